@@ -1,0 +1,1 @@
+//! The chart tree: `Chart.yaml`, templates, files, sub-charts; the one door to the files of a chart.

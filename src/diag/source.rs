@@ -1,0 +1,214 @@
+//! Texts and places in them.
+
+use std::sync::{Arc, RwLock};
+
+/// Names one [`Source`] of a [`Sources`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SourceId(u32);
+
+/// A byte range in a source. Small and copied freely: every YAML node carries one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// The text.
+    pub source: SourceId,
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// The place of things that come from no text at all (values that the tool itself supplies).
+    pub const NONE: Span = Span { source: SourceId(u32::MAX), start: 0, end: 0 };
+
+    /// The bytes `start..end` of `source`. Texts are limited to 4 GiB by the reader's size limit.
+    pub fn new(source: SourceId, start: usize, end: usize) -> Self {
+        let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Self { source, start: narrow(start), end: narrow(end) }
+    }
+
+    /// Whether it is [`Span::NONE`].
+    pub fn is_none(self) -> bool {
+        self.source == Self::NONE.source
+    }
+
+    /// The smallest span that covers both; `self` where they are in different texts.
+    #[must_use]
+    pub fn to(self, other: Self) -> Self {
+        if self.source != other.source {
+            return self;
+        }
+        Self { source: self.source, start: self.start.min(other.start), end: self.end.max(other.end) }
+    }
+}
+
+/// Where a text came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SourceKind {
+    /// A file on disk (or inside an archive); the name is its path as the user would write it.
+    File,
+    /// Standard input.
+    Stdin,
+    /// A command-line flag; the name is the flag (`--set`), the text its argument.
+    Flag,
+    /// Embedded in the binary.
+    Builtin,
+    /// Produced by rendering; positions lead back to templates and values through the map.
+    Rendered(SourceMap),
+}
+
+/// One text.
+#[derive(Debug)]
+pub struct Source {
+    /// What to call it in messages.
+    pub name: String,
+    /// Its content.
+    pub text: Arc<str>,
+    /// Where it came from.
+    pub kind: SourceKind,
+}
+
+/// A place as people count: line and column start at 1, columns count characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+}
+
+impl Source {
+    /// The line and column of a byte offset: the one place where positions become 1-based.
+    pub fn position(&self, offset: u32) -> Position {
+        let mut offset = (offset as usize).min(self.text.len());
+        while !self.text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        let before = &self.text[..offset];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        Position {
+            line: before.bytes().filter(|byte| *byte == b'\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+        }
+    }
+}
+
+/// How a stretch of rendered text came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Segment {
+    /// First byte of the stretch in the rendered text; it ends where the next begins.
+    pub start: u32,
+    /// The template text that produced it.
+    pub template: Span,
+    /// Whether the stretch is that text, byte for byte, so that offsets carry over.
+    pub verbatim: bool,
+    /// Where the interpolated value came from: a values file, a flag.
+    pub value: Option<Span>,
+}
+
+/// Leads from rendered text back to where it came from. Segments are sorted by `start`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SourceMap {
+    segments: Vec<Segment>,
+}
+
+impl SourceMap {
+    /// A map of segments that are already sorted by `start`.
+    pub fn new(segments: Vec<Segment>) -> Self {
+        debug_assert!(segments.is_sorted_by_key(|segment| segment.start));
+        Self { segments }
+    }
+
+    /// The template place and the value's origin behind the rendered bytes `start..end`.
+    pub fn trace(&self, start: u32, end: u32) -> Option<(Span, Option<Span>)> {
+        let index = self.segments.partition_point(|segment| segment.start <= start).checked_sub(1)?;
+        let segment = &self.segments[index];
+        if !segment.verbatim {
+            return Some((segment.template, segment.value));
+        }
+        let offset = start - segment.start;
+        let from = (segment.template.start + offset).min(segment.template.end);
+        let to = (from + end.saturating_sub(start)).min(segment.template.end);
+        Some((Span { start: from, end: to, ..segment.template }, segment.value))
+    }
+}
+
+/// Every text of a run. Shared by reference and append-only, so charts can be read in parallel.
+#[derive(Debug, Default)]
+pub struct Sources {
+    all: RwLock<Vec<Arc<Source>>>,
+}
+
+impl Sources {
+    /// No texts yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a text and names it.
+    pub fn add(&self, name: impl Into<String>, text: impl Into<Arc<str>>, kind: SourceKind) -> SourceId {
+        let source = Arc::new(Source { name: name.into(), text: text.into(), kind });
+        let mut all = self.all.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let id = SourceId(u32::try_from(all.len()).unwrap_or(u32::MAX - 1));
+        all.push(source);
+        id
+    }
+
+    /// The text of that name; `None` for [`Span::NONE`]'s.
+    pub fn get(&self, id: SourceId) -> Option<Arc<Source>> {
+        self.all.read().unwrap_or_else(std::sync::PoisonError::into_inner).get(id.0 as usize).cloned()
+    }
+
+    /// The line and column where a span starts.
+    pub fn position(&self, span: Span) -> Option<Position> {
+        Some(self.get(span.source)?.position(span.start))
+    }
+
+    /// The place on disk behind a span, and the origin of the value there: for rendered text the
+    /// template that produced it, for any other text the span itself.
+    pub fn trace(&self, span: Span) -> (Span, Option<Span>) {
+        match self.get(span.source).as_deref() {
+            Some(Source { kind: SourceKind::Rendered(map), .. }) => {
+                map.trace(span.start, span.end).unwrap_or((span, None))
+            }
+            _ => (span, None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_are_one_based_and_count_characters() {
+        let sources = Sources::new();
+        let id = sources.add("a.yaml", "a: ü\nbé: 1\n", SourceKind::File);
+        let at = |start| sources.position(Span::new(id, start, start)).unwrap();
+        assert_eq!(at(0), Position { line: 1, column: 1 });
+        assert_eq!(at(3), Position { line: 1, column: 4 });
+        assert_eq!(at(9), Position { line: 2, column: 3 });
+        assert_eq!(at(999), Position { line: 3, column: 1 });
+    }
+
+    #[test]
+    fn rendered_text_leads_back_to_the_template() {
+        let sources = Sources::new();
+        let template = sources.add("t.yaml", "replicas: {{ values.n }}\n", SourceKind::File);
+        let values = sources.add("values.yaml", "n: 3\n", SourceKind::File);
+        let map = SourceMap::new(vec![
+            Segment { start: 0, template: Span::new(template, 0, 10), verbatim: true, value: None },
+            Segment {
+                start: 10,
+                template: Span::new(template, 10, 24),
+                verbatim: false,
+                value: Some(Span::new(values, 3, 4)),
+            },
+        ]);
+        let rendered = sources.add("t.yaml", "replicas: 3\n", SourceKind::Rendered(map));
+        assert_eq!(sources.trace(Span::new(rendered, 2, 4)), (Span::new(template, 2, 4), None));
+        let (place, origin) = sources.trace(Span::new(rendered, 10, 11));
+        assert_eq!(place, Span::new(template, 10, 24));
+        assert_eq!(sources.position(origin.unwrap()), Some(Position { line: 1, column: 4 }));
+    }
+}

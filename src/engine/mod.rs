@@ -1,0 +1,3 @@
+//! Template engines behind one seam.
+pub mod gotpl;
+pub mod tera;

@@ -1,0 +1,1 @@
+//! Tera templates with YAML-aware interpolation.

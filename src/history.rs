@@ -1,0 +1,1 @@
+//! Recorded renders on disk.

@@ -1,0 +1,1 @@
+//! What Kubernetes knows: kinds, names, quantities, schemas, defaults, merge keys, immutability, validation.

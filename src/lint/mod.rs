@@ -1,0 +1,1 @@
+//! Rules, their registry and their configuration.

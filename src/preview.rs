@@ -1,0 +1,1 @@
+//! One render: the pods, DNS names, Services and claims that will come of it.

@@ -1,0 +1,1 @@
+//! A release: charts and values to rendered, checked and ordered manifests.

@@ -1,0 +1,1 @@
+//! Values: the `--set` grammar, merging, scoping, schemas, and the origin of every leaf.
