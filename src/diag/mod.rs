@@ -103,6 +103,8 @@ pub struct Diagnostic {
     pub object: Option<ObjectRef>,
     /// The field it is about, as the API server spells field paths: `spec.ports[0].nodePort`.
     pub path: Option<String>,
+    /// The values sets it occurs in, where several were tried and it does not occur in all of them.
+    pub sets: Vec<String>,
 }
 
 impl Diagnostic {
@@ -117,6 +119,7 @@ impl Diagnostic {
             trace: Vec::new(),
             object: None,
             path: None,
+            sets: Vec::new(),
         }
     }
 

@@ -119,6 +119,14 @@ impl SourceMap {
         Self { segments }
     }
 
+    /// The bytes of the segment that holds the rendered byte `at`, in a text of `length` bytes.
+    pub fn stretch(&self, at: u32, length: usize) -> std::ops::Range<usize> {
+        let next = self.segments.partition_point(|segment| segment.start <= at);
+        let start = next.checked_sub(1).map_or(0, |index| self.segments[index].start as usize);
+        let end = self.segments.get(next).map_or(length, |segment| segment.start as usize);
+        start.min(length)..end.clamp(start.min(length), length)
+    }
+
     /// The template place and the value's origin behind the rendered bytes `start..end`.
     pub fn trace(&self, start: u32, end: u32) -> Option<(Span, Option<Span>)> {
         let index = self.segments.partition_point(|segment| segment.start <= start).checked_sub(1)?;

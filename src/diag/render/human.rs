@@ -1,0 +1,233 @@
+//! Frames for people: where, the text there, what is wrong with it, where its value came from, and
+//! what to do.
+
+use super::{Style, one_line};
+use crate::diag::{Diagnostic, Severity, Source, SourceKind, Sources, Span};
+use annotate_snippets::{Annotation, AnnotationKind, Element, Group, Level, Renderer, Snippet};
+use std::sync::Arc;
+
+/// Renders diagnostics as framed excerpts, one blank line between two. Ends with a newline unless
+/// there are none.
+pub fn human(diagnostics: &[Diagnostic], sources: &Sources, style: Style) -> String {
+    let renderer = match style {
+        Style::Coloured => Renderer::styled(),
+        Style::Plain => Renderer::plain(),
+    };
+    let frames: Vec<String> =
+        diagnostics.iter().map(|diagnostic| renderer.render(&[group(diagnostic, sources)])).collect();
+    if frames.is_empty() {
+        return String::new();
+    }
+    frames.join("\n\n") + "\n"
+}
+
+/// How long a rendered value may be to be named beside its expression.
+const SHORT_VALUE: usize = 60;
+/// How many lines of an excerpt that spans many are shown.
+const EXCERPT_LINES: usize = 6;
+
+fn group<'a>(diagnostic: &Diagnostic, sources: &Sources) -> Group<'a> {
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+        Severity::Info => Level::INFO,
+    };
+    let mut title = level.primary_title(paragraph(&diagnostic.message));
+    if let Some(rule) = diagnostic.rule {
+        title = title.id(rule.id);
+    }
+    let mut group = Group::with_title(title);
+    let mut notes = Vec::new();
+    for element in frames(diagnostic, sources, &mut notes) {
+        group = group.element(element);
+    }
+    let note = |text: String| Element::Message(Level::NOTE.message(paragraph(&text)));
+    if let Some(subject) = subject(diagnostic) {
+        group = group.element(note(subject));
+    }
+    for text in notes {
+        group = group.element(note(text));
+    }
+    // Innermost last, as the user walks down from what he knows.
+    for step in &diagnostic.trace {
+        let place = step.span.and_then(|span| super::place(sources, span));
+        group = group.element(note(match place {
+            Some(place) => format!("{} at {}:{}:{}", step.text, place.file, place.line, place.column),
+            None => step.text.clone(),
+        }));
+    }
+    if !diagnostic.sets.is_empty() {
+        group = group.element(note(format!("only with {}", diagnostic.sets.join(", "))));
+    }
+    for help in &diagnostic.help {
+        group = group.element(Level::HELP.message(paragraph(help)));
+    }
+    group
+}
+
+/// Which object and which field of it.
+fn subject(diagnostic: &Diagnostic) -> Option<String> {
+    let path = diagnostic.path.as_deref().filter(|path| !path.is_empty());
+    match (&diagnostic.object, path) {
+        (Some(object), Some(path)) => Some(format!("in {object}: `{path}`")),
+        (Some(object), None) => Some(format!("in {object}")),
+        (None, Some(path)) => Some(format!("at `{path}`")),
+        (None, None) => None,
+    }
+}
+
+/// One thing to point at.
+struct Mark {
+    span: Span,
+    text: String,
+    primary: bool,
+}
+
+fn rendered_text(span: Span) -> Mark {
+    Mark { span, text: "rendered text".to_owned(), primary: false }
+}
+
+/// The excerpts, one for each text that is pointed at, in the order of the labels. A label of no
+/// text at all ends up among the notes.
+fn frames<'a>(diagnostic: &Diagnostic, sources: &Sources, notes: &mut Vec<String>) -> Vec<Element<'a>> {
+    let mut marks: Vec<Mark> = Vec::new();
+    let mut excerpts: Vec<Mark> = Vec::new();
+    for (index, label) in diagnostic.labels.iter().enumerate() {
+        let Some(source) = sources.get(label.span.source) else {
+            notes.extend((!label.text.is_empty()).then(|| label.text.clone()));
+            continue;
+        };
+        let (place, origin) = sources.trace(label.span);
+        let mut text = label.text.clone();
+        if place != label.span {
+            match shown_as(&source, label.span, sources, place) {
+                Shown::AsWritten => {}
+                Shown::As(value) => {
+                    let separator = if text.is_empty() { "" } else { ": " };
+                    text = format!("{text}{separator}renders as `{value}`");
+                }
+                Shown::Elsewhere => {
+                    excerpts.push(rendered_text(label.span));
+                }
+            }
+            // Without an object the text itself is at fault, so the text is what helps.
+            if diagnostic.object.is_none() && index == 0 && excerpts.is_empty() {
+                excerpts.push(rendered_text(label.span));
+            }
+        }
+        marks.push(Mark { span: place, text, primary: index == 0 });
+        if let Some(origin) = origin
+            && !origin.is_none()
+            && !marks.iter().any(|mark| mark.span == origin)
+        {
+            marks.push(Mark { span: origin, text: "the value comes from here".to_owned(), primary: false });
+        }
+    }
+    excerpts.truncate(1);
+    marks.extend(excerpts);
+    let mut elements = Vec::new();
+    while let Some(first) = marks.first() {
+        let id = first.span.source;
+        let (here, others) = marks.into_iter().partition(|mark: &Mark| mark.span.source == id);
+        marks = others;
+        if let Some(source) = sources.get(id) {
+            excerpt(&source, here, &mut elements);
+        }
+    }
+    elements
+}
+
+/// What rendered text looks like, seen from its template.
+enum Shown {
+    /// The template holds the same text.
+    AsWritten,
+    /// An expression that yields this.
+    As(String),
+    /// Something larger: it has to be seen to be understood.
+    Elsewhere,
+}
+
+fn shown_as(rendered: &Arc<Source>, span: Span, sources: &Sources, place: Span) -> Shown {
+    let slice = |source: &Source, span: Span| {
+        source.text.get(span.start as usize..span.end as usize).unwrap_or_default().to_owned()
+    };
+    let text = slice(rendered, span);
+    let template = sources.get(place.source).map(|source| slice(&source, place)).unwrap_or_default();
+    if text == template {
+        return Shown::AsWritten;
+    }
+    let whole = match &rendered.kind {
+        SourceKind::Rendered(map) => {
+            rendered.text.get(map.stretch(span.start, rendered.text.len())).unwrap_or_default()
+        }
+        _ => "",
+    };
+    let bare = |text: &str| text.trim().trim_matches(['"', '\'']).to_owned();
+    let single = !text.contains('\n') && text.chars().count() <= SHORT_VALUE;
+    if single && !text.is_empty() && bare(whole) == bare(&text) {
+        return Shown::As(text);
+    }
+    Shown::Elsewhere
+}
+
+/// Appends one text's excerpt with all its marks. Only the lines around them are handed on, so a
+/// finding costs the same in a large file as in a small one.
+fn excerpt<'a>(source: &Source, marks: Vec<Mark>, elements: &mut Vec<Element<'a>>) {
+    let text = &source.text;
+    let bounded = |offset: u32| {
+        let mut offset = (offset as usize).min(text.len());
+        while !text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        offset
+    };
+    let line_start = |offset: usize| text[..offset].rfind('\n').map_or(0, |newline| newline + 1);
+    let line_end = |offset: usize| text[offset..].find('\n').map_or(text.len(), |newline| offset + newline);
+    let ranges: Vec<_> = marks
+        .into_iter()
+        .map(|mark| {
+            let start = bounded(mark.span.start);
+            let end = bounded(mark.span.end).max(start);
+            // A span of many lines (a whole document) is pointed at where it begins.
+            let lines = text[start..end].bytes().filter(|byte| *byte == b'\n').count();
+            let end = if lines >= EXCERPT_LINES { line_end(start) } else { trim_end(text, start, end) };
+            (start..end, mark)
+        })
+        .collect();
+    let mut first = line_start(ranges.iter().map(|(range, _)| range.start).min().unwrap_or(0));
+    let mut last = line_end(ranges.iter().map(|(range, _)| range.end).max().unwrap_or(0));
+    // Nobody has the rendered text open beside the message: it is shown with its surroundings.
+    let rendered = matches!(source.kind, SourceKind::Rendered(_));
+    if rendered {
+        for _ in 0..2 {
+            first = line_start(first.saturating_sub(1));
+        }
+        last = line_end((last + 1).min(text.len()));
+    }
+    let line = source.position(u32::try_from(first).unwrap_or(u32::MAX)).line;
+    let lines = text[first..last].bytes().filter(|byte| *byte == b'\n').count();
+    let mut snippet = Snippet::source(text[first..last].to_owned())
+        .line_start(line)
+        .fold(!rendered || lines > 3 * EXCERPT_LINES);
+    snippet = snippet.path(Some(match source.kind {
+        SourceKind::Rendered(_) => format!("{} (rendered)", source.name),
+        _ => source.name.clone(),
+    }));
+    for (range, mark) in ranges {
+        let kind = if mark.primary { AnnotationKind::Primary } else { AnnotationKind::Context };
+        let label = Some(one_line(&mark.text)).filter(|label| !label.is_empty());
+        let annotation: Annotation<'a> = kind.span(range.start - first..range.end - first).label(label);
+        snippet = snippet.annotation(annotation);
+    }
+    elements.push(Element::Cause(snippet));
+}
+
+/// A block's span reaches to the start of the next key; what is underlined ends with its last line.
+fn trim_end(text: &str, start: usize, end: usize) -> usize {
+    start + text[start..end].trim_end().len()
+}
+
+/// A text of several lines that carries no terminal control of its own.
+fn paragraph(text: &str) -> String {
+    text.trim_end().split('\n').map(one_line).collect::<Vec<_>>().join("\n")
+}

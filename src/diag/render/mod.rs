@@ -1,0 +1,146 @@
+//! How diagnostics are shown: to people, and to the programs that read findings.
+//!
+//! Every format takes the same slice, in the order [`arrange`] gives it, and finds places through
+//! [`place`] alone: a diagnostic in rendered text is shown at the template that produced it.
+
+mod github;
+mod human;
+mod json;
+mod junit;
+mod sarif;
+
+pub use github::github;
+pub use human::human;
+pub use json::json;
+pub use junit::junit;
+pub use sarif::sarif;
+
+use super::{Diagnostic, Severity, Sources, Span};
+use std::cmp::Reverse;
+
+/// Whether text for people carries terminal colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// ANSI escape codes.
+    Coloured,
+    /// None.
+    Plain,
+}
+
+/// A stretch of a text that the user can open, as people count: from 1, columns in characters.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The name of the text: a path, a flag, `<stdin>`.
+    pub file: String,
+    /// First line.
+    pub line: usize,
+    /// First column.
+    pub column: usize,
+    /// Last line.
+    pub end_line: usize,
+    /// The column after the last character.
+    pub end_column: usize,
+}
+
+/// How many findings there are of each severity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Errors.
+    pub errors: usize,
+    /// Warnings.
+    pub warnings: usize,
+    /// Remarks.
+    pub infos: usize,
+}
+
+impl Counts {
+    /// Counts the diagnostics of each severity.
+    pub fn of(diagnostics: &[Diagnostic]) -> Self {
+        let mut counts = Self::default();
+        for diagnostic in diagnostics {
+            match diagnostic.severity {
+                Severity::Error => counts.errors += 1,
+                Severity::Warning => counts.warnings += 1,
+                Severity::Info => counts.infos += 1,
+            }
+        }
+        counts
+    }
+}
+
+impl std::fmt::Display for Counts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let plural = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
+        write!(
+            f,
+            "{}, {}, {}",
+            plural(self.errors, "error"),
+            plural(self.warnings, "warning"),
+            plural(self.infos, "info")
+        )
+    }
+}
+
+/// Puts diagnostics into the order in which every format shows them, and drops repetitions: by
+/// file, line and column of the place a user would open, the worst first within one place.
+/// Diagnostics without a place come first.
+pub fn arrange(diagnostics: Vec<Diagnostic>, sources: &Sources) -> Vec<Diagnostic> {
+    let mut keyed: Vec<_> = diagnostics
+        .into_iter()
+        .map(|diagnostic| {
+            let at = diagnostic.span().and_then(|span| place(sources, span));
+            let rule = diagnostic.rule.map_or("", |rule| rule.id);
+            ((at, Reverse(diagnostic.severity), rule), diagnostic)
+        })
+        .collect();
+    keyed.sort_by(|(a, left), (b, right)| {
+        a.cmp(b).then_with(|| left.object.cmp(&right.object)).then_with(|| left.message.cmp(&right.message))
+    });
+    // Two values sets render two texts from one template: what is shown is the same, so it is one.
+    keyed.dedup_by(|(a, later), (b, earlier)| {
+        a == b
+            && later.message == earlier.message
+            && later.object == earlier.object
+            && later.path == earlier.path
+            && later.sets == earlier.sets
+    });
+    keyed.into_iter().map(|(_, diagnostic)| diagnostic).collect()
+}
+
+/// The place a user would open for a span: for rendered text, that of the template.
+pub fn place(sources: &Sources, span: Span) -> Option<Place> {
+    locate(sources, sources.trace(span).0)
+}
+
+/// The place where the value at a span came from, if it was interpolated from a known origin.
+pub fn origin(sources: &Sources, span: Span) -> Option<Place> {
+    locate(sources, sources.trace(span).1?)
+}
+
+fn locate(sources: &Sources, span: Span) -> Option<Place> {
+    let source = sources.get(span.source)?;
+    let (from, to) = (source.position(span.start), source.position(span.end.max(span.start)));
+    Some(Place {
+        file: source.name.clone(),
+        line: from.line,
+        column: from.column,
+        end_line: to.line,
+        end_column: to.column,
+    })
+}
+
+/// Text that stays on one line wherever it is put: control characters become visible escapes.
+fn one_line(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() {
+            out.extend(character.escape_default());
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;
