@@ -4,6 +4,8 @@
 //! with strict field validation: first the decoding errors (unknown fields, wrong types), then, where
 //! there are none, those of the server's validation functions.
 
+pub mod names;
+pub mod quantity;
 pub mod validation;
 
 pub use validation::{RULES, validate};
