@@ -1,0 +1,66 @@
+//! The functions that templates can call: Go's, Sprig's and Helm's, one file per family.
+//!
+//! Every family exports `TABLE`. Names are resolved when a template is parsed, so every name that
+//! Helm knows has to be in one of the tables, whether or not it is ever called.
+
+pub(crate) mod builtin;
+
+use super::error::Result;
+use super::value::{Args, Value};
+use super::vm::Vm;
+
+/// The code of a function. A piped value is the last argument.
+pub(crate) type Run = fn(&mut Vm<'_>, Args<'_>) -> Result<Value>;
+
+/// One function by name.
+pub(crate) struct Function {
+    /// The name in templates.
+    pub(crate) name: &'static str,
+    /// The fewest arguments, a piped one included.
+    pub(crate) min: usize,
+    /// The most arguments; `usize::MAX` for variadic functions.
+    pub(crate) max: usize,
+    /// The code.
+    pub(crate) run: Run,
+}
+
+/// A function with a fixed number of arguments.
+pub(crate) const fn fixed(name: &'static str, count: usize, run: Run) -> Function {
+    Function { name, min: count, max: count, run }
+}
+
+/// A function with `min` or more arguments.
+pub(crate) const fn variadic(name: &'static str, min: usize, run: Run) -> Function {
+    Function { name, min, max: usize::MAX, run }
+}
+
+/// The tables of all families.
+const TABLES: &[&[Function]] = &[builtin::TABLE];
+
+/// The function called `name`.
+pub(crate) fn find(name: &str) -> Option<&'static Function> {
+    static INDEX: std::sync::OnceLock<Vec<&'static Function>> = std::sync::OnceLock::new();
+    let index = INDEX.get_or_init(|| {
+        let mut all: Vec<_> = TABLES.iter().flat_map(|table| table.iter()).collect();
+        all.sort_by_key(|function| function.name);
+        all
+    });
+    index.binary_search_by(|function| function.name.cmp(name)).ok().map(|found| index[found])
+}
+
+/// Every function name, for "did you mean".
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    TABLES.iter().flat_map(|table| table.iter()).map(|function| function.name)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn no_name_is_defined_twice() {
+        let mut names: Vec<_> = super::names().collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+}

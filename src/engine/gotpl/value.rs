@@ -1,0 +1,661 @@
+//! Values as templates see them: Go's dynamic values, cut down to what charts can produce.
+
+use std::borrow::Cow;
+use std::cell::{Ref, RefCell, RefMut};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::error::{Error, Result};
+use super::vm::Vm;
+
+/// How deep values may nest before walking them stops; Go gives up on cycles at the same depth.
+pub(crate) const MAX_DEPTH: usize = 1000;
+
+/// A value. Cheap to clone: everything large is shared.
+///
+/// Integers keep the Go type that tells them apart in `kindOf`, `has` and `deepEqual`. Two kinds of
+/// nothing exist because Go's templates have two: a field of [`Value::Nil`] is an error, a field of
+/// [`Value::Invalid`] is `Invalid` again.
+#[derive(Clone, Default)]
+pub(crate) enum Value {
+    /// No value at all: what a nil becomes once it went through a pipeline or a variable.
+    #[default]
+    Invalid,
+    /// A nil held by a map or list, or returned by a function.
+    Nil,
+    /// `bool`
+    Bool(bool),
+    /// `int`
+    Int(i64),
+    /// `int64`
+    Int64(i64),
+    /// `uint64`
+    Uint(u64),
+    /// `uint8`, an element of a string or of bytes.
+    Byte(u8),
+    /// `float64`: every number from a values file.
+    Float(f64),
+    /// `string`
+    Str(Arc<str>),
+    /// A `string` that is not UTF-8. Made by [`Value::from_bytes`] only.
+    Raw(Rc<Raw>),
+    /// `[]byte`
+    Bytes(Arc<[u8]>),
+    /// A slice. Never changed once made.
+    List(List),
+    /// A map with string keys, shared and changed in place by `set`, `unset` and `merge`.
+    Map(Map),
+    /// A value with methods or fields of its own.
+    Object(Rc<dyn Object>),
+}
+
+/// A Go string that is not UTF-8.
+pub(crate) struct Raw {
+    bytes: Box<[u8]>,
+    lossy: Box<str>,
+}
+
+/// The static element type of a list or map, which `typeOf`, `deepEqual` and `%#v` tell apart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Elem {
+    /// `interface {}`
+    Any,
+    /// `string`
+    Str,
+    /// `int`
+    Int,
+    /// `[]interface {}`
+    List,
+    /// `[]uint8`
+    Bytes,
+}
+
+/// A slice of values.
+#[derive(Clone)]
+pub(crate) struct List(Rc<(Elem, Vec<Value>)>);
+
+/// A shared, mutable map.
+#[derive(Clone)]
+pub(crate) struct Map(Rc<MapData>);
+
+struct MapData {
+    elem: Elem,
+    /// The Go type's own name, for `.Values`.
+    name: Option<&'static str>,
+    entries: RefCell<Entries>,
+}
+
+/// The entries of a map, sorted by key as Go ranges over them.
+#[derive(Clone, Default)]
+pub(crate) struct Entries(Vec<(Arc<str>, Value)>);
+
+/// A host value: a struct with fields, or a value with methods.
+pub(crate) trait Object {
+    /// The Go type's name, as `typeOf` and messages spell it.
+    fn type_name(&self) -> &'static str;
+
+    /// The Go kind: `struct`, `ptr`, `slice`, `map`, `int64`.
+    fn kind(&self) -> &'static str {
+        "struct"
+    }
+
+    /// A field or the result of the method `name`; `None` when there is neither.
+    /// `args` are the arguments given to it.
+    fn member(&self, vm: &mut Vm<'_>, name: &str, args: &[Value]) -> Option<Result<Value>>;
+
+    /// What `%v` prints.
+    fn display(&self) -> String;
+
+    /// The map or list that it is in Go, for `range`, `index`, `len`, truth and serialisation.
+    fn underlying(&self) -> Option<Value> {
+        None
+    }
+
+    /// What `toJson` and `toYaml` make of it.
+    fn serialize(&self) -> Value {
+        self.underlying().unwrap_or_else(|| Value::str(&self.display()))
+    }
+
+    /// Whether both are the same in Go's `==` and `reflect.DeepEqual`.
+    fn equals(&self, other: &dyn Object) -> bool {
+        self.type_name() == other.type_name() && self.display() == other.display()
+    }
+
+    /// For the functions that take such an object back (`date`, `semverCompare`).
+    fn as_any(&self) -> &dyn std::any::Any;
+}
+
+impl Value {
+    /// A string.
+    pub(crate) fn str(text: &str) -> Self {
+        Self::Str(Arc::from(text))
+    }
+
+    /// A Go string of any bytes.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Self::str(text),
+            Err(_) => {
+                Self::Raw(Rc::new(Raw { lossy: String::from_utf8_lossy(bytes).into(), bytes: bytes.into() }))
+            }
+        }
+    }
+
+    /// A `[]interface {}`.
+    pub(crate) fn list(items: Vec<Value>) -> Self {
+        Self::List(List::new(Elem::Any, items))
+    }
+
+    /// A `[]string`.
+    pub(crate) fn strings<'a>(items: impl IntoIterator<Item = &'a str>) -> Self {
+        Self::List(List::new(Elem::Str, items.into_iter().map(Value::str).collect()))
+    }
+
+    /// A `map[string]interface {}`.
+    pub(crate) fn map(entries: Entries) -> Self {
+        Self::Map(Map::new(Elem::Any, entries))
+    }
+
+    /// Whether there is nothing: a nil of either kind.
+    pub(crate) fn is_nil(&self) -> bool {
+        matches!(self, Self::Nil | Self::Invalid)
+    }
+
+    /// The text of a string; of bytes that are not UTF-8 an approximation, see [`Value::as_bytes`].
+    pub(crate) fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::Str(text) => Some(text),
+            Self::Raw(raw) => Some(&raw.lossy),
+            _ => None,
+        }
+    }
+
+    /// The bytes of a string or of a `[]byte`.
+    pub(crate) fn as_bytes(&self) -> Option<&[u8]> {
+        match self {
+            Self::Str(text) => Some(text.as_bytes()),
+            Self::Raw(raw) => Some(&raw.bytes),
+            Self::Bytes(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// The map, also when it is the underlying one of an object.
+    pub(crate) fn as_map(&self) -> Option<Map> {
+        match self {
+            Self::Map(map) => Some(map.clone()),
+            Self::Object(object) => match object.underlying()? {
+                Self::Map(map) => Some(map),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The items of a slice, also of bytes and of an object that is one.
+    pub(crate) fn as_list(&self) -> Option<Cow<'_, [Value]>> {
+        match self {
+            Self::List(list) => Some(Cow::Borrowed(list.items())),
+            Self::Bytes(bytes) => Some(Cow::Owned(bytes.iter().map(|byte| Self::Byte(*byte)).collect())),
+            Self::Object(object) => match object.underlying()? {
+                Self::List(list) => Some(Cow::Owned(list.items().to_vec())),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The integer of any integer type.
+    pub(crate) fn as_integer(&self) -> Option<i64> {
+        match self {
+            Self::Int(number) | Self::Int64(number) => Some(*number),
+            Self::Uint(number) => i64::try_from(*number).ok(),
+            Self::Byte(number) => Some(i64::from(*number)),
+            _ => None,
+        }
+    }
+
+    /// What `if`, `and`, `or` and `not` take it for; `empty` and `default` see the opposite.
+    pub(crate) fn truth(&self) -> bool {
+        match self {
+            Self::Invalid | Self::Nil => false,
+            Self::Bool(flag) => *flag,
+            Self::Int(number) | Self::Int64(number) => *number != 0,
+            Self::Uint(number) => *number != 0,
+            Self::Byte(number) => *number != 0,
+            Self::Float(number) => *number != 0.0,
+            Self::Str(text) => !text.is_empty(),
+            Self::Raw(_) => true,
+            Self::Bytes(bytes) => !bytes.is_empty(),
+            Self::List(list) => !list.items().is_empty(),
+            Self::Map(map) => !map.is_empty(),
+            Self::Object(object) => object.underlying().is_none_or(|value| value.truth()),
+        }
+    }
+
+    /// The Go type, as `typeOf`, `%T` and messages spell it.
+    pub(crate) fn type_name(&self) -> &'static str {
+        match self {
+            Self::Invalid | Self::Nil => "<nil>",
+            Self::Bool(_) => "bool",
+            Self::Int(_) => "int",
+            Self::Int64(_) => "int64",
+            Self::Uint(_) => "uint64",
+            Self::Byte(_) => "uint8",
+            Self::Float(_) => "float64",
+            Self::Str(_) | Self::Raw(_) => "string",
+            Self::Bytes(_) => "[]uint8",
+            Self::List(list) => match list.elem() {
+                Elem::Any => "[]interface {}",
+                Elem::Str => "[]string",
+                Elem::Int => "[]int",
+                Elem::List => "[][]interface {}",
+                Elem::Bytes => "[][]uint8",
+            },
+            Self::Map(map) => map.0.name.unwrap_or(match map.elem() {
+                Elem::Any => "map[string]interface {}",
+                Elem::Str => "map[string]string",
+                Elem::Int => "map[string]int",
+                Elem::List => "map[string][]interface {}",
+                Elem::Bytes => "map[string][]uint8",
+            }),
+            Self::Object(object) => object.type_name(),
+        }
+    }
+
+    /// The Go kind, as `kindOf` spells it.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Invalid | Self::Nil => "invalid",
+            Self::Bytes(_) | Self::List(_) => "slice",
+            Self::Map(_) => "map",
+            Self::Object(object) => object.kind(),
+            _ => self.type_name(),
+        }
+    }
+
+    /// `reflect.DeepEqual`: types count, so `1` and `1.0` differ, and so do `int` and `int64`.
+    pub(crate) fn deep_equal(&self, other: &Self) -> bool {
+        equal_within(self, other, MAX_DEPTH)
+    }
+
+    /// A copy that shares no map with this value.
+    pub(crate) fn deep_copy(&self) -> Result<Self> {
+        copy_within(self, MAX_DEPTH)
+    }
+}
+
+fn equal_within(a: &Value, b: &Value, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    match (a, b) {
+        (Value::Invalid | Value::Nil, Value::Invalid | Value::Nil) => true,
+        (Value::Bool(a), Value::Bool(b)) => a == b,
+        (Value::Int(a), Value::Int(b)) | (Value::Int64(a), Value::Int64(b)) => a == b,
+        (Value::Uint(a), Value::Uint(b)) => a == b,
+        (Value::Byte(a), Value::Byte(b)) => a == b,
+        #[expect(clippy::float_cmp, reason = "Go compares floats exactly")]
+        (Value::Float(a), Value::Float(b)) => a == b,
+        (Value::Str(a), Value::Str(b)) => a == b,
+        (Value::Raw(a), Value::Raw(b)) => a.bytes == b.bytes,
+        (Value::Bytes(a), Value::Bytes(b)) => a == b,
+        (Value::List(a), Value::List(b)) => {
+            Rc::ptr_eq(&a.0, &b.0)
+                || a.elem() == b.elem()
+                    && a.items().len() == b.items().len()
+                    && a.items().iter().zip(b.items()).all(|(a, b)| equal_within(a, b, depth))
+        }
+        (Value::Map(a), Value::Map(b)) => {
+            a.same(b)
+                || a.elem() == b.elem() && a.0.name == b.0.name && {
+                    let (a, b) = (a.borrow(), b.borrow());
+                    a.len() == b.len()
+                        && a.iter().zip(b.iter()).all(|(a, b)| a.0 == b.0 && equal_within(&a.1, &b.1, depth))
+                }
+        }
+        (Value::Object(a), Value::Object(b)) => Rc::ptr_eq(a, b) || a.equals(&**b),
+        _ => false,
+    }
+}
+
+fn copy_within(value: &Value, depth: usize) -> Result<Value> {
+    let Some(depth) = depth.checked_sub(1) else {
+        return Err(Error::new("the value nests too deeply to be copied: does a map hold itself?"));
+    };
+    Ok(match value {
+        Value::List(list) => {
+            let items = list.items().iter().map(|item| copy_within(item, depth)).collect::<Result<_>>()?;
+            Value::List(List::new(list.elem(), items))
+        }
+        Value::Map(map) => {
+            let mut entries = Entries::with_capacity(map.len());
+            for (key, item) in map.borrow().iter() {
+                entries.0.push((Arc::clone(key), copy_within(item, depth)?));
+            }
+            Value::Map(Map(Rc::new(MapData {
+                elem: map.elem(),
+                name: map.0.name,
+                entries: RefCell::new(entries),
+            })))
+        }
+        other => other.clone(),
+    })
+}
+
+impl List {
+    /// A list whose items all have the type that `elem` says.
+    pub(crate) fn new(elem: Elem, items: Vec<Value>) -> Self {
+        Self(Rc::new((elem, items)))
+    }
+
+    /// The element type.
+    pub(crate) fn elem(&self) -> Elem {
+        self.0.0
+    }
+
+    /// The items.
+    pub(crate) fn items(&self) -> &[Value] {
+        &self.0.1
+    }
+}
+
+impl Map {
+    /// A map whose values all have the type that `elem` says.
+    pub(crate) fn new(elem: Elem, entries: Entries) -> Self {
+        Self(Rc::new(MapData { elem, name: None, entries: RefCell::new(entries) }))
+    }
+
+    /// A `map[string]interface {}` that goes by the name of a Go type.
+    pub(crate) fn named(name: &'static str, entries: Entries) -> Self {
+        Self(Rc::new(MapData { elem: Elem::Any, name: Some(name), entries: RefCell::new(entries) }))
+    }
+
+    /// The element type.
+    pub(crate) fn elem(&self) -> Elem {
+        self.0.elem
+    }
+
+    /// Whether both are one and the same map.
+    pub(crate) fn same(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// The entries. Do not call back into templates while holding them.
+    pub(crate) fn borrow(&self) -> Ref<'_, Entries> {
+        self.0.entries.borrow()
+    }
+
+    /// The entries, to be changed. Do not call back into templates while holding them.
+    pub(crate) fn borrow_mut(&self) -> RefMut<'_, Entries> {
+        self.0.entries.borrow_mut()
+    }
+
+    /// The value of `key`.
+    pub(crate) fn get(&self, key: &str) -> Option<Value> {
+        self.borrow().get(key).cloned()
+    }
+
+    /// Sets `key`.
+    pub(crate) fn insert(&self, key: Arc<str>, value: Value) {
+        self.borrow_mut().insert(key, value);
+    }
+
+    /// How many entries.
+    pub(crate) fn len(&self) -> usize {
+        self.borrow().len()
+    }
+
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.borrow().is_empty()
+    }
+}
+
+impl Entries {
+    /// No entries, with room for some.
+    pub(crate) fn with_capacity(capacity: usize) -> Self {
+        Self(Vec::with_capacity(capacity))
+    }
+
+    /// The value of `key`.
+    pub(crate) fn get(&self, key: &str) -> Option<&Value> {
+        self.find(key).ok().map(|index| &self.0[index].1)
+    }
+
+    /// Whether there is such a key.
+    pub(crate) fn contains(&self, key: &str) -> bool {
+        self.find(key).is_ok()
+    }
+
+    /// Sets a key.
+    pub(crate) fn insert(&mut self, key: Arc<str>, value: Value) {
+        match self.find(&key) {
+            Ok(index) => self.0[index].1 = value,
+            Err(index) => self.0.insert(index, (key, value)),
+        }
+    }
+
+    /// Takes a key out.
+    pub(crate) fn remove(&mut self, key: &str) -> Option<Value> {
+        self.find(key).ok().map(|index| self.0.remove(index).1)
+    }
+
+    /// The entries in the order of their keys.
+    pub(crate) fn iter(&self) -> std::slice::Iter<'_, (Arc<str>, Value)> {
+        self.0.iter()
+    }
+
+    /// How many entries.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn find(&self, key: &str) -> Result<usize, usize> {
+        self.0.binary_search_by(|(known, _)| (**known).cmp(key))
+    }
+}
+
+impl FromIterator<(Arc<str>, Value)> for Entries {
+    /// Later values of a key win.
+    fn from_iter<T: IntoIterator<Item = (Arc<str>, Value)>>(entries: T) -> Self {
+        let mut all: Vec<_> = entries.into_iter().collect();
+        all.sort_by(|a, b| a.0.cmp(&b.0));
+        all.dedup_by(|later, earlier| {
+            let same = later.0 == earlier.0;
+            if same {
+                std::mem::swap(later, earlier);
+            }
+            same
+        });
+        Self(all)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::str(text)
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Str(text.into())
+    }
+}
+
+impl From<bool> for Value {
+    fn from(flag: bool) -> Self {
+        Self::Bool(flag)
+    }
+}
+
+impl std::fmt::Debug for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}({})", self.type_name(), super::fmt::display(self))
+    }
+}
+
+/// The arguments of a function call, read as Go would convert them to the parameters' types.
+/// Indexes are within the arity that the function declared.
+#[derive(Clone, Copy)]
+pub(crate) struct Args<'a>(pub(crate) &'a [Value]);
+
+impl<'a> Args<'a> {
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Argument `index` of type `interface {}`: never [`Value::Invalid`].
+    pub(crate) fn any(&self, index: usize) -> &'a Value {
+        match self.0.get(index) {
+            Some(Value::Invalid) | None => &Value::Nil,
+            Some(value) => value,
+        }
+    }
+
+    /// The arguments from `index` on, for variadic parameters.
+    pub(crate) fn rest(&self, index: usize) -> &'a [Value] {
+        self.0.get(index..).unwrap_or_default()
+    }
+
+    /// Argument `index` of type `string`. See [`Value::as_str`] for strings that are not UTF-8.
+    pub(crate) fn str(&self, index: usize) -> Result<&'a str> {
+        self.raw(index).as_str().ok_or_else(|| self.mismatch(index, "string"))
+    }
+
+    /// Argument `index` of type `string`, shared.
+    pub(crate) fn arc_str(&self, index: usize) -> Result<Arc<str>> {
+        match self.raw(index) {
+            Value::Str(text) => Ok(Arc::clone(text)),
+            _ => self.str(index).map(Arc::from),
+        }
+    }
+
+    /// The bytes of argument `index` of type `string`.
+    pub(crate) fn bytes(&self, index: usize) -> Result<&'a [u8]> {
+        match self.raw(index) {
+            value @ (Value::Str(_) | Value::Raw(_)) => Ok(value.as_bytes().unwrap_or_default()),
+            _ => Err(self.mismatch(index, "string")),
+        }
+    }
+
+    /// Argument `index` of type `int`.
+    pub(crate) fn int(&self, index: usize) -> Result<i64> {
+        match self.raw(index) {
+            Value::Int(number) => Ok(*number),
+            _ => Err(self.mismatch(index, "int")),
+        }
+    }
+
+    /// Argument `index` of type `float64`; integer constants are accepted.
+    pub(crate) fn float(&self, index: usize) -> Result<f64> {
+        match self.raw(index) {
+            Value::Float(number) => Ok(*number),
+            #[expect(clippy::cast_precision_loss, reason = "Go's conversion of an untyped constant")]
+            Value::Int(number) => Ok(*number as f64),
+            _ => Err(self.mismatch(index, "float64")),
+        }
+    }
+
+    /// Argument `index` of type `bool`.
+    pub(crate) fn bool(&self, index: usize) -> Result<bool> {
+        match self.raw(index) {
+            Value::Bool(flag) => Ok(*flag),
+            _ => Err(self.mismatch(index, "bool")),
+        }
+    }
+
+    /// Argument `index` of type `map[string]interface {}`. [`Value::Invalid`] is an empty map, as a
+    /// nil map is in Go; [`Args::map_to_change`] for functions that write to it.
+    pub(crate) fn map(&self, index: usize) -> Result<Map> {
+        match self.raw(index) {
+            Value::Map(map) if map.elem() == Elem::Any => Ok(map.clone()),
+            Value::Invalid => Ok(Map::new(Elem::Any, Entries::default())),
+            _ => Err(self.mismatch(index, "map[string]interface {}")),
+        }
+    }
+
+    /// Like [`Args::map`] for functions that write to the map: a nil one is an error.
+    pub(crate) fn map_to_change(&self, index: usize) -> Result<Map> {
+        match self.raw(index) {
+            Value::Invalid => Err(Error::new("assignment to entry in nil map")),
+            _ => self.map(index),
+        }
+    }
+
+    /// The items of argument `index`, which has to be a slice of any element type. `action` is the
+    /// word of Sprig's message, as in `Cannot find last on type string`.
+    pub(crate) fn list(&self, index: usize, action: &str) -> Result<Cow<'a, [Value]>> {
+        let value = self.raw(index);
+        value.as_list().ok_or_else(|| match value {
+            Value::Nil | Value::Invalid => Error::new(format!("cannot {action} on a missing value")),
+            _ => Error::new(format!("cannot {action} on type {}", value.kind())),
+        })
+    }
+
+    /// The error for an argument of the wrong type.
+    pub(crate) fn mismatch(&self, index: usize, expected: &str) -> Error {
+        match self.raw(index) {
+            Value::Invalid => Error::missing(format!("invalid value; expected {expected}")),
+            Value::Nil => {
+                Error::missing(format!("wrong type for value; expected {expected}; got interface {{}}"))
+            }
+            other => {
+                Error::new(format!("wrong type for value; expected {expected}; got {}", other.type_name()))
+            }
+        }
+    }
+
+    fn raw(&self, index: usize) -> &'a Value {
+        self.0.get(index).unwrap_or(&Value::Invalid)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(text: &str) -> Arc<str> {
+        Arc::from(text)
+    }
+
+    #[test]
+    fn maps_are_shared_until_copied() {
+        let map = Map::new(Elem::Any, Entries::default());
+        let value = Value::Map(map.clone());
+        let copy = value.deep_copy().unwrap();
+        map.insert(key("a"), Value::Int(1));
+        assert_eq!(value.as_map().unwrap().len(), 1);
+        assert_eq!(copy.as_map().unwrap().len(), 0);
+    }
+
+    #[test]
+    fn entries_are_sorted_and_the_last_value_of_a_key_wins() {
+        let entries: Entries =
+            [(key("b"), Value::Int(1)), (key("a"), Value::Int(2)), (key("b"), Value::Int(3))]
+                .into_iter()
+                .collect();
+        let seen: Vec<_> = entries.iter().map(|(key, value)| (&**key, value.as_integer())).collect();
+        assert_eq!(seen, [("a", Some(2)), ("b", Some(3))]);
+    }
+
+    #[test]
+    fn equality_is_that_of_types_too() {
+        assert!(!Value::Int(1).deep_equal(&Value::Float(1.0)));
+        assert!(!Value::Int(1).deep_equal(&Value::Int64(1)));
+        assert!(!Value::strings(["a"]).deep_equal(&Value::list(vec!["a".into()])));
+        assert!(Value::Nil.deep_equal(&Value::Invalid));
+    }
+
+    #[test]
+    fn a_map_that_holds_itself_is_an_error_to_copy() {
+        let map = Map::new(Elem::Any, Entries::default());
+        map.insert(key("self"), Value::Map(map.clone()));
+        assert!(Value::Map(map).deep_copy().is_err());
+    }
+}
