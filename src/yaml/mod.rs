@@ -1,8 +1,13 @@
 //! The only reader and writer of YAML.
 //!
 //! [`Node`] is the tree that values and manifests are made of: every node knows the bytes it was
-//! read from. Plain scalars mean what YAML 1.1 readers (helm, kubectl) take them to mean.
+//! read from. [`read`] makes it from text, in which plain scalars mean what YAML 1.1 readers (helm,
+//! kubectl) take them to mean.
 
 mod node;
+mod read;
+mod scalar;
 
 pub use node::{Entry, Map, Node, Value};
+pub use read::{Document, DuplicateKeys, Limits, ReadOptions, read};
+pub use scalar::resolve_plain;

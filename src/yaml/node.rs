@@ -2,7 +2,8 @@
 
 use crate::diag::Span;
 
-/// A YAML value and the bytes it was read from. Equality is that of the values: spans do not count.
+/// A YAML value and the bytes it was read from. Equality is that of the values: spans do not count,
+/// and `3.0` equals `3`.
 #[derive(Debug, Clone)]
 pub struct Node {
     /// The value.
@@ -108,10 +109,12 @@ impl Node {
         }
     }
 
-    /// The number, if it is an integer of 64 signed bits.
+    /// The number, if it is an integer of 64 signed bits. `3.0` and `1e3` are integers, too: that is
+    /// what they are in the JSON that reaches Kubernetes.
     pub fn as_i64(&self) -> Option<i64> {
         match self.value {
             Value::Int(number) => Some(number),
+            Value::Float(number) => whole(number),
             _ => None,
         }
     }
@@ -147,6 +150,11 @@ impl Map {
     /// A mapping without keys.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A mapping of entries whose keys the caller knows to be unique.
+    pub(super) fn from_unique(entries: Vec<Entry>) -> Self {
+        Self { entries }
     }
 
     /// The value of `key`.
@@ -230,6 +238,14 @@ impl<'a> IntoIterator for &'a Map {
     }
 }
 
+impl<'a> IntoIterator for &'a mut Map {
+    type Item = &'a mut Entry;
+    type IntoIter = std::slice::IterMut<'a, Entry>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter_mut()
+    }
+}
+
 impl IntoIterator for Map {
     type Item = Entry;
     type IntoIter = std::vec::IntoIter<Entry>;
@@ -252,12 +268,21 @@ impl PartialEq for Value {
             (Self::Int(a), Self::Int(b)) => a == b,
             (Self::Uint(a), Self::Uint(b)) => a == b,
             (Self::Float(a), Self::Float(b)) => a == b,
+            (Self::Int(a), Self::Float(b)) | (Self::Float(b), Self::Int(a)) => whole(*b) == Some(*a),
             (Self::String(a), Self::String(b)) => a == b,
             (Self::Seq(a), Self::Seq(b)) => a == b,
             (Self::Map(a), Self::Map(b)) => a == b,
             _ => false,
         }
     }
+}
+
+/// The integer that a float is, if it is one of 64 signed bits.
+#[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
+fn whole(number: f64) -> Option<i64> {
+    // 2^63: the first float beyond i64.
+    const BOUND: f64 = 9_223_372_036_854_775_808.0;
+    (number.fract() == 0.0 && (-BOUND..BOUND).contains(&number)).then_some(number as i64)
 }
 
 impl PartialEq for Map {

@@ -1,1 +1,94 @@
-//! Tests of yaml.
+//! YAML as helm and kubectl read and write it: recorded answers of the real tools.
+
+use std::path::PathBuf;
+
+use plimsoll::diag::{Report, SourceKind, Sources};
+use plimsoll::yaml::{Document, Node, ReadOptions, Value, read};
+use serde_json::Value as Json;
+
+/// The rows of a recorded file beside the oracle's folder; none if no oracle is named.
+#[expect(clippy::print_stderr, reason = "a test that compares nothing says so")]
+fn recorded(name: &str) -> Vec<Json> {
+    #[expect(clippy::disallowed_methods, reason = "the variable names the folder of recorded answers")]
+    let Ok(oracle) = std::env::var("PLIMSOLL_ORACLE") else {
+        eprintln!("PLIMSOLL_ORACLE is not set: nothing to compare with");
+        return Vec::new();
+    };
+    let path = PathBuf::from(oracle).join("..").join(name);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let rows: Vec<Json> = serde_json::from_str(&text).unwrap();
+    assert!(!rows.is_empty());
+    rows
+}
+
+fn read_text(text: &str) -> Report<Vec<Document>> {
+    let sources = Sources::new();
+    let id = sources.add("test.yaml", text, SourceKind::File);
+    read(&sources, id, &ReadOptions::lenient())
+}
+
+fn from_json(json: &Json) -> Node {
+    let json = json.to_string();
+    let report = read_text(&json);
+    assert!(report.diagnostics.is_empty(), "{json}: {:?}", report.diagnostics);
+    report.output.unwrap().remove(0).root
+}
+
+/// kubectl's JSON passes integers that do not fit 64 signed bits through a float.
+#[expect(clippy::cast_precision_loss, reason = "the rounding is the point")]
+fn rounded(mut node: Node) -> Node {
+    if let Value::Uint(number) = node.value {
+        node.value = Value::Float(number as f64);
+    }
+    node
+}
+
+#[test]
+fn plain_scalars_mean_what_they_mean_to_kubectl_and_helm() {
+    for row in recorded("yaml11.json") {
+        let scalar = row["scalar"].as_str().unwrap();
+        let report = read_text(&format!("v: {scalar}\n"));
+        let expected = row.get("kubectl_error").is_none().then(|| &row["kubectl_json"]);
+        match expected {
+            Some(expected) => {
+                let root = report
+                    .output
+                    .unwrap_or_else(|| panic!("`{scalar}`: {:?}", report.diagnostics))
+                    .remove(0)
+                    .root;
+                let expected = rounded(from_json(expected));
+                assert_eq!(root.get("v").cloned().map(rounded), Some(expected), "`{scalar}`");
+            }
+            None => assert!(report.has_errors(), "`{scalar}` is an error for helm and kubectl"),
+        }
+    }
+}
+
+#[test]
+fn documents_have_the_shape_that_helm_and_kubectl_see() {
+    for row in recorded("yaml11_structure.json") {
+        let text = row["yaml"].as_str().unwrap();
+        // The recorded files ended with a line break.
+        let report = read_text(&format!("{text}\n"));
+        // As values helm reads all documents, merged; kubectl's answers fill in where the top level is no map.
+        let Some(expected) = row.get("helm_json").or_else(|| row.get("kubectl_json")) else {
+            assert!(report.has_errors(), "{text:?} is an error for helm and kubectl");
+            continue;
+        };
+        assert!(!report.has_errors(), "{text:?}: {:?}", report.diagnostics);
+        let documents = report.output.unwrap();
+        let mut merged = Node::bare(plimsoll::yaml::Map::new());
+        for document in documents {
+            match document.root.value {
+                Value::Null => {}
+                Value::Map(map) => {
+                    for entry in map {
+                        merged.as_map_mut().unwrap().insert(entry.key, entry.key_span, entry.value);
+                    }
+                }
+                _ => merged = document.root,
+            }
+        }
+        assert_eq!(merged, from_json(expected), "{text:?}");
+    }
+}

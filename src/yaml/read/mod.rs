@@ -1,0 +1,704 @@
+//! From text to trees.
+
+mod explain;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, Read};
+
+use base64::Engine as _;
+use libyaml_safer::{Encoding, Error, Event, EventData, Mark, Parser, ScalarStyle};
+
+use self::explain::{Explanation, explain};
+use super::scalar::{go_float_key, is_timestamp, resolve_non_string};
+use super::{Entry, Map, Node, Value};
+use crate::diag::{Diagnostic, Report, SourceId, Sources, Span};
+
+/// One document of a text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Document {
+    /// Its content; null for a document without any.
+    pub root: Node,
+    /// Its bytes: from its `---` (the first document: from the start of the text) up to the next
+    /// document's `---`, the end of its `...` line, or the end of the text. Comments lie within.
+    pub span: Span,
+    /// Whether it holds only comments or nothing at all.
+    pub blank: bool,
+}
+
+/// How to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadOptions {
+    /// What a key that is written twice in one map means.
+    pub duplicate_keys: DuplicateKeys,
+    /// How large a text may be.
+    pub limits: Limits,
+}
+
+/// What a key that is written twice in one map means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DuplicateKeys {
+    /// An error, as for `kubectl apply --validate=strict`.
+    Error,
+    /// The last one counts, as for helm, with a warning.
+    LastWins,
+}
+
+/// How large a text may be before reading stops with an error. Depth and nodes are counted after
+/// aliases are expanded, so small texts that unfold into huge trees are refused, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of text. Default: [`Limits::MAX_BYTES`].
+    pub max_bytes: usize,
+    /// Maps and lists inside each other. Default: [`Limits::MAX_DEPTH`].
+    pub max_depth: usize,
+    /// Scalars, maps and lists of all documents together. Default: [`Limits::MAX_NODES`].
+    pub max_nodes: usize,
+}
+
+impl Limits {
+    /// 50 MiB; etcd takes 1.5 MiB for one object.
+    pub const MAX_BYTES: usize = 50 << 20;
+    /// 200; custom resource definitions reach about 60. Code that walks trees may recurse this deep.
+    pub const MAX_DEPTH: usize = 200;
+    /// Two million.
+    pub const MAX_NODES: usize = 2_000_000;
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_bytes: Self::MAX_BYTES, max_depth: Self::MAX_DEPTH, max_nodes: Self::MAX_NODES }
+    }
+}
+
+impl ReadOptions {
+    /// Duplicate keys are errors.
+    pub fn strict() -> Self {
+        Self { duplicate_keys: DuplicateKeys::Error, limits: Limits::default() }
+    }
+
+    /// The last of duplicate keys counts, with a warning.
+    pub fn lenient() -> Self {
+        Self { duplicate_keys: DuplicateKeys::LastWins, limits: Limits::default() }
+    }
+}
+
+/// Reads every document of a text.
+///
+/// Scalars, keys, merge keys (`<<`), tags and anchors mean what they mean to helm and kubectl. A text
+/// without any document (empty, or only comments and no `---`) gives an empty list. As for helm and
+/// kubectl a document ends at `...`, and what follows up to the next `---` is not read; a warning says
+/// so.
+///
+/// After a syntax error reading goes on at the next `---` to find further errors. The output then
+/// holds the documents that could be read; it is `None` only if there is none, or if a limit is
+/// exceeded. Duplicate keys do not keep a document out of the output.
+pub fn read(sources: &Sources, source: SourceId, options: &ReadOptions) -> Report<Vec<Document>> {
+    let Some(content) = sources.get(source) else { return Report::ok(Vec::new()) };
+    let text: &str = &content.text;
+    let mut reader = Reader {
+        text,
+        source,
+        options,
+        base: 0,
+        nodes: 0,
+        frames: Vec::new(),
+        anchors: BTreeMap::new(),
+        documents: Vec::new(),
+        diagnostics: Vec::new(),
+    };
+    let stopped = reader.read();
+    let Reader { documents, diagnostics, .. } = reader;
+    let hopeless = stopped || (documents.is_empty() && crate::diag::has_errors(&diagnostics));
+    Report { output: (!hopeless).then_some(documents), diagnostics }
+}
+
+/// Why reading a document ended early.
+enum Stop {
+    /// The document is broken; the next one may not be. The offset is where the trouble showed.
+    Broken(Box<Diagnostic>, usize),
+    /// A limit is exceeded: nothing more is read.
+    Limit(Box<Diagnostic>),
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    source: SourceId,
+    options: &'a ReadOptions,
+    /// The byte at which the current parser started.
+    base: usize,
+    nodes: usize,
+    /// The maps and lists that are open, outermost first.
+    frames: Vec<Frame>,
+    anchors: BTreeMap<String, Anchor>,
+    documents: Vec<Document>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+/// An open map or list.
+struct Frame {
+    anchor: Option<String>,
+    span: Span,
+    content: Content,
+}
+
+enum Content {
+    Seq(Vec<Node>),
+    Map(OpenMap),
+}
+
+/// A map being read: its entries in the order written, duplicates included.
+#[derive(Default)]
+struct OpenMap {
+    entries: Vec<Entry>,
+    /// The key that waits for its value.
+    key: Option<Key>,
+    /// The ranges of `entries` that came in through `<<`.
+    merged: Vec<std::ops::Range<usize>>,
+}
+
+enum Key {
+    Name(String, Span),
+    Merge(Span),
+}
+
+enum Anchor {
+    /// The node is still being read.
+    Open(Span),
+    Node {
+        node: Node,
+        nodes: usize,
+        depth: usize,
+    },
+}
+
+impl Reader<'_> {
+    /// Reads everything; whether a limit stopped it.
+    fn read(&mut self) -> bool {
+        let limits = self.options.limits;
+        if self.text.len() > limits.max_bytes {
+            self.diagnostics.push(
+                Diagnostic::error(format!("the text is too large: {} bytes", self.text.len()))
+                    .at(Span::new(self.source, 0, 0), "")
+                    .help(format!("at most {} bytes are read", limits.max_bytes)),
+            );
+            return true;
+        }
+        if let Some((offset, control)) = find_control_character(self.text) {
+            self.diagnostics.push(
+                Diagnostic::error(format!(
+                    "control character U+{:04X} is not allowed in YAML",
+                    u32::from(control)
+                ))
+                .at(Span::new(self.source, offset, offset + control.len_utf8()), "")
+                .help("remove it, or write it as an escape in a double-quoted string: \"\\x07\""),
+            );
+            return true;
+        }
+        if self.text.starts_with('\u{feff}') {
+            self.base = '\u{feff}'.len_utf8();
+        }
+        loop {
+            match self.read_stream() {
+                Ok(None) => return false,
+                Ok(Some(next)) => self.base = next,
+                Err(Stop::Limit(diagnostic)) => {
+                    self.diagnostics.push(*diagnostic);
+                    return true;
+                }
+                Err(Stop::Broken(diagnostic, offset)) => {
+                    self.diagnostics.push(*diagnostic);
+                    match next_separator(self.text, offset.max(self.base + 1)) {
+                        Some(next) => self.base = next,
+                        None => return false,
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reads from `self.base` to the end of the text or of a document that ends with `...`; then the
+    /// byte at which the next document starts, if there is one.
+    fn read_stream(&mut self) -> Result<Option<usize>, Stop> {
+        let mut parser = Parser::new();
+        parser.set_encoding(Encoding::Utf8);
+        parser.set_input(Chunks { rest: &self.text[self.base..] });
+        self.frames.clear();
+        // The bytes before the first `---` belong to the first document.
+        let mut start = None;
+        loop {
+            let Event { data, start_mark, end_mark, .. } =
+                parser.parse().map_err(|error| self.syntax_error(&error))?;
+            let span = self.span(start_mark, end_mark);
+            match data {
+                EventData::StreamStart { .. } => {}
+                EventData::StreamEnd => return Ok(None),
+                EventData::DocumentStart { version_directive, implicit, .. } => {
+                    if let Some(version) = version_directive
+                        && (version.major, version.minor) != (1, 1)
+                    {
+                        let message = format!("YAML {}.{} is not understood", version.major, version.minor);
+                        let help = "remove the `%YAML` line: helm and kubectl read YAML 1.1 only";
+                        return Err(broken(Diagnostic::error(message).at(span, "").help(help), span));
+                    }
+                    if !implicit {
+                        self.check_separator(span)?;
+                    }
+                    start = Some(start.map_or(self.base, |_: usize| span.start as usize));
+                    self.anchors.clear();
+                }
+                EventData::DocumentEnd { implicit } => {
+                    let end =
+                        if implicit { span.start as usize } else { line_end(self.text, span.end as usize) };
+                    if let Some(document) = self.documents.last_mut() {
+                        document.span = Span::new(self.source, start.unwrap_or(self.base), end);
+                    }
+                    if !implicit {
+                        return Ok(self.after_document_end(end));
+                    }
+                }
+                data => {
+                    if let Some(root) = self.event(data, span)? {
+                        let blank = root.is_null() && root.span.start == root.span.end;
+                        self.documents.push(Document { root, span, blank });
+                    }
+                }
+            }
+        }
+    }
+
+    /// helm and kubectl refuse content on the line of a `---`.
+    fn check_separator(&self, separator: Span) -> Result<(), Stop> {
+        let from = separator.end as usize;
+        let end = line_end(self.text, from);
+        let trailing = self.text.get(from..end).unwrap_or_default().trim();
+        if trailing.is_empty() || trailing.starts_with('#') {
+            return Ok(());
+        }
+        let diagnostic = Diagnostic::error("content on the line of a `---` separator")
+            .at(Span::new(self.source, from, from + self.text[from..end].trim_end().len()), "")
+            .help("start the document on the next line: helm and kubectl refuse it here");
+        Err(Stop::Broken(Box::new(diagnostic), end))
+    }
+
+    /// Where the document after a `...` starts. Warns of text that is skipped on the way.
+    fn after_document_end(&mut self, end: usize) -> Option<usize> {
+        let next = next_separator(self.text, end);
+        let between = &self.text[end..next.unwrap_or(self.text.len())];
+        let mut offset = end;
+        for line in between.split_inclusive('\n') {
+            let content = line.trim();
+            if !content.is_empty() && !content.starts_with(['#', '%']) && content != "..." {
+                self.diagnostics.push(
+                    Diagnostic::warning("text after the end of a document is not read")
+                        .at(Span::new(self.source, offset, offset + line.trim_end().len()), "")
+                        .help("`...` ends the document; start the next one with `---`, or remove the `...`"),
+                );
+                break;
+            }
+            offset += line.len();
+        }
+        next
+    }
+
+    /// Takes one event of a document's content; the root when it is complete.
+    fn event(&mut self, data: EventData, span: Span) -> Result<Option<Node>, Stop> {
+        match data {
+            EventData::Scalar { anchor, tag, value, plain_implicit, style, .. } => {
+                self.count(1, span)?;
+                let span = self.trim_block_scalar(style, span);
+                if let Some(map) = self.map_at_key() {
+                    let merge = tag.as_deref().map_or(plain_implicit, |tag| tag == MERGE_TAG);
+                    if merge && value == "<<" {
+                        map.key = Some(Key::Merge(span));
+                        return Ok(None);
+                    }
+                }
+                let value = self.scalar(tag.as_deref(), value, plain_implicit, span)?;
+                self.complete(Node::new(value, span), anchor, span)
+            }
+            EventData::Alias { anchor } => {
+                let (node, nodes, depth) = match self.anchors.get(&anchor) {
+                    Some(Anchor::Node { node, nodes, depth }) => (node, *nodes, *depth),
+                    Some(Anchor::Open(definition)) => {
+                        let diagnostic = Diagnostic::error(format!("anchor `{anchor}` contains itself"))
+                            .at(span, "used inside its own value")
+                            .at(*definition, "defined here");
+                        return Err(broken(diagnostic, span));
+                    }
+                    None => {
+                        let known = self.anchors.keys().map(String::as_str);
+                        let help = crate::diag::nearest(&anchor, known)
+                            .map_or("quote the text if it is meant to start with `*`".to_owned(), |name| {
+                                format!("did you mean `*{name}`?")
+                            });
+                        let message = format!("anchor `{anchor}` is not defined above");
+                        return Err(broken(Diagnostic::error(message).at(span, "").help(help), span));
+                    }
+                };
+                let (node, total) = (node.clone(), self.frames.len() + depth);
+                self.count(nodes, span)?;
+                self.check_depth(total, span)?;
+                self.complete(node, None, span)
+            }
+            EventData::SequenceStart { anchor, .. } => {
+                self.open(anchor, span, Content::Seq(Vec::new())).map(|()| None)
+            }
+            EventData::MappingStart { anchor, .. } => {
+                self.open(anchor, span, Content::Map(OpenMap::default())).map(|()| None)
+            }
+            EventData::SequenceEnd | EventData::MappingEnd => self.close(span),
+            _ => Ok(None),
+        }
+    }
+
+    fn open(&mut self, anchor: Option<String>, span: Span, content: Content) -> Result<(), Stop> {
+        if self.map_at_key().is_some() {
+            let kind = if matches!(content, Content::Seq(_)) { "list" } else { "map" };
+            let diagnostic = Diagnostic::error(format!("a {kind} cannot be a key"))
+                .at(span, "")
+                .help("quote it if it is meant as text; a template expression must be rendered first");
+            return Err(broken(diagnostic, span));
+        }
+        self.count(1, span)?;
+        self.check_depth(self.frames.len() + 1, span)?;
+        if let Some(anchor) = &anchor {
+            self.anchors.insert(anchor.clone(), Anchor::Open(span));
+        }
+        self.frames.push(Frame { anchor, span: Span { end: span.start, ..span }, content });
+        Ok(())
+    }
+
+    /// Closes the innermost map or list. In block style it ends where its last item does; in flow
+    /// style `end` is its bracket.
+    fn close(&mut self, end: Span) -> Result<Option<Node>, Stop> {
+        let Some(Frame { anchor, mut span, content }) = self.frames.pop() else { return Ok(None) };
+        if matches!(self.text.as_bytes().get(end.start as usize), Some(b']' | b'}')) {
+            span.end = span.end.max(end.end);
+        }
+        let value = match content {
+            Content::Seq(items) => Value::Seq(items),
+            Content::Map(map) => Value::Map(self.unique(map)),
+        };
+        self.complete(Node::new(value, span), anchor, span)
+    }
+
+    /// Puts a complete node where it belongs. `written` is its place in this document, which for an
+    /// alias is not the node's own.
+    fn complete(&mut self, node: Node, anchor: Option<String>, written: Span) -> Result<Option<Node>, Stop> {
+        if let Some(anchor) = anchor {
+            let (nodes, depth) = measure(&node);
+            self.count(nodes, written)?;
+            self.anchors.insert(anchor, Anchor::Node { node: node.clone(), nodes, depth });
+        }
+        let Some(frame) = self.frames.last_mut() else { return Ok(Some(node)) };
+        frame.span.end = frame.span.end.max(written.end);
+        match &mut frame.content {
+            Content::Seq(items) => items.push(node),
+            Content::Map(map) => match map.key.take() {
+                None => map.key = Some(key(node, written)?),
+                Some(Key::Name(key, key_span)) => map.entries.push(Entry { key, key_span, value: node }),
+                Some(Key::Merge(key_span)) => map.merge(node, key_span)?,
+            },
+        }
+        Ok(None)
+    }
+
+    /// The innermost map, if it is a key that comes next.
+    fn map_at_key(&mut self) -> Option<&mut OpenMap> {
+        match self.frames.last_mut() {
+            Some(Frame { content: Content::Map(map), .. }) if map.key.is_none() => Some(map),
+            _ => None,
+        }
+    }
+
+    fn scalar(&self, tag: Option<&str>, text: String, plain: bool, span: Span) -> Result<Value, Stop> {
+        let value = match tag.map(|tag| tag.strip_prefix(TAG_PREFIX).unwrap_or(tag)) {
+            // A plain scalar behind a lone `!` is a string.
+            None if plain && self.text.as_bytes().get(span.start as usize) != Some(&b'!') => {
+                resolve_non_string(&text).unwrap_or(Value::String(text))
+            }
+            Some(tag @ ("bool" | "int" | "float" | "null" | "timestamp")) => {
+                let value = match (tag, resolve_non_string(&text)) {
+                    ("bool", Some(value @ Value::Bool(_)))
+                    | ("int", Some(value @ (Value::Int(_) | Value::Uint(_))))
+                    | ("float", Some(value @ Value::Float(_)))
+                    | ("null", Some(value @ Value::Null)) => Some(value),
+                    #[expect(clippy::cast_precision_loss, reason = "what the tag asks for")]
+                    ("float", Some(Value::Int(number))) => Some(Value::Float(number as f64)),
+                    ("timestamp", _) if is_timestamp(&text) => Some(Value::String(text.clone())),
+                    _ => None,
+                };
+                value.ok_or_else(|| {
+                    let message = format!("`{text}` is not what its tag `!!{tag}` says");
+                    broken(Diagnostic::error(message).at(span, "").help("remove the tag"), span)
+                })?
+            }
+            Some("binary") => {
+                let encoded: String = text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
+                let bytes = base64::engine::general_purpose::STANDARD.decode(encoded).map_err(|_| {
+                    broken(Diagnostic::error("the text behind `!!binary` is not base64").at(span, ""), span)
+                })?;
+                Value::String(String::from_utf8_lossy(&bytes).into_owned())
+            }
+            // Tags that nobody knows are ignored; the text then is not resolved.
+            _ => Value::String(text),
+        };
+        if matches!(value, Value::Float(number) if !number.is_finite()) && !self.at_key() {
+            let diagnostic = Diagnostic::error("infinity and NaN cannot be written as JSON")
+                .at(span, "")
+                .help("quote it if it is meant as text: helm and kubectl refuse such numbers");
+            return Err(broken(diagnostic, span));
+        }
+        Ok(value)
+    }
+
+    fn at_key(&self) -> bool {
+        matches!(self.frames.last(), Some(Frame { content: Content::Map(map), .. }) if map.key.is_none())
+    }
+
+    /// The map with every key once: the last value, at the place of the first.
+    fn unique(&mut self, map: OpenMap) -> Map {
+        if !has_duplicates(&map.entries) {
+            return Map::from_unique(map.entries);
+        }
+        let mut entries: Vec<Entry> = Vec::with_capacity(map.entries.len());
+        // Where each key stands in `entries`, and where it was first written out (not merged).
+        let mut seen: BTreeMap<String, (usize, Option<Span>)> = BTreeMap::new();
+        for (index, entry) in map.entries.into_iter().enumerate() {
+            let written = map.merged.iter().all(|range| !range.contains(&index)).then_some(entry.key_span);
+            let Some((place, first)) = seen.get_mut(&entry.key) else {
+                seen.insert(entry.key.clone(), (entries.len(), written));
+                entries.push(entry);
+                continue;
+            };
+            if let (Some(first), Some(again)) = (*first, written) {
+                let diagnostic = match self.options.duplicate_keys {
+                    DuplicateKeys::Error => {
+                        Diagnostic::error(format!("key `{}` is written twice in one map", entry.key))
+                    }
+                    DuplicateKeys::LastWins => Diagnostic::warning(format!(
+                        "key `{}` is written twice in one map; the last one counts",
+                        entry.key
+                    )),
+                };
+                self.diagnostics.push(
+                    diagnostic
+                        .at(again, "written again here")
+                        .at(first, "first written here")
+                        .help("keep one of the two"),
+                );
+            }
+            *first = first.or(written);
+            entries[*place] = entry;
+        }
+        Map::from_unique(entries)
+    }
+
+    /// Counts nodes against the limit.
+    fn count(&mut self, nodes: usize, span: Span) -> Result<(), Stop> {
+        self.nodes = self.nodes.saturating_add(nodes);
+        let limit = self.options.limits.max_nodes;
+        if self.nodes <= limit {
+            return Ok(());
+        }
+        Err(Stop::Limit(Box::new(
+            Diagnostic::error("the text has too many values").at(span, "the limit is reached here").help(
+                format!("at most {limit} scalars, maps and lists are read, those behind aliases included"),
+            ),
+        )))
+    }
+
+    fn check_depth(&self, depth: usize, span: Span) -> Result<(), Stop> {
+        let limit = self.options.limits.max_depth;
+        if depth <= limit {
+            return Ok(());
+        }
+        Err(Stop::Limit(Box::new(
+            Diagnostic::error("maps and lists are nested too deeply")
+                .at(span, "the limit is reached here")
+                .help(format!("at most {limit} levels are read, those behind aliases included")),
+        )))
+    }
+
+    /// Marks count bytes from where the parser started.
+    fn span(&self, start: Mark, end: Mark) -> Span {
+        Span::new(self.source, self.offset(start), self.offset(end))
+    }
+
+    fn offset(&self, mark: Mark) -> usize {
+        usize::try_from(mark.index).map_or(self.text.len(), |index| (self.base + index).min(self.text.len()))
+    }
+
+    /// The parser ends a block scalar where the next token starts; we, with its last line.
+    fn trim_block_scalar(&self, style: ScalarStyle, span: Span) -> Span {
+        if !matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
+            return span;
+        }
+        let (start, end) = (span.start as usize, span.end as usize);
+        self.text
+            .get(start..end)
+            .map_or(span, |text| Span::new(self.source, start, start + text.trim_end().len()))
+    }
+
+    /// A syntax error in our words.
+    fn syntax_error(&self, error: &Error) -> Stop {
+        let offset = error.problem_mark().map_or(self.text.len(), |mark| self.offset(mark));
+        let rest = self.text.get(offset..).unwrap_or_default();
+        let width = rest.chars().next().filter(|c| *c != '\n').map_or(0, char::len_utf8);
+        let place = Span::new(self.source, offset, offset + width);
+        let Explanation { message, context, help } = explain(error, rest);
+        let mut diagnostic = Diagnostic::error(message).at(place, "");
+        if let (Some(mark), Some(text)) = (error.context_mark(), context) {
+            let start = self.offset(mark);
+            let width = self.text.get(start..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+            if start != offset {
+                diagnostic = diagnostic.at(Span::new(self.source, start, start + width), text);
+            }
+        }
+        Stop::Broken(Box::new(diagnostic.maybe_help(help.map(str::to_owned))), offset)
+    }
+}
+
+impl OpenMap {
+    /// Takes in the entries of a merged map. As in go-yaml, what is merged later overrides what stands
+    /// before it, and in a list of maps the first one counts most.
+    fn merge(&mut self, node: Node, key_span: Span) -> Result<(), Stop> {
+        let start = self.entries.len();
+        match node.value {
+            Value::Map(map) => self.entries.extend(map),
+            Value::Seq(items) if items.iter().all(|item| item.as_map().is_some()) => {
+                for item in items.into_iter().rev() {
+                    if let Value::Map(map) = item.value {
+                        self.entries.extend(map);
+                    }
+                }
+            }
+            _ => {
+                let diagnostic = Diagnostic::error("`<<` merges a map or a list of maps")
+                    .at(key_span, "")
+                    .help("quote it if it is meant as a key: \"<<\"");
+                return Err(broken(diagnostic, key_span));
+            }
+        }
+        self.merged.push(start..self.entries.len());
+        Ok(())
+    }
+}
+
+/// A key as JSON has it: always a string. sigs.k8s.io/yaml prints numbers and booleans and refuses
+/// everything else.
+fn key(node: Node, written: Span) -> Result<Key, Stop> {
+    let name = match node.value {
+        Value::String(text) => text,
+        Value::Bool(flag) => flag.to_string(),
+        Value::Int(number) => number.to_string(),
+        Value::Float(number) => go_float_key(number),
+        Value::Null | Value::Uint(_) | Value::Seq(_) | Value::Map(_) => {
+            let diagnostic = Diagnostic::error(format!("{} cannot be a key", node.type_name()))
+                .at(written, "")
+                .help("quote it if it is meant as text");
+            return Err(broken(diagnostic, written));
+        }
+    };
+    Ok(Key::Name(name, written))
+}
+
+/// Whether two entries have the same key.
+fn has_duplicates(entries: &[Entry]) -> bool {
+    if entries.len() <= 16 {
+        return entries
+            .iter()
+            .enumerate()
+            .any(|(index, entry)| entries[..index].iter().any(|other| other.key == entry.key));
+    }
+    let mut keys: Vec<&str> = entries.iter().map(|entry| entry.key.as_str()).collect();
+    keys.sort_unstable();
+    keys.windows(2).any(|pair| pair[0] == pair[1])
+}
+
+/// How many nodes a tree has, and how many maps and lists it has inside each other.
+fn measure(node: &Node) -> (usize, usize) {
+    let add = |(nodes, depth): (usize, usize), child: &Node| {
+        let (more, deeper) = measure(child);
+        (nodes.saturating_add(more), depth.max(deeper + 1))
+    };
+    match &node.value {
+        Value::Seq(items) => items.iter().fold((1, 1), add),
+        Value::Map(map) => map.iter().map(|entry| &entry.value).fold((1, 1), add),
+        _ => (1, 0),
+    }
+}
+
+const TAG_PREFIX: &str = "tag:yaml.org,2002:";
+const MERGE_TAG: &str = "tag:yaml.org,2002:merge";
+
+fn broken(diagnostic: Diagnostic, span: Span) -> Stop {
+    Stop::Broken(Box::new(diagnostic), span.end as usize)
+}
+
+/// The start of the first line at or after `from` that is a document separator.
+fn next_separator(text: &str, from: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut start =
+        if from == 0 || bytes.get(from - 1) == Some(&b'\n') { from } else { line_end(text, from) };
+    while start < bytes.len() {
+        if bytes[start..].starts_with(b"---")
+            && bytes.get(start + 3).is_none_or(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
+        {
+            return Some(start);
+        }
+        start = line_end(text, start);
+    }
+    None
+}
+
+/// One past the line break after `from`.
+fn line_end(text: &str, from: usize) -> usize {
+    let rest = text.as_bytes().get(from..).unwrap_or_default();
+    rest.iter().position(|byte| *byte == b'\n').map_or(text.len(), |length| from + length + 1)
+}
+
+/// The first character that YAML does not allow in a text.
+fn find_control_character(text: &str) -> Option<(usize, char)> {
+    // Nearly every text passes this without its characters being decoded.
+    let suspicious = |byte: &u8| {
+        (*byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) || matches!(byte, 0x7f | 0xc2 | 0xef)
+    };
+    let first = text.bytes().position(|byte| suspicious(&byte))?;
+    text.get(first..)?.char_indices().map(|(offset, c)| (first + offset, c)).find(|(_, c)| {
+        matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{7f}'..='\u{84}')
+            || matches!(c, '\u{86}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}')
+    })
+}
+
+/// Hands a text to the parser in pieces: it decodes all that it is given before it parses any.
+struct Chunks<'a> {
+    rest: &'a str,
+}
+
+const CHUNK: usize = 4096;
+
+impl Read for Chunks<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut bytes = self.rest.as_bytes();
+        let count = bytes.read(buffer)?;
+        self.consume(count);
+        Ok(count)
+    }
+}
+
+impl BufRead for Chunks<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        let mut end = CHUNK.min(self.rest.len());
+        while !self.rest.is_char_boundary(end) {
+            end -= 1;
+        }
+        Ok(&self.rest.as_bytes()[..end])
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.rest = self.rest.get(count..).unwrap_or_default();
+    }
+}

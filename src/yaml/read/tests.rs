@@ -1,0 +1,202 @@
+use super::*;
+use crate::diag::{Severity, SourceKind};
+
+fn read_with(text: &str, options: &ReadOptions) -> Report<Vec<Document>> {
+    let sources = Sources::new();
+    let id = sources.add("t.yaml", text, SourceKind::File);
+    read(&sources, id, options)
+}
+
+fn read_strict(text: &str) -> Report<Vec<Document>> {
+    read_with(text, &ReadOptions::strict())
+}
+
+/// The single document of a text without errors.
+fn root(text: &str) -> Node {
+    let report = read_strict(text);
+    assert!(report.diagnostics.is_empty(), "{text:?}: {:?}", report.diagnostics);
+    let mut documents = report.output.unwrap();
+    assert_eq!(documents.len(), 1, "{text:?}");
+    documents.remove(0).root
+}
+
+/// The only diagnostic: its message, and the text and words of its labels.
+fn complaint(text: &str) -> (String, Vec<(String, String)>) {
+    let report = read_strict(text);
+    assert_eq!(report.diagnostics.len(), 1, "{text:?}: {:?}", report.diagnostics);
+    let diagnostic = report.diagnostics.into_iter().next().unwrap();
+    let labels = diagnostic.labels.into_iter().map(|label| (slice(text, label.span).to_owned(), label.text));
+    (diagnostic.message, labels.collect())
+}
+
+fn slice(text: &str, span: Span) -> &str {
+    &text[span.start as usize..span.end as usize]
+}
+
+#[test]
+fn every_node_and_key_knows_its_bytes() {
+    let text = "# é\nä: 'ö'  # c\nlist:\n  - 10\n  - {x: [1, 2 ]}\nblock: |\n  one\n  two\n\nnone:\nlast: plain text\n\n# end\n";
+    let root = root(text);
+    assert_eq!(slice(text, root.span), &text[text.find('ä').unwrap()..text.find("\n\n# end").unwrap()]);
+    let span = |path: &[&str]| slice(text, root.at(path).unwrap().span);
+    assert_eq!(span(&["ä"]), "'ö'");
+    assert_eq!(span(&["list"]), "- 10\n  - {x: [1, 2 ]}");
+    assert_eq!(slice(text, root.get("list").unwrap().items()[0].span), "10");
+    assert_eq!(slice(text, root.get("list").unwrap().items()[1].span), "{x: [1, 2 ]}");
+    assert_eq!(slice(text, root.get("list").unwrap().items()[1].get("x").unwrap().span), "[1, 2 ]");
+    assert_eq!(span(&["block"]), "|\n  one\n  two");
+    assert_eq!(span(&["last"]), "plain text");
+    let none = root.get("none").unwrap();
+    assert_eq!(none.span.start as usize, text.find("none:").unwrap() + 5);
+    let keys: Vec<&str> = root.as_map().unwrap().iter().map(|entry| slice(text, entry.key_span)).collect();
+    assert_eq!(keys, ["ä", "list", "block", "none", "last"]);
+}
+
+#[test]
+fn spans_hold_across_the_pieces_the_parser_is_fed() {
+    let text = (0..5000).map(|index| format!("k{index}: ÄÖÜ€{index}\n")).collect::<Vec<_>>().concat();
+    let root = root(&text);
+    for entry in root.as_map().unwrap() {
+        assert_eq!(slice(&text, entry.key_span), entry.key);
+        assert_eq!(slice(&text, entry.value.span), entry.value.as_str().unwrap());
+    }
+}
+
+#[test]
+fn documents_cover_their_own_bytes() {
+    let text = "# head\na: 1\n---\n# only a comment\n---\nb: 2\n...\n# between\n---\nc: 3\n";
+    let documents = read_strict(text).output.unwrap();
+    let spans: Vec<&str> = documents.iter().map(|document| slice(text, document.span)).collect();
+    assert_eq!(spans, ["# head\na: 1\n", "---\n# only a comment\n", "---\nb: 2\n...\n", "---\nc: 3\n"]);
+    let blanks: Vec<bool> = documents.iter().map(|document| document.blank).collect();
+    assert_eq!(blanks, [false, true, false, false]);
+    assert_eq!(read_strict("# nothing\n").output, Some(Vec::new()));
+    assert_eq!(read_strict("").output, Some(Vec::new()));
+    assert!(!read_strict("~").output.unwrap()[0].blank);
+    let text = "\u{feff}# x\n---\na: 1";
+    assert_eq!(slice(text, read_strict(text).output.unwrap()[0].span), "# x\n---\na: 1");
+}
+
+#[test]
+fn reading_stops_at_a_document_end() {
+    let text = "a: 1\n...\nb: 2\n---\nc: 3\n";
+    let report = read_strict(text);
+    let documents = report.output.unwrap();
+    assert_eq!(documents.len(), 2);
+    assert_eq!(documents[1].root.get("c").and_then(Node::as_i64), Some(3));
+    assert_eq!(report.diagnostics.len(), 1);
+    assert_eq!(report.diagnostics[0].severity, Severity::Warning);
+    assert_eq!(slice(text, report.diagnostics[0].span().unwrap()), "b: 2");
+}
+
+#[test]
+fn content_on_a_separator_line_is_refused() {
+    let (message, labels) = complaint("--- {a: 1}\n");
+    assert_eq!(message, "content on the line of a `---` separator");
+    assert_eq!(labels[0].0, " {a: 1}");
+    assert_eq!(root("--- # fine\na: 1\n").get("a").and_then(Node::as_i64), Some(1));
+}
+
+#[test]
+fn duplicate_keys_name_both_places() {
+    let text = "m:\n  y: 1\n  b: 2\n  true: 3\n";
+    let (message, labels) = complaint(text);
+    assert_eq!(message, "key `true` is written twice in one map");
+    assert_eq!(labels[0], ("true".into(), "written again here".into()));
+    assert_eq!(labels[1], ("y".into(), "first written here".into()));
+    let report = read_with(text, &ReadOptions::lenient());
+    assert_eq!(report.diagnostics.len(), 1);
+    assert_eq!(report.diagnostics[0].severity, Severity::Warning);
+    let document = report.output.unwrap().remove(0);
+    assert_eq!(document.root.at(&["m", "true"]).and_then(Node::as_i64), Some(3));
+    // Large maps are checked another way.
+    let mut large = (0..50).map(|index| format!("k{index}: {index}\n")).collect::<Vec<_>>().concat();
+    assert!(read_strict(&large).diagnostics.is_empty());
+    large.push_str("k7: x\nk7: y\n");
+    assert_eq!(read_strict(&large).diagnostics.len(), 2);
+}
+
+#[test]
+fn merge_keys_take_in_maps_in_order() {
+    let text =
+        "base: &b {a: 1, c: 3}\nd:\n  <<: *b\n  c: 4\ne:\n  c: 4\n  <<: *b\nf:\n  <<: [*b, {a: 9, z: 1}]\n";
+    let root = root(text);
+    let number = |path: &[&str]| root.at(path).and_then(Node::as_i64);
+    assert_eq!(number(&["d", "c"]), Some(4));
+    assert_eq!(number(&["e", "c"]), Some(3), "as in go-yaml v2 what comes later overrides");
+    assert_eq!((number(&["f", "a"]), number(&["f", "z"])), (Some(1), Some(1)));
+    assert_eq!(complaint("<<: 1\n").0, "`<<` merges a map or a list of maps");
+    assert!(super::tests::root("'<<': 1\n").get("<<").is_some());
+}
+
+#[test]
+fn anchors_live_in_one_document() {
+    assert_eq!(root("a: &x 1\nb: &x 2\nc: *x\n").get("c").and_then(Node::as_i64), Some(2));
+    assert_eq!(root("a: &x k\n*x : 2\n").get("k").and_then(Node::as_i64), Some(2));
+    assert_eq!(complaint("a: &x 1\n---\nb: *x\n").0, "anchor `x` is not defined above");
+    assert_eq!(complaint("a: &x\n  b: *x\n").0, "anchor `x` contains itself");
+}
+
+#[test]
+fn limits_are_errors_that_name_the_limit() {
+    let limits = |bytes, depth, nodes| ReadOptions {
+        duplicate_keys: DuplicateKeys::Error,
+        limits: Limits { max_bytes: bytes, max_depth: depth, max_nodes: nodes },
+    };
+    let failure = |text: &str, options: &ReadOptions| {
+        let report = read_with(text, options);
+        assert!(report.output.is_none());
+        assert_eq!(report.diagnostics.len(), 1);
+        report.diagnostics[0].help.concat()
+    };
+    assert!(failure("a: b\n", &limits(3, 9, 9)).contains("at most 3 bytes"));
+    assert!(failure("[[[]]]", &limits(99, 2, 9)).contains("at most 2 levels"));
+    assert!(failure("[1, 2, 3]", &limits(99, 9, 3)).contains("at most 3 scalars"));
+    // Depth and nodes behind aliases count.
+    assert!(failure("- &a [[1]]\n- [*a]\n", &limits(99, 3, 99)).contains("levels"));
+    let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for level in 1..10 {
+        let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
+        bomb += &format!("a{level}: &a{level} [{aliases}]\n");
+    }
+    assert!(failure(&bomb, &ReadOptions::strict()).contains("aliases included"));
+    for deep in ["[".repeat(100_000), "- ".repeat(100_000), "{a: ".repeat(100_000), "[\n".repeat(100_000)] {
+        assert!(failure(&deep, &ReadOptions::strict()).contains("at most 200 levels"));
+    }
+}
+
+#[test]
+fn errors_say_what_was_expected() {
+    assert_eq!(complaint("a:\n\tb: 1\n").0, "a tab cannot indent YAML");
+    assert_eq!(complaint("a: @b\n").0, "a plain value cannot start with `@`");
+    assert_eq!(complaint("a: b: c\n").0, "a `key: value` pair is not possible here");
+    let (message, labels) = complaint("x: 1\na: 'b\n\nc: d\n");
+    assert_eq!(message, "a quoted string is not closed");
+    assert_eq!(labels[1], ("'".into(), "the quote is opened here".into()));
+    let (message, labels) = complaint("a: 1\n b: 2\n");
+    assert_eq!((message.as_str(), labels[0].0.as_str()), ("a `key: value` pair is not possible here", ":"));
+    assert_eq!(complaint("a: [1, 2\nb: 3\n").0, "expected `,` or `]`");
+    assert_eq!(complaint("[a]: b\n").0, "a list cannot be a key");
+    assert_eq!(complaint("~: b\n").0, "null cannot be a key");
+    assert_eq!(complaint("a: .inf\n").0, "infinity and NaN cannot be written as JSON");
+    assert_eq!(complaint("%YAML 1.2\n---\na: 1\n").0, "YAML 1.2 is not understood");
+    assert_eq!(complaint("a: \u{7}\n").1[0].0, "\u{7}");
+}
+
+#[test]
+fn reading_goes_on_after_a_broken_document() {
+    let report = read_strict("a: [\n---\nb: 2\n---\nc: @x\n---\nd: 4\n");
+    assert_eq!(report.diagnostics.len(), 2, "{:?}", report.diagnostics);
+    let documents = report.output.unwrap();
+    assert_eq!(documents.len(), 2);
+    assert!(documents[0].root.get("b").is_some() && documents[1].root.get("d").is_some());
+}
+
+#[test]
+fn integers_are_exact_and_whole_floats_are_integers() {
+    assert_eq!(root("9007199254740993").as_i64(), Some(9_007_199_254_740_993));
+    assert_eq!(root("18446744073709551615").value, Value::Uint(u64::MAX));
+    assert_eq!(root("3.0"), Node::bare(3));
+    assert_eq!(root("1e3").as_i64(), Some(1000));
+    assert_eq!(root("1e30").as_i64(), None);
+}
