@@ -1,0 +1,277 @@
+//! What `kubectl apply` does to a stored object: three-way merge, then what the server makes of it.
+
+use crate::k8s::defaults;
+use crate::k8s::merge::{self, Strategy};
+use crate::yaml::{Map, Node, Value};
+
+/// A stored object before and after the new manifest is applied.
+pub(super) struct Applied {
+    /// As the server holds it now, if the previous manifest was applied.
+    pub(super) live: Node,
+    /// As the server would hold it, were the update accepted.
+    pub(super) merged: Node,
+}
+
+/// Stands where the server allocates a value of its own choice (a cluster IP).
+pub(super) const ALLOCATED: &str = "(allocated)";
+
+/// Applies `new` over an object that was created from `old`.
+pub(super) fn apply(group: &str, kind: &str, old: &Node, new: &Node) -> Applied {
+    let live = create(group, kind, old);
+    let mut merged = three_way(group, kind, old, new, &live);
+    defaults::store(group, kind, &mut merged);
+    on_update(group, kind, &live, &mut merged);
+    Applied { live, merged }
+}
+
+/// The stored form of an object created from `manifest`.
+pub(super) fn create(group: &str, kind: &str, manifest: &Node) -> Node {
+    let mut stored = manifest.clone();
+    defaults::store(group, kind, &mut stored);
+    if let ("", "Service", Some(spec)) = (group, kind, spec_mut(&mut stored)) {
+        allocate(spec);
+    }
+    stored
+}
+
+/// The new manifest merged into the live object: what the manifest names is set, what the previous
+/// manifest named and the new one does not is removed, what only the server set stays.
+///
+/// Built-in kinds are merged strategically (`strategicpatch.CreateThreeWayMergePatch`), custom resources
+/// as JSON (`jsonmergepatch.CreateThreeWayJSONMergePatch`).
+fn three_way(group: &str, kind: &str, old: &Node, new: &Node, live: &Node) -> Node {
+    let merge = Merge { kind, strategic: defaults::is_builtin(group) && group != "apiextensions.k8s.io" };
+    let (Some(new), Some(live_map)) = (new.as_map(), live.as_map()) else { return new.clone() };
+    Node::new(Value::Map(merge.maps("", old.as_map(), new, live_map)), live.span)
+}
+
+struct Merge<'a> {
+    kind: &'a str,
+    strategic: bool,
+}
+
+impl Merge<'_> {
+    fn maps(&self, parent: &str, old: Option<&Map>, new: &Map, live: &Map) -> Map {
+        let mut merged = Map::new();
+        for entry in live {
+            let named_before = old.is_some_and(|old| old.contains_key(&entry.key));
+            match new.get(&entry.key) {
+                Some(value) if value.is_null() => {}
+                Some(value) => {
+                    let old = old.and_then(|old| old.get(&entry.key));
+                    let mut entry = entry.clone();
+                    entry.value = self.values(parent, &entry.key, old, value, &entry.value);
+                    merged.push(entry);
+                }
+                None if named_before => {}
+                None => merged.push(entry.clone()),
+            }
+        }
+        for entry in new {
+            if !live.contains_key(&entry.key) && !entry.value.is_null() {
+                merged.push(entry.clone());
+            }
+        }
+        merged
+    }
+
+    fn values(&self, parent: &str, field: &str, old: Option<&Node>, new: &Node, live: &Node) -> Node {
+        let strategy =
+            if self.strategic { merge::strategy(self.kind, parent, field) } else { Strategy::Plain };
+        let value = match (&new.value, &live.value) {
+            (Value::Map(new), Value::Map(live)) if strategy != Strategy::Replace => {
+                let mut merged = self.maps(field, old.and_then(Node::as_map), new, live);
+                if strategy == Strategy::RetainKeys {
+                    merged.retain(|entry| new.contains_key(&entry.key));
+                }
+                Value::Map(merged)
+            }
+            (Value::Seq(new), Value::Seq(live)) => match strategy {
+                Strategy::Merge(key) | Strategy::MergeRetainKeys(key) => {
+                    let retain = matches!(strategy, Strategy::MergeRetainKeys(_));
+                    Value::Seq(self.lists(field, key, retain, old.map_or(&[], Node::items), new, live))
+                }
+                Strategy::MergeScalars => {
+                    let old = old.map_or(&[][..], Node::items);
+                    let kept = live.iter().filter(|item| !new.contains(item) && !old.contains(item));
+                    Value::Seq(new.iter().chain(kept).cloned().collect())
+                }
+                _ => return Node::new(Value::Seq(new.clone()), live_span(new, live)),
+            },
+            _ => return new.clone(),
+        };
+        Node::new(value, new.span)
+    }
+
+    /// Merges a list by key. Items that share a key are paired in order; where the new manifest has more
+    /// of them than the live list, the later ones are lost: a patch cannot tell them apart.
+    fn lists(
+        &self,
+        field: &str,
+        key: &str,
+        retain: bool,
+        old: &[Node],
+        new: &[Node],
+        live: &[Node],
+    ) -> Vec<Node> {
+        let mut merged = Vec::with_capacity(new.len());
+        for (index, item) in new.iter().enumerate() {
+            let (Some(name), Some(map)) = (item.get(key), item.as_map()) else {
+                merged.push(item.clone());
+                continue;
+            };
+            let same = |other: &&Node| other.get(key) == Some(name);
+            let before = new.iter().take(index).filter(same).count();
+            let counterpart = live.iter().filter(same).nth(before).and_then(Node::as_map);
+            let Some(live_map) = counterpart else {
+                if before == 0 || !live.iter().any(|other| same(&other)) {
+                    merged.push(item.clone());
+                }
+                continue;
+            };
+            let old_map = old.iter().filter(same).nth(before).and_then(Node::as_map);
+            let mut result = self.maps(field, old_map, map, live_map);
+            if retain {
+                result.retain(|entry| map.contains_key(&entry.key));
+            }
+            merged.push(Node::new(Value::Map(result), item.span));
+        }
+        let has = |list: &[Node], item: &Node| {
+            item.get(key).is_some_and(|name| list.iter().any(|other| other.get(key) == Some(name)))
+        };
+        merged.extend(live.iter().filter(|item| !has(new, item) && !has(old, item)).cloned());
+        merged
+    }
+}
+
+fn live_span(new: &[Node], live: &[Node]) -> crate::diag::Span {
+    new.first().or(live.first()).map_or(crate::diag::Span::NONE, |node| node.span)
+}
+
+/// What the server's storage does on update before it validates.
+fn on_update(group: &str, kind: &str, live: &Node, merged: &mut Node) {
+    if let ("", "Service") = (group, kind)
+        && let (Some(old), Some(new)) = (live.get("spec").and_then(Node::as_map), spec_mut(merged))
+    {
+        service_update(old, new);
+    }
+    // A Job's labels and selector are the controller's once it exists; the manifest's stay as they are.
+}
+
+fn spec_mut(root: &mut Node) -> Option<&mut Map> {
+    root.as_map_mut()?.get_mut("spec")?.as_map_mut()
+}
+
+fn needs_cluster_ip(spec: &Map) -> bool {
+    matches!(defaults::text(spec, "type"), "ClusterIP" | "NodePort" | "LoadBalancer")
+}
+
+fn needs_node_port(spec: &Map) -> bool {
+    match defaults::text(spec, "type") {
+        "NodePort" => true,
+        "LoadBalancer" => {
+            spec.get("allocateLoadBalancerNodePorts").and_then(Node::as_bool).unwrap_or(true)
+        }
+        _ => false,
+    }
+}
+
+/// What the allocators of `pkg/registry/core/service/storage` fill in, as far as it shows.
+fn allocate(spec: &mut Map) {
+    if !needs_cluster_ip(spec) {
+        return;
+    }
+    let set = |spec: &mut Map, key: &str, value: Value| {
+        if !spec.contains_key(key) {
+            spec.insert(key, crate::diag::Span::NONE, Node::bare(value));
+        }
+    };
+    set(spec, "clusterIP", ALLOCATED.into());
+    // The families are the cluster's; a single-stack IPv4 cluster is assumed, as most are.
+    set(spec, "ipFamilyPolicy", "SingleStack".into());
+    set(spec, "ipFamilies", vec![Node::bare("IPv4")].into());
+}
+
+/// `patchAllocatedValues` and `dropTypeDependentFields` of the Service strategy.
+fn service_update(old: &Map, new: &mut Map) {
+    use crate::diag::Span;
+    if needs_cluster_ip(old) && needs_cluster_ip(new) && !new.contains_key("clusterIP") {
+        if let Some(ip) = old.get("clusterIP") {
+            new.insert("clusterIP", Span::NONE, ip.clone());
+        }
+        for field in ["ipFamilies", "ipFamilyPolicy", "clusterIPs"] {
+            if let (false, Some(value)) = (new.contains_key(field), old.get(field)) {
+                new.insert(field, Span::NONE, value.clone());
+            }
+        }
+    }
+    if needs_cluster_ip(old) && !needs_cluster_ip(new) && new.get("clusterIP") == old.get("clusterIP") {
+        for field in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] {
+            new.remove(field);
+        }
+    }
+    let node_ports = |spec: &Map| -> Vec<(String, Option<Node>)> {
+        let ports = spec.get("ports").map(Node::items).unwrap_or_default();
+        ports
+            .iter()
+            .map(|port| {
+                let name = port.get("name").and_then(Node::as_str).unwrap_or_default();
+                (name.to_owned(), port.get("nodePort").cloned())
+            })
+            .collect()
+    };
+    let (before, after) = (node_ports(old), node_ports(new));
+    let ports = match new.get_mut("ports") {
+        Some(Node { value: Value::Seq(items), .. }) => items.as_mut_slice(),
+        _ => &mut [],
+    };
+    let (old_needs, new_needs) = (needs_node_port(old), needs_node_port(new));
+    let drop_ports = {
+        let set = |list: &[(String, Option<Node>)]| -> Vec<i64> {
+            let mut ports: Vec<i64> =
+                list.iter().filter_map(|(_, port)| port.as_ref().and_then(Node::as_i64)).collect();
+            ports.sort_unstable();
+            ports
+        };
+        set(&before) == set(&after)
+    };
+    let mut used: Vec<Node> = after
+        .iter()
+        .filter_map(|(_, port)| port.clone())
+        .filter(|port| before.iter().any(|(_, old)| old.as_ref() == Some(port)))
+        .collect();
+    for port in ports {
+        let Some(port) = port.as_map_mut() else { continue };
+        let name = defaults::text(port, "name").to_owned();
+        if old_needs && new_needs && !port.contains_key("nodePort") {
+            let known = before.iter().find(|(other, _)| *other == name).and_then(|(_, port)| port.clone());
+            if let Some(known) = known.filter(|known| !used.contains(known)) {
+                used.push(known.clone());
+                port.insert("nodePort", Span::NONE, known);
+            }
+        }
+    }
+    if old_needs && !new_needs && drop_ports {
+        if let Some(Node { value: Value::Seq(items), .. }) = new.get_mut("ports") {
+            for port in items.iter_mut().filter_map(Node::as_map_mut) {
+                port.remove("nodePort");
+            }
+        }
+    }
+    let kind = defaults::text(new, "type").to_owned();
+    let mut clear = |field: &str, still: bool| {
+        if !still && new.get(field) == old.get(field) {
+            new.remove(field);
+        }
+    };
+    let balanced = kind == "LoadBalancer";
+    clear("allocateLoadBalancerNodePorts", balanced);
+    clear("loadBalancerClass", balanced);
+    clear("externalTrafficPolicy", matches!(kind.as_str(), "NodePort" | "LoadBalancer"));
+    clear("internalTrafficPolicy", kind != "ExternalName");
+    let local = defaults::text(new, "externalTrafficPolicy") == "Local";
+    if !(balanced && local) && new.get("healthCheckNodePort") == old.get("healthCheckNodePort") {
+        new.remove("healthCheckNodePort");
+    }
+    allocate(new);
+}

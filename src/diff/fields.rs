@@ -1,0 +1,339 @@
+//! Two trees compared: where they differ, by the identity of list items.
+
+use crate::k8s::merge;
+use crate::k8s::quantity::Quantity;
+use crate::k8s::{defaults, merge::scalar_text};
+use crate::yaml::{Map, Node, Value};
+use std::collections::BTreeMap;
+use std::fmt::{self, Display, Write as _};
+
+/// One step of the way to a field.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// A field or key of a mapping.
+    Field(String),
+    /// An item of a list.
+    Item {
+        /// Its place: in the new list, or in the old one where it was removed.
+        index: usize,
+        /// What tells it from its neighbours, where it has a name.
+        name: Option<String>,
+    },
+}
+
+/// The way to a field from the top of an object. Displayed as the API server spells it
+/// (`spec.template.spec.containers[0].image`).
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FieldPath(pub Vec<Step>);
+
+impl FieldPath {
+    /// The path with items named rather than counted: `spec.template.spec.containers[web].image`.
+    pub fn named(&self) -> String {
+        let mut text = String::new();
+        for step in &self.0 {
+            match step {
+                Step::Item { name: Some(name), .. } => {
+                    let _ = write!(text, "[{name}]");
+                }
+                step => write_step(&mut text, step),
+            }
+        }
+        text
+    }
+
+    /// Whether the path goes through these fields first, list items aside.
+    pub fn starts_with(&self, fields: &[&str]) -> bool {
+        let mut steps = self.fields();
+        fields.iter().all(|field| steps.next() == Some(field))
+    }
+
+    /// The names of the fields on the way, list items aside.
+    pub fn fields(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|step| match step {
+            Step::Field(name) => Some(name.as_str()),
+            Step::Item { .. } => None,
+        })
+    }
+
+    /// Whether `other` is this path or one below it.
+    pub fn covers(&self, other: &FieldPath) -> bool {
+        other.0.len() >= self.0.len() && self.0.iter().zip(&other.0).all(|(a, b)| same_step(a, b))
+    }
+
+    fn with(&self, step: Step) -> Self {
+        let mut steps = self.0.clone();
+        steps.push(step);
+        Self(steps)
+    }
+}
+
+fn same_step(a: &Step, b: &Step) -> bool {
+    match (a, b) {
+        (Step::Item { name: Some(a), .. }, Step::Item { name: Some(b), .. }) => a == b,
+        _ => a == b,
+    }
+}
+
+impl Display for FieldPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::new();
+        self.0.iter().for_each(|step| write_step(&mut text, step));
+        f.write_str(&text)
+    }
+}
+
+fn write_step(text: &mut String, step: &Step) {
+    let _ = match step {
+        Step::Item { index, .. } => write!(text, "[{index}]"),
+        Step::Field(name) if is_plain(name) => {
+            let dot = if text.is_empty() { "" } else { "." };
+            write!(text, "{dot}{name}")
+        }
+        Step::Field(name) => write!(text, "[{name}]"),
+    };
+}
+
+fn is_plain(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+}
+
+/// One difference.
+#[derive(Debug, Clone)]
+pub struct FieldChange {
+    /// Where.
+    pub path: FieldPath,
+    /// What was there.
+    pub old: Option<Node>,
+    /// What will be there.
+    pub new: Option<Node>,
+    /// Whether only the order of a list changed; `old` and `new` are then the names of its items.
+    pub order: bool,
+}
+
+/// Where `old` and `new`, two stored objects of that kind, differ in meaning.
+pub(super) fn compare(kind: &str, old: &Node, new: &Node) -> Vec<FieldChange> {
+    let mut walk = Walk { kind, changes: Vec::new() };
+    walk.nodes(&FieldPath::default(), "", "", false, old, new);
+    walk.changes
+}
+
+/// Whether two nodes at `field` below `parent` mean the same.
+pub(super) fn same(kind: &str, parent: &str, field: &str, old: &Node, new: &Node) -> bool {
+    let mut walk = Walk { kind, changes: Vec::new() };
+    walk.nodes(&FieldPath::default(), parent, field, false, old, new);
+    walk.changes.is_empty()
+}
+
+struct Walk<'a> {
+    kind: &'a str,
+    changes: Vec<FieldChange>,
+}
+
+impl Walk<'_> {
+    /// `field` is the name of the field that holds the nodes (of the list, for items), `parent` that of
+    /// the one above; `template` says whether this is inside a pod template.
+    fn nodes(
+        &mut self,
+        path: &FieldPath,
+        parent: &str,
+        field: &str,
+        template: bool,
+        old: &Node,
+        new: &Node,
+    ) {
+        match (&old.value, &new.value) {
+            (Value::Map(a), Value::Map(b)) => self.maps(path, field, template, a, b),
+            (Value::Seq(a), Value::Seq(b)) => self.lists(path, parent, field, template, a, b),
+            _ if same_scalar(parent, field, old, new) => {}
+            _ => self.push(path.clone(), Some(old), Some(new)),
+        }
+    }
+
+    fn push(&mut self, path: FieldPath, old: Option<&Node>, new: Option<&Node>) {
+        self.changes.push(FieldChange { path, old: old.cloned(), new: new.cloned(), order: false });
+    }
+
+    fn maps(&mut self, path: &FieldPath, parent: &str, template: bool, old: &Map, new: &Map) {
+        let old_index = Index::of(old);
+        let new_index = Index::of(new);
+        for entry in old {
+            let step = || path.with(Step::Field(entry.key.clone()));
+            match new_index.get(&entry.key) {
+                Some(value) => {
+                    if std::ptr::eq(&raw const entry.value, value) {
+                        continue;
+                    }
+                    let template = template || entry.key == "template";
+                    match (&entry.value.value, &value.value) {
+                        (Value::Map(_) | Value::Seq(_), Value::Map(_) | Value::Seq(_)) => {
+                            self.nodes(&step(), parent, &entry.key, template, &entry.value, value);
+                        }
+                        // The common case: no path is built for equal scalars.
+                        _ if same_scalar(parent, &entry.key, &entry.value, value) => {}
+                        _ => self.push(step(), Some(&entry.value), Some(value)),
+                    }
+                }
+                None => self.push(step(), Some(&entry.value), None),
+            }
+        }
+        for entry in new {
+            if old_index.get(&entry.key).is_none() {
+                self.push(path.with(Step::Field(entry.key.clone())), None, Some(&entry.value));
+            }
+        }
+    }
+
+    fn lists(
+        &mut self,
+        path: &FieldPath,
+        parent: &str,
+        field: &str,
+        template: bool,
+        old: &[Node],
+        new: &[Node],
+    ) {
+        let set = !template && merge::is_set(self.kind, parent, field);
+        let (Some(old_names), Some(new_names)) =
+            (self.names(parent, field, set, old), self.names(parent, field, set, new))
+        else {
+            self.unnamed(path, parent, field, template, old, new);
+            return;
+        };
+        let by_name: BTreeMap<&str, usize> =
+            new_names.iter().enumerate().map(|(index, name)| (name.as_str(), index)).collect();
+        let old_set: BTreeMap<&str, usize> =
+            old_names.iter().enumerate().map(|(index, name)| (name.as_str(), index)).collect();
+        let item = |index: usize, name: &str| path.with(Step::Item { index, name: Some(name.to_owned()) });
+        let mut kept = Vec::new();
+        for (index, (name, node)) in old_names.iter().zip(old).enumerate() {
+            if let Some(&counterpart) = by_name.get(name.as_str()) {
+                kept.push((counterpart, name));
+                if let Some(new_node) = new.get(counterpart) {
+                    self.nodes(&item(counterpart, name), parent, field, template, node, new_node);
+                }
+            } else {
+                self.push(item(index, name), Some(node), None);
+            }
+        }
+        for (index, (name, node)) in new_names.iter().zip(new).enumerate() {
+            if !old_set.contains_key(name.as_str()) {
+                self.push(item(index, name), None, Some(node));
+            }
+        }
+        if !set && !kept.is_sorted() {
+            let list = |names: &mut dyn Iterator<Item = &String>| {
+                Node::bare(names.map(|name| Node::bare(name.as_str())).collect::<Vec<_>>())
+            };
+            let before = list(&mut kept.iter().map(|(_, name)| *name));
+            kept.sort_unstable();
+            let after = list(&mut kept.iter().map(|(_, name)| *name));
+            self.changes.push(FieldChange {
+                path: path.clone(),
+                old: Some(before),
+                new: Some(after),
+                order: true,
+            });
+        }
+    }
+
+    /// The names of a list's items; `None` unless every item has one and no two share it.
+    fn names(&self, parent: &str, field: &str, set: bool, items: &[Node]) -> Option<Vec<String>> {
+        if items.is_empty() {
+            return Some(Vec::new());
+        }
+        let keys = merge::identity(self.kind, parent, field);
+        let names: Vec<String> = items
+            .iter()
+            .map(|item| match &item.value {
+                Value::Map(_) => merge::item_name(item, keys),
+                _ if set => scalar_text(item).map(std::borrow::Cow::into_owned),
+                _ => None,
+            })
+            .collect::<Option<_>>()?;
+        let mut sorted: Vec<&String> = names.iter().collect();
+        sorted.sort_unstable();
+        let unique = sorted.windows(2).all(|pair| pair.first() != pair.get(1));
+        unique.then_some(names)
+    }
+
+    /// Items without names: those equal from the front and from the back belong together; what is left
+    /// between is compared item by item.
+    fn unnamed(
+        &mut self,
+        path: &FieldPath,
+        parent: &str,
+        field: &str,
+        template: bool,
+        old: &[Node],
+        new: &[Node],
+    ) {
+        let equal = |a: &Node, b: &Node| same(self.kind, parent, field, a, b);
+        let front = old.iter().zip(new).take_while(|(a, b)| equal(a, b)).count();
+        let (old_rest, new_rest) = (old.get(front..).unwrap_or(&[]), new.get(front..).unwrap_or(&[]));
+        let back = old_rest.iter().rev().zip(new_rest.iter().rev()).take_while(|(a, b)| equal(a, b)).count();
+        let old_middle = old_rest.get(..old_rest.len().saturating_sub(back)).unwrap_or(&[]);
+        let new_middle = new_rest.get(..new_rest.len().saturating_sub(back)).unwrap_or(&[]);
+        let item = |index: usize| path.with(Step::Item { index: front + index, name: None });
+        for index in 0..old_middle.len().max(new_middle.len()) {
+            match (old_middle.get(index), new_middle.get(index)) {
+                (Some(a), Some(b)) => self.nodes(&item(index), parent, field, template, a, b),
+                (a, b) => self.push(item(index), a, b),
+            }
+        }
+    }
+}
+
+/// Look-ups in a mapping: linear where it is small, by tree where it is not.
+enum Index<'a> {
+    Small(&'a Map),
+    Large(BTreeMap<&'a str, &'a Node>),
+}
+
+impl<'a> Index<'a> {
+    fn of(map: &'a Map) -> Self {
+        if map.len() <= 16 {
+            return Self::Small(map);
+        }
+        Self::Large(map.iter().map(|entry| (entry.key.as_str(), &entry.value)).collect())
+    }
+
+    fn get(&self, key: &str) -> Option<&'a Node> {
+        match self {
+            Self::Small(map) => map.get(key),
+            Self::Large(tree) => tree.get(key).copied(),
+        }
+    }
+}
+
+/// Equal values, or two spellings of one: a quantity, or a port as a number and as digits.
+fn same_scalar(parent: &str, field: &str, old: &Node, new: &Node) -> bool {
+    if old == new {
+        return true;
+    }
+    if matches!(old.value, Value::Map(_) | Value::Seq(_)) || matches!(new.value, Value::Map(_) | Value::Seq(_)) {
+        return false;
+    }
+    if defaults::is_quantity(parent, field) {
+        return matches!(
+            (Quantity::from_node(old), Quantity::from_node(new)),
+            (Ok(old), Ok(new)) if old == new
+        );
+    }
+    is_int_or_string(field) && scalar_text(old) == scalar_text(new)
+}
+
+/// Fields of type `IntOrString`, and ports that are often quoted.
+fn is_int_or_string(field: &str) -> bool {
+    matches!(
+        field,
+        "targetPort"
+            | "port"
+            | "containerPort"
+            | "hostPort"
+            | "nodePort"
+            | "number"
+            | "maxUnavailable"
+            | "maxSurge"
+            | "minAvailable"
+    )
+}
