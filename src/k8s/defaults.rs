@@ -177,9 +177,7 @@ fn normalise(node: &mut Node, parent: &str) {
                 }
                 normalise(&mut entry.value, field);
                 match &entry.value.value {
-                    Value::Map(inner) => {
-                        !(inner.is_empty() && is_value_struct(field, parent, pod_spec))
-                    }
+                    Value::Map(inner) => !(inner.is_empty() && is_value_struct(field, parent, pod_spec)),
                     Value::Seq(items) => !items.is_empty(),
                     Value::String(text) => !text.is_empty() || is_string_pointer(parent, field),
                     Value::Bool(false) => !is_plain_bool(parent, field),
@@ -213,9 +211,20 @@ fn is_value_struct(field: &str, parent: &str, pod_spec: bool) -> bool {
 fn is_string_pointer(parent: &str, field: &str) -> bool {
     match field {
         "storageClassName" => parent == "spec",
-        "runtimeClassName" | "volumeAttributesClassName" | "loadBalancerClass" | "ingressClassName"
-        | "appProtocol" | "timeZone" | "localhostProfile" | "managedBy" | "trafficDistribution"
-        | "hostnameOverride" | "gmsaCredentialSpec" | "runAsUserName" | "identity" | "holderIdentity"
+        "runtimeClassName"
+        | "volumeAttributesClassName"
+        | "loadBalancerClass"
+        | "ingressClassName"
+        | "appProtocol"
+        | "timeZone"
+        | "localhostProfile"
+        | "managedBy"
+        | "trafficDistribution"
+        | "hostnameOverride"
+        | "gmsaCredentialSpec"
+        | "runAsUserName"
+        | "identity"
+        | "holderIdentity"
         | "ipFamilyPolicy" => true,
         "type" => parent == "hostPath",
         "service" => parent == "grpc",
@@ -229,8 +238,16 @@ fn is_string_pointer(parent: &str, field: &str) -> bool {
 /// Fields of type `bool`: `false` is the same as none.
 fn is_plain_bool(parent: &str, field: &str) -> bool {
     match field {
-        "hostNetwork" | "hostPID" | "hostIPC" | "stdin" | "stdinOnce" | "tty" | "publishNotReadyAddresses"
-        | "paused" | "globalDefault" | "unschedulable" => true,
+        "hostNetwork"
+        | "hostPID"
+        | "hostIPC"
+        | "stdin"
+        | "stdinOnce"
+        | "tty"
+        | "publishNotReadyAddresses"
+        | "paused"
+        | "globalDefault"
+        | "unschedulable" => true,
         "readOnly" => parent != "csi",
         _ => false,
     }
@@ -239,10 +256,17 @@ fn is_plain_bool(parent: &str, field: &str) -> bool {
 /// Fields of an integer type that is no pointer: zero is the same as none.
 fn is_plain_int(parent: &str, field: &str) -> bool {
     match field {
-        "minReadySeconds" | "initialDelaySeconds" | "timeoutSeconds" | "periodSeconds" | "successThreshold"
-        | "failureThreshold" | "hostPort" | "nodePort" | "healthCheckNodePort" | "start" | "targetPort" => {
-            parent != "clientIP"
-        }
+        "minReadySeconds"
+        | "initialDelaySeconds"
+        | "timeoutSeconds"
+        | "periodSeconds"
+        | "successThreshold"
+        | "failureThreshold"
+        | "hostPort"
+        | "nodePort"
+        | "healthCheckNodePort"
+        | "start"
+        | "targetPort" => parent != "clientIP",
         "partition" => parent != "rollingUpdate",
         _ => false,
     }
@@ -287,7 +311,8 @@ fn fill(group: &str, kind: &str, root: &mut Node) {
         ("autoscaling", "HorizontalPodAutoscaler") => autoscaler(ensure_map(map, "spec")),
         ("networking.k8s.io", "NetworkPolicy") => network_policy(ensure_map(map, "spec")),
         ("networking.k8s.io", "IngressClass") => {
-            if let Some(parameters) = ensure_map(map, "spec").get_mut("parameters").and_then(Node::as_map_mut) {
+            if let Some(parameters) = ensure_map(map, "spec").get_mut("parameters").and_then(Node::as_map_mut)
+            {
                 default(parameters, "scope", "Cluster");
             }
         }
@@ -461,7 +486,8 @@ fn pod_spec(spec: &mut Map) {
 
 /// `SetDefaults_Container`.
 fn container(container: &mut Map) {
-    let policy = if image_tag(text(container, "image")) == Some("latest") { "Always" } else { "IfNotPresent" };
+    let policy =
+        if image_tag(text(container, "image")) == Some("latest") { "Always" } else { "IfNotPresent" };
     default(container, "imagePullPolicy", policy);
     default(container, "terminationMessagePath", "/dev/termination-log");
     default(container, "terminationMessagePolicy", "File");

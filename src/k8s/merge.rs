@@ -34,7 +34,9 @@ pub fn strategy(kind: &str, parent: &str, field: &str) -> Strategy {
             Strategy::Merge("name")
         }
         ("spec", "imagePullSecrets") | ("", "secrets" | "webhooks") => Strategy::Merge("name"),
-        ("spec" | "webhooks", "matchConditions") | ("spec", "variables" | "drivers") => Strategy::Merge("name"),
+        ("spec" | "webhooks", "matchConditions") | ("spec", "variables" | "drivers") => {
+            Strategy::Merge("name")
+        }
         ("spec", "volumes" | "resourceClaims") => Strategy::MergeRetainKeys("name"),
         ("spec", "hostAliases") => Strategy::Merge("ip"),
         ("spec", "topologySpreadConstraints") => Strategy::Merge("topologyKey"),
@@ -102,7 +104,12 @@ pub fn item_name(item: &Node, keys: &[&str]) -> Option<String> {
 /// is a new revision.
 pub fn is_set(kind: &str, parent: &str, list: &str) -> bool {
     match list {
-        "finalizers" | "ownerReferences" | "secrets" | "subjects" | "policyTypes" | "externalIPs"
+        "finalizers"
+        | "ownerReferences"
+        | "secrets"
+        | "subjects"
+        | "policyTypes"
+        | "externalIPs"
         | "loadBalancerSourceRanges" => true,
         "ports" | "imagePullSecrets" => matches!(kind, "Service" | "ServiceAccount"),
         "verbs" | "resources" | "resourceNames" | "apiGroups" | "nonResourceURLs" => {

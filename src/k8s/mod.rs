@@ -4,8 +4,11 @@
 //! with strict field validation: first the decoding errors (unknown fields, wrong types), then, where
 //! there are none, those of the server's validation functions.
 
+pub mod defaults;
+pub mod merge;
 pub mod names;
 pub mod quantity;
+pub mod update;
 pub mod validation;
 
 pub use validation::{RULES, validate};

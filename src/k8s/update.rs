@@ -200,7 +200,10 @@ impl Check<'_> {
             let (old, new) = (first(self.old), first(self.new));
             if old.is_some() && differ(old, new) {
                 let shown = new.map_or_else(|| "null".to_owned(), shown);
-                self.refuse("spec.ipFamilies[0]", format!("Invalid value: [{shown}]: may not change once set"));
+                self.refuse(
+                    "spec.ipFamilies[0]",
+                    format!("Invalid value: [{shown}]: may not change once set"),
+                );
             }
         }
         if before == "LoadBalancer" && after == "LoadBalancer" && self.differ("spec.loadBalancerClass") {
@@ -227,7 +230,8 @@ impl Check<'_> {
     /// `ValidatePersistentVolumeClaimUpdate` and the `PersistentVolumeClaimResize` admission plug-in.
     fn claim(&mut self, name: &str, around: &dyn Surroundings) {
         let capacity = around.bound_capacity(name, self.old);
-        let size = |node| at(node, "spec.resources.requests.storage").and_then(|q| Quantity::from_node(q).ok());
+        let size =
+            |node| at(node, "spec.resources.requests.storage").and_then(|q| Quantity::from_node(q).ok());
         let (old_size, new_size) = (size(self.old), size(self.new));
         let strip = |node: &Node, other: &Node| {
             let mut spec = at(node, "spec").cloned().unwrap_or_else(|| Node::bare(Map::new()));
@@ -338,8 +342,7 @@ impl Check<'_> {
             spec
         };
         let tolerations = |node| at(node, "spec.tolerations").map(Node::items).unwrap_or_default();
-        let added_only =
-            tolerations(self.old).iter().all(|item| tolerations(self.new).contains(item));
+        let added_only = tolerations(self.old).iter().all(|item| tolerations(self.new).contains(item));
         let deadline = |node| at(node, "spec.activeDeadlineSeconds").and_then(Node::as_i64);
         let deadline_ok = match (deadline(self.old), deadline(self.new)) {
             (Some(old), Some(new)) => new <= old,

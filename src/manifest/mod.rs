@@ -1,5 +1,9 @@
 //! Kubernetes objects as read from YAML text, rendered or plain.
 
+mod read;
+
+pub use read::{load, load_stdin, parse};
+
 use crate::diag::{ObjectRef, Span};
 use crate::yaml::Node;
 
