@@ -42,7 +42,7 @@ enum Step<'p> {
     Key(&'p str),
 }
 
-impl<'n> At<'_, 'n> {
+impl<'p, 'n> At<'p, 'n> {
     /// The whole object.
     pub fn root(node: &'n Node) -> Self {
         Self { up: None, step: Step::Root, node: Some(node), span: node.span, key_span: None }
@@ -106,6 +106,39 @@ impl<'n> At<'_, 'n> {
             };
             (entry.key.as_str(), place)
         })
+    }
+
+    /// The same place with another last step, where the server's path does not spell the field's name:
+    /// `validateHostUsers` says `spec.HostPID`. The name may hold several steps, or none of the field's own.
+    #[must_use]
+    pub fn renamed<'q>(self, name: &'q str) -> At<'q, 'n>
+    where
+        'p: 'q,
+    {
+        At { step: Step::Field(name), ..self }
+    }
+
+    /// The same place under another index, where the server validates a longer list than was written.
+    #[must_use]
+    pub fn renumbered(self, index: usize) -> Self {
+        Self { step: Step::Index(index), ..self }
+    }
+
+    /// The same place spelt as if it stood right below `up`, where the server leaves steps out:
+    /// `ValidateVolumeMounts` says `volumeMounts.subPath`, whichever mount it is.
+    #[must_use]
+    pub fn below<'q>(self, up: &'q At<'q, 'n>) -> At<'q, 'n>
+    where
+        'p: 'q,
+    {
+        At { up: Some(up), ..self }
+    }
+
+    /// The same path, but what stands at another place: where the server blames a whole for one of its
+    /// parts, as `validateResizePolicy` blames the list.
+    #[must_use]
+    pub fn showing(self, part: &At<'_, 'n>) -> Self {
+        Self { node: part.node, span: part.span, key_span: part.key_span, ..self }
     }
 
     /// What is there; `None` where nothing or null is.
@@ -371,6 +404,22 @@ mod tests {
         assert_eq!(root.field("metadata").field("labels").key("a/b").path(), "metadata.labels[a/b]");
         assert_eq!(root.field("spec.ports").index(0).int(), Some(1));
         assert_eq!(ports.items().map(|item| item.path()).collect::<Vec<_>>(), ["spec.ports[0]"]);
+    }
+
+    #[test]
+    fn a_place_can_be_spelt_otherwise() {
+        let tree = map(vec![("mounts", Node::bare(vec![map(vec![("subPath", Node::bare("/a"))])]))]);
+        let root = At::root(&tree);
+        let mounts = root.field("mounts");
+        let mount = mounts.index(0);
+        let sub_path = mount.field("subPath").below(&mounts);
+        assert_eq!((sub_path.path().as_str(), sub_path.text()), ("mounts.subPath", "/a"));
+        assert_eq!(
+            (mounts.showing(&sub_path).path().as_str(), mounts.showing(&sub_path).text()),
+            ("mounts", "/a")
+        );
+        assert_eq!(mount.renumbered(3).path(), "mounts[3]");
+        assert_eq!(mounts.renamed("Mounts").index(0).path(), "Mounts[0]");
     }
 
     #[test]
