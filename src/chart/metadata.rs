@@ -1,8 +1,8 @@
 //! `Chart.yaml`.
 
-use super::Constraint;
-use crate::diag::Span;
-use crate::yaml::Node;
+use super::constraint::{Constraint, parse_version};
+use crate::diag::{Diagnostic, Sources, Span, has_errors, nearest};
+use crate::yaml::{Map, Node, Value};
 
 /// `Chart.yaml`: typed, and as written.
 #[derive(Debug, Clone)]
@@ -115,4 +115,398 @@ pub struct ImportValues {
     pub parent: String,
     /// Where it is declared.
     pub span: Span,
+}
+
+impl Metadata {
+    /// Reads `Chart.yaml`, and `requirements.yaml` where there is one (its dependencies then count). Everything that is
+    /// wrong is reported; `None` if any of it is an error.
+    pub(super) fn read(
+        sources: &Sources,
+        node: Node,
+        requirements: Option<&Node>,
+        sink: &mut Vec<Diagnostic>,
+    ) -> Option<Self> {
+        let mut found = Vec::new();
+        let Some(map) = node.as_map() else {
+            sink.push(
+                Diagnostic::error("`Chart.yaml` is not a map")
+                    .at(node.span, format!("this is {}", node.type_name()))
+                    .help("it needs at least `apiVersion`, `name` and `version`"),
+            );
+            return None;
+        };
+        let mut fields = Fields { sources, map, at: node.span, of: "`Chart.yaml`", sink: &mut found };
+        let api = fields.text("apiVersion").unwrap_or_else(|| "v1".to_owned());
+        if !matches!(api.as_str(), "v1" | "v2") {
+            fields.reject("apiVersion", "unknown `apiVersion`", "`v2`, or `v1` for charts of Helm 2");
+        }
+        let name = fields.required("name");
+        if let Some(bad) = name.as_deref().filter(|name| matches!(*name, "." | "..") || name.contains('/')) {
+            let message = format!("`{bad}` cannot be the name of a chart");
+            fields.reject(
+                "name",
+                &message,
+                "a name is a word such as `my-app`; it becomes part of paths and labels",
+            );
+        }
+        let version = fields.required("version");
+        let semver = version.as_deref().and_then(parse_version);
+        if let (Some(version), None) = (&version, &semver) {
+            let message = format!("`{version}` is not a version");
+            fields.reject("version", &message, "a version has three numbers, `1.2.3`, and perhaps `-rc.1`");
+        }
+        let kube_version = fields.constraint("kubeVersion");
+        let chart_type = match fields.text("type").as_deref() {
+            None | Some("application" | "") => ChartType::Application,
+            Some("library") => ChartType::Library,
+            Some(_) => {
+                fields.reject("type", "unknown chart type", "`application` or `library`");
+                ChartType::Application
+            }
+        };
+        let engine = match fields.text("engine").as_deref() {
+            None | Some("") => None,
+            Some("tera") => Some(EngineKind::Tera),
+            Some("gotpl") => Some(EngineKind::GoTemplate),
+            Some(other) => {
+                let message = format!("unknown engine `{other}`");
+                let help = match nearest(other, ["tera", "gotpl"]) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "`tera`, or `gotpl` for Helm's template language".to_owned(),
+                };
+                fields.reject("engine", &message, &help);
+                None
+            }
+        };
+        let annotations = fields.annotations();
+        let maintainers = fields.maintainers();
+        let mut dependencies = fields.dependencies();
+        let app_version = fields.text("appVersion").filter(|text| !text.is_empty());
+        let (description, home, icon) =
+            (fields.text("description"), fields.text("home"), fields.text("icon"));
+        let (condition, tags) = (fields.text("condition"), fields.text("tags"));
+        let (keywords, urls) = (fields.texts("keywords"), fields.texts("sources"));
+        let deprecated = fields.flag("deprecated");
+        if let Some(requirements) = requirements.filter(|node| !node.is_null()) {
+            if let Some(map) = requirements.as_map() {
+                if api != "v1" {
+                    let dependencies =
+                        map.entry("dependencies").map_or(requirements.span, |entry| entry.key_span);
+                    found.push(
+                        Diagnostic::warning("`requirements.yaml` belongs to charts of `apiVersion: v1`")
+                            .at(dependencies, "")
+                            .help("move the dependencies to `Chart.yaml`"),
+                    );
+                }
+                let (at, of) = (requirements.span, "`requirements.yaml`");
+                let mut fields = Fields { sources, map, at, of, sink: &mut found };
+                if map.contains_key("dependencies") {
+                    dependencies = fields.dependencies();
+                }
+            } else {
+                found.push(
+                    Diagnostic::error("`requirements.yaml` is not a map")
+                        .at(requirements.span, format!("this is {}", requirements.type_name())),
+                );
+            }
+        }
+        let failed = has_errors(&found);
+        sink.extend(found);
+        if failed {
+            return None;
+        }
+        Some(Self {
+            api_version: api,
+            name: name?,
+            version: version?,
+            semver: semver?,
+            app_version,
+            kube_version,
+            chart_type,
+            description,
+            home,
+            icon,
+            keywords,
+            sources: urls,
+            maintainers,
+            annotations,
+            deprecated,
+            condition,
+            tags,
+            dependencies,
+            engine,
+            node,
+        })
+    }
+
+    /// The node of a key of `Chart.yaml`, for messages about it.
+    pub fn key(&self, key: &str) -> Option<&Node> {
+        self.node.get(key)
+    }
+}
+
+/// Reads typed fields out of a map and says what is wrong with them.
+struct Fields<'a> {
+    sources: &'a Sources,
+    map: &'a Map,
+    at: Span,
+    /// What the map is, for messages: `` `Chart.yaml` ``, `the dependency`.
+    of: &'static str,
+    sink: &'a mut Vec<Diagnostic>,
+}
+
+impl Fields<'_> {
+    fn get(&self, key: &str) -> Option<&Node> {
+        self.map.get(key).filter(|node| !node.is_null())
+    }
+
+    fn reject(&mut self, key: &str, message: &str, help: &str) {
+        let span = self.map.get(key).map_or(self.at, |node| node.span);
+        self.sink.push(Diagnostic::error(message).at(span, "").help(help));
+    }
+
+    fn wrong(&mut self, key: &str, node: &Node, expected: &str) {
+        self.sink.push(
+            Diagnostic::error(format!("`{key}` of {} must be {expected}", self.of))
+                .at(node.span, format!("this is {}", node.type_name())),
+        );
+    }
+
+    fn text(&mut self, key: &str) -> Option<String> {
+        let node = self.get(key)?.clone();
+        self.string(key, &node)
+    }
+
+    fn required(&mut self, key: &str) -> Option<String> {
+        if self.get(key).is_some() {
+            let text = self.text(key)?;
+            if text.is_empty() {
+                let message = format!("`{key}` of {} is empty", self.of);
+                self.reject(key, &message, "give it a value");
+                return None;
+            }
+            return Some(text);
+        }
+        let near = nearest(key, self.map.keys());
+        let at = near.and_then(|near| self.map.entry(near)).map_or(start(self.at), |entry| entry.key_span);
+        self.sink.push(
+            Diagnostic::error(format!("{} has no `{key}`", self.of))
+                .at(at, near.map_or("", |_| "is this it?"))
+                .help(format!("add `{key}: ...`")),
+        );
+        None
+    }
+
+    /// The text that Helm takes a scalar to be.
+    fn string(&mut self, key: &str, node: &Node) -> Option<String> {
+        let text = match &node.value {
+            Value::String(text) => return Some(printable(text)),
+            Value::Bool(flag) => flag.to_string(),
+            Value::Int(number) => number.to_string(),
+            Value::Uint(number) => number.to_string(),
+            Value::Float(number) => shortest(*number),
+            Value::Null | Value::Seq(_) | Value::Map(_) => {
+                self.wrong(key, node, "a string");
+                return None;
+            }
+        };
+        let written = self.sources.get(node.span.source);
+        let written =
+            written.as_ref().and_then(|s| s.text.get(node.span.start as usize..node.span.end as usize));
+        if let Some(written) = written.filter(|written| *written != text) {
+            self.sink.push(
+                Diagnostic::warning(format!("`{key}` is {}, so it is read as `{text}`", node.type_name()))
+                    .at(node.span, "")
+                    .help(format!("quote it: `{key}: \"{written}\"`")),
+            );
+        }
+        Some(text)
+    }
+
+    fn flag(&mut self, key: &str) -> bool {
+        let Some(node) = self.get(key).cloned() else { return false };
+        node.as_bool().unwrap_or_else(|| {
+            self.wrong(key, &node, "a boolean");
+            false
+        })
+    }
+
+    fn list(&mut self, key: &str) -> Vec<Node> {
+        let Some(node) = self.get(key).cloned() else { return Vec::new() };
+        if let Value::Seq(items) = node.value {
+            return items;
+        }
+        self.wrong(key, &node, "a list");
+        Vec::new()
+    }
+
+    fn texts(&mut self, key: &str) -> Vec<String> {
+        self.list(key).iter().filter_map(|item| self.string(key, item)).collect()
+    }
+
+    fn constraint(&mut self, key: &str) -> Option<Constraint> {
+        let text = self.text(key).filter(|text| !text.is_empty())?;
+        match Constraint::parse(&text) {
+            Ok(constraint) => Some(constraint),
+            Err(reason) => {
+                let message = format!("bad `{key}` of {}: {reason}", self.of);
+                self.reject(
+                    key,
+                    &message,
+                    "constraints look like `>=1.25.0-0`, `^1.2`, `~1.2.3`, `1.x || 2.x`",
+                );
+                None
+            }
+        }
+    }
+
+    fn annotations(&mut self) -> Vec<(String, String)> {
+        let Some(node) = self.get("annotations").cloned() else { return Vec::new() };
+        let Some(map) = node.as_map() else {
+            self.wrong("annotations", &node, "a map");
+            return Vec::new();
+        };
+        map.iter()
+            .filter_map(|entry| match entry.value.value {
+                Value::Null => Some((entry.key.clone(), String::new())),
+                _ => Some((entry.key.clone(), self.string(&entry.key, &entry.value)?)),
+            })
+            .collect()
+    }
+
+    fn maintainers(&mut self) -> Vec<Maintainer> {
+        let items = self.list("maintainers");
+        items
+            .iter()
+            .filter_map(|item| {
+                let Some(map) = item.as_map() else {
+                    self.wrong("maintainers", item, "a list of maps with `name`, `email`, `url`");
+                    return None;
+                };
+                let mut fields = self.within(map, item.span, "the maintainer");
+                Some(Maintainer {
+                    name: fields.text("name").unwrap_or_default(),
+                    email: fields.text("email"),
+                    url: fields.text("url"),
+                })
+            })
+            .collect()
+    }
+
+    fn dependencies(&mut self) -> Vec<Dependency> {
+        let items = self.list("dependencies");
+        let mut dependencies: Vec<Dependency> = Vec::new();
+        for item in &items {
+            let Some(map) = item.as_map() else {
+                self.wrong("dependencies", item, "a list of maps with `name`, `version`, `repository`");
+                continue;
+            };
+            let mut fields = self.within(map, item.span, "the dependency");
+            let Some(name) = fields.required("name") else { continue };
+            let alias = fields.text("alias").filter(|alias| !alias.is_empty());
+            let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+            if alias.as_deref().is_some_and(|alias| !alias.chars().all(plain)) {
+                fields.reject(
+                    "alias",
+                    "an alias is made of letters, digits, `-` and `_`",
+                    "choose another alias",
+                );
+            }
+            // Helm splits at commas and keeps spaces: ` b.enabled` is another key than `b.enabled`.
+            let condition = fields.text("condition").unwrap_or_default();
+            let condition = condition.trim().split(',').filter(|path| !path.is_empty()).map(str::to_owned);
+            let dependency = Dependency {
+                version: fields.constraint("version"),
+                repository: fields.text("repository"),
+                condition: condition.collect(),
+                tags: fields.texts("tags"),
+                import_values: fields.import_values(),
+                span: map.entry("name").map_or(item.span, |entry| entry.value.span),
+                name,
+                alias,
+            };
+            if let Some(earlier) = dependencies.iter().find(|earlier| earlier.key() == dependency.key()) {
+                self.sink.push(
+                    Diagnostic::error(format!("two dependencies go by the name `{}`", dependency.key()))
+                        .at(dependency.span, "")
+                        .at(earlier.span, "the first one")
+                        .help("give one of them an `alias`"),
+                );
+            }
+            dependencies.push(dependency);
+        }
+        dependencies
+    }
+
+    fn import_values(&mut self) -> Vec<ImportValues> {
+        let items = self.list("import-values");
+        items
+            .iter()
+            .filter_map(|item| match &item.value {
+                Value::String(name) => Some(ImportValues {
+                    child: format!("exports.{name}"),
+                    parent: ".".to_owned(),
+                    span: item.span,
+                }),
+                Value::Map(map) => {
+                    let mut fields = self.within(map, item.span, "the import");
+                    let (child, parent) = (fields.required("child"), fields.required("parent"));
+                    Some(ImportValues { child: child?, parent: parent?, span: item.span })
+                }
+                _ => {
+                    self.wrong(
+                        "import-values",
+                        item,
+                        "a list of names, or of maps with `child` and `parent`",
+                    );
+                    None
+                }
+            })
+            .collect()
+    }
+
+    fn within<'b>(&'b mut self, map: &'b Map, at: Span, of: &'static str) -> Fields<'b> {
+        Fields { sources: self.sources, map, at, of, sink: self.sink }
+    }
+}
+
+/// The first byte of a span: the place of something that is missing there.
+fn start(span: Span) -> Span {
+    Span { end: span.start, ..span }
+}
+
+/// White space becomes spaces and control characters vanish, as Helm does with what it prints.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !c.is_control()).collect()
+}
+
+/// A float as Go's `%g` prints it: `1.1`, `2`, `1e+06`.
+fn shortest(number: f64) -> String {
+    let scientific = format!("{number:e}");
+    match scientific.split_once('e').map(|(digits, exponent)| (digits, exponent.parse::<i32>())) {
+        Some((digits, Ok(exponent))) if number != 0.0 && !(-4..6).contains(&exponent) => {
+            let sign = if exponent < 0 { '-' } else { '+' };
+            format!("{digits}e{sign}{:02}", exponent.unsigned_abs())
+        }
+        _ => number.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floats_print_as_in_go() {
+        for (number, text) in [
+            (1.1, "1.1"),
+            (2.0, "2"),
+            (1e6, "1e+06"),
+            (123_456.5, "123456.5"),
+            (0.00001, "1e-05"),
+            (-0.5, "-0.5"),
+        ] {
+            assert_eq!(shortest(number), text);
+        }
+    }
 }

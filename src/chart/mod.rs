@@ -6,15 +6,22 @@
 //! and embedded charts obey the same rules.
 
 pub mod constraint;
+mod detect;
+mod files;
+mod ignore;
 mod metadata;
+mod tree;
+mod values_file;
 
 pub use constraint::Constraint;
 pub use metadata::{ChartType, Dependency, EngineKind, ImportValues, Maintainer, Metadata};
 
-use crate::diag::{Diagnostic, Report, SourceId, Sources};
+use crate::diag::{Diagnostic, Report, SourceId, SourceKind, Sources};
 use crate::yaml::Node;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tree::Unread;
+pub(crate) use values_file::{overlay, read_values};
 
 /// A chart as it was read: immutable, shared, before any value decides about its dependencies.
 #[derive(Debug)]
@@ -95,12 +102,57 @@ impl Chart {
 }
 
 /// Reads the chart at `path`: a directory that holds `Chart.yaml`, or a `.tgz`.
-pub fn load(_sources: &Sources, path: &Path) -> Report<Chart> {
-    Report::fail(Diagnostic::error(format!("cannot load `{}` yet", path.display())))
+///
+/// What `.helmignore` names is not read. Links that leave the chart, files over 5 MiB, charts over 100 MiB, and
+/// anything that is not a plain file are errors.
+pub fn load(sources: &Sources, path: &Path) -> Report<Chart> {
+    if path.is_dir() {
+        if !path.join("Chart.yaml").is_file() {
+            return Report::fail(files::no_chart(path));
+        }
+        let mut sink = Vec::new();
+        let Some(files) = files::read_directory(sources, path).take(&mut sink) else {
+            return Report::failed(sink);
+        };
+        let name = path.display().to_string();
+        return Unread { origin: Origin::Directory(path.to_owned()), name, files }.read(
+            sources,
+            &SourceKind::File,
+            sink,
+        );
+    }
+    if !path.is_file() {
+        return Report::fail(files::no_chart(path));
+    }
+    let name = path.display().to_string();
+    if path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
+        return Report::fail(
+            Diagnostic::error(format!("`{name}` is a YAML file, where a chart is expected")).help(
+                "a chart is a directory with a `Chart.yaml`, or a `.tgz` of one; values files go to `-f`",
+            ),
+        );
+    }
+    let mut budget = files::MAX_CHART;
+    match files::read_packed(path).and_then(|bytes| files::read_archive(&name, &bytes, &mut budget)) {
+        Ok(files) => Unread { origin: Origin::Archive(path.to_owned()), name, files }.read(
+            sources,
+            &SourceKind::File,
+            Vec::new(),
+        ),
+        Err(diagnostic) => Report::fail(*diagnostic),
+    }
 }
 
 /// Makes a chart of files in memory: `(path in the chart, content)`. `name` is what messages put before the
-/// paths: `builtin:statefulset`, `git:v1.2.0:charts/app`.
-pub fn from_files(_sources: &Sources, name: &str, _files: Vec<(String, Vec<u8>)>) -> Report<Chart> {
-    Report::fail(Diagnostic::error(format!("cannot load `{name}` yet")))
+/// paths: `builtin:statefulset`, `git:v1.2.0:charts/app`. A `.helmignore` among the files counts.
+pub fn from_files(sources: &Sources, name: &str, files: Vec<(String, Vec<u8>)>) -> Report<Chart> {
+    let mut sink = Vec::new();
+    let Some(files) = files::from_memory(sources, name, files).take(&mut sink) else {
+        return Report::failed(sink);
+    };
+    Unread { origin: Origin::Embedded(name.to_owned()), name: name.to_owned(), files }.read(
+        sources,
+        &SourceKind::Builtin,
+        sink,
+    )
 }

@@ -1,1 +1,317 @@
-//! Tests of chart.
+//! Loading charts: from directories, archives and memory.
+
+use plimsoll::chart::{self, Chart, ChartType, EngineKind};
+use plimsoll::diag::{Diagnostic, Report, Sources};
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+const CHART: &str = "apiVersion: v2\nname: app\nversion: 1.2.3\n";
+
+fn in_memory(files: &[(&str, &str)]) -> (Sources, Report<Chart>) {
+    let sources = Sources::new();
+    let files = files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect();
+    let report = chart::from_files(&sources, "mem", files);
+    (sources, report)
+}
+
+fn good(files: &[(&str, &str)]) -> Chart {
+    let (_, report) = in_memory(files);
+    assert!(!report.has_errors(), "{:#?}", report.diagnostics);
+    report.output.unwrap()
+}
+
+/// The error of a chart that cannot be loaded, with the line and column of its first label.
+fn bad(files: &[(&str, &str)]) -> (String, Option<(usize, usize)>) {
+    let (sources, report) = in_memory(files);
+    let error = first_error(&report.diagnostics);
+    assert!(report.output.is_none(), "loaded despite {error:?}");
+    let place = error.span().and_then(|span| sources.position(span));
+    (error.message.clone(), place.map(|place| (place.line, place.column)))
+}
+
+fn first_error(diagnostics: &[Diagnostic]) -> &Diagnostic {
+    diagnostics.iter().find(|d| d.severity == plimsoll::diag::Severity::Error).expect("an error")
+}
+
+fn write(root: &Path, path: &str, text: &str) {
+    let path = root.join(path);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+fn paths<'a>(paths: impl IntoIterator<Item = &'a String>) -> Vec<&'a str> {
+    paths.into_iter().map(String::as_str).collect()
+}
+
+#[test]
+fn every_file_has_its_place() {
+    let chart = good(&[
+        ("Chart.yaml", CHART),
+        ("values.yaml", "a: 1\n"),
+        ("values.schema.json", "{}"),
+        ("README.md", "hi"),
+        ("crds/x.yaml", "kind: X"),
+        ("crds/README.md", "crds"),
+        ("templates/a/b.yaml", "x: {{ values.a }}"),
+        ("templates/_h.tera", ""),
+        ("templates/NOTES.txt", ""),
+        ("templates/.swp", "\u{1}"),
+        ("charts/_skipped/x", ""),
+        ("charts/.skipped/x", ""),
+        ("charts/db/Chart.yaml", "apiVersion: v2\nname: database\nversion: 0.1.0\n"),
+        ("charts/db/templates/s.yaml", "{{ .Values.x }}"),
+        ("charts/db/charts/deep/Chart.yaml", "apiVersion: v1\nname: deep\nversion: 0.1.0\ntype: library\n"),
+    ]);
+    assert_eq!(chart.name(), "app");
+    assert_eq!(chart.engine, EngineKind::Tera);
+    assert_eq!(
+        paths(chart.templates.iter().map(|t| &t.path)),
+        ["templates/NOTES.txt", "templates/_h.tera", "templates/a/b.yaml"]
+    );
+    assert_eq!(paths(chart.files.iter().map(|f| &f.path)), ["README.md", "crds/README.md", "crds/x.yaml"]);
+    assert_eq!(paths(chart.crds.iter().map(|f| &f.path)), ["crds/x.yaml"]);
+    assert!(chart.schema.is_some());
+    assert_eq!(chart.values.get("a").and_then(plimsoll::yaml::Node::as_i64), Some(1));
+    let [db] = chart.children.as_slice() else { panic!("{:?}", chart.children) };
+    assert_eq!((db.name(), db.engine), ("database", EngineKind::GoTemplate));
+    assert_eq!(db.children[0].metadata.chart_type, ChartType::Library);
+}
+
+#[test]
+fn chart_yaml_is_checked_with_positions() {
+    let cases = [
+        ("name: a\nversion: 1.0.0\nengine: terra\n", "unknown engine `terra`", Some((3, 9))),
+        ("name: a\nversion: one\n", "`one` is not a version", Some((2, 10))),
+        ("name: a\n", "`Chart.yaml` has no `version`", Some((1, 1))),
+        ("Name: a\nversion: 1.0.0\n", "`Chart.yaml` has no `name`", Some((1, 1))),
+        ("name: [a]\nversion: 1.0.0\n", "`name` of `Chart.yaml` must be a string", Some((1, 7))),
+        ("name: a/b\nversion: 1.0.0\n", "`a/b` cannot be the name of a chart", Some((1, 7))),
+        ("apiVersion: v3\nname: a\nversion: 1.0.0\n", "unknown `apiVersion`", Some((1, 13))),
+        ("name: a\nversion: 1.0.0\nkubeVersion: \"=> x.y\"\n", "bad `kubeVersion`", Some((3, 14))),
+        ("name: a\nversion: 1.0.0\ntype: lib\n", "unknown chart type", Some((3, 7))),
+        (
+            "name: a\nversion: 1.0.0\ndependencies:\n  - name: b\n  - name: c\n    alias: b\n",
+            "two dependencies go by the name `b`",
+            Some((5, 11)),
+        ),
+        ("- a\n", "`Chart.yaml` is not a map", Some((1, 1))),
+        (
+            "name: a\nversion: 1.0.0\ndependencies: [x]\n",
+            "`dependencies` of `Chart.yaml` must be",
+            Some((3, 16)),
+        ),
+    ];
+    for (text, message, place) in cases {
+        let (found, at) = bad(&[("Chart.yaml", text)]);
+        assert!(found.starts_with(message), "{text:?}: {found}");
+        assert_eq!(at, place, "{text:?}: {found}");
+    }
+}
+
+#[test]
+fn scalars_of_chart_yaml_are_read_as_in_helm() {
+    let (_, report) = in_memory(&[("Chart.yaml", "name: a\nversion: 1.0.0\nappVersion: 1.10\n")]);
+    assert_eq!(report.diagnostics.len(), 1);
+    assert!(report.diagnostics[0].help[0].contains("\"1.10\""));
+    let metadata = report.output.unwrap().metadata;
+    assert_eq!(metadata.app_version.as_deref(), Some("1.1"));
+    assert_eq!(metadata.api_version, "v1");
+}
+
+#[test]
+fn old_charts_take_dependencies_from_requirements() {
+    let files = [
+        ("Chart.yaml", "apiVersion: v1\nname: a\nversion: 1.0.0\n"),
+        (
+            "requirements.yaml",
+            "dependencies:\n- name: db\n  version: 1.x\n  import-values: [data, {child: a, parent: b}]\n",
+        ),
+    ];
+    let chart = good(&files);
+    let [db] = chart.metadata.dependencies.as_slice() else { panic!("no dependency") };
+    assert_eq!((db.key(), db.import_values[0].child.as_str()), ("db", "exports.data"));
+    assert!(chart.file("requirements.yaml").is_some());
+}
+
+#[test]
+fn bad_charts_are_refused() {
+    assert!(bad(&[("values.yaml", "")]).0.contains("no `Chart.yaml`"));
+    assert!(bad(&[("Chart.yaml", CHART), ("values.yaml", "- 1\n")]).0.contains("are not a map"));
+    assert!(bad(&[("Chart.yaml", CHART), ("values.yaml", "a: 1\na: 2\n")]).0.contains("`a`"));
+    assert!(
+        bad(&[("Chart.yaml", CHART), ("charts/README.md", "")])
+            .0
+            .contains("`mem/charts/README.md` is not a chart")
+    );
+    assert!(
+        bad(&[("Chart.yaml", CHART), ("charts/x/values.yaml", "")])
+            .0
+            .contains("`mem/charts/x` is not a chart")
+    );
+    assert!(bad(&[("Chart.yaml", CHART), ("../x", "")]).0.contains("leads out of the chart"));
+    assert!(bad(&[("Chart.yaml", CHART), ("/etc/x", "")]).0.contains("is absolute"));
+    assert!(bad(&[("Chart.yaml", CHART), (".helmignore", "*.yaml\n")]).0.contains("no `Chart.yaml`"));
+    let sources = Sources::new();
+    let files =
+        vec![("Chart.yaml".to_owned(), CHART.into()), ("templates/x.yaml".to_owned(), b"a\n\xff".to_vec())];
+    let report = chart::from_files(&sources, "mem", files);
+    assert!(report.diagnostics[0].message.contains("first bad byte is in line 2"));
+}
+
+#[test]
+fn duplicate_keys_are_tolerated_where_helm_renders() {
+    let files =
+        [("Chart.yaml", CHART), ("values.yaml", "a: 1\na: 2\n"), ("templates/a.yaml", "{{ .Values.a }}")];
+    let chart = good(&files);
+    assert_eq!(chart.values.get("a").and_then(plimsoll::yaml::Node::as_i64), Some(2));
+}
+
+#[test]
+fn directories_are_read_and_never_left() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("app");
+    write(&root, "Chart.yaml", CHART);
+    write(&root, "config/real.txt", "\u{feff}x");
+    write(&root, ".helmignore", "# docs\n*.md\nci/\n");
+    write(&root, "README.md", "");
+    write(&root, "ci/values.yaml", "");
+    std::os::unix::fs::symlink("real.txt", root.join("config/link.txt")).unwrap();
+    let sources = Sources::new();
+    let loaded = chart::load(&sources, &root);
+    assert!(!loaded.has_errors(), "{:?}", loaded.diagnostics);
+    let loaded = loaded.output.unwrap();
+    assert_eq!(
+        paths(loaded.files.iter().map(|f| &f.path)),
+        [".helmignore", "config/link.txt", "config/real.txt"]
+    );
+    assert_eq!(&*loaded.file("config/link.txt").unwrap().data, b"x");
+
+    write(dir.path(), "secret", "s");
+    for (target, words) in
+        [("../secret", "leads out of the chart"), ("gone", "leads nowhere"), (".", "that it is in itself")]
+    {
+        let link = root.join("bad-link");
+        std::os::unix::fs::symlink(target, &link).unwrap();
+        let report = chart::load(&sources, &root);
+        assert!(report.output.is_none());
+        let message = &first_error(&report.diagnostics).message;
+        assert!(message.contains(words) && message.contains("bad-link"), "{message}");
+        write(&root, ".helmignore", "bad-link\n");
+        if target != "../secret" {
+            let report = chart::load(&sources, &root);
+            assert!(!report.has_errors(), "{target}: {:?}", report.diagnostics);
+        }
+        write(&root, ".helmignore", "# docs\n*.md\nci/\n");
+        fs::remove_file(link).unwrap();
+    }
+    fs::write(root.join("big"), vec![b'x'; 5 * 1024 * 1024 + 1]).unwrap();
+    assert!(first_error(&chart::load(&sources, &root).diagnostics).message.contains("too large"));
+}
+
+#[test]
+fn a_missing_chart_is_answered_with_what_is_there() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "charts/web-app/Chart.yaml", CHART);
+    let sources = Sources::new();
+    let help = |path: &str| chart::load(&sources, &dir.path().join(path)).diagnostics[0].help[0].clone();
+    assert!(help("charts").contains("charts/web-app"), "{}", help("charts"));
+    assert!(help("charts/web-ap").contains("did you mean"));
+    assert!(help("charts/other").contains("`web-app`"));
+    write(dir.path(), "lower/chart.yaml", CHART);
+    assert!(help("lower").contains("rename `chart.yaml`"));
+    write(dir.path(), "values.yaml", "");
+    assert!(help("values.yaml").contains("`-f`"));
+}
+
+/// A gzipped tar of the given entries, paths exactly as given.
+fn tgz(entries: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut tar = tar::Builder::new(Vec::new());
+    for (path, data) in entries {
+        let mut header = tar::Header::new_gnu();
+        header.as_gnu_mut().unwrap().name[..path.len()].copy_from_slice(path.as_bytes());
+        header.set_size(data.len() as u64);
+        header.set_mode(0o644);
+        header.set_cksum();
+        tar.append(&header, *data).unwrap();
+    }
+    gzip(&tar.into_inner().unwrap())
+}
+
+fn gzip(data: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(data).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn load_archive(bytes: &[u8]) -> Report<Chart> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("app-1.2.3.tgz");
+    fs::write(&path, bytes).unwrap();
+    chart::load(&Sources::new(), &path)
+}
+
+#[test]
+fn archives_hold_charts_and_archives() {
+    let child = tgz(&[("db/Chart.yaml", b"name: db\nversion: 1.0.0\n"), ("db/templates/a.yaml", b"a: 1")]);
+    let packed = tgz(&[
+        ("app/Chart.yaml", CHART.as_bytes()),
+        ("app/.helmignore", b"*.yaml"),
+        ("app/charts/db-1.0.0.tgz", &child),
+        ("app/charts/db-1.0.0.tgz.prov", b"signed"),
+        ("app/data.bin", b"\xff\x00"),
+    ]);
+    let report = load_archive(&packed);
+    assert!(!report.has_errors(), "{:?}", report.diagnostics);
+    let chart = report.output.unwrap();
+    assert_eq!(chart.children[0].templates[0].path, "templates/a.yaml");
+    assert_eq!(&*chart.file("data.bin").unwrap().data, b"\xff\x00");
+    assert!(chart.file("charts/db-1.0.0.tgz.prov").is_some());
+}
+
+#[test]
+fn hostile_archives_are_refused() {
+    let chart: (&str, &[u8]) = ("app/Chart.yaml", CHART.as_bytes());
+    let refuse = |bytes: &[u8], words: &str| {
+        let report = load_archive(bytes);
+        assert!(report.output.is_none());
+        let message = &first_error(&report.diagnostics).message;
+        assert!(message.contains(words), "{message}");
+    };
+    refuse(&tgz(&[chart, ("app/../../etc/passwd", b"x")]), "`app/../../etc/passwd`, which leads out");
+    refuse(&tgz(&[chart, ("/etc/passwd", b"x")]), "`/etc/passwd`, which is absolute");
+    refuse(&tgz(&[("Chart.yaml", CHART.as_bytes())]), "not inside the chart's directory");
+    refuse(b"plain text", "not gzipped");
+    refuse(&gzip(b"not a tar, but long enough to look like one"), "cannot unpack");
+    refuse(&tgz(&[chart])[..60], "cannot unpack");
+    refuse(&gzip(&[0; 2048]), "no files");
+    refuse(&tgz(&[chart, ("app/big", &vec![0; 6 << 20])]), "too large");
+    let half = vec![0; 4 << 20];
+    let names: Vec<String> = (0..30).map(|i| format!("app/{i}")).collect();
+    let mut many = vec![chart];
+    many.extend(names.iter().map(|name| (name.as_str(), half.as_slice())));
+    refuse(&tgz(&many), "too large");
+
+    let mut tar = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_entry_type(tar::EntryType::Symlink);
+    header.set_size(0);
+    tar.append_link(&mut header, "app/link", "/etc/passwd").unwrap();
+    refuse(&gzip(&tar.into_inner().unwrap()), "`app/link`, which is not a plain file");
+}
+
+#[test]
+fn an_umbrella_of_a_hundred_loads_in_order() {
+    let mut files = vec![("Chart.yaml".to_owned(), CHART.as_bytes().to_vec())];
+    for i in 0..100 {
+        files.push((
+            format!("charts/c{i:02}/Chart.yaml"),
+            format!("name: c{i:02}\nversion: 1.0.0\n").into_bytes(),
+        ));
+        files.push((format!("charts/c{i:02}/values.yaml"), b"a: {b: [1, 2]}\n".to_vec()));
+    }
+    let sources = Sources::new();
+    let chart = chart::from_files(&sources, "mem", files).output.unwrap();
+    let names: Vec<&str> = chart.children.iter().map(|child| child.name()).collect();
+    assert!(names.is_sorted() && names.len() == 100);
+}

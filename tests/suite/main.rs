@@ -1,4 +1,5 @@
 //! Every integration test, linked once.
+#![expect(clippy::unwrap_used, reason = "the helpers of tests may panic, as the tests themselves")]
 
 mod admission;
 mod chart;

@@ -1,0 +1,407 @@
+//! Where a chart's files come from: directories and archives, read into one flat list.
+//!
+//! Nothing outside the chart is ever read: links that lead out of it, `..` and absolute paths are refused. Sizes are
+//! bounded before anything is kept, so neither a huge file nor an archive bomb costs more memory than the limits.
+
+use super::ignore::Rules;
+use crate::diag::{Diagnostic, Report, SourceKind, Sources, nearest};
+use flate2::read::MultiGzDecoder;
+use rayon::prelude::*;
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Component, Path, PathBuf};
+use walkdir::WalkDir;
+
+/// The largest file of a chart, as in Helm.
+const MAX_FILE: u64 = 5 * 1024 * 1024;
+/// The largest chart: the sum of its files, sub-charts and unpacked archives included.
+pub(super) const MAX_CHART: u64 = 100 * 1024 * 1024;
+/// The most files in one chart directory or archive.
+const MAX_FILES: usize = 50_000;
+/// The most directories one inside the other.
+const MAX_DEPTH: usize = 64;
+
+const WHAT_A_CHART_IS: &str = "a chart is a directory with a `Chart.yaml`, or a `.tgz` of one";
+
+/// A file of a chart before anything is known about it.
+#[derive(Debug, Clone)]
+pub(super) struct RawFile {
+    /// Path in the chart, `/` between the parts, no `.` and `..` among them.
+    pub(super) path: String,
+    pub(super) data: Vec<u8>,
+}
+
+/// Reads the directory `root`, without what its `.helmignore` ignores, sorted by path.
+pub(super) fn read_directory(sources: &Sources, root: &Path) -> Report<Vec<RawFile>> {
+    let mut sink = Vec::new();
+    let rules = read_rules(sources, root, &mut sink);
+    let Ok(real_root) = root.canonicalize() else {
+        sink.push(Diagnostic::error(format!("cannot read the chart directory `{}`", root.display())));
+        return Report::failed(sink);
+    };
+    let mut found: Vec<(String, PathBuf)> = Vec::new();
+    let mut total = 0;
+    let mut walk = WalkDir::new(root)
+        .min_depth(1)
+        .max_depth(MAX_DEPTH)
+        .follow_links(true)
+        .sort_by_file_name()
+        .into_iter();
+    while let Some(entry) = walk.next() {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                let path = error.path().unwrap_or(root);
+                let ignored = chart_path(root, path)
+                    .is_some_and(|inner| rules.ignores_file(&inner) || inner.is_empty());
+                if !ignored {
+                    sink.push(unwalkable(path, &error));
+                }
+                continue;
+            }
+        };
+        let path = entry.path();
+        let directory = entry.file_type().is_dir();
+        let Some(inner) = chart_path(root, path) else {
+            sink.push(Diagnostic::error(format!("the file name `{}` is not UTF-8", path.display())));
+            continue;
+        };
+        if rules.ignores(&inner, directory) {
+            if directory {
+                walk.skip_current_dir();
+            }
+            continue;
+        }
+        if entry.path_is_symlink() && !path.canonicalize().is_ok_and(|target| target.starts_with(&real_root))
+        {
+            sink.push(leads_out(path));
+            if directory {
+                walk.skip_current_dir();
+            }
+            continue;
+        }
+        if directory {
+            if entry.depth() == MAX_DEPTH {
+                sink.push(Diagnostic::error(format!(
+                    "`{}` is nested more than {MAX_DEPTH} directories deep",
+                    path.display()
+                )));
+            }
+            continue;
+        }
+        if !entry.file_type().is_file() {
+            sink.push(
+                Diagnostic::error(format!("`{}` is neither a file nor a directory", path.display()))
+                    .help("fifos, sockets and devices cannot be part of a chart; list it in `.helmignore`"),
+            );
+            continue;
+        }
+        total += entry.metadata().map_or(0, |metadata| metadata.len());
+        found.push((inner, entry.into_path()));
+        if found.len() > MAX_FILES || total > MAX_CHART {
+            sink.push(too_large(&root.display().to_string()));
+            return Report::failed(sink);
+        }
+    }
+    let read: Vec<Result<RawFile, Box<Diagnostic>>> = found
+        .into_par_iter()
+        .map(|(inner, path)| Ok(RawFile { data: read_bounded(&path)?, path: inner }))
+        .collect();
+    let mut files = Vec::with_capacity(read.len());
+    for file in read {
+        match file {
+            Ok(file) => files.push(file),
+            Err(diagnostic) => sink.push(*diagnostic),
+        }
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    if crate::diag::has_errors(&sink) { Report::failed(sink) } else { Report::with(files, sink) }
+}
+
+/// Reads a gzipped tar. `name` is what messages call it; `budget` is how many bytes it may still unpack to.
+/// The first part of every path is the chart's directory and is cut off.
+pub(super) fn read_archive(
+    name: &str,
+    bytes: &[u8],
+    budget: &mut u64,
+) -> Result<Vec<RawFile>, Box<Diagnostic>> {
+    let damaged = |error: &io::Error| {
+        Diagnostic::error(format!("cannot unpack `{name}`: {error}"))
+            .help("a chart archive is what `helm package` writes: a gzipped tar with one directory in it")
+    };
+    if !bytes.starts_with(&[0x1f, 0x8b]) {
+        return Err(damaged(&io::Error::other("it is not gzipped")).into());
+    }
+    // Headers and skipped entries count too: a bomb must not even be read to its end.
+    let limit = *budget + (MAX_FILES as u64) * 1024;
+    let mut archive = tar::Archive::new(MultiGzDecoder::new(bytes).take(limit));
+    let mut files: Vec<RawFile> = Vec::new();
+    for entry in archive.entries().map_err(|error| damaged(&error))? {
+        let mut entry = entry.map_err(|error| damaged(&error))?;
+        let kind = entry.header().entry_type();
+        if kind.is_dir() || kind.is_pax_global_extensions() || kind.is_pax_local_extensions() {
+            continue;
+        }
+        let raw = entry.path_bytes();
+        let written = std::str::from_utf8(&raw)
+            .map_err(|_| {
+                Diagnostic::error(format!(
+                    "`{name}` holds a file whose name is not UTF-8: `{}`",
+                    String::from_utf8_lossy(&raw)
+                ))
+            })?
+            .to_owned();
+        drop(raw);
+        if !kind.is_file() {
+            return Err(Diagnostic::error(format!("`{name}` holds `{written}`, which is not a plain file"))
+                .help("links and special files in a chart archive are refused; package the chart with the files themselves").into());
+        }
+        let path = archived_path(&written).map_err(|reason| {
+            Diagnostic::error(format!("`{name}` holds the path `{written}`, which {reason}"))
+                .help("every path in a chart archive is `<chart>/...`")
+        })?;
+        let size = entry.size();
+        if size > MAX_FILE {
+            return Err(file_too_large(&format!("{name}/{path}"), size).into());
+        }
+        if size > *budget || files.len() >= MAX_FILES {
+            return Err(too_large(name).into());
+        }
+        let mut data = Vec::new();
+        entry.by_ref().take(size).read_to_end(&mut data).map_err(|error| damaged(&error))?;
+        if data.len() as u64 != size {
+            return Err(damaged(&io::Error::other(format!("`{path}` is cut short"))).into());
+        }
+        *budget -= size;
+        strip_bom(&mut data);
+        match files.iter_mut().find(|file| file.path == path) {
+            Some(earlier) => earlier.data = data,
+            None => files.push(RawFile { path, data }),
+        }
+    }
+    if files.is_empty() {
+        return Err(damaged(&io::Error::other("there are no files in it")).into());
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(files)
+}
+
+/// Checks files that were handed over in memory, and drops what their `.helmignore` ignores.
+pub(super) fn from_memory(
+    sources: &Sources,
+    name: &str,
+    given: Vec<(String, Vec<u8>)>,
+) -> Report<Vec<RawFile>> {
+    let mut sink = Vec::new();
+    let mut files: Vec<RawFile> = Vec::with_capacity(given.len());
+    let mut total = 0;
+    for (path, mut data) in given {
+        total += data.len() as u64;
+        if data.len() as u64 > MAX_FILE {
+            sink.push(file_too_large(&format!("{name}/{path}"), data.len() as u64));
+        }
+        strip_bom(&mut data);
+        match inner_path(&path) {
+            Ok(path) => files.push(RawFile { path, data }),
+            Err(reason) => {
+                sink.push(Diagnostic::error(format!("`{name}` holds the path `{path}`, which {reason}")));
+            }
+        }
+    }
+    if total > MAX_CHART {
+        sink.push(too_large(name));
+    }
+    if let Some(file) = files.iter().find(|file| file.path == ".helmignore") {
+        let text = String::from_utf8_lossy(&file.data).into_owned();
+        let source = sources.add(format!("{name}/.helmignore"), text.clone(), SourceKind::Builtin);
+        let rules = Rules::parse(&text, source, &mut sink);
+        files.retain(|file| !rules.ignores_file(&file.path));
+    } else {
+        files.retain(|file| !Rules::none().ignores_file(&file.path));
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    if crate::diag::has_errors(&sink) { Report::failed(sink) } else { Report::with(files, sink) }
+}
+
+/// The archive at `path`, as it is on disk.
+pub(super) fn read_packed(path: &Path) -> Result<Vec<u8>, Box<Diagnostic>> {
+    let failed = |error: &io::Error| Diagnostic::error(format!("cannot read `{}`: {error}", path.display()));
+    let mut data = Vec::new();
+    fs::File::open(path)
+        .and_then(|file| file.take(MAX_CHART + 1).read_to_end(&mut data))
+        .map_err(|error| failed(&error))?;
+    if data.len() as u64 > MAX_CHART {
+        return Err(too_large(&path.display().to_string()).into());
+    }
+    Ok(data)
+}
+
+/// Says that there is no chart at `path`, and where there is one near it.
+pub(super) fn no_chart(path: &Path) -> Diagnostic {
+    let shown = path.display();
+    if !path.exists() {
+        let missing = Diagnostic::error(format!("there is no chart at `{shown}`"));
+        let parent = match path.parent() {
+            Some(parent) if parent != Path::new("") => parent,
+            _ => Path::new("."),
+        };
+        let siblings = names_in(parent);
+        let wanted = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if let Some(name) = nearest(wanted, siblings.iter().map(String::as_str)) {
+            return missing.help(format!("did you mean `{}`?", path.with_file_name(name).display()));
+        }
+        let charts: Vec<_> = charts_in(parent).into_iter().map(|name| format!("`{name}`")).collect();
+        return if charts.is_empty() {
+            missing.help(WHAT_A_CHART_IS)
+        } else {
+            missing.help(format!("charts in `{}`: {}", parent.display(), charts.join(", ")))
+        };
+    }
+    let missing = Diagnostic::error(format!("`{shown}` is not a chart: it has no `Chart.yaml`"));
+    if let Some(name) =
+        names_in(path).iter().find(|name| name.eq_ignore_ascii_case("chart.yaml") || *name == "Chart.yml")
+    {
+        return missing.help(format!("rename `{name}` to `Chart.yaml`"));
+    }
+    let charts: Vec<_> =
+        charts_in(path).into_iter().map(|name| format!("`{}`", path.join(name).display())).collect();
+    if charts.is_empty() {
+        missing.help(WHAT_A_CHART_IS)
+    } else {
+        missing.help(format!("did you mean {}?", charts.join(" or ")))
+    }
+}
+
+fn read_rules(sources: &Sources, root: &Path, sink: &mut Vec<Diagnostic>) -> Rules {
+    let path = root.join(".helmignore");
+    if !path.is_file() {
+        return Rules::none();
+    }
+    let inside =
+        path.canonicalize().and_then(|target| Ok(target.starts_with(root.canonicalize()?))).unwrap_or(false);
+    if !inside {
+        sink.push(leads_out(&path));
+        return Rules::none();
+    }
+    let data = match read_bounded(&path) {
+        Ok(data) => data,
+        Err(diagnostic) => {
+            sink.push(*diagnostic);
+            return Rules::none();
+        }
+    };
+    let text = String::from_utf8_lossy(&data).into_owned();
+    let source = sources.add(path.display().to_string(), text.clone(), SourceKind::File);
+    Rules::parse(&text, source, sink)
+}
+
+fn read_bounded(path: &Path) -> Result<Vec<u8>, Box<Diagnostic>> {
+    let mut data = Vec::new();
+    fs::File::open(path)
+        .and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut data))
+        .map_err(|error| Diagnostic::error(format!("cannot read `{}`: {error}", path.display())))?;
+    if data.len() as u64 > MAX_FILE {
+        let size = fs::metadata(path).map_or(data.len() as u64, |metadata| metadata.len());
+        return Err(file_too_large(&path.display().to_string(), size).into());
+    }
+    strip_bom(&mut data);
+    Ok(data)
+}
+
+fn strip_bom(data: &mut Vec<u8>) {
+    if data.starts_with(b"\xef\xbb\xbf") {
+        data.drain(..3);
+    }
+}
+
+/// `path` as seen from `root`, with `/` between the parts; `None` when it is not UTF-8.
+fn chart_path(root: &Path, path: &Path) -> Option<String> {
+    let inner = path.strip_prefix(root).ok()?;
+    let parts: Option<Vec<&str>> = inner.iter().map(|part| part.to_str()).collect();
+    Some(parts?.join("/"))
+}
+
+/// The path in the chart of an archive's path, without the directory that wraps the chart.
+fn archived_path(written: &str) -> Result<String, &'static str> {
+    let slashed = if written.contains('\\') { written.replace('\\', "/") } else { written.to_owned() };
+    if slashed.starts_with('/') {
+        return Err("is absolute");
+    }
+    let slashed = slashed.strip_prefix("./").unwrap_or(&slashed);
+    let Some((_, inner)) = slashed.split_once('/') else {
+        return Err("is not inside the chart's directory");
+    };
+    if slashed.split('/').any(|part| part == "..") {
+        return Err("leads out of the chart");
+    }
+    inner_path(inner)
+}
+
+/// A path in a chart, cleaned of empty and `.` parts.
+fn inner_path(path: &str) -> Result<String, &'static str> {
+    let mut parts = Vec::new();
+    for component in Path::new(path).components() {
+        match component {
+            Component::Normal(part) => parts.push(part.to_str().ok_or("is not UTF-8")?),
+            Component::CurDir => {}
+            Component::ParentDir => return Err("leads out of the chart"),
+            Component::RootDir | Component::Prefix(_) => return Err("is absolute"),
+        }
+    }
+    let drive = parts.first().is_some_and(|first| {
+        let bytes = first.as_bytes();
+        bytes.len() == 2 && bytes[0].is_ascii_alphabetic() && bytes[1] == b':'
+    });
+    if drive {
+        return Err("is absolute");
+    }
+    if parts.is_empty() { Err("names no file") } else { Ok(parts.join("/")) }
+}
+
+fn unwalkable(path: &Path, error: &walkdir::Error) -> Diagnostic {
+    let shown = path.display();
+    if error.loop_ancestor().is_some() {
+        return Diagnostic::error(format!("the link `{shown}` leads to a directory that it is in itself"));
+    }
+    if path.is_symlink() && !path.exists() {
+        return Diagnostic::error(format!("the link `{shown}` leads nowhere"))
+            .help("remove it, or list it in `.helmignore`");
+    }
+    let reason = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
+    Diagnostic::error(format!("cannot read `{shown}`: {reason}"))
+}
+
+fn leads_out(path: &Path) -> Diagnostic {
+    Diagnostic::error(format!("the link `{}` leads out of the chart", path.display()))
+        .help("copy the file into the chart: a chart reads nothing outside its own directory")
+}
+
+fn file_too_large(path: &str, size: u64) -> Diagnostic {
+    Diagnostic::error(format!("`{path}` is too large for a chart: {size} bytes, the limit is {MAX_FILE}"))
+        .help("list it in `.helmignore` if the chart does not need it")
+}
+
+fn too_large(name: &str) -> Diagnostic {
+    Diagnostic::error(format!(
+        "`{name}` is too large for a chart: the limits are {MAX_CHART} bytes unpacked and {MAX_FILES} files"
+    ))
+}
+
+fn names_in(directory: &Path) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(directory)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .take(1000)
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect();
+    names.sort();
+    names
+}
+
+fn charts_in(directory: &Path) -> Vec<String> {
+    let mut names = names_in(directory);
+    names.retain(|name| directory.join(name).join("Chart.yaml").is_file());
+    names.truncate(10);
+    names
+}

@@ -1,0 +1,256 @@
+//! From a list of files to a chart and its sub-charts.
+//!
+//! Three passes: unpack, name the texts (in order, so that a run is reproducible), parse (in parallel).
+
+use super::files::{MAX_CHART, RawFile, read_archive};
+use super::{Chart, ChartFile, EngineKind, Metadata, Origin, TextFile, detect, read_values};
+use crate::diag::{Diagnostic, Report, SourceId, SourceKind, Sources, Span, has_errors};
+use crate::yaml::{self, Map, Node, ReadOptions, Value};
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// How many charts may be nested: an archive can contain itself.
+const MAX_NESTING: usize = 16;
+
+/// A chart of which only the files are known.
+pub(super) struct Unread {
+    pub(super) origin: Origin,
+    /// What messages put before the paths.
+    pub(super) name: String,
+    pub(super) files: Vec<RawFile>,
+}
+
+impl Unread {
+    /// Makes the chart. `sink` holds what reading the files had to say.
+    pub(super) fn read(
+        self,
+        sources: &Sources,
+        kind: &SourceKind,
+        mut sink: Vec<Diagnostic>,
+    ) -> Report<Chart> {
+        let mut budget = MAX_CHART;
+        let Some(unpacked) = unpack(self, 0, &mut budget, &mut sink) else { return Report::failed(sink) };
+        let named = name_texts(sources, kind, unpacked, &mut sink);
+        if has_errors(&sink) {
+            return Report::failed(sink);
+        }
+        match parse(sources, named).take(&mut sink) {
+            Some(chart) => Report::with(chart, sink),
+            None => Report::failed(sink),
+        }
+    }
+}
+
+/// A chart whose sub-charts have been told from its own files.
+struct Unpacked {
+    origin: Origin,
+    name: String,
+    /// Without those below `charts/`, except provenance files.
+    files: Vec<RawFile>,
+    children: Vec<Unpacked>,
+}
+
+fn unpack(chart: Unread, depth: usize, budget: &mut u64, sink: &mut Vec<Diagnostic>) -> Option<Unpacked> {
+    let Unread { origin, name, files } = chart;
+    if depth > MAX_NESTING {
+        sink.push(Diagnostic::error(format!("`{name}` is nested more than {MAX_NESTING} charts deep")));
+        return None;
+    }
+    let mut own = Vec::new();
+    let mut below: BTreeMap<String, Vec<RawFile>> = BTreeMap::new();
+    for mut file in files {
+        let inner = match file.path.strip_prefix("charts/") {
+            Some(inner) if !is_provenance(inner) => inner,
+            _ => {
+                own.push(file);
+                continue;
+            }
+        };
+        // Helm's way to keep something in `charts/` that is no chart.
+        if inner.starts_with(['_', '.']) {
+            continue;
+        }
+        let (child, path) = match inner.split_once('/') {
+            Some((child, path)) => (child.to_owned(), path.to_owned()),
+            None => (inner.to_owned(), String::new()),
+        };
+        file.path = path;
+        below.entry(child).or_default().push(file);
+    }
+    let mut children = Vec::new();
+    for (child, files) in below {
+        let child_name = format!("{name}/charts/{child}");
+        let is_file = files.first().is_some_and(|file| file.path.is_empty());
+        let child_origin = match &origin {
+            Origin::Directory(path) if is_file => Origin::Archive(path.join("charts").join(&child)),
+            Origin::Directory(path) => Origin::Directory(path.join("charts").join(&child)),
+            Origin::Archive(_) | Origin::Embedded(_) => Origin::Embedded(child_name.clone()),
+        };
+        let has_extension = Path::new(&child).extension().is_some_and(|extension| extension == "tgz");
+        let files = match files.first() {
+            Some(packed) if is_file && has_extension => match read_archive(&child_name, &packed.data, budget)
+            {
+                Ok(files) => files,
+                Err(diagnostic) => {
+                    sink.push(*diagnostic);
+                    continue;
+                }
+            },
+            _ if is_file => {
+                sink.push(
+                    Diagnostic::error(format!("`{child_name}` is not a chart"))
+                        .help("`charts/` holds directories and `.tgz` files; names that begin with `_` or `.` are skipped"),
+                );
+                continue;
+            }
+            _ => files,
+        };
+        let unread = Unread { origin: child_origin, name: child_name, files };
+        children.extend(unpack(unread, depth + 1, budget, sink));
+    }
+    Some(Unpacked { origin, name, files: own, children })
+}
+
+fn is_provenance(inner: &str) -> bool {
+    Path::new(inner).extension().is_some_and(|extension| extension == "prov")
+}
+
+/// A chart whose texts are sources.
+struct Named {
+    origin: Origin,
+    name: String,
+    metadata: Option<SourceId>,
+    requirements: Option<SourceId>,
+    values: Option<SourceId>,
+    schema: Option<TextFile>,
+    templates: Vec<TextFile>,
+    files: Vec<ChartFile>,
+    crds: Vec<TextFile>,
+    children: Vec<Named>,
+}
+
+fn name_texts(sources: &Sources, kind: &SourceKind, chart: Unpacked, sink: &mut Vec<Diagnostic>) -> Named {
+    let mut named = Named {
+        origin: chart.origin,
+        name: chart.name,
+        metadata: None,
+        requirements: None,
+        values: None,
+        schema: None,
+        templates: Vec::new(),
+        files: Vec::new(),
+        crds: Vec::new(),
+        children: Vec::new(),
+    };
+    for RawFile { path, data } in chart.files {
+        let text = |data: Vec<u8>, sink: &mut Vec<Diagnostic>| {
+            let shown = format!("{}/{path}", named.name);
+            let text: Arc<str> = match String::from_utf8(data) {
+                Ok(text) => text.into(),
+                Err(error) => {
+                    sink.push(not_utf8(&shown, &error));
+                    return None;
+                }
+            };
+            let source = sources.add(shown, Arc::clone(&text), kind.clone());
+            Some(TextFile { path: path.clone(), source, text })
+        };
+        match path.as_str() {
+            "Chart.yaml" => named.metadata = text(data, sink).map(|file| file.source),
+            "values.yaml" => named.values = text(data, sink).map(|file| file.source),
+            "values.schema.json" => named.schema = text(data, sink),
+            // The locks say what was resolved; nothing is resolved here.
+            "Chart.lock" => {}
+            _ if path.starts_with("templates/") => named.templates.extend(text(data, sink)),
+            _ => {
+                if path == "requirements.yaml" {
+                    named.requirements = text(data.clone(), sink).map(|file| file.source);
+                }
+                if path.starts_with("crds/") && is_manifest(&path) {
+                    named.crds.extend(text(data.clone(), sink));
+                }
+                named.files.push(ChartFile { path, data: data.into() });
+            }
+        }
+    }
+    for child in chart.children {
+        named.children.push(name_texts(sources, kind, child, sink));
+    }
+    named
+}
+
+fn is_manifest(path: &str) -> bool {
+    [".yaml", ".yml", ".json"].iter().any(|extension| path.ends_with(extension))
+}
+
+fn not_utf8(shown: &str, error: &std::string::FromUtf8Error) -> Diagnostic {
+    let valid = error.utf8_error().valid_up_to();
+    let line = error.as_bytes().iter().take(valid).filter(|byte| **byte == b'\n').count() + 1;
+    Diagnostic::error(format!("`{shown}` is not UTF-8: the first bad byte is in line {line}"))
+        .help("save it as UTF-8, move it out of `templates/` if it is binary, or list it in `.helmignore`")
+}
+
+fn parse(sources: &Sources, chart: Named) -> Report<Chart> {
+    let mut sink = Vec::new();
+    let Some(metadata) = chart.metadata else {
+        return Report::fail(
+            Diagnostic::error(format!("`{}` is not a chart: it has no `Chart.yaml`", chart.name))
+                .help("add one, or list the directory in `.helmignore`"),
+        );
+    };
+    let requirements = chart.requirements.and_then(|source| first_document(sources, source, &mut sink));
+    let metadata = first_document(sources, metadata, &mut sink)
+        .and_then(|node| Metadata::read(sources, node, requirements.as_ref(), &mut sink));
+    let engine = metadata
+        .as_ref()
+        .and_then(|metadata| metadata.engine)
+        .unwrap_or_else(|| detect::engine(chart.templates.iter().map(|file| &*file.text)));
+    // Helm takes the last of several equal keys; its charts are to render as they do there.
+    let options = match engine {
+        EngineKind::Tera => ReadOptions::strict(),
+        EngineKind::GoTemplate => ReadOptions::lenient(),
+    };
+    let values = match chart.values {
+        Some(source) => read_values(sources, source, &options).take(&mut sink),
+        None => Some(Node::new(Value::Map(Map::new()), Span::NONE)),
+    };
+    let reports: Vec<(String, Report<Chart>)> = chart
+        .children
+        .into_par_iter()
+        .map(|child| (format!("in the sub-chart `{}`", child.name), parse(sources, child)))
+        .collect();
+    let mut children = Vec::with_capacity(reports.len());
+    for (step, report) in reports {
+        children.extend(report.output.map(Arc::new));
+        sink.extend(report.diagnostics.into_iter().map(|diagnostic| diagnostic.through(None, step.clone())));
+    }
+    let (Some(metadata), Some(values), false) = (metadata, values, has_errors(&sink)) else {
+        return Report::failed(sink);
+    };
+    let mut files = chart.files;
+    if metadata.api_version != "v1" {
+        files.retain(|file| file.path != "requirements.yaml" && file.path != "requirements.lock");
+    }
+    let chart = Chart {
+        metadata,
+        origin: chart.origin,
+        values,
+        values_source: chart.values,
+        schema: chart.schema,
+        templates: chart.templates,
+        files,
+        crds: chart.crds,
+        children,
+        engine,
+    };
+    Report::with(chart, sink)
+}
+
+/// The first document that says something; null when none does.
+fn first_document(sources: &Sources, source: SourceId, sink: &mut Vec<Diagnostic>) -> Option<Node> {
+    let documents = yaml::read(sources, source, &ReadOptions::strict()).take(sink)?;
+    let first = documents.into_iter().find(|document| !document.blank).map(|document| document.root);
+    Some(first.unwrap_or_else(|| Node::new(Value::Null, Span::new(source, 0, 0))))
+}
