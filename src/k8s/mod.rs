@@ -5,9 +5,11 @@
 //! there are none, those of the server's validation functions.
 
 pub mod defaults;
+pub mod kinds;
 pub mod merge;
 pub mod names;
 pub mod quantity;
+pub mod schema;
 pub mod update;
 pub mod validation;
 

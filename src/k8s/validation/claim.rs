@@ -4,5 +4,4 @@ use super::{At, Context};
 
 /// `ValidatePersistentVolumeClaimSpec`: `spec` is the place of the claim's spec
 /// (`spec.volumeClaimTemplates[0].spec` for a template).
-#[expect(dead_code, reason = "called by the kinds that hold one")]
 pub(super) fn claim_spec(_spec: &At<'_, '_>, _cx: &mut Context<'_>) {}

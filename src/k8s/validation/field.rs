@@ -52,14 +52,24 @@ impl<'p, 'n> At<'p, 'n> {
     pub fn field<'q>(&'q self, name: &'q str) -> At<'q, 'n> {
         let (mut node, mut span, mut key_span) = (self.node, self.span, None);
         for part in name.split('.') {
-            match node.and_then(Node::as_map).and_then(|map| map.entry(part)) {
-                Some(entry) => {
-                    (node, span, key_span) = (set(&entry.value), entry.value.span, Some(entry.key_span));
-                }
-                None => (node, key_span) = (None, None),
+            if let Some(entry) = node.and_then(Node::as_map).and_then(|map| map.entry(part)) {
+                (node, span, key_span) = (set(&entry.value), entry.value.span, Some(entry.key_span));
+            } else {
+                (node, key_span) = (None, None);
             }
         }
         At { up: Some(self), step: Step::Field(name), node, span, key_span }
+    }
+
+    /// The entry of the mapping here, spelt as a field below: `path.key`.
+    pub fn field_at<'q>(&'q self, entry: &'q Entry) -> At<'q, 'q> {
+        At {
+            up: Some(self),
+            step: Step::Field(&entry.key),
+            node: set(&entry.value),
+            span: entry.value.span,
+            key_span: Some(entry.key_span),
+        }
     }
 
     /// The item at `index`; present or not.
@@ -161,9 +171,13 @@ impl<'p, 'n> At<'p, 'n> {
         self.node.and_then(Node::as_str)
     }
 
-    /// The integer there, if there is one.
+    /// The integer there, if there is one; `3.0` is 3, as for the server, which reads YAML by way of JSON.
     pub fn int(&self) -> Option<i64> {
-        self.node.and_then(Node::as_i64)
+        match &self.node?.value {
+            Value::Int(number) => Some(*number),
+            Value::Float(number) => integral(*number),
+            _ => None,
+        }
     }
 
     /// The boolean there; `false` where there is none, as for Go's decoder.
@@ -204,6 +218,17 @@ impl<'p, 'n> At<'p, 'n> {
     pub fn path(&self) -> String {
         self.to_string()
     }
+}
+
+/// The integer that a number without a fraction is.
+fn integral(number: f64) -> Option<i64> {
+    // Whole numbers of this size have exactly one `f64`.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if number.fract() != 0.0 || number.abs() > EXACT {
+        return None;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "whole and within range, as checked above")]
+    Some(number as i64)
 }
 
 /// A null counts as absent.
@@ -323,6 +348,13 @@ impl<'a> Context<'a> {
     pub fn not_found(&mut self, at: &At<'_, '_>) {
         let message = format!("`{at}`: not found{}", Shown(at.node));
         self.error(&rules::NOT_FOUND, at, message);
+    }
+
+    /// `ValidateNonnegativeField`: an integer, if there is one, has to be at least 0.
+    pub fn non_negative(&mut self, at: &At<'_, '_>) {
+        if at.int().is_some_and(|number| number < 0) {
+            self.invalid(at, "must be greater than or equal to 0");
+        }
     }
 
     /// What the server says in a `Warning` header and accepts.

@@ -5,35 +5,87 @@
 //! read the manifest and take the default where a field is absent.
 
 mod claim;
+mod decode;
 mod field;
+mod metadata;
 mod pod;
 pub(crate) mod rules;
+mod workload;
 
 pub use field::{At, Context};
 pub use rules::RULES;
 
-use super::Version;
+use self::metadata::{NameCheck, path_segment};
+use super::names::{name_is_dns_label, name_is_dns_subdomain, name_is_dns1035_label};
+use super::schema::Schemas;
+use super::{Version, kinds};
 use crate::diag::Diagnostic;
 use crate::manifest::Object;
 
 /// Says what kube-apiserver of `version` would say to a POST of `object` with strict field validation.
 ///
 /// Errors are what it would refuse (or drop unread, as unknown fields); warnings what it would accept and
-/// warn about. Each has the object, the path and the span.
+/// warn about. Each has the object, the path and the span. An object of a kind that Kubernetes itself does
+/// not have gets one remark and is otherwise passed over.
 pub fn validate(object: &Object, version: Version, sink: &mut Vec<Diagnostic>) {
     let mut cx = Context::new(object, version, sink);
     let root = At::root(&object.root);
-    if let Some(check) = check_of(object.group(), &object.kind) {
-        check(&root, &mut cx);
+    kinds::check_api(&root, &mut cx);
+    let Some(kind) = Schemas::get().kind(&object.api_version, &object.kind) else { return };
+    if !kind.exists_in(version) {
+        return;
+    }
+    decode::object(&root, kind.ty, &mut cx);
+    if cx.errors() > 0 {
+        // As the server, which has nothing to validate then.
+        return;
+    }
+    let (name, check) = check_of(object.group(), &object.kind);
+    metadata::object_meta(&root, kind.namespaced, name, &mut cx);
+    check(&root, &mut cx);
+}
+
+/// A kind's validation: `Validate<Kind>` of Kubernetes, given the whole object. Metadata is checked before.
+type Check = fn(&At<'_, '_>, &mut Context<'_>);
+
+/// How a kind's names are checked, and the rest of it.
+#[expect(clippy::match_same_arms, reason = "by group, so that each kind is found at its place")]
+fn check_of(group: &str, kind: &str) -> (NameCheck, Check) {
+    match (group, kind) {
+        ("", "ConfigMap" | "Secret" | "ServiceAccount" | "Endpoints" | "LimitRange" | "ResourceQuota") => {
+            (name_is_dns_subdomain, nothing_more)
+        }
+        ("", "Namespace") => (name_is_dns_label, nothing_more),
+        ("", "Node" | "PodTemplate" | "PersistentVolume" | "PersistentVolumeClaim") => {
+            (name_is_dns_subdomain, nothing_more)
+        }
+        ("", "Pod") => (name_is_dns_subdomain, nothing_more),
+        ("", "ReplicationController") => (name_is_dns_subdomain, workload::replication_controller),
+        ("", "Service") => (name_is_dns1035_label, nothing_more),
+        ("apps", "ControllerRevision") => (name_is_dns_subdomain, nothing_more),
+        ("apps", "DaemonSet") => (name_is_dns_subdomain, workload::daemon_set),
+        ("apps", "Deployment") => (name_is_dns_subdomain, workload::deployment),
+        ("apps", "ReplicaSet") => (name_is_dns_subdomain, workload::replica_set),
+        ("apps", "StatefulSet") => (name_is_dns_label, workload::stateful_set),
+        ("autoscaling", "HorizontalPodAutoscaler") => (name_is_dns_subdomain, nothing_more),
+        ("batch", "CronJob") => (name_is_dns_subdomain, workload::cron_job),
+        ("batch", "Job") => (name_is_dns_subdomain, workload::job),
+        ("coordination.k8s.io", "Lease") => (name_is_dns_subdomain, nothing_more),
+        ("discovery.k8s.io", "EndpointSlice") => (name_is_dns_subdomain, nothing_more),
+        ("networking.k8s.io", "Ingress" | "IngressClass" | "NetworkPolicy") => {
+            (name_is_dns_subdomain, nothing_more)
+        }
+        ("node.k8s.io", "RuntimeClass") => (name_is_dns_subdomain, nothing_more),
+        ("policy", "PodDisruptionBudget") => (path_segment, nothing_more),
+        ("rbac.authorization.k8s.io", _) => (path_segment, nothing_more),
+        ("scheduling.k8s.io", "PriorityClass") => (name_is_dns_subdomain, nothing_more),
+        ("storage.k8s.io", "StorageClass" | "CSIDriver" | "VolumeAttributesClass") => {
+            (name_is_dns_subdomain, nothing_more)
+        }
+        ("admissionregistration.k8s.io", _) => (name_is_dns_subdomain, nothing_more),
+        _ => (path_segment, nothing_more),
     }
 }
 
-/// A kind's validation: `Validate<Kind>` of Kubernetes, given the whole object.
-type Check = fn(&At<'_, '_>, &mut Context<'_>);
-
-/// The validation of a kind; metadata is checked before by the caller.
-fn check_of(group: &str, kind: &str) -> Option<Check> {
-    // One line per kind, by group.
-    let _ = (group, kind);
-    None
-}
+/// For kinds of which only decoding and metadata are checked.
+fn nothing_more(_: &At<'_, '_>, _: &mut Context<'_>) {}

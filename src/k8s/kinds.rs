@@ -1,0 +1,302 @@
+//! Kinds: which exist in which version of Kubernetes, whether they live in a namespace, and in which order
+//! they are installed.
+
+use super::Version;
+use super::schema::Schemas;
+use super::validation::{At, Context, rules};
+use crate::diag::{Diagnostic, Severity, nearest};
+
+/// Whether objects of a kind live in a namespace; `None` for kinds that Kubernetes itself does not have.
+/// Any version that has the kind answers, the stated one first: scopes never changed.
+pub fn namespaced(api_version: &str, kind: &str) -> Option<bool> {
+    let schemas = Schemas::get();
+    if let Some(found) = schemas.kind(api_version, kind) {
+        return Some(found.namespaced);
+    }
+    let group = group_of(api_version);
+    let same = |found: &&super::schema::Kind| found.kind == kind && group_of(found.api_version) == group;
+    if let Some(found) = schemas.kinds().iter().find(same) {
+        return Some(found.namespaced);
+    }
+    let removed = REMOVED.iter().find(|removed| removed.covers(api_version, kind))?;
+    let replaced = schemas.kinds().iter().find(|found| found.kind == kind);
+    Some(replaced.map_or(removed.kinds != ["PodSecurityPolicy"], |found| found.namespaced))
+}
+
+/// The place of a kind in Helm's installation order (`InstallOrder` of helm's `kind_sorter.go`). Kinds that
+/// it does not list share the last place; Helm orders them by name.
+pub fn install_rank(kind: &str) -> usize {
+    INSTALL_ORDER.iter().position(|known| *known == kind).unwrap_or(INSTALL_ORDER.len())
+}
+
+/// What `version` serves without an administrator's doing: `v1`, `v1/Pod`, `apps/v1`,
+/// `apps/v1/StatefulSet`, ... in that form and sorted.
+pub fn api_versions(version: Version) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for kind in Schemas::get().kinds() {
+        if kind.exists_in(version) && kind.is_stable() {
+            if out.last().is_none_or(|last| !last.starts_with(&format!("{}/", kind.api_version))) {
+                out.push(kind.api_version.to_owned());
+            }
+            out.push(format!("{}/{}", kind.api_version, kind.kind));
+        }
+    }
+    out.sort_unstable();
+    out.dedup();
+    out
+}
+
+const INSTALL_ORDER: &[&str] = &[
+    "PriorityClass",
+    "Namespace",
+    "NetworkPolicy",
+    "ResourceQuota",
+    "LimitRange",
+    "PodSecurityPolicy",
+    "PodDisruptionBudget",
+    "ServiceAccount",
+    "Secret",
+    "SecretList",
+    "ConfigMap",
+    "StorageClass",
+    "PersistentVolume",
+    "PersistentVolumeClaim",
+    "CustomResourceDefinition",
+    "ClusterRole",
+    "ClusterRoleList",
+    "ClusterRoleBinding",
+    "ClusterRoleBindingList",
+    "Role",
+    "RoleList",
+    "RoleBinding",
+    "RoleBindingList",
+    "Service",
+    "DaemonSet",
+    "Pod",
+    "ReplicationController",
+    "ReplicaSet",
+    "Deployment",
+    "HorizontalPodAutoscaler",
+    "StatefulSet",
+    "Job",
+    "CronJob",
+    "IngressClass",
+    "Ingress",
+    "APIService",
+    "MutatingWebhookConfiguration",
+    "ValidatingWebhookConfiguration",
+];
+
+/// API versions that are gone from every version of Kubernetes known here: <https://kubernetes.io/docs/reference/using-api/deprecation-guide/>.
+struct Removed {
+    api_versions: &'static [&'static str],
+    /// The kinds it is about; none for all of them.
+    kinds: &'static [&'static str],
+    /// The first minor version without it.
+    since: u8,
+    /// The API version to use instead; empty where there is none.
+    instead: &'static str,
+}
+
+impl Removed {
+    fn covers(&self, api_version: &str, kind: &str) -> bool {
+        self.api_versions.contains(&api_version) && (self.kinds.is_empty() || self.kinds.contains(&kind))
+    }
+}
+
+const fn removed(
+    api_versions: &'static [&'static str],
+    kinds: &'static [&'static str],
+    since: u8,
+    instead: &'static str,
+) -> Removed {
+    Removed { api_versions, kinds, since, instead }
+}
+
+static REMOVED: &[Removed] = &[
+    removed(
+        &["extensions/v1beta1", "apps/v1beta1", "apps/v1beta2"],
+        &["DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"],
+        16,
+        "apps/v1",
+    ),
+    removed(&["extensions/v1beta1"], &["NetworkPolicy"], 16, "networking.k8s.io/v1"),
+    removed(&["extensions/v1beta1", "policy/v1beta1"], &["PodSecurityPolicy"], 25, ""),
+    removed(
+        &["extensions/v1beta1", "networking.k8s.io/v1beta1"],
+        &["Ingress", "IngressClass"],
+        22,
+        "networking.k8s.io/v1",
+    ),
+    removed(
+        &["admissionregistration.k8s.io/v1beta1"],
+        &["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"],
+        22,
+        "admissionregistration.k8s.io/v1",
+    ),
+    removed(&["apiextensions.k8s.io/v1beta1"], &[], 22, "apiextensions.k8s.io/v1"),
+    removed(&["apiregistration.k8s.io/v1beta1"], &[], 22, "apiregistration.k8s.io/v1"),
+    removed(&["authentication.k8s.io/v1beta1"], &["TokenReview"], 22, "authentication.k8s.io/v1"),
+    removed(&["authorization.k8s.io/v1beta1"], &[], 22, "authorization.k8s.io/v1"),
+    removed(&["certificates.k8s.io/v1beta1"], &["CertificateSigningRequest"], 22, "certificates.k8s.io/v1"),
+    removed(&["coordination.k8s.io/v1beta1"], &["Lease"], 22, "coordination.k8s.io/v1"),
+    removed(
+        &["rbac.authorization.k8s.io/v1beta1", "rbac.authorization.k8s.io/v1alpha1"],
+        &[],
+        22,
+        "rbac.authorization.k8s.io/v1",
+    ),
+    removed(&["scheduling.k8s.io/v1beta1"], &["PriorityClass"], 22, "scheduling.k8s.io/v1"),
+    removed(
+        &["storage.k8s.io/v1beta1"],
+        &["CSIDriver", "CSINode", "StorageClass", "VolumeAttachment"],
+        22,
+        "storage.k8s.io/v1",
+    ),
+    removed(&["batch/v1beta1", "batch/v2alpha1"], &["CronJob"], 25, "batch/v1"),
+    removed(&["discovery.k8s.io/v1beta1"], &["EndpointSlice"], 25, "discovery.k8s.io/v1"),
+    removed(&["events.k8s.io/v1beta1"], &["Event"], 25, "events.k8s.io/v1"),
+    removed(&["autoscaling/v2beta1"], &["HorizontalPodAutoscaler"], 25, "autoscaling/v2"),
+    removed(&["autoscaling/v2beta2"], &["HorizontalPodAutoscaler"], 26, "autoscaling/v2"),
+    removed(&["policy/v1beta1"], &["PodDisruptionBudget"], 25, "policy/v1"),
+    removed(&["node.k8s.io/v1beta1"], &["RuntimeClass"], 25, "node.k8s.io/v1"),
+    removed(&["storage.k8s.io/v1beta1"], &["CSIStorageCapacity"], 27, "storage.k8s.io/v1"),
+    removed(&["flowcontrol.apiserver.k8s.io/v1beta1"], &[], 26, "flowcontrol.apiserver.k8s.io/v1"),
+    removed(&["flowcontrol.apiserver.k8s.io/v1beta2"], &[], 29, "flowcontrol.apiserver.k8s.io/v1"),
+    removed(&["flowcontrol.apiserver.k8s.io/v1beta3"], &[], 32, "flowcontrol.apiserver.k8s.io/v1"),
+];
+
+/// Kinds that are served with a `Warning` header.
+static DEPRECATED: &[(&str, &str, &str)] = &[
+    ("v1", "ComponentStatus", "deprecated in v1.19+"),
+    ("v1", "Endpoints", "deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"),
+];
+
+fn group_of(api_version: &str) -> &str {
+    api_version.split_once('/').map_or("", |(group, _)| group)
+}
+
+/// Says whether the asked version of Kubernetes has the object's API at all.
+pub(super) fn check_api(root: &At<'_, '_>, cx: &mut Context<'_>) {
+    let (api_version, kind) = (cx.object.api_version.as_str(), cx.object.kind.as_str());
+    if let Some(found) = Schemas::get().kind(api_version, kind) {
+        if !found.exists_in(cx.version) {
+            let message = format!("Kubernetes {} has no `{api_version}` `{kind}`", cx.version);
+            let help = if found.first() > cx.version {
+                format!("it comes with Kubernetes {}", found.first())
+            } else {
+                newer(found.kind, found.api_version, cx.version).map_or_else(
+                    || format!("it went with Kubernetes {}", found.last()),
+                    |instead| format!("use `{instead}`"),
+                )
+            };
+            report(&rules::REMOVED_API, None, "apiVersion", message, Some(help), root, cx);
+        } else if !found.is_stable() {
+            let message = format!("`{api_version}` is not served unless an administrator turns it on");
+            let help = newer(kind, api_version, cx.version).map(|instead| format!("use `{instead}`"));
+            report(&rules::UNSERVED_API, None, "apiVersion", message, help, root, cx);
+        } else if let Some((.., why)) = DEPRECATED.iter().find(|row| row.0 == api_version && row.1 == kind) {
+            let message = format!("{api_version} {kind} is {why}");
+            report(&rules::DEPRECATED_API, None, "apiVersion", message, None, root, cx);
+        }
+        return;
+    }
+    if let Some(removed) = REMOVED.iter().find(|removed| removed.covers(api_version, kind)) {
+        let message = format!("`{api_version}` `{kind}` was removed in Kubernetes 1.{}", removed.since);
+        let help = (!removed.instead.is_empty()).then(|| format!("use `{}`", removed.instead));
+        report(&rules::REMOVED_API, None, "apiVersion", message, help, root, cx);
+        return;
+    }
+    unknown_kind(api_version, kind, root, cx);
+}
+
+/// The stable API version that has the kind, where the given one does not do.
+fn newer(kind: &str, api_version: &str, version: Version) -> Option<&'static str> {
+    let same = |found: &&super::schema::Kind| {
+        found.kind == kind
+            && group_of(found.api_version) == group_of(api_version)
+            && found.api_version != api_version
+            && found.is_stable()
+            && found.exists_in(version)
+    };
+    Schemas::get().kinds().iter().find(same).map(|found| found.api_version)
+}
+
+fn unknown_kind(api_version: &str, kind: &str, root: &At<'_, '_>, cx: &mut Context<'_>) {
+    let known = || Schemas::get().kinds().iter().filter(|found| found.exists_in(cx.version));
+    let group = group_of(api_version);
+    let built_in = known().any(|found| group_of(found.api_version) == group) || group == "extensions";
+    if !built_in {
+        let message =
+            format!("`{kind}` of `{api_version}` is no kind of Kubernetes itself and was not checked");
+        report(&rules::UNKNOWN_KIND, Some(Severity::Info), "kind", message, None, root, cx);
+        return;
+    }
+    let known_version = known().any(|found| found.api_version == api_version);
+    let (place, message, help) = if known_version {
+        let near =
+            nearest(kind, known().filter(|found| found.api_version == api_version).map(|found| found.kind));
+        let elsewhere = known().find(|found| found.kind == kind && found.is_stable());
+        let help = match (elsewhere, near) {
+            (Some(found), _) => Some(format!("`{kind}` is in `{}`", found.api_version)),
+            (None, Some(near)) => Some(format!("did you mean `{near}`?")),
+            _ => None,
+        };
+        ("kind", format!("`{api_version}` has no kind `{kind}`"), help)
+    } else {
+        let help = known()
+            .find(|found| found.kind == kind && found.is_stable())
+            .map(|found| format!("`{kind}` is in `{}`", found.api_version));
+        ("apiVersion", format!("there is no API version `{api_version}`"), help)
+    };
+    report(&rules::UNKNOWN_KIND, None, place, message, help, root, cx);
+}
+
+fn report(
+    rule: &'static crate::diag::Rule,
+    severity: Option<Severity>,
+    field: &str,
+    message: String,
+    help: Option<String>,
+    root: &At<'_, '_>,
+    cx: &mut Context<'_>,
+) {
+    let place = root.field(field);
+    let mut diagnostic = Diagnostic::of(rule, message).at(place.span(), "").maybe_help(help);
+    diagnostic.severity = severity.unwrap_or(diagnostic.severity);
+    cx.push(diagnostic, &place);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scopes_are_known_for_old_versions_too() {
+        assert_eq!(namespaced("apps/v1", "StatefulSet"), Some(true));
+        assert_eq!(namespaced("rbac.authorization.k8s.io/v1", "ClusterRole"), Some(false));
+        assert_eq!(namespaced("apps/v1beta1", "StatefulSet"), Some(true));
+        assert_eq!(namespaced("extensions/v1beta1", "Ingress"), Some(true));
+        assert_eq!(namespaced("policy/v1beta1", "PodSecurityPolicy"), Some(false));
+        assert_eq!(namespaced("example.net/v1", "Backup"), None);
+    }
+
+    #[test]
+    fn the_install_order_is_helms() {
+        assert!(install_rank("Namespace") < install_rank("ConfigMap"));
+        assert!(install_rank("Service") < install_rank("StatefulSet"));
+        assert!(install_rank("Backup") > install_rank("ValidatingWebhookConfiguration"));
+    }
+
+    #[test]
+    fn api_versions_grow_with_the_version() {
+        let old = api_versions(Version::V1_33);
+        let new = api_versions(Version::V1_34);
+        for name in ["v1", "v1/Pod", "apps/v1", "apps/v1/StatefulSet", "policy/v1/PodDisruptionBudget"] {
+            assert!(old.iter().any(|known| known == name), "{name}");
+        }
+        let has = |list: &[String], name: &str| list.iter().any(|known| known == name);
+        assert!(!has(&old, "resource.k8s.io/v1") && has(&new, "resource.k8s.io/v1"));
+        assert!(!has(&new, "resource.k8s.io/v1beta1"), "beta APIs are off by default");
+    }
+}
