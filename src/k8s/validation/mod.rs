@@ -40,7 +40,7 @@ pub fn validate(object: &Object, version: Version, sink: &mut Vec<Diagnostic>) {
         // As the server, which has nothing to validate then.
         return;
     }
-    let (name, check) = check_of(object.group(), &object.kind);
+    let (name, check) = check_of(object.group(), &object.kind, version);
     metadata::object_meta(&root, kind.namespaced, name, &mut cx);
     check(&root, &mut cx);
 }
@@ -50,7 +50,7 @@ type Check = fn(&At<'_, '_>, &mut Context<'_>);
 
 /// How a kind's names are checked, and the rest of it.
 #[expect(clippy::match_same_arms, reason = "by group, so that each kind is found at its place")]
-fn check_of(group: &str, kind: &str) -> (NameCheck, Check) {
+fn check_of(group: &str, kind: &str, version: Version) -> (NameCheck, Check) {
     match (group, kind) {
         ("", "ConfigMap" | "Secret" | "ServiceAccount" | "Endpoints" | "LimitRange" | "ResourceQuota") => {
             (name_is_dns_subdomain, nothing_more)
@@ -61,6 +61,8 @@ fn check_of(group: &str, kind: &str) -> (NameCheck, Check) {
         }
         ("", "Pod") => (name_is_dns_subdomain, nothing_more),
         ("", "ReplicationController") => (name_is_dns_subdomain, workload::replication_controller),
+        // `RelaxedServiceNameValidation` is on by default since 1.36.
+        ("", "Service") if version >= Version::V1_36 => (name_is_dns_label, nothing_more),
         ("", "Service") => (name_is_dns1035_label, nothing_more),
         ("apps", "ControllerRevision") => (name_is_dns_subdomain, nothing_more),
         ("apps", "DaemonSet") => (name_is_dns_subdomain, workload::daemon_set),
