@@ -5,7 +5,6 @@
 //! read the manifest and take the default where a field is absent.
 
 mod claim;
-mod custom;
 mod decode;
 mod field;
 mod metadata;
@@ -13,7 +12,6 @@ mod pod;
 pub(crate) mod rules;
 mod workload;
 
-pub use custom::{defines, validate_custom};
 pub use field::{At, Context};
 pub use rules::RULES;
 
@@ -61,12 +59,11 @@ fn check_of(group: &str, kind: &str, version: Version) -> (NameCheck, Check) {
         ("", "Node" | "PodTemplate" | "PersistentVolume" | "PersistentVolumeClaim") => {
             (name_is_dns_subdomain, nothing_more)
         }
-        ("", "Pod") => (name_is_dns_subdomain, nothing_more),
+        ("", "Pod") => (name_is_dns_subdomain, pod::pod),
         ("", "ReplicationController") => (name_is_dns_subdomain, workload::replication_controller),
         // `RelaxedServiceNameValidation` is on by default since 1.36.
         ("", "Service") if version >= Version::V1_36 => (name_is_dns_label, nothing_more),
         ("", "Service") => (name_is_dns1035_label, nothing_more),
-        ("apiextensions.k8s.io", "CustomResourceDefinition") => (path_segment, custom::definition),
         ("apps", "ControllerRevision") => (name_is_dns_subdomain, nothing_more),
         ("apps", "DaemonSet") => (name_is_dns_subdomain, workload::daemon_set),
         ("apps", "Deployment") => (name_is_dns_subdomain, workload::deployment),

@@ -1,0 +1,273 @@
+//! Where a pod may run: affinity, spreading, tolerations, gates.
+
+use super::{At, Context, Holder, complain, metadata, names, one_of_if_set};
+use crate::k8s::Version;
+
+/// `validateAffinity`.
+pub(super) fn affinity(affinity: &At<'_, '_>, cx: &mut Context<'_>) {
+    if !affinity.is_set() {
+        return;
+    }
+    let node = affinity.field("nodeAffinity");
+    let required = node.field("requiredDuringSchedulingIgnoredDuringExecution");
+    if required.is_set() {
+        node_selector(&required, cx);
+    }
+    for preferred in node.field("preferredDuringSchedulingIgnoredDuringExecution").items() {
+        weight(&preferred.field("weight"), cx);
+        // A preference for labels that cannot be is harmless, and taken.
+        node_selector_term(&preferred.field("preference"), false, cx);
+    }
+    for kind in ["podAffinity", "podAntiAffinity"] {
+        let kind = affinity.field(kind);
+        for term in kind.field("requiredDuringSchedulingIgnoredDuringExecution").items() {
+            pod_affinity_term(&term, cx);
+        }
+        for preferred in kind.field("preferredDuringSchedulingIgnoredDuringExecution").items() {
+            weight(&preferred.field("weight"), cx);
+            pod_affinity_term(&preferred.field("podAffinityTerm"), cx);
+        }
+    }
+}
+
+/// `ValidateNodeSelector`.
+pub(in crate::k8s::validation) fn node_selector(selector: &At<'_, '_>, cx: &mut Context<'_>) {
+    let terms = selector.field("nodeSelectorTerms");
+    if terms.is_empty() {
+        cx.required(&terms, "must have at least one node selector term");
+    }
+    for term in terms.items() {
+        node_selector_term(&term, true, cx);
+    }
+}
+
+/// `validateSchedulingGates`.
+pub(super) fn gates(gates: &At<'_, '_>, cx: &mut Context<'_>) {
+    for (index, gate) in gates.items().enumerate() {
+        let name = gate.field("name");
+        let blamed = gate.showing(&name);
+        complain(&blamed, names::qualified_name(name.text()), cx);
+        if gates.items().take(index).any(|other| other.field("name").text() == name.text()) {
+            cx.duplicate(&blamed);
+        }
+    }
+}
+
+/// `validateTopologySpreadConstraints`.
+pub(super) fn spread_constraints(constraints: &At<'_, '_>, holder: Holder<'_, '_>, cx: &mut Context<'_>) {
+    for (index, constraint) in constraints.items().enumerate() {
+        positive(&constraint.field("maxSkew"), cx);
+        let key = constraint.field("topologyKey");
+        if key.text().is_empty() {
+            cx.required(&key, "can not be empty");
+        }
+        let action = constraint.field("whenUnsatisfiable");
+        if !["DoNotSchedule", "ScheduleAnyway"].contains(&action.text()) {
+            cx.not_supported(&action, &["DoNotSchedule", "ScheduleAnyway"]);
+        }
+        let repeated = constraints.items().skip(index + 1).any(|other| {
+            other.field("topologyKey").text() == key.text()
+                && other.field("whenUnsatisfiable").text() == action.text()
+        });
+        if repeated {
+            let blamed = constraint.field("{topologyKey, whenUnsatisfiable}");
+            cx.duplicate(&blamed.showing(&key));
+        }
+        let domains = constraint.field("minDomains");
+        if domains.is_set() {
+            positive(&domains, cx);
+            if action.text() != "DoNotSchedule" {
+                let detail = format_args!(
+                    "can only use minDomains if whenUnsatisfiable=DoNotSchedule, not {}",
+                    action.text()
+                );
+                cx.invalid(&domains, detail);
+            }
+        }
+        for policy in ["nodeAffinityPolicy", "nodeTaintsPolicy"] {
+            one_of_if_set(&constraint.field(policy), &["Honor", "Ignore"], cx);
+        }
+        let selector = constraint.field("labelSelector");
+        if cx.version >= Version::V1_34 {
+            label_keys(&constraint, &selector, holder.pod_metadata(), cx);
+        } else {
+            spread_label_keys(&constraint, &selector, cx);
+        }
+        metadata::label_selector(&selector, cx);
+    }
+}
+
+/// `ValidateTolerations`.
+pub(super) fn tolerations(tolerations: &At<'_, '_>, cx: &mut Context<'_>) {
+    for toleration in tolerations.items() {
+        let (key, operator) = (toleration.field("key"), toleration.field("operator"));
+        let (value, effect) = (toleration.field("value"), toleration.field("effect"));
+        if key.text().is_empty() {
+            if operator.text() != "Exists" {
+                let detail = "operator must be Exists when `key` is empty, which means \"match all values and all keys\"";
+                cx.invalid(&operator, detail);
+            }
+        } else {
+            complain(&key, names::qualified_name(key.text()), cx);
+        }
+        if toleration.field("tolerationSeconds").is_set() && effect.text() != "NoExecute" {
+            cx.invalid(&effect, "effect must be 'NoExecute' when `tolerationSeconds` is set");
+        }
+        // The server blames the operator for the value.
+        let blamed = if value.is_set() { operator.showing(&value) } else { operator };
+        match operator.text() {
+            "" | "Equal" => complain(&blamed, names::label_value(value.text()), cx),
+            "Exists" => {
+                if !value.text().is_empty() {
+                    cx.invalid(&blamed, "value must be empty when `operator` is 'Exists'");
+                }
+            }
+            _ => cx.not_supported(&operator, &["Equal", "Exists"]),
+        }
+        if !effect.text().is_empty() {
+            let effects = &["NoSchedule", "PreferNoSchedule", "NoExecute"];
+            one_of_if_set(&effect, effects, cx);
+        }
+    }
+}
+
+fn weight(weight: &At<'_, '_>, cx: &mut Context<'_>) {
+    if !(1..=100).contains(&weight.int().unwrap_or(0)) {
+        cx.invalid(weight, "must be in the range 1-100");
+    }
+}
+
+fn positive(number: &At<'_, '_>, cx: &mut Context<'_>) {
+    if number.int().unwrap_or(0) <= 0 {
+        cx.invalid(number, "must be greater than zero");
+    }
+}
+
+/// `ValidateNodeSelectorTerm`; `strict` checks that nodes could have the label values.
+fn node_selector_term(term: &At<'_, '_>, strict: bool, cx: &mut Context<'_>) {
+    for requirement in term.field("matchExpressions").items() {
+        node_selector_requirement(&requirement, strict, cx);
+    }
+    for requirement in term.field("matchFields").items() {
+        node_field_requirement(&requirement, cx);
+    }
+}
+
+/// `ValidateNodeSelectorRequirement`.
+fn node_selector_requirement(requirement: &At<'_, '_>, strict: bool, cx: &mut Context<'_>) {
+    let (operator, values) = (requirement.field("operator"), requirement.field("values"));
+    match operator.text() {
+        "In" | "NotIn" => {
+            if values.is_empty() {
+                cx.required(&values, "must be specified when `operator` is 'In' or 'NotIn'");
+            }
+        }
+        "Exists" | "DoesNotExist" => {
+            if !values.is_empty() {
+                let detail = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
+                cx.forbidden(&values, detail);
+            }
+        }
+        "Gt" | "Lt" => {
+            if values.len() != 1 {
+                cx.required(&values, "must be specified single value when `operator` is 'Lt' or 'Gt'");
+            }
+        }
+        _ => cx.invalid(&operator, "not a valid selector operator"),
+    }
+    let key = requirement.field("key");
+    complain(&key, names::qualified_name(key.text()), cx);
+    if strict {
+        for value in values.items() {
+            complain(&value, names::label_value(value.text()), cx);
+        }
+    }
+}
+
+/// `ValidateNodeFieldSelectorRequirement`.
+fn node_field_requirement(requirement: &At<'_, '_>, cx: &mut Context<'_>) {
+    let (operator, values) = (requirement.field("operator"), requirement.field("values"));
+    if !matches!(operator.text(), "In" | "NotIn") {
+        cx.invalid(&operator, "not a valid selector operator");
+    } else if values.len() != 1 {
+        let detail = "must be only one value when `operator` is 'In' or 'NotIn' for node field selector";
+        cx.required(&values, detail);
+    }
+    let key = requirement.field("key");
+    if key.text() == "metadata.name" {
+        for value in values.items() {
+            complain(&value, names::dns1123_subdomain(value.text()), cx);
+        }
+    } else {
+        cx.invalid(&key, "not a valid field selector key");
+    }
+}
+
+/// `validatePodAffinityTerm`.
+fn pod_affinity_term(term: &At<'_, '_>, cx: &mut Context<'_>) {
+    let selector = term.field("labelSelector");
+    metadata::label_selector(&selector, cx);
+    metadata::label_selector(&term.field("namespaceSelector"), cx);
+    for namespace in term.field("namespaces").items() {
+        // The server's path is in the singular, and without the index.
+        let blamed = namespace.renamed("namespace").below(term);
+        complain(&blamed, names::dns1123_label(namespace.text()), cx);
+    }
+    label_keys(term, &selector, None, cx);
+    let key = term.field("topologyKey");
+    if key.text().is_empty() {
+        cx.required(&key, "can not be empty");
+    } else {
+        complain(&key, names::qualified_name(key.text()), cx);
+    }
+}
+
+/// `ValidateMatchLabelKeysAndMismatchLabelKeys`. The server has added the keys that a pod has labels for to
+/// the selector by then: `pod` is the metadata of a pod to which that happened.
+fn label_keys(term: &At<'_, '_>, selector: &At<'_, '_>, pod: Option<At<'_, '_>>, cx: &mut Context<'_>) {
+    let (matching, other) = (term.field("matchLabelKeys"), term.field("mismatchLabelKeys"));
+    for keys in [&matching, &other] {
+        if keys.is_empty() {
+            continue;
+        }
+        if !selector.is_set() {
+            cx.forbidden(keys, "must not be specified when labelSelector is not set");
+            continue;
+        }
+        for key in keys.items() {
+            complain(&key, names::qualified_name(key.text()), cx);
+        }
+    }
+    let expressions = selector.field("matchExpressions");
+    for (index, key) in matching.items().enumerate() {
+        let named = |expression: &At<'_, '_>| expression.field("key").text() == key.text();
+        let by_label = usize::from(selector.field("matchLabels").key(key.text()).is_set());
+        let by_expression = expressions.items().filter(named).count();
+        let added = pod.is_some_and(|pod| pod.field("labels").key(key.text()).is_set());
+        let said = by_expression + usize::from(added);
+        if selector.is_set() && said > 0 && by_label + said > 1 {
+            // The server's path leaves out which list it is an index of.
+            let blamed = term.index(index).showing(&key);
+            cx.invalid(&blamed, "exists in both matchLabelKeys and labelSelector");
+        }
+        if other.items().any(|other| other.text() == key.text()) {
+            cx.invalid(&key, "exists in both matchLabelKeys and mismatchLabelKeys");
+        }
+    }
+}
+
+/// `ValidateMatchLabelKeysInTopologySpread`, which holds where keys are not added to the selector: before 1.34.
+fn spread_label_keys(constraint: &At<'_, '_>, selector: &At<'_, '_>, cx: &mut Context<'_>) {
+    let keys = constraint.field("matchLabelKeys");
+    if !keys.is_empty() && !selector.is_set() {
+        cx.forbidden(&keys, "must not be specified when labelSelector is not set");
+    }
+    for key in keys.items() {
+        complain(&key, names::qualified_name(key.text()), cx);
+        let named = |expression: At<'_, '_>| expression.field("key").text() == key.text();
+        let labels = selector.field("matchLabels");
+        if labels.key(key.text()).is_set() || selector.field("matchExpressions").items().any(named) {
+            cx.invalid(&key, "exists in both matchLabelKeys and labelSelector");
+        }
+    }
+}
