@@ -130,7 +130,10 @@ mod tests {
         assert!(rule.matches("metadata.labels[helm.sh/chart]"));
         assert!(!rule.matches("metadata.labels[app]"));
         assert!(Ignore::new("spec.template").matches("spec.template.spec.containers[0].image"));
-        assert!(Ignore::new("spec.template.spec.containers[*].image").matches("spec.template.spec.containers[0].image"));
+        assert!(
+            Ignore::new("spec.template.spec.containers[*].image")
+                .matches("spec.template.spec.containers[0].image")
+        );
         assert!(!Ignore::new("spec.temp").matches("spec.template"));
     }
 

@@ -433,9 +433,7 @@ fn with_header(object: &Object, stored: &Node) -> Node {
 }
 
 fn drop_allocated(root: &mut Node) {
-    if let Some(spec) =
-        root.as_map_mut().and_then(|map| map.get_mut("spec")).and_then(Node::as_map_mut)
-    {
+    if let Some(spec) = root.as_map_mut().and_then(|map| map.get_mut("spec")).and_then(Node::as_map_mut) {
         spec.retain(|entry| entry.value.as_str() != Some(apply::ALLOCATED));
     }
 }
@@ -468,7 +466,8 @@ fn mentioned(kind: &str, parent: &str, field: &str, stored: &Node, manifests: &[
                                 k8s::merge::item_name(other, std::slice::from_ref(first))
                                     == k8s::merge::item_name(item, std::slice::from_ref(first))
                                     && (keys.len() == 1
-                                        || k8s::merge::item_name(other, keys).is_some_and(|o| name.starts_with(&o)))
+                                        || k8s::merge::item_name(other, keys)
+                                            .is_some_and(|o| name.starts_with(&o)))
                             };
                             list.items().iter().find(same)
                         });

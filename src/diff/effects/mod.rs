@@ -28,7 +28,9 @@ pub(super) fn deleted(old: &Object, world: &World<'_>) -> Vec<Effect> {
     let text = |path: &[&str]| old.at(path).and_then(Node::as_str).unwrap_or_default();
     let stored = || super::apply::create(group_of(old), &old.kind, &old.root);
     match (group_of(old), old.kind.as_str()) {
-        ("apps", "StatefulSet" | "Deployment" | "DaemonSet") => workload::deleted(&old.kind, &old.name, &stored()),
+        ("apps", "StatefulSet" | "Deployment" | "DaemonSet") => {
+            workload::deleted(&old.kind, &old.name, &stored())
+        }
         ("", "Service") => vec![effect(
             EffectKind::Traffic,
             format!("the name `{}` no longer resolves; its clients lose their connections", old.name),
@@ -49,7 +51,10 @@ pub(super) fn deleted(old: &Object, world: &World<'_>) -> Vec<Effect> {
             vec![effect(EffectKind::DataLoss, "a claim that is bound to the volume loses it")]
         }
         ("", "Namespace") => {
-            vec![effect(EffectKind::DataLoss, "deleting the namespace deletes everything in it, claims included")]
+            vec![effect(
+                EffectKind::DataLoss,
+                "deleting the namespace deletes everything in it, claims included",
+            )]
         }
         ("apiextensions.k8s.io", "CustomResourceDefinition") => vec![effect(
             EffectKind::DataLoss,
@@ -82,15 +87,19 @@ pub(super) fn updated(
                     .iter()
                     .any(|field| change.path.starts_with(&["spec", field]))
             });
-            if routes { vec![effect(EffectKind::Traffic, "requests are routed differently")] } else { Vec::new() }
+            if routes {
+                vec![effect(EffectKind::Traffic, "requests are routed differently")]
+            } else {
+                Vec::new()
+            }
         }
         ("networking.k8s.io", "NetworkPolicy") if !changes.is_empty() => {
             vec![effect(EffectKind::Traffic, "other connections are allowed than before")]
         }
         ("", "PersistentVolumeClaim") => {
-            let grows = changes.iter().find(|change| {
-                change.path.starts_with(&["spec", "resources", "requests", "storage"])
-            });
+            let grows = changes
+                .iter()
+                .find(|change| change.path.starts_with(&["spec", "resources", "requests", "storage"]));
             grows
                 .map(|change| {
                     let known = world.knows_class(applied.merged.at(&["spec", "storageClassName"]));
@@ -136,7 +145,8 @@ fn service(changes: &[FieldChange]) -> Vec<Effect> {
         effects.push(effect(EffectKind::Traffic, what));
     }
     if touches("type") {
-        effects.push(effect(EffectKind::Traffic, "the type changes: addresses outside the cluster come or go"));
+        effects
+            .push(effect(EffectKind::Traffic, "the type changes: addresses outside the cluster come or go"));
     }
     for (field, what) in [
         ("externalName", "the name leads elsewhere"),
@@ -165,12 +175,10 @@ pub(super) fn ignored(
 ) -> Vec<Effect> {
     let mut effects = Vec::new();
     for change in wanted {
-        let happens = changes
-            .iter()
-            .any(|other| other.path.covers(&change.path) || change.path.covers(&other.path));
-        let allocated = |node: &Option<Node>| {
-            node.as_ref().and_then(Node::as_str) == Some(super::apply::ALLOCATED)
-        };
+        let happens =
+            changes.iter().any(|other| other.path.covers(&change.path) || change.path.covers(&other.path));
+        let allocated =
+            |node: &Option<Node>| node.as_ref().and_then(Node::as_str) == Some(super::apply::ALLOCATED);
         if happens || (change.old.is_none() && allocated(&change.new)) {
             continue;
         }
@@ -189,12 +197,16 @@ pub(super) fn ignored(
                     "`spec.clusterIP` stays `None`: a headless Service cannot become another by dropping the field; `{way}` and apply again"
                 )
             } else {
-                format!("`spec.clusterIP` stays {stays}: an address is kept until the Service is deleted (`{way}`)")
+                format!(
+                    "`spec.clusterIP` stays {stays}: an address is kept until the Service is deleted (`{way}`)"
+                )
             }
         } else if change.new.is_none() || allocated(&change.new) {
             format!("`{path}` stays {stays}: the server keeps it although the manifest no longer names it")
         } else {
-            format!("`{path}` stays {stays}: `kubectl apply` cannot tell the item from one that is there already")
+            format!(
+                "`{path}` stays {stays}: `kubectl apply` cannot tell the item from one that is there already"
+            )
         };
         effects.push(effect(EffectKind::Ignored, detail));
     }

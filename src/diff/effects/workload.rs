@@ -61,7 +61,9 @@ impl<'a> StatefulSet<'a> {
         let names: Vec<String> = ordinals
             .iter()
             .flat_map(|ordinal| {
-                self.claim_templates().into_iter().map(move |claim| format!("{claim}-{}-{ordinal}", self.name))
+                self.claim_templates()
+                    .into_iter()
+                    .map(move |claim| format!("{claim}-{}-{ordinal}", self.name))
             })
             .collect();
         listed(&names)
@@ -158,7 +160,8 @@ fn stateful_set(
         effects.extend(rolled(&old, &new));
         effects.extend(moved_volumes(&old, &new));
     }
-    for (field, event) in [("whenDeleted", "the StatefulSet is deleted"), ("whenScaled", "it is scaled down")] {
+    for (field, event) in [("whenDeleted", "the StatefulSet is deleted"), ("whenScaled", "it is scaled down")]
+    {
         let path = ["spec", "persistentVolumeClaimRetentionPolicy", field];
         let changed = changes.iter().any(|change| change.path.starts_with(&path));
         if changed && new.word(&path) == "Delete" && !new.claim_templates().is_empty() {
@@ -221,7 +224,9 @@ fn rolled(old: &StatefulSet<'_>, new: &StatefulSet<'_>) -> Vec<Effect> {
         let all = listed(&new.pods(pods.into_iter().chain(held)));
         return vec![effect(
             EffectKind::RollingRestart,
-            format!("updateStrategy OnDelete: no pod restarts by itself; each of {all} gets the new template when you delete it"),
+            format!(
+                "updateStrategy OnDelete: no pod restarts by itself; each of {all} gets the new template when you delete it"
+            ),
         )];
     }
     if pods.is_empty() {
@@ -243,8 +248,7 @@ fn rolled(old: &StatefulSet<'_>, new: &StatefulSet<'_>) -> Vec<Effect> {
     }
     let names = new.pods(pods);
     let top = names.first().cloned().unwrap_or_default();
-    let mut effects =
-        vec![Effect { kind: EffectKind::RollingRestart, detail, pods: names }];
+    let mut effects = vec![Effect { kind: EffectKind::RollingRestart, detail, pods: names }];
     if !new.parallel() {
         effects.push(Effect {
             kind: EffectKind::MayHang,
@@ -365,7 +369,8 @@ fn needless(template: &[&FieldChange]) -> Option<String> {
             }
             ["spec", "template", "metadata", "labels" | "annotations"] => {
                 let maps = [&change.old, &change.new];
-                let keys = maps.into_iter().flatten().filter_map(Node::as_map).flat_map(crate::yaml::Map::keys);
+                let keys =
+                    maps.into_iter().flatten().filter_map(Node::as_map).flat_map(crate::yaml::Map::keys);
                 for key in keys {
                     if !is_version_like(key) {
                         return None;
@@ -391,8 +396,20 @@ fn is_version_like(key: &str) -> bool {
     let name = lower.rsplit('/').next().unwrap_or(&lower);
     !meant
         && [
-            "chart", "version", "revision", "release-time", "timestamp", "date", "time", "build", "commit",
-            "deployed", "rollme", "heritage", "managed-by", "git",
+            "chart",
+            "version",
+            "revision",
+            "release-time",
+            "timestamp",
+            "date",
+            "time",
+            "build",
+            "commit",
+            "deployed",
+            "rollme",
+            "heritage",
+            "managed-by",
+            "git",
         ]
         .iter()
         .any(|word| name.contains(word))
@@ -460,7 +477,8 @@ fn mounted_by_subpath(spec: &Node, volume: Option<&Node>) -> bool {
     ["initContainers", "containers"].iter().any(|list| {
         spec.get(list).map(Node::items).unwrap_or_default().iter().any(|container| {
             container.get("volumeMounts").map(Node::items).unwrap_or_default().iter().any(|mount| {
-                mount.get("name") == volume && (mount.get("subPath").is_some() || mount.get("subPathExpr").is_some())
+                mount.get("name") == volume
+                    && (mount.get("subPath").is_some() || mount.get("subPathExpr").is_some())
             })
         })
     })
