@@ -249,11 +249,13 @@ fn service_update(old: &Map, new: &mut Map) {
             }
         }
     }
-    if old_needs && !new_needs && drop_ports {
-        if let Some(Node { value: Value::Seq(items), .. }) = new.get_mut("ports") {
-            for port in items.iter_mut().filter_map(Node::as_map_mut) {
-                port.remove("nodePort");
-            }
+    if old_needs
+        && !new_needs
+        && drop_ports
+        && let Some(Node { value: Value::Seq(items), .. }) = new.get_mut("ports")
+    {
+        for port in items.iter_mut().filter_map(Node::as_map_mut) {
+            port.remove("nodePort");
         }
     }
     let kind = defaults::text(new, "type").to_owned();

@@ -62,20 +62,25 @@ const MAX_GUESSES: usize = 2_500;
 
 /// Links removed and added objects of one kind that are much alike. Greedy: the likest first.
 fn find_renames(pairs: &mut [Pair<'_>]) {
-    let mut by_kind: BTreeMap<(&str, &str), (Vec<usize>, Vec<usize>)> = BTreeMap::new();
+    #[derive(Default)]
+    struct Loose {
+        removed: Vec<usize>,
+        added: Vec<usize>,
+    }
+    let mut by_kind: BTreeMap<(&str, &str), Loose> = BTreeMap::new();
     for (index, pair) in pairs.iter().enumerate() {
         match (pair.old, pair.new) {
             (Some(old), None) => {
-                by_kind.entry((group_of(old), &old.kind)).or_default().0.push(index);
+                by_kind.entry((group_of(old), &old.kind)).or_default().removed.push(index);
             }
             (None, Some(new)) => {
-                by_kind.entry((group_of(new), &new.kind)).or_default().1.push(index);
+                by_kind.entry((group_of(new), &new.kind)).or_default().added.push(index);
             }
             _ => {}
         }
     }
     let mut links = Vec::new();
-    for ((group, kind), (removed, added)) in by_kind {
+    for ((group, kind), Loose { removed, added }) in by_kind {
         if removed.is_empty() || added.is_empty() || removed.len() * added.len() > MAX_GUESSES {
             continue;
         }

@@ -162,7 +162,7 @@ impl Context<'_> {
         lines
     }
 
-    fn claims<'a>(&self, root: &'a Node) -> Vec<Claim<'a>> {
+    fn claims(root: &Node) -> Vec<Claim<'_>> {
         let claims = root.at(&["spec", "volumeClaimTemplates"]).map(Node::items).unwrap_or_default();
         claims
             .iter()
@@ -192,7 +192,7 @@ impl Context<'_> {
 
     fn claim_templates(&self, lines: &mut Vec<String>) {
         let set = &self.plan.object.name;
-        let (old, new) = (self.claims(self.live), self.claims(self.merged));
+        let (old, new) = (Self::claims(self.live), Self::claims(self.merged));
         let int = |path: &[&str]| self.live.at(path).and_then(Node::as_i64);
         let replicas = int(&["spec", "replicas"]).unwrap_or(1).clamp(0, 100);
         let start = int(&["spec", "ordinals", "start"]).unwrap_or_default();

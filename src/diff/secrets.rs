@@ -133,9 +133,9 @@ pub(super) fn redact(kind: &str, root: &mut Node) {
 
 /// Marks in the later of two redacted texts which values changed.
 pub(super) fn mark_changed(root: &mut Node, changes: &[FieldChange]) {
-    let changed: Vec<&str> = changes.iter().filter_map(|change| change.path.fields().nth(1)).collect();
+    let keys: Vec<&str> = changes.iter().filter_map(|change| change.path.fields().nth(1)).collect();
     each_value(root, |key, node| {
-        if changed.contains(&key) {
+        if keys.contains(&key) {
             node.value = Value::String(CHANGED.to_owned());
         }
     });

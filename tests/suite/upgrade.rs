@@ -7,13 +7,15 @@ use plimsoll::yaml::ReadOptions;
 use std::path::{Path, PathBuf};
 
 /// The oracle's folder; `None` (said on stderr) where the environment names none.
+#[expect(clippy::print_stderr, reason = "a test that compares nothing says so")]
 fn oracle(part: &str) -> Option<PathBuf> {
+    #[expect(clippy::disallowed_methods, reason = "the variable names the folder of recorded answers")]
     let Some(folder) = std::env::var_os("PLIMSOLL_ORACLE") else {
-        eprintln!("PLIMSOLL_ORACLE is not set: nothing was checked");
+        eprintln!("PLIMSOLL_ORACLE is not set: nothing to compare with");
         return None;
     };
     let folder = PathBuf::from(folder).join(part);
-    assert!(folder.is_dir(), "PLIMSOLL_ORACLE names no folder with {part}");
+    assert!(folder.exists(), "PLIMSOLL_ORACLE names no folder with {part}");
     Some(folder)
 }
 

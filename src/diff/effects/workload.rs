@@ -7,6 +7,7 @@ use crate::k8s::merge::scalar_text;
 use crate::manifest::Object;
 use crate::yaml::Node;
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 /// How many pods are listed by name; beyond that a count has to do.
 const MAX_LISTED: i64 = 1000;
@@ -127,7 +128,7 @@ pub(super) fn deleted(kind: &str, name: &str, root: &Node) -> Vec<Effect> {
                 format!("the claims {claims} are deleted with it (whenDeleted: Delete)"),
             ));
         } else if let Some(scaled) = effects.first_mut() {
-            scaled.detail.push_str(&format!("; the claims {claims} stay (whenDeleted: Retain)"));
+            let _ = write!(scaled.detail, "; the claims {claims} stay (whenDeleted: Retain)");
         }
     }
     effects
@@ -163,8 +164,8 @@ fn stateful_set(
     for (field, event) in [("whenDeleted", "the StatefulSet is deleted"), ("whenScaled", "it is scaled down")]
     {
         let path = ["spec", "persistentVolumeClaimRetentionPolicy", field];
-        let changed = changes.iter().any(|change| change.path.starts_with(&path));
-        if changed && new.word(&path) == "Delete" && !new.claim_templates().is_empty() {
+        let touched = changes.iter().any(|change| change.path.starts_with(&path));
+        if touched && new.word(&path) == "Delete" && !new.claim_templates().is_empty() {
             effects.push(effect(
                 EffectKind::DataLoss,
                 format!("from now on claims are deleted when {event} ({field}: Delete)"),
@@ -184,7 +185,7 @@ fn scaled(old: &StatefulSet<'_>, new: &StatefulSet<'_>) -> Vec<Effect> {
     if !gone.is_empty() {
         let mut detail = numbers.clone();
         if old.start != new.start {
-            detail.push_str(&format!("; ordinals start at {} instead of {}", new.start, old.start));
+            let _ = write!(detail, "; ordinals start at {} instead of {}", new.start, old.start);
         }
         if !new.claim_templates().is_empty() {
             let claims = new.claims(&gone);
@@ -195,7 +196,7 @@ fn scaled(old: &StatefulSet<'_>, new: &StatefulSet<'_>) -> Vec<Effect> {
                     format!("the claims {claims} are deleted (whenScaled: Delete)"),
                 ));
             } else {
-                detail.push_str(&format!("; the claims {claims} stay (whenScaled: Retain)"));
+                let _ = write!(detail, "; the claims {claims} stay (whenScaled: Retain)");
             }
         }
         effects.push(Effect { kind: EffectKind::ScaleDown, detail, pods: new.pods(gone) });
@@ -205,7 +206,7 @@ fn scaled(old: &StatefulSet<'_>, new: &StatefulSet<'_>) -> Vec<Effect> {
         let mut detail = format!("{numbers}, started {order}");
         if !new.claim_templates().is_empty() {
             let claims = new.claims(&come);
-            detail.push_str(&format!("; claims {claims} are made, or used again if they are still there"));
+            let _ = write!(detail, "; claims {claims} are made, or used again if they are still there");
         }
         effects.push(Effect { kind: EffectKind::ScaleUp, detail, pods: new.pods(come) });
     }
@@ -244,7 +245,7 @@ fn rolled(old: &StatefulSet<'_>, new: &StatefulSet<'_>) -> Vec<Effect> {
     };
     if !held.is_empty() {
         let kept = listed(&new.pods(held));
-        detail.push_str(&format!("; partition {} keeps {kept} as they are", new.partition));
+        let _ = write!(detail, "; partition {} keeps {kept} as they are", new.partition);
     }
     let names = new.pods(pods);
     let top = names.first().cloned().unwrap_or_default();
