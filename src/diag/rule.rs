@@ -20,6 +20,19 @@ impl Rule {
     pub fn group(&self) -> &'static str {
         self.id.split('/').next().unwrap_or(self.id)
     }
+
+    /// The page without the space that a doc comment leaves at the start of every line.
+    pub fn page(&self) -> String {
+        if !self.docs.starts_with(' ') {
+            return self.docs.to_owned();
+        }
+        let mut page = String::with_capacity(self.docs.len());
+        for line in self.docs.lines() {
+            page.push_str(line.strip_prefix(' ').unwrap_or(line));
+            page.push('\n');
+        }
+        page
+    }
 }
 
 impl PartialEq for Rule {

@@ -1,1 +1,110 @@
-//! Rules, their registry and their configuration.
+//! Lint: what a release would suffer from, said before it is applied.
+//!
+//! [`run`] is a pure function over one [`Subject`]: the objects of a release, all together, and the
+//! chart they were rendered from, where there is one. It runs every rule of the [registry](rules)
+//! that the [`Config`] leaves on, the API server's validation included, takes out what inline
+//! comments allow, and sets severities. Rules see neither severity nor output.
+//!
+//! # Adding a rule
+//!
+//! 1. Write `rules/<group>/<name>.rs` with one `declare!`: the doc comment is the user's page (why, `## Bad`,
+//!    `## Good`, `## Fix`; the YAML of both examples is run as the rule's first test), then id, severity,
+//!    summary and the check. Name the violation, so that "allow `<rule>`" reads well.
+//! 2. Add it to the list in `rules/mod.rs`.
+//! 3. `SNAPSHOTS=overwrite cargo test --lib lint` writes its page under `docs/rules/`.
+
+mod allow;
+pub mod baseline;
+pub mod config;
+mod registry;
+mod rules;
+mod subject;
+#[cfg(test)]
+mod testing;
+
+pub use config::Config;
+pub use registry::{Lint, catalogue, explain, page, rule, rules, table};
+pub use subject::{ChartSubject, Subject};
+
+use crate::diag::{Diagnostic, Severity, Sources};
+use crate::k8s;
+use std::collections::BTreeMap;
+use subject::Release;
+
+/// Everything the rules have to say about one subject, with configured severities, in the order in
+/// which it is shown.
+pub fn run(subject: &Subject<'_>, config: &Config) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let release = Release::new(subject.objects, subject.sources, subject.version);
+    for lint in registry::lints() {
+        if !config.runs(&lint.rule) {
+            continue;
+        }
+        if let Some(check) = lint.release {
+            check(&release, &mut found);
+        }
+        if let (Some(check), Some(chart)) = (lint.chart, &subject.chart) {
+            check(chart, &mut found);
+        }
+    }
+    for object in subject.objects {
+        k8s::validate(object, subject.version, &mut found);
+    }
+    found.retain(|diagnostic| diagnostic.rule.is_none_or(|rule| config.runs(rule)));
+    let mut found = allow::apply(found, subject, config);
+    for diagnostic in &mut found {
+        if let Some(severity) = diagnostic.rule.and_then(|rule| config.severity(rule)) {
+            diagnostic.severity = severity;
+        }
+    }
+    crate::diag::render::arrange(found, subject.sources)
+}
+
+/// Puts the findings of several values sets together: what occurs in all of them is said once, what
+/// occurs in some says in which.
+pub fn merge(runs: Vec<(String, Vec<Diagnostic>)>, sources: &Sources) -> Vec<Diagnostic> {
+    let total = runs.len();
+    let mut merged: BTreeMap<String, (Diagnostic, Vec<String>)> = BTreeMap::new();
+    for (set, diagnostics) in runs {
+        for diagnostic in diagnostics {
+            let sets =
+                &mut merged.entry(identity(&diagnostic, sources)).or_insert((diagnostic, Vec::new())).1;
+            if sets.last() != Some(&set) {
+                sets.push(set.clone());
+            }
+        }
+    }
+    let mut found = Vec::new();
+    for (mut diagnostic, sets) in merged.into_values() {
+        if sets.len() < total {
+            // What one set does not need, another may.
+            if diagnostic.rule == Some(&rules::UNUSED_ALLOW.rule) {
+                continue;
+            }
+            diagnostic.sets = sets;
+        }
+        found.push(diagnostic);
+    }
+    crate::diag::render::arrange(found, sources)
+}
+
+/// What makes two findings the same to a reader.
+fn identity(diagnostic: &Diagnostic, sources: &Sources) -> String {
+    let place = diagnostic.span().and_then(|span| crate::diag::render::place(sources, span));
+    format!(
+        "{:?}\0{}\0{}\0{:?}\0{:?}",
+        place,
+        diagnostic.rule.map_or("", |rule| rule.id),
+        diagnostic.message,
+        diagnostic.object,
+        diagnostic.path
+    )
+}
+
+/// Whether any finding is at `threshold` or above: what decides the exit status, whatever the format.
+pub fn reaches(diagnostics: &[Diagnostic], threshold: Severity) -> bool {
+    diagnostics.iter().any(|diagnostic| diagnostic.severity >= threshold)
+}
+
+#[cfg(test)]
+mod tests;

@@ -68,7 +68,7 @@ struct Driver<'a> {
 struct Descriptor<'a> {
     id: &'a str,
     short_description: Text<'a>,
-    help: Help<'a>,
+    help: Help,
     default_configuration: Configuration,
 }
 
@@ -83,9 +83,9 @@ struct Text<'a> {
 }
 
 #[derive(Serialize)]
-struct Help<'a> {
-    text: &'a str,
-    markdown: &'a str,
+struct Help {
+    text: String,
+    markdown: String,
 }
 
 #[derive(Serialize)]
@@ -152,7 +152,7 @@ fn descriptor(rule: &Rule) -> Descriptor<'_> {
     Descriptor {
         id: rule.id,
         short_description: Text { text: rule.summary },
-        help: Help { text: rule.docs, markdown: rule.docs },
+        help: Help { text: rule.page(), markdown: rule.page() },
         default_configuration: Configuration { level: level(rule.severity) },
     }
 }

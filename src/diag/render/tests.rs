@@ -295,7 +295,7 @@ fn sarif_points_at_templates_with_the_origin_beside() {
     assert!(run["results"][1].get("ruleId").is_none());
 }
 
-/// The schema is SchemaStore's `sarif-2.1.0-rtm.5.json`.
+/// The schema is `sarif-2.1.0-rtm.5.json` of schemastore.org.
 #[test]
 fn sarif_satisfies_its_schema() {
     let mut schema: serde_json::Value =

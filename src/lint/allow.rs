@@ -1,0 +1,187 @@
+//! `# plimsoll: allow RULE - reason`: findings that a line accepts.
+//!
+//! The comment counts for its own line, or, where it stands alone, for the next line that is more than
+//! a comment. It may stand in a manifest or in a template, as a comment of YAML, of Tera
+//! (`{# plimsoll: allow ... #}`) or of Helm's language (`{{/* plimsoll: allow ... */}}`).
+
+use super::config::known;
+use super::rules::{INVALID_ALLOW, UNUSED_ALLOW};
+use super::{Config, Subject, registry};
+use crate::diag::{Diagnostic, Source, SourceId, Span};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// One rule allowed on one line.
+struct Allow {
+    rule: String,
+    /// The line it counts for, from 1.
+    line: usize,
+    /// The rule's name in the comment.
+    span: Span,
+    used: bool,
+}
+
+/// Takes out what is allowed, and adds what is wrong with the comments themselves.
+pub(super) fn apply(found: Vec<Diagnostic>, subject: &Subject<'_>, config: &Config) -> Vec<Diagnostic> {
+    let mut allows: BTreeMap<SourceId, Vec<Allow>> = BTreeMap::new();
+    let mut kept = Vec::new();
+    for source in texts(subject) {
+        if let Some(text) = subject.sources.get(source) {
+            let list = read(source, &text, &mut kept);
+            if !list.is_empty() {
+                allows.insert(source, list);
+            }
+        }
+    }
+    if allows.is_empty() {
+        kept.extend(found);
+        return kept;
+    }
+    for diagnostic in found {
+        if !silenced(&diagnostic, subject, &mut allows) {
+            kept.push(diagnostic);
+        }
+    }
+    for allow in allows.into_values().flatten().filter(|allow| !allow.used) {
+        // A rule that does not run cannot find anything.
+        if registry::rule(&allow.rule).is_some_and(|rule| config.runs(rule)) {
+            kept.push(
+                Diagnostic::of(&UNUSED_ALLOW.rule, format!("nothing here breaks `{}`", allow.rule))
+                    .at(allow.span, "")
+                    .help("remove the comment"),
+            );
+        }
+    }
+    kept.retain(|diagnostic| diagnostic.rule.is_none_or(|rule| config.runs(rule)));
+    kept
+}
+
+/// The texts that can hold such comments: manifests on disk, templates and values of the chart.
+fn texts(subject: &Subject<'_>) -> Vec<SourceId> {
+    let mut texts: Vec<SourceId> = Vec::new();
+    if let Some(chart) = &subject.chart {
+        for scope in chart.scopes() {
+            texts.extend(scope.chart.templates.iter().map(|template| template.source));
+            texts.extend(scope.chart.values_source);
+            if !scope.chart.metadata.node.span.is_none() {
+                texts.push(scope.chart.metadata.node.span.source);
+            }
+        }
+    }
+    for object in subject.objects {
+        // Rendered text repeats the comments of its template: those are read there.
+        let id = object.span.source;
+        let rendered = subject
+            .sources
+            .get(id)
+            .is_some_and(|source| matches!(source.kind, crate::diag::SourceKind::Rendered(_)));
+        if !rendered && texts.last() != Some(&id) {
+            texts.push(id);
+        }
+    }
+    texts.sort_unstable();
+    texts.dedup();
+    texts
+}
+
+fn silenced(
+    diagnostic: &Diagnostic,
+    subject: &Subject<'_>,
+    allows: &mut BTreeMap<SourceId, Vec<Allow>>,
+) -> bool {
+    let (Some(rule), Some(span)) = (diagnostic.rule, diagnostic.span()) else { return false };
+    let (place, origin) = subject.sources.trace(span);
+    let mut silenced = false;
+    // Where the finding is shown, and where its value was written: both are lines one could fix.
+    for span in std::iter::once(place).chain(origin) {
+        let Some(list) = allows.get_mut(&span.source) else { continue };
+        let Some(line) = subject.sources.position(span).map(|position| position.line) else { continue };
+        for allow in list.iter_mut().filter(|allow| allow.line == line && allow.rule == rule.id) {
+            allow.used = true;
+            silenced = true;
+        }
+    }
+    silenced
+}
+
+const MARK: &str = "plimsoll: allow";
+
+/// The allows of a text; what is wrong with them goes to `found`.
+fn read(id: SourceId, source: &Arc<Source>, found: &mut Vec<Diagnostic>) -> Vec<Allow> {
+    let mut allows = Vec::new();
+    if !source.text.contains(MARK) {
+        return allows;
+    }
+    let lines: Vec<&str> = source.text.split_inclusive('\n').collect();
+    let mut start = 0;
+    for (index, line) in lines.iter().enumerate() {
+        let line_start = start;
+        start += line.len();
+        let Some(at) = line.find(MARK) else { continue };
+        let before = line[..at].trim_end();
+        let Some(opening) =
+            ["{{- /*", "{{-/*", "{{/*", "{#-", "{#", "#"].iter().find(|o| before.ends_with(**o))
+        else {
+            continue;
+        };
+        let alone = before[..before.len() - opening.len()].trim().is_empty();
+        let target = if alone { next_line(&lines, index) } else { index } + 1;
+        let body = line[at + MARK.len()..].trim_end();
+        let body = ["*/}}", "*/ -}}", "*/ }}", "-#}", "#}"]
+            .iter()
+            .find_map(|closing| body.strip_suffix(closing))
+            .unwrap_or(body);
+        let (names, reason) = body.split_once(" - ").unwrap_or((body, ""));
+        let body_start = line_start + at + MARK.len();
+        let names: Vec<&str> =
+            names.split([',', ' ']).map(str::trim).filter(|name| !name.is_empty()).collect();
+        let mut cursor = 0;
+        let places: Vec<Span> = names
+            .iter()
+            .map(|name| {
+                let offset = body[cursor..].find(name).unwrap_or(0) + cursor;
+                cursor = offset + name.len();
+                Span::new(id, body_start + offset, body_start + cursor)
+            })
+            .collect();
+        if names.is_empty() || reason.trim().is_empty() {
+            let span = places.first().copied().unwrap_or(Span::new(id, body_start, body_start));
+            let message = if names.is_empty() { "no rule is named" } else { "no reason is given" };
+            found.push(
+                Diagnostic::of(&INVALID_ALLOW.rule, message)
+                    .at(span, "")
+                    .help("write `# plimsoll: allow <rule> - <why this is fine here>`"),
+            );
+        }
+        for (name, span) in names.iter().zip(places) {
+            match known(name) {
+                Ok(()) if name.contains('/') => {
+                    allows.push(Allow { rule: (*name).to_owned(), line: target, span, used: false });
+                }
+                Ok(()) => found.push(
+                    Diagnostic::of(&INVALID_ALLOW.rule, format!("`{name}` is a group of rules"))
+                        .at(span, "")
+                        .help("name the one rule; whole groups are switched off in `plimsoll.toml`"),
+                ),
+                Err(unknown) => {
+                    let mut diagnostic = Diagnostic::of(&INVALID_ALLOW.rule, unknown.message).at(span, "");
+                    diagnostic.help = unknown.help;
+                    found.push(diagnostic);
+                }
+            }
+        }
+    }
+    allows
+}
+
+/// The next line that is more than a comment.
+fn next_line(lines: &[&str], from: usize) -> usize {
+    let comment = |line: &str| {
+        let line = line.trim();
+        line.is_empty()
+            || line.starts_with('#')
+            || (line.starts_with("{#") && line.ends_with("#}"))
+            || (line.starts_with("{{") && line.ends_with("}}") && line.contains("/*") && line.contains("*/"))
+    };
+    (from + 1..lines.len()).find(|index| !comment(lines[*index])).unwrap_or(from)
+}

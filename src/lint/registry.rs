@@ -1,0 +1,117 @@
+//! The list of rules, and what is printed from it: pages, the catalogue, the table of the README.
+
+use super::rules::ALL;
+use super::subject::{ChartSubject, Release};
+use crate::diag::{Diagnostic, Rule, nearest};
+use crate::k8s;
+use std::fmt::Write;
+
+/// A rule with the code that checks it.
+#[derive(Debug)]
+pub struct Lint {
+    /// What it is.
+    pub rule: Rule,
+    /// Looks at the objects of a release.
+    pub(super) release: Option<fn(&Release<'_>, &mut Vec<Diagnostic>)>,
+    /// Looks at a chart.
+    pub(super) chart: Option<fn(&ChartSubject<'_>, &mut Vec<Diagnostic>)>,
+}
+
+/// Declares the rule of a file: its doc comment becomes the user's page.
+macro_rules! declare {
+    (
+        $(#[doc = $doc:expr])*
+        $name:ident = $id:literal, $severity:ident, $summary:literal;
+        $($subject:ident: $check:expr;)*
+    ) => {
+        $(#[doc = $doc])*
+        pub(in crate::lint) static $name: $crate::lint::Lint = $crate::lint::Lint {
+            $($subject: Some($check),)*
+            ..$crate::lint::Lint::new($crate::diag::Rule {
+                id: $id,
+                severity: $crate::diag::Severity::$severity,
+                summary: $summary,
+                docs: concat!($($doc, "\n",)*),
+            })
+        };
+    };
+}
+pub(super) use declare;
+
+impl Lint {
+    /// A rule that nothing checks yet: `declare!` adds the checks.
+    pub(super) const fn new(rule: Rule) -> Self {
+        Self { rule, release: None, chart: None }
+    }
+}
+
+/// Every rule that this module checks itself, sorted by id.
+pub(super) fn lints() -> &'static [&'static Lint] {
+    ALL
+}
+
+/// Every rule, those of the API server's validation included, sorted by id.
+pub fn rules() -> Vec<&'static Rule> {
+    let mut rules: Vec<_> = ALL.iter().map(|lint| &lint.rule).chain(k8s::RULES.iter().copied()).collect();
+    rules.sort_by_key(|rule| rule.id);
+    rules
+}
+
+/// The rule of that id.
+pub fn rule(id: &str) -> Option<&'static Rule> {
+    rules().into_iter().find(|rule| rule.id == id)
+}
+
+/// The rule id or group that an unknown name was most likely meant to be.
+pub(super) fn suggestion(name: &str) -> Option<&'static str> {
+    let rules = rules();
+    let whole = nearest(name, rules.iter().map(|rule| rule.id));
+    // `service-not-headless` without its group.
+    whole.or_else(|| rules.iter().map(|rule| rule.id).find(|id| id.split('/').nth(1) == Some(name)))
+}
+
+/// What `lint --explain RULE` prints; for an unknown rule, the nearest one there is.
+pub fn explain(id: &str) -> Result<String, Option<&'static str>> {
+    rule(id).map(page).ok_or_else(|| suggestion(id))
+}
+
+/// The page of a rule, in Markdown: `docs/rules/<group>/<name>.md` and `lint --explain`.
+pub fn page(rule: &Rule) -> String {
+    format!(
+        "# {}\n\n{} (default severity: {})\n\n{}\n\nTo accept one finding: `# plimsoll: allow {} - <reason>` on \
+         the line, or alone on the line above it.\n",
+        rule.id,
+        capitalized(rule.summary),
+        rule.severity,
+        rule.page().trim(),
+        rule.id
+    )
+}
+
+/// The index of the pages: `docs/rules/README.md`.
+pub fn catalogue() -> String {
+    let mut out = String::from("# Rules\n\n");
+    out.push_str("Printed from the registry: `plimsoll lint --explain RULE` says the same.\n\n");
+    out.push_str(&table_of(|rule| format!("[`{0}`]({0}.md)", rule.id)));
+    out
+}
+
+/// The table of rules for the README.
+pub fn table() -> String {
+    table_of(|rule| format!("[`{0}`](docs/rules/{0}.md)", rule.id))
+}
+
+fn table_of(link: impl Fn(&Rule) -> String) -> String {
+    let mut out = String::from("| rule | severity | what it finds |\n|---|---|---|\n");
+    for rule in rules() {
+        // Writing to a string cannot fail.
+        let _ =
+            writeln!(out, "| {} | {} | {} |", link(rule), rule.severity, rule.summary.replace('|', "\\|"));
+    }
+    out
+}
+
+fn capitalized(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or(String::new(), |first| first.to_uppercase().chain(characters).collect())
+}

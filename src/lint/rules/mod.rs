@@ -1,0 +1,50 @@
+//! The rules, one file each: `<group>/<name>.rs` holds the rule `<group>/<name>`.
+
+mod lint;
+mod sts;
+
+pub(super) use lint::{INVALID_ALLOW, STALE_BASELINE, UNUSED_ALLOW};
+
+use super::Lint;
+
+/// Every rule, sorted by id.
+pub(super) static ALL: &[&Lint] = &[
+    &lint::INVALID_ALLOW,
+    &lint::STALE_BASELINE,
+    &lint::UNUSED_ALLOW,
+    &sts::BLOCKING_DISRUPTION_BUDGET,
+    &sts::CLAIM_NOT_MOUNTED,
+    &sts::CLAIMS_DELETED_ON_SCALE_DOWN,
+    &sts::DATA_ON_EMPTY_DIR,
+    &sts::FLOATING_IMAGE_TAG,
+    &sts::IDLE_PARTITION,
+    &sts::MISSING_SERVICE,
+    &sts::NAME_TOO_LONG,
+    &sts::NEEDLESS_TOKEN,
+    &sts::NO_CLAIM_TEMPLATE,
+    &sts::NO_DISRUPTION_BUDGET,
+    &sts::NO_GRACE_PERIOD,
+    &sts::NO_LIVENESS_PROBE,
+    &sts::NO_MEMORY_LIMIT,
+    &sts::NO_READINESS_PROBE,
+    &sts::NO_REQUESTS,
+    &sts::NO_STARTUP_PROBE,
+    &sts::NO_STORAGE_CLASS,
+    &sts::ON_DELETE,
+    &sts::ORDERED_READY_DEADLOCK,
+    &sts::OVERLAPPING_SELECTORS,
+    &sts::PARALLEL_CLUSTER,
+    &sts::REPLICAS_WITH_AUTOSCALER,
+    &sts::SECRET_IN_ENV,
+    &sts::SERVICE_NOT_HEADLESS,
+    &sts::SERVICE_SELECTS_NOTHING,
+    &sts::SERVICE_SELECTS_SEVERAL,
+    &sts::SHADOWED_VOLUME,
+    &sts::SHARED_CLAIM,
+    &sts::STRICT_LIVENESS,
+    &sts::UNKNOWN_PORT,
+    &sts::UNPUBLISHED_PEERS,
+    &sts::UNSTABLE_CLAIM_LABEL,
+    &sts::UNSTABLE_POD_LABEL,
+    &sts::UNSTABLE_SELECTOR,
+];

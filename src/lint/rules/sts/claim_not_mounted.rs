@@ -1,0 +1,64 @@
+use super::prelude::*;
+
+declare! {
+    /// Every claim of a StatefulSet is created, bound and paid for, for each pod, whether a container mounts it or
+    /// not. One that nobody mounts is either waste or, worse, the data directory that the container writes
+    /// somewhere else.
+    ///
+    /// ## Bad
+    /// ```yaml
+    /// apiVersion: apps/v1
+    /// kind: StatefulSet
+    /// metadata: {name: db}
+    /// spec:
+    ///   template:
+    ///     spec:
+    ///       containers: [{name: db, image: "db:1"}]
+    ///   volumeClaimTemplates:
+    ///     - metadata: {name: data}
+    /// ```
+    ///
+    /// ## Good
+    /// ```yaml
+    /// apiVersion: apps/v1
+    /// kind: StatefulSet
+    /// metadata: {name: db}
+    /// spec:
+    ///   template:
+    ///     spec:
+    ///       containers:
+    ///         - name: db
+    ///           image: "db:1"
+    ///           volumeMounts: [{name: data, mountPath: /var/lib/db}]
+    ///   volumeClaimTemplates:
+    ///     - metadata: {name: data}
+    /// ```
+    ///
+    /// ## Fix
+    /// Mount the claim where the application keeps its data, or remove the claim template.
+    CLAIM_NOT_MOUNTED = "sts/claim-not-mounted", Warning, "no container mounts a claim template";
+    release: check;
+}
+
+fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
+    for set in release.stateful_sets() {
+        for (_, name, path) in set.claim_templates() {
+            let mounted = set.containers().any(|container| {
+                container.mounts().any(|(volume, _, _)| volume == name)
+                    // Raw block volumes are devices, not mounts.
+                    || items_of(container.field("volumeDevices"))
+                        .any(|(_, device)| device.get("name").and_then(Node::as_str) == Some(name))
+            });
+            if !mounted {
+                found.push(
+                    set.finding(
+                        &CLAIM_NOT_MOUNTED,
+                        format!("{path}.metadata.name"),
+                        format!("no container of {set} mounts the claim `{name}`"),
+                    )
+                    .help("add a `volumeMounts` entry of that name, or remove the claim template"),
+                );
+            }
+        }
+    }
+}

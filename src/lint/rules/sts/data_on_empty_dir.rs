@@ -1,0 +1,109 @@
+use super::prelude::*;
+
+declare! {
+    /// An `emptyDir` dies with its pod. Mounted where a StatefulSet's application keeps its data, every reschedule,
+    /// node drain and rolling update deletes that data.
+    ///
+    /// ## Bad
+    /// ```yaml
+    /// apiVersion: apps/v1
+    /// kind: StatefulSet
+    /// metadata: {name: db}
+    /// spec:
+    ///   template:
+    ///     spec:
+    ///       containers:
+    ///         - name: db
+    ///           image: postgres:17
+    ///           volumeMounts: [{name: data, mountPath: /var/lib/postgresql/data}]
+    ///       volumes:
+    ///         - name: data
+    ///           emptyDir: {}
+    /// ```
+    ///
+    /// ## Good
+    /// ```yaml
+    /// apiVersion: apps/v1
+    /// kind: StatefulSet
+    /// metadata: {name: db}
+    /// spec:
+    ///   template:
+    ///     spec:
+    ///       containers:
+    ///         - name: db
+    ///           image: postgres:17
+    ///           volumeMounts: [{name: data, mountPath: /var/lib/postgresql/data}]
+    ///   volumeClaimTemplates:
+    ///     - metadata: {name: data}
+    /// ```
+    ///
+    /// ## Fix
+    /// Replace the volume by a claim template of the same name. Caches and scratch space are better mounted at a
+    /// path that says so (`/tmp`, `/cache`, `/run`).
+    DATA_ON_EMPTY_DIR = "sts/data-on-empty-dir", Warning, "a StatefulSet's data directory is an emptyDir";
+    release: check;
+}
+
+fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
+    for set in release.stateful_sets() {
+        for (volume, path) in set.volumes() {
+            let Some(name) = volume.get("name").and_then(Node::as_str) else { continue };
+            let replaced = set.claim_templates().any(|(_, claim, _)| claim == name);
+            if volume.get("emptyDir").is_none() || replaced {
+                continue;
+            }
+            let mounts = set.main_containers().flat_map(|container| {
+                let path = container.path.clone();
+                container
+                    .mounts()
+                    .filter(|(volume, _, _)| *volume == name)
+                    .map(|(_, at, index)| (at, format!("{path}.volumeMounts[{index}].mountPath")))
+                    .collect::<Vec<_>>()
+            });
+            if let Some((at, mount)) = mounts.into_iter().find(|(at, _)| is_data_path(at)) {
+                found.push(
+                    set.finding(
+                        &DATA_ON_EMPTY_DIR,
+                        format!("{path}.emptyDir"),
+                        format!("`{at}` of {set} is an emptyDir: the data is lost with the pod"),
+                    )
+                    .at(locate(set.object, &mount), "mounted here")
+                    .help(format!("make `{name}` a claim template")),
+                );
+            }
+        }
+    }
+}
+
+/// Whether a mount path is where applications keep what must not be lost: `/var/lib/<app>`, or a
+/// path whose last part is a word for data.
+fn is_data_path(path: &str) -> bool {
+    const WORDS: [&str; 9] =
+        ["data", "db", "database", "storage", "pgdata", "mysql", "mongodb", "persistence", "wal"];
+    let path = path.trim_end_matches('/').to_ascii_lowercase();
+    let last = path.rsplit('/').next().unwrap_or_default();
+    let word = last.rsplit(['-', '_']).next().unwrap_or_default();
+    let scratch = ["tmp", "cache", "run", "log", "logs", "lock"]
+        .iter()
+        .any(|word| path.split('/').any(|part| part == *word));
+    !scratch && (WORDS.contains(&word) || path.strip_prefix("/var/lib/").is_some_and(|app| !app.is_empty()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_data_path;
+
+    #[test]
+    fn data_paths_are_told_from_scratch() {
+        for path in
+            ["/data", "/bitnami/postgresql/data", "/var/lib/mysql", "/app/visits-data/", "/usr/share/db"]
+        {
+            assert!(is_data_path(path), "{path}");
+        }
+        for path in
+            ["/tmp", "/var/cache/nginx", "/tmp/data", "/etc/config", "/metadata-store/x", "", "/var/log/db"]
+        {
+            assert!(!is_data_path(path), "{path}");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+use super::prelude::*;
+
+declare! {
+    /// An image without a tag, or with `latest`, is whatever the registry holds at the moment a node pulls it. Two
+    /// replicas may run different versions, a reschedule upgrades a database without anybody asking, and a roll-back
+    /// brings nothing back.
+    ///
+    /// ## Bad
+    /// ```yaml
+    /// apiVersion: apps/v1
+    /// kind: StatefulSet
+    /// metadata: {name: db}
+    /// spec:
+    ///   template:
+    ///     spec:
+    ///       containers: [{name: db, image: "registry:5000/postgres:latest"}]
+    /// ```
+    ///
+    /// ## Good
+    /// ```yaml
+    /// apiVersion: apps/v1
+    /// kind: StatefulSet
+    /// metadata: {name: db}
+    /// spec:
+    ///   template:
+    ///     spec:
+    ///       containers: [{name: db, image: "registry:5000/postgres:17.2"}]
+    /// ```
+    ///
+    /// ## Fix
+    /// Name a version, or better a digest (`postgres@sha256:...`).
+    FLOATING_IMAGE_TAG = "sts/floating-image-tag", Warning, "an image is `latest` or has no tag";
+    release: check;
+}
+
+fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
+    for workload in release.objects.iter().filter_map(Workload::of) {
+        for container in workload.containers() {
+            let Some(text) = container.field("image").and_then(Node::as_str).filter(|text| !text.is_empty())
+            else {
+                continue;
+            };
+            let image = Image::parse(text);
+            let what = match image.tag {
+                _ if image.digest => continue,
+                Some("latest") => "is whatever `latest` is when it is pulled",
+                Some(_) => continue,
+                None => "has no tag, which means `latest`",
+            };
+            found.push(
+                workload
+                    .finding(
+                        &FLOATING_IMAGE_TAG,
+                        format!("{}.image", container.path),
+                        format!("image `{text}` of container `{}` in {workload} {what}", container.name()),
+                    )
+                    .help("name a version or a digest"),
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lint::testing::findings;
+
+    #[test]
+    fn ports_and_digests_are_no_tags() {
+        let text = |image: &str| {
+            format!(
+                "apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nspec: {{initContainers: [{{image: \"{image}\"}}]}}\n"
+            )
+        };
+        let run = |image: &str| findings("sts/floating-image-tag", &text(image)).len();
+        assert_eq!(run("registry:5000/db"), 1);
+        assert_eq!(run("db@sha256:0123"), 0);
+        assert_eq!(run("db:latest@sha256:0123"), 0);
+        assert_eq!(run("db:1"), 0);
+    }
+}

@@ -1,0 +1,73 @@
+use super::prelude::*;
+
+declare! {
+    /// Only pods with an ordinal at or above `partition` are updated. With a partition that is not below the number
+    /// of replicas, an upgrade changes the template and restarts nothing, now or later: the roll-out looks
+    /// finished and the old version keeps running. Usually a left-over of a canary.
+    ///
+    /// ## Bad
+    /// ```yaml
+    /// apiVersion: apps/v1
+    /// kind: StatefulSet
+    /// metadata: {name: db}
+    /// spec:
+    ///   replicas: 3
+    ///   updateStrategy:
+    ///     rollingUpdate: {partition: 3}
+    /// ```
+    ///
+    /// ## Good
+    /// ```yaml
+    /// apiVersion: apps/v1
+    /// kind: StatefulSet
+    /// metadata: {name: db}
+    /// spec:
+    ///   replicas: 3
+    ///   updateStrategy:
+    ///     rollingUpdate: {partition: 2}
+    /// ```
+    ///
+    /// ## Fix
+    /// Lower the partition: `replicas - 1` updates the last pod as a canary, 0 updates all.
+    IDLE_PARTITION = "sts/idle-partition", Warning, "a partition keeps every pod from being updated";
+    release: check;
+}
+
+fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
+    for set in release.stateful_sets() {
+        let strategy = set.spec("updateStrategy");
+        let partition =
+            strategy.and_then(|node| node.at(&["rollingUpdate", "partition"])).and_then(Node::as_i64);
+        let (Some(partition), Some(replicas)) = (partition, set.replicas()) else { continue };
+        let first = set.object.at(&["spec", "ordinals", "start"]).and_then(Node::as_i64).unwrap_or(0);
+        if partition == 0 || replicas == 0 || partition < first.saturating_add(replicas) {
+            continue;
+        }
+        let last = first.saturating_add(replicas).saturating_sub(1);
+        found.push(
+            set.finding(
+                &IDLE_PARTITION,
+                "spec.updateStrategy.rollingUpdate.partition",
+                format!("partition {partition} is above the last ordinal of {set} ({last}): no pod is ever updated"),
+            )
+            .help(format!("{last} updates the last pod only, 0 updates all")),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lint::testing::findings;
+
+    #[test]
+    fn ordinals_may_start_above_zero() {
+        let text = |start: i64| {
+            format!(
+                "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{name: a}}\nspec:\n  replicas: 2\n  \
+                 ordinals: {{start: {start}}}\n  updateStrategy: {{rollingUpdate: {{partition: 4}}}}\n"
+            )
+        };
+        assert_eq!(findings("sts/idle-partition", &text(3)).len(), 0);
+        assert_eq!(findings("sts/idle-partition", &text(2)).len(), 1);
+    }
+}

@@ -1,0 +1,76 @@
+use super::prelude::*;
+
+declare! {
+    /// A StatefulSet without claim templates keeps nothing of its own: what its pods write is gone when they are
+    /// rescheduled, and no replica knows what another one wrote. Then it is a slow Deployment, or somebody believes
+    /// that data is safe.
+    ///
+    /// ## Bad
+    /// ```yaml
+    /// apiVersion: apps/v1
+    /// kind: StatefulSet
+    /// metadata: {name: visits}
+    /// spec:
+    ///   replicas: 3
+    /// ```
+    ///
+    /// ## Good
+    /// ```yaml
+    /// apiVersion: apps/v1
+    /// kind: StatefulSet
+    /// metadata: {name: visits}
+    /// spec:
+    ///   replicas: 3
+    ///   volumeClaimTemplates:
+    ///     - metadata: {name: data}
+    /// ```
+    ///
+    /// ## Fix
+    /// Add a claim template and mount it where the application writes, or use a Deployment. If only the stable names
+    /// are wanted, allow the finding and say so. A pod volume of an existing claim, a host path or a network file
+    /// system also counts as storage.
+    NO_CLAIM_TEMPLATE = "sts/no-claim-template", Warning, "a StatefulSet keeps nothing: no claim template and no lasting volume";
+    release: check;
+}
+
+const LASTING: [&str; 8] =
+    ["persistentVolumeClaim", "hostPath", "nfs", "csi", "iscsi", "cephfs", "glusterfs", "ephemeral"];
+
+fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
+    for set in release.stateful_sets() {
+        let claims = set.spec("volumeClaimTemplates").is_some_and(|list| !list.items().is_empty());
+        let lasting = set.volumes().any(|(volume, _)| LASTING.iter().any(|kind| volume.get(kind).is_some()));
+        if claims || lasting {
+            continue;
+        }
+        let many = match set.replicas() {
+            Some(replicas) if replicas > 1 => format!(", and its {replicas} replicas share nothing"),
+            _ => String::new(),
+        };
+        found.push(
+            set.finding(
+                &NO_CLAIM_TEMPLATE,
+                "spec.volumeClaimTemplates",
+                format!("{set} has no claim template: what a pod writes is lost with the pod{many}"),
+            )
+            .help("add a claim template for the data, or use a Deployment"),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lint::testing::findings;
+
+    #[test]
+    fn volumes_that_last_count() {
+        let text = |volume: &str| {
+            format!(
+                "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{name: a}}\nspec:\n  template:\n    spec:\n      \
+                 volumes: [{{name: v, {volume}: {{}}}}]\n"
+            )
+        };
+        assert_eq!(findings("sts/no-claim-template", &text("nfs")).len(), 0);
+        assert_eq!(findings("sts/no-claim-template", &text("emptyDir")), ["4:1 spec.volumeClaimTemplates"]);
+    }
+}

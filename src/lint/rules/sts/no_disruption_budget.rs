@@ -1,0 +1,54 @@
+use super::prelude::*;
+
+declare! {
+    /// Node drains (upgrades, autoscaling) evict pods without regard to each other unless a `PodDisruptionBudget` holds
+    /// them back. A StatefulSet with several replicas then loses its quorum to routine maintenance.
+    ///
+    /// ## Bad
+    /// ```yaml
+    /// apiVersion: apps/v1
+    /// kind: StatefulSet
+    /// metadata: {name: db}
+    /// spec:
+    ///   replicas: 3
+    ///   template: {metadata: {labels: {app: db}}}
+    /// ```
+    ///
+    /// ## Good
+    /// ```yaml
+    /// apiVersion: apps/v1
+    /// kind: StatefulSet
+    /// metadata: {name: db}
+    /// spec:
+    ///   replicas: 3
+    ///   template: {metadata: {labels: {app: db}}}
+    /// ---
+    /// apiVersion: policy/v1
+    /// kind: PodDisruptionBudget
+    /// metadata: {name: db}
+    /// spec:
+    ///   maxUnavailable: 1
+    ///   selector: {matchLabels: {app: db}}
+    /// ```
+    ///
+    /// ## Fix
+    /// Add a `PodDisruptionBudget` that selects the pods, with `maxUnavailable: 1`.
+    NO_DISRUPTION_BUDGET = "sts/no-disruption-budget", Info, "several replicas and no PodDisruptionBudget";
+    release: check;
+}
+
+fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
+    for set in release.stateful_sets() {
+        let Some(replicas) = set.replicas().filter(|replicas| *replicas > 1) else { continue };
+        if !budgets(release).any(|budget| budget_covers(budget, set)) {
+            found.push(
+                set.finding(
+                    &NO_DISRUPTION_BUDGET,
+                    "spec.replicas",
+                    format!("{set} has {replicas} replicas and no PodDisruptionBudget"),
+                )
+                .help("add one with `maxUnavailable: 1`, so that drains take one pod at a time"),
+            );
+        }
+    }
+}

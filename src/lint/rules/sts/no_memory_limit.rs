@@ -1,0 +1,59 @@
+use super::prelude::*;
+
+declare! {
+    /// A container without a memory limit can take all the memory of its node; the kernel then kills whatever it
+    /// likes there. With a limit it is this container that is stopped, and it is known why.
+    ///
+    /// ## Bad
+    /// ```yaml
+    /// apiVersion: apps/v1
+    /// kind: StatefulSet
+    /// metadata: {name: db}
+    /// spec:
+    ///   template:
+    ///     spec:
+    ///       containers:
+    ///         - name: db
+    ///           image: db:1
+    ///           resources: {requests: {memory: 256Mi}}
+    /// ```
+    ///
+    /// ## Good
+    /// ```yaml
+    /// apiVersion: apps/v1
+    /// kind: StatefulSet
+    /// metadata: {name: db}
+    /// spec:
+    ///   template:
+    ///     spec:
+    ///       containers:
+    ///         - name: db
+    ///           image: db:1
+    ///           resources: {requests: {memory: 256Mi}, limits: {memory: 256Mi}}
+    /// ```
+    ///
+    /// ## Fix
+    /// Set `resources.limits.memory`; equal to the request it makes the pod's memory certain.
+    NO_MEMORY_LIMIT = "sts/no-memory-limit", Info, "a container of a StatefulSet has no memory limit";
+    release: check;
+}
+
+fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
+    for set in release.stateful_sets() {
+        if set.pod(&["spec", "resources", "limits", "memory"]).is_some() {
+            continue;
+        }
+        for container in set.main_containers() {
+            if container.node.at(&["resources", "limits", "memory"]).is_none() {
+                found.push(
+                    set.finding(
+                        &NO_MEMORY_LIMIT,
+                        format!("{}.resources.limits.memory", container.path),
+                        format!("container `{}` of {set} has no memory limit", container.name()),
+                    )
+                    .help("set `resources.limits.memory`"),
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+use super::prelude::*;
+
+declare! {
+    /// Without a readiness probe a pod counts as ready the moment its process starts. A rolling update then goes on to
+    /// the next pod while this one still replays its log, and Services send it traffic that it cannot serve:
+    /// a roll-out can take all replicas down one after the other.
+    ///
+    /// ## Bad
+    /// ```yaml
+    /// apiVersion: apps/v1
+    /// kind: StatefulSet
+    /// metadata: {name: db}
+    /// spec:
+    ///   template:
+    ///     spec:
+    ///       containers:
+    ///         - name: db
+    ///           image: db:1
+    ///           ports: [{containerPort: 5432}]
+    /// ```
+    ///
+    /// ## Good
+    /// ```yaml
+    /// apiVersion: apps/v1
+    /// kind: StatefulSet
+    /// metadata: {name: db}
+    /// spec:
+    ///   template:
+    ///     spec:
+    ///       containers:
+    ///         - name: db
+    ///           image: db:1
+    ///           ports: [{containerPort: 5432}]
+    ///           readinessProbe: {tcpSocket: {port: 5432}}
+    /// ```
+    ///
+    /// ## Fix
+    /// Add a `readinessProbe` that succeeds once the pod can serve requests. Asked of the containers that declare a
+    /// port; of the first one where none does.
+    NO_READINESS_PROBE = "sts/no-readiness-probe", Warning, "a container of a StatefulSet has no readiness probe";
+    release: check;
+}
+
+fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
+    for set in release.stateful_sets() {
+        for container in serving(set) {
+            if container.field("readinessProbe").is_none() {
+                found.push(
+                    set.finding(
+                        &NO_READINESS_PROBE,
+                        format!("{}.readinessProbe", container.path),
+                        format!(
+                            "container `{}` of {set} has no readiness probe: it counts as ready once it has started",
+                            container.name()
+                        ),
+                    )
+                    .help("add a `readinessProbe` that succeeds once the pod can serve"),
+                );
+            }
+        }
+    }
+}

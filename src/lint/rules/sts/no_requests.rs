@@ -1,0 +1,71 @@
+use super::prelude::*;
+
+declare! {
+    /// Without requests the scheduler takes a pod to need nothing: it is put on a full node, and it is the first to be
+    /// evicted when the node runs out of memory. A database is moved, restarted and recovered because of its
+    /// neighbours.
+    ///
+    /// ## Bad
+    /// ```yaml
+    /// apiVersion: apps/v1
+    /// kind: StatefulSet
+    /// metadata: {name: db}
+    /// spec:
+    ///   template:
+    ///     spec:
+    ///       containers: [{name: db, image: "db:1"}]
+    /// ```
+    ///
+    /// ## Good
+    /// ```yaml
+    /// apiVersion: apps/v1
+    /// kind: StatefulSet
+    /// metadata: {name: db}
+    /// spec:
+    ///   template:
+    ///     spec:
+    ///       containers:
+    ///         - name: db
+    ///           image: db:1
+    ///           resources: {requests: {cpu: 100m, memory: 256Mi}}
+    /// ```
+    ///
+    /// ## Fix
+    /// Request what the container needs in normal operation. Limits without requests are fine: they count as both.
+    NO_REQUESTS = "sts/no-requests", Warning, "a container of a StatefulSet requests no CPU or memory";
+    release: check;
+}
+
+fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
+    for set in release.stateful_sets() {
+        // Since 1.34 a pod may request as a whole.
+        let pod = set.pod(&["spec", "resources"]);
+        for container in set.main_containers() {
+            let missing: Vec<_> = ["cpu", "memory"]
+                .into_iter()
+                .filter(|resource| {
+                    let asks = |node: Option<&Node>| {
+                        ["requests", "limits"]
+                            .iter()
+                            .any(|list| node.and_then(|node| node.at(&[list, resource])).is_some())
+                    };
+                    !asks(container.field("resources")) && !asks(pod)
+                })
+                .collect();
+            if !missing.is_empty() {
+                found.push(
+                    set.finding(
+                        &NO_REQUESTS,
+                        format!("{}.resources", container.path),
+                        format!(
+                            "container `{}` of {set} requests no {}",
+                            container.name(),
+                            missing.join(" and no ")
+                        ),
+                    )
+                    .help("set `resources.requests`"),
+                );
+            }
+        }
+    }
+}

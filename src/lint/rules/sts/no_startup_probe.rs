@@ -1,0 +1,68 @@
+use super::prelude::*;
+
+declare! {
+    /// A long `initialDelaySeconds` on the liveness probe is a guess at how long a start takes. Slower than that (a
+    /// large log to replay, a slow disk) and the pod is killed in the middle of its start, for ever; faster, and a
+    /// hang goes unnoticed for that long. A startup probe waits as long as it takes and then hands over.
+    ///
+    /// ## Bad
+    /// ```yaml
+    /// apiVersion: apps/v1
+    /// kind: StatefulSet
+    /// metadata: {name: db}
+    /// spec:
+    ///   template:
+    ///     spec:
+    ///       containers:
+    ///         - name: db
+    ///           image: db:1
+    ///           livenessProbe: {tcpSocket: {port: 5432}, initialDelaySeconds: 120}
+    /// ```
+    ///
+    /// ## Good
+    /// ```yaml
+    /// apiVersion: apps/v1
+    /// kind: StatefulSet
+    /// metadata: {name: db}
+    /// spec:
+    ///   template:
+    ///     spec:
+    ///       containers:
+    ///         - name: db
+    ///           image: db:1
+    ///           startupProbe: {tcpSocket: {port: 5432}, periodSeconds: 10, failureThreshold: 60}
+    ///           livenessProbe: {tcpSocket: {port: 5432}}
+    /// ```
+    ///
+    /// ## Fix
+    /// Move the wait into a `startupProbe`: `failureThreshold` times `periodSeconds` is the longest start it bears.
+    /// Delays of 60 seconds and more are reported.
+    NO_STARTUP_PROBE = "sts/no-startup-probe", Warning, "a long initial delay instead of a startup probe";
+    release: check;
+}
+
+/// From here on a delay is a guess at a slow start rather than a courtesy.
+const LONG: i64 = 60;
+
+fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
+    for set in release.stateful_sets() {
+        for container in set.main_containers() {
+            let Some(probe) = container.field("livenessProbe").map(Probe::of) else { continue };
+            if probe.delay < LONG || container.field("startupProbe").is_some() {
+                continue;
+            }
+            found.push(
+                set.finding(
+                    &NO_STARTUP_PROBE,
+                    format!("{}.livenessProbe.initialDelaySeconds", container.path),
+                    format!(
+                        "container `{}` of {set} is killed if its start takes more than {} seconds",
+                        container.name(),
+                        probe.budget()
+                    ),
+                )
+                .help("wait with a `startupProbe` instead, and drop the initial delay"),
+            );
+        }
+    }
+}

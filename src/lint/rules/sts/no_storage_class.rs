@@ -1,0 +1,55 @@
+use super::prelude::*;
+
+declare! {
+    /// A claim template without `storageClassName` takes the cluster's default class, which differs from cluster to
+    /// cluster and may not exist: then the claim, and the pod, stay `Pending`. It cannot be changed later.
+    ///
+    /// ## Bad
+    /// ```yaml
+    /// apiVersion: apps/v1
+    /// kind: StatefulSet
+    /// metadata: {name: db}
+    /// spec:
+    ///   volumeClaimTemplates:
+    ///     - metadata: {name: data}
+    ///       spec:
+    ///         accessModes: [ReadWriteOnce]
+    /// ```
+    ///
+    /// ## Good
+    /// ```yaml
+    /// apiVersion: apps/v1
+    /// kind: StatefulSet
+    /// metadata: {name: db}
+    /// spec:
+    ///   volumeClaimTemplates:
+    ///     - metadata: {name: data}
+    ///       spec:
+    ///         storageClassName: fast
+    ///         accessModes: [ReadWriteOnce]
+    /// ```
+    ///
+    /// ## Fix
+    /// Name the class; an empty string asks for a volume that was created beforehand. Where the default is wanted, allow
+    /// the finding.
+    NO_STORAGE_CLASS = "sts/no-storage-class", Info, "a claim template leaves the storage class to the cluster";
+    release: check;
+}
+
+fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
+    for set in release.stateful_sets() {
+        for (claim, name, path) in set.claim_templates() {
+            let class = claim.at(&["spec", "storageClassName"]).filter(|class| !class.is_null());
+            if class.is_none() {
+                found.push(
+                    set.finding(
+                        &NO_STORAGE_CLASS,
+                        format!("{path}.spec.storageClassName"),
+                        format!("claim template `{name}` of {set} takes the cluster's default storage class"),
+                    )
+                    .help("name the class, so that every cluster gives the same disks"),
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,47 @@
+use super::prelude::*;
+
+declare! {
+    /// With `updateStrategy.type: OnDelete` an upgrade changes nothing that runs: each pod keeps its old template
+    /// until somebody deletes it by hand. A security fix that was rolled out is not running, and the next node drain
+    /// updates some pods at an unplanned moment.
+    ///
+    /// ## Bad
+    /// ```yaml
+    /// apiVersion: apps/v1
+    /// kind: StatefulSet
+    /// metadata: {name: db}
+    /// spec:
+    ///   updateStrategy: {type: OnDelete}
+    /// ```
+    ///
+    /// ## Good
+    /// ```yaml
+    /// apiVersion: apps/v1
+    /// kind: StatefulSet
+    /// metadata: {name: db}
+    /// spec:
+    ///   updateStrategy: {type: RollingUpdate}
+    /// ```
+    ///
+    /// ## Fix
+    /// Use `RollingUpdate`, with a partition where updates have to be staged. Where an operator or a person deletes
+    /// the pods on purpose, say so in an allow comment on that line.
+    ON_DELETE = "sts/on-delete", Warning, "updates wait until each pod is deleted by hand";
+    release: check;
+}
+
+fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
+    for set in release.stateful_sets() {
+        let strategy = set.spec("updateStrategy").and_then(|node| node.get("type")).and_then(Node::as_str);
+        if strategy == Some("OnDelete") {
+            found.push(
+                set.finding(
+                    &ON_DELETE,
+                    "spec.updateStrategy.type",
+                    format!("updates of {set} wait until each pod is deleted by hand"),
+                )
+                .help("use `RollingUpdate`, or allow this line and say who deletes the pods"),
+            );
+        }
+    }
+}

@@ -1,0 +1,105 @@
+use super::prelude::*;
+
+declare! {
+    /// `OrderedReady`, the default, starts pod 1 only when pod 0 is ready. If pod 0 becomes ready only when its peers
+    /// are there (its readiness probe asks for the health of the cluster), none ever is: the start hangs, and so does
+    /// every recovery in which all pods are gone. The API server sees nothing wrong.
+    ///
+    /// ## Bad
+    /// ```yaml
+    /// apiVersion: apps/v1
+    /// kind: StatefulSet
+    /// metadata: {name: search}
+    /// spec:
+    ///   replicas: 3
+    ///   template:
+    ///     spec:
+    ///       containers:
+    ///         - name: search
+    ///           image: search:8
+    ///           readinessProbe:
+    ///             httpGet: {path: /_cluster/health?wait_for_status=green, port: 9200}
+    /// ```
+    ///
+    /// ## Good
+    /// ```yaml
+    /// apiVersion: apps/v1
+    /// kind: StatefulSet
+    /// metadata: {name: search}
+    /// spec:
+    ///   replicas: 3
+    ///   podManagementPolicy: Parallel
+    ///   template:
+    ///     spec:
+    ///       containers:
+    ///         - name: search
+    ///           image: search:8
+    ///           readinessProbe:
+    ///             httpGet: {path: /_cluster/health?wait_for_status=green, port: 9200}
+    /// ```
+    ///
+    /// ## Fix
+    /// Let the probe ask for the pod itself only, or set `podManagementPolicy: Parallel`. The policy cannot be changed
+    /// on a StatefulSet that exists.
+    ORDERED_READY_DEADLOCK = "sts/ordered-ready-deadlock", Warning, "pods start one by one, but readiness needs the peers";
+    release: check;
+}
+
+/// What in a probe asks for more than the pod itself.
+const CLUSTER_WORDS: [&str; 12] = [
+    "_cluster/health",
+    "cluster_status",
+    "cluster-status",
+    "cluster/health",
+    "cluster_formation",
+    "check_if_node_is_quorum_critical",
+    "wait_for_status",
+    "wait_for_nodes",
+    "wsrep_ready",
+    "wsrep_local_state",
+    "rs.status",
+    "cluster info",
+];
+
+fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
+    for set in release.stateful_sets() {
+        let policy = set.spec("podManagementPolicy").and_then(Node::as_str);
+        if policy == Some("Parallel") || set.replicas().unwrap_or(1) < 2 {
+            continue;
+        }
+        let service = set.spec("serviceName").and_then(Node::as_str).unwrap_or_default();
+        for container in set.main_containers() {
+            let Some(probe) = container.field("readinessProbe") else { continue };
+            let mut texts: Vec<(&str, String)> = Vec::new();
+            for (index, item) in items_of(probe.at(&["exec", "command"])) {
+                texts.extend(item.as_str().map(|text| (text, format!("exec.command[{index}]"))));
+            }
+            for field in ["path", "host"] {
+                let text = probe.at(&["httpGet", field]).and_then(Node::as_str);
+                texts.extend(text.map(|text| (text, format!("httpGet.{field}"))));
+            }
+            let hit = texts.iter().find(|(text, _)| {
+                CLUSTER_WORDS.iter().any(|word| text.contains(word))
+                    || names_a_peer(text, &set.object.name, service)
+            });
+            if let Some((_, path)) = hit {
+                let mut diagnostic = set
+                    .finding(
+                        &ORDERED_READY_DEADLOCK,
+                        format!("{}.readinessProbe.{path}", container.path),
+                        format!(
+                            "the readiness of {set} needs its peers, but OrderedReady starts a pod only when the one \
+                             before is ready"
+                        ),
+                    )
+                    .help("ask for the pod itself only, or set `podManagementPolicy: Parallel`");
+                if policy.is_some() {
+                    diagnostic =
+                        diagnostic.at(locate(set.object, "spec.podManagementPolicy"), "one after the other");
+                }
+                found.push(diagnostic);
+                break;
+            }
+        }
+    }
+}

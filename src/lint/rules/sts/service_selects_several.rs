@@ -1,0 +1,79 @@
+use super::prelude::*;
+
+declare! {
+    /// A Service whose selector matches the pods of two workloads sends its traffic to both: half of the requests
+    /// reach pods without the data, and a headless one lists strangers among the peers. It happens when a
+    /// StatefulSet replaces a Deployment and the old one stays in the chart.
+    ///
+    /// ## Bad
+    /// ```yaml
+    /// apiVersion: v1
+    /// kind: Service
+    /// metadata: {name: app}
+    /// spec:
+    ///   selector: {app: app}
+    /// ---
+    /// apiVersion: apps/v1
+    /// kind: StatefulSet
+    /// metadata: {name: app}
+    /// spec: {template: {metadata: {labels: {app: app}}}}
+    /// ---
+    /// apiVersion: apps/v1
+    /// kind: Deployment
+    /// metadata: {name: app}
+    /// spec: {template: {metadata: {labels: {app: app}}}}
+    /// ```
+    ///
+    /// ## Good
+    /// ```yaml
+    /// apiVersion: v1
+    /// kind: Service
+    /// metadata: {name: app}
+    /// spec:
+    ///   selector: {app: app, component: store}
+    /// ---
+    /// apiVersion: apps/v1
+    /// kind: StatefulSet
+    /// metadata: {name: app}
+    /// spec: {template: {metadata: {labels: {app: app, component: store}}}}
+    /// ---
+    /// apiVersion: apps/v1
+    /// kind: Deployment
+    /// metadata: {name: app}
+    /// spec: {template: {metadata: {labels: {app: app, component: web}}}}
+    /// ```
+    ///
+    /// ## Fix
+    /// Delete the workload that should no longer run, or tell the two apart with a label such as
+    /// `app.kubernetes.io/component`, in the pod labels and in the selectors. A Service that is meant to span
+    /// several workloads (the members of a sharded database) deserves an allow comment.
+    SERVICE_SELECTS_SEVERAL = "sts/service-selects-several", Warning, "a Service selects the pods of a StatefulSet and of another workload";
+    release: check;
+}
+
+fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
+    for service in release.services.iter().filter(|service| !service.selector.is_empty()) {
+        let selected: Vec<_> = release
+            .workloads
+            .iter()
+            .filter(|workload| workload.runs_forever() && service.selects(workload))
+            .collect();
+        if selected.len() < 2 || selected.iter().all(|workload| workload.kind != Kind::StatefulSet) {
+            continue;
+        }
+        let names: Vec<_> = selected.iter().map(ToString::to_string).collect();
+        let name = &service.object.name;
+        let mut diagnostic = finding(
+            &SERVICE_SELECTS_SEVERAL,
+            service.object,
+            "spec.selector",
+            format!("Service `{name}` selects the pods of {}", names.join(" and of ")),
+        )
+        .help("delete the one that should not run, or tell them apart by a label in pods and selector");
+        for workload in selected {
+            let path = workload.pod_path("metadata.labels");
+            diagnostic = diagnostic.at(locate(workload.object, &path), format!("the labels of {workload}"));
+        }
+        found.push(diagnostic);
+    }
+}

@@ -1,0 +1,73 @@
+use super::prelude::*;
+
+declare! {
+    /// Several replicas that mount one claim with access mode `ReadWriteOnce` only run while they happen to be on one
+    /// node; elsewhere they wait for the volume for ever. And on one node they write into each other's files.
+    ///
+    /// ## Bad
+    /// ```yaml
+    /// apiVersion: apps/v1
+    /// kind: StatefulSet
+    /// metadata: {name: db}
+    /// spec:
+    ///   replicas: 3
+    ///   template:
+    ///     spec:
+    ///       volumes: [{name: data, persistentVolumeClaim: {claimName: db-data}}]
+    /// ---
+    /// apiVersion: v1
+    /// kind: PersistentVolumeClaim
+    /// metadata: {name: db-data}
+    /// spec: {accessModes: [ReadWriteOnce]}
+    /// ```
+    ///
+    /// ## Good
+    /// ```yaml
+    /// apiVersion: apps/v1
+    /// kind: StatefulSet
+    /// metadata: {name: db}
+    /// spec:
+    ///   replicas: 3
+    ///   volumeClaimTemplates:
+    ///     - metadata: {name: data}
+    ///       spec: {accessModes: [ReadWriteOnce]}
+    /// ```
+    ///
+    /// ## Fix
+    /// Give each replica a claim of its own with a claim template, or use a class and an access mode
+    /// (`ReadWriteMany`) that can be shared.
+    SHARED_CLAIM = "sts/shared-claim", Warning, "several replicas mount one claim that only one node can mount";
+    release: check;
+}
+
+fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
+    for workload in
+        release.workloads.iter().filter(|workload| workload.replicas().is_some_and(|count| count > 1))
+    {
+        for (volume, path) in workload.volumes() {
+            let name = volume.at(&["persistentVolumeClaim", "claimName"]).and_then(Node::as_str);
+            let claim = release
+                .of_kind("", "PersistentVolumeClaim")
+                .find(|claim| Some(claim.name.as_str()) == name && same_namespace(claim, workload.object));
+            let Some(claim) = claim else { continue };
+            let mut modes =
+                items_of(claim.at(&["spec", "accessModes"])).filter_map(|(_, mode)| mode.as_str());
+            if modes.any(|mode| matches!(mode, "ReadWriteMany" | "ReadOnlyMany")) {
+                continue;
+            }
+            found.push(
+                workload
+                    .finding(
+                        &SHARED_CLAIM,
+                        format!("{path}.persistentVolumeClaim.claimName"),
+                        format!(
+                            "all replicas of {workload} mount the claim `{}`, which only one node can",
+                            claim.name
+                        ),
+                    )
+                    .at(locate(claim, "spec.accessModes"), "its access modes")
+                    .help("give each replica its own claim with `volumeClaimTemplates`"),
+            );
+        }
+    }
+}

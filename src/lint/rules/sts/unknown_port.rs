@@ -1,0 +1,134 @@
+use super::prelude::*;
+
+declare! {
+    /// A Service's `targetPort` or a probe's `port` given by name that no container declares: the Service has no
+    /// endpoints, the probe always fails. The API server accepts both.
+    ///
+    /// ## Bad
+    /// ```yaml
+    /// apiVersion: v1
+    /// kind: Service
+    /// metadata: {name: db}
+    /// spec:
+    ///   selector: {app: db}
+    ///   ports: [{port: 80, targetPort: http}]
+    /// ---
+    /// apiVersion: apps/v1
+    /// kind: StatefulSet
+    /// metadata: {name: db}
+    /// spec:
+    ///   template:
+    ///     metadata: {labels: {app: db}}
+    ///     spec:
+    ///       containers: [{name: db, ports: [{name: web, containerPort: 8080}]}]
+    /// ```
+    ///
+    /// ## Good
+    /// ```yaml
+    /// apiVersion: v1
+    /// kind: Service
+    /// metadata: {name: db}
+    /// spec:
+    ///   selector: {app: db}
+    ///   ports: [{port: 80, targetPort: web}]
+    /// ---
+    /// apiVersion: apps/v1
+    /// kind: StatefulSet
+    /// metadata: {name: db}
+    /// spec:
+    ///   template:
+    ///     metadata: {labels: {app: db}}
+    ///     spec:
+    ///       containers: [{name: db, ports: [{name: web, containerPort: 8080}]}]
+    /// ```
+    ///
+    /// ## Fix
+    /// Use a name that a container of the pod declares, or the number.
+    UNKNOWN_PORT = "sts/unknown-port", Error, "a Service or a probe names a port that no container declares";
+    release: check;
+}
+
+fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
+    for service in release.services.iter().filter(|service| !service.selector.is_empty()) {
+        let selected: Vec<_> =
+            release.workloads.iter().filter(|workload| service.selects(workload)).collect();
+        if selected.is_empty() {
+            continue;
+        }
+        let names: Vec<&str> = selected
+            .iter()
+            .flat_map(|workload| workload.containers())
+            .flat_map(|container| container.ports().filter_map(|(name, _)| name).collect::<Vec<_>>())
+            .collect();
+        for (index, port) in items_of(service.spec("ports")) {
+            let Some(target) = port.get("targetPort").and_then(Node::as_str) else { continue };
+            if target.parse::<u16>().is_ok() || names.contains(&target) {
+                continue;
+            }
+            found.push(
+                finding(
+                    &UNKNOWN_PORT,
+                    service.object,
+                    format!("spec.ports[{index}].targetPort"),
+                    format!(
+                        "no container that Service `{}` selects declares a port `{target}`",
+                        service.object.name
+                    ),
+                )
+                .help(known(target, &names)),
+            );
+        }
+    }
+    for workload in release.objects.iter().filter_map(Workload::of) {
+        for container in workload.containers() {
+            let names: Vec<&str> = container.ports().filter_map(|(name, _)| name).collect();
+            for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
+                for handler in ["httpGet", "tcpSocket"] {
+                    let port = container.field(probe).and_then(|node| node.at(&[handler, "port"]));
+                    let Some(port) = port.and_then(Node::as_str).filter(|port| !names.contains(port)) else {
+                        continue;
+                    };
+                    if port.parse::<u16>().is_ok() {
+                        continue;
+                    }
+                    found.push(
+                        workload
+                            .finding(
+                                &UNKNOWN_PORT,
+                                format!("{}.{probe}.{handler}.port", container.path),
+                                format!(
+                                    "container `{}` of {workload} declares no port `{port}`: the probe always fails",
+                                    container.name()
+                                ),
+                            )
+                            .help(known(port, &names)),
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn known(wanted: &str, names: &[&str]) -> String {
+    match crate::diag::nearest(wanted, names.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if names.is_empty() => "give the container's port that name, or use the number".to_owned(),
+        None => format!("named ports: `{}`", names.join("`, `")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lint::testing::findings;
+
+    #[test]
+    fn a_probe_may_only_name_ports_of_its_own_container() {
+        let text = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - name: a\n    \
+                    ports: [{name: http, containerPort: 80}]\n  - name: b\n    readinessProbe:\n      \
+                    httpGet: {port: http}\n    livenessProbe:\n      httpGet: {port: 80}\n";
+        assert_eq!(
+            findings("sts/unknown-port", text),
+            ["10:23 spec.containers[1].readinessProbe.httpGet.port"]
+        );
+    }
+}

@@ -1,0 +1,84 @@
+//! What tests of rules share: manifests and charts from text, findings as short lines.
+
+use super::{ChartSubject, Config, Subject, run};
+use crate::diag::{Diagnostic, SourceKind, Sources};
+use crate::k8s::Version;
+use crate::manifest::{self, Object};
+use crate::values;
+use crate::yaml::{Node, ReadOptions};
+use std::sync::Arc;
+
+/// The findings of one rule on manifests: `line:column path`.
+pub(super) fn findings(rule: &str, manifests: &str) -> Vec<String> {
+    let sources = Sources::new();
+    short(rule, &sources, lint_manifests(&sources, manifests))
+}
+
+/// The findings of one rule on a chart given as its files: `file:line:column message`.
+pub(super) fn chart_findings(rule: &str, files: &[(&str, &str)]) -> Vec<String> {
+    let sources = Sources::new();
+    lint_chart(&sources, files)
+        .into_iter()
+        .filter(|diagnostic| diagnostic.rule.is_some_and(|found| found.id == rule))
+        .map(|diagnostic| {
+            let place = diagnostic.span().and_then(|span| crate::diag::render::place(&sources, span));
+            let place = place.map_or(String::new(), |place| {
+                let file = place.file.strip_prefix("chart/").unwrap_or(&place.file).to_owned();
+                format!("{file}:{}:{} ", place.line, place.column)
+            });
+            format!("{place}{}", diagnostic.message)
+        })
+        .collect()
+}
+
+/// Every rule on manifests.
+pub(super) fn lint_manifests(sources: &Sources, manifests: &str) -> Vec<Diagnostic> {
+    let objects = objects(sources, manifests);
+    let subject = Subject { objects: &objects, chart: None, sources, version: Version::DEFAULT };
+    run(&subject, &Config::default())
+}
+
+/// Every rule on a chart; its templates are not rendered.
+pub(super) fn lint_chart(sources: &Sources, files: &[(&str, &str)]) -> Vec<Diagnostic> {
+    let files = files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect();
+    let report = crate::chart::from_files(sources, "chart", files);
+    let Some(chart) = report.output else { panic!("{:?}", report.diagnostics) };
+    let chart = Arc::new(chart);
+    let options = values::Options { skip_schema_validation: true, ..values::Options::default() };
+    let report = values::compute(sources, &chart, &values::Overrides::default(), &options);
+    let Some(computed) = report.output else { panic!("{:?}", report.diagnostics) };
+    let subject = Subject {
+        objects: &[],
+        chart: Some(ChartSubject { chart: &chart, computed: &computed, sources }),
+        sources,
+        version: Version::DEFAULT,
+    };
+    run(&subject, &Config::default())
+}
+
+/// The objects of a text.
+pub(super) fn objects(sources: &Sources, manifests: &str) -> Vec<Object> {
+    let id = sources.add("test.yaml", manifests, SourceKind::File);
+    let report = manifest::parse(sources, id, "test.yaml", &ReadOptions::lenient());
+    report.output.unwrap_or_else(|| panic!("{:?}\n{manifests}", report.diagnostics))
+}
+
+/// One YAML value.
+pub(super) fn node(text: &str) -> Node {
+    let sources = Sources::new();
+    let id = sources.add("test.yaml", text, SourceKind::File);
+    let report = crate::yaml::read(&sources, id, &ReadOptions::strict());
+    report.output.unwrap().remove(0).root
+}
+
+fn short(rule: &str, sources: &Sources, found: Vec<Diagnostic>) -> Vec<String> {
+    assert!(super::rule(rule).is_some(), "no rule {rule}");
+    found
+        .into_iter()
+        .filter(|diagnostic| diagnostic.rule.is_some_and(|found| found.id == rule))
+        .map(|diagnostic| {
+            let at = diagnostic.span().and_then(|span| sources.position(span)).unwrap();
+            format!("{}:{} {}", at.line, at.column, diagnostic.path.unwrap_or_default())
+        })
+        .collect()
+}
