@@ -424,20 +424,62 @@ pub fn percent(value: &str) -> Vec<String> {
     ]
 }
 
-/// `IsValidIP`: an address in the forms that Kubernetes has always taken, leading zeros included.
-pub fn ip(value: &str) -> Vec<String> {
-    if parse_ip(value).is_some() {
-        return Vec::new();
+/// `IsValidIPForLegacyField`: an address in the forms that Kubernetes has long taken. `strict` (the gate
+/// `StrictIPCIDRValidation`, on since 1.36) refuses leading zeros and IPv4 addresses written as IPv6.
+pub fn ip(value: &str, strict: bool) -> Vec<String> {
+    if parse_ip(value).is_none() {
+        return vec!["must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)".to_owned()];
     }
-    vec!["must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)".to_owned()]
+    match value.parse::<IpAddr>() {
+        _ if !strict => Vec::new(),
+        Err(_) => vec!["must not have leading 0s".to_owned()],
+        Ok(IpAddr::V6(address)) if address.to_ipv4_mapped().is_some() => {
+            vec!["must not be an IPv4-mapped IPv6 address".to_owned()]
+        }
+        Ok(_) => Vec::new(),
+    }
 }
 
-/// `IsValidCIDR`: a block in the forms that Kubernetes has always taken.
-pub fn cidr(value: &str) -> Vec<String> {
-    if parse_cidr(value).is_some() {
+/// `IsValidCIDRForLegacyField`: a block in the forms that Kubernetes has long taken; `strict` as for [`ip`],
+/// and no bits set beyond the prefix.
+pub fn cidr(value: &str, strict: bool) -> Vec<String> {
+    let Some((address, length)) = parse_cidr(value) else {
+        return vec!["must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)".to_owned()];
+    };
+    if !strict {
         return Vec::new();
     }
-    vec!["must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)".to_owned()]
+    let complaint = if !is_plain_cidr(value) {
+        "must not have leading 0s in IP or prefix length"
+    } else if address.is_ipv4() && value.contains(':') {
+        "must not have an IPv4-mapped IPv6 address"
+    } else if network(address, length) != address {
+        "must not have bits set beyond the prefix length"
+    } else {
+        return Vec::new();
+    };
+    vec![complaint.to_owned()]
+}
+
+/// Whether Go's strict parser would take a block that the sloppy one takes: no leading zeros.
+fn is_plain_cidr(value: &str) -> bool {
+    value.split_once('/').is_some_and(|(address, length)| {
+        address.parse::<IpAddr>().is_ok() && (length == "0" || !length.starts_with('0'))
+    })
+}
+
+/// The address with the bits beyond the prefix cleared.
+pub fn network(address: IpAddr, length: u8) -> IpAddr {
+    match address {
+        IpAddr::V4(v4) => {
+            let mask = u32::MAX.checked_shl(32_u32.saturating_sub(length.into())).unwrap_or(0);
+            IpAddr::V4(Ipv4Addr::from(u32::from(v4) & mask))
+        }
+        IpAddr::V6(v6) => {
+            let mask = u128::MAX.checked_shl(128_u32.saturating_sub(length.into())).unwrap_or(0);
+            IpAddr::V6(Ipv6Addr::from(u128::from(v6) & mask))
+        }
+    }
 }
 
 /// `netutils.ParseIPSloppy`: octets may have leading zeros. An IPv4 address written as IPv6
@@ -487,58 +529,44 @@ fn sloppy_tail(value: &str) -> Option<std::borrow::Cow<'_, str>> {
 }
 
 /// `GetWarningsForIP`: what is said of an address that is taken but not written as it should be. For texts that [`ip`] takes.
-pub fn ip_warning(path: &str, value: &str) -> Option<String> {
+pub fn ip_warning(value: &str) -> Option<String> {
     let address = parse_ip(value)?;
     match value.parse::<IpAddr>() {
         Ok(IpAddr::V6(strict)) if strict.to_ipv4_mapped().is_none() => {
             let canonical = strict.to_string();
             (canonical != value).then(|| {
-                format!(
-                    "{path}: IPv6 address {value:?} should be in RFC 5952 canonical format ({canonical:?})"
-                )
+                format!("IPv6 address {value:?} should be in RFC 5952 canonical format ({canonical:?})")
             })
         }
         Ok(IpAddr::V4(_)) => None,
         _ => Some(format!(
-            "{path}: non-standard IP address {value:?} will be considered invalid in a future Kubernetes release: use \"{address}\""
+            "non-standard IP address {value:?} will be considered invalid in a future Kubernetes release: use \"{address}\""
         )),
     }
 }
 
 /// `GetWarningsForCIDR`, likewise for blocks.
-pub fn cidr_warnings(path: &str, value: &str) -> Vec<String> {
+pub fn cidr_warnings(value: &str) -> Vec<String> {
     let Some((address, length)) = parse_cidr(value) else { return Vec::new() };
     let mapped = address.is_ipv4() && value.contains(':');
-    let (network, network_length) = match address {
-        // A block of mapped addresses is printed as one of IPv4 addresses.
-        IpAddr::V4(v4) => {
-            let length = if mapped { length.saturating_sub(96) } else { length };
-            let mask = u32::MAX.checked_shl(32 - u32::from(length)).unwrap_or(0);
-            (IpAddr::V4(Ipv4Addr::from(u32::from(v4) & mask)), length)
-        }
-        IpAddr::V6(v6) => {
-            let mask = u128::MAX.checked_shl(128 - u32::from(length)).unwrap_or(0);
-            (IpAddr::V6(Ipv6Addr::from(u128::from(v6) & mask)), length)
-        }
-    };
+    // A block of mapped addresses is printed as one of IPv4 addresses.
+    let network_length = if mapped { length.saturating_sub(96) } else { length };
+    let network = network(address, network_length);
     let mut warnings = Vec::new();
     if network != address {
         let bits = if address.is_ipv4() && !mapped { 32 } else { 128 };
         warnings.push(format!(
-            "{path}: CIDR value {value:?} is ambiguous in this context (should be \"{network}/{network_length}\" or \"{address}/{bits}\"?)"
+            "CIDR value {value:?} is ambiguous in this context (should be \"{network}/{network_length}\" or \"{address}/{bits}\"?)"
         ));
     }
-    let strict = value.split_once('/').is_some_and(|(address, length)| {
-        address.parse::<IpAddr>().is_ok() && (length == "0" || !length.starts_with('0'))
-    });
-    if !strict || mapped {
+    if !is_plain_cidr(value) || mapped {
         warnings.push(format!(
-            "{path}: non-standard CIDR value {value:?} will be considered invalid in a future Kubernetes release: use \"{network}/{network_length}\""
+            "non-standard CIDR value {value:?} will be considered invalid in a future Kubernetes release: use \"{network}/{network_length}\""
         ));
     }
     if warnings.is_empty() && address.is_ipv6() && format!("{address}/{length}") != value {
         warnings.push(format!(
-            "{path}: IPv6 CIDR value {value:?} should be in RFC 5952 canonical format (\"{address}/{length}\")"
+            "IPv6 CIDR value {value:?} should be in RFC 5952 canonical format (\"{address}/{length}\")"
         ));
     }
     warnings
@@ -660,6 +688,7 @@ mod tests {
 
     #[test]
     fn addresses_are_read_as_go_once_did() {
+        let (ip, cidr) = (|text: &str| super::ip(text, false), |text: &str| super::cidr(text, false));
         check(
             ip,
             &["10.0.0.1", "010.000.0.1", "::", "2001:DB8::1", "::ffff:1.2.3.4", "::ffff:01.2.3.4"],
@@ -674,15 +703,24 @@ mod tests {
     }
 
     #[test]
+    fn strictness_wants_one_spelling() {
+        let (ip, cidr) = (|text: &str| super::ip(text, true), |text: &str| super::cidr(text, true));
+        check(ip, &["10.0.0.1", "2001:DB8::1"], &["10.0.0.01", "::ffff:1.2.3.4", "x"]);
+        let good = ["10.0.0.0/8", "2001:db8::/32", "0.0.0.0/0", "::/0", "1.2.3.4/32"];
+        check(cidr, &good, &["10.0.0.1/8", "10.0.0.00/8", "10.0.0.0/08", "::ffff:1.2.3.4/128"]);
+        assert_eq!(cidr("10.20.3.4/16"), ["must not have bits set beyond the prefix length"]);
+    }
+
+    #[test]
     fn addresses_written_oddly_are_warned_of() {
-        assert_eq!(ip_warning("p", "10.0.0.1"), None);
-        assert_eq!(ip_warning("p", "2001:db8::1"), None);
-        assert!(ip_warning("p", "010.0.0.1").is_some_and(|text| text.ends_with("use \"10.0.0.1\"")));
-        assert!(ip_warning("p", "::ffff:10.0.0.1").is_some_and(|text| text.ends_with("use \"10.0.0.1\"")));
-        assert!(ip_warning("p", "2001:DB8::1").is_some_and(|text| text.contains("RFC 5952")));
-        assert!(cidr_warnings("p", "10.0.0.0/8").is_empty());
-        assert!(cidr_warnings("p", "10.1.0.0/8")[0].contains("should be \"10.0.0.0/8\" or \"10.1.0.0/32\"?"));
-        assert!(cidr_warnings("p", "010.0.0.0/8")[0].contains("non-standard"));
-        assert!(cidr_warnings("p", "2001:DB8::/32")[0].contains("RFC 5952"));
+        assert_eq!(ip_warning("10.0.0.1"), None);
+        assert_eq!(ip_warning("2001:db8::1"), None);
+        assert!(ip_warning("010.0.0.1").is_some_and(|text| text.ends_with("use \"10.0.0.1\"")));
+        assert!(ip_warning("::ffff:10.0.0.1").is_some_and(|text| text.ends_with("use \"10.0.0.1\"")));
+        assert!(ip_warning("2001:DB8::1").is_some_and(|text| text.contains("RFC 5952")));
+        assert!(cidr_warnings("10.0.0.0/8").is_empty());
+        assert!(cidr_warnings("10.1.0.0/8")[0].contains("should be \"10.0.0.0/8\" or \"10.1.0.0/32\"?"));
+        assert!(cidr_warnings("010.0.0.0/8")[0].contains("non-standard"));
+        assert!(cidr_warnings("2001:DB8::/32")[0].contains("RFC 5952"));
     }
 }

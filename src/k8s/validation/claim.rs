@@ -1,7 +1,182 @@
 //! Persistent volume claims, on their own and as templates: `pkg/apis/core/validation`.
 
+use super::metadata::label_selector;
+use super::resources::{positive_quantity, quantity, quantity_value};
 use super::{At, Context};
+use crate::k8s::{Version, names};
+
+/// `supportedAccessModes`.
+pub(super) const ACCESS_MODES: &[&str] =
+    &["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
+/// `supportedVolumeModes`.
+pub(super) const VOLUME_MODES: &[&str] = &["Block", "Filesystem"];
+
+/// `ValidatePersistentVolumeClaim`, and what the strategy does to a claim before that.
+pub(super) fn claim(root: &At<'_, '_>, cx: &mut Context<'_>) {
+    let spec = root.field("spec");
+    common_spec(&spec, cx);
+
+    // `EnforceDataSourceBackwardsCompatibility`: any other source in the older field is dropped unread.
+    let source = spec.field("dataSource");
+    let kept = source.is_set() && is_claim_or_snapshot(&source);
+    let reference = spec.field("dataSourceRef");
+    // `NormalizeDataSources`: either field is copied to the other, which is then checked as well.
+    let (source_data, reference_data) = match (kept, reference.is_set()) {
+        (true, true) => (Some(source), Some(reference)),
+        (true, false) => (Some(source), Some(source)),
+        (false, true) => (Some(reference), Some(reference)),
+        (false, false) => (None, None),
+    };
+    data_sources(&spec, source_data.as_ref(), reference_data.as_ref(), cx);
+
+    warnings(&spec, &spec, cx);
+    let annotations = root.field("metadata.annotations");
+    storage_class_annotation_warning(&annotations, "use \"storageClassName\" attribute instead", cx);
+}
 
 /// `ValidatePersistentVolumeClaimSpec`: `spec` is the place of the claim's spec
 /// (`spec.volumeClaimTemplates[0].spec` for a template).
-pub(super) fn claim_spec(_spec: &At<'_, '_>, _cx: &mut Context<'_>) {}
+pub(super) fn claim_spec(spec: &At<'_, '_>, cx: &mut Context<'_>) {
+    common_spec(spec, cx);
+    let (source, reference) = (spec.field("dataSource"), spec.field("dataSourceRef"));
+    let (source, reference) = (source.is_set().then_some(source), reference.is_set().then_some(reference));
+    data_sources(spec, source.as_ref(), reference.as_ref(), cx);
+}
+
+/// `GetWarningsForPersistentVolumeClaimSpec`: `path` is what the server puts before `resources`, which for a claim
+/// template is the template's own path, without `spec`.
+pub(super) fn warnings(path: &At<'_, '_>, spec: &At<'_, '_>, cx: &mut Context<'_>) {
+    for list in ["requests", "limits"] {
+        let resources = spec.field("resources");
+        let values = resources.field(list);
+        let storage = values.key("storage");
+        if let Some(value) = quantity(&storage).filter(|value| !value.is_integer()) {
+            let resources = path.field("resources");
+            let values = resources.field(list);
+            cx.warning(
+                &values.key("storage").showing(&storage),
+                format_args!("fractional byte value \"{value}\" is invalid, must be an integer"),
+            );
+        }
+    }
+}
+
+/// The warning about the annotation that came before `storageClassName`.
+pub(super) fn storage_class_annotation_warning(
+    annotations: &At<'_, '_>,
+    instead: &str,
+    cx: &mut Context<'_>,
+) {
+    let class = annotations.key("volume.beta.kubernetes.io/storage-class");
+    if class.key_span().is_some() {
+        cx.warning(&class, format_args!("deprecated since v1.8; {instead}"));
+    }
+}
+
+/// `spec.accessModes` of claims and volumes.
+pub(super) fn access_modes(modes: &At<'_, '_>, cx: &mut Context<'_>) {
+    let (mut single_pod, mut other) = (false, false);
+    for mode in modes.items() {
+        match mode.text() {
+            "ReadWriteOncePod" => single_pod = true,
+            text if ACCESS_MODES.contains(&text) => other = true,
+            _ => cx.not_supported(&modes.showing(&mode), ACCESS_MODES),
+        }
+    }
+    if single_pod && other {
+        cx.forbidden(modes, "may not use ReadWriteOncePod with other access modes");
+    }
+}
+
+/// `ValidateClassName`, where a class is named.
+pub(super) fn class_name(class: &At<'_, '_>, cx: &mut Context<'_>) {
+    if !class.text().is_empty() {
+        cx.invalid_each(class, names::dns1123_subdomain(class.text()));
+    }
+}
+
+/// What claims and templates have in common: everything but the data sources.
+fn common_spec(spec: &At<'_, '_>, cx: &mut Context<'_>) {
+    let modes = spec.field("accessModes");
+    if modes.is_empty() {
+        cx.required(&modes, "at least 1 access mode is required");
+    }
+    label_selector(&spec.field("selector"), cx);
+    access_modes(&modes, cx);
+
+    let resources = spec.field("resources");
+    let requests = resources.field("requests");
+    let storage = requests.key("storage");
+    // The server leaves `requests` out of the path.
+    let path = resources.key("storage").showing(&storage);
+    if storage.key_span().is_none() {
+        cx.required(&path, "");
+    } else if positive_quantity(&path, cx) {
+        quantity_value("storage", &path, cx);
+    }
+
+    class_name(&spec.field("storageClassName"), cx);
+    let mode = spec.field("volumeMode");
+    if mode.is_set() && !VOLUME_MODES.contains(&mode.text()) {
+        cx.not_supported(&mode, VOLUME_MODES);
+    }
+    // Dropped unread before the gate `VolumeAttributesClass` was on.
+    if cx.version >= Version::V1_34 {
+        class_name(&spec.field("volumeAttributesClassName"), cx);
+    }
+}
+
+/// `dataSourceIsPvcOrSnapshot`.
+fn is_claim_or_snapshot(source: &At<'_, '_>) -> bool {
+    let (group, kind) = (source.field("apiGroup"), source.field("kind"));
+    match kind.text() {
+        "PersistentVolumeClaim" => group.text().is_empty(),
+        "VolumeSnapshot" => group.text() == "snapshot.storage.k8s.io",
+        _ => false,
+    }
+}
+
+/// The checks of `dataSource` and `dataSourceRef`, each with the place where its data stands. The namespace of a
+/// reference is dropped unread (gate `CrossNamespaceVolumeDataSource`).
+fn data_sources(
+    spec: &At<'_, '_>,
+    source: Option<&At<'_, '_>>,
+    reference: Option<&At<'_, '_>>,
+    cx: &mut Context<'_>,
+) {
+    let (source_path, reference_path) = (spec.field("dataSource"), spec.field("dataSourceRef"));
+    if let Some(source) = source {
+        data_source(source, &source_path, cx);
+    }
+    if let Some(reference) = reference {
+        data_source(reference, &reference_path, cx);
+    }
+    if let (Some(source), Some(reference)) = (source, reference) {
+        let same = ["apiGroup", "kind", "name"].into_iter().all(|name| {
+            let (a, b) = (source.field(name), reference.field(name));
+            a.text() == b.text() && (name != "apiGroup" || a.is_set() == b.is_set())
+        });
+        if !same {
+            cx.invalid(&spec.showing(&reference_path), "must match dataSourceRef");
+        }
+    }
+}
+
+/// `validateDataSource` and `validateDataSourceRef`.
+fn data_source(data: &At<'_, '_>, path: &At<'_, '_>, cx: &mut Context<'_>) {
+    for name in ["name", "kind"] {
+        if data.field(name).text().is_empty() {
+            cx.required(&path.field(name), "");
+        }
+    }
+    let (group, kind) = (data.field("apiGroup"), data.field("kind"));
+    if group.text().is_empty() && kind.text() != "PersistentVolumeClaim" {
+        cx.invalid(
+            &path.showing(&kind),
+            "must be 'PersistentVolumeClaim' when referencing the default apiGroup",
+        );
+    }
+    if !group.text().is_empty() {
+        cx.invalid_each(&path.field("apiGroup").showing(&group), names::dns1123_subdomain(group.text()));
+    }
+}

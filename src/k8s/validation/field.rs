@@ -286,6 +286,13 @@ impl<'a> Context<'a> {
         self.error(&rules::INVALID_VALUE, at, message);
     }
 
+    /// `field.Invalid` once for each complaint of a check of [`crate::k8s::names`].
+    pub fn invalid_each(&mut self, at: &At<'_, '_>, complaints: Vec<String>) {
+        for complaint in complaints {
+            self.invalid(at, complaint);
+        }
+    }
+
     /// `field.Invalid` at an entry's key, showing the key: paths such as `metadata.labels` whose entry
     /// is at fault. `at` is the place whose path is reported, `span` where the key stands.
     pub fn invalid_key(&mut self, at: &At<'_, '_>, key: &str, span: Option<Span>, detail: impl Display) {

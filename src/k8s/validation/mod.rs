@@ -4,12 +4,22 @@
 //! The server decodes, applies defaults, converts to the internal type and validates that: functions here
 //! read the manifest and take the default where a field is absent.
 
+mod autoscaling;
 mod claim;
+mod config;
 mod decode;
 mod field;
 mod metadata;
+mod networking;
 mod pod;
+mod policy;
+mod quota;
+mod rbac;
+mod resources;
 pub(crate) mod rules;
+mod service;
+mod storage;
+mod webhook;
 mod workload;
 
 pub use field::{At, Context};
@@ -52,39 +62,54 @@ type Check = fn(&At<'_, '_>, &mut Context<'_>);
 #[expect(clippy::match_same_arms, reason = "by group, so that each kind is found at its place")]
 fn check_of(group: &str, kind: &str, version: Version) -> (NameCheck, Check) {
     match (group, kind) {
-        ("", "ConfigMap" | "Secret" | "ServiceAccount" | "Endpoints" | "LimitRange" | "ResourceQuota") => {
-            (name_is_dns_subdomain, nothing_more)
-        }
-        ("", "Namespace") => (name_is_dns_label, nothing_more),
-        ("", "Node" | "PodTemplate" | "PersistentVolume" | "PersistentVolumeClaim") => {
-            (name_is_dns_subdomain, nothing_more)
-        }
+        ("", "ConfigMap") => (name_is_dns_subdomain, config::config_map),
+        ("", "Endpoints") => (name_is_dns_subdomain, service::endpoints),
+        ("", "LimitRange") => (name_is_dns_subdomain, quota::limit_range),
+        ("", "Namespace") => (name_is_dns_label, config::namespace),
+        ("", "Node" | "PodTemplate") => (name_is_dns_subdomain, nothing_more),
+        ("", "PersistentVolume") => (name_is_dns_subdomain, storage::persistent_volume),
+        ("", "PersistentVolumeClaim") => (name_is_dns_subdomain, claim::claim),
         ("", "Pod") => (name_is_dns_subdomain, pod::pod),
         ("", "ReplicationController") => (name_is_dns_subdomain, workload::replication_controller),
+        ("", "ResourceQuota") => (name_is_dns_subdomain, quota::resource_quota),
+        ("", "Secret") => (name_is_dns_subdomain, config::secret),
         // `RelaxedServiceNameValidation` is on by default since 1.36.
-        ("", "Service") if version >= Version::V1_36 => (name_is_dns_label, nothing_more),
-        ("", "Service") => (name_is_dns1035_label, nothing_more),
+        ("", "Service") if version >= Version::V1_36 => (name_is_dns_label, service::service),
+        ("", "Service") => (name_is_dns1035_label, service::service),
+        ("", "ServiceAccount") => (name_is_dns_subdomain, config::service_account),
         ("apps", "ControllerRevision") => (name_is_dns_subdomain, nothing_more),
         ("apps", "DaemonSet") => (name_is_dns_subdomain, workload::daemon_set),
         ("apps", "Deployment") => (name_is_dns_subdomain, workload::deployment),
         ("apps", "ReplicaSet") => (name_is_dns_subdomain, workload::replica_set),
         ("apps", "StatefulSet") => (name_is_dns_label, workload::stateful_set),
-        ("autoscaling", "HorizontalPodAutoscaler") => (name_is_dns_subdomain, nothing_more),
+        ("autoscaling", "HorizontalPodAutoscaler") => (name_is_dns_subdomain, autoscaling::autoscaler),
         ("batch", "CronJob") => (name_is_dns_subdomain, workload::cron_job),
         ("batch", "Job") => (name_is_dns_subdomain, workload::job),
-        ("coordination.k8s.io", "Lease") => (name_is_dns_subdomain, nothing_more),
-        ("discovery.k8s.io", "EndpointSlice") => (name_is_dns_subdomain, nothing_more),
-        ("networking.k8s.io", "Ingress" | "IngressClass" | "NetworkPolicy") => {
-            (name_is_dns_subdomain, nothing_more)
+        ("coordination.k8s.io", "Lease") => (name_is_dns_subdomain, policy::lease),
+        ("discovery.k8s.io", "EndpointSlice") => (name_is_dns_subdomain, service::endpoint_slice),
+        ("networking.k8s.io", "Ingress") => (name_is_dns_subdomain, networking::ingress),
+        ("networking.k8s.io", "IngressClass") => (name_is_dns_subdomain, networking::ingress_class),
+        ("networking.k8s.io", "NetworkPolicy") => (name_is_dns_subdomain, networking::network_policy),
+        ("node.k8s.io", "RuntimeClass") => (name_is_dns_subdomain, policy::runtime_class),
+        ("policy", "PodDisruptionBudget") => (path_segment, policy::disruption_budget),
+        ("rbac.authorization.k8s.io", "ClusterRole") => (path_segment, rbac::cluster_role),
+        ("rbac.authorization.k8s.io", "ClusterRoleBinding") => (path_segment, rbac::cluster_role_binding),
+        ("rbac.authorization.k8s.io", "Role") => (path_segment, rbac::role),
+        ("rbac.authorization.k8s.io", "RoleBinding") => (path_segment, rbac::role_binding),
+        ("scheduling.k8s.io", "PriorityClass") => (name_is_dns_subdomain, policy::priority_class),
+        ("storage.k8s.io", "CSIDriver") => (name_is_dns_subdomain, nothing_more),
+        ("storage.k8s.io", "StorageClass") => (name_is_dns_subdomain, storage::storage_class),
+        ("storage.k8s.io", "VolumeAttributesClass") => {
+            (name_is_dns_subdomain, storage::volume_attributes_class)
         }
-        ("node.k8s.io", "RuntimeClass") => (name_is_dns_subdomain, nothing_more),
-        ("policy", "PodDisruptionBudget") => (path_segment, nothing_more),
-        ("rbac.authorization.k8s.io", _) => (path_segment, nothing_more),
-        ("scheduling.k8s.io", "PriorityClass") => (name_is_dns_subdomain, nothing_more),
-        ("storage.k8s.io", "StorageClass" | "CSIDriver" | "VolumeAttributesClass") => {
-            (name_is_dns_subdomain, nothing_more)
-        }
+        (
+            "admissionregistration.k8s.io",
+            "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration",
+        ) => (name_is_dns_subdomain, webhook::configuration),
         ("admissionregistration.k8s.io", _) => (name_is_dns_subdomain, nothing_more),
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => {
+            (name_is_dns_subdomain, webhook::custom_resource_definition)
+        }
         _ => (path_segment, nothing_more),
     }
 }

@@ -13,6 +13,8 @@ mod security;
 mod volume;
 mod warning;
 
+pub(super) use scheduling::node_selector;
+
 use super::{At, Context, metadata};
 use crate::k8s::{Version, names};
 
@@ -296,7 +298,7 @@ fn host_aliases(aliases: &At<'_, '_>, cx: &mut Context<'_>) {
 
 /// `IsValidIPForLegacyField`: strict since 1.36 (gate `StrictIPCIDRValidation`).
 fn legacy_ip(at: &At<'_, '_>, cx: &mut Context<'_>) {
-    complain(at, names::ip(at.text()), cx);
+    complain(at, names::ip(at.text(), cx.version >= Version::V1_36), cx);
 }
 
 /// Reports each complaint about the value at the place.

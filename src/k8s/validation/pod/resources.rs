@@ -1,5 +1,8 @@
 //! Requests, limits and resource claims, of containers and of the pod.
 
+use super::super::resources::{
+    container_resource_name, is_huge_page, is_overcommit_allowed, quantity, quantity_value, resource_name,
+};
 use super::{At, Context, Holder, Pod, complain, container, names};
 use crate::k8s::Version;
 use crate::k8s::quantity::Quantity;
@@ -16,7 +19,7 @@ pub(super) fn container(resources: &At<'_, '_>, claims: &[&str], cx: &mut Contex
 pub(super) fn overhead(overhead: &At<'_, '_>, cx: &mut Context<'_>) {
     for (name, amount) in overhead.renamed("overhead.limits").entries() {
         container_resource_name(name, &amount, cx);
-        resource_quantity(name, &amount, cx);
+        quantity_value(name, &amount, cx);
     }
 }
 
@@ -86,16 +89,6 @@ pub(super) fn pod_level(spec: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Context<'_>) 
     consistency(spec, &resources, pod, cx);
 }
 
-/// `helper.IsHugePageResourceName`.
-pub(super) fn is_huge_page(name: &str) -> bool {
-    name.starts_with("hugepages-")
-}
-
-/// The quantity at a place; `None` where there is none, or none that can be read (the decoder says so).
-pub(super) fn quantity(at: &At<'_, '_>) -> Option<Quantity> {
-    at.node().and_then(|node| Quantity::from_node(node).ok())
-}
-
 /// `validateResourceRequirements`, but for claims.
 fn requirements(
     resources: &At<'_, '_>,
@@ -107,7 +100,7 @@ fn requirements(
     for list in [&limits, &requests] {
         for (name, amount) in list.entries() {
             check_name(name, &amount, cx);
-            resource_quantity(name, &amount, cx);
+            quantity_value(name, &amount, cx);
             compute |= matches!(name, "cpu" | "memory");
             if is_huge_page(name) {
                 huge = true;
@@ -151,95 +144,12 @@ fn has_entry(list: &At<'_, '_>, name: &str) -> bool {
     list.node().is_some_and(|node| node.as_map().is_some_and(|map| map.contains_key(name)))
 }
 
-/// `validateContainerResourceName`.
-fn container_resource_name(name: &str, at: &At<'_, '_>, cx: &mut Context<'_>) {
-    if !resource_name(name, at, cx) {
-        return;
-    }
-    if !name.contains('/') {
-        if !matches!(name, "cpu" | "memory" | "ephemeral-storage") && !is_huge_page(name) {
-            cx.invalid_key(at, name, at.key_span(), "must be a standard resource for containers");
-        }
-    } else if !is_native(name) && !is_extended(name) {
-        cx.invalid_key(at, name, at.key_span(), "doesn't follow extended resource name standard");
-    }
-}
-
 /// `validatePodResourceName`.
 fn pod_resource_name(name: &str, at: &At<'_, '_>, cx: &mut Context<'_>) {
     if resource_name(name, at, cx) && !is_pod_level(name) {
         let detail = "unsupported resource for a pod: supported are cpu, memory and hugepages-<size>";
         cx.invalid_key(at, name, at.key_span(), detail);
     }
-}
-
-/// `validateResourceName`; whether there was nothing to say.
-fn resource_name(name: &str, at: &At<'_, '_>, cx: &mut Context<'_>) -> bool {
-    let complaints = names::qualified_name(name);
-    let mut fine = complaints.is_empty();
-    for complaint in complaints {
-        cx.invalid_key(at, name, at.key_span(), complaint);
-    }
-    if fine && !name.contains('/') && !is_standard(name) {
-        fine = false;
-        cx.invalid_key(at, name, at.key_span(), "must be a standard resource type or fully qualified");
-    }
-    fine
-}
-
-/// `ValidateResourceQuantityValue`.
-fn resource_quantity(name: &str, at: &At<'_, '_>, cx: &mut Context<'_>) {
-    let Some(amount) = quantity(at) else { return };
-    if amount.is_negative() {
-        cx.invalid(at, "must be greater than or equal to 0");
-    }
-    if is_extended(name) && !amount.is_integer() {
-        cx.invalid(at, "must be an integer");
-    }
-}
-
-/// `helper.IsStandardResourceName`, with `IsQuotaHugePageResourceName`.
-fn is_standard(name: &str) -> bool {
-    const STANDARD: &[&str] = &[
-        "cpu",
-        "memory",
-        "ephemeral-storage",
-        "requests.cpu",
-        "requests.memory",
-        "requests.ephemeral-storage",
-        "limits.cpu",
-        "limits.memory",
-        "limits.ephemeral-storage",
-        "pods",
-        "resourcequotas",
-        "services",
-        "replicationcontrollers",
-        "secrets",
-        "configmaps",
-        "persistentvolumeclaims",
-        "storage",
-        "requests.storage",
-        "services.nodeports",
-        "services.loadbalancers",
-    ];
-    STANDARD.contains(&name) || is_huge_page(name) || name.starts_with("requests.hugepages-")
-}
-
-/// `helper.IsNativeResource`.
-fn is_native(name: &str) -> bool {
-    !name.contains('/') || name.contains("kubernetes.io/")
-}
-
-/// `helper.IsExtendedResourceName`.
-fn is_extended(name: &str) -> bool {
-    !is_native(name)
-        && !name.starts_with("requests.")
-        && names::qualified_name(&format!("requests.{name}")).is_empty()
-}
-
-/// `helper.IsOvercommitAllowed`.
-fn is_overcommit_allowed(name: &str) -> bool {
-    is_native(name) && !is_huge_page(name)
 }
 
 /// `resourcehelper.IsSupportedPodLevelResource`.

@@ -216,7 +216,7 @@ fn source(volume: &At<'_, '_>, cx: &mut Context<'_>) {
 
 fn empty_dir(source: &At<'_, '_>, cx: &mut Context<'_>) {
     let limit = source.field("sizeLimit");
-    if super::resources::quantity(&limit).is_some_and(|limit| limit.is_negative()) {
+    if super::super::resources::quantity(&limit).is_some_and(|limit| limit.is_negative()) {
         cx.forbidden(&limit, "SizeLimit field must be a valid resource quantity");
     }
 }

@@ -1,6 +1,6 @@
 //! What the server accepts with a warning: `pkg/api/pod/warnings.go`.
 
-use super::resources::quantity;
+use super::super::resources::quantity;
 use super::{At, Context, each_container, or_default};
 
 /// `GetWarningsForPodTemplate`: `template` is the place of the whole template.

@@ -60,7 +60,9 @@ pub(super) fn stateful_set(root: &At<'_, '_>, cx: &mut Context<'_>) {
             pod::template_spec_with_claims(&template, &claim_names, cx);
         }
         for template in claims.items() {
-            claim::claim_spec(&template.field("spec"), cx);
+            let spec = template.field("spec");
+            claim::claim_spec(&spec, cx);
+            claim::warnings(&template, &spec, cx);
         }
     } else if usable {
         let metadata = template.field("metadata");

@@ -1,0 +1,185 @@
+//! ConfigMaps, Secrets, service accounts and namespaces: `pkg/apis/core/validation`.
+
+use super::{At, Context};
+use crate::k8s::names;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use std::borrow::Cow;
+
+/// `MaxSecretSize`, of ConfigMaps too: 1 MiB.
+const MAX_SIZE: usize = 1024 * 1024;
+
+/// `ValidateConfigMap`.
+pub(super) fn config_map(root: &At<'_, '_>, cx: &mut Context<'_>) {
+    let (data, binary) = (root.field("data"), root.field("binaryData"));
+    let mut size = 0_usize;
+    for (key, value) in data.entries() {
+        bag_key(key, &value, cx);
+        if binary.key(key).key_span().is_some() {
+            cx.invalid_key(&value, key, value.key_span(), "duplicate of key present in binaryData");
+        }
+        size = size.saturating_add(value.text().len());
+    }
+    for (key, value) in binary.entries() {
+        bag_key(key, &value, cx);
+        size = size.saturating_add(decoded_len(value.text()));
+    }
+    if size > MAX_SIZE {
+        // The server reports this at no field in particular.
+        cx.too_long(root, MAX_SIZE);
+    }
+}
+
+/// A key, reported at its own entry.
+fn bag_key(key: &str, at: &At<'_, '_>, cx: &mut Context<'_>) {
+    for complaint in names::config_map_key(key) {
+        cx.invalid_key(at, key, at.key_span(), complaint);
+    }
+}
+
+/// How many bytes base64 text stands for.
+fn decoded_len(text: &str) -> usize {
+    text.trim_end_matches('=').len() / 4 * 3 + text.trim_end_matches('=').len() % 4 * 3 / 4
+}
+
+/// `ValidateSecret`, after the strategy moved `stringData` over to `data`.
+pub(super) fn secret(root: &At<'_, '_>, cx: &mut Context<'_>) {
+    let bag = Bag { data: root.field("data"), texts: root.field("stringData") };
+    let mut size = 0_usize;
+    for (key, value) in bag.data.entries() {
+        bag_key(key, &value, cx);
+        if bag.texts.key(key).key_span().is_none() {
+            size = size.saturating_add(decoded_len(value.text()));
+        }
+    }
+    for (key, value) in bag.texts.entries() {
+        if bag.data.key(key).key_span().is_none() {
+            bag_key(key, &bag.data.key(key).showing(&value), cx);
+        }
+        size = size.saturating_add(value.text().len());
+    }
+    if size > MAX_SIZE {
+        cx.too_long(&bag.data, MAX_SIZE);
+    }
+
+    match root.field("type").text() {
+        "kubernetes.io/service-account-token" => {
+            let metadata = root.field("metadata");
+            let annotations = metadata.field("annotations");
+            let account = annotations.key("kubernetes.io/service-account.name");
+            if account.text().is_empty() {
+                cx.required(&account, "");
+            }
+        }
+        "kubernetes.io/dockercfg" => docker_config(&bag, ".dockercfg", cx),
+        "kubernetes.io/dockerconfigjson" => docker_config(&bag, ".dockerconfigjson", cx),
+        "kubernetes.io/basic-auth" if !bag.has("username") && !bag.has("password") => {
+            cx.required(&bag.data.key("username"), "");
+            cx.required(&bag.data.key("password"), "");
+        }
+        "kubernetes.io/ssh-auth" if bag.bytes("ssh-privatekey").is_none_or(|key| key.is_empty()) => {
+            cx.required(&bag.data.key("ssh-privatekey"), "");
+        }
+        "kubernetes.io/tls" => {
+            for key in ["tls.crt", "tls.key"] {
+                if !bag.has(key) {
+                    cx.required(&bag.data.key(key), "");
+                }
+            }
+            tls_warning(&bag, cx);
+        }
+        _ => {}
+    }
+}
+
+/// A Secret's data: `stringData` wins over `data`.
+struct Bag<'p, 'n> {
+    data: At<'p, 'n>,
+    texts: At<'p, 'n>,
+}
+
+impl<'n> Bag<'_, 'n> {
+    fn has(&self, key: &str) -> bool {
+        self.data.key(key).key_span().is_some() || self.texts.key(key).key_span().is_some()
+    }
+
+    /// The bytes of a key, if it is there and can be read.
+    fn bytes(&self, key: &str) -> Option<Cow<'n, [u8]>> {
+        let text = self.texts.key(key);
+        if text.key_span().is_some() {
+            return Some(text.text().as_bytes().into());
+        }
+        let encoded = self.data.key(key);
+        encoded.key_span()?;
+        let joined: String = encoded.text().split(['\r', '\n']).collect();
+        STANDARD.decode(joined).ok().map(Cow::Owned)
+    }
+}
+
+/// A registry's credentials are a JSON object.
+fn docker_config(bag: &Bag<'_, '_>, key: &str, cx: &mut Context<'_>) {
+    let place = bag.data.key(key);
+    if !bag.has(key) {
+        cx.required(&place, "");
+        return;
+    }
+    let Some(bytes) = bag.bytes(key) else { return };
+    match serde_json::from_slice::<serde_json::Value>(&bytes) {
+        Ok(serde_json::Value::Object(_) | serde_json::Value::Null) => {}
+        other => {
+            let text = bag.texts.key(key);
+            let span = text.key_span().or(place.key_span());
+            let detail = other.map_or_else(|error| error.to_string(), |_| "not a JSON object".to_owned());
+            cx.invalid_key(&place, "<secret contents redacted>", span, detail);
+        }
+    }
+}
+
+/// `GetWarningsForSecret`: as far as can be said without reading the certificate.
+fn tls_warning(bag: &Bag<'_, '_>, cx: &mut Context<'_>) {
+    let (Some(certificate), Some(key)) = (bag.bytes("tls.crt"), bag.bytes("tls.key")) else { return };
+    let pem = |bytes: &[u8]| bytes.windows(10).any(|window| window == b"-----BEGIN");
+    let (name, part) = if !pem(&certificate) {
+        ("tls.crt", "certificate")
+    } else if !pem(&key) {
+        ("tls.key", "key")
+    } else {
+        return;
+    };
+    let place = bag.data.key(name);
+    let text = bag.texts.key(name);
+    let place = if text.key_span().is_some() { place.showing(&text) } else { place };
+    cx.warning(&place, format_args!("tls: failed to find any PEM data in {part} input"));
+}
+
+/// `ValidateServiceAccount`, which looks at the metadata only; and its warning.
+pub(super) fn service_account(root: &At<'_, '_>, cx: &mut Context<'_>) {
+    let metadata = root.field("metadata");
+    let annotations = metadata.field("annotations");
+    let enforce = annotations.key("kubernetes.io/enforce-mountable-secrets");
+    if enforce.key_span().is_some() {
+        cx.warning(
+            &enforce,
+            "deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets",
+        );
+    }
+}
+
+/// `ValidateNamespace`.
+pub(super) fn namespace(root: &At<'_, '_>, cx: &mut Context<'_>) {
+    let spec = root.field("spec");
+    let finalizers = spec.field("finalizers");
+    for finalizer in finalizers.items() {
+        let path = finalizers.showing(&finalizer);
+        let complaints = names::qualified_name(finalizer.text());
+        if complaints.is_empty() && !is_finalizer(finalizer.text()) {
+            cx.invalid(&path, "name is neither a standard finalizer name nor is it fully qualified");
+        }
+        cx.invalid_each(&path, complaints);
+    }
+}
+
+/// `validateKubeFinalizerName`: qualified, or one that Kubernetes itself uses.
+fn is_finalizer(name: &str) -> bool {
+    name.contains('/') || matches!(name, "kubernetes" | "orphan" | "foregroundDeletion")
+}

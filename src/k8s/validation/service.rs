@@ -1,0 +1,695 @@
+//! Services, and the endpoints behind them: `pkg/apis/core/validation`, `pkg/apis/discovery/validation`, and the
+//! allocators of `pkg/registry/core/service`.
+
+use super::metadata::labels;
+use super::{At, Context};
+use crate::k8s::{Version, names};
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+/// `supportedPortProtocols`.
+pub(super) const PROTOCOLS: &[&str] = &["SCTP", "TCP", "UDP"];
+/// The range that a cluster allocates node ports from unless it is told otherwise.
+const NODE_PORTS: std::ops::RangeInclusive<i64> = 30000..=32767;
+/// The annotation that `topology-mode` replaced.
+const TOPOLOGY_HINTS: &str = "service.kubernetes.io/topology-aware-hints";
+const TOPOLOGY_MODE: &str = "service.kubernetes.io/topology-mode";
+const SOURCE_RANGES: &str = "service.beta.kubernetes.io/load-balancer-source-ranges";
+
+/// What `spec.type` says, after defaults.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Type {
+    ClusterIp,
+    NodePort,
+    LoadBalancer,
+    ExternalName,
+    Unknown,
+}
+
+/// `ValidateService`, and the allocation of addresses and ports that precedes it on creation.
+///
+/// What depends on the cluster (its address ranges, one or two stacks) is not judged, except that node ports
+/// are those of a cluster that was not told otherwise.
+pub(super) fn service(root: &At<'_, '_>, cx: &mut Context<'_>) {
+    let spec = root.field("spec");
+    let kind = spec.field("type");
+    let service_type = match kind.text() {
+        "" | "ClusterIP" => Type::ClusterIp,
+        "NodePort" => Type::NodePort,
+        "LoadBalancer" => Type::LoadBalancer,
+        "ExternalName" => Type::ExternalName,
+        _ => Type::Unknown,
+    };
+    let addresses = ClusterIps::new(&spec);
+    let headless = addresses.is_headless();
+    let load_balancer = service_type == Type::LoadBalancer;
+
+    topology_annotations(root, cx);
+
+    let ports = spec.field("ports");
+    if ports.is_empty() && !headless && service_type != Type::ExternalName {
+        cx.required(&ports, "");
+    }
+    let list = spec.field("clusterIPs");
+    match service_type {
+        Type::LoadBalancer | Type::NodePort if headless => {
+            let first = list.index(0).showing(&addresses.place);
+            cx.invalid(&first, format_args!("may not be set to 'None' for {} services", kind.text()));
+        }
+        Type::ExternalName => external_name(&spec, &addresses, cx),
+        _ => {}
+    }
+
+    let mut port_names = BTreeSet::new();
+    let several = ports.len() > 1;
+    for port in ports.items() {
+        service_port(&port, several, &mut port_names, cx);
+    }
+    labels(&spec.field("selector"), cx);
+    session_affinity(&spec, cx);
+    if service_type != Type::ExternalName {
+        cluster_ips(&spec, &addresses, cx);
+    }
+
+    let strict = cx.version >= Version::V1_36;
+    let external_ips = spec.field("externalIPs");
+    for ip in external_ips.items() {
+        let complaints = names::ip(ip.text(), strict);
+        if complaints.is_empty() {
+            non_special_ip(&ip, cx);
+        }
+        cx.invalid_each(&ip, complaints);
+    }
+    if service_type == Type::Unknown {
+        cx.not_supported(&kind, &["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"]);
+    }
+    node_ports(&spec, service_type, cx);
+    duplicate_ports(&ports, cx);
+    source_ranges(root, load_balancer, strict, cx);
+
+    let allocate = spec.field("allocateLoadBalancerNodePorts");
+    if allocate.is_set() && !load_balancer {
+        cx.forbidden(&allocate, "may only be used when `type` is 'LoadBalancer'");
+    }
+    let class = spec.field("loadBalancerClass");
+    if class.is_set() {
+        if load_balancer {
+            cx.invalid_each(&class, names::qualified_name(class.text()));
+        } else {
+            cx.forbidden(&class, "may only be used when `type` is 'LoadBalancer'");
+        }
+    }
+    traffic_policies(&spec, service_type, cx);
+    warnings(root, service_type, &addresses, cx);
+}
+
+/// `spec.clusterIPs` after `normalizeClusterIPs`: the list, or else the one in `spec.clusterIP`.
+struct ClusterIps<'p, 'n> {
+    /// The one address or the list.
+    place: At<'p, 'n>,
+    values: Vec<&'n str>,
+    listed: bool,
+}
+
+impl<'p, 'n> ClusterIps<'p, 'n> {
+    fn new(spec: &'p At<'p, 'n>) -> Self {
+        let list = spec.field("clusterIPs");
+        if !list.is_empty() {
+            let values = list.items().map(|ip| ip.text()).collect();
+            return Self { place: list, values, listed: true };
+        }
+        let single = spec.field("clusterIP");
+        let values = if single.text().is_empty() { Vec::new() } else { vec![single.text()] };
+        Self { place: single, values, listed: false }
+    }
+
+    /// `isHeadlessService`.
+    fn is_headless(&self) -> bool {
+        self.values == ["None"]
+    }
+}
+
+/// The two annotations about topology have to agree.
+fn topology_annotations(root: &At<'_, '_>, cx: &mut Context<'_>) {
+    let metadata = root.field("metadata");
+    let annotations = metadata.field("annotations");
+    let (hints, mode) = (annotations.key(TOPOLOGY_HINTS), annotations.key(TOPOLOGY_MODE));
+    if hints.key_span().is_some() && mode.key_span().is_some() && hints.text() != mode.text() {
+        cx.invalid(&mode, format_args!("must match annotations[{TOPOLOGY_HINTS}] when both are specified"));
+    }
+}
+
+/// What a Service of type `ExternalName` has, and has not.
+fn external_name(spec: &At<'_, '_>, addresses: &ClusterIps<'_, '_>, cx: &mut Context<'_>) {
+    const REASON: &str = "may not be set for ExternalName services";
+    if !addresses.values.is_empty() {
+        cx.forbidden(&spec.field("clusterIPs").showing(&addresses.place), REASON);
+    }
+    let families = spec.field("ipFamilies");
+    if !families.is_empty() {
+        cx.forbidden(&families, REASON);
+    }
+    let policy = spec.field("ipFamilyPolicy");
+    if policy.is_set() {
+        cx.forbidden(&policy, REASON);
+    }
+    let name = spec.field("externalName");
+    let canonical = name.text().strip_suffix('.').unwrap_or(name.text());
+    if canonical.is_empty() {
+        cx.required(&name, "");
+    } else {
+        cx.invalid_each(&name, names::dns1123_subdomain(canonical));
+    }
+}
+
+/// `validateServicePort`.
+fn service_port<'n>(
+    port: &At<'_, 'n>,
+    name_required: bool,
+    seen: &mut BTreeSet<&'n str>,
+    cx: &mut Context<'_>,
+) {
+    let name = port.field("name");
+    if !name.text().is_empty() {
+        cx.invalid_each(&name, names::dns1123_label(name.text()));
+        if !seen.insert(name.text()) {
+            cx.duplicate(&name);
+        }
+    } else if name_required {
+        cx.required(&name, "");
+    }
+    let number = port.field("port");
+    cx.invalid_each(&number, names::port_number(number.int().unwrap_or(0)));
+    protocol(port, cx);
+
+    let target = port.field("targetPort");
+    if let Some(text) = target.str() {
+        // An empty one takes the port's number by default, as 0 does.
+        if !text.is_empty() {
+            cx.invalid_each(&target, names::port_name(text));
+        }
+    } else if let Some(number) = target.int().filter(|number| *number != 0) {
+        cx.invalid_each(&target, names::port_number(number));
+    }
+    let app_protocol = port.field("appProtocol");
+    if app_protocol.is_set() {
+        cx.invalid_each(&app_protocol, names::qualified_name(app_protocol.text()));
+    }
+}
+
+/// A port's `protocol`; TCP by default.
+fn protocol(port: &At<'_, '_>, cx: &mut Context<'_>) {
+    let protocol = port.field("protocol");
+    if !protocol.text().is_empty() && !PROTOCOLS.contains(&protocol.text()) {
+        cx.not_supported(&protocol, PROTOCOLS);
+    }
+}
+
+/// `spec.sessionAffinity` and its configuration: `validateClientIPAffinityConfig`. Without affinity the defaults drop
+/// the configuration; with it they fill the timeout in.
+fn session_affinity(spec: &At<'_, '_>, cx: &mut Context<'_>) {
+    let affinity = spec.field("sessionAffinity");
+    match affinity.text() {
+        "" | "None" => {}
+        "ClientIP" => {
+            let config = spec.field("sessionAffinityConfig");
+            let client_ip = config.field("clientIP");
+            let timeout = client_ip.field("timeoutSeconds");
+            if timeout.int().is_some_and(|seconds| !(1..=86400).contains(&seconds)) {
+                cx.invalid(&timeout, "must be greater than 0 and less than 86400");
+            }
+        }
+        _ => cx.not_supported(&affinity, &["ClientIP", "None"]),
+    }
+}
+
+/// `ValidateServiceClusterIPsRelatedFields`.
+fn cluster_ips(spec: &At<'_, '_>, addresses: &ClusterIps<'_, '_>, cx: &mut Context<'_>) {
+    let (single, list) = (spec.field("clusterIP"), spec.field("clusterIPs"));
+    if addresses.listed {
+        if single.text().is_empty() {
+            cx.invalid(&list, "must be empty when `clusterIP` is not specified");
+        } else if addresses.values.first() != Some(&single.text()) {
+            cx.invalid(&list, "first value must match `clusterIP`");
+        }
+    }
+
+    let families = spec.field("ipFamilies");
+    let mut seen = BTreeSet::new();
+    for family in families.items() {
+        if !matches!(family.text(), "IPv4" | "IPv6") {
+            cx.not_supported(&family, &["IPv4", "IPv6"]);
+        }
+        if !seen.insert(family.text()) {
+            cx.duplicate(&family);
+        }
+    }
+    let policy = spec.field("ipFamilyPolicy");
+    if policy.is_set() && !matches!(policy.text(), "SingleStack" | "PreferDualStack" | "RequireDualStack") {
+        cx.not_supported(&policy, &["PreferDualStack", "RequireDualStack", "SingleStack"]);
+    }
+
+    let strict = cx.version >= Version::V1_36;
+    let mut broken = false;
+    for (index, ip) in addresses.values.iter().enumerate() {
+        let place = list.index(index);
+        let place = if addresses.listed { place } else { place.showing(&addresses.place) };
+        if index == 0 && *ip == "None" {
+            if addresses.values.len() > 1 {
+                broken = true;
+                cx.invalid(&list, "'None' must be the first and only value");
+            }
+            continue;
+        }
+        let complaints = names::ip(ip, strict);
+        broken |= !complaints.is_empty();
+        cx.invalid_each(&place, complaints);
+    }
+    if addresses.values.len() > 2 {
+        cx.invalid(&list, "may only hold up to 2 values");
+    }
+    if broken {
+        return;
+    }
+
+    let v6 = |ip: &str| names::parse_ip(ip).is_some_and(|ip| ip.is_ipv6());
+    if addresses.values.len() > 1 {
+        let sixes = addresses.values.iter().filter(|ip| v6(ip)).count();
+        if sixes == 0 || sixes == addresses.values.len() {
+            cx.invalid(&list, "may specify no more than one IP for each IP family");
+        }
+    }
+    if !addresses.is_headless() {
+        for (index, (ip, family)) in addresses.values.iter().zip(families.items()).enumerate() {
+            let expected = match (family.text(), v6(ip)) {
+                ("IPv4", true) => "IPv4",
+                ("IPv6", false) => "IPv6",
+                _ => continue,
+            };
+            let place = list.index(index);
+            let place = if addresses.listed { place } else { place.showing(&addresses.place) };
+            cx.invalid(
+                &place,
+                format_args!("expected an {expected} value as indicated by `ipFamilies[{index}]`"),
+            );
+        }
+    }
+    // `initIPFamilyFields`: one stack cannot hold two of anything.
+    if policy.text() == "SingleStack" && (addresses.values.len() == 2 || families.len() == 2) {
+        let named = if addresses.values.len() == 2 { "cluster IPs" } else { "IP families" };
+        cx.invalid(
+            &policy,
+            format_args!(
+                "must be 'RequireDualStack' or 'PreferDualStack' when multiple {named} are specified"
+            ),
+        );
+    }
+}
+
+/// `ValidateNonSpecialIP`: addresses that make no sense behind a Service.
+fn non_special_ip(at: &At<'_, '_>, cx: &mut Context<'_>) {
+    let Some(ip) = names::parse_ip(at.text()) else {
+        cx.invalid(at, "must be a valid IP address");
+        return;
+    };
+    if ip.is_unspecified() {
+        cx.invalid(at, format_args!("may not be unspecified ({})", at.text()));
+    }
+    if ip.is_loopback() {
+        cx.invalid(at, "may not be in the loopback range (127.0.0.0/8, ::1/128)");
+    }
+    let (link_local, link_local_multicast) = match ip {
+        IpAddr::V4(v4) => (v4.is_link_local(), v4.octets().starts_with(&[224, 0, 0])),
+        IpAddr::V6(v6) => {
+            let [first, ..] = v6.segments();
+            (first & 0xffc0 == 0xfe80, first & 0xff0f == 0xff02)
+        }
+    };
+    if link_local {
+        cx.invalid(at, "may not be in the link-local range (169.254.0.0/16, fe80::/10)");
+    }
+    if link_local_multicast {
+        cx.invalid(at, "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)");
+    }
+}
+
+/// Node ports: where they may be given, unique, and those that the allocator (`portallocator`) would hand out.
+fn node_ports(spec: &At<'_, '_>, service_type: Type, cx: &mut Context<'_>) {
+    let ports = spec.field("ports");
+    let allocated = match service_type {
+        Type::NodePort => true,
+        Type::LoadBalancer => spec.field("allocateLoadBalancerNodePorts").bool() != Some(false),
+        _ => false,
+    };
+    let mut seen = BTreeSet::new();
+    for port in ports.items() {
+        let node_port = port.field("nodePort");
+        let Some(number) = node_port.int().filter(|number| *number != 0) else { continue };
+        if service_type == Type::ClusterIp {
+            cx.forbidden(&node_port, "may not be used when `type` is 'ClusterIP'");
+        }
+        let protocol = port.field("protocol");
+        let protocol = if protocol.text().is_empty() { "TCP" } else { protocol.text() };
+        if !seen.insert((protocol, number)) {
+            cx.duplicate(&node_port);
+        }
+        // A load balancer's own numbers are allocated even where it asks for none.
+        if (allocated || service_type == Type::LoadBalancer) && !NODE_PORTS.contains(&number) {
+            out_of_range(&node_port, cx);
+        }
+    }
+}
+
+fn out_of_range(port: &At<'_, '_>, cx: &mut Context<'_>) {
+    cx.invalid(
+        port,
+        format_args!(
+            "provided port is not in the valid range. The range of valid ports is {}-{}",
+            NODE_PORTS.start(),
+            NODE_PORTS.end()
+        ),
+    );
+}
+
+/// No two ports of one number and protocol.
+fn duplicate_ports(ports: &At<'_, '_>, cx: &mut Context<'_>) {
+    if ports.len() < 2 {
+        return;
+    }
+    let mut seen = BTreeSet::new();
+    for port in ports.items() {
+        let protocol = port.field("protocol");
+        let protocol = if protocol.text().is_empty() { "TCP" } else { protocol.text() };
+        if !seen.insert((protocol, port.field("port").int().unwrap_or(0))) {
+            cx.duplicate(&port);
+        }
+    }
+}
+
+/// `spec.loadBalancerSourceRanges` (which the server spells with a capital), or else the annotation.
+fn source_ranges(root: &At<'_, '_>, load_balancer: bool, strict: bool, cx: &mut Context<'_>) {
+    const REASON: &str = "may only be used when `type` is 'LoadBalancer'";
+    let spec = root.field("spec");
+    let ranges = spec.field("loadBalancerSourceRanges");
+    if !ranges.is_empty() {
+        let capital = spec.field("LoadBalancerSourceRanges");
+        let path = capital.showing(&ranges);
+        if !load_balancer {
+            cx.forbidden(&path, REASON);
+        }
+        for (index, range) in ranges.items().enumerate() {
+            cx.invalid_each(&path.index(index), names::cidr(range.text().trim(), strict));
+        }
+        return;
+    }
+    let metadata = root.field("metadata");
+    let annotations = metadata.field("annotations");
+    let annotation = annotations.key(SOURCE_RANGES);
+    if annotation.key_span().is_none() {
+        return;
+    }
+    if !load_balancer {
+        cx.forbidden(&annotation, REASON);
+    }
+    let text = annotation.text().trim();
+    if !text.is_empty() {
+        for range in text.split(',') {
+            cx.invalid_each(&annotation, names::cidr(range.trim(), strict));
+        }
+    }
+}
+
+/// `validateServiceExternalTrafficPolicy`, `validateServiceInternalTrafficFieldsValue` and
+/// `validateServiceTrafficDistribution`.
+fn traffic_policies(spec: &At<'_, '_>, service_type: Type, cx: &mut Context<'_>) {
+    let external = spec.field("externalTrafficPolicy");
+    let accessible = match service_type {
+        Type::LoadBalancer | Type::NodePort => true,
+        Type::ClusterIp => !spec.field("externalIPs").is_empty(),
+        Type::ExternalName | Type::Unknown => false,
+    };
+    if !accessible {
+        if !external.text().is_empty() {
+            cx.invalid(&external, "may only be set for externally-accessible services");
+        }
+    } else if !matches!(external.text(), "" | "Cluster" | "Local") {
+        cx.not_supported(&external, &["Cluster", "Local"]);
+    }
+
+    let health_check = spec.field("healthCheckNodePort");
+    let needs_health_check = service_type == Type::LoadBalancer && external.text() == "Local";
+    if let Some(port) = health_check.int().filter(|port| *port != 0) {
+        if !needs_health_check {
+            cx.invalid(
+                &health_check,
+                "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'",
+            );
+        } else if !NODE_PORTS.contains(&port) {
+            out_of_range(&health_check, cx);
+        }
+    }
+
+    let internal = spec.field("internalTrafficPolicy");
+    if internal.is_set() && !matches!(internal.text(), "Cluster" | "Local") {
+        cx.not_supported(&internal, &["Cluster", "Local"]);
+    }
+
+    let distribution = spec.field("trafficDistribution");
+    if distribution.is_set() {
+        // The gate `PreferSameTrafficDistribution` is on since 1.34.
+        let supported: &[&str] = if cx.version >= Version::V1_34 {
+            &["PreferClose", "PreferSameNode", "PreferSameZone"]
+        } else {
+            &["PreferClose"]
+        };
+        if !supported.contains(&distribution.text()) {
+            cx.not_supported(&distribution, supported);
+        }
+    }
+}
+
+/// `GetWarningsForService`.
+fn warnings(root: &At<'_, '_>, service_type: Type, addresses: &ClusterIps<'_, '_>, cx: &mut Context<'_>) {
+    let metadata = root.field("metadata");
+    let annotations = metadata.field("annotations");
+    let hints = annotations.key(TOPOLOGY_HINTS);
+    if hints.key_span().is_some() {
+        cx.warning(
+            &hints,
+            format_args!("annotation {TOPOLOGY_HINTS} is deprecated, please use {TOPOLOGY_MODE} instead"),
+        );
+    }
+
+    let spec = root.field("spec");
+    let headless = service_type == Type::ClusterIp && addresses.values.first() == Some(&"None");
+    let (external_ips, balancer_ip) = (spec.field("externalIPs"), spec.field("loadBalancerIP"));
+    if headless {
+        if !balancer_ip.text().is_empty() {
+            cx.warning(&balancer_ip, "spec.loadBalancerIP is ignored for headless services");
+        }
+        if !external_ips.is_empty() {
+            cx.warning(&external_ips, "spec.externalIPs is ignored for headless services");
+        }
+        let affinity = spec.field("sessionAffinity");
+        if !matches!(affinity.text(), "" | "None") {
+            cx.warning(&affinity, "spec.SessionAffinity is ignored for headless services");
+        }
+    }
+    let list = spec.field("clusterIPs");
+    let addresses = addresses.values.iter().enumerate().filter(|(_, ip)| **ip != "None");
+    for (index, ip) in addresses {
+        oddly_written_ip(&list.index(index), ip, cx);
+    }
+    for ip in external_ips.items() {
+        oddly_written_ip(&ip, ip.text(), cx);
+    }
+    oddly_written_ip(&balancer_ip, balancer_ip.text(), cx);
+    let ranges = spec.field("loadBalancerSourceRanges");
+    for range in ranges.items() {
+        for warning in names::cidr_warnings(range.text()) {
+            cx.warning(&range, warning);
+        }
+    }
+    if !external_ips.is_empty() {
+        if service_type == Type::ExternalName {
+            cx.warning(&external_ips, "spec.externalIPs is ignored when spec.type is \"ExternalName\"");
+        } else if !headless && cx.version >= Version::V1_36 {
+            cx.warning(
+                &external_ips,
+                "spec.externalIPs is deprecated and may no longer be implemented in some clusters",
+            );
+        }
+    }
+    let name = spec.field("externalName");
+    if service_type != Type::ExternalName && !name.text().is_empty() {
+        cx.warning(&name, "spec.externalName is ignored when spec.type is not \"ExternalName\"");
+    }
+    let distribution = spec.field("trafficDistribution");
+    if distribution.text() == "PreferClose" && cx.version >= Version::V1_35 {
+        cx.warning(&distribution, "\"PreferClose\" is deprecated; use \"PreferSameZone\"");
+    }
+}
+
+fn oddly_written_ip(at: &At<'_, '_>, ip: &str, cx: &mut Context<'_>) {
+    if let Some(warning) = names::ip_warning(ip) {
+        cx.warning(at, warning);
+    }
+}
+
+/// `ValidateEndpoints`.
+pub(super) fn endpoints(root: &At<'_, '_>, cx: &mut Context<'_>) {
+    let subsets = root.field("subsets");
+    for subset in subsets.items() {
+        let (ready, not_ready) = (subset.field("addresses"), subset.field("notReadyAddresses"));
+        if ready.is_empty() && not_ready.is_empty() {
+            cx.required(&subset, "must specify `addresses` or `notReadyAddresses`");
+        }
+        for address in ready.items() {
+            endpoint_address(&address, cx);
+        }
+        for address in not_ready.items() {
+            endpoint_address(&address, cx);
+        }
+        let ports = subset.field("ports");
+        let several = ports.len() > 1;
+        for port in ports.items() {
+            endpoint_port(&port, several, cx);
+        }
+    }
+}
+
+/// `validateEndpointAddress`.
+fn endpoint_address(address: &At<'_, '_>, cx: &mut Context<'_>) {
+    let ip = address.field("ip");
+    cx.invalid_each(&ip, names::ip(ip.text(), cx.version >= Version::V1_36));
+    let hostname = address.field("hostname");
+    if !hostname.text().is_empty() {
+        cx.invalid_each(&hostname, names::dns1123_label(hostname.text()));
+    }
+    let node = address.field("nodeName");
+    if node.is_set() {
+        cx.invalid_each(&node, names::dns1123_subdomain(node.text()));
+    }
+    non_special_ip(&ip, cx);
+    oddly_written_ip(&ip, ip.text(), cx);
+}
+
+/// `validateEndpointPort`.
+fn endpoint_port(port: &At<'_, '_>, name_required: bool, cx: &mut Context<'_>) {
+    let name = port.field("name");
+    if !name.text().is_empty() {
+        cx.invalid_each(&name, names::dns1123_label(name.text()));
+    } else if name_required {
+        cx.required(&name, "");
+    }
+    let number = port.field("port");
+    cx.invalid_each(&number, names::port_number(number.int().unwrap_or(0)));
+    protocol(port, cx);
+    let app_protocol = port.field("appProtocol");
+    if app_protocol.is_set() {
+        cx.invalid_each(&app_protocol, names::qualified_name(app_protocol.text()));
+    }
+}
+
+/// `ValidateEndpointSliceCreate`.
+pub(super) fn endpoint_slice(root: &At<'_, '_>, cx: &mut Context<'_>) {
+    let kind = root.field("addressType");
+    match kind.text() {
+        "IPv4" | "IPv6" | "FQDN" => {}
+        "" => cx.required(&kind, ""),
+        _ => cx.not_supported(&kind, &["FQDN", "IPv4", "IPv6"]),
+    }
+    let endpoints = root.field("endpoints");
+    if endpoints.len() > 1000 {
+        cx.too_many(&endpoints, 1000);
+    } else {
+        for endpoint in endpoints.items() {
+            slice_endpoint(&endpoint, kind.text(), cx);
+        }
+    }
+
+    let ports = root.field("ports");
+    if ports.len() > 20000 {
+        cx.too_many(&ports, 20000);
+        return;
+    }
+    let mut seen = BTreeSet::new();
+    for port in ports.items() {
+        let name = port.field("name");
+        if !name.text().is_empty() {
+            cx.invalid_each(&name, names::dns1123_label(name.text()));
+        }
+        if !seen.insert(name.text()) {
+            cx.duplicate(&name);
+        }
+        if let Some(number) = port.field("port").int() {
+            cx.invalid_each(&port.field("port"), names::port_number(number));
+        }
+        protocol(&port, cx);
+        let app_protocol = port.field("appProtocol");
+        if app_protocol.is_set() {
+            cx.invalid_each(&app_protocol, names::qualified_name(app_protocol.text()));
+        }
+    }
+}
+
+/// `validateEndpoints` of the discovery group, for one endpoint.
+fn slice_endpoint(endpoint: &At<'_, '_>, address_type: &str, cx: &mut Context<'_>) {
+    let strict = cx.version >= Version::V1_36;
+    let addresses = endpoint.field("addresses");
+    if addresses.is_empty() {
+        cx.required(&addresses, "must contain at least 1 address");
+    } else if addresses.len() > 100 {
+        cx.too_many(&addresses, 100);
+    }
+    for address in addresses.items() {
+        let text = address.text();
+        match address_type {
+            "IPv4" | "IPv6" => {
+                let complaints = names::ip(text, strict);
+                let v6 = names::parse_ip(text).is_some_and(|ip| ip.is_ipv6());
+                if complaints.is_empty() && v6 != (address_type == "IPv6") {
+                    cx.invalid(&address, format_args!("must be an {address_type} address"));
+                }
+                cx.invalid_each(&address, complaints);
+                non_special_ip(&address, cx);
+                oddly_written_ip(&address, text, cx);
+            }
+            "FQDN" => cx.invalid_each(&address, names::fully_qualified_domain_name(text)),
+            _ => {}
+        }
+    }
+    let node = endpoint.field("nodeName");
+    if node.is_set() {
+        cx.invalid_each(&node, names::dns1123_subdomain(node.text()));
+    }
+    let topology = endpoint.field("deprecatedTopology");
+    labels(&topology, cx);
+    if topology.key("kubernetes.io/hostname").key_span().is_some() {
+        cx.invalid(&topology.key("kubernetes.io/hostname"), "may not be set; use `nodeName`");
+    }
+    let hostname = endpoint.field("hostname");
+    if hostname.is_set() {
+        cx.invalid_each(&hostname, names::dns1123_label(hostname.text()));
+    }
+    let hints = endpoint.field("hints");
+    for list in ["forZones", "forNodes"] {
+        let entries = hints.field(list);
+        if entries.len() > 8 {
+            cx.too_many(&entries, 8);
+            continue;
+        }
+        let mut seen = BTreeSet::new();
+        for entry in entries.items() {
+            let name = entry.field("name");
+            if !seen.insert(name.text()) {
+                cx.duplicate(&name);
+            }
+            if list == "forZones" {
+                cx.invalid_each(&name, names::label_value(name.text()));
+            } else {
+                cx.invalid_each(&name, names::dns1123_subdomain(name.text()));
+            }
+        }
+    }
+}

@@ -1,0 +1,342 @@
+//! Webhook configurations (`pkg/apis/admissionregistration/validation`) and custom resource definitions
+//! (`apiextensions-apiserver/pkg/apis/apiextensions/validation`).
+
+use super::metadata::label_selector;
+use super::{At, Context};
+use crate::k8s::names;
+use std::collections::BTreeSet;
+
+/// `ValidateMutatingWebhookConfiguration` and `ValidateValidatingWebhookConfiguration`. Match conditions are
+/// not compiled.
+pub(super) fn configuration(root: &At<'_, '_>, cx: &mut Context<'_>) {
+    let webhooks = root.field("webhooks");
+    let mut seen = BTreeSet::new();
+    for hook in webhooks.items() {
+        webhook(&hook, cx);
+        let name = hook.field("name");
+        if !name.text().is_empty() && !seen.insert(name.text()) {
+            cx.duplicate(&name);
+        }
+    }
+}
+
+/// `validateValidatingWebhook`, `validateMutatingWebhook` and `validateAdmissionReviewVersions`.
+fn webhook(hook: &At<'_, '_>, cx: &mut Context<'_>) {
+    let name = hook.field("name");
+    if name.text().is_empty() {
+        cx.required(&name, "");
+    } else {
+        cx.invalid_each(&name, names::fully_qualified_name(name.text()));
+    }
+    let rules = hook.field("rules");
+    for rule in rules.items() {
+        operations(&rule, cx);
+    }
+    for (field, supported) in [
+        ("failurePolicy", ["Fail", "Ignore"]),
+        ("matchPolicy", ["Equivalent", "Exact"]),
+        ("reinvocationPolicy", ["IfNeeded", "Never"]),
+    ] {
+        one_of(&hook.field(field), &supported, cx);
+    }
+    let effects = hook.field("sideEffects");
+    if effects.is_set() {
+        one_of(&effects, &["None", "NoneOnDryRun"], cx);
+    } else {
+        cx.required(&effects, "must specify one of None, NoneOnDryRun");
+    }
+    let timeout = hook.field("timeoutSeconds");
+    if timeout.int().is_some_and(|seconds| !(1..=30).contains(&seconds)) {
+        cx.invalid(&timeout, "the timeout value must be between 1 and 30 seconds");
+    }
+    label_selector(&hook.field("namespaceSelector"), cx);
+    label_selector(&hook.field("objectSelector"), cx);
+    client_config(&hook.field("clientConfig"), cx);
+    match_conditions(&hook.field("matchConditions"), cx);
+
+    let versions = hook.field("admissionReviewVersions");
+    if versions.is_empty() {
+        cx.required(&versions, "must specify one of v1, v1beta1");
+        return;
+    }
+    let mut seen = BTreeSet::new();
+    for version in versions.items() {
+        if seen.insert(version.text()) {
+            cx.invalid_each(&version, names::dns1035_label(version.text()));
+        } else {
+            cx.invalid(&version, "duplicate version");
+        }
+    }
+    if !seen.contains("v1") && !seen.contains("v1beta1") {
+        cx.invalid(&versions, "must include at least one of v1, v1beta1");
+    }
+}
+
+fn one_of(field: &At<'_, '_>, supported: &[&str], cx: &mut Context<'_>) {
+    if field.is_set() && !supported.contains(&field.text()) {
+        cx.not_supported(field, supported);
+    }
+}
+
+/// `validateRuleWithOperations`.
+fn operations(rule: &At<'_, '_>, cx: &mut Context<'_>) {
+    const OPERATIONS: &[&str] = &["*", "CONNECT", "CREATE", "DELETE", "UPDATE"];
+    let operations = rule.field("operations");
+    not_empty_nor_mixed(&operations, "operations", cx);
+    for operation in operations.items() {
+        one_of(&operation, OPERATIONS, cx);
+    }
+    let (groups, versions) = (rule.field("apiGroups"), rule.field("apiVersions"));
+    not_empty_nor_mixed(&groups, "API groups", cx);
+    not_empty_nor_mixed(&versions, "API versions", cx);
+    for version in versions.items() {
+        if version.text().is_empty() {
+            cx.required(&version, "");
+        }
+    }
+    rule_resources(&rule.field("resources"), cx);
+    one_of(&rule.field("scope"), &["*", "Cluster", "Namespaced"], cx);
+}
+
+fn not_empty_nor_mixed(list: &At<'_, '_>, what: &str, cx: &mut Context<'_>) {
+    if list.is_empty() {
+        cx.required(list, "");
+    }
+    if list.len() > 1 && list.items().any(|item| item.text() == "*") {
+        cx.invalid(list, format_args!("if '*' is present, must not specify other {what}"));
+    }
+}
+
+/// `validateResources`.
+fn rule_resources(resources: &At<'_, '_>, cx: &mut Context<'_>) {
+    if resources.is_empty() {
+        cx.required(resources, "");
+    }
+    let (mut whole_resources, mut whole_subresources) = (BTreeSet::new(), BTreeSet::new());
+    let (mut everything, mut any, mut plain) = (false, false, false);
+    for resource in resources.items() {
+        let text = resource.text();
+        if text.is_empty() {
+            cx.required(&resource, "");
+            continue;
+        }
+        everything |= text == "*/*";
+        any |= text == "*";
+        let Some((name, sub)) = text.split_once('/') else {
+            plain = text != "*";
+            continue;
+        };
+        if whole_resources.contains(name) {
+            cx.invalid(&resource, format_args!("if '{name}/*' is present, must not specify {text}"));
+        }
+        if whole_subresources.contains(sub) {
+            cx.invalid(&resource, format_args!("if '*/{sub}' is present, must not specify {text}"));
+        }
+        if sub == "*" {
+            whole_resources.insert(name);
+        }
+        if name == "*" {
+            whole_subresources.insert(sub);
+        }
+    }
+    if resources.len() > 1 && everything {
+        cx.invalid(resources, "if '*/*' is present, must not specify other resources");
+    }
+    if any && plain {
+        cx.invalid(resources, "if '*' is present, must not specify other resources without subresources");
+    }
+}
+
+/// The webhook's address: `ValidateWebhookURL` and `ValidateWebhookService`.
+fn client_config(config: &At<'_, '_>, cx: &mut Context<'_>) {
+    let (url, service) = (config.field("url"), config.field("service"));
+    if url.is_set() == service.is_set() {
+        cx.required(config, "exactly one of url or service is required");
+    } else if url.is_set() {
+        let text = url.text();
+        match text.strip_prefix("https://") {
+            None => cx
+                .invalid(&url, "'https' is the only allowed URL scheme; desired format: https://host[/path]"),
+            Some(rest) => {
+                let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+                let (host, rest) = rest.split_at_checked(end).unwrap_or((rest, ""));
+                if host.is_empty() {
+                    cx.invalid(&url, "host must be specified; desired format: https://host[/path]");
+                }
+                if host.contains('@') {
+                    cx.invalid(&url, "user information is not permitted in the URL");
+                }
+                if rest.contains('#') {
+                    cx.invalid(&url, "fragments are not permitted in the URL");
+                }
+                if rest.contains('?') {
+                    cx.invalid(&url, "query parameters are not permitted in the URL");
+                }
+            }
+        }
+    } else {
+        webhook_service(&service, cx);
+    }
+}
+
+fn webhook_service(service: &At<'_, '_>, cx: &mut Context<'_>) {
+    for (field, reason) in
+        [("name", "service name is required"), ("namespace", "service namespace is required")]
+    {
+        let field = service.field(field);
+        if field.text().is_empty() {
+            cx.required(&field, reason);
+        }
+    }
+    let port = service.field("port");
+    if port.int().is_some_and(|number| !(1..=65535).contains(&number)) {
+        cx.invalid(&port, "port is not valid: must be between 1 and 65535, inclusive");
+    }
+    let path = service.field("path");
+    let text = path.text();
+    if !path.is_set() || text == "/" {
+        return;
+    }
+    if text.is_empty() {
+        // Go's `url.Parse` finds no path in it, which is then not rooted.
+        cx.invalid(&path, "must start with a '/'");
+        return;
+    }
+    let Some(steps) = text.strip_prefix('/') else {
+        cx.invalid(&path, "must start with a '/'");
+        return;
+    };
+    let steps = steps.strip_suffix('/').unwrap_or(steps);
+    for (index, step) in steps.split('/').enumerate() {
+        if step.is_empty() {
+            cx.invalid(&path, format_args!("segment[{index}] may not be empty"));
+            continue;
+        }
+        for complaint in names::dns1123_subdomain(step) {
+            cx.invalid(&path, format_args!("segment[{index}]: {complaint}"));
+        }
+    }
+}
+
+/// `validateMatchConditions`, without the expressions' own syntax.
+fn match_conditions(conditions: &At<'_, '_>, cx: &mut Context<'_>) {
+    if conditions.len() > 64 {
+        cx.too_many(conditions, 64);
+    }
+    let mut seen = BTreeSet::new();
+    for condition in conditions.items() {
+        let (name, expression) = (condition.field("name"), condition.field("expression"));
+        if expression.text().trim().is_empty() {
+            cx.required(&expression, "");
+        }
+        if name.text().is_empty() {
+            cx.required(&name, "");
+        } else {
+            cx.invalid_each(&name, names::qualified_name(name.text()));
+            if !seen.insert(name.text()) {
+                cx.duplicate(&name);
+            }
+        }
+    }
+}
+
+/// `ValidateCustomResourceDefinition`, without the schemas' own rules.
+pub(super) fn custom_resource_definition(root: &At<'_, '_>, cx: &mut Context<'_>) {
+    let (metadata, spec) = (root.field("metadata"), root.field("spec"));
+    let (group, kinds) = (spec.field("group"), spec.field("names"));
+    let (plural, name) = (kinds.field("plural"), metadata.field("name"));
+    if name.text().strip_suffix(group.text()).and_then(|rest| rest.strip_suffix('.')) != Some(plural.text()) {
+        cx.invalid(&name, "must be spec.names.plural+\".\"+spec.group");
+    }
+    if group.text().is_empty() {
+        cx.required(&group, "");
+    } else {
+        cx.invalid_each(&group, names::dns1123_subdomain(group.text()));
+        if !group.text().contains('.') {
+            cx.invalid(&group, "should be a domain with at least one dot");
+        }
+    }
+    let protected = |group: &str| {
+        ["k8s.io", "kubernetes.io"].iter().any(|domain| {
+            group.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        })
+    };
+    let annotations = metadata.field("annotations");
+    let approved = annotations.key("api-approved.kubernetes.io");
+    if protected(group.text()) && approved.text().is_empty() {
+        cx.required(
+            &approved,
+            "protected groups must have approval annotation \"api-approved.kubernetes.io\", see https://github.com/kubernetes/enhancements/pull/1111",
+        );
+    }
+    let scope = spec.field("scope");
+    match scope.text() {
+        "" => cx.required(&scope, ""),
+        _ => one_of(&scope, &["Cluster", "Namespaced"], cx),
+    }
+    crd_names(&kinds, cx);
+    crd_versions(&spec.field("versions"), cx);
+    let strategy = spec.field("conversion.strategy");
+    one_of(&strategy, &["None", "Webhook"], cx);
+    if spec.field("preserveUnknownFields").flag() {
+        cx.invalid(
+            &spec.field("preserveUnknownFields"),
+            "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead",
+        );
+    }
+}
+
+/// `ValidateCustomResourceDefinitionNames`.
+fn crd_names(kinds: &At<'_, '_>, cx: &mut Context<'_>) {
+    // The defaults of the others are the lower-case kind, and the kind with `List`.
+    for (field, required) in [("plural", true), ("singular", false), ("kind", true), ("listKind", false)] {
+        let field = kinds.field(field);
+        if !field.text().is_empty() {
+            cx.invalid_each(&field, names::dns1035_label(&field.text().to_lowercase()));
+        } else if required {
+            cx.required(&field, "");
+        }
+    }
+    for field in ["shortNames", "categories"] {
+        let list = kinds.field(field);
+        for item in list.items() {
+            cx.invalid_each(&item, names::dns1035_label(item.text()));
+        }
+    }
+    let (kind, list) = (kinds.field("kind"), kinds.field("listKind"));
+    if !kind.text().is_empty() && kind.text() == list.text() {
+        cx.invalid(&list, "kind and listKind may not be the same");
+    }
+}
+
+fn crd_versions(versions: &At<'_, '_>, cx: &mut Context<'_>) {
+    if versions.is_empty() {
+        cx.required(versions, "must have at least one version");
+        return;
+    }
+    let mut seen = BTreeSet::new();
+    let mut stored = 0_usize;
+    for version in versions.items() {
+        let name = version.field("name");
+        cx.invalid_each(&name, names::dns1035_label(name.text()));
+        if !seen.insert(name.text()) {
+            cx.invalid(versions, "must contain unique version names");
+        }
+        stored += usize::from(version.field("storage").flag());
+        let schema = version.field("schema");
+        let open_api = schema.field("openAPIV3Schema");
+        if !open_api.is_set() {
+            cx.required(&open_api, "schemas are required");
+            continue;
+        }
+        let kind = open_api.field("type");
+        match kind.text() {
+            "object" => {}
+            "" => cx.required(&kind, "must not be empty at the root"),
+            _ => cx.invalid(&kind, "must be object at the root"),
+        }
+    }
+    if stored != 1 {
+        cx.invalid(versions, "must have exactly one version marked as storage version");
+    }
+}
