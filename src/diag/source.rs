@@ -23,7 +23,6 @@ impl Span {
 
     /// The bytes `start..end` of `source`. Texts are limited to 4 GiB by the reader's size limit.
     pub fn new(source: SourceId, start: usize, end: usize) -> Self {
-        let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         Self { source, start: narrow(start), end: narrow(end) }
     }
 
@@ -40,6 +39,10 @@ impl Span {
         }
         Self { source: self.source, start: self.start.min(other.start), end: self.end.max(other.end) }
     }
+}
+
+fn narrow(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
 }
 
 /// Where a text came from.
@@ -125,6 +128,23 @@ impl SourceMap {
         let start = next.checked_sub(1).map_or(0, |index| self.segments[index].start as usize);
         let end = self.segments.get(next).map_or(length, |segment| segment.start as usize);
         start.min(length)..end.clamp(start.min(length), length)
+    }
+
+    /// The map of the bytes `start..end` alone, for a text that is only them.
+    #[must_use]
+    pub fn part(&self, start: usize, end: usize) -> Self {
+        let (from, to) = (narrow(start), narrow(end));
+        let first = self.segments.partition_point(|segment| segment.start <= from).saturating_sub(1);
+        let after = self.segments.partition_point(|segment| segment.start < to);
+        let mut segments: Vec<Segment> = self.segments.get(first..after).unwrap_or_default().to_vec();
+        for segment in &mut segments {
+            let cut = from.saturating_sub(segment.start);
+            if segment.verbatim {
+                segment.template.start = (segment.template.start + cut).min(segment.template.end);
+            }
+            segment.start = (segment.start + cut).saturating_sub(from);
+        }
+        Self { segments }
     }
 
     /// The template place and the value's origin behind the rendered bytes `start..end`.

@@ -1,3 +1,114 @@
 //! Template engines behind one seam.
+//!
+//! An engine turns the templates of a chart, with the values of its [`crate::values::Scope`], into
+//! text. What becomes of the text (parsing, ordering, hooks) is the same for all of them and lives in
+//! [`crate::render`].
+
 pub mod gotpl;
 pub mod tera;
+
+use crate::diag::{Segment, SourceId};
+
+/// What templates see as `release`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Release {
+    /// The release's name.
+    pub name: String,
+    /// The namespace it is installed to.
+    pub namespace: String,
+    /// Whether this is an upgrade; otherwise it is an installation.
+    pub is_upgrade: bool,
+    /// The revision: 1 for what has not been installed yet.
+    pub revision: u32,
+}
+
+/// What templates see as `capabilities`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Capabilities {
+    /// The version of the cluster.
+    pub kube_version: KubeVersion,
+    /// The API versions it serves (`apps/v1`, `apps/v1/StatefulSet`), sorted.
+    pub api_versions: Vec<String>,
+}
+
+/// A Kubernetes version as `--kube-version` gives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KubeVersion {
+    /// With the leading `v` and any suffix: `v1.34.1-eks-113cf36`.
+    pub version: String,
+    /// `1`.
+    pub major: u64,
+    /// `34`.
+    pub minor: u64,
+    /// Without the vendor's suffix, which is what constraints are checked against: `1.34.1`.
+    pub plain: semver::Version,
+}
+
+impl KubeVersion {
+    /// Reads `1.34`, `v1.34.1` or `v1.34.1-eks-113cf36`; `None` if it is no version.
+    pub fn parse(text: &str) -> Option<Self> {
+        let bare = text.strip_prefix('v').unwrap_or(text);
+        let core_end = bare.find(['-', '+']).unwrap_or(bare.len());
+        let mut parts = bare[..core_end].split('.');
+        let mut number = || -> Option<Option<u64>> {
+            match parts.next() {
+                None => Some(None),
+                Some(part) if part.bytes().all(|b| b.is_ascii_digit()) => Some(Some(part.parse().ok()?)),
+                Some(_) => None,
+            }
+        };
+        let major = number()??;
+        let minor = number()?.unwrap_or(0);
+        let patch = number()?.unwrap_or(0);
+        if parts.next().is_some() {
+            return None;
+        }
+        Some(Self {
+            version: format!("v{bare}"),
+            major,
+            minor,
+            plain: semver::Version::new(major, minor, patch),
+        })
+    }
+}
+
+/// A file that came out of a template.
+#[derive(Debug, Clone)]
+pub struct RenderedFile {
+    /// `chart/templates/x.yaml`, as in Helm's `# Source:` line.
+    pub path: String,
+    /// The template.
+    pub template: SourceId,
+    /// The rendered text.
+    pub text: String,
+    /// Where each stretch of the text came from, sorted.
+    pub segments: Vec<Segment>,
+    /// What it is for.
+    pub role: FileRole,
+}
+
+/// What a rendered file is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileRole {
+    /// Holds manifests.
+    Manifest,
+    /// The notes shown after an installation.
+    Notes,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kube_versions_may_be_short_and_carry_suffixes() {
+        let version = KubeVersion::parse("1.28").unwrap();
+        assert_eq!((version.version.as_str(), version.major, version.minor), ("v1.28", 1, 28));
+        let version = KubeVersion::parse("v1.34.1-eks-x").unwrap();
+        assert_eq!(version.version, "v1.34.1-eks-x");
+        assert_eq!(version.plain, semver::Version::new(1, 34, 1));
+        for bad in ["", "one", "1.x", "1.2.3.4", "v"] {
+            assert_eq!(KubeVersion::parse(bad), None, "{bad}");
+        }
+    }
+}

@@ -2,12 +2,15 @@
 //!
 //! [`Node`] is the tree that values and manifests are made of: every node knows the bytes it was
 //! read from. [`read`] makes it from text, in which plain scalars mean what YAML 1.1 readers (helm,
-//! kubectl) take them to mean.
+//! kubectl) take them to mean. [`emit`] writes it: in plimsoll's own style, or byte for byte as Helm.
 
+mod data;
+pub mod emit;
+mod helm;
 mod node;
 mod read;
 mod scalar;
 
 pub use node::{Entry, Map, Node, Value};
 pub use read::{Document, DuplicateKeys, Limits, ReadOptions, read};
-pub use scalar::resolve_plain;
+pub use scalar::{Context, plain_safe, resolve_plain};

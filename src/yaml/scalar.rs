@@ -3,6 +3,17 @@
 
 use super::Value;
 
+/// Where a plain scalar would stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Context {
+    /// A value of a block map or list, or a whole document.
+    Block,
+    /// A key of a block map.
+    Key,
+    /// Inside `[...]` or `{...}`.
+    Flow,
+}
+
 /// What a plain (unquoted) scalar means. The number may be infinite or NaN (`.inf`, `.nan`): the
 /// reader refuses those, because they have no JSON form.
 ///
@@ -14,6 +25,62 @@ use super::Value;
 /// ```
 pub fn resolve_plain(text: &str) -> Value {
     resolve_non_string(text).unwrap_or_else(|| Value::String(text.to_owned()))
+}
+
+/// Whether every reader gives exactly this string back when it is written without quotes. That is
+/// stricter than [`resolve_plain`]: what any YAML 1.1 or 1.2 reader may take for a number, a date or a
+/// sexagesimal (`12:30:45`) is not safe, nor is text that would be split as a document separator.
+pub fn plain_safe(text: &str, context: Context) -> bool {
+    let bytes = text.as_bytes();
+    let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else { return false };
+    let leads = match first {
+        b',' | b'[' | b']' | b'{' | b'}' | b'#' | b'&' | b'*' | b'!' | b'|' | b'>' | b'\'' | b'"' | b'%'
+        | b'@' | b'`' | b'?' | b':' | b' ' | b'=' => false,
+        b'-' => bytes.get(1).is_some_and(|next| *next != b' ') && context != Context::Flow,
+        _ => true,
+    };
+    if !leads || matches!(last, b' ' | b':') || text.starts_with("---") || text.starts_with("...") {
+        return false;
+    }
+    if text == "<<" || (context == Context::Key && bytes.len() > MAX_SIMPLE_KEY) {
+        return false;
+    }
+    let inside = bytes.windows(2).all(|pair| pair != b": " && pair != b" #");
+    let flow = context != Context::Flow
+        || !bytes.iter().any(|byte| matches!(byte, b',' | b'?' | b':' | b'[' | b']' | b'{' | b'}'));
+    inside && flow && text.chars().all(is_plain_printable) && !looks_typed(text)
+}
+
+/// Bytes of a key, quotes included, up to which all readers find its colon: 1024 for libyaml.
+pub(super) const MAX_SIMPLE_KEY: usize = 1000;
+
+/// Characters that need no escape and break no line.
+pub(super) fn is_plain_printable(c: char) -> bool {
+    matches!(c, ' '..='~' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
+        && !matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}')
+}
+
+/// Whether some reader may take the text for anything but a string.
+pub(super) fn looks_typed(text: &str) -> bool {
+    resolve_non_string(text).is_some()
+        || is_base60(text)
+        || is_timestamp(text)
+        || is_float(&text.replace('_', ""))
+}
+
+/// Whether old readers take the text for a number of base 60: `^[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?$`.
+pub(super) fn is_base60(text: &str) -> bool {
+    let text = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let (whole, fraction) = text.split_once('.').map_or((text, ""), |(whole, fraction)| (whole, fraction));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_');
+    let mut parts = whole.split(':');
+    let first = parts.next().unwrap_or_default();
+    let mut count = 0;
+    let rest = parts.all(|part| {
+        count += 1;
+        matches!(part.as_bytes(), [b'0'..=b'9'] | [b'0'..=b'5', b'0'..=b'9'])
+    });
+    rest && count > 0 && first.starts_with(|c: char| c.is_ascii_digit()) && digits(first) && digits(fraction)
 }
 
 /// As [`resolve_plain`], but `None` where the scalar is a string, so that no text is copied.
@@ -116,9 +183,16 @@ fn parse_odd_binary(text: &str) -> Option<Value> {
     i64::from_str_radix(digits, 2).ok().map(Value::Int)
 }
 
-/// A decimal float: `^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$`. One that is too large
-/// for 64 bits is no number.
+/// A float that fits 64 bits; a larger one is no number.
 fn parse_float(text: &str) -> Option<Value> {
+    if !is_float(text) {
+        return None;
+    }
+    text.parse().ok().filter(|number: &f64| number.is_finite()).map(Value::Float)
+}
+
+/// `^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$`
+fn is_float(text: &str) -> bool {
     let digits = |bytes: &[u8]| bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let mut rest = text.as_bytes();
     if let [b'-' | b'+', tail @ ..] = rest {
@@ -129,24 +203,21 @@ fn parse_float(text: &str) -> Option<Value> {
     if let [b'.', tail @ ..] = rest {
         let fraction = digits(tail);
         if whole == 0 && fraction == 0 {
-            return None;
+            return false;
         }
         rest = &tail[fraction..];
     } else if whole == 0 {
-        return None;
+        return false;
     }
     if let [b'e' | b'E', tail @ ..] = rest {
         let tail = if let [b'-' | b'+', tail @ ..] = tail { tail } else { tail };
         let exponent = digits(tail);
         if exponent == 0 {
-            return None;
+            return false;
         }
         rest = &tail[exponent..];
     }
-    if !rest.is_empty() {
-        return None;
-    }
-    text.parse().ok().filter(|number: &f64| number.is_finite()).map(Value::Float)
+    rest.is_empty()
 }
 
 /// How Go prints a float with `strconv.FormatFloat(f, 'g', -1, bits)`, given Rust's shortest
@@ -174,7 +245,6 @@ fn go_general(scientific: &str) -> String {
 
 /// A float as Go's `strconv.FormatFloat(number, 'g', -1, 64)` prints it: `1e+06`, `0.5`, `1e-07`.
 /// go-yaml writes infinities and NaN as `.inf`, `-.inf`, `.nan`.
-#[expect(dead_code, reason = "the writer follows")]
 pub(super) fn go_float(number: f64) -> String {
     special_float(number).map_or_else(|| go_general(&format!("{number:e}")), str::to_owned)
 }

@@ -16,7 +16,7 @@ fn recorded(name: &str) -> Vec<Json> {
     };
     let path = PathBuf::from(oracle).join("..").join(name);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let rows: Vec<Json> = serde_json::from_str(&text).unwrap();
+    let rows: Vec<Json> = serde_json::from_str(&text).expect("a list of rows");
     assert!(!rows.is_empty());
     rows
 }
@@ -31,7 +31,7 @@ fn from_json(json: &Json) -> Node {
     let json = json.to_string();
     let report = read_text(&json);
     assert!(report.diagnostics.is_empty(), "{json}: {:?}", report.diagnostics);
-    report.output.unwrap().remove(0).root
+    report.output.expect("JSON is YAML").remove(0).root
 }
 
 /// kubectl's JSON passes integers that do not fit 64 signed bits through a float.

@@ -7,6 +7,7 @@
 mod autoscaling;
 mod claim;
 mod config;
+mod custom;
 mod decode;
 mod field;
 mod metadata;
@@ -22,6 +23,7 @@ mod storage;
 mod webhook;
 mod workload;
 
+pub use custom::{defines, validate_custom};
 pub use field::{At, Context};
 pub use rules::RULES;
 

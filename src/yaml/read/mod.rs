@@ -223,7 +223,7 @@ impl Reader<'_> {
     fn read_stream(&mut self) -> Result<Option<usize>, Stop> {
         let mut parser = Parser::new();
         parser.set_encoding(Encoding::Utf8);
-        parser.set_input(Chunks { rest: &self.text[self.base..] });
+        parser.set_input(Chunks::new(&self.text[self.base..]));
         self.frames.clear();
         // The bytes before the first `---` belong to the first document.
         let mut start = None;
@@ -673,16 +673,24 @@ fn find_control_character(text: &str) -> Option<(usize, char)> {
     })
 }
 
-/// Hands a text to the parser in pieces: it decodes all that it is given before it parses any.
+/// Hands a text to the parser in pieces, because it decodes all that it is given before it parses any.
+/// A line break is added to a last line without one, as helm and kubectl do.
 struct Chunks<'a> {
     rest: &'a str,
+    unfinished: bool,
 }
 
 const CHUNK: usize = 4096;
 
+impl<'a> Chunks<'a> {
+    fn new(text: &'a str) -> Self {
+        Self { rest: text, unfinished: !text.ends_with('\n') }
+    }
+}
+
 impl Read for Chunks<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut bytes = self.rest.as_bytes();
+        let mut bytes = self.fill_buf()?;
         let count = bytes.read(buffer)?;
         self.consume(count);
         Ok(count)
@@ -691,6 +699,10 @@ impl Read for Chunks<'_> {
 
 impl BufRead for Chunks<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.rest.is_empty() && self.unfinished {
+            self.rest = "\n";
+            self.unfinished = false;
+        }
         let mut end = CHUNK.min(self.rest.len());
         while !self.rest.is_char_boundary(end) {
             end -= 1;

@@ -157,7 +157,8 @@ fn limits_are_errors_that_name_the_limit() {
     let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..10 {
         let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
-        bomb += &format!("a{level}: &a{level} [{aliases}]\n");
+        let line = format!("a{level}: &a{level} [{aliases}]\n");
+        bomb += &line;
     }
     assert!(failure(&bomb, &ReadOptions::strict()).contains("aliases included"));
     for deep in ["[".repeat(100_000), "- ".repeat(100_000), "{a: ".repeat(100_000), "[\n".repeat(100_000)] {
@@ -190,6 +191,16 @@ fn reading_goes_on_after_a_broken_document() {
     let documents = report.output.unwrap();
     assert_eq!(documents.len(), 2);
     assert!(documents[0].root.get("b").is_some() && documents[1].root.get("d").is_some());
+}
+
+#[test]
+fn a_last_line_without_a_line_break_counts_as_whole() {
+    let text = |yaml: &str| root(yaml).get("a").and_then(Node::as_str).map(str::to_owned);
+    assert_eq!(text("a: |\n  x").as_deref(), Some("x\n"));
+    assert_eq!(text("a: |+\n  x\n  ").as_deref(), Some("x\n\n"));
+    assert_eq!(text("a: |-\n  x").as_deref(), Some("x"));
+    let short = "a: |\n  x";
+    assert_eq!(slice(short, root(short).get("a").unwrap().span), "|\n  x");
 }
 
 #[test]

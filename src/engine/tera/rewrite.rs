@@ -1,0 +1,590 @@
+//! Prepares template text for Tera so that what it renders can be put into YAML afterwards.
+//!
+//! Tera knows text, not YAML. So every `{{ expression }}` is made to leave a *marker* in the rendered
+//! text instead of its value, and every stretch of literal text begins with a marker that says where
+//! in the template it came from. [`super::place`] then walks the rendered text, sees in which YAML
+//! context each marker stands, and writes the value there.
+//!
+//! Markers are control characters that YAML forbids in its streams, so no document can hold them:
+//!
+//! ```text
+//! U+0002 V <slot>  U+0003      a value, by its number in the slot table
+//! U+0002 T <chunk> U+0003      literal text follows, from the template place of that number
+//! ```
+//!
+//! What is rewritten:
+//!
+//! | template | given to Tera |
+//! |---|---|
+//! | `{{ e }}` | `{{ (e) \| __emit(at=N) }}` |
+//! | `{% include "x" %}` | captured, then emitted as a value, so that it is indented as a block |
+//! | `{% <card> %}..{% </card> %}`, `{% filter f %}..{% endfilter %}` | the same |
+//! | `{% set x %}..{% endset %}` | captured, placed as YAML of its own |
+//! | comments, and lines that hold only statements | nothing, not even a line break |
+
+use crate::diag::{Diagnostic, SourceId, Span};
+
+/// Opens a marker.
+pub(super) const OPEN: char = '\u{2}';
+/// Closes a marker.
+pub(super) const CLOSE: char = '\u{3}';
+
+/// One place in a template where a value is written.
+#[derive(Debug, Clone)]
+pub(super) struct Site {
+    /// The whole tag, `{{` to `}}`.
+    pub(super) span: Span,
+    /// The expression in it.
+    pub(super) expression: Span,
+    /// The names of the expression, where it is nothing but a path: `values.image.tag`.
+    pub(super) path: Option<Vec<String>>,
+}
+
+/// The tables that marker numbers refer to, shared by all templates of one Tera instance.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Tables {
+    /// Where values are written.
+    pub(super) sites: Vec<Site>,
+    /// Where stretches of literal text begin.
+    pub(super) chunks: Vec<Span>,
+    /// The texts of the component library: what they write points at the user's own call of them.
+    pub(super) library: Vec<SourceId>,
+}
+
+impl Tables {
+    /// Whether a text belongs to the component library.
+    pub(super) fn is_library(&self, source: SourceId) -> bool {
+        self.library.contains(&source)
+    }
+}
+
+/// A template as Tera gets it, with the way back to the file on disk.
+#[derive(Debug, Clone)]
+pub(super) struct Rewritten {
+    /// The text for Tera.
+    pub(super) text: String,
+    /// Stretches of `text` that stand in the file as they are: `(start in text, start in file, length)`,
+    /// sorted. Anything between them was made up and belongs to the stretch before it.
+    kept: Vec<(usize, usize, usize)>,
+    source: SourceId,
+}
+
+impl Rewritten {
+    /// The bytes of the file behind a byte range of the text.
+    pub(super) fn original(&self, start: usize, end: usize) -> Span {
+        let from = self.offset(start, true);
+        let to = self.offset(end.max(start), false).max(from);
+        Span::new(self.source, from, to)
+    }
+
+    /// The byte offset in the file of a line (from 1) and a column (from 0, in characters) of the text.
+    pub(super) fn at_line(&self, line: usize, column: usize) -> Span {
+        let start: usize = self.text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+        let rest = &self.text[start..];
+        let offset = rest.char_indices().nth(column).map_or(rest.len(), |(offset, _)| offset);
+        self.original(start + offset, start + offset)
+    }
+
+    fn offset(&self, at: usize, begin: bool) -> usize {
+        let index = self.kept.partition_point(|(start, _, _)| *start <= at);
+        match index.checked_sub(1).map(|index| self.kept[index]) {
+            Some((start, original, length)) if at < start + length => original + (at - start),
+            // Made-up text: what stands before it is meant.
+            Some((_, original, length)) => {
+                if begin {
+                    original
+                } else {
+                    original + length
+                }
+            }
+            None => 0,
+        }
+    }
+}
+
+/// Rewrites one template. `Err` holds what is wrong with its tags before Tera even sees it.
+pub(super) fn rewrite(source: SourceId, text: &str, tables: &mut Tables) -> Result<Rewritten, Diagnostic> {
+    if let Some(at) = text.find([OPEN, CLOSE]) {
+        return Err(Diagnostic::error("template holds a control character that YAML does not allow")
+            .at(Span::new(source, at, at + 1), "here")
+            .help("remove it; in a value, write it as an escape: \"\\x02\""));
+    }
+    let tokens = tokenize(source, text)?;
+    let mut writer = Writer {
+        source,
+        text,
+        tables,
+        out: String::with_capacity(text.len() * 2),
+        kept: Vec::new(),
+        open: Vec::new(),
+    };
+    let gone = statement_lines(text, &tokens);
+    for (index, token) in tokens.iter().enumerate() {
+        writer.token(token, &gone, tokens.get(index + 1));
+    }
+    Ok(Rewritten { text: writer.out, kept: writer.kept, source })
+}
+
+/// The expressions of a template that is not YAML are left alone by [`super::place`]; its tags are the
+/// same, so the same tokens serve both, and lint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Token {
+    /// Literal text.
+    Text(usize, usize),
+    /// `{{ .. }}`, with the bytes of the expression.
+    Expression { start: usize, end: usize, inner: (usize, usize) },
+    /// `{% .. %}`, with the bytes between the delimiters.
+    Statement { start: usize, end: usize, inner: (usize, usize) },
+    /// `{# .. #}`.
+    Comment(usize, usize),
+    /// `{% raw %} .. {% endraw %}` as a whole, and what stands between.
+    Raw { start: usize, end: usize, inner: (usize, usize) },
+}
+
+impl Token {
+    fn range(self) -> (usize, usize) {
+        match self {
+            Self::Text(start, end)
+            | Self::Comment(start, end)
+            | Self::Expression { start, end, .. }
+            | Self::Statement { start, end, .. }
+            | Self::Raw { start, end, .. } => (start, end),
+        }
+    }
+}
+
+/// Splits a template into literal text and tags, as Tera's own lexer does.
+pub(super) fn tokenize(source: SourceId, text: &str) -> Result<Vec<Token>, Diagnostic> {
+    let bytes = text.as_bytes();
+    let mut tokens = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        let next = find_tag(bytes, at).unwrap_or(bytes.len());
+        if next > at {
+            tokens.push(Token::Text(at, next));
+        }
+        if next == bytes.len() {
+            break;
+        }
+        at = next;
+        let unclosed = |what: &str, close: &str| {
+            Diagnostic::error(format!("{what} is never closed"))
+                .at(Span::new(source, next, next + 2), "opened here")
+                .help(format!(
+                    "close it with `{close}`, or wrap literal braces in `{{% raw %}}..{{% endraw %}}`"
+                ))
+        };
+        match bytes[at + 1] {
+            b'#' => {
+                let Some(end) = text[at + 2..].find("#}").map(|found| at + 2 + found + 2) else {
+                    return Err(unclosed("this comment", "#}"));
+                };
+                tokens.push(Token::Comment(at, end));
+                at = end;
+            }
+            b'{' => {
+                let Some(end) = find_close(bytes, at + 2, b"}}") else {
+                    return Err(unclosed("this expression", "}}"));
+                };
+                tokens.push(Token::Expression { start: at, end, inner: inside(bytes, at, end) });
+                at = end;
+            }
+            _ => {
+                let Some(end) = find_close(bytes, at + 2, b"%}") else {
+                    return Err(unclosed("this statement", "%}"));
+                };
+                let inner = inside(bytes, at, end);
+                if text[inner.0..inner.1].trim() == "raw" {
+                    let Some((body_end, raw_end)) = find_endraw(text, end) else {
+                        return Err(unclosed("this `raw` block", "{% endraw %}"));
+                    };
+                    tokens.push(Token::Raw { start: at, end: raw_end, inner: (end, body_end) });
+                    at = raw_end;
+                } else {
+                    tokens.push(Token::Statement { start: at, end, inner });
+                    at = end;
+                }
+            }
+        }
+    }
+    Ok(tokens)
+}
+
+fn find_tag(bytes: &[u8], from: usize) -> Option<usize> {
+    bytes[from..]
+        .windows(2)
+        .position(|pair| pair[0] == b'{' && matches!(pair[1], b'{' | b'%' | b'#'))
+        .map(|found| from + found)
+}
+
+/// The end of the tag that is closed by `close`, skipping strings.
+fn find_close(bytes: &[u8], from: usize, close: &[u8; 2]) -> Option<usize> {
+    let mut at = from;
+    while at < bytes.len() {
+        match bytes[at] {
+            quote @ (b'"' | b'\'' | b'`') => {
+                at += 1;
+                while at < bytes.len() && bytes[at] != quote {
+                    at += if bytes[at] == b'\\' { 2 } else { 1 };
+                }
+                at += 1;
+            }
+            _ if bytes[at..].starts_with(close) => return Some(at + 2),
+            _ => at += 1,
+        }
+    }
+    None
+}
+
+fn find_endraw(text: &str, from: usize) -> Option<(usize, usize)> {
+    let mut at = from;
+    loop {
+        let start = at + text[at..].find("{%")?;
+        let rest = &text[start + 2..];
+        let close = rest.find("%}")?;
+        if rest[..close].trim_matches('-').trim() == "endraw" {
+            return Some((start, start + 2 + close + 2));
+        }
+        at = start + 2;
+    }
+}
+
+/// The bytes between the delimiters, without the dashes of white-space control.
+fn inside(bytes: &[u8], start: usize, end: usize) -> (usize, usize) {
+    let from = start + 2 + usize::from(bytes.get(start + 2) == Some(&b'-') && start + 5 <= end);
+    let to = end - 2 - usize::from(end >= from + 3 && bytes[end - 3] == b'-');
+    (from, to.max(from))
+}
+
+/// What a statement does to the text around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// Stands for text: `include`.
+    Value,
+    /// Opens a capture whose result stands where the capture is closed.
+    OpensValue,
+    /// Closes such a capture.
+    ClosesValue,
+    /// Opens a `set` block.
+    OpensSet,
+    /// Writes nothing.
+    Silent,
+}
+
+fn role(statement: &str) -> Role {
+    let statement = statement.trim();
+    let word = statement.split(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap_or_default();
+    match word {
+        "include" => Role::Value,
+        "filter" => Role::OpensValue,
+        "endfilter" => Role::ClosesValue,
+        "set" | "set_global" if !statement.contains('=') || is_set_block(statement) => Role::OpensSet,
+        "" if statement.starts_with("</") => Role::ClosesValue,
+        "" if statement.starts_with('<') => Role::OpensValue,
+        _ => Role::Silent,
+    }
+}
+
+/// Whether `set x | filter(a=1)` opens a block: no `=` outside parentheses.
+fn is_set_block(statement: &str) -> bool {
+    let mut depth = 0_usize;
+    for c in statement.chars() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            '=' if depth == 0 => return false,
+            _ => {}
+        }
+    }
+    true
+}
+
+/// The byte ranges to leave out: lines on which only statements and comments stand vanish whole.
+fn statement_lines(text: &str, tokens: &[Token]) -> Vec<(usize, usize)> {
+    let bytes = text.as_bytes();
+    let mut gone = Vec::new();
+    let mut index = 0;
+    while index < tokens.len() {
+        let Some(mut last) = silent_unit(text, tokens, index) else {
+            index += 1;
+            continue;
+        };
+        // A run of tags on one line, with nothing but blanks between them.
+        let first = index;
+        while let Some(next) = tokens.get(last + 1) {
+            let (start, end) = next.range();
+            let blank = matches!(next, Token::Text(..)) && is_blank(&bytes[start..end]);
+            match silent_unit(text, tokens, last + 1 + usize::from(blank)) {
+                Some(end) => last = end,
+                None => break,
+            }
+        }
+        let (start, _) = tokens[first].range();
+        let (_, end) = tokens[last].range();
+        let line_start =
+            start - bytes[..start].iter().rev().take_while(|b| matches!(b, b' ' | b'\t')).count();
+        let after = bytes[end..].iter().take_while(|b| matches!(b, b' ' | b'\t' | b'\r')).count();
+        let at_line_start = line_start == 0 || bytes[line_start - 1] == b'\n';
+        let at_line_end = bytes.get(end + after).is_none_or(|b| *b == b'\n');
+        if at_line_start && at_line_end {
+            if start > line_start {
+                gone.push((line_start, start));
+            }
+            let line_end = (end + after + 1).min(bytes.len());
+            if line_end > end {
+                gone.push((end, line_end));
+            }
+        }
+        index = last + 1;
+    }
+    gone
+}
+
+/// The last token of what writes nothing from `index` on: one tag, or a `set` block on one line.
+fn silent_unit(text: &str, tokens: &[Token], index: usize) -> Option<usize> {
+    let token = *tokens.get(index)?;
+    if !is_silent(text, token) {
+        return None;
+    }
+    let statement = |token: &Token| match *token {
+        Token::Statement { inner, .. } => Some(text[inner.0..inner.1].trim()),
+        _ => None,
+    };
+    if statement(&token).map(role) != Some(Role::OpensSet) {
+        return Some(index);
+    }
+    let mut depth = 0_usize;
+    for (at, token) in tokens.iter().enumerate().skip(index) {
+        let (start, end) = token.range();
+        match statement(token) {
+            Some("endset") => depth -= 1,
+            Some(statement) if role(statement) == Role::OpensSet => depth += 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return Some(at);
+        }
+        if text[start..end].contains('\n') {
+            break;
+        }
+    }
+    Some(index)
+}
+
+fn is_blank(bytes: &[u8]) -> bool {
+    bytes.iter().all(|b| matches!(b, b' ' | b'\t'))
+}
+
+fn is_silent(text: &str, token: Token) -> bool {
+    match token {
+        Token::Comment(..) => true,
+        Token::Statement { inner, .. } => {
+            matches!(role(&text[inner.0..inner.1]), Role::Silent | Role::OpensSet | Role::OpensValue)
+        }
+        _ => false,
+    }
+}
+
+/// A capture that is still open.
+struct Capture {
+    /// Where the tag that opened it stands.
+    site: usize,
+}
+
+struct Writer<'a> {
+    source: SourceId,
+    text: &'a str,
+    tables: &'a mut Tables,
+    out: String,
+    kept: Vec<(usize, usize, usize)>,
+    open: Vec<Capture>,
+}
+
+impl Writer<'_> {
+    fn token(&mut self, token: &Token, gone: &[(usize, usize)], next: Option<&Token>) {
+        match *token {
+            Token::Text(start, end) => {
+                let mut ranges = vec![(start, end)];
+                for &(from, to) in gone {
+                    ranges = ranges
+                        .into_iter()
+                        .flat_map(|(start, end)| [(start, end.min(from)), (start.max(to), end)])
+                        .filter(|(start, end)| start < end)
+                        .collect();
+                }
+                // The blanks before a closing tag that stands for a value belong to the value's line,
+                // not to the text captured before it.
+                let closes = next.is_some_and(|next| match next {
+                    Token::Statement { inner, .. } => role(&self.text[inner.0..inner.1]) == Role::ClosesValue,
+                    _ => false,
+                });
+                if closes
+                    && let Some((start, end)) = ranges.last_mut()
+                    && let Some(newline) = self.text[*start..*end].rfind('\n')
+                    && is_blank(&self.text.as_bytes()[*start + newline + 1..*end])
+                {
+                    *end = *start + newline + 1;
+                }
+                for (start, end) in ranges {
+                    self.literal(start, end);
+                }
+            }
+            Token::Comment(start, end) => self.comment(start, end),
+            Token::Raw { start, end, inner } => self.raw(start, end, inner),
+            Token::Expression { start, end, inner } => {
+                let site = self.site(start, end, inner);
+                let expression = self.tables.sites[site].expression;
+                let (from, to) = (expression.start as usize, expression.end as usize);
+                self.keep(start, inner.0);
+                self.made(" (");
+                self.keep(from, to);
+                self.made(&format!(") | __emit(at={site}) "));
+                self.keep(end - 2 - usize::from(inner.1 + 3 == end), end);
+            }
+            Token::Statement { start, end, inner } => self.statement(start, end, inner),
+        }
+    }
+
+    fn statement(&mut self, start: usize, end: usize, inner: (usize, usize)) {
+        let body = &self.text[inner.0..inner.1];
+        match role(body) {
+            Role::Silent => self.keep(start, end),
+            Role::Value => {
+                let site = self.site(start, end, inner);
+                self.made(if inner.0 - start == 3 { "{%- set __value %}" } else { "{% set __value %}" });
+                self.keep(start, start + 2);
+                self.keep(inner.0, inner.1);
+                self.keep(end - 2, end);
+                self.emit_captured(site, end - inner.1 == 3);
+            }
+            Role::OpensSet => {
+                let site = self.site(start, end, inner);
+                // Placed as YAML of its own before the filters that the author names.
+                let split = body.find('|').map_or(inner.1, |bar| inner.0 + bar);
+                self.keep(start, split);
+                self.made(&format!(" | __placed(at={site}) "));
+                self.keep(split, end);
+            }
+            Role::OpensValue => {
+                let site = self.site(start, end, inner);
+                self.open.push(Capture { site });
+                if let Some(filters) = body.trim_start().strip_prefix("filter") {
+                    let offset = inner.1 - filters.len();
+                    self.keep(start, inner.0);
+                    self.made(&format!(" set __value | __placed(at={site}) | "));
+                    self.keep(offset, end);
+                } else {
+                    self.made("{% set __value %}");
+                    self.keep(start, end);
+                }
+            }
+            Role::ClosesValue => {
+                let site = self.open.pop().map(|capture| capture.site);
+                if body.trim() == "endfilter" {
+                    self.keep(start, inner.0);
+                    self.made(" endset ");
+                    self.keep(inner.1.max(end - 2), end);
+                    self.indentation(start);
+                    self.made(&format!("{{{{ __value | __emit(at={}) }}}}", site.unwrap_or_default()));
+                } else {
+                    self.keep(start, end);
+                    self.made("{% endset %}");
+                    self.indentation(start);
+                    self.made(&format!("{{{{ __value | __emit(at={}) }}}}", site.unwrap_or_default()));
+                }
+            }
+        }
+    }
+
+    fn emit_captured(&mut self, site: usize, trim_after: bool) {
+        let close = if trim_after { "-}}" } else { "}}" };
+        self.made(&format!("{{% endset %}}{{{{ __value | __emit(at={site}) {close}"));
+    }
+
+    /// The blanks before a closing tag on its own line: the value begins at its column.
+    fn indentation(&mut self, tag: usize) {
+        let line_start = self.text[..tag].rfind('\n').map_or(0, |newline| newline + 1);
+        if is_blank(&self.text.as_bytes()[line_start..tag]) {
+            self.keep(line_start, tag);
+        }
+    }
+
+    fn site(&mut self, start: usize, end: usize, inner: (usize, usize)) -> usize {
+        let expression = self.text[inner.0..inner.1].trim();
+        let from = inner.0 + self.text[inner.0..inner.1].find(expression).unwrap_or(0);
+        self.tables.sites.push(Site {
+            span: Span::new(self.source, start, end),
+            expression: Span::new(self.source, from, from + expression.len()),
+            path: path_of(expression),
+        });
+        self.tables.sites.len() - 1
+    }
+
+    /// Literal text: a marker after its leading blanks (which white-space control may still trim), so
+    /// that offsets from the marker on are those of the file.
+    fn literal(&mut self, start: usize, end: usize) {
+        let text = &self.text[start..end];
+        let visible = text.len() - text.trim_start().len();
+        if visible == text.len() {
+            self.keep(start, end);
+            return;
+        }
+        self.keep(start, start + visible);
+        self.tables.chunks.push(Span::new(self.source, start + visible, end));
+        let chunk = self.tables.chunks.len() - 1;
+        self.made(&format!("{OPEN}T{chunk}{CLOSE}"));
+        self.keep(start + visible, end);
+    }
+
+    fn raw(&mut self, start: usize, end: usize, inner: (usize, usize)) {
+        let bytes = self.text.as_bytes();
+        self.keep(start, inner.0);
+        // A `raw` tag alone on its line leaves no blank line.
+        let line_start =
+            start - bytes[..start].iter().rev().take_while(|b| matches!(b, b' ' | b'\t')).count();
+        let alone = line_start == 0 || bytes[line_start - 1] == b'\n';
+        let mut from = inner.0;
+        if alone && bytes.get(from) == Some(&b'\n') {
+            from += 1;
+        }
+        self.literal(from, inner.1);
+        self.keep(inner.1, end);
+    }
+
+    /// Comments vanish, but their white-space control stays.
+    fn comment(&mut self, start: usize, end: usize) {
+        let bytes = self.text.as_bytes();
+        let before = bytes.get(start + 2) == Some(&b'-');
+        let after = end >= 3 && bytes[end - 3] == b'-';
+        if before || after {
+            self.made(match (before, after) {
+                (true, true) => "{#- -#}",
+                (true, false) => "{#- #}",
+                _ => "{# -#}",
+            });
+        }
+    }
+
+    fn keep(&mut self, start: usize, end: usize) {
+        if start < end {
+            self.kept.push((self.out.len(), start, end - start));
+            self.out.push_str(&self.text[start..end]);
+        }
+    }
+
+    fn made(&mut self, text: &str) {
+        self.out.push_str(text);
+    }
+}
+
+/// The names of an expression that is nothing but a path, filters that keep the value aside.
+fn path_of(expression: &str) -> Option<Vec<String>> {
+    let head = expression.split('|').next()?.trim();
+    let names: Vec<String> = head.split('.').map(str::to_owned).collect();
+    let is_name = |name: &String| {
+        !name.is_empty()
+            && name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric())
+            && !name.starts_with(|c: char| c.is_ascii_digit())
+    };
+    names.iter().all(is_name).then_some(names)
+}

@@ -1,0 +1,243 @@
+//! Templates in, YAML out.
+
+use super::*;
+use crate::chart;
+use crate::engine::KubeVersion;
+use crate::yaml::Node;
+
+/// Renders `templates/t.yaml` of a chart with these values and further files; the text, or the messages.
+fn try_render(template: &str, values_yaml: &str, files: &[(&str, &str)]) -> Result<String, String> {
+    let sources = Sources::new();
+    let mut all = vec![
+        ("Chart.yaml".to_owned(), b"apiVersion: v2\nname: app\nversion: 1.2.3\nengine: tera\n".to_vec()),
+        ("values.yaml".to_owned(), values_yaml.as_bytes().to_vec()),
+        ("templates/t.yaml".to_owned(), template.as_bytes().to_vec()),
+    ];
+    all.extend(files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())));
+    let chart = chart::from_files(&sources, "app", all);
+    let chart = Arc::new(chart.output.unwrap_or_else(|| panic!("{:?}", chart.diagnostics)));
+    let scope = Scope {
+        values: chart.values.clone(),
+        name: "app".into(),
+        path: "app".into(),
+        children: Vec::new(),
+        chart,
+    };
+    let release = Release { name: "web".into(), namespace: "prod".into(), is_upgrade: false, revision: 1 };
+    let capabilities =
+        Capabilities { kube_version: KubeVersion::parse("1.34").unwrap(), api_versions: vec!["v1".into()] };
+    let engine = Engine::new(&sources);
+    let engine = engine.output.unwrap_or_else(|| panic!("{:#?}", engine.diagnostics));
+    let report = engine.render(&scope, &release, &capabilities);
+    match report.output {
+        Some(files) => Ok(files.into_iter().find(|file| file.path.ends_with("/t.yaml")).unwrap().text),
+        None => Err(report
+            .diagnostics
+            .iter()
+            .map(|found| {
+                let at = found.span().and_then(|span| sources.position(span));
+                let at = at.map_or_else(String::new, |at| format!("{}:{}: ", at.line, at.column));
+                format!(
+                    "{at}{}{}",
+                    found.message,
+                    found.help.iter().map(|help| format!(" ({help})")).collect::<String>()
+                )
+            })
+            .collect::<Vec<_>>()
+            .join("\n")),
+    }
+}
+
+fn render(template: &str, values_yaml: &str) -> String {
+    try_render(template, values_yaml, &[]).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn fails(template: &str, values_yaml: &str) -> String {
+    try_render(template, values_yaml, &[]).expect_err("must fail")
+}
+
+#[test]
+fn values_arrive_where_they_stand_alone() {
+    let values = "s: yes\nq: 'yes'\ni: 1000000\nf: 1.5\nz: null\nm: {a: 1, b: [x]}\nl: [1, two]\nt: |\n  one\n  two\ne: {}\n";
+    assert_eq!(render("a: {{ values.s }}\n", values), "a: true\n");
+    assert_eq!(render("a: {{ values.q }}\n", values), "a: \"yes\"\n");
+    assert_eq!(render("a: {{ values.i }}\n", values), "a: 1000000\n");
+    assert_eq!(render("a: {{ values.z }}\n", values), "a: null\n");
+    assert_eq!(render("a: {{ values.e }}\nb: 1\n", values), "a: {}\nb: 1\n");
+    assert_eq!(
+        render("x:\n  a: {{ values.m }}\n  b: 1\n", values),
+        "x:\n  a:\n    a: 1\n    b:\n      - x\n  b: 1\n"
+    );
+    assert_eq!(render("x:\n  {{ values.m }}\n", values), "x:\n  a: 1\n  b:\n    - x\n");
+    assert_eq!(render("x:\n  c: 0\n  {{ values.m }}\n", values), "x:\n  c: 0\n  a: 1\n  b:\n    - x\n");
+    assert_eq!(
+        render("x:\n  - {{ values.m }}\n  - {{ values.l }}\n", values),
+        "x:\n  - a: 1\n    b:\n      - x\n  - - 1\n    - two\n"
+    );
+    assert_eq!(render("x:\n  a: {{ values.t }}\n", values), "x:\n  a: |\n    one\n    two\n");
+    assert_eq!(render("x: {{ values.m }} # why\n", values), "x: # why\n  a: 1\n  b:\n    - x\n");
+}
+
+#[test]
+fn empty_values_alone_on_a_line_do_not_break_their_siblings() {
+    let values = "e: {}\nl: []\nm: {k: v}\n";
+    assert_eq!(render("x:\n  a: 1\n  {{ values.e }}\ny: 2\n", values), "x:\n  a: 1\ny: 2\n");
+    assert_eq!(render("x:\n  {{ values.e }}\n  a: 1\n", values), "x:\n  a: 1\n");
+    assert_eq!(crate_read(&render("x:\n  {{ values.e }}\ny: 2\n", values)), crate_read("x: {}\ny: 2\n"));
+    assert_eq!(crate_read(&render("x:\n{{ values.l }}\ny: 2\n", values)), crate_read("x: []\ny: 2\n"));
+    assert_eq!(
+        crate_read(&render("x:\n  {{ values.e }}\n  {{ values.m }}\n", values)),
+        crate_read("x: {k: v}\n")
+    );
+    assert_eq!(crate_read(&render("x:\n  {{ values.e }}\n", values)), crate_read("x: {}\n"));
+}
+
+fn crate_read(text: &str) -> Node {
+    let sources = Sources::new();
+    let source = sources.add("t", text, SourceKind::File);
+    let report = crate::yaml::read(&sources, source, &crate::yaml::ReadOptions::strict());
+    report.output.unwrap_or_else(|| panic!("{text}\n{:?}", report.diagnostics)).remove(0).root
+}
+
+#[test]
+fn values_become_part_of_strings() {
+    let values = "r: repo/app\nt: 1.10\nd: 'a\"b\\c'\ns: it's\nm: {a: 1}\nnl: \"x\\ny\"\ni: 8080\n";
+    assert_eq!(render("image: {{ values.r }}:{{ values.d }}\n", values), "image: repo/app:a\"b\\c\n");
+    assert_eq!(render("p: {{ values.i }}{{ values.i }}\n", values), "p: \"80808080\"\n");
+    assert_eq!(render("p: \"{{ values.d }}\"\n", values), "p: \"a\\\"b\\\\c\"\n");
+    assert_eq!(render("p: '{{ values.s }}'\n", values), "p: 'it''s'\n");
+    assert_eq!(render("p: 'it''s {{ values.nl }}'\n", values), "p: \"it's x\\ny\"\n");
+    assert_eq!(render("p: \"{{ values.i }}\"\n", values), "p: \"8080\"\n");
+    assert_eq!(render("# {{ values.nl }}\na: 1 # {{ values.m }}\n", values), "# x y\na: 1 # {\"a\": 1}\n");
+    assert_eq!(render("{{ values.s }}/{{ values.i }}: 1\n", values), "it's/8080: 1\n");
+    assert!(fails("a: \"{{ values.m }}\"\n", values).starts_with("1:5: a map cannot stand inside a string"));
+}
+
+#[test]
+fn values_in_block_scalars_are_text() {
+    let values = "t: \"one\\ntwo\\n\"\ni: \"  lead\\nrest\"\nc: \"a\\x01b\"\n";
+    assert_eq!(render("a: |\n  {{ values.t }}\n  end\nb: 1\n", values), "a: |\n  one\n  two\n  end\nb: 1\n");
+    let node = crate_read(&render("x:\n  a: |-\n    {{ values.i }}\n  b: 1\n", values));
+    assert_eq!(node.at(&["x", "a"]).and_then(Node::as_str), Some("  lead\nrest"));
+    let node = crate_read(&render("a: >-\n  {{ values.t }}\n", values));
+    assert_eq!(node.get("a").and_then(Node::as_str), Some("one\ntwo"));
+    assert!(fails("a: |\n  {{ values.c }}\n", values).starts_with("2:3: this value holds characters"));
+}
+
+#[test]
+fn flow_collections_take_json() {
+    let values = "a: x, y\nm: {k: [1]}\n";
+    assert_eq!(
+        render(
+            "c: [sh, -c, {{ values.a }}, \"{{ values.a }}\", pre-{{ values.a }}, {{ values.m }}]\n",
+            values
+        ),
+        "c: [sh, -c, \"x, y\", \"x, y\", \"pre-x, y\", {\"k\": [1]}]\n"
+    );
+    assert_eq!(render("c: { {{ values.a }}: 1 }\n", values), "c: { \"x, y\": 1 }\n");
+}
+
+#[test]
+fn statements_are_transparent() {
+    let template = "{% set n = 3 %}\na:\n  {% if values.b %}\n  b: {% if n > 2 %}{{ n }}{% else %}0{% endif %}\n  {% endif %}\n  {# note #}\n  {% for x in values.l %}\n  {{ x }}: {{ loop.index }}\n  {% endfor %}\n";
+    assert_eq!(render(template, "b: true\nl: [p, q]\n"), "a:\n  b: 3\n  p: 1\n  q: 2\n");
+}
+
+#[test]
+fn omit_empty_takes_its_key_along() {
+    let values = "e: {}\nl: []\ns: ''\nz: null\nf: false\n";
+    assert_eq!(
+        render("a: 1\nb: {{ values.e | omit_empty }}\nc: {{ values.f | omit_empty }}\n", values),
+        "a: 1\nc: false\n"
+    );
+    assert_eq!(
+        crate_read(&render(
+            "x:\n  - a: {{ values.s | omit_empty }}\n    b: 1\n  - {{ values.z | omit_empty }}\n",
+            values
+        )),
+        crate_read("x:\n  - b: 1\n")
+    );
+}
+
+#[test]
+fn components_and_includes_are_placed_as_blocks() {
+    let files = [
+        (
+            "templates/_lib.tera",
+            "{% component pair(k: string, v) %}\n  {{ k }}: {{ v }}\n  extra:\n    - {{ v }}\n{% endcomponent %}\n{% component box() %}\nbox:\n  {{ body }}\n{% endcomponent %}\n",
+        ),
+        ("templates/_inc.yaml", "inc: {{ values.v }}\n"),
+    ];
+    let render =
+        |template: &str| try_render(template, "v: 'a: b'\n", &files).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(
+        render(
+            "m:\n    {{<pair k=\"x\" v={values.v}/>}}\nn: {{<pair k=\"w\" v={1}/>}}\nl:\n- {{<pair k=\"z\" v={2}/>}}\n"
+        ),
+        "m:\n    x: \"a: b\"\n    extra:\n      - \"a: b\"\nn:\n  w: 1\n  extra:\n    - 1\nl:\n- z: 2\n  extra:\n    - 2\n"
+    );
+    assert_eq!(render("m:\n  {% include \"_inc.yaml\" %}\n  x: 1\n"), "m:\n  inc: \"a: b\"\n  x: 1\n");
+    assert_eq!(
+        render("m:\n  {% <box> %}\n  inner: {{ values.v }}\n  {% </box> %}\n  z: 1\n"),
+        "m:\n  box:\n    inner: \"a: b\"\n  z: 1\n"
+    );
+}
+
+#[test]
+fn captures_and_filters_see_yaml() {
+    let values = "v: 'a: b'\n";
+    assert_eq!(
+        render(
+            "{% set name %}{{ release.name }}-{{ chart.name }}{% endset %}\na: {{ name }}\nb: \"{{ name }}\"\n",
+            values
+        ),
+        "a: web-app\nb: \"web-app\"\n"
+    );
+    assert_eq!(
+        render("{% set q %}{{ values.v }}{% endset %}\na: {{ q }}\nb: 'x {{ q }}'\n", values),
+        "a: \"a: b\"\nb: 'x a: b'\n"
+    );
+    assert_eq!(render("a: {% filter upper %}x{{ values.v }}{% endfilter %}\n", values), "a: \"XA: B\"\n");
+}
+
+#[test]
+fn data_is_never_code() {
+    let values = "v: \"{{- with secret \\\"x\\\" -}}\\n{% raw %}\"\n";
+    let node = crate_read(&render("a: {{ values.v }}\nb: \"{{ values.v }}\"\n", values));
+    for key in ["a", "b"] {
+        assert_eq!(node.get(key).and_then(Node::as_str), Some("{{- with secret \"x\" -}}\n{% raw %}"));
+    }
+}
+
+#[test]
+fn the_reference_examples_are_true() {
+    for entry in REFERENCE {
+        if let Some((template, expected)) = entry.example {
+            assert_eq!(render(&format!("{template}\n"), "{}\n").trim_end(), expected, "{}", entry.signature);
+        }
+    }
+}
+
+#[test]
+fn errors_name_their_place_and_the_nearest_name() {
+    let values = "image: {tag: 1, repository: r}\nport: 80\n";
+    assert_eq!(
+        fails("a: 1\nb: {{ values.image.tagg }}\n", values),
+        "2:7: `values.image.tagg` is not defined (did you mean `tag`?)"
+    );
+    assert_eq!(
+        fails("b: {{ vlaues.port }}\n", values),
+        "1:7: `vlaues` is not defined (did you mean `values`?)"
+    );
+    assert_eq!(fails("b: {{ values.port | nope }}\n", values), "1:21: unknown filter `nope`");
+    assert_eq!(
+        fails("b: {{ values.port | upperr }}\n", values),
+        "1:21: unknown filter `upperr` (did you mean `upper`?)"
+    );
+    assert!(fails("b: {{ values.port\n", values).starts_with("1:4: this expression is never closed"));
+    assert!(fails("b: {% if %}x{% endif %}\n", values).starts_with("1:10:"));
+    assert_eq!(
+        fails("b: {{ file(path=\"../x\") }}\n", values).split(": ").nth(1),
+        Some("`../x` leads out of the chart")
+    );
+}

@@ -1,0 +1,156 @@
+//! Values between plimsoll's trees and Tera's, without losing where they came from.
+
+use crate::diag::Span;
+use crate::yaml;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Where the entries of maps and lists came from.
+///
+/// Tera shares collections, whatever variable, loop or component argument they travel through, so the
+/// address of a collection says which node of the values it is. That leads an expression like
+/// `container.port`, deep inside a component, back to the line of the values file.
+#[derive(Debug, Default)]
+pub(super) struct Origins {
+    entries: BTreeMap<usize, Box<[Span]>>,
+}
+
+impl Origins {
+    /// The origin of `map[key]` or `list[index]`.
+    fn entry(&self, parent: &tera::Value, key: &str) -> Option<Span> {
+        let (address, index) = if let Some(map) = parent.as_map() {
+            (std::ptr::from_ref(map).addr(), map.get_index_of(&tera::value::Key::Str(key))?)
+        } else {
+            (parent.as_array()?.as_ptr().addr(), key.parse().ok()?)
+        };
+        self.entries.get(&address)?.get(index).copied().filter(|span| !span.is_none())
+    }
+
+    /// The origin of the value at the end of `path`, starting from a variable's value.
+    pub(super) fn of(&self, root: &tera::Value, path: &[String]) -> Option<Span> {
+        let (last, way) = path.split_last()?;
+        let parent = way.iter().try_fold(root.clone(), |value, key| get(&value, key))?;
+        self.entry(&parent, last)
+    }
+
+    /// A tree for Tera, remembering the origin of every entry.
+    pub(super) fn to_tera(&mut self, node: &yaml::Node) -> tera::Value {
+        match &node.value {
+            yaml::Value::Null => tera::Value::none(),
+            yaml::Value::Bool(flag) => (*flag).into(),
+            yaml::Value::Int(number) => (*number).into(),
+            yaml::Value::Uint(number) => (*number).into(),
+            yaml::Value::Float(number) => (*number).into(),
+            yaml::Value::String(text) => text.as_str().into(),
+            yaml::Value::Seq(items) => {
+                let list: Vec<tera::Value> = items.iter().map(|item| self.to_tera(item)).collect();
+                let list = tera::Value::from(list);
+                if let Some(items_in) = list.as_array() {
+                    let spans = items.iter().map(|item| item.span).collect();
+                    self.entries.insert(items_in.as_ptr().addr(), spans);
+                }
+                list
+            }
+            yaml::Value::Map(map) => {
+                let entries: tera::Map =
+                    map.iter().map(|entry| (entry.key.clone().into(), self.to_tera(&entry.value))).collect();
+                let value = tera::Value::from(entries);
+                if let Some(entries) = value.as_map() {
+                    let spans = map.iter().map(|entry| entry.value.span).collect();
+                    self.entries.insert(std::ptr::from_ref(entries).addr(), spans);
+                }
+                value
+            }
+        }
+    }
+}
+
+/// `value[key]`.
+pub(super) fn get(value: &tera::Value, key: &str) -> Option<tera::Value> {
+    if let Some(map) = value.as_map() {
+        return map.get(&tera::value::Key::Str(key)).cloned();
+    }
+    value.as_array()?.get(key.parse::<usize>().ok()?).cloned()
+}
+
+/// A tree of Tera's as plimsoll's own. The error is a lower-case phrase.
+pub(super) fn from_tera(value: &tera::Value) -> Result<yaml::Node, String> {
+    use tera::value::ValueKind;
+    let value = match value.kind() {
+        ValueKind::Undefined => return Err("this value is not defined".to_owned()),
+        ValueKind::None => yaml::Value::Null,
+        ValueKind::Bool => yaml::Value::Bool(value.as_bool().unwrap_or_default()),
+        ValueKind::String => yaml::Value::String(value.as_str().unwrap_or_default().to_owned()),
+        ValueKind::Array => yaml::Value::Seq(
+            value.as_array().unwrap_or_default().iter().map(from_tera).collect::<Result<_, _>>()?,
+        ),
+        ValueKind::Map => {
+            let mut map = yaml::Map::new();
+            for (key, value) in value.as_map().into_iter().flatten() {
+                map.insert(key.to_string(), Span::NONE, from_tera(value)?);
+            }
+            yaml::Value::Map(map)
+        }
+        ValueKind::Bytes => {
+            return Err("binary data cannot be written as text: pipe it through `b64encode`".to_owned());
+        }
+        _ => number(value)?,
+    };
+    Ok(yaml::Node::new(value, Span::NONE))
+}
+
+fn number(value: &tera::Value) -> Result<yaml::Value, String> {
+    if let Some(number) = value.as_i64().filter(|_| !value.is_f64()) {
+        Ok(yaml::Value::Int(number))
+    } else if let Some(number) = value.as_u64().filter(|_| !value.is_f64()) {
+        Ok(yaml::Value::Uint(number))
+    } else {
+        match value.as_f64() {
+            Some(number) if number.is_finite() => Ok(yaml::Value::Float(number)),
+            _ => Err(format!("`{value}` is no number that YAML can hold")),
+        }
+    }
+}
+
+/// A map for Tera.
+pub(super) fn map(entries: impl IntoIterator<Item = (&'static str, tera::Value)>) -> tera::Value {
+    entries.into_iter().map(|(key, value)| (tera::value::Key::from(key), value)).collect::<tera::Map>().into()
+}
+
+/// What is shared by all the values of one rendering.
+pub(super) type SharedOrigins = Arc<Origins>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::yaml::{Map, Node};
+
+    #[test]
+    fn origins_follow_shared_collections() {
+        let source = crate::diag::Sources::new().add("v", "x", crate::diag::SourceKind::File);
+        let span = Span::new(source, 3, 5);
+        let mut inner = Map::new();
+        inner.insert("size", span, Node::new("1Gi".into(), span));
+        let mut outer = Map::new();
+        outer.insert("disk", span, Node::new(inner.into(), span));
+        let mut origins = Origins::default();
+        let root = origins.to_tera(&Node::bare(outer));
+        assert_eq!(origins.of(&root, &["disk".into(), "size".into()]), Some(span));
+        let disk = get(&root, "disk").unwrap();
+        assert_eq!(origins.of(&disk, &["size".into()]), Some(span));
+        assert_eq!(origins.of(&disk, &["nope".into()]), None);
+    }
+
+    #[test]
+    fn numbers_keep_their_kind() {
+        for value in [
+            yaml::Value::Int(-3),
+            yaml::Value::Uint(u64::MAX),
+            yaml::Value::Float(1.5),
+            yaml::Value::Float(2.0),
+        ] {
+            let node = Node::new(value, Span::NONE);
+            assert_eq!(from_tera(&Origins::default().to_tera(&node)).unwrap(), node);
+        }
+    }
+}

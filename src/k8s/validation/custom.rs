@@ -1,0 +1,385 @@
+//! Custom resources, checked against the schema of their CustomResourceDefinition, and the definitions
+//! themselves.
+//!
+//! Follows `apiextensions-apiserver/pkg/apiserver/validation` and its pruning of unknown fields. Rules in CEL
+//! (`x-kubernetes-validations`) and `format` are not looked at.
+
+use super::metadata;
+use super::{At, Context, decode, rules};
+use crate::diag::{Diagnostic, nearest};
+use crate::k8s::schema::Schemas;
+use crate::k8s::{Version, names};
+use crate::manifest::Object;
+use crate::yaml::{Node, Value};
+
+/// Whether the CustomResourceDefinition `crd` (the whole object) defines the kind of `object`.
+pub fn defines(crd: &Node, object: &Object) -> bool {
+    let is = |path: &[&str], text: &str| crd.at(path).and_then(Node::as_str) == Some(text);
+    is(&["kind"], "CustomResourceDefinition")
+        && is(&["spec", "group"], object.group())
+        && is(&["spec", "names", "kind"], &object.kind)
+}
+
+/// Says what kube-apiserver of `version` would say to a POST of a custom resource whose definition, as
+/// [`defines`] finds it, is `crd`.
+pub fn validate_custom(object: &Object, crd: &Node, version: Version, sink: &mut Vec<Diagnostic>) {
+    let mut cx = Context::new(object, version, sink);
+    let root = At::root(&object.root);
+    let versions = crd.at(&["spec", "versions"]).map(Node::items).unwrap_or_default();
+    let has_name = |node: &&Node, name: &str| node.get("name").and_then(Node::as_str) == Some(name);
+    let Some(found) = versions.iter().find(|node| has_name(node, object.version())) else {
+        let place = root.field("apiVersion");
+        let known: Vec<&str> =
+            versions.iter().filter_map(|node| node.get("name").and_then(Node::as_str)).collect();
+        let message = format!("`{}` has no version `{}`", object.kind, object.version());
+        let help = format!("its definition has {}", known.join(", "));
+        cx.push(Diagnostic::of(&rules::UNKNOWN_KIND, message).at(place.span(), "").help(help), &place);
+        return;
+    };
+    decode_metadata(&root, &mut cx);
+    let schema = found.at(&["schema", "openAPIV3Schema"]);
+    if let Some(schema) = schema {
+        Checker { top: true }.value(&root, schema, &mut cx);
+    }
+    let namespaced = crd.at(&["spec", "scope"]).and_then(Node::as_str) != Some("Cluster");
+    metadata::object_meta(&root, namespaced, names::name_is_dns_subdomain, &mut cx);
+}
+
+/// The server decodes `metadata` as that of any other object.
+fn decode_metadata(root: &At<'_, '_>, cx: &mut Context<'_>) {
+    let schemas = Schemas::get();
+    if let Some(ty) = schemas.type_named("meta.v1.ObjectMeta") {
+        decode::object(&root.field("metadata"), ty, cx);
+    }
+}
+
+/// A walk of a value along its schema.
+#[derive(Clone, Copy)]
+struct Checker {
+    /// Whether the value is a whole object, whose `apiVersion`, `kind` and `metadata` need no schema.
+    top: bool,
+}
+
+impl Checker {
+    fn value(self, at: &At<'_, '_>, schema: &Node, cx: &mut Context<'_>) {
+        let Some(node) = at.node() else {
+            // The server drops nulls where they are not allowed.
+            return;
+        };
+        if !self.is_of_type(at, node, schema, cx) {
+            return;
+        }
+        if let Some(allowed) = schema.get("enum").and_then(Node::as_seq)
+            && !allowed.iter().any(|value| value == node)
+        {
+            let words: Vec<&str> = allowed.iter().filter_map(Node::as_str).collect();
+            cx.not_supported(at, &words);
+        }
+        match &node.value {
+            Value::String(text) => string(at, text, schema, cx),
+            Value::Int(_) | Value::Uint(_) | Value::Float(_) => number(at, node, schema, cx),
+            Value::Seq(items) => {
+                bounds(at, items.len(), "items", ("minItems", "maxItems"), schema, cx);
+                if let Some(inner) = schema.get("items") {
+                    for item in at.items() {
+                        Self { top: false }.value(&item, inner, cx);
+                    }
+                }
+            }
+            Value::Map(_) => self.map(at, schema, cx),
+            Value::Null | Value::Bool(_) => {}
+        }
+        self.combined(at, schema, cx);
+    }
+
+    fn is_of_type(self, at: &At<'_, '_>, node: &Node, schema: &Node, cx: &mut Context<'_>) -> bool {
+        let int_or_string = schema.get("x-kubernetes-int-or-string").and_then(Node::as_bool).unwrap_or(false);
+        let integral = at.int().is_some() || matches!(node.value, Value::Uint(_));
+        let fits = if int_or_string {
+            integral || node.as_str().is_some()
+        } else {
+            match schema.get("type").and_then(Node::as_str) {
+                Some("object") => node.as_map().is_some(),
+                Some("array") => node.as_seq().is_some(),
+                Some("string") => node.as_str().is_some(),
+                Some("boolean") => node.as_bool().is_some(),
+                Some("integer") => integral,
+                Some("number") => matches!(node.value, Value::Int(_) | Value::Uint(_) | Value::Float(_)),
+                _ => true,
+            }
+        };
+        if !fits {
+            let expected = if int_or_string {
+                "integer or string"
+            } else {
+                schema.get("type").and_then(Node::as_str).unwrap_or_default()
+            };
+            cx.type_invalid(at, format_args!("must be of type {expected}, not {}", node.type_name()));
+        }
+        fits
+    }
+
+    fn map(self, at: &At<'_, '_>, schema: &Node, cx: &mut Context<'_>) {
+        let Some(map) = at.node().and_then(Node::as_map) else { return };
+        bounds(at, map.len(), "properties", ("minProperties", "maxProperties"), schema, cx);
+        for name in schema.get("required").map(Node::items).unwrap_or_default() {
+            let Some(name) = name.as_str() else { continue };
+            if !map.contains_key(name) {
+                cx.required(&at.field(name), "");
+            }
+        }
+        let flag = |name: &str| schema.get(name).and_then(Node::as_bool).unwrap_or(false);
+        let embedded = self.top || flag("x-kubernetes-embedded-resource");
+        let properties = schema.get("properties").and_then(Node::as_map);
+        let additional = schema.get("additionalProperties");
+        let open = flag("x-kubernetes-preserve-unknown-fields")
+            || additional.is_some_and(|node| node.as_bool() == Some(true) || node.as_map().is_some())
+            || (properties.is_none() && schema.get("type").is_none());
+        for entry in map {
+            if embedded && matches!(entry.key.as_str(), "apiVersion" | "kind" | "metadata") {
+                continue;
+            }
+            let place = at.field_at(entry);
+            if let Some(inner) = properties.and_then(|map| map.get(&entry.key)) {
+                Self { top: false }.value(&place, inner, cx);
+            } else if let Some(inner) = additional.filter(|node| node.as_map().is_some()) {
+                Self { top: false }.value(&place, inner, cx);
+            } else if !open {
+                let near = properties.and_then(|map| nearest(&entry.key, map.keys()));
+                let diagnostic = Diagnostic::of(&rules::UNKNOWN_FIELD, format!("unknown field `{place}`"))
+                    .at(entry.key_span, "")
+                    .maybe_help(near.map(|near| format!("did you mean `{near}`?")));
+                cx.push(diagnostic, &place);
+            }
+        }
+    }
+
+    /// `allOf`, `anyOf`, `oneOf` and `not`: of the latter three only the verdict is told.
+    fn combined(self, at: &At<'_, '_>, schema: &Node, cx: &mut Context<'_>) {
+        let list = |name: &str| schema.get(name).map(Node::items).unwrap_or_default();
+        let holds = |part: &Node, cx: &Context<'_>| {
+            let mut sink = Vec::new();
+            let mut inner = Context::new(cx.object, cx.version, &mut sink);
+            // Parts restrict only: which fields there are is said by the schema itself.
+            self.value(at, part, &mut inner);
+            sink.iter().all(|diagnostic| diagnostic.rule == Some(&rules::UNKNOWN_FIELD))
+        };
+        let fulfilled =
+            |name: &str, cx: &Context<'_>| list(name).iter().filter(|part| holds(part, cx)).count();
+        if !list("allOf").is_empty() && fulfilled("allOf", cx) < list("allOf").len() {
+            cx.invalid(at, "must validate all the schemas (allOf)");
+        }
+        if !list("anyOf").is_empty() && fulfilled("anyOf", cx) == 0 {
+            cx.invalid(at, "must validate at least one schema (anyOf)");
+        }
+        if !list("oneOf").is_empty() && fulfilled("oneOf", cx) != 1 {
+            cx.invalid(at, "must validate one and only one schema (oneOf)");
+        }
+        if schema.get("not").is_some_and(|part| holds(part, cx)) {
+            cx.invalid(at, "must not validate the schema (not)");
+        }
+    }
+}
+
+fn string(at: &At<'_, '_>, text: &str, schema: &Node, cx: &mut Context<'_>) {
+    bounds(at, text.chars().count(), "characters", ("minLength", "maxLength"), schema, cx);
+    let Some(pattern) = schema.get("pattern").and_then(Node::as_str) else { return };
+    // A pattern that does not compile is the definition's fault, not the object's.
+    if regex::Regex::new(pattern).is_ok_and(|regex| !regex.is_match(text)) {
+        cx.invalid(at, format_args!("should match '{pattern}'"));
+    }
+}
+
+fn number(at: &At<'_, '_>, node: &Node, schema: &Node, cx: &mut Context<'_>) {
+    let Some(value) = float(node) else { return };
+    let limit = |name: &str| schema.get(name).and_then(float);
+    let exclusive = |name: &str| schema.get(name).and_then(Node::as_bool).unwrap_or(false);
+    if let Some(min) = limit("minimum") {
+        if exclusive("exclusiveMinimum") && value <= min {
+            cx.invalid(at, format_args!("should be greater than {min}"));
+        } else if value < min {
+            cx.invalid(at, format_args!("should be greater than or equal to {min}"));
+        }
+    }
+    if let Some(max) = limit("maximum") {
+        if exclusive("exclusiveMaximum") && value >= max {
+            cx.invalid(at, format_args!("should be less than {max}"));
+        } else if value > max {
+            cx.invalid(at, format_args!("should be less than or equal to {max}"));
+        }
+    }
+    if let Some(factor) = limit("multipleOf").filter(|factor| *factor > 0.0)
+        && (value / factor).fract() != 0.0
+    {
+        cx.invalid(at, format_args!("should be a multiple of {factor}"));
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "limits in schemas are floats for the server too")]
+fn float(node: &Node) -> Option<f64> {
+    match node.value {
+        Value::Int(number) => Some(number as f64),
+        Value::Uint(number) => Some(number as f64),
+        Value::Float(number) => Some(number),
+        _ => None,
+    }
+}
+
+fn bounds(
+    at: &At<'_, '_>,
+    count: usize,
+    what: &str,
+    (min, max): (&str, &str),
+    schema: &Node,
+    cx: &mut Context<'_>,
+) {
+    let limit = |name: &str| schema.get(name).and_then(Node::as_i64).and_then(|n| usize::try_from(n).ok());
+    if let Some(min) = limit(min).filter(|min| count < *min) {
+        cx.invalid(at, format_args!("should have at least {min} {what}"));
+    }
+    if let Some(max) = limit(max).filter(|max| count > *max) {
+        cx.invalid(at, format_args!("should have at most {max} {what}"));
+    }
+}
+
+/// `ValidateCustomResourceDefinition`: its name, its names, and that there is one version to store.
+pub(super) fn definition(root: &At<'_, '_>, cx: &mut Context<'_>) {
+    let spec = root.field("spec");
+    let (group, names_of) = (spec.field("group"), spec.field("names"));
+    let (plural, name) = (names_of.field("plural"), root.field("metadata.name"));
+    if name.text() != format!("{}.{}", plural.text(), group.text()) {
+        cx.invalid(&name, "must be spec.names.plural+\".\"+spec.group");
+    }
+    if group.text().is_empty() {
+        cx.required(&group, "");
+    } else if let Some(detail) = names::dns1123_subdomain(group.text()).first() {
+        cx.invalid(&group, detail);
+    } else if !group.text().contains('.') {
+        cx.invalid(&group, "should be a domain with at least one dot");
+    }
+    let scope = spec.field("scope");
+    match scope.text() {
+        "Cluster" | "Namespaced" => {}
+        "" => cx.required(&scope, ""),
+        _ => cx.not_supported(&scope, &["Cluster", "Namespaced"]),
+    }
+    for field in ["plural", "kind"] {
+        let place = names_of.field(field);
+        if place.text().is_empty() {
+            cx.required(&place, "");
+            continue;
+        }
+        let details = match field {
+            "kind" => names::dns1035_label(&place.text().to_lowercase()),
+            _ => names::dns1035_label(place.text()),
+        };
+        for detail in details {
+            cx.invalid(&place, detail);
+        }
+    }
+    let versions = spec.field("versions");
+    let mut seen: Vec<&str> = Vec::new();
+    for version in versions.items() {
+        let name = version.field("name");
+        for detail in names::dns1035_label(name.text()) {
+            cx.invalid(&name, detail);
+        }
+        if seen.contains(&name.text()) {
+            cx.invalid(&versions, "must contain unique version names");
+        }
+        seen.push(name.text());
+        let wrapper = version.field("schema");
+        let schema = wrapper.field("openAPIV3Schema");
+        if !schema.is_set() {
+            cx.required(&schema, "schemas are required");
+        } else if schema.field("type").text() != "object" {
+            let place = schema.field("type");
+            if place.is_set() {
+                cx.invalid(&place, "must be object at the root")
+            } else {
+                cx.required(&place, "must not be empty at the root")
+            }
+        }
+    }
+    if versions.items().filter(|version| version.field("storage").flag()).count() != 1 {
+        cx.invalid(&versions, "must have exactly one version marked as storage version");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diag::{SourceKind, Sources};
+    use crate::manifest::parse;
+    use crate::yaml::ReadOptions;
+
+    const CRD: &str = r#"
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: backups.example.net}
+spec:
+  group: example.net
+  scope: Namespaced
+  names: {plural: backups, kind: Backup}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema:
+        type: object
+        properties:
+          spec:
+            type: object
+            required: [schedule]
+            properties:
+              schedule: {type: string, pattern: '^@?[a-z]+$'}
+              keep: {type: integer, minimum: 1, maximum: 10}
+              mode: {type: string, enum: [Full, Incremental]}
+              port: {x-kubernetes-int-or-string: true}
+              labels: {type: object, additionalProperties: {type: string}}
+              raw: {type: object, x-kubernetes-preserve-unknown-fields: true}
+"#;
+
+    fn objects(text: &str) -> Vec<Object> {
+        let sources = Sources::new();
+        let source = sources.add("t.yaml", text, SourceKind::File);
+        parse(&sources, source, "t.yaml", &ReadOptions::strict()).output.unwrap()
+    }
+
+    fn paths(spec: &str) -> Vec<String> {
+        let crd = objects(CRD).remove(0);
+        let text = format!("apiVersion: example.net/v1\nkind: Backup\nmetadata: {{name: b}}\nspec: {spec}\n");
+        let object = objects(&text).remove(0);
+        assert!(defines(&crd.root, &object));
+        let mut said = Vec::new();
+        validate_custom(&object, &crd.root, Version::DEFAULT, &mut said);
+        said.into_iter().filter_map(|diagnostic| diagnostic.path).collect()
+    }
+
+    #[test]
+    fn resources_follow_their_schema() {
+        let fine = "{schedule: daily, keep: 3, mode: Full, port: http, labels: {a: b}, raw: {x: [1]}}";
+        assert!(paths(fine).is_empty());
+        assert_eq!(paths("{keep: 3}"), ["spec.schedule"]);
+        assert_eq!(paths("{schedule: '1'}"), ["spec.schedule"]);
+        assert_eq!(paths("{schedule: daily, keep: 11}"), ["spec.keep"]);
+        assert_eq!(paths("{schedule: daily, keep: '3'}"), ["spec.keep"]);
+        assert_eq!(paths("{schedule: daily, mode: Half}"), ["spec.mode"]);
+        assert_eq!(paths("{schedule: daily, port: 1.5}"), ["spec.port"]);
+        assert_eq!(paths("{schedule: daily, labels: {a: 1}}"), ["spec.labels.a"]);
+        assert_eq!(paths("{schedule: daily, kep: 3}"), ["spec.kep"]);
+    }
+
+    #[test]
+    fn definitions_have_to_agree_with_themselves() {
+        let said = |text: &str| {
+            let mut said = Vec::new();
+            super::super::validate(&objects(text)[0], Version::DEFAULT, &mut said);
+            said.into_iter().filter_map(|diagnostic| diagnostic.path).collect::<Vec<_>>()
+        };
+        assert!(said(CRD).is_empty());
+        assert_eq!(said(&CRD.replace("{name: backups", "{name: backup")), ["metadata.name"]);
+        assert_eq!(said(&CRD.replace("storage: true", "storage: false")), ["spec.versions"]);
+    }
+}

@@ -1,1 +1,0 @@
-//! A release: charts and values to rendered, checked and ordered manifests.

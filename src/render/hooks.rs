@@ -1,0 +1,70 @@
+//! Helm hooks: objects that are not part of the release's manifest.
+
+use crate::manifest::Object;
+use crate::yaml::Node;
+
+/// The events of `helm.sh/hook`, as Helm spells them.
+const EVENTS: [&str; 10] = [
+    "pre-install",
+    "post-install",
+    "pre-delete",
+    "post-delete",
+    "pre-upgrade",
+    "post-upgrade",
+    "pre-rollback",
+    "post-rollback",
+    "test",
+    "test-success",
+];
+
+/// What the annotations of an object say about its being a hook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum HookRole {
+    /// Part of the manifest.
+    None,
+    /// A hook for these events.
+    Hook(HookSpec),
+    /// `helm.sh/hook` names an event that does not exist: Helm drops such objects.
+    Unknown(String),
+}
+
+/// `helm.sh/hook`, `helm.sh/hook-weight`, `helm.sh/hook-delete-policy`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HookSpec {
+    /// The events, lower-case.
+    pub events: Vec<String>,
+    /// The weight; 0 where it is missing or not a number.
+    pub weight: i64,
+    /// The delete policies.
+    pub delete_policies: Vec<String>,
+}
+
+impl HookSpec {
+    /// Whether it runs only for `helm test`.
+    pub fn is_test(&self) -> bool {
+        self.events.iter().any(|event| event == "test" || event == "test-success")
+    }
+}
+
+/// Reads the hook annotations of an object.
+pub(super) fn role(object: &Object) -> HookRole {
+    let annotation = |name: &str| {
+        object
+            .at(&["metadata", "annotations"])
+            .and_then(|annotations| annotations.get(name))
+            .and_then(Node::as_str)
+    };
+    let Some(events) = annotation("helm.sh/hook") else { return HookRole::None };
+    let events: Vec<String> = events.split(',').map(|event| event.trim().to_lowercase()).collect();
+    if let Some(unknown) = events.iter().find(|event| !EVENTS.contains(&event.as_str())) {
+        return HookRole::Unknown(unknown.clone());
+    }
+    let list = |text: &str| {
+        text.split(',').map(|part| part.trim().to_lowercase()).filter(|part| !part.is_empty()).collect()
+    };
+    HookRole::Hook(HookSpec {
+        events,
+        weight: annotation("helm.sh/hook-weight").and_then(|weight| weight.trim().parse().ok()).unwrap_or(0),
+        delete_policies: annotation("helm.sh/hook-delete-policy").map(list).unwrap_or_default(),
+    })
+}

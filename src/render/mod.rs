@@ -1,0 +1,399 @@
+//! A release: charts and values to rendered, checked and ordered manifests.
+//!
+//! Each chart of the enabled tree is rendered by its own engine. What comes out is the same from here on:
+//! the files are split into documents as Helm splits them, every document is parsed, hooks are told from
+//! the manifest, and the rest is put into the order in which Helm installs it. Nothing is handed out unless
+//! everything is sound, so a pipe into kubectl never applies half a release.
+
+mod emit;
+mod hooks;
+mod report;
+mod split;
+
+pub use emit::{Selection, files, json_list, stream};
+pub use hooks::HookSpec;
+pub use report::dry_run;
+
+use crate::chart::{Chart, EngineKind};
+use crate::diag::{Diagnostic, Report, Severity, SourceId, SourceKind, SourceMap, Sources, Span};
+use crate::engine::{Capabilities, FileRole, Release, RenderedFile, tera};
+use crate::k8s::kinds;
+use crate::manifest::{self, Object};
+use crate::values::{Computed, Scope};
+use crate::yaml::ReadOptions;
+use hooks::HookRole;
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+/// How to render.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The release.
+    pub release: Release,
+    /// The cluster it is for.
+    pub capabilities: Capabilities,
+    /// Whether what plimsoll holds against an unmodified Helm chart, and Helm does not, is an error.
+    pub strict: bool,
+    /// Writes `metadata.namespace` on namespaced objects that lack it.
+    pub with_namespace: bool,
+    /// `--seed`: makes the random functions of Helm charts repeatable.
+    pub seed: Option<u64>,
+}
+
+/// One document of a release.
+#[derive(Debug, Clone)]
+pub struct Document {
+    /// `chart/templates/x.yaml`, as in Helm's `# Source:` line.
+    pub path: String,
+    /// The document as it is printed, without separator, ending in a line break.
+    pub text: String,
+    /// The object in it, or those of a `List`; none in a document of comments, which only Helm charts keep.
+    pub objects: Vec<Object>,
+    /// How it is a hook, if it is one.
+    pub hook: Option<HookSpec>,
+}
+
+impl Document {
+    /// The kind that decides about the document's place in the order; empty for one of comments.
+    pub fn kind(&self) -> &str {
+        match self.objects.as_slice() {
+            [] => "",
+            [object] => &object.kind,
+            _ => "List",
+        }
+    }
+}
+
+/// A rendered release.
+#[derive(Debug, Clone, Default)]
+pub struct Render {
+    /// The manifest in install order.
+    pub manifest: Vec<Document>,
+    /// The hooks in the order of their kinds, as `helm template` prints them.
+    pub hooks: Vec<Document>,
+    /// The custom resource definitions under `crds/`, the root chart's first. Never templated.
+    pub crds: Vec<Document>,
+    /// What the root chart's `NOTES.txt` says.
+    pub notes: Option<String>,
+    /// Whether a Helm chart drew random values, so that the next render differs.
+    pub nondeterministic: bool,
+}
+
+impl Render {
+    /// The objects of the manifest and the hooks, as lint, diff and preview take them.
+    pub fn objects(&self) -> impl Iterator<Item = &Object> {
+        self.manifest.iter().chain(&self.hooks).flat_map(|document| &document.objects)
+    }
+}
+
+/// Renders the charts of a computed tree.
+pub fn render(sources: &Sources, computed: &Computed, options: &Options) -> Report<Render> {
+    let mut diagnostics = Vec::new();
+    check_release(&computed.root, options, &mut diagnostics);
+    if crate::diag::has_errors(&diagnostics) {
+        return Report::failed(diagnostics);
+    }
+    let Some(rendered) = run_engines(sources, computed, options).take(&mut diagnostics) else {
+        return Report::failed(diagnostics);
+    };
+    let mut render = Render { nondeterministic: rendered.nondeterministic, ..Render::default() };
+    let root_notes = format!("{}/templates/NOTES.txt", computed.root.path);
+    let mut files = rendered.files;
+    files.sort_by(|a, b| a.file.path.cmp(&b.file.path));
+    let mut documents = Vec::new();
+    for file in files {
+        match file.file.role {
+            FileRole::Notes if file.file.path == root_notes => render.notes = Some(file.file.text),
+            FileRole::Notes => {}
+            FileRole::Manifest => documents.extend(read(sources, file, options, &mut diagnostics)),
+        }
+    }
+    check_identities(&documents, options, &mut diagnostics);
+    for parsed in &mut documents {
+        if options.with_namespace {
+            emit::write_namespace(&mut parsed.document, &options.release.namespace);
+        }
+    }
+    for Parsed { document, .. } in documents {
+        match document.objects.first().map_or(HookRole::None, hooks::role) {
+            HookRole::None => render.manifest.push(document),
+            HookRole::Hook(hook) => render.hooks.push(Document { hook: Some(hook), ..document }),
+            HookRole::Unknown(event) => {
+                let span = document.objects.first().map_or(Span::NONE, |object| object.span);
+                diagnostics.push(
+                    Diagnostic::warning(format!(
+                        "`{event}` is not a hook event: the object is left out, as Helm does"
+                    ))
+                    .at(span, "this object"),
+                );
+            }
+        }
+    }
+    render.manifest.sort_by(|a, b| by_kind(a, b));
+    render.hooks.sort_by(|a, b| by_kind(a, b));
+    render.crds = crds(sources, &computed.root, &mut diagnostics);
+    if crate::diag::has_errors(&diagnostics) {
+        Report::failed(diagnostics)
+    } else {
+        Report::with(render, diagnostics)
+    }
+}
+
+/// Helm's install order (`releaseutil.InstallOrder`); kinds that are not in it come last, by name.
+fn by_kind(a: &Document, b: &Document) -> Ordering {
+    let (rank_a, rank_b) = (kinds::install_rank(a.kind()), kinds::install_rank(b.kind()));
+    rank_a.cmp(&rank_b).then_with(|| {
+        if rank_a == kinds::install_rank("") { a.kind().cmp(b.kind()) } else { Ordering::Equal }
+    })
+}
+
+/// Helm's rules for what can be installed at all.
+fn check_release(root: &Scope, options: &Options, diagnostics: &mut Vec<Diagnostic>) {
+    if let Err(message) = check_name(&options.release.name) {
+        diagnostics.push(message);
+    }
+    if root.chart.is_library() {
+        diagnostics.push(
+            Diagnostic::error(format!(
+                "`{}` is a library chart and renders nothing by itself",
+                root.chart.name()
+            ))
+            .at(
+                root.chart.metadata.node.get("type").map_or(Span::NONE, |node| node.span),
+                "library charts are not installable",
+            )
+            .help("list it under `dependencies` of the chart that uses its components"),
+        );
+    }
+    let mut open = vec![root];
+    while let Some(scope) = open.pop() {
+        if let Some(wanted) = &scope.chart.metadata.kube_version
+            && !wanted.matches(&options.capabilities.kube_version.plain)
+        {
+            let span = scope.chart.metadata.node.get("kubeVersion").map_or(Span::NONE, |node| node.span);
+            diagnostics.push(
+                Diagnostic::error(format!(
+                    "chart `{}` requires kubeVersion {wanted}, which is incompatible with Kubernetes {}",
+                    scope.name, options.capabilities.kube_version.version
+                ))
+                .at(span, "required here")
+                .help("name the cluster's version with `--kube-version`"),
+            );
+        }
+        open.extend(scope.children.iter().rev());
+    }
+}
+
+/// Helm's rule for release names (`chartutil.ValidateReleaseName`): a DNS name of at most 53 characters.
+pub fn check_name(name: &str) -> Result<(), Diagnostic> {
+    const LIMIT: usize = 53;
+    let part = |part: &str| {
+        let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+        let bytes = part.as_bytes();
+        !bytes.is_empty()
+            && bytes.iter().all(|b| inner(*b) || *b == b'-')
+            && bytes.first().copied().is_some_and(inner)
+            && bytes.last().copied().is_some_and(inner)
+    };
+    if name.len() > LIMIT {
+        return Err(Diagnostic::error(format!(
+            "release name `{name}` has {} characters, {LIMIT} are allowed",
+            name.len()
+        ))
+        .help("objects are named after the release and need room for their own suffixes"));
+    }
+    if name.split('.').all(part) {
+        return Ok(());
+    }
+    Err(Diagnostic::error(format!("invalid release name `{name}`"))
+        .help("use lower-case letters, digits, `-` and `.`; begin and end with a letter or digit"))
+}
+
+/// A rendered file and what kind of chart it is from.
+struct EngineFile {
+    file: RenderedFile,
+    engine: EngineKind,
+}
+
+struct Rendered {
+    files: Vec<EngineFile>,
+    nondeterministic: bool,
+}
+
+/// Renders each chart by its engine: Helm charts together, because their `define`s share one name space.
+fn run_engines(sources: &Sources, computed: &Computed, options: &Options) -> Report<Rendered> {
+    let mut scopes = Vec::new();
+    let mut open = vec![&computed.root];
+    while let Some(scope) = open.pop() {
+        scopes.push(scope);
+        open.extend(scope.children.iter().rev());
+    }
+    let mut diagnostics = Vec::new();
+    let mut files = Vec::new();
+    let nondeterministic = false;
+    if scopes.iter().any(|scope| is_tera(&scope.chart)) {
+        let Some(engine) = tera::Engine::new(sources).take(&mut diagnostics) else {
+            return Report::failed(diagnostics);
+        };
+        let reports = render_tera(&engine, &scopes, options);
+        for report in reports {
+            let rendered = report.take(&mut diagnostics).unwrap_or_default();
+            files.extend(rendered.into_iter().map(|file| EngineFile { file, engine: EngineKind::Tera }));
+        }
+    }
+    if scopes.iter().any(|scope| !is_tera(&scope.chart)) {
+        return Report::fail(Diagnostic::error("Helm templates cannot be rendered yet"));
+    }
+    if crate::diag::has_errors(&diagnostics) {
+        return Report::failed(diagnostics);
+    }
+    Report::with(Rendered { files, nondeterministic }, diagnostics)
+}
+
+fn is_tera(chart: &Chart) -> bool {
+    chart.engine == EngineKind::Tera
+}
+
+/// Tera charts know nothing of each other, so they render in parallel.
+fn render_tera(
+    engine: &tera::Engine,
+    scopes: &[&Scope],
+    options: &Options,
+) -> Vec<Report<Vec<RenderedFile>>> {
+    use rayon::prelude::*;
+    let render = |scope: &&Scope| engine.render(scope, &options.release, &options.capabilities);
+    let charts: Vec<&Scope> =
+        scopes.iter().copied().filter(|scope| is_tera(&scope.chart) && !scope.chart.is_library()).collect();
+    // One chart is not worth starting threads for.
+    if charts.len() < 4 {
+        charts.iter().map(render).collect()
+    } else {
+        charts.par_iter().map(render).collect()
+    }
+}
+
+/// A document and the strictness of the chart that it came from.
+struct Parsed {
+    document: Document,
+    strict: bool,
+}
+
+/// Splits a file into documents and reads the object in each.
+fn read(
+    sources: &Sources,
+    file: EngineFile,
+    options: &Options,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Parsed> {
+    let EngineFile { file: RenderedFile { path, template, text, segments, .. }, engine } = file;
+    let strict = options.strict || engine == EngineKind::Tera;
+    let read_options = if strict { ReadOptions::strict() } else { ReadOptions::lenient() };
+    let map = SourceMap::new(segments);
+    let mut documents = Vec::new();
+    // An empty file is still told apart from a missing one by whoever asks for it by name.
+    for range in split::documents(&text) {
+        let part = &text[range.clone()];
+        let source = sources.add(path.clone(), part, SourceKind::Rendered(map.part(range.start, range.end)));
+        let report = manifest::parse(sources, source, &path, &read_options);
+        let broken = crate::diag::has_errors(&report.diagnostics);
+        let found = report.diagnostics.into_iter().map(|found| in_template(found, sources, template));
+        diagnostics.extend(found);
+        if broken {
+            continue;
+        }
+        let objects = report.output.unwrap_or_default();
+        if objects.is_empty() && engine == EngineKind::Tera {
+            continue;
+        }
+        documents.push(Parsed {
+            document: Document {
+                path: path.clone(),
+                text: printed(&text, &range, engine),
+                objects,
+                hook: None,
+            },
+            strict,
+        });
+    }
+    documents
+}
+
+/// The text of a document as it is printed. Helm cuts the white space at its end; that would eat line breaks that a
+/// `|+` scalar keeps, so Tera charts keep them.
+fn printed(text: &str, range: &std::ops::Range<usize>, engine: EngineKind) -> String {
+    let part = &text[range.clone()];
+    let mut out = part.to_owned();
+    out.push('\n');
+    if engine == EngineKind::Tera && (part.contains("|+") || part.contains(">+")) {
+        let rest = &text[range.end..];
+        let breaks = rest.len() - rest.trim_start_matches('\n').len();
+        out.extend(std::iter::repeat_n('\n', breaks.saturating_sub(1)));
+    }
+    out
+}
+
+/// Points a complaint about rendered text that has no place of its own at its template.
+fn in_template(found: Diagnostic, sources: &Sources, template: SourceId) -> Diagnostic {
+    if found.labels.is_empty() && sources.get(template).is_some() {
+        return found.at(Span::new(template, 0, 0), "rendered from this template");
+    }
+    found
+}
+
+/// Two objects of one identity overwrite each other when they are applied.
+fn check_identities(documents: &[Parsed], options: &Options, diagnostics: &mut Vec<Diagnostic>) {
+    let mut seen: BTreeMap<(&str, &str, &str, &str), (&Parsed, &Object)> = BTreeMap::new();
+    for (parsed, object) in
+        documents.iter().flat_map(|parsed| parsed.document.objects.iter().map(move |o| (parsed, o)))
+    {
+        if object.name.is_empty() {
+            continue;
+        }
+        let namespace = object.namespace.as_deref().unwrap_or(&options.release.namespace);
+        let key = (object.group(), object.kind.as_str(), namespace, object.name.as_str());
+        let Some((first, other)) = seen.get(&key) else {
+            seen.insert(key, (parsed, object));
+            continue;
+        };
+        let severity = if parsed.strict && first.strict { Severity::Error } else { Severity::Warning };
+        let name_span =
+            |object: &Object| object.at(&["metadata", "name"]).map_or(object.span, |name| name.span);
+        let found = Diagnostic::new(
+            severity,
+            format!(
+                "two objects of one identity: {} `{}` in namespace `{namespace}`",
+                object.kind, object.name
+            ),
+        )
+        .at(name_span(object), "the second")
+        .at(name_span(other), "the first")
+        .object(object.reference())
+        .help("give one of them another name, or leave one out: `kubectl apply` would let the last one win");
+        diagnostics.push(found);
+    }
+}
+
+/// The documents under `crds/` of the whole tree, root first.
+fn crds(sources: &Sources, root: &Scope, diagnostics: &mut Vec<Diagnostic>) -> Vec<Document> {
+    let mut documents = Vec::new();
+    let mut open = vec![root];
+    while let Some(scope) = open.pop() {
+        for file in &scope.chart.crds {
+            let path = format!("{}/{}", scope.path, file.path);
+            for range in split::documents(&file.text) {
+                let part = &file.text[range];
+                let source = sources.add(path.clone(), part, SourceKind::File);
+                let report = manifest::parse(sources, source, &path, &ReadOptions::lenient());
+                let objects = report.take(diagnostics).unwrap_or_default();
+                documents.push(Document {
+                    path: path.clone(),
+                    text: format!("{part}\n"),
+                    objects,
+                    hook: None,
+                });
+            }
+        }
+        open.extend(scope.children.iter().rev());
+    }
+    documents
+}
