@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use super::scalar::{go_float, is_base60, is_timestamp, resolve_non_string};
+use super::scalar::{go_float, go_whole, is_base60, is_timestamp, resolve_non_string};
 use super::{Node, Value};
 
 /// A handle on a tree that [`helm`] can print: a reference, or a value that is cheap to clone.
@@ -38,7 +38,8 @@ pub enum Shape<T: Tree> {
     Map(Vec<(T::Text, T)>),
 }
 
-/// What Helm's `toYaml` prints, without a line break at the end.
+/// What Helm's `toYaml` prints, without a line break at the end. As there it is empty where a string
+/// does not survive the way through JSON and YAML: one with control characters from U+007F on.
 ///
 /// ```
 /// use plimsoll::yaml::{Node, emit::helm};
@@ -46,8 +47,12 @@ pub enum Shape<T: Tree> {
 /// assert_eq!(helm(&Node::bare(1e6)), "1000000");
 /// ```
 pub fn helm<T: Tree>(tree: T) -> String {
-    let mut emitter = Emitter { out: String::new(), column: 0, at_space: true, at_indent: true };
+    let mut emitter =
+        Emitter { out: String::new(), column: 0, at_space: true, at_indent: true, failed: false };
     emitter.node(tree, -1, Place::Root);
+    if emitter.failed {
+        return String::new();
+    }
     if emitter.out.ends_with('\n') {
         emitter.out.pop();
     }
@@ -93,6 +98,8 @@ struct Emitter {
     at_space: bool,
     /// Whether the line so far is indentation and indicators only.
     at_indent: bool,
+    /// Whether there is a string that cannot be written.
+    failed: bool,
 }
 
 impl Emitter {
@@ -121,13 +128,14 @@ impl Emitter {
                 let indent = deeper(indent);
                 for (key, value) in entries {
                     self.indent(indent);
-                    let key = through_json(key.as_ref());
+                    let key = key.as_ref();
+                    self.failed |= key.contains('\u{85}') || !is_simple_key(key);
                     if key.len() <= 128 && !key.contains(is_break) {
-                        self.string(&key, indent, true);
+                        self.string(key, indent, true);
                         self.indicator(":", false, false);
                     } else {
                         self.indicator("?", true, true);
-                        self.string(&key, indent, false);
+                        self.string(key, indent, false);
                         self.indent(indent);
                         self.indicator(":", true, true);
                     }
@@ -139,7 +147,11 @@ impl Emitter {
 
     /// Writes a string in the style that go-yaml asks for, or the next one that can hold it.
     fn string(&mut self, text: &str, parent: isize, key: bool) {
-        let text = &*through_json(text);
+        let Some(text) = through_json(text) else {
+            self.failed = true;
+            return;
+        };
+        let text = &*text;
         let traits = Traits::of(text);
         let indent = if parent < 0 { 2 } else { parent + 2 };
         if text.contains('\n') {
@@ -218,11 +230,13 @@ impl Emitter {
 
     fn double(&mut self, text: &str, indent: isize, may_fold: bool) {
         self.indicator("\"", true, false);
+        // go-yaml looks for a byte order mark at the start of the text, whichever character it is at.
+        let escape_all = text.starts_with('\u{feff}');
         let mut after_space = false;
         let mut rest = text.chars().peekable();
         let mut first = true;
         while let Some(c) = rest.next() {
-            if !is_printable(c) || is_break(c) || matches!(c, '"' | '\\') {
+            if escape_all || !is_printable(c) || is_break(c) || matches!(c, '"' | '\\') {
                 self.escape(c);
                 after_space = false;
             } else if c == ' ' {
@@ -401,17 +415,60 @@ fn json_number(number: f64) -> String {
     if number.fract() != 0.0 || magnitude >= 1e21 {
         return go_float(number);
     }
-    let digits = format!("{number:.0}");
-    match resolve_non_string(&digits) {
+    match resolve_non_string(&go_whole(number)) {
         Some(Value::Int(number)) => number.to_string(),
         Some(Value::Uint(number)) => number.to_string(),
         _ => go_float(number),
     }
 }
 
-/// A string after its way through JSON, read as YAML.
-fn through_json(text: &str) -> Cow<'_, str> {
-    Cow::Borrowed(text)
+/// A string after its way through JSON, which is read as YAML; `None` where that fails. JSON leaves
+/// some characters as they are that YAML does not allow, or takes for line breaks and folds.
+fn through_json(text: &str) -> Option<Cow<'_, str>> {
+    if text.bytes().all(|byte| byte < 0x7f) {
+        return Some(Cow::Borrowed(text));
+    }
+    if text.contains(|c| matches!(c, '\u{7f}'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}')) {
+        return None;
+    }
+    if !text.contains('\u{85}') {
+        return Some(Cow::Borrowed(text));
+    }
+    // A quoted string of several lines: white space around a break is lost, a lone break is a space,
+    // and of several breaks one is lost.
+    let mut folded = String::with_capacity(text.len());
+    let mut lines = text.split('\u{85}').enumerate().peekable();
+    let mut breaks = 0;
+    while let Some((index, line)) = lines.next() {
+        let line = if index > 0 { line.trim_start_matches([' ']) } else { line };
+        let line = if lines.peek().is_some() { line.trim_end_matches(' ') } else { line };
+        if index > 0 {
+            breaks += 1;
+        }
+        if line.is_empty() && lines.peek().is_some() && index > 0 {
+            continue;
+        }
+        match breaks {
+            0 => {}
+            1 => folded.push(' '),
+            _ => folded.extend(std::iter::repeat_n('\n', breaks - 1)),
+        }
+        breaks = 0;
+        folded.push_str(line);
+    }
+    Some(Cow::Owned(folded))
+}
+
+/// Whether go-yaml finds the colon behind a key in JSON: within 1024 characters, quotes and Go's
+/// escapes included.
+fn is_simple_key(key: &str) -> bool {
+    let length = |c| match c {
+        '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
+        '\0'..='\u{1f}' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => 6,
+        _ => 1,
+    };
+    // No character takes more than six.
+    key.len() <= 170 || 2 + key.chars().map(length).sum::<usize>() <= 1024
 }
 
 /// Sorts as go-yaml does. A merge sort of our own: the order is not a strict one for odd keys, which
@@ -434,7 +491,8 @@ fn sort<K: AsRef<str>, V>(entries: &mut Vec<(K, V)>) {
     entries.extend(right);
 }
 
-/// go-yaml's order of keys: letters after everything else, runs of digits by their number.
+/// go-yaml's order of keys: letters after everything else, runs of digits by their number. Keys like
+/// `02b`, `0é`, `2é` go in a circle; Helm's own output then differs from run to run.
 fn natural(a: &str, b: &str) -> Ordering {
     let common = a.chars().zip(b.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum();
     let (before, a, b): (&str, &str, &str) = (&a[..common], &a[common..], &b[common..]);
@@ -457,4 +515,37 @@ fn natural(a: &str, b: &str) -> Ordering {
         })
     };
     run(a).cmp(&run(b)).then(x.cmp(&y))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diag::Span;
+    use crate::yaml::Map;
+
+    fn map(keys: &[&str]) -> Node {
+        let mut map = Map::new();
+        for key in keys {
+            map.insert(*key, Span::NONE, Node::bare(1));
+        }
+        Node::bare(map)
+    }
+
+    #[test]
+    fn keys_are_sorted_by_their_numbers() {
+        let text = helm(&map(&["b", "a10", "a9", "a09", "a", "_", "1", "A"]));
+        assert_eq!(text, "_: 1\n\"1\": 1\nA: 1\na: 1\na9: 1\na09: 1\na10: 1\nb: 1");
+        // An order that goes in a circle must not matter to us.
+        helm(&map(&["02b", "0é0/b", "2é0-", "99", "10", "9aB", "1b2", "2A", "11"]));
+    }
+
+    #[test]
+    fn what_json_and_yaml_cannot_carry_prints_nothing() {
+        assert_eq!(helm(&Node::bare("a\u{7f}")), "");
+        assert_eq!(helm(&Node::bare("a \u{85} b")), "a b");
+        assert_eq!(helm(&Node::bare("a\u{85}\u{85}\u{85}b \u{85}  c")), "|-\n  a\n\n  b c");
+        assert_eq!(helm(&map(&["k\u{85}"])), "");
+        assert_eq!(helm(&map(&[&"<".repeat(171)])), "");
+        assert_eq!(helm(&map(&[&"<".repeat(170)])).len(), 176);
+    }
 }

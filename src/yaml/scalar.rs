@@ -220,13 +220,13 @@ fn is_float(text: &str) -> bool {
     rest.is_empty()
 }
 
-/// How Go prints a float with `strconv.FormatFloat(f, 'g', -1, bits)`, given Rust's shortest
-/// scientific form of it (`{:e}` of the `f32` or `f64`): an exponent below -4 or from 6 on is
-/// written out, with at least two digits.
-fn go_general(scientific: &str) -> String {
+/// How Go prints a float with as many digits as it needs, given Rust's shortest scientific form of it
+/// (`{:e}` of the `f32` or `f64`): an exponent below -4 or from `threshold` on is written out, with at
+/// least two digits.
+fn go_general(scientific: &str, threshold: i32) -> String {
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
-    if !(-4..6).contains(&exponent) {
+    if !(-4..threshold).contains(&exponent) {
         let sign = if exponent < 0 { '-' } else { '+' };
         return format!("{mantissa}e{sign}{:02}", exponent.abs());
     }
@@ -246,14 +246,19 @@ fn go_general(scientific: &str) -> String {
 /// A float as Go's `strconv.FormatFloat(number, 'g', -1, 64)` prints it: `1e+06`, `0.5`, `1e-07`.
 /// go-yaml writes infinities and NaN as `.inf`, `-.inf`, `.nan`.
 pub(super) fn go_float(number: f64) -> String {
-    special_float(number).map_or_else(|| go_general(&format!("{number:e}")), str::to_owned)
+    special_float(number).map_or_else(|| go_general(&format!("{number:e}"), 6), str::to_owned)
+}
+
+/// A whole number below 1e21 as Go's JSON prints it: without a point or an exponent.
+pub(super) fn go_whole(number: f64) -> String {
+    go_general(&format!("{number:e}"), 21)
 }
 
 /// A float used as a mapping key, which sigs.k8s.io/yaml prints as 32 bits.
 #[expect(clippy::cast_possible_truncation, reason = "the model narrows it, too")]
 pub(super) fn go_float_key(number: f64) -> String {
     let number = number as f32;
-    special_float(f64::from(number)).map_or_else(|| go_general(&format!("{number:e}")), str::to_owned)
+    special_float(f64::from(number)).map_or_else(|| go_general(&format!("{number:e}"), 6), str::to_owned)
 }
 
 fn special_float(number: f64) -> Option<&'static str> {

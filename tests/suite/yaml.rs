@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use plimsoll::diag::{Report, SourceKind, Sources};
-use plimsoll::yaml::{Document, Node, ReadOptions, Value, read};
+use plimsoll::diag::{Report, SourceKind, Sources, Span};
+use plimsoll::yaml::{Document, Map, Node, ReadOptions, Value, emit, read};
 use serde_json::Value as Json;
 
 /// The rows of a recorded file beside the oracle's folder; none if no oracle is named.
@@ -77,7 +77,7 @@ fn documents_have_the_shape_that_helm_and_kubectl_see() {
         };
         assert!(!report.has_errors(), "{text:?}: {:?}", report.diagnostics);
         let documents = report.output.unwrap();
-        let mut merged = Node::bare(plimsoll::yaml::Map::new());
+        let mut merged = Node::bare(Map::new());
         for document in documents {
             match document.root.value {
                 Value::Null => {}
@@ -90,5 +90,41 @@ fn documents_have_the_shape_that_helm_and_kubectl_see() {
             }
         }
         assert_eq!(merged, from_json(expected), "{text:?}");
+    }
+}
+
+/// A tree as helm holds values read from files: every number is a float.
+fn values(json: &Json) -> Node {
+    match json {
+        Json::Null => Node::bare(Value::Null),
+        Json::Bool(flag) => Node::bare(*flag),
+        Json::Number(number) => Node::bare(number.to_string().parse::<f64>().expect("a number")),
+        Json::String(text) => Node::bare(text.as_str()),
+        Json::Array(items) => Node::bare(items.iter().map(values).collect::<Vec<_>>()),
+        Json::Object(entries) => {
+            let mut map = Map::new();
+            for (key, value) in entries {
+                map.insert(key, Span::NONE, values(value));
+            }
+            Node::bare(map)
+        }
+    }
+}
+
+/// Random trees printed by helm 4.1.4's `toYaml`.
+#[test]
+fn to_yaml_is_helms_byte_for_byte() {
+    let rows: Vec<Json> = serde_json::from_str(include_str!("../fixtures/helm-toyaml.json")).unwrap();
+    assert!(rows.len() >= 300);
+    for row in rows {
+        assert_eq!(emit::helm(&values(&row["value"])), row["yaml"].as_str().unwrap(), "{}", row["value"]);
+    }
+}
+
+#[test]
+fn to_yaml_quotes_what_yaml_would_read_otherwise() {
+    for row in recorded("yaml11.json") {
+        let Some(expected) = row["helm_toyaml"].as_str() else { continue };
+        assert_eq!(emit::helm(&values(&row["helm_json"])), expected, "`{}`", row["scalar"]);
     }
 }

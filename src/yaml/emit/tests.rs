@@ -177,9 +177,9 @@ proptest! {
         prop_assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok(), "{json}");
         let text = format!("[{}]\n", flow(&node));
         prop_assert!(same(&read_back(&text).items()[0], &node), "{text}");
-        // Helm writes a key `<<` plain, and so it reads back as a merge.
+        // Helm prints nothing for what JSON cannot carry, and a key `<<` so that it reads back as a merge.
         let text = helm(&node);
-        if !text.contains("<<") {
+        if !text.is_empty() && !text.contains("<<") {
             read_back(&text);
         }
     }
