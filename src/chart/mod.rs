@@ -21,7 +21,7 @@ use crate::yaml::Node;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tree::Unread;
-pub(crate) use values_file::{overlay, read_values};
+pub(crate) use values_file::{Pool, overlay, read_values};
 
 /// A chart as it was read: immutable, shared, before any value decides about its dependencies.
 #[derive(Debug)]

@@ -1,7 +1,8 @@
 //! Reading a values file, the chart's own or the user's: the two must not differ in what they accept.
 
 use crate::diag::{Diagnostic, Report, SourceId, Sources, Span};
-use crate::yaml::{self, Map, Node, ReadOptions, Value};
+use crate::yaml::{self, Entry, Map, Node, ReadOptions, Value};
+use std::collections::BTreeMap;
 
 /// Reads a values file. Its documents are merged in order; each must be a map or nothing.
 pub(crate) fn read_values(sources: &Sources, source: SourceId, options: &ReadOptions) -> Report<Node> {
@@ -18,7 +19,7 @@ pub(crate) fn read_values(sources: &Sources, source: SourceId, options: &ReadOpt
             Value::Map(_) => {
                 merged = Some(match merged {
                     None => document.root,
-                    Some(base) => overlay(base, &document.root),
+                    Some(base) => overlay(base, document.root),
                 });
             }
             _ => {
@@ -39,21 +40,95 @@ pub(crate) fn read_values(sources: &Sources, source: SourceId, options: &ReadOpt
 
 /// `over` laid over `base`, as several values files and documents are: maps merge deeply, anything else
 /// replaces, and a null is a value like any other.
-pub(crate) fn overlay(mut base: Node, over: &Node) -> Node {
-    match (&mut base.value, &over.value) {
-        (Value::Map(into), Value::Map(from)) => {
-            for entry in from {
-                let value = match (into.get_mut(&entry.key), &entry.value.value) {
-                    (Some(old), Value::Map(_)) if matches!(old.value, Value::Map(_)) => {
-                        let old = std::mem::replace(old, Node::bare(false));
-                        overlay(old, &entry.value)
+pub(crate) fn overlay(base: Node, over: Node) -> Node {
+    let span = if base.span.is_none() { over.span } else { base.span };
+    match (base.value, over.value) {
+        (Value::Map(base), Value::Map(over)) => {
+            let mut over = Pool::new(over);
+            let mut merged = Map::new();
+            for below in base {
+                merged.push(match over.take(&below.key) {
+                    None => below,
+                    Some(Entry { key, key_span, value }) => {
+                        let both =
+                            matches!((&below.value.value, &value.value), (Value::Map(_), Value::Map(_)));
+                        let value = if both { overlay(below.value, value) } else { value };
+                        Entry { key, key_span, value }
                     }
-                    _ => entry.value.clone(),
-                };
-                into.insert(entry.key.clone(), entry.key_span, value);
+                });
             }
-            base
+            for rest in over.rest() {
+                merged.push(rest);
+            }
+            Node::new(Value::Map(merged), span)
         }
-        _ => over.clone(),
+        (_, value) => Node::new(value, over.span),
+    }
+}
+
+/// The entries of a map, to be taken out by key in any order: fast for maps of any size, since `Map` finds keys by
+/// looking at each.
+pub(crate) struct Pool {
+    entries: Vec<Option<Entry>>,
+    /// Where each key is; only for maps that are not small.
+    index: Option<BTreeMap<String, usize>>,
+}
+
+impl Pool {
+    /// All entries of `map`.
+    pub(crate) fn new(map: Map) -> Self {
+        let entries: Vec<Option<Entry>> = map.into_iter().map(Some).collect();
+        let index = (entries.len() > 32).then(|| {
+            let keys = entries.iter().flatten().map(|entry| entry.key.clone());
+            keys.zip(0..).collect()
+        });
+        Self { entries, index }
+    }
+
+    /// Takes out the entry of `key`.
+    pub(crate) fn take(&mut self, key: &str) -> Option<Entry> {
+        match &self.index {
+            Some(index) => self.entries.get_mut(*index.get(key)?)?.take(),
+            None => self
+                .entries
+                .iter_mut()
+                .find(|entry| entry.as_ref().is_some_and(|entry| entry.key == key))?
+                .take(),
+        }
+    }
+
+    /// What has not been taken, in order.
+    pub(crate) fn rest(self) -> impl Iterator<Item = Entry> {
+        self.entries.into_iter().flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diag::SourceKind;
+
+    fn read(text: &str) -> Node {
+        let sources = Sources::new();
+        let source = sources.add("v.yaml", text, SourceKind::File);
+        read_values(&sources, source, &ReadOptions::strict()).output.unwrap()
+    }
+
+    #[test]
+    fn documents_are_merged_in_order() {
+        assert_eq!(
+            read("a: {b: 1, c: 1}\n---\n# nothing\n---\na: {b: 2}\nd: null\n"),
+            read("a: {b: 2, c: 1}\nd: null")
+        );
+        assert_eq!(read("---\na: 1\n...\nb: 2"), read("a: 1"));
+        assert_eq!(read("# nothing\n"), read("{}"));
+        assert_eq!(read("null"), read("{}"));
+    }
+
+    #[test]
+    fn large_maps_are_merged_fast() {
+        let many = |from: usize| (from..from + 100_000).map(|i| format!("k{i}: {i}\n")).collect::<String>();
+        let merged = overlay(read(&many(0)), read(&many(50_000)));
+        assert_eq!(merged.as_map().map(Map::len), Some(150_000));
     }
 }

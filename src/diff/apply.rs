@@ -169,9 +169,7 @@ fn needs_cluster_ip(spec: &Map) -> bool {
 fn needs_node_port(spec: &Map) -> bool {
     match defaults::text(spec, "type") {
         "NodePort" => true,
-        "LoadBalancer" => {
-            spec.get("allocateLoadBalancerNodePorts").and_then(Node::as_bool).unwrap_or(true)
-        }
+        "LoadBalancer" => spec.get("allocateLoadBalancerNodePorts").and_then(Node::as_bool).unwrap_or(true),
         _ => false,
     }
 }
@@ -221,11 +219,11 @@ fn service_update(old: &Map, new: &mut Map) {
             .collect()
     };
     let (before, after) = (node_ports(old), node_ports(new));
+    let (old_needs, new_needs) = (needs_node_port(old), needs_node_port(new));
     let ports = match new.get_mut("ports") {
         Some(Node { value: Value::Seq(items), .. }) => items.as_mut_slice(),
         _ => &mut [],
     };
-    let (old_needs, new_needs) = (needs_node_port(old), needs_node_port(new));
     let drop_ports = {
         let set = |list: &[(String, Option<Node>)]| -> Vec<i64> {
             let mut ports: Vec<i64> =
@@ -251,11 +249,13 @@ fn service_update(old: &Map, new: &mut Map) {
             }
         }
     }
-    if old_needs && !new_needs && drop_ports {
-        if let Some(Node { value: Value::Seq(items), .. }) = new.get_mut("ports") {
-            for port in items.iter_mut().filter_map(Node::as_map_mut) {
-                port.remove("nodePort");
-            }
+    if old_needs
+        && !new_needs
+        && drop_ports
+        && let Some(Node { value: Value::Seq(items), .. }) = new.get_mut("ports")
+    {
+        for port in items.iter_mut().filter_map(Node::as_map_mut) {
+            port.remove("nodePort");
         }
     }
     let kind = defaults::text(new, "type").to_owned();

@@ -132,15 +132,7 @@ struct Walk<'a> {
 impl Walk<'_> {
     /// `field` is the name of the field that holds the nodes (of the list, for items), `parent` that of
     /// the one above; `template` says whether this is inside a pod template.
-    fn nodes(
-        &mut self,
-        path: &FieldPath,
-        parent: &str,
-        field: &str,
-        template: bool,
-        old: &Node,
-        new: &Node,
-    ) {
+    fn nodes(&mut self, path: &FieldPath, parent: &str, field: &str, template: bool, old: &Node, new: &Node) {
         match (&old.value, &new.value) {
             (Value::Map(a), Value::Map(b)) => self.maps(path, field, template, a, b),
             (Value::Seq(a), Value::Seq(b)) => self.lists(path, parent, field, template, a, b),
@@ -310,7 +302,9 @@ fn same_scalar(parent: &str, field: &str, old: &Node, new: &Node) -> bool {
     if old == new {
         return true;
     }
-    if matches!(old.value, Value::Map(_) | Value::Seq(_)) || matches!(new.value, Value::Map(_) | Value::Seq(_)) {
+    if matches!(old.value, Value::Map(_) | Value::Seq(_))
+        || matches!(new.value, Value::Map(_) | Value::Seq(_))
+    {
         return false;
     }
     if defaults::is_quantity(parent, field) {

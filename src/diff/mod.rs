@@ -1,1 +1,484 @@
 //! Two renders compared: what changes, and what the cluster will do about it.
+//!
+//! [`compare`] matches the objects of two renders, applies the new ones over the old as `kubectl apply`
+//! would (three-way merge, defaults, what the server keeps of its own), and looks at what is then stored:
+//! fields that differ are changes, whatever the manifests spell differently is not. From the changes follow
+//! the server's verdict and the [`Effect`]s: which pods restart in which order, what becomes of volumes.
+//! [`render`] shows the [`Plan`].
+
+mod apply;
+mod effects;
+mod fields;
+mod ignore;
+mod matching;
+mod options;
+mod refused;
+pub mod render;
+mod secrets;
+
+pub use fields::{FieldChange, FieldPath, Step};
+pub use ignore::Ignore;
+pub use options::{FailOn, Options};
+
+use crate::diag::ObjectRef;
+use crate::k8s::{self, update};
+use crate::manifest::Object;
+use crate::yaml::{Node, Value};
+use matching::Pair;
+use rayon::prelude::*;
+
+/// What an upgrade would do.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// One entry per object of either render: those of the new render in their order, then what was removed.
+    pub objects: Vec<ObjectPlan>,
+}
+
+/// What an upgrade would do to one object.
+#[derive(Debug, Clone)]
+pub struct ObjectPlan {
+    /// The object, as the new manifest names it (the old one, if it was removed).
+    pub object: ObjectRef,
+    /// The template or file that it came from.
+    pub template: String,
+    /// What happens to it.
+    pub change: Change,
+    /// For an added object the one it was renamed from, for a removed one what it was renamed to.
+    pub renamed: Option<String>,
+    /// Whether the API server would take it.
+    pub verdict: Verdict,
+    /// Why it would not.
+    pub reasons: Vec<Reason>,
+    /// What follows from it in the cluster.
+    pub effects: Vec<Effect>,
+    /// The fields that change. Secret values are not among them: see [`FieldChange`].
+    pub changes: Vec<FieldChange>,
+    /// For a rejected change: what to do instead, one command or comment (`# ...`) a line.
+    pub way_out: Vec<String>,
+    /// The manifest before and after, as far as either speaks of it, without secret values.
+    pub before: Option<Node>,
+    /// See `before`.
+    pub after: Option<Node>,
+}
+
+/// What happens to an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Change {
+    /// Only the new render has it.
+    Added,
+    /// Only the old render has it.
+    Removed,
+    /// What is stored changes (or would, were it not rejected).
+    Modified,
+    /// What is stored stays the same.
+    Unchanged,
+}
+
+impl Change {
+    /// The word of the JSON contract.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Removed => "removed",
+            Self::Modified => "modified",
+            Self::Unchanged => "unchanged",
+        }
+    }
+}
+
+/// The API server's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It takes the change.
+    Accepted,
+    /// It refuses it.
+    Rejected,
+}
+
+impl Verdict {
+    /// The word of the JSON contract.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
+/// Why a change is rejected.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reason {
+    /// The field, as the API server spells it.
+    pub path: String,
+    /// The server's words.
+    pub message: String,
+}
+
+/// One consequence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Effect {
+    /// Its kind.
+    pub kind: EffectKind,
+    /// What exactly happens.
+    pub detail: String,
+    /// The pods concerned, in the order in which it reaches them, where their names are known.
+    pub pods: Vec<String>,
+}
+
+/// The kinds of consequences, most alarming first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EffectKind {
+    /// Data is lost, or no longer found where it was.
+    DataLoss,
+    /// Everything stops before anything starts again.
+    Recreate,
+    /// Pods are replaced.
+    RollingRestart,
+    /// Pods are replaced although nothing they run has changed.
+    NeedlessRestart,
+    /// The roll-out can get stuck.
+    MayHang,
+    /// Clients see the change.
+    Traffic,
+    /// Pods are taken away.
+    ScaleDown,
+    /// Pods are added.
+    ScaleUp,
+    /// Configuration changed that running pods will not see.
+    ConfigNotPickedUp,
+    /// The server takes the change and does nothing.
+    Ignored,
+    /// Nothing else happens.
+    None,
+}
+
+impl EffectKind {
+    /// The word of the JSON contract.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::DataLoss => "data-loss",
+            Self::Recreate => "recreate",
+            Self::RollingRestart => "rolling-restart",
+            Self::NeedlessRestart => "needless-restart",
+            Self::MayHang => "may-hang",
+            Self::Traffic => "traffic",
+            Self::ScaleDown => "scale-down",
+            Self::ScaleUp => "scale-up",
+            Self::ConfigNotPickedUp => "config-not-picked-up",
+            Self::Ignored => "ignored",
+            Self::None => "none",
+        }
+    }
+}
+
+impl ObjectPlan {
+    /// Whether pods are replaced.
+    pub fn restarts(&self) -> bool {
+        self.has(EffectKind::RollingRestart) || self.has(EffectKind::Recreate)
+    }
+
+    /// Whether it has an effect of that kind.
+    pub fn has(&self, kind: EffectKind) -> bool {
+        self.effects.iter().any(|effect| effect.kind == kind)
+    }
+
+    /// Whether there is anything to say about it.
+    pub fn is_notable(&self) -> bool {
+        self.change != Change::Unchanged
+            || self.verdict == Verdict::Rejected
+            || self.effects.iter().any(|effect| effect.kind != EffectKind::None)
+    }
+}
+
+/// The figures of a plan.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Objects that only the new render has.
+    pub added: usize,
+    /// Objects that only the old render has.
+    pub removed: usize,
+    /// Objects that change.
+    pub modified: usize,
+    /// Objects that stay as they are.
+    pub unchanged: usize,
+    /// Objects that the server would refuse.
+    pub rejected: usize,
+    /// Workloads whose pods are replaced.
+    pub restarts: usize,
+}
+
+impl Plan {
+    /// Counts.
+    pub fn summary(&self) -> Summary {
+        let mut summary = Summary::default();
+        for object in &self.objects {
+            match object.change {
+                Change::Added => summary.added += 1,
+                Change::Removed => summary.removed += 1,
+                Change::Modified => summary.modified += 1,
+                Change::Unchanged => summary.unchanged += 1,
+            }
+            summary.rejected += usize::from(object.verdict == Verdict::Rejected);
+            summary.restarts += usize::from(object.restarts());
+        }
+        summary
+    }
+
+    /// Whether the renders mean the same: nothing changes, nothing is rejected, nothing is ignored.
+    pub fn is_empty(&self) -> bool {
+        !self.objects.iter().any(ObjectPlan::is_notable)
+    }
+
+    /// The exit code of `plimsoll diff`: 0 if nothing differs, 1 if something does, 3 if the server would
+    /// refuse something. With `fail_on`, only what it names counts, and anything else is 0.
+    pub fn exit_code(&self, fail_on: &[FailOn]) -> u8 {
+        let rejected = self.objects.iter().any(|object| object.verdict == Verdict::Rejected);
+        if fail_on.is_empty() {
+            return if rejected { 3 } else { u8::from(!self.is_empty()) };
+        }
+        if rejected && fail_on.contains(&FailOn::Rejected) {
+            return 3;
+        }
+        u8::from(self.objects.iter().any(|object| fail_on.iter().any(|category| category.applies(object))))
+    }
+
+    /// Keeps the objects that one of `patterns` selects: `Kind`, `Kind/name` (case does not matter, `*`
+    /// stands for any text), or the path of a template. No patterns keep everything.
+    pub fn show_only(&mut self, patterns: &[String]) {
+        if !patterns.is_empty() {
+            self.objects.retain(|object| patterns.iter().any(|pattern| ignore::selects(pattern, object)));
+        }
+    }
+}
+
+/// Compares two renders of a release.
+///
+/// `old` is what was applied last, `new` what would be applied. The order of objects does not matter;
+/// where a render holds an object twice, the last one counts, as for `kubectl apply`.
+pub fn compare(old: &[Object], new: &[Object], options: &Options) -> Plan {
+    let pairs = matching::pair(old, new, options);
+    let world = effects::World::new(old, new, options);
+    let mut objects: Vec<ObjectPlan> =
+        pairs.par_iter().map(|pair| plan_object(pair, &world, options)).collect();
+    effects::unseen_configuration(&mut objects, &pairs, options);
+    Plan { objects }
+}
+
+fn plan_object(pair: &Pair<'_>, world: &effects::World<'_>, options: &Options) -> ObjectPlan {
+    let mut plan = match (pair.old, pair.new) {
+        (Some(old), Some(new)) => updated(old, new, world, options),
+        (None, Some(new)) => added(new, options),
+        (Some(old), None) => removed(old, world),
+        (None, None) => unreachable!("a pair has at least one object"),
+    };
+    plan.renamed = pair.renamed.map(|other| other.name.clone());
+    if let (Some(other), Change::Added | Change::Removed) = (pair.renamed, plan.change) {
+        effects::renamed(&mut plan, pair.old.or(pair.new), other);
+    }
+    plan.effects.sort_by_key(|effect| effect.kind);
+    plan
+}
+
+fn blank(object: &Object, change: Change) -> ObjectPlan {
+    ObjectPlan {
+        object: object.reference(),
+        template: object.template.clone(),
+        change,
+        renamed: None,
+        verdict: Verdict::Accepted,
+        reasons: Vec::new(),
+        effects: Vec::new(),
+        changes: Vec::new(),
+        way_out: Vec::new(),
+        before: None,
+        after: None,
+    }
+}
+
+fn added(new: &Object, options: &Options) -> ObjectPlan {
+    let mut plan = blank(new, Change::Added);
+    plan.reasons = invalid(new, options);
+    if plan.reasons.is_empty() {
+        plan.effects = effects::created(new);
+    } else {
+        plan.verdict = Verdict::Rejected;
+        plan.way_out = refused::way_out(&plan, None);
+    }
+    plan.after = Some(secrets::redacted(&new.kind, &new.root));
+    plan
+}
+
+fn removed(old: &Object, world: &effects::World<'_>) -> ObjectPlan {
+    let mut plan = blank(old, Change::Removed);
+    plan.effects = effects::deleted(old, world);
+    plan.before = Some(secrets::redacted(&old.kind, &old.root));
+    plan
+}
+
+fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Options) -> ObjectPlan {
+    // What is written the same way is not applied at all.
+    if old.root == new.root {
+        return blank(new, Change::Unchanged);
+    }
+    let (group, kind) = (matching::group_of(new), new.kind.as_str());
+    let (old_root, mut new_root) = secrets::comparable(kind, &old.root, &new.root);
+    let wanted_old = apply::create(group, kind, &old_root);
+    let mut wanted = fields::compare(kind, &wanted_old, &apply::create(group, kind, &new_root));
+    if options.ignore.iter().any(|rule| rule.concerns(new)) {
+        let hidden: Vec<_> =
+            wanted.iter().filter(|c| options.ignore.iter().any(|rule| rule.hides(new, &c.path))).collect();
+        if !hidden.is_empty() {
+            hidden.iter().rev().for_each(|change| ignore::revert(&mut new_root, change));
+            wanted = fields::compare(kind, &wanted_old, &apply::create(group, kind, &new_root));
+        }
+    }
+    let applied = apply::apply(group, kind, &old_root, &new_root);
+    let mut changes = fields::compare(kind, &applied.live, &applied.merged);
+    changes.retain(|change| !is_allocation(change));
+
+    let mut plan = blank(new, if changes.is_empty() { Change::Unchanged } else { Change::Modified });
+    let mut reasons: Vec<Reason> = Vec::new();
+    if !changes.is_empty() || !wanted.is_empty() || old.api_version != new.api_version {
+        let manifest = invalid(new, options);
+        let merged = Object { root: with_header(new, &applied.merged), ..new.clone() };
+        let after = if kind == "Secret" { Vec::new() } else { invalid(&merged, options) };
+        let before = if manifest.is_empty() && after.is_empty() { Vec::new() } else { invalid(old, options) };
+        // What was accepted before is accepted now: the old object is running.
+        let fresh = manifest.into_iter().chain(after).filter(|reason| !before.contains(reason));
+        reasons.extend(fresh);
+        let refusals = update::validate(group, kind, &new.name, &applied.live, &applied.merged, world);
+        reasons.extend(refusals.into_iter().map(|r| Reason { path: r.path, message: r.message }));
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    reasons.retain(|reason| seen.insert(reason.clone()));
+    if reasons.is_empty() {
+        plan.effects = effects::updated(new, &applied, &changes, world);
+        plan.effects.extend(effects::ignored(new, &old_root, &new_root, &wanted, &changes, &applied));
+        if plan.effects.is_empty() && plan.change == Change::Modified {
+            plan.effects.push(effects::none(new));
+        }
+    } else {
+        plan.verdict = Verdict::Rejected;
+        if changes.is_empty() {
+            plan.change = Change::Modified;
+            changes = wanted;
+        }
+        plan.reasons = reasons;
+        plan.way_out = refused::way_out(&plan, Some((&applied.live, &applied.merged)));
+    }
+    if plan.change == Change::Modified {
+        let show = |object: &Object, stored: &Node| {
+            let kept = mentioned(kind, "", "", stored, &[&old_root, &new_root]);
+            secrets::redacted(kind, &with_header(object, &kept))
+        };
+        let mut after = show(new, &applied.merged);
+        if kind == "Secret" {
+            secrets::mark_changed(&mut after, &changes);
+        }
+        plan.before = Some(show(old, &applied.live));
+        plan.after = Some(after);
+    }
+    secrets::redact_changes(kind, &mut changes);
+    plan.changes = changes;
+    plan
+}
+
+/// A value that the server chooses is no change that anybody made.
+fn is_allocation(change: &FieldChange) -> bool {
+    let allocated = |node: &Option<Node>| node.as_ref().and_then(Node::as_str) == Some(apply::ALLOCATED);
+    let generated = change.path.starts_with(&["spec", "clusterIP"])
+        || change.path.starts_with(&["spec", "ipFamilies"])
+        || change.path.starts_with(&["spec", "ipFamilyPolicy"]);
+    allocated(&change.old) && change.new.is_none()
+        || allocated(&change.new) && change.old.is_none()
+        || generated && (change.old.is_none() || change.new.is_none())
+}
+
+/// Why the server would not take the object by itself.
+fn invalid(object: &Object, options: &Options) -> Vec<Reason> {
+    if !options.validate {
+        return Vec::new();
+    }
+    let mut findings = Vec::new();
+    k8s::validate(object, options.version, &mut findings);
+    findings
+        .into_iter()
+        .filter(|finding| finding.severity == crate::diag::Severity::Error)
+        .map(|finding| {
+            let path = finding.path.unwrap_or_default();
+            let prefix = format!("`{path}`: ");
+            let message = finding.message.strip_prefix(&prefix).unwrap_or(&finding.message).to_owned();
+            Reason { path, message }
+        })
+        .collect()
+}
+
+/// A stored object with the head of a manifest.
+fn with_header(object: &Object, stored: &Node) -> Node {
+    use crate::diag::Span;
+    let mut map = crate::yaml::Map::new();
+    map.insert("apiVersion", Span::NONE, Node::bare(object.api_version.as_str()));
+    map.insert("kind", Span::NONE, Node::bare(object.kind.as_str()));
+    for entry in stored.as_map().into_iter().flatten() {
+        map.push(entry.clone());
+    }
+    if let (Some(namespace), Some(metadata)) =
+        (&object.namespace, map.get_mut("metadata").and_then(Node::as_map_mut))
+    {
+        metadata.insert("namespace", Span::NONE, Node::bare(namespace.as_str()));
+    }
+    let mut root = Node::new(Value::Map(map), object.root.span);
+    drop_allocated(&mut root);
+    root
+}
+
+fn drop_allocated(root: &mut Node) {
+    if let Some(spec) = root.as_map_mut().and_then(|map| map.get_mut("spec")).and_then(Node::as_map_mut) {
+        spec.retain(|entry| entry.value.as_str() != Some(apply::ALLOCATED));
+    }
+}
+
+/// The part of `stored` that one of the manifests speaks of. Both sides of a comparison keep the same fields,
+/// so a default written out on one side alone shows no difference.
+fn mentioned(kind: &str, parent: &str, field: &str, stored: &Node, manifests: &[&Node]) -> Node {
+    let value = match &stored.value {
+        Value::Map(map) => {
+            let mut kept = crate::yaml::Map::new();
+            for entry in map {
+                let below: Vec<&Node> = manifests.iter().filter_map(|m| m.get(&entry.key)).collect();
+                if !below.is_empty() {
+                    let value = mentioned(kind, field, &entry.key, &entry.value, &below);
+                    kept.push(crate::yaml::Entry { value, ..entry.clone() });
+                }
+            }
+            Value::Map(kept)
+        }
+        Value::Seq(items) => {
+            let keys = k8s::merge::identity(kind, parent, field);
+            let item = |(index, item): (usize, &Node)| {
+                let name = k8s::merge::item_name(item, keys);
+                let below: Vec<&Node> = manifests
+                    .iter()
+                    .filter_map(|list| {
+                        let named = name.as_ref().and_then(|name| {
+                            let first = keys.first()?;
+                            let same = |other: &&Node| {
+                                k8s::merge::item_name(other, std::slice::from_ref(first))
+                                    == k8s::merge::item_name(item, std::slice::from_ref(first))
+                                    && (keys.len() == 1
+                                        || k8s::merge::item_name(other, keys)
+                                            .is_some_and(|o| name.starts_with(&o)))
+                            };
+                            list.items().iter().find(same)
+                        });
+                        named.or_else(|| list.items().get(index))
+                    })
+                    .collect();
+                mentioned(kind, parent, field, item, &below)
+            };
+            Value::Seq(items.iter().enumerate().map(item).collect())
+        }
+        value => return Node::new(value.clone(), stored.span),
+    };
+    Node::new(value, stored.span)
+}

@@ -30,13 +30,19 @@ pub enum Strategy {
 pub fn strategy(kind: &str, parent: &str, field: &str) -> Strategy {
     let in_container = matches!(parent, "containers" | "initContainers" | "ephemeralContainers");
     match (parent, field) {
-        ("spec", "containers" | "initContainers" | "ephemeralContainers" | "schedulingGates") => {
-            Strategy::Merge("name")
-        }
-        ("spec", "imagePullSecrets") | ("", "secrets" | "webhooks") => Strategy::Merge("name"),
-        ("spec" | "webhooks", "matchConditions") | ("spec", "variables" | "drivers") => {
-            Strategy::Merge("name")
-        }
+        (
+            "spec",
+            "containers"
+            | "initContainers"
+            | "ephemeralContainers"
+            | "schedulingGates"
+            | "imagePullSecrets"
+            | "matchConditions"
+            | "variables"
+            | "drivers",
+        )
+        | ("", "secrets" | "webhooks")
+        | ("webhooks", "matchConditions") => Strategy::Merge("name"),
         ("spec", "volumes" | "resourceClaims") => Strategy::MergeRetainKeys("name"),
         ("spec", "hostAliases") => Strategy::Merge("ip"),
         ("spec", "topologySpreadConstraints") => Strategy::Merge("topologyKey"),

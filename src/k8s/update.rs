@@ -78,8 +78,8 @@ pub fn validate(
         ("networking.k8s.io", "IngressClass") => check.immutable("spec.controller"),
         ("node.k8s.io", "RuntimeClass") => check.immutable("handler"),
         ("discovery.k8s.io", "EndpointSlice") => check.immutable("addressType"),
-        ("certificates.k8s.io", "CertificateSigningRequest") => check.immutable("spec"),
-        ("resource.k8s.io", "ResourceClaim" | "ResourceClaimTemplate") => check.immutable("spec"),
+        ("certificates.k8s.io", "CertificateSigningRequest")
+        | ("resource.k8s.io", "ResourceClaim" | "ResourceClaimTemplate") => check.immutable("spec"),
         ("apiextensions.k8s.io", "CustomResourceDefinition") => {
             check.immutable("spec.group");
             check.immutable("spec.scope");
@@ -233,7 +233,7 @@ impl Check<'_> {
         let size =
             |node| at(node, "spec.resources.requests.storage").and_then(|q| Quantity::from_node(q).ok());
         let (old_size, new_size) = (size(self.old), size(self.new));
-        let strip = |node: &Node, other: &Node| {
+        let strip = |node: &Node| {
             let mut spec = at(node, "spec").cloned().unwrap_or_else(|| Node::bare(Map::new()));
             if let Some(map) = spec.as_map_mut() {
                 map.remove("volumeAttributesClassName");
@@ -253,10 +253,9 @@ impl Check<'_> {
                     requests.remove("storage");
                 }
             }
-            let _ = other;
             spec
         };
-        if differ(Some(&strip(self.old, self.new)), Some(&strip(self.new, self.old))) {
+        if differ(Some(&strip(self.old)), Some(&strip(self.new))) {
             self.refuse(
                 "spec",
                 "Forbidden: spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims",
@@ -308,11 +307,11 @@ impl Check<'_> {
 
     /// `ValidateConfigMapUpdate`, `ValidateSecretUpdate`.
     fn configuration(&mut self, data: &[&str]) {
+        const WHY: &str = "Forbidden: field is immutable when `immutable` is set";
         let immutable = |node| at(node, "immutable").and_then(Node::as_bool) == Some(true);
         if !immutable(self.old) {
             return;
         }
-        const WHY: &str = "Forbidden: field is immutable when `immutable` is set";
         if !immutable(self.new) {
             self.refuse("immutable", WHY);
         }
@@ -359,12 +358,8 @@ impl Check<'_> {
 
     /// `ValidateCSIDriverUpdate`.
     fn csi_driver(&mut self) {
-        for field in ["attachRequired", "fsGroupPolicy", "volumeLifecycleModes"] {
-            // The policies became mutable; attachment and life cycle did not.
-            if field != "fsGroupPolicy" {
-                self.immutable(&format!("spec.{field}"));
-            }
-        }
+        self.immutable("spec.attachRequired");
+        self.immutable("spec.volumeLifecycleModes");
     }
 }
 

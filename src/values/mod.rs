@@ -4,10 +4,17 @@
 //! enabled, each with the values its templates see. Every node's span is its origin: a byte of a values file, of a
 //! chart's `values.yaml` or of a flag.
 
+mod json;
+mod layers;
+mod merge;
+mod set;
+mod tree;
+
 use crate::chart::Chart;
-use crate::diag::{Diagnostic, Report, Severity, SourceId, Sources, Span};
-use crate::yaml::Node;
+use crate::diag::{Diagnostic, Report, Severity, SourceId, Sources, Span, has_errors};
+use crate::yaml::{Node, Value};
 use std::sync::Arc;
+use tree::Branch;
 
 /// What the user gave: Helm's value flags, each kind in the order given. The order of the kinds is fixed:
 /// files, `--set-json`, `--set`, `--set-string`, `--set-file`, `--set-literal`; later ones win.
@@ -79,23 +86,70 @@ pub struct Scope {
 
 /// Computes the values of `chart` and of all its enabled sub-charts.
 ///
-/// The report holds an output unless the flags, files or types do not go together; schema violations and unknown
-/// keys are diagnostics beside it.
+/// There is an output unless the flags, files or types do not go together, or a dependency of `chart` is missing; schema
+/// violations and unknown keys are diagnostics beside it.
 pub fn compute(
-    _sources: &Sources,
-    _chart: &Arc<Chart>,
-    _overrides: &Overrides,
-    _options: &Options,
+    sources: &Sources,
+    chart: &Arc<Chart>,
+    overrides: &Overrides,
+    options: &Options,
 ) -> Report<Computed> {
-    Report::fail(Diagnostic::error("values cannot be computed yet"))
+    let mut sink = Vec::new();
+    missing_dependencies(chart, Severity::Error, &mut sink);
+    let _ = options;
+    let Some(user) = layers::merge(sources, overrides, &mut sink, |_, _| {}) else {
+        return Report::failed(sink);
+    };
+    let given = user.values.as_map().cloned().unwrap_or_default();
+    let mut branch = tree::grow(chart, &given, &mut sink);
+    tree::import_values(&mut branch, &mut sink);
+    let values = tree::coalesce(&branch, given, &mut sink);
+    if has_errors(&sink) {
+        return Report::failed(sink);
+    }
+    let root = Scope::of(&branch, branch.name.clone(), Node::new(Value::Map(values), user.values.span));
+    Report::with(Computed { root, user: user.values }, sink)
 }
 
-/// One layer's say about a key: see [`Computed::history`].
+impl Scope {
+    fn of(branch: &Branch<'_>, path: String, values: Node) -> Self {
+        let children = branch
+            .children
+            .iter()
+            .map(|child| {
+                Self::of(child, format!("{path}/charts/{}", child.name), tree::slice(&values, &child.name))
+            })
+            .collect();
+        Self { chart: Arc::clone(branch.chart), name: branch.name.clone(), path, values, children }
+    }
+}
+
+/// Says which declared dependencies are not in `charts/`. Helm refuses that in the chart it installs, whether or not the
+/// dependency is enabled, and does not look further down.
+fn missing_dependencies(chart: &Chart, severity: Severity, sink: &mut Vec<Diagnostic>) {
+    for dependency in &chart.metadata.dependencies {
+        if !chart.children.iter().any(|child| child.name() == dependency.name) {
+            sink.push(
+                Diagnostic::new(
+                    severity,
+                    format!("the dependency `{}` is not in `charts/`", dependency.name),
+                )
+                .at(dependency.span, "declared here")
+                .help("fetch it with `helm dependency build`, or remove it from `Chart.yaml`"),
+            );
+        }
+    }
+    for child in &chart.children {
+        missing_dependencies(child, Severity::Warning, sink);
+    }
+}
+
+/// One layer's say about a key.
 #[derive(Debug, Clone)]
 pub struct Step {
-    /// The layer: `charts/db/values.yaml`, `prod.yaml`, `--set`.
+    /// The layer: `charts/db/values.yaml`, `prod.yaml`, `--set a=1`.
     pub layer: String,
-    /// What it says; `None` where a null of this layer takes the key away.
+    /// What it says; `None` where it takes the key away.
     pub value: Option<Node>,
     /// Where it says so.
     pub span: Span,

@@ -1,0 +1,318 @@
+//! What follows from a change in the cluster: which pods restart in which order, what becomes of volumes,
+//! who notices.
+
+mod workload;
+mod world;
+
+pub(super) use world::World;
+
+use super::apply::Applied;
+use super::matching::{Pair, group_of};
+use super::{Change, Effect, EffectKind, FieldChange, ObjectPlan, Options, Verdict};
+use crate::k8s::merge::scalar_text;
+use crate::manifest::Object;
+use crate::yaml::Node;
+use std::collections::BTreeSet;
+
+fn effect(kind: EffectKind, detail: impl Into<String>) -> Effect {
+    Effect { kind, detail: detail.into(), pods: Vec::new() }
+}
+
+/// What follows from the creation of an object.
+pub(super) fn created(new: &Object) -> Vec<Effect> {
+    workload::created(group_of(new), &new.kind, &new.name, &new.root)
+}
+
+/// What follows if an object that the new render lacks is deleted.
+pub(super) fn deleted(old: &Object, world: &World<'_>) -> Vec<Effect> {
+    let text = |path: &[&str]| old.at(path).and_then(Node::as_str).unwrap_or_default();
+    let stored = || super::apply::create(group_of(old), &old.kind, &old.root);
+    match (group_of(old), old.kind.as_str()) {
+        ("apps", "StatefulSet" | "Deployment" | "DaemonSet") => {
+            workload::deleted(&old.kind, &old.name, &stored())
+        }
+        ("", "Service") => vec![effect(
+            EffectKind::Traffic,
+            format!("the name `{}` no longer resolves; its clients lose their connections", old.name),
+        )],
+        ("networking.k8s.io", "Ingress") => {
+            vec![effect(EffectKind::Traffic, "its hosts and paths are no longer served")]
+        }
+        ("", "PersistentVolumeClaim") => {
+            let class = text(&["spec", "storageClassName"]);
+            let fate = match world.reclaim_policy(class) {
+                Some("Retain") => "the volume stays and must be bound by hand to be used again",
+                Some(_) => "the volume and its data are deleted with it",
+                None => "its volume is deleted, too, unless its reclaim policy is Retain",
+            };
+            vec![effect(EffectKind::DataLoss, format!("deleting the claim gives up its volume: {fate}"))]
+        }
+        ("", "PersistentVolume") => {
+            vec![effect(EffectKind::DataLoss, "a claim that is bound to the volume loses it")]
+        }
+        ("", "Namespace") => {
+            vec![effect(
+                EffectKind::DataLoss,
+                "deleting the namespace deletes everything in it, claims included",
+            )]
+        }
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => vec![effect(
+            EffectKind::DataLoss,
+            "deleting the definition deletes every object of its kind in the cluster",
+        )],
+        _ => Vec::new(),
+    }
+}
+
+/// What follows from an accepted update.
+pub(super) fn updated(
+    new: &Object,
+    applied: &Applied,
+    changes: &[FieldChange],
+    world: &World<'_>,
+) -> Vec<Effect> {
+    match (group_of(new), new.kind.as_str()) {
+        ("apps", "StatefulSet" | "Deployment" | "DaemonSet" | "ReplicaSet") => {
+            workload::updated(&new.kind, &new.name, applied, changes)
+        }
+        ("", "Pod") if changes.iter().any(|change| change.path.starts_with(&["spec"])) => vec![Effect {
+            kind: EffectKind::RollingRestart,
+            detail: "containers whose image changed are restarted in place".to_owned(),
+            pods: vec![new.name.clone()],
+        }],
+        ("", "Service") => service(changes),
+        ("networking.k8s.io", "Ingress") => {
+            let routes = changes.iter().any(|change| {
+                ["rules", "defaultBackend", "tls", "ingressClassName"]
+                    .iter()
+                    .any(|field| change.path.starts_with(&["spec", field]))
+            });
+            if routes {
+                vec![effect(EffectKind::Traffic, "requests are routed differently")]
+            } else {
+                Vec::new()
+            }
+        }
+        ("networking.k8s.io", "NetworkPolicy") if !changes.is_empty() => {
+            vec![effect(EffectKind::Traffic, "other connections are allowed than before")]
+        }
+        ("", "PersistentVolumeClaim") => {
+            let grows = changes
+                .iter()
+                .find(|change| change.path.starts_with(&["spec", "resources", "requests", "storage"]));
+            grows
+                .map(|change| {
+                    let known = world.knows_class(applied.merged.at(&["spec", "storageClassName"]));
+                    let caveat = if known { "" } else { "; the storage class must allow expansion" };
+                    effect(EffectKind::None, format!("the volume grows in place: {}{caveat}", arrow(change)))
+                })
+                .into_iter()
+                .collect()
+        }
+        ("batch", "CronJob") if !changes.is_empty() => {
+            vec![effect(EffectKind::None, "jobs started from now on are made from the new template")]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// What is said where nothing follows.
+pub(super) fn none(new: &Object) -> Effect {
+    let pods = matches!(new.kind.as_str(), "StatefulSet" | "Deployment" | "DaemonSet" | "ReplicaSet");
+    effect(EffectKind::None, if pods { "no pod restarts" } else { "" })
+}
+
+fn service(changes: &[FieldChange]) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    let touches = |field: &str| changes.iter().any(|change| change.path.starts_with(&["spec", field]));
+    if touches("selector") {
+        let all: Vec<String> =
+            changes.iter().filter(|c| c.path.starts_with(&["spec", "selector"])).map(arrow).collect();
+        effects.push(effect(
+            EffectKind::Traffic,
+            format!("the Service selects other pods ({}): traffic moves at once", all.join(", ")),
+        ));
+    }
+    let ports: Vec<&FieldChange> =
+        changes.iter().filter(|c| c.path.starts_with(&["spec", "ports"])).collect();
+    if !ports.is_empty() {
+        let gone = ports.iter().any(|c| c.new.is_none() || c.old.is_some());
+        let what = if gone {
+            "clients of the old ports are refused or sent elsewhere as soon as it is applied"
+        } else {
+            "a port is added; clients of the others notice nothing"
+        };
+        effects.push(effect(EffectKind::Traffic, what));
+    }
+    if touches("type") {
+        effects
+            .push(effect(EffectKind::Traffic, "the type changes: addresses outside the cluster come or go"));
+    }
+    for (field, what) in [
+        ("externalName", "the name leads elsewhere"),
+        ("sessionAffinity", "clients are spread over the pods differently"),
+        ("externalTrafficPolicy", "traffic from outside takes other ways"),
+        ("internalTrafficPolicy", "traffic in the cluster takes other ways"),
+        ("publishNotReadyAddresses", "pods that are not ready come into or go out of DNS"),
+        ("loadBalancerSourceRanges", "other clients are let in"),
+        ("externalIPs", "it answers on other addresses"),
+    ] {
+        if touches(field) {
+            effects.push(effect(EffectKind::Traffic, what));
+        }
+    }
+    effects
+}
+
+/// What the new manifest wants and the server does not do.
+pub(super) fn ignored(
+    new: &Object,
+    old_manifest: &Node,
+    new_manifest: &Node,
+    wanted: &[FieldChange],
+    changes: &[FieldChange],
+    applied: &Applied,
+) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    for change in wanted {
+        let happens =
+            changes.iter().any(|other| other.path.covers(&change.path) || change.path.covers(&other.path));
+        let allocated =
+            |node: &Option<Node>| node.as_ref().and_then(Node::as_str) == Some(super::apply::ALLOCATED);
+        if happens || (change.old.is_none() && allocated(&change.new)) {
+            continue;
+        }
+        let path = change.path.named();
+        let kept = change.path.fields().try_fold(&applied.merged, |node, field| node.get(field));
+        let secret = new.kind == "Secret";
+        let stays = match kept.or(change.old.as_ref()).and_then(scalar_text) {
+            Some(_) if secret => "its value".to_owned(),
+            Some(text) => format!("`{text}`"),
+            None => "what it is".to_owned(),
+        };
+        let detail = if change.path.starts_with(&["spec", "clusterIP"]) {
+            let way = format!("kubectl delete service {}", new.name);
+            if stays == "`None`" {
+                format!(
+                    "`spec.clusterIP` stays `None`: a headless Service cannot become another by dropping the field; `{way}` and apply again"
+                )
+            } else {
+                format!(
+                    "`spec.clusterIP` stays {stays}: an address is kept until the Service is deleted (`{way}`)"
+                )
+            }
+        } else if change.new.is_none() || allocated(&change.new) {
+            format!("`{path}` stays {stays}: the server keeps it although the manifest no longer names it")
+        } else {
+            format!(
+                "`{path}` stays {stays}: `kubectl apply` cannot tell the item from one that is there already"
+            )
+        };
+        effects.push(effect(EffectKind::Ignored, detail));
+    }
+    if new.kind == "StatefulSet" {
+        const LIMIT: [&str; 4] = ["spec", "updateStrategy", "rollingUpdate", "maxUnavailable"];
+        if old_manifest.at(&LIMIT) != new_manifest.at(&LIMIT) && new_manifest.at(&LIMIT).is_some() {
+            effects.push(effect(
+                EffectKind::Ignored,
+                "`spec.updateStrategy.rollingUpdate.maxUnavailable` is dropped unread unless the cluster has the feature gate MaxUnavailableStatefulSet on",
+            ));
+        }
+    }
+    effects
+}
+
+/// Adds what it means that an object goes away under one name and comes back under another.
+pub(super) fn renamed(plan: &mut ObjectPlan, object: Option<&Object>, other: &Object) {
+    let Some(object) = object else { return };
+    let claims = object.at(&["spec", "volumeClaimTemplates"]).map(Node::items).unwrap_or_default();
+    if object.kind == "StatefulSet" && !claims.is_empty() && plan.verdict == Verdict::Accepted {
+        let names: Vec<String> = claims
+            .iter()
+            .filter_map(|claim| claim.at(&["metadata", "name"]).and_then(Node::as_str))
+            .map(|template| format!("`{template}-{}-*`", object.name))
+            .collect();
+        let detail = if plan.change == Change::Added {
+            format!(
+                "renamed from `{}`: its pods start with new, empty volumes; the data stays in the claims of the old name",
+                other.name
+            )
+        } else {
+            format!("renamed to `{}`, which does not see the claims {}", other.name, names.join(", "))
+        };
+        plan.effects.push(effect(EffectKind::DataLoss, detail));
+    }
+}
+
+/// Finds ConfigMaps and Secrets that change while the pods that use them stay as they are.
+pub(super) fn unseen_configuration(objects: &mut [ObjectPlan], pairs: &[Pair<'_>], options: &Options) {
+    let namespace = |object: &Object| object.namespace.clone().unwrap_or_else(|| options.namespace.clone());
+    let changed: BTreeSet<(&str, String, &str)> = objects
+        .iter()
+        .zip(pairs)
+        .filter(|(plan, _)| plan.change == Change::Modified && plan.verdict == Verdict::Accepted)
+        .filter(|(plan, _)| {
+            plan.changes.iter().any(|c| c.path.starts_with(&["data"]) || c.path.starts_with(&["binaryData"]))
+        })
+        .filter_map(|(_, pair)| pair.new)
+        .filter(|object| matches!(object.kind.as_str(), "ConfigMap" | "Secret"))
+        .map(|object| (object.kind.as_str(), namespace(object), object.name.as_str()))
+        .collect();
+    if changed.is_empty() {
+        return;
+    }
+    let mut found = Vec::new();
+    for (plan, pair) in objects.iter().zip(pairs) {
+        let Some(workload) = pair.new.filter(|_| plan.change != Change::Added) else { continue };
+        if plan.restarts() || !workload::has_template(&workload.kind) {
+            continue;
+        }
+        let home = namespace(workload);
+        for usage in workload::references(workload) {
+            if let Some(key) = changed.get(&(usage.kind, home.clone(), usage.name)) {
+                let how = if usage.live {
+                    "the mounted files follow within about a minute; a program that reads them once does not"
+                } else {
+                    "the pods keep the values they started with"
+                };
+                let name = &workload.name;
+                let kind = workload.kind.to_lowercase();
+                let detail = format!(
+                    "{}/{name} uses it ({}) and its pod template does not change: {how}; `kubectl rollout restart {kind}/{name}`",
+                    workload.kind, usage.way
+                );
+                found.push(((key.0, key.1.clone(), key.2), detail, workload::pod_names(workload)));
+            }
+        }
+    }
+    for (plan, pair) in objects.iter_mut().zip(pairs) {
+        let Some(object) = pair.new else { continue };
+        let before = plan.effects.len();
+        for (key, detail, pods) in &found {
+            if key.0 == object.kind && key.2 == object.name && key.1 == namespace(object) {
+                let news = Effect {
+                    kind: EffectKind::ConfigNotPickedUp,
+                    detail: detail.clone(),
+                    pods: pods.clone(),
+                };
+                if !plan.effects.contains(&news) {
+                    plan.effects.push(news);
+                }
+            }
+        }
+        if plan.effects.len() > before {
+            plan.effects.retain(|effect| effect.kind != EffectKind::None);
+            plan.effects.sort_by_key(|effect| effect.kind);
+        }
+    }
+}
+
+/// `old -> new` of a scalar change.
+pub(super) fn arrow(change: &FieldChange) -> String {
+    let show = |node: &Option<Node>| match node {
+        Some(node) => scalar_text(node).map_or_else(|| "...".to_owned(), std::borrow::Cow::into_owned),
+        None => "nothing".to_owned(),
+    };
+    let last = change.path.fields().last().unwrap_or_default();
+    format!("{last}: {} -> {}", show(&change.old), show(&change.new))
+}

@@ -1,0 +1,77 @@
+//! What the two renders say about the cluster around an object.
+
+use super::super::Options;
+use crate::k8s::quantity::Quantity;
+use crate::k8s::update::Surroundings;
+use crate::manifest::Object;
+use crate::yaml::Node;
+
+/// Volumes and storage classes of both renders.
+pub(in super::super) struct World<'a> {
+    volumes: Vec<&'a Object>,
+    classes: Vec<&'a Object>,
+    claims_bound: bool,
+}
+
+impl<'a> World<'a> {
+    pub(in super::super) fn new(old: &'a [Object], new: &'a [Object], options: &Options) -> Self {
+        let of = |kind: &'static str| move |object: &&'a Object| object.kind == kind;
+        Self {
+            // A claim is bound to what was there before the upgrade.
+            volumes: old.iter().filter(of("PersistentVolume")).collect(),
+            classes: new.iter().chain(old).filter(of("StorageClass")).collect(),
+            claims_bound: options.claims_bound,
+        }
+    }
+
+    fn class(&self, name: &str) -> Option<&'a Object> {
+        self.classes.iter().copied().find(|class| class.name == name)
+    }
+
+    pub(super) fn knows_class(&self, name: Option<&Node>) -> bool {
+        name.and_then(Node::as_str).is_some_and(|name| self.class(name).is_some())
+    }
+
+    /// What becomes of the volumes of a class when their claim is deleted; `None` if it is not known.
+    pub(super) fn reclaim_policy(&self, class: &str) -> Option<&'a str> {
+        let class = self.class(class)?;
+        Some(class.at(&["reclaimPolicy"]).and_then(Node::as_str).unwrap_or("Delete"))
+    }
+}
+
+impl Surroundings for World<'_> {
+    /// A claim is bound to the volume it names, to one that names it, or to one that its class, size and
+    /// access modes allow.
+    fn bound_capacity(&self, name: &str, claim: &Node) -> Option<Quantity> {
+        let text = |node: &Node, path: &[&str]| node.at(path).and_then(Node::as_str).map(str::to_owned);
+        let size = |node: &Node, path: &[&str]| node.at(path).and_then(|node| Quantity::from_node(node).ok());
+        let wanted = size(claim, &["spec", "resources", "requests", "storage"]);
+        let named = text(claim, &["spec", "volumeName"]);
+        let class = text(claim, &["spec", "storageClassName"]).unwrap_or_default();
+        let volume = self.volumes.iter().find(|volume| {
+            let claimed = text(&volume.root, &["spec", "claimRef", "name"]);
+            let capacity = size(&volume.root, &["spec", "capacity", "storage"]);
+            match (&named, claimed) {
+                (Some(named), _) => *named == volume.name,
+                (None, Some(claimed)) => claimed == name,
+                (None, None) => {
+                    let modes = claim.at(&["spec", "accessModes"]).map(Node::items).unwrap_or_default();
+                    let offered = volume.at(&["spec", "accessModes"]).map(Node::items).unwrap_or_default();
+                    text(&volume.root, &["spec", "storageClassName"]).unwrap_or_default() == class
+                        && capacity >= wanted
+                        && modes.iter().all(|mode| offered.contains(mode))
+                }
+            }
+        });
+        match volume {
+            Some(volume) => size(&volume.root, &["spec", "capacity", "storage"]).or(wanted),
+            None if self.claims_bound => wanted,
+            None => None,
+        }
+    }
+
+    fn expandable(&self, class: &str) -> Option<bool> {
+        let class = self.class(class)?;
+        Some(class.at(&["allowVolumeExpansion"]).and_then(Node::as_bool).unwrap_or_default())
+    }
+}

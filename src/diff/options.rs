@@ -1,0 +1,109 @@
+//! What a comparison is told.
+
+use super::{Change, EffectKind, Ignore, ObjectPlan, Verdict};
+use crate::k8s::Version;
+use std::str::FromStr;
+
+/// What a comparison is told.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The namespace of objects that name none.
+    pub namespace: String,
+    /// The Kubernetes version whose rules count.
+    pub version: Version,
+    /// Fields that are taken as unchanged.
+    pub ignore: Vec<Ignore>,
+    /// Whether claims whose volume no manifest shows are taken as bound. By default they are not: what the
+    /// manifests do not show is not assumed.
+    pub claims_bound: bool,
+    /// Whether new manifests are validated by themselves, too.
+    pub validate: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            namespace: "default".to_owned(),
+            version: Version::DEFAULT,
+            ignore: Vec::new(),
+            claims_bound: false,
+            validate: true,
+        }
+    }
+}
+
+/// What `--fail-on` can name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailOn {
+    /// Anything that differs.
+    Changed,
+    /// Something the server would refuse.
+    Rejected,
+    /// An object that goes away.
+    Removed,
+    /// An effect of that kind.
+    Effect(EffectKind),
+    /// Any replacement of pods.
+    Restart,
+}
+
+impl FailOn {
+    /// Every word that names a category.
+    pub const WORDS: [&'static str; 14] = [
+        "changed",
+        "rejected",
+        "removed",
+        "restart",
+        "rolling-restart",
+        "recreate",
+        "needless-restart",
+        "scale-up",
+        "scale-down",
+        "traffic",
+        "data-loss",
+        "ignored",
+        "may-hang",
+        "config-not-picked-up",
+    ];
+
+    pub(super) fn applies(self, object: &ObjectPlan) -> bool {
+        match self {
+            Self::Changed => object.is_notable(),
+            Self::Rejected => object.verdict == Verdict::Rejected,
+            Self::Removed => object.change == Change::Removed,
+            Self::Effect(kind) => object.has(kind),
+            Self::Restart => object.restarts(),
+        }
+    }
+}
+
+impl FromStr for FailOn {
+    type Err = String;
+
+    /// Reads one of [`FailOn::WORDS`]; the error lists them.
+    fn from_str(text: &str) -> Result<Self, String> {
+        const EFFECTS: [EffectKind; 10] = [
+            EffectKind::DataLoss,
+            EffectKind::Recreate,
+            EffectKind::RollingRestart,
+            EffectKind::NeedlessRestart,
+            EffectKind::MayHang,
+            EffectKind::Traffic,
+            EffectKind::ScaleDown,
+            EffectKind::ScaleUp,
+            EffectKind::ConfigNotPickedUp,
+            EffectKind::Ignored,
+        ];
+        match text {
+            "changed" => Ok(Self::Changed),
+            "rejected" => Ok(Self::Rejected),
+            "removed" => Ok(Self::Removed),
+            "restart" => Ok(Self::Restart),
+            _ => EFFECTS
+                .into_iter()
+                .find(|kind| kind.as_str() == text)
+                .map(Self::Effect)
+                .ok_or_else(|| format!("expected one of {}", Self::WORDS.join(", "))),
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! JSON with positions, for `--set-json` and for pointing into a schema.
+
+use crate::diag::{SourceId, Span};
+use crate::yaml::{Map, Node, Value};
+
+/// Reads the JSON value that `text` begins with, from byte `start` on (white space may come before it). Returns it
+/// with the byte after it. The error is the byte at which reading failed, and why.
+pub(super) fn prefix(text: &str, start: usize, source: SourceId) -> Result<(Node, usize), (usize, String)> {
+    let rest = text.get(start..).unwrap_or_default();
+    // serde_json is the judge of the grammar; the walk below then only has to find positions.
+    let mut stream = serde_json::Deserializer::from_str(rest).into_iter::<serde::de::IgnoredAny>();
+    match stream.next() {
+        Some(Ok(_)) => {}
+        Some(Err(error)) => return Err((start + offset(rest, &error), reason(&error))),
+        None => return Err((text.len(), "a JSON value is missing".to_owned())),
+    }
+    let mut walker = Walker { text, source, at: start };
+    let node = walker.value().ok_or_else(|| (walker.at, "not a JSON value".to_owned()))?;
+    Ok((node, walker.at))
+}
+
+/// Reads a text that is one JSON value and nothing else.
+pub(super) fn whole(text: &str, source: SourceId) -> Result<Node, (usize, String)> {
+    let (node, end) = prefix(text, 0, source)?;
+    match text[end..].find(|c: char| !c.is_whitespace()) {
+        Some(more) => Err((end + more, "more text follows the JSON value".to_owned())),
+        None => Ok(node),
+    }
+}
+
+fn offset(text: &str, error: &serde_json::Error) -> usize {
+    let line_start = match error.line() {
+        0 | 1 => 0,
+        line => text.match_indices('\n').nth(line - 2).map_or(0, |(newline, _)| newline + 1),
+    };
+    let mut at = (line_start + error.column().saturating_sub(1)).min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+fn reason(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split(" at line ").next().unwrap_or(&text).to_owned()
+}
+
+/// Walks over JSON that is known to be valid.
+struct Walker<'a> {
+    text: &'a str,
+    source: SourceId,
+    at: usize,
+}
+
+impl Walker<'_> {
+    fn peek(&mut self) -> Option<u8> {
+        let bytes = self.text.as_bytes();
+        while bytes.get(self.at).is_some_and(u8::is_ascii_whitespace) {
+            self.at += 1;
+        }
+        bytes.get(self.at).copied()
+    }
+
+    fn value(&mut self) -> Option<Node> {
+        let first = self.peek()?;
+        let start = self.at;
+        let value = match first {
+            b'{' => self.object()?,
+            b'[' => self.array()?,
+            b'"' => Value::String(self.string()?),
+            _ => {
+                let end =
+                    self.text[start..].find(|c: char| !(c.is_ascii_alphanumeric() || "+-.".contains(c)));
+                self.at = end.map_or(self.text.len(), |end| start + end);
+                scalar(&self.text[start..self.at])?
+            }
+        };
+        Some(Node::new(value, Span::new(self.source, start, self.at)))
+    }
+
+    fn object(&mut self) -> Option<Value> {
+        let mut map = Map::new();
+        self.at += 1;
+        loop {
+            match self.peek()? {
+                b'}' => {
+                    self.at += 1;
+                    return Some(Value::Map(map));
+                }
+                b',' => self.at += 1,
+                _ => {
+                    let start = self.at;
+                    let key = self.string()?;
+                    let key_span = Span::new(self.source, start, self.at);
+                    self.peek().filter(|c| *c == b':')?;
+                    self.at += 1;
+                    let value = self.value()?;
+                    map.insert(key, key_span, value);
+                }
+            }
+        }
+    }
+
+    fn array(&mut self) -> Option<Value> {
+        let mut items = Vec::new();
+        self.at += 1;
+        loop {
+            match self.peek()? {
+                b']' => {
+                    self.at += 1;
+                    return Some(Value::Seq(items));
+                }
+                b',' => self.at += 1,
+                _ => items.push(self.value()?),
+            }
+        }
+    }
+
+    fn string(&mut self) -> Option<String> {
+        self.peek().filter(|c| *c == b'"')?;
+        let bytes = self.text.as_bytes();
+        let mut end = self.at + 1;
+        while *bytes.get(end)? != b'"' {
+            end += if bytes[end] == b'\\' { 2 } else { 1 };
+        }
+        let text = serde_json::from_str(self.text.get(self.at..=end)?).ok()?;
+        self.at = end + 1;
+        Some(text)
+    }
+}
+
+fn scalar(text: &str) -> Option<Value> {
+    Some(match text {
+        "null" => Value::Null,
+        "true" => Value::Bool(true),
+        "false" => Value::Bool(false),
+        _ => {
+            let number: serde_json::Number = serde_json::from_str(text).ok()?;
+            match (number.as_i64(), number.as_u64(), number.as_f64()) {
+                (Some(number), _, _) => Value::Int(number),
+                (_, Some(number), _) => Value::Uint(number),
+                (_, _, Some(number)) => Value::Float(number),
+                _ => return None,
+            }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diag::{SourceKind, Sources};
+
+    fn read(text: &str) -> Result<Node, (usize, String)> {
+        let source = Sources::new().add("--set-json", text, SourceKind::Flag);
+        whole(text, source)
+    }
+
+    #[test]
+    fn every_node_knows_its_bytes() {
+        let text = r#" {"a": [1, -2.5e3, "é\"}"], "b": {"c": null}} "#;
+        let node = read(text).unwrap();
+        let at = |node: &Node| &text[node.span.start as usize..node.span.end as usize];
+        let items = node.get("a").unwrap().items();
+        assert_eq!(at(&items[1]), "-2.5e3");
+        assert_eq!((at(&items[2]), items[2].as_str()), (r#""é\"}""#, Some("é\"}")));
+        assert_eq!(at(node.at(&["b", "c"]).unwrap()), "null");
+        assert_eq!(items[0].as_i64(), Some(1));
+    }
+
+    #[test]
+    fn errors_know_their_byte() {
+        assert_eq!(read("{\"a\": tru}").unwrap_err().0, 9);
+        assert_eq!(read("[1] 2").unwrap_err().0, 4);
+        assert_eq!(read("").unwrap_err().0, 0);
+        assert!(read(&"[".repeat(100_000)).is_err());
+    }
+
+    #[test]
+    fn the_last_of_equal_keys_counts() {
+        assert_eq!(read(r#"{"a": 1, "a": 2}"#).unwrap().get("a").and_then(Node::as_i64), Some(2));
+    }
+}

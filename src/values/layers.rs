@@ -1,0 +1,190 @@
+//! What the user gave, merged: files, then the flags, in Helm's fixed order of kinds.
+
+use super::set::{self, Flag, NewList};
+use super::{Overrides, ValuesFile, json};
+use crate::chart::{overlay, read_values};
+use crate::diag::{Diagnostic, SourceId, SourceKind, Sources, Span, has_errors, nearest};
+use crate::yaml::{Map, Node, ReadOptions, Value};
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+
+/// The largest values file, and the largest file behind `--set-file`.
+const MAX_FILE: u64 = 50 << 20;
+
+/// The user's values.
+#[derive(Debug)]
+pub(super) struct User {
+    /// Always a map. Nulls are kept: they delete when this is merged over the chart's defaults.
+    pub(super) values: Node,
+    /// Lists that an index began.
+    pub(super) new_lists: Vec<NewList>,
+}
+
+/// Merges what the user gave. After every file and flag `observe` sees the layer's name and the values so far. `None` if
+/// any of them is in error; all errors are reported.
+pub(super) fn merge(
+    sources: &Sources,
+    overrides: &Overrides,
+    sink: &mut Vec<Diagnostic>,
+    mut observe: impl FnMut(&str, &Node),
+) -> Option<User> {
+    let mut found = Vec::new();
+    let mut user = User { values: Node::new(Value::Map(Map::new()), Span::NONE), new_lists: Vec::new() };
+    for file in &overrides.files {
+        let given = match file {
+            ValuesFile::Source(source) => vec![Some(*source)],
+            ValuesFile::Argument(argument) => {
+                let names = split_list(argument);
+                names.iter().map(|name| values_file(sources, overrides, name, &mut found)).collect()
+            }
+        };
+        for source in given.into_iter().flatten() {
+            if let Some(values) = read_values(sources, source, &ReadOptions::strict()).take(&mut found) {
+                user.values = overlay(user.values, values);
+                let name = sources.get(source).map_or_else(String::new, |source| source.name.clone());
+                observe(&name, &user.values);
+            }
+        }
+    }
+    let read_file = |path: &str| read_text(overrides, path);
+    let flags: [(&str, Flag<'_>, &[String]); 5] = [
+        ("--set-json", Flag::Json, &overrides.set_json),
+        ("--set", Flag::Set, &overrides.set),
+        ("--set-string", Flag::String, &overrides.set_string),
+        ("--set-file", Flag::File(&read_file), &overrides.set_file),
+        ("--set-literal", Flag::Literal, &overrides.set_literal),
+    ];
+    for (name, flag, arguments) in flags {
+        for argument in arguments {
+            let source = sources.add(name, argument.as_str(), SourceKind::Flag);
+            if has_errors(&found) {
+                // The values are incomplete: applied to nothing, the flag only shows its own errors.
+                let outcome =
+                    apply(&mut Node::new(Value::Map(Map::new()), Span::NONE), argument, source, flag);
+                found.extend(outcome.err().map(|error| *error));
+                continue;
+            }
+            match apply(&mut user.values, argument, source, flag) {
+                Ok(effects) => {
+                    found.extend(effects.warnings);
+                    user.new_lists.extend(effects.new_lists);
+                    observe(&format!("{name} {argument}"), &user.values);
+                }
+                Err(error) => found.push(*error),
+            }
+        }
+    }
+    let failed = has_errors(&found);
+    sink.extend(found);
+    (!failed).then_some(user)
+}
+
+fn apply(
+    values: &mut Node,
+    argument: &str,
+    source: SourceId,
+    flag: Flag<'_>,
+) -> Result<set::Effects, Box<Diagnostic>> {
+    if matches!(flag, Flag::Json) && argument.trim_start().starts_with('{') {
+        let object = json::whole(argument, source).map_err(|(at, reason)| {
+            Diagnostic::error(format!("not JSON: {reason}"))
+                .at(Span::new(source, at, argument.len().min(at + 1)), "")
+        })?;
+        let base = std::mem::replace(values, Node::bare(false));
+        *values = overlay(base, object);
+        return Ok(set::Effects::default());
+    }
+    match &mut values.value {
+        Value::Map(map) => set::apply(map, argument, source, flag),
+        _ => Ok(set::Effects::default()),
+    }
+}
+
+/// The elements of a comma list; double quotes keep a comma in an element, as in Helm's flags.
+fn split_list(argument: &str) -> Vec<String> {
+    let mut elements = vec![String::new()];
+    let mut quoted = false;
+    for c in argument.chars() {
+        match (c, elements.last_mut()) {
+            ('"', _) => quoted = !quoted,
+            (',', _) if !quoted => elements.push(String::new()),
+            (_, Some(element)) => element.push(c),
+            (_, None) => {}
+        }
+    }
+    elements
+}
+
+fn values_file(
+    sources: &Sources,
+    overrides: &Overrides,
+    name: &str,
+    sink: &mut Vec<Diagnostic>,
+) -> Option<SourceId> {
+    match read_text(overrides, name) {
+        Ok(text) if name.trim() == "-" => Some(sources.add("<stdin>", text, SourceKind::Stdin)),
+        Ok(text) => Some(sources.add(name, text, SourceKind::File)),
+        Err(reason) => {
+            sink.push(
+                Diagnostic::error(format!("cannot read the values file `{name}`: {reason}"))
+                    .maybe_help(neighbour(Path::new(name)).map(|near| format!("did you mean `{near}`?"))),
+            );
+            None
+        }
+    }
+}
+
+/// The text of a file that a flag names; `-` is standard input. The error is a phrase.
+fn read_text(overrides: &Overrides, name: &str) -> Result<String, String> {
+    if name.trim() == "-" {
+        return overrides.stdin.clone().ok_or_else(|| "standard input was not read".to_owned());
+    }
+    if name.contains("://") {
+        return Err("nothing is fetched from the network; download the file first".to_owned());
+    }
+    let path = Path::new(name);
+    if path.is_dir() {
+        return Err("it is a directory".to_owned());
+    }
+    let mut data = Vec::new();
+    fs::File::open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut data)).map_err(
+        |error| match error.kind() {
+            std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+            _ => error.to_string(),
+        },
+    )?;
+    if data.len() as u64 > MAX_FILE {
+        return Err(format!("it is larger than {MAX_FILE} bytes"));
+    }
+    String::from_utf8(data).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let line = error.as_bytes().iter().take(valid).filter(|byte| **byte == b'\n').count() + 1;
+        format!("it is not UTF-8: the first bad byte is in line {line}")
+    })
+}
+
+/// A file beside `path` whose name is near.
+fn neighbour(path: &Path) -> Option<String> {
+    let directory = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
+    let names: Vec<String> = fs::read_dir(directory)
+        .ok()?
+        .flatten()
+        .take(1000)
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect();
+    let near = nearest(path.file_name()?.to_str()?, names.iter().map(String::as_str))?;
+    Some(path.with_file_name(near).display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_split_at_commas_outside_quotes() {
+        assert_eq!(split_list("a.yaml,b.yaml"), ["a.yaml", "b.yaml"]);
+        assert_eq!(split_list("\"a,b.yaml\",c"), ["a,b.yaml", "c"]);
+        assert_eq!(split_list("-"), ["-"]);
+    }
+}
