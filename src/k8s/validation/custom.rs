@@ -1,4 +1,4 @@
-//! Custom resources, checked against the schema of their CustomResourceDefinition, and the definitions
+//! Custom resources, checked against the schema of their definition (`CustomResourceDefinition`), and the definitions
 //! themselves.
 //!
 //! Follows `apiextensions-apiserver/pkg/apiserver/validation` and its pruning of unknown fields. Rules in CEL
@@ -12,7 +12,7 @@ use crate::k8s::{Version, names};
 use crate::manifest::Object;
 use crate::yaml::{Node, Value};
 
-/// Whether the CustomResourceDefinition `crd` (the whole object) defines the kind of `object`.
+/// Whether the `CustomResourceDefinition` `crd` (the whole object) defines the kind of `object`.
 pub fn defines(crd: &Node, object: &Object) -> bool {
     let is = |path: &[&str], text: &str| crd.at(path).and_then(Node::as_str) == Some(text);
     is(&["kind"], "CustomResourceDefinition")
@@ -39,7 +39,7 @@ pub fn validate_custom(object: &Object, crd: &Node, version: Version, sink: &mut
     decode_metadata(&root, &mut cx);
     let schema = found.at(&["schema", "openAPIV3Schema"]);
     if let Some(schema) = schema {
-        Checker { top: true }.value(&root, schema, &mut cx);
+        value(true, &root, schema, &mut cx);
     }
     let namespaced = crd.at(&["spec", "scope"]).and_then(Node::as_str) != Some("Cluster");
     metadata::object_meta(&root, namespaced, names::name_is_dns_subdomain, &mut cx);
@@ -53,131 +53,123 @@ fn decode_metadata(root: &At<'_, '_>, cx: &mut Context<'_>) {
     }
 }
 
-/// A walk of a value along its schema.
-#[derive(Clone, Copy)]
-struct Checker {
-    /// Whether the value is a whole object, whose `apiVersion`, `kind` and `metadata` need no schema.
-    top: bool,
-}
-
-impl Checker {
-    fn value(self, at: &At<'_, '_>, schema: &Node, cx: &mut Context<'_>) {
-        let Some(node) = at.node() else {
-            // The server drops nulls where they are not allowed.
-            return;
-        };
-        if !self.is_of_type(at, node, schema, cx) {
-            return;
-        }
-        if let Some(allowed) = schema.get("enum").and_then(Node::as_seq)
-            && !allowed.iter().any(|value| value == node)
-        {
-            let words: Vec<&str> = allowed.iter().filter_map(Node::as_str).collect();
-            cx.not_supported(at, &words);
-        }
-        match &node.value {
-            Value::String(text) => string(at, text, schema, cx),
-            Value::Int(_) | Value::Uint(_) | Value::Float(_) => number(at, node, schema, cx),
-            Value::Seq(items) => {
-                bounds(at, items.len(), "items", ("minItems", "maxItems"), schema, cx);
-                if let Some(inner) = schema.get("items") {
-                    for item in at.items() {
-                        Self { top: false }.value(&item, inner, cx);
-                    }
+/// Checks a value against its schema. `top` says that it is a whole object, whose `apiVersion`, `kind` and
+/// `metadata` need no schema.
+fn value(top: bool, at: &At<'_, '_>, schema: &Node, cx: &mut Context<'_>) {
+    let Some(node) = at.node() else {
+        // The server drops nulls where they are not allowed.
+        return;
+    };
+    if !is_of_type(at, node, schema, cx) {
+        return;
+    }
+    if let Some(allowed) = schema.get("enum").and_then(Node::as_seq)
+        && !allowed.iter().any(|one| one == node)
+    {
+        let words: Vec<&str> = allowed.iter().filter_map(Node::as_str).collect();
+        cx.not_supported(at, &words);
+    }
+    match &node.value {
+        Value::String(text) => string(at, text, schema, cx),
+        Value::Int(_) | Value::Uint(_) | Value::Float(_) => number(at, node, schema, cx),
+        Value::Seq(items) => {
+            bounds(at, items.len(), "items", ("minItems", "maxItems"), schema, cx);
+            if let Some(inner) = schema.get("items") {
+                for item in at.items() {
+                    value(false, &item, inner, cx);
                 }
             }
-            Value::Map(_) => self.map(at, schema, cx),
-            Value::Null | Value::Bool(_) => {}
         }
-        self.combined(at, schema, cx);
+        Value::Map(_) => map_value(top, at, schema, cx),
+        Value::Null | Value::Bool(_) => {}
     }
+    combined(top, at, schema, cx);
+}
 
-    fn is_of_type(self, at: &At<'_, '_>, node: &Node, schema: &Node, cx: &mut Context<'_>) -> bool {
-        let int_or_string = schema.get("x-kubernetes-int-or-string").and_then(Node::as_bool).unwrap_or(false);
-        let integral = at.int().is_some() || matches!(node.value, Value::Uint(_));
-        let fits = if int_or_string {
-            integral || node.as_str().is_some()
+fn is_of_type(at: &At<'_, '_>, node: &Node, schema: &Node, cx: &mut Context<'_>) -> bool {
+    let int_or_string = schema.get("x-kubernetes-int-or-string").and_then(Node::as_bool).unwrap_or(false);
+    let integral = at.int().is_some() || matches!(node.value, Value::Uint(_));
+    let fits = if int_or_string {
+        integral || node.as_str().is_some()
+    } else {
+        match schema.get("type").and_then(Node::as_str) {
+            Some("object") => node.as_map().is_some(),
+            Some("array") => node.as_seq().is_some(),
+            Some("string") => node.as_str().is_some(),
+            Some("boolean") => node.as_bool().is_some(),
+            Some("integer") => integral,
+            Some("number") => matches!(node.value, Value::Int(_) | Value::Uint(_) | Value::Float(_)),
+            _ => true,
+        }
+    };
+    if !fits {
+        let expected = if int_or_string {
+            "integer or string"
         } else {
-            match schema.get("type").and_then(Node::as_str) {
-                Some("object") => node.as_map().is_some(),
-                Some("array") => node.as_seq().is_some(),
-                Some("string") => node.as_str().is_some(),
-                Some("boolean") => node.as_bool().is_some(),
-                Some("integer") => integral,
-                Some("number") => matches!(node.value, Value::Int(_) | Value::Uint(_) | Value::Float(_)),
-                _ => true,
-            }
+            schema.get("type").and_then(Node::as_str).unwrap_or_default()
         };
-        if !fits {
-            let expected = if int_or_string {
-                "integer or string"
-            } else {
-                schema.get("type").and_then(Node::as_str).unwrap_or_default()
-            };
-            cx.type_invalid(at, format_args!("must be of type {expected}, not {}", node.type_name()));
-        }
-        fits
+        cx.type_invalid(at, format_args!("must be of type {expected}, not {}", node.type_name()));
     }
+    fits
+}
 
-    fn map(self, at: &At<'_, '_>, schema: &Node, cx: &mut Context<'_>) {
-        let Some(map) = at.node().and_then(Node::as_map) else { return };
-        bounds(at, map.len(), "properties", ("minProperties", "maxProperties"), schema, cx);
-        for name in schema.get("required").map(Node::items).unwrap_or_default() {
-            let Some(name) = name.as_str() else { continue };
-            if !map.contains_key(name) {
-                cx.required(&at.field(name), "");
-            }
-        }
-        let flag = |name: &str| schema.get(name).and_then(Node::as_bool).unwrap_or(false);
-        let embedded = self.top || flag("x-kubernetes-embedded-resource");
-        let properties = schema.get("properties").and_then(Node::as_map);
-        let additional = schema.get("additionalProperties");
-        let open = flag("x-kubernetes-preserve-unknown-fields")
-            || additional.is_some_and(|node| node.as_bool() == Some(true) || node.as_map().is_some())
-            || (properties.is_none() && schema.get("type").is_none());
-        for entry in map {
-            if embedded && matches!(entry.key.as_str(), "apiVersion" | "kind" | "metadata") {
-                continue;
-            }
-            let place = at.field_at(entry);
-            if let Some(inner) = properties.and_then(|map| map.get(&entry.key)) {
-                Self { top: false }.value(&place, inner, cx);
-            } else if let Some(inner) = additional.filter(|node| node.as_map().is_some()) {
-                Self { top: false }.value(&place, inner, cx);
-            } else if !open {
-                let near = properties.and_then(|map| nearest(&entry.key, map.keys()));
-                let diagnostic = Diagnostic::of(&rules::UNKNOWN_FIELD, format!("unknown field `{place}`"))
-                    .at(entry.key_span, "")
-                    .maybe_help(near.map(|near| format!("did you mean `{near}`?")));
-                cx.push(diagnostic, &place);
-            }
+fn map_value(top: bool, at: &At<'_, '_>, schema: &Node, cx: &mut Context<'_>) {
+    let Some(map) = at.node().and_then(Node::as_map) else { return };
+    bounds(at, map.len(), "properties", ("minProperties", "maxProperties"), schema, cx);
+    for name in schema.get("required").map(Node::items).unwrap_or_default() {
+        let Some(name) = name.as_str() else { continue };
+        if !map.contains_key(name) {
+            cx.required(&at.field(name), "");
         }
     }
+    let flag = |name: &str| schema.get(name).and_then(Node::as_bool).unwrap_or(false);
+    let embedded = top || flag("x-kubernetes-embedded-resource");
+    let properties = schema.get("properties").and_then(Node::as_map);
+    let additional = schema.get("additionalProperties");
+    let open = flag("x-kubernetes-preserve-unknown-fields")
+        || additional.is_some_and(|node| node.as_bool() == Some(true) || node.as_map().is_some())
+        || (properties.is_none() && schema.get("type").is_none());
+    for entry in map {
+        if embedded && matches!(entry.key.as_str(), "apiVersion" | "kind" | "metadata") {
+            continue;
+        }
+        let place = at.field_at(entry);
+        if let Some(inner) = properties.and_then(|map| map.get(&entry.key)) {
+            value(false, &place, inner, cx);
+        } else if let Some(inner) = additional.filter(|node| node.as_map().is_some()) {
+            value(false, &place, inner, cx);
+        } else if !open {
+            let near = properties.and_then(|map| nearest(&entry.key, map.keys()));
+            let diagnostic = Diagnostic::of(&rules::UNKNOWN_FIELD, format!("unknown field `{place}`"))
+                .at(entry.key_span, "")
+                .maybe_help(near.map(|near| format!("did you mean `{near}`?")));
+            cx.push(diagnostic, &place);
+        }
+    }
+}
 
-    /// `allOf`, `anyOf`, `oneOf` and `not`: of the latter three only the verdict is told.
-    fn combined(self, at: &At<'_, '_>, schema: &Node, cx: &mut Context<'_>) {
-        let list = |name: &str| schema.get(name).map(Node::items).unwrap_or_default();
-        let holds = |part: &Node, cx: &Context<'_>| {
-            let mut sink = Vec::new();
-            let mut inner = Context::new(cx.object, cx.version, &mut sink);
-            // Parts restrict only: which fields there are is said by the schema itself.
-            self.value(at, part, &mut inner);
-            sink.iter().all(|diagnostic| diagnostic.rule == Some(&rules::UNKNOWN_FIELD))
-        };
-        let fulfilled =
-            |name: &str, cx: &Context<'_>| list(name).iter().filter(|part| holds(part, cx)).count();
-        if !list("allOf").is_empty() && fulfilled("allOf", cx) < list("allOf").len() {
-            cx.invalid(at, "must validate all the schemas (allOf)");
-        }
-        if !list("anyOf").is_empty() && fulfilled("anyOf", cx) == 0 {
-            cx.invalid(at, "must validate at least one schema (anyOf)");
-        }
-        if !list("oneOf").is_empty() && fulfilled("oneOf", cx) != 1 {
-            cx.invalid(at, "must validate one and only one schema (oneOf)");
-        }
-        if schema.get("not").is_some_and(|part| holds(part, cx)) {
-            cx.invalid(at, "must not validate the schema (not)");
-        }
+/// `allOf`, `anyOf`, `oneOf` and `not`: of the latter three only the verdict is told.
+fn combined(top: bool, at: &At<'_, '_>, schema: &Node, cx: &mut Context<'_>) {
+    let list = |name: &str| schema.get(name).map(Node::items).unwrap_or_default();
+    let holds = |part: &Node, cx: &Context<'_>| {
+        let mut sink = Vec::new();
+        let mut inner = Context::new(cx.object, cx.version, &mut sink);
+        // Parts restrict only: which fields there are is said by the schema itself.
+        value(top, at, part, &mut inner);
+        sink.iter().all(|diagnostic| diagnostic.rule == Some(&rules::UNKNOWN_FIELD))
+    };
+    let fulfilled = |name: &str, cx: &Context<'_>| list(name).iter().filter(|part| holds(part, cx)).count();
+    if !list("allOf").is_empty() && fulfilled("allOf", cx) < list("allOf").len() {
+        cx.invalid(at, "must validate all the schemas (allOf)");
+    }
+    if !list("anyOf").is_empty() && fulfilled("anyOf", cx) == 0 {
+        cx.invalid(at, "must validate at least one schema (anyOf)");
+    }
+    if !list("oneOf").is_empty() && fulfilled("oneOf", cx) != 1 {
+        cx.invalid(at, "must validate one and only one schema (oneOf)");
+    }
+    if schema.get("not").is_some_and(|part| holds(part, cx)) {
+        cx.invalid(at, "must not validate the schema (not)");
     }
 }
 
