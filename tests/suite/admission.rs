@@ -13,7 +13,6 @@ const RECALL: f64 = 0.50;
 /// The greatest share of accepted manifests that is complained about.
 const FALSE_ALARMS: f64 = 0.005;
 
-#[expect(clippy::print_stderr, reason = "the figures, and a test that compares nothing says so")]
 #[test]
 fn the_server_and_we_agree() {
     #[expect(clippy::disallowed_methods, reason = "the variable names the folder of recorded answers")]

@@ -287,9 +287,9 @@ pub(super) fn definition(root: &At<'_, '_>, cx: &mut Context<'_>) {
         } else if schema.field("type").text() != "object" {
             let place = schema.field("type");
             if place.is_set() {
-                cx.invalid(&place, "must be object at the root")
+                cx.invalid(&place, "must be object at the root");
             } else {
-                cx.required(&place, "must not be empty at the root")
+                cx.required(&place, "must not be empty at the root");
             }
         }
     }

@@ -11,6 +11,7 @@ pub(in super::super) fn cron_job(root: &At<'_, '_>, cx: &mut Context<'_>) {
     if name.text().len() > LONGEST_NAME {
         cx.invalid(&name, "must be no more than 52 characters");
     }
+    super::pods_take_the_name(root, cx);
     let spec = root.field("spec");
     let schedule = spec.field("schedule");
     if schedule.text().is_empty() {

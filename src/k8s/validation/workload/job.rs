@@ -10,6 +10,7 @@ pub(in super::super) fn job(root: &At<'_, '_>, cx: &mut Context<'_>) {
     let selector = spec.field("selector");
     let template = spec.field("template");
     let labels = template.field("metadata.labels");
+    super::pods_take_the_name(root, cx);
     let manual = spec.field("manualSelector").flag();
     let name = root.field("metadata.name").text();
     // `SetDefaults_Job`: without either number, both are 1.

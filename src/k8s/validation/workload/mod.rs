@@ -81,6 +81,7 @@ pub(super) fn stateful_set(root: &At<'_, '_>, cx: &mut Context<'_>) {
 pub(super) fn deployment(root: &At<'_, '_>, cx: &mut Context<'_>) {
     const DEFAULT_DEADLINE: i64 = 600;
     let spec = root.field("spec");
+    pods_take_the_name(root, cx);
     replica_template(&spec, cx);
     let strategy = spec.field("strategy");
     let rolling = strategy.field("rollingUpdate");
@@ -114,6 +115,7 @@ pub(super) fn deployment(root: &At<'_, '_>, cx: &mut Context<'_>) {
 /// `ValidateReplicaSetSpec`.
 pub(super) fn replica_set(root: &At<'_, '_>, cx: &mut Context<'_>) {
     let spec = root.field("spec");
+    pods_take_the_name(root, cx);
     replica_template(&spec, cx);
     cx.non_negative(&spec.field("minReadySeconds"));
 }
@@ -192,6 +194,17 @@ pub(super) fn replication_controller(root: &At<'_, '_>, cx: &mut Context<'_>) {
     }
     pod::template_spec(&template, cx);
     always_restarted(&template, "ReplicationController", cx);
+}
+
+/// `WarningsOnCreate` of the strategies of Deployments, ReplicaSets, Jobs and CronJobs: names with dots are
+/// taken, though they end up in host names.
+fn pods_take_the_name(root: &At<'_, '_>, cx: &mut Context<'_>) {
+    let name = root.field("metadata.name");
+    if !name.text().is_empty() && !names::dns1123_label(name.text()).is_empty() {
+        let message = "this is used in Pod names and hostnames, which can result in surprising behavior; a DNS \
+                       label is recommended";
+        cx.warning(&name, message);
+    }
 }
 
 const MISMATCH: &str = "`selector` does not match template `labels`";
