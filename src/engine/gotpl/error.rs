@@ -75,6 +75,11 @@ impl Error {
         &self.0
     }
 
+    /// The same, taken apart.
+    pub(crate) fn into_inner(self) -> Inner {
+        *self.0
+    }
+
     /// The same, to be changed.
     pub(crate) fn inner_mut(&mut self) -> &mut Inner {
         &mut self.0

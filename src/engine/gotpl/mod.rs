@@ -1,7 +1,326 @@
-//! Helm's template language.
+//! Helm's template language: Go's text/template with the functions of Sprig and Helm.
+//!
+//! A text is cut into tokens ([`lex`]), made into a tree in which function names and variables are resolved
+//! ([`parse`], [`ast`]), and run by walking the tree ([`vm`]). All templates of a release stand in one name space,
+//! as in Helm: a file's definitions override those of files that lie deeper.
 
+mod ast;
 mod error;
 mod fmt;
 mod functions;
+mod json;
+mod lex;
+mod objects;
+mod parse;
+mod trace;
 mod value;
 mod vm;
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::chart::{EngineKind, TextFile};
+use crate::diag::{Diagnostic, Report, SourceKind, Sources, Span};
+use crate::engine::{Capabilities, FileRole, Release, RenderedFile};
+use crate::values::Scope;
+use error::Error;
+use value::{Elem, Entries, List, Map, Value};
+use vm::{Random, Set, Vm};
+
+/// What came out of the templates of a release.
+#[derive(Debug)]
+pub struct Output {
+    /// One for each template that is no partial, sorted by path.
+    pub files: Vec<RenderedFile>,
+    /// Whether random values, generated keys or the time went into them, so that another render may differ.
+    pub nondeterministic: bool,
+}
+
+/// Renders the templates of `root` and of its sub-charts, as far as they are Go templates.
+///
+/// `seed` makes random functions repeatable; without it they draw from the operating system.
+pub fn render(
+    sources: &Sources,
+    root: &Scope,
+    release: &Release,
+    capabilities: &Capabilities,
+    seed: Option<u64>,
+) -> Report<Output> {
+    // Deep recursion is the charts' choice, so the stack has to be ours. Values are not shared between threads:
+    // they are made, used and dropped on this one.
+    std::thread::scope(|threads| {
+        let spawned = std::thread::Builder::new()
+            .stack_size(vm::STACK_SIZE)
+            .spawn_scoped(threads, || render_here(sources, root, release, capabilities, seed));
+        match spawned.map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(report)) => report,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Err(error) => {
+                Report::fail(Diagnostic::error(format!("cannot start a thread to render on: {error}")))
+            }
+        }
+    })
+}
+
+/// One template file of the release.
+struct Job<'a> {
+    /// `chart/charts/sub/templates/x.yaml`
+    name: String,
+    file: &'a TextFile,
+    scope: usize,
+    /// Whether it is parsed for its definitions only.
+    partial: bool,
+}
+
+/// One chart of the tree.
+struct Place<'a> {
+    scope: &'a Scope,
+    /// What its templates see as `.`.
+    dot: Map,
+}
+
+fn render_here(
+    sources: &Sources,
+    root: &Scope,
+    release: &Release,
+    capabilities: &Capabilities,
+    seed: Option<u64>,
+) -> Report<Output> {
+    let release = release_value(release);
+    let capabilities = objects::Capabilities::value(capabilities);
+    let mut from_flag = FromFlag { sources, last: None };
+    let mut places = Vec::new();
+    add_places(root, true, &release, &capabilities, &mut from_flag, &mut places);
+
+    let mut jobs = Vec::new();
+    for (index, Place { scope, .. }) in places.iter().enumerate() {
+        for file in &scope.chart.templates {
+            let base = file.path.rsplit('/').next().unwrap_or(&file.path);
+            let partial = base.starts_with('_');
+            if scope.chart.is_library() && !partial {
+                continue;
+            }
+            // Charts of the other engine lend no definitions, and are rendered by it.
+            if scope.chart.engine == EngineKind::GoTemplate {
+                jobs.push(Job { name: format!("{}/{}", scope.path, file.path), file, scope: index, partial });
+            }
+        }
+    }
+    // Helm's order: deep paths first, and backwards among paths of one depth.
+    let depth = |name: &str| name.bytes().filter(|byte| *byte == b'/').count();
+    jobs.sort_by(|a, b| (depth(&b.name), &b.name).cmp(&(depth(&a.name), &a.name)));
+
+    let (set, mut diagnostics) = parse_all(&jobs);
+    if !diagnostics.is_empty() {
+        return Report::failed(diagnostics);
+    }
+    let mut vm = Vm::new(set, Random { seed, used: false });
+    let mut files = Vec::new();
+    for job in jobs.iter().filter(|job| !job.partial) {
+        let Place { scope, dot } = &places[job.scope];
+        let template = Entries::from_iter([
+            (Arc::from("Name"), Value::str(&job.name)),
+            (Arc::from("BasePath"), format!("{}/templates", scope.path).into()),
+        ]);
+        dot.insert(Arc::from("Template"), Value::Map(Map::named("common.Values", template)));
+        match vm.file(&job.name, Value::Map(dot.clone())) {
+            Ok((text, trace)) => files.push(RenderedFile {
+                role: if job.name.ends_with("/NOTES.txt") { FileRole::Notes } else { FileRole::Manifest },
+                segments: trace
+                    .into_segments(&scope.values, Span::new(job.file.source, 0, job.file.text.len())),
+                template: job.file.source,
+                path: job.name.clone(),
+                text,
+            }),
+            Err(error) => diagnostics.push(diagnostic(error, job.file)),
+        }
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    let nondeterministic = vm.random.used;
+    if diagnostics.is_empty() {
+        Report::ok(Output { files, nondeterministic })
+    } else {
+        Report::failed(diagnostics)
+    }
+}
+
+/// Parses every file, each text once, and collects the definitions.
+fn parse_all(jobs: &[Job<'_>]) -> (Set, Vec<Diagnostic>) {
+    let mut parsed: BTreeMap<&str, Rc<ast::File>> = BTreeMap::new();
+    let mut set = Set::default();
+    let mut diagnostics = Vec::new();
+    for job in jobs {
+        let text: &str = &job.file.text;
+        let file = match parsed.get(text) {
+            Some(file) => Rc::clone(file),
+            None => match parse::parse(Arc::clone(&job.file.text)) {
+                Ok(file) => {
+                    let file = Rc::new(file);
+                    parsed.insert(text, Rc::clone(&file));
+                    file
+                }
+                Err(error) => {
+                    let span =
+                        Span::new(job.file.source, error.place.start as usize, error.place.end as usize);
+                    diagnostics.push(Diagnostic::error(error.message).at(span, "").maybe_help(error.help));
+                    continue;
+                }
+            },
+        };
+        set.add(Some(&job.name), &file, Some(job.file.source));
+    }
+    (set, diagnostics)
+}
+
+fn diagnostic(error: Error, file: &TextFile) -> Diagnostic {
+    let error = error.into_inner();
+    let at = error.at.unwrap_or_else(|| Span::new(file.source, 0, 0));
+    let mut diagnostic = Diagnostic::error(error.message).at(at, "");
+    diagnostic.help = error.help;
+    for (span, text) in error.trace {
+        diagnostic = diagnostic.through(Some(span), text);
+    }
+    diagnostic
+}
+
+/// Adds a chart and, before it, its sub-charts; returns what the templates of the chart see as `.`.
+///
+/// A sub-chart's values are the same map as the part of its parent's values that goes by its name, so
+/// what one changes in place the other sees, as in Helm.
+fn add_places<'a>(
+    scope: &'a Scope,
+    is_root: bool,
+    release: &Value,
+    capabilities: &Value,
+    from_flag: &mut FromFlag<'_>,
+    places: &mut Vec<Place<'a>>,
+) -> Map {
+    let values = match &scope.values.value {
+        crate::yaml::Value::Map(map) => {
+            let is_child = |key: &str| scope.children.iter().any(|child| child.name == key);
+            map.iter()
+                .filter(|entry| !is_child(&entry.key))
+                .map(|entry| {
+                    (
+                        Arc::from(entry.key.as_str()),
+                        json::from_node(&entry.value, &mut |span| from_flag.is_set(span)),
+                    )
+                })
+                .collect()
+        }
+        _ => Entries::default(),
+    };
+    let values = if is_root { Map::named("common.Values", values) } else { Map::new(Elem::Any, values) };
+    let mut subcharts = Entries::default();
+    for child in &scope.children {
+        let dot = add_places(child, false, release, capabilities, from_flag, places);
+        if let Some(child_values) = dot.get("Values") {
+            values.insert(Arc::from(child.name.as_str()), child_values);
+        }
+        subcharts.insert(Arc::from(child.name.as_str()), Value::Map(dot));
+    }
+    let dot = Map::named(
+        "common.Values",
+        [
+            ("Chart", chart_value(scope, is_root)),
+            ("Files", objects::Files::value(&scope.chart.files)),
+            ("Release", release.clone()),
+            ("Capabilities", capabilities.clone()),
+            ("Values", Value::Map(values)),
+            ("Subcharts", Value::map(subcharts)),
+        ]
+        .into_iter()
+        .map(|(key, value)| (Arc::from(key), value))
+        .collect(),
+    );
+    places.push(Place { scope, dot: dot.clone() });
+    dot
+}
+
+/// Says of values whether they came from `--set`, the one way by which integers stay integers.
+struct FromFlag<'a> {
+    sources: &'a Sources,
+    last: Option<(crate::diag::SourceId, bool)>,
+}
+
+impl FromFlag<'_> {
+    fn is_set(&mut self, span: Span) -> bool {
+        match self.last {
+            Some((source, answer)) if source == span.source => answer,
+            _ => {
+                let answer = self
+                    .sources
+                    .get(span.source)
+                    .is_some_and(|source| source.kind == SourceKind::Flag && source.name == "--set");
+                self.last = Some((span.source, answer));
+                answer
+            }
+        }
+    }
+}
+
+fn release_value(release: &Release) -> Value {
+    Value::map(Entries::from_iter([
+        (Arc::from("Name"), Value::str(&release.name)),
+        (Arc::from("Namespace"), Value::str(&release.namespace)),
+        (Arc::from("IsUpgrade"), Value::Bool(release.is_upgrade)),
+        (Arc::from("IsInstall"), Value::Bool(!release.is_upgrade)),
+        (Arc::from("Revision"), Value::Int(i64::from(release.revision))),
+        (Arc::from("Service"), Value::str("Helm")),
+    ]))
+}
+
+/// `.Chart`: every field of `Chart.yaml` under its Go name, set or not.
+fn chart_value(scope: &Scope, is_root: bool) -> Value {
+    let metadata = &scope.chart.metadata;
+    let optional = |text: &Option<String>| Value::str(text.as_deref().unwrap_or_default());
+    let strings = |texts: &[String]| Value::list(texts.iter().map(|text| Value::str(text)).collect());
+    let map = |entries: Vec<(&str, Value)>| {
+        Value::map(entries.into_iter().map(|(key, value)| (Arc::from(key), value)).collect())
+    };
+    let maintainers = metadata.maintainers.iter().map(|maintainer| {
+        map(vec![
+            ("Name", Value::str(&maintainer.name)),
+            ("Email", optional(&maintainer.email)),
+            ("URL", optional(&maintainer.url)),
+        ])
+    });
+    let dependencies = metadata.dependencies.iter().map(|dependency| {
+        map(vec![
+            ("Name", Value::str(&dependency.name)),
+            ("Version", Value::str(dependency.version.as_ref().map_or("", |version| version.as_str()))),
+            ("Repository", optional(&dependency.repository)),
+            ("Condition", dependency.condition.join(",").into()),
+            ("Tags", strings(&dependency.tags)),
+            ("Enabled", Value::Bool(true)),
+            ("Alias", optional(&dependency.alias)),
+        ])
+    });
+    let annotations = metadata
+        .annotations
+        .iter()
+        .map(|(key, value)| (Arc::from(key.as_str()), Value::str(value)))
+        .collect();
+    let written_type = metadata.node.get("type").and_then(|node| node.as_str()).unwrap_or_default();
+    map(vec![
+        ("Name", Value::str(&scope.name)),
+        ("Home", optional(&metadata.home)),
+        ("Sources", strings(&metadata.sources)),
+        ("Version", Value::str(&metadata.version)),
+        ("Description", optional(&metadata.description)),
+        ("Keywords", strings(&metadata.keywords)),
+        ("Maintainers", Value::list(maintainers.collect())),
+        ("Icon", optional(&metadata.icon)),
+        ("APIVersion", Value::str(&metadata.api_version)),
+        ("Condition", optional(&metadata.condition)),
+        ("Tags", optional(&metadata.tags)),
+        ("AppVersion", optional(&metadata.app_version)),
+        ("Deprecated", Value::Bool(metadata.deprecated)),
+        ("Annotations", Value::Map(Map::new(Elem::Str, annotations))),
+        ("KubeVersion", Value::str(metadata.kube_version.as_ref().map_or("", |version| version.as_str()))),
+        ("Dependencies", Value::List(List::new(Elem::Any, dependencies.collect()))),
+        ("Type", Value::str(written_type)),
+        ("IsRoot", Value::Bool(is_root)),
+    ])
+}

@@ -101,7 +101,7 @@ pub(crate) trait Object {
 
     /// A field or the result of the method `name`; `None` when there is neither.
     /// `args` are the arguments given to it.
-    fn member(&self, vm: &mut Vm<'_>, name: &str, args: &[Value]) -> Option<Result<Value>>;
+    fn member(&self, vm: &mut Vm, name: &str, args: &[Value]) -> Option<Result<Value>>;
 
     /// What `%v` prints.
     fn display(&self) -> String;

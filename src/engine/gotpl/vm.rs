@@ -1,12 +1,62 @@
 //! Runs templates.
 
-use std::marker::PhantomData;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-/// What functions may draw from while a release renders, and the executor itself.
-pub(crate) struct Vm<'a> {
-    /// The one source of random values of a render.
+use super::ast::{Action, Branch, Command, Expr, Fields, File, Kind, Node, Pipe, Place, Splice, Template};
+use super::error::{Error, Result};
+use super::fmt;
+use super::functions::Function;
+use super::functions::builtin;
+use super::parse;
+use super::trace::{Trace, Written};
+use super::value::{Args, Value};
+use crate::diag::{SourceId, Span};
+
+/// How often one template may be included inside itself: Helm's limit.
+const MAX_NESTED_INCLUDES: usize = 1000;
+
+/// How deep pipelines, blocks and templates may nest at run time. What bounds the stack.
+const MAX_DEPTH: usize = 30_000;
+
+/// How many bytes of stack a render needs for [`MAX_DEPTH`].
+pub(crate) const STACK_SIZE: usize = 512 << 20;
+
+/// How much text a render may produce in one buffer.
+const MAX_OUTPUT: usize = 256 << 20;
+
+/// How long a render may take.
+const MAX_TIME: Duration = Duration::from_secs(120);
+
+/// What Go prints for nothing. Helm deletes it from the output, wherever it came from.
+const NO_VALUE: &str = "<no value>";
+
+/// The state of one render, which functions draw from, too.
+pub(crate) struct Vm {
+    /// The one source of random values.
     pub(crate) random: Random,
-    charts: PhantomData<&'a ()>,
+    /// The text written so far by the template that is running.
+    out: String,
+    /// Where that text came from.
+    written: Trace,
+    /// The text and the origin of the last `include`, until its action has written it.
+    included: Option<(Arc<str>, Trace)>,
+    /// The variables of all running templates; those of the current one start at `base`.
+    variables: Vec<Value>,
+    base: usize,
+    /// The templates in sight.
+    set: Rc<Set>,
+    /// How often each template is being included right now.
+    nested: BTreeMap<Arc<str>, usize>,
+    depth: usize,
+    steps: u32,
+    deadline: Instant,
+    /// Texts given to `tpl`, parsed.
+    parsed: BTreeMap<Arc<str>, Rc<File>>,
+    /// Buffers to use again.
+    spare: Vec<String>,
 }
 
 /// Seeded or taken from the operating system, and whether it was asked at all.
@@ -16,4 +66,685 @@ pub(crate) struct Random {
     pub(crate) seed: Option<u64>,
     /// Whether anything was drawn from it or from the clock, so that another render may differ.
     pub(crate) used: bool,
+}
+
+/// The templates that can be included by name.
+#[derive(Default)]
+pub(crate) struct Set {
+    own: BTreeMap<Arc<str>, Rc<Entry>>,
+    outer: Option<Rc<Set>>,
+}
+
+/// A template and the text that it stands in.
+pub(crate) struct Entry {
+    template: Arc<Template>,
+    unit: Unit,
+}
+
+/// The text of a template.
+#[derive(Clone)]
+pub(crate) struct Unit {
+    text: Arc<str>,
+    /// `None` for the texts given to `tpl`.
+    source: Option<SourceId>,
+}
+
+/// Whether a loop goes on.
+#[derive(PartialEq, Eq)]
+enum Flow {
+    Next,
+    Break,
+    Continue,
+}
+
+impl Set {
+    /// Adds a file's own text under `name`, and its definitions. Later files override earlier ones, but a
+    /// blank definition overrides nothing.
+    pub(crate) fn add(&mut self, name: Option<&str>, file: &File, source: Option<SourceId>) {
+        let unit = Unit { text: Arc::clone(&file.text), source };
+        let main = name.map(|name| (Arc::from(name), &file.main));
+        let defines = file.defines.iter().map(|(name, template)| (Arc::clone(name), template));
+        for (name, template) in main.into_iter().chain(defines) {
+            if template.blank && self.find(&name).is_some() {
+                continue;
+            }
+            self.own.insert(name, Rc::new(Entry { template: Arc::clone(template), unit: unit.clone() }));
+        }
+    }
+
+    fn find(&self, name: &str) -> Option<&Rc<Entry>> {
+        self.own.get(name).or_else(|| self.outer.as_ref()?.find(name))
+    }
+
+    fn names(&self) -> Vec<&str> {
+        let mut names = self.outer.as_ref().map_or_else(Vec::new, |outer| outer.names());
+        names.extend(self.own.keys().map(|name| &**name));
+        names
+    }
+}
+
+impl Unit {
+    fn span(&self, place: Place) -> Option<Span> {
+        Some(Span::new(self.source?, place.start as usize, place.end as usize))
+    }
+
+    fn str(&self, place: Place) -> &str {
+        &self.text[place.start as usize..place.end as usize]
+    }
+}
+
+impl Vm {
+    /// Ready to run the templates of `set`.
+    pub(crate) fn new(set: Set, random: Random) -> Self {
+        Self {
+            random,
+            out: String::new(),
+            written: Trace::default(),
+            included: None,
+            variables: Vec::new(),
+            base: 0,
+            set: Rc::new(set),
+            nested: BTreeMap::new(),
+            depth: 0,
+            steps: 0,
+            deadline: Instant::now() + MAX_TIME,
+            parsed: BTreeMap::new(),
+            spare: Vec::new(),
+        }
+    }
+
+    /// Runs the file called `name` and returns its text and where that came from.
+    pub(crate) fn file(&mut self, name: &str, dot: Value) -> Result<(String, Trace)> {
+        let Some(entry) = self.set.find(name).cloned() else {
+            return Err(Error::new(format!("there is no template `{name}`")));
+        };
+        self.out.clear();
+        self.written = Trace::default();
+        self.variables.clear();
+        self.base = 0;
+        self.depth = 0;
+        self.run(&entry, dot)?;
+        let mut text = std::mem::take(&mut self.out);
+        let mut trace = std::mem::take(&mut self.written);
+        if text.contains(NO_VALUE) {
+            trace.cut(&text, NO_VALUE);
+            text = text.replace(NO_VALUE, "");
+        }
+        Ok((text, trace))
+    }
+
+    /// `include`: the text of a template.
+    pub(crate) fn include(&mut self, name: &str, dot: Value) -> Result<Value> {
+        let Some((name, entry)) = self.find(name) else {
+            let known = self.set.names();
+            let near = crate::diag::nearest(name, known).map(|near| format!("did you mean `{near}`?"));
+            let error = Error::new(format!("there is no template `{name}`"));
+            return Err(match near {
+                Some(help) => error.help(help),
+                None => error.help("templates are defined with `{{ define \"name\" }}` in files of this chart or of the charts it depends on"),
+            });
+        };
+        let count = self.nested.entry(Arc::clone(&name)).or_default();
+        if *count > MAX_NESTED_INCLUDES {
+            return Err(Error::new(format!("template `{name}` includes itself without end")));
+        }
+        *count += 1;
+        let result = self.captured(|vm| vm.run(&entry, dot));
+        if let Some(count) = self.nested.get_mut(&name) {
+            *count -= 1;
+        }
+        let (text, trace) = result?;
+        let shared: Arc<str> = Arc::from(text.as_str());
+        self.give_back(text);
+        self.included = Some((Arc::clone(&shared), trace));
+        Ok(Value::Str(shared))
+    }
+
+    /// `tpl`: renders a text as a template that sees the chart's templates and its own.
+    pub(crate) fn tpl(&mut self, text: Arc<str>, dot: Value) -> Result<Value> {
+        if !text.contains("{{") {
+            let value = if text.contains(NO_VALUE) { text.replace(NO_VALUE, "").into() } else { text };
+            return Ok(Value::Str(value));
+        }
+        let file = match self.parsed.get(&text) {
+            Some(file) => Rc::clone(file),
+            None => {
+                let file = parse::parse(Arc::clone(&text)).map_err(|error| {
+                    let line = text[..error.place.start as usize].matches('\n').count() + 1;
+                    let shown = shorten(&text);
+                    let place = if text.contains('\n') { format!(", line {line}") } else { String::new() };
+                    let mut new =
+                        Error::new(format!("cannot parse the template {shown}{place}: {}", error.message));
+                    if let Some(help) = &error.help {
+                        new = new.help(help.clone());
+                    }
+                    new
+                })?;
+                let file = Rc::new(file);
+                self.parsed.insert(Arc::clone(&text), Rc::clone(&file));
+                file
+            }
+        };
+        let entry = Entry {
+            template: Arc::clone(&file.main),
+            unit: Unit { text: Arc::clone(&file.text), source: None },
+        };
+        let outer = Rc::clone(&self.set);
+        if !file.defines.is_empty() {
+            let mut set = Set { own: BTreeMap::new(), outer: Some(Rc::clone(&outer)) };
+            set.add(None, &file, None);
+            self.set = Rc::new(set);
+        }
+        let result = self.captured(|vm| vm.run(&entry, dot));
+        self.set = outer;
+        let (text, _) = result.map_err(|error| {
+            if error.inner().at.is_some() || error.inner().authored {
+                return error;
+            }
+            let mut error = error;
+            let message = format!("in the template {}: {}", shorten(&text), error.inner().message);
+            error.inner_mut().message = message;
+            error
+        })?;
+        let value = if text.contains(NO_VALUE) {
+            text.replace(NO_VALUE, "").into()
+        } else {
+            Arc::from(text.as_str())
+        };
+        self.give_back(text);
+        Ok(Value::Str(value))
+    }
+
+    fn find(&self, name: &str) -> Option<(Arc<str>, Rc<Entry>)> {
+        let mut set = &self.set;
+        loop {
+            if let Some((name, entry)) = set.own.get_key_value(name) {
+                return Some((Arc::clone(name), Rc::clone(entry)));
+            }
+            set = set.outer.as_ref()?;
+        }
+    }
+
+    /// Runs `body` with an empty output and returns what it wrote.
+    fn captured(&mut self, body: impl FnOnce(&mut Self) -> Result<()>) -> Result<(String, Trace)> {
+        let fresh = self.spare.pop().unwrap_or_default();
+        let out = std::mem::replace(&mut self.out, fresh);
+        let written = std::mem::take(&mut self.written);
+        let result = body(self);
+        let text = std::mem::replace(&mut self.out, out);
+        let trace = std::mem::replace(&mut self.written, written);
+        result.map(|()| (text, trace))
+    }
+
+    fn give_back(&mut self, mut buffer: String) {
+        // A few buffers of ordinary size are enough: includes nest, but not deeply.
+        if self.spare.len() < 32 && buffer.capacity() <= 1 << 20 {
+            buffer.clear();
+            self.spare.push(buffer);
+        }
+    }
+
+    /// Runs a template in a frame of its own.
+    fn run(&mut self, entry: &Entry, dot: Value) -> Result<()> {
+        let base = std::mem::replace(&mut self.base, self.variables.len());
+        self.variables.push(dot.clone());
+        self.variables.resize(self.base + entry.template.slots, Value::Invalid);
+        let result = self.walk(&entry.unit, &entry.template.body, &dot);
+        self.variables.truncate(self.base);
+        self.base = base;
+        result.map(|_| ())
+    }
+
+    fn enter(&mut self) -> Result<()> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(Error::new("templates nest too deeply: does one include itself without end?"));
+        }
+        Ok(())
+    }
+
+    fn tick(&mut self) -> Result<()> {
+        self.steps = self.steps.wrapping_add(1);
+        if self.steps.is_multiple_of(4096) {
+            if Instant::now() > self.deadline {
+                return Err(Error::new(format!("rendering took longer than {} s", MAX_TIME.as_secs())));
+            }
+            if self.out.len() > MAX_OUTPUT {
+                return Err(Error::new(format!("a template wrote more than {} MiB", MAX_OUTPUT >> 20)));
+            }
+        }
+        Ok(())
+    }
+
+    fn walk(&mut self, unit: &Unit, nodes: &[Node], dot: &Value) -> Result<Flow> {
+        self.enter()?;
+        for node in nodes {
+            match node {
+                Node::Text(place) => {
+                    self.written.text(self.out.len(), unit.span(*place));
+                    self.out.push_str(unit.str(*place));
+                }
+                Node::Action(action) => self.action(unit, action, dot)?,
+                Node::If(branch) => {
+                    let value = self.pipe(unit, &branch.pipe, dot)?;
+                    let body = if value.truth() { &branch.body } else { &branch.otherwise };
+                    let flow = self.walk(unit, body, dot)?;
+                    if flow != Flow::Next {
+                        self.depth -= 1;
+                        return Ok(flow);
+                    }
+                }
+                Node::With(branch) => {
+                    let value = self.pipe(unit, &branch.pipe, dot)?;
+                    let flow = if value.truth() {
+                        self.walk(unit, &branch.body, &value)?
+                    } else {
+                        self.walk(unit, &branch.otherwise, dot)?
+                    };
+                    if flow != Flow::Next {
+                        self.depth -= 1;
+                        return Ok(flow);
+                    }
+                }
+                Node::Range(branch) => {
+                    // Only the `else` of a range can break out of an outer one.
+                    let flow = self.range(unit, branch, dot)?;
+                    if flow != Flow::Next {
+                        self.depth -= 1;
+                        return Ok(flow);
+                    }
+                }
+                Node::Template { name, pipe, place } => {
+                    let dot = match pipe {
+                        Some(pipe) => self.pipe(unit, pipe, dot)?,
+                        None => Value::Invalid,
+                    };
+                    let Some((_, entry)) = self.find(name) else {
+                        return Err(placed(
+                            Error::new(format!("there is no template `{name}`")),
+                            unit,
+                            *place,
+                        ));
+                    };
+                    self.enter()?;
+                    self.run(&entry, dot).map_err(|error| through(error, unit, *place, name))?;
+                    self.depth -= 1;
+                }
+                Node::Break => {
+                    self.depth -= 1;
+                    return Ok(Flow::Break);
+                }
+                Node::Continue => {
+                    self.depth -= 1;
+                    return Ok(Flow::Continue);
+                }
+            }
+            self.tick()?;
+        }
+        self.depth -= 1;
+        Ok(Flow::Next)
+    }
+
+    fn action(&mut self, unit: &Unit, action: &Action, dot: &Value) -> Result<()> {
+        self.included = None;
+        let value = self.pipe(unit, &action.pipe, dot)?;
+        if !action.pipe.variables.is_empty() {
+            return Ok(());
+        }
+        let start = self.out.len();
+        match &value {
+            Value::Str(text) => {
+                self.out.push_str(text);
+                if let (Some(splice), Some((included, trace))) = (action.splice, self.included.take()) {
+                    let indent = match splice {
+                        Splice::Plain => (0, 0),
+                        Splice::Indent(width) => (width as usize, 0),
+                        Splice::Nindent(width) => (width as usize, 1),
+                    };
+                    let span = unit.span(action.place);
+                    self.written.splice(start, Written { span, values: None }, &included, trace, indent);
+                    return Ok(());
+                }
+            }
+            Value::Invalid | Value::Nil => self.out.push_str(NO_VALUE),
+            other => self.out.push_str(&fmt::display(other)),
+        }
+        if self.out.len() > start {
+            self.written
+                .value(start, Written { span: unit.span(action.place), values: action.values.clone() });
+        }
+        Ok(())
+    }
+
+    fn range(&mut self, unit: &Unit, branch: &Branch, dot: &Value) -> Result<Flow> {
+        let value = self.pipe(unit, &branch.pipe, dot)?;
+        let slots = branch.pipe.variables.as_slice();
+        let (key_slot, item_slot) = match slots {
+            [key, item, ..] => (Some(self.base + *key), Some(self.base + *item)),
+            [item] => (None, Some(self.base + *item)),
+            [] => (None, None),
+        };
+        let mut once = |vm: &mut Self, key: Value, item: Value| -> Result<bool> {
+            if let Some(slot) = key_slot {
+                vm.variables[slot] = key;
+            }
+            if let Some(slot) = item_slot {
+                vm.variables[slot] = item.clone();
+            }
+            Ok(vm.walk(unit, &branch.body, &item)? != Flow::Break)
+        };
+        let index = |number: usize| Value::Int(i64::try_from(number).unwrap_or(i64::MAX));
+        let mut ran = false;
+        if let Some(map) = value.as_map() {
+            // The loop may change the map; Go ranges over the keys it had at the start.
+            let entries = map.borrow().clone();
+            for (key, item) in entries.iter() {
+                ran = true;
+                if !once(self, Value::Str(Arc::clone(key)), item.clone())? {
+                    break;
+                }
+            }
+        } else if let Some(items) = value.as_list() {
+            for (number, item) in items.iter().enumerate() {
+                ran = true;
+                if !once(self, index(number), item.clone())? {
+                    break;
+                }
+            }
+        } else {
+            match &value {
+                Value::Int(count) | Value::Int64(count) => {
+                    if key_slot.is_some() {
+                        let error =
+                            Error::new(format!("can't use {count} to iterate over more than one variable"));
+                        return Err(placed(error, unit, branch.pipe.place));
+                    }
+                    for number in 0..*count {
+                        ran = true;
+                        let item = match value {
+                            Value::Int64(_) => Value::Int64(number),
+                            _ => Value::Int(number),
+                        };
+                        if !once(self, Value::Invalid, item)? {
+                            break;
+                        }
+                    }
+                }
+                Value::Invalid | Value::Nil => {}
+                other => {
+                    let mut error =
+                        Error::new(format!("range can't iterate over {}", shorten(&fmt::display(other))));
+                    if matches!(other, Value::Float(_)) {
+                        error = error.help("numbers from values files are floats: use `until (int ...)`");
+                    }
+                    return Err(placed(error, unit, branch.pipe.place));
+                }
+            }
+        }
+        if ran { Ok(Flow::Next) } else { self.walk(unit, &branch.otherwise, dot) }
+    }
+
+    fn pipe(&mut self, unit: &Unit, pipe: &Pipe, dot: &Value) -> Result<Value> {
+        self.enter()?;
+        let mut value = None;
+        for command in &pipe.commands {
+            let result = self.command(unit, command, dot, value)?;
+            // What Go does to interfaces at the end of each command: a nil is no value at all from here on.
+            value = Some(if matches!(result, Value::Nil) { Value::Invalid } else { result });
+        }
+        let value = value.unwrap_or_default();
+        for slot in &pipe.variables {
+            let slot = self.base + slot;
+            self.variables[slot] = value.clone();
+        }
+        self.depth -= 1;
+        Ok(value)
+    }
+
+    fn command(
+        &mut self,
+        unit: &Unit,
+        command: &Command,
+        dot: &Value,
+        piped: Option<Value>,
+    ) -> Result<Value> {
+        let head = &command.head;
+        match &head.kind {
+            Kind::Function(function) => self.call(unit, function, head.place, &command.args, dot, piped),
+            Kind::Field(fields) => self.fields(unit, dot.clone(), fields, head, &command.args, dot, piped),
+            Kind::Variable(slot, fields) if !fields.is_empty() => {
+                let value = self.variables[self.base + slot].clone();
+                self.fields(unit, value, fields, head, &command.args, dot, piped)
+            }
+            Kind::Chain(inner, fields) => {
+                let value = self.operand(unit, inner, dot)?;
+                self.fields(unit, value, fields, head, &command.args, dot, piped)
+            }
+            _ if !command.args.is_empty() || piped.is_some() => {
+                let text = unit.str(head.place);
+                Err(placed(
+                    Error::new(format!("can't give argument to non-function {text}")),
+                    unit,
+                    head.place,
+                ))
+            }
+            Kind::Nil => Err(placed(Error::new("nil is not a command"), unit, head.place)),
+            _ => self.operand(unit, head, dot),
+        }
+    }
+
+    /// The value of an operand without arguments.
+    fn operand(&mut self, unit: &Unit, expr: &Expr, dot: &Value) -> Result<Value> {
+        Ok(match &expr.kind {
+            Kind::Dot => dot.clone(),
+            Kind::Nil => Value::Invalid,
+            Kind::Bool(flag) => Value::Bool(*flag),
+            Kind::Int(number) => Value::Int(*number),
+            Kind::Float(number) => Value::Float(*number),
+            Kind::Str(text) => Value::Str(Arc::clone(text)),
+            Kind::Field(fields) => return self.fields(unit, dot.clone(), fields, expr, &[], dot, None),
+            Kind::Variable(slot, fields) => {
+                let value = self.variables[self.base + slot].clone();
+                return self.fields(unit, value, fields, expr, &[], dot, None);
+            }
+            Kind::Function(function) => return self.call(unit, function, expr.place, &[], dot, None),
+            Kind::Pipe(pipe) => return self.pipe(unit, pipe, dot),
+            Kind::Chain(inner, fields) => {
+                let value = self.operand(unit, inner, dot)?;
+                return self.fields(unit, value, fields, expr, &[], dot, None);
+            }
+        })
+    }
+
+    /// Follows a chain of fields; only the last one can take arguments.
+    #[expect(clippy::too_many_arguments, reason = "what a step of Go's executor depends on")]
+    fn fields(
+        &mut self,
+        unit: &Unit,
+        mut value: Value,
+        fields: &Fields,
+        expr: &Expr,
+        args: &[Expr],
+        dot: &Value,
+        piped: Option<Value>,
+    ) -> Result<Value> {
+        let Some(last) = fields.len().checked_sub(1) else { return Ok(value) };
+        let mut piped = piped;
+        for (index, name) in fields.iter().enumerate() {
+            let (args, piped) = if index == last { (args, piped.take()) } else { (&[][..], None) };
+            let has_args = !args.is_empty() || piped.is_some();
+            value = match &value {
+                Value::Invalid => Value::Invalid,
+                Value::Map(map) => {
+                    if has_args {
+                        let error = Error::new(format!("`{name}` is not a method but has arguments"));
+                        return Err(placed(error, unit, expr.place));
+                    }
+                    match map.get(name) {
+                        Some(value) => value,
+                        None => builtin::zero(map.elem()),
+                    }
+                }
+                Value::Object(object) => {
+                    let object = Rc::clone(object);
+                    let mut values = Vec::with_capacity(args.len() + 1);
+                    for arg in args {
+                        values.push(self.operand(unit, arg, dot)?);
+                    }
+                    values.extend(piped);
+                    match object.member(self, name, &values) {
+                        Some(result) => result.map_err(|error| placed(error, unit, expr.place))?,
+                        None => match object.underlying() {
+                            Some(Value::Map(map)) if !has_args => {
+                                map.get(name).unwrap_or_else(|| builtin::zero(map.elem()))
+                            }
+                            _ => {
+                                let kind = object.type_name();
+                                let error = Error::new(format!("can't evaluate field {name} in type {kind}"));
+                                return Err(placed(error, unit, expr.place));
+                            }
+                        },
+                    }
+                }
+                Value::Nil => return Err(nil_pointer(unit, expr, fields, index)),
+                other => {
+                    let error = Error::new(format!(
+                        "can't evaluate field {name} in type {}: {} is {}",
+                        other.type_name(),
+                        path_before(unit, expr, fields, index),
+                        shorten(&fmt::display(other)),
+                    ));
+                    return Err(placed(error, unit, expr.place));
+                }
+            };
+        }
+        Ok(value)
+    }
+
+    fn call(
+        &mut self,
+        unit: &Unit,
+        function: &'static Function,
+        place: Place,
+        args: &[Expr],
+        dot: &Value,
+        piped: Option<Value>,
+    ) -> Result<Value> {
+        let count = args.len() + usize::from(piped.is_some());
+        if count < function.min || count > function.max {
+            let least = if function.max == usize::MAX { "at least " } else { "" };
+            let error = Error::new(format!(
+                "wrong number of args for `{}`: want {least}{} got {count}",
+                function.name, function.min
+            ));
+            return Err(placed(error, unit, place));
+        }
+        if let Some(stop_at) = function.stops_at {
+            let mut value = Value::Invalid;
+            for arg in args {
+                value = self.operand(unit, arg, dot)?;
+                if value.truth() == stop_at {
+                    return Ok(value);
+                }
+            }
+            return Ok(piped.unwrap_or(value));
+        }
+        let mut values = Vec::with_capacity(count);
+        for arg in args {
+            values.push(self.operand(unit, arg, dot)?);
+        }
+        values.extend(piped);
+        (function.run)(self, Args(&values)).map_err(|mut error| {
+            let inner = error.inner();
+            match function.name {
+                "include" if inner.at.is_some() => {
+                    let name = values.first().and_then(Value::as_str).unwrap_or_default();
+                    return through(error, unit, place, name);
+                }
+                "include" | "tpl" => {}
+                name if inner.at.is_none() && !inner.authored => {
+                    let message = format!("`{name}`: {}", inner.message);
+                    error.inner_mut().message = message;
+                    if inner_missing_help(&error) {
+                        let culprit = args.iter().find_map(|arg| values_path(arg));
+                        if let Some(path) = culprit {
+                            error =
+                                error.help(format!("set `{path}` in the values, or test it with `if` first"));
+                        }
+                    }
+                }
+                _ => {}
+            }
+            placed(error, unit, place)
+        })
+    }
+}
+
+fn inner_missing_help(error: &Error) -> bool {
+    error.inner().missing && error.inner().help.is_empty()
+}
+
+/// The path below `.Values` of an operand that is a plain chain.
+fn values_path(expr: &Expr) -> Option<String> {
+    match &expr.kind {
+        Kind::Field(fields) | Kind::Variable(0, fields) if &**fields.first()? == "Values" => {
+            Some(fields.get(1..)?.join("."))
+        }
+        _ => None,
+    }
+}
+
+/// Sets the place of an error that has none, if the text has a file.
+fn placed(error: Error, unit: &Unit, place: Place) -> Error {
+    match unit.span(place) {
+        Some(span) => error.at(span),
+        None => error,
+    }
+}
+
+/// Notes the include that an error came through.
+fn through(error: Error, unit: &Unit, place: Place, name: &str) -> Error {
+    match unit.span(place) {
+        Some(span) => error.through(span, format!("included `{name}`")),
+        None => error,
+    }
+}
+
+/// The part of a chain before field `index`, as written.
+fn path_before(unit: &Unit, expr: &Expr, fields: &Fields, index: usize) -> String {
+    let whole = unit.str(expr.place);
+    let behind: usize = fields[index..].iter().map(|field| field.len() + 1).sum();
+    let before = whole.get(..whole.len().saturating_sub(behind)).unwrap_or(whole);
+    format!("`{}`", if before.is_empty() { "." } else { before })
+}
+
+/// The error for a field of a value that is not there; it names the value and where to set it.
+fn nil_pointer(unit: &Unit, expr: &Expr, fields: &Fields, index: usize) -> Error {
+    let name = &fields[index];
+    let owner = path_before(unit, expr, fields, index);
+    let mut error = Error::missing(format!(
+        "{owner} is null or not set, so it has no field `{name}` (nil pointer evaluating interface {{}}.{name})"
+    ));
+    let is_values = matches!(&expr.kind, Kind::Field(_) | Kind::Variable(0, _)) && &*fields[0] == "Values";
+    if is_values {
+        let path = fields[1..].join(".");
+        error = error.help(format!("set `{path}` in the values (a values file, or `--set {path}=...`)"));
+    } else {
+        error = error.help(
+            "put parentheses around the part that may be missing, as in `(.a).b`, or test it with `if`",
+        );
+    }
+    placed(error, unit, expr.place)
+}
+
+/// A text in a message: quoted, on one line, not too long.
+fn shorten(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let flat: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST + 1).collect();
+    if flat.chars().count() > LONGEST {
+        let cut: String = flat.chars().take(LONGEST).collect();
+        format!("`{cut}...`")
+    } else {
+        format!("`{flat}`")
+    }
 }

@@ -9,12 +9,9 @@ use crate::engine::gotpl::value::{Args, Elem, Value};
 use crate::engine::gotpl::vm::Vm;
 
 pub(crate) const TABLE: &[Function] = &[
-    variadic("and", 1, |_, args| {
-        Ok(args.rest(0).iter().find(|v| !v.truth()).or(args.0.last()).cloned().unwrap_or_default())
-    }),
-    variadic("or", 1, |_, args| {
-        Ok(args.rest(0).iter().find(|v| v.truth()).or(args.0.last()).cloned().unwrap_or_default())
-    }),
+    // The executor evaluates the arguments of these two itself, up to the one that decides.
+    Function { stops_at: Some(false), ..variadic("and", 1, |_, args| Ok(args.any(args.len() - 1).clone())) },
+    Function { stops_at: Some(true), ..variadic("or", 1, |_, args| Ok(args.any(args.len() - 1).clone())) },
     fixed("not", 1, |_, args| Ok(Value::Bool(!args.any(0).truth()))),
     fixed("len", 1, len),
     variadic("index", 1, index),
@@ -39,7 +36,7 @@ pub(crate) const TABLE: &[Function] = &[
     fixed("ge", 2, |_, args| Ok(Value::Bool(compare(args)? != Some(Ordering::Less)))),
 ];
 
-fn len(_: &mut Vm<'_>, args: Args<'_>) -> Result<Value> {
+fn len(_: &mut Vm, args: Args<'_>) -> Result<Value> {
     let value = args.any(0);
     let length = match value {
         Value::Nil => return Err(Error::missing("len of nil pointer")),
@@ -54,7 +51,7 @@ fn len(_: &mut Vm<'_>, args: Args<'_>) -> Result<Value> {
     Ok(Value::Int(i64::try_from(length).unwrap_or(i64::MAX)))
 }
 
-fn index(_: &mut Vm<'_>, args: Args<'_>) -> Result<Value> {
+fn index(_: &mut Vm, args: Args<'_>) -> Result<Value> {
     let mut item = args.any(0).clone();
     if item.is_nil() {
         return Err(Error::missing("index of untyped nil"));

@@ -4,13 +4,14 @@
 //! Helm knows has to be in one of the tables, whether or not it is ever called.
 
 pub(crate) mod builtin;
+mod helm;
 
 use super::error::Result;
 use super::value::{Args, Value};
 use super::vm::Vm;
 
 /// The code of a function. A piped value is the last argument.
-pub(crate) type Run = fn(&mut Vm<'_>, Args<'_>) -> Result<Value>;
+pub(crate) type Run = fn(&mut Vm, Args<'_>) -> Result<Value>;
 
 /// One function by name.
 pub(crate) struct Function {
@@ -22,20 +23,27 @@ pub(crate) struct Function {
     pub(crate) max: usize,
     /// The code.
     pub(crate) run: Run,
+    /// For `and` and `or`: the truth of an argument behind which no further one is evaluated.
+    pub(crate) stops_at: Option<bool>,
 }
 
 /// A function with a fixed number of arguments.
 pub(crate) const fn fixed(name: &'static str, count: usize, run: Run) -> Function {
-    Function { name, min: count, max: count, run }
+    Function { name, min: count, max: count, run, stops_at: None }
 }
 
 /// A function with `min` or more arguments.
 pub(crate) const fn variadic(name: &'static str, min: usize, run: Run) -> Function {
-    Function { name, min, max: usize::MAX, run }
+    Function { name, min, max: usize::MAX, run, stops_at: None }
+}
+
+/// A function with `min` to `max` arguments.
+pub(crate) const fn between(name: &'static str, min: usize, max: usize, run: Run) -> Function {
+    Function { name, min, max, run, stops_at: None }
 }
 
 /// The tables of all families.
-const TABLES: &[&[Function]] = &[builtin::TABLE];
+const TABLES: &[&[Function]] = &[builtin::TABLE, helm::TABLE];
 
 /// The function called `name`.
 pub(crate) fn find(name: &str) -> Option<&'static Function> {

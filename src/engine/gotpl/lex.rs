@@ -1,0 +1,346 @@
+//! Cuts a template into tokens, as Go's lexer does.
+
+use super::ast::Place;
+
+/// A token and its place.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Token {
+    /// What it is.
+    pub(crate) kind: TokenKind,
+    /// Where it stands.
+    pub(crate) place: Place,
+}
+
+/// Kinds of tokens.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum TokenKind {
+    /// Text outside of actions, white space trimmed where a marker asks for it.
+    Text,
+    /// `{{`
+    Open,
+    /// `}}`
+    Close,
+    /// White space inside an action.
+    Space,
+    /// `.name`
+    Field,
+    /// `$` or `$name`
+    Variable,
+    /// A name.
+    Identifier,
+    /// A keyword.
+    Keyword(Keyword),
+    /// A number.
+    Number,
+    /// `'a'`
+    Character,
+    /// `"text"`
+    Quoted,
+    /// `` `text` ``
+    Backquoted,
+    /// `.`
+    Dot,
+    /// `:=`
+    Declare,
+    /// `=`
+    Assign,
+    /// `|`
+    Pipe,
+    /// `(`
+    LeftParen,
+    /// `)`
+    RightParen,
+    /// `,`
+    Comma,
+    /// What is wrong here; nothing follows.
+    Error(&'static str),
+    /// The end of the text.
+    End,
+}
+
+/// Words that mean something themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is the word it is named after")]
+pub(crate) enum Keyword {
+    Block,
+    Break,
+    Continue,
+    Define,
+    Else,
+    End,
+    If,
+    Nil,
+    Range,
+    Template,
+    With,
+    True,
+    False,
+}
+
+const SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
+
+/// The tokens of `text`; the last one is [`TokenKind::End`] or [`TokenKind::Error`].
+pub(crate) fn tokens(text: &str) -> Vec<Token> {
+    let mut lexer = Lexer { text, at: 0, tokens: Vec::with_capacity(text.len() / 6) };
+    if let Err((start, message)) = lexer.run() {
+        let at = lexer.at.max(start);
+        lexer.push(TokenKind::Error(message), start, at);
+    }
+    lexer.tokens
+}
+
+struct Lexer<'a> {
+    text: &'a str,
+    at: usize,
+    tokens: Vec<Token>,
+}
+
+type Outcome<T = ()> = Result<T, (usize, &'static str)>;
+
+impl Lexer<'_> {
+    fn run(&mut self) -> Outcome {
+        let mut trim_next = false;
+        loop {
+            let mut start = self.at;
+            let open = self.text[start..].find("{{").map(|offset| start + offset);
+            let mut end = open.unwrap_or(self.text.len());
+            if trim_next {
+                start = end - self.text[start..end].trim_start_matches(SPACE).len();
+            }
+            let trimmed = open.is_some_and(|open| self.has_left_trim(open));
+            if trimmed {
+                end = start + self.text[start..end].trim_end_matches(SPACE).len();
+            }
+            if end > start {
+                self.push(TokenKind::Text, start, end);
+            }
+            let Some(open) = open else {
+                self.push(TokenKind::End, self.text.len(), self.text.len());
+                return Ok(());
+            };
+            self.at = open + 2 + if trimmed { 2 } else { 0 };
+            trim_next = if self.text[self.at..].starts_with("/*") {
+                self.comment(open)?
+            } else {
+                self.push(TokenKind::Open, open, self.at);
+                self.action(open)?
+            };
+        }
+    }
+
+    /// Whether the delimiter at `open` says to trim the text before it.
+    fn has_left_trim(&self, open: usize) -> bool {
+        let rest = &self.text[open + 2..];
+        rest.starts_with('-') && rest[1..].starts_with(SPACE)
+    }
+
+    /// Whether the action ends here, and then whether it says to trim the text behind it.
+    fn closing(&self) -> Option<bool> {
+        let rest = &self.text[self.at..];
+        if rest.starts_with(SPACE) && rest[1..].starts_with("-}}") {
+            return Some(true);
+        }
+        rest.starts_with("}}").then_some(false)
+    }
+
+    fn comment(&mut self, open: usize) -> Outcome<bool> {
+        let Some(length) = self.text[self.at..].find("*/") else {
+            return Err((open, "unclosed comment"));
+        };
+        self.at += length + 2;
+        let Some(trim) = self.closing() else {
+            return Err((open, "a comment has to end right before the closing delimiter"));
+        };
+        self.at += if trim { 4 } else { 2 };
+        Ok(trim)
+    }
+
+    /// Lexes up to and including the closing delimiter; says whether that trims.
+    fn action(&mut self, open: usize) -> Outcome<bool> {
+        let mut parens = 0_usize;
+        loop {
+            if let Some(trim) = self.closing() {
+                if parens > 0 {
+                    return Err((open, "unclosed left paren"));
+                }
+                let start = self.at;
+                self.at += if trim { 4 } else { 2 };
+                self.push(TokenKind::Close, start, self.at);
+                return Ok(trim);
+            }
+            let start = self.at;
+            let Some(c) = self.peek() else { return Err((open, "unclosed action")) };
+            self.at += c.len_utf8();
+            let kind = match c {
+                ' ' | '\t' | '\r' | '\n' => {
+                    while self.peek().is_some_and(|c| SPACE.contains(&c)) && self.closing() != Some(true) {
+                        self.at += 1;
+                    }
+                    TokenKind::Space
+                }
+                ':' => {
+                    if self.peek() != Some('=') {
+                        return Err((start, "expected `:=`"));
+                    }
+                    self.at += 1;
+                    TokenKind::Declare
+                }
+                '=' => TokenKind::Assign,
+                '|' => TokenKind::Pipe,
+                '"' => self.string(start, '"')?,
+                '\'' => self.string(start, '\'')?,
+                '`' => match self.text[self.at..].find('`') {
+                    Some(length) => {
+                        self.at += length + 1;
+                        TokenKind::Backquoted
+                    }
+                    None => return Err((start, "unterminated raw quoted string")),
+                },
+                '$' => {
+                    self.word();
+                    self.terminated()?;
+                    TokenKind::Variable
+                }
+                '.' if !self.peek().is_some_and(|c| c.is_ascii_digit()) => {
+                    if self.at_terminator() {
+                        TokenKind::Dot
+                    } else {
+                        self.word();
+                        self.terminated()?;
+                        TokenKind::Field
+                    }
+                }
+                '.' | '+' | '-' | '0'..='9' => {
+                    self.at = start;
+                    self.number(start)?
+                }
+                '(' => {
+                    parens += 1;
+                    TokenKind::LeftParen
+                }
+                ')' => {
+                    parens = parens.checked_sub(1).ok_or((start, "unexpected right paren"))?;
+                    TokenKind::RightParen
+                }
+                ',' => TokenKind::Comma,
+                _ if is_word(c) => {
+                    self.word();
+                    self.terminated()?;
+                    match keyword(&self.text[start..self.at]) {
+                        Some(keyword) => TokenKind::Keyword(keyword),
+                        None => TokenKind::Identifier,
+                    }
+                }
+                _ => return Err((start, "unexpected character in action")),
+            };
+            self.push(kind, start, self.at);
+        }
+    }
+
+    fn string(&mut self, start: usize, quote: char) -> Outcome<TokenKind> {
+        loop {
+            match self.peek() {
+                Some('\\') => {
+                    self.at += 1;
+                    match self.peek() {
+                        Some(c) if c != '\n' => self.at += c.len_utf8(),
+                        _ => return Err((start, "unterminated quoted string")),
+                    }
+                }
+                None | Some('\n') => return Err((start, "unterminated quoted string")),
+                Some(c) => {
+                    self.at += c.len_utf8();
+                    if c == quote {
+                        return Ok(if quote == '"' { TokenKind::Quoted } else { TokenKind::Character });
+                    }
+                }
+            }
+        }
+    }
+
+    fn number(&mut self, start: usize) -> Outcome<TokenKind> {
+        let accept = |lexer: &mut Self, set: &str| {
+            let found = lexer.peek().is_some_and(|c| set.contains(c));
+            lexer.at += usize::from(found);
+            found
+        };
+        let run = |lexer: &mut Self, set: &str| {
+            while lexer.peek().is_some_and(|c| set.contains(c)) {
+                lexer.at += 1;
+            }
+        };
+        accept(self, "+-");
+        let mut digits = "0123456789_";
+        let mut exponent = "eE";
+        if accept(self, "0") {
+            if accept(self, "xX") {
+                (digits, exponent) = ("0123456789abcdefABCDEF_", "pP");
+            } else if accept(self, "oO") {
+                digits = "01234567_";
+            } else if accept(self, "bB") {
+                digits = "01_";
+            }
+        }
+        run(self, digits);
+        if accept(self, ".") {
+            run(self, digits);
+        }
+        if accept(self, exponent) {
+            accept(self, "+-");
+            run(self, "0123456789_");
+        }
+        if self.peek().is_some_and(is_word) {
+            return Err((start, "bad number syntax"));
+        }
+        Ok(TokenKind::Number)
+    }
+
+    fn word(&mut self) {
+        while let Some(c) = self.peek().filter(|c| is_word(*c)) {
+            self.at += c.len_utf8();
+        }
+    }
+
+    fn at_terminator(&self) -> bool {
+        match self.peek() {
+            None => true,
+            Some(c) => SPACE.contains(&c) || ".,|:()".contains(c) || self.text[self.at..].starts_with("}}"),
+        }
+    }
+
+    fn terminated(&self) -> Outcome {
+        if self.at_terminator() { Ok(()) } else { Err((self.at, "bad character in a name")) }
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.text[self.at..].chars().next()
+    }
+
+    fn push(&mut self, kind: TokenKind, start: usize, end: usize) {
+        let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        self.tokens.push(Token { kind, place: Place { start: narrow(start), end: narrow(end) } });
+    }
+}
+
+fn is_word(c: char) -> bool {
+    c == '_' || c.is_alphanumeric()
+}
+
+fn keyword(word: &str) -> Option<Keyword> {
+    Some(match word {
+        "block" => Keyword::Block,
+        "break" => Keyword::Break,
+        "continue" => Keyword::Continue,
+        "define" => Keyword::Define,
+        "else" => Keyword::Else,
+        "end" => Keyword::End,
+        "if" => Keyword::If,
+        "nil" => Keyword::Nil,
+        "range" => Keyword::Range,
+        "template" => Keyword::Template,
+        "with" => Keyword::With,
+        "true" => Keyword::True,
+        "false" => Keyword::False,
+        _ => return None,
+    })
+}

@@ -1,0 +1,335 @@
+//! The values with methods that every template starts from: `.Files` and `.Capabilities`.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::error::{Error, Result};
+use super::json;
+use super::value::{Args, Elem, Entries, List, Map, Object, Value};
+use super::vm::Vm;
+use crate::chart::ChartFile;
+use crate::engine;
+
+/// `.Files`: the files of a chart, or those that a glob picked.
+pub(crate) struct Files(BTreeMap<Arc<str>, Arc<[u8]>>);
+
+impl Files {
+    /// The files of a chart.
+    pub(crate) fn value(files: &[ChartFile]) -> Value {
+        let files =
+            files.iter().map(|file| (Arc::from(file.path.as_str()), Arc::clone(&file.data))).collect();
+        Value::Object(Rc::new(Self(files)))
+    }
+
+    /// `AsConfig` and `AsSecrets`: a YAML map from base names to contents.
+    fn as_yaml(&self, convert: impl Fn(&[u8]) -> Value) -> Result<Value> {
+        let entries: Entries = self
+            .0
+            .iter()
+            .map(|(path, data)| (Arc::from(path.rsplit('/').next().unwrap_or(path)), convert(data)))
+            .collect();
+        Ok(json::to_yaml(&Value::map(entries))?.into())
+    }
+}
+
+impl Object for Files {
+    fn type_name(&self) -> &'static str {
+        "engine.files"
+    }
+
+    fn kind(&self) -> &'static str {
+        "map"
+    }
+
+    fn member(&self, _: &mut Vm, name: &str, args: &[Value]) -> Option<Result<Value>> {
+        let wanted = match name {
+            "Get" | "GetBytes" | "Glob" | "Lines" => 1,
+            "AsConfig" | "AsSecrets" => 0,
+            _ => return None,
+        };
+        if args.len() != wanted {
+            let message = format!("wrong number of args for {name}: want {wanted} got {}", args.len());
+            return Some(Err(Error::new(message)));
+        }
+        let args = Args(args);
+        let data = |path: &str| self.0.get(path).map_or(&[][..], |data| data);
+        Some(match name {
+            "Get" => args.str(0).map(|path| Value::from_bytes(data(path))),
+            "GetBytes" => args.str(0).map(|path| Value::Bytes(data(path).into())),
+            "Lines" => args.str(0).map(|path| {
+                let text = String::from_utf8_lossy(data(path));
+                if text.is_empty() {
+                    return Value::strings([]);
+                }
+                Value::strings(text.strip_suffix('\n').unwrap_or(&text).split('\n'))
+            }),
+            "Glob" => args.str(0).map(|pattern| {
+                // Helm takes a pattern that is none for one that matches everything.
+                let pattern = glob(pattern);
+                let matches = |path: &str| pattern.as_ref().is_none_or(|pattern| pattern.is_match(path));
+                let chosen = self.0.iter().filter(|(path, _)| matches(path));
+                Value::Object(Rc::new(Self(
+                    chosen.map(|(path, data)| (Arc::clone(path), Arc::clone(data))).collect(),
+                )))
+            }),
+            "AsConfig" => self.as_yaml(Value::from_bytes),
+            _ => self.as_yaml(|data| {
+                use base64::Engine as _;
+                base64::engine::general_purpose::STANDARD.encode(data).into()
+            }),
+        })
+    }
+
+    fn display(&self) -> String {
+        self.underlying().map(|value| super::fmt::display(&value).into_owned()).unwrap_or_default()
+    }
+
+    fn underlying(&self) -> Option<Value> {
+        let entries =
+            self.0.iter().map(|(path, data)| (Arc::clone(path), Value::Bytes(Arc::clone(data)))).collect();
+        Some(Value::Map(Map::new(Elem::Bytes, entries)))
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// The glob language of Helm's library: `*` and `?` stop at `/`, `**` does not; `[a-z]`, `[!a]`, `{a,b}`.
+fn glob(pattern: &str) -> Option<regex::Regex> {
+    let mut out = String::from("(?s)^");
+    let mut chars = pattern.chars().peekable();
+    let mut alternatives = 0_usize;
+    while let Some(c) = chars.next() {
+        match c {
+            '*' if chars.next_if_eq(&'*').is_some() => {
+                while chars.next_if_eq(&'*').is_some() {}
+                out.push_str(".*");
+            }
+            '*' => out.push_str("[^/]*"),
+            '?' => out.push_str("[^/]"),
+            '[' => {
+                out.push('[');
+                if chars.next_if_eq(&'!').is_some() {
+                    out.push('^');
+                }
+                for c in chars.by_ref() {
+                    match c {
+                        ']' => break,
+                        '-' => out.push('-'),
+                        _ => out.push_str(&regex::escape(c.encode_utf8(&mut [0; 4]))),
+                    }
+                }
+                out.push(']');
+            }
+            '{' => {
+                alternatives += 1;
+                out.push_str("(?:");
+            }
+            '}' if alternatives > 0 => {
+                alternatives -= 1;
+                out.push(')');
+            }
+            ',' if alternatives > 0 => out.push('|'),
+            '\\' => out.push_str(&regex::escape(chars.next()?.encode_utf8(&mut [0; 4]))),
+            _ => out.push_str(&regex::escape(c.encode_utf8(&mut [0; 4]))),
+        }
+    }
+    out.push('$');
+    regex::Regex::new(&out).ok()
+}
+
+/// `.Capabilities`
+pub(crate) struct Capabilities {
+    kube_version: Rc<KubeVersion>,
+    api_versions: Rc<ApiVersions>,
+}
+
+impl Capabilities {
+    /// The capabilities as templates see them.
+    pub(crate) fn value(capabilities: &engine::Capabilities) -> Value {
+        Value::Object(Rc::new(Self {
+            kube_version: Rc::new(KubeVersion(capabilities.kube_version.clone())),
+            api_versions: Rc::new(ApiVersions(capabilities.api_versions.clone())),
+        }))
+    }
+
+    fn fields(&self) -> Value {
+        Value::map(
+            [
+                (Arc::from("KubeVersion"), self.kube_version.fields()),
+                (Arc::from("APIVersions"), self.api_versions.list()),
+                (Arc::from("HelmVersion"), helm_version()),
+            ]
+            .into_iter()
+            .collect(),
+        )
+    }
+}
+
+/// `.Capabilities.HelmVersion`: the Helm that this engine follows, which charts compare versions with.
+fn helm_version() -> Value {
+    Value::map(
+        [
+            ("Version", "v4.1.4"),
+            ("GitCommit", "05fa37973dc9e42b76e1d2883494c87174b6074f"),
+            ("GitTreeState", "clean"),
+            ("GoVersion", "go1.25.9"),
+            ("KubeClientVersion", "v1.35"),
+        ]
+        .into_iter()
+        .map(|(key, value)| (Arc::from(key), Value::str(value)))
+        .collect(),
+    )
+}
+
+impl Object for Capabilities {
+    fn type_name(&self) -> &'static str {
+        "*common.Capabilities"
+    }
+
+    fn kind(&self) -> &'static str {
+        "ptr"
+    }
+
+    fn member(&self, _: &mut Vm, name: &str, args: &[Value]) -> Option<Result<Value>> {
+        Some(no_args(
+            name,
+            args,
+            match name {
+                "KubeVersion" => Value::Object(Rc::clone(&self.kube_version) as Rc<dyn Object>),
+                "APIVersions" => Value::Object(Rc::clone(&self.api_versions) as Rc<dyn Object>),
+                "HelmVersion" => helm_version(),
+                _ => return None,
+            },
+        ))
+    }
+
+    fn display(&self) -> String {
+        format!("&{{{} {} {{}}}}", self.kube_version.display(), self.api_versions.display())
+    }
+
+    fn serialize(&self) -> Value {
+        self.fields()
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+struct KubeVersion(engine::KubeVersion);
+
+impl KubeVersion {
+    fn fields(&self) -> Value {
+        Value::map(
+            [
+                (Arc::from("Version"), Value::str(&self.0.version)),
+                (Arc::from("Major"), Value::from(self.0.major.to_string())),
+                (Arc::from("Minor"), Value::from(self.0.minor.to_string())),
+            ]
+            .into_iter()
+            .collect(),
+        )
+    }
+}
+
+impl Object for KubeVersion {
+    fn type_name(&self) -> &'static str {
+        "common.KubeVersion"
+    }
+
+    fn member(&self, _: &mut Vm, name: &str, args: &[Value]) -> Option<Result<Value>> {
+        Some(no_args(
+            name,
+            args,
+            match name {
+                "Version" | "GitVersion" => Value::str(&self.0.version),
+                "Major" => self.0.major.to_string().into(),
+                "Minor" => self.0.minor.to_string().into(),
+                "String" => self.display().into(),
+                _ => return None,
+            },
+        ))
+    }
+
+    fn display(&self) -> String {
+        format!("v{}", self.0.plain)
+    }
+
+    fn serialize(&self) -> Value {
+        self.fields()
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+struct ApiVersions(Vec<String>);
+
+impl ApiVersions {
+    fn list(&self) -> Value {
+        Value::List(List::new(Elem::Str, self.0.iter().map(|version| Value::str(version)).collect()))
+    }
+}
+
+impl Object for ApiVersions {
+    fn type_name(&self) -> &'static str {
+        "common.VersionSet"
+    }
+
+    fn kind(&self) -> &'static str {
+        "slice"
+    }
+
+    fn member(&self, _: &mut Vm, name: &str, args: &[Value]) -> Option<Result<Value>> {
+        if name != "Has" {
+            return None;
+        }
+        if args.len() != 1 {
+            let message = format!("wrong number of args for Has: want 1 got {}", args.len());
+            return Some(Err(Error::new(message)));
+        }
+        Some(Args(args).str(0).map(|wanted| Value::Bool(self.0.iter().any(|version| version == wanted))))
+    }
+
+    fn display(&self) -> String {
+        format!("[{}]", self.0.join(" "))
+    }
+
+    fn underlying(&self) -> Option<Value> {
+        Some(self.list())
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// A field, or a method without parameters.
+fn no_args(name: &str, args: &[Value], value: Value) -> Result<Value> {
+    if args.is_empty() {
+        Ok(value)
+    } else {
+        Err(Error::new(format!("`{name}` has arguments but cannot be invoked as function")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn globs_are_those_of_helm() {
+        let matches = |pattern: &str, path: &str| glob(pattern).unwrap().is_match(path);
+        assert!(matches("config/*", "config/a.txt"));
+        assert!(!matches("config/*", "config/b/a.txt"));
+        assert!(matches("config/**", "config/b/a.txt"));
+        assert!(matches("**.yaml", "a/b.yaml"));
+        assert!(matches("{a,b}/[!x].t?t", "b/y.txt"));
+        assert!(!matches("{a,b}/[!x].t?t", "b/x.txt"));
+    }
+}
