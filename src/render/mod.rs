@@ -16,7 +16,7 @@ pub use report::dry_run;
 
 use crate::chart::{Chart, EngineKind};
 use crate::diag::{Diagnostic, Report, Severity, SourceId, SourceKind, SourceMap, Sources, Span};
-use crate::engine::{Capabilities, FileRole, Release, RenderedFile, tera};
+use crate::engine::{Capabilities, FileRole, Release, RenderedFile, gotpl, tera};
 use crate::k8s::kinds;
 use crate::manifest::{self, Object};
 use crate::values::{Computed, Scope};
@@ -230,7 +230,7 @@ fn run_engines(sources: &Sources, computed: &Computed, options: &Options) -> Rep
     }
     let mut diagnostics = Vec::new();
     let mut files = Vec::new();
-    let nondeterministic = false;
+    let mut nondeterministic = false;
     if scopes.iter().any(|scope| is_tera(&scope.chart)) {
         let Some(engine) = tera::Engine::new(sources).take(&mut diagnostics) else {
             return Report::failed(diagnostics);
@@ -242,7 +242,13 @@ fn run_engines(sources: &Sources, computed: &Computed, options: &Options) -> Rep
         }
     }
     if scopes.iter().any(|scope| !is_tera(&scope.chart)) {
-        return Report::fail(Diagnostic::error("Helm templates cannot be rendered yet"));
+        let report =
+            gotpl::render(sources, &computed.root, &options.release, &options.capabilities, options.seed);
+        if let Some(output) = report.take(&mut diagnostics) {
+            nondeterministic = output.nondeterministic;
+            let files_of_helm = output.files.into_iter();
+            files.extend(files_of_helm.map(|file| EngineFile { file, engine: EngineKind::GoTemplate }));
+        }
     }
     if crate::diag::has_errors(&diagnostics) {
         return Report::failed(diagnostics);
