@@ -1,6 +1,7 @@
 //! From text to trees.
 
 mod explain;
+mod guard;
 #[cfg(test)]
 mod tests;
 
@@ -221,6 +222,14 @@ impl Reader<'_> {
     /// Reads from `self.base` to the end of the text or of a document that ends with `...`; then the
     /// byte at which the next document starts, if there is one.
     fn read_stream(&mut self) -> Result<Option<usize>, Stop> {
+        if let Some(offset) = guard::tag_before_comma(&self.text[self.base..]) {
+            let start = self.base + offset;
+            let span = Span::new(self.source, start, start + 1);
+            let diagnostic = Diagnostic::error("a tag needs white space behind it")
+                .at(span, "")
+                .help("quote the text if it is meant to start with `!`");
+            return Err(broken(diagnostic, span));
+        }
         let mut parser = Parser::new();
         parser.set_encoding(Encoding::Utf8);
         parser.set_input(Chunks::new(&self.text[self.base..]));

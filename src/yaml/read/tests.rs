@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::diag::{Severity, SourceKind};
 
@@ -185,6 +187,30 @@ fn errors_say_what_was_expected() {
 }
 
 #[test]
+fn a_tag_with_a_comma_is_an_error() {
+    let bad =
+        ["[!a,b]", "{!a,b}", "[!,]", "k: [x, &a !!str,y]", "[?!<t>,a]", "[a !b, !c,d]", "['!x,', !a,b]"];
+    for text in bad {
+        assert_eq!(complaint(text).0, "a tag needs white space behind it", "{text}");
+    }
+    for text in [
+        "[a !b, c]",
+        "['!x,y']",
+        "- !x ,",
+        "a: |\n  [!a,b]\n",
+        "a: hello !x, y",
+        "[a !b, c, d !e, f: g]",
+        "[!a , b]",
+    ] {
+        let report = read_strict(text);
+        let guarded = report.diagnostics.iter().any(|diagnostic| diagnostic.message.contains("white space"));
+        assert!(!guarded, "{text}: {:?}", report.diagnostics);
+    }
+    let words = root("[a !b, c, d !e, f: g]");
+    assert_eq!((words.items().len(), words.items()[2].as_str()), (4, Some("d !e")));
+}
+
+#[test]
 fn reading_goes_on_after_a_broken_document() {
     let report = read_strict("a: [\n---\nb: 2\n---\nc: @x\n---\nd: 4\n");
     assert_eq!(report.diagnostics.len(), 2, "{:?}", report.diagnostics);
@@ -211,3 +237,93 @@ fn integers_are_exact_and_whole_floats_are_integers() {
     assert_eq!(root("1e3").as_i64(), Some(1000));
     assert_eq!(root("1e30").as_i64(), None);
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever the text: no panic, and spans that lie within it.
+    #[test]
+    fn any_text_gets_an_answer(parts in proptest::collection::vec(proptest::sample::select(PARTS.to_vec()), 0..15)) {
+        let text = parts.concat();
+        let report = read_with(&text, &ReadOptions::lenient());
+        prop_assert!(report.output.is_some() || report.has_errors());
+        for label in report.diagnostics.iter().flat_map(|diagnostic| &diagnostic.labels) {
+            prop_assert!(text.get(label.span.start as usize..label.span.end as usize).is_some());
+        }
+        for document in report.output.unwrap_or_default() {
+            prop_assert!(text.get(document.span.start as usize..document.span.end as usize).is_some());
+        }
+    }
+}
+
+const PARTS: &[&str] = &[
+    "a",
+    "b: ",
+    "- ",
+    "? ",
+    ": ",
+    ":",
+    "[",
+    "]",
+    "{",
+    "}",
+    ",",
+    "!",
+    "!!int ",
+    "!<",
+    "!a!",
+    "%41",
+    "%",
+    "%ff",
+    "%YAML 1.1\n",
+    "%YAML 999999999999.1\n",
+    "%TAG ! tag:x,2000:\n",
+    "---",
+    "\n---\n",
+    "...",
+    "\n...\n",
+    "&a ",
+    "*a",
+    "&a",
+    "'",
+    "\"",
+    "\\",
+    "\\x4",
+    "\\U00110000",
+    "\\ud800",
+    "\\\n",
+    "|",
+    "|2",
+    "|-",
+    "|+",
+    ">",
+    "#",
+    "# c\n",
+    "\n",
+    "\n ",
+    "\n  ",
+    "\n    ",
+    " ",
+    "\t",
+    "\r",
+    "\r\n",
+    "\u{85}",
+    "\u{2028}",
+    "\u{feff}",
+    "é",
+    "😀",
+    "@",
+    "<<: ",
+    "*",
+    "&",
+    "~",
+    "1",
+    "yes",
+    "\0",
+    "-",
+    "a: b\n",
+    "a: |\n  x",
+    "k: v\n",
+    "!!binary aGk=",
+    "!!timestamp x",
+];
