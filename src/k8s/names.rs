@@ -404,7 +404,7 @@ pub fn in_range(value: i64, min: i64, max: i64) -> Vec<String> {
 
 /// `IsValidUserID` and `IsValidGroupID`.
 pub fn user_or_group_id(id: i64) -> Vec<String> {
-    in_range(id, 0, 0xffff_ffff)
+    in_range(id, 0, i64::from(i32::MAX))
 }
 
 /// `IsValidPercent`.

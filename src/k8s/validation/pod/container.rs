@@ -21,7 +21,8 @@ pub(super) fn containers(spec: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Context<'_>)
         probe::probes(&container, pod, cx);
         if pod.version >= Version::V1_35 {
             restart_policy(&container, cx);
-        } else if container.field("restartPolicy").is_set() {
+        } else if pod.version < Version::V1_34 && container.field("restartPolicy").is_set() {
+            // In 1.34 the gate `ContainerRestartRules` is off: both fields are dropped.
             cx.forbidden(&container.field("restartPolicy"), "may not be set for non-init containers");
         }
         host_port_conflicts(&container, &containers, index, pod, cx);
@@ -49,7 +50,12 @@ pub(super) fn init_containers(spec: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Context
             continue;
         }
         for field in ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"] {
-            if container.field(field).is_set() {
+            let place = container.field(field);
+            // `stopSignal` is dropped while its gate is off, and with it a lifecycle that says nothing else.
+            let dropped = place.field("stopSignal").is_set()
+                && !place.field("postStart").is_set()
+                && !place.field("preStop").is_set();
+            if place.is_set() && !dropped {
                 let detail = "may not be set for init containers without restartPolicy=Always";
                 cx.forbidden(&container.field(field), detail);
             }
@@ -236,6 +242,11 @@ fn volume_mounts(container: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Context<'_>) {
     let devices = container.field("volumeDevices");
     for (index, mount) in mounts.items().enumerate() {
         let name = mount.field("name");
+        let dropped =
+            |volume: &Volume<'_>| volume.name == name.text() && matches!(volume.source, Source::Dropped);
+        if pod.volumes.iter().any(dropped) {
+            continue;
+        }
         if name.text().is_empty() {
             cx.required(&name, "");
         }
@@ -314,12 +325,12 @@ fn volume_devices(container: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Context<'_>) {
         }
         match pod.volumes.iter().find(|volume| volume.name == name.text()) {
             Some(Volume { source: Source::Claim, .. }) => {}
-            Some(_) => {
+            Some(Volume { source: Source::Other, .. }) => {
                 let detail =
                     "can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode";
                 cx.invalid(&name, detail);
             }
-            None => cx.not_found(&name),
+            Some(Volume { source: Source::Dropped, .. }) | None => cx.not_found(&name),
         }
         let path = device.field("devicePath");
         if path.text().is_empty() {
@@ -367,9 +378,10 @@ fn resize_policy(policies: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Context<'_>) {
 /// `validateInitContainerRestartPolicy`.
 fn init_restart_policy(container: &At<'_, '_>, cx: &mut Context<'_>) {
     let policy = container.field("restartPolicy");
-    if cx.version < Version::V1_35 {
-        // The gate `ContainerRestartRules` is off: only sidecars are known.
+    if cx.version < Version::V1_34 {
         one_of_if_set(&policy, &["Always"], cx);
+    } else if cx.version < Version::V1_35 {
+        // The gate `ContainerRestartRules` is off: what makes no sidecar is dropped.
     } else if cx.version < Version::V1_36 && is_sidecar(container) {
         let rules = container.field("restartPolicyRules");
         if !rules.is_empty() {

@@ -13,6 +13,9 @@ mod security;
 mod volume;
 mod warning;
 
+#[cfg(test)]
+mod tests;
+
 pub(super) use scheduling::node_selector;
 
 use super::{At, Context, metadata};

@@ -30,9 +30,9 @@ pub(super) fn pod_context(spec: &At<'_, '_>, cx: &mut Context<'_>) {
     windows_options(&context.field("windowsOptions"), cx);
     app_armor_profile(&context.field("appArmorProfile"), cx);
     one_of_if_set(&context.field("supplementalGroupsPolicy"), &["Merge", "Strict"], cx);
-    // Mounting with a label came with the gate `SELinuxMount`, on since 1.36.
+    // Mounting with a label takes the gate `SELinuxMount`, which is off up to 1.36.
     let policies: &[&str] =
-        if cx.version >= Version::V1_36 { &["MountOption", "Recursive"] } else { &["Recursive"] };
+        if cx.version >= Version::V1_37 { &["MountOption", "Recursive"] } else { &["Recursive"] };
     one_of_if_set(&context.field("seLinuxChangePolicy"), policies, cx);
 }
 

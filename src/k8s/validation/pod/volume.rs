@@ -14,6 +14,8 @@ pub(super) struct Volume<'n> {
 pub(super) enum Source {
     /// A claim, or an ephemeral volume that becomes one: it can be a block device.
     Claim,
+    /// An image where the gate `ImageVolume` is off (before 1.35): the server drops the volume and its mounts.
+    Dropped,
     Other,
 }
 
@@ -41,6 +43,10 @@ pub(super) fn volumes<'n>(
         if claims.contains(&name) {
             continue;
         }
+        if volume.field("image").is_set() && cx.version < Version::V1_35 {
+            good.push(Volume { name, source: Source::Dropped });
+            continue;
+        }
         let volume = volume.renumbered(number);
         number += 1;
         let errors = cx.errors();
@@ -51,7 +57,7 @@ pub(super) fn volumes<'n>(
         } else {
             complain(&name_at, names::dns1123_label(name), cx);
         }
-        if good.iter().any(|other| other.name == name) {
+        if good.iter().any(|other| other.name == name && !matches!(other.source, Source::Dropped)) {
             cx.duplicate(&name_at);
         }
         let is_claim = volume.field("persistentVolumeClaim").is_set() || volume.field("ephemeral").is_set();
@@ -193,13 +199,6 @@ fn source(volume: &At<'_, '_>, cx: &mut Context<'_>) {
     for kind in KINDS {
         let place = volume.field(kind.field);
         if !place.is_set() {
-            continue;
-        }
-        if kind.field == "image" && cx.version < Version::V1_35 {
-            // The gate `ImageVolume` is off: the source is dropped, but after defaulting.
-            if !found {
-                cx.required(volume, "must specify a volume type");
-            }
             continue;
         }
         if found {

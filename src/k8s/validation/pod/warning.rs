@@ -1,7 +1,8 @@
 //! What the server accepts with a warning: `pkg/api/pod/warnings.go`.
 
-use super::super::resources::quantity;
-use super::{At, Context, each_container, or_default};
+use super::super::{claim, resources::quantity};
+use super::container::is_sidecar;
+use super::{At, Context, each_container, names, or_default};
 
 /// `GetWarningsForPodTemplate`: `template` is the place of the whole template.
 pub(super) fn template(template: &At<'_, '_>, cx: &mut Context<'_>) {
@@ -35,6 +36,12 @@ fn warnings(annotations: &At<'_, '_>, spec: &At<'_, '_>, cx: &mut Context<'_>) {
     old_annotations(annotations, spec, cx);
     volumes(&spec.field("volumes"), cx);
     overlapping_paths(&spec.field("volumes"), cx);
+    for address in spec.field("dnsConfig.nameservers").items() {
+        odd_address(&address, cx);
+    }
+    for alias in spec.field("hostAliases").items() {
+        odd_address(&alias.field("ip"), cx);
+    }
     repeated(&spec.field("hostAliases"), "ip", cx);
     repeated(&spec.field("imagePullSecrets"), "name", cx);
     for secret in spec.field("imagePullSecrets").items() {
@@ -182,6 +189,8 @@ fn volumes(volumes: &At<'_, '_>, cx: &mut Context<'_>) {
                 cx.warning(&place.renamed(spelt), message);
             }
         }
+        let claim_spec = volume.field("ephemeral.volumeClaimTemplate.spec");
+        claim::warnings(&claim_spec, &claim_spec, cx);
     }
 }
 
@@ -225,6 +234,13 @@ fn overlap(a: &str, b: &str) -> bool {
     let under =
         |a: &str, b: &str| a.strip_prefix(b).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     !a.is_empty() && !b.is_empty() && (under(a, b) || under(b, a))
+}
+
+/// `GetWarningsForIP`, of addresses that were taken.
+fn odd_address(address: &At<'_, '_>, cx: &mut Context<'_>) {
+    if let Some(message) = names::ip_warning(address.text()) {
+        cx.warning(address, message);
+    }
 }
 
 /// Items of a list whose key is not theirs alone.
@@ -280,7 +296,6 @@ fn ports(spec: &At<'_, '_>, cx: &mut Context<'_>) {
         host_port: i64,
         in_container: usize,
     }
-    // Init containers that end do not meet the others' ports by name, but the server counts their numbers.
     let mut count = 0;
     each_container(spec, |container| count += container.field("ports").len());
     if count == 0 {
@@ -311,6 +326,9 @@ fn ports(spec: &At<'_, '_>, cx: &mut Context<'_>) {
                         cx.warning(&port, format_args!("dangerously ambiguous port definition with {path}"));
                     }
                 }
+                // Names are looked up among what runs on: not in init containers that end.
+                let runs_on = list == "containers" || (list == "initContainers" && is_sidecar(&container));
+                let name = if runs_on { name } else { "" };
                 let mut others = seen.iter().filter(|other| other.in_container != container_index);
                 if let Some(Seen { path, .. }) = others.find(|other| !name.is_empty() && other.name == name) {
                     let message = format_args!(
