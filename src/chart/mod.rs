@@ -5,6 +5,7 @@
 //! flat list of paths and bytes, and one function makes the [`Chart`] from it: so sub-charts, archives in `charts/`
 //! and embedded charts obey the same rules.
 
+mod builtin;
 pub mod constraint;
 mod detect;
 mod files;
@@ -13,6 +14,7 @@ mod metadata;
 mod tree;
 mod values_file;
 
+pub use builtin::open;
 pub use constraint::Constraint;
 pub use metadata::{ChartType, Dependency, EngineKind, ImportValues, Maintainer, Metadata};
 

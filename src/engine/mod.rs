@@ -27,8 +27,11 @@ pub struct Release {
 pub struct Capabilities {
     /// The version of the cluster.
     pub kube_version: KubeVersion,
-    /// The API versions it serves (`apps/v1`, `apps/v1/StatefulSet`), sorted.
+    /// The API versions it serves (`apps/v1`, `apps/v1/StatefulSet`), sorted: what Tera charts see.
     pub api_versions: Vec<String>,
+    /// Those that the user named with `--api-versions`. Helm charts see them beside the list that helm was built
+    /// with, whatever the cluster's version.
+    pub extra_api_versions: Vec<String>,
 }
 
 /// A Kubernetes version as `--kube-version` gives it.

@@ -14,16 +14,17 @@ pub use emit::{Selection, files, json_list, stream};
 pub use hooks::HookSpec;
 pub use report::dry_run;
 
-use crate::chart::{Chart, EngineKind};
+use crate::chart::{self, Chart, EngineKind};
 use crate::diag::{Diagnostic, Report, Severity, SourceId, SourceKind, SourceMap, Sources, Span};
 use crate::engine::{Capabilities, FileRole, Release, RenderedFile, gotpl, tera};
 use crate::k8s::kinds;
 use crate::manifest::{self, Object};
-use crate::values::{Computed, Scope};
+use crate::values::{self, Computed, Scope};
 use crate::yaml::ReadOptions;
 use hooks::HookRole;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// How to render.
 #[derive(Debug, Clone)]
@@ -38,6 +39,54 @@ pub struct Options {
     pub with_namespace: bool,
     /// `--seed`: makes the random functions of Helm charts repeatable.
     pub seed: Option<u64>,
+}
+
+/// A release to be rendered, from the chart's name on.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The chart: a directory, a `.tgz`, `builtin:NAME`.
+    pub chart: String,
+    /// What the user sets.
+    pub overrides: values::Overrides,
+    /// How values are computed.
+    pub values: values::Options,
+    /// How it is rendered.
+    pub options: Options,
+}
+
+/// A rendered release, with what it was made from.
+#[derive(Debug)]
+pub struct Output {
+    /// The values of every chart.
+    pub computed: Computed,
+    /// What came of them.
+    pub render: Render,
+    /// How it was rendered.
+    pub options: Options,
+}
+
+/// Loads a chart, computes its values and renders it.
+pub fn release(sources: &Sources, request: &Request) -> Report<Output> {
+    let mut diagnostics = Vec::new();
+    let Some(chart) = chart::open(sources, &request.chart).take(&mut diagnostics) else {
+        return Report::failed(diagnostics);
+    };
+    let computed = values::compute(sources, &Arc::new(chart), &request.overrides, &request.values)
+        .take(&mut diagnostics);
+    let Some(computed) = computed.filter(|_| !crate::diag::has_errors(&diagnostics)) else {
+        return Report::failed(diagnostics);
+    };
+    match render(sources, &computed, &request.options).take(&mut diagnostics) {
+        Some(render) => {
+            Report::with(Output { computed, render, options: request.options.clone() }, diagnostics)
+        }
+        None => Report::failed(diagnostics),
+    }
+}
+
+/// The release name that `--name-template` makes.
+pub fn name_from_template(template: &str, _seed: Option<u64>) -> Result<String, Diagnostic> {
+    Err(Diagnostic::error(format!("`{template}` cannot be rendered yet")))
 }
 
 /// One document of a release.

@@ -1,2 +1,34 @@
-//! The `plimsoll` command.
-fn main() {}
+//! The `plimsoll` command: arguments to one library call, its result to stdout, everything else to stderr.
+
+mod args;
+mod commands;
+mod ui;
+
+use args::{Cli, Command};
+use clap::Parser as _;
+use std::process::ExitCode;
+use ui::{ExitStatus, Ui};
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let mut ui = Ui::new(cli.color);
+    let status = match cli.command {
+        Command::Render(args) => commands::render::run(*args, &mut ui),
+        Command::Values(args) => commands::values::run(args, &mut ui),
+        Command::Completions(args) => commands::generate::completions(&args, &mut ui),
+        Command::Man(args) => commands::generate::man(&args, &mut ui),
+    };
+    let status = status.unwrap_or_else(|error| ui.failure(&error));
+    ExitCode::from(ui.finish(status))
+}
+
+/// Help and version are results and go to stdout; a wrong flag is a failure.
+fn usage(error: &clap::Error) -> ExitCode {
+    let failed = error.use_stderr();
+    // A reader that has gone away is no reason to fail.
+    let _ = error.print();
+    ExitCode::from(if failed { ExitStatus::Failure } else { ExitStatus::Success } as u8)
+}

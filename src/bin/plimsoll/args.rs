@@ -1,0 +1,235 @@
+//! The command line. Names and meanings are Helm's wherever Helm has the flag.
+
+use crate::ui::Color;
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use std::path::PathBuf;
+
+/// Render, lint and diff Kubernetes releases built around StatefulSets
+///
+/// A Plimsoll line is the mark on a hull that tells, before the ship sails, whether it is loaded safely. plimsoll says
+/// before `kubectl apply` what the cluster will do. No cluster, no network.
+#[derive(Debug, Parser)]
+#[command(
+    name = "plimsoll",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true,
+    after_help = "\
+Examples:
+  plimsoll render web ./chart -f prod.yaml | kubectl apply -f -
+  plimsoll values web ./chart --why image.tag
+
+Exit codes: 0 done, no findings, no difference; 1 findings, differences; 2 could not do it;
+3 (diff) the API server would reject the upgrade."
+)]
+pub(crate) struct Cli {
+    /// When to use colours
+    #[arg(long, value_enum, default_value_t, global = true, value_name = "WHEN")]
+    pub(crate) color: Color,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Render a chart to manifests that kubectl accepts
+    #[command(visible_alias = "template")]
+    Render(Box<RenderArgs>),
+    /// Show the values that a chart's templates see, and where each came from
+    Values(ValuesArgs),
+    /// Print a shell's completion script
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write one for every command
+    Man(ManArgs),
+}
+
+/// `[RELEASE] SOURCE`.
+#[derive(Debug, Args)]
+pub(crate) struct ReleaseAndSource {
+    /// The release's name (default: release-name), then the chart: a directory, a .tgz or builtin:NAME
+    #[arg(required = true, num_args = 1..=2, value_names = ["RELEASE", "SOURCE"], value_hint = ValueHint::AnyPath)]
+    names: Vec<String>,
+}
+
+impl ReleaseAndSource {
+    pub(crate) fn release(&self) -> Option<&str> {
+        (self.names.len() == 2).then(|| self.names[0].as_str())
+    }
+
+    pub(crate) fn source(&self) -> &str {
+        self.names.last().map_or("", String::as_str)
+    }
+}
+
+/// Helm's value flags.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Values")]
+pub(crate) struct ValueFlags {
+    /// Read values from a YAML file, or from stdin with `-`; later files win
+    #[arg(short = 'f', long = "values", value_name = "FILE", value_hint = ValueHint::FilePath, allow_hyphen_values = true)]
+    pub(crate) values: Vec<String>,
+    /// Set values: key.path=value,other=value; numbers, booleans and null are typed
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Set values as strings
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set_string: Vec<String>,
+    /// Set values to the content of files
+    #[arg(long, value_name = "KEY=PATH")]
+    pub(crate) set_file: Vec<String>,
+    /// Set JSON values: key=JSON, or a whole JSON object
+    #[arg(long, value_name = "KEY=JSON")]
+    pub(crate) set_json: Vec<String>,
+    /// Set one literal string, in which nothing is special
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set_literal: Vec<String>,
+    /// Do not validate values against values.schema.json
+    #[arg(long)]
+    pub(crate) skip_schema_validation: bool,
+    /// Treat as errors: values that the chart does not know, and whatever plimsoll holds against a Helm chart
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+/// What the release and its cluster are.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Release")]
+pub(crate) struct ReleaseFlags {
+    /// The namespace of the release
+    #[arg(short, long, default_value = "default", value_name = "NAME")]
+    pub(crate) namespace: String,
+    /// Render the release's name from a template instead of giving it
+    #[arg(long, value_name = "TEMPLATE")]
+    pub(crate) name_template: Option<String>,
+    /// Render as an upgrade, not as an installation
+    #[arg(long)]
+    pub(crate) is_upgrade: bool,
+    /// The version of Kubernetes to render for
+    #[arg(long, value_name = "VERSION", default_value = "v1.35.0")]
+    pub(crate) kube_version: String,
+    /// Further API versions that the cluster serves
+    #[arg(short, long, value_name = "VERSIONS", value_delimiter = ',')]
+    pub(crate) api_versions: Vec<String>,
+    /// Make the random functions of Helm charts repeatable
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) seed: Option<u64>,
+}
+
+/// A release to be rendered: what every command that takes a chart shares.
+#[derive(Debug, Args)]
+pub(crate) struct ReleaseArgs {
+    #[command(flatten)]
+    pub(crate) names: ReleaseAndSource,
+    #[command(flatten)]
+    pub(crate) values: ValueFlags,
+    #[command(flatten)]
+    pub(crate) release: ReleaseFlags,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "plimsoll render [OPTIONS] [RELEASE] SOURCE",
+    after_help = "\
+Examples:
+  plimsoll render web ./chart -f prod.yaml | kubectl apply -f -
+  plimsoll render web builtin:statefulset --set image.repository=nginx
+  plimsoll render web ./chart --output-dir out/ --include-crds
+  plimsoll render web ./chart -s templates/statefulset.yaml --format json
+  plimsoll render web ./chart --report          # what `helm install --dry-run --debug` shows"
+)]
+pub(crate) struct RenderArgs {
+    #[command(flatten)]
+    pub(crate) release: ReleaseArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputFlags,
+}
+
+/// What is printed, and how.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputFlags {
+    /// Print only the manifests of these templates, e.g. templates/service.yaml or charts/db/templates/*.yaml
+    #[arg(short = 's', long, value_name = "PATH", value_delimiter = ',')]
+    pub(crate) show_only: Vec<String>,
+    /// Print the custom resource definitions under crds/, too
+    #[arg(long)]
+    pub(crate) include_crds: bool,
+    /// Leave the custom resource definitions out (the default)
+    #[arg(long, conflicts_with = "include_crds")]
+    pub(crate) skip_crds: bool,
+    /// Leave hooks out
+    #[arg(long)]
+    pub(crate) no_hooks: bool,
+    /// Leave test hooks out
+    #[arg(long)]
+    pub(crate) skip_tests: bool,
+    /// Write metadata.namespace on namespaced objects that have none
+    #[arg(long)]
+    pub(crate) with_namespace: bool,
+    /// The form of the result
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: RenderFormat,
+    /// Write DIR/<chart>/templates/... instead of printing; all files or none
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) output_dir: Option<PathBuf>,
+    /// With --output-dir: put the release's name before the chart's
+    #[arg(long, requires = "output_dir")]
+    pub(crate) release_name: bool,
+    /// Pass the manifests through an executable: stdin to stdout
+    #[arg(long, value_name = "COMMAND", value_hint = ValueHint::CommandName)]
+    pub(crate) post_renderer: Option<PathBuf>,
+    /// Arguments of the post-renderer
+    #[arg(long, value_name = "ARG", requires = "post_renderer", allow_hyphen_values = true)]
+    pub(crate) post_renderer_args: Vec<String>,
+    /// Print the dry-run report: values, hooks, manifest, notes
+    #[arg(long, conflicts_with_all = ["output_dir", "format", "post_renderer", "show_only"])]
+    pub(crate) report: bool,
+    /// Print the notes after the manifests, on stderr
+    #[arg(long)]
+    pub(crate) notes: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum RenderFormat {
+    /// Documents with `---` and `# Source:`
+    #[default]
+    Yaml,
+    /// One List, which kubectl applies as it is
+    Json,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "plimsoll values [OPTIONS] [RELEASE] SOURCE",
+    after_help = "\
+Examples:
+  plimsoll values ./chart -f prod.yaml
+  plimsoll values ./chart -f prod.yaml --origins
+  plimsoll values ./chart -f prod.yaml --set image.tag=2 --why image.tag"
+)]
+pub(crate) struct ValuesArgs {
+    #[command(flatten)]
+    pub(crate) names: ReleaseAndSource,
+    #[command(flatten)]
+    pub(crate) values: ValueFlags,
+    /// Show where each value came from
+    #[arg(long)]
+    pub(crate) origins: bool,
+    /// Show every layer's say about one key
+    #[arg(long, value_name = "PATH", conflicts_with = "origins")]
+    pub(crate) why: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ManArgs {
+    /// Write plimsoll.1, plimsoll-render.1, ... into this directory
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) output_dir: Option<PathBuf>,
+}

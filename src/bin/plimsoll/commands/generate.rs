@@ -1,0 +1,41 @@
+//! `plimsoll completions` and `plimsoll man`: made from the definition of the command line.
+
+use super::files;
+use crate::args::{Cli, CompletionsArgs, ManArgs};
+use crate::ui::{ExitStatus, Ui};
+use anyhow::Context as _;
+use clap::CommandFactory as _;
+use std::collections::BTreeMap;
+
+pub(crate) fn completions(args: &CompletionsArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "plimsoll", &mut script);
+    ui.print(&String::from_utf8(script).context("the completion script is not UTF-8")?);
+    Ok(ExitStatus::Success)
+}
+
+pub(crate) fn man(args: &ManArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
+    let command = Cli::command();
+    let Some(dir) = &args.output_dir else {
+        ui.print(&page(command)?);
+        return Ok(ExitStatus::Success);
+    };
+    let mut pages = BTreeMap::new();
+    for sub in command.get_subcommands() {
+        let name = format!("plimsoll-{}", sub.get_name());
+        // Without a binary name of its own the page would speak of `render` alone.
+        let sub = sub.clone().name(name.clone()).bin_name(format!("plimsoll {}", sub.get_name()));
+        pages.insert(format!("{name}.1"), page(sub)?);
+    }
+    pages.insert("plimsoll.1".to_owned(), page(command)?);
+    for path in files::write_all(dir, pages)? {
+        ui.print(&format!("wrote {}\n", path.display()));
+    }
+    Ok(ExitStatus::Success)
+}
+
+fn page(command: clap::Command) -> anyhow::Result<String> {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command).render(&mut page).context("cannot make the manual page")?;
+    String::from_utf8(page).context("the manual page is not UTF-8")
+}

@@ -1,0 +1,7 @@
+//! The commands: arguments to one library call, its result to the [`Ui`].
+
+pub(crate) mod files;
+pub(crate) mod generate;
+pub(crate) mod release;
+pub(crate) mod render;
+pub(crate) mod values;

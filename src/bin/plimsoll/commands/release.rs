@@ -1,0 +1,113 @@
+//! What the commands that render a release have in common.
+
+use crate::args::{ReleaseAndSource, ReleaseArgs, ReleaseFlags, ValueFlags};
+use crate::ui::Ui;
+use anyhow::{Context as _, bail};
+use plimsoll::chart;
+use plimsoll::diag::{Severity, Sources};
+use plimsoll::engine::{Capabilities, KubeVersion, Release};
+use plimsoll::render::{Output, Request};
+use plimsoll::values;
+use plimsoll::{k8s, render};
+use std::io::Read as _;
+
+/// What `helm template` calls a release that has no name.
+const DEFAULT_NAME: &str = "release-name";
+
+/// Renders the release that the arguments describe. `None` after everything that is wrong with it has been shown.
+pub(crate) fn build(
+    args: &ReleaseArgs,
+    with_namespace: bool,
+    sources: &Sources,
+    ui: &mut Ui,
+) -> anyhow::Result<Option<Output>> {
+    let request = request(args, with_namespace)?;
+    let report = ui.watched("rendering", || render::release(sources, &request));
+    let failed = ui.report(report.diagnostics, sources);
+    Ok(report.output.filter(|_| !failed))
+}
+
+/// The library's request for what the arguments describe.
+pub(crate) fn request(args: &ReleaseArgs, with_namespace: bool) -> anyhow::Result<Request> {
+    let capabilities = capabilities(&args.release)?;
+    let name = release_name(&args.names, &args.release)?;
+    Ok(Request {
+        chart: args.names.source().to_owned(),
+        overrides: overrides(&args.values)?,
+        values: value_options(&args.values),
+        options: render::Options {
+            release: Release {
+                name,
+                namespace: args.release.namespace.clone(),
+                is_upgrade: args.release.is_upgrade,
+                revision: 1,
+            },
+            capabilities,
+            strict: args.values.strict,
+            with_namespace,
+            seed: args.release.seed,
+        },
+    })
+}
+
+fn release_name(names: &ReleaseAndSource, flags: &ReleaseFlags) -> anyhow::Result<String> {
+    match (names.release(), &flags.name_template) {
+        (Some(_), Some(_)) => bail!("give either a release name or --name-template"),
+        (Some(name), None) => Ok(name.to_owned()),
+        (None, Some(template)) => render::name_from_template(template, flags.seed)
+            .map_err(|error| anyhow::anyhow!("--name-template: {}", error.message)),
+        (None, None) => Ok(DEFAULT_NAME.to_owned()),
+    }
+}
+
+/// The cluster: Helm charts see the API versions that helm itself assumes, Tera charts those of the version.
+fn capabilities(flags: &ReleaseFlags) -> anyhow::Result<Capabilities> {
+    let Some(kube_version) = KubeVersion::parse(&flags.kube_version) else {
+        bail!("--kube-version: `{}` is not a version; write it like 1.34 or v1.34.1", flags.kube_version);
+    };
+    // Beyond the versions plimsoll knows, the nearest one is what there is to go by.
+    let nearest = kube_version.minor.clamp(k8s::Version::MIN.minor(), k8s::Version::MAX.minor());
+    let known = k8s::Version::of_minor(nearest).unwrap_or(k8s::Version::DEFAULT);
+    let mut api_versions = k8s::kinds::api_versions(known);
+    api_versions.extend(flags.api_versions.iter().cloned());
+    api_versions.sort_unstable();
+    api_versions.dedup();
+    Ok(Capabilities { kube_version, api_versions, extra_api_versions: flags.api_versions.clone() })
+}
+
+/// The value flags for the library, with stdin read if a flag asks for it.
+pub(crate) fn overrides(flags: &ValueFlags) -> anyhow::Result<values::Overrides> {
+    let wants_stdin = flags.values.iter().any(|argument| argument.split(',').any(|part| part == "-"));
+    let stdin = if wants_stdin { Some(read_stdin()?) } else { None };
+    Ok(values::Overrides {
+        files: flags.values.iter().cloned().map(values::ValuesFile::Argument).collect(),
+        stdin,
+        set_json: flags.set_json.clone(),
+        set: flags.set.clone(),
+        set_string: flags.set_string.clone(),
+        set_file: flags.set_file.clone(),
+        set_literal: flags.set_literal.clone(),
+    })
+}
+
+/// How values are computed.
+pub(crate) fn value_options(flags: &ValueFlags) -> values::Options {
+    values::Options {
+        skip_schema_validation: flags.skip_schema_validation,
+        unknown_keys: if flags.strict { Severity::Error } else { Severity::Warning },
+    }
+}
+
+/// Everything on standard input, which must be UTF-8.
+pub(crate) fn read_stdin() -> anyhow::Result<String> {
+    let mut text = String::new();
+    std::io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
+    Ok(text)
+}
+
+/// The chart that an argument names.
+pub(crate) fn chart(source: &str, sources: &Sources, ui: &mut Ui) -> Option<chart::Chart> {
+    let report = chart::open(sources, source);
+    let failed = ui.report(report.diagnostics, sources);
+    report.output.filter(|_| !failed)
+}

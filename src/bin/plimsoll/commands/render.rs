@@ -1,0 +1,104 @@
+//! `plimsoll render`.
+
+use super::{files, release};
+use crate::args::{RenderArgs, RenderFormat};
+use crate::ui::{ExitStatus, Ui};
+use anyhow::{Context as _, bail};
+use plimsoll::diag::Sources;
+use plimsoll::render::{self, Document, Selection};
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+pub(crate) fn run(args: RenderArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
+    let sources = Sources::new();
+    let output = &args.output;
+    let Some(built) = release::build(&args.release, output.with_namespace, &sources, ui)? else {
+        return Ok(ExitStatus::Failure);
+    };
+    let selection = Selection {
+        show_only: output.show_only.clone(),
+        include_crds: output.include_crds,
+        no_hooks: output.no_hooks,
+        skip_tests: output.skip_tests,
+    };
+    if output.report {
+        ui.print(&render::dry_run(&built.render, &built.computed, &built.options, &selection));
+        return Ok(ExitStatus::Success);
+    }
+    let documents = match selection.of(&built.render) {
+        Ok(documents) => documents,
+        Err(error) => {
+            ui.report(vec![error], &sources);
+            return Ok(ExitStatus::Failure);
+        }
+    };
+    if let Some(dir) = &output.output_dir {
+        let prefix =
+            if output.release_name { format!("{}/", built.options.release.name) } else { String::new() };
+        let written =
+            render::files(&documents).into_iter().map(|(path, text)| (format!("{prefix}{path}"), text));
+        let paths = files::write_all(dir, written.collect())?;
+        let lines: Vec<String> = paths.iter().map(|path| format!("wrote {}\n", path.display())).collect();
+        ui.print(&lines.concat());
+    } else {
+        let text = match output.format {
+            RenderFormat::Yaml => render::stream(&documents),
+            RenderFormat::Json => render::json_list(&documents),
+        };
+        let text = match &output.post_renderer {
+            Some(command) => post_render(command, &output.post_renderer_args, &text)?,
+            None => text,
+        };
+        ui.print(&text);
+        mention_hooks(&documents, ui);
+    }
+    if built.render.nondeterministic && args.release.release.seed.is_none() {
+        ui.note("this chart draws random values: the next render will differ; `--seed NUMBER` makes them repeatable");
+    }
+    if output.notes
+        && let Some(notes) = &built.render.notes
+    {
+        ui.note(&format!("NOTES of the release:\n{}", notes.trim_end()));
+    }
+    Ok(ExitStatus::Success)
+}
+
+/// `kubectl apply` knows no hooks.
+fn mention_hooks(documents: &[&Document], ui: &mut Ui) {
+    let hooks = documents.iter().filter(|document| document.hook.is_some()).count();
+    if hooks > 0 {
+        let (objects, them) =
+            if hooks == 1 { ("1 hook is", "it as a plain object") } else { ("", "them as plain objects") };
+        let subject = if hooks == 1 { objects.to_owned() } else { format!("{hooks} hooks are") };
+        ui.note(&format!(
+            "{subject} among the manifests; `kubectl apply` would create {them} (leave out: --no-hooks)"
+        ));
+    }
+}
+
+/// Runs the manifests through an executable. It must succeed and print something, or nothing is printed at all.
+fn post_render(command: &std::path::Path, args: &[String], manifests: &str) -> anyhow::Result<String> {
+    let name = command.display();
+    let mut child = Command::new(command)
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot run the post-renderer `{name}`"))?;
+    let mut stdin = child.stdin.take().context("the post-renderer has no standard input")?;
+    let input = manifests.to_owned();
+    // Written from a thread of its own, so that neither side waits for the other.
+    let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()));
+    let output = child.wait_with_output().with_context(|| format!("the post-renderer `{name}` broke off"))?;
+    // A post-renderer that does not read to the end is free not to.
+    let _ = writer.join();
+    if !output.status.success() {
+        bail!("the post-renderer `{name}` failed: {}", output.status);
+    }
+    let text = String::from_utf8(output.stdout)
+        .with_context(|| format!("the post-renderer `{name}` printed no UTF-8"))?;
+    if text.trim().is_empty() {
+        bail!("the post-renderer `{name}` printed nothing");
+    }
+    Ok(text)
+}

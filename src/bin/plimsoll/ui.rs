@@ -1,0 +1,144 @@
+//! The terminal: what is printed where, in which colours, and how the process ends.
+
+use anstream::{AutoStream, ColorChoice};
+use plimsoll::diag::render::{Style, arrange, human};
+use plimsoll::diag::{Diagnostic, Sources, has_errors};
+use std::io::{self, Write as _};
+use std::time::Duration;
+
+/// How the process ends. The codes are part of the contract with scripts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum ExitStatus {
+    /// Done; no findings, no difference.
+    Success = 0,
+    /// Findings at the threshold; the renders differ.
+    Findings = 1,
+    /// It could not be done: usage, input, template.
+    Failure = 2,
+    /// `diff` only: the API server would reject the upgrade.
+    Rejected = 3,
+}
+
+/// `--color`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub(crate) enum Color {
+    /// Where the stream is a terminal and `NO_COLOR` is not set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The one place that writes to stdout and stderr.
+pub(crate) struct Ui {
+    color: Color,
+    stdout_failed: Option<io::Error>,
+}
+
+impl Ui {
+    pub(crate) fn new(color: Color) -> Self {
+        Self { color, stdout_failed: None }
+    }
+
+    /// Prints a result. A reader that has gone away (`| head`) is success, as for any filter.
+    pub(crate) fn print(&mut self, text: &str) {
+        let mut out = io::stdout().lock();
+        if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush())
+            && error.kind() != io::ErrorKind::BrokenPipe
+        {
+            self.stdout_failed.get_or_insert(error);
+        }
+    }
+
+    /// Shows what a stage had to say. Returns whether any of it is an error.
+    pub(crate) fn report(&mut self, diagnostics: Vec<Diagnostic>, sources: &Sources) -> bool {
+        if diagnostics.is_empty() {
+            return false;
+        }
+        let diagnostics = arrange(diagnostics, sources);
+        self.note_raw(&human(&diagnostics, sources, self.style(&io::stderr())));
+        has_errors(&diagnostics)
+    }
+
+    /// Says one line beside the result.
+    pub(crate) fn note(&mut self, text: &str) {
+        let style = anstyle::AnsiColor::Cyan.on_default().effects(anstyle::Effects::BOLD);
+        let mut stream = self.stderr();
+        let _ = writeln!(stream, "{style}note{style:#}: {text}");
+    }
+
+    /// Says why it cannot go on.
+    pub(crate) fn failure(&mut self, error: &anyhow::Error) -> ExitStatus {
+        let style = anstyle::AnsiColor::Red.on_default().effects(anstyle::Effects::BOLD);
+        let mut stream = self.stderr();
+        let _ = writeln!(stream, "{style}error{style:#}: {error:#}");
+        ExitStatus::Failure
+    }
+
+    /// The exit code, after the last of the output is out.
+    pub(crate) fn finish(mut self, status: ExitStatus) -> u8 {
+        match self.stdout_failed.take() {
+            Some(error) => {
+                let error = anyhow::Error::new(error).context("cannot write to stdout");
+                self.failure(&error) as u8
+            }
+            None => status as u8,
+        }
+    }
+
+    /// The style for results on stdout.
+    pub(crate) fn stdout_style(&self) -> Style {
+        self.style(&io::stdout())
+    }
+
+    fn style(&self, stream: &impl anstream::stream::RawStream) -> Style {
+        match self.choice(stream) {
+            ColorChoice::Never => Style::Plain,
+            _ => Style::Coloured,
+        }
+    }
+
+    fn choice(&self, stream: &impl anstream::stream::RawStream) -> ColorChoice {
+        match self.color {
+            Color::Auto => AutoStream::choice(stream),
+            Color::Always => ColorChoice::Always,
+            Color::Never => ColorChoice::Never,
+        }
+    }
+
+    fn stderr(&self) -> AutoStream<io::Stderr> {
+        let choice = self.choice(&io::stderr());
+        AutoStream::new(io::stderr(), choice)
+    }
+
+    fn note_raw(&mut self, text: &str) {
+        let _ = self.stderr().write_all(text.as_bytes());
+    }
+
+    /// Runs something that may take long: after a second a spinner says what is going on, if someone is looking.
+    pub(crate) fn watched<T>(&self, what: &str, work: impl FnOnce() -> T) -> T {
+        use std::io::IsTerminal as _;
+        if !io::stderr().is_terminal() {
+            return work();
+        }
+        let (done, waiting) = std::sync::mpsc::channel::<()>();
+        let what = what.to_owned();
+        let watcher = std::thread::spawn(move || {
+            if waiting.recv_timeout(Duration::from_secs(1)) != Err(std::sync::mpsc::RecvTimeoutError::Timeout)
+            {
+                return;
+            }
+            let bar = indicatif::ProgressBar::new_spinner().with_message(what);
+            bar.enable_steady_tick(Duration::from_millis(120));
+            let _ = waiting.recv();
+            bar.finish_and_clear();
+        });
+        let result = work();
+        drop(done);
+        let _ = watcher.join();
+        result
+    }
+}
