@@ -127,8 +127,11 @@ mod tests {
 
     #[test]
     fn large_maps_are_merged_fast() {
-        let many = |from: usize| (from..from + 100_000).map(|i| format!("k{i}: {i}\n")).collect::<String>();
-        let merged = overlay(read(&many(0)), read(&many(50_000)));
+        let many = |from: usize| {
+            let lines: Vec<String> = (from..from + 100_000).map(|i| format!("k{i}: {i}")).collect();
+            read(&lines.join("\n"))
+        };
+        let merged = overlay(many(0), many(50_000));
         assert_eq!(merged.as_map().map(Map::len), Some(150_000));
     }
 }

@@ -28,6 +28,22 @@ pub(super) fn whole(text: &str, source: SourceId) -> Result<Node, (usize, String
     }
 }
 
+/// The value without positions, as other libraries take it.
+pub(super) fn plain(node: &Node) -> serde_json::Value {
+    match &node.value {
+        Value::Null => serde_json::Value::Null,
+        Value::Bool(flag) => (*flag).into(),
+        Value::Int(number) => (*number).into(),
+        Value::Uint(number) => (*number).into(),
+        Value::Float(number) => (*number).into(),
+        Value::String(text) => text.as_str().into(),
+        Value::Seq(items) => items.iter().map(plain).collect(),
+        Value::Map(map) => serde_json::Value::Object(
+            map.iter().map(|entry| (entry.key.clone(), plain(&entry.value))).collect(),
+        ),
+    }
+}
+
 fn offset(text: &str, error: &serde_json::Error) -> usize {
     let line_start = match error.line() {
         0 | 1 => 0,

@@ -7,12 +7,15 @@
 mod json;
 mod layers;
 mod merge;
+mod schema;
 mod set;
 mod tree;
+mod unknown;
 
 use crate::chart::Chart;
 use crate::diag::{Diagnostic, Report, Severity, SourceId, Sources, Span, has_errors};
 use crate::yaml::{Node, Value};
+use set::NewList;
 use std::sync::Arc;
 use tree::Branch;
 
@@ -96,19 +99,48 @@ pub fn compute(
 ) -> Report<Computed> {
     let mut sink = Vec::new();
     missing_dependencies(chart, Severity::Error, &mut sink);
-    let _ = options;
     let Some(user) = layers::merge(sources, overrides, &mut sink, |_, _| {}) else {
         return Report::failed(sink);
     };
     let given = user.values.as_map().cloned().unwrap_or_default();
     let mut branch = tree::grow(chart, &given, &mut sink);
+    if has_errors(&sink) {
+        return Report::failed(sink);
+    }
     tree::import_values(&mut branch, &mut sink);
     let values = tree::coalesce(&branch, given, &mut sink);
     if has_errors(&sink) {
         return Report::failed(sink);
     }
+    replaced_lists(&branch, &user.new_lists, &mut sink);
+    if let Some(given) = user.values.as_map() {
+        unknown::report(&branch, given, options.unknown_keys, !options.skip_schema_validation, &mut sink);
+    }
     let root = Scope::of(&branch, branch.name.clone(), Node::new(Value::Map(values), user.values.span));
+    if !options.skip_schema_validation {
+        schema::validate(sources, &root, &user.values, &mut sink);
+    }
     Report::with(Computed { root, user: user.values }, sink)
+}
+
+/// Warns where an index in a flag throws a default list away: Helm does not know the default when it applies the flag.
+fn replaced_lists(root: &Branch<'_>, lists: &[NewList], sink: &mut Vec<Diagnostic>) {
+    for list in lists {
+        let Some((first, rest)) = list.path.split_first() else { continue };
+        let default =
+            rest.iter().try_fold(root.defaults.get(first), |node, key| Some(node?.get(key))).flatten();
+        let Some(default) = default.filter(|default| !default.items().is_empty()) else { continue };
+        let (path, items) = (list.path.join("."), default.items().len());
+        let items = if items == 1 { "its 1 item".to_owned() } else { format!("its {items} items") };
+        sink.push(
+            Diagnostic::warning(format!(
+                "an index into `{path}` replaces the whole default list and {items}"
+            ))
+            .at(list.span, "begins a new list")
+            .at(default.span, "the default")
+            .help("put the whole list into a values file; a flag can then change one item of it"),
+        );
+    }
 }
 
 impl Scope {

@@ -129,8 +129,8 @@ const DEFAULTS: &str = "\
 a: {b: {c: 1, d: 2}, e: 1}
 s: text
 l: [{b: 1, c: 2}, {b: 3, c: 4}]
-n: null
-m: {x: null, y: 1}
+nul: null
+m: {x: null, w: 1}
 ";
 
 /// Sub-charts with conditions, tags, aliases, globals, imports; one that nobody declares.
@@ -138,13 +138,13 @@ fn family() -> Files {
     let mut all = files(&[
         (
             "values.yaml",
-            "global: {g1: root, m: {a: root, b: root}}\none: {x: parent, block: {p: 1}}\ndc: {y: 7}\nimported: {own: 1}\n",
+            "global: {g1: root, m: {a: root, b: root}}\none: {x: parent, block: {p: 1}}\ndc: {q: 7}\nimported: {own: 1}\n",
         ),
         (
             "charts/one/values.yaml",
-            "x: own\ny: own\nz: {deep: {a: 1}}\nglobal: {g1: sub, g2: sub, m: {a: sub, c: sub}}\n",
+            "x: own\nq: own\nz: {deep: {a: 1}}\nglobal: {g1: sub, g2: sub, m: {a: sub, c: sub}}\n",
         ),
-        ("charts/one/charts/deep/values.yaml", "d: 1\nn: null\nglobal: {g3: deep}\n"),
+        ("charts/one/charts/deep/values.yaml", "d: 1\nnul: null\nglobal: {g3: deep}\n"),
         ("charts/two/values.yaml", "t: {u: 1, v: 2}\nexports: {data: {fromTwo: 5, s: x}}\n"),
         ("charts/wild/values.yaml", "w: 1\n"),
     ]);
@@ -203,11 +203,11 @@ fn cases() -> Vec<(&'static str, Files, Vec<(&'static str, &'static str)>)> {
         &[("--set", "a.e.f=1")],
         &[("--set", "l[0].b=9")],
         &[("-f", "l: [{b: 1, c: 2}]"), ("--set", "l[0].b=9")],
-        &[("--set", "n=null")],
-        &[("--set", "n.x=1")],
+        &[("--set", "nul=null")],
+        &[("--set", "nul.x=1")],
         &[("--set", "m.x=null")],
         &[("--set", "m.x=1")],
-        &[("--set", "m.y=null")],
+        &[("--set", "m.w=null")],
         &[("-f", "m: {x: {q: null}}")],
         &[("--set", "a=set"), ("--set-json", "a=\"json\"")],
         &[("--set-literal", "a=lit"), ("--set", "a=set"), ("--set-string", "a=str")],
@@ -330,11 +330,11 @@ fn cases() -> Vec<(&'static str, Files, Vec<(&'static str, &'static str)>)> {
         &[("--set", "wild=null")],
         &[("--set", "wild.w=null")],
         &[("--set", "one.x=null")],
-        &[("--set", "one.y=null")],
+        &[("--set", "one.q=null")],
         &[("--set", "one.z.deep=null")],
         &[("--set", "one.block=null")],
         &[("--set", "one.deep.d=null")],
-        &[("--set", "one.deep.n=null")],
+        &[("--set", "one.deep.nul=null")],
         &[("--set", "one.deep=null")],
         &[("--set", "global.g1=null")],
         &[("--set", "global.m=null")],
@@ -432,4 +432,286 @@ fn values_are_those_that_helm_computes() {
     }
     assert!(agreed > 200 && refused > 50, "{agreed} agree, {refused} are refused by both");
     assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// The rows of Helm's merge table, as observed with helm 4.1.4: what becomes of `a` (absent: null here).
+#[test]
+fn layers_merge_and_nulls_delete() {
+    let rows: &[(Flags<'_>, Json)] = &[
+        (&[("--set", "a=null")], Json::Null),
+        (&[("-f", "a:\n")], Json::Null),
+        (&[("--set", "a.b=null")], json!({"e": 1})),
+        (&[("--set", "a.b.c=null,a.b.d=null")], json!({"b": {}, "e": 1})),
+        (&[("--set", "a.zz=null")], json!({"b": {"c": 1, "d": 2}, "e": 1, "zz": null})),
+        (&[("-f", "a: {}")], json!({"b": {"c": 1, "d": 2}, "e": 1})),
+        (&[("-f", "a: []")], json!([])),
+        (&[("-f", "a: null"), ("-f", "a: {b: {c: 5}}")], json!({"b": {"c": 5, "d": 2}, "e": 1})),
+        (
+            &[("-f", "a: {c: 2}"), ("--set-json", r#"a={"b":{"x":1}}"#)],
+            json!({"b": {"c": 1, "d": 2, "x": 1}, "e": 1}),
+        ),
+        (&[("-f", "a: {c: 2}"), ("--set-json", r#"{"a":{"b":null}}"#)], json!({"c": 2, "e": 1})),
+        (&[("--set", "a=scalar")], json!("scalar")),
+        (&[("--set", "a=set"), ("--set-json", "a=\"json\"")], json!("set")),
+        (&[("--set-literal", "a=lit"), ("--set", "a=set")], json!("lit")),
+        (&[("-f", "a: 1\n---\na: 2\n"), ("-f", "b: 1")], json!(2)),
+    ];
+    for (flags, expected) in rows {
+        let values = root(&plain(DEFAULTS), flags);
+        assert_eq!(values.get("a").unwrap_or(&Json::Null), expected, "{flags:?}");
+    }
+    assert!(root(&plain(DEFAULTS), &[("--set", "a=null")]).get("a").is_none());
+    assert_eq!(root(&plain(DEFAULTS), &[("--set", "newtop=null")])["newtop"], Json::Null);
+    assert!(root(&plain(DEFAULTS), &[("--set", "newtop=null")]).get("newtop").is_some());
+    assert!(root(&plain(DEFAULTS), &[]).get("nul").is_some(), "nulls in values.yaml are kept");
+    assert_eq!(root(&plain(DEFAULTS), &[("--set", "s.t=1")])["s"], json!({"t": 1}));
+    assert_eq!(root(&plain(DEFAULTS), &[("--set", "l[0].b=9")])["l"], json!([{"b": 9}]));
+    let kept = root(&plain(DEFAULTS), &[("-f", "l: [{b: 1, c: 2}]"), ("--set", "l[0].b=9")]);
+    assert_eq!(kept["l"], json!([{"b": 9, "c": 2}]));
+    assert!(ours(&plain(DEFAULTS), &[("-f", "a: null"), ("--set", "a.b.c=3")]).is_err());
+    for bad in ["[]", "text", "a: 1\na: 2\n", "a: [", "\ta: 1"] {
+        assert!(ours(&plain(DEFAULTS), &[("-f", bad)]).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn conditions_and_tags_switch_sub_charts() {
+    let names = |flags: Flags<'_>| -> Vec<String> {
+        ours(&family(), flags).unwrap().into_keys().map(|path| path.replace("family/charts/", "")).collect()
+    };
+    let all = ["family", "deux", "one", "one/charts/deep", "wild", "zwei"];
+    assert_eq!(names(&[]), all);
+    assert_eq!(names(&[("--set", "one.enabled=false")]), ["family", "deux", "wild", "zwei"]);
+    assert_eq!(names(&[("--set", "oneEnabled=false")]), ["family", "deux", "wild", "zwei"]);
+    assert_eq!(names(&[("--set", "one.enabled=no")]), all);
+    assert_eq!(names(&[("--set", "tags.back=false")]), ["family", "deux", "wild"]);
+    assert_eq!(
+        names(&[("--set", "tags.back=false,one.enabled=true")]),
+        ["family", "deux", "one", "one/charts/deep", "wild"]
+    );
+    assert_eq!(names(&[("--set", "tags.back=true,one.enabled=false")]), ["family", "deux", "wild", "zwei"]);
+    assert_eq!(names(&[("--set", "one.deep.on=false")]), ["family", "deux", "one", "wild", "zwei"]);
+}
+
+#[test]
+fn imports_do_not_see_the_user() {
+    let values = root(&family(), &[("--set", "deux.t.u=55,deux.exports.data.fromTwo=66")]);
+    assert_eq!(values["fromTwo"], json!(5));
+    assert_eq!(values["imported"], json!({"own": 1, "t": {"u": 1, "v": 2}}));
+    assert_eq!(values["deux"]["t"]["u"], json!(55));
+}
+
+#[test]
+fn globals_are_handed_down() {
+    let all = ours(&family(), &[("--set", "global.new=1")]).unwrap();
+    let deep = &all["family/charts/one/charts/deep"]["global"];
+    assert_eq!(
+        *deep,
+        json!({"g1": "root", "g2": "sub", "g3": "deep", "m": {"a": "root", "b": "root", "c": "sub"}, "new": 1})
+    );
+    assert_eq!(
+        all["family/charts/wild"],
+        json!({"w": 1, "global": {"g1": "root", "m": {"a": "root", "b": "root"}, "new": 1}})
+    );
+    assert!(root(&plain("a: 1"), &[]).get("global").is_none());
+}
+
+#[test]
+fn every_leaf_knows_its_origin() {
+    let (sources, report) =
+        compute(&family(), &[("-f", "one:\n  q: 2\n"), ("--set", "deux.t.u=5,deux.t.w=6")]);
+    let root = report.output.unwrap().root;
+    let origin = |path: &[&str]| {
+        let span = root.values.at(path).unwrap().span;
+        let at = sources.position(span).unwrap();
+        format!("{}:{}:{}", sources.get(span.source).unwrap().name, at.line, at.column)
+    };
+    assert_eq!(origin(&["one", "x"]), "mem/values.yaml:2:10");
+    assert_eq!(origin(&["one", "q"]), "f0.yaml:2:6");
+    assert_eq!(origin(&["one", "z", "deep", "a"]), "mem/charts/one/values.yaml:3:15");
+    assert_eq!(origin(&["deux", "t", "w"]), "--set:1:21");
+    assert_eq!(origin(&["imported", "t", "v"]), "mem/charts/two/values.yaml:1:14");
+    assert_eq!(origin(&["wild", "global", "g1"]), "mem/values.yaml:1:14");
+}
+
+#[test]
+fn type_changes_warn_and_misuse_fails() {
+    let all = Options::default();
+    let one = |flags: Flags<'_>| said(&family(), flags, &all);
+    assert_eq!(
+        one(&[("--set", "one=scalar")]),
+        ["error --set:1:5: `one` is a string, but a sub-chart of that name takes its values from there"]
+    );
+    assert!(one(&[("--set", "global=scalar")])[0].starts_with("warning --set:1:8: `global` is a string"));
+    assert!(
+        one(&[("--set", "one.enabled=no")])[0].starts_with("warning --set:1:13: `one.enabled` is a string")
+    );
+    let warnings = said(&plain(DEFAULTS), &[("--set", "s.t=1,a.b=x")], &all);
+    assert_eq!(
+        warnings,
+        [
+            "warning --set:1:11: `a.b` is a map in the defaults, and a string here",
+            "warning --set:1:1: `s` is a string in the defaults, and a map here"
+        ]
+    );
+    let mut missing = family();
+    missing.retain(|(path, _)| !path.starts_with("charts/two/"));
+    let said = said(&missing, &[], &all);
+    assert!(
+        said[0].starts_with("error mem/Chart.yaml:6:10: the dependency `two` is not in `charts/`"),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn an_index_that_throws_a_default_list_away_is_told() {
+    let said = |flags: Flags<'_>| said(&plain(DEFAULTS), flags, &Options::default());
+    let warning = "warning --set:1:5: an index into `l` replaces the whole default list and its 2 items";
+    assert_eq!(said(&[("--set", "s=1,l[0].b=9")]), [warning]);
+    assert_eq!(said(&[("-f", "l: [{b: 1}]"), ("--set", "l[0].b=9")]), [""; 0]);
+}
+
+#[test]
+fn unknown_keys_are_told_with_the_nearest() {
+    let chart = files(&[
+        (
+            "Chart.yaml",
+            &chart_yaml(
+                "app",
+                "dependencies: [{name: db, version: 1.x, repository: '', condition: db.on}]\n",
+            ),
+        ),
+        (
+            "values.yaml",
+            "image: {repository: x, tag: y}\nreplicaCount: 1\nfree: {}\nnothing:\nlabels: {a: b}\ntls: {key: k}\n",
+        ),
+        (
+            "templates/a.yaml",
+            "{{ values.labels | to_yaml }} {{ values.optional }} {{ values.image.pullPolicy }}",
+        ),
+        ("charts/db/Chart.yaml", &chart_yaml("db", "")),
+        ("charts/db/values.yaml", "size: 1\n"),
+    ]);
+    let said = |flags: Flags<'_>| said(&chart, flags, &Options::default());
+    for fine in [
+        "image.tag=1",
+        "free.x.y=1",
+        "nothing.x=1",
+        "labels.x=1",
+        "optional=1",
+        "image.pullPolicy=1",
+        "db.on=true",
+        "db.size=2",
+        "db.global.x=1",
+        "global.x.y=1",
+        "tags.x=true",
+    ] {
+        assert_eq!(said(&[("--set", fine)]), [""; 0], "{fine}");
+    }
+    assert_eq!(
+        said(&[("--set", "replicaCuont=3")]),
+        ["warning --set:1:1: the chart `app` knows no value `replicaCuont`"]
+    );
+    assert_eq!(said(&[("-f", "a: 1\nimage:\n  tga: 1\n")]).len(), 2);
+    assert_eq!(
+        said(&[("--set", "db.sice=3")]),
+        ["warning --set:1:4: the chart `db` knows no value `db.sice`"]
+    );
+    let (_, report) = compute(&chart, &[("--set", "image.tga=1,repository=x,db.sizes=1")]);
+    let help: Vec<&str> = report.diagnostics.iter().map(|diagnostic| diagnostic.help[0].as_str()).collect();
+    assert_eq!(
+        help,
+        ["did you mean `image.tag`?", "did you mean `image.repository`?", "did you mean `db.size`?"]
+    );
+    let strict = Options { unknown_keys: Severity::Error, ..Options::default() };
+    let (_, report) = compute_with(&chart, &[("--set", "x=1")], &strict);
+    assert!(report.has_errors() && report.output.is_some());
+    let mut without = chart.clone();
+    without.retain(|(path, _)| path != "values.yaml");
+    assert_eq!(compute(&without, &[("--set", "x=1")]).1.diagnostics.len(), 0);
+}
+
+fn with_schema(values: &str, schema: &str) -> Files {
+    let mut all = plain(values);
+    all.push(("values.schema.json".to_owned(), schema.to_owned()));
+    all
+}
+
+#[test]
+fn a_schema_lists_every_violation_with_its_origin() {
+    let schema = r#"{
+  "type": "object", "additionalProperties": false, "required": ["must"],
+  "properties": {
+    "port": {"type": "integer", "maximum": 65535},
+    "name": {"type": "string", "pattern": "^[a-z]+$"},
+    "mode": {"enum": ["fast", "slow"]},
+    "list": {"items": {"type": "object", "properties": {"num": {"type": ["integer", "null"]}}}},
+    "must": {}, "either": {"anyOf": [{"type": "string"}, {"minimum": 5}]}
+  }
+}"#;
+    let chart = with_schema("port: 1\nmust: 1\nlist: [{num: 1}]\n", schema);
+    let all = Options::default();
+    let flags: Flags<'_> = &[
+        ("-f", "port: 'x'\nlist:\n- {num: 1}\n- {num: one}\nmode: fsat\nname: UP\nprot: 1\neither: 3\n"),
+        ("--set", "must=null"),
+    ];
+    let mut found = said(&chart, flags, &all);
+    found.sort();
+    assert_eq!(
+        found,
+        [
+            "error --set:1:6: `must` is required by the schema",
+            "error f0.yaml:1:7: `port` must be an integer, not a string",
+            "error f0.yaml:4:9: `list[1].num` must be null or an integer, not a string",
+            "error f0.yaml:5:7: `mode` must be one of `fast`, `slow`",
+            "error f0.yaml:6:7: `name` does not match the pattern `^[a-z]+$`",
+            "error f0.yaml:7:1: `prot` is not allowed by the schema",
+            "error f0.yaml:8:9: `either`: the value is not valid under any of the schemas listed in the 'anyOf' keyword",
+        ]
+    );
+    assert_eq!(said(&chart, &[("--set-json", "port=1.0")], &all), [""; 0]);
+    let skip = Options { skip_schema_validation: true, ..all };
+    assert_eq!(said(&chart, &[("--set", "port=x")], &skip), [""; 0]);
+    let (sources, report) = compute(&chart, &[("--set", "port=99999")]);
+    let place = sources.position(report.diagnostics[0].labels[1].span).unwrap();
+    assert_eq!((place.line, place.column), (4, 33), "the schema's own place");
+}
+
+#[test]
+fn schemas_fetch_nothing_and_know_no_look_around() {
+    let schema_says = |schema: &str| said(&with_schema("a: 1\n", schema), &[], &Options::default());
+    for reference in ["https://example.com/x.json", "file:///etc/passwd", "other.json"] {
+        let schema = format!(r#"{{"properties": {{"a": {{"$ref": "{reference}"}}}}}}"#);
+        let said = schema_says(&schema);
+        assert!(said[0].starts_with("error mem/values.schema.json:1:31:"), "{said:?}");
+        assert!(said[0].contains(reference), "{said:?}");
+    }
+    assert!(schema_says(r#"{"properties": {"a": {"pattern": "(?!x)"}}}"#)[0].contains("not a valid schema"));
+    assert!(schema_says(r#"{"type": "objekt"}"#)[0].starts_with("error mem/values.schema.json:1:2:"));
+    assert!(schema_says("{")[0].contains("is not JSON"));
+    assert_eq!(schema_says(r##"{"$ref": "#/$defs/x", "$defs": {"x": {"type": "object"}}}"##), [""; 0]);
+    assert_eq!(
+        schema_says(r#"{"$schema": "http://json-schema.org/draft-07/schema#", "type": "object"}"#),
+        [""; 0]
+    );
+}
+
+#[test]
+fn strict_sub_charts_bear_the_empty_global() {
+    let strict = r#"{"additionalProperties": false, "properties": {"size": {"type": "integer"}}}"#;
+    let chart = |values: &str| {
+        files(&[
+            ("Chart.yaml", &chart_yaml("app", "")),
+            ("values.yaml", values),
+            ("charts/db/Chart.yaml", &chart_yaml("db", "")),
+            ("charts/db/values.yaml", "size: 1\n"),
+            ("charts/db/values.schema.json", strict),
+        ])
+    };
+    let all = Options::default();
+    assert_eq!(said(&chart(""), &[], &all), [""; 0]);
+    let bad = ["error --set:1:9: `db.size` must be an integer, not a string"];
+    assert_eq!(said(&chart(""), &[("--set", "db.size=x")], &all), bad);
+    let global = said(&chart("global: {x: 1}\n"), &[], &all);
+    assert_eq!(global, ["error mem/values.yaml:1:9: `db.global` is not allowed by the schema"]);
 }

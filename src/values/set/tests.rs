@@ -1,21 +1,6 @@
 use super::*;
 use crate::diag::{SourceKind, Sources};
 
-fn json(node: &Node) -> serde_json::Value {
-    match &node.value {
-        Value::Null => serde_json::Value::Null,
-        Value::Bool(flag) => (*flag).into(),
-        Value::Int(number) => (*number).into(),
-        Value::Uint(number) => (*number).into(),
-        Value::Float(number) => (*number).into(),
-        Value::String(text) => text.as_str().into(),
-        Value::Seq(items) => items.iter().map(json).collect(),
-        Value::Map(map) => serde_json::Value::Object(
-            map.iter().map(|entry| (entry.key.clone(), json(&entry.value))).collect(),
-        ),
-    }
-}
-
 /// What the arguments, given one after the other, make of nothing.
 fn run(flag: Flag<'_>, args: &[&str]) -> Result<String, Box<Diagnostic>> {
     let sources = Sources::new();
@@ -24,7 +9,7 @@ fn run(flag: Flag<'_>, args: &[&str]) -> Result<String, Box<Diagnostic>> {
         let source = sources.add("--set", *arg, SourceKind::Flag);
         apply(&mut map, arg, source, flag)?;
     }
-    Ok(json(&Node::bare(map)).to_string())
+    Ok(json::plain(&Node::bare(map)).to_string())
 }
 
 fn check(flag: Flag<'_>, rows: &[(&str, &str)]) {

@@ -1,0 +1,382 @@
+//! Validation against `values.schema.json`: every enabled chart's own slice against its own schema.
+//!
+//! All violations are listed, each at the value's origin and at the place in the schema that asks for something else.
+//! Nothing is fetched: references out of the schema are errors.
+
+use super::{Scope, json};
+use crate::diag::{Diagnostic, Sources, Span, nearest};
+use crate::yaml::{Entry, Map, Node, Value};
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use jsonschema::paths::{Location, LocationSegment};
+use jsonschema::{PatternOptions, Retrieve, Uri, ValidationError, Validator};
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::error::Error;
+
+/// The most violations listed for one chart.
+const MAX_LISTED: usize = 100;
+/// The most ways listed that would satisfy an `anyOf` or `oneOf`.
+const MAX_WAYS: usize = 4;
+
+/// Validates `root` and every scope below it. `user` is what the user gave: a null there may be why a key is missing.
+pub(super) fn validate(sources: &Sources, root: &Scope, user: &Node, sink: &mut Vec<Diagnostic>) {
+    let mut scopes = Vec::new();
+    gather(root, true, &[], &mut scopes);
+    // Identical schemas, as those of one chart under several aliases, are compiled once.
+    let texts: BTreeMap<&str, &Placed<'_>> = scopes.iter().map(|placed| (placed.schema, placed)).collect();
+    let compiled: BTreeMap<&str, Result<Schema, Box<Diagnostic>>> =
+        texts.into_par_iter().map(|(text, placed)| (text, Schema::compile(sources, placed))).collect();
+    let mut refused: Vec<&str> = Vec::new();
+    let reports: Vec<Vec<Diagnostic>> = scopes
+        .par_iter()
+        .map(|placed| match compiled.get(placed.schema) {
+            Some(Ok(schema)) => schema.check(placed, user),
+            _ => Vec::new(),
+        })
+        .collect();
+    for (placed, report) in scopes.iter().zip(reports) {
+        if let Some(Err(error)) = compiled.get(placed.schema)
+            && !refused.contains(&placed.schema)
+        {
+            refused.push(placed.schema);
+            sink.push((**error).clone());
+        }
+        sink.extend(report);
+    }
+}
+
+/// A scope that has a schema.
+struct Placed<'a> {
+    scope: &'a Scope,
+    schema: &'a str,
+    is_root: bool,
+    /// The keys that lead to it from the root of the values.
+    keys: Vec<&'a str>,
+}
+
+fn gather<'a>(scope: &'a Scope, is_root: bool, keys: &[&'a str], into: &mut Vec<Placed<'a>>) {
+    if let Some(schema) = &scope.chart.schema {
+        into.push(Placed { scope, schema: &schema.text, is_root, keys: keys.to_vec() });
+    }
+    for child in &scope.children {
+        let mut keys = keys.to_vec();
+        keys.push(&child.name);
+        gather(child, false, &keys, into);
+    }
+}
+
+/// A compiled schema, and the same as a tree with positions.
+struct Schema {
+    validator: Validator,
+    tree: Node,
+}
+
+impl Schema {
+    fn compile(sources: &Sources, placed: &Placed<'_>) -> Result<Self, Box<Diagnostic>> {
+        let chart = &placed.scope.chart;
+        let source = chart.schema.as_ref().map_or(Span::NONE.source, |schema| schema.source);
+        let name = sources.get(source).map_or_else(String::new, |source| source.name.clone());
+        let tree = json::whole(placed.schema, source).map_err(|(at, reason)| {
+            let span = Span::new(source, at, placed.schema.len().min(at + 1));
+            Diagnostic::error(format!("`{name}` is not JSON: {reason}")).at(span, "")
+        })?;
+        let built = jsonschema::options()
+            .with_retriever(Offline)
+            // The syntax of Helm's regular expressions: no look-around, linear time.
+            .with_pattern_options(PatternOptions::regex())
+            .build(&json::plain(&tree));
+        match built {
+            Ok(validator) => Ok(Self { validator, tree }),
+            Err(error) => Err(Box::new(unusable(&name, &tree, &error))),
+        }
+    }
+
+    fn check(&self, placed: &Placed<'_>, user: &Node) -> Vec<Diagnostic> {
+        let whole = json::plain(&placed.scope.values);
+        let mut found: Vec<ValidationError<'_>> =
+            self.validator.iter_errors(&whole).take(MAX_LISTED).collect();
+        // Sub-charts get a `global` whether or not there is one: an empty one must not break a strict schema.
+        let stripped;
+        if !found.is_empty()
+            && let Some(node) = without_empty_globals(placed.scope, placed.is_root)
+        {
+            stripped = json::plain(&node);
+            let again: Vec<_> = self.validator.iter_errors(&stripped).take(MAX_LISTED).collect();
+            if again.len() < found.len() || says_less(&again, &found) {
+                found = again;
+            }
+        }
+        found.iter().flat_map(|error| self.describe(placed, user, error)).collect()
+    }
+
+    /// One diagnostic for a violation; one for each key where several are unknown.
+    fn describe(&self, placed: &Placed<'_>, user: &Node, error: &ValidationError<'_>) -> Vec<Diagnostic> {
+        let values = &placed.scope.values;
+        let (node, key_span) = find(values, error.instance_path());
+        let path = path_of(placed, error.instance_path());
+        let (asks, asks_key) = find(&self.tree, error.schema_path());
+        let rule = Some(asks_key.unwrap_or(asks.span)).filter(|span| !span.is_none());
+        let violation = |path: &str, text: String, span: Option<Span>, words: &str| {
+            let mut diagnostic = Diagnostic::error(text).path(path);
+            if let Some(span) = span.filter(|span| !span.is_none()) {
+                diagnostic = diagnostic.at(span, words);
+            }
+            if let Some(rule) = rule {
+                diagnostic = diagnostic.at(rule, "the schema asks for it here");
+            }
+            diagnostic
+        };
+        let unknown = |unexpected: &[String]| {
+            let known = self.properties(error.schema_path());
+            unexpected
+                .iter()
+                .map(|key| {
+                    let full = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                    let at = node.as_map().and_then(|map| map.entry(key)).map(|entry| entry.key_span);
+                    let near = nearest(key, known.iter().map(String::as_str));
+                    violation(&full, format!("`{full}` is not allowed by the schema"), at, "unknown key")
+                        .maybe_help(near.map(|near| format!("did you mean `{near}`?")))
+                })
+                .collect::<Vec<_>>()
+        };
+        // A map of many lines is pointed at by its key.
+        let place = if node.as_map().is_some() || node.as_seq().is_some() {
+            key_span.or(Some(node.span))
+        } else {
+            Some(node.span)
+        };
+        let shown = if path.is_empty() { "the values".to_owned() } else { format!("`{path}`") };
+        match error.kind() {
+            ValidationErrorKind::AdditionalProperties { unexpected }
+            | ValidationErrorKind::UnevaluatedProperties { unexpected } => unknown(unexpected),
+            ValidationErrorKind::Required { property } => {
+                let key = property.as_str().unwrap_or_default();
+                let full = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+                let text = format!("`{full}` is required by the schema");
+                let map = placed.keys.iter().try_fold(user, |node, key| node.get(key));
+                let given =
+                    map.and_then(|map| exactly(map, error.instance_path())).and_then(|map| map.get(key));
+                vec![match given.filter(|node| node.is_null()) {
+                    Some(null) => violation(&full, text, Some(null.span), "this null takes the default away"),
+                    None => violation(&full, text, place, "it is missing here")
+                        .help(format!("give it in a values file or with `--set {full}=...`")),
+                }]
+            }
+            ValidationErrorKind::Type { kind } => {
+                let wanted: Vec<&str> = match kind {
+                    TypeKind::Single(kind) => vec![type_word(kind.as_str())],
+                    TypeKind::Multiple(kinds) => kinds.iter().map(|kind| type_word(kind.as_str())).collect(),
+                };
+                let text = format!("{shown} must be {}, not {}", wanted.join(" or "), node.type_name());
+                vec![
+                    violation(&path, text, place, &format!("this is {}", node.type_name()))
+                        .maybe_help(quoting(node, &wanted)),
+                ]
+            }
+            ValidationErrorKind::Enum { options } => {
+                let options: Vec<String> = options
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .map(|option| format!("`{}`", bare(option)))
+                    .collect();
+                let near = node
+                    .as_str()
+                    .and_then(|text| nearest(text, options.iter().map(|option| option.trim_matches('`'))));
+                vec![
+                    violation(&path, format!("{shown} must be one of {}", options.join(", ")), place, "")
+                        .maybe_help(near.map(|near| format!("did you mean `{near}`?"))),
+                ]
+            }
+            ValidationErrorKind::Pattern { pattern } => {
+                vec![violation(&path, format!("{shown} does not match the pattern `{pattern}`"), place, "")]
+            }
+            kind => {
+                let text = format!("{shown}: {}", error.masked_with("the value"));
+                let mut diagnostic = violation(&path, text, place, "");
+                if let ValidationErrorKind::AnyOf { context }
+                | ValidationErrorKind::OneOfNotValid { context } = kind
+                {
+                    for way in context.iter().filter_map(|errors| errors.first()).take(MAX_WAYS) {
+                        diagnostic = diagnostic
+                            .help(format!("one way fails because {}", way.masked_with("the value")));
+                    }
+                }
+                vec![diagnostic]
+            }
+        }
+    }
+
+    /// The names under `properties` beside the keyword at `location`.
+    fn properties(&self, location: &Location) -> Vec<String> {
+        let segments: Vec<_> = location.segments().collect();
+        let Some((_, parent)) = segments.split_last() else { return Vec::new() };
+        let parent =
+            parent.iter().try_fold(&self.tree, |node, segment| step(node, segment).map(|(node, _)| node));
+        let properties = parent.and_then(|parent| parent.get("properties")?.as_map());
+        properties.into_iter().flat_map(Map::keys).map(str::to_owned).collect()
+    }
+}
+
+/// Whether the second list only has what is about fewer keys: the same number of errors, a shorter text.
+fn says_less(again: &[ValidationError<'_>], found: &[ValidationError<'_>]) -> bool {
+    let length = |errors: &[ValidationError<'_>]| {
+        errors
+            .iter()
+            .map(|error| match error.kind() {
+                ValidationErrorKind::AdditionalProperties { unexpected }
+                | ValidationErrorKind::UnevaluatedProperties { unexpected } => unexpected.len(),
+                _ => 1,
+            })
+            .sum::<usize>()
+    };
+    again.len() == found.len() && length(again) < length(found)
+}
+
+/// The values without the `global` that sub-charts were handed although nobody set one; `None` if there is none.
+fn without_empty_globals(scope: &Scope, is_root: bool) -> Option<Node> {
+    fn strip(node: &Node, scope: &Scope, is_root: bool, any: &mut bool) -> Node {
+        let Some(map) = node.as_map() else { return node.clone() };
+        let mut kept = Map::new();
+        for entry in map {
+            let empty = entry.value.as_map().is_some_and(Map::is_empty);
+            if !is_root && entry.key == "global" && empty {
+                *any = true;
+                continue;
+            }
+            let child = scope.children.iter().find(|child| child.name == entry.key);
+            let value =
+                child.map_or_else(|| entry.value.clone(), |child| strip(&entry.value, child, false, any));
+            kept.push(Entry { key: entry.key.clone(), key_span: entry.key_span, value });
+        }
+        Node::new(Value::Map(kept), node.span)
+    }
+    let mut any = false;
+    let node = strip(&scope.values, scope, is_root, &mut any);
+    any.then_some(node)
+}
+
+/// Why a schema cannot be used, at its place.
+fn unusable(name: &str, tree: &Node, error: &ValidationError<'_>) -> Diagnostic {
+    if matches!(error.kind(), ValidationErrorKind::Referencing(_)) {
+        if let Some(reference) = outside_reference(tree) {
+            return Diagnostic::error(format!(
+                "`{name}` refers to `{}`",
+                reference.as_str().unwrap_or_default()
+            ))
+            .at(reference.span, "this is outside of the schema")
+            .help("nothing is fetched: copy the definitions to `$defs` and refer to `#/$defs/...`");
+        }
+        return Diagnostic::error(format!("`{name}` cannot be used: {error}"))
+            .at(Span { end: tree.span.start + 1, ..tree.span }, "");
+    }
+    let (node, key) = find(tree, error.instance_path());
+    Diagnostic::error(format!("`{name}` is not a valid schema: {error}")).at(key.unwrap_or(node.span), "")
+}
+
+/// The first `$ref` that leaves the schema.
+fn outside_reference(node: &Node) -> Option<&Node> {
+    match &node.value {
+        Value::Map(map) => map.iter().find_map(|entry| match entry.value.as_str() {
+            Some(target) if entry.key == "$ref" && !target.starts_with('#') => Some(&entry.value),
+            _ => outside_reference(&entry.value),
+        }),
+        Value::Seq(items) => items.iter().find_map(outside_reference),
+        _ => None,
+    }
+}
+
+/// Refuses every reference, except `urn:` ones: Helm lets those accept everything.
+struct Offline;
+
+impl Retrieve for Offline {
+    fn retrieve(&self, uri: &Uri<String>) -> Result<serde_json::Value, Box<dyn Error + Send + Sync>> {
+        if uri.scheme().as_str() == "urn" { Ok(true.into()) } else { Err("nothing is fetched".into()) }
+    }
+}
+
+/// The node at a location, or the nearest above it, and the place of its key.
+fn find<'n>(root: &'n Node, location: &Location) -> (&'n Node, Option<Span>) {
+    let mut at = (root, None);
+    for segment in location.segments() {
+        match step(at.0, &segment) {
+            Some(next) => at = next,
+            None => break,
+        }
+    }
+    at
+}
+
+/// The node at a location, if it is there.
+fn exactly<'n>(root: &'n Node, location: &Location) -> Option<&'n Node> {
+    location.segments().try_fold(root, |node, segment| step(node, &segment).map(|(node, _)| node))
+}
+
+fn step<'n>(node: &'n Node, segment: &LocationSegment<'_>) -> Option<(&'n Node, Option<Span>)> {
+    match segment {
+        LocationSegment::Property(key) => {
+            let entry = node.as_map()?.entry(key)?;
+            Some((&entry.value, Some(entry.key_span)))
+        }
+        LocationSegment::Index(index) => Some((node.items().get(*index)?, None)),
+    }
+}
+
+/// The path from the root of the values, as one writes it in `--set`.
+fn path_of(placed: &Placed<'_>, location: &Location) -> String {
+    let mut path = placed.keys.join(".");
+    for segment in location.segments() {
+        match segment {
+            LocationSegment::Property(key) => {
+                if !path.is_empty() {
+                    path.push('.');
+                }
+                path.push_str(&key.replace('.', "\\."));
+            }
+            LocationSegment::Index(index) => {
+                path.push('[');
+                path.push_str(&index.to_string());
+                path.push(']');
+            }
+        }
+    }
+    path
+}
+
+fn type_word(name: &str) -> &'static str {
+    match name {
+        "array" => "a list",
+        "boolean" => "a boolean",
+        "integer" => "an integer",
+        "null" => "null",
+        "number" => "a number",
+        "object" => "a map",
+        _ => "a string",
+    }
+}
+
+/// The way out where YAML or `--set` took a string for something else, or the other way round.
+fn quoting(node: &Node, wanted: &[&str]) -> Option<String> {
+    match node.value {
+        Value::Bool(_) | Value::Int(_) | Value::Uint(_) | Value::Float(_) if wanted.contains(&"a string") => {
+            Some("quote it in a values file, or give it with `--set-string`".to_owned())
+        }
+        Value::String(ref text) => {
+            let typed = crate::yaml::resolve_plain(text);
+            let fits = match typed {
+                Value::Int(_) | Value::Uint(_) => {
+                    wanted.contains(&"an integer") || wanted.contains(&"a number")
+                }
+                Value::Float(_) => wanted.contains(&"a number"),
+                Value::Bool(_) => wanted.contains(&"a boolean"),
+                _ => false,
+            };
+            fits.then(|| "take the quotes away; on the command line use `--set-json`".to_owned())
+        }
+        _ => None,
+    }
+}
+
+fn bare(value: &serde_json::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}

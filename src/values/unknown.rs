@@ -1,0 +1,299 @@
+//! Keys that a user gives and the chart does not know: mostly slips of the pen, which Helm drops without a word.
+//!
+//! A key is known if `values.yaml` has it, the schema describes it, a condition of a dependency reads it, or a template
+//! names it. Below an empty map, a null, and a map that the templates take as a whole, every key is free.
+
+use super::json;
+use super::tree::Branch;
+use crate::chart::Chart;
+use crate::diag::{Diagnostic, Severity, nearest};
+use crate::yaml::{Entry, Map, Node};
+
+/// Reports the unknown keys of `user` in the chart tree.
+pub(super) fn report(
+    root: &Branch<'_>,
+    user: &Map,
+    severity: Severity,
+    schemas_checked: bool,
+    sink: &mut Vec<Diagnostic>,
+) {
+    Walk { severity, schemas_checked, sink }.chart(root, user, None, &[], &mut Vec::new());
+}
+
+struct Walk<'s> {
+    severity: Severity,
+    /// Whether `additionalProperties: false` has been reported already.
+    schemas_checked: bool,
+    sink: &'s mut Vec<Diagnostic>,
+}
+
+/// What is known about the keys at one place.
+struct Known<'a> {
+    chart: &'a Chart,
+    /// Defaults: the chart's own, and the parent's block for it.
+    defaults: Vec<&'a Map>,
+    /// The schemas of the place, references resolved.
+    schemas: Vec<&'a Node>,
+    schema_root: Option<&'a Node>,
+    /// Paths that conditions read, from here.
+    conditions: Vec<&'a str>,
+    /// The keys that lead here from the root of the chart's values.
+    inside: Vec<&'a str>,
+}
+
+impl Walk<'_> {
+    fn chart(
+        &mut self,
+        branch: &Branch<'_>,
+        user: &Map,
+        block: Option<&Map>,
+        conditions: &[&str],
+        path: &mut Vec<String>,
+    ) {
+        let chart = branch.chart;
+        let tree = chart.schema.as_ref().and_then(|schema| json::whole(&schema.text, schema.source).ok());
+        let own: Vec<&str> = chart
+            .metadata
+            .dependencies
+            .iter()
+            .flat_map(|dependency| &dependency.condition)
+            .map(String::as_str)
+            .collect();
+        let known = Known {
+            chart,
+            defaults: [Some(branch.defaults.as_ref()), block].into_iter().flatten().collect(),
+            schemas: tree.iter().collect(),
+            schema_root: tree.as_ref(),
+            conditions: own.iter().chain(conditions).copied().collect(),
+            inside: Vec::new(),
+        };
+        // Without a values.yaml nobody has said which keys there are.
+        let checked = chart.values_source.is_some() && !known.taken_whole();
+        for entry in user {
+            let child = branch.children.iter().find(|child| child.name == entry.key);
+            path.push(entry.key.clone());
+            match (child, entry.value.as_map()) {
+                (Some(child), Some(user)) => {
+                    let block = branch.defaults.get(&child.name).and_then(Node::as_map);
+                    let conditions = below(&known.conditions, &child.name);
+                    self.chart(child, user, block, &conditions, path);
+                }
+                _ if !checked || belongs_to_charts(chart, &entry.key) => {}
+                _ => self.entry(&known, entry, path),
+            }
+            path.pop();
+        }
+    }
+
+    fn entry(&mut self, known: &Known<'_>, entry: &Entry, path: &mut Vec<String>) {
+        let key = entry.key.as_str();
+        let defaults: Vec<&Node> = known.defaults.iter().filter_map(|map| map.get(key)).collect();
+        let schemas = known.schemas_of(key);
+        let in_schema = schemas.is_some();
+        let conditions = below(&known.conditions, key);
+        let mut inside = known.inside.clone();
+        inside.push(key);
+        let next = Known {
+            chart: known.chart,
+            defaults: defaults.iter().filter_map(|node| node.as_map()).collect(),
+            schemas: schemas.unwrap_or_default(),
+            schema_root: known.schema_root,
+            conditions,
+            inside,
+        };
+        let is_known = !defaults.is_empty()
+            || in_schema
+            || known.conditions.contains(&key)
+            || !next.conditions.is_empty()
+            || next.mentioned() != Mention::Nowhere;
+        if !is_known {
+            if !(self.schemas_checked && known.is_closed()) {
+                self.sink.push(unknown(self.severity, known, entry, path));
+            }
+            return;
+        }
+        let Some(user) = entry.value.as_map() else { return };
+        // A default that is no map, or an empty one, says nothing about the keys below it.
+        let free = defaults.iter().any(|node| node.as_map().is_none_or(Map::is_empty))
+            || (defaults.is_empty() && !in_schema)
+            || (!next.schemas.is_empty() && next.is_open())
+            || next.taken_whole();
+        if free {
+            return;
+        }
+        for entry in user {
+            path.push(entry.key.clone());
+            self.entry(&next, entry, path);
+            path.pop();
+        }
+    }
+}
+
+/// How the templates speak of a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mention {
+    Nowhere,
+    /// Only of something below it: `values.image.tag`.
+    Below,
+    /// As it is: `{{ values.image | to_yaml }}`.
+    Whole,
+}
+
+impl<'a> Known<'a> {
+    /// The schemas of a key; `None` if none of the schemas here knows it.
+    fn schemas_of(&self, key: &str) -> Option<Vec<&'a Node>> {
+        let mut found = None;
+        for schema in self.resolved() {
+            let property = schema.get("properties").and_then(|properties| properties.get(key));
+            let patterns = schema.get("patternProperties").and_then(Node::as_map);
+            let by_pattern = patterns
+                .into_iter()
+                .flatten()
+                .find(|entry| regex::Regex::new(&entry.key).is_ok_and(|pattern| pattern.is_match(key)));
+            let additional = schema.get("additionalProperties").filter(|node| node.as_bool() != Some(false));
+            let sub = property.or(by_pattern.map(|entry| &entry.value)).or(additional);
+            if let Some(sub) = sub {
+                found.get_or_insert_with(Vec::new).push(sub);
+            }
+        }
+        found
+    }
+
+    /// Whether the schema leaves the keys here free: it describes none.
+    fn is_open(&self) -> bool {
+        !self.resolved().iter().any(|schema| {
+            ["properties", "patternProperties", "additionalProperties"]
+                .iter()
+                .any(|key| schema.get(key).is_some())
+        })
+    }
+
+    /// Whether the schema forbids keys that it does not describe.
+    fn is_closed(&self) -> bool {
+        self.resolved().iter().any(|schema| {
+            ["additionalProperties", "unevaluatedProperties"]
+                .iter()
+                .any(|key| schema.get(key).and_then(Node::as_bool) == Some(false))
+        })
+    }
+
+    /// The schemas here with those they are combined of.
+    fn resolved(&self) -> Vec<&'a Node> {
+        let mut all = Vec::new();
+        let mut open = self.schemas.clone();
+        while let Some(schema) = open.pop() {
+            // The bound ends circles of references.
+            if all.len() >= 64 {
+                break;
+            }
+            all.push(schema);
+            let referred = schema.get("$ref").and_then(Node::as_str);
+            open.extend(referred.and_then(|reference| resolve(self.schema_root?, reference)));
+            for keyword in ["allOf", "anyOf", "oneOf"] {
+                open.extend(schema.get(keyword).map(Node::items).unwrap_or_default());
+            }
+            open.extend(["then", "else", "if"].iter().filter_map(|keyword| schema.get(keyword)));
+        }
+        all
+    }
+
+    fn mentioned(&self) -> Mention {
+        let mut needle = "alues".to_owned();
+        for key in &self.inside {
+            needle.push('.');
+            needle.push_str(key);
+        }
+        mention(self.chart, &needle)
+    }
+
+    fn taken_whole(&self) -> bool {
+        self.mentioned() == Mention::Whole
+    }
+}
+
+/// How the templates of the chart, and of the libraries it uses, speak of `needle`: `alues.a.b`, after either of
+/// `.Values` and `values`.
+fn mention(chart: &Chart, needle: &str) -> Mention {
+    let mut best = Mention::Nowhere;
+    for template in &chart.templates {
+        for (start, _) in template.text.match_indices(needle) {
+            let before = &template.text[..start];
+            if !before.ends_with(['V', 'v']) {
+                continue;
+            }
+            let mut after = template.text[start + needle.len()..].chars();
+            match after.next() {
+                Some('.') if after.next().is_some_and(|c| c.is_alphanumeric() || c == '_') => {
+                    best = Mention::Below
+                }
+                Some(c) if c.is_alphanumeric() || c == '_' => {}
+                _ => return Mention::Whole,
+            }
+        }
+    }
+    for library in chart.children.iter().filter(|child| child.is_library()) {
+        match mention(library, needle) {
+            Mention::Whole => return Mention::Whole,
+            Mention::Below => best = Mention::Below,
+            Mention::Nowhere => {}
+        }
+    }
+    best
+}
+
+/// Whether a top-level key is not the chart's own: a sub-chart's name, `global`, `tags`.
+fn belongs_to_charts(chart: &Chart, key: &str) -> bool {
+    matches!(key, "global" | "tags")
+        || chart.children.iter().any(|child| child.name() == key)
+        || chart.metadata.dependencies.iter().any(|dependency| dependency.key() == key)
+}
+
+/// The paths below `key`, from there.
+fn below<'a>(paths: &[&'a str], key: &str) -> Vec<&'a str> {
+    paths.iter().filter_map(|path| path.strip_prefix(key)?.strip_prefix('.')).collect()
+}
+
+fn resolve<'a>(root: &'a Node, reference: &str) -> Option<&'a Node> {
+    let pointer = reference.strip_prefix('#')?;
+    pointer
+        .split('/')
+        .skip(1)
+        .try_fold(root, |node, part| node.get(&part.replace("~1", "/").replace("~0", "~")))
+}
+
+fn unknown(severity: Severity, known: &Known<'_>, entry: &Entry, path: &[String]) -> Diagnostic {
+    let shown = path.join(".");
+    let properties = known.resolved().into_iter().filter_map(|schema| schema.get("properties")?.as_map());
+    let siblings = known.defaults.iter().copied().chain(properties).flat_map(Map::keys);
+    let near = nearest(&entry.key, siblings).map(|near| {
+        let mut full = path.to_vec();
+        full.pop();
+        full.push(near.to_owned());
+        full.join(".")
+    });
+    let elsewhere = || {
+        let depth = known.inside.len() + 1;
+        let prefix = path.get(..path.len().saturating_sub(depth))?;
+        let found = known.chart.values.as_map().and_then(|defaults| find_key(defaults, &entry.key, 0))?;
+        Some(prefix.iter().cloned().chain(found.into_iter().rev()).collect::<Vec<_>>().join("."))
+    };
+    Diagnostic::new(severity, format!("the chart `{}` knows no value `{shown}`", known.chart.name()))
+        .at(entry.key_span, "nothing reads it")
+        .path(shown)
+        .maybe_help(near.or_else(elsewhere).map(|near| format!("did you mean `{near}`?")))
+}
+
+/// The way to a key of that name, innermost first.
+fn find_key(map: &Map, key: &str, depth: usize) -> Option<Vec<String>> {
+    if map.contains_key(key) {
+        return Some(vec![key.to_owned()]);
+    }
+    if depth > 8 {
+        return None;
+    }
+    map.iter().find_map(|entry| {
+        let mut found = find_key(entry.value.as_map()?, key, depth + 1)?;
+        found.push(entry.key.clone());
+        Some(found)
+    })
+}
