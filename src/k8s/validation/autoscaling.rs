@@ -243,3 +243,146 @@ fn scaling_rules(rules: &At<'_, '_>, cx: &mut Context<'_>) {
         cx.invalid(&tolerance, "must be greater than or equal to 0");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{check, said, said_by};
+
+    use crate::k8s::Version;
+
+    const TARGET: &str = "scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: a}";
+
+    fn text(version: &str, spec: &str) -> String {
+        format!(
+            "apiVersion: autoscaling/{version}\nkind: HorizontalPodAutoscaler\nmetadata: {{name: a}}\nspec: {{{spec}}}\n"
+        )
+    }
+
+    fn autoscaler(spec: &str) -> Vec<String> {
+        said(&text("v2", spec))
+    }
+
+    #[test]
+    fn bounds_and_target() {
+        check(
+            autoscaler,
+            &[
+                (&format!("{TARGET}, maxReplicas: 3"), &[]),
+                (
+                    &format!("{TARGET}, maxReplicas: 3, minReplicas: 0"),
+                    &["spec.minReplicas invalid-value", "spec.metrics forbidden"],
+                ),
+                (
+                    &format!("{TARGET}, maxReplicas: 0"),
+                    &["spec.maxReplicas invalid-value", "spec.maxReplicas invalid-value"],
+                ),
+                (
+                    "maxReplicas: 1, scaleTargetRef: {apiVersion: v1, kind: ReplicationController, name: a}",
+                    &[],
+                ),
+                (
+                    "maxReplicas: 1, scaleTargetRef: {apiVersion: a/b/c, kind: D/E, name: a}",
+                    &[
+                        "spec.scaleTargetRef.apiVersion invalid-value",
+                        "spec.scaleTargetRef.kind invalid-value",
+                    ],
+                ),
+                (
+                    "maxReplicas: 1, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment}",
+                    &["spec.scaleTargetRef.name required"],
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn metrics() {
+        let metric = |metric: &str| {
+            let said = autoscaler(&format!("{TARGET}, maxReplicas: 3, metrics: [{{{metric}}}]"));
+            said.iter().map(|line| line.replace("spec.metrics[0].", "")).collect()
+        };
+        let target = "target: {type: Utilization, averageUtilization: 50}";
+        check(
+            metric,
+            &[
+                (&format!("type: Resource, resource: {{name: cpu, {target}}}"), &[]),
+                ("type: Resource", &["resource required"]),
+                ("type: resource", &["type unsupported-value"]),
+                (&format!("type: Pods, resource: {{name: cpu, {target}}}"), &["pods required"]),
+                (
+                    "type: Resource, resource: {name: cpu, target: {type: Utilization}}",
+                    &["resource.target.averageUtilization required"],
+                ),
+                (
+                    "type: Resource, resource: {target: {averageUtilization: 0}}",
+                    &[
+                        "resource.name required",
+                        "resource.target.averageUtilization invalid-value",
+                        "resource.target.type invalid-value",
+                        "resource.target.type required",
+                    ],
+                ),
+                (
+                    "type: Resource, resource: {name: cpu, target: {type: Value, averageUtilization: 1, averageValue: 1}}",
+                    &["resource.target.averageValue forbidden"],
+                ),
+                (
+                    "type: ContainerResource, containerResource: {name: gpu, target: {type: Value, averageValue: 0}}",
+                    &[
+                        "containerResource.container required",
+                        "containerResource.name invalid-value",
+                        "containerResource.target.averageValue invalid-value",
+                    ],
+                ),
+                (
+                    "type: External, external: {metric: {name: a}, target: {type: Value, value: 1, averageValue: 1}}",
+                    &["external.target.value forbidden"],
+                ),
+                (
+                    "type: Pods, pods: {metric: {name: a/b}, target: {type: Value, value: 1}}",
+                    &["pods.metric.name invalid-value", "pods.target.averageValue required"],
+                ),
+                (
+                    "type: Object, object: {describedObject: {apiVersion: v1, kind: Service, name: a}, metric: {name: a}, \
+                 target: {type: Value, value: 1}}",
+                    &[],
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn behavior() {
+        let behavior = |rules: &str| {
+            let said = autoscaler(&format!("{TARGET}, maxReplicas: 3, behavior: {{scaleUp: {{{rules}}}}}"));
+            said.iter().map(|line| line.replace("spec.behavior.scaleUp.", "")).collect()
+        };
+        check(
+            behavior,
+            &[
+                ("", &[]),
+                ("stabilizationWindowSeconds: -1", &["stabilizationWindowSeconds invalid-value"]),
+                ("selectPolicy: Average", &["selectPolicy unsupported-value"]),
+                ("policies: []", &["policies required"]),
+                (
+                    "policies: [{type: Pods, value: 0, periodSeconds: 1801}]",
+                    &["policies[0].periodSeconds invalid-value", "policies[0].value invalid-value"],
+                ),
+                ("tolerance: -0.1", &["tolerance invalid-value"]),
+            ],
+        );
+    }
+
+    #[test]
+    fn the_older_version_is_converted() {
+        let manifest = text("v1", &format!("{TARGET}, maxReplicas: 3, targetCPUUtilizationPercentage: 0"));
+        assert_eq!(said(&manifest), ["spec.metrics[0].resource.target.averageUtilization invalid-value"]);
+    }
+
+    #[test]
+    fn groups_of_targets_were_optional_once() {
+        let manifest = text("v2", "maxReplicas: 1, scaleTargetRef: {kind: Deployment, name: a}");
+        assert_eq!(said(&manifest), ["spec.scaleTargetRef.apiVersion invalid-value"]);
+        assert_eq!(said_by(Version::V1_33, &manifest), Vec::<String>::new());
+    }
+}

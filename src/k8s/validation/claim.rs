@@ -180,3 +180,92 @@ fn data_source(data: &At<'_, '_>, path: &At<'_, '_>, cx: &mut Context<'_>) {
         cx.invalid_each(&path.field("apiGroup").showing(&group), names::dns1123_subdomain(group.text()));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{check, said, said_by};
+    use crate::k8s::Version;
+
+    fn claim(spec: &str) -> Vec<String> {
+        said(&format!(
+            "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {{name: a}}\nspec: {{{spec}}}\n"
+        ))
+    }
+
+    const GOOD: &str = "accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}";
+
+    #[test]
+    fn what_a_claim_needs() {
+        check(
+            claim,
+            &[
+                (GOOD, &[]),
+                ("", &["spec.accessModes required", "spec.resources[storage] required"]),
+                (
+                    "accessModes: [RWO], resources: {requests: {storage: 1Gi}}",
+                    &["spec.accessModes unsupported-value"],
+                ),
+                (
+                    "accessModes: [ReadWriteOnce], resources: {requests: {storage: 0}}",
+                    &["spec.resources[storage] invalid-value"],
+                ),
+                (
+                    "accessModes: [ReadWriteOnce], resources: {requests: {storage: null}}",
+                    &["spec.resources[storage] invalid-value"],
+                ),
+                (
+                    "accessModes: [ReadWriteOnce], resources: {requests: {storage: 1m}}",
+                    &["spec.resources.requests[storage] warning"],
+                ),
+                (
+                    "accessModes: [ReadWriteOncePod, ReadOnlyMany], resources: {requests: {storage: 1}}",
+                    &["spec.accessModes forbidden"],
+                ),
+                (&format!("{GOOD}, storageClassName: ''"), &[]),
+                (&format!("{GOOD}, storageClassName: A"), &["spec.storageClassName invalid-value"]),
+                (&format!("{GOOD}, volumeMode: ''"), &["spec.volumeMode unsupported-value"]),
+                (
+                    &format!("{GOOD}, selector: {{matchLabels: {{a b: c}}}}"),
+                    &["spec.selector.matchLabels invalid-value"],
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn data_sources_are_copied_to_each_other() {
+        check(
+            claim,
+            &[
+                (&format!("{GOOD}, dataSource: {{kind: PersistentVolumeClaim, name: b}}"), &[]),
+                (
+                    &format!("{GOOD}, dataSource: {{kind: PersistentVolumeClaim}}"),
+                    &["spec.dataSource.name required", "spec.dataSourceRef.name required"],
+                ),
+                // Dropped unread.
+                (&format!("{GOOD}, dataSource: {{kind: Secret, name: ''}}"), &[]),
+                (
+                    &format!("{GOOD}, dataSourceRef: {{kind: Secret, name: b}}"),
+                    &["spec.dataSource invalid-value", "spec.dataSourceRef invalid-value"],
+                ),
+                (
+                    &format!(
+                        "{GOOD}, dataSource: {{kind: PersistentVolumeClaim, name: b}}, \
+                     dataSourceRef: {{kind: PersistentVolumeClaim, name: c}}"
+                    ),
+                    &["spec invalid-value"],
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn attribute_classes_count_since_1_34() {
+        let manifest = format!(
+            "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {{name: a}}\n\
+             spec: {{{GOOD}, volumeAttributesClassName: A}}\n"
+        );
+        assert_eq!(said_by(Version::V1_33, &manifest), Vec::<String>::new());
+        assert_eq!(said(&manifest), ["spec.volumeAttributesClassName invalid-value"]);
+    }
+}

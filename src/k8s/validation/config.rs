@@ -183,3 +183,101 @@ pub(super) fn namespace(root: &At<'_, '_>, cx: &mut Context<'_>) {
 fn is_finalizer(name: &str) -> bool {
     name.contains('/') || matches!(name, "kubernetes" | "orphan" | "foregroundDeletion")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{check, said};
+
+    fn config_map(rest: &str) -> Vec<String> {
+        said(&format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a}}\n{rest}\n"))
+    }
+
+    fn secret(rest: &str) -> Vec<String> {
+        said(&format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: a}}\n{rest}\n"))
+    }
+
+    #[test]
+    fn keys() {
+        check(
+            config_map,
+            &[
+                ("data: {a.b_c-D: x}", &[]),
+                ("data: {'': x}", &["data[] invalid-value"]),
+                ("data: {..a: x}", &["data[..a] invalid-value"]),
+                ("data: {a: x}\nbinaryData: {a: eA==}", &["data[a] invalid-value"]),
+                ("binaryData: {a b: eA==}", &["binaryData[a b] invalid-value"]),
+            ],
+        );
+        check(
+            secret,
+            &[
+                ("stringData: {a/b: x}", &["data[a/b] invalid-value"]),
+                ("data: {a/b: eA==}\nstringData: {a/b: x}", &["data[a/b] invalid-value"]),
+            ],
+        );
+    }
+
+    #[test]
+    fn sizes() {
+        let text = "x".repeat(super::MAX_SIZE);
+        assert_eq!(config_map(&format!("data: {{a: {text}}}")), Vec::<String>::new());
+        assert_eq!(config_map(&format!("data: {{a: {text}, b: z}}")), [" too-long"]);
+        // Four characters of base64 are three bytes.
+        assert_eq!(secret(&format!("data: {{a: {text}}}")), Vec::<String>::new());
+        assert_eq!(secret(&format!("data: {{a: {text}, b: {text}}}")), ["data too-long"]);
+        assert_eq!(super::decoded_len("YQ=="), 1);
+        assert_eq!(super::decoded_len("YWI="), 2);
+        assert_eq!(super::decoded_len("YWJj"), 3);
+    }
+
+    #[test]
+    fn types_of_secrets() {
+        check(
+            secret,
+            &[
+                ("type: kubernetes.io/tls", &["data[tls.crt] required", "data[tls.key] required"]),
+                ("type: kubernetes.io/tls\nstringData: {tls.crt: a, tls.key: b}", &["data[tls.crt] warning"]),
+                ("type: kubernetes.io/basic-auth\ndata: {password: ''}", &[]),
+                (
+                    "type: kubernetes.io/ssh-auth\ndata: {ssh-privatekey: ''}",
+                    &["data[ssh-privatekey] required"],
+                ),
+                (
+                    "type: kubernetes.io/dockercfg\nstringData: {.dockercfg: '[]'}",
+                    &["data[.dockercfg] invalid-value"],
+                ),
+                ("type: kubernetes.io/dockerconfigjson\ndata: {.dockerconfigjson: e30=}", &[]),
+                (
+                    "type: kubernetes.io/dockerconfigjson\ndata: {.dockerconfigjson: e30}",
+                    &["data..dockerconfigjson wrong-type"],
+                ),
+                (
+                    "type: kubernetes.io/service-account-token",
+                    &["metadata.annotations[kubernetes.io/service-account.name] required"],
+                ),
+                ("type: anything", &[]),
+            ],
+        );
+    }
+
+    #[test]
+    fn namespaces() {
+        check(
+            said,
+            &[
+                (
+                    "apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\nspec: {finalizers: [kubernetes, a.b/c]}",
+                    &[],
+                ),
+                (
+                    "apiVersion: v1\nkind: Namespace\nmetadata: {name: a.b}\nspec: {finalizers: [mine, 'a b']}",
+                    &[
+                        "metadata.name invalid-value",
+                        "spec.finalizers invalid-value",
+                        "spec.finalizers invalid-value",
+                    ],
+                ),
+            ],
+        );
+    }
+}

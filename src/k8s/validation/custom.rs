@@ -11,6 +11,7 @@ use crate::k8s::schema::Schemas;
 use crate::k8s::{Version, names};
 use crate::manifest::Object;
 use crate::yaml::{Node, Value};
+use std::collections::BTreeSet;
 
 /// Whether the `CustomResourceDefinition` `crd` (the whole object) defines the kind of `object`.
 pub fn defines(crd: &Node, object: &Object) -> bool {
@@ -234,20 +235,34 @@ fn bounds(
     }
 }
 
-/// `ValidateCustomResourceDefinition`: its name, its names, and that there is one version to store.
+/// `ValidateCustomResourceDefinition`, without the schemas' own rules.
 pub(super) fn definition(root: &At<'_, '_>, cx: &mut Context<'_>) {
-    let spec = root.field("spec");
-    let (group, names_of) = (spec.field("group"), spec.field("names"));
-    let (plural, name) = (names_of.field("plural"), root.field("metadata.name"));
-    if name.text() != format!("{}.{}", plural.text(), group.text()) {
+    let (metadata, spec) = (root.field("metadata"), root.field("spec"));
+    let (group, kinds) = (spec.field("group"), spec.field("names"));
+    let (plural, name) = (kinds.field("plural"), metadata.field("name"));
+    if name.text().strip_suffix(group.text()).and_then(|rest| rest.strip_suffix('.')) != Some(plural.text()) {
         cx.invalid(&name, "must be spec.names.plural+\".\"+spec.group");
     }
     if group.text().is_empty() {
         cx.required(&group, "");
-    } else if let Some(detail) = names::dns1123_subdomain(group.text()).first() {
-        cx.invalid(&group, detail);
-    } else if !group.text().contains('.') {
-        cx.invalid(&group, "should be a domain with at least one dot");
+    } else {
+        cx.invalid_each(&group, names::dns1123_subdomain(group.text()));
+        if !group.text().contains('.') {
+            cx.invalid(&group, "should be a domain with at least one dot");
+        }
+    }
+    let protected = |group: &str| {
+        ["k8s.io", "kubernetes.io"].iter().any(|domain| {
+            group.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        })
+    };
+    let annotations = metadata.field("annotations");
+    let approved = annotations.key("api-approved.kubernetes.io");
+    if protected(group.text()) && approved.text().is_empty() {
+        cx.required(
+            &approved,
+            "protected groups must have approval annotation \"api-approved.kubernetes.io\", see https://github.com/kubernetes/enhancements/pull/1111",
+        );
     }
     let scope = spec.field("scope");
     match scope.text() {
@@ -255,46 +270,79 @@ pub(super) fn definition(root: &At<'_, '_>, cx: &mut Context<'_>) {
         "" => cx.required(&scope, ""),
         _ => cx.not_supported(&scope, &["Cluster", "Namespaced"]),
     }
-    for field in ["plural", "kind"] {
-        let place = names_of.field(field);
-        if place.text().is_empty() {
-            cx.required(&place, "");
-            continue;
-        }
-        let details = match field {
-            "kind" => names::dns1035_label(&place.text().to_lowercase()),
-            _ => names::dns1035_label(place.text()),
-        };
-        for detail in details {
-            cx.invalid(&place, detail);
+    definition_names(&kinds, cx);
+    definition_versions(&spec.field("versions"), cx);
+    let conversion = spec.field("conversion");
+    let strategy = conversion.field("strategy");
+    if !matches!(strategy.text(), "" | "None" | "Webhook") {
+        cx.not_supported(&strategy, &["None", "Webhook"]);
+    }
+    if spec.field("preserveUnknownFields").flag() {
+        cx.invalid(
+            &spec.field("preserveUnknownFields"),
+            "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead",
+        );
+    }
+}
+
+/// `ValidateCustomResourceDefinitionNames`.
+fn definition_names(kinds: &At<'_, '_>, cx: &mut Context<'_>) {
+    // The defaults of the others are the lower-case kind, and the kind with `List`.
+    for (name, required) in [("plural", true), ("singular", false), ("kind", true), ("listKind", false)] {
+        let field = kinds.field(name);
+        if !field.text().is_empty() {
+            // Only kinds may have capitals.
+            let complaints = if matches!(name, "kind" | "listKind") {
+                names::dns1035_label(&field.text().to_lowercase())
+            } else {
+                names::dns1035_label(field.text())
+            };
+            cx.invalid_each(&field, complaints);
+        } else if required {
+            cx.required(&field, "");
         }
     }
-    let versions = spec.field("versions");
-    let mut seen: Vec<&str> = Vec::new();
+    for field in ["shortNames", "categories"] {
+        let list = kinds.field(field);
+        for item in list.items() {
+            cx.invalid_each(&item, names::dns1035_label(item.text()));
+        }
+    }
+    let (kind, list) = (kinds.field("kind"), kinds.field("listKind"));
+    if !kind.text().is_empty() && kind.text() == list.text() {
+        cx.invalid(&list, "kind and listKind may not be the same");
+    }
+}
+
+fn definition_versions(versions: &At<'_, '_>, cx: &mut Context<'_>) {
+    if versions.is_empty() {
+        cx.required(versions, "must have at least one version");
+        return;
+    }
+    let mut seen = BTreeSet::new();
+    let mut stored = 0_usize;
     for version in versions.items() {
         let name = version.field("name");
-        for detail in names::dns1035_label(name.text()) {
-            cx.invalid(&name, detail);
+        cx.invalid_each(&name, names::dns1035_label(name.text()));
+        if !seen.insert(name.text()) {
+            cx.invalid(versions, "must contain unique version names");
         }
-        if seen.contains(&name.text()) {
-            cx.invalid(&versions, "must contain unique version names");
+        stored += usize::from(version.field("storage").flag());
+        let schema = version.field("schema");
+        let open_api = schema.field("openAPIV3Schema");
+        if !open_api.is_set() {
+            cx.required(&open_api, "schemas are required");
+            continue;
         }
-        seen.push(name.text());
-        let wrapper = version.field("schema");
-        let schema = wrapper.field("openAPIV3Schema");
-        if !schema.is_set() {
-            cx.required(&schema, "schemas are required");
-        } else if schema.field("type").text() != "object" {
-            let place = schema.field("type");
-            if place.is_set() {
-                cx.invalid(&place, "must be object at the root");
-            } else {
-                cx.required(&place, "must not be empty at the root");
-            }
+        let kind = open_api.field("type");
+        match kind.text() {
+            "object" => {}
+            "" => cx.required(&kind, "must not be empty at the root"),
+            _ => cx.invalid(&kind, "must be object at the root"),
         }
     }
-    if versions.items().filter(|version| version.field("storage").flag()).count() != 1 {
-        cx.invalid(&versions, "must have exactly one version marked as storage version");
+    if stored != 1 {
+        cx.invalid(versions, "must have exactly one version marked as storage version");
     }
 }
 
@@ -373,5 +421,34 @@ spec:
         assert!(said(CRD).is_empty());
         assert_eq!(said(&CRD.replace("{name: backups", "{name: backup")), ["metadata.name"]);
         assert_eq!(said(&CRD.replace("storage: true", "storage: false")), ["spec.versions"]);
+    }
+
+    #[test]
+    fn definitions_are_held_to_the_servers_rules() {
+        let schema = "schema: {openAPIV3Schema: {type: object}}";
+        let crd = |name: &str, spec: &str| {
+            super::super::testing::said(&format!(
+                "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{name: {name}}}\n\
+                 spec: {{group: b.c, names: {{kind: A, plural: as}}, {spec}}}\n"
+            ))
+        };
+        let version = |rest: &str| format!("scope: Cluster, versions: [{{name: v1, served: true, {rest}}}]");
+        assert_eq!(crd("as.b.c", &version(&format!("storage: true, {schema}"))), Vec::<String>::new());
+        assert_eq!(
+            crd("as.c", &version(&format!("storage: true, {schema}"))),
+            ["metadata.name invalid-value"]
+        );
+        assert_eq!(
+            crd("as.b.c", &version(&format!("storage: false, {schema}"))),
+            ["spec.versions invalid-value"]
+        );
+        assert_eq!(
+            crd("as.b.c", &version("storage: true")),
+            ["spec.versions[0].schema.openAPIV3Schema required"]
+        );
+        assert_eq!(
+            crd("as.b.c", "scope: All, versions: []"),
+            ["spec.scope unsupported-value", "spec.versions required",]
+        );
     }
 }

@@ -20,6 +20,8 @@ mod resources;
 pub(crate) mod rules;
 mod service;
 mod storage;
+#[cfg(test)]
+mod testing;
 mod webhook;
 mod workload;
 
@@ -109,9 +111,7 @@ fn check_of(group: &str, kind: &str, version: Version) -> (NameCheck, Check) {
             "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration",
         ) => (name_is_dns_subdomain, webhook::configuration),
         ("admissionregistration.k8s.io", _) => (name_is_dns_subdomain, nothing_more),
-        ("apiextensions.k8s.io", "CustomResourceDefinition") => {
-            (name_is_dns_subdomain, webhook::custom_resource_definition)
-        }
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => (name_is_dns_subdomain, custom::definition),
         _ => (path_segment, nothing_more),
     }
 }

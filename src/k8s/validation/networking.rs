@@ -317,3 +317,207 @@ pub(super) fn ingress_class(root: &At<'_, '_>, cx: &mut Context<'_>) {
         _ => cx.not_supported(&scope, &["Cluster", "Namespace"]),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{check, said, said_by};
+
+    use crate::k8s::Version;
+
+    fn policy(spec: &str) -> Vec<String> {
+        said(&format!(
+            "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: a}}\nspec: {{{spec}}}\n"
+        ))
+    }
+
+    fn ingress(spec: &str) -> Vec<String> {
+        said(&ingress_text("", spec))
+    }
+
+    fn ingress_text(metadata: &str, spec: &str) -> String {
+        format!(
+            "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {{name: a{metadata}}}\nspec: {{{spec}}}\n"
+        )
+    }
+
+    #[test]
+    fn peers_and_ports() {
+        check(
+            policy,
+            &[
+                ("podSelector: {}, ingress: [{}]", &[]),
+                ("podSelector: {}, ingress: [{from: [{}]}]", &["spec.ingress[0].from[0] required"]),
+                (
+                    "podSelector: {}, egress: [{to: [{podSelector: {}, ipBlock: {cidr: 10.0.0.0/8}}]}]",
+                    &["spec.egress[0].to[0] forbidden"],
+                ),
+                (
+                    "podSelector: {}, egress: [{to: [{ipBlock: {}}]}]",
+                    &["spec.egress[0].to[0].ipBlock.cidr required"],
+                ),
+                (
+                    "podSelector: {}, egress: [{to: [{ipBlock: {cidr: 10.0.0.0}}]}]",
+                    &["spec.egress[0].to[0].ipBlock.cidr invalid-value"],
+                ),
+                (
+                    "podSelector: {}, egress: [{to: [{ipBlock: {cidr: 10.0.0.0/8, except: [10.1.0.0/16, 11.0.0.0/16, \
+                 '::/0', x]}}]}]",
+                    &[
+                        "spec.egress[0].to[0].ipBlock.except[1] invalid-value",
+                        "spec.egress[0].to[0].ipBlock.except[2] invalid-value",
+                        "spec.egress[0].to[0].ipBlock.except[3] invalid-value",
+                    ],
+                ),
+                (
+                    "podSelector: {}, ingress: [{ports: [{port: '80'}]}]",
+                    &["spec.ingress[0].ports[0].port invalid-value"],
+                ),
+                (
+                    "podSelector: {}, ingress: [{ports: [{port: http, endPort: 90}]}]",
+                    &["spec.ingress[0].ports[0].endPort invalid-value"],
+                ),
+                (
+                    "podSelector: {}, ingress: [{ports: [{endPort: 90}]}]",
+                    &["spec.ingress[0].ports[0].endPort invalid-value"],
+                ),
+                ("podSelector: {}, ingress: [{ports: [{port: 80, endPort: 90}]}]", &[]),
+                (
+                    "podSelector: {}, policyTypes: [Ingress, Egress, Ingress]",
+                    &["spec.policyTypes invalid-value"],
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn backends() {
+        let port = "service: {name: b, port: {number: 80}}";
+        check(
+            ingress,
+            &[
+                ("", &["spec invalid-value"]),
+                (&format!("defaultBackend: {{{port}}}"), &[]),
+                ("defaultBackend: {}", &["spec.defaultBackend invalid-value"]),
+                (
+                    &format!("defaultBackend: {{{port}, resource: {{kind: A, name: b}}}}"),
+                    &["spec.defaultBackend invalid-value"],
+                ),
+                (
+                    "defaultBackend: {resource: {kind: A/B}}",
+                    &[
+                        "spec.defaultBackend.resource.kind invalid-value",
+                        "spec.defaultBackend.resource.name required",
+                    ],
+                ),
+                ("defaultBackend: {service: {name: b}}", &["spec.defaultBackend required"]),
+                (
+                    "defaultBackend: {service: {name: b, port: {number: 80, name: c}}}",
+                    &["spec.defaultBackend invalid-value"],
+                ),
+                (
+                    "defaultBackend: {service: {name: B, port: {number: 65536}}}",
+                    &[
+                        "spec.defaultBackend.service.name invalid-value",
+                        "spec.defaultBackend.service.port.number invalid-value",
+                    ],
+                ),
+                (
+                    "defaultBackend: {service: {port: {name: a--b}}}",
+                    &[
+                        "spec.defaultBackend.service.name required",
+                        "spec.defaultBackend.service.port.name invalid-value",
+                    ],
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn service_names_were_relaxed_in_1_36() {
+        let manifest = ingress_text("", "defaultBackend: {service: {name: 1b, port: {number: 80}}}");
+        assert_eq!(said(&manifest), Vec::<String>::new());
+        assert_eq!(said_by(Version::V1_35, &manifest), ["spec.defaultBackend.service.name invalid-value"]);
+    }
+
+    #[test]
+    fn rules_and_paths() {
+        let rule = |rule: &str| ingress(&format!("rules: [{{{rule}}}]"));
+        check(
+            rule,
+            &[
+                ("host: a.b", &[]),
+                ("host: '*.a.b'", &[]),
+                ("host: '*'", &["spec.rules[0].host invalid-value"]),
+                ("host: 10.0.0.1", &["spec.rules[0].host invalid-value"]),
+                ("host: 'a:80'", &["spec.rules[0].host invalid-value"]),
+                ("http: {}", &["spec.rules[0].http.paths required"]),
+            ],
+        );
+        let path = |path: &str| {
+            ingress(&format!(
+                "rules: [{{http: {{paths: [{{{path}, backend: {{service: {{name: b, port: {{number: 1}}}}}}}}]}}}}]"
+            ))
+        };
+        check(
+            path,
+            &[
+                ("pathType: Prefix, path: /a", &[]),
+                ("pathType: ImplementationSpecific", &[]),
+                (
+                    "pathType: ImplementationSpecific, path: a",
+                    &["spec.rules[0].http.paths[0].path invalid-value"],
+                ),
+                ("pathType: Exact", &["spec.rules[0].http.paths[0].path invalid-value"]),
+                ("pathType: Prefix, path: /a/../b", &["spec.rules[0].http.paths[0].path invalid-value"]),
+                ("pathType: Prefix, path: /a/.", &["spec.rules[0].http.paths[0].path invalid-value"]),
+                ("pathType: Prefix, path: /a%2Fb", &["spec.rules[0].http.paths[0].path invalid-value"]),
+                ("pathType: ''", &["spec.rules[0].http.paths[0].pathType unsupported-value"]),
+                ("path: /a", &["spec.rules[0].http.paths[0].pathType required"]),
+            ],
+        );
+    }
+
+    #[test]
+    fn the_class_is_named_once() {
+        let annotated = ", annotations: {kubernetes.io/ingress.class: a}";
+        let backend = "defaultBackend: {service: {name: b, port: {number: 80}}}";
+        assert_eq!(
+            said(&ingress_text(annotated, backend)),
+            ["metadata.annotations[kubernetes.io/ingress.class] warning"]
+        );
+        assert_eq!(
+            said(&ingress_text(annotated, &format!("{backend}, ingressClassName: b"))),
+            ["annotations.kubernetes.io/ingress.class invalid-value"]
+        );
+    }
+
+    #[test]
+    fn classes() {
+        let class = |spec: &str| {
+            said(&format!(
+                "apiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {{name: a}}\nspec: {{{spec}}}\n"
+            ))
+        };
+        check(
+            class,
+            &[
+                ("controller: a.b/c", &[]),
+                ("", &["spec.controller required"]),
+                ("controller: a", &["spec.controller invalid-value"]),
+                ("controller: a/b, parameters: {kind: C, name: d}", &[]),
+                (
+                    "controller: a/b, parameters: {kind: C, name: d, namespace: e}",
+                    &["spec.parameters.namespace forbidden"],
+                ),
+                (
+                    "controller: a/b, parameters: {kind: C, name: d, scope: Namespace}",
+                    &["spec.parameters.namespace required"],
+                ),
+                (
+                    "controller: a/b, parameters: {name: d, scope: All}",
+                    &["spec.parameters.kind required", "spec.parameters.scope unsupported-value"],
+                ),
+            ],
+        );
+    }
+}

@@ -102,3 +102,76 @@ pub(super) fn lease(root: &At<'_, '_>, cx: &mut Context<'_>) {
         cx.invalid(&transitions, "must be greater than or equal to 0");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{check, said};
+
+    #[test]
+    fn disruption_budgets() {
+        let budget = |spec: &str| {
+            said(&format!(
+                "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {{name: a}}\nspec: {{{spec}}}\n"
+            ))
+        };
+        check(
+            budget,
+            &[
+                ("", &[]),
+                ("maxUnavailable: 0, selector: {}", &[]),
+                ("maxUnavailable: 1, minAvailable: 1", &["spec invalid-value"]),
+                ("maxUnavailable: -1", &["spec.maxUnavailable invalid-value"]),
+                ("minAvailable: 101%", &["spec.minAvailable invalid-value"]),
+                ("minAvailable: '50'", &["spec.minAvailable invalid-value"]),
+                ("minAvailable: 99999999999999999999%", &["spec.minAvailable invalid-value"]),
+                (
+                    "selector: {matchExpressions: [{key: a, operator: In}]}",
+                    &["spec.selector.matchExpressions[0].values required"],
+                ),
+                ("unhealthyPodEvictionPolicy: ''", &["spec.unhealthyPodEvictionPolicy unsupported-value"]),
+            ],
+        );
+    }
+
+    #[test]
+    fn priority_classes() {
+        let class =
+            |rest: &str| said(&format!("apiVersion: scheduling.k8s.io/v1\nkind: PriorityClass\n{rest}\n"));
+        check(
+            class,
+            &[
+                ("metadata: {name: a}\nvalue: 1000000000", &[]),
+                ("metadata: {name: a}\nvalue: 1000000001", &["value forbidden"]),
+                ("metadata: {name: system-a}\nvalue: 1", &["metadata.name forbidden"]),
+                ("metadata: {name: system-node-critical}\nvalue: 2000001000", &[]),
+                (
+                    "metadata: {name: a}\nvalue: 1\npreemptionPolicy: Always",
+                    &["preemptionPolicy unsupported-value"],
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn runtime_classes_and_leases() {
+        check(
+            said,
+            &[
+                (
+                    "apiVersion: node.k8s.io/v1\nkind: RuntimeClass\nmetadata: {name: a}\nhandler: A",
+                    &["handler invalid-value"],
+                ),
+                (
+                    "apiVersion: node.k8s.io/v1\nkind: RuntimeClass\nmetadata: {name: a}\nhandler: a\n\
+                 overhead: {podFixed: {cpu: -1, disk: 1}}",
+                    &["overhead.limits[cpu] invalid-value", "overhead.limits[disk] invalid-value"],
+                ),
+                (
+                    "apiVersion: coordination.k8s.io/v1\nkind: Lease\nmetadata: {name: a}\n\
+                 spec: {leaseDurationSeconds: 0, leaseTransitions: -1}",
+                    &["spec.leaseDurationSeconds invalid-value", "spec.leaseTransitions invalid-value"],
+                ),
+            ],
+        );
+    }
+}

@@ -269,3 +269,77 @@ fn limit_item(item: &At<'_, '_>, kind: &str, cx: &mut Context<'_>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{check, said};
+
+    #[test]
+    fn quotas() {
+        let quota = |spec: &str| {
+            said(&format!("apiVersion: v1\nkind: ResourceQuota\nmetadata: {{name: a}}\nspec: {{{spec}}}\n"))
+        };
+        check(
+            quota,
+            &[
+                ("hard: {pods: 4, requests.cpu: 100m, count/deployments.apps: 3, a.b/c: 1}", &[]),
+                ("hard: {pods: 1.5}", &["spec.hard[pods] invalid-value"]),
+                ("hard: {cpu: -1}", &["spec.hard[cpu] invalid-value"]),
+                ("hard: {disk: 1}", &["spec.hard[disk] invalid-value", "spec.hard[disk] invalid-value"]),
+                ("hard: {storage: 1}", &["spec.hard[storage] invalid-value"]),
+                ("hard: {pods: 1}, scopes: [BestEffort, NotBestEffort]", &["spec.scopes invalid-value"]),
+                ("hard: {cpu: 1}, scopes: [BestEffort]", &["spec.scopes invalid-value"]),
+                ("hard: {pods: 1}, scopes: [All]", &["spec.scopes invalid-value"]),
+                (
+                    "hard: {pods: 1}, scopeSelector: {matchExpressions: [{scopeName: Terminating, operator: In}]}",
+                    &[
+                        "spec.scopeSelector.matchExpressions.operator invalid-value",
+                        "spec.scopeSelector.matchExpressions.values required",
+                    ],
+                ),
+                (
+                    "hard: {pods: 1}, scopeSelector: {matchExpressions: [{scopeName: PriorityClass, operator: In, \
+                 values: [high]}]}",
+                    &[],
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn limit_ranges() {
+        let limit = |item: &str| {
+            let said = said(&format!(
+                "apiVersion: v1\nkind: LimitRange\nmetadata: {{name: a}}\nspec: {{limits: [{{{item}}}]}}\n"
+            ));
+            said.iter().map(|line| line.replace("spec.limits[0]", "")).collect()
+        };
+        check(
+            limit,
+            &[
+                ("type: Container, max: {cpu: 2}, min: {cpu: 100m}, default: {cpu: 1}", &[]),
+                ("type: container", &[".type invalid-value"]),
+                (
+                    "type: Container, max: {cpu: 1}, min: {cpu: 2}",
+                    &[
+                        ".min[cpu] invalid-value",
+                        ".default[cpu] invalid-value",
+                        ".defaultRequest[cpu] invalid-value",
+                    ],
+                ),
+                ("type: Pod, default: {cpu: 1}", &[".default forbidden"]),
+                ("type: PersistentVolumeClaim, max: {cpu: 1}", &[".limits required"]),
+                ("type: PersistentVolumeClaim, max: {storage: 1Gi}", &[]),
+                ("type: Container, max: {storage: 1Gi}", &[".max[storage] invalid-value"]),
+                (
+                    "type: Pod, maxLimitRequestRatio: {cpu: 500m}",
+                    &[".maxLimitRequestRatio[cpu] invalid-value"],
+                ),
+                (
+                    "type: Pod, max: {cpu: 2}, min: {cpu: 1}, maxLimitRequestRatio: {cpu: 3}",
+                    &[".maxLimitRequestRatio[cpu] invalid-value"],
+                ),
+            ],
+        );
+    }
+}

@@ -127,3 +127,74 @@ fn subject(subject: &At<'_, '_>, namespaced: bool, cx: &mut Context<'_>) {
         _ => cx.not_supported(&kind, &["ServiceAccount", "User", "Group"]),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{check, said};
+
+    const API: &str = "apiVersion: rbac.authorization.k8s.io/v1\nmetadata: {name: a}";
+
+    #[test]
+    fn rules() {
+        let role = |rule: &str| said(&format!("{API}\nkind: Role\nrules: [{{{rule}}}]\n"));
+        check(
+            role,
+            &[
+                ("apiGroups: [''], resources: [pods], verbs: [get]", &[]),
+                ("apiGroups: [''], resources: [pods], verbs: []", &["rules[0].verbs required"]),
+                ("verbs: [get]", &["rules[0].apiGroups required", "rules[0].resources required"]),
+                ("nonResourceURLs: [/a], verbs: [get]", &["rules[0].nonResourceURLs invalid-value"]),
+            ],
+        );
+        let cluster_role = |rest: &str| said(&format!("{API}\nkind: ClusterRole\n{rest}\n"));
+        check(
+            cluster_role,
+            &[
+                ("rules: [{nonResourceURLs: [/a], verbs: [get]}]", &[]),
+                (
+                    "rules: [{nonResourceURLs: [/a], resources: [pods], verbs: [get]}]",
+                    &["rules[0].nonResourceURLs invalid-value"],
+                ),
+                ("aggregationRule: {}", &["aggregationRule.clusterRoleSelectors required"]),
+            ],
+        );
+    }
+
+    #[test]
+    fn bindings() {
+        let binding = |rest: &str| said(&format!("{API}\nkind: RoleBinding\n{rest}\n"));
+        check(
+            binding,
+            &[
+                ("roleRef: {kind: Role, name: 'a:b'}\nsubjects: [{kind: User, name: a}]", &[]),
+                (
+                    "roleRef: {kind: role, name: ''}",
+                    &["roleRef.kind unsupported-value", "roleRef.name required"],
+                ),
+                (
+                    "roleRef: {kind: Role, name: a}\nsubjects: [{kind: Robot, name: a}]",
+                    &["subjects[0].kind unsupported-value"],
+                ),
+                (
+                    "roleRef: {kind: Role, name: a}\nsubjects: [{kind: ServiceAccount, name: A}]",
+                    &["subjects[0].name invalid-value"],
+                ),
+                (
+                    "roleRef: {kind: Role, name: a}\nsubjects: [{kind: Group, name: a, apiGroup: b}]",
+                    &["subjects[0].apiGroup unsupported-value"],
+                ),
+            ],
+        );
+        let cluster = |rest: &str| said(&format!("{API}\nkind: ClusterRoleBinding\n{rest}\n"));
+        check(
+            cluster,
+            &[
+                ("roleRef: {kind: Role, name: a}", &["roleRef.kind unsupported-value"]),
+                (
+                    "roleRef: {kind: ClusterRole, name: a}\nsubjects: [{kind: ServiceAccount, name: a}]",
+                    &["subjects[0].namespace required"],
+                ),
+            ],
+        );
+    }
+}

@@ -4,7 +4,7 @@
 use super::metadata::labels;
 use super::{At, Context};
 use crate::k8s::{Version, names};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 /// `supportedPortProtocols`.
@@ -294,15 +294,22 @@ fn cluster_ips(spec: &At<'_, '_>, addresses: &ClusterIps<'_, '_>, cx: &mut Conte
             );
         }
     }
-    // `initIPFamilyFields`: one stack cannot hold two of anything.
-    if policy.text() == "SingleStack" && (addresses.values.len() == 2 || families.len() == 2) {
-        let named = if addresses.values.len() == 2 { "cluster IPs" } else { "IP families" };
-        cx.invalid(
-            &policy,
-            format_args!(
-                "must be 'RequireDualStack' or 'PreferDualStack' when multiple {named} are specified"
-            ),
-        );
+    // `initIPFamilyFields`: one stack, which is what a Service gets that does not ask for more, cannot hold
+    // two of anything. Those without addresses and selector get two.
+    let two = single.text() == "None" && spec.field("selector").is_empty();
+    let default = if two { "RequireDualStack" } else { "SingleStack" };
+    if policy.str().unwrap_or(default) == "SingleStack" {
+        for (doubled, what) in [(&addresses.place, "cluster IPs"), (&families, "IP families")] {
+            if doubled.len() == 2 {
+                let place = if policy.is_set() { policy } else { policy.showing(doubled) };
+                cx.invalid(
+                    &place,
+                    format_args!(
+                        "must be 'RequireDualStack' or 'PreferDualStack' when multiple {what} are specified"
+                    ),
+                );
+            }
+        }
     }
 }
 
@@ -333,14 +340,18 @@ fn non_special_ip(at: &At<'_, '_>, cx: &mut Context<'_>) {
     }
 }
 
-/// Node ports: where they may be given, unique, and those that the allocator (`portallocator`) would hand out.
+/// Node ports: where they may be given, unique, and those that the allocator would hand out.
 fn node_ports(spec: &At<'_, '_>, service_type: Type, cx: &mut Context<'_>) {
     let ports = spec.field("ports");
-    let allocated = match service_type {
-        Type::NodePort => true,
-        Type::LoadBalancer => spec.field("allocateLoadBalancerNodePorts").bool() != Some(false),
-        _ => false,
-    };
+    if matches!(service_type, Type::NodePort | Type::LoadBalancer) {
+        let automatic = service_type == Type::NodePort
+            || spec.field("allocateLoadBalancerNodePorts").bool() != Some(false);
+        let before = cx.errors();
+        allocate_node_ports(&ports, automatic, cx);
+        if cx.errors() > before {
+            return;
+        }
+    }
     let mut seen = BTreeSet::new();
     for port in ports.items() {
         let node_port = port.field("nodePort");
@@ -348,16 +359,47 @@ fn node_ports(spec: &At<'_, '_>, service_type: Type, cx: &mut Context<'_>) {
         if service_type == Type::ClusterIp {
             cx.forbidden(&node_port, "may not be used when `type` is 'ClusterIP'");
         }
-        let protocol = port.field("protocol");
-        let protocol = if protocol.text().is_empty() { "TCP" } else { protocol.text() };
-        if !seen.insert((protocol, number)) {
+        if !seen.insert((protocol_of(&port), number)) {
             cx.duplicate(&node_port);
         }
-        // A load balancer's own numbers are allocated even where it asks for none.
-        if (allocated || service_type == Type::LoadBalancer) && !NODE_PORTS.contains(&number) {
-            out_of_range(&node_port, cx);
+    }
+}
+
+/// `initNodePorts`: ports of one number share a node port, whatever their protocol; others may not.
+fn allocate_node_ports(ports: &At<'_, '_>, automatic: bool, cx: &mut Context<'_>) {
+    let number_of = |port: &At<'_, '_>| port.field("port").int().unwrap_or(0);
+    let node_port_of = |port: &At<'_, '_>| port.field("nodePort").int().unwrap_or(0);
+    // What each port was given: a number, or none where the server picks one.
+    let mut given: BTreeMap<i64, Option<i64>> = BTreeMap::new();
+    let mut taken = BTreeSet::new();
+    for port in ports.items() {
+        let (number, own) = (number_of(&port), node_port_of(&port));
+        if own == 0 && !automatic {
+            continue;
+        }
+        let wanted = match given.get(&number) {
+            None => {
+                let asked = |other: &At<'_, '_>| number_of(other) == number && node_port_of(other) != 0;
+                let asked = ports.items().find(asked).map(|other| node_port_of(&other));
+                given.insert(number, asked);
+                asked
+            }
+            Some(shared) => (own != 0 && *shared != Some(own)).then_some(own),
+        };
+        let Some(wanted) = wanted else { continue };
+        let place = port.field("nodePort");
+        if !NODE_PORTS.contains(&wanted) {
+            out_of_range(&place, cx);
+        } else if !taken.insert(wanted) {
+            cx.invalid(&place, "provided port is already allocated");
         }
     }
+}
+
+/// A port's protocol, after defaults.
+fn protocol_of<'n>(port: &At<'_, 'n>) -> &'n str {
+    let protocol = port.field("protocol").text();
+    if protocol.is_empty() { "TCP" } else { protocol }
 }
 
 fn out_of_range(port: &At<'_, '_>, cx: &mut Context<'_>) {
@@ -378,9 +420,7 @@ fn duplicate_ports(ports: &At<'_, '_>, cx: &mut Context<'_>) {
     }
     let mut seen = BTreeSet::new();
     for port in ports.items() {
-        let protocol = port.field("protocol");
-        let protocol = if protocol.text().is_empty() { "TCP" } else { protocol.text() };
-        if !seen.insert((protocol, port.field("port").int().unwrap_or(0))) {
+        if !seen.insert((protocol_of(&port), port.field("port").int().unwrap_or(0))) {
             cx.duplicate(&port);
         }
     }
@@ -691,5 +731,226 @@ fn slice_endpoint(endpoint: &At<'_, '_>, address_type: &str, cx: &mut Context<'_
                 cx.invalid_each(&name, names::dns1123_subdomain(name.text()));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{check, said, said_by};
+    use crate::k8s::Version;
+
+    fn service(spec: &str) -> Vec<String> {
+        said(&format!("apiVersion: v1\nkind: Service\nmetadata: {{name: a}}\nspec: {{{spec}}}\n"))
+    }
+
+    #[test]
+    fn ports() {
+        check(
+            service,
+            &[
+                ("ports: [{port: 80}]", &[]),
+                ("ports: []", &["spec.ports required"]),
+                ("clusterIP: None", &[]),
+                ("type: ExternalName, externalName: a.b", &[]),
+                ("ports: [{port: 0}]", &["spec.ports[0].port invalid-value"]),
+                ("ports: [{port: 65536}]", &["spec.ports[0].port invalid-value"]),
+                ("ports: [{port: 1, protocol: tcp}]", &["spec.ports[0].protocol unsupported-value"]),
+                ("ports: [{port: 1, targetPort: 0}]", &[]),
+                ("ports: [{port: 1, targetPort: ''}]", &[]),
+                ("ports: [{port: 1, targetPort: 70000}]", &["spec.ports[0].targetPort invalid-value"]),
+                (
+                    "ports: [{port: 1, targetPort: a-b-c-d-e-f-g-h-i}]",
+                    &["spec.ports[0].targetPort invalid-value"],
+                ),
+                ("ports: [{port: 1, appProtocol: a b}]", &["spec.ports[0].appProtocol invalid-value"]),
+                (
+                    "ports: [{port: 1}, {port: 2}]",
+                    &["spec.ports[0].name required", "spec.ports[1].name required"],
+                ),
+                ("ports: [{port: 1, name: a}, {port: 2, name: a}]", &["spec.ports[1].name duplicate-value"]),
+                ("ports: [{port: 1, name: a}, {port: 1, name: b}]", &["spec.ports[1] duplicate-value"]),
+                ("ports: [{port: 1, name: a}, {port: 1, name: b, protocol: UDP}]", &[]),
+                ("ports: [{port: 1, name: a_b}]", &["spec.ports[0].name invalid-value"]),
+                ("selector: {a: -}, ports: [{port: 1}]", &["spec.selector invalid-value"]),
+            ],
+        );
+    }
+
+    #[test]
+    fn node_ports() {
+        check(
+            service,
+            &[
+                ("ports: [{port: 1, nodePort: 30000}]", &["spec.ports[0].nodePort forbidden"]),
+                (
+                    "type: NodePort, ports: [{port: 1, nodePort: 29999}]",
+                    &["spec.ports[0].nodePort invalid-value"],
+                ),
+                (
+                    "type: LoadBalancer, ports: [{port: 1, nodePort: 80}]",
+                    &["spec.ports[0].nodePort invalid-value"],
+                ),
+                (
+                    "type: NodePort, ports: [{port: 1, name: a, nodePort: 30001}, {port: 2, name: b, nodePort: 30001}]",
+                    &["spec.ports[1].nodePort invalid-value"],
+                ),
+                (
+                    "type: NodePort, ports: [{port: 1, name: a, nodePort: 30001}, \
+                 {port: 1, protocol: UDP, name: b, nodePort: 30001}]",
+                    &[],
+                ),
+                (
+                    "type: LoadBalancer, allocateLoadBalancerNodePorts: false, ports: [{port: 1, nodePort: 80}]",
+                    &["spec.ports[0].nodePort invalid-value"],
+                ),
+                ("type: NodePort, clusterIP: None", &["spec.clusterIPs[0] invalid-value"]),
+            ],
+        );
+    }
+
+    #[test]
+    fn types_and_their_fields() {
+        let lb = "type: LoadBalancer, ports: [{port: 1}]";
+        check(
+            service,
+            &[
+                ("type: Ingress, ports: [{port: 1}]", &["spec.type unsupported-value"]),
+                ("type: ExternalName", &["spec.externalName required"]),
+                ("type: ExternalName, externalName: a_b", &["spec.externalName invalid-value"]),
+                (
+                    "type: ExternalName, externalName: a, clusterIP: None, ipFamilyPolicy: SingleStack, ipFamilies: [IPv4]",
+                    &[
+                        "spec.clusterIPs forbidden",
+                        "spec.ipFamilies forbidden",
+                        "spec.ipFamilyPolicy forbidden",
+                    ],
+                ),
+                ("ports: [{port: 1}], loadBalancerClass: a/b", &["spec.loadBalancerClass forbidden"]),
+                (&format!("{lb}, loadBalancerClass: a/b/c"), &["spec.loadBalancerClass invalid-value"]),
+                (
+                    "ports: [{port: 1}], allocateLoadBalancerNodePorts: true",
+                    &["spec.allocateLoadBalancerNodePorts forbidden"],
+                ),
+                (
+                    "ports: [{port: 1}], loadBalancerSourceRanges: [10.0.0.0/8]",
+                    &["spec.LoadBalancerSourceRanges forbidden"],
+                ),
+                (
+                    &format!("{lb}, loadBalancerSourceRanges: [' 10.0.0.0/8 ', 10.0.0.0]"),
+                    &["spec.LoadBalancerSourceRanges[1] invalid-value"],
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn traffic() {
+        check(
+            service,
+            &[
+                (
+                    "ports: [{port: 1}], externalTrafficPolicy: Local",
+                    &["spec.externalTrafficPolicy invalid-value"],
+                ),
+                (
+                    "type: NodePort, ports: [{port: 1}], externalTrafficPolicy: local",
+                    &["spec.externalTrafficPolicy unsupported-value"],
+                ),
+                (
+                    "ports: [{port: 1}], internalTrafficPolicy: All",
+                    &["spec.internalTrafficPolicy unsupported-value"],
+                ),
+                (
+                    "ports: [{port: 1}], trafficDistribution: PreferNear",
+                    &["spec.trafficDistribution unsupported-value"],
+                ),
+                (
+                    "type: NodePort, ports: [{port: 1}], healthCheckNodePort: 30000",
+                    &["spec.healthCheckNodePort invalid-value"],
+                ),
+                (
+                    "type: LoadBalancer, ports: [{port: 1}], externalTrafficPolicy: Local, healthCheckNodePort: 30000",
+                    &[],
+                ),
+                (
+                    "ports: [{port: 1}], sessionAffinity: clientIP",
+                    &["spec.sessionAffinity unsupported-value"],
+                ),
+                (
+                    "ports: [{port: 1}], sessionAffinity: ClientIP, sessionAffinityConfig: {clientIP: {timeoutSeconds: 86401}}",
+                    &["spec.sessionAffinityConfig.clientIP.timeoutSeconds invalid-value"],
+                ),
+                ("ports: [{port: 1}], sessionAffinityConfig: {clientIP: {timeoutSeconds: 0}}", &[]),
+            ],
+        );
+    }
+
+    #[test]
+    fn addresses() {
+        check(
+            service,
+            &[
+                ("ports: [{port: 1}], clusterIP: 10.0.0.300", &["spec.clusterIPs[0] invalid-value"]),
+                ("ports: [{port: 1}], clusterIPs: [10.0.0.3]", &["spec.clusterIPs invalid-value"]),
+                (
+                    "ports: [{port: 1}], clusterIP: 10.0.0.3, clusterIPs: [10.0.0.4]",
+                    &["spec.clusterIPs invalid-value"],
+                ),
+                (
+                    "ports: [{port: 1}], clusterIP: None, clusterIPs: [None, 10.0.0.4]",
+                    &["spec.clusterIPs invalid-value"],
+                ),
+                (
+                    "ports: [{port: 1}], clusterIP: 10.0.0.3, ipFamilies: [IPv6]",
+                    &["spec.clusterIPs[0] invalid-value"],
+                ),
+                ("ports: [{port: 1}], ipFamilies: [ipv4]", &["spec.ipFamilies[0] unsupported-value"]),
+                ("ports: [{port: 1}], ipFamilies: [IPv4, IPv6]", &["spec.ipFamilyPolicy invalid-value"]),
+                ("ports: [{port: 1}], ipFamilies: [IPv4, IPv6], ipFamilyPolicy: PreferDualStack", &[]),
+                ("clusterIP: None, ipFamilies: [IPv4, IPv6]", &[]),
+                (
+                    "clusterIP: None, selector: {a: b}, ipFamilies: [IPv4, IPv6]",
+                    &["spec.ipFamilyPolicy invalid-value"],
+                ),
+                ("ports: [{port: 1}], ipFamilyPolicy: DualStack", &["spec.ipFamilyPolicy unsupported-value"]),
+                (
+                    "ports: [{port: 1}], externalIPs: [0.0.0.0]",
+                    &["spec.externalIPs warning", "spec.externalIPs[0] invalid-value"],
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn strictness_about_addresses_came_with_1_36() {
+        let manifest = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n\
+                        spec: {ports: [{port: 1}], externalIPs: [010.0.0.1]}\n";
+        assert_eq!(said_by(Version::V1_35, manifest), ["spec.externalIPs[0] warning"]);
+        assert!(said(manifest).contains(&"spec.externalIPs[0] invalid-value".to_owned()));
+    }
+
+    #[test]
+    fn endpoints() {
+        let slice = |rest: &str| {
+            said(&format!(
+                "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {{name: a}}\n{rest}\n"
+            ))
+        };
+        check(
+            slice,
+            &[
+                ("addressType: IPv4\nendpoints: [{addresses: [10.0.0.1]}]", &[]),
+                ("addressType: IPv4\nendpoints: [{addresses: []}]", &["endpoints[0].addresses required"]),
+                (
+                    "addressType: IPv4\nendpoints: [{addresses: ['::1']}]",
+                    &["endpoints[0].addresses[0] invalid-value", "endpoints[0].addresses[0] invalid-value"],
+                ),
+                ("addressType: DNS\nendpoints: []", &["addressType unsupported-value"]),
+                (
+                    "addressType: FQDN\nendpoints: []\nports: [{name: a, port: 1}, {name: a, port: 0}]",
+                    &["ports[1].name duplicate-value", "ports[1].port invalid-value"],
+                ),
+            ],
+        );
     }
 }

@@ -391,3 +391,103 @@ pub(super) fn volume_attributes_class(root: &At<'_, '_>, cx: &mut Context<'_>) {
     csi_driver_name(&driver, cx);
     parameters(&root.field("parameters"), false, cx);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{check, said};
+
+    fn volume(spec: &str) -> Vec<String> {
+        said(&format!("apiVersion: v1\nkind: PersistentVolume\nmetadata: {{name: a}}\nspec: {{{spec}}}\n"))
+    }
+
+    const GOOD: &str = "accessModes: [ReadWriteOnce], capacity: {storage: 1Gi}";
+
+    #[test]
+    fn what_a_volume_needs() {
+        check(
+            volume,
+            &[
+                (&format!("{GOOD}, hostPath: {{path: /a}}"), &[]),
+                (
+                    "",
+                    &[
+                        "spec required",
+                        "spec.accessModes required",
+                        "spec.capacity required",
+                        "spec.capacity unsupported-value",
+                    ],
+                ),
+                (
+                    "accessModes: [ReadWriteOnce], capacity: {storage: 0}, hostPath: {path: /a}",
+                    &["spec.capacity[storage] invalid-value"],
+                ),
+                (
+                    &format!("{GOOD}, hostPath: {{path: /a}}, nfs: {{server: a, path: /b}}"),
+                    &["spec.nfs forbidden"],
+                ),
+                (
+                    &format!("{GOOD}, hostPath: {{path: /..}}, persistentVolumeReclaimPolicy: Keep"),
+                    &[
+                        "spec.hostPath.path invalid-value",
+                        "spec.persistentVolumeReclaimPolicy unsupported-value",
+                    ],
+                ),
+                (
+                    &format!("{GOOD}, hostPath: {{path: /}}, persistentVolumeReclaimPolicy: Recycle"),
+                    &[
+                        "spec.persistentVolumeReclaimPolicy forbidden",
+                        "spec.persistentVolumeReclaimPolicy warning",
+                    ],
+                ),
+                (&format!("{GOOD}, local: {{path: /a}}"), &["spec.nodeAffinity required"]),
+                (&format!("{GOOD}, nfs: {{server: a, path: b}}"), &["spec.nfs.path invalid-value"]),
+                (
+                    &format!(
+                        "{GOOD}, csi: {{driver: A_b, volumeHandle: '', nodeStageSecretRef: {{name: a}}}}"
+                    ),
+                    &[
+                        "spec.csi.driver invalid-value",
+                        "spec.csi.nodeStageSecretRef.namespace required",
+                        "spec.csi.volumeHandle required",
+                    ],
+                ),
+                (
+                    &format!(
+                        "{GOOD}, hostPath: {{path: /a}}, nodeAffinity: {{required: {{nodeSelectorTerms: []}}}}"
+                    ),
+                    &["spec.nodeAffinity.required.nodeSelectorTerms required"],
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn classes() {
+        let class = |rest: &str| {
+            said(&format!(
+                "apiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {{name: a}}\n{rest}\n"
+            ))
+        };
+        check(
+            class,
+            &[
+                ("provisioner: A.b/C", &[]),
+                ("provisioner: a b", &["provisioner invalid-value"]),
+                ("provisioner: a\nreclaimPolicy: Recycle", &["reclaimPolicy unsupported-value"]),
+                ("provisioner: a\nvolumeBindingMode: ''", &["volumeBindingMode unsupported-value"]),
+                ("provisioner: a\nparameters: {'': x}", &["parameters invalid-value"]),
+                (
+                    "provisioner: a\nallowedTopologies: [{matchLabelExpressions: [{key: a b, values: []}]}]",
+                    &[
+                        "allowedTopologies[0].matchLabelExpressions[0].key invalid-value",
+                        "allowedTopologies[0].matchLabelExpressions[0].values required",
+                    ],
+                ),
+                (
+                    "provisioner: a\nallowedTopologies: [{}]",
+                    &["allowedTopologies[0].matchLabelExpressions duplicate-value"],
+                ),
+            ],
+        );
+    }
+}

@@ -1,5 +1,4 @@
-//! Webhook configurations (`pkg/apis/admissionregistration/validation`) and custom resource definitions
-//! (`apiextensions-apiserver/pkg/apis/apiextensions/validation`).
+//! Webhook configurations: `pkg/apis/admissionregistration/validation`.
 
 use super::metadata::label_selector;
 use super::{At, Context};
@@ -240,103 +239,62 @@ fn match_conditions(conditions: &At<'_, '_>, cx: &mut Context<'_>) {
     }
 }
 
-/// `ValidateCustomResourceDefinition`, without the schemas' own rules.
-pub(super) fn custom_resource_definition(root: &At<'_, '_>, cx: &mut Context<'_>) {
-    let (metadata, spec) = (root.field("metadata"), root.field("spec"));
-    let (group, kinds) = (spec.field("group"), spec.field("names"));
-    let (plural, name) = (kinds.field("plural"), metadata.field("name"));
-    if name.text().strip_suffix(group.text()).and_then(|rest| rest.strip_suffix('.')) != Some(plural.text()) {
-        cx.invalid(&name, "must be spec.names.plural+\".\"+spec.group");
-    }
-    if group.text().is_empty() {
-        cx.required(&group, "");
-    } else {
-        cx.invalid_each(&group, names::dns1123_subdomain(group.text()));
-        if !group.text().contains('.') {
-            cx.invalid(&group, "should be a domain with at least one dot");
-        }
-    }
-    let protected = |group: &str| {
-        ["k8s.io", "kubernetes.io"].iter().any(|domain| {
-            group.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-        })
-    };
-    let annotations = metadata.field("annotations");
-    let approved = annotations.key("api-approved.kubernetes.io");
-    if protected(group.text()) && approved.text().is_empty() {
-        cx.required(
-            &approved,
-            "protected groups must have approval annotation \"api-approved.kubernetes.io\", see https://github.com/kubernetes/enhancements/pull/1111",
-        );
-    }
-    let scope = spec.field("scope");
-    match scope.text() {
-        "" => cx.required(&scope, ""),
-        _ => one_of(&scope, &["Cluster", "Namespaced"], cx),
-    }
-    crd_names(&kinds, cx);
-    crd_versions(&spec.field("versions"), cx);
-    let strategy = spec.field("conversion.strategy");
-    one_of(&strategy, &["None", "Webhook"], cx);
-    if spec.field("preserveUnknownFields").flag() {
-        cx.invalid(
-            &spec.field("preserveUnknownFields"),
-            "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead",
-        );
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{check, said};
 
-/// `ValidateCustomResourceDefinitionNames`.
-fn crd_names(kinds: &At<'_, '_>, cx: &mut Context<'_>) {
-    // The defaults of the others are the lower-case kind, and the kind with `List`.
-    for (field, required) in [("plural", true), ("singular", false), ("kind", true), ("listKind", false)] {
-        let field = kinds.field(field);
-        if !field.text().is_empty() {
-            cx.invalid_each(&field, names::dns1035_label(&field.text().to_lowercase()));
-        } else if required {
-            cx.required(&field, "");
-        }
+    fn hook(hook: &str) -> Vec<String> {
+        let said = said(&format!(
+            "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingWebhookConfiguration\n\
+             metadata: {{name: a}}\nwebhooks: [{{{hook}}}]\n"
+        ));
+        said.iter().map(|line| line.replace("webhooks[0].", "")).collect()
     }
-    for field in ["shortNames", "categories"] {
-        let list = kinds.field(field);
-        for item in list.items() {
-            cx.invalid_each(&item, names::dns1035_label(item.text()));
-        }
-    }
-    let (kind, list) = (kinds.field("kind"), kinds.field("listKind"));
-    if !kind.text().is_empty() && kind.text() == list.text() {
-        cx.invalid(&list, "kind and listKind may not be the same");
-    }
-}
 
-fn crd_versions(versions: &At<'_, '_>, cx: &mut Context<'_>) {
-    if versions.is_empty() {
-        cx.required(versions, "must have at least one version");
-        return;
-    }
-    let mut seen = BTreeSet::new();
-    let mut stored = 0_usize;
-    for version in versions.items() {
-        let name = version.field("name");
-        cx.invalid_each(&name, names::dns1035_label(name.text()));
-        if !seen.insert(name.text()) {
-            cx.invalid(versions, "must contain unique version names");
-        }
-        stored += usize::from(version.field("storage").flag());
-        let schema = version.field("schema");
-        let open_api = schema.field("openAPIV3Schema");
-        if !open_api.is_set() {
-            cx.required(&open_api, "schemas are required");
-            continue;
-        }
-        let kind = open_api.field("type");
-        match kind.text() {
-            "object" => {}
-            "" => cx.required(&kind, "must not be empty at the root"),
-            _ => cx.invalid(&kind, "must be object at the root"),
-        }
-    }
-    if stored != 1 {
-        cx.invalid(versions, "must have exactly one version marked as storage version");
+    #[test]
+    fn webhooks() {
+        let good = "name: a.b.c, sideEffects: None, admissionReviewVersions: [v1]";
+        let service = "clientConfig: {service: {name: a, namespace: b}}";
+        let rule = "apiGroups: [''], apiVersions: [v1], operations: [CREATE]";
+        check(
+            hook,
+            &[
+                (&format!("{good}, {service}, rules: [{{{rule}, resources: [pods]}}]"), &[]),
+                (
+                    &format!("{good}, {service}, rules: [{{{rule}, resources: ['*', pods]}}]"),
+                    &["rules[0].resources invalid-value"],
+                ),
+                (
+                    &format!("{good}, {service}, rules: [{{{rule}, resources: [pods/*, pods/a]}}]"),
+                    &["rules[0].resources[1] invalid-value"],
+                ),
+                (
+                    &format!("{good}, {service}, timeoutSeconds: 31, failurePolicy: fail"),
+                    &["failurePolicy unsupported-value", "timeoutSeconds invalid-value"],
+                ),
+                (&format!("{good}, clientConfig: {{}}"), &["clientConfig required"]),
+                (&format!("{good}, clientConfig: {{url: 'http://a'}}"), &["clientConfig.url invalid-value"]),
+                (
+                    &format!("{good}, clientConfig: {{url: 'https://a/b?c'}}"),
+                    &["clientConfig.url invalid-value"],
+                ),
+                (
+                    &format!("{good}, clientConfig: {{service: {{name: a, path: b}}}}"),
+                    &["clientConfig.service.namespace required", "clientConfig.service.path invalid-value"],
+                ),
+                (
+                    &format!("name: a.b, {service}"),
+                    &["admissionReviewVersions required", "name invalid-value", "sideEffects required"],
+                ),
+                (
+                    &format!("name: a.b.c, {service}, sideEffects: Some, admissionReviewVersions: [v2, v2]"),
+                    &[
+                        "admissionReviewVersions invalid-value",
+                        "admissionReviewVersions[1] invalid-value",
+                        "sideEffects unsupported-value",
+                    ],
+                ),
+            ],
+        );
     }
 }
