@@ -4,7 +4,12 @@
 //! Helm knows has to be in one of the tables, whether or not it is ever called.
 
 pub(crate) mod builtin;
+pub(crate) mod cast;
+mod defaults;
+mod dicts;
 mod helm;
+mod lists;
+mod math;
 
 use super::error::Result;
 use super::value::{Args, Value};
@@ -43,7 +48,8 @@ pub(crate) const fn between(name: &'static str, min: usize, max: usize, run: Run
 }
 
 /// The tables of all families.
-const TABLES: &[&[Function]] = &[builtin::TABLE, helm::TABLE];
+const TABLES: &[&[Function]] =
+    &[builtin::TABLE, defaults::TABLE, dicts::TABLE, helm::TABLE, lists::TABLE, math::TABLE];
 
 /// The function called `name`.
 pub(crate) fn find(name: &str) -> Option<&'static Function> {

@@ -1,0 +1,89 @@
+//! Conversions that Sprig's functions make of whatever they are given.
+
+use crate::engine::gotpl::fmt;
+use crate::engine::gotpl::value::Value;
+use std::borrow::Cow;
+
+/// `toString`: strings and bytes as they are, everything else as `%v` prints it.
+pub(crate) fn text(value: &Value) -> Cow<'_, str> {
+    match value {
+        Value::Bytes(bytes) => String::from_utf8_lossy(bytes),
+        other => fmt::display(other),
+    }
+}
+
+/// `int64`: what is no number is 0; strings may be written in any base that Go's literals have.
+pub(crate) fn int(value: &Value) -> i64 {
+    match value {
+        Value::Bool(flag) => i64::from(*flag),
+        #[expect(clippy::cast_possible_truncation, reason = "Go truncates too")]
+        Value::Float(number) => *number as i64,
+        Value::Str(text) => parse_int(text).unwrap_or(0),
+        Value::Object(object) if object.kind() == "int64" => object.serialize().as_integer().unwrap_or(0),
+        other => other.as_integer().unwrap_or(0),
+    }
+}
+
+/// `float64`: what is no number is 0.
+#[expect(clippy::cast_precision_loss, reason = "Go's conversion")]
+pub(crate) fn float(value: &Value) -> f64 {
+    match value {
+        Value::Bool(flag) => f64::from(u8::from(*flag)),
+        Value::Float(number) => *number,
+        Value::Str(text) => parse_float(text).unwrap_or(0.0),
+        Value::Uint(number) => *number as f64,
+        other => other.as_integer().unwrap_or(0) as f64,
+    }
+}
+
+/// The items of a list, or the one value, as strings; nils are left out.
+pub(crate) fn strings(value: &Value) -> Vec<Cow<'_, str>> {
+    match value {
+        Value::Invalid | Value::Nil => Vec::new(),
+        Value::List(list) => list.items().iter().filter(|item| !item.is_nil()).map(text).collect(),
+        other => match other.as_list() {
+            Some(items) => items
+                .iter()
+                .filter(|item| !item.is_nil())
+                .map(|item| Cow::Owned(text(item).into_owned()))
+                .collect(),
+            None => vec![text(other)],
+        },
+    }
+}
+
+/// Go's `strconv.ParseInt` with base 0, after a decimal point with nothing but zeros is dropped.
+fn parse_int(text: &str) -> Option<i64> {
+    let text = match text.split_once('.') {
+        Some((whole, zeros)) if zeros.bytes().all(|byte| byte == b'0') => whole,
+        _ => text,
+    };
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    if digits.starts_with(['+', '-']) {
+        return None;
+    }
+    let lower = digits.to_ascii_lowercase();
+    let (radix, body) = match lower.as_bytes() {
+        [b'0', b'x', ..] => (16, &lower[2..]),
+        [b'0', b'o', ..] => (8, &lower[2..]),
+        [b'0', b'b', ..] => (2, &lower[2..]),
+        [b'0', _, ..] => (8, &lower[1..]),
+        _ => (10, lower.as_str()),
+    };
+    let body: String =
+        if radix == 10 && !body.contains('_') { body.to_owned() } else { body.replace('_', "") };
+    let magnitude = i128::from_str_radix(&body, radix).ok()?;
+    i64::try_from(if negative { -magnitude } else { magnitude }).ok()
+}
+
+/// Go's `strconv.ParseFloat`.
+pub(crate) fn parse_float(text: &str) -> Option<f64> {
+    let plain = text.trim_start_matches(['+', '-']).to_ascii_lowercase();
+    if plain.starts_with("0x") || text.trim() != text {
+        return None;
+    }
+    text.parse().ok()
+}

@@ -1,0 +1,198 @@
+//! Sprig's functions over lists.
+
+use super::{Function, cast, fixed, variadic};
+use crate::engine::gotpl::error::{Error, Result};
+use crate::engine::gotpl::value::{Args, Elem, List, Value};
+use crate::engine::gotpl::vm::Vm;
+
+/// The longest list that a number alone can ask for.
+const MAX_LENGTH: i64 = 10_000_000;
+
+pub(crate) const TABLE: &[Function] = &[
+    variadic("list", 0, |_, args| Ok(list(args.0))),
+    variadic("tuple", 0, |_, args| Ok(list(args.0))),
+    fixed("append", 2, push),
+    fixed("mustAppend", 2, push),
+    fixed("push", 2, push),
+    fixed("mustPush", 2, push),
+    fixed("prepend", 2, prepend),
+    fixed("mustPrepend", 2, prepend),
+    fixed("first", 1, |_, args| Ok(args.list(0, "find first")?.first().cloned().unwrap_or(Value::Nil))),
+    fixed("mustFirst", 1, |_, args| Ok(args.list(0, "find first")?.first().cloned().unwrap_or(Value::Nil))),
+    fixed("last", 1, |_, args| Ok(args.list(0, "find last")?.last().cloned().unwrap_or(Value::Nil))),
+    fixed("mustLast", 1, |_, args| Ok(args.list(0, "find last")?.last().cloned().unwrap_or(Value::Nil))),
+    fixed("rest", 1, rest),
+    fixed("mustRest", 1, rest),
+    fixed("initial", 1, initial),
+    fixed("mustInitial", 1, initial),
+    fixed("reverse", 1, reverse),
+    fixed("mustReverse", 1, reverse),
+    fixed("uniq", 1, uniq),
+    fixed("mustUniq", 1, uniq),
+    fixed("compact", 1, compact),
+    fixed("mustCompact", 1, compact),
+    variadic("without", 1, without),
+    variadic("mustWithout", 1, without),
+    fixed("has", 2, has),
+    fixed("mustHas", 2, has),
+    variadic("slice", 1, slice),
+    variadic("mustSlice", 1, slice),
+    variadic("concat", 0, concat),
+    fixed("chunk", 2, chunk),
+    fixed("mustChunk", 2, chunk),
+    fixed("sortAlpha", 1, |_, args| {
+        let mut texts = cast::strings(args.any(0));
+        texts.sort();
+        Ok(Value::strings(texts.iter().map(|text| &**text)))
+    }),
+    fixed("join", 2, |_, args| Ok(cast::strings(args.any(1)).join(args.str(0)?).into())),
+    fixed("toStrings", 1, |_, args| {
+        Ok(Value::strings(cast::strings(args.any(0)).iter().map(|text| &**text)))
+    }),
+    fixed("until", 1, |_, args| {
+        let stop = args.int(0)?;
+        until(0, stop, if stop < 0 { -1 } else { 1 }).map(ints)
+    }),
+    fixed("untilStep", 3, |_, args| until(args.int(0)?, args.int(1)?, args.int(2)?).map(ints)),
+    variadic("seq", 0, seq),
+];
+
+/// A `[]interface {}` of arguments.
+fn list(items: &[Value]) -> Value {
+    let item = |value: &Value| if value.is_nil() { Value::Nil } else { value.clone() };
+    Value::list(items.iter().map(item).collect())
+}
+
+fn push(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+    let old = args.list(0, "push")?;
+    let mut items = Vec::with_capacity(old.len() + 1);
+    items.extend_from_slice(&old);
+    items.push(args.any(1).clone());
+    Ok(Value::list(items))
+}
+
+fn prepend(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+    let old = args.list(0, "prepend")?;
+    let mut items = Vec::with_capacity(old.len() + 1);
+    items.push(args.any(1).clone());
+    items.extend_from_slice(&old);
+    Ok(Value::list(items))
+}
+
+fn rest(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+    Ok(Value::list(args.list(0, "find rest")?.get(1..).unwrap_or_default().to_vec()))
+}
+
+fn initial(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+    let items = args.list(0, "find initial")?;
+    Ok(Value::list(items.split_last().map(|(_, start)| start.to_vec()).unwrap_or_default()))
+}
+
+fn reverse(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+    Ok(Value::list(args.list(0, "find reverse")?.iter().rev().cloned().collect()))
+}
+
+fn uniq(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+    let items = args.list(0, "find uniq")?;
+    let mut kept: Vec<Value> = Vec::with_capacity(items.len());
+    for item in items.iter() {
+        if !kept.iter().any(|known| known.deep_equal(item)) {
+            kept.push(item.clone());
+        }
+    }
+    Ok(Value::list(kept))
+}
+
+fn compact(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+    Ok(Value::list(args.list(0, "compact")?.iter().filter(|item| item.truth()).cloned().collect()))
+}
+
+fn without(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+    let items = args.list(0, "find without")?;
+    let omit = args.rest(1);
+    let keeps = |item: &&Value| !omit.iter().any(|other| other.deep_equal(item));
+    Ok(Value::list(items.iter().filter(keeps).cloned().collect()))
+}
+
+fn has(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+    if args.any(1).is_nil() {
+        return Ok(Value::Bool(false));
+    }
+    let wanted = args.any(0);
+    Ok(Value::Bool(args.list(1, "find has")?.iter().any(|item| item.deep_equal(wanted))))
+}
+
+fn slice(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+    let items = args.list(0, "slice")?;
+    if items.is_empty() {
+        return Ok(Value::Nil);
+    }
+    let bound = |index: usize, default: usize| match args.0.get(index) {
+        Some(value) => usize::try_from(cast::int(value)).ok(),
+        None => Some(default),
+    };
+    let range = bound(1, 0).zip(bound(2, items.len()));
+    let chosen = range.and_then(|(start, end)| items.get(start..end));
+    let Some(chosen) = chosen else {
+        return Err(Error::new(format!("slice bounds out of range: the list has {} items", items.len())));
+    };
+    let elem = match args.any(0) {
+        Value::List(list) => list.elem(),
+        _ => Elem::Any,
+    };
+    Ok(Value::List(List::new(elem, chosen.to_vec())))
+}
+
+fn concat(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+    let mut all = Vec::new();
+    for index in 0..args.len() {
+        all.extend_from_slice(&args.list(index, "concat")?);
+    }
+    Ok(Value::list(all))
+}
+
+fn chunk(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+    let size = usize::try_from(args.int(0)?).ok().filter(|size| *size > 0);
+    let items = args.list(1, "chunk")?;
+    let Some(size) = size else { return Err(Error::new("the size of a chunk has to be at least 1")) };
+    let chunks = items.chunks(size).map(|chunk| Value::list(chunk.to_vec())).collect();
+    Ok(Value::List(List::new(Elem::List, chunks)))
+}
+
+/// The numbers from `start` up to, not including, `stop`.
+fn until(start: i64, stop: i64, step: i64) -> Result<Vec<i64>> {
+    let wide = |number: i64| i128::from(number);
+    if step == 0 || (stop < start) != (step < 0) {
+        return Ok(Vec::new());
+    }
+    let count = (wide(stop) - wide(start)).unsigned_abs().div_ceil(wide(step).unsigned_abs());
+    if count > MAX_LENGTH.unsigned_abs().into() {
+        return Err(Error::new(format!(
+            "a list of {count} numbers is too long: at most {MAX_LENGTH} are made"
+        )));
+    }
+    Ok(std::iter::successors(Some(start), |number| number.checked_add(step))
+        .take(usize::try_from(count).unwrap_or(0))
+        .collect())
+}
+
+fn ints(numbers: Vec<i64>) -> Value {
+    Value::List(List::new(Elem::Int, numbers.into_iter().map(Value::Int).collect()))
+}
+
+/// `seq`, like the shell's: the numbers of `until`, the end included, with spaces between them.
+fn seq(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+    let mut numbers = Vec::with_capacity(3);
+    for index in 0..args.len() {
+        numbers.push(args.int(index)?);
+    }
+    let sign = |start: i64, end: i64| if end < start { -1 } else { 1 };
+    let numbers = match *numbers.as_slice() {
+        [end] => until(1, end.saturating_add(sign(1, end)), sign(1, end))?,
+        [start, end] => until(start, end.saturating_add(sign(start, end)), sign(start, end))?,
+        [start, step, end] if end < start && step > 0 => Vec::new(),
+        [start, step, end] => until(start, end.saturating_add(sign(start, end)), step)?,
+        _ => Vec::new(),
+    };
+    Ok(numbers.iter().map(i64::to_string).collect::<Vec<_>>().join(" ").into())
+}
