@@ -355,7 +355,7 @@ fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Opt
         plan.effects = effects::updated(new, &applied, &changes, world);
         plan.effects.extend(effects::ignored(new, &old_root, &new_root, &wanted, &changes, &applied));
         if plan.effects.is_empty() && plan.change == Change::Modified {
-            plan.effects.push(effects::none(new));
+            plan.effects.push(effects::none(new, &changes));
         }
     } else {
         plan.verdict = Verdict::Rejected;
@@ -407,10 +407,30 @@ fn invalid(object: &Object, options: &Options) -> Vec<Reason> {
         .map(|finding| {
             let path = finding.path.unwrap_or_default();
             let prefix = format!("`{path}`: ");
-            let message = finding.message.strip_prefix(&prefix).unwrap_or(&finding.message).to_owned();
-            Reason { path, message }
+            let message = finding.message.strip_prefix(&prefix).unwrap_or(&finding.message);
+            Reason { message: server_words(message), path }
         })
         .collect()
+}
+
+/// A finding's message as the server begins it (`field.ErrorType`).
+fn server_words(message: &str) -> String {
+    const TYPES: [(&str, &str); 8] = [
+        ("invalid value", "Invalid value: "),
+        ("unsupported value", "Unsupported value: "),
+        ("duplicate value", "Duplicate value: "),
+        ("required value", "Required value"),
+        ("not found", "Not found: "),
+        ("too long", "Too long"),
+        ("too many", "Too many"),
+        ("forbidden", "Forbidden"),
+    ];
+    let spelt = TYPES.iter().find_map(|(ours, theirs)| {
+        let rest = message.strip_prefix(ours)?;
+        let rest = if theirs.ends_with(' ') { rest.trim_start_matches([':', ' ']) } else { rest };
+        Some(format!("{theirs}{rest}"))
+    });
+    spelt.unwrap_or_else(|| message.to_owned())
 }
 
 /// A stored object with the head of a manifest.

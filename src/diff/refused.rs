@@ -3,6 +3,7 @@
 use super::{Change, ObjectPlan};
 use crate::k8s::merge::scalar_text;
 use crate::k8s::quantity::Quantity;
+use crate::k8s::update::STATEFUL_SET_MUTABLE;
 use crate::yaml::Node;
 use std::collections::BTreeSet;
 
@@ -110,7 +111,7 @@ impl Context<'_> {
             }
             return Vec::new();
         }
-        let mut lines = Vec::new();
+        let mut lines = vec![format!("# what must not change: {}", self.refused_fields().join(", "))];
         let mut orphan = true;
         if self.differs(&["spec", "volumeClaimTemplates"]) {
             self.claim_templates(&mut lines);
@@ -134,8 +135,11 @@ impl Context<'_> {
             orphan = false;
             lines.push("# selector: pods of the old selector would be left over, so they go with the StatefulSet; the claims stay".to_owned());
             let keys = changed_labels(self.live, self.merged);
-            if !keys.is_empty() {
-                lines.push(format!("# better: keep {} out of the selector for good", keys.join(", ")));
+            if keys.iter().any(|key| super::effects::is_version_like(key)) {
+                lines.push(format!(
+                    "# better: put the old selector back; labels that move with releases ({}) do not belong there",
+                    keys.join(", ")
+                ));
             }
             let deletes = self
                 .live
@@ -160,6 +164,19 @@ impl Context<'_> {
         }
         lines.push("# then apply again".to_owned());
         lines
+    }
+
+    /// The fields that `ValidateStatefulSetUpdate` objects to.
+    fn refused_fields(&self) -> Vec<String> {
+        super::fields::compare("StatefulSet", self.live, self.merged)
+            .iter()
+            .filter(|change| {
+                let mut fields = change.path.fields();
+                fields.next() == Some("spec")
+                    && fields.next().is_some_and(|field| !STATEFUL_SET_MUTABLE.contains(&field))
+            })
+            .map(|change| change.path.named())
+            .collect()
     }
 
     fn claims(root: &Node) -> Vec<Claim<'_>> {

@@ -91,18 +91,16 @@ pub fn identity(kind: &str, parent: &str, list: &str) -> &'static [&'static str]
 /// The name of `item` in a list told apart by `keys`; `None` where it has none of them.
 pub fn item_name(item: &Node, keys: &[&str]) -> Option<String> {
     let mut name = String::new();
-    let mut found = false;
-    for (index, key) in keys.iter().enumerate() {
-        if index > 0 {
-            name.push('/');
-        }
+    for key in keys {
         let node = key.split('.').try_fold(item, |node, step| node.get(step));
         if let Some(text) = node.and_then(scalar_text) {
-            found = true;
+            if !name.is_empty() {
+                name.push('/');
+            }
             name.push_str(&text);
         }
     }
-    found.then(|| name.trim_matches('/').to_owned())
+    (!name.is_empty()).then_some(name)
 }
 
 /// Whether the order of a list carries no meaning: the API server stores what it is given, but nothing

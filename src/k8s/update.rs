@@ -28,6 +28,17 @@ pub trait Surroundings {
 /// The allowed list of `ValidateStatefulSetUpdate`, as Kubernetes 1.36 words it.
 pub const STATEFUL_SET_FORBIDDEN: &str = "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden";
 
+/// The fields of a StatefulSet's spec that may change.
+pub const STATEFUL_SET_MUTABLE: [&str; 7] = [
+    "replicas",
+    "ordinals",
+    "template",
+    "updateStrategy",
+    "revisionHistoryLimit",
+    "persistentVolumeClaimRetentionPolicy",
+    "minReadySeconds",
+];
+
 /// Says why the server refuses to replace `old` by `new`, two stored objects of one kind; nothing if
 /// it takes the update.
 pub fn validate(
@@ -120,16 +131,10 @@ impl Check<'_> {
 
     /// `ValidateStatefulSetUpdate`: the rest of the spec is compared as a whole.
     fn stateful_set(&mut self) {
-        const MUTABLE: [&str; 7] = [
-            "replicas",
-            "ordinals",
-            "template",
-            "updateStrategy",
-            "revisionHistoryLimit",
-            "persistentVolumeClaimRetentionPolicy",
-            "minReadySeconds",
-        ];
-        if changed_fields(at(self.old, "spec"), at(self.new, "spec")).iter().any(|f| !MUTABLE.contains(f)) {
+        if changed_fields(at(self.old, "spec"), at(self.new, "spec"))
+            .iter()
+            .any(|f| !STATEFUL_SET_MUTABLE.contains(f))
+        {
             self.refuse("spec", format!("Forbidden: {STATEFUL_SET_FORBIDDEN}"));
         }
     }
@@ -190,7 +195,9 @@ impl Check<'_> {
     fn service(&mut self) {
         let kind = |node| at(node, "spec.type").and_then(Node::as_str).unwrap_or("ClusterIP").to_owned();
         let (before, after) = (kind(self.old), kind(self.new));
-        let addressed = before != "ExternalName" && after != "ExternalName";
+        // A type that does not exist is an error of its own, and says nothing about addresses.
+        let known = ["ClusterIP", "NodePort", "LoadBalancer"];
+        let addressed = known.contains(&before.as_str()) && known.contains(&after.as_str());
         if addressed && at(self.old, "spec.clusterIP").is_some() && self.differ("spec.clusterIP") {
             let shown = at(self.new, "spec.clusterIP").map_or_else(|| "null".to_owned(), shown);
             self.refuse("spec.clusterIPs[0]", format!("Invalid value: [{shown}]: may not change once set"));

@@ -1,1 +1,483 @@
-//! Tests of diff.
+//! Comparison of meaning, consequences, formats.
+
+use plimsoll::diag::{Sources, Span};
+use plimsoll::diff::render::{self, Style};
+use plimsoll::diff::{self, Change, EffectKind, FailOn, Ignore, ObjectPlan, Options, Plan, Verdict};
+use plimsoll::k8s::defaults;
+use plimsoll::manifest::{self, Object};
+use plimsoll::yaml::{Map, Node, ReadOptions, Value};
+use proptest::prelude::*;
+
+fn objects(text: &str) -> Vec<Object> {
+    let report = manifest::load_stdin(&Sources::new(), text.to_owned(), &ReadOptions::strict());
+    assert!(!report.has_errors(), "{:?}", report.diagnostics);
+    report.output.unwrap_or_default()
+}
+
+fn plan(old: &str, new: &str) -> Plan {
+    diff::compare(&objects(old), &objects(new), &Options::default())
+}
+
+fn only(plan: &Plan) -> &ObjectPlan {
+    let notable: Vec<_> = plan.objects.iter().filter(|object| object.is_notable()).collect();
+    assert_eq!(notable.len(), 1, "{}", render::plan(plan, Style::Plain));
+    notable[0]
+}
+
+fn pods(object: &ObjectPlan, kind: EffectKind) -> Vec<&str> {
+    let effect = object.effects.iter().find(|effect| effect.kind == kind);
+    effect.map(|effect| effect.pods.iter().map(String::as_str).collect()).unwrap_or_default()
+}
+
+const SET: &str = r#"apiVersion: apps/v1
+kind: StatefulSet
+metadata:
+  name: web
+  labels: {app: web, tier: data}
+spec:
+  serviceName: web
+  replicas: 3
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata:
+      labels: {app: web, helm.sh/chart: web-1.0.0}
+    spec:
+      containers:
+        - name: app
+          image: example.net/app:1.0
+          ports:
+            - {name: http, containerPort: 80}
+            - {name: admin, containerPort: 81}
+          env:
+            - {name: A, value: "1"}
+            - {name: LEVEL, valueFrom: {configMapKeyRef: {name: settings, key: level}}}
+          resources:
+            requests: {cpu: "1", memory: 1Gi}
+            limits: {cpu: 1500m, memory: 2Gi}
+          readinessProbe:
+            httpGet: {path: /ready, port: http}
+          volumeMounts:
+            - {name: data, mountPath: /data}
+            - {name: scratch, mountPath: /scratch}
+      volumes:
+        - name: scratch
+          emptyDir: {sizeLimit: 1Gi}
+  volumeClaimTemplates:
+    - metadata: {name: data}
+      spec:
+        accessModes: [ReadWriteOnce]
+        resources: {requests: {storage: 10Gi}}
+"#;
+
+const OTHERS: &str = r#"---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec:
+  clusterIP: None
+  selector: {app: web}
+  ports:
+    - {name: http, port: 80, targetPort: http}
+    - {name: admin, port: 81, targetPort: 81}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings}
+data: {level: info, empty: ""}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: login}
+stringData: {password: hunter2}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: proxy}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: proxy}}
+  template:
+    metadata: {labels: {app: proxy}}
+    spec:
+      containers:
+        - name: proxy
+          image: example.net/proxy:2
+          resources: {requests: {cpu: 250m}}
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {name: web}
+spec: {maxUnavailable: 1, selector: {matchLabels: {app: web}}}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: reader}
+rules:
+  - {apiGroups: [""], resources: [pods, services], verbs: [get, list, watch]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: web}
+spec:
+  podSelector: {matchLabels: {app: web}}
+  ingress:
+    - ports: [{port: 80}]
+"#;
+
+/// A small generator of decisions: the same seed makes the same spelling.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 33).unwrap() % sides
+    }
+
+    fn shuffle<T>(&mut self, items: &mut [T]) {
+        for index in (1..items.len()).rev() {
+            items.swap(index, self.roll(index + 1));
+        }
+    }
+}
+
+/// Spells a tree differently without changing what it means.
+fn respell(node: &mut Node, stored: Option<&Node>, parent: &str, dice: &mut Dice) {
+    match &mut node.value {
+        Value::Map(map) => {
+            // Defaults written out.
+            for entry in stored.and_then(Node::as_map).into_iter().flatten() {
+                if !map.contains_key(&entry.key) && parent != "stringData" && dice.roll(2) == 0 {
+                    map.insert(entry.key.as_str(), Span::NONE, entry.value.clone());
+                }
+            }
+            let mut entries: Vec<_> = std::mem::take(map).into_iter().collect();
+            for entry in &mut entries {
+                let below = stored.and_then(|stored| stored.get(&entry.key));
+                respell(&mut entry.value, below, &entry.key, dice);
+            }
+            dice.shuffle(&mut entries);
+            let mut shuffled = Map::new();
+            for entry in entries {
+                shuffled.push(entry);
+            }
+            *map = shuffled;
+        }
+        Value::Seq(items) => {
+            for (index, item) in items.iter_mut().enumerate() {
+                respell(item, stored.and_then(|stored| stored.items().get(index)), parent, dice);
+            }
+            if matches!(parent, "verbs" | "resources") {
+                dice.shuffle(items);
+            }
+        }
+        Value::String(text) => {
+            let spellings: &[&str] = match text.as_str() {
+                "1Gi" => &["1024Mi", "1048576Ki"],
+                "2Gi" => &["2048Mi"],
+                "10Gi" => &["10240Mi"],
+                "1500m" => &["1.5"],
+                "250m" => &["0.25"],
+                "1" if parent == "cpu" => &["1000m"],
+                _ => &[],
+            };
+            if let Some(other) = spellings.get(dice.roll(spellings.len() + 1)) {
+                (*other).clone_into(text);
+            }
+        }
+        _ => {}
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn equal_renders_in_any_spelling_do_not_differ(seed in 1_u64..u64::MAX) {
+        let mut dice = Dice(seed);
+        let old = objects(&format!("{SET}{OTHERS}"));
+        let mut new = old.clone();
+        for object in &mut new {
+            let mut stored = object.root.clone();
+            defaults::store(object.group(), &object.kind, &mut stored);
+            if object.kind == "Secret" {
+                // `data` next to `stringData` is another manifest.
+                stored = Node::bare(Map::new());
+            }
+            if object.kind == "Service"
+                && let Some(Node { value: Value::Seq(ports), .. }) =
+                    object.root.as_map_mut().unwrap().get_mut("spec").unwrap().as_map_mut().unwrap().get_mut("ports")
+            {
+                // The order of a Service's ports means nothing.
+                stored = Node::bare(Map::new());
+                dice.shuffle(ports);
+            }
+            respell(&mut object.root, Some(&stored), "", &mut dice);
+        }
+        dice.shuffle(&mut new);
+        let plan = diff::compare(&old, &new, &Options::default());
+        prop_assert!(plan.is_empty(), "{}", render::plan(&plan, Style::Plain));
+        prop_assert_eq!(plan.exit_code(&[]), 0);
+        let back = diff::compare(&new, &old, &Options::default());
+        prop_assert!(back.is_empty(), "{}", render::plan(&back, Style::Plain));
+    }
+}
+
+#[test]
+fn a_new_image_restarts_the_pods_from_the_highest_ordinal_down() {
+    let new = SET.replace("app:1.0", "app:1.1");
+    let plan = plan(SET, &new);
+    let set = only(&plan);
+    assert_eq!(set.verdict, Verdict::Accepted);
+    assert_eq!(pods(set, EffectKind::RollingRestart), ["web-2", "web-1", "web-0"]);
+    assert_eq!(pods(set, EffectKind::MayHang), ["web-2"]);
+    assert!(!set.has(EffectKind::NeedlessRestart));
+    assert_eq!(plan.exit_code(&[]), 1);
+}
+
+#[test]
+fn partition_ordinals_and_policies_say_which_pods_restart() {
+    let old = SET.replace("replicas: 3", "replicas: 4\n  ordinals: {start: 5}\n  podManagementPolicy: Parallel\n  updateStrategy: {rollingUpdate: {partition: 2}}");
+    let new = old.replace("app:1.0", "app:1.1");
+    let held = plan(&old, &new);
+    assert_eq!(pods(only(&held), EffectKind::RollingRestart), ["web-8", "web-7"]);
+    assert!(!only(&held).has(EffectKind::MayHang), "Parallel sets replace broken pods");
+    let deleted = |text: &str| text.replace("{rollingUpdate: {partition: 2}}", "{type: OnDelete}");
+    let on_delete = plan(&deleted(&old), &deleted(&new));
+    assert!(only(&on_delete).restarts());
+    assert!(pods(only(&on_delete), EffectKind::RollingRestart).is_empty());
+}
+
+#[test]
+fn a_version_label_alone_is_a_needless_restart_and_a_checksum_is_not() {
+    let label = plan(SET, &SET.replace("web-1.0.0", "web-1.0.1"));
+    assert!(only(&label).has(EffectKind::NeedlessRestart));
+    let with = |sum: &str| SET.replace("helm.sh/chart: web-1.0.0", &format!("checksum-of-version: {sum}"));
+    let sum = plan(&with("a"), &with("b"));
+    assert!(only(&sum).restarts() && !only(&sum).has(EffectKind::NeedlessRestart));
+    let order = SET.replace(
+        "{name: http, containerPort: 80}\n            - {name: admin, containerPort: 81}",
+        "{name: admin, containerPort: 81}\n            - {name: http, containerPort: 80}",
+    );
+    let order = plan(SET, &order);
+    assert!(only(&order).has(EffectKind::NeedlessRestart), "a new order is a new revision");
+}
+
+#[test]
+fn scaling_names_pods_and_the_fate_of_their_claims() {
+    let down = plan(SET, &SET.replace("replicas: 3", "replicas: 1"));
+    assert_eq!(pods(only(&down), EffectKind::ScaleDown), ["web-2", "web-1"]);
+    assert!(!only(&down).has(EffectKind::DataLoss));
+    let delete = |text: &str| {
+        text.replace(
+            "serviceName: web",
+            "serviceName: web\n  persistentVolumeClaimRetentionPolicy: {whenScaled: Delete}",
+        )
+    };
+    let lost = plan(&delete(SET), &delete(&SET.replace("replicas: 3", "replicas: 1")));
+    let effect = only(&lost).effects.iter().find(|e| e.kind == EffectKind::DataLoss).unwrap();
+    assert!(effect.detail.contains("data-web-2, data-web-1"), "{}", effect.detail);
+}
+
+#[test]
+fn a_larger_claim_is_rejected_and_the_way_out_grows_the_claims_first() {
+    let plan = plan(SET, &SET.replace("storage: 10Gi", "storage: 20Gi"));
+    let set = only(&plan);
+    assert_eq!(set.verdict, Verdict::Rejected);
+    assert_eq!(set.reasons[0].path, "spec");
+    assert!(set.reasons[0].message.starts_with("Forbidden: updates to statefulset spec"));
+    let commands: Vec<&str> =
+        set.way_out.iter().map(String::as_str).filter(|line| !line.starts_with('#')).collect();
+    assert_eq!(commands.len(), 4);
+    assert!(commands[0].starts_with("kubectl patch pvc data-web-0 -p "));
+    assert_eq!(commands[3], "kubectl delete statefulset web --cascade=orphan");
+    assert_eq!(plan.exit_code(&[]), 3);
+    assert_eq!(plan.exit_code(&[FailOn::Effect(EffectKind::DataLoss)]), 0);
+    assert_eq!(plan.exit_code(&[FailOn::Rejected]), 3);
+}
+
+#[test]
+fn a_smaller_claim_comes_with_a_warning() {
+    let plan = plan(SET, &SET.replace("storage: 10Gi", "storage: 5Gi"));
+    assert!(only(&plan).way_out.iter().any(|line| line.contains("no volume can shrink")));
+    assert!(!only(&plan).way_out.iter().any(|line| line.starts_with("kubectl patch pvc")));
+}
+
+#[test]
+fn what_the_server_keeps_is_said_to_be_ignored() {
+    let text = format!("{SET}{OTHERS}");
+    let plan = plan(&text, &text.replace("  clusterIP: None\n", ""));
+    let service = only(&plan);
+    assert_eq!((service.change, service.verdict), (Change::Unchanged, Verdict::Accepted));
+    assert!(service.has(EffectKind::Ignored));
+    assert!(service.effects[0].detail.contains("stays `None`"), "{:?}", service.effects);
+    assert_eq!(plan.exit_code(&[]), 1);
+}
+
+#[test]
+fn dropping_the_name_of_the_service_account_keeps_the_account() {
+    let with = SET.replace(
+        "    spec:\n      containers:",
+        "    spec:\n      serviceAccountName: web\n      containers:",
+    );
+    let plan = plan(&with, SET);
+    assert!(only(&plan).has(EffectKind::Ignored));
+    assert!(!only(&plan).restarts());
+}
+
+#[test]
+fn a_strategy_that_keeps_a_stored_partition_is_rejected() {
+    let plan =
+        plan(SET, &SET.replace("serviceName: web", "serviceName: web\n  updateStrategy: {type: OnDelete}"));
+    let set = only(&plan);
+    assert_eq!(set.verdict, Verdict::Rejected, "the defaulted rollingUpdate stays");
+    assert!(set.way_out.iter().any(|line| line.contains("\"rollingUpdate\":null")));
+}
+
+#[test]
+fn changed_configuration_that_no_pod_sees_is_said() {
+    let text = format!("{SET}{OTHERS}");
+    let unseen = plan(&text, &text.replace("level: info", "level: debug"));
+    let config = only(&unseen);
+    assert!(config.has(EffectKind::ConfigNotPickedUp));
+    assert_eq!(pods(config, EffectKind::ConfigNotPickedUp), ["web-0", "web-1", "web-2"]);
+    let seen = plan(&text, &text.replace("level: info", "level: debug").replace("app:1.0", "app:1.1"));
+    assert!(!seen.objects.iter().any(|object| object.has(EffectKind::ConfigNotPickedUp)));
+}
+
+#[test]
+fn a_renamed_set_leaves_its_data_behind() {
+    let new = SET.replacen("name: web", "name: site", 1);
+    let plan = plan(SET, &new);
+    let added = plan.objects.iter().find(|object| object.change == Change::Added).unwrap();
+    assert_eq!(added.renamed.as_deref(), Some("web"));
+    assert!(added.has(EffectKind::DataLoss));
+}
+
+#[test]
+fn a_volume_mounted_elsewhere_is_data_at_risk() {
+    let plan = plan(SET, &SET.replace("mountPath: /data}", "mountPath: /var/data}"));
+    assert!(only(&plan).has(EffectKind::DataLoss));
+}
+
+#[test]
+fn secret_values_are_in_no_format() {
+    let text = format!("{SET}{OTHERS}");
+    let new = text.replace("hunter2", "correct-horse").replace("app:1.0", "app:1.1");
+    for (old, new) in [(text.as_str(), new.as_str()), ("", &new), (&new, "")] {
+        let plan = plan(old, new);
+        let shown = [
+            render::plan(&plan, Style::Plain),
+            render::plan(&plan, Style::Coloured),
+            render::unified(&plan, 100, Style::Plain),
+            render::json(&plan),
+            render::markdown(&plan),
+            render::html(&plan, "x"),
+            render::summary(&plan, Style::Plain),
+        ];
+        // The values, and their base64.
+        for secret in ["hunter2", "correct-horse", "aHVudGVyMg", "Y29ycmVjdC1ob3JzZQ"] {
+            for text in &shown {
+                assert!(!text.contains(secret), "{secret} in\n{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn ignored_fields_count_as_unchanged() {
+    let new = SET.replace("web-1.0.0", "web-1.0.1").replace("tier: data", "tier: db");
+    let options = Options {
+        ignore: vec![
+            Ignore::new("spec.template.metadata.labels[helm.sh/chart]"),
+            Ignore::new("StatefulSet/web:metadata.labels.tier"),
+        ],
+        ..Options::default()
+    };
+    let plan = diff::compare(&objects(SET), &objects(&new), &options);
+    assert!(plan.is_empty(), "{}", render::plan(&plan, Style::Plain));
+    let other = Options { ignore: vec![Ignore::new("Service:metadata.labels")], ..Options::default() };
+    assert!(!diff::compare(&objects(SET), &objects(&new), &other).is_empty());
+}
+
+#[test]
+fn only_selected_objects_are_shown() {
+    let text = format!("{SET}{OTHERS}");
+    let new = text.replace("app:1.0", "app:1.1").replace("level: info", "level: debug");
+    let mut plan = plan(&text, &new);
+    plan.show_only(&["configmap/*".to_owned()]);
+    assert_eq!(plan.objects.iter().map(|o| o.object.kind.as_str()).collect::<Vec<_>>(), ["ConfigMap"]);
+}
+
+#[test]
+fn the_plan_reads_well() {
+    let text = format!("{SET}{OTHERS}");
+    let new = text
+        .replace("app:1.0", "app:1.1")
+        .replace("level: info", "level: debug")
+        .replace("{name: admin, port: 81, targetPort: 81}", "{name: admin, port: 81, targetPort: 8081}");
+    let plan = plan(&text, &new);
+    let shown = render::plan(&plan, Style::Plain);
+    let expected = "\
+~ StatefulSet/web  <stdin>
+  ~ spec.template.spec.containers[app].image: example.net/app:1.0 -> example.net/app:1.1
+    rolling-restart web-2, web-1, web-0: restart one by one, highest ordinal first, each when the one before is ready
+    may-hang web-2: podManagementPolicy OrderedReady: if web-2 never gets ready the roll-out stops there, and a corrected template does not replace it: `kubectl delete pod web-2`
+
+~ Service/web  <stdin>
+  ~ spec.ports[81/TCP].targetPort: 81 -> 8081
+    traffic a port leads to another port of the pods at once: they must already listen there
+
+~ ConfigMap/settings  <stdin>
+  ~ data.level: info -> debug
+
+0 added, 3 changed, 0 removed, 5 unchanged, the pods of 1 workload restart
+";
+    assert_eq!(shown, expected);
+    assert!(render::plan(&plan, Style::Coloured).contains('\u{1b}'));
+    assert!(!shown.contains('\u{1b}'));
+}
+
+#[test]
+fn json_keeps_the_contract() {
+    let plan = plan(SET, &SET.replace("storage: 10Gi", "storage: 20Gi"));
+    let json: serde_json::Value = serde_json::from_str(&render::json(&plan)).unwrap();
+    assert_eq!(json["version"], 1);
+    let object = &json["objects"][0];
+    assert_eq!(object["apiVersion"], "apps/v1");
+    assert_eq!((&object["change"], &object["verdict"]), (&"modified".into(), &"rejected".into()));
+    assert_eq!(object["changes"][0]["path"], "spec.volumeClaimTemplates[0].spec.resources.requests.storage");
+    assert_eq!(
+        (&object["changes"][0]["old"], &object["changes"][0]["new"]),
+        (&"10Gi".into(), &"20Gi".into())
+    );
+    assert_eq!(json["summary"]["rejected"], 1);
+}
+
+#[test]
+fn a_patch_shows_only_what_changes_in_meaning() {
+    let new = SET.replace("app:1.0", "app:1.1").replace("memory: 1Gi", "memory: 1024Mi");
+    let shown = render::unified(&plan(SET, &new), 0, Style::Plain);
+    let lines: Vec<&str> = shown.lines().filter(|line| line.starts_with(['-', '+'])).collect();
+    assert_eq!(
+        lines,
+        [
+            "--- a/StatefulSet/web",
+            "+++ b/StatefulSet/web",
+            "-          image: example.net/app:1.0",
+            "+          image: example.net/app:1.1"
+        ]
+    );
+}
+
+#[test]
+fn control_characters_reach_no_terminal_and_markup_no_page() {
+    let new = format!(
+        "{SET}---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: x}}\ndata: {{a: \"\\e[31m<script>alert(1)</script>\"}}\n"
+    );
+    let plan = plan(SET, &new);
+    assert!(!render::plan(&plan, Style::Plain).contains('\u{1b}'));
+    assert!(!render::unified(&plan, 3, Style::Plain).contains('\u{1b}'));
+    assert!(!render::html(&plan, "x").contains("<script"));
+}

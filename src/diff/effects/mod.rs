@@ -4,6 +4,7 @@
 mod workload;
 mod world;
 
+pub(super) use workload::is_version_like;
 pub(super) use world::World;
 
 use super::apply::Applied;
@@ -12,7 +13,7 @@ use super::{Change, Effect, EffectKind, FieldChange, ObjectPlan, Options, Verdic
 use crate::k8s::merge::scalar_text;
 use crate::manifest::Object;
 use crate::yaml::Node;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 fn effect(kind: EffectKind, detail: impl Into<String>) -> Effect {
     Effect { kind, detail: detail.into(), pods: Vec::new() }
@@ -117,9 +118,26 @@ pub(super) fn updated(
 }
 
 /// What is said where nothing follows.
-pub(super) fn none(new: &Object) -> Effect {
-    let pods = matches!(new.kind.as_str(), "StatefulSet" | "Deployment" | "DaemonSet" | "ReplicaSet");
-    effect(EffectKind::None, if pods { "no pod restarts" } else { "" })
+pub(super) fn none(new: &Object, changes: &[FieldChange]) -> Effect {
+    if !matches!(new.kind.as_str(), "StatefulSet" | "Deployment" | "DaemonSet" | "ReplicaSet") {
+        return effect(EffectKind::None, "");
+    }
+    let number = |node: &Option<Node>| node.as_ref().and_then(Node::as_i64).unwrap_or_default();
+    let released = changes.iter().any(|change| {
+        let lowered = change.path.starts_with(&["spec", "updateStrategy", "rollingUpdate", "partition"])
+            && number(&change.new) < number(&change.old);
+        let began = change.path.starts_with(&["spec", "updateStrategy", "type"])
+            && change.old.as_ref().and_then(Node::as_str) == Some("OnDelete");
+        lowered || began
+    });
+    effect(
+        EffectKind::None,
+        if released {
+            "no pod restarts, unless an earlier roll-out was held back: those pods restart now"
+        } else {
+            "no pod restarts"
+        },
+    )
 }
 
 fn service(changes: &[FieldChange]) -> Vec<Effect> {
@@ -135,13 +153,7 @@ fn service(changes: &[FieldChange]) -> Vec<Effect> {
     }
     let ports: Vec<&FieldChange> =
         changes.iter().filter(|c| c.path.starts_with(&["spec", "ports"])).collect();
-    if !ports.is_empty() {
-        let gone = ports.iter().any(|c| c.new.is_none() || c.old.is_some());
-        let what = if gone {
-            "clients of the old ports are refused or sent elsewhere as soon as it is applied"
-        } else {
-            "a port is added; clients of the others notice nothing"
-        };
+    if let Some(what) = port_effect(&ports) {
         effects.push(effect(EffectKind::Traffic, what));
     }
     if touches("type") {
@@ -164,6 +176,40 @@ fn service(changes: &[FieldChange]) -> Vec<Effect> {
     effects
 }
 
+/// What changes of a Service's ports mean to its clients; the gravest of them.
+fn port_effect(ports: &[&FieldChange]) -> Option<&'static str> {
+    let last = |change: &FieldChange| change.path.fields().last().unwrap_or_default().to_owned();
+    let any = |test: &dyn Fn(&FieldChange) -> bool| ports.iter().any(|change| test(change));
+    if any(&|change| last(change) == "ports" && change.new.is_none()) {
+        return Some("a port goes: its clients are refused as soon as it is applied");
+    }
+    for (field, what) in [
+        ("targetPort", "a port leads to another port of the pods at once: they must already listen there"),
+        ("nodePort", "clients outside the cluster must use the new node port"),
+        ("protocol", "a port speaks another protocol: its clients are refused"),
+        ("appProtocol", "proxies may speak to the port differently"),
+        ("name", "a port is renamed: Ingresses and SRV look-ups that name it must follow"),
+    ] {
+        if any(&|change| last(change) == field) {
+            return Some(what);
+        }
+    }
+    any(&|change| change.old.is_none()).then_some("a port is added; clients of the others notice nothing")
+}
+
+/// Whether a manifest speaks of the place of a change, as far as it can be followed through lists.
+fn speaks_of(manifest: &Node, change: &FieldChange) -> bool {
+    let mut node = manifest;
+    for step in &change.path.0 {
+        let super::Step::Field(name) = step else { return true };
+        match node.get(name) {
+            Some(below) => node = below,
+            None => return false,
+        }
+    }
+    true
+}
+
 /// What the new manifest wants and the server does not do.
 pub(super) fn ignored(
     new: &Object,
@@ -179,7 +225,8 @@ pub(super) fn ignored(
             changes.iter().any(|other| other.path.covers(&change.path) || change.path.covers(&other.path));
         let allocated =
             |node: &Option<Node>| node.as_ref().and_then(Node::as_str) == Some(super::apply::ALLOCATED);
-        if happens || (change.old.is_none() && allocated(&change.new)) {
+        let named = speaks_of(old_manifest, change) || speaks_of(new_manifest, change);
+        if happens || !named || (change.old.is_none() && allocated(&change.new)) {
             continue;
         }
         let path = change.path.named();
@@ -188,7 +235,7 @@ pub(super) fn ignored(
         let stays = match kept.or(change.old.as_ref()).and_then(scalar_text) {
             Some(_) if secret => "its value".to_owned(),
             Some(text) => format!("`{text}`"),
-            None => "what it is".to_owned(),
+            None => "as it is".to_owned(),
         };
         let detail = if change.path.starts_with(&["spec", "clusterIP"]) {
             let way = format!("kubectl delete service {}", new.name);
@@ -225,6 +272,15 @@ pub(super) fn ignored(
 /// Adds what it means that an object goes away under one name and comes back under another.
 pub(super) fn renamed(plan: &mut ObjectPlan, object: Option<&Object>, other: &Object) {
     let Some(object) = object else { return };
+    if object.kind == "PersistentVolumeClaim" && plan.change == Change::Added {
+        plan.effects.push(effect(
+            EffectKind::DataLoss,
+            format!(
+                "renamed from `{}`: a new, empty volume; the data stays in the volume of the old claim",
+                other.name
+            ),
+        ));
+    }
     let claims = object.at(&["spec", "volumeClaimTemplates"]).map(Node::items).unwrap_or_default();
     if object.kind == "StatefulSet" && !claims.is_empty() && plan.verdict == Verdict::Accepted {
         let names: Vec<String> = claims
@@ -268,21 +324,29 @@ pub(super) fn unseen_configuration(objects: &mut [ObjectPlan], pairs: &[Pair<'_>
             continue;
         }
         let home = namespace(workload);
+        let mut seen: BTreeMap<(&str, &str), (Vec<&'static str>, bool)> = BTreeMap::new();
         for usage in workload::references(workload) {
-            if let Some(key) = changed.get(&(usage.kind, home.clone(), usage.name)) {
-                let how = if usage.live {
-                    "the mounted files follow within about a minute; a program that reads them once does not"
-                } else {
-                    "the pods keep the values they started with"
-                };
-                let name = &workload.name;
-                let kind = workload.kind.to_lowercase();
-                let detail = format!(
-                    "{}/{name} uses it ({}) and its pod template does not change: {how}; `kubectl rollout restart {kind}/{name}`",
-                    workload.kind, usage.way
-                );
-                found.push(((key.0, key.1.clone(), key.2), detail, workload::pod_names(workload)));
+            let (ways, live) = seen.entry((usage.kind, usage.name)).or_insert((Vec::new(), true));
+            if !ways.contains(&usage.way) {
+                ways.push(usage.way);
             }
+            *live &= usage.live;
+        }
+        for ((used, source), (ways, live)) in seen {
+            let Some(key) = changed.get(&(used, home.clone(), source)) else { continue };
+            let how = if live {
+                "the mounted files follow within about a minute; a program that reads them once does not"
+            } else {
+                "its pods keep the values they started with"
+            };
+            let name = &workload.name;
+            let detail = format!(
+                "{}/{name} uses it ({}) and its pod template does not change: {how}; `kubectl rollout restart {}/{name}`",
+                workload.kind,
+                ways.join(", "),
+                workload.kind.to_lowercase()
+            );
+            found.push(((key.0, key.1.clone(), key.2), detail, workload::pod_names(workload)));
         }
     }
     for (plan, pair) in objects.iter_mut().zip(pairs) {

@@ -103,7 +103,11 @@ pub(super) fn created(group: &str, kind: &str, name: &str, manifest: &Node) -> V
     };
     vec![Effect {
         kind: EffectKind::ScaleUp,
-        detail: format!("{} start {order}{claims}", counted(set.replicas)),
+        detail: if set.replicas == 1 {
+            format!("1 pod starts{claims}")
+        } else {
+            format!("{} start {order}{claims}", counted(set.replicas))
+        },
         pods: set.pods(set.ordinals()),
     }]
 }
@@ -239,13 +243,13 @@ fn rolled(old: &StatefulSet<'_>, new: &StatefulSet<'_>) -> Vec<Effect> {
         return vec![effect(EffectKind::RollingRestart, why)];
     }
     let mut detail = if pods.len() == 1 {
-        "restarts".to_owned()
+        "restarts with the new template".to_owned()
     } else {
         "restart one by one, highest ordinal first, each when the one before is ready".to_owned()
     };
     if !held.is_empty() {
         let kept = listed(&new.pods(held));
-        let _ = write!(detail, "; partition {} keeps {kept} as they are", new.partition);
+        let _ = write!(detail, "; partition {} leaves {kept} alone", new.partition);
     }
     let names = new.pods(pods);
     let top = names.first().cloned().unwrap_or_default();
@@ -391,7 +395,7 @@ fn needless(template: &[&FieldChange]) -> Option<String> {
 
 /// Labels and annotations that move with every release and tell the pod nothing. Checksums are not among
 /// them: they are there to restart pods.
-fn is_version_like(key: &str) -> bool {
+pub(in super::super) fn is_version_like(key: &str) -> bool {
     let lower = key.to_lowercase();
     let meant = ["checksum", "hash", "sha", "digest"].iter().any(|word| lower.contains(word));
     let name = lower.rsplit('/').next().unwrap_or(&lower);

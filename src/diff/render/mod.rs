@@ -1,1 +1,214 @@
-//! A plan shown.
+//! A plan shown: for terminals, pull requests, browsers and programs.
+//!
+//! Every format says the same: the objects that change, what of them changes, the server's verdict, what
+//! follows, and the way out. No format shows a Secret's value: the plan holds none.
+
+mod html;
+mod json;
+mod markdown;
+mod text;
+mod unified;
+mod words;
+
+pub use crate::diag::render::Style;
+pub use html::html;
+pub use json::json;
+pub use markdown::markdown;
+pub use text::plan;
+pub use unified::unified;
+
+use super::{Change, Effect, EffectKind, ObjectPlan, Plan, Verdict};
+use crate::yaml::{Node, Value, emit};
+use std::fmt::Write as _;
+
+/// One line for each object that changes, and the figures.
+pub fn summary(plan: &Plan, style: Style) -> String {
+    let mut out = String::new();
+    for object in notable(plan) {
+        let paint = Paint(style);
+        let _ = write!(out, "{} {}", paint.change(object.change, sign(object)), title(object));
+        let notes: Vec<String> =
+            headline(object).into_iter().map(|(kind, word)| paint.alarm(kind, &word)).collect();
+        if !notes.is_empty() {
+            let _ = write!(out, "  {}", notes.join(", "));
+        }
+        out.push('\n');
+    }
+    out.push_str(&figures(plan));
+    out.push('\n');
+    out
+}
+
+/// The objects that there is something to say about.
+fn notable(plan: &Plan) -> impl Iterator<Item = &ObjectPlan> {
+    plan.objects.iter().filter(|object| object.is_notable())
+}
+
+/// The plan in one sentence.
+fn figures(plan: &Plan) -> String {
+    let summary = plan.summary();
+    if plan.is_empty() {
+        return format!("no difference: {}", counted(summary.unchanged, "object"));
+    }
+    let mut parts = vec![
+        format!("{} added", summary.added),
+        format!("{} changed", summary.modified),
+        format!("{} removed", summary.removed),
+        format!("{} unchanged", summary.unchanged),
+    ];
+    if summary.rejected > 0 {
+        parts.push(format!("{} REJECTED by the API server", summary.rejected));
+    }
+    parts.push(match summary.restarts {
+        0 => "no pods restart".to_owned(),
+        1 => "the pods of 1 workload restart".to_owned(),
+        n => format!("the pods of {n} workloads restart"),
+    });
+    parts.join(", ")
+}
+
+fn counted(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+/// `Kind/name`, with the namespace where there is one.
+fn title(object: &ObjectPlan) -> String {
+    let reference = &object.object;
+    let name = if reference.name.is_empty() { "(generated name)" } else { &reference.name };
+    match &reference.namespace {
+        Some(namespace) => format!("{}/{name} in {namespace}", reference.kind),
+        None => format!("{}/{name}", reference.kind),
+    }
+}
+
+/// What stands in front of an object.
+fn sign(object: &ObjectPlan) -> &'static str {
+    match object.change {
+        Change::Added => "+",
+        Change::Removed => "-",
+        Change::Modified => "~",
+        Change::Unchanged => "=",
+    }
+}
+
+/// What happened to the name of a renamed object.
+fn rename_note(object: &ObjectPlan) -> Option<String> {
+    let other = object.renamed.as_ref()?;
+    match object.change {
+        Change::Added => Some(format!("renamed from {other}")),
+        Change::Removed => Some(format!("renamed to {other}")),
+        _ => None,
+    }
+}
+
+/// The words that sum an object up: `rejected`, then its effects.
+fn headline(object: &ObjectPlan) -> Vec<(Option<EffectKind>, String)> {
+    let mut words = Vec::new();
+    if object.verdict == Verdict::Rejected {
+        words.push((None, "rejected".to_owned()));
+    }
+    words.extend(rename_note(object).map(|note| (Some(EffectKind::None), note)));
+    for effect in &object.effects {
+        let word = effect.kind.as_str().to_owned();
+        if effect.kind != EffectKind::None && !words.iter().any(|(_, other)| *other == word) {
+            words.push((Some(effect.kind), word));
+        }
+    }
+    words
+}
+
+/// An effect in one line of text, without its kind.
+fn effect_text(effect: &Effect) -> String {
+    const SHOWN: usize = 12;
+    if effect.pods.is_empty() {
+        return effect.detail.clone();
+    }
+    let more = effect.pods.len().saturating_sub(SHOWN);
+    let mut pods = effect.pods.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    if more > 0 {
+        let _ = write!(pods, " and {more} more");
+    }
+    format!("{pods}: {}", effect.detail)
+}
+
+/// A value in one line: a scalar as YAML would have it, anything else as JSON.
+fn inline(node: &Node) -> String {
+    match &node.value {
+        Value::String(text) => emit::scalar(text, crate::yaml::Context::Block).into_owned(),
+        _ => emit::flow_json(node),
+    }
+}
+
+/// Text fit for a terminal: control characters cannot move the cursor or change colours.
+fn visible(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '\n' | '\t' => c,
+            c if c.is_control() => char::REPLACEMENT_CHARACTER,
+            // Marks that turn the direction of text around can make it read as what it is not.
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => char::REPLACEMENT_CHARACTER,
+            c => c,
+        })
+        .collect()
+}
+
+/// Colours, where they are wanted.
+#[derive(Clone, Copy)]
+struct Paint(Style);
+
+impl Paint {
+    fn with(self, style: anstyle::Style, text: &str) -> String {
+        let text = visible(text);
+        match self.0 {
+            Style::Coloured => format!("{style}{text}{style:#}"),
+            Style::Plain => text,
+        }
+    }
+
+    fn gone(self, text: &str) -> String {
+        self.with(anstyle::AnsiColor::Red.on_default(), text)
+    }
+
+    fn added(self, text: &str) -> String {
+        self.with(anstyle::AnsiColor::Green.on_default(), text)
+    }
+
+    fn bold(self, text: &str) -> String {
+        self.with(anstyle::Style::new().bold(), text)
+    }
+
+    fn dim(self, text: &str) -> String {
+        self.with(anstyle::Style::new().dimmed(), text)
+    }
+
+    fn error(self, text: &str) -> String {
+        self.with(anstyle::AnsiColor::Red.on_default().bold(), text)
+    }
+
+    fn change(self, change: Change, text: &str) -> String {
+        match change {
+            Change::Added => self.added(text),
+            Change::Removed => self.gone(text),
+            Change::Modified => self.with(anstyle::AnsiColor::Yellow.on_default(), text),
+            Change::Unchanged => self.dim(text),
+        }
+    }
+
+    /// The word for an effect, or for a rejection.
+    fn alarm(self, kind: Option<EffectKind>, text: &str) -> String {
+        use EffectKind::{
+            ConfigNotPickedUp, DataLoss, Ignored, MayHang, NeedlessRestart, None as Nothing, Recreate,
+            RollingRestart, ScaleDown, ScaleUp, Traffic,
+        };
+        match kind {
+            None | Some(DataLoss) => self.error(text),
+            Some(Recreate | RollingRestart | NeedlessRestart | MayHang | Traffic | ScaleDown) => {
+                self.with(anstyle::AnsiColor::Yellow.on_default().bold(), text)
+            }
+            Some(ConfigNotPickedUp | Ignored | ScaleUp) => {
+                self.with(anstyle::AnsiColor::Cyan.on_default(), text)
+            }
+            Some(Nothing) => self.dim(text),
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The plan for programs.
+
+use crate::diff::{FieldChange, ObjectPlan, Plan};
+use crate::yaml::{Node, Value};
+use serde::Serialize;
+use serde_json::Value as Json;
+
+/// The plan as one JSON document, version 1 of the contract: `{"version":1,"objects":[..],"summary":{..}}`.
+/// Every object of either render is listed.
+pub fn json(plan: &Plan) -> String {
+    let summary = plan.summary();
+    let document = Document {
+        version: 1,
+        objects: plan.objects.iter().map(object).collect(),
+        summary: Summary {
+            added: summary.added,
+            removed: summary.removed,
+            modified: summary.modified,
+            unchanged: summary.unchanged,
+            rejected: summary.rejected,
+            restarts: summary.restarts,
+        },
+    };
+    let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    version: u32,
+    objects: Vec<Object<'a>>,
+    summary: Summary,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    added: usize,
+    removed: usize,
+    modified: usize,
+    unchanged: usize,
+    rejected: usize,
+    restarts: usize,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Object<'a> {
+    api_version: &'a str,
+    kind: &'a str,
+    namespace: Option<&'a str>,
+    name: &'a str,
+    template: &'a str,
+    change: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    renamed: Option<&'a str>,
+    verdict: &'static str,
+    reasons: Vec<Reason<'a>>,
+    effects: Vec<Effect<'a>>,
+    changes: Vec<Change>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    way_out: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Reason<'a> {
+    path: &'a str,
+    message: &'a str,
+}
+
+#[derive(Serialize)]
+struct Effect<'a> {
+    #[serde(rename = "effect")]
+    kind: &'static str,
+    detail: &'a str,
+    pods: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Change {
+    path: String,
+    old: Option<Json>,
+    new: Option<Json>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    order: bool,
+}
+
+fn object(object: &ObjectPlan) -> Object<'_> {
+    Object {
+        api_version: &object.object.api_version,
+        kind: &object.object.kind,
+        namespace: object.object.namespace.as_deref(),
+        name: &object.object.name,
+        template: &object.template,
+        change: object.change.as_str(),
+        renamed: object.renamed.as_deref(),
+        verdict: object.verdict.as_str(),
+        reasons: object.reasons.iter().map(|r| Reason { path: &r.path, message: &r.message }).collect(),
+        effects: object
+            .effects
+            .iter()
+            .map(|e| Effect { kind: e.kind.as_str(), detail: &e.detail, pods: &e.pods })
+            .collect(),
+        changes: object.changes.iter().map(change).collect(),
+        way_out: &object.way_out,
+    }
+}
+
+fn change(change: &FieldChange) -> Change {
+    Change {
+        path: change.path.to_string(),
+        old: change.old.as_ref().map(to_json),
+        new: change.new.as_ref().map(to_json),
+        order: change.order,
+    }
+}
+
+fn to_json(node: &Node) -> Json {
+    match &node.value {
+        Value::Null => Json::Null,
+        Value::Bool(flag) => Json::Bool(*flag),
+        Value::Int(number) => (*number).into(),
+        Value::Uint(number) => (*number).into(),
+        Value::Float(number) => (*number).into(),
+        Value::String(text) => text.as_str().into(),
+        Value::Seq(items) => items.iter().map(to_json).collect(),
+        Value::Map(map) => map.iter().map(|entry| (entry.key.clone(), to_json(&entry.value))).collect(),
+    }
+}

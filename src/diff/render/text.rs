@@ -1,0 +1,187 @@
+//! The plan for a terminal.
+
+use super::words::{Piece, pieces};
+use super::{
+    Paint, Style, effect_text, figures, headline, inline, notable, rename_note, sign, title, visible,
+};
+use crate::diff::{Change, EffectKind, FieldChange, ObjectPlan, Plan, Verdict};
+use crate::yaml::{Node, Value, emit};
+use similar::{ChangeTag, TextDiff};
+use std::fmt::Write as _;
+
+/// The plan, object by object and value by value. Objects that stay as they are are only counted.
+pub fn plan(plan: &Plan, style: Style) -> String {
+    let paint = Paint(style);
+    let mut out = String::new();
+    for object in notable(plan) {
+        object_plan(object, paint, &mut out);
+        out.push('\n');
+    }
+    let total = figures(plan);
+    let _ = writeln!(out, "{}", if plan.is_empty() { total } else { paint.bold(&total) });
+    out
+}
+
+fn object_plan(object: &ObjectPlan, paint: Paint, out: &mut String) {
+    let mark = paint.change(object.change, sign(object));
+    let _ = write!(out, "{mark} {}", paint.bold(&title(object)));
+    if let Some(note) = rename_note(object) {
+        let _ = write!(out, " ({note})");
+    }
+    if !object.template.is_empty() {
+        let _ = write!(out, "  {}", paint.dim(&object.template));
+    }
+    out.push('\n');
+    if object.verdict == Verdict::Rejected {
+        for reason in &object.reasons {
+            let path = if reason.path.is_empty() { String::new() } else { format!("{}: ", reason.path) };
+            let _ = writeln!(out, "    {} {path}{}", paint.error("rejected"), visible(&reason.message));
+        }
+    }
+    for change in &object.changes {
+        field(change, paint, out);
+    }
+    for effect in &object.effects {
+        if effect.kind == EffectKind::None && effect.detail.is_empty() {
+            continue;
+        }
+        let word = paint.alarm(Some(effect.kind), effect.kind.as_str());
+        let _ = writeln!(out, "    {word} {}", visible(&effect_text(effect)));
+    }
+    if object.change == Change::Unchanged && object.changes.is_empty() && headline(object).is_empty() {
+        let _ = writeln!(out, "    nothing changes");
+    }
+    if !object.way_out.is_empty() {
+        let _ = writeln!(out, "    {}", paint.bold("instead:"));
+        for line in &object.way_out {
+            let line = if line.starts_with('#') { paint.dim(line) } else { visible(line) };
+            let _ = writeln!(out, "      {line}");
+        }
+    }
+}
+
+/// How long two values may be to be shown on one line.
+const ONE_LINE: usize = 72;
+
+fn field(change: &FieldChange, paint: Paint, out: &mut String) {
+    let path = visible(&change.path.named());
+    match (&change.old, &change.new) {
+        (Some(old), Some(new)) if change.order => {
+            let names =
+                |node: &Node| node.items().iter().filter_map(Node::as_str).collect::<Vec<_>>().join(", ");
+            let (old, new) = (names(old), names(new));
+            let mark = paint.change(Change::Modified, "~");
+            let _ = writeln!(out, "  {mark} {path}: order {} -> {}", paint.gone(&old), paint.added(&new));
+        }
+        (Some(old), Some(new)) => both(&path, old, new, paint, out),
+        (Some(old), None) => one("-", &path, old, paint, out),
+        (None, Some(new)) => one("+", &path, new, paint, out),
+        (None, None) => {}
+    }
+}
+
+/// A value that came or went.
+fn one(sign: &str, path: &str, node: &Node, paint: Paint, out: &mut String) {
+    let colour = |text: &str| if sign == "+" { paint.added(text) } else { paint.gone(text) };
+    let short = inline(node);
+    let nested = matches!(&node.value, Value::Map(map) if !map.is_empty())
+        || matches!(&node.value, Value::Seq(items) if !items.is_empty())
+        || node.as_str().is_some_and(|text| text.contains('\n'));
+    if !nested || (short.chars().count() <= ONE_LINE && !short.contains("\\n")) {
+        let _ = writeln!(out, "  {} {path}: {}", colour(sign), colour(&short));
+        return;
+    }
+    let _ = writeln!(out, "  {} {path}:", colour(sign));
+    let text = match node.as_str() {
+        Some(text) => text.to_owned(),
+        None => emit::document(node),
+    };
+    for line in text.lines() {
+        let _ = writeln!(out, "        {}", colour(line));
+    }
+}
+
+/// A value that became another.
+fn both(path: &str, old: &Node, new: &Node, paint: Paint, out: &mut String) {
+    if let (Some(before), Some(after)) = (old.as_str(), new.as_str()) {
+        if before.contains('\n') || after.contains('\n') {
+            let _ = writeln!(out, "  {} {path}:", paint.change(Change::Modified, "~"));
+            lines(before, after, paint, out);
+            return;
+        }
+        let (before_pieces, after_pieces) = pieces(before, after);
+        let long = before.chars().count() + after.chars().count() > ONE_LINE;
+        if !long {
+            let (shown_old, shown_new) =
+                (marked(&before_pieces, paint, false), marked(&after_pieces, paint, true));
+            let _ = writeln!(
+                out,
+                "  {} {path}: {} -> {}",
+                paint.change(Change::Modified, "~"),
+                quoted(before, &shown_old),
+                quoted(after, &shown_new)
+            );
+            return;
+        }
+        let _ = writeln!(out, "  {} {path}:", paint.change(Change::Modified, "~"));
+        let _ = writeln!(out, "      {} {}", paint.gone("-"), marked(&before_pieces, paint, false));
+        let _ = writeln!(out, "      {} {}", paint.added("+"), marked(&after_pieces, paint, true));
+        return;
+    }
+    let _ = writeln!(
+        out,
+        "  {} {path}: {} -> {}",
+        paint.change(Change::Modified, "~"),
+        paint.gone(&inline(old)),
+        paint.added(&inline(new))
+    );
+}
+
+/// Quotes around a string that could be taken for something else, or for nothing.
+fn quoted(text: &str, shown: &str) -> String {
+    let plain = emit::scalar(text, crate::yaml::Context::Block);
+    if plain == text { shown.to_owned() } else { format!("\"{shown}\"") }
+}
+
+/// The pieces of a string; what only this string has stands out.
+fn marked(pieces: &[Piece], paint: Paint, new: bool) -> String {
+    let colour = if new { anstyle::AnsiColor::Green } else { anstyle::AnsiColor::Red };
+    let all = pieces.iter().all(|piece| piece.own);
+    pieces
+        .iter()
+        .map(|piece| {
+            let style = colour.on_default();
+            paint.with(if piece.own && !all { style.bold().underline() } else { style }, &piece.text)
+        })
+        .collect()
+}
+
+/// A text of many lines: those that differ, with a little around them.
+fn lines(old: &str, new: &str, paint: Paint, out: &mut String) {
+    const CONTEXT: usize = 2;
+    let diff = TextDiff::from_lines(old, new);
+    for (index, group) in diff.grouped_ops(CONTEXT).iter().enumerate() {
+        if index > 0 {
+            let _ = writeln!(out, "      {}", paint.dim("..."));
+        }
+        for operation in group {
+            for change in diff.iter_inline_changes(operation) {
+                let (sign, new) = match change.tag() {
+                    ChangeTag::Equal => {
+                        let text: String = change.values().iter().map(|(_, text)| *text).collect();
+                        let _ = writeln!(out, "        {}", paint.dim(text.trim_end_matches('\n')));
+                        continue;
+                    }
+                    ChangeTag::Delete => (paint.gone("-"), false),
+                    ChangeTag::Insert => (paint.added("+"), true),
+                };
+                let pieces: Vec<Piece> = change
+                    .values()
+                    .iter()
+                    .map(|(own, text)| Piece { text: text.trim_end_matches('\n').to_owned(), own: *own })
+                    .collect();
+                let _ = writeln!(out, "      {sign} {}", marked(&pieces, paint, new));
+            }
+        }
+    }
+}

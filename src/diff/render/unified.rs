@@ -1,0 +1,76 @@
+//! The plan as a patch of whole documents.
+
+use super::{Paint, Style, effect_text, notable, title};
+use crate::diff::{EffectKind, ObjectPlan, Plan};
+use crate::yaml::emit;
+use similar::{ChangeTag, TextDiff};
+use std::fmt::Write as _;
+
+/// The documents that change as a unified diff with `context` lines around each change. What the server
+/// says and does stands in `#` lines above each document.
+///
+/// Both sides are written in one style and without the fields that only the server sets, so the lines are
+/// those of the manifests in meaning, not to the letter.
+pub fn unified(plan: &Plan, context: usize, style: Style) -> String {
+    let mut out = String::new();
+    for object in notable(plan) {
+        document(object, context, Paint(style), &mut out);
+    }
+    out
+}
+
+fn document(object: &ObjectPlan, context: usize, paint: Paint, out: &mut String) {
+    for reason in &object.reasons {
+        let _ = writeln!(
+            out,
+            "{}",
+            paint.error(&comment(&format!("rejected: {}: {}", reason.path, reason.message)))
+        );
+    }
+    for effect in object.effects.iter().filter(|effect| effect.kind != EffectKind::None) {
+        let line = comment(&format!("{}: {}", effect.kind.as_str(), effect_text(effect)));
+        let _ = writeln!(out, "{}", paint.dim(&line));
+    }
+    let name = title(object).replace(" in ", "@");
+    for line in text(object, &name, context).lines() {
+        let line = match line.as_bytes().first() {
+            _ if line.starts_with("---") || line.starts_with("+++") => paint.bold(line),
+            Some(b'-') => paint.gone(line),
+            Some(b'+') => paint.added(line),
+            Some(b'@') => paint.dim(line),
+            _ => super::visible(line),
+        };
+        out.push_str(&line);
+        out.push('\n');
+    }
+}
+
+fn comment(text: &str) -> String {
+    format!("# {}", text.replace('\n', "\n# "))
+}
+
+/// The patch of one object without colours; empty if no text changes.
+pub(super) fn text(object: &ObjectPlan, name: &str, context: usize) -> String {
+    let side = |node: &Option<crate::yaml::Node>| node.as_ref().map(emit::document).unwrap_or_default();
+    let (before, after) = (side(&object.before), side(&object.after));
+    let label = |prefix: &str, node: &Option<crate::yaml::Node>| {
+        if node.is_some() { format!("{prefix}/{name}") } else { "/dev/null".to_owned() }
+    };
+    let diff = TextDiff::from_lines(&before, &after);
+    let mut out = String::new();
+    for hunk in diff.unified_diff().context_radius(context).iter_hunks() {
+        if out.is_empty() {
+            let _ = writeln!(out, "--- {}\n+++ {}", label("a", &object.before), label("b", &object.after));
+        }
+        let _ = writeln!(out, "{}", hunk.header());
+        for change in hunk.iter_changes() {
+            let sign = match change.tag() {
+                ChangeTag::Equal => ' ',
+                ChangeTag::Delete => '-',
+                ChangeTag::Insert => '+',
+            };
+            let _ = writeln!(out, "{sign}{}", change.value().trim_end_matches('\n'));
+        }
+    }
+    out
+}
