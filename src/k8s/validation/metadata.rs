@@ -129,6 +129,18 @@ fn finalizers(finalizers: &At<'_, '_>, cx: &mut Context<'_>) {
     }
 }
 
+/// `validateKubeFinalizerName` (`pkg/apis/core/validation`): what Kubernetes' own kinds ask in addition, a prefix
+/// or one of the names that Kubernetes gives a meaning to.
+pub(super) fn kube_finalizers(root: &At<'_, '_>, cx: &mut Context<'_>) {
+    let finalizers = root.field("metadata.finalizers");
+    for finalizer in finalizers.items() {
+        let name = finalizer.text();
+        if !name.contains('/') && !matches!(name, "kubernetes" | "orphan" | "foregroundDeletion") {
+            cx.invalid(&finalizer, "name is neither a standard finalizer name nor is it fully qualified");
+        }
+    }
+}
+
 /// `ValidateLabelSelector`, with label values checked. An absent selector is none of its business.
 /// Returns whether the selector can be used: `metav1.LabelSelectorAsSelector` fails for the others.
 pub(super) fn label_selector(selector: &At<'_, '_>, cx: &mut Context<'_>) -> bool {

@@ -56,6 +56,14 @@ pub fn validate(object: &Object, version: Version, sink: &mut Vec<Diagnostic>) {
     }
     let (name, check) = check_of(object.group(), &object.kind, version);
     metadata::object_meta(&root, kind.namespaced, name, &mut cx);
+    // These validate their metadata as custom resources do.
+    let generic = matches!(
+        object.group(),
+        "admissionregistration.k8s.io" | "apiextensions.k8s.io" | "apiregistration.k8s.io" | "policy"
+    );
+    if !generic {
+        metadata::kube_finalizers(&root, &mut cx);
+    }
     check(&root, &mut cx);
 }
 
