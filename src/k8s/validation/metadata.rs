@@ -37,6 +37,11 @@ pub(super) fn object_meta(root: &At<'_, '_>, namespaced: bool, check: NameCheck,
             cx.invalid(&namespace, detail);
         }
     }
+    // What is stored has no version yet: `Create` of apiserver/pkg/storage/etcd3.
+    let version = metadata.field("resourceVersion");
+    if version.text().parse().is_ok_and(|number: u64| number != 0) {
+        cx.forbidden(&version, "should not be set on objects to be created");
+    }
     labels(&metadata.field("labels"), cx);
     annotations(&metadata.field("annotations"), cx);
     owner_references(&metadata.field("ownerReferences"), cx);

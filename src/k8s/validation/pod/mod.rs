@@ -26,9 +26,9 @@ pub(super) fn template_spec(template: &At<'_, '_>, cx: &mut Context<'_>) {
     held_template(template, Holder::Template, cx);
 }
 
-/// `ValidatePodTemplateSpec` for a `StatefulSet`: its claim templates, whose names are `claims`, become volumes
+/// `ValidatePodTemplateSpec` for a `StatefulSet`: its claim templates, whose place is `claims`, become volumes
 /// in front of the template's own and replace those of the same name.
-pub(super) fn template_spec_with_claims<'n>(template: &At<'_, 'n>, claims: &[&'n str], cx: &mut Context<'_>) {
+pub(super) fn template_spec_with_claims<'n>(template: &At<'_, 'n>, claims: At<'_, 'n>, cx: &mut Context<'_>) {
     held_template(template, Holder::StatefulSet { claims }, cx);
 }
 
@@ -77,7 +77,7 @@ enum Holder<'p, 'n> {
     Template,
     /// The set gives its pods their host names, and volumes for its claim templates.
     StatefulSet {
-        claims: &'p [&'n str],
+        claims: At<'p, 'n>,
     },
     Pod {
         metadata: At<'p, 'n>,

@@ -25,22 +25,14 @@ pub(super) fn volumes<'n>(
     holder: Holder<'_, 'n>,
     cx: &mut Context<'_>,
 ) -> Vec<Volume<'n>> {
-    let claims = match holder {
-        Holder::StatefulSet { claims } => claims,
-        Holder::Template | Holder::Pod { .. } => &[],
-    };
-    let mut good: Vec<Volume<'n>> = Vec::with_capacity(claims.len() + volumes.len());
-    for &name in claims {
-        if !good.iter().any(|volume| volume.name == name) {
-            good.push(Volume { name, source: Source::Claim });
-        }
-    }
+    let mut good: Vec<Volume<'n>> = Vec::with_capacity(volumes.len());
+    let claimed = claimed_volumes(volumes, holder, &mut good, cx);
     let pod_name = holder.pod_metadata().map_or("", |metadata| metadata.field("name").text());
     // The claims' volumes come first, so that the server counts on from there.
-    let mut number = good.len();
+    let mut number = claimed.len();
     for volume in volumes.items() {
         let name = volume.field("name").text();
-        if claims.contains(&name) {
+        if claimed.contains(&name) {
             continue;
         }
         if volume.field("image").is_set() && cx.version < Version::V1_35 {
@@ -70,6 +62,38 @@ pub(super) fn volumes<'n>(
         }
     }
     good
+}
+
+/// The volumes that `volumesToAddForTemplates` (`pkg/apis/apps/validation`) makes of a `StatefulSet`'s claim
+/// templates, one per name. Gives the names, and to `good` the volumes without errors.
+fn claimed_volumes<'n>(
+    volumes: &At<'_, 'n>,
+    holder: Holder<'_, 'n>,
+    good: &mut Vec<Volume<'n>>,
+    cx: &mut Context<'_>,
+) -> Vec<&'n str> {
+    let Holder::StatefulSet { claims } = holder else { return Vec::new() };
+    let mut names: Vec<&'n str> = Vec::with_capacity(claims.len());
+    for template in claims.items() {
+        let written = template.field("metadata.name");
+        let name = written.text();
+        if names.contains(&name) {
+            continue;
+        }
+        let volume = volumes.index(names.len());
+        names.push(name);
+        let (errors, place) = (cx.errors(), written.renamed("name").below(&volume));
+        if name.is_empty() {
+            cx.required(&place, "");
+            cx.required(&written.renamed("persistentVolumeClaim.claimName").below(&volume), "");
+        } else {
+            complain(&place, crate::k8s::names::dns1123_label(name), cx);
+        }
+        if cx.errors() == errors {
+            good.push(Volume { name, source: Source::Claim });
+        }
+    }
+    names
 }
 
 /// The part of `validatePodMetadataAndSpec` on tokens: a pod without an account has none.

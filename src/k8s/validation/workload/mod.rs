@@ -55,9 +55,8 @@ pub(super) fn stateful_set(root: &At<'_, '_>, cx: &mut Context<'_>) {
     }
     if cx.version >= Version::V1_34 {
         let claims = spec.field("volumeClaimTemplates");
-        let claim_names: Vec<&str> = claims.items().map(|item| item.field("metadata.name").text()).collect();
         if usable {
-            pod::template_spec_with_claims(&template, &claim_names, cx);
+            pod::template_spec_with_claims(&template, claims, cx);
         }
         for template in claims.items() {
             let spec = template.field("spec");
