@@ -6,7 +6,14 @@ use crate::diag::Sources;
 use std::sync::Arc;
 
 /// The files of `templates/`.
-pub(super) const FILES: &[(&str, &str)] = &[("_names.tera", include_str!("../../../templates/_names.tera"))];
+pub(super) const FILES: &[(&str, &str)] = &[
+    ("_config.tera", include_str!("../../../templates/_config.tera")),
+    ("_names.tera", include_str!("../../../templates/_names.tera")),
+    ("_probes.tera", include_str!("../../../templates/_probes.tera")),
+    ("_services.tera", include_str!("../../../templates/_services.tera")),
+    ("_storage.tera", include_str!("../../../templates/_storage.tera")),
+    ("_workload.tera", include_str!("../../../templates/_workload.tera")),
+];
 
 /// A component of the library, for the reference.
 #[derive(Debug, Clone)]

@@ -184,6 +184,8 @@ struct Placer<'a> {
     state: State,
     /// The template's own site whose value is being placed, for text that comes from the library.
     enclosing: Option<Span>,
+    /// Where the output stood at the start of the line that is being placed.
+    line_start: usize,
     depth: usize,
 }
 
@@ -200,6 +202,7 @@ impl<'a> Placer<'a> {
             errors: Vec::new(),
             state: State::default(),
             enclosing: None,
+            line_start: 0,
             depth: 0,
         }
     }
@@ -261,7 +264,7 @@ impl<'a> Placer<'a> {
         let bytes = line.text.as_bytes();
         let indent = bytes.iter().take_while(|b| **b == b' ').count();
         let end = bytes.len();
-        let line_start = self.out.len();
+        self.line_start = self.out.len();
         if self.state.scalar.is_some() && self.scalar_line(line, indent, shift) {
             self.line_break(line, own_break);
             return;
@@ -302,7 +305,7 @@ impl<'a> Placer<'a> {
             let text = 3 + bytes[3.min(end)..].iter().take_while(|b| **b == b' ').count();
             self.copy(line, 3.min(end), text.min(end));
             if text < end && bytes[0] != b'%' {
-                self.node(line, text, Position::Alone, -1, shift, line_start);
+                self.node(line, text, Position::Alone, -1, shift);
             } else {
                 self.copy(line, text.min(end), end);
             }
@@ -326,9 +329,9 @@ impl<'a> Placer<'a> {
         }
         self.flush_pending(Some((column, bytes[indent] == b'-' && is_gap(bytes, indent + 1))));
         self.state.open = None;
-        let line_start = self.out.len();
+        self.line_start = self.out.len();
         self.copy(line, 0, indent);
-        let kept = self.node(line, indent, Position::Alone, -1, shift, line_start);
+        let kept = self.node(line, indent, Position::Alone, -1, shift);
         if kept {
             self.line_break(line, own_break);
         }
@@ -392,12 +395,11 @@ impl<'a> Placer<'a> {
         mut position: Position,
         mut parent: isize,
         shift: usize,
-        line_start: usize,
     ) -> bool {
         let bytes = line.text.as_bytes();
         let end = bytes.len();
         // Where the output stood before the entry that a value to omit would take along.
-        let mut entry = line_start;
+        let mut entry = self.line_start;
         loop {
             let Some(&byte) = bytes.get(at) else {
                 self.state.open = usize::try_from(parent).ok().filter(|_| position != Position::Alone);
@@ -539,12 +541,12 @@ impl<'a> Placer<'a> {
         match &slot.content {
             Content::Omit => {
                 self.truncate(entry);
-                let blank = self.out.is_empty() || self.out.ends_with('\n');
+                let whole_line = entry == self.line_start;
                 // `- key: value` lost its first key: the others follow on their own lines.
-                if !blank {
+                if !whole_line {
                     self.trim_blanks();
                 }
-                !blank
+                !whole_line
             }
             Content::Data(node) => {
                 let comment_first = emit::starts_on_next_line(node) && has_comment(line, end);
