@@ -9,11 +9,14 @@ mod layers;
 mod merge;
 mod schema;
 mod set;
+mod show;
 mod tree;
 mod unknown;
 
+pub use show::{Explanation, Step, origin, show, why};
+
 use crate::chart::Chart;
-use crate::diag::{Diagnostic, Report, Severity, SourceId, Sources, Span, has_errors};
+use crate::diag::{Diagnostic, Report, Severity, SourceId, Sources, has_errors};
 use crate::yaml::{Node, Value};
 use set::NewList;
 use std::sync::Arc;
@@ -97,9 +100,20 @@ pub fn compute(
     overrides: &Overrides,
     options: &Options,
 ) -> Report<Computed> {
+    observed(sources, chart, overrides, *options, |_, _| {})
+}
+
+/// As [`compute`]; `observe` sees the user's values after each file and flag.
+fn observed(
+    sources: &Sources,
+    chart: &Arc<Chart>,
+    overrides: &Overrides,
+    options: Options,
+    observe: impl FnMut(&str, &Node),
+) -> Report<Computed> {
     let mut sink = Vec::new();
     missing_dependencies(chart, Severity::Error, &mut sink);
-    let Some(user) = layers::merge(sources, overrides, &mut sink, |_, _| {}) else {
+    let Some(user) = layers::merge(sources, overrides, &mut sink, observe) else {
         return Report::failed(sink);
     };
     let given = user.values.as_map().cloned().unwrap_or_default();
@@ -174,15 +188,4 @@ fn missing_dependencies(chart: &Chart, severity: Severity, sink: &mut Vec<Diagno
     for child in &chart.children {
         missing_dependencies(child, Severity::Warning, sink);
     }
-}
-
-/// One layer's say about a key.
-#[derive(Debug, Clone)]
-pub struct Step {
-    /// The layer: `charts/db/values.yaml`, `prod.yaml`, `--set a=1`.
-    pub layer: String,
-    /// What it says; `None` where it takes the key away.
-    pub value: Option<Node>,
-    /// Where it says so.
-    pub span: Span,
 }

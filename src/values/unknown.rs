@@ -224,7 +224,7 @@ fn mention(chart: &Chart, needle: &str) -> Mention {
             let mut after = template.text[start + needle.len()..].chars();
             match after.next() {
                 Some('.') if after.next().is_some_and(|c| c.is_alphanumeric() || c == '_') => {
-                    best = Mention::Below
+                    best = Mention::Below;
                 }
                 Some(c) if c.is_alphanumeric() || c == '_' => {}
                 _ => return Mention::Whole,

@@ -48,14 +48,14 @@ fn overrides(sources: &Sources, flags: Flags<'_>) -> Overrides {
 }
 
 fn compute(files: &Files, flags: Flags<'_>) -> (Sources, Report<Computed>) {
-    compute_with(files, flags, &Options::default())
+    compute_with(files, flags, Options::default())
 }
 
-fn compute_with(files: &Files, flags: Flags<'_>, options: &Options) -> (Sources, Report<Computed>) {
+fn compute_with(files: &Files, flags: Flags<'_>, options: Options) -> (Sources, Report<Computed>) {
     let sources = Sources::new();
     let chart = load(&sources, files);
     let overrides = overrides(&sources, flags);
-    let report = values::compute(&sources, &chart, &overrides, options);
+    let report = values::compute(&sources, &chart, &overrides, &options);
     (sources, report)
 }
 
@@ -84,7 +84,7 @@ fn ours(files: &Files, flags: Flags<'_>) -> Result<BTreeMap<String, Json>, Vec<D
     let mut all = BTreeMap::new();
     match report.output {
         Some(computed) if !plimsoll::diag::has_errors(&report.diagnostics) => {
-            collect(&computed.root, &mut all)
+            collect(&computed.root, &mut all);
         }
         _ => return Err(report.diagnostics),
     }
@@ -98,7 +98,7 @@ fn root(files: &Files, flags: Flags<'_>) -> Json {
 }
 
 /// Warnings and errors, each with what it points at: `--set:3`, `f0.yaml:2:1`.
-fn said(files: &Files, flags: Flags<'_>, options: &Options) -> Vec<String> {
+fn said(files: &Files, flags: Flags<'_>, options: Options) -> Vec<String> {
     let (sources, report) = compute_with(files, flags, options);
     let describe = |diagnostic: &Diagnostic| {
         let place = diagnostic.span().and_then(|span| {
@@ -179,8 +179,11 @@ fn undeclared() -> Files {
     all
 }
 
+/// A name, a chart, and what the user gives.
+type Case = (&'static str, Files, Vec<(&'static str, &'static str)>);
+
 /// Every case that helm is asked about.
-fn cases() -> Vec<(&'static str, Files, Vec<(&'static str, &'static str)>)> {
+fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     let defaults: &[&[(&str, &str)]] = &[
         &[],
@@ -537,7 +540,7 @@ fn every_leaf_knows_its_origin() {
 #[test]
 fn type_changes_warn_and_misuse_fails() {
     let all = Options::default();
-    let one = |flags: Flags<'_>| said(&family(), flags, &all);
+    let one = |flags: Flags<'_>| said(&family(), flags, all);
     assert_eq!(
         one(&[("--set", "one=scalar")]),
         ["error --set:1:5: `one` is a string, but a sub-chart of that name takes its values from there"]
@@ -546,7 +549,7 @@ fn type_changes_warn_and_misuse_fails() {
     assert!(
         one(&[("--set", "one.enabled=no")])[0].starts_with("warning --set:1:13: `one.enabled` is a string")
     );
-    let warnings = said(&plain(DEFAULTS), &[("--set", "s.t=1,a.b=x")], &all);
+    let warnings = said(&plain(DEFAULTS), &[("--set", "s.t=1,a.b=x")], all);
     assert_eq!(
         warnings,
         [
@@ -556,7 +559,7 @@ fn type_changes_warn_and_misuse_fails() {
     );
     let mut missing = family();
     missing.retain(|(path, _)| !path.starts_with("charts/two/"));
-    let said = said(&missing, &[], &all);
+    let said = said(&missing, &[], all);
     assert!(
         said[0].starts_with("error mem/Chart.yaml:6:10: the dependency `two` is not in `charts/`"),
         "{said:?}"
@@ -565,7 +568,7 @@ fn type_changes_warn_and_misuse_fails() {
 
 #[test]
 fn an_index_that_throws_a_default_list_away_is_told() {
-    let said = |flags: Flags<'_>| said(&plain(DEFAULTS), flags, &Options::default());
+    let said = |flags: Flags<'_>| said(&plain(DEFAULTS), flags, Options::default());
     let warning = "warning --set:1:5: an index into `l` replaces the whole default list and its 2 items";
     assert_eq!(said(&[("--set", "s=1,l[0].b=9")]), [warning]);
     assert_eq!(said(&[("-f", "l: [{b: 1}]"), ("--set", "l[0].b=9")]), [""; 0]);
@@ -592,7 +595,7 @@ fn unknown_keys_are_told_with_the_nearest() {
         ("charts/db/Chart.yaml", &chart_yaml("db", "")),
         ("charts/db/values.yaml", "size: 1\n"),
     ]);
-    let said = |flags: Flags<'_>| said(&chart, flags, &Options::default());
+    let said = |flags: Flags<'_>| said(&chart, flags, Options::default());
     for fine in [
         "image.tag=1",
         "free.x.y=1",
@@ -624,7 +627,7 @@ fn unknown_keys_are_told_with_the_nearest() {
         ["did you mean `image.tag`?", "did you mean `image.repository`?", "did you mean `db.size`?"]
     );
     let strict = Options { unknown_keys: Severity::Error, ..Options::default() };
-    let (_, report) = compute_with(&chart, &[("--set", "x=1")], &strict);
+    let (_, report) = compute_with(&chart, &[("--set", "x=1")], strict);
     assert!(report.has_errors() && report.output.is_some());
     let mut without = chart.clone();
     without.retain(|(path, _)| path != "values.yaml");
@@ -655,7 +658,7 @@ fn a_schema_lists_every_violation_with_its_origin() {
         ("-f", "port: 'x'\nlist:\n- {num: 1}\n- {num: one}\nmode: fsat\nname: UP\nprot: 1\neither: 3\n"),
         ("--set", "must=null"),
     ];
-    let mut found = said(&chart, flags, &all);
+    let mut found = said(&chart, flags, all);
     found.sort();
     assert_eq!(
         found,
@@ -669,9 +672,9 @@ fn a_schema_lists_every_violation_with_its_origin() {
             "error f0.yaml:8:9: `either`: the value is not valid under any of the schemas listed in the 'anyOf' keyword",
         ]
     );
-    assert_eq!(said(&chart, &[("--set-json", "port=1.0")], &all), [""; 0]);
+    assert_eq!(said(&chart, &[("--set-json", "port=1.0")], all), [""; 0]);
     let skip = Options { skip_schema_validation: true, ..all };
-    assert_eq!(said(&chart, &[("--set", "port=x")], &skip), [""; 0]);
+    assert_eq!(said(&chart, &[("--set", "port=x")], skip), [""; 0]);
     let (sources, report) = compute(&chart, &[("--set", "port=99999")]);
     let place = sources.position(report.diagnostics[0].labels[1].span).unwrap();
     assert_eq!((place.line, place.column), (4, 33), "the schema's own place");
@@ -679,7 +682,7 @@ fn a_schema_lists_every_violation_with_its_origin() {
 
 #[test]
 fn schemas_fetch_nothing_and_know_no_look_around() {
-    let schema_says = |schema: &str| said(&with_schema("a: 1\n", schema), &[], &Options::default());
+    let schema_says = |schema: &str| said(&with_schema("a: 1\n", schema), &[], Options::default());
     for reference in ["https://example.com/x.json", "file:///etc/passwd", "other.json"] {
         let schema = format!(r#"{{"properties": {{"a": {{"$ref": "{reference}"}}}}}}"#);
         let said = schema_says(&schema);
@@ -709,9 +712,86 @@ fn strict_sub_charts_bear_the_empty_global() {
         ])
     };
     let all = Options::default();
-    assert_eq!(said(&chart(""), &[], &all), [""; 0]);
+    assert_eq!(said(&chart(""), &[], all), [""; 0]);
     let bad = ["error --set:1:9: `db.size` must be an integer, not a string"];
-    assert_eq!(said(&chart(""), &[("--set", "db.size=x")], &all), bad);
-    let global = said(&chart("global: {x: 1}\n"), &[], &all);
+    assert_eq!(said(&chart(""), &[("--set", "db.size=x")], all), bad);
+    let global = said(&chart("global: {x: 1}\n"), &[], all);
     assert_eq!(global, ["error mem/values.yaml:1:9: `db.global` is not allowed by the schema"]);
+}
+
+#[test]
+fn the_values_can_be_shown_with_their_origins() {
+    let (sources, report) =
+        compute(&family(), &[("-f", "one:\n  text: \"a\\nb\\n\"\n"), ("--set", "deux.t.u=5")]);
+    let root = report.output.unwrap().root;
+    let text = values::show(&sources, &root.values, true);
+    for line in [
+        "  g1: root  # mem/values.yaml:1:14",
+        "  text: |  # f0.yaml:2:9",
+        "      a: 1  # mem/charts/one/values.yaml:3:15",
+        "    u: 5  # --set deux.t.u=5",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+    }
+    let again: serde_yaml::Value = serde_yaml::from_str(&text).unwrap();
+    let plain: serde_yaml::Value =
+        serde_yaml::from_str(&values::show(&sources, &root.values, false)).unwrap();
+    assert_eq!(again, plain);
+}
+
+/// What `--why` prints.
+fn why(files: &Files, flags: Flags<'_>, path: &str) -> String {
+    let sources = Sources::new();
+    let chart = load(&sources, files);
+    let overrides = overrides(&sources, flags);
+    let report = values::why(&sources, &chart, &overrides, &Options::default(), path);
+    match report.output {
+        Some(explanation) => explanation.text(&sources),
+        None => report.diagnostics.iter().map(|d| format!("{} {:?}", d.message, d.help)).collect(),
+    }
+}
+
+#[test]
+fn a_value_can_be_explained_layer_by_layer() {
+    let flags: Flags<'_> = &[("-f", "one: {x: file, q: null}"), ("--set", "one.x=flag")];
+    assert_eq!(
+        why(&family(), flags, "one.x"),
+        "one.x = \"flag\"
+  mem/charts/one/values.yaml:1:4  \"own\"
+  mem/values.yaml:2:10            \"parent\"
+  f0.yaml:1:10                    \"file\"
+  --set one.x=flag                \"flag\"  <- counts
+"
+    );
+    assert_eq!(
+        why(&family(), flags, "one.q"),
+        "one.q is not set
+  mem/charts/one/values.yaml:2:4  \"own\"
+  f0.yaml:1:19                    null, which takes a default away
+"
+    );
+    assert_eq!(
+        why(&family(), &[("--set", "one.global.g1=mine")], "one.global.g1"),
+        "one.global.g1 = \"root\"
+  mem/charts/one/values.yaml:4:14  \"sub\"
+  --set one.global.g1=mine         \"mine\"
+  mem/values.yaml:1:14             \"root\"  <- counts
+"
+    );
+    assert_eq!(
+        why(&family(), &[("-f", "one: {z: null}")], "one.z.deep.a"),
+        "one.z.deep.a is not set
+  mem/charts/one/values.yaml:3:15  1
+  f0.yaml:1:10                     takes it away
+"
+    );
+    assert_eq!(
+        why(&family(), &[], "imported.t.u"),
+        "imported.t.u = 1\n  mem/charts/two/values.yaml:1:8  1  <- counts\n"
+    );
+    assert_eq!(why(&family(), &[], "one.xx.y"), "no layer says anything about `one.xx.y` []");
+    assert_eq!(
+        why(&family(), &[], "one.blok"),
+        "no layer says anything about `one.blok` [\"did you mean `block`?\"]"
+    );
 }

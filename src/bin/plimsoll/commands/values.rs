@@ -14,8 +14,13 @@ pub(crate) fn run(args: ValuesArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
         return Ok(ExitStatus::Failure);
     };
     let options = release::value_options(&args.values);
-    let report = values::compute(&sources, &Arc::new(chart), &overrides, &options)
-        .map(|computed| plimsoll::yaml::emit::helm(&computed.root.values));
+    let chart = Arc::new(chart);
+    let report = match &args.why {
+        Some(path) => values::why(&sources, &chart, &overrides, &options, path)
+            .map(|explanation| explanation.text(&sources)),
+        None => values::compute(&sources, &chart, &overrides, &options)
+            .map(|computed| values::show(&sources, &computed.root.values, args.origins)),
+    };
     let failed = ui.report(report.diagnostics, &sources);
     match report.output {
         Some(text) if !failed => {

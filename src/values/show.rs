@@ -1,0 +1,369 @@
+//! What `plimsoll values` prints: the values, where each came from, and why one is what it is.
+
+use super::tree::{self, Branch};
+use super::{Options, Overrides, observed};
+use crate::chart::Chart;
+use crate::diag::{Diagnostic, Report, SourceKind, Sources, Span, nearest};
+use crate::yaml::emit::{self, Position};
+use crate::yaml::{Map, Node, Value};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+/// The longest value shown in full by [`Explanation::text`].
+const MAX_SHOWN: usize = 100;
+
+/// The values as YAML. With `origins` every leaf has a comment that says where it was written, `# prod.yaml:3:9` or
+/// `# --set image.tag=2`; the text is the same YAML with and without.
+pub fn show(sources: &Sources, values: &Node, origins: bool) -> String {
+    if !origins {
+        return emit::document(values);
+    }
+    let mut out = String::new();
+    Printer { sources, out: &mut out }.value(values, 0, Position::Root);
+    out.push('\n');
+    out
+}
+
+/// Where a node was written, in words: `values.yaml:3:9`, `--set image.tag=2`; `None` for what the tool supplies.
+pub fn origin(sources: &Sources, span: Span) -> Option<String> {
+    let source = sources.get(span.source)?;
+    if source.kind == SourceKind::Flag {
+        return Some(format!("{} {}", source.name, shortened(&source.text)));
+    }
+    let at = source.position(span.start);
+    Some(format!("{}:{}:{}", source.name, at.line, at.column))
+}
+
+/// Why a value is what it is: every layer's say, lowest first.
+#[derive(Debug, Clone)]
+pub struct Explanation {
+    /// The path asked about, as written.
+    pub path: String,
+    /// What the layers say about it. Those that say nothing are left out.
+    pub steps: Vec<Step>,
+    /// What counts in the end; `None` if the key is taken away.
+    pub result: Option<Node>,
+}
+
+/// One layer's say about a key.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// The layer: `charts/db/values.yaml`, `prod.yaml`, `--set a=1`.
+    pub layer: String,
+    /// What it says; `None` where a null takes the key away, or a map around it is replaced.
+    pub value: Option<Node>,
+    /// Where it says so.
+    pub span: Span,
+}
+
+/// Explains the value at `path`: `image.tag`, `one.replicas`, `env[0].name`; a dot in a key is written `\.`.
+pub fn why(
+    sources: &Sources,
+    chart: &Arc<Chart>,
+    overrides: &Overrides,
+    options: &Options,
+    path: &str,
+) -> Report<Explanation> {
+    let mut sink = Vec::new();
+    let Some(parts) = parse_path(path) else {
+        return Report::fail(
+            Diagnostic::error(format!("`{path}` is not the path of a value"))
+                .help("paths look like `image.tag` and `env[0].name`"),
+        );
+    };
+    let mut snapshots: Vec<(String, Node)> = Vec::new();
+    let observe = |layer: &str, values: &Node| snapshots.push((layer.to_owned(), values.clone()));
+    let Some(computed) = observed(sources, chart, overrides, *options, observe).take(&mut sink) else {
+        return Report::failed(sink);
+    };
+    let mut heard = Vec::new();
+    let given = computed.user.as_map().cloned().unwrap_or_default();
+    let mut root = tree::grow(chart, &given, &mut heard);
+    tree::import_values(&mut root, &mut heard);
+    let steps = History { sources, root: &root, snapshots: &snapshots }.steps(&parts);
+    let result = follow(&computed.root.values, &parts).ok().flatten().cloned();
+    if steps.is_empty() && result.is_none() {
+        sink.push(no_such_value(&computed.root.values, path, &parts));
+        return Report::failed(sink);
+    }
+    Report::with(Explanation { path: path.to_owned(), steps, result }, sink)
+}
+
+impl Explanation {
+    /// The explanation as text: the result, then a line for each layer, the one that counts marked.
+    pub fn text(&self, sources: &Sources) -> String {
+        let mut out = match &self.result {
+            Some(node) => format!("{} = {}\n", self.path, shortened(&emit::flow_json(node))),
+            None => format!("{} is not set\n", self.path),
+        };
+        let origins: Vec<String> = self
+            .steps
+            .iter()
+            .map(|step| origin(sources, step.span).unwrap_or_else(|| step.layer.clone()))
+            .collect();
+        let width = origins.iter().map(|origin| origin.chars().count()).max().unwrap_or(0);
+        let winner = self.result.as_ref().and_then(|result| {
+            let leaf = result.as_map().is_none_or(Map::is_empty);
+            self.steps
+                .iter()
+                .rposition(|step| leaf && step.value.as_ref().is_some_and(|node| node.span == result.span))
+        });
+        for (index, (step, origin)) in self.steps.iter().zip(&origins).enumerate() {
+            let said = match &step.value {
+                None => "takes it away".to_owned(),
+                Some(node) if node.is_null() => "null, which takes a default away".to_owned(),
+                Some(node) => shortened(&emit::flow_json(node)),
+            };
+            let mark = if winner == Some(index) { "  <- counts" } else { "" };
+            let _ = writeln!(out, "  {origin:width$}  {said}{mark}");
+        }
+        out
+    }
+}
+
+/// A step of a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Part {
+    Key(String),
+    Index(usize),
+}
+
+fn parse_path(text: &str) -> Option<Vec<Part>> {
+    let mut parts = Vec::new();
+    let mut chars = text.chars().peekable();
+    let mut key = String::new();
+    let mut expects_key = true;
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => key.push(chars.next()?),
+            '.' => {
+                if key.is_empty() && expects_key {
+                    return None;
+                }
+                parts.extend((!key.is_empty()).then(|| Part::Key(std::mem::take(&mut key))));
+                expects_key = true;
+            }
+            '[' => {
+                if key.is_empty() && expects_key {
+                    return None;
+                }
+                parts.extend((!key.is_empty()).then(|| Part::Key(std::mem::take(&mut key))));
+                let digits: String = chars.by_ref().take_while(|c| *c != ']').collect();
+                parts.push(Part::Index(digits.parse().ok()?));
+                expects_key = false;
+            }
+            _ if !expects_key && key.is_empty() => return None,
+            c => key.push(c),
+        }
+    }
+    match (key.is_empty(), expects_key) {
+        (false, _) => parts.push(Part::Key(key)),
+        (true, true) => return None,
+        (true, false) => {}
+    }
+    Some(parts)
+}
+
+/// The node at a path: `Ok(None)` if nothing says anything about it, `Err` with the null or scalar in the way.
+fn follow<'n>(node: &'n Node, path: &[Part]) -> Result<Option<&'n Node>, &'n Node> {
+    let mut node = node;
+    for part in path {
+        let next = match (part, &node.value) {
+            (Part::Key(key), Value::Map(map)) => map.get(key),
+            (Part::Index(index), Value::Seq(items)) => items.get(*index),
+            _ => return Err(node),
+        };
+        match next {
+            Some(next) => node = next,
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(node))
+}
+
+struct History<'a> {
+    sources: &'a Sources,
+    root: &'a Branch<'a>,
+    /// The user's values after each layer.
+    snapshots: &'a [(String, Node)],
+}
+
+impl History<'_> {
+    /// What the layers say, lowest first. What parents say about `global` counts above what is said about a sub-chart's.
+    fn steps(&self, path: &[Part]) -> Vec<Step> {
+        let scopes = self.scopes(path);
+        let mut steps = self.literal(path, &scopes);
+        let depth = scopes.len() - 1;
+        if depth > 0 && path.get(depth) == Some(&Part::Key("global".to_owned())) {
+            for outer in (0..depth).rev() {
+                let shorter: Vec<Part> = path[..outer].iter().chain(&path[depth..]).cloned().collect();
+                steps.extend(self.literal(&shorter, &scopes[..=outer]));
+            }
+        }
+        steps
+    }
+
+    /// The charts that a path leads through, the root first.
+    fn scopes(&self, path: &[Part]) -> Vec<&Branch<'_>> {
+        let mut scopes = vec![self.root];
+        let mut branch = self.root;
+        for part in path {
+            let child = match part {
+                Part::Key(key) => branch.children.iter().find(|child| child.name == *key),
+                Part::Index(_) => None,
+            };
+            let Some(child) = child else { break };
+            scopes.push(child);
+            branch = child;
+        }
+        scopes
+    }
+
+    fn literal(&self, path: &[Part], scopes: &[&Branch<'_>]) -> Vec<Step> {
+        let mut steps = Vec::new();
+        for (depth, branch) in scopes.iter().enumerate().rev() {
+            let inside = &path[depth..];
+            let own = follow(&branch.chart.values, inside);
+            // The defaults hold imported tables, and those of sub-charts, which speak for themselves.
+            if depth + 1 == scopes.len() && own == Ok(None) && !inside.is_empty() {
+                let defaults = Node::new(Value::Map(branch.defaults.clone().into_owned()), Span::NONE);
+                let imported = follow(&defaults, inside).ok().flatten();
+                if let Some(node) = imported.filter(|node| !node.span.is_none()) {
+                    let layer = format!("imported into {}", branch.name);
+                    steps.push(Step { layer, value: Some(node.clone()), span: node.span });
+                }
+            }
+            let name = branch.chart.values_source.and_then(|source| self.sources.get(source));
+            let layer = name.map_or_else(|| branch.name.clone(), |source| source.name.clone());
+            steps.extend(step(layer, own));
+        }
+        let mut before: Result<Option<&Node>, &Node> = Ok(None);
+        for (layer, values) in self.snapshots {
+            let after = follow(values, path);
+            if !same(before, after) {
+                steps.extend(step(layer.clone(), after));
+            }
+            before = after;
+        }
+        steps
+    }
+}
+
+fn step(layer: String, found: Result<Option<&Node>, &Node>) -> Option<Step> {
+    match found {
+        Ok(Some(node)) => Some(Step { layer, value: Some(node.clone()), span: node.span }),
+        Ok(None) => None,
+        Err(blocking) => Some(Step { layer, value: None, span: blocking.span }),
+    }
+}
+
+/// Whether two findings are the same text: equal values written at different places are not.
+fn same(a: Result<Option<&Node>, &Node>, b: Result<Option<&Node>, &Node>) -> bool {
+    match (a, b) {
+        (Ok(Some(a)), Ok(Some(b))) => same_text(a, b),
+        (Ok(None), Ok(None)) => true,
+        (Err(a), Err(b)) => a.span == b.span,
+        _ => false,
+    }
+}
+
+fn same_text(a: &Node, b: &Node) -> bool {
+    match (&a.value, &b.value) {
+        (Value::Map(a), Value::Map(b)) => {
+            a.len() == b.len()
+                && a.iter().zip(b).all(|(a, b)| a.key == b.key && same_text(&a.value, &b.value))
+        }
+        (Value::Seq(a), Value::Seq(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_text(a, b)),
+        _ => a.span == b.span && a == b,
+    }
+}
+
+fn no_such_value(values: &Node, path: &str, parts: &[Part]) -> Diagnostic {
+    let known = (0..parts.len()).rev().find_map(|end| {
+        let (Ok(Some(node)), Part::Key(key)) = (follow(values, &parts[..end]), &parts[end]) else {
+            return None;
+        };
+        Some((node.as_map()?, key))
+    });
+    let near = known.and_then(|(map, key)| nearest(key, map.keys()));
+    Diagnostic::error(format!("no layer says anything about `{path}`"))
+        .maybe_help(near.map(|near| format!("did you mean `{near}`?")))
+}
+
+fn shortened(text: &str) -> String {
+    if text.chars().count() <= MAX_SHOWN {
+        return text.replace('\n', " ");
+    }
+    let head: String = text.chars().take(MAX_SHOWN).collect();
+    format!("{}...", head.replace('\n', " "))
+}
+
+/// Prints block YAML with a comment at the end of each leaf's first line.
+struct Printer<'a> {
+    sources: &'a Sources,
+    out: &'a mut String,
+}
+
+impl Printer<'_> {
+    fn value(&mut self, node: &Node, indent: usize, position: Position) {
+        let inner = if position == Position::Root { indent } else { indent + 2 };
+        match &node.value {
+            Value::Map(map) if !map.is_empty() => {
+                for (index, entry) in map.iter().enumerate() {
+                    if index > 0 || position == Position::MapValue {
+                        self.new_line(inner);
+                    }
+                    emit::key(&entry.key, inner, self.out);
+                    if !emit::starts_on_next_line(&entry.value) {
+                        self.out.push(' ');
+                    }
+                    self.value(&entry.value, inner, Position::MapValue);
+                }
+            }
+            Value::Seq(items) if !items.is_empty() => {
+                for (index, item) in items.iter().enumerate() {
+                    if index > 0 || position == Position::MapValue {
+                        self.new_line(inner);
+                    }
+                    self.out.push_str("- ");
+                    self.value(item, inner, Position::SeqItem);
+                }
+            }
+            _ => {
+                let mut leaf = String::new();
+                emit::value(node, indent, position, &mut leaf);
+                let (first, rest) = leaf.split_at(leaf.find('\n').unwrap_or(leaf.len()));
+                self.out.push_str(first);
+                if let Some(origin) = origin(self.sources, node.span) {
+                    let printable: String = origin.chars().filter(|c| !c.is_control()).collect();
+                    self.out.push_str("  # ");
+                    self.out.push_str(&printable);
+                }
+                self.out.push_str(rest);
+            }
+        }
+    }
+
+    fn new_line(&mut self, indent: usize) {
+        self.out.push('\n');
+        self.out.extend(std::iter::repeat_n(' ', indent));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_read() {
+        let key = |text: &str| Part::Key(text.to_owned());
+        assert_eq!(parse_path("a.b"), Some(vec![key("a"), key("b")]));
+        assert_eq!(
+            parse_path(r"a\.b[0].c[1][2]"),
+            Some(vec![key("a.b"), Part::Index(0), key("c"), Part::Index(1), Part::Index(2)])
+        );
+        for bad in ["", ".", "a.", "a..b", "a[x]", "[0]", "a[0]b"] {
+            assert_eq!(parse_path(bad), None, "{bad}");
+        }
+    }
+}
