@@ -16,6 +16,7 @@
 mod allow;
 pub mod baseline;
 pub mod config;
+mod reads;
 mod registry;
 mod rules;
 mod subject;
@@ -34,7 +35,7 @@ use subject::Release;
 /// Everything the rules have to say about one subject, with configured severities, in the order in
 /// which it is shown.
 pub fn run(subject: &Subject<'_>, config: &Config) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
+    let mut found = subject.reported.to_vec();
     let release = Release::new(subject.objects, subject.sources, subject.version);
     for lint in registry::lints() {
         if !config.runs(&lint.rule) {

@@ -3,7 +3,7 @@
 use super::rules::ALL;
 use super::subject::{ChartSubject, Release};
 use crate::diag::{Diagnostic, Rule, nearest};
-use crate::k8s;
+use crate::{k8s, yaml};
 use std::fmt::Write;
 
 /// A rule with the code that checks it.
@@ -50,9 +50,10 @@ pub(super) fn lints() -> &'static [&'static Lint] {
     ALL
 }
 
-/// Every rule, those of the API server's validation included, sorted by id.
+/// Every rule, sorted by id: those of this module, of the YAML reader and of the API server's validation.
 pub fn rules() -> Vec<&'static Rule> {
-    let mut rules: Vec<_> = ALL.iter().map(|lint| &lint.rule).chain(k8s::RULES.iter().copied()).collect();
+    let elsewhere = k8s::RULES.iter().copied().chain([&yaml::DUPLICATE_KEY]);
+    let mut rules: Vec<_> = ALL.iter().map(|lint| &lint.rule).chain(elsewhere).collect();
     rules.sort_by_key(|rule| rule.id);
     rules
 }

@@ -1,12 +1,13 @@
 //! What rules look at: objects seen as workloads and Services, and places in them.
 
 use super::Lint;
-use crate::chart::Chart;
+use crate::chart::{Chart, Origin};
 use crate::diag::{Diagnostic, Sources, Span};
 use crate::k8s::Version;
 use crate::manifest::Object;
 use crate::values::{Computed, Scope};
 use crate::yaml::{Map, Node, Value};
+use std::sync::Arc;
 
 /// What one run of lint is about.
 #[derive(Debug)]
@@ -15,6 +16,8 @@ pub struct Subject<'a> {
     pub objects: &'a [Object],
     /// The chart they were rendered from.
     pub chart: Option<ChartSubject<'a>>,
+    /// What the stages before had to say that cites a rule (duplicate keys, which only a reader sees).
+    pub reported: &'a [Diagnostic],
     /// The texts of the run.
     pub sources: &'a Sources,
     /// The version of Kubernetes to answer for.
@@ -42,6 +45,20 @@ impl<'a> ChartSubject<'a> {
             next += 1;
         }
         scopes
+    }
+
+    /// The charts that are the user's own to change: the root and its unpacked sub-charts, each once however
+    /// often it is aliased. Archives in `charts/` are somebody else's.
+    pub(super) fn own_scopes(&self) -> Vec<&'a Scope> {
+        let mut own: Vec<&'a Scope> = Vec::new();
+        for scope in self.scopes() {
+            let root = own.is_empty();
+            let archived = matches!(scope.chart.origin, Origin::Archive(_));
+            if (root || !archived) && !own.iter().any(|seen| Arc::ptr_eq(&seen.chart, &scope.chart)) {
+                own.push(scope);
+            }
+        }
+        own
     }
 }
 

@@ -33,8 +33,9 @@ pub(super) fn chart_findings(rule: &str, files: &[(&str, &str)]) -> Vec<String> 
 
 /// Every rule on manifests.
 pub(super) fn lint_manifests(sources: &Sources, manifests: &str) -> Vec<Diagnostic> {
-    let objects = objects(sources, manifests);
-    let subject = Subject { objects: &objects, chart: None, sources, version: Version::DEFAULT };
+    let (objects, reported) = parse(sources, manifests);
+    let subject =
+        Subject { objects: &objects, chart: None, reported: &reported, sources, version: Version::DEFAULT };
     run(&subject, &Config::default())
 }
 
@@ -50,6 +51,7 @@ pub(super) fn lint_chart(sources: &Sources, files: &[(&str, &str)]) -> Vec<Diagn
     let subject = Subject {
         objects: &[],
         chart: Some(ChartSubject { chart: &chart, computed: &computed, sources }),
+        reported: &[],
         sources,
         version: Version::DEFAULT,
     };
@@ -58,9 +60,14 @@ pub(super) fn lint_chart(sources: &Sources, files: &[(&str, &str)]) -> Vec<Diagn
 
 /// The objects of a text.
 pub(super) fn objects(sources: &Sources, manifests: &str) -> Vec<Object> {
+    parse(sources, manifests).0
+}
+
+fn parse(sources: &Sources, manifests: &str) -> (Vec<Object>, Vec<Diagnostic>) {
     let id = sources.add("test.yaml", manifests, SourceKind::File);
     let report = manifest::parse(sources, id, "test.yaml", &ReadOptions::lenient());
-    report.output.unwrap_or_else(|| panic!("{:?}\n{manifests}", report.diagnostics))
+    assert!(!report.has_errors(), "{:?}\n{manifests}", report.diagnostics);
+    (report.output.unwrap(), report.diagnostics)
 }
 
 /// One YAML value.

@@ -1,7 +1,10 @@
 //! The rules, one file each: `<group>/<name>.rs` holds the rule `<group>/<name>`.
 
+mod chart;
 mod lint;
 mod sts;
+mod values;
+mod yaml;
 
 pub(super) use lint::{INVALID_ALLOW, STALE_BASELINE, UNUSED_ALLOW};
 
@@ -9,6 +12,26 @@ use super::Lint;
 
 /// Every rule, sorted by id.
 pub(super) static ALL: &[&Lint] = &[
+    &chart::BAD_CRD,
+    &chart::BAD_MAINTAINER,
+    &chart::BAD_URL,
+    &chart::DEPENDENCY_VERSION,
+    &chart::FIELD_NEEDS_V2,
+    &chart::INDENTED_TEMPLATE,
+    &chart::LOOSE_VERSION,
+    &chart::MISSING_DEPENDENCY,
+    &chart::NO_API_VERSION,
+    &chart::NO_ICON,
+    &chart::NO_TEMPLATES,
+    &chart::NO_VALUES_FILE,
+    &chart::RESOURCE_POLICY_IN_LIST,
+    &chart::STRAY_TEMPLATE,
+    &chart::UNCONVENTIONAL_NAME,
+    &chart::UNDECLARED_DEPENDENCY,
+    &chart::UNKNOWN_FIELD,
+    &chart::UNQUOTED_APP_VERSION,
+    &chart::UNUSED_PARTIAL,
+    &chart::ZERO_VERSION,
     &lint::INVALID_ALLOW,
     &lint::STALE_BASELINE,
     &lint::UNUSED_ALLOW,
@@ -47,4 +70,12 @@ pub(super) static ALL: &[&Lint] = &[
     &sts::UNSTABLE_CLAIM_LABEL,
     &sts::UNSTABLE_POD_LABEL,
     &sts::UNSTABLE_SELECTOR,
+    &values::NO_SCHEMA,
+    &values::SCHEMA_REFUSES_DEFAULTS,
+    &values::UNDECLARED,
+    &values::UNREAD,
+    &yaml::IMPLICIT_BOOLEAN,
+    &yaml::IMPLICIT_NUMBER,
+    &yaml::OCTAL_NUMBER,
+    &yaml::TAB,
 ];

@@ -14,7 +14,42 @@ use libyaml_safer::{Encoding, Error, Event, EventData, Mark, Parser, ScalarStyle
 use self::explain::{Explanation, explain};
 use super::scalar::{go_float_key, is_timestamp, resolve_non_string};
 use super::{Entry, Map, Node, Value};
-use crate::diag::{Diagnostic, Report, SourceId, Sources, Span};
+use crate::diag::{Diagnostic, Report, Rule, Severity, SourceId, Sources, Span};
+
+/// What a reader that lets the last of duplicate keys count says about them.
+pub static DUPLICATE_KEY: Rule = Rule {
+    id: "yaml/duplicate-key",
+    severity: Severity::Warning,
+    summary: "a key is written twice in one map",
+    docs: "Helm and kubectl let the last of two equal keys count and forget the first: the labels, the `env` or the \
+           `resources` written above are gone without a word. `y` and `true`, `010` and `8` are equal keys too.
+
+## Bad
+```yaml
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: db}
+data:
+  mode: primary
+  size: \"1\"
+  mode: replica
+```
+
+## Good
+```yaml
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: db}
+data:
+  mode: replica
+  size: \"1\"
+```
+
+## Fix
+Keep one of the two. plimsoll's own charts and values files may not hold such keys at all; this is about
+manifests and the output of Helm's charts.
+",
+};
 
 /// One document of a text.
 #[derive(Debug, Clone, PartialEq)]
@@ -487,10 +522,10 @@ impl Reader<'_> {
                     DuplicateKeys::Error => {
                         Diagnostic::error(format!("key `{}` is written twice in one map", entry.key))
                     }
-                    DuplicateKeys::LastWins => Diagnostic::warning(format!(
-                        "key `{}` is written twice in one map; the last one counts",
-                        entry.key
-                    )),
+                    DuplicateKeys::LastWins => Diagnostic::of(
+                        &DUPLICATE_KEY,
+                        format!("key `{}` is written twice in one map; the last one counts", entry.key),
+                    ),
                 };
                 self.diagnostics.push(
                     diagnostic

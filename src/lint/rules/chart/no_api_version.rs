@@ -1,0 +1,38 @@
+use super::prelude::*;
+
+declare! {
+    /// `apiVersion` says which kind of `Chart.yaml` this is. Without it tools guess: Helm takes it for a chart of
+    /// Helm 2 and refuses to lint it.
+    ///
+    /// ## Bad
+    /// ```yaml
+    /// # Chart.yaml
+    /// name: db
+    /// version: 1.0.0
+    /// ```
+    ///
+    /// ## Good
+    /// ```yaml
+    /// # Chart.yaml
+    /// apiVersion: v2
+    /// name: db
+    /// version: 1.0.0
+    /// ```
+    ///
+    /// ## Fix
+    /// Write `apiVersion: v2` as the first line.
+    NO_API_VERSION = "chart/no-api-version", Error, "the apiVersion of a chart is missing";
+    chart: check;
+}
+
+fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
+    for scope in subject.own_scopes() {
+        if scope.chart.metadata.node.get("apiVersion").is_none() {
+            found.push(
+                Diagnostic::of(&NO_API_VERSION.rule, "`Chart.yaml` has no `apiVersion`")
+                    .at(first_key(scope), "")
+                    .help("write `apiVersion: v2`"),
+            );
+        }
+    }
+}

@@ -1,0 +1,47 @@
+use super::prelude::*;
+
+declare! {
+    /// `appVersion` is a text. Unquoted, `1.10` is the number 1.1, and that is the version the objects are labelled
+    /// with and the image that is pulled.
+    ///
+    /// ## Bad
+    /// ```yaml
+    /// # Chart.yaml
+    /// apiVersion: v2
+    /// name: db
+    /// version: 1.0.0
+    /// appVersion: 1.10
+    /// ```
+    ///
+    /// ## Good
+    /// ```yaml
+    /// # Chart.yaml
+    /// apiVersion: v2
+    /// name: db
+    /// version: 1.0.0
+    /// appVersion: "1.10"
+    /// ```
+    ///
+    /// ## Fix
+    /// Quote it.
+    UNQUOTED_APP_VERSION = "chart/unquoted-app-version", Error, "the appVersion of a chart is not a string";
+    chart: check;
+}
+
+fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
+    for scope in subject.own_scopes() {
+        for key in ["appVersion", "version"] {
+            let Some(node) = scope.chart.metadata.node.get(key) else { continue };
+            if node.as_str().is_none() && !node.is_null() {
+                found.push(
+                    Diagnostic::of(
+                        &UNQUOTED_APP_VERSION.rule,
+                        format!("`{key}` is {}, not a string", node.type_name()),
+                    )
+                    .at(node.span, "")
+                    .help("quote it"),
+                );
+            }
+        }
+    }
+}

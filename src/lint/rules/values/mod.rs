@@ -1,0 +1,29 @@
+//! `values/*`: what is wrong between a chart's values and its templates.
+
+mod no_schema;
+mod schema_refuses_defaults;
+mod undeclared;
+mod unread;
+
+pub(in crate::lint) use no_schema::NO_SCHEMA;
+pub(in crate::lint) use schema_refuses_defaults::SCHEMA_REFUSES_DEFAULTS;
+pub(in crate::lint) use undeclared::UNDECLARED;
+pub(in crate::lint) use unread::UNREAD;
+
+use crate::values::Scope;
+
+/// Whether a top-level key belongs to somebody else than the chart's own templates: a sub-chart, the
+/// shared `global`, what dependencies are switched by or export.
+fn is_foreign(scope: &Scope, path: &[String]) -> bool {
+    let Some(first) = path.first() else { return false };
+    let metadata = &scope.chart.metadata;
+    ["global", "tags", "exports"].contains(&first.as_str())
+        || metadata.dependencies.iter().any(|dependency| dependency.key() == first)
+        || scope.chart.children.iter().any(|child| child.name() == first)
+        || scope.children.iter().any(|child| child.name == *first)
+        || metadata
+            .dependencies
+            .iter()
+            .flat_map(|dependency| &dependency.import_values)
+            .any(|import| import.parent == "." || import.parent.split('.').next() == Some(first.as_str()))
+}
