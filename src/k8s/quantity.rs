@@ -424,6 +424,7 @@ fn pow10(exponent: u32) -> Option<i128> {
 mod tests {
     use super::*;
     use crate::yaml::Node;
+    use proptest::prelude::*;
 
     fn q(text: &str) -> Quantity {
         Quantity::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"))
@@ -565,5 +566,49 @@ mod tests {
         assert_eq!(Quantity::from_node(&Node::bare("1Gi\n")), Err(ParseError::Format));
         assert_eq!(Quantity::from_node(&Node::bare(true)), Err(ParseError::Format));
         assert_eq!(Quantity::from_node(&Node::new(Value::Null, crate::diag::Span::NONE)), Ok(Quantity::ZERO));
+    }
+
+    /// The number in nanos, exactly; for whole numbers of few digits.
+    fn nanos(number: i64, suffix: &str) -> i128 {
+        let nanos = i128::from(number) * 1_000_000_000;
+        if let Some(steps) = BINARY.iter().position(|known| *known == suffix && !suffix.is_empty()) {
+            return nanos << (10 * steps);
+        }
+        let power = DECIMAL.iter().find(|(_, known)| *known == suffix).map_or(0, |(power, _)| *power);
+        let factor = 10_i128.pow(power.unsigned_abs());
+        if power < 0 { nanos / factor } else { nanos * factor }
+    }
+
+    fn any() -> impl Strategy<Value = (i64, &'static str)> {
+        let suffixes: Vec<&str> =
+            BINARY.into_iter().chain(DECIMAL.into_iter().map(|(_, text)| text)).collect();
+        // What binary quantities can hold without being cut off.
+        (-7_i64..8, prop::sample::select(suffixes))
+    }
+
+    proptest! {
+        #[test]
+        fn order_is_that_of_the_numbers((a, x) in any(), (b, y) in any()) {
+            let (left, right) = (q(&format!("{a}{x}")), q(&format!("{b}{y}")));
+            prop_assert_eq!(left.cmp(&right), nanos(a, x).cmp(&nanos(b, y)));
+            let sum = left.plus(&right);
+            let expected = nanos(a, x) + nanos(b, y);
+            prop_assert_eq!(sum.at_scale(NANO), Some(expected));
+        }
+
+        #[test]
+        fn the_canonical_form_says_the_same(whole in 0_u32..99_999, fraction in 0_u32..99_999, suffix in any()) {
+            let quantity = q(&format!("{whole}.{fraction}{}", suffix.1));
+            prop_assert_eq!(q(&quantity.to_string()), quantity);
+            prop_assert!(!quantity.to_string().contains('.'));
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in "[-+.0-9eEinumkKMGTP]{0,50}") {
+            if let Ok(quantity) = Quantity::parse(&text) {
+                prop_assert_eq!(quantity.cmp(&quantity), Ordering::Equal);
+                let _ = (quantity.value(), quantity.milli_value(), quantity.to_string());
+            }
+        }
     }
 }

@@ -78,10 +78,13 @@ fn check_of(group: &str, kind: &str, version: Version) -> (NameCheck, Check) {
         ("", "Endpoints") => (name_is_dns_subdomain, service::endpoints),
         ("", "LimitRange") => (name_is_dns_subdomain, quota::limit_range),
         ("", "Namespace") => (name_is_dns_label, config::namespace),
-        ("", "Node" | "PodTemplate") => (name_is_dns_subdomain, nothing_more),
+        ("", "Node") => (name_is_dns_subdomain, nothing_more),
         ("", "PersistentVolume") => (name_is_dns_subdomain, storage::persistent_volume),
         ("", "PersistentVolumeClaim") => (name_is_dns_subdomain, claim::claim),
         ("", "Pod") => (name_is_dns_subdomain, pod::pod),
+        ("", "PodTemplate") => {
+            (name_is_dns_subdomain, |root, cx| pod::template_spec(&root.field("template"), cx))
+        }
         ("", "ReplicationController") => (name_is_dns_subdomain, workload::replication_controller),
         ("", "ResourceQuota") => (name_is_dns_subdomain, quota::resource_quota),
         ("", "Secret") => (name_is_dns_subdomain, config::secret),
@@ -109,7 +112,7 @@ fn check_of(group: &str, kind: &str, version: Version) -> (NameCheck, Check) {
         ("rbac.authorization.k8s.io", "Role") => (path_segment, rbac::role),
         ("rbac.authorization.k8s.io", "RoleBinding") => (path_segment, rbac::role_binding),
         ("scheduling.k8s.io", "PriorityClass") => (name_is_dns_subdomain, policy::priority_class),
-        ("storage.k8s.io", "CSIDriver") => (name_is_dns_subdomain, nothing_more),
+        ("storage.k8s.io", "CSIDriver") => (path_segment, storage::csi_driver),
         ("storage.k8s.io", "StorageClass") => (name_is_dns_subdomain, storage::storage_class),
         ("storage.k8s.io", "VolumeAttributesClass") => {
             (name_is_dns_subdomain, storage::volume_attributes_class)
@@ -119,6 +122,7 @@ fn check_of(group: &str, kind: &str, version: Version) -> (NameCheck, Check) {
             "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration",
         ) => (name_is_dns_subdomain, webhook::configuration),
         ("admissionregistration.k8s.io", _) => (name_is_dns_subdomain, nothing_more),
+        ("apiregistration.k8s.io", "APIService") => (path_segment, webhook::api_service),
         ("apiextensions.k8s.io", "CustomResourceDefinition") => (name_is_dns_subdomain, custom::definition),
         _ => (path_segment, nothing_more),
     }

@@ -369,23 +369,22 @@ fn node_ports(spec: &At<'_, '_>, service_type: Type, cx: &mut Context<'_>) {
 fn allocate_node_ports(ports: &At<'_, '_>, automatic: bool, cx: &mut Context<'_>) {
     let number_of = |port: &At<'_, '_>| port.field("port").int().unwrap_or(0);
     let node_port_of = |port: &At<'_, '_>| port.field("nodePort").int().unwrap_or(0);
-    // What each port was given: a number, or none where the server picks one.
-    let mut given: BTreeMap<i64, Option<i64>> = BTreeMap::new();
+    // `findRequestedNodePort`: the first node port that is asked for, by port.
+    let mut asked: BTreeMap<i64, i64> = BTreeMap::new();
+    for port in ports.items().filter(|port| node_port_of(port) != 0) {
+        asked.entry(number_of(&port)).or_insert_with(|| node_port_of(&port));
+    }
+    // The ports that have theirs.
+    let mut served = BTreeSet::new();
     let mut taken = BTreeSet::new();
     for port in ports.items() {
         let (number, own) = (number_of(&port), node_port_of(&port));
         if own == 0 && !automatic {
             continue;
         }
-        let wanted = match given.get(&number) {
-            None => {
-                let asked = |other: &At<'_, '_>| number_of(other) == number && node_port_of(other) != 0;
-                let asked = ports.items().find(asked).map(|other| node_port_of(&other));
-                given.insert(number, asked);
-                asked
-            }
-            Some(shared) => (own != 0 && *shared != Some(own)).then_some(own),
-        };
+        let shared = asked.get(&number).copied();
+        let first = served.insert(number);
+        let wanted = if first { shared } else { Some(own).filter(|own| *own != 0 && shared != Some(*own)) };
         let Some(wanted) = wanted else { continue };
         let place = port.field("nodePort");
         if !NODE_PORTS.contains(&wanted) {

@@ -341,7 +341,7 @@ fn parameters(parameters: &At<'_, '_>, may_be_empty: bool, cx: &mut Context<'_>)
 
 /// `validateAllowedTopologies`: the server finds an empty term to repeat the empty ones it starts with.
 fn allowed_topologies(topologies: &At<'_, '_>, cx: &mut Context<'_>) {
-    let mut earlier: Vec<BTreeMap<&str, BTreeSet<&str>>> = Vec::new();
+    let mut earlier: BTreeSet<BTreeMap<&str, BTreeSet<&str>>> = BTreeSet::new();
     for term in topologies.items() {
         let expressions = term.field("matchLabelExpressions");
         let mut values_by_key: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
@@ -362,10 +362,9 @@ fn allowed_topologies(topologies: &At<'_, '_>, cx: &mut Context<'_>) {
                 cx.duplicate(&key);
             }
         }
-        if values_by_key.is_empty() || earlier.contains(&values_by_key) {
+        if values_by_key.is_empty() || !earlier.insert(values_by_key) {
             cx.duplicate(&expressions);
         }
-        earlier.push(values_by_key);
     }
 }
 
@@ -380,6 +379,38 @@ fn deprecated_label_warning(key: &At<'_, '_>, cx: &mut Context<'_>) {
         _ => return,
     };
     cx.warning(key, format_args!("{} is deprecated since {since}; use \"{instead}\" instead", key.text()));
+}
+
+/// `ValidateCSIDriver`.
+pub(super) fn csi_driver(root: &At<'_, '_>, cx: &mut Context<'_>) {
+    let metadata = root.field("metadata");
+    csi_driver_name(&metadata.field("name"), cx);
+    let spec = root.field("spec");
+    let policy = spec.field("fsGroupPolicy");
+    if policy.is_set() && !matches!(policy.text(), "ReadWriteOnceWithFSType" | "File" | "None") {
+        cx.not_supported(&policy, &["File", "None", "ReadWriteOnceWithFSType"]);
+    }
+    let modes = spec.field("volumeLifecycleModes");
+    for mode in modes.items() {
+        if !matches!(mode.text(), "Persistent" | "Ephemeral") {
+            cx.not_supported(&modes.showing(&mode), &["Persistent", "Ephemeral"]);
+        }
+    }
+    let requests = spec.field("tokenRequests");
+    let mut seen = BTreeSet::new();
+    for request in requests.items() {
+        let (audience, expiration) = (request.field("audience"), request.field("expirationSeconds"));
+        if !seen.insert(audience.text()) {
+            cx.duplicate(&audience);
+        }
+        match expiration.int() {
+            Some(..600) => cx.invalid(&expiration, "may not specify a duration less than 10 minutes"),
+            Some(4_294_967_297..) => {
+                cx.invalid(&expiration, "may not specify a duration larger than 2^32 seconds");
+            }
+            _ => {}
+        }
+    }
 }
 
 /// `ValidateVolumeAttributesClass`.
@@ -486,6 +517,28 @@ mod tests {
                 (
                     "provisioner: a\nallowedTopologies: [{}]",
                     &["allowedTopologies[0].matchLabelExpressions duplicate-value"],
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn drivers() {
+        let driver = |rest: &str| said(&format!("apiVersion: storage.k8s.io/v1\nkind: CSIDriver\n{rest}\n"));
+        check(
+            driver,
+            &[
+                ("metadata: {name: a.b}\nspec: {}", &[]),
+                (
+                    "metadata: {name: a.b}\nspec: {fsGroupPolicy: All, volumeLifecycleModes: [Once]}",
+                    &["spec.fsGroupPolicy unsupported-value", "spec.volumeLifecycleModes unsupported-value"],
+                ),
+                (
+                    "metadata: {name: a.b}\nspec: {tokenRequests: [{audience: a, expirationSeconds: 1}, {audience: a}]}",
+                    &[
+                        "spec.tokenRequests[0].expirationSeconds invalid-value",
+                        "spec.tokenRequests[1].audience duplicate-value",
+                    ],
                 ),
             ],
         );

@@ -1,4 +1,5 @@
-//! Webhook configurations: `pkg/apis/admissionregistration/validation`.
+//! What extends the API server: webhook configurations (`pkg/apis/admissionregistration/validation`) and
+//! aggregated servers.
 
 use super::metadata::label_selector;
 use super::{At, Context};
@@ -239,6 +240,51 @@ fn match_conditions(conditions: &At<'_, '_>, cx: &mut Context<'_>) {
     }
 }
 
+/// `ValidateAPIService` (`kube-aggregator/pkg/apis/apiregistration/validation`).
+pub(super) fn api_service(root: &At<'_, '_>, cx: &mut Context<'_>) {
+    let (metadata, spec) = (root.field("metadata"), root.field("spec"));
+    let (group, version) = (spec.field("group"), spec.field("version"));
+    let name = metadata.field("name");
+    if !name.text().is_empty() && name.text().split_once('.') != Some((version.text(), group.text())) {
+        cx.invalid(
+            &name,
+            format_args!("must be `spec.version+\".\"+spec.group`: \"{}.{}\"", version.text(), group.text()),
+        );
+    }
+    if !group.text().is_empty() {
+        cx.invalid_each(&group, names::dns1123_subdomain(group.text()));
+    } else if version.text() != "v1" {
+        cx.required(&group, "only v1 may have an empty group and it better be legacy kube");
+    }
+    cx.invalid_each(&version, names::dns1035_label(version.text()));
+    for (field, most) in [("groupPriorityMinimum", 20_000), ("versionPriority", 1000)] {
+        let field = spec.field(field);
+        if !(1..=most).contains(&field.int().unwrap_or(0)) {
+            cx.invalid(&field, format_args!("must be positive and less than {most}"));
+        }
+    }
+    let (service, bundle) = (spec.field("service"), spec.field("caBundle"));
+    let insecure = spec.field("insecureSkipTLSVerify");
+    if service.is_set() {
+        for field in ["namespace", "name"] {
+            let field = service.field(field);
+            if field.text().is_empty() {
+                cx.required(&field, "");
+            }
+        }
+        if insecure.flag() && !bundle.text().is_empty() {
+            cx.invalid(&insecure, "may not be true if caBundle is present");
+        }
+    } else {
+        if !bundle.text().is_empty() {
+            cx.invalid_key(&bundle, "...", Some(bundle.span()), "local APIServices may not have a caBundle");
+        }
+        if insecure.flag() {
+            cx.invalid(&insecure, "local APIServices may not have insecureSkipTLSVerify");
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::testing::{check, said};
@@ -296,5 +342,23 @@ mod tests {
                 ),
             ],
         );
+    }
+
+    #[test]
+    fn aggregated_servers() {
+        let server = |name: &str, rest: &str| {
+            said(&format!(
+                "apiVersion: apiregistration.k8s.io/v1\nkind: APIService\nmetadata: {{name: {name}}}\n\
+                 spec: {{group: a.b, version: v1, groupPriorityMinimum: 100, versionPriority: 100{rest}}}\n"
+            ))
+        };
+        let service = ", service: {name: a, namespace: b}, insecureSkipTLSVerify: true";
+        assert_eq!(server("v1.a.b", service), Vec::<String>::new());
+        assert_eq!(server("a.b", service), ["metadata.name invalid-value"]);
+        assert_eq!(
+            server("v1.a.b", ", insecureSkipTLSVerify: true"),
+            ["spec.insecureSkipTLSVerify invalid-value"]
+        );
+        assert_eq!(server("v1.a.b", ", service: {name: a}"), ["spec.service.namespace required"]);
     }
 }
