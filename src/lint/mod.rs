@@ -48,9 +48,7 @@ pub fn run(subject: &Subject<'_>, config: &Config) -> Vec<Diagnostic> {
             check(chart, &mut found);
         }
     }
-    for object in subject.objects {
-        k8s::validate(object, subject.version, &mut found);
-    }
+    k8s::validate_all(subject.objects, subject.version, &mut found);
     found.retain(|diagnostic| diagnostic.rule.is_none_or(|rule| config.runs(rule)));
     let mut found = allow::apply(found, subject, config);
     for diagnostic in &mut found {

@@ -67,6 +67,19 @@ pub fn validate(object: &Object, version: Version, sink: &mut Vec<Diagnostic>) {
     check(&root, &mut cx);
 }
 
+/// Validates every object of a release: custom resources by the definitions among `objects`, everything else as
+/// [`validate`] does.
+pub fn validate_all(objects: &[Object], version: Version, sink: &mut Vec<Diagnostic>) {
+    let definitions: Vec<&Object> =
+        objects.iter().filter(|object| object.kind == "CustomResourceDefinition").collect();
+    for object in objects {
+        match definitions.iter().find(|crd| defines(&crd.root, object)) {
+            Some(crd) => validate_custom(object, &crd.root, version, sink),
+            None => validate(object, version, sink),
+        }
+    }
+}
+
 /// A kind's validation: `Validate<Kind>` of Kubernetes, given the whole object. Metadata is checked before.
 type Check = fn(&At<'_, '_>, &mut Context<'_>);
 
