@@ -32,18 +32,22 @@ pub(super) fn template_spec_with_claims<'n>(template: &At<'_, 'n>, claims: At<'_
     held_template(template, Holder::StatefulSet { claims }, cx);
 }
 
-fn held_template<'n>(template: &At<'_, 'n>, holder: Holder<'_, 'n>, cx: &mut Context<'_>) {
+/// What `ValidatePodTemplateSpec` checks of the template's metadata, and all that is checked of the templates
+/// of a `StatefulSet` before 1.34.
+pub(super) fn template_metadata(template: &At<'_, '_>, cx: &mut Context<'_>) {
     let written = template.field("metadata");
-    let labels = written.field("labels");
-    let annotations = written.field("annotations");
-    let spec = template.field("spec");
     // The server leaves `metadata` out of these paths.
-    metadata::labels(&labels.below(template), cx);
-    let shown = annotations.below(template);
-    metadata::annotations(&shown, cx);
-    specific_annotations(&shown, &spec, cx);
+    metadata::labels(&written.field("labels").below(template), cx);
+    let annotations = written.field("annotations").below(template);
+    metadata::annotations(&annotations, cx);
+    specific_annotations(&annotations, &template.field("spec"), cx);
+}
+
+fn held_template<'n>(template: &At<'_, 'n>, holder: Holder<'_, 'n>, cx: &mut Context<'_>) {
+    template_metadata(template, cx);
+    let spec = template.field("spec");
     pod_spec(&spec, holder, cx);
-    security::annotations_match_fields(&annotations, &spec, cx);
+    security::annotations_match_fields(&template.field("metadata.annotations"), &spec, cx);
     if !spec.field("ephemeralContainers").is_empty() {
         cx.forbidden(&spec.field("ephemeralContainers"), "ephemeral containers not allowed in pod template");
     }

@@ -370,6 +370,28 @@ fn each_kind_of_volume_has_its_rules() {
 }
 
 #[test]
+fn trust_bundles_are_projected_since_1_37() {
+    let bundle = |version, rest: &str| {
+        let said = pod_of(
+            version,
+            "",
+            &format!("volumes: [{{name: v, projected: {{sources: [{{clusterTrustBundle: {{{rest}}}}}]}}}}]"),
+        );
+        said.join(", ").replace("spec.volumes[0].projected.sources[0].clusterTrustBundle", "")
+    };
+    assert_eq!(bundle(Version::V1_36, "path: /a"), "");
+    for (rest, expected) in [
+        ("name: 'example.com:signer:a', path: a", ""),
+        ("signerName: example.com/signer, labelSelector: {}, path: a", ""),
+        ("signerName: signer, path: /a", ".signerName invalid-value, .path invalid-value"),
+        ("name: A, signerName: b", " invalid-value, .path required"),
+        ("path: a", " required"),
+    ] {
+        assert_eq!(bundle(Version::V1_37, rest), expected, "{rest}");
+    }
+}
+
+#[test]
 fn images_as_volumes_are_dropped_where_their_gate_is_off() {
     let mount = "volumeMounts: [{name: v, mountPath: /v, subPath: ..}]";
     let volume = "volumes: [{name: v, image: {reference: r}}]";
@@ -628,6 +650,20 @@ fn annotations_that_fields_replaced_are_still_checked() {
             "metadata.annotations[kubernetes.io/config.mirror] invalid-value",
             "metadata.annotations[controller.kubernetes.io/pod-deletion-cost] invalid-value",
         ]
+    );
+}
+
+#[test]
+fn only_the_metadata_of_a_sets_template_is_checked_before_1_34() {
+    let manifest = "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: s}\nspec:\n  serviceName: s\n  \
+                    selector: {matchLabels: {app: s}}\n  template:\n    metadata: {labels: {app: s}, annotations: \
+                    {kubernetes.io/config.mirror: x}}\n    spec: {containers: [{name: A}]}\n";
+    let mirror = "spec.template.annotations[kubernetes.io/config.mirror] invalid-value";
+    let at = "spec.template.spec.containers[0]";
+    assert_eq!(said(manifest, Version::V1_33), [mirror]);
+    assert_eq!(
+        said(manifest, Version::V1_34),
+        [mirror, &format!("{at}.name invalid-value"), &format!("{at}.image required")]
     );
 }
 

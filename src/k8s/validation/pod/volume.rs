@@ -579,8 +579,8 @@ fn image(source: &At<'_, '_>, cx: &mut Context<'_>) {
     super::container::pull_policy(&source.field("pullPolicy"), cx);
 }
 
-/// `validateProjectedVolumeSource`, with `validateProjectionSources`. Trust bundles and pod certificates are
-/// dropped while their gates are off.
+/// `validateProjectedVolumeSource`, with `validateProjectionSources`. Pod certificates are dropped while
+/// their gate is off; trust bundles were up to 1.36.
 fn projected(volume: &At<'_, '_>, cx: &mut Context<'_>) {
     mode(&volume.field("defaultMode"), cx);
     let mut paths: Vec<&str> = Vec::new();
@@ -642,10 +642,60 @@ fn projected(volume: &At<'_, '_>, cx: &mut Context<'_>) {
                 local_non_reserved_path(&path, cx);
             }
         }
+        let bundle = source.field("clusterTrustBundle");
+        if bundle.is_set() && cx.version >= Version::V1_37 {
+            count += 1;
+            trust_bundle(&bundle, cx);
+            let path = bundle.field("path");
+            note_path(&path, path.text(), cx);
+        }
         if count > 1 {
             cx.forbidden(&source, "may not specify more than 1 volume type per source");
         }
     }
+}
+
+/// The part of `validateProjectionSources` on `clusterTrustBundle`.
+fn trust_bundle(bundle: &At<'_, '_>, cx: &mut Context<'_>) {
+    let (name, signer, labels) =
+        (bundle.field("name"), bundle.field("signerName"), bundle.field("labelSelector"));
+    match (name.str(), signer.str()) {
+        (Some(_), Some(_)) => cx.invalid(bundle, "only one of name and signerName may be used"),
+        (Some(text), None) => {
+            if text.is_empty() {
+                cx.required(&name, "must be a valid object name");
+            }
+            // What stands before the last colon names the signer.
+            let own = text.rsplit_once(':').map_or(text, |(_, own)| own);
+            complain(&name, names::dns1123_subdomain(own), cx);
+            if labels.is_set() {
+                cx.invalid(&labels, "labelSelector must be unset if name is specified");
+            }
+        }
+        (None, Some(text)) => {
+            if text.is_empty() {
+                cx.required(&signer, "must be a valid signer name");
+            } else if !is_signer_name(text) {
+                let detail =
+                    "must be a fully qualified domain and path of the form 'example.com/signer-name'";
+                cx.invalid(&signer, detail);
+            }
+            metadata::label_selector(&labels, cx);
+        }
+        (None, None) => cx.required(bundle, "either name or signerName must be specified"),
+    }
+    required(bundle, &["path"], cx);
+    local_non_reserved_path(&bundle.field("path"), cx);
+}
+
+/// `ValidateSignerName` of `pkg/apis/core/validation/names.go`.
+fn is_signer_name(name: &str) -> bool {
+    let Some((domain, path)) = name.split_once('/') else { return false };
+    domain.len() <= 253
+        && domain.contains('.')
+        && domain.split('.').all(|label| names::dns1123_label(label).is_empty())
+        && path.len() <= 253 + 63 + 1
+        && path.split('.').all(|label| names::dns1123_subdomain(label).is_empty())
 }
 
 /// `validateKeyToPath`, for each.

@@ -6,7 +6,7 @@ mod job;
 pub(super) use cron::cron_job;
 pub(super) use job::job;
 
-use super::metadata::{self, label_selector, selects, selects_everything};
+use super::metadata::{label_selector, selects, selects_everything};
 use super::{At, Context, claim, pod};
 use crate::k8s::{Version, names};
 
@@ -64,9 +64,7 @@ pub(super) fn stateful_set(root: &At<'_, '_>, cx: &mut Context<'_>) {
             claim::warnings(&template, &spec, cx);
         }
     } else if usable {
-        let metadata = template.field("metadata");
-        metadata::labels(&metadata.field("labels").below(&template), cx);
-        metadata::annotations(&metadata.field("annotations").below(&template), cx);
+        pod::template_metadata(&template, cx);
     }
     always_restarted(&template, "StatefulSet", cx);
     if spec.field("revisionHistoryLimit").int().is_some_and(|limit| limit < 0) {
