@@ -14,7 +14,7 @@ mod matching;
 mod options;
 mod refused;
 pub mod render;
-mod secrets;
+pub(crate) mod secrets;
 
 pub use fields::{FieldChange, FieldPath, Step};
 pub use ignore::Ignore;

@@ -51,6 +51,22 @@ pub(crate) fn to_digests(kind: &str, root: &mut Node, salt: &str) {
     });
 }
 
+/// The values of every Secret among `objects`, decoded; those that are no text are left out.
+pub(crate) fn values_of(objects: &[crate::manifest::Object]) -> Vec<String> {
+    let mut values = Vec::new();
+    for object in objects.iter().filter(|object| object.kind == "Secret") {
+        let mut root = object.root.clone();
+        fold(&mut root);
+        each_value(&mut root, |_, node| {
+            let encoded = node.as_str().unwrap_or_default();
+            let decoded = base64::engine::general_purpose::STANDARD.decode(encoded);
+            values.extend(decoded.ok().and_then(|bytes| String::from_utf8(bytes).ok()));
+        });
+    }
+    values.retain(|value| !value.is_empty());
+    values
+}
+
 /// The two roots, ready for comparison: where one holds the digest of a Secret's value, so does the other.
 pub(super) fn comparable(kind: &str, old: &Node, new: &Node) -> (Node, Node) {
     let (mut old, mut new) = (old.clone(), new.clone());
