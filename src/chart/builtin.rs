@@ -13,11 +13,25 @@ struct Builtin {
     files: &'static [(&'static str, &'static str)],
 }
 
+/// Names the files of a chart under `charts/` and embeds them.
+macro_rules! builtin {
+    ($name:literal: $($path:literal),+ $(,)?) => {
+        Builtin { name: $name, files: &[$(($path, include_str!(concat!("../../charts/", $name, "/", $path)))),+] }
+    };
+}
+
 /// The embedded charts.
-const BUILTIN: &[Builtin] = &[Builtin {
-    name: "statefulset",
-    files: &[("Chart.yaml", include_str!("../../charts/statefulset/Chart.yaml"))],
-}];
+const BUILTIN: &[Builtin] = &[builtin!(
+    "statefulset":
+    "Chart.yaml",
+    "values.yaml",
+    "values.schema.json",
+    "templates/NOTES.txt",
+    "templates/config.yaml",
+    "templates/policies.yaml",
+    "templates/services.yaml",
+    "templates/statefulset.yaml",
+)];
 
 /// Opens the chart that a command-line argument names: `builtin:NAME`, a directory or a `.tgz`.
 pub fn open(sources: &Sources, argument: &str) -> Report<Chart> {
@@ -32,4 +46,32 @@ pub fn open(sources: &Sources, argument: &str) -> Report<Chart> {
     };
     let files = chart.files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()));
     from_files(sources, argument, files.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn embedded_files_are_those_on_disk() {
+        for chart in BUILTIN {
+            let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("charts").join(chart.name);
+            let mut on_disk: Vec<String> = walkdir::WalkDir::new(&dir)
+                .into_iter()
+                .flatten()
+                .filter(|entry| entry.file_type().is_file())
+                .map(|entry| entry.path().strip_prefix(&dir).unwrap().to_string_lossy().replace('\\', "/"))
+                .collect();
+            on_disk.sort();
+            let mut embedded: Vec<&str> = chart.files.iter().map(|(path, _)| *path).collect();
+            embedded.sort_unstable();
+            assert_eq!(embedded, on_disk, "{}", chart.name);
+        }
+    }
+
+    #[test]
+    fn unknown_names_are_corrected() {
+        let report = open(&Sources::new(), "builtin:statefulst");
+        assert_eq!(report.diagnostics[0].help, ["did you mean `builtin:statefulset`?"]);
+    }
 }
