@@ -156,7 +156,7 @@ impl Emitter {
         let indent = if parent < 0 { 2 } else { parent + 2 };
         if text.contains('\n') {
             if traits.block && !key { self.literal(text, indent) } else { self.double(text, indent, !key) }
-        } else if resolve_non_string(text).is_some() || is_base60(text) || is_timestamp(text) {
+        } else if resolves(text) {
             self.double(text, indent, !key);
         } else if traits.plain {
             self.plain(text, parent, !key);
@@ -171,6 +171,13 @@ impl Emitter {
         let indent = if parent < 0 { 2 } else { parent + 2 };
         if !self.at_space {
             self.put(' ');
+        }
+        if text.is_ascii() && (!may_fold || self.column + text.len() <= WIDTH) {
+            self.out.push_str(text);
+            self.column += text.len();
+            self.at_space = false;
+            self.at_indent = false;
+            return;
         }
         let mut after_space = false;
         let mut rest = text.chars().peekable();
@@ -353,6 +360,14 @@ impl Emitter {
     }
 }
 
+/// Whether go-yaml would read the text as something else than a string, or quotes it because others
+/// would.
+fn resolves(text: &str) -> bool {
+    resolve_non_string(text).is_some()
+        || (text.starts_with(|c: char| matches!(c, '+' | '-' | '0'..='9'))
+            && (is_base60(text) || is_timestamp(text)))
+}
+
 fn deeper(indent: isize) -> isize {
     if indent < 0 { 0 } else { indent + 2 }
 }
@@ -366,6 +381,12 @@ struct Traits {
 
 impl Traits {
     fn of(text: &str) -> Self {
+        // Most strings are words.
+        let word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'/' | b'-' | b'_');
+        if text.as_bytes().first().is_some_and(u8::is_ascii_alphanumeric) && text.as_bytes().iter().all(word)
+        {
+            return Self { plain: true, single: true, block: true };
+        }
         let mut indicators = text.starts_with("---") || text.starts_with("...");
         let (mut breaks, mut special, mut space_break, mut break_space) = (false, false, false, false);
         let mut previous = None;

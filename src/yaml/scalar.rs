@@ -45,10 +45,20 @@ pub fn plain_safe(text: &str, context: Context) -> bool {
     if text == "<<" || (context == Context::Key && bytes.len() > MAX_SIMPLE_KEY) {
         return false;
     }
-    let inside = bytes.windows(2).all(|pair| pair != b": " && pair != b" #");
-    let flow = context != Context::Flow
-        || !bytes.iter().any(|byte| matches!(byte, b',' | b'?' | b':' | b'[' | b']' | b'{' | b'}'));
-    inside && flow && text.chars().all(is_plain_printable) && !looks_typed(text)
+    let mut ascii = true;
+    let mut previous = b'a';
+    for byte in bytes {
+        match byte {
+            b' ' if previous == b':' => return false,
+            b'#' if previous == b' ' => return false,
+            b',' | b'?' | b':' | b'[' | b']' | b'{' | b'}' if context == Context::Flow => return false,
+            b' '..=b'~' => {}
+            0x80.. => ascii = false,
+            _ => return false,
+        }
+        previous = *byte;
+    }
+    (ascii || text.chars().all(is_plain_printable)) && !looks_typed(text)
 }
 
 /// Bytes of a key, quotes included, up to which all readers find its colon: 1024 for libyaml.

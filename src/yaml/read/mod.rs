@@ -7,9 +7,12 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Read};
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use base64::Engine as _;
 use libyaml_safer::{Encoding, Error, Event, EventData, Mark, Parser, ScalarStyle};
+use rayon::prelude::*;
 
 use self::explain::{Explanation, explain};
 use super::scalar::{go_float_key, is_timestamp, resolve_non_string};
@@ -89,7 +92,7 @@ pub struct Limits {
     pub max_bytes: usize,
     /// Maps and lists inside each other. Default: [`Limits::MAX_DEPTH`].
     pub max_depth: usize,
-    /// Scalars, maps and lists of all documents together. Default: [`Limits::MAX_NODES`].
+    /// Scalars (keys, too), maps and lists of all documents together. Default: [`Limits::MAX_NODES`].
     pub max_nodes: usize,
 }
 
@@ -127,48 +130,118 @@ impl ReadOptions {
 /// kubectl a document ends at `...`, and what follows up to the next `---` is not read; a warning says
 /// so.
 ///
-/// After a syntax error reading goes on at the next `---` to find further errors. The output then
-/// holds the documents that could be read; it is `None` only if there is none, or if a limit is
-/// exceeded. Duplicate keys do not keep a document out of the output.
+/// As they do, too, the text is taken apart at its `---` lines first, so a syntax error ends only the
+/// document it is in. The output then holds the other documents; it is `None` only if there is none, or
+/// if a limit is exceeded. Duplicate keys do not keep a document out of the output.
 pub fn read(sources: &Sources, source: SourceId, options: &ReadOptions) -> Report<Vec<Document>> {
     let Some(content) = sources.get(source) else { return Report::ok(Vec::new()) };
     let text: &str = &content.text;
-    let mut reader = Reader {
-        text,
-        source,
-        options,
-        base: 0,
-        nodes: 0,
-        frames: Vec::new(),
-        anchors: BTreeMap::new(),
-        documents: Vec::new(),
-        diagnostics: Vec::new(),
+    if let Some(refusal) = refuse(text, source, options.limits) {
+        return Report::fail(refusal);
+    }
+    let pieces = pieces(text);
+    let read_piece = |nodes: &AtomicUsize, piece: &Range<usize>| {
+        Reader::new(text, source, options, nodes, piece.clone()).read()
     };
-    let stopped = reader.read();
-    let Reader { documents, diagnostics, .. } = reader;
-    let hopeless = stopped || (documents.is_empty() && crate::diag::has_errors(&diagnostics));
-    Report { output: (!hopeless).then_some(documents), diagnostics }
+    let in_order = || {
+        let nodes = AtomicUsize::new(0);
+        pieces.iter().map(|piece| read_piece(&nodes, piece)).collect::<Vec<_>>()
+    };
+    let parts = if text.len() < WORTH_SHARING || pieces.len() == 1 {
+        in_order()
+    } else {
+        let nodes = AtomicUsize::new(0);
+        let parts: Vec<Part> = pieces.par_iter().map(|piece| read_piece(&nodes, piece)).collect();
+        // Which document exceeds a limit must not depend on the threads.
+        if parts.iter().any(|part| part.stopped) { in_order() } else { parts }
+    };
+    let mut documents = Vec::with_capacity(parts.len());
+    let mut diagnostics = Vec::new();
+    for part in parts {
+        documents.extend(part.document);
+        diagnostics.extend(part.diagnostics);
+        if part.stopped {
+            return Report::failed(diagnostics);
+        }
+    }
+    if documents.is_empty() && crate::diag::has_errors(&diagnostics) {
+        return Report::failed(diagnostics);
+    }
+    Report::with(documents, diagnostics)
+}
+
+/// Bytes of text from which on its documents are shared among threads.
+const WORTH_SHARING: usize = 256 << 10;
+
+/// What is wrong with a text as a whole.
+fn refuse(text: &str, source: SourceId, limits: Limits) -> Option<Diagnostic> {
+    if text.len() > limits.max_bytes {
+        let diagnostic = Diagnostic::error(format!("the text is too large: {} bytes", text.len()))
+            .at(Span::new(source, 0, 0), "")
+            .help(format!("at most {} bytes are read", limits.max_bytes));
+        return Some(diagnostic);
+    }
+    let (offset, control) = find_control_character(text)?;
+    let message = format!("control character U+{:04X} is not allowed in YAML", u32::from(control));
+    let diagnostic = Diagnostic::error(message)
+        .at(Span::new(source, offset, offset + control.len_utf8()), "")
+        .help("remove it, or write it as an escape in a double-quoted string: \"\\x07\"");
+    Some(diagnostic)
+}
+
+/// Takes a text apart before its `---` lines. What stands before the first one is a piece of its own
+/// only if it has content.
+fn pieces(text: &str) -> Vec<Range<usize>> {
+    let start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    let mut pieces = Vec::new();
+    let mut from = start;
+    let mut next = next_separator(text, start);
+    let head = &text[start..next.unwrap_or(text.len())];
+    if head
+        .lines()
+        .all(|line| line.trim().is_empty() || line.trim_start().starts_with('#') || line.starts_with('%'))
+    {
+        next = next.and_then(|separator| next_separator(text, line_end(text, separator)));
+    }
+    while let Some(separator) = next {
+        pieces.push(from..separator);
+        from = separator;
+        next = next_separator(text, line_end(text, separator));
+    }
+    pieces.push(from..text.len());
+    pieces
+}
+
+/// What one piece of a text holds.
+struct Part {
+    document: Option<Document>,
+    diagnostics: Vec<Diagnostic>,
+    /// Whether a limit is exceeded.
+    stopped: bool,
 }
 
 /// Why reading a document ended early.
 enum Stop {
-    /// The document is broken; the next one may not be. The offset is where the trouble showed.
-    Broken(Box<Diagnostic>, usize),
+    /// The document is broken; the next one may not be.
+    Broken(Box<Diagnostic>),
     /// A limit is exceeded: nothing more is read.
     Limit(Box<Diagnostic>),
 }
 
+/// Reads one piece of a text.
 struct Reader<'a> {
     text: &'a str,
     source: SourceId,
     options: &'a ReadOptions,
-    /// The byte at which the current parser started.
-    base: usize,
+    /// The bytes of the text to read.
+    piece: Range<usize>,
+    /// The nodes that all pieces of the text have so far.
+    total: &'a AtomicUsize,
+    /// Those of this piece that are not in `total` yet.
     nodes: usize,
     /// The maps and lists that are open, outermost first.
     frames: Vec<Frame>,
     anchors: BTreeMap<String, Anchor>,
-    documents: Vec<Document>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -191,7 +264,7 @@ struct OpenMap {
     /// The key that waits for its value.
     key: Option<Key>,
     /// The ranges of `entries` that came in through `<<`.
-    merged: Vec<std::ops::Range<usize>>,
+    merged: Vec<Range<usize>>,
 }
 
 enum Key {
@@ -209,103 +282,76 @@ enum Anchor {
     },
 }
 
-impl Reader<'_> {
-    /// Reads everything; whether a limit stopped it.
-    fn read(&mut self) -> bool {
-        let limits = self.options.limits;
-        if self.text.len() > limits.max_bytes {
-            self.diagnostics.push(
-                Diagnostic::error(format!("the text is too large: {} bytes", self.text.len()))
-                    .at(Span::new(self.source, 0, 0), "")
-                    .help(format!("at most {} bytes are read", limits.max_bytes)),
-            );
-            return true;
-        }
-        if let Some((offset, control)) = find_control_character(self.text) {
-            self.diagnostics.push(
-                Diagnostic::error(format!(
-                    "control character U+{:04X} is not allowed in YAML",
-                    u32::from(control)
-                ))
-                .at(Span::new(self.source, offset, offset + control.len_utf8()), "")
-                .help("remove it, or write it as an escape in a double-quoted string: \"\\x07\""),
-            );
-            return true;
-        }
-        if self.text.starts_with('\u{feff}') {
-            self.base = '\u{feff}'.len_utf8();
-        }
-        loop {
-            match self.read_stream() {
-                Ok(None) => return false,
-                Ok(Some(next)) => self.base = next,
-                Err(Stop::Limit(diagnostic)) => {
-                    self.diagnostics.push(*diagnostic);
-                    return true;
-                }
-                Err(Stop::Broken(diagnostic, offset)) => {
-                    self.diagnostics.push(*diagnostic);
-                    match next_separator(self.text, offset.max(self.base + 1)) {
-                        Some(next) => self.base = next,
-                        None => return false,
-                    }
-                }
-            }
-        }
+impl<'a> Reader<'a> {
+    fn new(
+        text: &'a str,
+        source: SourceId,
+        options: &'a ReadOptions,
+        total: &'a AtomicUsize,
+        piece: Range<usize>,
+    ) -> Self {
+        let (frames, anchors, diagnostics) = (Vec::new(), BTreeMap::new(), Vec::new());
+        Self { text, source, options, piece, total, nodes: 0, frames, anchors, diagnostics }
     }
 
-    /// Reads from `self.base` to the end of the text or of a document that ends with `...`; then the
-    /// byte at which the next document starts, if there is one.
-    fn read_stream(&mut self) -> Result<Option<usize>, Stop> {
-        if let Some(offset) = guard::tag_before_comma(&self.text[self.base..]) {
-            let start = self.base + offset;
-            let span = Span::new(self.source, start, start + 1);
+    fn read(mut self) -> Part {
+        let (document, stop) = match self.read_document() {
+            Ok(document) => (document, None),
+            Err(stop) => (None, Some(stop)),
+        };
+        self.total.fetch_add(self.nodes, Relaxed);
+        let stopped = matches!(stop, Some(Stop::Limit(_)));
+        if let Some(Stop::Broken(diagnostic) | Stop::Limit(diagnostic)) = stop {
+            self.diagnostics.push(*diagnostic);
+        }
+        Part { document, diagnostics: self.diagnostics, stopped }
+    }
+
+    fn read_document(&mut self) -> Result<Option<Document>, Stop> {
+        let piece = &self.text[self.piece.clone()];
+        if let Some(offset) = guard::tag_before_comma(piece) {
+            let start = self.piece.start + offset;
             let diagnostic = Diagnostic::error("a tag needs white space behind it")
-                .at(span, "")
+                .at(Span::new(self.source, start, start + 1), "")
                 .help("quote the text if it is meant to start with `!`");
-            return Err(broken(diagnostic, span));
+            return Err(broken(diagnostic));
         }
         let mut parser = Parser::new();
         parser.set_encoding(Encoding::Utf8);
-        parser.set_input(Chunks::new(&self.text[self.base..]));
-        self.frames.clear();
-        // The bytes before the first `---` belong to the first document.
-        let mut start = None;
+        parser.set_input(Chunks::new(piece));
+        let mut document = None;
         loop {
             let Event { data, start_mark, end_mark, .. } =
                 parser.parse().map_err(|error| self.syntax_error(&error))?;
             let span = self.span(start_mark, end_mark);
             match data {
-                EventData::StreamStart { .. } => {}
-                EventData::StreamEnd => return Ok(None),
+                EventData::StreamStart { .. } | EventData::DocumentEnd { implicit: true } => {}
+                EventData::StreamEnd => return Ok(document),
                 EventData::DocumentStart { version_directive, implicit, .. } => {
                     if let Some(version) = version_directive
                         && (version.major, version.minor) != (1, 1)
                     {
                         let message = format!("YAML {}.{} is not understood", version.major, version.minor);
                         let help = "remove the `%YAML` line: helm and kubectl read YAML 1.1 only";
-                        return Err(broken(Diagnostic::error(message).at(span, "").help(help), span));
+                        return Err(broken(Diagnostic::error(message).at(span, "").help(help)));
                     }
                     if !implicit {
                         self.check_separator(span)?;
                     }
-                    start = Some(start.map_or(self.base, |_: usize| span.start as usize));
-                    self.anchors.clear();
                 }
-                EventData::DocumentEnd { implicit } => {
-                    let end =
-                        if implicit { span.start as usize } else { line_end(self.text, span.end as usize) };
-                    if let Some(document) = self.documents.last_mut() {
-                        document.span = Span::new(self.source, start.unwrap_or(self.base), end);
+                EventData::DocumentEnd { implicit: false } => {
+                    let end = line_end(self.text, span.end as usize);
+                    self.check_rest(end);
+                    if let Some(document) = &mut document {
+                        document.span = Span::new(self.source, self.piece.start, end);
                     }
-                    if !implicit {
-                        return Ok(self.after_document_end(end));
-                    }
+                    return Ok(document);
                 }
                 data => {
                     if let Some(root) = self.event(data, span)? {
                         let blank = root.is_null() && root.span.start == root.span.end;
-                        self.documents.push(Document { root, span, blank });
+                        let span = Span::new(self.source, self.piece.start, self.piece.end);
+                        document = Some(Document { root, span, blank });
                     }
                 }
             }
@@ -323,15 +369,12 @@ impl Reader<'_> {
         let diagnostic = Diagnostic::error("content on the line of a `---` separator")
             .at(Span::new(self.source, from, from + self.text[from..end].trim_end().len()), "")
             .help("start the document on the next line: helm and kubectl refuse it here");
-        Err(Stop::Broken(Box::new(diagnostic), end))
+        Err(broken(diagnostic))
     }
 
-    /// Where the document after a `...` starts. Warns of text that is skipped on the way.
-    fn after_document_end(&mut self, end: usize) -> Option<usize> {
-        let next = next_separator(self.text, end);
-        let between = &self.text[end..next.unwrap_or(self.text.len())];
-        let mut offset = end;
-        for line in between.split_inclusive('\n') {
+    /// Warns of text that follows a `...`.
+    fn check_rest(&mut self, mut offset: usize) {
+        for line in self.text[offset..self.piece.end].split_inclusive('\n') {
             let content = line.trim();
             if !content.is_empty() && !content.starts_with(['#', '%']) && content != "..." {
                 self.diagnostics.push(
@@ -339,11 +382,10 @@ impl Reader<'_> {
                         .at(Span::new(self.source, offset, offset + line.trim_end().len()), "")
                         .help("`...` ends the document; start the next one with `---`, or remove the `...`"),
                 );
-                break;
+                return;
             }
             offset += line.len();
         }
-        next
     }
 
     /// Takes one event of a document's content; the root when it is complete.
@@ -369,7 +411,7 @@ impl Reader<'_> {
                         let diagnostic = Diagnostic::error(format!("anchor `{anchor}` contains itself"))
                             .at(span, "used inside its own value")
                             .at(*definition, "defined here");
-                        return Err(broken(diagnostic, span));
+                        return Err(broken(diagnostic));
                     }
                     None => {
                         let known = self.anchors.keys().map(String::as_str);
@@ -378,7 +420,7 @@ impl Reader<'_> {
                                 format!("did you mean `*{name}`?")
                             });
                         let message = format!("anchor `{anchor}` is not defined above");
-                        return Err(broken(Diagnostic::error(message).at(span, "").help(help), span));
+                        return Err(broken(Diagnostic::error(message).at(span, "").help(help)));
                     }
                 };
                 let (node, total) = (node.clone(), self.frames.len() + depth);
@@ -403,7 +445,7 @@ impl Reader<'_> {
             let diagnostic = Diagnostic::error(format!("a {kind} cannot be a key"))
                 .at(span, "")
                 .help("quote it if it is meant as text; a template expression must be rendered first");
-            return Err(broken(diagnostic, span));
+            return Err(broken(diagnostic));
         }
         self.count(1, span)?;
         self.check_depth(self.frames.len() + 1, span)?;
@@ -476,13 +518,13 @@ impl Reader<'_> {
                 };
                 value.ok_or_else(|| {
                     let message = format!("`{text}` is not what its tag `!!{tag}` says");
-                    broken(Diagnostic::error(message).at(span, "").help("remove the tag"), span)
+                    broken(Diagnostic::error(message).at(span, "").help("remove the tag"))
                 })?
             }
             Some("binary") => {
                 let encoded: String = text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
                 let bytes = base64::engine::general_purpose::STANDARD.decode(encoded).map_err(|_| {
-                    broken(Diagnostic::error("the text behind `!!binary` is not base64").at(span, ""), span)
+                    broken(Diagnostic::error("the text behind `!!binary` is not base64").at(span, ""))
                 })?;
                 Value::String(String::from_utf8_lossy(&bytes).into_owned())
             }
@@ -493,7 +535,7 @@ impl Reader<'_> {
             let diagnostic = Diagnostic::error("infinity and NaN cannot be written as JSON")
                 .at(span, "")
                 .help("quote it if it is meant as text: helm and kubectl refuse such numbers");
-            return Err(broken(diagnostic, span));
+            return Err(broken(diagnostic));
         }
         Ok(value)
     }
@@ -544,7 +586,10 @@ impl Reader<'_> {
     fn count(&mut self, nodes: usize, span: Span) -> Result<(), Stop> {
         self.nodes = self.nodes.saturating_add(nodes);
         let limit = self.options.limits.max_nodes;
-        if self.nodes <= limit {
+        if self.total.load(Relaxed).saturating_add(self.nodes) <= limit {
+            if self.nodes >= 4096 {
+                self.total.fetch_add(std::mem::take(&mut self.nodes), Relaxed);
+            }
             return Ok(());
         }
         Err(Stop::Limit(Box::new(
@@ -572,7 +617,8 @@ impl Reader<'_> {
     }
 
     fn offset(&self, mark: Mark) -> usize {
-        usize::try_from(mark.index).map_or(self.text.len(), |index| (self.base + index).min(self.text.len()))
+        usize::try_from(mark.index)
+            .map_or(self.piece.end, |index| (self.piece.start + index).min(self.piece.end))
     }
 
     /// The parser ends a block scalar where the next token starts; we, with its last line.
@@ -588,7 +634,7 @@ impl Reader<'_> {
 
     /// A syntax error in our words.
     fn syntax_error(&self, error: &Error) -> Stop {
-        let offset = error.problem_mark().map_or(self.text.len(), |mark| self.offset(mark));
+        let offset = error.problem_mark().map_or(self.piece.end, |mark| self.offset(mark));
         let rest = self.text.get(offset..).unwrap_or_default();
         let width = rest.chars().next().filter(|c| *c != '\n').map_or(0, char::len_utf8);
         let place = Span::new(self.source, offset, offset + width);
@@ -601,7 +647,7 @@ impl Reader<'_> {
                 diagnostic = diagnostic.at(Span::new(self.source, start, start + width), text);
             }
         }
-        Stop::Broken(Box::new(diagnostic.maybe_help(help.map(str::to_owned))), offset)
+        broken(diagnostic.maybe_help(help.map(str::to_owned)))
     }
 }
 
@@ -623,7 +669,7 @@ impl OpenMap {
                 let diagnostic = Diagnostic::error("`<<` merges a map or a list of maps")
                     .at(key_span, "")
                     .help("quote it if it is meant as a key: \"<<\"");
-                return Err(broken(diagnostic, key_span));
+                return Err(broken(diagnostic));
             }
         }
         self.merged.push(start..self.entries.len());
@@ -643,7 +689,7 @@ fn key(node: Node, written: Span) -> Result<Key, Stop> {
             let diagnostic = Diagnostic::error(format!("{} cannot be a key", node.type_name()))
                 .at(written, "")
                 .help("quote it if it is meant as text");
-            return Err(broken(diagnostic, written));
+            return Err(broken(diagnostic));
         }
     };
     Ok(Key::Name(name, written))
@@ -678,8 +724,8 @@ fn measure(node: &Node) -> (usize, usize) {
 const TAG_PREFIX: &str = "tag:yaml.org,2002:";
 const MERGE_TAG: &str = "tag:yaml.org,2002:merge";
 
-fn broken(diagnostic: Diagnostic, span: Span) -> Stop {
-    Stop::Broken(Box::new(diagnostic), span.end as usize)
+fn broken(diagnostic: Diagnostic) -> Stop {
+    Stop::Broken(Box::new(diagnostic))
 }
 
 /// The start of the first line at or after `from` that is a document separator.

@@ -80,6 +80,28 @@ fn documents_cover_their_own_bytes() {
 }
 
 #[test]
+fn large_texts_are_read_in_order_whatever_the_threads() {
+    let text = (0..20_000).map(|index| format!("---\nnumber: {index}\nbad: {{\n")).collect::<Vec<_>>();
+    let (good, bad): (Vec<_>, Vec<_>) =
+        text.into_iter().map(|text| (text.replace("bad: {\n", ""), text)).unzip();
+    let good = good.concat();
+    assert!(good.len() > WORTH_SHARING);
+    let documents = read_strict(&good).output.unwrap();
+    assert_eq!(documents.len(), 20_000);
+    for (index, document) in (0..).zip(&documents) {
+        assert_eq!(document.root.get("number").and_then(Node::as_i64), Some(index));
+    }
+    let report = read_strict(&bad.concat());
+    assert!(report.output.is_none());
+    assert!(report.diagnostics.is_sorted_by_key(Diagnostic::span));
+    let mut options = ReadOptions::strict();
+    options.limits.max_nodes = 30_000;
+    let report = read_with(&good, &options);
+    let place = good.find("number: 10000").unwrap();
+    assert_eq!(report.diagnostics[0].span().map(|span| span.start as usize), Some(place));
+}
+
+#[test]
 fn reading_stops_at_a_document_end() {
     let text = "a: 1\n...\nb: 2\n---\nc: 3\n";
     let report = read_strict(text);
