@@ -145,6 +145,8 @@ pub(crate) enum Kind {
     Field(Fields),
     /// `$x.a.b`
     Variable(usize, Fields),
+    /// `$x` where there is no such variable at run time, see `parse::Scope`.
+    Undefined(Arc<str>),
     /// `name`
     Function(&'static Function),
     /// `( pipeline )`

@@ -66,7 +66,13 @@ impl Error {
 
     /// Adds an outer step of the way.
     pub(crate) fn through(mut self, span: Span, text: impl Into<String>) -> Self {
-        self.0.trace.push((span, text.into()));
+        const MOST: usize = 24;
+        let step = (span, text.into());
+        // Of an endless inclusion the steps next to the error tell enough, and where it began.
+        match self.0.trace.get_mut(MOST - 1) {
+            Some(last) => *last = step,
+            None => self.0.trace.push(step),
+        }
         self
     }
 

@@ -161,6 +161,31 @@ fn general(number: f64, precision: Option<usize>) -> String {
     }
 }
 
+/// Go's `%x` of a float: `0x1.8p+01`.
+fn hexadecimal(number: f64) -> String {
+    if !number.is_finite() {
+        return float(number, 'g', None);
+    }
+    let bits = number.to_bits();
+    let sign = if number.is_sign_negative() { "-" } else { "" };
+    let mut fraction = bits & ((1 << 52) - 1);
+    let mut exponent = i64::try_from(bits >> 52 & 0x7ff).unwrap_or(0) - 1023;
+    if exponent == -1023 {
+        if fraction == 0 {
+            return format!("{sign}0x0p+00");
+        }
+        // A denormal number: shift until its first digit is 1, as for all others.
+        let shift = fraction.leading_zeros() - 11;
+        fraction = (fraction << shift) & ((1 << 52) - 1);
+        exponent = -1022 - i64::from(shift);
+    }
+    let digits = format!("{fraction:013x}");
+    let digits = digits.trim_end_matches('0');
+    let point = if digits.is_empty() { "" } else { "." };
+    let power = if exponent < 0 { '-' } else { '+' };
+    format!("{sign}0x1{point}{digits}p{power}{:02}", exponent.abs())
+}
+
 /// Go's `%e`: at least two digits of exponent.
 fn scientific(number: f64, precision: Option<usize>) -> String {
     let text = match precision {
@@ -176,7 +201,7 @@ fn scientific(number: f64, precision: Option<usize>) -> String {
 #[derive(Default, Clone, Copy)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "these are the five flags of printf, and what they turn into for %v"
+    reason = "these are the five flags of printf, and what `#` turns into for %v"
 )]
 struct Flags {
     plus: bool,
@@ -184,7 +209,6 @@ struct Flags {
     sharp: bool,
     space: bool,
     zero: bool,
-    plus_v: bool,
     sharp_v: bool,
     width: Option<usize>,
     precision: Option<usize>,
@@ -283,7 +307,8 @@ impl Printer {
             } else if let Some(value) = args.get(next) {
                 if verb == 'v' {
                     self.flags.sharp_v = std::mem::take(&mut self.flags.sharp);
-                    self.flags.plus_v = std::mem::take(&mut self.flags.plus);
+                    // Only structs print otherwise with `%+v`.
+                    self.flags.plus = false;
                 }
                 self.value(value, verb, 0);
                 next += 1;
@@ -421,7 +446,7 @@ impl Printer {
             }
             Value::Object(object) => match (verb, object.underlying()) {
                 ('v' | 's' | 'q' | 'x' | 'X', _) | (_, None) => {
-                    let text = object.display();
+                    let text = object.boxed();
                     self.string(&Value::Str(text.as_str().into()), text.as_bytes(), &text, verb);
                 }
                 (_, Some(inner)) => self.value(&inner, verb, depth),
@@ -565,7 +590,7 @@ impl Printer {
             }
             _ => return self.bad_verb(value, verb),
         };
-        let sign = match (negative, self.flags.plus || self.flags.plus_v, self.flags.space) {
+        let sign = match (negative, self.flags.plus, self.flags.space) {
             (true, ..) => "-",
             (false, true, _) => "+",
             (false, false, true) => " ",
@@ -591,12 +616,17 @@ impl Printer {
             'g' | 'G' => (verb, None),
             'e' | 'E' => (verb, Some(6)),
             'f' | 'F' => ('f', Some(6)),
+            'x' | 'X' => (verb, None),
             _ => return self.bad_verb(value, verb),
         };
-        let text = float(number, kind, self.flags.precision.or(default));
+        let text = match kind {
+            'x' => hexadecimal(number),
+            'X' => hexadecimal(number).to_uppercase(),
+            _ => float(number, kind, self.flags.precision.or(default)),
+        };
         let negative = text.starts_with('-');
         let digits = text.trim_start_matches(['-', '+']).to_owned();
-        let sign = match (negative, self.flags.plus || self.flags.plus_v, self.flags.space) {
+        let sign = match (negative, self.flags.plus, self.flags.space) {
             (true, ..) => "-",
             (false, true, _) => "+",
             (false, false, true) => " ",

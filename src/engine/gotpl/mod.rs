@@ -208,28 +208,23 @@ fn render_here(
 
 /// Parses every file, each text once, and collects the definitions.
 fn parse_all(jobs: &[Job<'_>]) -> (Set, Vec<Diagnostic>) {
-    let mut parsed: BTreeMap<&str, Rc<ast::File>> = BTreeMap::new();
+    let mut parsed: BTreeMap<&str, Option<Rc<ast::File>>> = BTreeMap::new();
     let mut set = Set::default();
     let mut diagnostics = Vec::new();
     for job in jobs {
         let text: &str = &job.file.text;
-        let file = match parsed.get(text) {
-            Some(file) => Rc::clone(file),
-            None => match parse::parse(Arc::clone(&job.file.text)) {
-                Ok(file) => {
-                    let file = Rc::new(file);
-                    parsed.insert(text, Rc::clone(&file));
-                    file
-                }
-                Err(error) => {
-                    let span =
-                        Span::new(job.file.source, error.place.start as usize, error.place.end as usize);
-                    diagnostics.push(Diagnostic::error(error.message).at(span, "").maybe_help(error.help));
-                    continue;
-                }
-            },
-        };
-        set.add(Some(&job.name), &file, Some(job.file.source));
+        // What is wrong with a text that stands in many charts is said once.
+        let file = parsed.entry(text).or_insert_with(|| match parse::parse(Arc::clone(&job.file.text)) {
+            Ok(file) => Some(Rc::new(file)),
+            Err(error) => {
+                let span = Span::new(job.file.source, error.place.start as usize, error.place.end as usize);
+                diagnostics.push(Diagnostic::error(error.message).at(span, "").maybe_help(error.help));
+                None
+            }
+        });
+        if let Some(file) = file {
+            set.add(Some(&job.name), file, Some(job.file.source));
+        }
     }
     (set, diagnostics)
 }

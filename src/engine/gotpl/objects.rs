@@ -152,7 +152,13 @@ impl Capabilities {
     pub(crate) fn value(capabilities: &engine::Capabilities) -> Value {
         Value::Object(Rc::new(Self {
             kube_version: Rc::new(KubeVersion(capabilities.kube_version.clone())),
-            api_versions: Rc::new(ApiVersions(capabilities.api_versions.clone())),
+            api_versions: Rc::new(ApiVersions(
+                super::API_VERSIONS
+                    .iter()
+                    .map(|&version| version.to_owned())
+                    .chain(capabilities.extra_api_versions.iter().cloned())
+                    .collect(),
+            )),
         }))
     }
 
@@ -170,19 +176,16 @@ impl Capabilities {
 }
 
 /// `.Capabilities.HelmVersion`: the Helm that this engine follows, which charts compare versions with.
+const HELM_VERSION: [(&str, &str); 5] = [
+    ("Version", "v4.1.4"),
+    ("GitCommit", "05fa37973dc9e42b76e1d2883494c87174b6074f"),
+    ("GitTreeState", "clean"),
+    ("GoVersion", "go1.25.9"),
+    ("KubeClientVersion", "v1.35"),
+];
+
 fn helm_version() -> Value {
-    Value::map(
-        [
-            ("Version", "v4.1.4"),
-            ("GitCommit", "05fa37973dc9e42b76e1d2883494c87174b6074f"),
-            ("GitTreeState", "clean"),
-            ("GoVersion", "go1.25.9"),
-            ("KubeClientVersion", "v1.35"),
-        ]
-        .into_iter()
-        .map(|(key, value)| (Arc::from(key), Value::str(value)))
-        .collect(),
-    )
+    Value::map(HELM_VERSION.into_iter().map(|(key, value)| (Arc::from(key), Value::str(value))).collect())
 }
 
 impl Object for Capabilities {
@@ -208,7 +211,8 @@ impl Object for Capabilities {
     }
 
     fn display(&self) -> String {
-        format!("&{{{} {} {{}}}}", self.kube_version.display(), self.api_versions.display())
+        let helm = HELM_VERSION.map(|(_, value)| value).join(" ");
+        format!("&{{{} {} {{{helm}}}}}", self.kube_version.boxed(), self.api_versions.display())
     }
 
     fn serialize(&self) -> Value {
@@ -257,6 +261,10 @@ impl Object for KubeVersion {
 
     fn display(&self) -> String {
         format!("v{}", self.0.plain)
+    }
+
+    fn boxed(&self) -> String {
+        format!("{{{} v{} {} {}}}", self.0.version, self.0.plain, self.0.major, self.0.minor)
     }
 
     fn serialize(&self) -> Value {

@@ -73,11 +73,14 @@ fn error(place: Place, message: impl Into<String>) -> Box<ParseError> {
 struct Scope {
     names: Vec<Arc<str>>,
     most: usize,
+    /// The variables of a block's body while its `else` is parsed. Go lets them stand there and fails only
+    /// when it gets to them.
+    gone: Vec<Arc<str>>,
 }
 
 impl Scope {
     fn new() -> Self {
-        Self { names: vec!["$".into()], most: 1 }
+        Self { names: vec!["$".into()], most: 1, gone: Vec::new() }
     }
 
     fn declare(&mut self, name: &str) -> usize {
@@ -328,7 +331,9 @@ impl Parser<'_> {
         self.ranges += usize::from(keyword == Keyword::Range);
         let (body, mut otherwise_at) = self.list(open, context)?;
         self.ranges -= usize::from(keyword == Keyword::Range);
-        self.scope.names.truncate(declared);
+        let gone = self.scope.gone.len();
+        let ended = self.scope.names.drain(declared..).collect::<Vec<_>>();
+        self.scope.gone.extend(ended);
         let mut otherwise = Vec::new();
         if let Some(place) = otherwise_at.take() {
             match self.peek_non_space().kind {
@@ -353,6 +358,7 @@ impl Parser<'_> {
             }
         }
         self.scope.names.truncate(outer);
+        self.scope.gone.truncate(gone);
         let branch = Branch { pipe, body: body.into(), otherwise: Body::from(otherwise) };
         Ok(match keyword {
             Keyword::If => Node::If(branch),
@@ -508,6 +514,7 @@ impl Parser<'_> {
             TokenKind::Keyword(Keyword::False) => Kind::Bool(false),
             TokenKind::Variable => match self.scope.find(text) {
                 Some(slot) => Kind::Variable(slot, Fields::from([])),
+                None if self.scope.gone.iter().any(|known| &**known == text) => Kind::Undefined(text.into()),
                 None => return Err(undefined(text, place, &self.scope)),
             },
             TokenKind::Field => Kind::Field(Fields::from([Arc::from(&text[1..])])),
@@ -750,7 +757,7 @@ mod tests {
             ("{{ 1", "unclosed action"),
             ("{{ \"a }}", "unterminated quoted string"),
             ("{{ break }}", "`{{break}}` outside of `{{range}}`"),
-            ("{{ if 1 }}{{ $x := 1 }}{{ else }}{{ $x }}{{ end }}", "undefined variable `$x`"),
+            ("{{ if 1 }}{{ $x := 1 }}{{ else }}{{ end }}{{ $x }}", "undefined variable `$x`"),
             ("{{ range $i, $j, $k := . }}{{ end }}", "too many declarations in range"),
             (
                 "{{ if 1 }}{{ define \"a\" }}{{ end }}{{ end }}",
@@ -773,6 +780,7 @@ mod tests {
             "{{ (print 1).a.b }}{{ $.a.b }}{{ .a.b }}",
             "{{ define \"a\" }}{{ end }}{{ define \"a\" }}x{{ end }}",
             "{{ block \"b\" . }}x{{ end }}",
+            "{{ if 1 }}{{ $x := 1 }}{{ else }}{{ $x.a }}{{ end }}",
         ] {
             assert!(parsed(text).is_ok(), "{text}: {:?}", parsed(text).err());
         }

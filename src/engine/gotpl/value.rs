@@ -103,8 +103,13 @@ pub(crate) trait Object {
     /// `args` are the arguments given to it.
     fn member(&self, vm: &mut Vm, name: &str, args: &[Value]) -> Option<Result<Value>>;
 
-    /// What `%v` prints.
+    /// What an action writes.
     fn display(&self) -> String;
+
+    /// What `%v` prints: Go finds the `String` method of some types only where they stand in a struct.
+    fn boxed(&self) -> String {
+        self.display()
+    }
 
     /// The map or list that it is in Go, for `range`, `index`, `len`, truth and serialisation.
     fn underlying(&self) -> Option<Value> {

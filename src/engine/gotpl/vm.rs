@@ -366,8 +366,11 @@ impl Vm {
                             *place,
                         ));
                     };
-                    self.enter()?;
-                    self.run(&entry, dot).map_err(|error| through(error, unit, *place, name))?;
+                    let result = self.enter().and_then(|()| self.run(&entry, dot));
+                    result.map_err(|error| match error.inner().at {
+                        Some(_) => through(error, unit, *place, name),
+                        None => placed(error, unit, *place),
+                    })?;
                     self.depth -= 1;
                 }
                 Node::Break => {
@@ -407,6 +410,7 @@ impl Vm {
                 }
             }
             Value::Invalid | Value::Nil => self.out.push_str(NO_VALUE),
+            Value::Object(object) => self.out.push_str(&object.display()),
             other => self.out.push_str(&fmt::display(other)),
         }
         if self.out.len() > start {
@@ -546,6 +550,9 @@ impl Vm {
             Kind::Variable(slot, fields) => {
                 let value = self.variables[self.base + slot].clone();
                 return self.fields(unit, value, fields, expr, &[], dot, None);
+            }
+            Kind::Undefined(name) => {
+                return Err(placed(Error::new(format!("undefined variable `{name}`")), unit, expr.place));
             }
             Kind::Function(function) => return self.call(unit, function, expr.place, &[], dot, None),
             Kind::Pipe(pipe) => return self.pipe(unit, pipe, dot),
