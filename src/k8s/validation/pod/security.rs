@@ -3,9 +3,9 @@
 use super::{At, Context, Pod, complain, each_container, names, one_of_if_set, volume};
 use crate::k8s::Version;
 
-const SECCOMP_POD: &str = "seccomp.security.alpha.kubernetes.io/pod";
-const SECCOMP_CONTAINER: &str = "container.seccomp.security.alpha.kubernetes.io/";
-const APP_ARMOR: &str = "container.apparmor.security.beta.kubernetes.io/";
+pub(super) const SECCOMP_POD: &str = "seccomp.security.alpha.kubernetes.io/pod";
+pub(super) const SECCOMP_CONTAINER: &str = "container.seccomp.security.alpha.kubernetes.io/";
+pub(super) const APP_ARMOR: &str = "container.apparmor.security.beta.kubernetes.io/";
 
 /// `validatePodSpecSecurityContext`.
 pub(super) fn pod_context(spec: &At<'_, '_>, cx: &mut Context<'_>) {
@@ -163,25 +163,27 @@ pub(super) fn annotations(annotations: &At<'_, '_>, spec: &At<'_, '_>, cx: &mut 
 /// `validateSeccompAnnotationsAndFields` and `validateAppArmorAnnotationsAndFieldsMatchOnCreate`: where both
 /// are given they have to say the same.
 pub(super) fn annotations_match_fields(annotations: &At<'_, '_>, spec: &At<'_, '_>, cx: &mut Context<'_>) {
-    if annotations.is_empty() {
-        return;
-    }
-    let of_pod = spec.field("securityContext.seccompProfile");
-    seccomp_matches(&annotations.key(SECCOMP_POD), &of_pod, cx);
     let windows = spec.field("os.name").text() == "windows";
-    each_container(spec, |container| {
-        let name = container.field("name").text();
-        let key = format!("{SECCOMP_CONTAINER}{name}");
-        seccomp_matches(&annotations.key(&key), &container.field("securityContext.seccompProfile"), cx);
-        if windows {
-            return;
+    for (key, annotation) in annotations.entries() {
+        if key == SECCOMP_POD {
+            seccomp_matches(&annotation, &spec.field("securityContext.seccompProfile"), cx);
+        } else if let Some(name) = key.strip_prefix(SECCOMP_CONTAINER) {
+            each_container(spec, |container| {
+                if container.field("name").text() == name {
+                    seccomp_matches(&annotation, &container.field("securityContext.seccompProfile"), cx);
+                }
+            });
+        } else if let Some(name) = key.strip_prefix(APP_ARMOR).filter(|_| !windows) {
+            each_container(spec, |container| {
+                if container.field("name").text() == name {
+                    let own = container.field("securityContext.appArmorProfile");
+                    let of_pod = spec.field("securityContext.appArmorProfile");
+                    let profile = if own.is_set() { own } else { own.showing(&of_pod) };
+                    app_armor_matches(&annotation, &profile, cx);
+                }
+            });
         }
-        let spelt = container.field("securityContext.appArmorProfile");
-        let of_pod = spec.field("securityContext.appArmorProfile");
-        let profile = if spelt.is_set() { spelt } else { spelt.showing(&of_pod) };
-        let key = format!("{APP_ARMOR}{name}");
-        app_armor_matches(&annotations.key(&key), &profile, cx);
-    });
+    }
 }
 
 fn user_or_group(id: &At<'_, '_>, cx: &mut Context<'_>) {

@@ -2,6 +2,7 @@
 
 use super::super::{claim, resources::quantity};
 use super::container::is_sidecar;
+use super::security::{APP_ARMOR, SECCOMP_CONTAINER, SECCOMP_POD};
 use super::{At, Context, each_container, names, or_default};
 
 /// `GetWarningsForPodTemplate`: `template` is the place of the whole template.
@@ -10,15 +11,9 @@ pub(super) fn template(template: &At<'_, '_>, cx: &mut Context<'_>) {
     let annotations = template.field("metadata.annotations");
     warnings(&annotations, &spec, cx);
     // Pods have the annotation copied to the field; templates do not.
-    if !annotations.is_empty() && !spec.field("securityContext.appArmorProfile").is_set() {
-        each_container(&spec, |container| {
-            if !container.field("securityContext.appArmorProfile").is_set() {
-                let name = container.field("name").text();
-                let key = format!("container.apparmor.security.beta.kubernetes.io/{name}");
-                let message = "deprecated since v1.30; use the \"appArmorProfile\" field instead";
-                warn_if_set(&annotations.key(&key), message, cx);
-            }
-        });
+    if !spec.field("securityContext.appArmorProfile").is_set() {
+        let message = "deprecated since v1.30; use the \"appArmorProfile\" field instead";
+        without_field(&annotations, APP_ARMOR, &spec, "securityContext.appArmorProfile", message, cx);
     }
 }
 
@@ -148,24 +143,36 @@ fn old_annotations(annotations: &At<'_, '_>, spec: &At<'_, '_>, cx: &mut Context
         return;
     }
     for (key, message) in OLD {
-        warn_if_set(&annotations.key(key), message, cx);
-    }
-    let seccomp = "non-functional in v1.27+; use the \"seccompProfile\" field instead";
-    if !spec.field("securityContext.seccompProfile").is_set() {
-        warn_if_set(&annotations.key("seccomp.security.alpha.kubernetes.io/pod"), seccomp, cx);
-    }
-    each_container(spec, |container| {
-        if !container.field("securityContext.seccompProfile").is_set() {
-            let name = container.field("name").text();
-            let key = format!("container.seccomp.security.alpha.kubernetes.io/{name}");
-            warn_if_set(&annotations.key(&key), seccomp, cx);
+        let annotation = annotations.key(key);
+        if annotation.is_set() {
+            cx.warning(&annotation, message);
         }
-    });
+    }
+    let message = "non-functional in v1.27+; use the \"seccompProfile\" field instead";
+    let of_pod = annotations.key(SECCOMP_POD);
+    if of_pod.is_set() && !spec.field("securityContext.seccompProfile").is_set() {
+        cx.warning(&of_pod, message);
+    }
+    without_field(annotations, SECCOMP_CONTAINER, spec, "securityContext.seccompProfile", message, cx);
 }
 
-fn warn_if_set(annotation: &At<'_, '_>, message: &str, cx: &mut Context<'_>) {
-    if annotation.is_set() {
-        cx.warning(annotation, message);
+/// Warns of annotations, made of a prefix and a container's name, whose container lacks the field that
+/// replaced them.
+fn without_field(
+    annotations: &At<'_, '_>,
+    prefix: &str,
+    spec: &At<'_, '_>,
+    field: &str,
+    message: &str,
+    cx: &mut Context<'_>,
+) {
+    for (key, annotation) in annotations.entries() {
+        let Some(name) = key.strip_prefix(prefix) else { continue };
+        each_container(spec, |container| {
+            if container.field("name").text() == name && !container.field(field).is_set() {
+                cx.warning(&annotation, message);
+            }
+        });
     }
 }
 
@@ -285,68 +292,90 @@ fn hidden_variables(variables: &At<'_, '_>, cx: &mut Context<'_>) {
     }
 }
 
+/// A container port that was looked at, and where it stands.
+struct Seen<'n> {
+    list: &'static str,
+    container: usize,
+    index: usize,
+    name: &'n str,
+    number: i64,
+    protocol: &'n str,
+    host_ip: &'n str,
+    host_port: i64,
+}
+
+impl Seen<'_> {
+    fn path(&self, spec: &At<'_, '_>) -> String {
+        let containers = spec.field(self.list);
+        let container = containers.index(self.container);
+        let ports = container.field("ports");
+        ports.index(self.index).path()
+    }
+
+    fn is_same_container(&self, other: &Self) -> bool {
+        self.list == other.list && self.container == other.container
+    }
+}
+
 /// Ports that containers of the pod would contend for, and names that do not tell them apart.
 fn ports(spec: &At<'_, '_>, cx: &mut Context<'_>) {
-    struct Seen<'n> {
-        path: String,
-        name: &'n str,
-        number: i64,
-        protocol: &'n str,
-        host_ip: &'n str,
-        host_port: i64,
-        in_container: usize,
-    }
-    let mut count = 0;
-    each_container(spec, |container| count += container.field("ports").len());
-    if count == 0 {
-        return;
-    }
-    let mut seen: Vec<Seen<'_>> = Vec::with_capacity(count);
-    let mut container_index = 0;
+    let mut seen: Vec<Seen<'_>> = Vec::new();
     for list in ["initContainers", "containers", "ephemeralContainers"] {
-        for container in spec.field(list).items() {
-            container_index += 1;
-            for port in container.field("ports").items() {
-                let name = port.field("name").text();
-                let number = port.field("containerPort").int().unwrap_or(0);
-                let protocol = or_default(port.field("protocol").text(), "TCP");
-                let host_ip = port.field("hostIP").text();
-                let host_port = port.field("hostPort").int().unwrap_or(0);
-                if !host_ip.is_empty() && host_port == 0 {
-                    cx.warning(&port, "hostIP set without hostPort");
-                }
-                for other in seen.iter().filter(|other| other.number == number && other.protocol == protocol)
-                {
-                    let path = &other.path;
-                    if host_ip == other.host_ip && host_port == other.host_port {
-                        cx.warning(&port, format_args!("duplicate port definition with {path}"));
-                    } else if host_port == 0 || other.host_port == 0 {
-                        cx.warning(&port, format_args!("overlapping port definition with {path}"));
-                    } else if host_port == other.host_port && host_ip.is_empty() != other.host_ip.is_empty() {
-                        cx.warning(&port, format_args!("dangerously ambiguous port definition with {path}"));
-                    }
-                }
+        for (container_index, container) in spec.field(list).items().enumerate() {
+            for (index, port) in container.field("ports").items().enumerate() {
                 // Names are looked up among what runs on: not in init containers that end.
                 let runs_on = list == "containers" || (list == "initContainers" && is_sidecar(&container));
-                let name = if runs_on { name } else { "" };
-                let mut others = seen.iter().filter(|other| other.in_container != container_index);
-                if let Some(Seen { path, .. }) = others.find(|other| !name.is_empty() && other.name == name) {
+                let this = Seen {
+                    list,
+                    container: container_index,
+                    index,
+                    name: if runs_on { port.field("name").text() } else { "" },
+                    number: port.field("containerPort").int().unwrap_or(0),
+                    protocol: or_default(port.field("protocol").text(), "TCP"),
+                    host_ip: port.field("hostIP").text(),
+                    host_port: port.field("hostPort").int().unwrap_or(0),
+                };
+                if !this.host_ip.is_empty() && this.host_port == 0 {
+                    cx.warning(&port, "hostIP set without hostPort");
+                }
+                for other in &seen {
+                    if let Some(problem) = contention(&this, other) {
+                        cx.warning(
+                            &port,
+                            format_args!("{problem} port definition with {}", other.path(spec)),
+                        );
+                    }
+                }
+                let same_name =
+                    |other: &&Seen<'_>| other.name == this.name && !other.is_same_container(&this);
+                if let Some(other) = seen.iter().find(same_name).filter(|_| !this.name.is_empty()) {
+                    let path = other.path(spec);
                     let message = format_args!(
-                        "duplicate port name {name:?} with {path}, services and probes that select ports by \
-                         name will use {path}"
+                        "duplicate port name {:?} with {path}, services and probes that select ports by name \
+                         will use {path}",
+                        this.name
                     );
                     cx.warning(&port, message);
                 }
-                seen.push(Seen {
-                    path: port.path(),
-                    name,
-                    number,
-                    protocol,
-                    host_ip,
-                    host_port,
-                    in_container: container_index,
-                });
+                seen.push(this);
             }
         }
+    }
+}
+
+/// How two ports of one number and protocol get in each other's way.
+fn contention(one: &Seen<'_>, other: &Seen<'_>) -> Option<&'static str> {
+    if one.number != other.number || one.protocol != other.protocol {
+        return None;
+    }
+    let same_host_port = one.host_port == other.host_port;
+    if same_host_port && one.host_ip == other.host_ip {
+        Some("duplicate")
+    } else if one.host_port == 0 || other.host_port == 0 {
+        Some("overlapping")
+    } else if same_host_port && one.host_ip.is_empty() != other.host_ip.is_empty() {
+        Some("dangerously ambiguous")
+    } else {
+        None
     }
 }
