@@ -122,6 +122,9 @@ fn observed(
         return Report::failed(sink);
     }
     tree::import_values(&mut branch, &mut sink);
+    if has_errors(&sink) {
+        return Report::failed(sink);
+    }
     let values = tree::coalesce(&branch, given, &mut sink);
     if has_errors(&sink) {
         return Report::failed(sink);

@@ -24,6 +24,8 @@ pub(super) struct Branch<'a> {
     pub(super) defaults: Cow<'a, Map>,
     /// The dependencies that are enabled.
     dependencies: Vec<&'a Dependency>,
+    /// Whether they go by their aliases. Helm does not get to it below a chart that declares no dependencies.
+    aliased: bool,
     pub(super) children: Vec<Branch<'a>>,
 }
 
@@ -47,16 +49,12 @@ pub(super) fn import_values(branch: &mut Branch<'_>, sink: &mut Vec<Diagnostic>)
     if branch.dependencies.is_empty() {
         return;
     }
-    let mut ignored = Vec::new();
-    let values = Coalesce { nulls: Nulls::Keep, sink: &mut ignored, warn: false }.chart(
-        branch,
-        Map::new(),
-        &Path::Root,
-    );
+    let values = Coalesce { nulls: Nulls::Keep, sink, warn: false }.chart(branch, Map::new(), &Path::Root);
     let mut imported = Map::new();
     for dependency in &branch.dependencies {
         for import in &dependency.import_values {
-            let path = format!("{}.{}", dependency.key(), import.child);
+            let name = if branch.aliased { dependency.key() } else { &dependency.name };
+            let path = format!("{name}.{}", import.child);
             let Some(table) = lookup(&values, &path).and_then(Node::as_map) else {
                 sink.push(
                     Diagnostic::warning(format!(
@@ -89,7 +87,7 @@ fn unpruned(chart: &Arc<Chart>, name: String) -> Branch<'_> {
     let defaults = chart.values.as_map().map_or_else(|| Cow::Owned(Map::new()), Cow::Borrowed);
     let children = chart.children.iter().map(|child| unpruned(child, child.name().to_owned())).collect();
     let dependencies = chart.metadata.dependencies.iter().collect();
-    Branch { chart, name, defaults, dependencies, children }
+    Branch { chart, name, defaults, dependencies, aliased: false, children }
 }
 
 /// Replaces the children by those that the dependencies ask for, under their aliases. Charts that no dependency asks for
@@ -111,6 +109,7 @@ fn choose(branch: &mut Branch<'_>) {
         }
     }
     branch.children = children;
+    branch.aliased = true;
 }
 
 /// Drops the disabled children of a branch whose children are chosen, and of theirs. `values` are the tables to look

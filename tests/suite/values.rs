@@ -795,3 +795,156 @@ fn a_value_can_be_explained_layer_by_layer() {
         "no layer says anything about `one.blok` [\"did you mean `block`?\"]"
     );
 }
+
+mod laws {
+    use super::{Files, compute, floats_of, helm, json, ours, plain, root, theirs};
+    use proptest::prelude::*;
+    use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+    use serde_json::{Value as Json, json as literal};
+
+    /// Values with few keys, so that layers meet; sub-charts' names and `global` among them.
+    fn values() -> impl Strategy<Value = Json> {
+        let leaf = prop_oneof![
+            3 => Just(Json::Null),
+            3 => any::<bool>().prop_map(Json::from),
+            3 => (0..9i64).prop_map(Json::from),
+            2 => Just(literal!("text")),
+            2 => Just(literal!({})),
+            1 => Just(literal!([1, {"a": null}])),
+        ];
+        let node = leaf.prop_recursive(4, 24, 4, |inner| map_of(inner).boxed());
+        map_of(node)
+    }
+
+    fn map_of(values: impl Strategy<Value = Json>) -> impl Strategy<Value = Json> {
+        let key = prop::sample::select(vec![
+            "a", "b", "c", "global", "one", "two", "deep", "enabled", "exports", "tags",
+        ]);
+        prop::collection::btree_map(key.prop_map(str::to_owned), values, 0..4)
+            .prop_map(|map| Json::Object(map.into_iter().collect()))
+    }
+
+    fn chart(values: &Json) -> Files {
+        plain(&values.to_string())
+    }
+
+    /// The values of a chart with these defaults after these files.
+    fn layered(defaults: &Json, files: &[&Json]) -> Json {
+        let texts: Vec<String> = files.iter().map(|file| file.to_string()).collect();
+        let flags: Vec<(&str, &str)> = texts.iter().map(|text| ("-f", text.as_str())).collect();
+        root(&chart(defaults), &flags)
+    }
+
+    /// What several files make of nothing.
+    fn overlaid(files: &[&Json]) -> Json {
+        let texts: Vec<String> = files.iter().map(|file| file.to_string()).collect();
+        let flags: Vec<(&str, &str)> = texts.iter().map(|text| ("-f", text.as_str())).collect();
+        json(&compute(&plain(""), &flags).1.output.unwrap().user)
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_over_defaults_changes_nothing(defaults in values()) {
+            prop_assert_eq!(layered(&defaults, &[]), defaults.clone());
+            prop_assert_eq!(layered(&defaults, &[&literal!({})]), defaults);
+        }
+
+        #[test]
+        fn files_over_files_are_idempotent_and_associative(a in values(), b in values(), c in values()) {
+            prop_assert_eq!(overlaid(&[&a, &a]), a.clone());
+            prop_assert_eq!(overlaid(&[&literal!({}), &a]), a.clone());
+            let left = overlaid(&[&overlaid(&[&a, &b]), &c]);
+            let right = overlaid(&[&a, &overlaid(&[&b, &c])]);
+            // Helm's overlay is associative except where a scalar between two maps forgets the lower one.
+            if !hides(&a, &b, &c) {
+                prop_assert_eq!(left, right);
+            }
+        }
+
+        #[test]
+        fn the_same_file_twice_is_the_file_once(defaults in values(), file in values()) {
+            prop_assert_eq!(layered(&defaults, &[&file, &file]), layered(&defaults, &[&file]));
+        }
+    }
+
+    /// Whether at some path `a` and `c` have maps and `b` something else.
+    fn hides(a: &Json, b: &Json, c: &Json) -> bool {
+        match (a, b, c) {
+            (Json::Object(a), Json::Object(b), Json::Object(c)) => a
+                .iter()
+                .any(|(key, a)| matches!((b.get(key), c.get(key)), (Some(b), Some(c)) if hides(a, b, c))),
+            (Json::Object(_), _, Json::Object(_)) => true,
+            _ => false,
+        }
+    }
+
+    fn tree() -> impl Strategy<Value = Files> {
+        let dependency = |name: &'static str| {
+            let condition =
+                prop::sample::select(vec!["", "one.enabled", "enabled,a", "two.a", "deep.enabled"]);
+            let alias = prop::sample::select(vec!["", "", "c", "one2"]);
+            let tags = prop::sample::select(vec!["[]", "[a]", "[a, b]"]);
+            let imports = prop::sample::select(vec![
+                "[]",
+                "[a]",
+                "[{child: a, parent: a}]",
+                "[{child: a, parent: b.c}, {child: global, parent: d}]",
+                "[{child: b, parent: .}]",
+            ]);
+            (condition, alias, tags, imports, any::<bool>()).prop_map(move |(condition, alias, tags, imports, listed)| {
+                let alias = if alias.is_empty() { String::new() } else { format!(", alias: {name}{alias}") };
+                let text = format!(
+                    "- {{name: {name}, version: '*', repository: '', condition: '{condition}', tags: {tags}, import-values: {imports}{alias}}}\n"
+                );
+                if listed { text } else { String::new() }
+            })
+        };
+        let dependencies = (dependency("one"), dependency("two"), dependency("deep"));
+        (dependencies, prop::collection::vec(values(), 4)).prop_map(|((one, two, deep), values)| {
+            let list = |text: String| if text.is_empty() { text } else { format!("dependencies:\n{text}") };
+            let charts = [
+                ("", "root", list(format!("{one}{two}"))),
+                ("charts/one/", "one", list(deep)),
+                ("charts/one/charts/deep/", "deep", String::new()),
+                ("charts/two/", "two", String::new()),
+            ];
+            let mut files = Files::new();
+            for ((directory, name, rest), values) in charts.into_iter().zip(values) {
+                files.push((format!("{directory}Chart.yaml"), super::chart_yaml(name, &rest)));
+                files.push((format!("{directory}values.yaml"), values.to_string()));
+                files.push((format!("{directory}templates/v.yaml"), super::TEMPLATE.to_owned()));
+            }
+            files
+        })
+    }
+
+    fn flags() -> impl Strategy<Value = Vec<(&'static str, String)>> {
+        let path = prop::collection::vec(
+            prop::sample::select(vec!["a", "b", "c", "global", "one", "two", "deep", "enabled", "tags"]),
+            1..4,
+        );
+        let value = prop::sample::select(vec!["null", "true", "1", "x", "{1,x}", ""]);
+        let set = (path, value).prop_map(|(path, value)| ("--set", format!("{}={value}", path.join("."))));
+        let file = values().prop_map(|values| ("-f", values.to_string()));
+        prop::collection::vec(prop_oneof![set, file], 0..4)
+    }
+
+    #[test]
+    fn random_charts_get_the_values_that_helm_computes() {
+        let Some(helm) = helm() else { return };
+        let config = Config { cases: 150, failure_persistence: None, ..Config::default() };
+        let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+        let outcome = TestRunner::new_with_rng(config, rng).run(&(tree(), flags()), |(files, flags)| {
+            let flags: Vec<(&str, &str)> = flags.iter().map(|(flag, text)| (*flag, text.as_str())).collect();
+            match (ours(&files, &flags), theirs(&helm, &files, &flags)) {
+                (Ok(ours), Ok(theirs)) => prop_assert_eq!(floats_of(&ours), floats_of(&theirs)),
+                (Err(_), Err(_)) => {}
+                (ours, theirs) => prop_assert!(false, "ours {:?}\ntheirs {:?}", ours, theirs),
+            }
+            Ok(())
+        });
+        if let Err(error) = outcome {
+            panic!("{error}");
+        }
+    }
+}
