@@ -32,9 +32,14 @@ pub(super) fn template_spec_with_claims<'n>(template: &At<'_, 'n>, claims: At<'_
     held_template(template, Holder::StatefulSet { claims }, cx);
 }
 
-/// What `ValidatePodTemplateSpec` checks of the template's metadata, and all that is checked of the templates
-/// of a `StatefulSet` before 1.34.
-pub(super) fn template_metadata(template: &At<'_, '_>, cx: &mut Context<'_>) {
+/// All that is said of the template of a `StatefulSet` before 1.34: its spec was not validated.
+pub(super) fn template_with_unchecked_spec(template: &At<'_, '_>, cx: &mut Context<'_>) {
+    template_metadata(template, cx);
+    warning::template(template, cx);
+}
+
+/// What `ValidatePodTemplateSpec` checks of the template's metadata.
+fn template_metadata(template: &At<'_, '_>, cx: &mut Context<'_>) {
     let written = template.field("metadata");
     // The server leaves `metadata` out of these paths.
     metadata::labels(&written.field("labels").below(template), cx);

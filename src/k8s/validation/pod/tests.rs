@@ -661,6 +661,9 @@ fn only_the_metadata_of_a_sets_template_is_checked_before_1_34() {
     let mirror = "spec.template.annotations[kubernetes.io/config.mirror] invalid-value";
     let at = "spec.template.spec.containers[0]";
     assert_eq!(said(manifest, Version::V1_33), [mirror]);
+    let aliased =
+        manifest.replace("spec: {containers", "spec: {hostAliases: [{ip: '::1'}, {ip: '::1'}], containers");
+    assert_eq!(said(&aliased, Version::V1_33), [mirror, "spec.template.spec.hostAliases[1].ip warning"]);
     assert_eq!(
         said(manifest, Version::V1_34),
         [mirror, &format!("{at}.name invalid-value"), &format!("{at}.image required")]

@@ -64,7 +64,7 @@ pub(super) fn stateful_set(root: &At<'_, '_>, cx: &mut Context<'_>) {
             claim::warnings(&template, &spec, cx);
         }
     } else if usable {
-        pod::template_metadata(&template, cx);
+        pod::template_with_unchecked_spec(&template, cx);
     }
     always_restarted(&template, "StatefulSet", cx);
     if spec.field("revisionHistoryLimit").int().is_some_and(|limit| limit < 0) {
