@@ -19,24 +19,26 @@ pub mod config;
 mod reads;
 mod registry;
 mod rules;
+mod source;
 mod subject;
 #[cfg(test)]
 mod testing;
 
 pub use config::Config;
 pub use registry::{Lint, catalogue, explain, page, rule, rules, table};
+pub use source::{Outcome, Request, Set, lint};
 pub use subject::{ChartSubject, Subject};
 
 use crate::diag::{Diagnostic, Severity, Sources};
 use crate::k8s;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use subject::Release;
 
 /// Everything the rules have to say about one subject, with configured severities, in the order in
 /// which it is shown.
 pub fn run(subject: &Subject<'_>, config: &Config) -> Vec<Diagnostic> {
     let mut found = subject.reported.to_vec();
-    let release = Release::new(subject.objects, subject.sources, subject.version);
+    let release = Release::new(subject.objects, subject.sources);
     for lint in registry::lints() {
         if !config.runs(&lint.rule) {
             continue;
@@ -48,7 +50,7 @@ pub fn run(subject: &Subject<'_>, config: &Config) -> Vec<Diagnostic> {
             check(chart, &mut found);
         }
     }
-    k8s::validate_all(subject.objects, subject.version, &mut found);
+    k8s::validate_all(subject.objects, subject.crds, subject.version, &mut found);
     found.retain(|diagnostic| diagnostic.rule.is_none_or(|rule| config.runs(rule)));
     let mut found = allow::apply(found, subject, config);
     for diagnostic in &mut found {
@@ -56,7 +58,17 @@ pub fn run(subject: &Subject<'_>, config: &Config) -> Vec<Diagnostic> {
             diagnostic.severity = severity;
         }
     }
+    drop_echoes(&mut found, subject.sources);
     crate::diag::render::arrange(found, subject.sources)
+}
+
+/// Takes out what a stage warned of where a rule says the same at the same place.
+fn drop_echoes(found: &mut Vec<Diagnostic>, sources: &Sources) {
+    let place = |diagnostic: &Diagnostic| diagnostic.span().map(|span| sources.trace(span).0);
+    let cited: BTreeSet<_> = found.iter().filter(|d| d.rule.is_some()).filter_map(place).collect();
+    found.retain(|diagnostic| {
+        diagnostic.rule.is_some() || !place(diagnostic).is_some_and(|place| cited.contains(&place))
+    });
 }
 
 /// Puts the findings of several values sets together: what occurs in all of them is said once, what

@@ -13,10 +13,12 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Subject<'a> {
     /// The objects of one release, or of one set of manifest files; hooks included.
-    pub objects: &'a [Object],
+    pub objects: &'a [&'a Object],
+    /// The custom resource definitions that the chart ships in `crds/`.
+    pub crds: &'a [&'a Object],
     /// The chart they were rendered from.
     pub chart: Option<ChartSubject<'a>>,
-    /// What the stages before had to say that cites a rule (duplicate keys, which only a reader sees).
+    /// What the stages before had to say: warnings, and what only a reader sees (duplicate keys).
     pub reported: &'a [Diagnostic],
     /// The texts of the run.
     pub sources: &'a Sources,
@@ -64,7 +66,7 @@ impl<'a> ChartSubject<'a> {
 
 /// The objects of a release, and what they are to each other.
 pub(super) struct Release<'a> {
-    pub(super) objects: &'a [Object],
+    pub(super) objects: &'a [&'a Object],
     pub(super) sources: &'a Sources,
     /// Everything that makes pods, except hooks.
     pub(super) workloads: Vec<Workload<'a>>,
@@ -74,12 +76,13 @@ pub(super) struct Release<'a> {
 }
 
 impl<'a> Release<'a> {
-    pub(super) fn new(objects: &'a [Object], sources: &'a Sources, _version: Version) -> Self {
+    pub(super) fn new(objects: &'a [&'a Object], sources: &'a Sources) -> Self {
+        let lasting = objects.iter().copied().filter(|object| !is_hook(object));
         Self {
             objects,
             sources,
-            workloads: objects.iter().filter(|object| !is_hook(object)).filter_map(Workload::of).collect(),
-            services: objects.iter().filter_map(Service::of).collect(),
+            workloads: lasting.filter_map(Workload::of).collect(),
+            services: objects.iter().copied().filter_map(Service::of).collect(),
             custom_kinds: objects.iter().any(|object| {
                 let group = object.group();
                 group.contains('.') && !group.ends_with(".k8s.io")
@@ -93,7 +96,12 @@ impl<'a> Release<'a> {
 
     /// The objects of one kind of an API group.
     pub(super) fn of_kind(&self, group: &str, kind: &str) -> impl Iterator<Item = &'a Object> {
-        self.objects.iter().filter(move |object| object.kind == kind && object.group() == group)
+        self.objects.iter().copied().filter(move |object| object.kind == kind && object.group() == group)
+    }
+
+    /// Everything that makes pods, hooks included.
+    pub(super) fn pods(&self) -> impl Iterator<Item = Workload<'a>> {
+        self.objects.iter().copied().filter_map(Workload::of)
     }
 
     /// The Service that a StatefulSet names, if the release holds it.

@@ -34,8 +34,14 @@ pub(super) fn chart_findings(rule: &str, files: &[(&str, &str)]) -> Vec<String> 
 /// Every rule on manifests.
 pub(super) fn lint_manifests(sources: &Sources, manifests: &str) -> Vec<Diagnostic> {
     let (objects, reported) = parse(sources, manifests);
-    let subject =
-        Subject { objects: &objects, chart: None, reported: &reported, sources, version: Version::DEFAULT };
+    let subject = Subject {
+        objects: &objects.iter().collect::<Vec<_>>(),
+        crds: &[],
+        chart: None,
+        reported: &reported,
+        sources,
+        version: Version::DEFAULT,
+    };
     run(&subject, &Config::default())
 }
 
@@ -50,6 +56,7 @@ pub(super) fn lint_chart(sources: &Sources, files: &[(&str, &str)]) -> Vec<Diagn
     let Some(computed) = report.output else { panic!("{:?}", report.diagnostics) };
     let subject = Subject {
         objects: &[],
+        crds: &[],
         chart: Some(ChartSubject { chart: &chart, computed: &computed, sources }),
         reported: &[],
         sources,

@@ -188,7 +188,8 @@ fn severities_come_from_the_configuration_and_decide() {
     config.only(&["sts/on-delete".into()]).unwrap();
     let objects = testing::objects(&sources, &format!("{ON_DELETE}    type: OnDelete\n"));
     let subject = Subject {
-        objects: &objects,
+        objects: &objects.iter().collect::<Vec<_>>(),
+        crds: &[],
         chart: None,
         reported: &[],
         sources: &sources,

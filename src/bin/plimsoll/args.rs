@@ -35,6 +35,8 @@ pub(crate) enum Command {
     /// Render a chart to manifests that kubectl accepts
     #[command(visible_alias = "template")]
     Render(Box<RenderArgs>),
+    /// Say what the API server, and production, would hold against charts and manifests
+    Lint(Box<LintArgs>),
     /// Show the values that a chart's templates see, and where each came from
     Values(ValuesArgs),
     /// Print a shell's completion script
@@ -218,6 +220,82 @@ pub(crate) struct ValuesArgs {
     /// Show every layer's say about one key
     #[arg(long, value_name = "PATH", conflicts_with = "origins")]
     pub(crate) why: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "plimsoll lint [OPTIONS] SOURCE...\n       plimsoll lint --explain [RULE]",
+    after_help = "\
+Examples:
+  plimsoll lint ./chart -f prod.yaml
+  plimsoll lint ./chart --with prod.yaml --with dev.yaml   # once per file: which findings belong to which
+  helm template ./chart | plimsoll lint -
+  plimsoll lint charts/* --format sarif > plimsoll.sarif
+  plimsoll lint ./chart --baseline accepted.json --write-baseline
+  plimsoll lint --explain sts/service-not-headless
+
+Exit codes: 0 clean; 1 findings at --min-severity or above; 2 could not lint."
+)]
+pub(crate) struct LintArgs {
+    /// Charts (directories, .tgz, builtin:NAME), manifest files, directories of manifests, or `-`
+    #[arg(required_unless_present = "explain", value_name = "SOURCE", value_hint = ValueHint::AnyPath)]
+    pub(crate) sources: Vec<String>,
+    /// Explain a rule; without a name, list them all
+    #[arg(long, value_name = "RULE", num_args = 0..=1, default_missing_value = "", exclusive = true)]
+    pub(crate) explain: Option<String>,
+    /// The form of the findings
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: LintFormat,
+    /// Exit with 1 from this severity on: error (the default), warning or info
+    #[arg(long, value_name = "SEVERITY", value_parser = ["error", "warning", "info"])]
+    pub(crate) min_severity: Option<String>,
+    /// Run only this rule or group; may be repeated
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub(crate) rule: Vec<String>,
+    /// Leave out this rule or group; may be repeated
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub(crate) skip: Vec<String>,
+    /// Lint each chart once with each of these values files, after those of -f
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) with: Vec<String>,
+    /// The configuration (default: plimsoll.toml beside the source, else in the working directory)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) config: Option<PathBuf>,
+    /// Pass over the findings that this file accepts
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Accept all present findings: write the baseline file
+    #[arg(long)]
+    pub(crate) write_baseline: bool,
+    /// The name of the release
+    #[arg(long, value_name = "NAME", default_value = "release-name", help_heading = "Release")]
+    pub(crate) release: String,
+    /// The namespace of the release
+    #[arg(short, long, default_value = "default", value_name = "NAME", help_heading = "Release")]
+    pub(crate) namespace: String,
+    /// The version of Kubernetes to answer for, 1.33 to 1.37
+    #[arg(long, value_name = "VERSION", help_heading = "Release")]
+    pub(crate) kube_version: Option<String>,
+    /// Further API versions that the cluster serves
+    #[arg(short, long, value_name = "VERSIONS", value_delimiter = ',', help_heading = "Release")]
+    pub(crate) api_versions: Vec<String>,
+    #[command(flatten)]
+    pub(crate) values: ValueFlags,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum LintFormat {
+    /// Framed excerpts
+    #[default]
+    Human,
+    /// One document, version 1
+    Json,
+    /// SARIF 2.1.0, for code hosts
+    Sarif,
+    /// Annotations of GitHub Actions
+    Github,
+    /// JUnit XML
+    Junit,
 }
 
 #[derive(Debug, Args)]

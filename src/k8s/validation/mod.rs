@@ -67,11 +67,11 @@ pub fn validate(object: &Object, version: Version, sink: &mut Vec<Diagnostic>) {
     check(&root, &mut cx);
 }
 
-/// Validates every object of a release: custom resources by the definitions among `objects`, everything else as
-/// [`validate`] does.
-pub fn validate_all(objects: &[Object], version: Version, sink: &mut Vec<Diagnostic>) {
-    let definitions: Vec<&Object> =
-        objects.iter().filter(|object| object.kind == "CustomResourceDefinition").collect();
+/// Validates every object of a release: custom resources by the definitions in `crds` and among `objects`, everything
+/// else as [`validate`] does.
+pub fn validate_all(objects: &[&Object], crds: &[&Object], version: Version, sink: &mut Vec<Diagnostic>) {
+    let all = objects.iter().chain(crds).copied();
+    let definitions: Vec<&Object> = all.filter(|object| object.kind == "CustomResourceDefinition").collect();
     for object in objects {
         match definitions.iter().find(|crd| defines(&crd.root, object)) {
             Some(crd) => validate_custom(object, &crd.root, version, sink),

@@ -2,6 +2,7 @@
 
 pub(crate) mod files;
 pub(crate) mod generate;
+pub(crate) mod lint;
 pub(crate) mod release;
 pub(crate) mod render;
 pub(crate) mod values;

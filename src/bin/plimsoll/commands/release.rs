@@ -1,6 +1,6 @@
 //! What the commands that render a release have in common.
 
-use crate::args::{ReleaseAndSource, ReleaseArgs, ReleaseFlags, ValueFlags};
+use crate::args::{LintArgs, ReleaseAndSource, ReleaseArgs, ReleaseFlags, ValueFlags};
 use crate::ui::Ui;
 use anyhow::{Context as _, bail};
 use plimsoll::chart;
@@ -47,6 +47,30 @@ pub(crate) fn request(args: &ReleaseArgs, with_namespace: bool) -> anyhow::Resul
             with_namespace,
             seed: args.release.seed,
         },
+    })
+}
+
+/// How `lint` renders a chart.
+pub(crate) fn lint_options(args: &LintArgs, version: k8s::Version) -> anyhow::Result<render::Options> {
+    let flags = ReleaseFlags {
+        namespace: args.namespace.clone(),
+        name_template: None,
+        is_upgrade: false,
+        kube_version: args.kube_version.clone().unwrap_or_else(|| format!("v{version}.0")),
+        api_versions: args.api_versions.clone(),
+        seed: Some(0),
+    };
+    Ok(render::Options {
+        release: Release {
+            name: args.release.clone(),
+            namespace: flags.namespace.clone(),
+            is_upgrade: false,
+            revision: 1,
+        },
+        capabilities: capabilities(&flags)?,
+        strict: args.values.strict,
+        with_namespace: false,
+        seed: flags.seed,
     })
 }
 

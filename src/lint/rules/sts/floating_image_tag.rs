@@ -34,7 +34,7 @@ declare! {
 }
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
-    for workload in release.objects.iter().filter_map(Workload::of) {
+    for workload in release.pods() {
         for container in workload.containers() {
             let Some(text) = container.field("image").and_then(Node::as_str).filter(|text| !text.is_empty())
             else {

@@ -45,7 +45,7 @@ declare! {
 }
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
-    for workload in release.objects.iter().filter_map(Workload::of) {
+    for workload in release.pods() {
         for container in workload.containers() {
             for (index, variable) in items_of(container.field("env")) {
                 let text = |field: &str| variable.get(field).and_then(Node::as_str).unwrap_or_default();

@@ -52,8 +52,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
         return;
     }
     for service in release.services.iter().filter(|service| !service.selector.is_empty()) {
-        let selected =
-            release.objects.iter().filter_map(Workload::of).any(|workload| service.selects(&workload));
+        let selected = release.pods().any(|workload| service.selects(&workload));
         if selected {
             continue;
         }

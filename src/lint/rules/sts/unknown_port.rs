@@ -79,7 +79,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
             );
         }
     }
-    for workload in release.objects.iter().filter_map(Workload::of) {
+    for workload in release.pods() {
         for container in workload.containers() {
             let names: Vec<&str> = container.ports().filter_map(|(name, _)| name).collect();
             for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
