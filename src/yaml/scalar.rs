@@ -336,3 +336,129 @@ fn number(text: &[u8], least: usize, most: usize) -> Option<(u32, &[u8])> {
     let value = text[..digits].iter().fold(0, |value, digit| value * 10 + u32::from(digit - b'0'));
     (digits >= least).then(|| (value, &text[digits..]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scalars_of_go_yaml() {
+        let int = |number| Some(Value::Int(number));
+        for (text, expected) in [
+            ("", Some(Value::Null)),
+            ("Null", Some(Value::Null)),
+            ("On", Some(Value::Bool(true))),
+            ("n", Some(Value::Bool(false))),
+            ("oN", None),
+            ("010", int(8)),
+            ("-010", int(-8)),
+            ("08", int(8)),
+            ("0x_1F", int(31)),
+            ("-0b11", int(-3)),
+            ("0b-1", int(-1)),
+            ("1_", int(1)),
+            ("_1", None),
+            ("-9223372036854775808", int(i64::MIN)),
+            ("18446744073709551615", Some(Value::Uint(u64::MAX))),
+            ("+9223372036854775808", Some(Value::Float(9_223_372_036_854_775_808.0))),
+            (".5_0", Some(Value::Float(0.5))),
+            (".5_", None),
+            ("5.", Some(Value::Float(5.0))),
+            ("1e-400", Some(Value::Float(0.0))),
+            ("1e400", None),
+            ("1e+", None),
+            ("0x", None),
+            ("--1", None),
+            ("0x-1", None),
+            ("12:30:45", None),
+        ] {
+            assert_eq!(resolve_non_string(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn floats_as_go_prints_them() {
+        for (number, value, key, whole) in [
+            (1e6, "1e+06", "1e+06", "1000000"),
+            (123_456.0, "123456", "123456", "123456"),
+            (12_345_678.9, "1.23456789e+07", "1.2345679e+07", "12345678.9"),
+            (0.0001, "0.0001", "0.0001", "0.0001"),
+            (-0.000_01, "-1e-05", "-1e-05", "-1e-05"),
+            (1.5, "1.5", "1.5", "1.5"),
+            (9_223_372_036_854_775_807.0, "9.223372036854776e+18", "9.223372e+18", "9223372036854776000"),
+            (1e300, "1e+300", ".inf", "1e+300"),
+        ] {
+            assert_eq!((go_float(number).as_str(), go_float_key(number).as_str()), (value, key));
+            assert_eq!(go_whole(number), whole);
+        }
+    }
+
+    #[test]
+    fn times_and_numbers_of_base_60() {
+        for text in
+            ["2001-01-01", "2001-1-1", "2000-02-29", "2001-12-14t21:59:43.10-05:00", "2001-12-15 2:59:43.10"]
+        {
+            assert!(is_timestamp(text), "{text}");
+        }
+        for text in
+            ["2001-02-29", "2001-13-01", "2001-12-14 21:59:43.10 -5", "2001-01-01T00:00:00", "2001-01", ""]
+        {
+            assert!(!is_timestamp(text), "{text}");
+        }
+        for text in ["12:30", "-1:2", "190:20:30.15", "1_0:59"] {
+            assert!(is_base60(text), "{text}");
+        }
+        for text in ["1:60", "12", ":30", "1:2:", "a:1", "1:2.x", ""] {
+            assert!(!is_base60(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn plain_where_nobody_can_misread_it() {
+        let safe = [
+            "a",
+            "a b",
+            "a:b",
+            "a#b",
+            "-a",
+            "--x=y",
+            "10.0.0.1",
+            "v1.2",
+            "100m",
+            "a, b",
+            "ü€",
+            "http://a/b?c",
+            "1:60",
+        ];
+        for text in safe {
+            assert!(plain_safe(text, Context::Block), "{text}");
+        }
+        let unsafe_texts = [
+            "",
+            "yes",
+            "0o7",
+            "1e400",
+            "1_0",
+            "12:30",
+            "2001-01-01",
+            "a: b",
+            "a #b",
+            "a:",
+            " a",
+            "a ",
+            "-",
+            "- a",
+        ];
+        let indicators = [
+            "---x", "...", "{{ x }}", "%a", "@a", "`a", "? a", "?a", "<<", "=", "a\tb", "a\u{85}b",
+            "\u{feff}",
+        ];
+        for text in unsafe_texts.into_iter().chain(indicators) {
+            assert!(!plain_safe(text, Context::Block), "{text}");
+        }
+        assert!(!plain_safe("a, b", Context::Flow) && !plain_safe("a:b", Context::Flow));
+        assert!(
+            !plain_safe(&"k".repeat(2000), Context::Key) && plain_safe(&"k".repeat(2000), Context::Block)
+        );
+    }
+}

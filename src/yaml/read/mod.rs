@@ -8,6 +8,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Read};
 use std::ops::Range;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use base64::Engine as _;
@@ -276,7 +277,7 @@ enum Anchor {
     /// The node is still being read.
     Open(Span),
     Node {
-        node: Node,
+        node: Rc<Node>,
         nodes: usize,
         depth: usize,
     },
@@ -360,14 +361,14 @@ impl<'a> Reader<'a> {
 
     /// helm and kubectl refuse content on the line of a `---`.
     fn check_separator(&self, separator: Span) -> Result<(), Stop> {
-        let from = separator.end as usize;
-        let end = line_end(self.text, from);
-        let trailing = self.text.get(from..end).unwrap_or_default().trim();
+        let end = line_end(self.text, separator.end as usize);
+        let line = self.text.get(separator.end as usize..end).unwrap_or_default();
+        let (trailing, end) = (line.trim(), separator.end as usize + line.trim_end().len());
         if trailing.is_empty() || trailing.starts_with('#') {
             return Ok(());
         }
         let diagnostic = Diagnostic::error("content on the line of a `---` separator")
-            .at(Span::new(self.source, from, from + self.text[from..end].trim_end().len()), "")
+            .at(Span::new(self.source, end - trailing.len(), end), "")
             .help("start the document on the next line: helm and kubectl refuse it here");
         Err(broken(diagnostic))
     }
@@ -406,7 +407,7 @@ impl<'a> Reader<'a> {
             }
             EventData::Alias { anchor } => {
                 let (node, nodes, depth) = match self.anchors.get(&anchor) {
-                    Some(Anchor::Node { node, nodes, depth }) => (node, *nodes, *depth),
+                    Some(Anchor::Node { node, nodes, depth }) => (Rc::clone(node), *nodes, *depth),
                     Some(Anchor::Open(definition)) => {
                         let diagnostic = Diagnostic::error(format!("anchor `{anchor}` contains itself"))
                             .at(span, "used inside its own value")
@@ -423,10 +424,10 @@ impl<'a> Reader<'a> {
                         return Err(broken(Diagnostic::error(message).at(span, "").help(help)));
                     }
                 };
-                let (node, total) = (node.clone(), self.frames.len() + depth);
+                // Counted before it is copied.
                 self.count(nodes, span)?;
-                self.check_depth(total, span)?;
-                self.complete(node, None, span)
+                self.check_depth(self.frames.len() + depth, span)?;
+                self.complete(Node::clone(&node), None, span)
             }
             EventData::SequenceStart { anchor, .. } => {
                 self.open(anchor, span, Content::Seq(Vec::new())).map(|()| None)
@@ -460,8 +461,9 @@ impl<'a> Reader<'a> {
     /// style `end` is its bracket.
     fn close(&mut self, end: Span) -> Result<Option<Node>, Stop> {
         let Some(Frame { anchor, mut span, content }) = self.frames.pop() else { return Ok(None) };
-        if matches!(self.text.as_bytes().get(end.start as usize), Some(b']' | b'}')) {
-            span.end = span.end.max(end.end);
+        let bracket = matches!(self.text.as_bytes().get(end.start as usize), Some(b']' | b'}'));
+        if bracket && end.start < end.end {
+            span.end = end.end;
         }
         let value = match content {
             Content::Seq(items) => Value::Seq(items),
@@ -476,7 +478,7 @@ impl<'a> Reader<'a> {
         if let Some(anchor) = anchor {
             let (nodes, depth) = measure(&node);
             self.count(nodes, written)?;
-            self.anchors.insert(anchor, Anchor::Node { node: node.clone(), nodes, depth });
+            self.anchors.insert(anchor, Anchor::Node { node: Rc::new(node.clone()), nodes, depth });
         }
         let Some(frame) = self.frames.last_mut() else { return Ok(Some(node)) };
         frame.span.end = frame.span.end.max(written.end);

@@ -117,7 +117,7 @@ fn reading_stops_at_a_document_end() {
 fn content_on_a_separator_line_is_refused() {
     let (message, labels) = complaint("--- {a: 1}\n");
     assert_eq!(message, "content on the line of a `---` separator");
-    assert_eq!(labels[0].0, " {a: 1}");
+    assert_eq!(labels[0].0, "{a: 1}");
     assert_eq!(root("--- # fine\na: 1\n").get("a").and_then(Node::as_i64), Some(1));
 }
 
