@@ -1,1 +1,154 @@
-//! Tests of preview.
+//! The release before it exists.
+
+use plimsoll::diag::Sources;
+use plimsoll::manifest::{self, Object};
+use plimsoll::preview::{self, Preview};
+use plimsoll::yaml::ReadOptions;
+
+const RELEASE: &str = r#"apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: app-stateful-python-app}
+spec:
+  serviceName: app-stateful-python-app
+  replicas: 3
+  podManagementPolicy: Parallel
+  updateStrategy: {type: RollingUpdate, rollingUpdate: {partition: 1}}
+  selector: {matchLabels: {app: python-app}}
+  template:
+    metadata: {labels: {app: python-app}}
+    spec:
+      initContainers:
+        - {name: init, image: x:1, resources: {requests: {cpu: "1"}}}
+      containers:
+        - name: app
+          image: x:1
+          resources: {requests: {cpu: 100m, memory: 128Mi}, limits: {cpu: 200m, memory: 256Mi}}
+          volumeMounts: [{name: data, mountPath: /data}]
+        - {name: agent, image: y:1, resources: {limits: {memory: 64Mi}}}
+  volumeClaimTemplates:
+    - metadata: {name: data}
+      spec: {accessModes: [ReadWriteOnce], storageClassName: standard, resources: {requests: {storage: 1Gi}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: app-stateful-python-app}
+spec:
+  clusterIP: None
+  selector: {app: python-app}
+  ports: [{name: http, port: 80, targetPort: 5000}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: front}
+spec:
+  type: NodePort
+  selector: {app: proxy}
+  ports: [{port: 80, nodePort: 30080}, {name: b, port: 81}]
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: proxy}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: proxy}}
+  template:
+    metadata: {labels: {app: proxy}}
+    spec:
+      containers: [{name: proxy, image: "z:1", resources: {requests: {cpu: 250m}}}]
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: backup}
+spec: {accessModes: [ReadWriteMany], resources: {requests: {storage: 512Mi}}}
+"#;
+
+fn objects(text: &str) -> Vec<Object> {
+    let report = manifest::load_stdin(&Sources::new(), text.to_owned(), &ReadOptions::strict());
+    assert!(!report.has_errors(), "{:?}", report.diagnostics);
+    report.output.unwrap_or_default()
+}
+
+fn preview(text: &str) -> Preview {
+    preview::of(&objects(text), "default")
+}
+
+#[test]
+fn the_tables_say_what_kubectl_will() {
+    let expected = "\
+WORKLOADS
+  NAME                                 PODS  START ORDER                                                      UPDATE ORDER
+  statefulset/app-stateful-python-app  3     app-stateful-python-app-0 to app-stateful-python-app-2, all at once  app-stateful-python-app-2 down to app-stateful-python-app-1, each when the one before is ready
+";
+    let shown = preview::table(&preview(RELEASE));
+    let squeezed = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>().join(" ");
+    assert!(squeezed(&shown).starts_with(&squeezed(expected)), "{shown}");
+    for line in [
+        "app-stateful-python-app-1 app-stateful-python-app-1.app-stateful-python-app.default.svc.cluster.local data-app-stateful-python-app-1",
+        "app-stateful-python-app ClusterIP None 80/TCP -> 5000 statefulset/app-stateful-python-app",
+        "front NodePort allocated 80:30080/TCP, 81:<node port>/TCP deployment/proxy",
+        "data-app-stateful-python-app-0 1Gi RWO standard app-stateful-python-app-0",
+        "backup 512Mi RWX (default) -",
+        "scaling down keeps the claims of the pods that go",
+        "claims 4, storage 3584Mi",
+    ] {
+        assert!(squeezed(&shown).contains(line), "{line}\n{shown}");
+    }
+}
+
+#[test]
+fn totals_count_as_the_scheduler_does() {
+    let totals = preview(RELEASE).totals;
+    let text = |quantity: Option<plimsoll::k8s::quantity::Quantity>| quantity.unwrap().to_string();
+    assert_eq!(totals.pods, 5);
+    // Three times the initialisation (1 CPU is more than 100m), twice 250m.
+    assert_eq!(text(totals.requests.cpu), "3500m");
+    // The agent asks for its limit.
+    assert_eq!(text(totals.requests.memory), "576Mi");
+    assert_eq!(text(totals.limits.memory), "960Mi");
+}
+
+#[test]
+fn pods_without_a_headless_service_have_no_names_of_their_own() {
+    let with_address = preview(&RELEASE.replace("  clusterIP: None\n", ""));
+    let set = &with_address.workloads[0];
+    assert!(set.pods.iter().all(|pod| pod.dns.is_none()));
+    assert!(set.warnings[0].contains("not headless"));
+    let missing = preview(&RELEASE.replace("serviceName: app-stateful-python-app", "serviceName: other"));
+    assert!(missing.workloads[0].warnings[0].contains("not rendered"));
+}
+
+#[test]
+fn ordinals_retention_and_on_delete_are_respected() {
+    let text = RELEASE.replace(
+        "replicas: 3\n",
+        "replicas: 2\n  ordinals: {start: 5}\n  persistentVolumeClaimRetentionPolicy: {whenScaled: Delete}\n",
+    );
+    let set = &preview(&text).workloads[0];
+    let names: Vec<_> = set.pods.iter().map(|pod| pod.name.rsplit('-').next().unwrap()).collect();
+    assert_eq!(names, ["5", "6"]);
+    assert_eq!(set.update, "app-stateful-python-app-6");
+    assert!(set.leaves[0].contains("deletes") && set.leaves[1].contains("keeps"));
+}
+
+#[test]
+fn a_million_replicas_are_counted_and_not_listed() {
+    let preview = preview(&RELEASE.replace("replicas: 3", "replicas: 1000000"));
+    assert_eq!(preview.totals.claims, 1_000_001);
+    assert!(preview.workloads[0].pods.len() < 1000);
+    assert!(preview::svg(&preview).len() < 100_000);
+}
+
+#[test]
+fn every_format_is_well_formed() {
+    let preview = preview(RELEASE);
+    let json: serde_json::Value = serde_json::from_str(&preview::json(&preview)).unwrap();
+    assert_eq!(json["workloads"][0]["pods"][2]["ordinal"], 2);
+    assert_eq!(json["claims"][0]["storageClass"], "standard");
+    assert_eq!(json["services"][0]["clusterIP"], "None");
+    let mermaid = preview::mermaid(&preview);
+    assert!(mermaid.starts_with("flowchart LR\n") && mermaid.contains(" --> "));
+    let svg = preview::svg(&preview);
+    assert_eq!(svg.matches("<g>").count(), svg.matches("</g>").count());
+    assert!(svg.ends_with("</svg>\n"));
+    assert!(preview::table(&preview::of(&[], "default")).starts_with("TOTAL"));
+}
