@@ -351,10 +351,17 @@ impl<'a> Context<'a> {
         self.error(&rules::WRONG_TYPE, at, message);
     }
 
-    /// `field.NotFound`: the value at the place names something that is not there.
-    pub fn not_found(&mut self, at: &At<'_, '_>) {
+    /// `field.NotFound`: the value at the place names something that is not there; `known` is what is.
+    pub fn not_found<'k>(&mut self, at: &At<'_, '_>, known: impl Iterator<Item = &'k str>) {
+        const LISTED: usize = 10;
+        let known: Vec<&str> = known.filter(|name| !name.is_empty()).collect();
+        let help = match crate::diag::nearest(at.text(), known.iter().copied()) {
+            Some(near) => Some(format!("did you mean `{near}`?")),
+            None if known.is_empty() || known.len() > LISTED => None,
+            None => Some(format!("there is `{}`", known.join("`, `"))),
+        };
         let message = format!("`{at}`: not found{}", Shown(at.node));
-        self.error(&rules::NOT_FOUND, at, message);
+        self.push(Diagnostic::of(&rules::NOT_FOUND, message).at(at.span, "").maybe_help(help), at);
     }
 
     /// `ValidateNonnegativeField`: an integer, if there is one, has to be at least 0.

@@ -98,7 +98,8 @@ pub(super) fn ephemeral_containers(spec: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Co
             cx.duplicate(&container.field("name"));
         }
         if !target.text().is_empty() && !named(target.text()) {
-            cx.not_found(&target);
+            let others = spec.field("containers");
+            cx.not_found(&target, others.items().map(|other| other.field("name").text()));
         }
         for field in FORBIDDEN {
             if !container.field(field).is_empty() || container.field(field).str().is_some() {
@@ -251,7 +252,7 @@ fn volume_mounts(container: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Context<'_>) {
             cx.required(&name, "");
         }
         if !pod.volumes.iter().any(|volume| volume.name == name.text()) {
-            cx.not_found(&name);
+            cx.not_found(&name, pod.volumes.iter().map(|volume| volume.name));
         }
         let path = mount.field("mountPath");
         if path.text().is_empty() {
@@ -330,7 +331,10 @@ fn volume_devices(container: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Context<'_>) {
                     "can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode";
                 cx.invalid(&name, detail);
             }
-            Some(Volume { source: Source::Dropped, .. }) | None => cx.not_found(&name),
+            Some(Volume { source: Source::Dropped, .. }) | None => {
+                let claims = pod.volumes.iter().filter(|volume| matches!(volume.source, Source::Claim));
+                cx.not_found(&name, claims.map(|volume| volume.name));
+            }
         }
         let path = device.field("devicePath");
         if path.text().is_empty() {

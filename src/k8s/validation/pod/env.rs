@@ -61,7 +61,7 @@ pub(super) fn file_key_volumes(spec: &At<'_, '_>, cx: &mut Context<'_>) {
             let name = reference.field("volumeName");
             let volumes = spec.field("volumes");
             match volumes.items().filter(|volume| volume.field("name").text() == name.text()).last() {
-                None => cx.not_found(&name),
+                None => cx.not_found(&name, volumes.items().map(|volume| volume.field("name").text())),
                 Some(volume) if !volume.field("emptyDir").is_set() => {
                     cx.invalid(&name, "referenced volume must be of type emptyDir");
                 }

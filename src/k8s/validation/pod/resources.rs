@@ -189,7 +189,7 @@ fn claim_names(claims: &At<'_, '_>, pod_claims: &[&str], cx: &mut Context<'_>) {
             cx.duplicate(&claim.showing(&name));
         }
         if !pod_claims.contains(&name.text()) {
-            cx.not_found(&claim.showing(&name));
+            cx.not_found(&claim.showing(&name), pod_claims.iter().copied());
         }
     }
 }

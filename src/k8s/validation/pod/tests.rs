@@ -1,10 +1,9 @@
-use crate::diag::{Severity, SourceKind, Sources};
+use crate::diag::{Diagnostic, Severity, SourceKind, Sources};
 use crate::k8s::{Version, validate};
 use crate::manifest::parse;
 use crate::yaml::ReadOptions;
 
-/// What is said about a manifest: `path rule` for each error, `path warning` for each warning.
-fn said(manifest: &str, version: Version) -> Vec<String> {
+fn diagnostics(manifest: &str, version: Version) -> Vec<Diagnostic> {
     let sources = Sources::new();
     let source = sources.add("pod.yaml", manifest, SourceKind::File);
     let mut diagnostics = Vec::new();
@@ -13,6 +12,11 @@ fn said(manifest: &str, version: Version) -> Vec<String> {
         validate(object, version, &mut diagnostics);
     }
     diagnostics
+}
+
+/// What is said about a manifest: `path rule` for each error, `path warning` for each warning.
+fn said(manifest: &str, version: Version) -> Vec<String> {
+    diagnostics(manifest, version)
         .iter()
         .map(|diagnostic| {
             let rule = diagnostic.rule.map_or("", |rule| rule.id);
@@ -256,6 +260,19 @@ fn mounts_name_volumes_and_go_to_places_of_their_own() {
         mounts("{name: v, mountPath: /a, recursiveReadOnly: Enabled, mountPropagation: HostToContainer}"),
         [".recursiveReadOnly forbidden"; 2]
     );
+}
+
+#[test]
+fn a_mount_of_nothing_learns_what_there_is() {
+    let help = |name: &str| {
+        let manifest = format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: p}}\nspec:\n  volumes: [{{name: config}}, {{name: data}}]\n  \
+             containers: [{{name: c, image: i, volumeMounts: [{{name: {name}, mountPath: /a}}]}}]\n"
+        );
+        diagnostics(&manifest, Version::DEFAULT)[0].help.join("; ")
+    };
+    assert_eq!(help("confg"), "did you mean `config`?");
+    assert_eq!(help("tmp"), "there is `config`, `data`");
 }
 
 #[test]
