@@ -227,9 +227,21 @@ fn unknown_kind(api_version: &str, kind: &str, root: &At<'_, '_>, cx: &mut Conte
     let group = group_of(api_version);
     let built_in = known().any(|found| group_of(found.api_version) == group) || group == "extensions";
     if !built_in {
-        let message =
-            format!("`{kind}` of `{api_version}` is no kind of Kubernetes itself and was not checked");
-        report(&rules::UNKNOWN_KIND, Some(Severity::Info), "kind", message, None, root, cx);
+        // A group is never empty here: the core group is built in.
+        let is_near = |other: &str| other.eq_ignore_ascii_case(group) || nearest(group, [other]).is_some();
+        let meant =
+            known().find(|one| one.kind == kind && one.is_stable() && is_near(group_of(one.api_version)));
+        let help = meant.map(|found| format!("did you mean `{}`?", found.api_version));
+        // The groups of custom resources have a dot.
+        let (severity, field, message) = if !group.contains('.') {
+            (Severity::Error, "apiVersion", format!("there is no API group `{group}`"))
+        } else if meant.is_some() {
+            (Severity::Warning, "apiVersion", format!("`{group}` is no API group of Kubernetes itself"))
+        } else {
+            let message = "is no kind of Kubernetes itself and was not checked";
+            (Severity::Info, "kind", format!("`{kind}` of `{api_version}` {message}"))
+        };
+        report(&rules::UNKNOWN_KIND, Some(severity), field, message, help, root, cx);
         return;
     }
     let known_version = known().any(|found| found.api_version == api_version);
@@ -270,6 +282,36 @@ fn report(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diag::{SourceKind, Sources};
+    use crate::manifest::parse;
+    use crate::yaml::ReadOptions;
+
+    /// The severities of what is said of an object's API, with the ways out.
+    fn said(api_version: &str, kind: &str) -> Vec<(Severity, String)> {
+        let text = format!("apiVersion: {api_version}\nkind: {kind}\nmetadata: {{name: a}}\n");
+        let sources = Sources::new();
+        let source = sources.add("a.yaml", text, SourceKind::File);
+        let objects = parse(&sources, source, "a.yaml", &ReadOptions::strict()).output.unwrap();
+        let mut said = Vec::new();
+        check_api(&At::root(&objects[0].root), &mut Context::new(&objects[0], Version::DEFAULT, &mut said));
+        said.into_iter().map(|diagnostic| (diagnostic.severity, diagnostic.help.join(" "))).collect()
+    }
+
+    #[test]
+    fn misspelt_apis_are_told_from_custom_ones() {
+        let error = |help: &str| vec![(Severity::Error, help.to_owned())];
+        assert_eq!(said("apps/v1", "StatefulSet"), []);
+        assert_eq!(said("apps/v1", "statefulset"), error("did you mean `StatefulSet`?"));
+        assert_eq!(said("apps/v2", "StatefulSet"), error("`StatefulSet` is in `apps/v1`"));
+        assert_eq!(said("v1", "StatefulSet"), error("`StatefulSet` is in `apps/v1`"));
+        assert_eq!(said("app/v1", "StatefulSet"), error("did you mean `apps/v1`?"));
+        assert_eq!(said("Apps/v1", "StatefulSet"), error("did you mean `apps/v1`?"));
+        assert_eq!(said("policy/v1beta1", "PodDisruptionBudget"), error("use `policy/v1`"));
+        let warning = vec![(Severity::Warning, "did you mean `networking.k8s.io/v1`?".to_owned())];
+        assert_eq!(said("network.k8s.io/v1", "Ingress"), warning);
+        assert_eq!(said("example.net/v1", "Backup"), [(Severity::Info, String::new())]);
+        assert_eq!(said("gateway.networking.k8s.io/v1", "Gateway"), [(Severity::Info, String::new())]);
+    }
 
     #[test]
     fn scopes_are_known_for_old_versions_too() {

@@ -117,15 +117,17 @@ fn is_of_type(at: &At<'_, '_>, node: &Node, schema: &Node, cx: &mut Context<'_>)
 fn map_value(top: bool, at: &At<'_, '_>, schema: &Node, cx: &mut Context<'_>) {
     let Some(map) = at.node().and_then(Node::as_map) else { return };
     bounds(at, map.len(), "properties", ("minProperties", "maxProperties"), schema, cx);
-    for name in schema.get("required").map(Node::items).unwrap_or_default() {
-        let Some(name) = name.as_str() else { continue };
-        if !map.contains_key(name) {
-            cx.required(&at.field(name), "");
-        }
-    }
     let flag = |name: &str| schema.get(name).and_then(Node::as_bool).unwrap_or(false);
     let embedded = top || flag("x-kubernetes-embedded-resource");
     let properties = schema.get("properties").and_then(Node::as_map);
+    // Defaults are filled in before.
+    let defaulted = |name: &str| properties.and_then(|map| map.get(name)?.get("default")).is_some();
+    for name in schema.get("required").map(Node::items).unwrap_or_default() {
+        let Some(name) = name.as_str() else { continue };
+        if !map.contains_key(name) && !defaulted(name) {
+            cx.required(&at.field(name), "");
+        }
+    }
     let additional = schema.get("additionalProperties");
     let open = flag("x-kubernetes-preserve-unknown-fields")
         || additional.is_some_and(|node| node.as_bool() == Some(true) || node.as_map().is_some())
@@ -371,9 +373,10 @@ spec:
         properties:
           spec:
             type: object
-            required: [schedule]
+            required: [schedule, engine]
             properties:
               schedule: {type: string, pattern: '^@?[a-z]+$'}
+              engine: {type: string, default: pg}
               keep: {type: integer, minimum: 1, maximum: 10}
               mode: {type: string, enum: [Full, Incremental]}
               port: {x-kubernetes-int-or-string: true}
@@ -409,6 +412,18 @@ spec:
         assert_eq!(paths("{schedule: daily, port: 1.5}"), ["spec.port"]);
         assert_eq!(paths("{schedule: daily, labels: {a: 1}}"), ["spec.labels.a"]);
         assert_eq!(paths("{schedule: daily, kep: 3}"), ["spec.kep"]);
+    }
+
+    #[test]
+    fn resources_are_found_their_definitions() {
+        let backup = "---\napiVersion: example.net/v1\nkind: Backup\nmetadata: {name: b}\nspec: {}\n";
+        let said = |text: &str| {
+            let mut said = Vec::new();
+            super::super::validate_all(&objects(text), Version::DEFAULT, &mut said);
+            said.into_iter().filter_map(|diagnostic| diagnostic.rule).map(|rule| rule.id).collect::<Vec<_>>()
+        };
+        assert_eq!(said(&format!("{backup}---{CRD}")), ["k8s/required"]);
+        assert_eq!(said(backup), ["k8s/unknown-kind"]);
     }
 
     #[test]
