@@ -419,7 +419,9 @@ spec:
         let backup = "---\napiVersion: example.net/v1\nkind: Backup\nmetadata: {name: b}\nspec: {}\n";
         let said = |text: &str| {
             let mut said = Vec::new();
-            super::super::validate_all(&objects(text), Version::DEFAULT, &mut said);
+            let objects = objects(text);
+            let objects: Vec<&Object> = objects.iter().collect();
+            super::super::validate_all(&objects, &[], Version::DEFAULT, &mut said);
             said.into_iter().filter_map(|diagnostic| diagnostic.rule).map(|rule| rule.id).collect::<Vec<_>>()
         };
         assert_eq!(said(&format!("{backup}---{CRD}")), ["k8s/required"]);
