@@ -100,7 +100,8 @@ fn scan(text: &str, engine: EngineKind, source: Option<SourceId>, reads: &mut Ve
             let (Some(whole), Some(keys)) = (found.get(0), found.get(1)) else { continue };
             let before = action[..whole.start()].trim_end();
             // `x.values` is somebody else's field, unless it is the whole context's.
-            let joined = action[..whole.start()].ends_with(['.', '_', '-', '"']);
+            let start = &action[..whole.start()];
+            let joined = start.ends_with(['.', '_', '-', '"']) && !start.ends_with("...");
             if engine == EngineKind::Tera && joined {
                 continue;
             }
@@ -185,7 +186,7 @@ mod tests {
     #[test]
     fn tera_expressions_are_followed() {
         let text = "# values.no\n{# {{ values.no }} #}\na: {{ values.a.b | default(value=1) }}\n\
-                    {% if values['x-y'].z %}{{ values[key] }}{{ my.values.no }}{% endif %}{{ values.image }}";
+                    {% if values['x-y'].z %}{{ values[key] }}{{ my.values.no }}{% endif %}{{ { ...values.image } }}";
         let expected = [("a/b", true), ("x-y/z", true), ("", false), ("image", false)];
         assert_eq!(
             read(text, EngineKind::Tera),

@@ -1,1 +1,301 @@
-//! Tests of lint.
+//! Lint from the outside: the command on charts and manifests, and laws over all rules.
+
+use plimsoll::diag::render::place;
+use plimsoll::diag::{Severity, SourceKind, Sources};
+use plimsoll::engine::{Capabilities, KubeVersion, Release};
+use plimsoll::k8s::Version;
+use plimsoll::lint::{Config, Request, Set, Subject, lint, run};
+use plimsoll::values::{self, Overrides};
+use plimsoll::yaml::ReadOptions;
+use plimsoll::{manifest, render};
+use proptest::prelude::*;
+use std::path::{Path, PathBuf};
+
+fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The findings on a chart, as `rule file:line`, the file in the chart.
+fn on_chart(path: &Path, release: &str, overrides: Overrides) -> Vec<String> {
+    let sources = Sources::new();
+    let request = Request {
+        source: path.display().to_string(),
+        stdin: None,
+        sets: vec![Set { name: String::new(), overrides }],
+        values: values::Options::default(),
+        render: render::Options {
+            release: Release {
+                name: release.to_owned(),
+                namespace: "default".to_owned(),
+                is_upgrade: false,
+                revision: 1,
+            },
+            capabilities: Capabilities {
+                kube_version: KubeVersion::parse("v1.36.0").unwrap(),
+                api_versions: Vec::new(),
+                extra_api_versions: Vec::new(),
+            },
+            strict: false,
+            with_namespace: false,
+            seed: Some(0),
+        },
+        version: Version::DEFAULT,
+    };
+    let report = lint(&sources, &request, &Config::default());
+    let Some(outcome) = report.output else { panic!("{}: {:?}", path.display(), report.diagnostics) };
+    outcome
+        .findings
+        .iter()
+        .map(|finding| {
+            let at = place(&sources, finding.span().unwrap()).unwrap();
+            let file = at.file.strip_prefix(&format!("{}/", path.display())).unwrap_or(&at.file).to_owned();
+            format!("{} {file}:{}", finding.rule.map_or(finding.message.as_str(), |rule| rule.id), at.line)
+        })
+        .collect()
+}
+
+/// What the reports got wrong is found, all of it and nothing else.
+#[test]
+fn the_mistakes_are_found_exactly() {
+    let on = |name: &str, release: &str| {
+        on_chart(&repository().join("examples/mistakes").join(name), release, Overrides::default())
+    };
+    assert_eq!(
+        on("python-app-vault", "python"),
+        [
+            "sts/floating-image-tag templates/deployment.yaml:24",
+            "sts/service-selects-several templates/services.yaml:7",
+            "sts/service-selects-several templates/services.yaml:20",
+            "sts/overlapping-selectors templates/statefulset.yaml:8",
+            "sts/unstable-selector templates/statefulset.yaml:12",
+            "sts/unstable-selector templates/statefulset.yaml:13",
+            "sts/floating-image-tag templates/statefulset.yaml:29",
+            "sts/shadowed-volume templates/statefulset.yaml:69",
+        ]
+    );
+    assert_eq!(on("moscow-time", "moscow-time"), ["sts/service-not-headless templates/service.yaml:5"]);
+    assert_eq!(
+        on("python-app-beside-deployment", "python-app"),
+        [
+            "sts/service-not-headless templates/service.yaml:5",
+            "sts/service-selects-several templates/service.yaml:6",
+            "sts/overlapping-selectors templates/statefulset.yaml:8",
+        ]
+    );
+    assert_eq!(
+        on("moscow-time-python", "moscow-python"),
+        [
+            "chart/stray-template templates/deployment.yaml.old:1",
+            "sts/service-selects-several templates/service.yaml:6",
+            "sts/no-claim-template templates/statefulset.yaml:5",
+            "sts/missing-service templates/statefulset.yaml:6",
+            "sts/overlapping-selectors templates/statefulset.yaml:8",
+            "sts/no-readiness-probe templates/statefulset.yaml:19",
+        ]
+    );
+}
+
+/// The scenario charts have nothing that anybody would have to change.
+#[test]
+fn the_shipped_charts_are_clean() {
+    for (chart, release, values) in [
+        ("python-app", "app-stateful", None),
+        ("python-app", "python-app", Some("examples/values/python-app-beside-deployment.yaml")),
+        ("python-app-vault", "python", None),
+        ("moscow-time", "moscow-time", None),
+        ("moscow-time-python", "moscow-python", None),
+        ("moscow-time-rust", "moscow-rust", None),
+    ] {
+        let files = values.map(|path| repository().join(path).display().to_string());
+        let files = files.into_iter().map(values::ValuesFile::Argument).collect();
+        let found = on_chart(
+            &repository().join("charts").join(chart),
+            release,
+            Overrides { files, ..Overrides::default() },
+        );
+        // A schema for values is advice, not a fault.
+        let found: Vec<_> = found.into_iter().filter(|line| !line.starts_with("values/no-schema ")).collect();
+        assert_eq!(found, [""; 0], "{chart} as {release}");
+    }
+}
+
+/// Every rule on a text, whatever it is. Returns how many findings there are.
+fn every_rule(text: &str) -> usize {
+    let sources = Sources::new();
+    let id = sources.add("fuzz.yaml", text, SourceKind::File);
+    let report = manifest::parse(&sources, id, "fuzz.yaml", &ReadOptions::lenient());
+    let objects = report.output.unwrap_or_default();
+    let objects: Vec<_> = objects.iter().collect();
+    let mut findings = 0;
+    for version in [Version::MIN, Version::MAX] {
+        let subject = Subject {
+            objects: &objects,
+            crds: &[],
+            chart: None,
+            reported: &report.diagnostics,
+            sources: &sources,
+            version,
+        };
+        let found = run(&subject, &Config::default());
+        // What is found can be shown in every format.
+        use plimsoll::diag::render::{Style, github, human, json, junit, sarif};
+        human(&found, &sources, Style::Coloured);
+        json(&found, &sources, objects.len());
+        sarif(&found, &sources);
+        github(&found, &sources);
+        junit(&found, &sources, Severity::Info);
+        findings += found.len();
+    }
+    findings
+}
+
+/// A scalar, odd ones first.
+fn scalar() -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just(String::new()),
+        Just("~".to_owned()),
+        Just("on".to_owned()),
+        Just("0777".to_owned()),
+        Just("1e3".to_owned()),
+        Just("-9223372036854775808".to_owned()),
+        Just("9223372036854775807".to_owned()),
+        Just("18446744073709551615".to_owned()),
+        Just("\"%$\\u0000ü\\n\"".to_owned()),
+        Just("100%".to_owned()),
+        Just("None".to_owned()),
+        Just("data".to_owned()),
+        Just("db-0.db".to_owned()),
+        Just("a@sha256:x".to_owned()),
+        "[a-z0-9./:_-]{1,12}".prop_map(|text| format!("{text:?}")),
+        any::<i64>().prop_map(|number| number.to_string()),
+        any::<bool>().prop_map(|flag| flag.to_string()),
+    ]
+}
+
+/// Keys that the rules look for, and others.
+const KEYS: [&str; 48] = [
+    "apiVersion", "kind", "metadata", "name", "namespace", "labels", "annotations", "spec", "template", "selector",
+    "matchLabels", "matchExpressions", "key", "operator", "values", "replicas", "serviceName", "updateStrategy",
+    "rollingUpdate", "partition", "type", "podManagementPolicy", "volumeClaimTemplates", "accessModes", "containers",
+    "initContainers", "image", "ports", "containerPort", "env", "value", "volumeMounts", "mountPath", "volumes",
+    "emptyDir", "livenessProbe", "readinessProbe", "httpGet", "port", "periodSeconds", "failureThreshold",
+    "terminationGracePeriodSeconds", "resources", "minAvailable", "maxUnavailable", "clusterIP", "ordinals", "items",
+];
+
+fn tree() -> impl Strategy<Value = String> {
+    scalar().prop_recursive(6, 64, 8, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5).prop_map(|items| format!("[{}]", items.join(", "))),
+            prop::collection::vec((prop::sample::select(&KEYS[..]), inner), 0..8).prop_map(|entries| {
+                let entries: Vec<_> =
+                    entries.into_iter().map(|(key, value)| format!("{key}: {value}")).collect();
+                format!("{{{}}}", entries.join(", "))
+            }),
+        ]
+    })
+}
+
+fn object() -> impl Strategy<Value = String> {
+    let kind = prop::sample::select(
+        &[
+            ("apps/v1", "StatefulSet"),
+            ("apps/v1", "Deployment"),
+            ("v1", "Service"),
+            ("v1", "Pod"),
+            ("v1", "List"),
+            ("v1", "PersistentVolumeClaim"),
+            ("policy/v1", "PodDisruptionBudget"),
+            ("autoscaling/v2", "HorizontalPodAutoscaler"),
+            ("batch/v1", "CronJob"),
+            ("example.com/v1", "Thing"),
+        ][..],
+    );
+    (kind, tree(), tree()).prop_map(|((api_version, kind), metadata, spec)| {
+        format!("apiVersion: {api_version}\nkind: {kind}\nmetadata: {metadata}\nspec: {spec}\n---\n")
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_rule_panics_on_any_yaml(objects in prop::collection::vec(object(), 1..4)) {
+        every_rule(&objects.concat());
+    }
+
+    /// Lines of a sound release deleted, doubled, moved in and out, or replaced.
+    #[test]
+    fn no_rule_panics_on_mutated_manifests(edits in prop::collection::vec((any::<prop::sample::Index>(), 0..6_u8, scalar()), 1..12)) {
+        let mut lines: Vec<String> = SOUND.lines().map(str::to_owned).collect();
+        for (index, edit, with) in edits {
+            if !lines.is_empty() {
+                mutate(&mut lines, index.index(lines.len()), edit, &with);
+            }
+        }
+        every_rule(&lines.join("\n"));
+    }
+}
+
+fn mutate(lines: &mut Vec<String>, at: usize, edit: u8, with: &str) {
+    match edit {
+        0 => {
+            lines.remove(at);
+        }
+        1 => lines.insert(at, lines[at].clone()),
+        2 => lines[at].insert_str(0, "  "),
+        3 => lines[at] = lines[at].strip_prefix("  ").unwrap_or(&lines[at]).to_owned(),
+        4 => {
+            if let Some((key, _)) = lines[at].clone().split_once(": ") {
+                lines[at] = format!("{key}: {with}");
+            }
+        }
+        _ => {
+            let last = lines.len() - 1;
+            lines.swap(at, last);
+        }
+    }
+}
+
+const SOUND: &str = include_str!("../fixtures/sound-release.yaml");
+
+#[test]
+fn the_release_that_is_mutated_is_sound() {
+    assert_eq!(every_rule(SOUND), 0);
+}
+
+/// The recorded answers of a real server, each file with a few lines changed.
+#[test]
+fn no_rule_panics_on_mutated_recordings() {
+    #[expect(clippy::disallowed_methods, reason = "the oracle is where the environment says")]
+    let Some(oracle) = std::env::var_os("PLIMSOLL_ORACLE") else {
+        eprintln!("PLIMSOLL_ORACLE is not set: nothing to mutate");
+        return;
+    };
+    let folder = PathBuf::from(oracle).join("admission/cases");
+    let mut files: Vec<_> = std::fs::read_dir(&folder)
+        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.sort();
+    // A small generator of our own: the same edits on every machine.
+    let mut state: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mut next = |limit: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap_or(0) % limit.max(1)
+    };
+    let words = ["", "~", "-1", "\"\"", "[]", "{}", "on", "0777", "9223372036854775807", "x.y/z"];
+    let mut objects = 0;
+    for file in files {
+        let Ok(text) = std::fs::read_to_string(&file) else { continue };
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        for _ in 0..4 {
+            if !lines.is_empty() {
+                let at = next(lines.len());
+                mutate(&mut lines, at, u8::try_from(next(6)).unwrap(), words[next(words.len())]);
+            }
+        }
+        every_rule(&lines.join("\n"));
+        objects += 1;
+    }
+    assert!(objects > 100, "{objects} recordings");
+}
