@@ -100,8 +100,8 @@ fn scan(text: &str, engine: EngineKind, source: Option<SourceId>, reads: &mut Ve
             let (Some(whole), Some(keys)) = (found.get(0), found.get(1)) else { continue };
             let before = action[..whole.start()].trim_end();
             // `x.values` is somebody else's field, unless it is the whole context's.
-            let start = &action[..whole.start()];
-            let joined = start.ends_with(['.', '_', '-', '"']) && !start.ends_with("...");
+            let raw = &action[..whole.start()];
+            let joined = raw.ends_with(['.', '_', '-', '"']) && !raw.ends_with("...");
             if engine == EngineKind::Tera && joined {
                 continue;
             }

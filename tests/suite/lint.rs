@@ -90,7 +90,7 @@ fn the_mistakes_are_found_exactly() {
             "sts/no-claim-template templates/statefulset.yaml:5",
             "sts/missing-service templates/statefulset.yaml:6",
             "sts/overlapping-selectors templates/statefulset.yaml:8",
-            "sts/no-readiness-probe templates/statefulset.yaml:19",
+            "sts/no-readiness-probe templates/statefulset.yaml:20",
         ]
     );
 }
@@ -174,12 +174,54 @@ fn scalar() -> impl Strategy<Value = String> {
 
 /// Keys that the rules look for, and others.
 const KEYS: [&str; 48] = [
-    "apiVersion", "kind", "metadata", "name", "namespace", "labels", "annotations", "spec", "template", "selector",
-    "matchLabels", "matchExpressions", "key", "operator", "values", "replicas", "serviceName", "updateStrategy",
-    "rollingUpdate", "partition", "type", "podManagementPolicy", "volumeClaimTemplates", "accessModes", "containers",
-    "initContainers", "image", "ports", "containerPort", "env", "value", "volumeMounts", "mountPath", "volumes",
-    "emptyDir", "livenessProbe", "readinessProbe", "httpGet", "port", "periodSeconds", "failureThreshold",
-    "terminationGracePeriodSeconds", "resources", "minAvailable", "maxUnavailable", "clusterIP", "ordinals", "items",
+    "apiVersion",
+    "kind",
+    "metadata",
+    "name",
+    "namespace",
+    "labels",
+    "annotations",
+    "spec",
+    "template",
+    "selector",
+    "matchLabels",
+    "matchExpressions",
+    "key",
+    "operator",
+    "values",
+    "replicas",
+    "serviceName",
+    "updateStrategy",
+    "rollingUpdate",
+    "partition",
+    "type",
+    "podManagementPolicy",
+    "volumeClaimTemplates",
+    "accessModes",
+    "containers",
+    "initContainers",
+    "image",
+    "ports",
+    "containerPort",
+    "env",
+    "value",
+    "volumeMounts",
+    "mountPath",
+    "volumes",
+    "emptyDir",
+    "livenessProbe",
+    "readinessProbe",
+    "httpGet",
+    "port",
+    "periodSeconds",
+    "failureThreshold",
+    "terminationGracePeriodSeconds",
+    "resources",
+    "minAvailable",
+    "maxUnavailable",
+    "clusterIP",
+    "ordinals",
+    "items",
 ];
 
 fn tree() -> impl Strategy<Value = String> {
@@ -229,7 +271,8 @@ proptest! {
         let mut lines: Vec<String> = SOUND.lines().map(str::to_owned).collect();
         for (index, edit, with) in edits {
             if !lines.is_empty() {
-                mutate(&mut lines, index.index(lines.len()), edit, &with);
+                let at = index.index(lines.len());
+                mutate(&mut lines, at, edit, &with);
             }
         }
         every_rule(&lines.join("\n"));
