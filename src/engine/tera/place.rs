@@ -568,9 +568,19 @@ impl<'a> Placer<'a> {
                     Position::Alone => (column, emit::Position::Root),
                 };
                 self.value_segment(index, slot.origin);
+                let start = self.out.len();
                 emit::value(node, at, place, &mut self.out);
-                if !comment_first {
-                    self.after_value(line, end);
+                if comment_first {
+                    return true;
+                }
+                // The comment behind a text of several lines goes behind the header of its block.
+                match self.out[start..].find('\n') {
+                    Some(header) if has_comment(line, end) => {
+                        let lines = self.out.split_off(start + header);
+                        self.after_value(line, end);
+                        self.out.push_str(&lines);
+                    }
+                    _ => self.after_value(line, end),
                 }
                 true
             }
@@ -868,21 +878,8 @@ impl<'a> Placer<'a> {
                     d.help("write it alone as the value, `key: {{ .. }}`, and it will be quoted and escaped")
                 });
             }
-            let lines: Vec<&str> = text.split('\n').collect();
-            let prefix = " ".repeat(column);
-            let mut written = String::with_capacity(text.len() + lines.len() * column);
-            for (number, part) in lines.iter().enumerate() {
-                if number > 0 {
-                    written.push('\n');
-                    if folded && !is_deeper(lines[number - 1]) && !is_deeper(part) && !part.is_empty() {
-                        written.push('\n');
-                    }
-                    if !part.is_empty() {
-                        written.push_str(&prefix);
-                    }
-                }
-                written.push_str(part);
-            }
+            let place = TextPlace { column, folded, begins_line: byte == indent, ends_line: last };
+            let written = place.write(&text);
             self.push_value(&written, index, self.slots[index].origin);
             from = byte + 1;
         }
@@ -1140,6 +1137,47 @@ fn block_lines(marked: &str, tables: &Tables) -> Vec<Line> {
 fn is_empty_text(marked: &str) -> bool {
     // Markers of literal text alone say nothing; one of a value may.
     !marked.contains(&format!("{OPEN}V")) && marked.trim().is_empty()
+}
+
+/// Where a text stands in a block scalar.
+struct TextPlace {
+    column: usize,
+    folded: bool,
+    /// Nothing stands before it on its line.
+    begins_line: bool,
+    /// Nothing stands behind it on its line.
+    ends_line: bool,
+}
+
+impl TextPlace {
+    /// The text with its further lines indented like the first. In a folded scalar line breaks are doubled, as one
+    /// would become a space; but not beside lines that begin with blanks, which folding spares.
+    fn write(&self, text: &str) -> String {
+        let lines: Vec<&str> = text.split('\n').collect();
+        let mut out = String::with_capacity(text.len() + lines.len() * (self.column + 1));
+        // Whether the last line with anything on it began with blanks.
+        let mut spared: Option<bool> = None;
+        for (number, line) in lines.iter().enumerate() {
+            let first = number == 0;
+            let is_last = number + 1 == lines.len();
+            let filled = !line.is_empty() || (first && !self.begins_line) || (is_last && !self.ends_line);
+            let deeper = is_deeper(line) && (!first || self.begins_line);
+            if !first {
+                out.push('\n');
+                if self.folded && filled && !deeper && spared == Some(false) {
+                    out.push('\n');
+                }
+                if filled {
+                    out.extend(std::iter::repeat_n(' ', self.column));
+                }
+            }
+            out.push_str(line);
+            if filled {
+                spared = Some(deeper);
+            }
+        }
+        out
+    }
 }
 
 /// Where a plain scalar ends, and whether it is a key.
