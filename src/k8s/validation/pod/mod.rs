@@ -35,7 +35,7 @@ pub(super) fn template_spec_with_claims<'n>(template: &At<'_, 'n>, claims: At<'_
 /// All that is said of the template of a `StatefulSet` before 1.34: its spec was not validated.
 pub(super) fn template_with_unchecked_spec(template: &At<'_, '_>, cx: &mut Context<'_>) {
     template_metadata(template, cx);
-    warning::template(template, cx);
+    warning::of(template, cx);
 }
 
 /// What `ValidatePodTemplateSpec` checks of the template's metadata.
@@ -56,7 +56,7 @@ fn held_template<'n>(template: &At<'_, 'n>, holder: Holder<'_, 'n>, cx: &mut Con
     if !spec.field("ephemeralContainers").is_empty() {
         cx.forbidden(&spec.field("ephemeralContainers"), "ephemeral containers not allowed in pod template");
     }
-    warning::template(template, cx);
+    warning::of(template, cx);
 }
 
 /// `ValidatePodCreate`, but for the metadata every object has.
@@ -77,7 +77,7 @@ pub(super) fn pod(root: &At<'_, '_>, cx: &mut Context<'_>) {
     if !spec.field("nodeName").text().is_empty() && !spec.field("schedulingGates").is_empty() {
         cx.forbidden(&spec.field("nodeName"), "cannot be set until all schedulingGates have been cleared");
     }
-    warning::pod(root, cx);
+    warning::of(root, cx);
 }
 
 /// Whose spec is validated: some rules hold for pods only, as templates may be completed later.

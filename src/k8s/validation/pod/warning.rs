@@ -5,21 +5,9 @@ use super::container::is_sidecar;
 use super::security::{APP_ARMOR, SECCOMP_CONTAINER, SECCOMP_POD};
 use super::{At, Context, each_container, names, or_default};
 
-/// `GetWarningsForPodTemplate`: `template` is the place of the whole template.
-pub(super) fn template(template: &At<'_, '_>, cx: &mut Context<'_>) {
-    let spec = template.field("spec");
-    let annotations = template.field("metadata.annotations");
-    warnings(&annotations, &spec, cx);
-    // Pods have the annotation copied to the field; templates do not.
-    if !spec.field("securityContext.appArmorProfile").is_set() {
-        let message = "deprecated since v1.30; use the \"appArmorProfile\" field instead";
-        without_field(&annotations, APP_ARMOR, &spec, "securityContext.appArmorProfile", message, cx);
-    }
-}
-
-/// `GetWarningsForPod`.
-pub(super) fn pod(root: &At<'_, '_>, cx: &mut Context<'_>) {
-    warnings(&root.field("metadata").field("annotations"), &root.field("spec"), cx);
+/// `GetWarningsForPod` and `GetWarningsForPodTemplate`: `holder` is the place of the pod or template.
+pub(super) fn of(holder: &At<'_, '_>, cx: &mut Context<'_>) {
+    warnings(&holder.field("metadata").field("annotations"), &holder.field("spec"), cx);
 }
 
 /// `warningsForPodSpecAndMeta`.
@@ -154,6 +142,11 @@ fn old_annotations(annotations: &At<'_, '_>, spec: &At<'_, '_>, cx: &mut Context
         cx.warning(&of_pod, message);
     }
     without_field(annotations, SECCOMP_CONTAINER, spec, "securityContext.seccompProfile", message, cx);
+    if !spec.field("securityContext.appArmorProfile").is_set() {
+        // Of pods it is `applyAppArmorVersionSkew` that says so.
+        let message = "deprecated since v1.30; use the \"appArmorProfile\" field instead";
+        without_field(annotations, APP_ARMOR, spec, "securityContext.appArmorProfile", message, cx);
+    }
 }
 
 /// Warns of annotations, made of a prefix and a container's name, whose container lacks the field that
