@@ -9,6 +9,9 @@ use crate::chart::Chart;
 use crate::diag::{Diagnostic, Severity, nearest};
 use crate::yaml::{Entry, Map, Node};
 
+/// What `.Values` and `values` have in common.
+const ROOT: &str = "alues";
+
 /// Reports the unknown keys of `user` in the chart tree.
 pub(super) fn report(
     root: &Branch<'_>,
@@ -198,7 +201,7 @@ impl<'a> Known<'a> {
     }
 
     fn mentioned(&self) -> Mention {
-        let mut needle = "alues".to_owned();
+        let mut needle = ROOT.to_owned();
         for key in &self.inside {
             needle.push('.');
             needle.push_str(key);
@@ -217,16 +220,18 @@ fn mention(chart: &Chart, needle: &str) -> Mention {
     let mut best = Mention::Nowhere;
     for template in &chart.templates {
         for (start, _) in template.text.match_indices(needle) {
-            let before = &template.text[..start];
+            let (before, after) = (&template.text[..start], &template.text[start + needle.len()..]);
             if !before.ends_with(['V', 'v']) {
                 continue;
             }
-            let mut after = template.text[start + needle.len()..].chars();
-            match after.next() {
-                Some('.') if after.next().is_some_and(|c| c.is_alphanumeric() || c == '_') => {
-                    best = Mention::Below;
+            let mut next = after.chars();
+            match next.next() {
+                Some('.') if next.next().is_some_and(|c| c.is_alphanumeric() || c == '_') => {
+                    best = Mention::Below
                 }
                 Some(c) if c.is_alphanumeric() || c == '_' => {}
+                // The whole of the values is often handed on to a helper that reads one key of it.
+                _ if needle == ROOT && !is_printed(before, after) => {}
                 _ => return Mention::Whole,
             }
         }
@@ -239,6 +244,18 @@ fn mention(chart: &Chart, needle: &str) -> Mention {
         }
     }
     best
+}
+
+/// Whether the expression between the two texts is written out or walked through, so that every key of it counts.
+fn is_printed(before: &str, after: &str) -> bool {
+    let before = before.strip_suffix(['V', 'v']).unwrap_or(before);
+    let before = before.trim_end_matches(['.', '$', ' ']);
+    let line = before.rsplit(['\n', '{', '(', '|']).next().unwrap_or(before);
+    let word = line.rsplit(char::is_whitespace).next().unwrap_or(line);
+    let filter = after.trim_start().strip_prefix('|').map(str::trim_start);
+    ["toYaml", "toJson", "toPrettyJson", "toRawJson", "range", "in"].contains(&word)
+        || line.trim_start_matches(['-', ' ']).starts_with("range ")
+        || filter.is_some_and(|filter| filter.starts_with("to"))
 }
 
 /// Whether a top-level key is not the chart's own: a sub-chart's name, `global`, `tags`.

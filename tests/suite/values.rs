@@ -629,6 +629,12 @@ fn unknown_keys_are_told_with_the_nearest() {
     let strict = Options { unknown_keys: Severity::Error, ..Options::default() };
     let (_, report) = compute_with(&chart, &[("--set", "x=1")], strict);
     assert!(report.has_errors() && report.output.is_some());
+    for whole in ["{{ values | to_yaml }}", "{{ toYaml .Values }}", "{{- range $k, $v := .Values }}{{ end }}"]
+    {
+        let mut free = chart.clone();
+        free.push(("templates/b.yaml".to_owned(), whole.to_owned()));
+        assert_eq!(compute(&free, &[("--set", "x=1")]).1.diagnostics.len(), 0, "{whole}");
+    }
     let mut without = chart.clone();
     without.retain(|(path, _)| path != "values.yaml");
     assert_eq!(compute(&without, &[("--set", "x=1")]).1.diagnostics.len(), 0);
