@@ -5,12 +5,9 @@
 
 use super::json;
 use super::tree::Branch;
-use crate::chart::Chart;
+use crate::chart::{Chart, EngineKind};
 use crate::diag::{Diagnostic, Severity, nearest};
 use crate::yaml::{Entry, Map, Node};
-
-/// What `.Values` and `values` have in common.
-const ROOT: &str = "alues";
 
 /// Reports the unknown keys of `user` in the chart tree.
 pub(super) fn report(
@@ -201,12 +198,8 @@ impl<'a> Known<'a> {
     }
 
     fn mentioned(&self) -> Mention {
-        let mut needle = ROOT.to_owned();
-        for key in &self.inside {
-            needle.push('.');
-            needle.push_str(key);
-        }
-        mention(self.chart, &needle)
+        let path: String = self.inside.iter().flat_map(|key| [".", key]).collect();
+        mention(self.chart, &path)
     }
 
     fn taken_whole(&self) -> bool {
@@ -214,30 +207,32 @@ impl<'a> Known<'a> {
     }
 }
 
-/// How the templates of the chart, and of the libraries it uses, speak of `needle`: `alues.a.b`, after either of
-/// `.Values` and `values`.
-fn mention(chart: &Chart, needle: &str) -> Mention {
+/// How the templates of the chart, and of the libraries it uses, speak of the value at `path`: empty, or `.a.b`.
+fn mention(chart: &Chart, path: &str) -> Mention {
+    let root = match chart.engine {
+        EngineKind::GoTemplate => ".Values",
+        EngineKind::Tera => "values",
+    };
+    let needle = format!("{root}{path}");
     let mut best = Mention::Nowhere;
     for template in &chart.templates {
-        for (start, _) in template.text.match_indices(needle) {
+        for (start, _) in template.text.match_indices(&needle) {
             let (before, after) = (&template.text[..start], &template.text[start + needle.len()..]);
-            if !before.ends_with(['V', 'v']) {
+            if chart.engine == EngineKind::Tera && before.ends_with(|c: char| is_word(c) || c == '.') {
                 continue;
             }
             let mut next = after.chars();
             match next.next() {
-                Some('.') if next.next().is_some_and(|c| c.is_alphanumeric() || c == '_') => {
-                    best = Mention::Below
-                }
-                Some(c) if c.is_alphanumeric() || c == '_' => {}
+                Some('.') if next.next().is_some_and(is_word) => best = Mention::Below,
+                Some(c) if is_word(c) => {}
                 // The whole of the values is often handed on to a helper that reads one key of it.
-                _ if needle == ROOT && !is_printed(before, after) => {}
+                _ if path.is_empty() && !is_printed(before, after) => {}
                 _ => return Mention::Whole,
             }
         }
     }
     for library in chart.children.iter().filter(|child| child.is_library()) {
-        match mention(library, needle) {
+        match mention(library, path) {
             Mention::Whole => return Mention::Whole,
             Mention::Below => best = Mention::Below,
             Mention::Nowhere => {}
@@ -248,14 +243,19 @@ fn mention(chart: &Chart, needle: &str) -> Mention {
 
 /// Whether the expression between the two texts is written out or walked through, so that every key of it counts.
 fn is_printed(before: &str, after: &str) -> bool {
-    let before = before.strip_suffix(['V', 'v']).unwrap_or(before);
-    let before = before.trim_end_matches(['.', '$', ' ']);
-    let line = before.rsplit(['\n', '{', '(', '|']).next().unwrap_or(before);
-    let word = line.rsplit(char::is_whitespace).next().unwrap_or(line);
+    let before = before.trim_end_matches(['$', ' ']);
+    let action =
+        before.rsplit(['\n', '{', '(', '|']).next().unwrap_or(before).trim_start_matches(['%', '-', ' ']);
+    let word = action.rsplit(char::is_whitespace).next().unwrap_or(action);
     let filter = after.trim_start().strip_prefix('|').map(str::trim_start);
-    ["toYaml", "toJson", "toPrettyJson", "toRawJson", "range", "in"].contains(&word)
-        || line.trim_start_matches(['-', ' ']).starts_with("range ")
+    ["toYaml", "toJson", "toPrettyJson", "toRawJson", "range"].contains(&word)
+        || action.starts_with("range ")
+        || action.starts_with("for ")
         || filter.is_some_and(|filter| filter.starts_with("to"))
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
 }
 
 /// Whether a top-level key is not the chart's own: a sub-chart's name, `global`, `tags`.
