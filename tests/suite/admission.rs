@@ -92,6 +92,7 @@ fn the_server_and_we_agree() {
     );
     assert!(refused > 0 && accepted > 0, "no cases");
     assert!(share(found, refused) >= RECALL, "fewer refused manifests are found than there were");
+    assert!(unwarned.is_empty() && invented.is_empty(), "the server's warnings are others");
     assert!(share(alarms.len(), accepted) <= FALSE_ALARMS, "accepted manifests are complained about");
 }
 

@@ -257,7 +257,58 @@ fn is_base64(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::{check, said};
     use super::*;
+
+    #[test]
+    fn values_have_the_servers_types() {
+        check(
+            |spec| said(&format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nspec: {spec}\n")),
+            &[
+                ("{containers: [{name: a, image: a, ports: [{containerPort: 80.0}]}]}", &[]),
+                ("{containers: {name: a}}", &["spec.containers wrong-type"]),
+                (
+                    "{containers: [{name: a, image: a, ports: [{containerPort: '80'}]}]}",
+                    &["spec.containers[0].ports[0].containerPort wrong-type"],
+                ),
+                (
+                    "{containers: [{name: 1, image: a, stdin: 'no', envv: []}]}",
+                    &[
+                        "spec.containers[0].envv unknown-field",
+                        "spec.containers[0].name wrong-type",
+                        "spec.containers[0].stdin wrong-type",
+                    ],
+                ),
+                (
+                    "{containers: [{name: a, image: a, resources: {limits: {cpu: 1 core}}}]}",
+                    &["spec.containers[0].resources.limits.cpu wrong-type"],
+                ),
+                (
+                    "{containers: [{name: a, image: a, livenessProbe: {tcpSocket: {port: 1.5}}}]}",
+                    &["spec.containers[0].livenessProbe.tcpSocket.port wrong-type"],
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn unknown_fields_are_told_where_they_belong() {
+        let help = |spec: &str| {
+            let text =
+                format!("apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{name: a}}\nspec: {spec}\n");
+            let sources = crate::diag::Sources::new();
+            let source = sources.add("a.yaml", text, crate::diag::SourceKind::File);
+            let options = crate::yaml::ReadOptions::strict();
+            let objects = crate::manifest::parse(&sources, source, "a.yaml", &options).output.unwrap();
+            let mut said = Vec::new();
+            crate::k8s::validate(&objects[0], Version::V1_36, &mut said);
+            said[0].help.join(" ")
+        };
+        assert_eq!(help("{replcias: 3}"), "did you mean `replicas`?");
+        assert_eq!(help("{template: {dnsPolicy: None}}"), "`dnsPolicy` belongs one level down, in `spec`");
+        assert_eq!(help("{containers: []}"), "`containers` belongs in `template.spec`");
+        assert_eq!(help("{template: {serviceName: a}}"), "`serviceName` belongs one level up");
+    }
 
     #[test]
     fn times_are_rfc3339() {

@@ -216,3 +216,32 @@ pub(super) fn selects_with<'l>(selector: &At<'_, '_>, label: impl Fn(&str) -> Op
             }
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{check, said};
+
+    #[test]
+    fn metadata_is_held_to_the_servers_rules() {
+        check(
+            |metadata| said(&format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {metadata}\n")),
+            &[
+                ("{name: a.b}", &[]),
+                ("{generateName: a-}", &[]),
+                ("{}", &["metadata.name required"]),
+                ("{name: A}", &["metadata.name invalid-value"]),
+                ("{name: a, labels: {x/y: z, empty: ''}}", &[]),
+                ("{name: a, labels: {x: 'a b'}}", &["metadata.labels invalid-value"]),
+                ("{name: a, annotations: {Example.NET/x: anything goes}}", &[]),
+                ("{name: a, annotations: {a b: x}}", &["metadata.annotations invalid-value"]),
+                ("{name: a, finalizers: [example.net/clean]}", &[]),
+                ("{name: a, finalizers: [clean]}", &["metadata.finalizers[0] invalid-value"]),
+                (
+                    "{name: a, ownerReferences: [{apiVersion: v1, kind: Pod, name: p}]}",
+                    &["metadata.ownerReferences.uid invalid-value"],
+                ),
+                ("{name: a, resourceVersion: '7'}", &["metadata.resourceVersion forbidden"]),
+            ],
+        );
+    }
+}

@@ -2,6 +2,8 @@
 
 mod cron;
 mod job;
+#[cfg(test)]
+mod tests;
 
 pub(super) use cron::cron_job;
 pub(super) use job::job;
