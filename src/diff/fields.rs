@@ -136,9 +136,16 @@ impl Walk<'_> {
         match (&old.value, &new.value) {
             (Value::Map(a), Value::Map(b)) => self.maps(path, field, template, a, b),
             (Value::Seq(a), Value::Seq(b)) => self.lists(path, parent, field, template, a, b),
-            _ if same_scalar(parent, field, old, new) => {}
+            _ if self.same_scalar(parent, field, template, old, new) => {}
             _ => self.push(path.clone(), Some(old), Some(new)),
         }
+    }
+
+    /// Equal values, or two spellings of one. Revisions of StatefulSets and DaemonSets are compared as text
+    /// (`history.EqualRevision`), so in their templates a quantity in another unit is another template.
+    fn same_scalar(&self, parent: &str, field: &str, template: bool, old: &Node, new: &Node) -> bool {
+        let by_text = template && matches!(self.kind, "StatefulSet" | "DaemonSet");
+        if by_text { old == new } else { same_scalar(parent, field, old, new) }
     }
 
     fn push(&mut self, path: FieldPath, old: Option<&Node>, new: Option<&Node>) {
@@ -161,7 +168,7 @@ impl Walk<'_> {
                             self.nodes(&step(), parent, &entry.key, template, &entry.value, value);
                         }
                         // The common case: no path is built for equal scalars.
-                        _ if same_scalar(parent, &entry.key, &entry.value, value) => {}
+                        _ if self.same_scalar(parent, &entry.key, template, &entry.value, value) => {}
                         _ => self.push(step(), Some(&entry.value), Some(value)),
                     }
                 }

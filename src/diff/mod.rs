@@ -267,7 +267,7 @@ pub fn compare(old: &[Object], new: &[Object], options: &Options) -> Plan {
 fn plan_object(pair: &Pair<'_>, world: &effects::World<'_>, options: &Options) -> ObjectPlan {
     let mut plan = match (pair.old, pair.new) {
         (Some(old), Some(new)) => updated(old, new, world, options),
-        (None, Some(new)) => added(new, options),
+        (None, Some(new)) => added(new, world, options),
         (Some(old), None) => removed(old, world),
         (None, None) => unreachable!("a pair has at least one object"),
     };
@@ -295,14 +295,14 @@ fn blank(object: &Object, change: Change) -> ObjectPlan {
     }
 }
 
-fn added(new: &Object, options: &Options) -> ObjectPlan {
+fn added(new: &Object, world: &effects::World<'_>, options: &Options) -> ObjectPlan {
     let mut plan = blank(new, Change::Added);
-    plan.reasons = invalid(new, options);
+    plan.reasons = invalid(new, world, options);
     if plan.reasons.is_empty() {
         plan.effects = effects::created(new);
     } else {
         plan.verdict = Verdict::Rejected;
-        plan.way_out = refused::way_out(&plan, None);
+        plan.way_out = refused::way_out(&plan, None, options.version);
     }
     plan.after = Some(secrets::redacted(&new.kind, &new.root));
     plan
@@ -339,14 +339,25 @@ fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Opt
     let mut plan = blank(new, if changes.is_empty() { Change::Unchanged } else { Change::Modified });
     let mut reasons: Vec<Reason> = Vec::new();
     if !changes.is_empty() || !wanted.is_empty() || old.api_version != new.api_version {
-        let manifest = invalid(new, options);
-        let merged = Object { root: with_header(new, &applied.merged), ..new.clone() };
-        let after = if kind == "Secret" { Vec::new() } else { invalid(&merged, options) };
-        let before = if manifest.is_empty() && after.is_empty() { Vec::new() } else { invalid(old, options) };
-        // What was accepted before is accepted now: the old object is running.
-        let fresh = manifest.into_iter().chain(after).filter(|reason| !before.contains(reason));
-        reasons.extend(fresh);
-        let refusals = update::validate(group, kind, &new.name, &applied.live, &applied.merged, world);
+        reasons = unreadable(new, options);
+        if reasons.is_empty() && !secrets::has_digests(kind, &applied.merged) {
+            let merged = Object { root: with_header(new, &applied.merged), ..new.clone() };
+            reasons = invalid(&merged, world, options);
+        }
+        if !reasons.is_empty() {
+            // What was accepted before is accepted now: the old object is running.
+            let before = invalid(old, world, options);
+            reasons.retain(|reason| !before.contains(reason));
+        }
+        let change = update::Update {
+            group,
+            kind,
+            name: &new.name,
+            old: &applied.live,
+            new: &applied.merged,
+            version: options.version,
+        };
+        let refusals = update::validate(&change, world);
         reasons.extend(refusals.into_iter().map(|r| Reason { path: r.path, message: r.message }));
     }
     let mut seen = std::collections::BTreeSet::new();
@@ -364,7 +375,7 @@ fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Opt
             changes = wanted;
         }
         plan.reasons = reasons;
-        plan.way_out = refused::way_out(&plan, Some((&applied.live, &applied.merged)));
+        plan.way_out = refused::way_out(&plan, Some((&applied.live, &applied.merged)), options.version);
     }
     if plan.change == Change::Modified {
         let show = |object: &Object, stored: &Node| {
@@ -395,12 +406,23 @@ fn is_allocation(change: &FieldChange) -> bool {
 }
 
 /// Why the server would not take the object by itself.
-fn invalid(object: &Object, options: &Options) -> Vec<Reason> {
-    if !options.validate {
-        return Vec::new();
-    }
+fn invalid(object: &Object, world: &effects::World<'_>, options: &Options) -> Vec<Reason> {
+    reasons_of(options, |findings| match world.definition_of(object) {
+        Some(definition) => k8s::validate_custom(object, &definition.root, options.version, findings),
+        None => k8s::validate(object, options.version, findings),
+    })
+}
+
+/// Why the server could not even read the object.
+fn unreadable(object: &Object, options: &Options) -> Vec<Reason> {
+    reasons_of(options, |findings| k8s::validate_form(object, options.version, findings))
+}
+
+fn reasons_of(options: &Options, validate: impl FnOnce(&mut Vec<crate::diag::Diagnostic>)) -> Vec<Reason> {
     let mut findings = Vec::new();
-    k8s::validate(object, options.version, &mut findings);
+    if options.validate {
+        validate(&mut findings);
+    }
     findings
         .into_iter()
         .filter(|finding| finding.severity == crate::diag::Severity::Error)

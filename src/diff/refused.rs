@@ -3,18 +3,18 @@
 use super::{Change, ObjectPlan};
 use crate::k8s::merge::scalar_text;
 use crate::k8s::quantity::Quantity;
-use crate::k8s::update::STATEFUL_SET_MUTABLE;
+use crate::k8s::{Version, update::stateful_set_mutable};
 use crate::yaml::Node;
 use std::collections::BTreeSet;
 
 /// The way out of a rejected change: one shell command or `# comment` a line. Empty where the manifest
 /// itself is at fault and has to be corrected. `stored` is the object before and after.
-pub(super) fn way_out(plan: &ObjectPlan, stored: Option<(&Node, &Node)>) -> Vec<String> {
+pub(super) fn way_out(plan: &ObjectPlan, stored: Option<(&Node, &Node)>, version: Version) -> Vec<String> {
     let Some((live, merged)) = stored else { return Vec::new() };
     if plan.change == Change::Added {
         return Vec::new();
     }
-    let context = Context { plan, live, merged };
+    let context = Context { plan, live, merged, version };
     let immutable = |path: &str| plan.reasons.iter().any(|reason| reason.path == path);
     match plan.object.kind.as_str() {
         "StatefulSet" => context.stateful_set(),
@@ -66,6 +66,7 @@ struct Context<'a> {
     plan: &'a ObjectPlan,
     live: &'a Node,
     merged: &'a Node,
+    version: Version,
 }
 
 /// A claim template as far as it matters here.
@@ -168,12 +169,12 @@ impl Context<'_> {
 
     /// The fields that `ValidateStatefulSetUpdate` objects to.
     fn refused_fields(&self) -> Vec<String> {
+        let mutable = stateful_set_mutable(self.version);
         super::fields::compare("StatefulSet", self.live, self.merged)
             .iter()
             .filter(|change| {
                 let mut fields = change.path.fields();
-                fields.next() == Some("spec")
-                    && fields.next().is_some_and(|field| !STATEFUL_SET_MUTABLE.contains(&field))
+                fields.next() == Some("spec") && fields.next().is_some_and(|field| !mutable.contains(&field))
             })
             .map(|change| change.path.named())
             .collect()

@@ -98,6 +98,13 @@ fn align(target: &mut Node, model: &mut Node) {
     });
 }
 
+/// Whether a Secret holds digests in place of values, as recorded renders do.
+pub(super) fn has_digests(kind: &str, root: &Node) -> bool {
+    let values = root.get("data").and_then(Node::as_map).into_iter().flatten();
+    kind == "Secret"
+        && values.into_iter().any(|entry| entry.value.as_str().is_some_and(|text| salt_of(text).is_some()))
+}
+
 /// The salt of a recorded digest; `None` for anything else (base64 has no colon).
 fn salt_of(text: &str) -> Option<&str> {
     text.strip_prefix(DIGEST)?.split_once(':').map(|(salt, _)| salt)

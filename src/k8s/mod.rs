@@ -13,7 +13,7 @@ pub mod schema;
 pub mod update;
 pub mod validation;
 
-pub use validation::{RULES, defines, validate, validate_all, validate_custom};
+pub use validation::{RULES, defines, validate, validate_all, validate_custom, validate_form};
 
 use std::fmt;
 use std::str::FromStr;

@@ -4,6 +4,7 @@
 //! The checks compare two stored objects (see [`super::defaults::store`]): what the server holds and what
 //! it would hold after the update. Each function names its model.
 
+use super::Version;
 use super::quantity::Quantity;
 use crate::yaml::{Map, Node, Value};
 use std::collections::BTreeSet;
@@ -25,31 +26,43 @@ pub trait Surroundings {
     fn expandable(&self, class: &str) -> Option<bool>;
 }
 
-/// The allowed list of `ValidateStatefulSetUpdate`, as Kubernetes 1.36 words it.
-pub const STATEFUL_SET_FORBIDDEN: &str = "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden";
+/// The fields of a StatefulSet's spec that may change in that version, in the order in which the server lists
+/// them (`ValidateStatefulSetUpdate`).
+pub fn stateful_set_mutable(version: Version) -> Vec<&'static str> {
+    const ALL: [&str; 7] = [
+        "replicas",
+        "ordinals",
+        "template",
+        "updateStrategy",
+        "revisionHistoryLimit",
+        "persistentVolumeClaimRetentionPolicy",
+        "minReadySeconds",
+    ];
+    let history = version >= Version::V1_36;
+    ALL.into_iter().filter(|field| history || *field != "revisionHistoryLimit").collect()
+}
 
-/// The fields of a StatefulSet's spec that may change.
-pub const STATEFUL_SET_MUTABLE: [&str; 7] = [
-    "replicas",
-    "ordinals",
-    "template",
-    "updateStrategy",
-    "revisionHistoryLimit",
-    "persistentVolumeClaimRetentionPolicy",
-    "minReadySeconds",
-];
+/// An update of one object: two stored objects of one kind.
+#[derive(Debug, Clone, Copy)]
+pub struct Update<'a> {
+    /// The API group, empty for the core.
+    pub group: &'a str,
+    /// The kind.
+    pub kind: &'a str,
+    /// The object's name.
+    pub name: &'a str,
+    /// What the server holds.
+    pub old: &'a Node,
+    /// What it would hold.
+    pub new: &'a Node,
+    /// Whose rules count.
+    pub version: Version,
+}
 
-/// Says why the server refuses to replace `old` by `new`, two stored objects of one kind; nothing if
-/// it takes the update.
-pub fn validate(
-    group: &str,
-    kind: &str,
-    name: &str,
-    old: &Node,
-    new: &Node,
-    around: &dyn Surroundings,
-) -> Vec<Refusal> {
-    let mut check = Check { old, new, refusals: Vec::new() };
+/// Says why the server refuses an update; nothing if it takes it.
+pub fn validate(update: &Update<'_>, around: &dyn Surroundings) -> Vec<Refusal> {
+    let Update { group, kind, name, old, new, version } = *update;
+    let mut check = Check { old, new, version, refusals: Vec::new() };
     match (group, kind) {
         ("apps" | "extensions", "StatefulSet") => check.stateful_set(),
         ("apps" | "extensions", "Deployment" | "ReplicaSet" | "DaemonSet") => {
@@ -105,6 +118,7 @@ pub fn validate(
 struct Check<'a> {
     old: &'a Node,
     new: &'a Node,
+    version: Version,
     refusals: Vec<Refusal>,
 }
 
@@ -131,11 +145,18 @@ impl Check<'_> {
 
     /// `ValidateStatefulSetUpdate`: the rest of the spec is compared as a whole.
     fn stateful_set(&mut self) {
-        if changed_fields(at(self.old, "spec"), at(self.new, "spec"))
-            .iter()
-            .any(|f| !STATEFUL_SET_MUTABLE.contains(f))
-        {
-            self.refuse("spec", format!("Forbidden: {STATEFUL_SET_FORBIDDEN}"));
+        let mutable = stateful_set_mutable(self.version);
+        let changed = changed_fields(at(self.old, "spec"), at(self.new, "spec"));
+        if changed.iter().any(|field| !mutable.contains(field)) {
+            let quoted: Vec<String> = mutable.iter().map(|field| format!("'{field}'")).collect();
+            let list = match quoted.split_last() {
+                Some((last, others)) => format!("{} and {last}", others.join(", ")),
+                None => String::new(),
+            };
+            self.refuse(
+                "spec",
+                format!("Forbidden: updates to statefulset spec for fields other than {list} are forbidden"),
+            );
         }
     }
 
@@ -154,7 +175,7 @@ impl Check<'_> {
         let strip = |node: Option<&Node>| {
             let mut template = node.cloned()?;
             if mutable {
-                relax_job_template(&mut template);
+                relax_job_template(&mut template, self.version);
             }
             Some(template)
         };
@@ -372,7 +393,7 @@ impl Check<'_> {
 
 /// What a suspended job's template may change: scheduling directives (KEP-2926) and the resources of
 /// its containers (KEP-5440).
-fn relax_job_template(template: &mut Node) {
+fn relax_job_template(template: &mut Node, version: Version) {
     let Some(template) = template.as_map_mut() else { return };
     if let Some(metadata) = template.get_mut("metadata").and_then(Node::as_map_mut) {
         metadata.remove("labels");
@@ -391,7 +412,9 @@ fn relax_job_template(template: &mut Node) {
             spec.remove("affinity");
         }
     }
-    for list in ["containers", "initContainers"] {
+    // The gate MutablePodResourcesForSuspendedJobs is on since 1.36.
+    let lists: &[&str] = if version >= Version::V1_36 { &["containers", "initContainers"] } else { &[] };
+    for list in lists {
         if let Some(Node { value: Value::Seq(items), .. }) = spec.get_mut(list) {
             items.iter_mut().filter_map(Node::as_map_mut).for_each(|container| {
                 container.remove("resources");

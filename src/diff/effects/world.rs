@@ -10,6 +10,7 @@ use crate::yaml::Node;
 pub(in super::super) struct World<'a> {
     volumes: Vec<&'a Object>,
     classes: Vec<&'a Object>,
+    definitions: Vec<&'a Object>,
     claims_bound: bool,
 }
 
@@ -20,12 +21,18 @@ impl<'a> World<'a> {
             // A claim is bound to what was there before the upgrade.
             volumes: old.iter().filter(of("PersistentVolume")).collect(),
             classes: new.iter().chain(old).filter(of("StorageClass")).collect(),
+            definitions: new.iter().chain(old).filter(of("CustomResourceDefinition")).collect(),
             claims_bound: options.claims_bound,
         }
     }
 
     fn class(&self, name: &str) -> Option<&'a Object> {
         self.classes.iter().copied().find(|class| class.name == name)
+    }
+
+    /// The definition of a custom resource, if a render holds it; the new one's comes first.
+    pub(in super::super) fn definition_of(&self, object: &Object) -> Option<&'a Object> {
+        self.definitions.iter().copied().find(|definition| crate::k8s::defines(&definition.root, object))
     }
 
     pub(super) fn knows_class(&self, name: Option<&Node>) -> bool {

@@ -31,7 +31,7 @@ pub use rules::RULES;
 
 use self::metadata::{NameCheck, path_segment};
 use super::names::{name_is_dns_label, name_is_dns_subdomain, name_is_dns1035_label};
-use super::schema::Schemas;
+use super::schema::{Kind, Schemas};
 use super::{Version, kinds};
 use crate::diag::Diagnostic;
 use crate::manifest::Object;
@@ -44,16 +44,8 @@ use crate::manifest::Object;
 pub fn validate(object: &Object, version: Version, sink: &mut Vec<Diagnostic>) {
     let mut cx = Context::new(object, version, sink);
     let root = At::root(&object.root);
-    kinds::check_api(&root, &mut cx);
-    let Some(kind) = Schemas::get().kind(&object.api_version, &object.kind) else { return };
-    if !kind.exists_in(version) {
-        return;
-    }
-    decode::object(&root, kind.ty, &mut cx);
-    if cx.errors() > 0 {
-        // As the server, which has nothing to validate then.
-        return;
-    }
+    // As the server, which has nothing to validate where it cannot decode.
+    let Some(kind) = decoded(object, &root, &mut cx) else { return };
     let (name, check) = check_of(object.group(), &object.kind, version);
     metadata::object_meta(&root, kind.namespaced, name, &mut cx);
     // These validate their metadata as custom resources do.
@@ -65,6 +57,24 @@ pub fn validate(object: &Object, version: Version, sink: &mut Vec<Diagnostic>) {
         metadata::kube_finalizers(&root, &mut cx);
     }
     check(&root, &mut cx);
+}
+
+/// Says only what keeps the server from reading `object` at all: an API that it does not have, unknown fields,
+/// values of a wrong type. For an update this is what the new manifest itself can be at fault for; everything
+/// else is asked of the merged object.
+pub fn validate_form(object: &Object, version: Version, sink: &mut Vec<Diagnostic>) {
+    decoded(object, &At::root(&object.root), &mut Context::new(object, version, sink));
+}
+
+/// The kind of an object that could be decoded.
+fn decoded(object: &Object, root: &At<'_, '_>, cx: &mut Context<'_>) -> Option<&'static Kind> {
+    kinds::check_api(root, cx);
+    let kind = Schemas::get().kind(&object.api_version, &object.kind)?;
+    if !kind.exists_in(cx.version) {
+        return None;
+    }
+    decode::object(root, kind.ty, cx);
+    (cx.errors() == 0).then_some(kind)
 }
 
 /// Validates every object of a release: custom resources by the definitions in `crds` and among `objects`, everything
