@@ -13,6 +13,7 @@ mod lint;
 mod preview;
 mod render;
 mod scenarios;
+mod support;
 mod tera;
 mod upgrade;
 mod values;

@@ -1,44 +1,9 @@
 //! The releases that the shipped charts must reproduce, fact by fact.
 
-use plimsoll::diag::Sources;
-use plimsoll::engine::{Capabilities, KubeVersion, Release};
+use crate::support::release;
 use plimsoll::manifest::Object;
-use plimsoll::render::{self, Output, Request};
-use plimsoll::values::{Options, Overrides, ValuesFile};
+use plimsoll::render::{self, Output};
 use plimsoll::yaml::Node;
-
-/// Renders a shipped chart; panics with everything that is wrong with it.
-fn release(name: &str, chart: &str, files: &[&str], set: &[&str]) -> Output {
-    let root = env!("CARGO_MANIFEST_DIR");
-    let request = Request {
-        chart: format!("{root}/{chart}"),
-        overrides: Overrides {
-            files: files.iter().map(|file| ValuesFile::Argument(format!("{root}/{file}"))).collect(),
-            set: set.iter().map(|set| (*set).to_owned()).collect(),
-            ..Overrides::default()
-        },
-        values: Options::default(),
-        options: render::Options {
-            release: Release {
-                name: name.to_owned(),
-                namespace: "default".to_owned(),
-                is_upgrade: false,
-                revision: 1,
-            },
-            capabilities: Capabilities {
-                kube_version: KubeVersion::parse("1.35").unwrap(),
-                api_versions: Vec::new(),
-                extra_api_versions: Vec::new(),
-            },
-            strict: true,
-            with_namespace: false,
-            seed: None,
-        },
-    };
-    let report = render::release(&Sources::new(), &request);
-    assert!(report.diagnostics.is_empty(), "{chart}: {:#?}", report.diagnostics);
-    report.output.unwrap()
-}
 
 /// The one object of that kind and name.
 fn object<'a>(output: &'a Output, kind: &str, name: &str) -> &'a Object {

@@ -3,7 +3,7 @@
 
 use plimsoll::chart;
 use plimsoll::diag::{SourceKind, Sources, Span};
-use plimsoll::engine::{Capabilities, KubeVersion, Release, tera::Engine};
+use plimsoll::engine::{Release, tera::Engine};
 use plimsoll::values::Scope;
 use plimsoll::yaml::{self, Map, Node, ReadOptions, Value};
 use proptest::prelude::*;
@@ -38,11 +38,7 @@ fn place(template: &str, value: &Node) -> Result<Node, String> {
         children: Vec::new(),
     };
     let release = Release { name: "web".into(), namespace: "default".into(), is_upgrade: false, revision: 1 };
-    let capabilities = Capabilities {
-        kube_version: KubeVersion::parse("1.35").unwrap(),
-        api_versions: Vec::new(),
-        extra_api_versions: Vec::new(),
-    };
+    let capabilities = crate::support::capabilities();
     let report = engine.render(&scope, &release, &capabilities);
     let Some(files) = report.output else { return Err(report.diagnostics[0].message.clone()) };
     let text = files.into_iter().find(|file| file.path.ends_with("/t.yaml")).unwrap().text;
