@@ -1,1 +1,203 @@
-//! Tests of gotpl.
+//! Helm charts render as helm renders them.
+//!
+//! Every folder of `tests/helm` is a chart with `expected.yaml`, what `helm template` of Helm 4.1.4 printed. With
+//! `PLIMSOLL_HELM` set to a helm binary the charts are rendered by it again, and what changed is recorded.
+
+use plimsoll::chart::{self, Chart};
+use plimsoll::diag::{Report, Severity, Sources, Span};
+use plimsoll::engine::{Capabilities, KubeVersion, Release};
+use plimsoll::render::{self, Options, Selection};
+use plimsoll::values;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Renders the chart at `path` as `helm template PATH` would print it.
+fn rendered(path: &Path) -> Result<String, String> {
+    let sources = Sources::new();
+    let chart = chart::load(&sources, path);
+    rendered_chart(&sources, chart)
+}
+
+/// Renders a chart of templates in memory; the values are `{set: {a: 1}, text: abc}`.
+fn in_memory(templates: &[(&str, &str)]) -> Result<String, String> {
+    let sources = Sources::new();
+    let mut files = vec![
+        ("Chart.yaml".to_owned(), b"apiVersion: v2\nname: app\nversion: 1.0.0\nengine: gotpl\n".to_vec()),
+        ("values.yaml".to_owned(), b"set: {a: 1}\ntext: abc\n".to_vec()),
+    ];
+    files
+        .extend(templates.iter().map(|(path, text)| (format!("templates/{path}"), text.as_bytes().to_vec())));
+    let chart = chart::from_files(&sources, "app", files);
+    rendered_chart(&sources, chart)
+}
+
+/// The text of a chart, or all that is wrong: place, message, helps, and the includes it came through.
+fn rendered_chart(sources: &Sources, chart: Report<Chart>) -> Result<String, String> {
+    let mut diagnostics = Vec::new();
+    let text = (|| {
+        let chart = Arc::new(chart.take(&mut diagnostics)?);
+        let overrides = values::Overrides::default();
+        let computed = values::compute(sources, &chart, &overrides, &values::Options::default())
+            .take(&mut diagnostics)?;
+        let options = Options {
+            release: Release {
+                name: "release-name".to_owned(),
+                namespace: "default".to_owned(),
+                is_upgrade: false,
+                revision: 1,
+            },
+            capabilities: Capabilities {
+                kube_version: KubeVersion::parse("v1.35.0")?,
+                api_versions: Vec::new(),
+                extra_api_versions: Vec::new(),
+            },
+            strict: false,
+            with_namespace: false,
+            seed: Some(1),
+        };
+        let render = render::render(sources, &computed, &options).take(&mut diagnostics)?;
+        let documents = Selection::default().of(&render).ok()?;
+        Some(render::stream(&documents))
+    })();
+    text.ok_or_else(|| {
+        let mut lines = Vec::new();
+        for found in diagnostics.iter().filter(|found| found.severity == Severity::Error) {
+            let place = |span: Option<Span>| {
+                let source = span.and_then(|span| sources.get(span.source));
+                let position = span.and_then(|span| sources.position(span));
+                source.zip(position).map_or(String::new(), |(source, position)| {
+                    format!("{}:{}:{}", source.name, position.line, position.column)
+                })
+            };
+            lines.push(format!("{}: {}", place(found.span()), found.message));
+            lines.extend(found.help.iter().map(|help| format!("help: {help}")));
+            lines.extend(
+                found.trace.iter().map(|step| format!("through {}: {}", place(step.span), step.text)),
+            );
+        }
+        lines.join("\n")
+    })
+}
+
+fn cases() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/helm");
+    let mut cases: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.join("Chart.yaml").exists())
+        .collect();
+    cases.sort();
+    cases
+}
+
+#[test]
+fn charts_render_as_recorded_from_helm() {
+    let mut wrong = Vec::new();
+    let cases = cases();
+    assert!(cases.len() > 5, "the cases are there");
+    for case in cases {
+        let expected = std::fs::read_to_string(case.join("expected.yaml")).unwrap();
+        match rendered(&case) {
+            Ok(text) if text == expected => {}
+            Ok(text) => {
+                let differs = expected.lines().zip(text.lines()).find(|(a, b)| a != b);
+                wrong.push(format!("{}: {differs:#?}", case.display()));
+            }
+            Err(errors) => wrong.push(format!("{}: {errors}", case.display())),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the judge is named by the environment")]
+fn the_records_are_what_helm_prints() {
+    let Some(helm) = std::env::var_os("PLIMSOLL_HELM") else {
+        println!("skipped: PLIMSOLL_HELM is not set");
+        return;
+    };
+    let mut changed = Vec::new();
+    for case in cases() {
+        let output = std::process::Command::new(&helm).arg("template").arg(&case).output().unwrap();
+        assert!(output.status.success(), "{}: {}", case.display(), String::from_utf8_lossy(&output.stderr));
+        let record = case.join("expected.yaml");
+        if std::fs::read(&record).ok().as_deref() != Some(output.stdout.as_slice()) {
+            std::fs::write(&record, &output.stdout).unwrap();
+            changed.push(case);
+        }
+    }
+    assert!(changed.is_empty(), "recorded anew: {changed:?}");
+}
+
+#[test]
+fn errors_name_the_value_the_place_and_the_way() {
+    let partial = "{{ define \"outer\" }}\n{{ include \"inner\" . }}{{ end }}{{ define \"inner\" }}{{ .Values.image.tag }}{{ end }}";
+    let cases: &[(&[(&str, &str)], &str)] = &[
+        (
+            &[("a.yaml", "a: {{ .Values.image.tag }}")],
+            "app/templates/a.yaml:1:7: `.Values.image` is null or not set, so it has no field `tag` (nil pointer evaluating interface {}.tag)\n\
+             help: set `image.tag` in the values (a values file, or `--set image.tag=...`)",
+        ),
+        (
+            &[("a.yaml", "a: {{ include \"outer\" . }}"), ("_p.tpl", partial)],
+            "app/templates/_p.tpl:2:56: `.Values.image` is null or not set, so it has no field `tag` (nil pointer evaluating interface {}.tag)\n\
+             help: set `image.tag` in the values (a values file, or `--set image.tag=...`)\n\
+             through app/templates/a.yaml:1:7: included `outer`\n\
+             through app/templates/_p.tpl:2:4: included `inner`",
+        ),
+        (
+            &[("a.yaml", "a: {{ inclued \"outer\" . }}")],
+            "app/templates/a.yaml:1:7: function `inclued` is not defined\nhelp: did you mean `include`?",
+        ),
+        (
+            &[("a.yaml", "a: {{ include \"otuer\" . }}"), ("_p.tpl", partial)],
+            "app/templates/a.yaml:1:7: there is no template `otuer`\nhelp: did you mean `outer`?",
+        ),
+        (
+            &[("a.yaml", "a: 1\nb: {{ required \"give a name!\" .Values.name }}")],
+            "app/templates/a.yaml:2:7: give a name!",
+        ),
+        (&[("a.yaml", "{{ if true }}{{ fail \"no way\" }}{{ end }}")], "app/templates/a.yaml:1:17: no way"),
+        (
+            &[("a.yaml", "{{ range 2 }}{{ len 3 }}{{ end }}")],
+            "app/templates/a.yaml:1:17: `len`: len of type int",
+        ),
+        (
+            &[("a.yaml", "{{ if eq .Values.set.a 1 }}{{ end }}")],
+            "app/templates/a.yaml:1:7: `eq`: incompatible types for comparison: float64 and int\n\
+             help: numbers from values files are floats: convert with `int` before comparing",
+        ),
+        (
+            &[("a.yaml", "{{ .Values.text.deeper }}")],
+            "app/templates/a.yaml:1:4: can't evaluate field deeper in type string: `.Values.text` is `abc`",
+        ),
+        (
+            &[("a.yaml", "{{ .Values.text.deeper }}"), ("b.yaml", "{{ $x }}"), ("c.yaml", "{{ end }}")],
+            "app/templates/c.yaml:1:1: unexpected `{{end}}`: no block is open here\n\
+             app/templates/b.yaml:1:4: undefined variable `$x`",
+        ),
+        (
+            &[("a.yaml", "{{ define \"x\" }}{{ include \"x\" . }}{{ end }}{{ include \"x\" . }}")],
+            "app/templates/a.yaml:1:20: template `x` includes itself without end",
+        ),
+        (
+            &[("a.yaml", "{{ define \"x\" }}{{ template \"x\" . }}{{ end }}{{ template \"x\" . }}")],
+            "app/templates/a.yaml:1:17: templates nest too deeply: does one include itself without end?",
+        ),
+        (
+            &[("a.yaml", "a: {{ tpl \"{{ .Values.a.b }}\" . }}")],
+            "app/templates/a.yaml:1:7: in the template `{{ .Values.a.b }}`: `.Values.a` is null or not set, so it has no field `b` (nil pointer evaluating interface {}.b)\n\
+             help: set `a.b` in the values (a values file, or `--set a.b=...`)",
+        ),
+        (
+            &[("a.yaml", "a: {{ tpl \"{{ if }}\" . }}")],
+            "app/templates/a.yaml:1:7: cannot parse the template `{{ if }}`: missing value for if",
+        ),
+    ];
+    for (templates, expected) in cases {
+        let found = in_memory(templates).unwrap_err();
+        // Endless inclusion comes through a thousand steps: the first ones tell.
+        let found = found.lines().take(expected.lines().count()).collect::<Vec<_>>().join("\n");
+        assert_eq!(found, *expected);
+    }
+}

@@ -9,7 +9,7 @@ use super::ast::{Action, Branch, Command, Expr, Fields, File, Kind, Node, Pipe, 
 use super::error::{Error, Result};
 use super::fmt;
 use super::functions::Function;
-use super::functions::builtin;
+use super::functions::{builtin, regexes};
 use super::parse;
 use super::trace::{Trace, Written};
 use super::value::{Args, Value};
@@ -55,6 +55,8 @@ pub(crate) struct Vm {
     deadline: Instant,
     /// Texts given to `tpl`, parsed.
     parsed: BTreeMap<Arc<str>, Rc<File>>,
+    /// Regular expressions, compiled.
+    regexes: BTreeMap<String, regex::Regex>,
     /// Buffers to use again.
     spare: Vec<String>,
 }
@@ -149,6 +151,7 @@ impl Vm {
             steps: 0,
             deadline: Instant::now() + MAX_TIME,
             parsed: BTreeMap::new(),
+            regexes: BTreeMap::new(),
             spare: Vec::new(),
         }
     }
@@ -253,6 +256,16 @@ impl Vm {
         };
         self.give_back(text);
         Ok(Value::Str(value))
+    }
+
+    /// A pattern in Go's syntax, compiled once.
+    pub(crate) fn regex(&mut self, pattern: &str) -> Result<regex::Regex> {
+        if let Some(regex) = self.regexes.get(pattern) {
+            return Ok(regex.clone());
+        }
+        let regex = regexes::compile(pattern)?;
+        self.regexes.insert(pattern.to_owned(), regex.clone());
+        Ok(regex)
     }
 
     fn find(&self, name: &str) -> Option<(Arc<str>, Rc<Entry>)> {

@@ -7,9 +7,15 @@ pub(crate) mod builtin;
 pub(crate) mod cast;
 mod defaults;
 mod dicts;
+mod encoding;
 mod helm;
 mod lists;
 mod math;
+mod paths;
+pub(crate) mod regexes;
+mod semvers;
+mod strings;
+mod words;
 
 use super::error::Result;
 use super::value::{Args, Value};
@@ -48,8 +54,19 @@ pub(crate) const fn between(name: &'static str, min: usize, max: usize, run: Run
 }
 
 /// The tables of all families.
-const TABLES: &[&[Function]] =
-    &[builtin::TABLE, defaults::TABLE, dicts::TABLE, helm::TABLE, lists::TABLE, math::TABLE];
+const TABLES: &[&[Function]] = &[
+    builtin::TABLE,
+    defaults::TABLE,
+    dicts::TABLE,
+    encoding::TABLE,
+    helm::TABLE,
+    lists::TABLE,
+    math::TABLE,
+    paths::TABLE,
+    regexes::TABLE,
+    semvers::TABLE,
+    strings::TABLE,
+];
 
 /// The function called `name`.
 pub(crate) fn find(name: &str) -> Option<&'static Function> {

@@ -1,0 +1,125 @@
+//! Sprig's encodings and digests.
+
+use base64::Engine as _;
+use sha2::Digest as _;
+
+use super::{Function, fixed};
+use crate::engine::gotpl::value::Value;
+
+pub(crate) const TABLE: &[Function] = &[
+    fixed("b64enc", 1, |_, args| Ok(base64::engine::general_purpose::STANDARD.encode(args.bytes(0)?).into())),
+    fixed("b64dec", 1, |_, args| Ok(decode64(args.bytes(0)?))),
+    fixed("b32enc", 1, |_, args| Ok(encode32(args.bytes(0)?).into())),
+    fixed("b32dec", 1, |_, args| Ok(decode32(args.bytes(0)?))),
+    fixed("sha1sum", 1, |_, args| Ok(hex(&sha1::Sha1::digest(args.bytes(0)?)).into())),
+    fixed("sha256sum", 1, |_, args| Ok(hex(&sha2::Sha256::digest(args.bytes(0)?)).into())),
+    fixed("sha512sum", 1, |_, args| Ok(hex(&sha2::Sha512::digest(args.bytes(0)?)).into())),
+    fixed("adler32sum", 1, |_, args| Ok(adler32(args.bytes(0)?).to_string().into())),
+];
+
+/// Lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}
+
+/// What is no base64 gives the text of the error, as Sprig does.
+fn decode64(text: &[u8]) -> Value {
+    let kept: Vec<(usize, u8)> =
+        text.iter().copied().enumerate().filter(|(_, byte)| !matches!(byte, b'\r' | b'\n')).collect();
+    let plain: Vec<u8> = kept.iter().map(|(_, byte)| *byte).collect();
+    match base64::engine::general_purpose::STANDARD.decode(&plain) {
+        Ok(bytes) => Value::from_bytes(&bytes),
+        Err(error) => {
+            let at = match error {
+                base64::DecodeError::InvalidByte(at, _) | base64::DecodeError::InvalidLastSymbol(at, _) => at,
+                base64::DecodeError::InvalidLength(_) | base64::DecodeError::InvalidPadding => plain.len(),
+            };
+            let at = kept.get(at).map_or(text.len(), |(index, _)| *index);
+            format!("illegal base64 data at input byte {at}").into()
+        }
+    }
+}
+
+const ALPHABET32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+fn encode32(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len().div_ceil(5) * 8);
+    for chunk in bytes.chunks(5) {
+        let mut bits = [0; 8];
+        bits[3..3 + chunk.len()].copy_from_slice(chunk);
+        let bits = u64::from_be_bytes(bits);
+        let digits = (chunk.len() * 8).div_ceil(5);
+        for index in 0..8 {
+            let digit = usize::try_from(bits >> (35 - index * 5) & 31).unwrap_or(0);
+            out.push(if index < digits { char::from(ALPHABET32[digit]) } else { '=' });
+        }
+    }
+    out
+}
+
+fn decode32(text: &[u8]) -> Value {
+    let plain: Vec<u8> = text.iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();
+    let bad = |at: usize| Value::from(format!("illegal base32 data at input byte {at}"));
+    if plain.len() % 8 != 0 {
+        return bad(plain.len());
+    }
+    let mut out = Vec::with_capacity(plain.len() / 8 * 5);
+    let chunks = plain.len() / 8;
+    for (number, chunk) in plain.chunks(8).enumerate() {
+        let digits = chunk.iter().position(|byte| *byte == b'=').unwrap_or(8);
+        let padded = chunk[digits..].iter().all(|byte| *byte == b'=');
+        if !padded || (digits < 8 && number + 1 < chunks) || !matches!(digits, 2 | 4 | 5 | 7 | 8) {
+            return bad(number * 8 + digits);
+        }
+        let mut bits = 0_u64;
+        for (index, byte) in chunk.iter().enumerate() {
+            let digit =
+                if index < digits { ALPHABET32.iter().position(|known| known == byte) } else { Some(0) };
+            let Some(digit) = digit else { return bad(number * 8 + index) };
+            bits = bits << 5 | digit as u64;
+        }
+        out.extend_from_slice(&bits.to_be_bytes()[3..3 + digits * 5 / 8]);
+    }
+    Value::from_bytes(&out)
+}
+
+fn adler32(bytes: &[u8]) -> u32 {
+    const BASE: u32 = 65_521;
+    let (low, high) = bytes.iter().fold((1_u32, 0_u32), |(low, high), byte| {
+        let low = (low + u32::from(*byte)) % BASE;
+        (low, (high + low) % BASE)
+    });
+    high << 16 | low
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base32_goes_both_ways() {
+        for (plain, coded) in
+            [("", ""), ("f", "MY======"), ("fooba", "MZXW6YTB"), ("foobar", "MZXW6YTBOI======")]
+        {
+            assert_eq!(encode32(plain.as_bytes()), coded);
+            assert_eq!(decode32(coded.as_bytes()).as_str(), Some(plain));
+        }
+        assert_eq!(decode32(b"M1======").as_str(), Some("illegal base32 data at input byte 1"));
+    }
+
+    #[test]
+    fn base64_errors_name_the_byte() {
+        assert_eq!(decode64(b"aGk\n=").as_str(), Some("hi"));
+        assert_eq!(decode64(b"a!k=").as_str(), Some("illegal base64 data at input byte 1"));
+    }
+
+    #[test]
+    fn checksums() {
+        assert_eq!(adler32(b"Wikipedia"), 0x11E6_0398);
+        assert_eq!(hex(&[0, 255]), "00ff");
+    }
+}

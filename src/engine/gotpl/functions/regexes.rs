@@ -1,0 +1,186 @@
+//! Sprig's regular expressions: RE2's syntax, which the crate `regex` shares with Go.
+
+use super::{Function, fixed};
+use crate::engine::gotpl::error::{Error, Result};
+use crate::engine::gotpl::value::{Args, Value};
+use crate::engine::gotpl::vm::Vm;
+use regex::Regex;
+
+pub(crate) const TABLE: &[Function] = &[
+    // The plain forms say nothing about a bad pattern where Sprig swallows the error.
+    fixed("regexMatch", 2, |vm, args| {
+        let found = vm.regex(args.str(0)?).is_ok_and(|regex| regex.is_match(args.str(1).unwrap_or_default()));
+        args.str(1).map(|_| Value::Bool(found))
+    }),
+    fixed("mustRegexMatch", 2, |vm, args| Ok(Value::Bool(vm.regex(args.str(0)?)?.is_match(args.str(1)?)))),
+    fixed("regexFind", 2, find),
+    fixed("mustRegexFind", 2, find),
+    fixed("regexFindAll", 3, find_all),
+    fixed("mustRegexFindAll", 3, find_all),
+    fixed("regexReplaceAll", 3, replace_all),
+    fixed("mustRegexReplaceAll", 3, replace_all),
+    fixed("regexReplaceAllLiteral", 3, replace_all_literal),
+    fixed("mustRegexReplaceAllLiteral", 3, replace_all_literal),
+    fixed("regexSplit", 3, split),
+    fixed("mustRegexSplit", 3, split),
+    fixed("regexQuoteMeta", 1, |_, args| Ok(quote_meta(args.str(0)?).into())),
+];
+
+/// Compiles a pattern in Go's syntax; the error names it.
+pub(crate) fn compile(pattern: &str) -> Result<Regex> {
+    Regex::new(&translate(pattern)).map_err(|error| {
+        let reason = error.to_string();
+        let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        Error::new(format!("error parsing regexp `{pattern}`: {reason}"))
+    })
+}
+
+/// The same pattern for this crate: Go's classes and word boundaries know ASCII only, and inside of
+/// brackets Go gives no meaning to `[`, `&&`, `--` and `~~`.
+fn translate(pattern: &str) -> String {
+    let mut out = String::with_capacity(pattern.len() + 16);
+    let mut rest = pattern;
+    let mut in_class = false;
+    while let Some(c) = rest.chars().next() {
+        rest = &rest[c.len_utf8()..];
+        match c {
+            '\\' => {
+                let Some(escaped) = rest.chars().next() else {
+                    out.push('\\');
+                    break;
+                };
+                rest = &rest[escaped.len_utf8()..];
+                match escaped {
+                    'd' => out.push_str("[0-9]"),
+                    'D' => out.push_str("[^0-9]"),
+                    'w' => out.push_str("[0-9A-Za-z_]"),
+                    'W' => out.push_str("[^0-9A-Za-z_]"),
+                    's' => out.push_str("[\\t\\n\\f\\r ]"),
+                    'S' => out.push_str("[^\\t\\n\\f\\r ]"),
+                    'b' | 'B' if !in_class => {
+                        out.push_str("(?-u:\\");
+                        out.push(escaped);
+                        out.push(')');
+                    }
+                    'Q' if !in_class => {
+                        let (literal, behind) = rest.split_once("\\E").unwrap_or((rest, ""));
+                        out.push_str(&regex::escape(literal));
+                        rest = behind;
+                    }
+                    _ => {
+                        out.push('\\');
+                        out.push(escaped);
+                    }
+                }
+            }
+            '[' if !in_class => {
+                in_class = true;
+                out.push('[');
+                for first in ['^', ']'] {
+                    if rest.starts_with(first) {
+                        rest = &rest[1..];
+                        // A bracket that comes first is one of the characters.
+                        out.push_str(if first == '^' { "^" } else { "\\]" });
+                    }
+                }
+            }
+            '[' if rest.starts_with(':') && rest.contains(":]") => {
+                let end = rest.find(":]").map_or(0, |end| end + 2);
+                out.push('[');
+                out.push_str(&rest[..end]);
+                rest = &rest[end..];
+            }
+            '[' | '&' | '~' if in_class => {
+                out.push('\\');
+                out.push(c);
+            }
+            ']' if in_class => {
+                in_class = false;
+                out.push(']');
+            }
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+fn find(vm: &mut Vm, args: Args<'_>) -> Result<Value> {
+    let text = args.str(1)?;
+    Ok(vm.regex(args.str(0)?)?.find(text).map_or("", |found| found.as_str()).into())
+}
+
+fn find_all(vm: &mut Vm, args: Args<'_>) -> Result<Value> {
+    let (text, count) = (args.str(1)?, args.int(2)?);
+    let regex = vm.regex(args.str(0)?)?;
+    let most = usize::try_from(count).unwrap_or(usize::MAX);
+    Ok(Value::strings(regex.find_iter(text).take(most).map(|found| found.as_str())))
+}
+
+fn replace_all(vm: &mut Vm, args: Args<'_>) -> Result<Value> {
+    let (text, replacement) = (args.str(1)?, args.str(2)?);
+    Ok(vm.regex(args.str(0)?)?.replace_all(text, replacement).as_ref().into())
+}
+
+fn replace_all_literal(vm: &mut Vm, args: Args<'_>) -> Result<Value> {
+    let (text, replacement) = (args.str(1)?, args.str(2)?);
+    Ok(vm.regex(args.str(0)?)?.replace_all(text, regex::NoExpand(replacement)).as_ref().into())
+}
+
+/// Go's `Split`: no empty part where a match stands at the very end of an empty rest, at most `count` parts.
+fn split(vm: &mut Vm, args: Args<'_>) -> Result<Value> {
+    let (text, count) = (args.str(1)?, args.int(2)?);
+    let pattern = args.str(0)?;
+    let regex = vm.regex(pattern)?;
+    if count == 0 {
+        return Ok(Value::strings([]));
+    }
+    if !pattern.is_empty() && text.is_empty() {
+        return Ok(Value::strings([""]));
+    }
+    let most = usize::try_from(count).unwrap_or(usize::MAX);
+    let mut parts = Vec::new();
+    let (mut start, mut end) = (0, 0);
+    for found in regex.find_iter(text) {
+        if parts.len() + 1 >= most {
+            break;
+        }
+        end = found.start();
+        if found.end() != 0 {
+            parts.push(&text[start..end]);
+        }
+        start = found.end();
+    }
+    if end != text.len() {
+        parts.push(&text[start..]);
+    }
+    Ok(Value::strings(parts))
+}
+
+fn quote_meta(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if r"\.+*?()|[]{}^$".contains(c) {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_mean_what_they_mean_in_go() {
+        let matches = |pattern: &str, text: &str| compile(pattern).unwrap().is_match(text);
+        assert!(!matches(r"^\d$", "\u{663}"));
+        assert!(!matches(r"^\w$", "é"));
+        assert!(matches(r"^[[]$", "["));
+        assert!(matches(r"^[]a]+$", "]a"));
+        assert!(matches(r"^[[:alpha:]\d&&]+$", "a1&"));
+        assert!(matches(r"^\Qa.b\E$", "a.b"));
+        assert!(compile("(?=x)").is_err());
+        assert_eq!(quote_meta("a.b[c]"), r"a\.b\[c\]");
+    }
+}

@@ -1,0 +1,258 @@
+//! How Sprig's libraries find words in a text and change their case.
+
+/// Upper case for the first letter of every word.
+pub(crate) fn title(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut before = ' ';
+    for c in text.chars() {
+        if is_separator(before) {
+            out.extend(c.to_uppercase());
+        } else {
+            out.push(c);
+        }
+        before = c;
+    }
+    out
+}
+
+fn is_separator(c: char) -> bool {
+    if c.is_ascii() {
+        !c.is_ascii_alphanumeric() && c != '_'
+    } else {
+        !c.is_alphanumeric() && c.is_whitespace()
+    }
+}
+
+/// Lower case for the first letter of every word between white space.
+pub(crate) fn untitle(text: &str) -> String {
+    after_space(text, |c, first| if first { c.to_lowercase().collect() } else { c.to_string() })
+}
+
+/// Every letter in the other case.
+pub(crate) fn swap_case(text: &str) -> String {
+    after_space(text, |c, _| {
+        if c.is_uppercase() {
+            c.to_lowercase().collect()
+        } else if c.is_lowercase() {
+            c.to_uppercase().collect()
+        } else {
+            c.to_string()
+        }
+    })
+}
+
+/// The first characters of the words between white space.
+pub(crate) fn initials(text: &str) -> String {
+    text.split_whitespace().filter_map(|word| word.chars().next()).collect()
+}
+
+fn after_space(text: &str, change: impl Fn(char, bool) -> String) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut first = true;
+    for c in text.chars() {
+        out.push_str(&change(c, first));
+        first = c.is_whitespace();
+    }
+    out
+}
+
+/// What a run of characters is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Word {
+    None,
+    Number,
+    Upper,
+    Lower,
+    Connector,
+    Punctuation,
+    Other,
+}
+
+/// `snakecase` and `kebabcase`: words in lower case with `connector` between them. A number belongs to
+/// the word before it unless lower-case letters follow: `HTTP2xx` is `http_2xx`, `Bld4Floor` `bld4_floor`.
+pub(crate) fn separated(text: &str, connector: char) -> String {
+    let mut out = String::with_capacity(text.len() + 4);
+    let joins = |kind: Word| !matches!(kind, Word::Connector | Word::Punctuation);
+    let (mut kind, mut word, mut rest) = next_word(text);
+    while !rest.is_empty() {
+        if kind != Word::Connector {
+            lower(&mut out, kind, word, connector);
+        }
+        let (before, last) = (kind, word);
+        (kind, word, rest) = next_word(rest);
+        match before {
+            Word::Number => {
+                while matches!(kind, Word::Lower | Word::Number) {
+                    lower(&mut out, kind, word, connector);
+                    (kind, word, rest) = next_word(rest);
+                }
+                if kind != Word::None && joins(kind) {
+                    out.push(connector);
+                }
+            }
+            Word::Connector => lower(&mut out, before, last, connector),
+            Word::Punctuation => {}
+            _ if kind != Word::Number => {
+                if joins(kind) {
+                    out.push(connector);
+                }
+            }
+            _ if rest.is_empty() => {}
+            _ => {
+                let number = word;
+                (kind, word, rest) = next_word(rest);
+                if kind != Word::Lower {
+                    lower(&mut out, Word::Number, number, connector);
+                    if joins(kind) {
+                        out.push(connector);
+                    }
+                    continue;
+                }
+                out.push(connector);
+                lower(&mut out, Word::Number, number, connector);
+                while matches!(kind, Word::Lower | Word::Number) {
+                    lower(&mut out, kind, word, connector);
+                    (kind, word, rest) = next_word(rest);
+                }
+                if kind != Word::None && joins(kind) {
+                    out.push(connector);
+                }
+            }
+        }
+    }
+    lower(&mut out, kind, word, connector);
+    out
+}
+
+fn lower(out: &mut String, kind: Word, word: &str, connector: char) {
+    if !matches!(kind, Word::Upper | Word::Connector) {
+        out.push_str(word);
+        return;
+    }
+    for c in word.chars() {
+        if is_connector(c) {
+            out.push(connector);
+        } else {
+            out.extend(c.to_lowercase());
+        }
+    }
+}
+
+fn is_connector(c: char) -> bool {
+    c == '-' || c == '_' || c.is_whitespace()
+}
+
+fn is_punctuation(c: char) -> bool {
+    // Go's classes: of ASCII, these are symbols and not punctuation.
+    c.is_ascii_punctuation() && !"$+<=>^`|~".contains(c)
+}
+
+/// The first word of a text, what it is, and the rest.
+fn next_word(text: &str) -> (Word, &str, &str) {
+    let Some(first) = text.chars().next() else { return (Word::None, "", "") };
+    let run = |from: usize, belongs: &dyn Fn(char) -> bool| {
+        from + text[from..].find(|c| !belongs(c)).unwrap_or(text.len() - from)
+    };
+    let small = |c: char| c.is_alphabetic() && !c.is_uppercase();
+    let after_first = first.len_utf8();
+    let (kind, end) = if is_connector(first) {
+        (Word::Connector, run(0, &is_connector))
+    } else if is_punctuation(first) {
+        (Word::Punctuation, run(0, &is_punctuation))
+    } else if first.is_uppercase() {
+        let end = match text[after_first..].chars().next() {
+            Some(second) if second.is_uppercase() => {
+                let end = run(0, &char::is_uppercase);
+                // In `HTTPStatus` the last capital begins the next word.
+                match text[end..].chars().next() {
+                    Some(next) if next.is_alphabetic() => {
+                        end - text[..end].chars().next_back().map_or(0, char::len_utf8)
+                    }
+                    _ => end,
+                }
+            }
+            Some(second) if second.is_alphabetic() => run(after_first, &small),
+            _ => after_first,
+        };
+        (Word::Upper, end)
+    } else if first.is_alphabetic() {
+        (Word::Lower, run(0, &small))
+    } else if first.is_numeric() {
+        (Word::Number, run(0, &char::is_numeric))
+    } else {
+        let other = |c: char| !is_connector(c) && !c.is_alphabetic() && !c.is_numeric() && !is_punctuation(c);
+        (Word::Other, run(0, &other))
+    };
+    (kind, &text[..end], &text[end..])
+}
+
+/// `camelcase`: words joined, each with a capital first; connectors at the ends and doubled ones stay.
+pub(crate) fn pascal_case(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars();
+    let upper = |c: char| c.to_uppercase().next().unwrap_or(c);
+    let lower = |c: char| c.to_lowercase().next().unwrap_or(c);
+    let mut current = None;
+    for c in chars.by_ref() {
+        if !is_connector(c) {
+            current = Some(c);
+            break;
+        }
+        out.push(c);
+    }
+    let Some(first) = current else { return out };
+    let mut capitals = first.is_uppercase();
+    let mut current = upper(first);
+    for c in chars {
+        let before = std::mem::replace(&mut current, c);
+        if is_connector(c) && is_connector(before) {
+            out.push(before);
+        } else if is_connector(before) {
+            capitals = c.is_uppercase();
+            current = upper(c);
+        } else {
+            if capitals {
+                if c.is_uppercase() {
+                    current = lower(c);
+                } else {
+                    capitals = false;
+                }
+            }
+            out.push(before);
+        }
+    }
+    out.push(current);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_found_by_case_and_numbers() {
+        for (text, expected) in [
+            ("FirstName", "first_name"),
+            ("HTTPServer", "http_server"),
+            ("NoHTTPS", "no_https"),
+            ("GO_PATH", "go_path"),
+            ("GO PATH", "go_path"),
+            ("GO-PATH", "go_path"),
+            ("http2xx", "http_2xx"),
+            ("HTTP20xOK", "http_20x_ok"),
+            ("Duration2m3s", "duration_2m3s"),
+            ("Bld4Floor3rd", "bld4_floor_3rd"),
+        ] {
+            assert_eq!(separated(text, '_'), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn cases_of_words() {
+        assert_eq!(pascal_case("http_server"), "HttpServer");
+        assert_eq!(pascal_case("HTTP-server url"), "HttpServerUrl");
+        assert_eq!(title("a b_c d-e"), "A B_c D-E");
+        assert_eq!(untitle("First Try"), "first try");
+        assert_eq!(initials("First  Try x"), "FTx");
+    }
+}

@@ -1,0 +1,5 @@
+{{- define "object" }}
+a: 1
+b:
+  c: {{ .Values.big }}
+{{- end }}
