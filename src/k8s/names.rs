@@ -572,6 +572,27 @@ pub fn cidr_warnings(value: &str) -> Vec<String> {
     warnings
 }
 
+/// A text close to `value` that `check` has nothing to say against: without blanks around it, its odd
+/// characters as dashes, in small letters, without dots.
+pub fn repaired(value: &str, check: impl Fn(&str) -> Vec<String>) -> Option<String> {
+    let dashed = |keep: &dyn Fn(char) -> bool| {
+        let text: String = value.trim().chars().map(|c| if keep(c) { c } else { '-' }).collect();
+        text.trim_matches(['-', '.', '_']).to_owned()
+    };
+    let kept = dashed(&|c| c.is_ascii_alphanumeric() || "-_./".contains(c));
+    let named = dashed(&|c| c.is_ascii_alphanumeric() || "-.".contains(c));
+    let labelled = dashed(&|c| c.is_ascii_alphanumeric());
+    [
+        value.trim().to_owned(),
+        kept.clone(),
+        kept.to_lowercase(),
+        named.to_lowercase(),
+        labelled.to_lowercase(),
+    ]
+    .into_iter()
+    .find(|text| !text.is_empty() && text != value && check(text).is_empty())
+}
+
 fn too_long(value: &str, max: usize) -> Vec<String> {
     if value.len() > max { vec![format!("must be no more than {max} characters")] } else { Vec::new() }
 }
@@ -722,5 +743,18 @@ mod tests {
         assert!(cidr_warnings("10.1.0.0/8")[0].contains("should be \"10.0.0.0/8\" or \"10.1.0.0/32\"?"));
         assert!(cidr_warnings("010.0.0.0/8")[0].contains("non-standard"));
         assert!(cidr_warnings("2001:DB8::/32")[0].contains("RFC 5952"));
+    }
+
+    #[test]
+    fn close_texts_are_offered() {
+        assert_eq!(repaired("Orders_DB", dns1123_label).as_deref(), Some("orders-db"));
+        assert_eq!(repaired("a.b", dns1123_label).as_deref(), Some("a-b"));
+        assert_eq!(repaired("Example.org", dns1123_subdomain).as_deref(), Some("example.org"));
+        assert_eq!(repaired(" web ", dns1123_label).as_deref(), Some("web"));
+        assert_eq!(repaired("nginx:1.27", label_value).as_deref(), Some("nginx-1.27"));
+        assert_eq!(repaired("HTTP", port_name).as_deref(), Some("http"));
+        assert_eq!(repaired("-", dns1123_label), None);
+        assert_eq!(repaired(&"a".repeat(64), dns1123_label), None);
+        assert_eq!(repaired("fine", dns1123_label), None);
     }
 }

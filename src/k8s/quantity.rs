@@ -196,6 +196,19 @@ impl Quantity {
     }
 }
 
+/// The quantity that a text which is none was probably meant to be: `10Gi` for `10gi`, `512M` for `512MB`.
+pub fn repaired(text: &str) -> Option<String> {
+    let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    let (number, suffix) = leading(&text, |byte| byte.is_ascii_digit() || b"+-.".contains(&byte));
+    let suffix = suffix.to_ascii_lowercase();
+    let suffix = suffix.strip_suffix("bytes").or_else(|| suffix.strip_suffix('b')).unwrap_or(&suffix);
+    let known = BINARY.into_iter().chain(DECIMAL.into_iter().map(|(_, known)| known));
+    // Thousandths of a byte are never meant: `m` is looked at after `M`.
+    let found = known.rev().find(|known| known.eq_ignore_ascii_case(suffix))?;
+    let quantity = format!("{number}{found}");
+    (!number.is_empty() && Quantity::parse(&quantity).is_ok()).then_some(quantity)
+}
+
 impl PartialEq for Quantity {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other) == Ordering::Equal
@@ -500,6 +513,23 @@ mod tests {
         }
         assert_eq!(Quantity::parse("Ei"), Err(ParseError::Numeric));
         assert_eq!(Quantity::parse("e-20"), Err(ParseError::Numeric));
+    }
+
+    #[test]
+    fn what_was_probably_meant() {
+        for (text, meant) in [
+            ("10gi", Some("10Gi")),
+            ("10 Gi", Some("10Gi")),
+            ("512MB", Some("512M")),
+            ("1GiB", Some("1Gi")),
+            ("1K", Some("1k")),
+            ("1.5g", Some("1.5G")),
+            ("ten", None),
+            ("1.2.3Gi", None),
+            ("", None),
+        ] {
+            assert_eq!(repaired(text).as_deref(), meant, "{text}");
+        }
     }
 
     #[test]

@@ -68,7 +68,7 @@ fn object_reference(reference: &At<'_, '_>, group_optional: bool, cx: &mut Conte
         if field.text().is_empty() {
             cx.required(&field, "");
         } else {
-            cx.invalid_each(&field, names::path_segment_name(field.text()));
+            cx.form(&field, names::path_segment_name);
         }
     }
     // `ValidateAPIVersion`, new in 1.34.
@@ -136,7 +136,7 @@ fn metric_source(kind: &str, source: &At<'_, '_>, cx: &mut Context<'_>) {
             if name.text().is_empty() {
                 cx.required(&name, "must specify a metric name");
             } else {
-                cx.invalid_each(&name, names::path_segment_name(name.text()));
+                cx.form(&name, names::path_segment_name);
             }
         }
         _ => {
@@ -151,7 +151,7 @@ fn metric_source(kind: &str, source: &At<'_, '_>, cx: &mut Context<'_>) {
                 if container.text().is_empty() {
                     cx.required(&container, "must specify a container");
                 } else {
-                    cx.invalid_each(&container, names::dns1123_label(container.text()));
+                    cx.form(&container, names::dns1123_label);
                 }
             }
         }

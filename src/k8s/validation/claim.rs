@@ -2,12 +2,20 @@
 
 use super::metadata::label_selector;
 use super::resources::{positive_quantity, quantity, quantity_value};
-use super::{At, Context};
+use super::{At, Context, rules};
+use crate::diag::{Diagnostic, nearest};
 use crate::k8s::{Version, names};
 
 /// `supportedAccessModes`.
 pub(super) const ACCESS_MODES: &[&str] =
     &["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
+/// What kubectl prints for them, and nobody but kubectl reads.
+const SHORT_MODES: [(&str, &str); 4] = [
+    ("RWO", "ReadWriteOnce"),
+    ("ROX", "ReadOnlyMany"),
+    ("RWX", "ReadWriteMany"),
+    ("RWOP", "ReadWriteOncePod"),
+];
 /// `supportedVolumeModes`.
 pub(super) const VOLUME_MODES: &[&str] = &["Block", "Filesystem"];
 
@@ -80,7 +88,18 @@ pub(super) fn access_modes(modes: &At<'_, '_>, cx: &mut Context<'_>) {
         match mode.text() {
             "ReadWriteOncePod" => single_pod = true,
             text if ACCESS_MODES.contains(&text) => other = true,
-            _ => cx.not_supported(&modes.showing(&mode), ACCESS_MODES),
+            text => {
+                let known = ACCESS_MODES.join("`, `");
+                let message = format!("`{modes}`: unsupported value {text:?}: supported values: `{known}`");
+                let near = SHORT_MODES
+                    .iter()
+                    .find_map(|(short, mode)| short.eq_ignore_ascii_case(text).then_some(*mode))
+                    .or_else(|| nearest(text, ACCESS_MODES.iter().copied()));
+                let diagnostic = Diagnostic::of(&rules::UNSUPPORTED_VALUE, message)
+                    .at(mode.span(), "")
+                    .maybe_help(near.map(|near| format!("did you mean `{near}`?")));
+                cx.push(diagnostic, modes);
+            }
         }
     }
     if single_pod && other {
@@ -91,7 +110,7 @@ pub(super) fn access_modes(modes: &At<'_, '_>, cx: &mut Context<'_>) {
 /// `ValidateClassName`, where a class is named.
 pub(super) fn class_name(class: &At<'_, '_>, cx: &mut Context<'_>) {
     if !class.text().is_empty() {
-        cx.invalid_each(class, names::dns1123_subdomain(class.text()));
+        cx.form(class, names::dns1123_subdomain);
     }
 }
 
@@ -110,7 +129,7 @@ fn common_spec(spec: &At<'_, '_>, cx: &mut Context<'_>) {
     // The server leaves `requests` out of the path.
     let path = resources.key("storage").showing(&storage);
     if storage.key_span().is_none() {
-        cx.required(&path, "");
+        cx.required(&path, "a claim says in `resources.requests.storage` how much it wants");
     } else if positive_quantity(&path, cx) {
         quantity_value("storage", &path, cx);
     }

@@ -248,7 +248,7 @@ pub(super) fn definition(root: &At<'_, '_>, cx: &mut Context<'_>) {
     if group.text().is_empty() {
         cx.required(&group, "");
     } else {
-        cx.invalid_each(&group, names::dns1123_subdomain(group.text()));
+        cx.form(&group, names::dns1123_subdomain);
         if !group.text().contains('.') {
             cx.invalid(&group, "should be a domain with at least one dot");
         }
@@ -307,7 +307,7 @@ fn definition_names(kinds: &At<'_, '_>, cx: &mut Context<'_>) {
     for field in ["shortNames", "categories"] {
         let list = kinds.field(field);
         for item in list.items() {
-            cx.invalid_each(&item, names::dns1035_label(item.text()));
+            cx.form(&item, names::dns1035_label);
         }
     }
     let (kind, list) = (kinds.field("kind"), kinds.field("listKind"));
@@ -325,7 +325,7 @@ fn definition_versions(versions: &At<'_, '_>, cx: &mut Context<'_>) {
     let mut stored = 0_usize;
     for version in versions.items() {
         let name = version.field("name");
-        cx.invalid_each(&name, names::dns1035_label(name.text()));
+        cx.form(&name, names::dns1035_label);
         if !seen.insert(name.text()) {
             cx.invalid(versions, "must contain unique version names");
         }

@@ -7,7 +7,7 @@
 use super::{At, Context, rules};
 use crate::diag::{Diagnostic, nearest};
 use crate::k8s::Version;
-use crate::k8s::quantity::Quantity;
+use crate::k8s::quantity::{self, Quantity};
 use crate::k8s::schema::{Base, Schemas, Shape, Ty, TypeId};
 use crate::yaml::{Node, Value};
 use base64::Engine as _;
@@ -91,7 +91,12 @@ fn scalar(at: &At<'_, '_>, node: &Node, base: Base, cx: &mut Context<'_>) {
         }
         Base::Quantity => {
             if let Err(error) = Quantity::from_node(node) {
-                cx.type_invalid(at, error);
+                let message = format!("`{at}`: {} is no quantity: {error}", shown(node));
+                let meant = node.as_str().and_then(quantity::repaired);
+                let diagnostic = Diagnostic::of(&rules::WRONG_TYPE, message)
+                    .at(at.span(), "")
+                    .maybe_help(meant.map(|meant| format!("did you mean `{meant}`?")));
+                cx.push(diagnostic, at);
             }
         }
         Base::Time => match node.as_str() {
@@ -113,6 +118,11 @@ fn scalar(at: &At<'_, '_>, node: &Node, base: Base, cx: &mut Context<'_>) {
             _ => wrong_type(at, "a string in base64", cx),
         },
     }
+}
+
+/// A value as a message names it: a text itself, anything else by its type.
+fn shown(node: &Node) -> String {
+    node.as_str().map_or_else(|| node.type_name().to_owned(), |text| format!("{text:?}"))
 }
 
 fn integer(at: &At<'_, '_>, node: &Node, cx: &mut Context<'_>) {

@@ -2,7 +2,7 @@
 
 use super::rules;
 use crate::diag::{Diagnostic, Rule, Severity, Span};
-use crate::k8s::Version;
+use crate::k8s::{Version, names};
 use crate::manifest::Object;
 use crate::yaml::{Entry, Node, Value};
 use std::fmt::{self, Display, Write as _};
@@ -286,7 +286,24 @@ impl<'a> Context<'a> {
         self.error(&rules::INVALID_VALUE, at, message);
     }
 
-    /// `field.Invalid` once for each complaint of a check of [`crate::k8s::names`].
+    /// `field.Invalid` once for each complaint of `check` (of [`crate::k8s::names`]) about the text at the
+    /// place, with a text close to it that would do, if there is one.
+    pub fn form(&mut self, at: &At<'_, '_>, check: impl Fn(&str) -> Vec<String>) {
+        let complaints = check(at.text());
+        if complaints.is_empty() {
+            return;
+        }
+        let mut better = names::repaired(at.text(), check);
+        for complaint in complaints {
+            let message = format!("`{at}`: invalid value{}: {complaint}", Shown(at.node));
+            let diagnostic = Diagnostic::of(&rules::INVALID_VALUE, message)
+                .at(at.span, "")
+                .maybe_help(better.take().map(|better| format!("`{better}` would do")));
+            self.push(diagnostic, at);
+        }
+    }
+
+    /// `field.Invalid` once for each complaint.
     pub fn invalid_each(&mut self, at: &At<'_, '_>, complaints: Vec<String>) {
         for complaint in complaints {
             self.invalid(at, complaint);

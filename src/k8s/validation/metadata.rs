@@ -20,22 +20,16 @@ pub(super) fn object_meta(root: &At<'_, '_>, namespaced: bool, check: NameCheck,
     let metadata = root.field("metadata");
     let (name, prefix) = (metadata.field("name"), metadata.field("generateName"));
     if !prefix.text().is_empty() {
-        for detail in check(prefix.text(), true) {
-            cx.invalid(&prefix, detail);
-        }
+        cx.form(&prefix, |text| check(text, true));
     }
     if !name.text().is_empty() {
-        for detail in check(name.text(), false) {
-            cx.invalid(&name, detail);
-        }
+        cx.form(&name, |text| check(text, false));
     } else if prefix.text().is_empty() {
         cx.required(&name, "name or generateName is required");
     }
     let namespace = metadata.field("namespace");
     if namespaced && !namespace.text().is_empty() {
-        for detail in names::name_is_dns_label(namespace.text(), false) {
-            cx.invalid(&namespace, detail);
-        }
+        cx.form(&namespace, names::dns1123_label);
     }
     // What is stored has no version yet: `Create` of apiserver/pkg/storage/etcd3.
     let version = metadata.field("resourceVersion");

@@ -9,6 +9,7 @@ mod claim;
 mod config;
 mod custom;
 mod decode;
+mod endpoints;
 mod field;
 mod metadata;
 mod networking;
@@ -98,7 +99,7 @@ type Check = fn(&At<'_, '_>, &mut Context<'_>);
 fn check_of(group: &str, kind: &str, version: Version) -> (NameCheck, Check) {
     match (group, kind) {
         ("", "ConfigMap") => (name_is_dns_subdomain, config::config_map),
-        ("", "Endpoints") => (name_is_dns_subdomain, service::endpoints),
+        ("", "Endpoints") => (name_is_dns_subdomain, endpoints::endpoints),
         ("", "LimitRange") => (name_is_dns_subdomain, quota::limit_range),
         ("", "Namespace") => (name_is_dns_label, config::namespace),
         ("", "Node") => (name_is_dns_subdomain, nothing_more),
@@ -124,7 +125,7 @@ fn check_of(group: &str, kind: &str, version: Version) -> (NameCheck, Check) {
         ("batch", "CronJob") => (name_is_dns_subdomain, workload::cron_job),
         ("batch", "Job") => (name_is_dns_subdomain, workload::job),
         ("coordination.k8s.io", "Lease") => (name_is_dns_subdomain, policy::lease),
-        ("discovery.k8s.io", "EndpointSlice") => (name_is_dns_subdomain, service::endpoint_slice),
+        ("discovery.k8s.io", "EndpointSlice") => (name_is_dns_subdomain, endpoints::endpoint_slice),
         ("networking.k8s.io", "Ingress") => (name_is_dns_subdomain, networking::ingress),
         ("networking.k8s.io", "IngressClass") => (name_is_dns_subdomain, networking::ingress_class),
         ("networking.k8s.io", "NetworkPolicy") => (name_is_dns_subdomain, networking::network_policy),

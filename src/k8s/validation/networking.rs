@@ -132,12 +132,12 @@ pub(super) fn ingress(root: &At<'_, '_>, cx: &mut Context<'_>) {
         }
         let secret = entry.field("secretName");
         if !secret.text().is_empty() {
-            cx.invalid_each(&secret, names::dns1123_subdomain(secret.text()));
+            cx.form(&secret, names::dns1123_subdomain);
         }
     }
     let class = spec.field("ingressClassName");
     if class.is_set() {
-        cx.invalid_each(&class, names::dns1123_subdomain(class.text()));
+        cx.form(&class, names::dns1123_subdomain);
     }
 
     let metadata = root.field("metadata");
@@ -270,14 +270,14 @@ fn ingress_backend(backend: &At<'_, '_>, cx: &mut Context<'_>) {
 fn typed_reference(reference: &At<'_, '_>, cx: &mut Context<'_>) {
     let group = reference.field("apiGroup");
     if group.is_set() {
-        cx.invalid_each(&group, names::dns1123_subdomain(group.text()));
+        cx.form(&group, names::dns1123_subdomain);
     }
     for name in ["kind", "name"] {
         let field = reference.field(name);
         if field.text().is_empty() {
             cx.required(&field, "");
         } else {
-            cx.invalid_each(&field, names::path_segment_name(field.text()));
+            cx.form(&field, names::path_segment_name);
         }
     }
 }
@@ -292,7 +292,7 @@ pub(super) fn ingress_class(root: &At<'_, '_>, cx: &mut Context<'_>) {
         if controller.text().len() > 250 {
             cx.too_long(&controller, 250);
         }
-        cx.invalid_each(&controller, names::domain_prefixed_path(controller.text()));
+        cx.form(&controller, names::domain_prefixed_path);
     }
     let parameters = spec.field("parameters");
     if !parameters.is_set() {
@@ -309,7 +309,7 @@ pub(super) fn ingress_class(root: &At<'_, '_>, cx: &mut Context<'_>) {
         }
         "Namespace" => {
             if namespace.is_set() {
-                cx.invalid_each(&namespace, names::dns1123_label(namespace.text()));
+                cx.form(&namespace, names::dns1123_label);
             } else {
                 cx.required(&namespace, "`parameters.scope` is set to 'Namespace'");
             }

@@ -79,7 +79,7 @@ pub(super) fn priority_class(root: &At<'_, '_>, cx: &mut Context<'_>) {
 /// `ValidateRuntimeClass` (`pkg/apis/node/validation`).
 pub(super) fn runtime_class(root: &At<'_, '_>, cx: &mut Context<'_>) {
     let handler = root.field("handler");
-    cx.invalid_each(&handler, names::dns1123_label(handler.text()));
+    cx.form(&handler, names::dns1123_label);
     // Taken for limits, and said so.
     let overhead = root.field("overhead");
     for (name, amount) in overhead.field("podFixed").renamed("limits").entries() {

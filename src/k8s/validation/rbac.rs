@@ -86,7 +86,7 @@ fn binding(root: &At<'_, '_>, kinds: &[&str], namespaced: bool, cx: &mut Context
     if name.text().is_empty() {
         cx.required(&name, "");
     } else {
-        cx.invalid_each(&name, names::path_segment_name(name.text()));
+        cx.form(&name, names::path_segment_name);
     }
     let subjects = root.field("subjects");
     for subject in subjects.items() {
@@ -104,7 +104,7 @@ fn subject(subject: &At<'_, '_>, namespaced: bool, cx: &mut Context<'_>) {
     match kind.text() {
         "ServiceAccount" => {
             if !name.text().is_empty() {
-                cx.invalid_each(&name, names::dns1123_subdomain(name.text()));
+                cx.form(&name, names::dns1123_subdomain);
             }
             if !group.text().is_empty() {
                 cx.not_supported(&group, &[""]);

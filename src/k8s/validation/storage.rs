@@ -356,7 +356,7 @@ fn allowed_topologies(topologies: &At<'_, '_>, cx: &mut Context<'_>) {
                     cx.duplicate(&value);
                 }
             }
-            cx.invalid_each(&key, names::qualified_name(key.text()));
+            cx.form(&key, names::qualified_name);
             deprecated_label_warning(&key, cx);
             if values_by_key.insert(key.text(), seen).is_some() {
                 cx.duplicate(&key);

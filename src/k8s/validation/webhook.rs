@@ -26,7 +26,7 @@ fn webhook(hook: &At<'_, '_>, cx: &mut Context<'_>) {
     if name.text().is_empty() {
         cx.required(&name, "");
     } else {
-        cx.invalid_each(&name, names::fully_qualified_name(name.text()));
+        cx.form(&name, names::fully_qualified_name);
     }
     let rules = hook.field("rules");
     for rule in rules.items() {
@@ -62,7 +62,7 @@ fn webhook(hook: &At<'_, '_>, cx: &mut Context<'_>) {
     let mut seen = BTreeSet::new();
     for version in versions.items() {
         if seen.insert(version.text()) {
-            cx.invalid_each(&version, names::dns1035_label(version.text()));
+            cx.form(&version, names::dns1035_label);
         } else {
             cx.invalid(&version, "duplicate version");
         }
@@ -232,7 +232,7 @@ fn match_conditions(conditions: &At<'_, '_>, cx: &mut Context<'_>) {
         if name.text().is_empty() {
             cx.required(&name, "");
         } else {
-            cx.invalid_each(&name, names::qualified_name(name.text()));
+            cx.form(&name, names::qualified_name);
             if !seen.insert(name.text()) {
                 cx.duplicate(&name);
             }
@@ -252,11 +252,11 @@ pub(super) fn api_service(root: &At<'_, '_>, cx: &mut Context<'_>) {
         );
     }
     if !group.text().is_empty() {
-        cx.invalid_each(&group, names::dns1123_subdomain(group.text()));
+        cx.form(&group, names::dns1123_subdomain);
     } else if version.text() != "v1" {
         cx.required(&group, "only v1 may have an empty group and it better be legacy kube");
     }
-    cx.invalid_each(&version, names::dns1035_label(version.text()));
+    cx.form(&version, names::dns1035_label);
     for (field, most) in [("groupPriorityMinimum", 20_000), ("versionPriority", 1000)] {
         let field = spec.field(field);
         if !(1..=most).contains(&field.int().unwrap_or(0)) {

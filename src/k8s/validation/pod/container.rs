@@ -144,7 +144,7 @@ fn common(container: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Context<'_>) {
     if name.text().is_empty() {
         cx.required(&name, "");
     } else {
-        complain(&name, names::dns1123_label(name.text()), cx);
+        cx.form(&name, names::dns1123_label);
     }
     if container.field("image").text().is_empty() {
         cx.required(&container.field("image"), "");

@@ -11,7 +11,7 @@ pub(super) fn variables(variables: &At<'_, '_>, cx: &mut Context<'_>) {
         if name.text().is_empty() {
             cx.required(&name, "");
         } else {
-            complain(&name, names::relaxed_env_var_name(name.text()), cx);
+            cx.form(&name, names::relaxed_env_var_name);
         }
         value_from(&variable, cx);
     }
@@ -22,7 +22,7 @@ pub(super) fn sources(sources: &At<'_, '_>, cx: &mut Context<'_>) {
     for source in sources.items() {
         let prefix = source.field("prefix");
         if !prefix.text().is_empty() {
-            complain(&prefix, names::relaxed_env_var_name(prefix.text()), cx);
+            cx.form(&prefix, names::relaxed_env_var_name);
         }
         let mut count = 0;
         for kind in ["configMapRef", "secretRef"] {
@@ -232,12 +232,12 @@ const BYTES_ONLY: &str = "only divisor's values 1, 1k, 1M, 1G, 1T, 1P, 1E, 1Ki, 
 /// `validateConfigMapKeySelector` and `validateSecretKeySelector`.
 fn key_selector(selector: &At<'_, '_>, cx: &mut Context<'_>) {
     let name = selector.field("name");
-    complain(&name, names::dns1123_subdomain(name.text()), cx);
+    cx.form(&name, names::dns1123_subdomain);
     let key = selector.field("key");
     if key.text().is_empty() {
         cx.required(&key, "");
     } else {
-        complain(&key, names::config_map_key(key.text()), cx);
+        cx.form(&key, names::config_map_key);
     }
 }
 
@@ -247,13 +247,13 @@ fn file_key_selector(selector: &At<'_, '_>, cx: &mut Context<'_>) {
     if key.text().is_empty() {
         cx.required(&key, "");
     } else {
-        complain(&key, names::relaxed_env_var_name(key.text()), cx);
+        cx.form(&key, names::relaxed_env_var_name);
     }
     let volume = selector.field("volumeName");
     if volume.text().is_empty() {
         cx.required(&volume, "");
     } else {
-        complain(&volume, names::dns1123_label(volume.text()), cx);
+        cx.form(&volume, names::dns1123_label);
     }
     let path = selector.field("path");
     if path.text().is_empty() {

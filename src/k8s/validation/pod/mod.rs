@@ -143,7 +143,7 @@ fn pod_spec<'n>(spec: &At<'_, 'n>, holder: Holder<'_, 'n>, cx: &mut Context<'_>)
     dns_config(spec, cx);
     for gate in spec.field("readinessGates").items() {
         let condition = gate.field("conditionType");
-        complain(&condition, names::qualified_name(condition.text()), cx);
+        cx.form(&condition, names::qualified_name);
     }
     scheduling::gates(&spec.field("schedulingGates"), cx);
     scheduling::spread_constraints(&spec.field("topologySpreadConstraints"), holder, cx);
@@ -152,7 +152,7 @@ fn pod_spec<'n>(spec: &At<'_, 'n>, holder: Holder<'_, 'n>, cx: &mut Context<'_>)
     hostname_override(spec, cx);
     for name in [service_account(spec), spec.field("nodeName"), spec.field("priorityClassName")] {
         if !name.text().is_empty() {
-            complain(&name, names::dns1123_subdomain(name.text()), cx);
+            cx.form(&name, names::dns1123_subdomain);
         }
     }
     let deadline = spec.field("activeDeadlineSeconds");
@@ -161,7 +161,7 @@ fn pod_spec<'n>(spec: &At<'_, 'n>, holder: Holder<'_, 'n>, cx: &mut Context<'_>)
     }
     for label in [spec.field("hostname"), spec.field("subdomain")] {
         if !label.text().is_empty() && !matches!(holder, Holder::StatefulSet { .. }) {
-            complain(&label, names::dns1123_label(label.text()), cx);
+            cx.form(&label, names::dns1123_label);
         }
     }
     scheduling::tolerations(&spec.field("tolerations"), cx);
@@ -303,7 +303,7 @@ fn host_aliases(aliases: &At<'_, '_>, cx: &mut Context<'_>) {
     for alias in aliases.items() {
         legacy_ip(&alias.field("ip"), cx);
         for hostname in alias.field("hostnames").items() {
-            complain(&hostname, names::dns1123_subdomain(hostname.text()), cx);
+            cx.form(&hostname, names::dns1123_subdomain);
         }
     }
 }

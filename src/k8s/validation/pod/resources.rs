@@ -178,7 +178,7 @@ fn claim_names(claims: &At<'_, '_>, pod_claims: &[&str], cx: &mut Context<'_>) {
             continue;
         }
         if !request.text().is_empty() {
-            complain(&request, names::dns1123_label(request.text()), cx);
+            cx.form(&request, names::dns1123_label);
         }
         let overlaps = claims.items().take(index).any(|other| {
             let asked = other.field("request").text();

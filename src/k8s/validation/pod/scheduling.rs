@@ -108,7 +108,7 @@ pub(super) fn tolerations(tolerations: &At<'_, '_>, cx: &mut Context<'_>) {
                 cx.invalid(&operator, detail);
             }
         } else {
-            complain(&key, names::qualified_name(key.text()), cx);
+            cx.form(&key, names::qualified_name);
         }
         if toleration.field("tolerationSeconds").is_set() && effect.text() != "NoExecute" {
             cx.invalid(&effect, "effect must be 'NoExecute' when `tolerationSeconds` is set");
@@ -176,10 +176,10 @@ fn node_selector_requirement(requirement: &At<'_, '_>, strict: bool, cx: &mut Co
         _ => cx.invalid(&operator, "not a valid selector operator"),
     }
     let key = requirement.field("key");
-    complain(&key, names::qualified_name(key.text()), cx);
+    cx.form(&key, names::qualified_name);
     if strict {
         for value in values.items() {
-            complain(&value, names::label_value(value.text()), cx);
+            cx.form(&value, names::label_value);
         }
     }
 }
@@ -196,7 +196,7 @@ fn node_field_requirement(requirement: &At<'_, '_>, cx: &mut Context<'_>) {
     let key = requirement.field("key");
     if key.text() == "metadata.name" {
         for value in values.items() {
-            complain(&value, names::dns1123_subdomain(value.text()), cx);
+            cx.form(&value, names::dns1123_subdomain);
         }
     } else {
         cx.invalid(&key, "not a valid field selector key");
@@ -218,7 +218,7 @@ fn pod_affinity_term(term: &At<'_, '_>, cx: &mut Context<'_>) {
     if key.text().is_empty() {
         cx.required(&key, "can not be empty");
     } else {
-        complain(&key, names::qualified_name(key.text()), cx);
+        cx.form(&key, names::qualified_name);
     }
 }
 
@@ -235,7 +235,7 @@ fn label_keys(term: &At<'_, '_>, selector: &At<'_, '_>, pod: Option<At<'_, '_>>,
             continue;
         }
         for key in keys.items() {
-            complain(&key, names::qualified_name(key.text()), cx);
+            cx.form(&key, names::qualified_name);
         }
     }
     let expressions = selector.field("matchExpressions");
@@ -263,7 +263,7 @@ fn spread_label_keys(constraint: &At<'_, '_>, selector: &At<'_, '_>, cx: &mut Co
         cx.forbidden(&keys, "must not be specified when labelSelector is not set");
     }
     for key in keys.items() {
-        complain(&key, names::qualified_name(key.text()), cx);
+        cx.form(&key, names::qualified_name);
         let named = |expression: At<'_, '_>| expression.field("key").text() == key.text();
         let labels = selector.field("matchLabels");
         if labels.key(key.text()).is_set() || selector.field("matchExpressions").items().any(named) {

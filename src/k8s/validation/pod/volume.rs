@@ -525,7 +525,7 @@ fn storage_os(source: &At<'_, '_>, cx: &mut Context<'_>) {
     for field in ["volumeName", "volumeNamespace"] {
         let name = source.field(field);
         if !name.text().is_empty() {
-            complain(&name, names::dns1123_label(name.text()), cx);
+            cx.form(&name, names::dns1123_label);
         }
     }
     secret_name(source, cx);
