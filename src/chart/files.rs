@@ -7,6 +7,7 @@ use super::ignore::Rules;
 use crate::diag::{Diagnostic, Report, SourceKind, Sources, nearest};
 use flate2::read::MultiGzDecoder;
 use rayon::prelude::*;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
@@ -115,6 +116,9 @@ pub(super) fn read_directory(sources: &Sources, root: &Path) -> Report<Vec<RawFi
         }
     }
     files.sort_by(|a, b| a.path.cmp(&b.path));
+    if !files.iter().any(|file| file.path == "Chart.yaml") && rules.ignores_file("Chart.yaml") {
+        sink.push(hides_chart(&root.display().to_string()));
+    }
     if crate::diag::has_errors(&sink) { Report::failed(sink) } else { Report::with(files, sink) }
 }
 
@@ -135,7 +139,7 @@ pub(super) fn read_archive(
     // Headers and skipped entries count too: a bomb must not even be read to its end.
     let limit = *budget + (MAX_FILES as u64) * 1024;
     let mut archive = tar::Archive::new(MultiGzDecoder::new(bytes).take(limit));
-    let mut files: Vec<RawFile> = Vec::new();
+    let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     for entry in archive.entries().map_err(|error| damaged(&error))? {
         let mut entry = entry.map_err(|error| damaged(&error))?;
         let kind = entry.header().entry_type();
@@ -174,16 +178,13 @@ pub(super) fn read_archive(
         }
         *budget -= size;
         strip_bom(&mut data);
-        match files.iter_mut().find(|file| file.path == path) {
-            Some(earlier) => earlier.data = data,
-            None => files.push(RawFile { path, data }),
-        }
+        // Of several entries with one path the last counts, as when unpacking.
+        files.insert(path, data);
     }
     if files.is_empty() {
         return Err(damaged(&io::Error::other("there are no files in it")).into());
     }
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(files)
+    Ok(files.into_iter().map(|(path, data)| RawFile { path, data }).collect())
 }
 
 /// Checks files that were handed over in memory, and drops what their `.helmignore` ignores.
@@ -215,7 +216,11 @@ pub(super) fn from_memory(
         let text = String::from_utf8_lossy(&file.data).into_owned();
         let source = sources.add(format!("{name}/.helmignore"), text.clone(), SourceKind::Builtin);
         let rules = Rules::parse(&text, source, &mut sink);
+        let is_chart = files.iter().any(|file| file.path == "Chart.yaml");
         files.retain(|file| !rules.ignores_file(&file.path));
+        if is_chart && rules.ignores_file("Chart.yaml") {
+            sink.push(hides_chart(name));
+        }
     } else {
         files.retain(|file| !Rules::none().ignores_file(&file.path));
     }
@@ -374,6 +379,11 @@ fn unwalkable(path: &Path, error: &walkdir::Error) -> Diagnostic {
 fn leads_out(path: &Path) -> Diagnostic {
     Diagnostic::error(format!("the link `{}` leads out of the chart", path.display()))
         .help("copy the file into the chart: a chart reads nothing outside its own directory")
+}
+
+fn hides_chart(name: &str) -> Diagnostic {
+    Diagnostic::error(format!("the `.helmignore` of `{name}` ignores its `Chart.yaml`"))
+        .help("a pattern without a slash counts in every directory: `/docs/*.yaml` does not; `!x` ignores all but `x`")
 }
 
 fn file_too_large(path: &str, size: u64) -> Diagnostic {

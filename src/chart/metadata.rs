@@ -1,5 +1,6 @@
 //! `Chart.yaml`.
 
+use super::Chart;
 use super::constraint::{Constraint, parse_version};
 use crate::diag::{Diagnostic, Sources, Span, has_errors, nearest};
 use crate::yaml::{Map, Node, Value};
@@ -103,6 +104,12 @@ impl Dependency {
     /// The name it goes by in the chart that declares it: the alias, else the name.
     pub fn key(&self) -> &str {
         self.alias.as_deref().unwrap_or(&self.name)
+    }
+
+    /// Whether `chart` is what it asks for, by name and version. Without a `version` no chart is.
+    pub fn takes(&self, chart: &Chart) -> bool {
+        chart.name() == self.name
+            && self.version.as_ref().is_some_and(|version| version.matches(&chart.metadata.semver))
     }
 }
 
@@ -414,6 +421,16 @@ impl Fields<'_> {
             }
             // Helm splits at commas and keeps spaces: ` b.enabled` is another key than `b.enabled`.
             let condition = fields.text("condition").unwrap_or_default();
+            if condition.trim().split(',').any(|path| path != path.trim()) {
+                let at = map.get("condition").map_or(item.span, |node| node.span);
+                fields.sink.push(
+                    Diagnostic::warning(
+                        "a path in `condition` begins or ends with a space, which is part of it",
+                    )
+                    .at(at, "")
+                    .help("write `a.enabled,b.enabled`"),
+                );
+            }
             let condition = condition.trim().split(',').filter(|path| !path.is_empty()).map(str::to_owned);
             let dependency = Dependency {
                 version: fields.constraint("version"),

@@ -173,18 +173,29 @@ impl Scope {
     }
 }
 
-/// Says which declared dependencies are not in `charts/`. Helm refuses that in the chart it installs, whether or not the
-/// dependency is enabled, and does not look further down.
+/// Says which declared dependencies are not in `charts/`, or there in another version. Helm refuses the first in the
+/// chart it installs, whether or not the dependency is enabled, does not look further down, and says nothing about the
+/// second.
 fn missing_dependencies(chart: &Chart, severity: Severity, sink: &mut Vec<Diagnostic>) {
     for dependency in &chart.metadata.dependencies {
-        if !chart.children.iter().any(|child| child.name() == dependency.name) {
+        let name = &dependency.name;
+        let there: Vec<&Arc<Chart>> = chart.children.iter().filter(|child| child.name() == name).collect();
+        if there.is_empty() {
             sink.push(
-                Diagnostic::new(
-                    severity,
-                    format!("the dependency `{}` is not in `charts/`", dependency.name),
-                )
-                .at(dependency.span, "declared here")
-                .help("fetch it with `helm dependency build`, or remove it from `Chart.yaml`"),
+                Diagnostic::new(severity, format!("the dependency `{name}` is not in `charts/`"))
+                    .at(dependency.span, "declared here")
+                    .help("fetch it with `helm dependency build`, or remove it from `Chart.yaml`"),
+            );
+        } else if !there.iter().any(|child| dependency.takes(child)) {
+            let versions: Vec<&str> = there.iter().map(|child| child.metadata.version.as_str()).collect();
+            let wanted = dependency.version.as_ref().map_or("no version", |version| version.as_str());
+            let there = versions.join(", ");
+            sink.push(
+                Diagnostic::warning(format!(
+                    "the dependency `{name}` asks for {wanted}, and `charts/` holds {there}"
+                ))
+                .at(dependency.span, "that chart is rendered, without the alias and imports given here")
+                .help("fetch it with `helm dependency update`, or change the `version`"),
             );
         }
     }

@@ -94,17 +94,13 @@ fn unpruned(chart: &Arc<Chart>, name: String) -> Branch<'_> {
 /// come first, and stay.
 fn choose(branch: &mut Branch<'_>) {
     let chart = branch.chart;
-    let asked = |child: &Chart, dependency: &Dependency| {
-        child.name() == dependency.name
-            && dependency.version.as_ref().is_some_and(|version| version.matches(&child.metadata.semver))
-    };
     let dependencies = &chart.metadata.dependencies;
     let mut children: Vec<Branch<'_>> = std::mem::take(&mut branch.children)
         .into_iter()
-        .filter(|child| !dependencies.iter().any(|dependency| asked(child.chart, dependency)))
+        .filter(|child| !dependencies.iter().any(|dependency| dependency.takes(child.chart)))
         .collect();
     for dependency in dependencies {
-        if let Some(child) = chart.children.iter().find(|child| asked(child, dependency)) {
+        if let Some(child) = chart.children.iter().find(|child| dependency.takes(child)) {
             children.push(unpruned(child, dependency.key().to_owned()));
         }
     }

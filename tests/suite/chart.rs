@@ -151,7 +151,9 @@ fn bad_charts_are_refused() {
     );
     assert!(bad(&[("Chart.yaml", CHART), ("../x", "")]).0.contains("leads out of the chart"));
     assert!(bad(&[("Chart.yaml", CHART), ("/etc/x", "")]).0.contains("is absolute"));
-    assert!(bad(&[("Chart.yaml", CHART), (".helmignore", "*.yaml\n")]).0.contains("no `Chart.yaml`"));
+    assert!(
+        bad(&[("Chart.yaml", CHART), (".helmignore", "*.yaml\n")]).0.contains("ignores its `Chart.yaml`")
+    );
     let sources = Sources::new();
     let files =
         vec![("Chart.yaml".to_owned(), CHART.into()), ("templates/x.yaml".to_owned(), b"a\n\xff".to_vec())];

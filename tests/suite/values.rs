@@ -151,8 +151,7 @@ fn family() -> Files {
     let root = "dependencies:\n\
         - {name: one, version: 1.x, repository: '', condition: 'one.enabled,oneEnabled', tags: [back]}\n\
         - {name: two, version: ^1, repository: '', alias: deux, import-values: [data, {child: t, parent: imported.t}]}\n\
-        - {name: two, version: ^1, repository: '', alias: zwei, condition: zwei.enabled, tags: [front, back]}\n\
-        - {name: two, version: ^2, repository: ''}\n";
+        - {name: two, version: ^1, repository: '', alias: zwei, condition: zwei.enabled, tags: [front, back]}\n";
     let one =
         "dependencies:\n- {name: deep, version: '*', repository: '', condition: deep.on, tags: [deepTag]}\n";
     for (directory, name, rest) in [
@@ -164,6 +163,18 @@ fn family() -> Files {
     ] {
         all.push((format!("{directory}Chart.yaml"), chart_yaml(name, rest)));
         all.push((format!("{directory}templates/v.yaml"), TEMPLATE.to_owned()));
+    }
+    all
+}
+
+/// One of the dependencies asks for a version that is not there.
+fn outdated() -> Files {
+    let mut all = family();
+    for (path, text) in &mut all {
+        if path == "Chart.yaml" {
+            *text =
+                text.replace("version: 1.x,", "version: ^2,").replace("name: one,", "alias: uno, name: one,");
+        }
     }
     all
 }
@@ -357,6 +368,7 @@ fn cases() -> Vec<Case> {
         &[("-f", "one:\n  enabled: true\n  deep: {d: [1]}\ntwo: {t: 1}\n")],
     ];
     cases.extend(tree.iter().map(|flags| ("family", family(), flags.to_vec())));
+    cases.extend(tree.iter().take(15).map(|flags| ("outdated", outdated(), flags.to_vec())));
     cases.extend(tree.iter().map(|flags| ("undeclared", undeclared(), flags.to_vec())));
     cases
 }
@@ -557,6 +569,10 @@ fn type_changes_warn_and_misuse_fails() {
             "warning --set:1:1: `s` is a string in the defaults, and a map here"
         ]
     );
+    assert_eq!(
+        said(&outdated(), &[], all),
+        ["warning mem/Chart.yaml:5:22: the dependency `one` asks for ^2, and `charts/` holds 1.0.0"]
+    );
     let mut missing = family();
     missing.retain(|(path, _)| !path.starts_with("charts/two/"));
     let said = said(&missing, &[], all);
@@ -753,7 +769,7 @@ fn why(files: &Files, flags: Flags<'_>, path: &str) -> String {
     let report = values::why(&sources, &chart, &overrides, &Options::default(), path);
     match report.output {
         Some(explanation) => explanation.text(&sources),
-        None => report.diagnostics.iter().map(|d| format!("{} {:?}", d.message, d.help)).collect(),
+        None => format!("{} {:?}", report.diagnostics[0].message, report.diagnostics[0].help),
     }
 }
 
@@ -836,14 +852,14 @@ mod laws {
 
     /// The values of a chart with these defaults after these files.
     fn layered(defaults: &Json, files: &[&Json]) -> Json {
-        let texts: Vec<String> = files.iter().map(|file| file.to_string()).collect();
+        let texts: Vec<String> = files.iter().map(ToString::to_string).collect();
         let flags: Vec<(&str, &str)> = texts.iter().map(|text| ("-f", text.as_str())).collect();
         root(&chart(defaults), &flags)
     }
 
     /// What several files make of nothing.
     fn overlaid(files: &[&Json]) -> Json {
-        let texts: Vec<String> = files.iter().map(|file| file.to_string()).collect();
+        let texts: Vec<String> = files.iter().map(ToString::to_string).collect();
         let flags: Vec<(&str, &str)> = texts.iter().map(|text| ("-f", text.as_str())).collect();
         json(&compute(&plain(""), &flags).1.output.unwrap().user)
     }

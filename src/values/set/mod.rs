@@ -12,6 +12,10 @@ use std::ops::Range;
 const MAX_INDEX: usize = 65_536;
 /// The most names in `a.b.c`.
 const MAX_NAMES: usize = 30;
+/// The most indexes in `a[0][0]` and `a[0].b[0]`. Helm knows no limit.
+const MAX_INDEXES: usize = 100;
+/// The most items that one argument may add to reach its indexes.
+const MAX_ITEMS: usize = 1_000_000;
 
 /// Which flag it is: what the text after `=` means.
 #[derive(Clone, Copy)]
@@ -53,8 +57,16 @@ pub(super) fn apply(
     source: SourceId,
     flag: Flag<'_>,
 ) -> Result<Effects, Box<Diagnostic>> {
-    let mut parser =
-        Parser { text, at: 0, source, flag, path: Vec::new(), inside_items: 0, effects: Effects::default() };
+    let mut parser = Parser {
+        text,
+        at: 0,
+        source,
+        flag,
+        path: Vec::new(),
+        inside_items: 0,
+        added: 0,
+        effects: Effects::default(),
+    };
     loop {
         match parser.key(values, 0) {
             Ok(()) => {}
@@ -86,6 +98,8 @@ struct Parser<'a> {
     path: Vec<String>,
     /// How many list items we are in: paths end at the first.
     inside_items: usize,
+    /// How many items have been added to reach an index.
+    added: usize,
     effects: Effects,
 }
 
@@ -210,6 +224,10 @@ impl Parser<'_> {
                 .into());
         }
         let span = self.span(word.bytes);
+        self.added = self.added.saturating_add((index + 1).saturating_sub(items.len()));
+        if self.inside_items >= MAX_INDEXES || self.added > MAX_ITEMS {
+            return Err(Diagnostic::error("too many indexes in one argument").at(span, "").into());
+        }
         let value = match word.end {
             None => return Err(Stop::End),
             Some('=') => self.value()?,

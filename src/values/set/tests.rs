@@ -208,3 +208,13 @@ fn what_does_nothing_is_told() {
         assert_eq!(apply(&mut Map::new(), arg, source, Flag::Set).unwrap().warnings.len(), 1, "{arg}");
     }
 }
+
+#[test]
+fn indexes_cannot_exhaust_memory() {
+    refuse(
+        Flag::Set,
+        &[&format!("a{}=1", "[0]".repeat(100_000)), &format!("a{}=1", "[0].a".repeat(100_000))],
+    );
+    let wide: Vec<String> = (0..20).map(|key| format!("a{key}[65536]=1")).collect();
+    refuse(Flag::Set, &[&wide.join(",")]);
+}
