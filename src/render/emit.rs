@@ -21,14 +21,17 @@ pub struct Selection {
 }
 
 impl Selection {
+    /// Whether a hook is wanted.
+    pub(super) fn wants_hook(&self, document: &Document) -> bool {
+        let test = document.hook.as_ref().is_some_and(super::HookSpec::is_test);
+        !(self.no_hooks || self.skip_tests && test)
+    }
+
     /// The documents that are wanted, in the order in which they are printed: CRDs, manifest, hooks; with
     /// `show_only` in the order of its paths. The error names a path that matches nothing, as Helm does.
     pub fn of<'a>(&self, render: &'a Render) -> Result<Vec<&'a Document>, Diagnostic> {
         let crds = if self.include_crds { render.crds.as_slice() } else { &[] };
-        let hooks = render.hooks.iter().filter(|document| {
-            let test = document.hook.as_ref().is_some_and(super::HookSpec::is_test);
-            !self.no_hooks && !(self.skip_tests && test)
-        });
+        let hooks = render.hooks.iter().filter(|document| self.wants_hook(document));
         let all: Vec<&Document> = crds.iter().chain(&render.manifest).chain(hooks).collect();
         if self.show_only.is_empty() {
             return Ok(all);

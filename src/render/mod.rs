@@ -178,8 +178,8 @@ pub fn render(sources: &Sources, computed: &Computed, options: &Options) -> Repo
             }
         }
     }
-    render.manifest.sort_by(|a, b| by_kind(a, b));
-    render.hooks.sort_by(|a, b| by_kind(a, b));
+    render.manifest.sort_by(by_kind);
+    render.hooks.sort_by(by_kind);
     render.crds = crds(sources, &computed.root, &mut diagnostics);
     if crate::diag::has_errors(&diagnostics) {
         Report::failed(diagnostics)

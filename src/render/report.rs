@@ -24,14 +24,7 @@ pub fn dry_run(
     let _ = write!(out, "USER-SUPPLIED VALUES:\n{}\n", yaml::helm(&computed.user));
     let _ = write!(out, "COMPUTED VALUES:\n{}\n", yaml::helm(&computed.root.values));
     out.push_str("HOOKS:\n");
-    let hooks: Vec<_> = render
-        .hooks
-        .iter()
-        .filter(|document| {
-            let test = document.hook.as_ref().is_some_and(super::HookSpec::is_test);
-            !selection.no_hooks && !(selection.skip_tests && test)
-        })
-        .collect();
+    let hooks: Vec<_> = render.hooks.iter().filter(|document| selection.wants_hook(document)).collect();
     out.push_str(&emit::stream(&hooks));
     out.push_str("MANIFEST:\n");
     let crds = render.crds.iter().filter(|_| selection.include_crds);

@@ -59,11 +59,8 @@ pub(crate) fn capabilities() -> Capabilities {
 
 /// The path in an environment variable that CI sets; `None` in a plain `cargo test`, which has no such tools.
 pub(crate) fn tool(variable: &str) -> Option<PathBuf> {
-    let Some(path) = std::env::var_os(variable) else {
-        eprintln!("{variable} is not set: nothing to compare with");
-        return None;
-    };
-    let path = PathBuf::from(path);
+    #[expect(clippy::disallowed_methods, reason = "CI names the tools in the environment")]
+    let path = PathBuf::from(std::env::var_os(variable)?);
     assert!(path.exists(), "{variable} names {}, which does not exist", path.display());
     Some(path)
 }

@@ -180,8 +180,8 @@ fn scalar() -> impl Strategy<Value = Node> {
     prop_oneof![
         5 => nasty_text().prop_map(text),
         1 => any::<i64>().prop_map(int),
-        1 => any::<bool>().prop_map(|flag| Node::bare(flag)),
-        1 => any::<f64>().prop_filter("finite", |number| number.is_finite()).prop_map(|number| Node::bare(number)),
+        1 => any::<bool>().prop_map(Node::bare),
+        1 => any::<f64>().prop_filter("finite", |number| number.is_finite()).prop_map(Node::bare),
         1 => Just(Node::new(Value::Null, Span::NONE)),
     ]
 }
@@ -315,7 +315,7 @@ proptest! {
             ("x:\n  a: |\n    <{{ values.v }}>\n  b: 1\n", "<", ">\n"),
             ("x:\n  a: >\n    <{{ values.v }}>\n  b: 1\n", "<", ">\n"),
         ] {
-            let value = if template.contains("<") { value.as_str() } else { value.strip_suffix('\n').unwrap_or(&value) };
+            let value = if template.contains('<') { value.as_str() } else { value.strip_suffix('\n').unwrap_or(&value) };
             match place(template, &node) {
                 Ok(found) => {
                     let expected = format!("{before}{value}{after}");

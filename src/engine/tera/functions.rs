@@ -301,17 +301,15 @@ impl Slots {
 
     /// The text of any value, for filters that work on text.
     fn text(&self, value: &Value) -> TeraResult<String> {
-        match value.as_str() {
-            Some(text) => self.resolved(text),
-            None => {
-                let node = node(value)?;
-                Ok(match node.value {
-                    yaml::Value::Seq(_) | yaml::Value::Map(_) => emit::flow_json(&node),
-                    yaml::Value::Null => String::new(),
-                    _ => value.to_string(),
-                })
-            }
+        if let Some(text) = value.as_str() {
+            return self.resolved(text);
         }
+        let node = node(value)?;
+        Ok(match node.value {
+            yaml::Value::Seq(_) | yaml::Value::Map(_) => emit::flow_json(&node),
+            yaml::Value::Null => String::new(),
+            _ => value.to_string(),
+        })
     }
 
     fn emit(&self, value: &Value, site: usize, state: &State<'_>) -> TeraResult<Value> {
@@ -556,14 +554,12 @@ fn is_empty(value: &Value) -> bool {
 
 fn file(chart: &Chart, path: &str) -> TeraResult<Value> {
     let clean = inside_chart(path)?;
-    match chart.file(clean) {
-        Some(file) => Ok(content(&file.data)),
-        None => {
-            let near = crate::diag::nearest(clean, chart.files.iter().map(|file| file.path.as_str()));
-            let hint = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-            Err(Error::message(format!("the chart has no file `{path}`{hint}")))
-        }
+    if let Some(file) = chart.file(clean) {
+        return Ok(content(&file.data));
     }
+    let near = crate::diag::nearest(clean, chart.files.iter().map(|file| file.path.as_str()));
+    let hint = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+    Err(Error::message(format!("the chart has no file `{path}`{hint}")))
 }
 
 fn matching(chart: &Chart, glob: &str) -> TeraResult<Value> {
@@ -609,7 +605,7 @@ fn parse_yaml(text: &str) -> TeraResult<Value> {
         return Err(Error::message(format!("this is not YAML: {}", error.message)));
     }
     let document = report.output.unwrap_or_default().into_iter().find(|document| !document.blank);
-    Ok(document.map_or_else(Value::none, |document| value::Origins::default().to_tera(&document.root)))
+    Ok(document.map_or_else(Value::none, |document| value::Origins::default().tree(&document.root)))
 }
 
 fn indented(text: &str, width: usize) -> String {

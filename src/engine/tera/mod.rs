@@ -226,7 +226,7 @@ fn context(
     origins: &mut Origins,
 ) -> ::tera::Context {
     let mut context = ::tera::Context::new();
-    context.insert_value("values", origins.to_tera(&scope.values));
+    context.insert_value("values", origins.tree(&scope.values));
     let mut chart = scope.chart.metadata.node.clone();
     if let Some(map) = chart.as_map_mut() {
         map.insert("name", Span::NONE, crate::yaml::Node::bare(scope.name.as_str()));
@@ -234,7 +234,7 @@ fn context(
             map.insert("appVersion", Span::NONE, crate::yaml::Node::bare(version.as_str()));
         }
     }
-    context.insert_value("chart", origins.to_tera(&chart));
+    context.insert_value("chart", origins.tree(&chart));
     context.insert_value(
         "release",
         value::map([
@@ -265,7 +265,7 @@ fn context(
     );
     let children = scope.children.iter().map(|child| {
         let seen =
-            value::map([("name", child.name.as_str().into()), ("values", origins.to_tera(&child.values))]);
+            value::map([("name", child.name.as_str().into()), ("values", origins.tree(&child.values))]);
         (::tera::value::Key::from(child.name.clone()), seen)
     });
     context.insert_value("subcharts", ::tera::Value::from(children.collect::<::tera::Map>()));
@@ -346,11 +346,13 @@ fn names(kind: EntryKind, more: &[&'static str]) -> Vec<String> {
     own.chain(more.iter().copied()).map(str::to_owned).collect()
 }
 
+/// How many names are still worth listing.
+const FEW: usize = 12;
+
 fn suggestion(wanted: &str, known: &[String]) -> Option<String> {
     if let Some(near) = nearest(wanted, known.iter().map(String::as_str)) {
         return Some(format!("did you mean `{near}`?"));
     }
-    const FEW: usize = 12;
     (!known.is_empty() && known.len() <= FEW).then(|| format!("there are: {}", known.join(", ")))
 }
 

@@ -939,15 +939,12 @@ impl<'a> Placer<'a> {
                 Cow::Borrowed("")
             }
             Content::Yaml(text) => Cow::Owned(unquote(&self.rendered(text))),
-            Content::Data(node) => match scalar_text(node) {
-                Some(text) => text,
-                None => {
-                    self.error(index, &format!("{} cannot stand inside a string", node.type_name()), |d| {
-                        d.help("name one of its entries, or write `| to_json` to embed it as text")
-                    });
-                    Cow::Borrowed("")
-                }
-            },
+            Content::Data(node) => scalar_text(node).unwrap_or_else(|| {
+                self.error(index, &format!("{} cannot stand inside a string", node.type_name()), |d| {
+                    d.help("name one of its entries, or write `| to_json` to embed it as text")
+                });
+                Cow::Borrowed("")
+            }),
         }
     }
 
@@ -976,7 +973,7 @@ impl<'a> Placer<'a> {
                 let slots = self.slots;
                 match slots.get(index).map(|slot| &slot.content) {
                     Some(Content::Yaml(text)) => {
-                        self.plain_text(text.strip_suffix('\n').unwrap_or(text), depth + 1)
+                        self.plain_text(text.strip_suffix('\n').unwrap_or(text), depth + 1);
                     }
                     Some(Content::Data(node)) => {
                         let text = scalar_text(node).map_or_else(|| emit::flow_json(node), Cow::into_owned);
@@ -1312,10 +1309,10 @@ fn unquote(yaml: &str) -> String {
     if let Some(inner) = inner('\'').filter(|inner| !inner.replace("''", "").contains('\'')) {
         return inner.replace("''", "'");
     }
-    if text.len() > 1 && text.starts_with('"') {
-        if let Ok(serde_json::Value::String(inner)) = serde_json::from_str(text) {
-            return inner;
-        }
+    if text.starts_with('"')
+        && let Ok(serde_json::Value::String(inner)) = serde_json::from_str(text)
+    {
+        return inner;
     }
     text.to_owned()
 }

@@ -183,14 +183,14 @@ pub(super) fn tokenize(source: SourceId, text: &str) -> Result<Vec<Token>, Diagn
                 at = end;
             }
             b'{' => {
-                let Some(end) = find_close(bytes, at + 2, b"}}") else {
+                let Some(end) = find_close(bytes, at + 2, *b"}}") else {
                     return Err(unclosed("this expression", "}}"));
                 };
                 tokens.push(Token::Expression { start: at, end, inner: inside(bytes, at, end) });
                 at = end;
             }
             _ => {
-                let Some(end) = find_close(bytes, at + 2, b"%}") else {
+                let Some(end) = find_close(bytes, at + 2, *b"%}") else {
                     return Err(unclosed("this statement", "%}"));
                 };
                 let inner = inside(bytes, at, end);
@@ -218,7 +218,7 @@ fn find_tag(bytes: &[u8], from: usize) -> Option<usize> {
 }
 
 /// The end of the tag that is closed by `close`, skipping strings.
-fn find_close(bytes: &[u8], from: usize, close: &[u8; 2]) -> Option<usize> {
+fn find_close(bytes: &[u8], from: usize, close: [u8; 2]) -> Option<usize> {
     let mut at = from;
     while at < bytes.len() {
         match bytes[at] {
@@ -229,7 +229,7 @@ fn find_close(bytes: &[u8], from: usize, close: &[u8; 2]) -> Option<usize> {
                 }
                 at += 1;
             }
-            _ if bytes[at..].starts_with(close) => return Some(at + 2),
+            _ if bytes[at..].starts_with(&close) => return Some(at + 2),
             _ => at += 1,
         }
     }

@@ -40,11 +40,8 @@ fn try_render(template: &str, values_yaml: &str, files: &[(&str, &str)]) -> Resu
             .map(|found| {
                 let at = found.span().and_then(|span| sources.position(span));
                 let at = at.map_or_else(String::new, |at| format!("{}:{}: ", at.line, at.column));
-                format!(
-                    "{at}{}{}",
-                    found.message,
-                    found.help.iter().map(|help| format!(" ({help})")).collect::<String>()
-                )
+                let help = found.help.first().map_or_else(String::new, |help| format!(" ({help})"));
+                format!("{at}{}{help}", found.message)
             })
             .collect::<Vec<_>>()
             .join("\n")),

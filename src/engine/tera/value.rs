@@ -34,7 +34,7 @@ impl Origins {
     }
 
     /// A tree for Tera, remembering the origin of every entry.
-    pub(super) fn to_tera(&mut self, node: &yaml::Node) -> tera::Value {
+    pub(super) fn tree(&mut self, node: &yaml::Node) -> tera::Value {
         match &node.value {
             yaml::Value::Null => tera::Value::none(),
             yaml::Value::Bool(flag) => (*flag).into(),
@@ -43,7 +43,7 @@ impl Origins {
             yaml::Value::Float(number) => (*number).into(),
             yaml::Value::String(text) => text.as_str().into(),
             yaml::Value::Seq(items) => {
-                let list: Vec<tera::Value> = items.iter().map(|item| self.to_tera(item)).collect();
+                let list: Vec<tera::Value> = items.iter().map(|item| self.tree(item)).collect();
                 let list = tera::Value::from(list);
                 if let Some(items_in) = list.as_array() {
                     let spans = items.iter().map(|item| item.span).collect();
@@ -53,7 +53,7 @@ impl Origins {
             }
             yaml::Value::Map(map) => {
                 let entries: tera::Map =
-                    map.iter().map(|entry| (entry.key.clone().into(), self.to_tera(&entry.value))).collect();
+                    map.iter().map(|entry| (entry.key.clone().into(), self.tree(&entry.value))).collect();
                 let value = tera::Value::from(entries);
                 if let Some(entries) = value.as_map() {
                     let spans = map.iter().map(|entry| entry.value.span).collect();
@@ -134,7 +134,7 @@ mod tests {
         let mut outer = Map::new();
         outer.insert("disk", span, Node::new(inner.into(), span));
         let mut origins = Origins::default();
-        let root = origins.to_tera(&Node::bare(outer));
+        let root = origins.tree(&Node::bare(outer));
         assert_eq!(origins.of(&root, &["disk".into(), "size".into()]), Some(span));
         let disk = get(&root, "disk").unwrap();
         assert_eq!(origins.of(&disk, &["size".into()]), Some(span));
@@ -150,7 +150,7 @@ mod tests {
             yaml::Value::Float(2.0),
         ] {
             let node = Node::new(value, Span::NONE);
-            assert_eq!(from_tera(&Origins::default().to_tera(&node)).unwrap(), node);
+            assert_eq!(from_tera(&Origins::default().tree(&node)).unwrap(), node);
         }
     }
 }

@@ -20,7 +20,7 @@ pub(crate) fn run(args: &LintArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let sources = Sources::new();
     let Some(jobs) = jobs(args, &sources, ui)? else { return Ok(ExitStatus::Failure) };
     // Charts have nothing to do with each other; the order of the results is that of the arguments.
-    let reports: Vec<Report<Outcome>> = ui.watched("linting", || {
+    let reports: Vec<Report<Outcome>> = Ui::watched("linting", || {
         jobs.par_iter().map(|job| lint::lint(&sources, &job.request, &job.config)).collect()
     });
     let mut failed = false;

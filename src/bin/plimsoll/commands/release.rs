@@ -22,7 +22,7 @@ pub(crate) fn build(
     ui: &mut Ui,
 ) -> anyhow::Result<Option<Output>> {
     let request = request(args, with_namespace)?;
-    let report = ui.watched("rendering", || render::release(sources, &request));
+    let report = Ui::watched("rendering", || render::release(sources, &request));
     let failed = ui.report(report.diagnostics, sources);
     Ok(report.output.filter(|_| !failed))
 }
