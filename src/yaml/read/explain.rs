@@ -12,8 +12,9 @@ pub(super) struct Explanation {
     pub(super) help: Option<&'static str>,
 }
 
-/// Puts the parser's problem into words; `rest` is the text from the place of the problem on.
-pub(super) fn explain(error: &Error, rest: &str) -> Explanation {
+/// Puts the parser's problem into words; `before` is its line up to the place of the problem, `rest` the
+/// text from there on.
+pub(super) fn explain(error: &Error, before: &str, rest: &str) -> Explanation {
     let context = match error.context().unwrap_or_default() {
         "while parsing a block mapping" => Some("in the map that starts here"),
         "while parsing a block collection" => Some("in the list that starts here"),
@@ -40,7 +41,11 @@ pub(super) fn explain(error: &Error, rest: &str) -> Explanation {
         ) => ("a tab cannot indent YAML".to_owned(), "indent with spaces"),
         ("mapping values are not allowed in this context", _) => (
             "a `key: value` pair is not possible here".to_owned(),
-            "check the indentation, or quote the value if the colon belongs to it",
+            if before.contains(": ") {
+                "quote the value if the colon belongs to it, or start the inner map on a line of its own"
+            } else {
+                "check the indentation: the line continues the value above it"
+            },
         ),
         ("mapping keys are not allowed in this context", _) => {
             ("a `? key` is not possible here".to_owned(), quote)
@@ -52,6 +57,10 @@ pub(super) fn explain(error: &Error, rest: &str) -> Explanation {
         ("could not find expected ':'", _) => (
             "expected `:` after a key".to_owned(),
             "every line of a map is `key: value`; text of several lines needs quotes or `|`",
+        ),
+        ("did not find expected key", _) if before.trim_end().ends_with(['\'', '"']) => (
+            "text after a quoted string".to_owned(),
+            "quote the value as a whole; a quote inside single quotes is written twice: 'it''s'",
         ),
         ("did not find expected key", _) => (
             "expected a key of the map, or its end".to_owned(),
@@ -71,6 +80,9 @@ pub(super) fn explain(error: &Error, rest: &str) -> Explanation {
         ),
         ("found unexpected end of stream" | "found unexpected document indicator", _) => {
             ("a quoted string is not closed".to_owned(), "add the closing quote")
+        }
+        ("did not find expected node content", "while parsing a flow node") if rest.trim().is_empty() => {
+            ("the text ends inside `{` or `[`".to_owned(), "close it with `}` or `]`")
         }
         ("did not find expected node content", _) => ("expected a value".to_owned(), quote),
         ("did not find expected alphabetic or numeric character", "while scanning an alias") => {

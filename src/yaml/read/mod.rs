@@ -442,10 +442,20 @@ impl<'a> Reader<'a> {
 
     fn open(&mut self, anchor: Option<String>, span: Span, content: Content) -> Result<(), Stop> {
         if self.map_at_key().is_some() {
-            let kind = if matches!(content, Content::Seq(_)) { "list" } else { "map" };
-            let diagnostic = Diagnostic::error(format!("a {kind} cannot be a key"))
-                .at(span, "")
-                .help("quote it if it is meant as text; a template expression must be rendered first");
+            // The inner or the outer one of two braces.
+            let start = span.start as usize;
+            let braces = [start, start.saturating_sub(1)]
+                .into_iter()
+                .find(|start| self.text.get(*start..).is_some_and(|text| text.starts_with("{{")));
+            let diagnostic = match (&content, braces) {
+                (Content::Map(_), Some(start)) => {
+                    Diagnostic::error("`{{` is no template expression here but a map inside a map")
+                        .at(Span::new(self.source, start, start + 2), "")
+                        .help("quote the text: \"{{ ... }}\"")
+                }
+                (Content::Map(_), None) => Diagnostic::error("a map cannot be a key").at(span, ""),
+                (Content::Seq(_), _) => Diagnostic::error("a list cannot be a key").at(span, ""),
+            };
             return Err(broken(diagnostic));
         }
         self.count(1, span)?;
@@ -637,19 +647,28 @@ impl<'a> Reader<'a> {
     /// A syntax error in our words.
     fn syntax_error(&self, error: &Error) -> Stop {
         let offset = error.problem_mark().map_or(self.piece.end, |mark| self.offset(mark));
-        let rest = self.text.get(offset..).unwrap_or_default();
-        let width = rest.chars().next().filter(|c| *c != '\n').map_or(0, char::len_utf8);
-        let place = Span::new(self.source, offset, offset + width);
-        let Explanation { message, context, help } = explain(error, rest);
-        let mut diagnostic = Diagnostic::error(message).at(place, "");
-        if let (Some(mark), Some(text)) = (error.context_mark(), context) {
-            let start = self.offset(mark);
-            let width = self.text.get(start..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
-            if start != offset {
-                diagnostic = diagnostic.at(Span::new(self.source, start, start + width), text);
+        let before = self.text.get(..offset).unwrap_or_default();
+        let rest = self.text.get(offset..self.piece.end).unwrap_or_default();
+        let line = before.rfind('\n').map_or(before, |newline| &before[newline + 1..]);
+        let Explanation { message, context, help } = explain(error, line, rest);
+        let ended = rest.trim().is_empty();
+        let known = error.context_mark().zip(context).map(|(mark, text)| (self.offset(mark), text));
+        let open = self.frames.last().map(|frame| (frame.span.start as usize, "it is opened here"));
+        let diagnostic = match known.or(open.filter(|_| ended)) {
+            // What is not closed is wrong where it is opened, not where the text ends.
+            Some((start, text)) if ended => Diagnostic::error(message).at(self.character(start), text),
+            Some((start, text)) if start != offset => {
+                Diagnostic::error(message).at(self.character(offset), "").at(self.character(start), text)
             }
-        }
+            _ => Diagnostic::error(message).at(self.character(offset), ""),
+        };
         broken(diagnostic.maybe_help(help.map(str::to_owned)))
+    }
+
+    /// The character at an offset; nothing at the end of a line.
+    fn character(&self, offset: usize) -> Span {
+        let next = self.text.get(offset..).and_then(|rest| rest.chars().next());
+        Span::new(self.source, offset, offset + next.filter(|c| *c != '\n').map_or(0, char::len_utf8))
     }
 }
 

@@ -197,7 +197,14 @@ fn errors_say_what_was_expected() {
     assert_eq!(complaint("a: b: c\n").0, "a `key: value` pair is not possible here");
     let (message, labels) = complaint("x: 1\na: 'b\n\nc: d\n");
     assert_eq!(message, "a quoted string is not closed");
-    assert_eq!(labels[1], ("'".into(), "the quote is opened here".into()));
+    assert_eq!(labels, [("'".into(), "the quote is opened here".into())]);
+    assert_eq!(complaint("a: 'it's'\n").0, "text after a quoted string");
+    let (message, labels) = complaint("a: {{ x }}\n");
+    assert_eq!(message, "`{{` is no template expression here but a map inside a map");
+    assert_eq!(labels[0].0, "{{");
+    let (message, labels) = complaint("a: 1\nb: {c: 2,\n");
+    assert_eq!((message.as_str(), labels[0].0.as_str()), ("the text ends inside `{` or `[`", "{"));
+    assert_eq!(complaint("{{ x }}: 1\n").1[0].0, "{{");
     let (message, labels) = complaint("a: 1\n b: 2\n");
     assert_eq!((message.as_str(), labels[0].0.as_str()), ("a `key: value` pair is not possible here", ":"));
     assert_eq!(complaint("a: [1, 2\nb: 3\n").0, "expected `,` or `]`");
