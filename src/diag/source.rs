@@ -1,6 +1,6 @@
 //! Texts and places in them.
 
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 
 /// Names one [`Source`] of a [`Sources`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,6 +69,8 @@ pub struct Source {
     pub text: Arc<str>,
     /// Where it came from.
     pub kind: SourceKind,
+    /// Where its lines start, once somebody has asked for a position.
+    lines: OnceLock<Vec<u32>>,
 }
 
 /// A place as people count: line and column start at 1, columns count characters.
@@ -87,12 +89,13 @@ impl Source {
         while !self.text.is_char_boundary(offset) {
             offset -= 1;
         }
-        let before = &self.text[..offset];
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        Position {
-            line: before.bytes().filter(|byte| *byte == b'\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
-        }
+        let lines = self.lines.get_or_init(|| {
+            let newlines = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+            newlines.map(|(at, _)| u32::try_from(at + 1).unwrap_or(u32::MAX)).collect()
+        });
+        let line = lines.partition_point(|start| *start as usize <= offset);
+        let line_start = line.checked_sub(1).map_or(0, |above| lines[above] as usize);
+        Position { line: line + 1, column: self.text[line_start..offset].chars().count() + 1 }
     }
 }
 
@@ -175,7 +178,7 @@ impl Sources {
 
     /// Adds a text and names it.
     pub fn add(&self, name: impl Into<String>, text: impl Into<Arc<str>>, kind: SourceKind) -> SourceId {
-        let source = Arc::new(Source { name: name.into(), text: text.into(), kind });
+        let source = Arc::new(Source { name: name.into(), text: text.into(), kind, lines: OnceLock::new() });
         let mut all = self.all.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         let id = SourceId(u32::try_from(all.len()).unwrap_or(u32::MAX - 1));
         all.push(source);

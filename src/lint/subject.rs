@@ -7,6 +7,7 @@ use crate::k8s::Version;
 use crate::manifest::Object;
 use crate::values::{Computed, Scope};
 use crate::yaml::{Map, Node, Value};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What one run of lint is about.
@@ -71,6 +72,11 @@ pub(super) struct Release<'a> {
     /// Everything that makes pods, except hooks.
     pub(super) workloads: Vec<Workload<'a>>,
     pub(super) services: Vec<Service<'a>>,
+    /// The workloads whose pods carry a label, so that a release of thousands of objects is not compared pair by pair.
+    by_label: BTreeMap<(&'a str, &'a str), Vec<usize>>,
+    by_kind: BTreeMap<&'a str, Vec<&'a Object>>,
+    by_name: BTreeMap<(&'a str, &'a str), Vec<&'a Object>>,
+    services_by_name: BTreeMap<&'a str, Vec<usize>>,
     /// Whether some object's kind is not Kubernetes' own, so that pods may exist that are not to be seen.
     pub(super) custom_kinds: bool,
 }
@@ -78,11 +84,34 @@ pub(super) struct Release<'a> {
 impl<'a> Release<'a> {
     pub(super) fn new(objects: &'a [&'a Object], sources: &'a Sources) -> Self {
         let lasting = objects.iter().copied().filter(|object| !is_hook(object));
+        let workloads: Vec<_> = lasting.filter_map(Workload::of).collect();
+        let mut by_label: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (index, workload) in workloads.iter().enumerate() {
+            for entry in workload.labels().into_iter().flatten() {
+                if let Some(value) = entry.value.as_str() {
+                    by_label.entry((entry.key.as_str(), value)).or_default().push(index);
+                }
+            }
+        }
+        let (mut by_kind, mut by_name): (BTreeMap<_, Vec<_>>, BTreeMap<_, Vec<_>>) = Default::default();
+        for object in objects.iter().copied() {
+            by_kind.entry(object.kind.as_str()).or_default().push(object);
+            by_name.entry((object.kind.as_str(), object.name.as_str())).or_default().push(object);
+        }
+        let services: Vec<_> = objects.iter().copied().filter_map(Service::of).collect();
+        let mut services_by_name: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (index, service) in services.iter().enumerate() {
+            services_by_name.entry(service.object.name.as_str()).or_default().push(index);
+        }
         Self {
             objects,
             sources,
-            workloads: lasting.filter_map(Workload::of).collect(),
-            services: objects.iter().copied().filter_map(Service::of).collect(),
+            workloads,
+            services,
+            by_label,
+            by_kind,
+            by_name,
+            services_by_name,
             custom_kinds: objects.iter().any(|object| {
                 let group = object.group();
                 group.contains('.') && !group.ends_with(".k8s.io")
@@ -96,7 +125,33 @@ impl<'a> Release<'a> {
 
     /// The objects of one kind of an API group.
     pub(super) fn of_kind(&self, group: &str, kind: &str) -> impl Iterator<Item = &'a Object> {
-        self.objects.iter().copied().filter(move |object| object.kind == kind && object.group() == group)
+        let all = self.by_kind.get(kind).map(Vec::as_slice).unwrap_or_default();
+        all.iter().copied().filter(move |object| object.group() == group)
+    }
+
+    /// The object of that kind and name which `beside` may meet.
+    pub(super) fn named(&self, group: &str, kind: &str, name: &str, beside: &Object) -> Option<&'a Object> {
+        let all = self.by_name.get(&(kind, name))?;
+        all.iter().copied().find(|object| object.group() == group && same_namespace(object, beside))
+    }
+
+    /// The workloads, by their place among all, whose pods a selector of `owner` matches.
+    pub(super) fn selected(&self, selector: &Selector<'_>, owner: &Object) -> Vec<usize> {
+        let matches = |index: &usize| {
+            let workload = &self.workloads[*index];
+            same_namespace(owner, workload.object) && selector.matches(workload.labels())
+        };
+        let candidates = selector.pairs().map(|pair| self.by_label.get(&pair).map_or(&[][..], Vec::as_slice));
+        match candidates.min_by_key(|list| list.len()) {
+            Some(few) => few.iter().copied().filter(matches).collect(),
+            None => (0..self.workloads.len()).filter(matches).collect(),
+        }
+    }
+
+    /// The workloads whose pods a Service selects.
+    pub(super) fn behind(&self, service: &Service<'_>) -> Vec<&Workload<'a>> {
+        let selected = self.selected(&service.selector, service.object);
+        selected.into_iter().map(|index| &self.workloads[index]).collect()
     }
 
     /// Everything that makes pods, hooks included.
@@ -107,9 +162,8 @@ impl<'a> Release<'a> {
     /// The Service that a StatefulSet names, if the release holds it.
     pub(super) fn governing_service(&self, set: &Workload<'_>) -> Option<&Service<'a>> {
         let name = set.object.at(&["spec", "serviceName"])?.as_str()?;
-        self.services
-            .iter()
-            .find(|service| service.object.name == name && same_namespace(service.object, set.object))
+        let named = self.services_by_name.get(name)?.iter().map(|index| &self.services[*index]);
+        named.into_iter().find(|service| same_namespace(service.object, set.object))
     }
 }
 
@@ -353,6 +407,12 @@ impl<'a> Selector<'a> {
             labels: node.get("matchLabels").and_then(Node::as_map),
             expressions: node.get("matchExpressions").map(Node::items).unwrap_or_default(),
         }
+    }
+
+    /// The labels that it names one by one.
+    fn pairs(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let labels = self.labels.into_iter().flatten();
+        labels.filter_map(|entry| Some((entry.key.as_str(), entry.value.as_str()?)))
     }
 
     /// Whether it asks for nothing.

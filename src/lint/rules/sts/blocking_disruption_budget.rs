@@ -47,11 +47,9 @@ declare! {
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     for budget in budgets(release) {
         // All the pods that it counts together.
-        let replicas: Option<i64> = release
-            .workloads
-            .iter()
-            .filter(|workload| budget_covers(budget, workload))
-            .map(Workload::replicas)
+        let replicas: Option<i64> = covered_by(release, budget)
+            .into_iter()
+            .map(|index| release.workloads[index].replicas())
             .try_fold((0_i64, false), |(sum, _), replicas| Some((sum.saturating_add(replicas?), true)))
             .and_then(|(sum, any)| any.then_some(sum));
         let field = |name: &str| budget.at(&["spec", name]).filter(|node| !node.is_null());
@@ -63,7 +61,6 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
         } else if let Some((wanted, percent)) = field("minAvailable").and_then(count) {
             match (percent, replicas) {
                 (true, _) if wanted >= 100 => {}
-                // One pod of one cannot be evicted: that is what its owner asked for with a single replica.
                 (false, Some(replicas)) if wanted >= replicas && replicas > 0 => {}
                 _ => continue,
             }

@@ -75,7 +75,7 @@ pub(in crate::lint) use unstable_selector::UNSTABLE_SELECTOR;
 
 /// What nearly every rule here uses.
 mod prelude {
-    pub(super) use super::{Image, Probe, budget_covers, budgets, names_a_peer, serving, unstable_labels};
+    pub(super) use super::{Image, Probe, budgets, covered_by, names_a_peer, serving, unstable_labels};
     pub(super) use crate::diag::Diagnostic;
     pub(super) use crate::lint::registry::declare;
     pub(super) use crate::lint::subject::{
@@ -197,13 +197,20 @@ fn budgets<'a>(release: &Release<'a>) -> impl Iterator<Item = &'a Object> {
     release.of_kind("policy", "PodDisruptionBudget")
 }
 
-/// Whether a disruption budget counts the pods of a workload.
-fn budget_covers(budget: &Object, workload: &Workload<'_>) -> bool {
-    let Some(selector) = budget.at(&["spec", "selector"]) else { return false };
-    let selector_matches = Selector::label_selector(selector);
-    same_namespace(budget, workload.object)
+/// The workloads, by their place among all, whose pods a disruption budget counts.
+fn covered_by(release: &Release<'_>, budget: &Object) -> Vec<usize> {
+    let Some(selector) = budget.at(&["spec", "selector"]).map(Selector::label_selector) else {
+        return Vec::new();
+    };
+    if selector.is_empty() {
         // policy/v1: an empty selector takes every pod of the namespace.
-        && (selector_matches.is_empty() || selector_matches.matches(workload.labels()))
+        let all = release.workloads.iter().enumerate();
+        return all
+            .filter(|(_, other)| same_namespace(budget, other.object))
+            .map(|(index, _)| index)
+            .collect();
+    }
+    release.selected(&selector, budget)
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 use super::prelude::*;
+use std::collections::BTreeSet;
 
 declare! {
     /// Every pod gets a token for the Kubernetes API mounted unless it says no. For pods that never talk to the API it
@@ -36,6 +37,7 @@ declare! {
 }
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
+    let bound = bound_accounts(release);
     for set in release.stateful_sets() {
         if set.pod(&["spec", "automountServiceAccountToken"]).is_some_and(|node| !node.is_null()) {
             continue;
@@ -45,14 +47,12 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
                 annotations.keys().any(|key| key.starts_with("vault.hashicorp.com/agent-inject"))
             });
         let account = set.pod(&["spec", "serviceAccountName"]).and_then(Node::as_str).unwrap_or("default");
-        let own = release
-            .of_kind("", "ServiceAccount")
-            .find(|object| object.name == account && same_namespace(object, set.object));
+        let own = release.named("", "ServiceAccount", account, set.object);
         let switched_off = own.is_some_and(|object| {
             object.at(&["automountServiceAccountToken"]).and_then(Node::as_bool) == Some(false)
         });
         // An account that is not the release's own may have any rights.
-        if injected || switched_off || (own.is_none() && account != "default") || is_bound(release, account) {
+        if injected || switched_off || (own.is_none() && account != "default") || bound.contains(account) {
             continue;
         }
         found.push(
@@ -66,14 +66,13 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     }
 }
 
-/// Whether the release binds a role to the account.
-fn is_bound(release: &Release<'_>, account: &str) -> bool {
-    ["RoleBinding", "ClusterRoleBinding"].iter().any(|kind| {
-        release.of_kind("rbac.authorization.k8s.io", kind).any(|binding| {
-            items_of(binding.at(&["subjects"])).any(|(_, subject)| {
-                subject.get("kind").and_then(Node::as_str) == Some("ServiceAccount")
-                    && subject.get("name").and_then(Node::as_str) == Some(account)
-            })
-        })
-    })
+/// The service accounts that the release binds a role to.
+fn bound_accounts<'a>(release: &Release<'a>) -> BTreeSet<&'a str> {
+    let bindings = ["RoleBinding", "ClusterRoleBinding"];
+    let bindings = bindings.iter().flat_map(|kind| release.of_kind("rbac.authorization.k8s.io", kind));
+    bindings
+        .flat_map(|binding| binding.at(&["subjects"]).map(Node::items).unwrap_or_default())
+        .filter(|subject| subject.get("kind").and_then(Node::as_str) == Some("ServiceAccount"))
+        .filter_map(|subject| subject.get("name")?.as_str())
+        .collect()
 }

@@ -1,4 +1,5 @@
 use super::prelude::*;
+use std::collections::BTreeSet;
 
 declare! {
     /// Node drains (upgrades, autoscaling) evict pods without regard to each other unless a `PodDisruptionBudget` holds
@@ -38,9 +39,10 @@ declare! {
 }
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
-    for set in release.stateful_sets() {
+    let covered: BTreeSet<usize> = budgets(release).flat_map(|budget| covered_by(release, budget)).collect();
+    for (index, set) in release.workloads.iter().enumerate() {
         let Some(replicas) = set.replicas().filter(|replicas| *replicas > 1) else { continue };
-        if !budgets(release).any(|budget| budget_covers(budget, set)) {
+        if set.kind == Kind::StatefulSet && !covered.contains(&index) {
             found.push(
                 set.finding(
                     &NO_DISRUPTION_BUDGET,

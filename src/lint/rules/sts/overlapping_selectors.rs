@@ -1,4 +1,5 @@
 use super::prelude::*;
+use std::collections::BTreeMap;
 
 declare! {
     /// Two workloads whose selectors match each other's pods take each other's pods for their own: counts are
@@ -47,31 +48,36 @@ declare! {
 }
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
-    for set in release.stateful_sets() {
-        let Some(selector) = set.selector() else { continue };
-        for other in release.workloads.iter().filter(|other| other.runs_forever()) {
-            if std::ptr::eq(other.object, set.object) || !same_namespace(other.object, set.object) {
+    let workloads = &release.workloads;
+    // Pairs of a StatefulSet and another workload: whether the set selects the other's pods, and the reverse. Of
+    // two StatefulSets the later one comes first.
+    let mut pairs: BTreeMap<(usize, usize), (bool, bool)> = BTreeMap::new();
+    for (owner, workload) in workloads.iter().enumerate() {
+        let Some(selector) = workload.selector().filter(|selector| !selector.is_empty()) else { continue };
+        for taken in release.selected(&selector, workload.object) {
+            let sets = [owner, taken].map(|index| workloads[index].kind == Kind::StatefulSet);
+            if taken == owner || !workloads[taken].runs_forever() || sets == [false, false] {
                 continue;
             }
-            // Of two StatefulSets only the later says so, once for the pair.
-            if other.kind == Kind::StatefulSet && other.object.span >= set.object.span {
-                continue;
+            if sets[0] && (!sets[1] || owner > taken) {
+                pairs.entry((owner, taken)).or_default().0 = true;
+            } else {
+                pairs.entry((taken, owner)).or_default().1 = true;
             }
-            let theirs = other.selector();
-            let selects = selector.matches(other.labels());
-            let is_selected = theirs.is_some_and(|theirs| theirs.matches(set.labels()));
-            let message = match (selects, is_selected) {
-                (true, true) => format!("{set} and {other} select each other's pods"),
-                (true, false) => format!("{set} selects the pods of {other}"),
-                (false, true) => format!("{other} selects the pods of {set}"),
-                (false, false) => continue,
-            };
-            found.push(
-                set.finding(&OVERLAPPING_SELECTORS, "spec.selector", message)
-                    .at(locate(other.object, "spec.selector"), format!("the selector of {other}"))
-                    .help(format!("delete {other} if it is a left-over, or tell the two apart by a label")),
-            );
         }
+    }
+    for ((set, other), (selects, is_selected)) in pairs {
+        let (set, other) = (&workloads[set], &workloads[other]);
+        let message = match (selects, is_selected) {
+            (true, true) => format!("{set} and {other} select each other's pods"),
+            (true, false) => format!("{set} selects the pods of {other}"),
+            (false, _) => format!("{other} selects the pods of {set}"),
+        };
+        found.push(
+            set.finding(&OVERLAPPING_SELECTORS, "spec.selector", message)
+                .at(locate(other.object, "spec.selector"), format!("the selector of {other}"))
+                .help(format!("delete {other} if it is a left-over, or tell the two apart by a label")),
+        );
     }
 }
 

@@ -52,8 +52,8 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
         return;
     }
     for service in release.services.iter().filter(|service| !service.selector.is_empty()) {
-        let selected = release.pods().any(|workload| service.selects(&workload));
-        if selected {
+        // Hooks have pods too, for a while.
+        if !release.behind(service).is_empty() || release.pods().any(|workload| service.selects(&workload)) {
             continue;
         }
         let name = &service.object.name;

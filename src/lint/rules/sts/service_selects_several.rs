@@ -53,11 +53,8 @@ declare! {
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     for service in release.services.iter().filter(|service| !service.selector.is_empty()) {
-        let selected: Vec<_> = release
-            .workloads
-            .iter()
-            .filter(|workload| workload.runs_forever() && service.selects(workload))
-            .collect();
+        let mut selected = release.behind(service);
+        selected.retain(|workload| workload.runs_forever());
         if selected.len() < 2 || selected.iter().all(|workload| workload.kind != Kind::StatefulSet) {
             continue;
         }

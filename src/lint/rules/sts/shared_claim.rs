@@ -46,9 +46,8 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     {
         for (volume, path) in workload.volumes() {
             let name = volume.at(&["persistentVolumeClaim", "claimName"]).and_then(Node::as_str);
-            let claim = release
-                .of_kind("", "PersistentVolumeClaim")
-                .find(|claim| Some(claim.name.as_str()) == name && same_namespace(claim, workload.object));
+            let claim =
+                name.and_then(|name| release.named("", "PersistentVolumeClaim", name, workload.object));
             let Some(claim) = claim else { continue };
             let mut modes =
                 items_of(claim.at(&["spec", "accessModes"])).filter_map(|(_, mode)| mode.as_str());

@@ -50,8 +50,7 @@ declare! {
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     for service in release.services.iter().filter(|service| !service.selector.is_empty()) {
-        let selected: Vec<_> =
-            release.workloads.iter().filter(|workload| service.selects(workload)).collect();
+        let selected = release.behind(service);
         if selected.is_empty() {
             continue;
         }
