@@ -35,6 +35,8 @@ pub struct Argument {
     pub type_name: &'static str,
     /// What it is when left out, as written in a template; `None` for a required argument.
     pub default: Option<String>,
+    /// Whether it is taken from the caller's own variables (`@release`).
+    pub implicit: bool,
 }
 
 /// Every component of the library, by name.
@@ -52,6 +54,7 @@ pub fn components() -> Vec<Component> {
                     name: argument.name().to_owned(),
                     type_name: argument.arg_type().map_or("", |kind| kind.as_str()),
                     default: argument.default().map(|value| serde_json::to_string(value).unwrap_or_default()),
+                    implicit: argument.is_implicit(),
                 })
                 .collect();
             arguments.sort_by(|a, b| (a.default.is_some(), &a.name).cmp(&(b.default.is_some(), &b.name)));
