@@ -1,7 +1,7 @@
 //! Containers of every sort: `validateContainers` and what it calls.
 
 use super::volume::{Source, Volume};
-use super::{At, Context, Pod, complain, env, names, one_of, one_of_if_set, or_default};
+use super::{At, Context, Pod, env, names, one_of, one_of_if_set, or_default};
 use super::{probe, resources, security, volume};
 use crate::k8s::Version;
 
@@ -174,7 +174,7 @@ fn ports(ports: &At<'_, '_>, cx: &mut Context<'_>) {
         if !name.text().is_empty() {
             let complaints = names::port_name(name.text());
             if !complaints.is_empty() {
-                complain(&name, complaints, cx);
+                cx.invalid_each(&name, complaints);
             } else if ports.items().take(index).any(|other| other.field("name").text() == name.text()) {
                 cx.duplicate(&name);
             }
@@ -182,11 +182,11 @@ fn ports(ports: &At<'_, '_>, cx: &mut Context<'_>) {
         let number = port.field("containerPort");
         match number.int().unwrap_or(0) {
             0 => cx.required(&number, ""),
-            number_there => complain(&number, names::port_number(number_there), cx),
+            number_there => cx.invalid_each(&number, names::port_number(number_there)),
         }
         let host_port = port.field("hostPort");
         if let Some(number) = host_port.int().filter(|&number| number != 0) {
-            complain(&host_port, names::port_number(number), cx);
+            cx.invalid_each(&host_port, names::port_number(number));
         }
         one_of(&port.field("protocol"), &["SCTP", "TCP", "UDP"], cx);
     }

@@ -1,6 +1,6 @@
 //! Environment variables and the selectors they share with volumes.
 
-use super::{At, Context, complain, each_container, names, or_default};
+use super::{At, Context, each_container, names, or_default};
 use crate::k8s::Version;
 use crate::k8s::quantity::Quantity;
 
@@ -35,7 +35,7 @@ pub(super) fn sources(sources: &At<'_, '_>, cx: &mut Context<'_>) {
             if name.text().is_empty() {
                 cx.required(&name, "");
             } else {
-                complain(&name, names::name_is_dns_subdomain(name.text(), true), cx);
+                cx.invalid_each(&name, names::name_is_dns_subdomain(name.text(), true));
             }
         }
         let blamed = sources.showing(&source);
@@ -152,8 +152,10 @@ pub(super) fn field_selector(selector: &At<'_, '_>, supported: &[&str], cx: &mut
         // The server blames the selector for its subscript.
         let blamed = selector.showing(&path);
         match field {
-            "metadata.annotations" => complain(&blamed, names::qualified_name(&subscript.to_lowercase()), cx),
-            "metadata.labels" => complain(&blamed, names::qualified_name(subscript), cx),
+            "metadata.annotations" => {
+                cx.invalid_each(&blamed, names::qualified_name(&subscript.to_lowercase()));
+            }
+            "metadata.labels" => cx.invalid_each(&blamed, names::qualified_name(subscript)),
             _ => cx.invalid(
                 &path,
                 format_args!("error converting fieldPath: field label does not support subscript: {text}"),

@@ -157,7 +157,7 @@ fn pod_spec<'n>(spec: &At<'_, 'n>, holder: Holder<'_, 'n>, cx: &mut Context<'_>)
     }
     let deadline = spec.field("activeDeadlineSeconds");
     if let Some(seconds) = deadline.int() {
-        complain(&deadline, names::in_range(seconds, 1, i64::from(i32::MAX)), cx);
+        cx.invalid_each(&deadline, names::in_range(seconds, 1, i64::from(i32::MAX)));
     }
     for label in [spec.field("hostname"), spec.field("subdomain")] {
         if !label.text().is_empty() && !matches!(holder, Holder::StatefulSet { .. }) {
@@ -167,8 +167,8 @@ fn pod_spec<'n>(spec: &At<'_, 'n>, holder: Holder<'_, 'n>, cx: &mut Context<'_>)
     scheduling::tolerations(&spec.field("tolerations"), cx);
     host_aliases(&spec.field("hostAliases"), cx);
     let runtime_class = spec.field("runtimeClassName");
-    if let Some(name) = runtime_class.str() {
-        complain(&runtime_class, names::dns1123_subdomain(name), cx);
+    if runtime_class.is_set() {
+        cx.form(&runtime_class, names::dns1123_subdomain);
     }
     let preemption = spec.field("preemptionPolicy");
     match preemption.str() {
@@ -267,7 +267,7 @@ fn dns_config(spec: &At<'_, '_>, cx: &mut Context<'_>) {
         let text = search.text();
         if text != "." {
             let name = text.strip_suffix('.').unwrap_or(text);
-            complain(&search, names::dns1123_subdomain_with_underscore(name), cx);
+            cx.invalid_each(&search, names::dns1123_subdomain_with_underscore(name));
         }
     }
     for option in config.field("options").items() {
@@ -295,7 +295,7 @@ fn hostname_override(spec: &At<'_, '_>, cx: &mut Context<'_>) {
     if name.len() > MAX_LENGTH {
         cx.too_long(&hostname, MAX_LENGTH);
     }
-    complain(&hostname, names::dns1123_subdomain(name), cx);
+    cx.invalid_each(&hostname, names::dns1123_subdomain(name));
 }
 
 /// `ValidateHostAliases`.
@@ -310,14 +310,7 @@ fn host_aliases(aliases: &At<'_, '_>, cx: &mut Context<'_>) {
 
 /// `IsValidIPForLegacyField`: strict since 1.36 (gate `StrictIPCIDRValidation`).
 fn legacy_ip(at: &At<'_, '_>, cx: &mut Context<'_>) {
-    complain(at, names::ip(at.text(), cx.version >= Version::V1_36), cx);
-}
-
-/// Reports each complaint about the value at the place.
-fn complain(at: &At<'_, '_>, complaints: Vec<String>, cx: &mut Context<'_>) {
-    for complaint in complaints {
-        cx.invalid(at, complaint);
-    }
+    cx.invalid_each(at, names::ip(at.text(), cx.version >= Version::V1_36));
 }
 
 /// `field.NotSupported` unless the value is one of `supported`, or empty and so defaulted.

@@ -1,6 +1,6 @@
 //! Probes, lifecycle hooks and their handlers.
 
-use super::{At, Context, Pod, complain, names, non_negative, one_of};
+use super::{At, Context, Pod, names, non_negative, one_of};
 use crate::yaml::Value;
 
 /// The three probes of a container: `validateLivenessProbe`, `validateReadinessProbe`, `validateStartupProbe`.
@@ -40,8 +40,8 @@ pub(super) fn lifecycle(lifecycle: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Context<
 /// `ValidatePortNumOrName`: an absent port is the number 0.
 pub(super) fn port_number_or_name(port: &At<'_, '_>, cx: &mut Context<'_>) {
     match port.node().map(|node| &node.value) {
-        Some(Value::String(name)) => complain(port, names::port_name(name), cx),
-        _ => complain(port, names::port_number(port.int().unwrap_or(0)), cx),
+        Some(Value::String(_)) => cx.form(port, names::port_name),
+        _ => cx.invalid_each(port, names::port_number(port.int().unwrap_or(0))),
     }
 }
 
@@ -97,7 +97,7 @@ fn http_get(action: &At<'_, '_>, cx: &mut Context<'_>) {
         let name = header.field("name");
         // The server blames the list.
         let blamed = if name.is_set() { headers.showing(&name) } else { headers.showing(&header) };
-        complain(&blamed, names::http_header_name(name.text()), cx);
+        cx.form(&blamed, names::http_header_name);
     }
 }
 

@@ -3,7 +3,7 @@
 use super::super::resources::{
     container_resource_name, is_huge_page, is_overcommit_allowed, quantity, quantity_value, resource_name,
 };
-use super::{At, Context, Holder, Pod, complain, container, names};
+use super::{At, Context, Holder, Pod, container, names};
 use crate::k8s::Version;
 use crate::k8s::quantity::Quantity;
 
@@ -46,7 +46,7 @@ pub(super) fn pod_claims<'n>(
             "" => cx.required(&name, ""),
             text if names.contains(&text) => cx.duplicate(&name),
             text => {
-                complain(&name, names::dns1123_label(text), cx);
+                cx.form(&name, names::dns1123_label);
                 names.push(text);
             }
         }
@@ -65,8 +65,8 @@ pub(super) fn pod_claims<'n>(
             _ => {}
         }
         for source in [by_name, by_template] {
-            if let Some(text) = source.str() {
-                complain(&source, names::dns1123_subdomain(text), cx);
+            if source.is_set() {
+                cx.form(&source, names::dns1123_subdomain);
             }
         }
     }

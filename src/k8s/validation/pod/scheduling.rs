@@ -1,6 +1,6 @@
 //! Where a pod may run: affinity, spreading, tolerations, gates.
 
-use super::{At, Context, Holder, complain, metadata, names, one_of_if_set};
+use super::{At, Context, Holder, metadata, names, one_of_if_set};
 use crate::k8s::Version;
 
 /// `validateAffinity`.
@@ -46,7 +46,7 @@ pub(super) fn gates(gates: &At<'_, '_>, cx: &mut Context<'_>) {
     for (index, gate) in gates.items().enumerate() {
         let name = gate.field("name");
         let blamed = gate.showing(&name);
-        complain(&blamed, names::qualified_name(name.text()), cx);
+        cx.form(&blamed, names::qualified_name);
         if gates.items().take(index).any(|other| other.field("name").text() == name.text()) {
             cx.duplicate(&blamed);
         }
@@ -116,7 +116,7 @@ pub(super) fn tolerations(tolerations: &At<'_, '_>, cx: &mut Context<'_>) {
         // The server blames the operator for the value.
         let blamed = if value.is_set() { operator.showing(&value) } else { operator };
         match operator.text() {
-            "" | "Equal" => complain(&blamed, names::label_value(value.text()), cx),
+            "" | "Equal" => cx.invalid_each(&blamed, names::label_value(value.text())),
             "Exists" => {
                 if !value.text().is_empty() {
                     cx.invalid(&blamed, "value must be empty when `operator` is 'Exists'");
@@ -211,7 +211,7 @@ fn pod_affinity_term(term: &At<'_, '_>, cx: &mut Context<'_>) {
     for namespace in term.field("namespaces").items() {
         // The server's path is in the singular, and without the index.
         let blamed = namespace.renamed("namespace").below(term);
-        complain(&blamed, names::dns1123_label(namespace.text()), cx);
+        cx.form(&blamed, names::dns1123_label);
     }
     label_keys(term, &selector, None, cx);
     let key = term.field("topologyKey");

@@ -1,6 +1,6 @@
 //! Security contexts, their older annotations, and what depends on the operating system.
 
-use super::{At, Context, Pod, complain, each_container, names, one_of_if_set, volume};
+use super::{At, Context, Pod, each_container, names, one_of_if_set, volume};
 use crate::k8s::Version;
 
 pub(super) const SECCOMP_POD: &str = "seccomp.security.alpha.kubernetes.io/pod";
@@ -188,7 +188,7 @@ pub(super) fn annotations_match_fields(annotations: &At<'_, '_>, spec: &At<'_, '
 
 fn user_or_group(id: &At<'_, '_>, cx: &mut Context<'_>) {
     if let Some(number) = id.int() {
-        complain(id, names::user_or_group_id(number), cx);
+        cx.invalid_each(id, names::user_or_group_id(number));
     }
 }
 
@@ -362,8 +362,8 @@ fn windows_options(options: &At<'_, '_>, cx: &mut Context<'_>) {
     const MAX_SPEC_BYTES: usize = 64 * 1024;
 
     let name = options.field("gmsaCredentialSpecName");
-    if let Some(text) = name.str() {
-        complain(&name, names::dns1123_subdomain(text), cx);
+    if name.is_set() {
+        cx.form(&name, names::dns1123_subdomain);
     }
     let spec = options.field("gmsaCredentialSpec");
     if spec.str() == Some("") {

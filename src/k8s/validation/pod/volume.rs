@@ -1,6 +1,6 @@
 //! Volumes and their sources: `ValidateVolumes`.
 
-use super::{At, Context, Holder, complain, env, names, one_of, one_of_if_set};
+use super::{At, Context, Holder, env, names, one_of, one_of_if_set};
 use crate::k8s::Version;
 use crate::k8s::validation::{claim, metadata};
 
@@ -47,7 +47,7 @@ pub(super) fn volumes<'n>(
         if name.is_empty() {
             cx.required(&name_at, "");
         } else {
-            complain(&name_at, names::dns1123_label(name), cx);
+            cx.form(&name_at, names::dns1123_label);
         }
         if good.iter().any(|other| other.name == name && !matches!(other.source, Source::Dropped)) {
             cx.duplicate(&name_at);
@@ -87,7 +87,7 @@ fn claimed_volumes<'n>(
             cx.required(&place, "");
             cx.required(&written.renamed("persistentVolumeClaim.claimName").below(&volume), "");
         } else {
-            complain(&place, crate::k8s::names::dns1123_label(name), cx);
+            cx.invalid_each(&place, crate::k8s::names::dns1123_label(name));
         }
         if cx.errors() == errors {
             good.push(Volume { name, source: Source::Claim });
@@ -543,7 +543,7 @@ fn csi(source: &At<'_, '_>, cx: &mut Context<'_>) {
         if name.text().is_empty() {
             cx.required(&name, "");
         } else {
-            complain(&name.below(source), names::dns1123_subdomain(name.text()), cx);
+            cx.invalid_each(&name.below(source), names::dns1123_subdomain(name.text()));
         }
     }
 }
@@ -558,7 +558,7 @@ fn csi_driver_name(driver: &At<'_, '_>, cx: &mut Context<'_>) {
     if driver.text().len() > MAX_LENGTH {
         cx.too_long(driver, MAX_LENGTH);
     }
-    complain(driver, names::dns1123_subdomain(&driver.text().to_lowercase()), cx);
+    cx.invalid_each(driver, names::dns1123_subdomain(&driver.text().to_lowercase()));
 }
 
 fn ephemeral(source: &At<'_, '_>, cx: &mut Context<'_>) {
@@ -667,7 +667,7 @@ fn trust_bundle(bundle: &At<'_, '_>, cx: &mut Context<'_>) {
             }
             // What stands before the last colon names the signer.
             let own = text.rsplit_once(':').map_or(text, |(_, own)| own);
-            complain(&name, names::dns1123_subdomain(own), cx);
+            cx.invalid_each(&name, names::dns1123_subdomain(own));
             if labels.is_set() {
                 cx.invalid(&labels, "labelSelector must be unset if name is specified");
             }
