@@ -15,9 +15,8 @@ pub(super) struct Applied {
 /// Stands where the server allocates a value of its own choice (a cluster IP).
 pub(super) const ALLOCATED: &str = "(allocated)";
 
-/// Applies `new` over an object that was created from `old`.
-pub(super) fn apply(group: &str, kind: &str, old: &Node, new: &Node) -> Applied {
-    let live = create(group, kind, old);
+/// Applies `new` over the stored object `live`; `old` is the manifest that was applied before.
+pub(super) fn apply(group: &str, kind: &str, live: Node, old: &Node, new: &Node) -> Applied {
     let mut merged = three_way(group, kind, old, new, &live);
     defaults::store(group, kind, &mut merged);
     on_update(group, kind, &live, &mut merged);
@@ -32,6 +31,34 @@ pub(super) fn create(group: &str, kind: &str, manifest: &Node) -> Node {
         allocate(spec);
     }
     stored
+}
+
+/// The manifest that `kubectl apply` last made an object read from a cluster from, if it left a note.
+pub(super) fn last_applied(live: &Node) -> Option<Node> {
+    use crate::diag::{SourceKind, Sources};
+    const NOTE: [&str; 3] = ["metadata", "annotations", "kubectl.kubernetes.io/last-applied-configuration"];
+    let text = live.at(&NOTE)?.as_str()?;
+    let sources = Sources::new();
+    let source = sources.add("last-applied-configuration", text, SourceKind::Stdin);
+    let report = crate::yaml::read(&sources, source, &crate::yaml::ReadOptions::lenient());
+    let mut root = report.output?.into_iter().next()?.root;
+    // Its spans point into a text that nobody else has.
+    forget_spans(&mut root);
+    Some(root)
+}
+
+fn forget_spans(node: &mut Node) {
+    node.span = crate::diag::Span::NONE;
+    match &mut node.value {
+        Value::Map(map) => {
+            for entry in map.iter_mut() {
+                entry.key_span = crate::diag::Span::NONE;
+                forget_spans(&mut entry.value);
+            }
+        }
+        Value::Seq(items) => items.iter_mut().for_each(forget_spans),
+        _ => {}
+    }
 }
 
 /// The new manifest merged into the live object: what the manifest names is set, what the previous

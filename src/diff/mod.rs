@@ -321,7 +321,12 @@ fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Opt
         return blank(new, Change::Unchanged);
     }
     let (group, kind) = (matching::group_of(new), new.kind.as_str());
-    let (old_root, mut new_root) = secrets::comparable(kind, &old.root, &new.root);
+    let (mut old_root, mut new_root) = secrets::comparable(kind, &old.root, &new.root);
+    let live = apply::create(group, kind, &old_root);
+    if options.live {
+        // Without a note on what was applied nothing can be told to have been dropped.
+        old_root = apply::last_applied(&old.root).unwrap_or_else(|| new_root.clone());
+    }
     let wanted_old = apply::create(group, kind, &old_root);
     let mut wanted = fields::compare(kind, &wanted_old, &apply::create(group, kind, &new_root));
     if options.ignore.iter().any(|rule| rule.concerns(new)) {
@@ -332,7 +337,7 @@ fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Opt
             wanted = fields::compare(kind, &wanted_old, &apply::create(group, kind, &new_root));
         }
     }
-    let applied = apply::apply(group, kind, &old_root, &new_root);
+    let applied = apply::apply(group, kind, live, &old_root, &new_root);
     let mut changes = fields::compare(kind, &applied.live, &applied.merged);
     changes.retain(|change| !is_allocation(change));
 
@@ -379,7 +384,13 @@ fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Opt
     }
     if plan.change == Change::Modified {
         let show = |object: &Object, stored: &Node| {
-            let kept = mentioned(kind, "", "", stored, &[&old_root, &new_root]);
+            let kept = mentioned(
+                kind,
+                "",
+                "",
+                stored,
+                &[&secrets::folded(kind, &old_root), &secrets::folded(kind, &new_root)],
+            );
             secrets::redacted(kind, &with_header(object, &kept))
         };
         let mut after = show(new, &applied.merged);

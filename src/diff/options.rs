@@ -16,6 +16,9 @@ pub struct Options {
     /// Whether claims whose volume no manifest shows are taken as bound. By default they are not: what the
     /// manifests do not show is not assumed.
     pub claims_bound: bool,
+    /// Whether the old objects were read from a cluster: what `kubectl apply` last saw of them is then in an
+    /// annotation, and what only the server set is no loss where the new manifest does not name it.
+    pub live: bool,
     /// Whether new manifests are validated by themselves, too.
     pub validate: bool,
 }
@@ -27,6 +30,7 @@ impl Default for Options {
             version: Version::DEFAULT,
             ignore: Vec::new(),
             claims_bound: false,
+            live: false,
             validate: true,
         }
     }

@@ -163,7 +163,11 @@ impl Context<'_> {
         } else {
             lines.push(self.kubectl("delete", ""));
         }
-        lines.push("# then apply again".to_owned());
+        lines.push(if orphan && self.differs(&["spec", "template"]) {
+            "# then apply again; the pod template changes, too, so the pods restart one by one".to_owned()
+        } else {
+            "# then apply again".to_owned()
+        });
         lines
     }
 

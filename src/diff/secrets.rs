@@ -122,6 +122,16 @@ fn fold(root: &mut Node) {
     }
 }
 
+/// A manifest as the server takes it: a Secret without `stringData`, anything else as it is.
+pub(super) fn folded<'a>(kind: &str, root: &'a Node) -> std::borrow::Cow<'a, Node> {
+    if kind != "Secret" {
+        return std::borrow::Cow::Borrowed(root);
+    }
+    let mut copy = root.clone();
+    fold(&mut copy);
+    std::borrow::Cow::Owned(copy)
+}
+
 fn each_value(root: &mut Node, mut f: impl FnMut(&str, &mut Node)) {
     let Some(map) = root.as_map_mut() else { return };
     for field in ["data", "stringData"] {

@@ -386,6 +386,40 @@ fn secret_values_are_in_no_format() {
 }
 
 #[test]
+fn what_the_server_set_on_a_live_object_is_no_difference() {
+    let live = r#"apiVersion: v1
+kind: Service
+metadata:
+  name: web
+  uid: 3b1f
+  resourceVersion: "17"
+  annotations:
+    kubectl.kubernetes.io/last-applied-configuration: |
+      {"apiVersion":"v1","kind":"Service","metadata":{"name":"web"},"spec":{"ports":[{"port":80}],"selector":{"app":"web"},"sessionAffinity":"ClientIP"}}
+spec:
+  clusterIP: 10.0.0.7
+  clusterIPs: [10.0.0.7]
+  internalTrafficPolicy: Cluster
+  ipFamilies: [IPv4]
+  ipFamilyPolicy: SingleStack
+  ports: [{port: 80, protocol: TCP, targetPort: 80}]
+  selector: {app: web}
+  sessionAffinity: ClientIP
+  sessionAffinityConfig: {clientIP: {timeoutSeconds: 10800}}
+  type: ClusterIP
+status: {loadBalancer: {}}
+"#;
+    let same = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {ports: [{port: 80}], selector: {app: web}, sessionAffinity: ClientIP}\n";
+    let options = Options { live: true, ..Options::default() };
+    let plan = |new: &str| diff::compare(&objects(live), &objects(new), &options);
+    assert!(plan(same).is_empty(), "{}", render::plan(&plan(same), Style::Plain));
+    let dropped = plan(&same.replace(", sessionAffinity: ClientIP", ""));
+    assert_eq!(only(&dropped).changes[0].path.to_string(), "spec.sessionAffinity");
+    let fixed = plan(&same.replace("spec: {", "spec: {clusterIP: None, "));
+    assert_eq!(only(&fixed).verdict, Verdict::Rejected);
+}
+
+#[test]
 fn ignored_fields_count_as_unchanged() {
     let new = SET.replace("web-1.0.0", "web-1.0.1").replace("tier: data", "tier: db");
     let options = Options {

@@ -319,7 +319,9 @@ pub(super) fn unseen_configuration(objects: &mut [ObjectPlan], pairs: &[Pair<'_>
     }
     let mut found = Vec::new();
     for (plan, pair) in objects.iter().zip(pairs) {
-        let Some(workload) = pair.new.filter(|_| plan.change != Change::Added) else { continue };
+        // Where a change is refused the old template stays.
+        let running = if plan.verdict == Verdict::Rejected { pair.old } else { pair.new };
+        let (Some(workload), Some(old)) = (running, pair.old) else { continue };
         if plan.restarts() || !workload::has_template(&workload.kind) {
             continue;
         }
@@ -346,7 +348,7 @@ pub(super) fn unseen_configuration(objects: &mut [ObjectPlan], pairs: &[Pair<'_>
                 ways.join(", "),
                 workload.kind.to_lowercase()
             );
-            found.push(((key.0, key.1.clone(), key.2), detail, workload::pod_names(workload)));
+            found.push(((key.0, key.1.clone(), key.2), detail, workload::pod_names(old)));
         }
     }
     for (plan, pair) in objects.iter_mut().zip(pairs) {

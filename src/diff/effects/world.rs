@@ -10,6 +10,8 @@ use crate::yaml::Node;
 pub(in super::super) struct World<'a> {
     volumes: Vec<&'a Object>,
     classes: Vec<&'a Object>,
+    /// Claims read from a cluster that say themselves that they are bound.
+    bound: Vec<&'a Object>,
     definitions: Vec<&'a Object>,
     claims_bound: bool,
 }
@@ -20,6 +22,11 @@ impl<'a> World<'a> {
         Self {
             // A claim is bound to what was there before the upgrade.
             volumes: old.iter().filter(of("PersistentVolume")).collect(),
+            bound: old
+                .iter()
+                .filter(of("PersistentVolumeClaim"))
+                .filter(|claim| claim.at(&["status", "phase"]).and_then(Node::as_str) == Some("Bound"))
+                .collect(),
             classes: new.iter().chain(old).filter(of("StorageClass")).collect(),
             definitions: new.iter().chain(old).filter(of("CustomResourceDefinition")).collect(),
             claims_bound: options.claims_bound,
@@ -53,6 +60,9 @@ impl Surroundings for World<'_> {
         let text = |node: &Node, path: &[&str]| node.at(path).and_then(Node::as_str).map(str::to_owned);
         let size = |node: &Node, path: &[&str]| node.at(path).and_then(|node| Quantity::from_node(node).ok());
         let wanted = size(claim, &["spec", "resources", "requests", "storage"]);
+        if let Some(claim) = self.bound.iter().find(|claim| claim.name == name) {
+            return size(&claim.root, &["status", "capacity", "storage"]).or(wanted);
+        }
         let named = text(claim, &["spec", "volumeName"]);
         let class = text(claim, &["spec", "storageClassName"]).unwrap_or_default();
         let volume = self.volumes.iter().find(|volume| {

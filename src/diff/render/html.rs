@@ -141,7 +141,8 @@ fn field(change: &FieldChange, out: &mut String) {
     let _ = writeln!(
         out,
         "<tr><th scope=\"row\"><code>{}</code>{note}</th><td>{old}</td><td>{new}</td></tr>",
-        escape(&change.path.named())
+        // Long paths break between their steps.
+        escape(&change.path.named()).replace('.', ".<wbr>").replace('[', "<wbr>[")
     );
 }
 
