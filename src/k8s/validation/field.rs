@@ -56,6 +56,7 @@ impl<'p, 'n> At<'p, 'n> {
                 (node, span, key_span) = (set(&entry.value), entry.value.span, Some(entry.key_span));
             } else {
                 (node, key_span) = (None, None);
+                break;
             }
         }
         At { up: Some(self), step: Step::Field(name), node, span, key_span }
