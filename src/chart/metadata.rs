@@ -3,7 +3,7 @@
 use super::Chart;
 use super::constraint::{Constraint, parse_version};
 use crate::diag::{Diagnostic, Sources, Span, has_errors, nearest};
-use crate::yaml::{Map, Node, Value};
+use crate::yaml::{Entry, Map, Node, Value};
 
 /// `Chart.yaml`: typed, and as written.
 #[derive(Debug, Clone)]
@@ -143,6 +143,15 @@ impl Metadata {
             return None;
         };
         let mut fields = Fields { sources, map, at: node.span, of: "`Chart.yaml`", sink: &mut found };
+        fields.warn_of_case(&[
+            "apiVersion",
+            "name",
+            "version",
+            "appVersion",
+            "kubeVersion",
+            "type",
+            "dependencies",
+        ]);
         let api = fields.text("apiVersion").unwrap_or_else(|| "v1".to_owned());
         if !matches!(api.as_str(), "v1" | "v2") {
             fields.reject("apiVersion", "unknown `apiVersion`", "`v2`, or `v1` for charts of Helm 2");
@@ -263,12 +272,28 @@ struct Fields<'a> {
 }
 
 impl Fields<'_> {
+    /// The value of a key. Helm reads keys in any case where there is none in the right one.
     fn get(&self, key: &str) -> Option<&Node> {
-        self.map.get(key).filter(|node| !node.is_null())
+        let entry = self.map.entry(key).or_else(|| self.misspelt(key))?;
+        Some(&entry.value).filter(|node| !node.is_null())
+    }
+
+    fn misspelt(&self, key: &str) -> Option<&Entry> {
+        self.map.iter().find(|entry| entry.key.eq_ignore_ascii_case(key))
+    }
+
+    /// Warns of keys that only Helm's reader takes for the one that is meant.
+    fn warn_of_case(&mut self, keys: &[&str]) {
+        for key in keys {
+            if let (None, Some(entry)) = (self.map.entry(key), self.misspelt(key)) {
+                let warning = Diagnostic::warning(format!("`{}` is taken for `{key}`", entry.key));
+                self.sink.push(warning.at(entry.key_span, "").help(format!("write `{key}`")));
+            }
+        }
     }
 
     fn reject(&mut self, key: &str, message: &str, help: &str) {
-        let span = self.map.get(key).map_or(self.at, |node| node.span);
+        let span = self.get(key).map_or(self.at, |node| node.span);
         self.sink.push(Diagnostic::error(message).at(span, "").help(help));
     }
 

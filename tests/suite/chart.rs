@@ -5,6 +5,7 @@ use plimsoll::diag::{Diagnostic, Report, Sources};
 use std::fs;
 use std::io::Write;
 use std::path::Path;
+use std::process::Command;
 
 const CHART: &str = "apiVersion: v2\nname: app\nversion: 1.2.3\n";
 
@@ -84,7 +85,7 @@ fn chart_yaml_is_checked_with_positions() {
         ("name: a\nversion: 1.0.0\nengine: terra\n", "unknown engine `terra`", Some((3, 9))),
         ("name: a\nversion: one\n", "`one` is not a version", Some((2, 10))),
         ("name: a\n", "`Chart.yaml` has no `version`", Some((1, 1))),
-        ("Name: a\nversion: 1.0.0\n", "`Chart.yaml` has no `name`", Some((1, 1))),
+        ("nam: a\nversion: 1.0.0\n", "`Chart.yaml` has no `name`", Some((1, 1))),
         ("name: [a]\nversion: 1.0.0\n", "`name` of `Chart.yaml` must be a string", Some((1, 7))),
         ("name: a/b\nversion: 1.0.0\n", "`a/b` cannot be the name of a chart", Some((1, 7))),
         ("apiVersion: v3\nname: a\nversion: 1.0.0\n", "unknown `apiVersion`", Some((1, 13))),
@@ -114,6 +115,8 @@ fn scalars_of_chart_yaml_are_read_as_in_helm() {
     let (_, report) = in_memory(&[("Chart.yaml", "name: a\nversion: 1.0.0\nappVersion: 1.10\n")]);
     assert_eq!(report.diagnostics.len(), 1);
     assert!(report.diagnostics[0].help[0].contains("\"1.10\""));
+    let (_, cased) = in_memory(&[("Chart.yaml", "Name: a\nversion: 1.0.0\n")]);
+    assert_eq!(cased.diagnostics[0].message, "`Name` is taken for `name`");
     let metadata = report.output.unwrap().metadata;
     assert_eq!(metadata.app_version.as_deref(), Some("1.1"));
     assert_eq!(metadata.api_version, "v1");
@@ -316,4 +319,164 @@ fn an_umbrella_of_a_hundred_loads_in_order() {
     let chart = chart::from_files(&sources, "mem", files).output.unwrap();
     let names: Vec<&str> = chart.children.iter().map(|child| child.name()).collect();
     assert!(names.is_sorted() && names.len() == 100);
+}
+
+/// What `helm template` prints of a chart directory; its message if it refuses.
+fn ask_helm(helm: &Path, chart: &Path) -> Result<String, String> {
+    let output = Command::new(helm).arg("template").arg(chart).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
+}
+
+#[test]
+fn helmignore_means_what_it_means_to_helm() {
+    let Some(helm) = crate::values::helm() else { return };
+    let patterns = [
+        "",
+        "# *.md",
+        "*.md",
+        "  *.md  ",
+        "docs",
+        "docs/",
+        "docs/*",
+        "docs/*.md",
+        "/docs",
+        "/a.txt",
+        "a.txt",
+        "more/",
+        "docs/more",
+        "*/more",
+        "?.txt",
+        "[ab].txt",
+        "[^a].txt",
+        "[a-b]*.txt",
+        "\\a.txt",
+        "*",
+        "/*",
+        "!*.md",
+        "!a.txt",
+        "charts",
+        "charts/one",
+        "one/README.md",
+        "charts/one/README.md",
+        "README.md",
+        "Chart.yaml",
+        "*.yaml",
+        "/*.yaml",
+        "templates/files.yaml",
+        "DOCS",
+        "docs/**",
+        "[",
+        "a[",
+        "a[]",
+        "x\\",
+        "*.md\n!b.md",
+        "*.txt\n# x\n\n*.md",
+        ".helmignore",
+        ".*",
+        ".dir/",
+        "docs//x",
+        "/",
+    ];
+    let mut wrong = Vec::new();
+    for pattern in patterns {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("app");
+        write(&root, "Chart.yaml", CHART);
+        let list = "{{ range $path, $_ := .Files.Glob \"**\" }}{{ $path }},{{ end }}";
+        write(&root, "templates/files.yaml", &format!("files: \"{list}\"\n"));
+        for path in [
+            "a.txt",
+            "b.txt",
+            "c.txt",
+            "docs/a.md",
+            "docs/b.md",
+            "docs/more/a.md",
+            "README.md",
+            ".hidden",
+            ".dir/x",
+            "docs/x.txt",
+        ] {
+            write(&root, path, "x");
+        }
+        write(&root, "charts/one/Chart.yaml", "apiVersion: v2\nname: one\nversion: 1.0.0\n");
+        write(&root, "charts/one/README.md", "x");
+        write(&root, "charts/one/templates/files.yaml", &format!("files: \"{list}\"\n"));
+        write(&root, ".helmignore", pattern);
+        let report = chart::load(&Sources::new(), &root);
+        let ours = report.output.map(|chart| {
+            let listed = |chart: &Chart| {
+                chart.template("templates/files.yaml")?;
+                Some(chart.files.iter().map(|file| format!("{},", file.path)).collect::<Vec<_>>().concat())
+            };
+            let mut all: Vec<String> = chart.children.iter().filter_map(|child| listed(child)).collect();
+            all.extend(listed(&chart));
+            all
+        });
+        let theirs = ask_helm(&helm, &root).ok().map(|text| {
+            let lines = text.lines().filter_map(|line| line.strip_prefix("files: "));
+            lines.map(|line| line.trim_matches('"').to_owned()).collect::<Vec<_>>()
+        });
+        if ours != theirs {
+            wrong.push(format!("{pattern:?}\n  ours   {ours:?}\n  theirs {theirs:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn chart_yaml_is_refused_where_helm_refuses_it() {
+    let Some(helm) = crate::values::helm() else { return };
+    let base = "apiVersion: v2\nname: app\nversion: 1.2.3\n";
+    let edits: [(&str, &str); 36] = [
+        ("", ""),
+        ("name: app", "name: ''"),
+        ("name: app", "name: a/b"),
+        ("name: app", "name: ."),
+        ("name: app", "name: 12"),
+        ("name: app", "name: [a]"),
+        ("name: app", "Name: app"),
+        ("version: 1.2.3", "version: 1.2"),
+        ("version: 1.2.3", "version: 1"),
+        ("version: 1.2.3", "version: v1.2.3"),
+        ("version: 1.2.3", "version: '01.2.3'"),
+        ("version: 1.2.3", "version: 1.2.3.4"),
+        ("version: 1.2.3", "version: 1.2.3-01"),
+        ("version: 1.2.3", "version: 1.2.3-rc.1+b"),
+        ("version: 1.2.3", "version: one"),
+        ("version: 1.2.3", "version: ''"),
+        ("version: 1.2.3", "version: {}"),
+        ("apiVersion: v2", ""),
+        ("apiVersion: v2", "apiVersion: v1"),
+        ("version: 1.2.3", "version: 1.2.3\ntype: library2"),
+        ("version: 1.2.3", "version: 1.2.3\ntype: application"),
+        ("version: 1.2.3", "version: 1.2.3\nunknown: 1"),
+        ("version: 1.2.3", "version: 1.2.3\nappVersion: 1.10"),
+        ("version: 1.2.3", "version: 1.2.3\nappVersion: [1]"),
+        ("version: 1.2.3", "version: 1.2.3\ndeprecated: yes"),
+        ("version: 1.2.3", "version: 1.2.3\ndeprecated: 'yes'"),
+        ("version: 1.2.3", "version: 1.2.3\nkeywords: x"),
+        ("version: 1.2.3", "version: 1.2.3\nkeywords: [1, true]"),
+        ("version: 1.2.3", "version: 1.2.3\nmaintainers: [x]"),
+        ("version: 1.2.3", "version: 1.2.3\nannotations: {a: 1}"),
+        ("version: 1.2.3", "version: 1.2.3\nannotations: {a: [1]}"),
+        ("version: 1.2.3", "version: 1.2.3\nkubeVersion: '>=1.20.0-0'"),
+        ("version: 1.2.3", "version: 1.2.3\nkubeVersion: 'x.y'"),
+        ("version: 1.2.3", "version: 1.2.3\ndependencies: [{name: a, alias: 'b c'}]"),
+        ("version: 1.2.3", "version: 1.2.3\ndependencies: {}"),
+        ("apiVersion: v2", "- x"),
+    ];
+    let mut wrong = Vec::new();
+    for (from, to) in edits {
+        let dir = tempfile::tempdir().unwrap();
+        let text = base.replacen(from, to, 1);
+        write(dir.path(), "Chart.yaml", &text);
+        write(dir.path(), "templates/a.yaml", "v: {{ .Chart.AppVersion | quote }}\n");
+        let ours = chart::load(&Sources::new(), dir.path());
+        let theirs = ask_helm(&helm, dir.path());
+        if ours.output.is_some() != theirs.is_ok() {
+            wrong.push(format!("{text:?}\n  ours   {:?}\n  theirs {theirs:?}", ours.diagnostics));
+        }
+    }
+    assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
 }

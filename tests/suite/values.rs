@@ -375,7 +375,7 @@ fn cases() -> Vec<Case> {
 
 /// Where the binary of a judge is; `None` when the variable is unset.
 #[expect(clippy::disallowed_methods, reason = "tests find their judges through the environment")]
-fn helm() -> Option<PathBuf> {
+pub(crate) fn helm() -> Option<PathBuf> {
     let path = PathBuf::from(std::env::var_os("PLIMSOLL_HELM")?);
     assert!(path.is_file(), "PLIMSOLL_HELM names `{}`, which is not a file", path.display());
     Some(path)
@@ -816,6 +816,73 @@ fn a_value_can_be_explained_layer_by_layer() {
         why(&family(), &[], "one.blok"),
         "no layer says anything about `one.blok` [\"did you mean `block`?\"]"
     );
+}
+
+/// Schemas and values that helm is asked about: does it accept them?
+#[test]
+fn schemas_accept_what_helm_accepts() {
+    let Some(helm) = helm() else { return };
+    let property = |rule: &str| format!(r#"{{"properties": {{"a": {rule}}}}}"#);
+    let draft7 = |rule: &str| {
+        format!(r#"{{"$schema": "http://json-schema.org/draft-07/schema#", "properties": {{"a": {rule}}}}}"#)
+    };
+    let rules = [
+        (property(r#"{"type": "integer"}"#), vec!["1", "1.0", "1.5", "'1'", "true", "null", "1e3", "9007199254740993"]),
+        (property(r#"{"type": "string"}"#), vec!["x", "1", "yes", "'1'", "2024-01-01", "1_000"]),
+        (property(r#"{"type": ["string", "null"]}"#), vec!["x", "null", "1"]),
+        (property(r#"{"format": "ipv4"}"#), vec!["1.2.3.4", "x"]),
+        (draft7(r#"{"format": "ipv4"}"#), vec!["1.2.3.4", "x", "1.2.3.400"]),
+        (draft7(r#"{"format": "date-time"}"#), vec!["'2024-01-01T00:00:00Z'", "x"]),
+        (draft7(r#"{"format": "hostname"}"#), vec!["a.b", "a_b", "'-'"]),
+        (draft7(r#"{"format": "uri"}"#), vec!["http://x", "x y", "'::'"]),
+        (draft7(r#"{"format": "email"}"#), vec!["a@b.c", "a"]),
+        (draft7(r#"{"format": "no-such-format"}"#), vec!["x"]),
+        (property(r#"{"pattern": "^\d+$"}"#), vec!["'12'", "x", "'١'"]),
+        (property(r#"{"pattern": "(?i)^abc$"}"#), vec!["ABC", "x"]),
+        (property(r#"{"pattern": "^(?!x)"}"#), vec!["a"]),
+        (property(r#"{"pattern": "\p{L}"}"#), vec!["a", "'1'"]),
+        (property(r#"{"enum": [1, "x", null]}"#), vec!["1", "x", "null", "2", "1.0"]),
+        (property(r#"{"const": {"b": 1}}"#), vec!["{b: 1}", "{b: 2}"]),
+        (property(r#"{"minimum": 2, "maximum": 4}"#), vec!["1", "2", "4.0", "5"]),
+        (property(r#"{"multipleOf": 0.1}"#), vec!["0.3", "0.35", "1"]),
+        (property(r#"{"minLength": 2}"#), vec!["é", "éé", "x"]),
+        (property(r#"{"uniqueItems": true}"#), vec!["[1, 1.0]", "[1, 2]", "[{b: 1}, {b: 1}]"]),
+        (property(r#"{"items": [{"type": "string"}]}"#), vec!["[x]", "[1]"]),
+        (draft7(r#"{"items": [{"type": "string"}], "additionalItems": false}"#), vec!["[x]", "[1]", "[x, 1]"]),
+        (property(r#"{"prefixItems": [{"type": "string"}], "items": false}"#), vec!["[x]", "[x, 1]"]),
+        (property(r#"{"contains": {"const": 1}, "minContains": 2}"#), vec!["[1]", "[1, 1]"]),
+        (property(r#"{"if": {"required": ["b"]}, "then": {"required": ["c"]}}"#), vec!["{b: 1}", "{b: 1, c: 2}", "{}"]),
+        (property(r#"{"dependentRequired": {"b": ["c"]}}"#), vec!["{b: 1}", "{b: 1, c: 1}"]),
+        (draft7(r#"{"dependencies": {"b": ["c"]}}"#), vec!["{b: 1}", "{b: 1, c: 1}"]),
+        (property(r#"{"propertyNames": {"pattern": "^[a-z]+$"}}"#), vec!["{b: 1}", "{B: 1}"]),
+        (property(r#"{"unevaluatedProperties": false, "allOf": [{"properties": {"b": {}}}]}"#), vec!["{b: 1}", "{c: 1}"]),
+        (property("true"), vec!["1"]),
+        (property("false"), vec!["1"]),
+        (property(r##"{"$ref": "#/$defs/no"}"##), vec!["1"]),
+        (property(r#"{"type": "no"}"#), vec!["1"]),
+        (property(r#"{"$ref": "urn:example:x"}"#), vec!["1"]),
+        (r#"{"required": ["a", "zz"]}"#.to_owned(), vec!["1"]),
+        (r#"{"$schema": "http://json-schema.org/draft-04/schema#", "properties": {"a": {"maximum": 3, "exclusiveMaximum": true}}}"#.to_owned(), vec!["2", "3"]),
+        (r##"{"$id": "https://example.com/x", "properties": {"a": {"$ref": "#/definitions/s"}}, "definitions": {"s": {"type": "string"}}}"##.to_owned(), vec!["x", "1"]),
+        (r#"{"$defs": {"s": {"$id": "https://example.com/s", "type": "string"}}, "properties": {"a": {"$ref": "https://example.com/s"}}}"#.to_owned(), vec!["x", "1"]),
+        ("true".to_owned(), vec!["1"]),
+        ("{".to_owned(), vec!["1"]),
+    ];
+    let mut wrong = Vec::new();
+    for (schema, values) in rules {
+        for value in values {
+            let chart = with_schema(&format!("a: {value}\n"), &schema);
+            let (ours, theirs) = (ours(&chart, &[]), theirs(&helm, &chart, &[]));
+            if ours.is_ok() != theirs.is_ok() {
+                wrong.push(format!(
+                    "{schema}\n  {value}\n  ours {:?}\n  theirs {:?}",
+                    ours.err().map(|d| d[0].message.clone()),
+                    theirs.err()
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 mod laws {
