@@ -342,3 +342,170 @@ fn no_rule_panics_on_mutated_recordings() {
     }
     assert!(objects > 100, "{objects} recordings");
 }
+
+/// Runs the command in the repository.
+fn plimsoll(args: &[&str], stdin: &str) -> (i32, String, String) {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+    let mut child = Command::new(env!("CARGO_BIN_EXE_plimsoll"))
+        .args(args)
+        .current_dir(repository())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Who refuses its arguments does not read.
+    let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+const MISTAKE: &str = "examples/mistakes/moscow-time";
+
+#[test]
+fn the_exit_code_says_what_was_found_in_every_format() {
+    for format in ["human", "json", "sarif", "github", "junit"] {
+        let (code, out, err) = plimsoll(&["lint", MISTAKE, "--format", format], "");
+        assert_eq!((code, err.as_str()), (1, ""), "{format}: {out}");
+        assert!(out.contains("sts/service-not-headless"), "{format}: {out}");
+        let (code, ..) = plimsoll(&["lint", "charts/moscow-time", "--format", format], "");
+        assert_eq!(code, 0, "{format}");
+    }
+    let (code, out, _) = plimsoll(&["lint", SOUND_PATH, "--min-severity", "info"], "");
+    assert_eq!((code, out.as_str()), (0, "no findings in 3 objects\n"));
+    // Several sources are one result.
+    let (code, out, _) =
+        plimsoll(&["lint", "charts/moscow-time", MISTAKE, SOUND_PATH, "--format", "json"], "");
+    let document: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &document["summary"]["objects"]), (1, &serde_json::json!(9)));
+}
+
+const SOUND_PATH: &str = "tests/fixtures/sound-release.yaml";
+
+#[test]
+fn what_cannot_be_linted_ends_with_2_and_prints_no_result() {
+    for args in [
+        &["lint", "no/such/chart"][..],
+        &["lint", "-"],
+        &["lint", SOUND_PATH, "--rule", "sts/on-delet"],
+        &["lint", SOUND_PATH, "--skip", "nothing"],
+        &["lint", SOUND_PATH, "--kube-version", "1.2"],
+        &["lint", SOUND_PATH, "--config", "no/such.toml"],
+        &["lint", SOUND_PATH, "--write-baseline"],
+        &["lint", "--explain", "sts/on-delet"],
+        &["lint", MISTAKE, "--set", "replicaCount=x"],
+    ] {
+        let (code, out, err) = plimsoll(args, "kind: [\n");
+        assert_eq!((code, out.as_str()), (2, ""), "{args:?}: {err}");
+        assert!(err.starts_with("error"), "{args:?}: {err}");
+    }
+    let (_, _, err) = plimsoll(&["lint", SOUND_PATH, "--rule", "on-delete"], "");
+    assert!(err.contains("did you mean `sts/on-delete`?"), "{err}");
+    let (_, _, err) = plimsoll(&["lint", "-"], "kind: [\n");
+    assert!(err.contains("<stdin>:"), "{err}");
+}
+
+#[test]
+fn findings_on_standard_input_have_their_lines() {
+    let text = SOUND.replace("clusterIP: None", "type: NodePort");
+    let (code, out, _) = plimsoll(&["lint", "-", "--format", "json"], &text);
+    let document: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let finding = &document["findings"][0];
+    assert_eq!(code, 1);
+    assert_eq!(
+        (&finding["file"], &finding["line"], &finding["column"]),
+        (&serde_json::json!("<stdin>"), &serde_json::json!(6), &serde_json::json!(9))
+    );
+    let (code, ..) = plimsoll(&["lint", "-", "--skip", "sts"], &text);
+    assert_eq!(code, 0);
+    let (code, ..) = plimsoll(&["lint", "-", "--rule", "k8s"], &text);
+    assert_eq!(code, 0);
+}
+
+#[test]
+fn values_sets_name_what_belongs_to_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let prod = file("prod.yaml", "image: registry.example.com/app:latest\n");
+    let dev = file("dev.yaml", "image: registry.example.com/app:1.0.0\n");
+    let (code, out, err) =
+        plimsoll(&["lint", MISTAKE, "--with", &prod, "--with", &dev, "--format", "json"], "");
+    assert_eq!((code, err.as_str()), (1, ""));
+    let document: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let findings = document["findings"].as_array().unwrap();
+    let named = |rule: &str| findings.iter().find(|finding| finding["rule"] == rule).unwrap();
+    assert_eq!(findings.len(), 2, "{out}");
+    let floating = named("sts/floating-image-tag");
+    assert_eq!(floating["sets"], serde_json::json!([format!("--with {prod}")]));
+    assert_eq!(floating["origin"], serde_json::json!({"file": prod, "line": 1}));
+    assert!(named("sts/service-not-headless").get("sets").is_none());
+}
+
+#[test]
+fn baselines_and_configuration_are_found_and_kept_to() {
+    let dir = tempfile::tempdir().unwrap();
+    let manifest = dir.path().join("release.yaml");
+    std::fs::write(&manifest, SOUND.replace("clusterIP: None", "type: NodePort")).unwrap();
+    let (manifest, baseline) = (manifest.display().to_string(), dir.path().join("accepted.json"));
+    let accepted = baseline.display().to_string();
+    let (code, out, _) = plimsoll(&["lint", &manifest, "--baseline", &accepted, "--write-baseline"], "");
+    assert_eq!((code, out.as_str()), (0, ""));
+    assert_eq!(plimsoll(&["lint", &manifest, "--baseline", &accepted], "").0, 0);
+    // The file beside the source is the configuration.
+    let config = dir.path().join("plimsoll.toml");
+    std::fs::write(&config, "baseline = \"accepted.json\"\n").unwrap();
+    assert_eq!(plimsoll(&["lint", &manifest], "").0, 0);
+    std::fs::write(&config, "[rules]\n\"sts/service-not-headless\" = \"warning\"\n").unwrap();
+    assert_eq!(plimsoll(&["lint", &manifest], "").0, 0);
+    assert_eq!(plimsoll(&["lint", &manifest, "--min-severity", "warning"], "").0, 1);
+    std::fs::write(&config, "[rules]\n\"sts/headless\" = \"off\"\n").unwrap();
+    let (code, _, err) = plimsoll(&["lint", &manifest], "");
+    assert!(code == 2 && err.contains("plimsoll.toml:2:1"), "{err}");
+    // What is fixed should leave the baseline.
+    std::fs::remove_file(&config).unwrap();
+    let (code, out, _) = plimsoll(&["lint", SOUND_PATH, "--baseline", &accepted], "");
+    assert!(code == 0 && out.contains("lint/stale-baseline"), "{out}");
+}
+
+#[test]
+fn rules_are_listed_and_explained() {
+    let (code, list, _) = plimsoll(&["lint", "--explain"], "");
+    assert_eq!((code, list.lines().count()), (0, plimsoll::lint::rules().len()));
+    let (code, page, _) = plimsoll(&["lint", "--explain", "sts/on-delete"], "");
+    let on_disk = std::fs::read_to_string(repository().join("docs/rules/sts/on-delete.md")).unwrap();
+    assert_eq!((code, page), (0, on_disk));
+}
+
+/// What the examples for CI and for configuration say is true.
+#[test]
+fn the_example_files_can_be_read() {
+    let sources = Sources::new();
+    let read = |path: &str| std::fs::read_to_string(repository().join(path)).unwrap();
+    let config = sources.add("plimsoll.toml", read("examples/plimsoll.toml"), SourceKind::File);
+    let report = Config::read(&sources, config);
+    assert!(report.output.is_some(), "{:?}", report.diagnostics);
+    for path in [
+        "action.yml",
+        ".pre-commit-hooks.yaml",
+        "examples/ci/github.yaml",
+        "examples/ci/gitlab.yaml",
+        "examples/ci/pre-commit-config.yaml",
+    ] {
+        let id = sources.add(path, read(path), SourceKind::File);
+        let report = plimsoll::yaml::read(&sources, id, &ReadOptions::strict());
+        assert!(!report.has_errors(), "{path}: {:?}", report.diagnostics);
+    }
+    // The contract in the documentation is what is printed.
+    let docs = read("docs/lint.md");
+    let example = docs.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
+    let (_, out, _) = plimsoll(&["lint", MISTAKE, "--format", "json"], "");
+    let (example, out): (serde_json::Value, serde_json::Value) =
+        (serde_json::from_str(example).unwrap(), serde_json::from_str(&out).unwrap());
+    assert_eq!(example, out);
+}
