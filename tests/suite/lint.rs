@@ -1,6 +1,6 @@
 //! Lint from the outside: the command on charts and manifests, and laws over all rules.
 
-use plimsoll::diag::render::place;
+use plimsoll::diag::render::{Style, github, human, json, junit, place, sarif};
 use plimsoll::diag::{Severity, SourceKind, Sources};
 use plimsoll::engine::{Capabilities, KubeVersion, Release};
 use plimsoll::k8s::Version;
@@ -138,7 +138,6 @@ fn every_rule(text: &str) -> usize {
         };
         let found = run(&subject, &Config::default());
         // What is found can be shown in every format.
-        use plimsoll::diag::render::{Style, github, human, json, junit, sarif};
         human(&found, &sources, Style::Coloured);
         json(&found, &sources, objects.len());
         sarif(&found, &sources);
