@@ -25,8 +25,9 @@ use crate::diag::{Diagnostic, Report, SourceKind, Sources, Span};
 use crate::engine::{Capabilities, FileRole, Release, RenderedFile};
 use crate::values::Scope;
 use error::Error;
+use functions::random::Random;
 use value::{Elem, Entries, List, Map, Value};
-use vm::{Random, Set, Vm};
+use vm::{Set, Vm};
 
 /// The API versions that Helm 4.1 takes every cluster to serve, whatever its version: those compiled into it.
 pub const API_VERSIONS: &[&str] = &[
@@ -176,7 +177,7 @@ fn render_here(
     if !diagnostics.is_empty() {
         return Report::failed(diagnostics);
     }
-    let mut vm = Vm::new(set, Random { seed, used: false });
+    let mut vm = Vm::new(set, Random::new(seed));
     let mut files = Vec::new();
     for job in jobs.iter().filter(|job| !job.partial) {
         let Place { scope, dot } = &places[job.scope];
@@ -198,7 +199,7 @@ fn render_here(
         }
     }
     files.sort_by(|a, b| a.path.cmp(&b.path));
-    let nondeterministic = vm.random.used;
+    let nondeterministic = vm.random.used();
     if diagnostics.is_empty() {
         Report::ok(Output { files, nondeterministic })
     } else {

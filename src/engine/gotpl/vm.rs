@@ -9,6 +9,7 @@ use super::ast::{Action, Branch, Command, Expr, Fields, File, Kind, Node, Pipe, 
 use super::error::{Error, Result};
 use super::fmt;
 use super::functions::Function;
+use super::functions::random::Random;
 use super::functions::{builtin, regexes};
 use super::parse;
 use super::trace::{Trace, Written};
@@ -59,15 +60,6 @@ pub(crate) struct Vm {
     regexes: BTreeMap<String, regex::Regex>,
     /// Buffers to use again.
     spare: Vec<String>,
-}
-
-/// Seeded or taken from the operating system, and whether it was asked at all.
-#[derive(Debug, Default)]
-pub(crate) struct Random {
-    /// `--seed`.
-    pub(crate) seed: Option<u64>,
-    /// Whether anything was drawn from it or from the clock, so that another render may differ.
-    pub(crate) used: bool,
 }
 
 /// The templates that can be included by name.

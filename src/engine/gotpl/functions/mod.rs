@@ -5,6 +5,8 @@
 
 pub(crate) mod builtin;
 pub(crate) mod cast;
+mod crypto;
+mod dates;
 mod defaults;
 mod dicts;
 mod encoding;
@@ -12,6 +14,7 @@ mod helm;
 mod lists;
 mod math;
 mod paths;
+pub(crate) mod random;
 pub(crate) mod regexes;
 mod semvers;
 mod strings;
@@ -56,6 +59,8 @@ pub(crate) const fn between(name: &'static str, min: usize, max: usize, run: Run
 /// The tables of all families.
 const TABLES: &[&[Function]] = &[
     builtin::TABLE,
+    crypto::TABLE,
+    dates::TABLE,
     defaults::TABLE,
     dicts::TABLE,
     encoding::TABLE,
@@ -63,6 +68,7 @@ const TABLES: &[&[Function]] = &[
     lists::TABLE,
     math::TABLE,
     paths::TABLE,
+    random::TABLE,
     regexes::TABLE,
     semvers::TABLE,
     strings::TABLE,
