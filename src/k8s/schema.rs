@@ -75,7 +75,7 @@ impl Since {
     }
 }
 
-/// The type of a value: lists or maps, at most [`Ty::MAX_WRAPS`] deep, of a base.
+/// The type of a value: lists or maps, at most four deep, of a base.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ty {
     /// Two bits per level, outermost lowest: 1 is a list, 2 a map.

@@ -1,7 +1,7 @@
 //! Helm's template language: Go's text/template with the functions of Sprig and Helm.
 //!
-//! A text is cut into tokens ([`lex`]), made into a tree in which function names and variables are resolved
-//! ([`parse`], [`ast`]), and run by walking the tree ([`vm`]). All templates of a release stand in one name space,
+//! A text is cut into tokens (`lex`), made into a tree in which function names and variables are resolved
+//! (`parse`, `ast`), and run by walking the tree (`vm`). All templates of a release stand in one name space,
 //! as in Helm: a file's definitions override those of files that lie deeper.
 
 mod ast;

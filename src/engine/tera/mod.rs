@@ -4,8 +4,8 @@
 //! template -> rewrite -> Tera -> marked text -> place -> YAML and a source map
 //! ```
 //!
-//! [`rewrite`] makes every expression leave a marker, Tera does what template engines do, and
-//! [`place`] writes each value as the YAML around its marker demands. Each chart has a Tera instance of its
+//! `rewrite` makes every expression leave a marker, Tera does what template engines do, and
+//! `place` writes each value as the YAML around its marker demands. Each chart has a Tera instance of its
 //! own: its templates and partials, the partials of its library sub-charts, and plimsoll's components; so
 //! names of different charts never clash.
 
