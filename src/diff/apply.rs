@@ -1,8 +1,9 @@
 //! What `kubectl apply` does to a stored object: three-way merge, then what the server makes of it.
 
+use super::fields::Index;
 use crate::k8s::defaults;
 use crate::k8s::merge::{self, Strategy};
-use crate::yaml::{Map, Node, Value};
+use crate::yaml::{Entry, Map, Node, Value};
 
 /// A stored object before and after the new manifest is applied.
 pub(super) struct Applied {
@@ -80,22 +81,21 @@ struct Merge<'a> {
 impl Merge<'_> {
     fn maps(&self, parent: &str, old: Option<&Map>, new: &Map, live: &Map) -> Map {
         let mut merged = Map::new();
+        let (old_index, new_index, live_index) = (old.map(Index::of), Index::of(new), Index::of(live));
+        let before = |key: &str| old_index.as_ref().and_then(|old| old.get(key));
         for entry in live {
-            let named_before = old.is_some_and(|old| old.contains_key(&entry.key));
-            match new.get(&entry.key) {
+            match new_index.get(&entry.key) {
                 Some(value) if value.is_null() => {}
                 Some(value) => {
-                    let old = old.and_then(|old| old.get(&entry.key));
-                    let mut entry = entry.clone();
-                    entry.value = self.values(parent, &entry.key, old, value, &entry.value);
-                    merged.push(entry);
+                    let value = self.values(parent, &entry.key, before(&entry.key), value, &entry.value);
+                    merged.push(Entry { key: entry.key.clone(), key_span: entry.key_span, value });
                 }
-                None if named_before => {}
+                None if before(&entry.key).is_some() => {}
                 None => merged.push(entry.clone()),
             }
         }
         for entry in new {
-            if !live.contains_key(&entry.key) && !entry.value.is_null() {
+            if live_index.get(&entry.key).is_none() && !entry.value.is_null() {
                 merged.push(entry.clone());
             }
         }
@@ -163,8 +163,9 @@ impl Merge<'_> {
             }
             merged.push(Node::new(Value::Map(result), item.span));
         }
-        let has = |list: &[Node], item: &Node| {
-            item.get(key).is_some_and(|name| list.iter().any(|other| other.get(key) == Some(name)))
+        let has = |list: &[Node], item: &Node| match item.get(key) {
+            Some(name) => list.iter().any(|other| other.get(key) == Some(name)),
+            None => list.iter().any(|other| other.get(key).is_none()),
         };
         merged.extend(live.iter().filter(|item| !has(new, item) && !has(old, item)).cloned());
         merged
@@ -286,6 +287,9 @@ fn service_update(old: &Map, new: &mut Map) {
         }
     }
     let kind = defaults::text(new, "type").to_owned();
+    // `service.ExternallyAccessible`.
+    let external = matches!(kind.as_str(), "NodePort" | "LoadBalancer")
+        || kind == "ClusterIP" && new.get("externalIPs").is_some_and(|ips| !ips.items().is_empty());
     let mut clear = |field: &str, still: bool| {
         if !still && new.get(field) == old.get(field) {
             new.remove(field);
@@ -294,7 +298,7 @@ fn service_update(old: &Map, new: &mut Map) {
     let balanced = kind == "LoadBalancer";
     clear("allocateLoadBalancerNodePorts", balanced);
     clear("loadBalancerClass", balanced);
-    clear("externalTrafficPolicy", matches!(kind.as_str(), "NodePort" | "LoadBalancer"));
+    clear("externalTrafficPolicy", external);
     clear("internalTrafficPolicy", kind != "ExternalName");
     let local = defaults::text(new, "externalTrafficPolicy") == "Local";
     if !(balanced && local) && new.get("healthCheckNodePort") == old.get("healthCheckNodePort") {

@@ -283,20 +283,20 @@ impl Walk<'_> {
 }
 
 /// Look-ups in a mapping: linear where it is small, by tree where it is not.
-enum Index<'a> {
+pub(super) enum Index<'a> {
     Small(&'a Map),
     Large(BTreeMap<&'a str, &'a Node>),
 }
 
 impl<'a> Index<'a> {
-    fn of(map: &'a Map) -> Self {
+    pub(super) fn of(map: &'a Map) -> Self {
         if map.len() <= 16 {
             return Self::Small(map);
         }
         Self::Large(map.iter().map(|entry| (entry.key.as_str(), &entry.value)).collect())
     }
 
-    fn get(&self, key: &str) -> Option<&'a Node> {
+    pub(super) fn get(&self, key: &str) -> Option<&'a Node> {
         match self {
             Self::Small(map) => map.get(key),
             Self::Large(tree) => tree.get(key).copied(),

@@ -23,7 +23,7 @@ pub use options::{FailOn, Options};
 use crate::diag::ObjectRef;
 use crate::k8s::{self, update};
 use crate::manifest::Object;
-use crate::yaml::{Node, Value};
+use crate::yaml::{Entry, Node, Value};
 use matching::Pair;
 use rayon::prelude::*;
 
@@ -497,11 +497,13 @@ fn mentioned(kind: &str, parent: &str, field: &str, stored: &Node, manifests: &[
     let value = match &stored.value {
         Value::Map(map) => {
             let mut kept = crate::yaml::Map::new();
+            let indexes: Vec<_> =
+                manifests.iter().filter_map(|node| node.as_map()).map(fields::Index::of).collect();
             for entry in map {
-                let below: Vec<&Node> = manifests.iter().filter_map(|m| m.get(&entry.key)).collect();
+                let below: Vec<&Node> = indexes.iter().filter_map(|index| index.get(&entry.key)).collect();
                 if !below.is_empty() {
                     let value = mentioned(kind, field, &entry.key, &entry.value, &below);
-                    kept.push(crate::yaml::Entry { value, ..entry.clone() });
+                    kept.push(Entry { key: entry.key.clone(), key_span: entry.key_span, value });
                 }
             }
             Value::Map(kept)
