@@ -74,6 +74,10 @@ fn is_secret_name(name: &str) -> bool {
     const KEYS: [&str; 4] = ["API_KEY", "PRIVATE_KEY", "SECRET_KEY", "ACCESS_KEY"];
     let name = name.to_ascii_uppercase().replace(['-', '.'], "_");
     let last = name.rsplit('_').next().unwrap_or_default();
+    // What members of a cluster know each other by is no secret.
+    if name.ends_with("CLUSTER_TOKEN") {
+        return false;
+    }
     WORDS.contains(&last) || KEYS.iter().any(|key| name == *key || name.ends_with(&format!("_{key}")))
 }
 
@@ -83,6 +87,7 @@ fn is_literal(value: &str) -> bool {
     !value.is_empty()
         && !value.starts_with('/')
         && !value.contains("$(")
+        && !value.contains("=/")
         && !value.starts_with("vault:")
         && !value.starts_with("ref+")
         && !switch.contains(&value.to_ascii_lowercase().as_str())
@@ -100,11 +105,12 @@ mod tests {
             assert!(is_secret_name(name), "{name}");
         }
         for name in
-            ["PASSWORD_FILE", "TOKEN_TTL", "SECRET_NAME", "KEY", "TOKENIZER", "ALLOW_EMPTY_PASSWORDS_X"]
+            ["PASSWORD_FILE", "TOKEN_TTL", "SECRET_NAME", "KEY", "TOKENIZER", "ETCD_INITIAL_CLUSTER_TOKEN"]
         {
             assert!(!is_secret_name(name), "{name}");
         }
-        for value in ["", "/run/secrets/x", "$(OTHER)", "true", "vault:secret/x"] {
+        for value in ["", "/run/secrets/x", "$(OTHER)", "true", "vault:secret/x", "jwt,priv-key=/opt/key.pem"]
+        {
             assert!(!is_literal(value), "{value}");
         }
         assert!(is_literal("hunter2"));

@@ -1,4 +1,5 @@
 use super::prelude::*;
+use crate::lint::subject::Service;
 
 declare! {
     /// A Service's `targetPort` or a probe's `port` given by name that no container declares: the Service has no
@@ -43,13 +44,16 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Use a name that a container of the pod declares, or the number.
+    /// Use a name that a container of the pod declares, or the number. Nothing is said of headless Services, which
+    /// resolve to their pods whatever the ports.
     UNKNOWN_PORT = "sts/unknown-port", Error, "a Service or a probe names a port that no container declares";
     release: check;
 }
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
-    for service in release.services.iter().filter(|service| !service.selector.is_empty()) {
+    // A headless Service resolves to its pods whatever their ports are.
+    let balanced = |service: &&Service<'_>| !service.selector.is_empty() && !service.is_headless();
+    for service in release.services.iter().filter(balanced) {
         let selected = release.behind(service);
         if selected.is_empty() {
             continue;

@@ -40,7 +40,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
         for (claim, name, path) in set.claim_templates() {
             for field in ["labels", "annotations"] {
                 let Some(labels) = claim.at(&["metadata", field]) else { continue };
-                for (key, why) in unstable_labels(labels, true) {
+                for (key, why) in unstable_labels(labels, false) {
                     found.push(
                         set.finding(
                             &UNSTABLE_CLAIM_LABEL,
