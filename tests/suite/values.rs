@@ -1040,4 +1040,53 @@ mod laws {
             panic!("{error}");
         }
     }
+
+    /// Arguments full of what the grammar cares about.
+    fn argument() -> impl Strategy<Value = String> {
+        let piece = prop::sample::select(vec![
+            "a", "b", "c", ".", "[0]", "[1]", "[", "]", "=", "=", "=", ",", ",", "{", "}", "\\", "1", "0",
+            "-", "null", "true", " ", "é", "{}", "\"", ":",
+        ]);
+        prop::collection::vec(piece, 1..14).prop_map(|pieces| pieces.concat())
+    }
+
+    #[test]
+    fn random_arguments_mean_what_they_mean_to_helm() {
+        let Some(helm) = helm() else { return };
+        let config = Config { cases: 120, failure_persistence: None, ..Config::default() };
+        let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+        let flag =
+            prop::sample::select(vec!["--set", "--set", "--set-string", "--set-literal", "--set-json"]);
+        let outcome = TestRunner::new_with_rng(config, rng).run(&(flag, argument()), |(flag, argument)| {
+            let chart = plain("a: {b: 1}\nb: [1, {c: 2}]\n");
+            let flags = [("-f", "c: [{a: 1}]"), (flag, argument.as_str())];
+            match (ours(&chart, &flags), theirs(&helm, &chart, &flags)) {
+                (Ok(ours), Ok(theirs)) => prop_assert_eq!(floats_of(&ours), floats_of(&theirs)),
+                (Err(_), Err(_)) => {}
+                (ours, theirs) => prop_assert!(false, "ours {:?}\ntheirs {:?}", ours, theirs),
+            }
+            Ok(())
+        });
+        if let Err(error) = outcome {
+            panic!("{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_argument_panics(argument in "\\PC{0,40}", grammar in argument()) {
+            for argument in [argument, grammar] {
+                for flag in ["--set", "--set-string", "--set-literal", "--set-json"] {
+                    let _ = ours(&plain("a: {b: 1}\n"), &[(flag, &argument)]);
+                }
+            }
+        }
+
+        #[test]
+        fn no_chart_yaml_panics(text in "[a-zA-Z:\\-{}\\[\\] \n0-9.'\"]{0,80}", ignore in "\\PC{0,20}") {
+            let files = [("Chart.yaml", &text), ("values.yaml", &text), (".helmignore", &ignore)];
+            let files = files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect();
+            let _ = plimsoll::chart::from_files(&plimsoll::diag::Sources::new(), "mem", files);
+        }
+    }
 }

@@ -159,9 +159,12 @@ impl Parser<'_> {
         };
         match delimiter {
             '=' => {
+                let nothing_left = self.at == self.text.len();
                 let value = self.value()?;
                 self.set(data, word.text, span, value);
-                Ok(())
+                // Where nothing follows the `=`, Helm takes `a.=` for an unfinished argument, not for a bad one.
+                let unfinished = nothing_left && !matches!(self.flag, Flag::Json | Flag::Literal);
+                if unfinished { Err(Stop::End) } else { Ok(()) }
             }
             '[' => {
                 let index = self.index()?;
