@@ -36,7 +36,10 @@ fn decode64(text: &[u8]) -> Value {
         Err(error) => {
             let at = match error {
                 base64::DecodeError::InvalidByte(at, _) | base64::DecodeError::InvalidLastSymbol(at, _) => at,
-                base64::DecodeError::InvalidLength(_) | base64::DecodeError::InvalidPadding => plain.len(),
+                // An unfinished group of four is reported where it begins.
+                base64::DecodeError::InvalidLength(_) | base64::DecodeError::InvalidPadding => {
+                    plain.len().saturating_sub(1) / 4 * 4
+                }
             };
             let at = kept.get(at).map_or(text.len(), |(index, _)| *index);
             format!("illegal base64 data at input byte {at}").into()
@@ -64,12 +67,16 @@ fn encode32(bytes: &[u8]) -> String {
 fn decode32(text: &[u8]) -> Value {
     let plain: Vec<u8> = text.iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();
     let bad = |at: usize| Value::from(format!("illegal base32 data at input byte {at}"));
-    if plain.len() % 8 != 0 {
-        return bad(plain.len());
-    }
     let mut out = Vec::with_capacity(plain.len() / 8 * 5);
-    let chunks = plain.len() / 8;
+    let chunks = plain.len().div_ceil(8);
     for (number, chunk) in plain.chunks(8).enumerate() {
+        let unknown = chunk.iter().position(|byte| *byte != b'=' && !ALPHABET32.contains(byte));
+        if let Some(index) = unknown {
+            return bad(number * 8 + index);
+        }
+        if chunk.len() < 8 {
+            return bad(number * 8);
+        }
         let digits = chunk.iter().position(|byte| *byte == b'=').unwrap_or(8);
         let padded = chunk[digits..].iter().all(|byte| *byte == b'=');
         if !padded || (digits < 8 && number + 1 < chunks) || !matches!(digits, 2 | 4 | 5 | 7 | 8) {

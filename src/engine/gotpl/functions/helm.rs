@@ -41,8 +41,6 @@ pub(crate) const TABLE: &[Function] = &[
     fixed("fromJson", 1, |_, args| Ok(map_or_error(json::decode(args.str(0)?)))),
     fixed("fromJsonArray", 1, |_, args| Ok(list_or_error(json::decode(args.str(0)?)))),
     fixed("mustFromJson", 1, |_, args| json::decode(args.str(0)?).map_err(Error::new)),
-    variadic("env", 1, |_, _| Err(Error::new("templates cannot read the environment"))),
-    variadic("expandenv", 1, |_, _| Err(Error::new("templates cannot read the environment"))),
 ];
 
 /// A nil dot, as a template sees it.

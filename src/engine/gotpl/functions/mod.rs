@@ -18,6 +18,7 @@ pub(crate) mod random;
 pub(crate) mod regexes;
 mod semvers;
 mod strings;
+mod tomls;
 mod words;
 
 use super::error::Result;
@@ -72,6 +73,7 @@ const TABLES: &[&[Function]] = &[
     regexes::TABLE,
     semvers::TABLE,
     strings::TABLE,
+    tomls::TABLE,
 ];
 
 /// The function called `name`.

@@ -1,0 +1,164 @@
+//! Helm's TOML functions; the layout is that of the library it uses.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use super::{Function, fixed};
+use crate::engine::gotpl::error::{Error, Result};
+use crate::engine::gotpl::fmt;
+use crate::engine::gotpl::value::{MAX_DEPTH, Value};
+
+pub(crate) const TABLE: &[Function] = &[
+    // Helm prints what is wrong instead of failing.
+    fixed("toToml", 1, |_, args| {
+        Ok(encode(args.any(0)).unwrap_or_else(|error| error.inner().message.clone()).into())
+    }),
+    fixed("fromToml", 1, |_, args| {
+        Ok(match toml::from_str::<toml::Table>(args.str(0)?) {
+            Ok(table) => from_toml(toml::Value::Table(table)),
+            Err(error) => Value::map(
+                [(Arc::from("Error"), Value::from(format!("toml: {}", error.message())))]
+                    .into_iter()
+                    .collect(),
+            ),
+        })
+    }),
+];
+
+fn from_toml(value: toml::Value) -> Value {
+    match value {
+        toml::Value::String(text) => text.into(),
+        toml::Value::Integer(number) => Value::Int64(number),
+        toml::Value::Float(number) => Value::Float(number),
+        toml::Value::Boolean(flag) => Value::Bool(flag),
+        toml::Value::Datetime(time) => time.to_string().into(),
+        toml::Value::Array(items) => Value::list(items.into_iter().map(from_toml).collect()),
+        toml::Value::Table(table) => {
+            Value::map(table.into_iter().map(|(key, value)| (Arc::from(key), from_toml(value))).collect())
+        }
+    }
+}
+
+fn encode(value: &Value) -> Result<String> {
+    if value.as_map().is_none() {
+        return Err(Error::new("toml: top-level values must be Go maps or structs"));
+    }
+    let mut out = String::new();
+    table(value, &mut Vec::new(), &mut out)?;
+    Ok(out)
+}
+
+/// The entries of a table: plain ones first, then tables and lists of tables.
+fn table(value: &Value, path: &mut Vec<Arc<str>>, out: &mut String) -> Result<()> {
+    if path.len() > MAX_DEPTH {
+        return Err(Error::new("toml: the value nests too deeply: does a map hold itself?"));
+    }
+    let Some(map) = value.as_map() else { return Ok(()) };
+    let entries = map.borrow().clone();
+    let (tables, plain): (Vec<_>, Vec<_>) = entries
+        .iter()
+        .filter(|(_, item)| !item.is_nil())
+        .partition(|(_, item)| item.as_map().is_some() || is_tables(item));
+    for (key, item) in plain {
+        let _ = write!(out, "{}{} = ", "  ".repeat(path.len()), quoted_key(key));
+        inline(item, 0, out)?;
+        out.push('\n');
+    }
+    for (key, item) in tables {
+        path.push(Arc::clone(key));
+        let name = path.iter().map(|key| quoted_key(key)).collect::<Vec<_>>().join(".");
+        let indent = "  ".repeat(path.len() - 1);
+        if item.as_map().is_some() {
+            if path.len() == 1 && !out.is_empty() {
+                out.push('\n');
+            }
+            let _ = writeln!(out, "{indent}[{name}]");
+            table(item, path, out)?;
+        } else {
+            for element in item.as_list().unwrap_or_default().iter() {
+                if !out.is_empty() {
+                    out.push('\n');
+                }
+                let _ = writeln!(out, "{indent}[[{name}]]");
+                table(element, path, out)?;
+            }
+        }
+        path.pop();
+    }
+    Ok(())
+}
+
+/// Whether it is a list of tables and nothing else.
+fn is_tables(value: &Value) -> bool {
+    value.as_list().is_some_and(|items| !items.is_empty() && items.iter().all(|item| item.as_map().is_some()))
+}
+
+fn inline(value: &Value, depth: usize, out: &mut String) -> Result<()> {
+    if depth > MAX_DEPTH {
+        return Err(Error::new("toml: the value nests too deeply: does a map hold itself?"));
+    }
+    match value {
+        Value::Invalid | Value::Nil => return Err(Error::new("toml: cannot encode array with nil element")),
+        Value::Float(number) if number.is_nan() => out.push_str("nan"),
+        Value::Float(number) if number.is_infinite() => {
+            out.push_str(if *number > 0.0 { "inf" } else { "-inf" })
+        }
+        Value::Float(number) => {
+            let text = fmt::float(*number, 'g', None);
+            out.push_str(&text);
+            if !text.contains(['.', 'e']) {
+                out.push_str(".0");
+            }
+        }
+        Value::Bool(_) | Value::Int(_) | Value::Int64(_) | Value::Uint(_) | Value::Byte(_) => {
+            out.push_str(&fmt::display(value));
+        }
+        _ => {
+            if let Some(map) = value.as_map() {
+                out.push('{');
+                let entries = map.borrow().clone();
+                for (index, (key, item)) in entries.iter().filter(|(_, item)| !item.is_nil()).enumerate() {
+                    let _ = write!(out, "{}{} = ", if index > 0 { ", " } else { "" }, quoted_key(key));
+                    inline(item, depth + 1, out)?;
+                }
+                out.push('}');
+            } else if let Some(items) = value.as_list() {
+                out.push('[');
+                for (index, item) in items.iter().enumerate() {
+                    out.push_str(if index > 0 { ", " } else { "" });
+                    inline(item, depth + 1, out)?;
+                }
+                out.push(']');
+            } else {
+                out.push_str(&quoted(&fmt::display(value)));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn quoted_key(key: &str) -> String {
+    let bare =
+        !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+    if bare { key.to_owned() } else { quoted(key) }
+}
+
+fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        let _ = match c {
+            '"' => write!(out, "\\\""),
+            '\\' => write!(out, "\\\\"),
+            '\u{8}' => write!(out, "\\b"),
+            '\t' => write!(out, "\\t"),
+            '\n' => write!(out, "\\n"),
+            '\u{c}' => write!(out, "\\f"),
+            '\r' => write!(out, "\\r"),
+            _ if c < ' ' || c == '\u{7f}' => write!(out, "\\u{:04x}", u32::from(c)),
+            _ => write!(out, "{c}"),
+        };
+    }
+    out.push('"');
+    out
+}
