@@ -33,6 +33,13 @@ const BUILTIN: &[Builtin] = &[builtin!(
     "templates/statefulset.yaml",
 )];
 
+/// Whether a command-line argument names a chart: by its form, or because there is a `Chart.yaml`.
+pub fn is_chart(argument: &str) -> bool {
+    let path = Path::new(argument);
+    let packed = path.extension().is_some_and(|extension| extension == "tgz" || extension == "gz");
+    argument != "-" && (argument.starts_with(SCHEME) || packed || path.join("Chart.yaml").is_file())
+}
+
 /// Opens the chart that a command-line argument names: `builtin:NAME`, a directory or a `.tgz`.
 pub fn open(sources: &Sources, argument: &str) -> Report<Chart> {
     let Some(name) = argument.strip_prefix(SCHEME) else { return load(sources, Path::new(argument)) };

@@ -14,7 +14,7 @@ mod metadata;
 mod tree;
 mod values_file;
 
-pub use builtin::open;
+pub use builtin::{is_chart, open};
 pub use constraint::Constraint;
 pub use metadata::{ChartType, Dependency, EngineKind, ImportValues, Maintainer, Metadata};
 

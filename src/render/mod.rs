@@ -71,6 +71,14 @@ pub fn release(sources: &Sources, request: &Request) -> Report<Output> {
     let Some(chart) = chart::open(sources, &request.chart).take(&mut diagnostics) else {
         return Report::failed(diagnostics);
     };
+    let mut report = release_of(sources, chart, request);
+    diagnostics.append(&mut report.diagnostics);
+    Report { output: report.output, diagnostics }
+}
+
+/// Computes the values of a chart that has been loaded, and renders it.
+pub fn release_of(sources: &Sources, chart: Chart, request: &Request) -> Report<Output> {
+    let mut diagnostics = Vec::new();
     let computed = values::compute(sources, &Arc::new(chart), &request.overrides, &request.values)
         .take(&mut diagnostics);
     let Some(computed) = computed.filter(|_| !crate::diag::has_errors(&diagnostics)) else {

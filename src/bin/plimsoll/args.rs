@@ -17,6 +17,9 @@ use std::path::PathBuf;
     after_help = "\
 Examples:
   plimsoll render web ./chart -f prod.yaml | kubectl apply -f -
+  plimsoll lint ./chart
+  plimsoll diff web ./chart -f prod.yaml --against git:main
+  plimsoll preview web ./chart
   plimsoll values web ./chart --why image.tag
 
 Exit codes: 0 done, no findings, no difference; 1 findings, differences; 2 could not do it;
@@ -37,6 +40,12 @@ pub(crate) enum Command {
     Render(Box<RenderArgs>),
     /// Say what the API server, and production, would hold against charts and manifests
     Lint(Box<LintArgs>),
+    /// Say what an upgrade will do: what changes, what the API server takes, which pods restart
+    Diff(Box<DiffArgs>),
+    /// Show the pods, DNS names, Services and claims of a release before it exists
+    Preview(Box<PreviewArgs>),
+    /// List, show or prune the recorded renders of a release
+    History(HistoryArgs),
     /// Show the values that a chart's templates see, and where each came from
     Values(ValuesArgs),
     /// Print a shell's completion script
@@ -144,6 +153,141 @@ pub(crate) struct RenderArgs {
     pub(crate) release: ReleaseArgs,
     #[command(flatten)]
     pub(crate) output: OutputFlags,
+    #[command(flatten)]
+    pub(crate) record: RecordFlags,
+}
+
+/// Where renders are recorded.
+#[derive(Debug, Args)]
+pub(crate) struct HistoryFlags {
+    /// The directory of recorded renders
+    #[arg(long, value_name = "DIR", default_value = ".plimsoll", value_hint = ValueHint::DirPath)]
+    pub(crate) history: PathBuf,
+}
+
+/// `render --record`.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "History")]
+pub(crate) struct RecordFlags {
+    /// Record the render as the next revision of the release
+    #[arg(long)]
+    pub(crate) record: bool,
+    /// What to say about the revision
+    #[arg(long, value_name = "TEXT", requires = "record")]
+    pub(crate) message: Option<String>,
+    /// Record the values of Secrets as they are, not only their digests
+    #[arg(long, requires = "record")]
+    pub(crate) record_secrets: bool,
+    #[command(flatten)]
+    pub(crate) history: HistoryFlags,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "plimsoll diff [OPTIONS] [RELEASE] SOURCE",
+    after_help = "\
+Examples:
+  plimsoll diff web ./chart -f prod.yaml                       # against the last recorded render
+  plimsoll diff web ./chart -f prod.yaml --against git:main    # what a pull request does
+  helm get manifest web | plimsoll diff web ./chart --against -
+  plimsoll diff web ./chart --against live --fail-on rejected,restart,data-loss
+
+Exit codes: 0 no difference, 1 differences (or those of --fail-on), 2 could not do it,
+3 the API server would reject the upgrade."
+)]
+pub(crate) struct DiffArgs {
+    #[command(flatten)]
+    pub(crate) release: ReleaseArgs,
+    #[command(flatten)]
+    pub(crate) history: HistoryFlags,
+    /// What to compare with: `last`, a recorded revision, manifests (file, directory, `-`), `git:REV`, `live`
+    #[arg(long, value_name = "PREVIOUS", default_value = "last", allow_hyphen_values = true)]
+    pub(crate) against: String,
+    /// The form of the result
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: DiffFormat,
+    /// With --format unified: lines of context
+    #[arg(long, value_name = "LINES", default_value_t = 3)]
+    pub(crate) context: usize,
+    /// Show only these objects: Kind, Kind/name, or the path of a template
+    #[arg(short = 's', long, value_name = "OBJECT", value_delimiter = ',')]
+    pub(crate) show_only: Vec<String>,
+    /// Take a field as unchanged: [Kind[/name]:]path, e.g. `metadata.labels[helm.sh/chart]`
+    #[arg(long, value_name = "PATH")]
+    pub(crate) ignore: Vec<String>,
+    /// Exit with 1 only for these: changed, rejected, removed, restart, data-loss, traffic, ...
+    #[arg(long, value_name = "CATEGORIES", value_delimiter = ',')]
+    pub(crate) fail_on: Vec<String>,
+    /// Take claims whose volumes no manifest shows as bound
+    #[arg(long)]
+    pub(crate) claims_bound: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum DiffFormat {
+    /// The plan: changes, verdicts, consequences, the way out
+    #[default]
+    Plan,
+    /// A patch of the manifests
+    Unified,
+    /// One line for each object
+    Summary,
+    /// For programs
+    Json,
+    /// For pull requests
+    Markdown,
+    /// One self-contained page
+    Html,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "plimsoll preview [OPTIONS] [RELEASE] SOURCE",
+    after_help = "\
+Examples:
+  plimsoll preview web ./chart -f prod.yaml
+  plimsoll preview web ./chart --format svg > web.svg
+  plimsoll preview web rendered.yaml --format mermaid"
+)]
+pub(crate) struct PreviewArgs {
+    #[command(flatten)]
+    pub(crate) release: ReleaseArgs,
+    /// The form of the result
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: PreviewFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum PreviewFormat {
+    /// Tables as kubectl's
+    #[default]
+    Table,
+    /// For programs
+    Json,
+    /// A Mermaid diagram
+    Mermaid,
+    /// A picture
+    Svg,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  plimsoll render web ./chart --record --message 'before the upgrade' | kubectl apply -f -
+  plimsoll history web
+  plimsoll history web --show 3 | kubectl apply -f -")]
+pub(crate) struct HistoryArgs {
+    /// The release's name
+    #[arg(default_value = "release-name", value_name = "RELEASE")]
+    pub(crate) release: String,
+    /// Print the manifests of this revision
+    #[arg(long, value_name = "REVISION")]
+    pub(crate) show: Option<u64>,
+    /// Delete all but the last revisions
+    #[arg(long, value_name = "KEEP", conflicts_with = "show")]
+    pub(crate) prune: Option<usize>,
+    #[command(flatten)]
+    pub(crate) history: HistoryFlags,
 }
 
 /// What is printed, and how.

@@ -16,9 +16,12 @@ fn main() -> ExitCode {
     };
     let mut ui = Ui::new(cli.color);
     let status = match cli.command {
-        Command::Render(args) => commands::render::run(*args, &mut ui),
+        Command::Render(args) => commands::render::run(&args, &mut ui),
         Command::Lint(args) => commands::lint::run(&args, &mut ui),
-        Command::Values(args) => commands::values::run(args, &mut ui),
+        Command::Diff(args) => commands::diff::run(&args, &mut ui),
+        Command::Preview(args) => commands::preview::run(&args, &mut ui),
+        Command::History(args) => commands::history::run(&args, &mut ui),
+        Command::Values(args) => commands::values::run(&args, &mut ui),
         Command::Completions(args) => commands::generate::completions(&args, &mut ui),
         Command::Man(args) => commands::generate::man(&args, &mut ui),
     };

@@ -4,6 +4,7 @@ use anstream::{AutoStream, ColorChoice};
 use plimsoll::diag::render::{Style, arrange, human};
 use plimsoll::diag::{Diagnostic, Sources, has_errors};
 use std::io::{self, Write as _};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// How the process ends. The codes are part of the contract with scripts.
@@ -51,6 +52,25 @@ impl Ui {
         {
             self.stdout_failed.get_or_insert(error);
         }
+    }
+
+    /// Prints a result that people read: through a pager where it goes to a terminal.
+    pub(crate) fn page(&mut self, text: &str) {
+        use std::io::IsTerminal as _;
+        if !io::stdout().is_terminal() {
+            return self.print(text);
+        }
+        #[expect(clippy::disallowed_methods, reason = "the binary is where the environment is read")]
+        let pager = std::env::var("PAGER").unwrap_or_else(|_| "less -FRX".to_owned());
+        let mut words = pager.split_whitespace();
+        let Some(program) = words.next() else { return self.print(text) };
+        let spawned = Command::new(program).args(words).stdin(Stdio::piped()).spawn();
+        let Ok(mut child) = spawned else { return self.print(text) };
+        if let Some(mut stdin) = child.stdin.take() {
+            // Whoever leaves the pager early has seen enough.
+            let _ = stdin.write_all(text.as_bytes());
+        }
+        let _ = child.wait();
     }
 
     /// Shows what a stage had to say. Returns whether any of it is an error.

@@ -8,12 +8,12 @@ use std::path::{Component, Path, PathBuf};
 
 /// Writes files below `dir`: first all of them beside their places, then each is renamed into place. Refuses paths that
 /// lead out of `dir`, by name or by a symbolic link. Returns the paths written.
-pub(crate) fn write_all(dir: &Path, files: BTreeMap<String, String>) -> anyhow::Result<Vec<PathBuf>> {
+pub(crate) fn write_all(dir: &Path, files: &BTreeMap<String, String>) -> anyhow::Result<Vec<PathBuf>> {
     fs::create_dir_all(dir).with_context(|| format!("cannot create the directory `{}`", dir.display()))?;
     let root =
         dir.canonicalize().with_context(|| format!("cannot open the directory `{}`", dir.display()))?;
     let mut staged = Vec::new();
-    for (path, text) in &files {
+    for (path, text) in files {
         let relative = Path::new(path);
         if !relative.components().all(|part| matches!(part, Component::Normal(_))) {
             bail!("refusing to write `{path}`: it leads out of `{}`", dir.display());

@@ -28,7 +28,7 @@ pub(crate) fn man(args: &ManArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
         pages.insert(format!("{name}.1"), page(sub)?);
     }
     pages.insert("plimsoll.1".to_owned(), page(command)?);
-    for path in files::write_all(dir, pages)? {
+    for path in files::write_all(dir, &pages)? {
         ui.print(&format!("wrote {}\n", path.display()));
     }
     Ok(ExitStatus::Success)

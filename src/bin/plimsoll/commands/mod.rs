@@ -1,8 +1,13 @@
 //! The commands: arguments to one library call, its result to the [`Ui`].
 
+pub(crate) mod diff;
 pub(crate) mod files;
 pub(crate) mod generate;
+pub(crate) mod history;
 pub(crate) mod lint;
+pub(crate) mod objects;
+pub(crate) mod preview;
+pub(crate) mod previous;
 pub(crate) mod release;
 pub(crate) mod render;
 pub(crate) mod values;

@@ -3,7 +3,6 @@
 use crate::args::{LintArgs, ReleaseAndSource, ReleaseArgs, ReleaseFlags, ValueFlags};
 use crate::ui::Ui;
 use anyhow::{Context as _, bail};
-use plimsoll::chart;
 use plimsoll::diag::{Severity, Sources};
 use plimsoll::engine::{Capabilities, KubeVersion, Release};
 use plimsoll::render::{Output, Request};
@@ -12,7 +11,7 @@ use plimsoll::{k8s, render};
 use std::io::Read as _;
 
 /// What `helm template` calls a release that has no name.
-const DEFAULT_NAME: &str = "release-name";
+pub(crate) const DEFAULT_NAME: &str = "release-name";
 
 /// Renders the release that the arguments describe. `None` after everything that is wrong with it has been shown.
 pub(crate) fn build(
@@ -89,14 +88,20 @@ fn capabilities(flags: &ReleaseFlags) -> anyhow::Result<Capabilities> {
     let Some(kube_version) = KubeVersion::parse(&flags.kube_version) else {
         bail!("--kube-version: `{}` is not a version; write it like 1.34 or v1.34.1", flags.kube_version);
     };
-    // Beyond the versions plimsoll knows, the nearest one is what there is to go by.
-    let nearest = kube_version.minor.clamp(k8s::Version::MIN.minor(), k8s::Version::MAX.minor());
-    let known = k8s::Version::of_minor(nearest).unwrap_or(k8s::Version::DEFAULT);
-    let mut api_versions = k8s::kinds::api_versions(known);
+    let mut api_versions = k8s::kinds::api_versions(kubernetes(flags)?);
     api_versions.extend(flags.api_versions.iter().cloned());
     api_versions.sort_unstable();
     api_versions.dedup();
     Ok(Capabilities { kube_version, api_versions, extra_api_versions: flags.api_versions.clone() })
+}
+
+/// The Kubernetes version whose rules count: beyond those that plimsoll knows, the nearest.
+pub(crate) fn kubernetes(flags: &ReleaseFlags) -> anyhow::Result<k8s::Version> {
+    let Some(version) = KubeVersion::parse(&flags.kube_version) else {
+        bail!("--kube-version: `{}` is not a version; write it like 1.34 or v1.34.1", flags.kube_version);
+    };
+    let nearest = version.minor.clamp(k8s::Version::MIN.minor(), k8s::Version::MAX.minor());
+    Ok(k8s::Version::of_minor(nearest).unwrap_or(k8s::Version::DEFAULT))
 }
 
 /// The value flags for the library, with stdin read if a flag asks for it.
@@ -127,11 +132,4 @@ pub(crate) fn read_stdin() -> anyhow::Result<String> {
     let mut text = String::new();
     std::io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
     Ok(text)
-}
-
-/// The chart that an argument names.
-pub(crate) fn chart(source: &str, sources: &Sources, ui: &mut Ui) -> Option<chart::Chart> {
-    let report = chart::open(sources, source);
-    let failed = ui.report(report.diagnostics, sources);
-    report.output.filter(|_| !failed)
 }

@@ -1,6 +1,6 @@
 //! `plimsoll render`.
 
-use super::{files, release};
+use super::{files, history, release};
 use crate::args::{RenderArgs, RenderFormat};
 use crate::ui::{ExitStatus, Ui};
 use anyhow::{Context as _, bail};
@@ -9,7 +9,7 @@ use plimsoll::render::{self, Document, Selection};
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-pub(crate) fn run(args: RenderArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
+pub(crate) fn run(args: &RenderArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let sources = Sources::new();
     let output = &args.output;
     let Some(built) = release::build(&args.release, output.with_namespace, &sources, ui)? else {
@@ -32,12 +32,15 @@ pub(crate) fn run(args: RenderArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
             return Ok(ExitStatus::Failure);
         }
     };
+    if args.record.record {
+        history::record(&built, &args.record, ui)?;
+    }
     if let Some(dir) = &output.output_dir {
         let prefix =
             if output.release_name { format!("{}/", built.options.release.name) } else { String::new() };
         let written =
             render::files(&documents).into_iter().map(|(path, text)| (format!("{prefix}{path}"), text));
-        let paths = files::write_all(dir, written.collect())?;
+        let paths = files::write_all(dir, &written.collect())?;
         let lines: Vec<String> = paths.iter().map(|path| format!("wrote {}\n", path.display())).collect();
         ui.print(&lines.concat());
     } else {

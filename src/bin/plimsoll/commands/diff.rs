@@ -1,0 +1,58 @@
+//! `plimsoll diff`.
+
+use super::{objects, previous, release};
+use crate::args::{DiffArgs, DiffFormat};
+use crate::ui::{ExitStatus, Ui};
+use anyhow::bail;
+use plimsoll::diag::{Sources, nearest};
+use plimsoll::diff::{self, FailOn, Ignore, render};
+
+pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
+    let fail_on = fail_on(&args.fail_on)?;
+    let sources = Sources::new();
+    let Some(new) = objects::of(&args.release, &sources, ui)? else { return Ok(ExitStatus::Failure) };
+    let Some(old) = previous::load(args, &new, &sources, ui)? else { return Ok(ExitStatus::Failure) };
+    let options = diff::Options {
+        namespace: args.release.release.namespace.clone(),
+        version: release::kubernetes(&args.release.release)?,
+        ignore: args.ignore.iter().map(|rule| Ignore::new(rule)).collect(),
+        claims_bound: args.claims_bound,
+        ..diff::Options::default()
+    };
+    let mut plan = diff::compare(&old, &new, &options);
+    plan.show_only(&args.show_only);
+    let style = ui.stdout_style();
+    match args.format {
+        DiffFormat::Plan => ui.page(&render::plan(&plan, style)),
+        DiffFormat::Unified => ui.page(&render::unified(&plan, args.context, style)),
+        DiffFormat::Summary => ui.page(&render::summary(&plan, style)),
+        DiffFormat::Json => ui.print(&render::json(&plan)),
+        DiffFormat::Markdown => ui.print(&render::markdown(&plan)),
+        DiffFormat::Html => ui.print(&render::html(&plan, &heading(args))),
+    }
+    Ok(match plan.exit_code(&fail_on) {
+        0 => ExitStatus::Success,
+        3 => ExitStatus::Rejected,
+        _ => ExitStatus::Findings,
+    })
+}
+
+fn heading(args: &DiffArgs) -> String {
+    let name = args.release.names.release().unwrap_or_else(|| args.release.names.source());
+    format!("{name} against {}", args.against)
+}
+
+/// The categories of `--fail-on`; any difference where none is named.
+fn fail_on(words: &[String]) -> anyhow::Result<Vec<FailOn>> {
+    if words.is_empty() {
+        return Ok(vec![FailOn::Changed]);
+    }
+    let category = |word: &String| match word.parse::<FailOn>() {
+        Ok(category) => Ok(category),
+        Err(_) => match nearest(word, FailOn::WORDS) {
+            Some(near) => bail!("--fail-on: there is no `{word}`; did you mean `{near}`?"),
+            None => bail!("--fail-on: there is no `{word}`; there are: {}", FailOn::WORDS.join(", ")),
+        },
+    };
+    words.iter().map(category).collect()
+}

@@ -1,0 +1,20 @@
+//! `plimsoll preview`.
+
+use super::objects;
+use crate::args::{PreviewArgs, PreviewFormat};
+use crate::ui::{ExitStatus, Ui};
+use plimsoll::diag::Sources;
+use plimsoll::preview;
+
+pub(crate) fn run(args: &PreviewArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
+    let sources = Sources::new();
+    let Some(objects) = objects::of(&args.release, &sources, ui)? else { return Ok(ExitStatus::Failure) };
+    let preview = preview::of(&objects, &args.release.release.namespace);
+    ui.print(&match args.format {
+        PreviewFormat::Table => preview::table(&preview),
+        PreviewFormat::Json => preview::json(&preview),
+        PreviewFormat::Mermaid => preview::mermaid(&preview),
+        PreviewFormat::Svg => preview::svg(&preview),
+    });
+    Ok(ExitStatus::Success)
+}
