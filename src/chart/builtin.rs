@@ -37,7 +37,12 @@ const BUILTIN: &[Builtin] = &[builtin!(
 pub fn is_chart(argument: &str) -> bool {
     let path = Path::new(argument);
     let packed = path.extension().is_some_and(|extension| extension == "tgz" || extension == "gz");
-    argument != "-" && (argument.starts_with(SCHEME) || packed || path.join("Chart.yaml").is_file())
+    argument != "-"
+        && (argument.starts_with(SCHEME)
+            || packed
+            || path.join("Chart.yaml").is_file()
+            // What is not there is reported as a chart that is not there.
+            || !path.exists())
 }
 
 /// Opens the chart that a command-line argument names: `builtin:NAME`, a directory or a `.tgz`.

@@ -49,23 +49,11 @@ pub struct Outcome {
 
 /// Lints one source. There is no output where it could not be read or rendered; the diagnostics say why.
 pub fn lint(sources: &Sources, request: &Request, config: &Config) -> Report<Outcome> {
-    if is_chart(&request.source) {
+    if chart::is_chart(&request.source) {
         charts(sources, request, config)
     } else {
         manifests(sources, request, config)
     }
-}
-
-/// Whether an argument names a chart: by its form, or because there is a `Chart.yaml`.
-fn is_chart(source: &str) -> bool {
-    let path = Path::new(source);
-    let packed = path.extension().is_some_and(|extension| extension == "tgz" || extension == "gz");
-    source != "-"
-        && (source.starts_with("builtin:")
-            || packed
-            || path.join("Chart.yaml").is_file()
-            // What is not there is reported as a chart that is not there.
-            || !path.exists())
 }
 
 fn manifests(sources: &Sources, request: &Request, config: &Config) -> Report<Outcome> {
