@@ -225,4 +225,31 @@ mod tests {
         );
         assert!(diagnostics.iter().all(|d| d.span().is_some()));
     }
+
+    #[test]
+    fn a_directory_is_read_in_the_order_of_paths_without_what_is_hidden() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &[u8]| {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        write("b/two.yml", b"apiVersion: v1\nkind: Service\nmetadata: {name: two}\n");
+        write("a/one.json", br#"{"apiVersion":"v1","kind":"Service","metadata":{"name":"one"}}"#);
+        write(".git/x.yaml", b"nonsense: [");
+        write("b/notes.txt", b"not a manifest");
+        let sources = Sources::new();
+        let report = load(&sources, folder.path(), &ReadOptions::strict());
+        assert_eq!(report.diagnostics, []);
+        let names: Vec<_> = report.output.unwrap().into_iter().map(|object| object.name).collect();
+        assert_eq!(names, ["one", "two"]);
+        write("c.yaml", b"a: \xff");
+        let report = load(&sources, folder.path(), &ReadOptions::strict());
+        assert!(report.diagnostics[0].message.contains("is not UTF-8: byte 3"), "{:?}", report.diagnostics);
+        assert_eq!(report.output.unwrap().len(), 2, "the others are read all the same");
+        let none = load(&sources, &folder.path().join(".git"), &ReadOptions::strict());
+        assert!(none.has_errors());
+        let nothing = load(&sources, &folder.path().join("missing"), &ReadOptions::strict());
+        assert!(nothing.output.is_none() && nothing.has_errors());
+    }
 }

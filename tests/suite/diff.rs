@@ -281,6 +281,20 @@ fn scaling_names_pods_and_the_fate_of_their_claims() {
 }
 
 #[test]
+fn huge_sets_are_counted_not_listed() {
+    let large = |replicas: &str, image: &str| {
+        SET.replace("replicas: 3", &format!("replicas: {replicas}")).replace("app:1.0", image)
+    };
+    let down = plan(&large("2147483647", "app:1.0"), &large("2000000000", "app:1.1"));
+    let gone = pods(only(&down), EffectKind::ScaleDown);
+    assert_eq!((gone[0], gone.len()), ("web-2147483646", 1000));
+    assert_eq!(pods(only(&down), EffectKind::RollingRestart)[0], "web-1999999999");
+    assert!(render::plan(&down, Style::Plain).len() < 5_000);
+    let none = plan(&large("0", "app:1.0"), &large("0", "app:1.1"));
+    assert!(only(&none).restarts() && pods(only(&none), EffectKind::RollingRestart).is_empty());
+}
+
+#[test]
 fn a_larger_claim_is_rejected_and_the_way_out_grows_the_claims_first() {
     let plan = plan(SET, &SET.replace("storage: 10Gi", "storage: 20Gi"));
     let set = only(&plan);

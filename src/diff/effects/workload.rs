@@ -8,9 +8,18 @@ use crate::manifest::Object;
 use crate::yaml::Node;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::ops::Range;
 
 /// How many pods are listed by name; beyond that a count has to do.
-const MAX_LISTED: i64 = 1000;
+const MAX_LISTED: usize = 1000;
+
+/// What of `range` is not in `other`: the part below it and the part above it.
+fn outside(range: &Range<i64>, other: &Range<i64>) -> (Range<i64>, Range<i64>) {
+    if other.is_empty() {
+        return (range.start..range.start, range.clone());
+    }
+    (range.start..range.end.min(other.start), range.start.max(other.end)..range.end)
+}
 
 /// What a stored StatefulSet says about its pods.
 struct StatefulSet<'a> {
@@ -37,12 +46,13 @@ impl<'a> StatefulSet<'a> {
         self.root.at(path).and_then(Node::as_str).unwrap_or_default()
     }
 
-    fn ordinals(&self) -> std::ops::Range<i64> {
-        self.start..self.start.saturating_add(self.replicas.min(MAX_LISTED))
+    fn ordinals(&self) -> Range<i64> {
+        self.start..self.start.saturating_add(self.replicas)
     }
 
+    /// Pods by name, the first [`MAX_LISTED`] of them.
     fn pods(&self, ordinals: impl IntoIterator<Item = i64>) -> Vec<String> {
-        ordinals.into_iter().map(|ordinal| format!("{}-{ordinal}", self.name)).collect()
+        ordinals.into_iter().take(MAX_LISTED).map(|ordinal| format!("{}-{ordinal}", self.name)).collect()
     }
 
     fn parallel(&self) -> bool {
@@ -58,13 +68,12 @@ impl<'a> StatefulSet<'a> {
         claims.iter().filter_map(|claim| claim.at(&["metadata", "name"]).and_then(Node::as_str)).collect()
     }
 
-    fn claims(&self, ordinals: &[i64]) -> String {
+    fn claims(&self, ordinals: impl Iterator<Item = i64>) -> String {
         let names: Vec<String> = ordinals
-            .iter()
+            .take(MAX_LISTED)
             .flat_map(|ordinal| {
-                self.claim_templates()
-                    .into_iter()
-                    .map(move |claim| format!("{claim}-{}-{ordinal}", self.name))
+                let templates = self.claim_templates().into_iter();
+                templates.map(move |claim| format!("{claim}-{}-{ordinal}", self.name))
             })
             .collect();
         listed(&names)
@@ -98,8 +107,7 @@ pub(super) fn created(group: &str, kind: &str, name: &str, manifest: &Node) -> V
     let claims = if set.claim_templates().is_empty() {
         String::new()
     } else {
-        let ordinals: Vec<i64> = set.ordinals().collect();
-        format!("; claims {}", set.claims(&ordinals))
+        format!("; claims {}", set.claims(set.ordinals()))
     };
     vec![Effect {
         kind: EffectKind::ScaleUp,
@@ -124,8 +132,7 @@ pub(super) fn deleted(kind: &str, name: &str, root: &Node) -> Vec<Effect> {
         pods: set.pods(set.ordinals().rev()),
     }];
     if !set.claim_templates().is_empty() {
-        let ordinals: Vec<i64> = set.ordinals().collect();
-        let claims = set.claims(&ordinals);
+        let claims = set.claims(set.ordinals());
         if set.word(&["spec", "persistentVolumeClaimRetentionPolicy", "whenDeleted"]) == "Delete" {
             effects.push(effect(
                 EffectKind::DataLoss,
@@ -182,17 +189,19 @@ fn stateful_set(
 /// Pods and claims that come and go.
 fn scaled(old: &StatefulSet<'_>, new: &StatefulSet<'_>) -> Vec<Effect> {
     let (before, after) = (old.ordinals(), new.ordinals());
-    let gone: Vec<i64> = before.clone().rev().filter(|ordinal| !after.contains(ordinal)).collect();
-    let come: Vec<i64> = after.filter(|ordinal| !before.contains(ordinal)).collect();
+    let (low, high) = outside(&before, &after);
+    let gone = high.rev().chain(low.rev());
+    let (low, high) = outside(&after, &before);
+    let come = low.chain(high);
     let mut effects = Vec::new();
     let numbers = format!("{} -> {} replicas", old.replicas, new.replicas);
-    if !gone.is_empty() {
+    if gone.clone().next().is_some() {
         let mut detail = numbers.clone();
         if old.start != new.start {
             let _ = write!(detail, "; ordinals start at {} instead of {}", new.start, old.start);
         }
         if !new.claim_templates().is_empty() {
-            let claims = new.claims(&gone);
+            let claims = new.claims(gone.clone());
             if new.word(&["spec", "persistentVolumeClaimRetentionPolicy", "whenScaled"]) == "Delete" {
                 detail.push_str("; their claims go, too");
                 effects.push(effect(
@@ -205,11 +214,11 @@ fn scaled(old: &StatefulSet<'_>, new: &StatefulSet<'_>) -> Vec<Effect> {
         }
         effects.push(Effect { kind: EffectKind::ScaleDown, detail, pods: new.pods(gone) });
     }
-    if !come.is_empty() {
+    if come.clone().next().is_some() {
         let order = if new.parallel() { "all at once" } else { "one by one" };
         let mut detail = format!("{numbers}, started {order}");
         if !new.claim_templates().is_empty() {
-            let claims = new.claims(&come);
+            let claims = new.claims(come.clone());
             let _ = write!(detail, "; claims {claims} are made, or used again if they are still there");
         }
         effects.push(Effect { kind: EffectKind::ScaleUp, detail, pods: new.pods(come) });
@@ -220,13 +229,12 @@ fn scaled(old: &StatefulSet<'_>, new: &StatefulSet<'_>) -> Vec<Effect> {
 /// The order in which a changed template reaches the pods: from the highest ordinal down to the partition,
 /// each when the one before is ready (`defaultStatefulSetControl.updateStatefulSet`).
 fn rolled(old: &StatefulSet<'_>, new: &StatefulSet<'_>) -> Vec<Effect> {
-    let before = old.ordinals();
+    let (before, after) = (old.ordinals(), new.ordinals());
+    let kept = before.start.max(after.start)..before.end.min(after.end);
     let first = new.start.saturating_add(new.partition);
-    let (mut pods, held): (Vec<i64>, Vec<i64>) =
-        new.ordinals().filter(|ordinal| before.contains(ordinal)).partition(|ordinal| *ordinal >= first);
-    pods.reverse();
-    if new.on_delete() {
-        let all = listed(&new.pods(pods.into_iter().chain(held)));
+    let (held, pods) = (kept.start..kept.end.min(first), kept.start.max(first)..kept.end);
+    if new.on_delete() && !kept.is_empty() {
+        let all = listed(&new.pods(pods.rev().chain(held.rev())));
         return vec![effect(
             EffectKind::RollingRestart,
             format!(
@@ -242,7 +250,7 @@ fn rolled(old: &StatefulSet<'_>, new: &StatefulSet<'_>) -> Vec<Effect> {
         };
         return vec![effect(EffectKind::RollingRestart, why)];
     }
-    let mut detail = if pods.len() == 1 {
+    let mut detail = if pods.end - pods.start == 1 {
         "restarts with the new template".to_owned()
     } else {
         "restart one by one, highest ordinal first, each when the one before is ready".to_owned()
@@ -251,7 +259,7 @@ fn rolled(old: &StatefulSet<'_>, new: &StatefulSet<'_>) -> Vec<Effect> {
         let kept = listed(&new.pods(held));
         let _ = write!(detail, "; partition {} leaves {kept} alone", new.partition);
     }
-    let names = new.pods(pods);
+    let names = new.pods(pods.rev());
     let top = names.first().cloned().unwrap_or_default();
     let mut effects = vec![Effect { kind: EffectKind::RollingRestart, detail, pods: names }];
     if !new.parallel() {
