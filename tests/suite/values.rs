@@ -1090,3 +1090,32 @@ mod laws {
         }
     }
 }
+
+/// Every row of the tables in `docs/values.md` is run.
+#[test]
+fn the_values_reference_is_true() {
+    let page = fs::read_to_string(Path::new(crate::support::ROOT).join("docs/values.md")).unwrap();
+    let defaults = "a: {b: {c: 1, d: 2}, e: 1}\nl: [{x: 1, y: 2}, {x: 3}]\n";
+    let (merging, grammar) = page.split_once("## The grammar").unwrap();
+    let rows = |text: &str| -> Vec<(String, String, Json)> {
+        let rows = text.lines().filter_map(|line| line.strip_prefix("| `-")?.strip_suffix("` |"));
+        rows.map(|row| {
+            let (given, result) = row.split_once("` | `").unwrap();
+            let (flag, argument) = given.split_once("` `").unwrap();
+            (format!("-{flag}"), argument.to_owned(), serde_json::from_str(result).unwrap())
+        })
+        .collect()
+    };
+    let (merging, grammar) = (rows(merging), rows(grammar));
+    assert!(merging.len() == 10 && grammar.len() == 13);
+    for (flag, argument, expected) in &merging {
+        let mut found = root(&plain(defaults), &[(flag, argument)]);
+        // A row shows the key it is about.
+        let shown = if argument.starts_with('l') { "l" } else { "a" };
+        found.as_object_mut().unwrap().retain(|key, _| key == shown);
+        assert_eq!(found, *expected, "{flag} {argument}");
+    }
+    for (flag, argument, expected) in &grammar {
+        assert_eq!(root(&plain(""), &[(flag, argument)]), *expected, "{flag} {argument}");
+    }
+}
