@@ -9,7 +9,8 @@ pub(super) use cron::cron_job;
 pub(super) use job::job;
 
 use super::metadata::{label_selector, selects, selects_everything};
-use super::{At, Context, claim, pod};
+use super::{At, Context, claim, pod, rules};
+use crate::diag::Diagnostic;
 use crate::k8s::{Version, names};
 
 /// `ValidateStatefulSetSpec`. Pod templates and claim templates are validated since 1.34 (kubernetes#131790,
@@ -137,10 +138,8 @@ fn replica_template(spec: &At<'_, '_>, cx: &mut Context<'_>) {
 pub(super) fn daemon_set(root: &At<'_, '_>, cx: &mut Context<'_>) {
     let spec = root.field("spec");
     let (selector, template) = (spec.field("selector"), spec.field("template"));
-    let usable = label_selector(&selector, cx);
-    let labels = template.field("metadata.labels");
-    if usable && !selects(&selector, &labels) {
-        cx.invalid(&labels, MISMATCH);
+    if label_selector(&selector, cx) {
+        selector_matches(&selector, &template, cx);
     }
     if selects_everything(&selector) {
         cx.invalid(&selector, "empty selector is invalid for daemonset");
@@ -226,13 +225,16 @@ fn required_selector(selector: &At<'_, '_>, empty: &str, cx: &mut Context<'_>) -
 fn selector_matches(selector: &At<'_, '_>, template: &At<'_, '_>, cx: &mut Context<'_>) {
     let labels = template.field("metadata.labels");
     if !selects(selector, &labels) {
-        let span = if labels.is_set() { labels.span() } else { template.span() };
-        let diagnostic = crate::diag::Diagnostic::of(
-            &super::rules::INVALID_VALUE,
-            format!("`{labels}`: invalid value: {MISMATCH}"),
-        );
-        let diagnostic = diagnostic.at(span, "").at(selector.span(), "the selector");
-        cx.push(diagnostic, &labels);
+        let message = format!("`{labels}`: invalid value: {MISMATCH}");
+        let mut diagnostic = Diagnostic::of(&rules::INVALID_VALUE, message).at(labels.span(), "");
+        if selector.is_set() {
+            diagnostic = diagnostic.at(selector.span(), "the selector");
+        }
+        let wanted = selector.field("matchLabels");
+        let unmet = wanted.entries().find(|(key, value)| labels.key(key).str() != Some(value.text()));
+        let help =
+            unmet.map(|(key, value)| format!("the selector wants the label `{key}: {}`", value.text()));
+        cx.push(diagnostic.maybe_help(help), &labels);
     }
 }
 
