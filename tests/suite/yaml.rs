@@ -128,3 +128,20 @@ fn to_yaml_quotes_what_yaml_would_read_otherwise() {
         assert_eq!(emit::helm(&values(&row["helm_json"])), expected, "`{}`", row["scalar"]);
     }
 }
+
+/// Random texts read by helm 4.1.4's `fromYaml`; null stands for an error.
+#[test]
+fn fragments_are_read_as_by_helms_from_yaml() {
+    let rows: Vec<Json> = serde_json::from_str(include_str!("../fixtures/helm-fromyaml.json")).unwrap();
+    assert!(rows.len() >= 300);
+    for row in rows {
+        let text = row["yaml"].as_str().unwrap();
+        let sources = Sources::new();
+        let id = sources.add("test.yaml", text, SourceKind::Builtin);
+        let report = read(&sources, id, &ReadOptions::fragment());
+        assert_eq!(report.has_errors(), row["json"].is_null(), "{text:?}: {:?}", report.diagnostics);
+        if !report.has_errors() {
+            assert_eq!(report.output.unwrap()[0].root, values(&row["json"]), "{text:?}");
+        }
+    }
+}

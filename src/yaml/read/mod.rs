@@ -74,6 +74,10 @@ pub struct ReadOptions {
     pub duplicate_keys: DuplicateKeys,
     /// How large a text may be.
     pub limits: Limits,
+    /// Whether the text is no file but a string that a template reads (`fromYaml`), for which go-yaml
+    /// alone decides: only the first document is read, content may stand on the line of its `---`, and
+    /// no line break is added at the end.
+    pub fragment: bool,
 }
 
 /// What a key that is written twice in one map means.
@@ -115,12 +119,18 @@ impl Default for Limits {
 impl ReadOptions {
     /// Duplicate keys are errors.
     pub fn strict() -> Self {
-        Self { duplicate_keys: DuplicateKeys::Error, limits: Limits::default() }
+        Self { duplicate_keys: DuplicateKeys::Error, limits: Limits::default(), fragment: false }
     }
 
-    /// The last of duplicate keys counts, with a warning.
+    /// As helm and kubectl read: with a warning the last of duplicate keys counts, and what follows the
+    /// end of a document (less indented than its start) is left out.
     pub fn lenient() -> Self {
-        Self { duplicate_keys: DuplicateKeys::LastWins, limits: Limits::default() }
+        Self { duplicate_keys: DuplicateKeys::LastWins, ..Self::strict() }
+    }
+
+    /// As Helm's `fromYaml` reads a string.
+    pub fn fragment() -> Self {
+        Self { fragment: true, ..Self::lenient() }
     }
 }
 
@@ -140,7 +150,10 @@ pub fn read(sources: &Sources, source: SourceId, options: &ReadOptions) -> Repor
     if let Some(refusal) = refuse(text, source, options.limits) {
         return Report::fail(refusal);
     }
-    let pieces = pieces(text);
+    let mut pieces = pieces(text);
+    if options.fragment {
+        pieces.truncate(1);
+    }
     let read_piece = |nodes: &AtomicUsize, piece: &Range<usize>| {
         Reader::new(text, source, options, nodes, piece.clone()).read()
     };
@@ -321,12 +334,22 @@ impl<'a> Reader<'a> {
         parser.set_encoding(Encoding::Utf8);
         parser.set_input(Chunks::new(piece));
         let mut document = None;
+        let mut ended = false;
         loop {
-            let Event { data, start_mark, end_mark, .. } =
-                parser.parse().map_err(|error| self.syntax_error(&error))?;
+            let Event { data, start_mark, end_mark, .. } = match parser.parse() {
+                Ok(event) => event,
+                Err(error) if ended && self.options.duplicate_keys == DuplicateKeys::LastWins => {
+                    // go-yaml has what it wants by now.
+                    let rest = error.problem_mark().map_or(self.piece.end, |mark| self.offset(mark));
+                    self.check_rest(rest);
+                    return Ok(document);
+                }
+                Err(error) => return Err(self.syntax_error(&error)),
+            };
             let span = self.span(start_mark, end_mark);
             match data {
-                EventData::StreamStart { .. } | EventData::DocumentEnd { implicit: true } => {}
+                EventData::StreamStart { .. } => {}
+                EventData::DocumentEnd { implicit: true } => ended = true,
                 EventData::StreamEnd => return Ok(document),
                 EventData::DocumentStart { version_directive, implicit, .. } => {
                     if let Some(version) = version_directive
@@ -336,7 +359,7 @@ impl<'a> Reader<'a> {
                         let help = "remove the `%YAML` line: helm and kubectl read YAML 1.1 only";
                         return Err(broken(Diagnostic::error(message).at(span, "").help(help)));
                     }
-                    if !implicit {
+                    if !implicit && !self.options.fragment {
                         self.check_separator(span)?;
                     }
                 }
@@ -373,7 +396,7 @@ impl<'a> Reader<'a> {
         Err(broken(diagnostic))
     }
 
-    /// Warns of text that follows a `...`.
+    /// Warns of text that follows the end of a document.
     fn check_rest(&mut self, mut offset: usize) {
         for line in self.text[offset..self.piece.end].split_inclusive('\n') {
             let content = line.trim();
@@ -381,7 +404,7 @@ impl<'a> Reader<'a> {
                 self.diagnostics.push(
                     Diagnostic::warning("text after the end of a document is not read")
                         .at(Span::new(self.source, offset, offset + line.trim_end().len()), "")
-                        .help("`...` ends the document; start the next one with `---`, or remove the `...`"),
+                        .help("a document ends at `...` or where its indentation does; the next one starts with `---`"),
                 );
                 return;
             }
@@ -392,8 +415,13 @@ impl<'a> Reader<'a> {
     /// Takes one event of a document's content; the root when it is complete.
     fn event(&mut self, data: EventData, span: Span) -> Result<Option<Node>, Stop> {
         match data {
-            EventData::Scalar { anchor, tag, value, plain_implicit, style, .. } => {
+            EventData::Scalar { anchor, tag, mut value, plain_implicit, style, .. } => {
                 self.count(1, span)?;
+                if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded)
+                    && self.break_was_added(span, &value)
+                {
+                    value.pop();
+                }
                 let span = self.trim_block_scalar(style, span);
                 if let Some(map) = self.map_at_key() {
                     let merge = tag.as_deref().map_or(plain_implicit, |tag| tag == MERGE_TAG);
@@ -514,7 +542,12 @@ impl<'a> Reader<'a> {
     fn scalar(&self, tag: Option<&str>, text: String, plain: bool, span: Span) -> Result<Value, Stop> {
         let value = match tag.map(|tag| tag.strip_prefix(TAG_PREFIX).unwrap_or(tag)) {
             // A plain scalar behind a lone `!` is a string.
-            None if plain && self.text.as_bytes().get(span.start as usize) != Some(&b'!') => {
+            None if plain
+                && !self
+                    .text
+                    .get(span.start as usize..span.end as usize)
+                    .is_some_and(|text| text.starts_with('!')) =>
+            {
                 resolve_non_string(&text).unwrap_or(Value::String(text))
             }
             Some(tag @ ("bool" | "int" | "float" | "null" | "timestamp")) => {
@@ -529,7 +562,7 @@ impl<'a> Reader<'a> {
                     _ => None,
                 };
                 value.ok_or_else(|| {
-                    let message = format!("`{text}` is not what its tag `!!{tag}` says");
+                    let message = format!("the value is not what its tag `!!{tag}` says");
                     broken(Diagnostic::error(message).at(span, "").help("remove the tag"))
                 })?
             }
@@ -631,6 +664,20 @@ impl<'a> Reader<'a> {
     fn offset(&self, mark: Mark) -> usize {
         usize::try_from(mark.index)
             .map_or(self.piece.end, |index| (self.piece.start + index).min(self.piece.end))
+    }
+
+    /// Whether the line break at the end of a block scalar is the one that was added to a fragment.
+    fn break_was_added(&self, span: Span, value: &str) -> bool {
+        let ends_text = span.end as usize == self.text.len() && !self.text.ends_with('\n');
+        let Some(content) = value.strip_suffix('\n').filter(|_| ends_text && self.options.fragment) else {
+            return false;
+        };
+        let last = self.text.rsplit('\n').next().unwrap_or_default();
+        // A last line of nothing but the block's indentation adds a line break only to `|+`.
+        let header = self.text.get(span.start as usize..).and_then(|text| text.lines().next());
+        !last.trim_matches([' ', '\t']).is_empty()
+            || content.ends_with([' ', '\t'])
+            || header.is_some_and(|header| header.contains('+'))
     }
 
     /// The parser ends a block scalar where the next token starts; we, with its last line.

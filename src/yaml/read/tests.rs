@@ -166,6 +166,7 @@ fn limits_are_errors_that_name_the_limit() {
     let limits = |bytes, depth, nodes| ReadOptions {
         duplicate_keys: DuplicateKeys::Error,
         limits: Limits { max_bytes: bytes, max_depth: depth, max_nodes: nodes },
+        fragment: false,
     };
     let failure = |text: &str, options: &ReadOptions| {
         let report = read_with(text, options);
@@ -259,9 +260,40 @@ fn a_last_line_without_a_line_break_counts_as_whole() {
 }
 
 #[test]
+fn a_fragment_is_read_as_go_yaml_alone_would() {
+    let report = |yaml: &str| read_with(yaml, &ReadOptions::fragment());
+    let text = |yaml: &str| {
+        let document = report(yaml).output.unwrap().remove(0);
+        document.root.get("a").and_then(Node::as_str).map(str::to_owned)
+    };
+    assert_eq!(text("a: |\n  x").as_deref(), Some("x"));
+    assert_eq!(text("a: |\n  x\n").as_deref(), Some("x\n"));
+    assert_eq!(text("a: |\n  x\n  ").as_deref(), Some("x\n"));
+    assert_eq!(text("a: |+\n  x\n  ").as_deref(), Some("x\n"));
+    assert_eq!(text("a: |\n  x\n    ").as_deref(), Some("x\n  "));
+    assert_eq!(text("a: >-\n  x\n  y").as_deref(), Some("x y"));
+    assert_eq!(text("--- {a: b}\n--- {c: }}").as_deref(), Some("b"));
+    assert_eq!(report("a: 1\n---\nb: [").output.map(|documents| documents.len()), Some(1));
+}
+
+#[test]
+fn less_indented_text_ends_a_document() {
+    let text = "  a: 1\nb: 2\n";
+    assert_eq!(complaint(text).0, "expected `---`");
+    let report = read_with(text, &ReadOptions::lenient());
+    assert_eq!(report.output.unwrap()[0].root.get("a").and_then(Node::as_i64), Some(1));
+    assert_eq!((report.diagnostics.len(), report.diagnostics[0].severity), (1, Severity::Warning));
+    assert_eq!(slice(text, report.diagnostics[0].span().unwrap()), "b: 2");
+    // What cannot even be scanned is an error for go-yaml, too.
+    assert!(read_with("x\nb: c\n", &ReadOptions::lenient()).has_errors());
+}
+
+#[test]
 fn integers_are_exact_and_whole_floats_are_integers() {
     assert_eq!(root("9007199254740993").as_i64(), Some(9_007_199_254_740_993));
     assert_eq!(root("18446744073709551615").value, Value::Uint(u64::MAX));
+    assert_eq!(root("[! yes, ! 1]"), Node::bare(vec![Node::bare("yes"), Node::bare("1")]));
+    assert!(root(" ? a\n ? !!str b\n").get("a").is_some_and(Node::is_null));
     assert_eq!(root("3.0"), Node::bare(3));
     assert_eq!(root("1e3").as_i64(), Some(1000));
     assert_eq!(root("1e30").as_i64(), None);
