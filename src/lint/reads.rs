@@ -5,6 +5,7 @@
 
 use crate::chart::{Chart, EngineKind};
 use crate::diag::{SourceId, Span};
+use crate::engine::tera::COMPONENT_LIBRARY;
 use crate::values::Scope;
 use regex::Regex;
 use std::sync::LazyLock;
@@ -25,6 +26,14 @@ pub(super) fn of_scope(root: &Scope, scope: &Scope) -> Vec<Read> {
     let mut reads = Vec::new();
     of_chart(&scope.chart, &mut reads);
     lent(root, scope, &mut reads);
+    // So may plimsoll's own components.
+    if scope.chart.engine == EngineKind::Tera
+        && scope.chart.templates.iter().any(|t| t.text.contains("<k8s."))
+    {
+        for (_, text) in COMPONENT_LIBRARY {
+            scan(text, EngineKind::Tera, None, &mut reads);
+        }
+    }
     reads
 }
 

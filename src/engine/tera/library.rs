@@ -6,7 +6,7 @@ use crate::diag::Sources;
 use std::sync::Arc;
 
 /// The files of `templates/`.
-pub(super) const FILES: &[(&str, &str)] = &[
+pub(crate) const FILES: &[(&str, &str)] = &[
     ("_config.tera", include_str!("../../../templates/_config.tera")),
     ("_names.tera", include_str!("../../../templates/_names.tera")),
     ("_probes.tera", include_str!("../../../templates/_probes.tera")),

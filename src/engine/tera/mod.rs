@@ -18,6 +18,7 @@ mod tests;
 mod value;
 
 pub use functions::{Entry, EntryKind, REFERENCE, TERA_FILTERS, TERA_FUNCTIONS, TERA_TESTS};
+pub(crate) use library::FILES as COMPONENT_LIBRARY;
 pub use library::{Argument, Component, components};
 
 use super::{Capabilities, FileRole, Release, RenderedFile};

@@ -115,6 +115,19 @@ mod tests {
     }
 
     #[test]
+    fn components_of_the_library_read_names() {
+        let run = |template: &str| {
+            chart_findings(
+                "values/unread",
+                &[CHART, SUB, ("values.yaml", "nameOverride: x\n"), ("templates/a.yaml", template)],
+            )
+            .len()
+        };
+        assert_eq!(run("a: {{<k8s.name/>}}\n"), 0);
+        assert_eq!(run("a: {{ values.b | default(value=1) }}\n"), 1);
+    }
+
+    #[test]
     fn values_that_are_handed_on_as_a_whole_are_all_read() {
         let chart = ("Chart.yaml", "apiVersion: v2\nname: db\nversion: 1.0.0\nengine: gotpl\n");
         let run = |template: &str| {
