@@ -42,11 +42,8 @@ fn heading(args: &DiffArgs) -> String {
     format!("{name} against {}", args.against)
 }
 
-/// The categories of `--fail-on`; any difference where none is named.
+/// The categories of `--fail-on`.
 fn fail_on(words: &[String]) -> anyhow::Result<Vec<FailOn>> {
-    if words.is_empty() {
-        return Ok(vec![FailOn::Changed]);
-    }
     let category = |word: &String| match word.parse::<FailOn>() {
         Ok(category) => Ok(category),
         Err(_) => match nearest(word, FailOn::WORDS) {
