@@ -97,7 +97,12 @@ pub(super) fn read_directory(sources: &Sources, root: &Path) -> Report<Vec<RawFi
             );
             continue;
         }
-        total += entry.metadata().map_or(0, |metadata| metadata.len());
+        let size = entry.metadata().map_or(0, |metadata| metadata.len());
+        if size > MAX_FILE {
+            sink.push(file_too_large(&path.display().to_string(), size));
+            continue;
+        }
+        total += size;
         found.push((inner, entry.into_path()));
         if found.len() > MAX_FILES || total > MAX_CHART {
             sink.push(too_large(&root.display().to_string()));
@@ -387,13 +392,15 @@ fn hides_chart(name: &str) -> Diagnostic {
 }
 
 fn file_too_large(path: &str, size: u64) -> Diagnostic {
-    Diagnostic::error(format!("`{path}` is too large for a chart: {size} bytes, the limit is {MAX_FILE}"))
+    let limit = MAX_FILE >> 20;
+    Diagnostic::error(format!("`{path}` is too large for a chart: {size} bytes, the limit is {limit} MiB"))
         .help("list it in `.helmignore` if the chart does not need it")
 }
 
 fn too_large(name: &str) -> Diagnostic {
     Diagnostic::error(format!(
-        "`{name}` is too large for a chart: the limits are {MAX_CHART} bytes unpacked and {MAX_FILES} files"
+        "`{name}` is too large for a chart: the limits are {} MiB unpacked and {MAX_FILES} files",
+        MAX_CHART >> 20
     ))
 }
 

@@ -181,6 +181,14 @@ fn name_texts(sources: &Sources, kind: &SourceKind, chart: Unpacked, sink: &mut 
     named
 }
 
+/// A template saved with the line ends of Windows, as if it were not: lines and columns stay what they are.
+fn unix_lines(sources: &Sources, file: TextFile) -> TextFile {
+    let Some(known) = sources.get(file.source).filter(|_| file.text.contains("\r\n")) else { return file };
+    let text: Arc<str> = file.text.replace("\r\n", "\n").into();
+    let source = sources.add(known.name.clone(), Arc::clone(&text), known.kind.clone());
+    TextFile { path: file.path, source, text }
+}
+
 fn is_manifest(path: &str) -> bool {
     [".yaml", ".yml", ".json"].iter().any(|extension| path.ends_with(extension))
 }
@@ -216,6 +224,10 @@ fn parse(sources: &Sources, chart: Named) -> Report<Chart> {
         Some(source) => read_values(sources, source, &options).take(&mut sink),
         None => Some(Node::new(Value::Map(Map::new()), Span::NONE)),
     };
+    let templates = match engine {
+        EngineKind::Tera => chart.templates.into_iter().map(|file| unix_lines(sources, file)).collect(),
+        EngineKind::GoTemplate => chart.templates,
+    };
     let reports: Vec<(String, Report<Chart>)> = chart
         .children
         .into_par_iter()
@@ -239,7 +251,7 @@ fn parse(sources: &Sources, chart: Named) -> Report<Chart> {
         values,
         values_source: chart.values,
         schema: chart.schema,
-        templates: chart.templates,
+        templates,
         files,
         crds: chart.crds,
         children,

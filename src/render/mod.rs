@@ -209,6 +209,9 @@ fn check_release(root: &Scope, options: &Options, diagnostics: &mut Vec<Diagnost
     if let Err(message) = check_name(&options.release.name) {
         diagnostics.push(message);
     }
+    if let Err(message) = check_namespace(&options.release.namespace) {
+        diagnostics.push(message);
+    }
     if root.chart.is_library() {
         diagnostics.push(
             Diagnostic::error(format!(
@@ -264,6 +267,21 @@ pub fn check_name(name: &str) -> Result<(), Diagnostic> {
     }
     Err(Diagnostic::error(format!("invalid release name `{name}`"))
         .help("use lower-case letters, digits, `-` and `.`; begin and end with a letter or digit"))
+}
+
+/// A namespace is a DNS label (`ValidateNamespaceName`): nothing could be applied to any other.
+fn check_namespace(name: &str) -> Result<(), Diagnostic> {
+    let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let bytes = name.as_bytes();
+    let ends = [bytes.first(), bytes.last()];
+    if bytes.len() <= 63
+        && ends.iter().all(|b| b.copied().is_some_and(inner))
+        && bytes.iter().all(|b| inner(*b) || *b == b'-')
+    {
+        return Ok(());
+    }
+    Err(Diagnostic::error(format!("invalid namespace `{name}`"))
+        .help("use at most 63 lower-case letters, digits and `-`; begin and end with a letter or digit"))
 }
 
 /// A rendered file and what kind of chart it is from.
@@ -365,6 +383,7 @@ fn read(
             continue;
         }
         let objects = report.output.unwrap_or_default();
+        diagnostics.extend(objects.iter().filter_map(|object| nameless(object, strict)));
         if objects.is_empty() && engine == EngineKind::Tera {
             continue;
         }
@@ -379,6 +398,31 @@ fn read(
         });
     }
     documents
+}
+
+/// `kubectl apply` finds objects by name; only `kubectl create` takes `generateName` instead.
+fn nameless(object: &Object, strict: bool) -> Option<Diagnostic> {
+    let severity = if strict { Severity::Error } else { Severity::Warning };
+    let given = |key| object.at(&["metadata", key]).filter(|node| !node.is_null());
+    let found = match given("name") {
+        Some(name) if name.as_str().is_none() => {
+            Diagnostic::new(severity, "`metadata.name` must be a string")
+                .at(name.span, format!("this is {}", name.type_name()))
+                .help("quote it; in a template: `name: \"{{ .. }}\"`")
+        }
+        Some(name) if name.as_str() == Some("") => {
+            Diagnostic::new(severity, "`metadata.name` is empty").at(name.span, "")
+        }
+        None if given("generateName").is_none() => {
+            let entry = |key| object.root.as_map().and_then(|map| map.iter().find(|entry| entry.key == key));
+            let at = entry("metadata").or_else(|| entry("kind")).map_or(object.span, |entry| entry.key_span);
+            Diagnostic::new(severity, format!("{} without `metadata.name`", object.kind))
+                .at(at, "this object")
+                .help("give it a name, mostly one that begins with the release's")
+        }
+        _ => return None,
+    };
+    Some(found.path("metadata.name"))
 }
 
 /// The text of a document as it is printed. Helm cuts the white space at its end; that would eat line breaks that a

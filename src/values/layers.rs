@@ -126,9 +126,11 @@ fn values_file(
         Ok(text) if name.trim() == "-" => Some(sources.add("<stdin>", text, SourceKind::Stdin)),
         Ok(text) => Some(sources.add(name, text, SourceKind::File)),
         Err(reason) => {
+            let path = Path::new(name);
+            let near = if path.exists() { None } else { neighbour(path) };
             sink.push(
                 Diagnostic::error(format!("cannot read the values file `{name}`: {reason}"))
-                    .maybe_help(neighbour(Path::new(name)).map(|near| format!("did you mean `{near}`?"))),
+                    .maybe_help(near.map(|near| format!("did you mean `{near}`?"))),
             );
             None
         }
@@ -155,7 +157,7 @@ fn read_text(overrides: &Overrides, name: &str) -> Result<String, String> {
         },
     )?;
     if data.len() as u64 > MAX_FILE {
-        return Err(format!("it is larger than {MAX_FILE} bytes"));
+        return Err(format!("it is larger than {} MiB", MAX_FILE >> 20));
     }
     String::from_utf8(data).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();

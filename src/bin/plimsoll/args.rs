@@ -47,7 +47,7 @@ pub(crate) enum Command {
     /// List, show or prune the recorded renders of a release
     History(HistoryArgs),
     /// Show the values that a chart's templates see, and where each came from
-    Values(ValuesArgs),
+    Values(Box<ValuesArgs>),
     /// Print a shell's completion script
     Completions(CompletionsArgs),
     /// Print the manual page, or write one for every command
@@ -56,19 +56,22 @@ pub(crate) enum Command {
 
 /// `[RELEASE] SOURCE`.
 #[derive(Debug, Args)]
+#[command(allow_missing_positional = true)]
 pub(crate) struct ReleaseAndSource {
-    /// The release's name (default: release-name), then the chart: a directory, a .tgz or builtin:NAME
-    #[arg(required = true, num_args = 1..=2, value_names = ["RELEASE", "SOURCE"], value_hint = ValueHint::AnyPath)]
-    names: Vec<String>,
+    /// The release's name, `release-name` if left out
+    release: Option<String>,
+    /// The chart: a directory, a .tgz or builtin:NAME
+    #[arg(value_hint = ValueHint::AnyPath)]
+    source: String,
 }
 
 impl ReleaseAndSource {
     pub(crate) fn release(&self) -> Option<&str> {
-        (self.names.len() == 2).then(|| self.names[0].as_str())
+        self.release.as_deref()
     }
 
     pub(crate) fn source(&self) -> &str {
-        self.names.last().map_or("", String::as_str)
+        &self.source
     }
 }
 
@@ -316,7 +319,7 @@ pub(crate) struct OutputFlags {
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) format: RenderFormat,
     /// Write DIR/<chart>/templates/... instead of printing; all files or none
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with_all = ["format", "post_renderer"])]
     pub(crate) output_dir: Option<PathBuf>,
     /// With --output-dir: put the release's name before the chart's
     #[arg(long, requires = "output_dir")]

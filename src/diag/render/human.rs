@@ -21,6 +21,8 @@ pub fn human(diagnostics: &[Diagnostic], sources: &Sources, style: Style) -> Str
     frames.join("\n\n") + "\n"
 }
 
+/// How many steps are shown at each end of a long trace.
+const TRACE_ENDS: usize = 4;
 /// How long a rendered value may be to be named beside its expression.
 const SHORT_VALUE: usize = 60;
 /// How many lines of an excerpt that spans many are shown.
@@ -49,7 +51,15 @@ fn group<'a>(diagnostic: &Diagnostic, sources: &Sources) -> Group<'a> {
         group = group.element(note(text));
     }
     // Innermost last, as the user walks down from what he knows.
-    for step in &diagnostic.trace {
+    for (index, step) in diagnostic.trace.iter().enumerate() {
+        // Of an endless chain the ends are enough.
+        let left_out = diagnostic.trace.len().saturating_sub(2 * TRACE_ENDS);
+        if left_out > 1 && (TRACE_ENDS..TRACE_ENDS + left_out).contains(&index) {
+            if index == TRACE_ENDS {
+                group = group.element(note(format!("... and {left_out} steps more")));
+            }
+            continue;
+        }
         let place = step.span.and_then(|span| super::place(sources, span));
         group = group.element(note(match place {
             Some(place) => format!("{} at {}:{}:{}", step.text, place.file, place.line, place.column),

@@ -515,6 +515,9 @@ fn register_tpl(tera: &mut tera::Tera, chart: &Arc<Chart>, slots: &Slots, depth:
 
 const MAX_TPL_DEPTH: usize = 20;
 
+/// Begins every complaint about such a text.
+const IN_TPL: &str = "in the text given to `tpl`: ";
+
 /// Renders every string of a value as a template.
 fn expand(tera: &tera::Tera, context: &tera::Context, value: &Value) -> TeraResult<Value> {
     if let Some(text) = value.as_str() {
@@ -523,7 +526,9 @@ fn expand(tera: &tera::Tera, context: &tera::Context, value: &Value) -> TeraResu
         }
         return tera.render_str(text, context, false).map(Value::from).map_err(|error| {
             let (message, _) = super::describe(&error);
-            Error::message(format!("in the text given to `tpl`: {message}"))
+            // Texts that render texts: once is enough.
+            let message = message.strip_prefix(IN_TPL).unwrap_or(&message);
+            Error::message(format!("{IN_TPL}{message}"))
         });
     }
     if let Some(items) = value.as_array() {

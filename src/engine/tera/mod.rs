@@ -293,7 +293,13 @@ fn add_templates(
                 continue;
             }
         } else if diagnostics.is_empty() {
-            diagnostics.extend(reference_errors(&error, known, tera));
+            use ::tera::ErrorKind::{CircularExtend, CircularInclude, MissingParent};
+            match error.kind() {
+                CircularInclude { .. } | CircularExtend { .. } | MissingParent { .. } => {
+                    diagnostics.push(diagnostic(&error, known, None));
+                }
+                _ => diagnostics.extend(reference_errors(&error, known, tera)),
+            }
         }
         return diagnostics;
     }
@@ -336,6 +342,11 @@ fn reference_errors(
         } else {
             Vec::new()
         };
+        // Templates are named without the directory that all of them are in.
+        let wanted = match wanted.strip_prefix("templates/") {
+            Some(inner) if message.starts_with("Unknown template") => inner,
+            _ => wanted,
+        };
         found = found.maybe_help(suggestion(wanted, &candidates));
         diagnostics.push(found);
     }
@@ -351,6 +362,9 @@ fn names(kind: EntryKind, more: &[&'static str]) -> Vec<String> {
 const FEW: usize = 12;
 
 fn suggestion(wanted: &str, known: &[String]) -> Option<String> {
+    if known.iter().any(|name| name == wanted) {
+        return Some(format!("write `{wanted}`"));
+    }
     if let Some(near) = nearest(wanted, known.iter().map(String::as_str)) {
         return Some(format!("did you mean `{near}`?"));
     }
@@ -431,9 +445,68 @@ fn tidy(message: &str) -> (String, Option<String>) {
             Some("a component must not, directly or through others, call itself forever".to_owned()),
         );
     }
-    let message = message.replace("`&str`", "`string`").replace("`map/struct`", "`map`");
-    (lower_first(&message), None)
+    let mut message = message.to_owned();
+    for (rust, plain) in PLAIN_TYPES {
+        message = message.replace(rust, plain);
+    }
+    if let Some((wanted, found)) = message
+        .strip_prefix("Invalid type for the value, expected ")
+        .or_else(|| message.strip_prefix("invalid type for the value, expected "))
+        .and_then(|rest| rest.split_once(" but got "))
+    {
+        return (format!("the filter wants a value of type {wanted}, this is of type {found}"), None);
+    }
+    let help = HINTS.iter().find(|(sign, _)| message.starts_with(sign)).map(|(_, help)| (*help).to_owned());
+    (lower_first(&message), help)
 }
+
+/// Types in the words of whoever writes templates.
+const PLAIN_TYPES: &[(&str, &str)] = &[
+    ("`&str`", "`string`"),
+    ("`map/struct`", "`map`"),
+    ("`array`", "`list`"),
+    ("`i64`", "`integer`"),
+    ("`u64`", "`integer`"),
+    ("`f64`", "`float`"),
+];
+
+/// What is mostly behind some of Tera's messages.
+const HINTS: &[(&str, &str)] = &[
+    (
+        "Found `.` but expected one of",
+        "names have no dot before them: `values.name`; for a chart in Helm's language write `engine: gotpl` in Chart.yaml",
+    ),
+    (
+        "Found `(` but expected `/` or `>`",
+        "arguments of a component stand without parentheses: `{{ <name text=\"x\" other={values.y} /> }}`",
+    ),
+    ("`+` requires both operands to be numbers", "join strings with `~`"),
+];
+
+/// The statements of the language, for whoever misspells one.
+const TAGS: &[&str] = &[
+    "if",
+    "elif",
+    "else",
+    "endif",
+    "for",
+    "endfor",
+    "break",
+    "continue",
+    "set",
+    "set_global",
+    "endset",
+    "include",
+    "extends",
+    "block",
+    "endblock",
+    "filter",
+    "endfilter",
+    "component",
+    "endcomponent",
+    "raw",
+    "endraw",
+];
 
 fn lower_first(text: &str) -> String {
     let mut chars = text.trim_end_matches('.').chars();
@@ -449,12 +522,32 @@ fn lower_first(text: &str) -> String {
 /// A Tera error in the terms of the files on disk, with the chain of includes and components that led there.
 fn diagnostic(error: &::tera::Error, known: &BTreeMap<String, Rewritten>, root: Option<&str>) -> Diagnostic {
     use ::tera::ErrorKind;
-    let (message, help) = describe(error);
-    let mut found = Diagnostic::error(message).maybe_help(help);
+    let (mut message, mut help) = describe(error);
+    let mut label = "";
     let place = match error.kind() {
         ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) => {
             let range = &report.span().range;
-            known.get(report.filename()).map(|rewritten| rewritten.original(range.start, range.end))
+            known.get(report.filename()).map(|rewritten| {
+                let place = rewritten.original(range.start, range.end);
+                let text = rewritten.text.get(range.clone()).unwrap_or_default();
+                if message == "unknown tag" {
+                    message = format!("unknown tag `{text}`");
+                    help = nearest(text, TAGS.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+                } else if report.message().starts_with("Field `") {
+                    let path = rewritten.path_to(range.end);
+                    if path.ends_with(text) {
+                        message = format!("`{path}` is not defined");
+                    }
+                } else if message == "unexpected end of input"
+                    && let Some((opened, word)) = rewritten.unclosed()
+                {
+                    message = format!("`{word}` is never closed");
+                    help = Some(format!("add `{{% end{word} %}}`"));
+                    label = "opened here";
+                    return opened;
+                }
+                place
+            })
         }
         ErrorKind::CircularInclude { tpl, .. } | ErrorKind::CircularExtend { tpl, .. } => {
             known.get(tpl).map(|rewritten| rewritten.original(0, 0))
@@ -466,8 +559,9 @@ fn diagnostic(error: &::tera::Error, known: &BTreeMap<String, Rewritten>, root: 
     };
     let place =
         place.or_else(|| root.and_then(|root| known.get(root)).map(|rewritten| rewritten.original(0, 0)));
+    let mut found = Diagnostic::error(message).maybe_help(help);
     if let Some(place) = place {
-        found = found.at(place, "");
+        found = found.at(place, label);
     }
     // The notes of a report are reached through its text only: the innermost caller comes first.
     for line in error.to_string().lines() {

@@ -77,12 +77,50 @@ impl Rewritten {
         Span::new(self.source, from, to)
     }
 
-    /// The byte offset in the file of a line (from 1) and a column (from 0, in characters) of the text.
+    /// The word or quoted text in the file at a line (from 1) and a column (from 0, in characters) of the text.
     pub(super) fn at_line(&self, line: usize, column: usize) -> Span {
         let start: usize = self.text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
         let rest = &self.text[start..];
         let offset = rest.char_indices().nth(column).map_or(rest.len(), |(offset, _)| offset);
-        self.original(start + offset, start + offset)
+        let rest = &rest[offset..];
+        let length = match rest.bytes().next() {
+            Some(quote @ (b'"' | b'\'')) => rest[1..].find(char::from(quote)).map_or(0, |length| length + 2),
+            _ => rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len()),
+        };
+        self.original(start + offset, start + offset + length)
+    }
+
+    /// The path of names, `values.image.tag`, that ends at a byte of the text.
+    pub(super) fn path_to(&self, end: usize) -> &str {
+        let text = self.text.get(..end).unwrap_or_default();
+        let start = text
+            .rfind(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.')))
+            .map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
+        &text[start..]
+    }
+
+    /// The last block that is opened and never closed: its place in the file, and its word.
+    pub(super) fn unclosed(&self) -> Option<(Span, &str)> {
+        let mut open: Vec<(Span, &str)> = Vec::new();
+        for token in tokenize(self.source, &self.text).ok()? {
+            let Token::Statement { start, end, inner } = token else { continue };
+            let statement = self.text[inner.0..inner.1].trim();
+            let word =
+                statement.split(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap_or_default();
+            match word {
+                "if" | "for" | "block" | "filter" | "component" => {
+                    open.push((self.original(start, end), word));
+                }
+                "set" | "set_global" if is_set_block(statement) => {
+                    open.push((self.original(start, end), "set"));
+                }
+                word if word.starts_with("end") => {
+                    open.pop();
+                }
+                _ => {}
+            }
+        }
+        open.pop()
     }
 
     fn offset(&self, at: usize, begin: bool) -> usize {

@@ -197,9 +197,11 @@ fn refuse(text: &str, source: SourceId, limits: Limits) -> Option<Diagnostic> {
     }
     let (offset, control) = find_control_character(text)?;
     let message = format!("control character U+{:04X} is not allowed in YAML", u32::from(control));
+    let code = u32::from(control);
+    let escape = if code < 0x100 { format!("\\x{code:02X}") } else { format!("\\u{code:04X}") };
     let diagnostic = Diagnostic::error(message)
         .at(Span::new(source, offset, offset + control.len_utf8()), "")
-        .help("remove it, or write it as an escape in a double-quoted string: \"\\x07\"");
+        .help(format!("remove it, or write it as an escape in a double-quoted string: \"{escape}\""));
     Some(diagnostic)
 }
 

@@ -20,9 +20,9 @@ pub(crate) fn write_all(dir: &Path, files: &BTreeMap<String, String>) -> anyhow:
         }
         let target = dir.join(relative);
         let parent = target.parent().unwrap_or(dir);
-        fs::create_dir_all(parent)
-            .with_context(|| format!("cannot create the directory `{}`", parent.display()))?;
-        let inside = parent.canonicalize().is_ok_and(|parent| parent.starts_with(&root));
+        // Before anything is created: a directory made behind a link would be outside, too.
+        let existing = parent.ancestors().find(|ancestor| ancestor.symlink_metadata().is_ok());
+        let inside = existing.unwrap_or(dir).canonicalize().is_ok_and(|found| found.starts_with(&root));
         if !inside {
             bail!(
                 "refusing to write `{}`: a symbolic link leads out of `{}`",
@@ -30,6 +30,8 @@ pub(crate) fn write_all(dir: &Path, files: &BTreeMap<String, String>) -> anyhow:
                 dir.display()
             );
         }
+        fs::create_dir_all(parent)
+            .with_context(|| format!("cannot create the directory `{}`", parent.display()))?;
         let mut file = tempfile::Builder::new()
             .prefix(".plimsoll-")
             .tempfile_in(parent)
