@@ -1,1 +1,451 @@
-//! Tests of cli.
+//! The command line as a user meets it: transcripts under `tests/cmd`, and here whatever a transcript cannot hold:
+//! pipes that close, odd files made on the spot, what is written to disk.
+
+use crate::support::ROOT;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+/// `tests/cmd/*.toml`; `TRYCMD=overwrite cargo test --test suite cli::` records them anew.
+#[test]
+fn transcripts() {
+    trycmd::TestCases::new().case(format!("{ROOT}/tests/cmd/*.toml")).env("NO_COLOR", "1");
+}
+
+/// Refusals that no place in a file belongs to: flags, names, files that are not there.
+const PLACELESS: &[&str] = &[
+    "bad-builtin",
+    "bad-chart-",
+    "bad-command",
+    "bad-flag",
+    "bad-format",
+    "bad-kube-version",
+    "bad-lint-explain",
+    "bad-lint-kube-version",
+    "bad-lint-missing",
+    "bad-lint-rule",
+    "bad-name-",
+    "bad-namespace",
+    "bad-no-source",
+    "bad-release-name",
+    "bad-show-only",
+    "bad-three-names",
+    "bad-output-dir-format",
+    "bad-values-directory",
+    "bad-values-missing",
+    "bad-values-why-unknown",
+];
+
+/// The contract of every refusal, held against the recorded transcripts so that none can be recorded wrong.
+#[test]
+fn refusals_exit_with_2_print_nothing_and_name_the_place() {
+    let mut seen = 0;
+    for entry in fs::read_dir(format!("{ROOT}/tests/cmd")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        if !name.starts_with("bad-") {
+            continue;
+        }
+        seen += 1;
+        let case: toml::Table = fs::read_to_string(&path).unwrap().parse().unwrap();
+        let code = case["status"].get("code").and_then(toml::Value::as_integer);
+        assert_eq!(code, Some(2), "{name}");
+        assert_eq!(case["stdout"].as_str(), Some(""), "{name}");
+        let stderr = case["stderr"].as_str().unwrap();
+        assert!(stderr.starts_with("error: ") || stderr.contains("\nerror: "), "{name}: {stderr}");
+        let placeless = PLACELESS.iter().any(|prefix| name.starts_with(prefix));
+        assert_eq!(names_a_place(stderr), !placeless, "{name}: {stderr}");
+    }
+    assert!(seen > 80, "only {seen} refusals are recorded");
+}
+
+/// Whether an excerpt stands under `--> file:line:column`.
+fn names_a_place(stderr: &str) -> bool {
+    stderr.lines().filter_map(|line| line.trim_start().strip_prefix("--> ")).any(|place| {
+        let mut parts = place.rsplitn(3, ':');
+        let number = |part: Option<&str>| part.is_some_and(|part| part.parse::<u32>().is_ok_and(|n| n > 0));
+        number(parts.next()) && number(parts.next()) && parts.next().is_some_and(|file| !file.is_empty())
+    })
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let sandbox = Sandbox::new();
+    // Far more than a pipe holds, so that the last write meets a closed pipe.
+    sandbox.chart("many", "apiVersion: v1\nkind: List\nitems: []\n");
+    sandbox.write(
+        "many/templates/cm.yaml",
+        "{% for n in range(end=3000) %}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c-{{ n }}\n\
+         data:\n  text: some words that make this object a little longer\n{% endfor %}\n",
+    );
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_plimsoll"))
+        .args(["render", "shop", "many"])
+        .current_dir(sandbox.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(first, "---\n");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn colour_is_for_terminals_and_for_those_who_ask() {
+    let sandbox = Sandbox::new();
+    sandbox.chart("web", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ values.nmae }}\n");
+    let coloured = |args: &[&str], env: &[(&str, &str)]| {
+        let outcome = sandbox.run_with(&[&["render", "shop", "web"], args].concat(), env, "");
+        assert_eq!(outcome.code, 2);
+        outcome.stderr.contains('\x1b')
+    };
+    assert!(!coloured(&[], &[]));
+    assert!(coloured(&["--color", "always"], &[]));
+    assert!(coloured(&[], &[("CLICOLOR_FORCE", "1")]));
+    assert!(!coloured(&[], &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]));
+    assert!(!coloured(&["--color", "never"], &[("CLICOLOR_FORCE", "1")]));
+    // What is asked for on the command line is asked for more clearly than in the environment.
+    assert!(coloured(&["--color", "always"], &[("NO_COLOR", "1")]));
+}
+
+#[test]
+fn an_output_directory_gets_all_files_or_none() {
+    let sandbox = Sandbox::new();
+    sandbox.chart("web", CONFIG_MAP);
+    sandbox.write("web/templates/nested/two.yaml", "apiVersion: v1\nkind: Secret\nmetadata:\n  name: two\n");
+    let outcome = sandbox.run(&["render", "shop", "web", "--output-dir", "out"]);
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""));
+    assert_eq!(outcome.stdout, "wrote out/web/templates/cm.yaml\nwrote out/web/templates/nested/two.yaml\n");
+    assert!(sandbox.read("out/web/templates/cm.yaml").contains("name: shop"));
+    assert!(sandbox.read("out/web/templates/nested/two.yaml").contains("kind: Secret"));
+
+    // A second release beside the first.
+    let outcome = sandbox.run(&["render", "shop", "web", "--output-dir", "out", "--release-name"]);
+    assert!(outcome.stdout.contains("wrote out/shop/web/templates/cm.yaml\n"), "{}", outcome.stdout);
+
+    // One broken template: not one file is written, and those of before stay as they were.
+    sandbox.write("web/templates/nested/two.yaml", "apiVersion: v1\nkind: [\n");
+    sandbox.write("web/templates/cm.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: new\n");
+    sandbox.refused(&["render", "shop", "web", "--output-dir", "out"], &["two.yaml:2:"]);
+    sandbox.refused(&["render", "shop", "web", "--output-dir", "fresh"], &["two.yaml:2:"]);
+    assert!(sandbox.read("out/web/templates/cm.yaml").contains("name: shop"));
+    assert!(!sandbox.path().join("fresh").exists());
+}
+
+#[test]
+fn an_output_directory_that_cannot_take_the_files_is_refused() {
+    let sandbox = Sandbox::new();
+    sandbox.chart("web", CONFIG_MAP);
+    sandbox.write("file", "");
+    sandbox.refused(&["render", "shop", "web", "--output-dir", "file"], &["`file`"]);
+    sandbox.refused(&["render", "shop", "web", "--output-dir", "file/below"], &["`file/below`"]);
+    // A directory stands where a file should go.
+    fs::create_dir_all(sandbox.path().join("taken/web/templates/cm.yaml")).unwrap();
+    sandbox.refused(&["render", "shop", "web", "--output-dir", "taken"], &["taken/web/templates/cm.yaml"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn nothing_is_written_through_a_link_that_leads_out() {
+    let sandbox = Sandbox::new();
+    sandbox.chart("web", CONFIG_MAP);
+    fs::create_dir_all(sandbox.path().join("elsewhere")).unwrap();
+    fs::create_dir_all(sandbox.path().join("out")).unwrap();
+    sandbox.link("../elsewhere", "out/web");
+    sandbox.refused(
+        &["render", "shop", "web", "--output-dir", "out"],
+        &["refusing to write", "symbolic link", "`out`"],
+    );
+    let left: Vec<_> = fs::read_dir(sandbox.path().join("elsewhere")).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_post_renderer_succeeds_with_text_or_nothing_is_printed() {
+    let sandbox = Sandbox::new();
+    sandbox.chart("web", CONFIG_MAP);
+    sandbox.script("label", "sed s/shop/labelled/ && echo \"# $1\"");
+    sandbox.script("fail", "echo half; echo 'kustomize: no such file' >&2; exit 3");
+    sandbox.script("silent", "cat >/dev/null");
+    sandbox.script("deaf", "echo 'kind: Nothing'");
+    sandbox.script("binary", r"printf '\377\376'");
+    let render = ["render", "shop", "web", "--post-renderer"];
+    let outcome = sandbox.run(&[&render[..], &["./label", "--post-renderer-args", "-x"]].concat());
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    assert!(outcome.stdout.contains("name: labelled"), "{}", outcome.stdout);
+    assert!(outcome.stdout.ends_with("# -x\n"), "{}", outcome.stdout);
+    sandbox
+        .refused(&[&render[..], &["./fail"]].concat(), &["`./fail` failed", "3", "kustomize: no such file"]);
+    sandbox.refused(&[&render[..], &["./silent"]].concat(), &["`./silent` printed nothing"]);
+    sandbox.refused(&[&render[..], &["./binary"]].concat(), &["`./binary`", "UTF-8"]);
+    sandbox.refused(&[&render[..], &["./missing"]].concat(), &["cannot run the post-renderer `./missing`"]);
+    assert_eq!(sandbox.run(&[&render[..], &["./deaf"]].concat()).stdout, "kind: Nothing\n");
+}
+
+#[test]
+fn files_that_are_not_text_are_named() {
+    let sandbox = Sandbox::new();
+    sandbox.chart("web", CONFIG_MAP);
+    sandbox.write_bytes("latin1.yaml", b"port: 1\nname: caf\xe9\n");
+    sandbox.refused(&["render", "shop", "web", "-f", "latin1.yaml"], &["latin1.yaml", "UTF-8"]);
+    sandbox.refused(&["lint", "latin1.yaml"], &["latin1.yaml", "UTF-8"]);
+    sandbox.write_bytes("web/templates/cm.yaml", b"apiVersion: v1\nkind: caf\xe9\n");
+    sandbox.refused(&["render", "shop", "web"], &["web/templates/cm.yaml", "UTF-8"]);
+    sandbox.chart("web", CONFIG_MAP);
+    sandbox.write_bytes("web/Chart.yaml", b"apiVersion: v2\nname: caf\xe9\nversion: 1.0.0\n");
+    sandbox.refused(&["render", "shop", "web"], &["web/Chart.yaml", "UTF-8"]);
+}
+
+#[test]
+fn bombs_are_refused_before_they_go_off() {
+    let sandbox = Sandbox::new();
+    sandbox.chart("web", CONFIG_MAP);
+    sandbox.write("deep.yaml", &format!("a: {}{}\n", "[".repeat(100_000), "]".repeat(100_000)));
+    sandbox.refused(&["render", "shop", "web", "-f", "deep.yaml"], &["deep.yaml:1:", "deep"]);
+    let steps: String = (0..3000).flat_map(|depth| [" ".repeat(depth), "a:\n".to_owned()]).collect();
+    sandbox.write("steps.yaml", &steps);
+    sandbox.refused(&["render", "shop", "web", "-f", "steps.yaml"], &["steps.yaml:"]);
+    sandbox.write("deep.json", &format!("x={}", "[".repeat(100_000)));
+    sandbox.refused(&["render", "shop", "web", "--set-json", &sandbox.read("deep.json")], &["--set-json"]);
+    let path = format!("{}=1", vec!["a"; 20_000].join("."));
+    sandbox.refused(&["render", "shop", "web", "--set", &path], &["--set:1:"]);
+    let huge = fs::File::create(sandbox.path().join("huge.yaml")).unwrap();
+    huge.set_len(1 << 40).unwrap();
+    sandbox.refused(&["render", "shop", "web", "-f", "huge.yaml"], &["huge.yaml", "MiB"]);
+    fs::rename(sandbox.path().join("huge.yaml"), sandbox.path().join("web/templates/huge.yaml")).unwrap();
+    sandbox.refused(&["render", "shop", "web"], &["huge.yaml", "MiB"]);
+}
+
+#[test]
+fn archives_cannot_lead_out_or_blow_up() {
+    let sandbox = Sandbox::new();
+    let metadata = b"apiVersion: v2\nname: web\nversion: 1.0.0\nengine: tera\n";
+    let good: &[(&str, &[u8])] =
+        &[("web/Chart.yaml", metadata), ("web/templates/cm.yaml", CONFIG_MAP.as_bytes())];
+    sandbox.archive("good.tgz", good);
+    let outcome = sandbox.run(&["render", "shop", "good.tgz"]);
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    assert!(outcome.stdout.contains("name: shop"));
+
+    for evil in ["../evil.yaml", "/evil.yaml", "web/../../evil.yaml"] {
+        sandbox.archive("evil.tgz", &[good, &[(evil, b"x" as &[u8])]].concat());
+        sandbox.refused(&["render", "shop", "evil.tgz"], &["evil.tgz", evil]);
+    }
+    sandbox.archive_link("link.tgz", good, "web/templates/link.yaml", "/etc/passwd");
+    let outcome = sandbox.run(&["render", "shop", "link.tgz"]);
+    assert!(!outcome.stdout.contains("root:"), "{}", outcome.stdout);
+    assert!(outcome.code == 2 && outcome.stdout.is_empty(), "{}", outcome.stderr);
+
+    let zeros = vec![0; 300 << 20];
+    sandbox.archive("bomb.tgz", &[good, &[("web/files/zeros", &zeros[..])]].concat());
+    sandbox.refused(&["render", "shop", "bomb.tgz"], &["bomb.tgz", "MiB"]);
+
+    sandbox.write("text.tgz", "not an archive\n");
+    sandbox.refused(&["render", "shop", "text.tgz"], &["text.tgz"]);
+    let whole = fs::read(sandbox.path().join("good.tgz")).unwrap();
+    sandbox.write_bytes("cut.tgz", &whole[..whole.len() / 2]);
+    sandbox.refused(&["render", "shop", "cut.tgz"], &["cut.tgz"]);
+    sandbox.archive("empty.tgz", &[]);
+    sandbox.refused(&["render", "shop", "empty.tgz"], &["empty.tgz"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_out_of_the_chart_is_refused() {
+    let sandbox = Sandbox::new();
+    sandbox.write("secret.yaml", "apiVersion: v1\nkind: Secret\nmetadata:\n  name: stolen\n");
+    sandbox.chart("web", CONFIG_MAP);
+    sandbox.link("../../secret.yaml", "web/templates/link.yaml");
+    sandbox.refused(&["render", "shop", "web"], &["web/templates/link.yaml", "out of the chart"]);
+    fs::remove_file(sandbox.path().join("web/templates/link.yaml")).unwrap();
+    sandbox.link(".", "web/templates/circle");
+    let outcome = sandbox.run(&["render", "shop", "web"]);
+    assert!(outcome.code == 0 || outcome.stdout.is_empty(), "{}", outcome.stderr);
+}
+
+#[test]
+fn odd_but_sound_input_is_read() {
+    let sandbox = Sandbox::new();
+    sandbox.chart("web", CONFIG_MAP);
+    if cfg!(unix) {
+        assert_eq!(sandbox.run(&["render", "shop", "web", "-f", "/dev/null"]).code, 0);
+    }
+    sandbox.write("tabs.yaml", "name:\tshop\t# after a tab\n");
+    sandbox.write("windows.yaml", "\u{feff}name: shop\r\ntext: |\r\n  one\r\n  two\r\n");
+    sandbox.write("no-newline.yaml", "name: shop");
+    sandbox.write("comments.yaml", "# nothing but\n# comments\n");
+    for file in ["tabs.yaml", "windows.yaml", "no-newline.yaml", "comments.yaml"] {
+        let outcome = sandbox.run(&["render", "shop", "web", "-f", file]);
+        assert_eq!(outcome.code, 0, "{file}: {}", outcome.stderr);
+    }
+    // `./`, a slash at the end, an absolute path: the same chart.
+    let absolute = sandbox.path().join("web").display().to_string();
+    let plain = sandbox.run(&["render", "shop", "web"]).stdout;
+    for source in ["./web", "web/", absolute.as_str()] {
+        assert_eq!(sandbox.run(&["render", "shop", source]).stdout, plain, "{source}");
+    }
+}
+
+#[test]
+fn manual_pages_and_completions_cover_every_command() {
+    let sandbox = Sandbox::new();
+    let outcome = sandbox.run(&["man", "--output-dir", "man"]);
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""));
+    for page in ["plimsoll", "plimsoll-render", "plimsoll-lint", "plimsoll-values"] {
+        assert!(outcome.stdout.contains(&format!("wrote man/{page}.1\n")), "{}", outcome.stdout);
+        let text = sandbox.read(&format!("man/{page}.1"));
+        assert!(text.contains(&format!(".TH {page} 1")), "{}", text.lines().next().unwrap_or(""));
+        assert!(text.contains(".SH OPTIONS") && text.contains(".SH SYNOPSIS"), "{page}");
+    }
+    assert!(sandbox.run(&["man"]).stdout.contains(".TH plimsoll 1"));
+    for (shell, sign) in [
+        ("bash", "complete -F _plimsoll"),
+        ("zsh", "#compdef plimsoll"),
+        ("fish", "complete -c plimsoll"),
+        ("powershell", "Register-ArgumentCompleter"),
+        ("elvish", "edit:completion:arg-completer[plimsoll]"),
+    ] {
+        let script = sandbox.run(&["completions", shell]);
+        assert_eq!(script.code, 0, "{shell}");
+        for word in [sign, "--set-json", "--show-only", "lint", "values"] {
+            let word = if shell == "fish" { word.trim_start_matches("--") } else { word };
+            assert!(script.stdout.contains(word), "{shell} lacks {word}");
+        }
+    }
+    assert_eq!(sandbox.run(&["completions", "tcsh"]).code, 2);
+}
+
+/// A template that needs no values.
+const CONFIG_MAP: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ release.name }}\n";
+
+/// A directory for odd files, and the command run in it.
+struct Sandbox(tempfile::TempDir);
+
+/// What a run left behind.
+struct Outcome {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+impl Sandbox {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        self.write_bytes(path, text.as_bytes());
+    }
+
+    fn write_bytes(&self, path: &str, bytes: &[u8]) {
+        let path = self.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+
+    fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.path().join(path)).unwrap()
+    }
+
+    /// A Tera chart of one template, which also reads the values that the tests set.
+    fn chart(&self, name: &str, template: &str) {
+        let metadata = format!("apiVersion: v2\nname: {name}\nversion: 1.0.0\nengine: tera\n");
+        self.write(&format!("{name}/Chart.yaml"), &metadata);
+        self.write(&format!("{name}/values.yaml"), "name: x\ntext: x\n");
+        self.write(&format!("{name}/templates/cm.yaml"), template);
+    }
+
+    #[cfg(unix)]
+    fn link(&self, target: &str, path: &str) {
+        std::os::unix::fs::symlink(target, self.path().join(path)).unwrap();
+    }
+
+    #[cfg(unix)]
+    fn script(&self, name: &str, body: &str) {
+        use std::os::unix::fs::PermissionsExt as _;
+        self.write(name, &format!("#!/bin/sh\n{body}\n"));
+        fs::set_permissions(self.path().join(name), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// A `.tgz` whose entries have exactly these names, however wicked.
+    fn archive(&self, name: &str, entries: &[(&str, &[u8])]) {
+        let mut tar = self.tar(name);
+        append(&mut tar, entries);
+        tar.into_inner().unwrap().finish().unwrap();
+    }
+
+    fn archive_link(&self, name: &str, entries: &[(&str, &[u8])], link: &str, target: &str) {
+        let mut tar = self.tar(name);
+        append(&mut tar, entries);
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(tar::EntryType::Symlink);
+        header.set_size(0);
+        tar.append_link(&mut header, link, target).unwrap();
+        tar.into_inner().unwrap().finish().unwrap();
+    }
+
+    fn tar(&self, name: &str) -> tar::Builder<GzEncoder<fs::File>> {
+        let file = fs::File::create(self.path().join(name)).unwrap();
+        tar::Builder::new(GzEncoder::new(file, Compression::fast()))
+    }
+
+    fn run(&self, args: &[&str]) -> Outcome {
+        self.run_with(args, &[], "")
+    }
+
+    fn run_with(&self, args: &[&str], env: &[(&str, &str)], stdin: &str) -> Outcome {
+        let mut command = snapbox::cmd::Command::new(PathBuf::from(env!("CARGO_BIN_EXE_plimsoll")))
+            .args(args)
+            .current_dir(self.path())
+            .env_remove("NO_COLOR")
+            .env_remove("CLICOLOR")
+            .env_remove("CLICOLOR_FORCE")
+            .stdin(stdin)
+            .timeout(Duration::from_secs(120));
+        for (name, value) in env {
+            command = command.env(name, value);
+        }
+        let output = command.output().unwrap();
+        Outcome {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// Refused as promised: exit code 2, an empty stdout, and everything the user must be told on stderr.
+    fn refused(&self, args: &[&str], told: &[&str]) {
+        let Outcome { code, stdout, stderr } = self.run(args);
+        let shown: Vec<String> = args.iter().map(|arg| arg.chars().take(60).collect()).collect();
+        assert_eq!((code, stdout.as_str()), (2, ""), "{shown:?}: {stderr}");
+        assert!(stderr.contains("error: "), "{shown:?}: {stderr}");
+        assert!(stderr.len() < 8000, "{shown:?}: {} bytes of message", stderr.len());
+        for word in told {
+            assert!(stderr.contains(word), "{shown:?} does not name `{word}`: {stderr}");
+        }
+    }
+}
+
+/// The names are written into the headers as they are: the `tar` crate's own methods refuse wicked ones.
+fn append(tar: &mut tar::Builder<GzEncoder<fs::File>>, entries: &[(&str, &[u8])]) {
+    for (name, bytes) in entries {
+        let mut header = tar::Header::new_gnu();
+        header.as_gnu_mut().unwrap().name[..name.len()].copy_from_slice(name.as_bytes());
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        header.set_cksum();
+        tar.append(&header, *bytes).unwrap();
+    }
+}
