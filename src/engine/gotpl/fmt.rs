@@ -84,7 +84,7 @@ fn escape(out: &mut String, c: char, delimiter: char, ascii: bool) {
         out.push(c);
         return;
     }
-    if is_print(c) && !(ascii && !c.is_ascii()) {
+    if is_print(c) && (c.is_ascii() || !ascii) {
         out.push(c);
         return;
     }
@@ -144,15 +144,16 @@ fn general(number: f64, precision: Option<usize>) -> String {
     let exponent: i64 = exponent.parse().unwrap_or(0);
     let digits = mantissa.trim_start_matches('-').replace('.', "");
     let used = digits.trim_end_matches('0').len().max(1);
+    let wide = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
     let limit = match precision {
         None => 6,
-        Some(limit) if limit > used && used as i64 > exponent => used as i64,
-        Some(limit) => limit.max(1) as i64,
+        Some(limit) if limit > used && wide(used) > exponent => wide(used),
+        Some(limit) => wide(limit.max(1)),
     };
     if exponent < -4 || exponent >= limit {
         scientific(number, Some(used - 1))
     } else {
-        let decimals = usize::try_from(used as i64 - 1 - exponent).unwrap_or(0);
+        let decimals = usize::try_from(wide(used) - 1 - exponent).unwrap_or(0);
         match precision {
             None => format!("{number}"),
             // Round to the significant digits first, as these may be fewer than the integer part has.
@@ -276,10 +277,10 @@ impl Printer {
                 );
                 if chars.next_if(|(_, c)| *c == '*').is_some() {
                     match args.get(next).and_then(Value::as_integer) {
-                        Some(precision) if (0..=MAX_WIDTH as i64).contains(&precision) => {
+                        Some(precision) if precision < 0 => {}
+                        Some(precision) if precision.unsigned_abs() <= MAX_WIDTH as u64 => {
                             self.flags.precision = usize::try_from(precision).ok();
                         }
-                        Some(precision) if precision < 0 => {}
                         _ => self.out.push_str("%!(BADPREC)"),
                     }
                     next += 1;
@@ -613,10 +614,9 @@ impl Printer {
     fn float(&mut self, value: &Value, number: f64, verb: char) {
         let (kind, default) = match verb {
             'v' => ('g', None),
-            'g' | 'G' => (verb, None),
             'e' | 'E' => (verb, Some(6)),
             'f' | 'F' => ('f', Some(6)),
-            'x' | 'X' => (verb, None),
+            'g' | 'G' | 'x' | 'X' => (verb, None),
             _ => return self.bad_verb(value, verb),
         };
         let text = match kind {
@@ -675,7 +675,7 @@ mod tests {
         );
         assert_eq!(f("%*d|%[1]d", &[Value::Int(5), Value::Int(42)]), "   42|5");
         assert_eq!(
-            f("%.2f|%8.3f|%e", &[1.005, 3.14159, 1234.5].map(Value::Float)),
+            f("%.2f|%8.3f|%e", &[1.005, 2.71, 1234.5].map(Value::Float)),
             "1.00|   2.710|1.234500e+03"
         );
         assert_eq!(f("%q|%x", &["a\"b\n\u{1}é\u{200b}".into(), "hi".into()]), r#""a\"b\n\x01é\u200b"|6869"#);

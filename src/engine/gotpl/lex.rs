@@ -58,9 +58,8 @@ pub(crate) enum TokenKind {
     End,
 }
 
-/// Words that mean something themselves.
+/// Words that mean something themselves, each named after itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is the word it is named after")]
 pub(crate) enum Keyword {
     Block,
     Break,

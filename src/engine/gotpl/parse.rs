@@ -28,8 +28,8 @@ type Result<T, E = Box<ParseError>> = std::result::Result<T, E>;
 /// Parses a template's text.
 pub(crate) fn parse(text: Arc<str>) -> Result<File> {
     let mut parser = Parser {
-        tokens: lex::tokens(&text),
         text: &text,
+        tokens: lex::tokens(&text),
         at: 0,
         depth: 0,
         scope: Scope::new(),
@@ -44,7 +44,6 @@ pub(crate) fn parse(text: Arc<str>) -> Result<File> {
             TokenKind::Open if parser.keyword_follows(Keyword::Define) => parser.define()?,
             _ => match parser.node()? {
                 Piece::Node(node) => body.push(node),
-                Piece::Nothing => {}
                 Piece::End(place) => return Err(error(place, "unexpected `{{end}}`: no block is open here")),
                 Piece::Else(place) => {
                     return Err(error(place, "unexpected `{{else}}`: no block is open here"));
@@ -65,6 +64,7 @@ fn finish(text: &str, body: Vec<Node>, scope: &Scope) -> Template {
     Template { body: body.into(), slots: scope.most, blank }
 }
 
+#[expect(clippy::unnecessary_box_returns, reason = "errors are boxed wherever they go")]
 fn error(place: Place, message: impl Into<String>) -> Box<ParseError> {
     Box::new(ParseError { message: message.into(), place, help: None })
 }
@@ -107,7 +107,6 @@ struct Parser<'a> {
 /// What a list of nodes goes on with, or ends at.
 enum Piece {
     Node(Node),
-    Nothing,
     End(Place),
     Else(Place),
 }
@@ -149,6 +148,7 @@ impl Parser<'_> {
         &self.text[place.start as usize..place.end as usize]
     }
 
+    #[expect(clippy::unnecessary_box_returns, reason = "errors are boxed wherever they go")]
     fn unexpected(&self, token: Token, context: &str) -> Box<ParseError> {
         match token.kind {
             TokenKind::Error(message) => error(token.place, message),
@@ -221,7 +221,6 @@ impl Parser<'_> {
             }
             match self.node()? {
                 Piece::Node(node) => nodes.push(node),
-                Piece::Nothing => {}
                 Piece::End(_) => {
                     self.depth -= 1;
                     return Ok((nodes, None));
@@ -329,13 +328,13 @@ impl Parser<'_> {
         self.close(context)?;
         let declared = self.scope.names.len();
         self.ranges += usize::from(keyword == Keyword::Range);
-        let (body, mut otherwise_at) = self.list(open, context)?;
+        let (body, otherwise_at) = self.list(open, context)?;
         self.ranges -= usize::from(keyword == Keyword::Range);
         let gone = self.scope.gone.len();
         let ended = self.scope.names.drain(declared..).collect::<Vec<_>>();
         self.scope.gone.extend(ended);
         let mut otherwise = Vec::new();
-        if let Some(place) = otherwise_at.take() {
+        if let Some(place) = otherwise_at {
             match self.peek_non_space().kind {
                 TokenKind::Keyword(next @ (Keyword::If | Keyword::With)) => {
                     if keyword == Keyword::Range || next != keyword {
@@ -556,6 +555,7 @@ fn starts_operand(kind: TokenKind) -> bool {
     )
 }
 
+#[expect(clippy::unnecessary_box_returns, reason = "errors are boxed wherever they go")]
 fn undefined(name: &str, place: Place, scope: &Scope) -> Box<ParseError> {
     let mut error = error(place, format!("undefined variable `{name}`"));
     error.help =

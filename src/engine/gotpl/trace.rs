@@ -38,18 +38,22 @@ impl Trace {
 
     /// Takes over the trace of an included `text` that was written at `start`, `indent.1` newlines before
     /// it and each of its lines indented by `indent.0`. Where the text has no place of its own,
-    /// `action` wrote it.
+    /// `action` wrote it: the place of the `include`.
     pub(crate) fn splice(
         &mut self,
         start: usize,
-        action: Written,
+        action: Option<Span>,
         text: &str,
         trace: Trace,
         indent: (usize, usize),
     ) {
         let (width, newlines) = indent;
         if width + newlines > 0 || trace.stretches.first().is_none_or(|first| first.start > 0) {
-            self.stretches.push(Stretch { start, verbatim: false, from: action.clone() });
+            self.stretches.push(Stretch {
+                start,
+                verbatim: false,
+                from: Written { span: action, values: None },
+            });
         }
         let mut line = 0;
         let mut counted = 0;
@@ -59,9 +63,9 @@ impl Trace {
             let Stretch { start: from, verbatim, from: written } = stretch;
             let mut written = written;
             if written.span.is_none() {
-                written.span = action.span;
+                written.span = action;
             }
-            line += text.as_bytes()[counted..from].iter().filter(|byte| **byte == b'\n').count();
+            line += text[counted..from].matches('\n').count();
             counted = from;
             let at = |offset: usize, line: usize| start + newlines + offset + width * (line + 1);
             self.stretches.push(Stretch { start: at(from, line), verbatim, from: written.clone() });
@@ -137,7 +141,7 @@ mod tests {
         inner.text(0, Some(Span::new(partial, 0, 9)));
         let mut outer = Trace::default();
         outer.text(0, Some(Span::new(template, 0, 3)));
-        let action = Written { span: Some(Span::new(template, 3, 16)), values: None };
+        let action = Some(Span::new(template, 3, 16));
         outer.splice(3, action, "a: 1\nb: 2", inner, (2, 1));
         // "x: \n  a: 1\n  b: 2"
         let map = SourceMap::new(outer.into_segments(&Node::bare(crate::yaml::Map::new()), Span::NONE));

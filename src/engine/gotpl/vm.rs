@@ -158,7 +158,7 @@ impl Vm {
         self.variables.clear();
         self.base = 0;
         self.depth = 0;
-        self.run(&entry, dot)?;
+        self.run(&entry, &dot)?;
         let mut text = std::mem::take(&mut self.out);
         let mut trace = std::mem::take(&mut self.written);
         if text.contains(NO_VALUE) {
@@ -184,7 +184,7 @@ impl Vm {
             return Err(Error::new(format!("template `{name}` includes itself without end")));
         }
         *count += 1;
-        let result = self.captured(|vm| vm.run(&entry, dot));
+        let result = self.captured(|vm| vm.run(&entry, &dot));
         if let Some(count) = self.nested.get_mut(&name) {
             *count -= 1;
         }
@@ -201,8 +201,9 @@ impl Vm {
             let value = if text.contains(NO_VALUE) { text.replace(NO_VALUE, "").into() } else { text };
             return Ok(Value::Str(value));
         }
-        let file = match self.parsed.get(&text) {
-            Some(file) => Rc::clone(file),
+        let known = self.parsed.get(&text).cloned();
+        let file = match known {
+            Some(file) => file,
             None => {
                 let file = parse::parse(Arc::clone(&text)).map_err(|error| {
                     let line = text[..error.place.start as usize].matches('\n').count() + 1;
@@ -230,7 +231,7 @@ impl Vm {
             set.add(None, &file, None);
             self.set = Rc::new(set);
         }
-        let result = self.captured(|vm| vm.run(&entry, dot));
+        let result = self.captured(|vm| vm.run(&entry, &dot));
         self.set = outer;
         let (text, _) = result.map_err(|error| {
             if error.inner().at.is_some() || error.inner().authored {
@@ -290,11 +291,11 @@ impl Vm {
     }
 
     /// Runs a template in a frame of its own.
-    fn run(&mut self, entry: &Entry, dot: Value) -> Result<()> {
+    fn run(&mut self, entry: &Entry, dot: &Value) -> Result<()> {
         let base = std::mem::replace(&mut self.base, self.variables.len());
         self.variables.push(dot.clone());
         self.variables.resize(self.base + entry.template.slots, Value::Invalid);
-        let result = self.walk(&entry.unit, &entry.template.body, &dot);
+        let result = self.walk(&entry.unit, &entry.template.body, dot);
         self.variables.truncate(self.base);
         self.base = base;
         result.map(|_| ())
@@ -371,7 +372,7 @@ impl Vm {
                             *place,
                         ));
                     };
-                    let result = self.enter().and_then(|()| self.run(&entry, dot));
+                    let result = self.enter().and_then(|()| self.run(&entry, &dot));
                     result.map_err(|error| match error.inner().at {
                         Some(_) => through(error, unit, *place, name),
                         None => placed(error, unit, *place),
@@ -410,7 +411,7 @@ impl Vm {
                         Splice::Nindent(width) => (width as usize, 1),
                     };
                     let span = unit.span(action.place);
-                    self.written.splice(start, Written { span, values: None }, &included, trace, indent);
+                    self.written.splice(start, span, &included, trace, indent);
                     return Ok(());
                 }
             }
@@ -433,7 +434,7 @@ impl Vm {
             [item] => (None, Some(self.base + *item)),
             [] => (None, None),
         };
-        let mut once = |vm: &mut Self, key: Value, item: Value| -> Result<bool> {
+        let once = |vm: &mut Self, key: Value, item: Value| -> Result<bool> {
             if let Some(slot) = key_slot {
                 vm.variables[slot] = key;
             }
@@ -678,7 +679,7 @@ impl Vm {
                     let message = format!("`{name}`: {}", inner.message);
                     error.inner_mut().message = message;
                     if inner_missing_help(&error) {
-                        let culprit = args.iter().find_map(|arg| values_path(arg));
+                        let culprit = args.iter().find_map(values_path);
                         if let Some(path) = culprit {
                             error =
                                 error.help(format!("set `{path}` in the values, or test it with `if` first"));

@@ -7,6 +7,7 @@ use crate::engine::gotpl::error::{Error, Result};
 use crate::engine::gotpl::fmt;
 use crate::engine::gotpl::value::{Args, Elem, Value};
 use crate::engine::gotpl::vm::Vm;
+use std::fmt::Write as _;
 
 pub(crate) const TABLE: &[Function] = &[
     // The executor evaluates the arguments of these two itself, up to the one that decides.
@@ -240,8 +241,9 @@ fn js(text: &str) -> String {
             '\\' => out.push_str("\\\\"),
             '\'' => out.push_str("\\'"),
             '"' => out.push_str("\\\""),
-            '<' | '>' | '&' | '=' => out.push_str(&format!("\\u{:04X}", u32::from(c))),
-            _ if c < ' ' || c == '\u{7f}' => out.push_str(&format!("\\u{:04X}", u32::from(c))),
+            _ if c < ' ' || "<>&=\u{7f}".contains(c) => {
+                let _ = write!(out, "\\u{:04X}", u32::from(c));
+            }
             _ => out.push(c),
         }
     }
@@ -255,7 +257,9 @@ pub(crate) fn query_escape(text: &str) -> String {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
             b' ' => out.push('+'),
-            _ => out.push_str(&format!("%{byte:02X}")),
+            _ => {
+                let _ = write!(out, "%{byte:02X}");
+            }
         }
     }
     out

@@ -338,6 +338,7 @@ fn next_piece(layout: &str) -> Option<(&str, Piece, &str)> {
 /// Reads a time in a layout.
 fn parse(layout: &str, text: &str) -> Option<Time> {
     let (mut year, mut month, mut day) = (0, 1, 1);
+    let mut day_of_year = None;
     let (mut hour, mut minute, mut second, mut nanoseconds, mut offset) = (0, 0, 0, 0, 0);
     let mut afternoon = None;
     let mut layout = layout;
@@ -375,13 +376,9 @@ fn parse(layout: &str, text: &str) -> Option<Time> {
                 day = digits(&mut text, 1, 2)?;
             }
             Piece::ZeroDay => day = digits(&mut text, 2, 2)?,
-            Piece::YearDay => {
-                month = 1;
-                day = digits(&mut text, 3, 3)?;
-            }
-            Piece::Hour => hour = digits(&mut text, 2, 2)?,
+            Piece::YearDay => day_of_year = Some(digits(&mut text, 3, 3)?),
             Piece::Hour12 => hour = digits(&mut text, 1, 2)?,
-            Piece::ZeroHour12 => hour = digits(&mut text, 2, 2)?,
+            Piece::Hour | Piece::ZeroHour12 => hour = digits(&mut text, 2, 2)?,
             Piece::Minute => minute = digits(&mut text, 1, 2)?,
             Piece::ZeroMinute => minute = digits(&mut text, 2, 2)?,
             Piece::Second => second = digits(&mut text, 1, 2)?,
@@ -456,7 +453,15 @@ fn parse(layout: &str, text: &str) -> Option<Time> {
     {
         return None;
     }
-    Some(Time::of(year, month, day, hour * 3600 + minute * 60 + second - offset, nanoseconds))
+    if let Some(number) = day_of_year {
+        if !(1..=365 + i64::from(leap)).contains(&number) {
+            return None;
+        }
+        (month, day) = (1, number);
+    }
+    let second_of_day = hour * 3600 + minute * 60 + second - offset;
+    let first = Time::of(year, month, 1, second_of_day, nanoseconds);
+    Some(Time { seconds: first.seconds + (day - 1) * DAY, ..first })
 }
 
 fn digits(text: &mut &str, least: usize, most: usize) -> Option<i64> {

@@ -8,7 +8,7 @@ use crate::engine::gotpl::value::{Args, Elem, Entries, List, Map, Value};
 use crate::engine::gotpl::vm::Vm;
 
 pub(crate) const TABLE: &[Function] = &[
-    variadic("dict", 0, dict),
+    variadic("dict", 0, |_, args| Ok(dict(args))),
     fixed("get", 2, |_, args| {
         let found = args.map(0)?.get(args.str(1)?);
         Ok(found.unwrap_or_else(|| Value::str("")))
@@ -40,7 +40,7 @@ pub(crate) const TABLE: &[Function] = &[
     variadic("dig", 0, dig),
 ];
 
-fn dict(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn dict(args: Args<'_>) -> Value {
     let entries = args.0.chunks(2).map(|pair| {
         let key = match &pair[0] {
             Value::Str(text) => Arc::clone(text),
@@ -53,7 +53,7 @@ fn dict(_: &mut Vm, args: Args<'_>) -> Result<Value> {
         };
         (key, value)
     });
-    Ok(Value::map(entries.collect()))
+    Value::map(entries.collect())
 }
 
 fn pluck(_: &mut Vm, args: Args<'_>) -> Result<Value> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Function, fixed, variadic};
+use super::{Function, fixed};
 use crate::diag::{SourceKind, Sources};
 use crate::engine::gotpl::error::{Error, Result};
 use crate::engine::gotpl::json::{self, Style};

@@ -159,13 +159,13 @@ fn chunk(_: &mut Vm, args: Args<'_>) -> Result<Value> {
     Ok(Value::List(List::new(Elem::List, chunks)))
 }
 
-/// The numbers from `start` up to, not including, `stop`.
-fn until(start: i64, stop: i64, step: i64) -> Result<Vec<i64>> {
+/// The numbers from `start` up to, not including, `end`.
+fn until(start: i64, end: i64, step: i64) -> Result<Vec<i64>> {
     let wide = |number: i64| i128::from(number);
-    if step == 0 || (stop < start) != (step < 0) {
+    if step == 0 || (end < start) != (step < 0) {
         return Ok(Vec::new());
     }
-    let count = (wide(stop) - wide(start)).unsigned_abs().div_ceil(wide(step).unsigned_abs());
+    let count = (wide(end) - wide(start)).unsigned_abs().div_ceil(wide(step).unsigned_abs());
     if count > MAX_LENGTH.unsigned_abs().into() {
         return Err(Error::new(format!(
             "a list of {count} numbers is too long: at most {MAX_LENGTH} are made"

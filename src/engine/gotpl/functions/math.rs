@@ -97,9 +97,11 @@ impl Decimal {
             Operation::Divide => {
                 // Sixteen places behind the point, the last one rounded half away from zero.
                 let (a, b) = (self.scaled(exponent)?, other.scaled(exponent)?);
-                let twice = a.checked_mul(10_i128.pow(16))?.checked_mul(2)?;
-                let quotient = twice.checked_div(b)?;
-                Self { digits: (quotient + quotient.signum()) / 2, exponent: -16 }
+                let scaled = a.checked_mul(10_i128.pow(16))?;
+                let (quotient, rest) = (scaled.checked_div(b)?, scaled.checked_rem(b)?);
+                let up = rest.unsigned_abs() >= b.unsigned_abs().div_ceil(2);
+                let away = if (a < 0) == (b < 0) { 1 } else { -1 };
+                Self { digits: if up { quotient + away } else { quotient }, exponent: -16 }
             }
         })
     }

@@ -1,5 +1,6 @@
 //! Sprig's paths and URLs.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::{Function, fixed};
@@ -131,7 +132,7 @@ fn parse(text: &str) -> Result<Url<'_>, &'static str> {
         let end = behind.find('/').unwrap_or(behind.len());
         let (authority, path) = behind.split_at(end);
         let (userinfo, host) = authority.rsplit_once('@').unwrap_or(("", authority));
-        url.userinfo = userinfo.to_owned();
+        userinfo.clone_into(&mut url.userinfo);
         url.host = host;
         rest = path;
         let port = match host.rsplit_once(']') {
@@ -220,7 +221,7 @@ fn escape(text: &str, keep: &[u8]) -> String {
         if byte.is_ascii_alphanumeric() || keep.contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            let _ = write!(out, "%{byte:02X}");
         }
     }
     out

@@ -42,7 +42,8 @@ impl Semver {
         Value::Object(Rc::new(Self { original: format!("{prefix}{version}"), version }))
     }
 
-    fn other(&self, args: Args<'_>) -> Result<Version> {
+    /// The version that a method compares with.
+    fn other(args: Args<'_>) -> Result<Version> {
         match args.any(0) {
             Value::Object(object) => match object.as_any().downcast_ref::<Self>() {
                 Some(other) => Ok(other.version.clone()),
@@ -74,7 +75,7 @@ impl Object for Semver {
         }
         let args = Args(args);
         let compare = |accept: fn(std::cmp::Ordering) -> bool| {
-            self.other(args).map(|other| Value::Bool(accept(self.version.cmp_precedence(&other))))
+            Self::other(args).map(|other| Value::Bool(accept(self.version.cmp_precedence(&other))))
         };
         Some(match name {
             "Major" => Ok(Value::Uint(self.version.major)),
@@ -84,13 +85,15 @@ impl Object for Semver {
             "Metadata" => Ok(self.version.build.as_str().into()),
             "Original" => Ok(self.original.as_str().into()),
             "String" => Ok(self.version.to_string().into()),
-            "IncMajor" => Ok(self.changed(|v| *v = Version::new(v.major + 1, 0, 0))),
-            "IncMinor" => Ok(self.changed(|v| *v = Version::new(v.major, v.minor + 1, 0))),
+            "IncMajor" => Ok(self.changed(|v| *v = Version::new(v.major.saturating_add(1), 0, 0))),
+            "IncMinor" => Ok(self.changed(|v| *v = Version::new(v.major, v.minor.saturating_add(1), 0))),
             // The next patch of a pre-release is the release.
             "IncPatch" => Ok(self.changed(|v| {
-                *v = Version::new(v.major, v.minor, v.patch + u64::from(v.pre.is_empty()));
+                *v = Version::new(v.major, v.minor, v.patch.saturating_add(u64::from(v.pre.is_empty())));
             })),
-            "Compare" => self.other(args).map(|other| Value::Int(self.version.cmp_precedence(&other) as i64)),
+            "Compare" => {
+                Self::other(args).map(|other| Value::Int(self.version.cmp_precedence(&other) as i64))
+            }
             "Equal" => compare(std::cmp::Ordering::is_eq),
             "LessThan" => compare(std::cmp::Ordering::is_lt),
             "GreaterThan" => compare(std::cmp::Ordering::is_gt),

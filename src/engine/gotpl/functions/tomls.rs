@@ -101,7 +101,7 @@ fn inline(value: &Value, depth: usize, out: &mut String) -> Result<()> {
         Value::Invalid | Value::Nil => return Err(Error::new("toml: cannot encode array with nil element")),
         Value::Float(number) if number.is_nan() => out.push_str("nan"),
         Value::Float(number) if number.is_infinite() => {
-            out.push_str(if *number > 0.0 { "inf" } else { "-inf" })
+            out.push_str(if *number > 0.0 { "inf" } else { "-inf" });
         }
         Value::Float(number) => {
             let text = fmt::float(*number, 'g', None);
