@@ -230,14 +230,16 @@ impl Plan {
     }
 
     /// The exit code of `plimsoll diff`: 0 if nothing differs, 1 if something does, 3 if the server would
-    /// refuse something. With `fail_on`, only what it names counts, and anything else is 0.
+    /// refuse something. With `fail_on`, only what it names counts, and anything else is 0; `changed` names
+    /// everything, so it is the same as naming nothing.
     pub fn exit_code(&self, fail_on: &[FailOn]) -> u8 {
+        let everything = fail_on.is_empty() || fail_on.contains(&FailOn::Changed);
         let rejected = self.objects.iter().any(|object| object.verdict == Verdict::Rejected);
-        if fail_on.is_empty() {
-            return if rejected { 3 } else { u8::from(!self.is_empty()) };
-        }
-        if rejected && fail_on.contains(&FailOn::Rejected) {
+        if rejected && (everything || fail_on.contains(&FailOn::Rejected)) {
             return 3;
+        }
+        if everything {
+            return u8::from(!self.is_empty());
         }
         u8::from(self.objects.iter().any(|object| fail_on.iter().any(|category| category.applies(object))))
     }

@@ -309,6 +309,7 @@ fn a_larger_claim_is_rejected_and_the_way_out_grows_the_claims_first() {
     assert_eq!(plan.exit_code(&[]), 3);
     assert_eq!(plan.exit_code(&[FailOn::Effect(EffectKind::DataLoss)]), 0);
     assert_eq!(plan.exit_code(&[FailOn::Rejected]), 3);
+    assert_eq!(plan.exit_code(&[FailOn::Changed]), 3, "a rejection is the gravest of changes");
 }
 
 #[test]
