@@ -29,7 +29,7 @@ pub(crate) const STACK_SIZE: usize = 512 << 20;
 const MAX_OUTPUT: usize = 256 << 20;
 
 /// How long a render may take.
-const MAX_TIME: Duration = Duration::from_secs(120);
+const MAX_TIME: Duration = Duration::from_mins(10);
 
 /// What Go prints for nothing. Helm deletes it from the output, wherever it came from.
 const NO_VALUE: &str = "<no value>";
