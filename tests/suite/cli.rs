@@ -295,6 +295,29 @@ fn odd_but_sound_input_is_read() {
 }
 
 #[test]
+fn revisions_that_are_unknown_or_damaged_are_named_and_the_others_can_be_read() {
+    let sandbox = Sandbox::new();
+    sandbox.chart("web", CONFIG_MAP);
+    sandbox.refused(&["diff", "shop", "web"], &["nothing was recorded", "--record"]);
+    assert_eq!(sandbox.run(&["render", "shop", "web", "--record"]).code, 0);
+    assert_eq!(sandbox.run(&["diff", "shop", "web"]).code, 0);
+    sandbox.refused(&["diff", "shop", "web", "--against", "7"], &["no revision 7", "only 1"]);
+    sandbox.refused(&["diff", "shop", "web", "--against", "git:nope"], &["git", "nope"]);
+    sandbox.refused(&["diff", "shop", "web", "--against", "none.yaml"], &["`none.yaml`"]);
+    sandbox.refused(&["diff", "shop", "web", "--fail-on", "nonsense"], &["`nonsense`", "data-loss"]);
+    sandbox.refused(&["history", "shop", "--show", "9"], &["no revision 9"]);
+    sandbox.refused(&["history", "../shop"], &["`../shop`"]);
+
+    sandbox.write("web/templates/two.yaml", "apiVersion: v1\nkind: Secret\nmetadata:\n  name: two\n");
+    assert_eq!(sandbox.run(&["render", "shop", "web", "--record"]).code, 0);
+    sandbox.write(".plimsoll/shop/000001.yaml", "x: [\n");
+    sandbox.refused(&["diff", "shop", "web", "--against", "1"], &["shop/000001.yaml` is damaged"]);
+    sandbox.refused(&["history", "shop", "--show", "1"], &["shop/000001.yaml` is damaged"]);
+    assert_eq!(sandbox.run(&["diff", "shop", "web", "--against", "2"]).code, 0);
+    assert!(sandbox.run(&["history", "shop"]).stdout.contains("\n2 "));
+}
+
+#[test]
 fn manual_pages_and_completions_cover_every_command() {
     let sandbox = Sandbox::new();
     let outcome = sandbox.run(&["man", "--output-dir", "man"]);

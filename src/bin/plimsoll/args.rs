@@ -60,7 +60,7 @@ pub(crate) enum Command {
 pub(crate) struct ReleaseAndSource {
     /// The release's name, `release-name` if left out
     release: Option<String>,
-    /// The chart: a directory, a .tgz or builtin:NAME
+    /// The chart: a directory, a .tgz or builtin:NAME; diff and preview take rendered manifests, too
     #[arg(value_hint = ValueHint::AnyPath)]
     source: String,
 }
