@@ -307,6 +307,10 @@ fn revisions_that_are_unknown_or_damaged_are_named_and_the_others_can_be_read() 
     sandbox.refused(&["diff", "shop", "web", "--fail-on", "nonsense"], &["`nonsense`", "data-loss"]);
     sandbox.refused(&["history", "shop", "--show", "9"], &["no revision 9"]);
     sandbox.refused(&["history", "../shop"], &["`../shop`"]);
+    sandbox.write("file", "");
+    let blocked = sandbox.run(&["render", "shop", "web", "--record", "--history", "file"]);
+    assert_eq!((blocked.code, blocked.stdout.as_str()), (2, ""), "{}", blocked.stderr);
+    assert_eq!(blocked.stderr.matches("os error").count(), 1, "{}", blocked.stderr);
 
     sandbox.write("web/templates/two.yaml", "apiVersion: v1\nkind: Secret\nmetadata:\n  name: two\n");
     assert_eq!(sandbox.run(&["render", "shop", "web", "--record"]).code, 0);

@@ -94,7 +94,15 @@ impl Ui {
     pub(crate) fn failure(&mut self, error: &anyhow::Error) -> ExitStatus {
         let style = anstyle::AnsiColor::Red.on_default().effects(anstyle::Effects::BOLD);
         let mut stream = self.stderr();
-        let _ = writeln!(stream, "{style}error{style:#}: {error:#}");
+        let mut text = String::new();
+        for cause in error.chain().map(ToString::to_string) {
+            // Some errors already say what their cause says.
+            if !text.contains(&cause) {
+                text.push_str(if text.is_empty() { "" } else { ": " });
+                text.push_str(&cause);
+            }
+        }
+        let _ = writeln!(stream, "{style}error{style:#}: {text}");
         ExitStatus::Failure
     }
 
