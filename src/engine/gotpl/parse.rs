@@ -785,4 +785,15 @@ mod tests {
             assert!(parsed(text).is_ok(), "{text}: {:?}", parsed(text).err());
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_the_parser_panic(pieces in proptest::collection::vec(proptest::sample::select(vec![
+            "{{", "}}", "{{-", "-}}", " ", "\n", "if", "else", "end", "range", "with", "define", "block", "template",
+            "break", "$x", "$", ":=", "=", ",", "|", "(", ")", ".", ".a", "\"s\"", "`r`", "'c'", "'", "\"", "1", "0x", "1e",
+            "-", "nil", "true", "print", "/*", "*/", "é", "\\", "text",
+        ]), 0..40)) {
+            let _ = parse(pieces.concat().into());
+        }
+    }
 }

@@ -39,7 +39,7 @@ pub(crate) const TABLE: &[Function] = &[
     fixed("unixEpoch", 1, |_, args| Ok(time(args, 0)?.seconds.to_string().into())),
     fixed("ago", 1, |vm, args| {
         let then = instant(vm, args.any(0));
-        Ok(duration_text(nanoseconds(now(vm).seconds - then.seconds)).into())
+        Ok(duration_text(nanoseconds(now(vm).seconds.saturating_sub(then.seconds))).into())
     }),
     fixed("duration", 1, |_, args| {
         let seconds = match args.any(0) {
@@ -51,7 +51,7 @@ pub(crate) const TABLE: &[Function] = &[
     fixed("durationRound", 1, |vm, args| {
         let length = match args.any(0) {
             Value::Int64(number) => *number,
-            Value::Object(_) => nanoseconds(now(vm).seconds - time(args, 0)?.seconds),
+            Value::Object(_) => nanoseconds(now(vm).seconds.saturating_sub(time(args, 0)?.seconds)),
             value => value.as_str().and_then(parse_duration).unwrap_or(0),
         };
         Ok(round(length.unsigned_abs()).into())
@@ -169,6 +169,21 @@ impl Time {
         let of_year = (153 * shifted + 2) / 5 + day - 1;
         let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
         Self { seconds: days * DAY + second_of_day, nanoseconds }
+    }
+
+    /// The same time of day so many years, months and days later.
+    fn add_date(self, args: Args<'_>) -> Result<Value> {
+        const FARTHEST: i64 = 1_000_000;
+        let (years, months, days) = (args.int(0)?, args.int(1)?, args.int(2)?);
+        if [years, months, days].iter().any(|number| number.abs_diff(0) > FARTHEST.unsigned_abs()) {
+            return Err(Error::new("the date is too far away"));
+        }
+        let (year, month, day) = self.date();
+        let total = year.saturating_add(years).clamp(-FARTHEST, FARTHEST) * 12 + month - 1 + months;
+        let second_of_day = self.seconds.rem_euclid(DAY);
+        let first =
+            Self::of(total.div_euclid(12), total.rem_euclid(12) + 1, 1, second_of_day, self.nanoseconds);
+        Ok(Self { seconds: first.seconds + (day - 1 + days) * DAY, ..first }.into_value())
     }
 
     fn clock(self) -> (i64, i64, i64) {
@@ -608,20 +623,7 @@ impl Object for Time {
             "UTC" | "Local" => Ok(self.into_value()),
             "String" => Ok(self.display().into()),
             "IsZero" => Ok(Value::Bool(*self == ZERO)),
-            "AddDate" => (|| {
-                let months =
-                    year * 12 + month - 1 + args.int(0)?.saturating_mul(12).saturating_add(args.int(1)?);
-                let day = day.saturating_add(args.int(2)?);
-                let base = Self::of(
-                    months.div_euclid(12),
-                    months.rem_euclid(12) + 1,
-                    1,
-                    self.seconds.rem_euclid(DAY),
-                    self.nanoseconds,
-                );
-                Ok(Self { seconds: base.seconds.saturating_add((day - 1).saturating_mul(DAY)), ..base }
-                    .into_value())
-            })(),
+            "AddDate" => self.add_date(args),
             "Before" => other().map(|other| {
                 Value::Bool((self.seconds, self.nanoseconds) < (other.seconds, other.nanoseconds))
             }),
