@@ -92,9 +92,9 @@ pub fn release_of(sources: &Sources, chart: Chart, request: &Request) -> Report<
     }
 }
 
-/// The release name that `--name-template` makes.
-pub fn name_from_template(template: &str, _seed: Option<u64>) -> Result<String, Diagnostic> {
-    Err(Diagnostic::error(format!("`{template}` cannot be rendered yet")))
+/// The release name that `--name-template` makes: in Helm's language, whatever the chart's.
+pub fn name_from_template(template: &str, seed: Option<u64>) -> Result<String, Diagnostic> {
+    gotpl::text(template, seed).map_err(|reason| Diagnostic::error(format!("`{template}`: {reason}")))
 }
 
 /// One document of a release.

@@ -7,7 +7,7 @@ pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// An error on its way up. Functions say what is wrong; the executor adds where and through what.
 #[derive(Debug, Clone)]
-pub(crate) struct Error(Box<Inner>);
+pub(crate) struct Error(pub(super) Box<Inner>);
 
 #[derive(Debug, Clone)]
 pub(crate) struct Inner {

@@ -125,6 +125,26 @@ pub fn render(
     })
 }
 
+/// Renders a text that sees no chart and no values, as Helm renders `--name-template`. The error is a phrase.
+pub fn text(template: &str, seed: Option<u64>) -> Result<String, String> {
+    let run = || {
+        let file = parse::parse(Arc::from(template)).map_err(|error| error.message.clone())?;
+        let mut set = Set::default();
+        set.add(Some("name-template"), &file, None);
+        let mut vm = Vm::new(set, Random::new(seed));
+        vm.file("name-template", Value::Nil).map(|(text, _)| text).map_err(|error| error.0.message)
+    };
+    // On a stack of its own, as charts are.
+    std::thread::scope(|threads| {
+        let spawned = std::thread::Builder::new().stack_size(vm::STACK_SIZE).spawn_scoped(threads, run);
+        match spawned.map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(result)) => result,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Err(error) => Err(format!("cannot start a thread to render on: {error}")),
+        }
+    })
+}
+
 /// One template file of the release.
 struct Job<'a> {
     /// `chart/charts/sub/templates/x.yaml`
