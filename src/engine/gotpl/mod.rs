@@ -206,7 +206,7 @@ fn render_here(
             (Arc::from("BasePath"), format!("{}/templates", scope.path).into()),
         ]);
         dot.insert(Arc::from("Template"), Value::Map(Map::named("common.Values", template)));
-        match vm.file(&job.name, Value::Map(dot.clone())) {
+        match vm.file(&job.name, &Value::Map(dot.clone())) {
             Ok((text, trace)) => files.push(RenderedFile {
                 role: if job.name.ends_with("/NOTES.txt") { FileRole::Notes } else { FileRole::Manifest },
                 segments: trace

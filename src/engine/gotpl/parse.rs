@@ -53,7 +53,7 @@ pub(crate) fn parse(text: Arc<str>) -> Result<File> {
     }
     let main = Arc::new(finish(&text, body, &parser.scope));
     let defines = parser.defines;
-    Ok(File { main, defines, text })
+    Ok(File { text, main, defines })
 }
 
 fn finish(text: &str, body: Vec<Node>, scope: &Scope) -> Template {
@@ -335,25 +335,23 @@ impl Parser<'_> {
         self.scope.gone.extend(ended);
         let mut otherwise = Vec::new();
         if let Some(place) = otherwise_at {
-            match self.peek_non_space().kind {
-                TokenKind::Keyword(next @ (Keyword::If | Keyword::With)) => {
-                    if keyword == Keyword::Range || next != keyword {
-                        let token = self.next();
-                        return Err(self.unexpected(token, &format!("{context} clause")));
-                    }
-                    self.next();
-                    // The inner block takes the `end` of the outer one.
-                    self.enter(place)?;
-                    otherwise.push(self.control(next, place)?);
-                    self.depth -= 1;
+            let following = self.peek_non_space().kind;
+            if let TokenKind::Keyword(next @ (Keyword::If | Keyword::With)) = following {
+                if keyword == Keyword::Range || next != keyword {
+                    let token = self.next();
+                    return Err(self.unexpected(token, &format!("{context} clause")));
                 }
-                _ => {
-                    let (nodes, again) = self.list(place, "else")?;
-                    if let Some(place) = again {
-                        return Err(error(place, "a second `{{else}}`; expected `{{end}}`"));
-                    }
-                    otherwise = nodes;
+                self.next();
+                // The inner block takes the `end` of the outer one.
+                self.enter(place)?;
+                otherwise.push(self.control(next, place)?);
+                self.depth -= 1;
+            } else {
+                let (nodes, again) = self.list(place, "else")?;
+                if let Some(place) = again {
+                    return Err(error(place, "a second `{{else}}`; expected `{{end}}`"));
                 }
+                otherwise = nodes;
             }
         }
         self.scope.names.truncate(outer);
@@ -498,15 +496,15 @@ impl Parser<'_> {
         let mut place = token.place;
         let text = self.str(place);
         let kind = match token.kind {
-            TokenKind::Identifier => match functions::find(text) {
-                Some(function) => Kind::Function(function),
-                None => {
+            TokenKind::Identifier => {
+                let Some(function) = functions::find(text) else {
                     let mut error = error(place, format!("function `{text}` is not defined"));
                     error.help =
                         nearest(text, functions::names()).map(|name| format!("did you mean `{name}`?"));
                     return Err(error);
-                }
-            },
+                };
+                Kind::Function(function)
+            }
             TokenKind::Dot => Kind::Dot,
             TokenKind::Keyword(Keyword::Nil) => Kind::Nil,
             TokenKind::Keyword(Keyword::True) => Kind::Bool(true),

@@ -29,7 +29,7 @@ pub(crate) const STACK_SIZE: usize = 512 << 20;
 const MAX_OUTPUT: usize = 256 << 20;
 
 /// How long a render may take.
-const MAX_TIME: Duration = Duration::from_mins(10);
+const MAX_TIME: Duration = Duration::from_secs(600);
 
 /// What Go prints for nothing. Helm deletes it from the output, wherever it came from.
 const NO_VALUE: &str = "<no value>";
@@ -149,7 +149,7 @@ impl Vm {
     }
 
     /// Runs the file called `name` and returns its text and where that came from.
-    pub(crate) fn file(&mut self, name: &str, dot: Value) -> Result<(String, Trace)> {
+    pub(crate) fn file(&mut self, name: &str, dot: &Value) -> Result<(String, Trace)> {
         let Some(entry) = self.set.find(name).cloned() else {
             return Err(Error::new(format!("there is no template `{name}`")));
         };
@@ -158,7 +158,7 @@ impl Vm {
         self.variables.clear();
         self.base = 0;
         self.depth = 0;
-        self.run(&entry, &dot)?;
+        self.run(&entry, dot)?;
         let mut text = std::mem::take(&mut self.out);
         let mut trace = std::mem::take(&mut self.written);
         if text.contains(NO_VALUE) {
@@ -169,7 +169,7 @@ impl Vm {
     }
 
     /// `include`: the text of a template.
-    pub(crate) fn include(&mut self, name: &str, dot: Value) -> Result<Value> {
+    pub(crate) fn include(&mut self, name: &str, dot: &Value) -> Result<Value> {
         let Some((name, entry)) = self.find(name) else {
             let known = self.set.names();
             let near = crate::diag::nearest(name, known).map(|near| format!("did you mean `{near}`?"));
@@ -184,7 +184,7 @@ impl Vm {
             return Err(Error::new(format!("template `{name}` includes itself without end")));
         }
         *count += 1;
-        let result = self.captured(|vm| vm.run(&entry, &dot));
+        let result = self.captured(|vm| vm.run(&entry, dot));
         if let Some(count) = self.nested.get_mut(&name) {
             *count -= 1;
         }
@@ -196,30 +196,30 @@ impl Vm {
     }
 
     /// `tpl`: renders a text as a template that sees the chart's templates and its own.
-    pub(crate) fn tpl(&mut self, text: Arc<str>, dot: Value) -> Result<Value> {
+    pub(crate) fn tpl(&mut self, text: &Arc<str>, dot: &Value) -> Result<Value> {
         if !text.contains("{{") {
-            let value = if text.contains(NO_VALUE) { text.replace(NO_VALUE, "").into() } else { text };
+            let value =
+                if text.contains(NO_VALUE) { text.replace(NO_VALUE, "").into() } else { Arc::clone(text) };
             return Ok(Value::Str(value));
         }
-        let known = self.parsed.get(&text).cloned();
-        let file = match known {
-            Some(file) => file,
-            None => {
-                let file = parse::parse(Arc::clone(&text)).map_err(|error| {
-                    let line = text[..error.place.start as usize].matches('\n').count() + 1;
-                    let shown = shorten(&text);
-                    let place = if text.contains('\n') { format!(", line {line}") } else { String::new() };
-                    let mut new =
-                        Error::new(format!("cannot parse the template {shown}{place}: {}", error.message));
-                    if let Some(help) = &error.help {
-                        new = new.help(help.clone());
-                    }
-                    new
-                })?;
-                let file = Rc::new(file);
-                self.parsed.insert(Arc::clone(&text), Rc::clone(&file));
-                file
-            }
+        let known = self.parsed.get(text).cloned();
+        let file = if let Some(file) = known {
+            file
+        } else {
+            let file = parse::parse(Arc::clone(text)).map_err(|error| {
+                let line = text[..error.place.start as usize].matches('\n').count() + 1;
+                let shown = shorten(text);
+                let place = if text.contains('\n') { format!(", line {line}") } else { String::new() };
+                let mut new =
+                    Error::new(format!("cannot parse the template {shown}{place}: {}", error.message));
+                if let Some(help) = &error.help {
+                    new = new.help(help.clone());
+                }
+                new
+            })?;
+            let file = Rc::new(file);
+            self.parsed.insert(Arc::clone(text), Rc::clone(&file));
+            file
         };
         let entry = Entry {
             template: Arc::clone(&file.main),
@@ -231,23 +231,23 @@ impl Vm {
             set.add(None, &file, None);
             self.set = Rc::new(set);
         }
-        let result = self.captured(|vm| vm.run(&entry, &dot));
+        let result = self.captured(|vm| vm.run(&entry, dot));
         self.set = outer;
-        let (text, _) = result.map_err(|error| {
+        let (rendered, _) = result.map_err(|error| {
             if error.inner().at.is_some() || error.inner().authored {
                 return error;
             }
             let mut error = error;
-            let message = format!("in the template {}: {}", shorten(&text), error.inner().message);
+            let message = format!("in the template {}: {}", shorten(text), error.inner().message);
             error.inner_mut().message = message;
             error
         })?;
-        let value = if text.contains(NO_VALUE) {
-            text.replace(NO_VALUE, "").into()
+        let value = if rendered.contains(NO_VALUE) {
+            rendered.replace(NO_VALUE, "").into()
         } else {
-            Arc::from(text.as_str())
+            Arc::from(rendered.as_str())
         };
-        self.give_back(text);
+        self.give_back(rendered);
         Ok(Value::Str(value))
     }
 

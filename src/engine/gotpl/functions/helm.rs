@@ -15,8 +15,8 @@ const PRETTY: Style = Style { pretty: true, html: true };
 const RAW: Style = Style { pretty: false, html: false };
 
 pub(crate) const TABLE: &[Function] = &[
-    fixed("include", 2, |vm, args| vm.include(args.str(0)?, nothing_to_invalid(args.any(1)))),
-    fixed("tpl", 2, |vm, args| vm.tpl(args.arc_str(0)?, nothing_to_invalid(args.any(1)))),
+    fixed("include", 2, |vm, args| vm.include(args.str(0)?, &nothing_to_invalid(args.any(1)))),
+    fixed("tpl", 2, |vm, args| vm.tpl(&args.arc_str(0)?, &nothing_to_invalid(args.any(1)))),
     fixed("required", 2, required),
     fixed("fail", 1, |_, args| Err(Error::authored(args.str(0)?))),
     fixed("lookup", 4, |_, args| {
