@@ -132,7 +132,9 @@ pub fn text(template: &str, seed: Option<u64>) -> Result<String, String> {
         let mut set = Set::default();
         set.add(Some("name-template"), &file, None);
         let mut vm = Vm::new(set, Random::new(seed));
-        vm.file("name-template", Value::Nil).map(|(text, _)| text).map_err(|error| error.0.message)
+        vm.file("name-template", &Value::Nil)
+            .map(|(text, _)| text)
+            .map_err(|error| error.into_inner().message)
     };
     // On a stack of its own, as charts are.
     std::thread::scope(|threads| {
