@@ -59,7 +59,7 @@ fn map<const N: usize>(entries: [(&str, Node); N]) -> Node {
 }
 
 fn seq<const N: usize>(items: [Node; N]) -> Node {
-    Node::bare(items.to_vec())
+    Node::bare(Vec::from(items))
 }
 
 fn text(text: impl Into<String>) -> Node {
