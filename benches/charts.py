@@ -1,0 +1,80 @@
+"""Makes the large charts of the comparison, each in Tera and in Helm's language, below the directory given."""
+
+import pathlib
+import shutil
+import sys
+
+work = pathlib.Path(sys.argv[1])
+root = pathlib.Path(__file__).resolve().parent.parent
+SMALL = {"tera": root / "charts/python-app", "helm": root / "benches/charts/python-app-helm"}
+
+
+def chart(path, name, engine):
+    (path / "templates").mkdir(parents=True)
+    line = "engine: tera\n" if engine == "tera" else ""
+    (path / "Chart.yaml").write_text(f"apiVersion: v2\nname: {name}\nversion: 0.1.0\n{line}")
+
+
+def umbrella(engine, count):
+    path = work / f"umbrella-{engine}"
+    chart(path, "umbrella", engine)
+    for index in range(count):
+        copy = path / "charts" / f"app-{index}"
+        shutil.copytree(SMALL[engine], copy)
+        meta = copy / "Chart.yaml"
+        meta.write_text(meta.read_text().replace("name: python-app\n", f"name: app-{index}\n"))
+
+
+STATEFULSET = """apiVersion: apps/v1
+kind: StatefulSet
+metadata:
+  name: NAME
+  labels:
+    app: NAME
+spec:
+  serviceName: NAME
+  replicas: REPLICAS
+  selector:
+    matchLabels:
+      app: NAME
+  template:
+    metadata:
+      labels:
+        app: NAME
+    spec:
+      containers:
+        - name: app
+          image: IMAGE
+          ports:
+            - name: http
+              containerPort: 8080
+          env:
+            - name: NODE
+              value: NAME
+          resources:
+            requests:
+              cpu: 100m
+              memory: 128Mi
+"""
+
+
+def many(engine, count):
+    path = work / f"objects-{count}-{engine}"
+    chart(path, "objects", engine)
+    (path / "values.yaml").write_text(f"count: {count}\nreplicas: 3\nimage: registry.example.com/app:1.0.0\n")
+    if engine == "tera":
+        body = STATEFULSET.replace("NAME", "app-{{ i }}").replace("REPLICAS", "{{ values.replicas }}")
+        body = body.replace("IMAGE", "{{ values.image }}")
+        text = "{% for i in range(end=values.count) %}\n---\n" + body + "{% endfor %}\n"
+    else:
+        body = STATEFULSET.replace("NAME", "app-{{ $i }}").replace("REPLICAS", "{{ $.Values.replicas }}")
+        body = body.replace("IMAGE", "{{ $.Values.image }}")
+        text = "{{- range $i := until (int .Values.count) }}\n---\n" + body + "{{- end }}\n"
+    (path / "templates/objects.yaml").write_text(text)
+
+
+for engine in SMALL:
+    shutil.copytree(SMALL[engine], work / f"small-{engine}")
+    umbrella(engine, 100)
+    many(engine, 100)
+    many(engine, 1000)

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Times whole processes of plimsoll and of the real helm, in turns in one run, on charts that render equal objects, and
+# prints medians, peak memory and ratios. Machines are noisy: only the ratios of one run mean anything.
+#
+#   PLIMSOLL_HELM=/path/to/helm benches/compare.sh [RUNS]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+: "${PLIMSOLL_HELM:?name the helm binary to compare with}"
+cargo build --release --locked --quiet
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+python3 benches/charts.py "$work"
+python3 benches/compare.py target/release/plimsoll "$PLIMSOLL_HELM" "$work" "${1:-15}"
