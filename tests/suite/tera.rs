@@ -219,7 +219,7 @@ fn is_block(value: &Node) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_value_arrives_where_it_stands_alone(value in any_value()) {

@@ -725,7 +725,7 @@ impl<'a> Placer<'a> {
                     return bytes.len();
                 };
                 // What single quotes cannot hold, double quotes can.
-                let text = self.compose(line, at + 1, close).replace("''", "'");
+                let text = self.compose_from(line, at + 1, close, |literal| literal.replace("''", "'"));
                 let written = format!("\"{}\"", emit::escape_double(&text));
                 self.push_value(&written, slots[0], None);
                 return close + 1;
@@ -950,14 +950,19 @@ impl<'a> Placer<'a> {
 
     /// The string that a range of literal text and values makes.
     fn compose(&mut self, line: &Line, at: usize, end: usize) -> String {
+        self.compose_from(line, at, end, str::to_owned)
+    }
+
+    /// The same, where literal text means what `read` makes of it.
+    fn compose_from(&mut self, line: &Line, at: usize, end: usize, read: impl Fn(&str) -> String) -> String {
         let mut text = String::new();
         let mut from = at;
         for (byte, index) in line.slot_bytes(at, end) {
-            text.push_str(&line.text[from..byte]);
+            text.push_str(&read(&line.text[from..byte]));
             text.push_str(&self.text_of(index));
             from = byte + 1;
         }
-        text.push_str(&line.text[from..end]);
+        text.push_str(&read(&line.text[from..end]));
         text
     }
 

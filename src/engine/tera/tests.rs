@@ -114,6 +114,12 @@ fn values_become_part_of_strings() {
 }
 
 #[test]
+fn doubled_quotes_are_one_in_a_template_and_two_in_a_value() {
+    let node = crate_read(&render("p: 'a''{{ values.q }}'\n", "q: \"''\\nx\"\n"));
+    assert_eq!(node.get("p").and_then(Node::as_str), Some("a'''\nx"));
+}
+
+#[test]
 fn values_in_block_scalars_are_text() {
     let values = "t: \"one\\ntwo\\n\"\ni: \"  lead\\nrest\"\nc: \"a\\x01b\"\n";
     assert_eq!(render("a: |\n  {{ values.t }}\n  end\nb: 1\n", values), "a: |\n  one\n  two\n  end\nb: 1\n");
