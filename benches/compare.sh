@@ -6,8 +6,14 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${PLIMSOLL_HELM:?name the helm binary to compare with}"
-cargo build --release --locked --quiet
+if [ "$(uname -sm)" = "Linux x86_64" ]; then # as it is given away; helm is a static binary, too
+  cargo static --quiet
+  plimsoll=target/x86_64-unknown-linux-gnu/release/plimsoll
+else
+  cargo build --release --locked --quiet
+  plimsoll=target/release/plimsoll
+fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 benches/charts.py "$work"
-python3 benches/compare.py target/release/plimsoll "$PLIMSOLL_HELM" "$work" "${1:-15}"
+python3 benches/compare.py "$plimsoll" "$PLIMSOLL_HELM" "$work" "${1:-15}"
