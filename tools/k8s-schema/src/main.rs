@@ -1,8 +1,7 @@
 //! Writes the fields and types of the Kubernetes API as plimsoll embeds them.
 //!
-//! `k8s-schema dump` prints those of the version this was built for; `k8s-schema merge 33=FILE 34=FILE ..`
-//! prints the dumps of several versions as one, each line that is not in all of them followed by the
-//! versions that have it. `./generate` does both for every version.
+//! Prints the APIs of several versions as one text, each line that is not in all of them followed by the versions
+//! that have it. `./generate` puts it in its place.
 //!
 //! The text, line by line (order: kinds, then types, both sorted; fields sorted within their type):
 //!
@@ -19,11 +18,16 @@
 //! `y` base64, `t` time, `io` integer or string, `q` quantity, `any`; `[T` list, `{T` map with free keys,
 //! `@name` another type.
 
-use schemars::{JsonSchema, SchemaGenerator};
+mod sources;
+
 use serde_json::Value;
+use sources::{Described, Sources};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Line of the API: the kinds, and per type its fields.
+/// The versions of Kubernetes that are described, `1.33` and on.
+const MINORS: std::ops::RangeInclusive<u8> = 33..=37;
+
+/// Lines of the API: the kinds, and per type its fields.
 #[derive(Default)]
 struct Api {
     kinds: BTreeSet<String>,
@@ -31,64 +35,10 @@ struct Api {
 }
 
 fn main() {
-    let mut arguments = std::env::args().skip(1);
-    match arguments.next().as_deref() {
-        Some("dump") => print!("{}", dump().text(|_| String::new())),
-        Some("merge") => {
-            let apis: Vec<(u8, Api)> = arguments
-                .map(|argument| {
-                    let (minor, file) = argument.split_once('=').expect("MINOR=FILE");
-                    let text = std::fs::read_to_string(file).expect("a readable file");
-                    (minor.parse().expect("a minor version"), Api::parse(&text))
-                })
-                .collect();
-            print!("{}", merge(&apis));
-        }
-        _ => panic!("usage: k8s-schema dump | merge MINOR=FILE.."),
-    }
-}
-
-/// The API of the version this was built for.
-fn dump() -> Api {
-    let mut generator = SchemaGenerator::default();
-    let mut api = Api::default();
-    add_resources(&mut api, &mut generator);
-    for (name, schema) in generator.take_definitions(true) {
-        if is_scalar(&name) || opaque(&name) {
-            continue;
-        }
-        let properties = schema["properties"].as_object();
-        assert!(schema["type"] == "object", "{name} is no object: {schema}");
-        let fields =
-            properties.into_iter().flatten().map(|(field, schema)| format!("{field} {}", type_of(schema)));
-        api.types.insert(short(&name).to_owned(), fields.collect());
-    }
-    api
-}
-
-macro_rules! resources {
-    ($($type:ty,)*) => {
-        fn add_resources(api: &mut Api, generator: &mut SchemaGenerator) {
-            $(add::<$type>(api, generator);)*
-        }
-    };
-}
-
-include!(concat!(env!("OUT_DIR"), "/resources.rs"));
-
-fn add<T: k8s_openapi::Resource + JsonSchema>(api: &mut Api, generator: &mut SchemaGenerator) {
-    let scope = match std::any::type_name::<T::Scope>().rsplit("::").next() {
-        Some("NamespaceResourceScope") => "N",
-        Some("ClusterResourceScope") => "C",
-        _ => "S",
-    };
-    if T::URL_PATH_SEGMENT.is_empty() {
-        // Discovery documents and the like: never sent by anybody.
-        return;
-    }
-    generator.subschema_for::<T>();
-    let name = short(&T::schema_name()).to_owned();
-    api.kinds.insert(format!("kind {} {} {} {scope} {name}", T::API_VERSION, T::KIND, T::URL_PATH_SEGMENT));
+    let folder = sources::folder();
+    let read = |minor| (minor, Api::of(&Sources::read(&folder.join(format!("v1_{minor}")))));
+    let apis: Vec<(u8, Api)> = MINORS.map(read).collect();
+    print!("{}", merge(&apis));
 }
 
 /// A definition's name without what all of them share.
@@ -137,13 +87,13 @@ fn opaque(name: &str) -> bool {
 }
 
 /// A type in the text's spelling.
-fn type_of(schema: &Value) -> String {
-    if let Some(reference) = schema["$ref"].as_str() {
-        let name = reference.rsplit('/').next().unwrap_or(reference).replace("~1", "/");
-        return match scalar(&name) {
+fn type_of(schema: &Value, sources: &Sources) -> String {
+    if let Some(path) = schema["$ref"].as_str() {
+        let name = &sources.types[path].name;
+        return match scalar(name) {
             Some(scalar) => scalar.to_owned(),
-            None if opaque(&name) => "any".to_owned(),
-            None => format!("@{}", short(&name)),
+            None if opaque(name) => "any".to_owned(),
+            None => format!("@{}", short(name)),
         };
     }
     let format = schema["format"].as_str();
@@ -163,29 +113,64 @@ fn type_of(schema: &Value) -> String {
         }
         .to_owned(),
         Some("number") => "f".to_owned(),
-        Some("array") => format!("[{}", type_of(&schema["items"])),
+        Some("array") => format!("[{}", type_of(&schema["items"], sources)),
         Some("object") if schema["additionalProperties"].is_object() => {
-            format!("{{{}", type_of(&schema["additionalProperties"]))
+            format!("{{{}", type_of(&schema["additionalProperties"], sources))
         }
         Some("object") | None => "any".to_owned(),
         Some(other) => panic!("unknown type {other}"),
     }
 }
 
+/// The paths of the types that a description names.
+fn references(schema: &Value) -> Vec<&str> {
+    match schema {
+        Value::Array(items) => items.iter().flat_map(references).collect(),
+        Value::Object(map) => match map.get("$ref").and_then(Value::as_str) {
+            Some(path) => vec![path],
+            None => map.values().flat_map(references).collect(),
+        },
+        _ => Vec::new(),
+    }
+}
+
 impl Api {
-    fn parse(text: &str) -> Self {
+    /// The kinds that are served, and the types that they are made of.
+    fn of(sources: &Sources) -> Self {
         let mut api = Self::default();
-        let mut current = None;
-        for line in text.lines() {
-            if line.starts_with("kind ") {
-                api.kinds.insert(line.to_owned());
-            } else if let Some(name) = line.strip_prefix("type ") {
-                current = Some(api.types.entry(name.to_owned()).or_default());
-            } else if let Some(fields) = current.as_mut() {
-                fields.insert(line.trim_start().to_owned());
-            }
+        for (path, resource) in &sources.resources {
+            // Discovery documents and the like: never sent by anybody.
+            let Some(described) = sources.types.get(path).filter(|_| !resource.url_path_segment.is_empty())
+            else {
+                continue;
+            };
+            let scope = match resource.scope.as_str() {
+                "NamespaceResourceScope" => "N",
+                "ClusterResourceScope" => "C",
+                _ => "S",
+            };
+            let (version, kind, segment) =
+                (&resource.api_version, &resource.kind, &resource.url_path_segment);
+            api.kinds.insert(format!("kind {version} {kind} {segment} {scope} {}", short(&described.name)));
+            api.add(described, sources);
         }
         api
+    }
+
+    /// Adds a type, and those that it names.
+    fn add(&mut self, described: &Described, sources: &Sources) {
+        let Described { name, schema } = described;
+        if is_scalar(name) || opaque(name) || self.types.contains_key(short(name)) {
+            return;
+        }
+        assert!(schema["type"] == "object", "{name} is no object: {schema}");
+        let properties = schema["properties"].as_object();
+        let fields = properties.into_iter().flatten();
+        let fields = fields.map(|(field, schema)| format!("{field} {}", type_of(schema, sources)));
+        self.types.insert(short(name).to_owned(), fields.collect());
+        for path in references(schema) {
+            self.add(&sources.types[path], sources);
+        }
     }
 
     /// The text; `versions` gives what follows each line (`kind`s, and fields as `TYPE FIELD`).
