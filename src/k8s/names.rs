@@ -142,11 +142,13 @@ pub fn name_is_dns1035_label(name: &str, prefix: bool) -> Vec<String> {
     with_masked_dash(name, prefix, dns1035_label)
 }
 
-/// `maskTrailingDash`: a prefix may end in the dash that the random part follows.
+/// `maskTrailingDash`: a prefix may end in the dash that the random part follows. The server masks the
+/// character before the dash as well, whatever it is.
 fn with_masked_dash(name: &str, prefix: bool, check: fn(&str) -> Vec<String>) -> Vec<String> {
-    match name.strip_suffix('-') {
-        Some(head) if prefix && name.len() > 1 => check(&format!("{head}a")),
-        _ => check(name),
+    let head = name.strip_suffix('-').filter(|_| prefix);
+    match head.and_then(|head| head.strip_suffix(|before: char| before.is_ascii())) {
+        Some(rest) => check(&format!("{rest}a")),
+        None => check(name),
     }
 }
 

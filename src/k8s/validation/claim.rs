@@ -42,13 +42,21 @@ pub(super) fn claim(root: &At<'_, '_>, cx: &mut Context<'_>) {
     storage_class_annotation_warning(&annotations, "use \"storageClassName\" attribute instead", cx);
 }
 
-/// `ValidatePersistentVolumeClaimSpec`: `spec` is the place of the claim's spec
-/// (`spec.volumeClaimTemplates[0].spec` for a template).
+/// `ValidatePersistentVolumeClaimSpec` of a template (`spec.volumeClaimTemplates[0].spec`), to which no strategy
+/// does anything before.
 pub(super) fn claim_spec(spec: &At<'_, '_>, cx: &mut Context<'_>) {
     common_spec(spec, cx);
     let (source, reference) = (spec.field("dataSource"), spec.field("dataSourceRef"));
     let (source, reference) = (source.is_set().then_some(source), reference.is_set().then_some(reference));
     data_sources(spec, source.as_ref(), reference.as_ref(), cx);
+    let namespace = spec.field("dataSourceRef.namespace");
+    if !namespace.text().is_empty() {
+        cx.form(&namespace, names::dns1123_label);
+        if let Some(source) = source {
+            let detail = "dataSource may not be specified when dataSourceRef.namespace is specified";
+            cx.invalid(&spec.showing(&source), detail);
+        }
+    }
 }
 
 /// `GetWarningsForPersistentVolumeClaimSpec`: `path` is what the server puts before `resources`, which for a claim
@@ -156,7 +164,7 @@ fn is_claim_or_snapshot(source: &At<'_, '_>) -> bool {
 }
 
 /// The checks of `dataSource` and `dataSourceRef`, each with the place where its data stands. The namespace of a
-/// reference is dropped unread (gate `CrossNamespaceVolumeDataSource`).
+/// claim's reference is dropped unread (gate `CrossNamespaceVolumeDataSource`); that of a template's is not.
 fn data_sources(
     spec: &At<'_, '_>,
     source: Option<&At<'_, '_>>,

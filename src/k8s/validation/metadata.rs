@@ -26,6 +26,8 @@ pub(super) fn object_meta(root: &At<'_, '_>, namespaced: bool, check: NameCheck,
         cx.form(&name, |text| check(text, false));
     } else if prefix.text().is_empty() {
         cx.required(&name, "name or generateName is required");
+    } else if check(prefix.text(), true).is_empty() {
+        cx.invalid_each(&name.showing(&prefix), check(&generated_name(prefix.text()), false));
     }
     let namespace = metadata.field("namespace");
     if namespaced && !namespace.text().is_empty() {
@@ -40,6 +42,12 @@ pub(super) fn object_meta(root: &At<'_, '_>, namespaced: bool, check: NameCheck,
     annotations(&metadata.field("annotations"), cx);
     owner_references(&metadata.field("ownerReferences"), cx);
     finalizers(&metadata.field("finalizers"), cx);
+}
+
+/// `SimpleNameGenerator.GenerateName`: the prefix, cut to 58 bytes, and five characters that could be any.
+fn generated_name(prefix: &str) -> String {
+    const MAX_PREFIX: usize = 58;
+    format!("{}bcdfg", prefix.get(..MAX_PREFIX).unwrap_or(prefix))
 }
 
 /// `ValidateLabels`: keys are qualified names, values label values. Errors have the path of the whole.
@@ -146,33 +154,45 @@ pub(super) fn label_selector(selector: &At<'_, '_>, cx: &mut Context<'_>) -> boo
     let before = cx.errors();
     labels(&selector.field("matchLabels"), cx);
     for expression in selector.field("matchExpressions").items() {
-        let values = expression.field("values");
-        let operator = expression.field("operator");
-        match operator.text() {
-            "In" | "NotIn" => {
-                if values.is_empty() {
-                    cx.required(&values, "must be specified when `operator` is 'In' or 'NotIn'");
-                }
-            }
-            "Exists" | "DoesNotExist" => {
-                if !values.is_empty() {
-                    let detail = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
-                    cx.forbidden(&values, detail);
-                }
-            }
-            _ => cx.invalid(&operator, "not a valid selector operator"),
-        }
-        let key = expression.field("key");
-        for detail in names::qualified_name(key.text()) {
-            cx.invalid(&key, detail);
-        }
-        for value in values.items() {
-            for detail in names::label_value(value.text()) {
-                cx.invalid(&value, detail);
-            }
-        }
+        requirement(&expression, &[], true, cx);
     }
     cx.errors() == before
+}
+
+/// `ValidateLabelSelectorRequirement`, and `ValidateNodeSelectorRequirement`, which knows `comparisons` beside:
+/// operators with a single value. The values' form is checked if `strict`.
+pub(super) fn requirement(
+    requirement: &At<'_, '_>,
+    comparisons: &[&str],
+    strict: bool,
+    cx: &mut Context<'_>,
+) {
+    let (operator, values) = (requirement.field("operator"), requirement.field("values"));
+    match operator.text() {
+        "In" | "NotIn" => {
+            if values.is_empty() {
+                cx.required(&values, "must be specified when `operator` is 'In' or 'NotIn'");
+            }
+        }
+        "Exists" | "DoesNotExist" => {
+            if !values.is_empty() {
+                let detail = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
+                cx.forbidden(&values, detail);
+            }
+        }
+        text if comparisons.contains(&text) => {
+            if values.len() != 1 {
+                cx.required(&values, "must be specified single value when `operator` is 'Lt' or 'Gt'");
+            }
+        }
+        _ => cx.invalid(&operator, "not a valid selector operator"),
+    }
+    cx.form(&requirement.field("key"), names::qualified_name);
+    if strict {
+        for value in values.items() {
+            cx.form(&value, names::label_value);
+        }
+    }
 }
 
 /// Whether a selector names no labels: it then selects everything.
@@ -222,6 +242,9 @@ mod tests {
             &[
                 ("{name: a.b}", &[]),
                 ("{generateName: a-}", &[]),
+                ("{generateName: a b}", &["metadata.generateName invalid-value"]),
+                // The character before the dash is masked, but part of the name.
+                ("{generateName: a_-}", &["metadata.name invalid-value"]),
                 ("{}", &["metadata.name required"]),
                 ("{name: A}", &["metadata.name invalid-value"]),
                 ("{name: a, labels: {x/y: z, empty: ''}}", &[]),

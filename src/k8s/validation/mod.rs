@@ -116,7 +116,7 @@ fn check_of(group: &str, kind: &str, version: Version) -> (NameCheck, Check) {
         ("", "Service") if version >= Version::V1_36 => (name_is_dns_label, service::service),
         ("", "Service") => (name_is_dns1035_label, service::service),
         ("", "ServiceAccount") => (name_is_dns_subdomain, config::service_account),
-        ("apps", "ControllerRevision") => (name_is_dns_subdomain, nothing_more),
+        ("apps", "ControllerRevision") => (name_is_dns_subdomain, workload::controller_revision),
         ("apps", "DaemonSet") => (name_is_dns_subdomain, workload::daemon_set),
         ("apps", "Deployment") => (name_is_dns_subdomain, workload::deployment),
         ("apps", "ReplicaSet") => (name_is_dns_subdomain, workload::replica_set),

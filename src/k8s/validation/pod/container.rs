@@ -71,8 +71,9 @@ pub(super) fn init_containers(spec: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Context
     }
 }
 
-/// `validateEphemeralContainers`, as far as a container that may not be there anyway deserves it.
+/// `validateEphemeralContainers`.
 pub(super) fn ephemeral_containers(spec: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Context<'_>) {
+    /// What is not in `allowedEphemeralContainerFields`.
     const FORBIDDEN: &[&str] = &[
         "ports",
         "resources",
@@ -85,7 +86,7 @@ pub(super) fn ephemeral_containers(spec: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Co
         "restartPolicyRules",
     ];
     let containers = spec.field("ephemeralContainers");
-    for container in containers.items() {
+    for (index, container) in containers.items().enumerate() {
         common(&container, pod, cx);
         image_without_padding(&container, cx);
         let target = container.field("targetContainerName");
@@ -94,16 +95,20 @@ pub(super) fn ephemeral_containers(spec: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Co
                 .iter()
                 .any(|list| spec.field(list).items().any(|other| other.field("name").text() == name))
         };
-        if named(container.field("name").text()) {
-            cx.duplicate(&container.field("name"));
+        let name = container.field("name");
+        let mut before = containers.items().take(index);
+        if named(name.text()) || before.any(|other| other.field("name").text() == name.text()) {
+            cx.duplicate(&name);
         }
         if !target.text().is_empty() && !named(target.text()) {
             let others = spec.field("containers");
             cx.not_found(&target, others.items().map(|other| other.field("name").text()));
         }
         for field in FORBIDDEN {
-            if !container.field(field).is_empty() || container.field(field).str().is_some() {
-                cx.forbidden(&container.field(field), "cannot be set for an Ephemeral Container");
+            let place = container.field(field);
+            // Resources alone are no pointer and no list: an empty map is as good as none.
+            if place.is_set() && (*field != "resources" || !place.is_empty()) {
+                cx.forbidden(&place, "cannot be set for an Ephemeral Container");
             }
         }
         for mount in container.field("volumeMounts").items() {

@@ -139,7 +139,7 @@ fn pod_spec<'n>(spec: &At<'_, 'n>, holder: Holder<'_, 'n>, cx: &mut Context<'_>)
     one_of(&spec.field("dnsPolicy"), &["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"], cx);
     metadata::labels(&spec.field("nodeSelector"), cx);
     security::pod_context(spec, cx);
-    scheduling::affinity(&spec.field("affinity"), cx);
+    scheduling::affinity(&spec.field("affinity"), holder, cx);
     dns_config(spec, cx);
     for gate in spec.field("readinessGates").items() {
         let condition = gate.field("conditionType");
@@ -205,11 +205,11 @@ fn specific_annotations(annotations: &At<'_, '_>, spec: &At<'_, '_>, cx: &mut Co
     security::annotations(annotations, spec, cx);
 }
 
-/// `helper.GetDeletionCostFromPodAnnotations`: a signed number of 32 bits without a leading plus or zeros.
+/// `helper.GetDeletionCostFromPodAnnotations`: a number of 32 bits that starts with a minus or, but for 0
+/// itself, with no zero.
 fn is_deletion_cost(text: &str) -> bool {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let plain = text == "0" || digits.starts_with(|c: char| ('1'..='9').contains(&c));
-    plain && text.parse::<i32>().is_ok()
+    let start = |first: char| first == '-' || ('1'..='9').contains(&first);
+    (text == "0" || text.starts_with(start)) && text.parse::<i32>().is_ok()
 }
 
 /// `validatePodHostNetworkDeps`.

@@ -4,7 +4,7 @@ use super::{At, Context, Holder, metadata, names, one_of_if_set};
 use crate::k8s::Version;
 
 /// `validateAffinity`.
-pub(super) fn affinity(affinity: &At<'_, '_>, cx: &mut Context<'_>) {
+pub(super) fn affinity(affinity: &At<'_, '_>, holder: Holder<'_, '_>, cx: &mut Context<'_>) {
     if !affinity.is_set() {
         return;
     }
@@ -21,11 +21,11 @@ pub(super) fn affinity(affinity: &At<'_, '_>, cx: &mut Context<'_>) {
     for kind in ["podAffinity", "podAntiAffinity"] {
         let kind = affinity.field(kind);
         for term in kind.field("requiredDuringSchedulingIgnoredDuringExecution").items() {
-            pod_affinity_term(&term, cx);
+            pod_affinity_term(&term, holder, cx);
         }
         for preferred in kind.field("preferredDuringSchedulingIgnoredDuringExecution").items() {
             weight(&preferred.field("weight"), cx);
-            pod_affinity_term(&preferred.field("podAffinityTerm"), cx);
+            pod_affinity_term(&preferred.field("podAffinityTerm"), holder, cx);
         }
     }
 }
@@ -146,41 +146,10 @@ fn positive(number: &At<'_, '_>, cx: &mut Context<'_>) {
 /// `ValidateNodeSelectorTerm`; `strict` checks that nodes could have the label values.
 fn node_selector_term(term: &At<'_, '_>, strict: bool, cx: &mut Context<'_>) {
     for requirement in term.field("matchExpressions").items() {
-        node_selector_requirement(&requirement, strict, cx);
+        metadata::requirement(&requirement, &["Gt", "Lt"], strict, cx);
     }
     for requirement in term.field("matchFields").items() {
         node_field_requirement(&requirement, cx);
-    }
-}
-
-/// `ValidateNodeSelectorRequirement`.
-fn node_selector_requirement(requirement: &At<'_, '_>, strict: bool, cx: &mut Context<'_>) {
-    let (operator, values) = (requirement.field("operator"), requirement.field("values"));
-    match operator.text() {
-        "In" | "NotIn" => {
-            if values.is_empty() {
-                cx.required(&values, "must be specified when `operator` is 'In' or 'NotIn'");
-            }
-        }
-        "Exists" | "DoesNotExist" => {
-            if !values.is_empty() {
-                let detail = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
-                cx.forbidden(&values, detail);
-            }
-        }
-        "Gt" | "Lt" => {
-            if values.len() != 1 {
-                cx.required(&values, "must be specified single value when `operator` is 'Lt' or 'Gt'");
-            }
-        }
-        _ => cx.invalid(&operator, "not a valid selector operator"),
-    }
-    let key = requirement.field("key");
-    cx.form(&key, names::qualified_name);
-    if strict {
-        for value in values.items() {
-            cx.form(&value, names::label_value);
-        }
     }
 }
 
@@ -204,7 +173,7 @@ fn node_field_requirement(requirement: &At<'_, '_>, cx: &mut Context<'_>) {
 }
 
 /// `validatePodAffinityTerm`.
-fn pod_affinity_term(term: &At<'_, '_>, cx: &mut Context<'_>) {
+fn pod_affinity_term(term: &At<'_, '_>, holder: Holder<'_, '_>, cx: &mut Context<'_>) {
     let selector = term.field("labelSelector");
     metadata::label_selector(&selector, cx);
     metadata::label_selector(&term.field("namespaceSelector"), cx);
@@ -213,7 +182,7 @@ fn pod_affinity_term(term: &At<'_, '_>, cx: &mut Context<'_>) {
         let blamed = namespace.renamed("namespace").below(term);
         cx.form(&blamed, names::dns1123_label);
     }
-    label_keys(term, &selector, None, cx);
+    label_keys(term, &selector, holder.pod_metadata(), cx);
     let key = term.field("topologyKey");
     if key.text().is_empty() {
         cx.required(&key, "can not be empty");

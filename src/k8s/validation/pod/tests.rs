@@ -827,6 +827,41 @@ fn the_rest_of_the_spec_is_checked_too() {
 }
 
 #[test]
+fn ephemeral_containers_are_told_apart_and_have_few_fields() {
+    let said = pod(
+        "ephemeralContainers: [{name: e, image: i, resources: {}}, {name: e, image: i, livenessProbe: {}}]",
+    );
+    assert_eq!(
+        said,
+        [
+            "spec.ephemeralContainers[1].name duplicate-value",
+            "spec.ephemeralContainers[1].livenessProbe forbidden",
+            "spec.ephemeralContainers forbidden",
+        ]
+    );
+}
+
+#[test]
+fn the_labels_that_a_pod_is_matched_by_are_added_to_the_selector() {
+    let pod = |labels: &str| {
+        said(
+            &format!(
+                "apiVersion: v1\nkind: Pod\nmetadata: {{name: p, labels: {{{labels}}}}}\nspec:\n  \
+                 containers: [{{name: c, image: i}}]\n  affinity: {{podAffinity: {{\
+                 requiredDuringSchedulingIgnoredDuringExecution: [{{topologyKey: t, matchLabelKeys: [k], \
+                 labelSelector: {{matchLabels: {{k: v}}}}}}]}}}}\n"
+            ),
+            Version::DEFAULT,
+        )
+    };
+    assert!(pod("").is_empty());
+    assert_eq!(
+        pod("k: v"),
+        ["spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0][0] invalid-value"]
+    );
+}
+
+#[test]
 fn what_is_taken_with_a_warning() {
     assert_eq!(
         container(

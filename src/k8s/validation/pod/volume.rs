@@ -43,6 +43,9 @@ pub(super) fn volumes<'n>(
         number += 1;
         let errors = cx.errors();
         source(&volume, cx);
+        if !pod_name.is_empty() {
+            name_of_created_claim(&volume, pod_name, cx);
+        }
         let name_at = volume.field("name");
         if name.is_empty() {
             cx.required(&name_at, "");
@@ -58,7 +61,7 @@ pub(super) fn volumes<'n>(
             good.push(Volume { name, source });
         }
         if !pod_name.is_empty() {
-            names_of_created_claims(&volume, volumes, pod_name, cx);
+            no_created_claim(&volume, volumes, pod_name, cx);
         }
     }
     good
@@ -114,9 +117,13 @@ fn template_object_meta(meta: &At<'_, '_>, cx: &mut Context<'_>) {
     metadata::labels(&meta.field("labels"), cx);
     for (field, _) in meta.entries() {
         let place = meta.field(field);
-        let zero = place.str() == Some("") || place.int() == Some(0);
+        // What Go's zero is as good as absent, but for the one pointer.
+        let zero =
+            place.str() == Some("") || (place.int() == Some(0) && field != "deletionGracePeriodSeconds");
         if !matches!(field, "annotations" | "labels") && place.is_set() && !zero {
-            cx.forbidden(&place, "cannot be set");
+            // The server takes the names of Go's fields for the path.
+            let spelt = if field == "uid" { place.renamed("uID") } else { place };
+            cx.forbidden(&spelt, "cannot be set");
         }
     }
 }
@@ -149,8 +156,8 @@ fn local_non_reserved_path(path: &At<'_, '_>, cx: &mut Context<'_>) {
     }
 }
 
-/// The parts of `ValidateVolumes` that need the pod's name: ephemeral volumes create claims.
-fn names_of_created_claims(volume: &At<'_, '_>, volumes: &At<'_, '_>, pod_name: &str, cx: &mut Context<'_>) {
+/// The part of `validateVolumeSource` on the claim that an ephemeral volume of a pod becomes.
+fn name_of_created_claim(volume: &At<'_, '_>, pod_name: &str, cx: &mut Context<'_>) {
     let name = volume.field("name");
     if volume.field("ephemeral").is_set() && !name.text().is_empty() {
         let created = format!("{pod_name}-{}", name.text());
@@ -158,6 +165,10 @@ fn names_of_created_claims(volume: &At<'_, '_>, volumes: &At<'_, '_>, pod_name: 
             cx.invalid(&name, format_args!("PVC name {created:?}: {complaint}"));
         }
     }
+}
+
+/// The part of `ValidateVolumes` on claims that do not exist until the pod does.
+fn no_created_claim(volume: &At<'_, '_>, volumes: &At<'_, '_>, pod_name: &str, cx: &mut Context<'_>) {
     let used = volume.field("persistentVolumeClaim.claimName");
     let volume_part = used.text().strip_prefix(pod_name).and_then(|rest| rest.strip_prefix('-'));
     let creates = |other: &At<'_, '_>| {

@@ -24,7 +24,7 @@ pub(super) fn stateful_set(root: &At<'_, '_>, cx: &mut Context<'_>) {
     let strategy = spec.field("updateStrategy");
     let rolling = strategy.field("rollingUpdate");
     match strategy.field("type").text() {
-        "" | "RollingUpdate" => cx.non_negative(&rolling.field("partition")),
+        "" | "RollingUpdate" => rolling_update(&rolling, cx),
         "OnDelete" => {
             if rolling.is_set() {
                 cx.invalid(&rolling, "only allowed for updateStrategy 'RollingUpdate'");
@@ -75,6 +75,28 @@ pub(super) fn stateful_set(root: &At<'_, '_>, cx: &mut Context<'_>) {
         let message = "a negative value retains all historical revisions; a value >= 0 is recommended";
         cx.warning(&spec.field("revisionHistoryLimit"), message);
     }
+}
+
+/// `validateRollingUpdateStatefulSet`. Up to 1.36 `maxUnavailable` is dropped unread: its gate is off.
+fn rolling_update(rolling: &At<'_, '_>, cx: &mut Context<'_>) {
+    cx.non_negative(&rolling.field("partition"));
+    let unavailable = rolling.field("maxUnavailable");
+    if unavailable.is_set() && cx.version >= Version::V1_37 {
+        positive_int_or_percent(&unavailable, cx);
+        if int_or_percent(&unavailable, 1) == 0 {
+            cx.invalid(&unavailable, "cannot be 0");
+        }
+        not_more_than_100_percent(&unavailable, cx);
+    }
+}
+
+/// `ValidateControllerRevisionCreate`: the data are an object.
+pub(super) fn controller_revision(root: &At<'_, '_>, cx: &mut Context<'_>) {
+    let data = root.field("data");
+    if !data.is_set() {
+        cx.required(&data, "data is mandatory");
+    }
+    cx.non_negative(&root.field("revision"));
 }
 
 /// `ValidateDeploymentSpec`.

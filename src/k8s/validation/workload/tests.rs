@@ -53,6 +53,55 @@ fn stateful_sets() {
 }
 
 #[test]
+fn the_share_that_may_be_unavailable_counts_since_1_37() {
+    for (value, expected) in [
+        ("1", &[][..]),
+        ("25%", &[]),
+        ("0", &["spec.updateStrategy.rollingUpdate.maxUnavailable invalid-value"]),
+        ("-1", &["spec.updateStrategy.rollingUpdate.maxUnavailable invalid-value"]),
+        ("101%", &["spec.updateStrategy.rollingUpdate.maxUnavailable invalid-value"]),
+    ] {
+        let manifest = set(&format!("updateStrategy: {{rollingUpdate: {{maxUnavailable: {value}}}}}"));
+        assert_eq!(said_by(Version::V1_37, &manifest), expected, "{value}");
+        assert!(said(&manifest).is_empty(), "{value}");
+    }
+}
+
+#[test]
+fn the_namespace_of_a_data_source_is_read_in_templates() {
+    let claim = |sources: &str| {
+        let spec = "accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}";
+        set(&format!("volumeClaimTemplates: [{{metadata: {{name: data}}, spec: {{{spec}, {sources}}}}}]"))
+    };
+    let source = "kind: PersistentVolumeClaim, name: b";
+    check(
+        |sources| said(&claim(sources)),
+        &[
+            (&format!("dataSourceRef: {{{source}, namespace: other}}"), &[]),
+            (
+                &format!("dataSourceRef: {{{source}, namespace: A}}"),
+                &["spec.volumeClaimTemplates[0].spec.dataSourceRef.namespace invalid-value"],
+            ),
+            (
+                &format!("dataSource: {{{source}}}, dataSourceRef: {{{source}, namespace: other}}"),
+                &["spec.volumeClaimTemplates[0].spec invalid-value"],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn revisions_have_data() {
+    let revision = |rest: &str| {
+        said(&format!("apiVersion: apps/v1\nkind: ControllerRevision\nmetadata: {{name: a}}\n{rest}\n"))
+    };
+    check(
+        revision,
+        &[("revision: 1\ndata: {}", &[]), ("revision: -1", &["data required", "revision invalid-value"])],
+    );
+}
+
+#[test]
 fn claim_templates_are_named_as_volumes_are() {
     let claim = |name: &str| {
         let spec = "{accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}";
