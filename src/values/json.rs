@@ -1,7 +1,7 @@
 //! JSON with positions, for `--set-json` and for pointing into a schema.
 
 use crate::diag::{SourceId, Span};
-use crate::yaml::{Map, Node, Value};
+use crate::yaml::{Limits, Map, Node, Value};
 
 /// Reads the JSON value that `text` begins with, from byte `start` on (white space may come before it). Returns it
 /// with the byte after it. The error is the byte at which reading failed, and why.
@@ -14,8 +14,15 @@ pub(super) fn prefix(text: &str, start: usize, source: SourceId) -> Result<(Node
         Some(Err(error)) => return Err((start + offset(rest, &error), reason(&error))),
         None => return Err((text.len(), "a JSON value is missing".to_owned())),
     }
-    let mut walker = Walker { text, source, at: start };
-    let node = walker.value().ok_or_else(|| (walker.at, "not a JSON value".to_owned()))?;
+    let mut walker = Walker { text, source, at: start, depth: 0 };
+    let node = walker.value().ok_or_else(|| {
+        let reason = if walker.depth > Limits::MAX_DEPTH {
+            format!("maps and lists are nested more than {} deep", Limits::MAX_DEPTH)
+        } else {
+            "not a JSON value".to_owned()
+        };
+        (walker.at, reason)
+    })?;
     Ok((node, walker.at))
 }
 
@@ -66,6 +73,8 @@ struct Walker<'a> {
     text: &'a str,
     source: SourceId,
     at: usize,
+    /// How many maps and lists are open.
+    depth: usize,
 }
 
 impl Walker<'_> {
@@ -81,8 +90,8 @@ impl Walker<'_> {
         let first = self.peek()?;
         let start = self.at;
         let value = match first {
-            b'{' => self.object()?,
-            b'[' => self.array()?,
+            b'{' => self.inside(Self::object)?,
+            b'[' => self.inside(Self::array)?,
             b'"' => Value::String(self.string()?),
             _ => {
                 let end =
@@ -92,6 +101,17 @@ impl Walker<'_> {
             }
         };
         Some(Node::new(value, Span::new(self.source, start, self.at)))
+    }
+
+    /// Reads a map or list, unless it stands in too many others: what is read is walked recursively later on.
+    fn inside(&mut self, read: fn(&mut Self) -> Option<Value>) -> Option<Value> {
+        self.depth += 1;
+        if self.depth > Limits::MAX_DEPTH {
+            return None;
+        }
+        let value = read(self)?;
+        self.depth -= 1;
+        Some(value)
     }
 
     fn object(&mut self) -> Option<Value> {
@@ -189,7 +209,13 @@ mod tests {
         assert_eq!(read("{\"a\": tru}").unwrap_err().0, 9);
         assert_eq!(read("[1] 2").unwrap_err().0, 4);
         assert_eq!(read("").unwrap_err().0, 0);
-        assert!(read(&"[".repeat(100_000)).is_err());
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(read(&nested(Limits::MAX_DEPTH)).is_ok());
+        let (at, reason) = read(&nested(50_000)).unwrap_err();
+        assert_eq!(
+            (at, reason.as_str()),
+            (Limits::MAX_DEPTH, "maps and lists are nested more than 200 deep")
+        );
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! Validation against the recorded answers of a real kube-apiserver (v1.36).
 
-use std::path::PathBuf;
-
+use crate::support::oracle;
 use plimsoll::diag::{Diagnostic, Severity, SourceKind, Sources};
 use plimsoll::k8s::{Version, validate};
 use plimsoll::manifest::parse;
@@ -15,12 +14,7 @@ const FALSE_ALARMS: f64 = 0.005;
 
 #[test]
 fn the_server_and_we_agree() {
-    #[expect(clippy::disallowed_methods, reason = "the variable names the folder of recorded answers")]
-    let Ok(oracle) = std::env::var("PLIMSOLL_ORACLE") else {
-        eprintln!("PLIMSOLL_ORACLE is not set: nothing to compare with");
-        return;
-    };
-    let folder = PathBuf::from(oracle).join("admission");
+    let Some(folder) = oracle("admission") else { return };
     let read = |name: &str| {
         let path = folder.join(name);
         std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))

@@ -1,14 +1,10 @@
 //! The command line as a user meets it: transcripts under `tests/cmd`, and here whatever a transcript cannot hold:
 //! pipes that close, odd files made on the spot, what is written to disk.
 
-use crate::support::ROOT;
-use flate2::Compression;
-use flate2::write::GzEncoder;
+use crate::support::{CONFIG_MAP, ROOT, Sandbox};
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
 
 /// `tests/cmd/*.toml`; `TRYCMD=overwrite cargo test --test suite cli::` records them anew.
 #[test]
@@ -348,131 +344,4 @@ fn manual_pages_and_completions_cover_every_command() {
         }
     }
     assert_eq!(sandbox.run(&["completions", "tcsh"]).code, 2);
-}
-
-/// A template that needs no values.
-const CONFIG_MAP: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ release.name }}\n";
-
-/// A directory for odd files, and the command run in it.
-struct Sandbox(tempfile::TempDir);
-
-/// What a run left behind.
-struct Outcome {
-    code: i32,
-    stdout: String,
-    stderr: String,
-}
-
-impl Sandbox {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    fn write(&self, path: &str, text: &str) {
-        self.write_bytes(path, text.as_bytes());
-    }
-
-    fn write_bytes(&self, path: &str, bytes: &[u8]) {
-        let path = self.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, bytes).unwrap();
-    }
-
-    fn read(&self, path: &str) -> String {
-        fs::read_to_string(self.path().join(path)).unwrap()
-    }
-
-    /// A Tera chart of one template, which also reads the values that the tests set.
-    fn chart(&self, name: &str, template: &str) {
-        let metadata = format!("apiVersion: v2\nname: {name}\nversion: 1.0.0\nengine: tera\n");
-        self.write(&format!("{name}/Chart.yaml"), &metadata);
-        self.write(&format!("{name}/values.yaml"), "name: x\ntext: x\n");
-        self.write(&format!("{name}/templates/cm.yaml"), template);
-    }
-
-    #[cfg(unix)]
-    fn link(&self, target: &str, path: &str) {
-        std::os::unix::fs::symlink(target, self.path().join(path)).unwrap();
-    }
-
-    #[cfg(unix)]
-    fn script(&self, name: &str, body: &str) {
-        use std::os::unix::fs::PermissionsExt as _;
-        self.write(name, &format!("#!/bin/sh\n{body}\n"));
-        fs::set_permissions(self.path().join(name), fs::Permissions::from_mode(0o755)).unwrap();
-    }
-
-    /// A `.tgz` whose entries have exactly these names, however wicked.
-    fn archive(&self, name: &str, entries: &[(&str, &[u8])]) {
-        let mut tar = self.tar(name);
-        append(&mut tar, entries);
-        tar.into_inner().unwrap().finish().unwrap();
-    }
-
-    fn archive_link(&self, name: &str, entries: &[(&str, &[u8])], link: &str, target: &str) {
-        let mut tar = self.tar(name);
-        append(&mut tar, entries);
-        let mut header = tar::Header::new_gnu();
-        header.set_entry_type(tar::EntryType::Symlink);
-        header.set_size(0);
-        tar.append_link(&mut header, link, target).unwrap();
-        tar.into_inner().unwrap().finish().unwrap();
-    }
-
-    fn tar(&self, name: &str) -> tar::Builder<GzEncoder<fs::File>> {
-        let file = fs::File::create(self.path().join(name)).unwrap();
-        tar::Builder::new(GzEncoder::new(file, Compression::fast()))
-    }
-
-    fn run(&self, args: &[&str]) -> Outcome {
-        self.run_with(args, &[], "")
-    }
-
-    fn run_with(&self, args: &[&str], env: &[(&str, &str)], stdin: &str) -> Outcome {
-        let mut command = snapbox::cmd::Command::new(PathBuf::from(env!("CARGO_BIN_EXE_plimsoll")))
-            .args(args)
-            .current_dir(self.path())
-            .env_remove("NO_COLOR")
-            .env_remove("CLICOLOR")
-            .env_remove("CLICOLOR_FORCE")
-            .stdin(stdin)
-            .timeout(Duration::from_secs(120));
-        for (name, value) in env {
-            command = command.env(name, value);
-        }
-        let output = command.output().unwrap();
-        Outcome {
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
-    }
-
-    /// Refused as promised: exit code 2, an empty stdout, and everything the user must be told on stderr.
-    fn refused(&self, args: &[&str], told: &[&str]) {
-        let Outcome { code, stdout, stderr } = self.run(args);
-        let shown: Vec<String> = args.iter().map(|arg| arg.chars().take(60).collect()).collect();
-        assert_eq!((code, stdout.as_str()), (2, ""), "{shown:?}: {stderr}");
-        assert!(stderr.contains("error: "), "{shown:?}: {stderr}");
-        assert!(stderr.len() < 8000, "{shown:?}: {} bytes of message", stderr.len());
-        for word in told {
-            assert!(stderr.contains(word), "{shown:?} does not name `{word}`: {stderr}");
-        }
-    }
-}
-
-/// The names are written into the headers as they are: the `tar` crate's own methods refuse wicked ones.
-fn append(tar: &mut tar::Builder<GzEncoder<fs::File>>, entries: &[(&str, &[u8])]) {
-    for (name, bytes) in entries {
-        let mut header = tar::Header::new_gnu();
-        header.as_gnu_mut().unwrap().name[..name.len()].copy_from_slice(name.as_bytes());
-        header.set_size(bytes.len() as u64);
-        header.set_mode(0o644);
-        header.set_cksum();
-        tar.append(&header, *bytes).unwrap();
-    }
 }

@@ -1,18 +1,13 @@
 //! Comparison of meaning, consequences, formats.
 
-use plimsoll::diag::{Sources, Span};
+use crate::support::objects;
+use plimsoll::diag::Span;
 use plimsoll::diff::render::{self, Style};
 use plimsoll::diff::{self, Change, EffectKind, FailOn, Ignore, ObjectPlan, Options, Plan, Verdict};
 use plimsoll::k8s::defaults;
-use plimsoll::manifest::{self, Object};
-use plimsoll::yaml::{Map, Node, ReadOptions, Value};
+use plimsoll::manifest::Object;
+use plimsoll::yaml::{Map, Node, Value};
 use proptest::prelude::*;
-
-fn objects(text: &str) -> Vec<Object> {
-    let report = manifest::load_stdin(&Sources::new(), text.to_owned(), &ReadOptions::strict());
-    assert!(!report.has_errors(), "{:?}", report.diagnostics);
-    report.output.unwrap_or_default()
-}
 
 fn plan(old: &str, new: &str) -> Plan {
     diff::compare(&objects(old), &objects(new), &Options::default())

@@ -1,19 +1,15 @@
 //! Recorded renders: durable, private, never mixed.
 
+use crate::support::objects;
 use plimsoll::diag::{Sources, Span};
 use plimsoll::diff::{self, Options};
 use plimsoll::history::{Error, Header, History, Render};
-use plimsoll::manifest::{self, Object};
-use plimsoll::yaml::{Map, Node, ReadOptions};
+use plimsoll::yaml::{Map, Node};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
 const MANIFESTS: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {level: info}\n---\napiVersion: v1\nkind: Secret\nmetadata: {name: login}\nstringData: {password: hunter2-hunter2}\n";
-
-fn objects(text: &str) -> Vec<Object> {
-    manifest::load_stdin(&Sources::new(), text.to_owned(), &ReadOptions::strict()).output.unwrap()
-}
 
 fn record(history: &History, text: &str, message: &str) -> Result<Header, Error> {
     let mut values = Map::new();

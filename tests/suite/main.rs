@@ -8,6 +8,7 @@ mod diff;
 mod docs;
 mod gotpl;
 mod history;
+mod hostile;
 mod judges;
 mod lint;
 mod preview;

@@ -1,9 +1,7 @@
 //! The release before it exists.
 
-use plimsoll::diag::Sources;
-use plimsoll::manifest::{self, Object};
+use crate::support::objects;
 use plimsoll::preview::{self, Preview};
-use plimsoll::yaml::ReadOptions;
 
 const RELEASE: &str = r#"apiVersion: apps/v1
 kind: StatefulSet
@@ -61,12 +59,6 @@ kind: PersistentVolumeClaim
 metadata: {name: backup}
 spec: {accessModes: [ReadWriteMany], resources: {requests: {storage: 512Mi}}}
 "#;
-
-fn objects(text: &str) -> Vec<Object> {
-    let report = manifest::load_stdin(&Sources::new(), text.to_owned(), &ReadOptions::strict());
-    assert!(!report.has_errors(), "{:?}", report.diagnostics);
-    report.output.unwrap_or_default()
-}
 
 fn preview(text: &str) -> Preview {
     preview::of(&objects(text), "default")

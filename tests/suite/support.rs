@@ -1,10 +1,16 @@
 //! What several tests need.
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use plimsoll::diag::Sources;
 use plimsoll::engine::{Capabilities, KubeVersion, Release};
+use plimsoll::manifest::{self, Object};
 use plimsoll::render::{self, Output, Request};
 use plimsoll::values::{Options, Overrides, ValuesFile};
-use std::path::PathBuf;
+use plimsoll::yaml::ReadOptions;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The project's root.
 pub(crate) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -48,6 +54,13 @@ pub(crate) fn release(name: &str, chart: &str, files: &[&str], set: &[&str]) -> 
     report.output.unwrap()
 }
 
+/// The objects of manifests, which must be sound.
+pub(crate) fn objects(text: &str) -> Vec<Object> {
+    let report = manifest::load_stdin(&Sources::new(), text.to_owned(), &ReadOptions::strict());
+    assert!(!report.has_errors(), "{:?}", report.diagnostics);
+    report.output.unwrap_or_default()
+}
+
 /// A cluster that serves nothing in particular.
 pub(crate) fn capabilities() -> Capabilities {
     Capabilities {
@@ -57,10 +70,159 @@ pub(crate) fn capabilities() -> Capabilities {
     }
 }
 
+/// A folder, or file, of recorded answers of the real tools, beside the oracle that `PLIMSOLL_ORACLE` names; `None` (said
+/// on stderr) where the environment names none.
+#[expect(clippy::print_stderr, reason = "a test that compares nothing says so")]
+pub(crate) fn oracle(part: &str) -> Option<PathBuf> {
+    let Some(folder) = tool("PLIMSOLL_ORACLE") else {
+        eprintln!("PLIMSOLL_ORACLE is not set: nothing to compare with");
+        return None;
+    };
+    let path = folder.join(part);
+    assert!(path.exists(), "PLIMSOLL_ORACLE holds no {part}");
+    Some(path)
+}
+
 /// The path in an environment variable that CI sets; `None` in a plain `cargo test`, which has no such tools.
 pub(crate) fn tool(variable: &str) -> Option<PathBuf> {
     #[expect(clippy::disallowed_methods, reason = "CI names the tools in the environment")]
     let path = PathBuf::from(std::env::var_os(variable)?);
     assert!(path.exists(), "{variable} names {}, which does not exist", path.display());
     Some(path)
+}
+
+/// A template that needs no values.
+pub(crate) const CONFIG_MAP: &str =
+    "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ release.name }}\n";
+
+/// A directory for odd files, and the command run in it.
+pub(crate) struct Sandbox(tempfile::TempDir);
+
+/// What a run left behind.
+pub(crate) struct Outcome {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Sandbox {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        self.write_bytes(path, text.as_bytes());
+    }
+
+    pub(crate) fn write_bytes(&self, path: &str, bytes: &[u8]) {
+        let path = self.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+
+    pub(crate) fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.path().join(path)).unwrap()
+    }
+
+    /// A Tera chart of one template, which also reads the values that the tests set.
+    pub(crate) fn chart(&self, name: &str, template: &str) {
+        let metadata = format!("apiVersion: v2\nname: {name}\nversion: 1.0.0\nengine: tera\n");
+        self.write(&format!("{name}/Chart.yaml"), &metadata);
+        self.write(&format!("{name}/values.yaml"), "name: x\ntext: x\n");
+        self.write(&format!("{name}/templates/cm.yaml"), template);
+    }
+
+    #[cfg(unix)]
+    pub(crate) fn link(&self, target: &str, path: &str) {
+        std::os::unix::fs::symlink(target, self.path().join(path)).unwrap();
+    }
+
+    #[cfg(unix)]
+    pub(crate) fn script(&self, name: &str, body: &str) {
+        use std::os::unix::fs::PermissionsExt as _;
+        self.write(name, &format!("#!/bin/sh\n{body}\n"));
+        fs::set_permissions(self.path().join(name), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// A `.tgz` whose entries have exactly these names, however wicked.
+    pub(crate) fn archive(&self, name: &str, entries: &[(&str, &[u8])]) {
+        let mut tar = self.tar(name);
+        append(&mut tar, entries);
+        tar.into_inner().unwrap().finish().unwrap();
+    }
+
+    pub(crate) fn archive_link(&self, name: &str, entries: &[(&str, &[u8])], link: &str, target: &str) {
+        let mut tar = self.tar(name);
+        append(&mut tar, entries);
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(tar::EntryType::Symlink);
+        header.set_size(0);
+        tar.append_link(&mut header, link, target).unwrap();
+        tar.into_inner().unwrap().finish().unwrap();
+    }
+
+    fn tar(&self, name: &str) -> tar::Builder<GzEncoder<fs::File>> {
+        let file = fs::File::create(self.path().join(name)).unwrap();
+        tar::Builder::new(GzEncoder::new(file, Compression::fast()))
+    }
+
+    pub(crate) fn run(&self, args: &[&str]) -> Outcome {
+        self.run_with(args, &[], "")
+    }
+
+    pub(crate) fn run_with(&self, args: &[&str], env: &[(&str, &str)], stdin: &str) -> Outcome {
+        let binary = env!("CARGO_BIN_EXE_plimsoll");
+        let command = if cfg!(unix) {
+            // Whatever the input, memory is bounded.
+            let limited = r#"ulimit -v 4000000; exec "$0" "$@""#;
+            snapbox::cmd::Command::new("sh").args(["-c", limited, binary])
+        } else {
+            snapbox::cmd::Command::new(binary)
+        };
+        let mut command = command
+            .args(args)
+            .current_dir(self.path())
+            .env_remove("NO_COLOR")
+            .env_remove("CLICOLOR")
+            .env_remove("CLICOLOR_FORCE")
+            .stdin(stdin)
+            .timeout(Duration::from_secs(120));
+        for (name, value) in env {
+            command = command.env(name, value);
+        }
+        let output = command.output().unwrap();
+        Outcome {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// Refused as promised: exit code 2, an empty stdout, and everything the user must be told on stderr.
+    pub(crate) fn refused(&self, args: &[&str], told: &[&str]) {
+        let Outcome { code, stdout, stderr } = self.run(args);
+        let shown: Vec<String> = args.iter().map(|arg| arg.chars().take(60).collect()).collect();
+        assert_eq!((code, stdout.as_str()), (2, ""), "{shown:?}: {stderr}");
+        assert!(stderr.contains("error: "), "{shown:?}: {stderr}");
+        assert!(stderr.len() < 8000, "{shown:?}: {} bytes of message", stderr.len());
+        for word in told {
+            assert!(stderr.contains(word), "{shown:?} does not name `{word}`: {stderr}");
+        }
+    }
+}
+
+/// The names are written into the headers as they are: the `tar` crate's own methods refuse wicked ones.
+fn append(tar: &mut tar::Builder<GzEncoder<fs::File>>, entries: &[(&str, &[u8])]) {
+    for (name, bytes) in entries {
+        let mut header = tar::Header::new_gnu();
+        header.as_gnu_mut().unwrap().name[..name.len()].copy_from_slice(name.as_bytes());
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        header.set_cksum();
+        tar.append(&header, *bytes).unwrap();
+    }
 }

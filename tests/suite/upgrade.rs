@@ -1,24 +1,12 @@
 //! The verdicts and restarts of a real API server and its controllers, against ours.
 
+use crate::support::oracle;
 use plimsoll::diag::{Severity, Sources, Span};
 use plimsoll::diff::{self, Change, Options, Verdict};
 use plimsoll::k8s::{Version, defaults, validate};
 use plimsoll::manifest::{self, Object};
 use plimsoll::yaml::{Node, ReadOptions};
-use std::path::{Path, PathBuf};
-
-/// The oracle's folder; `None` (said on stderr) where the environment names none.
-#[expect(clippy::print_stderr, reason = "a test that compares nothing says so")]
-fn oracle(part: &str) -> Option<PathBuf> {
-    #[expect(clippy::disallowed_methods, reason = "the variable names the folder of recorded answers")]
-    let Some(folder) = std::env::var_os("PLIMSOLL_ORACLE") else {
-        eprintln!("PLIMSOLL_ORACLE is not set: nothing to compare with");
-        return None;
-    };
-    let folder = PathBuf::from(folder).join(part);
-    assert!(folder.exists(), "PLIMSOLL_ORACLE names no folder with {part}");
-    Some(folder)
-}
+use std::path::Path;
 
 fn objects(sources: &Sources, path: &Path) -> Vec<Object> {
     let report = manifest::load(sources, path, &ReadOptions::lenient());

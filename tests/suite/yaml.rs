@@ -1,20 +1,13 @@
 //! YAML as helm and kubectl read and write it: recorded answers of the real tools.
 
-use std::path::PathBuf;
-
+use crate::support::oracle;
 use plimsoll::diag::{Report, SourceKind, Sources, Span};
 use plimsoll::yaml::{Document, Map, Node, ReadOptions, Value, emit, read};
 use serde_json::Value as Json;
 
 /// The rows of a recorded file beside the oracle's folder; none if no oracle is named.
-#[expect(clippy::print_stderr, reason = "a test that compares nothing says so")]
 fn recorded(name: &str) -> Vec<Json> {
-    #[expect(clippy::disallowed_methods, reason = "the variable names the folder of recorded answers")]
-    let Ok(oracle) = std::env::var("PLIMSOLL_ORACLE") else {
-        eprintln!("PLIMSOLL_ORACLE is not set: nothing to compare with");
-        return Vec::new();
-    };
-    let path = PathBuf::from(oracle).join("..").join(name);
+    let Some(path) = oracle(&format!("../{name}")) else { return Vec::new() };
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let rows: Vec<Json> = serde_json::from_str(&text).expect("a list of rows");
     assert!(!rows.is_empty());

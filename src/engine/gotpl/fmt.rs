@@ -8,6 +8,9 @@ use super::value::{MAX_DEPTH, Value};
 /// The widest field and the longest fraction that `printf` pads to; Go's own limit.
 const MAX_WIDTH: usize = 1_000_000;
 
+/// No float has more decimal digits; only zeros follow, which Rust's own formatting writes up to 65,535 of.
+const MAX_DIGITS: usize = 1100;
+
 /// What `%v` prints, and an action writes.
 pub(crate) fn display(value: &Value) -> Cow<'_, str> {
     if let Some(text) = value.as_str() {
@@ -124,7 +127,10 @@ pub(crate) fn float(number: f64, verb: char, precision: Option<usize>) -> String
     }
     let text = match verb {
         'f' | 'F' => match precision {
-            Some(digits) => format!("{number:.digits$}"),
+            Some(digits) => {
+                let exact = digits.min(MAX_DIGITS);
+                format!("{number:.exact$}{}", "0".repeat(digits - exact))
+            }
             None => format!("{number}"),
         },
         'e' | 'E' => scientific(number, precision),
@@ -137,7 +143,7 @@ pub(crate) fn float(number: f64, verb: char, precision: Option<usize>) -> String
 /// for which shortest conversions take 6.
 fn general(number: f64, precision: Option<usize>) -> String {
     let text = match precision {
-        Some(digits) => format!("{number:.*e}", digits.max(1) - 1),
+        Some(digits) => format!("{number:.*e}", digits.clamp(1, MAX_DIGITS) - 1),
         None => format!("{number:e}"),
     };
     let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
@@ -190,12 +196,13 @@ fn hexadecimal(number: f64) -> String {
 /// Go's `%e`: at least two digits of exponent.
 fn scientific(number: f64, precision: Option<usize>) -> String {
     let text = match precision {
-        Some(digits) => format!("{number:.digits$e}"),
+        Some(digits) => format!("{number:.*e}", digits.min(MAX_DIGITS)),
         None => format!("{number:e}"),
     };
     let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let zeros = "0".repeat(precision.unwrap_or(0).saturating_sub(MAX_DIGITS));
     let (sign, digits) = exponent.strip_prefix('-').map_or(('+', exponent), |digits| ('-', digits));
-    format!("{mantissa}e{sign}{digits:0>2}")
+    format!("{mantissa}{zeros}e{sign}{digits:0>2}")
 }
 
 /// The flags, width and precision of one verb.

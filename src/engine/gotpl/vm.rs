@@ -238,7 +238,11 @@ impl Vm {
                 return error;
             }
             let mut error = error;
-            let message = format!("in the template {}: {}", shorten(text), error.inner().message);
+            // The innermost text is the one to mend.
+            if error.inner().message.starts_with(IN_TEXT) {
+                return error;
+            }
+            let message = format!("{IN_TEXT} {}: {}", shorten(text), error.inner().message);
             error.inner_mut().message = message;
             error
         })?;
@@ -667,7 +671,7 @@ impl Vm {
             values.push(self.operand(unit, arg, dot)?);
         }
         values.extend(piped);
-        (function.run)(self, Args(&values)).map_err(|mut error| {
+        (function.run)(self, Args(&values)).and_then(bounded).map_err(|mut error| {
             let inner = error.inner();
             match function.name {
                 "include" if inner.at.is_some() => {
@@ -690,6 +694,22 @@ impl Vm {
             }
             placed(error, unit, place)
         })
+    }
+}
+
+/// What a template given to `tpl` is said to be in an error.
+const IN_TEXT: &str = "in the template";
+
+/// The longest text that a function may make: templates that join texts in a loop double them each time.
+const MAX_TEXT: usize = 256 << 20;
+
+fn bounded(value: Value) -> Result<Value> {
+    match &value {
+        Value::Str(text) if text.len() > MAX_TEXT => Err(Error::new(format!(
+            "a text of {} bytes is too long: at most {MAX_TEXT} are made",
+            text.len()
+        ))),
+        _ => Ok(value),
     }
 }
 

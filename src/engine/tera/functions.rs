@@ -459,9 +459,9 @@ fn text_filters(tera: &mut tera::Tera, slots: &Slots) {
             .map_err(|error| Error::message(format!("this is not JSON: {error}")))?;
         Ok(Value::from_serializable(&value))
     });
-    filter("indent", |text, args| Ok(indented(&text, args.must_get("width")?).into()));
+    filter("indent", |text, args| Ok(indented(&text, width(args)?).into()));
     filter("nindent", |text, args| {
-        let width = args.must_get::<usize>("width")?;
+        let width = width(args)?;
         Ok(format!("\n{}{}", " ".repeat(width), indented(&text, width)).into())
     });
     filter("trunc", |text, args| Ok(truncated(&text, args.must_get("length")?).into()));
@@ -612,6 +612,18 @@ fn parse_yaml(text: &str) -> TeraResult<Value> {
     let document = report.output.unwrap_or_default().into_iter().find(|document| !document.blank);
     Ok(document.map_or_else(Value::none, |document| value::Origins::default().tree(&document.root)))
 }
+
+/// How far to indent.
+fn width(args: &Kwargs) -> TeraResult<usize> {
+    let width = args.must_get::<usize>("width")?;
+    if width > MAX_WIDTH {
+        return Err(Error::message(format!("a width of {width} is too much: at most {MAX_WIDTH}")));
+    }
+    Ok(width)
+}
+
+/// The widest indentation.
+const MAX_WIDTH: usize = 1000;
 
 fn indented(text: &str, width: usize) -> String {
     text.replace('\n', &format!("\n{}", " ".repeat(width)))

@@ -27,7 +27,7 @@ use crate::diag::{Diagnostic, Report, SourceKind, Sources, Span, nearest};
 use crate::values::Scope;
 use functions::Slots;
 use rewrite::{Rewritten, Tables};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use value::Origins;
 
@@ -132,6 +132,9 @@ impl Engine {
         let slots = Slots::new(Arc::new(tables), Arc::new(origins));
         functions::register(&mut tera, chart, &slots);
         diagnostics.extend(add_templates(&mut tera, &mut templates, texts));
+        if diagnostics.is_empty() {
+            diagnostics.extend(deep_includes(&templates));
+        }
         if diagnostics.is_empty() {
             Report::ok(Compiled { tera, templates, slots })
         } else {
@@ -303,6 +306,38 @@ fn add_templates(
         }
         return diagnostics;
     }
+}
+
+/// How many templates may include each other one inside the other: Tera keeps them all on the stack.
+const MAX_INCLUDES: usize = 30;
+
+/// The include that goes deeper than [`MAX_INCLUDES`], if there is one. There are no circles: Tera has looked for them.
+fn deep_includes(templates: &BTreeMap<String, Rewritten>) -> Option<Diagnostic> {
+    let mut level: BTreeSet<&str> = templates.keys().map(String::as_str).collect();
+    let mut deepest = None;
+    for _ in 0..MAX_INCLUDES {
+        let mut next = BTreeSet::new();
+        for (name, place) in level.iter().filter_map(|name| named(templates, name)).flat_map(|t| &t.includes)
+        {
+            deepest = Some(*place);
+            next.insert(name.as_str());
+        }
+        if next.is_empty() {
+            return None;
+        }
+        level = next;
+    }
+    Some(
+        Diagnostic::error(format!("templates include each other more than {MAX_INCLUDES} deep"))
+            .at(deepest?, "")
+            .help("make one template of several"),
+    )
+}
+
+/// The template that Tera takes for a name.
+fn named<'t>(templates: &'t BTreeMap<String, Rewritten>, name: &str) -> Option<&'t Rewritten> {
+    let lent = || templates.get(&format!("{LENT_PREFIX}{name}"));
+    templates.get(name).or_else(lent).or_else(|| templates.get(&format!("{LIBRARY_PREFIX}{name}")))
 }
 
 /// What Tera says about unknown filters, functions, components and the like: one framed report for each, in one

@@ -53,7 +53,7 @@ pub(super) fn yaml(marked: &str, slots: &[Slot], tables: &Tables) -> Result<Plac
 /// Replaces the markers of any other template's output (`NOTES.txt`): values as text.
 pub(super) fn text(marked: &str, slots: &[Slot], tables: &Tables) -> Result<Placed, Vec<Diagnostic>> {
     let mut placer = Placer::new(slots, tables);
-    placer.plain_text(marked, 0);
+    placer.plain_text(marked);
     placer.finish()
 }
 
@@ -225,7 +225,7 @@ impl<'a> Placer<'a> {
 
     /// Places YAML text at a column: the first line goes where the output stands.
     fn nested(&mut self, marked: &str, column: usize) {
-        if self.depth == MAX_NESTING {
+        if self.too_deep() {
             return;
         }
         self.depth += 1;
@@ -825,9 +825,7 @@ impl<'a> Placer<'a> {
             Content::Yaml(text) if bytes[at..end] == [SLOT] && !is_key => {
                 let mut inner = Placer::new(self.slots, self.tables);
                 inner.depth = self.depth + 1;
-                if inner.depth < MAX_NESTING {
-                    inner.nested(text, 0);
-                }
+                inner.nested(text, 0);
                 self.errors.append(&mut inner.errors);
                 if inner.out.contains('\n') {
                     self.error(slots[0], "YAML of several lines cannot stand in a flow collection", |d| {
@@ -920,9 +918,7 @@ impl<'a> Placer<'a> {
     fn rendered(&mut self, text: &str) -> String {
         let mut inner = Placer::new(self.slots, self.tables);
         inner.depth = self.depth + 1;
-        if inner.depth < MAX_NESTING {
-            inner.nested(text, 0);
-        }
+        inner.nested(text, 0);
         self.errors.append(&mut inner.errors);
         inner.out
     }
@@ -967,10 +963,11 @@ impl<'a> Placer<'a> {
     }
 
     /// Text mode: no YAML, values as text.
-    fn plain_text(&mut self, marked: &str, depth: usize) {
-        if depth == MAX_NESTING {
+    fn plain_text(&mut self, marked: &str) {
+        if self.too_deep() {
             return;
         }
+        self.depth += 1;
         for line in lines(marked, self.tables) {
             let mut from = 0;
             for (byte, index) in line.slot_bytes(0, line.text.len()) {
@@ -978,7 +975,7 @@ impl<'a> Placer<'a> {
                 let slots = self.slots;
                 match slots.get(index).map(|slot| &slot.content) {
                     Some(Content::Yaml(text)) => {
-                        self.plain_text(text.strip_suffix('\n').unwrap_or(text), depth + 1);
+                        self.plain_text(text.strip_suffix('\n').unwrap_or(text));
                     }
                     Some(Content::Data(node)) => {
                         let text = scalar_text(node).map_or_else(|| emit::flow_json(node), Cow::into_owned);
@@ -993,6 +990,21 @@ impl<'a> Placer<'a> {
                 self.copy_break();
             }
         }
+        self.depth -= 1;
+    }
+
+    /// Whether what is to be placed stands too deep in what is placed already; it is an error, not left out.
+    fn too_deep(&mut self) -> bool {
+        let deep = self.depth >= MAX_NESTING;
+        if deep {
+            let message = format!("values stand inside each other more than {MAX_NESTING} deep");
+            let found = Diagnostic::error(message).help("does a component or `tpl` call itself?");
+            self.errors.push(match self.enclosing {
+                Some(span) => found.at(span, ""),
+                None => found,
+            });
+        }
+        deep
     }
 
     fn error(&mut self, index: usize, message: &str, more: impl FnOnce(Diagnostic) -> Diagnostic) {

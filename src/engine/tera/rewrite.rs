@@ -66,6 +66,8 @@ pub(super) struct Rewritten {
     /// Stretches of `text` that stand in the file as they are: `(start in text, start in file, length)`,
     /// sorted. Anything between them was made up and belongs to the stretch before it.
     kept: Vec<(usize, usize, usize)>,
+    /// The templates that it includes by name, each with its place in the file.
+    pub(super) includes: Vec<(String, Span)>,
     source: SourceId,
 }
 
@@ -154,13 +156,14 @@ pub(super) fn rewrite(source: SourceId, text: &str, tables: &mut Tables) -> Resu
         tables,
         out: String::with_capacity(text.len() * 2),
         kept: Vec::new(),
+        includes: Vec::new(),
         open: Vec::new(),
     };
     let gone = statement_lines(text, &tokens);
     for (index, token) in tokens.iter().enumerate() {
         writer.token(token, &gone, tokens.get(index + 1));
     }
-    Ok(Rewritten { text: writer.out, kept: writer.kept, source })
+    Ok(Rewritten { text: writer.out, kept: writer.kept, includes: writer.includes, source })
 }
 
 /// The expressions of a template that is not YAML are left alone by [`super::place`]; its tags are the
@@ -323,6 +326,13 @@ fn role(statement: &str) -> Role {
     }
 }
 
+/// The name in `include "name"`.
+fn included(statement: &str) -> Option<String> {
+    let name = statement.trim().strip_prefix("include")?.trim_start();
+    let quote = name.chars().next().filter(|c| matches!(c, '"' | '\'' | '`'))?;
+    name[1..].split(quote).next().map(str::to_owned)
+}
+
 /// Whether `set x | filter(a=1)` opens a block: no `=` outside parentheses.
 fn is_set_block(statement: &str) -> bool {
     let mut depth = 0_usize;
@@ -435,6 +445,7 @@ struct Writer<'a> {
     tables: &'a mut Tables,
     out: String,
     kept: Vec<(usize, usize, usize)>,
+    includes: Vec<(String, Span)>,
     open: Vec<Capture>,
 }
 
@@ -488,6 +499,7 @@ impl Writer<'_> {
         match role(body) {
             Role::Silent => self.keep(start, end),
             Role::Value => {
+                self.includes.extend(included(body).map(|name| (name, Span::new(self.source, start, end))));
                 let site = self.site(start, end, inner);
                 self.made(if inner.0 - start == 3 { "{%- set __value %}" } else { "{% set __value %}" });
                 self.keep(start, start + 2);
