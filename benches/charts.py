@@ -73,8 +73,103 @@ def many(engine, count):
     (path / "templates/objects.yaml").write_text(text)
 
 
+# What a database's StatefulSet looks like: about 2 kB.
+DATABASE = """apiVersion: apps/v1
+kind: StatefulSet
+metadata:
+  name: NAME
+  namespace: shop
+  labels:
+    app.kubernetes.io/name: NAME
+    app.kubernetes.io/instance: {{ $.Release.Name }}
+    app.kubernetes.io/version: {{ $.Values.version | quote }}
+spec:
+  serviceName: NAME
+  replicas: {{ $.Values.replicas }}
+  podManagementPolicy: OrderedReady
+  selector:
+    matchLabels:
+      app.kubernetes.io/name: NAME
+      app.kubernetes.io/instance: {{ $.Release.Name }}
+  template:
+    metadata:
+      labels:
+        app.kubernetes.io/name: NAME
+        app.kubernetes.io/instance: {{ $.Release.Name }}
+        app.kubernetes.io/version: {{ $.Values.version | quote }}
+    spec:
+      serviceAccountName: NAME
+      terminationGracePeriodSeconds: 120
+      securityContext:
+        fsGroup: 999
+        runAsNonRoot: true
+      containers:
+        - name: database
+          image: "registry.example.com/database:{{ $.Values.version }}"
+          ports:
+            - name: sql
+              containerPort: 5432
+          env:
+            - name: DATA
+              value: /var/lib/database/data
+            - name: PASSWORD
+              valueFrom:
+                secretKeyRef:
+                  name: NAME
+                  key: password
+            - name: POD_NAME
+              valueFrom:
+                fieldRef:
+                  fieldPath: metadata.name
+          readinessProbe:
+            exec:
+              command: [is-ready, --user, database]
+            periodSeconds: 5
+          livenessProbe:
+            tcpSocket:
+              port: sql
+            initialDelaySeconds: 30
+          resources:
+            requests:
+              cpu: 500m
+              memory: 1Gi
+            limits:
+              memory: 2Gi
+          volumeMounts:
+            - name: data
+              mountPath: /var/lib/database
+            - name: config
+              mountPath: /etc/database
+              readOnly: true
+      volumes:
+        - name: config
+          configMap:
+            name: NAME
+  volumeClaimTemplates:
+    - metadata:
+        name: data
+      spec:
+        accessModes: [ReadWriteOnce]
+        resources:
+          requests:
+            storage: 10Gi
+"""
+
+
+def databases(count):
+    path = work / f"databases-{count}"
+    chart(path, "databases", "helm")
+    (path / "values.yaml").write_text(f"count: {count}\nreplicas: 3\nversion: 1.0.0\n")
+    body = DATABASE.replace("NAME", "database-{{ $i }}")
+    (path / "templates/databases.yaml").write_text(
+        "{{- range $i := until (int .Values.count) }}\n---\n" + body + "{{- end }}\n"
+    )
+
+
 for engine in SMALL:
     shutil.copytree(SMALL[engine], work / f"small-{engine}")
     umbrella(engine, 100)
     many(engine, 100)
     many(engine, 1000)
+for count in [100, 1000, 10000]:
+    databases(count)

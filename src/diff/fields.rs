@@ -120,7 +120,9 @@ pub(super) fn compare(kind: &str, old: &Node, new: &Node) -> Vec<FieldChange> {
 /// Whether two nodes at `field` below `parent` mean the same.
 pub(super) fn same(kind: &str, parent: &str, field: &str, old: &Node, new: &Node) -> bool {
     let mut walk = Walk { kind, changes: Vec::new() };
-    walk.nodes(&FieldPath::default(), parent, field, false, old, new);
+    if old != new {
+        walk.nodes(&FieldPath::default(), parent, field, false, old, new);
+    }
     walk.changes.is_empty()
 }
 
@@ -159,7 +161,8 @@ impl Walk<'_> {
             let step = || path.with(Step::Field(entry.key.clone()));
             match new_index.get(&entry.key) {
                 Some(value) => {
-                    if std::ptr::eq(&raw const entry.value, value) {
+                    // What is equal to the letter means the same, and most of a tree is.
+                    if entry.value == *value {
                         continue;
                     }
                     let template = template || entry.key == "template";
@@ -207,7 +210,7 @@ impl Walk<'_> {
         for (index, (name, node)) in old_names.iter().zip(old).enumerate() {
             if let Some(&counterpart) = by_name.get(name.as_str()) {
                 kept.push((counterpart, name));
-                if let Some(new_node) = new.get(counterpart) {
+                if let Some(new_node) = new.get(counterpart).filter(|new_node| *new_node != node) {
                     self.nodes(&item(counterpart, name), parent, field, template, node, new_node);
                 }
             } else {

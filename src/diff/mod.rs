@@ -26,6 +26,7 @@ use crate::manifest::Object;
 use crate::yaml::{Entry, Node, Value};
 use matching::Pair;
 use rayon::prelude::*;
+use std::borrow::Cow;
 
 /// What an upgrade would do.
 #[derive(Debug, Clone, Default)]
@@ -55,7 +56,8 @@ pub struct ObjectPlan {
     pub changes: Vec<FieldChange>,
     /// For a rejected change: what to do instead, one command or comment (`# ...`) a line.
     pub way_out: Vec<String>,
-    /// The manifest before and after, as far as either speaks of it, without secret values.
+    /// The manifest before and after, as far as either speaks of it, without secret values; with
+    /// [`Options::documents`].
     pub before: Option<Node>,
     /// See `before`.
     pub after: Option<Node>,
@@ -270,7 +272,7 @@ fn plan_object(pair: &Pair<'_>, world: &effects::World<'_>, options: &Options) -
     let mut plan = match (pair.old, pair.new) {
         (Some(old), Some(new)) => updated(old, new, world, options),
         (None, Some(new)) => added(new, world, options),
-        (Some(old), None) => removed(old, world),
+        (Some(old), None) => removed(old, world, options),
         (None, None) => unreachable!("a pair has at least one object"),
     };
     plan.renamed = pair.renamed.map(|other| other.name.clone());
@@ -306,14 +308,14 @@ fn added(new: &Object, world: &effects::World<'_>, options: &Options) -> ObjectP
         plan.verdict = Verdict::Rejected;
         plan.way_out = refused::way_out(&plan, None, options.version);
     }
-    plan.after = Some(secrets::redacted(&new.kind, &new.root));
+    plan.after = options.documents.then(|| secrets::redacted(&new.kind, &new.root));
     plan
 }
 
-fn removed(old: &Object, world: &effects::World<'_>) -> ObjectPlan {
+fn removed(old: &Object, world: &effects::World<'_>, options: &Options) -> ObjectPlan {
     let mut plan = blank(old, Change::Removed);
     plan.effects = effects::deleted(old, world);
-    plan.before = Some(secrets::redacted(&old.kind, &old.root));
+    plan.before = options.documents.then(|| secrets::redacted(&old.kind, &old.root));
     plan
 }
 
@@ -327,20 +329,26 @@ fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Opt
     let live = apply::create(group, kind, &old_root);
     if options.live {
         // Without a note on what was applied nothing can be told to have been dropped.
-        old_root = apply::last_applied(&old.root).unwrap_or_else(|| new_root.clone());
+        old_root =
+            Cow::Owned(apply::last_applied(&old.root).unwrap_or_else(|| new_root.clone().into_owned()));
     }
-    let wanted_old = apply::create(group, kind, &old_root);
-    let mut wanted = fields::compare(kind, &wanted_old, &apply::create(group, kind, &new_root));
+    let noted = options.live.then(|| apply::create(group, kind, &old_root));
+    let mut desired = apply::create(group, kind, &new_root);
     if options.ignore.iter().any(|rule| rule.concerns(new)) {
-        let hidden: Vec<_> =
-            wanted.iter().filter(|c| options.ignore.iter().any(|rule| rule.hides(new, &c.path))).collect();
+        let mut hidden = fields::compare(kind, noted.as_ref().unwrap_or(&live), &desired);
+        hidden.retain(|change| options.ignore.iter().any(|rule| rule.hides(new, &change.path)));
         if !hidden.is_empty() {
-            hidden.iter().rev().for_each(|change| ignore::revert(&mut new_root, change));
-            wanted = fields::compare(kind, &wanted_old, &apply::create(group, kind, &new_root));
+            hidden.iter().rev().for_each(|change| ignore::revert(new_root.to_mut(), change));
+            desired = apply::create(group, kind, &new_root);
         }
     }
     let applied = apply::apply(group, kind, live, &old_root, &new_root);
     let mut changes = fields::compare(kind, &applied.live, &applied.merged);
+    let wanted = match &noted {
+        // The usual case: what is stored is what the manifest says.
+        None if applied.merged == desired => changes.clone(),
+        _ => fields::compare(kind, noted.as_ref().unwrap_or(&applied.live), &desired),
+    };
     changes.retain(|change| !is_allocation(change));
 
     let mut plan = blank(new, if changes.is_empty() { Change::Unchanged } else { Change::Modified });
@@ -384,7 +392,7 @@ fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Opt
         plan.reasons = reasons;
         plan.way_out = refused::way_out(&plan, Some((&applied.live, &applied.merged)), options.version);
     }
-    if plan.change == Change::Modified {
+    if plan.change == Change::Modified && options.documents {
         let show = |object: &Object, stored: &Node| {
             let kept = mentioned(
                 kind,

@@ -21,6 +21,9 @@ pub struct Options {
     pub live: bool,
     /// Whether new manifests are validated by themselves, too.
     pub validate: bool,
+    /// Whether the plan holds the manifests before and after, which only [`render::unified`](super::render::unified)
+    /// shows.
+    pub documents: bool,
 }
 
 impl Default for Options {
@@ -32,6 +35,7 @@ impl Default for Options {
             claims_bound: false,
             live: false,
             validate: true,
+            documents: true,
         }
     }
 }

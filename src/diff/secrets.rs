@@ -5,6 +5,7 @@ use crate::diag::Span;
 use crate::yaml::{Map, Node, Value};
 use base64::Engine as _;
 use sha2::{Digest as _, Sha256};
+use std::borrow::Cow;
 
 /// Stands for a value that stays.
 const HIDDEN: &str = "(secret)";
@@ -68,17 +69,18 @@ pub(crate) fn values_of(objects: &[crate::manifest::Object]) -> Vec<String> {
 }
 
 /// The two roots, ready for comparison: where one holds the digest of a Secret's value, so does the other.
-pub(super) fn comparable(kind: &str, old: &Node, new: &Node) -> (Node, Node) {
-    let (mut old, mut new) = (old.clone(), new.clone());
-    if kind == "Secret" {
-        align(&mut old, &mut new);
-        align(&mut new, &mut old);
+pub(super) fn comparable<'a>(kind: &str, old: &'a Node, new: &'a Node) -> (Cow<'a, Node>, Cow<'a, Node>) {
+    if kind != "Secret" {
+        return (Cow::Borrowed(old), Cow::Borrowed(new));
     }
-    (old, new)
+    let (mut old, mut new) = (old.clone(), new.clone());
+    align(&mut old, &new);
+    align(&mut new, &old);
+    (Cow::Owned(old), Cow::Owned(new))
 }
 
 /// Digests in `target` the values of which `model` holds a digest.
-fn align(target: &mut Node, model: &mut Node) {
+fn align(target: &mut Node, model: &Node) {
     let Some(model) = model.get("data").and_then(Node::as_map) else { return };
     let salts: Vec<(String, String)> = model
         .iter()
@@ -123,13 +125,13 @@ fn fold(root: &mut Node) {
 }
 
 /// A manifest as the server takes it: a Secret without `stringData`, anything else as it is.
-pub(super) fn folded<'a>(kind: &str, root: &'a Node) -> std::borrow::Cow<'a, Node> {
+pub(super) fn folded<'a>(kind: &str, root: &'a Node) -> Cow<'a, Node> {
     if kind != "Secret" {
-        return std::borrow::Cow::Borrowed(root);
+        return Cow::Borrowed(root);
     }
     let mut copy = root.clone();
     fold(&mut copy);
-    std::borrow::Cow::Owned(copy)
+    Cow::Owned(copy)
 }
 
 fn each_value(root: &mut Node, mut f: impl FnMut(&str, &mut Node)) {

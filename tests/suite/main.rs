@@ -11,6 +11,8 @@ mod history;
 mod hostile;
 mod judges;
 mod lint;
+#[cfg(unix)]
+mod pages;
 mod preview;
 mod render;
 mod scenarios;

@@ -128,6 +128,36 @@ impl Sandbox {
         fs::read_to_string(self.path().join(path)).unwrap()
     }
 
+    /// A copy of a file or directory of the project, under the same name.
+    #[cfg(unix)]
+    pub(crate) fn copy(&self, path: &str) {
+        let from = format!("{ROOT}/{path}");
+        let copied =
+            std::process::Command::new("cp").args(["-R", &from]).arg(self.path().join(path)).status();
+        assert!(copied.unwrap().success());
+    }
+
+    /// What a shell needs to run `plimsoll`, and git, the same way everywhere. Programs in the sandbox's `bin` come
+    /// first.
+    #[cfg(unix)]
+    pub(crate) fn environment(&self) -> Vec<(&'static str, std::ffi::OsString)> {
+        let program = Path::new(env!("CARGO_BIN_EXE_plimsoll")).parent().unwrap().to_owned();
+        #[expect(clippy::disallowed_methods, reason = "programs are found where the tests find them")]
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let path = [self.path().join("bin"), program].into_iter().chain(std::env::split_paths(&path));
+        vec![
+            ("PATH", std::env::join_paths(path).unwrap()),
+            ("HOME", self.path().into()),
+            ("NO_COLOR", "1".into()),
+            ("GIT_CONFIG_GLOBAL", "/dev/null".into()),
+            ("GIT_CONFIG_SYSTEM", "/dev/null".into()),
+            ("GIT_AUTHOR_NAME", "A".into()),
+            ("GIT_AUTHOR_EMAIL", "a@example.com".into()),
+            ("GIT_COMMITTER_NAME", "A".into()),
+            ("GIT_COMMITTER_EMAIL", "a@example.com".into()),
+        ]
+    }
+
     /// A Tera chart of one template, which also reads the values that the tests set.
     pub(crate) fn chart(&self, name: &str, template: &str) {
         let metadata = format!("apiVersion: v2\nname: {name}\nversion: 1.0.0\nengine: tera\n");

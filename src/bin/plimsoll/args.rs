@@ -203,7 +203,7 @@ pub(crate) struct DiffArgs {
     pub(crate) release: ReleaseArgs,
     #[command(flatten)]
     pub(crate) history: HistoryFlags,
-    /// What to compare with: `last`, a recorded revision, manifests (file, directory, `-`), `git:REV`, `live`
+    /// What to compare with: `last`, a recorded revision, manifests (file, directory, `-`), `git:REV[:PATH]`, `live`
     #[arg(long, value_name = "PREVIOUS", default_value = "last", allow_hyphen_values = true)]
     pub(crate) against: String,
     /// The form of the result

@@ -17,6 +17,8 @@ pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
         version: release::kubernetes(&args.release.release)?,
         ignore: args.ignore.iter().map(|rule| Ignore::new(rule)).collect(),
         claims_bound: args.claims_bound,
+        live: args.against == "live",
+        documents: args.format == DiffFormat::Unified,
         ..diff::Options::default()
     };
     let mut plan = diff::compare(&old, &new, &options);
@@ -30,11 +32,14 @@ pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
         DiffFormat::Markdown => ui.print(&render::markdown(&plan)),
         DiffFormat::Html => ui.print(&render::html(&plan, &heading(args))),
     }
-    Ok(match plan.exit_code(&fail_on) {
+    let status = match plan.exit_code(&fail_on) {
         0 => ExitStatus::Success,
         3 => ExitStatus::Rejected,
         _ => ExitStatus::Findings,
-    })
+    };
+    // The process ends here: taking large trees apart node by node would only take time.
+    std::mem::forget((plan, old, new, sources));
+    Ok(status)
 }
 
 fn heading(args: &DiffArgs) -> String {

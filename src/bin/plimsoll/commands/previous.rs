@@ -38,7 +38,8 @@ pub(crate) fn load(
     objects::from_manifests(against, sources, ui)
 }
 
-/// The same chart (or manifests) and values files as of a git revision.
+/// The same chart (or manifests) and values files as of a git revision: `REV`, or `REV:PATH` where the source had
+/// another path then, as git itself writes it.
 fn at_revision(
     args: &ReleaseArgs,
     revision: &str,
@@ -46,30 +47,31 @@ fn at_revision(
     ui: &mut Ui,
 ) -> anyhow::Result<Option<Vec<Object>>> {
     let source = args.names.source();
-    let path = Path::new(source);
-    if source.starts_with("builtin:") || source == "-" {
+    let packed = Path::new(source).is_file() && chart::is_chart(source);
+    if source.starts_with("builtin:") || source == "-" || packed {
         bail!("`{source}` has no git history: give a chart directory or manifests that git knows");
     }
+    let (revision, moved) =
+        revision.split_once(':').map_or((revision, None), |(rev, path)| (rev, Some(path)));
+    let past = Past::find(Path::new(source), revision, moved)?;
+    let name = format!("git:{revision}:{}", moved.unwrap_or(source));
+    if !Path::new(source).is_dir() {
+        return parsed(vec![(name, past.file(&past.path)?)], sources, ui);
+    }
+    let mut files = past.directory()?;
     if !chart::is_chart(source) {
-        let (dir, name) = split(path);
-        let text = git(&dir, &["show", &format!("{revision}:./{name}")])?;
-        let text =
-            String::from_utf8(text).with_context(|| format!("`{source}` at `{revision}` is not UTF-8"))?;
-        let id = sources.add(format!("git:{revision}:{source}"), text, SourceKind::File);
-        return Ok(objects::kept(manifest::parse(sources, id, source, &ReadOptions::lenient()), sources, ui));
+        files.retain(|(path, _)| {
+            let extension = Path::new(path).extension().and_then(|extension| extension.to_str());
+            let hidden = path.split('/').any(|part| part.starts_with('.'));
+            !hidden && matches!(extension, Some("yaml" | "yml" | "json"))
+        });
+        files.sort();
+        let files = files.into_iter().map(|(path, bytes)| (format!("{name}/{path}"), bytes)).collect();
+        return parsed(files, sources, ui);
     }
-    let archive = git(path, &["archive", "--format=tar", revision])?;
-    let mut files = Vec::new();
-    for entry in tar::Archive::new(archive.as_slice()).entries()? {
-        let mut entry = entry?;
-        if entry.header().entry_type().is_file() {
-            let mut data = Vec::new();
-            entry.read_to_end(&mut data)?;
-            files.push((entry.path()?.to_string_lossy().into_owned(), data));
-        }
-    }
-    let report = chart::from_files(sources, &format!("git:{revision}:{source}"), files);
-    let Some(chart) = objects::kept(report, sources, ui) else { return Ok(None) };
+    let Some(chart) = objects::kept(chart::from_files(sources, &name, files), sources, ui) else {
+        return Ok(None);
+    };
     let mut request = release::request(args, false)?;
     let mut values = Vec::new();
     for argument in args.values.values.iter().flat_map(|argument| argument.split(',')) {
@@ -77,13 +79,11 @@ fn at_revision(
             values.push(ValuesFile::Argument(argument.to_owned()));
             continue;
         }
-        let (dir, name) = split(Path::new(argument));
-        match git(&dir, &["show", &format!("{revision}:./{name}")]) {
-            Ok(text) => {
-                let text = String::from_utf8(text)
-                    .with_context(|| format!("`{argument}` at `{revision}` is not UTF-8"))?;
+        let there = Past::find(Path::new(argument), revision, None)?;
+        match there.file(&there.path) {
+            Ok(bytes) => {
                 let name = format!("git:{revision}:{argument}");
-                values.push(ValuesFile::Source(sources.add(name, text, SourceKind::File)));
+                values.push(ValuesFile::Source(sources.add(&*name, text(&name, bytes)?, SourceKind::File)));
             }
             Err(_) => ui.note(&format!("`{argument}` did not exist at `{revision}`: compared without it")),
         }
@@ -93,9 +93,86 @@ fn at_revision(
     Ok(objects::rendered(report, sources, ui))
 }
 
-fn split(path: &Path) -> (PathBuf, String) {
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    (dir.to_owned(), path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default())
+/// The objects of manifests: names and contents.
+fn parsed(
+    files: Vec<(String, Vec<u8>)>,
+    sources: &Sources,
+    ui: &mut Ui,
+) -> anyhow::Result<Option<Vec<Object>>> {
+    let mut all = Vec::new();
+    for (name, bytes) in files {
+        let id = sources.add(&*name, text(&name, bytes)?, SourceKind::File);
+        let report = manifest::parse(sources, id, &name, &ReadOptions::lenient());
+        let Some(objects) = objects::kept(report, sources, ui) else { return Ok(None) };
+        all.extend(objects);
+    }
+    Ok(Some(all))
+}
+
+fn text(name: &str, bytes: Vec<u8>) -> anyhow::Result<String> {
+    String::from_utf8(bytes).with_context(|| format!("`{name}` is not UTF-8"))
+}
+
+/// Something as of a commit.
+struct Past {
+    /// The top of the work tree.
+    top: PathBuf,
+    commit: String,
+    /// What the user calls the commit.
+    revision: String,
+    /// From the top; empty for the top itself.
+    path: String,
+}
+
+impl Past {
+    /// Looks a revision up in the repository that holds `path`; `moved` is its path then, from the top.
+    fn find(path: &Path, revision: &str, moved: Option<&str>) -> anyhow::Result<Self> {
+        let dir = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
+        let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
+        let text = |args: &[&str]| -> anyhow::Result<String> {
+            Ok(String::from_utf8_lossy(&git(dir, args)?).trim_end_matches('\n').to_owned())
+        };
+        let top = text(&["rev-parse", "--show-toplevel"])?;
+        let commit = format!("{revision}^{{commit}}");
+        let commit = text(&["rev-parse", "--verify", "--end-of-options", &commit])
+            .map_err(|_| anyhow::anyhow!("git knows no revision `{revision}` in `{top}`"))?;
+        let mut here = text(&["rev-parse", "--show-prefix"])?;
+        if !path.is_dir() {
+            here.push_str(&path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default());
+        }
+        let path = moved.unwrap_or(&here).trim_matches('/').to_owned();
+        Ok(Self { top: top.into(), commit, revision: revision.to_owned(), path })
+    }
+
+    /// The content of a file of the commit.
+    fn file(&self, path: &str) -> anyhow::Result<Vec<u8>> {
+        git(&self.top, &["cat-file", "blob", &format!("{}:{path}", self.commit)])
+            .map_err(|_| self.missing("file"))
+    }
+
+    /// The files of the directory at the path: their paths in it and their contents.
+    fn directory(&self) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+        let tree = format!("{}:{}", self.commit, self.path);
+        let archive =
+            git(&self.top, &["archive", "--format=tar", &tree]).map_err(|_| self.missing("directory"))?;
+        let mut files = Vec::new();
+        for entry in tar::Archive::new(archive.as_slice()).entries()? {
+            let mut entry = entry?;
+            if entry.header().entry_type().is_file() {
+                let mut data = Vec::new();
+                entry.read_to_end(&mut data)?;
+                files.push((entry.path()?.to_string_lossy().into_owned(), data));
+            }
+        }
+        Ok(files)
+    }
+
+    fn missing(&self, what: &str) -> anyhow::Error {
+        let Self { revision, path, .. } = self;
+        anyhow::anyhow!(
+            "there was no {what} `{path}` at `{revision}`; if it had another path then: --against git:{revision}:PATH"
+        )
+    }
 }
 
 /// What git prints for `args`, run in `dir`.
@@ -108,7 +185,7 @@ fn git(dir: &Path, args: &[&str]) -> anyhow::Result<Vec<u8>> {
     Ok(output.stdout)
 }
 
-/// The objects as the cluster holds them, without what the server adds by itself.
+/// The objects as the cluster holds them.
 fn live(
     new: &[Object],
     namespace: &str,
@@ -125,7 +202,8 @@ fn live(
         .spawn()
         .context("cannot run `kubectl`, which reads the live objects")?;
     if let Some(mut stdin) = child.stdin.take() {
-        stdin.write_all(list.to_string().as_bytes()).context("cannot ask `kubectl`")?;
+        // If kubectl gives up early its own message says why.
+        let _ = stdin.write_all(list.to_string().as_bytes());
     }
     let output = child.wait_with_output().context("`kubectl` broke off")?;
     if !output.status.success() {
@@ -137,26 +215,5 @@ fn live(
     }
     let id = sources.add("live", text, SourceKind::Stdin);
     let report = manifest::parse(sources, id, "live", &ReadOptions::lenient());
-    let Some(mut objects) = objects::kept(report, sources, ui) else { return Ok(None) };
-    for object in &mut objects {
-        forget_bookkeeping(&mut object.root);
-    }
-    Ok(Some(objects))
-}
-
-/// Takes out what the server and its controllers write by themselves.
-fn forget_bookkeeping(root: &mut Node) {
-    let Some(map) = root.as_map_mut() else { return };
-    map.remove("status");
-    let Some(metadata) = map.get_mut("metadata").and_then(Node::as_map_mut) else { return };
-    for key in ["managedFields", "uid", "resourceVersion", "generation", "creationTimestamp", "selfLink"] {
-        metadata.remove(key);
-    }
-    if let Some(annotations) = metadata.get_mut("annotations").and_then(Node::as_map_mut) {
-        annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
-        annotations.remove("deployment.kubernetes.io/revision");
-        if annotations.is_empty() {
-            metadata.remove("annotations");
-        }
-    }
+    Ok(objects::kept(report, sources, ui))
 }
