@@ -8,6 +8,7 @@ pub mod gotpl;
 pub mod tera;
 
 use crate::diag::{Segment, SourceId};
+use crate::k8s::{self, kinds};
 
 /// What templates see as `release`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,11 +28,21 @@ pub struct Release {
 pub struct Capabilities {
     /// The version of the cluster.
     pub kube_version: KubeVersion,
-    /// The API versions it serves (`apps/v1`, `apps/v1/StatefulSet`), sorted: what Tera charts see.
-    pub api_versions: Vec<String>,
-    /// Those that the user named with `--api-versions`. Helm charts see them beside the list that helm was built
-    /// with, whatever the cluster's version.
+    /// API versions that the user named with `--api-versions`. Helm charts see them beside the list that helm was
+    /// built with, whatever the cluster's version.
     pub extra_api_versions: Vec<String>,
+}
+
+impl Capabilities {
+    /// The API versions that the cluster serves (`apps/v1`, `apps/v1/StatefulSet`), sorted: what Tera charts see. A
+    /// cluster older or newer than any known counts as the nearest known one.
+    pub fn api_versions(&self) -> Vec<String> {
+        let mut versions = kinds::api_versions(k8s::Version::nearest(self.kube_version.minor));
+        versions.extend(self.extra_api_versions.iter().cloned());
+        versions.sort_unstable();
+        versions.dedup();
+        versions
+    }
 }
 
 /// A Kubernetes version as `--kube-version` gives it.

@@ -46,6 +46,12 @@ impl Version {
         (Self::MIN..=Self::MAX).contains(&version).then_some(version)
     }
 
+    /// The known version that is nearest to `1.<minor>`.
+    pub fn nearest(minor: u64) -> Self {
+        let minor = u8::try_from(minor).unwrap_or(u8::MAX);
+        Self(minor.clamp(Self::MIN.0, Self::MAX.0))
+    }
+
     /// The number after `1.`.
     pub fn minor(self) -> u64 {
         u64::from(self.0)

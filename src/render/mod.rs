@@ -306,12 +306,11 @@ fn run_engines(sources: &Sources, computed: &Computed, options: &Options) -> Rep
     let mut diagnostics = Vec::new();
     let mut files = Vec::new();
     let mut nondeterministic = false;
-    if scopes.iter().any(|scope| is_tera(&scope.chart)) {
-        let Some(engine) = tera::Engine::new(sources).take(&mut diagnostics) else {
-            return Report::failed(diagnostics);
-        };
-        let reports = render_tera(&engine, &scopes, options);
-        for report in reports {
+    let of_tera: Vec<&Scope> =
+        scopes.iter().copied().filter(|scope| is_tera(&scope.chart) && !scope.chart.is_library()).collect();
+    if !of_tera.is_empty() {
+        let engine = tera::Engine::new(sources);
+        for report in engine.render(&of_tera, &options.release, &options.capabilities) {
             let rendered = report.take(&mut diagnostics).unwrap_or_default();
             files.extend(rendered.into_iter().map(|file| EngineFile { file, engine: EngineKind::Tera }));
         }
@@ -333,24 +332,6 @@ fn run_engines(sources: &Sources, computed: &Computed, options: &Options) -> Rep
 
 fn is_tera(chart: &Chart) -> bool {
     chart.engine == EngineKind::Tera
-}
-
-/// Tera charts know nothing of each other, so they render in parallel.
-fn render_tera(
-    engine: &tera::Engine,
-    scopes: &[&Scope],
-    options: &Options,
-) -> Vec<Report<Vec<RenderedFile>>> {
-    use rayon::prelude::*;
-    let render = |scope: &&Scope| engine.render(scope, &options.release, &options.capabilities);
-    let charts: Vec<&Scope> =
-        scopes.iter().copied().filter(|scope| is_tera(&scope.chart) && !scope.chart.is_library()).collect();
-    // One chart is not worth starting threads for.
-    if charts.len() < 4 {
-        charts.iter().map(render).collect()
-    } else {
-        charts.par_iter().map(render).collect()
-    }
 }
 
 /// A document and the strictness of the chart that it came from.

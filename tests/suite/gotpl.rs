@@ -48,7 +48,6 @@ fn rendered_chart(sources: &Sources, chart: Report<Chart>) -> Result<String, Str
             },
             capabilities: Capabilities {
                 kube_version: KubeVersion::parse("v1.35.0")?,
-                api_versions: Vec::new(),
                 extra_api_versions: Vec::new(),
             },
             strict: false,

@@ -32,7 +32,6 @@ fn on_chart(path: &Path, release: &str, overrides: Overrides) -> Vec<String> {
             },
             capabilities: Capabilities {
                 kube_version: KubeVersion::parse("v1.36.0").unwrap(),
-                api_versions: Vec::new(),
                 extra_api_versions: Vec::new(),
             },
             strict: false,

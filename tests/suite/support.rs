@@ -63,11 +63,7 @@ pub(crate) fn objects(text: &str) -> Vec<Object> {
 
 /// A cluster that serves nothing in particular.
 pub(crate) fn capabilities() -> Capabilities {
-    Capabilities {
-        kube_version: KubeVersion::parse("1.35").unwrap(),
-        api_versions: Vec::new(),
-        extra_api_versions: Vec::new(),
-    }
+    Capabilities { kube_version: KubeVersion::parse("1.35").unwrap(), extra_api_versions: Vec::new() }
 }
 
 /// A folder, or file, of recorded answers of the real tools, beside the oracle that `PLIMSOLL_ORACLE` names; `None` (said

@@ -1,19 +1,68 @@
 //! The component library: `templates/`, embedded, and what its reference says.
 
-use super::Engine;
-use crate::chart::{self, Chart};
-use crate::diag::Sources;
-use std::sync::Arc;
+use super::functions;
 
-/// The files of `templates/`.
+/// Begins the names of plimsoll's components: `k8s.labels`.
+const NAMESPACE: &str = "k8s.";
+
+macro_rules! component {
+    ($name:literal) => {
+        ($name, include_str!(concat!("../../../templates/", $name, ".tera")))
+    };
+}
+
+/// The files of `templates/`, one component each: its name without [`NAMESPACE`], and the text. Sorted by name.
 pub(crate) const FILES: &[(&str, &str)] = &[
-    ("_config.tera", include_str!("../../../templates/_config.tera")),
-    ("_names.tera", include_str!("../../../templates/_names.tera")),
-    ("_probes.tera", include_str!("../../../templates/_probes.tera")),
-    ("_services.tera", include_str!("../../../templates/_services.tera")),
-    ("_storage.tera", include_str!("../../../templates/_storage.tera")),
-    ("_workload.tera", include_str!("../../../templates/_workload.tera")),
+    component!("checksum"),
+    component!("claim_retention"),
+    component!("claim_templates"),
+    component!("client_service"),
+    component!("config_map"),
+    component!("exec_probe"),
+    component!("full_name"),
+    component!("grpc_probe"),
+    component!("headless_service"),
+    component!("http_probe"),
+    component!("labels"),
+    component!("name"),
+    component!("pod_disruption_budget"),
+    component!("probe"),
+    component!("probe_timing"),
+    component!("probes"),
+    component!("secret"),
+    component!("selector_labels"),
+    component!("service_account"),
+    component!("stateful_set"),
+    component!("tcp_probe"),
+    component!("update_strategy"),
 ];
+
+/// The numbers of the components that templates call, and of those that these call, sorted.
+///
+/// Only these are compiled for a chart. A name counts wherever it is written, be it in a comment.
+pub(super) fn called<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<usize> {
+    let mut called = Vec::new();
+    let mut open: Vec<&str> = texts.into_iter().collect();
+    while let Some(text) = open.pop() {
+        for (at, _) in text.match_indices(NAMESPACE) {
+            let rest = &text[at + NAMESPACE.len()..];
+            let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
+            if let Ok(number) = FILES.binary_search_by_key(&&rest[..end], |(name, _)| name)
+                && !called.contains(&number)
+            {
+                called.push(number);
+                open.push(FILES[number].1);
+            }
+        }
+    }
+    called.sort_unstable();
+    called
+}
+
+/// The names of all components.
+pub(super) fn names() -> impl Iterator<Item = String> {
+    FILES.iter().map(|(name, _)| format!("{NAMESPACE}{name}"))
+}
 
 /// A component of the library, for the reference.
 #[derive(Debug, Clone)]
@@ -41,12 +90,14 @@ pub struct Argument {
 
 /// Every component of the library, by name.
 pub fn components() -> Vec<Component> {
-    let Some(engine) = Engine::new(&Sources::new()).output else { return Vec::new() };
-    let mut components: Vec<Component> = engine
-        .base
-        .get_component_names()
-        .filter_map(|name| {
-            let info = engine.base.get_component_definition(name)?;
+    let mut tera = functions::instance().clone();
+    if tera.add_raw_templates(FILES.iter().copied()).is_err() {
+        return Vec::new();
+    }
+    let mut components: Vec<Component> = names()
+        .zip(FILES)
+        .filter_map(|(name, (_, text))| {
+            let info = tera.get_component_definition(&name)?;
             let mut arguments: Vec<Argument> = info
                 .args()
                 .iter()
@@ -58,7 +109,7 @@ pub fn components() -> Vec<Component> {
                 })
                 .collect();
             arguments.sort_by(|a, b| (a.default.is_some(), &a.name).cmp(&(b.default.is_some(), &b.name)));
-            Some(Component { name: name.to_owned(), doc: doc_of(name), arguments })
+            Some(Component { doc: doc_of(text), name, arguments })
         })
         .collect();
     components.sort_by(|a, b| a.name.cmp(&b.name));
@@ -66,23 +117,31 @@ pub fn components() -> Vec<Component> {
 }
 
 /// The comment right above a component's definition.
-fn doc_of(name: &str) -> String {
-    let marker = format!("{{% component {name}(");
-    for (_, text) in FILES {
-        let Some(at) = text.find(&marker) else { continue };
-        let before = text[..at].trim_end();
-        if let Some(comment) =
-            before.strip_suffix("#}").and_then(|rest| rest.rfind("{#").map(|open| &rest[open + 2..]))
-        {
-            return comment.lines().map(str::trim).collect::<Vec<_>>().join("\n").trim().to_owned();
-        }
-    }
-    String::new()
+fn doc_of(text: &str) -> String {
+    let comment = text.strip_prefix("{#").and_then(|rest| rest.split_once("#}"));
+    let lines = comment.map_or("", |(comment, _)| comment).lines().map(str::trim);
+    lines.collect::<Vec<_>>().join("\n").trim().to_owned()
 }
 
-/// A chart without files, for reading the library.
-pub(super) fn empty_chart() -> Arc<Chart> {
-    let files = vec![("Chart.yaml".to_owned(), b"apiVersion: v2\nname: library\nversion: 0.0.1\n".to_vec())];
-    let chart = chart::from_files(&Sources::new(), "library", files).output;
-    Arc::new(chart.unwrap_or_else(|| unreachable!("a chart of three fixed lines loads")))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_sorted_and_define_the_component_of_their_name() {
+        assert!(FILES.is_sorted());
+        for (name, text) in FILES {
+            assert!(text.contains(&format!("{{% component {NAMESPACE}{name}(")), "{name}");
+        }
+        assert_eq!(components().len(), FILES.len());
+        let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/templates")).unwrap();
+        assert_eq!(folder.count(), FILES.len());
+    }
+
+    #[test]
+    fn what_is_called_brings_what_it_calls() {
+        let names = |text| called([text]).into_iter().map(|number| FILES[number].0).collect::<Vec<_>>();
+        assert_eq!(names("a: {{<k8s.labels/>}}"), ["labels", "name", "selector_labels"]);
+        assert_eq!(names("a: {{ values.k8s.nothing }}"), Vec::<&str>::new());
+    }
 }

@@ -10,6 +10,7 @@
 //! The law: whatever the value, the document parses to exactly that value at that place, and never to
 //! more or fewer keys.
 
+use super::files::{Files, Place};
 use super::rewrite::{CLOSE, OPEN, Tables};
 use crate::diag::{Diagnostic, Segment, Span};
 use crate::yaml::{Context, Node, Value, emit};
@@ -36,6 +37,13 @@ pub(super) struct Slot {
     pub(super) origin: Option<Span>,
 }
 
+/// What the numbers of markers stand for, in the files of one chart.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sites<'a> {
+    pub(super) tables: &'a Tables,
+    pub(super) files: &'a Files,
+}
+
 /// Text with every marker replaced, and the way back.
 #[derive(Debug, Default)]
 pub(super) struct Placed {
@@ -44,15 +52,15 @@ pub(super) struct Placed {
 }
 
 /// Replaces the markers of a YAML template's output.
-pub(super) fn yaml(marked: &str, slots: &[Slot], tables: &Tables) -> Result<Placed, Vec<Diagnostic>> {
-    let mut placer = Placer::new(slots, tables);
+pub(super) fn yaml(marked: &str, slots: &[Slot], sites: Sites<'_>) -> Result<Placed, Vec<Diagnostic>> {
+    let mut placer = Placer::new(slots, sites);
     placer.document(marked);
     placer.finish()
 }
 
 /// Replaces the markers of any other template's output (`NOTES.txt`): values as text.
-pub(super) fn text(marked: &str, slots: &[Slot], tables: &Tables) -> Result<Placed, Vec<Diagnostic>> {
-    let mut placer = Placer::new(slots, tables);
+pub(super) fn text(marked: &str, slots: &[Slot], sites: Sites<'_>) -> Result<Placed, Vec<Diagnostic>> {
+    let mut placer = Placer::new(slots, sites);
     placer.plain_text(marked);
     placer.finish()
 }
@@ -65,7 +73,7 @@ struct Line {
     /// The slots of the [`SLOT`] bytes, in order.
     slots: Vec<usize>,
     /// Where literal text comes from: `(byte in text, place in the template)`.
-    origins: Vec<(usize, Span)>,
+    origins: Vec<(usize, Place)>,
     /// Whether a line break ends it.
     newline: bool,
 }
@@ -77,22 +85,20 @@ const SLOT_CHAR: char = OPEN;
 fn lines(marked: &str, tables: &Tables) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut line = Line::default();
-    let mut origin: Option<Span> = None;
+    let mut origin: Option<Place> = None;
     let mut rest = marked;
     while !rest.is_empty() {
         let stop = rest.find([OPEN, '\n']).unwrap_or(rest.len());
         let (plain, tail) = rest.split_at(stop);
         if !plain.is_empty() {
-            if let Some(span) = &mut origin {
-                line.origins.push((line.text.len(), *span));
-                span.start += u32::try_from(plain.len()).unwrap_or(0);
+            if let Some(place) = &mut origin {
+                line.origins.push((line.text.len(), *place));
+                *place = place.skip(plain.len());
             }
             line.text.push_str(plain);
         }
         if let Some(after) = tail.strip_prefix('\n') {
-            if let Some(span) = &mut origin {
-                span.start += 1;
-            }
+            origin = origin.map(|place| place.skip(1));
             line.newline = true;
             lines.push(std::mem::take(&mut line));
             rest = after;
@@ -177,7 +183,7 @@ struct Pending {
 
 struct Placer<'a> {
     slots: &'a [Slot],
-    tables: &'a Tables,
+    sites: Sites<'a>,
     out: String,
     segments: Vec<Segment>,
     errors: Vec<Diagnostic>,
@@ -193,10 +199,10 @@ struct Placer<'a> {
 const MAX_NESTING: usize = 100;
 
 impl<'a> Placer<'a> {
-    fn new(slots: &'a [Slot], tables: &'a Tables) -> Self {
+    fn new(slots: &'a [Slot], sites: Sites<'a>) -> Self {
         Self {
             slots,
-            tables,
+            sites,
             out: String::new(),
             segments: Vec::new(),
             errors: Vec::new(),
@@ -217,7 +223,7 @@ impl<'a> Placer<'a> {
 
     /// Places a whole document.
     fn document(&mut self, marked: &str) {
-        for line in lines(marked, self.tables) {
+        for line in lines(marked, self.sites.tables) {
             self.line(&line, 0, true);
         }
         self.flush_pending(None);
@@ -230,7 +236,7 @@ impl<'a> Placer<'a> {
         }
         self.depth += 1;
         let outer = std::mem::take(&mut self.state);
-        let all = block_lines(marked, self.tables);
+        let all = block_lines(marked, self.sites.tables);
         let mut written = false;
         for line in &all {
             let start = self.out.len();
@@ -591,7 +597,7 @@ impl<'a> Placer<'a> {
                     self.after_value(line, end);
                     return true;
                 }
-                let all = block_lines(text, self.tables);
+                let all = block_lines(text, self.sites.tables);
                 let block = all.first().is_some_and(|first| begins_collection(first.text.as_bytes()));
                 let outer = self.enclose(index);
                 if block
@@ -823,7 +829,7 @@ impl<'a> Placer<'a> {
         let written = match &slot.content {
             Content::Data(node) if bytes[at..end] == [SLOT] && !is_key => emit::flow_json(node),
             Content::Yaml(text) if bytes[at..end] == [SLOT] && !is_key => {
-                let mut inner = Placer::new(self.slots, self.tables);
+                let mut inner = Placer::new(self.slots, self.sites);
                 inner.depth = self.depth + 1;
                 inner.nested(text, 0);
                 self.errors.append(&mut inner.errors);
@@ -916,7 +922,7 @@ impl<'a> Placer<'a> {
 
     /// YAML text by itself, placed at column 0.
     fn rendered(&mut self, text: &str) -> String {
-        let mut inner = Placer::new(self.slots, self.tables);
+        let mut inner = Placer::new(self.slots, self.sites);
         inner.depth = self.depth + 1;
         inner.nested(text, 0);
         self.errors.append(&mut inner.errors);
@@ -968,7 +974,7 @@ impl<'a> Placer<'a> {
             return;
         }
         self.depth += 1;
-        for line in lines(marked, self.tables) {
+        for line in lines(marked, self.sites.tables) {
             let mut from = 0;
             for (byte, index) in line.slot_bytes(0, line.text.len()) {
                 self.copy(&line, from, byte);
@@ -1013,14 +1019,14 @@ impl<'a> Placer<'a> {
     }
 
     fn site_span(&self, index: usize) -> Span {
-        let site = self.slots.get(index).and_then(|slot| self.tables.sites.get(slot.site));
-        let span = site.map_or(Span::NONE, |site| site.span);
-        self.visible(span)
+        let site = self.slots.get(index).and_then(|slot| self.sites.tables.sites.get(slot.site));
+        site.map_or(Span::NONE, |site| self.visible(site.tag))
     }
 
     /// The user's own template place: text from the component library points at the call.
-    fn visible(&self, span: Span) -> Span {
-        if self.tables.is_library(span.source) { self.enclosing.unwrap_or(span) } else { span }
+    fn visible(&self, place: Place) -> Span {
+        let own = self.sites.files.span(place);
+        if place.is_library() { self.enclosing.unwrap_or(own) } else { own }
     }
 
     /// Makes the site of a slot the place that library text inside it points at.
@@ -1036,21 +1042,16 @@ impl<'a> Placer<'a> {
             return;
         }
         let index = line.origins.partition_point(|(byte, _)| *byte <= from);
-        if let Some((byte, span)) = index.checked_sub(1).map(|index| line.origins[index]) {
-            let offset = u32::try_from(from - byte).unwrap_or(0);
-            let span = Span { start: (span.start + offset).min(span.end), ..span };
-            self.segment_of_text(span);
+        if let Some((byte, place)) = index.checked_sub(1).map(|index| line.origins[index]) {
+            self.segment_of_text(place.skip(from - byte));
         }
         self.out.push_str(&line.text[from..to]);
     }
 
-    fn segment_of_text(&mut self, span: Span) {
+    fn segment_of_text(&mut self, place: Place) {
         let start = u32::try_from(self.out.len()).unwrap_or(u32::MAX);
-        let segment = if self.tables.is_library(span.source) {
-            Segment { start, template: self.visible(span), verbatim: false, value: None }
-        } else {
-            Segment { start, template: span, verbatim: true, value: None }
-        };
+        let span = self.visible(place);
+        let segment = Segment { start, template: span, verbatim: !place.is_library(), value: None };
         // Text that goes on from where the last stretch ended needs no stretch of its own.
         if let Some(last) = self.segments.last() {
             let goes_on = last.verbatim == segment.verbatim
@@ -1139,9 +1140,8 @@ fn block_lines(marked: &str, tables: &Tables) -> Vec<Line> {
     for line in &mut all {
         let cut = least.min(line.text.len() - line.text.trim_start_matches(' ').len());
         line.text.drain(..cut);
-        for (byte, span) in &mut line.origins {
-            let shifted = cut.saturating_sub(*byte);
-            span.start += u32::try_from(shifted).unwrap_or(0);
+        for (byte, place) in &mut line.origins {
+            *place = place.skip(cut.saturating_sub(*byte));
             *byte = byte.saturating_sub(cut);
         }
     }

@@ -22,6 +22,7 @@
 //! | `{% set x %}..{% endset %}` | captured, placed as YAML of its own |
 //! | comments, and lines that hold only statements | nothing, not even a line break |
 
+use super::files::Place;
 use crate::diag::{Diagnostic, SourceId, Span};
 
 /// Opens a marker.
@@ -30,36 +31,25 @@ pub(super) const OPEN: char = '\u{2}';
 pub(super) const CLOSE: char = '\u{3}';
 
 /// One place in a template where a value is written.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Site {
     /// The whole tag, `{{` to `}}`.
-    pub(super) span: Span,
-    /// The expression in it.
-    pub(super) expression: Span,
+    pub(super) tag: Place,
     /// The names of the expression, where it is nothing but a path: `values.image.tag`.
     pub(super) path: Option<Vec<String>>,
 }
 
 /// The tables that marker numbers refer to, shared by all templates of one Tera instance.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Tables {
     /// Where values are written.
     pub(super) sites: Vec<Site>,
-    /// Where stretches of literal text begin.
-    pub(super) chunks: Vec<Span>,
-    /// The texts of the component library: what they write points at the user's own call of them.
-    pub(super) library: Vec<SourceId>,
-}
-
-impl Tables {
-    /// Whether a text belongs to the component library.
-    pub(super) fn is_library(&self, source: SourceId) -> bool {
-        self.library.contains(&source)
-    }
+    /// Where stretches of literal text stand.
+    pub(super) chunks: Vec<Place>,
 }
 
 /// A template as Tera gets it, with the way back to the file on disk.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Rewritten {
     /// The text for Tera.
     pub(super) text: String,
@@ -67,20 +57,21 @@ pub(super) struct Rewritten {
     /// sorted. Anything between them was made up and belongs to the stretch before it.
     kept: Vec<(usize, usize, usize)>,
     /// The templates that it includes by name, each with its place in the file.
-    pub(super) includes: Vec<(String, Span)>,
-    source: SourceId,
+    pub(super) includes: Vec<(String, Place)>,
+    /// The number of the file, as in [`Place`].
+    file: usize,
 }
 
 impl Rewritten {
     /// The bytes of the file behind a byte range of the text.
-    pub(super) fn original(&self, start: usize, end: usize) -> Span {
+    pub(super) fn original(&self, start: usize, end: usize) -> Place {
         let from = self.offset(start, true);
         let to = self.offset(end.max(start), false).max(from);
-        Span::new(self.source, from, to)
+        Place::new(self.file, from, to)
     }
 
     /// The word or quoted text in the file at a line (from 1) and a column (from 0, in characters) of the text.
-    pub(super) fn at_line(&self, line: usize, column: usize) -> Span {
+    pub(super) fn at_line(&self, line: usize, column: usize) -> Place {
         let start: usize = self.text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
         let rest = &self.text[start..];
         let offset = rest.char_indices().nth(column).map_or(rest.len(), |(offset, _)| offset);
@@ -102,9 +93,9 @@ impl Rewritten {
     }
 
     /// The last block that is opened and never closed: its place in the file, and its word.
-    pub(super) fn unclosed(&self) -> Option<(Span, &str)> {
-        let mut open: Vec<(Span, &str)> = Vec::new();
-        for token in tokenize(self.source, &self.text).ok()? {
+    pub(super) fn unclosed(&self) -> Option<(Place, &str)> {
+        let mut open: Vec<(Place, &str)> = Vec::new();
+        for token in tokenize(&self.text).ok()? {
             let Token::Statement { start, end, inner } = token else { continue };
             let statement = self.text[inner.0..inner.1].trim();
             let word =
@@ -142,28 +133,39 @@ impl Rewritten {
     }
 }
 
-/// Rewrites one template. `Err` holds what is wrong with its tags before Tera even sees it.
-pub(super) fn rewrite(source: SourceId, text: &str, tables: &mut Tables) -> Result<Rewritten, Diagnostic> {
+/// Rewrites the template that is the given file of its set. `Err` holds what is wrong with its tags before Tera even
+/// sees it, in terms of `source`.
+pub(super) fn rewrite(
+    file: usize,
+    source: SourceId,
+    text: &str,
+    tables: &mut Tables,
+) -> Result<Rewritten, Diagnostic> {
     if let Some(at) = text.find([OPEN, CLOSE]) {
         return Err(Diagnostic::error("template holds a control character that YAML does not allow")
             .at(Span::new(source, at, at + 1), "here")
             .help("remove it; in a value, write it as an escape: \"\\x02\""));
     }
-    let tokens = tokenize(source, text)?;
+    let tokens = tokenize(text).map_err(|Unclosed { at, what, close }| {
+        Diagnostic::error(format!("{what} is never closed"))
+            .at(Span::new(source, at, at + 2), "opened here")
+            .help(format!("close it with `{close}`, or wrap literal braces in `{{% raw %}}..{{% endraw %}}`"))
+    })?;
+    let gone = statement_lines(text, &tokens);
     let mut writer = Writer {
-        source,
+        file,
         text,
         tables,
+        gone: &gone,
         out: String::with_capacity(text.len() * 2),
-        kept: Vec::new(),
+        kept: Vec::with_capacity(tokens.len() * 2),
         includes: Vec::new(),
         open: Vec::new(),
     };
-    let gone = statement_lines(text, &tokens);
     for (index, token) in tokens.iter().enumerate() {
-        writer.token(token, &gone, tokens.get(index + 1));
+        writer.token(token, tokens.get(index + 1));
     }
-    Ok(Rewritten { text: writer.out, kept: writer.kept, includes: writer.includes, source })
+    Ok(Rewritten { text: writer.out, kept: writer.kept, includes: writer.includes, file })
 }
 
 /// The expressions of a template that is not YAML are left alone by [`super::place`]; its tags are the
@@ -194,8 +196,18 @@ impl Token {
     }
 }
 
+/// A tag that is opened and never closed.
+#[derive(Debug)]
+pub(super) struct Unclosed {
+    /// Its first byte.
+    at: usize,
+    what: &'static str,
+    /// What would close it.
+    close: &'static str,
+}
+
 /// Splits a template into literal text and tags, as Tera's own lexer does.
-pub(super) fn tokenize(source: SourceId, text: &str) -> Result<Vec<Token>, Diagnostic> {
+pub(super) fn tokenize(text: &str) -> Result<Vec<Token>, Unclosed> {
     let bytes = text.as_bytes();
     let mut tokens = Vec::new();
     let mut at = 0;
@@ -208,13 +220,7 @@ pub(super) fn tokenize(source: SourceId, text: &str) -> Result<Vec<Token>, Diagn
             break;
         }
         at = next;
-        let unclosed = |what: &str, close: &str| {
-            Diagnostic::error(format!("{what} is never closed"))
-                .at(Span::new(source, next, next + 2), "opened here")
-                .help(format!(
-                    "close it with `{close}`, or wrap literal braces in `{{% raw %}}..{{% endraw %}}`"
-                ))
-        };
+        let unclosed = |what, close| Unclosed { at: next, what, close };
         match bytes[at + 1] {
             b'#' => {
                 let Some(end) = text[at + 2..].find("#}").map(|found| at + 2 + found + 2) else {
@@ -440,26 +446,29 @@ struct Capture {
 }
 
 struct Writer<'a> {
-    source: SourceId,
+    file: usize,
     text: &'a str,
     tables: &'a mut Tables,
+    /// The ranges that [`statement_lines`] leaves out and that no text before the current token overlaps, sorted.
+    gone: &'a [(usize, usize)],
     out: String,
     kept: Vec<(usize, usize, usize)>,
-    includes: Vec<(String, Span)>,
+    includes: Vec<(String, Place)>,
     open: Vec<Capture>,
 }
 
 impl Writer<'_> {
-    fn token(&mut self, token: &Token, gone: &[(usize, usize)], next: Option<&Token>) {
+    fn token(&mut self, token: &Token, next: Option<&Token>) {
         match *token {
             Token::Text(start, end) => {
-                let mut ranges = vec![(start, end)];
-                for &(from, to) in gone {
-                    ranges = ranges
-                        .into_iter()
-                        .flat_map(|(start, end)| [(start, end.min(from)), (start.max(to), end)])
-                        .filter(|(start, end)| start < end)
-                        .collect();
+                let mut at = start;
+                let passed = self.gone.partition_point(|(_, to)| *to <= start);
+                self.gone = &self.gone[passed..];
+                for &(from, to) in self.gone.iter().take_while(|(from, _)| *from < end) {
+                    if at < from {
+                        self.literal(at, from);
+                    }
+                    at = to;
                 }
                 // The blanks before a closing tag that stands for a value belong to the value's line,
                 // not to the text captured before it.
@@ -467,23 +476,23 @@ impl Writer<'_> {
                     Token::Statement { inner, .. } => role(&self.text[inner.0..inner.1]) == Role::ClosesValue,
                     _ => false,
                 });
+                let mut end = end;
                 if closes
-                    && let Some((start, end)) = ranges.last_mut()
-                    && let Some(newline) = self.text[*start..*end].rfind('\n')
-                    && is_blank(&self.text.as_bytes()[*start + newline + 1..*end])
+                    && at < end
+                    && let Some(newline) = self.text[at..end].rfind('\n')
+                    && is_blank(&self.text.as_bytes()[at + newline + 1..end])
                 {
-                    *end = *start + newline + 1;
+                    end = at + newline + 1;
                 }
-                for (start, end) in ranges {
-                    self.literal(start, end);
+                if at < end {
+                    self.literal(at, end);
                 }
             }
             Token::Comment(start, end) => self.comment(start, end),
             Token::Raw { start, end, inner } => self.raw(start, end, inner),
             Token::Expression { start, end, inner } => {
                 let site = self.site(start, end, inner);
-                let expression = self.tables.sites[site].expression;
-                let (from, to) = (expression.start as usize, expression.end as usize);
+                let (from, to) = trimmed(self.text, inner);
                 self.keep(start, inner.0);
                 self.made(" (");
                 self.keep(from, to);
@@ -499,7 +508,7 @@ impl Writer<'_> {
         match role(body) {
             Role::Silent => self.keep(start, end),
             Role::Value => {
-                self.includes.extend(included(body).map(|name| (name, Span::new(self.source, start, end))));
+                self.includes.extend(included(body).map(|name| (name, Place::new(self.file, start, end))));
                 let site = self.site(start, end, inner);
                 self.made(if inner.0 - start == 3 { "{%- set __value %}" } else { "{% set __value %}" });
                 self.keep(start, start + 2);
@@ -560,13 +569,9 @@ impl Writer<'_> {
     }
 
     fn site(&mut self, start: usize, end: usize, inner: (usize, usize)) -> usize {
-        let expression = self.text[inner.0..inner.1].trim();
-        let from = inner.0 + self.text[inner.0..inner.1].find(expression).unwrap_or(0);
-        self.tables.sites.push(Site {
-            span: Span::new(self.source, start, end),
-            expression: Span::new(self.source, from, from + expression.len()),
-            path: path_of(expression),
-        });
+        let (from, to) = trimmed(self.text, inner);
+        let path = path_of(&self.text[from..to]);
+        self.tables.sites.push(Site { tag: Place::new(self.file, start, end), path });
         self.tables.sites.len() - 1
     }
 
@@ -580,7 +585,7 @@ impl Writer<'_> {
             return;
         }
         self.keep(start, start + visible);
-        self.tables.chunks.push(Span::new(self.source, start + visible, end));
+        self.tables.chunks.push(Place::new(self.file, start + visible, end));
         let chunk = self.tables.chunks.len() - 1;
         self.made(&format!("{OPEN}T{chunk}{CLOSE}"));
         self.keep(start + visible, end);
@@ -625,6 +630,13 @@ impl Writer<'_> {
     fn made(&mut self, text: &str) {
         self.out.push_str(text);
     }
+}
+
+/// A byte range without the white space at its ends.
+fn trimmed(text: &str, (from, to): (usize, usize)) -> (usize, usize) {
+    let inner = &text[from..to];
+    let from = to - inner.trim_start().len();
+    (from, from + inner.trim().len())
 }
 
 /// The names of an expression that is nothing but a path, filters that keep the value aside.

@@ -24,14 +24,9 @@ fn try_render(template: &str, values_yaml: &str, files: &[(&str, &str)]) -> Resu
         chart,
     };
     let release = Release { name: "web".into(), namespace: "prod".into(), is_upgrade: false, revision: 1 };
-    let capabilities = Capabilities {
-        kube_version: KubeVersion::parse("1.34").unwrap(),
-        api_versions: vec!["v1".into()],
-        extra_api_versions: vec![],
-    };
-    let engine = Engine::new(&sources);
-    let engine = engine.output.unwrap_or_else(|| panic!("{:#?}", engine.diagnostics));
-    let report = engine.render(&scope, &release, &capabilities);
+    let capabilities =
+        Capabilities { kube_version: KubeVersion::parse("1.34").unwrap(), extra_api_versions: vec![] };
+    let report = Engine::new(&sources).render(&[&scope], &release, &capabilities).remove(0);
     match report.output {
         Some(files) => Ok(files.into_iter().find(|file| file.path.ends_with("/t.yaml")).unwrap().text),
         None => Err(report

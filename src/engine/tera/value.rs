@@ -3,7 +3,7 @@
 use crate::diag::Span;
 use crate::yaml;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use tera::{Error, TeraResult};
 
 /// Where the entries of maps and lists came from.
 ///
@@ -35,32 +35,26 @@ impl Origins {
 
     /// A tree for Tera, remembering the origin of every entry.
     pub(super) fn tree(&mut self, node: &yaml::Node) -> tera::Value {
+        let value = tera::Value::from_serializable(node);
+        self.note(node, &value);
+        value
+    }
+
+    /// Notes where the collections of a tree came from, given what Tera made of it.
+    fn note(&mut self, node: &yaml::Node, value: &tera::Value) {
         match &node.value {
-            yaml::Value::Null => tera::Value::none(),
-            yaml::Value::Bool(flag) => (*flag).into(),
-            yaml::Value::Int(number) => (*number).into(),
-            yaml::Value::Uint(number) => (*number).into(),
-            yaml::Value::Float(number) => (*number).into(),
-            yaml::Value::String(text) => text.as_str().into(),
             yaml::Value::Seq(items) => {
-                let list: Vec<tera::Value> = items.iter().map(|item| self.tree(item)).collect();
-                let list = tera::Value::from(list);
-                if let Some(items_in) = list.as_array() {
-                    let spans = items.iter().map(|item| item.span).collect();
-                    self.entries.insert(items_in.as_ptr().addr(), spans);
-                }
-                list
+                let Some(list) = value.as_array() else { return };
+                self.entries.insert(list.as_ptr().addr(), items.iter().map(|item| item.span).collect());
+                items.iter().zip(list).for_each(|(item, value)| self.note(item, value));
             }
-            yaml::Value::Map(map) => {
-                let entries: tera::Map =
-                    map.iter().map(|entry| (entry.key.clone().into(), self.tree(&entry.value))).collect();
-                let value = tera::Value::from(entries);
-                if let Some(entries) = value.as_map() {
-                    let spans = map.iter().map(|entry| entry.value.span).collect();
-                    self.entries.insert(std::ptr::from_ref(entries).addr(), spans);
-                }
-                value
+            yaml::Value::Map(entries) => {
+                let Some(map) = value.as_map() else { return };
+                let spans = entries.iter().map(|entry| entry.value.span).collect();
+                self.entries.insert(std::ptr::from_ref(map).addr(), spans);
+                entries.iter().zip(map.values()).for_each(|(entry, value)| self.note(&entry.value, value));
             }
+            _ => {}
         }
     }
 }
@@ -73,33 +67,34 @@ pub(super) fn get(value: &tera::Value, key: &str) -> Option<tera::Value> {
     value.as_array()?.get(key.parse::<usize>().ok()?).cloned()
 }
 
-/// A tree of Tera's as plimsoll's own. The error is a lower-case phrase.
-pub(super) fn from_tera(value: &tera::Value) -> Result<yaml::Node, String> {
+/// A tree of Tera's as plimsoll's own.
+pub(super) fn node(value: &tera::Value) -> TeraResult<yaml::Node> {
     use tera::value::ValueKind;
     let value = match value.kind() {
-        ValueKind::Undefined => return Err("this value is not defined".to_owned()),
+        ValueKind::Undefined => return Err(Error::message("this value is not defined")),
         ValueKind::None => yaml::Value::Null,
         ValueKind::Bool => yaml::Value::Bool(value.as_bool().unwrap_or_default()),
         ValueKind::String => yaml::Value::String(value.as_str().unwrap_or_default().to_owned()),
-        ValueKind::Array => yaml::Value::Seq(
-            value.as_array().unwrap_or_default().iter().map(from_tera).collect::<Result<_, _>>()?,
-        ),
+        ValueKind::Array => {
+            yaml::Value::Seq(value.as_array().unwrap_or_default().iter().map(node).collect::<Result<_, _>>()?)
+        }
         ValueKind::Map => {
             let mut map = yaml::Map::new();
             for (key, value) in value.as_map().into_iter().flatten() {
-                map.insert(key.to_string(), Span::NONE, from_tera(value)?);
+                map.insert(key.to_string(), Span::NONE, node(value)?);
             }
             yaml::Value::Map(map)
         }
         ValueKind::Bytes => {
-            return Err("binary data cannot be written as text: pipe it through `b64encode`".to_owned());
+            let message = "binary data cannot be written as text: pipe it through `b64encode`";
+            return Err(Error::message(message));
         }
         _ => number(value)?,
     };
     Ok(yaml::Node::new(value, Span::NONE))
 }
 
-fn number(value: &tera::Value) -> Result<yaml::Value, String> {
+fn number(value: &tera::Value) -> TeraResult<yaml::Value> {
     if let Some(number) = value.as_i64().filter(|_| !value.is_f64()) {
         Ok(yaml::Value::Int(number))
     } else if let Some(number) = value.as_u64().filter(|_| !value.is_f64()) {
@@ -107,7 +102,7 @@ fn number(value: &tera::Value) -> Result<yaml::Value, String> {
     } else {
         match value.as_f64() {
             Some(number) if number.is_finite() => Ok(yaml::Value::Float(number)),
-            _ => Err(format!("`{value}` is no number that YAML can hold")),
+            _ => Err(Error::message(format!("`{value}` is no number that YAML can hold"))),
         }
     }
 }
@@ -116,9 +111,6 @@ fn number(value: &tera::Value) -> Result<yaml::Value, String> {
 pub(super) fn map(entries: impl IntoIterator<Item = (&'static str, tera::Value)>) -> tera::Value {
     entries.into_iter().map(|(key, value)| (tera::value::Key::from(key), value)).collect::<tera::Map>().into()
 }
-
-/// What is shared by all the values of one rendering.
-pub(super) type SharedOrigins = Arc<Origins>;
 
 #[cfg(test)]
 mod tests {
@@ -149,8 +141,8 @@ mod tests {
             yaml::Value::Float(1.5),
             yaml::Value::Float(2.0),
         ] {
-            let node = Node::new(value, Span::NONE);
-            assert_eq!(from_tera(&Origins::default().tree(&node)).unwrap(), node);
+            let tree = Node::new(value, Span::NONE);
+            assert_eq!(node(&Origins::default().tree(&tree)).unwrap(), tree);
         }
     }
 }

@@ -88,11 +88,7 @@ fn capabilities(flags: &ReleaseFlags) -> anyhow::Result<Capabilities> {
     let Some(kube_version) = KubeVersion::parse(&flags.kube_version) else {
         bail!("--kube-version: `{}` is not a version; write it like 1.34 or v1.34.1", flags.kube_version);
     };
-    let mut api_versions = k8s::kinds::api_versions(kubernetes(flags)?);
-    api_versions.extend(flags.api_versions.iter().cloned());
-    api_versions.sort_unstable();
-    api_versions.dedup();
-    Ok(Capabilities { kube_version, api_versions, extra_api_versions: flags.api_versions.clone() })
+    Ok(Capabilities { kube_version, extra_api_versions: flags.api_versions.clone() })
 }
 
 /// The Kubernetes version whose rules count: beyond those that plimsoll knows, the nearest.
@@ -100,8 +96,7 @@ pub(crate) fn kubernetes(flags: &ReleaseFlags) -> anyhow::Result<k8s::Version> {
     let Some(version) = KubeVersion::parse(&flags.kube_version) else {
         bail!("--kube-version: `{}` is not a version; write it like 1.34 or v1.34.1", flags.kube_version);
     };
-    let nearest = version.minor.clamp(k8s::Version::MIN.minor(), k8s::Version::MAX.minor());
-    Ok(k8s::Version::of_minor(nearest).unwrap_or(k8s::Version::DEFAULT))
+    Ok(k8s::Version::nearest(version.minor))
 }
 
 /// The value flags for the library, with stdin read if a flag asks for it.

@@ -1,0 +1,295 @@
+//! Tera's errors in plimsoll's words and in the terms of the files on disk.
+
+use super::compile::LIBRARY_PREFIX;
+use super::files::Files;
+use super::library;
+use super::reference::{Entry, EntryKind, REFERENCE, TERA_FILTERS, TERA_FUNCTIONS, TERA_TESTS};
+use super::rewrite::Rewritten;
+use crate::diag::{Diagnostic, nearest};
+use std::collections::BTreeMap;
+
+/// The templates that errors are about.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known<'a> {
+    pub(super) templates: &'a BTreeMap<String, Rewritten>,
+    pub(super) files: &'a Files,
+}
+
+/// A Tera error in the terms of the files on disk, with the chain of includes and components that led there.
+pub(super) fn diagnostic(error: &tera::Error, known: Known<'_>, root: Option<&str>) -> Diagnostic {
+    use tera::ErrorKind;
+    let (mut message, mut help) = describe(error);
+    let mut label = "";
+    let place = match error.kind() {
+        ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) => {
+            let range = &report.span().range;
+            known.templates.get(report.filename()).map(|rewritten| {
+                let place = rewritten.original(range.start, range.end);
+                let text = rewritten.text.get(range.clone()).unwrap_or_default();
+                if message == "unknown tag" {
+                    message = format!("unknown tag `{text}`");
+                    help = nearest(text, TAGS.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+                } else if report.message().starts_with("Field `") {
+                    let path = rewritten.path_to(range.end);
+                    if path.ends_with(text) {
+                        message = format!("`{path}` is not defined");
+                    }
+                } else if message == "unexpected end of input"
+                    && let Some((opened, word)) = rewritten.unclosed()
+                {
+                    message = format!("`{word}` is never closed");
+                    help = Some(format!("add `{{% end{word} %}}`"));
+                    label = "opened here";
+                    return opened;
+                }
+                place
+            })
+        }
+        ErrorKind::CircularInclude { tpl, .. } | ErrorKind::CircularExtend { tpl, .. } => {
+            known.templates.get(tpl).map(|rewritten| rewritten.original(0, 0))
+        }
+        ErrorKind::MissingParent { current, .. } => {
+            known.templates.get(current).map(|rewritten| rewritten.original(0, 0))
+        }
+        _ => None,
+    };
+    let place = place.or_else(|| {
+        root.and_then(|root| known.templates.get(root)).map(|rewritten| rewritten.original(0, 0))
+    });
+    let mut found = Diagnostic::error(message).maybe_help(help);
+    if let Some(place) = place {
+        found = found.at(known.files.span(place), label);
+    }
+    // The notes of a report are reached through its text only: the innermost caller comes first.
+    for line in error.to_string().lines() {
+        if let Some((name, line, column)) = line.strip_prefix("note: called from ").and_then(locus)
+            && let Some(rewritten) = known.templates.get(name)
+        {
+            let shown = name.strip_prefix(LIBRARY_PREFIX).unwrap_or(name);
+            let place = known.files.span(rewritten.at_line(line, column));
+            found = found.through(Some(place), format!("called from `{shown}`"));
+        }
+    }
+    found
+}
+
+/// What Tera says about templates that name others, filters, functions or components, when it puts them together.
+pub(super) fn references(error: &tera::Error, known: Known<'_>, tera: &tera::Tera) -> Vec<Diagnostic> {
+    use tera::ErrorKind::{CircularExtend, CircularInclude, MissingParent};
+    match error.kind() {
+        CircularInclude { .. } | CircularExtend { .. } | MissingParent { .. } => {
+            vec![diagnostic(error, known, None)]
+        }
+        _ => unknown_names(error, known, tera),
+    }
+}
+
+/// What Tera says about unknown filters, functions, components and the like: one framed report for each, in one
+/// message.
+fn unknown_names(error: &tera::Error, known: Known<'_>, tera: &tera::Tera) -> Vec<Diagnostic> {
+    let text = error.to_string();
+    let mut diagnostics = Vec::new();
+    for report in text.split("\n\n") {
+        let mut lines = report.lines();
+        let message = lines.next().unwrap_or_default().trim_start_matches("error: ");
+        let place = lines.next().and_then(|line| locus(line.trim_start().strip_prefix("--> ")?));
+        let mut found = Diagnostic::error(lower_first(message));
+        if let Some((name, line, column)) = place
+            && let Some(rewritten) = known.templates.get(name)
+        {
+            found = found.at(known.files.span(rewritten.at_line(line, column)), "");
+        }
+        let wanted = message.split('`').nth(1).unwrap_or_default();
+        let candidates: Vec<String> = if message.starts_with("Unknown filter") {
+            names(EntryKind::Filter, TERA_FILTERS)
+        } else if message.starts_with("Unknown function") {
+            names(EntryKind::Function, TERA_FUNCTIONS)
+        } else if message.starts_with("Unknown test") {
+            TERA_TESTS.iter().map(|name| (*name).to_owned()).collect()
+        } else if message.starts_with("Unknown component") {
+            library::names().chain(tera.get_component_names().map(str::to_owned)).collect()
+        } else if message.starts_with("Unknown template") {
+            known
+                .templates
+                .keys()
+                .map(|name| name.strip_prefix(LIBRARY_PREFIX).unwrap_or(name).to_owned())
+                .collect()
+        } else {
+            Vec::new()
+        };
+        // Templates are named without the directory that all of them are in.
+        let wanted = match wanted.strip_prefix("templates/") {
+            Some(inner) if message.starts_with("Unknown template") => inner,
+            _ => wanted,
+        };
+        found = found.maybe_help(suggestion(wanted, &candidates));
+        diagnostics.push(found);
+    }
+    diagnostics
+}
+
+fn names(kind: EntryKind, more: &[&'static str]) -> Vec<String> {
+    let own = REFERENCE.iter().filter(|entry| entry.kind == kind).map(Entry::name);
+    own.chain(more.iter().copied()).map(str::to_owned).collect()
+}
+
+/// How many names are still worth listing.
+const FEW: usize = 12;
+
+fn suggestion(wanted: &str, known: &[String]) -> Option<String> {
+    if known.iter().any(|name| name == wanted) {
+        return Some(format!("write `{wanted}`"));
+    }
+    if let Some(near) = nearest(wanted, known.iter().map(String::as_str)) {
+        return Some(format!("did you mean `{near}`?"));
+    }
+    (!known.is_empty() && known.len() <= FEW).then(|| format!("there are: {}", known.join(", ")))
+}
+
+/// Parses `name:line:column` of Tera's reports; the column becomes 0-based as in its spans.
+fn locus(text: &str) -> Option<(&str, usize, usize)> {
+    let (rest, column) = text.rsplit_once(':')?;
+    let (name, line) = rest.rsplit_once(':')?;
+    Some((name, line.trim().parse().ok()?, column.trim().parse::<usize>().ok()?.saturating_sub(1)))
+}
+
+/// Separates the message from the help in the errors of plimsoll's own functions, which Tera carries as text.
+const HELP_SEPARATOR: char = '\u{1f}';
+
+/// The error text for a name that does not exist: the whole expression, the part that fails, the names there are.
+pub(super) fn not_defined(full: &str, failing: &str, name: &str, known: &[String]) -> String {
+    let visible: Vec<String> = known.iter().filter(|name| !name.starts_with("__")).cloned().collect();
+    let subject = if full == failing {
+        format!("`{full}` is not defined")
+    } else {
+        format!("`{full}` is not defined: there is no `{failing}`")
+    };
+    match suggestion(name, &visible) {
+        Some(help) => format!("{subject}{HELP_SEPARATOR}{help}"),
+        None => subject,
+    }
+}
+
+/// The bare message of a Tera error, and its help.
+pub(super) fn describe(error: &tera::Error) -> (String, Option<String>) {
+    use tera::ErrorKind;
+    let message = match error.kind() {
+        ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) => report.message().to_owned(),
+        ErrorKind::CircularInclude { include_chain, .. } => {
+            format!("templates include each other in a circle: {}", include_chain.join(" -> "))
+        }
+        ErrorKind::CircularExtend { inheritance_chain, .. } => {
+            format!("templates extend each other in a circle: {}", inheritance_chain.join(" -> "))
+        }
+        ErrorKind::MissingParent { current, parent } => {
+            format!("`{current}` extends `{parent}`, which does not exist")
+        }
+        _ => error.to_string(),
+    };
+    if let Some((message, help)) = message.split_once(HELP_SEPARATOR) {
+        return (message.to_owned(), Some(help.to_owned()));
+    }
+    tidy(&message)
+}
+
+/// Tera's messages in plimsoll's words, where those help more.
+fn tidy(message: &str) -> (String, Option<String>) {
+    let quoted = || message.split('`').nth(1).unwrap_or_default();
+    let listed = |marker: &str| -> Vec<String> {
+        let list = message.split_once(marker).map_or("", |(_, list)| list);
+        list.split(", ")
+            .filter(|name| !name.is_empty() && !name.starts_with("__"))
+            .map(str::to_owned)
+            .collect()
+    };
+    if message.starts_with("Field `") || message.starts_with("Variable `") {
+        let mut known = listed("Available fields: ");
+        known.extend(listed("Available variables: "));
+        let name = quoted();
+        return (format!("`{name}` is not defined"), suggestion(name, &known));
+    }
+    if message.contains("got `undefined`") {
+        return (
+            "this value is not defined".to_owned(),
+            Some("give it a value, or a `default(value=..)`".to_owned()),
+        );
+    }
+    if message.contains("recursion depth for components") {
+        return (
+            "components call each other without end".to_owned(),
+            Some("a component must not, directly or through others, call itself forever".to_owned()),
+        );
+    }
+    let mut message = message.to_owned();
+    for (rust, plain) in PLAIN_TYPES {
+        message = message.replace(rust, plain);
+    }
+    if let Some((wanted, found)) = message
+        .strip_prefix("Invalid type for the value, expected ")
+        .or_else(|| message.strip_prefix("invalid type for the value, expected "))
+        .and_then(|rest| rest.split_once(" but got "))
+    {
+        return (format!("the filter wants a value of type {wanted}, this is of type {found}"), None);
+    }
+    let help = HINTS.iter().find(|(sign, _)| message.starts_with(sign)).map(|(_, help)| (*help).to_owned());
+    (lower_first(&message), help)
+}
+
+/// Types in the words of whoever writes templates.
+const PLAIN_TYPES: &[(&str, &str)] = &[
+    ("`&str`", "`string`"),
+    ("`map/struct`", "`map`"),
+    ("`array`", "`list`"),
+    ("`i64`", "`integer`"),
+    ("`u64`", "`integer`"),
+    ("`f64`", "`float`"),
+];
+
+/// What is mostly behind some of Tera's messages.
+const HINTS: &[(&str, &str)] = &[
+    (
+        "Found `.` but expected one of",
+        "names have no dot before them: `values.name`; for a chart in Helm's language write `engine: gotpl` in Chart.yaml",
+    ),
+    (
+        "Found `(` but expected `/` or `>`",
+        "arguments of a component stand without parentheses: `{{ <name text=\"x\" other={values.y} /> }}`",
+    ),
+    ("`+` requires both operands to be numbers", "join strings with `~`"),
+];
+
+/// The statements of the language, for whoever misspells one.
+const TAGS: &[&str] = &[
+    "if",
+    "elif",
+    "else",
+    "endif",
+    "for",
+    "endfor",
+    "break",
+    "continue",
+    "set",
+    "set_global",
+    "endset",
+    "include",
+    "extends",
+    "block",
+    "endblock",
+    "filter",
+    "endfilter",
+    "component",
+    "endcomponent",
+    "raw",
+    "endraw",
+];
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.trim_end_matches('.').chars();
+    match (chars.next(), chars.clone().next()) {
+        // Leave `ID` and the like alone.
+        (Some(first), Some(second)) if first.is_uppercase() && !second.is_uppercase() => {
+            first.to_lowercase().chain(chars).collect()
+        }
+        _ => text.trim_end_matches('.').to_owned(),
+    }
+}
