@@ -132,7 +132,8 @@ impl Past {
         let text = |args: &[&str]| -> anyhow::Result<String> {
             Ok(String::from_utf8_lossy(&git(dir, args)?).trim_end_matches('\n').to_owned())
         };
-        let top = text(&["rev-parse", "--show-toplevel"])?;
+        let top = text(&["rev-parse", "--show-toplevel"])
+            .with_context(|| format!("cannot look up `git:{revision}`"))?;
         let commit = format!("{revision}^{{commit}}");
         let commit = text(&["rev-parse", "--verify", "--end-of-options", &commit])
             .map_err(|_| anyhow::anyhow!("git knows no revision `{revision}` in `{top}`"))?;
