@@ -36,13 +36,15 @@ const BUILTIN: &[Builtin] = &[builtin!(
 /// Whether a command-line argument names a chart: by its form, or because there is a `Chart.yaml`.
 pub fn is_chart(argument: &str) -> bool {
     let path = Path::new(argument);
-    let packed = path.extension().is_some_and(|extension| extension == "tgz" || extension == "gz");
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    let packed = matches!(extension, Some("tgz" | "gz"));
+    let manifest = matches!(extension, Some("yaml" | "yml" | "json"));
     argument != "-"
         && (argument.starts_with(SCHEME)
             || packed
             || path.join("Chart.yaml").is_file()
-            // What is not there is reported as a chart that is not there.
-            || !path.exists())
+            // What is not there is reported as what it would be by its name.
+            || (!path.exists() && !manifest))
 }
 
 /// Opens the chart that a command-line argument names: `builtin:NAME`, a directory or a `.tgz`.
@@ -85,5 +87,11 @@ mod tests {
     fn unknown_names_are_corrected() {
         let report = open(&Sources::new(), "builtin:statefulst");
         assert_eq!(report.diagnostics[0].help, ["did you mean `builtin:statefulset`?"]);
+    }
+
+    #[test]
+    fn what_is_not_there_is_a_chart_unless_its_name_is_a_manifests() {
+        let is = ["gone", "gone.tgz", "builtin:x", "gone.yaml", "gone/x.yml", "gone.json", "-"].map(is_chart);
+        assert_eq!(is, [true, true, true, false, false, false, false]);
     }
 }

@@ -69,8 +69,8 @@ pub struct Source {
     pub text: Arc<str>,
     /// Where it came from.
     pub kind: SourceKind,
-    /// Where its lines start, once somebody has asked for a position.
-    lines: OnceLock<Vec<u32>>,
+    /// Known positions to count from, once somebody has asked for one.
+    marks: OnceLock<Vec<Mark>>,
 }
 
 /// A place as people count: line and column start at 1, columns count characters.
@@ -89,14 +89,50 @@ impl Source {
         while !self.text.is_char_boundary(offset) {
             offset -= 1;
         }
-        let lines = self.lines.get_or_init(|| {
-            let newlines = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-            newlines.map(|(at, _)| u32::try_from(at + 1).unwrap_or(u32::MAX)).collect()
-        });
-        let line = lines.partition_point(|start| *start as usize <= offset);
-        let line_start = line.checked_sub(1).map_or(0, |above| lines[above] as usize);
-        Position { line: line + 1, column: self.text[line_start..offset].chars().count() + 1 }
+        let marks = self.marks.get_or_init(|| marks(&self.text));
+        let next = marks.partition_point(|mark| mark.offset as usize <= offset);
+        let mark = next.checked_sub(1).map_or(Mark::START, |index| marks[index]);
+        let characters = self.text[mark.offset as usize..offset].chars().count();
+        Position { line: mark.line as usize + 1, column: mark.column as usize + characters + 1 }
     }
+}
+
+/// A byte whose position is known; line and column from 0.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    offset: u32,
+    line: u32,
+    column: u32,
+}
+
+impl Mark {
+    const START: Self = Self { offset: 0, line: 0, column: 0 };
+    /// At most so many bytes are counted from one: JSON may be one line of many megabytes.
+    const STRIDE: u32 = 1024;
+}
+
+/// The start of every line but the first, and places in between in long lines.
+fn marks(text: &str) -> Vec<Mark> {
+    let mut marks = Vec::new();
+    let mut mark = Mark::START;
+    let mut characters = 0;
+    for (offset, byte) in text.bytes().enumerate() {
+        let offset = narrow(offset);
+        if byte == b'\n' {
+            mark = Mark { offset: offset.saturating_add(1), line: mark.line + 1, column: 0 };
+            characters = 0;
+            marks.push(mark);
+        } else if byte & 0xC0 != 0x80 {
+            // The first byte of a character.
+            if offset - mark.offset >= Mark::STRIDE {
+                mark = Mark { offset, column: mark.column + characters, ..mark };
+                characters = 0;
+                marks.push(mark);
+            }
+            characters += 1;
+        }
+    }
+    marks
 }
 
 /// How a stretch of rendered text came about.
@@ -178,7 +214,7 @@ impl Sources {
 
     /// Adds a text and names it.
     pub fn add(&self, name: impl Into<String>, text: impl Into<Arc<str>>, kind: SourceKind) -> SourceId {
-        let source = Arc::new(Source { name: name.into(), text: text.into(), kind, lines: OnceLock::new() });
+        let source = Arc::new(Source { name: name.into(), text: text.into(), kind, marks: OnceLock::new() });
         let mut all = self.all.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         let id = SourceId(u32::try_from(all.len()).unwrap_or(u32::MAX - 1));
         all.push(source);
@@ -220,6 +256,20 @@ mod tests {
         assert_eq!(at(3), Position { line: 1, column: 4 });
         assert_eq!(at(9), Position { line: 2, column: 3 });
         assert_eq!(at(999), Position { line: 3, column: 1 });
+    }
+
+    #[test]
+    fn positions_in_long_lines_are_counted_from_nearby() {
+        let sources = Sources::new();
+        let text = format!("\n{}x\n", "aü".repeat(5000));
+        let id = sources.add("a.json", text.as_str(), SourceKind::File);
+        for (offset, character) in text.char_indices().enumerate().filter(|(_, (_, c))| *c != '\n') {
+            let (byte, _) = character;
+            let at = sources.position(Span::new(id, byte, byte)).unwrap();
+            assert_eq!(at, Position { line: 2, column: offset });
+        }
+        let marks = marks(&text);
+        assert!(marks.windows(2).all(|pair| pair[1].offset - pair[0].offset <= Mark::STRIDE + 4));
     }
 
     #[test]

@@ -96,9 +96,12 @@ fn silenced(
     for span in std::iter::once(place).chain(origin) {
         let Some(list) = allows.get_mut(&span.source) else { continue };
         let Some(line) = subject.sources.position(span).map(|position| position.line) else { continue };
-        for allow in list.iter_mut().filter(|allow| allow.line == line && allow.rule == rule.id) {
-            allow.used = true;
-            silenced = true;
+        let first = list.partition_point(|allow| allow.line < line);
+        for allow in list.iter_mut().skip(first).take_while(|allow| allow.line == line) {
+            if allow.rule == rule.id {
+                allow.used = true;
+                silenced = true;
+            }
         }
     }
     silenced
@@ -106,13 +109,14 @@ fn silenced(
 
 const MARK: &str = "plimsoll: allow";
 
-/// The allows of a text; what is wrong with them goes to `found`.
+/// The allows of a text, sorted by line; what is wrong with them goes to `found`.
 fn read(id: SourceId, source: &Arc<Source>, found: &mut Vec<Diagnostic>) -> Vec<Allow> {
     let mut allows = Vec::new();
     if !source.text.contains(MARK) {
         return allows;
     }
     let lines: Vec<&str> = source.text.split_inclusive('\n').collect();
+    let next = next_lines(&lines);
     let mut start = 0;
     for (index, line) in lines.iter().enumerate() {
         let line_start = start;
@@ -125,7 +129,7 @@ fn read(id: SourceId, source: &Arc<Source>, found: &mut Vec<Diagnostic>) -> Vec<
             continue;
         };
         let alone = before[..before.len() - opening.len()].trim().is_empty();
-        let target = if alone { next_line(&lines, index) } else { index } + 1;
+        let target = if alone { next[index] } else { index } + 1;
         let body = line[at + MARK.len()..].trim_end();
         let body = ["*/}}", "*/ -}}", "*/ }}", "-#}", "#}"]
             .iter()
@@ -174,8 +178,8 @@ fn read(id: SourceId, source: &Arc<Source>, found: &mut Vec<Diagnostic>) -> Vec<
     allows
 }
 
-/// The next line that is more than a comment.
-fn next_line(lines: &[&str], from: usize) -> usize {
+/// For each line the next one that is more than a comment; the line itself where none follows.
+fn next_lines(lines: &[&str]) -> Vec<usize> {
     let comment = |line: &str| {
         let line = line.trim();
         line.is_empty()
@@ -183,5 +187,13 @@ fn next_line(lines: &[&str], from: usize) -> usize {
             || (line.starts_with("{#") && line.ends_with("#}"))
             || (line.starts_with("{{") && line.ends_with("}}") && line.contains("/*") && line.contains("*/"))
     };
-    (from + 1..lines.len()).find(|index| !comment(lines[*index])).unwrap_or(from)
+    let mut next: Vec<usize> = (0..lines.len()).collect();
+    let mut below = None;
+    for index in (0..lines.len()).rev() {
+        next[index] = below.unwrap_or(index);
+        if !comment(lines[index]) {
+            below = Some(index);
+        }
+    }
+    next
 }

@@ -119,6 +119,8 @@ impl Baseline {
                 }
             })
             .collect();
+        // The entries stand in the file in the order in which they are looked up here, if nobody moved them.
+        let mut from = 0;
         for (fingerprint, count) in left.iter().filter(|(_, count)| **count > 0) {
             let mut diagnostic = Diagnostic::of(
                 &STALE_BASELINE.rule,
@@ -129,7 +131,7 @@ impl Baseline {
             )
             .help("write it anew with `--write-baseline`, so that the finding cannot come back unseen");
             if let Some(source) = self.source {
-                diagnostic = diagnostic.at(entry_span(source, fingerprint, sources), "");
+                diagnostic = diagnostic.at(entry_span(source, fingerprint, sources, &mut from), "");
             }
             kept.push(diagnostic);
         }
@@ -137,19 +139,23 @@ impl Baseline {
     }
 }
 
-/// The line of an entry in the file, as [`Self::write`] lays it out; else the file's first.
-fn entry_span(source: SourceId, wanted: &Fingerprint, sources: &Sources) -> Span {
+/// The line of an entry in the file, as [`Self::write`] lays it out, looked for from a byte on and then from the
+/// start; else the file's first.
+fn entry_span(source: SourceId, wanted: &Fingerprint, sources: &Sources, from: &mut usize) -> Span {
     let text = sources.get(source).map(|source| source.text.clone()).unwrap_or_default();
     let quoted = |text: &str| serde_json::to_string(text).unwrap_or_default();
     let (rule, subject) = (quoted(&wanted.rule), quoted(&wanted.subject));
     let path = quoted(&wanted.path);
-    let mut from = 0;
-    while let Some(at) = text[from..].find(&rule).map(|at| from + at) {
-        let end = text[at..].find('}').map_or(text.len(), |end| at + end);
-        if text[at..end].contains(&subject) && text[at..end].contains(&path) {
-            return Span::new(source, at, at + rule.len());
+    for start in [*from, 0] {
+        let mut next = start;
+        while let Some(at) = text[next..].find(&rule).map(|at| next + at) {
+            let end = text[at..].find('}').map_or(text.len(), |end| at + end);
+            next = at + rule.len();
+            if text[at..end].contains(&subject) && text[at..end].contains(&path) {
+                *from = next;
+                return Span::new(source, at, next);
+            }
         }
-        from = at + rule.len();
     }
     Span::new(source, 0, 0)
 }

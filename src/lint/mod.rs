@@ -19,6 +19,7 @@ pub mod config;
 mod reads;
 mod registry;
 mod rules;
+mod scalar;
 mod source;
 mod subject;
 #[cfg(test)]

@@ -1,13 +1,16 @@
 //! What rules look at: objects seen as workloads and Services, and places in them.
 
 use super::Lint;
+use super::scalar::{self, Scalar};
 use crate::chart::{Chart, Origin};
 use crate::diag::{Diagnostic, Sources, Span};
 use crate::k8s::Version;
 use crate::manifest::Object;
 use crate::values::{Computed, Scope};
 use crate::yaml::{Map, Node, Value};
-use std::collections::BTreeMap;
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, btree_map};
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// What one run of lint is about.
@@ -65,58 +68,65 @@ impl<'a> ChartSubject<'a> {
     }
 }
 
-/// The objects of a release, and what they are to each other.
+/// The objects of a release, and what they are to each other. Everything that is asked for one object after the
+/// other is found through an index: a release may hold thousands.
 pub(super) struct Release<'a> {
     pub(super) objects: &'a [&'a Object],
     pub(super) sources: &'a Sources,
     /// Everything that makes pods, except hooks.
     pub(super) workloads: Vec<Workload<'a>>,
+    by_label: ByLabel<'a>,
+    /// The hooks that make pods.
+    hooks: Vec<Workload<'a>>,
+    hooks_by_label: ByLabel<'a>,
     pub(super) services: Vec<Service<'a>>,
-    /// The workloads whose pods carry a label, so that a release of thousands of objects is not compared pair by pair.
-    by_label: BTreeMap<(&'a str, &'a str), Vec<usize>>,
+    /// What the Services that have a selector select.
+    pub(super) behind: Vec<Selection>,
     by_kind: BTreeMap<&'a str, Vec<&'a Object>>,
-    by_name: BTreeMap<(&'a str, &'a str), Vec<&'a Object>>,
-    services_by_name: BTreeMap<&'a str, Vec<usize>>,
+    names: Names<'a>,
+    disguised: OnceCell<Vec<Scalar<'a>>>,
     /// Whether some object's kind is not Kubernetes' own, so that pods may exist that are not to be seen.
     pub(super) custom_kinds: bool,
 }
 
+/// What several owners select that have the same selector: looked up once, however many they are.
+pub(super) struct Selection {
+    /// The owners, by the number each was given.
+    pub(super) owners: Vec<usize>,
+    /// The workloads, by their place among all and in this order, whose pods are selected.
+    pub(super) taken: Vec<usize>,
+}
+
 impl<'a> Release<'a> {
     pub(super) fn new(objects: &'a [&'a Object], sources: &'a Sources) -> Self {
-        let lasting = objects.iter().copied().filter(|object| !is_hook(object));
-        let workloads: Vec<_> = lasting.filter_map(Workload::of).collect();
-        let mut by_label: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for (index, workload) in workloads.iter().enumerate() {
-            for entry in workload.labels().into_iter().flatten() {
-                if let Some(value) = entry.value.as_str() {
-                    by_label.entry((entry.key.as_str(), value)).or_default().push(index);
-                }
-            }
-        }
-        let (mut by_kind, mut by_name): (BTreeMap<_, Vec<_>>, BTreeMap<_, Vec<_>>) = Default::default();
+        let pods = objects.iter().copied().filter_map(Workload::of);
+        let (hooks, workloads): (Vec<_>, Vec<_>) = pods.partition(|workload| is_hook(workload.object));
+        let mut by_kind: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for object in objects.iter().copied() {
             by_kind.entry(object.kind.as_str()).or_default().push(object);
-            by_name.entry((object.kind.as_str(), object.name.as_str())).or_default().push(object);
         }
-        let services: Vec<_> = objects.iter().copied().filter_map(Service::of).collect();
-        let mut services_by_name: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for (index, service) in services.iter().enumerate() {
-            services_by_name.entry(service.object.name.as_str()).or_default().push(index);
-        }
-        Self {
+        let mut release = Self {
             objects,
             sources,
+            by_label: by_label(&workloads),
             workloads,
-            services,
-            by_label,
+            hooks_by_label: by_label(&hooks),
+            hooks,
+            services: objects.iter().copied().filter_map(Service::of).collect(),
+            behind: Vec::new(),
             by_kind,
-            by_name,
-            services_by_name,
+            names: Names::of(objects),
+            disguised: OnceCell::new(),
             custom_kinds: objects.iter().any(|object| {
                 let group = object.group();
                 group.contains('.') && !group.ends_with(".k8s.io")
             }),
-        }
+        };
+        let selecting =
+            release.services.iter().enumerate().filter(|(_, service)| !service.selector.is_empty());
+        let selecting = selecting.map(|(index, service)| (index, service.object, service.selector));
+        release.behind = release.selections(selecting);
+        release
     }
 
     pub(super) fn stateful_sets(&self) -> impl Iterator<Item = &Workload<'a>> {
@@ -131,39 +141,123 @@ impl<'a> Release<'a> {
 
     /// The object of that kind and name which `beside` may meet.
     pub(super) fn named(&self, group: &str, kind: &str, name: &str, beside: &Object) -> Option<&'a Object> {
-        let all = self.by_name.get(&(kind, name))?;
-        all.iter().copied().find(|object| object.group() == group && same_namespace(object, beside))
+        self.names.find(group, kind, name, beside.namespace.as_deref())
     }
 
-    /// The workloads, by their place among all, whose pods a selector of `owner` matches.
-    pub(super) fn selected(&self, selector: &Selector<'_>, owner: &Object) -> Vec<usize> {
-        let matches = |index: &usize| {
-            let workload = &self.workloads[*index];
-            same_namespace(owner, workload.object) && selector.matches(workload.labels())
-        };
-        let candidates = selector.pairs().map(|pair| self.by_label.get(&pair).map_or(&[][..], Vec::as_slice));
-        match candidates.min_by_key(|list| list.len()) {
-            Some(few) => few.iter().copied().filter(matches).collect(),
-            None => (0..self.workloads.len()).filter(matches).collect(),
+    /// Whose pods each of many selectors matches. Those of one namespace that are the same are looked up together.
+    pub(super) fn selections<'s>(
+        &self,
+        owners: impl Iterator<Item = (usize, &'s Object, Selector<'s>)>,
+    ) -> Vec<Selection> {
+        let mut selections: Vec<Selection> = Vec::new();
+        let mut known: BTreeMap<String, usize> = BTreeMap::new();
+        for (number, owner, selector) in owners {
+            match known.entry(selector.key(owner)) {
+                btree_map::Entry::Occupied(known) => selections[*known.get()].owners.push(number),
+                btree_map::Entry::Vacant(new) => {
+                    new.insert(selections.len());
+                    let taken = selected(&self.workloads, &self.by_label, &selector, owner);
+                    selections.push(Selection { owners: vec![number], taken });
+                }
+            }
         }
+        selections
     }
 
-    /// The workloads whose pods a Service selects.
-    pub(super) fn behind(&self, service: &Service<'_>) -> Vec<&Workload<'a>> {
-        let selected = self.selected(&service.selector, service.object);
-        selected.into_iter().map(|index| &self.workloads[index]).collect()
+    /// Whether the pods of some hook are selected.
+    pub(super) fn selects_hooks(&self, selector: &Selector<'_>, owner: &Object) -> bool {
+        !selected(&self.hooks, &self.hooks_by_label, selector, owner).is_empty()
+    }
+
+    /// Of the workloads whose pods carry one of these labels, those with the rarest; at most `limit`.
+    pub(super) fn related<'s>(
+        &'s self,
+        selector: &Selector<'s>,
+        limit: usize,
+    ) -> impl Iterator<Item = &'s Workload<'a>> + use<'s, 'a> {
+        let lists = selector.pairs().filter_map(|pair| self.by_label.get(&pair));
+        let rarest: &'s [usize] = lists.min_by_key(|list| list.len()).map(Vec::as_slice).unwrap_or_default();
+        rarest.iter().take(limit).map(|index| &self.workloads[*index])
+    }
+
+    /// The scalars of all objects that may be read as something else than they look like.
+    pub(super) fn disguised(&self) -> &[Scalar<'a>] {
+        self.disguised.get_or_init(|| scalar::disguised(self.objects.iter().map(|o| &o.root), self.sources))
     }
 
     /// Everything that makes pods, hooks included.
-    pub(super) fn pods(&self) -> impl Iterator<Item = Workload<'a>> {
-        self.objects.iter().copied().filter_map(Workload::of)
+    pub(super) fn pods(&self) -> impl Iterator<Item = &Workload<'a>> {
+        self.workloads.iter().chain(&self.hooks)
     }
 
     /// The Service that a StatefulSet names, if the release holds it.
-    pub(super) fn governing_service(&self, set: &Workload<'_>) -> Option<&Service<'a>> {
-        let name = set.object.at(&["spec", "serviceName"])?.as_str()?;
-        let named = self.services_by_name.get(name)?.iter().map(|index| &self.services[*index]);
-        named.into_iter().find(|service| same_namespace(service.object, set.object))
+    pub(super) fn governing_service(&self, set: &Workload<'_>) -> Option<Service<'a>> {
+        let name = set.spec("serviceName")?.as_str()?;
+        self.named("", "Service", name, set.object).and_then(Service::of)
+    }
+}
+
+/// Workloads, by their place among all, by the labels of their pods.
+type ByLabel<'a> = BTreeMap<(&'a str, &'a str), Vec<usize>>;
+
+fn by_label<'a>(workloads: &[Workload<'a>]) -> ByLabel<'a> {
+    let mut index = ByLabel::new();
+    for (place, workload) in workloads.iter().enumerate() {
+        for entry in workload.labels().into_iter().flatten() {
+            if let Some(value) = entry.value.as_str() {
+                index.entry((entry.key.as_str(), value)).or_default().push(place);
+            }
+        }
+    }
+    index
+}
+
+/// The workloads, by their place, whose pods a selector of `owner` matches.
+fn selected(
+    workloads: &[Workload<'_>],
+    by_label: &ByLabel<'_>,
+    selector: &Selector<'_>,
+    owner: &Object,
+) -> Vec<usize> {
+    let matches = |index: &usize| {
+        let workload = &workloads[*index];
+        same_namespace(owner, workload.object) && selector.matches(workload.labels())
+    };
+    let candidates = selector.pairs().map(|pair| by_label.get(&pair).map_or(&[][..], Vec::as_slice));
+    match candidates.min_by_key(|list| list.len()) {
+        Some(few) => few.iter().copied().filter(matches).collect(),
+        None => (0..workloads.len()).filter(matches).collect(),
+    }
+}
+
+/// Objects by group, kind, name and namespace, in this order.
+struct Names<'a>(Vec<(Identity<'a>, &'a Object)>);
+
+type Identity<'a> = (&'a str, &'a str, &'a str, Option<&'a str>);
+
+impl<'a> Names<'a> {
+    fn of(objects: &[&'a Object]) -> Self {
+        let identity = |object: &'a Object| -> Identity<'a> {
+            (object.group(), &object.kind, &object.name, object.namespace.as_deref())
+        };
+        let mut names: Vec<_> = objects.iter().map(|object| (identity(object), *object)).collect();
+        names.sort_by_key(|(identity, _)| *identity);
+        Self(names)
+    }
+
+    /// The object that one in `namespace` may meet, as [`same_namespace`] says.
+    fn find(&self, group: &str, kind: &str, name: &str, namespace: Option<&str>) -> Option<&'a Object> {
+        let from = |namespace: Option<&str>| {
+            let wanted = (group, kind, name, namespace);
+            let index = self.0.partition_point(|(identity, _)| *identity < wanted);
+            self.0.get(index).filter(|((g, k, n, _), _)| (*g, *k, *n) == (group, kind, name))
+        };
+        // The one without a namespace comes first.
+        let (_, first) = from(None)?;
+        if namespace.is_none() || first.namespace.is_none() {
+            return Some(first);
+        }
+        from(namespace).map(|(_, object)| *object).filter(|object| object.namespace.as_deref() == namespace)
     }
 }
 
@@ -187,6 +281,9 @@ pub(super) struct Workload<'a> {
     /// Where `metadata` and `spec` of its pods are: `spec.template`; empty for a Pod.
     template_path: &'static str,
     template: Option<&'a Node>,
+    /// The object's own spec, and that of its pods.
+    spec: Option<&'a Node>,
+    pod_spec: Option<&'a Node>,
 }
 
 impl<'a> Workload<'a> {
@@ -206,7 +303,9 @@ impl<'a> Workload<'a> {
         if !template_path.is_empty() {
             template = template_path.split('.').try_fold(&object.root, |node, key| node.get(key));
         }
-        Some(Self { object, kind, template_path, template })
+        let spec = object.root.get("spec");
+        let pod_spec = template.and_then(|template| template.get("spec"));
+        Some(Self { object, kind, template_path, template, spec, pod_spec })
     }
 
     /// The path of a field of the pod template: `spec.template.` and `field`.
@@ -220,12 +319,15 @@ impl<'a> Workload<'a> {
 
     /// A field of the pod template: `["spec", "volumes"]`.
     pub(super) fn pod(&self, path: &[&str]) -> Option<&'a Node> {
-        self.template?.at(path)
+        match path {
+            ["spec", rest @ ..] => self.pod_spec?.at(rest),
+            _ => self.template?.at(path),
+        }
     }
 
     /// A field of the object's own spec.
     pub(super) fn spec(&self, field: &str) -> Option<&'a Node> {
-        self.object.at(&["spec", field]).filter(|node| !node.is_null())
+        self.spec?.get(field).filter(|node| !node.is_null())
     }
 
     /// The labels of its pods.
@@ -262,36 +364,29 @@ impl<'a> Workload<'a> {
     }
 
     /// Its containers: init containers first, as they start.
-    pub(super) fn containers(&self) -> impl Iterator<Item = Container<'a>> {
-        let of = |field: &'static str, init: bool| {
-            let list = self.pod(&["spec", field]).map(Node::items).unwrap_or_default();
-            let path = self.pod_path(&format!("spec.{field}"));
-            list.iter().enumerate().map(move |(index, node)| Container {
-                node,
-                path: format!("{path}[{index}]"),
-                init,
-            })
+    pub(super) fn containers(&self) -> impl Iterator<Item = Container<'a>> + use<'a> {
+        let template = self.template_path;
+        let of = |list: &'static str| {
+            let items = self.pod_spec.and_then(|spec| spec.get(list)).map(Node::items).unwrap_or_default();
+            items.iter().enumerate().map(move |(index, node)| Container { node, template, list, index })
         };
-        of("initContainers", true).chain(of("containers", false))
+        of("initContainers").chain(of("containers"))
     }
 
     /// The containers that run as long as the pod.
-    pub(super) fn main_containers(&self) -> impl Iterator<Item = Container<'a>> {
-        self.containers().filter(|container| !container.init)
+    pub(super) fn main_containers(&self) -> impl Iterator<Item = Container<'a>> + use<'a> {
+        self.containers().filter(|container| container.list == "containers")
     }
 
-    /// The pod's volumes, each with its path.
-    pub(super) fn volumes(&self) -> impl Iterator<Item = (&'a Node, String)> {
-        let path = self.pod_path("spec.volumes");
-        items_of(self.pod(&["spec", "volumes"])).map(move |(index, node)| (node, format!("{path}[{index}]")))
+    /// The pod's volumes, each with its index.
+    pub(super) fn volumes(&self) -> impl Iterator<Item = (usize, &'a Node)> + use<'a> {
+        items_of(self.pod(&["spec", "volumes"]))
     }
 
-    /// The claim templates, each with its name and path.
-    pub(super) fn claim_templates(&self) -> impl Iterator<Item = (&'a Node, &'a str, String)> {
-        items_of(self.spec("volumeClaimTemplates")).filter_map(|(index, node)| {
-            let name = node.at(&["metadata", "name"])?.as_str()?;
-            Some((node, name, format!("spec.volumeClaimTemplates[{index}]")))
-        })
+    /// The claim templates, each with its name and index.
+    pub(super) fn claim_templates(&self) -> impl Iterator<Item = (usize, &'a str, &'a Node)> + use<'a> {
+        items_of(self.spec("volumeClaimTemplates"))
+            .filter_map(|(index, node)| Some((index, node.at(&["metadata", "name"])?.as_str()?, node)))
     }
 
     /// A finding about a field of it.
@@ -312,14 +407,21 @@ impl std::fmt::Display for Workload<'_> {
     }
 }
 
-/// A container of a pod template.
+/// A container of a pod template. Where it stands is spelt only for findings.
 pub(super) struct Container<'a> {
     pub(super) node: &'a Node,
-    pub(super) path: String,
-    pub(super) init: bool,
+    template: &'static str,
+    list: &'static str,
+    index: usize,
 }
 
 impl<'a> Container<'a> {
+    /// The path of a field of it.
+    pub(super) fn path(&self, field: &str) -> String {
+        let dot = if self.template.is_empty() { "" } else { "." };
+        format!("{}{dot}spec.{}[{}].{field}", self.template, self.list, self.index)
+    }
+
     pub(super) fn name(&self) -> &'a str {
         self.node.get("name").and_then(Node::as_str).unwrap_or_default()
     }
@@ -337,25 +439,40 @@ impl<'a> Container<'a> {
     }
 
     /// The ports it declares: name and number.
-    pub(super) fn ports(&self) -> impl Iterator<Item = (Option<&'a str>, Option<i64>)> {
+    pub(super) fn ports(&self) -> impl Iterator<Item = (Option<&'a str>, Option<i64>)> + use<'a> {
         items_of(self.field("ports")).map(|(_, port)| {
             (port.get("name").and_then(Node::as_str), port.get("containerPort").and_then(Node::as_i64))
         })
     }
 
-    /// Every text of its command, arguments and environment, each with its path.
-    pub(super) fn texts(&self) -> Vec<(&'a str, String)> {
-        let mut texts = Vec::new();
-        for field in ["command", "args"] {
-            for (index, item) in items_of(self.field(field)) {
-                texts.extend(item.as_str().map(|text| (text, format!("{}.{field}[{index}]", self.path))));
-            }
-        }
-        for (index, variable) in items_of(self.field("env")) {
-            let value = variable.get("value").and_then(Node::as_str);
-            texts.extend(value.map(|text| (text, format!("{}.env[{index}].value", self.path))));
-        }
-        texts
+    /// The names of its ports.
+    pub(super) fn port_names(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.ports().filter_map(|(name, _)| name)
+    }
+
+    /// Every text of its command, arguments and environment, each with the field it stands in.
+    pub(super) fn texts(&self) -> impl Iterator<Item = (&'a str, Text)> {
+        let words = ["command", "args"].into_iter().flat_map(|field| {
+            items_of(self.field(field))
+                .filter_map(move |(index, item)| Some((item.as_str()?, Text { field, index, rest: "" })))
+        });
+        words.chain(items_of(self.field("env")).filter_map(|(index, variable)| {
+            Some((variable.get("value")?.as_str()?, Text { field: "env", index, rest: ".value" }))
+        }))
+    }
+}
+
+/// The field that a text of a container stands in: `env[3].value`.
+#[derive(Clone, Copy)]
+pub(super) struct Text {
+    field: &'static str,
+    index: usize,
+    rest: &'static str,
+}
+
+impl std::fmt::Display for Text {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}[{}]{}", self.field, self.index, self.rest)
     }
 }
 
@@ -381,24 +498,21 @@ impl<'a> Service<'a> {
     pub(super) fn is_headless(&self) -> bool {
         self.spec("clusterIP").and_then(Node::as_str) == Some("None")
     }
-
-    /// Whether its selector matches the pods of a workload.
-    pub(super) fn selects(&self, workload: &Workload<'_>) -> bool {
-        same_namespace(self.object, workload.object) && self.selector.matches(workload.labels())
-    }
 }
 
 /// A selector of labels: of a Service, a workload, a `PodDisruptionBudget`.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct Selector<'a> {
     labels: Option<&'a Map>,
     expressions: &'a [Node],
+    /// Whether one that asks for nothing gets everything.
+    empty_takes_all: bool,
 }
 
 impl<'a> Selector<'a> {
     /// A Service's: labels that all have to be there.
     pub(super) fn plain(node: &'a Node) -> Self {
-        Self { labels: node.as_map(), expressions: &[] }
+        Self { labels: node.as_map(), ..Self::default() }
     }
 
     /// A `metav1.LabelSelector`.
@@ -406,7 +520,39 @@ impl<'a> Selector<'a> {
         Self {
             labels: node.get("matchLabels").and_then(Node::as_map),
             expressions: node.get("matchExpressions").map(Node::items).unwrap_or_default(),
+            empty_takes_all: false,
         }
+    }
+
+    /// That of a `policy/v1` disruption budget: an empty one takes every pod of the namespace.
+    pub(super) fn of_budget(node: &'a Node) -> Self {
+        Self { empty_takes_all: true, ..Self::label_selector(node) }
+    }
+
+    /// A text that two selectors of two owners share only if they match the same pods.
+    fn key(&self, owner: &Object) -> String {
+        let mut key = owner.namespace.clone().unwrap_or_default();
+        let mut pairs: Vec<_> = self.labels.into_iter().flatten().collect();
+        pairs.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        for entry in pairs {
+            for part in ["\0", &entry.key, "\0"] {
+                key.push_str(part);
+            }
+            match entry.value.as_str() {
+                Some(value) => key.push_str(value),
+                None => key.push('\0'),
+            }
+        }
+        for expression in self.expressions {
+            for field in ["key", "operator"] {
+                // Writing to a string cannot fail.
+                let _ = write!(key, "\0\0{:?}", expression.get(field).and_then(Node::as_str));
+            }
+            for value in expression.get("values").map(Node::items).unwrap_or_default() {
+                let _ = write!(key, "\0{:?}", value.as_str());
+            }
+        }
+        key
     }
 
     /// The labels that it names one by one.
@@ -420,10 +566,10 @@ impl<'a> Selector<'a> {
         self.labels.is_none_or(Map::is_empty) && self.expressions.is_empty()
     }
 
-    /// Whether labels satisfy it. An empty selector is taken to match nothing, as a Service's does.
+    /// Whether labels satisfy it. An empty selector matches nothing, as a Service's, or everything, as a budget's.
     pub(super) fn matches(&self, labels: Option<&Map>) -> bool {
         let value = |key: &str| labels.and_then(|labels| labels.get(key)).and_then(Node::as_str);
-        !self.is_empty()
+        (self.empty_takes_all || !self.is_empty())
             && self
                 .labels
                 .into_iter()

@@ -245,3 +245,49 @@ fn places_are_values_keys_or_the_nearest_key_above() {
         at(odd);
     }
 }
+
+/// What is said of crowds grows with the number of objects, not with that of their pairs.
+#[test]
+fn findings_about_crowds_stay_linear() {
+    let set = |name: &str, app: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{name: {name}}}\nspec:\n  serviceName: none\n  \
+             selector: {{matchLabels: {{app: {app}}}}}\n  template:\n    metadata: {{labels: {{app: {app}}}}}\n    \
+             spec: {{containers: [{{name: {name}, ports: [{{name: {name}, containerPort: 80}}]}}]}}\n---\n"
+        )
+    };
+    let service = |name: &str, app: &str| {
+        format!(
+            "apiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\nspec:\n  selector: {{app: {app}}}\n  \
+             ports: [{{port: 1, targetPort: other}}]\n---\n"
+        )
+    };
+    let budget = |name: &str| {
+        format!(
+            "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {{name: {name}}}\nspec:\n  \
+             minAvailable: 100%\n  selector: {{matchLabels: {{app: x}}}}\n---\n"
+        )
+    };
+    let crowds: [&dyn Fn(&str) -> String; 5] = [
+        &|name| set(name, "x"),
+        &|name| set(name, "x") + &service(name, "x"),
+        &|name| set(name, name) + &service(name, "missing"),
+        &|name| set(name, "x") + &budget(name),
+        &|name| {
+            set(name, "x")
+                .replace("StatefulSet", if name.ends_with('0') { "StatefulSet" } else { "Deployment" })
+        },
+    ];
+    for (index, crowd) in crowds.iter().enumerate() {
+        let size = |count: usize| {
+            let text: String = (0..count).map(|number| crowd(&format!("n{number:03}"))).collect();
+            let sources = Sources::new();
+            let found = lint_manifests(&sources, &text);
+            assert!(found.len() >= count / 10, "nothing to measure");
+            let words = |d: &Diagnostic| d.message.len() + d.help.concat().len() + 100 * d.labels.len();
+            found.iter().map(words).sum::<usize>()
+        };
+        let (few, many) = (size(40), size(160));
+        assert!(many < 5 * few, "crowd {index}: {few} for 40, {many} for 160");
+    }
+}

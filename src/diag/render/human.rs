@@ -3,7 +3,8 @@
 
 use super::{Style, one_line};
 use crate::diag::{Diagnostic, Severity, Source, SourceKind, Sources, Span};
-use annotate_snippets::{Annotation, AnnotationKind, Element, Group, Level, Renderer, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Renders diagnostics as framed excerpts, one blank line between two. Ends with a newline unless
@@ -27,6 +28,10 @@ const TRACE_ENDS: usize = 4;
 const SHORT_VALUE: usize = 60;
 /// How many lines of an excerpt that spans many are shown.
 const EXCERPT_LINES: usize = 6;
+/// How many bytes of a line are shown before and behind a mark: JSON may be one line of many megabytes.
+const MARGIN: usize = 1024;
+/// Marks of one text that are further apart than so many bytes are shown in excerpts of their own.
+const NEARBY: usize = 16 << 10;
 
 fn group<'a>(diagnostic: &Diagnostic, sources: &Sources) -> Group<'a> {
     let level = match diagnostic.severity {
@@ -141,7 +146,7 @@ fn frames<'a>(diagnostic: &Diagnostic, sources: &Sources, notes: &mut Vec<String
         let (here, others) = marks.into_iter().partition(|mark: &Mark| mark.span.source == id);
         marks = others;
         if let Some(source) = sources.get(id) {
-            excerpt(&source, here, &mut elements);
+            excerpts_of(&source, here, &mut elements);
         }
     }
     elements
@@ -180,56 +185,110 @@ fn shown_as(rendered: &Arc<Source>, span: Span, sources: &Sources, place: Span) 
     Shown::Elsewhere
 }
 
-/// Appends one text's excerpt with all its marks. Only the lines around them are handed on, so a
-/// finding costs the same in a large file as in a small one.
-fn excerpt<'a>(source: &Source, marks: Vec<Mark>, elements: &mut Vec<Element<'a>>) {
+/// Appends one text's excerpts with all its marks, the primary one's first. Only what is around them is handed on, so
+/// a finding costs the same in a large file as in a small one.
+fn excerpts_of(source: &Source, marks: Vec<Mark>, elements: &mut Vec<Element<'_>>) {
     let text = &source.text;
-    let bounded = |offset: u32| {
-        let mut offset = (offset as usize).min(text.len());
-        while !text.is_char_boundary(offset) {
-            offset -= 1;
-        }
-        offset
-    };
-    let line_start = |offset: usize| text[..offset].rfind('\n').map_or(0, |newline| newline + 1);
-    let line_end = |offset: usize| text[offset..].find('\n').map_or(text.len(), |newline| offset + newline);
-    let ranges: Vec<_> = marks
+    let mut marked: Vec<Marked> = marks
         .into_iter()
         .map(|mark| {
-            let start = bounded(mark.span.start);
-            let end = bounded(mark.span.end).max(start);
+            let start = floor(text, mark.span.start as usize);
+            let end = floor(text, (mark.span.end as usize).min(start + MARGIN)).max(start);
             // A span of many lines (a whole document) is pointed at where it begins.
             let lines = text[start..end].bytes().filter(|byte| *byte == b'\n').count();
-            let end = if lines >= EXCERPT_LINES { line_end(start) } else { trim_end(text, start, end) };
+            let end =
+                if lines >= EXCERPT_LINES { line_end(text, start).0 } else { trim_end(text, start, end) };
             (start..end, mark)
         })
         .collect();
-    let mut first = line_start(ranges.iter().map(|(range, _)| range.start).min().unwrap_or(0));
-    let mut last = line_end(ranges.iter().map(|(range, _)| range.end).max().unwrap_or(0));
+    marked.sort_by_key(|(range, _)| range.start);
+    let mut groups: Vec<Vec<Marked>> = Vec::new();
+    let mut reach = 0;
+    for one in marked {
+        let (start, end) = (one.0.start, one.0.end);
+        match groups.last_mut().filter(|_| start <= reach + NEARBY) {
+            Some(group) => group.push(one),
+            None => groups.push(vec![one]),
+        }
+        reach = reach.max(end);
+    }
+    groups.sort_by_key(|group| !group.iter().any(|(_, mark)| mark.primary));
+    for group in groups {
+        excerpt(source, group, elements);
+    }
+}
+
+/// A mark with the bytes that are underlined for it.
+type Marked = (Range<usize>, Mark);
+
+/// Appends one excerpt with marks that are near each other.
+fn excerpt<'a>(source: &Source, marked: Vec<Marked>, elements: &mut Vec<Element<'a>>) {
+    let text = &source.text;
+    let starts = marked.iter().map(|(range, _)| range.start);
+    let (mut first, cut) = line_start(text, starts.min().unwrap_or(0));
+    let (mut last, _) = line_end(text, marked.iter().map(|(range, _)| range.end).max().unwrap_or(0));
     // Nobody has the rendered text open beside the message: it is shown with its surroundings.
     let rendered = matches!(source.kind, SourceKind::Rendered(_));
-    if rendered {
+    if rendered && !cut {
         for _ in 0..2 {
-            first = line_start(first.saturating_sub(1));
+            let (above, cut) = line_start(text, first.saturating_sub(1));
+            first = if cut { first } else { above };
         }
-        last = line_end((last + 1).min(text.len()));
+        let (below, cut) = line_end(text, (last + 1).min(text.len()));
+        last = if cut { last } else { below };
     }
-    let line = source.position(u32::try_from(first).unwrap_or(u32::MAX)).line;
+    let position = |offset: usize| source.position(u32::try_from(offset).unwrap_or(u32::MAX));
     let lines = text[first..last].bytes().filter(|byte| *byte == b'\n').count();
     let mut snippet = Snippet::source(text[first..last].to_owned())
-        .line_start(line)
+        .line_start(position(first).line)
         .fold(!rendered || lines > 3 * EXCERPT_LINES);
-    snippet = snippet.path(Some(match source.kind {
+    let path = match source.kind {
         SourceKind::Rendered(_) => format!("{} (rendered)", source.name),
         _ => source.name.clone(),
-    }));
-    for (range, mark) in ranges {
+    };
+    if cut {
+        // The excerpt begins within a line: its columns are not those of the text.
+        let (range, _) = marked.iter().find(|(_, mark)| mark.primary).unwrap_or(&marked[0]);
+        let at = position(range.start);
+        elements.push(Element::Origin(Origin::path(path).line(at.line).char_column(at.column)));
+    } else {
+        snippet = snippet.path(Some(path));
+    }
+    for (range, mark) in marked {
         let kind = if mark.primary { AnnotationKind::Primary } else { AnnotationKind::Context };
         let label = Some(one_line(&mark.text)).filter(|label| !label.is_empty());
         let annotation: Annotation<'a> = kind.span(range.start - first..range.end - first).label(label);
         snippet = snippet.annotation(annotation);
     }
     elements.push(Element::Cause(snippet));
+}
+
+/// The character boundary at `offset`, or the next one below.
+fn floor(text: &str, offset: usize) -> usize {
+    let mut offset = offset.min(text.len());
+    while !text.is_char_boundary(offset) {
+        offset -= 1;
+    }
+    offset
+}
+
+/// The start of the line that holds `offset`, or a place in the line where that is further than [`MARGIN`] away, and
+/// whether it is such a place.
+fn line_start(text: &str, offset: usize) -> (usize, bool) {
+    let from = floor(text, offset.saturating_sub(MARGIN));
+    match text[from..offset].rfind('\n') {
+        Some(newline) => (from + newline + 1, false),
+        None => (from, from > 0),
+    }
+}
+
+/// The same for the end of the line.
+fn line_end(text: &str, offset: usize) -> (usize, bool) {
+    let to = floor(text, offset.saturating_add(MARGIN));
+    match text[offset..to].find('\n') {
+        Some(newline) => (offset + newline, false),
+        None => (to, to < text.len()),
+    }
 }
 
 /// A block's span reaches to the start of the next key; what is underlined ends with its last line.

@@ -161,6 +161,45 @@ info: nowhere /u{1b}[31m
 }
 
 #[test]
+fn human_shows_marks_far_apart_in_excerpts_of_their_own() {
+    let sources = Sources::new();
+    let text = format!("first: 1\n{}last: 2\n", "# between\n".repeat(3000));
+    let id = sources.add("long.yaml", text.as_str(), SourceKind::File);
+    let diagnostic = Diagnostic::error("two places")
+        .at(span(&sources, id, "last"), "here")
+        .at(span(&sources, id, "first"), "and here");
+    assert_data_eq!(
+        human(&[diagnostic], &sources, Style::Plain),
+        str![[r#"
+error: two places
+    --> long.yaml:3002:1
+     |
+3002 | last: 2
+     | ^^^^ here
+     |
+    ::: long.yaml:1:1
+     |
+   1 | first: 1
+     | ----- and here
+
+"#]]
+    );
+}
+
+#[test]
+fn human_shows_only_a_part_of_a_long_line() {
+    let sources = Sources::new();
+    let text = format!("[{}{{\"kind\": \"Pod\"}}{}]\n", "\"ü\",".repeat(5000), ",1".repeat(5000));
+    let id = sources.add("one-line.json", text.as_str(), SourceKind::File);
+    let diagnostic = Diagnostic::error("no `apiVersion`").at(span(&sources, id, "\"kind\""), "this object");
+    let shown = human(&[diagnostic], &sources, Style::Plain);
+    assert!(shown.contains("one-line.json:1:20003\n"), "{shown}");
+    assert!(shown.contains("{\"kind\": \"Pod\"}"), "{shown}");
+    assert!(shown.contains("^^^^^^ this object"), "{shown}");
+    assert!(shown.len() < 1000, "{shown}");
+}
+
+#[test]
 fn order_is_by_place_then_severity_and_repetitions_go() {
     let sources = Sources::new();
     let b = sources.add("b.yaml", "one\ntwo\n", SourceKind::File);

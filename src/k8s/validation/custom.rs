@@ -15,10 +15,16 @@ use std::collections::BTreeSet;
 
 /// Whether the `CustomResourceDefinition` `crd` (the whole object) defines the kind of `object`.
 pub fn defines(crd: &Node, object: &Object) -> bool {
-    let is = |path: &[&str], text: &str| crd.at(path).and_then(Node::as_str) == Some(text);
-    is(&["kind"], "CustomResourceDefinition")
-        && is(&["spec", "group"], object.group())
-        && is(&["spec", "names", "kind"], &object.kind)
+    defined(crd) == Some((object.group(), &object.kind))
+}
+
+/// The group and the kind that `crd` defines, if it is a `CustomResourceDefinition`.
+pub(super) fn defined(crd: &Node) -> Option<(&str, &str)> {
+    let text = |path: &[&str]| crd.at(path).and_then(Node::as_str);
+    if text(&["kind"]) != Some("CustomResourceDefinition") {
+        return None;
+    }
+    Some((text(&["spec", "group"])?, text(&["spec", "names", "kind"])?))
 }
 
 /// Says what kube-apiserver of `version` would say to a POST of a custom resource whose definition, as

@@ -36,6 +36,7 @@ use super::schema::{Kind, Schemas};
 use super::{Version, kinds};
 use crate::diag::Diagnostic;
 use crate::manifest::Object;
+use std::collections::BTreeMap;
 
 /// Says what kube-apiserver of `version` would say to a POST of `object` with strict field validation.
 ///
@@ -81,10 +82,14 @@ fn decoded(object: &Object, root: &At<'_, '_>, cx: &mut Context<'_>) -> Option<&
 /// Validates every object of a release: custom resources by the definitions in `crds` and among `objects`, everything
 /// else as [`validate`] does.
 pub fn validate_all(objects: &[&Object], crds: &[&Object], version: Version, sink: &mut Vec<Diagnostic>) {
-    let all = objects.iter().chain(crds).copied();
-    let definitions: Vec<&Object> = all.filter(|object| object.kind == "CustomResourceDefinition").collect();
+    let mut definitions: BTreeMap<(&str, &str), &Object> = BTreeMap::new();
+    for crd in objects.iter().chain(crds) {
+        if let Some(defined) = custom::defined(&crd.root) {
+            definitions.entry(defined).or_insert(crd);
+        }
+    }
     for object in objects {
-        match definitions.iter().find(|crd| defines(&crd.root, object)) {
+        match definitions.get(&(object.group(), &object.kind)) {
             Some(crd) => validate_custom(object, &crd.root, version, sink),
             None => validate(object, version, sink),
         }

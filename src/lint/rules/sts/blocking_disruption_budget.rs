@@ -45,40 +45,38 @@ declare! {
 }
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
-    for budget in budgets(release) {
-        // All the pods that it counts together.
-        let replicas: Option<i64> = covered_by(release, budget)
-            .into_iter()
-            .map(|index| release.workloads[index].replicas())
+    for (budgets, selection) in budgets(release) {
+        // All the pods that they count together.
+        let replicas: Option<i64> = selection
+            .taken
+            .iter()
+            .map(|index| release.workloads[*index].replicas())
             .try_fold((0_i64, false), |(sum, _), replicas| Some((sum.saturating_add(replicas?), true)))
             .and_then(|(sum, any)| any.then_some(sum));
-        let field = |name: &str| budget.at(&["spec", name]).filter(|node| !node.is_null());
-        let (path, why) = if let Some(node) = field("maxUnavailable") {
-            if !matches!(count(node), Some((0, _))) {
-                continue;
-            }
-            ("spec.maxUnavailable", "may never be unavailable".to_owned())
-        } else if let Some((wanted, percent)) = field("minAvailable").and_then(count) {
-            match (percent, replicas) {
-                (true, _) if wanted >= 100 => {}
-                (false, Some(replicas)) if wanted >= replicas && replicas > 0 => {}
-                _ => continue,
-            }
-            let all = replicas.map_or("all".to_owned(), |replicas| format!("all {replicas}"));
-            ("spec.minAvailable", format!("have to be available, {all} of them"))
-        } else {
-            continue;
-        };
-        found.push(
-            finding(
-                &BLOCKING_DISRUPTION_BUDGET,
-                budget,
-                path,
-                format!("PodDisruptionBudget `{}` blocks every eviction: its pods {why}", budget.name),
-            )
-            .help("use `maxUnavailable: 1`"),
-        );
+        found.extend(budgets.into_iter().filter_map(|budget| blocked(budget, replicas)));
     }
+}
+
+/// What blocks the eviction of the pods that a budget counts; how many they are may not be known.
+fn blocked(budget: &Object, replicas: Option<i64>) -> Option<Diagnostic> {
+    let field = |name: &str| budget.at(&["spec", name]).filter(|node| !node.is_null());
+    let (path, why) = if let Some(node) = field("maxUnavailable") {
+        if !matches!(count(node), Some((0, _))) {
+            return None;
+        }
+        ("spec.maxUnavailable", "may never be unavailable".to_owned())
+    } else {
+        let (wanted, percent) = count(field("minAvailable")?)?;
+        match (percent, replicas) {
+            (true, _) if wanted >= 100 => {}
+            (false, Some(replicas)) if wanted >= replicas && replicas > 0 => {}
+            _ => return None,
+        }
+        let all = replicas.map_or("all".to_owned(), |replicas| format!("all {replicas}"));
+        ("spec.minAvailable", format!("have to be available, {all} of them"))
+    };
+    let message = format!("PodDisruptionBudget `{}` blocks every eviction: its pods {why}", budget.name);
+    Some(finding(&BLOCKING_DISRUPTION_BUDGET, budget, path, message).help("use `maxUnavailable: 1`"))
 }
 
 /// A number, or a percentage and the mark of one.

@@ -42,7 +42,7 @@ declare! {
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     for set in release.stateful_sets() {
-        for (_, name, path) in set.claim_templates() {
+        for (index, name, _) in set.claim_templates() {
             let mounted = set.containers().any(|container| {
                 container.mounts().any(|(volume, _, _)| volume == name)
                     // Raw block volumes are devices, not mounts.
@@ -53,7 +53,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
                 found.push(
                     set.finding(
                         &CLAIM_NOT_MOUNTED,
-                        format!("{path}.metadata.name"),
+                        format!("spec.volumeClaimTemplates[{index}].metadata.name"),
                         format!("no container of {set} mounts the claim `{name}`"),
                     )
                     .help("add a `volumeMounts` entry of that name, or remove the claim template"),

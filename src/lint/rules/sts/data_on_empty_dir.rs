@@ -46,25 +46,22 @@ declare! {
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     for set in release.stateful_sets() {
-        for (volume, path) in set.volumes() {
+        for (index, volume) in set.volumes() {
             let Some(name) = volume.get("name").and_then(Node::as_str) else { continue };
             let replaced = set.claim_templates().any(|(_, claim, _)| claim == name);
             if volume.get("emptyDir").is_none() || replaced {
                 continue;
             }
-            let mounts = set.main_containers().flat_map(|container| {
-                let path = container.path.clone();
-                container
-                    .mounts()
-                    .filter(|(volume, _, _)| *volume == name)
-                    .map(|(_, at, index)| (at, format!("{path}.volumeMounts[{index}].mountPath")))
-                    .collect::<Vec<_>>()
+            let mount = set.main_containers().find_map(|container| {
+                let (_, at, index) =
+                    container.mounts().find(|(volume, at, _)| *volume == name && is_data_path(at))?;
+                Some((at, container.path(&format!("volumeMounts[{index}].mountPath"))))
             });
-            if let Some((at, mount)) = mounts.into_iter().find(|(at, _)| is_data_path(at)) {
+            if let Some((at, mount)) = mount {
                 found.push(
                     set.finding(
                         &DATA_ON_EMPTY_DIR,
-                        format!("{path}.emptyDir"),
+                        set.pod_path(&format!("spec.volumes[{index}].emptyDir")),
                         format!("`{at}` of {set} is an emptyDir: the data is lost with the pod"),
                     )
                     .at(locate(set.object, &mount), "mounted here")

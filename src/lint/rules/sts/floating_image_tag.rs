@@ -51,7 +51,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
                 workload
                     .finding(
                         &FLOATING_IMAGE_TAG,
-                        format!("{}.image", container.path),
+                        container.path("image"),
                         format!("image `{text}` of container `{}` in {workload} {what}", container.name()),
                     )
                     .help("name a version or a digest"),

@@ -1,4 +1,6 @@
 use super::prelude::*;
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
 
 declare! {
     /// A StatefulSet gives every pod a DNS name of its own, `<pod>.<service>.<namespace>.svc`, but only through
@@ -43,7 +45,11 @@ declare! {
 }
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
-    for set in release.stateful_sets() {
+    let selecting = OnceCell::new();
+    for (place, set) in release.workloads.iter().enumerate() {
+        if set.kind != Kind::StatefulSet {
+            continue;
+        }
         let named = set.spec("serviceName").and_then(Node::as_str).filter(|name| !name.is_empty());
         let Some(name) = named else {
             found.push(
@@ -60,12 +66,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
             continue;
         }
         // A Service of the same release that already selects the pods is what was meant.
-        let meant = release
-            .services
-            .iter()
-            .filter(|service| service.selects(set))
-            .max_by_key(|service| service.is_headless())
-            .map(|service| service.object.name.as_str());
+        let meant = selecting.get_or_init(|| selecting_services(release)).get(&place);
         found.push(
             set.finding(
                 &MISSING_SERVICE,
@@ -78,6 +79,22 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
             }),
         );
     }
+}
+
+/// For each workload, by its place, a Service that selects its pods; a headless one where there is one.
+fn selecting_services<'a>(release: &Release<'a>) -> BTreeMap<usize, &'a str> {
+    let mut meant: BTreeMap<usize, (bool, &str)> = BTreeMap::new();
+    for selection in &release.behind {
+        let services = selection.owners.iter().map(|owner| &release.services[*owner]);
+        let Some(service) = services.max_by_key(|service| service.is_headless()) else { continue };
+        for workload in &selection.taken {
+            let best = meant.entry(*workload).or_insert((false, &service.object.name));
+            if service.is_headless() && !best.0 {
+                *best = (true, &service.object.name);
+            }
+        }
+    }
+    meant.into_iter().map(|(workload, (_, name))| (workload, name)).collect()
 }
 
 #[cfg(test)]

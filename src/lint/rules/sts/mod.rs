@@ -75,18 +75,22 @@ pub(in crate::lint) use unstable_selector::UNSTABLE_SELECTOR;
 
 /// What nearly every rule here uses.
 mod prelude {
-    pub(super) use super::{Image, Probe, budgets, covered_by, names_a_peer, serving, unstable_labels};
+    pub(super) use super::{
+        Image, NAMED, Probe, budgets, enumerated, names_a_peer, serving, unstable_labels,
+    };
     pub(super) use crate::diag::Diagnostic;
     pub(super) use crate::lint::registry::declare;
     pub(super) use crate::lint::subject::{
-        Kind, Release, Workload, finding, items_of, locate, same_namespace,
+        Kind, Release, Selection, Workload, finding, items_of, locate, same_namespace,
     };
+    pub(super) use crate::manifest::Object;
     pub(super) use crate::yaml::Node;
 }
 
-use crate::lint::subject::{Container, Release, Selector, Workload, same_namespace};
+use crate::lint::subject::{Container, Release, Selection, Selector, Workload};
 use crate::manifest::Object;
 use crate::yaml::Node;
+use std::fmt::Display;
 
 /// An image reference taken apart.
 struct Image<'a> {
@@ -192,25 +196,31 @@ fn ends_in_version(value: &str) -> bool {
         && parts.iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// The disruption budgets of a release.
-fn budgets<'a>(release: &Release<'a>) -> impl Iterator<Item = &'a Object> {
-    release.of_kind("policy", "PodDisruptionBudget")
+/// The disruption budgets of a release, those with the same selector together, with the workloads whose pods they
+/// count.
+fn budgets<'a>(release: &Release<'a>) -> Vec<(Vec<&'a Object>, Selection)> {
+    let budgets: Vec<_> = release.of_kind("policy", "PodDisruptionBudget").collect();
+    let selecting = budgets.iter().enumerate().map(|(index, budget)| {
+        let selector = budget.at(&["spec", "selector"]);
+        (index, *budget, selector.map_or(Selector::default(), Selector::of_budget))
+    });
+    let selections = release.selections(selecting).into_iter();
+    selections
+        .map(|selection| (selection.owners.iter().map(|owner| budgets[*owner]).collect(), selection))
+        .collect()
 }
 
-/// The workloads, by their place among all, whose pods a disruption budget counts.
-fn covered_by(release: &Release<'_>, budget: &Object) -> Vec<usize> {
-    let Some(selector) = budget.at(&["spec", "selector"]).map(Selector::label_selector) else {
-        return Vec::new();
-    };
-    if selector.is_empty() {
-        // policy/v1: an empty selector takes every pod of the namespace.
-        let all = release.workloads.iter().enumerate();
-        return all
-            .filter(|(_, other)| same_namespace(budget, other.object))
-            .map(|(index, _)| index)
-            .collect();
+/// How many of a crowd a message names.
+const NAMED: usize = 3;
+
+/// A list in a sentence: `a`, `a and b`, `a, b and c`; of more than [`NAMED`] the first, and `others`.
+fn enumerated(items: &[impl Display], others: &str) -> String {
+    let mut words: Vec<String> = items.iter().take(NAMED).map(ToString::to_string).collect();
+    words.extend((items.len() > NAMED).then(|| others.to_owned()));
+    match words.split_last() {
+        Some((last, first)) if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        _ => words.concat(),
     }
-    release.selected(&selector, budget)
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ const LASTING: [&str; 8] =
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     for set in release.stateful_sets() {
         let claims = set.spec("volumeClaimTemplates").is_some_and(|list| !list.items().is_empty());
-        let lasting = set.volumes().any(|(volume, _)| LASTING.iter().any(|kind| volume.get(kind).is_some()));
+        let lasting = set.volumes().any(|(_, volume)| LASTING.iter().any(|kind| volume.get(kind).is_some()));
         if claims || lasting {
             continue;
         }

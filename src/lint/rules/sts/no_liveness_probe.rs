@@ -43,7 +43,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
                 found.push(
                     set.finding(
                         &NO_LIVENESS_PROBE,
-                        format!("{}.livenessProbe", container.path),
+                        container.path("livenessProbe"),
                         format!("container `{}` of {set} has no liveness probe", container.name()),
                     )
                     .help(

@@ -48,7 +48,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
                 found.push(
                     set.finding(
                         &NO_MEMORY_LIMIT,
-                        format!("{}.resources.limits.memory", container.path),
+                        container.path("resources.limits.memory"),
                         format!("container `{}` of {set} has no memory limit", container.name()),
                     )
                     .help("set `resources.limits.memory`"),

@@ -48,7 +48,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
                 found.push(
                     set.finding(
                         &NO_READINESS_PROBE,
-                        format!("{}.readinessProbe", container.path),
+                        container.path("readinessProbe"),
                         format!(
                             "container `{}` of {set} has no readiness probe: it counts as ready once it has started",
                             container.name()

@@ -56,7 +56,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
                 found.push(
                     set.finding(
                         &NO_REQUESTS,
-                        format!("{}.resources", container.path),
+                        container.path("resources"),
                         format!(
                             "container `{}` of {set} requests no {}",
                             container.name(),

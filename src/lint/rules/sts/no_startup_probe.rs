@@ -54,7 +54,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
             found.push(
                 set.finding(
                     &NO_STARTUP_PROBE,
-                    format!("{}.livenessProbe.initialDelaySeconds", container.path),
+                    container.path("livenessProbe.initialDelaySeconds"),
                     format!(
                         "container `{}` of {set} is killed if its start takes more than {} seconds",
                         container.name(),

@@ -38,13 +38,13 @@ declare! {
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     for set in release.stateful_sets() {
-        for (claim, name, path) in set.claim_templates() {
+        for (index, name, claim) in set.claim_templates() {
             let class = claim.at(&["spec", "storageClassName"]).filter(|class| !class.is_null());
             if class.is_none() {
                 found.push(
                     set.finding(
                         &NO_STORAGE_CLASS,
-                        format!("{path}.spec.storageClassName"),
+                        format!("spec.volumeClaimTemplates[{index}].spec.storageClassName"),
                         format!("claim template `{name}` of {set} takes the cluster's default storage class"),
                     )
                     .help("name the class, so that every cluster gives the same disks"),

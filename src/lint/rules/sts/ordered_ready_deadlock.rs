@@ -86,7 +86,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
                 let mut diagnostic = set
                     .finding(
                         &ORDERED_READY_DEADLOCK,
-                        format!("{}.readinessProbe.{path}", container.path),
+                        container.path(&format!("readinessProbe.{path}")),
                         format!(
                             "the readiness of {set} needs its peers, but OrderedReady starts a pod only when the one \
                              before is ready"

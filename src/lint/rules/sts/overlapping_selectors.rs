@@ -1,5 +1,5 @@
 use super::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 declare! {
     /// Two workloads whose selectors match each other's pods take each other's pods for their own: counts are
@@ -49,50 +49,96 @@ declare! {
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     let workloads = &release.workloads;
-    // Pairs of a StatefulSet and another workload: whether the set selects the other's pods, and the reverse. Of
-    // two StatefulSets the later one comes first.
-    let mut pairs: BTreeMap<(usize, usize), (bool, bool)> = BTreeMap::new();
-    for (owner, workload) in workloads.iter().enumerate() {
-        let Some(selector) = workload.selector().filter(|selector| !selector.is_empty()) else { continue };
-        for taken in release.selected(&selector, workload.object) {
-            let sets = [owner, taken].map(|index| workloads[index].kind == Kind::StatefulSet);
-            if taken == owner || !workloads[taken].runs_forever() || sets == [false, false] {
-                continue;
-            }
-            if sets[0] && (!sets[1] || owner > taken) {
-                pairs.entry((owner, taken)).or_default().0 = true;
-            } else {
-                pairs.entry((taken, owner)).or_default().1 = true;
+    let owners = workloads.iter().enumerate().filter_map(|(index, workload)| {
+        let selector = workload.selector().filter(|selector| !selector.is_empty())?;
+        Some((index, workload.object, selector))
+    });
+    // A set is told of those before it in this order, so that every pair is told once: other workloads come first.
+    let order = |index: &usize| (workloads[*index].kind == Kind::StatefulSet, *index);
+    let mut before: BTreeMap<usize, BTreeSet<(bool, usize)>> = BTreeMap::new();
+    for Selection { owners, taken } in release.selections(owners) {
+        if owners == taken && owners.len() == 1 {
+            continue;
+        }
+        let mut owners: Vec<_> = owners.iter().map(order).collect();
+        let lasting = taken.iter().filter(|index| workloads[**index].runs_forever());
+        let mut taken: Vec<_> = lasting.map(order).collect();
+        owners.sort_unstable();
+        taken.sort_unstable();
+        for (these, those) in [(&owners, &taken), (&taken, &owners)] {
+            for set in these.iter().filter(|(is_set, _)| *is_set) {
+                let others = before.entry(set.1).or_default();
+                // One more than are named tells that there are more.
+                others.extend(those.iter().take_while(|other| *other < set).take(NAMED + 1));
+                while others.len() > NAMED + 1 {
+                    others.pop_last();
+                }
             }
         }
     }
-    for ((set, other), (selects, is_selected)) in pairs {
-        let (set, other) = (&workloads[set], &workloads[other]);
-        let message = match (selects, is_selected) {
-            (true, true) => format!("{set} and {other} select each other's pods"),
-            (true, false) => format!("{set} selects the pods of {other}"),
-            (false, _) => format!("{other} selects the pods of {set}"),
-        };
-        found.push(
-            set.finding(&OVERLAPPING_SELECTORS, "spec.selector", message)
-                .at(locate(other.object, "spec.selector"), format!("the selector of {other}"))
-                .help(format!("delete {other} if it is a left-over, or tell the two apart by a label")),
-        );
+    for (set, others) in before.iter().filter(|(_, others)| !others.is_empty()) {
+        let set = &workloads[*set];
+        let others: Vec<_> = others.iter().map(|(_, index)| &workloads[*index]).collect();
+        found.push(overlap(set, &others));
     }
+}
+
+/// What there is to say of a set and those that it shares pods with.
+fn overlap(set: &Workload<'_>, others: &[&Workload<'_>]) -> Diagnostic {
+    let takes = |one: &Workload<'_>, other: &Workload<'_>| {
+        one.selector().is_some_and(|selector| selector.matches(other.labels()))
+    };
+    let gives = others.iter().any(|other| takes(other, set));
+    let gets = others.iter().any(|other| takes(set, other));
+    let names = enumerated(others, "others");
+    let message = match (gets, gives) {
+        (true, true) => format!("{set} and {names} select each other's pods"),
+        (true, false) => format!("{set} selects the pods of {names}"),
+        (false, _) if others.len() == 1 => format!("{names} selects the pods of {set}"),
+        (false, _) => format!("{names} select the pods of {set}"),
+    };
+    let which = match others {
+        [other] => format!("{other} if it is a left-over, or tell the two apart"),
+        _ => "what is left over, or tell them apart".to_owned(),
+    };
+    let mut diagnostic = set.finding(&OVERLAPPING_SELECTORS, "spec.selector", message);
+    for other in others.iter().take(NAMED) {
+        diagnostic = diagnostic.at(locate(other.object, "spec.selector"), format!("the selector of {other}"));
+    }
+    diagnostic.help(format!("delete {which} by a label"))
 }
 
 #[cfg(test)]
 mod tests {
     use crate::lint::testing::findings;
 
+    fn set(name: &str) -> String {
+        format!(
+            "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{name: {name}}}\nspec:\n  \
+             selector: {{matchLabels: {{app: x}}}}\n  template: {{metadata: {{labels: {{app: x}}}}}}\n---\n"
+        )
+    }
+
     #[test]
     fn a_pair_of_stateful_sets_is_reported_once() {
-        let set = |name: &str| {
-            format!(
-                "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{name: {name}}}\nspec:\n  \
-                 selector: {{matchLabels: {{app: x}}}}\n  template: {{metadata: {{labels: {{app: x}}}}}}\n---\n"
-            )
-        };
         assert_eq!(findings("sts/overlapping-selectors", &(set("a") + &set("b"))), ["12:3 spec.selector"]);
+    }
+
+    #[test]
+    fn of_a_crowd_each_is_reported_once() {
+        let deployment = set("z").replace("StatefulSet", "Deployment");
+        let text = ["a", "b", "c", "d", "e"].map(set).concat() + &deployment;
+        let lines = ["5:3", "12:3", "19:3", "26:3", "33:3"].map(|at| format!("{at} spec.selector"));
+        assert_eq!(findings("sts/overlapping-selectors", &text), lines);
+        let sources = crate::diag::Sources::new();
+        let found = crate::lint::testing::lint_manifests(&sources, &text);
+        let messages =
+            found.iter().filter(|d| d.rule.is_some_and(|rule| rule.id == "sts/overlapping-selectors"));
+        let messages: Vec<_> = messages.map(|d| d.message.as_str()).collect();
+        assert_eq!(messages[0], "StatefulSet `a` and Deployment `z` select each other's pods");
+        assert_eq!(
+            messages[4],
+            "StatefulSet `e` and Deployment `z`, StatefulSet `a`, StatefulSet `b` and others select each other's pods"
+        );
     }
 }

@@ -57,7 +57,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
                     workload
                         .finding(
                             &SECRET_IN_ENV,
-                            format!("{}.env[{index}].value", container.path),
+                            container.path(&format!("env[{index}].value")),
                             format!("the value of `{name}` in {workload} can be read by everybody who may read pods"),
                         )
                         .help("take it from a Secret with `valueFrom.secretKeyRef`"),

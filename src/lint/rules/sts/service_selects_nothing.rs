@@ -47,13 +47,17 @@ declare! {
     release: check;
 }
 
+/// How many workloads are looked at for the one that was meant.
+const CANDIDATES: usize = 100;
+
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     if release.workloads.is_empty() || release.custom_kinds {
         return;
     }
-    for service in release.services.iter().filter(|service| !service.selector.is_empty()) {
+    let unmatched = release.behind.iter().filter(|selection| selection.taken.is_empty());
+    for service in unmatched.flat_map(|selection| &selection.owners).map(|owner| &release.services[*owner]) {
         // Hooks have pods too, for a while.
-        if !release.behind(service).is_empty() || release.pods().any(|workload| service.selects(&workload)) {
+        if release.selects_hooks(&service.selector, service.object) {
             continue;
         }
         let name = &service.object.name;
@@ -71,8 +75,8 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
             wanted().filter(|entry| has(&entry.key) != Some(&entry.value)).collect::<Vec<_>>()
         };
         let nearest = release
-            .workloads
-            .iter()
+            .related(&service.selector, CANDIDATES)
+            .chain(release.workloads.iter().take(CANDIDATES))
             .filter(|workload| same_namespace(workload.object, service.object))
             .min_by_key(|workload| missed(workload).len());
         if let Some(workload) = nearest {

@@ -52,25 +52,25 @@ declare! {
 }
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
-    for service in release.services.iter().filter(|service| !service.selector.is_empty()) {
-        let mut selected = release.behind(service);
-        selected.retain(|workload| workload.runs_forever());
+    for selection in &release.behind {
+        let selected = selection.taken.iter().map(|index| &release.workloads[*index]);
+        let selected: Vec<_> = selected.filter(|workload| workload.runs_forever()).collect();
         if selected.len() < 2 || selected.iter().all(|workload| workload.kind != Kind::StatefulSet) {
             continue;
         }
-        let names: Vec<_> = selected.iter().map(ToString::to_string).collect();
-        let name = &service.object.name;
-        let mut diagnostic = finding(
-            &SERVICE_SELECTS_SEVERAL,
-            service.object,
-            "spec.selector",
-            format!("Service `{name}` selects the pods of {}", names.join(" and of ")),
-        )
-        .help("delete the one that should not run, or tell them apart by a label in pods and selector");
-        for workload in selected {
-            let path = workload.pod_path("metadata.labels");
-            diagnostic = diagnostic.at(locate(workload.object, &path), format!("the labels of {workload}"));
+        let names = enumerated(&selected, &format!("{} others", selected.len().saturating_sub(NAMED)));
+        for service in selection.owners.iter().map(|owner| &release.services[*owner]) {
+            let message = format!("Service `{}` selects the pods of {names}", service.object.name);
+            let mut diagnostic = finding(&SERVICE_SELECTS_SEVERAL, service.object, "spec.selector", message)
+                .help(
+                    "delete the one that should not run, or tell them apart by a label in pods and selector",
+                );
+            for workload in selected.iter().take(NAMED) {
+                let path = workload.pod_path("metadata.labels");
+                diagnostic =
+                    diagnostic.at(locate(workload.object, &path), format!("the labels of {workload}"));
+            }
+            found.push(diagnostic);
         }
-        found.push(diagnostic);
     }
 }

@@ -43,18 +43,21 @@ declare! {
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     for set in release.stateful_sets() {
-        for (volume, path) in set.volumes() {
+        for (index, volume) in set.volumes() {
             let Some(name) = volume.get("name").and_then(Node::as_str) else { continue };
-            let Some((_, _, claim)) = set.claim_templates().find(|(_, claim, _)| *claim == name) else {
+            let Some((claim, _, _)) = set.claim_templates().find(|(_, claim, _)| *claim == name) else {
                 continue;
             };
             found.push(
                 set.finding(
                     &SHADOWED_VOLUME,
-                    format!("{path}.name"),
+                    set.pod_path(&format!("spec.volumes[{index}].name")),
                     format!("volume `{name}` of {set} is replaced by the claim template of that name"),
                 )
-                .at(locate(set.object, &format!("{claim}.metadata.name")), "this one is mounted")
+                .at(
+                    locate(set.object, &format!("spec.volumeClaimTemplates[{claim}].metadata.name")),
+                    "this one is mounted",
+                )
                 .help("delete the volume, or give it another name"),
             );
         }

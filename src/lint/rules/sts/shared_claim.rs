@@ -44,7 +44,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     for workload in
         release.workloads.iter().filter(|workload| workload.replicas().is_some_and(|count| count > 1))
     {
-        for (volume, path) in workload.volumes() {
+        for (index, volume) in workload.volumes() {
             let name = volume.at(&["persistentVolumeClaim", "claimName"]).and_then(Node::as_str);
             let claim =
                 name.and_then(|name| release.named("", "PersistentVolumeClaim", name, workload.object));
@@ -58,7 +58,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
                 workload
                     .finding(
                         &SHARED_CLAIM,
-                        format!("{path}.persistentVolumeClaim.claimName"),
+                        workload.pod_path(&format!("spec.volumes[{index}].persistentVolumeClaim.claimName")),
                         format!(
                             "all replicas of {workload} mount the claim `{}`, which only one node can",
                             claim.name

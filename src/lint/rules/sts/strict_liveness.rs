@@ -57,7 +57,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
             found.push(
                 set.finding(
                     &STRICT_LIVENESS,
-                    format!("{}.livenessProbe", container.path),
+                    container.path("livenessProbe"),
                     format!(
                         "container `{}` of {set} is killed after {} seconds without an answer, but counts as ready for {}",
                         container.name(),
@@ -65,7 +65,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
                         ready.patience()
                     ),
                 )
-                .at(locate(set.object, &format!("{}.readinessProbe", container.path)), "the more patient one")
+                .at(locate(set.object, &container.path("readinessProbe")), "the more patient one")
                 .help("raise `failureThreshold` or `periodSeconds` of the liveness probe"),
             );
         }

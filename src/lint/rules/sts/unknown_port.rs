@@ -1,5 +1,6 @@
 use super::prelude::*;
 use crate::lint::subject::Service;
+use std::collections::BTreeSet;
 
 declare! {
     /// A Service's `targetPort` or a probe's `port` given by name that no container declares: the Service has no
@@ -50,45 +51,45 @@ declare! {
     release: check;
 }
 
+/// How many port names are looked through and shown for the one that was meant.
+const SHOWN: usize = 20;
+
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     // A headless Service resolves to its pods whatever their ports are.
     let balanced = |service: &&Service<'_>| !service.selector.is_empty() && !service.is_headless();
-    for service in release.services.iter().filter(balanced) {
-        let selected = release.behind(service);
-        if selected.is_empty() {
-            continue;
-        }
-        let names: Vec<&str> = selected
-            .iter()
-            .flat_map(|workload| workload.containers())
-            .flat_map(|container| container.ports().filter_map(|(name, _)| name).collect::<Vec<_>>())
-            .collect();
-        for (index, port) in items_of(service.spec("ports")) {
-            let Some(target) = port.get("targetPort").and_then(Node::as_str) else { continue };
-            if target.parse::<u16>().is_ok() || names.contains(&target) {
-                continue;
+    for selection in release.behind.iter().filter(|selection| !selection.taken.is_empty()) {
+        let selected = selection.taken.iter().map(|index| &release.workloads[*index]);
+        let names: BTreeSet<&str> =
+            selected.flat_map(Workload::containers).flat_map(|container| container.port_names()).collect();
+        for service in selection.owners.iter().map(|owner| &release.services[*owner]).filter(balanced) {
+            for (index, port) in items_of(service.spec("ports")) {
+                let Some(target) = port.get("targetPort").and_then(Node::as_str) else { continue };
+                if target.parse::<u16>().is_ok() || names.contains(target) {
+                    continue;
+                }
+                found.push(
+                    finding(
+                        &UNKNOWN_PORT,
+                        service.object,
+                        format!("spec.ports[{index}].targetPort"),
+                        format!(
+                            "no container that Service `{}` selects declares a port `{target}`",
+                            service.object.name
+                        ),
+                    )
+                    .help(known(target, &names)),
+                );
             }
-            found.push(
-                finding(
-                    &UNKNOWN_PORT,
-                    service.object,
-                    format!("spec.ports[{index}].targetPort"),
-                    format!(
-                        "no container that Service `{}` selects declares a port `{target}`",
-                        service.object.name
-                    ),
-                )
-                .help(known(target, &names)),
-            );
         }
     }
     for workload in release.pods() {
         for container in workload.containers() {
-            let names: Vec<&str> = container.ports().filter_map(|(name, _)| name).collect();
+            let names = || container.port_names().collect::<BTreeSet<_>>();
             for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
                 for handler in ["httpGet", "tcpSocket"] {
                     let port = container.field(probe).and_then(|node| node.at(&[handler, "port"]));
-                    let Some(port) = port.and_then(Node::as_str).filter(|port| !names.contains(port)) else {
+                    let Some(port) = port.and_then(Node::as_str).filter(|port| !names().contains(port))
+                    else {
                         continue;
                     };
                     if port.parse::<u16>().is_ok() {
@@ -98,13 +99,13 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
                         workload
                             .finding(
                                 &UNKNOWN_PORT,
-                                format!("{}.{probe}.{handler}.port", container.path),
+                                container.path(&format!("{probe}.{handler}.port")),
                                 format!(
                                     "container `{}` of {workload} declares no port `{port}`: the probe always fails",
                                     container.name()
                                 ),
                             )
-                            .help(known(port, &names)),
+                            .help(known(port, &names())),
                     );
                 }
             }
@@ -112,11 +113,15 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     }
 }
 
-fn known(wanted: &str, names: &[&str]) -> String {
-    match crate::diag::nearest(wanted, names.iter().copied()) {
+fn known(wanted: &str, names: &BTreeSet<&str>) -> String {
+    let shown = || names.iter().copied().take(SHOWN);
+    match crate::diag::nearest(wanted, shown()) {
         Some(near) => format!("did you mean `{near}`?"),
         None if names.is_empty() => "give the container's port that name, or use the number".to_owned(),
-        None => format!("named ports: `{}`", names.join("`, `")),
+        None => {
+            let more = if names.len() > SHOWN { ", ..." } else { "" };
+            format!("named ports: `{}`{more}", shown().collect::<Vec<_>>().join("`, `"))
+        }
     }
 }
 

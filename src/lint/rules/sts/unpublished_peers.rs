@@ -1,4 +1,5 @@
 use super::prelude::*;
+use crate::lint::subject::Service;
 
 declare! {
     /// The DNS name of a pod appears only when the pod is ready, unless the headless Service says
@@ -60,7 +61,7 @@ declare! {
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     for set in release.stateful_sets() {
-        let Some(service) = release.governing_service(set).filter(|service| service.is_headless()) else {
+        let Some(service) = release.governing_service(set).filter(Service::is_headless) else {
             continue;
         };
         let published = service.spec("publishNotReadyAddresses").and_then(Node::as_bool) == Some(true);
@@ -71,11 +72,9 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
         }
         let name = &service.object.name;
         let peer = set.containers().find_map(|container| {
-            let texts = container.texts();
-            texts
-                .into_iter()
-                .find(|(text, _)| names_a_peer(text, &set.object.name, name))
-                .map(|(_, path)| path)
+            let mut texts = container.texts();
+            let (_, field) = texts.find(|(text, _)| names_a_peer(text, &set.object.name, name))?;
+            Some(container.path(&field.to_string()))
         });
         if let Some(path) = peer {
             found.push(

@@ -37,14 +37,14 @@ declare! {
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     for set in release.stateful_sets() {
-        for (claim, name, path) in set.claim_templates() {
+        for (index, name, claim) in set.claim_templates() {
             for field in ["labels", "annotations"] {
                 let Some(labels) = claim.at(&["metadata", field]) else { continue };
                 for (key, why) in unstable_labels(labels, false) {
                     found.push(
                         set.finding(
                             &UNSTABLE_CLAIM_LABEL,
-                            format!("{path}.metadata.{field}[{key}]"),
+                            format!("spec.volumeClaimTemplates[{index}].metadata.{field}[{key}]"),
                             format!(
                                 "claim template `{name}` of {set} carries `{key}`, which changes with {why}"
                             ),

@@ -1,4 +1,4 @@
-use super::{Scalar, in_release, in_values};
+use super::{Scalar, in_values};
 use crate::diag::Diagnostic;
 use crate::lint::registry::declare;
 
@@ -27,13 +27,13 @@ declare! {
     /// ## Fix
     /// Quote what is meant as text; write `true` or `false` where a boolean is meant.
     IMPLICIT_BOOLEAN = "yaml/implicit-boolean", Warning, "an unquoted word that YAML 1.1 reads as a boolean";
-    release: |release, found| in_release(release, |scalar| check(scalar, found));
-    chart: |chart, found| in_values(chart, |scalar| check(scalar, found));
+    release: |release, found| release.disguised().iter().for_each(|scalar| check(scalar, found));
+    chart: |chart, found| in_values(chart).iter().for_each(|scalar| check(scalar, found));
 }
 
 fn check(scalar: &Scalar<'_>, found: &mut Vec<Diagnostic>) {
     let Some(flag) = scalar.node.as_bool() else { return };
-    let word = scalar.text;
+    let word = scalar.text.as_str();
     // The long forms in any case are what they look like.
     if word.eq_ignore_ascii_case("true") || word.eq_ignore_ascii_case("false") || !is_word(word) {
         return;

@@ -1,4 +1,4 @@
-use super::{Scalar, in_release, in_values};
+use super::{Scalar, in_values};
 use crate::diag::Diagnostic;
 use crate::lint::registry::declare;
 
@@ -30,13 +30,13 @@ declare! {
     /// Quote versions, tags, commits and identifiers. A trailing zero is reported where the key speaks of a version, a
     /// tag or a release; exponents and underscores anywhere.
     IMPLICIT_NUMBER = "yaml/implicit-number", Warning, "an unquoted text that YAML reads as another number";
-    release: |release, found| in_release(release, |scalar| check(scalar, found));
-    chart: |chart, found| in_values(chart, |scalar| check(scalar, found));
+    release: |release, found| release.disguised().iter().for_each(|scalar| check(scalar, found));
+    chart: |chart, found| in_values(chart).iter().for_each(|scalar| check(scalar, found));
 }
 
 fn check(scalar: &Scalar<'_>, found: &mut Vec<Diagnostic>) {
     use crate::yaml::Value;
-    let text = scalar.text;
+    let text = scalar.text.as_str();
     let number = match scalar.node.value {
         Value::Int(number) => number.to_string(),
         Value::Float(number) => number.to_string(),

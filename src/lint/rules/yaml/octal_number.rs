@@ -1,4 +1,4 @@
-use super::{Scalar, in_release, in_values};
+use super::{Scalar, in_values};
 use crate::diag::Diagnostic;
 use crate::lint::registry::declare;
 
@@ -27,8 +27,8 @@ declare! {
     /// ## Fix
     /// Quote what is meant as text. File modes (`defaultMode: 0440`) are meant as octal and are not reported.
     OCTAL_NUMBER = "yaml/octal-number", Warning, "a number with a leading zero is read as octal";
-    release: |release, found| in_release(release, |scalar| check(scalar, found));
-    chart: |chart, found| in_values(chart, |scalar| check(scalar, found));
+    release: |release, found| release.disguised().iter().for_each(|scalar| check(scalar, found));
+    chart: |chart, found| in_values(chart).iter().for_each(|scalar| check(scalar, found));
 }
 
 fn check(scalar: &Scalar<'_>, found: &mut Vec<Diagnostic>) {
