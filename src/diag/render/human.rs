@@ -28,8 +28,10 @@ const TRACE_ENDS: usize = 4;
 const SHORT_VALUE: usize = 60;
 /// How many lines of an excerpt that spans many are shown.
 const EXCERPT_LINES: usize = 6;
-/// How many bytes of a line are shown before and behind a mark: JSON may be one line of many megabytes.
-const MARGIN: usize = 1024;
+/// How many bytes of a line before or behind a mark make it a long one: JSON may be one line of many megabytes.
+const LONG: usize = 16 << 10;
+/// How many bytes of a long line are shown before and behind a mark.
+const MARGIN: usize = 1 << 10;
 /// Marks of one text that are further apart than so many bytes are shown in excerpts of their own.
 const NEARBY: usize = 16 << 10;
 
@@ -272,22 +274,23 @@ fn floor(text: &str, offset: usize) -> usize {
     offset
 }
 
-/// The start of the line that holds `offset`, or a place in the line where that is further than [`MARGIN`] away, and
-/// whether it is such a place.
+/// The start of the line that holds `offset`, or a place in a long line, and whether it is such a place.
 fn line_start(text: &str, offset: usize) -> (usize, bool) {
-    let from = floor(text, offset.saturating_sub(MARGIN));
+    let from = floor(text, offset.saturating_sub(LONG));
     match text[from..offset].rfind('\n') {
         Some(newline) => (from + newline + 1, false),
-        None => (from, from > 0),
+        None if from == 0 => (0, false),
+        None => (floor(text, offset.saturating_sub(MARGIN)), true),
     }
 }
 
 /// The same for the end of the line.
 fn line_end(text: &str, offset: usize) -> (usize, bool) {
-    let to = floor(text, offset.saturating_add(MARGIN));
+    let to = floor(text, offset.saturating_add(LONG));
     match text[offset..to].find('\n') {
         Some(newline) => (offset + newline, false),
-        None => (to, to < text.len()),
+        None if to == text.len() => (to, false),
+        None => (floor(text, offset.saturating_add(MARGIN)).max(offset), true),
     }
 }
 

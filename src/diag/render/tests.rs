@@ -189,7 +189,7 @@ error: two places
 #[test]
 fn human_shows_only_a_part_of_a_long_line() {
     let sources = Sources::new();
-    let text = format!("[{}{{\"kind\": \"Pod\"}}{}]\n", "\"ü\",".repeat(5000), ",1".repeat(5000));
+    let text = format!("[{}{{\"kind\": \"Pod\"}}{}]\n", "\"ü\",".repeat(5000), ",1".repeat(50_000));
     let id = sources.add("one-line.json", text.as_str(), SourceKind::File);
     let diagnostic = Diagnostic::error("no `apiVersion`").at(span(&sources, id, "\"kind\""), "this object");
     let shown = human(&[diagnostic], &sources, Style::Plain);
