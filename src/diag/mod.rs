@@ -237,6 +237,12 @@ impl<T> Report<T> {
     }
 }
 
+impl<T> From<Result<T, Diagnostic>> for Report<T> {
+    fn from(result: Result<T, Diagnostic>) -> Self {
+        result.map_or_else(Self::fail, Self::ok)
+    }
+}
+
 /// Whether any of `diagnostics` is an error.
 pub fn has_errors(diagnostics: &[Diagnostic]) -> bool {
     diagnostics.iter().any(|d| d.severity == Severity::Error)

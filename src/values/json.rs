@@ -1,6 +1,6 @@
 //! JSON with positions, for `--set-json` and for pointing into a schema.
 
-use crate::diag::{SourceId, Span};
+use crate::diag::{Diagnostic, SourceId, Span};
 use crate::yaml::{Limits, Map, Node, Value};
 
 /// Reads the JSON value that `text` begins with, from byte `start` on (white space may come before it). Returns it
@@ -35,6 +35,21 @@ pub(super) fn whole(text: &str, source: SourceId) -> Result<Node, (usize, String
     }
 }
 
+/// The error for JSON in a flag that cannot be read; `start` is where the value begins.
+pub(super) fn refused(text: &str, start: usize, source: SourceId, at: usize, reason: &str) -> Diagnostic {
+    let value = text.get(start..).unwrap_or_default().trim_start();
+    let help = if value.starts_with(|c: char| c.is_alphabetic()) {
+        Some("strings want quotes: `--set-json 'key=\"text\"'`; for plain text use `--set-string`")
+    } else if reason.starts_with(BREAKS_OFF) {
+        Some("is all of it one argument? put it into single quotes: `--set-json 'key={\"a\": 1}'`")
+    } else {
+        None
+    };
+    Diagnostic::error(format!("not JSON: {reason}"))
+        .at(Span::new(source, at, text.len().min(at + 1)), "")
+        .maybe_help(help.map(str::to_owned))
+}
+
 /// The value without positions, as other libraries take it.
 pub(super) fn plain(node: &Node) -> serde_json::Value {
     match &node.value {
@@ -65,8 +80,14 @@ fn offset(text: &str, error: &serde_json::Error) -> usize {
 
 fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    text.split(" at line ").next().unwrap_or(&text).to_owned()
+    let reason = text.split(" at line ").next().unwrap_or(&text);
+    match reason.strip_prefix("EOF while parsing ") {
+        Some(what) => format!("{BREAKS_OFF} inside {what}"),
+        None => reason.to_owned(),
+    }
 }
+
+const BREAKS_OFF: &str = "the text ends";
 
 /// Walks over JSON that is known to be valid.
 struct Walker<'a> {

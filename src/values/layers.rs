@@ -87,10 +87,8 @@ fn apply(
     flag: Flag<'_>,
 ) -> Result<set::Effects, Box<Diagnostic>> {
     if matches!(flag, Flag::Json) && argument.trim_start().starts_with('{') {
-        let object = json::whole(argument, source).map_err(|(at, reason)| {
-            Diagnostic::error(format!("not JSON: {reason}"))
-                .at(Span::new(source, at, argument.len().min(at + 1)), "")
-        })?;
+        let object = json::whole(argument, source)
+            .map_err(|(at, reason)| json::refused(argument, 0, source, at, &reason))?;
         let base = std::mem::replace(values, Node::bare(false));
         *values = overlay(base, object);
         return Ok(set::Effects::default());

@@ -283,11 +283,37 @@ fn no_such_value(values: &Node, path: &str, parts: &[Part]) -> Diagnostic {
         let (Ok(Some(node)), Part::Key(key)) = (follow(values, &parts[..end]), &parts[end]) else {
             return None;
         };
-        Some((node.as_map()?, key))
+        Some((end, node.as_map()?, key))
     });
-    let near = known.and_then(|(map, key)| nearest(key, map.keys()));
+    let near = known.and_then(|(end, map, key)| {
+        let mut corrected = parts.to_vec();
+        corrected[end] = Part::Key(nearest(key, map.keys())?.to_owned());
+        // What follows the slip may be right, too.
+        let whole = follow(values, &corrected).ok().flatten().is_some();
+        Some(written(if whole { &corrected } else { &corrected[..=end] }))
+    });
     Diagnostic::error(format!("no layer says anything about `{path}`"))
         .maybe_help(near.map(|near| format!("did you mean `{near}`?")))
+}
+
+/// A path as [`parse_path`] reads it.
+fn written(parts: &[Part]) -> String {
+    let mut text = String::new();
+    for part in parts {
+        match part {
+            Part::Key(key) => {
+                text.push_str(if text.is_empty() { "" } else { "." });
+                for c in key.chars() {
+                    text.extend(matches!(c, '.' | '[' | '\\').then_some('\\'));
+                    text.push(c);
+                }
+            }
+            Part::Index(index) => {
+                let _ = write!(text, "[{index}]");
+            }
+        }
+    }
+    text
 }
 
 fn shortened(text: &str) -> String {
@@ -362,6 +388,9 @@ mod tests {
             parse_path(r"a\.b[0].c[1][2]"),
             Some(vec![key("a.b"), Part::Index(0), key("c"), Part::Index(1), Part::Index(2)])
         );
+        for path in ["a.b", r"a\.b[0].c[1][2]", r"a\[0].b\\c"] {
+            assert_eq!(written(&parse_path(path).unwrap()), path);
+        }
         for bad in ["", ".", "a.", "a..b", "a[x]", "[0]", "a[0]b"] {
             assert_eq!(parse_path(bad), None, "{bad}");
         }

@@ -1,7 +1,7 @@
 //! The command line as a user meets it: transcripts under `tests/cmd`, and here whatever a transcript cannot hold:
 //! pipes that close, odd files made on the spot, what is written to disk.
 
-use crate::support::{CONFIG_MAP, ROOT, Sandbox};
+use crate::support::{CONFIG_MAP, ROOT, Sandbox, tool};
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
@@ -316,6 +316,76 @@ fn revisions_that_are_unknown_or_damaged_are_named_and_the_others_can_be_read() 
     assert_eq!(sandbox.run(&["diff", "shop", "web", "--against", "2"]).code, 0);
     assert!(sandbox.run(&["history", "shop"]).stdout.contains("\n2 "));
 }
+
+/// The real helm lists its flags; each is plimsoll's own, without an effect, or answered with what to do instead.
+#[test]
+fn every_flag_of_helm_template_works_or_is_answered() {
+    let Some(helm) = tool("PLIMSOLL_HELM") else { return };
+    let output = std::process::Command::new(helm).args(["template", "--help"]).output().unwrap();
+    let flags = String::from_utf8(output.stdout).unwrap();
+    let sandbox = Sandbox::new();
+    sandbox.chart("web", CONFIG_MAP);
+    let plain = sandbox.run(&["render", "shop", "web"]).stdout;
+    let mut seen = 0;
+    for line in flags.lines() {
+        let Some((short, rest)) = line.split_once("--").filter(|(short, _)| short.trim().len() <= 3) else {
+            continue;
+        };
+        seen += 1;
+        let name = rest.split([' ', '[']).next().unwrap();
+        let spelt = [format!("--{name}"), short.trim().trim_end_matches(',').to_owned()];
+        // `--timeout duration   ...`, `--wait WaitStrategy[=watcher]   ...`, `--verify   ...`
+        let takes = rest[name.len()..].strip_prefix(' ').is_some_and(|rest| {
+            let kind = rest.split(' ').next().unwrap();
+            !kind.is_empty() && !kind.contains("[=")
+        });
+        for flag in spelt.iter().filter(|flag| !flag.is_empty() && !OWN.contains(&name)) {
+            let args = ["render", "shop", "web", flag, "1m"];
+            let outcome = sandbox.run(&args[..4 + usize::from(takes)]);
+            if outcome.code == 0 {
+                assert_eq!(
+                    (outcome.stdout.as_str(), outcome.stderr.as_str()),
+                    (plain.as_str(), ""),
+                    "{flag}"
+                );
+            } else {
+                let refused = format!("error: no `{flag}` here: ");
+                assert!(outcome.stderr.starts_with(&refused), "{flag}: {}", outcome.stderr);
+                assert_eq!((outcome.code, outcome.stdout.as_str()), (2, ""), "{flag}");
+            }
+        }
+    }
+    assert!(seen > 60, "only {seen} flags in: {flags}");
+    sandbox.refused(&["render", "shop", "web", "--dry-run=server"], &["--dry-run", "client"]);
+}
+
+/// Flags that mean to plimsoll what they mean to helm; other tests hold them to it.
+const OWN: &[&str] = &[
+    "api-versions",
+    "color",
+    "colour",
+    "help",
+    "include-crds",
+    "is-upgrade",
+    "kube-version",
+    "name-template",
+    "namespace",
+    "no-hooks",
+    "output-dir",
+    "post-renderer",
+    "post-renderer-args",
+    "release-name",
+    "set",
+    "set-file",
+    "set-json",
+    "set-literal",
+    "set-string",
+    "show-only",
+    "skip-crds",
+    "skip-schema-validation",
+    "skip-tests",
+    "values",
+];
 
 #[test]
 fn manual_pages_and_completions_cover_every_command() {

@@ -106,6 +106,42 @@ fn nesting_bombs_are_refused_wherever_json_is_read() {
     sandbox.refused(&["render", "shop", "web"], &["values.schema.json:1:1"]);
 }
 
+#[test]
+fn what_is_wrong_a_hundred_thousand_times_is_said_a_hundred_times() {
+    let sandbox = Sandbox::new();
+    sandbox.chart("web", CONFIG_MAP);
+    sandbox.write("twice.yaml", &"name: x\n".repeat(20_000));
+    let twice = sandbox.run(&["render", "shop", "web", "-f", "twice.yaml"]);
+    assert_eq!((twice.code, twice.stderr.matches("written twice").count()), (2, 100));
+    assert!(twice.stderr.ends_with("note: 19899 more like these are not shown\n"));
+    let unknown: String = (0..20_000).fold(String::new(), |mut text, n| {
+        let _ = writeln!(text, "k{n}: 1");
+        text
+    });
+    sandbox.write("unknown.yaml", &unknown);
+    let unknown = sandbox.run(&["render", "shop", "web", "-f", "unknown.yaml", "--strict"]);
+    assert_eq!((unknown.code, unknown.stderr.matches("error: the chart `web` knows no").count()), (2, 100));
+    let unknown = sandbox.run(&["render", "shop", "web", "-f", "unknown.yaml"]);
+    assert_eq!((unknown.code, unknown.stderr.matches("warning: ").count()), (0, 100));
+}
+
+#[cfg(unix)]
+#[test]
+fn endless_input_is_not_read_to_its_end() {
+    let sandbox = Sandbox::new();
+    sandbox.chart("web", CONFIG_MAP);
+    sandbox.refused(&["render", "shop", "web", "-f", "/dev/zero"], &["/dev/zero", "50 MiB"]);
+    sandbox.refused(&["render", "shop", "web", "--set-file", "name=/dev/zero"], &["/dev/zero", "50 MiB"]);
+    let zeros = || Stdio::from(fs::File::open("/dev/zero").unwrap());
+    for args in [["render", "shop", "web", "-f", "-"].as_slice(), &["lint", "-"], &["preview", "-"]] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
+        let output = command.args(args).current_dir(sandbox.path()).stdin(zeros()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(said, "error: cannot read standard input: it is larger than 50 MiB\n", "{args:?}");
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn odd_files_in_a_chart_are_named() {

@@ -814,7 +814,7 @@ fn a_value_can_be_explained_layer_by_layer() {
     assert_eq!(why(&family(), &[], "one.xx.y"), "no layer says anything about `one.xx.y` []");
     assert_eq!(
         why(&family(), &[], "one.blok"),
-        "no layer says anything about `one.blok` [\"did you mean `block`?\"]"
+        "no layer says anything about `one.blok` [\"did you mean `one.block`?\"]"
     );
 }
 

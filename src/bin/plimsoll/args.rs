@@ -1,5 +1,6 @@
 //! The command line. Names and meanings are Helm's wherever Helm has the flag.
 
+use crate::helm::HelmFlags;
 use crate::ui::Color;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
@@ -27,7 +28,7 @@ Exit codes: 0 done, no findings, no difference; 1 findings, differences; 2 could
 )]
 pub(crate) struct Cli {
     /// When to use colours
-    #[arg(long, value_enum, default_value_t, global = true, value_name = "WHEN")]
+    #[arg(long, alias = "colour", value_enum, default_value_t, global = true, value_name = "WHEN")]
     pub(crate) color: Color,
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -146,7 +147,7 @@ pub(crate) struct ReleaseArgs {
     after_help = "\
 Examples:
   plimsoll render web ./chart -f prod.yaml | kubectl apply -f -
-  plimsoll render web builtin:statefulset --set image.repository=nginx
+  plimsoll render web builtin:statefulset --set image.repository=nginx,image.tag=1.27.0
   plimsoll render web ./chart --output-dir out/ --include-crds
   plimsoll render web ./chart -s templates/statefulset.yaml --format json
   plimsoll render web ./chart --report          # what `helm install --dry-run --debug` shows"
@@ -158,6 +159,8 @@ pub(crate) struct RenderArgs {
     pub(crate) output: OutputFlags,
     #[command(flatten)]
     pub(crate) record: RecordFlags,
+    #[command(flatten)]
+    pub(crate) helm: HelmFlags,
 }
 
 /// Where renders are recorded.

@@ -2,18 +2,23 @@
 
 mod args;
 mod commands;
+mod helm;
 mod ui;
 
 use args::{Cli, Command};
 use clap::Parser as _;
 use std::process::ExitCode;
-use ui::{ExitStatus, Ui};
+use ui::{Color, ExitStatus, Ui};
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => return usage(&error),
+    let status = match Cli::try_parse() {
+        Ok(cli) => run(cli),
+        Err(error) => usage(&error),
     };
+    ExitCode::from(status as u8)
+}
+
+fn run(cli: Cli) -> ExitStatus {
     let mut ui = Ui::new(cli.color);
     let status = match cli.command {
         Command::Render(args) => commands::render::run(&args, &mut ui),
@@ -25,14 +30,15 @@ fn main() -> ExitCode {
         Command::Completions(args) => commands::generate::completions(&args, &mut ui),
         Command::Man(args) => commands::generate::man(&args, &mut ui),
     };
-    let status = status.unwrap_or_else(|error| ui.failure(&error));
-    ExitCode::from(ui.finish(status))
+    ui.finish(status)
 }
 
 /// Help and version are results and go to stdout; a wrong flag is a failure.
-fn usage(error: &clap::Error) -> ExitCode {
-    let failed = error.use_stderr();
+fn usage(error: &clap::Error) -> ExitStatus {
+    if let Some((flag, instead)) = helm::instead(error) {
+        return Ui::new(Color::Auto).finish(Err(anyhow::anyhow!("no `{flag}` here: {instead}")));
+    }
     // A reader that has gone away is no reason to fail.
     let _ = error.print();
-    ExitCode::from(if failed { ExitStatus::Failure } else { ExitStatus::Success } as u8)
+    if error.use_stderr() { ExitStatus::Failure } else { ExitStatus::Success }
 }

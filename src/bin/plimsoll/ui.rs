@@ -2,7 +2,7 @@
 
 use anstream::{AutoStream, ColorChoice};
 use plimsoll::diag::render::{Style, arrange, human};
-use plimsoll::diag::{Diagnostic, Sources, has_errors};
+use plimsoll::diag::{Diagnostic, Report, Severity, Sources, has_errors};
 use std::io::{self, Write as _};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -32,6 +32,21 @@ pub(crate) enum Color {
     /// Never
     Never,
 }
+
+/// The error of a command that cannot go on, when everything that is wrong has been shown already.
+#[derive(Debug)]
+pub(crate) struct Refused;
+
+impl std::error::Error for Refused {}
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the input is in error")
+    }
+}
+
+/// The most diagnostics that are shown; a list of a hundred thousand helps nobody.
+const MAX_SHOWN: usize = 100;
 
 /// The one place that writes to stdout and stderr.
 pub(crate) struct Ui {
@@ -73,14 +88,32 @@ impl Ui {
         let _ = child.wait();
     }
 
-    /// Shows what a stage had to say. Returns whether any of it is an error.
+    /// Shows what a stage had to say, and passes on its output if there was no error.
+    pub(crate) fn kept<T>(&mut self, report: Report<T>, sources: &Sources) -> anyhow::Result<T> {
+        let failed = self.report(report.diagnostics, sources);
+        report.output.filter(|_| !failed).ok_or_else(|| Refused.into())
+    }
+
+    /// Shows diagnostics. Returns whether any of them is an error.
     pub(crate) fn report(&mut self, diagnostics: Vec<Diagnostic>, sources: &Sources) -> bool {
         if diagnostics.is_empty() {
             return false;
         }
-        let diagnostics = arrange(diagnostics, sources);
-        self.note_raw(&human(&diagnostics, sources, self.style(&io::stderr())));
-        has_errors(&diagnostics)
+        let failed = has_errors(&diagnostics);
+        let mut shown = arrange(diagnostics, sources);
+        let more = shown.len().saturating_sub(MAX_SHOWN);
+        if more > 0 {
+            let (mut errors, rest): (Vec<_>, Vec<_>) =
+                shown.into_iter().partition(|found| found.severity == Severity::Error);
+            errors.extend(rest);
+            errors.truncate(MAX_SHOWN);
+            shown = errors;
+        }
+        self.note_raw(&human(&shown, sources, self.style(&io::stderr())));
+        if more > 0 {
+            self.note(&format!("{more} more like these are not shown"));
+        }
+        failed
     }
 
     /// Says one line beside the result.
@@ -90,8 +123,21 @@ impl Ui {
         let _ = writeln!(stream, "{style}note{style:#}: {text}");
     }
 
-    /// Says why it cannot go on.
-    pub(crate) fn failure(&mut self, error: &anyhow::Error) -> ExitStatus {
+    /// How the process ends, after what a command could not do has been said and the last of the output is out.
+    pub(crate) fn finish(mut self, result: anyhow::Result<ExitStatus>) -> ExitStatus {
+        let unwritten = self
+            .stdout_failed
+            .take()
+            .map(|error| anyhow::Error::new(error).context("cannot write to stdout"));
+        let status = result.unwrap_or_else(|error| self.failure(&error));
+        unwritten.map_or(status, |error| self.failure(&error))
+    }
+
+    /// Says why it cannot go on, unless that has been said.
+    fn failure(&mut self, error: &anyhow::Error) -> ExitStatus {
+        if error.is::<Refused>() {
+            return ExitStatus::Failure;
+        }
         let style = anstyle::AnsiColor::Red.on_default().effects(anstyle::Effects::BOLD);
         let mut stream = self.stderr();
         let mut text = String::new();
@@ -104,17 +150,6 @@ impl Ui {
         }
         let _ = writeln!(stream, "{style}error{style:#}: {text}");
         ExitStatus::Failure
-    }
-
-    /// The exit code, after the last of the output is out.
-    pub(crate) fn finish(mut self, status: ExitStatus) -> u8 {
-        match self.stdout_failed.take() {
-            Some(error) => {
-                let error = anyhow::Error::new(error).context("cannot write to stdout");
-                self.failure(&error) as u8
-            }
-            None => status as u8,
-        }
     }
 
     /// The style for results on stdout.

@@ -361,13 +361,8 @@ impl Parser<'_> {
         if self.blank() {
             return Ok(Node::new(Value::Null, self.span(start..start)));
         }
-        let (node, end) = json::prefix(self.text, self.at, self.source).map_err(|(at, reason)| {
-            let bare = self.text[self.at..].trim_start().starts_with(|c: char| c.is_alphabetic());
-            let help = "strings want quotes: `--set-json 'key=\"text\"'`; for plain text use `--set-string`";
-            Diagnostic::error(format!("not JSON: {reason}"))
-                .at(self.span(at..self.text.len().min(at + 1)), "")
-                .maybe_help(bare.then(|| help.to_owned()))
-        })?;
+        let (node, end) = json::prefix(self.text, self.at, self.source)
+            .map_err(|(at, reason)| json::refused(self.text, self.at, self.source, at, &reason))?;
         self.at = end;
         self.blank();
         Ok(node)

@@ -10,8 +10,8 @@ use plimsoll::diff::{self, FailOn, Ignore, render};
 pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let fail_on = fail_on(&args.fail_on)?;
     let sources = Sources::new();
-    let Some(new) = objects::of(&args.release, &sources, ui)? else { return Ok(ExitStatus::Failure) };
-    let Some(old) = previous::load(args, &new, &sources, ui)? else { return Ok(ExitStatus::Failure) };
+    let new = objects::of(&args.release, &sources, ui)?;
+    let old = previous::load(args, &new, &sources, ui)?;
     let options = diff::Options {
         namespace: args.release.release.namespace.clone(),
         version: release::kubernetes(&args.release.release)?,

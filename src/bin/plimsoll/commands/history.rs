@@ -2,7 +2,7 @@
 
 use crate::args::{HistoryArgs, HistoryFlags, RecordFlags};
 use crate::ui::{ExitStatus, Ui};
-use plimsoll::diag::Sources;
+use plimsoll::diag::{Diagnostic, Sources};
 use plimsoll::history::{self, Header, History};
 use plimsoll::manifest::Object;
 use plimsoll::render::Output;
@@ -12,10 +12,9 @@ use std::time::SystemTime;
 pub(crate) fn run(args: &HistoryArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let history = History::of(&args.history.history, &args.release)?;
     if let Some(revision) = args.show {
-        match history.load(Some(revision)) {
-            Ok(revision) => ui.print(&revision.text),
-            Err(error) => return Ok(refuse(error, ui)),
-        }
+        let revision =
+            ui.kept(history.load(Some(revision)).map_err(Diagnostic::from).into(), &Sources::new())?;
+        ui.print(&revision.text);
         return Ok(ExitStatus::Success);
     }
     if let Some(keep) = args.prune {
@@ -31,7 +30,7 @@ pub(crate) fn run(args: &HistoryArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus>
             Ok(header) => rows.push(row(&header)),
             Err(error) => {
                 damaged = true;
-                refuse(error, ui);
+                ui.report(vec![error.into()], &Sources::new());
             }
         }
     }
@@ -74,19 +73,10 @@ pub(crate) fn load(
     revision: Option<u64>,
     sources: &Sources,
     ui: &mut Ui,
-) -> anyhow::Result<Option<Vec<Object>>> {
-    match History::of(&flags.history, release)?.load(revision) {
-        Ok(revision) => Ok(super::objects::kept(revision.objects(sources), sources, ui)),
-        Err(error) => {
-            refuse(error, ui);
-            Ok(None)
-        }
-    }
-}
-
-fn refuse(error: history::Error, ui: &mut Ui) -> ExitStatus {
-    ui.report(vec![error.into()], &Sources::new());
-    ExitStatus::Failure
+) -> anyhow::Result<Vec<Object>> {
+    let loaded = History::of(&flags.history, release)?.load(revision);
+    let revision = ui.kept(loaded.map_err(Diagnostic::from).into(), sources)?;
+    ui.kept(revision.objects(sources), sources)
 }
 
 fn row(header: &Header) -> [String; 5] {

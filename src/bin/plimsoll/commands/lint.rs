@@ -2,7 +2,7 @@
 
 use super::{files, release};
 use crate::args::{LintArgs, LintFormat};
-use crate::ui::{ExitStatus, Ui};
+use crate::ui::{ExitStatus, Refused, Ui};
 use anyhow::{Context as _, bail};
 use plimsoll::diag::render::{Counts, arrange, github, human, json, junit, sarif};
 use plimsoll::diag::{Diagnostic, Report, Severity, SourceKind, Sources};
@@ -18,7 +18,7 @@ pub(crate) fn run(args: &LintArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
         return explain(rule, ui);
     }
     let sources = Sources::new();
-    let Some(jobs) = jobs(args, &sources, ui)? else { return Ok(ExitStatus::Failure) };
+    let jobs = jobs(args, &sources, ui)?;
     // Charts have nothing to do with each other; the order of the results is that of the arguments.
     let reports: Vec<Report<Outcome>> = Ui::watched("linting", || {
         jobs.par_iter().map(|job| lint::lint(&sources, &job.request, &job.config)).collect()
@@ -34,7 +34,7 @@ pub(crate) fn run(args: &LintArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
         }
     }
     if failed {
-        return Ok(ExitStatus::Failure);
+        return Err(Refused.into());
     }
     if args.write_baseline {
         return write_baselines(&by_baseline, &sources, ui);
@@ -42,10 +42,9 @@ pub(crate) fn run(args: &LintArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let mut findings = Vec::new();
     for (path, found) in by_baseline {
         match path {
-            Some(path) => match read_baseline(&path, &sources, ui)? {
-                Some(baseline) => findings.extend(baseline.filter(found, &sources)),
-                None => return Ok(ExitStatus::Failure),
-            },
+            Some(path) => {
+                findings.extend(read_baseline(&path, &sources, ui)?.filter(found, &sources));
+            }
             None => findings.extend(found),
         }
     }
@@ -96,8 +95,8 @@ struct Job {
     baseline: Option<PathBuf>,
 }
 
-/// What there is to do; `None` after what is wrong with the configuration has been shown.
-fn jobs(args: &LintArgs, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Option<Vec<Job>>> {
+/// What there is to do.
+fn jobs(args: &LintArgs, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Vec<Job>> {
     let overrides = release::overrides(&args.values)?;
     let stdin = if args.sources.iter().any(|source| source == "-") {
         if overrides.stdin.is_some() {
@@ -109,7 +108,7 @@ fn jobs(args: &LintArgs, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Optio
     };
     let mut jobs = Vec::new();
     for source in &args.sources {
-        let Some((config, home)) = configuration(args, source, sources, ui)? else { return Ok(None) };
+        let (config, home) = configuration(args, source, sources, ui)?;
         let beside = |path: &String| home.join(path);
         // What the configuration names comes below what the command line says.
         let own = config.values.iter().map(|path| ValuesFile::Argument(beside(path).display().to_string()));
@@ -154,7 +153,7 @@ fn jobs(args: &LintArgs, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Optio
             baseline,
         });
     }
-    Ok(Some(jobs))
+    Ok(jobs)
 }
 
 const CONFIG: &str = "plimsoll.toml";
@@ -166,7 +165,7 @@ fn configuration(
     source: &str,
     sources: &Sources,
     ui: &mut Ui,
-) -> anyhow::Result<Option<(Config, PathBuf)>> {
+) -> anyhow::Result<(Config, PathBuf)> {
     let path = Path::new(source);
     let own = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
     let candidates = [own.join(CONFIG), PathBuf::from(CONFIG)];
@@ -179,32 +178,26 @@ fn configuration(
     if let Some(file) = file {
         let text = read(&file)?;
         let id = sources.add(file.display().to_string(), text, SourceKind::File);
-        let report = Config::read(sources, id);
-        if ui.report(report.diagnostics, sources) {
-            return Ok(None);
-        }
-        config = report.output.unwrap_or_default();
+        config = ui.kept(Config::read(sources, id), sources)?;
         home = file.parent().map(Path::to_owned).unwrap_or_default();
     }
     if let Err(unknown) = config.only(&args.rule).and_then(|()| config.skip(&args.skip)) {
-        ui.report(vec![*unknown], sources);
-        return Ok(None);
+        return ui.kept(Report::fail(*unknown), sources);
     }
     if let Some(word) = &args.min_severity {
         config.min_severity = parse_severity(word).context("--min-severity: use error, warning or info")?;
     }
-    Ok(Some((config, home)))
+    Ok((config, home))
 }
 
 fn read(path: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))
 }
 
-fn read_baseline(path: &Path, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Option<Baseline>> {
+fn read_baseline(path: &Path, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Baseline> {
     let text = read(path)?;
     let id = sources.add(path.display().to_string(), text, SourceKind::File);
-    let report = Baseline::read(sources, id);
-    Ok(if ui.report(report.diagnostics, sources) { None } else { report.output })
+    ui.kept(Baseline::read(sources, id), sources)
 }
 
 fn write_baselines(

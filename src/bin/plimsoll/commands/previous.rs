@@ -13,13 +13,13 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The objects to compare with; `None` after what is wrong has been shown.
+/// The objects to compare with.
 pub(crate) fn load(
     args: &DiffArgs,
     new: &[Object],
     sources: &Sources,
     ui: &mut Ui,
-) -> anyhow::Result<Option<Vec<Object>>> {
+) -> anyhow::Result<Vec<Object>> {
     let against = args.against.as_str();
     if against == "-" && args.release.names.source() == "-" {
         bail!("standard input cannot hold both renders");
@@ -45,7 +45,7 @@ fn at_revision(
     revision: &str,
     sources: &Sources,
     ui: &mut Ui,
-) -> anyhow::Result<Option<Vec<Object>>> {
+) -> anyhow::Result<Vec<Object>> {
     let source = args.names.source();
     let packed = Path::new(source).is_file() && chart::is_chart(source);
     if source.starts_with("builtin:") || source == "-" || packed {
@@ -69,9 +69,7 @@ fn at_revision(
         let files = files.into_iter().map(|(path, bytes)| (format!("{name}/{path}"), bytes)).collect();
         return parsed(files, sources, ui);
     }
-    let Some(chart) = objects::kept(chart::from_files(sources, &name, files), sources, ui) else {
-        return Ok(None);
-    };
+    let chart = ui.kept(chart::from_files(sources, &name, files), sources)?;
     let mut request = release::request(args, false)?;
     let mut values = Vec::new();
     for argument in args.values.values.iter().flat_map(|argument| argument.split(',')) {
@@ -90,23 +88,18 @@ fn at_revision(
     }
     request.overrides.files = values;
     let report = Ui::watched("rendering", || render::release_of(sources, chart, &request));
-    Ok(objects::rendered(report, sources, ui))
+    Ok(objects::compared(ui.kept(report, sources)?))
 }
 
 /// The objects of manifests: names and contents.
-fn parsed(
-    files: Vec<(String, Vec<u8>)>,
-    sources: &Sources,
-    ui: &mut Ui,
-) -> anyhow::Result<Option<Vec<Object>>> {
+fn parsed(files: Vec<(String, Vec<u8>)>, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Vec<Object>> {
     let mut all = Vec::new();
     for (name, bytes) in files {
         let id = sources.add(&*name, text(&name, bytes)?, SourceKind::File);
         let report = manifest::parse(sources, id, &name, &ReadOptions::lenient());
-        let Some(objects) = objects::kept(report, sources, ui) else { return Ok(None) };
-        all.extend(objects);
+        all.extend(ui.kept(report, sources)?);
     }
-    Ok(Some(all))
+    Ok(all)
 }
 
 fn text(name: &str, bytes: Vec<u8>) -> anyhow::Result<String> {
@@ -187,12 +180,7 @@ fn git(dir: &Path, args: &[&str]) -> anyhow::Result<Vec<u8>> {
 }
 
 /// The objects as the cluster holds them.
-fn live(
-    new: &[Object],
-    namespace: &str,
-    sources: &Sources,
-    ui: &mut Ui,
-) -> anyhow::Result<Option<Vec<Object>>> {
+fn live(new: &[Object], namespace: &str, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Vec<Object>> {
     let items: Vec<&Node> = new.iter().map(|object| &object.root).collect();
     let list = serde_json::json!({ "apiVersion": "v1", "kind": "List", "items": items });
     let mut child = Command::new("kubectl")
@@ -212,9 +200,9 @@ fn live(
     }
     let text = String::from_utf8(output.stdout).context("`kubectl` printed no UTF-8")?;
     if text.trim().is_empty() {
-        return Ok(Some(Vec::new()));
+        return Ok(Vec::new());
     }
     let id = sources.add("live", text, SourceKind::Stdin);
     let report = manifest::parse(sources, id, "live", &ReadOptions::lenient());
-    Ok(objects::kept(report, sources, ui))
+    ui.kept(report, sources)
 }

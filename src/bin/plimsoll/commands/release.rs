@@ -7,23 +7,23 @@ use plimsoll::diag::{Severity, Sources};
 use plimsoll::engine::{Capabilities, KubeVersion, Release};
 use plimsoll::render::{Output, Request};
 use plimsoll::values;
+use plimsoll::yaml::Limits;
 use plimsoll::{k8s, render};
 use std::io::Read as _;
 
 /// What `helm template` calls a release that has no name.
 pub(crate) const DEFAULT_NAME: &str = "release-name";
 
-/// Renders the release that the arguments describe. `None` after everything that is wrong with it has been shown.
+/// Renders the release that the arguments describe.
 pub(crate) fn build(
     args: &ReleaseArgs,
     with_namespace: bool,
     sources: &Sources,
     ui: &mut Ui,
-) -> anyhow::Result<Option<Output>> {
+) -> anyhow::Result<Output> {
     let request = request(args, with_namespace)?;
-    let report = Ui::watched("rendering", || render::release(sources, &request));
-    let failed = ui.report(report.diagnostics, sources);
-    Ok(report.output.filter(|_| !failed))
+    let report = Ui::watched(&format!("rendering {}", request.chart), || render::release(sources, &request));
+    ui.kept(report, sources)
 }
 
 /// The library's request for what the arguments describe.
@@ -122,9 +122,15 @@ pub(crate) fn value_options(flags: &ValueFlags) -> values::Options {
     }
 }
 
-/// Everything on standard input, which must be UTF-8.
+/// Everything on standard input, which must be UTF-8 and no larger than any file that is read.
 pub(crate) fn read_stdin() -> anyhow::Result<String> {
     let mut text = String::new();
-    std::io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
+    let read = std::io::stdin().take(MAX_STDIN + 1).read_to_string(&mut text);
+    if text.len() as u64 > MAX_STDIN {
+        bail!("cannot read standard input: it is larger than {} MiB", MAX_STDIN >> 20);
+    }
+    read.context("cannot read standard input")?;
     Ok(text)
 }
+
+const MAX_STDIN: u64 = Limits::MAX_BYTES as u64;

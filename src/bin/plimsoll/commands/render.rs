@@ -12,9 +12,7 @@ use std::process::{Command, Stdio};
 pub(crate) fn run(args: &RenderArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let sources = Sources::new();
     let output = &args.output;
-    let Some(built) = release::build(&args.release, output.with_namespace, &sources, ui)? else {
-        return Ok(ExitStatus::Failure);
-    };
+    let built = release::build(&args.release, output.with_namespace, &sources, ui)?;
     let selection = Selection {
         show_only: output.show_only.clone(),
         include_crds: output.include_crds,
@@ -25,13 +23,7 @@ pub(crate) fn run(args: &RenderArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> 
         ui.print(&render::dry_run(&built.render, &built.computed, &built.options, &selection));
         return Ok(ExitStatus::Success);
     }
-    let documents = match selection.of(&built.render) {
-        Ok(documents) => documents,
-        Err(error) => {
-            ui.report(vec![error], &sources);
-            return Ok(ExitStatus::Failure);
-        }
-    };
+    let documents = ui.kept(selection.of(&built.render).into(), &sources)?;
     if args.record.record {
         history::record(&built, &args.record, ui)?;
     }
@@ -70,9 +62,10 @@ pub(crate) fn run(args: &RenderArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> 
 fn mention_hooks(documents: &[&Document], ui: &mut Ui) {
     let hooks = documents.iter().filter(|document| document.hook.is_some()).count();
     if hooks > 0 {
-        let (objects, them) =
-            if hooks == 1 { ("1 hook is", "it as a plain object") } else { ("", "them as plain objects") };
-        let subject = if hooks == 1 { objects.to_owned() } else { format!("{hooks} hooks are") };
+        let (subject, them) = match hooks {
+            1 => ("1 hook is".to_owned(), "it as a plain object"),
+            _ => (format!("{hooks} hooks are"), "them as plain objects"),
+        };
         ui.note(&format!(
             "{subject} among the manifests; `kubectl apply` would create {them} (leave out: --no-hooks)"
         ));

@@ -1,6 +1,5 @@
 //! `plimsoll values`.
 
-use super::objects::kept;
 use super::release;
 use crate::args::ValuesArgs;
 use crate::ui::{ExitStatus, Ui};
@@ -12,9 +11,7 @@ use std::sync::Arc;
 pub(crate) fn run(args: &ValuesArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let sources = Sources::new();
     let overrides = release::overrides(&args.values)?;
-    let Some(chart) = kept(chart::open(&sources, args.names.source()), &sources, ui) else {
-        return Ok(ExitStatus::Failure);
-    };
+    let chart = ui.kept(chart::open(&sources, args.names.source()), &sources)?;
     let (chart, options) = (Arc::new(chart), release::value_options(&args.values));
     let report = match &args.why {
         Some(path) => {
@@ -23,7 +20,7 @@ pub(crate) fn run(args: &ValuesArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> 
         None => values::compute(&sources, &chart, &overrides, &options)
             .map(|computed| values::show(&sources, &computed.root.values, args.origins)),
     };
-    let Some(text) = kept(report, &sources, ui) else { return Ok(ExitStatus::Failure) };
+    let text = ui.kept(report, &sources)?;
     ui.print(&text);
     Ok(ExitStatus::Success)
 }
