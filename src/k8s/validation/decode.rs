@@ -206,9 +206,13 @@ fn nested(schemas: &Schemas, ty: TypeId, name: &str, version: Version) -> Option
     ways.next().is_none().then_some(way)
 }
 
-/// `time.Parse(time.RFC3339, text)` of Go.
+/// `time.Parse(time.RFC3339, text)` of Go, to which an hour of one digit is fine.
 fn is_rfc3339(text: &str) -> bool {
     let bytes = text.as_bytes();
+    if let (Some(b'0'..=b'9'), Some(b':')) = (bytes.get(11), bytes.get(12)) {
+        let parts = text.get(..11).zip(text.get(11..));
+        return parts.is_some_and(|(day, time)| is_rfc3339(&format!("{day}0{time}")));
+    }
     let number = |from: usize, to: usize| -> Option<u32> {
         let digits = bytes.get(from..to)?;
         digits
@@ -322,7 +326,12 @@ mod tests {
 
     #[test]
     fn times_are_rfc3339() {
-        for text in ["2024-02-29T00:00:00Z", "2024-01-01T23:59:59.123456Z", "2024-01-01T00:00:00+02:00"] {
+        for text in [
+            "2024-02-29T00:00:00Z",
+            "2024-01-01T23:59:59.123456Z",
+            "2024-01-01T00:00:00+02:00",
+            "2024-01-01T1:00:00Z",
+        ] {
             assert!(is_rfc3339(text), "{text}");
         }
         for text in [
@@ -336,6 +345,7 @@ mod tests {
             "2024-01-01T00:00:00Zx",
             "2024-01-01T00:00:00+0200",
             "2024-01-01T00:00:00+é",
+            "2024-01-0é1:00:00Z",
         ] {
             assert!(!is_rfc3339(text), "{text}");
         }

@@ -226,12 +226,16 @@ impl<'p, 'n> At<'p, 'n> {
     }
 }
 
-/// The integer that a number without a fraction is.
+/// The integer that a number without a fraction is. A large one is what its shortest digits say, as Go writes
+/// it into JSON: up to 1e21 without an exponent.
 fn integral(number: f64) -> Option<i64> {
     // Whole numbers of this size have exactly one `f64`.
     const EXACT: f64 = 9_007_199_254_740_992.0;
-    if number.fract() != 0.0 || number.abs() > EXACT {
+    if number.fract() != 0.0 || number.abs() >= 1e21 {
         return None;
+    }
+    if number.abs() > EXACT {
+        return number.to_string().parse().ok();
     }
     #[expect(clippy::cast_possible_truncation, reason = "whole and within range, as checked above")]
     Some(number as i64)
@@ -489,6 +493,12 @@ mod tests {
         );
         assert_eq!(mount.renumbered(3).path(), "mounts[3]");
         assert_eq!(mounts.renamed("Mounts").index(0).path(), "Mounts[0]");
+    }
+
+    #[test]
+    fn numbers_without_a_fraction_are_integers() {
+        assert_eq!([3.0, -0.0, 1e18, 9e18].map(integral), [3, 0, 10_i64.pow(18), 9 * 10_i64.pow(18)].map(Some));
+        assert_eq!([0.5, 1e19, 1e21, -1e300].map(integral), [None; 4]);
     }
 
     #[test]

@@ -83,7 +83,8 @@ pub struct ReadOptions {
 /// What a key that is written twice in one map means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DuplicateKeys {
-    /// An error, as for `kubectl apply --validate=strict`.
+    /// An error, as for an API server that is sent YAML with `fieldValidation=Strict`. To it a key that is
+    /// both merged and written, or merged twice, is written twice as well.
     Error,
     /// The last one counts, as for helm, with a warning.
     LastWins,
@@ -596,25 +597,26 @@ impl<'a> Reader<'a> {
         if !has_duplicates(&map.entries) {
             return Map::from_unique(map.entries);
         }
+        let strict = self.options.duplicate_keys == DuplicateKeys::Error;
         let mut entries: Vec<Entry> = Vec::with_capacity(map.entries.len());
-        // Where each key stands in `entries`, and where it was first written out (not merged).
+        // Where each key stands in `entries`, and where it was first written out: not merged, unless strict.
         let mut seen: BTreeMap<String, (usize, Option<Span>)> = BTreeMap::new();
         for (index, entry) in map.entries.into_iter().enumerate() {
-            let written = map.merged.iter().all(|range| !range.contains(&index)).then_some(entry.key_span);
+            let counts = strict || map.merged.iter().all(|range| !range.contains(&index));
+            let written = counts.then_some(entry.key_span);
             let Some((place, first)) = seen.get_mut(&entry.key) else {
                 seen.insert(entry.key.clone(), (entries.len(), written));
                 entries.push(entry);
                 continue;
             };
             if let (Some(first), Some(again)) = (*first, written) {
-                let diagnostic = match self.options.duplicate_keys {
-                    DuplicateKeys::Error => {
-                        Diagnostic::error(format!("key `{}` is written twice in one map", entry.key))
-                    }
-                    DuplicateKeys::LastWins => Diagnostic::of(
+                let diagnostic = if strict {
+                    Diagnostic::error(format!("key `{}` is written twice in one map", entry.key))
+                } else {
+                    Diagnostic::of(
                         &DUPLICATE_KEY,
                         format!("key `{}` is written twice in one map; the last one counts", entry.key),
-                    ),
+                    )
                 };
                 self.diagnostics.push(
                     diagnostic

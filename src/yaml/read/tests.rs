@@ -144,13 +144,26 @@ fn duplicate_keys_name_both_places() {
 fn merge_keys_take_in_maps_in_order() {
     let text =
         "base: &b {a: 1, c: 3}\nd:\n  <<: *b\n  c: 4\ne:\n  c: 4\n  <<: *b\nf:\n  <<: [*b, {a: 9, z: 1}]\n";
-    let root = root(text);
+    let documents = read_with(text, &ReadOptions::lenient()).output.unwrap();
+    let root = &documents[0].root;
     let number = |path: &[&str]| root.at(path).and_then(Node::as_i64);
     assert_eq!(number(&["d", "c"]), Some(4));
     assert_eq!(number(&["e", "c"]), Some(3), "as in go-yaml v2 what comes later overrides");
     assert_eq!((number(&["f", "a"]), number(&["f", "z"])), (Some(1), Some(1)));
     assert_eq!(complaint("<<: 1\n").0, "`<<` merges a map or a list of maps");
     assert!(super::tests::root("'<<': 1\n").get("<<").is_some());
+}
+
+#[test]
+fn what_is_merged_and_written_is_written_twice_if_strict() {
+    let base = "base: &b {a: 1}\nd:\n  <<: *b\n";
+    assert!(read_strict(base).diagnostics.is_empty());
+    for twice in ["  a: 2\n", "  c: 3\n  a: 2\n", "  <<: {a: 2}\n"] {
+        let report = read_strict(&format!("{base}{twice}"));
+        assert_eq!(report.diagnostics[0].message, "key `a` is written twice in one map", "{twice}");
+        let lenient = read_with(&format!("{base}{twice}"), &ReadOptions::lenient());
+        assert!(lenient.diagnostics.is_empty(), "{twice}");
+    }
 }
 
 #[test]
