@@ -497,7 +497,10 @@ mod tests {
 
     #[test]
     fn numbers_without_a_fraction_are_integers() {
-        assert_eq!([3.0, -0.0, 1e18, 9e18].map(integral), [3, 0, 10_i64.pow(18), 9 * 10_i64.pow(18)].map(Some));
+        assert_eq!(
+            [3.0, -0.0, 1e18, 9e18].map(integral),
+            [3, 0, 10_i64.pow(18), 9 * 10_i64.pow(18)].map(Some)
+        );
         assert_eq!([0.5, 1e19, 1e21, -1e300].map(integral), [None; 4]);
     }
 

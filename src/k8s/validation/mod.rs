@@ -13,6 +13,7 @@ mod endpoints;
 mod field;
 mod metadata;
 mod networking;
+mod persistent_volume;
 mod pod;
 mod policy;
 mod quota;
@@ -23,6 +24,7 @@ mod service;
 mod storage;
 #[cfg(test)]
 mod testing;
+mod volume_source;
 mod webhook;
 mod workload;
 
@@ -108,7 +110,7 @@ fn check_of(group: &str, kind: &str, version: Version) -> (NameCheck, Check) {
         ("", "LimitRange") => (name_is_dns_subdomain, quota::limit_range),
         ("", "Namespace") => (name_is_dns_label, config::namespace),
         ("", "Node") => (name_is_dns_subdomain, nothing_more),
-        ("", "PersistentVolume") => (name_is_dns_subdomain, storage::persistent_volume),
+        ("", "PersistentVolume") => (name_is_dns_subdomain, persistent_volume::persistent_volume),
         ("", "PersistentVolumeClaim") => (name_is_dns_subdomain, claim::claim),
         ("", "Pod") => (name_is_dns_subdomain, pod::pod),
         ("", "PodTemplate") => {

@@ -2,7 +2,7 @@
 
 use super::volume::{Source, Volume};
 use super::{At, Context, Pod, env, names, one_of, one_of_if_set, or_default};
-use super::{probe, resources, security, volume};
+use super::{probe, resources, security, volume_source};
 use crate::k8s::Version;
 
 /// `validateContainers`.
@@ -276,14 +276,14 @@ fn volume_mounts(container: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Context<'_>) {
         // From here on the server's paths leave the index out.
         let sub_path = mount.field("subPath");
         if !sub_path.text().is_empty() {
-            volume::local_descending_path(&sub_path.below(&mounts), cx);
+            volume_source::local_descending_path(&sub_path.below(&mounts), cx);
         }
         let expression = mount.field("subPathExpr");
         if !expression.text().is_empty() {
             if !sub_path.text().is_empty() {
                 cx.invalid(&expression, "subPathExpr and subPath are mutually exclusive");
             }
-            volume::local_descending_path(&expression.below(&mounts), cx);
+            volume_source::local_descending_path(&expression.below(&mounts), cx);
         }
         mount_propagation(&mount.field("mountPropagation").below(&mounts), container, cx);
         recursive_read_only(&mount, &mounts, cx);
@@ -345,7 +345,7 @@ fn volume_devices(container: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Context<'_>) {
         if path.text().is_empty() {
             cx.required(&path, "");
         }
-        if volume::has_backsteps(path.text()) {
+        if volume_source::has_backsteps(path.text()) {
             cx.invalid(&path, "can not contain backsteps ('..')");
         } else if devices.items().take(index).any(|other| other.field("devicePath").text() == path.text()) {
             cx.invalid(&path, "must be unique");

@@ -1,6 +1,6 @@
 //! Environment variables and the selectors they share with volumes.
 
-use super::{At, Context, each_container, names, or_default};
+use super::{At, Context, each_container, names, or_default, volume_source};
 use crate::k8s::Version;
 use crate::k8s::quantity::Quantity;
 
@@ -261,6 +261,6 @@ fn file_key_selector(selector: &At<'_, '_>, cx: &mut Context<'_>) {
     if path.text().is_empty() {
         cx.required(&path, "");
     } else {
-        super::volume::no_backsteps(&path, cx);
+        volume_source::no_backsteps(&path, cx);
     }
 }

@@ -18,7 +18,7 @@ mod tests;
 
 pub(super) use scheduling::node_selector;
 
-use super::{At, Context, metadata};
+use super::{At, Context, metadata, volume_source};
 use crate::k8s::{Version, names};
 
 /// `ValidatePodTemplateSpec`: `template` is the place of the whole template (`spec.template`).

@@ -1,6 +1,6 @@
 //! Security contexts, their older annotations, and what depends on the operating system.
 
-use super::{At, Context, Pod, each_container, names, one_of_if_set, volume};
+use super::{At, Context, Pod, each_container, names, one_of_if_set, volume_source};
 use crate::k8s::Version;
 
 pub(super) const SECCOMP_POD: &str = "seccomp.security.alpha.kubernetes.io/pod";
@@ -265,7 +265,7 @@ fn seccomp_profile(profile: &At<'_, '_>, cx: &mut Context<'_>) {
         _ => cx.not_supported(&kind, &["Localhost", "RuntimeDefault", "Unconfined"]),
     }
     match (kind.text() == "Localhost", file.is_set()) {
-        (true, true) => volume::local_descending_path(&file, cx),
+        (true, true) => volume_source::local_descending_path(&file, cx),
         (true, false) => cx.required(&file, "must be set when seccomp type is Localhost"),
         (false, true) => cx.invalid(&file, "can only be set when seccomp type is Localhost"),
         (false, false) => {}
@@ -312,7 +312,7 @@ fn seccomp_annotation(value: &At<'_, '_>, cx: &mut Context<'_>) {
                 if path.starts_with('/') {
                     cx.invalid(value, "must be a relative path");
                 }
-                if volume::has_backsteps(path) {
+                if volume_source::has_backsteps(path) {
                     cx.invalid(value, "must not contain '..'");
                 }
             }

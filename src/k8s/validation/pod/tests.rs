@@ -409,6 +409,37 @@ fn trust_bundles_are_projected_since_1_37() {
 }
 
 #[test]
+fn certificates_of_pods_are_projected_since_1_37() {
+    let said = |version, certificate: &str| {
+        pod_of(
+            version,
+            "",
+            &format!(
+                "volumes: [{{name: v, projected: {{sources: [{{podCertificate: {{{certificate}}}}}]}}}}]"
+            ),
+        )
+    };
+    let good = "signerName: example.net/a, keyType: ED25519, credentialBundlePath: a";
+    assert_eq!(said(Version::V1_37, good), [""; 0]);
+    assert_eq!(said(Version::V1_36, "keyType: x"), [""; 0]);
+    assert_eq!(
+        said(Version::V1_37, "signerName: kubernetes.io/a, keyType: RSA, maxExpirationSeconds: 86401"),
+        [
+            "spec.volumes[0].projected.sources[0].podCertificate.keyType unsupported-value",
+            "spec.volumes[0].projected.sources[0].podCertificate.maxExpirationSeconds invalid-value",
+            "spec.volumes[0].projected.sources[0].podCertificate required",
+        ]
+    );
+    assert_eq!(
+        said(Version::V1_37, &format!("{good}, keyPath: a, maxExpirationSeconds: 1")),
+        [
+            "spec.volumes[0].projected.sources[0].podCertificate.maxExpirationSeconds invalid-value",
+            "spec.volumes[0].projected invalid-value",
+        ]
+    );
+}
+
+#[test]
 fn images_as_volumes_are_dropped_where_their_gate_is_off() {
     let mount = "volumeMounts: [{name: v, mountPath: /v, subPath: ..}]";
     let volume = "volumes: [{name: v, image: {reference: r}}]";

@@ -1,8 +1,14 @@
 //! Volumes and their sources: `ValidateVolumes`.
 
-use super::{At, Context, Holder, env, names, one_of, one_of_if_set};
+use super::{At, Context, Holder, env, names};
 use crate::k8s::Version;
-use crate::k8s::validation::{claim, metadata};
+use crate::k8s::validation::volume_source::{
+    self, Kind, aws_elastic_block_store, azure_disk, azure_file, ceph_fs, cinder, csi_driver_name,
+    fibre_channel, flex_volume, flocker, gce_persistent_disk, glusterfs, host_path, iscsi, kind,
+    local_descending_path, nfs, photon, portworx, quobyte, rbd, required, scale_io, storage_os, vsphere,
+    within,
+};
+use crate::k8s::validation::{claim, metadata, resources};
 
 /// A volume that the server would take, and that containers can therefore mount.
 pub(super) struct Volume<'n> {
@@ -128,26 +134,6 @@ fn template_object_meta(meta: &At<'_, '_>, cx: &mut Context<'_>) {
     }
 }
 
-/// `validateLocalDescendingPath`.
-pub(super) fn local_descending_path(path: &At<'_, '_>, cx: &mut Context<'_>) {
-    if path.text().starts_with('/') {
-        cx.invalid(path, "must be a relative path");
-    }
-    no_backsteps(path, cx);
-}
-
-/// `validatePathNoBacksteps`.
-pub(super) fn no_backsteps(path: &At<'_, '_>, cx: &mut Context<'_>) {
-    if has_backsteps(path.text()) {
-        cx.invalid(path, "must not contain '..'");
-    }
-}
-
-/// Whether a step of the path is `..`.
-pub(super) fn has_backsteps(path: &str) -> bool {
-    path.split('/').any(|step| step == "..")
-}
-
 /// `ValidateLocalNonReservedPath`.
 fn local_non_reserved_path(path: &At<'_, '_>, cx: &mut Context<'_>) {
     local_descending_path(path, cx);
@@ -179,19 +165,10 @@ fn no_created_claim(volume: &At<'_, '_>, volumes: &At<'_, '_>, pod_name: &str, c
     }
 }
 
-/// One kind of source.
-struct Kind {
-    /// The field.
-    field: &'static str,
-    /// How the server spells the field where a second source is one too many.
-    extra: &'static str,
-    /// How the server spells the field above its own.
-    inside: &'static str,
-    check: fn(&At<'_, '_>, &mut Context<'_>),
-}
-
-const fn kind(field: &'static str, check: fn(&At<'_, '_>, &mut Context<'_>)) -> Kind {
-    Kind { field, extra: field, inside: field, check }
+/// `validateVolumeSource`: at most one. A volume without any is defaulted to an empty directory.
+fn source(volume: &At<'_, '_>, cx: &mut Context<'_>) {
+    volume_source::only_source(volume, KINDS, cx);
+    iscsi_names(volume, cx);
 }
 
 /// The sources in the order in which `validateVolumeSource` looks.
@@ -228,65 +205,16 @@ const KINDS: &[Kind] = &[
     kind("image", image),
 ];
 
-/// `validateVolumeSource`: at most one. A volume without any is defaulted to an empty directory.
-fn source(volume: &At<'_, '_>, cx: &mut Context<'_>) {
-    let mut found = false;
-    for kind in KINDS {
-        let place = volume.field(kind.field);
-        if !place.is_set() {
-            continue;
-        }
-        if found {
-            cx.forbidden(&place.renamed(kind.extra), "may not specify more than 1 volume type");
-        } else {
-            found = true;
-            (kind.check)(&place.renamed(kind.inside), cx);
-        }
-        if kind.field == "iscsi" {
-            iscsi_names(volume, cx);
-        }
-    }
-}
-
 fn empty_dir(source: &At<'_, '_>, cx: &mut Context<'_>) {
     let limit = source.field("sizeLimit");
-    if super::super::resources::quantity(&limit).is_some_and(|limit| limit.is_negative()) {
+    if resources::quantity(&limit).is_some_and(|limit| limit.is_negative()) {
         cx.forbidden(&limit, "SizeLimit field must be a valid resource quantity");
     }
-}
-
-fn host_path(source: &At<'_, '_>, cx: &mut Context<'_>) {
-    const TYPES: &[&str] = &[
-        "",
-        "BlockDevice",
-        "CharDevice",
-        "Directory",
-        "DirectoryOrCreate",
-        "File",
-        "FileOrCreate",
-        "Socket",
-    ];
-    let path = source.field("path");
-    if path.text().is_empty() {
-        return cx.required(&path, "");
-    }
-    no_backsteps(&path, cx);
-    one_of(&source.field("type"), TYPES, cx);
 }
 
 fn git_repo(source: &At<'_, '_>, cx: &mut Context<'_>) {
     required(source, &["repository"], cx);
     local_descending_path(&source.field("directory"), cx);
-}
-
-fn gce_persistent_disk(source: &At<'_, '_>, cx: &mut Context<'_>) {
-    required(source, &["pdName"], cx);
-    within(&source.field("partition"), 0, 255, "must be between 1 and 255, inclusive", cx);
-}
-
-fn aws_elastic_block_store(source: &At<'_, '_>, cx: &mut Context<'_>) {
-    required(source, &["volumeID"], cx);
-    within(&source.field("partition"), 0, 255, "must be between 1 and 255, inclusive", cx);
 }
 
 fn secret(source: &At<'_, '_>, cx: &mut Context<'_>) {
@@ -301,31 +229,6 @@ fn config_map(source: &At<'_, '_>, cx: &mut Context<'_>) {
     keys_to_paths(&source.field("items"), cx);
 }
 
-fn nfs(source: &At<'_, '_>, cx: &mut Context<'_>) {
-    required(source, &["server", "path"], cx);
-    let path = source.field("path");
-    if !path.text().is_empty() && !path.text().starts_with('/') {
-        cx.invalid(&path, "must be an absolute path");
-    }
-}
-
-fn iscsi(source: &At<'_, '_>, cx: &mut Context<'_>) {
-    required(source, &["targetPortal", "iqn"], cx);
-    let iqn = source.field("iqn");
-    if !iqn.text().is_empty() {
-        iscsi_name(&iqn, iqn.text(), cx);
-    }
-    within(&source.field("lun"), 0, 255, "must be between 0 and 255, inclusive", cx);
-    let authenticates = source.field("chapAuthDiscovery").flag() || source.field("chapAuthSession").flag();
-    if authenticates && !source.field("secretRef").is_set() {
-        cx.required(&source.field("secretRef"), "");
-    }
-    let initiator = source.field("initiatorName");
-    if let Some(name) = initiator.str() {
-        iscsi_name(&initiator.renamed("initiatorname"), name, cx);
-    }
-}
-
 /// The part of `validateVolumeSource` on the length of what an initiator is named by.
 fn iscsi_names(volume: &At<'_, '_>, cx: &mut Context<'_>) {
     let name = volume.field("name");
@@ -337,100 +240,8 @@ fn iscsi_names(volume: &At<'_, '_>, cx: &mut Context<'_>) {
     }
 }
 
-/// The forms of names that iSCSI knows, as `validateISCSIVolumeSource` has them.
-fn iscsi_name(at: &At<'_, '_>, name: &str, cx: &mut Context<'_>) {
-    let fixed = |length: usize| {
-        let rest = name.get(4..).unwrap_or_default();
-        rest.len() == length && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
-    };
-    let good = if name.starts_with("iqn") {
-        is_qualified_iscsi_name(name)
-    } else if name.starts_with("eui") {
-        fixed(16)
-    } else if name.starts_with("naa") {
-        fixed(32)
-    } else {
-        return cx.invalid(at, "must be valid format starting with iqn, eui, or naa");
-    };
-    if !good {
-        cx.invalid(at, "must be valid format");
-    }
-}
-
-/// `iqn.2001-04.com.example:storage`.
-fn is_qualified_iscsi_name(name: &str) -> bool {
-    let digits = |text: &str, count: usize| text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
-    let Some((year, rest)) = name.strip_prefix("iqn.").and_then(|rest| rest.split_once('-')) else {
-        return false;
-    };
-    let Some((month, rest)) = rest.split_once('.') else { return false };
-    let Some((authority, target)) = rest.split_once(':') else { return false };
-    digits(year, 4)
-        && digits(month, 2)
-        && !authority.is_empty()
-        && authority.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'))
-        && !target.is_empty()
-        && !target.contains([',', ';', '*', '&', '$', '|', ' ', '\t', '\n', '\r', '\u{c}'])
-}
-
-fn glusterfs(source: &At<'_, '_>, cx: &mut Context<'_>) {
-    required(source, &["endpoints", "path"], cx);
-}
-
-fn flocker(source: &At<'_, '_>, cx: &mut Context<'_>) {
-    let (name, uuid) = (source.field("datasetName"), source.field("datasetUUID"));
-    match (name.text().is_empty(), uuid.text().is_empty()) {
-        (true, true) => cx.required(source, "one of datasetName and datasetUUID is required"),
-        (false, false) => {
-            cx.invalid(source, "datasetName and datasetUUID can not be specified simultaneously");
-        }
-        _ => {}
-    }
-    if name.text().contains('/') {
-        cx.invalid(&name, "must not contain '/'");
-    }
-}
-
 fn persistent_volume_claim(source: &At<'_, '_>, cx: &mut Context<'_>) {
     required(source, &["claimName"], cx);
-}
-
-fn rbd(source: &At<'_, '_>, cx: &mut Context<'_>) {
-    required_list(source, "monitors", cx);
-    required(source, &["image"], cx);
-}
-
-fn cinder(source: &At<'_, '_>, cx: &mut Context<'_>) {
-    required(source, &["volumeID"], cx);
-    secret_name(source, cx);
-}
-
-fn ceph_fs(source: &At<'_, '_>, cx: &mut Context<'_>) {
-    required_list(source, "monitors", cx);
-}
-
-fn quobyte(source: &At<'_, '_>, cx: &mut Context<'_>) {
-    let registry = source.field("registry");
-    let detail = "must be a host:port pair or multiple pairs separated by commas";
-    if registry.text().is_empty() {
-        cx.required(&registry, detail);
-    } else if source.field("tenant").text().len() >= 65 {
-        let tenant = source.field("tenant");
-        cx.required(&tenant, "must be a UUID and may not exceed a length of 64 characters");
-    } else if !registry.text().split(',').all(is_host_and_port) {
-        cx.invalid(&registry, detail);
-    }
-    required(source, &["volume"], cx);
-}
-
-/// Whether Go's `net.SplitHostPort` would split it.
-fn is_host_and_port(text: &str) -> bool {
-    match text.strip_prefix('[') {
-        Some(rest) => rest
-            .split_once("]:")
-            .is_some_and(|(host, port)| !host.contains(['[', ']']) && !port.contains([':', '[', ']'])),
-        None => text.matches(':').count() == 1 && !text.contains(['[', ']']),
-    }
 }
 
 fn downward_api(source: &At<'_, '_>, cx: &mut Context<'_>) {
@@ -466,86 +277,6 @@ fn downward_api_file(file: &At<'_, '_>, source: &At<'_, '_>, cx: &mut Context<'_
     mode(&file.field("mode").below(source), cx);
 }
 
-fn fibre_channel(source: &At<'_, '_>, cx: &mut Context<'_>) {
-    let (targets, ids, lun) = (source.field("targetWWNs"), source.field("wwids"), source.field("lun"));
-    match (targets.is_empty(), ids.is_empty()) {
-        (true, true) => cx.required(&targets, "must specify either targetWWNs or wwids, but not both"),
-        (false, false) => {
-            cx.invalid(&targets, "targetWWNs and wwids can not be specified simultaneously");
-        }
-        _ => {}
-    }
-    if !targets.is_empty() {
-        if lun.is_set() {
-            within(&lun, 0, 255, "must be between 0 and 255, inclusive", cx);
-        } else {
-            cx.required(&lun, "lun is required if targetWWNs is specified");
-        }
-    }
-}
-
-fn flex_volume(source: &At<'_, '_>, cx: &mut Context<'_>) {
-    required(source, &["driver"], cx);
-    for (key, option) in source.field("options").entries() {
-        let namespace = key.split_once('/').map_or(key, |(namespace, _)| namespace).to_lowercase();
-        let reserved = ["kubernetes.io", "k8s.io"].iter().any(|domain| {
-            namespace.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-        });
-        if reserved {
-            let detail = "kubernetes.io and k8s.io namespaces are reserved";
-            cx.invalid_key(&option, key, option.key_span(), detail);
-        }
-    }
-}
-
-fn azure_file(source: &At<'_, '_>, cx: &mut Context<'_>) {
-    required(source, &["secretName", "shareName"], cx);
-}
-
-fn vsphere(source: &At<'_, '_>, cx: &mut Context<'_>) {
-    required(source, &["volumePath"], cx);
-}
-
-fn photon(source: &At<'_, '_>, cx: &mut Context<'_>) {
-    required(source, &["pdID"], cx);
-}
-
-fn portworx(source: &At<'_, '_>, cx: &mut Context<'_>) {
-    required(source, &["volumeID"], cx);
-}
-
-fn azure_disk(source: &At<'_, '_>, cx: &mut Context<'_>) {
-    required(source, &["diskName", "diskURI"], cx);
-    one_of_if_set(&source.field("cachingMode"), &["None", "ReadOnly", "ReadWrite"], cx);
-    let kind = source.field("kind");
-    one_of_if_set(&kind, &["Dedicated", "Managed", "Shared"], cx);
-    let uri = source.field("diskURI");
-    let form = if kind.text() == "Managed" { "/subscriptions/" } else { "https://" };
-    if !uri.text().starts_with(form) {
-        let example = if kind.text() == "Managed" {
-            "/subscriptions/{sub-id}/resourcegroups/{group-name}/providers/microsoft.compute/disks/{disk-id}"
-        } else {
-            "https://{account-name}.blob.core.windows.net/{container-name}/{disk-name}.vhd"
-        };
-        cx.not_supported(&uri, &[example]);
-    }
-}
-
-fn storage_os(source: &At<'_, '_>, cx: &mut Context<'_>) {
-    required(source, &["volumeName"], cx);
-    for field in ["volumeName", "volumeNamespace"] {
-        let name = source.field(field);
-        if !name.text().is_empty() {
-            cx.form(&name, names::dns1123_label);
-        }
-    }
-    secret_name(source, cx);
-}
-
-fn scale_io(source: &At<'_, '_>, cx: &mut Context<'_>) {
-    required(source, &["gateway", "system", "volumeName"], cx);
-}
-
 fn csi(source: &At<'_, '_>, cx: &mut Context<'_>) {
     csi_driver_name(&source.field("driver"), cx);
     let secret = source.field("nodePublishSecretRef");
@@ -557,19 +288,6 @@ fn csi(source: &At<'_, '_>, cx: &mut Context<'_>) {
             cx.invalid_each(&name.below(source), names::dns1123_subdomain(name.text()));
         }
     }
-}
-
-/// `ValidateCSIDriverName`.
-fn csi_driver_name(driver: &At<'_, '_>, cx: &mut Context<'_>) {
-    const MAX_LENGTH: usize = 63;
-
-    if driver.text().is_empty() {
-        return cx.required(driver, "");
-    }
-    if driver.text().len() > MAX_LENGTH {
-        cx.too_long(driver, MAX_LENGTH);
-    }
-    cx.invalid_each(driver, names::dns1123_subdomain(&driver.text().to_lowercase()));
 }
 
 fn ephemeral(source: &At<'_, '_>, cx: &mut Context<'_>) {
@@ -590,8 +308,8 @@ fn image(source: &At<'_, '_>, cx: &mut Context<'_>) {
     super::container::pull_policy(&source.field("pullPolicy"), cx);
 }
 
-/// `validateProjectedVolumeSource`, with `validateProjectionSources`. Pod certificates are dropped while
-/// their gate is off; trust bundles were up to 1.36.
+/// `validateProjectedVolumeSource`, with `validateProjectionSources`. Trust bundles and pod certificates are
+/// dropped up to 1.36, as their gates are off.
 fn projected(volume: &At<'_, '_>, cx: &mut Context<'_>) {
     mode(&volume.field("defaultMode"), cx);
     let mut paths: Vec<&str> = Vec::new();
@@ -660,6 +378,17 @@ fn projected(volume: &At<'_, '_>, cx: &mut Context<'_>) {
             let path = bundle.field("path");
             note_path(&path, path.text(), cx);
         }
+        let certificate = source.field("podCertificate");
+        if certificate.is_set() && cx.version >= Version::V1_37 {
+            count += 1;
+            pod_certificate(&certificate, cx);
+            for field in CERTIFICATE_PATHS {
+                let path = certificate.field(field);
+                if !path.text().is_empty() {
+                    note_path(&path, path.text(), cx);
+                }
+            }
+        }
         if count > 1 {
             cx.forbidden(&source, "may not specify more than 1 volume type per source");
         }
@@ -683,14 +412,8 @@ fn trust_bundle(bundle: &At<'_, '_>, cx: &mut Context<'_>) {
                 cx.invalid(&labels, "labelSelector must be unset if name is specified");
             }
         }
-        (None, Some(text)) => {
-            if text.is_empty() {
-                cx.required(&signer, "must be a valid signer name");
-            } else if !is_signer_name(text) {
-                let detail =
-                    "must be a fully qualified domain and path of the form 'example.com/signer-name'";
-                cx.invalid(&signer, detail);
-            }
+        (None, Some(_)) => {
+            signer_name(&signer, cx);
             metadata::label_selector(&labels, cx);
         }
         (None, None) => cx.required(bundle, "either name or signerName must be specified"),
@@ -699,7 +422,55 @@ fn trust_bundle(bundle: &At<'_, '_>, cx: &mut Context<'_>) {
     local_non_reserved_path(&bundle.field("path"), cx);
 }
 
+/// The files that a pod certificate can become.
+const CERTIFICATE_PATHS: [&str; 3] = ["credentialBundlePath", "keyPath", "certificateChainPath"];
+
+/// The part of `validateProjectionSources` on `podCertificate`.
+fn pod_certificate(certificate: &At<'_, '_>, cx: &mut Context<'_>) {
+    const KEY_TYPES: &[&str] = &["RSA3072", "RSA4096", "ECDSAP256", "ECDSAP384", "ECDSAP521", "ED25519"];
+    const HOUR: i64 = 60 * 60;
+
+    let signer = certificate.field("signerName");
+    signer_name(&signer, cx);
+    let annotations = certificate.field("userAnnotations");
+    for (key, value) in annotations.entries() {
+        for complaint in names::domain_prefixed_key(&key.to_lowercase()) {
+            cx.invalid_key(&annotations, key, value.key_span(), complaint);
+        }
+    }
+    let key_type = certificate.field("keyType");
+    if !KEY_TYPES.contains(&key_type.text()) {
+        cx.not_supported(&key_type, KEY_TYPES);
+    }
+    let host = signer.text().split('/').next().unwrap_or_default();
+    let most = match host.strip_suffix("kubernetes.io") {
+        Some(rest) if rest.is_empty() || rest.ends_with('.') => 24 * HOUR,
+        _ => 91 * 24 * HOUR,
+    };
+    let seconds = certificate.field("maxExpirationSeconds");
+    if seconds.int().is_some_and(|given| given < HOUR) {
+        cx.invalid(&seconds, format_args!("if provided, maxExpirationSeconds must be >= {HOUR}"));
+    } else if seconds.int().is_some_and(|given| given > most) {
+        cx.invalid(&seconds, format_args!("if provided, maxExpirationSeconds must be <= {most}"));
+    }
+    for field in CERTIFICATE_PATHS {
+        local_non_reserved_path(&certificate.field(field), cx);
+    }
+    if CERTIFICATE_PATHS.iter().all(|field| certificate.field(field).text().is_empty()) {
+        let detail = "specify at least one of credentialBundlePath, keyPath, and certificateChainPath";
+        cx.required(certificate, detail);
+    }
+}
+
 /// `ValidateSignerName` of `pkg/apis/core/validation/names.go`.
+fn signer_name(signer: &At<'_, '_>, cx: &mut Context<'_>) {
+    if signer.text().is_empty() {
+        cx.required(signer, "must be a valid signer name");
+    } else if !is_signer_name(signer.text()) {
+        cx.invalid(signer, "must be a fully qualified domain and path of the form 'example.com/signer-name'");
+    }
+}
+
 fn is_signer_name(name: &str) -> bool {
     let Some((domain, path)) = name.split_once('/') else { return false };
     domain.len() <= 253
@@ -721,32 +492,4 @@ fn keys_to_paths(items: &At<'_, '_>, cx: &mut Context<'_>) {
 /// A file mode: the nine bits of permissions.
 fn mode(mode: &At<'_, '_>, cx: &mut Context<'_>) {
     within(mode, 0, 0o777, "must be a number between 0 and 0777 (octal), both inclusive", cx);
-}
-
-fn within(at: &At<'_, '_>, min: i64, max: i64, detail: &str, cx: &mut Context<'_>) {
-    if at.int().is_some_and(|number| !(min..=max).contains(&number)) {
-        cx.invalid(at, detail);
-    }
-}
-
-/// Each of the strings has to be there.
-fn required(source: &At<'_, '_>, fields: &[&str], cx: &mut Context<'_>) {
-    for field in fields {
-        if source.field(field).text().is_empty() {
-            cx.required(&source.field(field), "");
-        }
-    }
-}
-
-fn required_list(source: &At<'_, '_>, field: &str, cx: &mut Context<'_>) {
-    if source.field(field).is_empty() {
-        cx.required(&source.field(field), "");
-    }
-}
-
-fn secret_name(source: &At<'_, '_>, cx: &mut Context<'_>) {
-    let secret = source.field("secretRef");
-    if secret.is_set() {
-        required(&secret, &["name"], cx);
-    }
 }
