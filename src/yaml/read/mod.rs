@@ -2,6 +2,7 @@
 
 mod explain;
 mod guard;
+mod plain;
 #[cfg(test)]
 mod tests;
 
@@ -325,6 +326,19 @@ impl<'a> Reader<'a> {
     }
 
     fn read_document(&mut self) -> Result<Option<Document>, Stop> {
+        let limits = self.options.limits;
+        let plain = plain::read(self.text, self.piece.clone(), self.source, limits, !self.options.fragment);
+        if let Some((root, nodes)) = plain
+            && self.total.load(Relaxed).saturating_add(nodes) <= limits.max_nodes
+        {
+            self.nodes = nodes;
+            return Ok(Some(Document { root, span: self.piece_span(), blank: false }));
+        }
+        self.parse_document()
+    }
+
+    /// Reads a document of any form.
+    fn parse_document(&mut self) -> Result<Option<Document>, Stop> {
         let piece = &self.text[self.piece.clone()];
         if let Some(offset) = guard::tag_before_comma(piece) {
             let start = self.piece.start + offset;
@@ -377,8 +391,7 @@ impl<'a> Reader<'a> {
                 data => {
                     if let Some(root) = self.event(data, span)? {
                         let blank = root.is_null() && root.span.start == root.span.end;
-                        let span = Span::new(self.source, self.piece.start, self.piece.end);
-                        document = Some(Document { root, span, blank });
+                        document = Some(Document { root, span: self.piece_span(), blank });
                     }
                 }
             }
@@ -658,6 +671,10 @@ impl<'a> Reader<'a> {
                 .at(span, "the limit is reached here")
                 .help(format!("at most {limit} levels are read, those behind aliases included")),
         )))
+    }
+
+    fn piece_span(&self) -> Span {
+        Span::new(self.source, self.piece.start, self.piece.end)
     }
 
     /// Marks count bytes from where the parser started.
