@@ -1,5 +1,4 @@
-//! Custom resources, checked against the schema of their definition (`CustomResourceDefinition`), and the definitions
-//! themselves.
+//! Custom resources, checked against the schema of their definition (`CustomResourceDefinition`).
 //!
 //! Follows `apiextensions-apiserver/pkg/apiserver/validation` and its pruning of unknown fields. Rules in CEL
 //! (`x-kubernetes-validations`) and `format` are not looked at.
@@ -11,7 +10,6 @@ use crate::k8s::schema::Schemas;
 use crate::k8s::{Version, names};
 use crate::manifest::Object;
 use crate::yaml::{Node, Value};
-use std::collections::BTreeSet;
 
 /// Whether the `CustomResourceDefinition` `crd` (the whole object) defines the kind of `object`.
 pub fn defines(crd: &Node, object: &Object) -> bool {
@@ -62,7 +60,7 @@ fn decode_metadata(root: &At<'_, '_>, cx: &mut Context<'_>) {
 
 /// Checks a value against its schema. `top` says that it is a whole object, whose `apiVersion`, `kind` and
 /// `metadata` need no schema.
-fn value(top: bool, at: &At<'_, '_>, schema: &Node, cx: &mut Context<'_>) {
+pub(super) fn value(top: bool, at: &At<'_, '_>, schema: &Node, cx: &mut Context<'_>) {
     let Some(node) = at.node() else {
         // The server drops nulls where they are not allowed.
         return;
@@ -243,117 +241,6 @@ fn bounds(
     }
 }
 
-/// `ValidateCustomResourceDefinition`, without the schemas' own rules.
-pub(super) fn definition(root: &At<'_, '_>, cx: &mut Context<'_>) {
-    let (metadata, spec) = (root.field("metadata"), root.field("spec"));
-    let (group, kinds) = (spec.field("group"), spec.field("names"));
-    let (plural, name) = (kinds.field("plural"), metadata.field("name"));
-    if name.text().strip_suffix(group.text()).and_then(|rest| rest.strip_suffix('.')) != Some(plural.text()) {
-        cx.invalid(&name, "must be spec.names.plural+\".\"+spec.group");
-    }
-    if group.text().is_empty() {
-        cx.required(&group, "");
-    } else {
-        cx.form(&group, names::dns1123_subdomain);
-        if !group.text().contains('.') {
-            cx.invalid(&group, "should be a domain with at least one dot");
-        }
-    }
-    let protected = |group: &str| {
-        ["k8s.io", "kubernetes.io"].iter().any(|domain| {
-            group.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-        })
-    };
-    let annotations = metadata.field("annotations");
-    let approved = annotations.key("api-approved.kubernetes.io");
-    if protected(group.text()) && approved.text().is_empty() {
-        cx.required(
-            &approved,
-            "protected groups must have approval annotation \"api-approved.kubernetes.io\", see https://github.com/kubernetes/enhancements/pull/1111",
-        );
-    }
-    let scope = spec.field("scope");
-    match scope.text() {
-        "Cluster" | "Namespaced" => {}
-        "" => cx.required(&scope, ""),
-        _ => cx.not_supported(&scope, &["Cluster", "Namespaced"]),
-    }
-    definition_names(&kinds, cx);
-    definition_versions(&spec.field("versions"), cx);
-    let conversion = spec.field("conversion");
-    let strategy = conversion.field("strategy");
-    if !matches!(strategy.text(), "" | "None" | "Webhook") {
-        cx.not_supported(&strategy, &["None", "Webhook"]);
-    }
-    if spec.field("preserveUnknownFields").flag() {
-        cx.invalid(
-            &spec.field("preserveUnknownFields"),
-            "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead",
-        );
-    }
-}
-
-/// `ValidateCustomResourceDefinitionNames`.
-fn definition_names(kinds: &At<'_, '_>, cx: &mut Context<'_>) {
-    // The defaults of the others are the lower-case kind, and the kind with `List`.
-    for (name, required) in [("plural", true), ("singular", false), ("kind", true), ("listKind", false)] {
-        let field = kinds.field(name);
-        if !field.text().is_empty() {
-            // Only kinds may have capitals.
-            let complaints = if matches!(name, "kind" | "listKind") {
-                names::dns1035_label(&field.text().to_lowercase())
-            } else {
-                names::dns1035_label(field.text())
-            };
-            cx.invalid_each(&field, complaints);
-        } else if required {
-            cx.required(&field, "");
-        }
-    }
-    for field in ["shortNames", "categories"] {
-        let list = kinds.field(field);
-        for item in list.items() {
-            cx.form(&item, names::dns1035_label);
-        }
-    }
-    let (kind, list) = (kinds.field("kind"), kinds.field("listKind"));
-    if !kind.text().is_empty() && kind.text() == list.text() {
-        cx.invalid(&list, "kind and listKind may not be the same");
-    }
-}
-
-fn definition_versions(versions: &At<'_, '_>, cx: &mut Context<'_>) {
-    if versions.is_empty() {
-        cx.required(versions, "must have at least one version");
-        return;
-    }
-    let mut seen = BTreeSet::new();
-    let mut stored = 0_usize;
-    for version in versions.items() {
-        let name = version.field("name");
-        cx.form(&name, names::dns1035_label);
-        if !seen.insert(name.text()) {
-            cx.invalid(versions, "must contain unique version names");
-        }
-        stored += usize::from(version.field("storage").flag());
-        let schema = version.field("schema");
-        let open_api = schema.field("openAPIV3Schema");
-        if !open_api.is_set() {
-            cx.required(&open_api, "schemas are required");
-            continue;
-        }
-        let kind = open_api.field("type");
-        match kind.text() {
-            "object" => {}
-            "" => cx.required(&kind, "must not be empty at the root"),
-            _ => cx.invalid(&kind, "must be object at the root"),
-        }
-    }
-    if stored != 1 {
-        cx.invalid(versions, "must have exactly one version marked as storage version");
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -432,46 +319,5 @@ spec:
         };
         assert_eq!(said(&format!("{backup}---{CRD}")), ["k8s/required"]);
         assert_eq!(said(backup), ["k8s/unknown-kind"]);
-    }
-
-    #[test]
-    fn definitions_have_to_agree_with_themselves() {
-        let said = |text: &str| {
-            let mut said = Vec::new();
-            super::super::validate(&objects(text)[0], Version::DEFAULT, &mut said);
-            said.into_iter().filter_map(|diagnostic| diagnostic.path).collect::<Vec<_>>()
-        };
-        assert!(said(CRD).is_empty());
-        assert_eq!(said(&CRD.replace("{name: backups", "{name: backup")), ["metadata.name"]);
-        assert_eq!(said(&CRD.replace("storage: true", "storage: false")), ["spec.versions"]);
-    }
-
-    #[test]
-    fn definitions_are_held_to_the_servers_rules() {
-        let schema = "schema: {openAPIV3Schema: {type: object}}";
-        let crd = |name: &str, spec: &str| {
-            super::super::testing::said(&format!(
-                "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{name: {name}}}\n\
-                 spec: {{group: b.c, names: {{kind: A, plural: as}}, {spec}}}\n"
-            ))
-        };
-        let version = |rest: &str| format!("scope: Cluster, versions: [{{name: v1, served: true, {rest}}}]");
-        assert_eq!(crd("as.b.c", &version(&format!("storage: true, {schema}"))), Vec::<String>::new());
-        assert_eq!(
-            crd("as.c", &version(&format!("storage: true, {schema}"))),
-            ["metadata.name invalid-value"]
-        );
-        assert_eq!(
-            crd("as.b.c", &version(&format!("storage: false, {schema}"))),
-            ["spec.versions invalid-value"]
-        );
-        assert_eq!(
-            crd("as.b.c", &version("storage: true")),
-            ["spec.versions[0].schema.openAPIV3Schema required"]
-        );
-        assert_eq!(
-            crd("as.b.c", "scope: All, versions: []"),
-            ["spec.scope unsupported-value", "spec.versions required",]
-        );
     }
 }

@@ -9,6 +9,7 @@ mod claim;
 mod config;
 mod custom;
 mod decode;
+mod definition;
 mod endpoints;
 mod field;
 mod metadata;
@@ -154,7 +155,9 @@ fn check_of(group: &str, kind: &str, version: Version) -> (NameCheck, Check) {
         ) => (name_is_dns_subdomain, webhook::configuration),
         ("admissionregistration.k8s.io", _) => (name_is_dns_subdomain, nothing_more),
         ("apiregistration.k8s.io", "APIService") => (path_segment, webhook::api_service),
-        ("apiextensions.k8s.io", "CustomResourceDefinition") => (name_is_dns_subdomain, custom::definition),
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => {
+            (name_is_dns_subdomain, definition::definition)
+        }
         _ => (path_segment, nothing_more),
     }
 }

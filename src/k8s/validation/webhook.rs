@@ -54,10 +54,13 @@ fn webhook(hook: &At<'_, '_>, cx: &mut Context<'_>) {
     client_config(&hook.field("clientConfig"), cx);
     match_conditions(&hook.field("matchConditions"), cx);
 
-    let versions = hook.field("admissionReviewVersions");
+    review_versions(&hook.field("admissionReviewVersions"), "must specify one of v1, v1beta1", cx);
+}
+
+/// `validateAdmissionReviewVersions`, and `validateConversionReviewVersions` of definitions.
+pub(super) fn review_versions(versions: &At<'_, '_>, missing: &str, cx: &mut Context<'_>) {
     if versions.is_empty() {
-        cx.required(&versions, "must specify one of v1, v1beta1");
-        return;
+        return cx.required(versions, missing);
     }
     let mut seen = BTreeSet::new();
     for version in versions.items() {
@@ -68,7 +71,7 @@ fn webhook(hook: &At<'_, '_>, cx: &mut Context<'_>) {
         }
     }
     if !seen.contains("v1") && !seen.contains("v1beta1") {
-        cx.invalid(&versions, "must include at least one of v1, v1beta1");
+        cx.invalid(versions, "must include at least one of v1, v1beta1");
     }
 }
 
@@ -148,7 +151,7 @@ fn rule_resources(resources: &At<'_, '_>, cx: &mut Context<'_>) {
 }
 
 /// The webhook's address: `ValidateWebhookURL` and `ValidateWebhookService`.
-fn client_config(config: &At<'_, '_>, cx: &mut Context<'_>) {
+pub(super) fn client_config(config: &At<'_, '_>, cx: &mut Context<'_>) {
     let (url, service) = (config.field("url"), config.field("service"));
     if url.is_set() == service.is_set() {
         cx.required(config, "exactly one of url or service is required");
