@@ -18,10 +18,11 @@ const SOURCE_TYPES: &[&str] = &["ContainerResource", "External", "Object", "Pods
 pub(super) fn autoscaler(root: &At<'_, '_>, cx: &mut Context<'_>) {
     let spec = root.field("spec");
     let (min, max) = (spec.field("minReplicas"), spec.field("maxReplicas"));
-    // 1 by default; scaling to zero is behind a gate that is off.
+    // The gate `HPAScaleToZero` is on since 1.37.
+    let bound = i64::from(cx.version < Version::V1_37);
     let least = min.int().unwrap_or(1);
-    if least < 1 {
-        cx.invalid(&min, "must be greater than or equal to 1");
+    if least < bound {
+        cx.invalid(&min, format_args!("must be greater than or equal to {bound}"));
     }
     let most = max.int().unwrap_or(0);
     if most < 1 {
@@ -377,6 +378,17 @@ mod tests {
     fn the_older_version_is_converted() {
         let manifest = text("v1", &format!("{TARGET}, maxReplicas: 3, targetCPUUtilizationPercentage: 0"));
         assert_eq!(said(&manifest), ["spec.metrics[0].resource.target.averageUtilization invalid-value"]);
+    }
+
+    #[test]
+    fn scaling_to_zero_came_with_1_37() {
+        let external =
+            "metrics: [{type: External, external: {metric: {name: a}, target: {type: Value, value: 1}}}]";
+        let scaled =
+            |metrics: &str| text("v2", &format!("{TARGET}, maxReplicas: 3, minReplicas: 0, {metrics}"));
+        assert_eq!(said_by(Version::V1_36, &scaled(external)), ["spec.minReplicas invalid-value"]);
+        assert_eq!(said_by(Version::V1_37, &scaled(external)), Vec::<String>::new());
+        assert_eq!(said_by(Version::V1_37, &scaled("metrics: []")), ["spec.metrics forbidden"]);
     }
 
     #[test]

@@ -135,13 +135,12 @@ fn docker_config(bag: &Bag<'_, '_>, key: &str, cx: &mut Context<'_>) {
     }
 }
 
-/// `GetWarningsForSecret`: as far as can be said without reading the certificate.
+/// `warningsForSecret`: as far as can be said without reading the certificate itself.
 fn tls_warning(bag: &Bag<'_, '_>, cx: &mut Context<'_>) {
     let (Some(certificate), Some(key)) = (bag.bytes("tls.crt"), bag.bytes("tls.key")) else { return };
-    let pem = |bytes: &[u8]| bytes.windows(10).any(|window| window == b"-----BEGIN");
-    let (name, part) = if !pem(&certificate) {
+    let (name, part) = if !has_pem(&certificate) {
         ("tls.crt", "certificate")
-    } else if !pem(&key) {
+    } else if !has_pem(&key) {
         ("tls.key", "key")
     } else {
         return;
@@ -150,6 +149,24 @@ fn tls_warning(bag: &Bag<'_, '_>, cx: &mut Context<'_>) {
     let text = bag.texts.key(name);
     let place = if text.key_span().is_some() { place.showing(&text) } else { place };
     cx.warning(&place, format_args!("tls: failed to find any PEM data in {part} input"));
+}
+
+/// Whether Go's `pem.Decode` would find a block: base64 between a `BEGIN` line and the `END` line of the same name.
+fn has_pem(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    let label = |line: &str, edge: &str| {
+        line.strip_prefix(edge).and_then(|rest| rest.strip_suffix("-----")).map(str::to_owned)
+    };
+    lines.iter().enumerate().any(|(begin, line)| {
+        let Some(name) = label(line, "-----BEGIN ") else { return false };
+        let inside = lines.get(begin + 1..).unwrap_or_default();
+        let Some(end) = inside.iter().position(|line| line.starts_with("-----END ")) else { return false };
+        let (inside, end) = inside.split_at(end);
+        // Headers such as `Proc-Type: 4,ENCRYPTED` may stand above.
+        let body: String = inside.iter().filter(|line| !line.contains(':')).copied().collect();
+        end.first().and_then(|line| label(line, "-----END ")) == Some(name) && STANDARD.decode(body).is_ok()
+    })
 }
 
 /// `ValidateServiceAccount`, which looks at the metadata only; and its warning.
@@ -237,6 +254,11 @@ mod tests {
             &[
                 ("type: kubernetes.io/tls", &["data[tls.crt] required", "data[tls.key] required"]),
                 ("type: kubernetes.io/tls\nstringData: {tls.crt: a, tls.key: b}", &["data[tls.crt] warning"]),
+                (
+                    "type: kubernetes.io/tls\nstringData: {tls.crt: \"-----BEGIN A-----\\neA==\\n-----END A-----\", \
+                     tls.key: \"-----BEGIN A-----\\n???\\n-----END A-----\"}",
+                    &["data[tls.key] warning"],
+                ),
                 ("type: kubernetes.io/basic-auth\ndata: {password: ''}", &[]),
                 (
                     "type: kubernetes.io/ssh-auth\ndata: {ssh-privatekey: ''}",

@@ -37,7 +37,7 @@ pub(super) fn resource_quota(root: &At<'_, '_>, cx: &mut Context<'_>) {
         scope_requirement(&expression, &expressions, &hard, cx);
         named.insert(expression.field("scopeName").text());
     }
-    conflicting_scopes(&named, &scopes, cx);
+    conflicting_scopes(&named, &expressions, cx);
 }
 
 /// `validateScopedResourceSelectorRequirement`, for one. The paths have no index on the server.
@@ -296,6 +296,11 @@ mod tests {
                         "spec.scopeSelector.matchExpressions.operator invalid-value",
                         "spec.scopeSelector.matchExpressions.values required",
                     ],
+                ),
+                (
+                    "hard: {pods: 1}, scopeSelector: {matchExpressions: [{scopeName: Terminating, operator: Exists}, \
+                 {scopeName: NotTerminating, operator: Exists}]}",
+                    &["spec.scopeSelector.matchExpressions invalid-value"],
                 ),
                 (
                     "hard: {pods: 1}, scopeSelector: {matchExpressions: [{scopeName: PriorityClass, operator: In, \
