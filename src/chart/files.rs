@@ -308,7 +308,12 @@ fn read_rules(sources: &Sources, root: &Path, sink: &mut Vec<Diagnostic>) -> Rul
 fn read_bounded(path: &Path) -> Result<Vec<u8>, Box<Diagnostic>> {
     let mut data = Vec::new();
     fs::File::open(path)
-        .and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut data))
+        .and_then(|file| {
+            // With room for the whole file it is read at once.
+            let size = file.metadata().map_or(0, |metadata| metadata.len()).min(MAX_FILE);
+            data.reserve_exact(usize::try_from(size).unwrap_or(0) + 1);
+            file.take(MAX_FILE + 1).read_to_end(&mut data)
+        })
         .map_err(|error| Diagnostic::error(format!("cannot read `{}`: {error}", path.display())))?;
     if data.len() as u64 > MAX_FILE {
         let size = fs::metadata(path).map_or(data.len() as u64, |metadata| metadata.len());
