@@ -1,4 +1,7 @@
-//! Where a chart's files come from: directories and archives, read into one flat list.
+//! Where a chart's files come from: directories and archives, made one flat list.
+//!
+//! Files of a directory are listed, and read when somebody asks for them: most charts hold more README and change log than
+//! templates.
 //!
 //! Nothing outside the chart is ever read: links that lead out of it, `..` and absolute paths are refused. Sizes are
 //! bounded before anything is kept, so neither a huge file nor an archive bomb costs more memory than the limits.
@@ -6,33 +9,87 @@
 use super::ignore::Rules;
 use crate::diag::{Diagnostic, Report, SourceKind, Sources, nearest};
 use flate2::read::MultiGzDecoder;
-use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 use walkdir::WalkDir;
 
 /// The largest file of a chart, as in Helm.
 const MAX_FILE: u64 = 5 * 1024 * 1024;
-/// The largest chart: the sum of its files, sub-charts and unpacked archives included.
+/// The largest chart in memory: the sum of its files and of all that is unpacked from archives, as in Helm.
 pub(super) const MAX_CHART: u64 = 100 * 1024 * 1024;
-/// The most files in one chart directory or archive.
+/// The most files in one archive.
 const MAX_FILES: usize = 50_000;
+/// The largest chart directory, an umbrella of hundreds of charts; Helm has no limit.
+const MAX_DIRECTORY: u64 = 1024 * 1024 * 1024;
+/// The most files in a chart directory.
+const MAX_DIRECTORY_FILES: usize = 500_000;
 /// The most directories one inside the other.
 const MAX_DEPTH: usize = 64;
 
 const WHAT_A_CHART_IS: &str = "a chart is a directory with a `Chart.yaml`, or a `.tgz` of one";
 
 /// A file of a chart before anything is known about it.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct RawFile {
     /// Path in the chart, `/` between the parts, no `.` and `..` among them.
     pub(super) path: String,
-    pub(super) data: Vec<u8>,
+    pub(super) content: Content,
 }
 
-/// Reads the directory `root`, without what its `.helmignore` ignores, sorted by path.
+/// The bytes of a file, which may not have been read yet.
+#[derive(Debug)]
+pub(super) enum Content {
+    /// In memory.
+    Here(Vec<u8>),
+    /// In a file, whose size is within the limit.
+    OnDisk(PathBuf),
+}
+
+impl Content {
+    /// The bytes, read now if they have not been before.
+    pub(super) fn read(self) -> Result<Vec<u8>, Box<Diagnostic>> {
+        match self {
+            Self::Here(data) => Ok(data),
+            Self::OnDisk(path) => read_bounded(&path),
+        }
+    }
+}
+
+/// A file of a chart that templates can ask for. Not necessarily text.
+#[derive(Debug, Clone)]
+pub struct ChartFile {
+    /// Path in the chart, `/` between the parts: `config/app.json`.
+    pub path: String,
+    content: Arc<(OnceLock<Arc<[u8]>>, Option<PathBuf>)>,
+}
+
+impl ChartFile {
+    pub(super) fn new(file: RawFile) -> Self {
+        let content = match file.content {
+            Content::Here(data) => (OnceLock::from(Arc::from(data)), None),
+            Content::OnDisk(path) => (OnceLock::new(), Some(path)),
+        };
+        Self { path: file.path, content: Arc::new(content) }
+    }
+
+    /// The content, read when it is asked for the first time. The error is a phrase.
+    pub fn data(&self) -> Result<&Arc<[u8]>, String> {
+        let (data, path) = &*self.content;
+        match (data.get(), path) {
+            (Some(data), _) => Ok(data),
+            (None, Some(path)) => {
+                let read = read_bounded(path).map_err(|diagnostic| diagnostic.message)?;
+                Ok(data.get_or_init(|| read.into()))
+            }
+            (None, None) => Err(format!("`{}` has no content", self.path)),
+        }
+    }
+}
+
+/// Lists the files of the directory `root`, without what its `.helmignore` ignores, sorted by path.
 pub(super) fn read_directory(sources: &Sources, root: &Path) -> Report<Vec<RawFile>> {
     let mut sink = Vec::new();
     let rules = read_rules(sources, root, &mut sink);
@@ -40,7 +97,7 @@ pub(super) fn read_directory(sources: &Sources, root: &Path) -> Report<Vec<RawFi
         sink.push(Diagnostic::error(format!("cannot read the chart directory `{}`", root.display())));
         return Report::failed(sink);
     };
-    let mut found: Vec<(String, PathBuf)> = Vec::new();
+    let mut files: Vec<RawFile> = Vec::new();
     let mut total = 0;
     let mut walk = WalkDir::new(root)
         .min_depth(1)
@@ -103,21 +160,15 @@ pub(super) fn read_directory(sources: &Sources, root: &Path) -> Report<Vec<RawFi
             continue;
         }
         total += size;
-        found.push((inner, entry.into_path()));
-        if found.len() > MAX_FILES || total > MAX_CHART {
-            sink.push(too_large(&root.display().to_string()));
+        files.push(RawFile { path: inner, content: Content::OnDisk(entry.into_path()) });
+        if files.len() > MAX_DIRECTORY_FILES || total > MAX_DIRECTORY {
+            sink.push(
+                Diagnostic::error(format!("`{}` is too large for a chart", root.display())).help(format!(
+                    "at most {} MiB in {MAX_DIRECTORY_FILES} files are read; list in `.helmignore` what is no part of it",
+                    MAX_DIRECTORY >> 20
+                )),
+            );
             return Report::failed(sink);
-        }
-    }
-    let read: Vec<Result<RawFile, Box<Diagnostic>>> = found
-        .into_par_iter()
-        .map(|(inner, path)| Ok(RawFile { data: read_bounded(&path)?, path: inner }))
-        .collect();
-    let mut files = Vec::with_capacity(read.len());
-    for file in read {
-        match file {
-            Ok(file) => files.push(file),
-            Err(diagnostic) => sink.push(*diagnostic),
         }
     }
     files.sort_by(|a, b| a.path.cmp(&b.path));
@@ -189,7 +240,7 @@ pub(super) fn read_archive(
     if files.is_empty() {
         return Err(damaged(&io::Error::other("there are no files in it")).into());
     }
-    Ok(files.into_iter().map(|(path, data)| RawFile { path, data }).collect())
+    Ok(files.into_iter().map(|(path, data)| RawFile { path, content: Content::Here(data) }).collect())
 }
 
 /// Checks files that were handed over in memory, and drops what their `.helmignore` ignores.
@@ -208,7 +259,7 @@ pub(super) fn from_memory(
         }
         strip_bom(&mut data);
         match inner_path(&path) {
-            Ok(path) => files.push(RawFile { path, data }),
+            Ok(path) => files.push(RawFile { path, content: Content::Here(data) }),
             Err(reason) => {
                 sink.push(Diagnostic::error(format!("`{name}` holds the path `{path}`, which {reason}")));
             }
@@ -217,8 +268,11 @@ pub(super) fn from_memory(
     if total > MAX_CHART {
         sink.push(too_large(name));
     }
-    if let Some(file) = files.iter().find(|file| file.path == ".helmignore") {
-        let text = String::from_utf8_lossy(&file.data).into_owned();
+    let ignore = files.iter().find_map(|file| match &file.content {
+        Content::Here(data) if file.path == ".helmignore" => Some(String::from_utf8_lossy(data).into_owned()),
+        _ => None,
+    });
+    if let Some(text) = ignore {
         let source = sources.add(format!("{name}/.helmignore"), text.clone(), SourceKind::Builtin);
         let rules = Rules::parse(&text, source, &mut sink);
         let is_chart = files.iter().any(|file| file.path == "Chart.yaml");

@@ -16,6 +16,7 @@ mod values_file;
 
 pub use builtin::{is_chart, open};
 pub use constraint::Constraint;
+pub use files::ChartFile;
 pub use metadata::{ChartType, Dependency, EngineKind, ImportValues, Maintainer, Metadata};
 
 use crate::diag::{Diagnostic, Report, SourceId, SourceKind, Sources};
@@ -70,15 +71,6 @@ pub struct TextFile {
     pub source: SourceId,
     /// The same text.
     pub text: Arc<str>,
-}
-
-/// A file of a chart that templates can ask for. Not necessarily text.
-#[derive(Debug, Clone)]
-pub struct ChartFile {
-    /// Path in the chart, `/` between the parts: `config/app.json`.
-    pub path: String,
-    /// The content.
-    pub data: Arc<[u8]>,
 }
 
 impl Chart {

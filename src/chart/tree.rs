@@ -2,8 +2,8 @@
 //!
 //! Three passes: unpack, name the texts (in order, so that a run is reproducible), parse (in parallel).
 
-use super::files::{MAX_CHART, RawFile, read_archive};
-use super::{Chart, ChartFile, EngineKind, Metadata, Origin, TextFile, detect, read_values};
+use super::files::{ChartFile, Content, MAX_CHART, RawFile, read_archive};
+use super::{Chart, EngineKind, Metadata, Origin, TextFile, detect, read_values};
 use crate::diag::{Diagnostic, Report, SourceId, SourceKind, Sources, Span, has_errors};
 use crate::yaml::{self, Map, Node, ReadOptions, Value};
 use rayon::prelude::*;
@@ -80,7 +80,7 @@ fn unpack(chart: Unread, depth: usize, budget: &mut u64, sink: &mut Vec<Diagnost
         below.entry(child).or_default().push(file);
     }
     let mut children = Vec::new();
-    for (child, files) in below {
+    for (child, mut files) in below {
         let child_name = format!("{name}/charts/{child}");
         let is_file = files.first().is_some_and(|file| file.path.is_empty());
         let child_origin = match &origin {
@@ -89,23 +89,27 @@ fn unpack(chart: Unread, depth: usize, budget: &mut u64, sink: &mut Vec<Diagnost
             Origin::Archive(_) | Origin::Embedded(_) => Origin::Embedded(child_name.clone()),
         };
         let has_extension = Path::new(&child).extension().is_some_and(|extension| extension == "tgz");
-        let files = match files.first() {
-            Some(packed) if is_file && has_extension => match read_archive(&child_name, &packed.data, budget)
-            {
-                Ok(files) => files,
-                Err(diagnostic) => {
-                    sink.push(*diagnostic);
-                    continue;
+        let files = match (is_file, files.pop()) {
+            (true, Some(packed)) if has_extension => {
+                match packed.content.read().and_then(|data| read_archive(&child_name, &data, budget)) {
+                    Ok(files) => files,
+                    Err(diagnostic) => {
+                        sink.push(*diagnostic);
+                        continue;
+                    }
                 }
-            },
-            _ if is_file => {
+            }
+            (true, _) => {
                 sink.push(
                     Diagnostic::error(format!("`{child_name}` is not a chart"))
                         .help("`charts/` holds directories and `.tgz` files; names that begin with `_` or `.` are skipped"),
                 );
                 continue;
             }
-            _ => files,
+            (false, last) => {
+                files.extend(last);
+                files
+            }
         };
         let unread = Unread { origin: child_origin, name: child_name, files };
         children.extend(unpack(unread, depth + 1, budget, sink));
@@ -144,34 +148,53 @@ fn name_texts(sources: &Sources, kind: &SourceKind, chart: Unpacked, sink: &mut 
         crds: Vec::new(),
         children: Vec::new(),
     };
-    for RawFile { path, data } in chart.files {
-        let text = |data: Vec<u8>, sink: &mut Vec<Diagnostic>| {
+    for file in chart.files {
+        let path = file.path.clone();
+        let text = |file: RawFile, sink: &mut Vec<Diagnostic>| {
             let shown = format!("{}/{path}", named.name);
-            let text: Arc<str> = match String::from_utf8(data) {
-                Ok(text) => text.into(),
-                Err(error) => {
+            let text: Arc<str> = match file.content.read().map(String::from_utf8) {
+                Ok(Ok(text)) => text.into(),
+                Ok(Err(error)) => {
                     sink.push(not_utf8(&shown, &error));
+                    return None;
+                }
+                Err(diagnostic) => {
+                    sink.push(*diagnostic);
                     return None;
                 }
             };
             let source = sources.add(shown, Arc::clone(&text), kind.clone());
-            Some(TextFile { path: path.clone(), source, text })
+            Some(TextFile { path: file.path, source, text })
         };
         match path.as_str() {
-            "Chart.yaml" => named.metadata = text(data, sink).map(|file| file.source),
-            "values.yaml" => named.values = text(data, sink).map(|file| file.source),
-            "values.schema.json" => named.schema = text(data, sink),
+            "Chart.yaml" => named.metadata = text(file, sink).map(|file| file.source),
+            "values.yaml" => named.values = text(file, sink).map(|file| file.source),
+            "values.schema.json" => named.schema = text(file, sink),
             // The locks say what was resolved; nothing is resolved here.
             "Chart.lock" => {}
-            _ if path.starts_with("templates/") => named.templates.extend(text(data, sink)),
+            _ if path.starts_with("templates/") => named.templates.extend(text(file, sink)),
             _ => {
-                if path == "requirements.yaml" {
-                    named.requirements = text(data.clone(), sink).map(|file| file.source);
+                let requirements = path == "requirements.yaml";
+                let crd = path.starts_with("crds/") && is_manifest(&path);
+                let file = ChartFile::new(file);
+                if requirements || crd {
+                    let read = match file.data() {
+                        Ok(data) => {
+                            let content = Content::Here(data.to_vec());
+                            text(RawFile { path: path.clone(), content }, sink)
+                        }
+                        Err(reason) => {
+                            sink.push(Diagnostic::error(reason));
+                            None
+                        }
+                    };
+                    if requirements {
+                        named.requirements = read.map(|file| file.source);
+                    } else {
+                        named.crds.extend(read);
+                    }
                 }
-                if path.starts_with("crds/") && is_manifest(&path) {
-                    named.crds.extend(text(data.clone(), sink));
-                }
-                named.files.push(ChartFile { path, data: data.into() });
+                named.files.push(file);
             }
         }
     }
@@ -211,10 +234,15 @@ fn parse(sources: &Sources, chart: Named) -> Report<Chart> {
     let requirements = chart.requirements.and_then(|source| first_document(sources, source, &mut sink));
     let metadata = first_document(sources, metadata, &mut sink)
         .and_then(|node| Metadata::read(sources, node, requirements.as_ref(), &mut sink));
-    let engine = metadata
-        .as_ref()
-        .and_then(|metadata| metadata.engine)
-        .unwrap_or_else(|| detect::engine(chart.templates.iter().map(|file| &*file.text)));
+    let children = parse_children(sources, chart.children, &mut sink);
+    let engine = metadata.as_ref().and_then(|metadata| metadata.engine).unwrap_or_else(|| {
+        // A chart without templates that gathers Helm charts is one.
+        if chart.templates.is_empty() && children.iter().any(|child| child.engine == EngineKind::GoTemplate) {
+            EngineKind::GoTemplate
+        } else {
+            detect::engine(chart.templates.iter().map(|file| &*file.text))
+        }
+    });
     // Helm takes the last of several equal keys; its charts are to render as they do there.
     let options = match engine {
         EngineKind::Tera => ReadOptions::strict(),
@@ -228,16 +256,6 @@ fn parse(sources: &Sources, chart: Named) -> Report<Chart> {
         EngineKind::Tera => chart.templates.into_iter().map(|file| unix_lines(sources, file)).collect(),
         EngineKind::GoTemplate => chart.templates,
     };
-    let reports: Vec<(String, Report<Chart>)> = chart
-        .children
-        .into_par_iter()
-        .map(|child| (format!("in the sub-chart `{}`", child.name), parse(sources, child)))
-        .collect();
-    let mut children = Vec::with_capacity(reports.len());
-    for (step, report) in reports {
-        children.extend(report.output.map(Arc::new));
-        sink.extend(report.diagnostics.into_iter().map(|diagnostic| diagnostic.through(None, step.clone())));
-    }
     let (Some(metadata), Some(values), false) = (metadata, values, has_errors(&sink)) else {
         return Report::failed(sink);
     };
@@ -260,9 +278,73 @@ fn parse(sources: &Sources, chart: Named) -> Report<Chart> {
     Report::with(chart, sink)
 }
 
+/// Bytes of values files from which on the sub-charts of a chart are shared among threads.
+const WORTH_SHARING: usize = 1 << 20;
+
+fn parse_children(sources: &Sources, children: Vec<Named>, sink: &mut Vec<Diagnostic>) -> Vec<Arc<Chart>> {
+    let read = |child: Named| (format!("in the sub-chart `{}`", child.name), parse(sources, child));
+    let size: usize = children.iter().map(|child| values_size(sources, child)).sum();
+    let reports: Vec<(String, Report<Chart>)> = if size < WORTH_SHARING {
+        children.into_iter().map(read).collect()
+    } else {
+        children.into_par_iter().map(read).collect()
+    };
+    let mut charts = Vec::with_capacity(reports.len());
+    for (step, report) in reports {
+        charts.extend(report.output.map(Arc::new));
+        sink.extend(report.diagnostics.into_iter().map(|diagnostic| diagnostic.through(None, step.clone())));
+    }
+    charts
+}
+
+fn values_size(sources: &Sources, chart: &Named) -> usize {
+    let own = chart.values.and_then(|source| sources.get(source)).map_or(0, |source| source.text.len());
+    own + chart.children.iter().map(|child| values_size(sources, child)).sum::<usize>()
+}
+
 /// The first document that says something; null when none does.
 fn first_document(sources: &Sources, source: SourceId, sink: &mut Vec<Diagnostic>) -> Option<Node> {
     let documents = yaml::read(sources, source, &ReadOptions::strict()).take(sink)?;
     let first = documents.into_iter().find(|document| !document.blank).map(|document| document.root);
     Some(first.unwrap_or_else(|| Node::new(Value::Null, Span::new(source, 0, 0))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chart::{from_files, load};
+
+    #[test]
+    fn a_chart_that_only_gathers_helm_charts_is_one() {
+        let file = |path: &str, text: &str| (path.to_owned(), text.as_bytes().to_vec());
+        let chart = |template: &str| {
+            let files = vec![
+                file("Chart.yaml", "apiVersion: v2\nname: a\nversion: 1.0.0\n"),
+                // What Helm accepts and plimsoll's own charts may not hold.
+                file("values.yaml", "b: {c: 1}\nb: {c: 2}\n"),
+                file("charts/b/Chart.yaml", "apiVersion: v2\nname: b\nversion: 1.0.0\n"),
+                file("charts/b/templates/x.yaml", template),
+            ];
+            from_files(&Sources::new(), "a", files)
+        };
+        let report = chart("x: {{ .Values.c }}\n");
+        assert_eq!(report.output.map(|chart| chart.engine), Some(EngineKind::GoTemplate));
+        assert!(chart("x: {{ values.c }}\n").has_errors());
+    }
+
+    #[test]
+    fn files_are_read_when_they_are_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("Chart.yaml"), "apiVersion: v2\nname: a\nversion: 1.0.0\n")
+            .unwrap();
+        std::fs::write(folder.path().join("README.md"), "old").unwrap();
+        let chart = load(&Sources::new(), folder.path()).output.unwrap();
+        std::fs::write(folder.path().join("README.md"), "new").unwrap();
+        let readme = chart.file("README.md").unwrap();
+        assert_eq!(readme.data().unwrap().as_ref(), b"new");
+        std::fs::remove_file(folder.path().join("README.md")).unwrap();
+        assert_eq!(readme.data().unwrap().as_ref(), b"new");
+        let again = load(&Sources::new(), folder.path()).output.unwrap();
+        assert!(again.file("README.md").is_none());
+    }
 }

@@ -61,7 +61,7 @@ fn of_chart(chart: &Chart, reads: &mut Vec<Read>) {
     }
     // Files and values may hold templates that `tpl` runs.
     for file in &chart.files {
-        if let Ok(text) = std::str::from_utf8(&file.data) {
+        if let Some(text) = file.data().ok().and_then(|data| std::str::from_utf8(data).ok()) {
             scan(text, chart.engine, None, reads);
         }
     }

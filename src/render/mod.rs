@@ -315,7 +315,7 @@ fn run_engines(sources: &Sources, computed: &Computed, options: &Options) -> Rep
             files.extend(rendered.into_iter().map(|file| EngineFile { file, engine: EngineKind::Tera }));
         }
     }
-    if scopes.iter().any(|scope| !is_tera(&scope.chart)) {
+    if scopes.iter().any(|scope| scope.chart.engine == EngineKind::GoTemplate) {
         let report =
             gotpl::render(sources, &computed.root, &options.release, &options.capabilities, options.seed);
         if let Some(output) = report.take(&mut diagnostics) {
@@ -330,8 +330,9 @@ fn run_engines(sources: &Sources, computed: &Computed, options: &Options) -> Rep
     Report::with(Rendered { files, nondeterministic }, diagnostics)
 }
 
+/// Whether there is something in it for Tera to render.
 fn is_tera(chart: &Chart) -> bool {
-    chart.engine == EngineKind::Tera
+    chart.engine == EngineKind::Tera && !chart.templates.is_empty()
 }
 
 /// A document and the strictness of the chart that it came from.

@@ -18,22 +18,29 @@ const MAX_LISTED: usize = 100;
 /// The most ways listed that would satisfy an `anyOf` or `oneOf`.
 const MAX_WAYS: usize = 4;
 
+/// The number of different schemas from which on they are shared among threads.
+const WORTH_SHARING: usize = 8;
+
 /// Validates `root` and every scope below it. `user` is what the user gave: a null there may be why a key is missing.
 pub(super) fn validate(sources: &Sources, root: &Scope, user: &Node, sink: &mut Vec<Diagnostic>) {
     let mut scopes = Vec::new();
     gather(root, true, &[], &mut scopes);
     // Identical schemas, as those of one chart under several aliases, are compiled once.
     let texts: BTreeMap<&str, &Placed<'_>> = scopes.iter().map(|placed| (placed.schema, placed)).collect();
-    let compiled: BTreeMap<&str, Result<Schema, Box<Diagnostic>>> =
-        texts.into_par_iter().map(|(text, placed)| (text, Schema::compile(sources, placed))).collect();
+    let compile = |(text, placed)| (text, Schema::compile(sources, placed));
+    let few = texts.len() < WORTH_SHARING;
+    let compiled: BTreeMap<&str, Result<Schema, Box<Diagnostic>>> = if few {
+        texts.into_iter().map(compile).collect()
+    } else {
+        texts.into_par_iter().map(compile).collect()
+    };
     let mut refused: Vec<&str> = Vec::new();
-    let reports: Vec<Vec<Diagnostic>> = scopes
-        .par_iter()
-        .map(|placed| match compiled.get(placed.schema) {
-            Some(Ok(schema)) => schema.check(placed, user),
-            _ => Vec::new(),
-        })
-        .collect();
+    let check = |placed: &Placed<'_>| match compiled.get(placed.schema) {
+        Some(Ok(schema)) => schema.check(sources, placed, user),
+        _ => Vec::new(),
+    };
+    let reports: Vec<Vec<Diagnostic>> =
+        if few { scopes.iter().map(check).collect() } else { scopes.par_iter().map(check).collect() };
     for (placed, report) in scopes.iter().zip(reports) {
         if let Some(Err(error)) = compiled.get(placed.schema)
             && !refused.contains(&placed.schema)
@@ -65,34 +72,38 @@ fn gather<'a>(scope: &'a Scope, is_root: bool, keys: &[&'a str], into: &mut Vec<
     }
 }
 
-/// A compiled schema, and the same as a tree with positions.
+/// A compiled schema.
 struct Schema {
     validator: Validator,
-    tree: Node,
 }
 
 impl Schema {
     fn compile(sources: &Sources, placed: &Placed<'_>) -> Result<Self, Box<Diagnostic>> {
-        let chart = &placed.scope.chart;
-        let source = chart.schema.as_ref().map_or(Span::NONE.source, |schema| schema.source);
-        let name = sources.get(source).map_or_else(String::new, |source| source.name.clone());
-        let tree = json::whole(placed.schema, source).map_err(|(at, reason)| {
-            let span = Span::new(source, at, placed.schema.len().min(at + 1));
-            Diagnostic::error(format!("`{name}` is not JSON: {reason}")).at(span, "")
-        })?;
-        let built = jsonschema::options()
-            .with_retriever(Offline)
-            // The syntax of Helm's regular expressions: no look-around, linear time.
-            .with_pattern_options(PatternOptions::regex())
-            .build(&json::plain(&tree));
-        match built {
-            Ok(validator) => Ok(Self { validator, tree }),
+        let build = |schema: &serde_json::Value| {
+            jsonschema::options()
+                .with_retriever(Offline)
+                // The syntax of Helm's regular expressions: no look-around, linear time.
+                .with_pattern_options(PatternOptions::regex())
+                .build(schema)
+        };
+        // Positions are wanted only where something is wrong.
+        if let Ok(schema) = serde_json::from_str(placed.schema)
+            && let Ok(validator) = build(&schema)
+        {
+            return Ok(Self { validator });
+        }
+        let (name, tree) = positions(sources, placed)?;
+        match build(&json::plain(&tree)) {
+            Ok(validator) => Ok(Self { validator }),
             Err(error) => Err(Box::new(unusable(&name, &tree, &error))),
         }
     }
 
-    fn check(&self, placed: &Placed<'_>, user: &Node) -> Vec<Diagnostic> {
+    fn check(&self, sources: &Sources, placed: &Placed<'_>, user: &Node) -> Vec<Diagnostic> {
         let whole = json::plain(&placed.scope.values);
+        if self.validator.is_valid(&whole) {
+            return Vec::new();
+        }
         let mut found: Vec<ValidationError<'_>> =
             self.validator.iter_errors(&whole).take(MAX_LISTED).collect();
         // Sub-charts get a `global` whether or not there is one: an empty one must not break a strict schema.
@@ -106,116 +117,129 @@ impl Schema {
                 found = again;
             }
         }
-        found.iter().flat_map(|error| self.describe(placed, user, error)).collect()
+        // The schema has been read before.
+        let tree = positions(sources, placed).map_or_else(|_| Node::bare(Value::Null), |(_, tree)| tree);
+        found.iter().flat_map(|error| describe(&tree, placed, user, error)).collect()
     }
+}
 
-    /// One diagnostic for a violation; one for each key where several are unknown.
-    fn describe(&self, placed: &Placed<'_>, user: &Node, error: &ValidationError<'_>) -> Vec<Diagnostic> {
-        let values = &placed.scope.values;
-        let (node, key_span) = find(values, error.instance_path());
-        let path = path_of(placed, error.instance_path());
-        let (asks, asks_key) = find(&self.tree, error.schema_path());
-        let rule = Some(asks_key.unwrap_or(asks.span)).filter(|span| !span.is_none());
-        let violation = |path: &str, text: String, span: Option<Span>, words: &str| {
-            let mut diagnostic = Diagnostic::error(text).path(path);
-            if let Some(span) = span.filter(|span| !span.is_none()) {
-                diagnostic = diagnostic.at(span, words);
-            }
-            if let Some(rule) = rule {
-                diagnostic = diagnostic.at(rule, "the schema asks for it here");
-            }
-            diagnostic
-        };
-        let unknown = |unexpected: &[String]| {
-            let known = self.properties(error.schema_path());
-            unexpected
-                .iter()
-                .map(|key| {
-                    let full = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                    let at = node.as_map().and_then(|map| map.entry(key)).map(|entry| entry.key_span);
-                    let near = nearest(key, known.iter().map(String::as_str));
-                    violation(&full, format!("`{full}` is not allowed by the schema"), at, "unknown key")
-                        .maybe_help(near.map(|near| format!("did you mean `{near}`?")))
-                })
-                .collect::<Vec<_>>()
-        };
-        // A map of many lines is pointed at by its key.
-        let place = if node.as_map().is_some() || node.as_seq().is_some() {
-            key_span.or(Some(node.span))
-        } else {
-            Some(node.span)
-        };
-        let shown = if path.is_empty() { "the values".to_owned() } else { format!("`{path}`") };
-        match error.kind() {
-            ValidationErrorKind::AdditionalProperties { unexpected }
-            | ValidationErrorKind::UnevaluatedProperties { unexpected } => unknown(unexpected),
-            ValidationErrorKind::Required { property } => {
-                let key = property.as_str().unwrap_or_default();
-                let full = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
-                let text = format!("`{full}` is required by the schema");
-                let map = placed.keys.iter().try_fold(user, |node, key| node.get(key));
-                let given =
-                    map.and_then(|map| exactly(map, error.instance_path())).and_then(|map| map.get(key));
-                vec![match given.filter(|node| node.is_null()) {
-                    Some(null) => violation(&full, text, Some(null.span), "this null takes the default away"),
-                    None => violation(&full, text, place, "it is missing here")
-                        .help(format!("give it in a values file or with `--set {full}=...`")),
-                }]
-            }
-            ValidationErrorKind::Type { kind } => {
-                let wanted: Vec<&str> = match kind {
-                    TypeKind::Single(kind) => vec![type_word(kind.as_str())],
-                    TypeKind::Multiple(kinds) => kinds.iter().map(|kind| type_word(kind.as_str())).collect(),
-                };
-                let text = format!("{shown} must be {}, not {}", wanted.join(" or "), node.type_name());
-                vec![
-                    violation(&path, text, place, &format!("this is {}", node.type_name()))
-                        .maybe_help(quoting(node, &wanted)),
-                ]
-            }
-            ValidationErrorKind::Enum { options } => {
-                let options: Vec<String> = options
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .map(|option| format!("`{}`", bare(option)))
-                    .collect();
-                let near = node
-                    .as_str()
-                    .and_then(|text| nearest(text, options.iter().map(|option| option.trim_matches('`'))));
-                vec![
-                    violation(&path, format!("{shown} must be one of {}", options.join(", ")), place, "")
-                        .maybe_help(near.map(|near| format!("did you mean `{near}`?"))),
-                ]
-            }
-            ValidationErrorKind::Pattern { pattern } => {
-                vec![violation(&path, format!("{shown} does not match the pattern `{pattern}`"), place, "")]
-            }
-            kind => {
-                let text = format!("{shown}: {}", error.masked_with("the value"));
-                let mut diagnostic = violation(&path, text, place, "");
-                if let ValidationErrorKind::AnyOf { context }
-                | ValidationErrorKind::OneOfNotValid { context } = kind
-                {
-                    for way in context.iter().filter_map(|errors| errors.first()).take(MAX_WAYS) {
-                        diagnostic = diagnostic
-                            .help(format!("one way fails because {}", way.masked_with("the value")));
-                    }
-                }
-                vec![diagnostic]
-            }
+/// The name of a scope's schema, and the schema as a tree with positions.
+fn positions(sources: &Sources, placed: &Placed<'_>) -> Result<(String, Node), Box<Diagnostic>> {
+    let source = placed.scope.chart.schema.as_ref().map_or(Span::NONE.source, |schema| schema.source);
+    let name = sources.get(source).map_or_else(String::new, |source| source.name.clone());
+    match json::whole(placed.schema, source) {
+        Ok(tree) => Ok((name, tree)),
+        Err((at, reason)) => {
+            let span = Span::new(source, at, placed.schema.len().min(at + 1));
+            Err(Box::new(Diagnostic::error(format!("`{name}` is not JSON: {reason}")).at(span, "")))
         }
     }
+}
 
-    /// The names under `properties` beside the keyword at `location`.
-    fn properties(&self, location: &Location) -> Vec<String> {
-        let segments: Vec<_> = location.segments().collect();
-        let Some((_, parent)) = segments.split_last() else { return Vec::new() };
-        let parent =
-            parent.iter().try_fold(&self.tree, |node, segment| step(node, segment).map(|(node, _)| node));
-        let properties = parent.and_then(|parent| parent.get("properties")?.as_map());
-        properties.into_iter().flat_map(Map::keys).map(str::to_owned).collect()
+/// One diagnostic for a violation of the schema `tree`; one for each key where several are unknown.
+fn describe(tree: &Node, placed: &Placed<'_>, user: &Node, error: &ValidationError<'_>) -> Vec<Diagnostic> {
+    let values = &placed.scope.values;
+    let (node, key_span) = find(values, error.instance_path());
+    let path = path_of(placed, error.instance_path());
+    let (asks, asks_key) = find(tree, error.schema_path());
+    let rule = Some(asks_key.unwrap_or(asks.span)).filter(|span| !span.is_none());
+    let violation = |path: &str, text: String, span: Option<Span>, words: &str| {
+        let mut diagnostic = Diagnostic::error(text).path(path);
+        if let Some(span) = span.filter(|span| !span.is_none()) {
+            diagnostic = diagnostic.at(span, words);
+        }
+        if let Some(rule) = rule {
+            diagnostic = diagnostic.at(rule, "the schema asks for it here");
+        }
+        diagnostic
+    };
+    let unknown = |unexpected: &[String]| {
+        let known = properties(tree, error.schema_path());
+        unexpected
+            .iter()
+            .map(|key| {
+                let full = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                let at = node.as_map().and_then(|map| map.entry(key)).map(|entry| entry.key_span);
+                let near = nearest(key, known.iter().map(String::as_str));
+                violation(&full, format!("`{full}` is not allowed by the schema"), at, "unknown key")
+                    .maybe_help(near.map(|near| format!("did you mean `{near}`?")))
+            })
+            .collect::<Vec<_>>()
+    };
+    // A map of many lines is pointed at by its key.
+    let place = if node.as_map().is_some() || node.as_seq().is_some() {
+        key_span.or(Some(node.span))
+    } else {
+        Some(node.span)
+    };
+    let shown = if path.is_empty() { "the values".to_owned() } else { format!("`{path}`") };
+    match error.kind() {
+        ValidationErrorKind::AdditionalProperties { unexpected }
+        | ValidationErrorKind::UnevaluatedProperties { unexpected } => unknown(unexpected),
+        ValidationErrorKind::Required { property } => {
+            let key = property.as_str().unwrap_or_default();
+            let full = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+            let text = format!("`{full}` is required by the schema");
+            let map = placed.keys.iter().try_fold(user, |node, key| node.get(key));
+            let given = map.and_then(|map| exactly(map, error.instance_path())).and_then(|map| map.get(key));
+            vec![match given.filter(|node| node.is_null()) {
+                Some(null) => violation(&full, text, Some(null.span), "this null takes the default away"),
+                None => violation(&full, text, place, "it is missing here")
+                    .help(format!("give it in a values file or with `--set {full}=...`")),
+            }]
+        }
+        ValidationErrorKind::Type { kind } => {
+            let wanted: Vec<&str> = match kind {
+                TypeKind::Single(kind) => vec![type_word(kind.as_str())],
+                TypeKind::Multiple(kinds) => kinds.iter().map(|kind| type_word(kind.as_str())).collect(),
+            };
+            let text = format!("{shown} must be {}, not {}", wanted.join(" or "), node.type_name());
+            vec![
+                violation(&path, text, place, &format!("this is {}", node.type_name()))
+                    .maybe_help(quoting(node, &wanted)),
+            ]
+        }
+        ValidationErrorKind::Enum { options } => {
+            let options: Vec<String> = options
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|option| format!("`{}`", bare(option)))
+                .collect();
+            let near = node
+                .as_str()
+                .and_then(|text| nearest(text, options.iter().map(|option| option.trim_matches('`'))));
+            vec![
+                violation(&path, format!("{shown} must be one of {}", options.join(", ")), place, "")
+                    .maybe_help(near.map(|near| format!("did you mean `{near}`?"))),
+            ]
+        }
+        ValidationErrorKind::Pattern { pattern } => {
+            vec![violation(&path, format!("{shown} does not match the pattern `{pattern}`"), place, "")]
+        }
+        kind => {
+            let text = format!("{shown}: {}", error.masked_with("the value"));
+            let mut diagnostic = violation(&path, text, place, "");
+            if let ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } =
+                kind
+            {
+                for way in context.iter().filter_map(|errors| errors.first()).take(MAX_WAYS) {
+                    diagnostic =
+                        diagnostic.help(format!("one way fails because {}", way.masked_with("the value")));
+                }
+            }
+            vec![diagnostic]
+        }
     }
+}
+
+/// The names under `properties` beside the keyword at `location`.
+fn properties(tree: &Node, location: &Location) -> Vec<String> {
+    let segments: Vec<_> = location.segments().collect();
+    let Some((_, parent)) = segments.split_last() else { return Vec::new() };
+    let parent = parent.iter().try_fold(tree, |node, segment| step(node, segment).map(|(node, _)| node));
+    let properties = parent.and_then(|parent| parent.get("properties")?.as_map());
+    properties.into_iter().flat_map(Map::keys).map(str::to_owned).collect()
 }
 
 /// Whether the second list only has what is about fewer keys: the same number of errors, a shorter text.

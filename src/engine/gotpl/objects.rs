@@ -13,23 +13,22 @@ use crate::chart::ChartFile;
 use crate::engine;
 
 /// `.Files`: the files of a chart, or those that a glob picked.
-pub(crate) struct Files(BTreeMap<Arc<str>, Arc<[u8]>>);
+pub(crate) struct Files(BTreeMap<Arc<str>, ChartFile>);
 
 impl Files {
     /// The files of a chart.
     pub(crate) fn value(files: &[ChartFile]) -> Value {
-        let files =
-            files.iter().map(|file| (Arc::from(file.path.as_str()), Arc::clone(&file.data))).collect();
+        let files = files.iter().map(|file| (Arc::from(file.path.as_str()), file.clone())).collect();
         Value::Object(Rc::new(Self(files)))
     }
 
     /// `AsConfig` and `AsSecrets`: a YAML map from base names to contents.
     fn as_yaml(&self, convert: impl Fn(&[u8]) -> Value) -> Result<Value> {
-        let entries: Entries = self
-            .0
-            .iter()
-            .map(|(path, data)| (Arc::from(path.rsplit('/').next().unwrap_or(path)), convert(data)))
-            .collect();
+        let entry = |(path, file): (&Arc<str>, &ChartFile)| {
+            let data = file.data().map_err(Error::new)?;
+            Ok((Arc::from(path.rsplit('/').next().unwrap_or(path)), convert(data)))
+        };
+        let entries = self.0.iter().map(entry).collect::<Result<Entries>>()?;
         Ok(json::to_yaml(&Value::map(entries))?.into())
     }
 }
@@ -54,12 +53,15 @@ impl Object for Files {
             return Some(Err(Error::new(message)));
         }
         let args = Args(args);
-        let data = |path: &str| self.0.get(path).map_or(&[][..], |data| data);
+        let data = |path: &str| match self.0.get(path) {
+            Some(file) => file.data().map(|data| &**data).map_err(Error::new),
+            None => Ok(&[][..]),
+        };
         Some(match name {
-            "Get" => args.str(0).map(|path| Value::from_bytes(data(path))),
-            "GetBytes" => args.str(0).map(|path| Value::Bytes(data(path).into())),
-            "Lines" => args.str(0).map(|path| {
-                let text = String::from_utf8_lossy(data(path));
+            "Get" => args.str(0).and_then(data).map(Value::from_bytes),
+            "GetBytes" => args.str(0).and_then(data).map(|data| Value::Bytes(data.into())),
+            "Lines" => args.str(0).and_then(data).map(|data| {
+                let text = String::from_utf8_lossy(data);
                 if text.is_empty() {
                     return Value::strings([]);
                 }
@@ -71,7 +73,7 @@ impl Object for Files {
                 let matches = |path: &str| pattern.as_ref().is_none_or(|pattern| pattern.is_match(path));
                 let chosen = self.0.iter().filter(|(path, _)| matches(path));
                 Value::Object(Rc::new(Self(
-                    chosen.map(|(path, data)| (Arc::clone(path), Arc::clone(data))).collect(),
+                    chosen.map(|(path, file)| (Arc::clone(path), file.clone())).collect(),
                 )))
             }),
             "AsConfig" => self.as_yaml(Value::from_bytes),
@@ -87,8 +89,8 @@ impl Object for Files {
     }
 
     fn underlying(&self) -> Option<Value> {
-        let entries =
-            self.0.iter().map(|(path, data)| (Arc::clone(path), Value::Bytes(Arc::clone(data)))).collect();
+        let bytes = |file: &ChartFile| Value::Bytes(file.data().map_or_else(|_| Arc::from([]), Arc::clone));
+        let entries = self.0.iter().map(|(path, file)| (Arc::clone(path), bytes(file))).collect();
         Some(Value::Map(Map::new(Elem::Bytes, entries)))
     }
 

@@ -5,7 +5,7 @@
 use super::error::describe;
 use super::rendering::{self, GLOBALS, OMITTED};
 use super::value::{self, node};
-use crate::chart::{Chart, Constraint, constraint};
+use crate::chart::{Chart, ChartFile, Constraint, constraint};
 use crate::yaml::{self, emit};
 use base64::Engine as _;
 use sha2::Digest as _;
@@ -211,7 +211,7 @@ fn is_empty(value: &Value) -> bool {
 fn file(chart: &Chart, path: &str) -> TeraResult<Value> {
     let clean = inside_chart(path)?;
     if let Some(file) = chart.file(clean) {
-        return Ok(content(&file.data));
+        return content(file);
     }
     let near = crate::diag::nearest(clean, chart.files.iter().map(|file| file.path.as_str()));
     let hint = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
@@ -226,13 +226,14 @@ fn matching(chart: &Chart, glob: &str) -> TeraResult<Value> {
         .compile_matcher();
     let found = chart.files.iter().filter(|file| matcher.is_match(&file.path));
     Ok(found
-        .map(|file| (tera::value::Key::from(file.path.clone()), content(&file.data)))
-        .collect::<tera::Map>()
+        .map(|file| Ok((tera::value::Key::from(file.path.clone()), content(file)?)))
+        .collect::<TeraResult<tera::Map>>()?
         .into())
 }
 
-fn content(data: &[u8]) -> Value {
-    std::str::from_utf8(data).map_or_else(|_| Value::bytes(data), Value::from)
+fn content(file: &ChartFile) -> TeraResult<Value> {
+    let data = file.data().map_err(Error::message)?;
+    Ok(std::str::from_utf8(data).map_or_else(|_| Value::bytes(&**data), Value::from))
 }
 
 /// The path without `./`, if it stays in the chart.
