@@ -190,7 +190,7 @@ fn directories_are_read_and_never_left() {
         paths(loaded.files.iter().map(|f| &f.path)),
         [".helmignore", "config/link.txt", "config/real.txt"]
     );
-    assert_eq!(&*loaded.file("config/link.txt").unwrap().data, b"x");
+    assert_eq!(loaded.file("config/link.txt").unwrap().data().unwrap().as_ref(), b"x");
 
     write(dir.path(), "secret", "s");
     for (target, words) in
@@ -270,7 +270,7 @@ fn archives_hold_charts_and_archives() {
     assert!(!report.has_errors(), "{:?}", report.diagnostics);
     let chart = report.output.unwrap();
     assert_eq!(chart.children[0].templates[0].path, "templates/a.yaml");
-    assert_eq!(&*chart.file("data.bin").unwrap().data, b"\xff\x00");
+    assert_eq!(chart.file("data.bin").unwrap().data().unwrap().as_ref(), b"\xff\x00");
     assert!(chart.file("charts/db-1.0.0.tgz.prov").is_some());
 }
 

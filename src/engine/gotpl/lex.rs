@@ -101,7 +101,7 @@ impl Lexer<'_> {
         let mut trim_next = false;
         loop {
             let mut start = self.at;
-            let open = self.text[start..].find("{{").map(|offset| start + offset);
+            let open = opening(self.text, start);
             let mut end = open.unwrap_or(self.text.len());
             if trim_next {
                 start = end - self.text[start..end].trim_start_matches(SPACE).len();
@@ -135,11 +135,11 @@ impl Lexer<'_> {
 
     /// Whether the action ends here, and then whether it says to trim the text behind it.
     fn closing(&self) -> Option<bool> {
-        let rest = &self.text[self.at..];
-        if rest.starts_with(SPACE) && rest[1..].starts_with("-}}") {
-            return Some(true);
+        match &self.text.as_bytes()[self.at..] {
+            [b'}', b'}', ..] => Some(false),
+            [b' ' | b'\t' | b'\r' | b'\n', b'-', b'}', b'}', ..] => Some(true),
+            _ => None,
         }
-        rest.starts_with("}}").then_some(false)
     }
 
     fn comment(&mut self, open: usize) -> Outcome<bool> {
@@ -295,6 +295,8 @@ impl Lexer<'_> {
     }
 
     fn word(&mut self) {
+        let letters = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
+        self.at += self.text.as_bytes()[self.at..].iter().take_while(letters).count();
         while let Some(c) = self.peek().filter(|c| is_word(*c)) {
             self.at += c.len_utf8();
         }
@@ -312,12 +314,26 @@ impl Lexer<'_> {
     }
 
     fn peek(&self) -> Option<char> {
-        self.text[self.at..].chars().next()
+        match self.text.as_bytes().get(self.at) {
+            Some(byte) if byte.is_ascii() => Some(char::from(*byte)),
+            _ => self.text[self.at..].chars().next(),
+        }
     }
 
     fn push(&mut self, kind: TokenKind, start: usize, end: usize) {
         let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         self.tokens.push(Token { kind, place: Place { start: narrow(start), end: narrow(end) } });
+    }
+}
+
+/// Where the next `{{` is.
+fn opening(text: &str, mut from: usize) -> Option<usize> {
+    loop {
+        let brace = from + text.as_bytes()[from..].iter().position(|byte| *byte == b'{')?;
+        if text.as_bytes().get(brace + 1) == Some(&b'{') {
+            return Some(brace);
+        }
+        from = brace + 1;
     }
 }
 

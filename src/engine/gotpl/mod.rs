@@ -109,68 +109,6 @@ pub fn render(
     capabilities: &Capabilities,
     seed: Option<u64>,
 ) -> Report<Output> {
-    // Deep recursion is the charts' choice, so the stack has to be ours. Values are not shared between threads:
-    // they are made, used and dropped on this one.
-    std::thread::scope(|threads| {
-        let spawned = std::thread::Builder::new()
-            .stack_size(vm::STACK_SIZE)
-            .spawn_scoped(threads, || render_here(sources, root, release, capabilities, seed));
-        match spawned.map(std::thread::ScopedJoinHandle::join) {
-            Ok(Ok(report)) => report,
-            Ok(Err(panic)) => std::panic::resume_unwind(panic),
-            Err(error) => {
-                Report::fail(Diagnostic::error(format!("cannot start a thread to render on: {error}")))
-            }
-        }
-    })
-}
-
-/// Renders a text that sees no chart and no values, as Helm renders `--name-template`. The error is a phrase.
-pub fn text(template: &str, seed: Option<u64>) -> Result<String, String> {
-    let run = || {
-        let file = parse::parse(Arc::from(template)).map_err(|error| error.message.clone())?;
-        let mut set = Set::default();
-        set.add(Some("name-template"), &file, None);
-        let mut vm = Vm::new(set, Random::new(seed));
-        vm.file("name-template", &Value::Nil)
-            .map(|(text, _)| text)
-            .map_err(|error| error.into_inner().message)
-    };
-    // On a stack of its own, as charts are.
-    std::thread::scope(|threads| {
-        let spawned = std::thread::Builder::new().stack_size(vm::STACK_SIZE).spawn_scoped(threads, run);
-        match spawned.map(std::thread::ScopedJoinHandle::join) {
-            Ok(Ok(result)) => result,
-            Ok(Err(panic)) => std::panic::resume_unwind(panic),
-            Err(error) => Err(format!("cannot start a thread to render on: {error}")),
-        }
-    })
-}
-
-/// One template file of the release.
-struct Job<'a> {
-    /// `chart/charts/sub/templates/x.yaml`
-    name: String,
-    file: &'a TextFile,
-    scope: usize,
-    /// Whether it is parsed for its definitions only.
-    partial: bool,
-}
-
-/// One chart of the tree.
-struct Place<'a> {
-    scope: &'a Scope,
-    /// What its templates see as `.`.
-    dot: Map,
-}
-
-fn render_here(
-    sources: &Sources,
-    root: &Scope,
-    release: &Release,
-    capabilities: &Capabilities,
-    seed: Option<u64>,
-) -> Report<Output> {
     let release = release_value(release);
     let capabilities = objects::Capabilities::value(capabilities);
     let mut from_flag = FromFlag { sources, last: None };
@@ -227,6 +165,33 @@ fn render_here(
     } else {
         Report::failed(diagnostics)
     }
+}
+
+/// Renders a text that sees no chart and no values, as Helm renders `--name-template`. The error is a phrase.
+pub fn text(template: &str, seed: Option<u64>) -> Result<String, String> {
+    let file = parse::parse(Arc::from(template)).map_err(|error| error.message.clone())?;
+    let mut set = Set::default();
+    set.add(Some("name-template"), &file, None);
+    let mut vm = Vm::new(set, Random::new(seed));
+    let rendered = vm.file("name-template", &Value::Nil);
+    rendered.map(|(text, _)| text).map_err(|error| error.into_inner().message)
+}
+
+/// One template file of the release.
+struct Job<'a> {
+    /// `chart/charts/sub/templates/x.yaml`
+    name: String,
+    file: &'a TextFile,
+    scope: usize,
+    /// Whether it is parsed for its definitions only.
+    partial: bool,
+}
+
+/// One chart of the tree.
+struct Place<'a> {
+    scope: &'a Scope,
+    /// What its templates see as `.`.
+    dot: Map,
 }
 
 /// Parses every file, each text once, and collects the definitions.

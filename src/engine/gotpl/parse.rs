@@ -510,7 +510,7 @@ impl Parser<'_> {
             TokenKind::Keyword(Keyword::True) => Kind::Bool(true),
             TokenKind::Keyword(Keyword::False) => Kind::Bool(false),
             TokenKind::Variable => match self.scope.find(text) {
-                Some(slot) => Kind::Variable(slot, Fields::from([])),
+                Some(slot) => Kind::Variable(slot, Fields::default()),
                 None if self.scope.gone.iter().any(|known| &**known == text) => Kind::Undefined(text.into()),
                 None => return Err(undefined(text, place, &self.scope)),
             },

@@ -72,7 +72,12 @@ pub(crate) enum Elem {
 
 /// A slice of values.
 #[derive(Clone)]
-pub(crate) struct List(Rc<(Elem, Vec<Value>)>);
+pub(crate) struct List(Rc<ListData>);
+
+struct ListData {
+    elem: Elem,
+    items: Vec<Value>,
+}
 
 /// A shared, mutable map.
 #[derive(Clone)]
@@ -88,6 +93,43 @@ struct MapData {
 /// The entries of a map, sorted by key as Go ranges over them.
 #[derive(Clone, Default)]
 pub(crate) struct Entries(Vec<(Arc<str>, Value)>);
+
+impl Drop for ListData {
+    fn drop(&mut self) {
+        if self.items.iter().any(Value::holds_others) {
+            drop_flat(std::mem::take(&mut self.items));
+        }
+    }
+}
+
+impl Drop for MapData {
+    fn drop(&mut self) {
+        let entries = std::mem::take(self.entries.get_mut());
+        if entries.iter().any(|(_, value)| value.holds_others()) {
+            drop_flat(entries.0.into_iter().map(|(_, value)| value).collect());
+        }
+    }
+}
+
+/// Drops values without recursion: templates can nest maps and lists deeper than any stack.
+fn drop_flat(mut open: Vec<Value>) {
+    while let Some(value) = open.pop() {
+        match value {
+            Value::List(List(list)) => {
+                if let Ok(mut list) = Rc::try_unwrap(list) {
+                    open.append(&mut list.items);
+                }
+            }
+            Value::Map(Map(map)) => {
+                if let Ok(mut map) = Rc::try_unwrap(map) {
+                    let entries = std::mem::take(map.entries.get_mut());
+                    open.extend(entries.0.into_iter().map(|(_, value)| value).filter(Value::holds_others));
+                }
+            }
+            _ => {}
+        }
+    }
+}
 
 /// A host value: a struct with fields, or a value with methods.
 pub(crate) trait Object {
@@ -238,6 +280,10 @@ impl Value {
         }
     }
 
+    fn holds_others(&self) -> bool {
+        matches!(self, Self::List(_) | Self::Map(_))
+    }
+
     /// The Go type, as `typeOf`, `%T` and messages spell it.
     pub(crate) fn type_name(&self) -> &'static str {
         match self {
@@ -349,17 +395,17 @@ fn copy_within(value: &Value, depth: usize) -> Result<Value> {
 impl List {
     /// A list whose items all have the type that `elem` says.
     pub(crate) fn new(elem: Elem, items: Vec<Value>) -> Self {
-        Self(Rc::new((elem, items)))
+        Self(Rc::new(ListData { elem, items }))
     }
 
     /// The element type.
     pub(crate) fn elem(&self) -> Elem {
-        self.0.0
+        self.0.elem
     }
 
     /// The items.
     pub(crate) fn items(&self) -> &[Value] {
-        &self.0.1
+        &self.0.items
     }
 }
 
@@ -655,6 +701,16 @@ mod tests {
         assert!(!Value::Int(1).deep_equal(&Value::Int64(1)));
         assert!(!Value::strings(["a"]).deep_equal(&Value::list(vec!["a".into()])));
         assert!(Value::Nil.deep_equal(&Value::Invalid));
+    }
+
+    #[test]
+    fn what_nests_without_end_is_dropped_without_recursion() {
+        let mut value = Value::Nil;
+        for _ in 0..500_000 {
+            let entries = [(key("a"), Value::list(vec![value])), (key("b"), Value::Nil)];
+            value = Value::map(entries.into_iter().collect());
+        }
+        drop(value);
     }
 
     #[test]

@@ -22,8 +22,11 @@ const MAX_NESTED_INCLUDES: usize = 1000;
 /// How deep pipelines, blocks and templates may nest at run time. What bounds the stack.
 const MAX_DEPTH: usize = 30_000;
 
-/// How many bytes of stack a render needs for [`MAX_DEPTH`].
-pub(crate) const STACK_SIZE: usize = 512 << 20;
+/// How much stack has to be left for one more level of [`MAX_DEPTH`] and for the functions called there.
+const STACK_LEFT: usize = 4 << 20;
+
+/// How much stack is added at a time.
+const MORE_STACK: usize = 64 << 20;
 
 /// How much text a render may produce in one buffer.
 const MAX_OUTPUT: usize = 256 << 20;
@@ -305,12 +308,15 @@ impl Vm {
         result.map(|_| ())
     }
 
-    fn enter(&mut self) -> Result<()> {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
+    /// Runs `body` one level deeper.
+    fn deeper<T>(&mut self, body: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        if self.depth >= MAX_DEPTH {
             return Err(Error::new("templates nest too deeply: does one include itself without end?"));
         }
-        Ok(())
+        self.depth += 1;
+        let result = stacker::maybe_grow(STACK_LEFT, MORE_STACK, || body(self));
+        self.depth -= 1;
+        result
     }
 
     fn tick(&mut self) -> Result<()> {
@@ -327,7 +333,10 @@ impl Vm {
     }
 
     fn walk(&mut self, unit: &Unit, nodes: &[Node], dot: &Value) -> Result<Flow> {
-        self.enter()?;
+        self.deeper(|vm| vm.nodes(unit, nodes, dot))
+    }
+
+    fn nodes(&mut self, unit: &Unit, nodes: &[Node], dot: &Value) -> Result<Flow> {
         for node in nodes {
             match node {
                 Node::Text(place) => {
@@ -340,7 +349,6 @@ impl Vm {
                     let body = if value.truth() { &branch.body } else { &branch.otherwise };
                     let flow = self.walk(unit, body, dot)?;
                     if flow != Flow::Next {
-                        self.depth -= 1;
                         return Ok(flow);
                     }
                 }
@@ -352,7 +360,6 @@ impl Vm {
                         self.walk(unit, &branch.otherwise, dot)?
                     };
                     if flow != Flow::Next {
-                        self.depth -= 1;
                         return Ok(flow);
                     }
                 }
@@ -360,7 +367,6 @@ impl Vm {
                     // Only the `else` of a range can break out of an outer one.
                     let flow = self.range(unit, branch, dot)?;
                     if flow != Flow::Next {
-                        self.depth -= 1;
                         return Ok(flow);
                     }
                 }
@@ -376,25 +382,16 @@ impl Vm {
                             *place,
                         ));
                     };
-                    let result = self.enter().and_then(|()| self.run(&entry, &dot));
-                    result.map_err(|error| match error.inner().at {
+                    self.run(&entry, &dot).map_err(|error| match error.inner().at {
                         Some(_) => through(error, unit, *place, name),
                         None => placed(error, unit, *place),
                     })?;
-                    self.depth -= 1;
                 }
-                Node::Break => {
-                    self.depth -= 1;
-                    return Ok(Flow::Break);
-                }
-                Node::Continue => {
-                    self.depth -= 1;
-                    return Ok(Flow::Continue);
-                }
+                Node::Break => return Ok(Flow::Break),
+                Node::Continue => return Ok(Flow::Continue),
             }
             self.tick()?;
         }
-        self.depth -= 1;
         Ok(Flow::Next)
     }
 
@@ -499,7 +496,10 @@ impl Vm {
     }
 
     fn pipe(&mut self, unit: &Unit, pipe: &Pipe, dot: &Value) -> Result<Value> {
-        self.enter()?;
+        self.deeper(|vm| vm.commands(unit, pipe, dot))
+    }
+
+    fn commands(&mut self, unit: &Unit, pipe: &Pipe, dot: &Value) -> Result<Value> {
         let mut value = None;
         for command in &pipe.commands {
             let result = self.command(unit, command, dot, value)?;
@@ -511,7 +511,6 @@ impl Vm {
             let slot = self.base + slot;
             self.variables[slot] = value.clone();
         }
-        self.depth -= 1;
         Ok(value)
     }
 
