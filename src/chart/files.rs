@@ -63,21 +63,29 @@ impl Content {
 pub struct ChartFile {
     /// Path in the chart, `/` between the parts: `config/app.json`.
     pub path: String,
-    content: Arc<(OnceLock<Arc<[u8]>>, Option<PathBuf>)>,
+    content: Arc<Shared>,
+}
+
+/// What all copies of a [`ChartFile`] know of its content.
+#[derive(Debug)]
+struct Shared {
+    data: OnceLock<Arc<[u8]>>,
+    /// Where it is to be read from, if it was not in memory from the start.
+    path: Option<PathBuf>,
 }
 
 impl ChartFile {
     pub(super) fn new(file: RawFile) -> Self {
         let content = match file.content {
-            Content::Here(data) => (OnceLock::from(Arc::from(data)), None),
-            Content::OnDisk(path) => (OnceLock::new(), Some(path)),
+            Content::Here(data) => Shared { data: OnceLock::from(Arc::from(data)), path: None },
+            Content::OnDisk(path) => Shared { data: OnceLock::new(), path: Some(path) },
         };
         Self { path: file.path, content: Arc::new(content) }
     }
 
     /// The content, read when it is asked for the first time. The error is a phrase.
     pub fn data(&self) -> Result<&Arc<[u8]>, String> {
-        let (data, path) = &*self.content;
+        let Shared { data, path } = &*self.content;
         match (data.get(), path) {
             (Some(data), _) => Ok(data),
             (None, Some(path)) => {
