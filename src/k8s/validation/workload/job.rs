@@ -168,6 +168,9 @@ pub(super) fn job_spec(spec: &At<'_, '_>, completions: Option<i64>, cx: &mut Con
         }
     }
     pod::template_spec(&template, cx);
+    if indexed {
+        warn_of_size(spec, completions, cx);
+    }
     let template_spec = template.field("spec");
     let restart = template_spec.field("restartPolicy");
     match restart.text() {
@@ -177,6 +180,18 @@ pub(super) fn job_spec(spec: &At<'_, '_>, completions: Option<i64>, cx: &mut Con
         }
         "OnFailure" | "Never" => {}
         _ => cx.not_supported(&restart, &["OnFailure", "Never"]),
+    }
+}
+
+/// `WarningsForJobSpec` of pkg/api/job, for indexed jobs.
+fn warn_of_size(spec: &At<'_, '_>, completions: Option<i64>, cx: &mut Context<'_>) {
+    const COMPLETIONS: i64 = 100_000;
+    const PARALLELISM: i64 = 10_000;
+    let parallelism = spec.field("parallelism").int().unwrap_or(0);
+    if completions.is_some_and(|completions| completions > COMPLETIONS) && parallelism > PARALLELISM {
+        let message = "In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than \
+                       10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail";
+        cx.warning(spec, message);
     }
 }
 

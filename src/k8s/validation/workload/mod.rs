@@ -199,6 +199,7 @@ pub(super) fn replication_controller(root: &At<'_, '_>, cx: &mut Context<'_>) {
     let spec = root.field("spec");
     let (selector, template) = (spec.field("selector"), spec.field("template"));
     let labels = template.field("metadata.labels");
+    pods_take_the_name(root, cx);
     cx.non_negative(&spec.field("minReadySeconds"));
     cx.non_negative(&spec.field("replicas"));
     if selector.is_empty() && labels.is_empty() {
@@ -216,8 +217,8 @@ pub(super) fn replication_controller(root: &At<'_, '_>, cx: &mut Context<'_>) {
     always_restarted(&template, "ReplicationController", cx);
 }
 
-/// `WarningsOnCreate` of the strategies of Deployments, ReplicaSets, Jobs and CronJobs: names with dots are
-/// taken, though they end up in host names.
+/// `WarningsOnCreate` of the strategies of Deployments, ReplicaSets, ReplicationControllers, Jobs and CronJobs:
+/// names with dots are taken, though they end up in host names.
 fn pods_take_the_name(root: &At<'_, '_>, cx: &mut Context<'_>) {
     let name = root.field("metadata.name");
     if !name.text().is_empty() && !names::dns1123_label(name.text()).is_empty() {

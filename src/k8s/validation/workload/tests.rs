@@ -91,6 +91,19 @@ fn the_namespace_of_a_data_source_is_read_in_templates() {
 }
 
 #[test]
+fn controllers_warn_of_names_with_dots() {
+    for (api_version, kind, selector) in [
+        ("v1", "ReplicationController", "selector: {app: a}"),
+        ("apps/v1", "Deployment", SELECTOR),
+        ("apps/v1", "ReplicaSet", SELECTOR),
+    ] {
+        let manifest = workload(api_version, kind, &format!("{{{selector}, {TEMPLATE}}}"));
+        assert!(said(&manifest).is_empty(), "{kind}");
+        assert_eq!(said(&manifest.replace("name: a}\nspec", "name: a.b}\nspec")), ["metadata.name warning"]);
+    }
+}
+
+#[test]
 fn revisions_have_data() {
     let revision = |rest: &str| {
         said(&format!("apiVersion: apps/v1\nkind: ControllerRevision\nmetadata: {{name: a}}\n{rest}\n"))
@@ -188,6 +201,8 @@ fn jobs() {
             // Without either number, both are 1.
             ("completionMode: Indexed", &[]),
             ("completionMode: Indexed, parallelism: 2", &["spec.completions required"]),
+            ("completionMode: Indexed, completions: 100001, parallelism: 10000", &[]),
+            ("completionMode: Indexed, completions: 100001, parallelism: 10001", &["spec warning"]),
             ("backoffLimitPerIndex: 1", &["spec.backoffLimitPerIndex invalid-value"]),
             (
                 "selector: {matchLabels: {app: a}}",
