@@ -216,20 +216,20 @@ fn divisor(divisor: &At<'_, '_>, resource: &str, cx: &mut Context<'_>) {
         return;
     }
     let measured = resource.split_once('.').map_or("", |(_, measured)| measured);
-    let (supported, detail) = match measured {
-        "cpu" => (CPU, "only divisor's values 1m and 1 are supported with the cpu resource"),
-        "memory" | "ephemeral-storage" => (BYTES, BYTES_ONLY),
-        _ if measured.starts_with("hugepages-") => (BYTES, BYTES_ONLY),
+    let (supported, measured) = match measured {
+        "cpu" => (CPU, "cpu"),
+        "memory" => (BYTES, "memory"),
+        "ephemeral-storage" => (BYTES, "local ephemeral storage"),
+        _ if measured.starts_with("hugepages-") => (BYTES, "hugepages"),
         _ => return,
     };
     let text = quantity.to_string();
     if !supported.contains(&text.as_str()) {
+        let all = if supported == CPU { "1m and 1".to_owned() } else { BYTES.join(", ") };
+        let detail = format_args!("only divisor's values {all} are supported with the {measured} resource");
         cx.invalid(divisor, detail);
     }
 }
-
-const BYTES_ONLY: &str = "only divisor's values 1, 1k, 1M, 1G, 1T, 1P, 1E, 1Ki, 1Mi, 1Gi, 1Ti, 1Pi, 1Ei are \
-                          supported with resources counted in bytes";
 
 /// `validateConfigMapKeySelector` and `validateSecretKeySelector`.
 fn key_selector(selector: &At<'_, '_>, cx: &mut Context<'_>) {

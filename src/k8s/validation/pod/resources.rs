@@ -86,7 +86,29 @@ pub(super) fn pod_level(spec: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Context<'_>) 
         cx.forbidden(&resources.field("claims"), "claims may not be set for Resources at pod-level");
     }
     requirements(&resources, pod_resource_name, cx);
+    if pod.complete {
+        defaulted_requests(spec, &resources, pod, cx);
+    }
     consistency(spec, &resources, pod, cx);
+}
+
+/// `defaultPodRequests`: what a pod with limits does not request itself is what its containers do, and held to
+/// the limits like it.
+fn defaulted_requests(spec: &At<'_, '_>, resources: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Context<'_>) {
+    let requests = resources.field("requests");
+    for (name, amount) in resources.field("limits").entries() {
+        if has_entry(&requests, name) || !matches!(name, "cpu" | "memory") {
+            continue;
+        }
+        let (needed, limit) =
+            (aggregate(spec, "requests", name, pod), quantity(&amount).unwrap_or(Quantity::ZERO));
+        if needed > limit {
+            let detail = format_args!(
+                "must be less than or equal to {name} limit of {limit}: containers request {needed}"
+            );
+            cx.invalid(&requests.showing(&amount), detail);
+        }
+    }
 }
 
 /// `validateResourceRequirements`, but for claims.

@@ -154,7 +154,7 @@ pub(super) fn annotations(annotations: &At<'_, '_>, spec: &At<'_, '_>, cx: &mut 
             let profile = value.text();
             let known = matches!(profile, "" | "runtime/default" | "unconfined");
             if !known && !profile.starts_with("localhost/") {
-                cx.invalid(&value, "invalid AppArmor profile name");
+                cx.invalid(&value, format_args!("invalid AppArmor profile name: {profile:?}"));
             }
         }
     }

@@ -550,6 +550,11 @@ fn the_pods_resources_bound_those_of_its_containers() {
             "spec.resources.containers[0][cpu].limits invalid-value",
         ]
     );
+    // What the pod does not request itself its containers do.
+    assert_eq!(
+        pod("resources: {limits: {cpu: 500m}}"),
+        ["spec.resources.requests invalid-value", "spec.resources.containers[0][cpu].limits invalid-value"]
+    );
     // A sidecar runs beside the containers; an init container before them.
     let init = "initContainers:\n- {name: s, image: i, restartPolicy: Always, resources: {requests: {cpu: 1}}}\n- {name: j, image: i, resources: {requests: {cpu: 3}}}\n";
     assert_eq!(pod(&format!("{init}resources: {{requests: {{cpu: 4}}}}")), [""; 0]);
