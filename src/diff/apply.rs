@@ -202,6 +202,14 @@ fn needs_node_port(spec: &Map) -> bool {
     }
 }
 
+/// Where the health of a node is asked for, if only some nodes have pods.
+const HEALTH_CHECK: &str = "healthCheckNodePort";
+
+/// `needsHCNodePort`.
+fn needs_health_check(spec: &Map) -> bool {
+    defaults::text(spec, "type") == "LoadBalancer" && defaults::text(spec, "externalTrafficPolicy") == "Local"
+}
+
 /// What the allocators of `pkg/registry/core/service/storage` fill in, as far as it shows.
 fn allocate(spec: &mut Map) {
     if !needs_cluster_ip(spec) {
@@ -213,6 +221,15 @@ fn allocate(spec: &mut Map) {
         }
     };
     set(spec, "clusterIP", ALLOCATED.into());
+    if needs_health_check(spec) {
+        set(spec, HEALTH_CHECK, ALLOCATED.into());
+    }
+    // One address is the same in both fields; only a second one says more.
+    if let Some([only]) = spec.get("clusterIPs").map(Node::items)
+        && Some(only) == spec.get("clusterIP")
+    {
+        spec.remove("clusterIPs");
+    }
     // The families are the cluster's; a single-stack IPv4 cluster is assumed, as most are.
     set(spec, "ipFamilyPolicy", "SingleStack".into());
     set(spec, "ipFamilies", vec![Node::bare("IPv4")].into());
@@ -231,10 +248,24 @@ fn service_update(old: &Map, new: &mut Map) {
             }
         }
     }
-    if needs_cluster_ip(old) && !needs_cluster_ip(new) && new.get("clusterIP") == old.get("clusterIP") {
-        for field in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] {
-            new.remove(field);
+    if needs_cluster_ip(old) && !needs_cluster_ip(new) {
+        // Dropping one of the two address fields drops both (`normalizeClusterIPs`).
+        if !new.contains_key("clusterIP") || new.get("clusterIP") == old.get("clusterIP") {
+            new.remove("clusterIP");
+            new.remove("clusterIPs");
         }
+        for field in ["ipFamilies", "ipFamilyPolicy"] {
+            if new.get(field) == old.get(field) {
+                new.remove(field);
+            }
+        }
+    }
+    if needs_health_check(old)
+        && needs_health_check(new)
+        && !new.contains_key(HEALTH_CHECK)
+        && let Some(port) = old.get(HEALTH_CHECK)
+    {
+        new.insert(HEALTH_CHECK, Span::NONE, port.clone());
     }
     let node_ports = |spec: &Map| -> Vec<(String, Option<Node>)> {
         let ports = spec.get("ports").map(Node::items).unwrap_or_default();
@@ -300,9 +331,8 @@ fn service_update(old: &Map, new: &mut Map) {
     clear("loadBalancerClass", balanced);
     clear("externalTrafficPolicy", external);
     clear("internalTrafficPolicy", kind != "ExternalName");
-    let local = defaults::text(new, "externalTrafficPolicy") == "Local";
-    if !(balanced && local) && new.get("healthCheckNodePort") == old.get("healthCheckNodePort") {
-        new.remove("healthCheckNodePort");
+    if !needs_health_check(new) && new.get(HEALTH_CHECK) == old.get(HEALTH_CHECK) {
+        new.remove(HEALTH_CHECK);
     }
     allocate(new);
 }

@@ -343,13 +343,15 @@ fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Opt
         }
     }
     let applied = apply::apply(group, kind, live, &old_root, &new_root);
-    let mut changes = fields::compare(kind, &applied.live, &applied.merged);
+    let stored = fields::compare(kind, &applied.live, &applied.merged);
     let wanted = match &noted {
         // The usual case: what is stored is what the manifest says.
-        None if applied.merged == desired => changes.clone(),
+        None if applied.merged == desired => stored.clone(),
         _ => fields::compare(kind, noted.as_ref().unwrap_or(&applied.live), &desired),
     };
-    changes.retain(|change| !is_allocation(change));
+    let said = |change: &FieldChange| [&old_root, &new_root].iter().any(|root| effects::speaks_of(root, change));
+    let mut changes: Vec<FieldChange> =
+        stored.iter().filter(|change| !is_allocation(change, said(change))).cloned().collect();
 
     let mut plan = blank(new, if changes.is_empty() { Change::Unchanged } else { Change::Modified });
     let mut reasons: Vec<Reason> = Vec::new();
@@ -379,7 +381,7 @@ fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Opt
     reasons.retain(|reason| seen.insert(reason.clone()));
     if reasons.is_empty() {
         plan.effects = effects::updated(new, &applied, &changes, world);
-        plan.effects.extend(effects::ignored(new, &old_root, &new_root, &wanted, &changes, &applied));
+        plan.effects.extend(effects::ignored(new, &old_root, &new_root, &wanted, &stored, &applied));
         if plan.effects.is_empty() && plan.change == Change::Modified {
             plan.effects.push(effects::none(new, &changes));
         }
@@ -415,15 +417,15 @@ fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Opt
     plan
 }
 
-/// A value that the server chooses is no change that anybody made.
-fn is_allocation(change: &FieldChange) -> bool {
+/// A value that the server chooses is no change that anybody made, unless a manifest speaks of it (`said`).
+fn is_allocation(change: &FieldChange, said: bool) -> bool {
     let allocated = |node: &Option<Node>| node.as_ref().and_then(Node::as_str) == Some(apply::ALLOCATED);
-    let generated = change.path.starts_with(&["spec", "clusterIP"])
-        || change.path.starts_with(&["spec", "ipFamilies"])
-        || change.path.starts_with(&["spec", "ipFamilyPolicy"]);
+    let generated = ["clusterIP", "ipFamilies", "ipFamilyPolicy"]
+        .iter()
+        .any(|field| change.path.starts_with(&["spec", field]));
     allocated(&change.old) && change.new.is_none()
         || allocated(&change.new) && change.old.is_none()
-        || generated && (change.old.is_none() || change.new.is_none())
+        || generated && !said && (change.old.is_none() || change.new.is_none())
 }
 
 /// Why the server would not take the object by itself.

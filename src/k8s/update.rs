@@ -198,17 +198,23 @@ impl Check<'_> {
         }
     }
 
-    /// `validateCompletions`: an Indexed job may change both numbers together.
+    /// `validateCompletions`: an Indexed job may change both numbers together. That it has to name one is said
+    /// by its own validation.
     fn completions(&mut self) {
-        if !self.differ("spec.completions") {
+        const FIELD: &str = "spec.completions";
+        if !self.differ(FIELD) {
             return;
         }
-        let indexed = at(self.new, "spec.completionMode").and_then(Node::as_str) == Some("Indexed");
-        let together = !differ(at(self.new, "spec.completions"), at(self.new, "spec.parallelism"));
-        let both_set =
-            at(self.old, "spec.completions").is_some() && at(self.new, "spec.completions").is_some();
-        if !(indexed && both_set && together) {
-            self.immutable("spec.completions");
+        if at(self.new, "spec.completionMode").and_then(Node::as_str) != Some("Indexed") {
+            self.immutable(FIELD);
+        } else if let Some(wanted) = at(self.new, FIELD)
+            && differ(Some(wanted), at(self.new, "spec.parallelism"))
+        {
+            let shown = shown(wanted);
+            self.refuse(
+                FIELD,
+                format!("Invalid value: {shown}: can only be modified in tandem with spec.parallelism"),
+            );
         }
     }
 
@@ -264,21 +270,23 @@ impl Check<'_> {
         let strip = |node: &Node| {
             let mut spec = at(node, "spec").cloned().unwrap_or_else(|| Node::bare(Map::new()));
             if let Some(map) = spec.as_map_mut() {
-                map.remove("volumeAttributesClassName");
                 // A volume may be named once, and a class once where there was none.
                 for once in ["volumeName", "storageClassName"] {
                     if at(self.old, "spec").and_then(|spec| spec.get(once)).is_none() {
                         map.remove(once);
                     }
                 }
-                if capacity.is_some()
-                    && let Some(requests) = map
+                // What a bound claim may change.
+                if capacity.is_some() {
+                    map.remove("volumeAttributesClassName");
+                    if let Some(requests) = map
                         .get_mut("resources")
                         .and_then(Node::as_map_mut)
                         .and_then(|resources| resources.get_mut("requests"))
                         .and_then(Node::as_map_mut)
-                {
-                    requests.remove("storage");
+                    {
+                        requests.remove("storage");
+                    }
                 }
             }
             spec
@@ -288,9 +296,31 @@ impl Check<'_> {
                 "spec",
                 "Forbidden: spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims",
             );
-            return;
         }
-        let (Some(old_size), Some(new_size), Some(capacity)) = (old_size, new_size, capacity) else { return };
+        self.claim_size(old_size, new_size, capacity, around);
+        if self.differ("spec.volumeMode") {
+            // The server leaves `spec` out of this path.
+            let shown = at(self.new, "spec.volumeMode").map_or_else(|| "null".to_owned(), shown);
+            self.refuse("volumeMode", format!("Invalid value: {shown}: field is immutable"));
+        }
+        let class = |node| at(node, "spec.volumeAttributesClassName").and_then(Node::as_str);
+        if class(self.old).is_some() && class(self.new).unwrap_or_default().is_empty() {
+            self.refuse(
+                "spec.volumeAttributesClassName",
+                "Forbidden: update from non-nil value to nil is forbidden",
+            );
+        }
+    }
+
+    /// The sizes of a bound claim.
+    fn claim_size(
+        &mut self,
+        old: Option<Quantity>,
+        new: Option<Quantity>,
+        capacity: Option<Quantity>,
+        around: &dyn Surroundings,
+    ) {
+        let (Some(old_size), Some(new_size), Some(capacity)) = (old, new, capacity) else { return };
         if new_size < old_size && new_size < capacity {
             self.refuse(
                 "spec.resources.requests.storage",

@@ -128,7 +128,9 @@ pub(super) fn none(new: &Object, changes: &[FieldChange]) -> Effect {
             && number(&change.new) < number(&change.old);
         let began = change.path.starts_with(&["spec", "updateStrategy", "type"])
             && change.old.as_ref().and_then(Node::as_str) == Some("OnDelete");
-        lowered || began
+        let resumed = change.path.starts_with(&["spec", "paused"])
+            && change.old.as_ref().and_then(Node::as_bool) == Some(true);
+        lowered || began || resumed
     });
     effect(
         EffectKind::None,
@@ -143,6 +145,20 @@ pub(super) fn none(new: &Object, changes: &[FieldChange]) -> Effect {
 fn service(changes: &[FieldChange]) -> Vec<Effect> {
     let mut effects = Vec::new();
     let touches = |field: &str| changes.iter().any(|change| change.path.starts_with(&["spec", field]));
+    if let Some(change) = changes.iter().find(|change| change.path.starts_with(&["spec", "type"])) {
+        let types = [&change.old, &change.new].map(|node| node.as_ref().and_then(Node::as_str).unwrap_or("?"));
+        // Whatever else such a change touches follows from it.
+        let what = match types {
+            [_, "ExternalName"] => "the name leads out of the cluster: clients leave the pods at once",
+            ["ExternalName", _] => "the name leads to pods of the cluster at once",
+            _ => "addresses outside the cluster come or go",
+        };
+        let [before, after] = types;
+        effects.push(effect(EffectKind::Traffic, format!("type {before} -> {after}: {what}")));
+        if types.contains(&"ExternalName") {
+            return effects;
+        }
+    }
     if touches("selector") {
         let all: Vec<String> =
             changes.iter().filter(|c| c.path.starts_with(&["spec", "selector"])).map(arrow).collect();
@@ -156,10 +172,6 @@ fn service(changes: &[FieldChange]) -> Vec<Effect> {
     if let Some(what) = port_effect(&ports) {
         effects.push(effect(EffectKind::Traffic, what));
     }
-    if touches("type") {
-        effects
-            .push(effect(EffectKind::Traffic, "the type changes: addresses outside the cluster come or go"));
-    }
     for (field, what) in [
         ("externalName", "the name leads elsewhere"),
         ("sessionAffinity", "clients are spread over the pods differently"),
@@ -169,7 +181,7 @@ fn service(changes: &[FieldChange]) -> Vec<Effect> {
         ("loadBalancerSourceRanges", "other clients are let in"),
         ("externalIPs", "it answers on other addresses"),
     ] {
-        if touches(field) {
+        if touches(field) && !(field == "externalTrafficPolicy" && touches("type")) {
             effects.push(effect(EffectKind::Traffic, what));
         }
     }
@@ -198,7 +210,7 @@ fn port_effect(ports: &[&FieldChange]) -> Option<&'static str> {
 }
 
 /// Whether a manifest speaks of the place of a change, as far as it can be followed through lists.
-fn speaks_of(manifest: &Node, change: &FieldChange) -> bool {
+pub(super) fn speaks_of(manifest: &Node, change: &FieldChange) -> bool {
     let mut node = manifest;
     for step in &change.path.0 {
         let super::Step::Field(name) = step else { return true };

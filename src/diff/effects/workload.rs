@@ -342,6 +342,14 @@ fn others(kind: &str, applied: &Applied, template: &[&FieldChange]) -> Vec<Effec
         effects.push(effect(EffectKind::RollingRestart, detail));
         return effects;
     }
+    // `rolloutRolling`, `rolloutRecreate`: a paused Deployment is only scaled.
+    if applied.merged.at(&["spec", "paused"]).and_then(Node::as_bool) == Some(true) {
+        effects.push(effect(
+            EffectKind::None,
+            "the Deployment is paused: no pod restarts until it is resumed (`kubectl rollout resume`)",
+        ));
+        return effects;
+    }
     let pods = counted(after);
     if text(&["spec", "strategy", "type"]) == "Recreate" {
         effects.push(effect(EffectKind::Recreate, "strategy Recreate: all pods stop before new ones start"));
