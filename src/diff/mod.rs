@@ -349,7 +349,8 @@ fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Opt
         None if applied.merged == desired => stored.clone(),
         _ => fields::compare(kind, noted.as_ref().unwrap_or(&applied.live), &desired),
     };
-    let said = |change: &FieldChange| [&old_root, &new_root].iter().any(|root| effects::speaks_of(root, change));
+    let said =
+        |change: &FieldChange| [&old_root, &new_root].iter().any(|root| effects::speaks_of(root, change));
     let mut changes: Vec<FieldChange> =
         stored.iter().filter(|change| !is_allocation(change, said(change))).cloned().collect();
 

@@ -323,6 +323,14 @@ fn fill(group: &str, kind: &str, root: &mut Node) {
         ("storage.k8s.io", "CSIDriver") => csi_driver(ensure_map(map, "spec")),
         ("scheduling.k8s.io", "PriorityClass") => default(map, "preemptionPolicy", "PreemptLowerPriority"),
         ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") => binding(map),
+        // `SetDefaults_EndpointPort`; an empty name is dropped as any empty string.
+        ("discovery.k8s.io", "EndpointSlice") => each(map, "ports", |port| default(port, "protocol", "TCP")),
+        ("apiregistration.k8s.io", "APIService") => {
+            if let Some(service) = ensure_map(map, "spec").get_mut("service").and_then(Node::as_map_mut) {
+                default(service, "port", 443);
+            }
+        }
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => definition(ensure_map(map, "spec")),
         (
             "admissionregistration.k8s.io",
             "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration",
@@ -722,6 +730,18 @@ fn binding(root: &mut Map) {
 }
 
 /// `SetDefaults_ValidatingWebhook`, `SetDefaults_MutatingWebhook`, `SetDefaults_ServiceReference`, `SetDefaults_Rule`.
+/// `SetDefaults_CustomResourceDefinitionSpec`.
+fn definition(spec: &mut Map) {
+    if let Some(names) = spec.get_mut("names").and_then(Node::as_map_mut) {
+        let kind = text(names, "kind").to_owned();
+        if !kind.is_empty() {
+            default(names, "singular", kind.to_lowercase());
+            default(names, "listKind", format!("{kind}List"));
+        }
+    }
+    default(ensure_map(spec, "conversion"), "strategy", "None");
+}
+
 fn webhook_defaults(webhook: &mut Map, kind: &str) {
     default(webhook, "failurePolicy", "Fail");
     default(webhook, "matchPolicy", "Equivalent");

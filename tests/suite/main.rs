@@ -18,6 +18,7 @@ mod render;
 mod scenarios;
 mod support;
 mod tera;
+mod updates;
 mod upgrade;
 mod values;
 mod yaml;

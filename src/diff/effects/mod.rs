@@ -76,11 +76,13 @@ pub(super) fn updated(
         ("apps", "StatefulSet" | "Deployment" | "DaemonSet" | "ReplicaSet") => {
             workload::updated(&new.kind, &new.name, applied, changes)
         }
-        ("", "Pod") if changes.iter().any(|change| change.path.starts_with(&["spec"])) => vec![Effect {
-            kind: EffectKind::RollingRestart,
-            detail: "containers whose image changed are restarted in place".to_owned(),
-            pods: vec![new.name.clone()],
-        }],
+        ("", "Pod") if changes.iter().any(|change| change.path.fields().last() == Some("image")) => {
+            vec![Effect {
+                kind: EffectKind::RollingRestart,
+                detail: "containers whose image changed are restarted in place".to_owned(),
+                pods: vec![new.name.clone()],
+            }]
+        }
         ("", "Service") => service(changes),
         ("networking.k8s.io", "Ingress") => {
             let routes = changes.iter().any(|change| {
@@ -146,7 +148,8 @@ fn service(changes: &[FieldChange]) -> Vec<Effect> {
     let mut effects = Vec::new();
     let touches = |field: &str| changes.iter().any(|change| change.path.starts_with(&["spec", field]));
     if let Some(change) = changes.iter().find(|change| change.path.starts_with(&["spec", "type"])) {
-        let types = [&change.old, &change.new].map(|node| node.as_ref().and_then(Node::as_str).unwrap_or("?"));
+        let types =
+            [&change.old, &change.new].map(|node| node.as_ref().and_then(Node::as_str).unwrap_or("?"));
         // Whatever else such a change touches follows from it.
         let what = match types {
             [_, "ExternalName"] => "the name leads out of the cluster: clients leave the pods at once",
