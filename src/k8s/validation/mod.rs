@@ -4,6 +4,7 @@
 //! The server decodes, applies defaults, converts to the internal type and validates that: functions here
 //! read the manifest and take the default where a field is absent.
 
+mod admission_policy;
 mod autoscaling;
 mod claim;
 mod config;
@@ -153,6 +154,18 @@ fn check_of(group: &str, kind: &str, version: Version) -> (NameCheck, Check) {
             "admissionregistration.k8s.io",
             "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration",
         ) => (name_is_dns_subdomain, webhook::configuration),
+        ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy") => {
+            (name_is_dns_subdomain, admission_policy::validating_policy)
+        }
+        ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding") => {
+            (name_is_dns_subdomain, admission_policy::validating_binding)
+        }
+        ("admissionregistration.k8s.io", "MutatingAdmissionPolicy") => {
+            (name_is_dns_subdomain, admission_policy::mutating_policy)
+        }
+        ("admissionregistration.k8s.io", "MutatingAdmissionPolicyBinding") => {
+            (name_is_dns_subdomain, admission_policy::binding)
+        }
         ("admissionregistration.k8s.io", _) => (name_is_dns_subdomain, nothing_more),
         ("apiregistration.k8s.io", "APIService") => (path_segment, webhook::api_service),
         ("apiextensions.k8s.io", "CustomResourceDefinition") => {

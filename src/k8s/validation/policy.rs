@@ -88,6 +88,7 @@ pub(super) fn runtime_class(root: &At<'_, '_>, cx: &mut Context<'_>) {
     }
     let scheduling = root.field("scheduling");
     labels(&scheduling.field("nodeSelector"), cx);
+    super::pod::tolerations(&scheduling.field("tolerations"), cx);
 }
 
 /// `ValidateLeaseSpec` (`pkg/apis/coordination/validation`). `strategy` and `preferredHolder` are dropped unread (gate
@@ -163,8 +164,12 @@ mod tests {
                 ),
                 (
                     "apiVersion: node.k8s.io/v1\nkind: RuntimeClass\nmetadata: {name: a}\nhandler: a\n\
-                 overhead: {podFixed: {cpu: -1, disk: 1}}",
-                    &["overhead.limits[cpu] invalid-value", "overhead.limits[disk] invalid-value"],
+                 overhead: {podFixed: {cpu: -1, disk: 1}}\nscheduling: {tolerations: [{key: a, operator: Is}]}",
+                    &[
+                        "overhead.limits[cpu] invalid-value",
+                        "overhead.limits[disk] invalid-value",
+                        "scheduling.tolerations[0].operator unsupported-value",
+                    ],
                 ),
                 (
                     "apiVersion: coordination.k8s.io/v1\nkind: Lease\nmetadata: {name: a}\n\

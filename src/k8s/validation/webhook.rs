@@ -75,14 +75,14 @@ pub(super) fn review_versions(versions: &At<'_, '_>, missing: &str, cx: &mut Con
     }
 }
 
-fn one_of(field: &At<'_, '_>, supported: &[&str], cx: &mut Context<'_>) {
+pub(super) fn one_of(field: &At<'_, '_>, supported: &[&str], cx: &mut Context<'_>) {
     if field.is_set() && !supported.contains(&field.text()) {
         cx.not_supported(field, supported);
     }
 }
 
 /// `validateRuleWithOperations`.
-fn operations(rule: &At<'_, '_>, cx: &mut Context<'_>) {
+pub(super) fn operations(rule: &At<'_, '_>, cx: &mut Context<'_>) {
     const OPERATIONS: &[&str] = &["*", "CONNECT", "CREATE", "DELETE", "UPDATE"];
     let operations = rule.field("operations");
     not_empty_nor_mixed(&operations, "operations", cx);
@@ -222,7 +222,7 @@ fn webhook_service(service: &At<'_, '_>, cx: &mut Context<'_>) {
 }
 
 /// `validateMatchConditions`, without the expressions' own syntax.
-fn match_conditions(conditions: &At<'_, '_>, cx: &mut Context<'_>) {
+pub(super) fn match_conditions(conditions: &At<'_, '_>, cx: &mut Context<'_>) {
     if conditions.len() > 64 {
         cx.too_many(conditions, 64);
     }

@@ -16,7 +16,7 @@ mod warning;
 #[cfg(test)]
 mod tests;
 
-pub(super) use scheduling::node_selector;
+pub(super) use scheduling::{node_selector, tolerations};
 
 use super::{At, Context, metadata, volume_source};
 use crate::k8s::{Version, names};

@@ -98,7 +98,7 @@ pub(super) fn spread_constraints(constraints: &At<'_, '_>, holder: Holder<'_, '_
 }
 
 /// `ValidateTolerations`.
-pub(super) fn tolerations(tolerations: &At<'_, '_>, cx: &mut Context<'_>) {
+pub(in crate::k8s::validation) fn tolerations(tolerations: &At<'_, '_>, cx: &mut Context<'_>) {
     for toleration in tolerations.items() {
         let (key, operator) = (toleration.field("key"), toleration.field("operator"));
         let (value, effect) = (toleration.field("value"), toleration.field("effect"));
