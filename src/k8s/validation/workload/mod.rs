@@ -217,7 +217,7 @@ pub(super) fn replication_controller(root: &At<'_, '_>, cx: &mut Context<'_>) {
     always_restarted(&template, "ReplicationController", cx);
 }
 
-/// `WarningsOnCreate` of the strategies of Deployments, ReplicaSets, ReplicationControllers, Jobs and CronJobs:
+/// `WarningsOnCreate` of the strategies of Deployments, ReplicaSets, `ReplicationController`s, Jobs and CronJobs:
 /// names with dots are taken, though they end up in host names.
 fn pods_take_the_name(root: &At<'_, '_>, cx: &mut Context<'_>) {
     let name = root.field("metadata.name");
