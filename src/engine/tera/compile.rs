@@ -60,7 +60,7 @@ impl Templates {
                 Err(error) => diagnostics.push(error),
             }
         }
-        let mut tera = functions::instance().clone();
+        let mut tera = functions::instance_for(tables.sites.len());
         // A chart's own names win over those of its library sub-charts, and these over plimsoll's.
         if let Err(error) = tera.set_fallback_prefixes([LENT_PREFIX, LIBRARY_PREFIX]) {
             diagnostics.push(Diagnostic::error(error.to_string()));

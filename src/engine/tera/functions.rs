@@ -4,6 +4,7 @@
 
 use super::error::describe;
 use super::rendering::{self, GLOBALS, OMITTED};
+use super::rewrite::emit_filter;
 use super::value::{self, node};
 use crate::chart::{Chart, ChartFile, Constraint, constraint};
 use crate::yaml::{self, emit};
@@ -18,7 +19,6 @@ pub(super) fn instance() -> &'static tera::Tera {
     static INSTANCE: LazyLock<tera::Tera> = LazyLock::new(|| {
         let mut tera = tera::Tera::new();
         tera.autoescape_on([""]);
-        marking_filters(&mut tera);
         pure_filters(&mut tera);
         text_filters(&mut tera);
         functions(&mut tera);
@@ -27,15 +27,18 @@ pub(super) fn instance() -> &'static tera::Tera {
     &INSTANCE
 }
 
-/// What [`super::rewrite`] writes into templates.
-fn marking_filters(tera: &mut tera::Tera) {
-    tera.register_filter("__emit", |value: &Value, args: Kwargs, state: &State<'_>| -> TeraResult<Value> {
-        rendering::emit(value, args.must_get::<usize>("at")?, state)
-    });
-    tera.register_filter("__placed", |value: &Value, _: Kwargs, _: &State<'_>| -> TeraResult<Value> {
-        let text = rendering::resolved(value.as_str().unwrap_or_default())?;
-        Ok(Value::safe_string(text.trim_end_matches('\n')))
-    });
+/// The instance, with a filter for each of the first `sites` places where values are written.
+pub(super) fn instance_for(sites: usize) -> tera::Tera {
+    let mut tera = instance().clone();
+    for site in 0..sites {
+        tera.register_filter(
+            emit_filter(site),
+            move |value: &Value, _: Kwargs, state: &State<'_>| -> TeraResult<Value> {
+                rendering::emit(value, site, state)
+            },
+        );
+    }
+    tera
 }
 
 fn functions(tera: &mut tera::Tera) {
@@ -60,6 +63,10 @@ fn functions(tera: &mut tera::Tera) {
 }
 
 fn pure_filters(tera: &mut tera::Tera) {
+    tera.register_filter("__placed", |value: &Value, _: Kwargs, _: &State<'_>| -> TeraResult<Value> {
+        let text = rendering::resolved(value.as_str().unwrap_or_default())?;
+        Ok(Value::safe_string(text.trim_end_matches('\n')))
+    });
     tera.register_filter("omit_empty", |value: &Value, _: Kwargs, _: &State<'_>| -> Value {
         if !value.is_undefined() && is_empty(value) { Value::safe_string(OMITTED) } else { value.clone() }
     });

@@ -156,7 +156,7 @@ fn undefined(path: Option<&[String]>, state: &State<'_>) -> String {
     for (index, name) in path.iter().enumerate() {
         let next = match &parent {
             None => state.get::<Value>(name).ok().flatten(),
-            Some(parent) => value::get(parent, name),
+            Some(parent) => value::get(parent, name).cloned(),
         };
         match next {
             Some(next) if !next.is_undefined() => parent = Some(next),

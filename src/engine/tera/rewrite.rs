@@ -16,7 +16,7 @@
 //!
 //! | template | given to Tera |
 //! |---|---|
-//! | `{{ e }}` | `{{ (e) \| __emit(at=N) }}` |
+//! | `{{ e }}` | `{{ (e) \| __emit_N }}` |
 //! | `{% include "x" %}` | captured, then emitted as a value, so that it is indented as a block |
 //! | `{% <card> %}..{% </card> %}`, `{% filter f %}..{% endfilter %}` | the same |
 //! | `{% set x %}..{% endset %}` | captured, placed as YAML of its own |
@@ -29,6 +29,12 @@ use crate::diag::{Diagnostic, SourceId, Span};
 pub(super) const OPEN: char = '\u{2}';
 /// Closes a marker.
 pub(super) const CLOSE: char = '\u{3}';
+
+/// The filter that leaves the marker of a site. Each has one of its own: Tera makes a map of a filter's arguments, for
+/// every value anew.
+pub(super) fn emit_filter(site: usize) -> String {
+    format!("__emit_{site}")
+}
 
 /// One place in a template where a value is written.
 #[derive(Debug)]
@@ -496,7 +502,7 @@ impl Writer<'_> {
                 self.keep(start, inner.0);
                 self.made(" (");
                 self.keep(from, to);
-                self.made(&format!(") | __emit(at={site}) "));
+                self.made(&format!(") | {} ", emit_filter(site)));
                 self.keep(end - 2 - usize::from(inner.1 + 3 == end), end);
             }
             Token::Statement { start, end, inner } => self.statement(start, end, inner),
@@ -517,11 +523,10 @@ impl Writer<'_> {
                 self.emit_captured(site, end - inner.1 == 3);
             }
             Role::OpensSet => {
-                let site = self.site(start, end, inner);
                 // Placed as YAML of its own before the filters that the author names.
                 let split = body.find('|').map_or(inner.1, |bar| inner.0 + bar);
                 self.keep(start, split);
-                self.made(&format!(" | __placed(at={site}) "));
+                self.made(" | __placed ");
                 self.keep(split, end);
             }
             Role::OpensValue => {
@@ -530,7 +535,7 @@ impl Writer<'_> {
                 if let Some(filters) = body.trim_start().strip_prefix("filter") {
                     let offset = inner.1 - filters.len();
                     self.keep(start, inner.0);
-                    self.made(&format!(" set __value | __placed(at={site}) | "));
+                    self.made(" set __value | __placed | ");
                     self.keep(offset, end);
                 } else {
                     self.made("{% set __value %}");
@@ -544,20 +549,24 @@ impl Writer<'_> {
                     self.made(" endset ");
                     self.keep(inner.1.max(end - 2), end);
                     self.indentation(start);
-                    self.made(&format!("{{{{ __value | __emit(at={}) }}}}", site.unwrap_or_default()));
+                    self.emit_value(site.unwrap_or_default());
                 } else {
                     self.keep(start, end);
                     self.made("{% endset %}");
                     self.indentation(start);
-                    self.made(&format!("{{{{ __value | __emit(at={}) }}}}", site.unwrap_or_default()));
+                    self.emit_value(site.unwrap_or_default());
                 }
             }
         }
     }
 
+    fn emit_value(&mut self, site: usize) {
+        self.made(&format!("{{{{ __value | {} }}}}", emit_filter(site)));
+    }
+
     fn emit_captured(&mut self, site: usize, trim_after: bool) {
         let close = if trim_after { "-}}" } else { "}}" };
-        self.made(&format!("{{% endset %}}{{{{ __value | __emit(at={site}) {close}"));
+        self.made(&format!("{{% endset %}}{{{{ __value | {} {close}", emit_filter(site)));
     }
 
     /// The blanks before a closing tag on its own line: the value begins at its column.

@@ -29,8 +29,8 @@ impl Origins {
     /// The origin of the value at the end of `path`, starting from a variable's value.
     pub(super) fn of(&self, root: &tera::Value, path: &[String]) -> Option<Span> {
         let (last, way) = path.split_last()?;
-        let parent = way.iter().try_fold(root.clone(), |value, key| get(&value, key))?;
-        self.entry(&parent, last)
+        let parent = way.iter().try_fold(root, |value, key| get(value, key))?;
+        self.entry(parent, last)
     }
 
     /// A tree for Tera, remembering the origin of every entry.
@@ -60,11 +60,13 @@ impl Origins {
 }
 
 /// `value[key]`.
-pub(super) fn get(value: &tera::Value, key: &str) -> Option<tera::Value> {
+pub(super) fn get<'a>(value: &'a tera::Value, key: &str) -> Option<&'a tera::Value> {
     if let Some(map) = value.as_map() {
-        return map.get(&tera::value::Key::Str(key)).cloned();
+        // Through the index: a key that is looked up by itself would have to live as long as the map.
+        let index = map.get_index_of(&tera::value::Key::Str(key))?;
+        return map.get_index(index).map(|(_, value)| value);
     }
-    value.as_array()?.get(key.parse::<usize>().ok()?).cloned()
+    value.as_array()?.get(key.parse::<usize>().ok()?)
 }
 
 /// A tree of Tera's as plimsoll's own.
@@ -129,8 +131,8 @@ mod tests {
         let root = origins.tree(&Node::bare(outer));
         assert_eq!(origins.of(&root, &["disk".into(), "size".into()]), Some(span));
         let disk = get(&root, "disk").unwrap();
-        assert_eq!(origins.of(&disk, &["size".into()]), Some(span));
-        assert_eq!(origins.of(&disk, &["nope".into()]), None);
+        assert_eq!(origins.of(disk, &["size".into()]), Some(span));
+        assert_eq!(origins.of(disk, &["nope".into()]), None);
     }
 
     #[test]

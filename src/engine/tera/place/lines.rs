@@ -1,0 +1,173 @@
+//! Marked text taken apart.
+
+use super::scan::{indentation, is_blank};
+use crate::engine::tera::files::Place;
+use crate::engine::tera::rewrite::{CLOSE, OPEN, Tables};
+use std::ops::Range;
+
+/// The byte that stands for a value in a [`Line`].
+pub(super) const SLOT: u8 = 2;
+const SLOT_CHAR: char = OPEN;
+
+/// The lines of a text, with every value's marker as one byte.
+#[derive(Debug, Default)]
+pub(super) struct Lines {
+    text: String,
+    /// The values: the byte that stands for each, and its slot.
+    values: Vec<(usize, usize)>,
+    /// Where literal text comes from: the byte from which on, and the place in the template.
+    origins: Vec<(usize, Place)>,
+    rows: Vec<Row>,
+}
+
+/// What of [`Lines`] is one line.
+#[derive(Debug)]
+struct Row {
+    text: Range<usize>,
+    values: Range<usize>,
+    origins: Range<usize>,
+    newline: bool,
+}
+
+/// One line.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Line<'a> {
+    /// The text without its line break; a [`SLOT`] stands for a value.
+    pub(super) text: &'a str,
+    /// Whether a line break ends it.
+    pub(super) newline: bool,
+    /// The offset of the text, by which `values` and `origins` count.
+    start: usize,
+    values: &'a [(usize, usize)],
+    origins: &'a [(usize, Place)],
+}
+
+impl Lines {
+    /// Splits marked text into lines.
+    pub(super) fn of(marked: &str, tables: &Tables) -> Self {
+        let mut lines = Self { text: String::with_capacity(marked.len()), ..Self::default() };
+        let mut origin: Option<Place> = None;
+        let mut rest = marked;
+        // Where the current line begins in the text and in the tables.
+        let mut from = (0, 0, 0);
+        while !rest.is_empty() {
+            let stop = rest.bytes().position(|byte| byte == SLOT || byte == b'\n').unwrap_or(rest.len());
+            let (plain, tail) = rest.split_at(stop);
+            if !plain.is_empty() {
+                if let Some(place) = &mut origin {
+                    lines.origins.push((lines.text.len(), *place));
+                    *place = place.skip(plain.len());
+                }
+                lines.text.push_str(plain);
+            }
+            if let Some(after) = tail.strip_prefix('\n') {
+                origin = origin.map(|place| place.skip(1));
+                from = lines.end_row(from, true);
+                rest = after;
+            } else if let Some((kind, number, after)) = marker(tail) {
+                if kind == 'T' {
+                    origin = tables.chunks.get(number).copied();
+                } else {
+                    lines.values.push((lines.text.len(), number));
+                    lines.text.push(SLOT_CHAR);
+                    origin = None;
+                }
+                rest = after;
+            } else {
+                // Not a marker of ours: `safe` text with a control character. The reader will refuse it.
+                let skip = tail.chars().next().map_or(0, char::len_utf8);
+                rest = &tail[skip..];
+            }
+        }
+        if lines.text.len() > from.0 {
+            lines.end_row(from, false);
+        }
+        lines
+    }
+
+    /// The lines of YAML text without blank lines around them, shifted so that the least indented begins at column 0.
+    pub(super) fn of_block(marked: &str, tables: &Tables) -> Self {
+        let mut lines = Self::of(marked, tables);
+        let bytes = lines.text.as_bytes();
+        let filled = |row: &Row| !is_blank(&bytes[row.text.clone()]);
+        let last = lines.rows.iter().rposition(filled).map_or(0, |last| last + 1);
+        let first = lines.rows.iter().position(filled).unwrap_or(last);
+        lines.rows.truncate(last);
+        lines.rows.drain(..first);
+        let indents =
+            lines.rows.iter().filter(|row| filled(row)).map(|row| indentation(&bytes[row.text.clone()]));
+        let shift = indents.min().unwrap_or(0);
+        for row in &mut lines.rows {
+            row.text.start += shift.min(indentation(&bytes[row.text.clone()]));
+        }
+        lines
+    }
+
+    /// Every line, in order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Line<'_>> {
+        self.rows.iter().map(|row| Line {
+            text: &self.text[row.text.clone()],
+            newline: row.newline,
+            start: row.text.start,
+            values: &self.values[row.values.clone()],
+            origins: &self.origins[row.origins.clone()],
+        })
+    }
+
+    /// Notes the line that begins where `from` says; where the next one does.
+    fn end_row(&mut self, from: (usize, usize, usize), newline: bool) -> (usize, usize, usize) {
+        let end = (self.text.len(), self.values.len(), self.origins.len());
+        let (text, values, origins) = (from.0..end.0, from.1..end.1, from.2..end.2);
+        self.rows.push(Row { text, values, origins, newline });
+        end
+    }
+}
+
+impl<'a> Line<'a> {
+    /// The values between two bytes: the byte that stands for each, and its slot.
+    pub(super) fn values(self, from: usize, to: usize) -> impl Iterator<Item = (usize, usize)> + use<'a> {
+        let start = self.start;
+        let values = self.values.iter().map(move |(byte, slot)| (byte - start, *slot));
+        values.filter(move |(byte, _)| (from..to).contains(byte))
+    }
+
+    /// The slot of the first value between two bytes.
+    pub(super) fn first_value(self, from: usize, to: usize) -> Option<usize> {
+        self.values(from, to).next().map(|(_, slot)| slot)
+    }
+
+    /// The slot of the value that is all there is on the line.
+    pub(super) fn only_value(self) -> Option<usize> {
+        match self.values {
+            [(_, slot)] if self.text.trim_ascii().as_bytes() == [SLOT] => Some(*slot),
+            _ => None,
+        }
+    }
+
+    /// The place in the template that the literal text from a byte on comes from.
+    pub(super) fn origin(self, byte: usize) -> Option<Place> {
+        let at = self.start + byte;
+        let index = self.origins.partition_point(|(from, _)| *from <= at).checked_sub(1)?;
+        let (from, place) = self.origins[index];
+        Some(place.skip(at - from))
+    }
+}
+
+/// The marker that a text begins with: its kind, its number, what follows.
+fn marker(text: &str) -> Option<(char, usize, &str)> {
+    let inner = text.strip_prefix(OPEN)?;
+    let close = inner.find(CLOSE)?;
+    let kind = inner.chars().next()?;
+    let number = inner.get(1..close)?.parse().ok()?;
+    Some((kind, number, &inner[close + CLOSE.len_utf8()..]))
+}
+
+/// The marker of a value.
+pub(in crate::engine::tera) fn value_marker(slot: usize) -> String {
+    let mut marker = String::with_capacity(16);
+    marker.push(OPEN);
+    marker.push('V');
+    marker.push_str(&slot.to_string());
+    marker.push(CLOSE);
+    marker
+}
