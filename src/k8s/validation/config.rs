@@ -182,8 +182,9 @@ pub(super) fn service_account(root: &At<'_, '_>, cx: &mut Context<'_>) {
     }
 }
 
-/// `ValidateNamespace`.
+/// `ValidateNamespace`, and what the admission plugin `PodSecurity`, which is on by default, asks of labels.
 pub(super) fn namespace(root: &At<'_, '_>, cx: &mut Context<'_>) {
+    pod_security(root, cx);
     let spec = root.field("spec");
     let finalizers = spec.field("finalizers");
     for finalizer in finalizers.items() {
@@ -194,6 +195,35 @@ pub(super) fn namespace(root: &At<'_, '_>, cx: &mut Context<'_>) {
         }
         cx.invalid_each(&path, complaints);
     }
+}
+
+/// `PolicyToEvaluate` of `pod-security-admission/api`: the labels that set the standards of a namespace's pods.
+fn pod_security(root: &At<'_, '_>, cx: &mut Context<'_>) {
+    let labels = root.field("metadata.labels");
+    for (key, label) in labels.entries() {
+        let Some(mode) = key.strip_prefix("pod-security.kubernetes.io/") else { continue };
+        let text = label.text();
+        let wanted = match mode {
+            "enforce" | "audit" | "warn" if !matches!(text, "privileged" | "baseline" | "restricted") => {
+                "must be one of privileged, baseline, restricted"
+            }
+            "enforce-version" | "audit-version" | "warn-version" if !is_pod_security_version(text) => {
+                "must be \"latest\" or \"v1.x\""
+            }
+            _ => continue,
+        };
+        cx.invalid(&label, wanted);
+    }
+}
+
+/// `ParseVersion` of `pod-security-admission/api`.
+fn is_pod_security_version(text: &str) -> bool {
+    let is_number = |minor: &str| {
+        minor.bytes().all(|byte| byte.is_ascii_digit())
+            && minor.parse::<i64>().is_ok()
+            && (minor == "0" || !minor.starts_with('0'))
+    };
+    text == "latest" || text.strip_prefix("v1.").is_some_and(is_number)
 }
 
 /// `validateKubeFinalizerName`: qualified, or one that Kubernetes itself uses.
@@ -290,6 +320,15 @@ mod tests {
                 (
                     "apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\nspec: {finalizers: [kubernetes, a.b/c]}",
                     &[],
+                ),
+                (
+                    "apiVersion: v1\nkind: Namespace\nmetadata: {name: a, labels: {pod-security.kubernetes.io/enforce: \
+                     restricted, pod-security.kubernetes.io/enforce-version: v1.30, \
+                     pod-security.kubernetes.io/warn: strict, pod-security.kubernetes.io/warn-version: v1.030}}",
+                    &[
+                        "metadata.labels[pod-security.kubernetes.io/warn] invalid-value",
+                        "metadata.labels[pod-security.kubernetes.io/warn-version] invalid-value",
+                    ],
                 ),
                 (
                     "apiVersion: v1\nkind: Namespace\nmetadata: {name: a.b}\nspec: {finalizers: [mine, 'a b']}",

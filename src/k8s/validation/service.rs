@@ -319,10 +319,11 @@ fn node_ports(spec: &At<'_, '_>, service_type: Type, cx: &mut Context<'_>) {
         let automatic = service_type == Type::NodePort
             || spec.field("allocateLoadBalancerNodePorts").bool() != Some(false);
         let before = cx.errors();
-        allocate_node_ports(&ports, automatic, cx);
+        let taken = allocate_node_ports(&ports, automatic, cx);
         if cx.errors() > before {
             return;
         }
+        health_check_port(spec, service_type, &taken, cx);
     }
     let mut seen = BTreeSet::new();
     for port in ports.items() {
@@ -338,7 +339,8 @@ fn node_ports(spec: &At<'_, '_>, service_type: Type, cx: &mut Context<'_>) {
 }
 
 /// `initNodePorts`: ports of one number share a node port, whatever their protocol; others may not.
-fn allocate_node_ports(ports: &At<'_, '_>, automatic: bool, cx: &mut Context<'_>) {
+/// Returns the node ports that are asked for.
+fn allocate_node_ports(ports: &At<'_, '_>, automatic: bool, cx: &mut Context<'_>) -> BTreeSet<i64> {
     let number_of = |port: &At<'_, '_>| port.field("port").int().unwrap_or(0);
     let node_port_of = |port: &At<'_, '_>| port.field("nodePort").int().unwrap_or(0);
     // `findRequestedNodePort`: the first node port that is asked for, by port.
@@ -365,6 +367,26 @@ fn allocate_node_ports(ports: &At<'_, '_>, automatic: bool, cx: &mut Context<'_>
             cx.invalid(&place, "provided port is already allocated");
         }
     }
+    taken
+}
+
+/// `allocHealthCheckNodePort`, for a port that is asked for.
+fn health_check_port(spec: &At<'_, '_>, service_type: Type, taken: &BTreeSet<i64>, cx: &mut Context<'_>) {
+    let place = spec.field("healthCheckNodePort");
+    let Some(port) = place.int().filter(|port| *port != 0) else { return };
+    if !needs_health_check(spec, service_type) {
+        return;
+    }
+    if !NODE_PORTS.contains(&port) {
+        out_of_range(&place, cx);
+    } else if taken.contains(&port) {
+        cx.invalid(&place, "provided port is already allocated");
+    }
+}
+
+/// `NeedsHealthCheck`.
+fn needs_health_check(spec: &At<'_, '_>, service_type: Type) -> bool {
+    service_type == Type::LoadBalancer && spec.field("externalTrafficPolicy").text() == "Local"
 }
 
 /// A port's protocol, after defaults.
@@ -448,16 +470,11 @@ fn traffic_policies(spec: &At<'_, '_>, service_type: Type, cx: &mut Context<'_>)
     }
 
     let health_check = spec.field("healthCheckNodePort");
-    let needs_health_check = service_type == Type::LoadBalancer && external.text() == "Local";
-    if let Some(port) = health_check.int().filter(|port| *port != 0) {
-        if !needs_health_check {
-            cx.invalid(
-                &health_check,
-                "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'",
-            );
-        } else if !NODE_PORTS.contains(&port) {
-            out_of_range(&health_check, cx);
-        }
+    if health_check.int().is_some_and(|port| port != 0) && !needs_health_check(spec, service_type) {
+        cx.invalid(
+            &health_check,
+            "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'",
+        );
     }
 
     let internal = spec.field("internalTrafficPolicy");
@@ -617,6 +634,15 @@ mod tests {
                     &["spec.ports[0].nodePort invalid-value"],
                 ),
                 ("type: NodePort, clusterIP: None", &["spec.clusterIPs[0] invalid-value"]),
+                (
+                    "type: LoadBalancer, externalTrafficPolicy: Local, healthCheckNodePort: 80, ports: [{port: 1}]",
+                    &["spec.healthCheckNodePort invalid-value"],
+                ),
+                (
+                    "type: LoadBalancer, externalTrafficPolicy: Local, healthCheckNodePort: 30001, \
+                 ports: [{port: 1, nodePort: 30001}]",
+                    &["spec.healthCheckNodePort invalid-value"],
+                ),
             ],
         );
     }

@@ -275,6 +275,11 @@ pub(super) fn api_service(root: &At<'_, '_>, cx: &mut Context<'_>) {
                 cx.required(&field, "");
             }
         }
+        let port = service.field("port");
+        // 443 by default.
+        if let Some(number) = port.int() {
+            cx.invalid_each(&port, names::port_number(number));
+        }
         if insecure.flag() && !bundle.text().is_empty() {
             cx.invalid(&insecure, "may not be true if caBundle is present");
         }
@@ -362,6 +367,9 @@ mod tests {
             server("v1.a.b", ", insecureSkipTLSVerify: true"),
             ["spec.insecureSkipTLSVerify invalid-value"]
         );
-        assert_eq!(server("v1.a.b", ", service: {name: a}"), ["spec.service.namespace required"]);
+        assert_eq!(
+            server("v1.a.b", ", service: {name: a, port: 0}"),
+            ["spec.service.namespace required", "spec.service.port invalid-value"]
+        );
     }
 }
