@@ -28,6 +28,7 @@ const BUILTIN: &[Builtin] = &[builtin!(
     "values.schema.json",
     "templates/NOTES.txt",
     "templates/config.yaml",
+    "templates/extra.yaml",
     "templates/policies.yaml",
     "templates/services.yaml",
     "templates/statefulset.yaml",

@@ -4,6 +4,7 @@ use crate::support::ROOT;
 use plimsoll::engine::tera::{
     Component, EntryKind, REFERENCE, TERA_FILTERS, TERA_FUNCTIONS, TERA_TESTS, components,
 };
+use serde_json::Value as Json;
 use snapbox::{Assert, Data};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -15,6 +16,77 @@ fn the_template_reference_is_up_to_date() {
     let written_by_hand = page.split_once(MARK).map_or(page.as_str(), |(before, _)| before);
     let generated = format!("{written_by_hand}{MARK}{}", reference());
     Assert::new().action_env("SNAPSHOTS").eq(generated, Data::read_from(&path, None).raw());
+}
+
+/// The options of `builtin:statefulset`, from its schema and its defaults.
+#[test]
+fn the_statefulset_reference_is_up_to_date() {
+    let read = |path: &str| std::fs::read_to_string(Path::new(ROOT).join(path)).unwrap();
+    let schema: Json = serde_json::from_str(&read("charts/statefulset/values.schema.json")).unwrap();
+    let defaults: Json = serde_yaml::from_str(&read("charts/statefulset/values.yaml")).unwrap();
+    let mut rows = String::new();
+    options(&schema, &schema, &defaults, "", &mut rows);
+    let path = Path::new(ROOT).join("docs/statefulset.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let written_by_hand = page.split_once(MARK).map_or(page.as_str(), |(before, _)| before);
+    let table = format!("\n| option | type | default | |\n|---|---|---|---|\n{rows}");
+    let generated = format!("{written_by_hand}{MARK}{table}");
+    Assert::new().action_env("SNAPSHOTS").eq(generated, Data::read_from(&path, None).raw());
+}
+
+/// A row for every option below `schema`.
+fn options(root: &Json, schema: &Json, defaults: &Json, path: &str, out: &mut String) {
+    for (key, option) in schema["properties"].as_object().into_iter().flatten() {
+        let target = match option["$ref"].as_str() {
+            Some(reference) => root.pointer(reference.trim_start_matches('#')).unwrap(),
+            None => option,
+        };
+        let default = &defaults[key];
+        let shown = match default {
+            Json::Null => String::new(),
+            Json::Object(map) if !map.is_empty() => String::new(),
+            Json::Array(items) if !items.is_empty() => format!("`{}`", flow(default)),
+            default => format!("`{default}`"),
+        };
+        let path = format!("{path}{key}");
+        let words = option["description"].as_str().unwrap_or_default().replace('|', "\\|");
+        let _ = writeln!(out, "| `{path}` | {} | {shown} | {words} |", kind(target));
+        options(root, target, default, &format!("{path}."), out);
+        options(root, &target["items"], &Json::Null, &format!("{path}[]."), out);
+    }
+}
+
+/// What a schema takes, in words.
+fn kind(schema: &Json) -> String {
+    let choices = |list: &Json| -> Vec<String> {
+        list.as_array().into_iter().flatten().map(ToString::to_string).collect()
+    };
+    if schema["enum"].is_array() {
+        return choices(&schema["enum"])
+            .iter()
+            .map(|c| format!("`{}`", c.trim_matches('"')))
+            .collect::<Vec<_>>()
+            .join(", ");
+    }
+    match &schema["type"] {
+        Json::Array(_) => choices(&schema["type"]).join(" or ").replace('"', ""),
+        Json::String(one) => one.clone(),
+        _ => "any".to_owned(),
+    }
+}
+
+/// JSON as YAML people write it in one line.
+fn flow(value: &Json) -> String {
+    match value {
+        Json::Object(map) => {
+            let entries: Vec<String> =
+                map.iter().map(|(key, value)| format!("{key}: {}", flow(value))).collect();
+            format!("{{{}}}", entries.join(", "))
+        }
+        Json::Array(items) => format!("[{}]", items.iter().map(flow).collect::<Vec<_>>().join(", ")),
+        Json::String(text) => text.clone(),
+        other => other.to_string(),
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of tests may panic, as the tests themselves")]
 
 mod admission;
+mod builtin;
 mod chart;
 mod cli;
 mod diff;

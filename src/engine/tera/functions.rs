@@ -50,9 +50,7 @@ fn functions(tera: &mut tera::Tera) {
         let chart = rendering::chart()?;
         matching(&chart, args.must_get("glob")?)
     });
-    tera.register_function("tpl", |args: Kwargs, state: &State<'_>| {
-        tpl(&args.must_get::<Value>("text")?, state)
-    });
+    tera.register_function("tpl", |args: Kwargs, state: &State<'_>| tpl(&args, state));
     tera.register_function("required", |args: Kwargs, _: &State<'_>| -> TeraResult<Value> {
         required(args.get::<Value>("value")?.unwrap_or_else(Value::undefined), args.must_get("message")?)
     });
@@ -161,7 +159,8 @@ fn text_filters(tera: &mut tera::Tera) {
 const KEEPS_YAML: [&str; 4] = ["quote", "squote", "indent", "nindent"];
 
 /// Renders texts as templates of their own, which see the chart's values but nothing that the caller has set.
-fn tpl(input: &Value, state: &State<'_>) -> TeraResult<Value> {
+fn tpl(args: &Kwargs, state: &State<'_>) -> TeraResult<Value> {
+    let input = args.must_get::<Value>("text")?;
     rendering::nested(|| {
         let mut context = tera::Context::new();
         for name in GLOBALS {
@@ -169,7 +168,12 @@ fn tpl(input: &Value, state: &State<'_>) -> TeraResult<Value> {
                 context.insert_value(name, value);
             }
         }
-        expand(instance(), &context, input)
+        for (name, value) in args.iter() {
+            if let Some(name) = name.as_str().filter(|name| *name != "text") {
+                context.insert_value(name.to_owned(), value.clone());
+            }
+        }
+        expand(instance(), &context, &input)
     })
 }
 

@@ -43,7 +43,7 @@ pub const REFERENCE: &[Entry] = &[
     ),
     function(
         "tpl(text=)",
-        "Renders a string as a template of its own; of a list or map, every string in it. It sees `values`, `release`, `chart`, `capabilities`, `template` and `subcharts`.",
+        "Renders a string as a template of its own; of a list or map, every string in it. It sees `values`, `release`, `chart`, `capabilities`, `template`, `subcharts` and, by its name, whatever else it is given: `tpl(text=t, port=80)`.",
         Some(("name: {{ tpl(text=\"{{ release.name }}-db\") }}", "name: web-db")),
     ),
     function(
