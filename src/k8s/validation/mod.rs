@@ -15,6 +15,7 @@ mod endpoints;
 mod field;
 mod metadata;
 mod networking;
+mod node_labels;
 mod persistent_volume;
 mod pod;
 mod policy;

@@ -3,7 +3,7 @@
 use super::claim::{ACCESS_MODES, VOLUME_MODES, access_modes, class_name, storage_class_annotation_warning};
 use super::resources::{positive_quantity, quantity};
 use super::volume_source::{self, Kind, kind, required};
-use super::{At, Context};
+use super::{At, Context, node_labels};
 use crate::k8s::{Version, names};
 
 /// The sources in the order in which `ValidatePersistentVolumeSpec` looks, but for `flexVolume`.
@@ -211,6 +211,9 @@ fn volume_warnings(root: &At<'_, '_>, cx: &mut Context<'_>) {
             &reclaim,
             "The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning.",
         );
+    }
+    for term in spec.field("nodeAffinity.required.nodeSelectorTerms").items() {
+        node_labels::warn_of_term(&term, false, cx);
     }
     for (name, since) in [
         ("photonPersistentDisk", "v1.11, non-functional in v1.16+"),

@@ -1,7 +1,7 @@
 //! Storage classes and drivers (`pkg/apis/storage/validation`).
 
 use super::volume_source::csi_driver_name;
-use super::{At, Context};
+use super::{At, Context, node_labels};
 use crate::k8s::names;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -66,7 +66,7 @@ fn allowed_topologies(topologies: &At<'_, '_>, cx: &mut Context<'_>) {
                 }
             }
             cx.form(&key, names::qualified_name);
-            deprecated_label_warning(&key, cx);
+            node_labels::warn_of_key(&key, cx);
             if values_by_key.insert(key.text(), seen).is_some() {
                 cx.duplicate(&key);
             }
@@ -75,19 +75,6 @@ fn allowed_topologies(topologies: &At<'_, '_>, cx: &mut Context<'_>) {
             cx.duplicate(&expressions);
         }
     }
-}
-
-/// `GetLabelDeprecatedMessage`, for labels of nodes.
-fn deprecated_label_warning(key: &At<'_, '_>, cx: &mut Context<'_>) {
-    let (since, instead) = match key.text() {
-        "beta.kubernetes.io/arch" => ("v1.14", "kubernetes.io/arch"),
-        "beta.kubernetes.io/os" => ("v1.14", "kubernetes.io/os"),
-        "failure-domain.beta.kubernetes.io/region" => ("v1.17", "topology.kubernetes.io/region"),
-        "failure-domain.beta.kubernetes.io/zone" => ("v1.17", "topology.kubernetes.io/zone"),
-        "beta.kubernetes.io/instance-type" => ("v1.17", "node.kubernetes.io/instance-type"),
-        _ => return,
-    };
-    cx.warning(key, format_args!("{} is deprecated since {since}; use \"{instead}\" instead", key.text()));
 }
 
 /// `ValidateCSIDriver`.

@@ -333,13 +333,6 @@ fn or_default<'n>(text: &'n str, default: &'n str) -> &'n str {
     if text.is_empty() { default } else { text }
 }
 
-/// `ValidateNonnegativeField`.
-fn non_negative(at: &At<'_, '_>, cx: &mut Context<'_>) {
-    if at.int().is_some_and(|number| number < 0) {
-        cx.invalid(at, "must be greater than or equal to 0");
-    }
-}
-
 /// `VisitContainersWithPath`: init, regular and ephemeral containers.
 fn each_container(spec: &At<'_, '_>, mut visit: impl FnMut(&At<'_, '_>)) {
     for list in ["initContainers", "containers", "ephemeralContainers"] {

@@ -1,6 +1,6 @@
 //! Probes, lifecycle hooks and their handlers.
 
-use super::{At, Context, Pod, names, non_negative, one_of};
+use super::{At, Context, Pod, names, one_of};
 use crate::yaml::Value;
 
 /// The three probes of a container: `validateLivenessProbe`, `validateReadinessProbe`, `validateStartupProbe`.
@@ -51,7 +51,7 @@ fn probe(probe: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Context<'_>) {
     for field in
         ["initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"]
     {
-        non_negative(&probe.field(field), cx);
+        cx.non_negative(&probe.field(field));
     }
     let grace = probe.field("terminationGracePeriodSeconds");
     if grace.int().is_some_and(|seconds| seconds <= 0) {

@@ -863,6 +863,20 @@ fn the_rest_of_the_spec_is_checked_too() {
 }
 
 #[test]
+fn nodes_are_named_by_labels_that_they_can_have() {
+    assert_eq!(
+        pod(
+            "nodeSelector: {node-role.kubernetes.io/master: ''}\naffinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [{key: beta.kubernetes.io/os, operator: Exists}]}]}, preferredDuringSchedulingIgnoredDuringExecution: [{weight: 1, preference: {matchExpressions: [{key: a, operator: In, values: [b, c d]}]}}]}}"
+        ),
+        [
+            "spec.nodeSelector[node-role.kubernetes.io/master] warning",
+            "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchExpressions[0].key warning",
+            "spec.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].preference.matchExpressions[0].values[1] warning",
+        ]
+    );
+}
+
+#[test]
 fn ephemeral_containers_are_told_apart_and_have_few_fields() {
     let said = pod(
         "ephemeralContainers: [{name: e, image: i, resources: {}}, {name: e, image: i, livenessProbe: {}}]",

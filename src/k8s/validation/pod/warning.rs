@@ -1,6 +1,6 @@
 //! What the server accepts with a warning: `pkg/api/pod/warnings.go`.
 
-use super::super::{claim, resources::quantity};
+use super::super::{claim, node_labels, resources::quantity};
 use super::container::is_sidecar;
 use super::security::{APP_ARMOR, SECCOMP_CONTAINER, SECCOMP_POD};
 use super::{At, Context, each_container, names, or_default};
@@ -61,53 +61,19 @@ fn null_selector(term: &At<'_, '_>, cx: &mut Context<'_>) {
     }
 }
 
-/// `GetNodeLabelDeprecatedMessage`.
-fn deprecated_node_label(key: &str) -> Option<&'static str> {
-    Some(match key {
-        "beta.kubernetes.io/arch" => "deprecated since v1.14; use \"kubernetes.io/arch\" instead",
-        "beta.kubernetes.io/os" => "deprecated since v1.14; use \"kubernetes.io/os\" instead",
-        "failure-domain.beta.kubernetes.io/region" => {
-            "deprecated since v1.17; use \"topology.kubernetes.io/region\" instead"
-        }
-        "failure-domain.beta.kubernetes.io/zone" => {
-            "deprecated since v1.17; use \"topology.kubernetes.io/zone\" instead"
-        }
-        "beta.kubernetes.io/instance-type" => {
-            "deprecated since v1.17; use \"node.kubernetes.io/instance-type\" instead"
-        }
-        _ => return None,
-    })
-}
-
-/// Labels of nodes by their old names, in selectors, affinity and spreading.
+/// Labels of nodes, in selectors, affinity and spreading. A preference for labels that cannot be is taken.
 fn node_labels(spec: &At<'_, '_>, cx: &mut Context<'_>) {
-    for (key, value) in spec.field("nodeSelector").entries() {
-        if let Some(message) = deprecated_node_label(key) {
-            cx.warning(&value, message);
-        }
-    }
+    node_labels::warn_of_selector(&spec.field("nodeSelector"), cx);
     let affinity = spec.field("affinity.nodeAffinity");
     let required = affinity.field("requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms");
     for term in required.items() {
-        term_labels(&term, cx);
+        node_labels::warn_of_term(&term, false, cx);
     }
     for preferred in affinity.field("preferredDuringSchedulingIgnoredDuringExecution").items() {
-        term_labels(&preferred.field("preference"), cx);
+        node_labels::warn_of_term(&preferred.field("preference"), true, cx);
     }
     for constraint in spec.field("topologySpreadConstraints").items() {
-        let key = constraint.field("topologyKey");
-        if let Some(message) = deprecated_node_label(key.text()) {
-            cx.warning(&key, format_args!("{} is {message}", key.text()));
-        }
-    }
-}
-
-fn term_labels(term: &At<'_, '_>, cx: &mut Context<'_>) {
-    for expression in term.field("matchExpressions").items() {
-        let key = expression.field("key");
-        if let Some(message) = deprecated_node_label(key.text()) {
-            cx.warning(&key, format_args!("{} is {message}", key.text()));
-        }
+        node_labels::warn_of_key(&constraint.field("topologyKey"), cx);
     }
 }
 
