@@ -6,9 +6,19 @@ use super::EngineKind;
 const WORDS: [&str; 11] =
     ["if", "range", "with", "define", "end", "include", "template", "block", "else", "tpl", "toYaml"];
 
-/// Helm's language if any of the templates holds one of its actions outside `{% raw %}`, else Tera.
-pub(super) fn engine<'a>(templates: impl IntoIterator<Item = &'a str>) -> EngineKind {
-    if templates.into_iter().any(has_go_action) { EngineKind::GoTemplate } else { EngineKind::Tera }
+/// Helm's language if any of the templates holds one of its actions outside `{% raw %}`, Tera if they hold other actions;
+/// `None` where there are no actions at all.
+pub(super) fn engine<'a>(templates: impl IntoIterator<Item = &'a str>) -> Option<EngineKind> {
+    let mut found = None;
+    for text in templates {
+        if has_go_action(text) {
+            return Some(EngineKind::GoTemplate);
+        }
+        if ["{{", "{%"].iter().any(|open| text.contains(open)) {
+            found = Some(EngineKind::Tera);
+        }
+    }
+    found
 }
 
 fn has_go_action(text: &str) -> bool {
@@ -68,7 +78,7 @@ mod tests {
             "{ {{ include \"x\" . }}",
             "a\n{{-  toYaml .x }}",
         ] {
-            assert_eq!(engine([go]), EngineKind::GoTemplate, "{go}");
+            assert_eq!(engine([go]), Some(EngineKind::GoTemplate), "{go}");
         }
         for tera in [
             "{{ values.x }}",
@@ -77,11 +87,11 @@ mod tests {
             "{% raw %}{{ .Values.x }}{% endraw %}",
             "{%- raw -%}{% x %}{{ .Values.x }}{%- endraw -%}{{ a }}",
             "{{ endpoint }}",
-            "",
             "{{",
         ] {
-            assert_eq!(engine([tera]), EngineKind::Tera, "{tera}");
+            assert_eq!(engine([tera]), Some(EngineKind::Tera), "{tera}");
         }
-        assert_eq!(engine(["{% raw %}{{ x }}{% endraw %}{{ .y }}"]), EngineKind::GoTemplate);
+        assert_eq!(engine(["{% raw %}{{ x }}{% endraw %}{{ .y }}"]), Some(EngineKind::GoTemplate));
+        assert_eq!(engine(["a: 1", ""]), None);
     }
 }

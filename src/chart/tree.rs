@@ -224,6 +224,7 @@ fn not_utf8(shown: &str, error: &std::string::FromUtf8Error) -> Diagnostic {
 }
 
 fn parse(sources: &Sources, chart: Named) -> Report<Chart> {
+    let lenient = ReadOptions::lenient();
     let mut sink = Vec::new();
     let Some(metadata) = chart.metadata else {
         return Report::fail(
@@ -231,23 +232,36 @@ fn parse(sources: &Sources, chart: Named) -> Report<Chart> {
                 .help("add one, or list the directory in `.helmignore`"),
         );
     };
-    let requirements = chart.requirements.and_then(|source| first_document(sources, source, &mut sink));
-    let metadata = first_document(sources, metadata, &mut sink)
+    let requirements =
+        chart.requirements.and_then(|source| first_document(sources, source, lenient, &mut sink));
+    let mut remarks = Vec::new();
+    let written = metadata;
+    let metadata = first_document(sources, written, lenient, &mut remarks)
         .and_then(|node| Metadata::read(sources, node, requirements.as_ref(), &mut sink));
     let children = parse_children(sources, chart.children, &mut sink);
-    let engine = metadata.as_ref().and_then(|metadata| metadata.engine).unwrap_or_else(|| {
-        // A chart without templates that gathers Helm charts is one.
-        if chart.templates.is_empty() && children.iter().any(|child| child.engine == EngineKind::GoTemplate) {
-            EngineKind::GoTemplate
-        } else {
-            detect::engine(chart.templates.iter().map(|file| &*file.text))
-        }
-    });
+    let engine = metadata
+        .as_ref()
+        .and_then(|metadata| metadata.engine)
+        .or_else(|| detect::engine(chart.templates.iter().map(|file| &*file.text)))
+        .unwrap_or_else(|| {
+            // Plain manifests are as much of a Helm chart as templates are; gathered charts of ours are not.
+            let tera = |child: &Arc<Chart>| child.engine == EngineKind::Tera;
+            if !children.is_empty() && children.iter().all(tera) {
+                EngineKind::Tera
+            } else {
+                EngineKind::GoTemplate
+            }
+        });
     // Helm takes the last of several equal keys; its charts are to render as they do there.
     let options = match engine {
         EngineKind::Tera => ReadOptions::strict(),
-        EngineKind::GoTemplate => ReadOptions::lenient(),
+        EngineKind::GoTemplate => lenient,
     };
+    if options != lenient && !has_errors(&remarks) {
+        remarks.clear();
+        first_document(sources, written, options, &mut remarks);
+    }
+    sink.append(&mut remarks);
     let values = match chart.values {
         Some(source) => read_values(sources, source, &options).take(&mut sink),
         None => Some(Node::new(Value::Map(Map::new()), Span::NONE)),
@@ -303,8 +317,13 @@ fn values_size(sources: &Sources, chart: &Named) -> usize {
 }
 
 /// The first document that says something; null when none does.
-fn first_document(sources: &Sources, source: SourceId, sink: &mut Vec<Diagnostic>) -> Option<Node> {
-    let documents = yaml::read(sources, source, &ReadOptions::strict()).take(sink)?;
+fn first_document(
+    sources: &Sources,
+    source: SourceId,
+    options: ReadOptions,
+    sink: &mut Vec<Diagnostic>,
+) -> Option<Node> {
+    let documents = yaml::read(sources, source, &options).take(sink)?;
     let first = documents.into_iter().find(|document| !document.blank).map(|document| document.root);
     Some(first.unwrap_or_else(|| Node::new(Value::Null, Span::new(source, 0, 0))))
 }
@@ -330,6 +349,20 @@ mod tests {
         let report = chart("x: {{ .Values.c }}\n");
         assert_eq!(report.output.map(|chart| chart.engine), Some(EngineKind::GoTemplate));
         assert!(chart("x: {{ values.c }}\n").has_errors());
+    }
+
+    #[test]
+    fn plain_manifests_and_repeated_keys_make_a_helm_chart_and_none_of_ours() {
+        let read = |metadata: &str, template: &str| {
+            let file = |path: &str, text: &str| (path.to_owned(), text.as_bytes().to_vec());
+            let files = vec![file("Chart.yaml", metadata), file("templates/x.yaml", template)];
+            from_files(&Sources::new(), "a", files)
+        };
+        let repeated = "apiVersion: v2\nname: a\nversion: 0.0.1\nversion: 1.0.0\n";
+        let chart = read(repeated, "kind: Pod\n").output.unwrap();
+        assert_eq!((chart.engine, chart.metadata.version.as_str()), (EngineKind::GoTemplate, "1.0.0"));
+        assert!(read(repeated, "kind: {{ values.kind }}\n").has_errors());
+        assert!(read(&format!("{repeated}engine: tera\n"), "kind: Pod\n").has_errors());
     }
 
     #[test]

@@ -69,6 +69,21 @@ fn names_a_place(stderr: &str) -> bool {
 }
 
 #[test]
+fn a_helm_chart_without_manifests_prints_a_line_break_as_helm_does() {
+    let sandbox = Sandbox::new();
+    sandbox.write("app/Chart.yaml", "apiVersion: v2\nname: app\nversion: 1.0.0\n");
+    sandbox.write("app/templates/a.yaml", "{{ if .Values.on }}kind: X{{ end }}");
+    assert_eq!(sandbox.run(&["render", "app"]).stdout, "\n");
+    let hook = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  annotations: {helm.sh/hook: test}\n";
+    sandbox.write("app/templates/b.yaml", hook);
+    let source = "---\n# Source: app/templates/b.yaml\n";
+    assert_eq!(sandbox.run(&["render", "app"]).stdout, format!("\n{source}{hook}"));
+    assert_eq!(sandbox.run(&["render", "app", "--no-hooks"]).stdout, "\n");
+    let only = sandbox.run(&["render", "app", "--show-only", "templates/b.yaml"]);
+    assert_eq!(only.stdout, format!("{source}{hook}"));
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_failure() {
     let sandbox = Sandbox::new();
     // Far more than a pipe holds, so that the last write meets a closed pipe.

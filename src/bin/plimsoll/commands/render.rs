@@ -4,6 +4,7 @@ use super::{files, history, release};
 use crate::args::{RenderArgs, RenderFormat};
 use crate::ui::{ExitStatus, Ui};
 use anyhow::{Context as _, bail};
+use plimsoll::chart::EngineKind;
 use plimsoll::diag::Sources;
 use plimsoll::render::{self, Document, Selection};
 use std::io::Write as _;
@@ -37,6 +38,14 @@ pub(crate) fn run(args: &RenderArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> 
         ui.print(&lines.concat());
     } else {
         let text = match output.format {
+            // Helm ends its manifest with a line break, hooks and `--show-only` aside, even one without objects.
+            RenderFormat::Yaml
+                if built.computed.root.chart.engine == EngineKind::GoTemplate
+                    && selection.show_only.is_empty()
+                    && documents.first().is_none_or(|document| document.hook.is_some()) =>
+            {
+                format!("\n{}", render::stream(&documents))
+            }
             RenderFormat::Yaml => render::stream(&documents),
             RenderFormat::Json => render::json_list(&documents),
         };
