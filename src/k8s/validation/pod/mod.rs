@@ -198,6 +198,7 @@ fn specific_annotations(annotations: &At<'_, '_>, spec: &At<'_, '_>, cx: &mut Co
             "must set spec.nodeName if mirror pod annotation is set",
         );
     }
+    scheduling::annotated_tolerations(annotations, cx);
     let cost = annotations.key("controller.kubernetes.io/pod-deletion-cost");
     if cost.is_set() && !is_deletion_cost(cost.text()) {
         cx.invalid(&cost, "must be a 32bit integer");

@@ -1,7 +1,10 @@
 //! Where a pod may run: affinity, spreading, tolerations, gates.
 
 use super::{At, Context, Holder, metadata, names, one_of_if_set};
+use crate::diag::Span;
 use crate::k8s::Version;
+use crate::yaml::{Map, Node, Value};
+use serde_json::Value as Json;
 
 /// `validateAffinity`.
 pub(super) fn affinity(affinity: &At<'_, '_>, holder: Holder<'_, '_>, cx: &mut Context<'_>) {
@@ -129,6 +132,50 @@ pub(in crate::k8s::validation) fn tolerations(tolerations: &At<'_, '_>, cx: &mut
             one_of_if_set(&effect, effects, cx);
         }
     }
+}
+
+/// `ValidateTolerationsInPodAnnotations`: `annotations` is spelt as the server does.
+pub(super) fn annotated_tolerations(annotations: &At<'_, '_>, cx: &mut Context<'_>) {
+    const KEY: &str = "scheduler.alpha.kubernetes.io/tolerations";
+
+    let annotation = annotations.key(KEY);
+    if annotation.text().is_empty() {
+        return;
+    }
+    match toleration_list(annotation.text(), annotation.span()) {
+        Ok(list) => tolerations(&annotation.renamed(KEY).showing(&At::root(&list)), cx),
+        Err(error) => cx.invalid_key(annotations, KEY, annotation.key_span(), error),
+    }
+}
+
+/// `GetTolerationsFromPodAnnotations`: the list that is written in JSON, with keys in any case. Everything in it
+/// stands at `span`.
+fn toleration_list(text: &str, span: Span) -> Result<Node, String> {
+    const FIELDS: [&str; 5] = ["key", "operator", "value", "effect", "tolerationSeconds"];
+
+    let items: Option<Vec<Option<serde_json::Map<String, Json>>>> =
+        serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let mut list = Vec::new();
+    for item in items.unwrap_or_default() {
+        let mut toleration = Map::new();
+        for (key, value) in item.unwrap_or_default() {
+            let Some(field) = FIELDS.into_iter().find(|field| field.eq_ignore_ascii_case(&key)) else {
+                continue;
+            };
+            let is_number = field == "tolerationSeconds";
+            let value = match value {
+                Json::Null => continue,
+                Json::String(text) if !is_number => Value::String(text),
+                Json::Number(number) if is_number && number.is_i64() => {
+                    Value::Int(number.as_i64().unwrap_or_default())
+                }
+                _ => return Err(format!("cannot unmarshal into `{field}`")),
+            };
+            toleration.insert(field, span, Node { value, span });
+        }
+        list.push(Node { value: Value::Map(toleration), span });
+    }
+    Ok(Node { value: Value::Seq(list), span })
 }
 
 fn weight(weight: &At<'_, '_>, cx: &mut Context<'_>) {

@@ -164,13 +164,16 @@ pub(super) fn annotations(annotations: &At<'_, '_>, spec: &At<'_, '_>, cx: &mut 
 /// are given they have to say the same.
 pub(super) fn annotations_match_fields(annotations: &At<'_, '_>, spec: &At<'_, '_>, cx: &mut Context<'_>) {
     let windows = spec.field("os.name").text() == "windows";
+    let seccomp = |annotation: &At<'_, '_>, profile: &At<'_, '_>, cx: &mut Context<'_>| {
+        profile_matches(annotation, profile, "seccomp", &["runtime/default", "docker/default"], cx);
+    };
     for (key, annotation) in annotations.entries() {
         if key == SECCOMP_POD {
-            seccomp_matches(&annotation, &spec.field("securityContext.seccompProfile"), cx);
+            seccomp(&annotation, &spec.field("securityContext.seccompProfile"), cx);
         } else if let Some(name) = key.strip_prefix(SECCOMP_CONTAINER) {
             each_container(spec, |container| {
                 if container.field("name").text() == name {
-                    seccomp_matches(&annotation, &container.field("securityContext.seccompProfile"), cx);
+                    seccomp(&annotation, &container.field("securityContext.seccompProfile"), cx);
                 }
             });
         } else if let Some(name) = key.strip_prefix(APP_ARMOR).filter(|_| !windows) {
@@ -179,7 +182,7 @@ pub(super) fn annotations_match_fields(annotations: &At<'_, '_>, spec: &At<'_, '
                     let own = container.field("securityContext.appArmorProfile");
                     let of_pod = spec.field("securityContext.appArmorProfile");
                     let profile = if own.is_set() { own } else { own.showing(&of_pod) };
-                    app_armor_matches(&annotation, &profile, cx);
+                    profile_matches(&annotation, &profile, "apparmor", &["runtime/default"], cx);
                 }
             });
         }
@@ -320,40 +323,30 @@ fn seccomp_annotation(value: &At<'_, '_>, cx: &mut Context<'_>) {
     }
 }
 
-/// `validateSeccompAnnotationsAndFieldsMatch`.
-fn seccomp_matches(annotation: &At<'_, '_>, profile: &At<'_, '_>, cx: &mut Context<'_>) {
+/// The part that `validateSeccompAnnotationsAndFieldsMatch` and
+/// `validateAppArmorAnnotationsAndFieldsMatchOnCreate` share: `defaults` are the annotations that mean the
+/// runtime's own profile.
+fn profile_matches(
+    annotation: &At<'_, '_>,
+    profile: &At<'_, '_>,
+    what: &str,
+    defaults: &[&str],
+    cx: &mut Context<'_>,
+) {
     let (Some(annotation), true) = (annotation.str(), profile.is_set()) else { return };
     let kind = profile.field("type");
     let same_kind = match kind.text() {
         "Unconfined" => annotation == "unconfined",
-        "RuntimeDefault" => matches!(annotation, "runtime/default" | "docker/default"),
+        "RuntimeDefault" => defaults.contains(&annotation),
         "Localhost" => annotation.starts_with("localhost/"),
         _ => return,
     };
     if !same_kind {
-        return cx.forbidden(&kind, "seccomp type in annotation and field must match");
+        return cx.forbidden(&kind, format_args!("{what} type in annotation and field must match"));
     }
     let file = profile.field("localhostProfile");
     if kind.text() == "Localhost" && annotation.strip_prefix("localhost/") != file.str() {
-        cx.forbidden(&file, "seccomp profile in annotation and field must match");
-    }
-}
-
-fn app_armor_matches(annotation: &At<'_, '_>, profile: &At<'_, '_>, cx: &mut Context<'_>) {
-    let (Some(annotation), true) = (annotation.str(), profile.is_set()) else { return };
-    let kind = profile.field("type");
-    let same_kind = match kind.text() {
-        "Unconfined" => annotation == "unconfined",
-        "RuntimeDefault" => annotation == "runtime/default",
-        "Localhost" => annotation.starts_with("localhost/"),
-        _ => return,
-    };
-    if !same_kind {
-        return cx.forbidden(&kind, "apparmor type in annotation and field must match");
-    }
-    let file = profile.field("localhostProfile");
-    if kind.text() == "Localhost" && annotation.strip_prefix("localhost/") != file.str() {
-        cx.forbidden(&file, "apparmor profile in annotation and field must match");
+        cx.forbidden(&file, format_args!("{what} profile in annotation and field must match"));
     }
 }
 

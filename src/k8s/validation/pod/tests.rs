@@ -697,6 +697,15 @@ fn annotations_that_fields_replaced_are_still_checked() {
             "metadata.annotations[seccomp.security.alpha.kubernetes.io/pod] warning",
         ]
     );
+    let tolerations =
+        |json: &str| annotated(&format!("scheduler.alpha.kubernetes.io/tolerations: '{json}'"), "");
+    assert_eq!(
+        tolerations(r#"[{"Key": "a", "operator": "Exists", "other": 1}, null]"#),
+        ["metadata.annotations.scheduler.alpha.kubernetes.io/tolerations[1].operator invalid-value"]
+    );
+    for bad in ["{}", "[", r#"[{"key": 1}]"#, r#"[{"tolerationSeconds": "1"}]"#] {
+        assert_eq!(tolerations(bad), ["metadata.annotations invalid-value"], "{bad}");
+    }
     assert_eq!(
         annotated("controller.kubernetes.io/pod-deletion-cost: '01', kubernetes.io/config.mirror: x", ""),
         [
