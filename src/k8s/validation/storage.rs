@@ -2,7 +2,7 @@
 
 use super::volume_source::csi_driver_name;
 use super::{At, Context, node_labels};
-use crate::k8s::names;
+use crate::k8s::{Version, names};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// `ValidateStorageClass`.
@@ -92,6 +92,11 @@ pub(super) fn csi_driver(root: &At<'_, '_>, cx: &mut Context<'_>) {
             cx.not_supported(&modes.showing(&mode), &["Persistent", "Ephemeral"]);
         }
     }
+    // Dropped unread before the gate `MutableCSINodeAllocatableCount` was on.
+    let period = spec.field("nodeAllocatableUpdatePeriodSeconds");
+    if cx.version >= Version::V1_35 && period.int().is_some_and(|seconds| seconds < 10) {
+        cx.invalid(&period, "must be greater than or equal to 10 seconds");
+    }
     let requests = spec.field("tokenRequests");
     let mut seen = BTreeSet::new();
     for request in requests.items() {
@@ -160,6 +165,10 @@ mod tests {
             driver,
             &[
                 ("metadata: {name: a.b}\nspec: {}", &[]),
+                (
+                    "metadata: {name: a.b}\nspec: {nodeAllocatableUpdatePeriodSeconds: 9}",
+                    &["spec.nodeAllocatableUpdatePeriodSeconds invalid-value"],
+                ),
                 (
                     "metadata: {name: a.b}\nspec: {fsGroupPolicy: All, volumeLifecycleModes: [Once]}",
                     &["spec.fsGroupPolicy unsupported-value", "spec.volumeLifecycleModes unsupported-value"],

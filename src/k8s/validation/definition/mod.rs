@@ -104,13 +104,9 @@ fn versions(spec: &At<'_, '_>, cx: &mut Context<'_>) {
     let (top_schema, top_columns) = (spec.field("validation"), spec.field("additionalPrinterColumns"));
     let top_subresources = spec.field("subresources");
     // What all versions have alike, the server moves up to where older API versions had it.
-    let alike = |field: &str| {
-        let value = |version: &At<'_, '_>| version.field(field).node().cloned();
-        let first = value(&versions.index(0));
-        first.is_some() && versions.items().all(|version| value(&version) == first)
-    };
-    let (one_schema, one_list, one_subresources) =
-        (alike("schema"), alike("additionalPrinterColumns"), alike("subresources"));
+    let one_schema = have_alike(&versions, "schema");
+    let one_list = have_alike(&versions, "additionalPrinterColumns");
+    let one_subresources = have_alike(&versions, "subresources");
 
     let mut seen = BTreeSet::new();
     let mut stored = 0_usize;
@@ -148,6 +144,13 @@ fn versions(spec: &At<'_, '_>, cx: &mut Context<'_>) {
     if stored != 1 {
         cx.invalid(&versions, "must have exactly one version marked as storage version");
     }
+}
+
+/// Whether every version has the field, and the same in it.
+fn have_alike(versions: &At<'_, '_>, field: &str) -> bool {
+    let mut values = versions.items().map(|version| version.field(field).node());
+    let first = values.next().flatten();
+    first.is_some() && values.all(|value| value == first)
 }
 
 /// `validateDeprecationWarning`.
