@@ -444,6 +444,29 @@ fn values_sets_name_what_belongs_to_them() {
 }
 
 #[test]
+fn findings_in_a_component_name_the_value_that_it_was_given() {
+    let dir = tempfile::tempdir().unwrap();
+    let chart = dir.path().join("app");
+    std::fs::create_dir_all(chart.join("templates")).unwrap();
+    let write = |path: &str, text: &str| std::fs::write(chart.join(path), text).unwrap();
+    write("Chart.yaml", "apiVersion: v2\nname: app\nversion: 1.0.0\nengine: tera\n");
+    write("values.yaml", "# How many.\nreplicas: -1\n");
+    write(
+        "templates/set.yaml",
+        "{% <k8s.stateful_set replicas={values.replicas}> %}\ncontainers:\n  - {name: app, image: \"app:1.0.0\"}\n{% </k8s.stateful_set> %}\n",
+    );
+    let (_, out, err) = plimsoll(&["lint", &chart.display().to_string(), "--format", "json"], "");
+    let document: serde_json::Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{err}"));
+    let findings = document["findings"].as_array().unwrap();
+    let replicas = findings.iter().find(|finding| finding["path"] == "spec.replicas").unwrap();
+    let values = chart.join("values.yaml").display().to_string();
+    assert_eq!(replicas["origin"], serde_json::json!({"file": values, "line": 2}));
+    // The component is plimsoll's own; what can be mended is its call.
+    assert!(replicas["file"].as_str().unwrap().ends_with("templates/set.yaml"));
+    assert_eq!(replicas["line"], 1);
+}
+
+#[test]
 fn baselines_and_configuration_are_found_and_kept_to() {
     let dir = tempfile::tempdir().unwrap();
     let manifest = dir.path().join("release.yaml");

@@ -96,7 +96,8 @@ pub(super) fn chart() -> TeraResult<Arc<Chart>> {
 /// Takes a value that a template writes; the marker that stands for it.
 pub(super) fn emit(value: &Value, site: usize, state: &State<'_>) -> TeraResult<Value> {
     let rendering = current()?;
-    let path = rendering.templates.tables.sites.get(site).and_then(|site| site.path.as_deref());
+    let site_of = rendering.templates.tables.sites.get(site);
+    let path = site_of.and_then(|site| site.path.as_deref());
     if value.is_undefined() {
         return Err(Error::message(undefined(path, state)));
     }
@@ -105,12 +106,15 @@ pub(super) fn emit(value: &Value, site: usize, state: &State<'_>) -> TeraResult<
         Some(text) if value.is_safe() => Content::Yaml(text.to_owned()),
         _ => Content::Data(node(value)?),
     };
-    let origin = path.and_then(|names| {
-        let (root, path) = names.split_first()?;
+    let origin = |names: &[String]| {
+        let (root, path) = names.split_first().filter(|(_, path)| !path.is_empty())?;
         rendering.origins.of(&state.get::<Value>(root).ok()??, path)
-    });
+    };
+    let call = site_of.and_then(|site| site.call.as_ref());
+    let arguments = call.into_iter().flat_map(|call| &call.arguments).map(|(_, path)| origin(path)).collect();
+    let origin = path.and_then(origin);
     let mut slots = rendering.slots.borrow_mut();
-    slots.push(Slot { content, site, origin });
+    slots.push(Slot { content, site, origin, arguments });
     Ok(Value::safe_string(&place::value_marker(slots.len() - 1)))
 }
 

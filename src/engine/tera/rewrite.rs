@@ -43,6 +43,18 @@ pub(super) struct Site {
     pub(super) tag: Place,
     /// The names of the expression, where it is nothing but a path: `values.image.tag`.
     pub(super) path: Option<Vec<String>>,
+    /// The component in whose definition it stands.
+    pub(super) component: Option<String>,
+    /// The component that it calls.
+    pub(super) call: Option<Call>,
+}
+
+/// A component called with arguments.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) component: String,
+    /// The arguments that are nothing but a path, each with its names.
+    pub(super) arguments: Vec<(String, Vec<String>)>,
 }
 
 /// The tables that marker numbers refer to, shared by all templates of one Tera instance.
@@ -167,6 +179,7 @@ pub(super) fn rewrite(
         kept: Vec::with_capacity(tokens.len() * 2),
         includes: Vec::new(),
         open: Vec::new(),
+        component: None,
     };
     for (index, token) in tokens.iter().enumerate() {
         writer.token(token, tokens.get(index + 1));
@@ -461,6 +474,8 @@ struct Writer<'a> {
     kept: Vec<(usize, usize, usize)>,
     includes: Vec<(String, Place)>,
     open: Vec<Capture>,
+    /// The component whose definition is open.
+    component: Option<String>,
 }
 
 impl Writer<'_> {
@@ -511,6 +526,11 @@ impl Writer<'_> {
 
     fn statement(&mut self, start: usize, end: usize, inner: (usize, usize)) {
         let body = &self.text[inner.0..inner.1];
+        if let Some(definition) = body.trim_start().strip_prefix("component ") {
+            self.component = definition.split('(').next().map(|name| name.trim().to_owned());
+        } else if body.trim() == "endcomponent" {
+            self.component = None;
+        }
         match role(body) {
             Role::Silent => self.keep(start, end),
             Role::Value => {
@@ -579,8 +599,13 @@ impl Writer<'_> {
 
     fn site(&mut self, start: usize, end: usize, inner: (usize, usize)) -> usize {
         let (from, to) = trimmed(self.text, inner);
-        let path = path_of(&self.text[from..to]);
-        self.tables.sites.push(Site { tag: Place::new(self.file, start, end), path });
+        let expression = &self.text[from..to];
+        self.tables.sites.push(Site {
+            tag: Place::new(self.file, start, end),
+            path: path_of(expression),
+            component: self.component.clone(),
+            call: call_of(expression),
+        });
         self.tables.sites.len() - 1
     }
 
@@ -658,4 +683,20 @@ fn path_of(expression: &str) -> Option<Vec<String>> {
             && !name.starts_with(|c: char| c.is_ascii_digit())
     };
     names.iter().all(is_name).then_some(names)
+}
+
+/// The component that an expression or statement calls, `<name a={values.x} b="y"/>`.
+fn call_of(expression: &str) -> Option<Call> {
+    let inner = expression.strip_prefix('<')?;
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
+    let (component, mut rest) = inner.split_at(inner.find(|c| !is_name(c)).unwrap_or(inner.len()));
+    let mut arguments = Vec::new();
+    while let Some(open) = rest.find("={") {
+        let name = rest[..open].rsplit(|c| !is_name(c)).next().unwrap_or_default();
+        rest = &rest[open + 2..];
+        // What holds braces or quotes is more than a path anyway.
+        let value = &rest[..rest.find('}').unwrap_or(rest.len())];
+        arguments.extend(path_of(value.trim()).map(|path| (name.to_owned(), path)));
+    }
+    (!component.is_empty()).then(|| Call { component: component.to_owned(), arguments })
 }

@@ -242,3 +242,45 @@ fn errors_name_their_place_and_the_nearest_name() {
         Some("`../x` leads out of the chart")
     );
 }
+
+/// Where the values of a rendered file came from: `text of the line @ line of values.yaml`.
+fn origins(template: &str, values_yaml: &str, library: &str) -> Vec<String> {
+    let sources = Sources::new();
+    let files = [
+        ("Chart.yaml", "apiVersion: v2\nname: app\nversion: 1.2.3\nengine: tera\n"),
+        ("values.yaml", values_yaml),
+        ("templates/_lib.tera", library),
+        ("templates/t.yaml", template),
+    ];
+    let files = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec())).to_vec();
+    let chart = Arc::new(chart::from_files(&sources, "app", files).output.unwrap());
+    let scope = Scope {
+        values: chart.values.clone(),
+        name: "app".into(),
+        path: "app".into(),
+        children: Vec::new(),
+        chart,
+    };
+    let release = Release { name: "web".into(), namespace: "prod".into(), is_upgrade: false, revision: 1 };
+    let capabilities =
+        Capabilities { kube_version: KubeVersion::parse("1.34").unwrap(), extra_api_versions: vec![] };
+    let report = Engine::new(&sources).render(&[&scope], &release, &capabilities).remove(0);
+    let file = report.output.unwrap_or_else(|| panic!("{:?}", report.diagnostics)).remove(0);
+    let segments = file.segments.iter().filter_map(|segment| Some((segment.start as usize, segment.value?)));
+    segments
+        .map(|(start, value)| {
+            let line = file.text[..start].matches('\n').count();
+            let text = file.text.lines().nth(line).unwrap_or_default().trim();
+            format!("{text} @ {}", sources.position(value).unwrap().line)
+        })
+        .collect()
+}
+
+#[test]
+fn what_a_component_is_given_leads_back_to_the_values() {
+    let values = "count: 3\nname: web\nmap: {x: 1}\ntext: t\n";
+    let library = "{% component inner(v) %}\na: {{ v }}\n{% endcomponent %}\n\
+        {% component outer(n, m: map, name = \"none\") %}\n{{<inner v={n}/>}}\nb: {{ m.x }}\nd: pre-{{ name }}\n{{ body }}\n{% endcomponent %}\n";
+    let template = "{% set n = values.text %}\ny:\n  {% <outer n={values.count} m={values.map} name={values.name}> %}\n  c: {{ values.text }}\n  # The caller's own `n` is not the component's.\n  e: {{ n }}\n  {% </outer> %}\n";
+    assert_eq!(origins(template, values, library), ["a: 3 @ 1", "b: 1 @ 3", "d: pre-web @ 2", "c: t @ 4"]);
+}

@@ -84,7 +84,7 @@ impl Placer<'_> {
         if let Some(pending) = self.state.pending.take() {
             self.out.push('\n');
             self.spaces(pending.parent + 2);
-            self.push_value(pending.text, pending.slot, None);
+            self.push_value(pending.text, pending.slot);
         }
         self.state = outer;
         self.depth -= 1;
@@ -212,7 +212,7 @@ impl Placer<'_> {
         let blanks = self.out.len() - self.out.trim_end_matches(' ').len();
         self.truncate(self.out.len() - blanks);
         self.spaces(pending.parent + 2);
-        self.push_value(pending.text, pending.slot, None);
+        self.push_value(pending.text, pending.slot);
         self.out.push('\n');
         self.spaces(blanks);
     }
@@ -330,7 +330,7 @@ impl Placer<'_> {
         }
         let text = self.compose(line, at, end);
         let written = emit::scalar(&text, Context::Block);
-        self.push_value(&written, first, None);
+        self.push_value(&written, first);
         self.after_value(line, end);
         true
     }
@@ -356,9 +356,7 @@ impl Placer<'_> {
                 self.after_value(line, end);
             }
             Some(Content::Yaml(text)) => {
-                let outer = self.enclose(index);
-                self.yaml(line, text, end, spot);
-                self.enclosing = outer;
+                self.within(index, |placer| placer.yaml(line, text, end, spot));
             }
         }
         true
@@ -386,7 +384,7 @@ impl Placer<'_> {
             Position::AfterDash => (parent, emit::Position::SeqItem),
             Position::Alone => (spot.column, emit::Position::Root),
         };
-        self.value_segment(index, None);
+        self.value_segment(index);
         let start = self.out.len();
         emit::value(node, at, place, &mut self.out);
         if comment_first {
@@ -466,7 +464,7 @@ impl Placer<'_> {
         };
         let text = self.compose(line, at, end);
         let written = emit::scalar(&text, Context::Key);
-        self.push_value(&written, first, None);
+        self.push_value(&written, first);
     }
 }
 

@@ -29,7 +29,7 @@ impl Placer<'_> {
             };
             let one_line: String =
                 text.chars().map(|c| if c.is_control() || is_break(c) { ' ' } else { c }).collect();
-            self.push_value(&one_line, index, self.slots[index].origin);
+            self.push_value(&one_line, index);
             from = byte + 1;
         }
         self.copy(line, from, line.text.len());
@@ -41,7 +41,7 @@ impl Placer<'_> {
         for (byte, index) in line.values(at, end) {
             self.copy(line, from, byte);
             let text = self.text_of(index).into_owned();
-            self.push_value(&text, index, self.slots[index].origin);
+            self.push_value(&text, index);
             from = byte + 1;
         }
         self.copy(line, from, end);
@@ -68,7 +68,7 @@ impl Placer<'_> {
                 // What single quotes cannot hold, double quotes can.
                 let text = self.compose_from(line, at + 1, close, |literal| literal.replace("''", "'"));
                 let written = format!("\"{}\"", emit::escape_double(&text));
-                self.push_value(&written, misfit, None);
+                self.push_value(&written, misfit);
                 return close + 1;
             }
         }
@@ -96,7 +96,7 @@ impl Placer<'_> {
                 });
                 String::new()
             };
-            self.push_value(&escaped, index, self.slots[index].origin);
+            self.push_value(&escaped, index);
             from = byte + 1;
         }
         self.copy(line, from, end);
@@ -173,7 +173,7 @@ impl Placer<'_> {
             }
             _ => format!("\"{}\"", emit::escape_double(&self.compose(line, at, end))),
         };
-        self.push_value(&written, first, None);
+        self.push_value(&written, first);
     }
 
     /// The string that a range of literal text and values makes.

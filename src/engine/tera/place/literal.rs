@@ -57,7 +57,7 @@ impl Placer<'_> {
             }
             let place = TextPlace { column, folded, begins_line: byte == indent, ends_line: last };
             let written = place.write(&text);
-            self.push_value(&written, index, self.slots[index].origin);
+            self.push_value(&written, index);
             from = byte + 1;
         }
         self.copy(line, from, bytes.len());

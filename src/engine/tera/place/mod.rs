@@ -19,7 +19,7 @@ mod scan;
 pub(super) use lines::value_marker;
 
 use super::files::{Files, Place};
-use super::rewrite::{OPEN, Tables};
+use super::rewrite::{OPEN, Site, Tables};
 use crate::diag::{Diagnostic, Segment, Span};
 use crate::yaml::{Node, Value, emit};
 use block::Pending;
@@ -46,6 +46,8 @@ pub(super) struct Slot {
     pub(super) site: usize,
     /// The values file or flag it came from.
     pub(super) origin: Option<Span>,
+    /// Where the arguments came from that its site calls a component with, in their order there.
+    pub(super) arguments: Vec<Option<Span>>,
 }
 
 /// What the numbers of markers stand for, in the files of one chart.
@@ -101,6 +103,8 @@ struct Placer<'a> {
     state: State,
     /// The template's own site whose value is being placed, for text that comes from the library.
     enclosing: Option<Span>,
+    /// The slots of the components that are being placed, outermost first.
+    calls: Vec<usize>,
     /// Where the output stood at the start of the line that is being placed.
     line_start: usize,
     depth: usize,
@@ -119,6 +123,7 @@ impl<'a> Placer<'a> {
             errors: Vec::new(),
             state: State::default(),
             enclosing: None,
+            calls: Vec::new(),
             line_start: 0,
             depth: 0,
         }
@@ -157,7 +162,7 @@ impl<'a> Placer<'a> {
                     }
                     Some(Content::Data(node)) => {
                         let text = scalar_text(node).map_or_else(|| emit::flow_json(node), Cow::into_owned);
-                        self.push_value(&text, index, self.slots[index].origin);
+                        self.push_value(&text, index);
                     }
                     _ => {}
                 }
@@ -221,8 +226,37 @@ impl<'a> Placer<'a> {
     }
 
     fn site_span(&self, index: usize) -> Span {
-        let site = self.slots.get(index).and_then(|slot| self.sites.tables.sites.get(slot.site));
-        site.map_or(Span::NONE, |site| self.visible(site.tag))
+        self.site(index).map_or(Span::NONE, |site| self.visible(site.tag))
+    }
+
+    /// The site of a slot.
+    fn site(&self, index: usize) -> Option<&'a Site> {
+        self.sites.tables.sites.get(self.slots.get(index)?.site)
+    }
+
+    /// Where the value of a slot came from: if it is an argument of the component that is being placed, its caller knows.
+    fn origin(&self, index: usize) -> Option<Span> {
+        let slot = self.slots.get(index)?;
+        slot.origin.or_else(|| {
+            let site = self.site(index)?;
+            self.argument(site.path.as_deref()?, site, self.calls.len())
+        })
+    }
+
+    /// Where the value of a name came from that stands at a site, inside the outermost `depth` of the calls.
+    fn argument(&self, path: &[String], site: &Site, depth: usize) -> Option<Span> {
+        let [name] = path else { return None };
+        let component = site.component.as_ref()?;
+        let calls = self.calls[..depth].iter().enumerate().rev();
+        let (outer, slot, caller, call) = calls
+            .filter_map(|(outer, index)| {
+                let caller = self.site(*index)?;
+                Some((outer, self.slots.get(*index)?, caller, caller.call.as_ref()?))
+            })
+            .find(|(_, _, _, call)| call.component == *component)?;
+        let number = call.arguments.iter().position(|(argument, _)| argument == name)?;
+        let (_, path) = &call.arguments[number];
+        slot.arguments.get(number).copied().flatten().or_else(|| self.argument(path, caller, outer))
     }
 
     /// The user's own template place: text from the component library points at the call.
@@ -231,11 +265,13 @@ impl<'a> Placer<'a> {
         if place.is_library() { self.enclosing.unwrap_or(own) } else { own }
     }
 
-    /// Makes the site of a slot the place that library text inside it points at.
-    fn enclose(&mut self, index: usize) -> Option<Span> {
-        let outer = self.enclosing;
-        self.enclosing = Some(self.site_span(index));
-        outer
+    /// Places what a slot holds by `place`. Library text in it points at the slot's site.
+    fn within(&mut self, index: usize, place: impl FnOnce(&mut Self)) {
+        let outer = self.enclosing.replace(self.site_span(index));
+        self.calls.push(index);
+        place(self);
+        self.calls.pop();
+        self.enclosing = outer;
     }
 
     /// Copies literal text.
@@ -275,13 +311,13 @@ impl<'a> Placer<'a> {
     }
 
     /// Writes text that came from a value.
-    fn push_value(&mut self, text: &str, index: usize, origin: Option<Span>) {
-        self.value_segment(index, origin);
+    fn push_value(&mut self, text: &str, index: usize) {
+        self.value_segment(index);
         self.out.push_str(text);
     }
 
-    fn value_segment(&mut self, index: usize, origin: Option<Span>) {
-        let origin = origin.or_else(|| self.slots.get(index).and_then(|slot| slot.origin));
+    fn value_segment(&mut self, index: usize) {
+        let origin = self.origin(index);
         let start = u32::try_from(self.out.len()).unwrap_or(u32::MAX);
         self.segments.push(Segment {
             start,
