@@ -22,8 +22,10 @@ use crate::manifest::{self, Object};
 use crate::values::{self, Computed, Scope};
 use crate::yaml::ReadOptions;
 use hooks::HookRole;
+use rayon::prelude::*;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// How to render.
@@ -157,14 +159,11 @@ pub fn render(sources: &Sources, computed: &Computed, options: &Options) -> Repo
     let root_notes = format!("{}/templates/NOTES.txt", computed.root.path);
     let mut files = rendered.files;
     files.sort_by(|a, b| a.file.path.cmp(&b.file.path));
-    let mut documents = Vec::new();
-    for file in files {
-        match file.file.role {
-            FileRole::Notes if file.file.path == root_notes => render.notes = Some(file.file.text),
-            FileRole::Notes => {}
-            FileRole::Manifest => documents.extend(read(sources, file, options, &mut diagnostics)),
-        }
-    }
+    let (notes, manifests): (Vec<_>, Vec<_>) =
+        files.into_iter().partition(|file| file.file.role == FileRole::Notes);
+    let notes = notes.into_iter().find(|file| file.file.path == root_notes);
+    render.notes = notes.map(|file| file.file.text);
+    let mut documents = read(sources, manifests, options, &mut diagnostics);
     check_identities(&documents, options, &mut diagnostics);
     for parsed in &mut documents {
         if options.with_namespace {
@@ -341,45 +340,68 @@ struct Parsed {
     strict: bool,
 }
 
-/// Splits a file into documents and reads the object in each.
+/// Splits files into documents and reads the objects in each, in the order of the files.
 fn read(
     sources: &Sources,
-    file: EngineFile,
+    files: Vec<EngineFile>,
     options: &Options,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Parsed> {
-    let EngineFile { file: RenderedFile { path, template, text, segments, .. }, engine } = file;
-    let strict = options.strict || engine == EngineKind::Tera;
-    let read_options = if strict { ReadOptions::strict() } else { ReadOptions::lenient() };
-    let map = SourceMap::new(segments);
-    let mut documents = Vec::new();
+    let files: Vec<Manifests> = files.into_iter().map(|file| Manifests::new(file, options)).collect();
+    let size: usize = files.iter().map(|file| file.text.len()).sum();
     // An empty file is still told apart from a missing one by whoever asks for it by name.
-    for range in split::documents(&text) {
-        let part = &text[range.clone()];
-        let source = sources.add(path.clone(), part, SourceKind::Rendered(map.part(range.start, range.end)));
-        let report = manifest::parse(sources, source, &path, &read_options);
-        let broken = crate::diag::has_errors(&report.diagnostics);
-        let found = report.diagnostics.into_iter().map(|found| in_template(found, sources, template));
-        diagnostics.extend(found);
-        if broken {
-            continue;
-        }
-        let objects = report.output.unwrap_or_default();
-        diagnostics.extend(objects.iter().filter_map(|object| nameless(object, strict)));
-        if objects.is_empty() && engine == EngineKind::Tera {
-            continue;
-        }
-        documents.push(Parsed {
-            document: Document {
-                path: path.clone(),
-                text: printed(&text, &range, engine),
-                objects,
-                hook: None,
-            },
-            strict,
-        });
+    let parts: Vec<(&Manifests, Range<usize>)> = files
+        .iter()
+        .flat_map(|file| split::documents(&file.text).into_iter().map(move |range| (file, range)))
+        .collect();
+    let read = |(file, range): (&Manifests, Range<usize>)| file.document(sources, range);
+    let reports: Vec<Report<Parsed>> = if size < WORTH_SHARING {
+        parts.into_iter().map(read).collect()
+    } else {
+        parts.into_par_iter().map(read).collect()
+    };
+    reports.into_iter().filter_map(|report| report.take(diagnostics)).collect()
+}
+
+/// Bytes of manifests from which on threads share their reading.
+const WORTH_SHARING: usize = 64 << 10;
+
+/// A rendered file of manifests.
+struct Manifests {
+    path: String,
+    template: SourceId,
+    text: String,
+    map: SourceMap,
+    engine: EngineKind,
+    strict: bool,
+}
+
+impl Manifests {
+    fn new(file: EngineFile, options: &Options) -> Self {
+        let EngineFile { file: RenderedFile { path, template, text, segments, .. }, engine } = file;
+        let strict = options.strict || engine == EngineKind::Tera;
+        Self { path, template, text, map: SourceMap::new(segments), engine, strict }
     }
-    documents
+
+    /// Reads the document in a part of the text; there is no output if it is broken, or, in a Tera chart, empty.
+    fn document(&self, sources: &Sources, range: Range<usize>) -> Report<Parsed> {
+        let read_options = if self.strict { ReadOptions::strict() } else { ReadOptions::lenient() };
+        let map = self.map.part(range.start, range.end);
+        let part = &self.text[range.clone()];
+        let source = sources.add(self.path.clone(), part, SourceKind::Rendered(map));
+        let report = manifest::parse(sources, source, &self.path, &read_options);
+        let broken = crate::diag::has_errors(&report.diagnostics);
+        let found = report.diagnostics.into_iter().map(|found| in_template(found, sources, self.template));
+        let mut diagnostics: Vec<Diagnostic> = found.collect();
+        let objects = report.output.unwrap_or_default();
+        if broken || objects.is_empty() && self.engine == EngineKind::Tera {
+            return Report::failed(diagnostics);
+        }
+        diagnostics.extend(objects.iter().filter_map(|object| nameless(object, self.strict)));
+        let text = printed(&self.text, &range, self.engine);
+        let document = Document { path: self.path.clone(), text, objects, hook: None };
+        Report::with(Parsed { document, strict: self.strict }, diagnostics)
+    }
 }
 
 /// `kubectl apply` finds objects by name; only `kubectl create` takes `generateName` instead.
@@ -409,7 +431,7 @@ fn nameless(object: &Object, strict: bool) -> Option<Diagnostic> {
 
 /// The text of a document as it is printed. Helm cuts the white space at its end; that would eat line breaks that a
 /// `|+` scalar keeps, so Tera charts keep them.
-fn printed(text: &str, range: &std::ops::Range<usize>, engine: EngineKind) -> String {
+fn printed(text: &str, range: &Range<usize>, engine: EngineKind) -> String {
     let part = &text[range.clone()];
     let mut out = part.to_owned();
     out.push('\n');

@@ -72,10 +72,11 @@ pub(super) fn is_plain_printable(c: char) -> bool {
 
 /// Whether some reader may take the text for anything but a string.
 pub(super) fn looks_typed(text: &str) -> bool {
-    resolve_non_string(text).is_some()
-        || is_base60(text)
-        || is_timestamp(text)
-        || is_float(&text.replace('_', ""))
+    if resolve_non_string(text).is_some() {
+        return true;
+    }
+    let numeric = text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | '_'));
+    numeric && (is_base60(text) || is_timestamp(text) || is_float(&text.replace('_', "")))
 }
 
 /// Whether old readers take the text for a number of base 60: `^[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?$`.

@@ -1,0 +1,137 @@
+//! How long a render takes: the whole process for a small chart, and in memory one chart, an umbrella of copies of it,
+//! and a chart of many StatefulSets.
+
+use divan::counter::ItemsCount;
+use divan::{Bencher, black_box};
+use plimsoll::diag::Sources;
+use plimsoll::engine::{Capabilities, KubeVersion, Release};
+use plimsoll::render::{self, Request};
+use plimsoll::{chart, values};
+use std::process::{Command, Stdio};
+
+const SMALL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/python-app");
+
+/// A chart of as many StatefulSets as its `count` says.
+const STATEFUL_SETS: &str = "{% for i in range(end=values.count) %}
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata:
+  name: app-{{ i }}
+spec:
+  serviceName: app-{{ i }}
+  replicas: {{ values.replicas }}
+  selector:
+    matchLabels: {app: app-{{ i }}}
+  template:
+    metadata:
+      labels: {app: app-{{ i }}}
+    spec:
+      containers:
+        - name: app
+          image: {{ values.image }}
+          env:
+            - name: NODE
+              value: app-{{ i }}
+{% endfor %}
+";
+
+fn main() {
+    divan::main();
+}
+
+/// A chart as its files.
+type Files = Vec<(String, Vec<u8>)>;
+
+fn request(chart: &str) -> Request {
+    Request {
+        chart: chart.to_owned(),
+        overrides: values::Overrides::default(),
+        values: values::Options::default(),
+        options: render::Options {
+            release: Release {
+                name: "web".to_owned(),
+                namespace: "default".to_owned(),
+                is_upgrade: false,
+                revision: 1,
+            },
+            capabilities: Capabilities {
+                kube_version: KubeVersion::parse("1.35").expect("a version"),
+                extra_api_versions: Vec::new(),
+            },
+            strict: true,
+            with_namespace: false,
+            seed: None,
+        },
+    }
+}
+
+/// Loads and renders a chart; how many objects there are.
+fn render_files(files: Files) -> usize {
+    let sources = Sources::new();
+    let chart = chart::from_files(&sources, "bench", files).output.expect("the chart loads");
+    let report = render::release_of(&sources, chart, &request("bench"));
+    report.output.expect("the chart renders").render.objects().count()
+}
+
+fn umbrella(children: usize) -> Files {
+    let read =
+        |path: &str| std::fs::read_to_string(format!("{SMALL}/{path}")).expect("the small chart is there");
+    let paths = [
+        "values.yaml",
+        "templates/NOTES.txt",
+        "templates/pdb.yaml",
+        "templates/service.yaml",
+        "templates/statefulset.yaml",
+    ];
+    let small: Vec<(&str, String)> = paths
+        .into_iter()
+        .filter(|path| std::path::Path::new(&format!("{SMALL}/{path}")).exists())
+        .map(|path| (path, read(path)))
+        .collect();
+    let about =
+        |name: &str| format!("apiVersion: v2\nname: {name}\nversion: 0.1.0\nengine: tera\n").into_bytes();
+    let mut files = vec![("Chart.yaml".to_owned(), about("umbrella"))];
+    for index in 0..children {
+        let name = format!("app-{index}");
+        files.push((format!("charts/{name}/Chart.yaml"), about(&name)));
+        let copies =
+            small.iter().map(|(path, text)| (format!("charts/{name}/{path}"), text.clone().into_bytes()));
+        files.extend(copies);
+    }
+    files
+}
+
+fn stateful_sets(count: usize) -> Files {
+    vec![
+        ("Chart.yaml".to_owned(), b"apiVersion: v2\nname: many\nversion: 0.1.0\nengine: tera\n".to_vec()),
+        ("values.yaml".to_owned(), format!("count: {count}\nreplicas: 3\nimage: app:1.0.0\n").into_bytes()),
+        ("templates/sets.yaml".to_owned(), STATEFUL_SETS.as_bytes().to_vec()),
+    ]
+}
+
+#[divan::bench]
+fn cold_start() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
+    let status = command.args(["render", "web", SMALL]).stdout(Stdio::null()).status();
+    assert!(black_box(status).is_ok_and(|status| status.success()));
+}
+
+#[divan::bench]
+fn one_chart() -> usize {
+    let sources = Sources::new();
+    let report = render::release(&sources, &request(SMALL));
+    report.output.expect("the chart renders").render.objects().count()
+}
+
+#[divan::bench(args = [100])]
+fn umbrella_of_sub_charts(bencher: Bencher<'_, '_>, children: usize) {
+    let files = umbrella(children);
+    bencher.counter(ItemsCount::new(children)).with_inputs(|| files.clone()).bench_values(render_files);
+}
+
+#[divan::bench(args = [100, 1000])]
+fn many_stateful_sets(bencher: Bencher<'_, '_>, count: usize) {
+    let files = stateful_sets(count);
+    bencher.counter(ItemsCount::new(count)).with_inputs(|| files.clone()).bench_values(render_files);
+}
