@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Times whole processes of plimsoll and of the real helm, in turns in one run, on charts that render equal objects, and
-# prints medians, peak memory and ratios. Machines are noisy: only the ratios of one run mean anything.
+# comparisons of two renders against one render of helm's; prints medians, peak memory and ratios. Machines are noisy: only the ratios of one run mean anything.
 #
 #   PLIMSOLL_HELM=/path/to/helm benches/compare.sh [RUNS]
 set -euo pipefail

@@ -176,6 +176,15 @@ impl From<Error> for Diagnostic {
     }
 }
 
+/// A revision in a list.
+#[derive(Debug)]
+pub struct Listed {
+    /// Its number, by the name of its file.
+    pub revision: u64,
+    /// What it says of itself, or what is wrong with its file.
+    pub header: Result<Header, Error>,
+}
+
 impl History {
     /// The history of `release` below `base` (`.plimsoll`). Nothing is read or made yet.
     pub fn of(base: &Path, release: &str) -> Result<Self, Error> {
@@ -209,9 +218,10 @@ impl History {
         Ok(header)
     }
 
-    /// Every revision, oldest first: its header, or what is wrong with its file.
-    pub fn list(&self) -> Result<Vec<Result<Header, Error>>, Error> {
-        Ok(self.numbers()?.into_iter().map(|revision| self.read(revision).map(|read| read.header)).collect())
+    /// Every revision, oldest first.
+    pub fn list(&self) -> Result<Vec<Listed>, Error> {
+        let listed = |revision| Listed { revision, header: self.read(revision).map(|read| read.header) };
+        Ok(self.numbers()?.into_iter().map(listed).collect())
     }
 
     /// A revision; the last one for `None`.

@@ -275,7 +275,11 @@ fn plan_object(pair: &Pair<'_>, world: &effects::World<'_>, options: &Options) -
         (Some(old), None) => removed(old, world, options),
         (None, None) => unreachable!("a pair has at least one object"),
     };
-    plan.renamed = pair.renamed.map(|other| other.name.clone());
+    plan.renamed = pair.renamed.map(|other| match &other.namespace {
+        // The same name in another namespace.
+        Some(namespace) if other.name == plan.object.name => format!("{namespace}/{}", other.name),
+        _ => other.name.clone(),
+    });
     if let (Some(other), Change::Added | Change::Removed) = (pair.renamed, plan.change) {
         effects::renamed(&mut plan, pair.old.or(pair.new), other);
     }

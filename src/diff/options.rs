@@ -21,8 +21,8 @@ pub struct Options {
     pub live: bool,
     /// Whether new manifests are validated by themselves, too.
     pub validate: bool,
-    /// Whether the plan holds the manifests before and after, which only [`render::unified`](super::render::unified)
-    /// shows.
+    /// Whether the plan holds the manifests before and after, which the formats with a patch show: `unified`, `markdown`
+    /// and `html`.
     pub documents: bool,
 }
 

@@ -5,7 +5,6 @@ use plimsoll::diag::Span;
 use plimsoll::diff::render::{self, Style};
 use plimsoll::diff::{self, Change, EffectKind, FailOn, Ignore, ObjectPlan, Options, Plan, Verdict};
 use plimsoll::k8s::defaults;
-use plimsoll::manifest::Object;
 use plimsoll::yaml::{Map, Node, Value};
 use proptest::prelude::*;
 
@@ -524,56 +523,4 @@ fn control_characters_reach_no_terminal_and_markup_no_page() {
     assert!(!render::plan(&plan, Style::Plain).contains('\u{1b}'));
     assert!(!render::unified(&plan, 3, Style::Plain).contains('\u{1b}'));
     assert!(!render::html(&plan, "x").contains("<script"));
-}
-
-/// A render of `count` objects, some 2 kB each; `tag` is the image's tag in all, `every` says which change.
-fn large(count: usize, tag: impl Fn(usize) -> String) -> Vec<Object> {
-    use std::fmt::Write as _;
-    let mut text = String::new();
-    for index in 0..count {
-        let tag = tag(index);
-        match index % 3 {
-            0 => {
-                let set = SET
-                    .replace("name: web\n", &format!("name: web-{index}\n"))
-                    .replace("app:1.0", &format!("app:{tag}"));
-                let _ = write!(text, "---\n{set}");
-            }
-            1 => {
-                let _ = write!(
-                    text,
-                    "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: config-{index}}}\ndata:\n  tag: \"{tag}\"\n"
-                );
-                for line in 0..40 {
-                    let _ = writeln!(text, "  key-{line}: some value that goes on for a while {line}");
-                }
-            }
-            _ => {
-                let _ = write!(
-                    text,
-                    "---\napiVersion: v1\nkind: Service\nmetadata: {{name: web-{index}, labels: {{tag: \"{tag}\"}}}}\nspec:\n  selector: {{app: web}}\n  ports:\n    - {{name: http, port: 80}}\n"
-                );
-            }
-        }
-    }
-    objects(&text)
-}
-
-#[test]
-#[ignore = "a measurement: cargo test --release --test suite diff::speed -- --ignored --nocapture"]
-fn speed() {
-    for count in [100, 1_000, 10_000] {
-        for (what, step) in [("nothing", usize::MAX), ("every tenth", 10), ("all", 1)] {
-            let old = large(count, |_| "1".to_owned());
-            let new = large(count, |index| if index % step == 0 { "2".to_owned() } else { "1".to_owned() });
-            let start = std::time::Instant::now();
-            let plan = diff::compare(&old, &new, &Options::default());
-            let compared = start.elapsed();
-            let shown = render::plan(&plan, Style::Plain).len();
-            eprintln!(
-                "{count} objects, {what} changed: {compared:?}, shown {:?} ({shown} bytes)",
-                start.elapsed()
-            );
-        }
-    }
 }

@@ -85,8 +85,9 @@ fn a_damaged_revision_is_named_and_the_others_stay_readable() {
         std::fs::write(&second.path, damage).unwrap();
         let list = history.list().unwrap();
         let readable: Vec<Option<u64>> =
-            list.iter().map(|entry| entry.as_ref().ok().map(|h| h.revision)).collect();
+            list.iter().map(|entry| entry.header.as_ref().ok().map(|h| h.revision)).collect();
         assert_eq!(readable, [Some(1), None, Some(3)]);
+        assert_eq!(list.iter().map(|entry| entry.revision).collect::<Vec<_>>(), [1, 2, 3]);
         let error = history.load(Some(2)).unwrap_err();
         assert!(matches!(&error, Error::Damaged { path, .. } if *path == second.path), "{error}");
     }
@@ -163,8 +164,8 @@ fn a_killed_recorder_leaves_every_revision_readable() {
         let list = history.list().unwrap();
         assert!(list.len() > seen);
         seen = list.len();
-        for (index, entry) in list.into_iter().enumerate() {
-            assert_eq!(entry.unwrap().revision, u64::try_from(index).unwrap() + 1);
+        for (revision, entry) in (1..).zip(list) {
+            assert_eq!((entry.revision, entry.header.unwrap().revision), (revision, revision));
         }
     }
     record(&history, MANIFESTS, "").unwrap();
@@ -186,7 +187,7 @@ fn concurrent_recorders_make_a_revision_each() {
         assert!(child.wait().unwrap().success());
     }
     let list = history(folder.path()).list().unwrap();
-    let mut messages: Vec<String> = list.into_iter().map(|entry| entry.unwrap().message).collect();
+    let mut messages: Vec<String> = list.into_iter().map(|entry| entry.header.unwrap().message).collect();
     messages.sort();
     expected.sort();
     assert_eq!(messages, expected);

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of tests may panic, as the tests themselves")]
 
 mod admission;
+#[cfg(unix)]
+mod against;
 mod builtin;
 mod chart;
 mod cli;

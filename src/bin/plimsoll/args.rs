@@ -281,7 +281,9 @@ pub(crate) enum PreviewFormat {
 Examples:
   plimsoll render web ./chart --record --message 'before the upgrade' | kubectl apply -f -
   plimsoll history web
-  plimsoll history web --show 3 | kubectl apply -f -")]
+  plimsoll history web --show 3 | kubectl apply -f -
+
+Exit codes: 0 done, 1 some revision is damaged (the list marks it), 2 could not do it.")]
 pub(crate) struct HistoryArgs {
     /// The release's name
     #[arg(default_value = "release-name", value_name = "RELEASE")]

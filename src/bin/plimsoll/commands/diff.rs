@@ -18,7 +18,7 @@ pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
         ignore: args.ignore.iter().map(|rule| Ignore::new(rule)).collect(),
         claims_bound: args.claims_bound,
         live: args.against == "live",
-        documents: args.format == DiffFormat::Unified,
+        documents: matches!(args.format, DiffFormat::Unified | DiffFormat::Markdown | DiffFormat::Html),
         ..diff::Options::default()
     };
     let mut plan = diff::compare(&old, &new, &options);

@@ -26,15 +26,16 @@ pub(crate) fn run(args: &HistoryArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus>
     let mut damaged = false;
     let mut rows = vec![["REVISION", "RECORDED", "CHART", "OBJECTS", "MESSAGE"].map(str::to_owned)];
     for entry in history.list()? {
-        match entry {
+        match entry.header {
             Ok(header) => rows.push(row(&header)),
             Err(error) => {
                 damaged = true;
+                rows.push([&entry.revision.to_string(), "DAMAGED", "", "", ""].map(str::to_owned));
                 ui.report(vec![error.into()], &Sources::new());
             }
         }
     }
-    if rows.len() == 1 && !damaged {
+    if rows.len() == 1 {
         ui.note(&format!(
             "nothing was recorded for `{}` yet; `plimsoll render --record` does it",
             args.release
@@ -42,7 +43,8 @@ pub(crate) fn run(args: &HistoryArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus>
         return Ok(ExitStatus::Success);
     }
     ui.print(&table(&rows));
-    Ok(if damaged { ExitStatus::Failure } else { ExitStatus::Success })
+    // The list is there all the same: this is something found, not something that could not be done.
+    Ok(if damaged { ExitStatus::Findings } else { ExitStatus::Success })
 }
 
 /// Records a render; says which revision it became.

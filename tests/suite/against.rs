@@ -1,0 +1,216 @@
+//! What a release is compared with: a git revision, and the objects of a cluster as a `kubectl` on the path tells them.
+
+use crate::support::Sandbox;
+use std::process::Command;
+
+/// A chart of a StatefulSet and its Service, whose image and replicas are values.
+fn shop() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\nengine: tera\n");
+    sandbox.write("web/values.yaml", "replicas: 2\ntag: \"1.0\"\n");
+    sandbox.write("web/templates/all.yaml", TEMPLATE);
+    sandbox
+}
+
+const TEMPLATE: &str = r#"apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec:
+  selector: {app: web}
+  ports: [{name: http, port: 80}]
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: web}
+spec:
+  serviceName: web
+  replicas: {{ values.replicas }}
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+        - name: web
+          image: example.net/web:{{ values.tag }}
+"#;
+
+/// What a cluster holds of it: what was applied, what the server filled in, and what it keeps of its own.
+const LIVE: &str = r#"{"apiVersion": "v1", "kind": "List", "items": [
+  {"apiVersion": "v1", "kind": "Service",
+   "metadata": {"name": "web", "namespace": "default", "uid": "6f0c", "resourceVersion": "817", "creationTimestamp": "2026-01-02T03:04:05Z",
+    "annotations": {"kubectl.kubernetes.io/last-applied-configuration": "{\"apiVersion\":\"v1\",\"kind\":\"Service\",\"metadata\":{\"annotations\":{},\"name\":\"web\",\"namespace\":\"default\"},\"spec\":{\"ports\":[{\"name\":\"http\",\"port\":80}],\"selector\":{\"app\":\"web\"}}}\n"},
+    "managedFields": [{"manager": "kubectl-client-side-apply", "operation": "Update", "apiVersion": "v1", "time": "2026-01-02T03:04:05Z", "fieldsType": "FieldsV1", "fieldsV1": {"f:spec": {}}}]},
+   "spec": {"clusterIP": "10.96.3.7", "clusterIPs": ["10.96.3.7"], "internalTrafficPolicy": "Cluster", "ipFamilies": ["IPv4"], "ipFamilyPolicy": "SingleStack",
+    "ports": [{"name": "http", "port": 80, "protocol": "TCP", "targetPort": 80}], "selector": {"app": "web"}, "sessionAffinity": "None", "type": "ClusterIP"},
+   "status": {"loadBalancer": {}}},
+  {"apiVersion": "apps/v1", "kind": "StatefulSet",
+   "metadata": {"name": "web", "namespace": "default", "uid": "6f0d", "resourceVersion": "903", "generation": 4, "creationTimestamp": "2026-01-02T03:04:05Z",
+    "annotations": {"kubectl.kubernetes.io/last-applied-configuration": "{\"apiVersion\":\"apps/v1\",\"kind\":\"StatefulSet\",\"metadata\":{\"annotations\":{},\"name\":\"web\",\"namespace\":\"default\"},\"spec\":{\"replicas\":2,\"selector\":{\"matchLabels\":{\"app\":\"web\"}},\"serviceName\":\"web\",\"template\":{\"metadata\":{\"labels\":{\"app\":\"web\"}},\"spec\":{\"containers\":[{\"image\":\"example.net/web:1.0\",\"name\":\"web\"}]}}}}\n"}},
+   "spec": {"podManagementPolicy": "OrderedReady", "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"}, "replicas": 2, "revisionHistoryLimit": 10,
+    "selector": {"matchLabels": {"app": "web"}}, "serviceName": "web",
+    "template": {"metadata": {"labels": {"app": "web"}, "annotations": {"kubectl.kubernetes.io/restartedAt": "2026-02-03T04:05:06Z"}},
+     "spec": {"containers": [{"image": "example.net/web:1.0", "imagePullPolicy": "IfNotPresent", "name": "web", "resources": {}, "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File"}],
+      "dnsPolicy": "ClusterFirst", "restartPolicy": "Always", "schedulerName": "default-scheduler", "securityContext": {}, "terminationGracePeriodSeconds": 30}},
+    "updateStrategy": {"rollingUpdate": {"partition": 0}, "type": "RollingUpdate"}},
+   "status": {"replicas": 2, "readyReplicas": 2, "updateRevision": "web-5d7c9"}}
+]}"#;
+
+/// Compares the shop with the cluster of a `kubectl` that runs `script`.
+fn against_live(sandbox: &Sandbox, script: &str, args: &[&str]) -> crate::support::Outcome {
+    sandbox.script("bin/kubectl", script);
+    let path = format!("{}:/usr/bin:/bin", sandbox.path().join("bin").display());
+    let command = [&["diff", "shop", "web", "--against", "live"], args].concat();
+    sandbox.run_with(&command, &[("PATH", path.as_str()), ("NO_COLOR", "1")], "")
+}
+
+#[test]
+fn what_the_server_adds_to_live_objects_is_no_difference() {
+    let sandbox = shop();
+    sandbox.write("live.json", LIVE);
+    // It is asked for the objects of the render, by their manifests, in the namespace of the release.
+    let script = "echo \"$@\" > asked.txt\ncat > asked.json\ncat live.json";
+    let same = against_live(&sandbox, script, &[]);
+    assert_eq!((same.code, same.stderr.as_str()), (0, ""), "{}", same.stdout);
+    assert_eq!(sandbox.read("asked.txt"), "get --ignore-not-found -o json -n default -f -\n");
+    assert!(sandbox.read("asked.json").contains("example.net/web:1.0"));
+    sandbox.write("live.json", &LIVE.replace(r#""namespace": "default""#, r#""namespace": "staging""#));
+    let newer = against_live(&sandbox, script, &["--set", "tag=1.1", "-n", "staging"]);
+    assert_eq!(newer.code, 1);
+    assert!(newer.stdout.contains("image: example.net/web:1.0 -> example.net/web:1.1"), "{}", newer.stdout);
+    // Somebody has restarted the pods by hand; that annotation stays.
+    assert!(!newer.stdout.contains("restartedAt"), "{}", newer.stdout);
+    assert!(sandbox.read("asked.txt").contains("-n staging"));
+}
+
+#[test]
+fn fields_that_were_applied_and_are_dropped_go_and_others_stay() {
+    let sandbox = shop();
+    // Another hand has scaled the set; the manifest of before said 2, the new one says nothing.
+    sandbox.write("live.json", &LIVE.replace(r#""Retain"}, "replicas": 2"#, r#""Retain"}, "replicas": 5"#));
+    sandbox.write("web/templates/all.yaml", &TEMPLATE.replace("  replicas: {{ values.replicas }}\n", ""));
+    let dropped = against_live(&sandbox, "cat live.json", &[]);
+    assert!(dropped.stdout.contains("spec.replicas: 5 -> 1"), "{}", dropped.stdout);
+    let never_said = LIVE
+        .replace(r#"\"replicas\":2,"#, "")
+        .replace(r#""Retain"}, "replicas": 2"#, r#""Retain"}, "replicas": 5"#);
+    sandbox.write("live.json", &never_said);
+    let kept = against_live(&sandbox, "cat live.json", &[]);
+    assert_eq!(kept.code, 0, "{}", kept.stdout);
+}
+
+#[test]
+fn objects_that_a_cluster_lacks_are_new() {
+    let outcome = against_live(&shop(), "cat > /dev/null", &["--format", "summary"]);
+    assert_eq!(outcome.code, 1);
+    assert!(outcome.stdout.contains("2 added"), "{}", outcome.stdout);
+}
+
+#[test]
+fn a_kubectl_that_fails_is_quoted() {
+    let sandbox = shop();
+    let outcome = against_live(&sandbox, "echo 'The connection to the server was refused' >&2; exit 1", &[]);
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (2, ""));
+    assert!(
+        outcome.stderr.contains("kubectl get: The connection to the server was refused"),
+        "{}",
+        outcome.stderr
+    );
+    sandbox.write("tools/only-a-shell", "");
+    sandbox.link("/bin/sh", "tools/sh");
+    let empty = sandbox.path().join("tools").display().to_string();
+    let missing = sandbox.run_with(&["diff", "shop", "web", "--against", "live"], &[("PATH", &empty)], "");
+    assert_eq!((missing.code, missing.stdout.as_str()), (2, ""));
+    assert!(missing.stderr.contains("cannot run `kubectl`"), "{}", missing.stderr);
+    let nonsense = against_live(&sandbox, "cat > /dev/null; echo 'a: ['", &[]);
+    assert_eq!((nonsense.code, nonsense.stdout.as_str()), (2, ""));
+    assert!(nonsense.stderr.contains("live:"), "{}", nonsense.stderr);
+}
+
+/// Runs git in the sandbox.
+fn git(sandbox: &Sandbox, args: &[&str]) {
+    let done =
+        Command::new("git").args(args).current_dir(sandbox.path()).envs(sandbox.environment()).output();
+    let done = done.unwrap();
+    assert!(done.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&done.stderr));
+}
+
+fn commit(sandbox: &Sandbox, name: &str) {
+    git(sandbox, &["add", "-A"]);
+    git(sandbox, &["commit", "-q", "-m", name]);
+    git(sandbox, &["tag", name]);
+}
+
+fn repository() -> Sandbox {
+    let sandbox = shop();
+    sandbox.write("prod.yaml", "replicas: 3\n");
+    git(&sandbox, &["init", "-q", "-b", "main"]);
+    commit(&sandbox, "one");
+    sandbox
+}
+
+#[test]
+fn a_chart_and_its_values_are_compared_with_those_of_a_revision() {
+    let sandbox = repository();
+    let diff = |args: &[&str]| sandbox.run(&[&["diff", "shop", "web", "-f", "prod.yaml"], args].concat());
+    assert_eq!(diff(&["--against", "git:HEAD"]).code, 0);
+    // Neither the chart nor the values are committed.
+    sandbox.write("prod.yaml", "replicas: 4\n");
+    sandbox.write("web/values.yaml", "replicas: 2\ntag: \"1.1\"\n");
+    let dirty = diff(&["--against", "git:HEAD"]);
+    assert!(dirty.stdout.contains("spec.replicas: 3 -> 4"), "{}", dirty.stdout);
+    assert!(dirty.stdout.contains("example.net/web:1.0 -> example.net/web:1.1"), "{}", dirty.stdout);
+    commit(&sandbox, "two");
+    assert_eq!(diff(&["--against", "git:two"]).code, 0);
+    assert_eq!(diff(&["--against", "git:HEAD~1"]).stdout, dirty.stdout);
+    // From another directory, and with values that came later.
+    sandbox.write("late.yaml", "replicas: 9\n");
+    let late = diff(&["-f", "late.yaml", "--against", "git:two"]);
+    assert!(late.stderr.contains("`late.yaml` did not exist at `two`"), "{}", late.stderr);
+    assert!(late.stdout.contains("spec.replicas: 4 -> 9"), "{}", late.stdout);
+    // What --set says holds on both sides.
+    assert_eq!(diff(&["--set", "replicas=7", "--against", "git:two"]).code, 0);
+}
+
+#[test]
+fn a_chart_that_has_moved_is_found_under_its_old_path() {
+    let sandbox = repository();
+    git(&sandbox, &["mv", "web", "site"]);
+    let lost = sandbox.run(&["diff", "shop", "site", "--against", "git:one"]);
+    assert_eq!((lost.code, lost.stdout.as_str()), (2, ""));
+    assert!(lost.stderr.contains("there was no directory `site` at `one`"), "{}", lost.stderr);
+    assert!(lost.stderr.contains("--against git:one:PATH"), "{}", lost.stderr);
+    let found = sandbox.run(&["diff", "shop", "site", "--against", "git:one:web"]);
+    assert_eq!((found.code, found.stderr.as_str()), (0, ""), "{}", found.stdout);
+}
+
+#[test]
+fn rendered_manifests_in_git_are_compared_file_by_file() {
+    let sandbox = repository();
+    sandbox.write("deploy/b.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\ndata: {a: one}\n");
+    sandbox.write("deploy/a/.hidden.yaml", "nonsense: [");
+    sandbox.write("deploy/notes.txt", "not a manifest");
+    commit(&sandbox, "deployed");
+    sandbox.write("deploy/b.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\ndata: {a: two}\n");
+    for source in ["deploy", "deploy/b.yaml"] {
+        let changed = sandbox.run(&["diff", source, "--against", "git:HEAD"]);
+        assert_eq!((changed.code, changed.stderr.as_str()), (1, ""));
+        assert!(changed.stdout.contains("data.a: one -> two"), "{}", changed.stdout);
+    }
+}
+
+#[test]
+fn what_git_does_not_know_is_said() {
+    let sandbox = repository();
+    let told = |args: &[&str], words: &[&str]| sandbox.refused(&[&["diff", "shop"], args].concat(), words);
+    told(&["web", "--against", "git:nowhere"], &["git knows no revision `nowhere`"]);
+    told(&["web", "--against", "git:--output=x"], &["git knows no revision `--output=x`"]);
+    assert!(!sandbox.path().join("x").exists());
+    let image = ["--set", "image.repository=x", "--set", "image.tag=v1"];
+    let builtin = [&["builtin:statefulset", "--against", "git:one"], image.as_slice()].concat();
+    told(&builtin, &["`builtin:statefulset` has no git history"]);
+    told(&["-", "--against", "git:one"], &["`-` has no git history"]);
+    sandbox.write("web/Chart.yaml", "apiVersion: v2\nname: Not A Name\nversion: x\n");
+    commit(&sandbox, "broken");
+    sandbox.write("web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\nengine: tera\n");
+    told(&["web", "--against", "git:broken"], &["git:broken:web/Chart.yaml:"]);
+}
