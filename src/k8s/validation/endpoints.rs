@@ -1,6 +1,5 @@
 //! The endpoints behind Services: `pkg/apis/core/validation` and `pkg/apis/discovery/validation`.
 
-use super::metadata::labels;
 use super::service::{oddly_written_ip, protocol};
 use super::{At, Context};
 use crate::k8s::{Version, names};
@@ -66,7 +65,8 @@ fn endpoint_port(port: &At<'_, '_>, name_required: bool, cx: &mut Context<'_>) {
 pub(super) fn endpoint_slice(root: &At<'_, '_>, cx: &mut Context<'_>) {
     let kind = root.field("addressType");
     match kind.text() {
-        "IPv4" | "IPv6" | "FQDN" => {}
+        "IPv4" | "IPv6" => {}
+        "FQDN" => cx.warning(&kind, "FQDN endpoints are deprecated"),
         "" => cx.required(&kind, ""),
         _ => cx.not_supported(&kind, &["FQDN", "IPv4", "IPv6"]),
     }
@@ -93,9 +93,7 @@ pub(super) fn endpoint_slice(root: &At<'_, '_>, cx: &mut Context<'_>) {
         if !seen.insert(name.text()) {
             cx.duplicate(&name);
         }
-        if let Some(number) = port.field("port").int() {
-            cx.invalid_each(&port.field("port"), names::port_number(number));
-        }
+        // The number may be any.
         protocol(&port, cx);
         let app_protocol = port.field("appProtocol");
         if app_protocol.is_set() {
@@ -104,7 +102,7 @@ pub(super) fn endpoint_slice(root: &At<'_, '_>, cx: &mut Context<'_>) {
     }
 }
 
-/// `validateEndpoints` of the discovery group, for one endpoint.
+/// `validateEndpoints` of the discovery group, for one endpoint. `deprecatedTopology` is dropped unread.
 fn slice_endpoint(endpoint: &At<'_, '_>, address_type: &str, cx: &mut Context<'_>) {
     let strict = cx.version >= Version::V1_36;
     let addresses = endpoint.field("addresses");
@@ -133,11 +131,6 @@ fn slice_endpoint(endpoint: &At<'_, '_>, address_type: &str, cx: &mut Context<'_
     let node = endpoint.field("nodeName");
     if node.is_set() {
         cx.form(&node, names::dns1123_subdomain);
-    }
-    let topology = endpoint.field("deprecatedTopology");
-    labels(&topology, cx);
-    if topology.key("kubernetes.io/hostname").key_span().is_some() {
-        cx.invalid(&topology.key("kubernetes.io/hostname"), "may not be set; use `nodeName`");
     }
     let hostname = endpoint.field("hostname");
     if hostname.is_set() {
@@ -212,10 +205,14 @@ mod tests {
                     "addressType: IPv4\nendpoints: [{addresses: ['::1']}]",
                     &["endpoints[0].addresses[0] invalid-value", "endpoints[0].addresses[0] invalid-value"],
                 ),
+                (
+                    "addressType: IPv4\nendpoints: [{addresses: [10.0.0.1], deprecatedTopology: {a b: c}}]",
+                    &[],
+                ),
                 ("addressType: DNS\nendpoints: []", &["addressType unsupported-value"]),
                 (
                     "addressType: FQDN\nendpoints: []\nports: [{name: a, port: 1}, {name: a, port: 0}]",
-                    &["ports[1].name duplicate-value", "ports[1].port invalid-value"],
+                    &["addressType warning", "ports[1].name duplicate-value"],
                 ),
             ],
         );

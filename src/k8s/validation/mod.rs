@@ -146,7 +146,7 @@ fn check_of(group: &str, kind: &str, version: Version) -> (NameCheck, Check) {
         ("rbac.authorization.k8s.io", "Role") => (path_segment, rbac::role),
         ("rbac.authorization.k8s.io", "RoleBinding") => (path_segment, rbac::role_binding),
         ("scheduling.k8s.io", "PriorityClass") => (name_is_dns_subdomain, policy::priority_class),
-        ("storage.k8s.io", "CSIDriver") => (path_segment, storage::csi_driver),
+        ("storage.k8s.io", "CSIDriver") => (name_is_dns_subdomain, storage::csi_driver),
         ("storage.k8s.io", "StorageClass") => (name_is_dns_subdomain, storage::storage_class),
         ("storage.k8s.io", "VolumeAttributesClass") => {
             (name_is_dns_subdomain, storage::volume_attributes_class)

@@ -1,18 +1,12 @@
 //! Storage classes and drivers (`pkg/apis/storage/validation`).
 
-use super::volume_source::csi_driver_name;
 use super::{At, Context, node_labels};
 use crate::k8s::{Version, names};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// `ValidateStorageClass`.
 pub(super) fn storage_class(root: &At<'_, '_>, cx: &mut Context<'_>) {
-    let provisioner = root.field("provisioner");
-    if provisioner.text().is_empty() {
-        cx.required(&provisioner, "");
-    } else {
-        cx.invalid_each(&provisioner, names::qualified_name(&provisioner.text().to_lowercase()));
-    }
+    provisioner(&root.field("provisioner"), cx);
     parameters(&root.field("parameters"), true, cx);
     let reclaim = root.field("reclaimPolicy");
     if !matches!(reclaim.text(), "" | "Delete" | "Retain") {
@@ -23,6 +17,15 @@ pub(super) fn storage_class(root: &At<'_, '_>, cx: &mut Context<'_>) {
         cx.not_supported(&binding, &["Immediate", "WaitForFirstConsumer"]);
     }
     allowed_topologies(&root.field("allowedTopologies"), cx);
+}
+
+/// `validateProvisioner`.
+fn provisioner(provisioner: &At<'_, '_>, cx: &mut Context<'_>) {
+    if provisioner.text().is_empty() {
+        cx.required(provisioner, "");
+    } else {
+        cx.invalid_each(provisioner, names::qualified_name(&provisioner.text().to_lowercase()));
+    }
 }
 
 /// `validateParameters`.
@@ -79,8 +82,6 @@ fn allowed_topologies(topologies: &At<'_, '_>, cx: &mut Context<'_>) {
 
 /// `ValidateCSIDriver`.
 pub(super) fn csi_driver(root: &At<'_, '_>, cx: &mut Context<'_>) {
-    let metadata = root.field("metadata");
-    csi_driver_name(&metadata.field("name"), cx);
     let spec = root.field("spec");
     let policy = spec.field("fsGroupPolicy");
     if policy.is_set() && !matches!(policy.text(), "ReadWriteOnceWithFSType" | "File" | "None") {
@@ -103,6 +104,7 @@ pub(super) fn csi_driver(root: &At<'_, '_>, cx: &mut Context<'_>) {
         let (audience, expiration) = (request.field("audience"), request.field("expirationSeconds"));
         if !seen.insert(audience.text()) {
             cx.duplicate(&audience);
+            continue;
         }
         match expiration.int() {
             Some(..600) => cx.invalid(&expiration, "may not specify a duration less than 10 minutes"),
@@ -116,11 +118,7 @@ pub(super) fn csi_driver(root: &At<'_, '_>, cx: &mut Context<'_>) {
 
 /// `ValidateVolumeAttributesClass`.
 pub(super) fn volume_attributes_class(root: &At<'_, '_>, cx: &mut Context<'_>) {
-    let driver = root.field("driverName");
-    if driver.text().is_empty() {
-        cx.required(&driver, "");
-    }
-    csi_driver_name(&driver, cx);
+    provisioner(&root.field("driverName"), cx);
     parameters(&root.field("parameters"), false, cx);
 }
 
@@ -159,12 +157,29 @@ mod tests {
     }
 
     #[test]
+    fn attribute_classes() {
+        let class = |rest: &str| {
+            said(&format!(
+                "apiVersion: storage.k8s.io/v1\nkind: VolumeAttributesClass\nmetadata: {{name: a}}\n{rest}\n"
+            ))
+        };
+        check(
+            class,
+            &[
+                ("driverName: A.b/c\nparameters: {a: b}", &[]),
+                ("driverName: a b", &["driverName invalid-value", "parameters required"]),
+            ],
+        );
+    }
+
+    #[test]
     fn drivers() {
         let driver = |rest: &str| said(&format!("apiVersion: storage.k8s.io/v1\nkind: CSIDriver\n{rest}\n"));
         check(
             driver,
             &[
                 ("metadata: {name: a.b}\nspec: {}", &[]),
+                ("metadata: {name: A.b}\nspec: {}", &["metadata.name invalid-value"]),
                 (
                     "metadata: {name: a.b}\nspec: {nodeAllocatableUpdatePeriodSeconds: 9}",
                     &["spec.nodeAllocatableUpdatePeriodSeconds invalid-value"],
