@@ -1,13 +1,17 @@
 //! The reference documentation is what the code says.
 
-use crate::support::ROOT;
+use crate::support::{ROOT, capabilities};
+use plimsoll::diag::Sources;
+use plimsoll::engine::Release;
 use plimsoll::engine::tera::{
-    Component, EntryKind, REFERENCE, TERA_FILTERS, TERA_FUNCTIONS, TERA_TESTS, components,
+    Component, Engine, EntryKind, REFERENCE, TERA_FILTERS, TERA_FUNCTIONS, TERA_TESTS, components,
 };
+use plimsoll::{chart, values};
 use serde_json::Value as Json;
 use snapbox::{Assert, Data};
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 
 #[test]
 fn the_template_reference_is_up_to_date() {
@@ -95,6 +99,7 @@ fn every_component_says_what_it_is_for() {
     assert!(components.len() > 15);
     for component in components {
         assert!(!component.doc.is_empty(), "{}", component.name);
+        assert!(component.example.contains(&component.name), "{} has no example", component.name);
     }
 }
 
@@ -129,6 +134,8 @@ fn reference() -> String {
 
 fn section(component: &Component, out: &mut String) {
     let _ = writeln!(out, "\n### `{}`\n\n{}\n", component.name, component.doc);
+    let rendered = rendered(&component.example);
+    let _ = writeln!(out, "```jinja\n{}\n```\n\n```yaml\n{}\n```\n", component.example, rendered.trim_end());
     let shown: Vec<_> = component.arguments.iter().filter(|argument| !argument.implicit).collect();
     if shown.is_empty() {
         return;
@@ -140,6 +147,27 @@ fn section(component: &Component, out: &mut String) {
         let kind = if argument.type_name.is_empty() { "any" } else { argument.type_name };
         let _ = writeln!(out, "| `{}` | {kind} | {default} |", argument.name);
     }
+}
+
+/// What a template of a small chart renders as.
+fn rendered(template: &str) -> String {
+    let sources = Sources::new();
+    let files = [
+        ("Chart.yaml", "apiVersion: v2\nname: app\nversion: 1.2.3\nappVersion: 4.5.6\nengine: tera\n"),
+        ("files/app.conf", "threads = 4\n"),
+        ("templates/example.yaml", template),
+    ];
+    let files = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()));
+    let chart = Arc::new(chart::from_files(&sources, "app", files.to_vec()).output.unwrap());
+    let computed =
+        values::compute(&sources, &chart, &values::Overrides::default(), &values::Options::default());
+    let release =
+        Release { name: "web".to_owned(), namespace: "default".to_owned(), is_upgrade: false, revision: 1 };
+    let engine = Engine::new(&sources);
+    let scope = computed.output.unwrap().root;
+    let report = engine.render(&[&scope], &release, &capabilities()).remove(0);
+    let file = report.output.unwrap_or_else(|| panic!("{template}\n{:#?}", report.diagnostics)).remove(0);
+    file.text
 }
 
 fn code_list(names: &[&str]) -> String {

@@ -77,7 +77,10 @@ fn json(node: &Node) -> Json {
 /// The values of every enabled chart, by its path; `None` if there is an error.
 fn ours(files: &Files, flags: Flags<'_>) -> Result<BTreeMap<String, Json>, Vec<Diagnostic>> {
     fn collect(scope: &Scope, into: &mut BTreeMap<String, Json>) {
-        into.insert(scope.path.clone(), json(&scope.values));
+        // The templates of a library are not rendered, so helm does not show what they would see.
+        if !scope.chart.is_library() {
+            into.insert(scope.path.clone(), json(&scope.values));
+        }
         scope.children.iter().for_each(|child| collect(child, into));
     }
     let (_, report) = compute(files, flags);
@@ -991,7 +994,8 @@ mod laws {
             })
         };
         let dependencies = (dependency("one"), dependency("two"), dependency("deep"));
-        (dependencies, prop::collection::vec(values(), 4)).prop_map(|((one, two, deep), values)| {
+        let parts = (dependencies, prop::collection::vec(values(), 4), prop::bool::weighted(0.2));
+        parts.prop_map(|((one, two, deep), values, library)| {
             let list = |text: String| if text.is_empty() { text } else { format!("dependencies:\n{text}") };
             let charts = [
                 ("", "root", list(format!("{one}{two}"))),
@@ -1000,7 +1004,11 @@ mod laws {
                 ("charts/two/", "two", String::new()),
             ];
             let mut files = Files::new();
-            for ((directory, name, rest), values) in charts.into_iter().zip(values) {
+            for ((directory, name, mut rest), values) in charts.into_iter().zip(values) {
+                // A library's values count, its templates do not.
+                if name == "two" && library {
+                    rest.push_str("type: library\n");
+                }
                 files.push((format!("{directory}Chart.yaml"), super::chart_yaml(name, &rest)));
                 files.push((format!("{directory}values.yaml"), values.to_string()));
                 files.push((format!("{directory}templates/v.yaml"), super::TEMPLATE.to_owned()));
@@ -1014,10 +1022,16 @@ mod laws {
             prop::sample::select(vec!["a", "b", "c", "global", "one", "two", "deep", "enabled", "tags"]),
             1..4,
         );
-        let value = prop::sample::select(vec!["null", "true", "1", "x", "{1,x}", ""]);
-        let set = (path, value).prop_map(|(path, value)| ("--set", format!("{}={value}", path.join("."))));
+        let value = prop::sample::select(vec!["null", "true", "1", "x", "{1,x}", "", "0.5", "a\\,b"]);
+        let kind = prop::sample::select(vec!["--set", "--set", "--set-string", "--set-literal"]);
+        let index = prop::sample::select(vec!["", "", "", "[0]", "[1]", "[0].a"]);
+        let set = (kind, path.clone(), index, value)
+            .prop_map(|(kind, path, index, value)| (kind, format!("{}{index}={value}", path.join("."))));
+        let json = (path, values())
+            .prop_map(|(path, values)| ("--set-json", format!("{}={values}", path.join("."))));
+        let whole = values().prop_map(|values| ("--set-json", values.to_string()));
         let file = values().prop_map(|values| ("-f", values.to_string()));
-        prop::collection::vec(prop_oneof![set, file], 0..4)
+        prop::collection::vec(prop_oneof![4 => set, 1 => json, 1 => whole, 3 => file], 0..5)
     }
 
     #[test]

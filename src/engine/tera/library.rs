@@ -71,6 +71,8 @@ pub struct Component {
     pub name: String,
     /// What it is for: the comment above its definition.
     pub doc: String,
+    /// A template that uses it: what follows `Example:` in that comment.
+    pub example: String,
     /// Its arguments, required ones first.
     pub arguments: Vec<Argument>,
 }
@@ -109,18 +111,20 @@ pub fn components() -> Vec<Component> {
                 })
                 .collect();
             arguments.sort_by(|a, b| (a.default.is_some(), &a.name).cmp(&(b.default.is_some(), &b.name)));
-            Some(Component { doc: doc_of(text), name, arguments })
+            let (doc, example) = described(text);
+            Some(Component { name, doc, example, arguments })
         })
         .collect();
     components.sort_by(|a, b| a.name.cmp(&b.name));
     components
 }
 
-/// The comment right above a component's definition.
-fn doc_of(text: &str) -> String {
-    let comment = text.strip_prefix("{#").and_then(|rest| rest.split_once("#}"));
-    let lines = comment.map_or("", |(comment, _)| comment).lines().map(str::trim);
-    lines.collect::<Vec<_>>().join("\n").trim().to_owned()
+/// The comment right above a component's definition: what it is for, and an example.
+fn described(text: &str) -> (String, String) {
+    let comment =
+        text.strip_prefix("{#").and_then(|rest| rest.split_once("#}")).map_or("", |(inner, _)| inner);
+    let (doc, example) = comment.split_once("\nExample:\n").unwrap_or((comment, ""));
+    (doc.trim().to_owned(), example.trim_end().to_owned())
 }
 
 #[cfg(test)]

@@ -169,6 +169,15 @@ pub(super) fn rewrite(
             .at(Span::new(source, at, at + 2), "opened here")
             .help(format!("close it with `{close}`, or wrap literal braces in `{{% raw %}}..{{% endraw %}}`"))
     })?;
+    for token in &tokens {
+        if let Token::Expression { end, inner, .. } = *token
+            && leaves_map_open(&text[inner.0..inner.1])
+        {
+            return Err(Diagnostic::error("`}}` ends the expression inside a map")
+                .at(Span::new(source, end - 2, end), "here")
+                .help("put a space between the two braces: `} }`"));
+        }
+    }
     let gone = statement_lines(text, &tokens);
     let mut writer = Writer {
         file,
@@ -313,6 +322,24 @@ fn find_endraw(text: &str, from: usize) -> Option<(usize, usize)> {
         }
         at = start + 2;
     }
+}
+
+/// Whether more braces are opened than closed, outside of texts.
+fn leaves_map_open(expression: &str) -> bool {
+    let mut open = 0_i32;
+    let mut quote = None;
+    let mut chars = expression.chars();
+    while let Some(c) = chars.next() {
+        match (quote, c) {
+            (Some(_), '\\') => drop(chars.next()),
+            (Some(end), c) => quote = (c != end).then_some(end),
+            (None, '"' | '\'' | '`') => quote = Some(c),
+            (None, '{') => open += 1,
+            (None, '}') => open -= 1,
+            (None, _) => {}
+        }
+    }
+    open > 0
 }
 
 /// The bytes between the delimiters, without the dashes of white-space control.

@@ -52,6 +52,36 @@ fn fails(template: &str, values_yaml: &str) -> String {
 }
 
 #[test]
+fn braces_that_end_an_expression_too_early_are_told() {
+    let told = fails("a: {{ {\"b\": {\"c\": 1}} }}\n", "");
+    assert_eq!(
+        told,
+        "1:20: `}}` ends the expression inside a map (put a space between the two braces: `} }`)"
+    );
+    assert_eq!(render("a: {{ {\"b\": {\"c\": \"{\"} } }}\n", ""), "a:\n  b:\n    c: \"{\"\n");
+}
+
+/// Each probe with nothing but what it must have, and switched off.
+#[test]
+fn probes_want_little() {
+    for (probe, handler) in [
+        ("http_probe port=\"http\"", "httpGet:\n    path: /\n    port: http\n"),
+        ("tcp_probe port={80}", "tcpSocket:\n    port: 80\n"),
+        ("exec_probe command={[\"true\"]}", "exec:\n    command:\n      - \"true\"\n"),
+        ("grpc_probe port={9000}", "grpc:\n    port: 9000\n"),
+    ] {
+        let timing =
+            "  initialDelaySeconds: 0\n  periodSeconds: 10\n  timeoutSeconds: 1\n  successThreshold: 1\n";
+        let on = render(&format!("p:\n  {{{{<k8s.{probe}/>}}}}\n"), "");
+        assert_eq!(on, format!("p:\n  {handler}{timing}  failureThreshold: 3\n"));
+        let grace = render(&format!("p:\n  {{{{<k8s.{probe} termination_grace={{9}}/>}}}}\n"), "");
+        assert!(grace.ends_with("  terminationGracePeriodSeconds: 9\n"), "{grace}");
+        let off = render(&format!("a: 1\np: {{{{<k8s.{probe} enabled={{false}}/> | omit_empty}}}}\n"), "");
+        assert_eq!(off, "a: 1\n");
+    }
+}
+
+#[test]
 fn values_arrive_where_they_stand_alone() {
     let values = "s: yes\nq: 'yes'\ni: 1000000\nf: 1.5\nz: null\nm: {a: 1, b: [x]}\nl: [1, two]\nt: |\n  one\n  two\ne: {}\n";
     assert_eq!(render("a: {{ values.s }}\n", values), "a: true\n");
