@@ -32,7 +32,7 @@ fn overview(plan: &Plan, out: &mut String) {
     for (index, object) in notable(plan).enumerate() {
         let _ = writeln!(
             out,
-            "<tr><th scope=\"row\"><a href=\"#o{index}\">{}</a></th><td>{}</td><td>{}</td></tr>",
+            "<tr><th scope=\"row\"><a href=\"#o{index}\">{}</a></th><td class=\"change\">{}</td><td>{}</td></tr>",
             escape(&title(object)),
             object.change.as_str(),
             badges(object)
@@ -84,7 +84,7 @@ fn section(index: usize, object: &ObjectPlan, out: &mut String) {
                 out,
                 "<li><span class=\"badge bad\">rejected</span> <code>{}</code> {}</li>",
                 escape(&reason.path),
-                escape(&reason.message)
+                prose(&reason.message)
             );
         }
         out.push_str("</ul>\n");
@@ -98,7 +98,7 @@ fn section(index: usize, object: &ObjectPlan, out: &mut String) {
                 "<li><span class=\"badge {}\">{}</span> {}</li>",
                 class(Some(effect.kind)),
                 effect.kind.as_str(),
-                escape(&effect_text(effect))
+                prose(&effect_text(effect))
             );
         }
         out.push_str("</ul>\n");
@@ -186,6 +186,19 @@ fn patch(object: &ObjectPlan, out: &mut String) {
     out.push_str("</code></pre></details>\n");
 }
 
+/// Running text: what stands in backticks is code.
+fn prose(text: &str) -> String {
+    let escaped = escape(text);
+    let parts: Vec<&str> = escaped.split('`').collect();
+    if parts.len() % 2 == 0 {
+        return escaped;
+    }
+    let part = |(index, part): (usize, &&str)| {
+        if index % 2 == 0 { (*part).to_owned() } else { format!("<code>{part}</code>") }
+    };
+    parts.iter().enumerate().map(part).collect()
+}
+
 fn escape(text: &str) -> String {
     super::visible(text)
         .replace('&', "&amp;")
@@ -217,11 +230,13 @@ caption { text-align: left; color: var(--dim); padding-bottom: .25rem; }
 th, td { text-align: left; vertical-align: top; border-top: 1px solid var(--line); padding: .35rem .75rem .35rem 0; font-weight: normal; overflow-wrap: anywhere; }
 thead th { font-weight: 600; border-top: 0; white-space: nowrap; }
 .fields th[scope=row] { width: 34%; }
+.change { white-space: nowrap; }
 code, pre { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; font-size: .875rem; }
 td code { white-space: pre-wrap; }
 pre { background: var(--soft); border-radius: .375rem; padding: .75rem; overflow-x: auto; margin: .25rem 0; }
 ul { margin: .5rem 0; padding-left: 0; list-style: none; }
 li { margin: .35rem 0; overflow-wrap: anywhere; }
+li code { background: var(--soft); border-radius: .25rem; padding: 0 .25rem; }
 .badge { display: inline-block; border: 1px solid currentColor; border-radius: 1rem; padding: 0 .5rem; font-size: .8125rem; font-weight: 600; white-space: nowrap; }
 .bad { color: var(--bad); } .warn { color: var(--warn); } .note { color: var(--note); }
 del { background: var(--old); color: var(--oldfg); text-decoration: none; }
