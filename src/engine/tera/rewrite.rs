@@ -240,7 +240,7 @@ pub(super) fn tokenize(text: &str) -> Result<Vec<Token>, Unclosed> {
     let mut tokens = Vec::new();
     let mut at = 0;
     while at < bytes.len() {
-        let next = find_tag(bytes, at).unwrap_or(bytes.len());
+        let next = find_tag(text, at).unwrap_or(bytes.len());
         if next > at {
             tokens.push(Token::Text(at, next));
         }
@@ -285,11 +285,10 @@ pub(super) fn tokenize(text: &str) -> Result<Vec<Token>, Unclosed> {
     Ok(tokens)
 }
 
-fn find_tag(bytes: &[u8], from: usize) -> Option<usize> {
-    bytes[from..]
-        .windows(2)
-        .position(|pair| pair[0] == b'{' && matches!(pair[1], b'{' | b'%' | b'#'))
-        .map(|found| from + found)
+/// The next tag that opens.
+fn find_tag(text: &str, from: usize) -> Option<usize> {
+    let opens = |at: &usize| matches!(text.as_bytes().get(at + 1), Some(b'{' | b'%' | b'#'));
+    text[from..].match_indices('{').map(|(at, _)| from + at).find(opens)
 }
 
 /// The end of the tag that is closed by `close`, skipping strings.

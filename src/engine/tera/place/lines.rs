@@ -60,10 +60,10 @@ impl Lines {
                 }
                 lines.text.push_str(plain);
             }
-            if let Some(after) = tail.strip_prefix('\n') {
+            if tail.as_bytes().first() == Some(&b'\n') {
                 origin = origin.map(|place| place.skip(1));
                 from = lines.end_row(from, true);
-                rest = after;
+                rest = &tail[1..];
             } else if let Some((kind, number, after)) = marker(tail) {
                 if kind == 'T' {
                     origin = tables.chunks.get(number).copied();
@@ -156,10 +156,9 @@ impl<'a> Line<'a> {
 /// The marker that a text begins with: its kind, its number, what follows.
 fn marker(text: &str) -> Option<(char, usize, &str)> {
     let inner = text.strip_prefix(OPEN)?;
-    let close = inner.find(CLOSE)?;
-    let kind = inner.chars().next()?;
-    let number = inner.get(1..close)?.parse().ok()?;
-    Some((kind, number, &inner[close + CLOSE.len_utf8()..]))
+    let (marker, rest) = inner.split_once(CLOSE)?;
+    let kind = marker.chars().next()?;
+    Some((kind, marker.get(1..)?.parse().ok()?, rest))
 }
 
 /// The marker of a value.
@@ -167,7 +166,15 @@ pub(in crate::engine::tera) fn value_marker(slot: usize) -> String {
     let mut marker = String::with_capacity(16);
     marker.push(OPEN);
     marker.push('V');
-    marker.push_str(&slot.to_string());
+    push_number(slot, &mut marker);
     marker.push(CLOSE);
     marker
+}
+
+/// Writes a number; formatting one takes longer than everything else about a marker.
+fn push_number(number: usize, out: &mut String) {
+    if number >= 10 {
+        push_number(number / 10, out);
+    }
+    out.extend(u32::try_from(number % 10).ok().and_then(|digit| char::from_digit(digit, 10)));
 }
