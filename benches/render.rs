@@ -75,28 +75,16 @@ fn render_files(files: Files) -> usize {
 }
 
 fn umbrella(children: usize) -> Files {
-    let read =
-        |path: &str| std::fs::read_to_string(format!("{SMALL}/{path}")).expect("the small chart is there");
-    let paths = [
-        "values.yaml",
-        "templates/NOTES.txt",
-        "templates/pdb.yaml",
-        "templates/service.yaml",
-        "templates/statefulset.yaml",
-    ];
-    let small: Vec<(&str, String)> = paths
-        .into_iter()
-        .filter(|path| std::path::Path::new(&format!("{SMALL}/{path}")).exists())
-        .map(|path| (path, read(path)))
-        .collect();
+    let paths = ["values.yaml", "templates/pdb.yaml", "templates/service.yaml", "templates/statefulset.yaml"];
+    let read = |path: &str| std::fs::read(format!("{SMALL}/{path}")).expect("the small chart has the file");
+    let small = paths.map(|path| (path, read(path)));
     let about =
         |name: &str| format!("apiVersion: v2\nname: {name}\nversion: 0.1.0\nengine: tera\n").into_bytes();
     let mut files = vec![("Chart.yaml".to_owned(), about("umbrella"))];
     for index in 0..children {
         let name = format!("app-{index}");
         files.push((format!("charts/{name}/Chart.yaml"), about(&name)));
-        let copies =
-            small.iter().map(|(path, text)| (format!("charts/{name}/{path}"), text.clone().into_bytes()));
+        let copies = small.iter().map(|(path, data)| (format!("charts/{name}/{path}"), data.clone()));
         files.extend(copies);
     }
     files
