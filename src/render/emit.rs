@@ -41,9 +41,12 @@ impl Selection {
             let before = chosen.len();
             chosen.extend(all.iter().copied().filter(|document| shows(wanted, in_chart(&document.path))));
             if chosen.len() == before {
-                let near = crate::diag::nearest(wanted, all.iter().map(|document| in_chart(&document.path)));
-                let found = Diagnostic::error(format!("could not find template `{wanted}` in chart"));
                 let paths: Vec<&str> = all.iter().map(|document| in_chart(&document.path)).collect();
+                // The file's name alone, or with the chart's, is what most write at first.
+                let file = wanted.rsplit('/').next();
+                let same_file = paths.iter().copied().find(|path| path.rsplit('/').next() == file);
+                let near = same_file.or_else(|| crate::diag::nearest(wanted, paths.iter().copied()));
+                let found = Diagnostic::error(format!("could not find template `{wanted}` in chart"));
                 return Err(match near {
                     Some(near) => found.help(format!("did you mean `{near}`?")),
                     None if paths.is_empty() => found.help("the chart renders nothing"),
