@@ -3,11 +3,11 @@
 
 use super::{ChartSubject, Config, Subject, merge, run};
 use crate::chart;
-use crate::diag::{Diagnostic, Report, Sources, has_errors};
+use crate::diag::{Diagnostic, Report, Severity, Sources, has_errors};
 use crate::k8s::Version;
 use crate::manifest::{self, Object};
 use crate::values;
-use crate::yaml::ReadOptions;
+use crate::yaml::{DUPLICATE_KEY, ReadOptions};
 use crate::{render, values::Overrides};
 use std::path::Path;
 use std::sync::Arc;
@@ -62,14 +62,19 @@ fn manifests(sources: &Sources, request: &Request, config: &Config) -> Report<Ou
         Some(text) if request.source == "-" => manifest::load_stdin(sources, text.clone(), &options),
         _ => manifest::load(sources, Path::new(&request.source), &options),
     };
-    let Some(objects) = report.output.filter(|_| !has_errors(&report.diagnostics)) else {
-        return Report::failed(report.diagnostics);
+    let mut reported = report.diagnostics;
+    let Some(objects) = report.output.filter(|_| !has_errors(&reported)) else {
+        return Report::failed(reported);
     };
+    // kubectl drops the first of two equal keys before it sends an object; the API server itself decodes strictly.
+    for diagnostic in reported.iter_mut().filter(|diagnostic| diagnostic.rule == Some(&DUPLICATE_KEY)) {
+        diagnostic.severity = Severity::Error;
+    }
     let subject = Subject {
         objects: &objects.iter().collect::<Vec<_>>(),
         crds: &[],
         chart: None,
-        reported: &report.diagnostics,
+        reported: &reported,
         sources,
         version: request.version,
     };

@@ -3,7 +3,7 @@
 use super::Lint;
 use super::scalar::{self, Scalar};
 use crate::chart::{Chart, Origin};
-use crate::diag::{Diagnostic, Sources, Span};
+use crate::diag::{Diagnostic, SourceKind, Sources, Span};
 use crate::k8s::Version;
 use crate::manifest::Object;
 use crate::values::{Computed, Scope};
@@ -127,6 +127,13 @@ impl<'a> Release<'a> {
         let selecting = selecting.map(|(index, service)| (index, service.object, service.selector));
         release.behind = release.selections(selecting);
         release
+    }
+
+    /// Whether a single object was given as a file: what belongs to it may well lie in another.
+    pub(super) fn is_one_manifest(&self) -> bool {
+        let [object] = self.objects else { return false };
+        let source = self.sources.get(object.root.span.source);
+        source.is_some_and(|source| matches!(source.kind, SourceKind::File))
     }
 
     pub(super) fn stateful_sets(&self) -> impl Iterator<Item = &Workload<'a>> {

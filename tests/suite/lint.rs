@@ -421,6 +421,14 @@ fn findings_on_standard_input_have_their_lines() {
 }
 
 #[test]
+fn a_key_written_twice_is_an_error_as_the_server_reads() {
+    let text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: db}\ndata:\n  mode: a\n  mode: b\n";
+    let (code, stdout, _) = plimsoll(&["lint", "-", "--format", "github"], text);
+    assert_eq!(code, 1);
+    assert!(stdout.contains("::error") && stdout.contains("line=6"), "{stdout}");
+}
+
+#[test]
 fn values_sets_name_what_belongs_to_them() {
     let dir = tempfile::tempdir().unwrap();
     let file = |name: &str, text: &str| {

@@ -27,7 +27,8 @@ pub static DUPLICATE_KEY: Rule = Rule {
     severity: Severity::Warning,
     summary: "a key is written twice in one map",
     docs: "Helm and kubectl let the last of two equal keys count and forget the first: the labels, the `env` or the \
-           `resources` written above are gone without a word. `y` and `true`, `010` and `8` are equal keys too.
+           `resources` written above are gone without a word. The API server, given the text itself, refuses it: in a \
+           manifest this is an error. `y` and `true`, `010` and `8` are equal keys too.
 
 ## Bad
 ```yaml

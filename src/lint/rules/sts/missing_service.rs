@@ -1,4 +1,5 @@
 use super::prelude::*;
+use crate::diag::Severity;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
@@ -40,6 +41,9 @@ declare! {
     /// afterwards: a StatefulSet that is already running has to be recreated (`kubectl delete sts <name>
     /// --cascade=orphan`, then apply). If the Service really comes from elsewhere, allow the finding with a word
     /// on where from.
+    ///
+    /// Of a StatefulSet that is linted all by itself, in a file of one object, this is a warning: its Service may
+    /// lie in the file beside it.
     MISSING_SERVICE = "sts/missing-service", Error, "the governing Service of a StatefulSet is not in the release";
     release: check;
 }
@@ -67,8 +71,8 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
         }
         // A Service of the same release that already selects the pods is what was meant.
         let meant = selecting.get_or_init(|| selecting_services(release)).get(&place);
-        found.push(
-            set.finding(
+        let mut finding = set
+            .finding(
                 &MISSING_SERVICE,
                 "spec.serviceName",
                 format!("no Service `{name}` in the release: the pods of {set} get no DNS names"),
@@ -76,8 +80,11 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
             .help(match meant {
                 Some(meant) => format!("`{meant}` selects these pods: did you mean that one?"),
                 None => format!("add a Service `{name}` with `clusterIP: None` that selects its pods"),
-            }),
-        );
+            });
+        if release.is_one_manifest() {
+            finding.severity = Severity::Warning;
+        }
+        found.push(finding);
     }
 }
 
@@ -99,7 +106,8 @@ fn selecting_services<'a>(release: &Release<'a>) -> BTreeMap<usize, &'a str> {
 
 #[cfg(test)]
 mod tests {
-    use crate::lint::testing::findings;
+    use crate::diag::{Severity, Sources};
+    use crate::lint::testing::{findings, lint_manifests};
 
     const SERVICE: &str = "---\napiVersion: v1\nkind: Service\nmetadata: {name: db}\nspec: {}\n";
 
@@ -107,6 +115,18 @@ mod tests {
     fn an_absent_name_is_a_finding_and_points_at_spec() {
         let text = "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: db}\nspec:\n  replicas: 1\n";
         assert_eq!(findings("sts/missing-service", text), ["4:1 spec.serviceName"]);
+    }
+
+    #[test]
+    fn all_by_itself_it_is_a_warning() {
+        let severity = |text: &str| {
+            let found = lint_manifests(&Sources::new(), text);
+            found.iter().find(|d| d.rule == Some(&super::MISSING_SERVICE.rule)).unwrap().severity
+        };
+        let set =
+            "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: db}\nspec: {serviceName: nodes}\n";
+        assert_eq!(severity(set), Severity::Warning);
+        assert_eq!(severity(&format!("{set}{SERVICE}")), Severity::Error);
     }
 
     #[test]
