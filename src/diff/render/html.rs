@@ -190,7 +190,7 @@ fn patch(object: &ObjectPlan, out: &mut String) {
 fn prose(text: &str) -> String {
     let escaped = escape(text);
     let parts: Vec<&str> = escaped.split('`').collect();
-    if parts.len() % 2 == 0 {
+    if parts.len().is_multiple_of(2) {
         return escaped;
     }
     let part = |(index, part): (usize, &&str)| {
