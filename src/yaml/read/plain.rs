@@ -359,7 +359,7 @@ impl Scalar<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{ReadOptions, Reader};
+    use super::super::{ReadOptions, Reader, find_control_character, pieces};
     use super::*;
     use proptest::prelude::*;
     use std::sync::atomic::AtomicUsize;
@@ -431,6 +431,25 @@ mod tests {
         ] {
             assert!(read_both(text).is_none(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn the_projects_own_documents_are_read_as_by_the_parser() {
+        let (mut all, mut plain) = (0, 0);
+        for folder in ["charts", "examples", "tests"] {
+            let files = walkdir::WalkDir::new(format!("{}/{folder}", env!("CARGO_MANIFEST_DIR")));
+            let files = files.into_iter().flatten().filter(|entry| entry.file_type().is_file());
+            for text in files.filter_map(|entry| std::fs::read_to_string(entry.path()).ok()) {
+                if find_control_character(&text).is_some() {
+                    continue;
+                }
+                for piece in pieces(&text) {
+                    all += 1;
+                    plain += usize::from(read_both(&text[piece]).is_some());
+                }
+            }
+        }
+        assert!(plain > 100, "{plain} of {all} are read here");
     }
 
     proptest! {
