@@ -35,7 +35,7 @@ use x509_cert::serial_number::SerialNumber;
 use x509_cert::spki::SubjectPublicKeyInfoOwned;
 use x509_cert::time::{Time, Validity};
 
-use super::{Function, between, cast, fixed};
+use super::{Function, between, cast, fixed, keys};
 use crate::engine::gotpl::error::{Error, Result};
 use crate::engine::gotpl::value::{Args, Object, Value};
 use crate::engine::gotpl::vm::Vm;
@@ -206,7 +206,7 @@ fn wrong(error: impl std::fmt::Display) -> Error {
 }
 
 fn new_key(vm: &mut Vm, bits: usize) -> Result<RsaPrivateKey> {
-    RsaPrivateKey::new(vm.random.generator(), bits)
+    keys::rsa_key(vm.random.generator(), bits)
         .map_err(|error| Error::new(format!("error generating rsa key: {error}")))
 }
 

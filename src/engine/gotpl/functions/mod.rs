@@ -11,6 +11,7 @@ mod defaults;
 mod dicts;
 mod encoding;
 mod helm;
+mod keys;
 mod lists;
 mod math;
 mod paths;
