@@ -72,7 +72,7 @@ impl Rules {
     pub(super) fn ignores(&self, path: &str, directory: bool) -> bool {
         for rule in &self.rules {
             let subject = if rule.base_name { path.rsplit('/').next().unwrap_or(path) } else { path };
-            let fits = !rule.directories_only || directory;
+            let fits = (!rule.directories_only || directory) && rule.may_match(subject);
             let matches = fits && matches(&rule.pattern, &subject.chars().collect::<Vec<_>>());
             if matches != rule.negated {
                 return true;
@@ -100,6 +100,16 @@ impl Rule {
             None => (!text.contains('/'), text),
         };
         Ok(Self { pattern: compile(text)?, negated, directories_only, base_name })
+    }
+
+    /// Whether the ends of the path are those of the pattern: most patterns are told from most paths by them.
+    fn may_match(&self, subject: &str) -> bool {
+        let fits = |token: Option<&Token>, c: Option<char>| match token {
+            Some(Token::Literal(literal)) => c == Some(*literal),
+            _ => true,
+        };
+        fits(self.pattern.first(), subject.chars().next())
+            && fits(self.pattern.last(), subject.chars().next_back())
     }
 }
 

@@ -467,28 +467,36 @@ impl Parser<'_> {
     }
 
     fn operand(&mut self) -> Result<Expr> {
+        // Most operands are chains of fields, which are read at once.
+        let first = self.peek_non_space();
+        if first.kind == TokenKind::Field {
+            let (fields, place) = self.fields(first.place);
+            return Ok(Expr { kind: Kind::Field(fields.into()), place });
+        }
         let mut expr = self.term()?;
+        if self.peek().kind != TokenKind::Field {
+            return Ok(expr);
+        }
+        let (fields, place) = self.fields(expr.place);
+        expr.kind = match expr.kind {
+            Kind::Variable(slot, _) => Kind::Variable(slot, fields.into()),
+            Kind::Bool(_) | Kind::Str(_) | Kind::Int(_) | Kind::Float(_) | Kind::Nil | Kind::Dot => {
+                return Err(error(place, format!("unexpected `.` after term `{}`", self.str(place))));
+            }
+            kind => Kind::Chain(Box::new(Expr { kind, place: expr.place }), fields.into()),
+        };
+        Ok(Expr { place, ..expr })
+    }
+
+    /// The names of the fields that follow, and their place together with that of what they belong to.
+    fn fields(&mut self, mut place: Place) -> (Vec<Arc<str>>, Place) {
         let mut fields = Vec::new();
         while self.peek().kind == TokenKind::Field {
             let token = self.next();
             fields.push(Arc::from(&self.str(token.place)[1..]));
-            expr.place = expr.place.to(token.place);
+            place = place.to(token.place);
         }
-        if fields.is_empty() {
-            return Ok(expr);
-        }
-        let place = expr.place;
-        let join =
-            |known: &Fields| -> Fields { known.iter().cloned().chain(fields.iter().cloned()).collect() };
-        let kind = match &expr.kind {
-            Kind::Field(known) => Kind::Field(join(known)),
-            Kind::Variable(slot, known) => Kind::Variable(*slot, join(known)),
-            Kind::Bool(_) | Kind::Str(_) | Kind::Int(_) | Kind::Float(_) | Kind::Nil | Kind::Dot => {
-                return Err(error(place, format!("unexpected `.` after term `{}`", self.str(place))));
-            }
-            _ => Kind::Chain(Box::new(expr), fields.into()),
-        };
-        Ok(Expr { kind, place })
+        (fields, place)
     }
 
     fn term(&mut self) -> Result<Expr> {
@@ -514,7 +522,6 @@ impl Parser<'_> {
                 None if self.scope.gone.iter().any(|known| &**known == text) => Kind::Undefined(text.into()),
                 None => return Err(undefined(text, place, &self.scope)),
             },
-            TokenKind::Field => Kind::Field(Fields::from([Arc::from(&text[1..])])),
             TokenKind::Number => number(text, place)?,
             TokenKind::Character => {
                 let inner = unquote(text, place)?;

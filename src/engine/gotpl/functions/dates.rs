@@ -1,5 +1,5 @@
-//! Sprig's dates, in Go's layouts. The time zone is UTC: charts should not depend on the machine, so the
-//! zone `Local` is UTC, too, and so is any zone given by name.
+//! Sprig's dates, in Go's layouts. The time zone is UTC unless one is named: charts should not depend on the machine,
+//! so the zone `Local` is UTC, too. As in Sprig, so is one that does not exist.
 
 use std::any::Any;
 use std::fmt::Write as _;
@@ -17,8 +17,8 @@ pub(crate) const TABLE: &[Function] = &[
     fixed("date_in_zone", 3, in_zone),
     fixed("htmlDate", 1, |vm, args| Ok(instant(vm, args.any(0)).format("2006-01-02").into())),
     fixed("htmlDateInZone", 2, |vm, args| {
-        args.str(1)?;
-        Ok(instant(vm, args.any(0)).format("2006-01-02").into())
+        let zone = Zone::named(args.str(1)?);
+        Ok(instant(vm, args.any(0)).format_in(&zone, "2006-01-02").into())
     }),
     fixed("dateModify", 2, |_, args| {
         modify(args).map(|changed| changed.unwrap_or_else(|| args.any(1).clone()))
@@ -115,8 +115,31 @@ fn time(args: Args<'_>, index: usize) -> Result<Time> {
 }
 
 fn in_zone(vm: &mut Vm, args: Args<'_>) -> Result<Value> {
-    args.str(2)?;
-    Ok(instant(vm, args.any(1)).format(args.str(0)?).into())
+    let zone = Zone::named(args.str(2)?);
+    Ok(instant(vm, args.any(1)).format_in(&zone, args.str(0)?).into())
+}
+
+/// Where a time is told.
+struct Zone(Option<jiff::tz::TimeZone>);
+
+impl Zone {
+    const UTC: Self = Self(None);
+
+    fn named(name: &str) -> Self {
+        Self(jiff::tz::TimeZone::get(name).ok().filter(|_| !matches!(name, "" | "UTC" | "Local")))
+    }
+
+    /// The seconds east of Greenwich and the zone's name, at a time.
+    fn at(&self, time: Time) -> (i64, String) {
+        let known = self.0.as_ref().zip(jiff::Timestamp::from_second(time.seconds).ok());
+        known.map_or_else(
+            || (0, "UTC".to_owned()),
+            |(zone, timestamp)| {
+                let info = zone.to_offset_info(timestamp);
+                (i64::from(info.offset().seconds()), info.abbreviation().to_owned())
+            },
+        )
+    }
 }
 
 fn modify(args: Args<'_>) -> Result<Option<Value>> {
@@ -202,13 +225,20 @@ impl Time {
 
     /// The time in a layout written as Go's reference time.
     fn format(self, layout: &str) -> String {
-        let (year, month, day) = self.date();
-        let (hour, minute, second) = self.clock();
+        self.format_in(&Zone::UTC, layout)
+    }
+
+    /// The same, as clocks and calendars of a zone show it.
+    fn format_in(self, zone: &Zone, layout: &str) -> String {
+        let (east, zone) = zone.at(self);
+        let local = Self { seconds: self.seconds.saturating_add(east), ..self };
+        let (year, month, day) = local.date();
+        let (hour, minute, second) = local.clock();
         let name = |names: &[&'static str], index: i64| {
             usize::try_from(index).ok().and_then(|i| names.get(i).copied())
         };
         let month_name = name(&MONTHS, month - 1).unwrap_or_default();
-        let weekday = name(&WEEKDAYS, self.weekday()).unwrap_or_default();
+        let weekday = name(&WEEKDAYS, local.weekday()).unwrap_or_default();
         let twelve = if hour % 12 == 0 { 12 } else { hour % 12 };
         let mut out = String::with_capacity(layout.len() + 8);
         let mut rest = layout;
@@ -225,7 +255,7 @@ impl Time {
                 Piece::Day => write!(out, "{day}"),
                 Piece::SpaceDay => write!(out, "{day:>2}"),
                 Piece::ZeroDay => write!(out, "{day:02}"),
-                Piece::YearDay => write!(out, "{:03}", self.day_of_year()),
+                Piece::YearDay => write!(out, "{:03}", local.day_of_year()),
                 Piece::Hour => write!(out, "{hour:02}"),
                 Piece::Hour12 => write!(out, "{twelve}"),
                 Piece::ZeroHour12 => write!(out, "{twelve:02}"),
@@ -237,8 +267,9 @@ impl Time {
                 Piece::Year => write!(out, "{:02}", year.rem_euclid(100)),
                 Piece::Noon => write!(out, "{}", if hour < 12 { "AM" } else { "PM" }),
                 Piece::SmallNoon => write!(out, "{}", if hour < 12 { "am" } else { "pm" }),
-                Piece::Zone => write!(out, "UTC"),
-                Piece::Offset(text) => write!(out, "{text}"),
+                Piece::Zone => write!(out, "{zone}"),
+                Piece::Offset(true, _) if east == 0 => write!(out, "Z"),
+                Piece::Offset(_, form) => write!(out, "{}", offset_text(form, east)),
                 Piece::Fraction(mark, digits, trims) => {
                     let all = format!("{:09}", self.nanoseconds);
                     let part = &all[..digits.min(9)];
@@ -249,6 +280,19 @@ impl Time {
         }
         out.push_str(rest);
         out
+    }
+}
+
+/// An offset in the form in which `form` is one of nothing: `+00`, `+0000`, `+00:00`, seconds too.
+fn offset_text(form: &str, east: i64) -> String {
+    let sign = if east < 0 { '-' } else { '+' };
+    let (hours, minutes, seconds) = (east.abs() / 3600, east.abs() / 60 % 60, east.abs() % 60);
+    match form {
+        "+00" => format!("{sign}{hours:02}"),
+        "+0000" => format!("{sign}{hours:02}{minutes:02}"),
+        "+000000" => format!("{sign}{hours:02}{minutes:02}{seconds:02}"),
+        "+00:00:00" => format!("{sign}{hours:02}:{minutes:02}:{seconds:02}"),
+        _ => format!("{sign}{hours:02}:{minutes:02}"),
     }
 }
 
@@ -277,8 +321,8 @@ enum Piece {
     Noon,
     SmallNoon,
     Zone,
-    /// What an offset of zero looks like.
-    Offset(&'static str),
+    /// Whether an offset of zero is written `Z`, and what it looks like otherwise.
+    Offset(bool, &'static str),
     /// The mark before it, how many digits, whether zeros at the end are left out.
     Fraction(char, usize, bool),
 }
@@ -308,16 +352,16 @@ const PIECES: &[(&str, Piece)] = &[
     ("5", Piece::Second),
     ("PM", Piece::Noon),
     ("pm", Piece::SmallNoon),
-    ("Z07:00:00", Piece::Offset("Z")),
-    ("Z070000", Piece::Offset("Z")),
-    ("Z07:00", Piece::Offset("Z")),
-    ("Z0700", Piece::Offset("Z")),
-    ("Z07", Piece::Offset("Z")),
-    ("-07:00:00", Piece::Offset("+00:00:00")),
-    ("-070000", Piece::Offset("+000000")),
-    ("-07:00", Piece::Offset("+00:00")),
-    ("-0700", Piece::Offset("+0000")),
-    ("-07", Piece::Offset("+00")),
+    ("Z07:00:00", Piece::Offset(true, "+00:00:00")),
+    ("Z070000", Piece::Offset(true, "+000000")),
+    ("Z07:00", Piece::Offset(true, "+00:00")),
+    ("Z0700", Piece::Offset(true, "+0000")),
+    ("Z07", Piece::Offset(true, "+00")),
+    ("-07:00:00", Piece::Offset(false, "+00:00:00")),
+    ("-070000", Piece::Offset(false, "+000000")),
+    ("-07:00", Piece::Offset(false, "+00:00")),
+    ("-0700", Piece::Offset(false, "+0000")),
+    ("-07", Piece::Offset(false, "+00")),
 ];
 
 /// The text before the first piece of a layout, the piece, and the rest.
@@ -421,8 +465,8 @@ fn parse(layout: &str, text: &str) -> Option<Time> {
                 }
                 text = &text[length..];
             }
-            Piece::Offset(zero) => {
-                if zero == "Z" && text.starts_with('Z') {
+            Piece::Offset(z, _) => {
+                if z && text.starts_with('Z') {
                     text = &text[1..];
                 } else {
                     let sign = match text.chars().next()? {
@@ -686,6 +730,18 @@ impl Object for Named {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn zones_by_name_have_their_own_clocks() {
+        let summer = Time { seconds: 1_719_849_600, nanoseconds: 0 };
+        let shown = |zone: &str, layout: &str| summer.format_in(&Zone::named(zone), layout);
+        assert_eq!(shown("America/New_York", "2006-01-02T15:04:05 MST"), "2024-07-01T12:00:00 EDT");
+        assert_eq!(shown("Asia/Kolkata", "15:04 -0700 Z07:00"), "21:30 +0530 +05:30");
+        assert_eq!(shown("Pacific/Auckland", "Mon 02 002"), "Tue 02 184");
+        for utc in ["UTC", "Local", "", "Nowhere/Zone"] {
+            assert_eq!(shown(utc, "15:04 MST Z07:00 -07"), "16:00 UTC Z +00", "{utc}");
+        }
+    }
 
     #[test]
     fn layouts_format_and_parse() {
