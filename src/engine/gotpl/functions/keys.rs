@@ -88,7 +88,13 @@ fn remainder(number: &BigUint, divisor: u32) -> u32 {
 }
 
 fn small_primes() -> Vec<u32> {
-    (3..SMALL).step_by(2).filter(|n| (3..).take_while(|d| d * d <= *n).all(|d| n % d != 0)).collect()
+    let mut primes: Vec<u32> = Vec::new();
+    for number in (3..SMALL).step_by(2) {
+        if primes.iter().take_while(|prime| *prime * *prime <= number).all(|prime| number % prime != 0) {
+            primes.push(number);
+        }
+    }
+    primes
 }
 
 #[cfg(test)]
