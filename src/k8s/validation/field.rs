@@ -5,6 +5,7 @@ use crate::diag::{Diagnostic, Rule, Severity, Span};
 use crate::k8s::{Version, names};
 use crate::manifest::Object;
 use crate::yaml::{Entry, Node, Value};
+use std::collections::BTreeSet;
 use std::fmt::{self, Display, Write as _};
 
 /// A place in an object: the node there, if there is one, and the way to it.
@@ -32,6 +33,24 @@ pub struct At<'p, 'n> {
     key_span: Option<Span>,
 }
 
+/// Where the first dot of a name is. Names are short: what is made for long texts takes longer.
+fn dot(name: &str) -> Option<usize> {
+    const LOW: u64 = u64::from_ne_bytes([0x01; 8]);
+    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+    const DOTS: u64 = u64::from_ne_bytes([b'.'; 8]);
+    let (words, rest) = name.as_bytes().as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        // A byte that equals the dot becomes 0, and the lowest such its high bit.
+        let difference = u64::from_le_bytes(*word) ^ DOTS;
+        let zeros = difference.wrapping_sub(LOW) & !difference & HIGH;
+        if zeros != 0 {
+            return Some(8 * index + (zeros.trailing_zeros() / 8) as usize);
+        }
+    }
+    let at = rest.iter().position(|byte| *byte == b'.')?;
+    Some(8 * words.len() + at)
+}
+
 #[derive(Clone, Copy)]
 enum Step<'p> {
     Root,
@@ -53,8 +72,7 @@ impl<'p, 'n> At<'p, 'n> {
         let (mut node, mut span, mut key_span) = (self.node, self.span, None);
         let mut rest = Some(name);
         while let Some(name) = rest {
-            // Names are short: a search for the dot that is made for long texts takes longer.
-            let dot = name.bytes().position(|byte| byte == b'.');
+            let dot = dot(name);
             let part = dot.map_or(name, |dot| &name[..dot]);
             rest = dot.map(|dot| &name[dot + 1..]);
             if let Some(entry) = node.and_then(Node::as_map).and_then(|map| map.entry(part)) {
@@ -381,7 +399,8 @@ impl<'a> Context<'a> {
     /// `field.NotFound`: the value at the place names something that is not there; `known` is what is.
     pub fn not_found<'k>(&mut self, at: &At<'_, '_>, known: impl Iterator<Item = &'k str>) {
         const LISTED: usize = 10;
-        let known: Vec<&str> = known.filter(|name| !name.is_empty()).collect();
+        const COMPARED: usize = 100;
+        let known: Vec<&str> = known.filter(|name| !name.is_empty()).take(COMPARED).collect();
         let help = match crate::diag::nearest(at.text(), known.iter().copied()) {
             Some(near) => Some(format!("did you mean `{near}`?")),
             None if known.is_empty() || known.len() > LISTED => None,
@@ -454,6 +473,45 @@ fn quoted(text: &str) -> String {
     }
 }
 
+/// The texts of a list, to tell repetitions. Few are compared one by one; lists of thousands are looked up.
+#[derive(Default)]
+pub(super) struct Texts<'n> {
+    few: Vec<&'n str>,
+    more: BTreeSet<&'n str>,
+}
+
+impl<'n> Texts<'n> {
+    const FEW: usize = 16;
+
+    /// Whether it holds a text.
+    pub(super) fn contains(&self, text: &str) -> bool {
+        self.few.contains(&text) || self.more.contains(text)
+    }
+
+    /// Adds a text, and says whether it was there before.
+    pub(super) fn repeats(&mut self, text: &'n str) -> bool {
+        if self.contains(text) {
+            return true;
+        }
+        if self.few.len() < Self::FEW {
+            self.few.push(text);
+        } else {
+            self.more.insert(text);
+        }
+        false
+    }
+}
+
+impl<'n> FromIterator<&'n str> for Texts<'n> {
+    fn from_iter<I: IntoIterator<Item = &'n str>>(texts: I) -> Self {
+        let mut all = Self::default();
+        for text in texts {
+            all.repeats(text);
+        }
+        all
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -502,6 +560,25 @@ mod tests {
             [3, 0, 10_i64.pow(18), 9 * 10_i64.pow(18)].map(Some)
         );
         assert_eq!([0.5, 1e19, 1e21, -1e300].map(integral), [None; 4]);
+    }
+
+    #[test]
+    fn the_first_dot_is_found() {
+        for name in
+            ["", ".", "a.", "updateStrategy.rollingUpdate", "a.b.c", "12345678.9", "/.......", "/////////.."]
+        {
+            assert_eq!(dot(name), name.find('.'), "{name}");
+        }
+        assert_eq!((dot("automountServiceAccountToken"), dot("name")), (None, None));
+    }
+
+    #[test]
+    fn repetitions_are_told_in_lists_of_any_length() {
+        let names: Vec<String> = (0..100).map(|number| number.to_string()).collect();
+        let mut texts = Texts::default();
+        assert!(names.iter().all(|name| !texts.repeats(name)));
+        assert!(names.iter().all(|name| texts.repeats(name) && texts.contains(name)));
+        assert!(!texts.contains("100"));
     }
 
     #[test]

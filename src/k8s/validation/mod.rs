@@ -32,6 +32,7 @@ mod webhook;
 mod workload;
 
 pub use custom::{defines, validate_custom};
+use field::Texts;
 pub use field::{At, Context};
 pub use rules::RULES;
 

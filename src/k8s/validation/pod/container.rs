@@ -4,6 +4,8 @@ use super::volume::{Source, Volume};
 use super::{At, Context, Pod, env, names, one_of, one_of_if_set, or_default};
 use super::{probe, resources, security, volume_source};
 use crate::k8s::Version;
+use crate::k8s::validation::Texts;
+use std::collections::BTreeSet;
 
 /// `validateContainers`.
 pub(super) fn containers(spec: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Context<'_>) {
@@ -11,10 +13,12 @@ pub(super) fn containers(spec: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Context<'_>)
     if containers.is_empty() {
         return cx.required(&containers, "");
     }
-    for (index, container) in containers.items().enumerate() {
+    let mut names = Texts::default();
+    let mut host_ports = BTreeSet::new();
+    for container in containers.items() {
         common(&container, pod, cx);
         let name = container.field("name");
-        if containers.items().take(index).any(|other| other.field("name").text() == name.text()) {
+        if names.repeats(name.text()) {
             cx.duplicate(&name);
         }
         probe::lifecycle(&container.field("lifecycle"), pod, cx);
@@ -25,7 +29,7 @@ pub(super) fn containers(spec: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Context<'_>)
             // In 1.34 the gate `ContainerRestartRules` is off: both fields are dropped.
             cx.forbidden(&container.field("restartPolicy"), "may not be set for non-init containers");
         }
-        host_port_conflicts(&container, &containers, index, pod, cx);
+        host_port_conflicts(&container, &mut host_ports, pod, cx);
     }
 }
 
@@ -33,16 +37,16 @@ pub(super) fn containers(spec: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Context<'_>)
 pub(super) fn init_containers(spec: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Context<'_>) {
     let regular = spec.field("containers");
     let containers = spec.field("initContainers");
-    for (index, container) in containers.items().enumerate() {
+    let mut names: Texts<'_> = regular.items().map(|other| other.field("name").text()).collect();
+    for container in containers.items() {
         common(&container, pod, cx);
         init_restart_policy(&container, cx);
         let name = container.field("name");
-        let mut others = regular.items().chain(containers.items().take(index));
-        if !name.text().is_empty() && others.any(|other| other.field("name").text() == name.text()) {
+        if !name.text().is_empty() && names.repeats(name.text()) {
             cx.duplicate(&name);
         }
         // The server looks at each alone, and calls each the first.
-        host_port_conflicts(&container.renumbered(0), &containers, 0, pod, cx);
+        host_port_conflicts(&container.renumbered(0), &mut BTreeSet::new(), pod, cx);
 
         if is_sidecar(&container) {
             probe::lifecycle(&container.field("lifecycle"), pod, cx);
@@ -86,21 +90,22 @@ pub(super) fn ephemeral_containers(spec: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Co
         "restartPolicyRules",
     ];
     let containers = spec.field("ephemeralContainers");
-    for (index, container) in containers.items().enumerate() {
+    let mut lasting = Texts::default();
+    for list in ["containers", "initContainers"] {
+        for other in spec.field(list).items() {
+            lasting.repeats(other.field("name").text());
+        }
+    }
+    let mut names = Texts::default();
+    for container in containers.items() {
         common(&container, pod, cx);
         image_without_padding(&container, cx);
         let target = container.field("targetContainerName");
-        let named = |name: &str| {
-            ["containers", "initContainers"]
-                .iter()
-                .any(|list| spec.field(list).items().any(|other| other.field("name").text() == name))
-        };
         let name = container.field("name");
-        let mut before = containers.items().take(index);
-        if named(name.text()) || before.any(|other| other.field("name").text() == name.text()) {
+        if names.repeats(name.text()) || lasting.contains(name.text()) {
             cx.duplicate(&name);
         }
-        if !target.text().is_empty() && !named(target.text()) {
+        if !target.text().is_empty() && !lasting.contains(target.text()) {
             let others = spec.field("containers");
             cx.not_found(&target, others.items().map(|other| other.field("name").text()));
         }
@@ -174,13 +179,14 @@ pub(super) fn pull_policy(policy: &At<'_, '_>, cx: &mut Context<'_>) {
 
 /// `validateContainerPorts`.
 fn ports(ports: &At<'_, '_>, cx: &mut Context<'_>) {
-    for (index, port) in ports.items().enumerate() {
+    let mut named = Texts::default();
+    for port in ports.items() {
         let name = port.field("name");
         if !name.text().is_empty() {
             let complaints = names::port_name(name.text());
             if !complaints.is_empty() {
                 cx.invalid_each(&name, complaints);
-            } else if ports.items().take(index).any(|other| other.field("name").text() == name.text()) {
+            } else if named.repeats(name.text()) {
                 cx.duplicate(&name);
             }
         }
@@ -198,7 +204,7 @@ fn ports(ports: &At<'_, '_>, cx: &mut Context<'_>) {
 }
 
 /// A port of the node that a container port takes.
-#[derive(PartialEq)]
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct HostPort<'n> {
     protocol: &'n str,
     ip: &'n str,
@@ -219,24 +225,17 @@ impl<'n> HostPort<'n> {
     }
 }
 
-/// `checkHostPortConflicts`: within a container, and with the `before` first containers of the list.
-fn host_port_conflicts(
-    container: &At<'_, '_>,
-    containers: &At<'_, '_>,
-    before: usize,
+/// `checkHostPortConflicts`: within a container, and with those that have `taken` ports before.
+fn host_port_conflicts<'n>(
+    container: &At<'_, 'n>,
+    taken: &mut BTreeSet<HostPort<'n>>,
     pod: &Pod<'_>,
     cx: &mut Context<'_>,
 ) {
-    let ports = container.field("ports");
-    for (index, port) in ports.items().enumerate() {
-        let taken = HostPort::of(&port, pod);
-        if taken.is_none() {
-            continue;
-        }
-        let conflicts = |other: At<'_, '_>| HostPort::of(&other, pod) == taken;
-        let conflict = ports.items().take(index).any(conflicts)
-            || containers.items().take(before).any(|other| other.field("ports").items().any(conflicts));
-        if conflict {
+    for port in container.field("ports").items() {
+        if let Some(wanted) = HostPort::of(&port, pod)
+            && !taken.insert(wanted)
+        {
             cx.duplicate(&port.field("hostPort"));
         }
     }
@@ -246,30 +245,32 @@ fn host_port_conflicts(
 fn volume_mounts(container: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Context<'_>) {
     let mounts = container.field("volumeMounts");
     let devices = container.field("volumeDevices");
-    for (index, mount) in mounts.items().enumerate() {
+    let (device_names, device_paths) = (texts(&devices, "name"), texts(&devices, "devicePath"));
+    let mut paths = Texts::default();
+    for mount in mounts.items() {
         let name = mount.field("name");
-        let dropped =
-            |volume: &Volume<'_>| volume.name == name.text() && matches!(volume.source, Source::Dropped);
-        if pod.volumes.iter().any(dropped) {
+        let path = mount.field("mountPath");
+        // The paths of mounts that the server drops count all the same.
+        let repeats = paths.repeats(path.text());
+        if pod.volumes.is_dropped(name.text()) {
             continue;
         }
         if name.text().is_empty() {
             cx.required(&name, "");
         }
-        if !pod.volumes.iter().any(|volume| volume.name == name.text()) {
+        if pod.volumes.named(name.text()).is_none() {
             cx.not_found(&name, pod.volumes.iter().map(|volume| volume.name));
         }
-        let path = mount.field("mountPath");
         if path.text().is_empty() {
             cx.required(&path, "");
         }
-        if mounts.items().take(index).any(|other| other.field("mountPath").text() == path.text()) {
+        if repeats {
             cx.invalid(&path, "must be unique");
         }
-        if devices.items().any(|device| device.field("name").text() == name.text()) {
+        if device_names.contains(name.text()) {
             cx.invalid(&name, "must not already exist in volumeDevices");
         }
-        if devices.items().any(|device| device.field("devicePath").text() == path.text()) {
+        if device_paths.contains(path.text()) {
             cx.invalid(&path, "must not already exist as a path in volumeDevices");
         }
 
@@ -318,18 +319,28 @@ fn recursive_read_only(mount: &At<'_, '_>, mounts: &At<'_, '_>, cx: &mut Context
     }
 }
 
+/// What the items of a list say in a field.
+fn texts<'n>(list: &At<'_, 'n>, field: &str) -> Texts<'n> {
+    list.items().map(|item| item.field(field).text()).collect()
+}
+
 /// `ValidateVolumeDevices`.
 fn volume_devices(container: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Context<'_>) {
     let mounts = container.field("volumeMounts");
     let devices = container.field("volumeDevices");
-    for (index, device) in devices.items().enumerate() {
+    if devices.is_empty() {
+        return;
+    }
+    let (mount_names, mount_paths) = (texts(&mounts, "name"), texts(&mounts, "mountPath"));
+    let (mut names, mut paths) = (Texts::default(), Texts::default());
+    for device in devices.items() {
         let name = device.field("name");
         if name.text().is_empty() {
             cx.required(&name, "");
-        } else if devices.items().take(index).any(|other| other.field("name").text() == name.text()) {
+        } else if names.repeats(name.text()) {
             cx.invalid(&name, "must be unique");
         }
-        match pod.volumes.iter().find(|volume| volume.name == name.text()) {
+        match pod.volumes.named(name.text()) {
             Some(Volume { source: Source::Claim, .. }) => {}
             Some(Volume { source: Source::Other, .. }) => {
                 let detail =
@@ -342,18 +353,19 @@ fn volume_devices(container: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Context<'_>) {
             }
         }
         let path = device.field("devicePath");
+        let repeats = paths.repeats(path.text());
         if path.text().is_empty() {
             cx.required(&path, "");
         }
         if volume_source::has_backsteps(path.text()) {
             cx.invalid(&path, "can not contain backsteps ('..')");
-        } else if devices.items().take(index).any(|other| other.field("devicePath").text() == path.text()) {
+        } else if repeats {
             cx.invalid(&path, "must be unique");
         }
-        if mounts.items().any(|mount| mount.field("name").text() == name.text()) {
+        if mount_names.contains(name.text()) {
             cx.invalid(&name, "must not already exist in volumeMounts");
         }
-        if mounts.items().any(|mount| mount.field("mountPath").text() == path.text()) {
+        if mount_paths.contains(path.text()) {
             cx.invalid(&path, "must not already exist as a path in volumeMounts");
         }
     }

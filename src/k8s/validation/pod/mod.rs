@@ -112,7 +112,7 @@ struct Pod<'n> {
     host_users: bool,
     restart_policy: &'n str,
     grace_period: i64,
-    volumes: Vec<volume::Volume<'n>>,
+    volumes: volume::Volumes<'n>,
     /// Names of `resourceClaims`.
     claims: Vec<&'n str>,
 }

@@ -3,8 +3,10 @@
 use super::{At, Context, Holder, metadata, names, one_of_if_set};
 use crate::diag::Span;
 use crate::k8s::Version;
+use crate::k8s::validation::Texts;
 use crate::yaml::{Map, Node, Value};
 use serde_json::Value as Json;
+use std::collections::BTreeMap;
 
 /// `validateAffinity`.
 pub(super) fn affinity(affinity: &At<'_, '_>, holder: Holder<'_, '_>, cx: &mut Context<'_>) {
@@ -46,11 +48,12 @@ pub(in crate::k8s::validation) fn node_selector(selector: &At<'_, '_>, cx: &mut 
 
 /// `validateSchedulingGates`.
 pub(super) fn gates(gates: &At<'_, '_>, cx: &mut Context<'_>) {
-    for (index, gate) in gates.items().enumerate() {
+    let mut seen = Texts::default();
+    for gate in gates.items() {
         let name = gate.field("name");
         let blamed = gate.showing(&name);
         cx.form(&blamed, names::qualified_name);
-        if gates.items().take(index).any(|other| other.field("name").text() == name.text()) {
+        if seen.repeats(name.text()) {
             cx.duplicate(&blamed);
         }
     }
@@ -58,7 +61,17 @@ pub(super) fn gates(gates: &At<'_, '_>, cx: &mut Context<'_>) {
 
 /// `validateTopologySpreadConstraints`.
 pub(super) fn spread_constraints(constraints: &At<'_, '_>, holder: Holder<'_, '_>, cx: &mut Context<'_>) {
-    for (index, constraint) in constraints.items().enumerate() {
+    let kind = |constraint: &At<'_, '_>| {
+        (
+            constraint.field("topologyKey").text().to_owned(),
+            constraint.field("whenUnsatisfiable").text().to_owned(),
+        )
+    };
+    let mut left: BTreeMap<_, usize> = BTreeMap::new();
+    for constraint in constraints.items() {
+        *left.entry(kind(&constraint)).or_default() += 1;
+    }
+    for constraint in constraints.items() {
         positive(&constraint.field("maxSkew"), cx);
         let key = constraint.field("topologyKey");
         if key.text().is_empty() {
@@ -68,9 +81,10 @@ pub(super) fn spread_constraints(constraints: &At<'_, '_>, holder: Holder<'_, '_
         if !["DoNotSchedule", "ScheduleAnyway"].contains(&action.text()) {
             cx.not_supported(&action, &["DoNotSchedule", "ScheduleAnyway"]);
         }
-        let repeated = constraints.items().skip(index + 1).any(|other| {
-            other.field("topologyKey").text() == key.text()
-                && other.field("whenUnsatisfiable").text() == action.text()
+        // The server blames all but the last.
+        let repeated = left.get_mut(&kind(&constraint)).is_some_and(|left| {
+            *left -= 1;
+            *left > 0
         });
         if repeated {
             let blamed = constraint.field("{topologyKey, whenUnsatisfiable}");

@@ -2,6 +2,7 @@
 
 use super::{At, Context, Pod, each_container, names, one_of_if_set, volume_source};
 use crate::k8s::Version;
+use crate::k8s::validation::Texts;
 
 pub(super) const SECCOMP_POD: &str = "seccomp.security.alpha.kubernetes.io/pod";
 pub(super) const SECCOMP_CONTAINER: &str = "container.seccomp.security.alpha.kubernetes.io/";
@@ -199,7 +200,8 @@ fn user_or_group(id: &At<'_, '_>, cx: &mut Context<'_>) {
 fn sysctls(spec: &At<'_, '_>, sysctls: &At<'_, '_>, cx: &mut Context<'_>) {
     const MAX_LENGTH: usize = 253;
 
-    for (index, sysctl) in sysctls.items().enumerate() {
+    let mut seen = Texts::default();
+    for sysctl in sysctls.items() {
         let name = sysctl.field("name");
         let text = name.text();
         if text.is_empty() {
@@ -210,7 +212,7 @@ fn sysctls(spec: &At<'_, '_>, sysctls: &At<'_, '_>, cx: &mut Context<'_>) {
                  ^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$"
             );
             cx.invalid(&name, detail);
-        } else if sysctls.items().take(index).any(|other| other.field("name").text() == text) {
+        } else if seen.repeats(text) {
             cx.duplicate(&name);
         }
         match namespace_of_sysctl(text) {

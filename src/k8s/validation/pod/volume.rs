@@ -8,12 +8,55 @@ use crate::k8s::validation::volume_source::{
     local_descending_path, nfs, photon, portworx, quobyte, rbd, required, scale_io, storage_os, vsphere,
     within,
 };
-use crate::k8s::validation::{claim, metadata, resources};
+use crate::k8s::validation::{Texts, claim, metadata, resources};
+use std::collections::BTreeMap;
 
 /// A volume that the server would take, and that containers can therefore mount.
 pub(super) struct Volume<'n> {
     pub(super) name: &'n str,
     pub(super) source: Source,
+}
+
+/// The volumes of a pod, by name and in order.
+#[derive(Default)]
+pub(super) struct Volumes<'n> {
+    all: Vec<Volume<'n>>,
+    /// The first of each name, where there are many.
+    by_name: BTreeMap<&'n str, usize>,
+    dropped: Texts<'n>,
+    /// How many names the claim templates of a `StatefulSet` have.
+    claims: usize,
+}
+
+impl<'n> Volumes<'n> {
+    /// So many are looked through one by one.
+    const FEW: usize = 16;
+
+    /// All of them.
+    pub(super) fn iter(&self) -> std::slice::Iter<'_, Volume<'n>> {
+        self.all.iter()
+    }
+
+    /// The first of a name.
+    pub(super) fn named(&self, name: &str) -> Option<&Volume<'n>> {
+        let few = self.all.iter().take(Self::FEW).find(|volume| volume.name == name);
+        few.or_else(|| self.all.get(*self.by_name.get(name)?))
+    }
+
+    /// Whether the server drops one of that name.
+    pub(super) fn is_dropped(&self, name: &str) -> bool {
+        self.dropped.contains(name)
+    }
+
+    fn push(&mut self, volume: Volume<'n>) {
+        if matches!(volume.source, Source::Dropped) {
+            self.dropped.repeats(volume.name);
+        }
+        if self.all.len() >= Self::FEW {
+            self.by_name.entry(volume.name).or_insert(self.all.len());
+        }
+        self.all.push(volume);
+    }
 }
 
 /// What matters about a volume's source to those who mount it.
@@ -26,19 +69,17 @@ pub(super) enum Source {
 }
 
 /// `ValidateVolumes`; gives those without errors, after those of a `StatefulSet`'s claims.
-pub(super) fn volumes<'n>(
-    volumes: &At<'_, 'n>,
-    holder: Holder<'_, 'n>,
-    cx: &mut Context<'_>,
-) -> Vec<Volume<'n>> {
-    let mut good: Vec<Volume<'n>> = Vec::with_capacity(volumes.len());
+pub(super) fn volumes<'n>(volumes: &At<'_, 'n>, holder: Holder<'_, 'n>, cx: &mut Context<'_>) -> Volumes<'n> {
+    let mut good = Volumes::default();
+    // Those that are not dropped.
+    let mut kept = Texts::default();
     let claimed = claimed_volumes(volumes, holder, &mut good, cx);
     let pod_name = holder.pod_metadata().map_or("", |metadata| metadata.field("name").text());
     // The claims' volumes come first, so that the server counts on from there.
-    let mut number = claimed.len();
+    let mut number = good.claims;
     for volume in volumes.items() {
         let name = volume.field("name").text();
-        if claimed.contains(&name) {
+        if claimed.contains(name) {
             continue;
         }
         if volume.field("image").is_set() && cx.version < Version::V1_35 {
@@ -58,12 +99,13 @@ pub(super) fn volumes<'n>(
         } else {
             cx.form(&name_at, names::dns1123_label);
         }
-        if good.iter().any(|other| other.name == name && !matches!(other.source, Source::Dropped)) {
+        if kept.contains(name) {
             cx.duplicate(&name_at);
         }
         let is_claim = volume.field("persistentVolumeClaim").is_set() || volume.field("ephemeral").is_set();
         if cx.errors() == errors {
             let source = if is_claim { Source::Claim } else { Source::Other };
+            kept.repeats(name);
             good.push(Volume { name, source });
         }
         if !pod_name.is_empty() {
@@ -78,19 +120,19 @@ pub(super) fn volumes<'n>(
 fn claimed_volumes<'n>(
     volumes: &At<'_, 'n>,
     holder: Holder<'_, 'n>,
-    good: &mut Vec<Volume<'n>>,
+    good: &mut Volumes<'n>,
     cx: &mut Context<'_>,
-) -> Vec<&'n str> {
-    let Holder::StatefulSet { claims } = holder else { return Vec::new() };
-    let mut names: Vec<&'n str> = Vec::with_capacity(claims.len());
+) -> Texts<'n> {
+    let mut names = Texts::default();
+    let Holder::StatefulSet { claims } = holder else { return names };
     for template in claims.items() {
         let written = template.field("metadata.name");
         let name = written.text();
-        if names.contains(&name) {
+        if names.repeats(name) {
             continue;
         }
-        let volume = volumes.index(names.len());
-        names.push(name);
+        let volume = volumes.index(good.claims);
+        good.claims += 1;
         let (errors, place) = (cx.errors(), written.renamed("name").below(&volume));
         if name.is_empty() {
             cx.required(&place, "");

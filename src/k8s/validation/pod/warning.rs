@@ -4,6 +4,8 @@ use super::super::{claim, node_labels, resources::quantity};
 use super::container::is_sidecar;
 use super::security::{APP_ARMOR, SECCOMP_CONTAINER, SECCOMP_POD};
 use super::{At, Context, each_container, names, or_default};
+use crate::k8s::validation::Texts;
+use std::collections::BTreeMap;
 
 /// `GetWarningsForPod` and `GetWarningsForPodTemplate`: `holder` is the place of the pod or template.
 pub(super) fn of(holder: &At<'_, '_>, cx: &mut Context<'_>) {
@@ -211,9 +213,10 @@ fn odd_address(address: &At<'_, '_>, cx: &mut Context<'_>) {
 
 /// Items of a list whose key is not theirs alone.
 fn repeated(list: &At<'_, '_>, field: &str, cx: &mut Context<'_>) {
-    for (index, item) in list.items().enumerate() {
+    let mut keys = Texts::default();
+    for item in list.items() {
         let key = item.field(field);
-        if list.items().take(index).any(|other| other.field(field).text() == key.text()) {
+        if keys.repeats(key.text()) {
             cx.warning(&key, format_args!("duplicate {field} {:?}", key.text()));
         }
     }
@@ -232,10 +235,10 @@ fn fractional_bytes(resources: &At<'_, '_>, cx: &mut Context<'_>) {
 
 /// Variables of the same name: the later one wins, and `kubectl apply` may lose one of them.
 fn hidden_variables(variables: &At<'_, '_>, cx: &mut Context<'_>) {
-    for (index, variable) in variables.items().enumerate() {
+    let mut names = Texts::default();
+    for variable in variables.items() {
         let name = variable.field("name").text();
-        let mut before = variables.items().take(index);
-        if !before.any(|other| other.field("name").text() == name) {
+        if !names.repeats(name) {
             continue;
         }
         let value = variable.field("value").text();
@@ -276,9 +279,16 @@ impl Seen<'_> {
     }
 }
 
+/// With how many others of its number a port is compared.
+const RIVALS: usize = 20;
+
 /// Ports that containers of the pod would contend for, and names that do not tell them apart.
 fn ports(spec: &At<'_, '_>, cx: &mut Context<'_>) {
     let mut seen: Vec<Seen<'_>> = Vec::new();
+    // By what two ports have to share to be in each other's way, the first ones.
+    let mut by_number: BTreeMap<(i64, &str), Vec<usize>> = BTreeMap::new();
+    // The first of each name, and the first in another container.
+    let mut by_name: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for list in ["initContainers", "containers", "ephemeralContainers"] {
         for (container_index, container) in spec.field(list).items().enumerate() {
             for (index, port) in container.field("ports").items().enumerate() {
@@ -297,7 +307,8 @@ fn ports(spec: &At<'_, '_>, cx: &mut Context<'_>) {
                 if !this.host_ip.is_empty() && this.host_port == 0 {
                     cx.warning(&port, "hostIP set without hostPort");
                 }
-                for other in &seen {
+                let rivals = by_number.entry((this.number, this.protocol)).or_default();
+                for other in rivals.iter().filter_map(|rival| seen.get(*rival)) {
                     if let Some(problem) = contention(&this, other) {
                         cx.warning(
                             &port,
@@ -305,9 +316,16 @@ fn ports(spec: &At<'_, '_>, cx: &mut Context<'_>) {
                         );
                     }
                 }
-                let same_name =
-                    |other: &&Seen<'_>| other.name == this.name && !other.is_same_container(&this);
-                if let Some(other) = seen.iter().find(same_name).filter(|_| !this.name.is_empty()) {
+                if rivals.len() < RIVALS {
+                    rivals.push(seen.len());
+                }
+                let namesakes = by_name.entry(this.name).or_default();
+                let mut others = namesakes.iter().filter_map(|other| seen.get(*other));
+                let elsewhere = others.find(|other| !other.is_same_container(&this));
+                if namesakes.is_empty() || (namesakes.len() == 1 && elsewhere.is_some()) {
+                    namesakes.push(seen.len());
+                }
+                if let Some(other) = elsewhere.filter(|_| !this.name.is_empty()) {
                     let path = other.path(spec);
                     let message = format_args!(
                         "duplicate port name {:?} with {path}, services and probes that select ports by name \
