@@ -460,7 +460,11 @@ fn check_identities(documents: &[Parsed], options: &Options, diagnostics: &mut V
         if object.name.is_empty() {
             continue;
         }
-        let namespace = object.namespace.as_deref().unwrap_or(&options.release.namespace);
+        // Objects of the whole cluster are in no namespace, whatever they say.
+        let namespace = match kinds::namespaced(&object.api_version, &object.kind) {
+            Some(false) => "",
+            _ => object.namespace.as_deref().unwrap_or(&options.release.namespace),
+        };
         let key = (object.group(), object.kind.as_str(), namespace, object.name.as_str());
         let Some((first, other)) = seen.get(&key) else {
             seen.insert(key, (parsed, object));
@@ -469,12 +473,10 @@ fn check_identities(documents: &[Parsed], options: &Options, diagnostics: &mut V
         let severity = if parsed.strict && first.strict { Severity::Error } else { Severity::Warning };
         let name_span =
             |object: &Object| object.at(&["metadata", "name"]).map_or(object.span, |name| name.span);
+        let place = if namespace.is_empty() { String::new() } else { format!(" in namespace `{namespace}`") };
         let found = Diagnostic::new(
             severity,
-            format!(
-                "two objects of one identity: {} `{}` in namespace `{namespace}`",
-                object.kind, object.name
-            ),
+            format!("two objects of one identity: {} `{}`{place}", object.kind, object.name),
         )
         .at(name_span(object), "the second")
         .at(name_span(other), "the first")

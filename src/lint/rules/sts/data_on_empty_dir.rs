@@ -46,30 +46,36 @@ declare! {
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     for set in release.stateful_sets() {
-        for (index, volume) in set.volumes() {
-            let Some(name) = volume.get("name").and_then(Node::as_str) else { continue };
-            let replaced = set.claim_templates().any(|(_, claim, _)| claim == name);
-            if volume.get("emptyDir").is_none() || replaced {
-                continue;
-            }
-            let mount = set.main_containers().find_map(|container| {
-                let (_, at, index) =
-                    container.mounts().find(|(volume, at, _)| *volume == name && is_data_path(at))?;
-                Some((at, container.path(&format!("volumeMounts[{index}].mountPath"))))
-            });
-            if let Some((at, mount)) = mount {
-                found.push(
-                    set.finding(
-                        &DATA_ON_EMPTY_DIR,
-                        set.pod_path(&format!("spec.volumes[{index}].emptyDir")),
-                        format!("`{at}` of {set} is an emptyDir: the data is lost with the pod"),
-                    )
-                    .at(locate(set.object, &mount), "mounted here")
-                    .help(format!("make `{name}` a claim template")),
-                );
-            }
-        }
+        found.extend(volumes_of_data(set).map(|(index, name, (at, mount))| {
+            set.finding(
+                &DATA_ON_EMPTY_DIR,
+                set.pod_path(&format!("spec.volumes[{index}].emptyDir")),
+                format!("`{at}` of {set} is an emptyDir: the data is lost with the pod"),
+            )
+            .at(locate(set.object, &mount), "mounted here")
+            .help(format!("make `{name}` a claim template"))
+        }));
     }
+}
+
+/// The volumes of a set that are no more than an `emptyDir` and hold data: index and name of each, and where it is
+/// mounted, with the path of that field.
+pub(super) fn volumes_of_data<'a>(
+    set: &Workload<'a>,
+) -> impl Iterator<Item = (usize, &'a str, (&'a str, String))> {
+    set.volumes().filter_map(|(index, volume)| {
+        let name = volume.get("name").and_then(Node::as_str)?;
+        volume.get("emptyDir")?;
+        if set.claim_templates().any(|(_, claim, _)| claim == name) {
+            return None;
+        }
+        let mount = set.main_containers().find_map(|container| {
+            let (_, at, index) =
+                container.mounts().find(|(volume, at, _)| *volume == name && is_data_path(at))?;
+            Some((at, container.path(&format!("volumeMounts[{index}].mountPath"))))
+        });
+        Some((index, name, mount?))
+    })
 }
 
 /// Whether a mount path is where applications keep what must not be lost: `/var/lib/<app>`, or a

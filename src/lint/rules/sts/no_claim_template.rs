@@ -1,3 +1,4 @@
+use super::data_on_empty_dir::volumes_of_data;
 use super::prelude::*;
 
 declare! {
@@ -40,7 +41,8 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     for set in release.stateful_sets() {
         let claims = set.spec("volumeClaimTemplates").is_some_and(|list| !list.items().is_empty());
         let lasting = set.volumes().any(|(_, volume)| LASTING.iter().any(|kind| volume.get(kind).is_some()));
-        if claims || lasting {
+        // An emptyDir where the data goes is told as that.
+        if claims || lasting || volumes_of_data(set).next().is_some() {
             continue;
         }
         let many = match set.replicas() {
@@ -70,6 +72,10 @@ mod tests {
                  volumes: [{{name: v, {volume}: {{}}}}]\n"
             )
         };
+        let data = text("emptyDir").trim_end().to_owned()
+            + "\n      containers: [{name: a, volumeMounts: [{name: v, mountPath: /data}]}]\n";
+        assert_eq!(findings("sts/no-claim-template", &data).len(), 0, "{data}");
+        assert_eq!(findings("sts/data-on-empty-dir", &data).len(), 1);
         assert_eq!(findings("sts/no-claim-template", &text("nfs")).len(), 0);
         assert_eq!(findings("sts/no-claim-template", &text("emptyDir")), ["4:1 spec.volumeClaimTemplates"]);
     }

@@ -1,4 +1,6 @@
 use super::prelude::*;
+use crate::diag::Severity;
+use crate::yaml::Entry;
 
 declare! {
     /// A Service finds its pods by labels, and nothing says so when it finds none: it has no endpoints, every
@@ -42,7 +44,8 @@ declare! {
     ///
     /// ## Fix
     /// Take selector and pod labels from one partial. Nothing is said where the release holds no pods at all or
-    /// custom resources whose operator may create them.
+    /// custom resources whose operator may create them. Where only a label is missing that no pod has, it may be set while
+    /// the pods run (a leader is marked so): then it is a warning.
     SERVICE_SELECTS_NOTHING = "sts/service-selects-nothing", Error, "a Service selects no pod of the release";
     release: check;
 }
@@ -72,7 +75,8 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
         let missed = |workload: &Workload<'_>| {
             let labels = workload.labels();
             let has = |key: &str| labels.and_then(|labels| labels.get(key));
-            wanted().filter(|entry| has(&entry.key) != Some(&entry.value)).collect::<Vec<_>>()
+            let misses = |entry: &&Entry| has(&entry.key) != Some(&entry.value) && !is_added(entry, workload);
+            wanted().filter(misses).collect::<Vec<_>>()
         };
         let nearest = release
             .related(&service.selector, CANDIDATES)
@@ -80,7 +84,18 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
             .filter(|workload| same_namespace(workload.object, service.object))
             .min_by_key(|workload| missed(workload).len());
         if let Some(workload) = nearest {
-            for entry in missed(workload) {
+            let missed = missed(workload);
+            if missed.is_empty() {
+                continue;
+            }
+            let has = |entry: &Entry| workload.labels().is_some_and(|labels| labels.contains_key(&entry.key));
+            if missed.len() < wanted().count() && !missed.iter().any(|entry| has(entry)) {
+                diagnostic.severity = Severity::Warning;
+                diagnostic = diagnostic.help(
+                    "if the pods are labelled while they run, as a leader is by its operator, allow the finding",
+                );
+            }
+            for entry in missed {
                 let wanted = entry.value.as_str().unwrap_or_default();
                 let has = workload.labels().and_then(|labels| labels.entry(&entry.key));
                 diagnostic = match has {
@@ -98,9 +113,45 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     }
 }
 
+/// Whether the controller of a workload adds a label to its pods.
+fn is_added(entry: &Entry, workload: &Workload<'_>) -> bool {
+    let is_set = workload.kind == Kind::StatefulSet;
+    match entry.key.as_str() {
+        "statefulset.kubernetes.io/pod-name" if is_set => {
+            let ordinal = entry.value.as_str().and_then(|pod| {
+                pod.strip_prefix(workload.object.name.as_str()).and_then(|rest| rest.strip_prefix('-'))
+            });
+            ordinal.is_some_and(|ordinal| ordinal.parse::<u32>().is_ok())
+        }
+        "apps.kubernetes.io/pod-index" => is_set,
+        "controller-revision-hash" => is_set || workload.kind == Kind::DaemonSet,
+        "pod-template-hash" => workload.kind == Kind::Deployment,
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::lint::testing::findings;
+    use crate::lint::testing::{findings, lint_manifests};
+
+    #[test]
+    fn labels_of_controllers_and_operators_are_known() {
+        let severity = |label: &str| {
+            let text = format!(
+                "apiVersion: v1\nkind: Service\nmetadata: {{name: db}}\nspec:\n  selector: {{app: db, {label}}}\n---\n\
+                 apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{name: db}}\nspec:\n  \
+                 template: {{metadata: {{labels: {{app: db, tier: data}}}}}}\n"
+            );
+            let found = lint_manifests(&crate::diag::Sources::new(), &text);
+            let mut found =
+                found.iter().filter(|d| d.rule.is_some_and(|r| r.id == "sts/service-selects-nothing"));
+            found.next().map(|d| d.severity.as_str())
+        };
+        assert_eq!(severity("statefulset.kubernetes.io/pod-name: db-0"), None);
+        assert_eq!(severity("statefulset.kubernetes.io/pod-name: web-0"), Some("warning"));
+        assert_eq!(severity("vault-active: 'true'"), Some("warning"));
+        assert_eq!(severity("tier: web"), Some("error"));
+    }
 
     #[test]
     fn operators_and_hooks_may_own_the_pods() {

@@ -46,7 +46,8 @@ declare! {
     /// ## Fix
     /// Delete the workload that should no longer run, or tell the two apart with a label such as
     /// `app.kubernetes.io/component`, in the pod labels and in the selectors. A Service that is meant to span
-    /// several workloads (the members of a sharded database) deserves an allow comment.
+    /// several workloads deserves an allow comment; nothing is said of a headless Service that governs all of them, as of
+    /// the shards of a database.
     SERVICE_SELECTS_SEVERAL = "sts/service-selects-several", Warning, "a Service selects the pods of a StatefulSet and of another workload";
     release: check;
 }
@@ -58,8 +59,16 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
         if selected.len() < 2 || selected.iter().all(|workload| workload.kind != Kind::StatefulSet) {
             continue;
         }
-        let names = enumerated(&selected, &format!("{} others", selected.len().saturating_sub(NAMED)));
+        let names = enumerated(&selected, &others(selected.len().saturating_sub(NAMED)));
         for service in selection.owners.iter().map(|owner| &release.services[*owner]) {
+            // The members of one cluster, shards or a primary and its replicas, share their governing Service.
+            let governed = |workload: &&Workload<'_>| {
+                let named = workload.spec("serviceName").and_then(Node::as_str);
+                workload.kind == Kind::StatefulSet && named == Some(&service.object.name)
+            };
+            if service.is_headless() && selected.iter().all(governed) {
+                continue;
+            }
             let message = format!("Service `{}` selects the pods of {names}", service.object.name);
             let mut diagnostic = finding(&SERVICE_SELECTS_SEVERAL, service.object, "spec.selector", message)
                 .help(
@@ -72,5 +81,30 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
             }
             found.push(diagnostic);
         }
+    }
+}
+
+fn others(count: usize) -> String {
+    if count == 1 { "1 other".to_owned() } else { format!("{count} others") }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lint::testing::findings;
+
+    #[test]
+    fn shards_may_share_their_governing_service() {
+        let set = |name: &str, kind: &str| {
+            format!(
+                "---\napiVersion: apps/v1\nkind: {kind}\nmetadata: {{name: {name}}}\n\
+                 spec: {{serviceName: db, template: {{metadata: {{labels: {{app: db}}}}}}}}\n"
+            )
+        };
+        let service = "apiVersion: v1\nkind: Service\nmetadata: {name: db}\nspec:\n  clusterIP: None\n  selector: {app: db}\n";
+        let shards = set("a", "StatefulSet") + &set("b", "StatefulSet");
+        let run = |text: &str| findings("sts/service-selects-several", text).len();
+        assert_eq!(run(&format!("{service}{shards}")), 0);
+        assert_eq!(run(&format!("{service}{shards}").replace("  clusterIP: None\n", "")), 1);
+        assert_eq!(run(&format!("{service}{shards}{}", set("c", "Deployment"))), 1);
     }
 }
