@@ -1,5 +1,5 @@
 //! Reads the YAML that most manifests and values are, many times faster than the parser does: maps and lists in block
-//! style, scalars that begin and end on one line, literal blocks, `{}` and `[]`.
+//! style or in flow style on one line, scalars that begin and end on one line, literal blocks.
 //!
 //! Anything else is declined, and so is whatever is wrong: the parser then reads the document from its start, and
 //! what it says counts. So nothing is decided here; the one law is that a tree read here is the one that the parser
@@ -173,7 +173,7 @@ impl<'a> Plain<'a> {
                 return self.map(column + start + 1 - at, start, depth + 1);
             }
             Some(b'|') => return self.literal(start, column),
-            Some(b'{' | b'[') => return self.empty(start, column, depth + 1),
+            Some(b'{' | b'[') => return self.flow_line(start, column, depth + 1),
             Some(_) => return self.scalar(start, column),
         }
         match self.line {
@@ -197,6 +197,10 @@ impl<'a> Plain<'a> {
         if self.line.is_some_and(|line| line.column > column) {
             return None;
         }
+        self.scalar_node(&scalar)
+    }
+
+    fn scalar_node(&mut self, scalar: &Scalar<'_>) -> Option<Node> {
         self.nodes += 1;
         let value = scalar.resolved();
         if matches!(value, Value::Float(number) if !number.is_finite()) {
@@ -205,19 +209,83 @@ impl<'a> Plain<'a> {
         Some(Node::new(value, self.span(scalar.start, scalar.end)))
     }
 
-    /// `{}` or `[]`.
-    fn empty(&mut self, start: usize, column: usize, depth: usize) -> Option<Node> {
-        let value = match self.bytes.get(start..start + 2)? {
-            b"{}" => Value::Map(Map::new()),
-            b"[]" => Value::Seq(Vec::new()),
-            _ => return None,
-        };
-        self.count(depth)?;
-        self.end_line(start + 2)?;
+    /// A map or list in flow style that is the rest of its line.
+    fn flow_line(&mut self, start: usize, column: usize, depth: usize) -> Option<Node> {
+        let node = self.flow(start, depth)?;
+        self.end_line(node.span.end as usize)?;
         if self.line.is_some_and(|line| line.column > column) {
             return None;
         }
-        Some(Node::new(value, self.span(start, start + 2)))
+        Some(node)
+    }
+
+    /// The map or list whose bracket is at `start`; it ends on the same line.
+    fn flow(&mut self, start: usize, depth: usize) -> Option<Node> {
+        self.count(depth)?;
+        let is_map = self.bytes.get(start) == Some(&b'{');
+        let close = if is_map { b'}' } else { b']' };
+        let (mut entries, mut items) = (Vec::new(), Vec::new());
+        let mut at = self.skip_spaces(start + 1);
+        while entries.len() + items.len() > 0 || *self.bytes.get(at)? != close {
+            let name = if is_map { Some(self.key(at)?) } else { None };
+            if let Some(name) = &name {
+                self.nodes += 1;
+                at = self.skip_spaces(name.end + 1);
+            }
+            let value = match self.bytes.get(at)? {
+                b'{' | b'[' => self.flow(at, depth + 1)?,
+                _ => {
+                    let scalar = self.quoted(at).or_else(|| self.flow_plain(at))?;
+                    self.scalar_node(&scalar)?
+                }
+            };
+            at = self.skip_spaces(value.span.end as usize);
+            match name {
+                Some(name) => {
+                    let key_span = self.span(name.start, name.end);
+                    let Key::Name(key, key_span) =
+                        key(Node::new(name.resolved(), key_span), key_span).ok()?
+                    else {
+                        return None;
+                    };
+                    entries.push(Entry { key, key_span, value });
+                }
+                None => items.push(value),
+            }
+            match *self.bytes.get(at)? {
+                b',' => at = self.skip_spaces(at + 1),
+                last if last == close => break,
+                _ => return None,
+            }
+        }
+        if has_duplicates(&entries) {
+            return None;
+        }
+        let value = if is_map { Value::Map(Map::from_unique(entries)) } else { Value::Seq(items) };
+        Some(Node::new(value, self.span(start, at + 1)))
+    }
+
+    /// What most plain scalars in flow style are made of.
+    fn flow_plain(&self, start: usize) -> Option<Scalar<'a>> {
+        let inside = |byte: u8| byte.is_ascii_alphanumeric() || b"_./$-=+@%".contains(&byte);
+        let first = *self.bytes.get(start)?;
+        let begins = first.is_ascii_alphanumeric() || b"_./$".contains(&first);
+        if !begins && !(first == b'-' && self.bytes.get(start + 1).copied().is_some_and(inside)) {
+            return None;
+        }
+        let mut at = start;
+        let mut end = start;
+        loop {
+            match *self.bytes.get(at)? {
+                b',' | b']' | b'}' => break,
+                b' ' => {}
+                b':' if self.bytes.get(at + 1).copied().is_some_and(inside) => end = at + 1,
+                byte if inside(byte) => end = at + 1,
+                _ => return None,
+            }
+            at += 1;
+        }
+        Some(Scalar { text: self.text.get(start..end)?, start, end, quoted: false })
     }
 
     /// `|` or `|-`, and the deeper lines below.
@@ -391,6 +459,16 @@ mod tests {
         ] {
             let _ = read_both(text);
         }
+        for text in [
+            "c: [sh, -c, \"until ping -c1 db-0.db; do sleep 1; done\"]\n",
+            "m: {a: 1, 'b': [x , yes,1.10], c: {}, d: \"}\"} # c\n",
+            "l:\n- [ a b,c ]\n- {p: http://x:80/y?, q: -1}\n",
+            "l:\n- [[], [[]]]\n- { p: 0777 }\n",
+            "k: [--x=y, /a:b, 12:30:45, \"\", '']\n",
+        ] {
+            let read = read_both(text).is_some();
+            assert_eq!(read, !text.contains('?'), "{text}");
+        }
         assert!(read_both("a: 1\nb:\n  - x: {}\n").is_some());
         assert!(read_both("t: |\n  one\n\n   two \n  three\n\n# c\nu: |-\n  x\n").is_some());
         assert!(read_both("c:\n- 1\n-\n- - 2\n  - 3\nd:\n").is_some());
@@ -416,7 +494,25 @@ mod tests {
             "a: .inf\n",
             "a: |+\n  x\n",
             "a: >\n  x\n",
-            "a: [1]\n",
+            "a: [1\n]\n",
+            "a: [1, ]\n",
+            "a: [, 1]\n",
+            "a: [b: c]\n",
+            "a: [\"b\": c]\n",
+            "a: [b: , c]\n",
+            "a: [b:, c]\n",
+            "a: {b}\n",
+            "a: {b: }\n",
+            "a: {b: 1, b: 2}\n",
+            "a: {<<: {}}\n",
+            "a: [1] 2\n",
+            "a: [1]: 2\n",
+            "a: [1]\n  b: 2\n",
+            "a: [*b, &c d, !e f]\n",
+            "a: [b #c\n]\n",
+            "a: [1}\n",
+            "a: [- 1]\n",
+            "{a: 1}\n",
             "? a\n",
             "a\n: b\n",
             "<<: {}\n",
@@ -460,7 +556,7 @@ mod tests {
                 prop::sample::select(vec![
                     "a", "b", "key", "k/x.y-z", "\"q\"", "'s'", ":", ": ", "- ", "-", " ", "  ", "\n", "\n", "\n  ", "\n    ",
                     "\n- ", "\n  - ", "1", "yes", "~", "null", "{}", "[]", "|", "|-", " # c", "#", "---\n", "...", "é", "x: y",
-                    ": v\n", ": 1\n", ": |\n", "\n  c: d", ">", "%", "@", "..", "a: 1\n", "\n\n",
+                    "[", "]", "{", "}", ",", ", ", "[a, -b]", "{x: 1}", ": [", ": {", "[/c:d, 'e' ]", "b: ", ": v\n", ": 1\n", ": |\n", "\n  c: d", ">", "%", "@", "..", "a: 1\n", "\n\n",
                 ]),
                 1..14,
             ),
