@@ -563,5 +563,39 @@ mod tests {
         ) {
             let _ = read_both(&parts.concat());
         }
+
+        #[test]
+        fn it_agrees_with_the_parser_on_flow_style(tree in flow_text(), slip in prop::sample::select(vec!["", " ", ",", ": ", "]", "}", "-", "x"]), at in 0..40_usize) {
+            let mut text = tree;
+            let at = at.min(text.len());
+            if text.is_char_boundary(at) {
+                text.insert_str(at, slip);
+            }
+            let _ = read_both(&format!("k: {text}\nl:\n- {text}\n"));
+        }
+    }
+
+    fn flow_text() -> impl Strategy<Value = String> {
+        let leaf = prop::sample::select(vec![
+            "a", "1", "-b", "--c=d", "/e", "f g", "h:i", "j:80/k", "'l, m'", "\"n]\"", "yes", "1.10", "0777",
+            "12:30", "$(O)", "é", "", "x #y", "-", "p: q", "~", "@r", "%s", "t%", "u@v",
+        ]);
+        let gap = || prop::sample::select(vec!["", "", " ", "  "]);
+        let key =
+            prop::sample::select(vec!["a: ", "b: ", "'c': ", "\"d\": ", "e:", "f", "1: ", "null: ", "g/h: "]);
+        leaf.prop_map(str::to_owned).prop_recursive(3, 12, 4, move |inner| {
+            prop_oneof![
+                (prop::collection::vec((gap(), inner.clone(), gap()), 0..4)).prop_map(|items| {
+                    let items: Vec<_> =
+                        items.into_iter().map(|(a, item, b)| format!("{a}{item}{b}")).collect();
+                    format!("[{}]", items.join(","))
+                }),
+                (prop::collection::vec((gap(), key.clone(), inner, gap()), 0..4)).prop_map(|items| {
+                    let items: Vec<_> =
+                        items.into_iter().map(|(a, key, item, b)| format!("{a}{key}{item}{b}")).collect();
+                    format!("{{{}}}", items.join(","))
+                }),
+            ]
+        })
     }
 }
