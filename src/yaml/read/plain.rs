@@ -269,8 +269,11 @@ impl<'a> Plain<'a> {
     fn flow_plain(&self, start: usize) -> Option<Scalar<'a>> {
         let inside = |byte: u8| byte.is_ascii_alphanumeric() || b"_./$-=+@%".contains(&byte);
         let first = *self.bytes.get(start)?;
-        let begins = first.is_ascii_alphanumeric() || b"_./$".contains(&first);
-        if !begins && !(first == b'-' && self.bytes.get(start + 1).copied().is_some_and(inside)) {
+        let begins = match first {
+            b'-' => self.bytes.get(start + 1).copied().is_some_and(inside),
+            _ => first.is_ascii_alphanumeric() || b"_./$".contains(&first),
+        };
+        if !begins {
             return None;
         }
         let mut at = start;

@@ -63,8 +63,8 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
         for service in selection.owners.iter().map(|owner| &release.services[*owner]) {
             // The members of one cluster, shards or a primary and its replicas, share their governing Service.
             let governed = |workload: &&Workload<'_>| {
-                let named = workload.spec("serviceName").and_then(Node::as_str);
-                workload.kind == Kind::StatefulSet && named == Some(&service.object.name)
+                let service_name = workload.spec("serviceName").and_then(Node::as_str);
+                workload.kind == Kind::StatefulSet && service_name == Some(&service.object.name)
             };
             if service.is_headless() && selected.iter().all(governed) {
                 continue;
