@@ -483,6 +483,22 @@ fn the_plan_reads_well() {
 }
 
 #[test]
+fn objects_in_which_only_labels_move_are_named_together() {
+    let labelled = |version: &str| {
+        let text = OTHERS.replace(
+            "metadata: {name: ",
+            &format!("metadata: {{labels: {{helm.sh/chart: web-{version}}}, name: "),
+        );
+        format!("{SET}{text}")
+    };
+    let plan = plan(&labelled("1.0.0"), &labelled("1.0.1").replace("level: info", "level: debug"));
+    let shown = render::plan(&plan, Style::Plain);
+    let folded = "~ 6 objects in which only labels move with the release  helm.sh/chart\n    Service/web, Secret/login, Deployment/proxy, PodDisruptionBudget/web, Role/reader, NetworkPolicy/web\n\n0 added, 7 changed";
+    assert!(shown.contains(folded), "{shown}");
+    assert!(shown.starts_with("~ ConfigMap/settings"), "{shown}");
+}
+
+#[test]
 fn json_keeps_the_contract() {
     let plan = plan(SET, &SET.replace("storage: 10Gi", "storage: 20Gi"));
     let json: serde_json::Value = serde_json::from_str(&render::json(&plan)).unwrap();

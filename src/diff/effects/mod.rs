@@ -21,7 +21,15 @@ fn effect(kind: EffectKind, detail: impl Into<String>) -> Effect {
 
 /// What follows from the creation of an object.
 pub(super) fn created(new: &Object) -> Vec<Effect> {
+    if (group_of(new), new.kind.as_str()) == ("networking.k8s.io", "NetworkPolicy") {
+        return vec![connections()];
+    }
     workload::created(group_of(new), &new.kind, &new.name, &new.root)
+}
+
+/// What any other set of network policies means.
+fn connections() -> Effect {
+    effect(EffectKind::Traffic, "other connections are allowed than before")
 }
 
 /// What follows if an object that the new render lacks is deleted.
@@ -39,6 +47,7 @@ pub(super) fn deleted(old: &Object, world: &World<'_>) -> Vec<Effect> {
         ("networking.k8s.io", "Ingress") => {
             vec![effect(EffectKind::Traffic, "its hosts and paths are no longer served")]
         }
+        ("networking.k8s.io", "NetworkPolicy") => vec![connections()],
         ("", "PersistentVolumeClaim") => {
             let class = text(&["spec", "storageClassName"]);
             let fate = match world.reclaim_policy(class) {
@@ -96,8 +105,10 @@ pub(super) fn updated(
                 Vec::new()
             }
         }
-        ("networking.k8s.io", "NetworkPolicy") if !changes.is_empty() => {
-            vec![effect(EffectKind::Traffic, "other connections are allowed than before")]
+        ("networking.k8s.io", "NetworkPolicy")
+            if changes.iter().any(|change| change.path.starts_with(&["spec"])) =>
+        {
+            vec![connections()]
         }
         ("", "PersistentVolumeClaim") => {
             let grows = changes

@@ -194,7 +194,7 @@ fn prose(text: &str) -> String {
         return escaped;
     }
     let part = |(index, part): (usize, &&str)| {
-        if index % 2 == 0 { (*part).to_owned() } else { format!("<code>{part}</code>") }
+        if index.is_multiple_of(2) { (*part).to_owned() } else { format!("<code>{part}</code>") }
     };
     parts.iter().enumerate().map(part).collect()
 }

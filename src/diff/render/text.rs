@@ -4,22 +4,67 @@ use super::words::{Piece, pieces};
 use super::{
     Paint, Style, effect_text, figures, headline, inline, notable, rename_note, sign, title, visible,
 };
+use crate::diff::effects::is_version_like;
 use crate::diff::{Change, EffectKind, FieldChange, ObjectPlan, Plan, Verdict};
 use crate::yaml::{Node, Value, emit};
 use similar::{ChangeTag, TextDiff};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-/// The plan, object by object and value by value. Objects that stay as they are are only counted.
+/// The plan, object by object and value by value. Objects that stay as they are are only counted; those of which only
+/// labels move that move with every release are named together at the end.
 pub fn plan(plan: &Plan, style: Style) -> String {
     let paint = Paint(style);
     let mut out = String::new();
-    for object in notable(plan) {
+    let (moved, others): (Vec<_>, Vec<_>) = notable(plan).partition(|object| only_labels_move(object));
+    // A single one is as short by itself.
+    let (moved, others) =
+        if moved.len() > 1 { (moved, others) } else { (Vec::new(), notable(plan).collect()) };
+    for object in others {
         object_plan(object, paint, &mut out);
+        out.push('\n');
+    }
+    if !moved.is_empty() {
+        labels(&moved, paint, &mut out);
         out.push('\n');
     }
     let total = figures(plan);
     let _ = writeln!(out, "{}", if plan.is_empty() { total } else { paint.bold(&total) });
     out
+}
+
+/// Whether nothing of an object changes but labels and annotations that name the chart's or the application's version.
+fn only_labels_move(object: &ObjectPlan) -> bool {
+    object.change == Change::Modified
+        && object.verdict == Verdict::Accepted
+        && object.effects.iter().all(|effect| effect.kind == EffectKind::None)
+        && object.changes.iter().all(|change| moving_label(change).is_some())
+}
+
+/// The name of the label or annotation that moved.
+fn moving_label(change: &FieldChange) -> Option<&str> {
+    let fields: Vec<&str> = change.path.fields().collect();
+    match fields.as_slice() {
+        ["metadata", "labels" | "annotations", name] if is_version_like(name) => {
+            (change.old.is_some() && change.new.is_some()).then_some(*name)
+        }
+        _ => None,
+    }
+}
+
+fn labels(objects: &[&ObjectPlan], paint: Paint, out: &mut String) {
+    let names: BTreeSet<&str> =
+        objects.iter().flat_map(|object| object.changes.iter().filter_map(moving_label)).collect();
+    let names: Vec<String> = names.into_iter().map(visible).collect();
+    let titles: Vec<String> = objects.iter().map(|object| title(object)).collect();
+    let _ = writeln!(
+        out,
+        "{} {}  {}\n    {}",
+        paint.change(Change::Modified, "~"),
+        paint.bold(&format!("{} objects in which only labels move with the release", objects.len())),
+        paint.dim(&names.join(", ")),
+        titles.join(", ")
+    );
 }
 
 fn object_plan(object: &ObjectPlan, paint: Paint, out: &mut String) {
