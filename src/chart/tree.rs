@@ -219,8 +219,12 @@ fn is_manifest(path: &str) -> bool {
 fn not_utf8(shown: &str, error: &std::string::FromUtf8Error) -> Diagnostic {
     let valid = error.utf8_error().valid_up_to();
     let line = error.as_bytes().iter().take(valid).filter(|byte| **byte == b'\n').count() + 1;
-    Diagnostic::error(format!("`{shown}` is not UTF-8: the first bad byte is in line {line}"))
-        .help("save it as UTF-8, move it out of `templates/` if it is binary, or list it in `.helmignore`")
+    let help = if shown.contains("/templates/") {
+        "save it as UTF-8, move it out of `templates/` if it is binary, or list it in `.helmignore`"
+    } else {
+        "save it as UTF-8"
+    };
+    Diagnostic::error(format!("`{shown}` is not UTF-8: the first bad byte is in line {line}")).help(help)
 }
 
 fn parse(sources: &Sources, chart: Named) -> Report<Chart> {

@@ -11,7 +11,15 @@ pub(super) fn prefix(text: &str, start: usize, source: SourceId) -> Result<(Node
     let mut stream = serde_json::Deserializer::from_str(rest).into_iter::<serde::de::IgnoredAny>();
     match stream.next() {
         Some(Ok(_)) => {}
-        Some(Err(error)) => return Err((start + offset(rest, &error), reason(&error))),
+        Some(Err(error)) => {
+            let (at, reason) = (start + offset(rest, &error), reason(&error));
+            let begin = start + rest.len() - rest.trim_start().len();
+            // Go's decoder, Helm's, takes a number or a word, whatever follows it.
+            return match text.get(begin..at).and_then(scalar).filter(|_| reason == "trailing characters") {
+                Some(value) => Ok((Node::new(value, Span::new(source, begin, at)), at)),
+                None => Err((at, reason)),
+            };
+        }
         None => return Err((text.len(), "a JSON value is missing".to_owned())),
     }
     let mut walker = Walker { text, source, at: start, depth: 0 };
@@ -237,6 +245,16 @@ mod tests {
             (at, reason.as_str()),
             (Limits::MAX_DEPTH, "maps and lists are nested more than 200 deep")
         );
+    }
+
+    #[test]
+    fn numbers_and_words_end_where_they_end() {
+        let prefix_of =
+            |text: &str| prefix(text, 0, Sources::new().add("--set-json", text, SourceKind::Flag));
+        let (node, end) = prefix_of(" 12=a").unwrap();
+        assert_eq!((node.as_i64(), end), (Some(12), 3));
+        assert_eq!(prefix_of("true]").unwrap().1, 4);
+        assert_eq!(prefix_of("1.e=").unwrap_err().0, 2);
     }
 
     #[test]
