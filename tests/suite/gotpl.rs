@@ -189,6 +189,21 @@ fn errors_name_the_value_the_place_and_the_way() {
              help: set `a.b` in the values (a values file, or `--set a.b=...`)",
         ),
         (
+            &[("a.yaml", "a: {{ .Value.text.x }}")],
+            "app/templates/a.yaml:1:7: `.Value` is null or not set, so it has no field `text` (nil pointer evaluating interface {}.text)\n\
+             help: did you mean `.Values`?",
+        ),
+        (
+            &[("a.yaml", "{{ define \"x\" }}{{ .Chart.Name }}{{ end }}{{ include \"x\" .Values }}")],
+            "app/templates/a.yaml:1:20: `.Chart` is null or not set, so it has no field `Name` (nil pointer evaluating interface {}.Name)\n\
+             help: `.` is something else here than the chart's root: use `$.Chart`, or hand the root over where this is included",
+        ),
+        (
+            &[("a.yaml", "a: {{ include \"x\" }}")],
+            "app/templates/a.yaml:1:7: wrong number of args for `include`: want 2 got 1\n\
+             help: say what `.` is to be in the template, too: `include \"name\" .`",
+        ),
+        (
             &[("a.yaml", "a: {{ tpl \"{{ if }}\" . }}")],
             "app/templates/a.yaml:1:7: cannot parse the template `{{ if }}`: missing value for if",
         ),

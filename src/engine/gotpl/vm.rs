@@ -14,7 +14,7 @@ use super::functions::{builtin, regexes};
 use super::parse;
 use super::trace::{Trace, Written};
 use super::value::{Args, Value};
-use crate::diag::{SourceId, Span};
+use crate::diag::{SourceId, Span, nearest};
 
 /// How often one template may be included inside itself: Helm's limit.
 const MAX_NESTED_INCLUDES: usize = 1000;
@@ -653,6 +653,12 @@ impl Vm {
                 "wrong number of args for `{}`: want {least}{} got {count}",
                 function.name, function.min
             ));
+            let error = match function.name {
+                "include" if count == 1 => {
+                    error.help("say what `.` is to be in the template, too: `include \"name\" .`")
+                }
+                _ => error,
+            };
             return Err(placed(error, unit, place));
         }
         if let Some(stop_at) = function.stops_at {
@@ -750,6 +756,9 @@ fn path_before(unit: &Unit, expr: &Expr, fields: &Fields, index: usize) -> Strin
     format!("`{}`", if before.is_empty() { "." } else { before })
 }
 
+/// What templates find at the root.
+const ROOT: [&str; 7] = ["Capabilities", "Chart", "Files", "Release", "Subcharts", "Template", "Values"];
+
 /// The error for a field of a value that is not there; it names the value and where to set it.
 fn nil_pointer(unit: &Unit, expr: &Expr, fields: &Fields, index: usize) -> Error {
     let name = &fields[index];
@@ -762,9 +771,16 @@ fn nil_pointer(unit: &Unit, expr: &Expr, fields: &Fields, index: usize) -> Error
         let path = fields[1..].join(".");
         error = error.help(format!("set `{path}` in the values (a values file, or `--set {path}=...`)"));
     } else {
-        error = error.help(
-            "put parentheses around the part that may be missing, as in `(.a).b`, or test it with `if`",
-        );
+        error = error.help(match &*fields[0] {
+            first if index == 1 && ROOT.contains(&first) => format!(
+                "`.` is something else here than the chart's root: use `$.{first}`, or hand the root over where this is included"
+            ),
+            first => match nearest(first, ROOT).filter(|_| index == 1) {
+                Some(near) => format!("did you mean `.{near}`?"),
+                None => "put parentheses around the part that may be missing, as in `(.a).b`, or test it with `if`"
+                    .to_owned(),
+            },
+        });
     }
     placed(error, unit, expr.place)
 }
