@@ -2,7 +2,7 @@
 
 use super::Object;
 use crate::diag::{Diagnostic, Report, SourceId, SourceKind, Sources, Span};
-use crate::yaml::{self, Node, ReadOptions};
+use crate::yaml::{self, Node, ReadOptions, Value};
 use std::path::{Path, PathBuf};
 
 /// Reads the objects of a text: every document that is not blank is one, and a `List` is its items.
@@ -111,7 +111,7 @@ fn source_comment(document: &str) -> Option<&str> {
 }
 
 fn collect(
-    root: Node,
+    mut root: Node,
     span: Span,
     template: &str,
     objects: &mut Vec<Object>,
@@ -128,9 +128,11 @@ fn collect(
     }
     let (api_version, kind) = (word(&root, "apiVersion", diagnostics), word(&root, "kind", diagnostics));
     let (Some(api_version), Some(kind)) = (api_version, kind) else { return };
-    if kind.ends_with("List") && root.get("items").is_some_and(|items| items.as_seq().is_some()) {
-        let items = root.get("items").map(Node::items).unwrap_or_default().to_vec();
-        for item in items {
+    let items =
+        if kind.ends_with("List") { root.as_map_mut().and_then(|map| map.get_mut("items")) } else { None };
+    if let Some(Node { value: Value::Seq(items), .. }) = items {
+        // Taken, not copied: a list may hold everything there is.
+        for item in std::mem::take(items) {
             let span = item.span;
             collect(item, span, template, objects, diagnostics);
         }
