@@ -72,14 +72,18 @@ impl Ui {
     /// Prints a result that people read: through a pager where it goes to a terminal.
     pub(crate) fn page(&mut self, text: &str) {
         use std::io::IsTerminal as _;
-        if !io::stdout().is_terminal() {
+        #[expect(clippy::disallowed_methods, reason = "the binary is where the environment is read")]
+        let variable = |name| std::env::var(name).ok();
+        // Some CI systems pretend to be a terminal; nobody turns pages there.
+        if !io::stdout().is_terminal() || variable("CI").is_some() {
             return self.print(text);
         }
-        #[expect(clippy::disallowed_methods, reason = "the binary is where the environment is read")]
-        let pager = std::env::var("PAGER").unwrap_or_else(|_| "less -FRX".to_owned());
+        let pager = variable("PAGER").unwrap_or_else(|| "less".to_owned());
+        // As git does: less shows colours, and gives way where everything fits on the screen.
+        let less = variable("LESS").unwrap_or_else(|| "FRX".to_owned());
         let mut words = pager.split_whitespace();
         let Some(program) = words.next() else { return self.print(text) };
-        let spawned = Command::new(program).args(words).stdin(Stdio::piped()).spawn();
+        let spawned = Command::new(program).args(words).env("LESS", less).stdin(Stdio::piped()).spawn();
         let Ok(mut child) = spawned else { return self.print(text) };
         if let Some(mut stdin) = child.stdin.take() {
             // Whoever leaves the pager early has seen enough.
