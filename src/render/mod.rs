@@ -20,7 +20,7 @@ use crate::engine::{Capabilities, FileRole, Release, RenderedFile, gotpl, tera};
 use crate::k8s::kinds;
 use crate::manifest::{self, Object};
 use crate::values::{self, Computed, Scope};
-use crate::yaml::ReadOptions;
+use crate::yaml::{self, ReadOptions};
 use hooks::HookRole;
 use rayon::prelude::*;
 use std::cmp::Ordering;
@@ -108,6 +108,8 @@ pub struct Document {
     pub text: String,
     /// The object in it, or those of a `List`; none in a document of comments, which only Helm charts keep.
     pub objects: Vec<Object>,
+    /// The kind of a map that is no object, for want of an `apiVersion`: Helm prints and orders it all the same.
+    pub untyped: Option<String>,
     /// How it is a hook, if it is one.
     pub hook: Option<HookSpec>,
 }
@@ -116,7 +118,7 @@ impl Document {
     /// The kind that decides about the document's place in the order; empty for one of comments.
     pub fn kind(&self) -> &str {
         match self.objects.as_slice() {
-            [] => "",
+            [] => self.untyped.as_deref().unwrap_or_default(),
             [object] => &object.kind,
             _ => "List",
         }
@@ -390,8 +392,10 @@ impl Manifests {
         let part = &self.text[range.clone()];
         let source = sources.add(self.path.clone(), part, SourceKind::Rendered(map));
         let report = manifest::parse(sources, source, &self.path, &read_options);
-        let broken = crate::diag::has_errors(&report.diagnostics);
-        let found = report.diagnostics.into_iter().map(|found| in_template(found, sources, self.template));
+        let said = report.diagnostics.into_iter().map(|found| self.as_helm_takes_it(found));
+        let said: Vec<Diagnostic> = said.collect();
+        let broken = crate::diag::has_errors(&said);
+        let found = said.into_iter().map(|found| in_template(found, sources, self.template));
         let mut diagnostics: Vec<Diagnostic> = found.collect();
         let objects = report.output.unwrap_or_default();
         if broken || objects.is_empty() && self.engine == EngineKind::Tera {
@@ -399,9 +403,27 @@ impl Manifests {
         }
         diagnostics.extend(objects.iter().filter_map(|object| nameless(object, self.strict)));
         let text = printed(&self.text, &range, self.engine);
-        let document = Document { path: self.path.clone(), text, objects, hook: None };
+        let is_untyped = objects.is_empty() && !diagnostics.is_empty();
+        let untyped = if is_untyped { kind(sources, source, &read_options) } else { None };
+        let document = Document { path: self.path.clone(), text, objects, untyped, hook: None };
         Report::with(Parsed { document, strict: self.strict }, diagnostics)
     }
+
+    /// Helm prints a map of whatever kind, also of none.
+    fn as_helm_takes_it(&self, mut found: Diagnostic) -> Diagnostic {
+        let of_type = matches!(found.path.as_deref(), Some("apiVersion" | "kind"));
+        if of_type && !self.strict && found.severity == Severity::Error {
+            found.severity = Severity::Warning;
+            found = found.help("Helm prints the document all the same; kubectl will refuse it");
+        }
+        found
+    }
+}
+
+/// The `kind` that a document gives itself.
+fn kind(sources: &Sources, source: SourceId, options: &ReadOptions) -> Option<String> {
+    let documents = yaml::read(sources, source, options).output?;
+    documents.first()?.root.get("kind")?.as_str().map(str::to_owned)
 }
 
 /// `kubectl apply` finds objects by name; only `kubectl create` takes `generateName` instead.
@@ -502,6 +524,7 @@ fn crds(sources: &Sources, root: &Scope, diagnostics: &mut Vec<Diagnostic>) -> V
                     path: path.clone(),
                     text: format!("{part}\n"),
                     objects,
+                    untyped: None,
                     hook: None,
                 });
             }
