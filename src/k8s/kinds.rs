@@ -2,24 +2,23 @@
 //! they are installed.
 
 use super::Version;
-use super::schema::Schemas;
+use super::schema;
 use super::validation::{At, Context, rules};
 use crate::diag::{Diagnostic, Severity, nearest};
 
 /// Whether objects of a kind live in a namespace; `None` for kinds that Kubernetes itself does not have.
 /// Any version that has the kind answers, the stated one first: scopes never changed.
 pub fn namespaced(api_version: &str, kind: &str) -> Option<bool> {
-    let schemas = Schemas::get();
-    if let Some(found) = schemas.kind(api_version, kind) {
+    if let Some(found) = schema::kind(api_version, kind) {
         return Some(found.namespaced);
     }
     let group = group_of(api_version);
-    let same = |found: &&super::schema::Kind| found.kind == kind && group_of(found.api_version) == group;
-    if let Some(found) = schemas.kinds().iter().find(same) {
+    let same = |found: &&schema::Kind| found.kind == kind && group_of(found.api_version) == group;
+    if let Some(found) = schema::kinds().iter().find(same) {
         return Some(found.namespaced);
     }
     let removed = REMOVED.iter().find(|removed| removed.covers(api_version, kind))?;
-    let replaced = schemas.kinds().iter().find(|found| found.kind == kind);
+    let replaced = schema::kinds().iter().find(|found| found.kind == kind);
     Some(replaced.map_or(removed.kinds != ["PodSecurityPolicy"], |found| found.namespaced))
 }
 
@@ -33,7 +32,7 @@ pub fn install_rank(kind: &str) -> usize {
 /// `apps/v1/StatefulSet`, ... in that form and sorted.
 pub fn api_versions(version: Version) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
-    for kind in Schemas::get().kinds() {
+    for kind in schema::kinds() {
         if kind.exists_in(version) && kind.is_stable() {
             if out.last().is_none_or(|last| !last.starts_with(&format!("{}/", kind.api_version))) {
                 out.push(kind.api_version.to_owned());
@@ -179,7 +178,7 @@ fn group_of(api_version: &str) -> &str {
 /// Says whether the asked version of Kubernetes has the object's API at all.
 pub(super) fn check_api(root: &At<'_, '_>, cx: &mut Context<'_>) {
     let (api_version, kind) = (cx.object.api_version.as_str(), cx.object.kind.as_str());
-    if let Some(found) = Schemas::get().kind(api_version, kind) {
+    if let Some(found) = schema::kind(api_version, kind) {
         if !found.exists_in(cx.version) {
             let message = format!("Kubernetes {} has no `{api_version}` `{kind}`", cx.version);
             let help = if found.first() > cx.version {
@@ -212,18 +211,18 @@ pub(super) fn check_api(root: &At<'_, '_>, cx: &mut Context<'_>) {
 
 /// The stable API version that has the kind, where the given one does not do.
 fn newer(kind: &str, api_version: &str, version: Version) -> Option<&'static str> {
-    let same = |found: &&super::schema::Kind| {
+    let same = |found: &&schema::Kind| {
         found.kind == kind
             && group_of(found.api_version) == group_of(api_version)
             && found.api_version != api_version
             && found.is_stable()
             && found.exists_in(version)
     };
-    Schemas::get().kinds().iter().find(same).map(|found| found.api_version)
+    schema::kinds().iter().find(same).map(|found| found.api_version)
 }
 
 fn unknown_kind(api_version: &str, kind: &str, root: &At<'_, '_>, cx: &mut Context<'_>) {
-    let known = || Schemas::get().kinds().iter().filter(|found| found.exists_in(cx.version));
+    let known = || schema::kinds().iter().filter(|found| found.exists_in(cx.version));
     let group = group_of(api_version);
     let built_in = known().any(|found| group_of(found.api_version) == group) || group == "extensions";
     if !built_in {

@@ -1,15 +1,18 @@
 //! The fields and types of the Kubernetes API, for every version known.
 //!
 //! The data is `data/schemas.txt`, written by `tools/k8s-schema/generate` from the API's published
-//! OpenAPI documents; the generator's documentation describes the format. It is read once, on first use.
+//! OpenAPI documents; the generator's documentation describes the format. It is read once, on first use: the
+//! kinds, which every render asks for, apart from their fields, which only validation does.
 
 use super::Version;
 use std::sync::OnceLock;
 
-/// Everything the API has, in any version known.
+/// The kinds come first, then the types, each followed by its fields.
+const DATA: &str = include_str!("data/schemas.txt");
+
+/// Every type that the API has, in any version known.
 #[derive(Debug)]
 pub struct Schemas {
-    kinds: Vec<Kind>,
     types: Vec<Type>,
     fields: Vec<Field>,
 }
@@ -25,9 +28,24 @@ pub struct Kind {
     pub plural: &'static str,
     /// Whether its objects live in a namespace.
     pub namespaced: bool,
-    /// The type of the whole object.
-    pub ty: TypeId,
+    /// The name of the type of the whole object, e.g. `apps.v1.StatefulSet`.
+    pub type_name: &'static str,
     since: Since,
+}
+
+/// Every kind of every version, sorted by `apiVersion` and kind.
+pub fn kinds() -> &'static [Kind] {
+    static KINDS: OnceLock<Vec<Kind>> = OnceLock::new();
+    KINDS.get_or_init(|| {
+        DATA.lines().map_while(|line| line.strip_prefix("kind ")).filter_map(Kind::parse).collect()
+    })
+}
+
+/// A kind by its `apiVersion` and name, in whatever version of Kubernetes.
+pub fn kind(api_version: &str, kind: &str) -> Option<&'static Kind> {
+    let index =
+        kinds().binary_search_by(|probe| (probe.api_version, probe.kind).cmp(&(api_version, kind))).ok()?;
+    kinds().get(index)
 }
 
 /// Names one type of the API.
@@ -144,6 +162,22 @@ impl Ty {
 }
 
 impl Kind {
+    /// Reads what follows `kind`; nothing comes of a subresource.
+    fn parse(line: &'static str) -> Option<Self> {
+        let mut words = line.split(' ');
+        let (api_version, kind, plural) = (words.next()?, words.next()?, words.next()?);
+        let (scope, type_name) = (words.next()?, words.next()?);
+        let namespaced = scope == "N";
+        (scope != "S").then(|| Self {
+            api_version,
+            kind,
+            plural,
+            namespaced,
+            type_name,
+            since: since(words.next()),
+        })
+    }
+
     /// Whether `version` serves it. Alpha and beta versions of an API exist but are not served unless an
     /// administrator turns them on.
     pub fn exists_in(&self, version: Version) -> bool {
@@ -188,21 +222,7 @@ impl Schemas {
     /// The data.
     pub fn get() -> &'static Self {
         static SCHEMAS: OnceLock<Schemas> = OnceLock::new();
-        SCHEMAS.get_or_init(|| Self::parse(include_str!("data/schemas.txt")))
-    }
-
-    /// Every kind of every version, sorted by `apiVersion` and kind.
-    pub fn kinds(&self) -> &[Kind] {
-        &self.kinds
-    }
-
-    /// A kind by its `apiVersion` and name, in whatever version of Kubernetes.
-    pub fn kind(&self, api_version: &str, kind: &str) -> Option<&Kind> {
-        let index = self
-            .kinds
-            .binary_search_by(|probe| (probe.api_version, probe.kind).cmp(&(api_version, kind)))
-            .ok()?;
-        self.kinds.get(index)
+        SCHEMAS.get_or_init(|| Self::parse(DATA))
     }
 
     /// The type of that name, e.g. `core.v1.PodSpec`.
@@ -234,7 +254,6 @@ impl Schemas {
     /// Reads the text. What it does not understand it leaves out; a test sees to it that there is nothing
     /// of the kind.
     fn parse(text: &'static str) -> Self {
-        let mut kinds = Vec::with_capacity(128);
         let mut types = Vec::with_capacity(1024);
         let mut fields: Vec<(&'static str, &'static str, Since)> = Vec::with_capacity(4096);
         let mut position = 0;
@@ -246,31 +265,17 @@ impl Schemas {
                 position += 1;
             } else if let Some(name) = line.strip_prefix("type ") {
                 types.push(Type { name, fields: (position, position) });
-            } else if let Some(kind) = line.strip_prefix("kind ") {
-                kinds.push(kind);
             }
             if let Some(ty) = types.last_mut() {
                 ty.fields.1 = position;
             }
         }
-        let mut schemas = Self { kinds: Vec::new(), types, fields: Vec::new() };
+        let mut schemas = Self { types, fields: Vec::new() };
         schemas.fields = fields
             .into_iter()
             .map(|(name, ty, since)| Field { name, ty: schemas.ty(ty), since, head: head(name) })
             .collect();
-        schemas.kinds = kinds.into_iter().filter_map(|kind| schemas.parse_kind(kind)).collect();
         schemas
-    }
-
-    fn parse_kind(&self, line: &'static str) -> Option<Kind> {
-        let mut words = line.split(' ');
-        let (api_version, kind, plural) = (words.next()?, words.next()?, words.next()?);
-        let scope = words.next()?;
-        let ty = self.type_named(words.next()?)?;
-        if scope == "S" {
-            return None;
-        }
-        Some(Kind { api_version, kind, plural, namespaced: scope == "N", ty, since: since(words.next()) })
     }
 
     fn ty(&self, text: &str) -> Ty {
@@ -316,11 +321,11 @@ mod tests {
 
     #[test]
     fn every_line_of_the_data_is_understood() {
-        let text = include_str!("data/schemas.txt");
+        let text = DATA;
         let schemas = Schemas::get();
         let lines = text.lines().count();
         let subresources = text.lines().filter(|line| line.split(' ').nth(4) == Some("S")).count();
-        assert_eq!(schemas.kinds.len() + schemas.types.len() + schemas.fields.len() + subresources, lines);
+        assert_eq!(kinds().len() + schemas.types.len() + schemas.fields.len() + subresources, lines);
         let any = text
             .lines()
             .filter(|line| {
@@ -330,7 +335,8 @@ mod tests {
         let read_as_any = schemas.fields.iter().filter(|field| field.ty.base == Base::Any).count();
         assert_eq!(read_as_any, any, "a type the reader does not know counts as `any`");
         assert!(schemas.types.is_sorted_by_key(|ty| ty.name));
-        assert!(schemas.kinds.is_sorted_by_key(|kind| (kind.api_version, kind.kind)));
+        assert!(kinds().is_sorted_by_key(|kind| (kind.api_version, kind.kind)));
+        assert!(kinds().iter().all(|kind| schemas.type_named(kind.type_name).is_some()));
         for index in 0..schemas.types.len() {
             let fields = schemas.fields(TypeId(u16::try_from(index).unwrap()));
             assert!(fields.is_sorted_by_key(|field| field.name));
@@ -345,7 +351,7 @@ mod tests {
         let Shape::List(item) = templates.ty.shape() else { panic!("a list") };
         assert_eq!(item.object().map(|id| schemas.name(id)), Some("core.v1.PersistentVolumeClaim"));
         assert!(schemas.field(spec, "volumeclaimtemplates", Version::V1_36).is_none());
-        let claims = schemas.kind("resource.k8s.io/v1", "ResourceClaim").unwrap();
+        let claims = kind("resource.k8s.io/v1", "ResourceClaim").unwrap();
         assert!(!claims.exists_in(Version::V1_33) && claims.exists_in(Version::V1_34));
     }
 }

@@ -38,7 +38,7 @@ pub use rules::RULES;
 
 use self::metadata::{NameCheck, path_segment};
 use super::names::{name_is_dns_label, name_is_dns_subdomain, name_is_dns1035_label};
-use super::schema::{Kind, Schemas};
+use super::schema::{self, Kind, Schemas};
 use super::{Version, kinds};
 use crate::diag::Diagnostic;
 use crate::manifest::Object;
@@ -77,11 +77,11 @@ pub fn validate_form(object: &Object, version: Version, sink: &mut Vec<Diagnosti
 /// The kind of an object that could be decoded.
 fn decoded(object: &Object, root: &At<'_, '_>, cx: &mut Context<'_>) -> Option<&'static Kind> {
     kinds::check_api(root, cx);
-    let kind = Schemas::get().kind(&object.api_version, &object.kind)?;
+    let kind = schema::kind(&object.api_version, &object.kind)?;
     if !kind.exists_in(cx.version) {
         return None;
     }
-    decode::object(root, kind.ty, cx);
+    decode::object(root, Schemas::get().type_named(kind.type_name)?, cx);
     (cx.errors() == 0).then_some(kind)
 }
 
