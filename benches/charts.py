@@ -9,6 +9,12 @@ root = pathlib.Path(__file__).resolve().parent.parent
 SMALL = {"tera": root / "charts/python-app", "helm": root / "benches/charts/python-app-helm"}
 
 
+def small(engine, path):
+    """The small chart. Both check the same values against the same schema."""
+    shutil.copytree(SMALL[engine], path)
+    shutil.copy(SMALL["tera"] / "values.schema.json", path)
+
+
 def chart(path, name, engine):
     (path / "templates").mkdir(parents=True)
     line = "engine: tera\n" if engine == "tera" else ""
@@ -20,7 +26,7 @@ def umbrella(engine, count):
     chart(path, "umbrella", engine)
     for index in range(count):
         copy = path / "charts" / f"app-{index}"
-        shutil.copytree(SMALL[engine], copy)
+        small(engine, copy)
         meta = copy / "Chart.yaml"
         meta.write_text(meta.read_text().replace("name: python-app\n", f"name: app-{index}\n"))
 
@@ -167,7 +173,7 @@ def databases(count):
 
 
 for engine in SMALL:
-    shutil.copytree(SMALL[engine], work / f"small-{engine}")
+    small(engine, work / f"small-{engine}")
     umbrella(engine, 100)
     many(engine, 100)
     many(engine, 1000)
