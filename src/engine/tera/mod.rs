@@ -4,10 +4,10 @@
 //! template -> rewrite -> Tera -> marked text -> place -> YAML and a source map
 //! ```
 //!
-//! [`rewrite`] makes every expression leave a marker, Tera does what template engines do, and
-//! [`place`] writes each value as the YAML around its marker demands. A chart's templates, the partials of its
-//! library sub-charts and the components of plimsoll that they call are compiled together, by [`compile`];
-//! [`rendering`] is what Tera's filters know of the chart they work for.
+//! `rewrite` makes every expression leave a marker, Tera does what template engines do, and
+//! `place` writes each value as the YAML around its marker demands. A chart's templates, the partials of its
+//! library sub-charts and the components of plimsoll that they call are compiled together, by `compile`;
+//! `rendering` is what Tera's filters know of the chart they work for.
 
 mod compile;
 mod error;
