@@ -392,11 +392,10 @@ impl Manifests {
         let part = &self.text[range.clone()];
         let source = sources.add(self.path.clone(), part, SourceKind::Rendered(map));
         let report = manifest::parse(sources, source, &self.path, &read_options);
-        let said = report.diagnostics.into_iter().map(|found| self.as_helm_takes_it(found));
-        let said: Vec<Diagnostic> = said.collect();
-        let broken = crate::diag::has_errors(&said);
-        let found = said.into_iter().map(|found| in_template(found, sources, self.template));
-        let mut diagnostics: Vec<Diagnostic> = found.collect();
+        let found = report.diagnostics.into_iter().map(|found| self.as_helm_takes_it(found));
+        let mut diagnostics: Vec<Diagnostic> =
+            found.map(|found| in_template(found, sources, self.template)).collect();
+        let broken = crate::diag::has_errors(&diagnostics);
         let objects = report.output.unwrap_or_default();
         if broken || objects.is_empty() && self.engine == EngineKind::Tera {
             return Report::failed(diagnostics);

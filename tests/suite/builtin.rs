@@ -1,15 +1,12 @@
 //! `builtin:statefulset`: whatever its options are set to, the API server takes the objects.
 
-use crate::support::{ROOT, capabilities, tool};
+use crate::support::{ROOT, labelled, options, tool};
 use plimsoll::diag::{Diagnostic, Severity, SourceKind, Sources};
-use plimsoll::engine::Release;
 use plimsoll::k8s::Version;
 use plimsoll::lint::{self, Config, Request, Set};
 use plimsoll::render::{self, Selection};
 use plimsoll::values::{Options, Overrides, ValuesFile};
 use serde_json::{Value as Json, json};
-use std::io::Write as _;
-use std::process::{Command, Stdio};
 
 /// What is set where a case says nothing else.
 const BASE: &str = "image: {repository: registry.example.com/app, tag: 1.2.3}\nreplicaCount: 3";
@@ -32,21 +29,6 @@ fn overrides(sources: &Sources, layers: &[&Json]) -> Overrides {
     Overrides { files: texts.map(add).collect(), ..Overrides::default() }
 }
 
-fn options() -> render::Options {
-    render::Options {
-        release: Release {
-            name: "web".to_owned(),
-            namespace: "prod".to_owned(),
-            is_upgrade: false,
-            revision: 1,
-        },
-        capabilities: capabilities(),
-        strict: true,
-        with_namespace: false,
-        seed: None,
-    }
-}
-
 /// What lint says; panics if the chart does not render.
 fn findings(overrides: Overrides, sources: &Sources, version: Version) -> Vec<Diagnostic> {
     let request = Request {
@@ -54,7 +36,7 @@ fn findings(overrides: Overrides, sources: &Sources, version: Version) -> Vec<Di
         stdin: None,
         sets: vec![Set { name: String::new(), overrides }],
         values: Options { unknown_keys: Severity::Error, ..Options::default() },
-        render: options(),
+        render: options("web", "prod"),
         version,
     };
     let report = lint::lint(sources, &request, &Config::default());
@@ -179,21 +161,12 @@ fn kubectl_reads_the_objects_of_every_option() {
             chart: "builtin:statefulset".to_owned(),
             overrides: overrides(&sources, &[&case]),
             values: Options::default(),
-            options: options(),
+            options: options("web", "prod"),
         };
         let report = render::release(&sources, &request);
         let output = report.output.unwrap_or_else(|| panic!("{:#?}", report.diagnostics));
         let text = render::stream(&Selection::default().of(&output.render).unwrap());
-        let mut child = Command::new(&kubectl)
-            .args(["label", "--local", "-f", "-", "plimsoll-test=yes", "-o", "name"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
-        let output = child.wait_with_output().unwrap();
-        assert!(output.status.success(), "{case}: {}", String::from_utf8_lossy(&output.stderr));
+        let _ = labelled(&kubectl, &text, "name", &case.to_string());
     }
 }
 
@@ -248,7 +221,7 @@ fn what_cannot_work_is_refused_by_the_schema() {
             chart: "builtin:statefulset".to_owned(),
             overrides: overrides(&sources, &[&values]),
             values: Options::default(),
-            options: options(),
+            options: options("web", "prod"),
         };
         let report = render::release(&sources, &request);
         assert!(report.output.is_none() || report.has_errors(), "{values}");

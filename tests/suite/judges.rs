@@ -1,26 +1,15 @@
 //! What the real kubectl says. Runs where `PLIMSOLL_KUBECTL` names it, as CI does.
 
 use crate::render::golden;
-use crate::support::{SHIPPED, release, tool};
-use std::io::Write as _;
-use std::process::{Command, Stdio};
+use crate::support::{SHIPPED, labelled, release, tool};
 
 #[test]
 fn kubectl_reads_every_golden_render_as_the_same_objects() {
     let Some(kubectl) = tool("PLIMSOLL_KUBECTL") else { return };
     for (name, chart, values) in SHIPPED {
         let text = std::fs::read_to_string(golden(chart)).unwrap();
-        let mut child = Command::new(&kubectl)
-            .args(["label", "--local", "-f", "-", "plimsoll-test=yes", "-o", "json"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
-        let output = child.wait_with_output().unwrap();
-        assert!(output.status.success(), "{chart}: {}", String::from_utf8_lossy(&output.stderr));
-        let stream = serde_json::Deserializer::from_slice(&output.stdout).into_iter::<serde_json::Value>();
+        let printed = labelled(&kubectl, &text, "json", chart);
+        let stream = serde_json::Deserializer::from_slice(&printed).into_iter::<serde_json::Value>();
         let mut seen: Vec<serde_json::Value> = Vec::new();
         for value in stream {
             let value = value.unwrap();

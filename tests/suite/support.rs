@@ -9,7 +9,9 @@ use plimsoll::render::{self, Output, Request};
 use plimsoll::values::{Options, Overrides, ValuesFile};
 use plimsoll::yaml::ReadOptions;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// The project's root.
@@ -36,22 +38,43 @@ pub(crate) fn release(name: &str, chart: &str, files: &[&str], set: &[&str]) -> 
             ..Overrides::default()
         },
         values: Options::default(),
-        options: render::Options {
-            release: Release {
-                name: name.to_owned(),
-                namespace: "default".to_owned(),
-                is_upgrade: false,
-                revision: 1,
-            },
-            capabilities: capabilities(),
-            strict: true,
-            with_namespace: false,
-            seed: None,
-        },
+        options: options(name, "default"),
     };
     let report = render::release(&Sources::new(), &request);
     assert!(report.diagnostics.is_empty(), "{chart}: {:#?}", report.diagnostics);
     report.output.unwrap()
+}
+
+/// A strict render of a first installation.
+pub(crate) fn options(name: &str, namespace: &str) -> render::Options {
+    render::Options {
+        release: Release {
+            name: name.to_owned(),
+            namespace: namespace.to_owned(),
+            is_upgrade: false,
+            revision: 1,
+        },
+        capabilities: capabilities(),
+        strict: true,
+        with_namespace: false,
+        seed: None,
+    }
+}
+
+/// What kubectl prints of manifests to which it adds the label `plimsoll-test`, client side; panics, naming `what`, if it
+/// refuses them.
+pub(crate) fn labelled(kubectl: &Path, manifests: &str, output: &str, what: &str) -> Vec<u8> {
+    let mut child = Command::new(kubectl)
+        .args(["label", "--local", "-f", "-", "plimsoll-test=yes", "-o", output])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(manifests.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{what}: {}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
 }
 
 /// The objects of manifests, which must be sound.

@@ -8,25 +8,7 @@ use crate::yaml::Node;
 /// Renders `templates/t.yaml` of a chart with these values and further files; the text, or the messages.
 fn try_render(template: &str, values_yaml: &str, files: &[(&str, &str)]) -> Result<String, String> {
     let sources = Sources::new();
-    let mut all = vec![
-        ("Chart.yaml".to_owned(), b"apiVersion: v2\nname: app\nversion: 1.2.3\nengine: tera\n".to_vec()),
-        ("values.yaml".to_owned(), values_yaml.as_bytes().to_vec()),
-        ("templates/t.yaml".to_owned(), template.as_bytes().to_vec()),
-    ];
-    all.extend(files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())));
-    let chart = chart::from_files(&sources, "app", all);
-    let chart = Arc::new(chart.output.unwrap_or_else(|| panic!("{:?}", chart.diagnostics)));
-    let scope = Scope {
-        values: chart.values.clone(),
-        name: "app".into(),
-        path: "app".into(),
-        children: Vec::new(),
-        chart,
-    };
-    let release = Release { name: "web".into(), namespace: "prod".into(), is_upgrade: false, revision: 1 };
-    let capabilities =
-        Capabilities { kube_version: KubeVersion::parse("1.34").unwrap(), extra_api_versions: vec![] };
-    let report = Engine::new(&sources).render(&[&scope], &release, &capabilities).remove(0);
+    let report = rendered(&sources, template, values_yaml, files);
     match report.output {
         Some(files) => Ok(files.into_iter().find(|file| file.path.ends_with("/t.yaml")).unwrap().text),
         None => Err(report
@@ -41,6 +23,34 @@ fn try_render(template: &str, values_yaml: &str, files: &[(&str, &str)]) -> Resu
             .collect::<Vec<_>>()
             .join("\n")),
     }
+}
+
+/// What the engine makes of a chart of `templates/t.yaml`, these values and further files.
+fn rendered(
+    sources: &Sources,
+    template: &str,
+    values_yaml: &str,
+    files: &[(&str, &str)],
+) -> Report<Vec<RenderedFile>> {
+    let own = [
+        ("Chart.yaml", "apiVersion: v2\nname: app\nversion: 1.2.3\nengine: tera\n"),
+        ("values.yaml", values_yaml),
+        ("templates/t.yaml", template),
+    ];
+    let all = own.iter().chain(files).map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()));
+    let chart = chart::from_files(sources, "app", all.collect());
+    let chart = Arc::new(chart.output.unwrap_or_else(|| panic!("{:?}", chart.diagnostics)));
+    let scope = Scope {
+        values: chart.values.clone(),
+        name: "app".into(),
+        path: "app".into(),
+        children: Vec::new(),
+        chart,
+    };
+    let release = Release { name: "web".into(), namespace: "prod".into(), is_upgrade: false, revision: 1 };
+    let capabilities =
+        Capabilities { kube_version: KubeVersion::parse("1.34").unwrap(), extra_api_versions: vec![] };
+    Engine::new(sources).render(&[&scope], &release, &capabilities).remove(0)
 }
 
 fn render(template: &str, values_yaml: &str) -> String {
@@ -276,25 +286,7 @@ fn errors_name_their_place_and_the_nearest_name() {
 /// Where the values of a rendered file came from: `text of the line @ line of values.yaml`.
 fn origins(template: &str, values_yaml: &str, library: &str) -> Vec<String> {
     let sources = Sources::new();
-    let files = [
-        ("Chart.yaml", "apiVersion: v2\nname: app\nversion: 1.2.3\nengine: tera\n"),
-        ("values.yaml", values_yaml),
-        ("templates/_lib.tera", library),
-        ("templates/t.yaml", template),
-    ];
-    let files = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec())).to_vec();
-    let chart = Arc::new(chart::from_files(&sources, "app", files).output.unwrap());
-    let scope = Scope {
-        values: chart.values.clone(),
-        name: "app".into(),
-        path: "app".into(),
-        children: Vec::new(),
-        chart,
-    };
-    let release = Release { name: "web".into(), namespace: "prod".into(), is_upgrade: false, revision: 1 };
-    let capabilities =
-        Capabilities { kube_version: KubeVersion::parse("1.34").unwrap(), extra_api_versions: vec![] };
-    let report = Engine::new(&sources).render(&[&scope], &release, &capabilities).remove(0);
+    let report = rendered(&sources, template, values_yaml, &[("templates/_lib.tera", library)]);
     let file = report.output.unwrap_or_else(|| panic!("{:?}", report.diagnostics)).remove(0);
     let segments = file.segments.iter().filter_map(|segment| Some((segment.start as usize, segment.value?)));
     segments
