@@ -10,6 +10,10 @@ use clap::Parser as _;
 use std::process::ExitCode;
 use ui::{Color, ExitStatus, Ui};
 
+/// Templates, YAML trees and their values are many small pieces: an allocator made for those.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let status = match Cli::try_parse() {
         Ok(cli) => run(cli),

@@ -1,6 +1,7 @@
 //! Cuts a template into tokens, as Go's lexer does.
 
 use super::ast::Place;
+use memchr::memchr;
 
 /// A token and its place.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -329,7 +330,7 @@ impl Lexer<'_> {
 /// Where the next `{{` is.
 fn opening(text: &str, mut from: usize) -> Option<usize> {
     loop {
-        let brace = from + text.as_bytes()[from..].iter().position(|byte| *byte == b'{')?;
+        let brace = from + memchr(b'{', &text.as_bytes()[from..])?;
         if text.as_bytes().get(brace + 1) == Some(&b'{') {
             return Some(brace);
         }

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use base64::Engine as _;
 use libyaml_safer::{Encoding, Error, Event, EventData, Mark, Parser, ScalarStyle};
+use memchr::memmem;
 use rayon::prelude::*;
 
 use self::explain::{Explanation, explain};
@@ -821,17 +822,12 @@ fn broken(diagnostic: Diagnostic) -> Stop {
 /// The start of the first line at or after `from` that is a document separator.
 fn next_separator(text: &str, from: usize) -> Option<usize> {
     let bytes = text.as_bytes();
-    let mut start =
-        if from == 0 || bytes.get(from - 1) == Some(&b'\n') { from } else { line_end(text, from) };
-    while start < bytes.len() {
-        if bytes[start..].starts_with(b"---")
-            && bytes.get(start + 3).is_none_or(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
-        {
-            return Some(start);
-        }
-        start = line_end(text, start);
-    }
-    None
+    let begins_line = |at: usize| at == 0 || bytes[at - 1] == b'\n';
+    let is_whole =
+        |at: usize| bytes.get(at + 3).is_none_or(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
+    memmem::find_iter(bytes.get(from..)?, "---")
+        .map(|found| from + found)
+        .find(|at| begins_line(*at) && is_whole(*at))
 }
 
 /// One past the line break after `from`.

@@ -3,6 +3,7 @@
 use super::scan::{indentation, is_blank};
 use crate::engine::tera::files::Place;
 use crate::engine::tera::rewrite::{CLOSE, OPEN, Tables};
+use memchr::memchr2;
 use std::ops::Range;
 
 /// The byte that stands for a value in a [`Line`].
@@ -45,13 +46,22 @@ pub(super) struct Line<'a> {
 impl Lines {
     /// Splits marked text into lines.
     pub(super) fn of(marked: &str, tables: &Tables) -> Self {
-        let mut lines = Self { text: String::with_capacity(marked.len()), ..Self::default() };
+        let bytes = marked.as_bytes();
+        let (breaks, markers) = bytes.iter().fold((0, 0), |(breaks, markers), byte| {
+            (breaks + usize::from(*byte == b'\n'), markers + usize::from(*byte == SLOT))
+        });
+        let mut lines = Self {
+            text: String::with_capacity(marked.len()),
+            values: Vec::with_capacity(markers),
+            origins: Vec::with_capacity(markers + breaks),
+            rows: Vec::with_capacity(breaks + 1),
+        };
         let mut origin: Option<Place> = None;
         let mut rest = marked;
         // Where the current line begins in the text and in the tables.
         let mut from = (0, 0, 0);
         while !rest.is_empty() {
-            let stop = rest.bytes().position(|byte| byte == SLOT || byte == b'\n').unwrap_or(rest.len());
+            let stop = memchr2(SLOT, b'\n', rest.as_bytes()).unwrap_or(rest.len());
             let (plain, tail) = rest.split_at(stop);
             if !plain.is_empty() {
                 if let Some(place) = &mut origin {
@@ -156,9 +166,12 @@ impl<'a> Line<'a> {
 /// The marker that a text begins with: its kind, its number, what follows.
 fn marker(text: &str) -> Option<(char, usize, &str)> {
     let inner = text.strip_prefix(OPEN)?;
-    let (marker, rest) = inner.split_once(CLOSE)?;
-    let kind = marker.chars().next()?;
-    Some((kind, marker.get(1..)?.parse().ok()?, rest))
+    let kind = inner.chars().next()?;
+    // A few digits: looking for the end would take longer than reading up to it.
+    let rest = inner.get(kind.len_utf8()..)?;
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, rest) = rest.split_at(digits);
+    Some((kind, number.parse().ok()?, rest.strip_prefix(CLOSE)?))
 }
 
 /// The marker of a value.
