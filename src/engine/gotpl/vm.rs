@@ -60,7 +60,7 @@ pub(crate) struct Vm {
     /// Texts given to `tpl`, parsed.
     parsed: BTreeMap<Arc<str>, Rc<File>>,
     /// Regular expressions, compiled.
-    regexes: BTreeMap<String, regex::Regex>,
+    regexes: BTreeMap<String, Rc<regex::Regex>>,
     /// Buffers to use again.
     spare: Vec<String>,
 }
@@ -259,12 +259,13 @@ impl Vm {
     }
 
     /// A pattern in Go's syntax, compiled once.
-    pub(crate) fn regex(&mut self, pattern: &str) -> Result<regex::Regex> {
+    pub(crate) fn regex(&mut self, pattern: &str) -> Result<Rc<regex::Regex>> {
         if let Some(regex) = self.regexes.get(pattern) {
-            return Ok(regex.clone());
+            return Ok(Rc::clone(regex));
         }
-        let regex = regexes::compile(pattern)?;
-        self.regexes.insert(pattern.to_owned(), regex.clone());
+        // Not copied: each copy of a regular expression searches with tables of its own, and has to make them first.
+        let regex = Rc::new(regexes::compile(pattern)?);
+        self.regexes.insert(pattern.to_owned(), Rc::clone(&regex));
         Ok(regex)
     }
 
