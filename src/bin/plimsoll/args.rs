@@ -2,7 +2,7 @@
 
 use crate::helm::HelmFlags;
 use crate::ui::Color;
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
 
 /// Render, lint and diff Kubernetes releases built around StatefulSets
@@ -28,31 +28,86 @@ Exit codes: 0 done, no findings, no difference; 1 findings, differences; 2 could
 )]
 pub(crate) struct Cli {
     /// When to use colours
-    #[arg(long, alias = "colour", value_enum, default_value_t, global = true, value_name = "WHEN")]
+    #[arg(
+        long,
+        alias = "colour",
+        value_enum,
+        default_value_t,
+        global = true,
+        value_name = "WHEN",
+        display_order = 100
+    )]
     pub(crate) color: Color,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum Command {
+/// Declares [`Command`]: what `clap::Subcommand` derives, but for the arguments of a command, which are made only when
+/// somebody names it. There are some two hundred, and every run would make them all.
+macro_rules! commands {
+    ($(#[doc = $about:literal] $variant:ident($args:ty) as $name:literal $(or $alias:literal)?;)*) => {
+        #[derive(Debug)]
+        pub(crate) enum Command {
+            $(#[doc = $about] $variant(Box<$args>),)*
+        }
+
+        impl Subcommand for Command {
+            fn augment_subcommands(command: clap::Command) -> clap::Command {
+                command$(.subcommand(
+                    clap::Command::new($name).about($about.trim())$(.visible_alias($alias))?.defer(with_args::<$args>),
+                ))*
+            }
+
+            fn augment_subcommands_for_update(command: clap::Command) -> clap::Command {
+                Self::augment_subcommands(command)
+            }
+
+            fn has_subcommand(name: &str) -> bool {
+                [$($name $(, $alias)?),*].contains(&name)
+            }
+        }
+
+        impl FromArgMatches for Command {
+            fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+                match matches.subcommand() {
+                    $(Some(($name, matches)) => {
+                        <$args>::from_arg_matches(matches).map(|args| Self::$variant(Box::new(args)))
+                    })*
+                    _ => Err(clap::Error::new(clap::error::ErrorKind::MissingSubcommand)),
+                }
+            }
+
+            fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+                *self = Self::from_arg_matches(matches)?;
+                Ok(())
+            }
+        }
+    };
+}
+
+/// Adds a command's arguments to what is known of it already.
+fn with_args<A: Args>(command: clap::Command) -> clap::Command {
+    let about = command.get_about().cloned().unwrap_or_default();
+    A::augment_args(command).about(about)
+}
+
+commands! {
     /// Render a chart to manifests that kubectl accepts
-    #[command(visible_alias = "template")]
-    Render(Box<RenderArgs>),
+    Render(RenderArgs) as "render" or "template";
     /// Say what the API server, and production, would hold against charts and manifests
-    Lint(Box<LintArgs>),
+    Lint(LintArgs) as "lint";
     /// Say what an upgrade will do: what changes, what the API server takes, which pods restart
-    Diff(Box<DiffArgs>),
+    Diff(DiffArgs) as "diff";
     /// Show the pods, DNS names, Services and claims of a release before it exists
-    Preview(Box<PreviewArgs>),
+    Preview(PreviewArgs) as "preview";
     /// List, show or prune the recorded renders of a release
-    History(HistoryArgs),
+    History(HistoryArgs) as "history";
     /// Show the values that a chart's templates see, and where each came from
-    Values(Box<ValuesArgs>),
+    Values(ValuesArgs) as "values";
     /// Print a shell's completion script
-    Completions(CompletionsArgs),
+    Completions(CompletionsArgs) as "completions";
     /// Print the manual page, or write one for every command
-    Man(ManArgs),
+    Man(ManArgs) as "man";
 }
 
 /// `[RELEASE] SOURCE`.

@@ -15,7 +15,8 @@ pub(crate) fn completions(args: &CompletionsArgs, ui: &mut Ui) -> anyhow::Result
 }
 
 pub(crate) fn man(args: &ManArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
-    let command = Cli::command();
+    let mut command = Cli::command();
+    command.build();
     let Some(dir) = &args.output_dir else {
         ui.print(&page(command)?);
         return Ok(ExitStatus::Success);
