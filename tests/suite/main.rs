@@ -5,6 +5,7 @@ mod admission;
 #[cfg(unix)]
 mod against;
 mod builtin;
+mod certificates;
 mod chart;
 mod cli;
 mod diff;

@@ -1,115 +1,373 @@
-//! RSA keys, found faster than the crate `rsa` finds them: its search for primes takes longer than all else in a render.
-//!
-//! Both primes are looked for at the same time. A prime is the first one behind a random number; most of the numbers on
-//! the way have a small divisor, and only the others are tested with powers.
+//! Private keys: the kinds that Sprig makes, in the forms that Go writes and reads.
 
-use num_bigint_dig::prime::probably_prime;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use ed25519_dalek::Signer as _;
+use num_bigint_dig::BigUint;
 use rand_chacha::ChaCha20Rng;
-use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
-use rsa::{BigUint, RsaPrivateKey};
+use rand_chacha::rand_core::RngCore as _;
+use rsa::pkcs1::{DecodeRsaPrivateKey as _, EncodeRsaPrivateKey as _};
+use rsa::pkcs1v15::SigningKey;
+use rsa::pkcs8::{LineEnding, PrivateKeyInfo};
+use rsa::sha2::{Digest as _, Sha256, Sha384, Sha512};
+use rsa::signature::SignatureEncoding as _;
+use rsa::{RsaPrivateKey, RsaPublicKey};
+use sec1::{EcParameters, EcPrivateKey};
+use x509_cert::der::asn1::{Any, BitString, Null, ObjectIdentifier, Uint};
+use x509_cert::der::oid::db::{rfc5912, rfc8410};
+use x509_cert::der::{Decode as _, Encode as _, pem};
+use x509_cert::spki::{AlgorithmIdentifierOwned, AlgorithmIdentifierRef, SubjectPublicKeyInfoOwned};
 
-/// The public exponent that everybody uses.
-const EXPONENT: u32 = 65_537;
+use super::primes;
+use crate::engine::gotpl::error::{Error, Result};
 
-/// Divisors below this are told from remainders.
-const SMALL: u32 = 1 << 14;
+/// How large the RSA keys of `genPrivateKey` are.
+const PRIVATE_BITS: usize = 4096;
 
-/// How far a search goes from where it began before it begins elsewhere: some twenty times the distance between primes.
-const WINDOW: u32 = 1 << 14;
-
-/// The rounds of Miller and Rabin's test after which a random number of 1024 bits is no prime with a probability below
-/// 2^-112 (FIPS 186-5, table B.1); a test of Lucas's kind comes on top.
-const ROUNDS: usize = 5;
-
-/// A key whose modulus has `bits` bits, a multiple of 16. The same generator makes the same key.
-pub(super) fn rsa_key(generator: &mut ChaCha20Rng, bits: usize) -> rsa::Result<RsaPrivateKey> {
-    loop {
-        let mut one = fork(generator);
-        let mut other = fork(generator);
-        let (p, q) = std::thread::scope(|threads| {
-            let second = std::thread::Builder::new().spawn_scoped(threads, || prime(&mut other, bits / 16));
-            let p = prime(&mut one, bits / 16);
-            let q = second.ok().and_then(|thread| thread.join().ok());
-            (p, q)
-        });
-        // Where no thread can be had.
-        let q = q.unwrap_or_else(|| prime(&mut one, bits / 16));
-        if p != q {
-            return RsaPrivateKey::from_p_q(p, q, EXPONENT.into());
-        }
-    }
+/// A private key.
+pub(super) enum PrivateKey {
+    Rsa(Box<RsaPrivateKey>),
+    /// The secret number, as long as the curve's order.
+    Ec(Curve, Vec<u8>),
+    /// The seed.
+    Ed25519([u8; 32]),
+    /// `p`, `q`, `g`, `y` and `x`. Such keys are made and read, but Go signs nothing with them.
+    Dsa(Box<[BigUint; 5]>),
 }
 
-fn fork(generator: &mut ChaCha20Rng) -> ChaCha20Rng {
-    let mut seed = [0; 32];
-    generator.fill_bytes(&mut seed);
-    ChaCha20Rng::from_seed(seed)
+/// A curve of NIST's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Curve {
+    P224,
+    P256,
+    P384,
+    P521,
 }
 
-/// A prime of so many bytes, the two highest bits set, that goes with [`EXPONENT`].
-fn prime(generator: &mut ChaCha20Rng, length: usize) -> BigUint {
-    let divisors = small_primes();
-    let mut bytes = vec![0; length];
-    loop {
-        generator.fill_bytes(&mut bytes);
-        if let Some(high) = bytes.first_mut() {
-            *high |= 0xc0;
-        }
-        if let Some(low) = bytes.last_mut() {
-            *low |= 1;
-        }
-        let start = BigUint::from_bytes_be(&bytes);
-        // Which odd numbers of the window have a small divisor.
-        let mut composite = vec![false; WINDOW as usize / 2];
-        for divisor in &divisors {
-            let remainder = remainder(&start, *divisor);
-            // The first even distance at which the divisor divides.
-            let mut distance = (divisor - remainder) % divisor;
-            if distance % 2 == 1 {
-                distance += divisor;
+/// What one curve's crate does, by the same names in each.
+macro_rules! on_curve {
+    ($curve:expr, $module:ident => $result:expr) => {
+        match $curve {
+            Curve::P224 => {
+                use p224 as $module;
+                $result
             }
-            while let Some(place) = composite.get_mut(distance as usize / 2) {
-                *place = true;
-                distance += 2 * divisor;
+            Curve::P256 => {
+                use p256 as $module;
+                $result
+            }
+            Curve::P384 => {
+                use p384 as $module;
+                $result
+            }
+            Curve::P521 => {
+                use p521 as $module;
+                $result
             }
         }
-        let open = (0..WINDOW / 2).zip(&composite).filter(|(_, composite)| !**composite);
-        let found = open
-            .map(|(place, _)| &start + BigUint::from(2 * place))
-            .find(|number| remainder(number, EXPONENT) != 1 && probably_prime(number, ROUNDS));
-        if let Some(found) = found.filter(|found| found.bits() == length * 8) {
-            return found;
+    };
+}
+
+impl Curve {
+    const ALL: [Self; 4] = [Self::P224, Self::P256, Self::P384, Self::P521];
+
+    fn oid(self) -> ObjectIdentifier {
+        match self {
+            Self::P224 => rfc5912::SECP_224_R_1,
+            Self::P256 => rfc5912::SECP_256_R_1,
+            Self::P384 => rfc5912::SECP_384_R_1,
+            Self::P521 => rfc5912::SECP_521_R_1,
+        }
+    }
+
+    /// The algorithm that Go signs with: the digest is as long as the curve, but no shorter than 256 bits.
+    fn signature_oid(self) -> ObjectIdentifier {
+        match self {
+            Self::P224 | Self::P256 => rfc5912::ECDSA_WITH_SHA_256,
+            Self::P384 => rfc5912::ECDSA_WITH_SHA_384,
+            Self::P521 => rfc5912::ECDSA_WITH_SHA_512,
+        }
+    }
+
+    /// What is signed of a message.
+    fn digest(self, message: &[u8]) -> Vec<u8> {
+        match self {
+            Self::P224 | Self::P256 => Sha256::digest(message).to_vec(),
+            Self::P384 => Sha384::digest(message).to_vec(),
+            Self::P521 => Sha512::digest(message).to_vec(),
+        }
+    }
+
+    /// The public point, uncompressed; `None` where the number is no key of this curve.
+    fn point(self, secret: &[u8]) -> Option<Vec<u8>> {
+        on_curve!(self, curve => {
+            use curve::elliptic_curve::sec1::ToEncodedPoint as _;
+            let key = curve::SecretKey::from_slice(secret).ok()?;
+            Some(key.public_key().to_encoded_point(false).as_bytes().to_vec())
+        })
+    }
+
+    fn sign(self, generator: &mut ChaCha20Rng, secret: &[u8], message: &[u8]) -> Option<Vec<u8>> {
+        on_curve!(self, curve => {
+            use curve::ecdsa::signature::hazmat::RandomizedPrehashSigner as _;
+            let key = curve::ecdsa::SigningKey::from_slice(secret).ok()?;
+            let signature: curve::ecdsa::Signature =
+                key.sign_prehash_with_rng(generator, &self.digest(message)).ok()?;
+            Some(signature.to_der().as_bytes().to_vec())
+        })
+    }
+}
+
+impl PrivateKey {
+    /// A new key of a kind that `genPrivateKey` knows; `None` for others.
+    pub(super) fn generate(generator: &mut ChaCha20Rng, kind: &str) -> Option<Result<Self>> {
+        Some(Ok(match kind {
+            "" | "rsa" => return Some(Self::rsa(generator, PRIVATE_BITS)),
+            "dsa" => Self::Dsa(Box::new(primes::dsa_key(generator))),
+            "ecdsa" => loop {
+                let mut secret = [0; 32];
+                generator.fill_bytes(&mut secret);
+                if Curve::P256.point(&secret).is_some() {
+                    break Self::Ec(Curve::P256, secret.to_vec());
+                }
+            },
+            "ed25519" => {
+                let mut seed = [0; 32];
+                generator.fill_bytes(&mut seed);
+                Self::Ed25519(seed)
+            }
+            _ => return None,
+        }))
+    }
+
+    /// A new RSA key.
+    pub(super) fn rsa(generator: &mut ChaCha20Rng, bits: usize) -> Result<Self> {
+        primes::rsa_key(generator, bits)
+            .map(|key| Self::Rsa(Box::new(key)))
+            .map_err(|error| Error::new(format!("error generating rsa key: {error}")))
+    }
+
+    /// The key of the first block of a PEM text.
+    pub(super) fn read(text: &str) -> Result<Self> {
+        let (label, der) = pem_block(text).ok_or_else(|| Error::new("no PEM data in input"))?;
+        match label.strip_suffix("PRIVATE KEY") {
+            Some("") => {
+                Self::from_pkcs8(&der).map_err(|error| Error::new(format!("decoding PEM as PKCS#8: {error}")))
+            }
+            Some("RSA ") => RsaPrivateKey::from_pkcs1_der(&der)
+                .map(|key| Self::Rsa(Box::new(key)))
+                .map_err(|error| Error::new(format!("parsing RSA private key from PEM: {error}"))),
+            Some("EC ") => Self::from_sec1(&der, None)
+                .ok_or_else(|| Error::new("parsing EC private key from PEM: x509: unknown elliptic curve")),
+            Some("DSA ") => Self::from_dsa(&der)
+                .ok_or_else(|| Error::new("parsing DSA private key from PEM: six numbers are expected")),
+            Some(kind) if kind.ends_with(' ') => {
+                Err(Error::new(format!("invalid private key type {}", kind.trim_end())))
+            }
+            _ => Err(Error::new(format!("no private key data in PEM block of type {label}"))),
+        }
+    }
+
+    fn from_pkcs8(der: &[u8]) -> Result<Self, String> {
+        let info = PrivateKeyInfo::from_der(der).map_err(|error| error.to_string())?;
+        match info.algorithm.oid {
+            rfc5912::RSA_ENCRYPTION => RsaPrivateKey::from_pkcs1_der(info.private_key)
+                .map(|key| Self::Rsa(Box::new(key)))
+                .map_err(|error| error.to_string()),
+            rfc5912::ID_EC_PUBLIC_KEY => {
+                Self::from_sec1(info.private_key, info.algorithm.parameters_oid().ok())
+                    .ok_or_else(|| "x509: unknown elliptic curve".to_owned())
+            }
+            // An octet string in the octet string.
+            rfc8410::ID_ED_25519 => match info.private_key {
+                [0x04, 0x20, seed @ ..] => seed.try_into().ok().map(Self::Ed25519),
+                _ => None,
+            }
+            .ok_or_else(|| "x509: invalid Ed25519 private key length".to_owned()),
+            other => {
+                Err(format!("x509: PKCS#8 wrapping contained private key with unknown algorithm: {other}"))
+            }
+        }
+    }
+
+    /// `curve` where it stands outside the key.
+    fn from_sec1(der: &[u8], curve: Option<ObjectIdentifier>) -> Option<Self> {
+        let key = EcPrivateKey::from_der(der).ok()?;
+        let wanted = curve.or_else(|| key.parameters.and_then(EcParameters::named_curve))?;
+        let curve = Curve::ALL.into_iter().find(|curve| curve.oid() == wanted)?;
+        curve.point(key.private_key)?;
+        Some(Self::Ec(curve, key.private_key.to_vec()))
+    }
+
+    fn from_dsa(der: &[u8]) -> Option<Self> {
+        let numbers = Vec::<Uint>::from_der(der).ok()?;
+        let (_, numbers) = numbers.split_first()?;
+        let numbers: Vec<_> =
+            numbers.iter().map(|number| BigUint::from_bytes_be(number.as_bytes())).collect();
+        Some(Self::Dsa(Box::new(numbers.try_into().ok()?)))
+    }
+
+    /// The key as Go writes it: each kind in a form of its own.
+    pub(super) fn pem(&self) -> Result<String> {
+        let (label, der) = match self {
+            Self::Rsa(key) => ("RSA PRIVATE KEY", key.to_pkcs1_der().map_err(wrong)?.as_bytes().to_vec()),
+            Self::Ec(curve, secret) => {
+                let point = curve.point(secret).ok_or_else(|| wrong("the key is not on its curve"))?;
+                let key = EcPrivateKey {
+                    private_key: secret,
+                    parameters: Some(EcParameters::NamedCurve(curve.oid())),
+                    public_key: Some(&point),
+                };
+                ("EC PRIVATE KEY", key.to_der().map_err(wrong)?)
+            }
+            Self::Ed25519(seed) => {
+                let octets = [&[0x04, 0x20], seed.as_slice()].concat();
+                let algorithm = AlgorithmIdentifierRef { oid: rfc8410::ID_ED_25519, parameters: None };
+                ("PRIVATE KEY", PrivateKeyInfo::new(algorithm, &octets).to_der().map_err(wrong)?)
+            }
+            Self::Dsa(numbers) => {
+                let version = BigUint::from(0_u32);
+                let numbers: Vec<Uint> = std::iter::once(&version)
+                    .chain(numbers.iter())
+                    .map(|number| Uint::new(&number.to_bytes_be()))
+                    .collect::<Result<_, _>>()
+                    .map_err(wrong)?;
+                ("DSA PRIVATE KEY", numbers.to_der().map_err(wrong)?)
+            }
+        };
+        pem::encode_string(label, LineEnding::LF, &der).map_err(wrong)
+    }
+
+    /// The public key, as it stands in a certificate.
+    pub(super) fn public(&self) -> Result<SubjectPublicKeyInfoOwned> {
+        match self {
+            Self::Rsa(key) => {
+                SubjectPublicKeyInfoOwned::from_key(RsaPublicKey::from(key.as_ref())).map_err(wrong)
+            }
+            Self::Ec(curve, secret) => {
+                let point = curve.point(secret).ok_or_else(|| wrong("the key is not on its curve"))?;
+                let algorithm = AlgorithmIdentifierOwned {
+                    oid: rfc5912::ID_EC_PUBLIC_KEY,
+                    parameters: Some(Any::encode_from(&curve.oid()).map_err(wrong)?),
+                };
+                public_info(algorithm, &point)
+            }
+            Self::Ed25519(seed) => {
+                let key = ed25519_dalek::SigningKey::from_bytes(seed).verifying_key();
+                let algorithm = AlgorithmIdentifierOwned { oid: rfc8410::ID_ED_25519, parameters: None };
+                public_info(algorithm, key.as_bytes())
+            }
+            Self::Dsa(_) => Err(Error::new(
+                "error creating certificate: x509: unsupported public key type: *dsa.PublicKey",
+            )),
+        }
+    }
+
+    /// The algorithm with which the key signs certificates.
+    pub(super) fn algorithm(&self) -> Result<AlgorithmIdentifierOwned> {
+        let (oid, parameters) = match self {
+            Self::Rsa(_) => {
+                (rfc5912::SHA_256_WITH_RSA_ENCRYPTION, Some(Any::encode_from(&Null).map_err(wrong)?))
+            }
+            Self::Ec(curve, _) => (curve.signature_oid(), None),
+            Self::Ed25519(_) => (rfc8410::ID_ED_25519, None),
+            Self::Dsa(_) => {
+                return Err(Error::new(
+                    "error creating certificate: x509: certificate private key does not implement crypto.Signer",
+                ));
+            }
+        };
+        Ok(AlgorithmIdentifierOwned { oid, parameters })
+    }
+
+    /// The signature of a message by [`PrivateKey::algorithm`]. On a curve it takes a random number.
+    pub(super) fn sign(&self, generator: &mut ChaCha20Rng, message: &[u8]) -> Result<Vec<u8>> {
+        match self {
+            Self::Rsa(key) => {
+                let signature = SigningKey::<Sha256>::new(key.as_ref().clone()).try_sign(message);
+                Ok(signature.map_err(wrong)?.to_vec())
+            }
+            Self::Ec(curve, secret) => {
+                curve.sign(generator, secret, message).ok_or_else(|| wrong("the key cannot sign"))
+            }
+            Self::Ed25519(seed) => {
+                Ok(ed25519_dalek::SigningKey::from_bytes(seed).sign(message).to_bytes().to_vec())
+            }
+            Self::Dsa(_) => self.algorithm().map(|_| Vec::new()),
         }
     }
 }
 
-fn remainder(number: &BigUint, divisor: u32) -> u32 {
-    (number % divisor).to_bytes_be().into_iter().fold(0, |all, byte| all << 8 | u32::from(byte))
+fn public_info(algorithm: AlgorithmIdentifierOwned, key: &[u8]) -> Result<SubjectPublicKeyInfoOwned> {
+    let subject_public_key = BitString::from_bytes(key).map_err(wrong)?;
+    Ok(SubjectPublicKeyInfoOwned { algorithm, subject_public_key })
 }
 
-fn small_primes() -> Vec<u32> {
-    let mut primes: Vec<u32> = Vec::new();
-    for number in (3..SMALL).step_by(2) {
-        if primes.iter().take_while(|prime| *prime * *prime <= number).all(|prime| number % prime != 0) {
-            primes.push(number);
-        }
-    }
-    primes
+fn wrong(error: impl std::fmt::Display) -> Error {
+    Error::new(format!("cannot write a key or a certificate: {error}"))
+}
+
+/// The label and the bytes of the first PEM block, in lines of whatever length, as Go's reader takes them.
+pub(super) fn pem_block(text: &str) -> Option<(&str, Vec<u8>)> {
+    let (_, rest) = text.split_once("-----BEGIN ")?;
+    let (label, rest) = rest.split_once("-----")?;
+    let (body, _) = rest.split_once(&format!("-----END {label}-----"))?;
+    // Headers end with an empty line.
+    let body = if body.contains(':') { body.split_once("\n\n")?.1 } else { body };
+    let digits: String = body.split_whitespace().collect();
+    Some((label, BASE64.decode(digits).ok()?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
+    use rand_chacha::rand_core::SeedableRng as _;
 
     #[test]
-    fn keys_are_sound_and_depend_on_the_generator_alone() {
-        let key = |seed| rsa_key(&mut ChaCha20Rng::seed_from_u64(seed), 1024).unwrap();
-        let one = key(1);
-        assert_eq!(one.n().bits(), 1024);
-        assert!(one.validate().is_ok());
-        assert!(one.primes().iter().all(|prime| prime.bits() == 512 && probably_prime(prime, 20)));
-        assert_eq!(one, key(1));
-        assert_ne!(one, key(2));
+    fn keys_are_read_as_they_are_written_and_repeat() {
+        for (kind, label) in
+            [("dsa", "DSA PRIVATE KEY"), ("ecdsa", "EC PRIVATE KEY"), ("ed25519", "PRIVATE KEY")]
+        {
+            let make = || PrivateKey::generate(&mut ChaCha20Rng::seed_from_u64(3), kind).unwrap().unwrap();
+            let text = make().pem().unwrap();
+            assert!(text.starts_with(&format!("-----BEGIN {label}-----\n")), "{text}");
+            assert_eq!(text, make().pem().unwrap());
+            assert_eq!(text, PrivateKey::read(&format!("before\n{text}after")).unwrap().pem().unwrap());
+        }
+        assert!(PrivateKey::generate(&mut ChaCha20Rng::seed_from_u64(3), "RSA").is_none());
+    }
+
+    #[test]
+    fn every_curve_signs_what_its_public_key_verifies() {
+        for curve in Curve::ALL {
+            let secret = match curve {
+                Curve::P224 => vec![7; 28],
+                Curve::P256 => vec![7; 32],
+                Curve::P384 => vec![7; 48],
+                Curve::P521 => [&[0], [7; 65].as_slice()].concat(),
+            };
+            let point = curve.point(&secret).unwrap();
+            let signature = curve.sign(&mut ChaCha20Rng::seed_from_u64(1), &secret, b"text").unwrap();
+            on_curve!(curve, module => {
+                use module::ecdsa::signature::hazmat::PrehashVerifier as _;
+                let key = module::ecdsa::VerifyingKey::from_sec1_bytes(&point).unwrap();
+                let signature = module::ecdsa::Signature::from_der(&signature).unwrap();
+                key.verify_prehash(&curve.digest(b"text"), &signature).unwrap();
+            });
+        }
+    }
+
+    #[test]
+    fn what_is_no_key_is_named() {
+        let error = |text: &str| PrivateKey::read(text).err().unwrap().inner().message.clone();
+        assert_eq!(error("abc"), "no PEM data in input");
+        assert_eq!(
+            error("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
+            "no private key data in PEM block of type CERTIFICATE"
+        );
+        assert_eq!(
+            error("-----BEGIN X PRIVATE KEY-----\nAAAA\n-----END X PRIVATE KEY-----\n"),
+            "invalid private key type X"
+        );
     }
 }

@@ -5,6 +5,7 @@
 
 pub(crate) mod builtin;
 pub(crate) mod cast;
+mod certificates;
 mod crypto;
 mod dates;
 mod defaults;
@@ -15,6 +16,7 @@ mod keys;
 mod lists;
 mod math;
 mod paths;
+mod primes;
 pub(crate) mod random;
 pub(crate) mod regexes;
 mod semvers;
@@ -61,6 +63,7 @@ pub(crate) const fn between(name: &'static str, min: usize, max: usize, run: Run
 /// The tables of all families.
 const TABLES: &[&[Function]] = &[
     builtin::TABLE,
+    certificates::TABLE,
     crypto::TABLE,
     dates::TABLE,
     defaults::TABLE,
