@@ -32,6 +32,10 @@ pub enum Shape<T: Tree> {
     Float(f64),
     /// A string.
     String(T::Text),
+    /// A value of a kind that readers know by its form: a time. [`helm`] never gets one.
+    Plain(T::Text),
+    /// Bytes that are no text, in base64. [`helm`] never gets them.
+    Binary(T::Text),
     /// A list.
     Seq(Vec<T>),
     /// A map, in any order. Keys are unique.
@@ -47,8 +51,31 @@ pub enum Shape<T: Tree> {
 /// assert_eq!(helm(&Node::bare(1e6)), "1000000");
 /// ```
 pub fn helm<T: Tree>(tree: T) -> String {
+    printed(tree, Version::Two)
+}
+
+/// What Helm's `toYamlPretty` prints, without a line break at the end: go-yaml v3 without the way through JSON. Lists are
+/// indented under their key, no line is folded, and floats keep their exponent.
+///
+/// ```
+/// use plimsoll::yaml::{Node, emit::helm_pretty};
+/// assert_eq!(helm_pretty(&Node::bare("yes")), "\"yes\"");
+/// assert_eq!(helm_pretty(&Node::bare(1e6)), "1e+06");
+/// ```
+pub fn helm_pretty<T: Tree>(tree: T) -> String {
+    printed(tree, Version::Three)
+}
+
+/// Of go-yaml.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Version {
+    Two,
+    Three,
+}
+
+fn printed<T: Tree>(tree: T, version: Version) -> String {
     let mut emitter =
-        Emitter { out: String::new(), column: 0, at_space: true, at_indent: true, failed: false };
+        Emitter { out: String::new(), version, column: 0, at_space: true, at_indent: true, failed: false };
     emitter.node(tree, -1, Place::Root);
     if emitter.failed {
         return String::new();
@@ -92,6 +119,7 @@ const WIDTH: usize = 80;
 /// libyaml's emitter, for block style only.
 struct Emitter {
     out: String,
+    version: Version,
     /// In characters.
     column: usize,
     /// Whether the last character is white space, so that no space is due.
@@ -110,12 +138,23 @@ impl Emitter {
             Shape::Bool(flag) => self.plain(if flag { "true" } else { "false" }, indent, true),
             Shape::Int(number) => self.plain(&number.to_string(), indent, true),
             Shape::Uint(number) => self.plain(&number.to_string(), indent, true),
-            Shape::Float(number) => self.plain(&json_number(number), indent, true),
+            Shape::Float(number) => {
+                let text = match self.version {
+                    Version::Two => json_number(number),
+                    Version::Three => go_float(number),
+                };
+                self.plain(&text, indent, true);
+            }
             Shape::String(text) => self.string(text.as_ref(), indent, false),
+            Shape::Plain(text) => self.plain(text.as_ref(), indent, true),
+            Shape::Binary(text) => {
+                self.indicator("!!binary", true, false);
+                self.styled(text.as_ref(), indent, false);
+            }
             Shape::Seq(items) if items.is_empty() => self.indicator("[]", true, false),
             Shape::Map(entries) if entries.is_empty() => self.indicator("{}", true, false),
             Shape::Seq(items) => {
-                let indentless = place == Place::Value && !self.at_indent;
+                let indentless = self.version == Version::Two && place == Place::Value && !self.at_indent;
                 let indent = if indentless { indent } else { deeper(indent) };
                 for item in items {
                     self.indent(indent);
@@ -124,12 +163,13 @@ impl Emitter {
                 }
             }
             Shape::Map(mut entries) => {
-                sort(&mut entries);
+                sort(&mut entries, self.version);
                 let indent = deeper(indent);
                 for (key, value) in entries {
                     self.indent(indent);
                     let key = key.as_ref();
-                    self.failed |= key.contains('\u{85}') || !is_simple_key(key);
+                    self.failed |=
+                        self.version == Version::Two && (key.contains('\u{85}') || !is_simple_key(key));
                     if key.len() <= 128 && !key.contains(is_break) {
                         self.string(key, indent, true);
                         self.indicator(":", false, false);
@@ -147,12 +187,18 @@ impl Emitter {
 
     /// Writes a string in the style that go-yaml asks for, or the next one that can hold it.
     fn string(&mut self, text: &str, parent: isize, key: bool) {
-        let Some(text) = through_json(text) else {
-            self.failed = true;
-            return;
+        let read = match self.version {
+            Version::Two => through_json(text),
+            Version::Three => Some(Cow::Borrowed(text)),
         };
-        let text = &*text;
-        let traits = Traits::of(text);
+        match read {
+            Some(text) => self.styled(&text, parent, key),
+            None => self.failed = true,
+        }
+    }
+
+    fn styled(&mut self, text: &str, parent: isize, key: bool) {
+        let traits = Traits::of(text, self.version);
         let indent = if parent < 0 { 2 } else { parent + 2 };
         if text.contains('\n') {
             if traits.block && !key { self.literal(text, indent) } else { self.double(text, indent, !key) }
@@ -167,12 +213,20 @@ impl Emitter {
         }
     }
 
+    /// The column beyond which a space becomes a line break.
+    fn width(&self) -> usize {
+        match self.version {
+            Version::Two => WIDTH,
+            Version::Three => usize::MAX,
+        }
+    }
+
     fn plain(&mut self, text: &str, parent: isize, may_fold: bool) {
         let indent = if parent < 0 { 2 } else { parent + 2 };
         if !self.at_space {
             self.put(' ');
         }
-        if text.is_ascii() && (!may_fold || self.column + text.len() <= WIDTH) {
+        if text.is_ascii() && (!may_fold || self.column + text.len() <= self.width()) {
             self.out.push_str(text);
             self.column += text.len();
             self.at_space = false;
@@ -183,7 +237,7 @@ impl Emitter {
         let mut rest = text.chars().peekable();
         while let Some(c) = rest.next() {
             if c == ' ' {
-                if may_fold && !after_space && self.column > WIDTH && rest.peek() != Some(&' ') {
+                if may_fold && !after_space && self.column > self.width() && rest.peek() != Some(&' ') {
                     self.indent(indent);
                 } else {
                     self.put(c);
@@ -208,7 +262,7 @@ impl Emitter {
         while let Some(c) = rest.next() {
             if c == ' ' {
                 let inside = !first && rest.peek().is_some_and(|next| *next != ' ');
-                if may_fold && !after_space && self.column > WIDTH && inside {
+                if may_fold && !after_space && self.column > self.width() && inside {
                     self.indent(indent);
                 } else {
                     self.put(c);
@@ -247,7 +301,7 @@ impl Emitter {
                 self.escape(c);
                 after_space = false;
             } else if c == ' ' {
-                if may_fold && !after_space && self.column > WIDTH && !first && rest.peek().is_some() {
+                if may_fold && !after_space && self.column > self.width() && !first && rest.peek().is_some() {
                     self.indent(indent);
                     if rest.peek() == Some(&' ') {
                         self.put('\\');
@@ -380,7 +434,7 @@ struct Traits {
 }
 
 impl Traits {
-    fn of(text: &str) -> Self {
+    fn of(text: &str, version: Version) -> Self {
         // Most strings are words.
         let word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'/' | b'-' | b'_');
         if text.as_bytes().first().is_some_and(u8::is_ascii_alphanumeric) && text.as_bytes().iter().all(word)
@@ -389,6 +443,7 @@ impl Traits {
         }
         let mut indicators = text.starts_with("---") || text.starts_with("...");
         let (mut breaks, mut special, mut space_break, mut break_space) = (false, false, false, false);
+        let mut tab = false;
         let mut previous = None;
         let mut rest = text.chars().peekable();
         while let Some(c) = rest.next() {
@@ -402,7 +457,8 @@ impl Traits {
                 ':' => blank_follows,
                 _ => false,
             };
-            special |= !is_printable(c);
+            tab |= c == '\t';
+            special |= !(is_printable(c) || c == '\t' && version == Version::Three);
             if is_break(c) {
                 breaks = true;
                 space_break |= previous == Some(' ');
@@ -413,8 +469,13 @@ impl Traits {
         let outer = |c: char| c == ' ' || is_break(c);
         let whole = !space_break && !special;
         Self {
-            plain: whole && !breaks && !indicators && !text.starts_with(outer) && !text.ends_with(outer),
-            single: whole && !break_space,
+            plain: whole
+                && !tab
+                && !breaks
+                && !indicators
+                && !text.starts_with(outer)
+                && !text.ends_with(outer),
+            single: whole && !tab && !break_space,
             block: whole && !text.ends_with(' '),
         }
     }
@@ -494,18 +555,18 @@ fn is_simple_key(key: &str) -> bool {
 
 /// Sorts as go-yaml does. A merge sort of our own: the order is not a strict one for odd keys, which
 /// the standard sort may answer with a panic.
-fn sort<K: AsRef<str>, V>(entries: &mut Vec<(K, V)>) {
-    if entries.is_sorted_by(|a, b| natural(a.0.as_ref(), b.0.as_ref()) != Ordering::Greater) {
+fn sort<K: AsRef<str>, V>(entries: &mut Vec<(K, V)>, version: Version) {
+    let order = |a: &(K, V), b: &(K, V)| natural(a.0.as_ref(), b.0.as_ref(), version);
+    if entries.is_sorted_by(|a, b| order(a, b) != Ordering::Greater) {
         return;
     }
     let mut right = entries.split_off(entries.len() / 2);
-    sort(entries);
-    sort(&mut right);
+    sort(entries, version);
+    sort(&mut right, version);
     let mut left = std::mem::take(entries).into_iter().peekable();
     let mut right = right.into_iter().peekable();
     while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
-        let next =
-            if natural(b.0.as_ref(), a.0.as_ref()) == Ordering::Less { right.next() } else { left.next() };
+        let next = if order(b, a) == Ordering::Less { right.next() } else { left.next() };
         entries.extend(next);
     }
     entries.extend(left);
@@ -514,14 +575,17 @@ fn sort<K: AsRef<str>, V>(entries: &mut Vec<(K, V)>) {
 
 /// go-yaml's order of keys: letters after everything else, runs of digits by their number. Keys like
 /// `02b`, `0é`, `2é` go in a circle; Helm's own output then differs from run to run.
-fn natural(a: &str, b: &str) -> Ordering {
+fn natural(a: &str, b: &str, version: Version) -> Ordering {
     let common = a.chars().zip(b.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum();
     let (before, a, b): (&str, &str, &str) = (&a[..common], &a[common..], &b[common..]);
     let (Some(x), Some(y)) = (a.chars().next(), b.chars().next()) else {
         return a.len().cmp(&b.len());
     };
+    let after_digit = version == Version::Three && before.ends_with(|c: char| c.is_numeric());
     match (x.is_alphabetic(), y.is_alphabetic()) {
         (true, true) => return x.cmp(&y),
+        (true, false) if after_digit => return Ordering::Less,
+        (false, true) if after_digit => return Ordering::Greater,
         (true, false) => return Ordering::Greater,
         (false, true) => return Ordering::Less,
         (false, false) => {}

@@ -141,6 +141,8 @@ pub(crate) enum Kind {
     Float(f64),
     /// `"text"`
     Str(Arc<str>),
+    /// `"\xff"`, a text that is not UTF-8
+    Raw(Arc<[u8]>),
     /// `.a.b`
     Field(Fields),
     /// `$x.a.b`

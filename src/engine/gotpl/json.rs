@@ -1,4 +1,4 @@
-//! Values to and from YAML trees and JSON text, as Go's `encoding/json` and Helm's YAML library do it.
+//! Values to JSON text, and to and from YAML trees, as Go's `encoding/json` and Helm's YAML library do it.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -49,7 +49,18 @@ fn write(value: &Value, style: Style, depth: usize, out: &mut String) -> Result<
         }
         Value::Float(number) => out.push_str(&float(*number)?),
         Value::Str(text) => string(text, style.html, out),
-        Value::Raw(_) => string(value.as_str().unwrap_or_default(), style.html, out),
+        Value::Raw(_) => {
+            // Go writes an escape for every byte that is no part of a character.
+            let mut escaped = String::new();
+            out.push('"');
+            for chunk in value.as_bytes().unwrap_or_default().utf8_chunks() {
+                escaped.clear();
+                string(chunk.valid(), style.html, &mut escaped);
+                out.push_str(&escaped[1..escaped.len() - 1]);
+                chunk.invalid().iter().for_each(|_| out.push_str("\\ufffd"));
+            }
+            out.push('"');
+        }
         Value::Bytes(bytes) => {
             use base64::Engine as _;
             out.push('"');
@@ -87,15 +98,19 @@ fn write(value: &Value, style: Style, depth: usize, out: &mut String) -> Result<
             }
             out.push('}');
         }
-        Value::Object(object) => write(&object.serialize(), style, depth + 1, out)?,
+        Value::Object(object) => write(&object.serialize(), style, depth, out)?,
     }
     Ok(())
+}
+
+fn unsupported(number: f64) -> Error {
+    Error::new(format!("json: unsupported value: {}", fmt::float(number, 'g', None)))
 }
 
 /// A float in JSON: without an exponent from 1e-6 up to 1e21.
 fn float(number: f64) -> Result<String> {
     if !number.is_finite() {
-        return Err(Error::new(format!("json: unsupported value: {}", fmt::float(number, 'g', None))));
+        return Err(unsupported(number));
     }
     let magnitude = number.abs();
     if magnitude != 0.0 && !(1e-6..1e21).contains(&magnitude) {
@@ -137,94 +152,36 @@ fn string(text: &str, html: bool, out: &mut String) {
     out.push('"');
 }
 
-/// Reads JSON text; every number is a float.
-pub(crate) fn decode(text: &str) -> Result<Value, String> {
-    let parsed: serde_json::Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    Ok(from_json(parsed))
+/// A handle with which the emitters of Helm's YAML walk a value.
+pub(crate) struct Emitted {
+    value: Value,
+    /// Whether the value goes through JSON first, as for `toYaml` and not for `toYamlPretty`.
+    through_json: bool,
 }
-
-fn from_json(value: serde_json::Value) -> Value {
-    match value {
-        serde_json::Value::Null => Value::Nil,
-        serde_json::Value::Bool(flag) => Value::Bool(flag),
-        serde_json::Value::Number(number) => Value::Float(number.as_f64().unwrap_or_default()),
-        serde_json::Value::String(text) => text.into(),
-        serde_json::Value::Array(items) => Value::list(items.into_iter().map(from_json).collect()),
-        serde_json::Value::Object(entries) => {
-            Value::map(entries.into_iter().map(|(key, item)| (Arc::from(key), from_json(item))).collect())
-        }
-    }
-}
-
-/// What Helm's YAML library would print: the value as it looks after a way through JSON, where whole floats
-/// are integers.
-pub(crate) fn to_node(value: &Value) -> Result<yaml::Node> {
-    node(value, 0)
-}
-
-fn node(value: &Value, depth: usize) -> Result<yaml::Node> {
-    if depth > MAX_DEPTH {
-        return Err(Error::new("the value nests too deeply: does a map hold itself?"));
-    }
-    Ok(yaml::Node::bare(match value {
-        Value::Invalid | Value::Nil => yaml::Value::Null,
-        Value::Bool(flag) => yaml::Value::Bool(*flag),
-        Value::Int(number) | Value::Int64(number) => yaml::Value::Int(*number),
-        Value::Uint(number) => i64::try_from(*number).map_or(yaml::Value::Uint(*number), yaml::Value::Int),
-        Value::Byte(number) => yaml::Value::Int(i64::from(*number)),
-        Value::Float(number) => number_node(*number)?,
-        Value::Str(text) => yaml::Value::String(text.to_string()),
-        Value::Raw(_) => yaml::Value::String(value.as_str().unwrap_or_default().to_owned()),
-        Value::Bytes(bytes) => {
-            use base64::Engine as _;
-            yaml::Value::String(base64::engine::general_purpose::STANDARD.encode(bytes))
-        }
-        Value::List(list) => {
-            yaml::Value::Seq(list.items().iter().map(|item| node(item, depth + 1)).collect::<Result<_>>()?)
-        }
-        Value::Map(map) => {
-            let mut entries = yaml::Map::new();
-            for (key, item) in map.borrow().iter() {
-                entries.push(yaml::Entry {
-                    key: key.to_string(),
-                    key_span: Span::NONE,
-                    value: node(item, depth + 1)?,
-                });
-            }
-            yaml::Value::Map(entries)
-        }
-        Value::Object(object) => return node(&object.serialize(), depth + 1),
-    }))
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "only whole numbers in range get there"
-)]
-fn number_node(number: f64) -> Result<yaml::Value> {
-    const TWO_63: f64 = 9_223_372_036_854_775_808.0;
-    if !number.is_finite() {
-        return Err(Error::new(format!("json: unsupported value: {}", fmt::float(number, 'g', None))));
-    }
-    Ok(if number.fract() != 0.0 {
-        yaml::Value::Float(number)
-    } else if (-TWO_63..TWO_63).contains(&number) {
-        yaml::Value::Int(number as i64)
-    } else if (0.0..2.0 * TWO_63).contains(&number) {
-        yaml::Value::Uint(number as u64)
-    } else {
-        yaml::Value::Float(number)
-    })
-}
-
-/// A handle with which the emitter of Helm's YAML walks a value.
-pub(crate) struct Emitted(Value);
 
 /// What `toYaml` prints.
 pub(crate) fn to_yaml(value: &Value) -> Result<String> {
     check(value, 0)?;
-    Ok(yaml::emit::helm(Emitted(value.clone())))
+    Ok(yaml::emit::helm(Emitted { value: value.clone(), through_json: true }))
+}
+
+/// What `toYamlPretty` prints.
+pub(crate) fn to_yaml_pretty(value: &Value) -> Result<String> {
+    // Infinities have a form in YAML.
+    check_depth(value, 0)?;
+    Ok(yaml::emit::helm_pretty(Emitted { value: value.clone(), through_json: false }))
+}
+
+/// Refuses endless nesting.
+fn check_depth(value: &Value, depth: usize) -> Result<()> {
+    if depth > MAX_DEPTH {
+        return Err(Error::new("the value nests too deeply: does a map hold itself?"));
+    }
+    match value {
+        Value::List(list) => list.items().iter().try_for_each(|item| check_depth(item, depth + 1)),
+        Value::Map(map) => map.borrow().iter().try_for_each(|(_, item)| check_depth(item, depth + 1)),
+        _ => Ok(()),
+    }
 }
 
 /// Refuses what has no form in JSON: endless nesting, infinities.
@@ -235,7 +192,7 @@ fn check(value: &Value, depth: usize) -> Result<()> {
     match value {
         Value::List(list) => list.items().iter().try_for_each(|item| check(item, depth + 1)),
         Value::Map(map) => map.borrow().iter().try_for_each(|(_, item)| check(item, depth + 1)),
-        Value::Float(number) if !number.is_finite() => number_node(*number).map(|_| ()),
+        Value::Float(number) if !number.is_finite() => Err(unsupported(*number)),
         _ => Ok(()),
     }
 }
@@ -245,7 +202,9 @@ impl yaml::emit::Tree for Emitted {
 
     fn shape(self) -> yaml::emit::Shape<Self> {
         use yaml::emit::Shape;
-        match self.0 {
+        let through_json = self.through_json;
+        let emitted = |value: Value| Self { value, through_json };
+        match self.value {
             Value::Invalid | Value::Nil => Shape::Null,
             Value::Bool(flag) => Shape::Bool(flag),
             Value::Int(number) | Value::Int64(number) => Shape::Int(number),
@@ -253,18 +212,42 @@ impl yaml::emit::Tree for Emitted {
             Value::Byte(number) => Shape::Int(i64::from(number)),
             Value::Float(number) => Shape::Float(number),
             Value::Str(text) => Shape::String(text),
-            Value::Raw(_) => Shape::String(self.0.as_str().unwrap_or_default().into()),
-            Value::Bytes(bytes) => {
+            Value::Raw(_) if through_json => Shape::String(self.value.as_str().unwrap_or_default().into()),
+            Value::Raw(_) => Shape::Binary(base64_lines(self.value.as_bytes().unwrap_or_default()).into()),
+            Value::Bytes(bytes) if through_json => {
                 use base64::Engine as _;
                 Shape::String(base64::engine::general_purpose::STANDARD.encode(bytes).into())
             }
-            Value::List(list) => Shape::Seq(list.items().iter().cloned().map(Emitted).collect()),
+            Value::Bytes(bytes) => Shape::Seq(bytes.iter().map(|byte| emitted(Value::Byte(*byte))).collect()),
+            Value::List(list) => Shape::Seq(list.items().iter().cloned().map(emitted).collect()),
             Value::Map(map) => Shape::Map(
-                map.borrow().iter().map(|(key, item)| (Arc::clone(key), Emitted(item.clone()))).collect(),
+                map.borrow().iter().map(|(key, item)| (Arc::clone(key), emitted(item.clone()))).collect(),
             ),
-            Value::Object(object) => Emitted(object.serialize()).shape(),
+            Value::Object(object) => match object.serialize() {
+                Value::Str(text) if !through_json && object.type_name() == "time.Time" => Shape::Plain(text),
+                other => emitted(other).shape(),
+            },
         }
     }
+}
+
+/// Bytes in base64, in lines of 70 letters if there is more than one.
+fn base64_lines(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    const LINE: usize = 70;
+    let digits = base64::engine::general_purpose::STANDARD.encode(bytes);
+    if digits.len() < LINE {
+        return digits;
+    }
+    let mut out = String::with_capacity(digits.len() + digits.len() / LINE + 1);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && index % LINE == 0 {
+            out.push('\n');
+        }
+        out.push(digit);
+    }
+    out.push('\n');
+    out
 }
 
 /// The value of a YAML tree. `integers` says of which nodes integers stay integers: those of `--set`. All

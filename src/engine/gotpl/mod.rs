@@ -9,6 +9,7 @@ mod error;
 mod fmt;
 mod functions;
 mod json;
+mod json_decode;
 mod lex;
 mod objects;
 mod parse;

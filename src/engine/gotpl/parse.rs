@@ -173,7 +173,10 @@ impl Parser<'_> {
     fn name(&mut self, context: &str) -> Result<(Arc<str>, Place)> {
         let token = self.next_non_space();
         match token.kind {
-            TokenKind::Quoted => Ok((unquote(self.str(token.place), token.place)?, token.place)),
+            TokenKind::Quoted => {
+                let name = unquote(self.str(token.place), token.place)?;
+                Ok((String::from_utf8_lossy(&name).into(), token.place))
+            }
             TokenKind::Backquoted => Ok((backquoted(self.str(token.place)), token.place)),
             _ => Err(self.unexpected(token, context)),
         }
@@ -412,7 +415,13 @@ impl Parser<'_> {
             if !commands.is_empty()
                 && matches!(
                     command.head.kind,
-                    Kind::Dot | Kind::Nil | Kind::Bool(_) | Kind::Int(_) | Kind::Float(_) | Kind::Str(_)
+                    Kind::Dot
+                        | Kind::Nil
+                        | Kind::Bool(_)
+                        | Kind::Int(_)
+                        | Kind::Float(_)
+                        | Kind::Str(_)
+                        | Kind::Raw(_)
                 )
             {
                 return Err(error(
@@ -480,7 +489,13 @@ impl Parser<'_> {
         let (fields, place) = self.fields(expr.place);
         expr.kind = match expr.kind {
             Kind::Variable(slot, _) => Kind::Variable(slot, fields.into()),
-            Kind::Bool(_) | Kind::Str(_) | Kind::Int(_) | Kind::Float(_) | Kind::Nil | Kind::Dot => {
+            Kind::Bool(_)
+            | Kind::Str(_)
+            | Kind::Raw(_)
+            | Kind::Int(_)
+            | Kind::Float(_)
+            | Kind::Nil
+            | Kind::Dot => {
                 return Err(error(place, format!("unexpected `.` after term `{}`", self.str(place))));
             }
             kind => Kind::Chain(Box::new(Expr { kind, place: expr.place }), fields.into()),
@@ -525,13 +540,18 @@ impl Parser<'_> {
             TokenKind::Number => number(text, place)?,
             TokenKind::Character => {
                 let inner = unquote(text, place)?;
-                let mut chars = inner.chars();
-                match (chars.next(), chars.next()) {
-                    (Some(c), None) => Kind::Int(i64::from(u32::from(c))),
+                let mut chars = std::str::from_utf8(&inner).unwrap_or_default().chars();
+                match (chars.next(), chars.next(), inner.as_slice()) {
+                    (Some(c), None, _) => Kind::Int(i64::from(u32::from(c))),
+                    // An escaped byte that is no character.
+                    (_, _, [byte]) => Kind::Int(i64::from(*byte)),
                     _ => return Err(error(place, format!("malformed character constant {text}"))),
                 }
             }
-            TokenKind::Quoted => Kind::Str(unquote(text, place)?),
+            TokenKind::Quoted => match String::from_utf8(unquote(text, place)?) {
+                Ok(text) => Kind::Str(text.into()),
+                Err(error) => Kind::Raw(error.as_bytes().into()),
+            },
             TokenKind::Backquoted => Kind::Str(backquoted(text)),
             TokenKind::LeftParen => {
                 let pipe = self.pipeline("parenthesized pipeline", TokenKind::RightParen)?;
@@ -598,7 +618,7 @@ fn number(text: &str, place: Place) -> Result<Kind> {
 }
 
 /// `1.8p3`: a hexadecimal fraction times a power of two.
-fn hex_float(body: &str) -> Option<f64> {
+pub(super) fn hex_float(body: &str) -> Option<f64> {
     let (mantissa, exponent) = body.split_once('p')?;
     let exponent: i32 = exponent.parse().ok()?;
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
@@ -615,8 +635,8 @@ fn backquoted(text: &str) -> Arc<str> {
     if inner.contains('\r') { inner.replace('\r', "").into() } else { inner.into() }
 }
 
-/// The text between quotes, Go's escapes undone. Escaped bytes that are no UTF-8 are replaced.
-fn unquote(literal: &str, place: Place) -> Result<Arc<str>> {
+/// The bytes between quotes, Go's escapes undone.
+fn unquote(literal: &str, place: Place) -> Result<Vec<u8>> {
     let delimiter = literal.as_bytes()[0];
     let inner = &literal[1..literal.len() - 1];
     if !inner.contains('\\') {
@@ -666,7 +686,7 @@ fn unquote(literal: &str, place: Place) -> Result<Arc<str>> {
             _ => return Err(bad()),
         }
     }
-    Ok(String::from_utf8_lossy(&out).into())
+    Ok(out)
 }
 
 /// The chain below `.Values` that a pipeline reads, if it reads just one.

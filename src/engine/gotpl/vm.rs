@@ -556,6 +556,7 @@ impl Vm {
             Kind::Int(number) => Value::Int(*number),
             Kind::Float(number) => Value::Float(*number),
             Kind::Str(text) => Value::Str(Arc::clone(text)),
+            Kind::Raw(bytes) => Value::from_bytes(bytes),
             Kind::Field(fields) => return self.fields(unit, dot.clone(), fields, expr, &[], dot, None),
             Kind::Variable(slot, fields) => {
                 let value = self.variables[self.base + slot].clone();

@@ -1,6 +1,7 @@
 //! From text to trees.
 
 mod explain;
+mod go;
 mod guard;
 mod plain;
 #[cfg(test)]
@@ -188,6 +189,31 @@ pub fn read(sources: &Sources, source: SourceId, options: &ReadOptions) -> Repor
     Report::with(documents, diagnostics)
 }
 
+/// Reads the first document of a string as Helm's `fromYaml` does. The error is that of Go, to the letter: templates see it.
+pub fn read_fragment(bytes: &[u8]) -> Result<Node, String> {
+    let text = std::str::from_utf8(bytes).map_err(|error| go::not_utf8(bytes, error.valid_up_to()))?;
+    let options = ReadOptions::fragment();
+    // What is wrong is told without a place in a source.
+    let source = Span::NONE.source;
+    if find_control_character(text).is_some() {
+        return Err(go::CONTROL_CHARACTER.to_owned());
+    }
+    if text.len() > options.limits.max_bytes {
+        return Err(format!("yaml: at most {} bytes are read", options.limits.max_bytes));
+    }
+    let piece = pieces(text).into_iter().next().unwrap_or(0..0);
+    let nodes = AtomicUsize::new(0);
+    let part = Reader::new(text, source, &options, &nodes, piece.clone()).read();
+    match (part.document, part.reason) {
+        (_, Some(reason)) => Err(reason.told(&text[piece])),
+        (Some(document), None) => Ok(document.root),
+        (None, None) => match part.diagnostics.into_iter().find(|found| found.severity == Severity::Error) {
+            Some(limit) => Err(format!("yaml: {}", limit.message)),
+            None => Ok(Node::bare(Value::Null)),
+        },
+    }
+}
+
 /// Bytes of text from which on its documents are shared among threads.
 const WORTH_SHARING: usize = 256 << 10;
 
@@ -238,12 +264,14 @@ struct Part {
     diagnostics: Vec<Diagnostic>,
     /// Whether a limit is exceeded.
     stopped: bool,
+    /// Why there is no document, in Go's words.
+    reason: Option<go::Reason>,
 }
 
 /// Why reading a document ended early.
 enum Stop {
-    /// The document is broken; the next one may not be.
-    Broken(Box<Diagnostic>),
+    /// The document is broken; the next one may not be. With the reason in Go's words.
+    Broken(Box<Diagnostic>, go::Reason),
     /// A limit is exceeded: nothing more is read.
     Limit(Box<Diagnostic>),
 }
@@ -290,6 +318,8 @@ struct OpenMap {
 enum Key {
     Name(String, Span),
     Merge(Span),
+    /// One of a fragment that no string is made of. go-yaml reads its value before it is refused.
+    Refused(Node, Span),
 }
 
 enum Anchor {
@@ -321,10 +351,16 @@ impl<'a> Reader<'a> {
         };
         self.total.fetch_add(self.nodes, Relaxed);
         let stopped = matches!(stop, Some(Stop::Limit(_)));
-        if let Some(Stop::Broken(diagnostic) | Stop::Limit(diagnostic)) = stop {
-            self.diagnostics.push(*diagnostic);
+        let mut reason = None;
+        match stop {
+            Some(Stop::Broken(diagnostic, go)) => {
+                self.diagnostics.push(*diagnostic);
+                reason = Some(go);
+            }
+            Some(Stop::Limit(diagnostic)) => self.diagnostics.push(*diagnostic),
+            None => {}
         }
-        Part { document, diagnostics: self.diagnostics, stopped }
+        Part { document, diagnostics: self.diagnostics, stopped, reason }
     }
 
     fn read_document(&mut self) -> Result<Option<Document>, Stop> {
@@ -347,7 +383,8 @@ impl<'a> Reader<'a> {
             let diagnostic = Diagnostic::error("a tag needs white space behind it")
                 .at(Span::new(self.source, start, start + 1), "")
                 .help("quote the text if it is meant to start with `!`");
-            return Err(broken(diagnostic));
+            let line = piece[..offset].matches('\n').count();
+            return Err(broken(diagnostic, go::tag_without_space(line)));
         }
         let mut parser = Parser::new();
         parser.set_encoding(Encoding::Utf8);
@@ -376,7 +413,9 @@ impl<'a> Reader<'a> {
                     {
                         let message = format!("YAML {}.{} is not understood", version.major, version.minor);
                         let help = "remove the `%YAML` line: helm and kubectl read YAML 1.1 only";
-                        return Err(broken(Diagnostic::error(message).at(span, "").help(help)));
+                        let line = usize::try_from(start_mark.line).unwrap_or(0);
+                        let reason = go::Reason::parse(line, "found incompatible YAML document");
+                        return Err(broken(Diagnostic::error(message).at(span, "").help(help), reason));
                     }
                     if !implicit && !self.options.fragment {
                         self.check_separator(span)?;
@@ -411,7 +450,7 @@ impl<'a> Reader<'a> {
         let diagnostic = Diagnostic::error("content on the line of a `---` separator")
             .at(Span::new(self.source, end - trailing.len(), end), "")
             .help("start the document on the next line: helm and kubectl refuse it here");
-        Err(broken(diagnostic))
+        Err(broken(diagnostic, go::Reason::parse(0, "invalid Yaml document separator")))
     }
 
     /// Warns of text that follows the end of a document.
@@ -440,6 +479,9 @@ impl<'a> Reader<'a> {
                 {
                     value.pop();
                 }
+                if style == ScalarStyle::DoubleQuoted {
+                    self.check_escapes(span)?;
+                }
                 let span = self.trim_block_scalar(style, span);
                 if let Some(map) = self.map_at_key() {
                     let merge = tag.as_deref().map_or(plain_implicit, |tag| tag == MERGE_TAG);
@@ -458,7 +500,8 @@ impl<'a> Reader<'a> {
                         let diagnostic = Diagnostic::error(format!("anchor `{anchor}` contains itself"))
                             .at(span, "used inside its own value")
                             .at(*definition, "defined here");
-                        return Err(broken(diagnostic));
+                        let reason = go::Reason::decode(&format!("anchor '{anchor}' value contains itself"));
+                        return Err(broken(diagnostic, reason));
                     }
                     None => {
                         let known = self.anchors.keys().map(String::as_str);
@@ -467,7 +510,8 @@ impl<'a> Reader<'a> {
                                 format!("did you mean `*{name}`?")
                             });
                         let message = format!("anchor `{anchor}` is not defined above");
-                        return Err(broken(Diagnostic::error(message).at(span, "").help(help)));
+                        let reason = go::Reason::parse(0, &format!("unknown anchor '{anchor}' referenced"));
+                        return Err(broken(Diagnostic::error(message).at(span, "").help(help), reason));
                     }
                 };
                 // Counted before it is copied.
@@ -487,7 +531,8 @@ impl<'a> Reader<'a> {
     }
 
     fn open(&mut self, anchor: Option<String>, span: Span, content: Content) -> Result<(), Stop> {
-        if self.map_at_key().is_some() {
+        // go-yaml reads the key to its end before it refuses it.
+        if self.map_at_key().is_some() && !self.options.fragment {
             // The inner or the outer one of two braces.
             let start = span.start as usize;
             let braces = [start, start.saturating_sub(1)]
@@ -502,7 +547,7 @@ impl<'a> Reader<'a> {
                 (Content::Map(_), None) => Diagnostic::error("a map cannot be a key").at(span, ""),
                 (Content::Seq(_), _) => Diagnostic::error("a list cannot be a key").at(span, ""),
             };
-            return Err(broken(diagnostic));
+            return Err(broken(diagnostic, go::Reason::decode("invalid map key")));
         }
         self.count(1, span)?;
         self.check_depth(self.frames.len() + 1, span)?;
@@ -541,9 +586,15 @@ impl<'a> Reader<'a> {
         match &mut frame.content {
             Content::Seq(items) => items.push(node),
             Content::Map(map) => match map.key.take() {
+                None if self.options.fragment && matches!(node.value, Value::Null | Value::Uint(_)) => {
+                    map.key = Some(Key::Refused(node, written));
+                }
                 None => map.key = Some(key(node, written)?),
                 Some(Key::Name(key, key_span)) => map.entries.push(Entry { key, key_span, value: node }),
                 Some(Key::Merge(key_span)) => map.merge(node, key_span)?,
+                Some(Key::Refused(key, span)) => {
+                    return Err(broken(not_a_key(&key, span), go::wrong_key_of(&key, &node)));
+                }
             },
         }
         Ok(None)
@@ -581,24 +632,31 @@ impl<'a> Reader<'a> {
                 };
                 value.ok_or_else(|| {
                     let message = format!("the value is not what its tag `!!{tag}` says");
-                    broken(Diagnostic::error(message).at(span, "").help("remove the tag"))
+                    let reason = go::wrong_tag(&text, tag);
+                    broken(Diagnostic::error(message).at(span, "").help("remove the tag"), reason)
                 })?
             }
             Some("binary") => {
                 let encoded: String = text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
                 let bytes = base64::engine::general_purpose::STANDARD.decode(encoded).map_err(|_| {
-                    broken(Diagnostic::error("the text behind `!!binary` is not base64").at(span, ""))
+                    let diagnostic =
+                        Diagnostic::error("the text behind `!!binary` is not base64").at(span, "");
+                    let reason = "!!binary value contains invalid base64 data";
+                    broken(diagnostic, go::Reason::decode(reason))
                 })?;
                 Value::String(String::from_utf8_lossy(&bytes).into_owned())
             }
             // Tags that nobody knows are ignored; the text then is not resolved.
             _ => Value::String(text),
         };
-        if matches!(value, Value::Float(number) if !number.is_finite()) && !self.at_key() {
+        if let Value::Float(number) = value
+            && !number.is_finite()
+            && !self.at_key()
+        {
             let diagnostic = Diagnostic::error("infinity and NaN cannot be written as JSON")
                 .at(span, "")
                 .help("quote it if it is meant as text: helm and kubectl refuse such numbers");
-            return Err(broken(diagnostic));
+            return Err(broken(diagnostic, go::infinite(number)));
         }
         Ok(value)
     }
@@ -689,6 +747,26 @@ impl<'a> Reader<'a> {
             .map_or(self.piece.end, |index| (self.piece.start + index).min(self.piece.end))
     }
 
+    /// Refuses the escape `\/`, which the parser knows from later versions of YAML, and go-yaml does not.
+    fn check_escapes(&self, span: Span) -> Result<(), Stop> {
+        let quoted = self.text.get(span.start as usize..span.end as usize).unwrap_or_default();
+        let mut rest = quoted;
+        while let Some(backslash) = rest.find('\\') {
+            if rest[backslash..].starts_with("\\/") {
+                let start = span.start as usize + quoted.len() - rest.len() + backslash;
+                let diagnostic = Diagnostic::error("unknown escape in a double-quoted string")
+                    .at(Span::new(self.source, start, start + 2), "")
+                    .help("write `/` by itself: helm and kubectl do not know `\\/`");
+                let line = self.text[self.piece.start..start].matches('\n').count();
+                return Err(broken(diagnostic, go::unknown_escape(line)));
+            }
+            // Whatever is escaped is no backslash of its own.
+            let escaped = rest[backslash + 1..].chars().next().map_or(0, char::len_utf8);
+            rest = &rest[backslash + 1 + escaped..];
+        }
+        Ok(())
+    }
+
     /// Whether the line break at the end of a block scalar is the one that was added to a fragment.
     fn break_was_added(&self, span: Span, value: &str) -> bool {
         let ends_text = span.end as usize == self.text.len() && !self.text.ends_with('\n');
@@ -732,7 +810,10 @@ impl<'a> Reader<'a> {
             }
             _ => Diagnostic::error(message).at(self.character(offset), ""),
         };
-        broken(diagnostic.maybe_help(help.map(str::to_owned)))
+        broken(
+            diagnostic.maybe_help(help.map(str::to_owned)),
+            go::Reason::of(error, &self.text[self.piece.clone()]),
+        )
     }
 
     /// The character at an offset; nothing at the end of a line.
@@ -760,7 +841,8 @@ impl OpenMap {
                 let diagnostic = Diagnostic::error("`<<` merges a map or a list of maps")
                     .at(key_span, "")
                     .help("quote it if it is meant as a key: \"<<\"");
-                return Err(broken(diagnostic));
+                let reason = "map merge requires map or sequence of maps as the value";
+                return Err(broken(diagnostic, go::Reason::decode(reason)));
             }
         }
         self.merged.push(start..self.entries.len());
@@ -777,13 +859,16 @@ fn key(node: Node, written: Span) -> Result<Key, Stop> {
         Value::Int(number) => number.to_string(),
         Value::Float(number) => go_float_key(number),
         Value::Null | Value::Uint(_) | Value::Seq(_) | Value::Map(_) => {
-            let diagnostic = Diagnostic::error(format!("{} cannot be a key", node.type_name()))
-                .at(written, "")
-                .help("quote it if it is meant as text");
-            return Err(broken(diagnostic));
+            return Err(broken(not_a_key(&node, written), go::wrong_key(&node)));
         }
     };
     Ok(Key::Name(name, written))
+}
+
+fn not_a_key(node: &Node, written: Span) -> Diagnostic {
+    Diagnostic::error(format!("{} cannot be a key", node.type_name()))
+        .at(written, "")
+        .help("quote it if it is meant as text")
 }
 
 /// Whether two entries have the same key.
@@ -815,8 +900,8 @@ fn measure(node: &Node) -> (usize, usize) {
 const TAG_PREFIX: &str = "tag:yaml.org,2002:";
 const MERGE_TAG: &str = "tag:yaml.org,2002:merge";
 
-fn broken(diagnostic: Diagnostic) -> Stop {
-    Stop::Broken(Box::new(diagnostic))
+fn broken(diagnostic: Diagnostic, reason: go::Reason) -> Stop {
+    Stop::Broken(Box::new(diagnostic), reason)
 }
 
 /// The start of the first line at or after `from` that is a document separator.

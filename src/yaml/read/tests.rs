@@ -205,6 +205,16 @@ fn limits_are_errors_that_name_the_limit() {
 }
 
 #[test]
+fn a_slash_is_escaped_in_json_only() {
+    let (message, labels) = complaint("a: 1\nb: \"x\\\\/\\/y\"\n");
+    assert_eq!((message.as_str(), labels[0].0.as_str()), ("unknown escape in a double-quoted string", "\\/"));
+    assert_eq!(
+        read_fragment(b"a: 1\nb: \"\\/\"").unwrap_err(),
+        "yaml: line 2: found unknown escape character"
+    );
+}
+
+#[test]
 fn errors_say_what_was_expected() {
     assert_eq!(complaint("a:\n\tb: 1\n").0, "a tab cannot indent YAML");
     assert_eq!(complaint("a: @b\n").0, "a plain value cannot start with `@`");

@@ -1,14 +1,12 @@
 //! The functions that Helm adds to Sprig's: templates in templates, YAML and JSON.
 
-use std::sync::Arc;
-
 use super::{Function, fixed};
-use crate::diag::{SourceKind, Sources};
 use crate::engine::gotpl::error::{Error, Result};
 use crate::engine::gotpl::json::{self, Style};
+use crate::engine::gotpl::json_decode;
 use crate::engine::gotpl::value::{Args, Entries, Value};
 use crate::engine::gotpl::vm::Vm;
-use crate::yaml::{self, DuplicateKeys, ReadOptions};
+use crate::yaml;
 
 const COMPACT: Style = Style { pretty: false, html: true };
 const PRETTY: Style = Style { pretty: true, html: true };
@@ -29,18 +27,18 @@ pub(crate) const TABLE: &[Function] = &[
     // Helm swallows what cannot be serialised; the `must` forms fail.
     fixed("toYaml", 1, |_, args| Ok(json::to_yaml(args.any(0)).unwrap_or_default().into())),
     fixed("mustToYaml", 1, |_, args| Ok(json::to_yaml(args.any(0))?.into())),
-    fixed("toYamlPretty", 1, |_, args| Ok(to_yaml_pretty(args.any(0)).unwrap_or_default().into())),
+    fixed("toYamlPretty", 1, |_, args| Ok(json::to_yaml_pretty(args.any(0)).unwrap_or_default().into())),
     fixed("toJson", 1, |_, args| Ok(json::encode(args.any(0), COMPACT).unwrap_or_default().into())),
     fixed("mustToJson", 1, |_, args| Ok(json::encode(args.any(0), COMPACT)?.into())),
     fixed("toPrettyJson", 1, |_, args| Ok(json::encode(args.any(0), PRETTY).unwrap_or_default().into())),
     fixed("mustToPrettyJson", 1, |_, args| Ok(json::encode(args.any(0), PRETTY)?.into())),
     fixed("toRawJson", 1, |_, args| Ok(json::encode(args.any(0), RAW)?.into())),
     fixed("mustToRawJson", 1, |_, args| Ok(json::encode(args.any(0), RAW)?.into())),
-    fixed("fromYaml", 1, |_, args| Ok(map_or_error(from_yaml(args.str(0)?)))),
-    fixed("fromYamlArray", 1, |_, args| Ok(list_or_error(from_yaml(args.str(0)?)))),
-    fixed("fromJson", 1, |_, args| Ok(map_or_error(json::decode(args.str(0)?)))),
-    fixed("fromJsonArray", 1, |_, args| Ok(list_or_error(json::decode(args.str(0)?)))),
-    fixed("mustFromJson", 1, |_, args| json::decode(args.str(0)?).map_err(Error::new)),
+    fixed("fromYaml", 1, |_, args| Ok(from_yaml(args.bytes(0)?, Target::Map))),
+    fixed("fromYamlArray", 1, |_, args| Ok(from_yaml(args.bytes(0)?, Target::List))),
+    fixed("fromJson", 1, |_, args| Ok(from_json(args.bytes(0)?, Target::Map))),
+    fixed("fromJsonArray", 1, |_, args| Ok(from_json(args.bytes(0)?, Target::List))),
+    fixed("mustFromJson", 1, must_from_json),
 ];
 
 /// A nil dot, as a template sees it.
@@ -57,55 +55,84 @@ fn required(_: &mut Vm, args: Args<'_>) -> Result<Value> {
     Ok(value.clone())
 }
 
-fn to_yaml_pretty(value: &Value) -> Result<String> {
-    let mut text = yaml::emit::document(&json::to_node(value)?);
-    if text.ends_with('\n') {
-        text.pop();
+/// What a text has to hold.
+#[derive(Clone, Copy)]
+enum Target {
+    Map,
+    List,
+}
+
+impl Target {
+    fn type_name(self) -> &'static str {
+        match self {
+            Self::Map => "map[string]interface {}",
+            Self::List => "[]interface {}",
+        }
     }
-    Ok(text)
-}
 
-/// Reads the first document of a YAML text. The error is what Helm puts into the result.
-fn from_yaml(text: &str) -> Result<Value, String> {
-    let sources = Sources::new();
-    let source = sources.add("fromYaml", text, SourceKind::Builtin);
-    let options = ReadOptions { duplicate_keys: DuplicateKeys::LastWins, ..ReadOptions::lenient() };
-    let report = yaml::read(&sources, source, &options);
-    if let Some(error) =
-        report.diagnostics.iter().find(|found| found.severity == crate::diag::Severity::Error)
-    {
-        let line = error.span().and_then(|span| sources.position(span)).map_or(1, |position| position.line);
-        return Err(format!("error converting YAML to JSON: yaml: line {line}: {}", error.message));
+    fn empty(self) -> Value {
+        match self {
+            Self::Map => Value::map(Entries::default()),
+            Self::List => Value::list(Vec::new()),
+        }
     }
-    let documents = report.output.unwrap_or_default();
-    Ok(documents.first().map_or(Value::Nil, |document| json::from_node(&document.root, &mut |_| false)))
+
+    /// The value, if it is what is wanted, or Go's complaint.
+    fn of(self, value: Value) -> Result<Value, String> {
+        match (self, value) {
+            (Self::Map, value @ Value::Map(_)) | (Self::List, value @ Value::List(_)) => Ok(value),
+            (_, Value::Nil) => Ok(self.empty()),
+            (_, other) => Err(format!(
+                "json: cannot unmarshal {} into Go value of type {}",
+                json_kind(&other),
+                self.type_name()
+            )),
+        }
+    }
+
+    /// How Helm hands an error to the template: under a key of the map, or instead of the list.
+    fn with_error(self, value: Value, error: String) -> Value {
+        match (self, value) {
+            (Self::Map, Value::Map(map)) => {
+                map.insert("Error".into(), error.into());
+                Value::Map(map)
+            }
+            _ => Value::list(vec![error.into()]),
+        }
+    }
 }
 
-/// A map, or what Helm returns instead: a map that holds the error.
-fn map_or_error(value: Result<Value, String>) -> Value {
-    let error = match value {
-        Ok(value @ Value::Map(_)) => return value,
-        Ok(Value::Nil) => return Value::map(Entries::default()),
-        Ok(other) => format!(
-            "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
-            json_kind(&other)
-        ),
-        Err(error) => error,
-    };
-    Value::map([(Arc::from("Error"), Value::from(error))].into_iter().collect())
+fn from_yaml(text: &[u8], target: Target) -> Value {
+    let read = yaml::read_fragment(text)
+        .map_err(|error| format!("error converting YAML to JSON: {error}"))
+        .and_then(|root| {
+            target
+                .of(json::from_node(&root, &mut |_| false))
+                .map_err(|error| format!("error unmarshaling JSON: while decoding JSON: {error}"))
+        });
+    read.unwrap_or_else(|error| target.with_error(target.empty(), error))
 }
 
-fn list_or_error(value: Result<Value, String>) -> Value {
-    let error = match value {
-        Ok(value @ Value::List(_)) => return value,
-        Ok(Value::Nil) => return Value::list(Vec::new()),
-        Ok(other) => format!(
-            "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {} into Go value of type []interface {{}}",
-            json_kind(&other)
-        ),
-        Err(error) => error,
+fn from_json(text: &[u8], target: Target) -> Value {
+    let decoded = match json_decode::decode(text) {
+        Ok(decoded) => decoded,
+        Err(error) => return target.with_error(target.empty(), error),
     };
-    Value::list(vec![error.into()])
+    // Go does not convert a number for which it has no place.
+    let value = match decoded.value {
+        Value::Nil if decoded.error.is_some() => Value::Float(0.0),
+        value => value,
+    };
+    match (target.of(value), decoded.error) {
+        (Ok(value), None) => value,
+        (Ok(value), Some(error)) => target.with_error(value, error),
+        (Err(error), _) => target.with_error(target.empty(), error),
+    }
+}
+
+fn must_from_json(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+    let decoded = json_decode::decode(args.bytes(0)?).map_err(Error::new)?;
+    decoded.error.map_or(Ok(decoded.value), |error| Err(Error::new(error)))
 }
 
 fn json_kind(value: &Value) -> &'static str {
