@@ -107,7 +107,7 @@ fn escape(out: &mut String, c: char, delimiter: char, ascii: bool) {
 }
 
 /// Go's `unicode.IsPrint`: letters, marks, numbers, punctuation, symbols and the space.
-fn is_print(c: char) -> bool {
+pub(crate) fn is_print(c: char) -> bool {
     if c.is_ascii() {
         return (' '..'\u{7f}').contains(&c);
     }

@@ -210,11 +210,12 @@ fn incompatible(a: &Value, b: &Value) -> Error {
     }
 }
 
-/// What the escapers make of their arguments: one string as it is, anything else as `print` does.
+/// What the escapers make of their arguments: one string as it is, anything else as `print` does, but for a nil.
 fn text_of(args: Args<'_>) -> String {
+    let printable = |value: &Value| if value.is_nil() { Value::str("<no value>") } else { value.clone() };
     match args.0 {
         [value] if value.as_str().is_some() => value.as_str().unwrap_or_default().to_owned(),
-        values => fmt::sprint(values),
+        values => fmt::sprint(&values.iter().map(printable).collect::<Vec<_>>()),
     }
 }
 
@@ -241,7 +242,7 @@ fn js(text: &str) -> String {
             '\\' => out.push_str("\\\\"),
             '\'' => out.push_str("\\'"),
             '"' => out.push_str("\\\""),
-            _ if c < ' ' || "<>&=\u{7f}".contains(c) => {
+            _ if "<>&=".contains(c) || !fmt::is_print(c) => {
                 let _ = write!(out, "\\u{:04X}", u32::from(c));
             }
             _ => out.push(c),

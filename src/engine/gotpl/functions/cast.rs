@@ -1,6 +1,7 @@
 //! Conversions that Sprig's functions make of whatever they are given.
 
 use crate::engine::gotpl::fmt;
+use crate::engine::gotpl::parse::hex_float;
 use crate::engine::gotpl::value::Value;
 use std::borrow::Cow;
 
@@ -16,12 +17,18 @@ pub(crate) fn text(value: &Value) -> Cow<'_, str> {
 pub(crate) fn int(value: &Value) -> i64 {
     match value {
         Value::Bool(flag) => i64::from(*flag),
-        #[expect(clippy::cast_possible_truncation, reason = "Go truncates too")]
-        Value::Float(number) => *number as i64,
+        Value::Float(number) => truncate(*number),
         Value::Str(text) => parse_int(text).unwrap_or(0),
         Value::Object(object) if object.kind() == "int64" => object.serialize().as_integer().unwrap_or(0),
         other => other.as_integer().unwrap_or(0),
     }
+}
+
+/// Go's conversion of a float; what does not fit becomes the smallest number, as amd64 has it.
+#[expect(clippy::cast_possible_truncation, reason = "Go truncates too")]
+fn truncate(number: f64) -> i64 {
+    const TWO_63: f64 = 9_223_372_036_854_775_808.0;
+    if (-TWO_63..TWO_63).contains(&number) { number as i64 } else { i64::MIN }
 }
 
 /// `float64`: what is no number is 0.
@@ -81,9 +88,23 @@ fn parse_int(text: &str) -> Option<i64> {
 
 /// Go's `strconv.ParseFloat`.
 pub(crate) fn parse_float(text: &str) -> Option<f64> {
-    let plain = text.trim_start_matches(['+', '-']).to_ascii_lowercase();
-    if plain.starts_with("0x") || text.trim() != text {
+    if text.trim() != text {
         return None;
     }
-    text.parse().ok()
+    // An underscore stands between digits.
+    let bytes = text.as_bytes();
+    let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_hexdigit);
+    let misplaced = |(at, _)| at == 0 || !digit(at - 1) || !digit(at + 1);
+    if text.match_indices('_').any(misplaced) {
+        return None;
+    }
+    let text = text.replace('_', "");
+    let (sign, plain) = match text.strip_prefix('-') {
+        Some(plain) => (-1.0, plain),
+        None => (1.0, text.strip_prefix('+').unwrap_or(&text)),
+    };
+    match plain.strip_prefix("0x").or_else(|| plain.strip_prefix("0X")) {
+        Some(body) => hex_float(&body.to_ascii_lowercase()).map(|number| sign * number),
+        None => text.parse().ok(),
+    }
 }

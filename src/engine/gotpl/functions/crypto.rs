@@ -6,9 +6,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use hmac::Mac as _;
 use rand_chacha::rand_core::RngCore as _;
 use rsa::sha2::Sha256;
-use sha1::Digest as _;
 
-use super::{Function, between, fixed};
+use super::{Function, fixed};
 use crate::engine::gotpl::error::{Error, Result};
 use crate::engine::gotpl::value::{Args, Value};
 use crate::engine::gotpl::vm::Vm;
@@ -18,18 +17,12 @@ const COST: u32 = 10;
 
 pub(crate) const TABLE: &[Function] = &[
     fixed("bcrypt", 1, |vm, args| Ok(bcrypt(vm, args.str(0)?).into())),
-    between("htpasswd", 2, 3, |vm, args| {
+    fixed("htpasswd", 2, |vm, args| {
         let (user, password) = (args.str(0)?, args.str(1)?);
         if user.contains(':') {
             return Ok(format!("invalid username: {user}").into());
         }
-        Ok(match args.any(2).as_str() {
-            Some("sha") => {
-                format!("{user}:{{SHA}}{}", BASE64.encode(sha1::Sha1::digest(password.as_bytes())))
-            }
-            _ => format!("{user}:{}", bcrypt(vm, password)),
-        }
-        .into())
+        Ok(format!("{user}:{}", bcrypt(vm, password)).into())
     }),
     fixed("derivePassword", 5, derive_password),
     fixed("encryptAES", 2, encrypt),

@@ -35,8 +35,8 @@ pub(crate) const TABLE: &[Function] = &[
     variadic("mustMerge", 1, |_, args| merge_all(args, false)),
     variadic("mergeOverwrite", 1, |_, args| merge_all(args, true)),
     variadic("mustMergeOverwrite", 1, |_, args| merge_all(args, true)),
-    fixed("deepCopy", 1, |_, args| args.any(0).deep_copy()),
-    fixed("mustDeepCopy", 1, |_, args| args.any(0).deep_copy()),
+    fixed("deepCopy", 1, deep_copy),
+    fixed("mustDeepCopy", 1, deep_copy),
     variadic("dig", 0, dig),
 ];
 
@@ -54,6 +54,13 @@ fn dict(args: Args<'_>) -> Value {
         (key, value)
     });
     Value::map(entries.collect())
+}
+
+fn deep_copy(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+    match args.any(0) {
+        Value::Nil | Value::Invalid => Err(Error::missing("there is nothing to copy: the value is nil")),
+        value => value.deep_copy(),
+    }
 }
 
 fn pluck(_: &mut Vm, args: Args<'_>) -> Result<Value> {
@@ -117,6 +124,9 @@ fn merge(target: &Map, source: &Map, overwrite: bool, depth: usize) -> Result<()
     let entries = source.borrow().clone();
     for (key, new) in entries.iter() {
         let old = target.get(key);
+        if new.is_nil() && !overwrite {
+            continue;
+        }
         match (&old, new) {
             (Some(Value::Map(old)), Value::Map(new)) if !old.is_empty() || overwrite => {
                 merge(old, new, overwrite, depth + 1)?;
@@ -135,11 +145,14 @@ fn dig(_: &mut Vm, args: Args<'_>) -> Result<Value> {
     let mut value = args.0[last].clone();
     for index in 0..last - 1 {
         let key = args.str(index)?;
-        let Value::Map(map) = &value else {
-            return Err(Error::new(format!(
-                "`{key}` is looked up in a value of type {}, not in a map",
-                value.type_name()
-            )));
+        let map = match &value {
+            Value::Map(map) if map.elem() == Elem::Any => map,
+            _ => {
+                return Err(Error::new(format!(
+                    "`{key}` is looked up in a value of type {}, not in a map[string]interface {{}}",
+                    value.type_name()
+                )));
+            }
         };
         match map.get(key) {
             Some(found) => value = found,

@@ -1,6 +1,7 @@
 //! Sprig's encodings and digests.
 
 use base64::Engine as _;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use sha2::Digest as _;
 
 use super::{Function, fixed};
@@ -26,24 +27,50 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// As Go reads it: bits that are left over in the last digit do not matter.
+const STANDARD64: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
+);
+
 /// What is no base64 gives the text of the error, as Sprig does.
 fn decode64(text: &[u8]) -> Value {
-    let kept: Vec<(usize, u8)> =
-        text.iter().copied().enumerate().filter(|(_, byte)| !matches!(byte, b'\r' | b'\n')).collect();
-    let plain: Vec<u8> = kept.iter().map(|(_, byte)| *byte).collect();
-    match base64::engine::general_purpose::STANDARD.decode(&plain) {
+    let plain: Vec<u8> = text.iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();
+    match STANDARD64.decode(&plain) {
         Ok(bytes) => Value::from_bytes(&bytes),
-        Err(error) => {
-            let at = match error {
-                base64::DecodeError::InvalidByte(at, _) | base64::DecodeError::InvalidLastSymbol(at, _) => at,
-                // An unfinished group of four is reported where it begins.
-                base64::DecodeError::InvalidLength(_) | base64::DecodeError::InvalidPadding => {
-                    plain.len().saturating_sub(1) / 4 * 4
-                }
-            };
-            let at = kept.get(at).map_or(text.len(), |(index, _)| *index);
-            format!("illegal base64 data at input byte {at}").into()
+        Err(_) => format!("illegal base64 data at input byte {}", corrupt64(text)).into(),
+    }
+}
+
+/// Where Go finds fault with what is no base64.
+fn corrupt64(text: &[u8]) -> usize {
+    let is_break = |at: usize| matches!(text.get(at), Some(b'\r' | b'\n'));
+    let after_breaks = |mut at: usize| {
+        while is_break(at) {
+            at += 1;
         }
+        at
+    };
+    // The digits of the group that is being read.
+    let mut digits = 0;
+    let mut at = 0;
+    loop {
+        let Some(byte) = text.get(at) else { return at - digits };
+        match byte {
+            b'\r' | b'\n' => {}
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/' => digits = (digits + 1) % 4,
+            b'=' if digits == 2 => {
+                let second = after_breaks(at + 1);
+                return match text.get(second) {
+                    Some(b'=') => after_breaks(second + 1),
+                    Some(_) => second - 1,
+                    None => text.len(),
+                };
+            }
+            b'=' if digits == 3 => return after_breaks(at + 1),
+            _ => return at,
+        }
+        at += 1;
     }
 }
 
@@ -121,7 +148,13 @@ mod tests {
     #[test]
     fn base64_errors_name_the_byte() {
         assert_eq!(decode64(b"aGk\n=").as_str(), Some("hi"));
-        assert_eq!(decode64(b"a!k=").as_str(), Some("illegal base64 data at input byte 1"));
+        for (text, at) in
+            [("a!k=", 1), ("a\nb\n", 2), ("abcde", 4), ("ab=", 3), ("ab=c", 2), ("abc=d", 4), ("a===", 1)]
+        {
+            let error = format!("illegal base64 data at input byte {at}");
+            assert_eq!(decode64(text.as_bytes()).as_str(), Some(&*error), "{text:?}");
+        }
+        assert_eq!(decode64(b"aGl=").as_str(), Some("hi"));
     }
 
     #[test]

@@ -42,6 +42,10 @@ pub(crate) const TABLE: &[Function] = &[
     fixed("mustChunk", 2, chunk),
     fixed("sortAlpha", 1, |_, args| {
         let mut texts = cast::strings(args.any(0));
+        if args.any(0).is_nil() {
+            // What is no list is one text.
+            texts.push(cast::text(args.any(0)));
+        }
         texts.sort();
         Ok(Value::strings(texts.iter().map(|text| &**text)))
     }),
@@ -152,9 +156,17 @@ fn concat(_: &mut Vm, args: Args<'_>) -> Result<Value> {
 }
 
 fn chunk(_: &mut Vm, args: Args<'_>) -> Result<Value> {
-    let size = usize::try_from(args.int(0)?).ok().filter(|size| *size > 0);
+    let wanted = args.int(0)?;
     let items = args.list(1, "chunk")?;
-    let Some(size) = size else { return Err(Error::new("the size of a chunk has to be at least 1")) };
+    let Some(size) = usize::try_from(wanted).ok().filter(|size| *size > 0) else {
+        // Sprig divides before it looks: a size below the list's length, negated, gives no chunks at all.
+        let none = wanted < 0 && items.len() > 1 && wanted.unsigned_abs() >= items.len() as u64 - 1;
+        return if none {
+            Ok(Value::List(List::new(Elem::List, Vec::new())))
+        } else {
+            Err(Error::new("the size of a chunk has to be at least 1"))
+        };
+    };
     let chunks = items.chunks(size).map(|chunk| Value::list(chunk.to_vec())).collect();
     Ok(Value::List(List::new(Elem::List, chunks)))
 }

@@ -10,7 +10,16 @@ pub(crate) const TABLE: &[Function] = &[
     fixed("int", 1, |_, args| Ok(Value::Int(cast::int(args.any(0))))),
     fixed("int64", 1, |_, args| Ok(Value::Int64(cast::int(args.any(0))))),
     fixed("float64", 1, |_, args| Ok(Value::Float(cast::float(args.any(0))))),
-    fixed("atoi", 1, |_, args| Ok(Value::Int(args.str(0)?.parse().unwrap_or(0)))),
+    fixed("atoi", 1, |_, args| {
+        Ok(Value::Int(args.str(0)?.parse().unwrap_or_else(|error: std::num::ParseIntError| {
+            // Go's parser comes as near as it can.
+            match error.kind() {
+                std::num::IntErrorKind::PosOverflow => i64::MAX,
+                std::num::IntErrorKind::NegOverflow => i64::MIN,
+                _ => 0,
+            }
+        })))
+    }),
     fixed("toDecimal", 1, |_, args| {
         Ok(Value::Int64(i64::from_str_radix(&fmt::sprint(args.0), 8).unwrap_or(0)))
     }),
@@ -132,9 +141,10 @@ fn decimal(start: f64, others: &[Value], operation: Operation) -> Result<Value> 
 }
 
 fn round(_: &mut Vm, args: Args<'_>) -> Result<Value> {
-    let places = i32::try_from(args.int(1)?).map_err(|_| Error::new("too many places"))?;
+    #[expect(clippy::cast_precision_loss, reason = "Go's conversion")]
+    let places = args.int(1)? as f64;
     let round_on = if args.len() > 2 { args.float(2)? } else { 0.5 };
-    let power = 10_f64.powi(places);
+    let power = 10_f64.powf(places);
     let digit = power * cast::float(args.any(0));
     let rounded = if digit.fract() >= round_on { digit.ceil() } else { digit.floor() };
     Ok(Value::Float(rounded / power))

@@ -132,7 +132,8 @@ fn parse(text: &str) -> Result<Url<'_>, &'static str> {
         let end = behind.find('/').unwrap_or(behind.len());
         let (authority, path) = behind.split_at(end);
         let (userinfo, host) = authority.rsplit_once('@').unwrap_or(("", authority));
-        userinfo.clone_into(&mut url.userinfo);
+        url.userinfo = user_text(userinfo)?;
+        check_host(host)?;
         url.host = host;
         rest = path;
         let port = match host.rsplit_once(']') {
@@ -145,6 +146,26 @@ fn parse(text: &str) -> Result<Url<'_>, &'static str> {
     }
     url.path = unescape(rest)?;
     Ok(url)
+}
+
+/// User and password, escaped anew.
+fn user_text(userinfo: &str) -> Result<String, &'static str> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:~!$&'()*+,;=%@".contains(&byte);
+    if !userinfo.bytes().all(allowed) {
+        return Err("net/url: invalid userinfo");
+    }
+    let escaped = |text: &str| Ok(escape(&unescape(text)?, b"$&+,;=-_.~"));
+    match userinfo.split_once(':') {
+        Some((user, password)) => Ok(format!("{}:{}", escaped(user)?, escaped(password)?)),
+        None => escaped(userinfo),
+    }
+}
+
+/// A host holds no white space and the like.
+fn check_host(host: &str) -> Result<(), &'static str> {
+    let allowed =
+        |byte: u8| byte >= 0x80 || byte.is_ascii_alphanumeric() || b"-_.~!$&'()*+,;=:[]<>\"%".contains(&byte);
+    if host.bytes().all(allowed) { Ok(()) } else { Err("invalid character in host name") }
 }
 
 fn url_join(_: &mut Vm, args: Args<'_>) -> Result<Value> {
@@ -175,13 +196,21 @@ fn url_join(_: &mut Vm, args: Args<'_>) -> Result<Value> {
                 out.push_str("//");
             }
             if !userinfo.is_empty() {
-                out.push_str(&userinfo);
+                out.push_str(&user_text(&userinfo).map_err(|reason| {
+                    Error::new(format!(
+                        "unable to parse userinfo in dict: parse \"proto://{userinfo}@host\": {reason}"
+                    ))
+                })?);
                 out.push('@');
             }
             out.push_str(&host);
         }
         if !path.is_empty() && !path.starts_with('/') && !host.is_empty() {
             out.push('/');
+        }
+        // The first part would be taken for a scheme.
+        if out.is_empty() && path.split('/').next().is_some_and(|first| first.contains(':')) {
+            out.push_str("./");
         }
         out.push_str(&escape(&path, b"$&+,/:;=@-_.~!*'()"));
     } else {

@@ -114,6 +114,9 @@ fn length(args: Args<'_>) -> Result<usize> {
 fn text(vm: &mut Vm, args: Args<'_>, alphabet: &str) -> Result<Value> {
     let alphabet = alphabet.as_bytes();
     let mut out = String::new();
+    if args.int(0)? < 0 {
+        return Ok(out.into());
+    }
     for _ in 0..length(args)? {
         let index = vm.random.below(alphabet.len() as u64);
         out.push(char::from(alphabet[usize::try_from(index).unwrap_or(0)]));

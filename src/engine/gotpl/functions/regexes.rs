@@ -28,7 +28,9 @@ pub(crate) const TABLE: &[Function] = &[
 
 /// Compiles a pattern in Go's syntax; the error names it.
 pub(crate) fn compile(pattern: &str) -> Result<Regex> {
-    Regex::new(&translate(pattern)).map_err(|error| {
+    let translated =
+        translate(pattern).map_err(|reason| Error::new(format!("error parsing regexp: {reason}")))?;
+    Regex::new(&translated).map_err(|error| {
         let reason = error.to_string();
         let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
         Error::new(format!("error parsing regexp `{pattern}`: {reason}"))
@@ -36,13 +38,36 @@ pub(crate) fn compile(pattern: &str) -> Result<Regex> {
 }
 
 /// The same pattern for this crate: Go's classes and word boundaries know ASCII only, and inside of
-/// brackets Go gives no meaning to `[`, `&&`, `--` and `~~`.
-fn translate(pattern: &str) -> String {
+/// brackets Go gives no meaning to `[`, `&&`, `--` and `~~`. The error is for what only this crate takes.
+fn translate(pattern: &str) -> Result<String, String> {
     let mut out = String::with_capacity(pattern.len() + 16);
     let mut rest = pattern;
     let mut in_class = false;
+    // The repetition that ends here, and whether it may become a lazy one.
+    let mut repeated: Option<(usize, bool)> = None;
     while let Some(c) = rest.chars().next() {
+        let start = pattern.len() - rest.len();
         rest = &rest[c.len_utf8()..];
+        let count = if c == '{' && !in_class { count_length(rest) } else { None };
+        if !in_class && (matches!(c, '*' | '+' | '?') || count.is_some()) {
+            let end = start + 1 + count.unwrap_or(0);
+            repeated = match repeated {
+                Some((_, true)) if c == '?' => repeated.map(|(first, _)| (first, false)),
+                Some((first, _)) => {
+                    let operators = &pattern[first..end];
+                    return Err(format!("invalid nested repetition operator: `{operators}`"));
+                }
+                None => Some((start, true)),
+            };
+            let numbers = pattern[start..end].split(|c: char| !c.is_ascii_digit());
+            if numbers.filter_map(|number| number.parse::<f64>().ok()).any(|number| number > 1000.0) {
+                return Err(format!("invalid repeat count: `{}`", &pattern[start..end]));
+            }
+            out.push_str(&pattern[start..end]);
+            rest = &pattern[end..];
+            continue;
+        }
+        repeated = None;
         match c {
             '\\' => {
                 let Some(escaped) = rest.chars().next() else {
@@ -70,8 +95,20 @@ fn translate(pattern: &str) -> String {
                     _ => {
                         out.push('\\');
                         out.push(escaped);
+                        // The name or the number in braces belongs to the escape.
+                        if matches!(escaped, 'p' | 'P' | 'x')
+                            && rest.starts_with('{')
+                            && let Some(end) = rest.find('}')
+                        {
+                            out.push_str(&rest[..=end]);
+                            rest = &rest[end + 1..];
+                        }
                     }
                 }
+            }
+            '(' if !in_class && unknown_flags(rest) => {
+                let end = rest.find(['x', 'u', 'R']).map_or(rest.len(), |end| end + 1);
+                return Err(format!("invalid or unsupported Perl syntax: `({}`", &rest[..end]));
             }
             '[' if !in_class => {
                 in_class = true;
@@ -98,10 +135,27 @@ fn translate(pattern: &str) -> String {
                 in_class = false;
                 out.push(']');
             }
+            // Only where a count follows is a brace more than itself.
+            '{' if !in_class => out.push_str("\\{"),
             _ => out.push(c),
         }
     }
-    out
+    Ok(out)
+}
+
+/// How long the number of repetitions is at the start of a text: `3}`, `3,}`, `3,4}`.
+fn count_length(text: &str) -> Option<usize> {
+    let (count, _) = text.split_once('}')?;
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let (least, most) = count.split_once(',').unwrap_or((count, ""));
+    (!least.is_empty() && digits(least) && digits(most)).then_some(count.len() + 1)
+}
+
+/// Whether a group sets flags that Go does not have.
+fn unknown_flags(group: &str) -> bool {
+    let Some(flags) = group.strip_prefix('?') else { return false };
+    let flags = flags.split([':', ')']).next().unwrap_or_default();
+    flags.bytes().all(|byte| b"imsUxuR-".contains(&byte)) && flags.contains(['x', 'u', 'R'])
 }
 
 fn find(vm: &mut Vm, args: Args<'_>) -> Result<Value> {
@@ -180,7 +234,11 @@ mod tests {
         assert!(matches(r"^[]a]+$", "]a"));
         assert!(matches(r"^[[:alpha:]\d&&]+$", "a1&"));
         assert!(matches(r"^\Qa.b\E$", "a.b"));
-        assert!(compile("(?=x)").is_err());
+        assert!(matches(r#"^{"a":\d{1,2}}$"#, r#"{"a":12}"#) && matches("^a{,2}$", "a{,2}"));
+        assert!(matches(r"^\p{L}\x{41}\pL{2}?$", "éAbc"));
+        for refused in ["a**", "a+{2}", "a*??", "a{1001}", "(?x) a", "(?=x)"] {
+            assert!(compile(refused).is_err(), "{refused}");
+        }
         assert_eq!(quote_meta("a.b[c]"), r"a\.b\[c\]");
     }
 }

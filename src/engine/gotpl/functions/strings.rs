@@ -35,18 +35,16 @@ pub(crate) const TABLE: &[Function] = &[
             _ => Ok(args.any(1).clone()),
         }
     }),
-    fixed("upper", 1, |_, args| Ok(args.str(0)?.to_uppercase().into())),
-    fixed("lower", 1, |_, args| Ok(args.str(0)?.to_lowercase().into())),
+    fixed("upper", 1, |_, args| Ok(args.str(0)?.chars().map(words::upper).collect::<String>().into())),
+    fixed("lower", 1, |_, args| Ok(args.str(0)?.chars().map(words::lower).collect::<String>().into())),
     fixed("title", 1, |_, args| Ok(words::title(args.str(0)?).into())),
     fixed("untitle", 1, |_, args| Ok(words::untitle(args.str(0)?).into())),
     fixed("swapcase", 1, |_, args| Ok(words::swap_case(args.str(0)?).into())),
-    fixed("initials", 1, |_, args| Ok(words::initials(args.str(0)?).into())),
+    fixed("initials", 1, |_, args| Ok(words::initials(args.bytes(0)?).into())),
     fixed("snakecase", 1, |_, args| Ok(words::separated(args.str(0)?, '_').into())),
     fixed("kebabcase", 1, |_, args| Ok(words::separated(args.str(0)?, '-').into())),
     fixed("camelcase", 1, |_, args| Ok(words::pascal_case(args.str(0)?).into())),
-    fixed("nospace", 1, |_, args| {
-        Ok(args.str(0)?.chars().filter(|c| !c.is_whitespace()).collect::<String>().into())
-    }),
+    fixed("nospace", 1, |_, args| Ok(words::without_space(args.bytes(0)?).into())),
     fixed("repeat", 2, |_, args| {
         let (count, text) = (args.int(0)?, args.str(1)?);
         let count = usize::try_from(count).map_err(|_| Error::new("negative Repeat count"))?;

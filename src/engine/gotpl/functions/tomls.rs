@@ -11,6 +11,9 @@ use crate::engine::gotpl::value::{MAX_DEPTH, Value};
 pub(crate) const TABLE: &[Function] = &[
     // Helm prints what is wrong instead of failing.
     fixed("toToml", 1, |_, args| {
+        if args.any(0).is_nil() {
+            return Err(Error::missing("there is nothing to write: the value is nil"));
+        }
         Ok(encode(args.any(0)).unwrap_or_else(|error| error.inner().message.clone()).into())
     }),
     fixed("fromToml", 1, |_, args| {
@@ -40,10 +43,15 @@ fn from_toml(value: toml::Value) -> Value {
 }
 
 fn encode(value: &Value) -> Result<String> {
-    if value.as_map().is_none() {
-        return Err(Error::new("toml: top-level values must be Go maps or structs"));
-    }
     let mut out = String::new();
+    if value.as_map().is_none() {
+        if is_tables(value) {
+            return Err(Error::new("toml: top-level values must be Go maps or structs"));
+        }
+        // The library writes a value without a key as it stands.
+        inline(value, 0, &mut out)?;
+        return Ok(out);
+    }
     table(value, &mut Vec::new(), &mut out)?;
     Ok(out)
 }
@@ -114,7 +122,11 @@ fn inline(value: &Value, depth: usize, out: &mut String) -> Result<()> {
             out.push_str(&fmt::display(value));
         }
         _ => {
-            if let Some(map) = value.as_map() {
+            if let Value::Object(object) = value
+                && object.type_name() == "time.Time"
+            {
+                out.push_str(object.serialize().as_str().unwrap_or_default());
+            } else if let Some(map) = value.as_map() {
                 out.push('{');
                 let entries = map.borrow().clone();
                 for (index, (key, item)) in entries.iter().filter(|(_, item)| !item.is_nil()).enumerate() {

@@ -1,12 +1,37 @@
 //! How Sprig's libraries find words in a text and change their case.
 
+/// A letter in upper case, if that is one letter: Go's mapping is from one to one.
+pub(super) fn upper(c: char) -> char {
+    let mut upper = c.to_uppercase();
+    match (upper.next(), upper.next()) {
+        (Some(upper), None) => upper,
+        _ => c,
+    }
+}
+
+/// A letter in lower case; the dot of a capital `I` with one is lost.
+pub(super) fn lower(c: char) -> char {
+    c.to_lowercase().next().unwrap_or(c)
+}
+
+/// A letter at the start of a word: of two letters in one, the first is large.
+fn title_case(c: char) -> char {
+    match c {
+        '\u{1c4}'..='\u{1c6}' => '\u{1c5}',
+        '\u{1c7}'..='\u{1c9}' => '\u{1c8}',
+        '\u{1ca}'..='\u{1cc}' => '\u{1cb}',
+        '\u{1f1}'..='\u{1f3}' => '\u{1f2}',
+        _ => upper(c),
+    }
+}
+
 /// Upper case for the first letter of every word.
 pub(crate) fn title(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut before = ' ';
     for c in text.chars() {
         if is_separator(before) {
-            out.extend(c.to_uppercase());
+            out.push(title_case(c));
         } else {
             out.push(c);
         }
@@ -25,32 +50,38 @@ fn is_separator(c: char) -> bool {
 
 /// Lower case for the first letter of every word between white space.
 pub(crate) fn untitle(text: &str) -> String {
-    after_space(text, |c, first| if first { c.to_lowercase().collect() } else { c.to_string() })
+    after_space(text, |c, first| if first { lower(c) } else { c })
 }
 
 /// Every letter in the other case.
 pub(crate) fn swap_case(text: &str) -> String {
     after_space(text, |c, _| {
         if c.is_uppercase() {
-            c.to_lowercase().collect()
+            lower(c)
         } else if c.is_lowercase() {
-            c.to_uppercase().collect()
+            upper(c)
         } else {
-            c.to_string()
+            c
         }
     })
 }
 
-/// The first characters of the words between white space.
-pub(crate) fn initials(text: &str) -> String {
-    text.split_whitespace().filter_map(|word| word.chars().next()).collect()
+/// The first bytes, taken for characters, of the words between white space.
+pub(crate) fn initials(text: &[u8]) -> String {
+    let starts = text.split(u8::is_ascii_whitespace).filter_map(|word| word.first());
+    starts.map(|byte| char::from(*byte)).collect()
 }
 
-fn after_space(text: &str, change: impl Fn(char, bool) -> String) -> String {
+/// Every byte, taken for a character, but for white space.
+pub(crate) fn without_space(text: &[u8]) -> String {
+    text.iter().map(|byte| char::from(*byte)).filter(|c| !c.is_whitespace()).collect()
+}
+
+fn after_space(text: &str, change: impl Fn(char, bool) -> char) -> String {
     let mut out = String::with_capacity(text.len());
     let mut first = true;
     for c in text.chars() {
-        out.push_str(&change(c, first));
+        out.push(change(c, first));
         first = c.is_whitespace();
     }
     out
@@ -76,21 +107,21 @@ pub(crate) fn separated(text: &str, connector: char) -> String {
     let (mut kind, mut word, mut rest) = next_word(text);
     while !rest.is_empty() {
         if kind != Word::Connector {
-            lower(&mut out, kind, word, connector);
+            lower_word(&mut out, kind, word, connector);
         }
         let (before, last) = (kind, word);
         (kind, word, rest) = next_word(rest);
         match before {
             Word::Number => {
                 while matches!(kind, Word::Lower | Word::Number) {
-                    lower(&mut out, kind, word, connector);
+                    lower_word(&mut out, kind, word, connector);
                     (kind, word, rest) = next_word(rest);
                 }
                 if kind != Word::None && joins(kind) {
                     out.push(connector);
                 }
             }
-            Word::Connector => lower(&mut out, before, last, connector),
+            Word::Connector => lower_word(&mut out, before, last, connector),
             Word::Punctuation => {}
             _ if kind != Word::Number => {
                 if joins(kind) {
@@ -102,16 +133,16 @@ pub(crate) fn separated(text: &str, connector: char) -> String {
                 let number = word;
                 (kind, word, rest) = next_word(rest);
                 if kind != Word::Lower {
-                    lower(&mut out, Word::Number, number, connector);
+                    lower_word(&mut out, Word::Number, number, connector);
                     if joins(kind) {
                         out.push(connector);
                     }
                     continue;
                 }
                 out.push(connector);
-                lower(&mut out, Word::Number, number, connector);
+                lower_word(&mut out, Word::Number, number, connector);
                 while matches!(kind, Word::Lower | Word::Number) {
-                    lower(&mut out, kind, word, connector);
+                    lower_word(&mut out, kind, word, connector);
                     (kind, word, rest) = next_word(rest);
                 }
                 if kind != Word::None && joins(kind) {
@@ -120,11 +151,11 @@ pub(crate) fn separated(text: &str, connector: char) -> String {
             }
         }
     }
-    lower(&mut out, kind, word, connector);
+    lower_word(&mut out, kind, word, connector);
     out
 }
 
-fn lower(out: &mut String, kind: Word, word: &str, connector: char) {
+fn lower_word(out: &mut String, kind: Word, word: &str, connector: char) {
     if !matches!(kind, Word::Upper | Word::Connector) {
         out.push_str(word);
         return;
@@ -190,8 +221,6 @@ fn next_word(text: &str) -> (Word, &str, &str) {
 pub(crate) fn pascal_case(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars();
-    let upper = |c: char| c.to_uppercase().next().unwrap_or(c);
-    let lower = |c: char| c.to_lowercase().next().unwrap_or(c);
     let mut current = None;
     for c in chars.by_ref() {
         if !is_connector(c) {
@@ -253,6 +282,6 @@ mod tests {
         assert_eq!(pascal_case("HTTP-server url"), "HttpServerUrl");
         assert_eq!(title("a b_c d-e"), "A B_c D-E");
         assert_eq!(untitle("First Try"), "first try");
-        assert_eq!(initials("First  Try x"), "FTx");
+        assert_eq!(initials(b"First  Try x"), "FTx");
     }
 }
