@@ -71,7 +71,7 @@ macro_rules! commands {
             fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
                 match matches.subcommand() {
                     $(Some(($name, matches)) => {
-                        <$args>::from_arg_matches(matches).map(|args| Self::$variant(Box::new(args)))
+                        crate::apart(|| <$args>::from_arg_matches(matches).map(|args| Self::$variant(Box::new(args))))
                     })*
                     _ => Err(clap::Error::new(clap::error::ErrorKind::MissingSubcommand)),
                 }
