@@ -46,7 +46,12 @@ fn is_go_action(inside: &str) -> bool {
     }
     let end = inside.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(inside.len());
     let (word, after) = inside.split_at(end);
-    after.starts_with(char::is_whitespace) && WORDS.contains(&word)
+    let argument = after.trim_start();
+    if word.is_empty() || argument.len() == after.len() {
+        return false;
+    }
+    // `not "x"` is the one case in which a word, white space and a text are an expression of Tera's.
+    WORDS.contains(&word) || argument.starts_with(['.', '$', '"', '`']) && word != "not"
 }
 
 /// What follows the `{% endraw %}`, if `inside` (what follows a `{%`) opens a raw block.
@@ -77,6 +82,9 @@ mod tests {
             "{{- end }}",
             "{ {{ include \"x\" . }}",
             "a\n{{-  toYaml .x }}",
+            "{{ tuple . \"x\" | include \"y\" }}",
+            "{{ required \"say x\" .Values.x }}",
+            "{{ not .Values.x }}",
         ] {
             assert_eq!(engine([go]), Some(EngineKind::GoTemplate), "{go}");
         }
@@ -87,6 +95,10 @@ mod tests {
             "{% raw %}{{ .Values.x }}{% endraw %}",
             "{%- raw -%}{% x %}{{ .Values.x }}{%- endraw -%}{{ a }}",
             "{{ endpoint }}",
+            "{{ not \"x\" in values.list }}",
+            "{{ values.a ~ \"x\" }}",
+            "{{ \"x\" ~ values.a }}",
+            "{{ a  | default(value=\".\") }}",
             "{{",
         ] {
             assert_eq!(engine([tera]), Some(EngineKind::Tera), "{tera}");

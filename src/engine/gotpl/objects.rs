@@ -1,4 +1,4 @@
-//! The values with methods that every template starts from: `.Files` and `.Capabilities`.
+//! The values with methods that every template starts from: `.Files`, `.Capabilities` and `.Values`.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -48,9 +48,8 @@ impl Object for Files {
             "AsConfig" | "AsSecrets" => 0,
             _ => return None,
         };
-        if args.len() != wanted {
-            let message = format!("wrong number of args for {name}: want {wanted} got {}", args.len());
-            return Some(Err(Error::new(message)));
+        if let Err(error) = takes(name, wanted, args) {
+            return Some(Err(error));
         }
         let args = Args(args);
         let data = |path: &str| match self.0.get(path) {
@@ -97,6 +96,60 @@ impl Object for Files {
     fn as_any(&self) -> &dyn Any {
         self
     }
+}
+
+/// A method of Helm's `common.Values`, the type of `.Values`; it goes before a key of the same name.
+pub(crate) fn values_method(name: &str) -> Option<fn(&Map, &[Value]) -> Result<Value>> {
+    Some(match name {
+        "AsMap" => |values, args| {
+            takes("AsMap", 0, args)?;
+            Ok(Value::Map(Map::new(Elem::Any, values.borrow().clone())))
+        },
+        "YAML" => |values, args| {
+            takes("YAML", 0, args)?;
+            Ok(format!("{}\n", json::to_yaml(&Value::Map(values.clone()))?).into())
+        },
+        "Table" => |values, args| {
+            takes("Table", 1, args)?;
+            table(values, Args(args).str(0)?).map(Value::Map)
+        },
+        "PathValue" => |values, args| {
+            takes("PathValue", 1, args)?;
+            path_value(values, Args(args).str(0)?)
+        },
+        _ => return None,
+    })
+}
+
+/// The map at the end of a path of names.
+fn table(values: &Map, path: &str) -> Result<Map> {
+    path.split('.').try_fold(values.clone(), |map, name| match map.get(name) {
+        Some(Value::Map(inner)) => Ok(inner),
+        _ => Err(Error::new(format!("\"{name}\" is not a table"))),
+    })
+}
+
+/// The value that is no map at the end of a path of names.
+fn path_value(values: &Map, path: &str) -> Result<Value> {
+    if path.is_empty() {
+        return Err(Error::new("YAML path cannot be empty"));
+    }
+    let (map, name) = match path.rsplit_once('.') {
+        Some((way, name)) => (table(values, way).ok(), name),
+        None => (Some(values.clone()), path),
+    };
+    match map.and_then(|map| map.get(name)) {
+        Some(value) if !matches!(value, Value::Map(_)) => Ok(value),
+        _ => Err(Error::new(format!("\"{name}\" is not a value"))),
+    }
+}
+
+/// Refuses the wrong number of arguments for a method.
+pub(crate) fn takes(name: &str, wanted: usize, args: &[Value]) -> Result<()> {
+    if args.len() == wanted {
+        return Ok(());
+    }
+    Err(Error::new(format!("wrong number of args for {name}: want {wanted} got {}", args.len())))
 }
 
 /// The glob language of Helm's library: `*` and `?` stop at `/`, `**` does not; `[a-z]`, `[!a]`, `{a,b}`.
@@ -299,9 +352,8 @@ impl Object for ApiVersions {
         if name != "Has" {
             return None;
         }
-        if args.len() != 1 {
-            let message = format!("wrong number of args for Has: want 1 got {}", args.len());
-            return Some(Err(Error::new(message)));
+        if let Err(error) = takes("Has", 1, args) {
+            return Some(Err(error));
         }
         Some(Args(args).str(0).map(|wanted| Value::Bool(self.0.iter().any(|version| version == wanted))))
     }

@@ -425,6 +425,11 @@ impl Map {
         self.0.elem
     }
 
+    /// Whether it goes by the name of a Go type of Helm's.
+    pub(crate) fn is_named(&self) -> bool {
+        self.0.name.is_some()
+    }
+
     /// Whether both are one and the same map.
     pub(crate) fn same(&self, other: &Self) -> bool {
         Rc::ptr_eq(&self.0, &other.0)

@@ -11,6 +11,7 @@ use super::fmt;
 use super::functions::Function;
 use super::functions::random::Random;
 use super::functions::{builtin, regexes};
+use super::objects;
 use super::parse;
 use super::trace::{Trace, Written};
 use super::value::{Args, Value};
@@ -594,22 +595,22 @@ impl Vm {
             value = match &value {
                 Value::Invalid => Value::Invalid,
                 Value::Map(map) => {
-                    if has_args {
+                    // A sub-chart's values are a part of its parent's, where they are a plain map.
+                    let is_values = map.is_named() || index > 0 && &*fields[index - 1] == "Values";
+                    if let Some(method) = objects::values_method(name).filter(|_| is_values) {
+                        let map = map.clone();
+                        let values = self.arguments(unit, args, dot, piped)?;
+                        method(&map, &values).map_err(|error| placed(error, unit, expr.place))?
+                    } else if has_args {
                         let error = Error::new(format!("`{name}` is not a method but has arguments"));
                         return Err(placed(error, unit, expr.place));
-                    }
-                    match map.get(name) {
-                        Some(value) => value,
-                        None => builtin::zero(map.elem()),
+                    } else {
+                        map.get(name).unwrap_or_else(|| builtin::zero(map.elem()))
                     }
                 }
                 Value::Object(object) => {
                     let object = Rc::clone(object);
-                    let mut values = Vec::with_capacity(args.len() + 1);
-                    for arg in args {
-                        values.push(self.operand(unit, arg, dot)?);
-                    }
-                    values.extend(piped);
+                    let values = self.arguments(unit, args, dot, piped)?;
                     match object.member(self, name, &values) {
                         Some(result) => result.map_err(|error| placed(error, unit, expr.place))?,
                         None => match object.underlying() {
@@ -637,6 +638,22 @@ impl Vm {
             };
         }
         Ok(value)
+    }
+
+    /// The arguments of a method.
+    fn arguments(
+        &mut self,
+        unit: &Unit,
+        args: &[Expr],
+        dot: &Value,
+        piped: Option<Value>,
+    ) -> Result<Vec<Value>> {
+        let mut values = Vec::with_capacity(args.len() + 1);
+        for arg in args {
+            values.push(self.operand(unit, arg, dot)?);
+        }
+        values.extend(piped);
+        Ok(values)
     }
 
     fn call(

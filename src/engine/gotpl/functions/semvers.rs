@@ -7,6 +7,7 @@ use super::{Function, fixed};
 use crate::chart::Constraint;
 use crate::chart::constraint::parse_version;
 use crate::engine::gotpl::error::{Error, Result};
+use crate::engine::gotpl::objects::takes;
 use crate::engine::gotpl::value::{Args, Object, Value};
 use crate::engine::gotpl::vm::Vm;
 use semver::Version;
@@ -69,9 +70,8 @@ impl Object for Semver {
             | "SetPrerelease" | "SetMetadata" => 1,
             _ => 0,
         };
-        if args.len() != wanted {
-            let message = format!("wrong number of args for {name}: want {wanted} got {}", args.len());
-            return Some(Err(Error::new(message)));
+        if let Err(error) = takes(name, wanted, args) {
+            return Some(Err(error));
         }
         let args = Args(args);
         let compare = |accept: fn(std::cmp::Ordering) -> bool| {
