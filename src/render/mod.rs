@@ -311,7 +311,7 @@ fn run_engines(sources: &Sources, computed: &Computed, options: &Options) -> Rep
         scopes.iter().copied().filter(|scope| is_tera(&scope.chart) && !scope.chart.is_library()).collect();
     if !of_tera.is_empty() {
         let engine = tera::Engine::new(sources);
-        for report in engine.render(&of_tera, &options.release, &options.capabilities) {
+        for report in engine.render(sources, &of_tera, &options.release, &options.capabilities) {
             let rendered = report.take(&mut diagnostics).unwrap_or_default();
             files.extend(rendered.into_iter().map(|file| EngineFile { file, engine: EngineKind::Tera }));
         }

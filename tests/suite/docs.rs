@@ -165,7 +165,7 @@ fn rendered(template: &str) -> String {
         Release { name: "web".to_owned(), namespace: "default".to_owned(), is_upgrade: false, revision: 1 };
     let engine = Engine::new(&sources);
     let scope = computed.output.unwrap().root;
-    let report = engine.render(&[&scope], &release, &capabilities()).remove(0);
+    let report = engine.render(&sources, &[&scope], &release, &capabilities()).remove(0);
     let file = report.output.unwrap_or_else(|| panic!("{template}\n{:#?}", report.diagnostics)).remove(0);
     file.text
 }

@@ -4,6 +4,7 @@ use crate::support::{CONFIG_MAP, Sandbox};
 use std::fmt::Write as _;
 use std::fs;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 const HELM_CONFIG_MAP: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\n";
 
@@ -47,6 +48,218 @@ fn templates_that_grow_without_end_are_refused() {
     ] {
         sandbox.chart("tera", template);
         sandbox.refused(&tera, &["tera/templates/cm.yaml:1:", told]);
+    }
+}
+
+/// Runs a template that would go on without end; it must be refused at a line of it.
+fn refused_at(sandbox: &Sandbox, template: &str, line: usize, told: &str) {
+    sandbox.chart("tera", template);
+    let begun = Instant::now();
+    sandbox.refused(&["render", "shop", "tera"], &[&format!("tera/templates/cm.yaml:{line}:"), told]);
+    assert!(begun.elapsed() < Duration::from_secs(60), "{template}: {:?}", begun.elapsed());
+}
+
+#[test]
+fn tera_templates_that_work_without_end_are_refused() {
+    let sandbox = Sandbox::new();
+    sandbox.write("tera/templates/_c.tera", "{% component c(n) %}\n{% set a = <c n={n - 1}/> if n > 0 else \"\" %}\n{% set b = <c n={n - 1}/> if n > 0 else \"\" %}\n{% set d = <c n={n - 1}/> if n > 0 else \"\" %}\n{% endcomponent %}\n");
+    let steps = "million steps";
+    for (template, line, told) in [
+        (
+            "{% for i in range(end=100000) %}\n{% for j in range(end=100000) %}\n{% endfor %}\n{% endfor %}\n",
+            2,
+            steps,
+        ),
+        (
+            "a: 1\n{% for i in range(end=10000) %}\n{% set x = [j * i for j in range(end=10000)] %}\n{% endfor %}\n",
+            3,
+            steps,
+        ),
+        (
+            "{% set l = range(end=100000) %}\n{% for i in l %}\n{% if i + 0.5 in l %}\na: 1\n{% endif %}\n{% endfor %}\n",
+            3,
+            steps,
+        ),
+        ("{% set l = range(end=100000) %}\na: {{ l | unique | length }}\n", 2, steps),
+        (
+            "{% set t = \"{% for i in range(end=100000) %}{% for j in range(end=100000) %}{% endfor %}{% endfor %}\" %}\na: {{ tpl(text=t) }}\n",
+            2,
+            steps,
+        ),
+        ("a:\n  b: {{<c n={19}/>}}\n", 2, steps),
+    ] {
+        refused_at(&sandbox, template, line, told);
+    }
+    let names = |depth: usize| format!("_{depth}.tera");
+    for depth in 0..28 {
+        let include = format!("{{% include \"{}\" %}}\n", names(depth + 1));
+        sandbox.write(&format!("tera/templates/{}", names(depth)), &include.repeat(3));
+    }
+    sandbox.write(&format!("tera/templates/{}", names(28)), "");
+    refused_at(&sandbox, "a: 1\n{% include \"_0.tera\" %}\n", 2, steps);
+}
+
+#[test]
+fn tera_templates_that_grow_without_end_are_refused() {
+    let sandbox = Sandbox::new();
+    sandbox.write("tera/templates/_c.tera", "{% component again() %}\n{{ body }}\n{{ body }}\n{{ body }}\n{{ body }}\n{% endcomponent %}\n{% component rest(n, ...all) %}\n{% if n > 0 %}\n{{<rest n={n - 1} a={all} b={all} c={all} d={all} e={all}/>}}\n{% endif %}\n{% endcomponent %}\n");
+    let grow = |start: &str, step: &str| {
+        format!(
+            "{{% set x = {start} %}}\n{{% for i in range(end=100000) %}}\n{{% set_global x = {step} %}}\n{{% endfor %}}\n"
+        )
+    };
+    let of_text = "MiB of text";
+    for (template, line, told) in [
+        (grow("\"0123456789\"", "x ~ x"), 3, "too long"),
+        (grow("\"aaaaaaaaaa\"", "x | replace(from=\"a\", to=x)"), 3, "too long"),
+        (grow("\"aaaaaaaaaa\"", "x | regex_replace(pattern=\".*\", with=\"$0$0$0\")"), 3, "too long"),
+        (grow("\"aaaaaaaaaa\"", "[x, x, x] | join(sep=x)"), 3, "too long"),
+        (grow("\"aaaaaaaaaa\"", "[x, x, x] | str"), 3, "too long"),
+        (grow("\"aaaaaaaaaa\"", "{\"a\": x, \"b\": x} | to_json"), 3, "too long"),
+        (grow("\"a\\nb\"", "(x | indent(width=1000)) ~ x"), 3, "too long"),
+        (grow("\"a\"", "(x | b64encode) ~ x"), 3, "too long"),
+        (grow("[1]", "[x, x]"), 3, "more than 4000000 values"),
+        (grow("[1]", "{\"a\": x, \"b\": x}"), 3, "more than 4000000 values"),
+        (grow("[1]", "[...x, ...x]"), 3, "more than 4000000 values"),
+        (grow("[1]", "[x for i in [1, 2, 3]]"), 3, "more than 4000000 values"),
+        (grow("[1]", "[x]"), 3, "300 deep"),
+        (grow("\"x\"", &format!("x ~ \"{}\"", "x".repeat(10_000))), 3, "million steps"),
+        (
+            (0..100).fold(format!("{{% set x = \"{}\" %}}\n", "x".repeat(4_000_000)), |all, n| {
+                format!("{all}{{% set x{n} = x ~ 1 %}}{{# #}}")
+            }),
+            2,
+            of_text,
+        ),
+        ("a:\n  b: {{<rest n={19} z={1}/>}}\n".to_owned(), 2, "more than 4000000 values"),
+        (
+            format!("a:\n{{% for i in range(end=100000) %}}\n- {}\n{{% endfor %}}\n", "x".repeat(10_000)),
+            2,
+            of_text,
+        ),
+        (
+            format!(
+                "{{% set x = \"{}\" %}}\n{{% for i in range(end=100000) %}}\n- {{{{ x }}}}\n{{% endfor %}}\n",
+                "x".repeat(100_000)
+            ),
+            3,
+            of_text,
+        ),
+        (
+            format!(
+                "{{% set x = \"{}\" %}}\n{{% for i in range(end=100000) %}}\n- {{{{ [x, i] }}}}\n{{% endfor %}}\n",
+                "x".repeat(100_000)
+            ),
+            3,
+            of_text,
+        ),
+        (
+            format!("a:\n{}- x\n{}", "{% <again> %}\n".repeat(19), "{% </again> %}\n".repeat(19)),
+            2,
+            "this template writes more than 256 MiB",
+        ),
+        (
+            format!(
+                "{{% set x = \"{}\" %}}\na: {{{{ tpl(text=\"{{% for i in range(end=100000) %}}{{{{ x }}}}{{% endfor %}}\", x=x) }}}}\n",
+                "x".repeat(100_000)
+            ),
+            2,
+            of_text,
+        ),
+    ] {
+        refused_at(&sandbox, &template, line, told);
+    }
+    let far_right = format!("{{% set l = range(end=100000) %}}\na:\n{}{{{{ l }}}}\n", " ".repeat(10_000));
+    refused_at(&sandbox, &far_right, 3, "this template writes more than 256 MiB");
+}
+
+#[test]
+fn components_and_includes_that_lead_to_each_other_are_refused_on_any_thread() {
+    let sandbox = Sandbox::new();
+    for chart in ["", "charts/a/", "charts/b/", "charts/c/", "charts/d/"].map(|path| format!("deep/{path}")) {
+        let name = chart.trim_end_matches('/').rsplit('/').next().unwrap();
+        sandbox.chart(chart.trim_end_matches('/'), "a:\n  b: {{<c/>}}\n");
+        sandbox.write(
+            &format!("{chart}Chart.yaml"),
+            &format!("apiVersion: v2\nname: {name}\nversion: 1.0.0\nengine: tera\n"),
+        );
+        sandbox.write(
+            &format!("{chart}templates/_c.tera"),
+            "{% component c() %}\n{% include \"_0.tera\" %}\n{% endcomponent %}\n",
+        );
+        for depth in 0..25 {
+            let next = format!("{{% include \"_{}.tera\" %}}\n", depth + 1);
+            sandbox.write(&format!("{chart}templates/_{depth}.tera"), &next);
+        }
+        sandbox.write(&format!("{chart}templates/_25.tera"), "{{<c/>}}\n");
+    }
+    let outcome = sandbox.run(&["render", "shop", "deep"]);
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (2, ""), "{}", outcome.stderr);
+    assert_eq!(
+        outcome.stderr.matches("components call each other without end").count(),
+        5,
+        "{}",
+        outcome.stderr
+    );
+}
+
+#[test]
+fn large_tera_charts_render() {
+    let sandbox = Sandbox::new();
+    let object = "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a-{{ i }}\ndata:\n  k: {{ values.name }}-{{ i }}\n";
+    sandbox.chart("tera", &format!("{{% for i in range(end=10000) %}}\n{object}{{% endfor %}}\n"));
+    let outcome = sandbox.run(&["render", "shop", "tera"]);
+    assert_eq!(
+        (outcome.code, outcome.stdout.matches("kind: ConfigMap").count()),
+        (0, 10_000),
+        "{}",
+        outcome.stderr
+    );
+    // Files of some MiB, whole and in pieces.
+    let line = "0123456789".repeat(10);
+    sandbox.write("tera/files/big.txt", &format!("{line}\n").repeat(40_000));
+    sandbox.chart("tera", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  a: {{ file(path=\"files/big.txt\") }}\n  b: {{ file(path=\"files/big.txt\") | b64encode }}\n  c: {{ file(path=\"files/big.txt\") | split(pat=\"\\n\") | length | str }}\n");
+    let outcome = sandbox.run(&["render", "shop", "tera"]);
+    assert_eq!((outcome.code, outcome.stdout.matches(&line).count()), (0, 40_000), "{}", outcome.stderr);
+}
+
+#[test]
+fn tera_templates_of_any_shape_compile_or_are_refused() {
+    let sandbox = Sandbox::new();
+    let tera = ["render", "shop", "tera"];
+    let many = |count: usize, text: &str| text.repeat(count);
+    let elifs = |count: usize| {
+        format!("a: {{% if false %}}0{}{{% else %}}1{{% endif %}}\n", many(count, "{% elif false %}2"))
+    };
+    for (template, told) in [
+        (elifs(100_000), "more than 200 `elif`"),
+        (many(100_000, "{% if true %}"), "too deep"),
+        (format!("a: {{{{ {} }}}}\n", many(100_000, "1 if true else ")), "too complex"),
+        (format!("a: {{{{ 1{} }}}}\n", many(100_000, " ~ 1")), "too complex"),
+        (format!("a: {{{{ values{} }}}}\n", many(100_000, ".a")), "too complex"),
+        (format!("a: {{{{ {}1 }}}}\n", many(100_000, "[")), "dimensions"),
+        (format!("a: {{{{ {} }}}}\n", many(100_000, "{\"a\": ")), "map"),
+        (many(100_000, "{% <c> %}"), "too deep"),
+        (many(100_000, "{% for i in values %}"), "too deep"),
+        (many(100_000, "{% set x %}"), "too deep"),
+        ("x".repeat(6 << 20), "too large"),
+    ] {
+        sandbox.chart("tera", &template);
+        sandbox.refused(&tera, &["tera/templates/cm.yaml", told]);
+    }
+    let mut blocks = String::from("a:\n");
+    for n in 0..100_000 {
+        let _ = writeln!(blocks, "  {{% block b{n} %}}{{% endblock %}}");
+    }
+    for (template, rendered) in [
+        (elifs(200), "a: 1\n"),
+        (format!("{blocks}  b: 1\n"), "  b: 1\n"),
+        (format!("a:\n{}", many(150_000, "  {% if false %}b{% endif %}\n")) + "  b: 1\n", "  b: 1\n"),
+        (format!("a: {}\n", many(50_000, "{{ 1 }}{# c #}")), "111"),
+    ] {
+        sandbox.chart("tera", &format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n{template}"));
+        let outcome = sandbox.run(&tera);
+        assert!(outcome.code == 0 && outcome.stdout.contains(rendered), "{rendered}: {}", outcome.stderr);
     }
 }
 

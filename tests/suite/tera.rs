@@ -39,7 +39,7 @@ fn place(template: &str, value: &Node) -> Result<Node, String> {
     };
     let release = Release { name: "web".into(), namespace: "default".into(), is_upgrade: false, revision: 1 };
     let capabilities = crate::support::capabilities();
-    let report = engine.render(&[&scope], &release, &capabilities).remove(0);
+    let report = engine.render(sources, &[&scope], &release, &capabilities).remove(0);
     let Some(files) = report.output else { return Err(report.diagnostics[0].message.clone()) };
     let text = files.into_iter().find(|file| file.path.ends_with("/t.yaml")).unwrap().text;
     let source = sources.add("rendered", text.as_str(), SourceKind::File);

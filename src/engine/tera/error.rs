@@ -7,6 +7,7 @@ use super::reference::{Entry, EntryKind, REFERENCE, TERA_FILTERS, TERA_FUNCTIONS
 use super::rewrite::Rewritten;
 use crate::diag::{Diagnostic, nearest};
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// The templates that errors are about.
 #[derive(Debug, Clone, Copy)]
@@ -71,6 +72,30 @@ pub(super) fn diagnostic(error: &tera::Error, known: Known<'_>, root: Option<&st
         }
     }
     found
+}
+
+/// What is wrong in a text given to `tpl`: the message, its help, the bytes of the text.
+pub(super) fn in_text(error: &tera::Error, rewritten: &Rewritten) -> (String, Option<String>, Range<usize>) {
+    use tera::ErrorKind;
+    let (mut message, help) = describe(error);
+    let range = match error.kind() {
+        ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) => {
+            if report.message().starts_with("Field `") {
+                message = format!("`{}` is not defined", rewritten.path_to(report.span().range.end));
+            }
+            rewritten.original(report.span().range.start, report.span().range.end).bytes()
+        }
+        // Unknown names: the first of several reports.
+        _ => {
+            let text = error.to_string();
+            let mut lines = text.lines();
+            let first = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            let place = lines.next().and_then(|line| locus(line.trim_start().strip_prefix("--> ")?));
+            message = lower_first(&first);
+            place.map_or(0..0, |(_, line, column)| rewritten.at_line(line, column).bytes())
+        }
+    };
+    (message, help, range)
 }
 
 /// What Tera says about templates that name others, filters, functions or components, when it puts them together.
@@ -156,6 +181,11 @@ fn locus(text: &str) -> Option<(&str, usize, usize)> {
 /// Separates the message from the help in the errors of plimsoll's own functions, which Tera carries as text.
 const HELP_SEPARATOR: char = '\u{1f}';
 
+/// An error text with its help.
+pub(super) fn with_help(message: &str, help: &str) -> String {
+    format!("{message}{HELP_SEPARATOR}{help}")
+}
+
 /// The error text for a name that does not exist: the whole expression, the part that fails, the names there are.
 pub(super) fn not_defined(full: &str, failing: &str, name: &str, known: &[String]) -> String {
     let visible: Vec<String> = known.iter().filter(|name| !name.starts_with("__")).cloned().collect();
@@ -165,7 +195,7 @@ pub(super) fn not_defined(full: &str, failing: &str, name: &str, known: &[String
         format!("`{full}` is not defined: there is no `{failing}`")
     };
     match suggestion(name, &visible) {
-        Some(help) => format!("{subject}{HELP_SEPARATOR}{help}"),
+        Some(help) => with_help(&subject, &help),
         None => subject,
     }
 }

@@ -5,6 +5,7 @@
 
 use super::library;
 use crate::diag::{SourceId, Span};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A byte range in one of the files of a set.
@@ -26,6 +27,11 @@ impl Place {
     pub(super) fn skip(self, bytes: usize) -> Self {
         let start = self.start.saturating_add(u32::try_from(bytes).unwrap_or(u32::MAX));
         Self { start: start.min(self.end), ..self }
+    }
+
+    /// Its bytes in its file.
+    pub(super) fn bytes(self) -> Range<usize> {
+        self.start as usize..self.end as usize
     }
 
     /// Whether it is in the component library.

@@ -2,16 +2,17 @@
 //!
 //! Nothing here is random and nothing reads a clock: the same inputs give the same bytes.
 
-use super::error::describe;
-use super::rendering::{self, GLOBALS, OMITTED};
+use super::budget::Budget;
+use super::rendering::{self, OMITTED, spend};
 use super::rewrite::emit_filter;
+use super::tpl::tpl;
 use super::value::{self, node};
 use crate::chart::{Chart, ChartFile, Constraint, constraint};
 use crate::yaml::{self, emit};
 use base64::Engine as _;
 use sha2::Digest as _;
 use std::sync::LazyLock;
-use tera::{Error, Kwargs, State, TeraResult, Value};
+use tera::{Error, Kwargs, State, StringInput, TeraResult, Value};
 
 /// A Tera instance without templates that knows every function and filter. They ask [`rendering`] for the chart
 /// that is being rendered, so all charts share them.
@@ -19,6 +20,8 @@ pub(super) fn instance() -> &'static tera::Tera {
     static INSTANCE: LazyLock<tera::Tera> = LazyLock::new(|| {
         let mut tera = tera::Tera::new();
         tera.autoescape_on([""]);
+        counters(&mut tera);
+        tera_filters(&mut tera);
         pure_filters(&mut tera);
         text_filters(&mut tera);
         functions(&mut tera);
@@ -60,6 +63,100 @@ fn functions(tera: &mut tera::Tera) {
     tera.register_function("lookup", |_: Kwargs, _: &State<'_>| value::map([]));
 }
 
+/// What the rewriter puts into templates to count what they do.
+fn counters(tera: &mut tera::Tera) {
+    let mut counter = |name: &'static str, count: fn(&Budget, &Value) -> TeraResult<()>| {
+        tera.register_filter(name, move |value: &Value, _: Kwargs, _: &State<'_>| -> TeraResult<Value> {
+            spend(|budget| count(budget, value))?;
+            Ok(value.clone())
+        });
+    };
+    counter("__held", Budget::held);
+    counter("__text", Budget::as_text);
+    counter("__searched", Budget::searched);
+    tera.register_filter("__set", |value: &Value, args: Kwargs, state: &State<'_>| -> TeraResult<Value> {
+        let before = state.get::<Value>(args.must_get("name")?)?;
+        spend(|budget| budget.set(value, before.as_ref()))?;
+        Ok(value.clone())
+    });
+    tera.register_filter("__looped", |value: &Value, args: Kwargs, _: &State<'_>| -> TeraResult<Value> {
+        let (turn, text) = (args.must_get("turn")?, args.must_get("text")?);
+        spend(|budget| budget.turns(value, turn, text))?;
+        Ok(value.clone())
+    });
+    tera.register_function("__called", |args: Kwargs, _: &State<'_>| -> TeraResult<Value> {
+        rendering::entered()?;
+        spend(|budget| budget.work(CALL))?;
+        if let Some(rest) = args.get::<Value>("rest")? {
+            spend(|budget| budget.held(&rest))?;
+        }
+        Ok(Value::safe_string(""))
+    });
+    tera.register_filter("__written", |value: &Value, args: Kwargs, state: &State<'_>| {
+        rendering::written(value, args.get("path")?, state)
+    });
+}
+
+/// The steps of a component or an include.
+const CALL: usize = 40;
+
+/// Tera's own filters that make much of little, within the budget.
+fn tera_filters(tera: &mut tera::Tera) {
+    tera.register_filter("str", |value: &Value, _: Kwargs, _: &State<'_>| -> TeraResult<String> {
+        spend(|budget| budget.as_text(value))?;
+        Ok(value.to_string())
+    });
+    tera.register_filter("replace", replace);
+    tera.register_filter("join", join);
+    tera.register_filter("split", split);
+    tera.register_filter("unique", unique);
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the signature of a filter")]
+fn replace(text: StringInput<'_>, args: Kwargs, state: &State<'_>) -> TeraResult<Value> {
+    let (from, to) = (args.must_get::<&str>("from")?, args.must_get::<StringInput<'_>>("to")?);
+    let (safe, text) = (text.is_safe() || to.is_safe(), text.as_str());
+    let more = text.matches(from).count().saturating_mul(to.as_str().len());
+    spend(|budget| budget.made(text.len().saturating_add(more)))?;
+    Ok(as_safe(text.replace(from, to.as_str()), safe && state.autoescaping_enabled()))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the signature of a filter")]
+fn join(items: &[Value], args: Kwargs, state: &State<'_>) -> TeraResult<Value> {
+    let separator = args.get::<StringInput<'_>>("sep")?;
+    let between = separator.as_ref().map_or("", StringInput::as_str);
+    spend(|budget| {
+        items.iter().try_for_each(|item| budget.as_text(item))?;
+        budget.made(items.len().saturating_mul(between.len()))
+    })?;
+    let texts: Vec<String> = items.iter().map(ToString::to_string).collect();
+    let safe = separator.is_some_and(|separator| separator.is_safe()) || items.iter().any(Value::is_safe);
+    Ok(as_safe(texts.join(between), safe && state.autoescaping_enabled()))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the signature of a filter")]
+fn split(text: &str, args: Kwargs, _: &State<'_>) -> TeraResult<Vec<String>> {
+    let pattern = args.must_get::<&str>("pat")?;
+    spend(|budget| budget.values(text.matches(pattern).count()))?;
+    Ok(text.split(pattern).map(str::to_owned).collect())
+}
+
+fn unique(items: &[Value], _: Kwargs, _: &State<'_>) -> TeraResult<Vec<Value>> {
+    let mut found: Vec<Value> = Vec::new();
+    for item in items {
+        spend(|budget| budget.work(1 + found.len() / 16))?;
+        if !found.contains(item) {
+            found.push(item.clone());
+        }
+    }
+    Ok(found)
+}
+
+fn as_safe(text: String, safe: bool) -> Value {
+    let text = Value::from(text);
+    if safe { text.mark_safe() } else { text }
+}
+
 fn pure_filters(tera: &mut tera::Tera) {
     tera.register_filter("__placed", |value: &Value, _: Kwargs, _: &State<'_>| -> TeraResult<Value> {
         let text = rendering::resolved(value.as_str().unwrap_or_default())?;
@@ -81,9 +178,11 @@ fn pure_filters(tera: &mut tera::Tera) {
         if value.is_safe() {
             return Ok(value.clone());
         }
+        spend(|budget| budget.as_text(value))?;
         Ok(Value::safe_string(emit::document(&node(value)?).trim_end_matches('\n')))
     });
     tera.register_filter("to_json", |value: &Value, args: Kwargs, _: &State<'_>| -> TeraResult<String> {
+        spend(|budget| budget.as_text(value))?;
         node(value)?;
         let pretty = args.get::<bool>("pretty")?.unwrap_or_default();
         let text = if pretty { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
@@ -104,6 +203,7 @@ fn text_filters(tera: &mut tera::Tera) {
             if let (Some(bytes), "sha256") = (value.as_bytes(), name) {
                 return Ok(hex(&sha2::Sha256::digest(bytes)).into());
             }
+            spend(|budget| budget.as_text(value))?;
             let result = apply(rendering::text(value)?, &args)?;
             Ok(if value.is_safe() && KEEPS_YAML.contains(&name) { result.mark_safe() } else { result })
         });
@@ -132,19 +232,17 @@ fn text_filters(tera: &mut tera::Tera) {
             .map_err(|error| Error::message(format!("this is not JSON: {error}")))?;
         Ok(Value::from_serializable(&value))
     });
-    filter("indent", |text, args| Ok(indented(&text, width(args)?).into()));
+    filter("indent", |text, args| Ok(indented(&text, width(args)?)?.into()));
     filter("nindent", |text, args| {
         let width = width(args)?;
-        Ok(format!("\n{}{}", " ".repeat(width), indented(&text, width)).into())
+        Ok(format!("\n{}{}", " ".repeat(width), indented(&text, width)?).into())
     });
     filter("trunc", |text, args| Ok(truncated(&text, args.must_get("length")?).into()));
     filter("kebabcase", |text, _| Ok(heck::ToKebabCase::to_kebab_case(text.as_str()).into()));
     filter("snakecase", |text, _| Ok(heck::ToSnakeCase::to_snake_case(text.as_str()).into()));
     filter("camelcase", |text, _| Ok(heck::ToLowerCamelCase::to_lower_camel_case(text.as_str()).into()));
     filter("regex_match", |text, args| Ok(pattern(args)?.is_match(&text).into()));
-    filter("regex_replace", |text, args| {
-        Ok(pattern(args)?.replace_all(&text, args.must_get::<&str>("with")?).into_owned().into())
-    });
+    filter("regex_replace", |text, args| replace_matches(&pattern(args)?, &text, args.must_get("with")?));
     filter("semver_compare", |text, args| {
         let wanted = args.must_get::<&str>("constraint")?;
         let constraint = Constraint::parse(wanted)
@@ -155,60 +253,24 @@ fn text_filters(tera: &mut tera::Tera) {
     });
 }
 
+/// The text with every match of the pattern replaced.
+fn replace_matches(pattern: &regex::Regex, text: &str, with: &str) -> TeraResult<Value> {
+    let groups = with.matches('$').count();
+    let (mut out, mut from) = (String::with_capacity(text.len()), 0);
+    for captures in pattern.captures_iter(text) {
+        let found = captures.get_match();
+        out.push_str(&text[from..found.start()]);
+        // No group is longer than the match.
+        spend(|budget| budget.made(with.len().saturating_add(groups.saturating_mul(found.len()))))?;
+        captures.expand(with, &mut out);
+        from = found.end();
+    }
+    out.push_str(&text[from..]);
+    Ok(out.into())
+}
+
 /// Filters whose result is YAML when their input is.
 const KEEPS_YAML: [&str; 4] = ["quote", "squote", "indent", "nindent"];
-
-/// Renders texts as templates of their own, which see the chart's values but nothing that the caller has set.
-fn tpl(args: &Kwargs, state: &State<'_>) -> TeraResult<Value> {
-    let input = args.must_get::<Value>("text")?;
-    rendering::nested(|| {
-        let mut context = tera::Context::new();
-        for name in GLOBALS {
-            if let Some(value) = state.get::<Value>(name)? {
-                context.insert_value(name, value);
-            }
-        }
-        for (name, value) in args.iter() {
-            if let Some(name) = name.as_str().filter(|name| *name != "text") {
-                context.insert_value(name.to_owned(), value.clone());
-            }
-        }
-        expand(instance(), &context, &input)
-    })
-}
-
-/// Begins every complaint about such a text.
-const IN_TPL: &str = "in the text given to `tpl`: ";
-
-/// Renders every string of a value as a template.
-fn expand(tera: &tera::Tera, context: &tera::Context, value: &Value) -> TeraResult<Value> {
-    if let Some(text) = value.as_str() {
-        if !text.contains("{{") && !text.contains("{%") && !text.contains("{#") {
-            return Ok(Value::normal_string(text));
-        }
-        return tera.render_str(text, context, false).map(Value::from).map_err(|error| {
-            let (message, _) = describe(&error);
-            // Texts that render texts: once is enough.
-            let message = message.strip_prefix(IN_TPL).unwrap_or(&message);
-            Error::message(format!("{IN_TPL}{message}"))
-        });
-    }
-    if let Some(items) = value.as_array() {
-        return Ok(items
-            .iter()
-            .map(|item| expand(tera, context, item))
-            .collect::<TeraResult<Vec<_>>>()?
-            .into());
-    }
-    if let Some(map) = value.as_map() {
-        let mut out = tera::Map::new();
-        for (key, item) in map {
-            out.insert(key.clone(), expand(tera, context, item)?);
-        }
-        return Ok(out.into());
-    }
-    Ok(value.clone())
-}
 
 fn required(value: Value, message: &str) -> TeraResult<Value> {
     if value.is_undefined() || is_empty(&value) { Err(Error::message(message)) } else { Ok(value) }
@@ -288,8 +350,9 @@ fn width(args: &Kwargs) -> TeraResult<usize> {
 /// The widest indentation.
 const MAX_WIDTH: usize = 1000;
 
-fn indented(text: &str, width: usize) -> String {
-    text.replace('\n', &format!("\n{}", " ".repeat(width)))
+fn indented(text: &str, width: usize) -> TeraResult<String> {
+    spend(|budget| budget.made(text.len() + text.matches('\n').count() * width))?;
+    Ok(text.replace('\n', &format!("\n{}", " ".repeat(width))))
 }
 
 fn truncated(text: &str, length: i64) -> String {

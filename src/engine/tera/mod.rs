@@ -7,19 +7,25 @@
 //! `rewrite` makes every expression leave a marker, Tera does what template engines do, and
 //! `place` writes each value as the YAML around its marker demands. A chart's templates, the partials of its
 //! library sub-charts and the components of plimsoll that they call are compiled together, by `compile`;
-//! `rendering` is what Tera's filters know of the chart they work for.
+//! `rendering` is what Tera's filters know of the chart they work for. Texts given to `tpl` are templates of their own.
+//! `guard` finds what a template must not do without end, and `budget` counts it; `scope` knows where variables came
+//! from.
 
+mod budget;
 mod compile;
 mod error;
 mod files;
 mod functions;
+mod guard;
 mod library;
 mod place;
 mod reference;
 mod rendering;
 mod rewrite;
+mod scope;
 #[cfg(test)]
 mod tests;
+mod tpl;
 mod value;
 
 pub(crate) use library::FILES as COMPONENT_LIBRARY;
@@ -31,6 +37,7 @@ use crate::chart::{Chart, TextFile};
 use crate::diag::{Diagnostic, Report, SourceId, SourceKind, Sources, Span};
 use crate::values::Scope;
 use crate::yaml::Node;
+use budget::Budget;
 use compile::{Input, LENT_PREFIX, Templates};
 use files::Files;
 use rayon::prelude::*;
@@ -38,6 +45,7 @@ use rendering::Rendering;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 use value::Origins;
 
 /// Renders Tera charts.
@@ -60,11 +68,18 @@ impl Engine {
     /// of their paths.
     pub fn render(
         &self,
+        sources: &Sources,
         scopes: &[&Scope],
         release: &Release,
         capabilities: &Capabilities,
     ) -> Vec<Report<Vec<RenderedFile>>> {
-        let objects = Objects { release: release_object(release), capabilities, cluster: OnceLock::new() };
+        let objects = Objects {
+            sources,
+            release: release_object(release),
+            capabilities,
+            cluster: OnceLock::new(),
+            deadline: Budget::deadline(),
+        };
         let charts: Vec<ChartTemplates<'_>> =
             scopes.iter().map(|scope| ChartTemplates::of(scope, &self.library)).collect();
         // Many sub-charts are copies of one: equal templates are compiled once.
@@ -96,10 +111,14 @@ const WORTH_SHARING: usize = 4;
 
 /// What templates of all charts see alike.
 struct Objects<'a> {
+    /// Where texts that are to be shown go.
+    sources: &'a Sources,
     release: ::tera::Value,
     capabilities: &'a Capabilities,
     /// `capabilities` as templates see them; made for the first chart that asks.
     cluster: OnceLock<::tera::Value>,
+    /// When all of them have to be rendered.
+    deadline: Instant,
 }
 
 /// The templates of one chart, and of the library charts below it.
@@ -139,7 +158,9 @@ impl<'a> ChartTemplates<'a> {
         let scope = self.scope;
         let mut origins = Origins::default();
         let mut context = context(scope, &templates, objects, &mut origins);
-        let rendering = Rendering::new(Arc::clone(&scope.chart), templates, self.files.clone(), origins);
+        let budget = Budget::until(objects.deadline);
+        let rendering =
+            Rendering::new(Arc::clone(&scope.chart), templates, self.files.clone(), origins, budget);
         let mut diagnostics = Vec::new();
         let mut files = Vec::new();
         for file in &scope.chart.templates {
@@ -153,7 +174,7 @@ impl<'a> ChartTemplates<'a> {
             let base_path = format!("{}/templates", scope.path);
             let this = [("name", path.as_str().into()), ("basePath", base_path.into())];
             context.insert_value("template", value::map(this));
-            match rendering.file(template_name(&file.path), role, &context) {
+            match rendering.file(template_name(&file.path), role, &context, objects.sources) {
                 Ok(placed) => files.push(RenderedFile {
                     path,
                     template: file.source,

@@ -3,14 +3,17 @@
 //! Tera hands its filters a value and the variables around it, and a component sees none of the chart's. So the
 //! chart, the values that markers stand for, and where values came from are kept here, per thread, while Tera renders.
 
+use super::budget::Budget;
 use super::compile::Templates;
-use super::error::not_defined;
+use super::error::{not_defined, with_help};
 use super::files::Files;
 use super::place::{self, Content, Placed, Sites, Slot};
-use super::rewrite::OPEN;
-use super::value::{self, Origins, node};
+use super::rewrite::{Named, OPEN};
+use super::scope::Step;
+use super::tpl::{self, Failure};
+use super::value::{self, At, Origins, node};
 use crate::chart::Chart;
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Sources, Span};
 use crate::engine::FileRole;
 use crate::yaml::{self, emit::flow_json};
 use std::cell::{Cell, RefCell};
@@ -35,7 +38,18 @@ pub(super) struct Rendering {
     slots: RefCell<Vec<Slot>>,
     /// How many texts given to `tpl` are being rendered, each within the one before.
     depth: Cell<usize>,
+    /// What went wrong in such texts, innermost first.
+    failures: RefCell<Vec<Failure>>,
+    budget: Budget,
+    /// Whether templates have gone as deep as the stack allows.
+    deep: Cell<bool>,
 }
+
+/// The stack that has to be left for one more template or component inside the others.
+const LEAST_STACK: usize = 1 << 20;
+
+/// The stack for templates that go deeper than that of the thread allows.
+const DEEP_STACK: usize = 64 << 20;
 
 thread_local! {
     static CURRENT: RefCell<Option<Rc<Rendering>>> = const { RefCell::new(None) };
@@ -47,9 +61,19 @@ impl Rendering {
         templates: Arc<Templates>,
         files: Files,
         origins: Origins,
+        budget: Budget,
     ) -> Rc<Self> {
-        let (slots, depth) = (RefCell::default(), Cell::default());
-        Rc::new(Self { chart, templates, files, origins, slots, depth })
+        Rc::new(Self {
+            chart,
+            templates,
+            files,
+            origins,
+            slots: RefCell::default(),
+            depth: Cell::default(),
+            failures: RefCell::default(),
+            budget,
+            deep: Cell::default(),
+        })
     }
 
     /// Renders one template and writes its values where they belong.
@@ -58,12 +82,18 @@ impl Rendering {
         name: &str,
         role: FileRole,
         context: &tera::Context,
+        sources: &Sources,
     ) -> Result<Placed, Vec<Diagnostic>> {
-        self.slots.borrow_mut().clear();
         let outer = CURRENT.replace(Some(Rc::clone(self)));
-        let marked = self.templates.tera.render(name, context);
+        let mut marked = self.marked(name, context);
+        if marked.is_err() && self.deep.take() {
+            marked = stacker::grow(DEEP_STACK, || self.marked(name, context));
+        }
         CURRENT.set(outer);
-        let marked = marked.map_err(|error| vec![self.templates.error(&error, &self.files, name)])?;
+        let failures = self.failures.take();
+        let marked = marked.map_err(|error| {
+            vec![tpl::blamed(self.templates.error(&error, &self.files, name), failures, sources)]
+        })?;
         let slots = self.slots.borrow();
         match role {
             FileRole::Manifest => place::yaml(&marked, &slots, self.sites()),
@@ -71,8 +101,39 @@ impl Rendering {
         }
     }
 
+    /// What Tera makes of a template.
+    fn marked(&self, name: &str, context: &tera::Context) -> TeraResult<String> {
+        self.slots.borrow_mut().clear();
+        self.failures.borrow_mut().clear();
+        self.depth.set(0);
+        self.budget.next_template();
+        self.templates.tera.render(name, context)
+    }
+
+    /// The values file or flag that what a path leads to came from.
+    fn origin(&self, path: &Named, state: &State<'_>) -> Option<Span> {
+        let root = |name: &str| state.get::<Value>(name).ok().flatten();
+        let (first, rest) = path.names.split_first()?;
+        let known = || self.origins.of(&root(first)?, rest.iter().map(|name| At::Key(name)));
+        if !rest.is_empty()
+            && let Some(origin) = known()
+        {
+            return Some(origin);
+        }
+        let route = path.route.as_ref()?;
+        let way = route
+            .steps
+            .iter()
+            .map(|step| match step {
+                Step::Name(name) => Some(At::Key(name)),
+                Step::Turn(counter) => state.get::<usize>(counter).ok().flatten().map(At::Index),
+            })
+            .collect::<Option<Vec<_>>>();
+        self.origins.of(&root(&route.root)?, way?)
+    }
+
     fn sites(&self) -> Sites<'_> {
-        Sites { tables: &self.templates.tables, files: &self.files }
+        Sites { tables: &self.templates.tables, files: &self.files, budget: &self.budget }
     }
 
     /// Text of a template, without markers.
@@ -93,29 +154,54 @@ pub(super) fn chart() -> TeraResult<Arc<Chart>> {
     Ok(Arc::clone(&current()?.chart))
 }
 
+/// Counts what a template does against the budget of its chart.
+pub(super) fn spend(count: impl FnOnce(&Budget) -> TeraResult<()>) -> TeraResult<()> {
+    CURRENT.with_borrow(|current| current.as_ref().map_or(Ok(()), |rendering| count(&rendering.budget)))
+}
+
+/// A template or a component begins inside the others.
+pub(super) fn entered() -> TeraResult<()> {
+    if stacker::remaining_stack().is_none_or(|left| left >= LEAST_STACK) {
+        return Ok(());
+    }
+    current()?.deep.set(true);
+    Err(Error::message(with_help(
+        "templates nest too deeply",
+        "does a component or an include lead back to itself?",
+    )))
+}
+
 /// Takes a value that a template writes; the marker that stands for it.
 pub(super) fn emit(value: &Value, site: usize, state: &State<'_>) -> TeraResult<Value> {
     let rendering = current()?;
     let site_of = rendering.templates.tables.sites.get(site);
-    let path = site_of.and_then(|site| site.path.as_deref());
+    let path = site_of.and_then(|site| site.path.as_ref());
     if value.is_undefined() {
-        return Err(Error::message(undefined(path, state)));
+        return Err(Error::message(undefined(path.map(|path| &*path.names), state)));
     }
+    rendering.budget.written(value)?;
     let content = match value.as_str() {
         Some(OMITTED) if value.is_safe() => Content::Omit,
         Some(text) if value.is_safe() => Content::Yaml(text.to_owned()),
         _ => Content::Data(node(value)?),
     };
-    let origin = |names: &[String]| {
-        let (root, path) = names.split_first().filter(|(_, path)| !path.is_empty())?;
-        rendering.origins.of(&state.get::<Value>(root).ok()??, path)
-    };
     let call = site_of.and_then(|site| site.call.as_ref());
-    let arguments = call.into_iter().flat_map(|call| &call.arguments).map(|(_, path)| origin(path)).collect();
-    let origin = path.and_then(origin);
+    let arguments = call.into_iter().flat_map(|call| &call.arguments);
+    let arguments = arguments.map(|(_, path)| rendering.origin(path, state)).collect();
+    let origin = path.and_then(|path| rendering.origin(path, state));
     let mut slots = rendering.slots.borrow_mut();
     slots.push(Slot { content, site, origin, arguments });
     Ok(Value::safe_string(&place::value_marker(slots.len() - 1)))
+}
+
+/// Takes a value that a text given to `tpl` writes.
+pub(super) fn written(value: &Value, path: Option<&str>, state: &State<'_>) -> TeraResult<Value> {
+    if value.is_undefined() {
+        let path: Option<Vec<String>> = path.map(|path| path.split('.').map(str::to_owned).collect());
+        return Err(Error::message(undefined(path.as_deref(), state)));
+    }
+    spend(|budget| budget.written(value))?;
+    Ok(value.clone())
 }
 
 /// Text of a template, without markers.
@@ -136,9 +222,33 @@ pub(super) fn text(value: &Value) -> TeraResult<String> {
     })
 }
 
+/// The values file or flag that what is given to `tpl` came from. In templates the path that leads to it has a number,
+/// in other such texts it is itself at hand.
+pub(super) fn origin_of_text(path: &Value, state: &State<'_>) -> Option<Span> {
+    let rendering = current().ok()?;
+    if let Some(path) = path.as_str() {
+        let names = path.split('.').map(str::to_owned).collect();
+        return rendering.origin(&Named { names, route: None }, state);
+    }
+    let number = usize::try_from(path.as_u64()?).ok()?;
+    rendering.origin(rendering.templates.tables.texts.get(number)?, state)
+}
+
+/// The values file or flag that an entry of a collection came from.
+pub(super) fn origin_of_entry(collection: &Value, index: usize) -> Option<Span> {
+    current().ok()?.origins.of(collection, [At::Index(index)])
+}
+
+/// Notes what went wrong in a text given to `tpl`.
+pub(super) fn failed(failure: Failure) -> TeraResult<()> {
+    current()?.failures.borrow_mut().push(failure);
+    Ok(())
+}
+
 /// Renders a text within the one that is being rendered, unless that goes on without end.
 pub(super) fn nested<T>(render: impl FnOnce() -> TeraResult<T>) -> TeraResult<T> {
     const MAX_DEPTH: usize = 20;
+    entered()?;
     let rendering = current()?;
     let depth = rendering.depth.get();
     if depth >= MAX_DEPTH {

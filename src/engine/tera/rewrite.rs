@@ -20,10 +20,17 @@
 //! | `{% include "x" %}` | captured, then emitted as a value, so that it is indented as a block |
 //! | `{% <card> %}..{% </card> %}`, `{% filter f %}..{% endfilter %}` | the same |
 //! | `{% set x %}..{% endset %}` | captured, placed as YAML of its own |
+//! | `{% for x in e %}`, `a ~ b`, `[x, ..]`, `{% set x = e %}` | counted by filters, see [`super::guard`] |
 //! | comments, and lines that hold only statements | nothing, not even a line break |
+//!
+//! A text given to `tpl` is a template, too, but nothing is known of where its values will stand: it is only counted.
 
 use super::files::Place;
+use super::guard;
+use super::scope::{Route, Scope};
+use super::tpl;
 use crate::diag::{Diagnostic, SourceId, Span};
+use std::collections::BTreeMap;
 
 /// Opens a marker.
 pub(super) const OPEN: char = '\u{2}';
@@ -41,20 +48,28 @@ pub(super) fn emit_filter(site: usize) -> String {
 pub(super) struct Site {
     /// The whole tag, `{{` to `}}`.
     pub(super) tag: Place,
-    /// The names of the expression, where it is nothing but a path: `values.image.tag`.
-    pub(super) path: Option<Vec<String>>,
+    /// What the expression leads to, where it is nothing but a path: `values.image.tag`.
+    pub(super) path: Option<Named>,
     /// The component in whose definition it stands.
     pub(super) component: Option<String>,
     /// The component that it calls.
     pub(super) call: Option<Call>,
 }
 
+/// A path, where it stands.
+#[derive(Debug)]
+pub(super) struct Named {
+    pub(super) names: Vec<String>,
+    /// Where it leads to if it begins with a variable that was taken from elsewhere.
+    pub(super) route: Option<Route>,
+}
+
 /// A component called with arguments.
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) component: String,
-    /// The arguments that are nothing but a path, each with its names.
-    pub(super) arguments: Vec<(String, Vec<String>)>,
+    /// The arguments that are nothing but a path.
+    pub(super) arguments: Vec<(String, Named)>,
 }
 
 /// The tables that marker numbers refer to, shared by all templates of one Tera instance.
@@ -64,6 +79,8 @@ pub(super) struct Tables {
     pub(super) sites: Vec<Site>,
     /// Where stretches of literal text stand.
     pub(super) chunks: Vec<Place>,
+    /// What leads to texts that are given to `tpl`.
+    pub(super) texts: Vec<Named>,
 }
 
 /// A template as Tera gets it, with the way back to the file on disk.
@@ -116,8 +133,7 @@ impl Rewritten {
         for token in tokenize(&self.text).ok()? {
             let Token::Statement { start, end, inner } = token else { continue };
             let statement = self.text[inner.0..inner.1].trim();
-            let word =
-                statement.split(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap_or_default();
+            let word = first_word(statement);
             match word {
                 "if" | "for" | "block" | "filter" | "component" => {
                     open.push((self.original(start, end), word));
@@ -164,6 +180,36 @@ pub(super) fn rewrite(
             .at(Span::new(source, at, at + 1), "here")
             .help("remove it; in a value, write it as an escape: \"\\x02\""));
     }
+    let tokens = checked_tokens(source, text)?;
+    let library = Place::new(file, 0, 0).is_library();
+    let outline = if library { Outline::default() } else { Outline::of(source, text, &tokens)? };
+    let gone = statement_lines(text, &tokens);
+    let mut writer = Writer {
+        counts: !library,
+        follows: !library || text.contains("values."),
+        kept: Vec::with_capacity(tokens.len() * 2),
+        ..Writer::new(file, text, tables, &gone, &outline)
+    };
+    for (index, token) in tokens.iter().enumerate() {
+        writer.token(token, tokens.get(index + 1));
+    }
+    Ok(writer.finish())
+}
+
+/// Rewrites a text given to `tpl`: its work is counted, its values are written by Tera.
+pub(super) fn rewrite_text(source: SourceId, text: &str) -> Result<Rewritten, Diagnostic> {
+    let tokens = checked_tokens(source, text)?;
+    let outline = Outline::of(source, text, &tokens)?;
+    let mut tables = Tables::default();
+    let mut writer = Writer { is_text: true, ..Writer::new(0, text, &mut tables, &[], &outline) };
+    for token in &tokens {
+        writer.token_of_text(token);
+    }
+    Ok(writer.finish())
+}
+
+/// The tokens of a template without what Tera would not see or not take.
+fn checked_tokens(source: SourceId, text: &str) -> Result<Vec<Token>, Diagnostic> {
     let tokens = tokenize(text).map_err(|Unclosed { at, what, close }| {
         Diagnostic::error(format!("{what} is never closed"))
             .at(Span::new(source, at, at + 2), "opened here")
@@ -178,22 +224,7 @@ pub(super) fn rewrite(
                 .help("put a space between the two braces: `} }`"));
         }
     }
-    let gone = statement_lines(text, &tokens);
-    let mut writer = Writer {
-        file,
-        text,
-        tables,
-        gone: &gone,
-        out: String::with_capacity(text.len() * 2),
-        kept: Vec::with_capacity(tokens.len() * 2),
-        includes: Vec::new(),
-        open: Vec::new(),
-        component: None,
-    };
-    for (index, token) in tokens.iter().enumerate() {
-        writer.token(token, tokens.get(index + 1));
-    }
-    Ok(Rewritten { text: writer.out, kept: writer.kept, includes: writer.includes, file })
+    Ok(tokens)
 }
 
 /// The expressions of a template that is not YAML are left alone by [`super::place`]; its tags are the
@@ -363,10 +394,15 @@ enum Role {
     Silent,
 }
 
+/// The word that a statement begins with.
+pub(super) fn first_word(statement: &str) -> &str {
+    let end = statement.bytes().position(|byte| !(byte == b'_' || byte.is_ascii_alphanumeric()));
+    &statement[..end.unwrap_or(statement.len())]
+}
+
 fn role(statement: &str) -> Role {
     let statement = statement.trim();
-    let word = statement.split(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap_or_default();
-    match word {
+    match first_word(statement) {
         "include" => Role::Value,
         "filter" => Role::OpensValue,
         "endfilter" => Role::ClosesValue,
@@ -396,6 +432,102 @@ fn is_set_block(statement: &str) -> bool {
         }
     }
     true
+}
+
+/// What a turn of a loop takes.
+#[derive(Debug, Clone, Copy, Default)]
+struct Cost {
+    /// Its steps, those of loops inside it aside.
+    turn: usize,
+    /// The bytes of the template that it writes.
+    text: usize,
+    /// Whether there are loops inside it.
+    nests: bool,
+}
+
+/// Longer tags hold long literals, which are no work.
+const MAX_TAG: usize = 2000;
+
+/// How deep blocks may nest: no deeper than Tera lets them.
+const MAX_NESTING: usize = 40;
+
+/// How many `elif` an `if` may have: Tera keeps all of them on its stack.
+const MAX_ELIF: usize = 200;
+
+/// The blocks of a template.
+#[derive(Debug, Default)]
+struct Outline<'t> {
+    /// What a turn takes of each loop, by where the loop begins.
+    loops: BTreeMap<usize, Cost>,
+    /// The variables that are set for the whole template.
+    globals: Vec<&'t str>,
+}
+
+impl<'t> Outline<'t> {
+    /// Reads the blocks. `Err` holds what is wrong if they are too deep in each other or have too many branches.
+    fn of(source: SourceId, text: &'t str, tokens: &[Token]) -> Result<Self, Diagnostic> {
+        let mut outline = Self::default();
+        // How many `elif` each block has.
+        let mut open: Vec<usize> = Vec::new();
+        let mut loops: Vec<(usize, Cost)> = Vec::new();
+        for token in tokens {
+            let (start, end) = token.range();
+            if let Token::Statement { inner, .. } = *token {
+                let statement = text[inner.0..inner.1].trim();
+                match first_word(statement) {
+                    "elif" => {
+                        if let Some(count) = open.last_mut() {
+                            *count += 1;
+                        }
+                    }
+                    "for" => {
+                        open.push(0);
+                        if let Some((_, outer)) = loops.last_mut() {
+                            outer.nests = true;
+                        }
+                        loops.push((start, Cost { turn: guard::turn(0), ..Cost::default() }));
+                    }
+                    "if" | "block" | "component" => open.push(0),
+                    word if word.starts_with("end") => {
+                        open.pop();
+                        if word == "endfor" {
+                            outline.loops.extend(loops.pop());
+                        }
+                    }
+                    word => {
+                        if let Some(rest) = (word == "set_global").then(|| &statement[word.len()..]) {
+                            outline.globals.push(first_word(rest.trim_start()));
+                        }
+                        match role(statement) {
+                            Role::OpensSet | Role::OpensValue => open.push(0),
+                            Role::ClosesValue => drop(open.pop()),
+                            Role::Silent | Role::Value => {}
+                        }
+                    }
+                }
+                let wrong = |message: String, help: &str| {
+                    Err(Diagnostic::error(message).at(Span::new(source, start, end), "").help(help))
+                };
+                if open.len() > MAX_NESTING {
+                    let message = "the template nesting is too deep".to_owned();
+                    return wrong(message, "make a partial or a component of the inner blocks");
+                }
+                if open.last().is_some_and(|count| *count > MAX_ELIF) {
+                    return wrong(
+                        format!("more than {MAX_ELIF} `elif` in one `if`"),
+                        "look the value up in a map",
+                    );
+                }
+            }
+            let Some((_, cost)) = loops.last_mut() else { continue };
+            match token {
+                Token::Text(..) | Token::Raw { .. } => cost.text += end - start,
+                Token::Comment(..) => {}
+                _ => cost.turn += 1 + (end - start).min(MAX_TAG) / 32,
+            }
+        }
+        Ok(outline)
+    }
 }
 
 /// The byte ranges to leave out: lines on which only statements and comments stand vanish whole.
@@ -496,6 +628,14 @@ struct Writer<'a> {
     tables: &'a mut Tables,
     /// The ranges that [`statement_lines`] leaves out and that no text before the current token overlaps, sorted.
     gone: &'a [(usize, usize)],
+    loops: &'a BTreeMap<usize, Cost>,
+    scope: Scope<'a>,
+    /// Whether its work is counted. plimsoll's own components do no more than what they are given demands.
+    counts: bool,
+    /// Whether it has variables that may lead to values.
+    follows: bool,
+    /// Whether it is given to `tpl`.
+    is_text: bool,
     out: String,
     kept: Vec<(usize, usize, usize)>,
     includes: Vec<(String, Place)>,
@@ -504,7 +644,56 @@ struct Writer<'a> {
     component: Option<String>,
 }
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
+    fn new(
+        file: usize,
+        text: &'a str,
+        tables: &'a mut Tables,
+        gone: &'a [(usize, usize)],
+        outline: &'a Outline<'a>,
+    ) -> Self {
+        Self {
+            file,
+            text,
+            tables,
+            gone,
+            loops: &outline.loops,
+            scope: Scope::new(file, &outline.globals),
+            counts: true,
+            follows: true,
+            is_text: false,
+            out: String::with_capacity(text.len() * 2),
+            kept: Vec::new(),
+            includes: Vec::new(),
+            open: Vec::new(),
+            component: None,
+        }
+    }
+
+    fn finish(self) -> Rewritten {
+        Rewritten { text: self.out, kept: self.kept, includes: self.includes, file: self.file }
+    }
+
+    /// A token of a text that is not YAML.
+    fn token_of_text(&mut self, token: &Token) {
+        match *token {
+            Token::Text(start, end) | Token::Comment(start, end) | Token::Raw { start, end, .. } => {
+                self.keep(start, end);
+            }
+            Token::Expression { start, end, inner } => {
+                let (from, to) = trimmed(self.text, inner);
+                self.keep(start, inner.0);
+                self.made(" (");
+                self.expression(from, to);
+                let path = path_of(&self.text[from..to]);
+                let path = path.map_or_else(String::new, |path| format!("path=\"{}\"", path.join(".")));
+                self.made(&format!(") | __written({path}) "));
+                self.keep(inner.1, end);
+            }
+            Token::Statement { start, end, inner } => self.counted(start, end, inner),
+        }
+    }
+
     fn token(&mut self, token: &Token, next: Option<&Token>) {
         match *token {
             Token::Text(start, end) => {
@@ -542,11 +731,21 @@ impl Writer<'_> {
                 let (from, to) = trimmed(self.text, inner);
                 self.keep(start, inner.0);
                 self.made(" (");
-                self.keep(from, to);
+                self.expression(from, to);
                 self.made(&format!(") | {} ", emit_filter(site)));
                 self.keep(end - 2 - usize::from(inner.1 + 3 == end), end);
             }
-            Token::Statement { start, end, inner } => self.statement(start, end, inner),
+            Token::Statement { start, end, inner } => {
+                self.statement(start, end, inner);
+                if self.follows {
+                    self.scope.statement(start, &self.text[inner.0..inner.1]);
+                }
+                if self.loops.get(&start).is_some_and(|cost| cost.nests) {
+                    let dash = if end - inner.1 == 3 { "-" } else { "" };
+                    let counter = self.scope.count_turns(start, dash);
+                    self.made(counter.as_deref().unwrap_or_default());
+                }
+            }
         }
     }
 
@@ -558,11 +757,13 @@ impl Writer<'_> {
             self.component = None;
         }
         match role(body) {
-            Role::Silent => self.keep(start, end),
+            Role::Silent => self.counted(start, end, inner),
             Role::Value => {
                 self.includes.extend(included(body).map(|name| (name, Place::new(self.file, start, end))));
                 let site = self.site(start, end, inner);
                 self.made(if inner.0 - start == 3 { "{%- set __value %}" } else { "{% set __value %}" });
+                self.kept.push((self.out.len(), start, 0));
+                self.made("{{ __called() }}");
                 self.keep(start, start + 2);
                 self.keep(inner.0, inner.1);
                 self.keep(end - 2, end);
@@ -573,7 +774,10 @@ impl Writer<'_> {
                 let split = body.find('|').map_or(inner.1, |bar| inner.0 + bar);
                 self.keep(start, split);
                 self.made(" | __placed ");
-                self.keep(split, end);
+                let filters = (split + 1).min(inner.1);
+                self.keep(split, filters);
+                self.filters(filters, inner.1);
+                self.keep(inner.1, end);
             }
             Role::OpensValue => {
                 let site = self.site(start, end, inner);
@@ -582,10 +786,13 @@ impl Writer<'_> {
                     let offset = inner.1 - filters.len();
                     self.keep(start, inner.0);
                     self.made(" set __value | __placed | ");
-                    self.keep(offset, end);
+                    self.filters(offset, inner.1);
+                    self.keep(inner.1, end);
                 } else {
                     self.made("{% set __value %}");
-                    self.keep(start, end);
+                    self.keep(start, inner.0);
+                    self.expression(inner.0, inner.1);
+                    self.keep(inner.1, end);
                 }
             }
             Role::ClosesValue => {
@@ -604,6 +811,120 @@ impl Writer<'_> {
                 }
             }
         }
+    }
+
+    /// A statement as it is, with what counts its work.
+    fn counted(&mut self, start: usize, end: usize, inner: (usize, usize)) {
+        let (from, to) = trimmed(self.text, inner);
+        let body = &self.text[from..to];
+        let word = first_word(body);
+        match word {
+            _ if !self.counts => self.keep(start, end),
+            "for" => {
+                let collection = from + guard::collection(body).unwrap_or(body.len());
+                let collection = trimmed(self.text, (collection, to)).0;
+                self.keep(start, collection);
+                if self.is_sound(collection, to) {
+                    let cost = self.loops.get(&start).copied().unwrap_or_default();
+                    self.made("(");
+                    self.expression(collection, to);
+                    self.made(&guard::looped(cost.turn, cost.text));
+                } else {
+                    self.keep(collection, to);
+                }
+                self.keep(to, end);
+            }
+            "if" | "elif" => {
+                self.keep(start, from + word.len());
+                self.expression(from + word.len(), to);
+                self.keep(to, end);
+            }
+            "set" | "set_global" => {
+                let block = is_set_block(body);
+                let opens = if block { '|' } else { '=' };
+                let value = from + body.find(opens).map_or(body.len(), |at| at + 1);
+                let value = trimmed(self.text, (value, to)).0;
+                self.keep(start, value);
+                if block {
+                    self.filters(value, to);
+                } else if guard::is_small(&self.text[value..to]) || !self.is_sound(value, to) {
+                    self.expression(value, to);
+                } else {
+                    self.made("(");
+                    self.expression(value, to);
+                    let name = first_word(body[word.len()..].trim_start());
+                    self.made(&format!(") | __set(name=\"{name}\")"));
+                }
+                self.keep(to, end);
+            }
+            "filter" => {
+                self.keep(start, from + word.len());
+                self.filters(from + word.len(), to);
+                self.keep(to, end);
+            }
+            "" if body.starts_with('<') && !body.starts_with("</") => {
+                self.keep(start, from);
+                self.expression(from, to);
+                self.keep(to, end);
+            }
+            "component" => {
+                self.keep(start, end);
+                let rest = body.split_once("...").map(|(_, rest)| first_word(rest));
+                let rest = rest.map_or_else(String::new, |rest| format!("rest={rest}"));
+                let dash = if end - inner.1 == 3 { "-" } else { "" };
+                self.made(&format!("{{{{ __called({rest}) {dash}}}}}"));
+            }
+            _ => self.keep(start, end),
+        }
+    }
+
+    /// Whether what stands there is an expression. What is none is left as it is, for Tera to say so.
+    fn is_sound(&self, from: usize, to: usize) -> bool {
+        guard::of_expression(&self.text[from..to]).is_some()
+    }
+
+    /// An expression, with what counts its work.
+    fn expression(&mut self, from: usize, to: usize) {
+        let text = &self.text[from..to];
+        if !self.counts {
+            return self.keep(from, to);
+        }
+        let mut insertions = guard::of_expression(text).unwrap_or_default();
+        if text.contains("tpl") {
+            for (at, path) in guard::given_to_tpl(text) {
+                insertions.extend(path_of(path).map(|names| (at, self.comes_from(names))));
+            }
+            insertions.sort_by_key(|(at, _)| *at);
+        }
+        self.insert(from, to, insertions);
+    }
+
+    /// The argument that says what the text leads to that is given to `tpl`.
+    fn comes_from(&mut self, names: Names) -> String {
+        if self.is_text {
+            return format!("{}=\"{}\", ", tpl::FROM, names.join("."));
+        }
+        let path = self.named(names);
+        self.tables.texts.push(path);
+        format!("{}={}, ", tpl::FROM, self.tables.texts.len() - 1)
+    }
+
+    /// The names of filters and their arguments, with what counts their work.
+    fn filters(&mut self, from: usize, to: usize) {
+        if !self.counts {
+            return self.keep(from, to);
+        }
+        self.insert(from, to, guard::of_filters(&self.text[from..to]));
+    }
+
+    fn insert(&mut self, from: usize, to: usize, insertions: Vec<guard::Insertion>) {
+        let mut kept = from;
+        for (at, text) in insertions {
+            self.keep(kept, from + at);
+            self.made(&text);
+            kept = from + at;
+        }
+        self.keep(kept, to);
     }
 
     fn emit_value(&mut self, site: usize) {
@@ -628,11 +949,18 @@ impl Writer<'_> {
         let expression = &self.text[from..to];
         self.tables.sites.push(Site {
             tag: Place::new(self.file, start, end),
-            path: path_of(expression),
+            path: path_of(expression).map(|names| self.named(names)),
             component: self.component.clone(),
-            call: call_of(expression),
+            call: call_of(expression).map(|(component, arguments)| Call {
+                component,
+                arguments: arguments.into_iter().map(|(name, path)| (name, self.named(path))).collect(),
+            }),
         });
         self.tables.sites.len() - 1
+    }
+
+    fn named(&self, names: Vec<String>) -> Named {
+        Named { route: self.scope.route(&names), names }
     }
 
     /// Literal text: a marker after its leading blanks (which white-space control may still trim), so
@@ -699,10 +1027,13 @@ fn trimmed(text: &str, (from, to): (usize, usize)) -> (usize, usize) {
     (from, from + inner.trim().len())
 }
 
+/// The names of a path.
+type Names = Vec<String>;
+
 /// The names of an expression that is nothing but a path, filters that keep the value aside.
-fn path_of(expression: &str) -> Option<Vec<String>> {
+pub(super) fn path_of(expression: &str) -> Option<Names> {
     let head = expression.split('|').next()?.trim();
-    let names: Vec<String> = head.split('.').map(str::to_owned).collect();
+    let names: Names = head.split('.').map(str::to_owned).collect();
     let is_name = |name: &String| {
         !name.is_empty()
             && name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric())
@@ -712,7 +1043,7 @@ fn path_of(expression: &str) -> Option<Vec<String>> {
 }
 
 /// The component that an expression or statement calls, `<name a={values.x} b="y"/>`.
-fn call_of(expression: &str) -> Option<Call> {
+fn call_of(expression: &str) -> Option<(String, Vec<(String, Names)>)> {
     let inner = expression.strip_prefix('<')?;
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
     let (component, mut rest) = inner.split_at(inner.find(|c| !is_name(c)).unwrap_or(inner.len()));
@@ -724,5 +1055,5 @@ fn call_of(expression: &str) -> Option<Call> {
         let value = &rest[..rest.find('}').unwrap_or(rest.len())];
         arguments.extend(path_of(value.trim()).map(|path| (name.to_owned(), path)));
     }
-    (!component.is_empty()).then(|| Call { component: component.to_owned(), arguments })
+    (!component.is_empty()).then(|| (component.to_owned(), arguments))
 }

@@ -50,7 +50,7 @@ fn rendered(
     let release = Release { name: "web".into(), namespace: "prod".into(), is_upgrade: false, revision: 1 };
     let capabilities =
         Capabilities { kube_version: KubeVersion::parse("1.34").unwrap(), extra_api_versions: vec![] };
-    Engine::new(sources).render(&[&scope], &release, &capabilities).remove(0)
+    Engine::new(sources).render(sources, &[&scope], &release, &capabilities).remove(0)
 }
 
 fn render(template: &str, values_yaml: &str) -> String {
@@ -304,5 +304,158 @@ fn what_a_component_is_given_leads_back_to_the_values() {
     let library = "{% component inner(v) %}\na: {{ v }}\n{% endcomponent %}\n\
         {% component outer(n, m: map, name = \"none\") %}\n{{<inner v={n}/>}}\nb: {{ m.x }}\nd: pre-{{ name }}\n{{ body }}\n{% endcomponent %}\n";
     let template = "{% set n = values.text %}\ny:\n  {% <outer n={values.count} m={values.map} name={values.name}> %}\n  c: {{ values.text }}\n  # The caller's own `n` is not the component's.\n  e: {{ n }}\n  {% </outer> %}\n";
-    assert_eq!(origins(template, values, library), ["a: 3 @ 1", "b: 1 @ 3", "d: pre-web @ 2", "c: t @ 4"]);
+    assert_eq!(
+        origins(template, values, library),
+        ["a: 3 @ 1", "b: 1 @ 3", "d: pre-web @ 2", "c: t @ 4", "e: t @ 4"]
+    );
+}
+
+/// Where the values of a template came from: as [`origins`], without a library.
+fn came_from(template: &str, values_yaml: &str) -> Vec<String> {
+    origins(template, values_yaml, "")
+}
+
+const ORIGINS: &str = "host: h\nport: 80\nlist:\n  - x\n  - q\nmap:\n  k: v\n  l: w\nother: o\nsize:\n  disk: 1Gi\nports:\n  - name: a\n    port: 1\n";
+
+#[test]
+fn variables_lead_back_to_the_values() {
+    for (template, expected) in [
+        ("{% set x = values.host %}\na: {{ x }}\n", vec!["a: h @ 1"]),
+        ("{% set x = values.port %}{% set y = x %}\na: {{ y | str }}\n", vec!["a: \"80\" @ 2"]),
+        ("{% set x = values.size %}\na: {{ x.disk }}\n", vec!["a: 1Gi @ 11"]),
+        ("{% set x = values.size.disk | default(value=\"2Gi\") %}\na: {{ x }}\n", vec!["a: 1Gi @ 11"]),
+        ("{% set x = values.host | upper %}\na: {{ x }}\n", vec!["a: H @ 1"]),
+        ("{% for x in values.list %}\n- {{ x }}\n{% endfor %}\n", vec!["- x @ 4", "- q @ 5"]),
+        ("{% for k, v in values.map %}\n{{ k }}: {{ v }}\n{% endfor %}\n", vec!["k: v @ 7", "l: w @ 8"]),
+        (
+            "{% for x in values.list | default(value=[]) %}\n- {{ x }}\n{% endfor %}\n",
+            vec!["- x @ 4", "- q @ 5"],
+        ),
+        (
+            "{% set l = values.list %}\n{% for x in l %}\n{% set z = x %}\n- {{ z }}\n{% endfor %}\n",
+            vec!["- x @ 4", "- q @ 5"],
+        ),
+        (
+            "{% for x\nin values.list %}\n{% for k, v in values.map -%}\n- {{ x }}\n- {{ v }}\n{% endfor %}\n{% endfor %}\n",
+            vec!["- x @ 4", "- v @ 7", "- x @ 4", "- w @ 8", "- q @ 5", "- v @ 7", "- q @ 5", "- w @ 8"],
+        ),
+        (
+            "{% for p in values.ports %}\n{% set n = p.port %}\n{% for x in values.list %}\n- {{ n }}\n{% endfor %}\n{% endfor %}\n",
+            vec!["- 1 @ 14", "- 1 @ 14"],
+        ),
+        (
+            "{% set x = values.host %}\n{% if values.port %}\na: {{ x }}\n{% endif %}\nb: {{ x }}\n",
+            vec!["a: h @ 1", "b: h @ 1"],
+        ),
+        (
+            "{% set x = values.host %}\n{% for x in values.list %}\n- {{ x }}\n{% endfor %}\n- {{ x }}\n",
+            vec!["- x @ 4", "- q @ 5", "- h @ 1"],
+        ),
+        (
+            "{% set x = values.host %}\n{% for i in [1] %}\n{% set x = values.other %}\n- {{ x }}\n{% endfor %}\n- {{ x }}\n",
+            vec!["- o @ 9", "- h @ 1"],
+        ),
+    ] {
+        assert_eq!(came_from(template, ORIGINS), expected, "{template}");
+    }
+    let library = "{% component c(v) %}\n- {{ v }}\n{% endcomponent %}\n";
+    let template = "{% for x in values.list %}\n{{<c v={x}/>}}\n{% endfor %}\n{% set h = values.host %}\n{{<c v={h}/>}}\n";
+    assert_eq!(origins(template, ORIGINS, library), ["- x @ 4", "- q @ 5", "- h @ 1"]);
+}
+
+#[test]
+fn variables_that_could_hold_anything_else_lead_nowhere() {
+    for template in [
+        "{% set x = values.host %}{% set x = \"h\" %}\na: {{ x }}\n",
+        "{% set x = values.host %}{% if values.port %}{% set x = \"z\" %}{% endif %}\na: {{ x }}\n",
+        "{% set x = values.host %}{% if false %}{% set x = values.other %}{% endif %}\na: {{ x }}\n",
+        "{% set x = \"z\" %}{% if false %}{% set x = values.other %}{% else %}{% endif %}\na: {{ x }}\n",
+        "{% set x = values.host %}{% for i in [1] %}{% set_global x = \"z\" %}{% endfor %}\na: {{ x }}\n",
+        "{% set x = values.host %}{% for i in [] %}{% else %}{% set x = \"z\" %}{% endfor %}\na: {{ x }}\n",
+        "{% set x = values.host ~ \"\" %}\na: {{ x }}\n",
+        "{% set x = values.host if values.port else values.other %}\na: {{ x }}\n",
+        "{% set x %}{{ values.host }}{% endset %}\na: {{ x }}\n",
+        "{% set values = {\"host\": \"z\"} %}{% set x = values.host %}\na: {{ x }}\n",
+        "{% for x in values.list | reverse %}\n- {{ x }}\n{% endfor %}\n",
+        "{% for x in values.list[1:] %}\n- {{ x }}\n{% endfor %}\n",
+        "{% for x in values.host %}\n- {{ x }}\n{% endfor %}\n",
+        "{% set l = values.list | reverse %}\n{% for x in l %}\n- {{ x }}\n{% endfor %}\n",
+        "{% set m = values.none | default(value={\"k\": \"z\"}) %}\na: {{ m.k }}\n",
+        "{% set m = values.map | get(key=\"z\", default={\"k\": \"z\"}) %}\na: {{ m.k }}\n",
+        "{% for x in values.list %}\n{% endfor %}\n{% set x = 1 %}\na: {{ x }}\n",
+        "{% set x = values.host %}{% block b %}{% endblock %}\na: {{ x }}\n",
+        "{% set x = values.host %}{% if true %}{% block b %}{% endblock %}{% endif %}\na: {{ x }}\n",
+        "{% set x = values.host %}\n{% for k, x in {\"a\": 1} %}\n- {{ x }}\n{% endfor %}\n",
+    ] {
+        assert_eq!(came_from(template, ORIGINS), Vec::<String>::new(), "{template}");
+    }
+    let library = "{% set x = values.host %}{% component c() %}{% set y = x | default(value=1) %}\n- {{ y }}\n{% endcomponent %}\n";
+    assert_eq!(origins("{{<c/>}}\n", ORIGINS, library), Vec::<String>::new());
+}
+
+/// What is said of a template that fails: `file:line:column: message`, then every step of the way there.
+fn failure(template: &str, values_yaml: &str) -> String {
+    let sources = Sources::new();
+    let mut report = rendered(&sources, template, values_yaml, &[]);
+    assert!(report.output.is_none(), "must fail");
+    let found = report.diagnostics.remove(0);
+    let place = |span: Span| {
+        let at = sources.position(span).unwrap();
+        let source = sources.get(span.source).unwrap();
+        let marked = &source.text[span.start as usize..span.end as usize];
+        format!("{}:{}:{} [{marked}]", source.name, at.line, at.column)
+    };
+    let labels = found.labels.iter().map(|label| place(label.span));
+    let trace = found.trace.iter().map(|step| format!("{} {}", step.text, place(step.span.unwrap())));
+    let lines: Vec<String> = std::iter::once(found.message.clone()).chain(labels).chain(trace).collect();
+    lines.join("\n")
+}
+
+#[test]
+fn errors_in_texts_are_shown_in_the_values_file() {
+    let call = "rendered by `tpl` app/templates/t.yaml:2:7 [tpl(text=values.t)]";
+    let template = "a: 1\nb: {{ tpl(text=values.t) }}\n";
+    for (values, told) in [
+        (
+            "x: 1\nt: 'q {{ values.nope }}'\n",
+            "`values.nope` is not defined\napp/values.yaml:2:10 [values.nope]",
+        ),
+        (
+            "x: 1\nt: |\n  first\n  {{ values.x | upperr }}\n",
+            "unknown filter `upperr`\napp/values.yaml:4:17 [upperr]",
+        ),
+        (
+            "x: 1\nt: \"{% for i in values.x %}{% endfor %}\"\n",
+            "iteration not possible on type `integer`\napp/values.yaml:2:17 [values.x]",
+        ),
+        (
+            "x: 1\nt: \"a\\t{{ values.nope.b }}\"\n",
+            "`values.nope` is not defined\ntext given to `tpl`:1:13 [nope]\napp/values.yaml:2:4 [\"a\\t{{ values.nope.b }}\"]",
+        ),
+        ("t: \"{{ values.x\"\n", "this expression is never closed\napp/values.yaml:1:5 [{{]"),
+    ] {
+        assert_eq!(failure(template, values), format!("{told}\n{call}"), "{values}");
+    }
+    // Through variables, entries of collections and other texts.
+    assert_eq!(
+        failure(
+            "{% for x in values.l %}\na: {{ tpl(text=x) }}\n{% endfor %}\n",
+            "l:\n  - ok\n  - '{{ nope }}'\n"
+        ),
+        "`nope` is not defined\napp/values.yaml:3:9 [nope]\nrendered by `tpl` app/templates/t.yaml:2:7 [tpl(text=x)]"
+    );
+    assert_eq!(
+        failure("a: {{ tpl(text=values.m) }}\n", "m: {k: '{{ nope }}'}\n"),
+        "`nope` is not defined\napp/values.yaml:1:12 [nope]\nrendered by `tpl` app/templates/t.yaml:1:7 [tpl(text=values.m)]"
+    );
+    assert_eq!(
+        failure(template, "t: '{{ tpl(text=values.u) }}'\nu: '{{ nope }}'\n"),
+        format!(
+            "`nope` is not defined\napp/values.yaml:2:8 [nope]\n{call}\nrendered by `tpl` app/values.yaml:1:8 [tpl(text=values.u)]"
+        )
+    );
+    assert_eq!(
+        failure("a: {{ tpl(text=\"x {{ nope }}\") }}\n", ""),
+        "`nope` is not defined\ntext given to `tpl`:1:6 [nope]\nrendered by `tpl` app/templates/t.yaml:1:7 [tpl(text=\"x {{ nope }}\")]"
+    );
 }

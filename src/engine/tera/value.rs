@@ -16,21 +16,18 @@ pub(super) struct Origins {
 }
 
 impl Origins {
-    /// The origin of `map[key]` or `list[index]`.
-    fn entry(&self, parent: &tera::Value, key: &str) -> Option<Span> {
-        let (address, index) = if let Some(map) = parent.as_map() {
-            (std::ptr::from_ref(map).addr(), map.get_index_of(&tera::value::Key::Str(key))?)
-        } else {
-            (parent.as_array()?.as_ptr().addr(), key.parse().ok()?)
-        };
-        self.entries.get(&address)?.get(index).copied().filter(|span| !span.is_none())
-    }
-
-    /// The origin of the value at the end of `path`, starting from a variable's value.
-    pub(super) fn of(&self, root: &tera::Value, path: &[String]) -> Option<Span> {
-        let (last, way) = path.split_last()?;
-        let parent = way.iter().try_fold(root, |value, key| get(value, key))?;
-        self.entry(parent, last)
+    /// The origin of the value at the end of a way that starts from a variable's value.
+    pub(super) fn of<'a>(&self, root: &tera::Value, way: impl IntoIterator<Item = At<'a>>) -> Option<Span> {
+        let mut way = way.into_iter().peekable();
+        let mut parent = root;
+        loop {
+            let index = way.next()?.index(parent)?;
+            if way.peek().is_none() {
+                let entries = self.entries.get(&address(parent)?)?;
+                return entries.get(index).copied().filter(|span| !span.is_none());
+            }
+            parent = child(parent, index)?;
+        }
     }
 
     /// A tree for Tera, remembering the origin of every entry.
@@ -59,14 +56,43 @@ impl Origins {
     }
 }
 
+/// An entry of a map or a list.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum At<'a> {
+    Key(&'a str),
+    /// The one in that place, from 0.
+    Index(usize),
+}
+
+impl At<'_> {
+    fn index(self, parent: &tera::Value) -> Option<usize> {
+        match (self, parent.as_map()) {
+            (At::Key(key), Some(map)) => map.get_index_of(&tera::value::Key::Str(key)),
+            (At::Key(key), None) => key.parse().ok(),
+            (At::Index(index), _) => Some(index),
+        }
+    }
+}
+
+/// By what a collection is known.
+fn address(value: &tera::Value) -> Option<usize> {
+    value
+        .as_map()
+        .map(|map| std::ptr::from_ref(map).addr())
+        .or_else(|| value.as_array().map(|list| list.as_ptr().addr()))
+}
+
+fn child(value: &tera::Value, index: usize) -> Option<&tera::Value> {
+    match value.as_map() {
+        // Through the index: a key that is looked up by itself would have to live as long as the map.
+        Some(map) => map.get_index(index).map(|(_, value)| value),
+        None => value.as_array()?.get(index),
+    }
+}
+
 /// `value[key]`.
 pub(super) fn get<'a>(value: &'a tera::Value, key: &str) -> Option<&'a tera::Value> {
-    if let Some(map) = value.as_map() {
-        // Through the index: a key that is looked up by itself would have to live as long as the map.
-        let index = map.get_index_of(&tera::value::Key::Str(key))?;
-        return map.get_index(index).map(|(_, value)| value);
-    }
-    value.as_array()?.get(key.parse::<usize>().ok()?)
+    child(value, At::Key(key).index(value)?)
 }
 
 /// A tree of Tera's as plimsoll's own.
@@ -129,10 +155,13 @@ mod tests {
         outer.insert("disk", span, Node::new(inner.into(), span));
         let mut origins = Origins::default();
         let root = origins.tree(&Node::bare(outer));
-        assert_eq!(origins.of(&root, &["disk".into(), "size".into()]), Some(span));
+        assert_eq!(origins.of(&root, [At::Key("disk"), At::Key("size")]), Some(span));
+        assert_eq!(origins.of(&root, [At::Key("disk"), At::Index(0)]), Some(span));
         let disk = get(&root, "disk").unwrap();
-        assert_eq!(origins.of(disk, &["size".into()]), Some(span));
-        assert_eq!(origins.of(disk, &["nope".into()]), None);
+        assert_eq!(origins.of(disk, [At::Key("size")]), Some(span));
+        assert_eq!(origins.of(disk, [At::Key("nope")]), None);
+        assert_eq!(origins.of(disk, [At::Index(1)]), None);
+        assert_eq!(origins.of(disk, []), None);
     }
 
     #[test]

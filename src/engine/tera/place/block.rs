@@ -58,7 +58,7 @@ impl Spot {
 impl Placer<'_> {
     /// Places YAML text at a column: the first line goes where the output stands.
     pub(super) fn nested(&mut self, lines: &Lines, column: usize) {
-        if self.too_deep() {
+        if self.full || self.too_deep() {
             return;
         }
         self.depth += 1;
@@ -93,6 +93,10 @@ impl Placer<'_> {
     /// Places one line. `shift` is the column at which the line's text begins; `own_break` says whether the line
     /// writes its own line break (nested text leaves that to its caller).
     pub(super) fn line(&mut self, line: Line<'_>, shift: usize, own_break: bool) {
+        self.room(1);
+        if self.full {
+            return;
+        }
         let bytes = line.text.as_bytes();
         let indent = indentation(bytes);
         let end = bytes.len();
@@ -386,7 +390,14 @@ impl Placer<'_> {
         };
         self.value_segment(index);
         let start = self.out.len();
+        if at > FAR_RIGHT {
+            self.room(lines(node).saturating_mul(at));
+        }
+        if self.full {
+            return;
+        }
         emit::value(node, at, place, &mut self.out);
+        self.room(self.out.len() - start);
         if comment_first {
             return;
         }
@@ -465,6 +476,19 @@ impl Placer<'_> {
         let text = self.compose(line, at, end);
         let written = emit::scalar(&text, Context::Key);
         self.push_value(&written, first);
+    }
+}
+
+/// The column from which on the blanks before a value's lines count for more than the lines.
+const FAR_RIGHT: usize = 200;
+
+/// At most how many lines a value is written on.
+fn lines(node: &Node) -> usize {
+    match &node.value {
+        Value::Seq(items) => items.iter().map(lines).sum(),
+        Value::Map(map) => map.iter().map(|entry| 1 + lines(&entry.value)).sum(),
+        Value::String(text) => 1 + text.matches('\n').count(),
+        _ => 1,
     }
 }
 

@@ -56,6 +56,10 @@ impl Placer<'_> {
                 });
             }
             let place = TextPlace { column, folded, begins_line: byte == indent, ends_line: last };
+            self.room(text.matches('\n').count().saturating_mul(column));
+            if self.full {
+                return true;
+            }
             let written = place.write(&text);
             self.push_value(&written, index);
             from = byte + 1;

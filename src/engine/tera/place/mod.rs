@@ -18,6 +18,7 @@ mod scan;
 
 pub(super) use lines::value_marker;
 
+use super::budget::{Budget, VALUE};
 use super::files::{Files, Place};
 use super::rewrite::{OPEN, Site, Tables};
 use crate::diag::{Diagnostic, Segment, Span};
@@ -55,6 +56,7 @@ pub(super) struct Slot {
 pub(super) struct Sites<'a> {
     pub(super) tables: &'a Tables,
     pub(super) files: &'a Files,
+    pub(super) budget: &'a Budget,
 }
 
 /// Text with every marker replaced, and the way back.
@@ -108,7 +110,16 @@ struct Placer<'a> {
     /// Where the output stood at the start of the line that is being placed.
     line_start: usize,
     depth: usize,
+    /// The slot of the last value that was written.
+    last: Option<usize>,
+    /// How many bytes more may be written.
+    room: usize,
+    /// Whether that was not enough.
+    full: bool,
 }
+
+/// What placing a block counts for, in bytes: its text may be short, and may hold others.
+const BLOCK: usize = 512;
 
 /// Components call components; Tera stops their recursion long before this.
 const MAX_NESTING: usize = 100;
@@ -126,10 +137,14 @@ impl<'a> Placer<'a> {
             calls: Vec::new(),
             line_start: 0,
             depth: 0,
+            last: None,
+            room: sites.budget.room(),
+            full: false,
         }
     }
 
     fn finish(self) -> Result<Placed, Vec<Diagnostic>> {
+        self.sites.budget.leave_room(self.room);
         if self.errors.is_empty() {
             Ok(Placed { text: self.out, segments: self.segments })
         } else {
@@ -147,7 +162,7 @@ impl<'a> Placer<'a> {
 
     /// Text mode: no YAML, values as text.
     fn plain_text(&mut self, marked: &str) {
-        if self.too_deep() {
+        if self.full || self.too_deep() {
             return;
         }
         self.depth += 1;
@@ -190,11 +205,40 @@ impl<'a> Placer<'a> {
         deep
     }
 
+    /// Makes room for so many bytes of output. Values that hold each other twice, again and again, fill all there is.
+    fn room(&mut self, bytes: usize) {
+        match self.room.checked_sub(bytes) {
+            Some(room) => self.room = room,
+            None if self.full => {}
+            None => self.no_room(),
+        }
+    }
+
+    #[cold]
+    fn no_room(&mut self) {
+        self.full = true;
+        let found = Diagnostic::error(Budget::no_room())
+            .help("does a loop, a component or an include multiply without end?");
+        let value = self.calls.first().copied().or(self.last);
+        let place = value.map(|index| self.site_span(index)).or(self.enclosing);
+        self.errors.push(match place {
+            Some(span) => found.at(span, ""),
+            None => found,
+        });
+    }
+
     /// YAML text by itself, placed at column 0.
     fn rendered(&mut self, text: &str) -> String {
+        if self.full {
+            return String::new();
+        }
         let mut inner = Placer::new(self.slots, self.sites);
         inner.depth = self.depth + 1;
+        inner.enclosing = self.enclosing;
+        inner.calls.clone_from(&self.calls);
+        inner.room = self.room;
         inner.nested(&Lines::of_block(text, self.sites.tables), 0);
+        (self.room, self.full) = (inner.room, inner.full);
         self.errors.append(&mut inner.errors);
         inner.out
     }
@@ -239,7 +283,7 @@ impl<'a> Placer<'a> {
         let slot = self.slots.get(index)?;
         slot.origin.or_else(|| {
             let site = self.site(index)?;
-            self.argument(site.path.as_deref()?, site, self.calls.len())
+            self.argument(&site.path.as_ref()?.names, site, self.calls.len())
         })
     }
 
@@ -256,7 +300,7 @@ impl<'a> Placer<'a> {
             .find(|(_, _, _, call)| call.component == *component)?;
         let number = call.arguments.iter().position(|(argument, _)| argument == name)?;
         let (_, path) = &call.arguments[number];
-        slot.arguments.get(number).copied().flatten().or_else(|| self.argument(path, caller, outer))
+        slot.arguments.get(number).copied().flatten().or_else(|| self.argument(&path.names, caller, outer))
     }
 
     /// The user's own template place: text from the component library points at the call.
@@ -267,6 +311,7 @@ impl<'a> Placer<'a> {
 
     /// Places what a slot holds by `place`. Library text in it points at the slot's site.
     fn within(&mut self, index: usize, place: impl FnOnce(&mut Self)) {
+        self.room(BLOCK);
         let outer = self.enclosing.replace(self.site_span(index));
         self.calls.push(index);
         place(self);
@@ -279,6 +324,7 @@ impl<'a> Placer<'a> {
         if from >= to {
             return;
         }
+        self.room(to - from);
         if let Some(place) = line.origin(from) {
             self.segment_of_text(place);
         }
@@ -307,16 +353,20 @@ impl<'a> Placer<'a> {
     }
 
     fn spaces(&mut self, count: usize) {
+        self.room(count);
         self.out.extend(std::iter::repeat_n(' ', count));
     }
 
     /// Writes text that came from a value.
     fn push_value(&mut self, text: &str, index: usize) {
+        self.room(text.len());
         self.value_segment(index);
         self.out.push_str(text);
     }
 
     fn value_segment(&mut self, index: usize) {
+        self.last = Some(index);
+        self.room(VALUE);
         let origin = self.origin(index);
         let start = u32::try_from(self.out.len()).unwrap_or(u32::MAX);
         self.segments.push(Segment {

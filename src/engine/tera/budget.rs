@@ -1,0 +1,291 @@
+//! How much work and memory the templates of a chart may take.
+//!
+//! Tera does what it is told for as long as it takes. The rewriter puts calls into templates that count here: the turns
+//! of loops, components, what is put together of other values. No chart that somebody wants comes near the limits.
+
+use super::error::with_help;
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+use tera::{Error, TeraResult, Value};
+
+/// The steps of a chart's templates: one for each value written, some for each turn of a loop.
+const MAX_STEPS: usize = 20_000_000;
+
+/// The steps of a turn of a loop that does nothing.
+pub(super) const TURN: usize = 4;
+
+/// All texts that one template keeps, and all that it writes.
+const MAX_TEXT: usize = 256 << 20;
+
+/// The longest text that is made.
+const MAX_ONE_TEXT: usize = 16 << 20;
+
+/// The values in a collection, those within its values included.
+const MAX_VALUES: usize = 4_000_000;
+
+/// Collections inside each other. Values files may go 200 deep.
+const MAX_DEPTH: usize = 300;
+
+/// The time for all charts of a release.
+const MAX_TIME: Duration = Duration::from_secs(600);
+
+/// What a value takes besides its text, in bytes.
+pub(super) const VALUE: usize = 64;
+
+/// What is left to a chart.
+#[derive(Debug)]
+pub(super) struct Budget {
+    steps: Cell<usize>,
+    text: Cell<usize>,
+    placed: Cell<usize>,
+    deadline: Instant,
+    /// How many steps were left when the clock was last looked at.
+    looked: Cell<usize>,
+}
+
+/// How many steps pass until the clock is looked at again.
+const STRIDE: usize = 1000;
+
+impl Budget {
+    /// When a render that begins now has to be over.
+    pub(super) fn deadline() -> Instant {
+        Instant::now() + MAX_TIME
+    }
+
+    pub(super) fn until(deadline: Instant) -> Self {
+        Self {
+            steps: Cell::new(MAX_STEPS),
+            text: Cell::new(MAX_TEXT),
+            placed: Cell::new(MAX_TEXT),
+            deadline,
+            looked: Cell::new(MAX_STEPS),
+        }
+    }
+
+    /// The next template begins: the texts of the last one are gone.
+    pub(super) fn next_template(&self) {
+        self.text.set(MAX_TEXT);
+        self.placed.set(MAX_TEXT);
+    }
+
+    /// Counts work.
+    pub(super) fn work(&self, steps: usize) -> TeraResult<()> {
+        let left = self.steps.get().checked_sub(steps).ok_or_else(|| {
+            self.steps.set(0);
+            too_much(&format!("these templates take more than {} million steps", MAX_STEPS / 1_000_000))
+        })?;
+        self.steps.set(left);
+        if self.looked.get() - left >= STRIDE {
+            self.looked.set(left);
+            if Instant::now() > self.deadline {
+                return Err(too_much(&format!("rendering took longer than {} s", MAX_TIME.as_secs())));
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts text that is made.
+    pub(super) fn text(&self, bytes: usize) -> TeraResult<()> {
+        let left = self.text.get().checked_sub(bytes).ok_or_else(|| {
+            self.text.set(0);
+            too_much(&format!("this template makes more than {} MiB of text", MAX_TEXT >> 20))
+        })?;
+        self.text.set(left);
+        Ok(())
+    }
+
+    /// How much text may still be put into place.
+    pub(super) fn room(&self) -> usize {
+        self.placed.get()
+    }
+
+    /// Notes how much room is left.
+    pub(super) fn leave_room(&self, bytes: usize) {
+        self.placed.set(bytes);
+    }
+
+    /// What to say when there is none.
+    pub(super) fn no_room() -> String {
+        format!("this template writes more than {} MiB", MAX_TEXT >> 20)
+    }
+
+    /// Counts the turns of a loop over a collection.
+    pub(super) fn turns(&self, collection: &Value, turn: usize, text: usize) -> TeraResult<()> {
+        let turns = collection.len().unwrap_or(0);
+        self.work(turns.saturating_mul(turn))?;
+        self.text(turns.saturating_mul(text))
+    }
+
+    /// Counts a value that is put together.
+    pub(super) fn held(&self, value: &Value) -> TeraResult<()> {
+        match value.as_str() {
+            Some(text) => self.made(text.len()),
+            None => self.weigh(value).map(|_| ()),
+        }
+    }
+
+    /// Counts a value that a variable holds from now on, in place of what it held before.
+    pub(super) fn set(&self, value: &Value, before: Option<&Value>) -> TeraResult<()> {
+        self.held(value)?;
+        self.text(size(value).saturating_sub(before.map_or(0, size)))
+    }
+
+    /// Counts the values of a collection that is made.
+    pub(super) fn values(&self, count: usize) -> TeraResult<()> {
+        if count > MAX_VALUES {
+            return Err(too_much(&format!("this collection holds more than {MAX_VALUES} values")));
+        }
+        self.work(count / 8)
+    }
+
+    /// Counts a value that is written: what is made of it is kept until the template is rendered.
+    pub(super) fn written(&self, value: &Value) -> TeraResult<()> {
+        self.work(1)?;
+        if let Some(text) = value.as_str() {
+            return self.text(VALUE + text.len());
+        }
+        if value.as_array().is_none() && value.as_map().is_none() {
+            return self.text(VALUE);
+        }
+        let weight = self.weigh(value)?;
+        self.text(weight.values.saturating_mul(VALUE).saturating_add(weight.bytes))
+    }
+
+    /// Counts the text that a value becomes.
+    pub(super) fn as_text(&self, value: &Value) -> TeraResult<()> {
+        let bytes = match value.as_str() {
+            Some(text) => text.len(),
+            None => self.weigh(value)?.bytes,
+        };
+        self.made(bytes)
+    }
+
+    /// Counts the work of looking through a value.
+    pub(super) fn searched(&self, value: &Value) -> TeraResult<()> {
+        match value.as_str() {
+            Some(text) => self.work(text.len() / 256),
+            None => self.weigh(value).map(|_| ()),
+        }
+    }
+
+    /// Counts a text that is made, and that must not be too long.
+    pub(super) fn made(&self, bytes: usize) -> TeraResult<()> {
+        if bytes > MAX_ONE_TEXT {
+            return Err(Error::message(format!(
+                "a text of {bytes} bytes is too long: at most {MAX_ONE_TEXT} are made"
+            )));
+        }
+        self.work(bytes / 256)
+    }
+
+    /// Counts the values in a collection, however often it holds the same.
+    fn weigh(&self, value: &Value) -> TeraResult<Weight> {
+        let mut weight = Weight::default();
+        let fits = weight.add(value, 0);
+        self.work(weight.values / 8)?;
+        if fits {
+            Ok(weight)
+        } else if weight.values > MAX_VALUES {
+            Err(too_much(&format!("this collection holds more than {MAX_VALUES} values")))
+        } else {
+            Err(too_much(&format!("this collection is nested more than {MAX_DEPTH} deep")))
+        }
+    }
+}
+
+/// The memory that a value takes by itself, what it shares with others aside.
+fn size(value: &Value) -> usize {
+    if let Some(text) = value.as_str() {
+        text.len()
+    } else if let Some(items) = value.as_array() {
+        items.len().saturating_mul(size_of::<Value>())
+    } else {
+        value.as_map().map_or(0, |map| map.len().saturating_mul(VALUE))
+    }
+}
+
+/// How much a value holds.
+#[derive(Debug, Default)]
+struct Weight {
+    values: usize,
+    /// What it takes to write them, blanks before them included.
+    bytes: usize,
+}
+
+impl Weight {
+    /// Adds a value; whether it is still within the limits.
+    fn add(&mut self, value: &Value, depth: usize) -> bool {
+        self.values += 1;
+        if self.values > MAX_VALUES || depth > MAX_DEPTH {
+            return false;
+        }
+        self.bytes += 2 * depth;
+        if let Some(text) = value.as_str() {
+            self.bytes = self.bytes.saturating_add(text.len() + 4);
+        } else if let Some(items) = value.as_array() {
+            return items.iter().all(|item| self.add(item, depth + 1));
+        } else if let Some(map) = value.as_map() {
+            return map.iter().all(|(key, value)| {
+                self.bytes = self.bytes.saturating_add(key.as_str().map_or(8, str::len) + 4);
+                self.add(value, depth + 1)
+            });
+        } else {
+            self.bytes = self.bytes.saturating_add(value.as_bytes().map_or(24, <[u8]>::len));
+        }
+        true
+    }
+}
+
+fn too_much(message: &str) -> Error {
+    Error::message(with_help(message, "does a loop, a component or an include multiply without end?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fresh() -> Budget {
+        Budget::until(Budget::deadline())
+    }
+
+    #[test]
+    fn time_is_up_at_the_deadline() {
+        let budget = Budget::until(Instant::now());
+        std::thread::sleep(Duration::from_millis(2));
+        budget.work(STRIDE - 1).unwrap();
+        assert!(budget.work(1).unwrap_err().to_string().contains("longer than 600 s"));
+    }
+
+    #[test]
+    fn texts_that_stay_are_counted_for_each_template() {
+        let budget = fresh();
+        let text = Value::from("x".repeat(MAX_ONE_TEXT));
+        for _ in 0..MAX_TEXT / MAX_ONE_TEXT {
+            budget.set(&text, None).unwrap();
+            budget.set(&text, Some(&text)).unwrap();
+        }
+        assert!(budget.set(&Value::from("x"), None).is_err());
+        budget.next_template();
+        budget.set(&Value::from("x"), None).unwrap();
+        assert!(budget.made(MAX_ONE_TEXT + 1).unwrap_err().to_string().contains("too long"));
+    }
+
+    #[test]
+    fn collections_are_weighed_as_if_nothing_were_shared() {
+        let budget = fresh();
+        let mut value = Value::from("x");
+        for _ in 0..18 {
+            value = Value::from(vec![value.clone(), value]);
+        }
+        budget.held(&value).unwrap();
+        for _ in 0..40 {
+            value = Value::from(vec![value.clone(), value]);
+        }
+        assert!(budget.held(&value).unwrap_err().to_string().contains("more than 4000000 values"));
+        let mut value = Value::from("x");
+        for _ in 0..=MAX_DEPTH {
+            value = Value::from(vec![value]);
+        }
+        assert!(budget.held(&value).unwrap_err().to_string().contains("300 deep"));
+    }
+}

@@ -1,0 +1,238 @@
+//! Where the variables of a template lead to.
+//!
+//! A map or a list is known by its address, whatever variable holds it ([`super::value::Origins`]). A scalar has none.
+//! But the template says where it was taken from: `{% set x = values.a.b %}`, `{% for x in values.list %}`. A variable
+//! that could hold anything else where it stands leads nowhere.
+
+use super::guard;
+use super::rendering::GLOBALS;
+use super::rewrite::{first_word, path_of};
+
+/// A way from a name that every template sees to a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Route {
+    /// The name.
+    pub(super) root: String,
+    pub(super) steps: Vec<Step>,
+    /// Whether filters have made another value of the one that it leads to.
+    derived: bool,
+}
+
+/// One step of a [`Route`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Step {
+    /// The entry of a map.
+    Name(String),
+    /// The entry that is a loop's turn; the variable that counts the turns.
+    Turn(String),
+}
+
+/// The loop that this counts is the innermost one.
+const INNERMOST: &str = "__tera_loop_index0";
+
+/// The variables that can be seen at a place in a template.
+#[derive(Debug)]
+pub(super) struct Scope<'t> {
+    /// The number of the file.
+    file: usize,
+    /// Those that are set somewhere for the whole template.
+    changing: &'t [&'t str],
+    /// The last of a name counts.
+    bindings: Vec<Binding<'t>>,
+    open: Vec<Frame<'t>>,
+}
+
+#[derive(Debug)]
+enum Binding<'t> {
+    Variable(&'t str, Option<Route>),
+    /// What was bound before cannot be seen, or may have changed.
+    Forgotten,
+}
+
+/// A block that is open.
+#[derive(Debug)]
+struct Frame<'t> {
+    by: Opened,
+    /// How many bindings there were before it.
+    from: usize,
+    /// What its branches bind for whatever follows it.
+    assigned: Vec<&'t str>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Opened {
+    If,
+    /// A loop, by where it begins. What its body sets is gone after each turn.
+    For(usize),
+    /// What is written where a loop has no turn.
+    ForElse,
+    Component,
+    Block,
+}
+
+impl<'t> Scope<'t> {
+    /// The scope at the beginning of a template in which some variables are set for all of it.
+    pub(super) fn new(file: usize, changing: &'t [&'t str]) -> Self {
+        Self { file, changing, bindings: Vec::new(), open: Vec::new() }
+    }
+
+    /// Takes note of a statement that begins at a byte.
+    pub(super) fn statement(&mut self, at: usize, statement: &'t str) {
+        let statement = statement.trim();
+        match first_word(statement) {
+            "set" => {
+                let rest = statement["set".len()..].trim_start();
+                let name = first_word(rest);
+                let route =
+                    rest[name.len()..].trim_start().strip_prefix('=').and_then(|value| self.led(value));
+                self.bindings.push(Binding::Variable(name, route));
+            }
+            "if" => self.open(Opened::If),
+            "elif" => self.next_branch(),
+            "else" => {
+                self.next_branch();
+                if let Some(frame) = self.open.last_mut()
+                    && matches!(frame.by, Opened::For(_))
+                {
+                    // The body's own are gone.
+                    frame.assigned.retain(|name| name.is_empty());
+                    frame.by = Opened::ForElse;
+                }
+            }
+            "for" => {
+                let collection = guard::collection(statement).unwrap_or(statement.len());
+                let variables = statement["for".len()..collection].trim_end().trim_end_matches("in");
+                let entry =
+                    self.led(&statement[collection..]).filter(|route| !route.derived).map(|mut route| {
+                        route.steps.push(Step::Turn(self.counter(at)));
+                        route
+                    });
+                self.open(Opened::For(at));
+                let (key, value) = match variables.split_once(',') {
+                    Some((key, value)) => (Some(key.trim()), value.trim()),
+                    None => (None, variables.trim()),
+                };
+                self.bindings.extend(key.map(|key| Binding::Variable(key, None)));
+                self.bindings.push(Binding::Variable(value, entry));
+            }
+            "component" => {
+                self.open(Opened::Component);
+                self.bindings.push(Binding::Forgotten);
+            }
+            // Another template may have put something else in its place, which sets what it likes.
+            "block" => {
+                self.open(Opened::Block);
+                self.bindings.push(Binding::Forgotten);
+            }
+            "endblock" => {
+                self.close();
+                self.bindings.push(Binding::Forgotten);
+            }
+            "endif" | "endfor" | "endcomponent" => self.close(),
+            _ => {}
+        }
+    }
+
+    /// Where a path of names leads to, if that is known and its value has no address.
+    pub(super) fn route(&self, path: &[String]) -> Option<Route> {
+        let (first, rest) = path.split_first()?;
+        let mut route = self.variable(first)?.clone();
+        if !rest.is_empty() && route.derived {
+            return None;
+        }
+        route.steps.extend(rest.iter().map(|name| Step::Name(name.clone())));
+        let innermost = self.open.iter().rev().find_map(|frame| match frame.by {
+            Opened::For(at) => Some(self.counter(at)),
+            _ => None,
+        });
+        for step in &mut route.steps {
+            if let Step::Turn(counter) = step
+                && Some(&*counter) == innermost.as_ref()
+            {
+                INNERMOST.clone_into(counter);
+            }
+        }
+        Some(route)
+    }
+
+    /// The statement that keeps count of the turns of the loop that begins at a byte, for loops inside it.
+    ///
+    /// `dash` is that of the loop's own tag. None where nobody would ask: just after the loop was opened, its variable
+    /// is the last that was bound.
+    pub(super) fn count_turns(&self, at: usize, dash: &str) -> Option<String> {
+        let known = matches!(self.bindings.last(), Some(Binding::Variable(_, Some(_))));
+        known.then(|| format!("{{% set {} = loop.index0 {dash}%}}", self.counter(at)))
+    }
+
+    /// No two templates that include each other share the name of a counter.
+    fn counter(&self, at: usize) -> String {
+        format!("__turn_{}_{at}", self.file)
+    }
+
+    fn variable(&self, name: &str) -> Option<&Route> {
+        if self.changing.contains(&name) {
+            return None;
+        }
+        for binding in self.bindings.iter().rev() {
+            match binding {
+                Binding::Variable(bound, route) if *bound == name => return route.as_ref(),
+                Binding::Variable(..) => {}
+                Binding::Forgotten => return None,
+            }
+        }
+        None
+    }
+
+    /// Whether a name means what it means in every template.
+    fn is_global(&self, name: &str) -> bool {
+        let bound = |binding: &Binding<'_>| matches!(binding, Binding::Variable(bound, _) if *bound == name);
+        GLOBALS.contains(&name) && !self.changing.contains(&name) && !self.bindings.iter().any(bound)
+    }
+
+    /// Where the value of an expression was taken from.
+    fn led(&self, expression: &str) -> Option<Route> {
+        let path = path_of(expression.trim())?;
+        let keeps = |filter: &str| matches!(first_word(filter.trim_start()), "default" | "required" | "safe");
+        let derived = !expression.split('|').skip(1).all(keeps);
+        let (first, rest) = path.split_first()?;
+        let mut route = match self.variable(first) {
+            Some(route) if route.derived && !rest.is_empty() => return None,
+            Some(route) => route.clone(),
+            None if self.is_global(first) => Route { root: first.clone(), steps: Vec::new(), derived: false },
+            None => return None,
+        };
+        route.steps.extend(rest.iter().map(|name| Step::Name(name.clone())));
+        route.derived |= derived;
+        Some(route)
+    }
+
+    fn open(&mut self, by: Opened) {
+        self.open.push(Frame { by, from: self.bindings.len(), assigned: Vec::new() });
+    }
+
+    /// The branch that was open is over: another may be taken in its place.
+    fn next_branch(&mut self) {
+        let Some(frame) = self.open.last_mut() else { return };
+        let inner = self.bindings.drain(frame.from..);
+        // An empty name stands for all.
+        frame.assigned.extend(inner.map(|binding| match binding {
+            Binding::Variable(name, _) => name,
+            Binding::Forgotten => "",
+        }));
+    }
+
+    /// The innermost block is over: what it set in one branch of several may be set or not.
+    fn close(&mut self) {
+        self.next_branch();
+        let Some(frame) = self.open.pop() else { return };
+        match frame.by {
+            Opened::If | Opened::ForElse => {
+                self.bindings.extend(frame.assigned.into_iter().map(|name| match name {
+                    "" => Binding::Forgotten,
+                    name => Binding::Variable(name, None),
+                }));
+            }
+            Opened::For(_) | Opened::Component | Opened::Block => {}
+        }
+    }
+}
