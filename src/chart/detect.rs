@@ -51,7 +51,9 @@ fn is_go_action(inside: &str) -> bool {
         return false;
     }
     // `not "x"` is the one case in which a word, white space and a text are an expression of Tera's.
-    WORDS.contains(&word) || argument.starts_with(['.', '$', '"', '`']) && word != "not"
+    WORDS.contains(&word)
+        || argument.starts_with(['.', '$'])
+        || argument.starts_with(['"', '`']) && word != "not"
 }
 
 /// What follows the `{% endraw %}`, if `inside` (what follows a `{%`) opens a raw block.
