@@ -108,7 +108,10 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
+    // Most functions can fail, and nearly none does: what makes diagnostics is kept out of them (`cold`).
+
     /// A diagnostic of the given severity that says only `message`.
+    #[cold]
     pub fn new(severity: Severity, message: impl Into<String>) -> Self {
         Self {
             rule: None,
@@ -142,6 +145,7 @@ impl Diagnostic {
 
     /// Adds a place. The first one added is the primary one.
     #[must_use]
+    #[cold]
     pub fn at(mut self, span: Span, text: impl Into<String>) -> Self {
         self.labels.push(Label { span, text: text.into() });
         self
@@ -149,6 +153,7 @@ impl Diagnostic {
 
     /// Adds a way out.
     #[must_use]
+    #[cold]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help.push(help.into());
         self
@@ -156,6 +161,7 @@ impl Diagnostic {
 
     /// Adds the way out, if there is one to offer.
     #[must_use]
+    #[cold]
     pub fn maybe_help(mut self, help: Option<String>) -> Self {
         self.help.extend(help);
         self
@@ -163,6 +169,7 @@ impl Diagnostic {
 
     /// Adds an outer step of the way that led here.
     #[must_use]
+    #[cold]
     pub fn through(mut self, span: Option<Span>, text: impl Into<String>) -> Self {
         self.trace.insert(0, Tracepoint { span, text: text.into() });
         self
