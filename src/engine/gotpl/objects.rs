@@ -98,8 +98,11 @@ impl Object for Files {
     }
 }
 
+/// A method of a map.
+type Method = fn(&Map, &[Value]) -> Result<Value>;
+
 /// A method of Helm's `common.Values`, the type of `.Values`; it goes before a key of the same name.
-pub(crate) fn values_method(name: &str) -> Option<fn(&Map, &[Value]) -> Result<Value>> {
+pub(crate) fn values_method(name: &str) -> Option<Method> {
     Some(match name {
         "AsMap" => |values, args| {
             takes("AsMap", 0, args)?;
