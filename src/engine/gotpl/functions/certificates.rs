@@ -41,9 +41,6 @@ use crate::engine::gotpl::error::{Error, Result};
 use crate::engine::gotpl::value::{Args, Elem, Object, Value};
 use crate::engine::gotpl::vm::Vm;
 
-/// How large the RSA keys of certificates are.
-const CERTIFICATE_BITS: usize = 2048;
-
 pub(crate) const TABLE: &[Function] = &[
     fixed("genPrivateKey", 1, |vm, args| {
         let kind = args.str(0)?;
@@ -230,7 +227,7 @@ fn within(what: &str, error: &Error) -> Error {
 }
 
 fn new_key(vm: &mut Vm) -> Result<PrivateKey> {
-    PrivateKey::rsa(vm.random.generator(), CERTIFICATE_BITS)
+    PrivateKey::for_certificate(vm.random.generator())
 }
 
 fn given_key(args: Args<'_>, index: usize) -> Result<PrivateKey> {

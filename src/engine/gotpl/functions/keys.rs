@@ -3,7 +3,6 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use ed25519_dalek::Signer as _;
-use num_bigint_dig::BigUint;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::RngCore as _;
 use rsa::pkcs1::{DecodeRsaPrivateKey as _, EncodeRsaPrivateKey as _};
@@ -11,7 +10,7 @@ use rsa::pkcs1v15::SigningKey;
 use rsa::pkcs8::{LineEnding, PrivateKeyInfo};
 use rsa::sha2::{Digest as _, Sha256, Sha384, Sha512};
 use rsa::signature::SignatureEncoding as _;
-use rsa::{RsaPrivateKey, RsaPublicKey};
+use rsa::{BigUint, RsaPrivateKey, RsaPublicKey};
 use sec1::{EcParameters, EcPrivateKey};
 use x509_cert::der::asn1::{Any, BitString, Null, ObjectIdentifier, Uint};
 use x509_cert::der::oid::db::{rfc5912, rfc8410};
@@ -20,9 +19,6 @@ use x509_cert::spki::{AlgorithmIdentifierOwned, AlgorithmIdentifierRef, SubjectP
 
 use super::primes;
 use crate::engine::gotpl::error::{Error, Result};
-
-/// How large the RSA keys of `genPrivateKey` are.
-const PRIVATE_BITS: usize = 4096;
 
 /// A private key.
 pub(super) enum PrivateKey {
@@ -119,10 +115,10 @@ impl Curve {
 }
 
 impl PrivateKey {
-    /// A new key of a kind that `genPrivateKey` knows; `None` for others.
+    /// A new key of a kind that `genPrivateKey` knows, RSA of 4096 bits; `None` for others.
     pub(super) fn generate(generator: &mut ChaCha20Rng, kind: &str) -> Option<Result<Self>> {
         Some(Ok(match kind {
-            "" | "rsa" => return Some(Self::rsa(generator, PRIVATE_BITS)),
+            "" | "rsa" => return Some(Self::rsa(primes::rsa_key::<2048, 32>(generator))),
             "dsa" => Self::Dsa(Box::new(primes::dsa_key(generator))),
             "ecdsa" => loop {
                 let mut secret = [0; 32];
@@ -140,9 +136,13 @@ impl PrivateKey {
         }))
     }
 
-    /// A new RSA key.
-    pub(super) fn rsa(generator: &mut ChaCha20Rng, bits: usize) -> Result<Self> {
-        primes::rsa_key(generator, bits)
+    /// A new key for a certificate: RSA of 2048 bits.
+    pub(super) fn for_certificate(generator: &mut ChaCha20Rng) -> Result<Self> {
+        Self::rsa(primes::rsa_key::<1024, 16>(generator))
+    }
+
+    fn rsa(generated: rsa::Result<RsaPrivateKey>) -> Result<Self> {
+        generated
             .map(|key| Self::Rsa(Box::new(key)))
             .map_err(|error| Error::new(format!("error generating rsa key: {error}")))
     }

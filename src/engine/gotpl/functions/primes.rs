@@ -1,13 +1,13 @@
 //! Primes for keys, found faster than the crate `rsa` finds them: its search takes longer than all else in a render.
 //!
 //! A prime is the first one behind a random number, in steps of a given width; most of the numbers on the way have a
-//! small divisor, and only the others are tested with powers.
+//! small divisor, and only the others are tested with powers. Those are reckoned in numbers of a fixed width, in
+//! Montgomery's form.
 
-use num_bigint_dig::BigUint;
-use num_bigint_dig::prime::probably_prime;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
-use rsa::RsaPrivateKey;
+use rsa::{BigUint, RsaPrivateKey};
+use ruint::Uint;
 
 /// The public exponent that everybody uses.
 const EXPONENT: u32 = 65_537;
@@ -19,30 +19,32 @@ const SMALL: u32 = 1 << 14;
 const WINDOW: usize = 1 << 13;
 
 /// The rounds of Miller and Rabin's test after which a random number of 1024 bits is no prime with a probability below
-/// 2^-112 (FIPS 186-5, table B.1); a test of Lucas's kind comes on top.
+/// 2^-112 (FIPS 186-5, table B.1), as Go has them, too.
 const ROUNDS: usize = 5;
 
 /// The same for numbers of 256 bits, of which more are taken for primes by mistake.
 const ROUNDS_SHORT: usize = 32;
 
-/// An RSA key whose modulus has `bits` bits, a multiple of 16. The same generator makes the same key.
+/// An RSA key of two primes of `BITS` bits, a multiple of 64. The same generator makes the same key.
 ///
 /// Both primes are looked for at the same time.
-pub(super) fn rsa_key(generator: &mut ChaCha20Rng, bits: usize) -> rsa::Result<RsaPrivateKey> {
+pub(super) fn rsa_key<const BITS: usize, const LIMBS: usize>(
+    generator: &mut ChaCha20Rng,
+) -> rsa::Result<RsaPrivateKey> {
     loop {
         let mut one = fork(generator);
         let mut other = fork(generator);
         let (p, q) = std::thread::scope(|threads| {
             let second =
-                std::thread::Builder::new().spawn_scoped(threads, || rsa_prime(&mut other, bits / 16));
-            let p = rsa_prime(&mut one, bits / 16);
+                std::thread::Builder::new().spawn_scoped(threads, || rsa_prime::<BITS, LIMBS>(&mut other));
+            let p = rsa_prime::<BITS, LIMBS>(&mut one);
             let q = second.ok().and_then(|thread| thread.join().ok());
             (p, q)
         });
         // Where no thread can be had.
-        let q = q.unwrap_or_else(|| rsa_prime(&mut one, bits / 16));
+        let q = q.unwrap_or_else(|| rsa_prime(&mut one));
         if p != q {
-            return RsaPrivateKey::from_p_q(p, q, EXPONENT.into());
+            return RsaPrivateKey::from_p_q(number(p), number(q), EXPONENT.into());
         }
     }
 }
@@ -53,12 +55,13 @@ fn fork(generator: &mut ChaCha20Rng) -> ChaCha20Rng {
     ChaCha20Rng::from_seed(seed)
 }
 
-/// A prime of so many bytes, the two highest bits set, that goes with [`EXPONENT`].
-fn rsa_prime(generator: &mut ChaCha20Rng, length: usize) -> BigUint {
+/// A prime with its two highest bits set, that goes with [`EXPONENT`].
+fn rsa_prime<const BITS: usize, const LIMBS: usize>(generator: &mut ChaCha20Rng) -> Uint<BITS, LIMBS> {
     loop {
-        let start = random(generator, length, 0xc0);
-        let fits = |number: &BigUint| remainder(number, EXPONENT) != 1;
-        if let Some(prime) = first_prime(&start, &2_u32.into(), length, ROUNDS, fits) {
+        let mut start: Uint<BITS, LIMBS> = odd(generator);
+        start.set_bit(BITS - 2, true);
+        let fits = |number| remainder(number, EXPONENT) != 1;
+        if let Some(prime) = first_prime(generator, start, Uint::from(2), ROUNDS, fits) {
             return prime;
         }
     }
@@ -66,20 +69,22 @@ fn rsa_prime(generator: &mut ChaCha20Rng, length: usize) -> BigUint {
 
 /// The numbers of a DSA key: `p`, `q`, `g`, `y` and `x`, of 2048 and 256 bits as Sprig has them.
 pub(super) fn dsa_key(generator: &mut ChaCha20Rng) -> [BigUint; 5] {
-    const P: usize = 2048 / 8;
-    const Q: usize = 256 / 8;
-    let one = BigUint::from(1_u32);
+    type Modulus = Uint<2048, 32>;
+    type Order = Uint<256, 4>;
     let (modulus, order) = loop {
-        let start = random(generator, Q, 0x80);
-        let Some(order) = first_prime(&start, &2_u32.into(), Q, ROUNDS_SHORT, |_| true) else { continue };
+        let start: Order = odd(generator);
+        let Some(order) = first_prime(generator, start, Order::from(2), ROUNDS_SHORT, |_| true) else {
+            continue;
+        };
         // It has to divide the modulus less one, which is even.
-        let step = &order << 1;
-        let start = random(generator, P, 0x80);
-        let start = &start - &start % &step + &one;
-        if let Some(modulus) = first_prime(&start, &step, P, ROUNDS, |_| true) {
-            break (modulus, order);
+        let step = Modulus::from(order) << 1;
+        let start: Modulus = odd(generator);
+        let start = start - start % step + Modulus::ONE;
+        if let Some(modulus) = first_prime(generator, start, step, ROUNDS, |_| true) {
+            break (number(modulus), number(order));
         }
     };
+    let one = BigUint::from(1_u32);
     let cofactor = (&modulus - &one) / &order;
     let mut base = BigUint::from(2_u32);
     let root = loop {
@@ -90,9 +95,7 @@ pub(super) fn dsa_key(generator: &mut ChaCha20Rng) -> [BigUint; 5] {
         base += 1_u32;
     };
     let secret = loop {
-        let mut bytes = [0; Q];
-        generator.fill_bytes(&mut bytes);
-        let secret = BigUint::from_bytes_be(&bytes);
+        let secret = number(random::<256, 4>(generator));
         if secret >= one && secret < order {
             break secret;
         }
@@ -101,27 +104,33 @@ pub(super) fn dsa_key(generator: &mut ChaCha20Rng) -> [BigUint; 5] {
     [modulus, order, root, public, secret]
 }
 
-/// An odd number of so many bytes, these of its highest bits set.
-fn random(generator: &mut ChaCha20Rng, length: usize, high: u8) -> BigUint {
-    let mut bytes = vec![0; length];
-    generator.fill_bytes(&mut bytes);
-    if let Some(first) = bytes.first_mut() {
-        *first |= high;
-    }
-    if let Some(last) = bytes.last_mut() {
-        *last |= 1;
-    }
-    BigUint::from_bytes_be(&bytes)
+/// The same number, of the width that it needs.
+fn number<const BITS: usize, const LIMBS: usize>(number: Uint<BITS, LIMBS>) -> BigUint {
+    BigUint::from_bytes_be(&number.to_be_bytes_vec())
 }
 
-/// The first prime among `start`, `start + step`, ... that fits and has `length` bytes in full, if the window holds one.
-fn first_prime(
-    start: &BigUint,
-    step: &BigUint,
-    length: usize,
+fn random<const BITS: usize, const LIMBS: usize>(generator: &mut ChaCha20Rng) -> Uint<BITS, LIMBS> {
+    let mut limbs = [0; LIMBS];
+    limbs.fill_with(|| generator.next_u64());
+    Uint::from_limbs(limbs)
+}
+
+/// A random odd number, its highest bit set.
+fn odd<const BITS: usize, const LIMBS: usize>(generator: &mut ChaCha20Rng) -> Uint<BITS, LIMBS> {
+    let mut number = random::<BITS, LIMBS>(generator);
+    number.set_bit(BITS - 1, true);
+    number.set_bit(0, true);
+    number
+}
+
+/// The first prime among `start`, `start + step`, ... that fits, if the window holds one.
+fn first_prime<const BITS: usize, const LIMBS: usize>(
+    generator: &mut ChaCha20Rng,
+    start: Uint<BITS, LIMBS>,
+    step: Uint<BITS, LIMBS>,
     rounds: usize,
-    fits: impl Fn(&BigUint) -> bool,
-) -> Option<BigUint> {
+    fits: impl Fn(Uint<BITS, LIMBS>) -> bool,
+) -> Option<Uint<BITS, LIMBS>> {
     // Which numbers of the window have a small divisor.
     let mut composite = vec![false; WINDOW];
     for divisor in small_primes() {
@@ -138,11 +147,69 @@ fn first_prime(
         }
     }
     (0..WINDOW)
-        .zip(&composite)
-        .filter(|(_, composite)| !**composite)
-        .map(|(place, _)| start + step * BigUint::from(place))
-        .find(|number| fits(number) && probably_prime(number, rounds))
-        .filter(|found| found.bits() == length * 8)
+        .zip(composite)
+        .filter(|(_, composite)| !composite)
+        .map_while(|(place, _)| start.checked_add(step.checked_mul(Uint::from(place))?))
+        .find(|number| fits(*number) && is_prime(generator, *number, rounds))
+}
+
+/// Miller and Rabin's test of an odd number, to the base 2 and to so many random ones.
+fn is_prime<const BITS: usize, const LIMBS: usize>(
+    generator: &mut ChaCha20Rng,
+    number: Uint<BITS, LIMBS>,
+    rounds: usize,
+) -> bool {
+    let field = Residues::of(number);
+    // Nearly every composite number is found out by this, and doubling is cheaper than multiplying.
+    field.passes(|residue| residue.add_mod(residue, number))
+        && (0..rounds).all(|_| {
+            let base = random(generator).reduce_mod(number);
+            base.is_zero() || field.passes(|residue| field.multiply(residue, base))
+        })
+}
+
+/// Residues modulo an odd number, in Montgomery's form: multiplied by 2^BITS.
+struct Residues<const BITS: usize, const LIMBS: usize> {
+    modulus: Uint<BITS, LIMBS>,
+    /// -1 / modulus, modulo 2^64.
+    inverse: u64,
+    one: Uint<BITS, LIMBS>,
+    minus_one: Uint<BITS, LIMBS>,
+}
+
+impl<const BITS: usize, const LIMBS: usize> Residues<BITS, LIMBS> {
+    fn of(modulus: Uint<BITS, LIMBS>) -> Self {
+        let lowest = modulus.as_limbs().first().copied().unwrap_or(1);
+        // An odd number is its own inverse modulo 8; every turn doubles how many bits are right.
+        let inverse = (0..5).fold(lowest, |inverse, _| {
+            inverse.wrapping_mul(2_u64.wrapping_sub(lowest.wrapping_mul(inverse)))
+        });
+        let one = modulus.wrapping_neg().reduce_mod(modulus);
+        Self { modulus, inverse: inverse.wrapping_neg(), one, minus_one: modulus - one }
+    }
+
+    fn multiply(&self, one: Uint<BITS, LIMBS>, other: Uint<BITS, LIMBS>) -> Uint<BITS, LIMBS> {
+        one.mul_redc(other, self.modulus, self.inverse)
+    }
+
+    /// Whether the modulus looks like a prime from the powers of a base.
+    fn passes(&self, times_base: impl Fn(Uint<BITS, LIMBS>) -> Uint<BITS, LIMBS>) -> bool {
+        let less_one = self.modulus - Uint::ONE;
+        let twos = less_one.trailing_zeros();
+        let mut power = self.one;
+        for place in (twos..less_one.bit_len()).rev() {
+            power = self.multiply(power, power);
+            if less_one.bit(place) {
+                power = times_base(power);
+            }
+        }
+        power == self.one
+            || power == self.minus_one
+            || (1..twos).any(|_| {
+                power = self.multiply(power, power);
+                power == self.minus_one
+            })
+    }
 }
 
 /// The number that gives 1 with `number`, modulo a prime: its power by Fermat's theorem.
@@ -159,8 +226,12 @@ fn inverse(number: u32, prime: u32) -> u64 {
     power
 }
 
-fn remainder(number: &BigUint, divisor: u32) -> u32 {
-    (number % divisor).to_bytes_be().into_iter().fold(0, |all, byte| all << 8 | u32::from(byte))
+fn remainder<const BITS: usize, const LIMBS: usize>(number: Uint<BITS, LIMBS>, divisor: u32) -> u32 {
+    let divisor = u64::from(divisor);
+    let halves =
+        number.into_limbs().into_iter().rev().flat_map(|limb| [limb >> 32, limb & u64::from(u32::MAX)]);
+    let rest = halves.fold(0, |rest, half| (rest << 32 | half) % divisor);
+    u32::try_from(rest).unwrap_or_default()
 }
 
 fn small_primes() -> Vec<u32> {
@@ -176,11 +247,12 @@ fn small_primes() -> Vec<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use num_bigint_dig::prime::probably_prime;
     use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
 
     #[test]
     fn keys_are_sound_and_depend_on_the_generator_alone() {
-        let key = |seed| rsa_key(&mut ChaCha20Rng::seed_from_u64(seed), 1024).unwrap();
+        let key = |seed| rsa_key::<512, 8>(&mut ChaCha20Rng::seed_from_u64(seed)).unwrap();
         let one = key(1);
         assert_eq!(one.n().bits(), 1024);
         assert!(one.validate().is_ok());
