@@ -65,7 +65,7 @@ impl Templates {
         if let Err(error) = tera.set_fallback_prefixes([LENT_PREFIX, LIBRARY_PREFIX]) {
             diagnostics.push(Diagnostic::error(error.to_string()));
         }
-        diagnostics.extend(add(&mut tera, Known { templates: &rewritten, files }));
+        diagnostics.extend(add(&mut tera, Known { templates: &rewritten, files, context: None }));
         if diagnostics.is_empty() {
             diagnostics.extend(deep_includes(&rewritten, files));
         }
@@ -82,8 +82,15 @@ impl Templates {
     }
 
     /// What went wrong while a template was rendered.
-    pub(super) fn error(&self, error: &tera::Error, files: &Files, template: &str) -> Diagnostic {
-        error::diagnostic(error, Known { templates: &self.rewritten, files }, Some(template))
+    pub(super) fn error(
+        &self,
+        error: &tera::Error,
+        files: &Files,
+        template: &str,
+        context: &tera::Context,
+    ) -> Diagnostic {
+        let known = Known { templates: &self.rewritten, files, context: Some(context) };
+        error::diagnostic(error, known, Some(template))
     }
 }
 

@@ -1,19 +1,25 @@
 //! Tera's errors in plimsoll's words and in the terms of the files on disk.
 
 use super::compile::LIBRARY_PREFIX;
-use super::files::Files;
+use super::files::{Files, Place};
 use super::library;
 use super::reference::{Entry, EntryKind, REFERENCE, TERA_FILTERS, TERA_FUNCTIONS, TERA_TESTS};
+use super::rendering::GLOBALS;
 use super::rewrite::Rewritten;
+use super::tags::call_of;
+use super::value;
 use crate::diag::{Diagnostic, nearest};
 use std::collections::BTreeMap;
 use std::ops::Range;
+use tera::{Context, Value};
 
 /// The templates that errors are about.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Known<'a> {
     pub(super) templates: &'a BTreeMap<String, Rewritten>,
     pub(super) files: &'a Files,
+    /// What the templates are rendered with, while they are.
+    pub(super) context: Option<&'a Context>,
 }
 
 /// A Tera error in the terms of the files on disk, with the chain of includes and components that led there.
@@ -42,6 +48,11 @@ pub(super) fn diagnostic(error: &tera::Error, known: Known<'_>, root: Option<&st
                     help = Some(format!("add `{{% end{word} %}}`"));
                     label = "opened here";
                     return opened;
+                } else if let Some(name) = undefined_argument(report.message())
+                    && let Some(found) = known.given(rewritten, range.start, text, name)
+                {
+                    (message, help) = found.0;
+                    return found.1;
                 }
                 place
             })
@@ -54,30 +65,69 @@ pub(super) fn diagnostic(error: &tera::Error, known: Known<'_>, root: Option<&st
         }
         _ => None,
     };
-    let place = place.or_else(|| {
+    let mut place = place.or_else(|| {
         root.and_then(|root| known.templates.get(root)).map(|rewritten| rewritten.original(0, 0))
     });
+    // The notes of a report are reached through its text only: the innermost caller comes first.
+    let text = error.to_string();
+    let mut callers = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("note: called from ").and_then(locus))
+        .filter_map(|(name, line, column)| Some((name, known.templates.get(name)?, line, column)))
+        .peekable();
+    // What a component finds undefined in its argument is so where it is called.
+    while let Some(name) = message.strip_prefix('`').and_then(|rest| rest.strip_suffix("` is not defined"))
+        && let Some((_, rewritten, line, column)) = callers.peek()
+    {
+        let start = rewritten.byte(*line, *column);
+        let call = rewritten.text[start..].split_inclusive('>').next().unwrap_or_default();
+        let Some(found) = known.given(rewritten, start, call, name) else { break };
+        (message, help) = found.0;
+        place = Some(found.1);
+        callers.next();
+    }
     let mut found = Diagnostic::error(message).maybe_help(help);
     if let Some(place) = place {
         found = found.at(known.files.span(place), label);
     }
-    // The notes of a report are reached through its text only: the innermost caller comes first.
-    for line in error.to_string().lines() {
-        if let Some((name, line, column)) = line.strip_prefix("note: called from ").and_then(locus)
-            && let Some(rewritten) = known.templates.get(name)
-        {
-            let shown = name.strip_prefix(LIBRARY_PREFIX).unwrap_or(name);
-            let place = known.files.span(rewritten.at_line(line, column));
-            found = found.through(Some(place), format!("called from `{shown}`"));
-        }
+    for (name, rewritten, line, column) in callers {
+        let shown = name.strip_prefix(LIBRARY_PREFIX).unwrap_or(name);
+        let place = known.files.span(rewritten.at_line(line, column));
+        found = found.through(Some(place), format!("called from `{shown}`"));
     }
     found
+}
+
+impl Known<'_> {
+    /// What is wrong with the path that a call gives for an argument, which leads nowhere, and where it stands. The
+    /// call begins at a byte of a template.
+    fn given(self, template: &Rewritten, start: usize, call: &str, name: &str) -> Option<(Said, Place)> {
+        let argument = call_of(call)?.arguments.into_iter().find(|argument| argument.name == name)?;
+        let full = argument.path.join(".");
+        let place = template.original(start + argument.at, start + argument.at + full.len());
+        // Of variables that the template sets nothing is known any more.
+        let context = self.context.filter(|context| context.contains_key(&argument.path[0]));
+        let said = match context {
+            Some(context) => split_help(&undefined(&argument.path, |name| context.get(name).cloned())),
+            None => (format!("`{full}` is not defined"), None),
+        };
+        Some((said, place))
+    }
+}
+
+/// A message and its help.
+type Said = (String, Option<String>);
+
+/// The argument of a component that is given nothing where it wants a certain type, if that is what Tera finds wrong.
+fn undefined_argument(message: &str) -> Option<&str> {
+    let name = message.strip_prefix("Component argument `")?.split('`').next()?;
+    message.contains("(type: `undefined`)").then_some(name)
 }
 
 /// What is wrong in a text given to `tpl`: the message, its help, the bytes of the text.
 pub(super) fn in_text(error: &tera::Error, rewritten: &Rewritten) -> (String, Option<String>, Range<usize>) {
     use tera::ErrorKind;
-    let (mut message, help) = describe(error);
+    let (mut message, mut help) = describe(error);
     let range = match error.kind() {
         ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) => {
             if report.message().starts_with("Field `") {
@@ -92,6 +142,7 @@ pub(super) fn in_text(error: &tera::Error, rewritten: &Rewritten) -> (String, Op
             let first = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
             let place = lines.next().and_then(|line| locus(line.trim_start().strip_prefix("--> ")?));
             message = lower_first(&first);
+            help = known_instead(&first, None);
             place.map_or(0..0, |(_, line, column)| rewritten.at_line(line, column).bytes())
         }
     };
@@ -124,33 +175,34 @@ fn unknown_names(error: &tera::Error, known: Known<'_>, tera: &tera::Tera) -> Ve
         {
             found = found.at(known.files.span(rewritten.at_line(line, column)), "");
         }
-        let wanted = message.split('`').nth(1).unwrap_or_default();
-        let candidates: Vec<String> = if message.starts_with("Unknown filter") {
-            names(EntryKind::Filter, TERA_FILTERS)
-        } else if message.starts_with("Unknown function") {
-            names(EntryKind::Function, TERA_FUNCTIONS)
-        } else if message.starts_with("Unknown test") {
-            TERA_TESTS.iter().map(|name| (*name).to_owned()).collect()
-        } else if message.starts_with("Unknown component") {
-            library::names().chain(tera.get_component_names().map(str::to_owned)).collect()
-        } else if message.starts_with("Unknown template") {
-            known
-                .templates
-                .keys()
-                .map(|name| name.strip_prefix(LIBRARY_PREFIX).unwrap_or(name).to_owned())
-                .collect()
-        } else {
-            Vec::new()
-        };
-        // Templates are named without the directory that all of them are in.
-        let wanted = match wanted.strip_prefix("templates/") {
-            Some(inner) if message.starts_with("Unknown template") => inner,
-            _ => wanted,
-        };
-        found = found.maybe_help(suggestion(wanted, &candidates));
+        found = found.maybe_help(known_instead(message, Some((known, tera))));
         diagnostics.push(found);
     }
     diagnostics
+}
+
+/// What to write instead of the unknown name that a message is about. What templates and components there are is known
+/// while a chart is put together.
+fn known_instead(message: &str, chart: Option<(Known<'_>, &tera::Tera)>) -> Option<String> {
+    let mut wanted = message.split('`').nth(1)?;
+    let candidates: Vec<String> = if message.starts_with("Unknown filter") {
+        names(EntryKind::Filter, TERA_FILTERS)
+    } else if message.starts_with("Unknown function") {
+        names(EntryKind::Function, TERA_FUNCTIONS)
+    } else if message.starts_with("Unknown test") {
+        TERA_TESTS.iter().map(|name| (*name).to_owned()).collect()
+    } else if message.starts_with("Unknown component") {
+        let own = chart.into_iter().flat_map(|(_, tera)| tera.get_component_names());
+        library::names().chain(own.map(str::to_owned)).collect()
+    } else if message.starts_with("Unknown template") {
+        // Templates are named without the directory that all of them are in.
+        wanted = wanted.strip_prefix("templates/").unwrap_or(wanted);
+        let all = chart.into_iter().flat_map(|(known, _)| known.templates.keys());
+        all.map(|name| name.strip_prefix(LIBRARY_PREFIX).unwrap_or(name).to_owned()).collect()
+    } else {
+        Vec::new()
+    };
+    suggestion(wanted, &candidates)
 }
 
 fn names(kind: EntryKind, more: &[&'static str]) -> Vec<String> {
@@ -186,22 +238,42 @@ pub(super) fn with_help(message: &str, help: &str) -> String {
     format!("{message}{HELP_SEPARATOR}{help}")
 }
 
-/// The error text for a name that does not exist: the whole expression, the part that fails, the names there are.
-pub(super) fn not_defined(full: &str, failing: &str, name: &str, known: &[String]) -> String {
-    let visible: Vec<String> = known.iter().filter(|name| !name.starts_with("__")).cloned().collect();
-    let subject = if full == failing {
-        format!("`{full}` is not defined")
-    } else {
-        format!("`{full}` is not defined: there is no `{failing}`")
-    };
-    match suggestion(name, &visible) {
-        Some(help) => with_help(&subject, &help),
-        None => subject,
+/// The error text for a path that leads nowhere: the whole of it, the part that fails, and the names there are instead.
+pub(super) fn undefined(path: &[String], variable: impl Fn(&str) -> Option<Value>) -> String {
+    let full = path.join(".");
+    let mut parent: Option<Value> = None;
+    for (index, name) in path.iter().enumerate() {
+        let next = match &parent {
+            None => variable(name),
+            Some(parent) => value::get(parent, name).cloned(),
+        };
+        if let Some(next) = next.filter(|next| !next.is_undefined()) {
+            parent = Some(next);
+            continue;
+        }
+        let known: Vec<String> = match &parent {
+            Some(parent) => {
+                let keys = parent.as_map().into_iter().flat_map(|map| map.keys());
+                keys.map(ToString::to_string).filter(|key| !key.starts_with("__")).collect()
+            }
+            None => GLOBALS.map(str::to_owned).to_vec(),
+        };
+        let failing = path[..=index].join(".");
+        let subject = if full == failing {
+            format!("`{full}` is not defined")
+        } else {
+            format!("`{full}` is not defined: there is no `{failing}`")
+        };
+        return match suggestion(name, &known) {
+            Some(help) => with_help(&subject, &help),
+            None => subject,
+        };
     }
+    format!("`{full}` is not defined")
 }
 
 /// The bare message of a Tera error, and its help.
-pub(super) fn describe(error: &tera::Error) -> (String, Option<String>) {
+pub(super) fn describe(error: &tera::Error) -> Said {
     use tera::ErrorKind;
     let message = match error.kind() {
         ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) => report.message().to_owned(),
@@ -216,14 +288,18 @@ pub(super) fn describe(error: &tera::Error) -> (String, Option<String>) {
         }
         _ => error.to_string(),
     };
-    if let Some((message, help)) = message.split_once(HELP_SEPARATOR) {
-        return (message.to_owned(), Some(help.to_owned()));
+    if message.contains(HELP_SEPARATOR) { split_help(&message) } else { tidy(&message) }
+}
+
+fn split_help(message: &str) -> Said {
+    match message.split_once(HELP_SEPARATOR) {
+        Some((message, help)) => (message.to_owned(), Some(help.to_owned())),
+        None => (message.to_owned(), None),
     }
-    tidy(&message)
 }
 
 /// Tera's messages in plimsoll's words, where those help more.
-fn tidy(message: &str) -> (String, Option<String>) {
+fn tidy(message: &str) -> Said {
     let quoted = || message.split('`').nth(1).unwrap_or_default();
     let listed = |marker: &str| -> Vec<String> {
         let list = message.split_once(marker).map_or("", |(_, list)| list);

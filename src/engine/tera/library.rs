@@ -12,7 +12,7 @@ macro_rules! component {
 }
 
 /// The files of `templates/`, one component each: its name without [`NAMESPACE`], and the text. Sorted by name.
-pub(crate) const FILES: &[(&str, &str)] = &[
+pub(crate) static FILES: &[(&str, &str)] = &[
     component!("checksum"),
     component!("claim_retention"),
     component!("claim_templates"),

@@ -18,11 +18,13 @@ mod files;
 mod functions;
 mod guard;
 mod library;
+mod outline;
 mod place;
 mod reference;
 mod rendering;
 mod rewrite;
 mod scope;
+mod tags;
 #[cfg(test)]
 mod tests;
 mod tpl;

@@ -5,13 +5,13 @@
 
 use super::budget::Budget;
 use super::compile::Templates;
-use super::error::{not_defined, with_help};
+use super::error::{undefined, with_help};
 use super::files::Files;
 use super::place::{self, Content, Placed, Sites, Slot};
 use super::rewrite::{Named, OPEN};
 use super::scope::Step;
 use super::tpl::{self, Failure};
-use super::value::{self, At, Origins, node};
+use super::value::{At, Origins, node};
 use crate::chart::Chart;
 use crate::diag::{Diagnostic, Sources, Span};
 use crate::engine::FileRole;
@@ -92,7 +92,7 @@ impl Rendering {
         CURRENT.set(outer);
         let failures = self.failures.take();
         let marked = marked.map_err(|error| {
-            vec![tpl::blamed(self.templates.error(&error, &self.files, name), failures, sources)]
+            vec![tpl::blamed(self.templates.error(&error, &self.files, name, context), failures, sources)]
         })?;
         let slots = self.slots.borrow();
         match role {
@@ -177,7 +177,7 @@ pub(super) fn emit(value: &Value, site: usize, state: &State<'_>) -> TeraResult<
     let site_of = rendering.templates.tables.sites.get(site);
     let path = site_of.and_then(|site| site.path.as_ref());
     if value.is_undefined() {
-        return Err(Error::message(undefined(path.map(|path| &*path.names), state)));
+        return Err(Error::message(not_defined(path.map(|path| &*path.names), state)));
     }
     rendering.budget.written(value)?;
     let content = match value.as_str() {
@@ -198,7 +198,7 @@ pub(super) fn emit(value: &Value, site: usize, state: &State<'_>) -> TeraResult<
 pub(super) fn written(value: &Value, path: Option<&str>, state: &State<'_>) -> TeraResult<Value> {
     if value.is_undefined() {
         let path: Option<Vec<String>> = path.map(|path| path.split('.').map(str::to_owned).collect());
-        return Err(Error::message(undefined(path.as_deref(), state)));
+        return Err(Error::message(not_defined(path.as_deref(), state)));
     }
     spend(|budget| budget.written(value))?;
     Ok(value.clone())
@@ -262,30 +262,8 @@ pub(super) fn nested<T>(render: impl FnOnce() -> TeraResult<T>) -> TeraResult<T>
     result
 }
 
-/// Says which name of a path is not defined, and what names there are.
-fn undefined(path: Option<&[String]>, state: &State<'_>) -> String {
-    let Some(path) = path else { return "this value is not defined".to_owned() };
-    let full = path.join(".");
-    let mut parent: Option<Value> = None;
-    for (index, name) in path.iter().enumerate() {
-        let next = match &parent {
-            None => state.get::<Value>(name).ok().flatten(),
-            Some(parent) => value::get(parent, name).cloned(),
-        };
-        match next {
-            Some(next) if !next.is_undefined() => parent = Some(next),
-            _ => {
-                let known: Vec<String> = match &parent {
-                    Some(parent) => parent
-                        .as_map()
-                        .into_iter()
-                        .flat_map(|map| map.keys().map(ToString::to_string))
-                        .collect(),
-                    None => GLOBALS.iter().map(|name| (*name).to_owned()).collect(),
-                };
-                return not_defined(&full, &path[..=index].join("."), name, &known);
-            }
-        }
-    }
-    format!("`{full}` is not defined")
+/// The error text for what a path leads to, if it is nothing but a path.
+fn not_defined(path: Option<&[String]>, state: &State<'_>) -> String {
+    let variable = |name: &str| state.get::<Value>(name).ok().flatten();
+    path.map_or_else(|| "this value is not defined".to_owned(), |path| undefined(path, variable))
 }

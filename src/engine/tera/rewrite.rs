@@ -27,7 +27,12 @@
 
 use super::files::Place;
 use super::guard;
+use super::outline::{Cost, Outline};
 use super::scope::{Route, Scope};
+use super::tags::{
+    Names, Role, Token, call_of, checked_tokens, first_word, included, is_set_block, path_of, role, tokenize,
+    trimmed,
+};
 use super::tpl;
 use crate::diag::{Diagnostic, SourceId, Span};
 use std::collections::BTreeMap;
@@ -107,15 +112,20 @@ impl Rewritten {
 
     /// The word or quoted text in the file at a line (from 1) and a column (from 0, in characters) of the text.
     pub(super) fn at_line(&self, line: usize, column: usize) -> Place {
-        let start: usize = self.text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+        let start = self.byte(line, column);
         let rest = &self.text[start..];
-        let offset = rest.char_indices().nth(column).map_or(rest.len(), |(offset, _)| offset);
-        let rest = &rest[offset..];
         let length = match rest.bytes().next() {
             Some(quote @ (b'"' | b'\'')) => rest[1..].find(char::from(quote)).map_or(0, |length| length + 2),
             _ => rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len()),
         };
-        self.original(start + offset, start + offset + length)
+        self.original(start, start + length)
+    }
+
+    /// The byte of the text at a line and a column, as in [`Rewritten::at_line`].
+    pub(super) fn byte(&self, line: usize, column: usize) -> usize {
+        let start: usize = self.text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+        let rest = &self.text[start..];
+        start + rest.char_indices().nth(column).map_or(rest.len(), |(offset, _)| offset)
     }
 
     /// The path of names, `values.image.tag`, that ends at a byte of the text.
@@ -206,328 +216,6 @@ pub(super) fn rewrite_text(source: SourceId, text: &str) -> Result<Rewritten, Di
         writer.token_of_text(token);
     }
     Ok(writer.finish())
-}
-
-/// The tokens of a template without what Tera would not see or not take.
-fn checked_tokens(source: SourceId, text: &str) -> Result<Vec<Token>, Diagnostic> {
-    let tokens = tokenize(text).map_err(|Unclosed { at, what, close }| {
-        Diagnostic::error(format!("{what} is never closed"))
-            .at(Span::new(source, at, at + 2), "opened here")
-            .help(format!("close it with `{close}`, or wrap literal braces in `{{% raw %}}..{{% endraw %}}`"))
-    })?;
-    for token in &tokens {
-        if let Token::Expression { end, inner, .. } = *token
-            && leaves_map_open(&text[inner.0..inner.1])
-        {
-            return Err(Diagnostic::error("`}}` ends the expression inside a map")
-                .at(Span::new(source, end - 2, end), "here")
-                .help("put a space between the two braces: `} }`"));
-        }
-    }
-    Ok(tokens)
-}
-
-/// The expressions of a template that is not YAML are left alone by [`super::place`]; its tags are the
-/// same, so the same tokens serve both, and lint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Token {
-    /// Literal text.
-    Text(usize, usize),
-    /// `{{ .. }}`, with the bytes of the expression.
-    Expression { start: usize, end: usize, inner: (usize, usize) },
-    /// `{% .. %}`, with the bytes between the delimiters.
-    Statement { start: usize, end: usize, inner: (usize, usize) },
-    /// `{# .. #}`.
-    Comment(usize, usize),
-    /// `{% raw %} .. {% endraw %}` as a whole, and what stands between.
-    Raw { start: usize, end: usize, inner: (usize, usize) },
-}
-
-impl Token {
-    fn range(self) -> (usize, usize) {
-        match self {
-            Self::Text(start, end)
-            | Self::Comment(start, end)
-            | Self::Expression { start, end, .. }
-            | Self::Statement { start, end, .. }
-            | Self::Raw { start, end, .. } => (start, end),
-        }
-    }
-}
-
-/// A tag that is opened and never closed.
-#[derive(Debug)]
-pub(super) struct Unclosed {
-    /// Its first byte.
-    at: usize,
-    what: &'static str,
-    /// What would close it.
-    close: &'static str,
-}
-
-/// Splits a template into literal text and tags, as Tera's own lexer does.
-pub(super) fn tokenize(text: &str) -> Result<Vec<Token>, Unclosed> {
-    let bytes = text.as_bytes();
-    let mut tokens = Vec::new();
-    let mut at = 0;
-    while at < bytes.len() {
-        let next = find_tag(text, at).unwrap_or(bytes.len());
-        if next > at {
-            tokens.push(Token::Text(at, next));
-        }
-        if next == bytes.len() {
-            break;
-        }
-        at = next;
-        let unclosed = |what, close| Unclosed { at: next, what, close };
-        match bytes[at + 1] {
-            b'#' => {
-                let Some(end) = text[at + 2..].find("#}").map(|found| at + 2 + found + 2) else {
-                    return Err(unclosed("this comment", "#}"));
-                };
-                tokens.push(Token::Comment(at, end));
-                at = end;
-            }
-            b'{' => {
-                let Some(end) = find_close(bytes, at + 2, *b"}}") else {
-                    return Err(unclosed("this expression", "}}"));
-                };
-                tokens.push(Token::Expression { start: at, end, inner: inside(bytes, at, end) });
-                at = end;
-            }
-            _ => {
-                let Some(end) = find_close(bytes, at + 2, *b"%}") else {
-                    return Err(unclosed("this statement", "%}"));
-                };
-                let inner = inside(bytes, at, end);
-                if text[inner.0..inner.1].trim() == "raw" {
-                    let Some((body_end, raw_end)) = find_endraw(text, end) else {
-                        return Err(unclosed("this `raw` block", "{% endraw %}"));
-                    };
-                    tokens.push(Token::Raw { start: at, end: raw_end, inner: (end, body_end) });
-                    at = raw_end;
-                } else {
-                    tokens.push(Token::Statement { start: at, end, inner });
-                    at = end;
-                }
-            }
-        }
-    }
-    Ok(tokens)
-}
-
-/// The next tag that opens.
-fn find_tag(text: &str, from: usize) -> Option<usize> {
-    let opens = |at: &usize| matches!(text.as_bytes().get(at + 1), Some(b'{' | b'%' | b'#'));
-    text[from..].match_indices('{').map(|(at, _)| from + at).find(opens)
-}
-
-/// The end of the tag that is closed by `close`, skipping strings.
-fn find_close(bytes: &[u8], from: usize, close: [u8; 2]) -> Option<usize> {
-    let mut at = from;
-    while at < bytes.len() {
-        match bytes[at] {
-            quote @ (b'"' | b'\'' | b'`') => {
-                at += 1;
-                while at < bytes.len() && bytes[at] != quote {
-                    at += if bytes[at] == b'\\' { 2 } else { 1 };
-                }
-                at += 1;
-            }
-            _ if bytes[at..].starts_with(&close) => return Some(at + 2),
-            _ => at += 1,
-        }
-    }
-    None
-}
-
-fn find_endraw(text: &str, from: usize) -> Option<(usize, usize)> {
-    let mut at = from;
-    loop {
-        let start = at + text[at..].find("{%")?;
-        let rest = &text[start + 2..];
-        let close = rest.find("%}")?;
-        if rest[..close].trim_matches('-').trim() == "endraw" {
-            return Some((start, start + 2 + close + 2));
-        }
-        at = start + 2;
-    }
-}
-
-/// Whether more braces are opened than closed, outside of texts.
-fn leaves_map_open(expression: &str) -> bool {
-    let mut open = 0_i32;
-    let mut quote = None;
-    let mut chars = expression.chars();
-    while let Some(c) = chars.next() {
-        match (quote, c) {
-            (Some(_), '\\') => drop(chars.next()),
-            (Some(end), c) => quote = (c != end).then_some(end),
-            (None, '"' | '\'' | '`') => quote = Some(c),
-            (None, '{') => open += 1,
-            (None, '}') => open -= 1,
-            (None, _) => {}
-        }
-    }
-    open > 0
-}
-
-/// The bytes between the delimiters, without the dashes of white-space control.
-fn inside(bytes: &[u8], start: usize, end: usize) -> (usize, usize) {
-    let from = start + 2 + usize::from(bytes.get(start + 2) == Some(&b'-') && start + 5 <= end);
-    let to = end - 2 - usize::from(end >= from + 3 && bytes[end - 3] == b'-');
-    (from, to.max(from))
-}
-
-/// What a statement does to the text around it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
-    /// Stands for text: `include`.
-    Value,
-    /// Opens a capture whose result stands where the capture is closed.
-    OpensValue,
-    /// Closes such a capture.
-    ClosesValue,
-    /// Opens a `set` block.
-    OpensSet,
-    /// Writes nothing.
-    Silent,
-}
-
-/// The word that a statement begins with.
-pub(super) fn first_word(statement: &str) -> &str {
-    let end = statement.bytes().position(|byte| !(byte == b'_' || byte.is_ascii_alphanumeric()));
-    &statement[..end.unwrap_or(statement.len())]
-}
-
-fn role(statement: &str) -> Role {
-    let statement = statement.trim();
-    match first_word(statement) {
-        "include" => Role::Value,
-        "filter" => Role::OpensValue,
-        "endfilter" => Role::ClosesValue,
-        "set" | "set_global" if !statement.contains('=') || is_set_block(statement) => Role::OpensSet,
-        "" if statement.starts_with("</") => Role::ClosesValue,
-        "" if statement.starts_with('<') => Role::OpensValue,
-        _ => Role::Silent,
-    }
-}
-
-/// The name in `include "name"`.
-fn included(statement: &str) -> Option<String> {
-    let name = statement.trim().strip_prefix("include")?.trim_start();
-    let quote = name.chars().next().filter(|c| matches!(c, '"' | '\'' | '`'))?;
-    name[1..].split(quote).next().map(str::to_owned)
-}
-
-/// Whether `set x | filter(a=1)` opens a block: no `=` outside parentheses.
-fn is_set_block(statement: &str) -> bool {
-    let mut depth = 0_usize;
-    for c in statement.chars() {
-        match c {
-            '(' => depth += 1,
-            ')' => depth = depth.saturating_sub(1),
-            '=' if depth == 0 => return false,
-            _ => {}
-        }
-    }
-    true
-}
-
-/// What a turn of a loop takes.
-#[derive(Debug, Clone, Copy, Default)]
-struct Cost {
-    /// Its steps, those of loops inside it aside.
-    turn: usize,
-    /// The bytes of the template that it writes.
-    text: usize,
-    /// Whether there are loops inside it.
-    nests: bool,
-}
-
-/// Longer tags hold long literals, which are no work.
-const MAX_TAG: usize = 2000;
-
-/// How deep blocks may nest: no deeper than Tera lets them.
-const MAX_NESTING: usize = 40;
-
-/// How many `elif` an `if` may have: Tera keeps all of them on its stack.
-const MAX_ELIF: usize = 200;
-
-/// The blocks of a template.
-#[derive(Debug, Default)]
-struct Outline<'t> {
-    /// What a turn takes of each loop, by where the loop begins.
-    loops: BTreeMap<usize, Cost>,
-    /// The variables that are set for the whole template.
-    globals: Vec<&'t str>,
-}
-
-impl<'t> Outline<'t> {
-    /// Reads the blocks. `Err` holds what is wrong if they are too deep in each other or have too many branches.
-    fn of(source: SourceId, text: &'t str, tokens: &[Token]) -> Result<Self, Diagnostic> {
-        let mut outline = Self::default();
-        // How many `elif` each block has.
-        let mut open: Vec<usize> = Vec::new();
-        let mut loops: Vec<(usize, Cost)> = Vec::new();
-        for token in tokens {
-            let (start, end) = token.range();
-            if let Token::Statement { inner, .. } = *token {
-                let statement = text[inner.0..inner.1].trim();
-                match first_word(statement) {
-                    "elif" => {
-                        if let Some(count) = open.last_mut() {
-                            *count += 1;
-                        }
-                    }
-                    "for" => {
-                        open.push(0);
-                        if let Some((_, outer)) = loops.last_mut() {
-                            outer.nests = true;
-                        }
-                        loops.push((start, Cost { turn: guard::turn(0), ..Cost::default() }));
-                    }
-                    "if" | "block" | "component" => open.push(0),
-                    word if word.starts_with("end") => {
-                        open.pop();
-                        if word == "endfor" {
-                            outline.loops.extend(loops.pop());
-                        }
-                    }
-                    word => {
-                        if let Some(rest) = (word == "set_global").then(|| &statement[word.len()..]) {
-                            outline.globals.push(first_word(rest.trim_start()));
-                        }
-                        match role(statement) {
-                            Role::OpensSet | Role::OpensValue => open.push(0),
-                            Role::ClosesValue => drop(open.pop()),
-                            Role::Silent | Role::Value => {}
-                        }
-                    }
-                }
-                let wrong = |message: String, help: &str| {
-                    Err(Diagnostic::error(message).at(Span::new(source, start, end), "").help(help))
-                };
-                if open.len() > MAX_NESTING {
-                    let message = "the template nesting is too deep".to_owned();
-                    return wrong(message, "make a partial or a component of the inner blocks");
-                }
-                if open.last().is_some_and(|count| *count > MAX_ELIF) {
-                    return wrong(
-                        format!("more than {MAX_ELIF} `elif` in one `if`"),
-                        "look the value up in a map",
-                    );
-                }
-            }
-            let Some((_, cost)) = loops.last_mut() else { continue };
-            match token {
-                Token::Text(..) | Token::Raw { .. } => cost.text += end - start,
-                Token::Comment(..) => {}
-                _ => cost.turn += 1 + (end - start).min(MAX_TAG) / 32,
-            }
-        }
-        Ok(outline)
-    }
 }
 
 /// The byte ranges to leave out: lines on which only statements and comments stand vanish whole.
@@ -951,9 +639,13 @@ impl<'a> Writer<'a> {
             tag: Place::new(self.file, start, end),
             path: path_of(expression).map(|names| self.named(names)),
             component: self.component.clone(),
-            call: call_of(expression).map(|(component, arguments)| Call {
-                component,
-                arguments: arguments.into_iter().map(|(name, path)| (name, self.named(path))).collect(),
+            call: call_of(expression).map(|call| Call {
+                component: call.component.to_owned(),
+                arguments: call
+                    .arguments
+                    .into_iter()
+                    .map(|a| (a.name.to_owned(), self.named(a.path)))
+                    .collect(),
             }),
         });
         self.tables.sites.len() - 1
@@ -1018,42 +710,4 @@ impl<'a> Writer<'a> {
     fn made(&mut self, text: &str) {
         self.out.push_str(text);
     }
-}
-
-/// A byte range without the white space at its ends.
-fn trimmed(text: &str, (from, to): (usize, usize)) -> (usize, usize) {
-    let inner = &text[from..to];
-    let from = to - inner.trim_start().len();
-    (from, from + inner.trim().len())
-}
-
-/// The names of a path.
-type Names = Vec<String>;
-
-/// The names of an expression that is nothing but a path, filters that keep the value aside.
-pub(super) fn path_of(expression: &str) -> Option<Names> {
-    let head = expression.split('|').next()?.trim();
-    let names: Names = head.split('.').map(str::to_owned).collect();
-    let is_name = |name: &String| {
-        !name.is_empty()
-            && name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric())
-            && !name.starts_with(|c: char| c.is_ascii_digit())
-    };
-    names.iter().all(is_name).then_some(names)
-}
-
-/// The component that an expression or statement calls, `<name a={values.x} b="y"/>`.
-fn call_of(expression: &str) -> Option<(String, Vec<(String, Names)>)> {
-    let inner = expression.strip_prefix('<')?;
-    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
-    let (component, mut rest) = inner.split_at(inner.find(|c| !is_name(c)).unwrap_or(inner.len()));
-    let mut arguments = Vec::new();
-    while let Some(open) = rest.find("={") {
-        let name = rest[..open].rsplit(|c| !is_name(c)).next().unwrap_or_default();
-        rest = &rest[open + 2..];
-        // What holds braces or quotes is more than a path anyway.
-        let value = &rest[..rest.find('}').unwrap_or(rest.len())];
-        arguments.extend(path_of(value.trim()).map(|path| (name.to_owned(), path)));
-    }
-    (!component.is_empty()).then(|| (component.to_owned(), arguments))
 }

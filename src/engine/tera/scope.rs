@@ -6,7 +6,7 @@
 
 use super::guard;
 use super::rendering::GLOBALS;
-use super::rewrite::{first_word, path_of};
+use super::tags::{first_word, path_of};
 
 /// A way from a name that every template sees to a value.
 #[derive(Debug, Clone, PartialEq, Eq)]

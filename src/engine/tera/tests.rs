@@ -270,6 +270,18 @@ fn errors_name_their_place_and_the_nearest_name() {
         fails("b: {{ vlaues.port }}\n", values),
         "1:7: `vlaues` is not defined (did you mean `values`?)"
     );
+    // What is given to a component, whether that wants a number or anything at all.
+    for component in ["c(n: integer)", "c(n)"] {
+        let define = format!("{{% component {component} %}}{{{{ n }}}}{{% endcomponent %}}\n");
+        assert_eq!(
+            fails(&format!("{define}b: {{{{ <c n={{ values.image.tagg }}/> }}}}\n"), values),
+            "2:14: `values.image.tagg` is not defined (did you mean `tag`?)"
+        );
+        assert_eq!(
+            fails(&format!("{define}{{% set x = values.image %}}\nb: {{{{ <c n={{x.tagg}}/> }}}}\n"), values),
+            "3:13: `x.tagg` is not defined"
+        );
+    }
     assert_eq!(fails("b: {{ values.port | nope }}\n", values), "1:21: unknown filter `nope`");
     assert_eq!(
         fails("b: {{ values.port | upperr }}\n", values),
@@ -458,4 +470,6 @@ fn errors_in_texts_are_shown_in_the_values_file() {
         failure("a: {{ tpl(text=\"x {{ nope }}\") }}\n", ""),
         "`nope` is not defined\ntext given to `tpl`:1:6 [nope]\nrendered by `tpl` app/templates/t.yaml:1:7 [tpl(text=\"x {{ nope }}\")]"
     );
+    let report = rendered(&Sources::new(), template, "t: '{{ 1 | upperr }}'\n", &[]);
+    assert_eq!(report.diagnostics[0].help, ["did you mean `upper`?"]);
 }

@@ -1,0 +1,286 @@
+//! The tags of a template: where they stand, what each does to the text around it, and what stands in them.
+
+use crate::diag::{Diagnostic, SourceId, Span};
+
+/// The expressions of a template that is not YAML are left alone by [`super::place`]; its tags are the
+/// same, so the same tokens serve both, and lint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Token {
+    /// Literal text.
+    Text(usize, usize),
+    /// `{{ .. }}`, with the bytes of the expression.
+    Expression { start: usize, end: usize, inner: (usize, usize) },
+    /// `{% .. %}`, with the bytes between the delimiters.
+    Statement { start: usize, end: usize, inner: (usize, usize) },
+    /// `{# .. #}`.
+    Comment(usize, usize),
+    /// `{% raw %} .. {% endraw %}` as a whole, and what stands between.
+    Raw { start: usize, end: usize, inner: (usize, usize) },
+}
+
+impl Token {
+    /// From its first byte to behind its last.
+    pub(super) fn range(self) -> (usize, usize) {
+        match self {
+            Self::Text(start, end)
+            | Self::Comment(start, end)
+            | Self::Expression { start, end, .. }
+            | Self::Statement { start, end, .. }
+            | Self::Raw { start, end, .. } => (start, end),
+        }
+    }
+}
+
+/// A tag that is opened and never closed.
+#[derive(Debug)]
+pub(super) struct Unclosed {
+    /// Its first byte.
+    at: usize,
+    what: &'static str,
+    /// What would close it.
+    close: &'static str,
+}
+
+/// The tokens of a template without what Tera would not see or not take.
+pub(super) fn checked_tokens(source: SourceId, text: &str) -> Result<Vec<Token>, Diagnostic> {
+    let tokens = tokenize(text).map_err(|Unclosed { at, what, close }| {
+        Diagnostic::error(format!("{what} is never closed"))
+            .at(Span::new(source, at, at + 2), "opened here")
+            .help(format!("close it with `{close}`, or wrap literal braces in `{{% raw %}}..{{% endraw %}}`"))
+    })?;
+    for token in &tokens {
+        if let Token::Expression { end, inner, .. } = *token
+            && leaves_map_open(&text[inner.0..inner.1])
+        {
+            return Err(Diagnostic::error("`}}` ends the expression inside a map")
+                .at(Span::new(source, end - 2, end), "here")
+                .help("put a space between the two braces: `} }`"));
+        }
+    }
+    Ok(tokens)
+}
+
+/// Splits a template into literal text and tags, as Tera's own lexer does.
+pub(super) fn tokenize(text: &str) -> Result<Vec<Token>, Unclosed> {
+    let bytes = text.as_bytes();
+    let mut tokens = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        let next = find_tag(text, at).unwrap_or(bytes.len());
+        if next > at {
+            tokens.push(Token::Text(at, next));
+        }
+        if next == bytes.len() {
+            break;
+        }
+        at = next;
+        let unclosed = |what, close| Unclosed { at: next, what, close };
+        match bytes[at + 1] {
+            b'#' => {
+                let Some(end) = text[at + 2..].find("#}").map(|found| at + 2 + found + 2) else {
+                    return Err(unclosed("this comment", "#}"));
+                };
+                tokens.push(Token::Comment(at, end));
+                at = end;
+            }
+            b'{' => {
+                let Some(end) = find_close(bytes, at + 2, *b"}}") else {
+                    return Err(unclosed("this expression", "}}"));
+                };
+                tokens.push(Token::Expression { start: at, end, inner: inside(bytes, at, end) });
+                at = end;
+            }
+            _ => {
+                let Some(end) = find_close(bytes, at + 2, *b"%}") else {
+                    return Err(unclosed("this statement", "%}"));
+                };
+                let inner = inside(bytes, at, end);
+                if text[inner.0..inner.1].trim() == "raw" {
+                    let Some((body_end, raw_end)) = find_endraw(text, end) else {
+                        return Err(unclosed("this `raw` block", "{% endraw %}"));
+                    };
+                    tokens.push(Token::Raw { start: at, end: raw_end, inner: (end, body_end) });
+                    at = raw_end;
+                } else {
+                    tokens.push(Token::Statement { start: at, end, inner });
+                    at = end;
+                }
+            }
+        }
+    }
+    Ok(tokens)
+}
+
+/// The next tag that opens.
+fn find_tag(text: &str, from: usize) -> Option<usize> {
+    let opens = |at: &usize| matches!(text.as_bytes().get(at + 1), Some(b'{' | b'%' | b'#'));
+    text[from..].match_indices('{').map(|(at, _)| from + at).find(opens)
+}
+
+/// The end of the tag that is closed by `close`, skipping strings.
+fn find_close(bytes: &[u8], from: usize, close: [u8; 2]) -> Option<usize> {
+    let mut at = from;
+    while at < bytes.len() {
+        match bytes[at] {
+            quote @ (b'"' | b'\'' | b'`') => {
+                at += 1;
+                while at < bytes.len() && bytes[at] != quote {
+                    at += if bytes[at] == b'\\' { 2 } else { 1 };
+                }
+                at += 1;
+            }
+            _ if bytes[at..].starts_with(&close) => return Some(at + 2),
+            _ => at += 1,
+        }
+    }
+    None
+}
+
+fn find_endraw(text: &str, from: usize) -> Option<(usize, usize)> {
+    let mut at = from;
+    loop {
+        let start = at + text[at..].find("{%")?;
+        let rest = &text[start + 2..];
+        let close = rest.find("%}")?;
+        if rest[..close].trim_matches('-').trim() == "endraw" {
+            return Some((start, start + 2 + close + 2));
+        }
+        at = start + 2;
+    }
+}
+
+/// Whether more braces are opened than closed, outside of texts.
+fn leaves_map_open(expression: &str) -> bool {
+    let mut open = 0_i32;
+    let mut quote = None;
+    let mut chars = expression.chars();
+    while let Some(c) = chars.next() {
+        match (quote, c) {
+            (Some(_), '\\') => drop(chars.next()),
+            (Some(end), c) => quote = (c != end).then_some(end),
+            (None, '"' | '\'' | '`') => quote = Some(c),
+            (None, '{') => open += 1,
+            (None, '}') => open -= 1,
+            (None, _) => {}
+        }
+    }
+    open > 0
+}
+
+/// The bytes between the delimiters, without the dashes of white-space control.
+fn inside(bytes: &[u8], start: usize, end: usize) -> (usize, usize) {
+    let from = start + 2 + usize::from(bytes.get(start + 2) == Some(&b'-') && start + 5 <= end);
+    let to = end - 2 - usize::from(end >= from + 3 && bytes[end - 3] == b'-');
+    (from, to.max(from))
+}
+
+/// What a statement does to the text around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Stands for text: `include`.
+    Value,
+    /// Opens a capture whose result stands where the capture is closed.
+    OpensValue,
+    /// Closes such a capture.
+    ClosesValue,
+    /// Opens a `set` block.
+    OpensSet,
+    /// Writes nothing.
+    Silent,
+}
+
+/// The word that a statement begins with.
+pub(super) fn first_word(statement: &str) -> &str {
+    let end = statement.bytes().position(|byte| !(byte == b'_' || byte.is_ascii_alphanumeric()));
+    &statement[..end.unwrap_or(statement.len())]
+}
+
+pub(super) fn role(statement: &str) -> Role {
+    let statement = statement.trim();
+    match first_word(statement) {
+        "include" => Role::Value,
+        "filter" => Role::OpensValue,
+        "endfilter" => Role::ClosesValue,
+        "set" | "set_global" if !statement.contains('=') || is_set_block(statement) => Role::OpensSet,
+        "" if statement.starts_with("</") => Role::ClosesValue,
+        "" if statement.starts_with('<') => Role::OpensValue,
+        _ => Role::Silent,
+    }
+}
+
+/// The name in `include "name"`.
+pub(super) fn included(statement: &str) -> Option<String> {
+    let name = statement.trim().strip_prefix("include")?.trim_start();
+    let quote = name.chars().next().filter(|c| matches!(c, '"' | '\'' | '`'))?;
+    name[1..].split(quote).next().map(str::to_owned)
+}
+
+/// Whether `set x | filter(a=1)` opens a block: no `=` outside parentheses.
+pub(super) fn is_set_block(statement: &str) -> bool {
+    let mut depth = 0_usize;
+    for c in statement.chars() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            '=' if depth == 0 => return false,
+            _ => {}
+        }
+    }
+    true
+}
+
+/// A byte range without the white space at its ends.
+pub(super) fn trimmed(text: &str, (from, to): (usize, usize)) -> (usize, usize) {
+    let inner = &text[from..to];
+    let from = to - inner.trim_start().len();
+    (from, from + inner.trim().len())
+}
+
+/// The names of a path.
+pub(super) type Names = Vec<String>;
+
+/// The names of an expression that is nothing but a path, filters that keep the value aside.
+pub(super) fn path_of(expression: &str) -> Option<Names> {
+    let head = expression.split('|').next()?.trim();
+    let names: Names = head.split('.').map(str::to_owned).collect();
+    let is_name = |name: &String| {
+        !name.is_empty()
+            && name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric())
+            && !name.starts_with(|c: char| c.is_ascii_digit())
+    };
+    names.iter().all(is_name).then_some(names)
+}
+
+/// A component that is called.
+#[derive(Debug)]
+pub(super) struct Call<'t> {
+    pub(super) component: &'t str,
+    /// The arguments that are nothing but a path.
+    pub(super) arguments: Vec<Argument<'t>>,
+}
+
+/// `name={values.path}`
+#[derive(Debug)]
+pub(super) struct Argument<'t> {
+    pub(super) name: &'t str,
+    pub(super) path: Names,
+    /// Where the path begins, from the start of the call.
+    pub(super) at: usize,
+}
+
+/// The component that an expression or statement calls, `<name a={values.x} b="y"/>`.
+pub(super) fn call_of(expression: &str) -> Option<Call<'_>> {
+    let inner = expression.strip_prefix('<')?;
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
+    let (component, mut rest) = inner.split_at(inner.find(|c| !is_name(c)).unwrap_or(inner.len()));
+    let mut arguments = Vec::new();
+    while let Some(open) = rest.find("={") {
+        let name = rest[..open].rsplit(|c| !is_name(c)).next().unwrap_or_default();
+        rest = rest[open + 2..].trim_start();
+        let at = expression.len() - rest.len();
+        // What holds braces or quotes is more than a path anyway.
+        let value = &rest[..rest.find('}').unwrap_or(rest.len())];
+        arguments.extend(path_of(value).map(|path| Argument { name, path, at }));
+    }
+    (!component.is_empty()).then_some(Call { component, arguments })
+}
