@@ -7,7 +7,7 @@ use super::{Chart, EngineKind, Metadata, Origin, TextFile, detect, read_values};
 use crate::diag::{Diagnostic, Report, SourceId, SourceKind, Sources, Span, has_errors};
 use crate::yaml::{self, Map, Node, ReadOptions, Value};
 use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ impl Unread {
     ) -> Report<Chart> {
         let mut budget = MAX_CHART;
         let Some(unpacked) = unpack(self, 0, &mut budget, &mut sink) else { return Report::failed(sink) };
-        let named = name_texts(sources, kind, unpacked, &mut sink);
+        let named = Naming { sources, kind, sink: &mut sink, texts: BTreeSet::new() }.chart(unpacked);
         if has_errors(&sink) {
             return Report::failed(sink);
         }
@@ -135,73 +135,91 @@ struct Named {
     children: Vec<Named>,
 }
 
-fn name_texts(sources: &Sources, kind: &SourceKind, chart: Unpacked, sink: &mut Vec<Diagnostic>) -> Named {
-    let mut named = Named {
-        origin: chart.origin,
-        name: chart.name,
-        metadata: None,
-        requirements: None,
-        values: None,
-        schema: None,
-        templates: Vec::new(),
-        files: Vec::new(),
-        crds: Vec::new(),
-        children: Vec::new(),
-    };
-    for file in chart.files {
-        let path = file.path.clone();
-        let text = |file: RawFile, sink: &mut Vec<Diagnostic>| {
-            let shown = format!("{}/{path}", named.name);
-            let text: Arc<str> = match file.content.read().map(String::from_utf8) {
-                Ok(Ok(text)) => text.into(),
-                Ok(Err(error)) => {
-                    sink.push(not_utf8(&shown, &error));
-                    return None;
-                }
-                Err(diagnostic) => {
-                    sink.push(*diagnostic);
-                    return None;
-                }
-            };
-            let source = sources.add(shown, Arc::clone(&text), kind.clone());
-            Some(TextFile { path: file.path, source, text })
+/// Makes sources of texts.
+struct Naming<'a> {
+    sources: &'a Sources,
+    kind: &'a SourceKind,
+    sink: &'a mut Vec<Diagnostic>,
+    /// Each once: in many charts the same library is below each of the sub-charts.
+    texts: BTreeSet<Arc<str>>,
+}
+
+impl Naming<'_> {
+    fn chart(&mut self, chart: Unpacked) -> Named {
+        let mut named = Named {
+            origin: chart.origin,
+            name: chart.name,
+            metadata: None,
+            requirements: None,
+            values: None,
+            schema: None,
+            templates: Vec::new(),
+            files: Vec::new(),
+            crds: Vec::new(),
+            children: Vec::new(),
         };
-        match path.as_str() {
-            "Chart.yaml" => named.metadata = text(file, sink).map(|file| file.source),
-            "values.yaml" => named.values = text(file, sink).map(|file| file.source),
-            "values.schema.json" => named.schema = text(file, sink),
-            // The locks say what was resolved; nothing is resolved here.
-            "Chart.lock" => {}
-            _ if path.starts_with("templates/") => named.templates.extend(text(file, sink)),
-            _ => {
-                let requirements = path == "requirements.yaml";
-                let crd = path.starts_with("crds/") && is_manifest(&path);
-                let file = ChartFile::new(file);
-                if requirements || crd {
-                    let read = match file.data() {
-                        Ok(data) => {
-                            let content = Content::Here(data.to_vec());
-                            text(RawFile { path: path.clone(), content }, sink)
-                        }
-                        Err(reason) => {
-                            sink.push(Diagnostic::error(reason));
-                            None
-                        }
-                    };
-                    if requirements {
-                        named.requirements = read.map(|file| file.source);
-                    } else {
-                        named.crds.extend(read);
-                    }
+        for file in chart.files {
+            match file.path.as_str() {
+                "Chart.yaml" => named.metadata = self.text(&named.name, file).map(|file| file.source),
+                "values.yaml" => named.values = self.text(&named.name, file).map(|file| file.source),
+                "values.schema.json" => named.schema = self.text(&named.name, file),
+                // The locks say what was resolved; nothing is resolved here.
+                "Chart.lock" => {}
+                path if path.starts_with("templates/") => {
+                    named.templates.extend(self.text(&named.name, file));
                 }
-                named.files.push(file);
+                path => {
+                    let requirements = path == "requirements.yaml";
+                    let crd = path.starts_with("crds/") && is_manifest(path);
+                    let file = ChartFile::new(file);
+                    if requirements || crd {
+                        let read = match file.data() {
+                            Ok(data) => {
+                                let content = Content::Here(data.to_vec());
+                                self.text(&named.name, RawFile { path: file.path.clone(), content })
+                            }
+                            Err(reason) => {
+                                self.sink.push(Diagnostic::error(reason));
+                                None
+                            }
+                        };
+                        if requirements {
+                            named.requirements = read.map(|file| file.source);
+                        } else {
+                            named.crds.extend(read);
+                        }
+                    }
+                    named.files.push(file);
+                }
             }
         }
+        named.children = chart.children.into_iter().map(|child| self.chart(child)).collect();
+        named
     }
-    for child in chart.children {
-        named.children.push(name_texts(sources, kind, child, sink));
+
+    fn text(&mut self, chart: &str, file: RawFile) -> Option<TextFile> {
+        let shown = format!("{chart}/{}", file.path);
+        let text = match file.content.read().map(String::from_utf8) {
+            Ok(Ok(text)) => text,
+            Ok(Err(error)) => {
+                self.sink.push(not_utf8(&shown, &error));
+                return None;
+            }
+            Err(diagnostic) => {
+                self.sink.push(*diagnostic);
+                return None;
+            }
+        };
+        let text = if let Some(known) = self.texts.get(text.as_str()) {
+            Arc::clone(known)
+        } else {
+            let text: Arc<str> = text.into();
+            self.texts.insert(Arc::clone(&text));
+            text
+        };
+        let source = self.sources.add(shown, Arc::clone(&text), self.kind.clone());
+        Some(TextFile { path: file.path, source, text })
     }
-    named
 }
 
 /// A template saved with the line ends of Windows, as if it were not: lines and columns stay what they are.

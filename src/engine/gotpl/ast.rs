@@ -101,9 +101,9 @@ pub(crate) struct Branch {
 /// `$a, $b := command | command`
 pub(crate) struct Pipe {
     /// The slots of the variables that are declared or assigned.
-    pub(crate) variables: Vec<usize>,
+    pub(crate) variables: Box<[usize]>,
     /// The commands; each gets the value of the one before as its last argument.
-    pub(crate) commands: Vec<Command>,
+    pub(crate) commands: Box<[Command]>,
     /// From the first variable or command to the last.
     pub(crate) place: Place,
 }
@@ -113,7 +113,7 @@ pub(crate) struct Command {
     /// What is evaluated or called.
     pub(crate) head: Expr,
     /// The arguments.
-    pub(crate) args: Vec<Expr>,
+    pub(crate) args: Box<[Expr]>,
 }
 
 /// Field names of a chain, outermost first.

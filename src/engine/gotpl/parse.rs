@@ -1,5 +1,6 @@
 //! Turns tokens into a tree, resolving functions and variables on the way.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::ast::{
@@ -35,6 +36,7 @@ pub(crate) fn parse(text: Arc<str>) -> Result<File> {
         scope: Scope::new(),
         ranges: 0,
         defines: Vec::new(),
+        names: BTreeMap::new(),
     };
     let mut body = Vec::new();
     loop {
@@ -102,6 +104,8 @@ struct Parser<'a> {
     scope: Scope,
     ranges: usize,
     defines: Vec<(Arc<str>, Arc<Template>)>,
+    /// The names of fields, each once: a template says `.Values` hundreds of times.
+    names: BTreeMap<&'a str, Arc<str>>,
 }
 
 /// What a list of nodes goes on with, or ends at.
@@ -111,7 +115,7 @@ enum Piece {
     Else(Place),
 }
 
-impl Parser<'_> {
+impl<'a> Parser<'a> {
     fn peek(&self) -> Token {
         // The last token is the end or an error, and stays in sight.
         self.tokens[self.at.min(self.tokens.len() - 1)]
@@ -144,7 +148,7 @@ impl Parser<'_> {
             == Some(TokenKind::Keyword(keyword))
     }
 
-    fn str(&self, place: Place) -> &str {
+    fn str(&self, place: Place) -> &'a str {
         &self.text[place.start as usize..place.end as usize]
     }
 
@@ -445,15 +449,20 @@ impl Parser<'_> {
         }
         let last = self.tokens[self.at.saturating_sub(1)].place;
         self.depth -= 1;
-        Ok(Pipe { variables, commands, place: first.to(last) })
+        Ok(Pipe { variables: variables.into(), commands: commands.into(), place: first.to(last) })
     }
 
     fn command(&mut self) -> Result<Command> {
-        let mut operands = Vec::new();
+        let mut head = None;
+        let mut args = Vec::new();
         loop {
             let token = self.peek_non_space();
             if starts_operand(token.kind) {
-                operands.push(self.operand()?);
+                let operand = self.operand()?;
+                match head {
+                    None => head = Some(operand),
+                    Some(_) => args.push(operand),
+                }
             } else if !matches!(token.kind, TokenKind::Close | TokenKind::RightParen | TokenKind::Pipe) {
                 return Err(self.unexpected(token, "operand"));
             }
@@ -468,9 +477,8 @@ impl Parser<'_> {
                 _ => return Err(self.unexpected(token, "operand")),
             }
         }
-        let mut operands = operands.into_iter();
-        match operands.next() {
-            Some(head) => Ok(Command { head, args: operands.collect() }),
+        match head {
+            Some(head) => Ok(Command { head, args: args.into() }),
             None => Err(error(self.peek().place, "empty command")),
         }
     }
@@ -508,7 +516,8 @@ impl Parser<'_> {
         let mut fields = Vec::new();
         while self.peek().kind == TokenKind::Field {
             let token = self.next();
-            fields.push(Arc::from(&self.str(token.place)[1..]));
+            let name = &self.str(token.place)[1..];
+            fields.push(Arc::clone(self.names.entry(name).or_insert_with(|| name.into())));
             place = place.to(token.place);
         }
         (fields, place)
@@ -726,11 +735,11 @@ fn splice(pipe: &Pipe) -> Option<Splice> {
         Kind::Function(function) => function.name,
         _ => "",
     };
-    let width = |command: &Command| match command.args.as_slice() {
+    let width = |command: &Command| match &*command.args {
         [Expr { kind: Kind::Int(width), .. }] => u32::try_from(*width).ok(),
         _ => None,
     };
-    match pipe.commands.as_slice() {
+    match &*pipe.commands {
         [first] if called(first) == "include" => Some(Splice::Plain),
         [first, second] if called(first) == "include" => match called(second) {
             "indent" => width(second).map(Splice::Indent),

@@ -431,7 +431,7 @@ impl Vm {
 
     fn range(&mut self, unit: &Unit, branch: &Branch, dot: &Value) -> Result<Flow> {
         let value = self.pipe(unit, &branch.pipe, dot)?;
-        let slots = branch.pipe.variables.as_slice();
+        let slots = &*branch.pipe.variables;
         let (key_slot, item_slot) = match slots {
             [key, item, ..] => (Some(self.base + *key), Some(self.base + *item)),
             [item] => (None, Some(self.base + *item)),
