@@ -2,18 +2,22 @@
 //!
 //! A prime is the first one behind a random number, in steps of a given width; most of the numbers on the way have a
 //! small divisor, and only the others are tested with powers. Those are reckoned in numbers of a fixed width, in
-//! Montgomery's form.
+//! Montgomery's form, on all cores.
 
 use rand_chacha::ChaCha20Rng;
-use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
+use rand_chacha::rand_core::RngCore as _;
+use rayon::prelude::*;
 use rsa::{BigUint, RsaPrivateKey};
 use ruint::Uint;
 
 /// The public exponent that everybody uses.
-const EXPONENT: u32 = 65_537;
+const EXPONENT: u64 = 65_537;
 
 /// Divisors below this are told from remainders.
-const SMALL: u32 = 1 << 14;
+const SMALL: u64 = 1 << 14;
+
+/// The product of so many of them has 64 bits, and a remainder is taken once for all.
+const TOGETHER: usize = 4;
 
 /// After so many steps a search begins elsewhere: some twenty times the distance between primes.
 const WINDOW: usize = 1 << 13;
@@ -26,33 +30,16 @@ const ROUNDS: usize = 5;
 const ROUNDS_SHORT: usize = 32;
 
 /// An RSA key of two primes of `BITS` bits, a multiple of 64. The same generator makes the same key.
-///
-/// Both primes are looked for at the same time.
 pub(super) fn rsa_key<const BITS: usize, const LIMBS: usize>(
     generator: &mut ChaCha20Rng,
 ) -> rsa::Result<RsaPrivateKey> {
     loop {
-        let mut one = fork(generator);
-        let mut other = fork(generator);
-        let (p, q) = std::thread::scope(|threads| {
-            let second =
-                std::thread::Builder::new().spawn_scoped(threads, || rsa_prime::<BITS, LIMBS>(&mut other));
-            let p = rsa_prime::<BITS, LIMBS>(&mut one);
-            let q = second.ok().and_then(|thread| thread.join().ok());
-            (p, q)
-        });
-        // Where no thread can be had.
-        let q = q.unwrap_or_else(|| rsa_prime(&mut one));
+        let p = rsa_prime::<BITS, LIMBS>(generator);
+        let q = rsa_prime::<BITS, LIMBS>(generator);
         if p != q {
             return RsaPrivateKey::from_p_q(number(p), number(q), EXPONENT.into());
         }
     }
-}
-
-fn fork(generator: &mut ChaCha20Rng) -> ChaCha20Rng {
-    let mut seed = [0; 32];
-    generator.fill_bytes(&mut seed);
-    ChaCha20Rng::from_seed(seed)
 }
 
 /// A prime with its two highest bits set, that goes with [`EXPONENT`].
@@ -133,39 +120,35 @@ fn first_prime<const BITS: usize, const LIMBS: usize>(
 ) -> Option<Uint<BITS, LIMBS>> {
     // Which numbers of the window have a small divisor.
     let mut composite = vec![false; WINDOW];
-    for divisor in small_primes() {
-        let (at, width) = (remainder(start, divisor), remainder(step, divisor));
-        if width == 0 {
-            continue;
-        }
-        // The first number of steps at which the divisor divides: at + width * steps = 0.
-        let steps = u64::from(divisor - at) * inverse(width, divisor) % u64::from(divisor);
-        let mut place = usize::try_from(steps).unwrap_or(WINDOW);
-        while let Some(found) = composite.get_mut(place) {
-            *found = true;
-            place += divisor as usize;
+    for divisors in small_primes().chunks(TOGETHER) {
+        let product = divisors.iter().product();
+        let (start, step) = (remainder(start, product), remainder(step, product));
+        for divisor in divisors.iter().filter(|divisor| step % **divisor != 0) {
+            // The first number of steps at which the divisor divides: start + step * steps = 0.
+            let steps = (divisor - start % divisor) * inverse(step % divisor, *divisor) % divisor;
+            let (mut place, width) = (index(steps), index(*divisor));
+            while let Some(found) = composite.get_mut(place) {
+                *found = true;
+                place += width;
+            }
         }
     }
-    (0..WINDOW)
+    let mut candidates = (0..WINDOW)
         .zip(composite)
         .filter(|(_, composite)| !composite)
         .map_while(|(place, _)| start.checked_add(step.checked_mul(Uint::from(place))?))
-        .find(|number| fits(*number) && is_prime(generator, *number, rounds))
-}
-
-/// Miller and Rabin's test of an odd number, to the base 2 and to so many random ones.
-fn is_prime<const BITS: usize, const LIMBS: usize>(
-    generator: &mut ChaCha20Rng,
-    number: Uint<BITS, LIMBS>,
-    rounds: usize,
-) -> bool {
-    let field = Residues::of(number);
-    // Nearly every composite number is found out by this, and doubling is cheaper than multiplying.
-    field.passes(|residue| residue.add_mod(residue, number))
-        && (0..rounds).all(|_| {
-            let base = random(generator).reduce_mod(number);
-            base.is_zero() || field.passes(|residue| field.multiply(residue, base))
-        })
+        .filter(|number| fits(*number));
+    loop {
+        // As many at a time as there are threads; whatever their number, the first prime is the one.
+        let some: Vec<_> = candidates.by_ref().take(rayon::current_num_threads()).collect();
+        if some.is_empty() {
+            return None;
+        }
+        let fields: Vec<_> = some.into_par_iter().map(Residues::of).filter(Residues::pass_two).collect();
+        if let Some(prime) = fields.iter().find(|field| field.pass_random(generator, rounds)) {
+            return Some(prime.modulus);
+        }
+    }
 }
 
 /// Residues modulo an odd number, in Montgomery's form: multiplied by 2^BITS.
@@ -192,6 +175,19 @@ impl<const BITS: usize, const LIMBS: usize> Residues<BITS, LIMBS> {
         one.mul_redc(other, self.modulus, self.inverse)
     }
 
+    /// Miller and Rabin's test to the base 2. It finds out nearly every composite number, and doubling is cheaper than
+    /// multiplying.
+    fn pass_two(&self) -> bool {
+        self.passes(|residue| residue.add_mod(residue, self.modulus))
+    }
+
+    /// The same test to so many random bases.
+    fn pass_random(&self, generator: &mut ChaCha20Rng, rounds: usize) -> bool {
+        let bases: Vec<Uint<BITS, LIMBS>> =
+            (0..rounds).map(|_| random::<BITS, LIMBS>(generator).reduce_mod(self.modulus)).collect();
+        bases.par_iter().all(|base| base.is_zero() || self.passes(|residue| self.multiply(residue, *base)))
+    }
+
     /// Whether the modulus looks like a prime from the powers of a base.
     fn passes(&self, times_base: impl Fn(Uint<BITS, LIMBS>) -> Uint<BITS, LIMBS>) -> bool {
         let less_one = self.modulus - Uint::ONE;
@@ -213,9 +209,8 @@ impl<const BITS: usize, const LIMBS: usize> Residues<BITS, LIMBS> {
 }
 
 /// The number that gives 1 with `number`, modulo a prime: its power by Fermat's theorem.
-fn inverse(number: u32, prime: u32) -> u64 {
-    let (prime, mut base, mut exponent) = (u64::from(prime), u64::from(number), prime - 2);
-    let mut power = 1;
+fn inverse(number: u64, prime: u64) -> u64 {
+    let (mut base, mut exponent, mut power) = (number, prime - 2, 1);
     while exponent > 0 {
         if exponent & 1 == 1 {
             power = power * base % prime;
@@ -226,16 +221,16 @@ fn inverse(number: u32, prime: u32) -> u64 {
     power
 }
 
-fn remainder<const BITS: usize, const LIMBS: usize>(number: Uint<BITS, LIMBS>, divisor: u32) -> u32 {
-    let divisor = u64::from(divisor);
-    let halves =
-        number.into_limbs().into_iter().rev().flat_map(|limb| [limb >> 32, limb & u64::from(u32::MAX)]);
-    let rest = halves.fold(0, |rest, half| (rest << 32 | half) % divisor);
-    u32::try_from(rest).unwrap_or_default()
+fn remainder<const BITS: usize, const LIMBS: usize>(number: Uint<BITS, LIMBS>, divisor: u64) -> u64 {
+    (number % Uint::from(divisor)).as_limbs().first().copied().unwrap_or_default()
 }
 
-fn small_primes() -> Vec<u32> {
-    let mut primes: Vec<u32> = Vec::new();
+fn index(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+fn small_primes() -> Vec<u64> {
+    let mut primes: Vec<u64> = Vec::new();
     for number in (3..SMALL).step_by(2) {
         if primes.iter().take_while(|prime| *prime * *prime <= number).all(|prime| number % prime != 0) {
             primes.push(number);
@@ -248,6 +243,7 @@ fn small_primes() -> Vec<u32> {
 mod tests {
     use super::*;
     use num_bigint_dig::prime::probably_prime;
+    use rand_chacha::rand_core::SeedableRng as _;
     use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
 
     #[test]
