@@ -9,12 +9,13 @@ use rand_chacha::rand_core::RngCore as _;
 use rayon::prelude::*;
 use rsa::{BigUint, RsaPrivateKey};
 use ruint::Uint;
+use std::sync::LazyLock;
 
 /// The public exponent that everybody uses.
 const EXPONENT: u64 = 65_537;
 
 /// Divisors below this are told from remainders.
-const SMALL: u64 = 1 << 14;
+const SMALL: u64 = 1 << 16;
 
 /// The product of so many of them has 64 bits, and a remainder is taken once for all.
 const TOGETHER: usize = 4;
@@ -120,7 +121,7 @@ fn first_prime<const BITS: usize, const LIMBS: usize>(
 ) -> Option<Uint<BITS, LIMBS>> {
     // Which numbers of the window have a small divisor.
     let mut composite = vec![false; WINDOW];
-    for divisors in small_primes().chunks(TOGETHER) {
+    for divisors in SMALL_PRIMES.chunks(TOGETHER) {
         let product = divisors.iter().product();
         let (start, step) = (remainder(start, product), remainder(step, product));
         for divisor in divisors.iter().filter(|divisor| step % **divisor != 0) {
@@ -208,17 +209,16 @@ impl<const BITS: usize, const LIMBS: usize> Residues<BITS, LIMBS> {
     }
 }
 
-/// The number that gives 1 with `number`, modulo a prime: its power by Fermat's theorem.
+/// The number that gives 1 with `number`, modulo a prime: Euclid's algorithm.
 fn inverse(number: u64, prime: u64) -> u64 {
-    let (mut base, mut exponent, mut power) = (number, prime - 2, 1);
-    while exponent > 0 {
-        if exponent & 1 == 1 {
-            power = power * base % prime;
-        }
-        base = base * base % prime;
-        exponent >>= 1;
+    // `inverse * number` is `rest`, modulo the prime.
+    let (mut rest, mut inverse) = ((prime, number % prime), (0, 1));
+    while rest.1 > 1 {
+        let quotient = rest.0 / rest.1;
+        rest = (rest.1, rest.0 % rest.1);
+        inverse = (inverse.1, (inverse.0 + (prime - inverse.1) * quotient) % prime);
     }
-    power
+    inverse.1
 }
 
 fn remainder<const BITS: usize, const LIMBS: usize>(number: Uint<BITS, LIMBS>, divisor: u64) -> u64 {
@@ -229,15 +229,19 @@ fn index(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
-fn small_primes() -> Vec<u64> {
-    let mut primes: Vec<u64> = Vec::new();
-    for number in (3..SMALL).step_by(2) {
-        if primes.iter().take_while(|prime| *prime * *prime <= number).all(|prime| number % prime != 0) {
-            primes.push(number);
+/// The odd primes below [`SMALL`].
+static SMALL_PRIMES: LazyLock<Vec<u64>> = LazyLock::new(|| {
+    let mut composite = vec![false; index(SMALL)];
+    let odd = (3..SMALL).step_by(2);
+    odd.filter(|number| {
+        let is_prime = !composite[index(*number)];
+        if is_prime && number * number < SMALL {
+            composite[index(*number)..].iter_mut().step_by(index(*number)).for_each(|found| *found = true);
         }
-    }
-    primes
-}
+        is_prime
+    })
+    .collect()
+});
 
 #[cfg(test)]
 mod tests {
@@ -245,6 +249,15 @@ mod tests {
     use num_bigint_dig::prime::probably_prime;
     use rand_chacha::rand_core::SeedableRng as _;
     use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
+
+    #[test]
+    fn small_numbers_are_divided_as_they_should_be() {
+        assert_eq!(SMALL_PRIMES.len(), 6541);
+        assert!(SMALL_PRIMES.iter().all(|prime| probably_prime(&BigUint::from(*prime), 5)));
+        for prime in &SMALL_PRIMES[..200] {
+            assert!((1..*prime).all(|number| number * inverse(number, *prime) % prime == 1), "{prime}");
+        }
+    }
 
     #[test]
     fn keys_are_sound_and_depend_on_the_generator_alone() {
