@@ -49,10 +49,10 @@ pub(super) fn diagnostic(error: &tera::Error, known: Known<'_>, root: Option<&st
                     label = "opened here";
                     return opened;
                 } else if let Some(name) = undefined_argument(report.message())
-                    && let Some(found) = known.given(rewritten, range.start, text, name)
+                    && let Some((said, given)) = known.given(rewritten, range.start, text, name)
                 {
-                    (message, help) = found.0;
-                    return found.1;
+                    (message, help) = said;
+                    return given;
                 }
                 place
             })
@@ -81,9 +81,9 @@ pub(super) fn diagnostic(error: &tera::Error, known: Known<'_>, root: Option<&st
     {
         let start = rewritten.byte(*line, *column);
         let call = rewritten.text[start..].split_inclusive('>').next().unwrap_or_default();
-        let Some(found) = known.given(rewritten, start, call, name) else { break };
-        (message, help) = found.0;
-        place = Some(found.1);
+        let Some((said, given)) = known.given(rewritten, start, call, name) else { break };
+        (message, help) = said;
+        place = Some(given);
         callers.next();
     }
     let mut found = Diagnostic::error(message).maybe_help(help);
@@ -108,7 +108,7 @@ impl Known<'_> {
         // Of variables that the template sets nothing is known any more.
         let context = self.context.filter(|context| context.contains_key(&argument.path[0]));
         let said = match context {
-            Some(context) => split_help(&undefined(&argument.path, |name| context.get(name).cloned())),
+            Some(context) => undefined(&argument.path, |name| context.get(name).cloned()),
             None => (format!("`{full}` is not defined"), None),
         };
         Some((said, place))
@@ -116,7 +116,7 @@ impl Known<'_> {
 }
 
 /// A message and its help.
-type Said = (String, Option<String>);
+pub(super) type Said = (String, Option<String>);
 
 /// The argument of a component that is given nothing where it wants a certain type, if that is what Tera finds wrong.
 fn undefined_argument(message: &str) -> Option<&str> {
@@ -138,11 +138,9 @@ pub(super) fn in_text(error: &tera::Error, rewritten: &Rewritten) -> (String, Op
         // Unknown names: the first of several reports.
         _ => {
             let text = error.to_string();
-            let mut lines = text.lines();
-            let first = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            let place = lines.next().and_then(|line| locus(line.trim_start().strip_prefix("--> ")?));
-            message = lower_first(&first);
-            help = known_instead(&first, None);
+            let (first, place) = framed(&text);
+            message = lower_first(first);
+            help = known_instead(first, None);
             place.map_or(0..0, |(_, line, column)| rewritten.at_line(line, column).bytes())
         }
     };
@@ -166,9 +164,7 @@ fn unknown_names(error: &tera::Error, known: Known<'_>, tera: &tera::Tera) -> Ve
     let text = error.to_string();
     let mut diagnostics = Vec::new();
     for report in text.split("\n\n") {
-        let mut lines = report.lines();
-        let message = lines.next().unwrap_or_default().trim_start_matches("error: ");
-        let place = lines.next().and_then(|line| locus(line.trim_start().strip_prefix("--> ")?));
+        let (message, place) = framed(report);
         let mut found = Diagnostic::error(lower_first(message));
         if let Some((name, line, column)) = place
             && let Some(rewritten) = known.templates.get(name)
@@ -223,6 +219,13 @@ fn suggestion(wanted: &str, known: &[String]) -> Option<String> {
     (!known.is_empty() && known.len() <= FEW).then(|| format!("there are: {}", known.join(", ")))
 }
 
+/// The message of a framed report and where it points to.
+fn framed(report: &str) -> (&str, Option<(&str, usize, usize)>) {
+    let mut lines = report.lines();
+    let message = lines.next().unwrap_or_default().trim_start_matches("error: ");
+    (message, lines.next().and_then(|line| locus(line.trim_start().strip_prefix("--> ")?)))
+}
+
 /// Parses `name:line:column` of Tera's reports; the column becomes 0-based as in its spans.
 fn locus(text: &str) -> Option<(&str, usize, usize)> {
     let (rest, column) = text.rsplit_once(':')?;
@@ -238,8 +241,8 @@ pub(super) fn with_help(message: &str, help: &str) -> String {
     format!("{message}{HELP_SEPARATOR}{help}")
 }
 
-/// The error text for a path that leads nowhere: the whole of it, the part that fails, and the names there are instead.
-pub(super) fn undefined(path: &[String], variable: impl Fn(&str) -> Option<Value>) -> String {
+/// What to say of a path that leads nowhere: the whole of it, the part that fails, and the names there are instead.
+pub(super) fn undefined(path: &[String], variable: impl Fn(&str) -> Option<Value>) -> Said {
     let full = path.join(".");
     let mut parent: Option<Value> = None;
     for (index, name) in path.iter().enumerate() {
@@ -264,16 +267,13 @@ pub(super) fn undefined(path: &[String], variable: impl Fn(&str) -> Option<Value
         } else {
             format!("`{full}` is not defined: there is no `{failing}`")
         };
-        return match suggestion(name, &known) {
-            Some(help) => with_help(&subject, &help),
-            None => subject,
-        };
+        return (subject, suggestion(name, &known));
     }
-    format!("`{full}` is not defined")
+    (format!("`{full}` is not defined"), None)
 }
 
 /// The bare message of a Tera error, and its help.
-pub(super) fn describe(error: &tera::Error) -> Said {
+fn describe(error: &tera::Error) -> Said {
     use tera::ErrorKind;
     let message = match error.kind() {
         ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) => report.message().to_owned(),
@@ -288,13 +288,9 @@ pub(super) fn describe(error: &tera::Error) -> Said {
         }
         _ => error.to_string(),
     };
-    if message.contains(HELP_SEPARATOR) { split_help(&message) } else { tidy(&message) }
-}
-
-fn split_help(message: &str) -> Said {
     match message.split_once(HELP_SEPARATOR) {
         Some((message, help)) => (message.to_owned(), Some(help.to_owned())),
-        None => (message.to_owned(), None),
+        None => tidy(&message),
     }
 }
 

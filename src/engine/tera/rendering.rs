@@ -262,8 +262,12 @@ pub(super) fn nested<T>(render: impl FnOnce() -> TeraResult<T>) -> TeraResult<T>
     result
 }
 
-/// The error text for what a path leads to, if it is nothing but a path.
+/// The error text for a value that is not there: what is known of it if it is nothing but a path.
 fn not_defined(path: Option<&[String]>, state: &State<'_>) -> String {
     let variable = |name: &str| state.get::<Value>(name).ok().flatten();
-    path.map_or_else(|| "this value is not defined".to_owned(), |path| undefined(path, variable))
+    match path.map(|path| undefined(path, variable)) {
+        Some((message, Some(help))) => with_help(&message, &help),
+        Some((message, None)) => message,
+        None => "this value is not defined".to_owned(),
+    }
 }

@@ -2,8 +2,7 @@
 
 use crate::diag::{Diagnostic, SourceId, Span};
 
-/// The expressions of a template that is not YAML are left alone by [`super::place`]; its tags are the
-/// same, so the same tokens serve both, and lint.
+/// A piece of a template, by its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Token {
     /// Literal text.
