@@ -3,6 +3,7 @@
 //! Every format says the same: the objects that change, what of them changes, the server's verdict, what
 //! follows, and the way out. No format shows a Secret's value: the plan holds none.
 
+mod edits;
 mod html;
 mod json;
 mod markdown;

@@ -1,13 +1,14 @@
 //! The plan for a terminal.
 
-use super::words::{Piece, pieces};
+use super::edits::{edits, lines};
+use super::words::{Piece, by_line, pieces};
 use super::{
     Paint, Style, effect_text, figures, headline, inline, notable, rename_note, sign, title, visible,
 };
 use crate::diff::effects::is_version_like;
 use crate::diff::{Change, EffectKind, FieldChange, ObjectPlan, Plan, Verdict};
 use crate::yaml::{Node, Value, emit};
-use similar::{ChangeTag, TextDiff};
+use similar::{DiffTag, group_diff_ops};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -151,7 +152,7 @@ fn both(path: &str, old: &Node, new: &Node, paint: Paint, out: &mut String) {
     if let (Some(before), Some(after)) = (old.as_str(), new.as_str()) {
         if before.contains('\n') || after.contains('\n') {
             let _ = writeln!(out, "  {} {path}:", paint.change(Change::Modified, "~"));
-            lines(before, after, paint, out);
+            changed_lines(before, after, paint, out);
             return;
         }
         let (before_pieces, after_pieces) = pieces(before, after);
@@ -202,30 +203,27 @@ fn marked(pieces: &[Piece], paint: Paint, new: bool) -> String {
 }
 
 /// A text of many lines: those that differ, with a little around them.
-fn lines(old: &str, new: &str, paint: Paint, out: &mut String) {
+fn changed_lines(old: &str, new: &str, paint: Paint, out: &mut String) {
     const CONTEXT: usize = 2;
-    let diff = TextDiff::from_lines(old, new);
-    for (index, group) in diff.grouped_ops(CONTEXT).iter().enumerate() {
+    let (old, new) = (lines(old), lines(new));
+    for (index, group) in group_diff_ops(edits(&old, &new), CONTEXT).iter().enumerate() {
         if index > 0 {
             let _ = writeln!(out, "      {}", paint.dim("..."));
         }
         for operation in group {
-            for change in diff.iter_inline_changes(operation) {
-                let (sign, new) = match change.tag() {
-                    ChangeTag::Equal => {
-                        let text: String = change.values().iter().map(|(_, text)| *text).collect();
-                        let _ = writeln!(out, "        {}", paint.dim(text.trim_end_matches('\n')));
-                        continue;
-                    }
-                    ChangeTag::Delete => (paint.gone("-"), false),
-                    ChangeTag::Insert => (paint.added("+"), true),
-                };
-                let pieces: Vec<Piece> = change
-                    .values()
-                    .iter()
-                    .map(|(own, text)| Piece { text: text.trim_end_matches('\n').to_owned(), own: *own })
-                    .collect();
-                let _ = writeln!(out, "      {sign} {}", marked(&pieces, paint, new));
+            let (gone, added) = (&old[operation.old_range()], &new[operation.new_range()]);
+            if operation.tag() == DiffTag::Equal {
+                for line in gone {
+                    let _ = writeln!(out, "        {}", paint.dim(line.trim_end_matches('\n')));
+                }
+                continue;
+            }
+            let (gone, added) = pieces(&gone.concat(), &added.concat());
+            for line in by_line(&gone) {
+                let _ = writeln!(out, "      {} {}", paint.gone("-"), marked(&line, paint, false));
+            }
+            for line in by_line(&added) {
+                let _ = writeln!(out, "      {} {}", paint.added("+"), marked(&line, paint, true));
             }
         }
     }

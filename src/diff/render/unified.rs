@@ -1,9 +1,11 @@
 //! The plan as a patch of whole documents.
 
+use super::edits::{edits, lines};
 use super::{Paint, Style, effect_text, notable, title};
 use crate::diff::{EffectKind, ObjectPlan, Plan};
 use crate::yaml::emit;
-use similar::{ChangeTag, TextDiff};
+use similar::udiff::UnifiedHunkHeader;
+use similar::{ChangeTag, group_diff_ops};
 use std::fmt::Write as _;
 
 /// The documents that change as a unified diff with `context` lines around each change. What the server
@@ -56,14 +58,14 @@ pub(super) fn text(object: &ObjectPlan, name: &str, context: usize) -> String {
     let label = |prefix: &str, node: &Option<crate::yaml::Node>| {
         if node.is_some() { format!("{prefix}/{name}") } else { "/dev/null".to_owned() }
     };
-    let diff = TextDiff::from_lines(&before, &after);
+    let (old, new) = (lines(&before), lines(&after));
     let mut out = String::new();
-    for hunk in diff.unified_diff().context_radius(context).iter_hunks() {
+    for hunk in group_diff_ops(edits(&old, &new), context) {
         if out.is_empty() {
             let _ = writeln!(out, "--- {}\n+++ {}", label("a", &object.before), label("b", &object.after));
         }
-        let _ = writeln!(out, "{}", hunk.header());
-        for change in hunk.iter_changes() {
+        let _ = writeln!(out, "{}", UnifiedHunkHeader::new(&hunk));
+        for change in hunk.iter().flat_map(|operation| operation.iter_changes(&old, &new)) {
             let sign = match change.tag() {
                 ChangeTag::Equal => ' ',
                 ChangeTag::Delete => '-',

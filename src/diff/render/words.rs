@@ -1,6 +1,7 @@
 //! Two strings compared word by word.
 
-use similar::{ChangeTag, TextDiff};
+use super::edits::edits;
+use similar::{DiffTag, diff_ratio};
 
 /// A stretch of one of two strings.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,27 +17,39 @@ const MAX_WORDS: usize = 2_000;
 /// The pieces of the old and of the new string.
 pub(super) fn pieces(old: &str, new: &str) -> (Vec<Piece>, Vec<Piece>) {
     let (a, b) = (tokens(old), tokens(new));
+    let operations = if a.len() + b.len() > MAX_WORDS { Vec::new() } else { edits(&a, &b) };
     let mut before = Vec::new();
     let mut after = Vec::new();
-    let whole = a.len() + b.len() > MAX_WORDS;
-    let diff = TextDiff::configure().diff_slices(&a, &b);
     // Strings with little in common read better apart.
-    if whole || diff.ratio() < 0.3 {
+    if diff_ratio(&operations, a.len(), b.len()) < 0.3 {
         add(&mut before, old, true);
         add(&mut after, new, true);
         return (before, after);
     }
-    for change in diff.iter_all_changes() {
-        match change.tag() {
-            ChangeTag::Equal => {
-                add(&mut before, change.value(), false);
-                add(&mut after, change.value(), false);
-            }
-            ChangeTag::Delete => add(&mut before, change.value(), true),
-            ChangeTag::Insert => add(&mut after, change.value(), true),
-        }
+    for operation in operations {
+        let own = operation.tag() != DiffTag::Equal;
+        add(&mut before, &a[operation.old_range()].concat(), own);
+        add(&mut after, &b[operation.new_range()].concat(), own);
     }
     (before, after)
+}
+
+/// The same pieces, line by line and without the ends of lines.
+pub(super) fn by_line(pieces: &[Piece]) -> Vec<Vec<Piece>> {
+    let mut lines = vec![Vec::new()];
+    for piece in pieces {
+        for part in piece.text.split_inclusive('\n') {
+            let text = part.trim_end_matches('\n');
+            if let Some(line) = lines.last_mut() {
+                add(line, text, piece.own);
+            }
+            if text.len() < part.len() {
+                lines.push(Vec::new());
+            }
+        }
+    }
+    lines.pop_if(|line| line.is_empty());
+    lines
 }
 
 fn add(pieces: &mut Vec<Piece>, text: &str, own: bool) {
@@ -87,5 +100,18 @@ mod tests {
         let (old, new) = pieces("abc", "xyz");
         assert_eq!((old.len(), new.len()), (1, 1));
         assert_eq!(pieces("", "x").0, []);
+    }
+
+    #[test]
+    fn pieces_of_many_lines_are_told_line_by_line() {
+        let (_, new) = pieces("port: 80\nhost: a\n", "port: 81\nhost: a\n\n");
+        let lines: Vec<String> = by_line(&new)
+            .iter()
+            .map(|line| {
+                line.iter().map(|p| if p.own { format!("[{}]", p.text) } else { p.text.clone() }).collect()
+            })
+            .collect();
+        assert_eq!(lines, ["port: [81]", "host: a", ""]);
+        assert_eq!(by_line(&[]), Vec::<Vec<Piece>>::new());
     }
 }

@@ -467,6 +467,19 @@ impl Map {
 }
 
 impl Entries {
+    /// Of entries in any order; later values of a key win.
+    fn sorted(mut all: Vec<(Arc<str>, Value)>) -> Self {
+        all.sort_by(|a, b| a.0.cmp(&b.0));
+        all.dedup_by(|later, earlier| {
+            let same = later.0 == earlier.0;
+            if same {
+                std::mem::swap(later, earlier);
+            }
+            same
+        });
+        Self(all)
+    }
+
     /// No entries, with room for some.
     pub(crate) fn with_capacity(capacity: usize) -> Self {
         Self(Vec::with_capacity(capacity))
@@ -516,18 +529,8 @@ impl Entries {
 }
 
 impl FromIterator<(Arc<str>, Value)> for Entries {
-    /// Later values of a key win.
     fn from_iter<T: IntoIterator<Item = (Arc<str>, Value)>>(entries: T) -> Self {
-        let mut all: Vec<_> = entries.into_iter().collect();
-        all.sort_by(|a, b| a.0.cmp(&b.0));
-        all.dedup_by(|later, earlier| {
-            let same = later.0 == earlier.0;
-            if same {
-                std::mem::swap(later, earlier);
-            }
-            same
-        });
-        Self(all)
+        Self::sorted(entries.into_iter().collect())
     }
 }
 
