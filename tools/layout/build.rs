@@ -1,4 +1,4 @@
-//! Lays the functions of the release binary out by who uses them, as `functions.ld` lists them.
+//! Lays the functions of the release binary out by who uses them, as `functions.ld` lists them, at a fixed address.
 //!
 //! The kernel maps a program in pieces of 64 kB around the place that is touched. Left in the linker's order, the two
 //! megabytes of functions that a render runs are spread over nearly all of the twelve there are, and nearly all of them
