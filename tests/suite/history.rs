@@ -129,7 +129,7 @@ fn recorder() {
     let history = history(Path::new(&folder));
     let text = format!(
         "{MANIFESTS}---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: big}}\ndata: {{a: {}}}\n",
-        "x".repeat(200_000)
+        "x".repeat(50_000)
     );
     for _ in 0..count {
         record(&history, &text, &std::process::id().to_string()).unwrap();

@@ -4,9 +4,9 @@ use super::edits::{edits, lines};
 use super::{Paint, Style, effect_text, notable, title};
 use crate::diff::{EffectKind, ObjectPlan, Plan};
 use crate::yaml::emit;
-use similar::udiff::UnifiedHunkHeader;
 use similar::{ChangeTag, group_diff_ops};
 use std::fmt::Write as _;
+use std::ops::Range;
 
 /// The documents that change as a unified diff with `context` lines around each change. What the server
 /// says and does stands in `#` lines above each document.
@@ -64,7 +64,11 @@ pub(super) fn text(object: &ObjectPlan, name: &str, context: usize) -> String {
         if out.is_empty() {
             let _ = writeln!(out, "--- {}\n+++ {}", label("a", &object.before), label("b", &object.after));
         }
-        let _ = writeln!(out, "{}", UnifiedHunkHeader::new(&hunk));
+        if let (Some(first), Some(last)) = (hunk.first(), hunk.last()) {
+            let old = place(first.old_range().start..last.old_range().end);
+            let new = place(first.new_range().start..last.new_range().end);
+            let _ = writeln!(out, "@@ -{old} +{new} @@");
+        }
         for change in hunk.iter().flat_map(|operation| operation.iter_changes(&old, &new)) {
             let sign = match change.tag() {
                 ChangeTag::Equal => ' ',
@@ -75,4 +79,14 @@ pub(super) fn text(object: &ObjectPlan, name: &str, context: usize) -> String {
         }
     }
     out
+}
+
+/// Where lines stand, as `patch` counts them: from one, the number of a single line left out, and for none the line behind
+/// which they would stand.
+fn place(lines: Range<usize>) -> String {
+    match lines.len() {
+        0 => format!("{},0", lines.start),
+        1 => format!("{}", lines.start + 1),
+        count => format!("{},{count}", lines.start + 1),
+    }
 }
