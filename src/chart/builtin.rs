@@ -77,7 +77,7 @@ mod tests {
                 .filter(|entry| entry.file_type().is_file())
                 .map(|entry| entry.path().strip_prefix(&dir).unwrap().to_string_lossy().replace('\\', "/"))
                 .collect();
-            on_disk.sort();
+            on_disk.sort_unstable();
             let mut embedded: Vec<&str> = chart.files.iter().map(|(path, _)| *path).collect();
             embedded.sort_unstable();
             assert_eq!(embedded, on_disk, "{}", chart.name);

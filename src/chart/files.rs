@@ -479,7 +479,7 @@ fn names_in(directory: &Path) -> Vec<String> {
         .take(1000)
         .filter_map(|entry| entry.file_name().into_string().ok())
         .collect();
-    names.sort();
+    names.sort_unstable();
     names
 }
 

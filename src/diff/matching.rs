@@ -113,7 +113,7 @@ fn find_renames(pairs: &mut [Pair<'_>]) {
             }
         }
     }
-    links.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
+    links.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
     for (_, old_index, new_index) in links {
         let free = |index: usize| pairs.get(index).is_some_and(|pair| pair.renamed.is_none());
         if free(old_index) && free(new_index) {

@@ -54,7 +54,7 @@ pub(super) fn lints() -> &'static [&'static Lint] {
 pub fn rules() -> Vec<&'static Rule> {
     let elsewhere = k8s::RULES.iter().copied().chain([&yaml::DUPLICATE_KEY]);
     let mut rules: Vec<_> = ALL.iter().map(|lint| &lint.rule).chain(elsewhere).collect();
-    rules.sort_by_key(|rule| rule.id);
+    rules.sort_unstable_by_key(|rule| rule.id);
     rules
 }
 

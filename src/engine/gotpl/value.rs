@@ -469,7 +469,7 @@ impl Map {
 impl Entries {
     /// Of entries in any order; later values of a key win.
     fn sorted(mut all: Vec<(Arc<str>, Value)>) -> Self {
-        all.sort_by(|a, b| a.0.cmp(&b.0));
+        all.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         all.dedup_by(|later, earlier| {
             let same = later.0 == earlier.0;
             if same {

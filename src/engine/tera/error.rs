@@ -2,6 +2,7 @@
 
 use super::compile::LIBRARY_PREFIX;
 use super::files::{Files, Place};
+use super::guard;
 use super::library;
 use super::reference::{Entry, EntryKind, REFERENCE, TERA_FILTERS, TERA_FUNCTIONS, TERA_TESTS};
 use super::rendering::GLOBALS;
@@ -53,6 +54,12 @@ pub(super) fn diagnostic(error: &tera::Error, known: Known<'_>, root: Option<&st
                 {
                     (message, help) = said;
                     return given;
+                } else if is_undefined(&message)
+                    && let Some(context) = known.context
+                    && let Some((said, path)) = leads_nowhere(&rewritten.text, range.start, context)
+                {
+                    (message, help) = said;
+                    return rewritten.original(path.start, path.end);
                 }
                 place
             })
@@ -124,16 +131,54 @@ fn undefined_argument(message: &str) -> Option<&str> {
     message.contains("(type: `undefined`)").then_some(name)
 }
 
-/// What is wrong in a text given to `tpl`: the message, its help, the bytes of the text.
-pub(super) fn in_text(error: &tera::Error, rewritten: &Rewritten) -> (String, Option<String>, Range<usize>) {
+/// Whether a message is about a value that is not there, and does not say which.
+fn is_undefined(message: &str) -> bool {
+    message == NOT_DEFINED || message.contains("undefined")
+}
+
+/// What to say where a value is not there and nothing better is known.
+pub(super) const NOT_DEFINED: &str = "this value is not defined";
+
+/// What to do about it.
+pub(super) const DEFINE: &str = "give it a value, or a `default(value=..)`";
+
+/// The path that leads nowhere next to a byte of a tag, behind it or else before it: what is wrong with it, and its bytes.
+/// Of variables that the template sets nothing is known any more.
+fn leads_nowhere(text: &str, at: usize, context: &Context) -> Option<(Said, Range<usize>)> {
+    let start = ["{{", "{%"].iter().filter_map(|open| text.get(..at)?.rfind(open)).max()? + 2;
+    let end = at + ["}}", "%}"].iter().filter_map(|close| text.get(at..)?.find(close)).min()?;
+    let nowhere = |(offset, path): (usize, Vec<&str>)| {
+        context.get(path.first()?)?;
+        let names: Vec<String> = path.into_iter().map(str::to_owned).collect();
+        let (message, help) = missing(&names, |name| context.get(name).cloned())?;
+        let from = start + offset;
+        Some(((message, help.or_else(|| Some(DEFINE.to_owned()))), from..from + names.join(".").len()))
+    };
+    // What is read behind a filter of the rewriter's own stands before it.
+    let (before, behind): (Vec<_>, Vec<_>) =
+        guard::paths(&text[start..end]).partition(|(offset, _)| start + offset < at);
+    behind.into_iter().find_map(nowhere).or_else(|| before.into_iter().rev().find_map(nowhere))
+}
+
+/// What is wrong in a text given to `tpl` with what it sees: the message, its help, the bytes of the text.
+pub(super) fn in_text(
+    error: &tera::Error,
+    rewritten: &Rewritten,
+    context: &Context,
+) -> (String, Option<String>, Range<usize>) {
     use tera::ErrorKind;
     let (mut message, mut help) = describe(error);
     let range = match error.kind() {
         ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) => {
+            let mut range = report.span().range.clone();
             if report.message().starts_with("Field `") {
-                message = format!("`{}` is not defined", rewritten.path_to(report.span().range.end));
+                message = format!("`{}` is not defined", rewritten.path_to(range.end));
+            } else if is_undefined(&message)
+                && let Some((said, path)) = leads_nowhere(&rewritten.text, range.start, context)
+            {
+                ((message, help), range) = (said, path);
             }
-            rewritten.original(report.span().range.start, report.span().range.end).bytes()
+            rewritten.original(range.start, range.end).bytes()
         }
         // Unknown names: the first of several reports.
         _ => {
@@ -243,6 +288,11 @@ pub(super) fn with_help(message: &str, help: &str) -> String {
 
 /// What to say of a path that leads nowhere: the whole of it, the part that fails, and the names there are instead.
 pub(super) fn undefined(path: &[String], variable: impl Fn(&str) -> Option<Value>) -> Said {
+    missing(path, variable).unwrap_or_else(|| (format!("`{}` is not defined", path.join(".")), None))
+}
+
+/// The same; nothing if the path leads to a value.
+fn missing(path: &[String], variable: impl Fn(&str) -> Option<Value>) -> Option<Said> {
     let full = path.join(".");
     let mut parent: Option<Value> = None;
     for (index, name) in path.iter().enumerate() {
@@ -267,9 +317,9 @@ pub(super) fn undefined(path: &[String], variable: impl Fn(&str) -> Option<Value
         } else {
             format!("`{full}` is not defined: there is no `{failing}`")
         };
-        return (subject, suggestion(name, &known));
+        return Some((subject, suggestion(name, &known)));
     }
-    (format!("`{full}` is not defined"), None)
+    None
 }
 
 /// The bare message of a Tera error, and its help.
@@ -311,10 +361,7 @@ fn tidy(message: &str) -> Said {
         return (format!("`{name}` is not defined"), suggestion(name, &known));
     }
     if message.contains("got `undefined`") {
-        return (
-            "this value is not defined".to_owned(),
-            Some("give it a value, or a `default(value=..)`".to_owned()),
-        );
+        return (NOT_DEFINED.to_owned(), Some(DEFINE.to_owned()));
     }
     if message.contains("recursion depth for components") {
         return (

@@ -39,6 +39,33 @@ pub(super) fn of_filters(text: &str) -> Vec<Insertion> {
     Scanner::new(text, Expects::Name).scan().unwrap_or_default()
 }
 
+/// The paths that an expression reads, `values.image.tag`, each with the byte where it begins and its names. Those that may
+/// lead nowhere are left out: what is asked for with `?.`, is tested or has a default.
+pub(super) fn paths(expression: &str) -> impl Iterator<Item = (usize, Vec<&str>)> {
+    let mut lexemes = Lexer::new(expression).peekable();
+    let mut before = "";
+    std::iter::from_fn(move || {
+        loop {
+            let lexeme = lexemes.next()?;
+            let is_name = matches!(std::mem::replace(&mut before, lexeme.text), "|" | "." | "?." | "is");
+            let is_operator = lexeme.text == "is" || OPERATORS.contains(&lexeme.text);
+            if lexeme.kind != Kind::Word || is_name || is_operator {
+                continue;
+            }
+            let mut path = vec![lexeme.text];
+            while lexemes.next_if(|next| next.text == ".").is_some() {
+                path.extend(lexemes.next_if(|next| next.kind == Kind::Word).map(|name| name.text));
+            }
+            let behind = expression[lexeme.start..].get(path.join(".").len()..).unwrap_or_default();
+            let mut behind = Lexer::new(behind).map(|lexeme| lexeme.text);
+            match (behind.next(), behind.next()) {
+                (Some("(" | "=" | "?." | "?[" | "is"), _) | (Some("|"), Some("default")) => {}
+                _ => return Some((lexeme.start, path)),
+            }
+        }
+    })
+}
+
 /// The texts that an expression gives to `tpl` and that are nothing but a path: where the arguments begin, and the path.
 pub(super) fn given_to_tpl(expression: &str) -> Vec<(usize, &str)> {
     let lexemes: Vec<Lexeme<'_>> = Lexer::new(expression).collect();
@@ -487,6 +514,21 @@ mod tests {
             from = at;
         }
         out + &text[from..]
+    }
+
+    #[test]
+    fn paths_are_what_an_expression_reads() {
+        for (text, expected) in [
+            ("a.b > 1 and not c", "a.b c"),
+            ("x | f(n=a.b) | g", "x a.b"),
+            ("f(a=b, c=\"d\" ~ e)[h.i].j", "b e h.i"),
+            ("a | default(value=b) + c?.d - e is defined", "b"),
+            ("a == b", "a b"),
+        ] {
+            let found: Vec<String> = paths(text).map(|(_, path)| path.join(".")).collect();
+            assert_eq!(found.join(" "), expected, "{text}");
+            assert!(paths(text).all(|(at, path)| text[at..].starts_with(path[0])), "{text}");
+        }
     }
 
     #[test]

@@ -110,12 +110,13 @@ pub fn components() -> Vec<Component> {
                     implicit: argument.is_implicit(),
                 })
                 .collect();
-            arguments.sort_by(|a, b| (a.default.is_some(), &a.name).cmp(&(b.default.is_some(), &b.name)));
+            arguments
+                .sort_unstable_by(|a, b| (a.default.is_some(), &a.name).cmp(&(b.default.is_some(), &b.name)));
             let (doc, example) = described(text);
             Some(Component { name, doc, example, arguments })
         })
         .collect();
-    components.sort_by(|a, b| a.name.cmp(&b.name));
+    components.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     components
 }
 

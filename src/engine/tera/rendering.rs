@@ -5,7 +5,7 @@
 
 use super::budget::Budget;
 use super::compile::Templates;
-use super::error::{undefined, with_help};
+use super::error::{NOT_DEFINED, undefined, with_help};
 use super::files::Files;
 use super::place::{self, Content, Placed, Sites, Slot};
 use super::rewrite::{Named, OPEN};
@@ -268,6 +268,6 @@ fn not_defined(path: Option<&[String]>, state: &State<'_>) -> String {
     match path.map(|path| undefined(path, variable)) {
         Some((message, Some(help))) => with_help(&message, &help),
         Some((message, None)) => message,
-        None => "this value is not defined".to_owned(),
+        None => NOT_DEFINED.to_owned(),
     }
 }

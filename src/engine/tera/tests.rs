@@ -295,6 +295,43 @@ fn errors_name_their_place_and_the_nearest_name() {
     );
 }
 
+#[test]
+fn values_that_are_not_there_are_named_wherever_they_are_used() {
+    let values = "replicas: 2\nname: x\nlist: [1]\n";
+    for (template, told) in [
+        ("{% if values.replica > 1 %}{% endif %}", "1:7: `values.replica`"),
+        ("{% if values.replicas > 1 and values.replica < 1 %}{% endif %}", "1:31: `values.replica`"),
+        ("{% if 1 in values.lst %}{% endif %}", "1:12: `values.lst`"),
+        ("{% for x in values.lst %}{% endfor %}", "1:13: `values.lst`"),
+        ("a: {{ values.replica + 1 }}", "1:7: `values.replica`"),
+        ("a: {{ 3 * (values.replicas - values.replica) }}", "1:30: `values.replica`"),
+        ("a: {{ -values.replica }}", "1:8: `values.replica`"),
+        ("a: {{ \"-\" ~ values.nme }}", "1:13: `values.nme`"),
+        ("a: {{ values.nme | upper | quote }}", "1:7: `values.nme`"),
+        ("a: {{ values.nme | str }}", "1:7: `values.nme`"),
+        ("a: {{ values.name | replace(from=values.nme, to=\"x\") }}", "1:34: `values.nme`"),
+        ("a: {{ range(end=values.replica) }}", "1:17: `values.replica`"),
+        ("a: {{ values.lst[0] }}", "1:7: `values.lst`"),
+        ("a: {{ values.list[values.nme] }}", "1:19: `values.nme`"),
+    ] {
+        let found = fails(template, values);
+        assert!(found.starts_with(&format!("{told} is not defined (did you mean `")), "{template}: {found}");
+        let text = format!("t: '{template}'\n{values}");
+        let found = fails("a: {{ tpl(text=values.t) }}", &text);
+        let path = told.split_once(' ').unwrap().1;
+        assert!(found.contains(&format!("{path} is not defined (did you mean `")), "{template}: {found}");
+    }
+    assert_eq!(
+        fails("{% set x = 1 %}a: {{ values.zzzzzzz ~ x }}", values),
+        "1:22: `values.zzzzzzz` is not defined (there are: replicas, name, list)"
+    );
+    // Those that may be absent are not to blame.
+    assert!(
+        fails("a: {{ (values.no | default(value=1)) < values.list }}", values).contains("cannot compare")
+    );
+    assert_eq!(render("a: {{ values.no?.a | default(value=\"b\") ~ 1 }}\n", values), "a: b1\n");
+}
+
 /// Where the values of a rendered file came from: `text of the line @ line of values.yaml`.
 fn origins(template: &str, values_yaml: &str, library: &str) -> Vec<String> {
     let sources = Sources::new();

@@ -5,7 +5,7 @@
 use super::error;
 use super::functions::instance;
 use super::rendering::{self, GLOBALS, spend};
-use super::rewrite::{Rewritten, rewrite_text};
+use super::rewrite::rewrite_text;
 use crate::diag::{Diagnostic, SourceId, SourceKind, Sources, Span};
 use std::ops::Range;
 use tera::{Context, Error, Kwargs, State, TeraResult, Value};
@@ -77,7 +77,10 @@ fn rendered(context: &Context, text: &str, origin: Option<Span>) -> TeraResult<S
     let failure = match rewrite_text(Span::NONE.source, text) {
         Ok(rewritten) => match instance().render_str(&rewritten.text, context, false) {
             Ok(rendered) => return Ok(rendered),
-            Err(error) => failure(&error, &rewritten, text, origin),
+            Err(error) => {
+                let (message, help, place) = error::in_text(&error, &rewritten, context);
+                Failure { message, help, text: text.to_owned(), origin, place }
+            }
         },
         Err(found) => {
             let place = found.span().map_or(0..0, |span| span.start as usize..span.end as usize);
@@ -88,11 +91,6 @@ fn rendered(context: &Context, text: &str, origin: Option<Span>) -> TeraResult<S
     let message = failure.message.clone();
     rendering::failed(failure)?;
     Err(Error::message(message))
-}
-
-fn failure(error: &Error, rewritten: &Rewritten, text: &str, origin: Option<Span>) -> Failure {
-    let (message, help, place) = error::in_text(error, rewritten);
-    Failure { message, help, text: text.to_owned(), origin, place }
 }
 
 /// The error of a template, when a text that it gave to `tpl` is to blame: shown in the text. The innermost text comes

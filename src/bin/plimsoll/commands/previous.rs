@@ -65,7 +65,7 @@ fn at_revision(
             let hidden = path.split('/').any(|part| part.starts_with('.'));
             !hidden && matches!(extension, Some("yaml" | "yml" | "json"))
         });
-        files.sort();
+        files.sort_unstable();
         let files = files.into_iter().map(|(path, bytes)| (format!("{name}/{path}"), bytes)).collect();
         return parsed(files, sources, ui);
     }

@@ -46,7 +46,7 @@ pub(crate) const TABLE: &[Function] = &[
             // What is no list is one text.
             texts.push(cast::text(args.any(0)));
         }
-        texts.sort();
+        texts.sort_unstable();
         Ok(Value::strings(texts.iter().map(|text| &**text)))
     }),
     fixed("join", 2, |_, args| Ok(cast::strings(args.any(1)).join(args.str(0)?).into())),

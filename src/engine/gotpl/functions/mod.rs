@@ -85,7 +85,7 @@ pub(crate) fn find(name: &str) -> Option<&'static Function> {
     static INDEX: std::sync::OnceLock<Vec<&'static Function>> = std::sync::OnceLock::new();
     let index = INDEX.get_or_init(|| {
         let mut all: Vec<_> = TABLES.iter().flat_map(|table| table.iter()).collect();
-        all.sort_by_key(|function| function.name);
+        all.sort_unstable_by_key(|function| function.name);
         all
     });
     index.binary_search_by(|function| function.name.cmp(name)).ok().map(|found| index[found])
