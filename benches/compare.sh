@@ -6,13 +6,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${PLIMSOLL_HELM:?name the helm binary to compare with}"
-if [ "$(uname -sm)" = "Linux x86_64" ]; then # as it is given away; helm is a static binary, too
-  cargo static --quiet
-  plimsoll=target/x86_64-unknown-linux-gnu/release/plimsoll
-else
-  cargo build --release --locked --quiet
-  plimsoll=target/release/plimsoll
-fi
+cargo build --release --locked --quiet
+plimsoll=target/release/plimsoll
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 benches/charts.py "$work"
