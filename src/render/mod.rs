@@ -160,7 +160,7 @@ pub fn render(sources: &Sources, computed: &Computed, options: &Options) -> Repo
     let mut render = Render { nondeterministic: rendered.nondeterministic, ..Render::default() };
     let root_notes = format!("{}/templates/NOTES.txt", computed.root.path);
     let mut files = rendered.files;
-    files.sort_unstable_by(|a, b| a.file.path.cmp(&b.file.path));
+    files.sort_by(|a, b| a.file.path.cmp(&b.file.path));
     let (notes, manifests): (Vec<_>, Vec<_>) =
         files.into_iter().partition(|file| file.file.role == FileRole::Notes);
     let notes = notes.into_iter().find(|file| file.file.path == root_notes);

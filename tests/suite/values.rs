@@ -4,6 +4,7 @@ use plimsoll::chart::{self, Chart};
 use plimsoll::diag::{Diagnostic, Report, Severity, Sources};
 use plimsoll::values::{self, Computed, Options, Overrides, Scope, ValuesFile};
 use plimsoll::yaml::{Node, Value};
+use rayon::prelude::*;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 use std::fs;
@@ -441,8 +442,11 @@ fn values_are_those_that_helm_computes() {
     let Some(helm) = helm() else { return };
     let mut wrong = Vec::new();
     let (mut agreed, mut refused) = (0, 0);
-    for (name, files, flags) in cases() {
-        match (ours(&files, &flags), theirs(&helm, &files, &flags)) {
+    let cases = cases();
+    let answers: Vec<_> =
+        cases.par_iter().map(|(_, files, flags)| (ours(files, flags), theirs(&helm, files, flags))).collect();
+    for ((name, _, flags), answers) in cases.iter().zip(answers) {
+        match answers {
             (Ok(ours), Ok(theirs)) if floats_of(&ours) == floats_of(&theirs) => agreed += 1,
             (Err(_), Err(_)) => refused += 1,
             (ours, theirs) => wrong.push(format!("{name} {flags:?}\n  ours   {ours:?}\n  theirs {theirs:?}")),

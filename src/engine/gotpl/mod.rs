@@ -133,7 +133,7 @@ pub fn render(
     }
     // Helm's order: deep paths first, and backwards among paths of one depth.
     let depth = |name: &str| name.bytes().filter(|byte| *byte == b'/').count();
-    jobs.sort_unstable_by(|a, b| (depth(&b.name), &b.name).cmp(&(depth(&a.name), &a.name)));
+    jobs.sort_by(|a, b| (depth(&b.name), &b.name).cmp(&(depth(&a.name), &a.name)));
 
     let parsed = parse_all(&jobs);
     let set = match link(&jobs, &parsed) {
@@ -162,7 +162,7 @@ pub fn render(
             Err(error) => diagnostics.push(diagnostic(error, job.file)),
         }
     }
-    files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    files.sort_by(|a, b| a.path.cmp(&b.path));
     let nondeterministic = vm.random.used();
     drop(vm);
     take_apart(parsed);

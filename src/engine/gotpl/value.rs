@@ -469,7 +469,7 @@ impl Map {
 impl Entries {
     /// Of entries in any order; later values of a key win.
     fn sorted(mut all: Vec<(Arc<str>, Value)>) -> Self {
-        all.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        all.sort_by(|a, b| a.0.cmp(&b.0));
         all.dedup_by(|later, earlier| {
             let same = later.0 == earlier.0;
             if same {
@@ -701,6 +701,11 @@ mod tests {
                 .collect();
         let seen: Vec<_> = entries.iter().map(|(key, value)| (&**key, value.as_integer())).collect();
         assert_eq!(seen, [("a", Some(2)), ("b", Some(3))]);
+        // As many as a sort that is not stable would mix up.
+        let many: Entries =
+            (0..100).map(|n| (key(if n % 2 == 0 { "a" } else { "b" }), Value::Int(n))).collect();
+        let seen: Vec<_> = many.iter().map(|(key, value)| (&**key, value.as_integer())).collect();
+        assert_eq!(seen, [("a", Some(98)), ("b", Some(99))]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Tera's errors in plimsoll's words and in the terms of the files on disk.
 
+use super::circle::circle;
 use super::compile::LIBRARY_PREFIX;
 use super::files::{Files, Place};
 use super::guard;
@@ -70,6 +71,7 @@ pub(super) fn diagnostic(error: &tera::Error, known: Known<'_>, root: Option<&st
         ErrorKind::MissingParent { current, .. } => {
             known.templates.get(current).map(|rewritten| rewritten.original(0, 0))
         }
+        _ if message == ENDLESS => circle(known.templates),
         _ => None,
     };
     let mut place = place.or_else(|| {
@@ -131,9 +133,17 @@ fn undefined_argument(message: &str) -> Option<&str> {
     message.contains("(type: `undefined`)").then_some(name)
 }
 
-/// Whether a message is about a value that is not there, and does not say which.
+/// Whether a message, which could be a chart's own, is Tera's about a value that is not there. It does not say which.
 fn is_undefined(message: &str) -> bool {
-    message == NOT_DEFINED || message.contains("undefined")
+    const WHOLE: [&str; 6] = [
+        "cannot index into an undefined value",
+        "cannot slice an undefined value",
+        "index expression is undefined",
+        "slice end is undefined",
+        "slice start is undefined",
+        "slice step is undefined",
+    ];
+    message == NOT_DEFINED || WHOLE.contains(&message) || message.contains("`undefined`")
 }
 
 /// What to say where a value is not there and nothing better is known.
@@ -141,6 +151,9 @@ pub(super) const NOT_DEFINED: &str = "this value is not defined";
 
 /// What to do about it.
 pub(super) const DEFINE: &str = "give it a value, or a `default(value=..)`";
+
+/// What to say of components that go too deep.
+const ENDLESS: &str = "components call each other without end";
 
 /// The path that leads nowhere next to a byte of a tag, behind it or else before it: what is wrong with it, and its bytes.
 /// Of variables that the template sets nothing is known any more.
@@ -365,7 +378,7 @@ fn tidy(message: &str) -> Said {
     }
     if message.contains("recursion depth for components") {
         return (
-            "components call each other without end".to_owned(),
+            ENDLESS.to_owned(),
             Some("a component must not, directly or through others, call itself forever".to_owned()),
         );
     }

@@ -12,6 +12,7 @@
 //! from.
 
 mod budget;
+mod circle;
 mod compile;
 mod error;
 mod files;

@@ -325,6 +325,10 @@ fn values_that_are_not_there_are_named_wherever_they_are_used() {
         fails("{% set x = 1 %}a: {{ values.zzzzzzz ~ x }}", values),
         "1:22: `values.zzzzzzz` is not defined (there are: replicas, name, list)"
     );
+    assert!(
+        fails("a: {{ required(value=values.nme, message=\"undefined\") }}", values).ends_with(": undefined"),
+        "what a chart says itself stays"
+    );
     // Those that may be absent are not to blame.
     assert!(
         fails("a: {{ (values.no | default(value=1)) < values.list }}", values).contains("cannot compare")

@@ -154,7 +154,7 @@ fn go_syntax(node: &Node, out: &mut String) {
         Value::Map(map) => {
             out.push_str("map[interface {}]interface {}{");
             let mut entries: Vec<_> = map.iter().collect();
-            entries.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+            entries.sort_by(|a, b| a.key.cmp(&b.key));
             for (index, entry) in entries.into_iter().enumerate() {
                 let _ = write!(out, "{}{:?}:", if index > 0 { ", " } else { "" }, entry.key);
                 go_syntax(&entry.value, out);
