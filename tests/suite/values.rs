@@ -1041,7 +1041,7 @@ mod laws {
     #[test]
     fn random_charts_get_the_values_that_helm_computes() {
         let Some(helm) = helm() else { return };
-        let config = Config { cases: 80, failure_persistence: None, ..Config::default() };
+        let config = Config { cases: 150, failure_persistence: None, ..Config::default() };
         let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
         let outcome = TestRunner::new_with_rng(config, rng).run(&(tree(), flags()), |(files, flags)| {
             let flags: Vec<(&str, &str)> = flags.iter().map(|(flag, text)| (*flag, text.as_str())).collect();
@@ -1071,7 +1071,7 @@ mod laws {
     #[test]
     fn random_arguments_mean_what_they_mean_to_helm() {
         let Some(helm) = helm() else { return };
-        let config = Config { cases: 60, failure_persistence: None, ..Config::default() };
+        let config = Config { cases: 120, failure_persistence: None, ..Config::default() };
         let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
         let flag =
             prop::sample::select(vec!["--set", "--set", "--set-string", "--set-literal", "--set-json"]);
