@@ -28,7 +28,6 @@ pub(super) struct Known<'a> {
 pub(super) fn diagnostic(error: &tera::Error, known: Known<'_>, root: Option<&str>) -> Diagnostic {
     use tera::ErrorKind;
     let (mut message, mut help) = describe(error);
-    let mut label = "";
     let place = match error.kind() {
         ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) => {
             let range = &report.span().range;
@@ -37,19 +36,12 @@ pub(super) fn diagnostic(error: &tera::Error, known: Known<'_>, root: Option<&st
                 let text = rewritten.text.get(range.clone()).unwrap_or_default();
                 if message == "unknown tag" {
                     message = format!("unknown tag `{text}`");
-                    help = nearest(text, TAGS.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+                    help = instead_of_tag(text);
                 } else if report.message().starts_with("Field `") {
                     let path = rewritten.path_to(range.end);
                     if path.ends_with(text) {
                         message = format!("`{path}` is not defined");
                     }
-                } else if message == "unexpected end of input"
-                    && let Some((opened, word)) = rewritten.unclosed()
-                {
-                    message = format!("`{word}` is never closed");
-                    help = Some(format!("add `{{% end{word} %}}`"));
-                    label = "opened here";
-                    return opened;
                 } else if let Some(name) = undefined_argument(report.message())
                     && let Some((said, given)) = known.given(rewritten, range.start, text, name)
                 {
@@ -97,7 +89,7 @@ pub(super) fn diagnostic(error: &tera::Error, known: Known<'_>, root: Option<&st
     }
     let mut found = Diagnostic::error(message).maybe_help(help);
     if let Some(place) = place {
-        found = found.at(known.files.span(place), label);
+        found = found.at(known.files.span(place), "");
     }
     for (name, rewritten, line, column) in callers {
         let shown = name.strip_prefix(LIBRARY_PREFIX).unwrap_or(name);
@@ -443,6 +435,23 @@ const TAGS: &[&str] = &[
     "endcomponent",
     "raw",
     "endraw",
+];
+
+/// What to write instead of a statement that the language does not have.
+fn instead_of_tag(word: &str) -> Option<String> {
+    let other = |(_, help): &(&str, &str)| (*help).to_owned();
+    let near = || nearest(word, TAGS.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+    OTHER_TAGS.iter().find(|(tag, _)| *tag == word).map(other).or_else(near)
+}
+
+/// Statements of languages like this one.
+const OTHER_TAGS: &[(&str, &str)] = &[
+    ("macro", "write a component: `{% component name(argument) %}..{% endcomponent %}`"),
+    ("call", "call a component: `{% <name argument={values.x}> %}..{% </name> %}`"),
+    ("import", "the components of every template of a chart can be called without it"),
+    ("from", "the components of every template of a chart can be called without it"),
+    ("with", "give the value a name: `{% set name = values.path %}`"),
+    ("unless", "write `{% if not condition %}`"),
 ];
 
 fn lower_first(text: &str) -> String {

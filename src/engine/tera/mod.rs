@@ -19,6 +19,7 @@ mod files;
 mod functions;
 mod guard;
 mod library;
+mod nesting;
 mod outline;
 mod place;
 mod reference;

@@ -30,8 +30,7 @@ use super::guard;
 use super::outline::{Cost, Outline};
 use super::scope::{Route, Scope};
 use super::tags::{
-    Names, Role, Token, call_of, checked_tokens, first_word, included, is_set_block, path_of, role, tokenize,
-    trimmed,
+    Names, Role, Token, call_of, checked_tokens, first_word, included, is_set_block, path_of, role, trimmed,
 };
 use super::tpl;
 use crate::diag::{Diagnostic, SourceId, Span};
@@ -135,29 +134,6 @@ impl Rewritten {
             .rfind(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.')))
             .map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
         &text[start..]
-    }
-
-    /// The last block that is opened and never closed: its place in the file, and its word.
-    pub(super) fn unclosed(&self) -> Option<(Place, &str)> {
-        let mut open: Vec<(Place, &str)> = Vec::new();
-        for token in tokenize(&self.text).ok()? {
-            let Token::Statement { start, end, inner } = token else { continue };
-            let statement = self.text[inner.0..inner.1].trim();
-            let word = first_word(statement);
-            match word {
-                "if" | "for" | "block" | "filter" | "component" => {
-                    open.push((self.original(start, end), word));
-                }
-                "set" | "set_global" if is_set_block(statement) => {
-                    open.push((self.original(start, end), "set"));
-                }
-                word if word.starts_with("end") => {
-                    open.pop();
-                }
-                _ => {}
-            }
-        }
-        open.pop()
     }
 
     fn offset(&self, at: usize, begin: bool) -> usize {

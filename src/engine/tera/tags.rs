@@ -194,6 +194,17 @@ pub(super) fn first_word(statement: &str) -> &str {
     &statement[..end.unwrap_or(statement.len())]
 }
 
+/// The component that a statement, `<name ..>` or `</name>`, opens or closes.
+pub(super) fn component(statement: &str) -> &str {
+    let rest = statement.trim_start_matches(['<', '/', ' ']);
+    &rest[..rest.find(|c| !is_component(c)).unwrap_or(rest.len())]
+}
+
+/// Whether a character can stand in the name of a component.
+fn is_component(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '.')
+}
+
 pub(super) fn role(statement: &str) -> Role {
     let statement = statement.trim();
     match first_word(statement) {
@@ -270,11 +281,11 @@ pub(super) struct Argument<'t> {
 /// The component that an expression or statement calls, `<name a={values.x} b="y"/>`.
 pub(super) fn call_of(expression: &str) -> Option<Call<'_>> {
     let inner = expression.strip_prefix('<')?;
-    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
-    let (component, mut rest) = inner.split_at(inner.find(|c| !is_name(c)).unwrap_or(inner.len()));
+    let component = component(expression);
+    let mut rest = inner.strip_prefix(component)?;
     let mut arguments = Vec::new();
     while let Some(open) = rest.find("={") {
-        let name = rest[..open].rsplit(|c| !is_name(c)).next().unwrap_or_default();
+        let name = rest[..open].rsplit(|c| !is_component(c)).next().unwrap_or_default();
         rest = rest[open + 2..].trim_start();
         let at = expression.len() - rest.len();
         // What holds braces or quotes is more than a path anyway.

@@ -296,6 +296,53 @@ fn errors_name_their_place_and_the_nearest_name() {
 }
 
 #[test]
+fn blocks_are_opened_and_closed_as_they_should_be() {
+    for (template, told) in [
+        ("{% if true %}x", "1:1: `if` is never closed (add `{% endif %}`)"),
+        ("{% filter upper %}x", "1:1: `filter` is never closed (add `{% endfilter %}`)"),
+        ("{% set x | upper %}x", "1:1: `set` is never closed (add `{% endset %}`)"),
+        ("{% set_global x %}x", "1:1: `set` is never closed (add `{% endset %}`)"),
+        ("{% <k8s.labels> %}x", "1:1: `<k8s.labels>` is never closed (add `{% </k8s.labels> %}`)"),
+        (
+            "{% if true %}{% for x in [1] %}{% endif %}",
+            "1:32: `endif` does not close `for` (close it with `{% endfor %}` first)",
+        ),
+        ("{% if true %}{% end %}", "1:14: `end` does not close `if` (close it with `{% endif %}` first)"),
+        ("{% <a x={1}> %}{% </b> %}", "1:16: `</b>` does not close `<a>` (close it with `{% </a> %}` first)"),
+        ("x{% endif %}", "1:2: `endif` closes nothing (take it out, or put what it closes before it)"),
+        ("{% </a> %}", "1:1: `</a>` closes nothing (take it out, or put what it closes before it)"),
+        (
+            "{% if true %}{% else if values.a %}{% endif %}",
+            "1:14: `else` takes no condition (write `{% elif values.a %}`)",
+        ),
+        ("{% else %}", "1:1: `else` belongs to no `if` (take it out, or put an `if` before it)"),
+        (
+            "{% for x in [1] %}{% elif x %}{% endfor %}",
+            "1:19: `elif` does not belong to `for` (close it with `{% endfor %}` first)",
+        ),
+        (
+            "{% if true %}{% else %}{% elif x %}{% endif %}",
+            "1:24: `elif` after the `else` (one `else` comes last; before it, `elif` takes conditions)",
+        ),
+        (
+            "{% macro a() %}{% endmacro %}",
+            "1:4: unknown tag `macro` (write a component: `{% component name(argument) %}..{% endcomponent %}`)",
+        ),
+        (
+            "{% import \"a\" as b %}",
+            "1:4: unknown tag `import` (the components of every template of a chart can be called without it)",
+        ),
+    ] {
+        assert_eq!(fails(template, ""), told, "{template}");
+    }
+    for template in
+        ["{% for x in [] %}a{% else %}b{% endfor %}", "{% block a %}b{% endblock a %}", "{% set x = 1 %}b"]
+    {
+        assert_eq!(render(template, ""), "b", "{template}");
+    }
+}
+
+#[test]
 fn values_that_are_not_there_are_named_wherever_they_are_used() {
     let values = "replicas: 2\nname: x\nlist: [1]\n";
     for (template, told) in [
