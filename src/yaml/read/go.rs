@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use libyaml_safer::{Encoding, Error, ErrorKind, EventData, Mark, Parser};
 
-use super::{Chunks, resolve_non_string};
+use super::text::Chunks;
+use crate::yaml::scalar::resolve_non_string;
 use crate::yaml::{Node, Value};
 
 const UNEXPECTED_END: &str = "found unexpected end of stream";

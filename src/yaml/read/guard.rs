@@ -3,7 +3,7 @@
 
 use libyaml_safer::{Encoding, EventData, MappingStyle, Mark, Parser, ScalarStyle, SequenceStyle};
 
-use super::Chunks;
+use super::text::Chunks;
 
 /// The offset of the first tag that a comma follows at once.
 ///

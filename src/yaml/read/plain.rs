@@ -7,7 +7,8 @@
 
 use super::super::scalar::{MAX_SIMPLE_KEY, resolve_non_string};
 use super::super::{Entry, Map, Node, Value};
-use super::{Key, Limits, has_duplicates, key};
+use super::Limits;
+use super::map::{Key, has_duplicates, key};
 use crate::diag::{SourceId, Span};
 use std::ops::Range;
 
@@ -430,7 +431,9 @@ impl Scalar<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{ReadOptions, Reader, find_control_character, pieces};
+    use super::super::ReadOptions;
+    use super::super::reader::Reader;
+    use super::super::text::{find_control_character, pieces};
     use super::*;
     use proptest::prelude::*;
     use std::sync::atomic::AtomicUsize;

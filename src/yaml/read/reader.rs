@@ -1,0 +1,573 @@
+//! From the events of one document to its tree.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use base64::Engine as _;
+use libyaml_safer::{Encoding, Error, Event, EventData, Mark, Parser, ScalarStyle};
+
+use super::explain::{Explanation, explain};
+use super::map::{Key, OpenMap, has_duplicates, key, not_a_key};
+use super::text::{Chunks, line_end};
+use super::{DUPLICATE_KEY, Document, DuplicateKeys, ReadOptions, Stop, broken, go, guard, plain};
+use crate::diag::{Diagnostic, SourceId, Span};
+use crate::yaml::scalar::{is_timestamp, resolve_non_string};
+use crate::yaml::{Entry, Map, Node, Value};
+
+/// What one piece of a text holds.
+pub(super) struct Part {
+    pub(super) document: Option<Document>,
+    pub(super) diagnostics: Vec<Diagnostic>,
+    /// Whether a limit is exceeded.
+    pub(super) stopped: bool,
+    /// Why there is no document, in Go's words.
+    pub(super) reason: Option<go::Reason>,
+}
+
+/// Reads one piece of a text.
+pub(super) struct Reader<'a> {
+    text: &'a str,
+    source: SourceId,
+    options: &'a ReadOptions,
+    /// The bytes of the text to read.
+    piece: Range<usize>,
+    /// The nodes that all pieces of the text have so far.
+    total: &'a AtomicUsize,
+    /// Those of this piece that are not in `total` yet.
+    pub(super) nodes: usize,
+    /// The maps and lists that are open, outermost first.
+    frames: Vec<Frame>,
+    anchors: BTreeMap<String, Anchor>,
+    pub(super) diagnostics: Vec<Diagnostic>,
+}
+
+/// An open map or list.
+struct Frame {
+    anchor: Option<String>,
+    span: Span,
+    content: Content,
+}
+
+enum Content {
+    Seq(Vec<Node>),
+    Map(OpenMap),
+}
+
+enum Anchor {
+    /// The node is still being read.
+    Open(Span),
+    Node {
+        node: Rc<Node>,
+        nodes: usize,
+        depth: usize,
+    },
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(
+        text: &'a str,
+        source: SourceId,
+        options: &'a ReadOptions,
+        total: &'a AtomicUsize,
+        piece: Range<usize>,
+    ) -> Self {
+        let (frames, anchors, diagnostics) = (Vec::new(), BTreeMap::new(), Vec::new());
+        Self { text, source, options, piece, total, nodes: 0, frames, anchors, diagnostics }
+    }
+
+    pub(super) fn read(mut self) -> Part {
+        let (document, stop) = match self.read_document() {
+            Ok(document) => (document, None),
+            Err(stop) => (None, Some(stop)),
+        };
+        self.total.fetch_add(self.nodes, Relaxed);
+        let stopped = matches!(stop, Some(Stop::Limit(_)));
+        let mut reason = None;
+        match stop {
+            Some(Stop::Broken(diagnostic, go)) => {
+                self.diagnostics.push(*diagnostic);
+                reason = Some(go);
+            }
+            Some(Stop::Limit(diagnostic)) => self.diagnostics.push(*diagnostic),
+            None => {}
+        }
+        Part { document, diagnostics: self.diagnostics, stopped, reason }
+    }
+
+    fn read_document(&mut self) -> Result<Option<Document>, Stop> {
+        let limits = self.options.limits;
+        let plain = plain::read(self.text, self.piece.clone(), self.source, limits, !self.options.fragment);
+        if let Some((root, nodes)) = plain
+            && self.total.load(Relaxed).saturating_add(nodes) <= limits.max_nodes
+        {
+            self.nodes = nodes;
+            return Ok(Some(Document { root, span: self.piece_span(), blank: false }));
+        }
+        self.parse_document()
+    }
+
+    /// Reads a document of any form.
+    pub(super) fn parse_document(&mut self) -> Result<Option<Document>, Stop> {
+        let piece = &self.text[self.piece.clone()];
+        if let Some(offset) = guard::tag_before_comma(piece) {
+            let start = self.piece.start + offset;
+            let diagnostic = Diagnostic::error("a tag needs white space behind it")
+                .at(Span::new(self.source, start, start + 1), "")
+                .help("quote the text if it is meant to start with `!`");
+            let line = piece[..offset].matches('\n').count();
+            return Err(broken(diagnostic, go::tag_without_space(line)));
+        }
+        let mut parser = Parser::new();
+        parser.set_encoding(Encoding::Utf8);
+        parser.set_input(Chunks::new(piece));
+        let mut document = None;
+        let mut ended = false;
+        loop {
+            let Event { data, start_mark, end_mark, .. } = match parser.parse() {
+                Ok(event) => event,
+                Err(error) if ended && self.options.duplicate_keys == DuplicateKeys::LastWins => {
+                    // go-yaml has what it wants by now.
+                    let rest = error.problem_mark().map_or(self.piece.end, |mark| self.offset(mark));
+                    self.check_rest(rest);
+                    return Ok(document);
+                }
+                Err(error) => return Err(self.syntax_error(&error)),
+            };
+            let span = self.span(start_mark, end_mark);
+            match data {
+                EventData::StreamStart { .. } => {}
+                EventData::DocumentEnd { implicit: true } => ended = true,
+                EventData::StreamEnd => return Ok(document),
+                EventData::DocumentStart { version_directive, implicit, .. } => {
+                    if let Some(version) = version_directive
+                        && (version.major, version.minor) != (1, 1)
+                    {
+                        let message = format!("YAML {}.{} is not understood", version.major, version.minor);
+                        let help = "remove the `%YAML` line: helm and kubectl read YAML 1.1 only";
+                        let line = usize::try_from(start_mark.line).unwrap_or(0);
+                        let reason = go::Reason::parse(line, "found incompatible YAML document");
+                        return Err(broken(Diagnostic::error(message).at(span, "").help(help), reason));
+                    }
+                    if !implicit && !self.options.fragment {
+                        self.check_separator(span)?;
+                    }
+                }
+                EventData::DocumentEnd { implicit: false } => {
+                    let end = line_end(self.text, span.end as usize);
+                    self.check_rest(end);
+                    if let Some(document) = &mut document {
+                        document.span = Span::new(self.source, self.piece.start, end);
+                    }
+                    return Ok(document);
+                }
+                data => {
+                    if let Some(root) = self.event(data, span)? {
+                        let blank = root.is_null() && root.span.start == root.span.end;
+                        document = Some(Document { root, span: self.piece_span(), blank });
+                    }
+                }
+            }
+        }
+    }
+
+    /// helm and kubectl refuse content on the line of a `---`.
+    fn check_separator(&self, separator: Span) -> Result<(), Stop> {
+        let end = line_end(self.text, separator.end as usize);
+        let line = self.text.get(separator.end as usize..end).unwrap_or_default();
+        let (trailing, end) = (line.trim(), separator.end as usize + line.trim_end().len());
+        if trailing.is_empty() || trailing.starts_with('#') {
+            return Ok(());
+        }
+        let diagnostic = Diagnostic::error("content on the line of a `---` separator")
+            .at(Span::new(self.source, end - trailing.len(), end), "")
+            .help("start the document on the next line: helm and kubectl refuse it here");
+        Err(broken(diagnostic, go::Reason::parse(0, "invalid Yaml document separator")))
+    }
+
+    /// Warns of text that follows the end of a document.
+    fn check_rest(&mut self, mut offset: usize) {
+        for line in self.text[offset..self.piece.end].split_inclusive('\n') {
+            let content = line.trim();
+            if !content.is_empty() && !content.starts_with(['#', '%']) && content != "..." {
+                self.diagnostics.push(
+                    Diagnostic::warning("text after the end of a document is not read")
+                        .at(Span::new(self.source, offset, offset + line.trim_end().len()), "")
+                        .help("a document ends at `...` or where its indentation does; the next one starts with `---`"),
+                );
+                return;
+            }
+            offset += line.len();
+        }
+    }
+
+    /// Takes one event of a document's content; the root when it is complete.
+    fn event(&mut self, data: EventData, span: Span) -> Result<Option<Node>, Stop> {
+        match data {
+            EventData::Scalar { anchor, tag, mut value, plain_implicit, style, .. } => {
+                self.count(1, span)?;
+                if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded)
+                    && self.break_was_added(span, &value)
+                {
+                    value.pop();
+                }
+                if style == ScalarStyle::DoubleQuoted {
+                    self.check_escapes(span)?;
+                }
+                let span = self.trim_block_scalar(style, span);
+                if let Some(map) = self.map_at_key() {
+                    let merge = tag.as_deref().map_or(plain_implicit, |tag| tag == MERGE_TAG);
+                    if merge && value == "<<" {
+                        map.key = Some(Key::Merge(span));
+                        return Ok(None);
+                    }
+                }
+                let value = self.scalar(tag.as_deref(), value, plain_implicit, span)?;
+                self.complete(Node::new(value, span), anchor, span)
+            }
+            EventData::Alias { anchor } => {
+                let (node, nodes, depth) = match self.anchors.get(&anchor) {
+                    Some(Anchor::Node { node, nodes, depth }) => (Rc::clone(node), *nodes, *depth),
+                    Some(Anchor::Open(definition)) => {
+                        let diagnostic = Diagnostic::error(format!("anchor `{anchor}` contains itself"))
+                            .at(span, "used inside its own value")
+                            .at(*definition, "defined here");
+                        let reason = go::Reason::decode(&format!("anchor '{anchor}' value contains itself"));
+                        return Err(broken(diagnostic, reason));
+                    }
+                    None => {
+                        let known = self.anchors.keys().map(String::as_str);
+                        let help = crate::diag::nearest(&anchor, known)
+                            .map_or("quote the text if it is meant to start with `*`".to_owned(), |name| {
+                                format!("did you mean `*{name}`?")
+                            });
+                        let message = format!("anchor `{anchor}` is not defined above");
+                        let reason = go::Reason::parse(0, &format!("unknown anchor '{anchor}' referenced"));
+                        return Err(broken(Diagnostic::error(message).at(span, "").help(help), reason));
+                    }
+                };
+                // Counted before it is copied.
+                self.count(nodes, span)?;
+                self.check_depth(self.frames.len() + depth, span)?;
+                self.complete(Node::clone(&node), None, span)
+            }
+            EventData::SequenceStart { anchor, .. } => {
+                self.open(anchor, span, Content::Seq(Vec::new())).map(|()| None)
+            }
+            EventData::MappingStart { anchor, .. } => {
+                self.open(anchor, span, Content::Map(OpenMap::default())).map(|()| None)
+            }
+            EventData::SequenceEnd | EventData::MappingEnd => self.close(span),
+            _ => Ok(None),
+        }
+    }
+
+    fn open(&mut self, anchor: Option<String>, span: Span, content: Content) -> Result<(), Stop> {
+        // go-yaml reads the key to its end before it refuses it.
+        if self.map_at_key().is_some() && !self.options.fragment {
+            // The inner or the outer one of two braces.
+            let start = span.start as usize;
+            let braces = [start, start.saturating_sub(1)]
+                .into_iter()
+                .find(|start| self.text.get(*start..).is_some_and(|text| text.starts_with("{{")));
+            let diagnostic = match (&content, braces) {
+                (Content::Map(_), Some(start)) => {
+                    Diagnostic::error("`{{` is no template expression here but a map inside a map")
+                        .at(Span::new(self.source, start, start + 2), "")
+                        .help("quote the text: \"{{ ... }}\"")
+                }
+                (Content::Map(_), None) => Diagnostic::error("a map cannot be a key").at(span, ""),
+                (Content::Seq(_), _) => Diagnostic::error("a list cannot be a key").at(span, ""),
+            };
+            return Err(broken(diagnostic, go::Reason::decode("invalid map key")));
+        }
+        self.count(1, span)?;
+        self.check_depth(self.frames.len() + 1, span)?;
+        if let Some(anchor) = &anchor {
+            self.anchors.insert(anchor.clone(), Anchor::Open(span));
+        }
+        self.frames.push(Frame { anchor, span: Span { end: span.start, ..span }, content });
+        Ok(())
+    }
+
+    /// Closes the innermost map or list. In block style it ends where its last item does; in flow
+    /// style `end` is its bracket.
+    fn close(&mut self, end: Span) -> Result<Option<Node>, Stop> {
+        let Some(Frame { anchor, mut span, content }) = self.frames.pop() else { return Ok(None) };
+        let bracket = matches!(self.text.as_bytes().get(end.start as usize), Some(b']' | b'}'));
+        if bracket && end.start < end.end {
+            span.end = end.end;
+        }
+        let value = match content {
+            Content::Seq(items) => Value::Seq(items),
+            Content::Map(map) => Value::Map(self.unique(map)),
+        };
+        self.complete(Node::new(value, span), anchor, span)
+    }
+
+    /// Puts a complete node where it belongs. `written` is its place in this document, which for an
+    /// alias is not the node's own.
+    fn complete(&mut self, node: Node, anchor: Option<String>, written: Span) -> Result<Option<Node>, Stop> {
+        if let Some(anchor) = anchor {
+            let (nodes, depth) = measure(&node);
+            self.count(nodes, written)?;
+            self.anchors.insert(anchor, Anchor::Node { node: Rc::new(node.clone()), nodes, depth });
+        }
+        let Some(frame) = self.frames.last_mut() else { return Ok(Some(node)) };
+        frame.span.end = frame.span.end.max(written.end);
+        match &mut frame.content {
+            Content::Seq(items) => items.push(node),
+            Content::Map(map) => match map.key.take() {
+                None if self.options.fragment && matches!(node.value, Value::Null | Value::Uint(_)) => {
+                    map.key = Some(Key::Refused(node, written));
+                }
+                None => map.key = Some(key(node, written)?),
+                Some(Key::Name(key, key_span)) => map.entries.push(Entry { key, key_span, value: node }),
+                Some(Key::Merge(key_span)) => map.merge(node, key_span)?,
+                Some(Key::Refused(key, span)) => {
+                    return Err(broken(not_a_key(&key, span), go::wrong_key_of(&key, &node)));
+                }
+            },
+        }
+        Ok(None)
+    }
+
+    /// The innermost map, if it is a key that comes next.
+    fn map_at_key(&mut self) -> Option<&mut OpenMap> {
+        match self.frames.last_mut() {
+            Some(Frame { content: Content::Map(map), .. }) if map.key.is_none() => Some(map),
+            _ => None,
+        }
+    }
+
+    fn scalar(&self, tag: Option<&str>, text: String, plain: bool, span: Span) -> Result<Value, Stop> {
+        let value = match tag.map(|tag| tag.strip_prefix(TAG_PREFIX).unwrap_or(tag)) {
+            // A plain scalar behind a lone `!` is a string.
+            None if plain
+                && !self
+                    .text
+                    .get(span.start as usize..span.end as usize)
+                    .is_some_and(|text| text.starts_with('!')) =>
+            {
+                resolve_non_string(&text).unwrap_or(Value::String(text))
+            }
+            Some(tag @ ("bool" | "int" | "float" | "null" | "timestamp")) => {
+                let value = match (tag, resolve_non_string(&text)) {
+                    ("bool", Some(value @ Value::Bool(_)))
+                    | ("int", Some(value @ (Value::Int(_) | Value::Uint(_))))
+                    | ("float", Some(value @ Value::Float(_)))
+                    | ("null", Some(value @ Value::Null)) => Some(value),
+                    #[expect(clippy::cast_precision_loss, reason = "what the tag asks for")]
+                    ("float", Some(Value::Int(number))) => Some(Value::Float(number as f64)),
+                    ("timestamp", _) if is_timestamp(&text) => Some(Value::String(text.clone())),
+                    _ => None,
+                };
+                value.ok_or_else(|| {
+                    let message = format!("the value is not what its tag `!!{tag}` says");
+                    let reason = go::wrong_tag(&text, tag);
+                    broken(Diagnostic::error(message).at(span, "").help("remove the tag"), reason)
+                })?
+            }
+            Some("binary") => {
+                let encoded: String = text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
+                let bytes = base64::engine::general_purpose::STANDARD.decode(encoded).map_err(|_| {
+                    let diagnostic =
+                        Diagnostic::error("the text behind `!!binary` is not base64").at(span, "");
+                    let reason = "!!binary value contains invalid base64 data";
+                    broken(diagnostic, go::Reason::decode(reason))
+                })?;
+                Value::String(String::from_utf8_lossy(&bytes).into_owned())
+            }
+            // Tags that nobody knows are ignored; the text then is not resolved.
+            _ => Value::String(text),
+        };
+        if let Value::Float(number) = value
+            && !number.is_finite()
+            && !self.at_key()
+        {
+            let diagnostic = Diagnostic::error("infinity and NaN cannot be written as JSON")
+                .at(span, "")
+                .help("quote it if it is meant as text: helm and kubectl refuse such numbers");
+            return Err(broken(diagnostic, go::infinite(number)));
+        }
+        Ok(value)
+    }
+
+    fn at_key(&self) -> bool {
+        matches!(self.frames.last(), Some(Frame { content: Content::Map(map), .. }) if map.key.is_none())
+    }
+
+    /// The map with every key once: the last value, at the place of the first.
+    fn unique(&mut self, map: OpenMap) -> Map {
+        if !has_duplicates(&map.entries) {
+            return Map::from_unique(map.entries);
+        }
+        let strict = self.options.duplicate_keys == DuplicateKeys::Error;
+        let mut entries: Vec<Entry> = Vec::with_capacity(map.entries.len());
+        // Where each key stands in `entries`, and where it was first written out: not merged, unless strict.
+        let mut seen: BTreeMap<String, (usize, Option<Span>)> = BTreeMap::new();
+        for (index, entry) in map.entries.into_iter().enumerate() {
+            let counts = strict || map.merged.iter().all(|range| !range.contains(&index));
+            let written = counts.then_some(entry.key_span);
+            let Some((place, first)) = seen.get_mut(&entry.key) else {
+                seen.insert(entry.key.clone(), (entries.len(), written));
+                entries.push(entry);
+                continue;
+            };
+            if let (Some(first), Some(again)) = (*first, written) {
+                let diagnostic = if strict {
+                    Diagnostic::error(format!("key `{}` is written twice in one map", entry.key))
+                } else {
+                    Diagnostic::of(
+                        &DUPLICATE_KEY,
+                        format!("key `{}` is written twice in one map; the last one counts", entry.key),
+                    )
+                };
+                self.diagnostics.push(
+                    diagnostic
+                        .at(again, "written again here")
+                        .at(first, "first written here")
+                        .help("keep one of the two"),
+                );
+            }
+            *first = first.or(written);
+            entries[*place] = entry;
+        }
+        Map::from_unique(entries)
+    }
+
+    /// Counts nodes against the limit.
+    fn count(&mut self, nodes: usize, span: Span) -> Result<(), Stop> {
+        self.nodes = self.nodes.saturating_add(nodes);
+        let limit = self.options.limits.max_nodes;
+        if self.total.load(Relaxed).saturating_add(self.nodes) <= limit {
+            if self.nodes >= 4096 {
+                self.total.fetch_add(std::mem::take(&mut self.nodes), Relaxed);
+            }
+            return Ok(());
+        }
+        Err(Stop::Limit(Box::new(
+            Diagnostic::error("the text has too many values").at(span, "the limit is reached here").help(
+                format!("at most {limit} scalars, maps and lists are read, those behind aliases included"),
+            ),
+        )))
+    }
+
+    fn check_depth(&self, depth: usize, span: Span) -> Result<(), Stop> {
+        let limit = self.options.limits.max_depth;
+        if depth <= limit {
+            return Ok(());
+        }
+        Err(Stop::Limit(Box::new(
+            Diagnostic::error("maps and lists are nested too deeply")
+                .at(span, "the limit is reached here")
+                .help(format!("at most {limit} levels are read, those behind aliases included")),
+        )))
+    }
+
+    fn piece_span(&self) -> Span {
+        Span::new(self.source, self.piece.start, self.piece.end)
+    }
+
+    /// Marks count bytes from where the parser started.
+    fn span(&self, start: Mark, end: Mark) -> Span {
+        Span::new(self.source, self.offset(start), self.offset(end))
+    }
+
+    fn offset(&self, mark: Mark) -> usize {
+        usize::try_from(mark.index)
+            .map_or(self.piece.end, |index| (self.piece.start + index).min(self.piece.end))
+    }
+
+    /// Refuses the escape `\/`, which the parser knows from later versions of YAML, and go-yaml does not.
+    fn check_escapes(&self, span: Span) -> Result<(), Stop> {
+        let quoted = self.text.get(span.start as usize..span.end as usize).unwrap_or_default();
+        let mut rest = quoted;
+        while let Some(backslash) = rest.find('\\') {
+            if rest[backslash..].starts_with("\\/") {
+                let start = span.start as usize + quoted.len() - rest.len() + backslash;
+                let diagnostic = Diagnostic::error("unknown escape in a double-quoted string")
+                    .at(Span::new(self.source, start, start + 2), "")
+                    .help("write `/` by itself: helm and kubectl do not know `\\/`");
+                let line = self.text[self.piece.start..start].matches('\n').count();
+                return Err(broken(diagnostic, go::unknown_escape(line)));
+            }
+            // Whatever is escaped is no backslash of its own.
+            let escaped = rest[backslash + 1..].chars().next().map_or(0, char::len_utf8);
+            rest = &rest[backslash + 1 + escaped..];
+        }
+        Ok(())
+    }
+
+    /// Whether the line break at the end of a block scalar is the one that was added to a fragment.
+    fn break_was_added(&self, span: Span, value: &str) -> bool {
+        let ends_text = span.end as usize == self.text.len() && !self.text.ends_with('\n');
+        let Some(content) = value.strip_suffix('\n').filter(|_| ends_text && self.options.fragment) else {
+            return false;
+        };
+        let last = self.text.rsplit('\n').next().unwrap_or_default();
+        // A last line of nothing but the block's indentation adds a line break only to `|+`.
+        let header = self.text.get(span.start as usize..).and_then(|text| text.lines().next());
+        !last.trim_matches([' ', '\t']).is_empty()
+            || content.ends_with([' ', '\t'])
+            || header.is_some_and(|header| header.contains('+'))
+    }
+
+    /// The parser ends a block scalar where the next token starts; we, with its last line.
+    fn trim_block_scalar(&self, style: ScalarStyle, span: Span) -> Span {
+        if !matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
+            return span;
+        }
+        let (start, end) = (span.start as usize, span.end as usize);
+        self.text
+            .get(start..end)
+            .map_or(span, |text| Span::new(self.source, start, start + text.trim_end().len()))
+    }
+
+    /// A syntax error in our words.
+    fn syntax_error(&self, error: &Error) -> Stop {
+        let offset = error.problem_mark().map_or(self.piece.end, |mark| self.offset(mark));
+        let before = self.text.get(..offset).unwrap_or_default();
+        let rest = self.text.get(offset..self.piece.end).unwrap_or_default();
+        let line = before.rfind('\n').map_or(before, |newline| &before[newline + 1..]);
+        let Explanation { message, context, help } = explain(error, line, rest);
+        let ended = rest.trim().is_empty();
+        let known = error.context_mark().zip(context).map(|(mark, text)| (self.offset(mark), text));
+        let open = self.frames.last().map(|frame| (frame.span.start as usize, "it is opened here"));
+        let diagnostic = match known.or(open.filter(|_| ended)) {
+            // What is not closed is wrong where it is opened, not where the text ends.
+            Some((start, text)) if ended => Diagnostic::error(message).at(self.character(start), text),
+            Some((start, text)) if start != offset => {
+                Diagnostic::error(message).at(self.character(offset), "").at(self.character(start), text)
+            }
+            _ => Diagnostic::error(message).at(self.character(offset), ""),
+        };
+        broken(
+            diagnostic.maybe_help(help.map(str::to_owned)),
+            go::Reason::of(error, &self.text[self.piece.clone()]),
+        )
+    }
+
+    /// The character at an offset; nothing at the end of a line.
+    fn character(&self, offset: usize) -> Span {
+        let next = self.text.get(offset..).and_then(|rest| rest.chars().next());
+        Span::new(self.source, offset, offset + next.filter(|c| *c != '\n').map_or(0, char::len_utf8))
+    }
+}
+
+/// How many nodes a tree has, and how many maps and lists it has inside each other.
+fn measure(node: &Node) -> (usize, usize) {
+    let add = |(nodes, depth): (usize, usize), child: &Node| {
+        let (more, deeper) = measure(child);
+        (nodes.saturating_add(more), depth.max(deeper + 1))
+    };
+    match &node.value {
+        Value::Seq(items) => items.iter().fold((1, 1), add),
+        Value::Map(map) => map.iter().map(|entry| &entry.value).fold((1, 1), add),
+        _ => (1, 0),
+    }
+}
+
+const TAG_PREFIX: &str = "tag:yaml.org,2002:";
+const MERGE_TAG: &str = "tag:yaml.org,2002:merge";
