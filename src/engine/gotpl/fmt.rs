@@ -168,6 +168,18 @@ fn general(number: f64, precision: Option<usize>) -> String {
     }
 }
 
+/// A float as a whole number times a power of two.
+fn binary(number: f64) -> String {
+    if !number.is_finite() {
+        return float(number, 'g', None);
+    }
+    let bits = number.to_bits();
+    let sign = if number.is_sign_negative() { "-" } else { "" };
+    let (exponent, fraction) = (bits >> 52 & 0x7ff, bits & ((1 << 52) - 1));
+    let mantissa = if exponent == 0 { fraction } else { fraction | 1 << 52 };
+    format!("{sign}{mantissa}p{:+}", i64::try_from(exponent.max(1)).unwrap_or(0) - 1075)
+}
+
 /// Go's `%x` of a float: `0x1.8p+01`.
 fn hexadecimal(number: f64) -> String {
     if !number.is_finite() {
@@ -435,6 +447,9 @@ impl Printer {
                 _ => self.string(value, bytes, &String::from_utf8_lossy(bytes), verb),
             },
             Value::List(list) => self.list(value, list.items(), verb, depth),
+            Value::Map(map) if self.flags.sharp_v && map.is_nil() => {
+                let _ = write!(self.out, "{}(nil)", value.type_name());
+            }
             Value::Map(map) => {
                 if self.flags.sharp_v {
                     self.out.push_str(value.type_name());
@@ -590,11 +605,19 @@ impl Printer {
                 return self.pad(&text);
             }
             'U' => {
-                let mut text = format!("U+{magnitude:04X}");
-                if self.flags.sharp {
-                    let _ = write!(text, " '{}'", character());
+                // Go takes a negative number for the large one of the same bits.
+                let code = if negative { magnitude.wrapping_neg() } else { magnitude };
+                let digits = self.flags.precision.unwrap_or(0).max(4);
+                let mut text = format!("U+{code:0digits$X}");
+                if let Some(c) = u32::try_from(code).ok().and_then(char::from_u32).filter(|c| is_print(*c))
+                    && self.flags.sharp
+                {
+                    let _ = write!(text, " '{c}'");
                 }
-                return self.pad(&text);
+                let zero = std::mem::take(&mut self.flags.zero);
+                self.pad(&text);
+                self.flags.zero = zero;
+                return;
             }
             _ => return self.bad_verb(value, verb),
         };
@@ -623,10 +646,11 @@ impl Printer {
             'v' => ('g', None),
             'e' | 'E' => (verb, Some(6)),
             'f' | 'F' => ('f', Some(6)),
-            'g' | 'G' | 'x' | 'X' => (verb, None),
+            'b' | 'g' | 'G' | 'x' | 'X' => (verb, None),
             _ => return self.bad_verb(value, verb),
         };
         let text = match kind {
+            'b' => binary(number),
             'x' => hexadecimal(number),
             'X' => hexadecimal(number).to_uppercase(),
             _ => float(number, kind, self.flags.precision.or(default)),
@@ -684,6 +708,14 @@ mod tests {
         assert_eq!(
             f("%.2f|%8.3f|%e", &[1.005, 2.71, 1234.5].map(Value::Float)),
             "1.00|   2.710|1.234500e+03"
+        );
+        assert_eq!(
+            f("%b|%b|%025b|%b", &[1.5, -2.0, 1.5, 5e-324].map(Value::Float)),
+            "6755399441055744p-52|-4503599627370496p-51|000006755399441055744p-52|1p-1074"
+        );
+        assert_eq!(
+            f("%U|%#U|%.6U|%08U|%#U", &[-5, 10, 65, 65, 65].map(Value::Int)),
+            "U+FFFFFFFFFFFFFFFB|U+000A|U+000041|  U+0041|U+0041 'A'"
         );
         assert_eq!(f("%q|%x", &["a\"b\n\u{1}é\u{200b}".into(), "hi".into()]), r#""a\"b\n\x01é\u200b"|6869"#);
     }

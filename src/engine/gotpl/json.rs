@@ -18,7 +18,17 @@ pub(crate) struct Style {
     pub(crate) html: bool,
 }
 
-/// JSON text, keys sorted.
+impl Style {
+    /// Starts a line, where there are lines.
+    fn line(self, depth: usize, out: &mut String) {
+        if self.pretty {
+            out.push('\n');
+            out.extend(std::iter::repeat_n("  ", depth));
+        }
+    }
+}
+
+/// JSON text, the keys of maps sorted.
 pub(crate) fn encode(value: &Value, style: Style) -> Result<String> {
     let mut out = String::new();
     write(value, style, 0, &mut out)?;
@@ -29,12 +39,6 @@ fn write(value: &Value, style: Style, depth: usize, out: &mut String) -> Result<
     if depth > MAX_DEPTH {
         return Err(Error::new("the value nests too deeply: does a map hold itself?"));
     }
-    let line = |out: &mut String, depth: usize| {
-        if style.pretty {
-            out.push('\n');
-            out.extend(std::iter::repeat_n("  ", depth));
-        }
-    };
     match value {
         Value::Invalid | Value::Nil => out.push_str("null"),
         Value::Bool(flag) => out.push_str(if *flag { "true" } else { "false" }),
@@ -73,33 +77,47 @@ fn write(value: &Value, style: Style, depth: usize, out: &mut String) -> Result<
                 if index > 0 {
                     out.push(',');
                 }
-                line(out, depth + 1);
+                style.line(depth + 1, out);
                 write(item, style, depth + 1, out)?;
             }
             if !list.items().is_empty() {
-                line(out, depth);
+                style.line(depth, out);
             }
             out.push(']');
         }
+        Value::Map(map) if map.is_nil() => out.push_str("null"),
         Value::Map(map) => {
-            out.push('{');
-            let entries = map.borrow();
-            for (index, (key, item)) in entries.iter().enumerate() {
-                if index > 0 {
-                    out.push(',');
-                }
-                line(out, depth + 1);
-                string(key, style.html, out);
-                out.push_str(if style.pretty { ": " } else { ":" });
-                write(item, style, depth + 1, out)?;
-            }
-            if !entries.is_empty() {
-                line(out, depth);
-            }
-            out.push('}');
+            write_map(map.borrow().iter().map(|(key, item)| (&**key, item)), style, depth, out)?;
         }
-        Value::Object(object) => write(&object.serialize(), style, depth, out)?,
+        Value::Object(object) => match object.fields() {
+            Some(fields) => write_map(fields.iter().map(|(name, item)| (*name, item)), style, depth, out)?,
+            None => write(&object.serialize(), style, depth, out)?,
+        },
     }
+    Ok(())
+}
+
+fn write_map<'a>(
+    entries: impl Iterator<Item = (&'a str, &'a Value)>,
+    style: Style,
+    depth: usize,
+    out: &mut String,
+) -> Result<()> {
+    out.push('{');
+    let empty = out.len();
+    for (key, item) in entries {
+        if out.len() > empty {
+            out.push(',');
+        }
+        style.line(depth + 1, out);
+        string(key, style.html, out);
+        out.push_str(if style.pretty { ": " } else { ":" });
+        write(item, style, depth + 1, out)?;
+    }
+    if out.len() > empty {
+        style.line(depth, out);
+    }
+    out.push('}');
     Ok(())
 }
 
@@ -220,6 +238,7 @@ impl yaml::emit::Tree for Emitted {
             }
             Value::Bytes(bytes) => Shape::Seq(bytes.iter().map(|byte| emitted(Value::Byte(*byte))).collect()),
             Value::List(list) => Shape::Seq(list.items().iter().cloned().map(emitted).collect()),
+            Value::Map(map) if through_json && map.is_nil() => Shape::Null,
             Value::Map(map) => Shape::Map(
                 map.borrow().iter().map(|(key, item)| (Arc::clone(key), emitted(item.clone()))).collect(),
             ),

@@ -377,6 +377,10 @@ fn chart_value(scope: &Scope, is_root: bool) -> Value {
         .iter()
         .map(|(key, value)| (Arc::from(key.as_str()), Value::str(value)))
         .collect();
+    let annotations = match metadata.node.get("annotations") {
+        Some(node) if !node.is_null() => Map::new(Elem::Str, annotations),
+        _ => Map::nil(Elem::Str),
+    };
     let written_type = metadata.node.get("type").and_then(|node| node.as_str()).unwrap_or_default();
     map(vec![
         ("Name", Value::str(&scope.name)),
@@ -392,7 +396,7 @@ fn chart_value(scope: &Scope, is_root: bool) -> Value {
         ("Tags", optional(&metadata.tags)),
         ("AppVersion", optional(&metadata.app_version)),
         ("Deprecated", Value::Bool(metadata.deprecated)),
-        ("Annotations", Value::Map(Map::new(Elem::Str, annotations))),
+        ("Annotations", Value::Map(annotations)),
         ("KubeVersion", Value::str(metadata.kube_version.as_ref().map_or("", |version| version.as_str()))),
         ("Dependencies", Value::List(List::new(Elem::Any, dependencies.collect()))),
         ("Type", Value::str(written_type)),

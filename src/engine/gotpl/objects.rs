@@ -219,31 +219,41 @@ impl Capabilities {
             )),
         }))
     }
-
-    fn fields(&self) -> Value {
-        Value::map(
-            [
-                (Arc::from("KubeVersion"), self.kube_version.fields()),
-                (Arc::from("APIVersions"), self.api_versions.list()),
-                (Arc::from("HelmVersion"), helm_version()),
-            ]
-            .into_iter()
-            .collect(),
-        )
-    }
 }
 
-/// `.Capabilities.HelmVersion`: the Helm that this engine follows, which charts compare versions with.
-const HELM_VERSION: [(&str, &str); 5] = [
-    ("Version", "v4.1.4"),
-    ("GitCommit", "05fa37973dc9e42b76e1d2883494c87174b6074f"),
-    ("GitTreeState", "clean"),
-    ("GoVersion", "go1.25.9"),
-    ("KubeClientVersion", "v1.35"),
+/// The Helm that this engine follows, which charts compare versions with: fields, their names in JSON, what is in them.
+const HELM_VERSION: [(&str, &str, &str); 5] = [
+    ("Version", "version", "v4.1.4"),
+    ("GitCommit", "git_commit", "05fa37973dc9e42b76e1d2883494c87174b6074f"),
+    ("GitTreeState", "git_tree_state", "clean"),
+    ("GoVersion", "go_version", "go1.25.9"),
+    ("KubeClientVersion", "kube_client_version", "v1.35"),
 ];
 
-fn helm_version() -> Value {
-    Value::map(HELM_VERSION.into_iter().map(|(key, value)| (Arc::from(key), Value::str(value))).collect())
+/// `.Capabilities.HelmVersion`
+struct HelmVersion;
+
+impl Object for HelmVersion {
+    fn type_name(&self) -> &'static str {
+        "version.BuildInfo"
+    }
+
+    fn member(&self, _: &mut Vm, name: &str, args: &[Value]) -> Option<Result<Value>> {
+        let (.., value) = HELM_VERSION.iter().find(|(field, ..)| *field == name)?;
+        Some(no_args(name, args, Value::str(value)))
+    }
+
+    fn display(&self) -> String {
+        format!("{{{}}}", HELM_VERSION.map(|(.., value)| value).join(" "))
+    }
+
+    fn fields(&self) -> Option<Vec<(&'static str, Value)>> {
+        Some(HELM_VERSION.map(|(_, name, value)| (name, Value::str(value))).into())
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
 }
 
 impl Object for Capabilities {
@@ -262,19 +272,23 @@ impl Object for Capabilities {
             match name {
                 "KubeVersion" => Value::Object(Rc::clone(&self.kube_version) as Rc<dyn Object>),
                 "APIVersions" => Value::Object(Rc::clone(&self.api_versions) as Rc<dyn Object>),
-                "HelmVersion" => helm_version(),
+                "HelmVersion" => Value::Object(Rc::new(HelmVersion)),
                 _ => return None,
             },
         ))
     }
 
     fn display(&self) -> String {
-        let helm = HELM_VERSION.map(|(_, value)| value).join(" ");
-        format!("&{{{} {} {{{helm}}}}}", self.kube_version.boxed(), self.api_versions.display())
+        let (kube, versions) = (self.kube_version.boxed(), self.api_versions.display());
+        format!("&{{{kube} {versions} {}}}", HelmVersion.display())
     }
 
-    fn serialize(&self) -> Value {
-        self.fields()
+    fn fields(&self) -> Option<Vec<(&'static str, Value)>> {
+        Some(vec![
+            ("KubeVersion", Value::Object(Rc::clone(&self.kube_version) as Rc<dyn Object>)),
+            ("APIVersions", self.api_versions.list()),
+            ("HelmVersion", Value::Object(Rc::new(HelmVersion))),
+        ])
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -283,20 +297,6 @@ impl Object for Capabilities {
 }
 
 struct KubeVersion(engine::KubeVersion);
-
-impl KubeVersion {
-    fn fields(&self) -> Value {
-        Value::map(
-            [
-                (Arc::from("Version"), Value::str(&self.0.version)),
-                (Arc::from("Major"), Value::from(self.0.major.to_string())),
-                (Arc::from("Minor"), Value::from(self.0.minor.to_string())),
-            ]
-            .into_iter()
-            .collect(),
-        )
-    }
-}
 
 impl Object for KubeVersion {
     fn type_name(&self) -> &'static str {
@@ -325,8 +325,12 @@ impl Object for KubeVersion {
         format!("{{{} v{} {} {}}}", self.0.version, self.0.plain, self.0.major, self.0.minor)
     }
 
-    fn serialize(&self) -> Value {
-        self.fields()
+    fn fields(&self) -> Option<Vec<(&'static str, Value)>> {
+        Some(vec![
+            ("Version", Value::str(&self.0.version)),
+            ("Major", Value::from(self.0.major.to_string())),
+            ("Minor", Value::from(self.0.minor.to_string())),
+        ])
     }
 
     fn as_any(&self) -> &dyn Any {

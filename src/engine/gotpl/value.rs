@@ -87,6 +87,8 @@ struct MapData {
     elem: Elem,
     /// The Go type's own name, for `.Values`.
     name: Option<&'static str>,
+    /// Whether it is a map that was never made: it reads as an empty one.
+    is_nil: bool,
     entries: RefCell<Entries>,
 }
 
@@ -158,8 +160,16 @@ pub(crate) trait Object {
         None
     }
 
-    /// What `toJson` and `toYaml` make of it.
+    /// The fields of a struct by their names in JSON, in the order in which Go declares them.
+    fn fields(&self) -> Option<Vec<(&'static str, Value)>> {
+        None
+    }
+
+    /// What `toYaml` makes of it, and `toJson` of what is no struct.
     fn serialize(&self) -> Value {
+        if let Some(fields) = self.fields() {
+            return Value::map(fields.into_iter().map(|(name, value)| (Arc::from(name), value)).collect());
+        }
         self.underlying().unwrap_or_else(|| Value::str(&self.display()))
     }
 
@@ -357,7 +367,7 @@ fn equal_within(a: &Value, b: &Value, depth: usize) -> bool {
         }
         (Value::Map(a), Value::Map(b)) => {
             a.same(b)
-                || a.elem() == b.elem() && a.0.name == b.0.name && {
+                || a.elem() == b.elem() && a.0.name == b.0.name && a.is_nil() == b.is_nil() && {
                     let (a, b) = (a.borrow(), b.borrow());
                     a.len() == b.len()
                         && a.iter().zip(b.iter()).all(|(a, b)| a.0 == b.0 && equal_within(&a.1, &b.1, depth))
@@ -385,6 +395,7 @@ fn copy_within(value: &Value, depth: usize) -> Result<Value> {
             Value::Map(Map(Rc::new(MapData {
                 elem: map.elem(),
                 name: map.0.name,
+                is_nil: map.is_nil(),
                 entries: RefCell::new(entries),
             })))
         }
@@ -412,17 +423,32 @@ impl List {
 impl Map {
     /// A map whose values all have the type that `elem` says.
     pub(crate) fn new(elem: Elem, entries: Entries) -> Self {
-        Self(Rc::new(MapData { elem, name: None, entries: RefCell::new(entries) }))
+        Self(Rc::new(MapData { elem, name: None, is_nil: false, entries: RefCell::new(entries) }))
+    }
+
+    /// A map that was never made.
+    pub(crate) fn nil(elem: Elem) -> Self {
+        Self(Rc::new(MapData { elem, name: None, is_nil: true, entries: RefCell::default() }))
     }
 
     /// A `map[string]interface {}` that goes by the name of a Go type.
     pub(crate) fn named(name: &'static str, entries: Entries) -> Self {
-        Self(Rc::new(MapData { elem: Elem::Any, name: Some(name), entries: RefCell::new(entries) }))
+        Self(Rc::new(MapData {
+            elem: Elem::Any,
+            name: Some(name),
+            is_nil: false,
+            entries: RefCell::new(entries),
+        }))
     }
 
     /// The element type.
     pub(crate) fn elem(&self) -> Elem {
         self.0.elem
+    }
+
+    /// Whether it was never made, nor is anything in it: JSON has `null` for it.
+    pub(crate) fn is_nil(&self) -> bool {
+        self.0.is_nil && self.is_empty()
     }
 
     /// Whether it goes by the name of a Go type of Helm's.
@@ -558,6 +584,9 @@ impl std::fmt::Debug for Value {
     }
 }
 
+/// What Go says of writing to a map that was never made.
+const NIL_MAP: &str = "assignment to entry in nil map";
+
 /// The arguments of a function call, read as Go would convert them to the parameters' types.
 /// Indexes are within the arity that the function declared.
 #[derive(Clone, Copy)]
@@ -642,8 +671,10 @@ impl<'a> Args<'a> {
     /// Like [`Args::map`] for functions that write to the map: a nil one is an error.
     pub(crate) fn map_to_change(&self, index: usize) -> Result<Map> {
         match self.raw(index) {
-            Value::Invalid => Err(Error::new("assignment to entry in nil map")),
-            _ => self.map(index),
+            Value::Invalid => Err(Error::new(NIL_MAP)),
+            _ => {
+                self.map(index).and_then(|map| if map.is_nil() { Err(Error::new(NIL_MAP)) } else { Ok(map) })
+            }
         }
     }
 

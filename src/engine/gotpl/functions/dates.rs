@@ -256,6 +256,7 @@ impl Time {
                 Piece::SpaceDay => write!(out, "{day:>2}"),
                 Piece::ZeroDay => write!(out, "{day:02}"),
                 Piece::YearDay => write!(out, "{:03}", local.day_of_year()),
+                Piece::SpaceYearDay => write!(out, "{:>3}", local.day_of_year()),
                 Piece::Hour => write!(out, "{hour:02}"),
                 Piece::Hour12 => write!(out, "{twelve}"),
                 Piece::ZeroHour12 => write!(out, "{twelve:02}"),
@@ -309,6 +310,7 @@ enum Piece {
     SpaceDay,
     ZeroDay,
     YearDay,
+    SpaceYearDay,
     Hour,
     Hour12,
     ZeroHour12,
@@ -337,6 +339,7 @@ const PIECES: &[(&str, Piece)] = &[
     ("2006", Piece::LongYear),
     ("_2006", Piece::LongYear),
     ("002", Piece::YearDay),
+    ("__2", Piece::SpaceYearDay),
     ("01", Piece::ZeroMonth),
     ("02", Piece::ZeroDay),
     ("03", Piece::ZeroHour12),
@@ -436,6 +439,12 @@ fn parse(layout: &str, text: &str) -> Option<Time> {
             }
             Piece::ZeroDay => day = digits(&mut text, 2, 2)?,
             Piece::YearDay => day_of_year = Some(digits(&mut text, 3, 3)?),
+            Piece::SpaceYearDay => {
+                for _ in 0..2 {
+                    text = text.strip_prefix(' ').unwrap_or(text);
+                }
+                day_of_year = Some(digits(&mut text, 1, 3)?);
+            }
             Piece::Hour12 => hour = digits(&mut text, 1, 2)?,
             Piece::Hour | Piece::ZeroHour12 => hour = digits(&mut text, 2, 2)?,
             Piece::Minute => minute = digits(&mut text, 1, 2)?,

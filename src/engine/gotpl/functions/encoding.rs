@@ -91,32 +91,34 @@ fn encode32(bytes: &[u8]) -> String {
     out
 }
 
+/// What is no base32 gives the text of the error, as Sprig does. As in Go nothing behind the padding is looked at.
 fn decode32(text: &[u8]) -> Value {
     let plain: Vec<u8> = text.iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();
     let bad = |at: usize| Value::from(format!("illegal base32 data at input byte {at}"));
     let mut out = Vec::with_capacity(plain.len() / 8 * 5);
-    let chunks = plain.len().div_ceil(8);
-    for (number, chunk) in plain.chunks(8).enumerate() {
-        let unknown = chunk.iter().position(|byte| *byte != b'=' && !ALPHABET32.contains(byte));
-        if let Some(index) = unknown {
-            return bad(number * 8 + index);
-        }
-        if chunk.len() < 8 {
-            return bad(number * 8);
-        }
-        let digits = chunk.iter().position(|byte| *byte == b'=').unwrap_or(8);
-        let padded = chunk[digits..].iter().all(|byte| *byte == b'=');
-        if !padded || (digits < 8 && number + 1 < chunks) || !matches!(digits, 2 | 4 | 5 | 7 | 8) {
-            return bad(number * 8 + digits);
-        }
-        let mut bits = 0_u64;
-        for (index, byte) in chunk.iter().enumerate() {
-            let digit =
-                if index < digits { ALPHABET32.iter().position(|known| known == byte) } else { Some(0) };
-            let Some(digit) = digit else { return bad(number * 8 + index) };
+    for start in (0..plain.len()).step_by(8) {
+        let (mut bits, mut digits) = (0_u64, 0);
+        while digits < 8 {
+            let at = start + digits;
+            let Some(byte) = plain.get(at) else { return bad(start) };
+            let behind = &plain[at + 1..];
+            if *byte == b'=' && digits >= 2 && behind.len() < 8 {
+                let Some(padding) = behind.get(..7 - digits) else { return bad(plain.len()) };
+                if let Some(other) = padding.iter().position(|byte| *byte != b'=') {
+                    return bad(at + other);
+                }
+                if matches!(digits, 3 | 6) {
+                    return bad(at);
+                }
+                bits <<= (8 - digits) * 5;
+                out.extend_from_slice(&bits.to_be_bytes()[3..3 + digits * 5 / 8]);
+                return Value::from_bytes(&out);
+            }
+            let Some(digit) = ALPHABET32.iter().position(|known| known == byte) else { return bad(at) };
             bits = bits << 5 | digit as u64;
+            digits += 1;
         }
-        out.extend_from_slice(&bits.to_be_bytes()[3..3 + digits * 5 / 8]);
+        out.extend_from_slice(&bits.to_be_bytes()[3..]);
     }
     Value::from_bytes(&out)
 }

@@ -4,7 +4,7 @@ use super::{Function, fixed};
 use crate::engine::gotpl::error::{Error, Result};
 use crate::engine::gotpl::json::{self, Style};
 use crate::engine::gotpl::json_decode;
-use crate::engine::gotpl::value::{Args, Entries, Value};
+use crate::engine::gotpl::value::{Args, Elem, Entries, Map, Value};
 use crate::engine::gotpl::vm::Vm;
 use crate::yaml;
 
@@ -81,7 +81,8 @@ impl Target {
     fn of(self, value: Value) -> Result<Value, String> {
         match (self, value) {
             (Self::Map, value @ Value::Map(_)) | (Self::List, value @ Value::List(_)) => Ok(value),
-            (_, Value::Nil) => Ok(self.empty()),
+            (Self::Map, Value::Nil) => Ok(Value::Map(Map::nil(Elem::Any))),
+            (Self::List, Value::Nil) => Ok(self.empty()),
             (_, other) => Err(format!(
                 "json: cannot unmarshal {} into Go value of type {}",
                 json_kind(&other),
@@ -106,8 +107,11 @@ fn from_yaml(text: &[u8], target: Target) -> Value {
     let read = yaml::read_fragment(text)
         .map_err(|error| format!("error converting YAML to JSON: {error}"))
         .and_then(|root| {
+            // The library for YAML makes an empty map or list of nothing, that for JSON a nil one.
+            let value = json::from_node(&root, &mut |_| false);
+            let value = if value.is_nil() { target.empty() } else { value };
             target
-                .of(json::from_node(&root, &mut |_| false))
+                .of(value)
                 .map_err(|error| format!("error unmarshaling JSON: while decoding JSON: {error}"))
         });
     read.unwrap_or_else(|error| target.with_error(target.empty(), error))

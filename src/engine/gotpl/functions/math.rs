@@ -33,10 +33,20 @@ pub(crate) const TABLE: &[Function] = &[
     variadic("biggest", 1, |_, args| Ok(fold(args.rest(1), cast::int(args.any(0)), i64::max))),
     variadic("min", 1, |_, args| Ok(fold(args.rest(1), cast::int(args.any(0)), i64::min))),
     variadic("maxf", 1, |_, args| {
-        Ok(Value::Float(args.rest(1).iter().map(cast::float).fold(cast::float(args.any(0)), f64::max)))
+        Ok(Value::Float(
+            args.rest(1)
+                .iter()
+                .map(cast::float)
+                .fold(cast::float(args.any(0)), |a, b| of_numbers(a, b, f64::max)),
+        ))
     }),
     variadic("minf", 1, |_, args| {
-        Ok(Value::Float(args.rest(1).iter().map(cast::float).fold(cast::float(args.any(0)), f64::min)))
+        Ok(Value::Float(
+            args.rest(1)
+                .iter()
+                .map(cast::float)
+                .fold(cast::float(args.any(0)), |a, b| of_numbers(a, b, f64::min)),
+        ))
     }),
     fixed("add1f", 1, |_, args| decimal(cast::float(args.any(0)), &[Value::Int(1)], Operation::Add)),
     variadic("addf", 0, |_, args| decimal(0.0, args.0, Operation::Add)),
@@ -50,6 +60,11 @@ pub(crate) const TABLE: &[Function] = &[
 
 fn fold(values: &[Value], start: i64, combine: fn(i64, i64) -> i64) -> Value {
     Value::Int64(values.iter().map(cast::int).fold(start, combine))
+}
+
+/// Go's `math.Max` and `math.Min`: what is no number stays so.
+fn of_numbers(a: f64, b: f64, choose: fn(f64, f64) -> f64) -> f64 {
+    if a.is_nan() || b.is_nan() { f64::NAN } else { choose(a, b) }
 }
 
 fn divide(args: Args<'_>, by: fn(i64, i64) -> i64) -> Result<Value> {
@@ -122,6 +137,11 @@ impl Decimal {
 
 /// Float arithmetic in decimals, as Sprig does it, so that 0.1 and 0.2 are 0.3.
 fn decimal(start: f64, others: &[Value], operation: Operation) -> Result<Value> {
+    if let Some(other) =
+        std::iter::once(start).chain(others.iter().map(cast::float)).find(|number| !number.is_finite())
+    {
+        return Err(Error::new(format!("Cannot create a Decimal from {}", fmt::float(other, 'g', None))));
+    }
     let mut number = start;
     let mut exact = Decimal::of(start);
     for other in others.iter().map(cast::float) {
@@ -163,5 +183,6 @@ mod tests {
         let sum = decimal(0.1, &[Value::Float(0.2)], Operation::Add).unwrap();
         assert!((float(sum) - 0.3).abs() < f64::EPSILON / 4.0);
         assert!(decimal(1.0, &[Value::Int(0)], Operation::Divide).is_err());
+        assert!(decimal(1.0, &[Value::Float(f64::INFINITY)], Operation::Add).is_err());
     }
 }

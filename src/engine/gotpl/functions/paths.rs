@@ -70,7 +70,7 @@ struct Url<'a> {
     scheme: String,
     opaque: &'a str,
     userinfo: String,
-    host: &'a str,
+    host: String,
     path: String,
     query: &'a str,
     fragment: String,
@@ -82,11 +82,11 @@ fn url_parse(_: &mut Vm, args: Args<'_>) -> Result<Value> {
         parse(text).map_err(|reason| Error::new(format!("unable to parse url: parse `{text}`: {reason}")))?;
     let hostname = match url.host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((address, _)) => address,
-        None => url.host.rsplit_once(':').map_or(url.host, |(name, _)| name),
+        None => url.host.rsplit_once(':').map_or(url.host.as_str(), |(name, _)| name),
     };
     let entries: Entries = [
         ("scheme", Value::from(url.scheme)),
-        ("host", url.host.into()),
+        ("host", url.host.as_str().into()),
         ("hostname", hostname.into()),
         ("path", url.path.into()),
         ("query", url.query.into()),
@@ -133,8 +133,7 @@ fn parse(text: &str) -> Result<Url<'_>, &'static str> {
         let (authority, path) = behind.split_at(end);
         let (userinfo, host) = authority.rsplit_once('@').unwrap_or(("", authority));
         url.userinfo = user_text(userinfo)?;
-        check_host(host)?;
-        url.host = host;
+        url.host = host_text(host)?;
         rest = path;
         let port = match host.rsplit_once(']') {
             Some((_, port)) => port.strip_prefix(':'),
@@ -161,11 +160,17 @@ fn user_text(userinfo: &str) -> Result<String, &'static str> {
     }
 }
 
-/// A host holds no white space and the like.
-fn check_host(host: &str) -> Result<(), &'static str> {
+/// A host without its escapes. It holds no white space and the like, and may escape only what is no ASCII, and `%`.
+fn host_text(host: &str) -> Result<String, &'static str> {
     let allowed =
         |byte: u8| byte >= 0x80 || byte.is_ascii_alphanumeric() || b"-_.~!$&'()*+,;=:[]<>\"%".contains(&byte);
-    if host.bytes().all(allowed) { Ok(()) } else { Err("invalid character in host name") }
+    if !host.bytes().all(allowed) {
+        return Err("invalid character in host name");
+    }
+    if host.split('%').skip(1).any(|escape| !escape.starts_with("25") && escape.starts_with(|c| c < '8')) {
+        return Err("invalid URL escape");
+    }
+    unescape(host)
 }
 
 fn url_join(_: &mut Vm, args: Args<'_>) -> Result<Value> {

@@ -1,5 +1,7 @@
 //! Sprig's regular expressions: RE2's syntax, which the crate `regex` shares with Go.
 
+use std::fmt::Write as _;
+
 use super::{Function, fixed};
 use crate::engine::gotpl::error::{Error, Result};
 use crate::engine::gotpl::value::{Args, Value};
@@ -37,19 +39,18 @@ pub(crate) fn compile(pattern: &str) -> Result<Regex> {
     })
 }
 
-/// The same pattern for this crate: Go's classes and word boundaries know ASCII only, and inside of
-/// brackets Go gives no meaning to `[`, `&&`, `--` and `~~`. The error is for what only this crate takes.
+/// The same pattern for this crate: Go's classes and word boundaries know ASCII only, it has octal escapes, and inside of
+/// brackets it gives no meaning to `[`, `&&`, `--` and `~~`. The error is for what only this crate takes.
 fn translate(pattern: &str) -> Result<String, String> {
     let mut out = String::with_capacity(pattern.len() + 16);
     let mut rest = pattern;
-    let mut in_class = false;
     // The repetition that ends here, and whether it may become a lazy one.
     let mut repeated: Option<(usize, bool)> = None;
     while let Some(c) = rest.chars().next() {
         let start = pattern.len() - rest.len();
         rest = &rest[c.len_utf8()..];
-        let count = if c == '{' && !in_class { count_length(rest) } else { None };
-        if !in_class && (matches!(c, '*' | '+' | '?') || count.is_some()) {
+        let count = if c == '{' { count_length(rest) } else { None };
+        if matches!(c, '*' | '+' | '?') || count.is_some() {
             let end = start + 1 + count.unwrap_or(0);
             repeated = match repeated {
                 Some((_, true)) if c == '?' => repeated.map(|(first, _)| (first, false)),
@@ -69,78 +70,140 @@ fn translate(pattern: &str) -> Result<String, String> {
         }
         repeated = None;
         match c {
-            '\\' => {
-                let Some(escaped) = rest.chars().next() else {
-                    out.push('\\');
-                    break;
-                };
-                rest = &rest[escaped.len_utf8()..];
-                match escaped {
-                    'd' => out.push_str("[0-9]"),
-                    'D' => out.push_str("[^0-9]"),
-                    'w' => out.push_str("[0-9A-Za-z_]"),
-                    'W' => out.push_str("[^0-9A-Za-z_]"),
-                    's' => out.push_str("[\\t\\n\\f\\r ]"),
-                    'S' => out.push_str("[^\\t\\n\\f\\r ]"),
-                    'b' | 'B' if !in_class => {
-                        out.push_str("(?-u:\\");
-                        out.push(escaped);
-                        out.push(')');
-                    }
-                    'Q' if !in_class => {
-                        let (literal, behind) = rest.split_once("\\E").unwrap_or((rest, ""));
-                        out.push_str(&regex::escape(literal));
-                        rest = behind;
-                    }
-                    _ => {
-                        out.push('\\');
-                        out.push(escaped);
-                        // The name or the number in braces belongs to the escape.
-                        if matches!(escaped, 'p' | 'P' | 'x')
-                            && rest.starts_with('{')
-                            && let Some(end) = rest.find('}')
-                        {
-                            out.push_str(&rest[..=end]);
-                            rest = &rest[end + 1..];
-                        }
-                    }
-                }
-            }
-            '(' if !in_class && unknown_flags(rest) => {
+            '\\' => rest = escape(rest, &mut out)?,
+            '[' => rest = class(rest, &mut out)?,
+            '(' if unknown_flags(rest) => {
                 let end = rest.find(['x', 'u', 'R']).map_or(rest.len(), |end| end + 1);
                 return Err(format!("invalid or unsupported Perl syntax: `({}`", &rest[..end]));
             }
-            '[' if !in_class => {
-                in_class = true;
-                out.push('[');
-                for first in ['^', ']'] {
-                    if rest.starts_with(first) {
-                        rest = &rest[1..];
-                        // A bracket that comes first is one of the characters.
-                        out.push_str(if first == '^' { "^" } else { "\\]" });
-                    }
-                }
-            }
-            '[' if rest.starts_with(':') && rest.contains(":]") => {
-                let end = rest.find(":]").map_or(0, |end| end + 2);
-                out.push('[');
-                out.push_str(&rest[..end]);
-                rest = &rest[end..];
-            }
-            '[' | '&' | '~' if in_class => {
-                out.push('\\');
-                out.push(c);
-            }
-            ']' if in_class => {
-                in_class = false;
-                out.push(']');
-            }
             // Only where a count follows is a brace more than itself.
-            '{' if !in_class => out.push_str("\\{"),
+            '{' => out.push_str("\\{"),
             _ => out.push(c),
         }
     }
     Ok(out)
+}
+
+/// Translates what stands behind a backslash outside of brackets, and returns what follows it.
+fn escape<'p>(rest: &'p str, out: &mut String) -> Result<&'p str, String> {
+    if let Some(behind) = rest.strip_prefix(['A', 'z']) {
+        out.push('\\');
+        out.push_str(&rest[..1]);
+        return Ok(behind);
+    }
+    if let Some(behind) = rest.strip_prefix(['b', 'B']) {
+        out.push_str("(?-u:\\");
+        out.push_str(&rest[..1]);
+        out.push(')');
+        return Ok(behind);
+    }
+    if let Some(quoted) = rest.strip_prefix('Q') {
+        let (literal, behind) = quoted.split_once("\\E").unwrap_or((quoted, ""));
+        out.push_str(&regex::escape(literal));
+        return Ok(behind);
+    }
+    match set(rest, out) {
+        Some(behind) => Ok(behind),
+        None => escaped_character(rest, out),
+    }
+}
+
+/// Translates what stands behind a `[` up to its `]`, and returns what follows.
+fn class<'p>(rest: &'p str, out: &mut String) -> Result<&'p str, String> {
+    let inside = rest.strip_prefix('^').unwrap_or(rest);
+    out.push_str(if inside.len() < rest.len() { "[^" } else { "[" });
+    let mut rest = inside;
+    while !rest.is_empty() {
+        if let Some(behind) = rest.strip_prefix(']')
+            // A bracket that comes first is one of the characters.
+            && rest.len() < inside.len()
+        {
+            out.push(']');
+            return Ok(behind);
+        }
+        if rest.starts_with("[:")
+            && let Some(end) = rest.find(":]").map(|end| end + 2)
+        {
+            out.push_str(&rest[..end]);
+            rest = &rest[end..];
+            continue;
+        }
+        if let Some(behind) = rest.strip_prefix('\\').and_then(|rest| set(rest, out)) {
+            rest = behind;
+            continue;
+        }
+        rest = character(rest, out)?;
+        if let Some(last) = rest.strip_prefix('-').filter(|last| !last.is_empty() && !last.starts_with(']')) {
+            out.push('-');
+            rest = character(last, out)?;
+        }
+    }
+    Ok(rest)
+}
+
+/// Translates a character inside of brackets, and returns what follows it.
+fn character<'p>(rest: &'p str, out: &mut String) -> Result<&'p str, String> {
+    if let Some(escaped) = rest.strip_prefix('\\') {
+        return escaped_character(escaped, out);
+    }
+    let (literal, behind) = rest.split_at(rest.chars().next().map_or(0, char::len_utf8));
+    out.push_str(&regex::escape(literal));
+    Ok(behind)
+}
+
+/// Translates what stands behind a backslash and means a set of characters; what follows it, if it does.
+fn set<'p>(rest: &'p str, out: &mut String) -> Option<&'p str> {
+    let (name, behind) = rest.split_at_checked(1)?;
+    out.push_str(match name {
+        "d" => "[0-9]",
+        "D" => "[^0-9]",
+        "w" => "[0-9A-Za-z_]",
+        "W" => "[^0-9A-Za-z_]",
+        "s" => "[\\t\\n\\f\\r ]",
+        "S" => "[^\\t\\n\\f\\r ]",
+        "p" | "P" => {
+            let end = if behind.starts_with('{') { behind.find('}')? + 1 } else { 1 };
+            let (property, behind) = behind.split_at_checked(end)?;
+            // `{^Greek}` is everything but that.
+            let other = property.strip_prefix("{^");
+            out.push_str(if (name == "p") == other.is_none() { "\\p" } else { "\\P" });
+            out.push_str(if other.is_some() { "{" } else { "" });
+            out.push_str(other.unwrap_or(property));
+            return Some(behind);
+        }
+        _ => return None,
+    });
+    Some(behind)
+}
+
+/// Translates what stands behind a backslash and means one character, and returns what follows it.
+fn escaped_character<'p>(rest: &'p str, out: &mut String) -> Result<&'p str, String> {
+    let Some(c) = rest.chars().next() else {
+        return Err("trailing backslash at end of expression: ``".to_owned());
+    };
+    let behind = &rest[c.len_utf8()..];
+    let octal = |text: &str| text.bytes().take_while(|digit| matches!(digit, b'0'..=b'7')).count();
+    let end = match c {
+        'a' | 'f' | 'n' | 'r' | 't' | 'v' => 1,
+        'x' if behind.starts_with('{') => behind.find('}').map_or(1, |end| end + 2),
+        'x' => 3.min(rest.len()),
+        // One digit alone that is no zero would refer to a group.
+        '0' | '1'..='7' if c == '0' || octal(behind) > 0 => {
+            let (digits, behind) = rest.split_at(octal(rest).min(3));
+            let _ = write!(out, "\\x{{{:x}}}", u32::from_str_radix(digits, 8).unwrap_or(0));
+            return Ok(behind);
+        }
+        _ if c.is_ascii() && !c.is_ascii_alphanumeric() => {
+            out.push_str(&regex::escape(&rest[..1]));
+            return Ok(behind);
+        }
+        _ => return Err(format!("invalid escape sequence: `\\{c}`")),
+    };
+    let (escape, behind) =
+        rest.split_at_checked(end).ok_or_else(|| format!("invalid escape sequence: `\\{c}`"))?;
+    out.push('\\');
+    out.push_str(escape);
+    Ok(behind)
 }
 
 /// How long the number of repetitions is at the start of a text: `3}`, `3,}`, `3,4}`.
@@ -236,7 +299,13 @@ mod tests {
         assert!(matches(r"^\Qa.b\E$", "a.b"));
         assert!(matches(r#"^{"a":\d{1,2}}$"#, r#"{"a":12}"#) && matches("^a{,2}$", "a{,2}"));
         assert!(matches(r"^\p{L}\x{41}\pL{2}?$", "éAbc"));
-        for refused in ["a**", "a+{2}", "a*??", "a{1001}", "(?x) a", "(?=x)"] {
+        assert!(matches(r"^\08\1234[\101]\07\777$", "\0\u{38}S4A\u{7}\u{1ff}"));
+        assert!(matches(r"^[--a]$", ".") && matches(r"^[a-]$", "-") && matches(r"^[a\-c]$", "-"));
+        assert!(matches(r"^[a~~b]\<\_[&-+]$", "~<_*") && matches(r"^\p{^L}\P{^L}[\p{Greek}]$", "1aα"));
+        for refused in [
+            "a**", "a+{2}", "a*??", "a{1001}", "(?x) a", "(?=x)", "[a--]", r"[a-\d]", r"\1", r"\u0041",
+            r"\é", r"\",
+        ] {
             assert!(compile(refused).is_err(), "{refused}");
         }
         assert_eq!(quote_meta("a.b[c]"), r"a\.b\[c\]");

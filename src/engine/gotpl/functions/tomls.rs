@@ -34,11 +34,21 @@ fn from_toml(value: toml::Value) -> Value {
         toml::Value::Integer(number) => Value::Int64(number),
         toml::Value::Float(number) => Value::Float(number),
         toml::Value::Boolean(flag) => Value::Bool(flag),
-        toml::Value::Datetime(time) => time.to_string().into(),
+        toml::Value::Datetime(time) => instant(time).to_string().into(),
         toml::Value::Array(items) => Value::list(items.into_iter().map(from_toml).collect()),
         toml::Value::Table(table) => {
             Value::map(table.into_iter().map(|(key, value)| (Arc::from(key), from_toml(value))).collect())
         }
+    }
+}
+
+/// A time that lacks its day, its hour or its offset, as Go completes it.
+fn instant(time: toml::value::Datetime) -> toml::value::Datetime {
+    let midnight = toml::value::Time { hour: 0, minute: 0, second: Some(0), nanosecond: None };
+    toml::value::Datetime {
+        date: time.date.or(Some(toml::value::Date { year: 0, month: 1, day: 1 })),
+        time: time.time.or(Some(midnight)),
+        offset: time.offset.or(Some(toml::value::Offset::Z)),
     }
 }
 
