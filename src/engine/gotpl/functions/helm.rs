@@ -110,9 +110,7 @@ fn from_yaml(text: &[u8], target: Target) -> Value {
             // The library for YAML makes an empty map or list of nothing, that for JSON a nil one.
             let value = json::from_node(&root, &mut |_| false);
             let value = if value.is_nil() { target.empty() } else { value };
-            target
-                .of(value)
-                .map_err(|error| format!("error unmarshaling JSON: while decoding JSON: {error}"))
+            target.of(value).map_err(|error| format!("error unmarshaling JSON: while decoding JSON: {error}"))
         });
     read.unwrap_or_else(|error| target.with_error(target.empty(), error))
 }

@@ -75,7 +75,7 @@ fn table(value: &Value, path: &mut Vec<Arc<str>>, out: &mut String) -> Result<()
     let entries = map.borrow().clone();
     let (tables, plain): (Vec<_>, Vec<_>) = entries
         .iter()
-        .filter(|(_, item)| !item.is_nil())
+        .filter(|(_, item)| !item.is_nil() && !matches!(item, Value::Map(map) if map.is_nil()))
         .partition(|(_, item)| item.as_map().is_some() || is_tables(item));
     for (key, item) in plain {
         let _ = write!(out, "{}{} = ", "  ".repeat(path.len()), quoted_key(key));
