@@ -119,7 +119,8 @@ impl PrivateKey {
     pub(super) fn generate(generator: &mut ChaCha20Rng, kind: &str) -> Option<Result<Self>> {
         Some(Ok(match kind {
             "" | "rsa" => return Some(Self::rsa(primes::rsa_key::<2048, 32>(generator))),
-            "dsa" => Self::Dsa(Box::new(primes::dsa_key(generator))),
+            // Of 2048 and 256 bits, as Sprig has them.
+            "dsa" => Self::Dsa(Box::new(primes::dsa_key::<2048, 32>(generator))),
             "ecdsa" => loop {
                 let mut secret = [0; 32];
                 generator.fill_bytes(&mut secret);

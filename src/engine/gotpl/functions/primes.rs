@@ -55,9 +55,8 @@ fn rsa_prime<const BITS: usize, const LIMBS: usize>(generator: &mut ChaCha20Rng)
     }
 }
 
-/// The numbers of a DSA key: `p`, `q`, `g`, `y` and `x`, of 2048 and 256 bits as Sprig has them.
-pub(super) fn dsa_key(generator: &mut ChaCha20Rng) -> [BigUint; 5] {
-    type Modulus = Uint<2048, 32>;
+/// The numbers of a DSA key: `p` of `BITS` bits, a multiple of 64, `q` of 256 bits, `g`, `y` and `x`.
+pub(super) fn dsa_key<const BITS: usize, const LIMBS: usize>(generator: &mut ChaCha20Rng) -> [BigUint; 5] {
     type Order = Uint<256, 4>;
     let (modulus, order) = loop {
         let start: Order = odd(generator);
@@ -65,9 +64,9 @@ pub(super) fn dsa_key(generator: &mut ChaCha20Rng) -> [BigUint; 5] {
             continue;
         };
         // It has to divide the modulus less one, which is even.
-        let step = Modulus::from(order) << 1;
-        let start: Modulus = odd(generator);
-        let start = start - start % step + Modulus::ONE;
+        let step = Uint::<BITS, LIMBS>::from(order) << 1;
+        let start: Uint<BITS, LIMBS> = odd(generator);
+        let start = start - start % step + Uint::ONE;
         if let Some(modulus) = first_prime(generator, start, step, ROUNDS, |_| true) {
             break (number(modulus), number(order));
         }
@@ -273,13 +272,13 @@ mod tests {
     #[test]
     fn the_numbers_of_a_dsa_key_fit_together() {
         let one = BigUint::from(1_u32);
-        let numbers = dsa_key(&mut ChaCha20Rng::seed_from_u64(1));
+        let numbers = dsa_key::<1024, 16>(&mut ChaCha20Rng::seed_from_u64(1));
         let [modulus, order, root, public, secret] = &numbers;
-        assert_eq!((modulus.bits(), order.bits()), (2048, 256));
+        assert_eq!((modulus.bits(), order.bits()), (1024, 256));
         assert!(probably_prime(modulus, 20) && probably_prime(order, 40));
         assert_eq!((modulus - &one) % order, BigUint::from(0_u32));
         assert!(*root > one && root.modpow(order, modulus) == one, "the root is of that order");
         assert!(*secret >= one && secret < order && *public == root.modpow(secret, modulus));
-        assert_eq!(numbers, dsa_key(&mut ChaCha20Rng::seed_from_u64(1)));
+        assert_eq!(numbers, dsa_key::<1024, 16>(&mut ChaCha20Rng::seed_from_u64(1)));
     }
 }
