@@ -64,6 +64,11 @@ impl<'t> Nesting<'t> {
         match (word, role(statement)) {
             ("elif" | "else", _) => self.branch(statement, tag),
             (word, _) if BLOCKS.contains(&word) => self.open(word, false, tag),
+            ("", Role::OpensValue) if statement.ends_with("/>") => {
+                Err(Diagnostic::error(format!("`<{}/>` has no content", component(statement)))
+                    .at(self.span(tag), "")
+                    .help(format!("it is an expression: write `{{{{ {statement} }}}}`")))
+            }
             ("", Role::OpensValue) => self.open(component(statement), true, tag),
             ("", Role::ClosesValue) => self.close(component(statement), true, tag),
             (_, Role::OpensSet) => self.open(SET, false, tag),

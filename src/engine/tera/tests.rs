@@ -303,6 +303,7 @@ fn blocks_are_opened_and_closed_as_they_should_be() {
         ("{% set x | upper %}x", "1:1: `set` is never closed (add `{% endset %}`)"),
         ("{% set_global x %}x", "1:1: `set` is never closed (add `{% endset %}`)"),
         ("{% <k8s.labels> %}x", "1:1: `<k8s.labels>` is never closed (add `{% </k8s.labels> %}`)"),
+        ("{% <a x={1}/> %}", "1:1: `<a/>` has no content (it is an expression: write `{{ <a x={1}/> }}`)"),
         (
             "{% if true %}{% for x in [1] %}{% endif %}",
             "1:32: `endif` does not close `for` (close it with `{% endfor %}` first)",
