@@ -66,6 +66,11 @@ fn encode(value: &Value) -> Result<String> {
     Ok(out)
 }
 
+/// Whether a value is left out: a nil of any type.
+fn is_nil(value: &Value) -> bool {
+    value.is_nil() || matches!(value, Value::Map(map) if map.is_nil())
+}
+
 /// The entries of a table: plain ones first, then tables and lists of tables.
 fn table(value: &Value, path: &mut Vec<Arc<str>>, out: &mut String) -> Result<()> {
     if path.len() > MAX_DEPTH {
@@ -75,7 +80,7 @@ fn table(value: &Value, path: &mut Vec<Arc<str>>, out: &mut String) -> Result<()
     let entries = map.borrow().clone();
     let (tables, plain): (Vec<_>, Vec<_>) = entries
         .iter()
-        .filter(|(_, item)| !item.is_nil() && !matches!(item, Value::Map(map) if map.is_nil()))
+        .filter(|(_, item)| !is_nil(item))
         .partition(|(_, item)| item.as_map().is_some() || is_tables(item));
     for (key, item) in plain {
         let _ = write!(out, "{}{} = ", "  ".repeat(path.len()), quoted_key(key));
@@ -139,7 +144,7 @@ fn inline(value: &Value, depth: usize, out: &mut String) -> Result<()> {
             } else if let Some(map) = value.as_map() {
                 out.push('{');
                 let entries = map.borrow().clone();
-                for (index, (key, item)) in entries.iter().filter(|(_, item)| !item.is_nil()).enumerate() {
+                for (index, (key, item)) in entries.iter().filter(|(_, item)| !is_nil(item)).enumerate() {
                     let _ = write!(out, "{}{} = ", if index > 0 { ", " } else { "" }, quoted_key(key));
                     inline(item, depth + 1, out)?;
                 }
