@@ -520,6 +520,13 @@ impl Printer {
         }
     }
 
+    /// The same, with blanks whatever the flags say: the zeros of a number, if any, are in `text`.
+    fn pad_with_blanks(&mut self, text: &str) {
+        let zero = std::mem::take(&mut self.flags.zero);
+        self.pad(text);
+        self.flags.zero = zero;
+    }
+
     fn string(&mut self, value: &Value, bytes: &[u8], text: &str, verb: char) {
         let cut = |text: &str| match self.flags.precision {
             Some(limit) => text.chars().take(limit).collect::<String>(),
@@ -614,10 +621,7 @@ impl Printer {
                 {
                     let _ = write!(text, " '{c}'");
                 }
-                let zero = std::mem::take(&mut self.flags.zero);
-                self.pad(&text);
-                self.flags.zero = zero;
-                return;
+                return self.pad_with_blanks(&text);
             }
             _ => return self.bad_verb(value, verb),
         };
@@ -636,9 +640,7 @@ impl Printer {
             }
             None => digits,
         };
-        let zero = std::mem::take(&mut self.flags.zero);
-        self.pad(&format!("{sign}{prefix}{digits}"));
-        self.flags.zero = zero;
+        self.pad_with_blanks(&format!("{sign}{prefix}{digits}"));
     }
 
     fn float(&mut self, value: &Value, number: f64, verb: char) {
@@ -668,9 +670,7 @@ impl Printer {
             let count = self.flags.width.unwrap_or(0).saturating_sub(sign.len());
             let _ = write!(self.out, "{sign}{digits:0>count$}");
         } else {
-            let zero = std::mem::take(&mut self.flags.zero);
-            self.pad(&format!("{sign}{digits}"));
-            self.flags.zero = zero;
+            self.pad_with_blanks(&format!("{sign}{digits}"));
         }
     }
 }

@@ -21,28 +21,41 @@ const SET: &str = "set";
 /// The bytes of a tag.
 type Tag = (usize, usize);
 
+/// What opens a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Opener<'t> {
+    /// One of [`BLOCKS`], or [`SET`].
+    Word(&'t str),
+    /// The call of a component, by its name.
+    Call(&'t str),
+}
+
+impl Opener<'_> {
+    /// The statement that opens it, in short.
+    fn opened(self) -> String {
+        match self {
+            Self::Word(word) => word.to_owned(),
+            Self::Call(name) => format!("<{name}>"),
+        }
+    }
+
+    /// The statement that closes it.
+    fn end(self) -> String {
+        match self {
+            Self::Word(word) => format!("end{word}"),
+            Self::Call(name) => format!("</{name}>"),
+        }
+    }
+}
+
 /// A block that is open.
 #[derive(Debug)]
 struct Block<'t> {
-    /// What opened it: a word, or the name of a component that is called.
-    name: &'t str,
-    is_call: bool,
+    opener: Opener<'t>,
     tag: Tag,
     elifs: usize,
     /// Its `else`, once there is one.
     otherwise: Option<Tag>,
-}
-
-impl Block<'_> {
-    /// The statement that opened it, in short.
-    fn opened(&self) -> String {
-        if self.is_call { format!("<{}>", self.name) } else { self.name.to_owned() }
-    }
-
-    /// The statement that closes it.
-    fn end(&self) -> String {
-        if self.is_call { format!("</{}>", self.name) } else { format!("end{}", self.name) }
-    }
 }
 
 /// The blocks that are open at some place of a template.
@@ -63,18 +76,18 @@ impl<'t> Nesting<'t> {
         let word = first_word(statement);
         match (word, role(statement)) {
             ("elif" | "else", _) => self.branch(statement, tag),
-            (word, _) if BLOCKS.contains(&word) => self.open(word, false, tag),
+            (word, _) if BLOCKS.contains(&word) => self.open(Opener::Word(word), tag),
             ("", Role::OpensValue) if statement.ends_with("/>") => {
                 Err(Diagnostic::error(format!("`<{}/>` has no content", component(statement)))
                     .at(self.span(tag), "")
                     .help(format!("it is an expression: write `{{{{ {statement} }}}}`")))
             }
-            ("", Role::OpensValue) => self.open(component(statement), true, tag),
-            ("", Role::ClosesValue) => self.close(component(statement), true, tag),
-            (_, Role::OpensSet) => self.open(SET, false, tag),
+            ("", Role::OpensValue) => self.open(Opener::Call(component(statement)), tag),
+            ("", Role::ClosesValue) => self.close(Opener::Call(component(statement)), tag),
+            (_, Role::OpensSet) => self.open(Opener::Word(SET), tag),
             _ => match word.strip_prefix("end") {
                 Some(name) if ["", SET].contains(&name) || BLOCKS.contains(&name) => {
-                    self.close(name, false, tag)
+                    self.close(Opener::Word(name), tag)
                 }
                 // Not of this language, as Tera will say.
                 _ => Ok(()),
@@ -85,17 +98,17 @@ impl<'t> Nesting<'t> {
     /// Ends the template.
     pub(super) fn finish(self) -> Result<(), Diagnostic> {
         let Some(block) = self.open.last() else { return Ok(()) };
-        Err(Diagnostic::error(format!("`{}` is never closed", block.opened()))
+        Err(Diagnostic::error(format!("`{}` is never closed", block.opener.opened()))
             .at(self.span(block.tag), "opened here")
-            .help(format!("add `{{% {} %}}`", block.end())))
+            .help(format!("add `{{% {} %}}`", block.opener.end())))
     }
 
     fn span(&self, (start, end): Tag) -> Span {
         Span::new(self.source, start, end)
     }
 
-    fn open(&mut self, name: &'t str, is_call: bool, tag: Tag) -> Result<(), Diagnostic> {
-        self.open.push(Block { name, is_call, tag, elifs: 0, otherwise: None });
+    fn open(&mut self, opener: Opener<'t>, tag: Tag) -> Result<(), Diagnostic> {
+        self.open.push(Block { opener, tag, elifs: 0, otherwise: None });
         if self.open.len() > MAX_DEPTH {
             return Err(Diagnostic::error("the template nesting is too deep")
                 .at(self.span(tag), "")
@@ -104,21 +117,21 @@ impl<'t> Nesting<'t> {
         Ok(())
     }
 
-    fn close(&mut self, name: &'t str, is_call: bool, tag: Tag) -> Result<(), Diagnostic> {
-        let open = self.open.pop();
-        if open.as_ref().is_some_and(|block| (block.name, block.is_call) == (name, is_call)) {
-            return Ok(());
-        }
-        let end = Block { name, is_call, tag, elifs: 0, otherwise: None }.end();
-        let Some(block) = open else {
-            return Err(Diagnostic::error(format!("`{end}` closes nothing"))
-                .at(self.span(tag), "no block is open here")
-                .help("take it out, or put what it closes before it"));
-        };
-        Err(Diagnostic::error(format!("`{end}` does not close `{}`", block.opened()))
+    fn close(&mut self, opener: Opener<'t>, tag: Tag) -> Result<(), Diagnostic> {
+        match self.open.pop() {
+            Some(block) if block.opener == opener => Ok(()),
+            Some(block) => Err(Diagnostic::error(format!(
+                "`{}` does not close `{}`",
+                opener.end(),
+                block.opener.opened()
+            ))
             .at(self.span(tag), "")
             .at(self.span(block.tag), "opened here")
-            .help(format!("close it with `{{% {} %}}` first", block.end())))
+            .help(format!("close it with `{{% {} %}}` first", block.opener.end()))),
+            None => Err(Diagnostic::error(format!("`{}` closes nothing", opener.end()))
+                .at(self.span(tag), "no block is open here")
+                .help("take it out, or put what it closes before it")),
+        }
     }
 
     fn branch(&mut self, statement: &str, tag: Tag) -> Result<(), Diagnostic> {
@@ -136,8 +149,13 @@ impl<'t> Nesting<'t> {
                 .at(span, "no block is open here")
                 .help("take it out, or put an `if` before it"));
         };
-        if block.is_call || block.name != "if" && (block.name != "for" || word == "elif") {
-            let (opened, end, tag) = (block.opened(), block.end(), block.tag);
+        let fits = match block.opener {
+            Opener::Word("if") => true,
+            Opener::Word("for") => word == "else",
+            _ => false,
+        };
+        if !fits {
+            let (opened, end, tag) = (block.opener.opened(), block.opener.end(), block.tag);
             return Err(Diagnostic::error(format!("`{word}` does not belong to `{opened}`"))
                 .at(span, "")
                 .at(self.span(tag), "opened here")

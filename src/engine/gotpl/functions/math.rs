@@ -32,22 +32,8 @@ pub(crate) const TABLE: &[Function] = &[
     variadic("max", 1, |_, args| Ok(fold(args.rest(1), cast::int(args.any(0)), i64::max))),
     variadic("biggest", 1, |_, args| Ok(fold(args.rest(1), cast::int(args.any(0)), i64::max))),
     variadic("min", 1, |_, args| Ok(fold(args.rest(1), cast::int(args.any(0)), i64::min))),
-    variadic("maxf", 1, |_, args| {
-        Ok(Value::Float(
-            args.rest(1)
-                .iter()
-                .map(cast::float)
-                .fold(cast::float(args.any(0)), |a, b| of_numbers(a, b, f64::max)),
-        ))
-    }),
-    variadic("minf", 1, |_, args| {
-        Ok(Value::Float(
-            args.rest(1)
-                .iter()
-                .map(cast::float)
-                .fold(cast::float(args.any(0)), |a, b| of_numbers(a, b, f64::min)),
-        ))
-    }),
+    variadic("maxf", 1, |_, args| Ok(extreme(args, f64::max))),
+    variadic("minf", 1, |_, args| Ok(extreme(args, f64::min))),
     fixed("add1f", 1, |_, args| decimal(cast::float(args.any(0)), &[Value::Int(1)], Operation::Add)),
     variadic("addf", 0, |_, args| decimal(0.0, args.0, Operation::Add)),
     variadic("subf", 1, |_, args| decimal(cast::float(args.any(0)), args.rest(1), Operation::Subtract)),
@@ -62,9 +48,12 @@ fn fold(values: &[Value], start: i64, combine: fn(i64, i64) -> i64) -> Value {
     Value::Int64(values.iter().map(cast::int).fold(start, combine))
 }
 
-/// Go's `math.Max` and `math.Min`: what is no number stays so.
-fn of_numbers(a: f64, b: f64, choose: fn(f64, f64) -> f64) -> f64 {
-    if a.is_nan() || b.is_nan() { f64::NAN } else { choose(a, b) }
+/// The one of some floats that `choose` prefers, as Go's `math.Max` and `math.Min` do: what is no number stays so.
+fn extreme(args: Args<'_>, choose: fn(f64, f64) -> f64) -> Value {
+    let numbers = args.rest(1).iter().map(cast::float);
+    Value::Float(numbers.fold(cast::float(args.any(0)), |a, b| {
+        if a.is_nan() || b.is_nan() { f64::NAN } else { choose(a, b) }
+    }))
 }
 
 fn divide(args: Args<'_>, by: fn(i64, i64) -> i64) -> Result<Value> {
