@@ -17,7 +17,6 @@ use x509_cert::der::oid::db::{rfc5912, rfc8410};
 use x509_cert::der::{Decode as _, Encode as _, pem};
 use x509_cert::spki::{AlgorithmIdentifierOwned, AlgorithmIdentifierRef, SubjectPublicKeyInfoOwned};
 
-use super::primes;
 use crate::engine::gotpl::error::{Error, Result};
 
 /// A private key.
@@ -118,9 +117,8 @@ impl PrivateKey {
     /// A new key of a kind that `genPrivateKey` knows, RSA of 4096 bits; `None` for others.
     pub(super) fn generate(generator: &mut ChaCha20Rng, kind: &str) -> Option<Result<Self>> {
         Some(Ok(match kind {
-            "" | "rsa" => return Some(Self::rsa(primes::rsa_key::<2048, 32>(generator))),
-            // Of 2048 and 256 bits, as Sprig has them.
-            "dsa" => Self::Dsa(Box::new(primes::dsa_key::<2048, 32>(generator))),
+            "" | "rsa" => return Some(Self::rsa(plimsoll_primes::rsa_4096(generator))),
+            "dsa" => Self::Dsa(Box::new(dsa(generator))),
             "ecdsa" => loop {
                 let mut secret = [0; 32];
                 generator.fill_bytes(&mut secret);
@@ -139,11 +137,12 @@ impl PrivateKey {
 
     /// A new key for a certificate: RSA of 2048 bits.
     pub(super) fn for_certificate(generator: &mut ChaCha20Rng) -> Result<Self> {
-        Self::rsa(primes::rsa_key::<1024, 16>(generator))
+        Self::rsa(plimsoll_primes::rsa_2048(generator))
     }
 
-    fn rsa(generated: rsa::Result<RsaPrivateKey>) -> Result<Self> {
-        generated
+    fn rsa(primes: [Vec<u8>; 2]) -> Result<Self> {
+        let [one, other] = primes.map(|prime| BigUint::from_bytes_be(&prime));
+        RsaPrivateKey::from_p_q(one, other, plimsoll_primes::EXPONENT.into())
             .map(|key| Self::Rsa(Box::new(key)))
             .map_err(|error| Error::new(format!("error generating rsa key: {error}")))
     }
@@ -319,10 +318,37 @@ pub(super) fn pem_block(text: &str) -> Option<(&str, Vec<u8>)> {
     Some((label, BASE64.decode(digits).ok()?))
 }
 
+/// The numbers of a new DSA key, of 2048 and 256 bits as Sprig has them.
+fn dsa(generator: &mut ChaCha20Rng) -> [BigUint; 5] {
+    let [modulus, order] = plimsoll_primes::dsa_2048(generator).map(|prime| BigUint::from_bytes_be(&prime));
+    let one = BigUint::from(1_u32);
+    let cofactor = (&modulus - &one) / &order;
+    let mut bases = (2_u32..).map(|base| BigUint::from(base).modpow(&cofactor, &modulus));
+    let root = bases.find(|root| *root != one).unwrap_or_default();
+    let secret = loop {
+        let mut bytes = [0; 32];
+        generator.fill_bytes(&mut bytes);
+        let secret = BigUint::from_bytes_be(&bytes);
+        if secret >= one && secret < order {
+            break secret;
+        }
+    };
+    let public = root.modpow(&secret, &modulus);
+    [modulus, order, root, public, secret]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use rand_chacha::rand_core::SeedableRng as _;
+
+    #[test]
+    fn the_numbers_of_a_dsa_key_fit_together() {
+        let [modulus, order, root, public, secret] = dsa(&mut ChaCha20Rng::seed_from_u64(1));
+        let one = BigUint::from(1_u32);
+        assert!(root > one && root.modpow(&order, &modulus) == one, "the root is of that order");
+        assert!(secret >= one && secret < order && public == root.modpow(&secret, &modulus));
+    }
 
     #[test]
     fn keys_are_read_as_they_are_written_and_repeat() {
@@ -332,8 +358,7 @@ mod tests {
             let make = || PrivateKey::generate(&mut ChaCha20Rng::seed_from_u64(3), kind).unwrap().unwrap();
             let text = make().pem().unwrap();
             assert!(text.starts_with(&format!("-----BEGIN {label}-----\n")), "{text}");
-            // The numbers of DSA take seconds without optimisation; they repeat where they are made.
-            assert!(kind == "dsa" || text == make().pem().unwrap());
+            assert_eq!(text, make().pem().unwrap());
             assert_eq!(text, PrivateKey::read(&format!("before\n{text}after")).unwrap().pem().unwrap());
         }
         assert!(PrivateKey::generate(&mut ChaCha20Rng::seed_from_u64(3), "RSA").is_none());

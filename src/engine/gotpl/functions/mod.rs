@@ -16,7 +16,6 @@ mod keys;
 mod lists;
 mod math;
 mod paths;
-mod primes;
 pub(crate) mod random;
 pub(crate) mod regexes;
 mod semvers;
