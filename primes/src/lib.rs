@@ -131,19 +131,19 @@ fn first_prime<const BITS: usize, const LIMBS: usize>(
         let last = *some.last()?;
         let tests = some.par_chunks(LANES).map(|some| {
             let moduli = array::from_fn(|lane| some.get(lane).copied().unwrap_or(last));
-            // One round to the base 2 finds out nearly every composite number, and any base will do for that.
+            // The first round finds out nearly every composite number, and any base will do for that.
             (moduli, pass(moduli, [2; LANES]))
         });
         let tests: Vec<_> = tests.collect();
         let probable = tests.into_iter().flat_map(|(moduli, passed)| iter::zip(moduli, passed));
         let mut probable = probable.filter(|(_, passed)| *passed).map(|(number, _)| number);
-        if let Some(prime) = probable.find(|number| pass_random(random, *number, rounds)) {
+        if let Some(prime) = probable.find(|number| pass_random(random, *number, rounds - 1)) {
             return Some(prime);
         }
     }
 }
 
-/// Whether a number passes the test to random bases, at least as many as there are rounds.
+/// Whether a number passes so many rounds, or some more, to random bases.
 fn pass_random<const BITS: usize, const LIMBS: usize>(
     random: &mut dyn RngCore,
     number: Uint<BITS, LIMBS>,

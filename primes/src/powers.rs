@@ -50,7 +50,7 @@ fn half_powers<const BITS: usize, const LIMBS: usize>(
 ) -> [Uint<BITS, LIMBS>; LANES] {
     // Room for twice a modulus times a base, and for so much more that no product needs a subtraction at its end: what is
     // less than two moduli remains so.
-    let digits = BITS / DIGIT_BITS + 2;
+    let digits = (BITS / DIGIT_BITS + 2).next_multiple_of(2);
     let one = moduli.map(|modulus| {
         let power = modulus.wrapping_neg().reduce_mod(modulus);
         (BITS..digits * DIGIT_BITS).fold(power, |power, _| power.add_mod(power, modulus))
@@ -109,18 +109,30 @@ fn power(modulus: &[Digit], inverse: Digit, mut power: Digits, factors: &[Digit]
 }
 
 /// Montgomery's multiplication: of `columns`, all zero before, the upper half becomes the product of two numbers divided
-/// by 2^28 for each of their digits, modulo the modulus; the lower half is zero again.
+/// by 2^28 for each of their digits, modulo the modulus; the lower half is zero again. Two digits of `other` are taken at
+/// a time, which halves how often the columns are loaded and stored.
 #[inline(always)]
 fn product(modulus: &[Digit], inverse: Digit, [one, other]: [&[Digit]; 2], columns: &mut [Digit]) {
-    for (place, digit) in other.iter().enumerate() {
-        let row = &mut columns[place..place + modulus.len()];
-        let low = add(mem::take(&mut row[0]), multiply(one[0], *digit));
-        // So many moduli as make the lowest column zero.
-        let times = lower(multiply(lower(low), inverse));
-        row[1] = add(row[1], upper(add(low, multiply(modulus[0], times))));
-        for ((column, one), modulus) in row[1..].iter_mut().zip(&one[1..]).zip(&modulus[1..]) {
-            *column = add(*column, add(multiply(*one, *digit), multiply(*modulus, times)));
+    let digits = modulus.len();
+    for (place, [low, high]) in other.as_chunks().0.iter().enumerate() {
+        let row = &mut columns[2 * place..=2 * place + digits];
+        // So many moduli as make the two lowest columns zero.
+        let column = add(mem::take(&mut row[0]), multiply(one[0], *low));
+        let low_times = lower(multiply(lower(column), inverse));
+        let rest = upper(add(column, multiply(modulus[0], low_times)));
+        let column =
+            add(add(mem::take(&mut row[1]), rest), add(multiply(one[1], *low), multiply(one[0], *high)));
+        let column = add(column, multiply(modulus[1], low_times));
+        let high_times = lower(multiply(lower(column), inverse));
+        row[2] = add(row[2], upper(add(column, multiply(modulus[0], high_times))));
+        for ((column, one), modulus) in
+            row[2..digits].iter_mut().zip(one[1..].windows(2)).zip(modulus[1..].windows(2))
+        {
+            let low = add(multiply(one[1], *low), multiply(modulus[1], low_times));
+            *column = add(*column, add(low, add(multiply(one[0], *high), multiply(modulus[0], high_times))));
         }
+        let (one, modulus) = (one[digits - 1], modulus[digits - 1]);
+        row[digits] = add(row[digits], add(multiply(one, *high), multiply(modulus, high_times)));
     }
 }
 
