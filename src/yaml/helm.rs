@@ -40,6 +40,8 @@ pub enum Shape<T: Tree> {
     Seq(Vec<T>),
     /// A map, in any order. Keys are unique.
     Map(Vec<(T::Text, T)>),
+    /// A struct, in the order of its fields. [`helm`] never gets one.
+    Struct(Vec<(T::Text, T)>),
 }
 
 /// What Helm's `toYaml` prints, without a line break at the end. As there it is empty where a string
@@ -164,24 +166,28 @@ impl Emitter {
             }
             Shape::Map(mut entries) => {
                 sort(&mut entries, self.version);
-                let indent = deeper(indent);
-                for (key, value) in entries {
-                    self.indent(indent);
-                    let key = key.as_ref();
-                    self.failed |=
-                        self.version == Version::Two && (key.contains('\u{85}') || !is_simple_key(key));
-                    if key.len() <= 128 && !key.contains(is_break) {
-                        self.string(key, indent, true);
-                        self.indicator(":", false, false);
-                    } else {
-                        self.indicator("?", true, true);
-                        self.string(key, indent, false);
-                        self.indent(indent);
-                        self.indicator(":", true, true);
-                    }
-                    self.node(value, indent, Place::Value);
-                }
+                self.entries(entries, indent);
             }
+            Shape::Struct(fields) => self.entries(fields, indent),
+        }
+    }
+
+    fn entries<T: Tree>(&mut self, entries: Vec<(T::Text, T)>, indent: isize) {
+        let indent = deeper(indent);
+        for (key, value) in entries {
+            self.indent(indent);
+            let key = key.as_ref();
+            self.failed |= self.version == Version::Two && (key.contains('\u{85}') || !is_simple_key(key));
+            if key.len() <= 128 && !key.contains(is_break) {
+                self.string(key, indent, true);
+                self.indicator(":", false, false);
+            } else {
+                self.indicator("?", true, true);
+                self.string(key, indent, false);
+                self.indent(indent);
+                self.indicator(":", true, true);
+            }
+            self.node(value, indent, Place::Value);
         }
     }
 

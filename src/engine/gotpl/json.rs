@@ -90,7 +90,9 @@ fn write(value: &Value, style: Style, depth: usize, out: &mut String) -> Result<
             write_map(map.borrow().iter().map(|(key, item)| (&**key, item)), style, depth, out)?;
         }
         Value::Object(object) => match object.fields() {
-            Some(fields) => write_map(fields.iter().map(|(name, item)| (*name, item)), style, depth, out)?,
+            Some(fields) => {
+                write_map(fields.iter().map(|field| (field.json, &field.value)), style, depth, out)?;
+            }
             None => write(&object.serialize(), style, depth, out)?,
         },
     }
@@ -242,9 +244,17 @@ impl yaml::emit::Tree for Emitted {
             Value::Map(map) => Shape::Map(
                 map.borrow().iter().map(|(key, item)| (Arc::clone(key), emitted(item.clone()))).collect(),
             ),
-            Value::Object(object) => match object.serialize() {
-                Value::Str(text) if !through_json && object.type_name() == "time.Time" => Shape::Plain(text),
-                other => emitted(other).shape(),
+            Value::Object(object) if through_json => emitted(object.serialize()).shape(),
+            Value::Object(object) => match (object.fields(), object.serialize()) {
+                // The library for YAML knows nothing of tags for JSON, and writes names in small letters.
+                (Some(fields), _) => Shape::Struct(
+                    fields
+                        .into_iter()
+                        .map(|field| (field.name.to_lowercase().into(), emitted(field.value)))
+                        .collect(),
+                ),
+                (_, Value::Str(text)) if object.type_name() == "time.Time" => Shape::Plain(text),
+                (_, other) => emitted(other).shape(),
             },
         }
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::error::{Error, Result};
 use super::json;
-use super::value::{Args, Elem, Entries, List, Map, Object, Value};
+use super::value::{Args, Elem, Entries, Field, List, Map, Object, Value};
 use super::vm::Vm;
 use crate::chart::ChartFile;
 use crate::engine;
@@ -247,8 +247,8 @@ impl Object for HelmVersion {
         format!("{{{}}}", HELM_VERSION.map(|(.., value)| value).join(" "))
     }
 
-    fn fields(&self) -> Option<Vec<(&'static str, Value)>> {
-        Some(HELM_VERSION.map(|(_, name, value)| (name, Value::str(value))).into())
+    fn fields(&self) -> Option<Vec<Field>> {
+        Some(HELM_VERSION.map(|(name, json, value)| Field { name, json, value: Value::str(value) }).into())
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -283,11 +283,11 @@ impl Object for Capabilities {
         format!("&{{{kube} {versions} {}}}", HelmVersion.display())
     }
 
-    fn fields(&self) -> Option<Vec<(&'static str, Value)>> {
+    fn fields(&self) -> Option<Vec<Field>> {
         Some(vec![
-            ("KubeVersion", Value::Object(Rc::clone(&self.kube_version) as Rc<dyn Object>)),
-            ("APIVersions", self.api_versions.list()),
-            ("HelmVersion", Value::Object(Rc::new(HelmVersion))),
+            Field::plain("KubeVersion", Value::Object(Rc::clone(&self.kube_version) as Rc<dyn Object>)),
+            Field::plain("APIVersions", self.api_versions.list()),
+            Field::plain("HelmVersion", Value::Object(Rc::new(HelmVersion))),
         ])
     }
 
@@ -325,11 +325,11 @@ impl Object for KubeVersion {
         format!("{{{} v{} {} {}}}", self.0.version, self.0.plain, self.0.major, self.0.minor)
     }
 
-    fn fields(&self) -> Option<Vec<(&'static str, Value)>> {
+    fn fields(&self) -> Option<Vec<Field>> {
         Some(vec![
-            ("Version", Value::str(&self.0.version)),
-            ("Major", Value::from(self.0.major.to_string())),
-            ("Minor", Value::from(self.0.minor.to_string())),
+            Field::plain("Version", Value::str(&self.0.version)),
+            Field::plain("Major", Value::from(self.0.major.to_string())),
+            Field::plain("Minor", Value::from(self.0.minor.to_string())),
         ])
     }
 

@@ -133,6 +133,22 @@ fn drop_flat(mut open: Vec<Value>) {
     }
 }
 
+/// A field of a struct.
+pub(crate) struct Field {
+    /// As Go declares it.
+    pub(crate) name: &'static str,
+    /// As its tag for JSON has it.
+    pub(crate) json: &'static str,
+    pub(crate) value: Value,
+}
+
+impl Field {
+    /// A field without a tag of its own.
+    pub(crate) fn plain(name: &'static str, value: Value) -> Self {
+        Self { name, json: name, value }
+    }
+}
+
 /// A host value: a struct with fields, or a value with methods.
 pub(crate) trait Object {
     /// The Go type's name, as `typeOf` and messages spell it.
@@ -160,15 +176,17 @@ pub(crate) trait Object {
         None
     }
 
-    /// The fields of a struct by their names in JSON, in the order in which Go declares them.
-    fn fields(&self) -> Option<Vec<(&'static str, Value)>> {
+    /// The exported fields of a struct, in the order in which Go declares them.
+    fn fields(&self) -> Option<Vec<Field>> {
         None
     }
 
     /// What `toYaml` makes of it, and `toJson` of what is no struct.
     fn serialize(&self) -> Value {
         if let Some(fields) = self.fields() {
-            return Value::map(fields.into_iter().map(|(name, value)| (Arc::from(name), value)).collect());
+            return Value::map(
+                fields.into_iter().map(|field| (Arc::from(field.json), field.value)).collect(),
+            );
         }
         self.underlying().unwrap_or_else(|| Value::str(&self.display()))
     }

@@ -468,11 +468,7 @@ fn parse(layout: &str, text: &str) -> Option<Time> {
                 text = &text[2..];
             }
             Piece::Zone => {
-                let length = text.bytes().take_while(u8::is_ascii_uppercase).count();
-                if length < 3 {
-                    return None;
-                }
-                text = &text[length..];
+                text = &text[zone_length(text)?..];
             }
             Piece::Offset(z, _) => {
                 if z && text.starts_with('Z') {
@@ -530,6 +526,30 @@ fn parse(layout: &str, text: &str) -> Option<Time> {
     let second_of_day = hour * 3600 + minute * 60 + second - offset;
     let first = Time::of(year, month, 1, second_of_day, nanoseconds);
     Some(Time { seconds: first.seconds + (day - 1) * DAY, ..first })
+}
+
+/// How many bytes of a text name a zone, as Go takes it. It knows the offsets of none but UTC, and takes the others for it.
+fn zone_length(text: &str) -> Option<usize> {
+    let hours = |text: &str| {
+        let digits = text.strip_prefix(['+', '-'])?;
+        let count = digits.bytes().take_while(u8::is_ascii_digit).count();
+        digits[..count].parse::<u8>().is_ok_and(|hours| hours < 24).then_some(1 + count)
+    };
+    if text.starts_with(['+', '-']) && text.len() >= 3 {
+        return hours(text);
+    }
+    if let Some(behind) = text.strip_prefix("GMT") {
+        return Some(3 + hours(behind).unwrap_or_default());
+    }
+    let letters = text.bytes().take(6).take_while(u8::is_ascii_uppercase).count();
+    match letters {
+        _ if text.starts_with("UTC") => Some(3),
+        _ if text.starts_with("ChST") || text.starts_with("MeST") => Some(4),
+        3 => Some(3),
+        4 if text.starts_with("WITA") => Some(4),
+        4 | 5 if text[..letters].ends_with('T') => Some(letters),
+        _ => None,
+    }
 }
 
 fn digits(text: &mut &str, least: usize, most: usize) -> Option<i64> {

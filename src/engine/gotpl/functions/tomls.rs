@@ -54,7 +54,7 @@ fn instant(time: toml::value::Datetime) -> toml::value::Datetime {
 
 fn encode(value: &Value) -> Result<String> {
     let mut out = String::new();
-    if value.as_map().is_none() {
+    if entries(value).is_none() {
         if is_tables(value) {
             return Err(Error::new("toml: top-level values must be Go maps or structs"));
         }
@@ -76,22 +76,20 @@ fn table(value: &Value, path: &mut Vec<Arc<str>>, out: &mut String) -> Result<()
     if path.len() > MAX_DEPTH {
         return Err(Error::new("toml: the value nests too deeply: does a map hold itself?"));
     }
-    let Some(map) = value.as_map() else { return Ok(()) };
-    let entries = map.borrow().clone();
-    let (tables, plain): (Vec<_>, Vec<_>) = entries
-        .iter()
-        .filter(|(_, item)| !is_nil(item))
-        .partition(|(_, item)| item.as_map().is_some() || is_tables(item));
-    for (key, item) in plain {
+    let (tables, plain): (Vec<_>, Vec<_>) = entries(value)
+        .unwrap_or_default()
+        .into_iter()
+        .partition(|(_, item)| is_table(item) || is_tables(item));
+    for (key, item) in &plain {
         let _ = write!(out, "{}{} = ", "  ".repeat(path.len()), quoted_key(key));
         inline(item, 0, out)?;
         out.push('\n');
     }
-    for (key, item) in tables {
+    for (key, item) in &tables {
         path.push(Arc::clone(key));
         let name = path.iter().map(|key| quoted_key(key)).collect::<Vec<_>>().join(".");
         let indent = "  ".repeat(path.len() - 1);
-        if item.as_map().is_some() {
+        if is_table(item) {
             if path.len() == 1 && !out.is_empty() {
                 out.push('\n');
             }
@@ -111,9 +109,26 @@ fn table(value: &Value, path: &mut Vec<Arc<str>>, out: &mut String) -> Result<()
     Ok(())
 }
 
+/// What a table has in it: the entries of a map, or the fields of a struct, which keep their order.
+fn entries(value: &Value) -> Option<Vec<(Arc<str>, Value)>> {
+    let mut entries: Vec<(Arc<str>, Value)> = if let Value::Object(object) = value
+        && let Some(fields) = object.fields()
+    {
+        fields.into_iter().map(|field| (field.name.into(), field.value)).collect()
+    } else {
+        value.as_map()?.borrow().iter().map(|(key, item)| (Arc::clone(key), item.clone())).collect()
+    };
+    entries.retain(|(_, item)| !is_nil(item));
+    Some(entries)
+}
+
+fn is_table(value: &Value) -> bool {
+    value.as_map().is_some() || matches!(value, Value::Object(object) if object.fields().is_some())
+}
+
 /// Whether it is a list of tables and nothing else.
 fn is_tables(value: &Value) -> bool {
-    value.as_list().is_some_and(|items| !items.is_empty() && items.iter().all(|item| item.as_map().is_some()))
+    value.as_list().is_some_and(|items| !items.is_empty() && items.iter().all(is_table))
 }
 
 fn inline(value: &Value, depth: usize, out: &mut String) -> Result<()> {
@@ -141,10 +156,9 @@ fn inline(value: &Value, depth: usize, out: &mut String) -> Result<()> {
                 && object.type_name() == "time.Time"
             {
                 out.push_str(object.serialize().as_str().unwrap_or_default());
-            } else if let Some(map) = value.as_map() {
+            } else if let Some(entries) = entries(value) {
                 out.push('{');
-                let entries = map.borrow().clone();
-                for (index, (key, item)) in entries.iter().filter(|(_, item)| !is_nil(item)).enumerate() {
+                for (index, (key, item)) in entries.iter().enumerate() {
                     let _ = write!(out, "{}{} = ", if index > 0 { ", " } else { "" }, quoted_key(key));
                     inline(item, depth + 1, out)?;
                 }
