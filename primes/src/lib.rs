@@ -49,7 +49,22 @@ pub fn rsa_4096(random: &mut dyn RngCore) -> [Vec<u8>; 2] {
 /// The modulus of a DSA key, of 2048 bits, and the order of its group, a prime of 256 bits that divides the modulus less
 /// one; their bytes from the highest on.
 pub fn dsa_2048(random: &mut dyn RngCore) -> [Vec<u8>; 2] {
-    dsa::<2048, 32>(random)
+    type Modulus = Uint<2048, 32>;
+    type Order = Uint<256, 4>;
+    loop {
+        let start = candidate(random);
+        let Some(order) = first_prime(random, start, Order::from(4), ROUNDS_SHORT, |_| true) else {
+            continue;
+        };
+        // It has to divide the modulus less one, which is even, but no multiple of four.
+        let twice = Modulus::from(order) << 1;
+        let step = twice << 1;
+        let start: Modulus = candidate(random);
+        let start = start - start % step + twice + Modulus::ONE;
+        if let Some(modulus) = first_prime(random, start, step, ROUNDS, |_| true) {
+            return [modulus.to_be_bytes_vec(), order.to_be_bytes_vec()];
+        }
+    }
 }
 
 fn rsa<const BITS: usize, const LIMBS: usize>(random: &mut dyn RngCore) -> [Vec<u8>; 2] {
@@ -69,21 +84,6 @@ fn rsa_prime<const BITS: usize, const LIMBS: usize>(random: &mut dyn RngCore) ->
         let fits = |number| remainder(number, EXPONENT.into()) != 1;
         if let Some(prime) = first_prime(random, start, Uint::from(4), ROUNDS, fits) {
             return prime;
-        }
-    }
-}
-
-fn dsa<const BITS: usize, const LIMBS: usize>(random: &mut dyn RngCore) -> [Vec<u8>; 2] {
-    loop {
-        let start: Uint<256, 4> = candidate(random);
-        let Some(order) = first_prime(random, start, Uint::from(4), ROUNDS_SHORT, |_| true) else { continue };
-        // It has to divide the modulus less one, which is even, but no multiple of four.
-        let twice = Uint::<BITS, LIMBS>::from(order) << 1;
-        let step = twice << 1;
-        let start: Uint<BITS, LIMBS> = candidate(random);
-        let start = start - start % step + twice + Uint::ONE;
-        if let Some(modulus) = first_prime(random, start, step, ROUNDS, |_| true) {
-            return [modulus.to_be_bytes_vec(), order.to_be_bytes_vec()];
         }
     }
 }

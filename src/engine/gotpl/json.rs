@@ -245,16 +245,18 @@ impl yaml::emit::Tree for Emitted {
                 map.borrow().iter().map(|(key, item)| (Arc::clone(key), emitted(item.clone()))).collect(),
             ),
             Value::Object(object) if through_json => emitted(object.serialize()).shape(),
-            Value::Object(object) => match (object.fields(), object.serialize()) {
+            Value::Object(object) => match object.fields() {
                 // The library for YAML knows nothing of tags for JSON, and writes names in small letters.
-                (Some(fields), _) => Shape::Struct(
+                Some(fields) => Shape::Struct(
                     fields
                         .into_iter()
                         .map(|field| (field.name.to_lowercase().into(), emitted(field.value)))
                         .collect(),
                 ),
-                (_, Value::Str(text)) if object.type_name() == "time.Time" => Shape::Plain(text),
-                (_, other) => emitted(other).shape(),
+                None => match object.serialize() {
+                    Value::Str(text) if object.type_name() == "time.Time" => Shape::Plain(text),
+                    other => emitted(other).shape(),
+                },
             },
         }
     }

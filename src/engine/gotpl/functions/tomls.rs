@@ -54,7 +54,7 @@ fn instant(time: toml::value::Datetime) -> toml::value::Datetime {
 
 fn encode(value: &Value) -> Result<String> {
     let mut out = String::new();
-    if entries(value).is_none() {
+    if !is_table(value) {
         if is_tables(value) {
             return Err(Error::new("toml: top-level values must be Go maps or structs"));
         }
