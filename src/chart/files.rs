@@ -9,6 +9,7 @@
 use super::ignore::Rules;
 use crate::diag::{Diagnostic, Report, SourceKind, Sources, nearest};
 use flate2::read::MultiGzDecoder;
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read};
@@ -48,7 +49,19 @@ pub(super) enum Content {
     OnDisk(PathBuf),
 }
 
+/// How many files are shared among threads.
+pub(super) const WORTH_SHARING: usize = 128;
+
 impl Content {
+    /// Reads the bytes into memory if they can be read. If not, [`Self::read`] will say why.
+    pub(super) fn load(&mut self) {
+        if let Self::OnDisk(path) = self
+            && let Ok(data) = read_bounded(path)
+        {
+            *self = Self::Here(data);
+        }
+    }
+
     /// The bytes, read now if they have not been before.
     pub(super) fn read(self) -> Result<Vec<u8>, Box<Diagnostic>> {
         match self {
@@ -106,7 +119,6 @@ pub(super) fn read_directory(sources: &Sources, root: &Path) -> Report<Vec<RawFi
         return Report::failed(sink);
     };
     let mut files: Vec<RawFile> = Vec::new();
-    let mut total = 0;
     let mut walk = WalkDir::new(root)
         .min_depth(1)
         .max_depth(MAX_DEPTH)
@@ -162,28 +174,41 @@ pub(super) fn read_directory(sources: &Sources, root: &Path) -> Report<Vec<RawFi
             );
             continue;
         }
-        let size = entry.metadata().map_or(0, |metadata| metadata.len());
-        if size > MAX_FILE {
-            sink.push(file_too_large(&path.display().to_string(), size));
-            continue;
-        }
-        total += size;
         files.push(RawFile { path: inner, content: Content::OnDisk(entry.into_path()) });
-        if files.len() > MAX_DIRECTORY_FILES || total > MAX_DIRECTORY {
-            sink.push(
-                Diagnostic::error(format!("`{}` is too large for a chart", root.display())).help(format!(
-                    "at most {} MiB in {MAX_DIRECTORY_FILES} files are read; list in `.helmignore` what is no part of it",
-                    MAX_DIRECTORY >> 20
-                )),
-            );
+        if files.len() > MAX_DIRECTORY_FILES {
+            sink.push(directory_too_large(root));
             return Report::failed(sink);
         }
+    }
+    let mut total = 0;
+    for (file, size) in files.iter().zip(sizes(&files)) {
+        if size > MAX_FILE {
+            sink.push(file_too_large(&root.join(&file.path).display().to_string(), size));
+        }
+        total += size;
+    }
+    if total > MAX_DIRECTORY {
+        sink.push(directory_too_large(root));
+        return Report::failed(sink);
     }
     files.sort_by(|a, b| a.path.cmp(&b.path));
     if !files.iter().any(|file| file.path == "Chart.yaml") && rules.ignores_file("Chart.yaml") {
         sink.push(hides_chart(&root.display().to_string()));
     }
     if crate::diag::has_errors(&sink) { Report::failed(sink) } else { Report::with(files, sink) }
+}
+
+/// The bytes in each file; 0 where they cannot be counted, which reading will complain about.
+fn sizes(files: &[RawFile]) -> Vec<u64> {
+    let size = |file: &RawFile| match &file.content {
+        Content::Here(data) => data.len() as u64,
+        Content::OnDisk(path) => fs::metadata(path).map_or(0, |metadata| metadata.len()),
+    };
+    if files.len() < WORTH_SHARING {
+        files.iter().map(size).collect()
+    } else {
+        files.par_iter().map(size).collect()
+    }
 }
 
 /// Reads a gzipped tar. `name` is what messages call it; `budget` is how many bytes it may still unpack to.
@@ -462,6 +487,13 @@ fn file_too_large(path: &str, size: u64) -> Diagnostic {
     let limit = MAX_FILE >> 20;
     Diagnostic::error(format!("`{path}` is too large for a chart: {size} bytes, the limit is {limit} MiB"))
         .help("list it in `.helmignore` if the chart does not need it")
+}
+
+fn directory_too_large(root: &Path) -> Diagnostic {
+    Diagnostic::error(format!("`{}` is too large for a chart", root.display())).help(format!(
+        "at most {} MiB in {MAX_DIRECTORY_FILES} files are read; list in `.helmignore` what is no part of it",
+        MAX_DIRECTORY >> 20
+    ))
 }
 
 fn too_large(name: &str) -> Diagnostic {

@@ -1,8 +1,9 @@
 //! From a list of files to a chart and its sub-charts.
 //!
-//! Three passes: unpack, name the texts (in order, so that a run is reproducible), parse (in parallel).
+//! Four passes: unpack, read the texts (in parallel), name them (in order, so that a run is reproducible), parse (in
+//! parallel).
 
-use super::files::{ChartFile, Content, MAX_CHART, RawFile, read_archive};
+use super::files::{self, ChartFile, Content, MAX_CHART, RawFile, read_archive};
 use super::{Chart, EngineKind, Metadata, Origin, TextFile, detect, read_values};
 use crate::diag::{Diagnostic, Report, SourceId, SourceKind, Sources, Span, has_errors};
 use crate::yaml::{self, Map, Node, ReadOptions, Value};
@@ -31,7 +32,8 @@ impl Unread {
         mut sink: Vec<Diagnostic>,
     ) -> Report<Chart> {
         let mut budget = MAX_CHART;
-        let Some(unpacked) = unpack(self, 0, &mut budget, &mut sink) else { return Report::failed(sink) };
+        let Some(mut unpacked) = unpack(self, 0, &mut budget, &mut sink) else { return Report::failed(sink) };
+        read_ahead(&mut unpacked);
         let named = Naming { sources, kind, sink: &mut sink, texts: BTreeSet::new() }.chart(unpacked);
         if has_errors(&sink) {
             return Report::failed(sink);
@@ -121,6 +123,52 @@ fn is_provenance(inner: &str) -> bool {
     Path::new(inner).extension().is_some_and(|extension| extension == "prov")
 }
 
+/// What a file of a chart is for.
+enum Purpose {
+    Metadata,
+    Requirements,
+    Values,
+    Schema,
+    Template,
+    Crd,
+    /// What was resolved; nothing is resolved here.
+    Lock,
+    /// Only templates may ask for it.
+    Other,
+}
+
+impl Purpose {
+    /// By the path in the chart.
+    fn of(path: &str) -> Self {
+        match path {
+            "Chart.yaml" => Self::Metadata,
+            "requirements.yaml" => Self::Requirements,
+            "values.yaml" => Self::Values,
+            "values.schema.json" => Self::Schema,
+            "Chart.lock" => Self::Lock,
+            _ if path.starts_with("templates/") => Self::Template,
+            _ if path.starts_with("crds/") && is_manifest(path) => Self::Crd,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// Reads the texts of charts of many files on all threads; few are not worth starting them for.
+fn read_ahead(chart: &mut Unpacked) {
+    fn texts<'c>(chart: &'c mut Unpacked, into: &mut Vec<&'c mut Content>) {
+        let wanted = |file: &&mut RawFile| !matches!(Purpose::of(&file.path), Purpose::Lock | Purpose::Other);
+        into.extend(chart.files.iter_mut().filter(wanted).map(|file| &mut file.content));
+        for child in &mut chart.children {
+            texts(child, into);
+        }
+    }
+    let mut found = Vec::new();
+    texts(chart, &mut found);
+    if found.len() >= files::WORTH_SHARING {
+        found.into_par_iter().for_each(Content::load);
+    }
+}
+
 /// A chart whose texts are sources.
 struct Named {
     origin: Origin,
@@ -159,42 +207,42 @@ impl Naming<'_> {
             children: Vec::new(),
         };
         for file in chart.files {
-            match file.path.as_str() {
-                "Chart.yaml" => named.metadata = self.text(&named.name, file).map(|file| file.source),
-                "values.yaml" => named.values = self.text(&named.name, file).map(|file| file.source),
-                "values.schema.json" => named.schema = self.text(&named.name, file),
-                // The locks say what was resolved; nothing is resolved here.
-                "Chart.lock" => {}
-                path if path.starts_with("templates/") => {
-                    named.templates.extend(self.text(&named.name, file));
+            match Purpose::of(&file.path) {
+                Purpose::Metadata => named.metadata = self.text(&named.name, file).map(|file| file.source),
+                Purpose::Values => named.values = self.text(&named.name, file).map(|file| file.source),
+                Purpose::Schema => named.schema = self.text(&named.name, file),
+                Purpose::Template => named.templates.extend(self.text(&named.name, file)),
+                Purpose::Requirements => {
+                    let read = self.shared(&named.name, file, &mut named.files);
+                    named.requirements = read.map(|file| file.source);
                 }
-                path => {
-                    let requirements = path == "requirements.yaml";
-                    let crd = path.starts_with("crds/") && is_manifest(path);
-                    let file = ChartFile::new(file);
-                    if requirements || crd {
-                        let read = match file.data() {
-                            Ok(data) => {
-                                let content = Content::Here(data.to_vec());
-                                self.text(&named.name, RawFile { path: file.path.clone(), content })
-                            }
-                            Err(reason) => {
-                                self.sink.push(Diagnostic::error(reason));
-                                None
-                            }
-                        };
-                        if requirements {
-                            named.requirements = read.map(|file| file.source);
-                        } else {
-                            named.crds.extend(read);
-                        }
-                    }
-                    named.files.push(file);
+                Purpose::Crd => {
+                    let read = self.shared(&named.name, file, &mut named.files);
+                    named.crds.extend(read);
                 }
+                Purpose::Lock => {}
+                Purpose::Other => named.files.push(ChartFile::new(file)),
             }
         }
         named.children = chart.children.into_iter().map(|child| self.chart(child)).collect();
         named
+    }
+
+    /// A text that templates can ask for, too.
+    fn shared(&mut self, chart: &str, file: RawFile, files: &mut Vec<ChartFile>) -> Option<TextFile> {
+        let file = ChartFile::new(file);
+        let read = match file.data() {
+            Ok(data) => {
+                let content = Content::Here(data.to_vec());
+                self.text(chart, RawFile { path: file.path.clone(), content })
+            }
+            Err(reason) => {
+                self.sink.push(Diagnostic::error(reason));
+                None
+            }
+        };
+        files.push(file);
+        read
     }
 
     fn text(&mut self, chart: &str, file: RawFile) -> Option<TextFile> {
@@ -315,7 +363,7 @@ fn parse(sources: &Sources, chart: Named) -> Report<Chart> {
 }
 
 /// Bytes of values files from which on the sub-charts of a chart are shared among threads.
-const WORTH_SHARING: usize = 1 << 20;
+const WORTH_SHARING: usize = 64 << 10;
 
 fn parse_children(sources: &Sources, children: Vec<Named>, sink: &mut Vec<Diagnostic>) -> Vec<Arc<Chart>> {
     let read = |child: Named| (format!("in the sub-chart `{}`", child.name), parse(sources, child));

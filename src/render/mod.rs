@@ -23,7 +23,6 @@ use crate::values::{self, Computed, Scope};
 use crate::yaml::{self, ReadOptions};
 use hooks::HookRole;
 use rayon::prelude::*;
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -187,8 +186,8 @@ pub fn render(sources: &Sources, computed: &Computed, options: &Options) -> Repo
             }
         }
     }
-    render.manifest.sort_by(by_kind);
-    render.hooks.sort_by(by_kind);
+    render.manifest.sort_by_cached_key(place);
+    render.hooks.sort_by_cached_key(place);
     render.crds = crds(sources, &computed.root, &mut diagnostics);
     if crate::diag::has_errors(&diagnostics) {
         Report::failed(diagnostics)
@@ -197,12 +196,11 @@ pub fn render(sources: &Sources, computed: &Computed, options: &Options) -> Repo
     }
 }
 
-/// Helm's install order (`releaseutil.InstallOrder`); kinds that are not in it come last, by name.
-fn by_kind(a: &Document, b: &Document) -> Ordering {
-    let (rank_a, rank_b) = (kinds::install_rank(a.kind()), kinds::install_rank(b.kind()));
-    rank_a.cmp(&rank_b).then_with(|| {
-        if rank_a == kinds::install_rank("") { a.kind().cmp(b.kind()) } else { Ordering::Equal }
-    })
+/// The place in Helm's install order (`releaseutil.InstallOrder`); kinds that are not in it come last, by name.
+fn place(document: &Document) -> (usize, String) {
+    let rank = kinds::install_rank(document.kind());
+    let is_listed = rank < kinds::install_rank("");
+    (rank, if is_listed { String::new() } else { document.kind().to_owned() })
 }
 
 /// Helm's rules for what can be installed at all.
@@ -351,15 +349,12 @@ fn read(
 ) -> Vec<Parsed> {
     let files: Vec<Manifests> = files.into_iter().map(|file| Manifests::new(file, options)).collect();
     let size: usize = files.iter().map(|file| file.text.len()).sum();
-    // An empty file is still told apart from a missing one by whoever asks for it by name.
-    let parts: Vec<(&Manifests, Range<usize>)> = files
-        .iter()
-        .flat_map(|file| split::documents(&file.text).into_iter().map(move |range| (file, range)))
-        .collect();
     let read = |(file, range): (&Manifests, Range<usize>)| file.document(sources, range);
     let reports: Vec<Report<Parsed>> = if size < WORTH_SHARING {
-        parts.into_iter().map(read).collect()
+        files.iter().flat_map(Manifests::parts).map(read).collect()
     } else {
+        // In two steps, for a single file may hold most documents.
+        let parts: Vec<_> = files.par_iter().flat_map_iter(Manifests::parts).collect();
         parts.into_par_iter().map(read).collect()
     };
     reports.into_iter().filter_map(|report| report.take(diagnostics)).collect()
@@ -383,6 +378,11 @@ impl Manifests {
         let EngineFile { file: RenderedFile { path, template, text, segments, .. }, engine } = file;
         let strict = options.strict || engine == EngineKind::Tera;
         Self { path, template, text, map: SourceMap::new(segments), engine, strict }
+    }
+
+    /// Its documents. An empty file is still told apart from a missing one by whoever asks for it by name.
+    fn parts(&self) -> impl Iterator<Item = (&Self, Range<usize>)> {
+        split::documents(&self.text).into_iter().map(move |range| (self, range))
     }
 
     /// Reads the document in a part of the text; there is no output if it is broken, or, in a Tera chart, empty.

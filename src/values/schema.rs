@@ -18,7 +18,7 @@ const MAX_LISTED: usize = 100;
 /// The most ways listed that would satisfy an `anyOf` or `oneOf`.
 const MAX_WAYS: usize = 4;
 
-/// The number of different schemas from which on they are shared among threads.
+/// The number of charts with schemas from which on they are shared among threads.
 const WORTH_SHARING: usize = 8;
 
 /// Validates `root` and every scope below it. `user` is what the user gave: a null there may be why a key is missing.
@@ -28,7 +28,7 @@ pub(super) fn validate(sources: &Sources, root: &Scope, user: &Node, sink: &mut 
     // Identical schemas, as those of one chart under several aliases, are compiled once.
     let texts: BTreeMap<&str, &Placed<'_>> = scopes.iter().map(|placed| (placed.schema, placed)).collect();
     let compile = |(text, placed)| (text, Schema::compile(sources, placed));
-    let few = texts.len() < WORTH_SHARING;
+    let few = scopes.len() < WORTH_SHARING;
     let compiled: BTreeMap<&str, Result<Schema, Box<Diagnostic>>> = if few {
         texts.into_iter().map(compile).collect()
     } else {

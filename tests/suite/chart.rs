@@ -216,6 +216,51 @@ fn directories_are_read_and_never_left() {
 }
 
 #[test]
+fn of_many_files_each_that_cannot_be_read_is_named_in_their_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path();
+    write(root, "Chart.yaml", CHART);
+    for number in 0..300 {
+        write(
+            root,
+            &format!("charts/app-{number:03}/Chart.yaml"),
+            &CHART.replace("app", &format!("app-{number:03}")),
+        );
+        write(root, &format!("charts/app-{number:03}/templates/x.yaml"), &format!("number: {number}\n"));
+    }
+    let sources = Sources::new();
+    let chart = chart::load(&sources, root).output.expect("a chart");
+    for (number, child) in chart.children.iter().enumerate() {
+        assert_eq!(child.name(), format!("app-{number:03}"));
+        assert_eq!(&*child.templates[0].text, format!("number: {number}\n"));
+    }
+    let messages = || {
+        let report = chart::load(&sources, root);
+        assert!(report.output.is_none());
+        let shown =
+            report.diagnostics.into_iter().map(|d| d.message.replace(&root.display().to_string(), ""));
+        shown.collect::<Vec<String>>()
+    };
+    for number in [250, 7, 120] {
+        fs::write(root.join(format!("charts/app-{number:03}/templates/x.yaml")), b"a: \xff\n").unwrap();
+    }
+    let not_utf8 = |number| {
+        format!("`/charts/app-{number}/templates/x.yaml` is not UTF-8: the first bad byte is in line 1")
+    };
+    assert_eq!(messages(), [not_utf8("007"), not_utf8("120"), not_utf8("250")]);
+    for number in [299, 3] {
+        fs::write(root.join(format!("charts/app-{number:03}/README.md")), vec![b'x'; 5 * 1024 * 1024 + 1])
+            .unwrap();
+    }
+    let too_large = |number| {
+        format!(
+            "`/charts/app-{number}/README.md` is too large for a chart: 5242881 bytes, the limit is 5 MiB"
+        )
+    };
+    assert_eq!(messages(), [too_large("003"), too_large("299")]);
+}
+
+#[test]
 fn a_missing_chart_is_answered_with_what_is_there() {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), "charts/web-app/Chart.yaml", CHART);

@@ -105,13 +105,16 @@ impl Engine {
         if charts.len() < WORTH_SHARING {
             charts.iter().map(render).collect()
         } else {
-            charts.par_iter().map(render).collect()
+            charts.par_iter().with_max_len(MOST_AT_ONCE).map(render).collect()
         }
     }
 }
 
 /// How many charts are shared among threads.
 const WORTH_SHARING: usize = 4;
+
+/// How many charts a thread takes at a time; with more, the others would wait for the last one.
+const MOST_AT_ONCE: usize = 4;
 
 /// What templates of all charts see alike.
 struct Objects<'a> {

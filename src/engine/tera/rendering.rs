@@ -36,6 +36,8 @@ pub(super) struct Rendering {
     origins: Origins,
     /// The values that markers stand for, by their numbers.
     slots: RefCell<Vec<Slot>>,
+    /// Room for the marker of a value.
+    marker: RefCell<String>,
     /// How many texts given to `tpl` are being rendered, each within the one before.
     depth: Cell<usize>,
     /// What went wrong in such texts, innermost first.
@@ -69,6 +71,7 @@ impl Rendering {
             files,
             origins,
             slots: RefCell::default(),
+            marker: RefCell::default(),
             depth: Cell::default(),
             failures: RefCell::default(),
             budget,
@@ -191,7 +194,10 @@ pub(super) fn emit(value: &Value, site: usize, state: &State<'_>) -> TeraResult<
     let origin = path.and_then(|path| rendering.origin(path, state));
     let mut slots = rendering.slots.borrow_mut();
     slots.push(Slot { content, site, origin, arguments });
-    Ok(Value::safe_string(&place::value_marker(slots.len() - 1)))
+    let mut marker = rendering.marker.borrow_mut();
+    marker.clear();
+    place::push_value_marker(slots.len() - 1, &mut marker);
+    Ok(Value::safe_string(&marker))
 }
 
 /// Takes a value that a text given to `tpl` writes.

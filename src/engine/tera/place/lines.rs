@@ -3,7 +3,7 @@
 use super::scan::{indentation, is_blank};
 use crate::engine::tera::files::Place;
 use crate::engine::tera::rewrite::{CLOSE, OPEN, Tables};
-use memchr::memchr2;
+use memchr::{memchr_iter, memchr2};
 use std::ops::Range;
 
 /// The byte that stands for a value in a [`Line`].
@@ -47,9 +47,8 @@ impl Lines {
     /// Splits marked text into lines.
     pub(super) fn of(marked: &str, tables: &Tables) -> Self {
         let bytes = marked.as_bytes();
-        let (breaks, markers) = bytes.iter().fold((0, 0), |(breaks, markers), byte| {
-            (breaks + usize::from(*byte == b'\n'), markers + usize::from(*byte == SLOT))
-        });
+        let count = |byte| memchr_iter(byte, bytes).count();
+        let (breaks, markers) = (count(b'\n'), count(SLOT));
         let mut lines = Self {
             text: String::with_capacity(marked.len()),
             values: Vec::with_capacity(markers),
@@ -174,14 +173,12 @@ fn marker(text: &str) -> Option<(char, usize, &str)> {
     Some((kind, number.parse().ok()?, rest.strip_prefix(CLOSE)?))
 }
 
-/// The marker of a value.
-pub(in crate::engine::tera) fn value_marker(slot: usize) -> String {
-    let mut marker = String::with_capacity(16);
-    marker.push(OPEN);
-    marker.push('V');
-    push_number(slot, &mut marker);
-    marker.push(CLOSE);
-    marker
+/// Writes the marker of a value.
+pub(in crate::engine::tera) fn push_value_marker(slot: usize, out: &mut String) {
+    out.push(OPEN);
+    out.push('V');
+    push_number(slot, out);
+    out.push(CLOSE);
 }
 
 /// Writes a number; formatting one takes longer than everything else about a marker.
@@ -189,5 +186,5 @@ fn push_number(number: usize, out: &mut String) {
     if number >= 10 {
         push_number(number / 10, out);
     }
-    out.extend(u32::try_from(number % 10).ok().and_then(|digit| char::from_digit(digit, 10)));
+    out.push(char::from(b'0' + u8::try_from(number % 10).unwrap_or_default()));
 }

@@ -16,7 +16,7 @@ mod lines;
 mod literal;
 mod scan;
 
-pub(super) use lines::value_marker;
+pub(super) use lines::push_value_marker;
 
 use super::budget::{Budget, VALUE};
 use super::files::{Files, Place};
