@@ -98,21 +98,19 @@ fn power(modulus: &[Digit], inverse: Digit, mut power: Digits, factors: &[Digit]
     let mut columns = vec![Digit::default(); 2 * modulus.len()];
     for factor in factors {
         carry(power.iter().map(|digit| multiply(*digit, *factor)), &mut other);
-        product(modulus, inverse, [&power, &other], &mut columns);
-        carry(columns[modulus.len()..].iter_mut().map(mem::take), &mut power);
+        multiply_by(&mut power, &other, modulus, inverse, &mut columns);
     }
     other.fill(Digit::default());
     other[0] = Digit([1; LANES]);
-    product(modulus, inverse, [&power, &other], &mut columns);
-    carry(columns[modulus.len()..].iter_mut().map(mem::take), &mut power);
+    multiply_by(&mut power, &other, modulus, inverse, &mut columns);
     power
 }
 
-/// Montgomery's multiplication: of `columns`, all zero before, the upper half becomes the product of two numbers divided
-/// by 2^28 for each of their digits, modulo the modulus; the lower half is zero again. Two digits of `other` are taken at
-/// a time, which halves how often the columns are loaded and stored.
+/// Montgomery's multiplication: `one` becomes the product of both divided by 2^28 for each of their digits, modulo the
+/// modulus. `columns` are zero before and after. Two digits of `other` are taken at a time, which halves how often the
+/// columns are loaded and stored.
 #[inline(always)]
-fn product(modulus: &[Digit], inverse: Digit, [one, other]: [&[Digit]; 2], columns: &mut [Digit]) {
+fn multiply_by(one: &mut [Digit], other: &[Digit], modulus: &[Digit], inverse: Digit, columns: &mut [Digit]) {
     let digits = modulus.len();
     for (place, [low, high]) in other.as_chunks().0.iter().enumerate() {
         let row = &mut columns[2 * place..=2 * place + digits];
@@ -131,9 +129,10 @@ fn product(modulus: &[Digit], inverse: Digit, [one, other]: [&[Digit]; 2], colum
             let low = add(multiply(one[1], *low), multiply(modulus[1], low_times));
             *column = add(*column, add(low, add(multiply(one[0], *high), multiply(modulus[0], high_times))));
         }
-        let (one, modulus) = (one[digits - 1], modulus[digits - 1]);
-        row[digits] = add(row[digits], add(multiply(one, *high), multiply(modulus, high_times)));
+        let (last, modulus) = (one[digits - 1], modulus[digits - 1]);
+        row[digits] = add(row[digits], add(multiply(last, *high), multiply(modulus, high_times)));
     }
+    carry(columns[digits..].iter_mut().map(mem::take), one);
 }
 
 /// Leaves each column its digit and gives the next one the rest.
