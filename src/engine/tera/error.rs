@@ -5,9 +5,10 @@ use super::compile::LIBRARY_PREFIX;
 use super::files::{Files, Place};
 use super::guard;
 use super::library;
-use super::reference::{Entry, EntryKind, REFERENCE, TERA_FILTERS, TERA_FUNCTIONS, TERA_TESTS};
+use super::reference::{self, Entry, EntryKind, REFERENCE, TERA_FILTERS, TERA_FUNCTIONS, TERA_TESTS};
 use super::rendering::GLOBALS;
 use super::rewrite::Rewritten;
+use super::syntax;
 use super::tags::call_of;
 use super::value;
 use crate::diag::{Diagnostic, nearest};
@@ -37,6 +38,10 @@ pub(super) fn diagnostic(error: &tera::Error, known: Known<'_>, root: Option<&st
                 if message == "unknown tag" {
                     message = format!("unknown tag `{text}`");
                     help = instead_of_tag(text);
+                } else if let ErrorKind::SyntaxError(_) = error.kind()
+                    && let Some(said) = syntax::better(&message, &rewritten.text, range.start)
+                {
+                    (message, help) = said;
                 } else if report.message().starts_with("Field `") {
                     let path = rewritten.path_to(range.end);
                     if path.ends_with(text) {
@@ -157,7 +162,9 @@ fn leads_nowhere(text: &str, at: usize, context: &Context) -> Option<(Said, Rang
         let names: Vec<String> = path.into_iter().map(str::to_owned).collect();
         let (message, help) = missing(&names, |name| context.get(name).cloned())?;
         let from = start + offset;
-        Some(((message, help.or_else(|| Some(DEFINE.to_owned()))), from..from + names.join(".").len()))
+        let to = from + names.join(".").len();
+        let help = syntax::with_minus(text, from, to).or(help).or_else(|| Some(DEFINE.to_owned()));
+        Some(((message, help), from..to))
     };
     // What is read behind a filter of the rewriter's own stands before it.
     let (before, behind): (Vec<_>, Vec<_>) =
@@ -176,7 +183,11 @@ pub(super) fn in_text(
     let range = match error.kind() {
         ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) => {
             let mut range = report.span().range.clone();
-            if report.message().starts_with("Field `") {
+            if let ErrorKind::SyntaxError(_) = error.kind()
+                && let Some(said) = syntax::better(&message, &rewritten.text, range.start)
+            {
+                (message, help) = said;
+            } else if report.message().starts_with("Field `") {
                 message = format!("`{}` is not defined", rewritten.path_to(range.end));
             } else if is_undefined(&message)
                 && let Some((said, path)) = leads_nowhere(&rewritten.text, range.start, context)
@@ -253,7 +264,7 @@ fn known_instead(message: &str, chart: Option<(Known<'_>, &tera::Tera)>) -> Opti
 
 fn names(kind: EntryKind, more: &[&'static str]) -> Vec<String> {
     let own = REFERENCE.iter().filter(|entry| entry.kind == kind).map(Entry::name);
-    own.chain(more.iter().copied()).map(str::to_owned).collect()
+    own.chain(more.iter().copied().map(reference::name)).map(str::to_owned).collect()
 }
 
 /// How many names are still worth listing.
@@ -317,10 +328,14 @@ fn missing(path: &[String], variable: impl Fn(&str) -> Option<Value>) -> Option<
             None => GLOBALS.map(str::to_owned).to_vec(),
         };
         let failing = path[..=index].join(".");
-        let subject = if full == failing {
-            format!("`{full}` is not defined")
-        } else {
-            format!("`{full}` is not defined: there is no `{failing}`")
+        let subject = match &parent {
+            Some(parent) if parent.as_map().is_none() => {
+                let holder = path[..index].join(".");
+                let kind = value::node(parent).map_or("no map", |node| node.type_name());
+                format!("`{full}` is not defined: `{holder}` is {kind}")
+            }
+            _ if full == failing => format!("`{full}` is not defined"),
+            _ => format!("`{full}` is not defined: there is no `{failing}`"),
         };
         return Some((subject, suggestion(name, &known)));
     }
@@ -396,6 +411,8 @@ const PLAIN_TYPES: &[(&str, &str)] = &[
     ("`array`", "`list`"),
     ("`i64`", "`integer`"),
     ("`u64`", "`integer`"),
+    ("`i128`", "`integer`"),
+    ("`usize`", "`integer`"),
     ("`f64`", "`float`"),
 ];
 
@@ -405,11 +422,14 @@ const HINTS: &[(&str, &str)] = &[
         "Found `.` but expected one of",
         "names have no dot before them: `values.name`; for a chart in Helm's language write `engine: gotpl` in Chart.yaml",
     ),
+    ("Found `!` but expected one of", "write `not`"),
     (
         "Found `(` but expected `/` or `>`",
         "arguments of a component stand without parentheses: `{{ <name text=\"x\" other={values.y} /> }}`",
     ),
     ("`+` requires both operands to be numbers", "join strings with `~`"),
+    ("Components with body content must use tag syntax", "one without content ends in `/>`: `{{<name/>}}`"),
+    ("Invalid Integer", "numbers go up to 9223372036854775807; in quotes it is a text"),
 ];
 
 /// The statements of the language, for whoever misspells one.
@@ -450,6 +470,9 @@ const OTHER_TAGS: &[(&str, &str)] = &[
     ("call", "call a component: `{% <name argument={values.x}> %}..{% </name> %}`"),
     ("import", "the components of every template of a chart can be called without it"),
     ("from", "the components of every template of a chart can be called without it"),
+    ("range", "write `{% for item in values.list %}..{% endfor %}`"),
+    ("define", "write a component: `{% component name(argument) %}..{% endcomponent %}`"),
+    ("end", "blocks are closed by their names: `{% endif %}`, `{% endfor %}`"),
     ("with", "give the value a name: `{% set name = values.path %}`"),
     ("unless", "write `{% if not condition %}`"),
 ];

@@ -12,7 +12,7 @@ use crate::yaml::{self, emit};
 use base64::Engine as _;
 use sha2::Digest as _;
 use std::sync::LazyLock;
-use tera::{Error, Kwargs, State, StringInput, TeraResult, Value};
+use tera::{ArgFromValue, Error, ErrorKind, Kwargs, State, StringInput, TeraResult, Value};
 
 /// A Tera instance without templates that knows every function and filter. They ask [`rendering`] for the chart
 /// that is being rendered, so all charts share them.
@@ -47,18 +47,21 @@ pub(super) fn instance_for(sites: usize) -> tera::Tera {
 fn functions(tera: &mut tera::Tera) {
     tera.register_function("file", |args: Kwargs, _: &State<'_>| {
         let chart = rendering::chart()?;
-        file(&chart, args.must_get("path")?)
+        file(&chart, argument(&args, "path")?)
     });
     tera.register_function("files", |args: Kwargs, _: &State<'_>| {
         let chart = rendering::chart()?;
-        matching(&chart, args.must_get("glob")?)
+        matching(&chart, argument(&args, "glob")?)
     });
     tera.register_function("tpl", |args: Kwargs, state: &State<'_>| tpl(&args, state));
     tera.register_function("required", |args: Kwargs, _: &State<'_>| -> TeraResult<Value> {
-        required(args.get::<Value>("value")?.unwrap_or_else(Value::undefined), args.must_get("message")?)
+        required(
+            given::<Value>(&args, "value")?.unwrap_or_else(Value::undefined),
+            argument(&args, "message")?,
+        )
     });
     tera.register_function("fail", |args: Kwargs, _: &State<'_>| -> TeraResult<Value> {
-        Err(Error::message(args.must_get::<&str>("message")?))
+        Err(Error::message(argument::<&str>(&args, "message")?))
     });
     tera.register_function("lookup", |_: Kwargs, _: &State<'_>| value::map([]));
 }
@@ -75,26 +78,42 @@ fn counters(tera: &mut tera::Tera) {
     counter("__text", Budget::as_text);
     counter("__searched", Budget::searched);
     tera.register_filter("__set", |value: &Value, args: Kwargs, state: &State<'_>| -> TeraResult<Value> {
-        let before = state.get::<Value>(args.must_get("name")?)?;
+        let before = state.get::<Value>(argument(&args, "name")?)?;
         spend(|budget| budget.set(value, before.as_ref()))?;
         Ok(value.clone())
     });
     tera.register_filter("__looped", |value: &Value, args: Kwargs, _: &State<'_>| -> TeraResult<Value> {
-        let (turn, text) = (args.must_get("turn")?, args.must_get("text")?);
+        let (turn, text) = (argument(&args, "turn")?, argument(&args, "text")?);
         spend(|budget| budget.turns(value, turn, text))?;
         Ok(value.clone())
     });
     tera.register_function("__called", |args: Kwargs, _: &State<'_>| -> TeraResult<Value> {
         rendering::entered()?;
         spend(|budget| budget.work(CALL))?;
-        if let Some(rest) = args.get::<Value>("rest")? {
+        if let Some(rest) = given::<Value>(&args, "rest")? {
             spend(|budget| budget.held(&rest))?;
         }
         Ok(Value::safe_string(""))
     });
     tera.register_filter("__written", |value: &Value, args: Kwargs, state: &State<'_>| {
-        rendering::written(value, args.get("path")?, state)
+        rendering::written(value, given(&args, "path")?, state)
     });
+}
+
+/// An argument of a filter or a function, if it is given.
+fn given<'k, T: ArgFromValue<'k, Output = T>>(args: &'k Kwargs, name: &'k str) -> TeraResult<Option<T>> {
+    args.get(name).map_err(|error| match error.kind() {
+        // Tera would say so of the value that the filter is for.
+        ErrorKind::InvalidArgument { expected_type, actual_type } => Error::message(format!(
+            "`{name}` wants a value of type `{expected_type}`, this is of type `{actual_type}`"
+        )),
+        _ => error,
+    })
+}
+
+/// An argument that has to be given.
+fn argument<'k, T: ArgFromValue<'k, Output = T>>(args: &'k Kwargs, name: &'k str) -> TeraResult<T> {
+    given(args, name)?.map_or_else(|| args.must_get(name), Ok)
 }
 
 /// The steps of a component or an include.
@@ -114,7 +133,7 @@ fn tera_filters(tera: &mut tera::Tera) {
 
 #[expect(clippy::needless_pass_by_value, reason = "the signature of a filter")]
 fn replace(text: StringInput<'_>, args: Kwargs, state: &State<'_>) -> TeraResult<Value> {
-    let (from, to) = (args.must_get::<&str>("from")?, args.must_get::<StringInput<'_>>("to")?);
+    let (from, to) = (argument::<&str>(&args, "from")?, argument::<StringInput<'_>>(&args, "to")?);
     let (safe, text) = (text.is_safe() || to.is_safe(), text.as_str());
     let more = text.matches(from).count().saturating_mul(to.as_str().len());
     spend(|budget| budget.made(text.len().saturating_add(more)))?;
@@ -123,7 +142,7 @@ fn replace(text: StringInput<'_>, args: Kwargs, state: &State<'_>) -> TeraResult
 
 #[expect(clippy::needless_pass_by_value, reason = "the signature of a filter")]
 fn join(items: &[Value], args: Kwargs, state: &State<'_>) -> TeraResult<Value> {
-    let separator = args.get::<StringInput<'_>>("sep")?;
+    let separator = given::<StringInput<'_>>(&args, "sep")?;
     let between = separator.as_ref().map_or("", StringInput::as_str);
     spend(|budget| {
         items.iter().try_for_each(|item| budget.as_text(item))?;
@@ -136,7 +155,7 @@ fn join(items: &[Value], args: Kwargs, state: &State<'_>) -> TeraResult<Value> {
 
 #[expect(clippy::needless_pass_by_value, reason = "the signature of a filter")]
 fn split(text: &str, args: Kwargs, _: &State<'_>) -> TeraResult<Vec<String>> {
-    let pattern = args.must_get::<&str>("pat")?;
+    let pattern = argument::<&str>(&args, "pat")?;
     spend(|budget| budget.values(text.matches(pattern).count()))?;
     Ok(text.split(pattern).map(str::to_owned).collect())
 }
@@ -166,11 +185,11 @@ fn pure_filters(tera: &mut tera::Tera) {
         if !value.is_undefined() && is_empty(value) { Value::safe_string(OMITTED) } else { value.clone() }
     });
     tera.register_filter("required", |value: &Value, args: Kwargs, _: &State<'_>| -> TeraResult<Value> {
-        required(value.clone(), args.must_get("message")?)
+        required(value.clone(), argument(&args, "message")?)
     });
     tera.register_filter("default", |value: &Value, args: Kwargs, _: &State<'_>| -> TeraResult<Value> {
-        let other = args.must_get::<Value>("value")?;
-        let any_empty = args.get::<bool>("boolean")?.unwrap_or_default();
+        let other = argument::<Value>(&args, "value")?;
+        let any_empty = given::<bool>(&args, "boolean")?.unwrap_or_default();
         let absent = value.is_undefined() || value.is_none() || (any_empty && !value.is_truthy());
         Ok(if absent { other } else { value.clone() })
     });
@@ -184,7 +203,7 @@ fn pure_filters(tera: &mut tera::Tera) {
     tera.register_filter("to_json", |value: &Value, args: Kwargs, _: &State<'_>| -> TeraResult<String> {
         spend(|budget| budget.as_text(value))?;
         node(value)?;
-        let pretty = args.get::<bool>("pretty")?.unwrap_or_default();
+        let pretty = given::<bool>(&args, "pretty")?.unwrap_or_default();
         let text = if pretty { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
         text.map_err(Error::message)
     });
@@ -237,14 +256,14 @@ fn text_filters(tera: &mut tera::Tera) {
         let width = width(args)?;
         Ok(format!("\n{}{}", " ".repeat(width), indented(&text, width)?).into())
     });
-    filter("trunc", |text, args| Ok(truncated(&text, args.must_get("length")?).into()));
+    filter("trunc", |text, args| Ok(truncated(&text, argument(args, "length")?).into()));
     filter("kebabcase", |text, _| Ok(heck::ToKebabCase::to_kebab_case(text.as_str()).into()));
     filter("snakecase", |text, _| Ok(heck::ToSnakeCase::to_snake_case(text.as_str()).into()));
     filter("camelcase", |text, _| Ok(heck::ToLowerCamelCase::to_lower_camel_case(text.as_str()).into()));
     filter("regex_match", |text, args| Ok(pattern(args)?.is_match(&text).into()));
-    filter("regex_replace", |text, args| replace_matches(&pattern(args)?, &text, args.must_get("with")?));
+    filter("regex_replace", |text, args| replace_matches(&pattern(args)?, &text, argument(args, "with")?));
     filter("semver_compare", |text, args| {
-        let wanted = args.must_get::<&str>("constraint")?;
+        let wanted = argument::<&str>(args, "constraint")?;
         let constraint = Constraint::parse(wanted)
             .map_err(|error| Error::message(format!("`{wanted}` is not a version constraint: {error}")))?;
         let version = constraint::parse_version(&text)
@@ -320,7 +339,7 @@ fn inside_chart(path: &str) -> TeraResult<&str> {
 }
 
 fn pattern(args: &Kwargs) -> TeraResult<regex::Regex> {
-    let text = args.must_get::<&str>("pattern")?;
+    let text = argument::<&str>(args, "pattern")?;
     regex::Regex::new(text)
         .map_err(|error| Error::message(format!("`{text}` is not a regular expression: {error}")))
 }
@@ -340,7 +359,7 @@ fn parse_yaml(text: &str) -> TeraResult<Value> {
 
 /// How far to indent.
 fn width(args: &Kwargs) -> TeraResult<usize> {
-    let width = args.must_get::<usize>("width")?;
+    let width = argument::<usize>(args, "width")?;
     if width > MAX_WIDTH {
         return Err(Error::message(format!("a width of {width} is too much: at most {MAX_WIDTH}")));
     }

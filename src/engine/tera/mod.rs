@@ -26,6 +26,7 @@ mod reference;
 mod rendering;
 mod rewrite;
 mod scope;
+mod syntax;
 mod tags;
 #[cfg(test)]
 mod tests;

@@ -86,6 +86,8 @@ impl<'t> Nesting<'t> {
             ("", Role::ClosesValue) => self.close(Opener::Call(component(statement)), tag),
             (_, Role::OpensSet) => self.open(Opener::Word(SET), tag),
             _ => match word.strip_prefix("end") {
+                // Helm's `end` closes what Tera does not know either.
+                Some("") if self.open.is_empty() => Ok(()),
                 Some(name) if ["", SET].contains(&name) || BLOCKS.contains(&name) => {
                     self.close(Opener::Word(name), tag)
                 }

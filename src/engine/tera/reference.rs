@@ -16,8 +16,21 @@ pub struct Entry {
 impl Entry {
     /// The bare name.
     pub fn name(&self) -> &'static str {
-        self.signature.split('(').next().unwrap_or(self.signature)
+        name(self.signature)
     }
+}
+
+/// The bare name of a signature.
+pub(super) fn name(signature: &'static str) -> &'static str {
+    signature.split('(').next().unwrap_or(signature)
+}
+
+/// How a filter or a function is called.
+pub(super) fn signature(wanted: &str, is_filter: bool) -> Option<&'static str> {
+    let (kind, tera) =
+        if is_filter { (EntryKind::Filter, TERA_FILTERS) } else { (EntryKind::Function, TERA_FUNCTIONS) };
+    let own = REFERENCE.iter().filter(|entry| entry.kind == kind).map(|entry| entry.signature);
+    own.chain(tera.iter().copied()).find(|signature| name(signature) == wanted)
 }
 
 /// What an [`Entry`] is about.
@@ -164,43 +177,43 @@ pub const REFERENCE: &[Entry] = &[
     ),
 ];
 
-/// The filters, functions and tests that Tera itself brings and that make sense in a chart.
+/// How the filters are called that Tera itself brings and that make sense in a chart.
 pub const TERA_FILTERS: &[&str] = &[
     "abs",
     "capitalize",
     "first",
     "float",
-    "get",
-    "group_by",
+    "get(key=)",
+    "group_by(attribute=)",
     "int",
-    "join",
+    "join(sep=)",
     "keys",
     "last",
     "length",
     "lower",
-    "nth",
+    "nth(n=)",
     "pairs",
-    "pluralize",
-    "replace",
+    "pluralize(singular=, plural=)",
+    "replace(from=, to=)",
     "reverse",
-    "round",
+    "round(precision=)",
     "safe",
     "sort",
-    "split",
+    "split(pat=)",
     "str",
     "title",
     "trim",
     "trim_end",
     "trim_start",
-    "truncate",
+    "truncate(length=)",
     "unique",
     "upper",
     "values",
     "wordcount",
 ];
 
-/// Tera's own functions.
-pub const TERA_FUNCTIONS: &[&str] = &["range", "throw"];
+/// How Tera's own functions are called.
+pub const TERA_FUNCTIONS: &[&str] = &["range(end=)", "throw(message=)"];
 
 /// Tera's own tests.
 pub const TERA_TESTS: &[&str] = &[

@@ -296,6 +296,91 @@ fn errors_name_their_place_and_the_nearest_name() {
 }
 
 #[test]
+fn habits_of_other_languages_are_answered() {
+    let values = "port: 80\nname: x\nnothing: null\nlist: [1]\n";
+    let in_helm = "for a chart in Helm's language write `engine: gotpl` in Chart.yaml";
+    let call = |name: &str| {
+        format!(
+            "but expected an operator, a filter or `}}}}` (arguments stand in parentheses and have names: `{name}(name=..)`; {in_helm})"
+        )
+    };
+    for (template, told) in [
+        ("values.port | default(80)", "1:29: arguments have names (write `default(value=..)`)"),
+        (
+            "values.name | replace(\"a\", \"b\")",
+            "1:29: arguments have names (write `replace(from=.., to=..)`)",
+        ),
+        ("required(\"x\")", "1:16: arguments have names (write `required(value=.., message=..)`)"),
+        ("values.name | required(\"x\")", "1:30: arguments have names (write `required(message=..)`)"),
+        ("range(3)", "1:13: arguments have names (write `range(end=..)`)"),
+        ("values.name | upper(1)", "1:27: `upper` takes no arguments"),
+        ("values.list.0", "1:19: items of a list are numbered in brackets (write `values.list[0]`)"),
+        ("toYaml values.list | nindent 4", &format!("1:14: found identifier {}", call("toYaml"))),
+        ("include \"x\" .", &format!("1:15: found string {}", call("include"))),
+        (
+            "values.name values.port",
+            "1:19: found identifier but expected an operator, a filter or `}}` (join texts with `~`)",
+        ),
+        (
+            "99999999999999999999",
+            "1:7: invalid Integer (numbers go up to 9223372036854775807; in quotes it is a text)",
+        ),
+        ("values.name.x", "1:7: `values.name.x` is not defined: `values.name` is a string"),
+        ("values.nothing.x", "1:7: `values.nothing.x` is not defined: `values.nothing` is null"),
+        (
+            "values.name | trunc(length=\"x\")",
+            "1:21: `length` wants a value of type `integer`, this is of type `string`",
+        ),
+        (
+            "values.name | replace(from=1, to=\"x\")",
+            "1:21: `from` wants a value of type `string`, this is of type `integer`",
+        ),
+        ("values.name | default(values.port)", "1:35: arguments have names (write `default(value=..)`)"),
+        ("values.name | default(x)", "1:30: arguments have names (write `default(value=..)`)"),
+        ("values.port && values.name", "1:19: unexpected `&&` (write `and`)"),
+        ("values.port ? 1 : 2", "1:19: unexpected `?` (write `a if condition else b`)"),
+        (
+            "values.name | default \"y\"",
+            "1:29: found string but expected an operator, a filter or `}}` (write `default(value=..)`)",
+        ),
+        ("fail(message=\"found 1 but expected 2\")", "1:7: found 1 but expected 2"),
+        ("(values.port", "1:20: a parenthesis is not closed"),
+        ("values.port)", "1:7: there is one `)` too many"),
+        ("", "1:4: there is no expression"),
+        ("values.port |", "1:7: found `}}` but expected identifier"),
+        ("values.port || 1", "1:20: unexpected `||` (write `or`)"),
+        ("values.name.upper()", "1:19: values have no methods (write `values.name | upper`)"),
+        ("values.name.trunc(3)", "1:19: values have no methods (write `values.name | trunc(length=..)`)"),
+        ("values.name.size()", "1:19: values have no methods"),
+        ("k8s.labels()", "1:11: components are not called like functions (write `{{<k8s.labels/>}}`)"),
+        (
+            "values.node-port",
+            "1:7: `values.node` is not defined (a key with `-` in it is written `values[\"node-port\"]`)",
+        ),
+    ] {
+        assert_eq!(fails(&format!("a: {{{{ {template} }}}}"), values), told);
+    }
+    for (template, told) in [
+        ("{% if values.port = 80 %}{% endif %}", "1:19: found `=` but expected `%}` (compare with `==`)"),
+        (
+            "{% if eq values.port 80 %}{% endif %}",
+            &format!("1:10: found identifier but expected `%}}` (write `{{% if a == b %}}`; {in_helm})"),
+        ),
+        (
+            "{% range values.list %}{% end %}",
+            "1:4: unknown tag `range` (write `{% for item in values.list %}..{% endfor %}`)",
+        ),
+        ("{% for k v in values.list %}{% endfor %}", "1:10: found identifier but expected `in`"),
+        (
+            "{% end %}",
+            "1:4: unknown tag `end` (blocks are closed by their names: `{% endif %}`, `{% endfor %}`)",
+        ),
+    ] {
+        assert_eq!(fails(template, values), told);
+    }
+}
+
+#[test]
 fn blocks_are_opened_and_closed_as_they_should_be() {
     for (template, told) in [
         ("{% if true %}x", "1:1: `if` is never closed (add `{% endif %}`)"),
