@@ -139,8 +139,7 @@ fn numbered(before: &str, behind: &str) -> Option<Said> {
 
 /// An expression that is over, and more behind it.
 fn unfinished(before: &str, found: &str) -> Said {
-    let tag = before.rfind("{{").map_or(before, |open| &before[open + 2..]);
-    let first = tag.trim_start_matches([' ', '(', '-']);
+    let first = written(before).trim_start_matches([' ', '(', '-']);
     let help = if is_filter(before) {
         format!("write `{}`", shape(last_word(before), true))
     } else if !first.is_empty() && first.chars().all(is_word) {
@@ -155,12 +154,17 @@ fn unfinished(before: &str, found: &str) -> Said {
 /// What to do with a chart whose templates Helm renders.
 const IN_HELM: &str = "for a chart in Helm's language write `engine: gotpl` in Chart.yaml";
 
-/// How many parentheses of the tag that a text ends in are open.
+/// What stands in the tag that a text ends in if it writes a value.
+fn written(before: &str) -> &str {
+    let tag = before.rfind("{{").map_or("", |open| &before[open + 2..]);
+    if tag.contains("{%") { "" } else { tag }
+}
+
+/// How many parentheses are open in the tag that a text ends in if it writes a value.
 fn unclosed(before: &str) -> usize {
-    let tag = before.rfind("{{").map_or("", |open| &before[open..]);
     let mut quote = None;
     let mut open = 0_usize;
-    for c in tag.chars() {
+    for c in written(before).chars() {
         match (quote, c) {
             (None, '"' | '\'' | '`') => quote = Some(c),
             (Some(mark), _) if mark == c => quote = None,

@@ -371,6 +371,7 @@ fn habits_of_other_languages_are_answered() {
             "1:4: unknown tag `range` (write `{% for item in values.list %}..{% endfor %}`)",
         ),
         ("{% for k v in values.list %}{% endfor %}", "1:10: found identifier but expected `in`"),
+        ("{{ values.port }}{% if (1 2) %}{% endif %}", "1:27: found integer but expected `)`"),
         (
             "{% end %}",
             "1:4: unknown tag `end` (blocks are closed by their names: `{% endif %}`, `{% endfor %}`)",
