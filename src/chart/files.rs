@@ -347,6 +347,9 @@ pub(super) fn no_chart(path: &Path) -> Diagnostic {
         if let Some(name) = nearest(wanted, siblings.iter().map(String::as_str)) {
             return missing.help(format!("did you mean `{}`?", path.with_file_name(name).display()));
         }
+        if parent.join("Chart.yaml").is_file() {
+            return missing.help(format!("there is one at `{}`", parent.display()));
+        }
         let charts: Vec<_> = charts_in(parent).into_iter().map(|name| format!("`{name}`")).collect();
         return if charts.is_empty() {
             missing.help(WHAT_A_CHART_IS)

@@ -1,5 +1,6 @@
 //! Flags of `helm template` that mean nothing to a tool that only renders, so that a script can put `plimsoll` where
-//! `helm` stood. Flags that would change what helm prints are refused with a word about what to do instead.
+//! `helm` stood. Flags that would change what helm prints, and helm's other commands, are refused with a word about what
+//! to do instead.
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -50,6 +51,8 @@ const WITHOUT_EFFECT: &[(&str, Takes)] = &[
 
 const FETCHES: &str = "nothing is fetched: run `helm pull` first, and give the directory or the .tgz";
 
+const FORMAT: &str = "`--format` says in which form";
+
 /// Flags that would need what plimsoll does not do, and what to do instead.
 const REFUSED: &[(&str, &str)] = &[
     ("--atomic", "it belongs to `helm install`; plimsoll only renders"),
@@ -67,6 +70,8 @@ const REFUSED: &[(&str, &str)] = &[
     ("--plain-http", FETCHES),
     ("--render-subchart-notes", "`--notes` prints those of the chart itself"),
     ("--repo", FETCHES),
+    ("--output", FORMAT),
+    ("-o", FORMAT),
     (
         "--reuse-values",
         "give the values with -f; `helm get values RELEASE -o yaml` prints those of a release",
@@ -75,6 +80,37 @@ const REFUSED: &[(&str, &str)] = &[
     ("--validate", "`plimsoll lint` says what the API server would refuse, without asking it"),
     ("--verify", "signatures are not checked: `helm verify` does it"),
     ("--version", FETCHES),
+];
+
+const NO_CLUSTER: &str = "no cluster is asked: helm does it";
+
+/// Commands that helm has, and what to do instead.
+const COMMANDS: &[(&str, &str)] = &[
+    ("completion", "`plimsoll completions SHELL` writes it"),
+    ("create", "begin with `builtin:statefulset`, or with a chart of your own as the README shows"),
+    ("dep", "nothing is fetched: run `helm dependency build`"),
+    ("dependency", "nothing is fetched: run `helm dependency build`"),
+    ("fetch", FETCHES),
+    ("get", NO_CLUSTER),
+    ("inspect", "`plimsoll values CHART` prints the values"),
+    ("install", "plimsoll only renders: `plimsoll render RELEASE CHART | kubectl apply -f -`"),
+    ("list", NO_CLUSTER),
+    ("ls", NO_CLUSTER),
+    ("package", "`helm package` does it"),
+    ("pull", FETCHES),
+    ("repo", FETCHES),
+    ("rollback", "a render that `--record` has kept can be applied again: see `plimsoll history`"),
+    ("search", FETCHES),
+    ("show", "`plimsoll values CHART` prints the values"),
+    ("status", NO_CLUSTER),
+    ("test", NO_CLUSTER),
+    ("uninstall", "`plimsoll render RELEASE CHART | kubectl delete -f -` deletes the objects"),
+    (
+        "upgrade",
+        "`plimsoll diff RELEASE CHART` says what would change, `plimsoll render RELEASE CHART | kubectl apply -f -` changes it",
+    ),
+    ("verify", "signatures are not checked: `helm verify` does it"),
+    ("version", "`plimsoll --version` prints it"),
 ];
 
 /// The flags without an effect, to be flattened into a command; they are read and forgotten.
@@ -111,12 +147,14 @@ impl clap::Args for HelmFlags {
     }
 }
 
-/// What to do instead of a flag of helm's that clap did not know.
+/// What to do instead of a flag or a command of helm's that clap did not know.
 pub(crate) fn instead(error: &clap::Error) -> Option<(&'static str, &'static str)> {
-    if error.kind() != ErrorKind::UnknownArgument {
-        return None;
-    }
-    let Some(ContextValue::String(given)) = error.get(ContextKind::InvalidArg) else { return None };
+    let (known, context) = match error.kind() {
+        ErrorKind::UnknownArgument => (REFUSED, ContextKind::InvalidArg),
+        ErrorKind::InvalidSubcommand => (COMMANDS, ContextKind::InvalidSubcommand),
+        _ => return None,
+    };
+    let Some(ContextValue::String(given)) = error.get(context) else { return None };
     let name = given.split('=').next().unwrap_or(given);
-    REFUSED.iter().find(|(flag, _)| *flag == name).copied()
+    known.iter().find(|(other, _)| *other == name).copied()
 }

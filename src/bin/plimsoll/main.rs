@@ -46,8 +46,8 @@ fn apart<T>(command: impl FnOnce() -> T) -> T {
 
 /// Help and version are results and go to stdout; a wrong flag is a failure.
 fn usage(error: &clap::Error) -> ExitStatus {
-    if let Some((flag, instead)) = helm::instead(error) {
-        return Ui::new(Color::Auto).finish(Err(anyhow::anyhow!("no `{flag}` here: {instead}")));
+    if let Some((other, instead)) = helm::instead(error) {
+        return Ui::new(Color::Auto).finish(Err(anyhow::anyhow!("no `{other}` here: {instead}")));
     }
     // A reader that has gone away is no reason to fail.
     let _ = error.print();

@@ -8,8 +8,9 @@ use plimsoll::engine::{Capabilities, KubeVersion, Release};
 use plimsoll::render::{Output, Request};
 use plimsoll::values;
 use plimsoll::yaml::Limits;
-use plimsoll::{k8s, render};
+use plimsoll::{chart, k8s, render};
 use std::io::Read as _;
+use std::path::Path;
 
 /// What `helm template` calls a release that has no name.
 pub(crate) const DEFAULT_NAME: &str = "release-name";
@@ -28,10 +29,16 @@ pub(crate) fn build(
 
 /// The library's request for what the arguments describe.
 pub(crate) fn request(args: &ReleaseArgs, with_namespace: bool) -> anyhow::Result<Request> {
+    let (release, source) = (args.names.release(), args.names.source());
+    if let Some(release) = release.filter(|release| Path::new(release).exists() && chart::is_chart(release))
+        && !Path::new(source).exists()
+    {
+        bail!("there is no chart at `{source}`, but one at `{release}`: the release's name comes first");
+    }
     let capabilities = capabilities(&args.release)?;
     let name = release_name(&args.names, &args.release)?;
     Ok(Request {
-        chart: args.names.source().to_owned(),
+        chart: source.to_owned(),
         overrides: overrides(&args.values)?,
         values: value_options(&args.values),
         options: render::Options {
