@@ -90,6 +90,14 @@ fn tera_templates_that_work_without_end_are_refused() {
     ] {
         refused_at(&sandbox, template, line, told);
     }
+    // What costs more the longer a text is.
+    for condition in ["s < s", "s is containing(pat=\"xy\")"] {
+        let text = "x".repeat(200_000);
+        let template = format!(
+            "{{% set s = \"{text}\" %}}\n{{% for i in range(end=100000) %}}\n{{% if {condition} %}}\n{{% endif %}}\n{{% endfor %}}\n"
+        );
+        refused_at(&sandbox, &template, 3, steps);
+    }
     let names = |depth: usize| format!("_{depth}.tera");
     for depth in 0..28 {
         let include = format!("{{% include \"{}\" %}}\n", names(depth + 1));

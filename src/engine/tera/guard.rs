@@ -27,9 +27,11 @@ fn may_multiply(text: &str) -> bool {
     let bytes = text.as_bytes();
     let is_word = |at: usize| bytes.get(at).is_some_and(|byte| *byte == b'_' || byte.is_ascii_alphanumeric());
     bytes.iter().enumerate().any(|(at, byte)| match byte {
-        b'~' | b'[' | b'{' => true,
+        b'~' | b'[' | b'{' | b'<' | b'>' => true,
         b'=' => at > 0 && matches!(bytes[at - 1], b'=' | b'!'),
         b'n' => at > 1 && bytes[at - 1] == b'i' && !is_word(at - 2) && !is_word(at + 1),
+        // `is containing`, `is starting_with`, `is ending_with`
+        b'g' => bytes[..at].ends_with(b"in"),
         _ => false,
     })
 }
@@ -163,7 +165,7 @@ impl Lexeme<'_> {
 }
 
 /// The words and marks of an expression, as Tera's lexer has them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Lexer<'t> {
     text: &'t str,
     at: usize,
@@ -366,16 +368,21 @@ impl<'t> Scanner<'t> {
                 }
                 self.awaits(Some(TEXT))?;
             }
-            "in" | "==" | "!=" => self.awaits(Some(SEARCHED))?,
-            "is" => self.expects = Expects::Name,
+            "in" | "==" | "!=" | "<" | ">" | "<=" | ">=" => self.awaits(Some(SEARCHED))?,
+            "is" => {
+                let test = self.lexemes.clone().find(|lexeme| lexeme.text != "not")?.text;
+                if !guarded && matches!(test, "containing" | "starting_with" | "ending_with") {
+                    self.found.push((self.end, SEARCHED.to_owned()));
+                }
+                self.expects = Expects::Name;
+            }
             "for" => self.comprehension(lexeme)?,
             "not" => {}
             "if" => {
                 self.collection_ends()?;
                 self.awaits(None)?;
             }
-            "else" | "and" | "or" => self.awaits(None)?,
-            "+" | "-" | "*" | "/" | "//" | "%" | "**" | "<" | ">" | "<=" | ">=" | "," | ":" | "=" => {
+            "else" | "and" | "or" | "+" | "-" | "*" | "/" | "//" | "%" | "**" | "," | ":" | "=" => {
                 self.awaits(None)?;
             }
             _ => return None,
@@ -550,14 +557,17 @@ mod tests {
             ("a in [b, c] and d not in e", "a in [b, c] | __held | __searched and d not in e | __searched"),
             ("a == \"x\" or b != c", "a == \"x\" or b != c | __searched"),
             ("x if a else b ~ c", "x if a else b | __text ~ c | __text"),
-            ("a is not containing(b) and c is defined", "a is not containing(b) and c is defined"),
+            (
+                "a is not containing(b) and c is defined",
+                "a | __searched is not containing(b) and c is defined",
+            ),
             (
                 "<k8s.card a={[x]} b=\"y\" c {...r} /> | to_yaml",
                 "<k8s.card a={[x] | __held} b=\"y\" c {...r} /> | to_yaml",
             ),
             ("f(a={\"k\": x}, b=-1)", "f(a={\"k\": x} | __held, b=-1)"),
             ("s[1:] ~ s[:2] ~ `a]`", "s[1:] | __text ~ s[:2] | __text ~ `a]`"),
-            ("a < b", "a < b"),
+            ("a < b and c >= 3", "a < b | __searched and c >= 3"),
         ] {
             assert_eq!(guarded(text), expected);
         }

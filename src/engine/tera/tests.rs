@@ -135,6 +135,26 @@ fn crate_read(text: &str) -> Node {
 }
 
 #[test]
+fn what_is_taken_out_of_values_can_be_taken_from_again() {
+    let values = "list: [{name: abc, tags: [p, q]}, 2]\ndeep: [[[1]]]\n";
+    for (expression, expected) in [
+        ("values.list[0].name", "abc"),
+        ("values[\"list\"][0][\"tags\"][1]", "q"),
+        ("values.list[0].name[1:]", "bc"),
+        ("values.list[0:1][0].tags[0] ~ values.list[0].name[-1]", "pc"),
+        ("-values.deep[0][0][0]", "-1"),
+        ("values.no?[0] | default(value=3)", "3"),
+        ("1 if values.deep[0][0][0] < 2 else values.list[0]", "1"),
+        ("values.list[0].tags is containing(pat=\"q\")", "true"),
+        ("values.list[0].name is not starting_with(pat=\"b\") and values.list[1] >= 2", "true"),
+    ] {
+        assert_eq!(render(&format!("a: {{{{ {expression} }}}}\n"), values), format!("a: {expected}\n"));
+        let template = format!("{{% set x = {expression} %}}a: {{{{ x }}}}\n");
+        assert_eq!(render(&template, values), format!("a: {expected}\n"));
+    }
+}
+
+#[test]
 fn values_become_part_of_strings() {
     let values = "r: repo/app\nt: 1.10\nd: 'a\"b\\c'\ns: it's\nm: {a: 1}\nnl: \"x\\ny\"\ni: 8080\n";
     assert_eq!(render("image: {{ values.r }}:{{ values.d }}\n", values), "image: repo/app:a\"b\\c\n");
