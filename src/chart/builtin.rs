@@ -48,6 +48,11 @@ pub fn is_chart(argument: &str) -> bool {
             || (!path.exists() && !manifest))
 }
 
+/// Whether there is something where a command-line argument says that a chart is.
+pub fn exists(argument: &str) -> bool {
+    argument.starts_with(SCHEME) || Path::new(argument).exists()
+}
+
 /// Opens the chart that a command-line argument names: `builtin:NAME`, a directory or a `.tgz`.
 pub fn open(sources: &Sources, argument: &str) -> Report<Chart> {
     let Some(name) = argument.strip_prefix(SCHEME) else { return load(sources, Path::new(argument)) };

@@ -76,6 +76,16 @@ fn names_a_place(stderr: &str) -> bool {
 }
 
 #[test]
+fn a_release_may_be_called_like_a_chart_that_lies_there() {
+    let sandbox = Sandbox::new();
+    sandbox.write("web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n");
+    let rendered =
+        sandbox.run(&["render", "web", "builtin:statefulset", "--set", "image.repository=a,image.tag=1"]);
+    assert!(rendered.stdout.contains("kind: StatefulSet"), "{}", rendered.stderr);
+    sandbox.refused(&["render", "web", "shop"], &["`shop`", "the release's name comes first"]);
+}
+
+#[test]
 fn a_helm_chart_without_manifests_prints_a_line_break_as_helm_does() {
     let sandbox = Sandbox::new();
     sandbox.write("app/Chart.yaml", "apiVersion: v2\nname: app\nversion: 1.0.0\n");

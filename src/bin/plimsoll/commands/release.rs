@@ -10,7 +10,6 @@ use plimsoll::values;
 use plimsoll::yaml::Limits;
 use plimsoll::{chart, k8s, render};
 use std::io::Read as _;
-use std::path::Path;
 
 /// What `helm template` calls a release that has no name.
 pub(crate) const DEFAULT_NAME: &str = "release-name";
@@ -30,8 +29,8 @@ pub(crate) fn build(
 /// The library's request for what the arguments describe.
 pub(crate) fn request(args: &ReleaseArgs, with_namespace: bool) -> anyhow::Result<Request> {
     let (release, source) = (args.names.release(), args.names.source());
-    if let Some(release) = release.filter(|release| Path::new(release).exists() && chart::is_chart(release))
-        && !Path::new(source).exists()
+    if let Some(release) = release.filter(|release| chart::exists(release) && chart::is_chart(release))
+        && !chart::exists(source)
     {
         bail!("there is no chart at `{source}`, but one at `{release}`: the release's name comes first");
     }
