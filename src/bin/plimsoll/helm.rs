@@ -51,14 +51,16 @@ const WITHOUT_EFFECT: &[(&str, Takes)] = &[
 
 const FETCHES: &str = "nothing is fetched: run `helm pull` first, and give the directory or the .tgz";
 
+const DEPENDENCIES: &str = "nothing is fetched: run `helm dependency build` first";
 const FORMAT: &str = "`--format` says in which form";
+const SIGNATURES: &str = "signatures are not checked: `helm verify` does it";
 
 /// Flags that would need what plimsoll does not do, and what to do instead.
 const REFUSED: &[(&str, &str)] = &[
     ("--atomic", "it belongs to `helm install`; plimsoll only renders"),
     ("--ca-file", FETCHES),
     ("--cert-file", FETCHES),
-    ("--dependency-update", "nothing is fetched: run `helm dependency build` first"),
+    ("--dependency-update", DEPENDENCIES),
     ("--devel", FETCHES),
     ("--enable-dns", "the network is not asked: `getHostByName` is always empty"),
     ("--generate-name", "give the release a name: a generated one would differ with every render"),
@@ -78,21 +80,22 @@ const REFUSED: &[(&str, &str)] = &[
     ),
     ("--username", FETCHES),
     ("--validate", "`plimsoll lint` says what the API server would refuse, without asking it"),
-    ("--verify", "signatures are not checked: `helm verify` does it"),
+    ("--verify", SIGNATURES),
     ("--version", FETCHES),
 ];
 
 const NO_CLUSTER: &str = "no cluster is asked: helm does it";
+const VALUES: &str = "`plimsoll values CHART` prints the values";
 
 /// Commands that helm has, and what to do instead.
 const COMMANDS: &[(&str, &str)] = &[
     ("completion", "`plimsoll completions SHELL` writes it"),
     ("create", "begin with `builtin:statefulset`, or with a chart of your own as the README shows"),
-    ("dep", "nothing is fetched: run `helm dependency build`"),
-    ("dependency", "nothing is fetched: run `helm dependency build`"),
+    ("dep", DEPENDENCIES),
+    ("dependency", DEPENDENCIES),
     ("fetch", FETCHES),
     ("get", NO_CLUSTER),
-    ("inspect", "`plimsoll values CHART` prints the values"),
+    ("inspect", VALUES),
     ("install", "plimsoll only renders: `plimsoll render RELEASE CHART | kubectl apply -f -`"),
     ("list", NO_CLUSTER),
     ("ls", NO_CLUSTER),
@@ -101,7 +104,7 @@ const COMMANDS: &[(&str, &str)] = &[
     ("repo", FETCHES),
     ("rollback", "a render that `--record` has kept can be applied again: see `plimsoll history`"),
     ("search", FETCHES),
-    ("show", "`plimsoll values CHART` prints the values"),
+    ("show", VALUES),
     ("status", NO_CLUSTER),
     ("test", NO_CLUSTER),
     ("uninstall", "`plimsoll render RELEASE CHART | kubectl delete -f -` deletes the objects"),
@@ -109,7 +112,7 @@ const COMMANDS: &[(&str, &str)] = &[
         "upgrade",
         "`plimsoll diff RELEASE CHART` says what would change, `plimsoll render RELEASE CHART | kubectl apply -f -` changes it",
     ),
-    ("verify", "signatures are not checked: `helm verify` does it"),
+    ("verify", SIGNATURES),
     ("version", "`plimsoll --version` prints it"),
 ];
 

@@ -38,9 +38,7 @@ pub(super) fn diagnostic(error: &tera::Error, known: Known<'_>, root: Option<&st
                 if message == "unknown tag" {
                     message = format!("unknown tag `{text}`");
                     help = instead_of_tag(text);
-                } else if let ErrorKind::SyntaxError(_) = error.kind()
-                    && let Some(said) = syntax::better(&message, &rewritten.text, range.start)
-                {
+                } else if let Some(said) = syntax::better(error, &message, &rewritten.text, range.start) {
                     (message, help) = said;
                 } else if report.message().starts_with("Field `") {
                     let path = rewritten.path_to(range.end);
@@ -183,9 +181,7 @@ pub(super) fn in_text(
     let range = match error.kind() {
         ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) => {
             let mut range = report.span().range.clone();
-            if let ErrorKind::SyntaxError(_) = error.kind()
-                && let Some(said) = syntax::better(&message, &rewritten.text, range.start)
-            {
+            if let Some(said) = syntax::better(error, &message, &rewritten.text, range.start) {
                 (message, help) = said;
             } else if report.message().starts_with("Field `") {
                 message = format!("`{}` is not defined", rewritten.path_to(range.end));

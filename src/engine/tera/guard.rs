@@ -143,6 +143,15 @@ pub(super) fn collection(header: &str) -> Option<usize> {
         .map(|l| l.end())
 }
 
+/// How many parentheses are open at the end of an expression that may go on.
+pub(super) fn unclosed(expression: &str) -> usize {
+    Lexer::new(expression).fold(0, |open: usize, lexeme| match lexeme.text {
+        "(" => open + 1,
+        ")" => open.saturating_sub(1),
+        _ => open,
+    })
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Word,

@@ -30,7 +30,8 @@ use super::guard;
 use super::outline::{Cost, Outline};
 use super::scope::{Route, Scope};
 use super::tags::{
-    Names, Role, Token, call_of, checked_tokens, first_word, included, is_set_block, path_of, role, trimmed,
+    Names, Role, Token, call_of, checked_tokens, first_word, included, is_set_block, last_path, path_of,
+    role, trimmed,
 };
 use super::tpl;
 use crate::diag::{Diagnostic, SourceId, Span};
@@ -129,11 +130,7 @@ impl Rewritten {
 
     /// The path of names, `values.image.tag`, that ends at a byte of the text.
     pub(super) fn path_to(&self, end: usize) -> &str {
-        let text = self.text.get(..end).unwrap_or_default();
-        let start = text
-            .rfind(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.')))
-            .map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
-        &text[start..]
+        last_path(self.text.get(..end).unwrap_or_default())
     }
 
     fn offset(&self, at: usize, begin: bool) -> usize {

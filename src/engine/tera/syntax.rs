@@ -1,11 +1,16 @@
 //! What is mostly behind a syntax error: habits from Helm's language, from Jinja, from Tera 1.
 
 use super::error::Said;
+use super::guard;
 use super::reference::signature;
+use super::tags::{is_word, last_path, last_word};
+use tera::{Error, ErrorKind};
 
 /// What is wrong at a byte of a template, and what to write instead, where Tera only says what it did not expect: its
-/// message, and the template as Tera was given it.
-pub(super) fn better(message: &str, text: &str, at: usize) -> Option<Said> {
+/// error and the message of that in our words, and the template as Tera was given it.
+pub(super) fn better(error: &Error, message: &str, text: &str, at: usize) -> Option<Said> {
+    // What a chart says itself while it is rendered is its own.
+    let ErrorKind::SyntaxError(_) = error.kind() else { return None };
     let (before, behind) = (text.get(..at)?.trim_end(), text.get(at..)?);
     match message {
         "unexpected character" => return unexpected(behind),
@@ -14,7 +19,7 @@ pub(super) fn better(message: &str, text: &str, at: usize) -> Option<Said> {
     }
     let (found, expected) = message.strip_prefix("found ")?.split_once(" but expected ")?;
     // The parenthesis that the rewriter puts around what is written.
-    let at_end = found == "`)`" && unclosed(before) == 1 && behind.starts_with(") | __emit_");
+    let at_end = found == "`)`" && guard::unclosed(written(before)) == 1 && behind.starts_with(") | __emit_");
     let found = if at_end { "`}}`" } else { found };
     let plainly = || format!("found {found} but expected {}", quoted(expected));
     match expected {
@@ -24,7 +29,7 @@ pub(super) fn better(message: &str, text: &str, at: usize) -> Option<Said> {
             .or_else(|| at_end.then(|| (plainly(), None))),
         "=" => positional(&before[..before.len() - last_word(before).len()]),
         ")" if found == "`}}`" => Some(("a parenthesis is not closed".to_owned(), None)),
-        ")" if unclosed(before) == 1 => Some(unfinished(before, found)),
+        ")" if guard::unclosed(written(before)) == 1 => Some(unfinished(before, found)),
         "}}" if found == "`)`" => Some(("there is one `)` too many".to_owned(), None)),
         "%}" => Some((plainly(), in_statement(before, found))),
         _ if at_end => Some(("there is no expression".to_owned(), None)),
@@ -50,10 +55,8 @@ fn unexpected(behind: &str) -> Option<Said> {
 const OTHER_SIGNS: &[(&str, &str)] = &[
     ("&&", "write `and`"),
     ("&", "write `and`"),
-    ("!", "write `not`"),
     ("?", "write `a if condition else b`"),
     ("$", "names have no `$` before them"),
-    (":=", "write `{% set name = value %}`"),
 ];
 
 /// A function that is called like a method.
@@ -158,32 +161,4 @@ const IN_HELM: &str = "for a chart in Helm's language write `engine: gotpl` in C
 fn written(before: &str) -> &str {
     let tag = before.rfind("{{").map_or("", |open| &before[open + 2..]);
     if tag.contains("{%") { "" } else { tag }
-}
-
-/// How many parentheses are open in the tag that a text ends in if it writes a value.
-fn unclosed(before: &str) -> usize {
-    let mut quote = None;
-    let mut open = 0_usize;
-    for c in written(before).chars() {
-        match (quote, c) {
-            (None, '"' | '\'' | '`') => quote = Some(c),
-            (Some(mark), _) if mark == c => quote = None,
-            (None, '(') => open += 1,
-            (None, ')') => open = open.saturating_sub(1),
-            _ => {}
-        }
-    }
-    open
-}
-
-fn last_word(text: &str) -> &str {
-    &text[text.trim_end_matches(is_word).len()..]
-}
-
-fn last_path(text: &str) -> &str {
-    &text[text.trim_end_matches(|c| c == '.' || is_word(c)).len()..]
-}
-
-fn is_word(c: char) -> bool {
-    c == '_' || c.is_alphanumeric()
 }

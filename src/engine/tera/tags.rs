@@ -194,6 +194,21 @@ pub(super) fn first_word(statement: &str) -> &str {
     &statement[..end.unwrap_or(statement.len())]
 }
 
+/// The path of names, `values.image.tag`, that a text ends in.
+pub(super) fn last_path(text: &str) -> &str {
+    &text[text.trim_end_matches(|c: char| c == '.' || is_word(c)).len()..]
+}
+
+/// The name that a text ends in.
+pub(super) fn last_word(text: &str) -> &str {
+    &text[text.trim_end_matches(is_word).len()..]
+}
+
+/// Whether a character may be part of a name.
+pub(super) fn is_word(c: char) -> bool {
+    c == '_' || c.is_alphanumeric()
+}
+
 /// The component that a statement, `<name ..>` or `</name>`, opens or closes.
 pub(super) fn component(statement: &str) -> &str {
     let rest = statement.trim_start_matches(['<', '/', ' ']);
