@@ -2,7 +2,7 @@
 
 use crate::helm::HelmFlags;
 use crate::ui::Color;
-use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
 
 /// Render, lint and diff Kubernetes releases built around StatefulSets
@@ -42,72 +42,25 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-/// Declares [`Command`]: what `clap::Subcommand` derives, but for the arguments of a command, which are made only when
-/// somebody names it. There are some two hundred, and every run would make them all.
-macro_rules! commands {
-    ($(#[doc = $about:literal] $variant:ident($args:ty) as $name:literal $(or $alias:literal)?;)*) => {
-        #[derive(Debug)]
-        pub(crate) enum Command {
-            $(#[doc = $about] $variant(Box<$args>),)*
-        }
-
-        impl Subcommand for Command {
-            fn augment_subcommands(command: clap::Command) -> clap::Command {
-                command$(.subcommand(
-                    clap::Command::new($name).about($about.trim())$(.visible_alias($alias))?.defer(with_args::<$args>),
-                ))*
-            }
-
-            fn augment_subcommands_for_update(command: clap::Command) -> clap::Command {
-                Self::augment_subcommands(command)
-            }
-
-            fn has_subcommand(name: &str) -> bool {
-                [$($name $(, $alias)?),*].contains(&name)
-            }
-        }
-
-        impl FromArgMatches for Command {
-            fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-                match matches.subcommand() {
-                    $(Some(($name, matches)) => {
-                        crate::apart(|| <$args>::from_arg_matches(matches).map(|args| Self::$variant(Box::new(args))))
-                    })*
-                    _ => Err(clap::Error::new(clap::error::ErrorKind::MissingSubcommand)),
-                }
-            }
-
-            fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-                *self = Self::from_arg_matches(matches)?;
-                Ok(())
-            }
-        }
-    };
-}
-
-/// Adds a command's arguments to what is known of it already.
-fn with_args<A: Args>(command: clap::Command) -> clap::Command {
-    let about = command.get_about().cloned().unwrap_or_default();
-    A::augment_args(command).about(about)
-}
-
-commands! {
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
     /// Render a chart to manifests that kubectl accepts
-    Render(RenderArgs) as "render" or "template";
+    #[command(visible_alias = "template")]
+    Render(Box<RenderArgs>),
     /// Say what the API server, and production, would hold against charts and manifests
-    Lint(LintArgs) as "lint";
+    Lint(Box<LintArgs>),
     /// Say what an upgrade will do: what changes, what the API server takes, which pods restart
-    Diff(DiffArgs) as "diff";
+    Diff(Box<DiffArgs>),
     /// Show the pods, DNS names, Services and claims of a release before it exists
-    Preview(PreviewArgs) as "preview";
+    Preview(Box<PreviewArgs>),
     /// List, show or prune the recorded renders of a release
-    History(HistoryArgs) as "history";
+    History(Box<HistoryArgs>),
     /// Show the values that a chart's templates see, and where each came from
-    Values(ValuesArgs) as "values";
+    Values(Box<ValuesArgs>),
     /// Print a shell's completion script
-    Completions(CompletionsArgs) as "completions";
+    Completions(Box<CompletionsArgs>),
     /// Print the manual page, or write one for every command
-    Man(ManArgs) as "man";
+    Man(Box<ManArgs>),
 }
 
 /// `[RELEASE] SOURCE`.

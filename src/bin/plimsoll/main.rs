@@ -25,23 +25,16 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> ExitStatus {
     let mut ui = Ui::new(cli.color);
     let status = match cli.command {
-        Command::Render(args) => apart(|| commands::render::run(&args, &mut ui)),
-        Command::Lint(args) => apart(|| commands::lint::run(&args, &mut ui)),
-        Command::Diff(args) => apart(|| commands::diff::run(&args, &mut ui)),
-        Command::Preview(args) => apart(|| commands::preview::run(&args, &mut ui)),
-        Command::History(args) => apart(|| commands::history::run(&args, &mut ui)),
-        Command::Values(args) => apart(|| commands::values::run(&args, &mut ui)),
-        Command::Completions(args) => apart(|| commands::generate::completions(&args, &mut ui)),
-        Command::Man(args) => apart(|| commands::generate::man(&args, &mut ui)),
+        Command::Render(args) => commands::render::run(&args, &mut ui),
+        Command::Lint(args) => commands::lint::run(&args, &mut ui),
+        Command::Diff(args) => commands::diff::run(&args, &mut ui),
+        Command::Preview(args) => commands::preview::run(&args, &mut ui),
+        Command::History(args) => commands::history::run(&args, &mut ui),
+        Command::Values(args) => commands::values::run(&args, &mut ui),
+        Command::Completions(args) => commands::generate::completions(&args, &mut ui),
+        Command::Man(args) => commands::generate::man(&args, &mut ui),
     };
     ui.finish(status)
-}
-
-/// Keeps the code of a command in a function of its own, where the compiler would make one of them all: the others need
-/// not be in memory.
-#[inline(never)]
-fn apart<T>(command: impl FnOnce() -> T) -> T {
-    command()
 }
 
 /// Help and version are results and go to stdout; a wrong flag is a failure.

@@ -32,14 +32,11 @@ pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
         DiffFormat::Markdown => ui.print(&render::markdown(&plan)),
         DiffFormat::Html => ui.print(&render::html(&plan, &heading(args))),
     }
-    let status = match plan.exit_code(&fail_on) {
+    Ok(match plan.exit_code(&fail_on) {
         0 => ExitStatus::Success,
         3 => ExitStatus::Rejected,
         _ => ExitStatus::Findings,
-    };
-    // The process ends here: taking large trees apart node by node would only take time.
-    std::mem::forget((plan, old, new, sources));
-    Ok(status)
+    })
 }
 
 fn heading(args: &DiffArgs) -> String {

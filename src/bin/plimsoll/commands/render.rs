@@ -8,14 +8,12 @@ use plimsoll::chart::EngineKind;
 use plimsoll::diag::Sources;
 use plimsoll::render::{self, Document, Selection};
 use std::io::Write as _;
-use std::mem::ManuallyDrop;
 use std::process::{Command, Stdio};
 
 pub(crate) fn run(args: &RenderArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
-    // The process ends with this command: taking a large release apart before that would be work for nobody.
-    let sources = ManuallyDrop::new(Sources::new());
+    let sources = Sources::new();
     let output = &args.output;
-    let built = ManuallyDrop::new(release::build(&args.release, output.with_namespace, &sources, ui)?);
+    let built = release::build(&args.release, output.with_namespace, &sources, ui)?;
     let selection = Selection {
         show_only: output.show_only.clone(),
         include_crds: output.include_crds,
