@@ -6,9 +6,9 @@
 use crate::support::{self, ROOT, Sandbox};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use rsa::sha2::{Digest as _, Sha256, Sha384, Sha512};
 use rsa::signature::Verifier as _;
 use rsa::signature::hazmat::PrehashVerifier as _;
+use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
@@ -16,7 +16,7 @@ use x509_cert::Certificate;
 use x509_cert::der::asn1::{Any, ObjectIdentifier};
 use x509_cert::der::oid::AssociatedOid as _;
 use x509_cert::der::referenced::OwnedToRef as _;
-use x509_cert::der::{Decode as _, DecodePem as _, Document, Encode as _, Tagged as _};
+use x509_cert::der::{Decode as _, DecodePem as _, Document, Encode as _, Tag, Tagged as _};
 use x509_cert::ext::pkix::{AuthorityKeyIdentifier, SubjectKeyIdentifier};
 use x509_cert::spki::SubjectPublicKeyInfoOwned;
 
@@ -91,24 +91,24 @@ fn decoded(value: &serde_yaml::Value) -> String {
 }
 
 fn describe(cert: &Certificate, signer: &Certificate, out: &mut String) {
-    let tbs = &cert.tbs_certificate;
-    let own_id = key_id(&tbs.subject_public_key_info);
-    let signer_id = key_id(&signer.tbs_certificate.subject_public_key_info);
-    let _ = writeln!(out, "  version {:?}", tbs.version);
+    let tbs = cert.tbs_certificate();
+    let own_id = key_id(tbs.subject_public_key_info());
+    let signer_id = key_id(signer.tbs_certificate().subject_public_key_info());
+    let _ = writeln!(out, "  version {:?}", tbs.version());
     // One byte more for the sign.
-    assert!(tbs.serial_number.as_bytes().len() <= 17, "a serial number has 128 bits");
-    let _ = writeln!(out, "  issuer {}", hex(&tbs.issuer.to_der().unwrap()));
-    let _ = writeln!(out, "  subject {}", hex(&tbs.subject.to_der().unwrap()));
-    let (from, to) = (tbs.validity.not_before, tbs.validity.not_after);
+    assert!(tbs.serial_number().as_bytes().len() <= 17, "a serial number has 128 bits");
+    let _ = writeln!(out, "  issuer {}", hex(&tbs.issuer().to_der().unwrap()));
+    let _ = writeln!(out, "  subject {}", hex(&tbs.subject().to_der().unwrap()));
+    let (from, to) = (tbs.validity().not_before, tbs.validity().not_after);
     let seconds = |time: x509_cert::time::Time| i128::from(time.to_unix_duration().as_secs());
     // Where Go's count of nanoseconds overflows, the end depends on the fraction of the second.
     let minutes = (seconds(to) - seconds(from) + 30).div_euclid(60);
-    let _ = writeln!(out, "  for {minutes} minutes, as {:?} to {:?}", from.tag(), to.tag());
-    let _ = writeln!(out, "  key {}", hex(&tbs.subject_public_key_info.algorithm.to_der().unwrap()));
-    let _ = writeln!(out, "  signed by {}", hex(&tbs.signature.to_der().unwrap()));
-    assert_eq!(tbs.signature, cert.signature_algorithm);
-    verify(cert, &signer.tbs_certificate.subject_public_key_info);
-    for extension in tbs.extensions.iter().flatten() {
+    let _ = writeln!(out, "  for {minutes} minutes, as {} to {}", tag(from.tag()), tag(to.tag()));
+    let _ = writeln!(out, "  key {}", hex(&tbs.subject_public_key_info().algorithm.to_der().unwrap()));
+    let _ = writeln!(out, "  signed by {}", hex(&tbs.signature().to_der().unwrap()));
+    assert_eq!(tbs.signature(), cert.signature_algorithm());
+    verify(cert, signer.tbs_certificate().subject_public_key_info());
+    for extension in tbs.extensions().into_iter().flatten() {
         let value = extension.extn_value.as_bytes();
         let value = match extension.extn_id {
             SubjectKeyIdentifier::OID => {
@@ -134,8 +134,8 @@ fn key_id(info: &SubjectPublicKeyInfoOwned) -> Vec<u8> {
 
 /// Panics if the signature is not that of the key.
 fn verify(cert: &Certificate, info: &SubjectPublicKeyInfoOwned) {
-    let message = cert.tbs_certificate.to_der().unwrap();
-    let signature = cert.signature.raw_bytes();
+    let message = cert.tbs_certificate().to_der().unwrap();
+    let signature = cert.signature().raw_bytes();
     let key = info.subject_public_key.raw_bytes();
     let curve = info.algorithm.parameters.as_ref().and_then(|any| any.decode_as::<ObjectIdentifier>().ok());
     // The crates of the curves have no common type for keys.
@@ -157,7 +157,7 @@ fn verify(cert: &Certificate, info: &SubjectPublicKeyInfoOwned) {
             key.verify(&message, &ed25519_dalek::Signature::from_slice(signature).unwrap()).unwrap();
         }
         None => {
-            let key = rsa::RsaPublicKey::try_from(info.owned_to_ref()).unwrap();
+            let key = rsa::PublicKey::try_from(info.owned_to_ref()).unwrap();
             let key = rsa::pkcs1v15::VerifyingKey::<Sha256>::new(key);
             key.verify(&message, &rsa::pkcs1v15::Signature::try_from(signature).unwrap()).unwrap();
         }
@@ -176,12 +176,17 @@ fn key_form(pem: &str) -> String {
                 } else {
                     String::new()
                 };
-                format!("{:?} {value}", part.tag()).trim_end().to_owned()
+                format!("{} {value}", tag(part.tag())).trim_end().to_owned()
             });
             format!("{label}: {}", parts.collect::<Vec<_>>().join(", "))
         }
         Err(_) => pem.to_owned(),
     }
+}
+
+/// The identifier octets of a type.
+fn tag(tag: Tag) -> String {
+    hex(&tag.to_der().unwrap())
 }
 
 fn hex(bytes: &[u8]) -> String {

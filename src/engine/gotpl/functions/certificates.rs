@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use rand_chacha::rand_core::RngCore as _;
+use der::Sequence;
+use rand_chacha::rand_core::Rng as _;
 use sha2::Digest as _;
 use x509_cert::attr::AttributeTypeAndValue;
 use x509_cert::der::asn1::{
@@ -21,19 +22,19 @@ use x509_cert::der::asn1::{
 use x509_cert::der::flagset::FlagSet;
 use x509_cert::der::oid::AssociatedOid;
 use x509_cert::der::oid::db::{rfc4519, rfc5280};
-use x509_cert::der::pem::LineEnding;
-use x509_cert::der::{Decode as _, Encode as _, EncodePem as _};
+use x509_cert::der::pem::{self, LineEnding, PemLabel as _};
+use x509_cert::der::{Decode as _, Encode as _};
 use x509_cert::ext::Extension;
 use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::ext::pkix::{
     AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages, SubjectAltName,
     SubjectKeyIdentifier,
 };
-use x509_cert::name::{Name, RdnSequence, RelativeDistinguishedName};
+use x509_cert::name::{RdnSequence, RelativeDistinguishedName};
 use x509_cert::serial_number::SerialNumber;
-use x509_cert::spki::SubjectPublicKeyInfoOwned;
+use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 use x509_cert::time::{Time, Validity};
-use x509_cert::{Certificate as X509, TbsCertificate, Version};
+use x509_cert::{Certificate as X509, Version};
 
 use super::keys::{self, PrivateKey};
 use super::{Function, cast, fixed};
@@ -194,7 +195,7 @@ impl Authority {
         let key =
             PrivateKey::read(&found.key).map_err(|error| within("error parsing private key", &error))?;
         let authority = Self { cert: read_cert(&found.cert)?, key };
-        let own = &authority.cert.tbs_certificate.subject_public_key_info;
+        let own = authority.cert.tbs_certificate().subject_public_key_info();
         authority.key.algorithm()?;
         if *own != authority.key.public()? {
             return Err(wrong("x509: provided PrivateKey doesn't match parent's PublicKey"));
@@ -202,13 +203,13 @@ impl Authority {
         Ok(authority)
     }
 
-    fn name(&self) -> &Name {
-        &self.cert.tbs_certificate.subject
+    fn name(&self) -> &RdnSequence {
+        self.cert.tbs_certificate().subject().as_ref()
     }
 
     /// What the certificate says its key is called, if it does.
     fn key_id(&self) -> Option<OctetString> {
-        let found = self.cert.tbs_certificate.get::<SubjectKeyIdentifier>().ok().flatten();
+        let found = self.cert.tbs_certificate().get_extension::<SubjectKeyIdentifier>().ok().flatten();
         found.map(|(_, id)| id.0).filter(|id| !id.as_bytes().is_empty())
     }
 }
@@ -232,6 +233,30 @@ fn new_key(vm: &mut Vm) -> Result<PrivateKey> {
 
 fn given_key(args: Args<'_>, index: usize) -> Result<PrivateKey> {
     PrivateKey::read(args.str(index)?).map_err(|error| within("parsing private key", &error))
+}
+
+/// A certificate as it is signed (RFC 5280, section 4.1.2). `x509_cert` has the same type, but lets nobody else fill it in,
+/// and its builder only takes keys of the kinds that it knows.
+#[derive(Sequence)]
+struct Content {
+    #[asn1(context_specific = "0")]
+    version: Version,
+    serial_number: SerialNumber,
+    signature: AlgorithmIdentifierOwned,
+    issuer: RdnSequence,
+    validity: Validity,
+    subject: RdnSequence,
+    subject_public_key_info: SubjectPublicKeyInfoOwned,
+    #[asn1(context_specific = "3", tag_mode = "EXPLICIT")]
+    extensions: Vec<Extension>,
+}
+
+/// A certificate with its signature (RFC 5280, section 4.1).
+#[derive(Sequence)]
+struct Signed {
+    content: Content,
+    signature_algorithm: AlgorithmIdentifierOwned,
+    signature: BitString,
 }
 
 /// Makes a certificate signed by `authority`, or by itself.
@@ -275,7 +300,7 @@ fn certificate(
         let names = SubjectAltName(subject.alternatives.clone());
         add(SubjectAltName::OID, subject.name.is_empty(), names.to_der())?;
     }
-    let tbs_certificate = TbsCertificate {
+    let content = Content {
         version: Version::V3,
         serial_number: SerialNumber::new(&serial).map_err(wrong)?,
         signature: algorithm.clone(),
@@ -283,22 +308,21 @@ fn certificate(
         validity: validity(vm.random.now(), subject.days)?,
         subject: name,
         subject_public_key_info: info,
-        issuer_unique_id: None,
-        subject_unique_id: None,
-        extensions: Some(extensions),
+        extensions,
     };
-    let signature = signer.sign(vm.random.generator(), &tbs_certificate.to_der().map_err(wrong)?)?;
-    let cert = X509 {
-        tbs_certificate,
+    let signature = signer.sign(vm.random.generator(), &content.to_der().map_err(wrong)?)?;
+    let whole = Signed {
+        content,
         signature_algorithm: algorithm,
         signature: BitString::from_bytes(&signature).map_err(wrong)?,
     };
-    let cert = cert.to_pem(LineEnding::LF).map_err(wrong)?;
+    let cert = whole.to_der().and_then(|der| Ok(pem::encode_string(X509::PEM_LABEL, LineEnding::LF, &der)?));
+    let cert = cert.map_err(wrong)?;
     Ok(Value::Object(Rc::new(Certificate { cert, key: key.pem()? })))
 }
 
 /// A name of one part, or of none.
-fn common_name(name: &str) -> Result<Name> {
+fn common_name(name: &str) -> Result<RdnSequence> {
     if name.is_empty() {
         return Ok(RdnSequence::default());
     }
@@ -311,7 +335,7 @@ fn common_name(name: &str) -> Result<Name> {
     };
     let part = AttributeTypeAndValue { oid: rfc4519::COMMON_NAME, value: value.map_err(wrong)? };
     let parts = SetOfVec::try_from(vec![part]).map_err(wrong)?;
-    Ok(RdnSequence(vec![RelativeDistinguishedName(parts)]))
+    Ok(vec![RelativeDistinguishedName::from(parts)].into())
 }
 
 /// The name of a key: the beginning of its digest.
@@ -327,7 +351,7 @@ fn validity((seconds, nanoseconds): (i64, u32), days: i64) -> Result<Validity> {
     let length = days.wrapping_mul(86_400 * SECOND);
     let end =
         seconds + length.div_euclid(SECOND) + (length.rem_euclid(SECOND) + i64::from(nanoseconds)) / SECOND;
-    Ok(Validity { not_before: moment(seconds)?, not_after: moment(end)? })
+    Ok(Validity::new(moment(seconds)?, moment(end)?))
 }
 
 fn moment(seconds: i64) -> Result<Time> {

@@ -1,11 +1,11 @@
 //! Sprig's passwords: hashed, derived, used to encrypt.
 
-use aes::cipher::{BlockDecrypt as _, BlockEncrypt as _, KeyInit as _};
+use aes::cipher::{BlockCipherDecrypt as _, BlockCipherEncrypt as _, KeyInit as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use hmac::Mac as _;
-use rand_chacha::rand_core::RngCore as _;
-use rsa::sha2::Sha256;
+use rand_chacha::rand_core::Rng as _;
+use sha2::Sha256;
 
 use super::{Function, fixed};
 use crate::engine::gotpl::error::{Error, Result};
@@ -79,12 +79,11 @@ fn derive_password(_: &mut Vm, args: Args<'_>) -> Result<Value> {
     let length = |text: &str| u32::try_from(text.len()).unwrap_or(u32::MAX).to_be_bytes();
     let salt = [SEED.as_bytes(), &length(user), user.as_bytes()].concat();
     let mut key = [0; 64];
-    let parameters =
-        scrypt::Params::new(15, 8, 2, key.len()).map_err(|error| Error::new(error.to_string()))?;
+    let parameters = scrypt::Params::new(15, 8, 2).map_err(|error| Error::new(error.to_string()))?;
     scrypt::scrypt(password.as_bytes(), &salt, &parameters, &mut key)
         .map_err(|error| Error::new(error.to_string()))?;
-    let mut mac = <hmac::Hmac<Sha256> as hmac::Mac>::new_from_slice(&key)
-        .map_err(|error| Error::new(error.to_string()))?;
+    let mut mac =
+        hmac::Hmac::<Sha256>::new_from_slice(&key).map_err(|error| Error::new(error.to_string()))?;
     mac.update(&[SEED.as_bytes(), &length(site), site.as_bytes(), &counter.to_be_bytes()].concat());
     let seed = mac.finalize().into_bytes();
     let template = templates[usize::from(seed[0]) % templates.len()];

@@ -2,17 +2,19 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use dsa::{Components, KeySize};
 use ed25519_dalek::Signer as _;
 use rand_chacha::ChaCha20Rng;
-use rand_chacha::rand_core::RngCore as _;
+use rand_chacha::rand_core::Rng as _;
+use rsa::BoxedUint;
 use rsa::pkcs1::{DecodeRsaPrivateKey as _, EncodeRsaPrivateKey as _};
 use rsa::pkcs1v15::SigningKey;
-use rsa::pkcs8::{LineEnding, PrivateKeyInfo};
-use rsa::sha2::{Digest as _, Sha256, Sha384, Sha512};
+use rsa::pkcs8::{LineEnding, PrivateKeyInfoRef};
 use rsa::signature::SignatureEncoding as _;
-use rsa::{BigUint, RsaPrivateKey, RsaPublicKey};
+
 use sec1::{EcParameters, EcPrivateKey};
-use x509_cert::der::asn1::{Any, BitString, Null, ObjectIdentifier, Uint};
+use sha2::{Digest as _, Sha256, Sha384, Sha512};
+use x509_cert::der::asn1::{Any, BitString, Null, ObjectIdentifier, OctetStringRef, Uint};
 use x509_cert::der::oid::db::{rfc5912, rfc8410};
 use x509_cert::der::{Decode as _, Encode as _, pem};
 use x509_cert::spki::{AlgorithmIdentifierOwned, AlgorithmIdentifierRef, SubjectPublicKeyInfoOwned};
@@ -21,13 +23,13 @@ use crate::engine::gotpl::error::{Error, Result};
 
 /// A private key.
 pub(super) enum PrivateKey {
-    Rsa(Box<RsaPrivateKey>),
+    Rsa(Box<rsa::PrivateKey>),
     /// The secret number, as long as the curve's order.
     Ec(Curve, Vec<u8>),
     /// The seed.
     Ed25519([u8; 32]),
     /// `p`, `q`, `g`, `y` and `x`. Such keys are made and read, but Go signs nothing with them.
-    Dsa(Box<[BigUint; 5]>),
+    Dsa(Box<[Uint; 5]>),
 }
 
 /// A curve of NIST's.
@@ -96,9 +98,9 @@ impl Curve {
     /// The public point, uncompressed; `None` where the number is no key of this curve.
     fn point(self, secret: &[u8]) -> Option<Vec<u8>> {
         on_curve!(self, curve => {
-            use curve::elliptic_curve::sec1::ToEncodedPoint as _;
+            use curve::elliptic_curve::sec1::ToSec1Point as _;
             let key = curve::SecretKey::from_slice(secret).ok()?;
-            Some(key.public_key().to_encoded_point(false).as_bytes().to_vec())
+            Some(key.public_key().to_sec1_point(false).as_bytes().to_vec())
         })
     }
 
@@ -117,8 +119,8 @@ impl PrivateKey {
     /// A new key of a kind that `genPrivateKey` knows, RSA of 4096 bits; `None` for others.
     pub(super) fn generate(generator: &mut ChaCha20Rng, kind: &str) -> Option<Result<Self>> {
         Some(Ok(match kind {
-            "" | "rsa" => return Some(Self::rsa(plimsoll_primes::rsa_4096(generator))),
-            "dsa" => Self::Dsa(Box::new(dsa(generator))),
+            "" | "rsa" => return Some(Self::rsa(generator, 4096)),
+            "dsa" => return Some(dsa(generator).map(|numbers| Self::Dsa(Box::new(numbers)))),
             "ecdsa" => loop {
                 let mut secret = [0; 32];
                 generator.fill_bytes(&mut secret);
@@ -137,12 +139,11 @@ impl PrivateKey {
 
     /// A new key for a certificate: RSA of 2048 bits.
     pub(super) fn for_certificate(generator: &mut ChaCha20Rng) -> Result<Self> {
-        Self::rsa(plimsoll_primes::rsa_2048(generator))
+        Self::rsa(generator, 2048)
     }
 
-    fn rsa(primes: [Vec<u8>; 2]) -> Result<Self> {
-        let [one, other] = primes.map(|prime| BigUint::from_bytes_be(&prime));
-        RsaPrivateKey::from_p_q(one, other, plimsoll_primes::EXPONENT.into())
+    fn rsa(generator: &mut ChaCha20Rng, bits: usize) -> Result<Self> {
+        rsa::PrivateKey::new(generator, bits)
             .map(|key| Self::Rsa(Box::new(key)))
             .map_err(|error| Error::new(format!("error generating rsa key: {error}")))
     }
@@ -154,7 +155,7 @@ impl PrivateKey {
             Some("") => {
                 Self::from_pkcs8(&der).map_err(|error| Error::new(format!("decoding PEM as PKCS#8: {error}")))
             }
-            Some("RSA ") => RsaPrivateKey::from_pkcs1_der(&der)
+            Some("RSA ") => rsa::PrivateKey::from_pkcs1_der(&der)
                 .map(|key| Self::Rsa(Box::new(key)))
                 .map_err(|error| Error::new(format!("parsing RSA private key from PEM: {error}"))),
             Some("EC ") => Self::from_sec1(&der, None)
@@ -169,17 +170,17 @@ impl PrivateKey {
     }
 
     fn from_pkcs8(der: &[u8]) -> Result<Self, String> {
-        let info = PrivateKeyInfo::from_der(der).map_err(|error| error.to_string())?;
+        let info = PrivateKeyInfoRef::from_der(der).map_err(|error| error.to_string())?;
         match info.algorithm.oid {
-            rfc5912::RSA_ENCRYPTION => RsaPrivateKey::from_pkcs1_der(info.private_key)
+            rfc5912::RSA_ENCRYPTION => rsa::PrivateKey::from_pkcs1_der(info.private_key.as_bytes())
                 .map(|key| Self::Rsa(Box::new(key)))
                 .map_err(|error| error.to_string()),
             rfc5912::ID_EC_PUBLIC_KEY => {
-                Self::from_sec1(info.private_key, info.algorithm.parameters_oid().ok())
+                Self::from_sec1(info.private_key.as_bytes(), info.algorithm.parameters_oid().ok())
                     .ok_or_else(|| "x509: unknown elliptic curve".to_owned())
             }
             // An octet string in the octet string.
-            rfc8410::ID_ED_25519 => match info.private_key {
+            rfc8410::ID_ED_25519 => match info.private_key.as_bytes() {
                 [0x04, 0x20, seed @ ..] => seed.try_into().ok().map(Self::Ed25519),
                 _ => None,
             }
@@ -202,9 +203,7 @@ impl PrivateKey {
     fn from_dsa(der: &[u8]) -> Option<Self> {
         let numbers = Vec::<Uint>::from_der(der).ok()?;
         let (_, numbers) = numbers.split_first()?;
-        let numbers: Vec<_> =
-            numbers.iter().map(|number| BigUint::from_bytes_be(number.as_bytes())).collect();
-        Some(Self::Dsa(Box::new(numbers.try_into().ok()?)))
+        Some(Self::Dsa(Box::new(numbers.to_vec().try_into().ok()?)))
     }
 
     /// The key as Go writes it: each kind in a form of its own.
@@ -223,15 +222,12 @@ impl PrivateKey {
             Self::Ed25519(seed) => {
                 let octets = [&[0x04, 0x20], seed.as_slice()].concat();
                 let algorithm = AlgorithmIdentifierRef { oid: rfc8410::ID_ED_25519, parameters: None };
-                ("PRIVATE KEY", PrivateKeyInfo::new(algorithm, &octets).to_der().map_err(wrong)?)
+                let octets = OctetStringRef::new(&octets).map_err(wrong)?;
+                ("PRIVATE KEY", PrivateKeyInfoRef::new(algorithm, octets).to_der().map_err(wrong)?)
             }
             Self::Dsa(numbers) => {
-                let version = BigUint::from(0_u32);
-                let numbers: Vec<Uint> = std::iter::once(&version)
-                    .chain(numbers.iter())
-                    .map(|number| Uint::new(&number.to_bytes_be()))
-                    .collect::<Result<_, _>>()
-                    .map_err(wrong)?;
+                let version = Uint::new(&[0]).map_err(wrong)?;
+                let numbers: Vec<Uint> = std::iter::once(version).chain(numbers.iter().cloned()).collect();
                 ("DSA PRIVATE KEY", numbers.to_der().map_err(wrong)?)
             }
         };
@@ -241,9 +237,7 @@ impl PrivateKey {
     /// The public key, as it stands in a certificate.
     pub(super) fn public(&self) -> Result<SubjectPublicKeyInfoOwned> {
         match self {
-            Self::Rsa(key) => {
-                SubjectPublicKeyInfoOwned::from_key(RsaPublicKey::from(key.as_ref())).map_err(wrong)
-            }
+            Self::Rsa(key) => SubjectPublicKeyInfoOwned::from_key(key.as_public_key()).map_err(wrong),
             Self::Ec(curve, secret) => {
                 let point = curve.point(secret).ok_or_else(|| wrong("the key is not on its curve"))?;
                 let algorithm = AlgorithmIdentifierOwned {
@@ -319,36 +313,25 @@ pub(super) fn pem_block(text: &str) -> Option<(&str, Vec<u8>)> {
 }
 
 /// The numbers of a new DSA key, of 2048 and 256 bits as Sprig has them.
-fn dsa(generator: &mut ChaCha20Rng) -> [BigUint; 5] {
-    let [modulus, order] = plimsoll_primes::dsa_2048(generator).map(|prime| BigUint::from_bytes_be(&prime));
-    let one = BigUint::from(1_u32);
-    let cofactor = (&modulus - &one) / &order;
-    let mut bases = (2_u32..).map(|base| BigUint::from(base).modpow(&cofactor, &modulus));
-    let root = bases.find(|root| *root != one).unwrap_or_default();
-    let secret = loop {
-        let mut bytes = [0; 32];
-        generator.fill_bytes(&mut bytes);
-        let secret = BigUint::from_bytes_be(&bytes);
-        if secret >= one && secret < order {
-            break secret;
-        }
-    };
-    let public = root.modpow(&secret, &modulus);
-    [modulus, order, root, public, secret]
+fn dsa(generator: &mut ChaCha20Rng) -> Result<[Uint; 5]> {
+    let Ok(components) = Components::try_generate_from_rng_with_key_size(generator, KeySize::DSA_2048_256);
+    let Ok(key) = dsa::SigningKey::try_generate_from_rng_with_components(generator, components);
+    let public = key.verifying_key();
+    let components = public.components();
+    let uint = |number: &BoxedUint| Uint::new(&number.to_be_bytes()).map_err(wrong);
+    Ok([
+        uint(components.p())?,
+        uint(components.q())?,
+        uint(components.g())?,
+        uint(public.y())?,
+        uint(key.x())?,
+    ])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use rand_chacha::rand_core::SeedableRng as _;
-
-    #[test]
-    fn the_numbers_of_a_dsa_key_fit_together() {
-        let [modulus, order, root, public, secret] = dsa(&mut ChaCha20Rng::seed_from_u64(1));
-        let one = BigUint::from(1_u32);
-        assert!(root > one && root.modpow(&order, &modulus) == one, "the root is of that order");
-        assert!(secret >= one && secret < order && public == root.modpow(&secret, &modulus));
-    }
 
     #[test]
     fn keys_are_read_as_they_are_written_and_repeat() {

@@ -1,8 +1,9 @@
 //! Sprig's random values, all from the render's one generator.
 
 use base64::Engine as _;
+use getrandom::SysRng;
 use rand_chacha::ChaCha20Rng;
-use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
+use rand_chacha::rand_core::{Rng as _, SeedableRng as _, UnwrapErr};
 
 use super::{Function, fixed};
 use crate::engine::gotpl::error::{Error, Result};
@@ -76,7 +77,8 @@ impl Random {
         let seed = self.seed;
         self.generator.get_or_insert_with(|| match seed {
             Some(seed) => ChaCha20Rng::seed_from_u64(seed),
-            None => ChaCha20Rng::from_entropy(),
+            // A system without random numbers cannot make secrets: nothing to go on with.
+            None => ChaCha20Rng::from_rng(&mut UnwrapErr(SysRng)),
         })
     }
 
