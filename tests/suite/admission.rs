@@ -1,6 +1,6 @@
 //! Validation against the recorded answers of a real kube-apiserver (v1.36).
 
-use crate::support::oracle;
+use crate::support::recorded;
 use plimsoll::diag::{Diagnostic, Severity, SourceKind, Sources};
 use plimsoll::k8s::{Version, validate};
 use plimsoll::manifest::parse;
@@ -14,19 +14,12 @@ const FALSE_ALARMS: f64 = 0.005;
 
 #[test]
 fn the_server_and_we_agree() {
-    let Some(folder) = oracle("admission") else { return };
-    let read = |name: &str| {
-        let path = folder.join(name);
-        std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-    };
-    let cases: Vec<Json> = serde_json::from_slice(&read("index.json")).unwrap();
     let (mut refused, mut accepted) = (0, 0);
     let (mut missed, mut misplaced, mut alarms) = (Vec::new(), Vec::new(), Vec::new());
     let (mut warned, mut unwarned, mut invented) = (0, Vec::new(), Vec::new());
-    for case in &cases {
-        let file = case["file"].as_str().unwrap();
-        let text = String::from_utf8_lossy(&read(file)).into_owned();
-        let said = answer(file, &text);
+    for case in &recorded("admission") {
+        let file = case["case"].as_str().unwrap();
+        let said = answer(file, case["manifest"].as_str().unwrap());
         let errors: Vec<&Diagnostic> = said.iter().filter(|d| d.severity == Severity::Error).collect();
         let told = || errors.iter().map(|d| d.message.as_str()).collect::<Vec<_>>().join("; ");
         if case["accepted"] == true {

@@ -351,8 +351,9 @@ fn revisions_that_are_unknown_or_damaged_are_named_and_the_others_can_be_read() 
 
 /// The real helm lists its flags; each is plimsoll's own, without an effect, or answered with what to do instead.
 #[test]
+#[ignore = "needs helm: set PLIMSOLL_HELM"]
 fn every_flag_of_helm_template_works_or_is_answered() {
-    let Some(helm) = tool("PLIMSOLL_HELM") else { return };
+    let helm = tool("PLIMSOLL_HELM");
     let output = std::process::Command::new(helm).args(["template", "--help"]).output().unwrap();
     let flags = String::from_utf8(output.stdout).unwrap();
     let sandbox = Sandbox::new();

@@ -89,25 +89,25 @@ pub(crate) fn capabilities() -> Capabilities {
     Capabilities { kube_version: KubeVersion::parse("1.35").unwrap(), extra_api_versions: Vec::new() }
 }
 
-/// A folder, or file, of recorded answers of the real tools, beside the oracle that `PLIMSOLL_ORACLE` names; `None` (said
-/// on stderr) where the environment names none.
-#[expect(clippy::print_stderr, reason = "a test that compares nothing says so")]
-pub(crate) fn oracle(part: &str) -> Option<PathBuf> {
-    let Some(folder) = tool("PLIMSOLL_ORACLE") else {
-        eprintln!("PLIMSOLL_ORACLE is not set: nothing to compare with");
-        return None;
-    };
-    let path = folder.join(part);
-    assert!(path.exists(), "PLIMSOLL_ORACLE holds no {part}");
-    Some(path)
+/// The recorded answers of a real tool: one JSON value a line, compressed. `tests/oracle/README.md` says how they were
+/// recorded and what they hold.
+pub(crate) fn recorded(name: &str) -> Vec<serde_json::Value> {
+    let path = format!("{ROOT}/tests/oracle/{name}.jsonl.gz");
+    let file = fs::File::open(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let rows = serde_json::Deserializer::from_reader(flate2::read::GzDecoder::new(file)).into_iter();
+    let rows: Vec<_> = rows.collect::<Result<_, _>>().unwrap_or_else(|error| panic!("{path}: {error}"));
+    assert!(!rows.is_empty(), "{path} is empty");
+    rows
 }
 
-/// The path in an environment variable that CI sets; `None` in a plain `cargo test`, which has no such tools.
-pub(crate) fn tool(variable: &str) -> Option<PathBuf> {
-    #[expect(clippy::disallowed_methods, reason = "CI names the tools in the environment")]
-    let path = PathBuf::from(std::env::var_os(variable)?);
+/// The program that an environment variable names. Tests that need one are ignored unless they are asked for
+/// (`--include-ignored`), and fail without it.
+pub(crate) fn tool(variable: &str) -> PathBuf {
+    #[expect(clippy::disallowed_methods, reason = "the environment names the tools")]
+    let path = std::env::var_os(variable).map(PathBuf::from);
+    let path = path.unwrap_or_else(|| panic!("{variable} names no program"));
     assert!(path.exists(), "{variable} names {}, which does not exist", path.display());
-    Some(path)
+    path
 }
 
 /// A template that needs no values.

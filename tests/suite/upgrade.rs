@@ -1,31 +1,26 @@
 //! The verdicts and restarts of a real API server and its controllers, against ours.
 
-use crate::support::oracle;
-use plimsoll::diag::{Severity, Sources, Span};
+use crate::support::recorded;
+use plimsoll::diag::{Severity, SourceKind, Sources, Span};
 use plimsoll::diff::{self, Change, Options, Verdict};
 use plimsoll::k8s::{Version, defaults, validate};
 use plimsoll::manifest::{self, Object};
 use plimsoll::yaml::{Node, ReadOptions};
-use std::path::Path;
 
-fn objects(sources: &Sources, path: &Path) -> Vec<Object> {
-    let report = manifest::load(sources, path, &ReadOptions::lenient());
-    assert!(!report.has_errors(), "{}: {:?}", path.display(), report.diagnostics);
+fn objects(name: &str, text: &serde_json::Value) -> Vec<Object> {
+    let sources = Sources::new();
+    let source = sources.add(name, text.as_str().unwrap(), SourceKind::File);
+    let report = manifest::parse(&sources, source, name, &ReadOptions::lenient());
+    assert!(!report.has_errors(), "{name}: {:?}", report.diagnostics);
     report.output.unwrap_or_default()
 }
 
 #[test]
 fn every_pair_is_judged_as_the_server_did() {
-    let Some(folder) = oracle("upgrade") else { return };
-    let index = std::fs::read_to_string(folder.join("index.json")).expect("index.json");
-    let index: serde_json::Value = serde_json::from_str(&index).expect("JSON");
     let (mut wrong, mut pairs, mut objects_seen) = (Vec::new(), 0, 0);
-    for case in index.as_array().expect("a list") {
+    for case in recorded("upgrade") {
         let name = case["case"].as_str().expect("case");
-        let folder = folder.join("cases").join(name);
-        let sources = Sources::new();
-        let old = objects(&sources, &folder.join("old.yaml"));
-        let new = objects(&sources, &folder.join("new.yaml"));
+        let (old, new) = (objects(name, &case["old"]), objects(name, &case["new"]));
         let plan = diff::compare(&old, &new, &Options::default());
         pairs += 1;
         for expected in case["objects"].as_array().expect("objects") {
@@ -77,7 +72,7 @@ fn every_pair_is_judged_as_the_server_did() {
     );
 }
 
-/// A manifest and what a row of `updates.json` does to it: texts replaced one after the other.
+/// A manifest and what a row of the recorded updates does to it: texts replaced one after the other.
 struct Attempt {
     kind: &'static str,
     change: &'static str,
@@ -261,15 +256,13 @@ const ATTEMPTS: &[Attempt] = attempts! {
 /// Updates of single fields, each tried on a real server.
 #[test]
 fn every_attempted_update_is_answered_as_the_server_did() {
-    let Some(file) = oracle("../updates.json") else { return };
-    let rows: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
     let read = |text: &str| {
         let report = manifest::load_stdin(&Sources::new(), text.to_owned(), &ReadOptions::strict());
         assert!(!report.has_errors(), "{:?}\n{text}", report.diagnostics);
         report.output.unwrap()
     };
     let mut wrong = Vec::new();
-    for row in rows["rows"].as_array().unwrap() {
+    for row in recorded("updates") {
         let (kind, change) = (row["kind"].as_str().unwrap(), row["change"].as_str().unwrap());
         if change == "metadata.name" {
             // A PUT of another name; `kubectl apply` makes another object.
@@ -312,15 +305,11 @@ fn every_attempted_update_is_answered_as_the_server_did() {
 /// Filling in defaults makes no valid object invalid, and none that differs from itself.
 #[test]
 fn stored_forms_of_accepted_objects_are_valid_and_stable() {
-    let Some(folder) = oracle("admission") else { return };
-    let index: serde_json::Value =
-        serde_json::from_str(&std::fs::read_to_string(folder.join("index.json")).unwrap()).unwrap();
     let mut wrong = Vec::new();
     let mut seen = 0;
-    for case in index.as_array().unwrap().iter().filter(|case| case["accepted"] == true) {
-        let sources = Sources::new();
-        let path = folder.join(case["file"].as_str().unwrap());
-        for object in objects(&sources, &path) {
+    for case in recorded("admission").iter().filter(|case| case["accepted"] == true) {
+        let name = case["case"].as_str().unwrap();
+        for object in objects(name, &case["manifest"]) {
             seen += 1;
             let mut stored = object.clone();
             defaults::store(object.group(), &object.kind, &mut stored.root);
@@ -331,7 +320,7 @@ fn stored_forms_of_accepted_objects_are_valid_and_stable() {
             validate(&stored, Version::DEFAULT, &mut findings);
             findings.retain(|finding| finding.severity == Severity::Error);
             if !findings.is_empty() {
-                wrong.push(format!("{}: {}", path.display(), findings[0].message));
+                wrong.push(format!("{}: {}", name, findings[0].message));
             }
             let (written, filled) = (std::slice::from_ref(&object), std::slice::from_ref(&stored));
             for (old, new) in [(written, filled), (filled, written)] {
@@ -344,7 +333,7 @@ fn stored_forms_of_accepted_objects_are_valid_and_stable() {
                 if !same && object.kind != "Secret" {
                     wrong.push(format!(
                         "{}: {}",
-                        path.display(),
+                        name,
                         diff::render::plan(&plan, diff::render::Style::Plain)
                     ));
                 }

@@ -1,18 +1,9 @@
 //! YAML as helm and kubectl read and write it: recorded answers of the real tools.
 
-use crate::support::oracle;
+use crate::support::recorded;
 use plimsoll::diag::{Report, SourceKind, Sources, Span};
 use plimsoll::yaml::{Document, Map, Node, ReadOptions, Value, emit, read};
 use serde_json::Value as Json;
-
-/// The rows of a recorded file beside the oracle's folder; none if no oracle is named.
-fn recorded(name: &str) -> Vec<Json> {
-    let Some(path) = oracle(&format!("../{name}")) else { return Vec::new() };
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let rows: Vec<Json> = serde_json::from_str(&text).expect("a list of rows");
-    assert!(!rows.is_empty());
-    rows
-}
 
 fn read_text(text: &str) -> Report<Vec<Document>> {
     let sources = Sources::new();
@@ -38,7 +29,7 @@ fn rounded(mut node: Node) -> Node {
 
 #[test]
 fn plain_scalars_mean_what_they_mean_to_kubectl_and_helm() {
-    for row in recorded("yaml11.json") {
+    for row in recorded("yaml-scalars") {
         let scalar = row["scalar"].as_str().unwrap();
         let report = read_text(&format!("v: {scalar}\n"));
         let expected = row.get("kubectl_error").is_none().then(|| &row["kubectl_json"]);
@@ -59,7 +50,7 @@ fn plain_scalars_mean_what_they_mean_to_kubectl_and_helm() {
 
 #[test]
 fn documents_have_the_shape_that_helm_and_kubectl_see() {
-    for row in recorded("yaml11_structure.json") {
+    for row in recorded("yaml-structure") {
         let text = row["yaml"].as_str().unwrap();
         // The recorded files ended with a line break.
         let report = read_text(&format!("{text}\n"));
@@ -116,7 +107,7 @@ fn to_yaml_is_helms_byte_for_byte() {
 
 #[test]
 fn to_yaml_quotes_what_yaml_would_read_otherwise() {
-    for row in recorded("yaml11.json") {
+    for row in recorded("yaml-scalars") {
         let Some(expected) = row["helm_toyaml"].as_str() else { continue };
         assert_eq!(emit::helm(&values(&row["helm_json"])), expected, "`{}`", row["scalar"]);
     }

@@ -15,7 +15,7 @@ use std::fmt::{self, Display, Write as _};
 ///
 /// A null counts as absent, as it does for the server's decoder.
 ///
-/// ```ignore
+/// ```text
 /// let strategy = spec.field("updateStrategy");
 /// let partition = strategy.field("rollingUpdate.partition"); // a dotted name goes down several steps
 /// if partition.int().is_some_and(|n| n < 0) {
