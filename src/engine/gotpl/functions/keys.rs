@@ -338,7 +338,8 @@ mod tests {
         for (kind, label) in
             [("dsa", "DSA PRIVATE KEY"), ("ecdsa", "EC PRIVATE KEY"), ("ed25519", "PRIVATE KEY")]
         {
-            let make = || PrivateKey::generate(&mut ChaCha20Rng::seed_from_u64(3), kind).unwrap().unwrap();
+            // With this seed the primes of the DSA key are found early.
+            let make = || PrivateKey::generate(&mut ChaCha20Rng::seed_from_u64(11), kind).unwrap().unwrap();
             let text = make().pem().unwrap();
             assert!(text.starts_with(&format!("-----BEGIN {label}-----\n")), "{text}");
             assert_eq!(text, make().pem().unwrap());
