@@ -4,6 +4,7 @@
 //! them. A [`Diagnostic`] says what is wrong where, and what to do. Stages return a [`Report`]: what
 //! they made, if they could, and everything they have to say about it.
 
+pub mod escape;
 pub mod render;
 mod rule;
 mod source;

@@ -2,6 +2,7 @@
 
 use super::Preview;
 use super::svg::{Graph, Side};
+use crate::diag::escape::mermaid as mermaid_label;
 use std::fmt::Write as _;
 
 /// A flow chart of Services, pods and claims.
@@ -9,7 +10,7 @@ pub fn mermaid(preview: &Preview) -> String {
     let graph = Graph::of(preview);
     let mut out = String::from("flowchart LR\n");
     for (index, node) in graph.nodes.iter().enumerate() {
-        let label = format!("<b>{}</b><br/>{}", escape(&node.title), escape(&node.detail));
+        let label = format!("<b>{}</b><br/>{}", mermaid_label(&node.title), mermaid_label(&node.detail));
         let (open, close) = match node.side {
             Side::Service => ("([\"", "\"])"),
             Side::Pod => ("[\"", "\"]"),
@@ -21,19 +22,4 @@ pub fn mermaid(preview: &Preview) -> String {
         let _ = writeln!(out, "  n{from} --> n{to}");
     }
     out
-}
-
-/// Mermaid takes HTML entities, written with a number sign.
-fn escape(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '"' => "#quot;".to_owned(),
-            '#' => "#35;".to_owned(),
-            '<' => "#lt;".to_owned(),
-            '>' => "#gt;".to_owned(),
-            '&' => "#amp;".to_owned(),
-            c if c.is_control() => " ".to_owned(),
-            c => c.to_string(),
-        })
-        .collect()
 }

@@ -1,6 +1,7 @@
 //! The preview as a picture: Services on the left, pods in the middle, claims on the right.
 
 use super::{Preview, shown};
+use crate::diag::escape::{terminal, xml};
 use std::fmt::Write as _;
 
 /// How many pods of one workload are drawn; the others are one box.
@@ -161,8 +162,8 @@ pub fn svg(preview: &Preview) -> String {
         let _ = writeln!(
             out,
             "<g><title>{}: {}</title><rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{WIDTH}\" height=\"{HEIGHT}\" rx=\"{radius}\"/><text class=\"name\" x=\"{tx}\" y=\"{}\">{}</text><text class=\"note\" x=\"{tx}\" y=\"{}\">{}</text></g>",
-            escape(&node.title),
-            escape(&node.detail),
+            xml(&terminal(&node.title)),
+            xml(&terminal(&node.detail)),
             y + 21,
             fitted(&node.title, room, 9),
             y + 39,
@@ -178,26 +179,14 @@ pub fn svg(preview: &Preview) -> String {
 /// differ.
 fn fitted(text: &str, room: usize, per_character: usize) -> String {
     let most = room / per_character;
+    let text = terminal(text);
     let length = text.chars().count();
     if length <= most {
-        return escape(text);
+        return xml(&text);
     }
     let head: String = text.chars().take(most / 2).collect();
     let tail: String = text.chars().skip(length - (most - most / 2 - 1)).collect();
-    escape(&format!("{head}\u{2026}{tail}"))
-}
-
-fn escape(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '&' => "&amp;".to_owned(),
-            '<' => "&lt;".to_owned(),
-            '>' => "&gt;".to_owned(),
-            '"' => "&quot;".to_owned(),
-            c if c.is_control() => " ".to_owned(),
-            c => c.to_string(),
-        })
-        .collect()
+    xml(&format!("{head}\u{2026}{tail}"))
 }
 
 const STYLE: &str = "\

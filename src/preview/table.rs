@@ -1,6 +1,7 @@
 //! The preview for a terminal.
 
 use super::{Preview, Resources, shown};
+use crate::diag::escape::terminal;
 use std::fmt::Write as _;
 
 /// Tables as kubectl prints them, each under a heading; empty ones are left out.
@@ -88,7 +89,7 @@ fn notes(preview: &Preview, out: &mut String) {
     if !lines.is_empty() {
         out.push_str("AFTERWARDS\n");
         for line in lines {
-            let _ = writeln!(out, "  {line}");
+            let _ = writeln!(out, "  {}", terminal(&line));
         }
         out.push('\n');
     }
@@ -115,6 +116,8 @@ fn section(title: &str, head: &[&str], rows: &[Vec<String>], out: &mut String) {
     if rows.is_empty() {
         return;
     }
+    let rows: Vec<Vec<String>> =
+        rows.iter().map(|row| row.iter().map(|cell| terminal(cell)).collect()).collect();
     let widths: Vec<usize> = head
         .iter()
         .enumerate()
@@ -132,7 +135,7 @@ fn section(title: &str, head: &[&str], rows: &[Vec<String>], out: &mut String) {
         let _ = writeln!(out, "{}", text.trim_end());
     };
     line(&mut head.iter().copied());
-    for row in rows {
+    for row in &rows {
         line(&mut row.iter().map(String::as_str));
     }
     out.push('\n');

@@ -1,6 +1,7 @@
 //! A render as text: the stream for kubectl, files for a directory, a JSON list.
 
 use super::{Document, Render};
+use crate::diag::escape::terminal;
 use crate::diag::{Diagnostic, Span};
 use crate::k8s::kinds;
 use crate::manifest::Object;
@@ -83,7 +84,8 @@ pub fn stream(documents: &[&Document]) -> String {
 
 fn push_document(document: &Document, out: &mut String) {
     out.push_str("---\n# Source: ");
-    out.push_str(&document.path);
+    // A file's name may hold a line break, which would end the comment.
+    out.push_str(&terminal(&document.path));
     out.push('\n');
     out.push_str(&document.text);
 }

@@ -3,6 +3,7 @@
 use super::tree::{self, Branch};
 use super::{Options, Overrides, observed};
 use crate::chart::Chart;
+use crate::diag::escape::terminal;
 use crate::diag::{Diagnostic, Report, SourceKind, Sources, Span, nearest};
 use crate::yaml::emit::{self, Position};
 use crate::yaml::{Map, Node, Value};
@@ -93,13 +94,13 @@ impl Explanation {
     /// The explanation as text: the result, then a line for each layer, the one that counts marked.
     pub fn text(&self, sources: &Sources) -> String {
         let mut out = match &self.result {
-            Some(node) => format!("{} = {}\n", self.path, shortened(&emit::flow_json(node))),
-            None => format!("{} is not set\n", self.path),
+            Some(node) => format!("{} = {}\n", terminal(&self.path), shortened(&emit::flow_json(node))),
+            None => format!("{} is not set\n", terminal(&self.path)),
         };
         let origins: Vec<String> = self
             .steps
             .iter()
-            .map(|step| origin(sources, step.span).unwrap_or_else(|| step.layer.clone()))
+            .map(|step| terminal(&origin(sources, step.span).unwrap_or_else(|| step.layer.clone())))
             .collect();
         let width = origins.iter().map(|origin| origin.chars().count()).max().unwrap_or(0);
         let winner = self.result.as_ref().and_then(|result| {
@@ -318,10 +319,10 @@ fn written(parts: &[Part]) -> String {
 
 fn shortened(text: &str) -> String {
     if text.chars().count() <= MAX_SHOWN {
-        return text.replace('\n', " ");
+        return terminal(&text.replace('\n', " "));
     }
     let head: String = text.chars().take(MAX_SHOWN).collect();
-    format!("{}...", head.replace('\n', " "))
+    format!("{}...", terminal(&head.replace('\n', " ")))
 }
 
 /// Prints block YAML with a comment at the end of each leaf's first line.
@@ -361,9 +362,8 @@ impl Printer<'_> {
                 let (first, rest) = leaf.split_at(leaf.find('\n').unwrap_or(leaf.len()));
                 self.out.push_str(first);
                 if let Some(origin) = origin(self.sources, node.span) {
-                    let printable: String = origin.chars().filter(|c| !c.is_control()).collect();
                     self.out.push_str("  # ");
-                    self.out.push_str(&printable);
+                    self.out.push_str(&terminal(&origin));
                 }
                 self.out.push_str(rest);
             }

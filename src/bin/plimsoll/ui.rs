@@ -1,6 +1,7 @@
 //! The terminal: what is printed where, in which colours, and how the process ends.
 
 use anstream::{AutoStream, ColorChoice};
+use plimsoll::diag::escape::{terminal, terminal_lines};
 use plimsoll::diag::render::{Style, arrange, human};
 use plimsoll::diag::{Diagnostic, Report, Severity, Sources, has_errors};
 use std::io::{self, Write as _};
@@ -122,9 +123,17 @@ impl Ui {
 
     /// Says one line beside the result.
     pub(crate) fn note(&mut self, text: &str) {
+        self.note_with(text, "");
+    }
+
+    /// Says one line beside the result, and shows a text of several lines below it.
+    pub(crate) fn note_with(&mut self, text: &str, lines: &str) {
         let style = anstyle::AnsiColor::Cyan.on_default().effects(anstyle::Effects::BOLD);
         let mut stream = self.stderr();
-        let _ = writeln!(stream, "{style}note{style:#}: {text}");
+        let _ = writeln!(stream, "{style}note{style:#}: {}", terminal(text));
+        if !lines.is_empty() {
+            let _ = writeln!(stream, "{}", terminal_lines(lines));
+        }
     }
 
     /// How the process ends, after what a command could not do has been said and the last of the output is out.
@@ -152,6 +161,8 @@ impl Ui {
                 text.push_str(&cause);
             }
         }
+        // Only the first line begins as one of plimsoll's own.
+        let text = terminal_lines(&text).replace('\n', "\n  ");
         let _ = writeln!(stream, "{style}error{style:#}: {text}");
         ExitStatus::Failure
     }

@@ -1,6 +1,7 @@
 //! Workflow commands of GitHub Actions: one annotation a finding.
 
 use super::place;
+use crate::diag::escape::{github_message, github_property};
 use crate::diag::{Diagnostic, Severity, Sources};
 use std::fmt::Write;
 
@@ -16,7 +17,7 @@ pub fn github(diagnostics: &[Diagnostic], sources: &Sources) -> String {
         };
         let mut properties = Vec::new();
         if let Some(at) = diagnostic.span().and_then(|span| place(sources, span)) {
-            properties.push(format!("file={}", property(&at.file)));
+            properties.push(format!("file={}", github_property(&at.file)));
             properties.push(format!("line={}", at.line));
             properties.push(format!("col={}", at.column));
             properties.push(format!("endLine={}", at.end_line));
@@ -26,7 +27,7 @@ pub fn github(diagnostics: &[Diagnostic], sources: &Sources) -> String {
             }
         }
         if let Some(rule) = diagnostic.rule {
-            properties.push(format!("title={}", property(rule.id)));
+            properties.push(format!("title={}", github_property(rule.id)));
         }
         let mut message = diagnostic.message.clone();
         if let Some(object) = &diagnostic.object {
@@ -43,17 +44,7 @@ pub fn github(diagnostics: &[Diagnostic], sources: &Sources) -> String {
             let _ = write!(message, "\nhelp: {help}");
         }
         let space = if properties.is_empty() { "" } else { " " };
-        let _ = writeln!(out, "::{command}{space}{}::{}", properties.join(","), data(&message));
+        let _ = writeln!(out, "::{command}{space}{}::{}", properties.join(","), github_message(&message));
     }
     out
-}
-
-/// Escapes the message of a command, as the runner's `ActionCommand` undoes it.
-fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
-}
-
-/// Escapes a property of a command: `:` and `,` end one.
-fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
 }

@@ -1,7 +1,8 @@
 //! Frames for people: where, the text there, what is wrong with it, where its value came from, and
 //! what to do.
 
-use super::{Style, one_line};
+use super::Style;
+use crate::diag::escape::{terminal, terminal_lines};
 use crate::diag::{Diagnostic, Severity, Source, SourceKind, Sources, Span};
 use annotate_snippets::{Annotation, AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
 use std::ops::Range;
@@ -85,12 +86,13 @@ fn group<'a>(diagnostic: &Diagnostic, sources: &Sources) -> Group<'a> {
 /// Which object and which field of it.
 fn subject(diagnostic: &Diagnostic) -> Option<String> {
     let path = diagnostic.path.as_deref().filter(|path| !path.is_empty());
-    match (&diagnostic.object, path) {
-        (Some(object), Some(path)) => Some(format!("in {object}: `{path}`")),
-        (Some(object), None) => Some(format!("in {object}")),
-        (None, Some(path)) => Some(format!("at `{path}`")),
-        (None, None) => None,
-    }
+    let subject = match (&diagnostic.object, path) {
+        (Some(object), Some(path)) => format!("in {object}: `{path}`"),
+        (Some(object), None) => format!("in {object}"),
+        (None, Some(path)) => format!("at `{path}`"),
+        (None, None) => return None,
+    };
+    Some(terminal(&subject))
 }
 
 /// One thing to point at.
@@ -245,8 +247,8 @@ fn excerpt<'a>(source: &Source, marked: Vec<Marked>, elements: &mut Vec<Element<
         .line_start(position(first).line)
         .fold(!rendered || lines > 3 * EXCERPT_LINES);
     let path = match source.kind {
-        SourceKind::Rendered(_) => format!("{} (rendered)", source.name),
-        _ => source.name.clone(),
+        SourceKind::Rendered(_) => format!("{} (rendered)", terminal(&source.name)),
+        _ => terminal(&source.name),
     };
     if cut {
         // The excerpt begins within a line: its columns are not those of the text.
@@ -258,7 +260,7 @@ fn excerpt<'a>(source: &Source, marked: Vec<Marked>, elements: &mut Vec<Element<
     }
     for (range, mark) in marked {
         let kind = if mark.primary { AnnotationKind::Primary } else { AnnotationKind::Context };
-        let label = Some(one_line(&mark.text)).filter(|label| !label.is_empty());
+        let label = Some(terminal(&mark.text)).filter(|label| !label.is_empty());
         let annotation: Annotation<'a> = kind.span(range.start - first..range.end - first).label(label);
         snippet = snippet.annotation(annotation);
     }
@@ -301,5 +303,5 @@ fn trim_end(text: &str, start: usize, end: usize) -> usize {
 
 /// A text of several lines that carries no terminal control of its own.
 fn paragraph(text: &str) -> String {
-    text.trim_end().split('\n').map(one_line).collect::<Vec<_>>().join("\n")
+    terminal_lines(text.trim_end())
 }

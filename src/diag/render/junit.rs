@@ -1,6 +1,7 @@
 //! `JUnit` XML, as CI systems show test results: one suite a file, one case a finding.
 
 use super::{Place, place};
+use crate::diag::escape::xml;
 use crate::diag::{Diagnostic, Severity, Sources};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -28,7 +29,7 @@ pub fn junit(diagnostics: &[Diagnostic], sources: &Sources, threshold: Severity)
         let _ = writeln!(
             out,
             "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{failures}\">",
-            escape(file),
+            xml(file),
             cases.len()
         );
         for (case, _) in cases {
@@ -64,41 +65,20 @@ fn case(diagnostic: &Diagnostic, at: Option<&Place>, failed: bool) -> (String, S
     };
     let open = format!(
         "    <testcase classname=\"{}\" name=\"{}\" file=\"{}\"{line}>\n",
-        escape(rule),
-        escape(&name),
-        escape(&file)
+        xml(rule),
+        xml(&name),
+        xml(&file)
     );
     let inner = if failed {
         format!(
             "      <failure type=\"{}\" message=\"{}\">{}</failure>\n",
             diagnostic.severity,
-            escape(&diagnostic.message),
-            escape(&body)
+            xml(&diagnostic.message),
+            xml(&body)
         )
     } else {
         let output = format!("{}: {}\n{body}", diagnostic.severity, diagnostic.message);
-        format!("      <system-out>{}</system-out>\n", escape(&output))
+        format!("      <system-out>{}</system-out>\n", xml(&output))
     };
     (file, format!("{open}{inner}    </testcase>\n"))
-}
-
-/// Escapes text for element content and double-quoted attributes. Characters that XML 1.0 cannot
-/// hold become U+FFFD; newlines become references so that attributes keep them.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&apos;"),
-            '\n' => out.push_str("&#10;"),
-            '\r' => out.push_str("&#13;"),
-            '\t' => out.push_str("&#9;"),
-            '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
-            other => out.push(other),
-        }
-    }
-    out
 }

@@ -129,18 +129,5 @@ fn locate(sources: &Sources, span: Span) -> Option<Place> {
     })
 }
 
-/// Text that stays on one line wherever it is put: control characters become visible escapes.
-fn one_line(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_control() {
-            out.extend(character.escape_default());
-        } else {
-            out.push(character);
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests;

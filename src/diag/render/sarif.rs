@@ -4,6 +4,7 @@
 //! origin is a related location.
 
 use super::{Place, origin, place};
+use crate::diag::escape;
 use crate::diag::{Diagnostic, Rule, Severity, Sources};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -195,7 +196,7 @@ fn result<'a>(
         rule_id: diagnostic.rule.map(|rule| rule.id),
         rule_index: diagnostic.rule.and_then(|rule| index.get(rule.id).copied()),
         level: level(diagnostic.severity),
-        message: OwnedText { text },
+        message: OwnedText { text: escape::sarif(&text) },
         locations,
         related_locations: related,
     }
@@ -204,7 +205,7 @@ fn result<'a>(
 fn location(at: &Place, id: Option<usize>, message: Option<String>) -> Location {
     Location {
         id,
-        message: message.map(|text| OwnedText { text }),
+        message: message.map(|text| OwnedText { text: escape::sarif(&text) }),
         physical_location: PhysicalLocation {
             artifact_location: ArtifactLocation { uri: uri(&at.file) },
             region: Region {

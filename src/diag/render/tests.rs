@@ -302,7 +302,7 @@ fn junit_escapes_and_only_the_threshold_fails() {
   </testsuite>
   <testsuite name="plimsoll lint" tests="1" failures="0">
     <testcase classname="plimsoll" name="plimsoll" file="plimsoll lint">
-      <system-out>warning: a &lt;b&gt; &amp; �c&#10;</system-out>
+      <system-out>warning: a &lt;b&gt; &amp; /u{1}c&#10;</system-out>
     </testcase>
   </testsuite>
 </testsuites>

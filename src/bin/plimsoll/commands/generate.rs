@@ -5,6 +5,7 @@ use crate::args::{Cli, CompletionsArgs, ManArgs};
 use crate::ui::{ExitStatus, Ui};
 use anyhow::Context as _;
 use clap::CommandFactory as _;
+use plimsoll::diag::escape::terminal;
 use std::collections::BTreeMap;
 
 pub(crate) fn completions(args: &CompletionsArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
@@ -30,7 +31,7 @@ pub(crate) fn man(args: &ManArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     }
     pages.insert("plimsoll.1".to_owned(), page(command)?);
     for path in files::write_all(dir, &pages)? {
-        ui.print(&format!("wrote {}\n", path.display()));
+        ui.print(&format!("wrote {}\n", terminal(&path.display().to_string())));
     }
     Ok(ExitStatus::Success)
 }

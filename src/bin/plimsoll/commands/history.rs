@@ -2,6 +2,7 @@
 
 use crate::args::{HistoryArgs, HistoryFlags, RecordFlags};
 use crate::ui::{ExitStatus, Ui};
+use plimsoll::diag::escape::terminal;
 use plimsoll::diag::{Diagnostic, Sources};
 use plimsoll::history::{self, Header, History};
 use plimsoll::manifest::Object;
@@ -84,10 +85,10 @@ pub(crate) fn load(
 fn row(header: &Header) -> [String; 5] {
     [
         header.revision.to_string(),
-        header.time.clone(),
-        format!("{}-{}", header.chart, header.chart_version),
+        terminal(&header.time),
+        terminal(&format!("{}-{}", header.chart, header.chart_version)),
         header.objects.to_string(),
-        header.message.clone(),
+        terminal(&header.message),
     ]
 }
 

@@ -6,6 +6,7 @@ use crate::ui::{ExitStatus, Ui};
 use anyhow::{Context as _, bail};
 use plimsoll::chart::EngineKind;
 use plimsoll::diag::Sources;
+use plimsoll::diag::escape::terminal;
 use plimsoll::render::{self, Document, Selection};
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -34,7 +35,8 @@ pub(crate) fn run(args: &RenderArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> 
         let written =
             render::files(&documents).into_iter().map(|(path, text)| (format!("{prefix}{path}"), text));
         let paths = files::write_all(dir, &written.collect())?;
-        let lines: Vec<String> = paths.iter().map(|path| format!("wrote {}\n", path.display())).collect();
+        let lines: Vec<String> =
+            paths.iter().map(|path| format!("wrote {}\n", terminal(&path.display().to_string()))).collect();
         ui.print(&lines.concat());
     } else {
         let text = match output.format {
@@ -62,7 +64,7 @@ pub(crate) fn run(args: &RenderArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> 
     if output.notes
         && let Some(notes) = &built.render.notes
     {
-        ui.note(&format!("NOTES of the release:\n{}", notes.trim_end()));
+        ui.note_with("NOTES of the release:", notes.trim_end());
     }
     Ok(ExitStatus::Success)
 }

@@ -1,0 +1,290 @@
+//! Text made fit for the place where it is shown.
+//!
+//! Names, values and file names come from the user's input and may hold anything. Whatever shows them calls the function of
+//! its medium, so that they can neither be taken for markup nor for a command, nor begin a line of their own.
+
+use std::fmt::Write as _;
+
+/// Text on one line of a terminal: control characters, line breaks and marks that turn the direction of text around are
+/// written as escapes (`\n`, `\u{1b}`). Tabs stay.
+pub fn terminal(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character != '\t' && is_unprintable(character) {
+            push_escape(&mut out, character);
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}
+
+/// [`terminal`] for text of several lines, whose line breaks stay.
+pub fn terminal_lines(text: &str) -> String {
+    text.split('\n')
+        .map(|line| terminal(line.strip_suffix('\r').unwrap_or(line)))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// Whether a character moves the cursor, breaks the line or changes how its neighbours are shown.
+pub fn is_unprintable(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            // Line and paragraph separators; marks, embeddings, overrides and isolates of direction.
+            '\u{2028}' | '\u{2029}' | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        )
+}
+
+fn push_escape(out: &mut String, character: char) {
+    out.extend(character.escape_default());
+}
+
+/// A word of a command for a POSIX shell, in single quotes if it needs them.
+///
+/// What cannot be shown on one line cannot be quoted in a way that every shell reads: see [`is_unprintable`].
+pub fn shell_word(word: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"@%+=:,./_-".contains(&byte);
+    // zsh expands a word that begins with an equals sign.
+    if !word.is_empty() && !word.starts_with('=') && word.bytes().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+/// Text in HTML, in elements and in quoted attributes.
+pub fn html(text: &str) -> String {
+    entities(&terminal_lines(text))
+}
+
+/// A message in HTML: what stands in backticks is code.
+pub fn html_prose(text: &str) -> String {
+    prose(&terminal(text), entities, |code| format!("<code>{}</code>", entities(code)))
+}
+
+fn entities(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+/// Text in XML 1.0, in elements and in double-quoted attributes. Line breaks become references, so that attributes keep
+/// them; characters that XML cannot hold are written as escapes.
+pub fn xml(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in terminal_lines(text).chars() {
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&apos;"),
+            '\n' => out.push_str("&#10;"),
+            '\t' => out.push_str("&#9;"),
+            '\u{fffe}' | '\u{ffff}' => push_escape(&mut out, character),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+/// A message in Markdown, on one line, in a table or out of it. What stands in backticks is code, and so is every word
+/// that Markdown or a forge would make something of: emphasis, HTML, links, mentions, references.
+pub fn markdown(text: &str) -> String {
+    prose(&terminal(text), markdown_words, markdown_code)
+}
+
+fn markdown_words(text: &str) -> String {
+    text.split(' ')
+        .map(|word| if is_plain_word(word) { word.replace('>', "&gt;") } else { markdown_code(word) })
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// Whether a word is only a word to every forge.
+fn is_plain_word(word: &str) -> bool {
+    let plain = |c: char| c.is_alphanumeric() || ".,;:()'\"-/=+?%>".contains(c);
+    // `https://` and `www.` become links, `:name:` an emoji, `GH-1` a reference.
+    let lower = word.to_ascii_lowercase();
+    word.chars().all(plain)
+        && !lower.contains("://")
+        && !lower.contains("www.")
+        && !lower.contains("gh-")
+        && word.matches(':').count() < 2
+}
+
+/// Text as code in Markdown, in a table or out of it.
+pub fn markdown_code(text: &str) -> String {
+    let text = terminal(text);
+    let in_backticks = !text.contains(['`', '|']) && text.trim() == text && !text.is_empty();
+    if in_backticks {
+        return format!("`{text}`");
+    }
+    // An entity is never markup, whatever it stands for.
+    let mut out = String::from("<code>");
+    for character in text.chars() {
+        if character.is_ascii_punctuation() {
+            let _ = write!(out, "&#{};", u32::from(character));
+        } else {
+            out.push(character);
+        }
+    }
+    out + "</code>"
+}
+
+/// A block of code in Markdown, which no line of the text can close.
+pub fn markdown_block(language: &str, text: &str) -> String {
+    let runs = text.split(|c| c != '`').map(str::len);
+    let fence = "`".repeat(runs.max().unwrap_or_default().max(2) + 1);
+    format!("{fence}{language}\n{}\n{fence}\n", terminal_lines(text.trim_end()))
+}
+
+/// A message whose names stand in backticks, with text and code each written in their own way. Where the backticks do not
+/// pair up nothing is code.
+fn prose(message: &str, text: impl Fn(&str) -> String, code: impl Fn(&str) -> String) -> String {
+    if !message.matches('`').count().is_multiple_of(2) {
+        return text(message);
+    }
+    let part = |(index, part): (usize, &str)| if index.is_multiple_of(2) { text(part) } else { code(part) };
+    message.split('`').enumerate().map(part).collect()
+}
+
+/// The message of a workflow command of GitHub Actions, as the runner's `ActionCommand` undoes it.
+pub fn github_message(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '%' => out.push_str("%25"),
+            '\r' => out.push_str("%0D"),
+            '\n' => out.push_str("%0A"),
+            '\t' => out.push(character),
+            other if is_unprintable(other) => push_escape(&mut out, other),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+/// A property of a workflow command of GitHub Actions: `:` and `,` end one.
+pub fn github_property(text: &str) -> String {
+    github_message(&terminal(text)).replace(':', "%3A").replace(',', "%2C")
+}
+
+/// A message in SARIF, where `[text](target)` is a link.
+pub fn sarif(text: &str) -> String {
+    terminal_lines(text).replace("](", r"\](")
+}
+
+/// A label of a Mermaid diagram, which takes HTML entities written with a number sign.
+pub fn mermaid(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in terminal(text).chars() {
+        match character {
+            '"' => out.push_str("#quot;"),
+            '<' => out.push_str("#lt;"),
+            '>' => out.push_str("#gt;"),
+            '&' => out.push_str("#amp;"),
+            // `$$` begins a formula, a backtick Markdown.
+            '#' | '$' | '`' => {
+                let _ = write!(out, "#{};", u32::from(character));
+            }
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::process::Command;
+
+    #[test]
+    fn terminals_get_no_control_of_their_own() {
+        assert_eq!(terminal("a\nb\r\u{1b}[31m\tc\u{202e}\u{9b}"), "a\\nb\\r\\u{1b}[31m\tc\\u{202e}\\u{9b}");
+        assert_eq!(terminal_lines("a\r\nb\rc\u{2028}d"), "a\nb\\rc\\u{2028}d");
+    }
+
+    #[test]
+    fn only_words_that_need_quotes_get_them() {
+        for (word, quoted) in [
+            ("statefulset", "statefulset"),
+            ("--cascade=orphan", "--cascade=orphan"),
+            ("user@eks:eu/prod,1", "user@eks:eu/prod,1"),
+            ("", "''"),
+            ("=ls", "'=ls'"),
+            ("~", "'~'"),
+            ("a b", "'a b'"),
+            ("it's", r"'it'\''s'"),
+            ("$(id)", "'$(id)'"),
+            ("{\"a\":1}", "'{\"a\":1}'"),
+        ] {
+            assert_eq!(shell_word(word), quoted);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_shell_reads_back_every_word(words in proptest::collection::vec("[ -~\u{e4}]{0,12}", 1..8)) {
+            let line: Vec<String> = words.iter().map(|word| shell_word(word)).collect();
+            let script = format!("printf '%s\\n' {}", line.join(" "));
+            let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+            prop_assert_eq!(String::from_utf8(output.stdout).unwrap(), words.join("\n") + "\n");
+        }
+
+        #[test]
+        fn nothing_but_code_is_marked_up(text in "[a-z `|\\\\<>@#\\[\\]()*_~!:/.\n]{0,40}") {
+            let shown = markdown(&text);
+            prop_assert!(!shown.contains('\n'));
+            // What is left once code is taken away is plain words.
+            let code = regex::Regex::new("`[^`|]+`|<code>(?:[^<>`|]|&#[0-9]+;)*</code>").unwrap();
+            let rest = code.replace_all(&shown, "").replace("&gt;", ">");
+            prop_assert!(rest.split(' ').all(|word| word.chars().all(|c| !"`|<@#[]*_~!\\&".contains(c))), "{shown}");
+            prop_assert!(!rest.contains("://") && !rest.contains("www."), "{shown}");
+        }
+    }
+
+    #[test]
+    fn markdown_of_names_is_text() {
+        for (text, shown) in [
+            ("10Gi -> 20Gi: `data` grows", "10Gi -&gt; 20Gi: `data` grows"),
+            ("see ](http://x)", "see `](http://x)`"),
+            ("ask @octocat about #1", "ask `@octocat` about `#1`"),
+            ("an <img> of `a|b`", "an `<img>` of <code>a&#124;b</code>"),
+            ("one ` alone", "one <code>&#96;</code> alone"),
+            ("a\n# b", "a\\n# b".replace("a\\n#", "`a\\n#`").as_str()),
+        ] {
+            assert_eq!(markdown(text), shown);
+        }
+        assert_eq!(markdown_code("a`b"), "<code>a&#96;b</code>");
+        assert_eq!(markdown_block("sh", "x ```` y\n"), "`````sh\nx ```` y\n`````\n");
+    }
+
+    #[test]
+    fn pages_get_no_markup() {
+        assert_eq!(html("<a href='x'>&\u{1b}\n"), "&lt;a href=&#39;x&#39;&gt;&amp;\\u{1b}\n");
+        assert_eq!(html_prose("set `<b>` to \"x\""), "set <code>&lt;b&gt;</code> to &quot;x&quot;");
+        assert_eq!(xml("a\u{1}'\n\t\u{ffff}"), "a\\u{1}&apos;&#10;&#9;\\u{ffff}");
+        assert_eq!(mermaid("a\"#$\n`"), "a#quot;#35;#36;\\n#96;");
+    }
+
+    #[test]
+    fn workflow_commands_hold_one_command() {
+        assert_eq!(github_message("50%\r\n::error::x\u{1b}"), "50%25%0D%0A::error::x\\u{1b}");
+        assert_eq!(github_property("a:b,c\n"), "a%3Ab%2Cc\\n");
+        assert_eq!(sarif("a [b](http://x)"), r"a [b\](http://x)");
+    }
+}
