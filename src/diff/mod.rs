@@ -10,14 +10,17 @@ mod apply;
 mod effects;
 mod fields;
 mod ignore;
+mod instructions;
 mod matching;
 mod options;
 mod refused;
+mod removed;
 pub mod render;
 pub(crate) mod secrets;
 
 pub use fields::{FieldChange, FieldPath, Step};
 pub use ignore::Ignore;
+pub use instructions::{Cluster, Command, Instruction};
 pub use options::{FailOn, Options};
 
 use crate::diag::ObjectRef;
@@ -54,8 +57,8 @@ pub struct ObjectPlan {
     pub effects: Vec<Effect>,
     /// The fields that change. Secret values are not among them: see [`FieldChange`].
     pub changes: Vec<FieldChange>,
-    /// For a rejected change: what to do instead, one command or comment (`# ...`) a line.
-    pub way_out: Vec<String>,
+    /// For a rejected change what to do instead, for a removed object how to delete it.
+    pub remediation: Vec<Instruction>,
     /// The manifest before and after, as far as either speaks of it, without secret values; with
     /// [`Options::documents`].
     pub before: Option<Node>,
@@ -264,7 +267,7 @@ pub fn compare(old: &[Object], new: &[Object], options: &Options) -> Plan {
     let world = effects::World::new(old, new, options);
     let mut objects: Vec<ObjectPlan> =
         pairs.par_iter().map(|pair| plan_object(pair, &world, options)).collect();
-    effects::unseen_configuration(&mut objects, &pairs, options);
+    effects::unseen_configuration(&mut objects, &pairs, &world);
     Plan { objects }
 }
 
@@ -280,8 +283,15 @@ fn plan_object(pair: &Pair<'_>, world: &effects::World<'_>, options: &Options) -
         Some(namespace) if other.name == plan.object.name => format!("{namespace}/{}", other.name),
         _ => other.name.clone(),
     });
-    if let (Some(other), Change::Added | Change::Removed) = (pair.renamed, plan.change) {
-        effects::renamed(&mut plan, pair.old.or(pair.new), other);
+    match (pair.old, pair.new, pair.renamed) {
+        (None, Some(new), Some(old)) if plan.verdict == Verdict::Accepted => {
+            plan.effects.extend(removed::renamed_from(new, old));
+        }
+        // One that is refused never runs beside the old one.
+        (Some(old), None, Some(new)) if invalid(new, world, options).is_empty() => {
+            removed::renamed_to(&mut plan, old, new, world);
+        }
+        _ => {}
     }
     plan.effects.sort_by_key(|effect| effect.kind);
     plan
@@ -297,7 +307,7 @@ fn blank(object: &Object, change: Change) -> ObjectPlan {
         reasons: Vec::new(),
         effects: Vec::new(),
         changes: Vec::new(),
-        way_out: Vec::new(),
+        remediation: Vec::new(),
         before: None,
         after: None,
     }
@@ -310,7 +320,6 @@ fn added(new: &Object, world: &effects::World<'_>, options: &Options) -> ObjectP
         plan.effects = effects::created(new);
     } else {
         plan.verdict = Verdict::Rejected;
-        plan.way_out = refused::way_out(&plan, None, options.version);
     }
     plan.after = options.documents.then(|| secrets::redacted(&new.kind, &new.root));
     plan
@@ -318,7 +327,7 @@ fn added(new: &Object, world: &effects::World<'_>, options: &Options) -> ObjectP
 
 fn removed(old: &Object, world: &effects::World<'_>, options: &Options) -> ObjectPlan {
     let mut plan = blank(old, Change::Removed);
-    plan.effects = effects::deleted(old, world);
+    removed::complete(&mut plan, old, world);
     plan.before = options.documents.then(|| secrets::redacted(&old.kind, &old.root));
     plan
 }
@@ -330,6 +339,16 @@ fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Opt
     }
     let (group, kind) = (matching::group_of(new), new.kind.as_str());
     let (mut old_root, mut new_root) = secrets::comparable(kind, &old.root, &new.root);
+    let (unread_before, mut unread) = (unreadable(old, options), unreadable(new, options));
+    // The server dropped what it does not know when it stored the old object.
+    if !unread_before.is_empty() {
+        k8s::drop_unknown_fields(old_root.to_mut(), options.version);
+        let before = unread.len();
+        unread.retain(|reason| !unread_before.contains(reason));
+        if unread.is_empty() && before > 0 {
+            k8s::drop_unknown_fields(new_root.to_mut(), options.version);
+        }
+    }
     let live = apply::create(group, kind, &old_root);
     if options.live {
         // Without a note on what was applied nothing can be told to have been dropped.
@@ -360,9 +379,11 @@ fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Opt
 
     let mut plan = blank(new, if changes.is_empty() { Change::Unchanged } else { Change::Modified });
     let mut reasons: Vec<Reason> = Vec::new();
-    if !changes.is_empty() || !wanted.is_empty() || old.api_version != new.api_version {
-        reasons = unreadable(new, options);
-        if reasons.is_empty() && !secrets::has_digests(kind, &applied.merged) {
+    if !unread.is_empty() {
+        // What the server cannot read it compares with nothing.
+        reasons = unread;
+    } else if !changes.is_empty() || !wanted.is_empty() || old.api_version != new.api_version {
+        if !secrets::has_digests(kind, &applied.merged) {
             let merged = Object { root: with_header(new, &applied.merged), ..new.clone() };
             reasons = invalid(&merged, world, options);
         }
@@ -386,7 +407,7 @@ fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Opt
     reasons.retain(|reason| seen.insert(reason.clone()));
     if reasons.is_empty() {
         plan.effects = effects::updated(new, &applied, &changes, world);
-        plan.effects.extend(effects::ignored(new, &old_root, &new_root, &wanted, &stored, &applied));
+        plan.effects.extend(effects::ignored(new, &old_root, &new_root, &wanted, &stored, &applied, world));
         if plan.effects.is_empty() && plan.change == Change::Modified {
             plan.effects.push(effects::none(new, &changes));
         }
@@ -397,7 +418,11 @@ fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Opt
             changes = wanted;
         }
         plan.reasons = reasons;
-        plan.way_out = refused::way_out(&plan, Some((&applied.live, &applied.merged)), options.version);
+        // A recorded Secret holds no values to validate.
+        let faults =
+            if secrets::has_digests(kind, &new.root) { Vec::new() } else { invalid(new, world, options) };
+        let stored = (&applied.live, &applied.merged);
+        plan.remediation = refused::remediation(&plan, stored, &faults, world.kubectl(new));
     }
     if plan.change == Change::Modified && options.documents {
         let show = |object: &Object, stored: &Node| {

@@ -1,6 +1,6 @@
 //! What a comparison is told.
 
-use super::{Change, EffectKind, Ignore, ObjectPlan, Verdict};
+use super::{Change, Cluster, EffectKind, Ignore, ObjectPlan, Verdict};
 use crate::k8s::Version;
 use std::str::FromStr;
 
@@ -9,6 +9,8 @@ use std::str::FromStr;
 pub struct Options {
     /// The namespace of objects that name none.
     pub namespace: String,
+    /// The cluster that the commands of the plan are for.
+    pub cluster: Cluster,
     /// The Kubernetes version whose rules count.
     pub version: Version,
     /// Fields that are taken as unchanged.
@@ -30,6 +32,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             namespace: "default".to_owned(),
+            cluster: Cluster::default(),
             version: Version::DEFAULT,
             ignore: Vec::new(),
             claims_bound: false,
@@ -47,7 +50,7 @@ pub enum FailOn {
     Changed,
     /// Something the server would refuse.
     Rejected,
-    /// An object that goes away.
+    /// An object that only the old render has. `kubectl apply` leaves it in the cluster.
     Removed,
     /// An effect of that kind.
     Effect(EffectKind),

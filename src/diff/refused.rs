@@ -1,72 +1,79 @@
-//! What to do instead where the server refuses a change, as commands for that very case.
+//! What to do where the server refuses a change: steps for that very case.
 
-use super::{Change, ObjectPlan};
+use super::instructions::{self, Instruction, Kubectl};
+use super::{Change, ObjectPlan, Reason};
 use crate::k8s::merge::scalar_text;
 use crate::k8s::quantity::Quantity;
-use crate::k8s::{Version, update::stateful_set_mutable};
+use crate::k8s::update::stateful_set_mutable;
 use crate::yaml::Node;
 use std::collections::BTreeSet;
 
-/// The way out of a rejected change: one shell command or `# comment` a line. Empty where the manifest
-/// itself is at fault and has to be corrected. `stored` is the object before and after.
-pub(super) fn way_out(plan: &ObjectPlan, stored: Option<(&Node, &Node)>, version: Version) -> Vec<String> {
-    let Some((live, merged)) = stored else { return Vec::new() };
+/// The steps that get around a refused update. `live` is the stored object, `merged` what it would become.
+///
+/// `faults` are the reasons for which the server refuses the new manifest by itself, whatever is stored. As long as there
+/// are any, nothing can be replaced: a deleted object could not be created again.
+pub(super) fn remediation(
+    plan: &ObjectPlan,
+    (live, merged): (&Node, &Node),
+    faults: &[Reason],
+    kubectl: Kubectl<'_>,
+) -> Vec<Instruction> {
+    if !faults.is_empty() {
+        return vec![fix_first(faults)];
+    }
     if plan.change == Change::Added {
         return Vec::new();
     }
-    let context = Context { plan, live, merged, version };
+    let context = Context { plan, live, merged, kubectl };
     let immutable = |path: &str| plan.reasons.iter().any(|reason| reason.path == path);
     match plan.object.kind.as_str() {
         "StatefulSet" => context.stateful_set(),
-        "Deployment" | "DaemonSet" | "ReplicaSet" if immutable("spec.selector") => vec![
-            "# a selector cannot change; pods of the old one would be left over. Stops the pods until it is applied again:".to_owned(),
-            context.kubectl("delete", ""),
-            "# then apply again".to_owned(),
-        ],
-        "Job" => vec![
-            "# a job runs one template once; a changed one is another job:".to_owned(),
-            context.kubectl("delete", ""),
-            "# then apply again (or give the job a name per release, or make it a hook)".to_owned(),
-        ],
+        "Deployment" | "DaemonSet" | "ReplicaSet" if immutable("spec.selector") => context.replace(
+            &["a selector cannot change; pods of the old one would be left over. Stops the pods until it is applied again:"],
+        ),
+        "Job" => context.replace_and(
+            &["a Job runs one template once; a changed one is another Job:"],
+            "then apply again (or give the Job a name per release, or make it a hook)",
+        ),
         "Service" => context.service(),
         "PersistentVolumeClaim" => context.claim(),
-        "PersistentVolume" if !plan.reasons.is_empty() => vec![
-            "# make sure that the volume is kept, then make it anew:".to_owned(),
-            format!(
-                "kubectl patch pv {} -p '{{\"spec\":{{\"persistentVolumeReclaimPolicy\":\"Retain\"}}}}'",
-                plan.object.name
-            ),
-            context.kubectl("delete", ""),
-            "# then apply again".to_owned(),
-        ],
+        "PersistentVolume" if !plan.reasons.is_empty() => {
+            let retain = r#"{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}"#;
+            let mut steps = vec![
+                Instruction::note("make sure that the volume is kept, then replace it:"),
+                context.on_object(&["patch"], &["-p", retain]),
+            ];
+            steps.extend(context.replace(&[]));
+            steps
+        }
         "ConfigMap" | "Secret" => context.configuration(),
-        "Pod" => vec![
-            "# a pod is made anew for any other change:".to_owned(),
-            context.kubectl("delete", ""),
-            "# then apply again".to_owned(),
-        ],
-        "RoleBinding" | "ClusterRoleBinding" => vec![
-            "# the subjects lose their rights until it is applied again:".to_owned(),
-            context.kubectl("delete", ""),
-            "# then apply again".to_owned(),
-        ],
-        "StorageClass" => vec![
-            "# volumes that exist keep what they were made with; only new ones follow the new class:".to_owned(),
-            context.kubectl("delete", ""),
-            "# then apply again".to_owned(),
-        ],
+        "Pod" => context.replace(&["any other change needs a new pod:"]),
+        "RoleBinding" | "ClusterRoleBinding" => {
+            context.replace(&["the subjects lose their rights until it is applied again:"])
+        }
+        "StorageClass" => context
+            .replace(&["existing volumes keep what they were made with; only new ones follow the new class:"]),
         "PriorityClass" | "IngressClass" | "RuntimeClass" | "VolumeAttributesClass" | "CSIDriver" => {
-            vec![context.kubectl("delete", ""), "# then apply again".to_owned()]
+            context.replace(&[])
         }
         _ => Vec::new(),
     }
+}
+
+/// What to do where the manifest itself is at fault.
+fn fix_first(faults: &[Reason]) -> Instruction {
+    let mut paths: Vec<&str> =
+        faults.iter().map(|fault| fault.path.as_str()).filter(|path| !path.is_empty()).collect();
+    paths.dedup();
+    let fields = if paths.is_empty() { String::new() } else { format!(": {}", paths.join(", ")) };
+    Instruction::note(format!("fix the manifest first, the API server refuses it by itself{fields}"))
 }
 
 struct Context<'a> {
     plan: &'a ObjectPlan,
     live: &'a Node,
     merged: &'a Node,
-    version: Version,
+    kubectl: Kubectl<'a>,
 }
 
 /// A claim template as far as it matters here.
@@ -77,15 +84,24 @@ struct Claim<'a> {
     rest: Node,
 }
 
+const APPLY_AGAIN: &str = "then apply again";
+
 impl Context<'_> {
-    fn namespace(&self) -> String {
-        self.plan.object.namespace.as_ref().map(|name| format!(" -n {name}")).unwrap_or_default()
+    /// A command on the object itself.
+    fn on_object(&self, verb: &[&str], flags: &[&str]) -> Instruction {
+        let object = &self.plan.object;
+        self.kubectl.instruction(verb, (&object.api_version, &object.kind), &object.name, flags)
     }
 
-    fn kubectl(&self, verb: &str, flags: &str) -> String {
-        let object = &self.plan.object;
-        let kind = object.kind.to_lowercase();
-        format!("kubectl {verb} {kind} {}{}{flags}", object.name, self.namespace())
+    /// Deletes the object to apply it again.
+    fn replace(&self, notes: &[&str]) -> Vec<Instruction> {
+        self.replace_and(notes, APPLY_AGAIN)
+    }
+
+    fn replace_and(&self, notes: &[&str], then: &str) -> Vec<Instruction> {
+        let mut steps: Vec<Instruction> = notes.iter().map(|note| Instruction::note(*note)).collect();
+        steps.extend([self.on_object(&["delete"], &[]), Instruction::note(then)]);
+        steps
     }
 
     /// Whether the field differs before and after.
@@ -93,87 +109,83 @@ impl Context<'_> {
         self.live.at(path) != self.merged.at(path)
     }
 
-    fn stateful_set(&self) -> Vec<String> {
-        let name = &self.plan.object.name;
-        let forbidden = self.plan.reasons.iter().any(|reason| reason.path == "spec");
-        let strategy =
-            self.plan.reasons.iter().any(|reason| reason.path == "spec.updateStrategy.rollingUpdate");
-        if !forbidden {
-            if strategy {
-                return vec![
-                    "# the stored `rollingUpdate` has to go together with the type; write it out as null:"
-                        .to_owned(),
-                    format!(
-                        "kubectl patch statefulset {name}{} -p '{{\"spec\":{{\"updateStrategy\":{{\"type\":\"OnDelete\",\"rollingUpdate\":null}}}}}}'",
-                        self.namespace()
-                    ),
-                    "# then apply again".to_owned(),
-                ];
+    fn stateful_set(&self) -> Vec<Instruction> {
+        let refuses = |path: &str| self.plan.reasons.iter().any(|reason| reason.path == path);
+        if !refuses("spec") {
+            if !refuses("spec.updateStrategy.rollingUpdate") {
+                return Vec::new();
             }
-            return Vec::new();
+            let patch = r#"{"spec":{"updateStrategy":{"type":"OnDelete","rollingUpdate":null}}}"#;
+            return vec![
+                Instruction::note(
+                    "the stored `rollingUpdate` has to be removed together with the change of type:",
+                ),
+                self.on_object(&["patch"], &["-p", patch]),
+                Instruction::note(APPLY_AGAIN),
+            ];
         }
-        let mut lines = vec![format!("# what must not change: {}", self.refused_fields().join(", "))];
-        let mut orphan = true;
+        let mut steps = vec![Instruction::note(format!(
+            "fields that cannot be updated: {}",
+            self.refused_fields().join(", ")
+        ))];
         if self.differs(&["spec", "volumeClaimTemplates"]) {
-            self.claim_templates(&mut lines);
+            self.claim_templates(&mut steps);
         }
         if self.differs(&["spec", "podManagementPolicy"]) {
-            lines.push(
-                "# podManagementPolicy: pods keep running; or write the old value into the manifest:"
-                    .to_owned(),
-            );
             let old =
                 self.live.at(&["spec", "podManagementPolicy"]).and_then(Node::as_str).unwrap_or_default();
-            lines.push(format!("#   podManagementPolicy: {old}"));
+            steps.push(Instruction::note(
+                "podManagementPolicy: pods keep running; or keep the old value in the manifest:",
+            ));
+            steps.push(Instruction::note(format!("  podManagementPolicy: {old}")));
         }
         if self.differs(&["spec", "serviceName"]) {
-            lines.push(format!(
-                "# serviceName: the pods keep their old DNS names until they restart (`kubectl rollout restart statefulset {name}{}`)",
-                self.namespace()
-            ));
+            let object = &self.plan.object;
+            let restart = self.kubectl.inline(
+                &["rollout", "restart"],
+                (&object.api_version, &object.kind),
+                &object.name,
+            );
+            steps.push(Instruction::note(format!(
+                "serviceName: the pods keep their old DNS names until they restart ({restart})"
+            )));
         }
         if self.differs(&["spec", "selector"]) {
-            orphan = false;
-            lines.push("# selector: pods of the old selector would be left over, so they go with the StatefulSet; the claims stay".to_owned());
-            let keys = changed_labels(self.live, self.merged);
-            if keys.iter().any(|key| super::effects::is_version_like(key)) {
-                lines.push(format!(
-                    "# better: put the old selector back; labels that move with releases ({}) do not belong there",
-                    keys.join(", ")
-                ));
-            }
-            let deletes = self
-                .live
-                .at(&["spec", "persistentVolumeClaimRetentionPolicy", "whenDeleted"])
-                .and_then(Node::as_str)
-                == Some("Delete");
-            if deletes {
-                lines.push(
-                    "# the claims would be deleted, too (whenDeleted: Delete); keep them first:".to_owned(),
-                );
-                lines.push(format!(
-                    "kubectl patch statefulset {name}{} -p '{{\"spec\":{{\"persistentVolumeClaimRetentionPolicy\":{{\"whenDeleted\":\"Retain\"}}}}}}'",
-                    self.namespace()
-                ));
-            }
+            self.selector(&mut steps);
+            steps.extend(self.replace(&[]));
+            return steps;
         }
-        if orphan {
-            lines.push("# replace the StatefulSet; its pods and claims stay and are taken over:".to_owned());
-            lines.push(self.kubectl("delete", " --cascade=orphan"));
+        steps.push(Instruction::note(
+            "replace the StatefulSet; its pods and claims stay and are adopted again:",
+        ));
+        steps.push(self.on_object(&["delete"], &["--cascade=orphan"]));
+        steps.push(Instruction::note(if self.differs(&["spec", "template"]) {
+            "then apply again; the pod template changes as well, so the pods restart one by one"
         } else {
-            lines.push(self.kubectl("delete", ""));
+            APPLY_AGAIN
+        }));
+        steps
+    }
+
+    /// What precedes the deletion of a StatefulSet whose selector changes.
+    fn selector(&self, steps: &mut Vec<Instruction>) {
+        steps.push(Instruction::note(
+            "selector: pods of the old selector would be orphaned, so they are deleted with the StatefulSet; the claims stay",
+        ));
+        let keys = changed_labels(self.live, self.merged);
+        if keys.iter().any(|key| super::effects::is_version_like(key)) {
+            steps.push(Instruction::note(format!(
+                "better: keep the old selector; labels that change with each release ({}) do not belong there",
+                keys.join(", ")
+            )));
         }
-        lines.push(if orphan && self.differs(&["spec", "template"]) {
-            "# then apply again; the pod template changes, too, so the pods restart one by one".to_owned()
-        } else {
-            "# then apply again".to_owned()
-        });
-        lines
+        let object = &self.plan.object;
+        steps.extend(keep_claims(self.live, &object.name, (&object.api_version, &object.kind), self.kubectl));
     }
 
     /// The fields that `ValidateStatefulSetUpdate` objects to.
     fn refused_fields(&self) -> Vec<String> {
-        let mutable = stateful_set_mutable(self.version);
+        let mutable = stateful_set_mutable(self.kubectl.version);
         super::fields::compare("StatefulSet", self.live, self.merged)
             .iter()
             .filter(|change| {
@@ -212,72 +224,76 @@ impl Context<'_> {
             .collect()
     }
 
-    fn claim_templates(&self, lines: &mut Vec<String>) {
+    fn claim_templates(&self, steps: &mut Vec<Instruction>) {
         let set = &self.plan.object.name;
         let (old, new) = (Self::claims(self.live), Self::claims(self.merged));
-        let int = |path: &[&str]| self.live.at(path).and_then(Node::as_i64);
-        let replicas = int(&["spec", "replicas"]).unwrap_or(1).clamp(0, 100);
-        let start = int(&["spec", "ordinals", "start"]).unwrap_or_default();
         for claim in &new {
-            let Some(before) = old.iter().find(|other| other.name == claim.name) else {
-                lines.push(format!(
-                    "# claim template `{}` is new: pods get an empty volume for it when they restart",
-                    claim.name
-                ));
+            let name = claim.name;
+            let Some(before) = old.iter().find(|other| other.name == name) else {
+                steps.push(Instruction::note(format!(
+                    "claim template `{name}` is new: pods get an empty volume for it when they restart"
+                )));
                 continue;
             };
-            match before.size.partial_cmp(&claim.size) {
+            // A size that cannot be read is neither larger nor smaller.
+            let sizes = before.size.zip(claim.size).and_then(|(before, after)| before.partial_cmp(&after));
+            let (was, is) = (&before.shown, &claim.shown);
+            match sizes {
                 Some(std::cmp::Ordering::Less) => {
-                    lines.push(format!(
-                        "# grow the claims of `{}` from {} to {} (the storage class must have allowVolumeExpansion: true):",
-                        claim.name, before.shown, claim.shown
-                    ));
-                    for ordinal in start..start.saturating_add(replicas) {
-                        lines.push(format!(
-                            "kubectl patch pvc {}-{set}-{ordinal}{} -p '{{\"spec\":{{\"resources\":{{\"requests\":{{\"storage\":\"{}\"}}}}}}}}'",
-                            claim.name,
-                            self.namespace(),
-                            claim.shown
-                        ));
-                    }
+                    steps.push(Instruction::note(format!(
+                        "grow the claims of `{name}` from {was} to {is} (the storage class must have allowVolumeExpansion: true):"
+                    )));
+                    steps.extend(self.grow(claim));
                 }
-                Some(std::cmp::Ordering::Greater) => {
-                    lines.push(format!(
-                        "# WARNING: `{}` shrinks from {} to {}: no volume can shrink. The claims that exist stay at {}; only claims of new ordinals get {}.",
-                        claim.name, before.shown, claim.shown, before.shown, claim.shown
-                    ));
-                    lines.push(
-                        "# To really shrink: copy the data to new claims, one pod at a time.".to_owned(),
-                    );
-                }
+                Some(std::cmp::Ordering::Greater) => steps.extend([
+                    Instruction::note(format!(
+                        "WARNING: `{name}` shrinks from {was} to {is}: no volume can shrink. Existing claims stay at {was}; only claims of new ordinals get {is}."
+                    )),
+                    Instruction::note("To really shrink: copy the data to new claims, one pod at a time."),
+                ]),
                 _ => {}
             }
             if before.rest != claim.rest {
-                lines.push(format!(
-                    "# what else changes in `{}` holds for new claims only; those that exist keep what they have",
-                    claim.name
-                ));
+                steps.push(Instruction::note(format!(
+                    "the other changes of `{name}` apply to new claims only; existing ones keep what they have"
+                )));
             }
         }
         for claim in old.iter().filter(|claim| !new.iter().any(|other| other.name == claim.name)) {
-            lines.push(format!(
-                "# WARNING: claim template `{}` goes: restarted pods no longer mount {}-{set}-*; the claims and their data stay until you delete them",
-                claim.name, claim.name
-            ));
+            steps.push(Instruction::note(format!(
+                "WARNING: claim template `{0}` is removed: restarted pods no longer mount {0}-{set}-*; the claims and their data stay until you delete them",
+                claim.name
+            )));
         }
         let names = |claims: &[Claim<'_>]| claims.iter().map(|c| c.name.to_owned()).collect::<Vec<_>>();
         let (before, after) = (names(&old), names(&new));
         let sorted = |names: &[String]| names.iter().cloned().collect::<BTreeSet<_>>();
         if before != after && sorted(&before) == sorted(&after) {
-            lines.push(
-                "# only the order of the claim templates differs; put them back in the old order instead:"
-                    .to_owned(),
-            );
-            lines.push(format!("#   {}", before.join(", ")));
+            steps.push(Instruction::note(
+                "only the order of the claim templates differs; keep the old order instead:",
+            ));
+            steps.push(Instruction::note(format!("  {}", before.join(", "))));
         }
     }
 
-    fn service(&self) -> Vec<String> {
+    /// A patch for each claim that a template has made.
+    fn grow(&self, claim: &Claim<'_>) -> Vec<Instruction> {
+        const MOST: i64 = 100;
+        let int = |path: &[&str]| self.live.at(path).and_then(Node::as_i64);
+        let replicas = int(&["spec", "replicas"]).unwrap_or(1).clamp(0, MOST);
+        let start = int(&["spec", "ordinals", "start"]).unwrap_or_default();
+        let patch =
+            serde_json::json!({ "spec": { "resources": { "requests": { "storage": claim.shown } } } });
+        let set = &self.plan.object.name;
+        (start..start.saturating_add(replicas))
+            .map(|ordinal| {
+                let name = format!("{}-{set}-{ordinal}", claim.name);
+                self.kubectl.instruction(&["patch"], instructions::CLAIM, &name, &["-p", &patch.to_string()])
+            })
+            .collect()
+    }
+
+    fn service(&self) -> Vec<Instruction> {
         let stuck = self.plan.reasons.iter().any(|reason| {
             reason.message.contains("may not change once set")
                 || reason.message.contains("may not be set to 'None'")
@@ -286,62 +302,84 @@ impl Context<'_> {
         if !stuck {
             return Vec::new();
         }
-        vec![
-            "# the Service has to be made anew; its name does not resolve in between, and it gets another address:".to_owned(),
-            self.kubectl("delete", ""),
-            "# then apply again".to_owned(),
-        ]
+        self.replace(&[
+            "the Service has to be replaced; its name does not resolve in between, and it gets another address:",
+        ])
     }
 
-    fn claim(&self) -> Vec<String> {
+    fn claim(&self) -> Vec<Instruction> {
         const SIZE: [&str; 4] = ["spec", "resources", "requests", "storage"];
         let size = |node: &Node| node.at(&SIZE).and_then(|size| Quantity::from_node(size).ok());
         let class = self.merged.at(&["spec", "storageClassName"]).and_then(Node::as_str).unwrap_or_default();
-        let (before, after) = (size(self.live), size(self.merged));
+        let shrinks = size(self.merged).zip(size(self.live)).is_some_and(|(after, before)| after < before);
         if self.plan.reasons.iter().any(|reason| reason.message.contains("must support resize")) {
             if class.is_empty() {
-                return vec!["# the volume was provisioned by hand: make a larger one, copy the data, and name the new claim".to_owned()];
+                return vec![Instruction::note(
+                    "the volume was provisioned by hand: make a larger one, copy the data, and use the new claim",
+                )];
             }
             return vec![
-                "# allow the class to grow volumes (its driver must be able to), then apply again:"
-                    .to_owned(),
-                format!("kubectl patch storageclass {class} -p '{{\"allowVolumeExpansion\":true}}'"),
+                Instruction::note(
+                    "let the class expand volumes (its driver must support it), then apply again:",
+                ),
+                self.kubectl.instruction(
+                    &["patch"],
+                    instructions::STORAGE_CLASS,
+                    class,
+                    &["-p", r#"{"allowVolumeExpansion":true}"#],
+                ),
             ];
         }
-        if after < before && self.plan.reasons.iter().any(|reason| reason.message.contains("status.capacity"))
-        {
+        if shrinks && self.plan.reasons.iter().any(|reason| reason.message.contains("status.capacity")) {
             return vec![
-                "# WARNING: no volume can shrink. Make a new claim of the smaller size under another name, copy the data,".to_owned(),
-                "# then let the workload use the new claim.".to_owned(),
+                Instruction::note(
+                    "WARNING: no volume can shrink. Make a new claim of the smaller size under another name, copy the data,",
+                ),
+                Instruction::note("then let the workload use the new claim."),
             ];
         }
-        vec![
-            "# the claim has to be made anew. WARNING: with reclaim policy Delete its volume and data go with it;".to_owned(),
-            "# a claim that is not bound yet holds no data:".to_owned(),
-            self.kubectl("delete", ""),
-            "# then apply again".to_owned(),
-        ]
+        self.replace(&[
+            "the claim has to be replaced. WARNING: with reclaim policy Delete its volume and data are deleted with it;",
+            "a claim that is not bound yet holds no data:",
+        ])
     }
 
-    fn configuration(&self) -> Vec<String> {
+    fn configuration(&self) -> Vec<Instruction> {
         let immutable = self.plan.reasons.iter().any(|reason| reason.message.contains("`immutable` is set"));
         let kind_changed = self.plan.reasons.iter().any(|reason| reason.path == "type");
         if immutable {
-            return vec![
-                "# give it another name and let the workloads use that (they restart with it); or make it anew:".to_owned(),
-                self.kubectl("delete", ""),
-                "# then apply again, and restart the pods that use it".to_owned(),
-            ];
+            return self.replace_and(
+                &["give it another name and let the workloads use that (they restart with it); or replace it:"],
+                "then apply again, and restart the pods that use it",
+            );
         }
         if kind_changed {
-            return vec![
-                "# pods that start in between fail for want of it:".to_owned(),
-                self.kubectl("delete", ""),
-                "# then apply again".to_owned(),
-            ];
+            return self.replace(&["pods that start in between fail because it is missing:"]);
         }
         Vec::new()
     }
+}
+
+/// Before a StatefulSet is deleted: lets it keep its claims, if it would delete them.
+pub(super) fn keep_claims(
+    stored: &Node,
+    name: &str,
+    kind: (&str, &str),
+    kubectl: Kubectl<'_>,
+) -> Vec<Instruction> {
+    const WHEN_DELETED: [&str; 3] = ["spec", "persistentVolumeClaimRetentionPolicy", "whenDeleted"];
+    let deletes = stored.at(&WHEN_DELETED).and_then(Node::as_str) == Some("Delete");
+    let claims = stored.at(&["spec", "volumeClaimTemplates"]).is_some_and(|list| !list.items().is_empty());
+    if !deletes || !claims {
+        return Vec::new();
+    }
+    let patch = r#"{"spec":{"persistentVolumeClaimRetentionPolicy":{"whenDeleted":"Retain"}}}"#;
+    vec![
+        Instruction::note(
+            "WARNING: its claims and their data are deleted with it (whenDeleted: Delete); keep them first:",
+        ),
+        kubectl.instruction(&["patch"], kind, name, &["-p", patch]),
+    ]
 }
 
 /// The labels of the selector that differ.

@@ -83,6 +83,19 @@ fn what_the_server_adds_to_live_objects_is_no_difference() {
 }
 
 #[test]
+fn the_context_is_that_of_kubectl_and_of_every_command() {
+    let sandbox = shop();
+    sandbox.write("live.json", LIVE);
+    let script = "printf '%s\n' \"$@\" > asked.txt\ncat > /dev/null\ncat live.json";
+    let flags = ["--kube-context", "eu west", "--kubeconfig", "kube.yaml", "--set", "tag=1.1"];
+    let outcome = against_live(&sandbox, script, &flags);
+    let asked = sandbox.read("asked.txt");
+    assert!(asked.ends_with("--context\neu west\n--kubeconfig\nkube.yaml\n"), "{asked}");
+    let command = "`kubectl delete pod web-1 -n default --context 'eu west' --kubeconfig kube.yaml`";
+    assert!(outcome.stdout.contains(command), "{}", outcome.stdout);
+}
+
+#[test]
 fn fields_that_were_applied_and_are_dropped_go_and_others_stay() {
     let sandbox = shop();
     // Another hand has scaled the set; the manifest of before said 2, the new one says nothing.

@@ -23,6 +23,16 @@ fn pods(object: &ObjectPlan, kind: EffectKind) -> Vec<&str> {
     effect.map(|effect| effect.pods.iter().map(String::as_str).collect()).unwrap_or_default()
 }
 
+/// What to do about an object, as lines of a shell script.
+fn lines(object: &ObjectPlan) -> Vec<String> {
+    object.remediation.iter().map(ToString::to_string).collect()
+}
+
+/// Those of the lines that run something.
+fn commands(object: &ObjectPlan) -> Vec<String> {
+    lines(object).into_iter().filter(|line| !line.starts_with('#')).collect()
+}
+
 const SET: &str = r#"apiVersion: apps/v1
 kind: StatefulSet
 metadata:
@@ -289,17 +299,16 @@ fn huge_sets_are_counted_not_listed() {
 }
 
 #[test]
-fn a_larger_claim_is_rejected_and_the_way_out_grows_the_claims_first() {
+fn a_larger_claim_is_rejected_and_the_remediation_grows_the_claims_first() {
     let plan = plan(SET, &SET.replace("storage: 10Gi", "storage: 20Gi"));
     let set = only(&plan);
     assert_eq!(set.verdict, Verdict::Rejected);
     assert_eq!(set.reasons[0].path, "spec");
     assert!(set.reasons[0].message.starts_with("Forbidden: updates to statefulset spec"));
-    let commands: Vec<&str> =
-        set.way_out.iter().map(String::as_str).filter(|line| !line.starts_with('#')).collect();
+    let commands = commands(set);
     assert_eq!(commands.len(), 4);
-    assert!(commands[0].starts_with("kubectl patch pvc data-web-0 -p "));
-    assert_eq!(commands[3], "kubectl delete statefulset web --cascade=orphan");
+    assert!(commands[0].starts_with("kubectl patch pvc data-web-0 -n default -p "));
+    assert_eq!(commands[3], "kubectl delete statefulset web -n default --cascade=orphan");
     assert_eq!(plan.exit_code(&[]), 3);
     assert_eq!(plan.exit_code(&[FailOn::Effect(EffectKind::DataLoss)]), 0);
     assert_eq!(plan.exit_code(&[FailOn::Rejected]), 3);
@@ -309,8 +318,8 @@ fn a_larger_claim_is_rejected_and_the_way_out_grows_the_claims_first() {
 #[test]
 fn a_smaller_claim_comes_with_a_warning() {
     let plan = plan(SET, &SET.replace("storage: 10Gi", "storage: 5Gi"));
-    assert!(only(&plan).way_out.iter().any(|line| line.contains("no volume can shrink")));
-    assert!(!only(&plan).way_out.iter().any(|line| line.starts_with("kubectl patch pvc")));
+    assert!(lines(only(&plan)).iter().any(|line| line.contains("no volume can shrink")));
+    assert!(!lines(only(&plan)).iter().any(|line| line.starts_with("kubectl patch pvc")));
 }
 
 #[test]
@@ -341,7 +350,7 @@ fn a_strategy_that_keeps_a_stored_partition_is_rejected() {
         plan(SET, &SET.replace("serviceName: web", "serviceName: web\n  updateStrategy: {type: OnDelete}"));
     let set = only(&plan);
     assert_eq!(set.verdict, Verdict::Rejected, "the defaulted rollingUpdate stays");
-    assert!(set.way_out.iter().any(|line| line.contains("\"rollingUpdate\":null")));
+    assert!(lines(set).iter().any(|line| line.contains("\"rollingUpdate\":null")));
 }
 
 #[test]
@@ -466,7 +475,7 @@ fn the_plan_reads_well() {
 ~ StatefulSet/web  <stdin>
   ~ spec.template.spec.containers[app].image: example.net/app:1.0 -> example.net/app:1.1
     rolling-restart web-2, web-1, web-0: restart one by one, highest ordinal first, each when the one before is ready
-    may-hang web-2: podManagementPolicy OrderedReady: if web-2 never gets ready the roll-out stops there, and a corrected template does not replace it: `kubectl delete pod web-2`
+    may-hang web-2: podManagementPolicy OrderedReady: if web-2 never gets ready the roll-out stops there, and a corrected template does not replace it: `kubectl delete pod web-2 -n default`
 
 ~ Service/web  <stdin>
   ~ spec.ports[81/TCP].targetPort: 81 -> 8081

@@ -18,6 +18,7 @@ mod lint;
 #[cfg(unix)]
 mod pages;
 mod preview;
+mod remediation;
 mod render;
 mod scenarios;
 mod support;

@@ -235,6 +235,27 @@ pub(crate) struct DiffArgs {
     /// Take claims whose volumes no manifest shows as bound
     #[arg(long)]
     pub(crate) claims_bound: bool,
+    #[command(flatten)]
+    pub(crate) cluster: ClusterFlags,
+}
+
+/// Helm's flags for the cluster.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Cluster")]
+pub(crate) struct ClusterFlags {
+    /// The kubeconfig context to read live objects from; the commands of the plan name it
+    #[arg(long, value_name = "NAME")]
+    pub(crate) kube_context: Option<String>,
+    /// The kubeconfig file to use with it
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) kubeconfig: Option<String>,
+}
+
+impl ClusterFlags {
+    /// The cluster for the library.
+    pub(crate) fn cluster(&self) -> plimsoll::diff::Cluster {
+        plimsoll::diff::Cluster { context: self.kube_context.clone(), kubeconfig: self.kubeconfig.clone() }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]

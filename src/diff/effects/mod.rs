@@ -4,18 +4,20 @@
 mod workload;
 mod world;
 
-pub(super) use workload::is_version_like;
+pub(super) use workload::{claims_kept, is_version_like, pod_labels, pods_of};
 pub(super) use world::World;
 
 use super::apply::Applied;
+use super::instructions::kind_of;
 use super::matching::{Pair, group_of};
-use super::{Change, Effect, EffectKind, FieldChange, ObjectPlan, Options, Verdict};
+use super::{Change, Effect, EffectKind, FieldChange, ObjectPlan, Verdict};
 use crate::k8s::merge::scalar_text;
 use crate::manifest::Object;
 use crate::yaml::Node;
 use std::collections::{BTreeMap, BTreeSet};
 
-fn effect(kind: EffectKind, detail: impl Into<String>) -> Effect {
+/// A consequence that concerns no pod in particular.
+pub(super) fn effect(kind: EffectKind, detail: impl Into<String>) -> Effect {
     Effect { kind, detail: detail.into(), pods: Vec::new() }
 }
 
@@ -29,49 +31,7 @@ pub(super) fn created(new: &Object) -> Vec<Effect> {
 
 /// What any other set of network policies means.
 fn connections() -> Effect {
-    effect(EffectKind::Traffic, "other connections are allowed than before")
-}
-
-/// What follows if an object that the new render lacks is deleted.
-pub(super) fn deleted(old: &Object, world: &World<'_>) -> Vec<Effect> {
-    let text = |path: &[&str]| old.at(path).and_then(Node::as_str).unwrap_or_default();
-    let stored = || super::apply::create(group_of(old), &old.kind, &old.root);
-    match (group_of(old), old.kind.as_str()) {
-        ("apps", "StatefulSet" | "Deployment" | "DaemonSet") => {
-            workload::deleted(&old.kind, &old.name, &stored())
-        }
-        ("", "Service") => vec![effect(
-            EffectKind::Traffic,
-            format!("the name `{}` no longer resolves; its clients lose their connections", old.name),
-        )],
-        ("networking.k8s.io", "Ingress") => {
-            vec![effect(EffectKind::Traffic, "its hosts and paths are no longer served")]
-        }
-        ("networking.k8s.io", "NetworkPolicy") => vec![connections()],
-        ("", "PersistentVolumeClaim") => {
-            let class = text(&["spec", "storageClassName"]);
-            let fate = match world.reclaim_policy(class) {
-                Some("Retain") => "the volume stays and must be bound by hand to be used again",
-                Some(_) => "the volume and its data are deleted with it",
-                None => "its volume is deleted, too, unless its reclaim policy is Retain",
-            };
-            vec![effect(EffectKind::DataLoss, format!("deleting the claim gives up its volume: {fate}"))]
-        }
-        ("", "PersistentVolume") => {
-            vec![effect(EffectKind::DataLoss, "a claim that is bound to the volume loses it")]
-        }
-        ("", "Namespace") => {
-            vec![effect(
-                EffectKind::DataLoss,
-                "deleting the namespace deletes everything in it, claims included",
-            )]
-        }
-        ("apiextensions.k8s.io", "CustomResourceDefinition") => vec![effect(
-            EffectKind::DataLoss,
-            "deleting the definition deletes every object of its kind in the cluster",
-        )],
-        _ => Vec::new(),
-    }
+    effect(EffectKind::Traffic, "the set of allowed connections changes")
 }
 
 /// What follows from an accepted update.
@@ -83,7 +43,7 @@ pub(super) fn updated(
 ) -> Vec<Effect> {
     match (group_of(new), new.kind.as_str()) {
         ("apps", "StatefulSet" | "Deployment" | "DaemonSet" | "ReplicaSet") => {
-            workload::updated(&new.kind, &new.name, applied, changes)
+            workload::updated(new, applied, changes, world.kubectl(new))
         }
         ("", "Pod") if changes.iter().any(|change| change.path.fields().last() == Some("image")) => {
             vec![Effect {
@@ -148,9 +108,9 @@ pub(super) fn none(new: &Object, changes: &[FieldChange]) -> Effect {
     effect(
         EffectKind::None,
         if released {
-            "no pod restarts, unless an earlier roll-out was held back: those pods restart now"
+            "no pods restart, unless an earlier rollout was held back: those pods restart now"
         } else {
-            "no pod restarts"
+            "no pods restart"
         },
     )
 }
@@ -244,6 +204,7 @@ pub(super) fn ignored(
     wanted: &[FieldChange],
     changes: &[FieldChange],
     applied: &Applied,
+    world: &World<'_>,
 ) -> Vec<Effect> {
     let mut effects = Vec::new();
     for change in wanted {
@@ -264,14 +225,14 @@ pub(super) fn ignored(
             None => "as it is".to_owned(),
         };
         let detail = if change.path.starts_with(&["spec", "clusterIP"]) {
-            let way = format!("kubectl delete service {}", new.name);
+            let delete = world.kubectl(new).inline(&["delete"], kind_of(new), &new.name);
             if stays == "`None`" {
                 format!(
-                    "`spec.clusterIP` stays `None`: a headless Service cannot become another by dropping the field; `{way}` and apply again"
+                    "`spec.clusterIP` stays `None`: a headless Service cannot become another by dropping the field; {delete} and apply again"
                 )
             } else {
                 format!(
-                    "`spec.clusterIP` stays {stays}: an address is kept until the Service is deleted (`{way}`)"
+                    "`spec.clusterIP` stays {stays}: an address is kept until the Service is deleted ({delete})"
                 )
             }
         } else if change.new.is_none() || allocated(&change.new) {
@@ -295,40 +256,9 @@ pub(super) fn ignored(
     effects
 }
 
-/// Adds what it means that an object goes away under one name and comes back under another.
-pub(super) fn renamed(plan: &mut ObjectPlan, object: Option<&Object>, other: &Object) {
-    let Some(object) = object else { return };
-    if object.kind == "PersistentVolumeClaim" && plan.change == Change::Added {
-        plan.effects.push(effect(
-            EffectKind::DataLoss,
-            format!(
-                "renamed from `{}`: a new, empty volume; the data stays in the volume of the old claim",
-                other.name
-            ),
-        ));
-    }
-    let claims = object.at(&["spec", "volumeClaimTemplates"]).map(Node::items).unwrap_or_default();
-    if object.kind == "StatefulSet" && !claims.is_empty() && plan.verdict == Verdict::Accepted {
-        let names: Vec<String> = claims
-            .iter()
-            .filter_map(|claim| claim.at(&["metadata", "name"]).and_then(Node::as_str))
-            .map(|template| format!("`{template}-{}-*`", object.name))
-            .collect();
-        let detail = if plan.change == Change::Added {
-            format!(
-                "renamed from `{}`: its pods start with new, empty volumes; the data stays in the claims of the old name",
-                other.name
-            )
-        } else {
-            format!("renamed to `{}`, which does not see the claims {}", other.name, names.join(", "))
-        };
-        plan.effects.push(effect(EffectKind::DataLoss, detail));
-    }
-}
-
 /// Finds ConfigMaps and Secrets that change while the pods that use them stay as they are.
-pub(super) fn unseen_configuration(objects: &mut [ObjectPlan], pairs: &[Pair<'_>], options: &Options) {
-    let namespace = |object: &Object| object.namespace.clone().unwrap_or_else(|| options.namespace.clone());
+pub(super) fn unseen_configuration(objects: &mut [ObjectPlan], pairs: &[Pair<'_>], world: &World<'_>) {
+    let namespace = |object: &Object| world.namespace_of(object).to_owned();
     let changed: BTreeSet<(&str, String, &str)> = objects
         .iter()
         .zip(pairs)
@@ -367,12 +297,13 @@ pub(super) fn unseen_configuration(objects: &mut [ObjectPlan], pairs: &[Pair<'_>
             } else {
                 "its pods keep the values they started with"
             };
-            let name = &workload.name;
+            let restart =
+                world.kubectl(workload).inline(&["rollout", "restart"], kind_of(workload), &workload.name);
             let detail = format!(
-                "{}/{name} uses it ({}) and its pod template does not change: {how}; `kubectl rollout restart {}/{name}`",
+                "{}/{} uses it ({}) and its pod template does not change: {how}; {restart}",
                 workload.kind,
+                workload.name,
                 ways.join(", "),
-                workload.kind.to_lowercase()
             );
             found.push(((key.0, key.1.clone(), key.2), detail, workload::pod_names(old)));
         }

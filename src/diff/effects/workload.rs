@@ -1,6 +1,7 @@
 //! Workloads: pods in their order, claims and their fate.
 
 use super::super::apply::Applied;
+use super::super::instructions::{Kubectl, POD, kind_of};
 use super::super::{Effect, EffectKind, FieldChange};
 use super::effect;
 use crate::k8s::merge::scalar_text;
@@ -120,38 +121,37 @@ pub(super) fn created(group: &str, kind: &str, name: &str, manifest: &Node) -> V
     }]
 }
 
-/// What follows if a workload is deleted.
-pub(super) fn deleted(kind: &str, name: &str, root: &Node) -> Vec<Effect> {
-    if kind != "StatefulSet" {
-        return vec![effect(EffectKind::ScaleDown, "all its pods are deleted")];
-    }
-    let set = StatefulSet::new(name, root);
-    let mut effects = vec![Effect {
-        kind: EffectKind::ScaleDown,
-        detail: "all its pods are deleted".to_owned(),
-        pods: set.pods(set.ordinals().rev()),
-    }];
-    if !set.claim_templates().is_empty() {
-        let claims = set.claims(set.ordinals());
-        if set.word(&["spec", "persistentVolumeClaimRetentionPolicy", "whenDeleted"]) == "Delete" {
-            effects.push(effect(
-                EffectKind::DataLoss,
-                format!("the claims {claims} are deleted with it (whenDeleted: Delete)"),
-            ));
-        } else if let Some(scaled) = effects.first_mut() {
-            let _ = write!(scaled.detail, "; the claims {claims} stay (whenDeleted: Retain)");
-        }
-    }
-    effects
+/// The pods of a stored StatefulSet in the order in which its deletion would scale it down, as a list for people.
+pub(in super::super) fn pods_of(set: &Object, stored: &Node) -> String {
+    let set = StatefulSet::new(&set.name, stored);
+    listed(&set.pods(set.ordinals().rev()))
+}
+
+/// The claims that a stored StatefulSet leaves behind when it is deleted, as a list for people.
+pub(in super::super) fn claims_kept(set: &Object, stored: &Node) -> Option<String> {
+    let set = StatefulSet::new(&set.name, stored);
+    (!set.claim_templates().is_empty() && !set.ordinals().is_empty()).then(|| set.claims(set.ordinals()))
+}
+
+/// The labels of the pods that a workload runs.
+pub(in super::super) fn pod_labels(workload: &Object) -> Option<&Node> {
+    matches!(workload.kind.as_str(), "StatefulSet" | "Deployment" | "DaemonSet" | "ReplicaSet")
+        .then(|| workload.at(&["spec", "template", "metadata", "labels"]))
+        .flatten()
 }
 
 /// What follows from an accepted update of a workload.
-pub(super) fn updated(kind: &str, name: &str, applied: &Applied, changes: &[FieldChange]) -> Vec<Effect> {
+pub(super) fn updated(
+    new: &Object,
+    applied: &Applied,
+    changes: &[FieldChange],
+    kubectl: Kubectl<'_>,
+) -> Vec<Effect> {
     let template: Vec<&FieldChange> =
         changes.iter().filter(|change| change.path.starts_with(&["spec", "template"])).collect();
-    let mut effects = match kind {
-        "StatefulSet" => stateful_set(name, applied, &template, changes),
-        _ => others(kind, applied, &template),
+    let mut effects = match new.kind.as_str() {
+        "StatefulSet" => stateful_set(&new.name, applied, &template, changes, kubectl),
+        _ => others(new, applied, &template, kubectl),
     };
     let restarts = effects.iter().any(|effect| effect.kind == EffectKind::RollingRestart);
     if restarts && let Some(why) = needless(&template) {
@@ -165,11 +165,12 @@ fn stateful_set(
     applied: &Applied,
     template: &[&FieldChange],
     changes: &[FieldChange],
+    kubectl: Kubectl<'_>,
 ) -> Vec<Effect> {
     let (old, new) = (StatefulSet::new(name, &applied.live), StatefulSet::new(name, &applied.merged));
     let mut effects = scaled(&old, &new);
     if !template.is_empty() {
-        effects.extend(rolled(&old, &new));
+        effects.extend(rolled(&old, &new, kubectl));
         effects.extend(moved_volumes(&old, &new));
     }
     for (field, event) in [("whenDeleted", "the StatefulSet is deleted"), ("whenScaled", "it is scaled down")]
@@ -228,7 +229,7 @@ fn scaled(old: &StatefulSet<'_>, new: &StatefulSet<'_>) -> Vec<Effect> {
 
 /// The order in which a changed template reaches the pods: from the highest ordinal down to the partition,
 /// each when the one before is ready (`defaultStatefulSetControl.updateStatefulSet`).
-fn rolled(old: &StatefulSet<'_>, new: &StatefulSet<'_>) -> Vec<Effect> {
+fn rolled(old: &StatefulSet<'_>, new: &StatefulSet<'_>, kubectl: Kubectl<'_>) -> Vec<Effect> {
     let (before, after) = (old.ordinals(), new.ordinals());
     let kept = before.start.max(after.start)..before.end.min(after.end);
     let first = new.start.saturating_add(new.partition);
@@ -266,7 +267,8 @@ fn rolled(old: &StatefulSet<'_>, new: &StatefulSet<'_>) -> Vec<Effect> {
         effects.push(Effect {
             kind: EffectKind::MayHang,
             detail: format!(
-                "podManagementPolicy OrderedReady: if {top} never gets ready the roll-out stops there, and a corrected template does not replace it: `kubectl delete pod {top}`"
+                "podManagementPolicy OrderedReady: if {top} never gets ready the roll-out stops there, and a corrected template does not replace it: {}",
+                kubectl.inline(&["delete"], POD, &top)
             ),
             pods: vec![top],
         });
@@ -320,7 +322,8 @@ fn moved_volumes(old: &StatefulSet<'_>, new: &StatefulSet<'_>) -> Vec<Effect> {
 }
 
 /// Deployments, DaemonSets and ReplicaSets.
-fn others(kind: &str, applied: &Applied, template: &[&FieldChange]) -> Vec<Effect> {
+fn others(new: &Object, applied: &Applied, template: &[&FieldChange], kubectl: Kubectl<'_>) -> Vec<Effect> {
+    let kind = new.kind.as_str();
     let mut effects = Vec::new();
     let replicas = |root: &Node| root.at(&["spec", "replicas"]).and_then(Node::as_i64).unwrap_or(1);
     let (before, after) = (replicas(&applied.live), replicas(&applied.merged));
@@ -346,7 +349,10 @@ fn others(kind: &str, applied: &Applied, template: &[&FieldChange]) -> Vec<Effec
     if applied.merged.at(&["spec", "paused"]).and_then(Node::as_bool) == Some(true) {
         effects.push(effect(
             EffectKind::None,
-            "the Deployment is paused: no pod restarts until it is resumed (`kubectl rollout resume`)",
+            format!(
+                "the Deployment is paused: no pods restart until it is resumed ({})",
+                kubectl.inline(&["rollout", "resume"], kind_of(new), &new.name)
+            ),
         ));
         return effects;
     }

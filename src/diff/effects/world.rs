@@ -1,6 +1,8 @@
-//! What the two renders say about the cluster around an object.
+//! What the two renders say about the cluster around an object, and where the object is.
 
 use super::super::Options;
+use super::super::instructions::Kubectl;
+use super::workload::pod_labels;
 use crate::k8s::quantity::Quantity;
 use crate::k8s::update::Surroundings;
 use crate::manifest::Object;
@@ -13,11 +15,12 @@ pub(in super::super) struct World<'a> {
     /// Claims read from a cluster that say themselves that they are bound.
     bound: Vec<&'a Object>,
     definitions: Vec<&'a Object>,
-    claims_bound: bool,
+    services: Vec<&'a Object>,
+    options: &'a Options,
 }
 
 impl<'a> World<'a> {
-    pub(in super::super) fn new(old: &'a [Object], new: &'a [Object], options: &Options) -> Self {
+    pub(in super::super) fn new(old: &'a [Object], new: &'a [Object], options: &'a Options) -> Self {
         let of = |kind: &'static str| move |object: &&'a Object| object.kind == kind;
         Self {
             // A claim is bound to what was there before the upgrade.
@@ -29,8 +32,56 @@ impl<'a> World<'a> {
                 .collect(),
             classes: new.iter().chain(old).filter(of("StorageClass")).collect(),
             definitions: new.iter().chain(old).filter(of("CustomResourceDefinition")).collect(),
-            claims_bound: options.claims_bound,
+            services: new.iter().chain(old).filter(of("Service")).collect(),
+            options,
         }
+    }
+
+    /// The namespace of an object.
+    pub(in super::super) fn namespace_of<'o>(&self, object: &'o Object) -> &'o str
+    where
+        'a: 'o,
+    {
+        object.namespace.as_deref().unwrap_or(&self.options.namespace)
+    }
+
+    pub(in super::super) fn same_namespace(&self, one: &Object, other: &Object) -> bool {
+        one.namespace.as_ref().unwrap_or(&self.options.namespace)
+            == other.namespace.as_ref().unwrap_or(&self.options.namespace)
+    }
+
+    /// What makes kubectl commands for an object.
+    pub(in super::super) fn kubectl<'o>(&self, object: &'o Object) -> Kubectl<'o>
+    where
+        'a: 'o,
+    {
+        Kubectl {
+            cluster: &self.options.cluster,
+            namespace: self.namespace_of(object),
+            version: self.options.version,
+        }
+    }
+
+    /// The names of the Services that select the pods of both workloads.
+    pub(in super::super) fn services_of(&self, one: &Object, other: &Object) -> Vec<&'a str> {
+        let selects = |service: &Object, workload: &Object| {
+            let (selector, labels) = (service.at(&["spec", "selector"]), pod_labels(workload));
+            let (Some(selector), Some(labels)) = (selector.and_then(Node::as_map), labels) else {
+                return false;
+            };
+            self.same_namespace(service, workload)
+                && !selector.is_empty()
+                && selector.iter().all(|entry| labels.get(&entry.key) == Some(&entry.value))
+        };
+        let mut names: Vec<&str> = self
+            .services
+            .iter()
+            .filter(|service| selects(service, one) && selects(service, other))
+            .map(|service| service.name.as_str())
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
     fn class(&self, name: &str) -> Option<&'a Object> {
@@ -47,7 +98,7 @@ impl<'a> World<'a> {
     }
 
     /// What becomes of the volumes of a class when their claim is deleted; `None` if it is not known.
-    pub(super) fn reclaim_policy(&self, class: &str) -> Option<&'a str> {
+    pub(in super::super) fn reclaim_policy(&self, class: &str) -> Option<&'a str> {
         let class = self.class(class)?;
         Some(class.at(&["reclaimPolicy"]).and_then(Node::as_str).unwrap_or("Delete"))
     }
@@ -82,7 +133,7 @@ impl Surroundings for World<'_> {
         });
         match volume {
             Some(volume) => size(&volume.root, &["spec", "capacity", "storage"]).or(wanted),
-            None if self.claims_bound => wanted,
+            None if self.options.claims_bound => wanted,
             None => None,
         }
     }

@@ -1,7 +1,11 @@
 //! The plan as one page.
 
 use super::words::{Piece, pieces};
-use super::{effect_text, figures, headline, inline, notable, rename_note, sign, title, unified};
+use super::{
+    capitalized, effect_text, figures, headline, inline, notable, remediation, rename_note, sign, title,
+    unified,
+};
+use crate::diag::escape::{html as escape, html_prose, terminal};
 use crate::diff::{Change, EffectKind, FieldChange, ObjectPlan, Plan, Verdict};
 use crate::yaml::Node;
 use std::fmt::Write as _;
@@ -12,7 +16,7 @@ const CONTEXT: usize = 3;
 /// The plan as one self-contained page: no script, no other file, readable offline, light and dark.
 /// `heading` says what is compared.
 pub fn html(plan: &Plan, heading: &str) -> String {
-    let heading = escape(heading);
+    let heading = escape(&terminal(heading));
     let mut out = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n<title>{heading}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{heading}</h1>\n<p class=\"figures\">{}</p>\n",
         escape(&figures(plan))
@@ -75,7 +79,7 @@ fn section(index: usize, object: &ObjectPlan, out: &mut String) {
         rename_note(object).map(|note| format!(", {}", escape(&note))).unwrap_or_default(),
     );
     if !object.template.is_empty() {
-        let _ = writeln!(out, "<p class=\"from\">{}</p>", escape(&object.template));
+        let _ = writeln!(out, "<p class=\"from\">{}</p>", escape(&terminal(&object.template)));
     }
     if object.verdict == Verdict::Rejected {
         out.push_str("<ul class=\"reasons\">\n");
@@ -83,8 +87,8 @@ fn section(index: usize, object: &ObjectPlan, out: &mut String) {
             let _ = writeln!(
                 out,
                 "<li><span class=\"badge bad\">rejected</span> <code>{}</code> {}</li>",
-                escape(&reason.path),
-                prose(&reason.message)
+                escape(&terminal(&reason.path)),
+                html_prose(&reason.message)
             );
         }
         out.push_str("</ul>\n");
@@ -95,19 +99,22 @@ fn section(index: usize, object: &ObjectPlan, out: &mut String) {
         for effect in effects {
             let _ = writeln!(
                 out,
-                "<li><span class=\"badge {}\">{}</span> {}</li>",
-                class(Some(effect.kind)),
-                effect.kind.as_str(),
-                prose(&effect_text(effect))
+                "<li>{}{}</li>",
+                match effect.kind {
+                    EffectKind::None => String::new(),
+                    kind => format!("<span class=\"badge {}\">{}</span> ", class(Some(kind)), kind.as_str()),
+                },
+                html_prose(&effect_text(effect))
             );
         }
         out.push_str("</ul>\n");
     }
-    if !object.way_out.is_empty() {
+    if let Some((heading, lines)) = remediation(object) {
         let _ = writeln!(
             out,
-            "<h3>Instead</h3>\n<pre tabindex=\"0\"><code>{}</code></pre>",
-            escape(&object.way_out.join("\n"))
+            "<h3>{}</h3>\n<pre tabindex=\"0\"><code>{}</code></pre>",
+            capitalized(heading),
+            escape(&lines.join("\n"))
         );
     }
     if !object.changes.is_empty() {
@@ -142,7 +149,7 @@ fn field(change: &FieldChange, out: &mut String) {
         out,
         "<tr><th scope=\"row\"><code>{}</code>{note}</th><td>{old}</td><td>{new}</td></tr>",
         // Long paths break between their steps.
-        escape(&change.path.named()).replace('.', ".<wbr>").replace('[', "<wbr>[")
+        escape(&terminal(&change.path.named())).replace('.', ".<wbr>").replace('[', "<wbr>[")
     );
 }
 
@@ -166,7 +173,7 @@ fn marked(pieces: &[Piece], tag: &str) -> String {
 }
 
 fn patch(object: &ObjectPlan, out: &mut String) {
-    let patch = unified::text(object, &title(object).replace(" in ", "@"), CONTEXT);
+    let patch = unified::text(object, CONTEXT);
     if patch.is_empty() {
         return;
     }
@@ -184,27 +191,6 @@ fn patch(object: &ObjectPlan, out: &mut String) {
         };
     }
     out.push_str("</code></pre></details>\n");
-}
-
-/// Running text: what stands in backticks is code.
-fn prose(text: &str) -> String {
-    let escaped = escape(text);
-    let parts: Vec<&str> = escaped.split('`').collect();
-    if parts.len().is_multiple_of(2) {
-        return escaped;
-    }
-    let part = |(index, part): (usize, &&str)| {
-        if index.is_multiple_of(2) { (*part).to_owned() } else { format!("<code>{part}</code>") }
-    };
-    parts.iter().enumerate().map(part).collect()
-}
-
-fn escape(text: &str) -> String {
-    super::visible(text)
-        .replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
 }
 
 const STYLE: &str = "\

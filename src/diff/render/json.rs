@@ -1,6 +1,6 @@
 //! The plan for programs.
 
-use crate::diff::{FieldChange, ObjectPlan, Plan};
+use crate::diff::{FieldChange, ObjectPlan, Plan, instructions};
 use crate::yaml::{Node, Value};
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -58,8 +58,8 @@ struct Object<'a> {
     reasons: Vec<Reason<'a>>,
     effects: Vec<Effect<'a>>,
     changes: Vec<Change>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    way_out: &'a [String],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    way_out: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -102,7 +102,7 @@ fn object(object: &ObjectPlan) -> Object<'_> {
             .map(|e| Effect { kind: e.kind.as_str(), detail: &e.detail, pods: &e.pods })
             .collect(),
         changes: object.changes.iter().map(change).collect(),
-        way_out: &object.way_out,
+        way_out: instructions::lines(&object.remediation),
     }
 }
 

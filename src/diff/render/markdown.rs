@@ -1,6 +1,7 @@
 //! The plan as a comment on a pull request.
 
-use super::{effect_text, figures, headline, notable, sign, title, unified};
+use super::{capitalized, effect_text, figures, headline, notable, remediation, sign, title, unified};
+use crate::diag::escape::{html, markdown as escaped, markdown_block, markdown_code};
 use crate::diff::{EffectKind, Plan};
 use std::fmt::Write as _;
 
@@ -21,31 +22,40 @@ pub fn markdown(plan: &Plan) -> String {
         let words: Vec<String> = headline(object)
             .into_iter()
             .map(|(kind, word)| match kind {
-                None | Some(EffectKind::DataLoss) => format!("**{word}**"),
-                _ => word,
+                None | Some(EffectKind::DataLoss) => format!("**{}**", escaped(&word)),
+                _ => escaped(&word),
             })
             .collect();
         let what = if words.is_empty() { object.change.as_str().to_owned() } else { words.join(", ") };
-        let _ = writeln!(out, "| `{}` | `{}` | {} |", sign(object), cell(&title(object)), cell(&what));
+        let _ = writeln!(out, "| `{}` | {} | {what} |", sign(object), markdown_code(&title(object)));
     }
     let mut left_out = 0;
     for object in notable(plan) {
         let mut part = String::new();
-        let _ = write!(part, "\n<details><summary><code>{}</code></summary>\n\n", escape(&title(object)));
+        let _ = write!(part, "\n<details><summary><code>{}</code></summary>\n\n", html(&title(object)));
         for reason in &object.reasons {
-            let _ = writeln!(part, "- **rejected** `{}`: {}", cell(&reason.path), line(&reason.message));
+            let path = if reason.path.is_empty() {
+                String::new()
+            } else {
+                format!("{}: ", markdown_code(&reason.path))
+            };
+            let _ = writeln!(part, "- **rejected** {path}{}", escaped(&reason.message));
         }
-        for effect in object.effects.iter().filter(|effect| effect.kind != EffectKind::None) {
-            let _ = writeln!(part, "- **{}** {}", effect.kind.as_str(), line(&effect_text(effect)));
+        for effect in object.effects.iter().filter(|effect| !effect.detail.is_empty()) {
+            let text = escaped(&effect_text(effect));
+            let _ = match effect.kind {
+                EffectKind::None => writeln!(part, "- {text}"),
+                kind => writeln!(part, "- **{}** {text}", kind.as_str()),
+            };
         }
-        if !object.way_out.is_empty() {
-            part.push_str("\nInstead:\n\n");
-            fence("sh", &object.way_out.join("\n"), &mut part);
+        if let Some((heading, lines)) = remediation(object) {
+            let _ = write!(part, "\n{}:\n\n", capitalized(heading));
+            part.push_str(&markdown_block("sh", &lines.join("\n")));
         }
-        let patch = unified::text(object, &title(object).replace(" in ", "@"), CONTEXT);
+        let patch = unified::text(object, CONTEXT);
         if !patch.is_empty() {
             part.push('\n');
-            fence("diff", &patch, &mut part);
+            part.push_str(&markdown_block("diff", &patch));
         }
         part.push_str("\n</details>\n");
         if out.len() + part.len() > MAX_BYTES {
@@ -58,24 +68,4 @@ pub fn markdown(plan: &Plan) -> String {
         let _ = writeln!(out, "\n_{left_out} more objects change; there is no room here for their details._");
     }
     out
-}
-
-/// A code block whose fence no line of the text can close.
-fn fence(language: &str, text: &str, out: &mut String) {
-    let longest = text.lines().map(|line| line.bytes().filter(|byte| *byte == b'`').count()).max();
-    let fence = "`".repeat(longest.unwrap_or_default().max(2) + 1);
-    let _ = writeln!(out, "{fence}{language}\n{}\n{fence}", super::visible(text.trim_end()));
-}
-
-fn cell(text: &str) -> String {
-    text.replace('|', "\\|").replace(['\n', '`'], " ")
-}
-
-/// Text on one line that cannot start markup of its own.
-fn line(text: &str) -> String {
-    escape(&text.replace('\n', " "))
-}
-
-fn escape(text: &str) -> String {
-    super::visible(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -1,7 +1,7 @@
 //! A plan shown: for terminals, pull requests, browsers and programs.
 //!
 //! Every format says the same: the objects that change, what of them changes, the server's verdict, what
-//! follows, and the way out. No format shows a Secret's value: the plan holds none.
+//! follows, and what to do. No format shows a Secret's value: the plan holds none.
 
 mod edits;
 mod html;
@@ -18,7 +18,8 @@ pub use markdown::markdown;
 pub use text::plan;
 pub use unified::unified;
 
-use super::{Change, Effect, EffectKind, ObjectPlan, Plan, Verdict};
+use super::{Change, Effect, EffectKind, ObjectPlan, Plan, Verdict, instructions};
+use crate::diag::escape::terminal;
 use crate::yaml::{Node, Value, emit};
 use std::fmt::Write as _;
 
@@ -72,14 +73,23 @@ fn counted(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
-/// `Kind/name`, with the namespace where there is one.
+/// `Kind/name`, with the namespace where there is one, on one line.
 fn title(object: &ObjectPlan) -> String {
+    named(object, " in ")
+}
+
+/// The name of an object's document in a patch, on one line.
+fn document_name(object: &ObjectPlan) -> String {
+    named(object, "@")
+}
+
+fn named(object: &ObjectPlan, separator: &str) -> String {
     let reference = &object.object;
     let name = if reference.name.is_empty() { "(generated name)" } else { &reference.name };
-    match &reference.namespace {
-        Some(namespace) => format!("{}/{name} in {namespace}", reference.kind),
+    terminal(&match &reference.namespace {
+        Some(namespace) => format!("{}/{name}{separator}{namespace}", reference.kind),
         None => format!("{}/{name}", reference.kind),
-    }
+    })
 }
 
 /// What stands in front of an object.
@@ -96,10 +106,22 @@ fn sign(object: &ObjectPlan) -> &'static str {
 fn rename_note(object: &ObjectPlan) -> Option<String> {
     let other = object.renamed.as_ref()?;
     match object.change {
-        Change::Added => Some(format!("renamed from {other}")),
-        Change::Removed => Some(format!("renamed to {other}")),
+        Change::Added => Some(terminal(&format!("renamed from {other}"))),
+        Change::Removed => Some(terminal(&format!("renamed to {other}"))),
         _ => None,
     }
+}
+
+/// What the remediation of an object is for, and its lines: shell commands and comments.
+fn remediation(object: &ObjectPlan) -> Option<(&'static str, Vec<String>)> {
+    let heading = if object.change == Change::Removed { "to delete it" } else { "instead" };
+    (!object.remediation.is_empty()).then(|| (heading, instructions::lines(&object.remediation)))
+}
+
+/// A heading with a capital letter.
+fn capitalized(heading: &str) -> String {
+    let (first, rest) = heading.split_at(1);
+    format!("{}{rest}", first.to_uppercase())
 }
 
 /// The words that sum an object up: `rejected`, then its effects.
@@ -109,6 +131,9 @@ fn headline(object: &ObjectPlan) -> Vec<(Option<EffectKind>, String)> {
         words.push((None, "rejected".to_owned()));
     }
     words.extend(rename_note(object).map(|note| (Some(EffectKind::None), note)));
+    if object.change == Change::Removed {
+        words.push((Some(EffectKind::None), "stays in the cluster".to_owned()));
+    }
     for effect in &object.effects {
         let word = effect.kind.as_str().to_owned();
         if effect.kind != EffectKind::None && !words.iter().any(|(_, other)| *other == word) {
@@ -140,26 +165,14 @@ fn inline(node: &Node) -> String {
     }
 }
 
-/// Text fit for a terminal: control characters cannot move the cursor or change colours.
-fn visible(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '\n' | '\t' => c,
-            c if c.is_control() => char::REPLACEMENT_CHARACTER,
-            // Marks that turn the direction of text around can make it read as what it is not.
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => char::REPLACEMENT_CHARACTER,
-            c => c,
-        })
-        .collect()
-}
-
 /// Colours, where they are wanted.
 #[derive(Clone, Copy)]
 struct Paint(Style);
 
 impl Paint {
+    /// Text on one line in a style.
     fn with(self, style: anstyle::Style, text: &str) -> String {
-        let text = visible(text);
+        let text = terminal(text);
         match self.0 {
             Style::Coloured => format!("{style}{text}{style:#}"),
             Style::Plain => text,

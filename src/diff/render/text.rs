@@ -3,8 +3,9 @@
 use super::edits::{edits, lines};
 use super::words::{Piece, by_line, pieces};
 use super::{
-    Paint, Style, effect_text, figures, headline, inline, notable, rename_note, sign, title, visible,
+    Paint, Style, effect_text, figures, headline, inline, notable, remediation, rename_note, sign, title,
 };
+use crate::diag::escape::terminal;
 use crate::diff::effects::is_version_like;
 use crate::diff::{Change, EffectKind, FieldChange, ObjectPlan, Plan, Verdict};
 use crate::yaml::{Node, Value, emit};
@@ -56,7 +57,7 @@ fn moving_label(change: &FieldChange) -> Option<&str> {
 fn labels(objects: &[&ObjectPlan], paint: Paint, out: &mut String) {
     let names: BTreeSet<&str> =
         objects.iter().flat_map(|object| object.changes.iter().filter_map(moving_label)).collect();
-    let names: Vec<String> = names.into_iter().map(visible).collect();
+    let names: Vec<String> = names.into_iter().map(terminal).collect();
     let titles: Vec<String> = objects.iter().map(|object| title(object)).collect();
     let _ = writeln!(
         out,
@@ -81,7 +82,8 @@ fn object_plan(object: &ObjectPlan, paint: Paint, out: &mut String) {
     if object.verdict == Verdict::Rejected {
         for reason in &object.reasons {
             let path = if reason.path.is_empty() { String::new() } else { format!("{}: ", reason.path) };
-            let _ = writeln!(out, "    {} {path}{}", paint.error("rejected"), visible(&reason.message));
+            let why = terminal(&format!("{path}{}", reason.message));
+            let _ = writeln!(out, "    {} {why}", paint.error("rejected"));
         }
     }
     for change in &object.changes {
@@ -91,16 +93,19 @@ fn object_plan(object: &ObjectPlan, paint: Paint, out: &mut String) {
         if effect.kind == EffectKind::None && effect.detail.is_empty() {
             continue;
         }
-        let word = paint.alarm(Some(effect.kind), effect.kind.as_str());
-        let _ = writeln!(out, "    {word} {}", visible(&effect_text(effect)));
+        let text = terminal(&effect_text(effect));
+        let _ = match effect.kind {
+            EffectKind::None => writeln!(out, "    {text}"),
+            kind => writeln!(out, "    {} {text}", paint.alarm(Some(kind), kind.as_str())),
+        };
     }
     if object.change == Change::Unchanged && object.changes.is_empty() && headline(object).is_empty() {
         let _ = writeln!(out, "    nothing changes");
     }
-    if !object.way_out.is_empty() {
-        let _ = writeln!(out, "    {}", paint.bold("instead:"));
-        for line in &object.way_out {
-            let line = if line.starts_with('#') { paint.dim(line) } else { visible(line) };
+    if let Some((heading, lines)) = remediation(object) {
+        let _ = writeln!(out, "    {}", paint.bold(&format!("{heading}:")));
+        for line in lines {
+            let line = if line.starts_with('#') { paint.dim(&line) } else { line };
             let _ = writeln!(out, "      {line}");
         }
     }
@@ -110,7 +115,7 @@ fn object_plan(object: &ObjectPlan, paint: Paint, out: &mut String) {
 const ONE_LINE: usize = 72;
 
 fn field(change: &FieldChange, paint: Paint, out: &mut String) {
-    let path = visible(&change.path.named());
+    let path = terminal(&change.path.named());
     match (&change.old, &change.new) {
         (Some(old), Some(new)) if change.order => {
             let names =
@@ -143,7 +148,7 @@ fn one(sign: &str, path: &str, node: &Node, paint: Paint, out: &mut String) {
         None => emit::document(node),
     };
     for line in text.lines() {
-        let _ = writeln!(out, "        {}", colour(line));
+        let _ = writeln!(out, "      {} {}", colour(sign), colour(line));
     }
 }
 

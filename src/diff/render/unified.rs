@@ -1,7 +1,8 @@
 //! The plan as a patch of whole documents.
 
 use super::edits::{edits, lines};
-use super::{Paint, Style, effect_text, notable, title};
+use super::{Paint, Style, document_name, effect_text, notable};
+use crate::diag::escape::terminal;
 use crate::diff::{EffectKind, ObjectPlan, Plan};
 use crate::yaml::emit;
 use similar::{ChangeTag, group_diff_ops};
@@ -23,36 +24,32 @@ pub fn unified(plan: &Plan, context: usize, style: Style) -> String {
 
 fn document(object: &ObjectPlan, context: usize, paint: Paint, out: &mut String) {
     for reason in &object.reasons {
-        let _ = writeln!(
-            out,
-            "{}",
-            paint.error(&comment(&format!("rejected: {}: {}", reason.path, reason.message)))
-        );
+        let line = format!("# rejected: {}: {}", reason.path, reason.message);
+        let _ = writeln!(out, "{}", paint.error(&line));
     }
-    for effect in object.effects.iter().filter(|effect| effect.kind != EffectKind::None) {
-        let line = comment(&format!("{}: {}", effect.kind.as_str(), effect_text(effect)));
+    for effect in object.effects.iter().filter(|effect| !effect.detail.is_empty()) {
+        let line = match effect.kind {
+            EffectKind::None => format!("# {}", effect_text(effect)),
+            kind => format!("# {}: {}", kind.as_str(), effect_text(effect)),
+        };
         let _ = writeln!(out, "{}", paint.dim(&line));
     }
-    let name = title(object).replace(" in ", "@");
-    for line in text(object, &name, context).lines() {
+    for line in text(object, context).lines() {
         let line = match line.as_bytes().first() {
             _ if line.starts_with("---") || line.starts_with("+++") => paint.bold(line),
             Some(b'-') => paint.gone(line),
             Some(b'+') => paint.added(line),
             Some(b'@') => paint.dim(line),
-            _ => super::visible(line),
+            _ => terminal(line),
         };
         out.push_str(&line);
         out.push('\n');
     }
 }
 
-fn comment(text: &str) -> String {
-    format!("# {}", text.replace('\n', "\n# "))
-}
-
 /// The patch of one object without colours; empty if no text changes.
-pub(super) fn text(object: &ObjectPlan, name: &str, context: usize) -> String {
+pub(super) fn text(object: &ObjectPlan, context: usize) -> String {
+    let name = document_name(object);
     let side = |node: &Option<crate::yaml::Node>| node.as_ref().map(emit::document).unwrap_or_default();
     let (before, after) = (side(&object.before), side(&object.after));
     let label = |prefix: &str, node: &Option<crate::yaml::Node>| {

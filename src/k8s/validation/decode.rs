@@ -91,7 +91,7 @@ fn scalar(at: &At<'_, '_>, node: &Node, base: Base, cx: &mut Context<'_>) {
         }
         Base::Quantity => {
             if let Err(error) = Quantity::from_node(node) {
-                let message = format!("`{at}`: {} is no quantity: {error}", shown(node));
+                let message = format!("`{at}`: {} is not a valid quantity: {error}", shown(node));
                 let meant = node.as_str().and_then(quantity::repaired);
                 let diagnostic = Diagnostic::of(&rules::WRONG_TYPE, message)
                     .at(at.span(), "")

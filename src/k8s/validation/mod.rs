@@ -74,6 +74,12 @@ pub fn validate_form(object: &Object, version: Version, sink: &mut Vec<Diagnosti
     decoded(object, &At::root(&object.root), &mut Context::new(object, version, sink));
 }
 
+/// Says why the server refuses `name` as the name of an object of that kind; nothing if it takes it.
+pub fn name_errors(group: &str, kind: &str, version: Version, name: &str) -> Vec<String> {
+    let (check, _) = check_of(group, kind, version);
+    check(name, false)
+}
+
 /// The kind of an object that could be decoded.
 fn decoded(object: &Object, root: &At<'_, '_>, cx: &mut Context<'_>) -> Option<&'static Kind> {
     kinds::check_api(root, cx);

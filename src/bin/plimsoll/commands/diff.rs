@@ -14,6 +14,7 @@ pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let old = previous::load(args, &new, &sources, ui)?;
     let options = diff::Options {
         namespace: args.release.release.namespace.clone(),
+        cluster: args.cluster.cluster(),
         version: release::kubernetes(&args.release.release)?,
         ignore: args.ignore.iter().map(|rule| Ignore::new(rule)).collect(),
         claims_bound: args.claims_bound,

@@ -5,6 +5,7 @@ use crate::args::{DiffArgs, ReleaseArgs};
 use crate::ui::Ui;
 use anyhow::{Context as _, bail};
 use plimsoll::diag::{SourceKind, Sources};
+use plimsoll::diff::Cluster;
 use plimsoll::manifest::{self, Object};
 use plimsoll::values::ValuesFile;
 use plimsoll::yaml::{Node, ReadOptions};
@@ -25,7 +26,7 @@ pub(crate) fn load(
         bail!("standard input cannot hold both renders");
     }
     if against == "live" {
-        return live(new, &args.release.release.namespace, sources, ui);
+        return live(new, &args.release.release.namespace, &args.cluster.cluster(), sources, ui);
     }
     if let Some(revision) = against.strip_prefix("git:") {
         return at_revision(&args.release, revision, sources, ui);
@@ -180,11 +181,18 @@ fn git(dir: &Path, args: &[&str]) -> anyhow::Result<Vec<u8>> {
 }
 
 /// The objects as the cluster holds them.
-fn live(new: &[Object], namespace: &str, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Vec<Object>> {
+fn live(
+    new: &[Object],
+    namespace: &str,
+    cluster: &Cluster,
+    sources: &Sources,
+    ui: &mut Ui,
+) -> anyhow::Result<Vec<Object>> {
     let items: Vec<&Node> = new.iter().map(|object| &object.root).collect();
     let list = serde_json::json!({ "apiVersion": "v1", "kind": "List", "items": items });
     let mut child = Command::new("kubectl")
         .args(["get", "--ignore-not-found", "-o", "json", "-n", namespace, "-f", "-"])
+        .args(cluster.flags())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

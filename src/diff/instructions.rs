@@ -1,0 +1,239 @@
+//! What to do, as instructions that may be pasted into a POSIX shell: comments and commands.
+//!
+//! Nothing from a manifest can get out of its place: a note is one comment line, and every word of a command is quoted.
+
+use crate::diag::escape::{is_unprintable, shell_word, terminal};
+use crate::k8s::{self, Version, kinds, names};
+use crate::manifest::Object;
+use std::fmt;
+
+/// One instruction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Instruction {
+    /// Something to know before the next command.
+    Note(String),
+    /// Something to run.
+    Command(Command),
+}
+
+impl Instruction {
+    /// A note.
+    pub(super) fn note(text: impl Into<String>) -> Self {
+        Self::Note(text.into())
+    }
+}
+
+impl fmt::Display for Instruction {
+    /// The instruction as one line of a shell script.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Note(text) => write!(f, "# {}", terminal(text)),
+            Self::Command(command) => command.fmt(f),
+        }
+    }
+}
+
+/// A command: its program and arguments, none of which holds a character that cannot be shown on one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    argv: Vec<String>,
+}
+
+impl Command {
+    fn new(argv: Vec<String>) -> Option<Self> {
+        let printable = |word: &String| !word.contains(is_unprintable);
+        argv.iter().all(printable).then_some(Self { argv })
+    }
+
+    /// The program and its arguments, unquoted.
+    pub fn argv(&self) -> &[String] {
+        &self.argv
+    }
+}
+
+impl fmt::Display for Command {
+    /// The command as a POSIX shell reads it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words: Vec<String> = self.argv.iter().map(|word| shell_word(word)).collect();
+        f.write_str(&words.join(" "))
+    }
+}
+
+/// Instructions as lines of a shell script.
+pub(super) fn lines(steps: &[Instruction]) -> Vec<String> {
+    steps.iter().map(Instruction::to_string).collect()
+}
+
+/// The cluster that kubectl is to talk to, where it is not the current one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cluster {
+    /// The context, `--context` of kubectl.
+    pub context: Option<String>,
+    /// The path of the configuration file, `--kubeconfig` of kubectl.
+    pub kubeconfig: Option<String>,
+}
+
+impl Cluster {
+    /// The flags of kubectl that name the cluster.
+    pub fn flags(&self) -> Vec<String> {
+        [("--context", &self.context), ("--kubeconfig", &self.kubeconfig)]
+            .into_iter()
+            .filter_map(|(flag, value)| Some([flag.to_owned(), value.clone()?]))
+            .flatten()
+            .collect()
+    }
+}
+
+/// Makes kubectl commands for an object and what belongs to it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Kubectl<'a> {
+    pub(super) cluster: &'a Cluster,
+    /// The namespace of the object.
+    pub(super) namespace: &'a str,
+    pub(super) version: Version,
+}
+
+/// Kinds that commands are about beside that of the object itself.
+pub(super) const POD: (&str, &str) = ("v1", "Pod");
+pub(super) const CLAIM: (&str, &str) = ("v1", "PersistentVolumeClaim");
+pub(super) const STORAGE_CLASS: (&str, &str) = ("storage.k8s.io/v1", "StorageClass");
+
+impl Kubectl<'_> {
+    /// `kubectl VERB TYPE NAME -n NAMESPACE FLAGS`; nothing where the API refuses the name or the namespace, or where the
+    /// kind cannot be written on a command line.
+    pub(super) fn command(
+        &self,
+        verb: &[&str],
+        (api_version, kind): (&str, &str),
+        name: &str,
+        flags: &[&str],
+    ) -> Option<Command> {
+        let group = api_version.split_once('/').map_or("", |(group, _)| group);
+        if name.is_empty() || !k8s::name_errors(group, kind, self.version, name).is_empty() {
+            return None;
+        }
+        let mut argv = vec!["kubectl".to_owned()];
+        argv.extend(verb.iter().map(|word| (*word).to_owned()));
+        let resource = resource(api_version, kind)?;
+        // A name that begins with a dash, as a Role's may, would be a flag.
+        if name.starts_with('-') {
+            argv.push(format!("{resource}/{name}"));
+        } else {
+            argv.extend([resource, name.to_owned()]);
+        }
+        if kinds::namespaced(api_version, kind) != Some(false) {
+            if !names::dns1123_label(self.namespace).is_empty() {
+                return None;
+            }
+            argv.extend(["-n".to_owned(), self.namespace.to_owned()]);
+        }
+        argv.extend(self.cluster.flags());
+        argv.extend(flags.iter().map(|flag| (*flag).to_owned()));
+        Command::new(argv)
+    }
+
+    /// The same as an instruction; a note where there can be no command.
+    pub(super) fn instruction(
+        &self,
+        verb: &[&str],
+        kind: (&str, &str),
+        name: &str,
+        flags: &[&str],
+    ) -> Instruction {
+        self.command(verb, kind, name, flags).map_or_else(
+            || {
+                Instruction::note(format!(
+                    "no command for {}/{name}: the name or its namespace is not valid",
+                    kind.1
+                ))
+            },
+            Instruction::Command,
+        )
+    }
+
+    /// The same within a sentence, in backticks; without the name where there can be no command.
+    pub(super) fn inline(&self, verb: &[&str], kind: (&str, &str), name: &str) -> String {
+        let command = self.command(verb, kind, name, &[]);
+        command.map_or_else(|| format!("`kubectl {}`", verb.join(" ")), |command| format!("`{command}`"))
+    }
+}
+
+/// How kubectl is told of a kind: by its name, or with version and group where another group may have the same name.
+fn resource(api_version: &str, kind: &str) -> Option<String> {
+    match kind {
+        "PersistentVolumeClaim" if api_version == "v1" => return Some("pvc".to_owned()),
+        "PersistentVolume" if api_version == "v1" => return Some("pv".to_owned()),
+        _ => {}
+    }
+    if kinds::namespaced(api_version, kind).is_some() {
+        return Some(kind.to_lowercase());
+    }
+    let (group, version) = api_version.split_once('/')?;
+    let valid = kind.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && !kind.is_empty()
+        && names::dns1123_label(version).is_empty()
+        && names::dns1123_subdomain(group).is_empty();
+    valid.then(|| format!("{kind}.{version}.{group}"))
+}
+
+/// The API version and kind of an object, as [`Kubectl`] takes them.
+pub(super) fn kind_of(object: &Object) -> (&str, &str) {
+    (&object.api_version, &object.kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delete(cluster: &Cluster, namespace: &str, kind: (&str, &str), name: &str) -> Option<String> {
+        let kubectl = Kubectl { cluster, namespace, version: Version::DEFAULT };
+        kubectl.command(&["delete"], kind, name, &[]).map(|command| command.to_string())
+    }
+
+    #[test]
+    fn commands_say_where_they_run() {
+        let here = Cluster::default();
+        let there = Cluster { context: Some("eu prod".to_owned()), kubeconfig: Some("/a/b".to_owned()) };
+        for (cluster, kind, name, line) in [
+            (&here, ("apps/v1", "StatefulSet"), "db", "kubectl delete statefulset db -n shop"),
+            (&here, ("v1", "PersistentVolume"), "v", "kubectl delete pv v"),
+            (&there, CLAIM, "a", "kubectl delete pvc a -n shop --context 'eu prod' --kubeconfig /a/b"),
+            // A core Service of the same name would be another object.
+            (
+                &here,
+                ("serving.knative.dev/v1", "Service"),
+                "a",
+                "kubectl delete Service.v1.serving.knative.dev a -n shop",
+            ),
+            (&here, ("rbac.authorization.k8s.io/v1", "Role"), "--all", "kubectl delete role/--all -n shop"),
+            (
+                &here,
+                ("rbac.authorization.k8s.io/v1", "Role"),
+                "a;b $(c)",
+                "kubectl delete role 'a;b $(c)' -n shop",
+            ),
+        ] {
+            assert_eq!(delete(cluster, "shop", kind, name).as_deref(), Some(line));
+        }
+    }
+
+    #[test]
+    fn what_the_api_refuses_gets_no_command() {
+        let here = Cluster::default();
+        for (namespace, kind, name) in [
+            ("shop", ("apps/v1", "StatefulSet"), "db; id"),
+            ("shop", ("apps/v1", "StatefulSet"), ""),
+            ("a b", ("apps/v1", "StatefulSet"), "db"),
+            ("shop", ("rbac.authorization.k8s.io/v1", "Role"), "a\nid"),
+            ("shop", ("example.net/v1", "Thing; id"), "a"),
+            ("shop", ("v1", "Thing"), "a"),
+        ] {
+            assert_eq!(delete(&here, namespace, kind, name), None, "{namespace} {kind:?} {name}");
+        }
+    }
+
+    #[test]
+    fn a_note_is_one_comment() {
+        assert_eq!(Instruction::note("a\nrm -rf /\r\u{1b}").to_string(), "# a\\nrm -rf /\\r\\u{1b}");
+    }
+}

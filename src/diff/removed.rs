@@ -1,0 +1,163 @@
+//! Objects that the new manifests no longer hold.
+//!
+//! `kubectl apply` deletes nothing: such an object stays as it is. What deleting it would do is said with the command that
+//! deletes it.
+
+use super::effects::{World, claims_kept, effect, pods_of};
+use super::instructions::{Instruction, kind_of};
+use super::matching::group_of;
+use super::refused::keep_claims;
+use super::{Effect, EffectKind, ObjectPlan, apply};
+use crate::manifest::Object;
+use crate::yaml::Node;
+
+/// Says that an object stays, and how to delete it.
+pub(super) fn complete(plan: &mut ObjectPlan, old: &Object, world: &World<'_>) {
+    if is_kept(old) {
+        plan.effects.push(effect(
+            EffectKind::None,
+            "stays in the cluster: `helm.sh/resource-policy: keep` tells Helm not to delete it, and `kubectl apply` deletes nothing",
+        ));
+        return;
+    }
+    let still = match still(group_of(old), &old.kind) {
+        "" => String::new(),
+        what => format!("; {what}"),
+    };
+    plan.effects.push(effect(
+        EffectKind::None,
+        format!("stays in the cluster: `kubectl apply` does not delete it{still}"),
+    ));
+    plan.remediation = deletion(old, world);
+}
+
+/// Whether the object is not to be deleted when it leaves the manifests (`helm.sh/resource-policy`, read as Helm reads it).
+fn is_kept(object: &Object) -> bool {
+    let policy = object.at(&["metadata", "annotations", "helm.sh/resource-policy"]).and_then(Node::as_str);
+    policy.is_some_and(|policy| policy.trim().eq_ignore_ascii_case("keep"))
+}
+
+/// What an object that stays goes on doing.
+fn still(group: &str, kind: &str) -> &'static str {
+    match (group, kind) {
+        ("apps", "StatefulSet" | "Deployment" | "DaemonSet" | "ReplicaSet") => "its pods keep running",
+        ("batch", "CronJob") => "it keeps starting Jobs",
+        ("", "Service") => "its name keeps resolving",
+        ("networking.k8s.io", "Ingress") => "its hosts and paths are still served",
+        ("networking.k8s.io", "NetworkPolicy") => "it keeps filtering connections",
+        ("autoscaling", "HorizontalPodAutoscaler") => "it keeps scaling its target",
+        ("policy", "PodDisruptionBudget") => "it keeps limiting evictions",
+        ("admissionregistration.k8s.io", _) => "it keeps acting on requests",
+        _ => "",
+    }
+}
+
+/// The steps that delete an object.
+fn deletion(old: &Object, world: &World<'_>) -> Vec<Instruction> {
+    let kubectl = world.kubectl(old);
+    let mut steps = match (group_of(old), old.kind.as_str()) {
+        ("apps", "StatefulSet") => {
+            let stored = apply::create("apps", &old.kind, &old.root);
+            let mut steps = keep_claims(&stored, &old.name, kind_of(old), kubectl);
+            let claims = claims_kept(old, &stored).map(|claims| format!("; the claims {claims} stay"));
+            let pods = pods_of(old, &stored);
+            let pods = if pods.is_empty() {
+                "it has no pods".to_owned()
+            } else {
+                format!("deletes the pods {pods}")
+            };
+            steps.push(Instruction::note(format!("{pods}{}:", claims.unwrap_or_default())));
+            steps
+        }
+        _ => consequence(old, world).into_iter().map(|what| Instruction::note(format!("{what}:"))).collect(),
+    };
+    steps.push(kubectl.instruction(&["delete"], kind_of(old), &old.name, &[]));
+    steps
+}
+
+/// What deleting an object that is no StatefulSet does beyond itself.
+fn consequence(old: &Object, world: &World<'_>) -> Option<String> {
+    let what = match (group_of(old), old.kind.as_str()) {
+        ("apps", "Deployment" | "DaemonSet" | "ReplicaSet") => "deletes all its pods".to_owned(),
+        ("batch", "Job" | "CronJob") => "deletes its Jobs and pods".to_owned(),
+        ("", "Service") => {
+            format!("the name `{}` no longer resolves, and its clients lose their connections", old.name)
+        }
+        ("networking.k8s.io", "Ingress") => "its hosts and paths are no longer served".to_owned(),
+        ("networking.k8s.io", "NetworkPolicy") => "the set of allowed connections changes".to_owned(),
+        ("", "PersistentVolumeClaim") => {
+            let class = old.at(&["spec", "storageClassName"]).and_then(Node::as_str).unwrap_or_default();
+            let fate = match world.reclaim_policy(class) {
+                Some("Retain") => "its volume stays and must be bound by hand to be used again",
+                Some(_) => "its volume and the data are deleted with it",
+                None => "its volume and the data are deleted with it, unless the reclaim policy is Retain",
+            };
+            format!("WARNING: {fate}")
+        }
+        ("", "PersistentVolume") => "WARNING: a claim that is bound to the volume loses it".to_owned(),
+        ("", "Namespace") => "WARNING: deletes everything in the namespace, claims included".to_owned(),
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => {
+            "WARNING: deletes every object of its kind in the cluster".to_owned()
+        }
+        _ => return None,
+    };
+    Some(what)
+}
+
+/// Adds what it means that an object was replaced by one of another name, which runs beside it. `old` and `new` are the
+/// two; `plan` is about the old one.
+pub(super) fn renamed_to(plan: &mut ObjectPlan, old: &Object, new: &Object, world: &World<'_>) {
+    if super::effects::pod_labels(old).is_none() {
+        return;
+    }
+    let both = format!("`{}` and `{}` both run", old.name, new.name);
+    let selector = |object: &Object| object.at(&["spec", "selector"]).cloned();
+    let shared = if world.same_namespace(old, new) && selector(old) == selector(new) {
+        ", on one selector"
+    } else {
+        ""
+    };
+    for effect in plan.effects.iter_mut().filter(|effect| effect.kind == EffectKind::None) {
+        effect.detail = format!("{}; {both}{shared}", effect.detail);
+    }
+    let services: Vec<String> =
+        world.services_of(old, new).into_iter().map(|name| format!("`{name}`")).collect();
+    let subject = match services.as_slice() {
+        [] => None,
+        [only] => Some(format!("the Service {only} selects")),
+        all => Some(format!("the Services {} select", all.join(", "))),
+    };
+    plan.effects.extend(subject.map(|subject| {
+        effect(EffectKind::Traffic, format!("{subject} the pods of both: clients reach either"))
+    }));
+    let claims = new.at(&["spec", "volumeClaimTemplates"]).is_some_and(|list| !list.items().is_empty());
+    if claims && !plan.remediation.is_empty() {
+        plan.remediation
+            .insert(0, Instruction::note(format!("move the data to the claims of `{}` first", new.name)));
+    }
+}
+
+/// What it means for an object that it replaces `old`, which had another name.
+pub(super) fn renamed_from(new: &Object, old: &Object) -> Option<Effect> {
+    let detail = match new.kind.as_str() {
+        "PersistentVolumeClaim" => format!(
+            "renamed from `{}`: a new, empty volume; the data stays in the volume of the old claim",
+            old.name
+        ),
+        "StatefulSet" => {
+            new.at(&["spec", "volumeClaimTemplates"]).filter(|list| !list.items().is_empty())?;
+            let when = old.at(&["spec", "persistentVolumeClaimRetentionPolicy", "whenDeleted"]);
+            let fate = if when.and_then(Node::as_str) == Some("Delete") {
+                format!(" as long as `{}` is not deleted (whenDeleted: Delete)", old.name)
+            } else {
+                String::new()
+            };
+            format!(
+                "renamed from `{}`: its pods start with new, empty volumes; the data stays in the claims of the old name{fate}",
+                old.name
+            )
+        }
+        _ => return None,
+    };
+    Some(effect(EffectKind::DataLoss, detail))
+}
