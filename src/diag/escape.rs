@@ -27,6 +27,25 @@ pub fn terminal_lines(text: &str) -> String {
         .join("\n")
 }
 
+/// [`terminal_lines`] for a message, of which only the first line begins with words of plimsoll's own: no further line can be
+/// taken for a command by a runner of GitHub Actions that reads the output.
+pub fn message(text: &str) -> String {
+    let mut lines = text.split('\n');
+    let first = terminal_lines(lines.next().unwrap_or_default());
+    lines.fold(first, |shown, line| shown + "\n" + &content_line(line))
+}
+
+/// A line of text that stands at the beginning of a line of the output.
+pub fn content_line(line: &str) -> String {
+    let line = terminal_lines(line);
+    // The runner looks past blanks.
+    let (blank, rest) = line.split_at(line.len() - line.trim_start().len());
+    match rest.strip_prefix("::") {
+        Some(command) => format!("{blank}\\u{{3a}}:{command}"),
+        None => line,
+    }
+}
+
 /// Whether a character moves the cursor, breaks the line or changes how its neighbours are shown.
 pub fn is_unprintable(character: char) -> bool {
     character.is_control()
@@ -71,7 +90,7 @@ fn entities(text: &str) -> String {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
+            '\'' => out.push_str("&apos;"),
             other => out.push(other),
         }
     }
@@ -81,19 +100,9 @@ fn entities(text: &str) -> String {
 /// Text in XML 1.0, in elements and in double-quoted attributes. Line breaks become references, so that attributes keep
 /// them; characters that XML cannot hold are written as escapes.
 pub fn xml(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in terminal_lines(text).chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&apos;"),
-            '\n' => out.push_str("&#10;"),
-            '\t' => out.push_str("&#9;"),
-            '\u{fffe}' | '\u{ffff}' => push_escape(&mut out, character),
-            other => out.push(other),
-        }
+    let mut out = html(text).replace('\n', "&#10;").replace('\t', "&#9;");
+    for character in ['\u{fffe}', '\u{ffff}'] {
+        out = out.replace(character, &character.escape_default().to_string());
     }
     out
 }
@@ -217,6 +226,11 @@ mod tests {
     }
 
     #[test]
+    fn no_line_of_a_message_is_a_command() {
+        assert_eq!(message("::a\n  ::b::c\r\nd ::e"), "::a\n  \\u{3a}:b::c\nd ::e");
+    }
+
+    #[test]
     fn only_words_that_need_quotes_get_them() {
         for (word, quoted) in [
             ("statefulset", "statefulset"),
@@ -275,7 +289,7 @@ mod tests {
 
     #[test]
     fn pages_get_no_markup() {
-        assert_eq!(html("<a href='x'>&\u{1b}\n"), "&lt;a href=&#39;x&#39;&gt;&amp;\\u{1b}\n");
+        assert_eq!(html("<a href='x'>&\u{1b}\n"), "&lt;a href=&apos;x&apos;&gt;&amp;\\u{1b}\n");
         assert_eq!(html_prose("set `<b>` to \"x\""), "set <code>&lt;b&gt;</code> to &quot;x&quot;");
         assert_eq!(xml("a\u{1}'\n\t\u{ffff}"), "a\\u{1}&apos;&#10;&#9;\\u{ffff}");
         assert_eq!(mermaid("a\"#$\n`"), "a#quot;#35;#36;\\n#96;");

@@ -60,8 +60,8 @@ impl fmt::Display for Command {
 }
 
 /// Instructions as lines of a shell script.
-pub(super) fn lines(steps: &[Instruction]) -> Vec<String> {
-    steps.iter().map(Instruction::to_string).collect()
+pub(super) fn script_lines(instructions: &[Instruction]) -> Vec<String> {
+    instructions.iter().map(Instruction::to_string).collect()
 }
 
 /// The cluster that kubectl is to talk to, where it is not the current one.

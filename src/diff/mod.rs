@@ -327,7 +327,7 @@ fn added(new: &Object, world: &effects::World<'_>, options: &Options) -> ObjectP
 
 fn removed(old: &Object, world: &effects::World<'_>, options: &Options) -> ObjectPlan {
     let mut plan = blank(old, Change::Removed);
-    removed::complete(&mut plan, old, world);
+    removed::describe(&mut plan, old, world);
     plan.before = options.documents.then(|| secrets::redacted(&old.kind, &old.root));
     plan
 }
@@ -339,13 +339,13 @@ fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Opt
     }
     let (group, kind) = (matching::group_of(new), new.kind.as_str());
     let (mut old_root, mut new_root) = secrets::comparable(kind, &old.root, &new.root);
-    let (unread_before, mut unread) = (unreadable(old, options), unreadable(new, options));
+    let (old_decode_errors, mut decode_errors) = (unreadable(old, options), unreadable(new, options));
     // The server dropped what it does not know when it stored the old object.
-    if !unread_before.is_empty() {
+    if !old_decode_errors.is_empty() {
         k8s::drop_unknown_fields(old_root.to_mut(), options.version);
-        let before = unread.len();
-        unread.retain(|reason| !unread_before.contains(reason));
-        if unread.is_empty() && before > 0 {
+        let before = decode_errors.len();
+        decode_errors.retain(|reason| !old_decode_errors.contains(reason));
+        if decode_errors.is_empty() && before > 0 {
             k8s::drop_unknown_fields(new_root.to_mut(), options.version);
         }
     }
@@ -379,9 +379,9 @@ fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Opt
 
     let mut plan = blank(new, if changes.is_empty() { Change::Unchanged } else { Change::Modified });
     let mut reasons: Vec<Reason> = Vec::new();
-    if !unread.is_empty() {
+    if !decode_errors.is_empty() {
         // What the server cannot read it compares with nothing.
-        reasons = unread;
+        reasons = decode_errors;
     } else if !changes.is_empty() || !wanted.is_empty() || old.api_version != new.api_version {
         if !secrets::has_digests(kind, &applied.merged) {
             let merged = Object { root: with_header(new, &applied.merged), ..new.clone() };

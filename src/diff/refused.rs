@@ -1,14 +1,14 @@
-//! What to do where the server refuses a change: steps for that very case.
+//! What to do if the server refuses a change: instructions for each case.
 
 use super::instructions::{self, Instruction, Kubectl};
-use super::{Change, ObjectPlan, Reason};
+use super::{ObjectPlan, Reason};
 use crate::k8s::merge::scalar_text;
 use crate::k8s::quantity::Quantity;
 use crate::k8s::update::stateful_set_mutable;
 use crate::yaml::Node;
 use std::collections::BTreeSet;
 
-/// The steps that get around a refused update. `live` is the stored object, `merged` what it would become.
+/// How to make a refused update all the same. `live` is the stored object, `merged` what it would become.
 ///
 /// `faults` are the reasons for which the server refuses the new manifest by itself, whatever is stored. As long as there
 /// are any, nothing can be replaced: a deleted object could not be created again.
@@ -20,9 +20,6 @@ pub(super) fn remediation(
 ) -> Vec<Instruction> {
     if !faults.is_empty() {
         return vec![fix_first(faults)];
-    }
-    if plan.change == Change::Added {
-        return Vec::new();
     }
     let context = Context { plan, live, merged, kubectl };
     let immutable = |path: &str| plan.reasons.iter().any(|reason| reason.path == path);
@@ -60,7 +57,7 @@ pub(super) fn remediation(
     }
 }
 
-/// What to do where the manifest itself is at fault.
+/// What to do if the manifest itself is at fault.
 fn fix_first(faults: &[Reason]) -> Instruction {
     let mut paths: Vec<&str> =
         faults.iter().map(|fault| fault.path.as_str()).filter(|path| !path.is_empty()).collect();
@@ -311,8 +308,12 @@ impl Context<'_> {
         const SIZE: [&str; 4] = ["spec", "resources", "requests", "storage"];
         let size = |node: &Node| node.at(&SIZE).and_then(|size| Quantity::from_node(size).ok());
         let class = self.merged.at(&["spec", "storageClassName"]).and_then(Node::as_str).unwrap_or_default();
+        let immutable =
+            self.plan.reasons.iter().any(|reason| matches!(reason.path.as_str(), "spec" | "volumeMode"));
         let shrinks = size(self.merged).zip(size(self.live)).is_some_and(|(after, before)| after < before);
-        if self.plan.reasons.iter().any(|reason| reason.message.contains("must support resize")) {
+        // Where the claim has to be replaced anyway its size is no further obstacle.
+        if !immutable && self.plan.reasons.iter().any(|reason| reason.message.contains("must support resize"))
+        {
             if class.is_empty() {
                 return vec![Instruction::note(
                     "the volume was provisioned by hand: make a larger one, copy the data, and use the new claim",
@@ -330,7 +331,10 @@ impl Context<'_> {
                 ),
             ];
         }
-        if shrinks && self.plan.reasons.iter().any(|reason| reason.message.contains("status.capacity")) {
+        if !immutable
+            && shrinks
+            && self.plan.reasons.iter().any(|reason| reason.message.contains("status.capacity"))
+        {
             return vec![
                 Instruction::note(
                     "WARNING: no volume can shrink. Make a new claim of the smaller size under another name, copy the data,",

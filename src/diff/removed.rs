@@ -1,9 +1,9 @@
 //! Objects that the new manifests no longer hold.
 //!
-//! `kubectl apply` deletes nothing: such an object stays as it is. What deleting it would do is said with the command that
-//! deletes it.
+//! `kubectl apply` deletes nothing: such an object stays as it is. The plan gives the command that would delete it, and the
+//! consequences.
 
-use super::effects::{World, claims_kept, effect, pods_of};
+use super::effects::{World, effect, pod_list, retained_claims};
 use super::instructions::{Instruction, kind_of};
 use super::matching::group_of;
 use super::refused::keep_claims;
@@ -12,7 +12,7 @@ use crate::manifest::Object;
 use crate::yaml::Node;
 
 /// Says that an object stays, and how to delete it.
-pub(super) fn complete(plan: &mut ObjectPlan, old: &Object, world: &World<'_>) {
+pub(super) fn describe(plan: &mut ObjectPlan, old: &Object, world: &World<'_>) {
     if is_kept(old) {
         plan.effects.push(effect(
             EffectKind::None,
@@ -20,13 +20,13 @@ pub(super) fn complete(plan: &mut ObjectPlan, old: &Object, world: &World<'_>) {
         ));
         return;
     }
-    let still = match still(group_of(old), &old.kind) {
+    let ongoing = match ongoing_activity(group_of(old), &old.kind) {
         "" => String::new(),
         what => format!("; {what}"),
     };
     plan.effects.push(effect(
         EffectKind::None,
-        format!("stays in the cluster: `kubectl apply` does not delete it{still}"),
+        format!("stays in the cluster: `kubectl apply` does not delete it{ongoing}"),
     ));
     plan.remediation = deletion(old, world);
 }
@@ -37,8 +37,8 @@ fn is_kept(object: &Object) -> bool {
     policy.is_some_and(|policy| policy.trim().eq_ignore_ascii_case("keep"))
 }
 
-/// What an object that stays goes on doing.
-fn still(group: &str, kind: &str) -> &'static str {
+/// What an object that stays keeps doing.
+fn ongoing_activity(group: &str, kind: &str) -> &'static str {
     match (group, kind) {
         ("apps", "StatefulSet" | "Deployment" | "DaemonSet" | "ReplicaSet") => "its pods keep running",
         ("batch", "CronJob") => "it keeps starting Jobs",
@@ -52,15 +52,15 @@ fn still(group: &str, kind: &str) -> &'static str {
     }
 }
 
-/// The steps that delete an object.
+/// How to delete an object.
 fn deletion(old: &Object, world: &World<'_>) -> Vec<Instruction> {
     let kubectl = world.kubectl(old);
     let mut steps = match (group_of(old), old.kind.as_str()) {
         ("apps", "StatefulSet") => {
             let stored = apply::create("apps", &old.kind, &old.root);
             let mut steps = keep_claims(&stored, &old.name, kind_of(old), kubectl);
-            let claims = claims_kept(old, &stored).map(|claims| format!("; the claims {claims} stay"));
-            let pods = pods_of(old, &stored);
+            let claims = retained_claims(old, &stored).map(|claims| format!("; the claims {claims} stay"));
+            let pods = pod_list(old, &stored);
             let pods = if pods.is_empty() {
                 "it has no pods".to_owned()
             } else {
@@ -79,7 +79,9 @@ fn deletion(old: &Object, world: &World<'_>) -> Vec<Instruction> {
 fn consequence(old: &Object, world: &World<'_>) -> Option<String> {
     let what = match (group_of(old), old.kind.as_str()) {
         ("apps", "Deployment" | "DaemonSet" | "ReplicaSet") => "deletes all its pods".to_owned(),
-        ("batch", "Job" | "CronJob") => "deletes its Jobs and pods".to_owned(),
+        ("batch", "Job") => "deletes its pods".to_owned(),
+        ("batch", "CronJob") => "deletes its Jobs and their pods".to_owned(),
+        ("", "ConfigMap" | "Secret" | "ServiceAccount") => "pods that still use it cannot start".to_owned(),
         ("", "Service") => {
             format!("the name `{}` no longer resolves, and its clients lose their connections", old.name)
         }
@@ -110,15 +112,17 @@ pub(super) fn renamed_to(plan: &mut ObjectPlan, old: &Object, new: &Object, worl
     if super::effects::pod_labels(old).is_none() {
         return;
     }
-    let both = format!("`{}` and `{}` both run", old.name, new.name);
     let selector = |object: &Object| object.at(&["spec", "selector"]).cloned();
-    let shared = if world.same_namespace(old, new) && selector(old) == selector(new) {
-        ", on one selector"
+    let both = if !world.same_namespace(old, new) {
+        let (here, there) = (world.namespace_of(old), world.namespace_of(new));
+        format!("`{}` in `{here}` and `{}` in `{there}` both run", old.name, new.name)
+    } else if selector(old) == selector(new) {
+        format!("`{}` and `{}` both run, on one selector", old.name, new.name)
     } else {
-        ""
+        format!("`{}` and `{}` both run", old.name, new.name)
     };
     for effect in plan.effects.iter_mut().filter(|effect| effect.kind == EffectKind::None) {
-        effect.detail = format!("{}; {both}{shared}", effect.detail);
+        effect.detail = format!("{}; {both}", effect.detail);
     }
     let services: Vec<String> =
         world.services_of(old, new).into_iter().map(|name| format!("`{name}`")).collect();

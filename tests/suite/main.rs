@@ -10,6 +10,8 @@ mod chart;
 mod cli;
 mod diff;
 mod docs;
+#[cfg(unix)]
+mod escaping;
 mod gotpl;
 mod history;
 mod hostile;

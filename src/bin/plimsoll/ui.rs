@@ -1,7 +1,7 @@
 //! The terminal: what is printed where, in which colours, and how the process ends.
 
 use anstream::{AutoStream, ColorChoice};
-use plimsoll::diag::escape::{terminal, terminal_lines};
+use plimsoll::diag::escape::{message, terminal, terminal_lines};
 use plimsoll::diag::render::{Style, arrange, human};
 use plimsoll::diag::{Diagnostic, Report, Severity, Sources, has_errors};
 use std::io::{self, Write as _};
@@ -162,7 +162,7 @@ impl Ui {
             }
         }
         // Only the first line begins as one of plimsoll's own.
-        let text = terminal_lines(&text).replace('\n', "\n  ");
+        let text = message(&text).replace('\n', "\n  ");
         let _ = writeln!(stream, "{style}error{style:#}: {text}");
         ExitStatus::Failure
     }

@@ -2,7 +2,7 @@
 //! what to do.
 
 use super::Style;
-use crate::diag::escape::{terminal, terminal_lines};
+use crate::diag::escape::{message, terminal};
 use crate::diag::{Diagnostic, Severity, Source, SourceKind, Sources, Span};
 use annotate_snippets::{Annotation, AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
 use std::ops::Range;
@@ -70,7 +70,10 @@ fn group<'a>(diagnostic: &Diagnostic, sources: &Sources) -> Group<'a> {
         }
         let place = step.span.and_then(|span| super::place(sources, span));
         group = group.element(note(match place {
-            Some(place) => format!("{} at {}:{}:{}", step.text, place.file, place.line, place.column),
+            Some(place) => {
+                let file = terminal(&place.file);
+                format!("{} at {file}:{}:{}", step.text, place.line, place.column)
+            }
             None => step.text.clone(),
         }));
     }
@@ -303,5 +306,5 @@ fn trim_end(text: &str, start: usize, end: usize) -> usize {
 
 /// A text of several lines that carries no terminal control of its own.
 fn paragraph(text: &str) -> String {
-    terminal_lines(text.trim_end())
+    message(text.trim_end())
 }

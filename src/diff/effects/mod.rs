@@ -4,7 +4,7 @@
 mod workload;
 mod world;
 
-pub(super) use workload::{claims_kept, is_version_like, pod_labels, pods_of};
+pub(super) use workload::{is_version_like, pod_labels, pod_list, retained_claims};
 pub(super) use world::World;
 
 use super::apply::Applied;

@@ -122,13 +122,13 @@ pub(super) fn created(group: &str, kind: &str, name: &str, manifest: &Node) -> V
 }
 
 /// The pods of a stored StatefulSet in the order in which its deletion would scale it down, as a list for people.
-pub(in super::super) fn pods_of(set: &Object, stored: &Node) -> String {
+pub(in super::super) fn pod_list(set: &Object, stored: &Node) -> String {
     let set = StatefulSet::new(&set.name, stored);
     listed(&set.pods(set.ordinals().rev()))
 }
 
 /// The claims that a stored StatefulSet leaves behind when it is deleted, as a list for people.
-pub(in super::super) fn claims_kept(set: &Object, stored: &Node) -> Option<String> {
+pub(in super::super) fn retained_claims(set: &Object, stored: &Node) -> Option<String> {
     let set = StatefulSet::new(&set.name, stored);
     (!set.claim_templates().is_empty() && !set.ordinals().is_empty()).then(|| set.claims(set.ordinals()))
 }

@@ -45,9 +45,11 @@ impl<'a> World<'a> {
         object.namespace.as_deref().unwrap_or(&self.options.namespace)
     }
 
-    pub(in super::super) fn same_namespace(&self, one: &Object, other: &Object) -> bool {
-        one.namespace.as_ref().unwrap_or(&self.options.namespace)
-            == other.namespace.as_ref().unwrap_or(&self.options.namespace)
+    pub(in super::super) fn same_namespace<'o>(&self, one: &'o Object, other: &'o Object) -> bool
+    where
+        'a: 'o,
+    {
+        self.namespace_of(one) == self.namespace_of(other)
     }
 
     /// What makes kubectl commands for an object.

@@ -102,7 +102,7 @@ fn object(object: &ObjectPlan) -> Object<'_> {
             .map(|e| Effect { kind: e.kind.as_str(), detail: &e.detail, pods: &e.pods })
             .collect(),
         changes: object.changes.iter().map(change).collect(),
-        way_out: instructions::lines(&object.remediation),
+        way_out: instructions::script_lines(&object.remediation),
     }
 }
 

@@ -115,7 +115,7 @@ fn rename_note(object: &ObjectPlan) -> Option<String> {
 /// What the remediation of an object is for, and its lines: shell commands and comments.
 fn remediation(object: &ObjectPlan) -> Option<(&'static str, Vec<String>)> {
     let heading = if object.change == Change::Removed { "to delete it" } else { "instead" };
-    (!object.remediation.is_empty()).then(|| (heading, instructions::lines(&object.remediation)))
+    (!object.remediation.is_empty()).then(|| (heading, instructions::script_lines(&object.remediation)))
 }
 
 /// A heading with a capital letter.

@@ -5,7 +5,7 @@ use super::words::{Piece, by_line, pieces};
 use super::{
     Paint, Style, effect_text, figures, headline, inline, notable, remediation, rename_note, sign, title,
 };
-use crate::diag::escape::terminal;
+use crate::diag::escape::{content_line, terminal};
 use crate::diff::effects::is_version_like;
 use crate::diff::{Change, EffectKind, FieldChange, ObjectPlan, Plan, Verdict};
 use crate::yaml::{Node, Value, emit};
@@ -219,7 +219,8 @@ fn changed_lines(old: &str, new: &str, paint: Paint, out: &mut String) {
             let (gone, added) = (&old[operation.old_range()], &new[operation.new_range()]);
             if operation.tag() == DiffTag::Equal {
                 for line in gone {
-                    let _ = writeln!(out, "        {}", paint.dim(line.trim_end_matches('\n')));
+                    let _ =
+                        writeln!(out, "        {}", paint.dim(&content_line(line.trim_end_matches('\n'))));
                 }
                 continue;
             }
