@@ -121,7 +121,19 @@ impl Kubectl<'_> {
         } else {
             argv.extend([resource, name.to_owned()]);
         }
-        if kinds::namespaced(api_version, kind) != Some(false) {
+        self.complete(argv, kinds::namespaced(api_version, kind) != Some(false), flags)
+    }
+
+    /// `kubectl get pvc -n NAMESPACE`, with the owner of each claim.
+    pub(super) fn claim_owners(&self) -> Option<Command> {
+        const OWNERS: &str = "custom-columns=NAME:.metadata.name,OWNER:.metadata.ownerReferences[*].name";
+        let argv = ["kubectl", "get", "pvc"].map(str::to_owned).to_vec();
+        self.complete(argv, true, &["-o", OWNERS])
+    }
+
+    /// Adds the namespace, the cluster and further flags to a command.
+    fn complete(&self, mut argv: Vec<String>, namespaced: bool, flags: &[&str]) -> Option<Command> {
+        if namespaced {
             if !names::dns1123_label(self.namespace).is_empty() {
                 return None;
             }
@@ -143,7 +155,7 @@ impl Kubectl<'_> {
         self.command(verb, kind, name, flags).map_or_else(
             || {
                 Instruction::note(format!(
-                    "no command for {}/{name}: the name or its namespace is not valid",
+                    "no command for {}/{name}: its kind, name or namespace is not valid",
                     kind.1
                 ))
             },

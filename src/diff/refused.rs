@@ -378,12 +378,18 @@ pub(super) fn keep_claims(
         return Vec::new();
     }
     let patch = r#"{"spec":{"persistentVolumeClaimRetentionPolicy":{"whenDeleted":"Retain"}}}"#;
-    vec![
+    let mut steps = vec![
         Instruction::note(
             "WARNING: its claims and their data are deleted with it (whenDeleted: Delete); keep them first:",
         ),
         kubectl.instruction(&["patch"], kind, name, &["-p", patch]),
-    ]
+    ];
+    // The garbage collector goes by the owner, which the controller removes some time after the patch.
+    steps.push(Instruction::note(
+        "wait until none of its claims has an owner; go on too early and they are deleted all the same:",
+    ));
+    steps.extend(kubectl.claim_owners().map(Instruction::Command));
+    steps
 }
 
 /// The labels of the selector that differ.

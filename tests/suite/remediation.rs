@@ -362,7 +362,8 @@ fn a_renamed_set_runs_beside_the_old_one() {
     let steps = lines(removed(&both));
     let patch = steps.iter().position(|line| line.contains("\"whenDeleted\":\"Retain\"")).unwrap();
     let delete = steps.iter().position(|line| line.starts_with("kubectl delete")).unwrap();
-    assert!(patch < delete, "{steps:?}");
+    let owners = steps.iter().position(|line| line.starts_with("kubectl get pvc -n default -o ")).unwrap();
+    assert!(patch < owners && owners < delete, "{steps:?}");
     // A successor that is refused does not run.
     let refused = plan(&text, &renamed(&text).replace("replicas: 3", "replicas: -3"));
     assert!(!removed(&refused).effects[0].detail.contains("both run"));
