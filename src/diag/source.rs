@@ -50,6 +50,8 @@ fn narrow(n: usize) -> u32 {
 pub enum SourceKind {
     /// A file on disk (or inside an archive); the name is its path as the user would write it.
     File,
+    /// A file that could not be read: it has a name, but there is no text to show.
+    Unread,
     /// Standard input.
     Stdin,
     /// A command-line flag; the name is the flag (`--set`), the text its argument.

@@ -59,6 +59,13 @@ pub struct KubeVersion {
 }
 
 impl KubeVersion {
+    /// What helm 4.1 tells templates if nobody names a version, so that a render is the same bytes as with `helm
+    /// template`. It is that of the client library helm was built with, and says nothing of what manifests are
+    /// validated against: that is [`k8s::Version::DEFAULT`].
+    pub fn of_helm() -> Self {
+        Self { version: "v1.35.0".to_owned(), major: 1, minor: 35, plain: semver::Version::new(1, 35, 0) }
+    }
+
     /// Reads `1.34`, `v1.34.1` or `v1.34.1-eks-113cf36`; `None` if it is no version.
     pub fn parse(text: &str) -> Option<Self> {
         let bare = text.strip_prefix('v').unwrap_or(text);

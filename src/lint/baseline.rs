@@ -4,6 +4,7 @@
 //! edits elsewhere. Where a rule breaks several times at one path (or names no object), the number counts:
 //! one more than accepted is reported.
 
+use super::is_unread;
 use super::rules::STALE_BASELINE;
 use crate::diag::{Diagnostic, ObjectRef, Report, SourceId, Sources, Span, render};
 use serde::{Deserialize, Serialize};
@@ -102,8 +103,10 @@ impl Baseline {
         serde_json::to_string_pretty(&File { version: 1, findings }).unwrap_or_default() + "\n"
     }
 
-    /// The findings that are not accepted; and, at the file itself, the entries that accept nothing any more.
+    /// The findings that are not accepted; and, at the file itself, the entries that accept nothing any more. Where
+    /// some input could not be read, what is accepted there may still be true.
     pub fn filter(&self, diagnostics: Vec<Diagnostic>, sources: &Sources) -> Vec<Diagnostic> {
+        let is_complete = !diagnostics.iter().any(is_unread);
         let mut left = self.accepted.clone();
         let mut kept: Vec<_> = diagnostics
             .into_iter()
@@ -121,7 +124,7 @@ impl Baseline {
             .collect();
         // The entries stand in the file in the order in which they are looked up here, if nobody moved them.
         let mut from = 0;
-        for (fingerprint, count) in left.iter().filter(|(_, count)| **count > 0) {
+        for (fingerprint, count) in left.iter().filter(|(_, count)| is_complete && **count > 0) {
             let mut diagnostic = Diagnostic::of(
                 &STALE_BASELINE.rule,
                 format!(

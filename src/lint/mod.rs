@@ -27,7 +27,7 @@ mod testing;
 
 pub use config::Config;
 pub use registry::{Lint, catalogue, explain, page, rule, rules, table};
-pub use source::{Outcome, Request, Set, lint};
+pub use source::{ManifestSource, Outcome, Request, Set, Target, lint};
 pub use subject::{ChartSubject, Subject};
 
 use crate::diag::{Diagnostic, Severity, Sources};
@@ -39,7 +39,7 @@ use subject::Release;
 /// which it is shown.
 pub fn run(subject: &Subject<'_>, config: &Config) -> Vec<Diagnostic> {
     let mut found = subject.reported.to_vec();
-    let release = Release::new(subject.objects, subject.sources);
+    let release = Release::new(subject);
     for lint in registry::lints() {
         if !config.runs(&lint.rule) {
             continue;
@@ -72,10 +72,9 @@ fn drop_echoes(found: &mut Vec<Diagnostic>, sources: &Sources) {
     });
 }
 
-/// Puts the findings of several values sets together: what occurs in all of them is said once, what
+/// Puts the findings of several values sets together: what occurs in all `total` of them is said once, what
 /// occurs in some says in which.
-pub fn merge(runs: Vec<(String, Vec<Diagnostic>)>, sources: &Sources) -> Vec<Diagnostic> {
-    let total = runs.len();
+pub fn merge(runs: Vec<(String, Vec<Diagnostic>)>, total: usize, sources: &Sources) -> Vec<Diagnostic> {
     let mut merged: BTreeMap<String, (Diagnostic, Vec<String>)> = BTreeMap::new();
     for (set, diagnostics) in runs {
         for diagnostic in diagnostics {
@@ -111,6 +110,11 @@ fn identity(diagnostic: &Diagnostic, sources: &Sources) -> String {
         diagnostic.object,
         diagnostic.path
     )
+}
+
+/// Whether a finding says that some input could not be read or rendered: an error of no rule.
+pub fn is_unread(finding: &Diagnostic) -> bool {
+    finding.rule.is_none() && finding.severity == Severity::Error
 }
 
 /// Whether any finding is at `threshold` or above: what decides the exit status, whatever the format.

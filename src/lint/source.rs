@@ -1,24 +1,23 @@
 //! From what the user names on the command line to findings: a chart is rendered, once for each values set;
-//! manifests are read.
+//! manifests are read, all those of a release together.
 
 use super::{ChartSubject, Config, Subject, merge, run};
 use crate::chart;
-use crate::diag::{Diagnostic, Report, Severity, Sources, has_errors};
+use crate::diag::render::arrange;
+use crate::diag::{Diagnostic, Severity, Sources, has_errors};
 use crate::k8s::Version;
-use crate::manifest::{self, Object};
+use crate::manifest::{self, Manifests, Object, Skipped};
 use crate::values;
 use crate::yaml::{DUPLICATE_KEY, ReadOptions};
 use crate::{render, values::Overrides};
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-/// One source to lint, and how.
+/// One release to lint, and how.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// A chart (directory, `.tgz`, `builtin:NAME`), a manifest file, a directory of manifests, or `-`.
-    pub source: String,
-    /// What standard input holds, where the source is `-`.
-    pub stdin: Option<String>,
+    /// What makes the release.
+    pub target: Target,
     /// The values to render a chart with; at least one.
     pub sets: Vec<Set>,
     /// How values are computed.
@@ -27,6 +26,24 @@ pub struct Request {
     pub render: render::Options,
     /// The version of Kubernetes to answer for.
     pub version: Version,
+}
+
+/// What makes a release.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// A chart: a directory, a `.tgz` or `builtin:NAME`.
+    Chart(String),
+    /// Manifests that are applied together, as `kubectl apply -f` takes them.
+    Manifests(Vec<ManifestSource>),
+}
+
+/// Where manifests come from.
+#[derive(Debug, Clone)]
+pub enum ManifestSource {
+    /// A file or a directory.
+    Path(PathBuf),
+    /// The text of standard input.
+    Stdin(String),
 }
 
 /// One set of values.
@@ -38,34 +55,47 @@ pub struct Set {
     pub overrides: Overrides,
 }
 
-/// What was found in one source.
+/// What was found in one release.
 #[derive(Debug, Clone, Default)]
 pub struct Outcome {
-    /// The findings, in the order in which they are shown.
+    /// The findings, in the order in which they are shown. What could not be read or rendered is among them, as
+    /// errors of no rule.
     pub findings: Vec<Diagnostic>,
     /// How many objects were checked.
     pub objects: usize,
+    /// What was passed over because it holds no manifests.
+    pub skipped: Vec<Skipped>,
+    /// Whether anything could be linted at all.
+    pub is_linted: bool,
 }
 
-/// Lints one source. There is no output where it could not be read or rendered; the diagnostics say why.
-pub fn lint(sources: &Sources, request: &Request, config: &Config) -> Report<Outcome> {
-    if chart::is_chart(&request.source) {
-        charts(sources, request, config)
-    } else {
-        manifests(sources, request, config)
+impl Outcome {
+    /// Nothing could be linted; the findings say why.
+    fn failed(findings: Vec<Diagnostic>) -> Self {
+        Self { findings, ..Self::default() }
     }
 }
 
-fn manifests(sources: &Sources, request: &Request, config: &Config) -> Report<Outcome> {
+/// Lints one release. What cannot be read or rendered becomes a finding, and everything else is linted.
+pub fn lint(sources: &Sources, request: &Request, config: &Config) -> Outcome {
+    match &request.target {
+        Target::Chart(chart) => lint_chart(sources, chart, request, config),
+        Target::Manifests(from) => lint_manifests(sources, from, request.version, config),
+    }
+}
+
+fn lint_manifests(sources: &Sources, from: &[ManifestSource], version: Version, config: &Config) -> Outcome {
     let options = ReadOptions::lenient();
-    let report = match &request.stdin {
-        Some(text) if request.source == "-" => manifest::load_stdin(sources, text.clone(), &options),
-        _ => manifest::load(sources, Path::new(&request.source), &options),
-    };
+    let mut reader = manifest::Reader::new(sources, &options);
+    for source in from {
+        match source {
+            ManifestSource::Path(path) => reader.path(path),
+            ManifestSource::Stdin(text) => reader.stdin(text.clone()),
+        }
+    }
+    let report = reader.finish();
     let mut reported = report.diagnostics;
-    let Some(objects) = report.output.filter(|_| !has_errors(&reported)) else {
-        return Report::failed(reported);
-    };
+    let Some(Manifests { objects, skipped }) = report.output else { return Outcome::failed(reported) };
     // kubectl drops the first of two equal keys before it sends an object; the API server itself decodes strictly.
     for diagnostic in reported.iter_mut().filter(|diagnostic| diagnostic.rule == Some(&DUPLICATE_KEY)) {
         diagnostic.severity = Severity::Error;
@@ -76,19 +106,15 @@ fn manifests(sources: &Sources, request: &Request, config: &Config) -> Report<Ou
         chart: None,
         reported: &reported,
         sources,
-        version: request.version,
+        version,
     };
-    Report::ok(Outcome { findings: run(&subject, config), objects: objects.len() })
+    Outcome { findings: run(&subject, config), objects: objects.len(), skipped, is_linted: true }
 }
 
-fn charts(sources: &Sources, request: &Request, config: &Config) -> Report<Outcome> {
+fn lint_chart(sources: &Sources, name: &str, request: &Request, config: &Config) -> Outcome {
     let mut loaded = Vec::new();
-    let Some(chart) =
-        chart::open(sources, &request.source).take(&mut loaded).filter(|_| !has_errors(&loaded))
-    else {
-        return Report::failed(loaded);
-    };
-    let chart = Arc::new(chart);
+    let chart = chart::open(sources, name).take(&mut loaded).filter(|_| !has_errors(&loaded));
+    let Some(chart) = chart.map(Arc::new) else { return Outcome::failed(loaded) };
     let mut failures = Vec::new();
     let mut runs = Vec::new();
     let mut objects = 0;
@@ -99,18 +125,14 @@ fn charts(sources: &Sources, request: &Request, config: &Config) -> Report<Outco
                 runs.push((set.name.clone(), findings));
                 objects += count;
             }
-            None => failures.extend(said.into_iter().map(|mut diagnostic| {
-                if request.sets.len() > 1 {
-                    diagnostic.sets = vec![set.name.clone()];
-                }
-                diagnostic
-            })),
+            None => failures.push((set.name.clone(), said)),
         }
     }
-    if !failures.is_empty() {
-        return Report::failed(failures);
-    }
-    Report::ok(Outcome { findings: merge(runs, sources), objects })
+    let is_linted = !runs.is_empty();
+    // A finding with every set that rendered belongs to no set in particular.
+    let mut findings = merge(runs, request.sets.len() - failures.len(), sources);
+    findings.extend(merge(failures, request.sets.len(), sources));
+    Outcome { findings: arrange(findings, sources), objects, skipped: Vec::new(), is_linted }
 }
 
 /// The findings with one set of values, and the number of objects. What stands in the way is left in `said`.

@@ -1,7 +1,7 @@
 //! What rules look at: objects seen as workloads and Services, and places in them.
 
-use super::Lint;
 use super::scalar::{self, Scalar};
+use super::{Lint, is_unread};
 use crate::chart::{Chart, Origin};
 use crate::diag::{Diagnostic, SourceKind, Sources, Span};
 use crate::k8s::Version;
@@ -87,6 +87,7 @@ pub(super) struct Release<'a> {
     disguised: OnceCell<Vec<Scalar<'a>>>,
     /// Whether some object's kind is not Kubernetes' own, so that pods may exist that are not to be seen.
     pub(super) custom_kinds: bool,
+    has_unread: bool,
 }
 
 /// What several owners select that have the same selector: looked up once, however many they are.
@@ -98,7 +99,8 @@ pub(super) struct Selection {
 }
 
 impl<'a> Release<'a> {
-    pub(super) fn new(objects: &'a [&'a Object], sources: &'a Sources) -> Self {
+    pub(super) fn new(subject: &Subject<'a>) -> Self {
+        let Subject { objects, sources, .. } = *subject;
         let pods = objects.iter().copied().filter_map(Workload::of);
         let (hooks, workloads): (Vec<_>, Vec<_>) = pods.partition(|workload| is_hook(workload.object));
         let mut by_kind: BTreeMap<_, Vec<_>> = BTreeMap::new();
@@ -121,6 +123,7 @@ impl<'a> Release<'a> {
                 let group = object.group();
                 group.contains('.') && !group.ends_with(".k8s.io")
             }),
+            has_unread: subject.reported.iter().any(is_unread),
         };
         let selecting =
             release.services.iter().enumerate().filter(|(_, service)| !service.selector.is_empty());
@@ -129,8 +132,12 @@ impl<'a> Release<'a> {
         release
     }
 
-    /// Whether a single object was given as a file: what belongs to it may well lie in another.
-    pub(super) fn is_one_manifest(&self) -> bool {
+    /// Whether objects of the release may be missing here: a single one was given as a file, or some file could not
+    /// be read.
+    pub(super) fn is_partial(&self) -> bool {
+        if self.has_unread {
+            return true;
+        }
         let [object] = self.objects else { return false };
         let source = self.sources.get(object.root.span.source);
         source.is_some_and(|source| matches!(source.kind, SourceKind::File))

@@ -216,6 +216,7 @@ fn findings_of_several_values_sets_are_told_once() {
             ("--with prod.yaml".into(), vec![both.clone(), one.clone(), unused]),
             ("--with dev.yaml".into(), vec![both.clone()]),
         ],
+        2,
         &sources,
     );
     let shown: Vec<_> = merged.iter().map(|d| (d.message.as_str(), d.sets.join(" "))).collect();

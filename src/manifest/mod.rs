@@ -1,8 +1,10 @@
 //! Kubernetes objects as read from YAML text, rendered or plain.
 
 mod read;
+mod skipped;
 
-pub use read::{load, load_stdin, parse};
+pub use read::{Manifests, Reader, is_manifest_name, load, load_stdin, parse};
+pub use skipped::{SkipReason, Skipped, notices};
 
 use crate::diag::{ObjectRef, Span};
 use crate::yaml::Node;

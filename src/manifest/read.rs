@@ -1,8 +1,11 @@
 //! From text to objects.
 
 use super::Object;
-use crate::diag::{Diagnostic, Report, SourceId, SourceKind, Sources, Span};
-use crate::yaml::{self, Node, ReadOptions, Value};
+use super::skipped::{self, SkipReason, Skipped};
+use crate::diag::{Diagnostic, Report, Severity, SourceId, SourceKind, Sources, Span, has_errors};
+use crate::yaml::{self, Document, Node, ReadOptions, Value};
+use std::collections::BTreeSet;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Reads the objects of a text: every document that is not blank is one, and a `List` is its items.
@@ -20,6 +23,17 @@ pub fn parse(
     let Some(documents) = yaml::read(sources, source, options).take(&mut diagnostics) else {
         return Report::failed(diagnostics);
     };
+    let objects = objects(sources, source, template, documents, &mut diagnostics);
+    Report::with(objects, diagnostics)
+}
+
+fn objects(
+    sources: &Sources,
+    source: SourceId,
+    template: &str,
+    documents: Vec<Document>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Object> {
     let text = sources.get(source);
     let mut objects = Vec::new();
     let mut origin = template.to_owned();
@@ -31,72 +45,239 @@ pub fn parse(
             named.clone_into(&mut origin);
         }
         if !document.blank {
-            collect(document.root, document.span, &origin, &mut objects, &mut diagnostics);
+            collect(document.root, document.span, &origin, &mut objects, diagnostics);
         }
     }
-    Report::with(objects, diagnostics)
+    objects
 }
 
-/// Reads the objects of a file, or of every `*.yaml`, `*.yml` and `*.json` below a directory, in the
-/// order of their paths. Hidden files and directories are passed over, symbolic links are not followed.
-pub fn load(sources: &Sources, path: &Path, options: &ReadOptions) -> Report<Vec<Object>> {
-    if !path.is_dir() {
-        return load_file(sources, path, options);
-    }
-    let mut diagnostics = Vec::new();
-    let mut objects = Vec::new();
-    let files = match manifest_files(path) {
-        Ok(files) => files,
-        Err(error) => {
-            return Report::fail(Diagnostic::error(format!("cannot read `{}`: {error}", path.display())));
+/// What manifests hold.
+#[derive(Debug, Clone, Default)]
+pub struct Manifests {
+    /// The objects, in the order in which they were read.
+    pub objects: Vec<Object>,
+    /// What was passed over because it holds no manifests.
+    pub skipped: Vec<Skipped>,
+}
+
+/// Reads manifests that belong together, whatever they come from: files, directories, texts.
+///
+/// What cannot be read is an error, and everything else is read all the same. Files whose documents have neither
+/// `apiVersion` nor `kind` (values, workflows, Compose files), charts and their templates are passed over.
+#[derive(Debug)]
+pub struct Reader<'a> {
+    sources: &'a Sources,
+    options: &'a ReadOptions,
+    /// The files that were read: a directory and a file in it may both be named.
+    seen: BTreeSet<PathBuf>,
+    manifests: Manifests,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader that has read nothing yet.
+    pub fn new(sources: &'a Sources, options: &'a ReadOptions) -> Self {
+        Self {
+            sources,
+            options,
+            seen: BTreeSet::new(),
+            manifests: Manifests::default(),
+            diagnostics: Vec::new(),
         }
-    };
-    if files.is_empty() {
-        return Report::fail(
-            Diagnostic::error(format!("`{}` holds no manifests", path.display()))
-                .help("a directory of manifests holds `*.yaml`, `*.yml` or `*.json` files"),
-        );
     }
-    for file in files {
-        objects.extend(load_file(sources, &file, options).take(&mut diagnostics).unwrap_or_default());
+
+    /// Reads a file, or every `*.yaml`, `*.yml` and `*.json` below a directory in the order of their paths. Hidden
+    /// files and directories are passed over; as with kubectl, links to files are followed and links to directories
+    /// are not.
+    pub fn path(&mut self, path: &Path) {
+        if !path.is_dir() {
+            return self.file(path);
+        }
+        let before = (self.manifests.skipped.len(), self.diagnostics.len());
+        let files = self.files_below(path);
+        if files.is_empty() && before == (self.manifests.skipped.len(), self.diagnostics.len()) {
+            self.diagnostics.push(
+                Diagnostic::error(format!("`{}` holds no manifests", path.display()))
+                    .help("a directory of manifests holds `*.yaml`, `*.yml` or `*.json` files"),
+            );
+        }
+        for file in files {
+            self.file(&file);
+        }
     }
-    Report::with(objects, diagnostics)
+
+    /// Reads what came on standard input.
+    pub fn stdin(&mut self, text: String) {
+        self.text("<stdin>", text, SourceKind::Stdin);
+    }
+
+    /// Reads the content of a file that somebody else has opened.
+    pub fn bytes(&mut self, name: &str, bytes: Vec<u8>) {
+        match String::from_utf8(bytes) {
+            Ok(text) => self.text(name, text, SourceKind::File),
+            Err(error) => {
+                let at = error.utf8_error().valid_up_to();
+                let mut valid = error.into_bytes();
+                valid.truncate(at);
+                let valid = String::from_utf8(valid).unwrap_or_default();
+                let message = format!("`{name}` is not UTF-8: byte {at} starts no character");
+                let source = self.sources.add(name, valid, SourceKind::File);
+                self.diagnostics.push(Diagnostic::error(message).at(Span::new(source, at, at), ""));
+            }
+        }
+    }
+
+    /// Reads the files of a directory that is not on disk, given as their paths in it and their contents, as
+    /// [`Self::path`] reads one that is.
+    pub fn tree(&mut self, directory: &str, mut files: Vec<(String, Vec<u8>)>) {
+        files.sort_unstable_by(|(a, _), (b, _)| Path::new(a).cmp(Path::new(b)));
+        let names = files.iter().map(|(path, _)| Path::new(path));
+        let charts: BTreeSet<PathBuf> = names
+            .filter(|path| path.ends_with("Chart.yaml"))
+            .filter_map(Path::parent)
+            .map(Path::to_owned)
+            .collect();
+        for chart in &charts {
+            if !chart.ancestors().skip(1).any(|above| charts.contains(above)) {
+                self.skip(format!("{directory}/{}", chart.display()), SkipReason::Chart, Span::NONE);
+            }
+        }
+        for (path, bytes) in files {
+            let is_hidden = path.split('/').any(|part| part.starts_with('.'));
+            let in_chart = Path::new(&path).ancestors().any(|above| charts.contains(above));
+            if !is_hidden && !in_chart && is_manifest_name(Path::new(&path)) {
+                self.bytes(&format!("{directory}/{path}"), bytes);
+            }
+        }
+    }
+
+    /// What was read. There is no output if an error left no object to go on with, or if everything was passed over.
+    pub fn finish(mut self) -> Report<Manifests> {
+        let nothing = self.manifests.objects.is_empty();
+        if nothing && !has_errors(&self.diagnostics) {
+            self.diagnostics.extend(skipped::nothing_else(&self.manifests.skipped));
+        }
+        if nothing && has_errors(&self.diagnostics) {
+            return Report::failed(self.diagnostics);
+        }
+        Report::with(self.manifests, self.diagnostics)
+    }
+
+    /// The objects alone; remarks say what was passed over.
+    pub fn finish_objects(self) -> Report<Vec<Object>> {
+        let Report { output, mut diagnostics } = self.finish();
+        let output = output.map(|manifests| {
+            let notices = skipped::notices(&manifests.skipped);
+            diagnostics.extend(notices.into_iter().map(|notice| Diagnostic::new(Severity::Info, notice)));
+            manifests.objects
+        });
+        Report { output, diagnostics }
+    }
+
+    fn files_below(&mut self, directory: &Path) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        let mut entries = walkdir::WalkDir::new(directory).sort_by_file_name().into_iter();
+        while let Some(entry) = entries.next() {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    let path = error.path().unwrap_or(directory).display().to_string();
+                    let reason = error.io_error().map_or_else(|| error.to_string(), io::Error::to_string);
+                    self.unread(&path, &reason);
+                    continue;
+                }
+            };
+            let path = entry.path();
+            let is_directory = entry.file_type().is_dir();
+            let is_inner = entry.depth() > 0;
+            if is_inner && entry.file_name().to_string_lossy().starts_with('.') {
+                if is_directory {
+                    entries.skip_current_dir();
+                }
+            } else if is_inner && is_directory && skipped::is_chart_directory(path) {
+                self.skip(path.display().to_string(), SkipReason::Chart, Span::NONE);
+                entries.skip_current_dir();
+            } else if is_manifest_name(path) && !path.is_dir() {
+                files.push(entry.into_path());
+            }
+        }
+        files
+    }
+
+    fn file(&mut self, path: &Path) {
+        // A file that is not there has no other name.
+        let identity = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        if !self.seen.insert(identity) {
+            return;
+        }
+        let name = path.display().to_string();
+        if let Some(reason) = skipped::part_of_chart(path) {
+            return self.skip(name, reason, Span::NONE);
+        }
+        match std::fs::read(path) {
+            Ok(bytes) => self.bytes(&name, bytes),
+            Err(error) => self.unread(&name, &error.to_string()),
+        }
+    }
+
+    fn text(&mut self, name: &str, text: String, kind: SourceKind) {
+        let source = self.sources.add(name, text, kind);
+        let report = yaml::read(self.sources, source, self.options);
+        let Some(documents) = report.output else { return self.diagnostics.extend(report.diagnostics) };
+        let mut written = documents.iter().filter(|document| !document.blank).map(|document| &document.root);
+        if let Some(first) = written.next()
+            && is_foreign(first)
+            && written.all(is_foreign)
+        {
+            // Whatever a reader of manifests would say about it does not matter.
+            return self.skip(name.to_owned(), SkipReason::NotManifest, start(first));
+        }
+        self.diagnostics.extend(report.diagnostics);
+        let objects = objects(self.sources, source, name, documents, &mut self.diagnostics);
+        self.manifests.objects.extend(objects);
+    }
+
+    fn unread(&mut self, name: &str, reason: &str) {
+        let source = self.sources.add(name, "", SourceKind::Unread);
+        let message = format!("cannot read `{name}`: {reason}");
+        self.diagnostics.push(Diagnostic::error(message).at(Span::new(source, 0, 0), ""));
+    }
+
+    fn skip(&mut self, name: String, reason: SkipReason, span: Span) {
+        self.manifests.skipped.push(Skipped { name, reason, span });
+    }
+}
+
+/// Reads the objects of a file or a directory, as [`Reader::path`] does; remarks say what was passed over.
+pub fn load(sources: &Sources, path: &Path, options: &ReadOptions) -> Report<Vec<Object>> {
+    let mut reader = Reader::new(sources, options);
+    reader.path(path);
+    reader.finish_objects()
 }
 
 /// Reads the objects of what came on standard input.
 pub fn load_stdin(sources: &Sources, text: String, options: &ReadOptions) -> Report<Vec<Object>> {
-    let source = sources.add("<stdin>", text, SourceKind::Stdin);
-    parse(sources, source, "<stdin>", options)
+    let mut reader = Reader::new(sources, options);
+    reader.stdin(text);
+    reader.finish_objects()
 }
 
-fn manifest_files(directory: &Path) -> Result<Vec<PathBuf>, walkdir::Error> {
-    let hidden =
-        |entry: &walkdir::DirEntry| entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.');
-    let mut files = Vec::new();
-    for entry in walkdir::WalkDir::new(directory).sort_by_file_name().into_iter().filter_entry(|e| !hidden(e))
-    {
-        let entry = entry?;
-        let extension = entry.path().extension().and_then(|extension| extension.to_str());
-        if entry.file_type().is_file() && matches!(extension, Some("yaml" | "yml" | "json")) {
-            files.push(entry.into_path());
-        }
-    }
-    Ok(files)
+/// Whether a file in a directory of manifests holds some, by its name.
+pub fn is_manifest_name(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    matches!(extension, Some("yaml" | "yml" | "json"))
 }
 
-fn load_file(sources: &Sources, path: &Path, options: &ReadOptions) -> Report<Vec<Object>> {
-    let name = path.display().to_string();
-    match std::fs::read(path).map(String::from_utf8) {
-        Ok(Ok(text)) => {
-            let source = sources.add(name.as_str(), text, SourceKind::File);
-            parse(sources, source, &name, options)
-        }
-        Ok(Err(error)) => Report::fail(Diagnostic::error(format!(
-            "`{name}` is not UTF-8: byte {} starts no character",
-            error.utf8_error().valid_up_to()
-        ))),
-        Err(error) => Report::fail(Diagnostic::error(format!("cannot read `{name}`: {error}"))),
-    }
+/// Whether a document has nothing of a Kubernetes object, not even a misspelt key of one.
+fn is_foreign(root: &Node) -> bool {
+    let marks = ["apiVersion", "kind", "metadata"];
+    let Some(map) = root.as_map() else { return true };
+    !map.keys().any(|key| marks.iter().any(|mark| mark.eq_ignore_ascii_case(key)))
+}
+
+/// The first key of a map, else all of it.
+fn start(root: &Node) -> Span {
+    root.as_map().and_then(|map| map.iter().next()).map_or(root.span, |entry| entry.key_span)
 }
 
 /// The path in a `# Source:` comment among the comments that open a document.
@@ -253,5 +434,46 @@ mod tests {
         assert!(none.has_errors());
         let nothing = load(&sources, &folder.path().join("missing"), &ReadOptions::strict());
         assert!(nothing.output.is_none() && nothing.has_errors());
+    }
+
+    #[test]
+    fn a_tree_is_read_as_the_directory_that_it_was() {
+        let config = |name: &str| format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\n");
+        let files = [
+            ("b.yaml", config("b")),
+            ("a/a.yml", config("a")),
+            ("a-b.json", config("a-b")),
+            ("values.yaml", "a: 1\n".to_owned()),
+            ("web/Chart.yaml", "name: web\n".to_owned()),
+            ("web/templates/x.yaml", "{{ x".to_owned()),
+            ("web/charts/sub/Chart.yaml", "name: sub\n".to_owned()),
+            (".ci/x.yaml", "[".to_owned()),
+            ("notes.txt", "[".to_owned()),
+        ];
+        let folder = tempfile::tempdir().unwrap();
+        for (path, text) in &files {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let name = folder.path().display().to_string();
+        let sources = Sources::new();
+        let options = ReadOptions::strict();
+        let read = |fill: &dyn Fn(&mut Reader<'_>)| {
+            let mut reader = Reader::new(&sources, &options);
+            fill(&mut reader);
+            let report = reader.finish();
+            assert_eq!(report.diagnostics, []);
+            let manifests = report.output.unwrap();
+            let skipped: BTreeSet<_> =
+                manifests.skipped.into_iter().map(|one| (one.reason, one.name)).collect();
+            (manifests.objects.into_iter().map(|object| object.name).collect::<Vec<_>>(), skipped)
+        };
+        let on_disk = read(&|reader| reader.path(folder.path()));
+        let bytes =
+            || files.iter().map(|(path, text)| ((*path).to_owned(), text.clone().into_bytes())).collect();
+        assert_eq!(read(&|reader| reader.tree(&name, bytes())), on_disk);
+        assert_eq!(on_disk.0, ["a", "a-b", "b"]);
+        assert_eq!(on_disk.1.len(), 2, "{:?}", on_disk.1);
     }
 }

@@ -3,7 +3,7 @@
 use crate::support::{ROOT, labelled, options, tool};
 use plimsoll::diag::{Diagnostic, Severity, SourceKind, Sources};
 use plimsoll::k8s::Version;
-use plimsoll::lint::{self, Config, Request, Set};
+use plimsoll::lint::{self, Config, Request, Set, Target};
 use plimsoll::render::{self, Selection};
 use plimsoll::values::{Options, Overrides, ValuesFile};
 use serde_json::{Value as Json, json};
@@ -32,16 +32,15 @@ fn overrides(sources: &Sources, layers: &[&Json]) -> Overrides {
 /// What lint says; panics if the chart does not render.
 fn findings(overrides: Overrides, sources: &Sources, version: Version) -> Vec<Diagnostic> {
     let request = Request {
-        source: "builtin:statefulset".to_owned(),
-        stdin: None,
+        target: Target::Chart("builtin:statefulset".to_owned()),
         sets: vec![Set { name: String::new(), overrides }],
         values: Options { unknown_keys: Severity::Error, ..Options::default() },
         render: options("web", "prod"),
         version,
     };
-    let report = lint::lint(sources, &request, &Config::default());
-    assert!(!report.has_errors(), "{:#?}", report.diagnostics);
-    report.output.unwrap().findings
+    let outcome = lint::lint(sources, &request, &Config::default());
+    assert!(outcome.is_linted, "{:#?}", outcome.findings);
+    outcome.findings
 }
 
 fn refused(layers: &[&Json], version: Version) {

@@ -5,7 +5,7 @@ use plimsoll::diag::render::{Style, github, human, json, junit, place, sarif};
 use plimsoll::diag::{Severity, SourceKind, Sources};
 use plimsoll::engine::{Capabilities, KubeVersion, Release};
 use plimsoll::k8s::Version;
-use plimsoll::lint::{Config, Request, Set, Subject, lint, run};
+use plimsoll::lint::{Config, Request, Set, Subject, Target, lint, run};
 use plimsoll::values::{self, Overrides};
 use plimsoll::yaml::ReadOptions;
 use plimsoll::{manifest, render};
@@ -20,8 +20,7 @@ fn repository() -> &'static Path {
 fn on_chart(path: &Path, release: &str, overrides: Overrides) -> Vec<String> {
     let sources = Sources::new();
     let request = Request {
-        source: path.display().to_string(),
-        stdin: None,
+        target: Target::Chart(path.display().to_string()),
         sets: vec![Set { name: String::new(), overrides }],
         values: values::Options::default(),
         render: render::Options {
@@ -32,7 +31,7 @@ fn on_chart(path: &Path, release: &str, overrides: Overrides) -> Vec<String> {
                 revision: 1,
             },
             capabilities: Capabilities {
-                kube_version: KubeVersion::parse("v1.36.0").unwrap(),
+                kube_version: KubeVersion::of_helm(),
                 extra_api_versions: Vec::new(),
             },
             strict: false,
@@ -41,8 +40,8 @@ fn on_chart(path: &Path, release: &str, overrides: Overrides) -> Vec<String> {
         },
         version: Version::DEFAULT,
     };
-    let report = lint(&sources, &request, &Config::default());
-    let Some(outcome) = report.output else { panic!("{}: {:?}", path.display(), report.diagnostics) };
+    let outcome = lint(&sources, &request, &Config::default());
+    assert!(outcome.is_linted, "{}: {:?}", path.display(), outcome.findings);
     outcome
         .findings
         .iter()

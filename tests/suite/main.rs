@@ -15,6 +15,7 @@ mod escaping;
 mod gotpl;
 mod history;
 mod hostile;
+mod inputs;
 mod judges;
 mod lint;
 #[cfg(unix)]

@@ -3,6 +3,8 @@
 use crate::helm::HelmFlags;
 use crate::ui::Color;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use plimsoll::engine::KubeVersion;
+use plimsoll::k8s::Version;
 use std::path::PathBuf;
 
 /// Render, lint and diff Kubernetes releases built around StatefulSets
@@ -127,15 +129,23 @@ pub(crate) struct ReleaseFlags {
     /// Render as an upgrade, not as an installation
     #[arg(long)]
     pub(crate) is_upgrade: bool,
-    /// The version of Kubernetes to render for
-    #[arg(long, value_name = "VERSION", default_value = "v1.35.0")]
-    pub(crate) kube_version: String,
+    #[arg(long, value_name = "VERSION", help = kube_version_help(""))]
+    pub(crate) kube_version: Option<String>,
     /// Further API versions that the cluster serves
     #[arg(short, long, value_name = "VERSIONS", value_delimiter = ',')]
     pub(crate) api_versions: Vec<String>,
     /// Make the random functions of Helm charts repeatable
     #[arg(long, value_name = "NUMBER")]
     pub(crate) seed: Option<u64>,
+}
+
+/// What `--kube-version` is, in every command that has it; `known` are the versions it takes.
+fn kube_version_help(known: &str) -> String {
+    format!(
+        "Target this version of Kubernetes{known} (default: templates see {}, as in Helm; validation follows {})",
+        KubeVersion::of_helm().version,
+        Version::DEFAULT
+    )
 }
 
 /// A release to be rendered: what every command that takes a chart shares.
@@ -411,6 +421,7 @@ Examples:
   plimsoll lint ./chart -f prod.yaml
   plimsoll lint ./chart --with prod.yaml --with dev.yaml   # once per file: which findings belong to which
   helm template ./chart | plimsoll lint -
+  plimsoll lint statefulset.yaml service.yaml              # one release, as with kubectl apply
   plimsoll lint charts/* --format sarif > plimsoll.sarif
   plimsoll lint ./chart --baseline accepted.json --write-baseline
   plimsoll lint --explain sts/service-not-headless
@@ -419,8 +430,14 @@ Exit codes: 0 clean; 1 findings at --min-severity or above; 2 could not lint."
 )]
 pub(crate) struct LintArgs {
     /// Charts (directories, .tgz, builtin:NAME), manifest files, directories of manifests, or `-`
+    ///
+    /// Each chart is a release by itself. All manifests together are one release, as with `kubectl apply`. Files that
+    /// are not Kubernetes manifests are skipped.
     #[arg(required_unless_present = "explain", value_name = "SOURCE", value_hint = ValueHint::AnyPath)]
     pub(crate) sources: Vec<String>,
+    /// Lint each manifest file or directory as a release of its own
+    #[arg(long)]
+    pub(crate) separate: bool,
     /// Explain a rule; without a name, list them all
     #[arg(long, value_name = "RULE", num_args = 0..=1, default_missing_value = "", exclusive = true)]
     pub(crate) explain: Option<String>,
@@ -454,8 +471,7 @@ pub(crate) struct LintArgs {
     /// The namespace of the release
     #[arg(short, long, default_value = "default", value_name = "NAME", help_heading = "Release")]
     pub(crate) namespace: String,
-    /// The version of Kubernetes to answer for, 1.33 to 1.37
-    #[arg(long, value_name = "VERSION", help_heading = "Release")]
+    #[arg(long, value_name = "VERSION", help_heading = "Release", help = kube_version_help(&format!(", {} to {}", Version::MIN, Version::MAX)))]
     pub(crate) kube_version: Option<String>,
     /// Further API versions that the cluster serves
     #[arg(short, long, value_name = "VERSIONS", value_delimiter = ',', help_heading = "Release")]

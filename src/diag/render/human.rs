@@ -115,7 +115,8 @@ fn frames<'a>(diagnostic: &Diagnostic, sources: &Sources, notes: &mut Vec<String
     let mut marks: Vec<Mark> = Vec::new();
     let mut excerpts: Vec<Mark> = Vec::new();
     for (index, label) in diagnostic.labels.iter().enumerate() {
-        let Some(source) = sources.get(label.span.source) else {
+        let source = sources.get(label.span.source).filter(|source| source.kind != SourceKind::Unread);
+        let Some(source) = source else {
             notes.extend((!label.text.is_empty()).then(|| label.text.clone()));
             continue;
         };

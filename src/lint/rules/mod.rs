@@ -1,6 +1,7 @@
 //! The rules, one file each: `<group>/<name>.rs` holds the rule `<group>/<name>`.
 
 mod chart;
+mod k8s;
 mod lint;
 mod sts;
 mod values;
@@ -32,6 +33,7 @@ pub(super) static ALL: &[&Lint] = &[
     &chart::UNQUOTED_APP_VERSION,
     &chart::UNUSED_PARTIAL,
     &chart::ZERO_VERSION,
+    &k8s::DUPLICATE_OBJECT,
     &lint::INVALID_ALLOW,
     &lint::STALE_BASELINE,
     &lint::UNUSED_ALLOW,

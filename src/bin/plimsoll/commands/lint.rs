@@ -4,11 +4,13 @@ use super::{files, release};
 use crate::args::{LintArgs, LintFormat};
 use crate::ui::{ExitStatus, Refused, Ui};
 use anyhow::{Context as _, bail};
-use plimsoll::diag::render::{Counts, arrange, github, human, json, junit, sarif};
+use plimsoll::diag::render::{Counts, Style, arrange, github, human, json, junit, sarif};
 use plimsoll::diag::{Diagnostic, Report, Severity, SourceKind, Sources};
-use plimsoll::k8s::Version;
-use plimsoll::lint::{self, Config, Outcome, Request, Set, baseline::Baseline, config::parse_severity};
+use plimsoll::lint::baseline::Baseline;
+use plimsoll::lint::config::parse_severity;
+use plimsoll::lint::{self, Config, ManifestSource, Outcome, Request, Set, Target};
 use plimsoll::values::{Overrides, ValuesFile};
+use plimsoll::{chart, manifest};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,50 +20,102 @@ pub(crate) fn run(args: &LintArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
         return explain(rule, ui);
     }
     let sources = Sources::new();
-    let jobs = jobs(args, &sources, ui)?;
-    // Charts have nothing to do with each other; the order of the results is that of the arguments.
-    let reports: Vec<Report<Outcome>> = Ui::watched("linting", || {
-        jobs.par_iter().map(|job| lint::lint(&sources, &job.request, &job.config)).collect()
-    });
-    let mut failed = false;
-    let mut objects = 0;
-    let mut by_baseline: BTreeMap<Option<PathBuf>, Vec<Diagnostic>> = BTreeMap::new();
-    for (job, report) in jobs.iter().zip(reports) {
-        failed |= ui.report(report.diagnostics, &sources) || report.output.is_none();
-        if let Some(outcome) = report.output {
-            objects += outcome.objects;
-            by_baseline.entry(job.baseline.clone()).or_default().extend(outcome.findings);
-        }
+    check(args, &sources, ui).or_else(|error| fail(error, args.format, &sources, ui))
+}
+
+/// Why nothing was linted, or no baseline written.
+#[derive(Debug)]
+struct Unusable(Vec<Diagnostic>);
+
+impl std::error::Error for Unusable {}
+
+impl std::fmt::Display for Unusable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the input cannot be used")
     }
-    if failed {
-        return Err(Refused.into());
+}
+
+/// The output, if there is one.
+fn usable<T>(report: Report<T>) -> anyhow::Result<T> {
+    report.output.ok_or_else(|| Unusable(report.diagnostics).into())
+}
+
+/// Ends a run with no result. People read the reasons on stderr; programs get them as findings, too, because a
+/// reader of SARIF or JSON cannot do anything with an empty file.
+fn fail(
+    error: anyhow::Error,
+    format: LintFormat,
+    sources: &Sources,
+    ui: &mut Ui,
+) -> anyhow::Result<ExitStatus> {
+    let (found, error) = match error.downcast::<Unusable>() {
+        Ok(Unusable(found)) => {
+            ui.report(found.clone(), sources);
+            (arrange(found, sources), Refused.into())
+        }
+        Err(error) => (vec![Diagnostic::error(format!("{error:#}"))], error),
+    };
+    if format != LintFormat::Human {
+        ui.print(&formatted(&found, sources, 0, format, Severity::Error, Style::Plain));
+    }
+    Err(error)
+}
+
+fn check(args: &LintArgs, sources: &Sources, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
+    let jobs = jobs(args, sources)?;
+    // Releases have nothing to do with each other; the order of the results is that of the arguments.
+    let outcomes: Vec<Outcome> = Ui::watched("linting", || {
+        jobs.par_iter().map(|job| lint::lint(sources, &job.request, &job.config)).collect()
+    });
+    let skipped: Vec<_> = outcomes.iter().flat_map(|outcome| outcome.skipped.iter().cloned()).collect();
+    for notice in manifest::notices(&skipped) {
+        ui.note(&notice);
+    }
+    let is_linted = outcomes.iter().any(|outcome| outcome.is_linted);
+    let objects = outcomes.iter().map(|outcome| outcome.objects).sum();
+    let mut by_baseline: BTreeMap<Option<PathBuf>, Vec<Diagnostic>> = BTreeMap::new();
+    for (job, outcome) in jobs.iter().zip(outcomes) {
+        by_baseline.entry(job.baseline.clone()).or_default().extend(outcome.findings);
+    }
+    if !is_linted {
+        return Err(Unusable(by_baseline.into_values().flatten().collect()).into());
     }
     if args.write_baseline {
-        return write_baselines(&by_baseline, &sources, ui);
+        return write_baselines(&by_baseline, sources, ui);
     }
     let mut findings = Vec::new();
     for (path, found) in by_baseline {
         match path {
-            Some(path) => {
-                findings.extend(read_baseline(&path, &sources, ui)?.filter(found, &sources));
-            }
+            Some(path) => findings.extend(read_baseline(&path, sources)?.filter(found, sources)),
             None => findings.extend(found),
         }
     }
-    let findings = arrange(findings, &sources);
+    let findings = arrange(findings, sources);
     let threshold = jobs.iter().map(|job| job.config.min_severity).min().unwrap_or(Severity::Error);
-    ui.print(&match args.format {
-        LintFormat::Human => {
-            let frames = human(&findings, &sources, ui.stdout_style());
-            let gap = if frames.is_empty() { "" } else { "\n" };
-            format!("{frames}{gap}{}\n", summary(&findings, objects))
-        }
-        LintFormat::Json => json(&findings, &sources, objects),
-        LintFormat::Sarif => sarif(&findings, &sources),
-        LintFormat::Github => github(&findings, &sources),
-        LintFormat::Junit => junit(&findings, &sources, threshold),
-    });
+    ui.print(&formatted(&findings, sources, objects, args.format, threshold, ui.stdout_style()));
     Ok(if lint::reaches(&findings, threshold) { ExitStatus::Findings } else { ExitStatus::Success })
+}
+
+/// The result in the format that was asked for.
+fn formatted(
+    findings: &[Diagnostic],
+    sources: &Sources,
+    objects: usize,
+    format: LintFormat,
+    threshold: Severity,
+    style: Style,
+) -> String {
+    match format {
+        LintFormat::Human => {
+            let frames = human(findings, sources, style);
+            let gap = if frames.is_empty() { "" } else { "\n" };
+            format!("{frames}{gap}{}\n", summary(findings, objects))
+        }
+        LintFormat::Json => json(findings, sources, objects),
+        LintFormat::Sarif => sarif(findings, sources),
+        LintFormat::Github => github(findings, sources),
+        LintFormat::Junit => junit(findings, sources, threshold),
+    }
 }
 
 fn summary(findings: &[Diagnostic], objects: usize) -> String {
@@ -88,7 +142,7 @@ fn explain(rule: &str, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     Ok(ExitStatus::Success)
 }
 
-/// One source with its configuration.
+/// One release with its configuration.
 struct Job {
     request: Request,
     config: Config,
@@ -96,93 +150,111 @@ struct Job {
 }
 
 /// What there is to do.
-fn jobs(args: &LintArgs, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Vec<Job>> {
+fn jobs(args: &LintArgs, sources: &Sources) -> anyhow::Result<Vec<Job>> {
     let overrides = release::overrides(&args.values)?;
-    let stdin = if args.sources.iter().any(|source| source == "-") {
-        if overrides.stdin.is_some() {
-            bail!("standard input cannot hold both manifests and values");
-        }
-        Some(release::read_stdin()?)
-    } else {
-        None
+    let stdin = match args.sources.iter().filter(|source| *source == STDIN).count() {
+        0 => None,
+        1 if overrides.stdin.is_some() => bail!("standard input cannot hold both manifests and values"),
+        1 => Some(release::read_stdin()?),
+        _ => bail!("standard input can be read only once: `{STDIN}` is given several times"),
     };
-    let mut jobs = Vec::new();
-    for source in &args.sources {
-        let (config, home) = configuration(args, source, sources, ui)?;
-        let beside = |path: &String| home.join(path);
-        // What the configuration names comes below what the command line says.
-        let own = config.values.iter().map(|path| ValuesFile::Argument(beside(path).display().to_string()));
-        let files: Vec<_> = own.chain(overrides.files.iter().cloned()).collect();
-        let base = Overrides { files, ..overrides.clone() };
-        let mut sets: Vec<Set> = args
-            .with
-            .iter()
-            .map(|file| {
-                let mut overrides = base.clone();
-                overrides.files.push(ValuesFile::Argument(file.clone()));
-                Set { name: format!("--with {file}"), overrides }
-            })
-            .collect();
-        if sets.is_empty() {
-            sets.push(Set { name: String::new(), overrides: base });
-        }
-        let version = match (&args.kube_version, config.kube_version) {
-            (Some(text), _) => {
-                text.parse().map_err(|error| anyhow::anyhow!("--kube-version: `{text}`: {error}"))?
-            }
-            (None, Some(version)) => version,
-            (None, None) => Version::DEFAULT,
-        };
-        let options = release::lint_options(args, version)?;
-        let baseline = args.baseline.clone().or_else(|| config.baseline.as_ref().map(beside));
-        if args.write_baseline && baseline.is_none() {
-            bail!(
-                "--write-baseline needs to know where: give --baseline FILE, or `baseline` in plimsoll.toml"
-            );
-        }
-        jobs.push(Job {
-            request: Request {
-                source: source.clone(),
-                stdin: stdin.clone(),
-                sets,
-                values: release::value_options(&args.values),
-                render: options,
-                version,
-            },
-            config,
-            baseline,
-        });
+    let releases = releases(&args.sources, args.separate);
+    releases.iter().map(|arguments| job(arguments, stdin.as_deref(), &overrides, args, sources)).collect()
+}
+
+/// What stands for standard input among the sources.
+const STDIN: &str = "-";
+
+/// The arguments of each release: a chart is one by itself; the manifests are one together, as `kubectl apply` takes
+/// them, unless they are to be linted separately.
+fn releases(arguments: &[String], separate: bool) -> Vec<Vec<&str>> {
+    let arguments = arguments.iter().map(String::as_str);
+    let (mut releases, manifests): (Vec<_>, Vec<_>) =
+        arguments.map(|argument| vec![argument]).partition(|argument| chart::is_chart(argument[0]));
+    if separate {
+        releases.extend(manifests);
+    } else if !manifests.is_empty() {
+        releases.push(manifests.concat());
     }
-    Ok(jobs)
+    releases
+}
+
+fn job(
+    arguments: &[&str],
+    stdin: Option<&str>,
+    overrides: &Overrides,
+    args: &LintArgs,
+    sources: &Sources,
+) -> anyhow::Result<Job> {
+    let (config, home) = configuration(args, arguments, sources)?;
+    let beside = |path: &String| home.join(path);
+    // What the configuration names comes below what the command line says.
+    let own = config.values.iter().map(|path| ValuesFile::Argument(beside(path).display().to_string()));
+    let files: Vec<_> = own.chain(overrides.files.iter().cloned()).collect();
+    let base = Overrides { files, ..overrides.clone() };
+    let mut sets: Vec<Set> = args
+        .with
+        .iter()
+        .map(|file| {
+            let mut overrides = base.clone();
+            overrides.files.push(ValuesFile::Argument(file.clone()));
+            Set { name: format!("--with {file}"), overrides }
+        })
+        .collect();
+    if sets.is_empty() {
+        sets.push(Set { name: String::new(), overrides: base });
+    }
+    let baseline = args.baseline.clone().or_else(|| config.baseline.as_ref().map(beside));
+    if args.write_baseline && baseline.is_none() {
+        bail!("--write-baseline needs to know where: give --baseline FILE, or `baseline` in plimsoll.toml");
+    }
+    let (render, version) = release::lint_options(args, config.kube_version)?;
+    let request = Request {
+        target: target(arguments, stdin),
+        sets,
+        values: release::value_options(&args.values),
+        render,
+        version,
+    };
+    Ok(Job { request, config, baseline })
+}
+
+fn target(arguments: &[&str], stdin: Option<&str>) -> Target {
+    match arguments {
+        [chart] if chart::is_chart(chart) => Target::Chart((*chart).to_owned()),
+        _ => Target::Manifests(arguments.iter().map(|argument| manifests(argument, stdin)).collect()),
+    }
+}
+
+fn manifests(argument: &str, stdin: Option<&str>) -> ManifestSource {
+    match stdin {
+        Some(text) if argument == STDIN => ManifestSource::Stdin(text.to_owned()),
+        _ => ManifestSource::Path(argument.into()),
+    }
 }
 
 const CONFIG: &str = "plimsoll.toml";
 
-/// The configuration for a source, and the directory that its paths start from: `--config`, else the
-/// `plimsoll.toml` of the source's own directory, else that of the working directory.
+/// The configuration of a release, and the directory that its paths start from.
 fn configuration(
     args: &LintArgs,
-    source: &str,
+    arguments: &[&str],
     sources: &Sources,
-    ui: &mut Ui,
 ) -> anyhow::Result<(Config, PathBuf)> {
-    let path = Path::new(source);
-    let own = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
-    let candidates = [own.join(CONFIG), PathBuf::from(CONFIG)];
     let file = match &args.config {
         Some(file) => Some(file.clone()),
-        None => candidates.into_iter().find(|file| file.is_file()),
+        None => configuration_file(arguments)?,
     };
     let mut config = Config::default();
     let mut home = PathBuf::new();
     if let Some(file) = file {
         let text = read(&file)?;
         let id = sources.add(file.display().to_string(), text, SourceKind::File);
-        config = ui.kept(Config::read(sources, id), sources)?;
+        config = usable(Config::read(sources, id))?;
         home = file.parent().map(Path::to_owned).unwrap_or_default();
     }
     if let Err(unknown) = config.only(&args.rule).and_then(|()| config.skip(&args.skip)) {
-        return ui.kept(Report::fail(*unknown), sources);
+        return Err(Unusable(vec![*unknown]).into());
     }
     if let Some(word) = &args.min_severity {
         config.min_severity = parse_severity(word).context("--min-severity: use error, warning or info")?;
@@ -190,14 +262,38 @@ fn configuration(
     Ok((config, home))
 }
 
+/// The `plimsoll.toml` in the directory of the sources, else that of the working directory.
+fn configuration_file(arguments: &[&str]) -> anyhow::Result<Option<PathBuf>> {
+    let mut own = BTreeMap::new();
+    for argument in arguments.iter().filter(|argument| **argument != STDIN) {
+        let path = Path::new(argument);
+        let directory = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
+        let file = directory.join(CONFIG);
+        if file.is_file() {
+            own.entry(file.canonicalize()?).or_insert(file);
+        }
+    }
+    let mut own = own.into_values();
+    match (own.next(), own.next()) {
+        (Some(one), Some(other)) => bail!(
+            "`{}` and `{}` both apply, but manifests that are linted together have one configuration: choose it with \
+             --config, or use --separate",
+            one.display(),
+            other.display()
+        ),
+        (Some(file), None) => Ok(Some(file)),
+        (None, _) => Ok(Some(PathBuf::from(CONFIG)).filter(|file| file.is_file())),
+    }
+}
+
 fn read(path: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))
 }
 
-fn read_baseline(path: &Path, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Baseline> {
+fn read_baseline(path: &Path, sources: &Sources) -> anyhow::Result<Baseline> {
     let text = read(path)?;
     let id = sources.add(path.display().to_string(), text, SourceKind::File);
-    ui.kept(Baseline::read(sources, id), sources)
+    usable(Baseline::read(sources, id))
 }
 
 fn write_baselines(
@@ -205,6 +301,12 @@ fn write_baselines(
     sources: &Sources,
     ui: &mut Ui,
 ) -> anyhow::Result<ExitStatus> {
+    // What cannot be read or rendered may have findings that the present baseline accepts.
+    let unread: Vec<_> =
+        findings.values().flatten().filter(|found| lint::is_unread(found)).cloned().collect();
+    if !unread.is_empty() {
+        return Err(Unusable(unread).into());
+    }
     for (path, found) in findings {
         let Some(path) = path else { continue };
         let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());

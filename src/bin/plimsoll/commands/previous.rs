@@ -56,20 +56,17 @@ fn at_revision(
         revision.split_once(':').map_or((revision, None), |(rev, path)| (rev, Some(path)));
     let past = Past::find(Path::new(source), revision, moved)?;
     let name = format!("git:{revision}:{}", moved.unwrap_or(source));
-    if !Path::new(source).is_dir() {
-        return parsed(vec![(name, past.file(&past.path)?)], sources, ui);
-    }
-    let mut files = past.directory()?;
     if !chart::is_chart(source) {
-        files.retain(|(path, _)| {
-            let extension = Path::new(path).extension().and_then(|extension| extension.to_str());
-            let hidden = path.split('/').any(|part| part.starts_with('.'));
-            !hidden && matches!(extension, Some("yaml" | "yml" | "json"))
-        });
-        files.sort_unstable();
-        let files = files.into_iter().map(|(path, bytes)| (format!("{name}/{path}"), bytes)).collect();
-        return parsed(files, sources, ui);
+        let options = ReadOptions::lenient();
+        let mut reader = manifest::Reader::new(sources, &options);
+        if Path::new(source).is_dir() {
+            reader.tree(&name, past.directory()?);
+        } else {
+            reader.bytes(&name, past.file(&past.path)?);
+        }
+        return ui.kept(reader.finish_objects(), sources);
     }
+    let files = past.directory()?;
     let chart = ui.kept(chart::from_files(sources, &name, files), sources)?;
     let mut request = release::request(args, false)?;
     let mut values = Vec::new();
@@ -90,17 +87,6 @@ fn at_revision(
     request.overrides.files = values;
     let report = Ui::watched("rendering", || render::release_of(sources, chart, &request));
     Ok(objects::compared(ui.kept(report, sources)?))
-}
-
-/// The objects of manifests: names and contents.
-fn parsed(files: Vec<(String, Vec<u8>)>, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Vec<Object>> {
-    let mut all = Vec::new();
-    for (name, bytes) in files {
-        let id = sources.add(&*name, text(&name, bytes)?, SourceKind::File);
-        let report = manifest::parse(sources, id, &name, &ReadOptions::lenient());
-        all.extend(ui.kept(report, sources)?);
-    }
-    Ok(all)
 }
 
 fn text(name: &str, bytes: Vec<u8>) -> anyhow::Result<String> {

@@ -55,28 +55,35 @@ pub(crate) fn request(args: &ReleaseArgs, with_namespace: bool) -> anyhow::Resul
     })
 }
 
-/// How `lint` renders a chart.
-pub(crate) fn lint_options(args: &LintArgs, version: k8s::Version) -> anyhow::Result<render::Options> {
-    let flags = ReleaseFlags {
-        namespace: args.namespace.clone(),
-        name_template: None,
-        is_upgrade: false,
-        kube_version: args.kube_version.clone().unwrap_or_else(|| format!("v{version}.0")),
-        api_versions: args.api_versions.clone(),
-        seed: Some(0),
+/// How `lint` renders a chart, and the version of Kubernetes that it answers for: what the command line says goes
+/// before what the configuration says.
+pub(crate) fn lint_options(
+    args: &LintArgs,
+    configured: Option<k8s::Version>,
+) -> anyhow::Result<(render::Options, k8s::Version)> {
+    let version = match &args.kube_version {
+        Some(text) => {
+            Some(text.parse().map_err(|error| anyhow::anyhow!("--kube-version: `{text}`: {error}"))?)
+        }
+        None => configured,
     };
-    Ok(render::Options {
+    let shown = args.kube_version.clone().or_else(|| configured.map(|version| format!("v{version}.0")));
+    let options = render::Options {
         release: Release {
             name: args.release.clone(),
-            namespace: flags.namespace.clone(),
+            namespace: args.namespace.clone(),
             is_upgrade: false,
             revision: 1,
         },
-        capabilities: capabilities(&flags)?,
+        capabilities: Capabilities {
+            kube_version: kube_version(shown.as_deref())?,
+            extra_api_versions: args.api_versions.clone(),
+        },
         strict: args.values.strict,
         with_namespace: false,
-        seed: flags.seed,
-    })
+        seed: Some(0),
+    };
+    Ok((options, version.unwrap_or(k8s::Version::DEFAULT)))
 }
 
 fn release_name(names: &ReleaseAndSource, flags: &ReleaseFlags) -> anyhow::Result<String> {
@@ -91,18 +98,23 @@ fn release_name(names: &ReleaseAndSource, flags: &ReleaseFlags) -> anyhow::Resul
 
 /// The cluster: Helm charts see the API versions that helm itself assumes, Tera charts those of the version.
 fn capabilities(flags: &ReleaseFlags) -> anyhow::Result<Capabilities> {
-    let Some(kube_version) = KubeVersion::parse(&flags.kube_version) else {
-        bail!("--kube-version: `{}` is not a version; write it like 1.34 or v1.34.1", flags.kube_version);
-    };
+    let kube_version = kube_version(flags.kube_version.as_deref())?;
     Ok(Capabilities { kube_version, extra_api_versions: flags.api_versions.clone() })
 }
 
-/// The Kubernetes version whose rules count: beyond those that plimsoll knows, the nearest.
+/// The version that templates see: that of `--kube-version`, else the one that helm assumes.
+fn kube_version(flag: Option<&str>) -> anyhow::Result<KubeVersion> {
+    let Some(text) = flag else { return Ok(KubeVersion::of_helm()) };
+    KubeVersion::parse(text)
+        .with_context(|| format!("--kube-version: `{text}` is not a version; write it like 1.34 or v1.34.1"))
+}
+
+/// The Kubernetes version whose rules count: that of `--kube-version`, or the nearest that plimsoll knows.
 pub(crate) fn kubernetes(flags: &ReleaseFlags) -> anyhow::Result<k8s::Version> {
-    let Some(version) = KubeVersion::parse(&flags.kube_version) else {
-        bail!("--kube-version: `{}` is not a version; write it like 1.34 or v1.34.1", flags.kube_version);
-    };
-    Ok(k8s::Version::nearest(version.minor))
+    Ok(match &flags.kube_version {
+        Some(text) => k8s::Version::nearest(kube_version(Some(text))?.minor),
+        None => k8s::Version::DEFAULT,
+    })
 }
 
 /// The value flags for the library, with stdin read if a flag asks for it.

@@ -81,7 +81,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
                 Some(meant) => format!("`{meant}` selects these pods: did you mean that one?"),
                 None => format!("add a Service `{name}` with `clusterIP: None` that selects its pods"),
             });
-        if release.is_one_manifest() {
+        if release.is_partial() {
             finding.severity = Severity::Warning;
         }
         found.push(finding);

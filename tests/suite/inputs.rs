@@ -1,0 +1,360 @@
+//! What lint, diff and preview make of their arguments: manifests that belong together, and files that are none.
+
+use crate::support::{Outcome, Sandbox};
+use serde_json::{Value as Json, json};
+
+const SET: &str = "apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db}
+spec:
+  serviceName: db
+  selector: {matchLabels: {app: db}}
+  template:
+    metadata: {labels: {app: db}}
+    spec: {containers: [{name: db, image: \"db:1\"}]}
+";
+const SERVICE: &str = "apiVersion: v1
+kind: Service
+metadata: {name: db}
+spec: {clusterIP: None, selector: {app: db}, ports: [{port: 80}]}
+";
+const VALUES: &str = "replicaCount: 3\nappVersion: 1.2.3\n";
+const COMPOSE: &str = "services:\n  db: {image: db}\n";
+
+/// A directory with manifests and with what lies beside them in real life.
+fn mixed() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("k8s/set.yaml", SET);
+    sandbox.write("k8s/service.yaml", SERVICE);
+    sandbox.write("k8s/values.yaml", VALUES);
+    sandbox.write("k8s/compose.yml", COMPOSE);
+    sandbox.write("k8s/package.json", "[1]");
+    sandbox.write("k8s/.github/ci.yaml", "jobs: [");
+    sandbox.chart("k8s/web", "{{ values.typo }}");
+    sandbox
+}
+
+/// The findings of a run that prints JSON: rule or message, and place.
+fn findings(outcome: &Outcome) -> Vec<String> {
+    let document: Json =
+        serde_json::from_str(&outcome.stdout).unwrap_or_else(|_| panic!("{}", outcome.stderr));
+    let line = |finding: &Json| {
+        let what = finding["rule"].as_str().or(finding["message"].as_str()).unwrap().to_owned();
+        format!("{} {}:{}", what, finding["file"].as_str().unwrap_or_default(), finding["line"])
+    };
+    document["findings"].as_array().unwrap().iter().map(line).collect()
+}
+
+#[test]
+fn manifests_of_several_arguments_are_one_release() {
+    let sandbox = mixed();
+    let missing = |sources: &[&str]| {
+        let args = [&["lint", "--format", "json", "--rule", "sts/missing-service"], sources].concat();
+        let outcome = sandbox.run_with(&args, &[], SERVICE);
+        (outcome.code, findings(&outcome))
+    };
+    let none = (0, vec![]);
+    assert_eq!(missing(&["k8s/set.yaml", "k8s/service.yaml"]), none);
+    assert_eq!(missing(&["k8s/service.yaml", "k8s/set.yaml"]), none);
+    assert_eq!(missing(&["k8s"]), none);
+    assert_eq!(missing(&["k8s/set.yaml", "-"]), none);
+    let found = vec!["sts/missing-service k8s/set.yaml:5".to_owned()];
+    assert_eq!(missing(&["k8s/set.yaml"]).1, found);
+    assert_eq!(missing(&["--separate", "k8s/set.yaml", "k8s/service.yaml"]).1, found);
+    assert_eq!(missing(&["--separate", "k8s", "k8s/service.yaml"]), none);
+}
+
+#[test]
+fn the_same_object_in_two_files_is_a_duplicate_and_the_same_file_is_not() {
+    let sandbox = mixed();
+    sandbox.write("other/service.yaml", SERVICE);
+    let duplicates = |sources: &[&str]| {
+        let outcome = sandbox.run(&[&["lint", "--format", "json", "--rule", "k8s"], sources].concat());
+        findings(&outcome)
+    };
+    assert_eq!(
+        duplicates(&["k8s/service.yaml", "other/service.yaml"]),
+        ["k8s/duplicate-object other/service.yaml:3"]
+    );
+    assert_eq!(duplicates(&["k8s/service.yaml", "./k8s/service.yaml", "k8s"]), [""; 0]);
+    assert_eq!(duplicates(&["--separate", "k8s/service.yaml", "other/service.yaml"]), [""; 0]);
+}
+
+#[test]
+fn each_chart_is_a_release_of_its_own() {
+    let sandbox = Sandbox::new();
+    let service = "apiVersion: v1\nkind: Service\nmetadata: {name: db}\nspec: {ports: [{port: 80}]}\n";
+    sandbox.chart("one", service);
+    sandbox.chart("two", service);
+    sandbox.write("service.yaml", service);
+    let outcome = sandbox.run(&["lint", "one", "two", "service.yaml", "--rule", "k8s"]);
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (0, "no findings in 3 objects\n"));
+}
+
+#[test]
+fn files_that_are_no_manifests_are_skipped_and_counted() {
+    let sandbox = mixed();
+    let told = "skipped 3 files that are not Kubernetes manifests: `k8s/compose.yml`, `k8s/package.json`, `k8s/values.yaml`";
+    let chart = "skipped 1 chart, which must be named directly: `k8s/web`";
+    for args in [
+        &["lint", "k8s", "--rule", "k8s"][..],
+        &[
+            "lint",
+            "--rule",
+            "k8s",
+            "k8s/set.yaml",
+            "k8s/compose.yml",
+            "k8s/package.json",
+            "k8s/values.yaml",
+            "k8s",
+        ],
+        &["preview", "k8s"],
+        &["diff", "k8s", "--against", "k8s"],
+    ] {
+        let outcome = sandbox.run(args);
+        assert_eq!(outcome.code, 0, "{args:?}: {}{}", outcome.stdout, outcome.stderr);
+        assert!(outcome.stderr.contains(told), "{args:?}: {}", outcome.stderr);
+        assert!(outcome.stderr.contains(chart), "{args:?}: {}", outcome.stderr);
+    }
+    // What is almost a manifest is not passed over.
+    for (text, missing) in [
+        ("kind: Service\n", "manifest without `apiVersion`"),
+        ("apiversion: v1\nKind: Service\n", "manifest without `kind`"),
+        ("metadata: {name: a}\nspec: {}\n", "manifest without `kind`"),
+    ] {
+        sandbox.write("k8s/almost.yaml", text);
+        let outcome = sandbox.run(&["lint", "k8s"]);
+        assert!(outcome.code == 1 && outcome.stdout.contains(missing), "{text}: {}", outcome.stdout);
+    }
+}
+
+#[test]
+fn what_holds_no_manifests_at_all_says_what_it_is() {
+    let sandbox = mixed();
+    sandbox.write("empty/readme.txt", "");
+    for command in ["lint", "preview"] {
+        sandbox.refused(
+            &[command, "k8s/compose.yml"],
+            &["`k8s/compose.yml` is not a Kubernetes manifest", ":1:1"],
+        );
+        sandbox.refused(&[command, "k8s/web/values.yaml"], &["it belongs to chart `k8s/web`", "`-f`"]);
+        sandbox.refused(&[command, "k8s/web/templates/cm.yaml"], &["is part of a chart", "`k8s/web`"]);
+        sandbox.refused(&[command, "k8s/web/Chart.yaml"], &["is part of a chart", "`k8s/web`"]);
+        sandbox.refused(&[command, "k8s/web/templates"], &["is part of a chart", "`k8s/web`"]);
+        sandbox.refused(&[command, "empty"], &["`empty` holds no manifests"]);
+    }
+    sandbox.write("charts/web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n");
+    sandbox.refused(&["lint", "charts"], &["`charts/web` is a chart: name it directly"]);
+    sandbox.refused(&["lint", "k8s/values.yaml", "empty"], &["`empty` holds no manifests"]);
+    sandbox.refused(&["lint", "-", "-"], &["`-` is given several times"]);
+    // Nothing is something else: a chart may render to nothing.
+    let nothing = sandbox.run_with(&["lint", "-"], &[], "\n");
+    assert_eq!((nothing.code, nothing.stdout.as_str()), (0, "no findings in 0 objects\n"));
+}
+
+#[test]
+fn what_cannot_be_read_is_a_finding_and_the_rest_is_linted() {
+    let sandbox = mixed();
+    sandbox.write("k8s/broken.yaml", "kind: Pod\nspec: [1\n");
+    sandbox.write_bytes("k8s/latin.yaml", b"kind: Pod\n# caf\xe9\n");
+    sandbox.write("k8s/two.yaml", &format!("{}---\na: b\n", SERVICE.replace("name: db", "name: peers")));
+    sandbox.write("k8s/unnamed.yaml", &SERVICE.replace("metadata: {name: db}", "metadata: {nam: db}"));
+    let outcome = sandbox.run(&["lint", "--format", "json", "--rule", "k8s", "k8s", "gone.yaml"]);
+    assert_eq!(outcome.code, 1);
+    assert_eq!(
+        findings(&outcome),
+        [
+            "cannot read `gone.yaml`: No such file or directory (os error 2) gone.yaml:1",
+            "expected `,` or `]` k8s/broken.yaml:2",
+            "`k8s/latin.yaml` is not UTF-8: byte 15 starts no character k8s/latin.yaml:2",
+            "manifest without `apiVersion` k8s/two.yaml:6",
+            "manifest without `kind` k8s/two.yaml:6",
+            "k8s/unknown-field k8s/unnamed.yaml:3",
+        ]
+    );
+    for (format, mark) in [
+        ("human", "k8s/latin.yaml:2:6"),
+        ("sarif", "k8s/latin.yaml"),
+        ("github", "file=k8s/latin.yaml,line=2,col=6"),
+        ("junit", "k8s/latin.yaml:2:6"),
+    ] {
+        let outcome = sandbox.run(&["lint", "--format", format, "k8s", "gone.yaml"]);
+        assert!(outcome.code == 1 && outcome.stdout.contains(mark), "{format}: {}", outcome.stdout);
+        assert!(outcome.stdout.contains("gone.yaml"), "{format}: {}", outcome.stdout);
+    }
+    // A plan of half a release would be wrong.
+    sandbox.refused(&["preview", "k8s"], &["k8s/broken.yaml:2:7"]);
+    sandbox.refused(&["diff", "k8s/set.yaml", "--against", "k8s"], &["k8s/broken.yaml:2:7"]);
+}
+
+#[test]
+fn a_chart_that_fails_hides_no_other() {
+    let sandbox = Sandbox::new();
+    sandbox.chart("good", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: good, extra: 1}\n");
+    sandbox.chart("bad", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: \"{{ values.typo }}\"}\n");
+    sandbox.write("unloaded/Chart.yaml", "apiVersion: v2\nname: [\n");
+    sandbox.write("prod.yaml", "typo: fixed\n");
+    let run = |args: &[&str]| sandbox.run(&[&["lint", "--rule", "k8s", "--format", "json"], args].concat());
+    let all = run(&["bad", "good", "unloaded"]);
+    let found = findings(&all);
+    assert_eq!((all.code, found.len()), (1, 3), "{found:?}");
+    assert!(found[0].ends_with("bad/templates/cm.yaml:3"), "{found:?}");
+    assert_eq!(found[1], "k8s/unknown-field good/templates/cm.yaml:3");
+    assert!(found[2].contains("unloaded/Chart.yaml:"), "{found:?}");
+    // With one set of values it renders, with the other it does not.
+    let sets = run(&["bad", "--with", "prod.yaml", "--with", "bad/values.yaml"]);
+    let document: Json = serde_json::from_str(&sets.stdout).unwrap();
+    assert_eq!((sets.code, &document["summary"]["objects"]), (1, &json!(1)), "{document}");
+    let failed = &document["findings"][0];
+    assert_eq!(failed["sets"], json!(["--with bad/values.yaml"]), "{document}");
+}
+
+#[test]
+fn machine_formats_are_never_empty() {
+    let sandbox = Sandbox::new();
+    sandbox.chart("bad", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: \"{{ values.typo }}\"}\n");
+    sandbox.write("set.yaml", SET);
+    sandbox.write("wrong.toml", "rules = 1\n");
+    for args in [
+        &["lint", "bad"][..],
+        &["lint", "no-such-chart"],
+        &["lint", "no-such.yaml"],
+        &["lint", "set.yaml", "--config", "wrong.toml"],
+        &["lint", "set.yaml", "--config", "no-such.toml"],
+        &["lint", "set.yaml", "--rule", "sts/typo"],
+        &["lint", "set.yaml", "--kube-version", "1.2"],
+        &["lint", "set.yaml", "--baseline", "no-such.json"],
+        &["lint", "bad", "--baseline", "accepted.json", "--write-baseline"],
+    ] {
+        let run = |format: &str| {
+            let outcome = sandbox.run(&[args, &["--format", format]].concat());
+            assert_eq!(outcome.code, 2, "{args:?}: {}", outcome.stdout);
+            assert!(outcome.stderr.starts_with("error"), "{args:?}: {}", outcome.stderr);
+            outcome
+        };
+        assert_eq!(run("human").stdout, "");
+        let document: Json = serde_json::from_str(&run("json").stdout).unwrap();
+        assert_eq!(
+            (&document["version"], &document["summary"]["errors"]),
+            (&json!(1), &json!(1)),
+            "{args:?}"
+        );
+        let log: Json = serde_json::from_str(&run("sarif").stdout).unwrap();
+        assert_eq!(log["runs"][0]["results"][0]["level"], "error", "{args:?}");
+        assert!(run("github").stdout.starts_with("::error"), "{args:?}");
+        assert!(run("junit").stdout.contains("<failure type=\"error\""), "{args:?}");
+    }
+    assert!(!sandbox.path().join("accepted.json").exists());
+}
+
+#[test]
+fn a_baseline_does_not_grow_stale_because_something_cannot_be_read() {
+    let sandbox = Sandbox::new();
+    sandbox.write("k8s/set.yaml", SET);
+    sandbox.write("k8s/service.yaml", SERVICE);
+    let baseline = ["--baseline", "accepted.json"];
+    let lint = |more: &[&str]| sandbox.run(&[&["lint", "k8s"], &baseline[..], more].concat());
+    assert_eq!(lint(&["--write-baseline"]).code, 0);
+    assert_eq!(lint(&["--min-severity", "info"]).code, 0);
+    let accepted = sandbox.read("accepted.json");
+    sandbox.write("k8s/set.yaml", "kind: [\n");
+    let broken = lint(&[]);
+    assert!(broken.code == 1 && !broken.stdout.contains("stale"), "{}", broken.stdout);
+    // Nor is it overwritten.
+    assert_eq!(lint(&["--write-baseline"]).code, 2);
+    assert_eq!(sandbox.read("accepted.json"), accepted);
+}
+
+#[test]
+fn manifests_that_are_linted_together_have_one_configuration() {
+    let sandbox = Sandbox::new();
+    sandbox.write("a/set.yaml", SET);
+    sandbox.write("b/service.yaml", SERVICE);
+    let lint = |args: &[&str]| sandbox.run(&[&["lint", "a/set.yaml", "b/service.yaml"], args].concat());
+    sandbox.write("a/plimsoll.toml", "[rules]\nsts = \"off\"\n");
+    assert_eq!(lint(&[]).stdout, "no findings in 2 objects\n");
+    sandbox.write("b/plimsoll.toml", "min-severity = \"warning\"\n");
+    let both = lint(&[]);
+    assert_eq!(both.code, 2);
+    assert!(both.stderr.contains("`a/plimsoll.toml` and `b/plimsoll.toml` both apply"), "{}", both.stderr);
+    assert_eq!(lint(&["--separate"]).code, 0);
+    assert_eq!(lint(&["--config", "a/plimsoll.toml"]).code, 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_to_files_are_followed_as_kubectl_does() {
+    let sandbox = mixed();
+    sandbox.write("shared/config.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: shared}\n");
+    sandbox.write("elsewhere/more.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: more}\n");
+    sandbox.link("../shared/config.yaml", "k8s/shared.yaml");
+    sandbox.link("../elsewhere", "k8s/elsewhere");
+    sandbox.link("..", "k8s/up");
+    let outcome = sandbox.run(&["lint", "k8s", "--rule", "k8s"]);
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (0, "no findings in 3 objects\n"));
+    sandbox.link("gone", "k8s/dangling.yaml");
+    let outcome = sandbox.run(&["lint", "k8s", "--rule", "k8s"]);
+    assert!(
+        outcome.code == 1 && outcome.stdout.contains("cannot read `k8s/dangling.yaml`"),
+        "{}",
+        outcome.stdout
+    );
+}
+
+/// What an upgrade compares is read the same way on both sides.
+#[cfg(unix)]
+#[test]
+fn a_directory_at_a_git_revision_is_read_as_one_on_disk() {
+    let sandbox = mixed();
+    let git = |args: &[&str]| {
+        let run = std::process::Command::new("git")
+            .args(args)
+            .current_dir(sandbox.path())
+            .envs(sandbox.environment())
+            .output()
+            .unwrap();
+        assert!(run.status.success(), "{args:?}: {}", String::from_utf8_lossy(&run.stderr));
+    };
+    git(&["init", "--quiet", "-b", "main"]);
+    git(&["add", "."]);
+    git(&["commit", "--quiet", "-m", "one"]);
+    let outcome = sandbox.run(&["diff", "k8s", "--against", "git:main"]);
+    assert_eq!(
+        (outcome.code, outcome.stdout.as_str()),
+        (0, "no difference: 2 objects\n"),
+        "{}",
+        outcome.stderr
+    );
+}
+
+/// Lint and diff answer for the same version of Kubernetes; templates see what helm would show them.
+#[test]
+fn every_command_has_the_same_default_version() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "old.yaml",
+        "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {ports: [{port: 80}]}\n",
+    );
+    sandbox.write(
+        "new.yaml",
+        "apiVersion: v1\nkind: Service\nmetadata: {name: 1web}\nspec: {ports: [{port: 80}]}\n",
+    );
+    let codes = |more: &[&str]| {
+        let lint = sandbox.run(&[&["lint", "new.yaml"], more].concat());
+        let diff = sandbox.run(&[&["diff", "new.yaml", "--against", "old.yaml"], more].concat());
+        (lint.code, diff.code)
+    };
+    assert_eq!(codes(&["--kube-version", "1.35"]), (1, 3));
+    assert_eq!(codes(&["--kube-version", "1.36"]), (0, 1));
+    assert_eq!(codes(&[]), codes(&["--kube-version", &plimsoll::k8s::Version::DEFAULT.to_string()]));
+    sandbox.write("app/Chart.yaml", "apiVersion: v2\nname: app\nversion: 1.0.0\n");
+    sandbox.write("app/values.yaml", "");
+    sandbox.write(
+        "app/templates/a.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Capabilities.KubeVersion }}_\n",
+    );
+    let shown = |args: &[&str]| sandbox.run(args).stdout;
+    assert!(shown(&["render", "app"]).contains("name: v1.35.0_"));
+    assert!(shown(&["lint", "app"]).contains("v1.35.0_"), "{}", shown(&["lint", "app"]));
+    assert!(shown(&["lint", "app", "--kube-version", "1.34"]).contains("v1.34"));
+}
