@@ -160,7 +160,8 @@ fn read(id: SourceId, source: &Arc<Source>, found: &mut Vec<Diagnostic>) -> Vec<
         for (name, span) in names.iter().zip(places) {
             match known(name) {
                 Ok(()) if name.contains('/') => {
-                    allows.push(Allow { rule: (*name).to_owned(), line: target, span, used: false });
+                    let rule = registry::current_id(name).to_owned();
+                    allows.push(Allow { rule, line: target, span, used: false });
                 }
                 Ok(()) => found.push(
                     Diagnostic::of(&INVALID_ALLOW.rule, format!("`{name}` is a group of rules"))

@@ -5,6 +5,7 @@
 //! one more than accepted is reported.
 
 use super::is_unread;
+use super::registry::{current_id, former_id};
 use super::rules::STALE_BASELINE;
 use crate::diag::{Diagnostic, ObjectRef, Report, SourceId, Sources, Span, render};
 use serde::{Deserialize, Serialize};
@@ -70,7 +71,8 @@ impl Baseline {
         }
         let mut accepted = BTreeMap::new();
         for entry in file.findings {
-            let fingerprint = Fingerprint { rule: entry.rule, subject: entry.subject, path: entry.path };
+            let rule = current_id(&entry.rule).to_owned();
+            let fingerprint = Fingerprint { rule, subject: entry.subject, path: entry.path };
             *accepted.entry(fingerprint).or_insert(0) += entry.count;
         }
         Report::ok(Self { accepted, source: Some(source) })
@@ -147,9 +149,9 @@ impl Baseline {
 fn entry_span(source: SourceId, wanted: &Fingerprint, sources: &Sources, from: &mut usize) -> Span {
     let text = sources.get(source).map(|source| source.text.clone()).unwrap_or_default();
     let quoted = |text: &str| serde_json::to_string(text).unwrap_or_default();
-    let (rule, subject) = (quoted(&wanted.rule), quoted(&wanted.subject));
-    let path = quoted(&wanted.path);
-    for start in [*from, 0] {
+    let (subject, path) = (quoted(&wanted.subject), quoted(&wanted.path));
+    let ids = std::iter::once(wanted.rule.as_str()).chain(former_id(&wanted.rule));
+    for (rule, start) in ids.flat_map(|id| [(quoted(id), *from), (quoted(id), 0)]) {
         let mut next = start;
         while let Some(at) = text[next..].find(&rule).map(|at| next + at) {
             let end = text[at..].find('}').map_or(text.len(), |end| at + end);
@@ -216,6 +218,18 @@ mod tests {
         assert_eq!(stale[0].rule.unwrap().id, "lint/stale-baseline");
         let at = sources.position(stale[0].span().unwrap()).unwrap();
         assert_eq!((at.line, at.column), (5, 15));
+    }
+
+    #[test]
+    fn a_renamed_rule_is_accepted_under_its_former_id() {
+        let sources = Sources::new();
+        let old = vec![finding("workload/unknown-port", "spec.ports[0].targetPort")];
+        let text = Baseline::of(&old, &sources).write().replace("workload/unknown-port", "sts/unknown-port");
+        let id = sources.add("baseline.json", text, SourceKind::File);
+        let baseline = Baseline::read(&sources, id).output.unwrap();
+        assert_eq!(baseline.filter(old, &sources), []);
+        let stale = baseline.filter(Vec::new(), &sources);
+        assert_eq!(sources.position(stale[0].span().unwrap()).unwrap().line, 5);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `plimsoll.toml`: which rules run, how severe they are, and what to lint with.
 
-use super::registry::{rules, suggestion};
+use super::registry::{current_id, former_id, rules, suggestion};
 use crate::diag::{Diagnostic, Report, Rule, Severity, SourceId, Sources, Span};
 use crate::k8s::Version;
 use serde::Deserialize;
@@ -146,8 +146,8 @@ impl Config {
 
     /// Whether a rule is on.
     pub(super) fn runs(&self, rule: &Rule) -> bool {
-        let named = |name: &String| name == rule.id || name == rule.group();
-        self.level(rule) != Some(Level::Off) && (self.only.is_empty() || self.only.iter().any(named))
+        let is_named = names(rule).any(|name| self.only.iter().any(|only| only == name));
+        self.level(rule) != Some(Level::Off) && (self.only.is_empty() || is_named)
     }
 
     /// The severity that a rule has here, if it is not its own. A finding below the rule's own severity
@@ -159,10 +159,17 @@ impl Config {
         }
     }
 
-    /// What is said of the rule itself goes before what is said of its group.
     fn level(&self, rule: &Rule) -> Option<Level> {
-        self.levels.get(rule.id).or_else(|| self.levels.get(rule.group())).copied()
+        names(rule).find_map(|name| self.levels.get(name).copied())
     }
+}
+
+/// What configuration may call a rule, in order of precedence: its id, the id that it had before it was renamed, and
+/// the groups of both.
+fn names(rule: &Rule) -> impl Iterator<Item = &str> {
+    let former = former_id(rule.id);
+    let former_group = former.and_then(|former| former.split('/').next());
+    [Some(rule.id), former, Some(rule.group()), former_group].into_iter().flatten()
 }
 
 /// Reads `error`, `warning` or `info`.
@@ -174,7 +181,8 @@ pub fn parse_severity(word: &str) -> Option<Severity> {
 
 /// Whether a name is that of a rule or a group of rules.
 pub(super) fn known(name: &str) -> Result<(), Box<Diagnostic>> {
-    if rules().iter().any(|rule| rule.id == name || rule.group() == name) {
+    let id = current_id(name);
+    if rules().iter().any(|rule| rule.id == id || rule.group() == id) {
         return Ok(());
     }
     Err(Box::new(
@@ -230,6 +238,25 @@ mod tests {
         assert!(config.runs(rule("sts/missing-service")));
         assert_eq!(config.severity(rule("sts/missing-service")), Some(Severity::Info));
         assert!(config.runs(rule("k8s/required")));
+    }
+
+    #[test]
+    fn renamed_rules_may_be_called_what_they_were() {
+        let rule = crate::lint::rule("sts/floating-image-tag").unwrap();
+        assert_eq!(rule.id, "workload/floating-image-tag");
+        let severity = |text: &str| read(text).unwrap().severity(rule);
+        assert_eq!(severity("[rules]\n\"sts/floating-image-tag\" = \"info\"\n"), Some(Severity::Info));
+        assert_eq!(severity("[rules]\n\"sts\" = \"info\"\n"), Some(Severity::Info));
+        assert_eq!(
+            severity("[rules]\n\"sts\" = \"info\"\n\"workload\" = \"error\"\n"),
+            Some(Severity::Error)
+        );
+        assert!(!read("[rules]\n\"sts/floating-image-tag\" = \"off\"\n").unwrap().runs(rule));
+        let mut config = Config::default();
+        config.only(&["sts/floating-image-tag".into()]).unwrap();
+        assert!(config.runs(rule) && !config.runs(crate::lint::rule("workload/unknown-port").unwrap()));
+        config.skip(&["sts".into()]).unwrap();
+        assert!(!config.runs(rule));
     }
 
     #[test]

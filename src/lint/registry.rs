@@ -58,9 +58,30 @@ pub fn rules() -> Vec<&'static Rule> {
     rules
 }
 
-/// The rule of that id.
+/// The rule of that id, or that had that id before it was renamed.
 pub fn rule(id: &str) -> Option<&'static Rule> {
+    let id = current_id(id);
     rules().into_iter().find(|rule| rule.id == id)
+}
+
+/// Rules that were renamed, the former id and the current one. Configuration, comments and baselines may name either.
+const RENAMED: [(&str, &str); 6] = [
+    ("sts/blocking-disruption-budget", "workload/blocking-disruption-budget"),
+    ("sts/floating-image-tag", "workload/floating-image-tag"),
+    ("sts/replicas-with-autoscaler", "workload/replicas-with-autoscaler"),
+    ("sts/secret-in-env", "workload/secret-in-env"),
+    ("sts/shared-claim", "workload/shared-claim"),
+    ("sts/unknown-port", "workload/unknown-port"),
+];
+
+/// The current id of a rule that is named by its current or its former one.
+pub(super) fn current_id(id: &str) -> &str {
+    RENAMED.iter().find(|(former, _)| *former == id).map_or(id, |(_, current)| current)
+}
+
+/// The id that a rule had before it was renamed.
+pub(super) fn former_id(id: &str) -> Option<&'static str> {
+    RENAMED.iter().find(|(_, current)| *current == id).map(|(former, _)| *former)
 }
 
 /// The rule id or group that an unknown name was most likely meant to be.
@@ -78,8 +99,11 @@ pub fn explain(id: &str) -> Result<String, Option<&'static str>> {
 
 /// The page of a rule, in Markdown: `docs/rules/<group>/<name>.md` and `lint --explain`.
 pub fn page(rule: &Rule) -> String {
+    let former = former_id(rule.id).map_or(String::new(), |former| {
+        format!("\n\nThe rule was called `{former}` before; configuration, comments and baselines may still use that id.")
+    });
     format!(
-        "# {}\n\n{} (default severity: {})\n\n{}\n\nTo accept one finding: `# plimsoll: allow {} - <reason>` on \
+        "# {}\n\n{} (default severity: {})\n\n{}{former}\n\nTo accept one finding: `# plimsoll: allow {} - <reason>` on \
          the line, or alone on the line above it.\n",
         rule.id,
         capitalized(rule.summary),

@@ -199,9 +199,23 @@ impl<'a> Release<'a> {
         self.disguised.get_or_init(|| scalar::disguised(self.objects.iter().map(|o| &o.root), self.sources))
     }
 
-    /// Everything that makes pods, hooks included.
+    /// Everything that makes pods of the release, hooks included. The pods of `helm test` are not a part of it: they
+    /// run when somebody asks for them, and are thrown away.
     pub(super) fn pods(&self) -> impl Iterator<Item = &Workload<'a>> {
-        self.workloads.iter().chain(&self.hooks)
+        self.workloads.iter().chain(self.hooks.iter().filter(|hook| !is_test(hook.object)))
+    }
+
+    /// The disruption budgets, those with the same selector together, with the workloads whose pods they count.
+    pub(super) fn budgets(&self) -> Vec<(Vec<&'a Object>, Selection)> {
+        let budgets: Vec<_> = self.of_kind("policy", "PodDisruptionBudget").collect();
+        let selecting = budgets.iter().enumerate().map(|(index, budget)| {
+            let selector = budget.at(&["spec", "selector"]);
+            (index, *budget, selector.map_or(Selector::default(), Selector::of_budget))
+        });
+        let selections = self.selections(selecting).into_iter();
+        selections
+            .map(|selection| (selection.owners.iter().map(|owner| budgets[*owner]).collect(), selection))
+            .collect()
     }
 
     /// The Service that a StatefulSet names, if the release holds it.
@@ -621,8 +635,18 @@ pub(super) fn same_namespace(a: &Object, b: &Object) -> bool {
 
 /// Whether an object is a hook: it comes and goes, so it is no part of what keeps running.
 pub(super) fn is_hook(object: &Object) -> bool {
-    object.at(&["metadata", "annotations", "helm.sh/hook"]).is_some()
+    object.at(HOOK).is_some()
 }
+
+/// Whether an object is created by `helm test` only.
+fn is_test(object: &Object) -> bool {
+    let events = object.at(HOOK).and_then(Node::as_str).unwrap_or_default();
+    // The last two are those of Helm 2, which later versions still read or ignore.
+    events.split(',').all(|event| matches!(event.trim(), "test" | "test-success" | "test-failure"))
+}
+
+/// The annotation that makes an object a hook.
+const HOOK: &[&str] = &["metadata", "annotations", "helm.sh/hook"];
 
 /// A finding about a field of an object, placed at the field, or where it is missing at the nearest
 /// key above.

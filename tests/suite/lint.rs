@@ -1,6 +1,6 @@
 //! Lint from the outside: the command on charts and manifests, and laws over all rules.
 
-use crate::support::recorded;
+use crate::support::{Sandbox, recorded, tool};
 use plimsoll::diag::render::{Style, github, human, json, junit, place, sarif};
 use plimsoll::diag::{Severity, SourceKind, Sources};
 use plimsoll::engine::{Capabilities, KubeVersion, Release};
@@ -62,13 +62,13 @@ fn the_mistakes_are_found_exactly() {
     assert_eq!(
         on("python-app-vault", "python"),
         [
-            "sts/floating-image-tag templates/deployment.yaml:24",
+            "workload/floating-image-tag templates/deployment.yaml:24",
             "sts/service-selects-several templates/services.yaml:7",
             "sts/service-selects-several templates/services.yaml:20",
             "sts/overlapping-selectors templates/statefulset.yaml:8",
             "sts/unstable-selector templates/statefulset.yaml:12",
             "sts/unstable-selector templates/statefulset.yaml:13",
-            "sts/floating-image-tag templates/statefulset.yaml:29",
+            "workload/floating-image-tag templates/statefulset.yaml:29",
             "sts/shadowed-volume templates/statefulset.yaml:69",
         ]
     );
@@ -434,7 +434,7 @@ fn values_sets_name_what_belongs_to_them() {
     let findings = document["findings"].as_array().unwrap();
     let named = |rule: &str| findings.iter().find(|finding| finding["rule"] == rule).unwrap();
     assert_eq!(findings.len(), 2, "{out}");
-    let floating = named("sts/floating-image-tag");
+    let floating = named("workload/floating-image-tag");
     assert_eq!(floating["sets"], serde_json::json!([format!("--with {prod}")]));
     assert_eq!(floating["origin"], serde_json::json!({"file": prod, "line": 1}));
     assert!(named("sts/service-not-headless").get("sets").is_none());
@@ -487,6 +487,64 @@ fn baselines_and_configuration_are_found_and_kept_to() {
     std::fs::remove_file(&config).unwrap();
     let (code, out, _) = plimsoll(&["lint", SOUND_PATH, "--baseline", &accepted], "");
     assert!(code == 0 && out.contains("lint/stale-baseline"), "{out}");
+}
+
+/// The chart that helm itself makes for a start.
+#[test]
+fn nothing_that_helm_creates_breaks_a_rule_about_objects() {
+    let Some(helm) = tool("PLIMSOLL_HELM") else { return };
+    let sandbox = Sandbox::new();
+    let created =
+        std::process::Command::new(helm).args(["create", "demo"]).current_dir(sandbox.path()).output();
+    assert!(created.unwrap().status.success());
+    for sets in [
+        &[][..],
+        &["--set", "autoscaling.enabled=true"],
+        &["--set", "ingress.enabled=true"],
+        &["--set", "httpRoute.enabled=true"],
+        &[
+            "--set",
+            "autoscaling.enabled=true,ingress.enabled=true,httpRoute.enabled=true,serviceAccount.create=false",
+        ],
+    ] {
+        let args =
+            ["lint", "demo", "--rule", "chart,k8s,lint,sts,workload,yaml", "--min-severity", "warning"];
+        let outcome = sandbox.run(&[&args, sets].concat());
+        assert_eq!(outcome.code, 0, "{sets:?}: {}{}", outcome.stdout, outcome.stderr);
+    }
+}
+
+/// Names that rules had before still work wherever they may have been written down.
+#[test]
+fn former_ids_of_rules_are_understood() {
+    let sandbox = Sandbox::new();
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - name: a\n    image: busybox\n";
+    sandbox.write("pod.yaml", pod);
+    let warned = |args: &[&str]| {
+        let outcome =
+            sandbox.run(&[&["lint", "--format", "github", "--min-severity", "warning"], args].concat());
+        assert!(outcome.code < 2, "{args:?}: {}", outcome.stderr);
+        outcome.stdout.contains("title=workload/floating-image-tag")
+    };
+    assert!(warned(&["pod.yaml"]));
+    assert!(warned(&["pod.yaml", "--rule", "sts/floating-image-tag"]));
+    assert!(!warned(&["pod.yaml", "--skip", "sts/floating-image-tag"]));
+    assert!(!warned(&["pod.yaml", "--skip", "sts"]));
+    sandbox.write(
+        "allowed.yaml",
+        &pod.replace("busybox", "busybox # plimsoll: allow sts/floating-image-tag - a test"),
+    );
+    let allowed = sandbox.run(&["lint", "allowed.yaml", "--min-severity", "info", "--rule", "sts,lint"]);
+    assert_eq!(allowed.code, 0, "{}", allowed.stdout);
+    assert_eq!(sandbox.run(&["lint", "pod.yaml", "--baseline", "b.json", "--write-baseline"]).code, 0);
+    let former = sandbox.read("b.json").replace("workload/floating-image-tag", "sts/floating-image-tag");
+    sandbox.write("b.json", &former);
+    assert!(!warned(&["pod.yaml", "--baseline", "b.json"]));
+    let page = sandbox.run(&["lint", "--explain", "sts/floating-image-tag"]).stdout;
+    assert!(
+        page.starts_with("# workload/floating-image-tag\n") && page.contains("`sts/floating-image-tag`"),
+        "{page}"
+    );
 }
 
 #[test]

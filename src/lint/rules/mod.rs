@@ -5,6 +5,7 @@ mod k8s;
 mod lint;
 mod sts;
 mod values;
+mod workload;
 mod yaml;
 
 pub(super) use lint::{INVALID_ALLOW, STALE_BASELINE, UNUSED_ALLOW};
@@ -37,11 +38,9 @@ pub(super) static ALL: &[&Lint] = &[
     &lint::INVALID_ALLOW,
     &lint::STALE_BASELINE,
     &lint::UNUSED_ALLOW,
-    &sts::BLOCKING_DISRUPTION_BUDGET,
     &sts::CLAIM_NOT_MOUNTED,
     &sts::CLAIMS_DELETED_ON_SCALE_DOWN,
     &sts::DATA_ON_EMPTY_DIR,
-    &sts::FLOATING_IMAGE_TAG,
     &sts::IDLE_PARTITION,
     &sts::MISSING_SERVICE,
     &sts::NAME_TOO_LONG,
@@ -59,15 +58,11 @@ pub(super) static ALL: &[&Lint] = &[
     &sts::ORDERED_READY_DEADLOCK,
     &sts::OVERLAPPING_SELECTORS,
     &sts::PARALLEL_CLUSTER,
-    &sts::REPLICAS_WITH_AUTOSCALER,
-    &sts::SECRET_IN_ENV,
     &sts::SERVICE_NOT_HEADLESS,
     &sts::SERVICE_SELECTS_NOTHING,
     &sts::SERVICE_SELECTS_SEVERAL,
     &sts::SHADOWED_VOLUME,
-    &sts::SHARED_CLAIM,
     &sts::STRICT_LIVENESS,
-    &sts::UNKNOWN_PORT,
     &sts::UNPUBLISHED_PEERS,
     &sts::UNSTABLE_CLAIM_LABEL,
     &sts::UNSTABLE_POD_LABEL,
@@ -76,6 +71,12 @@ pub(super) static ALL: &[&Lint] = &[
     &values::SCHEMA_REFUSES_DEFAULTS,
     &values::UNDECLARED,
     &values::UNREAD,
+    &workload::BLOCKING_DISRUPTION_BUDGET,
+    &workload::FLOATING_IMAGE_TAG,
+    &workload::REPLICAS_WITH_AUTOSCALER,
+    &workload::SECRET_IN_ENV,
+    &workload::SHARED_CLAIM,
+    &workload::UNKNOWN_PORT,
     &yaml::IMPLICIT_BOOLEAN,
     &yaml::IMPLICIT_NUMBER,
     &yaml::OCTAL_NUMBER,

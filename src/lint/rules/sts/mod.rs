@@ -1,11 +1,9 @@
 //! `sts/*`: what a release built around a StatefulSet suffers from in production, each rule born of a
 //! real outage. The API server accepts all of it.
 
-mod blocking_disruption_budget;
 mod claim_not_mounted;
 mod claims_deleted_on_scale_down;
 mod data_on_empty_dir;
-mod floating_image_tag;
 mod idle_partition;
 mod missing_service;
 mod name_too_long;
@@ -23,25 +21,19 @@ mod on_delete;
 mod ordered_ready_deadlock;
 mod overlapping_selectors;
 mod parallel_cluster;
-mod replicas_with_autoscaler;
-mod secret_in_env;
 mod service_not_headless;
 mod service_selects_nothing;
 mod service_selects_several;
 mod shadowed_volume;
-mod shared_claim;
 mod strict_liveness;
-mod unknown_port;
 mod unpublished_peers;
 mod unstable_claim_label;
 mod unstable_pod_label;
 mod unstable_selector;
 
-pub(in crate::lint) use blocking_disruption_budget::BLOCKING_DISRUPTION_BUDGET;
 pub(in crate::lint) use claim_not_mounted::CLAIM_NOT_MOUNTED;
 pub(in crate::lint) use claims_deleted_on_scale_down::CLAIMS_DELETED_ON_SCALE_DOWN;
 pub(in crate::lint) use data_on_empty_dir::DATA_ON_EMPTY_DIR;
-pub(in crate::lint) use floating_image_tag::FLOATING_IMAGE_TAG;
 pub(in crate::lint) use idle_partition::IDLE_PARTITION;
 pub(in crate::lint) use missing_service::MISSING_SERVICE;
 pub(in crate::lint) use name_too_long::NAME_TOO_LONG;
@@ -59,15 +51,11 @@ pub(in crate::lint) use on_delete::ON_DELETE;
 pub(in crate::lint) use ordered_ready_deadlock::ORDERED_READY_DEADLOCK;
 pub(in crate::lint) use overlapping_selectors::OVERLAPPING_SELECTORS;
 pub(in crate::lint) use parallel_cluster::PARALLEL_CLUSTER;
-pub(in crate::lint) use replicas_with_autoscaler::REPLICAS_WITH_AUTOSCALER;
-pub(in crate::lint) use secret_in_env::SECRET_IN_ENV;
 pub(in crate::lint) use service_not_headless::SERVICE_NOT_HEADLESS;
 pub(in crate::lint) use service_selects_nothing::SERVICE_SELECTS_NOTHING;
 pub(in crate::lint) use service_selects_several::SERVICE_SELECTS_SEVERAL;
 pub(in crate::lint) use shadowed_volume::SHADOWED_VOLUME;
-pub(in crate::lint) use shared_claim::SHARED_CLAIM;
 pub(in crate::lint) use strict_liveness::STRICT_LIVENESS;
-pub(in crate::lint) use unknown_port::UNKNOWN_PORT;
 pub(in crate::lint) use unpublished_peers::UNPUBLISHED_PEERS;
 pub(in crate::lint) use unstable_claim_label::UNSTABLE_CLAIM_LABEL;
 pub(in crate::lint) use unstable_pod_label::UNSTABLE_POD_LABEL;
@@ -75,43 +63,19 @@ pub(in crate::lint) use unstable_selector::UNSTABLE_SELECTOR;
 
 /// What nearly every rule here uses.
 mod prelude {
-    pub(super) use super::{
-        Image, NAMED, Probe, budgets, enumerated, names_a_peer, serving, unstable_labels,
-    };
+    pub(super) use super::{NAMED, Probe, enumerated, names_a_peer, serving, unstable_labels};
     pub(super) use crate::diag::Diagnostic;
+    pub(super) use crate::lint::image::Image;
     pub(super) use crate::lint::registry::declare;
     pub(super) use crate::lint::subject::{
         Kind, Release, Selection, Workload, finding, items_of, locate, same_namespace,
     };
-    pub(super) use crate::manifest::Object;
     pub(super) use crate::yaml::Node;
 }
 
-use crate::lint::subject::{Container, Release, Selection, Selector, Workload};
-use crate::manifest::Object;
+use crate::lint::subject::{Container, Workload};
 use crate::yaml::Node;
 use std::fmt::Display;
-
-/// An image reference taken apart.
-struct Image<'a> {
-    /// Everything before the tag and the digest.
-    name: &'a str,
-    tag: Option<&'a str>,
-    /// Whether a digest pins it.
-    digest: bool,
-}
-
-impl<'a> Image<'a> {
-    fn parse(text: &'a str) -> Self {
-        let (rest, digest) = text.split_once('@').map_or((text, false), |(rest, _)| (rest, true));
-        // A colon before the last slash is that of the registry's port.
-        let slash = rest.rfind('/').map_or(0, |slash| slash + 1);
-        match rest[slash..].split_once(':') {
-            Some((name, tag)) => Self { name: &rest[..slash + name.len()], tag: Some(tag), digest },
-            None => Self { name: rest, tag: None, digest },
-        }
-    }
-}
 
 /// The timing of a probe, with the API's defaults.
 struct Probe {
@@ -194,20 +158,6 @@ fn ends_in_version(value: &str) -> bool {
     !name.is_empty()
         && parts.len() == 3
         && parts.iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
-/// The disruption budgets of a release, those with the same selector together, with the workloads whose pods they
-/// count.
-fn budgets<'a>(release: &Release<'a>) -> Vec<(Vec<&'a Object>, Selection)> {
-    let budgets: Vec<_> = release.of_kind("policy", "PodDisruptionBudget").collect();
-    let selecting = budgets.iter().enumerate().map(|(index, budget)| {
-        let selector = budget.at(&["spec", "selector"]);
-        (index, *budget, selector.map_or(Selector::default(), Selector::of_budget))
-    });
-    let selections = release.selections(selecting).into_iter();
-    selections
-        .map(|selection| (selection.owners.iter().map(|owner| budgets[*owner]).collect(), selection))
-        .collect()
 }
 
 /// How many of a crowd a message names.

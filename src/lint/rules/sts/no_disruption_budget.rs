@@ -40,7 +40,7 @@ declare! {
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     let covered: BTreeSet<usize> =
-        budgets(release).into_iter().flat_map(|(_, selection)| selection.taken).collect();
+        release.budgets().into_iter().flat_map(|(_, selection)| selection.taken).collect();
     for (index, set) in release.workloads.iter().enumerate() {
         let Some(replicas) = set.replicas().filter(|replicas| *replicas > 1) else { continue };
         if set.kind == Kind::StatefulSet && !covered.contains(&index) {

@@ -36,7 +36,7 @@ declare! {
     /// ## Fix
     /// Give each replica a claim of its own with a claim template, or use a class and an access mode
     /// (`ReadWriteMany`) that can be shared.
-    SHARED_CLAIM = "sts/shared-claim", Warning, "several replicas mount one claim that only one node can mount";
+    SHARED_CLAIM = "workload/shared-claim", Warning, "several replicas mount one claim that only one node can mount";
     release: check;
 }
 

@@ -1,4 +1,5 @@
 use super::prelude::*;
+use crate::lint::image::Image;
 
 declare! {
     /// An image without a tag, or with `latest`, is whatever the registry holds at the moment a node pulls it. Two
@@ -29,7 +30,7 @@ declare! {
     ///
     /// ## Fix
     /// Name a version, or better a digest (`postgres@sha256:...`).
-    FLOATING_IMAGE_TAG = "sts/floating-image-tag", Warning, "an image is `latest` or has no tag";
+    FLOATING_IMAGE_TAG = "workload/floating-image-tag", Warning, "an image is `latest` or has no tag";
     release: check;
 }
 
@@ -71,10 +72,23 @@ mod tests {
                 "apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nspec: {{initContainers: [{{image: \"{image}\"}}]}}\n"
             )
         };
-        let run = |image: &str| findings("sts/floating-image-tag", &text(image)).len();
+        let run = |image: &str| findings("workload/floating-image-tag", &text(image)).len();
         assert_eq!(run("registry:5000/db"), 1);
         assert_eq!(run("db@sha256:0123"), 0);
         assert_eq!(run("db:latest@sha256:0123"), 0);
         assert_eq!(run("db:1"), 0);
+    }
+
+    #[test]
+    fn the_pods_of_helm_test_do_not_matter_and_other_hooks_do() {
+        let run = |events: &str| {
+            let text = format!(
+                "apiVersion: v1\nkind: Pod\nmetadata: {{name: a, annotations: {{helm.sh/hook: \"{events}\"}}}}\n\
+                 spec: {{containers: [{{name: a, image: busybox}}]}}\n"
+            );
+            findings("workload/floating-image-tag", &text).len()
+        };
+        assert_eq!(["test", "test-success", "test-success, test-failure"].map(run), [0, 0, 0]);
+        assert_eq!(["pre-upgrade", "test,post-install"].map(run), [1, 1]);
     }
 }

@@ -40,12 +40,12 @@ declare! {
     ///
     /// ## Fix
     /// Use `maxUnavailable: 1`; it stays right when the number of replicas changes.
-    BLOCKING_DISRUPTION_BUDGET = "sts/blocking-disruption-budget", Warning, "a PodDisruptionBudget allows no eviction at all";
+    BLOCKING_DISRUPTION_BUDGET = "workload/blocking-disruption-budget", Warning, "a PodDisruptionBudget allows no eviction at all";
     release: check;
 }
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
-    for (budgets, selection) in budgets(release) {
+    for (budgets, selection) in release.budgets() {
         // All the pods that they count together.
         let replicas: Option<i64> = selection
             .taken
@@ -99,7 +99,7 @@ mod tests {
                  selector: {{matchLabels: {{app: db}}}}\n"
             )
         };
-        let run = |field: &str| findings("sts/blocking-disruption-budget", &budget(field));
+        let run = |field: &str| findings("workload/blocking-disruption-budget", &budget(field));
         assert_eq!(run("maxUnavailable: 0"), ["5:19 spec.maxUnavailable"]);
         assert_eq!(run("maxUnavailable: 0%").len(), 1);
         assert_eq!(run("minAvailable: 100%").len(), 1);

@@ -47,7 +47,7 @@ declare! {
     /// ## Fix
     /// Use a name that a container of the pod declares, or the number. Nothing is said of headless Services, which
     /// resolve to their pods whatever the ports.
-    UNKNOWN_PORT = "sts/unknown-port", Error, "a Service or a probe names a port that no container declares";
+    UNKNOWN_PORT = "workload/unknown-port", Error, "a Service or a probe names a port that no container declares";
     release: check;
 }
 
@@ -135,7 +135,7 @@ mod tests {
                     ports: [{name: http, containerPort: 80}]\n  - name: b\n    readinessProbe:\n      \
                     httpGet: {port: http}\n    livenessProbe:\n      httpGet: {port: 80}\n";
         assert_eq!(
-            findings("sts/unknown-port", text),
+            findings("workload/unknown-port", text),
             ["10:23 spec.containers[1].readinessProbe.httpGet.port"]
         );
     }

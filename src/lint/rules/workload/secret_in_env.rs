@@ -1,4 +1,5 @@
 use super::prelude::*;
+use crate::k8s::names;
 
 declare! {
     /// A password written into an environment variable stands in the chart, in the release record, in every `kubectl
@@ -36,11 +37,13 @@ declare! {
     ///               valueFrom: {secretKeyRef: {name: db, key: password}}
     ///             - name: DB_PASSWORD_FILE
     ///               value: /run/secrets/password
+    ///             - name: DB_PASSWORD_SECRET
+    ///               value: db
     /// ```
     ///
     /// ## Fix
     /// Put the value into a Secret and refer to it with `secretKeyRef`, or mount it as a file.
-    SECRET_IN_ENV = "sts/secret-in-env", Warning, "a password, token or key stands in a plain environment value";
+    SECRET_IN_ENV = "workload/secret-in-env", Warning, "a password, token or key stands in a plain environment value";
     release: check;
 }
 
@@ -51,6 +54,9 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
                 let text = |field: &str| variable.get(field).and_then(Node::as_str).unwrap_or_default();
                 let (name, value) = (text("name"), text("value"));
                 if !is_secret_name(name) || !is_literal(value) {
+                    continue;
+                }
+                if names_a_secret(name, value) || (ends_in_secret(name) && is_secret_of(release, value)) {
                     continue;
                 }
                 found.push(
@@ -67,12 +73,52 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     }
 }
 
+/// What a Secret holds. A variable that is called after it and `SECRET` has the Secret's name as its value.
+const HELD: [&str; 13] = [
+    "CA",
+    "CERT",
+    "CERTIFICATE",
+    "CREDENTIAL",
+    "CREDENTIALS",
+    "EXISTING",
+    "PASS",
+    "PASSPHRASE",
+    "PASSWD",
+    "PASSWORD",
+    "PULL",
+    "SSL",
+    "TLS",
+];
+
+/// Whether a variable holds the name of a Secret, or of a key in it: `DB_PASSWORD_SECRET: db-credentials`,
+/// `DB_PASSWORD_SECRET_KEY: password`. What is no such name is not one, whatever the variable is called.
+fn names_a_secret(name: &str, value: &str) -> bool {
+    let name = in_words(name);
+    let held = name.strip_suffix("_KEY").unwrap_or(&name).strip_suffix("_SECRET");
+    let is_called_after =
+        held.is_some_and(|held| HELD.contains(&held.rsplit('_').next().unwrap_or_default()));
+    is_called_after && names::dns1123_subdomain(value).is_empty()
+}
+
+fn ends_in_secret(name: &str) -> bool {
+    in_words(name).ends_with("SECRET")
+}
+
+/// Whether the release holds a Secret of that name, or something that makes one, such as a `SealedSecret`.
+fn is_secret_of(release: &Release<'_>, name: &str) -> bool {
+    release.objects.iter().any(|object| object.kind.ends_with("Secret") && object.name == name)
+}
+
+fn in_words(name: &str) -> String {
+    name.to_ascii_uppercase().replace(['-', '.'], "_")
+}
+
 /// Whether a variable of that name holds a secret itself, rather than the place or the name of one.
 fn is_secret_name(name: &str) -> bool {
     const WORDS: [&str; 8] =
         ["PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "TOKEN", "APIKEY", "PRIVATEKEY", "CREDENTIALS"];
     const KEYS: [&str; 4] = ["API_KEY", "PRIVATE_KEY", "SECRET_KEY", "ACCESS_KEY"];
-    let name = name.to_ascii_uppercase().replace(['-', '.'], "_");
+    let name = in_words(name);
     let last = name.rsplit('_').next().unwrap_or_default();
     // What members of a cluster know each other by is no secret.
     if name.ends_with("CLUSTER_TOKEN") {
@@ -88,14 +134,18 @@ fn is_literal(value: &str) -> bool {
         && !value.starts_with('/')
         && !value.contains("$(")
         && !value.contains("=/")
-        && !value.starts_with("vault:")
-        && !value.starts_with("ref+")
+        && !REFERENCES.iter().any(|reference| value.starts_with(reference))
         && !switch.contains(&value.to_ascii_lowercase().as_str())
 }
 
+/// How values begin that some tool in the container or the cluster replaces by the secret.
+const REFERENCES: [&str; 7] =
+    ["vault:", "ref+", "arn:aws:", "op://", "gcp:secretmanager:", "azurekeyvault@", "file:"];
+
 #[cfg(test)]
 mod tests {
-    use super::{is_literal, is_secret_name};
+    use super::{is_literal, is_secret_name, names_a_secret};
+    use crate::lint::testing::findings;
 
     #[test]
     fn names_of_secrets_are_told_from_their_places() {
@@ -114,5 +164,39 @@ mod tests {
             assert!(!is_literal(value), "{value}");
         }
         assert!(is_literal("hunter2"));
+    }
+
+    #[test]
+    fn the_name_of_a_secret_is_none() {
+        for (name, value) in [
+            ("DB_PASSWORD_SECRET", "my-secret"),
+            ("existing-secret", "my-release-postgresql"),
+            ("IMAGE_PULL_SECRET", "registry.example.com"),
+            ("DB_PASSWORD_SECRET_KEY", "password"),
+        ] {
+            assert!(names_a_secret(name, value), "{name}: {value}");
+        }
+        for (name, value) in [
+            ("CLIENT_SECRET", "my-secret"),
+            ("DB_PASSWORD", "my-secret"),
+            ("DB_PASSWORD_SECRET", "Hunter2!"),
+            ("SECRET", "a"),
+        ] {
+            assert!(!names_a_secret(name, value), "{name}: {value}");
+        }
+    }
+
+    #[test]
+    fn the_name_of_a_secret_of_the_release_is_none_either() {
+        let run = |secret: &str, variable: &str| {
+            let text = format!(
+                "apiVersion: v1\nkind: Secret\nmetadata: {{name: {secret}}}\n---\napiVersion: v1\nkind: Pod\n\
+                 metadata: {{name: a}}\nspec:\n  containers:\n  - {{name: a, env: [{{name: {variable}, value: oauth}}]}}\n"
+            );
+            findings("workload/secret-in-env", &text).len()
+        };
+        assert_eq!(run("oauth", "CLIENT_SECRET"), 0);
+        assert_eq!(run("other", "CLIENT_SECRET"), 1);
+        assert_eq!(run("oauth", "CLIENT_PASSWORD"), 1);
     }
 }

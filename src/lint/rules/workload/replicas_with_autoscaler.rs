@@ -39,7 +39,7 @@ declare! {
     ///
     /// ## Fix
     /// Leave `replicas` out when the autoscaler is on, and set `minReplicas` on the autoscaler.
-    REPLICAS_WITH_AUTOSCALER = "sts/replicas-with-autoscaler", Warning, "replicas are set while an autoscaler changes them";
+    REPLICAS_WITH_AUTOSCALER = "workload/replicas-with-autoscaler", Warning, "replicas are set while an autoscaler changes them";
     release: check;
 }
 
