@@ -7,6 +7,8 @@ mod against;
 mod builtin;
 mod certificates;
 mod chart;
+#[cfg(unix)]
+mod ci;
 mod cli;
 mod diff;
 mod docs;
