@@ -156,6 +156,10 @@ fn one_set(
     if has_errors(said) {
         return None;
     }
+    // Helm prints a document without a type, but no cluster takes it.
+    for diagnostic in said.iter_mut().filter(|found| is_about_type(found)) {
+        diagnostic.severity = Severity::Error;
+    }
     let objects: Vec<&Object> = rendered.objects().collect();
     let crds: Vec<&Object> = rendered.crds.iter().flat_map(|document| &document.objects).collect();
     let subject = Subject {
@@ -167,4 +171,9 @@ fn one_set(
         version: request.version,
     };
     Some((run(&subject, config), objects.len()))
+}
+
+/// Whether a stage complains that a document lacks `apiVersion` or `kind`.
+fn is_about_type(diagnostic: &Diagnostic) -> bool {
+    diagnostic.rule.is_none() && matches!(diagnostic.path.as_deref(), Some("apiVersion" | "kind"))
 }

@@ -3,7 +3,7 @@
 use super::Object;
 use super::skipped::{self, SkipReason, Skipped};
 use crate::diag::{Diagnostic, Report, Severity, SourceId, SourceKind, Sources, Span, has_errors};
-use crate::yaml::{self, Document, Node, ReadOptions, Value};
+use crate::yaml::{self, Document, Map, Node, ReadOptions, Value};
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -226,11 +226,11 @@ impl<'a> Reader<'a> {
         let Some(documents) = report.output else { return self.diagnostics.extend(report.diagnostics) };
         let mut written = documents.iter().filter(|document| !document.blank).map(|document| &document.root);
         if let Some(first) = written.next()
-            && is_foreign(first)
-            && written.all(is_foreign)
+            && let Some(reason) = foreign(name, first)
+            && written.all(|other| foreign(name, other).is_some())
         {
             // Whatever a reader of manifests would say about it does not matter.
-            return self.skip(name.to_owned(), SkipReason::NotManifest, start(first));
+            return self.skip(name.to_owned(), reason, start(first));
         }
         self.diagnostics.extend(report.diagnostics);
         let objects = objects(self.sources, source, name, documents, &mut self.diagnostics);
@@ -268,11 +268,18 @@ pub fn is_manifest_name(path: &Path) -> bool {
     matches!(extension, Some("yaml" | "yml" | "json"))
 }
 
-/// Whether a document has nothing of a Kubernetes object, not even a misspelt key of one.
-fn is_foreign(root: &Node) -> bool {
+/// What a document of that file is if it has nothing of a Kubernetes object, not even a misspelt key of one.
+fn foreign(name: &str, root: &Node) -> Option<SkipReason> {
     let marks = ["apiVersion", "kind", "metadata"];
-    let Some(map) = root.as_map() else { return true };
-    !map.keys().any(|key| marks.iter().any(|mark| mark.eq_ignore_ascii_case(key)))
+    let has_mark = |map: &Map| map.keys().any(|key| marks.iter().any(|mark| mark.eq_ignore_ascii_case(key)));
+    let is_marked = root.as_map().is_some_and(has_mark);
+    // Kustomize reads the file by its name; the type may be left out.
+    let group = root.get("apiVersion").and_then(Node::as_str).and_then(|version| version.split('/').next());
+    let is_named_so = Path::new(name).file_stem().is_some_and(|stem| stem == "kustomization");
+    if group == Some("kustomize.config.k8s.io") || (is_named_so && !is_marked) {
+        return Some(SkipReason::Kustomization);
+    }
+    (!is_marked).then_some(SkipReason::NotManifest)
 }
 
 /// The first key of a map, else all of it.

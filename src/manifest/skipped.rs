@@ -20,6 +20,8 @@ pub struct Skipped {
 pub enum SkipReason {
     /// A file whose documents have neither `apiVersion` nor `kind`.
     NotManifest,
+    /// A `kustomization.yaml`: what it makes of other files has to be rendered first.
+    Kustomization,
     /// A chart below a directory of manifests: it has to be rendered first.
     Chart,
     /// The `Chart.yaml` or a template of the chart at this path.
@@ -44,6 +46,10 @@ pub fn notices(skipped: &[Skipped]) -> Vec<String> {
                     if count == 1 { "is not a Kubernetes manifest" } else { "are not Kubernetes manifests" };
                 format!("skipped {count} file{plural} that {verb}: {}", listed(&names))
             }
+            SkipReason::Kustomization => format!(
+                "skipped {count} kustomization{plural}, which `kubectl kustomize` must render first: {}",
+                listed(&names)
+            ),
             SkipReason::Chart => {
                 format!("skipped {count} chart{plural}, which must be named directly: {}", listed(&names))
             }
@@ -85,6 +91,11 @@ pub(super) fn nothing_else(skipped: &[Skipped]) -> Option<Diagnostic> {
                 None => found.help("an object starts with `apiVersion:` and `kind:`"),
             }
         }
+        SkipReason::Kustomization => Diagnostic::error(format!(
+            "`{name}` is not a Kubernetes manifest but a kustomization"
+        ))
+        .at(*span, "")
+        .help("render it first: `kubectl kustomize DIRECTORY` prints manifests, which are read with `-`"),
         SkipReason::Chart => Diagnostic::error("no Kubernetes manifests found")
             .help(format!("`{name}` is a chart: name it directly")),
         SkipReason::PartOfChart(chart) => {

@@ -143,6 +143,14 @@ fn what_holds_no_manifests_at_all_says_what_it_is() {
         sandbox.refused(&[command, "k8s/web/templates"], &["is part of a chart", "`k8s/web`"]);
         sandbox.refused(&[command, "empty"], &["`empty` holds no manifests"]);
     }
+    sandbox.write(
+        "base/kustomization.yaml",
+        "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n",
+    );
+    sandbox.write("overlay/kustomization.yml", "resources: [../base]\n");
+    for path in ["base", "base/kustomization.yaml", "overlay"] {
+        sandbox.refused(&["lint", path], &["a kustomization", "`kubectl kustomize DIRECTORY`"]);
+    }
     sandbox.write("charts/web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n");
     sandbox.refused(&["lint", "charts"], &["`charts/web` is a chart: name it directly"]);
     sandbox.refused(&["lint", "k8s/values.yaml", "empty"], &["`empty` holds no manifests"]);
@@ -185,6 +193,28 @@ fn what_cannot_be_read_is_a_finding_and_the_rest_is_linted() {
     // A plan of half a release would be wrong.
     sandbox.refused(&["preview", "k8s"], &["k8s/broken.yaml:2:7"]);
     sandbox.refused(&["diff", "k8s/set.yaml", "--against", "k8s"], &["k8s/broken.yaml:2:7"]);
+}
+
+#[test]
+fn documents_without_a_type_are_errors_in_charts_as_in_manifests() {
+    let sandbox = Sandbox::new();
+    sandbox.write("app/Chart.yaml", "apiVersion: v2\nname: app\nversion: 1.0.0\n");
+    sandbox.write("app/values.yaml", "");
+    let text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n---\nmetadata: {name: b, extra: 1}\n";
+    sandbox.write("app/templates/a.yaml", &text.replace("name: a", "name: a-{{ .Release.Name }}"));
+    sandbox.write("a.yaml", text);
+    let run = |source: &str| {
+        let outcome = sandbox.run(&["lint", "--format", "json", "--rule", "k8s", source]);
+        let found = findings(&outcome)
+            .into_iter()
+            .map(|found| found.split(' ').take(3).collect::<Vec<_>>().join(" "));
+        (outcome.code, found.collect::<Vec<_>>())
+    };
+    let lacking = ["manifest without `apiVersion`", "manifest without `kind`"].map(str::to_owned).to_vec();
+    assert_eq!(run("a.yaml"), (1, lacking.clone()));
+    assert_eq!(run("app"), (1, lacking));
+    // helm template prints it all the same.
+    assert_eq!(sandbox.run(&["render", "app"]).code, 0);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, SourceKind};
 use crate::k8s::kinds;
 use crate::lint::registry::declare;
 use crate::lint::subject::{Release, finding, is_hook, locate};
@@ -51,13 +51,21 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
         let other = *first.entry(identity(object)).or_insert(object);
         if !std::ptr::eq(other, *object) {
             let message = format!("duplicate object: {} `{}`", object.kind, object.name);
+            let separate = are_in_two_files(object, other, release)
+                .then(|| "lint files that are not applied together with `--separate`".to_owned());
             found.push(
                 finding(&DUPLICATE_OBJECT, object, "metadata.name", message)
                     .at(locate(other, "metadata.name"), "the first one")
-                    .help("rename or remove one of them: `kubectl apply` would keep only the last"),
+                    .help("rename or remove one of them: `kubectl apply` would keep only the last")
+                    .maybe_help(separate),
             );
         }
     }
+}
+
+fn are_in_two_files(object: &Object, other: &Object, release: &Release<'_>) -> bool {
+    let (here, there) = (object.root.span.source, other.root.span.source);
+    here != there && release.sources.get(here).is_some_and(|source| source.kind == SourceKind::File)
 }
 
 /// What only one object can have.
