@@ -195,6 +195,24 @@ fn what_cannot_be_read_is_a_finding_and_the_rest_is_linted() {
     sandbox.refused(&["diff", "k8s/set.yaml", "--against", "k8s"], &["k8s/broken.yaml:2:7"]);
 }
 
+/// What seems to be missing may stand in the file that could not be read.
+#[test]
+fn what_is_missing_is_only_a_warning_where_something_could_not_be_read() {
+    let sandbox = Sandbox::new();
+    sandbox.write("k8s/set.yaml", &SET.replace("serviceName", "replicas: 2\n  serviceName"));
+    sandbox.write("k8s/config.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: db}\n");
+    let missing = || {
+        let outcome = sandbox.run(&["lint", "k8s", "--format", "json", "--rule", "sts/missing-service"]);
+        let document: Json = serde_json::from_str(&outcome.stdout).unwrap();
+        let mut found = document["findings"].as_array().unwrap().clone();
+        found.retain(|finding| !finding["rule"].is_null());
+        found[0]["severity"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(missing(), "error");
+    sandbox.write("k8s/service.yaml", "kind: Service\nmetadata: {name: db\n");
+    assert_eq!(missing(), "warning");
+}
+
 #[test]
 fn documents_without_a_type_are_errors_in_charts_as_in_manifests() {
     let sandbox = Sandbox::new();

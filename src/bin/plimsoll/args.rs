@@ -3,8 +3,6 @@
 use crate::helm::HelmFlags;
 use crate::ui::Color;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
-use plimsoll::engine::KubeVersion;
-use plimsoll::k8s::Version;
 use std::path::PathBuf;
 
 /// Render, lint and diff Kubernetes releases built around StatefulSets
@@ -141,11 +139,17 @@ pub(crate) struct ReleaseFlags {
 
 /// What `--kube-version` is, in every command that has it; `known` are the versions it takes.
 fn kube_version_help(known: &str) -> String {
+    let templates = plimsoll::engine::KubeVersion::of_helm().version;
+    let validation = plimsoll::k8s::Version::DEFAULT;
     format!(
-        "Target this version of Kubernetes{known} (default: templates see {}, as in Helm; validation follows {})",
-        KubeVersion::of_helm().version,
-        Version::DEFAULT
+        "Target this version of Kubernetes{known} (default: templates see {templates}, as in Helm; validation \
+         follows {validation})"
     )
+}
+
+/// The versions of Kubernetes that plimsoll validates for.
+fn known_kube_versions() -> String {
+    format!(", {} to {}", plimsoll::k8s::Version::MIN, plimsoll::k8s::Version::MAX)
 }
 
 /// A release to be rendered: what every command that takes a chart shares.
@@ -471,7 +475,7 @@ pub(crate) struct LintArgs {
     /// The namespace of the release
     #[arg(short, long, default_value = "default", value_name = "NAME", help_heading = "Release")]
     pub(crate) namespace: String,
-    #[arg(long, value_name = "VERSION", help_heading = "Release", help = kube_version_help(&format!(", {} to {}", Version::MIN, Version::MAX)))]
+    #[arg(long, value_name = "VERSION", help_heading = "Release", help = kube_version_help(&known_kube_versions()))]
     pub(crate) kube_version: Option<String>,
     /// Further API versions that the cluster serves
     #[arg(short, long, value_name = "VERSIONS", value_delimiter = ',', help_heading = "Release")]
