@@ -39,7 +39,8 @@ impl Version {
     pub const MIN: Self = Self::V1_33;
     /// The newest version known.
     pub const MAX: Self = Self::V1_37;
-    /// What is assumed where the user names none.
+    /// What every command validates against if the user names no version: the newest one whose validation is known from
+    /// the server's own source.
     pub const DEFAULT: Self = Self::V1_36;
 
     /// The version `1.<minor>`, if it is known.

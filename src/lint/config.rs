@@ -146,7 +146,7 @@ impl Config {
 
     /// Whether a rule is on.
     pub(super) fn runs(&self, rule: &Rule) -> bool {
-        let is_named = names(rule).any(|name| self.only.iter().any(|only| only == name));
+        let is_named = ids_and_groups(rule).any(|name| self.only.iter().any(|only| only == name));
         self.level(rule) != Some(Level::Off) && (self.only.is_empty() || is_named)
     }
 
@@ -160,13 +160,13 @@ impl Config {
     }
 
     fn level(&self, rule: &Rule) -> Option<Level> {
-        names(rule).find_map(|name| self.levels.get(name).copied())
+        ids_and_groups(rule).find_map(|name| self.levels.get(name).copied())
     }
 }
 
 /// What configuration may call a rule, in order of precedence: its id, the id that it had before it was renamed, and
 /// the groups of both.
-fn names(rule: &Rule) -> impl Iterator<Item = &str> {
+fn ids_and_groups(rule: &Rule) -> impl Iterator<Item = &str> {
     let former = former_id(rule.id);
     let former_group = former.and_then(|former| former.split('/').next());
     [Some(rule.id), former, Some(rule.group()), former_group].into_iter().flatten()

@@ -16,7 +16,6 @@
 mod allow;
 pub mod baseline;
 pub mod config;
-mod image;
 mod reads;
 mod registry;
 mod rules;

@@ -199,8 +199,7 @@ impl<'a> Release<'a> {
         self.disguised.get_or_init(|| scalar::disguised(self.objects.iter().map(|o| &o.root), self.sources))
     }
 
-    /// Everything that makes pods of the release, hooks included. The pods of `helm test` are not a part of it: they
-    /// run when somebody asks for them, and are thrown away.
+    /// Everything that makes pods, hooks included, but for the pods of `helm test`: those run on demand and are deleted.
     pub(super) fn pods(&self) -> impl Iterator<Item = &Workload<'a>> {
         self.workloads.iter().chain(self.hooks.iter().filter(|hook| !is_test(hook.object)))
     }
@@ -641,7 +640,7 @@ pub(super) fn is_hook(object: &Object) -> bool {
 /// Whether an object is created by `helm test` only.
 fn is_test(object: &Object) -> bool {
     let events = object.at(HOOK).and_then(Node::as_str).unwrap_or_default();
-    // The last two are those of Helm 2, which later versions still read or ignore.
+    // Helm 2 had one event for tests that must succeed and one for tests that must fail.
     events.split(',').all(|event| matches!(event.trim(), "test" | "test-success" | "test-failure"))
 }
 

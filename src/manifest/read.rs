@@ -3,7 +3,7 @@
 use super::Object;
 use super::skipped::{self, SkipReason, Skipped};
 use crate::diag::{Diagnostic, Report, Severity, SourceId, SourceKind, Sources, Span, has_errors};
-use crate::yaml::{self, Document, Map, Node, ReadOptions, Value};
+use crate::yaml::{self, Document, Node, ReadOptions, Value};
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -111,7 +111,7 @@ impl<'a> Reader<'a> {
         self.text("<stdin>", text, SourceKind::Stdin);
     }
 
-    /// Reads the content of a file that somebody else has opened.
+    /// Reads the content of a file that is not on disk.
     pub fn bytes(&mut self, name: &str, bytes: Vec<u8>) {
         match String::from_utf8(bytes) {
             Ok(text) => self.text(name, text, SourceKind::File),
@@ -153,11 +153,11 @@ impl<'a> Reader<'a> {
 
     /// What was read. There is no output if an error left no object to go on with, or if everything was passed over.
     pub fn finish(mut self) -> Report<Manifests> {
-        let nothing = self.manifests.objects.is_empty();
-        if nothing && !has_errors(&self.diagnostics) {
+        let is_empty = self.manifests.objects.is_empty();
+        if is_empty && !has_errors(&self.diagnostics) {
             self.diagnostics.extend(skipped::nothing_else(&self.manifests.skipped));
         }
-        if nothing && has_errors(&self.diagnostics) {
+        if is_empty && has_errors(&self.diagnostics) {
             return Report::failed(self.diagnostics);
         }
         Report::with(self.manifests, self.diagnostics)
@@ -197,7 +197,8 @@ impl<'a> Reader<'a> {
             } else if is_inner && is_directory && skipped::is_chart_directory(path) {
                 self.skip(path.display().to_string(), SkipReason::Chart, Span::NONE);
                 entries.skip_current_dir();
-            } else if is_manifest_name(path) && !path.is_dir() {
+            } else if is_manifest_name(path) && path.metadata().map_or(true, |target| target.is_file()) {
+                // A link that leads nowhere is kept, so that it is reported.
                 files.push(entry.into_path());
             }
         }
@@ -270,16 +271,16 @@ pub fn is_manifest_name(path: &Path) -> bool {
 
 /// What a document of that file is if it has nothing of a Kubernetes object, not even a misspelt key of one.
 fn foreign(name: &str, root: &Node) -> Option<SkipReason> {
-    let marks = ["apiVersion", "kind", "metadata"];
-    let has_mark = |map: &Map| map.keys().any(|key| marks.iter().any(|mark| mark.eq_ignore_ascii_case(key)));
-    let is_marked = root.as_map().is_some_and(has_mark);
+    let expected = ["apiVersion", "kind", "metadata"];
+    let is_expected = |key: &str| expected.iter().any(|other| other.eq_ignore_ascii_case(key));
+    let is_object = root.as_map().is_some_and(|map| map.keys().any(is_expected));
     // Kustomize reads the file by its name; the type may be left out.
     let group = root.get("apiVersion").and_then(Node::as_str).and_then(|version| version.split('/').next());
-    let is_named_so = Path::new(name).file_stem().is_some_and(|stem| stem == "kustomization");
-    if group == Some("kustomize.config.k8s.io") || (is_named_so && !is_marked) {
+    let is_kustomization_file = Path::new(name).file_stem().is_some_and(|stem| stem == "kustomization");
+    if group == Some("kustomize.config.k8s.io") || (is_kustomization_file && !is_object) {
         return Some(SkipReason::Kustomization);
     }
-    (!is_marked).then_some(SkipReason::NotManifest)
+    (!is_object).then_some(SkipReason::NotManifest)
 }
 
 /// The first key of a map, else all of it.

@@ -56,7 +56,7 @@ pub fn notices(skipped: &[Skipped]) -> Vec<String> {
             SkipReason::PartOfChart(chart) => {
                 let chart = chart.display();
                 format!(
-                    "skipped {count} file{plural} of chart `{chart}`, which must be named directly: {}",
+                    "skipped {count} file{plural} of chart `{chart}`, which must be named as a whole: {}",
                     listed(&names)
                 )
             }

@@ -1,24 +1,9 @@
 //! What runs plimsoll for others: the GitHub action and the pre-commit hooks.
 
+use crate::inputs::{SERVICE, SET};
 use crate::support::{ROOT, Sandbox};
 use serde_json::Value as Json;
 use std::process::Command;
-
-const SET: &str = "apiVersion: apps/v1
-kind: StatefulSet
-metadata: {name: db}
-spec:
-  serviceName: db
-  selector: {matchLabels: {app: db}}
-  template:
-    metadata: {labels: {app: db}}
-    spec: {containers: [{name: db, image: \"db:1\"}]}
-";
-const SERVICE: &str = "apiVersion: v1
-kind: Service
-metadata: {name: db}
-spec: {clusterIP: None, selector: {app: db}, ports: [{port: 80}]}
-";
 
 fn document(path: &str) -> Json {
     serde_yaml::from_str(&std::fs::read_to_string(format!("{ROOT}/{path}")).unwrap()).unwrap()

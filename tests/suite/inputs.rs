@@ -3,7 +3,7 @@
 use crate::support::{Outcome, Sandbox};
 use serde_json::{Value as Json, json};
 
-const SET: &str = "apiVersion: apps/v1
+pub(crate) const SET: &str = "apiVersion: apps/v1
 kind: StatefulSet
 metadata: {name: db}
 spec:
@@ -13,7 +13,7 @@ spec:
     metadata: {labels: {app: db}}
     spec: {containers: [{name: db, image: \"db:1\"}]}
 ";
-const SERVICE: &str = "apiVersion: v1
+pub(crate) const SERVICE: &str = "apiVersion: v1
 kind: Service
 metadata: {name: db}
 spec: {clusterIP: None, selector: {app: db}, ports: [{port: 80}]}
@@ -338,6 +338,9 @@ fn links_to_files_are_followed_as_kubectl_does() {
     sandbox.link("../shared/config.yaml", "k8s/shared.yaml");
     sandbox.link("../elsewhere", "k8s/elsewhere");
     sandbox.link("..", "k8s/up");
+    // Nobody writes into this one.
+    let pipe = std::process::Command::new("mkfifo").arg(sandbox.path().join("k8s/pipe.yaml")).status();
+    assert!(pipe.unwrap().success());
     let outcome = sandbox.run(&["lint", "k8s", "--rule", "k8s"]);
     assert_eq!((outcome.code, outcome.stdout.as_str()), (0, "no findings in 3 objects\n"));
     sandbox.link("gone", "k8s/dangling.yaml");

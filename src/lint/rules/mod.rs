@@ -1,6 +1,7 @@
 //! The rules, one file each: `<group>/<name>.rs` holds the rule `<group>/<name>`.
 
 mod chart;
+mod image;
 mod k8s;
 mod lint;
 mod sts;

@@ -63,7 +63,7 @@ fn fail(
 
 fn check(args: &LintArgs, sources: &Sources, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let jobs = jobs(args, sources)?;
-    // Releases have nothing to do with each other; the order of the results is that of the arguments.
+    // Releases have nothing to do with each other.
     let outcomes: Vec<Outcome> = Ui::watched("linting", || {
         jobs.par_iter().map(|job| lint::lint(sources, &job.request, &job.config)).collect()
     });

@@ -65,8 +65,8 @@ pub(in crate::lint) use unstable_selector::UNSTABLE_SELECTOR;
 mod prelude {
     pub(super) use super::{NAMED, Probe, enumerated, names_a_peer, serving, unstable_labels};
     pub(super) use crate::diag::Diagnostic;
-    pub(super) use crate::lint::image::Image;
     pub(super) use crate::lint::registry::declare;
+    pub(super) use crate::lint::rules::image::Image;
     pub(super) use crate::lint::subject::{
         Kind, Release, Selection, Workload, finding, items_of, locate, same_namespace,
     };

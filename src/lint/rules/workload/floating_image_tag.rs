@@ -1,5 +1,5 @@
 use super::prelude::*;
-use crate::lint::image::Image;
+use crate::lint::rules::image::Image;
 
 declare! {
     /// An image without a tag, or with `latest`, is whatever the registry holds at the moment a node pulls it. Two
