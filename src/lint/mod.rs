@@ -16,6 +16,7 @@
 mod allow;
 pub mod baseline;
 pub mod config;
+mod documented;
 mod reads;
 mod registry;
 mod rules;

@@ -1,37 +1,40 @@
-//! Which values a chart's templates read, as far as the text of the templates tells.
+//! Which values a chart's templates read.
 //!
-//! The scan errs on the side of reading: an expression that it cannot follow (an index by a variable, the
-//! values handed on as a whole) counts as reading everything below.
+//! The parser of Helm's templates is asked. Tera's are scanned as text, which errs on the side of reading: an
+//! expression that the scan cannot follow (an index by a variable, the values handed on as a whole) counts as reading
+//! everything below.
 
 use crate::chart::{Chart, EngineKind};
 use crate::diag::{SourceId, Span};
+use crate::engine::gotpl::{self, Usage};
 use crate::engine::tera::COMPONENT_LIBRARY;
 use crate::values::Scope;
 use regex::Regex;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
-/// One place where a template reads a value.
+/// One place where a template reads a value, or sets one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Read {
     /// The keys that lead to the value; none for the values as a whole.
     pub(super) path: Vec<String>,
     /// The path in the template; `None` where it was read from a text that has no positions.
     pub(super) span: Option<Span>,
-    /// Whether an absent value is provided for right there (`default`, `is defined`, `if`).
-    pub(super) optional: bool,
+    /// What the template does with the value.
+    pub(super) usage: Usage,
 }
 
-/// What the templates of a scope read, those of library charts that they may call included.
+/// What the templates of a scope read, and what others read of its values: parents, and partials that it may call.
 pub(super) fn of_scope(root: &Scope, scope: &Scope) -> Vec<Read> {
     let mut reads = Vec::new();
-    of_chart(&scope.chart, &mut reads);
+    of_chart(scope, &mut reads);
     lent(root, scope, &mut reads);
+    of_parents(root, scope, &mut reads);
     // So may plimsoll's own components.
     if scope.chart.engine == EngineKind::Tera
         && scope.chart.templates.iter().any(|t| t.text.contains("<k8s."))
     {
         for (_, text) in COMPONENT_LIBRARY {
-            scan(text, EngineKind::Tera, None, &mut reads);
+            scan(text, None, &mut reads);
         }
     }
     reads
@@ -43,9 +46,7 @@ fn lent(other: &Scope, scope: &Scope, reads: &mut Vec<Read>) {
     if !std::ptr::eq(other, scope) {
         for template in &other.chart.templates {
             if file_name(&template.path).starts_with('_') {
-                let mut theirs = Vec::new();
-                scan(&template.text, other.chart.engine, None, &mut theirs);
-                reads.extend(theirs);
+                of_text(&template.text, other.chart.engine, None, reads);
             }
         }
     }
@@ -54,18 +55,63 @@ fn lent(other: &Scope, scope: &Scope, reads: &mut Vec<Read>) {
     }
 }
 
+/// What the templates of the charts above read of a scope's values: a parent has them under the scope's name.
+fn of_parents(root: &Scope, scope: &Scope, reads: &mut Vec<Read>) {
+    let mut parent = root;
+    while !std::ptr::eq(parent, scope) {
+        let way: Vec<&str> =
+            scope.path.strip_prefix(&parent.path).unwrap_or_default().split("/charts/").skip(1).collect();
+        let mut theirs = Vec::new();
+        for template in &parent.chart.templates {
+            of_text(&template.text, parent.chart.engine, None, &mut theirs);
+        }
+        reads.extend(theirs.into_iter().filter_map(|read| {
+            let inner = read.path.len().checked_sub(way.len())?;
+            let (outer, inner) = (&read.path[..way.len()], read.path[read.path.len() - inner..].to_vec());
+            (outer == way).then_some(Read { path: inner, ..read })
+        }));
+        let Some(next) = parent.children.iter().find(|child| holds(child, scope)) else { return };
+        parent = next;
+    }
+}
+
+/// Whether a scope is another, or above it.
+fn holds(outer: &Scope, scope: &Scope) -> bool {
+    std::ptr::eq(outer, scope) || outer.children.iter().any(|child| holds(child, scope))
+}
+
 /// What one chart's own files read.
-fn of_chart(chart: &Chart, reads: &mut Vec<Read>) {
+fn of_chart(scope: &Scope, reads: &mut Vec<Read>) {
+    let chart: &Chart = &scope.chart;
     for template in &chart.templates {
-        scan(&template.text, chart.engine, Some(template.source), reads);
+        of_text(&template.text, chart.engine, Some(template.source), reads);
     }
     // Files and values may hold templates that `tpl` runs.
     for file in &chart.files {
-        if let Some(text) = file.data().ok().and_then(|data| std::str::from_utf8(data).ok()) {
-            scan(text, chart.engine, None, reads);
+        if let Some(text) = file.data().ok().and_then(|data| std::str::from_utf8(data).ok())
+            && text.contains("{{")
+        {
+            of_text(&Arc::from(text), chart.engine, None, reads);
         }
     }
-    strings(&chart.values, &mut |text| scan(text, chart.engine, None, reads));
+    for values in [&chart.values, &scope.values] {
+        strings(values, &mut |text| of_text(&Arc::from(text), chart.engine, None, reads));
+    }
+}
+
+/// The reads in a text; none in one that is not a template.
+fn of_text(text: &Arc<str>, engine: EngineKind, source: Option<SourceId>, reads: &mut Vec<Read>) {
+    match engine {
+        EngineKind::Tera => scan(text, source, reads),
+        EngineKind::GoTemplate => {
+            let references = gotpl::references(text).unwrap_or_default();
+            reads.extend(references.into_iter().map(|reference| Read {
+                path: reference.path,
+                span: source.map(|source| Span::new(source, reference.range.start, reference.range.end)),
+                usage: reference.usage,
+            }));
+        }
+    }
 }
 
 fn strings(node: &crate::yaml::Node, visit: &mut impl FnMut(&str)) {
@@ -89,68 +135,69 @@ fn pattern(text: &str) -> Option<Regex> {
 static TERA: LazyLock<Option<Regex>> = LazyLock::new(|| {
     pattern(r#"\bvalues((?:\??\.[A-Za-z_][A-Za-z0-9_]*|\??\[\s*"[^"\]]*"\s*\]|\??\[\s*'[^'\]]*'\s*\])*)"#)
 });
-/// `.Values.a.b` and `$.Values.a.b`.
-static GO: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"\.Values((?:\.[A-Za-z0-9_]+)*)"));
-/// The rest of `index .Values.a "b" "c"`.
-static GO_KEYS: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r#"^((?:\s+"[^"]*")+)"#));
 static STEP: LazyLock<Option<Regex>> =
-    LazyLock::new(|| pattern(r#"\.([A-Za-z0-9_]+)|\[\s*"([^"]*)"\s*\]|\[\s*'([^']*)'\s*\]|\s"([^"]*)""#));
+    LazyLock::new(|| pattern(r#"\.([A-Za-z0-9_]+)|\[\s*"([^"]*)"\s*\]|\[\s*'([^']*)'\s*\]"#));
 
-/// Finds the reads in a text.
-fn scan(text: &str, engine: EngineKind, source: Option<SourceId>, reads: &mut Vec<Read>) {
-    let pattern = match engine {
-        EngineKind::Tera => &*TERA,
-        EngineKind::GoTemplate => &*GO,
-    };
-    let Some(pattern) = pattern else { return };
+/// Finds the reads in the text of a Tera template.
+fn scan(text: &str, source: Option<SourceId>, reads: &mut Vec<Read>) {
+    let Some(pattern) = &*TERA else { return };
     for (start, end) in actions(text) {
         let action = &text[start..end];
         for found in pattern.captures_iter(action) {
             let (Some(whole), Some(keys)) = (found.get(0), found.get(1)) else { continue };
-            let before = action[..whole.start()].trim_end();
-            // `x.values` is somebody else's field, unless it is the whole context's.
             let raw = &action[..whole.start()];
-            let joined = raw.ends_with(['.', '_', '-', '"']) && !raw.ends_with("...");
-            if engine == EngineKind::Tera && joined {
+            // `x.values` is somebody else's field, unless it is the whole context's.
+            let joined = raw.ends_with(['.', '_', '-']) && !raw.ends_with("...");
+            if joined {
                 continue;
             }
-            let mut path = steps(keys.as_str());
-            let rest = &action[whole.end()..];
-            let indexed = before.ends_with("index") || before.ends_with("index $");
-            if engine == EngineKind::GoTemplate
-                && indexed
-                && let Some(keys) = GO_KEYS.as_ref().and_then(|pattern| pattern.captures(rest))
-            {
-                path.extend(keys.get(1).map(|keys| steps(keys.as_str())).unwrap_or_default());
-            }
+            let (before, rest) = (raw.trim_end(), &action[whole.end()..]);
+            let usage = if is_optional(action, before, rest) {
+                Usage::Tested
+            } else if is_in_string(raw) {
+                // A message, or a template for `tpl`.
+                Usage::Passed
+            } else {
+                Usage::Used
+            };
             reads.push(Read {
-                path,
+                path: steps(keys.as_str()),
                 span: source.map(|source| Span::new(source, start + whole.start(), start + whole.end())),
-                optional: is_optional(action, before, rest),
+                usage,
             });
         }
     }
 }
 
-/// The keys of `.a["b"]` or ` "a" "b"`.
+/// Whether a string is still open at the end of a text.
+fn is_in_string(text: &str) -> bool {
+    text.chars()
+        .fold(None, |open, c| match (open, c) {
+            (None, '"' | '\'' | '`') => Some(c),
+            (Some(quote), c) if quote == c => None,
+            _ => open,
+        })
+        .is_some()
+}
+
+/// The keys of `.a["b"]`.
 fn steps(text: &str) -> Vec<String> {
     let Some(pattern) = &*STEP else { return Vec::new() };
     pattern
         .captures_iter(text)
-        .filter_map(|found| (1..=4).find_map(|group| found.get(group)))
+        .filter_map(|found| (1..=3).find_map(|group| found.get(group)))
         .map(|key| key.as_str().to_owned())
         .collect()
 }
 
 fn is_optional(action: &str, before: &str, rest: &str) -> bool {
     let word = |text: &str| {
-        ["default", "defined", "coalesce", "omit_empty", "hasKey", "required", "ternary", "get("]
+        ["default", "defined", "coalesce", "omit_empty", "required", "get("]
             .iter()
             .any(|word| text.contains(word))
     };
     let opening = action.trim_start_matches(['{', '%', '-', ' ']).trim_start();
-    let condition =
-        ["if ", "elif ", "else if ", "with ", "range "].iter().any(|word| opening.starts_with(word));
+    let condition = ["if ", "elif "].iter().any(|word| opening.starts_with(word));
     condition || word(rest) || word(before) || action[before.len()..].contains("?.") || rest.starts_with('?')
 }
 
@@ -186,31 +233,25 @@ fn actions(text: &str) -> Vec<(usize, usize)> {
 mod tests {
     use super::*;
 
-    fn read(text: &str, engine: EngineKind) -> Vec<(String, bool)> {
+    fn read(text: &str) -> Vec<(String, Usage)> {
         let mut reads = Vec::new();
-        scan(text, engine, None, &mut reads);
-        reads.into_iter().map(|read| (read.path.join("/"), read.optional)).collect()
+        scan(text, None, &mut reads);
+        reads.into_iter().map(|read| (read.path.join("/"), read.usage)).collect()
     }
 
     #[test]
     fn tera_expressions_are_followed() {
         let text = "# values.no\n{# {{ values.no }} #}\na: {{ values.a.b | default(value=1) }}\n\
-                    {% if values['x-y'].z %}{{ values[key] }}{{ my.values.no }}{% endif %}{{ { ...values.image } }}";
-        let expected = [("a/b", true), ("x-y/z", true), ("", false), ("image", false)];
-        assert_eq!(
-            read(text, EngineKind::Tera),
-            expected.map(|(path, optional)| (path.to_owned(), optional))
-        );
-    }
-
-    #[test]
-    fn helm_actions_are_followed() {
-        let text = "{{/* .Values.no */}}{{ .Values.a.b }} .Values.no {{- with $.Values.c }}{{ end }}\
-                    {{ index .Values \"x-y\" \"z\" }}{{ toYaml .Values }}{{ .Values.d | default 1 }}";
-        let expected = [("a/b", false), ("c", true), ("x-y/z", false), ("", false), ("d", true)];
-        assert_eq!(
-            read(text, EngineKind::GoTemplate),
-            expected.map(|(path, optional)| (path.to_owned(), optional))
-        );
+                    {% if values['x-y'].z %}{{ values[key] }}{{ my.values.no }}{% endif %}{{ { ...values.image } }}\
+                    {{ \"set values.c\" }}{{ \"it's\" ~ values.d }}";
+        let expected = [
+            ("a/b", Usage::Tested),
+            ("x-y/z", Usage::Tested),
+            ("", Usage::Used),
+            ("image", Usage::Used),
+            ("c", Usage::Passed),
+            ("d", Usage::Used),
+        ];
+        assert_eq!(read(text), expected.map(|(path, usage)| (path.to_owned(), usage)));
     }
 }

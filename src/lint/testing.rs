@@ -1,6 +1,7 @@
 //! What tests of rules share: manifests and charts from text, findings as short lines.
 
 use super::{ChartSubject, Config, Subject, run};
+use crate::chart::Chart;
 use crate::diag::{Diagnostic, SourceKind, Sources};
 use crate::k8s::Version;
 use crate::manifest::{self, Object};
@@ -47,10 +48,7 @@ pub(super) fn lint_manifests(sources: &Sources, manifests: &str) -> Vec<Diagnost
 
 /// Every rule on a chart; its templates are not rendered.
 pub(super) fn lint_chart(sources: &Sources, files: &[(&str, &str)]) -> Vec<Diagnostic> {
-    let files = files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect();
-    let report = crate::chart::from_files(sources, "chart", files);
-    let Some(chart) = report.output else { panic!("{:?}", report.diagnostics) };
-    let chart = Arc::new(chart);
+    let chart = Arc::new(chart(sources, files));
     let options = values::Options { skip_schema_validation: true, ..values::Options::default() };
     let report = values::compute(sources, &chart, &values::Overrides::default(), &options);
     let Some(computed) = report.output else { panic!("{:?}", report.diagnostics) };
@@ -63,6 +61,16 @@ pub(super) fn lint_chart(sources: &Sources, files: &[(&str, &str)]) -> Vec<Diagn
         version: Version::DEFAULT,
     };
     run(&subject, &Config::default())
+}
+
+/// A chart of files; one without `Chart.yaml` gets it.
+pub(super) fn chart(sources: &Sources, files: &[(&str, &str)]) -> Chart {
+    const CHART: (&str, &str) = ("Chart.yaml", "apiVersion: v2\nname: db\nversion: 1.0.0\n");
+    let own = files.iter().any(|(path, _)| *path == CHART.0);
+    let files = files.iter().copied().chain((!own).then_some(CHART));
+    let files = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec())).collect();
+    let report = crate::chart::from_files(sources, "chart", files);
+    report.output.unwrap_or_else(|| panic!("{:?}", report.diagnostics))
 }
 
 /// The objects of a text.

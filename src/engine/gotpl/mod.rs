@@ -13,6 +13,7 @@ mod json_decode;
 mod lex;
 mod objects;
 mod parse;
+mod references;
 mod trace;
 mod value;
 mod vm;
@@ -28,6 +29,7 @@ use error::Error;
 use functions::random::Random;
 use parse::ParseError;
 use rayon::prelude::*;
+pub use references::{Reference, Usage, references};
 use value::{Elem, Entries, List, Map, Value};
 use vm::{Set, Vm};
 

@@ -1,15 +1,18 @@
 use super::is_foreign;
+use crate::chart::Chart;
 use crate::diag::{Diagnostic, nearest};
-use crate::lint::reads;
+use crate::engine::gotpl::Usage;
+use crate::lint::documented::Documentation;
+use crate::lint::reads::{self, Read, file_name};
 use crate::lint::registry::declare;
 use crate::lint::subject::ChartSubject;
 use crate::yaml::{Node, Value};
 use std::collections::BTreeSet;
 
 declare! {
-    /// A template reads a value that neither `values.yaml` nor the schema knows. Users cannot find the setting, and
-    /// the template fails (or, in Helm's language, silently renders nothing) wherever they did not give it. Mostly it
-    /// is a spelling mistake.
+    /// A template uses a value that neither `values.yaml` nor the schema knows, and nothing provides for its absence.
+    /// Users cannot find the setting, and the template fails (or, in Helm's language, silently renders nothing) if they
+    /// did not give it. Mostly it is a spelling mistake.
     ///
     /// ## Bad
     /// ```yaml
@@ -32,40 +35,69 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Declare the key in `values.yaml`, with `null`, `{}` or `""` where there is no default. Reads that provide for an
-    /// absent value themselves (`default`, `is defined`, `if`) are not reported.
+    /// Declare the key in `values.yaml`, with `null`, `{}` or `""` where there is no default. Not reported are values
+    ///
+    /// - that some template of the chart tests (`if`, `with`, `default`, `hasKey`, `required`, `is defined`) or sets (`set`),
+    /// - that `values.yaml` has as a commented key (`# storageClass: fast`), or its comments or a Markdown file name,
+    /// - that are only handed on (`include`, `dict`).
     UNDECLARED = "values/undeclared", Warning, "a template reads a value that is declared nowhere";
     chart: check;
 }
 
 fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
     for scope in subject.own_scopes() {
-        if scope.chart.is_library() {
+        let chart = &scope.chart;
+        if lends_only(chart) {
             continue;
         }
-        let schema = scope.chart.schema.as_ref().and_then(|file| serde_json::from_str(&file.text).ok());
-        let mut said = BTreeSet::new();
-        for read in reads::of_scope(&subject.computed.root, scope) {
-            let Some(span) = read.span.filter(|_| !read.optional && !read.path.is_empty()) else { continue };
-            if is_foreign(scope, &read.path[..1]) {
-                continue;
-            }
-            let Some((depth, known)) = missing(&scope.chart.values, &read.path) else { continue };
+        let schema = chart.schema.as_ref().and_then(|file| serde_json::from_str(&file.text).ok());
+        let documentation = Documentation::of(chart, subject.sources);
+        let reads = reads::of_scope(&subject.computed.root, scope);
+        let mut seen = BTreeSet::new();
+        for read in reads.iter().filter(|read| read.usage == Usage::Used && !is_foreign(scope, &read.path)) {
+            let Some(span) = read.span else { continue };
+            let Some((depth, known)) = missing(&chart.values, &read.path) else { continue };
             let path = &read.path[..=depth];
-            if schema.as_ref().is_some_and(|schema| in_schema(schema, path)) || !said.insert(path.to_vec()) {
+            let is_explained = is_given(&scope.values, path)
+                || schema.as_ref().is_some_and(|schema| in_schema(schema, path))
+                || reads.iter().any(|other| provides_for(other, path))
+                || documentation.describes(path);
+            if is_explained || !seen.insert(path) {
                 continue;
             }
-            let mut diagnostic = Diagnostic::of(
-                &UNDECLARED.rule,
-                format!("`{}` is not declared in the chart's values", path.join(".")),
-            )
-            .at(span, "");
-            diagnostic = match nearest(&path[depth], known.iter().copied()) {
-                Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-                None => diagnostic.help("declare it in `values.yaml`"),
-            };
-            found.push(diagnostic);
+            let near = nearest(&path[depth], known.iter().copied());
+            found.push(
+                Diagnostic::of(
+                    &UNDECLARED.rule,
+                    format!("`{}` is not declared in the chart's values", path.join(".")),
+                )
+                .at(span, "")
+                .help(near.map_or_else(
+                    || "declare it in `values.yaml`".to_owned(),
+                    |near| format!("did you mean `{near}`?"),
+                )),
+            );
         }
+    }
+}
+
+/// Whether a chart has partials only: they are called with the values of others.
+fn lends_only(chart: &Chart) -> bool {
+    chart.is_library() || chart.templates.iter().all(|template| file_name(&template.path).starts_with('_'))
+}
+
+/// Whether the values of the release have it: a parent chart or the user sets it.
+fn is_given(values: &Node, path: &[String]) -> bool {
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    values.at(&path).is_some_and(|node| !node.is_null())
+}
+
+/// Whether the templates provide for the absence of the value at `path`: they test it or something below it, or set it.
+fn provides_for(read: &Read, path: &[String]) -> bool {
+    match read.usage {
+        Usage::Tested => read.path.starts_with(path),
+        Usage::Changed => read.path.starts_with(path) || path.starts_with(&read.path),
+        Usage::Used | Usage::Passed => false,
     }
 }
 
@@ -125,5 +157,75 @@ mod tests {
         {
             assert_eq!(run(fine), [""; 0], "{fine}");
         }
+    }
+    /// The findings on a Helm chart with these values and this template.
+    fn in_helm(values: &str, template: &str) -> Vec<String> {
+        let chart = ("Chart.yaml", "apiVersion: v2\nname: db\nversion: 1.0.0\n");
+        chart_findings("values/undeclared", &[chart, ("values.yaml", values), ("templates/a.yaml", template)])
+    }
+
+    #[test]
+    fn what_is_used_and_known_nowhere_is_reported() {
+        let values = "image: {tag: a}\ningress: {enabled: false}\n";
+        for (template, found) in [
+            ("a: {{ .Values.image.tga }}", "1:7 `image.tga`"),
+            ("{{ with .Values.image }}a: {{ .tga }}{{ end }}", "1:31 `image.tga`"),
+            ("{{ $image := .Values.image }}a: {{ $image.tga | quote }}", "1:36 `image.tga`"),
+            ("{{ if .Values.ingress.enabled }}a: {{ .Values.ingress.host }}{{ end }}", "1:39 `ingress.host`"),
+            ("a: {{ index .Values \"image\" \"tga\" }}", "1:7 `image.tga`"),
+        ] {
+            let found = format!("templates/a.yaml:{found} is not declared in the chart's values");
+            assert_eq!(in_helm(values, template), [found], "{template}");
+        }
+    }
+
+    #[test]
+    fn what_a_template_provides_for_is_not_reported() {
+        for template in [
+            "{{ if .Values.host }}a: {{ .Values.host }}{{ end }}",
+            "{{ with .Values.host }}a: {{ . }}{{ end }}",
+            "{{ if and .Values.host (gt (len .Values.host) 3) }}{{ end }}a: {{ .Values.host }}",
+            "a: {{ .Values.host | default \"x\" }}",
+            "a: {{ (.Values.tls).secret }}",
+            "{{ if hasKey .Values.image \"host\" }}a: {{ .Values.image.host }}{{ end }}",
+            "a: {{ required \"host!\" .Values.host }}",
+            "{{ $_ := set .Values \"host\" 1 }}a: {{ .Values.host }}",
+            "{{ $_ := mergeOverwrite .Values (dict \"host\" 1) }}a: {{ .Values.host }}",
+            "a: {{ include \"x\" (dict \"host\" .Values.host) }}",
+            "{{ $host := .Values.host }}{{ if $host }}a: {{ $host }}{{ end }}",
+            "a: {{ toYaml .Values.AsMap }}",
+            "{{ fail \"set .Values.host\" }}",
+        ] {
+            assert_eq!(in_helm("image: {tag: a}\n", template), [""; 0], "{template}");
+        }
+    }
+
+    #[test]
+    fn what_the_chart_describes_is_not_reported() {
+        let template = "a: {{ .Values.persistence.storageClass }}\n";
+        assert_eq!(in_helm("persistence:\n  size: 1Gi\n", template).len(), 1);
+        assert_eq!(in_helm("persistence:\n  size: 1Gi\n  # storageClass: fast\n", template).len(), 0);
+    }
+
+    #[test]
+    fn values_of_a_sub_chart_are_its_own() {
+        let files = [
+            ("Chart.yaml", "apiVersion: v2\nname: app\nversion: 1.0.0\n"),
+            ("values.yaml", "a: 1\n"),
+            ("templates/a.yaml", "a: {{ .Subcharts.db.Values.port }}{{ .Values.db.port }}\n"),
+            ("charts/db/Chart.yaml", "apiVersion: v2\nname: db\nversion: 1.0.0\n"),
+            ("charts/db/values.yaml", "port: 1\n"),
+            ("charts/db/templates/a.yaml", "a: 1\n"),
+        ];
+        assert_eq!(chart_findings("values/undeclared", &files), [""; 0]);
+        // The parent reads what the sub-chart does not.
+        assert_eq!(chart_findings("values/unread", &files), ["values.yaml:1:1 no template reads `a`"]);
+    }
+
+    #[test]
+    fn charts_of_partials_are_called_with_the_values_of_others() {
+        let chart = ("Chart.yaml", "apiVersion: v1\nname: common\nversion: 1.0.0\n");
+        let partial = ("templates/_labels.tpl", "{{ define \"labels\" }}{{ .Values.x }}{{ end }}");
+        assert_eq!(chart_findings("values/undeclared", &[chart, partial]), [""; 0]);
     }
 }

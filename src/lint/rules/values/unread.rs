@@ -1,5 +1,6 @@
 use super::is_foreign;
 use crate::diag::Diagnostic;
+use crate::engine::gotpl::Usage;
 use crate::lint::reads::{self, Read};
 use crate::lint::registry::declare;
 use crate::lint::subject::ChartSubject;
@@ -47,9 +48,10 @@ fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
             continue;
         }
         let mut reads = reads::of_scope(&subject.computed.root, scope);
+        reads.retain(|read| read.usage != Usage::Changed);
         let dependencies = &scope.chart.metadata.dependencies;
         reads.extend(dependencies.iter().flat_map(|dependency| &dependency.condition).map(|condition| {
-            Read { path: condition.split('.').map(str::to_owned).collect(), span: None, optional: true }
+            Read { path: condition.split('.').map(str::to_owned).collect(), span: None, usage: Usage::Tested }
         }));
         if let Some(map) = scope.chart.values.as_map() {
             walk(scope, map, &mut Vec::new(), &reads, found);
