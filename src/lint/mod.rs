@@ -25,6 +25,7 @@ mod source;
 mod subject;
 #[cfg(test)]
 mod testing;
+mod upgrade;
 
 pub use config::Config;
 pub use registry::{Lint, catalogue, explain, page, rule, rules, table};

@@ -165,7 +165,7 @@ fn one_set(
     let subject = Subject {
         objects: &objects,
         crds: &crds,
-        chart: Some(ChartSubject { chart, computed: &computed, sources }),
+        chart: Some(ChartSubject { chart, computed: &computed, sources, rendering: Some(&request.render) }),
         reported: said,
         sources,
         version: request.version,

@@ -1,15 +1,17 @@
 //! What rules look at: objects seen as workloads and Services, and places in them.
 
 use super::scalar::{self, Scalar};
+use super::upgrade::{self, Raise};
 use super::{Lint, is_unread};
 use crate::chart::{Chart, Origin};
 use crate::diag::{Diagnostic, SourceKind, Sources, Span};
 use crate::k8s::Version;
 use crate::manifest::Object;
+use crate::render;
 use crate::values::{Computed, Scope};
 use crate::yaml::{Map, Node, Value};
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, btree_map};
+use std::collections::{BTreeMap, BTreeSet, btree_map};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -39,6 +41,8 @@ pub struct ChartSubject<'a> {
     pub computed: &'a Computed,
     /// The texts of the run.
     pub sources: &'a Sources,
+    /// How it was rendered, if it was.
+    pub rendering: Option<&'a render::Options>,
 }
 
 impl<'a> ChartSubject<'a> {
@@ -85,9 +89,14 @@ pub(super) struct Release<'a> {
     by_kind: BTreeMap<&'a str, Vec<&'a Object>>,
     names: Names<'a>,
     disguised: OnceCell<Vec<Scalar<'a>>>,
+    peers: OnceCell<BTreeSet<(&'a str, &'a str)>>,
     /// Whether some object's kind is not Kubernetes' own, so that pods may exist that are not to be seen.
     pub(super) custom_kinds: bool,
     has_unread: bool,
+    /// The chart that the release was rendered from, and its StatefulSets as the next versions have them.
+    chart: Option<&'a ChartSubject<'a>>,
+    next_chart: OnceCell<Vec<Object>>,
+    next_app: OnceCell<Vec<Object>>,
 }
 
 /// What several owners select that have the same selector: looked up once, however many they are.
@@ -99,7 +108,7 @@ pub(super) struct Selection {
 }
 
 impl<'a> Release<'a> {
-    pub(super) fn new(subject: &Subject<'a>) -> Self {
+    pub(super) fn new(subject: &'a Subject<'a>) -> Self {
         let Subject { objects, sources, .. } = *subject;
         let pods = objects.iter().copied().filter_map(Workload::of);
         let (hooks, workloads): (Vec<_>, Vec<_>) = pods.partition(|workload| is_hook(workload.object));
@@ -119,11 +128,15 @@ impl<'a> Release<'a> {
             by_kind,
             names: Names::of(objects),
             disguised: OnceCell::new(),
+            peers: OnceCell::new(),
             custom_kinds: objects.iter().any(|object| {
                 let group = object.group();
                 group.contains('.') && !group.ends_with(".k8s.io")
             }),
             has_unread: subject.reported.iter().any(is_unread),
+            chart: subject.chart.as_ref().filter(|chart| chart.rendering.is_some()),
+            next_chart: OnceCell::new(),
+            next_app: OnceCell::new(),
         };
         let selecting =
             release.services.iter().enumerate().filter(|(_, service)| !service.selector.is_empty());
@@ -215,6 +228,41 @@ impl<'a> Release<'a> {
         selections
             .map(|selection| (selection.owners.iter().map(|owner| budgets[*owner]).collect(), selection))
             .collect()
+    }
+
+    /// Whether the pods of a StatefulSet need DNS names of their own: there are several, or a text of the release, be it
+    /// an argument or a file in a `ConfigMap`, names one of them as `<pod>.<service>`.
+    pub(super) fn needs_peer_names(&self, set: &Workload<'_>) -> bool {
+        let service = set.spec("serviceName").and_then(Node::as_str).unwrap_or_default();
+        let is_named = || {
+            let peers = self.peers.get_or_init(|| {
+                let mut peers = BTreeSet::new();
+                self.objects.iter().for_each(|object| collect_peers(&object.root, &mut peers));
+                peers
+            });
+            peers.contains(&(set.object.name.as_str(), service))
+        };
+        set.replicas().is_some_and(|replicas| replicas > 1) || is_named()
+    }
+
+    /// Whether a chart was rendered, so that it is to be seen what its next version changes.
+    pub(super) fn is_rendered(&self) -> bool {
+        self.chart.is_some()
+    }
+
+    /// A StatefulSet as the next version of the chart renders it; `None` for manifests, and if it gets another name.
+    pub(super) fn upgraded(&self, set: &Workload<'_>, raise: Raise) -> Option<&Object> {
+        let chart = self.chart?;
+        let next = match raise {
+            Raise::Chart => &self.next_chart,
+            Raise::App => &self.next_app,
+        };
+        let sets = next.get_or_init(|| match chart.rendering {
+            Some(options) => upgrade::stateful_sets(self.sources, chart.computed, options, raise),
+            None => Vec::new(),
+        });
+        let object = set.object;
+        sets.iter().find(|next| next.name == object.name && next.namespace == object.namespace)
     }
 
     /// The Service that a StatefulSet names, if the release holds it.
@@ -715,4 +763,38 @@ fn steps(path: &str) -> Vec<Step<'_>> {
         }
     }
     steps
+}
+
+/// Notes the names `db-0.db-headless` and `db-${i}.db-headless` in the texts of a tree: StatefulSet and Service of each.
+fn collect_peers<'a>(node: &'a Node, peers: &mut BTreeSet<(&'a str, &'a str)>) {
+    match &node.value {
+        Value::String(text) => peers.extend(peer_names(text)),
+        Value::Seq(items) => items.iter().for_each(|item| collect_peers(item, peers)),
+        Value::Map(map) => map.iter().for_each(|entry| collect_peers(&entry.value, peers)),
+        _ => {}
+    }
+}
+
+/// The pods that a text names by an ordinal, or by what a script fills in for it: StatefulSet and Service of each.
+pub(super) fn peer_names(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    text.match_indices('.').filter_map(move |(dot, _)| {
+        let (before, after) = (&text[..dot], &text[dot + 1..]);
+        let service = &after[..after.find(|c| !is_name(c)).unwrap_or(after.len())];
+        let digits = before.trim_end_matches(|c: char| c.is_ascii_digit());
+        let set = if digits.len() < before.len() { digits } else { before_variable(before)? };
+        let set = set.strip_suffix('-')?;
+        let set = &set[set.rfind(|c| !is_name(c)).map_or(0, |at| at + 1)..];
+        (!set.is_empty() && !service.is_empty()).then_some((set, service))
+    })
+}
+
+/// What stands before `$i`, `${i}` or `$(i)` at the end of a text.
+fn before_variable(text: &str) -> Option<&str> {
+    const LONGEST: usize = 24;
+    let start = text.rfind('$')?;
+    let variable = &text[start + 1..];
+    let is_word = |c: char| c.is_alphanumeric() || "_{}()".contains(c);
+    (!variable.is_empty() && variable.len() < LONGEST && variable.chars().all(is_word))
+        .then(|| &text[..start])
 }

@@ -3,16 +3,24 @@
 use super::{ChartSubject, Config, Subject, run};
 use crate::chart::Chart;
 use crate::diag::{Diagnostic, SourceKind, Sources};
+use crate::engine::{Capabilities, KubeVersion, Release};
 use crate::k8s::Version;
 use crate::manifest::{self, Object};
-use crate::values;
-use crate::yaml::{Node, ReadOptions};
+use crate::yaml::ReadOptions;
+use crate::{render, values};
 use std::sync::Arc;
 
 /// The findings of one rule on manifests: `line:column path`.
 pub(super) fn findings(rule: &str, manifests: &str) -> Vec<String> {
     let sources = Sources::new();
     short(rule, &sources, lint_manifests(&sources, manifests))
+}
+
+/// The severities of the findings of one rule on manifests.
+pub(super) fn severities(rule: &str, manifests: &str) -> Vec<&'static str> {
+    let found = lint_manifests(&Sources::new(), manifests).into_iter();
+    let found = found.filter(|diagnostic| diagnostic.rule.is_some_and(|found| found.id == rule));
+    found.map(|diagnostic| diagnostic.severity.as_str()).collect()
 }
 
 /// The findings of one rule on a chart given as its files: `file:line:column message`.
@@ -46,6 +54,45 @@ pub(super) fn lint_manifests(sources: &Sources, manifests: &str) -> Vec<Diagnost
     run(&subject, &Config::default())
 }
 
+/// The findings of one rule on a release that is rendered from a chart: `severity path`.
+pub(super) fn release_findings(rule: &str, files: &[(&str, &str)]) -> Vec<String> {
+    let sources = Sources::new();
+    let chart = Arc::new(chart(&sources, files));
+    let computed =
+        values::compute(&sources, &chart, &values::Overrides::default(), &values::Options::default());
+    let computed = computed.output.unwrap();
+    let options = render::Options {
+        release: Release { name: "web".into(), namespace: "default".into(), is_upgrade: false, revision: 1 },
+        capabilities: Capabilities {
+            kube_version: KubeVersion::parse("v1.36.0").unwrap(),
+            extra_api_versions: Vec::new(),
+        },
+        strict: false,
+        with_namespace: false,
+        seed: Some(0),
+    };
+    let report = render::render(&sources, &computed, &options);
+    let Some(rendered) = report.output else { panic!("{:?}", report.diagnostics) };
+    let subject = Subject {
+        objects: &rendered.objects().collect::<Vec<_>>(),
+        crds: &[],
+        chart: Some(ChartSubject {
+            chart: &chart,
+            computed: &computed,
+            sources: &sources,
+            rendering: Some(&options),
+        }),
+        reported: &[],
+        sources: &sources,
+        version: Version::DEFAULT,
+    };
+    let found = run(&subject, &Config::default());
+    let found = found.into_iter().filter(|diagnostic| diagnostic.rule.is_some_and(|found| found.id == rule));
+    found
+        .map(|diagnostic| format!("{} {}", diagnostic.severity, diagnostic.path.unwrap_or_default()))
+        .collect()
+}
+
 /// Every rule on a chart; its templates are not rendered.
 pub(super) fn lint_chart(sources: &Sources, files: &[(&str, &str)]) -> Vec<Diagnostic> {
     let chart = Arc::new(chart(sources, files));
@@ -55,7 +102,7 @@ pub(super) fn lint_chart(sources: &Sources, files: &[(&str, &str)]) -> Vec<Diagn
     let subject = Subject {
         objects: &[],
         crds: &[],
-        chart: Some(ChartSubject { chart: &chart, computed: &computed, sources }),
+        chart: Some(ChartSubject { chart: &chart, computed: &computed, sources, rendering: None }),
         reported: &[],
         sources,
         version: Version::DEFAULT,
@@ -83,14 +130,6 @@ fn parse(sources: &Sources, manifests: &str) -> (Vec<Object>, Vec<Diagnostic>) {
     let report = manifest::parse(sources, id, "test.yaml", &ReadOptions::lenient());
     assert!(!report.has_errors(), "{:?}\n{manifests}", report.diagnostics);
     (report.output.unwrap(), report.diagnostics)
-}
-
-/// One YAML value.
-pub(super) fn node(text: &str) -> Node {
-    let sources = Sources::new();
-    let id = sources.add("test.yaml", text, SourceKind::File);
-    let report = crate::yaml::read(&sources, id, &ReadOptions::strict());
-    report.output.unwrap().remove(0).root
 }
 
 fn short(rule: &str, sources: &Sources, found: Vec<Diagnostic>) -> Vec<String> {

@@ -14,6 +14,7 @@ declare! {
     /// kind: StatefulSet
     /// metadata: {name: db}
     /// spec:
+    ///   replicas: 3
     ///   serviceName: db-headless
     /// ---
     /// apiVersion: v1
@@ -28,6 +29,7 @@ declare! {
     /// kind: StatefulSet
     /// metadata: {name: db}
     /// spec:
+    ///   replicas: 3
     ///   serviceName: db
     /// ---
     /// apiVersion: v1
@@ -43,7 +45,8 @@ declare! {
     /// on where from.
     ///
     /// Of a StatefulSet that is linted all by itself, in a file of one object, this is a warning: its Service may
-    /// lie in the file beside it.
+    /// lie in the file beside it. Of one with a single replica that nothing in the release names as `<pod>.<service>`,
+    /// it is info.
     MISSING_SERVICE = "sts/missing-service", Error, "the governing Service of a StatefulSet is not in the release";
     release: check;
 }
@@ -56,14 +59,11 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
         }
         let named = set.spec("serviceName").and_then(Node::as_str).filter(|name| !name.is_empty());
         let Some(name) = named else {
-            found.push(
-                set.finding(
-                    &MISSING_SERVICE,
-                    "spec.serviceName",
-                    format!("{set} names no governing Service"),
-                )
-                .help("without `serviceName` its pods have no DNS names; name a headless Service"),
-            );
+            let mut finding = set
+                .finding(&MISSING_SERVICE, "spec.serviceName", format!("{set} names no governing Service"))
+                .help("without `serviceName` its pods have no DNS names; name a headless Service");
+            finding.severity = severity(release, set);
+            found.push(finding);
             continue;
         };
         if release.governing_service(set).is_some() {
@@ -81,10 +81,18 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
                 Some(meant) => format!("`{meant}` selects these pods: did you mean that one?"),
                 None => format!("add a Service `{name}` with `clusterIP: None` that selects its pods"),
             });
-        if release.is_partial() {
-            finding.severity = Severity::Warning;
-        }
+        finding.severity = severity(release, set);
         found.push(finding);
+    }
+}
+
+fn severity(release: &Release<'_>, set: &Workload<'_>) -> Severity {
+    if !release.needs_peer_names(set) {
+        Severity::Info
+    } else if release.is_partial() {
+        Severity::Warning
+    } else {
+        Severity::Error
     }
 }
 
@@ -106,8 +114,7 @@ fn selecting_services<'a>(release: &Release<'a>) -> BTreeMap<usize, &'a str> {
 
 #[cfg(test)]
 mod tests {
-    use crate::diag::{Severity, Sources};
-    use crate::lint::testing::{findings, lint_manifests};
+    use crate::lint::testing::{findings, severities};
 
     const SERVICE: &str = "---\napiVersion: v1\nkind: Service\nmetadata: {name: db}\nspec: {}\n";
 
@@ -119,14 +126,13 @@ mod tests {
 
     #[test]
     fn all_by_itself_it_is_a_warning() {
-        let severity = |text: &str| {
-            let found = lint_manifests(&Sources::new(), text);
-            found.iter().find(|d| d.rule == Some(&super::MISSING_SERVICE.rule)).unwrap().severity
-        };
-        let set =
-            "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: db}\nspec: {serviceName: nodes}\n";
-        assert_eq!(severity(set), Severity::Warning);
-        assert_eq!(severity(&format!("{set}{SERVICE}")), Severity::Error);
+        let severity = |text: &str| severities("sts/missing-service", text);
+        let set = "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: db}\n\
+                   spec: {replicas: 3, serviceName: nodes}\n";
+        assert_eq!(severity(set), ["warning"]);
+        assert_eq!(severity(&format!("{set}{SERVICE}")), ["error"]);
+        // A single pod has nobody to look up.
+        assert_eq!(severity(&format!("{set}{SERVICE}").replace('3', "1")), ["info"]);
     }
 
     #[test]

@@ -63,18 +63,23 @@ pub(in crate::lint) use unstable_selector::UNSTABLE_SELECTOR;
 
 /// What nearly every rule here uses.
 mod prelude {
-    pub(super) use super::{NAMED, Probe, enumerated, names_a_peer, serving, unstable_labels};
+    pub(super) use super::{
+        NAMED, Probe, enumerated, every_version, keeps_data, names_a_peer, serving, unstable_labels,
+    };
     pub(super) use crate::diag::Diagnostic;
     pub(super) use crate::lint::registry::declare;
     pub(super) use crate::lint::rules::image::Image;
     pub(super) use crate::lint::subject::{
         Kind, Release, Selection, Workload, finding, items_of, locate, same_namespace,
     };
+    pub(super) use crate::manifest::Object;
     pub(super) use crate::yaml::Node;
 }
 
-use crate::lint::subject::{Container, Workload};
-use crate::yaml::Node;
+use crate::lint::subject::{Container, Release, Workload, peer_names};
+use crate::lint::upgrade::Raise;
+use crate::manifest::Object;
+use crate::yaml::{Entry, Node};
 use std::fmt::Display;
 
 /// The timing of a probe, with the API's defaults.
@@ -118,37 +123,68 @@ fn serving<'a>(workload: &Workload<'a>) -> Vec<Container<'a>> {
     }
 }
 
-/// Whether a text names a pod of the set through its Service: `db-0.db-headless`, or by any ordinal that a
-/// script fills in (`db-${i}.db-headless`).
+/// Whether a text names a pod of the set through its Service: `db-0.db-headless`, `db-${i}.db-headless`.
 fn names_a_peer(text: &str, set: &str, service: &str) -> bool {
-    if set.is_empty() || service.is_empty() || !text.contains(service) {
-        return false;
-    }
-    let prefix = format!("{set}-");
-    text.match_indices(&prefix).any(|(at, _)| {
-        let rest = &text[at + prefix.len()..];
-        let ordinal = rest.find('.').map_or("", |dot| &rest[..dot]);
-        let number = !ordinal.is_empty() && ordinal.bytes().all(|byte| byte.is_ascii_digit());
-        let variable = ordinal.starts_with('$') && ordinal.len() < 24;
-        (number || variable) && rest[ordinal.len() + 1..].starts_with(service)
-    })
+    peer_names(text).any(|named| named == (set, service))
 }
 
-/// The labels that change although the object stays the same, each with what changes them. Labels of the
-/// installing tool count where nothing may ever change (`tools`).
-fn unstable_labels(labels: &Node, tools: bool) -> Vec<(&str, &'static str)> {
-    let mut unstable = Vec::new();
-    for entry in labels.as_map().into_iter().flatten() {
-        let why = match entry.key.as_str() {
-            "helm.sh/chart" | "chart" => "every version of the chart",
-            "app.kubernetes.io/version" | "version" | "appVersion" => "every version of the application",
-            "app.kubernetes.io/managed-by" | "heritage" if tools => "the tool that installs it",
-            _ if entry.value.as_str().is_some_and(ends_in_version) => "every version of the chart",
-            _ => continue,
-        };
-        unstable.push((entry.key.as_str(), why));
+/// Whether a StatefulSet has a volume that outlives its pods: a claim template, or one that is not made for the pod.
+fn keeps_data(set: &Workload<'_>) -> bool {
+    let claims = set.spec("volumeClaimTemplates").is_some_and(|list| !list.items().is_empty());
+    claims || set.volumes().any(|(_, volume)| LASTING.iter().any(|kind| volume.get(kind).is_some()))
+}
+
+const LASTING: [&str; 8] =
+    ["persistentVolumeClaim", "hostPath", "nfs", "csi", "iscsi", "cephfs", "glusterfs", "ephemeral"];
+
+/// Labels of a StatefulSet, found by `labels`, that change although nobody changes them, each with what changes it.
+///
+/// Of a chart, the next version is rendered and compared. Manifests show no more than that a label is meant for a
+/// version and has one as its value.
+fn unstable_labels<'a>(
+    release: &Release<'_>,
+    set: &Workload<'a>,
+    labels: impl for<'o> Fn(&'o Object) -> Option<&'o Node>,
+) -> Vec<(&'a str, Raise)> {
+    let found = labels(set.object).and_then(Node::as_map).into_iter().flatten();
+    let changes = |key: &str, value: &Node, raise| {
+        let next = release.upgraded(set, raise);
+        next.is_some_and(|next| labels(next).and_then(|labels| labels.get(key)) != Some(value))
+    };
+    let raise_of = |entry: &'a Entry| {
+        if release.is_rendered() {
+            [Raise::Chart, Raise::App].into_iter().find(|raise| changes(&entry.key, &entry.value, *raise))
+        } else {
+            version_label(&entry.key, entry.value.as_str()?)
+        }
+    };
+    found.filter_map(|entry| Some((entry.key.as_str(), raise_of(entry)?))).collect()
+}
+
+/// What a label names the version of, as far as key and value tell.
+fn version_label(key: &str, value: &str) -> Option<Raise> {
+    match key {
+        "helm.sh/chart" | "chart" if holds_version(value) => Some(Raise::Chart),
+        "app.kubernetes.io/version" | "version" | "appVersion" if holds_version(value) => Some(Raise::App),
+        _ if ends_in_version(value) => Some(Raise::Chart),
+        _ => None,
     }
-    unstable
+}
+
+/// Whether a value has a version of two numbers or more in it.
+fn holds_version(value: &str) -> bool {
+    value
+        .as_bytes()
+        .windows(3)
+        .any(|window| window[0].is_ascii_digit() && window[1] == b'.' && window[2].is_ascii_digit())
+}
+
+/// How often something changes, in a sentence.
+fn every_version(raise: Raise) -> &'static str {
+    match raise {
+        Raise::Chart => "every version of the chart",
+        Raise::App => "every version of the application",
+    }
 }
 
 /// Whether a value looks like `name-1.2.3`, a chart and its version.
@@ -187,13 +223,17 @@ mod tests {
     }
 
     #[test]
-    fn labels_of_versions_and_tools_are_unstable() {
-        let labels = crate::lint::testing::node(
-            "{app: db, helm.sh/chart: db-1.2.3, app.kubernetes.io/managed-by: Helm, release: prod-1, c: x-0.1.0}",
-        );
-        let keys =
-            |tools| unstable_labels(&labels, tools).into_iter().map(|(key, _)| key).collect::<Vec<_>>();
-        assert_eq!(keys(true), ["helm.sh/chart", "app.kubernetes.io/managed-by", "c"]);
-        assert_eq!(keys(false), ["helm.sh/chart", "c"]);
+    fn labels_of_manifests_name_versions_by_key_and_value() {
+        for (key, value, expected) in [
+            ("helm.sh/chart", "db-1.2.3", Some(Raise::Chart)),
+            ("chart", "consul-helm", None),
+            ("app.kubernetes.io/version", "16", None),
+            ("version", "v1.2", Some(Raise::App)),
+            ("c", "x-0.1.0", Some(Raise::Chart)),
+            ("release", "prod-1", None),
+            ("heritage", "Helm", None),
+        ] {
+            assert_eq!(version_label(key, value), expected, "{key}: {value}");
+        }
     }
 }

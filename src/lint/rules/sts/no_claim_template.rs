@@ -34,15 +34,10 @@ declare! {
     release: check;
 }
 
-const LASTING: [&str; 8] =
-    ["persistentVolumeClaim", "hostPath", "nfs", "csi", "iscsi", "cephfs", "glusterfs", "ephemeral"];
-
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     for set in release.stateful_sets() {
-        let claims = set.spec("volumeClaimTemplates").is_some_and(|list| !list.items().is_empty());
-        let lasting = set.volumes().any(|(_, volume)| LASTING.iter().any(|kind| volume.get(kind).is_some()));
         // An emptyDir where the data goes is told as that.
-        if claims || lasting || volumes_of_data(set).next().is_some() {
+        if keeps_data(set) || volumes_of_data(set).next().is_some() {
             continue;
         }
         let many = match set.replicas() {

@@ -1,4 +1,5 @@
 use super::prelude::*;
+use crate::diag::Severity;
 
 declare! {
     /// With `terminationGracePeriodSeconds: 0` a pod is deleted from the API at once, without waiting for the kubelet
@@ -14,6 +15,8 @@ declare! {
     ///   template:
     ///     spec:
     ///       terminationGracePeriodSeconds: 0
+    ///   volumeClaimTemplates:
+    ///     - metadata: {name: data}
     /// ```
     ///
     /// ## Good
@@ -25,10 +28,13 @@ declare! {
     ///   template:
     ///     spec:
     ///       terminationGracePeriodSeconds: 30
+    ///   volumeClaimTemplates:
+    ///     - metadata: {name: data}
     /// ```
     ///
     /// ## Fix
-    /// Give the application the time it needs to flush and leave; 30 seconds is the default.
+    /// Give the application the time it needs to flush and leave; 30 seconds is the default. If the pods have no volume
+    /// that outlives them, this is info.
     NO_GRACE_PERIOD = "sts/no-grace-period", Error, "pods are deleted without waiting for them to stop";
     release: check;
 }
@@ -37,14 +43,35 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     for set in release.stateful_sets() {
         let grace = set.pod(&["spec", "terminationGracePeriodSeconds"]).and_then(Node::as_i64);
         if grace == Some(0) {
-            found.push(
-                set.finding(
+            let mut finding = set
+                .finding(
                     &NO_GRACE_PERIOD,
                     set.pod_path("spec.terminationGracePeriodSeconds"),
                     format!("pods of {set} are deleted without waiting for them to stop: two may run under one name"),
                 )
-                .help("remove it (30 seconds is the default), or allow what the shutdown needs"),
-            );
+                .help("remove it (30 seconds is the default), or allow what the shutdown needs");
+            if !keeps_data(set) {
+                finding.severity = Severity::Info;
+            }
+            found.push(finding);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lint::testing::severities;
+
+    #[test]
+    fn without_lasting_volumes_nothing_is_lost() {
+        let found = |volume: &str| {
+            let text = format!(
+                "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{name: db}}\nspec:\n  template:\n    \
+                 spec: {{terminationGracePeriodSeconds: 0, volumes: [{{name: v, {volume}: {{}}}}]}}\n"
+            );
+            severities("sts/no-grace-period", &text)
+        };
+        assert_eq!(found("emptyDir"), ["info"]);
+        assert_eq!(found("nfs"), ["error"]);
     }
 }

@@ -1,4 +1,5 @@
 use super::prelude::*;
+use crate::diag::Severity;
 
 declare! {
     /// The Service that `serviceName` names gives each pod of a StatefulSet its DNS name. A Service with a
@@ -11,6 +12,7 @@ declare! {
     /// kind: StatefulSet
     /// metadata: {name: db}
     /// spec:
+    ///   replicas: 3
     ///   serviceName: db
     /// ---
     /// apiVersion: v1
@@ -26,6 +28,7 @@ declare! {
     /// kind: StatefulSet
     /// metadata: {name: db}
     /// spec:
+    ///   replicas: 3
     ///   serviceName: db
     /// ---
     /// apiVersion: v1
@@ -39,6 +42,8 @@ declare! {
     /// ## Fix
     /// Set `clusterIP: None` on the governing Service. Where clients also want one balanced address, add a second
     /// Service for them. The cluster IP of an existing Service cannot be changed: it has to be deleted and created.
+    ///
+    /// Of a StatefulSet with one replica that nothing in the release names as `<pod>.<service>`, this is info.
     SERVICE_NOT_HEADLESS = "sts/service-not-headless", Error, "the governing Service of a StatefulSet has a cluster IP";
     release: check;
 }
@@ -66,13 +71,32 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
             )),
             None => diagnostic.help("set `clusterIP: None`"),
         };
+        if !release.needs_peer_names(set) {
+            diagnostic.severity = Severity::Info;
+        }
         found.push(diagnostic);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::lint::testing::findings;
+    use crate::lint::testing::{findings, severities};
+
+    #[test]
+    fn one_replica_that_nobody_names_is_info() {
+        let text = |set: &str, address: &str| {
+            format!(
+                "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{name: db}}\nspec: {{serviceName: db, {set}}}\n---\n\
+                 apiVersion: v1\nkind: Service\nmetadata: {{name: db}}\nspec: {{ports: [{{port: 1}}]}}\n---\n\
+                 apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: db}}\ndata: {{a: \"{address}\"}}\n"
+            )
+        };
+        let found = |set: &str, address: &str| severities("sts/service-not-headless", &text(set, address));
+        assert_eq!(found("replicas: 1", "db:5432"), ["info"]);
+        assert_eq!(found("replicas: 1", "my-db-0.db:5432"), ["info"]);
+        assert_eq!(found("replicas: 1", "tcp://db-0.db.default.svc:5432"), ["error"]);
+        assert_eq!(found("replicas: 3", "db:5432"), ["error"]);
+    }
 
     #[test]
     fn another_type_is_the_place_to_change() {

@@ -1,5 +1,6 @@
 use super::prelude::*;
-use crate::diag::Severity;
+use crate::diag::{Severity, nearest};
+use crate::lint::subject::Service;
 use crate::yaml::Entry;
 
 declare! {
@@ -43,9 +44,13 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Take selector and pod labels from one partial. Nothing is said where the release holds no pods at all or
-    /// custom resources whose operator may create them. Where only a label is missing that no pod has, it may be set while
-    /// the pods run (a leader is marked so): then it is a warning.
+    /// Take selector and pod labels from one partial. It is an error if the Service is that of a workload, by its name
+    /// or as its `serviceName`, or if only the spelling of a value differs. If one label of several differs, it is a
+    /// warning. Otherwise it is info: the pods may belong to another release, or to a workload that the values switch off;
+    /// and a label that the pods do not have at all may be set while they run (a leader is marked so).
+    ///
+    /// Nothing is said where the release holds no pods at all, none in the namespace of the Service, or custom resources
+    /// whose operator may create them.
     SERVICE_SELECTS_NOTHING = "sts/service-selects-nothing", Error, "a Service selects no pod of the release";
     release: check;
 }
@@ -59,57 +64,108 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     }
     let unmatched = release.behind.iter().filter(|selection| selection.taken.is_empty());
     for service in unmatched.flat_map(|selection| &selection.owners).map(|owner| &release.services[*owner]) {
-        // Hooks have pods too, for a while.
-        if release.selects_hooks(&service.selector, service.object) {
-            continue;
+        // Hooks have pods too, for a while; and so have workloads of API versions that are gone, once they are mended.
+        let elsewhere = release.selects_hooks(&service.selector, service.object)
+            || release.objects.iter().any(|object| selects_template(service, object));
+        if let Some(diagnostic) = (!elsewhere).then(|| unmatched_service(release, service)).flatten() {
+            found.push(diagnostic);
         }
-        let name = &service.object.name;
-        let mut diagnostic = finding(
-            &SERVICE_SELECTS_NOTHING,
-            service.object,
-            "spec.selector",
-            format!("Service `{name}` selects no pod of the release"),
+    }
+}
+
+/// Whether a Service selects the pods of an object that is not known as a workload.
+fn selects_template(service: &Service<'_>, object: &Object) -> bool {
+    let labels = object.at(&["spec", "template", "metadata", "labels"]).and_then(Node::as_map);
+    labels.is_some() && same_namespace(service.object, object) && service.selector.matches(labels)
+}
+
+/// The finding about a Service that selects nothing; none where no workload is in its namespace.
+fn unmatched_service(release: &Release<'_>, service: &Service<'_>) -> Option<Diagnostic> {
+    // The workload that misses by the fewest labels is the one that was meant.
+    let near = release
+        .related(&service.selector, CANDIDATES)
+        .chain(release.workloads.iter().take(CANDIDATES))
+        .filter(|workload| same_namespace(workload.object, service.object))
+        .map(|workload| NearMiss::of(service, workload))
+        .min_by_key(|near| near.missed.len())
+        .filter(|near| !near.missed.is_empty())?;
+    let mut diagnostic = finding(
+        &SERVICE_SELECTS_NOTHING,
+        service.object,
+        "spec.selector",
+        format!("Service `{}` selects no pod of the release", service.object.name),
+    );
+    diagnostic.severity = near.severity(service);
+    let NearMiss { workload, missed, .. } = &near;
+    if near.is_set_at_run_time() {
+        diagnostic = diagnostic.help(
+            "if the pods are labelled while they run, as a leader is by its operator, allow the finding",
         );
-        // The workload that misses by the fewest labels is the one that was meant.
-        let wanted = || service.spec("selector").and_then(Node::as_map).into_iter().flatten();
-        let missed = |workload: &Workload<'_>| {
-            let labels = workload.labels();
-            let has = |key: &str| labels.and_then(|labels| labels.get(key));
-            let misses = |entry: &&Entry| has(&entry.key) != Some(&entry.value) && !is_added(entry, workload);
-            wanted().filter(misses).collect::<Vec<_>>()
+    }
+    for entry in missed {
+        let wanted = entry.value.as_str().unwrap_or_default();
+        let has = workload.labels().and_then(|labels| labels.entry(&entry.key));
+        diagnostic = match has {
+            Some(label) => diagnostic
+                .at(label.value.span, format!("{workload} has another value"))
+                .help(format!("it wants `{}: {wanted}`", entry.key)),
+            None => diagnostic.help(format!(
+                "it wants `{}: {wanted}`, which the pods of {workload} do not have",
+                entry.key
+            )),
         };
-        let nearest = release
-            .related(&service.selector, CANDIDATES)
-            .chain(release.workloads.iter().take(CANDIDATES))
-            .filter(|workload| same_namespace(workload.object, service.object))
-            .min_by_key(|workload| missed(workload).len());
-        if let Some(workload) = nearest {
-            let missed = missed(workload);
-            if missed.is_empty() {
-                continue;
-            }
-            let has = |entry: &Entry| workload.labels().is_some_and(|labels| labels.contains_key(&entry.key));
-            if missed.len() < wanted().count() && !missed.iter().any(|entry| has(entry)) {
-                diagnostic.severity = Severity::Warning;
-                diagnostic = diagnostic.help(
-                    "if the pods are labelled while they run, as a leader is by its operator, allow the finding",
-                );
-            }
-            for entry in missed {
-                let wanted = entry.value.as_str().unwrap_or_default();
-                let has = workload.labels().and_then(|labels| labels.entry(&entry.key));
-                diagnostic = match has {
-                    Some(label) => diagnostic
-                        .at(label.value.span, format!("{workload} has another value"))
-                        .help(format!("it wants `{}: {wanted}`", entry.key)),
-                    None => diagnostic.help(format!(
-                        "it wants `{}: {wanted}`, which the pods of {workload} do not have",
-                        entry.key
-                    )),
-                };
-            }
+    }
+    Some(diagnostic)
+}
+
+/// A workload, and by which labels a Service misses its pods.
+struct NearMiss<'r, 'a> {
+    workload: &'r Workload<'a>,
+    missed: Vec<&'a Entry>,
+    /// How many labels of the selector the pods have.
+    shared: usize,
+}
+
+impl<'r, 'a> NearMiss<'r, 'a> {
+    fn of(service: &Service<'a>, workload: &'r Workload<'a>) -> Self {
+        let labels = workload.labels();
+        let has = |key: &str| labels.and_then(|labels| labels.get(key));
+        let wanted = service.spec("selector").and_then(Node::as_map).into_iter().flatten();
+        let (shared, missed): (Vec<_>, Vec<_>) =
+            wanted.partition(|entry| has(&entry.key) == Some(&entry.value) || is_added(entry, workload));
+        Self { workload, missed, shared: shared.len() }
+    }
+
+    /// Whether the pods lack nothing but labels of which no value is written: operators add such to running pods.
+    fn is_set_at_run_time(&self) -> bool {
+        let has =
+            |entry: &Entry| self.workload.labels().is_some_and(|labels| labels.contains_key(&entry.key));
+        self.shared > 0 && !self.missed.iter().any(|entry| has(entry))
+    }
+
+    /// An error, if these pods are the ones that were meant. Other Services may wait for pods of another release, or of
+    /// a workload that the values switch off.
+    fn severity(&self, service: &Service<'_>) -> Severity {
+        if self.is_set_at_run_time() {
+            Severity::Info
+        } else if self.is_meant(service) {
+            Severity::Error
+        } else if self.shared > 0 && self.missed.len() == 1 {
+            Severity::Warning
+        } else {
+            Severity::Info
         }
-        found.push(diagnostic);
+    }
+
+    /// Whether the Service is that of the workload by its name, or all that differs are spellings.
+    fn is_meant(&self, service: &Service<'_>) -> bool {
+        let (workload, name) = (self.workload, service.object.name.as_str());
+        let governs = workload.spec("serviceName").and_then(Node::as_str) == Some(name);
+        let is_misspelt = |entry: &&Entry| {
+            let value = workload.labels().and_then(|labels| labels.get(&entry.key)).and_then(Node::as_str);
+            value.is_some_and(|value| nearest(entry.value.as_str().unwrap_or_default(), [value]).is_some())
+        };
+        governs || workload.object.name == name || self.missed.iter().all(is_misspelt)
     }
 }
 
@@ -132,25 +188,46 @@ fn is_added(entry: &Entry, workload: &Workload<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::lint::testing::{findings, lint_manifests};
+    use crate::lint::testing::{findings, severities};
+
+    /// The severity for a Service with this name and selector beside a StatefulSet `db`.
+    fn severity(name: &str, selector: &str) -> Option<&'static str> {
+        let text = format!(
+            "apiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\nspec:\n  selector: {{{selector}}}\n---\n\
+             apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{name: db}}\nspec:\n  serviceName: nodes\n  \
+             template: {{metadata: {{labels: {{app: db, tier: data}}}}}}\n"
+        );
+        severities("sts/service-selects-nothing", &text).first().copied()
+    }
 
     #[test]
     fn labels_of_controllers_and_operators_are_known() {
-        let severity = |label: &str| {
-            let text = format!(
-                "apiVersion: v1\nkind: Service\nmetadata: {{name: db}}\nspec:\n  selector: {{app: db, {label}}}\n---\n\
-                 apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{name: db}}\nspec:\n  \
-                 template: {{metadata: {{labels: {{app: db, tier: data}}}}}}\n"
-            );
-            let found = lint_manifests(&crate::diag::Sources::new(), &text);
-            let mut found =
-                found.iter().filter(|d| d.rule.is_some_and(|r| r.id == "sts/service-selects-nothing"));
-            found.next().map(|d| d.severity.as_str())
-        };
-        assert_eq!(severity("statefulset.kubernetes.io/pod-name: db-0"), None);
-        assert_eq!(severity("statefulset.kubernetes.io/pod-name: web-0"), Some("warning"));
-        assert_eq!(severity("vault-active: 'true'"), Some("warning"));
-        assert_eq!(severity("tier: web"), Some("error"));
+        assert_eq!(severity("db", "app: db, statefulset.kubernetes.io/pod-name: db-0"), None);
+        assert_eq!(severity("db", "app: db, statefulset.kubernetes.io/pod-name: web-0"), Some("info"));
+        assert_eq!(severity("db", "app: db, vault-active: 'true'"), Some("info"));
+    }
+
+    #[test]
+    fn it_is_an_error_if_the_workload_was_meant() {
+        assert_eq!(severity("db", "app: db, tier: web"), Some("error"));
+        assert_eq!(severity("nodes", "app: database"), Some("error"));
+        assert_eq!(severity("other", "app: db, tier: date"), Some("error"));
+        assert_eq!(severity("other", "app: db, tier: web"), Some("warning"));
+        assert_eq!(severity("other", "app: prometheus"), Some("info"));
+    }
+
+    #[test]
+    fn pods_may_be_in_another_namespace_or_of_a_removed_version() {
+        let service = "apiVersion: v1\nkind: Service\nmetadata: {name: dns, namespace: kube-system}\n\
+                       spec:\n  selector: {app: dns}\n---\n";
+        let set =
+            "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: dns, namespace: prod}\nspec: {}\n---\n";
+        assert_eq!(findings("sts/service-selects-nothing", &format!("{service}{set}")).len(), 0);
+        let same = format!("{service}{}", set.replace("prod", "kube-system"));
+        assert_eq!(findings("sts/service-selects-nothing", &same).len(), 1);
+        let removed = "apiVersion: extensions/v1beta1\nkind: Deployment\nmetadata: {name: dns, namespace: kube-system}\n\
+                       spec:\n  template: {metadata: {labels: {app: dns}}}\n";
+        assert_eq!(findings("sts/service-selects-nothing", &format!("{same}{removed}")).len(), 0);
     }
 
     #[test]

@@ -37,10 +37,13 @@ declare! {
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     for set in release.stateful_sets() {
-        for (index, name, claim) in set.claim_templates() {
+        for (index, name, _) in set.claim_templates() {
             for field in ["labels", "annotations"] {
-                let Some(labels) = claim.at(&["metadata", field]) else { continue };
-                for (key, why) in unstable_labels(labels, false) {
+                let unstable = unstable_labels(release, set, |object| {
+                    claim_template(object, name)?.at(&["metadata", field])
+                });
+                for (key, raise) in unstable {
+                    let why = every_version(raise);
                     found.push(
                         set.finding(
                             &UNSTABLE_CLAIM_LABEL,
@@ -56,5 +59,27 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
                 }
             }
         }
+    }
+}
+
+/// The claim template of that name.
+fn claim_template<'o>(object: &'o Object, name: &str) -> Option<&'o Node> {
+    let templates = object.at(&["spec", "volumeClaimTemplates"])?.items();
+    templates.iter().find(|template| template.at(&["metadata", "name"]).and_then(Node::as_str) == Some(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lint::testing::release_findings;
+
+    #[test]
+    fn in_a_chart_the_claim_of_the_same_name_is_compared() {
+        let set = "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: db}\nspec:\n  volumeClaimTemplates:\n  \
+                   - metadata: {name: log, labels: {chart: db}}\n  \
+                   - metadata: {name: data, labels: {chart: 'db-{{ .Chart.Version }}'}}\n";
+        assert_eq!(
+            release_findings("sts/unstable-claim-label", &[("templates/set.yaml", set)]),
+            ["error spec.volumeClaimTemplates[1].metadata.labels[chart]"]
+        );
     }
 }

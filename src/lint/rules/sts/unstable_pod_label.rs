@@ -40,13 +40,17 @@ declare! {
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     for set in release.stateful_sets() {
-        let Some(labels) = set.pod(&["metadata", "labels"]) else { continue };
+        let Some(labels) = pod_labels(set.object) else { continue };
         let tags: Vec<_> = set
             .containers()
             .filter_map(|container| container.field("image").and_then(Node::as_str))
             .filter_map(|image| Image::parse(image).tag)
             .collect();
-        for (key, why) in unstable_labels(labels, false) {
+        for (key, raise) in unstable_labels(release, set, pod_labels) {
+            // A new image restarts the pods anyway.
+            if release.upgraded(set, raise).is_some_and(|next| images(next) != images(set.object)) {
+                continue;
+            }
             let value = labels.get(key).and_then(Node::as_str).unwrap_or_default();
             if tags.iter().any(|tag| tag.trim_start_matches('v') == value.trim_start_matches('v')) {
                 continue;
@@ -56,6 +60,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
             if selected.is_some_and(|selected| selected.get(key).is_some()) {
                 continue;
             }
+            let why = every_version(raise);
             found.push(
                 set.finding(
                     &UNSTABLE_POD_LABEL,
@@ -68,9 +73,37 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     }
 }
 
+fn pod_labels(object: &Object) -> Option<&Node> {
+    object.at(&["spec", "template", "metadata", "labels"])
+}
+
+/// The images of the containers.
+fn images(object: &Object) -> Vec<Option<&str>> {
+    let containers =
+        object.at(&["spec", "template", "spec", "containers"]).map(Node::items).unwrap_or_default();
+    containers.iter().map(|container| container.get("image").and_then(Node::as_str)).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::lint::testing::findings;
+    use crate::lint::testing::{findings, release_findings};
+
+    #[test]
+    fn in_a_chart_a_new_image_makes_a_new_label_free() {
+        let found = |label: &str, tag: &str| {
+            let set = format!(
+                "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{name: db}}\nspec:\n  template:\n    \
+                 metadata: {{labels: {{x: 'x-{{{{ .Chart.{label} }}}}'}}}}\n    \
+                 spec: {{containers: [{{name: a, image: 'db:{tag}'}}]}}\n"
+            );
+            let chart = "apiVersion: v2\nname: db\nversion: 1.2.3\nappVersion: \"16\"\n";
+            release_findings("sts/unstable-pod-label", &[("Chart.yaml", chart), ("templates/set.yaml", &set)])
+                .len()
+        };
+        assert_eq!(found("Version", "{{ .Chart.AppVersion }}"), 1);
+        assert_eq!(found("AppVersion", "{{ .Chart.AppVersion }}"), 0);
+        assert_eq!(found("AppVersion", "17"), 1);
+    }
 
     #[test]
     fn a_version_label_that_follows_the_image_is_free() {

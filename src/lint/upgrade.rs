@@ -1,0 +1,101 @@
+//! The release as the next version of its chart would render it: what changes although nobody changed a template or a
+//! value.
+
+use crate::chart::{Chart, Metadata};
+use crate::diag::{Sources, Span};
+use crate::manifest::Object;
+use crate::render;
+use crate::values::{Computed, Scope};
+use crate::yaml::Node;
+use std::sync::Arc;
+
+/// What a new version of a chart raises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Raise {
+    /// `version`
+    Chart,
+    /// `appVersion`
+    App,
+}
+
+/// The StatefulSets of the release after every chart in it got a new version; none if that version cannot be rendered.
+pub(super) fn stateful_sets(
+    sources: &Sources,
+    computed: &Computed,
+    options: &render::Options,
+    raise: Raise,
+) -> Vec<Object> {
+    let next = Computed { root: next_scope(&computed.root, raise), user: computed.user.clone() };
+    let rendered = render::render(sources, &next, options).output.unwrap_or_default();
+    let objects = rendered.manifest.into_iter().flat_map(|document| document.objects);
+    objects.filter(|object| object.kind == "StatefulSet").collect()
+}
+
+fn next_scope(scope: &Scope, raise: Raise) -> Scope {
+    let chart = &scope.chart;
+    let next = Chart {
+        metadata: next_metadata(&chart.metadata, raise),
+        origin: chart.origin.clone(),
+        values: chart.values.clone(),
+        values_source: chart.values_source,
+        schema: chart.schema.clone(),
+        templates: chart.templates.clone(),
+        files: chart.files.clone(),
+        crds: chart.crds.clone(),
+        children: chart.children.clone(),
+        engine: chart.engine,
+    };
+    Scope {
+        chart: Arc::new(next),
+        name: scope.name.clone(),
+        path: scope.path.clone(),
+        values: scope.values.clone(),
+        children: scope.children.iter().map(|child| next_scope(child, raise)).collect(),
+    }
+}
+
+fn next_metadata(metadata: &Metadata, raise: Raise) -> Metadata {
+    let mut next = metadata.clone();
+    let (key, version) = match raise {
+        Raise::Chart => {
+            next.version = next_version(&metadata.version);
+            ("version", next.version.clone())
+        }
+        Raise::App => {
+            let Some(version) = metadata.app_version.as_deref().map(next_version) else { return next };
+            next.app_version = Some(version.clone());
+            ("appVersion", version)
+        }
+    };
+    if let Some(map) = next.node.as_map_mut() {
+        map.insert(key, Span::NONE, Node::bare(version.as_str()));
+    }
+    next
+}
+
+/// `1.2.3` becomes `1.2.4`: the last number is raised. A version without a number gets one.
+fn next_version(version: &str) -> String {
+    let is_digit = |c: char| c.is_ascii_digit();
+    let Some(end) = version.rfind(is_digit).map(|last| last + 1) else { return format!("{version}-1") };
+    let start = version[..end].trim_end_matches(is_digit).len();
+    let number = version[start..end].parse::<u64>().unwrap_or_default().wrapping_add(1);
+    format!("{}{number}{}", &version[..start], &version[end..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_number_is_raised() {
+        for (version, next) in [
+            ("1.2.3", "1.2.4"),
+            ("v0.9", "v0.10"),
+            ("1.0.0-rc.1", "1.0.0-rc.2"),
+            ("2023-01-01T00-00-59Z", "2023-01-01T00-00-60Z"),
+            ("stable", "stable-1"),
+        ] {
+            assert_eq!(next_version(version), next);
+        }
+    }
+}
