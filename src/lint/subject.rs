@@ -250,6 +250,19 @@ impl<'a> Release<'a> {
         self.chart.is_some()
     }
 
+    /// Whether a text may hold the version that is raised, of any chart of the release. Punctuation is passed over:
+    /// labels replace it.
+    pub(super) fn may_hold_version(&self, text: &str, raise: Raise) -> bool {
+        let plain = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
+        let text = plain(text);
+        self.chart.is_some_and(|chart| {
+            chart.scopes().iter().any(|scope| {
+                let version = plain(upgrade::version(&scope.chart.metadata, raise).unwrap_or_default());
+                !version.is_empty() && text.contains(&version)
+            })
+        })
+    }
+
     /// A StatefulSet as the next version of the chart renders it; `None` for manifests, and if it gets another name.
     pub(super) fn upgraded(&self, set: &Workload<'_>, raise: Raise) -> Option<&Object> {
         let chart = self.chart?;

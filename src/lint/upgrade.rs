@@ -31,6 +31,14 @@ pub(super) fn stateful_sets(
     objects.filter(|object| object.kind == "StatefulSet").collect()
 }
 
+/// The version that is raised, as a chart has it.
+pub(super) fn version(metadata: &Metadata, raise: Raise) -> Option<&str> {
+    match raise {
+        Raise::Chart => Some(&metadata.version),
+        Raise::App => metadata.app_version.as_deref(),
+    }
+}
+
 fn next_scope(scope: &Scope, raise: Raise) -> Scope {
     let chart = &scope.chart;
     let next = Chart {
@@ -56,19 +64,17 @@ fn next_scope(scope: &Scope, raise: Raise) -> Scope {
 
 fn next_metadata(metadata: &Metadata, raise: Raise) -> Metadata {
     let mut next = metadata.clone();
-    let (key, version) = match raise {
-        Raise::Chart => {
-            next.version = next_version(&metadata.version);
-            ("version", next.version.clone())
-        }
-        Raise::App => {
-            let Some(version) = metadata.app_version.as_deref().map(next_version) else { return next };
-            next.app_version = Some(version.clone());
-            ("appVersion", version)
-        }
+    let Some(raised) = version(metadata, raise).map(next_version) else { return next };
+    let key = match raise {
+        Raise::Chart => "version",
+        Raise::App => "appVersion",
     };
     if let Some(map) = next.node.as_map_mut() {
-        map.insert(key, Span::NONE, Node::bare(version.as_str()));
+        map.insert(key, Span::NONE, Node::bare(raised.as_str()));
+    }
+    match raise {
+        Raise::Chart => next.version = raised,
+        Raise::App => next.app_version = Some(raised),
     }
     next
 }

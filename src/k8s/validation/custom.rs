@@ -31,18 +31,20 @@ pub fn validate_custom(object: &Object, crd: &Node, version: Version, sink: &mut
     let mut cx = Context::new(object, version, sink);
     let root = At::root(&object.root);
     let versions = crd.at(&["spec", "versions"]).map(Node::items).unwrap_or_default();
-    let has_name = |node: &&Node, name: &str| node.get("name").and_then(Node::as_str) == Some(name);
-    let Some(found) = versions.iter().find(|node| has_name(node, object.version())) else {
+    let mut known: Vec<&str> =
+        versions.iter().filter_map(|node| node.get("name").and_then(Node::as_str)).collect();
+    // Definitions of `apiextensions.k8s.io/v1beta1` may name their one version so.
+    known.extend(crd.at(&["spec", "version"]).and_then(Node::as_str).filter(|_| versions.is_empty()));
+    if !known.contains(&object.version()) {
         let place = root.field("apiVersion");
-        let known: Vec<&str> =
-            versions.iter().filter_map(|node| node.get("name").and_then(Node::as_str)).collect();
         let message = format!("`{}` has no version `{}`", object.kind, object.version());
         let help = format!("its definition has {}", known.join(", "));
         cx.push(Diagnostic::of(&rules::UNKNOWN_KIND, message).at(place.span(), "").help(help), &place);
         return;
-    };
+    }
     decode_metadata(&root, &mut cx);
-    let schema = found.at(&["schema", "openAPIV3Schema"]);
+    let has_name = |node: &&Node| node.get("name").and_then(Node::as_str) == Some(object.version());
+    let schema = versions.iter().find(has_name).and_then(|found| found.at(&["schema", "openAPIV3Schema"]));
     if let Some(schema) = schema {
         value(true, &root, schema, &mut cx);
     }
@@ -319,5 +321,20 @@ spec:
         };
         assert_eq!(said(&format!("{backup}---{CRD}")), ["k8s/required"]);
         assert_eq!(said(backup), ["k8s/unknown-kind"]);
+    }
+
+    #[test]
+    fn definitions_of_v1beta1_name_a_single_version() {
+        let crd = "apiVersion: apiextensions.k8s.io/v1beta1\nkind: CustomResourceDefinition\n\
+                   metadata: {name: backups.example.net}\n\
+                   spec: {group: example.net, version: v1, names: {plural: backups, kind: Backup}}\n";
+        let said = |version: &str| {
+            let object = format!("apiVersion: example.net/{version}\nkind: Backup\nmetadata: {{name: b}}\n");
+            let mut said = Vec::new();
+            validate_custom(&objects(&object)[0], &objects(crd)[0].root, Version::DEFAULT, &mut said);
+            said.into_iter().map(|diagnostic| diagnostic.help.concat()).collect::<Vec<_>>()
+        };
+        assert_eq!(said("v1"), [""; 0]);
+        assert_eq!(said("v2"), ["its definition has v1"]);
     }
 }

@@ -139,7 +139,7 @@ const LASTING: [&str; 8] =
 
 /// Labels of a StatefulSet, found by `labels`, that change although nobody changes them, each with what changes it.
 ///
-/// Of a chart, the next version is rendered and compared. Manifests show no more than that a label is meant for a
+/// Of a chart, the next version is rendered and compared, if the label may hold a version. Manifests show no more than that a label is meant for a
 /// version and has one as its value.
 fn unstable_labels<'a>(
     release: &Release<'_>,
@@ -148,7 +148,8 @@ fn unstable_labels<'a>(
 ) -> Vec<(&'a str, Raise)> {
     let found = labels(set.object).and_then(Node::as_map).into_iter().flatten();
     let changes = |key: &str, value: &Node, raise| {
-        let next = release.upgraded(set, raise);
+        let may_change = value.as_str().is_some_and(|value| release.may_hold_version(value, raise));
+        let next = may_change.then(|| release.upgraded(set, raise)).flatten();
         next.is_some_and(|next| labels(next).and_then(|labels| labels.get(key)) != Some(value))
     };
     let raise_of = |entry: &'a Entry| {
