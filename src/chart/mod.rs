@@ -27,7 +27,7 @@ use tree::Unread;
 pub(crate) use values_file::{Pool, overlay, read_values};
 
 /// A chart as it was read: immutable, shared, before any value decides about its dependencies.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Chart {
     /// `Chart.yaml`, with the dependencies of `requirements.yaml` for charts of `apiVersion: v1`.
     pub metadata: Metadata,

@@ -1,5 +1,5 @@
 //! What a chart says about values that it has no default for: keys that are commented out in `values.yaml`, and paths
-//! that its comments or a Markdown file of the chart name.
+//! that its comments or a Markdown file of the chart name or show.
 
 use crate::chart::Chart;
 use crate::diag::Sources;
@@ -37,7 +37,7 @@ impl<'a> Documentation<'a> {
         let values = self.values.as_deref().unwrap_or_default();
         self.block(values, parents).lines().filter_map(comment).any(|comment| is_key(comment, key))
             || values.lines().filter_map(comment).any(|comment| names(comment, &dotted))
-            || self.pages.iter().any(|page| names(page, &dotted))
+            || self.pages.iter().any(|page| names(page, &dotted) || shows(page, path))
     }
 
     /// The text of `values.yaml` that belongs to the map at `parents`: from the comment before its key to the next key
@@ -101,6 +101,23 @@ fn names(text: &str, path: &str) -> bool {
     })
 }
 
+/// Whether a text has the path as YAML: the key, below its parent, and so on.
+fn shows(text: &str, path: &[String]) -> bool {
+    let Some((key, parents)) = path.split_last() else { return false };
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let is_below = |mut at: usize| {
+        parents.iter().rev().all(|parent| {
+            let above = lines[..at].iter().rposition(|line| indent(line) < indent(lines[at]));
+            above.is_some_and(|above| {
+                at = above;
+                is_key(lines[at].trim_start(), parent)
+            })
+        })
+    };
+    lines.iter().enumerate().any(|(at, line)| is_key(line.trim_start(), key) && is_below(at))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,10 +148,12 @@ mod tests {
             ("a: {c: 1}\n", "| `a.b` | the b |", "a.b"),
             ("a: {c: 1}\n", "with `a.b.c` set", "a.b"),
             ("a: {c: 1}\n", "| port | the port |", "port"),
+            ("a: {c: 1}\n", "Set\n```yaml\na:\n  x: 1\n\n  b: 2\n```\n", "a.b"),
         ] {
             assert!(describes(values, readme, path), "{values} {readme}");
         }
         assert!(!describes("a: {c: 1}\n", "the port of x.a.b and a.bc", "a.b"));
         assert!(!describes("a: {c: 1}\n", "the port", "port"));
+        assert!(!describes("a: {c: 1}\n", "a:\n  x:\n    b: 2\n", "a.b"));
     }
 }

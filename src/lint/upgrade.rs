@@ -40,26 +40,9 @@ pub(super) fn version(metadata: &Metadata, raise: Raise) -> Option<&str> {
 }
 
 fn next_scope(scope: &Scope, raise: Raise) -> Scope {
-    let chart = &scope.chart;
-    let next = Chart {
-        metadata: next_metadata(&chart.metadata, raise),
-        origin: chart.origin.clone(),
-        values: chart.values.clone(),
-        values_source: chart.values_source,
-        schema: chart.schema.clone(),
-        templates: chart.templates.clone(),
-        files: chart.files.clone(),
-        crds: chart.crds.clone(),
-        children: chart.children.clone(),
-        engine: chart.engine,
-    };
-    Scope {
-        chart: Arc::new(next),
-        name: scope.name.clone(),
-        path: scope.path.clone(),
-        values: scope.values.clone(),
-        children: scope.children.iter().map(|child| next_scope(child, raise)).collect(),
-    }
+    let chart = Chart { metadata: next_metadata(&scope.chart.metadata, raise), ..Chart::clone(&scope.chart) };
+    let children = scope.children.iter().map(|child| next_scope(child, raise)).collect();
+    Scope { chart: Arc::new(chart), children, ..scope.clone() }
 }
 
 fn next_metadata(metadata: &Metadata, raise: Raise) -> Metadata {

@@ -1,4 +1,5 @@
 use super::prelude::*;
+use crate::diag::Severity;
 
 declare! {
     /// A volume of the pod and a claim template of the same name: the claim silently wins, and the volume that is
@@ -36,7 +37,8 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Delete the volume, or rename it if both are wanted.
+    /// Delete the volume, or rename it if both are wanted. A volume that says nothing else than the claim template, as it
+    /// has no source or names a claim of this name, is info.
     SHADOWED_VOLUME = "sts/shadowed-volume", Error, "a claim template silently replaces a pod volume of the same name";
     release: check;
 }
@@ -48,8 +50,8 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
             let Some((claim, _, _)) = set.claim_templates().find(|(_, claim, _)| *claim == name) else {
                 continue;
             };
-            found.push(
-                set.finding(
+            let mut finding = set
+                .finding(
                     &SHADOWED_VOLUME,
                     set.pod_path(&format!("spec.volumes[{index}].name")),
                     format!("volume `{name}` of {set} is replaced by the claim template of that name"),
@@ -58,8 +60,41 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
                     locate(set.object, &format!("spec.volumeClaimTemplates[{claim}].metadata.name")),
                     "this one is mounted",
                 )
-                .help("delete the volume, or give it another name"),
-            );
+                .help("delete the volume, or give it another name");
+            if repeats_claim(volume, name) {
+                finding.severity = Severity::Info;
+            }
+            found.push(finding);
         }
+    }
+}
+
+/// Whether a volume has no source of its own: none, or a claim of the claim template's name.
+fn repeats_claim(volume: &Node, name: &str) -> bool {
+    let mut sources = volume.as_map().into_iter().flatten().filter(|entry| entry.key != "name");
+    sources.all(|entry| {
+        entry.value.is_null()
+            || entry.key == "persistentVolumeClaim"
+                && entry.value.get("claimName").and_then(Node::as_str) == Some(name)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lint::testing::severities;
+
+    #[test]
+    fn a_volume_that_repeats_the_claim_is_info() {
+        let found = |source: &str| {
+            let text = format!(
+                "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{name: db}}\nspec:\n  template:\n    \
+                 spec: {{volumes: [{{name: data{source}}}]}}\n  volumeClaimTemplates: [{{metadata: {{name: data}}}}]\n"
+            );
+            severities("sts/shadowed-volume", &text)
+        };
+        assert_eq!(found(", emptyDir: {}"), ["error"]);
+        assert_eq!(found(", persistentVolumeClaim: {claimName: other}"), ["error"]);
+        assert_eq!(found(", persistentVolumeClaim: {claimName: data}"), ["info"]);
+        assert_eq!(found(""), ["info"]);
     }
 }

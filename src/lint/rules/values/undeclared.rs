@@ -1,6 +1,6 @@
 use super::is_foreign;
 use crate::chart::Chart;
-use crate::diag::{Diagnostic, nearest};
+use crate::diag::{Diagnostic, Span, nearest};
 use crate::engine::gotpl::Usage;
 use crate::lint::documented::Documentation;
 use crate::lint::reads::{self, Read, file_name};
@@ -55,7 +55,7 @@ fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
         let reads = reads::of_scope(&subject.computed.root, scope);
         let mut seen = BTreeSet::new();
         for read in reads.iter().filter(|read| read.usage == Usage::Used && !is_foreign(scope, &read.path)) {
-            let Some(span) = read.span else { continue };
+            let Some(span) = read.span.filter(|span| !is_in_comment(chart, *span)) else { continue };
             let Some((depth, known)) = missing(&chart.values, &read.path) else { continue };
             let path = &read.path[..=depth];
             let is_explained = is_given(&scope.values, path)
@@ -84,6 +84,13 @@ fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
 /// Whether a chart has partials only: they are called with the values of others.
 fn lends_only(chart: &Chart) -> bool {
     chart.is_library() || chart.templates.iter().all(|template| file_name(&template.path).starts_with('_'))
+}
+
+/// Whether a template writes a value behind a `#` at the start of its line: nothing reads it there.
+fn is_in_comment(chart: &Chart, span: Span) -> bool {
+    let template = chart.templates.iter().find(|template| template.source == span.source);
+    let before = template.and_then(|template| template.text.get(..span.start as usize)).unwrap_or_default();
+    before.rsplit('\n').next().is_some_and(|line| line.trim_start().starts_with('#'))
 }
 
 /// Whether the values of the release have it: a parent chart or the user sets it.
@@ -195,6 +202,7 @@ mod tests {
             "{{ $host := .Values.host }}{{ if $host }}a: {{ $host }}{{ end }}",
             "a: {{ toYaml .Values.AsMap }}",
             "{{ fail \"set .Values.host\" }}",
+            "  # a: {{ .Values.host }}",
         ] {
             assert_eq!(in_helm("image: {tag: a}\n", template), [""; 0], "{template}");
         }
