@@ -7,8 +7,55 @@
 pub mod gotpl;
 pub mod tera;
 
+use crate::chart::{Chart, EngineKind};
 use crate::diag::{Segment, SourceId};
 use crate::k8s::{self, kinds};
+use crate::values::ValueRead;
+use crate::yaml::{Map, Node, Value};
+use std::sync::Arc;
+
+/// The texts of a chart that may be templates: those under `templates/`, each with its source, and what `tpl` may be
+/// given, which are the chart's other files and the strings in `values`.
+pub fn template_texts(chart: &Chart, values: &[&Map]) -> Vec<(Option<SourceId>, Arc<str>)> {
+    let templates = chart.templates.iter().map(|file| (Some(file.source), Arc::clone(&file.text)));
+    let mut texts: Vec<_> = templates.collect();
+    let is_template = |text: &str| text.contains("{{");
+    let files = chart.files.iter().filter_map(|file| std::str::from_utf8(file.data().ok()?).ok());
+    texts.extend(files.filter(|text| is_template(text)).map(|text| (None, Arc::from(text))));
+    let nodes = values.iter().flat_map(|map| map.iter()).map(|entry| &entry.value);
+    nodes.for_each(|node| {
+        strings(node, &mut |text| {
+            if is_template(text) {
+                texts.push((None, Arc::from(text)));
+            }
+        })
+    });
+    texts
+}
+
+fn strings(node: &Node, visit: &mut impl FnMut(&str)) {
+    match &node.value {
+        Value::String(text) => visit(text),
+        Value::Seq(items) => items.iter().for_each(|item| strings(item, visit)),
+        Value::Map(map) => map.iter().for_each(|entry| strings(&entry.value, visit)),
+        _ => {}
+    }
+}
+
+/// What the templates of a Helm chart read of its values, with `user` as the values that the user sets. Nothing of a
+/// Tera chart, whose templates are not parsed for it.
+pub fn value_reads(chart: &Chart, user: &Map) -> Vec<ValueRead> {
+    if chart.engine != EngineKind::GoTemplate {
+        return Vec::new();
+    }
+    let defaults = chart.values.as_map();
+    let values: Vec<&Map> = defaults.into_iter().chain([user]).collect();
+    let texts = template_texts(chart, &values);
+    let references = texts.iter().flat_map(|(_, text)| gotpl::references(text).unwrap_or_default());
+    let read = references.filter(|reference| reference.usage != gotpl::Usage::Changed);
+    read.map(|reference| ValueRead { is_whole: reference.usage == gotpl::Usage::Used, path: reference.path })
+        .collect()
+}
 
 /// What templates see as `release`.
 #[derive(Debug, Clone, PartialEq, Eq)]

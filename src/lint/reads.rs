@@ -7,8 +7,10 @@
 use crate::chart::{Chart, EngineKind};
 use crate::diag::{SourceId, Span};
 use crate::engine::gotpl::{self, Usage};
+use crate::engine::template_texts;
 use crate::engine::tera::COMPONENT_LIBRARY;
 use crate::values::Scope;
+use crate::yaml::{Map, Node};
 use regex::Regex;
 use std::sync::{Arc, LazyLock};
 
@@ -80,22 +82,12 @@ fn holds(outer: &Scope, scope: &Scope) -> bool {
     std::ptr::eq(outer, scope) || outer.children.iter().any(|child| holds(child, scope))
 }
 
-/// What one chart's own files read.
+/// What one chart's own texts read.
 fn of_chart(scope: &Scope, reads: &mut Vec<Read>) {
     let chart: &Chart = &scope.chart;
-    for template in &chart.templates {
-        of_text(&template.text, chart.engine, Some(template.source), reads);
-    }
-    // Files and values may hold templates that `tpl` runs.
-    for file in &chart.files {
-        if let Some(text) = file.data().ok().and_then(|data| std::str::from_utf8(data).ok())
-            && text.contains("{{")
-        {
-            of_text(&Arc::from(text), chart.engine, None, reads);
-        }
-    }
-    for values in [&chart.values, &scope.values] {
-        strings(values, &mut |text| of_text(&Arc::from(text), chart.engine, None, reads));
+    let values: Vec<&Map> = [&chart.values, &scope.values].into_iter().filter_map(Node::as_map).collect();
+    for (source, text) in template_texts(chart, &values) {
+        of_text(&text, chart.engine, source, reads);
     }
 }
 
@@ -111,15 +103,6 @@ fn of_text(text: &Arc<str>, engine: EngineKind, source: Option<SourceId>, reads:
                 usage: reference.usage,
             }));
         }
-    }
-}
-
-fn strings(node: &crate::yaml::Node, visit: &mut impl FnMut(&str)) {
-    match &node.value {
-        crate::yaml::Value::String(text) if text.contains("{{") => visit(text),
-        crate::yaml::Value::Seq(items) => items.iter().for_each(|item| strings(item, visit)),
-        crate::yaml::Value::Map(map) => map.iter().for_each(|entry| strings(&entry.value, visit)),
-        _ => {}
     }
 }
 

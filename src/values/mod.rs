@@ -17,7 +17,7 @@ pub use show::{Explanation, Step, origin, show, why};
 
 use crate::chart::Chart;
 use crate::diag::{Diagnostic, Report, Severity, SourceId, Sources, has_errors};
-use crate::yaml::{Node, Value};
+use crate::yaml::{Map, Node, Value};
 use set::NewList;
 use std::sync::Arc;
 use tree::Branch;
@@ -58,11 +58,23 @@ pub struct Options {
     pub skip_schema_validation: bool,
     /// How bad a key is that the chart does not know: a warning, or an error under `--strict`.
     pub unknown_keys: Severity,
+    /// What the templates of a chart read, given the values that the user sets. It is asked before a key is said to be
+    /// unknown.
+    pub reads: fn(&Chart, &Map) -> Vec<ValueRead>,
+}
+
+/// What a template reads of its chart's values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ValueRead {
+    /// The keys that lead to it; none for the values as a whole.
+    pub path: Vec<String>,
+    /// Whether the template uses it as it is, with every key below it.
+    pub is_whole: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { skip_schema_validation: false, unknown_keys: Severity::Warning }
+        Self { skip_schema_validation: false, unknown_keys: Severity::Warning, reads: |_, _| Vec::new() }
     }
 }
 
@@ -131,7 +143,7 @@ fn observed(
     }
     replaced_lists(&branch, &user.new_lists, &mut sink);
     if let Some(given) = user.values.as_map() {
-        unknown::report(&branch, given, options.unknown_keys, !options.skip_schema_validation, &mut sink);
+        unknown::report(&branch, given, options, &mut sink);
     }
     let root = Scope::of(&branch, branch.name.clone(), Node::new(Value::Map(values), user.values.span));
     if !options.skip_schema_validation {

@@ -3,27 +3,49 @@
 //! A key is known if `values.yaml` has it, the schema describes it, a condition of a dependency reads it, or a template
 //! names it. Below an empty map, a null, and a map that the templates take as a whole, every key is free.
 
-use super::json;
 use super::tree::Branch;
+use super::{Options, ValueRead, json};
 use crate::chart::{Chart, EngineKind};
 use crate::diag::{Diagnostic, Severity, nearest};
 use crate::yaml::{Entry, Map, Node};
+use std::cell::OnceCell;
+use std::sync::Arc;
 
 /// Reports the unknown keys of `user` in the chart tree.
-pub(super) fn report(
-    root: &Branch<'_>,
-    user: &Map,
-    severity: Severity,
-    schemas_checked: bool,
-    sink: &mut Vec<Diagnostic>,
-) {
-    Walk { severity, schemas_checked, sink }.chart(root, user, None, &[], &mut Vec::new());
+pub(super) fn report(root: &Branch<'_>, user: &Map, options: Options, sink: &mut Vec<Diagnostic>) {
+    let schemas_checked = !options.skip_schema_validation;
+    let severity = options.unknown_keys;
+    let reads = Reads { of: options.reads, user, charts: Vec::new() };
+    Walk { severity, schemas_checked, reads, sink }.chart(root, user, None, &[], &mut Vec::new());
+}
+
+/// What the templates of the charts read that lead from the root to where the walk is.
+struct Reads<'s> {
+    of: fn(&Chart, &Map) -> Vec<ValueRead>,
+    user: &'s Map,
+    /// The charts, with what they read once that was asked.
+    charts: Vec<(Arc<Chart>, OnceCell<Vec<ValueRead>>)>,
+}
+
+impl Reads<'_> {
+    /// Whether a template reads the value: its own chart's, or one of a chart above, which has it under the names of the
+    /// charts between.
+    fn has(&self, path: &[String]) -> bool {
+        self.charts.iter().enumerate().any(|(depth, (chart, reads))| {
+            let Some(inside) = path.get(depth..).filter(|inside| !inside.is_empty()) else { return false };
+            let reads = reads.get_or_init(|| (self.of)(chart, self.user));
+            reads
+                .iter()
+                .any(|read| read.path.starts_with(inside) || read.is_whole && inside.starts_with(&read.path))
+        })
+    }
 }
 
 struct Walk<'s> {
     severity: Severity,
     /// Whether `additionalProperties: false` has been reported already.
     schemas_checked: bool,
+    reads: Reads<'s>,
     sink: &'s mut Vec<Diagnostic>,
 }
 
@@ -73,6 +95,7 @@ impl Walk<'_> {
         };
         // Without a values.yaml nobody has said which keys there are.
         let checked = chart.values_source.is_some() && !known.taken_whole();
+        self.reads.charts.push((Arc::clone(branch.chart), OnceCell::new()));
         for entry in user {
             let child = branch.children.iter().find(|child| child.name == entry.key);
             path.push(entry.key.clone());
@@ -87,6 +110,7 @@ impl Walk<'_> {
             }
             path.pop();
         }
+        self.reads.charts.pop();
     }
 
     fn entry(&mut self, known: &Known<'_>, entry: &Entry, path: &mut Vec<String>) {
@@ -111,7 +135,7 @@ impl Walk<'_> {
             || !next.conditions.is_empty()
             || next.mentioned() != Mention::Nowhere;
         if !is_known {
-            if !(self.schemas_checked && known.is_closed()) {
+            if !(self.schemas_checked && known.is_closed()) && !self.reads.has(path) {
                 self.sink.push(unknown(self.severity, known, entry, path));
             }
             return;

@@ -663,6 +663,30 @@ fn unknown_keys_are_told_with_the_nearest() {
     assert_eq!(compute(&without, &[("--set", "x=1")]).1.diagnostics.len(), 0);
 }
 
+/// What a Helm chart's templates read is known, even where its text does not have the key behind `.Values`.
+#[test]
+fn keys_that_a_helm_template_reads_are_known() {
+    let template = "a: {{ .Values.db.host }}\nb: {{ index .Values \"image\" \"pull-policy\" }}\n\
+                    {{ with .Values.image }}c: {{ .digest }}{{ end }}\nd: {{ index .Values.ports .Release.Name }}\n\
+                    e: {{ tpl .Values.text . }}\n";
+    let chart = files(&[
+        ("Chart.yaml", "apiVersion: v2\nname: app\nversion: 1.0.0\n"),
+        ("values.yaml", "image: {tag: a}\nports: {x: 1}\ntext: '{{ .Values.inner }}'\n"),
+        ("templates/a.yaml", template),
+        ("charts/db/Chart.yaml", "apiVersion: v2\nname: db\nversion: 1.0.0\n"),
+        ("charts/db/values.yaml", "size: 1\n"),
+        ("charts/db/templates/a.yaml", "a: {{ .Values.size }}\n"),
+    ]);
+    let options = Options { reads: plimsoll::engine::value_reads, ..Options::default() };
+    let said = |set: &str| said(&chart, &[("--set", set)], options);
+    for read in ["db.host=x", "image.pull-policy=x", "image.digest=x", "ports.web=1", "inner=1"] {
+        assert_eq!(said(read), [""; 0], "{read}");
+    }
+    for unknown in ["db.hots=x", "port=1", "text='{{ .Values.other }}',outer=1"] {
+        assert_eq!(said(unknown).len(), 1, "{unknown}");
+    }
+}
+
 fn with_schema(values: &str, schema: &str) -> Files {
     let mut all = plain(values);
     all.push(("values.schema.json".to_owned(), schema.to_owned()));

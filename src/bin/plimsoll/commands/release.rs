@@ -4,7 +4,7 @@ use crate::args::{LintArgs, ReleaseAndSource, ReleaseArgs, ReleaseFlags, ValueFl
 use crate::ui::Ui;
 use anyhow::{Context as _, bail};
 use plimsoll::diag::{Severity, Sources};
-use plimsoll::engine::{Capabilities, KubeVersion, Release};
+use plimsoll::engine::{self, Capabilities, KubeVersion, Release};
 use plimsoll::render::{Output, Request};
 use plimsoll::values;
 use plimsoll::yaml::Limits;
@@ -137,6 +137,7 @@ pub(crate) fn value_options(flags: &ValueFlags) -> values::Options {
     values::Options {
         skip_schema_validation: flags.skip_schema_validation,
         unknown_keys: if flags.strict { Severity::Error } else { Severity::Warning },
+        reads: engine::value_reads,
     }
 }
 
