@@ -22,14 +22,14 @@ pub fn template_texts(chart: &Chart, values: &[&Map]) -> Vec<(Option<SourceId>, 
     let is_template = |text: &str| text.contains("{{");
     let files = chart.files.iter().filter_map(|file| std::str::from_utf8(file.data().ok()?).ok());
     texts.extend(files.filter(|text| is_template(text)).map(|text| (None, Arc::from(text))));
-    let nodes = values.iter().flat_map(|map| map.iter()).map(|entry| &entry.value);
-    nodes.for_each(|node| {
-        strings(node, &mut |text| {
-            if is_template(text) {
-                texts.push((None, Arc::from(text)));
-            }
-        })
-    });
+    let mut add = |text: &str| {
+        if is_template(text) {
+            texts.push((None, Arc::from(text)));
+        }
+    };
+    for entry in values.iter().flat_map(|map| map.iter()) {
+        strings(&entry.value, &mut add);
+    }
     texts
 }
 

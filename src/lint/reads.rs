@@ -6,12 +6,13 @@
 
 use crate::chart::{Chart, EngineKind};
 use crate::diag::{SourceId, Span};
-use crate::engine::gotpl::{self, Usage};
+use crate::engine::gotpl::{self, Reference, Usage};
 use crate::engine::template_texts;
 use crate::engine::tera::COMPONENT_LIBRARY;
 use crate::values::Scope;
 use crate::yaml::{Map, Node};
 use regex::Regex;
+use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 /// One place where a template reads a value, or sets one.
@@ -25,85 +26,92 @@ pub(super) struct Read {
     pub(super) usage: Usage,
 }
 
-/// What the templates of a scope read, and what others read of its values: parents, and partials that it may call.
-pub(super) fn of_scope(root: &Scope, scope: &Scope) -> Vec<Read> {
-    let mut reads = Vec::new();
-    of_chart(scope, &mut reads);
-    lent(root, scope, &mut reads);
-    of_parents(root, scope, &mut reads);
-    // So may plimsoll's own components.
-    if scope.chart.engine == EngineKind::Tera
-        && scope.chart.templates.iter().any(|t| t.text.contains("<k8s."))
-    {
-        for (_, text) in COMPONENT_LIBRARY {
-            scan(text, None, &mut reads);
-        }
-    }
-    reads
+/// Looks for reads; each text is parsed once, however many charts may run it.
+#[derive(Default)]
+pub(super) struct Reader {
+    parsed: BTreeMap<Arc<str>, Vec<Reference>>,
 }
 
-/// The partials of every other chart of the release may be called with this scope's values: they count as
-/// reads, without a place of their own.
-fn lent(other: &Scope, scope: &Scope, reads: &mut Vec<Read>) {
-    if !std::ptr::eq(other, scope) {
-        for template in &other.chart.templates {
-            if file_name(&template.path).starts_with('_') {
-                of_text(&template.text, other.chart.engine, None, reads);
+impl Reader {
+    /// What the templates of a scope read, and what others read of its values: parents, and partials that it may call.
+    pub(super) fn of_scope(&mut self, root: &Scope, scope: &Scope) -> Vec<Read> {
+        let mut reads = Vec::new();
+        self.own(scope, &mut reads);
+        self.lent(root, scope, &mut reads);
+        self.of_parents(root, scope, &mut reads);
+        // Plimsoll's own components may be called, too.
+        if scope.chart.engine == EngineKind::Tera
+            && scope.chart.templates.iter().any(|t| t.text.contains("<k8s."))
+        {
+            for (_, text) in COMPONENT_LIBRARY {
+                scan(text, None, &mut reads);
             }
         }
+        reads
     }
-    for child in &other.children {
-        lent(child, scope, reads);
-    }
-}
 
-/// What the templates of the charts above read of a scope's values: a parent has them under the scope's name.
-fn of_parents(root: &Scope, scope: &Scope, reads: &mut Vec<Read>) {
-    let mut parent = root;
-    while !std::ptr::eq(parent, scope) {
-        let way: Vec<&str> =
-            scope.path.strip_prefix(&parent.path).unwrap_or_default().split("/charts/").skip(1).collect();
-        let mut theirs = Vec::new();
-        for template in &parent.chart.templates {
-            of_text(&template.text, parent.chart.engine, None, &mut theirs);
+    /// What one chart's own texts read.
+    fn own(&mut self, scope: &Scope, reads: &mut Vec<Read>) {
+        let chart: &Chart = &scope.chart;
+        let values: Vec<&Map> = [&chart.values, &scope.values].into_iter().filter_map(Node::as_map).collect();
+        for (source, text) in template_texts(chart, &values) {
+            self.text(&text, chart.engine, source, reads);
         }
-        reads.extend(theirs.into_iter().filter_map(|read| {
-            let inner = read.path.len().checked_sub(way.len())?;
-            let (outer, inner) = (&read.path[..way.len()], read.path[read.path.len() - inner..].to_vec());
-            (outer == way).then_some(Read { path: inner, ..read })
+    }
+
+    /// The partials of every other chart of the release may be called with this scope's values: they count as
+    /// reads, without a place of their own.
+    fn lent(&mut self, other: &Scope, scope: &Scope, reads: &mut Vec<Read>) {
+        if !std::ptr::eq(other, scope) {
+            let templates = other.chart.templates.iter();
+            for partial in templates.filter(|template| file_name(&template.path).starts_with('_')) {
+                self.text(&partial.text, other.chart.engine, None, reads);
+            }
+        }
+        for child in &other.children {
+            self.lent(child, scope, reads);
+        }
+    }
+
+    /// What the templates of the charts above read of a scope's values: a parent has them under the scope's name.
+    fn of_parents(&mut self, root: &Scope, scope: &Scope, reads: &mut Vec<Read>) {
+        let mut parent = root;
+        while !std::ptr::eq(parent, scope) {
+            let way = scope.path.strip_prefix(&parent.path).unwrap_or_default();
+            let way: Vec<&str> = way.split("/charts/").skip(1).collect();
+            let mut theirs = Vec::new();
+            for template in &parent.chart.templates {
+                self.text(&template.text, parent.chart.engine, None, &mut theirs);
+            }
+            reads.extend(theirs.into_iter().filter_map(|read| {
+                let (outer, inner) = read.path.split_at_checked(way.len())?;
+                (outer == way).then(|| Read { path: inner.to_vec(), ..read })
+            }));
+            let Some(next) = parent.children.iter().find(|child| holds(child, scope)) else { return };
+            parent = next;
+        }
+    }
+
+    /// The reads in a text; none in one that is not a template.
+    fn text(&mut self, text: &Arc<str>, engine: EngineKind, source: Option<SourceId>, reads: &mut Vec<Read>) {
+        if engine == EngineKind::Tera {
+            return scan(text, source, reads);
+        }
+        if !self.parsed.contains_key(text) {
+            self.parsed.insert(Arc::clone(text), gotpl::references(text).unwrap_or_default());
+        }
+        let references = self.parsed.get(text).into_iter().flatten();
+        reads.extend(references.map(|reference| Read {
+            path: reference.path.clone(),
+            span: source.map(|source| Span::new(source, reference.range.start, reference.range.end)),
+            usage: reference.usage,
         }));
-        let Some(next) = parent.children.iter().find(|child| holds(child, scope)) else { return };
-        parent = next;
     }
 }
 
 /// Whether a scope is another, or above it.
 fn holds(outer: &Scope, scope: &Scope) -> bool {
     std::ptr::eq(outer, scope) || outer.children.iter().any(|child| holds(child, scope))
-}
-
-/// What one chart's own texts read.
-fn of_chart(scope: &Scope, reads: &mut Vec<Read>) {
-    let chart: &Chart = &scope.chart;
-    let values: Vec<&Map> = [&chart.values, &scope.values].into_iter().filter_map(Node::as_map).collect();
-    for (source, text) in template_texts(chart, &values) {
-        of_text(&text, chart.engine, source, reads);
-    }
-}
-
-/// The reads in a text; none in one that is not a template.
-fn of_text(text: &Arc<str>, engine: EngineKind, source: Option<SourceId>, reads: &mut Vec<Read>) {
-    match engine {
-        EngineKind::Tera => scan(text, source, reads),
-        EngineKind::GoTemplate => {
-            let references = gotpl::references(text).unwrap_or_default();
-            reads.extend(references.into_iter().map(|reference| Read {
-                path: reference.path,
-                span: source.map(|source| Span::new(source, reference.range.start, reference.range.end)),
-                usage: reference.usage,
-            }));
-        }
-    }
 }
 
 pub(super) fn file_name(path: &str) -> &str {

@@ -135,7 +135,8 @@ impl Walk<'_> {
             || !next.conditions.is_empty()
             || next.mentioned() != Mention::Nowhere;
         if !is_known {
-            if !(self.schemas_checked && known.is_closed()) && !self.reads.has(path) {
+            let is_reported = self.schemas_checked && known.is_closed();
+            if !is_reported && !self.reads.has(path) {
                 self.sink.push(unknown(self.severity, known, entry, path));
             }
             return;

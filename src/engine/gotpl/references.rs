@@ -140,11 +140,9 @@ impl Walk {
                 Node::Range(block) => self.scoped(|walk| {
                     walk.pipe(&block.pipe, Usage::Tested);
                     // The variables stand for items, not for what the pipeline is.
-                    block
-                        .pipe
-                        .variables
-                        .iter()
-                        .for_each(|slot| walk.set(*slot, Symbol::Unknown, &block.pipe));
+                    for slot in &block.pipe.variables {
+                        walk.set(*slot, Symbol::Unknown, &block.pipe);
+                    }
                     walk.block(block, Some(Symbol::Unknown));
                 }),
                 Node::Template { pipe, .. } => {
@@ -210,47 +208,55 @@ impl Walk {
         let Command { head, args } = command;
         let Some(name) = called(command) else {
             self.expr(head, usage);
-            args.iter().for_each(|arg| self.expr(arg, Usage::Used));
-            return;
+            return self.exprs(args, Usage::Used);
         };
         let usage = usage.max(class_of(name));
         match (name, &**args) {
-            ("set", [map, key, rest @ ..]) => {
-                self.change(map, literal(key), head.place.to(key.place));
-                self.expr(key, usage);
-                rest.iter().for_each(|arg| self.expr(arg, usage));
-            }
-            ("dict", args) => {
-                for pair in args.chunks(2) {
-                    self.replaced_values(pair);
-                    pair.iter().for_each(|arg| self.expr(arg, usage));
+            ("set", [map, key, value @ ..]) => {
+                if !self.change(map, literal(key), head.place.to(key.place)) {
+                    self.expr(map, usage);
                 }
+                self.expr(key, usage);
+                self.exprs(value, usage);
             }
-            (_, [first, rest @ ..]) => {
+            (_, [first, ..]) => {
                 if MERGES.contains(&name) {
                     self.change(first, None, head.place.to(first.place));
                 }
+                if name == "dict" {
+                    args.chunks(2).for_each(|pair| self.replaced_values(pair));
+                }
                 match self.looked_up(name, args) {
                     Some(path) => self.refer(path, place_of(command), usage),
-                    None => std::iter::once(first).chain(rest).for_each(|arg| self.expr(arg, usage)),
+                    None => self.exprs(args, usage),
                 }
             }
             (_, []) => {}
         }
     }
 
-    /// `set MAP KEY ..`, `merge MAP ..`: the template itself provides for the key, or for any.
-    fn change(&mut self, map: &Expr, key: Option<&str>, place: Place) {
+    fn exprs(&mut self, exprs: &[Expr], usage: Usage) {
+        for expr in exprs {
+            self.expr(expr, usage);
+        }
+    }
+
+    /// `set MAP KEY ..`, `merge MAP ..`: the template itself provides for the key, or for any. Whether the map is known
+    /// to be a value.
+    fn change(&mut self, map: &Expr, key: Option<&str>, place: Place) -> bool {
         match self.symbol(map) {
             Symbol::Value(mut path) => {
                 path.extend(key.map(str::to_owned));
                 self.refer(path, place, Usage::Changed);
+                true
             }
             // `set $ "Values" ..`
-            Symbol::Root if key == Some("Values") => self.refer(Vec::new(), place, Usage::Changed),
-            Symbol::Root => {}
-            Symbol::Unknown if key == Some("Values") => self.refer(Vec::new(), place, Usage::Changed),
-            Symbol::Unknown => self.expr(map, Usage::Passed),
+            Symbol::Root | Symbol::Unknown => {
+                if key == Some("Values") {
+                    self.refer(Vec::new(), place, Usage::Changed);
+                }
+                false
+            }
         }
     }
 
@@ -266,14 +272,12 @@ impl Walk {
 
     /// The value that `index`, `get`, `hasKey` or `dig` finds by literal keys.
     fn looked_up(&self, name: &str, args: &[Expr]) -> Option<Vec<String>> {
-        let (map, keys) = match (name, args) {
-            ("index", [map, keys @ ..]) => (map, keys),
-            ("get" | "hasKey", [map, key]) => (map, std::slice::from_ref(key)),
-            ("dig", [keys @ .., _, map]) => (map, keys),
-            _ => return None,
+        let (("index" | "get" | "hasKey", [map, keys @ ..]) | ("dig", [keys @ .., _, map])) = (name, args)
+        else {
+            return None;
         };
         let keys: Option<Vec<_>> = keys.iter().map(literal).collect();
-        let symbol = keys?.into_iter().fold(self.symbol(map), |symbol, key| step(symbol, key));
+        let symbol = keys?.into_iter().fold(self.symbol(map), step);
         match symbol {
             Symbol::Value(path) => Some(path),
             Symbol::Root | Symbol::Unknown => None,

@@ -3,7 +3,7 @@ use crate::chart::Chart;
 use crate::diag::{Diagnostic, Span, nearest};
 use crate::engine::gotpl::Usage;
 use crate::lint::documented::Documentation;
-use crate::lint::reads::{self, Read, file_name};
+use crate::lint::reads::{Read, Reader, file_name};
 use crate::lint::registry::declare;
 use crate::lint::subject::ChartSubject;
 use crate::yaml::{Node, Value};
@@ -45,6 +45,7 @@ declare! {
 }
 
 fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
+    let mut reader = Reader::default();
     for scope in subject.own_scopes() {
         let chart = &scope.chart;
         if lends_only(chart) {
@@ -52,7 +53,7 @@ fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
         }
         let schema = chart.schema.as_ref().and_then(|file| serde_json::from_str(&file.text).ok());
         let documentation = Documentation::of(chart, subject.sources);
-        let reads = reads::of_scope(&subject.computed.root, scope);
+        let reads = reader.of_scope(&subject.computed.root, scope);
         let mut seen = BTreeSet::new();
         for read in reads.iter().filter(|read| read.usage == Usage::Used && !is_foreign(scope, &read.path)) {
             let Some(span) = read.span.filter(|span| !is_in_comment(chart, *span)) else { continue };

@@ -1,7 +1,7 @@
 use super::is_foreign;
 use crate::diag::Diagnostic;
 use crate::engine::gotpl::Usage;
-use crate::lint::reads::{self, Read};
+use crate::lint::reads::{Read, Reader};
 use crate::lint::registry::declare;
 use crate::lint::subject::ChartSubject;
 use crate::values::Scope;
@@ -43,11 +43,12 @@ declare! {
 }
 
 fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
+    let mut reader = Reader::default();
     for scope in subject.own_scopes() {
         if scope.chart.is_library() || scope.chart.templates.is_empty() {
             continue;
         }
-        let mut reads = reads::of_scope(&subject.computed.root, scope);
+        let mut reads = reader.of_scope(&subject.computed.root, scope);
         reads.retain(|read| read.usage != Usage::Changed);
         let dependencies = &scope.chart.metadata.dependencies;
         reads.extend(dependencies.iter().flat_map(|dependency| &dependency.condition).map(|condition| {
