@@ -804,10 +804,6 @@ pub(super) fn peer_names(text: &str) -> impl Iterator<Item = (&str, &str)> {
 
 /// What stands before `$i`, `${i}` or `$(i)` at the end of a text.
 fn before_variable(text: &str) -> Option<&str> {
-    const LONGEST: usize = 24;
-    let start = text.rfind('$')?;
-    let variable = &text[start + 1..];
-    let is_word = |c: char| c.is_alphanumeric() || "_{}()".contains(c);
-    (!variable.is_empty() && variable.len() < LONGEST && variable.chars().all(is_word))
-        .then(|| &text[..start])
+    let sign = text.trim_end_matches(|c: char| c.is_alphanumeric() || "_{}()".contains(c));
+    sign.strip_suffix('$').filter(|_| sign.len() < text.len())
 }

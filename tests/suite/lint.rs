@@ -116,6 +116,20 @@ fn the_shipped_charts_are_clean() {
     }
 }
 
+/// What `helm create` makes is no chart with mistakes.
+#[test]
+fn a_fresh_helm_chart_has_no_warning_about_its_values() {
+    let Some(helm) = crate::support::tool("PLIMSOLL_HELM") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let chart = folder.path().join("demo");
+    let status = std::process::Command::new(helm).arg("create").arg(&chart).output().unwrap().status;
+    assert!(status.success());
+    let found = on_chart(&chart, "demo", Overrides::default());
+    let about_values = found.iter().filter(|finding| finding.starts_with("values/"));
+    // A schema is recommended, no more.
+    assert_eq!(about_values.collect::<Vec<_>>(), ["values/no-schema values.yaml:6"]);
+}
+
 /// Every rule on a text, whatever it is. Returns how many findings there are.
 fn every_rule(text: &str) -> usize {
     let sources = Sources::new();

@@ -472,6 +472,7 @@ mod tests {
             ("{{ (index .Values \"a\").b }}", &["a.b t"]),
             ("{{ hasKey .Values.a \"b\" }}{{ get .Values \"c\" }}", &["a.b t", "c t"]),
             ("{{ dig \"b\" \"c\" 1 .Values.a }}", &["a.b.c t"]),
+            ("{{ get .Values.a .x }}", &["a t"]),
             ("{{ .Subcharts.db.Values.port }}", &["db.port u"]),
         ] {
             assert_eq!(found(text), expected, "{text}");

@@ -139,8 +139,8 @@ const LASTING: [&str; 8] =
 
 /// Labels of a StatefulSet, found by `labels`, that change although nobody changes them, each with what changes it.
 ///
-/// Of a chart, the next version is rendered and compared, if the label may hold a version. Manifests show no more than that a label is meant for a
-/// version and has one as its value.
+/// Of a chart, the next version is rendered and compared, if the label may hold a version. Manifests show no more than
+/// that a label is meant for a version and has one as its value.
 fn unstable_labels<'a>(
     release: &Release<'_>,
     set: &Workload<'a>,
@@ -221,6 +221,8 @@ mod tests {
         assert!(!names_a_peer("db-0.other", "db", "db-headless"));
         assert!(!names_a_peer("my-db.db-headless", "db", "db-headless"));
         assert!(!names_a_peer("db-", "db", "db"));
+        assert!(!names_a_peer("db-0.db-other", "db", "db"));
+        assert!(names_a_peer("10.0.0.1 $(POD).x db-$(ORDINAL).db.prod.svc:1", "db", "db"));
     }
 
     #[test]

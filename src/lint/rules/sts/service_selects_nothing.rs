@@ -64,7 +64,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     }
     let unmatched = release.behind.iter().filter(|selection| selection.taken.is_empty());
     for service in unmatched.flat_map(|selection| &selection.owners).map(|owner| &release.services[*owner]) {
-        // Hooks have pods too, for a while; and so have workloads of API versions that are gone, once they are mended.
+        // Hooks have pods too, for a while. Workloads of a removed API version will have them once that is corrected.
         let elsewhere = release.selects_hooks(&service.selector, service.object)
             || release.objects.iter().any(|object| selects_template(service, object));
         if let Some(diagnostic) = (!elsewhere).then(|| unmatched_service(release, service)).flatten() {
@@ -136,19 +136,20 @@ impl<'r, 'a> NearMiss<'r, 'a> {
         Self { workload, missed, shared: shared.len() }
     }
 
-    /// Whether the pods lack nothing but labels of which no value is written: operators add such to running pods.
+    /// Whether the pods lack only labels that their template does not set at all: operators add such labels to running
+    /// pods.
     fn is_set_at_run_time(&self) -> bool {
         let has =
             |entry: &Entry| self.workload.labels().is_some_and(|labels| labels.contains_key(&entry.key));
         self.shared > 0 && !self.missed.iter().any(|entry| has(entry))
     }
 
-    /// An error, if these pods are the ones that were meant. Other Services may wait for pods of another release, or of
-    /// a workload that the values switch off.
+    /// An error if the Service belongs to the workload. Any other may select pods of another release, or of a workload
+    /// that the values switch off.
     fn severity(&self, service: &Service<'_>) -> Severity {
         if self.is_set_at_run_time() {
             Severity::Info
-        } else if self.is_meant(service) {
+        } else if self.belongs_together(service) {
             Severity::Error
         } else if self.shared > 0 && self.missed.len() == 1 {
             Severity::Warning
@@ -157,8 +158,8 @@ impl<'r, 'a> NearMiss<'r, 'a> {
         }
     }
 
-    /// Whether the Service is that of the workload by its name, or all that differs are spellings.
-    fn is_meant(&self, service: &Service<'_>) -> bool {
+    /// Whether the Service is clearly the workload's: it has its name, governs it, or misses it by misspelt values only.
+    fn belongs_together(&self, service: &Service<'_>) -> bool {
         let (workload, name) = (self.workload, service.object.name.as_str());
         let governs = workload.spec("serviceName").and_then(Node::as_str) == Some(name);
         let is_misspelt = |entry: &&Entry| {

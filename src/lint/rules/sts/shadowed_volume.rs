@@ -37,8 +37,8 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Delete the volume, or rename it if both are wanted. A volume that says nothing else than the claim template, as it
-    /// has no source or names a claim of this name, is info.
+    /// Delete the volume, or rename it if both are wanted. If the volume only repeats the claim template (it has no source,
+    /// or names a claim of that name), this is info.
     SHADOWED_VOLUME = "sts/shadowed-volume", Error, "a claim template silently replaces a pod volume of the same name";
     release: check;
 }
