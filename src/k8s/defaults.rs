@@ -4,7 +4,7 @@
 //! the manifest. Two manifests that spell the same object differently give the same stored object.
 //! The rules are those of `pkg/apis/*/v1/defaults.go`; each function names its model.
 
-use super::quantity::Quantity;
+use super::quantity;
 use crate::diag::Span;
 use crate::yaml::{Map, Node, Value};
 
@@ -136,6 +136,7 @@ fn holds_quantities(field: &str) -> bool {
             | "requests"
             | "capacity"
             | "overhead"
+            | "podFixed"
             | "hard"
             | "default"
             | "defaultRequest"
@@ -148,8 +149,8 @@ fn holds_quantities(field: &str) -> bool {
 /// Whether `field` below `parent` holds one quantity.
 pub(crate) fn is_quantity(parent: &str, field: &str) -> bool {
     holds_quantities(parent)
-        || matches!(field, "sizeLimit" | "divisor" | "averageValue")
-        || (parent == "target" && field == "value")
+        || matches!(field, "sizeLimit" | "divisor" | "averageValue" | "maximumVolumeSize")
+        || matches!((parent, field), ("target", "value") | ("scaleUp" | "scaleDown", "tolerance"))
 }
 
 /// Drops what Go's encoding of the typed object would not keep: nulls, empty lists and free maps, and
@@ -192,8 +193,8 @@ fn normalise(node: &mut Node, parent: &str) {
 }
 
 fn canonical_quantity(node: &mut Node) {
-    if let Ok(quantity) = Quantity::from_node(node) {
-        node.value = Value::String(quantity.to_string());
+    if let Ok(text) = quantity::stored(node) {
+        node.value = Value::String(text);
     }
 }
 

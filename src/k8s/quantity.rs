@@ -6,6 +6,7 @@
 //! a nano is rounded away from zero, and binary quantities stop at `2^63 - 1`.
 
 use crate::yaml::{Node, Value};
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 
@@ -97,16 +98,7 @@ impl Quantity {
         match &node.value {
             Value::Null => Ok(Self::ZERO),
             Value::Int(number) => Ok(Self::from_int(*number)),
-            Value::Uint(number) => {
-                Ok(Self { mantissa: i128::from(*number), scale: 0, format: Format::DecimalSi })
-            }
-            // Both notations denote the same number; the exponent keeps huge ones short.
-            Value::Float(number) => Self::parse(&format!("{number:e}")),
-            // JSON escapes control characters, so only plain spaces are there to be trimmed.
-            Value::String(text) => {
-                Self::parse(text.trim_matches(|c: char| c.is_whitespace() && !c.is_control()))
-            }
-            Value::Bool(_) | Value::Seq(_) | Value::Map(_) => Err(ParseError::Format),
+            _ => Self::parse(&json_text(node).ok_or(ParseError::Format)?),
         }
     }
 
@@ -193,6 +185,63 @@ impl Quantity {
                 a.cmp(&b.saturating_mul(unit))
             }
         })
+    }
+}
+
+/// The text under which the API server stores the quantity at `node` (`Quantity.MarshalJSON`).
+///
+/// A text that the server can read without rescaling stays as it was written (`1500m`, `500e-3`, `1.125`);
+/// anything else takes the canonical form (`0.5` is stored as `500m`, `2048Mi` as `2Gi`). Revisions of
+/// StatefulSets and DaemonSets are compared by these texts.
+///
+/// # Errors
+///
+/// The value is not a valid quantity.
+pub fn stored(node: &Node) -> Result<String, ParseError> {
+    let quantity = Quantity::from_node(node)?;
+    let Some(text) = json_text(node) else { return Ok(quantity.to_string()) };
+    let parts = Parts::split(&text)?;
+    let Some((suffix, _)) = Suffix::read(parts.suffix) else { return Err(ParseError::Suffix) };
+    Ok(if keeps_spelling(&parts, &suffix) { text.into_owned() } else { quantity.to_string() })
+}
+
+/// The number as JSON carries it to the server (`encoding/json`), or the text without the spaces around it.
+/// `None` for what is neither.
+fn json_text(node: &Node) -> Option<Cow<'_, str>> {
+    Some(match &node.value {
+        Value::Int(number) => number.to_string().into(),
+        Value::Uint(number) => number.to_string().into(),
+        Value::Float(number) if *number != 0.0 && !(1e-6..1e21).contains(&number.abs()) => {
+            // Go writes the sign of every exponent.
+            let text = format!("{number:e}");
+            if text.contains("e-") { text.into() } else { text.replace('e', "e+").into() }
+        }
+        Value::Float(number) => number.to_string().into(),
+        // JSON escapes control characters, so only plain spaces are there to be trimmed.
+        Value::String(text) => text.trim_matches(|c: char| c.is_whitespace() && !c.is_control()).into(),
+        Value::Null | Value::Bool(_) | Value::Seq(_) | Value::Map(_) => return None,
+    })
+}
+
+/// Whether `ParseQuantity` reuses the text it has read: the digits fit, and it takes them for canonical.
+fn keeps_spelling(parts: &Parts<'_>, suffix: &Suffix) -> bool {
+    let digits = || parts.whole.bytes().chain(parts.fraction.bytes());
+    let count = parts.whole.len() + parts.fraction.len();
+    match suffix {
+        Suffix::Decimal(exponent) => {
+            let scale = i64::from(*exponent) - i64::try_from(parts.fraction.len()).unwrap_or(i64::MAX);
+            let thousands = count >= 3 && digits().rev().take(3).all(|digit| digit == b'0');
+            count <= SMALL_DIGITS
+                && scale >= i64::from(NANO)
+                && scale % 3 == 0
+                && !thousands
+                && !parts.whole.starts_with('0')
+        }
+        Suffix::Binary(exponent) => {
+            // Each ten powers of two take three of the fifteen digits that the server allows for.
+            let fits = parts.whole.len() + (*exponent as usize) * 3 / 10 < 15;
+            fits && parts.fraction.is_empty() && number(parts.whole, "") % 8 != 0
+        }
     }
 }
 
@@ -580,6 +629,72 @@ mod tests {
     }
 
     #[test]
+    fn what_the_server_stores_is_the_text_or_its_canonical_form() {
+        // Texts: the first four groups are recorded answers of a server, the rest follows from its code.
+        for (text, kept) in [
+            ("0.5", "500m"),
+            ("0.50", "500m"),
+            ("500m", "500m"),
+            ("1.0Gi", "1Gi"),
+            ("1024Mi", "1Gi"),
+            ("2048Mi", "2Gi"),
+            ("2Gi", "2Gi"),
+            ("2147483648", "2147483648"),
+            ("1073741824", "1073741824"),
+            ("1500m", "1500m"),
+            ("5000m", "5"),
+            ("5.0", "5"),
+            ("128Mi", "128Mi"),
+            // Not rescaled, so not respelled.
+            ("500e-3", "500e-3"),
+            ("1.125", "1.125"),
+            ("1e3", "1e3"),
+            ("1E3", "1E3"),
+            ("+5", "+5"),
+            ("05", "05"),
+            ("5.", "5."),
+            ("-3", "-3"),
+            ("100u", "100u"),
+            ("1001Ki", "1001Ki"),
+            // Rescaled.
+            ("0.125", "125m"),
+            ("0.1", "100m"),
+            ("1.5", "1500m"),
+            ("1.5Gi", "1536Mi"),
+            ("1e4", "10e3"),
+            ("15e2", "1500"),
+            ("1000", "1k"),
+            ("1000000", "1M"),
+            ("1000u", "1m"),
+            ("1.0000", "1"),
+            ("8Ki", "8Ki"),
+            ("0", "0"),
+            ("0m", "0"),
+            ("0Gi", "0"),
+            ("123456Gi", "123456Gi"),
+            ("131072Gi", "128Ti"),
+            ("1234567890123456789", "1234567890123456789"),
+            ("1000000000000000000", "1E"),
+        ] {
+            assert_eq!(stored(&Node::bare(text)).as_deref(), Ok(kept), "{text}");
+        }
+        for (number, kept) in [
+            (Node::bare(0.5), "500m"),
+            (Node::bare(1.125), "1.125"),
+            (Node::bare(1.0), "1"),
+            (Node::bare(1e-7), "100e-9"),
+            (Node::bare(1e21), "1e+21"),
+            (Node::bare(3), "3"),
+            (Node::bare(2_147_483_648_i64), "2147483648"),
+            (Node::bare(2_000_000), "2M"),
+            (Node::new(Value::Null, crate::diag::Span::NONE), "0"),
+        ] {
+            assert_eq!(stored(&number).as_deref(), Ok(kept), "{:?}", number.value);
+        }
+        assert_eq!(stored(&Node::bare("2Gx")), Err(ParseError::Format));
+    }
+
+    #[test]
     fn sums() {
         assert_eq!(q("1Gi").plus(&q("512Mi")), q("1.5Gi"));
         assert_eq!(q("500m").plus(&q("1")), q("1500m"));
@@ -631,6 +746,15 @@ mod tests {
             let quantity = q(&format!("{whole}.{fraction}{}", suffix.1));
             prop_assert_eq!(q(&quantity.to_string()), quantity);
             prop_assert!(!quantity.to_string().contains('.'));
+        }
+
+        #[test]
+        fn what_is_stored_is_the_same_number_and_stays(whole in 0_u32..99_999, fraction in 0_u32..9_999, suffix in any()) {
+            for text in [format!("{whole}{}", suffix.1), format!("{whole}.{fraction}{}", suffix.1)] {
+                let kept = stored(&Node::bare(text.as_str())).unwrap();
+                prop_assert_eq!(q(&kept), q(&text));
+                prop_assert_eq!(stored(&Node::bare(kept.as_str())), Ok(kept));
+            }
         }
 
         #[test]

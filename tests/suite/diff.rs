@@ -354,6 +354,32 @@ fn a_strategy_that_keeps_a_stored_partition_is_rejected() {
 }
 
 #[test]
+fn a_quantity_restarts_pods_only_where_the_server_stores_another_text() {
+    let memory = |value: &str| SET.replace("memory: 1Gi}", &format!("memory: {value}}}"));
+    let cpu = |value: &str| SET.replace(r#"cpu: "1","#, &format!("cpu: {value},"));
+    for (old, new, restarts) in [
+        (cpu("500m"), cpu("0.5"), false),
+        (cpu("500m"), cpu("'0.50'"), false),
+        (cpu("100m"), cpu("0.1"), false),
+        (cpu("1"), cpu("1.0"), false),
+        (cpu("1"), cpu("1000m"), false),
+        (cpu("500m"), cpu("500e-3"), false),
+        (cpu("500m"), cpu("'500e-3'"), true),
+        (cpu("1125m"), cpu("1.125"), true),
+        (memory("2Gi"), memory("2048Mi"), false),
+        (memory("1.5Gi"), memory("1536Mi"), false),
+        (memory("2147483648"), memory("'2147483648'"), false),
+        (memory("2Gi"), memory("2147483648"), true),
+        (memory("1000"), memory("1k"), false),
+        (memory("1000"), memory("1e3"), false),
+        (memory("1000"), memory("'1e3'"), true),
+    ] {
+        let plan = plan(&old, &new);
+        assert_eq!(plan.objects[0].restarts(), restarts, "{}", render::plan(&plan, Style::Plain));
+    }
+}
+
+#[test]
 fn changed_configuration_that_no_pod_sees_is_said() {
     let text = format!("{SET}{OTHERS}");
     let unseen = plan(&text, &text.replace("level: info", "level: debug"));
