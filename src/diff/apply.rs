@@ -1,16 +1,19 @@
 //! What `kubectl apply` does to a stored object: three-way merge, then what the server makes of it.
 
-use super::fields::Index;
+use super::three_way::{self, ListFault, Merged};
 use crate::k8s::defaults;
-use crate::k8s::merge::{self, Strategy};
-use crate::yaml::{Entry, Map, Node, Value};
+use crate::yaml::{Map, Node, Value};
 
 /// A stored object before and after the new manifest is applied.
 pub(super) struct Applied {
     /// As the server holds it now, if the previous manifest was applied.
     pub(super) live: Node,
+    /// As the patch leaves it, before the server reads it.
+    pub(super) patched: Node,
     /// As the server would hold it, were the update accepted.
     pub(super) merged: Node,
+    /// The lists that could not be merged; in `merged` they are as they were.
+    pub(super) faults: Vec<ListFault>,
 }
 
 /// Stands where the server allocates a value of its own choice (a cluster IP).
@@ -18,20 +21,49 @@ pub(super) const ALLOCATED: &str = "(allocated)";
 
 /// Applies `new` over the stored object `live`; `old` is the manifest that was applied before.
 pub(super) fn apply(group: &str, kind: &str, live: Node, old: &Node, new: &Node) -> Applied {
-    let mut merged = three_way(group, kind, old, new, &live);
+    let Merged { root: patched, faults } = three_way::merge(group, kind, &sent(old), &sent(new), &live);
+    let mut merged = patched.clone();
+    keep_data_source(group, kind, &live, &mut merged);
     defaults::store(group, kind, &mut merged);
     on_update(group, kind, &live, &mut merged);
-    Applied { live, merged }
+    Applied { live, patched, merged, faults }
 }
 
 /// The stored form of an object created from `manifest`.
 pub(super) fn create(group: &str, kind: &str, manifest: &Node) -> Node {
-    let mut stored = manifest.clone();
+    let mut stored = sent(manifest);
     defaults::store(group, kind, &mut stored);
     if let ("", "Service", Some(spec)) = (group, kind, spec_mut(&mut stored)) {
         allocate(spec);
     }
     stored
+}
+
+/// A manifest as `kubectl apply` takes it: it writes an annotation of its own, and turns those that are null into
+/// empty texts as it does.
+pub(super) fn sent(manifest: &Node) -> Node {
+    let mut root = manifest.clone();
+    if let Some(metadata) =
+        root.as_map_mut().and_then(|map| map.get_mut("metadata")).and_then(Node::as_map_mut)
+        && metadata.get("annotations").is_none_or(|node| node.is_null() || node.as_map().is_some())
+    {
+        for entry in defaults::ensure_map(metadata, "annotations").iter_mut() {
+            if entry.value.is_null() {
+                entry.value.value = Value::String(String::new());
+            }
+        }
+    }
+    root
+}
+
+/// A claim that has a source keeps it if either field is left, whatever it names.
+fn keep_data_source(group: &str, kind: &str, live: &Node, merged: &mut Node) {
+    let has_source = live.at(&["spec", "dataSourceRef"]).is_some();
+    if ("", "PersistentVolumeClaim", true) == (group, kind, has_source)
+        && let Some(spec) = spec_mut(merged)
+    {
+        defaults::mirror_data_source(spec);
+    }
 }
 
 /// The manifest that `kubectl apply` last made an object read from a cluster from, if it left a note.
@@ -60,120 +92,6 @@ fn forget_spans(node: &mut Node) {
         Value::Seq(items) => items.iter_mut().for_each(forget_spans),
         _ => {}
     }
-}
-
-/// The new manifest merged into the live object: what the manifest names is set, what the previous
-/// manifest named and the new one does not is removed, what only the server set stays.
-///
-/// Built-in kinds are merged strategically (`strategicpatch.CreateThreeWayMergePatch`), custom resources
-/// as JSON (`jsonmergepatch.CreateThreeWayJSONMergePatch`).
-fn three_way(group: &str, kind: &str, old: &Node, new: &Node, live: &Node) -> Node {
-    let merge = Merge { kind, strategic: defaults::is_builtin(group) && group != "apiextensions.k8s.io" };
-    let (Some(new), Some(live_map)) = (new.as_map(), live.as_map()) else { return new.clone() };
-    Node::new(Value::Map(merge.maps("", old.as_map(), new, live_map)), live.span)
-}
-
-struct Merge<'a> {
-    kind: &'a str,
-    strategic: bool,
-}
-
-impl Merge<'_> {
-    fn maps(&self, parent: &str, old: Option<&Map>, new: &Map, live: &Map) -> Map {
-        let mut merged = Map::new();
-        let (old_index, new_index, live_index) = (old.map(Index::of), Index::of(new), Index::of(live));
-        let before = |key: &str| old_index.as_ref().and_then(|old| old.get(key));
-        for entry in live {
-            match new_index.get(&entry.key) {
-                Some(value) if value.is_null() => {}
-                Some(value) => {
-                    let value = self.values(parent, &entry.key, before(&entry.key), value, &entry.value);
-                    merged.push(Entry { key: entry.key.clone(), key_span: entry.key_span, value });
-                }
-                None if before(&entry.key).is_some() => {}
-                None => merged.push(entry.clone()),
-            }
-        }
-        for entry in new {
-            if live_index.get(&entry.key).is_none() && !entry.value.is_null() {
-                merged.push(entry.clone());
-            }
-        }
-        merged
-    }
-
-    fn values(&self, parent: &str, field: &str, old: Option<&Node>, new: &Node, live: &Node) -> Node {
-        let strategy =
-            if self.strategic { merge::strategy(self.kind, parent, field) } else { Strategy::Plain };
-        let value = match (&new.value, &live.value) {
-            (Value::Map(new), Value::Map(live)) if strategy != Strategy::Replace => {
-                let mut merged = self.maps(field, old.and_then(Node::as_map), new, live);
-                if strategy == Strategy::RetainKeys {
-                    merged.retain(|entry| new.contains_key(&entry.key));
-                }
-                Value::Map(merged)
-            }
-            (Value::Seq(new), Value::Seq(live)) => match strategy {
-                Strategy::Merge(key) | Strategy::MergeRetainKeys(key) => {
-                    let retain = matches!(strategy, Strategy::MergeRetainKeys(_));
-                    Value::Seq(self.lists(field, key, retain, old.map_or(&[], Node::items), new, live))
-                }
-                Strategy::MergeScalars => {
-                    let old = old.map_or(&[][..], Node::items);
-                    let kept = live.iter().filter(|item| !new.contains(item) && !old.contains(item));
-                    Value::Seq(new.iter().chain(kept).cloned().collect())
-                }
-                _ => return Node::new(Value::Seq(new.clone()), live_span(new, live)),
-            },
-            _ => return new.clone(),
-        };
-        Node::new(value, new.span)
-    }
-
-    /// Merges a list by key. Items that share a key are paired in order; where the new manifest has more
-    /// of them than the live list, the later ones are lost: a patch cannot tell them apart.
-    fn lists(
-        &self,
-        field: &str,
-        key: &str,
-        retain: bool,
-        old: &[Node],
-        new: &[Node],
-        live: &[Node],
-    ) -> Vec<Node> {
-        let mut merged = Vec::with_capacity(new.len());
-        for (index, item) in new.iter().enumerate() {
-            let (Some(name), Some(map)) = (item.get(key), item.as_map()) else {
-                merged.push(item.clone());
-                continue;
-            };
-            let same = |other: &&Node| other.get(key) == Some(name);
-            let before = new.iter().take(index).filter(same).count();
-            let counterpart = live.iter().filter(same).nth(before).and_then(Node::as_map);
-            let Some(live_map) = counterpart else {
-                if before == 0 || !live.iter().any(|other| same(&other)) {
-                    merged.push(item.clone());
-                }
-                continue;
-            };
-            let old_map = old.iter().filter(same).nth(before).and_then(Node::as_map);
-            let mut result = self.maps(field, old_map, map, live_map);
-            if retain {
-                result.retain(|entry| map.contains_key(&entry.key));
-            }
-            merged.push(Node::new(Value::Map(result), item.span));
-        }
-        let has = |list: &[Node], item: &Node| match item.get(key) {
-            Some(name) => list.iter().any(|other| other.get(key) == Some(name)),
-            None => list.iter().any(|other| other.get(key).is_none()),
-        };
-        merged.extend(live.iter().filter(|item| !has(new, item) && !has(old, item)).cloned());
-        merged
-    }
-}
-
-fn live_span(new: &[Node], live: &[Node]) -> crate::diag::Span {
-    new.first().or(live.first()).map_or(crate::diag::Span::NONE, |node| node.span)
 }
 
 /// What the server's storage does on update before it validates.

@@ -110,11 +110,40 @@ pub struct FieldChange {
     pub order: bool,
 }
 
+impl FieldChange {
+    /// Another order of the items with these names.
+    fn order(path: FieldPath, before: &[&String], after: &[&String]) -> Self {
+        let list = |names: &[&String]| {
+            Node::bare(names.iter().map(|name| Node::bare(name.as_str())).collect::<Vec<_>>())
+        };
+        Self { path, old: Some(list(before)), new: Some(list(after)), order: true }
+    }
+}
+
 /// Where `old` and `new`, two stored objects of that kind, differ in meaning.
 pub(super) fn compare(kind: &str, old: &Node, new: &Node) -> Vec<FieldChange> {
     let mut walk = Walk { kind, changes: Vec::new() };
     walk.nodes(&FieldPath::default(), "", "", false, old, new);
     walk.changes
+}
+
+/// The change that gives the list at `path` the order it has in `new`, also where its order means nothing.
+pub(super) fn reordered(kind: &str, path: &FieldPath, old: &Node, new: &Node) -> Option<FieldChange> {
+    let fields: Vec<&str> = path.fields().collect();
+    let (field, above) = fields.split_last()?;
+    let parent = above.last().copied().unwrap_or_default();
+    let walk = Walk { kind, changes: Vec::new() };
+    let names = |root: &Node| {
+        let list = fields.iter().try_fold(root, |node, field| node.get(field))?;
+        walk.names(parent, field, true, list.items())
+    };
+    let (before, after) = (names(old)?, names(new)?);
+    let change = FieldChange::order(
+        path.clone(),
+        &before.iter().collect::<Vec<_>>(),
+        &after.iter().collect::<Vec<_>>(),
+    );
+    (before != after).then_some(change)
 }
 
 /// Whether two nodes at `field` below `parent` mean the same.
@@ -223,18 +252,10 @@ impl Walk<'_> {
             }
         }
         if !set && !kept.is_sorted() {
-            let list = |names: &mut dyn Iterator<Item = &String>| {
-                Node::bare(names.map(|name| Node::bare(name.as_str())).collect::<Vec<_>>())
-            };
-            let before = list(&mut kept.iter().map(|(_, name)| *name));
+            let before: Vec<&String> = kept.iter().map(|(_, name)| *name).collect();
             kept.sort_unstable();
-            let after = list(&mut kept.iter().map(|(_, name)| *name));
-            self.changes.push(FieldChange {
-                path: path.clone(),
-                old: Some(before),
-                new: Some(after),
-                order: true,
-            });
+            let after: Vec<&String> = kept.iter().map(|(_, name)| *name).collect();
+            self.changes.push(FieldChange::order(path.clone(), &before, &after));
         }
     }
 
@@ -307,37 +328,13 @@ impl<'a> Index<'a> {
     }
 }
 
-/// Equal values, or two spellings of one: a quantity, or a port as a number and as digits.
+/// Equal values, or two spellings of one quantity. A number and the same digits in quotes are not equal: where the
+/// server takes both, they mean a port's number and its name.
 fn same_scalar(parent: &str, field: &str, old: &Node, new: &Node) -> bool {
-    if old == new {
-        return true;
-    }
-    if matches!(old.value, Value::Map(_) | Value::Seq(_))
-        || matches!(new.value, Value::Map(_) | Value::Seq(_))
-    {
-        return false;
-    }
-    if defaults::is_quantity(parent, field) {
-        return matches!(
-            (Quantity::from_node(old), Quantity::from_node(new)),
-            (Ok(old), Ok(new)) if old == new
-        );
-    }
-    is_int_or_string(field) && scalar_text(old) == scalar_text(new)
-}
-
-/// Fields of type `IntOrString`, and ports that are often quoted.
-fn is_int_or_string(field: &str) -> bool {
-    matches!(
-        field,
-        "targetPort"
-            | "port"
-            | "containerPort"
-            | "hostPort"
-            | "nodePort"
-            | "number"
-            | "maxUnavailable"
-            | "maxSurge"
-            | "minAvailable"
-    )
+    old == new
+        || defaults::is_quantity(parent, field)
+            && matches!(
+                (Quantity::from_node(old), Quantity::from_node(new)),
+                (Ok(old), Ok(new)) if old == new
+            )
 }

@@ -17,6 +17,7 @@ mod refused;
 mod removed;
 pub mod render;
 pub(crate) mod secrets;
+mod three_way;
 
 pub use fields::{FieldChange, FieldPath, Step};
 pub use ignore::Ignore;
@@ -24,12 +25,14 @@ pub use instructions::{Cluster, Command, Instruction};
 pub use options::{FailOn, Options};
 
 use crate::diag::ObjectRef;
-use crate::k8s::{self, update};
+use crate::k8s::{self, Operation, update};
 use crate::manifest::Object;
 use crate::yaml::{Entry, Node, Value};
+use apply::Applied;
 use matching::Pair;
 use rayon::prelude::*;
 use std::borrow::Cow;
+use three_way::ListFault;
 
 /// What an upgrade would do.
 #[derive(Debug, Clone, Default)]
@@ -117,6 +120,27 @@ pub struct Reason {
     pub path: String,
     /// The server's words.
     pub message: String,
+    /// Whether it is sure to be refused.
+    pub certainty: Certainty,
+}
+
+/// How sure a [`Reason`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Certainty {
+    /// The server, or `kubectl apply` itself, refuses the object.
+    Certain,
+    /// The object may be refused, or stored in another form than the manifest says. It counts as rejected.
+    Unpredictable,
+}
+
+impl Certainty {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Certain => "rejected",
+            Self::Unpredictable => "unpredictable",
+        }
+    }
 }
 
 /// One consequence.
@@ -187,6 +211,17 @@ impl ObjectPlan {
         self.effects.iter().any(|effect| effect.kind == kind)
     }
 
+    /// Whether it counts as rejected only because the outcome cannot be predicted.
+    pub fn is_unpredictable(&self) -> bool {
+        !self.reasons.is_empty() && self.reasons.iter().all(|r| r.certainty == Certainty::Unpredictable)
+    }
+
+    /// Whether pods are replaced, or may be.
+    pub fn may_restart(&self) -> bool {
+        let template = |reason: &Reason| reason.path.starts_with("spec.template");
+        self.restarts() || self.is_unpredictable() && self.reasons.iter().any(template)
+    }
+
     /// Whether there is anything to say about it.
     pub fn is_notable(&self) -> bool {
         self.change != Change::Unchanged
@@ -206,8 +241,10 @@ pub struct Summary {
     pub modified: usize,
     /// Objects that stay as they are.
     pub unchanged: usize,
-    /// Objects that the server would refuse.
+    /// Objects that the server would refuse, or may refuse.
     pub rejected: usize,
+    /// How many of the rejected ones it may take after all.
+    pub unpredictable: usize,
     /// Workloads whose pods are replaced.
     pub restarts: usize,
 }
@@ -224,6 +261,7 @@ impl Plan {
                 Change::Unchanged => summary.unchanged += 1,
             }
             summary.rejected += usize::from(object.verdict == Verdict::Rejected);
+            summary.unpredictable += usize::from(object.is_unpredictable());
             summary.restarts += usize::from(object.restarts());
         }
         summary
@@ -288,7 +326,7 @@ fn plan_object(pair: &Pair<'_>, world: &effects::World<'_>, options: &Options) -
             plan.effects.extend(removed::renamed_from(new, old));
         }
         // One that is refused never runs beside the old one.
-        (Some(old), None, Some(new)) if invalid(new, world, options).is_empty() => {
+        (Some(old), None, Some(new)) if invalid(new, Operation::Create, world, options).is_empty() => {
             removed::renamed_to(&mut plan, old, new, world);
         }
         _ => {}
@@ -315,7 +353,7 @@ fn blank(object: &Object, change: Change) -> ObjectPlan {
 
 fn added(new: &Object, world: &effects::World<'_>, options: &Options) -> ObjectPlan {
     let mut plan = blank(new, Change::Added);
-    plan.reasons = invalid(new, world, options);
+    plan.reasons = invalid(&as_sent(new), Operation::Create, world, options);
     if plan.reasons.is_empty() {
         plan.effects = effects::created(new);
     } else {
@@ -339,33 +377,29 @@ fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Opt
     }
     let (group, kind) = (matching::group_of(new), new.kind.as_str());
     let (mut old_root, mut new_root) = secrets::comparable(kind, &old.root, &new.root);
-    let (old_decode_errors, mut decode_errors) = (unreadable(old, options), unreadable(new, options));
-    // The server dropped what it does not know when it stored the old object.
-    if !old_decode_errors.is_empty() {
-        k8s::drop_unknown_fields(old_root.to_mut(), options.version);
-        let before = decode_errors.len();
-        decode_errors.retain(|reason| !old_decode_errors.contains(reason));
-        if decode_errors.is_empty() && before > 0 {
-            k8s::drop_unknown_fields(new_root.to_mut(), options.version);
-        }
-    }
-    let live = apply::create(group, kind, &old_root);
+    let create = |manifest: &Node| {
+        let mut stored = apply::create(group, kind, manifest);
+        k8s::defaults::gate(options.version, group, kind, &mut stored);
+        stored
+    };
+    let live = create(&stored_part(old, &old_root, options));
     if options.live {
         // Without a note on what was applied nothing can be told to have been dropped.
         old_root =
             Cow::Owned(apply::last_applied(&old.root).unwrap_or_else(|| new_root.clone().into_owned()));
     }
-    let noted = options.live.then(|| apply::create(group, kind, &old_root));
-    let mut desired = apply::create(group, kind, &new_root);
+    let noted = options.live.then(|| create(&old_root));
+    let mut desired = create(&new_root);
     if options.ignore.iter().any(|rule| rule.concerns(new)) {
         let mut hidden = fields::compare(kind, noted.as_ref().unwrap_or(&live), &desired);
         hidden.retain(|change| options.ignore.iter().any(|rule| rule.hides(new, &change.path)));
         if !hidden.is_empty() {
             hidden.iter().rev().for_each(|change| ignore::revert(new_root.to_mut(), change));
-            desired = apply::create(group, kind, &new_root);
+            desired = create(&new_root);
         }
     }
-    let applied = apply::apply(group, kind, live, &old_root, &new_root);
+    let mut applied = apply::apply(group, kind, live, &old_root, &new_root);
+    k8s::defaults::gate(options.version, group, kind, &mut applied.merged);
     let stored = fields::compare(kind, &applied.live, &applied.merged);
     let wanted = match &noted {
         // The usual case: what is stored is what the manifest says.
@@ -378,51 +412,37 @@ fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Opt
         stored.iter().filter(|change| !is_allocation(change, said(change))).cloned().collect();
 
     let mut plan = blank(new, if changes.is_empty() { Change::Unchanged } else { Change::Modified });
-    let mut reasons: Vec<Reason> = Vec::new();
-    if !decode_errors.is_empty() {
-        // What the server cannot read it compares with nothing.
-        reasons = decode_errors;
-    } else if !changes.is_empty() || !wanted.is_empty() || old.api_version != new.api_version {
-        if !secrets::has_digests(kind, &applied.merged) {
-            let merged = Object { root: with_header(new, &applied.merged), ..new.clone() };
-            reasons = invalid(&merged, world, options);
-        }
-        if !reasons.is_empty() {
-            // What was accepted before is accepted now: the old object is running.
-            let before = invalid(old, world, options);
-            reasons.retain(|reason| !before.contains(reason));
-        }
-        let change = update::Update {
-            group,
-            kind,
-            name: &new.name,
-            old: &applied.live,
-            new: &applied.merged,
-            version: options.version,
-        };
-        let refusals = update::validate(&change, world);
-        reasons.extend(refusals.into_iter().map(|r| Reason { path: r.path, message: r.message }));
-    }
-    let mut seen = std::collections::BTreeSet::new();
-    reasons.retain(|reason| seen.insert(reason.clone()));
+    let hidden = |fault: &&ListFault| {
+        fault.is_unpredictable() && options.ignore.iter().any(|rule| rule.hides(new, &fault.path))
+    };
+    let faults: Vec<&ListFault> = applied.faults.iter().filter(|fault| !hidden(fault)).collect();
+    let differs = !changes.is_empty() || !wanted.is_empty() || old.api_version != new.api_version;
+    let reasons = refusals(old, new, &applied, &faults, differs, world, options);
     if reasons.is_empty() {
         plan.effects = effects::updated(new, &applied, &changes, world);
+        let (old_root, new_root) = (secrets::folded(kind, &old_root), secrets::folded(kind, &new_root));
         plan.effects.extend(effects::ignored(new, &old_root, &new_root, &wanted, &stored, &applied, world));
         if plan.effects.is_empty() && plan.change == Change::Modified {
             plan.effects.push(effects::none(new, &changes));
         }
     } else {
         plan.verdict = Verdict::Rejected;
-        if changes.is_empty() {
-            plan.change = Change::Modified;
+        plan.change = Change::Modified;
+        let own_faults = own_faults(new, &faults, world, options);
+        if changes.is_empty() || !faults.is_empty() {
+            // What the manifests say: what is stored is not known.
             changes = wanted;
         }
+        for fault in faults {
+            if !changes.iter().any(|change| fault.path.covers(&change.path)) {
+                changes.extend(fields::reordered(kind, &fault.path, &applied.live, &desired));
+            }
+        }
         plan.reasons = reasons;
-        // A recorded Secret holds no values to validate.
-        let faults =
-            if secrets::has_digests(kind, &new.root) { Vec::new() } else { invalid(new, world, options) };
-        let stored = (&applied.live, &applied.merged);
-        plan.remediation = refused::remediation(&plan, stored, &faults, world.kubectl(new));
+        if !plan.is_unpredictable() {
+            let stored = (&applied.live, &applied.merged);
+            plan.remediation = refused::remediation(&plan, stored, &own_faults, world.kubectl(new));
+        }
     }
     if plan.change == Change::Modified && options.documents {
         let show = |object: &Object, stored: &Node| {
@@ -447,6 +467,67 @@ fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Opt
     plan
 }
 
+/// Why an update is refused, as far as it gets: `kubectl apply` builds a patch, the server reads the patched object, then
+/// validates it. `differs` says whether anything would be stored that was not stored before.
+fn refusals(
+    old: &Object,
+    new: &Object,
+    applied: &Applied,
+    faults: &[&ListFault],
+    differs: bool,
+    world: &effects::World<'_>,
+    options: &Options,
+) -> Vec<Reason> {
+    let (group, kind) = (matching::group_of(new), new.kind.as_str());
+    let unsent: Vec<Reason> = of_certainty(faults, Certainty::Certain).collect();
+    if !unsent.is_empty() {
+        return unsent;
+    }
+    let mut unread = unreadable(&patched(old, new, applied), options);
+    if options.live && !unread.is_empty() {
+        // What the server has stored it can read.
+        let before = unreadable(old, options);
+        unread.retain(|reason| !before.contains(reason));
+    }
+    if !unread.is_empty() {
+        return unread;
+    }
+    let mut reasons: Vec<Reason> = of_certainty(faults, Certainty::Unpredictable).collect();
+    if !differs {
+        return reasons;
+    }
+    if !secrets::has_digests(kind, &applied.merged) {
+        let merged = Object { root: with_header(new, &applied.merged), ..new.clone() };
+        let mut found = invalid(&merged, Operation::Update, world, options);
+        if !found.is_empty() {
+            // What was accepted before is accepted now: the old object is running.
+            let before = invalid(old, Operation::Create, world, options);
+            found.retain(|reason| !before.contains(reason));
+        }
+        reasons.extend(found);
+    }
+    let update = update::Update {
+        group,
+        kind,
+        name: &new.name,
+        old: &applied.live,
+        new: &applied.merged,
+        version: options.version,
+    };
+    reasons.extend(update::validate(&update, world).into_iter().map(|refusal| Reason {
+        path: refusal.path,
+        message: refusal.message,
+        certainty: Certainty::Certain,
+    }));
+    let mut seen = std::collections::BTreeSet::new();
+    reasons.retain(|reason| seen.insert(reason.clone()));
+    reasons
+}
+
+fn of_certainty(faults: &[&ListFault], certainty: Certainty) -> impl Iterator<Item = Reason> {
+    faults.iter().map(|fault| fault.reason()).filter(move |reason| reason.certainty == certainty)
+}
+
 /// A value that the server chooses is no change that anybody made, unless a manifest speaks of it (`said`).
 fn is_allocation(change: &FieldChange, said: bool) -> bool {
     let allocated = |node: &Option<Node>| node.as_ref().and_then(Node::as_str) == Some(apply::ALLOCATED);
@@ -458,11 +539,60 @@ fn is_allocation(change: &FieldChange, said: bool) -> bool {
         || generated && !said && (change.old.is_none() || change.new.is_none())
 }
 
+/// An object as `kubectl apply` creates it: without the fields that are null (`pruneNullsFromMap`).
+fn as_sent(object: &Object) -> Object {
+    let mut root = apply::sent(&object.root);
+    k8s::defaults::drop_nulls(&mut root);
+    Object { root, ..object.clone() }
+}
+
+/// The part of the manifest `root` that the server stored: fields that it does not know it drops. A live object holds
+/// no others.
+fn stored_part<'a>(object: &Object, root: &'a Node, options: &Options) -> Cow<'a, Node> {
+    if options.live {
+        return Cow::Borrowed(root);
+    }
+    let mut known = root.clone();
+    k8s::schema::drop_unknown(&object.api_version, &object.kind, options.version, &mut known);
+    Cow::Owned(known)
+}
+
+/// Why the manifest cannot be applied whatever is stored, not even to create the object.
+fn own_faults(
+    new: &Object,
+    faults: &[&ListFault],
+    world: &effects::World<'_>,
+    options: &Options,
+) -> Vec<Reason> {
+    let unsent: Vec<Reason> = of_certainty(faults, Certainty::Certain).collect();
+    // A recorded Secret holds no values to validate.
+    if !unsent.is_empty() || secrets::has_digests(&new.kind, &new.root) {
+        return unsent;
+    }
+    invalid(new, Operation::Create, world, options)
+}
+
+/// The object that the server has to read once it has applied the patch.
+fn patched(old: &Object, new: &Object, applied: &Applied) -> Object {
+    // The previous object has other fields in another version of its API; and digests of values are no base64.
+    if old.api_version != new.api_version || secrets::has_digests(&new.kind, &applied.merged) {
+        return as_sent(new);
+    }
+    let mut root = applied.patched.clone();
+    drop_allocated(&mut root);
+    Object { root, ..new.clone() }
+}
+
 /// Why the server would not take the object by itself.
-fn invalid(object: &Object, world: &effects::World<'_>, options: &Options) -> Vec<Reason> {
+fn invalid(
+    object: &Object,
+    operation: Operation,
+    world: &effects::World<'_>,
+    options: &Options,
+) -> Vec<Reason> {
     reasons_of(options, |findings| match world.definition_of(object) {
         Some(definition) => k8s::validate_custom(object, &definition.root, options.version, findings),
-        None => k8s::validate(object, options.version, findings),
+        None => k8s::validate_for(operation, object, options.version, findings),
     })
 }
 
@@ -483,7 +613,7 @@ fn reasons_of(options: &Options, validate: impl FnOnce(&mut Vec<crate::diag::Dia
             let path = finding.path.unwrap_or_default();
             let prefix = format!("`{path}`: ");
             let message = finding.message.strip_prefix(&prefix).unwrap_or(&finding.message);
-            Reason { message: server_words(message), path }
+            Reason { message: server_words(message), path, certainty: Certainty::Certain }
         })
         .collect()
 }

@@ -54,7 +54,7 @@ pub enum FailOn {
     Removed,
     /// An effect of that kind.
     Effect(EffectKind),
-    /// Any replacement of pods.
+    /// Any replacement of pods, also one that cannot be ruled out.
     Restart,
 }
 
@@ -83,7 +83,7 @@ impl FailOn {
             Self::Rejected => object.verdict == Verdict::Rejected,
             Self::Removed => object.change == Change::Removed,
             Self::Effect(kind) => object.has(kind),
-            Self::Restart => object.restarts(),
+            Self::Restart => object.may_restart(),
         }
     }
 }

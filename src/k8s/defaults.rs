@@ -4,7 +4,7 @@
 //! the manifest. Two manifests that spell the same object differently give the same stored object.
 //! The rules are those of `pkg/apis/*/v1/defaults.go`; each function names its model.
 
-use super::quantity;
+use super::{Version, quantity};
 use crate::diag::Span;
 use crate::yaml::{Map, Node, Value};
 
@@ -13,6 +13,8 @@ use crate::yaml::{Map, Node, Value};
 /// Objects of unknown groups (custom resources) only lose their nulls, server-set metadata and status:
 /// what their defaults are is not known.
 pub fn store(group: &str, kind: &str, root: &mut Node) {
+    let metrics_in_v1 = (group, kind) == ("autoscaling", "HorizontalPodAutoscaler")
+        && root.get("apiVersion").and_then(Node::as_str) == Some("autoscaling/v1");
     strip_server_fields(group, root);
     if !is_builtin(group) {
         drop_nulls(root);
@@ -25,6 +27,9 @@ pub fn store(group: &str, kind: &str, root: &mut Node) {
         normalise(root, "");
     }
     fill(group, kind, root);
+    if let (true, Some(map)) = (metrics_in_v1, root.as_map_mut()) {
+        metrics_of_v1(map);
+    }
 }
 
 /// Whether a group's kinds are part of Kubernetes itself.
@@ -82,11 +87,15 @@ fn strip_server_fields(group: &str, root: &mut Node) {
                     "kubectl.kubernetes.io/last-applied-configuration" | "deployment.kubernetes.io/revision"
                 )
             });
+            if annotations.is_empty() {
+                metadata.remove("annotations");
+            }
         }
     }
 }
 
-fn drop_nulls(node: &mut Node) {
+/// Drops the fields that are null, at any depth.
+pub(crate) fn drop_nulls(node: &mut Node) {
     match &mut node.value {
         Value::Map(map) => {
             map.retain(|entry| !entry.value.is_null());
@@ -297,7 +306,12 @@ fn fill(group: &str, kind: &str, root: &mut Node) {
             template(spec);
         }
         ("", "Service") => service(ensure_map(map, "spec")),
-        ("", "PersistentVolumeClaim") => default(ensure_map(map, "spec"), "volumeMode", "Filesystem"),
+        ("", "PersistentVolumeClaim") => {
+            let spec = ensure_map(map, "spec");
+            default(spec, "volumeMode", "Filesystem");
+            drop_legacy_source(spec);
+            mirror_data_source(spec);
+        }
         ("", "PersistentVolume") => {
             let spec = ensure_map(map, "spec");
             default(spec, "persistentVolumeReclaimPolicy", "Retain");
@@ -342,18 +356,10 @@ fn fill(group: &str, kind: &str, root: &mut Node) {
     }
 }
 
-/// `SetDefaults_StatefulSet`; `maxUnavailable` goes where its gate is off (`dropStatefulSetDisabledFields`).
+/// `SetDefaults_StatefulSet`.
 fn stateful_set(spec: &mut Map) {
     default(spec, "podManagementPolicy", "OrderedReady");
-    let strategy = ensure_map(spec, "updateStrategy");
-    default(strategy, "type", "RollingUpdate");
-    if text(strategy, "type") == "RollingUpdate" {
-        ensure_map(strategy, "rollingUpdate");
-    }
-    if let Some(rolling) = strategy.get_mut("rollingUpdate").and_then(Node::as_map_mut) {
-        rolling.remove("maxUnavailable");
-        default(rolling, "partition", 0);
-    }
+    stateful_set_strategy(ensure_map(spec, "updateStrategy"));
     default(spec, "replicas", 1);
     default(spec, "revisionHistoryLimit", 10);
     let retention = ensure_map(spec, "persistentVolumeClaimRetentionPolicy");
@@ -363,11 +369,41 @@ fn stateful_set(spec: &mut Map) {
         for field in ["apiVersion", "kind", "status"] {
             claim.remove(field);
         }
-        if let Some(metadata) = claim.get_mut("metadata").and_then(Node::as_map_mut) {
-            metadata.remove("creationTimestamp");
-        }
         default(ensure_map(claim, "spec"), "volumeMode", "Filesystem");
     });
+}
+
+/// Unlike those of Deployments and DaemonSets, a strategy that names its type gets no `rollingUpdate`: only one
+/// that is written, or comes with the default type, gets its partition.
+fn stateful_set_strategy(strategy: &mut Map) {
+    if text(strategy, "type").is_empty() {
+        default(strategy, "type", "RollingUpdate");
+        ensure_map(strategy, "rollingUpdate");
+    }
+    if text(strategy, "type") == "RollingUpdate"
+        && let Some(rolling) = strategy.get_mut("rollingUpdate").and_then(Node::as_map_mut)
+    {
+        default(rolling, "partition", 0);
+    }
+}
+
+/// What feature gates make of a stored object: the gate `MaxUnavailableStatefulSet` is on since 1.37. Where it is off the
+/// field is dropped (`dropStatefulSetDisabledFields`), where it is on it has a default.
+pub fn gate(version: Version, group: &str, kind: &str, root: &mut Node) {
+    if (group, kind) != ("apps", "StatefulSet") {
+        return;
+    }
+    let strategy = root
+        .as_map_mut()
+        .and_then(|map| map.get_mut("spec")?.as_map_mut()?.get_mut("updateStrategy")?.as_map_mut());
+    let Some(strategy) = strategy else { return };
+    let rolling_update = text(strategy, "type") == "RollingUpdate";
+    let Some(rolling) = strategy.get_mut("rollingUpdate").and_then(Node::as_map_mut) else { return };
+    if version < Version::V1_37 {
+        rolling.remove("maxUnavailable");
+    } else if rolling_update {
+        default(rolling, "maxUnavailable", 1);
+    }
 }
 
 /// `SetDefaults_Deployment`.
@@ -437,12 +473,6 @@ fn cron_job(spec: &mut Map) {
 /// The pod template below `holder`.
 fn template(holder: &mut Map) {
     if let Some(template) = holder.get_mut("template").and_then(Node::as_map_mut) {
-        if let Some(metadata) = template.get_mut("metadata").and_then(Node::as_map_mut) {
-            metadata.remove("creationTimestamp");
-            if metadata.is_empty() {
-                template.remove("metadata");
-            }
-        }
         pod_spec(ensure_map(template, "spec"));
     }
 }
@@ -647,6 +677,29 @@ fn service(spec: &mut Map) {
     }
 }
 
+/// `EnforceDataSourceBackwardsCompatibility`: `dataSource` can name a claim or a snapshot; anything else is dropped.
+fn drop_legacy_source(spec: &mut Map) {
+    let Some(source) = spec.get("dataSource").and_then(Node::as_map) else { return };
+    let known = [("PersistentVolumeClaim", ""), ("VolumeSnapshot", "snapshot.storage.k8s.io")];
+    if !known.contains(&(text(source, "kind"), text(source, "apiGroup")))
+        && !spec.contains_key("dataSourceRef")
+    {
+        spec.remove("dataSource");
+    }
+}
+
+/// `NormalizeDataSources`: each of the two fields is filled in from the other, unless the source is in another
+/// namespace, which only `dataSourceRef` can say.
+pub(crate) fn mirror_data_source(spec: &mut Map) {
+    match (spec.get("dataSource").cloned(), spec.get("dataSourceRef").cloned()) {
+        (Some(source), None) => default(spec, "dataSourceRef", source.value),
+        (None, Some(source)) if source.get("namespace").is_none() => {
+            default(spec, "dataSource", source.value);
+        }
+        _ => {}
+    }
+}
+
 /// `SetDefaults_Namespace`.
 fn namespace(root: &mut Map) {
     let metadata = ensure_map(root, "metadata");
@@ -675,6 +728,7 @@ fn limit_range_item(item: &mut Map) {
 /// `SetDefaults_HorizontalPodAutoscaler` of autoscaling/v2.
 fn autoscaler(spec: &mut Map) {
     default(spec, "minReplicas", 1);
+    default(spec, "metrics", vec![cpu_utilization(DEFAULT_UTILIZATION)]);
     if let Some(behavior) = spec.get_mut("behavior").and_then(Node::as_map_mut) {
         let up = ensure_map(behavior, "scaleUp");
         default(up, "stabilizationWindowSeconds", 0);
@@ -684,6 +738,36 @@ fn autoscaler(spec: &mut Map) {
         default(down, "selectPolicy", "Max");
         default(down, "policies", vec![scaling_policy("Percent", 100)]);
     }
+}
+
+/// The share of the requested CPU that an autoscaler without metrics aims at, in percent (`autoscaling.DefaultCPUUtilization`).
+const DEFAULT_UTILIZATION: i64 = 80;
+
+/// Version 1 has a field for the CPU, and an annotation for the other metrics.
+fn metrics_of_v1(root: &mut Map) {
+    let annotated = root
+        .get("metadata")
+        .and_then(|metadata| metadata.get("annotations"))
+        .is_some_and(|annotations| annotations.get("autoscaling.alpha.kubernetes.io/metrics").is_some());
+    let spec = ensure_map(root, "spec");
+    spec.remove("metrics");
+    if !annotated {
+        default(spec, "targetCPUUtilizationPercentage", DEFAULT_UTILIZATION);
+    }
+}
+
+/// The metric of an autoscaler that names none.
+fn cpu_utilization(percent: i64) -> Node {
+    let mut target = Map::new();
+    default(&mut target, "type", "Utilization");
+    default(&mut target, "averageUtilization", percent);
+    let mut resource = Map::new();
+    default(&mut resource, "name", "cpu");
+    default(&mut resource, "target", target);
+    let mut metric = Map::new();
+    default(&mut metric, "type", "Resource");
+    default(&mut metric, "resource", resource);
+    Node::bare(metric)
 }
 
 fn scaling_policy(kind: &str, value: i64) -> Node {

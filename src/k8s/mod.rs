@@ -8,14 +8,15 @@ pub mod defaults;
 pub mod kinds;
 pub mod merge;
 pub mod names;
-mod prune;
 pub mod quantity;
 pub mod schema;
 pub mod update;
 pub mod validation;
 
-pub use prune::drop_unknown_fields;
-pub use validation::{RULES, defines, name_errors, validate, validate_all, validate_custom, validate_form};
+pub use validation::{
+    Operation, RULES, defines, name_errors, validate, validate_all, validate_custom, validate_for,
+    validate_form,
+};
 
 use std::fmt;
 use std::str::FromStr;

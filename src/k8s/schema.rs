@@ -5,6 +5,7 @@
 //! kinds, which every render asks for, apart from their fields, which only validation does.
 
 use super::Version;
+use crate::yaml::{Node, Value};
 use std::sync::OnceLock;
 
 /// The kinds come first, then the types, each followed by its fields.
@@ -46,6 +47,16 @@ pub fn kind(api_version: &str, kind: &str) -> Option<&'static Kind> {
     let index =
         kinds().binary_search_by(|probe| (probe.api_version, probe.kind).cmp(&(api_version, kind))).ok()?;
     kinds().get(index)
+}
+
+/// Drops the fields that `version` does not have from an object of a kind of Kubernetes itself, at any depth. Other
+/// objects stay as they are.
+pub fn drop_unknown(api_version: &str, kind_name: &str, version: Version, root: &mut Node) {
+    let schemas = Schemas::get();
+    let Some(ty) = kind(api_version, kind_name).and_then(|kind| schemas.type_named(kind.type_name)) else {
+        return;
+    };
+    schemas.drop_unknown_fields(ty, version, root);
 }
 
 /// Names one type of the API.
@@ -249,6 +260,34 @@ impl Schemas {
         let start = fields.partition_point(|field| (field.head, field.name) < wanted);
         let candidates = fields.get(start..)?.iter().take_while(|field| field.name == name);
         candidates.into_iter().find(|field| field.exists_in(version))
+    }
+
+    fn drop_unknown_fields(&self, id: TypeId, version: Version, node: &mut Node) {
+        let Some(map) = node.as_map_mut() else { return };
+        map.retain(|entry| match self.field(id, &entry.key, version) {
+            Some(field) => {
+                self.drop_unknown_below(field.ty, version, &mut entry.value);
+                true
+            }
+            None => false,
+        });
+    }
+
+    fn drop_unknown_below(&self, ty: Ty, version: Version, node: &mut Node) {
+        match (ty.shape(), &mut node.value) {
+            (Shape::Base(Base::Object(id)), _) => self.drop_unknown_fields(id, version, node),
+            (Shape::List(inner), Value::Seq(items)) => {
+                for item in items {
+                    self.drop_unknown_below(inner, version, item);
+                }
+            }
+            (Shape::Map(inner), Value::Map(map)) => {
+                for entry in map.iter_mut() {
+                    self.drop_unknown_below(inner, version, &mut entry.value);
+                }
+            }
+            _ => {}
+        }
     }
 
     /// Reads the text. What it does not understand it leaves out; a test sees to it that there is nothing

@@ -4,7 +4,7 @@ use crate::support::objects;
 use plimsoll::diag::Span;
 use plimsoll::diff::render::{self, Style};
 use plimsoll::diff::{self, Change, EffectKind, FailOn, Ignore, ObjectPlan, Options, Plan, Verdict};
-use plimsoll::k8s::defaults;
+use plimsoll::k8s::{Version, defaults};
 use plimsoll::yaml::{Map, Node, Value};
 use proptest::prelude::*;
 
@@ -354,6 +354,55 @@ fn a_strategy_that_keeps_a_stored_partition_is_rejected() {
 }
 
 #[test]
+fn a_written_strategy_may_become_any_other() {
+    let with = |strategy: &str| {
+        SET.replace("serviceName: web", &format!("serviceName: web\n  updateStrategy: {strategy}"))
+    };
+    // Only a strategy without a type, or one that is written, gets a partition that would stay.
+    for (old, new, verdict) in [
+        ("{type: RollingUpdate}", "{type: OnDelete}", Verdict::Accepted),
+        ("{rollingUpdate: {partition: 0}}", "{type: OnDelete}", Verdict::Accepted),
+        ("{}", "{type: OnDelete}", Verdict::Rejected),
+        ("{rollingUpdate: {}}", "{type: OnDelete, rollingUpdate: {}}", Verdict::Rejected),
+        ("{type: OnDelete}", "{type: RollingUpdate}", Verdict::Accepted),
+    ] {
+        assert_eq!(only(&plan(&with(old), &with(new))).verdict, verdict, "{old} -> {new}");
+    }
+    // The limits that a DaemonSet's strategy always gets do no harm.
+    let daemon = |strategy: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {{name: d}}\nspec:\n  updateStrategy: {strategy}\n  selector: {{matchLabels: {{app: d}}}}\n  template:\n    metadata: {{labels: {{app: d}}}}\n    spec: {{containers: [{{name: c, image: i:1}}]}}\n"
+        )
+    };
+    for old in ["{}", "{type: RollingUpdate}"] {
+        let plan = plan(&daemon(old), &daemon("{type: OnDelete}"));
+        assert_eq!(only(&plan).verdict, Verdict::Accepted, "{old}");
+    }
+}
+
+#[test]
+fn max_unavailable_of_a_stateful_set_counts_since_1_37() {
+    let with = |limit: &str| {
+        let strategy =
+            format!("serviceName: web\n  updateStrategy: {{rollingUpdate: {{maxUnavailable: {limit}}}}}");
+        SET.replace("serviceName: web", &strategy)
+    };
+    let compare = |version, old: &str, new: &str| {
+        let options = Options { version, ..Options::default() };
+        diff::compare(&objects(old), &objects(new), &options)
+    };
+    let dropped = compare(Version::V1_36, &with("2"), &with("0"));
+    assert!(only(&dropped).has(EffectKind::Ignored) && only(&dropped).verdict == Verdict::Accepted);
+    let refused = compare(Version::V1_37, &with("2"), &with("0"));
+    assert_eq!(only(&refused).verdict, Verdict::Rejected);
+    assert_eq!(only(&refused).reasons[0].path, "spec.updateStrategy.rollingUpdate.maxUnavailable");
+    let changed = compare(Version::V1_37, SET, &with("2"));
+    assert_eq!((only(&changed).verdict, only(&changed).changes.len()), (Verdict::Accepted, 1));
+    assert!(!only(&changed).has(EffectKind::Ignored));
+    assert!(compare(Version::V1_37, SET, &with("1")).is_empty(), "the default");
+}
+
+#[test]
 fn a_quantity_restarts_pods_only_where_the_server_stores_another_text() {
     let memory = |value: &str| SET.replace("memory: 1Gi}", &format!("memory: {value}}}"));
     let cpu = |value: &str| SET.replace(r#"cpu: "1","#, &format!("cpu: {value},"));
@@ -377,6 +426,204 @@ fn a_quantity_restarts_pods_only_where_the_server_stores_another_text() {
         let plan = plan(&old, &new);
         assert_eq!(plan.objects[0].restarts(), restarts, "{}", render::plan(&plan, Style::Plain));
     }
+}
+
+#[test]
+fn quoted_numbers_are_no_numbers() {
+    let service = |port: &str| {
+        format!("apiVersion: v1\nkind: Service\nmetadata: {{name: s}}\nspec: {{ports: [{port}]}}\n")
+    };
+    let policy = |port: &str| {
+        format!(
+            "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: web}}\nspec: {{podSelector: {{}}, ingress: [{{ports: [{{port: {port}}}]}}]}}\n"
+        )
+    };
+    let budget = |limit: &str| {
+        format!(
+            "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {{name: b}}\nspec: {{selector: {{matchLabels: {{a: b}}}}, maxUnavailable: {limit}}}\n"
+        )
+    };
+    let probe = |port: &str| SET.replace("port: http}", &format!("port: {port}}}"));
+    let container = |port: &str| SET.replace("containerPort: 80}", &format!("containerPort: {port}}}"));
+    for (old, new, path) in [
+        (
+            service("{port: 80, targetPort: 8080}"),
+            service("{port: 80, targetPort: '8080'}"),
+            "spec.ports[0].targetPort",
+        ),
+        (service("{port: 80}"), service("{port: '80'}"), "spec.ports[0].port"),
+        (policy("80"), policy("'80'"), "spec.ingress[0].ports[0].port"),
+        (budget("1"), budget("'1'"), "spec.maxUnavailable"),
+        (probe("80"), probe("'80'"), "spec.template.spec.containers[0].readinessProbe.httpGet.port"),
+        (container("80"), container("'80'"), "spec.template.spec.containers[0].ports[0].containerPort"),
+        (SET.to_owned(), SET.replace("replicas: 3", "replicas: '3'"), "spec.replicas"),
+    ] {
+        let plan = plan(&old, &new);
+        let object = only(&plan);
+        assert_eq!(object.verdict, Verdict::Rejected, "{path}");
+        assert_eq!(object.reasons[0].path, path, "{:?}", object.reasons);
+        assert!(object.remediation.is_empty(), "{:?}", object.remediation);
+    }
+    // A name is a name.
+    let named = plan(&service("{port: 80, targetPort: 80}"), &service("{port: 80, targetPort: web}"));
+    assert_eq!(only(&named).verdict, Verdict::Accepted);
+}
+
+#[test]
+fn unknown_fields_are_rejected_whatever_they_hold() {
+    let with = |field: &str| SET.replace("      containers:", &format!("      {field}\n      containers:"));
+    for value in ["[]", "{}", "''", "0", "false", "x", "[a]", "{a: b}"] {
+        let plan = plan(SET, &with(&format!("tolerationss: {value}")));
+        let set = only(&plan);
+        assert_eq!(set.verdict, Verdict::Rejected, "{value}");
+        assert_eq!(set.reasons[0].path, "spec.template.spec.tolerationss");
+        assert!(set.remediation.is_empty(), "{:?}", set.remediation);
+    }
+    // `kubectl apply` leaves a null out, so the server never reads the field.
+    assert!(plan(SET, &with("tolerationss: null")).is_empty());
+    // Only the new manifest is read; what the server did not know of the old one it did not store.
+    let typo = SET.replace("replicas: 3", "replica: 5");
+    let corrected = plan(&typo, SET);
+    assert_eq!(only(&corrected).verdict, Verdict::Accepted);
+    assert_eq!(only(&corrected).changes[0].path.to_string(), "spec.replicas");
+    assert_eq!(corrected.summary().modified, 1);
+    let kept = plan(&typo, &typo.replace("app:1.0", "app:1.1"));
+    assert_eq!(only(&kept).reasons.iter().map(|r| r.path.as_str()).collect::<Vec<_>>(), ["spec.replica"]);
+}
+
+#[test]
+fn a_claim_keeps_the_source_it_was_filled_from() {
+    const CLONE: &str = "{kind: PersistentVolumeClaim, name: src}";
+    let claim = |sources: &str| {
+        format!(
+            "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {{name: p}}\nspec: {{accessModes: [ReadWriteOnce], storageClassName: x, resources: {{requests: {{storage: 1Gi}}}}{sources}}}\n"
+        )
+    };
+    let source = claim(&format!(", dataSource: {CLONE}"));
+    let reference = claim(&format!(", dataSourceRef: {CLONE}"));
+    let both = claim(&format!(", dataSource: {CLONE}, dataSourceRef: {CLONE}"));
+    for (old, new) in [(&source, &both), (&both, &source), (&source, &reference), (&reference, &source)] {
+        assert!(plan(old, new).is_empty(), "{old}{new}");
+    }
+    for old in [&source, &reference] {
+        let plan = plan(old, &claim(""));
+        let object = only(&plan);
+        assert_eq!((object.change, object.verdict), (Change::Unchanged, Verdict::Accepted));
+        assert!(object.has(EffectKind::Ignored), "the server keeps it: {:?}", object.effects);
+    }
+    for (old, new) in [
+        (&both, claim("")),
+        (&source, source.replace("src", "other")),
+        (&reference, reference.replace("src}", "src, namespace: there}")),
+        (&claim(""), source.clone()),
+    ] {
+        assert_eq!(only(&plan(old, &new)).verdict, Verdict::Rejected, "{old}{new}");
+    }
+    // Anything but a claim or a snapshot can only be named by the reference.
+    let populator = claim(", dataSource: {apiGroup: example.com, kind: Filler, name: f}");
+    assert!(plan(&populator, &claim("")).is_empty());
+}
+
+#[test]
+fn a_class_beside_its_annotation_is_refused_on_creation_alone() {
+    let ingress = |class: &str| {
+        format!(
+            "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {{name: i, annotations: {{kubernetes.io/ingress.class: nginx}}}}\nspec: {{{class}defaultBackend: {{service: {{name: a, port: {{number: 80}}}}}}}}\n"
+        )
+    };
+    let both = ingress("ingressClassName: nginx-internal, ");
+    assert_eq!(only(&plan(&ingress(""), &both)).verdict, Verdict::Accepted);
+    assert_eq!(only(&plan("", &both)).verdict, Verdict::Rejected);
+}
+
+#[test]
+fn a_list_with_a_repeated_merge_key_is_not_predicted() {
+    let service = |ports: &str| {
+        format!("apiVersion: v1\nkind: Service\nmetadata: {{name: s}}\nspec: {{ports: [{ports}]}}\n")
+    };
+    let (tcp, udp) = ("{name: t, port: 443}", "{name: u, port: 443, protocol: UDP}");
+    let both = service(&format!("{tcp}, {udp}"));
+    let rejected: FailOn = "rejected".parse().unwrap();
+    for new in [service(tcp), service(&format!("{udp}, {tcp}")), both.replace("443", "443, targetPort: 8443")]
+    {
+        let plan = plan(&both, &new);
+        let object = only(&plan);
+        assert_eq!((object.change, object.verdict), (Change::Modified, Verdict::Rejected), "{new}");
+        assert!(object.is_unpredictable() && object.effects.is_empty() && !object.changes.is_empty());
+        assert_eq!((plan.exit_code(&[]), plan.exit_code(&[rejected])), (3, 3));
+        let json: serde_json::Value = serde_json::from_str(&render::json(&plan)).unwrap();
+        assert_eq!(json["objects"][0]["verdict"], "rejected");
+        assert_eq!(json["objects"][0]["reasons"][0]["path"], "spec.ports");
+        assert_eq!(json["objects"][0]["reasons"][0]["unpredictable"], true);
+        assert_eq!(json["summary"]["rejected"], 1);
+        let shown = [
+            render::plan(&plan, Style::Plain),
+            render::summary(&plan, Style::Plain),
+            render::markdown(&plan),
+            render::html(&plan, "x"),
+            render::unified(&plan, 3, Style::Plain),
+        ];
+        for text in shown {
+            assert!(text.contains("unpredictable") && !text.to_lowercase().contains("rejected"), "{text}");
+        }
+        let ignore = vec![Ignore::new("Service:spec.ports")];
+        let options = Options { ignore, ..Options::default() };
+        assert!(diff::compare(&objects(&both), &objects(&new), &options).is_empty());
+    }
+    // An object that is refused anyway is refused for certain.
+    let typo = service(tcp).replace("ports", "prots: [], ports");
+    let refused = plan(&both, &typo);
+    assert!(!only(&refused).is_unpredictable());
+    assert_eq!(only(&refused).reasons.len(), 1);
+    // Custom resources are merged as JSON, and new objects are not merged at all.
+    let custom = both.replace("v1\nkind: Service", "example.com/v1\nkind: Service");
+    assert_eq!(only(&plan(&custom, &custom.replace(&format!(", {udp}"), ""))).verdict, Verdict::Accepted);
+    assert_eq!(only(&plan("", &both)).verdict, Verdict::Accepted);
+}
+
+#[test]
+fn restarts_that_cannot_be_ruled_out_count() {
+    let with = |env: &str| SET.replace(r#"{name: A, value: "1"}"#, env);
+    let both = with("{name: A, value: x}\n            - {name: A, value: z}");
+    let restart: FailOn = "restart".parse().unwrap();
+    let unsure = plan(&both, &with("{name: A, value: x}"));
+    assert_eq!((only(&unsure).restarts(), unsure.exit_code(&[restart])), (false, 1));
+    assert!(render::summary(&unsure, Style::Plain).ends_with("1 UNPREDICTABLE, pods may restart\n"));
+    // Other fields change as they do anywhere.
+    let sure = plan(&both, &both.replace("app:1.0", "app:1.1"));
+    assert_eq!((only(&sure).verdict, only(&sure).restarts()), (Verdict::Accepted, true));
+    assert_eq!(only(&sure).changes.len(), 1);
+}
+
+#[test]
+fn times_of_creation_are_stored_in_templates() {
+    let claim = SET.replace(
+        "metadata: {name: data}",
+        "metadata: {name: data, creationTimestamp: '2026-01-02T03:04:05Z'}",
+    );
+    assert_eq!(only(&plan(SET, &claim)).verdict, Verdict::Rejected);
+    let null = claim.replace("'2026-01-02T03:04:05Z'", "null");
+    assert!(plan(SET, &null).is_empty());
+}
+
+#[test]
+fn null_annotations_are_stored_empty_and_string_data_stays() {
+    let config =
+        |metadata: &str| format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c{metadata}}}\n");
+    let annotated = plan(&config(""), &config(", annotations: {a: null}"));
+    assert_eq!(only(&annotated).changes[0].path.to_string(), "metadata.annotations");
+    let secret = |data: &str| format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\n{data}\n");
+    let renamed = plan(&secret("stringData: {u: a}"), &secret("stringData: {v: a}"));
+    let object = only(&renamed);
+    assert_eq!(object.changes.iter().map(|c| c.path.to_string()).collect::<Vec<_>>(), ["data.v"]);
+    assert!(
+        object
+            .effects
+            .iter()
+            .any(|e| e.kind == EffectKind::Ignored && e.detail.starts_with("`data.u` stays its value"))
+    );
+    let moved = plan(&secret("data: {u: YQ==}"), &secret("stringData: {v: a}"));
+    assert_eq!(only(&moved).changes.len(), 2, "the one goes, the other comes");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 mod admission;
 #[cfg(unix)]
 mod against;
+mod applies;
 mod builtin;
 mod certificates;
 mod chart;

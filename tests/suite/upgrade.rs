@@ -17,7 +17,7 @@ fn objects(name: &str, text: &serde_json::Value) -> Vec<Object> {
 
 #[test]
 fn every_pair_is_judged_as_the_server_did() {
-    let (mut wrong, mut pairs, mut objects_seen) = (Vec::new(), 0, 0);
+    let (mut wrong, mut unpredictable, mut pairs, mut objects_seen) = (Vec::new(), Vec::new(), 0, 0);
     for case in recorded("upgrade") {
         let name = case["case"].as_str().expect("case");
         let (old, new) = (objects(name, &case["old"]), objects(name, &case["new"]));
@@ -36,6 +36,11 @@ fn every_pair_is_judged_as_the_server_did() {
                 wrong.push(format!("{name}: {kind}/{object} is missing"));
                 continue;
             };
+            // `kubectl apply` merges a list by a key that repeats: the plan makes no claim, and counts as a rejection.
+            if found.is_unpredictable() {
+                unpredictable.push(name.to_owned());
+                continue;
+            }
             let accepted = found.verdict == Verdict::Accepted;
             if accepted == (expected["verdict"] == "rejected") {
                 wrong.push(format!(
@@ -64,6 +69,7 @@ fn every_pair_is_judged_as_the_server_did() {
         }
     }
     assert!(pairs > 0 && objects_seen > pairs, "the oracle is empty");
+    assert_eq!(unpredictable, ["205-service-port-udp-twin-added"]);
     assert!(
         wrong.is_empty(),
         "{} of {objects_seen} answers are wrong:\n  {}",
@@ -302,6 +308,10 @@ fn every_attempted_update_is_answered_as_the_server_did() {
     assert!(wrong.is_empty(), "{} wrong:\n  {}", wrong.len(), wrong.join("\n  "));
 }
 
+/// Objects that the server takes, and `kubectl apply` can create and not update.
+const KEYLESS: [&str; 2] =
+    ["0338-sts-search-imagepullsecrets-name-empty", "0340-sts-search-imagepullsecrets-element-without-name"];
+
 /// Filling in defaults makes no valid object invalid, and none that differs from itself.
 #[test]
 fn stored_forms_of_accepted_objects_are_valid_and_stable() {
@@ -329,6 +339,14 @@ fn stored_forms_of_accepted_objects_are_valid_and_stable() {
                     .objects
                     .iter()
                     .all(|plan| plan.change == Change::Unchanged && plan.verdict == Verdict::Accepted);
+                // `kubectl apply` fails on an entry without the key by which its list is merged.
+                let keyless = |plan: &diff::ObjectPlan| {
+                    plan.reasons.iter().all(|reason| reason.path == "spec.template.spec.imagePullSecrets[0]")
+                };
+                if !same && KEYLESS.contains(&name) {
+                    assert!(plan.objects.iter().all(keyless), "{:?}", plan.objects);
+                    continue;
+                }
                 // `stringData` is written, never read: dropping it drops nothing.
                 if !same && object.kind != "Secret" {
                     wrong.push(format!(

@@ -238,15 +238,15 @@ pub(super) fn ignored(
         } else if change.new.is_none() || allocated(&change.new) {
             format!("`{path}` stays {stays}: the server keeps it although the manifest no longer names it")
         } else {
-            format!(
-                "`{path}` stays {stays}: `kubectl apply` cannot tell the item from one that is there already"
-            )
+            // All that the manifest names is set: this is a default, which was stored when it was another.
+            format!("`{path}` stays {stays}: the manifest does not name it, and the server keeps what it has")
         };
         effects.push(effect(EffectKind::Ignored, detail));
     }
     if new.kind == "StatefulSet" {
         const LIMIT: [&str; 4] = ["spec", "updateStrategy", "rollingUpdate", "maxUnavailable"];
-        if old_manifest.at(&LIMIT) != new_manifest.at(&LIMIT) && new_manifest.at(&LIMIT).is_some() {
+        let written = new_manifest.at(&LIMIT);
+        if old_manifest.at(&LIMIT) != written && written.is_some() && applied.merged.at(&LIMIT).is_none() {
             effects.push(effect(
                 EffectKind::Ignored,
                 "`spec.updateStrategy.rollingUpdate.maxUnavailable` is dropped unread unless the cluster has the feature gate MaxUnavailableStatefulSet on",

@@ -1,6 +1,6 @@
 //! The plan for programs.
 
-use crate::diff::{FieldChange, ObjectPlan, Plan, instructions};
+use crate::diff::{self, Certainty, FieldChange, ObjectPlan, Plan, instructions};
 use crate::yaml::{Node, Value};
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -66,6 +66,8 @@ struct Object<'a> {
 struct Reason<'a> {
     path: &'a str,
     message: &'a str,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    unpredictable: bool,
 }
 
 #[derive(Serialize)]
@@ -95,7 +97,7 @@ fn object(object: &ObjectPlan) -> Object<'_> {
         change: object.change.as_str(),
         renamed: object.renamed.as_deref(),
         verdict: object.verdict.as_str(),
-        reasons: object.reasons.iter().map(|r| Reason { path: &r.path, message: &r.message }).collect(),
+        reasons: object.reasons.iter().map(reason).collect(),
         effects: object
             .effects
             .iter()
@@ -103,6 +105,14 @@ fn object(object: &ObjectPlan) -> Object<'_> {
             .collect(),
         changes: object.changes.iter().map(change).collect(),
         way_out: instructions::script_lines(&object.remediation),
+    }
+}
+
+fn reason(reason: &diff::Reason) -> Reason<'_> {
+    Reason {
+        path: &reason.path,
+        message: &reason.message,
+        unpredictable: reason.certainty == Certainty::Unpredictable,
     }
 }
 

@@ -284,6 +284,15 @@ impl Display for At<'_, '_> {
     }
 }
 
+/// What the server does with an object: some checks are made on creation alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// A new object.
+    Create,
+    /// Another version of a stored object.
+    Update,
+}
+
 /// One object being validated: what every check needs to know, and where its errors go.
 ///
 /// The methods mirror the constructors of `field.Error` (apimachinery/pkg/util/validation/field). Each
@@ -291,6 +300,8 @@ impl Display for At<'_, '_> {
 pub struct Context<'a> {
     /// The version of Kubernetes that is asked.
     pub version: Version,
+    /// What is asked of it.
+    pub operation: Operation,
     /// The object.
     pub object: &'a Object,
     sink: &'a mut Vec<Diagnostic>,
@@ -300,7 +311,7 @@ pub struct Context<'a> {
 impl<'a> Context<'a> {
     /// A validation of `object` that reports to `sink`.
     pub fn new(object: &'a Object, version: Version, sink: &'a mut Vec<Diagnostic>) -> Self {
-        Self { version, object, sink, errors: 0 }
+        Self { version, operation: Operation::Create, object, sink, errors: 0 }
     }
 
     /// How many errors were reported so far: a caller compares to learn whether a check had any.

@@ -33,7 +33,7 @@ mod workload;
 
 pub use custom::{defines, validate_custom};
 use field::Texts;
-pub use field::{At, Context};
+pub use field::{At, Context, Operation};
 pub use rules::RULES;
 
 use self::metadata::{NameCheck, path_segment};
@@ -50,7 +50,13 @@ use std::collections::BTreeMap;
 /// warn about. Each has the object, the path and the span. An object of a kind that Kubernetes itself does
 /// not have gets one remark and is otherwise passed over.
 pub fn validate(object: &Object, version: Version, sink: &mut Vec<Diagnostic>) {
+    validate_for(Operation::Create, object, version, sink);
+}
+
+/// As [`validate`], for a request of that kind; for an update `object` is what would be stored.
+pub fn validate_for(operation: Operation, object: &Object, version: Version, sink: &mut Vec<Diagnostic>) {
     let mut cx = Context::new(object, version, sink);
+    cx.operation = operation;
     let root = At::root(&object.root);
     // As the server, which has nothing to validate where it cannot decode.
     let Some(kind) = decoded(object, &root, &mut cx) else { return };

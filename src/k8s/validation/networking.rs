@@ -1,7 +1,7 @@
 //! Ingresses, ingress classes and network policies: `pkg/apis/networking/validation`.
 
 use super::metadata::label_selector;
-use super::{At, Context};
+use super::{At, Context, Operation};
 use crate::k8s::{Version, names};
 use std::net::IpAddr;
 
@@ -147,7 +147,8 @@ pub(super) fn ingress(root: &At<'_, '_>, cx: &mut Context<'_>) {
         return;
     }
     if class.is_set() {
-        if annotation.text() != class.text() {
+        // `ValidateIngressUpdate` does not compare them.
+        if cx.operation == Operation::Create && annotation.text() != class.text() {
             // The server leaves `metadata` out of the path.
             let annotations = root.field("annotations");
             let path = annotations.field(CLASS_ANNOTATION);
