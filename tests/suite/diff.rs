@@ -295,7 +295,9 @@ fn huge_sets_are_counted_not_listed() {
     assert_eq!(pods(only(&down), EffectKind::RollingRestart)[0], "web-1999999999");
     assert!(render::plan(&down, Style::Plain).len() < 5_000);
     let none = plan(&large("0", "app:1.0"), &large("0", "app:1.1"));
-    assert!(only(&none).restarts() && pods(only(&none), EffectKind::RollingRestart).is_empty());
+    assert!(!only(&none).restarts(), "there is no pod");
+    let up = plan(&large("0", "app:1.0"), &large("2147483647", "app:1.1"));
+    assert_eq!(pods(only(&up), EffectKind::ScaleUp).len(), 1000);
 }
 
 #[test]
@@ -381,6 +383,52 @@ fn a_written_strategy_may_become_any_other() {
 }
 
 #[test]
+fn a_partition_above_all_pods_restarts_none() {
+    let held = |replicas: u32, partition: u32| {
+        let strategy =
+            format!("serviceName: web\n  updateStrategy: {{rollingUpdate: {{partition: {partition}}}}}");
+        SET.replace("serviceName: web", &strategy).replace("replicas: 3", &format!("replicas: {replicas}"))
+    };
+    let restart: FailOn = "restart".parse().unwrap();
+    for partition in [3, 7] {
+        let plan = plan(&held(3, partition), &held(3, partition).replace("app:1.0", "app:1.1"));
+        let set = only(&plan);
+        assert!(!set.restarts() && !set.has(EffectKind::NeedlessRestart), "{:?}", set.effects);
+        assert!(set.effects[0].detail.contains(&format!("partition {partition} holds them all back")));
+        assert_eq!((plan.exit_code(&[restart]), plan.exit_code(&[]), plan.summary().restarts), (0, 1, 0));
+    }
+    let scaled = plan(&held(3, 5), &held(6, 5).replace("app:1.0", "app:1.1"));
+    let up = only(&scaled).effects.iter().find(|effect| effect.kind == EffectKind::ScaleUp).unwrap();
+    assert_eq!(up.pods, ["web-3", "web-4", "web-5"]);
+    assert!(
+        up.detail.contains("below partition 5: web-3, web-4 with the old template, web-5 with the new one"),
+        "{}",
+        up.detail
+    );
+    let same = plan(&held(3, 5), &held(6, 5));
+    assert!(!only(&same).effects.iter().any(|effect| effect.detail.contains("old template")));
+    let all = format!("{}{OTHERS}", held(3, 3));
+    let unseen = plan(&all, &all.replace("app:1.0", "app:1.1").replace("level: info", "level: debug"));
+    let told = unseen.objects.iter().flat_map(|object| &object.effects);
+    let told: Vec<_> = told.filter(|effect| effect.kind == EffectKind::ConfigNotPickedUp).collect();
+    assert!(told[0].detail.contains("none of its pods restarts"), "{told:?}");
+}
+
+#[test]
+fn a_deployment_without_pods_restarts_none() {
+    let proxy = |replicas: u32, image: &str| {
+        format!("{SET}{OTHERS}")
+            .replace("replicas: 2", &format!("replicas: {replicas}"))
+            .replace("proxy:2", image)
+    };
+    for (before, after, restarts) in [(0, 0, false), (0, 3, false), (3, 0, false), (3, 1, true), (1, 1, true)]
+    {
+        let plan = plan(&proxy(before, "proxy:2"), &proxy(after, "proxy:3"));
+        assert_eq!(only(&plan).restarts(), restarts, "{before} -> {after}: {:?}", only(&plan).effects);
+    }
+}
+
+#[test]
 fn max_unavailable_of_a_stateful_set_counts_since_1_37() {
     let with = |limit: &str| {
         let strategy =
@@ -400,6 +448,8 @@ fn max_unavailable_of_a_stateful_set_counts_since_1_37() {
     assert_eq!((only(&changed).verdict, only(&changed).changes.len()), (Verdict::Accepted, 1));
     assert!(!only(&changed).has(EffectKind::Ignored));
     assert!(compare(Version::V1_37, SET, &with("1")).is_empty(), "the default");
+    let restarts = compare(Version::V1_37, &with("2"), &with("2").replace("app:1.0", "app:1.1"));
+    assert!(only(&restarts).effects[0].detail.contains("at most 2 unavailable at a time"));
 }
 
 #[test]

@@ -281,6 +281,13 @@ pub(super) fn unseen_configuration(objects: &mut [ObjectPlan], pairs: &[Pair<'_>
         if plan.restarts() || !workload::has_template(&workload.kind) {
             continue;
         }
+        let templated = plan.verdict == Verdict::Accepted
+            && plan.changes.iter().any(|change| change.path.starts_with(&["spec", "template"]));
+        let pods = workload::pod_names(old);
+        // No pod is there to hold old values.
+        if templated && workload.kind == "StatefulSet" && pods.is_empty() {
+            continue;
+        }
         let home = namespace(workload);
         let mut seen: BTreeMap<(&str, &str), (Vec<&'static str>, bool)> = BTreeMap::new();
         for usage in workload::references(workload) {
@@ -297,15 +304,17 @@ pub(super) fn unseen_configuration(objects: &mut [ObjectPlan], pairs: &[Pair<'_>
             } else {
                 "its pods keep the values they started with"
             };
-            let restart =
-                world.kubectl(workload).inline(&["rollout", "restart"], kind_of(workload), &workload.name);
-            let detail = format!(
-                "{}/{} uses it ({}) and its pod template does not change: {how}; {restart}",
-                workload.kind,
-                workload.name,
-                ways.join(", "),
-            );
-            found.push(((key.0, key.1.clone(), key.2), detail, workload::pod_names(old)));
+            let (name, kind, ways) = (&workload.name, &workload.kind, ways.join(", "));
+            let detail = if templated {
+                format!("{kind}/{name} uses it ({ways}) and none of its pods restarts: {how}")
+            } else {
+                let restart =
+                    world.kubectl(workload).inline(&["rollout", "restart"], kind_of(workload), name);
+                format!(
+                    "{kind}/{name} uses it ({ways}) and its pod template does not change: {how}; {restart}"
+                )
+            };
+            found.push(((key.0, key.1.clone(), key.2), detail, pods.clone()));
         }
     }
     for (plan, pair) in objects.iter_mut().zip(pairs) {

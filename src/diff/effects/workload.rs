@@ -14,6 +14,9 @@ use std::ops::Range;
 /// How many pods are listed by name; beyond that a count has to do.
 const MAX_LISTED: usize = 1000;
 
+/// Why nothing restarts where there is no pod, or every pod goes.
+const NONE_STAYS: &str = "no pod restarts: there is none that stays";
+
 /// What of `range` is not in `other`: the part below it and the part above it.
 fn outside(range: &Range<i64>, other: &Range<i64>) -> (Range<i64>, Range<i64>) {
     if other.is_empty() {
@@ -62,6 +65,11 @@ impl<'a> StatefulSet<'a> {
 
     fn on_delete(&self) -> bool {
         self.word(&["spec", "updateStrategy", "type"]) == "OnDelete"
+    }
+
+    /// The first ordinal that gets a new template.
+    fn first_updated(&self) -> i64 {
+        self.start.saturating_add(self.partition)
     }
 
     fn claim_templates(&self) -> Vec<&'a str> {
@@ -168,7 +176,7 @@ fn stateful_set(
     kubectl: Kubectl<'_>,
 ) -> Vec<Effect> {
     let (old, new) = (StatefulSet::new(name, &applied.live), StatefulSet::new(name, &applied.merged));
-    let mut effects = scaled(&old, &new);
+    let mut effects = scaled(&old, &new, !template.is_empty());
     if !template.is_empty() {
         effects.extend(rolled(&old, &new, kubectl));
         effects.extend(moved_volumes(&old, &new));
@@ -187,13 +195,14 @@ fn stateful_set(
     effects
 }
 
-/// Pods and claims that come and go.
-fn scaled(old: &StatefulSet<'_>, new: &StatefulSet<'_>) -> Vec<Effect> {
+/// Pods and claims that come and go. Where the template changes, those that come below the partition start with the
+/// old one (`newVersionedStatefulSetPod`).
+fn scaled(old: &StatefulSet<'_>, new: &StatefulSet<'_>, template_changes: bool) -> Vec<Effect> {
     let (before, after) = (old.ordinals(), new.ordinals());
     let (low, high) = outside(&before, &after);
     let gone = high.rev().chain(low.rev());
     let (low, high) = outside(&after, &before);
-    let come = low.chain(high);
+    let come = low.clone().chain(high.clone());
     let mut effects = Vec::new();
     let numbers = format!("{} -> {} replicas", old.replicas, new.replicas);
     if gone.clone().next().is_some() {
@@ -218,6 +227,20 @@ fn scaled(old: &StatefulSet<'_>, new: &StatefulSet<'_>) -> Vec<Effect> {
     if come.clone().next().is_some() {
         let order = if new.parallel() { "all at once" } else { "one by one" };
         let mut detail = format!("{numbers}, started {order}");
+        if template_changes && !new.on_delete() {
+            let first = new.first_updated();
+            let at_most = |range: &Range<i64>| range.start..range.end.min(first);
+            let at_least = |range: &Range<i64>| range.start.max(first)..range.end;
+            let below = new.pods(at_most(&low).chain(at_most(&high)));
+            let above = new.pods(at_least(&low).chain(at_least(&high)));
+            if !below.is_empty() {
+                let below = listed(&below);
+                let _ = write!(detail, "; below partition {}: {below} with the old template", new.partition);
+                if !above.is_empty() {
+                    let _ = write!(detail, ", {} with the new one", listed(&above));
+                }
+            }
+        }
         if !new.claim_templates().is_empty() {
             let claims = new.claims(come.clone());
             let _ = write!(detail, "; claims {claims} are made, or used again if they are still there");
@@ -232,7 +255,7 @@ fn scaled(old: &StatefulSet<'_>, new: &StatefulSet<'_>) -> Vec<Effect> {
 fn rolled(old: &StatefulSet<'_>, new: &StatefulSet<'_>, kubectl: Kubectl<'_>) -> Vec<Effect> {
     let (before, after) = (old.ordinals(), new.ordinals());
     let kept = before.start.max(after.start)..before.end.min(after.end);
-    let first = new.start.saturating_add(new.partition);
+    let first = new.first_updated();
     let (held, pods) = (kept.start..kept.end.min(first), kept.start.max(first)..kept.end);
     if new.on_delete() && !kept.is_empty() {
         let all = listed(&new.pods(pods.rev().chain(held.rev())));
@@ -245,16 +268,21 @@ fn rolled(old: &StatefulSet<'_>, new: &StatefulSet<'_>, kubectl: Kubectl<'_>) ->
     }
     if pods.is_empty() {
         let why = if held.is_empty() {
-            "there are no pods to restart".to_owned()
+            NONE_STAYS.to_owned()
         } else {
-            format!("partition {} holds back every pod: the new template waits", new.partition)
+            format!(
+                "no pod restarts: partition {} holds them all back, and the new template waits for a lower one",
+                new.partition
+            )
         };
-        return vec![effect(EffectKind::RollingRestart, why)];
+        return vec![effect(EffectKind::None, why)];
     }
-    let mut detail = if pods.end - pods.start == 1 {
-        "restarts with the new template".to_owned()
-    } else {
-        "restart one by one, highest ordinal first, each when the one before is ready".to_owned()
+    let limit = new.root.at(&["spec", "updateStrategy", "rollingUpdate", "maxUnavailable"]);
+    let limit = limit.and_then(scalar_text).filter(|limit| limit != "1");
+    let mut detail = match limit {
+        _ if pods.end - pods.start == 1 => "restarts with the new template".to_owned(),
+        Some(limit) => format!("restart with at most {limit} unavailable at a time, highest ordinal first"),
+        None => "restart one by one, highest ordinal first, each when the one before is ready".to_owned(),
     };
     if !held.is_empty() {
         let kept = listed(&new.pods(held));
@@ -354,6 +382,10 @@ fn others(new: &Object, applied: &Applied, template: &[&FieldChange], kubectl: K
                 kubectl.inline(&["rollout", "resume"], kind_of(new), &new.name)
             ),
         ));
+        return effects;
+    }
+    if before.min(after) == 0 {
+        effects.push(effect(EffectKind::None, NONE_STAYS));
         return effects;
     }
     let pods = counted(after);
