@@ -12,7 +12,7 @@ use crate::k8s::defaults;
 use crate::k8s::merge::{self, Strategy, scalar_text};
 use crate::yaml::{Entry, Map, Node, Value};
 use std::borrow::{Borrow, Cow};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An object as the patch leaves it, and the lists on which the merge does not do what the manifests say.
 pub(super) struct Merged {
@@ -192,32 +192,33 @@ impl Merge<'_> {
             self.fault(Fault::RepeatedKey { key, value, count, only_before });
             return live.to_vec();
         }
-        let find =
-            |items: &[Node], item: &Node| items.iter().position(|other| other.get(key) == item.get(key));
+        let [old, new_by_key, live_by_key] = [old, new, live].map(|list| Keyed::of(key, list));
         let mut patched = Vec::with_capacity(new.len());
         for (index, item) in new.iter().enumerate() {
             if let Some(item) = repeated.counterpart(index, new, live) {
                 patched.push(item.clone());
                 continue;
             }
-            let counterpart = find(live, item).and_then(|place| live.get(place)).and_then(Node::as_map);
-            let (Some(map), Some(live_map)) = (item.as_map(), counterpart) else {
+            let (Some(map), Some(live_map)) = (item.as_map(), live_by_key.map_like(item)) else {
                 patched.push(item.clone());
                 continue;
             };
-            let old_map = find(old, item).and_then(|place| old.get(place)).and_then(Node::as_map);
             let name = item.get(key).and_then(scalar_text).map(Cow::into_owned);
-            let mut result =
-                self.below(Step::Item { index, name }, |merge| merge.maps(field, old_map, map, live_map));
+            let mut result = self.below(Step::Item { index, name }, |merge| {
+                merge.maps(field, old.map_like(item), map, live_map)
+            });
             if retain {
                 result.retain(|entry| map.contains_key(&entry.key));
             }
             patched.push(Node::new(Value::Map(result), item.span));
         }
-        // Sorted by the first place of its key, which brings items that share one together.
-        patched.sort_by_key(|item| find(new, item));
-        let kept = live.iter().filter(|item| find(new, item).is_none() && find(old, item).is_none());
-        interleave(patched, kept.cloned().collect(), |item| find(live, item))
+        if !repeated.values.is_empty() {
+            // By the first place of the key, which brings items that share one together.
+            patched.sort_by_cached_key(|item| new_by_key.place_of(item));
+        }
+        let is_kept = |item: &&Node| new_by_key.place_of(item).is_none() && old.place_of(item).is_none();
+        let kept = live.iter().filter(is_kept).cloned().collect();
+        interleave(patched, kept, |item| live_by_key.place_of(item))
     }
 
     /// Merges a list of scalars as a set (`diffListsOfScalars`).
@@ -246,6 +247,36 @@ fn repeated(items: &[Node], value: impl Fn(&Node) -> Option<&Node>) -> BTreeSet<
     let mut seen = BTreeSet::new();
     let texts = items.iter().filter_map(|item| scalar_text(value(item)?).map(Cow::into_owned));
     texts.filter(|text| !seen.insert(text.clone())).collect()
+}
+
+/// A list whose items are found by a key.
+struct Keyed<'a> {
+    key: &'static str,
+    items: &'a [Node],
+    /// The first place of each value of the key.
+    places: BTreeMap<Cow<'a, str>, usize>,
+}
+
+impl<'a> Keyed<'a> {
+    fn of(key: &'static str, items: &'a [Node]) -> Self {
+        let mut places = BTreeMap::new();
+        for (place, item) in items.iter().enumerate() {
+            if let Some(value) = item.get(key).and_then(scalar_text) {
+                places.entry(value).or_insert(place);
+            }
+        }
+        Self { key, items, places }
+    }
+
+    /// The place of the first item with the key of `item`.
+    fn place_of(&self, item: &Node) -> Option<usize> {
+        self.places.get(&item.get(self.key).and_then(scalar_text)?).copied()
+    }
+
+    /// The first item with the key of `item`.
+    fn map_like(&self, item: &Node) -> Option<&'a Map> {
+        self.items.get(self.place_of(item)?)?.as_map()
+    }
 }
 
 /// The values of a list's key that more than one item has, before or after.
