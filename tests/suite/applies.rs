@@ -37,7 +37,7 @@ fn mistake(row: &Json, plan: &ObjectPlan) -> Option<String> {
     }
     let says_why_not = plan.effects.iter().any(|effect| {
         effect.kind == EffectKind::None
-            && ["no pod restarts: ", "the Deployment is paused: "]
+            && ["no pods restart: ", "the Deployment is paused: "]
                 .iter()
                 .any(|why| effect.detail.starts_with(why))
     });

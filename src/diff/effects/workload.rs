@@ -15,7 +15,7 @@ use std::ops::Range;
 const MAX_LISTED: usize = 1000;
 
 /// Why nothing restarts where there is no pod, or every pod goes.
-const NONE_STAYS: &str = "no pod restarts: there is none that stays";
+const NONE_STAYS: &str = "no pods restart: none of them stays";
 
 /// What of `range` is not in `other`: the part below it and the part above it.
 fn outside(range: &Range<i64>, other: &Range<i64>) -> (Range<i64>, Range<i64>) {
@@ -271,7 +271,7 @@ fn rolled(old: &StatefulSet<'_>, new: &StatefulSet<'_>, kubectl: Kubectl<'_>) ->
             NONE_STAYS.to_owned()
         } else {
             format!(
-                "no pod restarts: partition {} holds them all back, and the new template waits for a lower one",
+                "no pods restart: partition {} keeps all of them at the old template until it is lowered",
                 new.partition
             )
         };
