@@ -167,6 +167,10 @@ pub(super) fn read_directory(sources: &Sources, root: &Path) -> Report<Vec<RawFi
             }
             continue;
         }
+        if has_control(&inner) {
+            sink.push(control_character(&path.display().to_string()));
+            continue;
+        }
         if !entry.file_type().is_file() {
             sink.push(
                 Diagnostic::error(format!("`{}` is neither a file nor a directory", path.display()))
@@ -245,6 +249,9 @@ pub(super) fn read_archive(
             })?
             .to_owned();
         drop(raw);
+        if has_control(&written) {
+            return Err(control_character(&format!("{name}/{written}")).into());
+        }
         if !kind.is_file() {
             return Err(Diagnostic::error(format!("`{name}` holds `{written}`, which is not a plain file"))
                 .help("links and special files in a chart archive are refused; package the chart with the files themselves").into());
@@ -316,6 +323,8 @@ pub(super) fn from_memory(
     } else {
         files.retain(|file| !Rules::none().ignores_file(&file.path));
     }
+    let odd = files.iter().filter(|file| has_control(&file.path));
+    sink.extend(odd.map(|file| control_character(&format!("{name}/{}", file.path))));
     files.sort_by(|a, b| a.path.cmp(&b.path));
     if crate::diag::has_errors(&sink) { Report::failed(sink) } else { Report::with(files, sink) }
 }
@@ -479,6 +488,16 @@ fn unwalkable(path: &Path, error: &walkdir::Error) -> Diagnostic {
 fn leads_out(path: &Path) -> Diagnostic {
     Diagnostic::error(format!("the link `{}` leads out of the chart", path.display()))
         .help("copy the file into the chart: a chart reads nothing outside its own directory")
+}
+
+/// Whether a path holds a character that breaks a line, such as that of a `# Source:` comment, or speaks to a terminal.
+fn has_control(path: &str) -> bool {
+    path.contains(char::is_control)
+}
+
+fn control_character(path: &str) -> Diagnostic {
+    Diagnostic::error(format!("the file name `{}` holds a control character", path.escape_debug()))
+        .help("rename the file, or list it in `.helmignore`")
 }
 
 fn hides_chart(name: &str) -> Diagnostic {

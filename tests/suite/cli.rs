@@ -349,6 +349,31 @@ fn revisions_that_are_unknown_or_damaged_are_named_and_the_others_can_be_read() 
     assert!(sandbox.run(&["history", "shop"]).stdout.contains("\n2 "));
 }
 
+#[cfg(unix)]
+#[test]
+fn names_with_control_characters_are_refused() {
+    let sandbox = Sandbox::new();
+    sandbox.chart("web", CONFIG_MAP);
+    sandbox.chart("plain", CONFIG_MAP);
+    sandbox.write("web/templates/a\nb.yaml", CONFIG_MAP);
+    let told = ["web/templates/a\\nb.yaml` holds a control character", "rename the file"];
+    sandbox.refused(&["render", "shop", "web"], &told);
+    sandbox.refused(&["lint", "web"], &told[..1]);
+    sandbox.write("web/.helmignore", "templates/a*\n");
+    assert_eq!(sandbox.run(&["render", "shop", "web"]).code, 0);
+    sandbox.archive(
+        "odd.tgz",
+        &[
+            ("odd/Chart.yaml", b"apiVersion: v2\nname: odd\nversion: 1.0.0\nengine: tera\n".as_slice()),
+            ("odd/templates/x\x1b[2J.yaml", CONFIG_MAP.as_bytes()),
+        ],
+    );
+    sandbox.refused(&["render", "shop", "odd.tgz"], &["x\\u{1b}[2J.yaml` holds a control character"]);
+    let target = ["render", "shop", "plain", "--output-dir", "out\nput"];
+    sandbox.refused(&target, &["refusing to write `out\\nput`: the name holds the control character U+000A"]);
+    assert!(!sandbox.path().join("out\nput").exists());
+}
+
 /// The real helm lists its flags; each is plimsoll's own, without an effect, or answered with what to do instead.
 #[test]
 #[ignore = "needs helm: set PLIMSOLL_HELM"]

@@ -5,10 +5,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Component, Path, PathBuf};
+use tempfile::NamedTempFile;
 
 /// Writes files below `dir`: first all of them beside their places, then each is renamed into place. Refuses paths that
-/// lead out of `dir`, by name or by a symbolic link. Returns the paths written.
+/// lead out of `dir`, by name or by a symbolic link, and names with control characters. Returns the paths written.
 pub(crate) fn write_all(dir: &Path, files: &BTreeMap<String, String>) -> anyhow::Result<Vec<PathBuf>> {
+    for name in files.keys().map(String::as_str).chain(dir.to_str()) {
+        check_name(name)?;
+    }
     fs::create_dir_all(dir).with_context(|| format!("cannot create the directory `{}`", dir.display()))?;
     let root =
         dir.canonicalize().with_context(|| format!("cannot open the directory `{}`", dir.display()))?;
@@ -32,12 +36,9 @@ pub(crate) fn write_all(dir: &Path, files: &BTreeMap<String, String>) -> anyhow:
         }
         fs::create_dir_all(parent)
             .with_context(|| format!("cannot create the directory `{}`", parent.display()))?;
-        let mut file = tempfile::Builder::new()
-            .prefix(".plimsoll-")
-            .tempfile_in(parent)
-            .with_context(|| format!("cannot write to `{}`", parent.display()))?;
+        let mut file =
+            stage(parent, &target).with_context(|| format!("cannot write to `{}`", parent.display()))?;
         file.write_all(text.as_bytes()).with_context(|| format!("cannot write `{}`", target.display()))?;
-        set_readable(file.path()).with_context(|| format!("cannot write `{}`", target.display()))?;
         staged.push((file, target));
     }
     let mut written = Vec::new();
@@ -48,14 +49,32 @@ pub(crate) fn write_all(dir: &Path, files: &BTreeMap<String, String>) -> anyhow:
     Ok(written)
 }
 
-/// Temporary files are private; manifests are as readable as any file.
-#[cfg(unix)]
-fn set_readable(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o644))
+/// Refuses names that would break the lines of listings and `# Source:` comments, or speak to a terminal.
+fn check_name(name: &str) -> anyhow::Result<()> {
+    if let Some(found) = name.chars().find(|c| c.is_control()) {
+        bail!(
+            "refusing to write `{}`: the name holds the control character U+{:04X}",
+            name.escape_debug(),
+            u32::from(found)
+        );
+    }
+    Ok(())
 }
 
-#[cfg(not(unix))]
-fn set_readable(_: &Path) -> std::io::Result<()> {
-    Ok(())
+/// A file in `dir` that will replace `target`, with the permissions of any file that a program creates (what the umask
+/// leaves of `rw-rw-rw-`), or those of the file that is there already.
+fn stage(dir: &Path, target: &Path) -> std::io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".plimsoll-");
+    #[cfg(unix)]
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+    #[cfg(unix)]
+    builder.permissions(open);
+    let file = builder.tempfile_in(dir)?;
+    if let Ok(present) = target.symlink_metadata()
+        && present.is_file()
+    {
+        fs::set_permissions(file.path(), present.permissions())?;
+    }
+    Ok(file)
 }
