@@ -155,6 +155,38 @@ pub(super) fn same(kind: &str, parent: &str, field: &str, old: &Node, new: &Node
     walk.changes.is_empty()
 }
 
+/// Sees the path of every field and item of a stored object.
+pub(super) fn each_path(kind: &str, root: &Node, see: &mut impl FnMut(&FieldPath)) {
+    walk_paths(kind, &FieldPath::default(), ["", ""], root, see);
+}
+
+/// `above` are the names of the field that holds the node and of the one above it.
+fn walk_paths(kind: &str, path: &FieldPath, above: [&str; 2], node: &Node, see: &mut impl FnMut(&FieldPath)) {
+    if !path.0.is_empty() {
+        see(path);
+    }
+    let [field, parent] = above;
+    match &node.value {
+        Value::Map(map) => {
+            for entry in map {
+                let below = path.with(Step::Field(entry.key.clone()));
+                walk_paths(kind, &below, [&entry.key, field], &entry.value, see);
+            }
+        }
+        Value::Seq(items) => {
+            let keys = merge::identity(kind, parent, field);
+            for (index, item) in items.iter().enumerate() {
+                let name = match &item.value {
+                    Value::Map(_) => merge::item_name(item, keys),
+                    _ => scalar_text(item).map(std::borrow::Cow::into_owned),
+                };
+                walk_paths(kind, &path.with(Step::Item { index, name }), above, item, see);
+            }
+        }
+        _ => {}
+    }
+}
+
 struct Walk<'a> {
     kind: &'a str,
     changes: Vec<FieldChange>,

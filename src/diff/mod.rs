@@ -24,7 +24,7 @@ pub use ignore::Ignore;
 pub use instructions::{Cluster, Command, Instruction};
 pub use options::{FailOn, Options};
 
-use crate::diag::ObjectRef;
+use crate::diag::{Diagnostic, ObjectRef};
 use crate::k8s::{self, Operation, update};
 use crate::manifest::Object;
 use crate::yaml::{Entry, Node, Value};
@@ -287,12 +287,18 @@ impl Plan {
         u8::from(self.objects.iter().any(|object| fail_on.iter().any(|category| category.applies(object))))
     }
 
-    /// Keeps the objects that one of `patterns` selects: `Kind`, `Kind/name` (case does not matter, `*`
-    /// stands for any text), or the path of a template. No patterns keep everything.
-    pub fn show_only(&mut self, patterns: &[String]) {
-        if !patterns.is_empty() {
-            self.objects.retain(|object| patterns.iter().any(|pattern| ignore::selects(pattern, object)));
+    /// Keeps the objects that one of `patterns` selects: `KIND`, `KIND/NAME` (the kind as kubectl takes it, `*` stands for
+    /// any text), or the path of a template. No patterns keep everything. A pattern that selects nothing is an error.
+    pub fn show_only(&mut self, patterns: &[String]) -> Result<(), Diagnostic> {
+        if patterns.is_empty() {
+            return Ok(());
         }
+        let selects = |pattern: &String| self.objects.iter().any(|object| ignore::selects(pattern, object));
+        if let Some(pattern) = patterns.iter().find(|pattern| !selects(pattern)) {
+            return Err(ignore::selects_nothing(pattern, &self.objects));
+        }
+        self.objects.retain(|object| patterns.iter().any(|pattern| ignore::selects(pattern, object)));
+        Ok(())
     }
 }
 

@@ -28,6 +28,69 @@ pub fn install_rank(kind: &str) -> usize {
     INSTALL_ORDER.iter().position(|known| *known == kind).unwrap_or(INSTALL_ORDER.len())
 }
 
+/// Whether `word` names a kind as kubectl takes it on its command line, in upper or lower case: the kind itself, its
+/// plural, or a short name, each also with its group (`statefulsets.apps`) or version and group (`deploy.v1.apps`).
+pub fn is_called(word: &str, group: &str, kind: &str) -> bool {
+    let word = word.to_ascii_lowercase();
+    let (name, qualifier) =
+        word.split_once('.').map_or((word.as_str(), None), |(name, rest)| (name, Some(rest)));
+    let in_group = qualifier.is_none_or(|qualifier| {
+        qualifier == group || qualifier.split_once('.').is_some_and(|(_version, rest)| rest == group)
+    });
+    let singular = kind.to_ascii_lowercase();
+    in_group
+        && (name == singular || is_plural(name, kind, &singular) || short_names(group, kind).contains(&name))
+}
+
+/// Whether `name` is the plural of a kind: the one that it is served under, or any regular one for custom resources.
+fn is_plural(name: &str, kind: &str, singular: &str) -> bool {
+    if let Some(known) = schema::kinds().iter().find(|known| known.kind == kind) {
+        return name == known.plural;
+    }
+    let Some(ending) = name.strip_prefix(singular.trim_end_matches('y')) else { return false };
+    matches!(ending, "s" | "es" | "ies" | "ys")
+}
+
+fn short_names(group: &str, kind: &str) -> &'static [&'static str] {
+    let row = SHORT_NAMES.iter().find(|row| row.0 == group && row.1 == kind);
+    row.map_or(&[], |row| row.2)
+}
+
+/// The short names of the built-in resources, as `kubectl api-resources` lists them: group, kind, names.
+const SHORT_NAMES: &[(&str, &str, &[&str])] = &[
+    ("", "ComponentStatus", &["cs"]),
+    ("", "ConfigMap", &["cm"]),
+    ("", "Endpoints", &["ep"]),
+    ("", "Event", &["ev"]),
+    ("", "LimitRange", &["limits"]),
+    ("", "Namespace", &["ns"]),
+    ("", "Node", &["no"]),
+    ("", "PersistentVolume", &["pv"]),
+    ("", "PersistentVolumeClaim", &["pvc"]),
+    ("", "Pod", &["po"]),
+    ("", "ReplicationController", &["rc"]),
+    ("", "ResourceQuota", &["quota"]),
+    ("", "Service", &["svc"]),
+    ("", "ServiceAccount", &["sa"]),
+    ("apiextensions.k8s.io", "CustomResourceDefinition", &["crd", "crds"]),
+    ("apps", "DaemonSet", &["ds"]),
+    ("apps", "Deployment", &["deploy"]),
+    ("apps", "ReplicaSet", &["rs"]),
+    ("apps", "StatefulSet", &["sts"]),
+    ("autoscaling", "HorizontalPodAutoscaler", &["hpa"]),
+    ("batch", "CronJob", &["cj"]),
+    ("certificates.k8s.io", "CertificateSigningRequest", &["csr"]),
+    ("events.k8s.io", "Event", &["ev"]),
+    ("networking.k8s.io", "IPAddress", &["ip"]),
+    ("networking.k8s.io", "Ingress", &["ing"]),
+    ("networking.k8s.io", "NetworkPolicy", &["netpol"]),
+    ("policy", "PodDisruptionBudget", &["pdb"]),
+    ("policy", "PodSecurityPolicy", &["psp"]),
+    ("scheduling.k8s.io", "PriorityClass", &["pc"]),
+    ("storage.k8s.io", "StorageClass", &["sc"]),
+    ("storage.k8s.io", "VolumeAttributesClass", &["vac"]),
+];
+
 /// What `version` serves without an administrator's doing: `v1`, `v1/Pod`, `apps/v1`,
 /// `apps/v1/StatefulSet`, ... in that form and sorted.
 pub fn api_versions(version: Version) -> Vec<String> {
@@ -320,6 +383,56 @@ mod tests {
         assert_eq!(namespaced("extensions/v1beta1", "Ingress"), Some(true));
         assert_eq!(namespaced("policy/v1beta1", "PodSecurityPolicy"), Some(false));
         assert_eq!(namespaced("example.net/v1", "Backup"), None);
+    }
+
+    #[test]
+    fn kinds_are_called_as_kubectl_calls_them() {
+        for (word, group, kind) in [
+            ("StatefulSet", "apps", "StatefulSet"),
+            ("statefulset", "apps", "StatefulSet"),
+            ("statefulsets", "apps", "StatefulSet"),
+            ("STS", "apps", "StatefulSet"),
+            ("statefulsets.apps", "apps", "StatefulSet"),
+            ("statefulset.v1.apps", "apps", "StatefulSet"),
+            ("sts.apps", "apps", "StatefulSet"),
+            ("deploy", "apps", "Deployment"),
+            ("svc", "", "Service"),
+            ("services", "", "Service"),
+            ("ingresses", "networking.k8s.io", "Ingress"),
+            ("ing.networking.k8s.io", "networking.k8s.io", "Ingress"),
+            ("networkpolicies", "networking.k8s.io", "NetworkPolicy"),
+            ("endpoints", "", "Endpoints"),
+            ("crds", "apiextensions.k8s.io", "CustomResourceDefinition"),
+            ("backups.example.net", "example.net", "Backup"),
+            ("gateways", "gateway.networking.k8s.io", "Gateway"),
+            ("policies", "example.net", "Policy"),
+            ("switches", "example.net", "Switch"),
+        ] {
+            assert!(is_called(word, group, kind), "{word}");
+        }
+        for (word, group, kind) in [
+            ("st", "apps", "StatefulSet"),
+            ("statefulsetss", "apps", "StatefulSet"),
+            ("statefulsets.batch", "apps", "StatefulSet"),
+            ("sts", "example.net", "StatefulSet"),
+            ("svc", "serving.knative.dev", "Service"),
+            ("service", "", "ServiceAccount"),
+            ("pods.apps", "", "Pod"),
+            ("", "", "Pod"),
+        ] {
+            assert!(!is_called(word, group, kind), "{word}");
+        }
+    }
+
+    #[test]
+    fn every_short_name_is_of_a_kind_that_there_is() {
+        for (group, kind, names) in SHORT_NAMES {
+            let is_known = schema::kinds()
+                .iter()
+                .any(|known| known.kind == *kind && group_of(known.api_version) == *group)
+                || REMOVED.iter().any(|removed| removed.kinds.contains(kind));
+            assert!(is_known && !names.is_empty(), "{group} {kind}");
+        }
     }
 
     #[test]

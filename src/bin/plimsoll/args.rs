@@ -237,10 +237,10 @@ pub(crate) struct DiffArgs {
     /// With --format unified: lines of context
     #[arg(long, value_name = "LINES", default_value_t = 3)]
     pub(crate) context: usize,
-    /// Show only these objects: Kind, Kind/name, or the path of a template
+    /// Show only these objects: KIND, KIND/NAME (`sts/db`, as kubectl takes it), or the path of a template
     #[arg(short = 's', long, value_name = "OBJECT", value_delimiter = ',')]
     pub(crate) show_only: Vec<String>,
-    /// Take a field as unchanged: [Kind[/name]:]path, e.g. `metadata.labels[helm.sh/chart]`
+    /// Ignore changes to a field: [KIND[/NAME]:]PATH, e.g. `metadata.labels[helm.sh/chart]`
     #[arg(long, value_name = "PATH")]
     pub(crate) ignore: Vec<String>,
     /// Exit with 1 only for these: changed, rejected, removed, restart, data-loss, traffic, ...

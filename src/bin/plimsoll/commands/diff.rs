@@ -22,8 +22,11 @@ pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
         documents: matches!(args.format, DiffFormat::Unified | DiffFormat::Markdown | DiffFormat::Html),
         ..diff::Options::default()
     };
+    for rule in &options.ignore {
+        ui.kept(rule.check(&old, &new).into(), &sources)?;
+    }
     let mut plan = diff::compare(&old, &new, &options);
-    plan.show_only(&args.show_only);
+    ui.kept(plan.show_only(&args.show_only).into(), &sources)?;
     let style = ui.stdout_style();
     match args.format {
         DiffFormat::Plan => ui.page(&render::plan(&plan, style)),
