@@ -2,10 +2,13 @@
 
 use super::FieldChange;
 use crate::diag::Span;
-use crate::yaml::{Map, Node, Value};
+use crate::k8s::merge::scalar_text;
+use crate::manifest::Object;
+use crate::yaml::{Map, Node, Value, emit};
 use base64::Engine as _;
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Stands for a value that stays.
 const HIDDEN: &str = "(secret)";
@@ -46,26 +49,151 @@ pub(crate) fn to_digests(kind: &str, root: &mut Node, salt: &str) {
     }
     fold(root);
     each_value(root, |_, node| {
-        if let Some(text) = node.as_str().filter(|text| salt_of(text).is_none()) {
-            node.value = Value::String(digest(text, salt));
+        let text = value_text(node);
+        if salt_of(&text).is_none() {
+            node.value = Value::String(digest(&text, salt));
         }
     });
 }
 
-/// The values of every Secret among `objects`, decoded; those that are no text are left out.
-pub(crate) fn values_of(objects: &[crate::manifest::Object]) -> Vec<String> {
+/// What a Secret holds under a key, as it is written. The server takes strings only; charts write other things.
+fn value_text(node: &Node) -> Cow<'_, str> {
+    scalar_text(node).unwrap_or_else(|| emit::flow_json(node).into())
+}
+
+/// The bytes of base64 in either alphabet, with or without padding and line breaks.
+pub(crate) fn decoded(text: &str) -> Option<Vec<u8>> {
+    use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+    const LENIENT: GeneralPurpose = GeneralPurpose::new(
+        &base64::alphabet::STANDARD,
+        GeneralPurposeConfig::new()
+            .with_decode_allow_trailing_bits(true)
+            .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+    );
+    let plain = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).map(|byte| match byte {
+        b'-' => b'+',
+        b'_' => b'/',
+        byte => byte,
+    });
+    LENIENT.decode(plain.collect::<Vec<_>>()).ok()
+}
+
+/// The keys and values of a Secret, the values as text, decoded; bytes that are no text stay base64. None for any other
+/// object.
+pub(crate) fn values_of(object: &Object) -> Vec<(&str, String)> {
     let mut values = Vec::new();
-    for object in objects.iter().filter(|object| object.kind == "Secret") {
-        let mut root = object.root.clone();
-        fold(&mut root);
-        each_value(&mut root, |_, node| {
-            let encoded = node.as_str().unwrap_or_default();
-            let decoded = base64::engine::general_purpose::STANDARD.decode(encoded);
-            values.extend(decoded.ok().and_then(|bytes| String::from_utf8(bytes).ok()));
+    if object.kind == "Secret" {
+        for field in ["data", "stringData"] {
+            for entry in object.root.get(field).and_then(Node::as_map).into_iter().flatten() {
+                let written = value_text(&entry.value);
+                // What is not base64 would be refused; it is as secret all the same.
+                let bytes = if field == "data" { decoded(&written) } else { None };
+                let value = match bytes.map(String::from_utf8) {
+                    Some(Ok(text)) => text,
+                    _ => written.into_owned(),
+                };
+                values.push((entry.key.as_str(), value));
+            }
+        }
+    }
+    values.retain(|(_, value)| !value.trim().is_empty());
+    values
+}
+
+/// The old objects with their digests replaced by the texts that they stand for, where the new objects hold these texts.
+/// The values of Secrets are compared by [`comparable`].
+pub(super) fn revealed<'a>(old: &'a [Object], new: &[Object]) -> Cow<'a, [Object]> {
+    let mut salts = BTreeSet::new();
+    for node in old.iter().filter_map(outside_data) {
+        each_scalar(node, &mut |text, _| {
+            salts.extend(salt_of(text).filter(|_| is_digest(text)).map(str::to_owned));
         });
     }
-    values.retain(|value| !value.is_empty());
-    values
+    if salts.is_empty() {
+        return Cow::Borrowed(old);
+    }
+    let mut known: BTreeMap<String, Value> = BTreeMap::new();
+    for node in new.iter().filter_map(outside_data) {
+        each_scalar(node, &mut |text, value| {
+            for salt in &salts {
+                known.insert(digest_of(text.as_bytes(), salt), value.clone());
+            }
+        });
+    }
+    let mut revealed = old.to_vec();
+    for object in &mut revealed {
+        let root = &mut object.root;
+        let node = if object.kind == "Secret" {
+            root.as_map_mut().and_then(|map| map.get_mut("metadata"))
+        } else {
+            Some(root)
+        };
+        if let Some(node) = node {
+            replace_digests(node, &mut |digest| known.get(digest).cloned());
+        }
+    }
+    Cow::Owned(revealed)
+}
+
+/// What an object holds beside the values of a Secret.
+pub(crate) fn outside_data(object: &Object) -> Option<&Node> {
+    if object.kind == "Secret" { object.root.get("metadata") } else { Some(&object.root) }
+}
+
+/// Sees the keys and scalars of a tree: their texts and values.
+fn each_scalar(node: &Node, see: &mut impl FnMut(&str, &Value)) {
+    match &node.value {
+        Value::Map(map) => {
+            for entry in map {
+                see(&entry.key, &Value::String(entry.key.clone()));
+                each_scalar(&entry.value, see);
+            }
+        }
+        Value::Seq(items) => items.iter().for_each(|item| each_scalar(item, see)),
+        value => {
+            if let Some(text) = scalar_text(node) {
+                see(&text, value);
+            }
+        }
+    }
+}
+
+/// Replaces the digests of a tree, keys included, by what `instead` gives for them.
+fn replace_digests(node: &mut Node, instead: &mut impl FnMut(&str) -> Option<Value>) {
+    match &mut node.value {
+        Value::Map(map) => {
+            for entry in map.iter_mut() {
+                if is_digest(&entry.key)
+                    && let Some(Value::String(key)) = instead(&entry.key)
+                {
+                    entry.key = key;
+                }
+                replace_digests(&mut entry.value, instead);
+            }
+        }
+        Value::Seq(items) => items.iter_mut().for_each(|item| replace_digests(item, instead)),
+        Value::String(text) if is_digest(text) => {
+            if let Some(value) = instead(text) {
+                node.value = value;
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether a text of the object is a recorded digest.
+pub(crate) fn holds_digest(root: &Node) -> bool {
+    let mut found = false;
+    each_scalar(root, &mut |text, _| found |= is_digest(text));
+    found
+}
+
+/// Whether a text is a recorded digest: nothing else has this form.
+fn is_digest(text: &str) -> bool {
+    let parts = text.strip_prefix(DIGEST).and_then(|rest| rest.split_once(':'));
+    let is_hex =
+        |part: &str, digits| part.len() == digits && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    parts.is_some_and(|(salt, hash)| is_hex(salt, 16) && is_hex(hash, 64))
 }
 
 /// The two roots, ready for comparison: where one holds the digest of a Secret's value, so does the other.
@@ -118,8 +246,7 @@ fn fold(root: &mut Node) {
     let Some(Value::Map(plain)) = map.remove("stringData").map(|entry| entry.value.value) else { return };
     let data = crate::k8s::defaults::ensure_map(map, "data");
     for entry in plain {
-        let text = entry.value.as_str().unwrap_or_default();
-        let encoded = base64::engine::general_purpose::STANDARD.encode(text);
+        let encoded = base64::engine::general_purpose::STANDARD.encode(&*value_text(&entry.value));
         data.insert(entry.key, entry.key_span, Node::new(Value::String(encoded), entry.value.span));
     }
 }
@@ -159,11 +286,16 @@ pub(super) fn redacted(kind: &str, root: &Node) -> Node {
     copy
 }
 
-/// Replaces secret values, in place.
+/// Replaces secret values, in place: those of a Secret, and what a recorded render holds digests of.
 pub(super) fn redact(kind: &str, root: &mut Node) {
     if kind == "Secret" {
         each_value(root, |_, node| *node = Node::new(Value::String(HIDDEN.to_owned()), node.span));
     }
+    hide_digests(root);
+}
+
+fn hide_digests(node: &mut Node) {
+    replace_digests(node, &mut |_| Some(Value::String(HIDDEN.to_owned())));
 }
 
 /// Marks in the later of two redacted texts which values changed.
@@ -176,8 +308,11 @@ pub(super) fn mark_changed(root: &mut Node, changes: &[FieldChange]) {
     });
 }
 
-/// Replaces secret values in the changes of a Secret.
+/// Replaces secret values in the changes of an object.
 pub(super) fn redact_changes(kind: &str, changes: &mut [FieldChange]) {
+    for change in changes.iter_mut() {
+        change.old.iter_mut().chain(&mut change.new).for_each(hide_digests);
+    }
     if kind != "Secret" {
         return;
     }

@@ -344,11 +344,113 @@ fn revisions_that_are_unknown_or_damaged_are_named_and_the_others_can_be_read() 
 
     sandbox.write("web/templates/two.yaml", "apiVersion: v1\nkind: Secret\nmetadata:\n  name: two\n");
     assert_eq!(sandbox.run(&["render", "shop", "web", "--record"]).code, 0);
-    sandbox.write(".plimsoll/shop/000001.yaml", "x: [\n");
+    sandbox.write(".plimsoll/default/shop/000001.yaml", "x: [\n");
     sandbox.refused(&["diff", "shop", "web", "--against", "1"], &["shop/000001.yaml` is damaged"]);
     sandbox.refused(&["history", "shop", "--show", "1"], &["shop/000001.yaml` is damaged"]);
     assert_eq!(sandbox.run(&["diff", "shop", "web", "--against", "2"]).code, 0);
     assert!(sandbox.run(&["history", "shop"]).stdout.contains("\n2 "));
+}
+
+#[test]
+fn a_history_is_that_of_a_release_in_its_namespace() {
+    let sandbox = Sandbox::new();
+    sandbox.chart("web", CONFIG_MAP);
+    for namespace in ["staging", "prod"] {
+        let recorded = sandbox.run(&["render", "shop", "web", "-n", namespace, "--record"]);
+        let note = format!("note: recorded as revision 1 of `shop` in namespace `{namespace}`\n");
+        assert_eq!(recorded.stderr, note);
+        sandbox.write("web/templates/cm.yaml", &format!("{CONFIG_MAP}data:\n  a: b\n"));
+    }
+    assert_eq!(sandbox.run(&["diff", "shop", "web", "-n", "prod"]).code, 0);
+    assert_eq!(sandbox.run(&["diff", "shop", "web", "-n", "staging"]).code, 1);
+    let elsewhere = ["nothing was recorded for `shop`", "namespaces prod, staging", "--namespace"];
+    sandbox.refused(&["diff", "shop", "web"], &elsewhere);
+    let list = sandbox.run(&["history", "shop"]).stdout;
+    assert!(list.contains("\n1         prod  ") && list.contains("\n1         staging  "), "{list}");
+    let one = sandbox.run(&["history", "shop", "-n", "prod"]).stdout;
+    assert!(one.contains("prod") && !one.contains("staging"), "{one}");
+    sandbox.refused(
+        &["history", "shop", "--show", "1"],
+        &["namespaces prod, staging", "choose one with --namespace"],
+    );
+    assert!(sandbox.run(&["history", "shop", "--show", "1", "-n", "prod"]).stdout.contains("a: b"));
+    // The name that a template makes is the name under which it is recorded.
+    let named = ["web", "--name-template", "shop-{{ 1 }}", "--record"];
+    assert_eq!(sandbox.run(&[&["render"], named.as_slice()].concat()).code, 0);
+    assert_eq!(sandbox.run(&[&["diff"], &named[..3]].concat()).code, 0);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_render_is_recorded_only_when_it_has_been_printed() {
+    let sandbox = Sandbox::new();
+    let long = format!("{CONFIG_MAP}data:\n  a: {}\n", "x".repeat(300_000));
+    sandbox.chart("web", &long);
+    let shell = |line: &str| {
+        let output = std::process::Command::new("sh")
+            .args(["-c", line])
+            .current_dir(sandbox.path())
+            .envs(sandbox.environment())
+            .output()
+            .unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, stderr) = shell("plimsoll render shop web --record > /dev/full");
+    assert_eq!(code, 2, "{stderr}");
+    assert!(stderr.contains("not recorded") && stderr.contains("cannot write to stdout"), "{stderr}");
+    let (_, stderr) = shell("plimsoll render shop web --record | head -c 10");
+    assert!(stderr.contains("note: not recorded"), "{stderr}");
+    let failing = ["render", "shop", "web", "--record", "--post-renderer", "false"];
+    assert_eq!(sandbox.run(&failing).code, 2);
+    sandbox.write("file", "");
+    assert_eq!(sandbox.run(&["render", "shop", "web", "--record", "--output-dir", "file"]).code, 2);
+    assert_eq!(sandbox.run(&["history", "shop"]).stdout, "");
+    assert_eq!(sandbox.run(&["render", "shop", "web", "--record", "--output-dir", "out"]).code, 0);
+    assert!(sandbox.run(&["history", "shop"]).stdout.contains("\n1 "));
+    // What prints no whole render records none.
+    for other in [&["--report"][..], &["-s", "templates/cm.yaml"]] {
+        sandbox.refused(
+            &[&["render", "shop", "web", "--record"], other].concat(),
+            &["--record", other[0].trim_start_matches("-s")],
+        );
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn written_files_have_the_permissions_of_the_umask() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let sandbox = Sandbox::new();
+    sandbox.chart("web", CONFIG_MAP);
+    let shell = |line: &str| {
+        let status = std::process::Command::new("sh")
+            .args(["-c", line])
+            .current_dir(sandbox.path())
+            .envs(sandbox.environment())
+            .status();
+        assert!(status.unwrap().success(), "{line}");
+    };
+    let mode =
+        |path: &str| std::fs::metadata(sandbox.path().join(path)).unwrap().permissions().mode() & 0o777;
+    for (umask, expected) in [("022", 0o644), ("027", 0o640), ("002", 0o664), ("077", 0o600)] {
+        let (out, man, baseline) = (format!("out{umask}"), format!("man{umask}"), format!("b{umask}.json"));
+        shell(&format!(
+            "umask {umask} && plimsoll render shop web --output-dir {out} && plimsoll man --output-dir {man} \
+             && plimsoll lint web --baseline {baseline} --write-baseline"
+        ));
+        for file in [format!("{out}/web/templates/cm.yaml"), format!("{man}/plimsoll.1"), baseline] {
+            assert_eq!(mode(&file), expected, "{file}");
+        }
+    }
+    // A file that is there keeps its own, and records are for their owner alone.
+    std::fs::set_permissions(
+        sandbox.path().join("out022/web/templates/cm.yaml"),
+        std::fs::Permissions::from_mode(0o600),
+    )
+    .unwrap();
+    shell("umask 022 && plimsoll render shop web --record --output-dir out022");
+    assert_eq!(mode("out022/web/templates/cm.yaml"), 0o600);
+    assert_eq!(mode(".plimsoll/default/shop/000001.yaml"), 0o600);
 }
 
 #[cfg(unix)]

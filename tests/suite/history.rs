@@ -1,10 +1,12 @@
 //! Recorded renders: durable, private, never mixed.
 
 use crate::support::objects;
+use base64::Engine as _;
 use plimsoll::diag::{Sources, Span};
 use plimsoll::diff::{self, Options};
 use plimsoll::history::{Error, Header, History, Render};
-use plimsoll::yaml::{Map, Node};
+use plimsoll::manifest::Object;
+use plimsoll::yaml::{self, Map, Node};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
@@ -17,19 +19,30 @@ fn record(history: &History, text: &str, message: &str) -> Result<Header, Error>
     values.insert("password", Span::NONE, Node::bare("hunter2-hunter2"));
     let values = Node::bare(values);
     history.record(&Render {
-        namespace: "default",
-        chart: "web",
         chart_version: "1.2.3",
         values: Some(&values),
         message,
         time: SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000),
-        objects: &objects(text),
-        with_secrets: false,
+        ..render(&objects(text))
     })
 }
 
+/// A render of these objects without values.
+fn render(objects: &[Object]) -> Render<'_> {
+    Render {
+        chart: "web",
+        chart_version: "1.0.0",
+        values: None,
+        message: "",
+        time: SystemTime::UNIX_EPOCH,
+        objects,
+        hooks: &[],
+        with_secrets: false,
+    }
+}
+
 fn history(folder: &Path) -> History {
-    History::of(folder, "web").unwrap()
+    History::of(folder, "default", "web").unwrap()
 }
 
 #[test]
@@ -56,6 +69,252 @@ fn a_render_comes_back_as_it_was_without_its_secrets() {
     assert_eq!(changed.summary().modified, 1);
 }
 
+#[test]
+fn releases_of_one_name_in_two_namespaces_have_histories_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let of = |namespace| History::of(folder.path(), namespace, "web").unwrap();
+    for (namespace, revision) in [("staging", 1), ("prod", 1), ("staging", 2)] {
+        let header = record(&of(namespace), MANIFESTS, namespace).unwrap();
+        assert_eq!((header.namespace.as_str(), header.revision), (namespace, revision));
+    }
+    assert_eq!(of("prod").load(None).unwrap().header.message, "prod");
+    assert_eq!(of("staging").list().unwrap().len(), 2);
+    assert_eq!(History::namespaces(folder.path(), "web").unwrap(), ["prod", "staging"]);
+    let missing = of("default").load(None).unwrap_err();
+    assert!(
+        matches!(&missing, Error::Unknown { elsewhere, .. } if *elsewhere == ["prod", "staging"]),
+        "{missing}"
+    );
+    let moved = of("prod").load(None).unwrap().path;
+    std::fs::copy(&moved, folder.path().join("staging/web/000009.yaml")).unwrap();
+    let error = of("staging").load(Some(9)).unwrap_err().to_string();
+    assert!(error.contains("it is revision 1 of `web` in namespace `prod`, moved here"), "{error}");
+}
+
+#[test]
+fn records_from_before_there_were_namespaces_stay_readable() {
+    let folder = tempfile::tempdir().unwrap();
+    let of = |namespace| History::of(folder.path(), namespace, "web").unwrap();
+    // Then one directory held the revisions of every namespace.
+    let old = folder.path().join("web");
+    std::fs::create_dir(&old).unwrap();
+    for (namespace, number) in [("staging", 1), ("prod", 2), ("staging", 3)] {
+        let history = of(namespace);
+        while record(&history, MANIFESTS, "old").unwrap().revision < number {}
+        std::fs::rename(history.load(Some(number)).unwrap().path, old.join(format!("{number:06}.yaml")))
+            .unwrap();
+        std::fs::remove_dir_all(folder.path().join(namespace)).unwrap();
+    }
+    let numbers = |namespace| -> Vec<u64> {
+        of(namespace)
+            .list()
+            .unwrap()
+            .iter()
+            .filter(|entry| entry.header.is_ok())
+            .map(|e| e.revision)
+            .collect()
+    };
+    assert_eq!((numbers("staging"), numbers("prod")), (vec![1, 3], vec![2]));
+    assert_eq!(numbers("default"), Vec::<u64>::new());
+    assert_eq!(History::namespaces(folder.path(), "web").unwrap(), ["prod", "staging"]);
+    assert_eq!(record(&of("prod"), MANIFESTS, "new").unwrap().revision, 3);
+    assert_eq!(record(&of("staging"), MANIFESTS, "new").unwrap().revision, 4);
+    assert_eq!(numbers("staging"), [1, 3, 4]);
+    // What cannot be read says not where it belongs: it is named everywhere, and never deleted.
+    std::fs::write(old.join("000002.yaml"), "torn").unwrap();
+    for namespace in ["staging", "prod", "default"] {
+        let list = of(namespace).list().unwrap();
+        assert!(list.iter().any(|entry| entry.revision == 2 && entry.header.is_err()), "{namespace}");
+    }
+    assert_eq!(of("staging").prune(1).unwrap(), [1, 3]);
+    assert!(old.join("000002.yaml").exists() && !old.join("000001.yaml").exists());
+}
+
+#[test]
+fn a_render_that_is_not_committed_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let history = history(folder.path());
+    let objects = objects(MANIFESTS);
+    let render = render(&objects);
+    drop(history.prepare(&render).unwrap());
+    assert!(history.list().unwrap().is_empty());
+    let names = std::fs::read_dir(folder.path().join("default/web")).unwrap().count();
+    assert_eq!(names, 1, "only the lock");
+    assert_eq!(history.prepare(&render).unwrap().commit().unwrap().revision, 1);
+}
+
+/// Records manifests and values of a release whose Secrets are those of `secrets`, and returns the file's text.
+fn recorded(secrets: &str, others: &str, values: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let sources = Sources::new();
+    let id = sources.add("values.yaml", values, plimsoll::diag::SourceKind::File);
+    let values = yaml::read(&sources, id, &yaml::ReadOptions::strict()).output.unwrap();
+    let all = objects(&format!("{secrets}---\n{others}"));
+    let history = history(folder.path());
+    let values = values.first().map(|document| &document.root);
+    history.record(&Render { values, ..render(&all) }).unwrap();
+    history.load(None).unwrap().text
+}
+
+fn secret(value: &str) -> String {
+    let value = serde_json::Value::from(value);
+    format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: login}}\nstringData: {{value: {value}}}\n")
+}
+
+fn config(value: &str) -> String {
+    let value = serde_json::Value::from(value);
+    format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: settings, annotations: {{note: {value}}}}}\ndata: {{level: info, nested: {value}}}\n"
+    )
+}
+
+#[test]
+fn a_secret_is_recorded_nowhere_in_whatever_form() {
+    let encode = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+    let quoted = "a \"b\" <c> & d\\e/ü=1";
+    let cases: Vec<(&str, String)> = vec![
+        ("hunter2-hunter2", "hunter2-hunter2".to_owned()),
+        ("hunter2-hunter2", "postgres://app:hunter2-hunter2@db/app".to_owned()),
+        ("hunter2-hunter2", "-phunter2-hunter2".to_owned()),
+        // Short ones, between other characters than letters.
+        ("pw1", "pw1".to_owned()),
+        ("pw1", "--password=pw1".to_owned()),
+        ("abcd", "postgres://app:abcd@db/app".to_owned()),
+        // Encoded, alone and amid other text.
+        ("hunter2-hunter2", encode("hunter2-hunter2")),
+        ("hunter2-hunter2", format!("Basic {}", encode("app:hunter2-hunter2"))),
+        ("hunter2-hunter2", format!("/run/{}", encode("hunter2-hunter2"))),
+        ("hunter2-hunter2", format!(r#"{{"data":{{"value":"{}"}}}}"#, encode("hunter2-hunter2"))),
+        ("hunter2-hunter2", encode(&format!(r#"{{"auth":"{}"}}"#, encode("app:hunter2-hunter2")))),
+        ("p@ss/w%rd", "postgres://app:p%40ss%2Fw%25rd@db".to_owned()),
+        ("with space!", "q=with+space%21".to_owned()),
+        (quoted, serde_json::Value::from(quoted).to_string()),
+        (quoted, serde_json::Value::from(quoted).to_string().replace('<', r"\u003c").replace('&', r"\u0026")),
+        (quoted, quoted.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&#34;")),
+        ("hunter2", "68756e74657232".to_owned()),
+        // Lines and parts of a value that are secret by themselves.
+        ("[db]\nuser = app\npassword = correct\n", "--password correct".to_owned()),
+        ("one line of text\nanother line of text\n", "header: another line of text".to_owned()),
+        ("token-1234\ntoken-5678\n", "try token-5678".to_owned()),
+        ("postgres://app:swordfish@db/app", "PGPASSWORD=swordfish".to_owned()),
+        ("key: Zm9vYmFyMTIz, more", "token Zm9vYmFyMTIz".to_owned()),
+        (r#"{"auths":{"r.example.net":{"auth":"YXBwOnN3b3JkZmlzaDE="}}}"#, "login swordfish1".to_owned()),
+    ];
+    for (value, text) in cases {
+        let file = recorded(&secret(value), &config(&text), "level: info\n");
+        let shown = format!("Secret {value:?}, text {text:?}:\n{file}");
+        assert!(file.contains("level: info"), "{shown}");
+        assert_eq!(file.matches("note: sha256:").count(), 1, "{shown}");
+        assert_eq!(file.matches("nested: sha256:").count(), 1, "{shown}");
+    }
+}
+
+#[test]
+fn text_that_only_resembles_a_secret_stays() {
+    let kept = |value: &str, text: &str| {
+        let file = recorded(&secret(value), &config(text), "");
+        assert!(file.contains(&format!("note: {text}\n")), "Secret {value:?}, text {text:?}:\n{file}");
+    };
+    kept("app", "application");
+    kept("postgres", "postgresql and more");
+    kept("user=app\npassword=correct\nserver {\n  listen 80;\n", "app and user, listen 80; server {");
+    kept("postgres://app:abcd@db-0.db.default.svc:5432/app", "db-0.db.default.svc");
+    kept("true", "it is true");
+    kept("1", "1 of 2");
+    kept("hunter2-hunter2", "hunter");
+    // The text is in the record anyway: as the name of an object.
+    kept("settings", "settings of settings");
+    // Environments that are kept in Secrets as a whole.
+    let environment = "apiVersion: v1\nkind: Secret\nmetadata: {name: env}\nstringData: {DB_USER: postgres, DB_PORT: '5432', LOG_LEVEL: info, DB_PASSWORD: swordfish}\n";
+    let file = recorded(environment, &config("postgres on 5432 logs info"), "");
+    assert!(file.contains("note: postgres on 5432 logs info\n"), "{file}");
+    let file = recorded(environment, &config("a swordfish"), "");
+    assert!(!file.contains("swordfish"), "{file}");
+    // Names tell objects apart.
+    let named = recorded(&secret("settings"), &config("x"), "");
+    assert!(named.contains("kind: ConfigMap\nmetadata:\n  name: settings\n"), "{named}");
+    let numbers = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {replicas: 3}\n";
+    assert!(recorded(&secret("3"), numbers, "").contains("replicas: 3"));
+}
+
+#[test]
+fn values_are_recorded_without_secrets_and_their_parts() {
+    let secrets = secret("postgres://app:abc@db:5432/shop?x=p%40w");
+    let values = "db: {user: app, password: abc, raw: p@w, encoded: YWJj, pin: 5432, host: example.net}\n\
+                  admin: {password: never-in-a-secret, passwordKey: key, replicas: 5432}\nimage: {tag: 1.2.3}\nempty: ''\n";
+    let file = recorded(&secrets, &config("x"), values);
+    let head: String = file.lines().take_while(|line| line.starts_with('#')).collect::<Vec<_>>().join("\n");
+    for gone in ["abc", "p@w", "YWJj", "never-in-a-secret", "pin: 5432"] {
+        assert!(!head.contains(gone), "{gone} in {head}");
+    }
+    for kept in ["host: example.net", "tag: 1.2.3", "passwordKey: key", "empty: "] {
+        assert!(head.contains(kept), "{kept} not in {head}");
+    }
+}
+
+#[test]
+fn secrets_of_hooks_and_values_that_are_no_strings_are_as_private() {
+    let folder = tempfile::tempdir().unwrap();
+    let history = history(folder.path());
+    let hooks = objects(&secret("hunter2-hunter2"));
+    let manifests = format!(
+        "{}---\napiVersion: v1\nkind: Secret\nmetadata: {{name: odd, annotations: {{copy: \"77712345\"}}}}\ndata: {{pin: 77712345}}\nstringData: {{list: [alpha-1234]}}\n",
+        config("hunter2-hunter2")
+    );
+    let message = "the password is hunter2-hunter2 now";
+    history.record(&Render { message, hooks: &hooks, ..render(&objects(&manifests)) }).unwrap();
+    let text = history.load(None).unwrap().text;
+    for secret in ["hunter2", "77712345", "alpha"] {
+        assert!(!text.contains(secret), "{secret} in {text}");
+    }
+}
+
+#[test]
+fn masked_texts_are_compared_with_what_they_stand_for() {
+    let secrets = secret("hunter2-hunter2");
+    let url = "postgres://app:hunter2-hunter2@db/app";
+    let file = recorded(&secrets, &config(url), "");
+    let old = objects(&file);
+    let compare = |text: &str| {
+        diff::compare(&old, &objects(&format!("{secrets}---\n{}", config(text))), &Options::default())
+    };
+    let same = compare(url);
+    assert!(same.is_empty(), "{}", diff::render::plan(&same, diff::render::Style::Plain));
+    let changed = compare("postgres://app:x@db/app");
+    for text in [
+        diff::render::plan(&changed, diff::render::Style::Plain),
+        diff::render::unified(&changed, 3, diff::render::Style::Plain),
+        diff::render::json(&changed),
+    ] {
+        assert!(text.contains("(secret)") && !text.contains("sha256:"), "{text}");
+    }
+}
+
+#[test]
+fn what_holds_digests_is_left_out_of_what_can_be_applied() {
+    let folder = tempfile::tempdir().unwrap();
+    let history = history(folder.path());
+    record(
+        &history,
+        &format!("{MANIFESTS}---\n{}", config("see hunter2-hunter2").replace("settings", "copy")),
+        "",
+    )
+    .unwrap();
+    let revision = history.load(None).unwrap();
+    let (text, left_out) = revision.appliable(&Sources::new()).output.unwrap();
+    assert_eq!(left_out, ["Secret/login", "ConfigMap/copy"]);
+    let applied: Vec<String> = objects(&text).into_iter().map(|object| object.name).collect();
+    assert_eq!(applied, ["settings"]);
+    assert!(
+        text.contains("# left out, because digests stand in place of secret values: Secret/login\n"),
+        "{text}"
+    );
+    // What holds none is printed as it was recorded.
+    record(&history, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: plain}\n", "").unwrap();
+    let plain = history.load(None).unwrap();
+    assert_eq!(plain.appliable(&Sources::new()).output.unwrap(), (plain.text.clone(), Vec::new()));
+}
+
 #[cfg(unix)]
 #[test]
 fn only_the_owner_can_read_a_revision() {
@@ -65,7 +324,7 @@ fn only_the_owner_can_read_a_revision() {
     record(&history, MANIFESTS, "").unwrap();
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&history.load(None).unwrap().path), 0o600);
-    assert_eq!(mode(&folder.path().join("web")), 0o700);
+    assert_eq!(mode(&folder.path().join("default/web")), 0o700);
 }
 
 #[test]
@@ -169,7 +428,7 @@ fn a_killed_recorder_leaves_every_revision_readable() {
         }
     }
     record(&history, MANIFESTS, "").unwrap();
-    let left: Vec<_> = std::fs::read_dir(folder.path().join("web"))
+    let left: Vec<_> = std::fs::read_dir(folder.path().join("default/web"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .filter(|name| name.starts_with(".new-"))

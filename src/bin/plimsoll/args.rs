@@ -197,8 +197,8 @@ pub(crate) struct HistoryFlags {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "History")]
 pub(crate) struct RecordFlags {
-    /// Record the render as the next revision of the release
-    #[arg(long)]
+    /// Record the render as the next revision of the release, once it has been printed
+    #[arg(long, conflicts_with_all = ["report", "show_only"])]
     pub(crate) record: bool,
     /// What to say about the revision
     #[arg(long, value_name = "TEXT", requires = "record")]
@@ -324,14 +324,17 @@ pub(crate) enum PreviewFormat {
 Examples:
   plimsoll render web ./chart --record --message 'before the upgrade' | kubectl apply -f -
   plimsoll history web
-  plimsoll history web --show 3 | kubectl apply -f -
+  plimsoll history web -n staging --show 3 | kubectl apply -n staging -f -
 
 Exit codes: 0 done, 1 some revision is damaged (the list marks it), 2 could not do it.")]
 pub(crate) struct HistoryArgs {
     /// The release's name
     #[arg(default_value = "release-name", value_name = "RELEASE")]
     pub(crate) release: String,
-    /// Print the manifests of this revision
+    /// The namespace of the release (default: all in which it was recorded)
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) namespace: Option<String>,
+    /// Print the manifests of this revision, without those that hold digests of secret values
     #[arg(long, value_name = "REVISION")]
     pub(crate) show: Option<u64>,
     /// Delete all but the last revisions

@@ -53,21 +53,30 @@ const MAX_SHOWN: usize = 100;
 pub(crate) struct Ui {
     color: Color,
     stdout_failed: Option<io::Error>,
+    /// Whether the reader of stdout has gone away.
+    reader_left: bool,
 }
 
 impl Ui {
     pub(crate) fn new(color: Color) -> Self {
-        Self { color, stdout_failed: None }
+        Self { color, stdout_failed: None, reader_left: false }
     }
 
     /// Prints a result. A reader that has gone away (`| head`) is success, as for any filter.
     pub(crate) fn print(&mut self, text: &str) {
         let mut out = io::stdout().lock();
-        if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush())
-            && error.kind() != io::ErrorKind::BrokenPipe
-        {
-            self.stdout_failed.get_or_insert(error);
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => self.reader_left = true,
+            Err(error) => {
+                self.stdout_failed.get_or_insert(error);
+            }
         }
+    }
+
+    /// Whether everything printed so far has been written to stdout.
+    pub(crate) fn has_printed_all(&self) -> bool {
+        self.stdout_failed.is_none() && !self.reader_left
     }
 
     /// Prints a result that people read: through a pager where it goes to a terminal.

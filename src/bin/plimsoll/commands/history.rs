@@ -2,89 +2,161 @@
 
 use crate::args::{HistoryArgs, HistoryFlags, RecordFlags};
 use crate::ui::{ExitStatus, Ui};
+use anyhow::bail;
 use plimsoll::diag::escape::terminal;
 use plimsoll::diag::{Diagnostic, Sources};
-use plimsoll::history::{self, Header, History};
+use plimsoll::history::{self, Header, History, Listed, Pending};
 use plimsoll::manifest::Object;
-use plimsoll::render::Output;
+use plimsoll::render::{Document, Output};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::time::SystemTime;
 
 pub(crate) fn run(args: &HistoryArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
-    let history = History::of(&args.history.history, &args.release)?;
+    let mut histories = Vec::new();
+    for namespace in namespaces(args)? {
+        histories.push((History::of(&args.history.history, &namespace, &args.release)?, namespace));
+    }
+    if args.show.is_none() && args.prune.is_none() {
+        return list(args, &histories, ui);
+    }
+    let [(history, _)] = histories.as_slice() else {
+        let names: Vec<&str> = histories.iter().map(|(_, namespace)| namespace.as_str()).collect();
+        bail!(
+            "`{}` was recorded in the namespaces {}: choose one with --namespace",
+            args.release,
+            names.join(", ")
+        );
+    };
     if let Some(revision) = args.show {
-        let revision =
-            ui.kept(history.load(Some(revision)).map_err(Diagnostic::from).into(), &Sources::new())?;
-        ui.print(&revision.text);
-        return Ok(ExitStatus::Success);
+        return show(history, revision, ui);
     }
-    if let Some(keep) = args.prune {
-        for revision in history.prune(keep)? {
-            ui.print(&format!("removed revision {revision}\n"));
-        }
-        return Ok(ExitStatus::Success);
+    if history.list()?.is_empty() {
+        note_nothing_recorded(args, ui);
     }
-    let mut damaged = false;
-    let mut rows = vec![["REVISION", "RECORDED", "CHART", "OBJECTS", "MESSAGE"].map(str::to_owned)];
-    for entry in history.list()? {
-        match entry.header {
-            Ok(header) => rows.push(row(&header)),
-            Err(error) => {
-                damaged = true;
-                rows.push([&entry.revision.to_string(), "DAMAGED", "", "", ""].map(str::to_owned));
-                ui.report(vec![error.into()], &Sources::new());
+    for revision in history.prune(args.prune.unwrap_or(usize::MAX))? {
+        ui.print(&format!("removed revision {revision}\n"));
+    }
+    Ok(ExitStatus::Success)
+}
+
+fn note_nothing_recorded(args: &HistoryArgs, ui: &mut Ui) {
+    ui.note(&format!("nothing was recorded for `{}` yet; `plimsoll render --record` does it", args.release));
+}
+
+/// The namespaces that the arguments mean: the one given, else all in which the release was recorded.
+fn namespaces(args: &HistoryArgs) -> anyhow::Result<Vec<String>> {
+    if let Some(namespace) = &args.namespace {
+        return Ok(vec![namespace.clone()]);
+    }
+    let mut found = History::namespaces(&args.history.history, &args.release)?;
+    if found.is_empty() {
+        // A damaged record of before there were namespaces is listed in every namespace.
+        found.push("default".to_owned());
+    }
+    Ok(found)
+}
+
+/// Prints the manifests of a revision that can be applied.
+fn show(history: &History, revision: u64, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
+    let sources = Sources::new();
+    let revision = ui.kept(history.load(Some(revision)).map_err(Diagnostic::from).into(), &sources)?;
+    let (text, left_out) = ui.kept(revision.appliable(&sources), &sources)?;
+    ui.print(&text);
+    if !left_out.is_empty() {
+        ui.note(&format!(
+            "left out, because only digests of secret values are recorded: {} (`--record-secrets` records the values)",
+            left_out.join(", ")
+        ));
+    }
+    Ok(ExitStatus::Success)
+}
+
+fn list(args: &HistoryArgs, histories: &[(History, String)], ui: &mut Ui) -> anyhow::Result<ExitStatus> {
+    let mut damaged = BTreeSet::new();
+    let mut rows = vec![HEADINGS.map(str::to_owned)];
+    for (history, namespace) in histories {
+        for Listed { revision, path, header } in history.list()? {
+            match header {
+                Ok(header) => rows.push(row(&header)),
+                // The same file may be listed in several namespaces, if it does not say to which it belongs.
+                Err(_) if damaged.contains(&path) => {}
+                Err(error) => {
+                    let is_known = path
+                        .parent()
+                        .is_some_and(|folder| folder.ends_with(format!("{namespace}/{}", args.release)));
+                    let namespace = if is_known { namespace } else { "<unknown>" };
+                    rows.push([&revision.to_string(), namespace, "DAMAGED", "", "", ""].map(str::to_owned));
+                    ui.report(vec![error.into()], &Sources::new());
+                    damaged.insert(path);
+                }
             }
         }
     }
     if rows.len() == 1 {
-        ui.note(&format!(
-            "nothing was recorded for `{}` yet; `plimsoll render --record` does it",
-            args.release
-        ));
+        note_nothing_recorded(args, ui);
         return Ok(ExitStatus::Success);
     }
     ui.print(&table(&rows));
     // The list is there all the same: this is something found, not something that could not be done.
-    Ok(if damaged { ExitStatus::Findings } else { ExitStatus::Success })
+    Ok(if damaged.is_empty() { ExitStatus::Success } else { ExitStatus::Findings })
 }
 
-/// Records a render; says which revision it became.
-pub(crate) fn record(output: &Output, flags: &RecordFlags, ui: &mut Ui) -> anyhow::Result<()> {
+/// A render that is written to disk, to be committed when it has been printed.
+pub(crate) fn prepare(output: &Output, flags: &RecordFlags) -> anyhow::Result<Pending> {
     let release = &output.options.release;
     let chart = &output.computed.root.chart.metadata;
     // Hooks are no part of what an upgrade compares.
-    let objects: Vec<Object> =
-        output.render.manifest.iter().flat_map(|document| document.objects.iter().cloned()).collect();
-    let header = History::of(&flags.history.history, &release.name)?.record(&history::Render {
-        namespace: &release.namespace,
+    let (objects, hooks) = (objects_of(&output.render.manifest), objects_of(&output.render.hooks));
+    let history = History::of(&flags.history.history, &release.namespace, &release.name)?;
+    Ok(history.prepare(&history::Render {
         chart: &chart.name,
         chart_version: &chart.version,
         values: Some(&output.computed.root.values),
         message: flags.message.as_deref().unwrap_or_default(),
         time: SystemTime::now(),
         objects: &objects,
+        hooks: &hooks,
         with_secrets: flags.record_secrets,
-    })?;
-    ui.note(&format!("recorded as revision {} of `{}`", header.revision, header.release));
+    })?)
+}
+
+fn objects_of(documents: &[Document]) -> Vec<Object> {
+    documents.iter().flat_map(|document| document.objects.iter().cloned()).collect()
+}
+
+/// Records a render that has been printed, and says which revision it became. A render of which the reader did not take
+/// all was not applied, so it is not recorded.
+pub(crate) fn commit(pending: Pending, ui: &mut Ui) -> anyhow::Result<()> {
+    if !ui.has_printed_all() {
+        ui.note("not recorded, because the render was not printed completely");
+        return Ok(());
+    }
+    let Header { revision, release, namespace, .. } = pending.commit()?;
+    ui.note(&format!("recorded as revision {revision} of `{release}` in namespace `{namespace}`"));
     Ok(())
 }
 
 /// The objects of a recorded revision; the last one for `None`.
 pub(crate) fn load(
     flags: &HistoryFlags,
+    namespace: &str,
     release: &str,
     revision: Option<u64>,
     sources: &Sources,
     ui: &mut Ui,
 ) -> anyhow::Result<Vec<Object>> {
-    let loaded = History::of(&flags.history, release)?.load(revision);
+    let loaded = History::of(&flags.history, namespace, release)?.load(revision);
     let revision = ui.kept(loaded.map_err(Diagnostic::from).into(), sources)?;
     ui.kept(revision.objects(sources), sources)
 }
 
-fn row(header: &Header) -> [String; 5] {
+const HEADINGS: [&str; 6] = ["REVISION", "NAMESPACE", "RECORDED", "CHART", "OBJECTS", "MESSAGE"];
+
+fn row(header: &Header) -> [String; 6] {
     [
         header.revision.to_string(),
+        terminal(&header.namespace),
         terminal(&header.time),
         terminal(&format!("{}-{}", header.chart, header.chart_version)),
         header.objects.to_string(),
@@ -92,10 +164,10 @@ fn row(header: &Header) -> [String; 5] {
     ]
 }
 
-fn table(rows: &[[String; 5]]) -> String {
+fn table(rows: &[[String; 6]]) -> String {
     let mut out = String::new();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..5).map(width).collect();
+    let widths: Vec<usize> = (0..HEADINGS.len()).map(width).collect();
     for row in rows {
         let mut line = String::new();
         for (cell, width) in row.iter().zip(&widths) {

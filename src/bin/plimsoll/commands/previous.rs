@@ -33,8 +33,9 @@ pub(crate) fn load(
     }
     let recorded = if against == "last" { Some(None) } else { against.parse::<u64>().ok().map(Some) };
     if let Some(revision) = recorded {
-        let name = args.release.names.release().unwrap_or(release::DEFAULT_NAME);
-        return history::load(&args.history, name, revision, sources, ui);
+        let namespace = args.release.release.namespace.as_str();
+        let name = release::release_name(&args.release.names, &args.release.release)?;
+        return history::load(&args.history, namespace, &name, revision, sources, ui);
     }
     objects::from_manifests(against, sources, ui)
 }

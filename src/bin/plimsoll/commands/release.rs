@@ -86,7 +86,8 @@ pub(crate) fn lint_options(
     Ok((options, version.unwrap_or(k8s::Version::DEFAULT)))
 }
 
-fn release_name(names: &ReleaseAndSource, flags: &ReleaseFlags) -> anyhow::Result<String> {
+/// The name of the release, or the one that it has without a name.
+pub(crate) fn release_name(names: &ReleaseAndSource, flags: &ReleaseFlags) -> anyhow::Result<String> {
     match (names.release(), &flags.name_template) {
         (Some(_), Some(_)) => bail!("give either a release name or --name-template"),
         (Some(name), None) => Ok(name.to_owned()),

@@ -26,9 +26,8 @@ pub(crate) fn run(args: &RenderArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> 
         return Ok(ExitStatus::Success);
     }
     let documents = ui.kept(selection.of(&built.render).into(), &sources)?;
-    if args.record.record {
-        history::record(&built, &args.record, ui)?;
-    }
+    // Nothing is printed if it cannot be recorded, and nothing is recorded that was not printed.
+    let recording = if args.record.record { Some(history::prepare(&built, &args.record)?) } else { None };
     if let Some(dir) = &output.output_dir {
         let prefix =
             if output.release_name { format!("{}/", built.options.release.name) } else { String::new() };
@@ -57,6 +56,9 @@ pub(crate) fn run(args: &RenderArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> 
         };
         ui.print(&text);
         mention_hooks(&documents, ui);
+    }
+    if let Some(recording) = recording {
+        history::commit(recording, ui)?;
     }
     if built.render.nondeterministic && args.release.release.seed.is_none() {
         ui.note("this chart draws random values: the next render will differ; `--seed NUMBER` makes them repeatable");
