@@ -17,12 +17,14 @@ mod refused;
 mod removed;
 pub mod render;
 pub(crate) mod secrets;
+mod sides;
 mod three_way;
 
 pub use fields::{FieldChange, FieldPath, Step};
 pub use ignore::Ignore;
 pub use instructions::{Cluster, Command, Instruction};
 pub use options::{FailOn, Options};
+pub use sides::{Side, Sides, align};
 
 use crate::diag::{Diagnostic, ObjectRef};
 use crate::k8s::{self, Operation, update};

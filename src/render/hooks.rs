@@ -46,6 +46,14 @@ impl HookSpec {
     }
 }
 
+/// How an object is a hook; `None` if it is part of the manifest.
+pub fn hook(object: &Object) -> Option<HookSpec> {
+    match role(object) {
+        HookRole::Hook(hook) => Some(hook),
+        HookRole::None | HookRole::Unknown(_) => None,
+    }
+}
+
 /// Reads the hook annotations of an object.
 pub(super) fn role(object: &Object) -> HookRole {
     let annotation = |name: &str| {

@@ -11,7 +11,7 @@ mod report;
 mod split;
 
 pub use emit::{Selection, files, json_list, stream};
-pub use hooks::HookSpec;
+pub use hooks::{HookSpec, hook};
 pub use report::dry_run;
 
 use crate::chart::{self, Chart, EngineKind};

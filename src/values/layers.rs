@@ -99,8 +99,9 @@ fn apply(
     }
 }
 
-/// The elements of a comma list; double quotes keep a comma in an element, as in Helm's flags.
-fn split_list(argument: &str) -> Vec<String> {
+/// The elements of a comma list, as of several files in one `-f`; double quotes keep a comma in an element, as in Helm's
+/// flags.
+pub fn split_list(argument: &str) -> Vec<String> {
     let mut elements = vec![String::new()];
     let mut quoted = false;
     for c in argument.chars() {
@@ -139,6 +140,9 @@ fn values_file(
 fn read_text(overrides: &Overrides, name: &str) -> Result<String, String> {
     if name.trim() == "-" {
         return overrides.stdin.clone().ok_or_else(|| "standard input was not read".to_owned());
+    }
+    if let Some(text) = overrides.texts.get(name) {
+        return Ok(text.clone());
     }
     if name.contains("://") {
         return Err("nothing is fetched from the network; download the file first".to_owned());

@@ -13,12 +13,14 @@ mod show;
 mod tree;
 mod unknown;
 
+pub use layers::split_list;
 pub use show::{Explanation, Step, origin, show, why};
 
 use crate::chart::Chart;
 use crate::diag::{Diagnostic, Report, Severity, SourceId, Sources, has_errors};
 use crate::yaml::{Map, Node, Value};
 use set::NewList;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use tree::Branch;
 
@@ -40,6 +42,8 @@ pub struct Overrides {
     pub set_file: Vec<String>,
     /// `--set-literal`.
     pub set_literal: Vec<String>,
+    /// Files that are not read from disk, by the names that the flags give them: what they hold.
+    pub texts: BTreeMap<String, String>,
 }
 
 /// One `-f`.

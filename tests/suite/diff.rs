@@ -394,7 +394,11 @@ fn a_partition_above_all_pods_restarts_none() {
         let plan = plan(&held(3, partition), &held(3, partition).replace("app:1.0", "app:1.1"));
         let set = only(&plan);
         assert!(!set.restarts() && !set.has(EffectKind::NeedlessRestart), "{:?}", set.effects);
-        assert!(set.effects[0].detail.contains(&format!("partition {partition} keeps all of them at the old template")));
+        assert!(
+            set.effects[0]
+                .detail
+                .contains(&format!("partition {partition} keeps all of them at the old template"))
+        );
         assert_eq!((plan.exit_code(&[restart]), plan.exit_code(&[]), plan.summary().restarts), (0, 1, 0));
     }
     let scaled = plan(&held(3, 5), &held(6, 5).replace("app:1.0", "app:1.1"));

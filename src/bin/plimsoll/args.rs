@@ -114,6 +114,26 @@ pub(crate) struct ValueFlags {
     pub(crate) strict: bool,
 }
 
+impl ValueFlags {
+    /// The flags among these that set values and are used.
+    pub(crate) fn used(&self) -> Vec<&'static str> {
+        let files = [("-f", &self.values), ("--set-file", &self.set_file)];
+        let files = files.into_iter().filter(|(_, used)| !used.is_empty()).map(|(flag, _)| flag);
+        files.chain(self.set_flags()).collect()
+    }
+
+    /// Those that set values without a file.
+    pub(crate) fn set_flags(&self) -> Vec<&'static str> {
+        let flags = [
+            ("--set", &self.set),
+            ("--set-string", &self.set_string),
+            ("--set-json", &self.set_json),
+            ("--set-literal", &self.set_literal),
+        ];
+        flags.into_iter().filter(|(_, used)| !used.is_empty()).map(|(flag, _)| flag).collect()
+    }
+}
+
 /// What the release and its cluster are.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Release")]
@@ -231,6 +251,12 @@ pub(crate) struct DiffArgs {
     /// What to compare with: `last`, a recorded revision, manifests (file, directory, `-`), `git:REV[:PATH]`, `live`
     #[arg(long, value_name = "PREVIOUS", default_value = "last", allow_hyphen_values = true)]
     pub(crate) against: String,
+    /// With --against git:REV: set values of the old side; --set is for the new side only
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) against_set: Vec<String>,
+    /// With --against git:REV: read values of the old side from a file as it is now
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) against_values: Vec<String>,
     /// The form of the result
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) format: DiffFormat,
@@ -269,6 +295,13 @@ impl ClusterFlags {
     /// The cluster for the library.
     pub(crate) fn cluster(&self) -> plimsoll::diff::Cluster {
         plimsoll::diff::Cluster { context: self.kube_context.clone(), kubeconfig: self.kubeconfig.clone() }
+    }
+}
+
+impl DiffArgs {
+    /// Whether any flag sets values of the old side.
+    pub(crate) fn sets_old_values(&self) -> bool {
+        !(self.against_set.is_empty() && self.against_values.is_empty())
     }
 }
 

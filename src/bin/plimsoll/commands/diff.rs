@@ -22,10 +22,15 @@ pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
         documents: matches!(args.format, DiffFormat::Unified | DiffFormat::Markdown | DiffFormat::Html),
         ..diff::Options::default()
     };
-    for rule in &options.ignore {
-        ui.kept(rule.check(&old, &new).into(), &sources)?;
+    let sides = diff::align(old, new);
+    if !sides.unmatched_hooks.is_empty() {
+        let hooks = sides.unmatched_hooks.join(", ");
+        ui.note(&format!("hooks that only one side holds are not compared: {hooks}"));
     }
-    let mut plan = diff::compare(&old, &new, &options);
+    for rule in &options.ignore {
+        ui.kept(rule.check(&sides.old, &sides.new).into(), &sources)?;
+    }
+    let mut plan = diff::compare(&sides.old, &sides.new, &options);
     ui.kept(plan.show_only(&args.show_only).into(), &sources)?;
     let style = ui.stdout_style();
     match args.format {

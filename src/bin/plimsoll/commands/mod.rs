@@ -6,6 +6,7 @@ pub(crate) mod generate;
 pub(crate) mod history;
 pub(crate) mod lint;
 pub(crate) mod objects;
+pub(crate) mod past;
 pub(crate) mod preview;
 pub(crate) mod previous;
 pub(crate) mod release;

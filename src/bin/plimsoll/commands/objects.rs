@@ -3,19 +3,24 @@
 use super::release;
 use crate::args::ReleaseArgs;
 use crate::ui::Ui;
+use anyhow::bail;
+use plimsoll::chart;
 use plimsoll::diag::Sources;
+use plimsoll::diff::Side;
 use plimsoll::manifest::{self, Object};
 use plimsoll::yaml::ReadOptions;
-use plimsoll::{chart, render};
 use std::path::Path;
 
 /// The objects of the release that the arguments describe.
-pub(crate) fn of(args: &ReleaseArgs, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Vec<Object>> {
+pub(crate) fn of(args: &ReleaseArgs, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Side> {
     let source = args.names.source();
     if !chart::is_chart(source) {
-        return from_manifests(source, sources, ui);
+        if let Some(flag) = args.values.used().first() {
+            bail!("`{source}` holds manifests, which take no values: leave out {flag}");
+        }
+        return Ok(Side::Manifests(from_manifests(source, sources, ui)?));
     }
-    Ok(compared(release::build(args, false, sources, ui)?))
+    Ok(Side::of_render(release::build(args, false, sources, ui)?.render))
 }
 
 /// The objects of manifests: a file, a directory, `-`.
@@ -27,9 +32,4 @@ pub(crate) fn from_manifests(source: &str, sources: &Sources, ui: &mut Ui) -> an
         manifest::load(sources, Path::new(source), &options)
     };
     ui.kept(report, sources)
-}
-
-/// The manifest of a render: hooks are no part of what an upgrade compares.
-pub(crate) fn compared(output: render::Output) -> Vec<Object> {
-    output.render.manifest.into_iter().flat_map(|document| document.objects).collect()
 }

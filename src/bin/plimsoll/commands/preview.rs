@@ -8,7 +8,7 @@ use plimsoll::preview;
 
 pub(crate) fn run(args: &PreviewArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let sources = Sources::new();
-    let objects = objects::of(&args.release, &sources, ui)?;
+    let objects = objects::of(&args.release, &sources, ui)?.into_objects();
     let preview = preview::of(&objects, &args.release.release.namespace);
     ui.print(&match args.format {
         PreviewFormat::Table => preview::table(&preview),

@@ -1,170 +1,155 @@
 //! What `diff --against` names: manifests, a recorded revision, a git revision, the cluster.
 
+use super::past::{Commit, PastFile};
 use super::{history, objects, release};
-use crate::args::{DiffArgs, ReleaseArgs};
+use crate::args::{DiffArgs, ValueFlags};
 use crate::ui::Ui;
 use anyhow::{Context as _, bail};
 use plimsoll::diag::{SourceKind, Sources};
-use plimsoll::diff::Cluster;
+use plimsoll::diff::{Cluster, Side};
 use plimsoll::manifest::{self, Object};
-use plimsoll::values::ValuesFile;
+use plimsoll::values::{self, Overrides, ValuesFile};
 use plimsoll::yaml::{Node, ReadOptions};
 use plimsoll::{chart, render};
-use std::io::{Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::io::Write as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// The objects to compare with.
-pub(crate) fn load(
-    args: &DiffArgs,
-    new: &[Object],
-    sources: &Sources,
-    ui: &mut Ui,
-) -> anyhow::Result<Vec<Object>> {
+pub(crate) fn load(args: &DiffArgs, new: &Side, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Side> {
     let against = args.against.as_str();
     if against == "-" && args.release.names.source() == "-" {
         bail!("standard input cannot hold both renders");
     }
-    if against == "live" {
-        return live(new, &args.release.release.namespace, &args.cluster.cluster(), sources, ui);
-    }
     if let Some(revision) = against.strip_prefix("git:") {
-        return at_revision(&args.release, revision, sources, ui);
+        return at_revision(args, revision, sources, ui);
+    }
+    if args.sets_old_values() {
+        bail!(
+            "--against-set and --against-values need `--against git:REV`: `--against {against}` is not rendered from values"
+        );
+    }
+    let namespace = args.release.release.namespace.as_str();
+    if against == "live" {
+        return Ok(Side::Live(live(&new.applied(), namespace, &args.cluster.cluster(), sources, ui)?));
     }
     let recorded = if against == "last" { Some(None) } else { against.parse::<u64>().ok().map(Some) };
     if let Some(revision) = recorded {
-        let namespace = args.release.release.namespace.as_str();
         let name = release::release_name(&args.release.names, &args.release.release)?;
-        return history::load(&args.history, namespace, &name, revision, sources, ui);
+        return Ok(Side::Recorded(history::load(&args.history, namespace, &name, revision, sources, ui)?));
     }
-    objects::from_manifests(against, sources, ui)
+    Ok(Side::Manifests(objects::from_manifests(against, sources, ui)?))
 }
 
 /// The same chart (or manifests) and values files as of a git revision: `REV`, or `REV:PATH` where the source had
 /// another path then, as git itself writes it.
-fn at_revision(
-    args: &ReleaseArgs,
-    revision: &str,
-    sources: &Sources,
-    ui: &mut Ui,
-) -> anyhow::Result<Vec<Object>> {
-    let source = args.names.source();
+fn at_revision(args: &DiffArgs, revision: &str, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Side> {
+    let source = args.release.names.source();
     let packed = Path::new(source).is_file() && chart::is_chart(source);
     if source.starts_with("builtin:") || source == "-" || packed {
         bail!("`{source}` has no git history: give a chart directory or manifests that git knows");
     }
     let (revision, moved) =
         revision.split_once(':').map_or((revision, None), |(rev, path)| (rev, Some(path)));
-    let past = Past::find(Path::new(source), revision, moved)?;
+    let mut commit = Commit::find(Path::new(source), revision)?;
+    let path = commit.path_of(Path::new(source)).unwrap_or_default();
+    if let Some(then) = moved {
+        commit = commit.with_move(path.clone(), then);
+    }
     let name = format!("git:{revision}:{}", moved.unwrap_or(source));
     if !chart::is_chart(source) {
+        if args.sets_old_values() {
+            bail!("--against-set and --against-values need a chart: `{source}` holds manifests");
+        }
         let options = ReadOptions::lenient();
         let mut reader = manifest::Reader::new(sources, &options);
         if Path::new(source).is_dir() {
-            reader.tree(&name, past.directory()?);
+            reader.tree(&name, commit.directory(&path)?);
         } else {
-            reader.bytes(&name, past.file(&past.path)?);
+            reader.bytes(&name, commit.file(&path)?);
         }
-        return ui.kept(reader.finish_objects(), sources);
+        return Ok(Side::Manifests(ui.kept(reader.finish_objects(), sources)?));
     }
-    let files = past.directory()?;
+    let files = commit.directory(&path)?;
     let chart = ui.kept(chart::from_files(sources, &name, files), sources)?;
-    let mut request = release::request(args, false)?;
-    let mut values = Vec::new();
-    for argument in args.values.values.iter().flat_map(|argument| argument.split(',')) {
-        if argument == "-" {
-            values.push(ValuesFile::Argument(argument.to_owned()));
-            continue;
-        }
-        let there = Past::find(Path::new(argument), revision, None)?;
-        match there.file(&there.path) {
-            Ok(bytes) => {
-                let name = format!("git:{revision}:{argument}");
-                values.push(ValuesFile::Source(sources.add(&*name, text(&name, bytes)?, SourceKind::File)));
-            }
-            Err(_) => ui.note(&format!("`{argument}` did not exist at `{revision}`: compared without it")),
+    let request = release::request(&args.release, false, old_values(args, &commit, sources, ui)?)?;
+    let report = Ui::watched("rendering", || render::release_of(sources, chart, &request));
+    Ok(Side::of_render(ui.kept(report, sources)?.render))
+}
+
+/// The values of the old side: the files that git tracks, as of the commit, then what `--against-values` and
+/// `--against-set` give. What the other flags say holds for the new side only.
+fn old_values(args: &DiffArgs, commit: &Commit, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Overrides> {
+    let revision = &commit.revision;
+    let flags = &args.release.values;
+    let mut old = Overrides { set: args.against_set.clone(), ..Overrides::default() };
+    let mut absent = Absent::default();
+    for argument in flags.values.iter().flat_map(|argument| values::split_list(argument)) {
+        if let Some(content) = absent.read(&argument, commit)? {
+            let name = format!("git:{revision}:{argument}");
+            old.files.push(ValuesFile::Source(sources.add(&*name, text(&name, content)?, SourceKind::File)));
         }
     }
-    request.overrides.files = values;
-    let report = Ui::watched("rendering", || render::release_of(sources, chart, &request));
-    Ok(objects::compared(ui.kept(report, sources)?))
+    old.files.extend(args.against_values.iter().cloned().map(ValuesFile::Argument));
+    for (argument, path) in flags.set_file.iter().flat_map(|argument| release::set_file_parts(argument)) {
+        if let Some(content) = absent.read(&path, commit)? {
+            let name = format!("git:{revision}:{path}");
+            old.texts.insert(path, text(&name, content)?);
+            old.set_file.push(argument);
+        }
+    }
+    absent.report(flags, revision, ui);
+    Ok(old)
+}
+
+/// The files of the new side that the old one does without.
+#[derive(Default)]
+struct Absent {
+    untracked: Vec<String>,
+    missing: Vec<String>,
+}
+
+impl Absent {
+    /// What a file held at a commit. If there is nothing to know, that is noted down.
+    fn read(&mut self, argument: &str, commit: &Commit) -> anyhow::Result<Option<Vec<u8>>> {
+        if argument.trim() == "-" {
+            self.untracked.push("standard input".to_owned());
+            return Ok(None);
+        }
+        match commit.look_up(Path::new(argument))? {
+            PastFile::Content(content) => return Ok(Some(content)),
+            PastFile::Missing => self.missing.push(format!("`{argument}`")),
+            PastFile::Untracked => self.untracked.push(format!("`{argument}`")),
+        }
+        Ok(None)
+    }
+
+    /// Says what holds for the new side only, one line for each reason.
+    fn report(&self, flags: &ValueFlags, revision: &str, ui: &mut Ui) {
+        if !self.missing.is_empty() {
+            ui.note(&format!(
+                "{} did not exist at `{revision}`: the old side is rendered without",
+                self.missing.join(", ")
+            ));
+        }
+        if !self.untracked.is_empty() {
+            ui.note(&format!(
+                "not tracked by git, so used for the new side only: {} (for the old side: --against-values)",
+                self.untracked.join(", ")
+            ));
+        }
+        let used = flags.set_flags();
+        if !used.is_empty() {
+            ui.note(&format!(
+                "used for the new side only: {} (for the old side: --against-set)",
+                used.join(", ")
+            ));
+        }
+    }
 }
 
 fn text(name: &str, bytes: Vec<u8>) -> anyhow::Result<String> {
     String::from_utf8(bytes).with_context(|| format!("`{name}` is not UTF-8"))
-}
-
-/// Something as of a commit.
-struct Past {
-    /// The top of the work tree.
-    top: PathBuf,
-    commit: String,
-    /// What the user calls the commit.
-    revision: String,
-    /// From the top; empty for the top itself.
-    path: String,
-}
-
-impl Past {
-    /// Looks a revision up in the repository that holds `path`; `moved` is its path then, from the top.
-    fn find(path: &Path, revision: &str, moved: Option<&str>) -> anyhow::Result<Self> {
-        let dir = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
-        let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
-        let text = |args: &[&str]| -> anyhow::Result<String> {
-            Ok(String::from_utf8_lossy(&git(dir, args)?).trim_end_matches('\n').to_owned())
-        };
-        let top = text(&["rev-parse", "--show-toplevel"])
-            .with_context(|| format!("cannot look up `git:{revision}`"))?;
-        let commit = format!("{revision}^{{commit}}");
-        let commit = text(&["rev-parse", "--verify", "--end-of-options", &commit])
-            .map_err(|_| anyhow::anyhow!("git knows no revision `{revision}` in `{top}`"))?;
-        let mut here = text(&["rev-parse", "--show-prefix"])?;
-        if !path.is_dir() {
-            here.push_str(&path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default());
-        }
-        let path = moved.unwrap_or(&here).trim_matches('/').to_owned();
-        Ok(Self { top: top.into(), commit, revision: revision.to_owned(), path })
-    }
-
-    /// The content of a file of the commit.
-    fn file(&self, path: &str) -> anyhow::Result<Vec<u8>> {
-        git(&self.top, &["cat-file", "blob", &format!("{}:{path}", self.commit)])
-            .map_err(|_| self.missing("file"))
-    }
-
-    /// The files of the directory at the path: their paths in it and their contents.
-    fn directory(&self) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
-        let tree = format!("{}:{}", self.commit, self.path);
-        let archive =
-            git(&self.top, &["archive", "--format=tar", &tree]).map_err(|_| self.missing("directory"))?;
-        let mut files = Vec::new();
-        for entry in tar::Archive::new(archive.as_slice()).entries()? {
-            let mut entry = entry?;
-            if entry.header().entry_type().is_file() {
-                let mut data = Vec::new();
-                entry.read_to_end(&mut data)?;
-                files.push((entry.path()?.to_string_lossy().into_owned(), data));
-            }
-        }
-        Ok(files)
-    }
-
-    fn missing(&self, what: &str) -> anyhow::Error {
-        let Self { revision, path, .. } = self;
-        anyhow::anyhow!(
-            "there was no {what} `{path}` at `{revision}`; if it had another path then: --against git:{revision}:PATH"
-        )
-    }
-}
-
-/// What git prints for `args`, run in `dir`.
-fn git(dir: &Path, args: &[&str]) -> anyhow::Result<Vec<u8>> {
-    let output = Command::new("git").arg("-C").arg(dir).args(args).output().context("cannot run `git`")?;
-    if !output.status.success() {
-        let reason = String::from_utf8_lossy(&output.stderr);
-        bail!("git {}: {}", args.join(" "), reason.trim().trim_start_matches("fatal: "));
-    }
-    Ok(output.stdout)
 }
 
 /// The objects as the cluster holds them.

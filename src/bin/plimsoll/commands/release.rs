@@ -21,13 +21,17 @@ pub(crate) fn build(
     sources: &Sources,
     ui: &mut Ui,
 ) -> anyhow::Result<Output> {
-    let request = request(args, with_namespace)?;
+    let request = request(args, with_namespace, overrides(&args.values)?)?;
     let report = Ui::watched(&format!("rendering {}", request.chart), || render::release(sources, &request));
     ui.kept(report, sources)
 }
 
-/// The library's request for what the arguments describe.
-pub(crate) fn request(args: &ReleaseArgs, with_namespace: bool) -> anyhow::Result<Request> {
+/// The library's request for what the arguments describe, with these values.
+pub(crate) fn request(
+    args: &ReleaseArgs,
+    with_namespace: bool,
+    overrides: values::Overrides,
+) -> anyhow::Result<Request> {
     let (release, source) = (args.names.release(), args.names.source());
     if let Some(release) = release.filter(|release| chart::exists(release) && chart::is_chart(release))
         && !chart::exists(source)
@@ -38,7 +42,7 @@ pub(crate) fn request(args: &ReleaseArgs, with_namespace: bool) -> anyhow::Resul
     let name = release_name(&args.names, &args.release)?;
     Ok(Request {
         chart: source.to_owned(),
-        overrides: overrides(&args.values)?,
+        overrides,
         values: value_options(&args.values),
         options: render::Options {
             release: Release {
@@ -120,7 +124,10 @@ pub(crate) fn kubernetes(flags: &ReleaseFlags) -> anyhow::Result<k8s::Version> {
 
 /// The value flags for the library, with stdin read if a flag asks for it.
 pub(crate) fn overrides(flags: &ValueFlags) -> anyhow::Result<values::Overrides> {
-    let wants_stdin = flags.values.iter().any(|argument| argument.split(',').any(|part| part == "-"));
+    let wants_stdin = flags
+        .values
+        .iter()
+        .any(|argument| values::split_list(argument).iter().any(|part| part.trim() == "-"));
     let stdin = if wants_stdin { Some(read_stdin()?) } else { None };
     Ok(values::Overrides {
         files: flags.values.iter().cloned().map(values::ValuesFile::Argument).collect(),
@@ -130,7 +137,23 @@ pub(crate) fn overrides(flags: &ValueFlags) -> anyhow::Result<values::Overrides>
         set_string: flags.set_string.clone(),
         set_file: flags.set_file.clone(),
         set_literal: flags.set_literal.clone(),
+        ..values::Overrides::default()
     })
+}
+
+/// The parts of a `--set-file` argument, each with the path that it names. A backslash keeps a comma in a path.
+pub(crate) fn set_file_parts(argument: &str) -> Vec<(String, String)> {
+    let mut parts = vec![String::new()];
+    let mut escaped = false;
+    for c in argument.chars() {
+        match parts.last_mut() {
+            Some(part) if c != ',' || escaped => part.push(c),
+            _ => parts.push(String::new()),
+        }
+        escaped = c == '\\' && !escaped;
+    }
+    let path = |part: &str| part.split_once('=').map(|(_, path)| path.replace("\\,", ","));
+    parts.into_iter().filter_map(|part| path(&part).map(|path| (part, path))).collect()
 }
 
 /// How values are computed.

@@ -1,0 +1,190 @@
+//! The two sides of a comparison, made alike: what one side cannot hold is no difference.
+//!
+//! A rendered chart keeps its hooks and the definitions under `crds/` apart from its manifest. A file of manifests may
+//! hold both, or have been written without either (`--no-hooks`, no `--include-crds`), and recorded renders never hold them.
+
+use crate::manifest::Object;
+use crate::render::{self, Render};
+
+/// The objects of one side, by where they come from.
+#[derive(Debug, Clone)]
+pub enum Side {
+    /// A rendered chart.
+    Chart {
+        /// The objects that are applied.
+        manifest: Vec<Object>,
+        /// The definitions under `crds/`, which are applied on demand.
+        crds: Vec<Object>,
+    },
+    /// Manifests as they were written. They may hold hooks and the definitions under `crds/`.
+    Manifests(Vec<Object>),
+    /// A recorded render: a chart's manifest, without its hooks and definitions.
+    Recorded(Vec<Object>),
+    /// What a cluster holds of the other side's objects.
+    Live(Vec<Object>),
+}
+
+impl Side {
+    /// The side of a rendered chart. Hooks are no part of what an upgrade compares.
+    pub fn of_render(render: Render) -> Self {
+        let objects = |documents: Vec<render::Document>| {
+            documents.into_iter().flat_map(|document| document.objects).collect()
+        };
+        Self::Chart { manifest: objects(render.manifest), crds: objects(render.crds) }
+    }
+
+    /// The objects of the manifest, or of the manifests as they were written.
+    pub fn into_objects(self) -> Vec<Object> {
+        match self {
+            Self::Chart { manifest: objects, .. }
+            | Self::Manifests(objects)
+            | Self::Recorded(objects)
+            | Self::Live(objects) => objects,
+        }
+    }
+
+    /// The definitions under the `crds/` of a chart; `None` for anything else, in which they cannot be told from others.
+    fn crds(&self) -> Option<Vec<Object>> {
+        match self {
+            Self::Chart { crds, .. } => Some(crds.clone()),
+            _ => None,
+        }
+    }
+
+    /// The objects that an upgrade applies: hooks are not among them.
+    pub fn applied(&self) -> Vec<Object> {
+        let mut objects = self.clone().into_objects();
+        objects.retain(|object| render::hook(object).is_none());
+        objects
+    }
+}
+
+/// Two sides that can be compared.
+#[derive(Debug)]
+pub struct Sides {
+    /// The objects of the old side.
+    pub old: Vec<Object>,
+    /// The objects of the new side.
+    pub new: Vec<Object>,
+    /// Hooks that only one of two sets of manifests holds: they are not compared.
+    pub unmatched_hooks: Vec<String>,
+}
+
+/// Makes two sides alike: hooks, and the definitions under `crds/`, are on both or on neither.
+///
+/// Hooks are compared only where both sides are manifests that hold hooks; tests and other hooks are told apart, for
+/// `--skip-tests` leaves out the former. The definitions of a chart are compared if the manifests on the other side hold
+/// any of them.
+pub fn align(old: Side, new: Side) -> Sides {
+    let both_manifests = matches!((&old, &new), (Side::Manifests(_), Side::Manifests(_)));
+    let is_recorded = matches!(old, Side::Recorded(_)) || matches!(new, Side::Recorded(_));
+    let (old_crds, new_crds) = (old.crds(), new.crds());
+    let mut sides = Sides { old: old.into_objects(), new: new.into_objects(), unmatched_hooks: Vec::new() };
+    let dropped = sides.drop_hooks(both_manifests);
+    if both_manifests {
+        sides.unmatched_hooks = dropped.iter().map(|hook| format!("{}/{}", hook.kind, hook.name)).collect();
+    }
+    match (old_crds, new_crds) {
+        _ if is_recorded => {
+            sides.old.retain(|object| !is_from_crds(object));
+            sides.new.retain(|object| !is_from_crds(object));
+        }
+        (Some(crds), None) => add_crds(&mut sides.old, crds, &sides.new),
+        (None, Some(crds)) => add_crds(&mut sides.new, crds, &sides.old),
+        _ => {}
+    }
+    sides
+}
+
+impl Sides {
+    /// Drops the hooks and returns them; those that both sides hold stay if `keep_common`.
+    fn drop_hooks(&mut self, keep_common: bool) -> Vec<Object> {
+        let mut dropped = Vec::new();
+        for of_tests in [true, false] {
+            let belongs =
+                |object: &Object| render::hook(object).is_some_and(|hook| hook.is_test() == of_tests);
+            if !(keep_common && self.old.iter().any(belongs) && self.new.iter().any(belongs)) {
+                dropped.extend(self.old.extract_if(.., |object| belongs(object)));
+                dropped.extend(self.new.extract_if(.., |object| belongs(object)));
+            }
+        }
+        dropped
+    }
+}
+
+/// Adds the definitions under a chart's `crds/` to its objects, if `manifests` on the other side hold any of them.
+fn add_crds(chart: &mut Vec<Object>, crds: Vec<Object>, manifests: &[Object]) {
+    let is_one = |object: &Object| {
+        is_definition(object)
+            && (is_from_crds(object) || crds.iter().any(|definition| definition.name == object.name))
+    };
+    if manifests.iter().any(is_one) {
+        chart.splice(0..0, crds);
+    }
+}
+
+/// Whether a manifest says that it is a definition from a chart's `crds/`, by its `# Source:` or its file. Charts also keep
+/// definitions under `templates/crds/`: those are templates like any other.
+fn is_from_crds(object: &Object) -> bool {
+    let mut above = object.template.split('/').rev().skip(1);
+    is_definition(object)
+        && above.by_ref().any(|part| part == "crds")
+        && !above.any(|part| part == "templates")
+}
+
+fn is_definition(object: &Object) -> bool {
+    object.kind == "CustomResourceDefinition"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diag::Sources;
+    use crate::yaml::ReadOptions;
+
+    fn objects(sources: &[&str]) -> Vec<Object> {
+        let definition = |(index, source): (usize, &&str)| {
+            format!(
+                "---\n# Source: {source}\napiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{name: a{index}}}\n"
+            )
+        };
+        let text: Vec<String> = sources.iter().enumerate().map(definition).collect();
+        let report = crate::manifest::load_stdin(&Sources::new(), text.concat(), &ReadOptions::strict());
+        report.output.unwrap_or_default()
+    }
+
+    #[test]
+    fn definitions_from_crds_are_told_from_templates() {
+        for (source, expected) in [
+            ("web/crds/a.yaml", true),
+            ("web/charts/db/crds/deep/a.yaml", true),
+            ("out/web/crds/a.yaml", true),
+            ("web/templates/crds/a.yaml", false),
+            ("web/charts/db/templates/crds/a.yaml", false),
+            ("web/templates/crds.yaml", false),
+            ("crds", false),
+        ] {
+            assert_eq!(is_from_crds(&objects(&[source])[0]), expected, "{source}");
+        }
+    }
+
+    #[test]
+    fn recorded_renders_are_compared_without_the_definitions_under_crds_only() {
+        let new = objects(&["web/crds/a.yaml", "web/templates/crds/b.yaml"]);
+        let sides = align(Side::Recorded(Vec::new()), Side::Manifests(new));
+        let names: Vec<&str> = sides.new.iter().map(|object| object.name.as_str()).collect();
+        assert_eq!(names, ["a1"]);
+    }
+
+    #[test]
+    fn definitions_of_a_chart_are_compared_where_the_other_side_holds_one() {
+        let chart =
+            || Side::Chart { manifest: Vec::new(), crds: objects(&["web/crds/a.yaml", "web/crds/b.yaml"]) };
+        let count = |manifests: &[&str]| align(Side::Manifests(objects(manifests)), chart()).new.len();
+        assert_eq!(count(&[]), 0);
+        assert_eq!(count(&["web/crds/other.yaml"]), 2);
+        // By its name, where no path says where it is from.
+        assert_eq!(count(&["everything.yaml"]), 2);
+        assert_eq!(align(chart(), chart()).new.len(), 0);
+    }
+}
