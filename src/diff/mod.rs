@@ -309,7 +309,7 @@ impl Plan {
 /// `old` is what was applied last, `new` what would be applied. The order of objects does not matter;
 /// where a render holds an object twice, the last one counts, as for `kubectl apply`.
 pub fn compare(old: &[Object], new: &[Object], options: &Options) -> Plan {
-    let old = &*secrets::revealed(old, new);
+    let old = &*secrets::reveal(old, new);
     let pairs = matching::pair(old, new, options);
     let world = effects::World::new(old, new, options);
     let mut objects: Vec<ObjectPlan> =

@@ -102,7 +102,7 @@ pub(crate) fn values_of(object: &Object) -> Vec<(&str, String)> {
 
 /// The old objects with their digests replaced by the texts that they stand for, where the new objects hold these texts.
 /// The values of Secrets are compared by [`comparable`].
-pub(super) fn revealed<'a>(old: &'a [Object], new: &[Object]) -> Cow<'a, [Object]> {
+pub(super) fn reveal<'a>(old: &'a [Object], new: &[Object]) -> Cow<'a, [Object]> {
     let mut salts = BTreeSet::new();
     for node in old.iter().filter_map(outside_data) {
         each_scalar(node, &mut |text, _| {

@@ -52,7 +52,7 @@ impl Side {
     }
 
     /// The objects that an upgrade applies: hooks are not among them.
-    pub fn applied(&self) -> Vec<Object> {
+    pub fn applied_objects(&self) -> Vec<Object> {
         let mut objects = self.clone().into_objects();
         objects.retain(|object| render::hook(object).is_none());
         objects
@@ -72,8 +72,8 @@ pub struct Sides {
 
 /// Makes two sides alike: hooks, and the definitions under `crds/`, are on both or on neither.
 ///
-/// Hooks are compared only where both sides are manifests that hold hooks; tests and other hooks are told apart, for
-/// `--skip-tests` leaves out the former. The definitions of a chart are compared if the manifests on the other side hold
+/// Hooks are compared only where both sides are manifests that hold hooks; tests and other hooks are treated
+/// separately, because `--skip-tests` leaves out tests only. The definitions of a chart are compared if the manifests on the other side hold
 /// any of them.
 pub fn align(old: Side, new: Side) -> Sides {
     let both_manifests = matches!((&old, &new), (Side::Manifests(_), Side::Manifests(_)));

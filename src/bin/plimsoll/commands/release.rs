@@ -90,7 +90,7 @@ pub(crate) fn lint_options(
     Ok((options, version.unwrap_or(k8s::Version::DEFAULT)))
 }
 
-/// The name of the release, or the one that it has without a name.
+/// The name of the release: given, made from `--name-template`, or the default.
 pub(crate) fn release_name(names: &ReleaseAndSource, flags: &ReleaseFlags) -> anyhow::Result<String> {
     match (names.release(), &flags.name_template) {
         (Some(_), Some(_)) => bail!("give either a release name or --name-template"),
