@@ -9,10 +9,9 @@ use crate::diff::secrets::{decoded, digest_of, outside_data, values_of};
 use crate::k8s::merge::scalar_text;
 use crate::manifest::Object;
 use crate::yaml::{Map, Node, Value};
+use regex::{Captures, Regex};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
-
-use regex::{Captures, Regex};
 
 /// The shortest secret that is looked for inside other texts; shorter ones are everywhere.
 const MIN_INSIDE: usize = 3;
@@ -279,8 +278,9 @@ fn is_public(key: &str, value: &str) -> bool {
     ];
     let plain = letters_and_digits(key);
     let is_short_number = value.len() < MIN_ANYWHERE && value.bytes().all(|byte| byte.is_ascii_digit());
-    WORDS.contains(&value)
-        || (is_plain_word(value) || is_short_number) && KEYS.iter().any(|word| plain.ends_with(word))
+    let names_no_secret = KEYS.iter().any(|word| plain.ends_with(word));
+    !is_credential(key)
+        && (WORDS.contains(&value) || (is_plain_word(value) || is_short_number) && names_no_secret)
 }
 
 /// Collects the texts of fields that name things; they stay in the record.
@@ -301,7 +301,7 @@ fn secret_parts(value: &str) -> Vec<String> {
     static URL: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"://[^\s:/@]*:([^\s/]+)@").ok());
     static ASSIGNMENT: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(r#"([A-Za-z0-9_.-]+)["']?[ \t]*[:=][ \t]*["']?([^"'\s,;&]+)"#).ok());
-    // As HTTP's basic authentication and registries write it.
+    // `user:password`, as HTTP's basic authentication and registries write it.
     static LOGIN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^[^\s:/]+:([^\s:/]+)$").ok());
     let mut parts: Vec<String> = Vec::new();
     parts.extend(value.lines().map(str::trim).filter(|line| is_secret_line(line)).map(str::to_owned));

@@ -15,7 +15,7 @@
 //! whenever the power goes. What does not match its digest is reported by name and keeps nobody from
 //! reading the others. Files are readable by their owner only (0600), for they hold values and configuration. The values
 //! of Secrets are recorded as salted digests, and so is everything else in the release that carries one of them (see
-//! [`mask`]): enough to see a change, not enough to read one.
+//! `mask.rs`): enough to see a change, not enough to read one.
 
 mod mask;
 

@@ -230,6 +230,9 @@ fn text_that_only_resembles_a_secret_stays() {
     assert!(file.contains("note: postgres on 5432 logs info\n"), "{file}");
     let file = recorded(environment, &config("a swordfish"), "");
     assert!(!file.contains("swordfish"), "{file}");
+    // A common word may be a bad password.
+    let file = recorded(&environment.replace("swordfish", "test"), &config("a test"), "");
+    assert!(!file.contains("test"), "{file}");
     // Names tell objects apart.
     let named = recorded(&secret("settings"), &config("x"), "");
     assert!(named.contains("kind: ConfigMap\nmetadata:\n  name: settings\n"), "{named}");
