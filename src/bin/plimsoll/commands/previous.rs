@@ -31,7 +31,13 @@ pub(crate) fn load(args: &DiffArgs, new: &Side, sources: &Sources, ui: &mut Ui) 
     }
     let namespace = args.release.release.namespace.as_str();
     if against == "live" {
-        return Ok(Side::Live(live(&new.applied_objects(), namespace, &args.cluster.cluster(), sources, ui)?));
+        return Ok(Side::Live(live(
+            &new.applied_objects(),
+            namespace,
+            &args.cluster.cluster(),
+            sources,
+            ui,
+        )?));
     }
     let recorded = if against == "last" { Some(None) } else { against.parse::<u64>().ok().map(Some) };
     if let Some(revision) = recorded {
