@@ -12,5 +12,6 @@ mod read;
 mod scalar;
 
 pub use node::{Entry, Map, Node, Value};
+pub(crate) use read::DuplicateKey;
 pub use read::{DUPLICATE_KEY, Document, DuplicateKeys, Limits, ReadOptions, read, read_fragment};
 pub use scalar::{Context, plain_safe, resolve_plain};

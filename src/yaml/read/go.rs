@@ -59,7 +59,8 @@ impl Reason {
     }
 }
 
-fn syntax_error(text: &str) -> Option<Error> {
+/// What the parser finds wrong with the first document of a text.
+pub(super) fn syntax_error(text: &str) -> Option<Error> {
     let mut parser = Parser::new();
     parser.set_encoding(Encoding::Utf8);
     parser.set_input(Chunks::new(text));

@@ -1,29 +1,52 @@
 //! Keeps a text from the parser that it cannot take: libyaml-safer panics where, inside `[...]` or
-//! `{...}`, a comma follows a tag at once (`[!a,b]`). go-yaml calls that an error, and so do we.
+//! `{...}`, a comma follows a tag at once (`[!a,b]`). To go-yaml the comma belongs to the tag.
+
+use std::borrow::Cow;
 
 use libyaml_safer::{Encoding, EventData, MappingStyle, Mark, Parser, ScalarStyle, SequenceStyle};
 
 use super::text::Chunks;
 
-/// The offset of the first tag that a comma follows at once.
+/// The text with other characters, as many, for the commas in tags. The error is the offset of a tag that, with its
+/// comma, is one to nobody: go-yaml ends a tag with white space, and takes brackets into it.
 ///
 /// Whether a `!` starts a tag depends on everything before it, so the parser itself is asked: it reads
 /// a copy in which another character, one that ends a tag with an error, stands for each such comma.
 /// Nearly every text has none and is not read twice.
-pub(super) fn tag_before_comma(text: &str) -> Option<usize> {
+pub(super) fn escape_tags(text: &str) -> Result<Cow<'_, str>, usize> {
     let mut suspects = suspects(text);
+    let mut escaped = Cow::Borrowed(text);
     // Every round but the last takes out one suspect. A text that needs more is refused.
     for _ in 0..200 {
         if suspects.is_empty() {
-            return None;
+            return Ok(escaped);
         }
-        match ask(text, &suspects) {
-            Answer::Fine => return None,
-            Answer::Tag(offset) => return Some(offset),
+        match ask(&escaped, &suspects) {
+            Answer::Fine => return Ok(escaped),
+            Answer::Tag(offset) => {
+                let tag = tag_at(text, offset);
+                if tag.contains(['<', '[', ']']) || !ends_in_space(&text[offset + tag.len()..]) {
+                    return Err(offset);
+                }
+                let end = offset + tag.len();
+                escaped.to_mut().replace_range(offset..end, &tag.replace(',', ";"));
+                suspects.retain(|suspect| !(offset..end).contains(&suspect.comma));
+            }
             Answer::Text { comma } => suspects.retain(|suspect| suspect.comma != comma),
         }
     }
-    suspects.first().map(|suspect| suspect.tag)
+    suspects.first().map_or(Ok(escaped), |suspect| Err(suspect.tag))
+}
+
+/// The tag at `offset` as go-yaml sees it.
+fn tag_at(text: &str, offset: usize) -> &str {
+    let rest = &text[offset..];
+    let in_tag = |c: char| c.is_ascii_alphanumeric() || "-_;/?:@&=+$.,%!~*'()[]<".contains(c);
+    &rest[..rest.find(|c| !in_tag(c)).unwrap_or(rest.len())]
+}
+
+fn ends_in_space(rest: &str) -> bool {
+    rest.chars().next().is_none_or(char::is_whitespace)
 }
 
 /// A `!` that could start a tag, and the comma at its end.
@@ -81,7 +104,7 @@ fn ask(text: &str, suspects: &[Suspect]) -> Answer {
             Ok(event) => event,
             Err(error) => {
                 let context = error.context_mark().map(offset);
-                if error.context() == Some("while scanning a tag")
+                if matches!(error.context(), Some("while scanning a tag" | "while parsing a tag"))
                     && let Some(suspect) = suspects.iter().find(|suspect| Some(suspect.tag) == context)
                 {
                     return Answer::Tag(suspect.tag);

@@ -13,8 +13,15 @@ pub(super) struct OpenMap {
     pub(super) entries: Vec<Entry>,
     /// The key that waits for its value.
     pub(super) key: Option<Key>,
-    /// The ranges of `entries` that came in through `<<`.
-    pub(super) merged: Vec<Range<usize>>,
+    /// What came in through `<<`, in order.
+    pub(super) merged: Vec<Merge>,
+}
+
+/// The entries that one `<<` brought in.
+pub(super) struct Merge {
+    /// The `<<`.
+    pub(super) key: Span,
+    pub(super) entries: Range<usize>,
 }
 
 /// What stands before a colon.
@@ -47,7 +54,7 @@ impl OpenMap {
                 return Err(broken(diagnostic, go::Reason::decode(reason)));
             }
         }
-        self.merged.push(start..self.entries.len());
+        self.merged.push(Merge { key: key_span, entries: start..self.entries.len() });
         Ok(())
     }
 }

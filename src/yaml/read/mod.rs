@@ -1,5 +1,6 @@
 //! From text to trees.
 
+mod adapt;
 mod explain;
 mod go;
 mod guard;
@@ -11,11 +12,10 @@ mod tests;
 mod text;
 
 use std::ops::Range;
-use std::sync::atomic::AtomicUsize;
 
 use rayon::prelude::*;
 
-use self::reader::{Part, Reader};
+use self::reader::{Part, Reader, Totals};
 use self::text::{find_control_character, pieces};
 use super::{Node, Value};
 use crate::diag::{Diagnostic, Report, Rule, Severity, SourceId, Sources, Span};
@@ -51,8 +51,8 @@ data:
 ```
 
 ## Fix
-Keep one of the two. plimsoll's own charts and values files may not hold such keys at all; this is about
-manifests and the output of Helm's charts.
+Keep one of the two. Charts in plimsoll's own language and the values for them may not hold such keys at all; this is
+about manifests, and about Helm's charts, their values and their output.
 ",
 };
 
@@ -84,18 +84,44 @@ pub struct ReadOptions {
 /// What a key that is written twice in one map means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DuplicateKeys {
-    /// An error, as for an API server that is sent YAML with `fieldValidation=Strict`. To it a key that is
-    /// both merged and written, or merged twice, is written twice as well.
+    /// An error.
     Error,
     /// The last one counts, as for helm, with a warning.
     LastWins,
 }
 
-/// How large a text may be before reading stops with an error. Depth and nodes are counted after
+/// A key that is written twice in one map.
+#[derive(Debug)]
+pub(crate) struct DuplicateKey {
+    pub(crate) key: String,
+    /// Where it was written first.
+    pub(crate) first: Span,
+    /// Where it is written again.
+    pub(crate) again: Span,
+}
+
+impl DuplicateKey {
+    /// What to say of it: an error, or a warning that the last one counts.
+    pub(crate) fn diagnostic(&self, meaning: DuplicateKeys) -> Diagnostic {
+        let message = format!("key `{}` is written twice in one map", self.key);
+        let diagnostic = match meaning {
+            DuplicateKeys::Error => Diagnostic::error(message),
+            DuplicateKeys::LastWins => {
+                Diagnostic::of(&DUPLICATE_KEY, format!("{message}; the last one counts"))
+            }
+        };
+        diagnostic
+            .at(self.again, "written again here")
+            .at(self.first, "first written here")
+            .help("keep one of the two")
+    }
+}
+
+/// How large a text may be before reading stops with an error. Depth, nodes and bytes are counted after
 /// aliases are expanded, so small texts that unfold into huge trees are refused, too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of text. Default: [`Limits::MAX_BYTES`].
+    /// Bytes of text, and bytes of the scalars behind aliases. Default: [`Limits::MAX_BYTES`].
     pub max_bytes: usize,
     /// Maps and lists inside each other. Default: [`Limits::MAX_DEPTH`].
     pub max_depth: usize,
@@ -138,7 +164,9 @@ impl ReadOptions {
 
 /// Reads every document of a text.
 ///
-/// Scalars, keys, merge keys (`<<`), tags and anchors mean what they mean to helm and kubectl. A text
+/// Scalars, keys, merge keys (`<<`), tags and anchors mean what they mean to helm and kubectl. A key that stands
+/// behind a `<<` overrides what that merges; one that stands before it is overridden, with a warning if that changes
+/// its value. A text
 /// without any document (empty, or only comments and no `---`) gives an empty list. As for helm and
 /// kubectl a document ends at `...`, and what follows up to the next `---` is not read; a warning says
 /// so.
@@ -156,18 +184,18 @@ pub fn read(sources: &Sources, source: SourceId, options: &ReadOptions) -> Repor
     if options.fragment {
         pieces.truncate(1);
     }
-    let read_piece = |nodes: &AtomicUsize, piece: &Range<usize>| {
-        Reader::new(text, source, options, nodes, piece.clone()).read()
+    let read_piece = |totals: &Totals, piece: &Range<usize>| {
+        Reader::new(text, source, options, totals, piece.clone()).read()
     };
     let in_order = || {
-        let nodes = AtomicUsize::new(0);
-        pieces.iter().map(|piece| read_piece(&nodes, piece)).collect::<Vec<_>>()
+        let totals = Totals::default();
+        pieces.iter().map(|piece| read_piece(&totals, piece)).collect::<Vec<_>>()
     };
     let parts = if text.len() < WORTH_SHARING || pieces.len() == 1 {
         in_order()
     } else {
-        let nodes = AtomicUsize::new(0);
-        let parts: Vec<Part> = pieces.par_iter().map(|piece| read_piece(&nodes, piece)).collect();
+        let totals = Totals::default();
+        let parts: Vec<Part> = pieces.par_iter().map(|piece| read_piece(&totals, piece)).collect();
         // Which document exceeds a limit must not depend on the threads.
         if parts.iter().any(|part| part.stopped) { in_order() } else { parts }
     };
@@ -199,8 +227,8 @@ pub fn read_fragment(bytes: &[u8]) -> Result<Node, String> {
         return Err(format!("yaml: at most {} bytes are read", options.limits.max_bytes));
     }
     let piece = pieces(text).into_iter().next().unwrap_or(0..0);
-    let nodes = AtomicUsize::new(0);
-    let part = Reader::new(text, source, &options, &nodes, piece.clone()).read();
+    let totals = Totals::default();
+    let part = Reader::new(text, source, &options, &totals, piece.clone()).read();
     match (part.document, part.reason) {
         (_, Some(reason)) => Err(reason.told(&text[piece])),
         (Some(document), None) => Ok(document.root),

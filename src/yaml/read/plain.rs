@@ -433,18 +433,18 @@ impl Scalar<'_> {
 mod tests {
     use super::super::ReadOptions;
     use super::super::reader::Reader;
+    use super::super::reader::Totals;
     use super::super::text::{find_control_character, pieces};
     use super::*;
     use proptest::prelude::*;
-    use std::sync::atomic::AtomicUsize;
 
     /// What is read here; checked to be what the parser gives, spans and all.
     fn read_both(text: &str) -> Option<Node> {
         let source = Span::NONE.source;
         let all = 0..text.len();
         let (root, count) = read(text, all.clone(), source, Limits::default(), true)?;
-        let (options, nodes) = (ReadOptions::strict(), AtomicUsize::new(0));
-        let mut reader = Reader::new(text, source, &options, &nodes, all);
+        let (options, totals) = (ReadOptions::strict(), Totals::default());
+        let mut reader = Reader::new(text, source, &options, &totals, all);
         let document = reader.parse_document().unwrap_or_else(|_| panic!("the parser refuses {text:?}"));
         let document = document.unwrap_or_else(|| panic!("the parser finds nothing in {text:?}"));
         assert_eq!(format!("{root:?}"), format!("{:?}", document.root), "{text:?}");

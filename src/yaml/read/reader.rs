@@ -6,12 +6,15 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use base64::Engine as _;
-use libyaml_safer::{Encoding, Error, Event, EventData, Mark, Parser, ScalarStyle};
+use libyaml_safer::{
+    Encoding, Error, Event, EventData, MappingStyle, Mark, Parser, ScalarStyle, SequenceStyle,
+};
 
+use super::adapt::{Edits, adapt};
 use super::explain::{Explanation, explain};
 use super::map::{Key, OpenMap, has_duplicates, key, not_a_key};
 use super::text::{Chunks, line_end};
-use super::{DUPLICATE_KEY, Document, DuplicateKeys, ReadOptions, Stop, broken, go, guard, plain};
+use super::{Document, DuplicateKey, DuplicateKeys, ReadOptions, Stop, broken, go, guard, plain};
 use crate::diag::{Diagnostic, SourceId, Span};
 use crate::yaml::scalar::{is_timestamp, resolve_non_string};
 use crate::yaml::{Entry, Map, Node, Value};
@@ -26,6 +29,14 @@ pub(super) struct Part {
     pub(super) reason: Option<go::Reason>,
 }
 
+/// What all pieces of a text hold together, so far.
+#[derive(Default)]
+pub(super) struct Totals {
+    nodes: AtomicUsize,
+    /// Those of the scalars behind aliases.
+    bytes: AtomicUsize,
+}
+
 /// Reads one piece of a text.
 pub(super) struct Reader<'a> {
     text: &'a str,
@@ -33,14 +44,25 @@ pub(super) struct Reader<'a> {
     options: &'a ReadOptions,
     /// The bytes of the text to read.
     piece: Range<usize>,
-    /// The nodes that all pieces of the text have so far.
-    total: &'a AtomicUsize,
-    /// Those of this piece that are not in `total` yet.
+    totals: &'a Totals,
+    /// The nodes of this piece that are not in `totals` yet.
     pub(super) nodes: usize,
+    /// Those of this piece that are.
+    added: usize,
+    /// What the parser is given instead of parts of the piece.
+    edits: Edits,
+    /// How many flow collections are open; inside one all are.
+    flow: usize,
     /// The maps and lists that are open, outermost first.
     frames: Vec<Frame>,
     anchors: BTreeMap<String, Anchor>,
     pub(super) diagnostics: Vec<Diagnostic>,
+}
+
+/// What the parser makes of a text.
+enum Parsed {
+    Document(Option<Document>),
+    Refused(Error),
 }
 
 /// An open map or list.
@@ -58,11 +80,17 @@ enum Content {
 enum Anchor {
     /// The node is still being read.
     Open(Span),
-    Node {
-        node: Rc<Node>,
-        nodes: usize,
-        depth: usize,
-    },
+    Node(Rc<Node>, Size),
+}
+
+/// How large a tree is.
+#[derive(Debug, Clone, Copy)]
+struct Size {
+    nodes: usize,
+    /// Maps and lists inside each other.
+    depth: usize,
+    /// Bytes of its scalars.
+    bytes: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -70,11 +98,12 @@ impl<'a> Reader<'a> {
         text: &'a str,
         source: SourceId,
         options: &'a ReadOptions,
-        total: &'a AtomicUsize,
+        totals: &'a Totals,
         piece: Range<usize>,
     ) -> Self {
         let (frames, anchors, diagnostics) = (Vec::new(), BTreeMap::new(), Vec::new());
-        Self { text, source, options, piece, total, nodes: 0, frames, anchors, diagnostics }
+        let (nodes, added, edits, flow) = (0, 0, Edits::default(), 0);
+        Self { text, source, options, piece, totals, nodes, added, edits, flow, frames, anchors, diagnostics }
     }
 
     pub(super) fn read(mut self) -> Part {
@@ -82,7 +111,7 @@ impl<'a> Reader<'a> {
             Ok(document) => (document, None),
             Err(stop) => (None, Some(stop)),
         };
-        self.total.fetch_add(self.nodes, Relaxed);
+        self.totals.nodes.fetch_add(self.nodes, Relaxed);
         let stopped = matches!(stop, Some(Stop::Limit(_)));
         let mut reason = None;
         match stop {
@@ -100,7 +129,7 @@ impl<'a> Reader<'a> {
         let limits = self.options.limits;
         let plain = plain::read(self.text, self.piece.clone(), self.source, limits, !self.options.fragment);
         if let Some((root, nodes)) = plain
-            && self.total.load(Relaxed).saturating_add(nodes) <= limits.max_nodes
+            && self.totals.nodes.load(Relaxed).saturating_add(nodes) <= limits.max_nodes
         {
             self.nodes = nodes;
             return Ok(Some(Document { root, span: self.piece_span(), blank: false }));
@@ -111,17 +140,31 @@ impl<'a> Reader<'a> {
     /// Reads a document of any form.
     pub(super) fn parse_document(&mut self) -> Result<Option<Document>, Stop> {
         let piece = &self.text[self.piece.clone()];
-        if let Some(offset) = guard::tag_before_comma(piece) {
-            let start = self.piece.start + offset;
-            let diagnostic = Diagnostic::error("a tag needs white space behind it")
-                .at(Span::new(self.source, start, start + 1), "")
-                .help("quote the text if it is meant to start with `!`");
-            let line = piece[..offset].matches('\n').count();
-            return Err(broken(diagnostic, go::tag_without_space(line)));
+        let text = guard::escape_tags(piece).map_err(|offset| self.tag_without_space(piece, offset))?;
+        let error = match self.parse(&text)? {
+            Parsed::Document(document) => return Ok(document),
+            Parsed::Refused(error) => error,
+        };
+        let Some((text, edits)) = adapt(&text, &error) else { return Err(self.syntax_error(&error)) };
+        self.restart(edits);
+        match self.parse(&text)? {
+            Parsed::Document(document) => Ok(document),
+            Parsed::Refused(error) => Err(self.syntax_error(&error)),
         }
+    }
+
+    /// Forgets what has been read.
+    fn restart(&mut self, edits: Edits) {
+        let Self { text, source, options, totals, .. } = *self;
+        totals.nodes.fetch_sub(self.added, Relaxed);
+        *self = Self { edits, ..Self::new(text, source, options, totals, self.piece.clone()) };
+    }
+
+    /// Reads the piece, or `text`, which stands for it.
+    fn parse(&mut self, text: &str) -> Result<Parsed, Stop> {
         let mut parser = Parser::new();
         parser.set_encoding(Encoding::Utf8);
-        parser.set_input(Chunks::new(piece));
+        parser.set_input(Chunks::new(text));
         let mut document = None;
         let mut ended = false;
         loop {
@@ -131,15 +174,15 @@ impl<'a> Reader<'a> {
                     // go-yaml has what it wants by now.
                     let rest = error.problem_mark().map_or(self.piece.end, |mark| self.offset(mark));
                     self.check_rest(rest);
-                    return Ok(document);
+                    return Ok(Parsed::Document(document));
                 }
-                Err(error) => return Err(self.syntax_error(&error)),
+                Err(error) => return Ok(Parsed::Refused(error)),
             };
             let span = self.span(start_mark, end_mark);
             match data {
                 EventData::StreamStart { .. } => {}
                 EventData::DocumentEnd { implicit: true } => ended = true,
-                EventData::StreamEnd => return Ok(document),
+                EventData::StreamEnd => return Ok(Parsed::Document(document)),
                 EventData::DocumentStart { version_directive, implicit, .. } => {
                     if let Some(version) = version_directive
                         && (version.major, version.minor) != (1, 1)
@@ -160,7 +203,7 @@ impl<'a> Reader<'a> {
                     if let Some(document) = &mut document {
                         document.span = Span::new(self.source, self.piece.start, end);
                     }
-                    return Ok(document);
+                    return Ok(Parsed::Document(document));
                 }
                 data => {
                     if let Some(root) = self.event(data, span)? {
@@ -170,6 +213,14 @@ impl<'a> Reader<'a> {
                 }
             }
         }
+    }
+
+    fn tag_without_space(&self, piece: &str, offset: usize) -> Stop {
+        let start = self.piece.start + offset;
+        let diagnostic = Diagnostic::error("a tag needs white space behind it")
+            .at(Span::new(self.source, start, start + 1), "")
+            .help("quote the text if it is meant to start with `!`");
+        broken(diagnostic, go::tag_without_space(piece[..offset].matches('\n').count()))
     }
 
     /// helm and kubectl refuse content on the line of a `---`.
@@ -212,8 +263,10 @@ impl<'a> Reader<'a> {
                 {
                     value.pop();
                 }
-                if style == ScalarStyle::DoubleQuoted {
-                    self.check_escapes(span)?;
+                match style {
+                    ScalarStyle::DoubleQuoted => self.check_escapes(span)?,
+                    ScalarStyle::Plain => self.check_question_marks(span)?,
+                    _ => {}
                 }
                 let span = self.trim_block_scalar(style, span);
                 if let Some(map) = self.map_at_key() {
@@ -227,8 +280,8 @@ impl<'a> Reader<'a> {
                 self.complete(Node::new(value, span), anchor, span)
             }
             EventData::Alias { anchor } => {
-                let (node, nodes, depth) = match self.anchors.get(&anchor) {
-                    Some(Anchor::Node { node, nodes, depth }) => (Rc::clone(node), *nodes, *depth),
+                let (node, size) = match self.anchors.get(&anchor) {
+                    Some(Anchor::Node(node, size)) => (Rc::clone(node), *size),
                     Some(Anchor::Open(definition)) => {
                         let diagnostic = Diagnostic::error(format!("anchor `{anchor}` contains itself"))
                             .at(span, "used inside its own value")
@@ -248,17 +301,23 @@ impl<'a> Reader<'a> {
                     }
                 };
                 // Counted before it is copied.
-                self.count(nodes, span)?;
-                self.check_depth(self.frames.len() + depth, span)?;
+                self.count(size.nodes, span)?;
+                self.count_bytes(size.bytes, span)?;
+                self.check_depth(self.frames.len() + size.depth, span)?;
                 self.complete(Node::clone(&node), None, span)
             }
-            EventData::SequenceStart { anchor, .. } => {
+            EventData::SequenceStart { anchor, style, .. } => {
+                self.flow += usize::from(self.flow > 0 || style == SequenceStyle::Flow);
                 self.open(anchor, span, Content::Seq(Vec::new())).map(|()| None)
             }
-            EventData::MappingStart { anchor, .. } => {
+            EventData::MappingStart { anchor, style, .. } => {
+                self.flow += usize::from(self.flow > 0 || style == MappingStyle::Flow);
                 self.open(anchor, span, Content::Map(OpenMap::default())).map(|()| None)
             }
-            EventData::SequenceEnd | EventData::MappingEnd => self.close(span),
+            EventData::SequenceEnd | EventData::MappingEnd => {
+                self.flow = self.flow.saturating_sub(1);
+                self.close(span)
+            }
             _ => Ok(None),
         }
     }
@@ -310,9 +369,10 @@ impl<'a> Reader<'a> {
     /// alias is not the node's own.
     fn complete(&mut self, node: Node, anchor: Option<String>, written: Span) -> Result<Option<Node>, Stop> {
         if let Some(anchor) = anchor {
-            let (nodes, depth) = measure(&node);
-            self.count(nodes, written)?;
-            self.anchors.insert(anchor, Anchor::Node { node: Rc::new(node.clone()), nodes, depth });
+            let size = measure(&node);
+            self.count(size.nodes, written)?;
+            self.count_bytes(size.bytes, written)?;
+            self.anchors.insert(anchor, Anchor::Node(Rc::new(node.clone()), size));
         }
         let Some(frame) = self.frames.last_mut() else { return Ok(Some(node)) };
         frame.span.end = frame.span.end.max(written.end);
@@ -403,36 +463,32 @@ impl<'a> Reader<'a> {
         if !has_duplicates(&map.entries) {
             return Map::from_unique(map.entries);
         }
-        let strict = self.options.duplicate_keys == DuplicateKeys::Error;
         let mut entries: Vec<Entry> = Vec::with_capacity(map.entries.len());
-        // Where each key stands in `entries`, and where it was first written out: not merged, unless strict.
-        let mut seen: BTreeMap<String, (usize, Option<Span>)> = BTreeMap::new();
+        let mut seen: BTreeMap<String, Seen> = BTreeMap::new();
+        let mut merged = map.merged.into_iter().peekable();
         for (index, entry) in map.entries.into_iter().enumerate() {
-            let counts = strict || map.merged.iter().all(|range| !range.contains(&index));
-            let written = counts.then_some(entry.key_span);
-            let Some((place, first)) = seen.get_mut(&entry.key) else {
-                seen.insert(entry.key.clone(), (entries.len(), written));
+            while merged.next_if(|merge| merge.entries.end <= index).is_some() {}
+            let merge = merged.peek().filter(|merge| merge.entries.contains(&index)).map(|merge| merge.key);
+            let written = merge.is_none().then_some(entry.key_span);
+            let Some(seen) = seen.get_mut(&entry.key) else {
+                let place = entries.len();
+                seen.insert(entry.key.clone(), Seen { place, written, is_merged: merge.is_some() });
                 entries.push(entry);
                 continue;
             };
-            if let (Some(first), Some(again)) = (*first, written) {
-                let diagnostic = if strict {
-                    Diagnostic::error(format!("key `{}` is written twice in one map", entry.key))
-                } else {
-                    Diagnostic::of(
-                        &DUPLICATE_KEY,
-                        format!("key `{}` is written twice in one map; the last one counts", entry.key),
-                    )
-                };
-                self.diagnostics.push(
-                    diagnostic
-                        .at(again, "written again here")
-                        .at(first, "first written here")
-                        .help("keep one of the two"),
-                );
+            match (seen.written, merge) {
+                (Some(first), None) => {
+                    let again = DuplicateKey { key: entry.key.clone(), first, again: entry.key_span };
+                    self.diagnostics.push(again.diagnostic(self.options.duplicate_keys));
+                }
+                (_, Some(merge)) if !seen.is_merged && entries[seen.place].value != entry.value => {
+                    self.diagnostics.push(overridden(&entries[seen.place], merge));
+                }
+                _ => {}
             }
-            *first = first.or(written);
-            entries[*place] = entry;
+            seen.written = seen.written.or(written);
+            seen.is_merged = merge.is_some();
+            entries[seen.place] = entry;
         }
         Map::from_unique(entries)
     }
@@ -441,9 +497,10 @@ impl<'a> Reader<'a> {
     fn count(&mut self, nodes: usize, span: Span) -> Result<(), Stop> {
         self.nodes = self.nodes.saturating_add(nodes);
         let limit = self.options.limits.max_nodes;
-        if self.total.load(Relaxed).saturating_add(self.nodes) <= limit {
+        if self.totals.nodes.load(Relaxed).saturating_add(self.nodes) <= limit {
             if self.nodes >= 4096 {
-                self.total.fetch_add(std::mem::take(&mut self.nodes), Relaxed);
+                self.added += self.nodes;
+                self.totals.nodes.fetch_add(std::mem::take(&mut self.nodes), Relaxed);
             }
             return Ok(());
         }
@@ -451,6 +508,19 @@ impl<'a> Reader<'a> {
             Diagnostic::error("the text has too many values").at(span, "the limit is reached here").help(
                 format!("at most {limit} scalars, maps and lists are read, those behind aliases included"),
             ),
+        )))
+    }
+
+    /// Counts bytes of copied scalars against the limit.
+    fn count_bytes(&self, bytes: usize, span: Span) -> Result<(), Stop> {
+        let limit = self.options.limits.max_bytes;
+        if self.totals.bytes.fetch_add(bytes, Relaxed).saturating_add(bytes) <= limit {
+            return Ok(());
+        }
+        Err(Stop::Limit(Box::new(
+            Diagnostic::error("the text is too large once its aliases are expanded")
+                .at(span, "the limit is reached here")
+                .help(format!("at most {limit} bytes are read, those behind aliases included")),
         )))
     }
 
@@ -476,8 +546,36 @@ impl<'a> Reader<'a> {
     }
 
     fn offset(&self, mark: Mark) -> usize {
-        usize::try_from(mark.index)
-            .map_or(self.piece.end, |index| (self.piece.start + index).min(self.piece.end))
+        usize::try_from(mark.index).map_or(self.piece.end, |index| {
+            (self.piece.start + self.edits.original_offset(index)).min(self.piece.end)
+        })
+    }
+
+    /// Refuses a `?` in a plain scalar of a flow collection: there it ends the scalar for go-yaml, which then finds no
+    /// comma.
+    fn check_question_marks(&self, span: Span) -> Result<(), Stop> {
+        if self.flow == 0 {
+            return Ok(());
+        }
+        let mut start = span.start as usize;
+        let mut plain = self.text.get(start..span.end as usize).unwrap_or_default();
+        // Tags and anchors may hold one.
+        while plain.starts_with(['!', '&']) {
+            let rest = plain.trim_start_matches(|c: char| !c.is_whitespace()).trim_start();
+            start += plain.len() - rest.len();
+            plain = rest;
+        }
+        let Some(found) = plain.find('?') else { return Ok(()) };
+        start += found;
+        let closing = match self.frames.last() {
+            Some(Frame { content: Content::Map(_), .. }) => '}',
+            _ => ']',
+        };
+        let diagnostic = Diagnostic::error("a `?` cannot be used in a plain value inside `[...]` or `{...}`")
+            .at(Span::new(self.source, start, start + 1), "")
+            .help("quote the value: helm and kubectl refuse it");
+        let line = self.text[self.piece.start..start].matches('\n').count();
+        Err(broken(diagnostic, go::Reason::parse(line, &format!("did not find expected ',' or '{closing}'"))))
     }
 
     /// Refuses the escape `\/`, which the parser knows from later versions of YAML, and go-yaml does not.
@@ -556,16 +654,42 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// How many nodes a tree has, and how many maps and lists it has inside each other.
-fn measure(node: &Node) -> (usize, usize) {
-    let add = |(nodes, depth): (usize, usize), child: &Node| {
-        let (more, deeper) = measure(child);
-        (nodes.saturating_add(more), depth.max(deeper + 1))
+/// A key of a map.
+struct Seen {
+    /// Where it stands among the entries.
+    place: usize,
+    /// Where it was first written out.
+    written: Option<Span>,
+    /// Whether its value so far came in through `<<`.
+    is_merged: bool,
+}
+
+/// Says that a key is written in vain: a `<<` behind it sets it again.
+fn overridden(entry: &Entry, merge: Span) -> Diagnostic {
+    Diagnostic::warning(format!("key `{}` is overridden by the `<<` behind it", entry.key))
+        .at(entry.key_span, "this value is lost")
+        .at(merge, "merged here")
+        .help("move `<<` to the top of the map: for helm and kubectl the later one counts")
+}
+
+fn measure(node: &Node) -> Size {
+    let add = |size: Size, child: &Node| {
+        let inner = measure(child);
+        Size {
+            nodes: size.nodes.saturating_add(inner.nodes),
+            depth: size.depth.max(inner.depth + 1),
+            bytes: size.bytes.saturating_add(inner.bytes),
+        }
     };
+    let size = |depth, bytes| Size { nodes: 1, depth, bytes };
     match &node.value {
-        Value::Seq(items) => items.iter().fold((1, 1), add),
-        Value::Map(map) => map.iter().map(|entry| &entry.value).fold((1, 1), add),
-        _ => (1, 0),
+        Value::Seq(items) => items.iter().fold(size(1, 0), add),
+        Value::Map(map) => {
+            let keys = map.iter().map(|entry| entry.key.len()).sum();
+            map.iter().map(|entry| &entry.value).fold(size(1, keys), add)
+        }
+        Value::String(text) => size(0, text.len()),
+        _ => size(0, 0),
     }
 }
 

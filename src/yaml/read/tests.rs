@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::diag::{Severity, SourceKind};
+use crate::yaml::Map;
 
 fn read_with(text: &str, options: &ReadOptions) -> Report<Vec<Document>> {
     let sources = Sources::new();
@@ -155,15 +156,62 @@ fn merge_keys_take_in_maps_in_order() {
 }
 
 #[test]
-fn what_is_merged_and_written_is_written_twice_if_strict() {
-    let base = "base: &b {a: 1}\nd:\n  <<: *b\n";
-    assert!(read_strict(base).diagnostics.is_empty());
-    for twice in ["  a: 2\n", "  c: 3\n  a: 2\n", "  <<: {a: 2}\n"] {
-        let report = read_strict(&format!("{base}{twice}"));
-        assert_eq!(report.diagnostics[0].message, "key `a` is written twice in one map", "{twice}");
-        let lenient = read_with(&format!("{base}{twice}"), &ReadOptions::lenient());
-        assert!(lenient.diagnostics.is_empty(), "{twice}");
+fn a_key_behind_a_merge_overrides_what_is_merged() {
+    let base = "base: &b {a: 1, c: 3}\n";
+    // What helm 4.1.4 and kubectl 1.35.2 read as `d`.
+    for (map, expected) in [
+        ("{<<: *b, c: 4}", "{a: 1, c: 4}"),
+        ("{<<: *b, a: null}", "{a: null, c: 3}"),
+        ("{<<: [*b, {a: 9, z: 1}]}", "{a: 1, c: 3, z: 1}"),
+        ("{<<: {a: 9}, <<: *b}", "{a: 1, c: 3}"),
+        ("{<<: *b, <<: {a: 9}}", "{a: 9, c: 3}"),
+        ("{<<: {<<: *b, a: 2}, x: 1}", "{a: 2, c: 3, x: 1}"),
+        ("{<<: {a: {x: 5, z: 4}}, a: {x: 1}}", "{a: {x: 1}}"),
+        ("{<<: [], c: 4}", "{c: 4}"),
+        ("{!!merge <<: *b, a: 2}", "{a: 2, c: 3}"),
+        ("{\"<<\": *b, c: 4}", "{'<<': {a: 1, c: 3}, c: 4}"),
+        ("{!!str <<: *b}", "{'<<': {a: 1, c: 3}}"),
+        ("{'<<': 1, <<: *b}", "{'<<': 1, a: 1, c: 3}"),
+        ("\n  <<: *b\n  a: 2", "{a: 2, c: 3}"),
+        ("{a: 1, <<: *b}", "{a: 1, c: 3}"),
+    ] {
+        let text = format!("{base}d: {map}\n");
+        assert_eq!(root(&text).get("d"), Some(&root(expected)), "{map}");
     }
+    for refused in ["{<<: null}", "{<<: [{a: 1}, 2]}", "{<<: [[*b]]}", "{<<: }", "{? <<}"] {
+        assert!(
+            read_with(&format!("{base}d: {refused}\n"), &ReadOptions::lenient()).has_errors(),
+            "{refused}"
+        );
+    }
+}
+
+#[test]
+fn a_key_before_a_merge_is_lost_with_a_warning() {
+    let text = "base: &b {a: 1, c: 3}\nd:\n  a: 2\n  <<: *b\n  <<: {a: 7}\n";
+    let report = read_strict(text);
+    assert_eq!(report.diagnostics.len(), 1, "{:?}", report.diagnostics);
+    assert_eq!(report.diagnostics[0].severity, Severity::Warning);
+    assert_eq!(report.diagnostics[0].message, "key `a` is overridden by the `<<` behind it");
+    let labels: Vec<&str> =
+        report.diagnostics[0].labels.iter().map(|label| slice(text, label.span)).collect();
+    assert_eq!(labels, ["a", "<<"]);
+    let document = report.output.unwrap().remove(0);
+    assert_eq!(document.root.at(&["d", "a"]).and_then(Node::as_i64), Some(7));
+    // A key that is written twice stays an error, whatever is merged.
+    let twice = "d: {a: 5, <<: {a: 1}, a: 6}\n";
+    let report = read_strict(twice);
+    assert!(report.diagnostics.iter().any(|found| found.message == "key `a` is written twice in one map"));
+    let report = read_with(twice, &ReadOptions::lenient());
+    assert_eq!(report.output.unwrap()[0].root.at(&["d", "a"]).and_then(Node::as_i64), Some(6));
+}
+
+#[test]
+fn merging_the_same_map_often_is_read_fast() {
+    let keys: Vec<String> = (0..100).map(|index| format!("k{index}: 1")).collect();
+    let merges = vec!["*b"; 1000].join(", ");
+    let text = format!("base: &b {{{}}}\nd: {{<<: [{merges}]}}\n", keys.join(", "));
+    assert_eq!(root(&text).get("d").and_then(Node::as_map).map(Map::len), Some(100));
 }
 
 #[test]
@@ -190,7 +238,8 @@ fn limits_are_errors_that_name_the_limit() {
     assert!(failure("a: b\n", &limits(3, 9, 9)).contains("at most 3 bytes"));
     assert!(failure("[[[]]]", &limits(99, 2, 9)).contains("at most 2 levels"));
     assert!(failure("[1, 2, 3]", &limits(99, 9, 3)).contains("at most 3 scalars"));
-    // Depth and nodes behind aliases count.
+    // Depth, nodes and bytes behind aliases count.
+    assert!(failure("- &a abcdefghijklmn\n- *a\n- *a\n", &limits(40, 9, 99)).contains("at most 40 bytes"));
     assert!(failure("- &a [[1]]\n- [*a]\n", &limits(99, 3, 99)).contains("levels"));
     let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..10 {
@@ -240,12 +289,40 @@ fn errors_say_what_was_expected() {
 }
 
 #[test]
+fn what_go_yaml_accepts_is_read_with_the_places_of_the_text() {
+    let text = "a: \"it\\'s \\\\' \\\"\"\nb: [a:, {b:, 'c': \"\\'\"}]\nend: 1\n";
+    let root = root(text);
+    assert_eq!(root.get("a").and_then(Node::as_str), Some("it's \\' \""));
+    assert_eq!(slice(text, root.get("a").unwrap().span), "\"it\\'s \\\\' \\\"\"");
+    let items = root.get("b").unwrap().items();
+    assert_eq!((items[0].as_str(), slice(text, items[0].span)), (Some("a:"), "a:"));
+    assert!(items[1].get("b:").unwrap().is_null());
+    assert_eq!(items[1].get("c").and_then(Node::as_str), Some("'"));
+    let end = root.as_map().unwrap().entry("end").unwrap();
+    assert_eq!((slice(text, end.key_span), slice(text, end.value.span)), ("end", "1"));
+    // Errors behind such places name the place in the text, too.
+    let (message, labels) = complaint("a: [b:]\nc: \"\\'\"\nd: @x\n");
+    assert_eq!((message.as_str(), labels[0].0.as_str()), ("a plain value cannot start with `@`", "@"));
+}
+
+#[test]
+fn a_question_mark_ends_a_plain_value_in_flow_style() {
+    let (message, labels) = complaint("v: [x, a?b]\n");
+    assert_eq!(message, "a `?` cannot be used in a plain value inside `[...]` or `{...}`");
+    assert_eq!(labels[0].0, "?");
+    assert!(read_strict("v: {a?: 1}\n").has_errors());
+    assert_eq!(root("v: a?b\nw: ['a?b', \"?\"]\n").get("v").and_then(Node::as_str), Some("a?b"));
+}
+
+#[test]
 fn a_tag_with_a_comma_is_an_error() {
     let bad =
         ["[!a,b]", "{!a,b}", "[!,]", "k: [x, &a !!str,y]", "[?!<t>,a]", "[a !b, !c,d]", "['!x,', !a,b]"];
     for text in bad {
         assert_eq!(complaint(text).0, "a tag needs white space behind it", "{text}");
     }
+    assert_eq!(root("- !a, b\n- !,"), root("['b', '']"));
+    assert_eq!(root("[!, ]"), root("['']"));
     for text in [
         "[a !b, c]",
         "['!x,y']",

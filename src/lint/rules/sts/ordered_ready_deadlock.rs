@@ -18,7 +18,7 @@ declare! {
     ///         - name: search
     ///           image: search:8
     ///           readinessProbe:
-    ///             httpGet: {path: /_cluster/health?wait_for_status=green, port: 9200}
+    ///             httpGet: {path: "/_cluster/health?wait_for_status=green", port: 9200}
     /// ```
     ///
     /// ## Good
@@ -35,7 +35,7 @@ declare! {
     ///         - name: search
     ///           image: search:8
     ///           readinessProbe:
-    ///             httpGet: {path: /_cluster/health?wait_for_status=green, port: 9200}
+    ///             httpGet: {path: "/_cluster/health?wait_for_status=green", port: 9200}
     /// ```
     ///
     /// ## Fix
