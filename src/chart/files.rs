@@ -3,10 +3,12 @@
 //! Files of a directory are listed, and read when somebody asks for them: most charts hold more README and change log than
 //! templates.
 //!
-//! Nothing outside the chart is ever read: links that lead out of it, `..` and absolute paths are refused. Sizes are
+//! Nothing outside the chart is read: `..` and absolute paths are refused, and so are links that lead out of it, except
+//! that links of Helm charts may lead to files of the same git repository. Sizes are
 //! bounded before anything is kept, so neither a huge file nor an archive bomb costs more memory than the limits.
 
 use super::ignore::Rules;
+use super::links::{Boundary, Link};
 use crate::diag::{Diagnostic, Report, SourceKind, Sources, nearest};
 use flate2::read::MultiGzDecoder;
 use rayon::prelude::*;
@@ -45,8 +47,8 @@ pub(super) struct RawFile {
 pub(super) enum Content {
     /// In memory.
     Here(Vec<u8>),
-    /// In a file, whose size is within the limit.
-    OnDisk(PathBuf),
+    /// In a file, whose size is within the limit; with the link behind which it is outside the chart.
+    OnDisk(PathBuf, Option<Arc<Link>>),
 }
 
 /// How many files are shared among threads.
@@ -55,10 +57,18 @@ pub(super) const WORTH_SHARING: usize = 128;
 impl Content {
     /// Reads the bytes into memory if they can be read. If not, [`Self::read`] will say why.
     pub(super) fn load(&mut self) {
-        if let Self::OnDisk(path) = self
+        if let Self::OnDisk(path, None) = self
             && let Ok(data) = read_bounded(path)
         {
             *self = Self::Here(data);
+        }
+    }
+
+    /// The link behind which it is outside the chart.
+    pub(super) fn link(&self) -> Option<&Arc<Link>> {
+        match self {
+            Self::Here(_) => None,
+            Self::OnDisk(_, link) => link.as_ref(),
         }
     }
 
@@ -66,7 +76,8 @@ impl Content {
     pub(super) fn read(self) -> Result<Vec<u8>, Box<Diagnostic>> {
         match self {
             Self::Here(data) => Ok(data),
-            Self::OnDisk(path) => read_bounded(&path),
+            Self::OnDisk(_, Some(link)) if !link.is_followed() => Err(link.refused().into()),
+            Self::OnDisk(path, _) => read_bounded(&path),
         }
     }
 }
@@ -85,39 +96,62 @@ struct Shared {
     data: OnceLock<Arc<[u8]>>,
     /// Where it is to be read from, if it was not in memory from the start.
     path: Option<PathBuf>,
+    link: Option<Arc<Link>>,
+    follows_link: bool,
 }
 
 impl ChartFile {
     pub(super) fn new(file: RawFile) -> Self {
-        let content = match file.content {
-            Content::Here(data) => Shared { data: OnceLock::from(Arc::from(data)), path: None },
-            Content::OnDisk(path) => Shared { data: OnceLock::new(), path: Some(path) },
+        let (data, path, link) = match file.content {
+            Content::Here(data) => (OnceLock::from(Arc::from(data)), None, None),
+            Content::OnDisk(path, link) => (OnceLock::new(), Some(path), link),
         };
-        Self { path: file.path, content: Arc::new(content) }
+        let follows_link = link.as_ref().is_none_or(|link| link.is_followed());
+        Self { path: file.path, content: Arc::new(Shared { data, path, link, follows_link }) }
+    }
+
+    /// The same file, of a chart whose links are not followed.
+    pub(super) fn without_link(self) -> Self {
+        let Shared { path, link, .. } = &*self.content;
+        if link.is_none() {
+            return self;
+        }
+        let (path, link) = (path.clone(), link.clone());
+        let content = Shared { data: OnceLock::new(), path, link, follows_link: false };
+        Self { path: self.path, content: Arc::new(content) }
     }
 
     /// The content, read when it is asked for the first time. The error is a phrase.
     pub fn data(&self) -> Result<&Arc<[u8]>, String> {
-        let Shared { data, path } = &*self.content;
-        match (data.get(), path) {
-            (Some(data), _) => Ok(data),
-            (None, Some(path)) => {
+        let Shared { data, path, link, follows_link } = &*self.content;
+        match (data.get(), link, path) {
+            (Some(data), ..) => Ok(data),
+            (None, Some(link), _) if !follows_link => Err(link.refused().message),
+            (None, _, Some(path)) => {
                 let read = read_bounded(path).map_err(|diagnostic| diagnostic.message)?;
                 Ok(data.get_or_init(|| read.into()))
             }
-            (None, None) => Err(format!("`{}` has no content", self.path)),
+            (None, _, None) => Err(format!("`{}` has no content", self.path)),
         }
+    }
+
+    /// The link out of the chart that was followed to read it.
+    pub(super) fn followed_link(&self) -> Option<&Link> {
+        self.content.link.as_deref().filter(|_| self.content.data.get().is_some())
     }
 }
 
 /// Lists the files of the directory `root`, without what its `.helmignore` ignores, sorted by path.
 pub(super) fn read_directory(sources: &Sources, root: &Path) -> Report<Vec<RawFile>> {
     let mut sink = Vec::new();
-    let rules = read_rules(sources, root, &mut sink);
     let Ok(real_root) = root.canonicalize() else {
         sink.push(Diagnostic::error(format!("cannot read the chart directory `{}`", root.display())));
         return Report::failed(sink);
     };
+    let boundary = Boundary::new(real_root);
+    let rules = read_rules(sources, root, &boundary, &mut sink);
+    // The directories outside the chart that the walk is in, with their depths.
+    let mut outside: Vec<(usize, Arc<Link>)> = Vec::new();
     let mut files: Vec<RawFile> = Vec::new();
     let mut walk = WalkDir::new(root)
         .min_depth(1)
@@ -150,13 +184,18 @@ pub(super) fn read_directory(sources: &Sources, root: &Path) -> Report<Vec<RawFi
             }
             continue;
         }
-        if entry.path_is_symlink() && !path.canonicalize().is_ok_and(|target| target.starts_with(&real_root))
-        {
-            sink.push(leads_out(path));
-            if directory {
+        while outside.pop_if(|(depth, _)| *depth >= entry.depth()).is_some() {}
+        let outer = outside.last().map(|(_, link)| link);
+        let link = if entry.path_is_symlink() { boundary.crossed_by(path, outer) } else { outer.cloned() };
+        if let Some(link) = link.as_ref().filter(|_| directory) {
+            if !link.is_followed() {
+                sink.push(link.refused());
                 walk.skip_current_dir();
+                continue;
             }
-            continue;
+            if entry.path_is_symlink() {
+                outside.push((entry.depth(), Arc::clone(link)));
+            }
         }
         if directory {
             if entry.depth() == MAX_DEPTH {
@@ -171,14 +210,16 @@ pub(super) fn read_directory(sources: &Sources, root: &Path) -> Report<Vec<RawFi
             sink.push(control_character(&path.display().to_string()));
             continue;
         }
-        if !entry.file_type().is_file() {
+        // What is behind a link that is not followed does not matter.
+        let is_read = link.as_ref().is_none_or(|link| link.is_followed());
+        if is_read && !entry.file_type().is_file() {
             sink.push(
                 Diagnostic::error(format!("`{}` is neither a file nor a directory", path.display()))
                     .help("fifos, sockets and devices cannot be part of a chart; list it in `.helmignore`"),
             );
             continue;
         }
-        files.push(RawFile { path: inner, content: Content::OnDisk(entry.into_path()) });
+        files.push(RawFile { path: inner, content: Content::OnDisk(entry.into_path(), link) });
         if files.len() > MAX_DIRECTORY_FILES {
             sink.push(directory_too_large(root));
             return Report::failed(sink);
@@ -206,7 +247,8 @@ pub(super) fn read_directory(sources: &Sources, root: &Path) -> Report<Vec<RawFi
 fn sizes(files: &[RawFile]) -> Vec<u64> {
     let size = |file: &RawFile| match &file.content {
         Content::Here(data) => data.len() as u64,
-        Content::OnDisk(path) => fs::metadata(path).map_or(0, |metadata| metadata.len()),
+        Content::OnDisk(_, Some(link)) if !link.is_followed() => 0,
+        Content::OnDisk(path, _) => fs::metadata(path).map_or(0, |metadata| metadata.len()),
     };
     if files.len() < WORTH_SHARING {
         files.iter().map(size).collect()
@@ -381,15 +423,14 @@ pub(super) fn no_chart(path: &Path) -> Diagnostic {
     }
 }
 
-fn read_rules(sources: &Sources, root: &Path, sink: &mut Vec<Diagnostic>) -> Rules {
+fn read_rules(sources: &Sources, root: &Path, boundary: &Boundary, sink: &mut Vec<Diagnostic>) -> Rules {
     let path = root.join(".helmignore");
     if !path.is_file() {
         return Rules::none();
     }
-    let inside =
-        path.canonicalize().and_then(|target| Ok(target.starts_with(root.canonicalize()?))).unwrap_or(false);
-    if !inside {
-        sink.push(leads_out(&path));
+    if let Some(link) = boundary.crossed_by(&path, None) {
+        // Which files a chart has must not depend on what is outside it, whatever its language.
+        sink.push(link.refused());
         return Rules::none();
     }
     let data = match read_bounded(&path) {
@@ -483,11 +524,6 @@ fn unwalkable(path: &Path, error: &walkdir::Error) -> Diagnostic {
     }
     let reason = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
     Diagnostic::error(format!("cannot read `{shown}`: {reason}"))
-}
-
-fn leads_out(path: &Path) -> Diagnostic {
-    Diagnostic::error(format!("the link `{}` leads out of the chart", path.display()))
-        .help("copy the file into the chart: a chart reads nothing outside its own directory")
 }
 
 /// Whether a path holds a character that breaks a line, such as that of a `# Source:` comment, or speaks to a terminal.

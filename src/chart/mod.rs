@@ -10,6 +10,7 @@ pub mod constraint;
 mod detect;
 mod files;
 mod ignore;
+mod links;
 mod metadata;
 mod tree;
 mod values_file;
@@ -49,6 +50,11 @@ pub struct Chart {
     pub children: Vec<Arc<Chart>>,
     /// The engine of its templates: what `Chart.yaml` says, else what the templates look like.
     pub engine: EngineKind,
+    /// Whether the templates can be in no other language: not if `Chart.yaml` does not say, and both could take them.
+    pub engine_is_sure: bool,
+    /// What Helm accepts in the files of its charts, this one and those in it, and plimsoll does not: warnings, which are
+    /// errors under `--strict`. They are reported with the values.
+    pub remarks: Vec<Diagnostic>,
 }
 
 /// Where a chart came from.
@@ -89,6 +95,16 @@ impl Chart {
         self.files.iter().find(|file| file.path == path)
     }
 
+    /// Warns of the links out of the chart that templates followed, by asking for files, beyond those in its remarks.
+    pub fn links_followed(&self) -> Vec<Diagnostic> {
+        let mut found: Vec<Diagnostic> = Vec::new();
+        for file in &self.files {
+            let followed = file.followed_link().map(links::Link::followed);
+            found.extend(followed.filter(|link| !self.remarks.contains(link) && !found.contains(link)));
+        }
+        found
+    }
+
     /// Whether it only lends its partials to others (`type: library`).
     pub fn is_library(&self) -> bool {
         self.metadata.chart_type == ChartType::Library
@@ -97,8 +113,9 @@ impl Chart {
 
 /// Reads the chart at `path`: a directory that holds `Chart.yaml`, or a `.tgz`.
 ///
-/// What `.helmignore` names is not read. Links that leave the chart, files over 5 MiB, charts over 100 MiB, and
-/// anything that is not a plain file are errors.
+/// What `.helmignore` names is not read. Files over 5 MiB, charts over 100 MiB, and anything that is not a plain file are
+/// errors. So are links that lead out of the chart, once what is behind them is read; those of Helm charts are followed
+/// inside their git repository, with a remark.
 pub fn load(sources: &Sources, path: &Path) -> Report<Chart> {
     if path.is_dir() {
         if !path.join("Chart.yaml").is_file() {

@@ -3,13 +3,15 @@
 //! Four passes: unpack, read the texts (in parallel), name them (in order, so that a run is reproducible), parse (in
 //! parallel).
 
+use super::detect::Guess;
 use super::files::{self, ChartFile, Content, MAX_CHART, RawFile, read_archive};
+use super::links::Link;
 use super::{Chart, EngineKind, Metadata, Origin, TextFile, detect, read_values};
-use crate::diag::{Diagnostic, Report, SourceId, SourceKind, Sources, Span, has_errors};
+use crate::diag::{Diagnostic, Report, Severity, SourceId, SourceKind, Sources, Span, has_errors};
 use crate::yaml::{self, Map, Node, ReadOptions, Value};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// How many charts may be nested: an archive can contain itself.
@@ -34,7 +36,8 @@ impl Unread {
         let mut budget = MAX_CHART;
         let Some(mut unpacked) = unpack(self, 0, &mut budget, &mut sink) else { return Report::failed(sink) };
         read_ahead(&mut unpacked);
-        let named = Naming { sources, kind, sink: &mut sink, texts: BTreeSet::new() }.chart(unpacked);
+        let (texts, targets) = (BTreeSet::new(), BTreeSet::new());
+        let named = Naming { sources, kind, sink: &mut sink, texts, targets }.chart(unpacked);
         if has_errors(&sink) {
             return Report::failed(sink);
         }
@@ -52,6 +55,8 @@ struct Unpacked {
     /// Without those below `charts/`, except provenance files.
     files: Vec<RawFile>,
     children: Vec<Unpacked>,
+    /// The links behind which its packed sub-charts are.
+    links: Vec<Arc<Link>>,
 }
 
 fn unpack(chart: Unread, depth: usize, budget: &mut u64, sink: &mut Vec<Diagnostic>) -> Option<Unpacked> {
@@ -81,7 +86,7 @@ fn unpack(chart: Unread, depth: usize, budget: &mut u64, sink: &mut Vec<Diagnost
         file.path = path;
         below.entry(child).or_default().push(file);
     }
-    let mut children = Vec::new();
+    let (mut children, mut links) = (Vec::new(), Vec::new());
     for (child, mut files) in below {
         let child_name = format!("{name}/charts/{child}");
         let is_file = files.first().is_some_and(|file| file.path.is_empty());
@@ -93,6 +98,7 @@ fn unpack(chart: Unread, depth: usize, budget: &mut u64, sink: &mut Vec<Diagnost
         let has_extension = Path::new(&child).extension().is_some_and(|extension| extension == "tgz");
         let files = match (is_file, files.pop()) {
             (true, Some(packed)) if has_extension => {
+                links.extend(packed.content.link().cloned());
                 match packed.content.read().and_then(|data| read_archive(&child_name, &data, budget)) {
                     Ok(files) => files,
                     Err(diagnostic) => {
@@ -116,7 +122,7 @@ fn unpack(chart: Unread, depth: usize, budget: &mut u64, sink: &mut Vec<Diagnost
         let unread = Unread { origin: child_origin, name: child_name, files };
         children.extend(unpack(unread, depth + 1, budget, sink));
     }
-    Some(Unpacked { origin, name, files: own, children })
+    Some(Unpacked { origin, name, files: own, children, links })
 }
 
 fn is_provenance(inner: &str) -> bool {
@@ -181,6 +187,8 @@ struct Named {
     files: Vec<ChartFile>,
     crds: Vec<TextFile>,
     children: Vec<Named>,
+    /// The links that were followed to read its texts, one for each target.
+    links: Vec<Arc<Link>>,
 }
 
 /// Makes sources of texts.
@@ -190,6 +198,8 @@ struct Naming<'a> {
     sink: &'a mut Vec<Diagnostic>,
     /// Each once: in many charts the same library is below each of the sub-charts.
     texts: BTreeSet<Arc<str>>,
+    /// Where links led. One of them is enough to name: charts in a repository often link to the same library.
+    targets: BTreeSet<PathBuf>,
 }
 
 impl Naming<'_> {
@@ -205,9 +215,14 @@ impl Naming<'_> {
             files: Vec::new(),
             crds: Vec::new(),
             children: Vec::new(),
+            links: chart.links,
         };
         for file in chart.files {
-            match Purpose::of(&file.path) {
+            let purpose = Purpose::of(&file.path);
+            if !matches!(purpose, Purpose::Lock | Purpose::Other) {
+                named.links.extend(file.content.link().cloned());
+            }
+            match purpose {
                 Purpose::Metadata => named.metadata = self.text(&named.name, file).map(|file| file.source),
                 Purpose::Values => named.values = self.text(&named.name, file).map(|file| file.source),
                 Purpose::Schema => named.schema = self.text(&named.name, file),
@@ -224,6 +239,8 @@ impl Naming<'_> {
                 Purpose::Other => named.files.push(ChartFile::new(file)),
             }
         }
+        // Those that are not followed are errors already.
+        named.links.retain(|link| link.is_followed() && self.targets.insert(link.target().to_owned()));
         named.children = chart.children.into_iter().map(|child| self.chart(child)).collect();
         named
     }
@@ -305,22 +322,23 @@ fn parse(sources: &Sources, chart: Named) -> Report<Chart> {
     let requirements =
         chart.requirements.and_then(|source| first_document(sources, source, lenient, &mut sink));
     let mut remarks = Vec::new();
-    let written = metadata;
-    let metadata = first_document(sources, written, lenient, &mut remarks)
+    let metadata_source = metadata;
+    let metadata = first_document(sources, metadata_source, lenient, &mut remarks)
         .and_then(|node| Metadata::read(sources, node, requirements.as_ref(), &mut sink));
-    let children = parse_children(sources, chart.children, &mut sink);
-    let engine = metadata
+    let (children, mut below) = parse_children(sources, chart.children, &mut sink);
+    let written = |engine| Guess { engine, is_sure: true };
+    let Guess { engine, is_sure } = metadata
         .as_ref()
-        .and_then(|metadata| metadata.engine)
+        .and_then(|metadata| metadata.engine.map(written))
         .or_else(|| detect::engine(chart.templates.iter().map(|file| &*file.text)))
         .unwrap_or_else(|| {
             // Plain manifests are as much of a Helm chart as templates are; gathered charts of ours are not.
             let tera = |child: &Arc<Chart>| child.engine == EngineKind::Tera;
-            if !children.is_empty() && children.iter().all(tera) {
+            written(if !children.is_empty() && children.iter().all(tera) {
                 EngineKind::Tera
             } else {
                 EngineKind::GoTemplate
-            }
+            })
         });
     // Helm takes the last of several equal keys; its charts are to render as they do there.
     let options = match engine {
@@ -329,21 +347,32 @@ fn parse(sources: &Sources, chart: Named) -> Report<Chart> {
     };
     if options != lenient && !has_errors(&remarks) {
         remarks.clear();
-        first_document(sources, written, options, &mut remarks);
+        first_document(sources, metadata_source, options, &mut remarks);
     }
-    sink.append(&mut remarks);
     let values = match chart.values {
-        Some(source) => read_values(sources, source, &options).take(&mut sink),
+        Some(source) => read_values(sources, source, &options).take(&mut remarks),
         None => Some(Node::new(Value::Map(Map::new()), Span::NONE)),
     };
+    if engine == EngineKind::GoTemplate {
+        remarks.extend(chart.links.iter().map(|link| link.followed()));
+        sink.extend(remarks.extract_if(.., |found| found.severity == Severity::Error));
+    } else {
+        sink.append(&mut remarks);
+        sink.extend(chart.links.iter().map(|link| link.refused()));
+    }
     let templates = match engine {
         EngineKind::Tera => chart.templates.into_iter().map(|file| unix_lines(sources, file)).collect(),
         EngineKind::GoTemplate => chart.templates,
     };
     let (Some(metadata), Some(values), false) = (metadata, values, has_errors(&sink)) else {
+        sink.append(&mut remarks);
         return Report::failed(sink);
     };
+    remarks.append(&mut below);
     let mut files = chart.files;
+    if engine == EngineKind::Tera {
+        files = files.into_iter().map(ChartFile::without_link).collect();
+    }
     if metadata.api_version != "v1" {
         files.retain(|file| file.path != "requirements.yaml" && file.path != "requirements.lock");
     }
@@ -358,6 +387,8 @@ fn parse(sources: &Sources, chart: Named) -> Report<Chart> {
         crds: chart.crds,
         children,
         engine,
+        engine_is_sure: is_sure,
+        remarks,
     };
     Report::with(chart, sink)
 }
@@ -365,7 +396,12 @@ fn parse(sources: &Sources, chart: Named) -> Report<Chart> {
 /// Bytes of values files from which on the sub-charts of a chart are shared among threads.
 const WORTH_SHARING: usize = 64 << 10;
 
-fn parse_children(sources: &Sources, children: Vec<Named>, sink: &mut Vec<Diagnostic>) -> Vec<Arc<Chart>> {
+/// The sub-charts, and their remarks.
+fn parse_children(
+    sources: &Sources,
+    children: Vec<Named>,
+    sink: &mut Vec<Diagnostic>,
+) -> (Vec<Arc<Chart>>, Vec<Diagnostic>) {
     let read = |child: Named| (format!("in the sub-chart `{}`", child.name), parse(sources, child));
     let size: usize = children.iter().map(|child| values_size(sources, child)).sum();
     let reports: Vec<(String, Report<Chart>)> = if size < WORTH_SHARING {
@@ -374,11 +410,16 @@ fn parse_children(sources: &Sources, children: Vec<Named>, sink: &mut Vec<Diagno
         children.into_par_iter().map(read).collect()
     };
     let mut charts = Vec::with_capacity(reports.len());
-    for (step, report) in reports {
+    let mut remarks = Vec::new();
+    for (step, mut report) in reports {
+        let through = |diagnostic: Diagnostic| diagnostic.through(None, step.clone());
+        if let Some(chart) = &mut report.output {
+            remarks.extend(std::mem::take(&mut chart.remarks).into_iter().map(through));
+        }
         charts.extend(report.output.map(Arc::new));
-        sink.extend(report.diagnostics.into_iter().map(|diagnostic| diagnostic.through(None, step.clone())));
+        sink.extend(report.diagnostics.into_iter().map(through));
     }
-    charts
+    (charts, remarks)
 }
 
 fn values_size(sources: &Sources, chart: &Named) -> usize {

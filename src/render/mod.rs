@@ -323,7 +323,21 @@ fn run_engines(sources: &Sources, computed: &Computed, options: &Options) -> Rep
             files.extend(files_of_helm.map(|file| EngineFile { file, engine: EngineKind::GoTemplate }));
         }
     }
-    if crate::diag::has_errors(&diagnostics) {
+    let severity = if options.strict { Severity::Error } else { Severity::Warning };
+    for mut link in scopes.iter().flat_map(|scope| scope.chart.links_followed()) {
+        link.severity = severity;
+        if !diagnostics.contains(&link) {
+            diagnostics.push(link);
+        }
+    }
+    if let Some(error) = diagnostics.iter_mut().find(|found| found.severity == Severity::Error) {
+        if let Some(scope) = scopes.iter().find(|scope| !scope.chart.engine_is_sure) {
+            error.help.push(format!(
+                "the templates of `{}` could be in Helm's language or in Tera and are taken for Helm's: write `engine: \
+                 gotpl` or `engine: tera` into its `Chart.yaml`",
+                scope.chart.name()
+            ));
+        }
         return Report::failed(diagnostics);
     }
     Report::with(Rendered { files, nondeterministic }, diagnostics)

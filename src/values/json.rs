@@ -1,11 +1,21 @@
 //! JSON with positions, for `--set-json` and for pointing into a schema.
 
 use crate::diag::{Diagnostic, SourceId, Span};
-use crate::yaml::{Limits, Map, Node, Value};
+use crate::yaml::{DuplicateKey, Limits, Map, Node, Value};
 
-/// Reads the JSON value that `text` begins with, from byte `start` on (white space may come before it). Returns it
-/// with the byte after it. The error is the byte at which reading failed, and why.
-pub(super) fn prefix(text: &str, start: usize, source: SourceId) -> Result<(Node, usize), (usize, String)> {
+/// A JSON value that has been read.
+#[derive(Debug)]
+pub(super) struct Json {
+    pub(super) node: Node,
+    /// The byte after it.
+    pub(super) end: usize,
+    /// The keys that its objects hold twice; the last one counts.
+    pub(super) duplicates: Vec<DuplicateKey>,
+}
+
+/// Reads the JSON value that `text` begins with, from byte `start` on (white space may come before it). The error is the
+/// byte at which reading failed, and why.
+pub(super) fn prefix(text: &str, start: usize, source: SourceId) -> Result<Json, (usize, String)> {
     let rest = text.get(start..).unwrap_or_default();
     // serde_json is the judge of the grammar; the walk below then only has to find positions.
     let mut stream = serde_json::Deserializer::from_str(rest).into_iter::<serde::de::IgnoredAny>();
@@ -16,13 +26,16 @@ pub(super) fn prefix(text: &str, start: usize, source: SourceId) -> Result<(Node
             let begin = start + rest.len() - rest.trim_start().len();
             // Go's decoder, Helm's, takes a number or a word, whatever follows it.
             return match text.get(begin..at).and_then(scalar).filter(|_| reason == "trailing characters") {
-                Some(value) => Ok((Node::new(value, Span::new(source, begin, at)), at)),
+                Some(value) => {
+                    let node = Node::new(value, Span::new(source, begin, at));
+                    Ok(Json { node, end: at, duplicates: Vec::new() })
+                }
                 None => Err((at, reason)),
             };
         }
         None => return Err((text.len(), "a JSON value is missing".to_owned())),
     }
-    let mut walker = Walker { text, source, at: start, depth: 0 };
+    let mut walker = Walker { text, source, at: start, depth: 0, duplicates: Vec::new() };
     let node = walker.value().ok_or_else(|| {
         let reason = if walker.depth > Limits::MAX_DEPTH {
             format!("maps and lists are nested more than {} deep", Limits::MAX_DEPTH)
@@ -31,15 +44,15 @@ pub(super) fn prefix(text: &str, start: usize, source: SourceId) -> Result<(Node
         };
         (walker.at, reason)
     })?;
-    Ok((node, walker.at))
+    Ok(Json { node, end: walker.at, duplicates: walker.duplicates })
 }
 
 /// Reads a text that is one JSON value and nothing else.
-pub(super) fn whole(text: &str, source: SourceId) -> Result<Node, (usize, String)> {
-    let (node, end) = prefix(text, 0, source)?;
-    match text[end..].find(|c: char| !c.is_whitespace()) {
-        Some(more) => Err((end + more, "more text follows the JSON value".to_owned())),
-        None => Ok(node),
+pub(super) fn whole(text: &str, source: SourceId) -> Result<Json, (usize, String)> {
+    let json = prefix(text, 0, source)?;
+    match text[json.end..].find(|c: char| !c.is_whitespace()) {
+        Some(more) => Err((json.end + more, "more text follows the JSON value".to_owned())),
+        None => Ok(json),
     }
 }
 
@@ -104,6 +117,7 @@ struct Walker<'a> {
     at: usize,
     /// How many maps and lists are open.
     depth: usize,
+    duplicates: Vec<DuplicateKey>,
 }
 
 impl Walker<'_> {
@@ -160,6 +174,10 @@ impl Walker<'_> {
                     self.peek().filter(|c| *c == b':')?;
                     self.at += 1;
                     let value = self.value()?;
+                    if let Some(written) = map.entry(&key) {
+                        let first = written.key_span;
+                        self.duplicates.push(DuplicateKey { key: key.clone(), first, again: key_span });
+                    }
                     map.insert(key, key_span, value);
                 }
             }
@@ -218,7 +236,7 @@ mod tests {
 
     fn read(text: &str) -> Result<Node, (usize, String)> {
         let source = Sources::new().add("--set-json", text, SourceKind::Flag);
-        whole(text, source)
+        whole(text, source).map(|json| json.node)
     }
 
     #[test]
@@ -251,9 +269,9 @@ mod tests {
     fn numbers_and_words_end_where_they_end() {
         let prefix_of =
             |text: &str| prefix(text, 0, Sources::new().add("--set-json", text, SourceKind::Flag));
-        let (node, end) = prefix_of(" 12=a").unwrap();
-        assert_eq!((node.as_i64(), end), (Some(12), 3));
-        assert_eq!(prefix_of("true]").unwrap().1, 4);
+        let number = prefix_of(" 12=a").unwrap();
+        assert_eq!((number.node.as_i64(), number.end), (Some(12), 3));
+        assert_eq!(prefix_of("true]").unwrap().end, 4);
         assert_eq!(prefix_of("1.e=").unwrap_err().0, 2);
     }
 

@@ -2,7 +2,7 @@
 
 use super::set::{self, Flag, NewList};
 use super::{Overrides, ValuesFile, json};
-use crate::chart::{overlay, read_values};
+use crate::chart::{EngineKind, overlay, read_values};
 use crate::diag::{Diagnostic, SourceId, SourceKind, Sources, Span, has_errors, nearest};
 use crate::yaml::{Map, Node, ReadOptions, Value};
 use std::fs;
@@ -21,15 +21,21 @@ pub(super) struct User {
     pub(super) new_lists: Vec<NewList>,
 }
 
-/// Merges what the user gave. After every file and flag `observe` sees the layer's name and the values so far. `None` if
-/// any of them is in error; all errors are reported.
+/// Merges what the user gave to a chart of that engine: for Helm's the last of equal keys counts. After every file and
+/// flag `observe` sees the layer's name and the values so far. `None` if any of them is in error; all errors are
+/// reported.
 pub(super) fn merge(
     sources: &Sources,
     overrides: &Overrides,
+    engine: EngineKind,
     sink: &mut Vec<Diagnostic>,
     mut observe: impl FnMut(&str, &Node),
 ) -> Option<User> {
     let mut found = Vec::new();
+    let options = match engine {
+        EngineKind::Tera => ReadOptions::strict(),
+        EngineKind::GoTemplate => ReadOptions::lenient(),
+    };
     let mut user = User { values: Node::new(Value::Map(Map::new()), Span::NONE), new_lists: Vec::new() };
     for file in &overrides.files {
         let given = match file {
@@ -40,7 +46,7 @@ pub(super) fn merge(
             }
         };
         for source in given.into_iter().flatten() {
-            if let Some(values) = read_values(sources, source, &ReadOptions::strict()).take(&mut found) {
+            if let Some(values) = read_values(sources, source, &options).take(&mut found) {
                 user.values = overlay(user.values, values);
                 let name = sources.get(source).map_or_else(String::new, |source| source.name.clone());
                 observe(&name, &user.values);
@@ -68,6 +74,8 @@ pub(super) fn merge(
             match apply(&mut user.values, argument, source, flag) {
                 Ok(effects) => {
                     found.extend(effects.warnings);
+                    let duplicates = effects.duplicates.iter();
+                    found.extend(duplicates.map(|key| key.diagnostic(options.duplicate_keys)));
                     user.new_lists.extend(effects.new_lists);
                     observe(&format!("{name} {argument}"), &user.values);
                 }
@@ -90,8 +98,8 @@ fn apply(
         let object = json::whole(argument, source)
             .map_err(|(at, reason)| json::refused(argument, 0, source, at, &reason))?;
         let base = std::mem::replace(values, Node::bare(false));
-        *values = overlay(base, object);
-        return Ok(set::Effects::default());
+        *values = overlay(base, object.node);
+        return Ok(set::Effects { duplicates: object.duplicates, ..set::Effects::default() });
     }
     match &mut values.value {
         Value::Map(map) => set::apply(map, argument, source, flag),

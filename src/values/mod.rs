@@ -16,9 +16,9 @@ mod unknown;
 pub use layers::split_list;
 pub use show::{Explanation, Step, origin, show, why};
 
-use crate::chart::Chart;
+use crate::chart::{Chart, Dependency};
 use crate::diag::{Diagnostic, Report, Severity, SourceId, Sources, has_errors};
-use crate::yaml::{Map, Node, Value};
+use crate::yaml::{DUPLICATE_KEY, Map, Node, Value};
 use set::NewList;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -60,7 +60,8 @@ pub enum ValuesFile {
 pub struct Options {
     /// `--skip-schema-validation`.
     pub skip_schema_validation: bool,
-    /// How bad a key is that the chart does not know: a warning, or an error under `--strict`.
+    /// How bad a key is that the chart does not know, and in a Helm chart or the values for it what Helm accepts, such as
+    /// a key that is written twice: a warning, or an error under `--strict`.
     pub unknown_keys: Severity,
     /// What the templates of a chart read, given the values that the user sets. It is asked before a key is said to be
     /// unknown.
@@ -104,6 +105,10 @@ pub struct Scope {
     pub values: Node,
     /// The sub-charts that are enabled, in Helm's order.
     pub children: Vec<Scope>,
+    /// The dependencies that are enabled, under the names they go by.
+    pub dependencies: Vec<Dependency>,
+    /// Whether they have been switched on and off: not below a chart that declares no dependencies.
+    pub has_switched: bool,
 }
 
 /// Computes the values of `chart` and of all its enabled sub-charts.
@@ -129,9 +134,18 @@ fn observed(
 ) -> Report<Computed> {
     let mut sink = Vec::new();
     missing_dependencies(chart, Severity::Error, &mut sink);
-    let Some(user) = layers::merge(sources, overrides, &mut sink, observe) else {
-        return Report::failed(sink);
+    let accepted = |remark: &Diagnostic| {
+        let mut remark = remark.clone();
+        remark.severity = options.unknown_keys;
+        remark
     };
+    sink.extend(chart.remarks.iter().map(accepted));
+    let layers = sink.len();
+    let user = layers::merge(sources, overrides, chart.engine, &mut sink, observe);
+    for found in sink[layers..].iter_mut().filter(|found| found.rule == Some(&DUPLICATE_KEY)) {
+        *found = accepted(found);
+    }
+    let Some(user) = user else { return Report::failed(sink) };
     let given = user.values.as_map().cloned().unwrap_or_default();
     let mut branch = tree::grow(chart, &given, &mut sink);
     if has_errors(&sink) {
@@ -185,7 +199,9 @@ impl Scope {
                 Self::of(child, format!("{path}/charts/{}", child.name), tree::slice(&values, &child.name))
             })
             .collect();
-        Self { chart: Arc::clone(branch.chart), name: branch.name.clone(), path, values, children }
+        let dependencies = branch.dependencies().collect();
+        let (chart, name, has_switched) = (Arc::clone(branch.chart), branch.name.clone(), branch.aliased);
+        Self { chart, name, path, values, children, dependencies, has_switched }
     }
 }
 

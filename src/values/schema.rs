@@ -128,7 +128,7 @@ fn positions(sources: &Sources, placed: &Placed<'_>) -> Result<(String, Node), B
     let source = placed.scope.chart.schema.as_ref().map_or(Span::NONE.source, |schema| schema.source);
     let name = sources.get(source).map_or_else(String::new, |source| source.name.clone());
     match json::whole(placed.schema, source) {
-        Ok(tree) => Ok((name, tree)),
+        Ok(tree) => Ok((name, tree.node)),
         Err((at, reason)) => {
             let span = Span::new(source, at, placed.schema.len().min(at + 1));
             Err(Box::new(Diagnostic::error(format!("`{name}` is not JSON: {reason}")).at(span, "")))

@@ -25,8 +25,18 @@ pub(super) struct Branch<'a> {
     /// The dependencies that are enabled.
     dependencies: Vec<&'a Dependency>,
     /// Whether they go by their aliases. Helm does not get to it below a chart that declares no dependencies.
-    aliased: bool,
+    pub(super) aliased: bool,
     pub(super) children: Vec<Branch<'a>>,
+}
+
+impl Branch<'_> {
+    /// The dependencies that are enabled. Helm writes their aliases over their names, whether or not there is a chart.
+    pub(super) fn dependencies(&self) -> impl Iterator<Item = Dependency> {
+        self.dependencies.iter().map(|dependency| {
+            let name = if self.aliased { dependency.key() } else { &dependency.name };
+            Dependency { name: name.to_owned(), ..Dependency::clone(dependency) }
+        })
+    }
 }
 
 /// Builds the tree of enabled charts.

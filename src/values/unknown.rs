@@ -5,7 +5,7 @@
 
 use super::tree::Branch;
 use super::{Options, ValueRead, json};
-use crate::chart::{Chart, EngineKind};
+use crate::chart::{Chart, Dependency, EngineKind};
 use crate::diag::{Diagnostic, Severity, nearest};
 use crate::yaml::{Entry, Map, Node};
 use std::cell::OnceCell;
@@ -16,7 +16,18 @@ pub(super) fn report(root: &Branch<'_>, user: &Map, options: Options, sink: &mut
     let schemas_checked = !options.skip_schema_validation;
     let severity = options.unknown_keys;
     let reads = Reads { of: options.reads, user, charts: Vec::new() };
-    Walk { severity, schemas_checked, reads, sink }.chart(root, user, None, &[], &mut Vec::new());
+    let mut tags = Vec::new();
+    collect_tags(root.chart, &mut tags);
+    Walk { severity, schemas_checked, reads, tags, sink }.chart(root, user, None, &[], &mut Vec::new());
+}
+
+/// The tags that dependencies anywhere in a chart have.
+fn collect_tags<'a>(chart: &'a Chart, tags: &mut Vec<&'a str>) {
+    let own = chart.metadata.dependencies.iter().flat_map(|dependency| &dependency.tags);
+    tags.extend(own.map(String::as_str));
+    for child in &chart.children {
+        collect_tags(child, tags);
+    }
 }
 
 /// What the templates of the charts read that lead from the root to where the walk is.
@@ -46,6 +57,8 @@ struct Walk<'s> {
     /// Whether `additionalProperties: false` has been reported already.
     schemas_checked: bool,
     reads: Reads<'s>,
+    /// Those of all dependencies. Helm looks them up in the root's values only.
+    tags: Vec<&'s str>,
     sink: &'s mut Vec<Diagnostic>,
 }
 
@@ -61,6 +74,8 @@ struct Known<'a> {
     conditions: Vec<&'a str>,
     /// The keys that lead here from the root of the chart's values.
     inside: Vec<&'a str>,
+    /// Other keys that mean something here: the names of sub-charts, or tags.
+    names: Vec<&'a str>,
 }
 
 impl Walk<'_> {
@@ -78,6 +93,7 @@ impl Walk<'_> {
         }
         let chart = branch.chart;
         let tree = chart.schema.as_ref().and_then(|schema| json::whole(&schema.text, schema.source).ok());
+        let tree = tree.map(|json| json.node);
         let own: Vec<&str> = chart
             .metadata
             .dependencies
@@ -92,6 +108,7 @@ impl Walk<'_> {
             schema_root: tree.as_ref(),
             conditions: own.iter().chain(conditions).copied().collect(),
             inside: Vec::new(),
+            names: chart.metadata.dependencies.iter().map(Dependency::key).collect(),
         };
         // Without a values.yaml nobody has said which keys there are.
         let checked = chart.values_source.is_some() && !known.taken_whole();
@@ -105,12 +122,31 @@ impl Walk<'_> {
                     let conditions = below(&known.conditions, &child.name);
                     self.chart(child, user, block, &conditions, path);
                 }
+                (None, Some(tags)) if checked && entry.key == "tags" && path.len() == 1 => {
+                    self.tags(&known, tags, path);
+                }
                 _ if !checked || belongs_to_charts(chart, &entry.key) => {}
                 _ => self.entry(&known, entry, path),
             }
             path.pop();
         }
         self.reads.charts.pop();
+    }
+
+    /// The `tags` of the root.
+    fn tags(&mut self, known: &Known<'_>, user: &Map, path: &mut Vec<String>) {
+        let names = self.tags.clone();
+        let defaults = known.defaults.iter().filter_map(|map| map.get("tags")?.as_map()).collect();
+        let (schemas, inside) = (known.schemas_of("tags").unwrap_or_default(), vec!["tags"]);
+        let known = Known { defaults, schemas, inside, names, conditions: Vec::new(), ..*known };
+        if self.tags.is_empty() || known.taken_whole() {
+            return;
+        }
+        for entry in user {
+            path.push(entry.key.clone());
+            self.entry(&known, entry, path);
+            path.pop();
+        }
     }
 
     fn entry(&mut self, known: &Known<'_>, entry: &Entry, path: &mut Vec<String>) {
@@ -128,10 +164,12 @@ impl Walk<'_> {
             schema_root: known.schema_root,
             conditions,
             inside,
+            names: Vec::new(),
         };
         let is_known = !defaults.is_empty()
             || in_schema
             || known.conditions.contains(&key)
+            || known.names.contains(&key)
             || !next.conditions.is_empty()
             || next.mentioned() != Mention::Nowhere;
         if !is_known {
@@ -144,7 +182,7 @@ impl Walk<'_> {
         let Some(user) = entry.value.as_map() else { return };
         // A default that is no map, or an empty one, says nothing about the keys below it.
         let free = defaults.iter().any(|node| node.as_map().is_none_or(Map::is_empty))
-            || (defaults.is_empty() && !in_schema)
+            || (defaults.is_empty() && !in_schema && next.mentioned() != Mention::Nowhere)
             || (!next.schemas.is_empty() && next.is_open())
             || next.taken_whole();
         if free {
@@ -289,9 +327,17 @@ fn is_word(c: char) -> bool {
 
 /// Whether a top-level key is not the chart's own: a sub-chart's name, `global`, `tags`.
 fn belongs_to_charts(chart: &Chart, key: &str) -> bool {
+    let dependencies = &chart.metadata.dependencies;
+    let goes_by_its_name = |child: &Chart| !dependencies.iter().any(|dependency| dependency.takes(child));
     matches!(key, "global" | "tags")
-        || chart.children.iter().any(|child| child.name() == key)
-        || chart.metadata.dependencies.iter().any(|dependency| dependency.key() == key)
+        || chart.children.iter().any(|child| child.name() == key && goes_by_its_name(child))
+        || dependencies.iter().any(|dependency| dependency.key() == key)
+}
+
+/// The aliases of the sub-chart `name`, which takes no values under its name.
+fn aliases<'a>(chart: &'a Chart, name: &str) -> Vec<&'a str> {
+    let of_name = chart.metadata.dependencies.iter().filter(|dependency| dependency.name == name);
+    of_name.filter_map(|dependency| dependency.alias.as_deref()).collect()
 }
 
 /// The paths below `key`, from there.
@@ -309,24 +355,38 @@ fn resolve<'a>(root: &'a Node, reference: &str) -> Option<&'a Node> {
 
 fn unknown(severity: Severity, known: &Known<'_>, entry: &Entry, path: &[String]) -> Diagnostic {
     let shown = path.join(".");
-    let properties = known.resolved().into_iter().filter_map(|schema| schema.get("properties")?.as_map());
-    let siblings = known.defaults.iter().copied().chain(properties).flat_map(Map::keys);
-    let near = nearest(&entry.key, siblings).map(|near| {
-        let mut full = path.to_vec();
-        full.pop();
-        full.push(near.to_owned());
-        full.join(".")
-    });
-    let elsewhere = || {
-        let depth = known.inside.len() + 1;
-        let prefix = path.get(..path.len().saturating_sub(depth))?;
-        let found = known.chart.values.as_map().and_then(|defaults| find_key(defaults, &entry.key, 0))?;
-        Some(prefix.iter().cloned().chain(found.into_iter().rev()).collect::<Vec<_>>().join("."))
-    };
     Diagnostic::new(severity, format!("the chart `{}` knows no value `{shown}`", known.chart.name()))
         .at(entry.key_span, "nothing reads it")
         .path(shown)
-        .maybe_help(near.or_else(elsewhere).map(|near| format!("did you mean `{near}`?")))
+        .maybe_help(meant(known, entry, path))
+}
+
+/// What was meant by an unknown key, as a question.
+fn meant(known: &Known<'_>, entry: &Entry, path: &[String]) -> Option<String> {
+    // The keys below the chart whose values they are.
+    let own = path.len().saturating_sub(known.inside.len() + 1);
+    let (prefix, inside) = path.split_at_checked(own)?;
+    let under = |prefix: &[String], rest: &[&str]| {
+        prefix.iter().map(String::as_str).chain(rest.iter().copied()).collect::<Vec<_>>().join(".")
+    };
+    let quoted = |path: String| format!("`{path}`");
+    let aliases = inside.first().map(|name| aliases(known.chart, name)).unwrap_or_default();
+    if !aliases.is_empty() {
+        let rest: Vec<&str> = inside.iter().skip(1).map(String::as_str).collect();
+        let of_alias = |alias: &str| quoted(under(prefix, &[[alias].as_slice(), &rest].concat()));
+        let paths: Vec<String> = aliases.into_iter().map(of_alias).collect();
+        return Some(format!("did you mean {}?", paths.join(" or ")));
+    }
+    let properties = known.resolved().into_iter().filter_map(|schema| schema.get("properties")?.as_map());
+    let siblings = known.defaults.iter().copied().chain(properties).flat_map(Map::keys);
+    let near = nearest(&entry.key, siblings.chain(known.names.iter().copied()))
+        .map(|near| under(&path[..path.len() - 1], &[near]));
+    let elsewhere = || {
+        let found = known.chart.values.as_map().and_then(|defaults| find_key(defaults, &entry.key, 0))?;
+        let found: Vec<&str> = found.iter().rev().map(String::as_str).collect();
+        Some(under(prefix, &found))
+    };
+    near.or_else(elsewhere).map(|near| format!("did you mean {}?", quoted(near)))
 }
 
 /// The way to a key of that name, innermost first.

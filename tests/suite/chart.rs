@@ -173,6 +173,92 @@ fn duplicate_keys_are_tolerated_where_helm_renders() {
     assert_eq!(chart.values.get("a").and_then(plimsoll::yaml::Node::as_i64), Some(2));
 }
 
+/// A chart in `repo/charts/app` beside `repo/shared`, and a directory that is in no repository of its own.
+#[cfg(unix)]
+fn linking_chart(engine: &str, is_repository: bool) -> (tempfile::TempDir, std::path::PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("repo/charts/app");
+    write(&root, "Chart.yaml", &format!("{CHART}engine: {engine}\n"));
+    write(dir.path(), "repo/LICENSE", "free");
+    write(dir.path(), "repo/shared/cm.yaml", "kind: ConfigMap\n");
+    write(
+        dir.path(),
+        "repo/shared/lib/Chart.yaml",
+        "apiVersion: v2\nname: lib\nversion: 0.1.0\nengine: gotpl\n",
+    );
+    write(dir.path(), "secret.yaml", "kind: Secret\n");
+    if is_repository {
+        std::fs::create_dir(dir.path().join("repo/.git")).unwrap();
+    }
+    (dir, root)
+}
+
+#[cfg(unix)]
+fn link(root: &Path, target: &str, path: &str) {
+    let path = root.join(path);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::os::unix::fs::symlink(target, path).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn links_that_nothing_reads_are_left_alone() {
+    for (engine, is_repository) in [("gotpl", true), ("gotpl", false), ("tera", true), ("tera", false)] {
+        let (_dir, root) = linking_chart(engine, is_repository);
+        link(&root, "../../LICENSE", "LICENSE");
+        link(&root, "../../../../secret.yaml", "config/secret.yaml");
+        link(&root, "/dev/zero", "zero");
+        let report = chart::load(&Sources::new(), &root);
+        assert!(report.diagnostics.is_empty(), "{engine}: {:?}", report.diagnostics);
+        let chart = report.output.unwrap();
+        assert!(chart.remarks.is_empty(), "{:?}", chart.remarks);
+        // A template that asks for one reads it.
+        let license = chart.file("LICENSE").unwrap();
+        assert_eq!(license.data().is_ok(), engine == "gotpl" && is_repository, "{engine} {is_repository}");
+        assert!(chart.file("config/secret.yaml").unwrap().data().unwrap_err().contains("out of the chart"));
+        assert_eq!(chart.links_followed().len(), usize::from(engine == "gotpl" && is_repository));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn links_of_helm_charts_are_followed_inside_their_repository() {
+    let (_dir, root) = linking_chart("gotpl", true);
+    link(&root, "../../../shared/cm.yaml", "templates/cm.yaml");
+    link(&root, "../../../shared/lib", "charts/lib");
+    link(&root, "../../../shared/lib", "charts/lib-again");
+    let report = chart::load(&Sources::new(), &root);
+    assert!(report.diagnostics.is_empty(), "{:?}", report.diagnostics);
+    let chart = report.output.unwrap();
+    assert_eq!(&*chart.templates[0].text, "kind: ConfigMap\n");
+    assert_eq!(chart.children.len(), 2);
+    // One remark for each target.
+    let messages: Vec<&str> = chart.remarks.iter().map(|remark| remark.message.as_str()).collect();
+    assert_eq!(messages.len(), 2, "{messages:?}");
+    assert!(messages[0].contains("app/templates/cm.yaml` leads out of the chart"), "{messages:?}");
+    assert!(messages[1].contains("app/charts/lib` leads out of the chart"), "{messages:?}");
+
+    for (engine, is_repository, target) in [
+        ("gotpl", true, "../../../../secret.yaml"),
+        ("gotpl", true, "/etc/passwd"),
+        ("gotpl", false, "../../../shared/cm.yaml"),
+        ("tera", true, "../../../shared/cm.yaml"),
+    ] {
+        let (_dir, root) = linking_chart(engine, is_repository);
+        link(&root, target, "templates/cm.yaml");
+        let report = chart::load(&Sources::new(), &root);
+        assert!(report.output.is_none(), "{target}");
+        let message = &first_error(&report.diagnostics).message;
+        assert!(message.contains("app/templates/cm.yaml` leads out of the chart"), "{message}");
+    }
+    // What is behind a directory would be part of the chart.
+    let (_dir, root) = linking_chart("gotpl", true);
+    link(&root, "/etc", "config");
+    assert!(
+        first_error(&chart::load(&Sources::new(), &root).diagnostics).message.contains("out of the chart")
+    );
+}
+
 #[test]
 fn directories_are_read_and_never_left() {
     let dir = tempfile::tempdir().unwrap();
@@ -193,10 +279,7 @@ fn directories_are_read_and_never_left() {
     );
     assert_eq!(loaded.file("config/link.txt").unwrap().data().unwrap().as_ref(), b"x");
 
-    write(dir.path(), "secret", "s");
-    for (target, words) in
-        [("../secret", "leads out of the chart"), ("gone", "leads nowhere"), (".", "that it is in itself")]
-    {
+    for (target, words) in [("gone", "leads nowhere"), (".", "that it is in itself")] {
         let link = root.join("bad-link");
         std::os::unix::fs::symlink(target, &link).unwrap();
         let report = chart::load(&sources, &root);
@@ -204,10 +287,8 @@ fn directories_are_read_and_never_left() {
         let message = &first_error(&report.diagnostics).message;
         assert!(message.contains(words) && message.contains("bad-link"), "{message}");
         write(&root, ".helmignore", "bad-link\n");
-        if target != "../secret" {
-            let report = chart::load(&sources, &root);
-            assert!(!report.has_errors(), "{target}: {:?}", report.diagnostics);
-        }
+        let report = chart::load(&sources, &root);
+        assert!(!report.has_errors(), "{target}: {:?}", report.diagnostics);
         write(&root, ".helmignore", "# docs\n*.md\nci/\n");
         fs::remove_file(link).unwrap();
     }

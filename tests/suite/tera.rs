@@ -36,6 +36,8 @@ fn place(template: &str, value: &Node) -> Result<Node, String> {
         path: "app".into(),
         values: Node::bare(values),
         children: Vec::new(),
+        dependencies: Vec::new(),
+        has_switched: true,
     };
     let release = Release { name: "web".into(), namespace: "default".into(), is_upgrade: false, revision: 1 };
     let capabilities = crate::support::capabilities();

@@ -491,7 +491,7 @@ fn layers_merge_and_nulls_delete() {
     let kept = root(&plain(DEFAULTS), &[("-f", "l: [{b: 1, c: 2}]"), ("--set", "l[0].b=9")]);
     assert_eq!(kept["l"], json!([{"b": 9, "c": 2}]));
     assert!(ours(&plain(DEFAULTS), &[("-f", "a: null"), ("--set", "a.b.c=3")]).is_err());
-    for bad in ["[]", "text", "a: 1\na: 2\n", "a: [", "\ta: 1"] {
+    for bad in ["[]", "text", "a: [", "\ta: 1"] {
         assert!(ours(&plain(DEFAULTS), &[("-f", bad)]).is_err(), "{bad}");
     }
 }
@@ -684,6 +684,116 @@ fn keys_that_a_helm_template_reads_are_known() {
     }
     for unknown in ["db.hots=x", "port=1", "text='{{ .Values.other }}',outer=1"] {
         assert_eq!(said(unknown).len(), 1, "{unknown}");
+    }
+}
+
+#[test]
+fn a_sub_chart_takes_no_values_under_the_name_that_its_alias_replaces() {
+    let dependencies = "dependencies:\n- {name: sub, version: 1.x, repository: '', alias: db, tags: [back]}\n\
+        - {name: sub, version: 1.x, repository: '', alias: cache, condition: sub.on}\n\
+        - {name: plain, version: 1.x, repository: ''}\n- {name: plain, version: 1.x, repository: '', alias: other}\n\
+        - {name: old, version: 9.x, repository: '', alias: new}\n";
+    let chart = files(&[
+        ("Chart.yaml", &chart_yaml("app", dependencies)),
+        ("values.yaml", "port: 1\n"),
+        ("templates/a.yaml", "{{ .Values.port }}"),
+        ("charts/sub/Chart.yaml", &chart_yaml("sub", "")),
+        ("charts/sub/values.yaml", "port: 1\n"),
+        ("charts/plain/Chart.yaml", &chart_yaml("plain", "")),
+        ("charts/plain/values.yaml", "port: 1\n"),
+        ("charts/old/Chart.yaml", &chart_yaml("old", "")),
+        ("charts/old/values.yaml", "port: 1\n"),
+    ]);
+    for fine in [
+        "db.port=1",
+        "cache.port=1",
+        "plain.port=1",
+        "other.port=1",
+        "tags.back=true",
+        "old.port=1",
+        "sub.on=true",
+    ] {
+        let said = said(&chart, &[("--set", fine)], Options::default());
+        assert!(!said.iter().any(|line| line.contains("knows no value")), "{fine}: {said:?}");
+    }
+    let help = |flags: Flags<'_>| {
+        let (_, report) = compute(&chart, flags);
+        let unknown = report.diagnostics.iter().filter(|found| found.message.contains("knows no value"));
+        let told = unknown.map(|found| (found.path.clone().unwrap(), found.help.concat()));
+        told.collect::<Vec<_>>()
+    };
+    let told = |path: &str, help: &str| (path.to_owned(), help.to_owned());
+    assert_eq!(
+        help(&[("--set", "sub.port=7")]),
+        [told("sub.port", "did you mean `db.port` or `cache.port`?")]
+    );
+    assert_eq!(
+        help(&[("-f", "sub:\n  port: 7\n")]),
+        [told("sub.port", "did you mean `db.port` or `cache.port`?")]
+    );
+    assert_eq!(help(&[("--set", "othr.port=7")]), [told("othr", "did you mean `other`?")]);
+    assert_eq!(help(&[("--set", "tags.bakc=true")]), [told("tags.bakc", "did you mean `tags.back`?")]);
+    let strict = Options { unknown_keys: Severity::Error, ..Options::default() };
+    assert!(compute_with(&chart, &[("--set", "sub.port=7")], strict).1.has_errors());
+}
+
+/// For helm the last of equal keys counts, wherever they are written.
+#[test]
+fn a_key_written_twice_is_a_warning_for_helm_charts_only() {
+    let strict = Options { unknown_keys: Severity::Error, ..Options::default() };
+    let twice = "key `a` is written twice in one map";
+    for flags in
+        [[("-f", "a: 1\na: 2\n")], [("-f", "{\"a\": 1, \"a\": 2}")], [("--set-json", "{\"a\": 1, \"a\": 2}")]]
+    {
+        let (_, report) = compute(&plain("a: 0\n"), &flags);
+        let computed = report.output.unwrap();
+        assert_eq!(computed.root.values.get("a").and_then(Node::as_i64), Some(2), "{flags:?}");
+        let expected = [(Severity::Warning, format!("{twice}; the last one counts"))];
+        let found: Vec<_> =
+            report.diagnostics.into_iter().map(|found| (found.severity, found.message)).collect();
+        assert_eq!(found, expected, "{flags:?}");
+        assert!(compute_with(&plain("a: 0\n"), &flags, strict).1.has_errors(), "{flags:?}");
+        let mut tera = plain("a: 0\n");
+        tera[0].1.push_str("engine: tera\n");
+        let (_, report) = compute(&tera, &flags);
+        let found: Vec<_> =
+            report.diagnostics.into_iter().map(|found| (found.severity, found.message)).collect();
+        assert_eq!(found, [(Severity::Error, twice.to_owned())], "{flags:?}");
+    }
+    let (_, report) = compute(&plain("x: {}\n"), &[("--set-json", "x={\"a\": 1, \"a\": 2}")]);
+    assert_eq!(report.diagnostics.len(), 1);
+
+    let chart = files(&[
+        ("Chart.yaml", &chart_yaml("app", "dependencies: [{name: sub, version: 1.x, repository: ''}]\n")),
+        ("values.yaml", "a: 1\na: 2\n"),
+        ("templates/a.yaml", "{{ .Values.a }}"),
+        ("charts/sub/Chart.yaml", &chart_yaml("sub", "")),
+        ("charts/sub/values.yaml", "b: 1\nb: 2\n"),
+        ("charts/sub/templates/a.yaml", "{{ .Values.b }}"),
+    ]);
+    let (_, report) = compute(&chart, &[]);
+    assert_eq!(report.diagnostics.len(), 2, "{:?}", report.diagnostics);
+    assert!(report.diagnostics.iter().all(|found| found.severity == Severity::Warning));
+    assert!(report.diagnostics[1].trace[0].text.contains("charts/sub"));
+    let (_, report) = compute_with(&chart, &[], strict);
+    assert_eq!(report.diagnostics.iter().filter(|found| found.severity == Severity::Error).count(), 2);
+}
+
+/// What is merged is not written, so a key behind it is no duplicate.
+#[test]
+fn merged_keys_are_overridden_in_values() {
+    for engine in ["gotpl", "tera"] {
+        let mut chart = plain("base: &base {replicas: 1, port: 80}\nprod: {<<: *base, replicas: 3}\n");
+        chart[0].1 = chart_yaml("plain", &format!("engine: {engine}\n"));
+        let overrides = "prod:\n  <<: &b {port: 81, extra: 1}\n  extra: 2\n";
+        let (_, report) = compute(&chart, &[("-f", overrides)]);
+        assert!(!report.has_errors(), "{:?}", report.diagnostics);
+        let values = report.output.unwrap().root.values;
+        assert_eq!(
+            json(values.get("prod").unwrap()),
+            json!({"replicas": 3, "port": 81, "extra": 2}),
+            "{engine}"
+        );
     }
 }
 

@@ -45,6 +45,8 @@ fn rendered(
         name: "app".into(),
         path: "app".into(),
         children: Vec::new(),
+        dependencies: Vec::new(),
+        has_switched: true,
         chart,
     };
     let release = Release { name: "web".into(), namespace: "prod".into(), is_upgrade: false, revision: 1 };

@@ -5,7 +5,7 @@
 
 use super::json;
 use crate::diag::{Diagnostic, SourceId, Span};
-use crate::yaml::{Map, Node, Value};
+use crate::yaml::{DuplicateKey, Map, Node, Value};
 use std::ops::Range;
 
 /// The highest index of `a[n]`.
@@ -39,6 +39,8 @@ pub(super) struct Effects {
     pub(super) warnings: Vec<Diagnostic>,
     /// Lists that an index began although no file or flag had set them: they replace the chart's whole default.
     pub(super) new_lists: Vec<NewList>,
+    /// Keys that JSON holds twice in one object.
+    pub(super) duplicates: Vec<DuplicateKey>,
 }
 
 /// A list that a flag began by an index.
@@ -361,11 +363,12 @@ impl Parser<'_> {
         if self.blank() {
             return Ok(Node::new(Value::Null, self.span(start..start)));
         }
-        let (node, end) = json::prefix(self.text, self.at, self.source)
+        let json = json::prefix(self.text, self.at, self.source)
             .map_err(|(at, reason)| json::refused(self.text, self.at, self.source, at, &reason))?;
-        self.at = end;
+        self.at = json.end;
+        self.effects.duplicates.extend(json.duplicates);
         self.blank();
-        Ok(node)
+        Ok(json.node)
     }
 
     /// Skips white space and one comma; whether nothing else was there.

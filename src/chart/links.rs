@@ -1,0 +1,78 @@
+//! Links that lead out of a chart's directory. Helm follows all of them, wherever they lead.
+
+use crate::diag::Diagnostic;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A link to something outside the chart.
+#[derive(Debug)]
+pub(super) struct Link {
+    /// The link as the user would write it.
+    path: PathBuf,
+    /// Where it leads.
+    target: PathBuf,
+    /// Whether it is followed: it leads to a file or directory of the chart's own git repository.
+    is_followed: bool,
+}
+
+/// What is outside a chart.
+pub(super) struct Boundary {
+    root: PathBuf,
+    repository: Option<PathBuf>,
+}
+
+impl Boundary {
+    /// The boundary of a chart whose directory is `root`, itself without links.
+    pub(super) fn new(root: PathBuf) -> Self {
+        let repository = root.ancestors().find(|ancestor| ancestor.join(".git").exists()).map(Path::to_owned);
+        Self { root, repository }
+    }
+
+    /// The link at `path`, if it leads out of the chart; `outer` is the link to the directory it is in, if that is
+    /// outside already.
+    pub(super) fn crossed_by(&self, path: &Path, outer: Option<&Arc<Link>>) -> Option<Arc<Link>> {
+        let target = path.canonicalize().ok()?;
+        if target.starts_with(&self.root) {
+            return None;
+        }
+        if let Some(outer) = outer.filter(|outer| target.starts_with(&outer.target)) {
+            return Some(Arc::clone(outer));
+        }
+        let in_repository = self.repository.as_ref().is_some_and(|repository| target.starts_with(repository));
+        let is_followed = in_repository && (target.is_dir() || target.is_file());
+        Some(Link { path: path.to_owned(), target, is_followed }.into())
+    }
+}
+
+impl Link {
+    /// Whether it may be followed in charts of Helm's.
+    pub(super) fn is_followed(&self) -> bool {
+        self.is_followed
+    }
+
+    /// Where it leads.
+    pub(super) fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// Says that it is followed.
+    pub(super) fn followed(&self) -> Diagnostic {
+        Diagnostic::warning(self.message()).help(format!(
+            "Helm follows it to `{}`; copy the file into the chart, so that the chart is complete by itself",
+            self.target.display()
+        ))
+    }
+
+    /// Says that it is not followed.
+    pub(super) fn refused(&self) -> Diagnostic {
+        Diagnostic::error(self.message()).help(format!(
+            "it leads to `{}`; copy the file into the chart: only links of Helm charts are followed, inside their git \
+             repository",
+            self.target.display()
+        ))
+    }
+
+    fn message(&self) -> String {
+        format!("the link `{}` leads out of the chart", self.path.display())
+    }
+}
