@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::value::{MAX_DEPTH, Value};
+use super::vm::MAX_TEXT;
 
 /// The widest field and the longest fraction that `printf` pads to; Go's own limit.
 const MAX_WIDTH: usize = 1_000_000;
@@ -391,6 +392,10 @@ impl Printer {
     }
 
     fn value(&mut self, value: &Value, verb: char, depth: usize) {
+        // Too long to be taken.
+        if self.out.len() > MAX_TEXT {
+            return;
+        }
         if depth > MAX_DEPTH {
             self.out.push_str("...");
             return;
@@ -446,6 +451,9 @@ impl Printer {
                 }
                 _ => self.string(value, bytes, &String::from_utf8_lossy(bytes), verb),
             },
+            Value::List(list) if self.flags.sharp_v && list.is_nil() => {
+                let _ = write!(self.out, "{}(nil)", value.type_name());
+            }
             Value::List(list) => self.list(value, list.items(), verb, depth),
             Value::Map(map) if self.flags.sharp_v && map.is_nil() => {
                 let _ = write!(self.out, "{}(nil)", value.type_name());

@@ -21,7 +21,7 @@ mod vm;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::chart::{EngineKind, TextFile};
+use crate::chart::{EngineKind, ImportValues, TextFile};
 use crate::diag::{Diagnostic, Report, SourceKind, Sources, Span};
 use crate::engine::{Capabilities, FileRole, Release, RenderedFile};
 use crate::values::Scope;
@@ -151,7 +151,7 @@ pub fn render(
             (Arc::from("Name"), Value::str(&job.name)),
             (Arc::from("BasePath"), format!("{}/templates", scope.path).into()),
         ]);
-        dot.insert(Arc::from("Template"), Value::Map(Map::named("common.Values", template)));
+        dot.insert(Arc::from("Template"), Value::Map(Map::values(template)));
         match vm.file(&job.name, &Value::Map(dot.clone())) {
             Ok((text, trace)) => files.push(RenderedFile {
                 role: if job.name.ends_with("/NOTES.txt") { FileRole::Notes } else { FileRole::Manifest },
@@ -288,17 +288,17 @@ fn add_places<'a>(
         }
         _ => Entries::default(),
     };
-    let values = if is_root { Map::named("common.Values", values) } else { Map::new(Elem::Any, values) };
+    let values = Map::values(values);
     let mut subcharts = Entries::default();
     for child in &scope.children {
         let dot = add_places(child, false, release, capabilities, from_flag, places);
-        if let Some(child_values) = dot.get("Values") {
-            values.insert(Arc::from(child.name.as_str()), child_values);
+        // Among its parent's they are a plain map.
+        if let Some(Value::Map(child_values)) = dot.get("Values") {
+            values.insert(Arc::from(child.name.as_str()), Value::Map(child_values.plain()));
         }
         subcharts.insert(Arc::from(child.name.as_str()), Value::Map(dot));
     }
-    let dot = Map::named(
-        "common.Values",
+    let dot = Map::values(
         [
             ("Chart", chart_value(scope, is_root)),
             ("Files", objects::Files::value(&scope.chart.files)),
@@ -363,14 +363,20 @@ fn chart_value(scope: &Scope, is_root: bool) -> Value {
             ("URL", optional(&maintainer.url)),
         ])
     });
-    let dependencies = metadata.dependencies.iter().map(|dependency| {
+    let dependencies = scope.dependencies.iter().map(|dependency| {
+        let import = |import: &ImportValues| {
+            let entries = [("child", &import.child), ("parent", &import.parent)];
+            let entries = entries.map(|(key, path)| (Arc::from(key), Value::str(path)));
+            Value::Map(Map::new(Elem::Str, Entries::from_iter(entries)))
+        };
         map(vec![
             ("Name", Value::str(&dependency.name)),
             ("Version", Value::str(dependency.version.as_ref().map_or("", |version| version.as_str()))),
             ("Repository", optional(&dependency.repository)),
             ("Condition", dependency.condition.join(",").into()),
             ("Tags", strings(&dependency.tags)),
-            ("Enabled", Value::Bool(true)),
+            ("Enabled", Value::Bool(scope.has_switched)),
+            ("ImportValues", Value::list(dependency.import_values.iter().map(import).collect())),
             ("Alias", optional(&dependency.alias)),
         ])
     });

@@ -106,7 +106,7 @@ pub(crate) fn values_method(name: &str) -> Option<Method> {
     Some(match name {
         "AsMap" => |values, args| {
             takes("AsMap", 0, args)?;
-            Ok(Value::Map(Map::new(Elem::Any, values.borrow().clone())))
+            Ok(Value::Map(values.plain()))
         },
         "YAML" => |values, args| {
             takes("YAML", 0, args)?;
@@ -114,7 +114,7 @@ pub(crate) fn values_method(name: &str) -> Option<Method> {
         },
         "Table" => |values, args| {
             takes("Table", 1, args)?;
-            table(values, Args(args).str(0)?).map(Value::Map)
+            table(values, Args(args).str(0)?).map(|map| Value::Map(map.typed()))
         },
         "PathValue" => |values, args| {
             takes("PathValue", 1, args)?;

@@ -11,6 +11,44 @@ use super::vm::Vm;
 /// How deep values may nest before walking them stops; Go gives up on cycles at the same depth.
 pub(crate) const MAX_DEPTH: usize = 1000;
 
+/// How many values one call of a function copies or writes. A values file holds half as many.
+const MAX_MADE: usize = 4_000_000;
+
+/// How many values one call of a function compares.
+const MAX_COMPARED: usize = 400_000_000;
+
+/// Counts the values that a function looks at, and stops it. Lists and maps are shared, so a handful of them can be
+/// billions of values to a function that walks through them.
+pub(crate) struct Walk {
+    left: usize,
+}
+
+impl Walk {
+    /// For a function that copies or writes what it finds.
+    pub(crate) fn making() -> Self {
+        Self { left: MAX_MADE }
+    }
+
+    /// For a function that only compares.
+    pub(crate) fn comparing() -> Self {
+        Self { left: MAX_COMPARED }
+    }
+
+    /// Counts a value.
+    pub(crate) fn visit(&mut self, value: &Value) -> Result<()> {
+        // A text counts by its length, for those who write it.
+        const BYTES: usize = 64;
+        let steps = 1 + value.as_bytes().map_or(0, <[u8]>::len) / BYTES;
+        let left = self.left.checked_sub(steps);
+        self.left = left.ok_or_else(|| {
+            Error::new(
+                "the value is too large: it holds millions of values, counted as often as they occur in it",
+            )
+        })?;
+        Ok(())
+    }
+}
+
 /// A value. Cheap to clone: everything large is shared.
 ///
 /// Integers keep the Go type that tells them apart in `kindOf`, `has` and `deepEqual`. Two kinds of
@@ -76,17 +114,21 @@ pub(crate) struct List(Rc<ListData>);
 
 struct ListData {
     elem: Elem,
+    /// Whether it is a slice that was never made: it reads as an empty one, and JSON has `null` for it.
+    is_nil: bool,
     items: Vec<Value>,
 }
 
-/// A shared, mutable map.
+/// A shared, mutable map. Two may share their entries and yet be of different types.
 #[derive(Clone)]
-pub(crate) struct Map(Rc<MapData>);
+pub(crate) struct Map {
+    data: Rc<MapData>,
+    /// Whether its type is Helm's `common.Values`, that of `.Values`, and not a plain map.
+    is_values: bool,
+}
 
 struct MapData {
     elem: Elem,
-    /// The Go type's own name, for `.Values`.
-    name: Option<&'static str>,
     /// Whether it is a map that was never made: it reads as an empty one.
     is_nil: bool,
     entries: RefCell<Entries>,
@@ -122,8 +164,8 @@ fn drop_flat(mut open: Vec<Value>) {
                     open.append(&mut list.items);
                 }
             }
-            Value::Map(Map(map)) => {
-                if let Ok(mut map) = Rc::try_unwrap(map) {
+            Value::Map(Map { data, .. }) => {
+                if let Ok(mut map) = Rc::try_unwrap(data) {
                     let entries = std::mem::take(map.entries.get_mut());
                     open.extend(entries.0.into_iter().map(|(_, value)| value).filter(Value::holds_others));
                 }
@@ -331,13 +373,14 @@ impl Value {
                 Elem::List => "[][]interface {}",
                 Elem::Bytes => "[][]uint8",
             },
-            Self::Map(map) => map.0.name.unwrap_or(match map.elem() {
+            Self::Map(map) if map.is_values => "common.Values",
+            Self::Map(map) => match map.elem() {
                 Elem::Any => "map[string]interface {}",
                 Elem::Str => "map[string]string",
                 Elem::Int => "map[string]int",
                 Elem::List => "map[string][]interface {}",
                 Elem::Bytes => "map[string][]uint8",
-            }),
+            },
             Self::Object(object) => object.type_name(),
         }
     }
@@ -354,19 +397,20 @@ impl Value {
     }
 
     /// `reflect.DeepEqual`: types count, so `1` and `1.0` differ, and so do `int` and `int64`.
-    pub(crate) fn deep_equal(&self, other: &Self) -> bool {
-        equal_within(self, other, MAX_DEPTH)
+    pub(crate) fn deep_equal(&self, other: &Self, walk: &mut Walk) -> Result<bool> {
+        equal_within(self, other, MAX_DEPTH, walk)
     }
 
     /// A copy that shares no map with this value.
     pub(crate) fn deep_copy(&self) -> Result<Self> {
-        copy_within(self, MAX_DEPTH)
+        copy_within(self, MAX_DEPTH, &mut Walk::making())
     }
 }
 
-fn equal_within(a: &Value, b: &Value, depth: usize) -> bool {
-    let Some(depth) = depth.checked_sub(1) else { return false };
-    match (a, b) {
+fn equal_within(a: &Value, b: &Value, depth: usize, walk: &mut Walk) -> Result<bool> {
+    walk.visit(a)?;
+    let Some(depth) = depth.checked_sub(1) else { return Ok(false) };
+    Ok(match (a, b) {
         (Value::Invalid | Value::Nil, Value::Invalid | Value::Nil) => true,
         (Value::Bool(a), Value::Bool(b)) => a == b,
         (Value::Int(a), Value::Int(b)) | (Value::Int64(a), Value::Int64(b)) => a == b,
@@ -380,42 +424,52 @@ fn equal_within(a: &Value, b: &Value, depth: usize) -> bool {
         (Value::List(a), Value::List(b)) => {
             Rc::ptr_eq(&a.0, &b.0)
                 || a.elem() == b.elem()
+                    && a.is_nil() == b.is_nil()
                     && a.items().len() == b.items().len()
-                    && a.items().iter().zip(b.items()).all(|(a, b)| equal_within(a, b, depth))
+                    && all_equal(a.items().iter().zip(b.items()), depth, walk)?
         }
         (Value::Map(a), Value::Map(b)) => {
-            a.same(b)
-                || a.elem() == b.elem() && a.0.name == b.0.name && a.is_nil() == b.is_nil() && {
-                    let (a, b) = (a.borrow(), b.borrow());
-                    a.len() == b.len()
-                        && a.iter().zip(b.iter()).all(|(a, b)| a.0 == b.0 && equal_within(&a.1, &b.1, depth))
-                }
+            a.is_values == b.is_values
+                && (a.same(b)
+                    || a.elem() == b.elem() && a.is_nil() == b.is_nil() && {
+                        let (a, b) = (a.borrow(), b.borrow());
+                        let values = a.iter().zip(b.iter()).map(|(a, b)| (&a.1, &b.1));
+                        a.len() == b.len()
+                            && a.iter().zip(b.iter()).all(|(a, b)| a.0 == b.0)
+                            && all_equal(values, depth, walk)?
+                    })
         }
         (Value::Object(a), Value::Object(b)) => Rc::ptr_eq(a, b) || a.equals(&**b),
         _ => false,
-    }
+    })
 }
 
-fn copy_within(value: &Value, depth: usize) -> Result<Value> {
+fn all_equal<'a>(
+    mut pairs: impl Iterator<Item = (&'a Value, &'a Value)>,
+    depth: usize,
+    walk: &mut Walk,
+) -> Result<bool> {
+    pairs.try_fold(true, |equal, (a, b)| Ok(equal && equal_within(a, b, depth, walk)?))
+}
+
+fn copy_within(value: &Value, depth: usize, walk: &mut Walk) -> Result<Value> {
+    walk.visit(value)?;
     let Some(depth) = depth.checked_sub(1) else {
         return Err(Error::new("the value nests too deeply to be copied: does a map hold itself?"));
     };
     Ok(match value {
         Value::List(list) => {
-            let items = list.items().iter().map(|item| copy_within(item, depth)).collect::<Result<_>>()?;
-            Value::List(List::new(list.elem(), items))
+            let items =
+                list.items().iter().map(|item| copy_within(item, depth, walk)).collect::<Result<_>>()?;
+            Value::List(List(Rc::new(ListData { elem: list.elem(), is_nil: list.is_nil(), items })))
         }
         Value::Map(map) => {
             let mut entries = Entries::with_capacity(map.len());
             for (key, item) in map.borrow().iter() {
-                entries.0.push((Arc::clone(key), copy_within(item, depth)?));
+                entries.0.push((Arc::clone(key), copy_within(item, depth, walk)?));
             }
-            Value::Map(Map(Rc::new(MapData {
-                elem: map.elem(),
-                name: map.0.name,
-                is_nil: map.is_nil(),
-                entries: RefCell::new(entries),
-            })))
+            let (elem, is_nil, entries) = (map.elem(), map.is_nil(), RefCell::new(entries));
+            Value::Map(Map { data: Rc::new(MapData { elem, is_nil, entries }), is_values: map.is_values })
         }
         other => other.clone(),
     })
@@ -424,7 +478,17 @@ fn copy_within(value: &Value, depth: usize) -> Result<Value> {
 impl List {
     /// A list whose items all have the type that `elem` says.
     pub(crate) fn new(elem: Elem, items: Vec<Value>) -> Self {
-        Self(Rc::new(ListData { elem, items }))
+        Self(Rc::new(ListData { elem, is_nil: false, items }))
+    }
+
+    /// The list, or a nil slice if nothing is in it: what Go's `append` makes of no items.
+    pub(crate) fn appended(elem: Elem, items: Vec<Value>) -> Self {
+        Self(Rc::new(ListData { elem, is_nil: items.is_empty(), items }))
+    }
+
+    /// Whether it was never made.
+    pub(crate) fn is_nil(&self) -> bool {
+        self.0.is_nil
     }
 
     /// The element type.
@@ -441,52 +505,59 @@ impl List {
 impl Map {
     /// A map whose values all have the type that `elem` says.
     pub(crate) fn new(elem: Elem, entries: Entries) -> Self {
-        Self(Rc::new(MapData { elem, name: None, is_nil: false, entries: RefCell::new(entries) }))
+        let data = MapData { elem, is_nil: false, entries: RefCell::new(entries) };
+        Self { data: Rc::new(data), is_values: false }
     }
 
     /// A map that was never made.
     pub(crate) fn nil(elem: Elem) -> Self {
-        Self(Rc::new(MapData { elem, name: None, is_nil: true, entries: RefCell::default() }))
+        let data = MapData { elem, is_nil: true, entries: RefCell::default() };
+        Self { data: Rc::new(data), is_values: false }
     }
 
-    /// A `map[string]interface {}` that goes by the name of a Go type.
-    pub(crate) fn named(name: &'static str, entries: Entries) -> Self {
-        Self(Rc::new(MapData {
-            elem: Elem::Any,
-            name: Some(name),
-            is_nil: false,
-            entries: RefCell::new(entries),
-        }))
+    /// A `common.Values`, Helm's type for a `map[string]interface {}`.
+    pub(crate) fn values(entries: Entries) -> Self {
+        Self { is_values: true, ..Self::new(Elem::Any, entries) }
+    }
+
+    /// The same map as one of a plain type: what a `common.Values` is to a function that takes a map.
+    pub(crate) fn plain(&self) -> Self {
+        Self { data: Rc::clone(&self.data), is_values: false }
+    }
+
+    /// The same map as a `common.Values`.
+    pub(crate) fn typed(&self) -> Self {
+        Self { data: Rc::clone(&self.data), is_values: true }
     }
 
     /// The element type.
     pub(crate) fn elem(&self) -> Elem {
-        self.0.elem
+        self.data.elem
     }
 
     /// Whether it was never made, nor is anything in it: JSON has `null` for it.
     pub(crate) fn is_nil(&self) -> bool {
-        self.0.is_nil && self.is_empty()
+        self.data.is_nil && self.is_empty()
     }
 
-    /// Whether it goes by the name of a Go type of Helm's.
-    pub(crate) fn is_named(&self) -> bool {
-        self.0.name.is_some()
+    /// Whether its type is Helm's `common.Values`.
+    pub(crate) fn is_values(&self) -> bool {
+        self.is_values
     }
 
     /// Whether both are one and the same map.
     pub(crate) fn same(&self, other: &Self) -> bool {
-        Rc::ptr_eq(&self.0, &other.0)
+        Rc::ptr_eq(&self.data, &other.data)
     }
 
     /// The entries. Do not call back into templates while holding them.
     pub(crate) fn borrow(&self) -> Ref<'_, Entries> {
-        self.0.entries.borrow()
+        self.data.entries.borrow()
     }
 
     /// The entries, to be changed. Do not call back into templates while holding them.
     pub(crate) fn borrow_mut(&self) -> RefMut<'_, Entries> {
-        self.0.entries.borrow_mut()
+        self.data.entries.borrow_mut()
     }
 
     /// The value of `key`.
@@ -680,7 +751,7 @@ impl<'a> Args<'a> {
     /// nil map is in Go; [`Args::map_to_change`] for functions that write to it.
     pub(crate) fn map(&self, index: usize) -> Result<Map> {
         match self.raw(index) {
-            Value::Map(map) if map.elem() == Elem::Any => Ok(map.clone()),
+            Value::Map(map) if map.elem() == Elem::Any => Ok(map.plain()),
             Value::Invalid => Ok(Map::new(Elem::Any, Entries::default())),
             _ => Err(self.mismatch(index, "map[string]interface {}")),
         }
@@ -759,10 +830,13 @@ mod tests {
 
     #[test]
     fn equality_is_that_of_types_too() {
-        assert!(!Value::Int(1).deep_equal(&Value::Float(1.0)));
-        assert!(!Value::Int(1).deep_equal(&Value::Int64(1)));
-        assert!(!Value::strings(["a"]).deep_equal(&Value::list(vec!["a".into()])));
-        assert!(Value::Nil.deep_equal(&Value::Invalid));
+        let equal = |a: Value, b: Value| a.deep_equal(&b, &mut Walk::comparing()).unwrap();
+        assert!(!equal(Value::Int(1), Value::Float(1.0)));
+        assert!(!equal(Value::Int(1), Value::Int64(1)));
+        assert!(!equal(Value::strings(["a"]), Value::list(vec!["a".into()])));
+        assert!(equal(Value::Nil, Value::Invalid));
+        assert!(equal(Value::list(vec!["a".into()]), Value::list(vec!["a".into()])));
+        assert!(!equal(Value::list(vec!["a".into()]), Value::list(vec!["b".into()])));
     }
 
     #[test]

@@ -595,9 +595,7 @@ impl Vm {
             value = match &value {
                 Value::Invalid => Value::Invalid,
                 Value::Map(map) => {
-                    // A sub-chart's values are a part of its parent's, where they are a plain map.
-                    let is_values = map.is_named() || index > 0 && &*fields[index - 1] == "Values";
-                    if let Some(method) = objects::values_method(name).filter(|_| is_values) {
+                    if let Some(method) = objects::values_method(name).filter(|_| map.is_values()) {
                         let map = map.clone();
                         let values = self.arguments(unit, args, dot, piped)?;
                         method(&map, &values).map_err(|error| placed(error, unit, expr.place))?
@@ -725,7 +723,7 @@ impl Vm {
 const IN_TEXT: &str = "in the template";
 
 /// The longest text that a function may make: templates that join texts in a loop double them each time.
-const MAX_TEXT: usize = 256 << 20;
+pub(crate) const MAX_TEXT: usize = 256 << 20;
 
 fn bounded(value: Value) -> Result<Value> {
     match &value {

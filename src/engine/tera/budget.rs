@@ -185,6 +185,15 @@ impl Budget {
         self.work(bytes / 256)
     }
 
+    /// Counts bytes that are added to a text that is made, and that must not get too long.
+    pub(super) fn grown(&self, before: usize, bytes: usize) -> TeraResult<()> {
+        self.made(bytes)?;
+        if before.saturating_add(bytes) > MAX_ONE_TEXT {
+            return self.made(before.saturating_add(bytes));
+        }
+        Ok(())
+    }
+
     /// Counts the values in a collection, however often it holds the same.
     fn weigh(&self, value: &Value) -> TeraResult<Weight> {
         let mut weight = Weight::default();

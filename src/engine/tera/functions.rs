@@ -280,7 +280,8 @@ fn replace_matches(pattern: &regex::Regex, text: &str, with: &str) -> TeraResult
         let found = captures.get_match();
         out.push_str(&text[from..found.start()]);
         // No group is longer than the match.
-        spend(|budget| budget.made(with.len().saturating_add(groups.saturating_mul(found.len()))))?;
+        let longest = with.len().saturating_add(groups.saturating_mul(found.len()));
+        spend(|budget| budget.grown(out.len(), longest))?;
         captures.expand(with, &mut out);
         from = found.end();
     }

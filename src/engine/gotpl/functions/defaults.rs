@@ -1,7 +1,7 @@
 //! Sprig's functions that choose between values or say what they are.
 
 use super::{Function, fixed, variadic};
-use crate::engine::gotpl::value::Value;
+use crate::engine::gotpl::value::{Value, Walk};
 
 pub(crate) const TABLE: &[Function] = &[
     variadic("default", 1, |_, args| {
@@ -23,6 +23,8 @@ pub(crate) const TABLE: &[Function] = &[
     }),
     fixed("kindOf", 1, |_, args| Ok(args.any(0).kind().into())),
     fixed("kindIs", 2, |_, args| Ok(Value::Bool(args.any(1).kind() == args.str(0)?))),
-    fixed("deepEqual", 2, |_, args| Ok(Value::Bool(args.any(0).deep_equal(args.any(1))))),
+    fixed("deepEqual", 2, |_, args| {
+        args.any(0).deep_equal(args.any(1), &mut Walk::comparing()).map(Value::Bool)
+    }),
     fixed("hello", 0, |_, _| Ok("Hello!".into())),
 ];

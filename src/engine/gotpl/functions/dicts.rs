@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Function, cast, fixed, variadic};
 use crate::engine::gotpl::error::{Error, Result};
-use crate::engine::gotpl::value::{Args, Elem, Entries, List, Map, Value};
+use crate::engine::gotpl::value::{Args, Elem, Entries, List, Map, Value, Walk};
 use crate::engine::gotpl::vm::Vm;
 
 pub(crate) const TABLE: &[Function] = &[
@@ -104,9 +104,9 @@ fn omit(_: &mut Vm, args: Args<'_>) -> Result<Value> {
 
 /// `merge` keeps what the first map has, unless that is empty; `mergeOverwrite` lets later maps win.
 fn merge_all(args: Args<'_>, overwrite: bool) -> Result<Value> {
-    let target = args.map(0)?;
+    let (target, mut walk) = (args.map(0)?, Walk::making());
     for index in 1..args.len() {
-        merge(&target, &args.map(index)?, overwrite, 0)?;
+        merge(&target, &args.map(index)?, overwrite, 0, &mut walk)?;
     }
     Ok(Value::Map(target))
 }
@@ -114,7 +114,7 @@ fn merge_all(args: Args<'_>, overwrite: bool) -> Result<Value> {
 /// Go's mergo: maps on both sides merge deeply, the target's in place. Without `overwrite` a value is
 /// taken only where the target has none or an empty one; with it, empty values of the source do not
 /// overwrite unless they are new.
-fn merge(target: &Map, source: &Map, overwrite: bool, depth: usize) -> Result<()> {
+fn merge(target: &Map, source: &Map, overwrite: bool, depth: usize, walk: &mut Walk) -> Result<()> {
     if depth > crate::engine::gotpl::value::MAX_DEPTH {
         return Err(Error::new("the maps nest too deeply to be merged: does one hold itself?"));
     }
@@ -123,13 +123,14 @@ fn merge(target: &Map, source: &Map, overwrite: bool, depth: usize) -> Result<()
     }
     let entries = source.borrow().clone();
     for (key, new) in entries.iter() {
+        walk.visit(new)?;
         let old = target.get(key);
         if new.is_nil() && !overwrite {
             continue;
         }
         match (&old, new) {
             (Some(Value::Map(old)), Value::Map(new)) if !old.is_empty() || overwrite => {
-                merge(old, new, overwrite, depth + 1)?;
+                merge(old, new, overwrite, depth + 1, walk)?;
             }
             (Some(old), _) if !overwrite && old.truth() => {}
             _ => target.insert(Arc::clone(key), new.clone()),
@@ -143,10 +144,17 @@ fn dig(_: &mut Vm, args: Args<'_>) -> Result<Value> {
         return Err(Error::new("dig needs at least three arguments"));
     };
     let mut value = args.0[last].clone();
-    for index in 0..last - 1 {
-        let key = args.str(index)?;
+    if let Value::Map(map) = &value
+        && map.is_values()
+    {
+        return Err(Error::new(
+            "dig looks into a map[string]interface {}, and common.Values is none to it; `.AsMap` makes it one",
+        ));
+    }
+    let keys = (0..last - 1).map(|index| args.str(index)).collect::<Result<Vec<_>>>()?;
+    for key in keys {
         let map = match &value {
-            Value::Map(map) if map.elem() == Elem::Any => map,
+            Value::Map(map) if map.elem() == Elem::Any && !map.is_values() => map,
             _ => {
                 return Err(Error::new(format!(
                     "`{key}` is looked up in a value of type {}, not in a map[string]interface {{}}",
@@ -178,11 +186,11 @@ mod tests {
             ("m", Value::Map(map(&[("x", Value::Int(2)), ("y", Value::Int(3))]))),
             ("empty", "now".into()),
         ]);
-        merge(&target, &source, false, 0).unwrap();
+        merge(&target, &source, false, 0, &mut Walk::making()).unwrap();
         assert_eq!(inner.get("x").unwrap().as_integer(), Some(1));
         assert_eq!(inner.get("y").unwrap().as_integer(), Some(3));
         assert_eq!(target.get("empty").unwrap().as_str(), Some("now"));
-        merge(&target, &source, true, 0).unwrap();
+        merge(&target, &source, true, 0, &mut Walk::making()).unwrap();
         assert_eq!(inner.get("x").unwrap().as_integer(), Some(2));
     }
 
@@ -190,6 +198,6 @@ mod tests {
     fn merging_a_map_into_itself_ends() {
         let target = map(&[]);
         target.insert("self".into(), Value::Map(target.clone()));
-        merge(&target, &target.clone(), true, 0).unwrap();
+        merge(&target, &target.clone(), true, 0, &mut Walk::making()).unwrap();
     }
 }

@@ -2,11 +2,11 @@
 
 use super::{Function, cast, fixed, variadic};
 use crate::engine::gotpl::error::{Error, Result};
-use crate::engine::gotpl::value::{Args, Elem, List, Value};
-use crate::engine::gotpl::vm::Vm;
+use crate::engine::gotpl::value::{Args, Elem, List, Value, Walk};
+use crate::engine::gotpl::vm::{MAX_TEXT, Vm};
 
-/// The longest list that a number alone can ask for.
-const MAX_LENGTH: i64 = 10_000_000;
+/// The longest list that is made of a number alone, or of other lists.
+const MAX_LENGTH: u128 = 10_000_000;
 
 pub(crate) const TABLE: &[Function] = &[
     variadic("list", 0, |_, args| Ok(list(args.0))),
@@ -41,7 +41,7 @@ pub(crate) const TABLE: &[Function] = &[
     fixed("chunk", 2, chunk),
     fixed("mustChunk", 2, chunk),
     fixed("sortAlpha", 1, |_, args| {
-        let mut texts = cast::strings(args.any(0));
+        let mut texts = cast::strings(args.any(0))?;
         if args.any(0).is_nil() {
             // What is no list is one text.
             texts.push(cast::text(args.any(0)));
@@ -49,9 +49,9 @@ pub(crate) const TABLE: &[Function] = &[
         texts.sort_unstable();
         Ok(Value::strings(texts.iter().map(|text| &**text)))
     }),
-    fixed("join", 2, |_, args| Ok(cast::strings(args.any(1)).join(args.str(0)?).into())),
+    fixed("join", 2, join),
     fixed("toStrings", 1, |_, args| {
-        Ok(Value::strings(cast::strings(args.any(0)).iter().map(|text| &**text)))
+        Ok(Value::strings(cast::strings(args.any(0))?.iter().map(|text| &**text)))
     }),
     fixed("until", 1, |_, args| {
         let stop = args.int(0)?;
@@ -84,12 +84,18 @@ fn prepend(_: &mut Vm, args: Args<'_>) -> Result<Value> {
 }
 
 fn rest(_: &mut Vm, args: Args<'_>) -> Result<Value> {
-    Ok(Value::list(args.list(0, "find rest")?.get(1..).unwrap_or_default().to_vec()))
+    let items = args.list(0, "find rest")?;
+    Ok(items.get(1..).map_or_else(nil, |rest| Value::list(rest.to_vec())))
 }
 
 fn initial(_: &mut Vm, args: Args<'_>) -> Result<Value> {
     let items = args.list(0, "find initial")?;
-    Ok(Value::list(items.split_last().map(|(_, start)| start.to_vec()).unwrap_or_default()))
+    Ok(items.split_last().map_or_else(nil, |(_, start)| Value::list(start.to_vec())))
+}
+
+/// A slice that was never made.
+fn nil() -> Value {
+    Value::List(List::appended(Elem::Any, Vec::new()))
 }
 
 fn reverse(_: &mut Vm, args: Args<'_>) -> Result<Value> {
@@ -99,8 +105,9 @@ fn reverse(_: &mut Vm, args: Args<'_>) -> Result<Value> {
 fn uniq(_: &mut Vm, args: Args<'_>) -> Result<Value> {
     let items = args.list(0, "find uniq")?;
     let mut kept: Vec<Value> = Vec::with_capacity(items.len());
+    let mut walk = Walk::comparing();
     for item in items.iter() {
-        if !kept.iter().any(|known| known.deep_equal(item)) {
+        if !holds(&kept, item, &mut walk)? {
             kept.push(item.clone());
         }
     }
@@ -113,17 +120,30 @@ fn compact(_: &mut Vm, args: Args<'_>) -> Result<Value> {
 
 fn without(_: &mut Vm, args: Args<'_>) -> Result<Value> {
     let items = args.list(0, "find without")?;
-    let omit = args.rest(1);
-    let keeps = |item: &&Value| !omit.iter().any(|other| other.deep_equal(item));
-    Ok(Value::list(items.iter().filter(keeps).cloned().collect()))
+    let (omit, mut kept, mut walk) = (args.rest(1), Vec::new(), Walk::comparing());
+    for item in items.iter() {
+        if !holds(omit, item, &mut walk)? {
+            kept.push(item.clone());
+        }
+    }
+    Ok(Value::list(kept))
+}
+
+fn holds(items: &[Value], wanted: &Value, walk: &mut Walk) -> Result<bool> {
+    for item in items {
+        if item.deep_equal(wanted, walk)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn has(_: &mut Vm, args: Args<'_>) -> Result<Value> {
     if args.any(1).is_nil() {
         return Ok(Value::Bool(false));
     }
-    let wanted = args.any(0);
-    Ok(Value::Bool(args.list(1, "find has")?.iter().any(|item| item.deep_equal(wanted))))
+    let items = args.list(1, "find has")?;
+    holds(&items, args.any(0), &mut Walk::comparing()).map(Value::Bool)
 }
 
 fn slice(_: &mut Vm, args: Args<'_>) -> Result<Value> {
@@ -147,12 +167,25 @@ fn slice(_: &mut Vm, args: Args<'_>) -> Result<Value> {
     Ok(Value::List(List::new(elem, chosen.to_vec())))
 }
 
+fn join(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+    let (texts, separator) = (cast::strings(args.any(1))?, args.str(0)?);
+    let separators = texts.len().saturating_mul(separator.len());
+    if separators > MAX_TEXT {
+        return Err(Error::new(format!(
+            "the separators are too long together: at most {MAX_TEXT} bytes are made"
+        )));
+    }
+    Ok(texts.join(separator).into())
+}
+
 fn concat(_: &mut Vm, args: Args<'_>) -> Result<Value> {
     let mut all = Vec::new();
     for index in 0..args.len() {
-        all.extend_from_slice(&args.list(index, "concat")?);
+        let items = args.list(index, "concat")?;
+        bounded((all.len() + items.len()) as u128, "items")?;
+        all.extend_from_slice(&items);
     }
-    Ok(Value::list(all))
+    Ok(Value::List(List::appended(Elem::Any, all)))
 }
 
 fn chunk(_: &mut Vm, args: Args<'_>) -> Result<Value> {
@@ -178,14 +211,20 @@ fn until(start: i64, end: i64, step: i64) -> Result<Vec<i64>> {
         return Ok(Vec::new());
     }
     let count = (wide(end) - wide(start)).unsigned_abs().div_ceil(wide(step).unsigned_abs());
-    if count > MAX_LENGTH.unsigned_abs().into() {
-        return Err(Error::new(format!(
-            "a list of {count} numbers is too long: at most {MAX_LENGTH} are made"
-        )));
-    }
+    bounded(count, "numbers")?;
     Ok(std::iter::successors(Some(start), |number| number.checked_add(step))
         .take(usize::try_from(count).unwrap_or(0))
         .collect())
+}
+
+/// Refuses a list that is too long.
+fn bounded(count: u128, what: &str) -> Result<()> {
+    if count > MAX_LENGTH {
+        return Err(Error::new(format!(
+            "a list of {count} {what} is too long: at most {MAX_LENGTH} are made"
+        )));
+    }
+    Ok(())
 }
 
 fn ints(numbers: Vec<i64>) -> Value {

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use super::{Function, fixed};
 use crate::engine::gotpl::error::{Error, Result};
-use crate::engine::gotpl::value::{Args, Value};
-use crate::engine::gotpl::vm::Vm;
+use crate::engine::gotpl::value::{Args, Elem, List, Value};
+use crate::engine::gotpl::vm::{MAX_TEXT, Vm};
 use regex::Regex;
 
 pub(crate) const TABLE: &[Function] = &[
@@ -230,17 +230,45 @@ fn find_all(vm: &mut Vm, args: Args<'_>) -> Result<Value> {
     let (text, count) = (args.str(1)?, args.int(2)?);
     let regex = vm.regex(args.str(0)?)?;
     let most = usize::try_from(count).unwrap_or(usize::MAX);
-    Ok(Value::strings(regex.find_iter(text).take(most).map(|found| found.as_str())))
+    let found = regex.find_iter(text).take(most).map(|found| Value::str(found.as_str())).collect();
+    Ok(Value::List(List::appended(Elem::Str, found)))
 }
 
 fn replace_all(vm: &mut Vm, args: Args<'_>) -> Result<Value> {
     let (text, replacement) = (args.str(1)?, args.str(2)?);
-    Ok(vm.regex(args.str(0)?)?.replace_all(text, replacement).as_ref().into())
+    let regex = vm.regex(args.str(0)?)?;
+    let references = replacement.matches('$').count();
+    let longest = |found: &regex::Captures<'_>| replacement.len() + references * found.get_match().len();
+    replace(&regex, text, longest, |found, out| found.expand(replacement, out))
 }
 
 fn replace_all_literal(vm: &mut Vm, args: Args<'_>) -> Result<Value> {
     let (text, replacement) = (args.str(1)?, args.str(2)?);
-    Ok(vm.regex(args.str(0)?)?.replace_all(text, regex::NoExpand(replacement)).as_ref().into())
+    let regex = vm.regex(args.str(0)?)?;
+    replace(&regex, text, |_| replacement.len(), |_, out| out.push_str(replacement))
+}
+
+/// The text with what `write` writes for each match, which is at most `longest` bytes.
+fn replace(
+    regex: &Regex,
+    text: &str,
+    longest: impl Fn(&regex::Captures<'_>) -> usize,
+    write: impl Fn(&regex::Captures<'_>, &mut String),
+) -> Result<Value> {
+    let (mut out, mut copied) = (String::new(), 0);
+    for captures in regex.captures_iter(text) {
+        let found = captures.get_match();
+        out.push_str(&text[copied..found.start()]);
+        copied = found.end();
+        if out.len().saturating_add(longest(&captures)) > MAX_TEXT {
+            return Err(Error::new(format!(
+                "the text with its replacements is too long: at most {MAX_TEXT} bytes are made"
+            )));
+        }
+        write(&captures, &mut out);
+    }
+    out.push_str(&text[copied..]);
+    Ok(out.into())
 }
 
 /// Go's `Split`: no empty part where a match stands at the very end of an empty rest, at most `count` parts.
@@ -249,7 +277,7 @@ fn split(vm: &mut Vm, args: Args<'_>) -> Result<Value> {
     let pattern = args.str(0)?;
     let regex = vm.regex(pattern)?;
     if count == 0 {
-        return Ok(Value::strings([]));
+        return Ok(Value::List(List::appended(Elem::Str, Vec::new())));
     }
     if !pattern.is_empty() && text.is_empty() {
         return Ok(Value::strings([""]));

@@ -7,6 +7,7 @@ use super::{Function, fixed};
 use crate::engine::gotpl::error::{Error, Result};
 use crate::engine::gotpl::fmt;
 use crate::engine::gotpl::value::{MAX_DEPTH, Value};
+use crate::engine::gotpl::vm::MAX_TEXT;
 
 pub(crate) const TABLE: &[Function] = &[
     // Helm prints what is wrong instead of failing.
@@ -68,11 +69,16 @@ fn encode(value: &Value) -> Result<String> {
 
 /// Whether a value is left out: a nil of any type.
 fn is_nil(value: &Value) -> bool {
-    value.is_nil() || matches!(value, Value::Map(map) if map.is_nil())
+    match value {
+        Value::List(list) => list.is_nil(),
+        Value::Map(map) => map.is_nil(),
+        _ => value.is_nil(),
+    }
 }
 
 /// The entries of a table: plain ones first, then tables and lists of tables.
 fn table(value: &Value, path: &mut Vec<Arc<str>>, out: &mut String) -> Result<()> {
+    bounded(out)?;
     if path.len() > MAX_DEPTH {
         return Err(Error::new("toml: the value nests too deeply: does a map hold itself?"));
     }
@@ -131,7 +137,15 @@ fn is_tables(value: &Value) -> bool {
     value.as_list().is_some_and(|items| !items.is_empty() && items.iter().all(is_table))
 }
 
+fn bounded(out: &str) -> Result<()> {
+    if out.len() > MAX_TEXT {
+        return Err(Error::new(format!("the TOML is too long: at most {MAX_TEXT} bytes are made")));
+    }
+    Ok(())
+}
+
 fn inline(value: &Value, depth: usize, out: &mut String) -> Result<()> {
+    bounded(out)?;
     if depth > MAX_DEPTH {
         return Err(Error::new("toml: the value nests too deeply: does a map hold itself?"));
     }
