@@ -131,7 +131,6 @@ fn action(inside: &str) -> Option<Language> {
         let follows = operand && is_spaced;
         match c {
             '}' if rest.starts_with("}}") => return Some(found),
-            '$' => return Some(Language::Helm),
             '"' | '`' | '\'' => {
                 if follows {
                     return Some(Language::Helm);
@@ -147,7 +146,7 @@ fn action(inside: &str) -> Option<Language> {
             '.' if operand && !is_spaced => {
                 rest = &rest[1 + word(&rest[1..]).len()..];
             }
-            '.' => return Some(Language::Helm),
+            '.' | '$' => return Some(Language::Helm),
             '0'..='9' => {
                 if follows {
                     return Some(Language::Helm);

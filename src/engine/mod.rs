@@ -113,7 +113,7 @@ impl KubeVersion {
         Self { version: "v1.35.0".to_owned(), major: 1, minor: 35, plain: semver::Version::new(1, 35, 0) }
     }
 
-    /// Reads `1.34`, `v1.34.1` or `v1.34.1-eks-113cf36`; `None` if it is no version.
+    /// Reads `1.34`, `v1.34.1` or `v1.34.1-eks-113cf36`; `None` if it is no version, which `1` is not for Helm either.
     pub fn parse(text: &str) -> Option<Self> {
         let bare = text.strip_prefix('v').unwrap_or(text);
         let core_end = bare.find(['-', '+']).unwrap_or(bare.len());
@@ -126,7 +126,7 @@ impl KubeVersion {
             }
         };
         let major = number()??;
-        let minor = number()?.unwrap_or(0);
+        let minor = number()??;
         let patch = number()?.unwrap_or(0);
         if parts.next().is_some() {
             return None;
@@ -137,6 +137,11 @@ impl KubeVersion {
             minor,
             plain: semver::Version::new(major, minor, patch),
         })
+    }
+
+    /// The version as it was given, without the vendor's suffix: `v1.34` stays that. What Helm prints for the object.
+    pub fn without_suffix(&self) -> &str {
+        self.version.split(['-', '+']).next().unwrap_or(&self.version)
     }
 }
 
@@ -175,7 +180,8 @@ mod tests {
         let version = KubeVersion::parse("v1.34.1-eks-x").unwrap();
         assert_eq!(version.version, "v1.34.1-eks-x");
         assert_eq!(version.plain, semver::Version::new(1, 34, 1));
-        for bad in ["", "one", "1.x", "1.2.3.4", "v"] {
+        assert_eq!(version.without_suffix(), "v1.34.1");
+        for bad in ["", "one", "1", "1.x", "1.2.3.4", "v"] {
             assert_eq!(KubeVersion::parse(bad), None, "{bad}");
         }
     }

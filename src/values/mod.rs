@@ -137,6 +137,8 @@ fn observed(
     let accepted = |remark: &Diagnostic| {
         let mut remark = remark.clone();
         remark.severity = options.unknown_keys;
+        // An error that `--strict` asks for is no finding of lint.
+        remark.rule = remark.rule.filter(|_| options.unknown_keys != Severity::Error);
         remark
     };
     sink.extend(chart.remarks.iter().map(accepted));

@@ -37,6 +37,39 @@ fn templates_that_grow_without_end_are_refused() {
         sandbox.helm_chart(template);
         sandbox.refused(&helm, &["helm/templates/cm.yaml:1:", told]);
     }
+    // Few lists that share each other are billions of values to whoever walks through them.
+    let shared = "{{ $a := list 1 }}{{ $b := list 1 }}{{ $m := dict \"a\" 1 }}{{ range until 40 }}{{ $a = list $a $a }}\
+                  {{ $b = list $b $b }}{{ $m = dict \"a\" $m \"b\" $m }}{{ end }}{{ $l := list (repeat 1000000 \"x\") }}";
+    for expression in [
+        "deepEqual $a $b",
+        "has $a (list $b)",
+        "without (list $a) $b",
+        "toYaml $m",
+        "toToml $m",
+        "deepCopy $a",
+        "print $a",
+        "$m",
+        "quote $m",
+        "merge (dict) $m | toString",
+        "join \",\" (list $a)",
+        "range until 12 }}{{ $l = concat $l $l }}{{ end }}{{ join \",\" $l",
+    ] {
+        sandbox.helm_chart(&format!("{shared}{{{{ {expression} }}}}"));
+        sandbox.refused(&helm, &["helm/templates/cm.yaml:1:", "too large"]);
+    }
+    let long = "{{ $s := \"x\" }}{{ range until 20 }}{{ $s = print $s $s }}{{ end }}\
+                {{ $l := list $s }}{{ range until 12 }}{{ $l = concat $l $l }}{{ end }}";
+    for expression in [
+        "regexReplaceAll \"^.*$\" $s (repeat 1000 \"$0\")",
+        "regexReplaceAllLiteral \"x\" $s (repeat 1000 \"y\")",
+        "replace \"x\" (repeat 1000 \"y\") $s",
+        "wrapWith 1 $s $s",
+        "join $s (until 1000)",
+        "range until 20 }}{{ $l = concat $l $l }}{{ end",
+    ] {
+        sandbox.helm_chart(&format!("{long}{{{{ {expression} }}}}"));
+        sandbox.refused(&helm, &["helm/templates/cm.yaml:1:", "too long"]);
+    }
     let tera = ["render", "shop", "tera"];
     for (template, told) in [
         ("a: {{ range(end=1000000000) }}", "limit"),
@@ -127,6 +160,7 @@ fn tera_templates_that_grow_without_end_are_refused() {
         (grow("\"0123456789\"", "x ~ x"), 3, "too long"),
         (grow("\"aaaaaaaaaa\"", "x | replace(from=\"a\", to=x)"), 3, "too long"),
         (grow("\"aaaaaaaaaa\"", "x | regex_replace(pattern=\".*\", with=\"$0$0$0\")"), 3, "too long"),
+        (grow("\"aaaaaaaaaa\"", "x | regex_replace(pattern=\"a\", with=x)"), 3, "too long"),
         (grow("\"aaaaaaaaaa\"", "[x, x, x] | join(sep=x)"), 3, "too long"),
         (grow("\"aaaaaaaaaa\"", "[x, x, x] | str"), 3, "too long"),
         (grow("\"aaaaaaaaaa\"", "{\"a\": x, \"b\": x} | to_json"), 3, "too long"),

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::value::{MAX_DEPTH, Value};
-use super::vm::MAX_TEXT;
 
 /// The widest field and the longest fraction that `printf` pads to; Go's own limit.
 const MAX_WIDTH: usize = 1_000_000;
@@ -392,10 +391,6 @@ impl Printer {
     }
 
     fn value(&mut self, value: &Value, verb: char, depth: usize) {
-        // Too long to be taken.
-        if self.out.len() > MAX_TEXT {
-            return;
-        }
         if depth > MAX_DEPTH {
             self.out.push_str("...");
             return;

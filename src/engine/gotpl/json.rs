@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use super::error::{Error, Result};
 use super::fmt;
-use super::value::{Entries, MAX_DEPTH, Map, Value, Walk};
-use super::vm::MAX_TEXT;
+use super::value::{Entries, MAX_DEPTH, Map, Value};
 use crate::diag::Span;
 use crate::yaml;
 
@@ -37,9 +36,6 @@ pub(crate) fn encode(value: &Value, style: Style) -> Result<String> {
 }
 
 fn write(value: &Value, style: Style, depth: usize, out: &mut String) -> Result<()> {
-    if out.len() > MAX_TEXT {
-        return Err(Error::new(format!("the JSON is too long: at most {MAX_TEXT} bytes are made")));
-    }
     if depth > MAX_DEPTH {
         return Err(Error::new("the value nests too deeply: does a map hold itself?"));
     }
@@ -186,39 +182,37 @@ pub(crate) struct Emitted {
 
 /// What `toYaml` prints.
 pub(crate) fn to_yaml(value: &Value) -> Result<String> {
-    check(value, 0, &mut Walk::making())?;
+    check(value, 0)?;
     Ok(yaml::emit::helm(Emitted { value: value.clone(), through_json: true }))
 }
 
 /// What `toYamlPretty` prints.
 pub(crate) fn to_yaml_pretty(value: &Value) -> Result<String> {
     // Infinities have a form in YAML.
-    check_size(value, 0, &mut Walk::making())?;
+    check_depth(value, 0)?;
     Ok(yaml::emit::helm_pretty(Emitted { value: value.clone(), through_json: false }))
 }
 
-/// Refuses endless nesting, and what is too large.
-fn check_size(value: &Value, depth: usize, walk: &mut Walk) -> Result<()> {
-    walk.visit(value)?;
+/// Refuses endless nesting.
+fn check_depth(value: &Value, depth: usize) -> Result<()> {
     if depth > MAX_DEPTH {
         return Err(Error::new("the value nests too deeply: does a map hold itself?"));
     }
     match value {
-        Value::List(list) => list.items().iter().try_for_each(|item| check_size(item, depth + 1, walk)),
-        Value::Map(map) => map.borrow().iter().try_for_each(|(_, item)| check_size(item, depth + 1, walk)),
+        Value::List(list) => list.items().iter().try_for_each(|item| check_depth(item, depth + 1)),
+        Value::Map(map) => map.borrow().iter().try_for_each(|(_, item)| check_depth(item, depth + 1)),
         _ => Ok(()),
     }
 }
 
-/// Refuses what has no form in JSON, endless nesting and infinities, and what is too large.
-fn check(value: &Value, depth: usize, walk: &mut Walk) -> Result<()> {
-    walk.visit(value)?;
+/// Refuses what has no form in JSON: endless nesting, infinities.
+fn check(value: &Value, depth: usize) -> Result<()> {
     if depth > MAX_DEPTH {
         return Err(Error::new("the value nests too deeply: does a map hold itself?"));
     }
     match value {
-        Value::List(list) => list.items().iter().try_for_each(|item| check(item, depth + 1, walk)),
-        Value::Map(map) => map.borrow().iter().try_for_each(|(_, item)| check(item, depth + 1, walk)),
+        Value::List(list) => list.items().iter().try_for_each(|item| check(item, depth + 1)),
+        Value::Map(map) => map.borrow().iter().try_for_each(|(_, item)| check(item, depth + 1)),
         Value::Float(number) if !number.is_finite() => Err(unsupported(*number)),
         _ => Ok(()),
     }

@@ -110,7 +110,9 @@ pub(crate) fn values_method(name: &str) -> Option<Method> {
         },
         "YAML" => |values, args| {
             takes("YAML", 0, args)?;
-            Ok(format!("{}\n", json::to_yaml(&Value::Map(values.clone()))?).into())
+            let values = Value::Map(values.clone());
+            values.check_size()?;
+            Ok(format!("{}\n", json::to_yaml(&values)?).into())
         },
         "Table" => |values, args| {
             takes("Table", 1, args)?;
@@ -318,11 +320,11 @@ impl Object for KubeVersion {
     }
 
     fn display(&self) -> String {
-        format!("v{}", self.0.plain)
+        self.0.without_suffix().to_owned()
     }
 
     fn boxed(&self) -> String {
-        format!("{{{} v{} {} {}}}", self.0.version, self.0.plain, self.0.major, self.0.minor)
+        format!("{{{} {} {} {}}}", self.0.version, self.0.without_suffix(), self.0.major, self.0.minor)
     }
 
     fn fields(&self) -> Option<Vec<Field>> {

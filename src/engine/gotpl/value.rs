@@ -15,7 +15,7 @@ pub(crate) const MAX_DEPTH: usize = 1000;
 const MAX_MADE: usize = 4_000_000;
 
 /// How many values one call of a function compares.
-const MAX_COMPARED: usize = 400_000_000;
+const MAX_COMPARED: usize = 40_000_000;
 
 /// Counts the values that a function looks at, and stops it. Lists and maps are shared, so a handful of them can be
 /// billions of values to a function that walks through them.
@@ -401,6 +401,11 @@ impl Value {
         equal_within(self, other, MAX_DEPTH, walk)
     }
 
+    /// Refuses what is too large to be written.
+    pub(crate) fn check_size(&self) -> Result<()> {
+        measure(self, MAX_DEPTH, &mut Walk::making())
+    }
+
     /// A copy that shares no map with this value.
     pub(crate) fn deep_copy(&self) -> Result<Self> {
         copy_within(self, MAX_DEPTH, &mut Walk::making())
@@ -450,6 +455,17 @@ fn all_equal<'a>(
     walk: &mut Walk,
 ) -> Result<bool> {
     pairs.try_fold(true, |equal, (a, b)| Ok(equal && equal_within(a, b, depth, walk)?))
+}
+
+fn measure(value: &Value, depth: usize, walk: &mut Walk) -> Result<()> {
+    walk.visit(value)?;
+    // What nests deeper is written no further, or refused by those who write it.
+    let Some(depth) = depth.checked_sub(1) else { return Ok(()) };
+    match value {
+        Value::List(list) => list.items().iter().try_for_each(|item| measure(item, depth, walk)),
+        Value::Map(map) => map.borrow().iter().try_for_each(|(_, item)| measure(item, depth, walk)),
+        _ => Ok(()),
+    }
 }
 
 fn copy_within(value: &Value, depth: usize, walk: &mut Walk) -> Result<Value> {
@@ -693,6 +709,18 @@ impl<'a> Args<'a> {
             Some(Value::Invalid) | None => &Value::Nil,
             Some(value) => value,
         }
+    }
+
+    /// Argument `index`, which is not too large to be written.
+    pub(crate) fn writable(&self, index: usize) -> Result<&'a Value> {
+        let value = self.any(index);
+        value.check_size()?;
+        Ok(value)
+    }
+
+    /// Refuses arguments that are too large to be written.
+    pub(crate) fn check_size(&self) -> Result<()> {
+        self.0.iter().try_for_each(Value::check_size)
     }
 
     /// The arguments from `index` on, for variadic parameters.

@@ -420,7 +420,10 @@ impl Vm {
             }
             Value::Invalid | Value::Nil => self.out.push_str(NO_VALUE),
             Value::Object(object) => self.out.push_str(&object.display()),
-            other => self.out.push_str(&fmt::display(other)),
+            other => {
+                other.check_size()?;
+                self.out.push_str(&fmt::display(other));
+            }
         }
         if self.out.len() > start {
             self.written

@@ -19,12 +19,15 @@ pub(crate) const TABLE: &[Function] = &[
     variadic("call", 1, |_, args| {
         Err(Error::new(format!("cannot call a value of type {}", args.any(0).type_name())))
     }),
-    variadic("print", 0, |_, args| Ok(fmt::sprint(args.0).into())),
-    variadic("println", 0, |_, args| Ok(fmt::sprintln(args.0).into())),
-    variadic("printf", 1, |_, args| Ok(fmt::sprintf(args.str(0)?, args.rest(1)).into())),
-    variadic("html", 0, |_, args| Ok(html(&text_of(args)).into())),
-    variadic("js", 0, |_, args| Ok(js(&text_of(args)).into())),
-    variadic("urlquery", 0, |_, args| Ok(query_escape(&text_of(args)).into())),
+    variadic("print", 0, |_, args| args.check_size().map(|()| fmt::sprint(args.0).into())),
+    variadic("println", 0, |_, args| args.check_size().map(|()| fmt::sprintln(args.0).into())),
+    variadic("printf", 1, |_, args| {
+        args.check_size()?;
+        Ok(fmt::sprintf(args.str(0)?, args.rest(1)).into())
+    }),
+    variadic("html", 0, |_, args| Ok(html(&text_of(args)?).into())),
+    variadic("js", 0, |_, args| Ok(js(&text_of(args)?).into())),
+    variadic("urlquery", 0, |_, args| Ok(query_escape(&text_of(args)?).into())),
     variadic("eq", 1, |_, args| equals_any(args).map(Value::Bool)),
     fixed("ne", 2, |_, args| Ok(Value::Bool(!equals(args.any(0), args.any(1))?))),
     fixed("lt", 2, |_, args| Ok(Value::Bool(compare(args)? == Some(Ordering::Less)))),
@@ -211,12 +214,13 @@ fn incompatible(a: &Value, b: &Value) -> Error {
 }
 
 /// What the escapers make of their arguments: one string as it is, anything else as `print` does, but for a nil.
-fn text_of(args: Args<'_>) -> String {
+fn text_of(args: Args<'_>) -> Result<String> {
+    args.check_size()?;
     let printable = |value: &Value| if value.is_nil() { Value::str("<no value>") } else { value.clone() };
-    match args.0 {
+    Ok(match args.0 {
         [value] if value.as_str().is_some() => value.as_str().unwrap_or_default().to_owned(),
         values => fmt::sprint(&values.iter().map(printable).collect::<Vec<_>>()),
-    }
+    })
 }
 
 fn html(text: &str) -> String {

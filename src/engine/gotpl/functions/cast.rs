@@ -1,10 +1,9 @@
 //! Conversions that Sprig's functions make of whatever they are given.
 
-use crate::engine::gotpl::error::{Error, Result};
+use crate::engine::gotpl::error::Result;
 use crate::engine::gotpl::fmt;
 use crate::engine::gotpl::parse::hex_float;
 use crate::engine::gotpl::value::Value;
-use crate::engine::gotpl::vm::MAX_TEXT;
 use std::borrow::Cow;
 
 /// `toString`: strings and bytes as they are, everything else as `%v` prints it.
@@ -46,41 +45,21 @@ pub(crate) fn float(value: &Value) -> f64 {
 }
 
 /// The items of a list, or the one value, as strings; nils are left out.
-///
-/// The error is for those that are too long together.
+/// The error is for those that are too large together.
 pub(crate) fn strings(value: &Value) -> Result<Vec<Cow<'_, str>>> {
-    let mut length = 0;
-    let mut bounded = |text: &str| {
-        length += text.len();
-        if length > MAX_TEXT {
-            return Err(Error::new(format!(
-                "the texts are too long together: at most {MAX_TEXT} bytes are made"
-            )));
-        }
-        Ok(())
-    };
-    let mut texts = Vec::new();
-    match value {
-        Value::Invalid | Value::Nil => {}
-        Value::List(list) => {
-            for item in list.items().iter().filter(|item| !item.is_nil()) {
-                let item = text(item);
-                bounded(&item)?;
-                texts.push(item);
-            }
-        }
+    value.check_size()?;
+    Ok(match value {
+        Value::Invalid | Value::Nil => Vec::new(),
+        Value::List(list) => list.items().iter().filter(|item| !item.is_nil()).map(text).collect(),
         other => match other.as_list() {
-            Some(items) => {
-                for item in items.iter().filter(|item| !item.is_nil()) {
-                    let item = text(item).into_owned();
-                    bounded(&item)?;
-                    texts.push(Cow::Owned(item));
-                }
-            }
-            None => texts.push(text(other)),
+            Some(items) => items
+                .iter()
+                .filter(|item| !item.is_nil())
+                .map(|item| Cow::Owned(text(item).into_owned()))
+                .collect(),
+            None => vec![text(other)],
         },
-    }
-    Ok(texts)
+    })
 }
 
 /// Go's `strconv.ParseInt` with base 0, after a decimal point with nothing but zeros is dropped.

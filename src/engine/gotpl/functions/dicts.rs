@@ -8,7 +8,10 @@ use crate::engine::gotpl::value::{Args, Elem, Entries, List, Map, Value, Walk};
 use crate::engine::gotpl::vm::Vm;
 
 pub(crate) const TABLE: &[Function] = &[
-    variadic("dict", 0, |_, args| Ok(dict(args))),
+    variadic("dict", 0, |_, args| {
+        args.0.iter().step_by(2).try_for_each(Value::check_size)?;
+        Ok(dict(args))
+    }),
     fixed("get", 2, |_, args| {
         let found = args.map(0)?.get(args.str(1)?);
         Ok(found.unwrap_or_else(|| Value::str("")))

@@ -25,15 +25,19 @@ pub(crate) const TABLE: &[Function] = &[
     }),
     fixed("getHostByName", 1, |_, args| args.str(0).map(|_| Value::str(""))),
     // Helm swallows what cannot be serialised; the `must` forms fail.
-    fixed("toYaml", 1, |_, args| Ok(json::to_yaml(args.any(0)).unwrap_or_default().into())),
-    fixed("mustToYaml", 1, |_, args| Ok(json::to_yaml(args.any(0))?.into())),
-    fixed("toYamlPretty", 1, |_, args| Ok(json::to_yaml_pretty(args.any(0)).unwrap_or_default().into())),
-    fixed("toJson", 1, |_, args| Ok(json::encode(args.any(0), COMPACT).unwrap_or_default().into())),
-    fixed("mustToJson", 1, |_, args| Ok(json::encode(args.any(0), COMPACT)?.into())),
-    fixed("toPrettyJson", 1, |_, args| Ok(json::encode(args.any(0), PRETTY).unwrap_or_default().into())),
-    fixed("mustToPrettyJson", 1, |_, args| Ok(json::encode(args.any(0), PRETTY)?.into())),
-    fixed("toRawJson", 1, |_, args| Ok(json::encode(args.any(0), RAW)?.into())),
-    fixed("mustToRawJson", 1, |_, args| Ok(json::encode(args.any(0), RAW)?.into())),
+    fixed("toYaml", 1, |_, args| Ok(json::to_yaml(args.writable(0)?).unwrap_or_default().into())),
+    fixed("mustToYaml", 1, |_, args| Ok(json::to_yaml(args.writable(0)?)?.into())),
+    fixed("toYamlPretty", 1, |_, args| {
+        Ok(json::to_yaml_pretty(args.writable(0)?).unwrap_or_default().into())
+    }),
+    fixed("toJson", 1, |_, args| Ok(json::encode(args.writable(0)?, COMPACT).unwrap_or_default().into())),
+    fixed("mustToJson", 1, |_, args| Ok(json::encode(args.writable(0)?, COMPACT)?.into())),
+    fixed("toPrettyJson", 1, |_, args| {
+        Ok(json::encode(args.writable(0)?, PRETTY).unwrap_or_default().into())
+    }),
+    fixed("mustToPrettyJson", 1, |_, args| Ok(json::encode(args.writable(0)?, PRETTY)?.into())),
+    fixed("toRawJson", 1, |_, args| Ok(json::encode(args.writable(0)?, RAW)?.into())),
+    fixed("mustToRawJson", 1, |_, args| Ok(json::encode(args.writable(0)?, RAW)?.into())),
     fixed("fromYaml", 1, |_, args| Ok(from_yaml(args.bytes(0)?, Target::Map))),
     fixed("fromYamlArray", 1, |_, args| Ok(from_yaml(args.bytes(0)?, Target::List))),
     fixed("fromJson", 1, |_, args| Ok(from_json(args.bytes(0)?, Target::Map))),

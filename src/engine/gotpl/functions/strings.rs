@@ -9,14 +9,17 @@ use crate::engine::gotpl::fmt;
 use crate::engine::gotpl::value::{Args, Elem, Entries, Map, Value};
 use crate::engine::gotpl::vm::Vm;
 
-/// The longest text that a number alone can ask for.
+/// The longest text that is made of a number alone, or by replacing.
 const MAX_LENGTH: usize = 64 << 20;
 
 pub(crate) const TABLE: &[Function] = &[
     fixed("toString", 1, |_, args| match args.any(0) {
         value @ (Value::Str(_) | Value::Raw(_)) => Ok(value.clone()),
         Value::Bytes(bytes) => Ok(Value::from_bytes(bytes)),
-        other => Ok(fmt::display(other).into_owned().into()),
+        other => {
+            other.check_size()?;
+            Ok(fmt::display(other).into_owned().into())
+        }
     }),
     fixed("trim", 1, |_, args| Ok(args.str(0)?.trim().into())),
     fixed("trimAll", 2, |_, args| Ok(args.str(1)?.trim_matches(any_of(args.str(0)?)).into())),
@@ -64,25 +67,29 @@ pub(crate) const TABLE: &[Function] = &[
         }
         Ok(Value::from_bytes(&abbreviate(text, size(left), size(right))))
     }),
-    fixed("wrap", 2, |_, args| Ok(Value::from_bytes(&wrap(args.bytes(1)?, args.int(0)?, b"", false)))),
+    fixed("wrap", 2, |_, args| Ok(Value::from_bytes(&wrap(args.bytes(1)?, args.int(0)?, b"", false)?))),
     fixed("wrapWith", 3, |_, args| {
-        Ok(Value::from_bytes(&wrap(args.bytes(2)?, args.int(0)?, args.bytes(1)?, true)))
+        Ok(Value::from_bytes(&wrap(args.bytes(2)?, args.int(0)?, args.bytes(1)?, true)?))
     }),
     fixed("contains", 2, |_, args| Ok(Value::Bool(args.str(1)?.contains(args.str(0)?)))),
     fixed("hasPrefix", 2, |_, args| Ok(Value::Bool(args.str(1)?.starts_with(args.str(0)?)))),
     fixed("hasSuffix", 2, |_, args| Ok(Value::Bool(args.str(1)?.ends_with(args.str(0)?)))),
     fixed("replace", 3, |_, args| {
         let (old, new, text) = (args.str(0)?, args.str(1)?, args.str(2)?);
+        if new.len() > old.len() {
+            let longer = text.matches(old).count().saturating_mul(new.len() - old.len());
+            bounded(text.len().saturating_add(longer))?;
+        }
         Ok(text.replace(old, new).into())
     }),
     variadic("quote", 0, |_, args| {
-        Ok(quote(args, |value| match value.as_bytes() {
+        quote(args, |value| match value.as_bytes() {
             Some(bytes) => fmt::quote(bytes),
             None => fmt::quote(fmt::display(value).as_bytes()),
-        }))
+        })
     }),
-    variadic("squote", 0, |_, args| Ok(quote(args, |value| format!("'{}'", fmt::display(value))))),
-    variadic("cat", 0, |_, args| Ok(quote(args, |value| fmt::display(value).into_owned()))),
+    variadic("squote", 0, |_, args| quote(args, |value| format!("'{}'", fmt::display(value)))),
+    variadic("cat", 0, |_, args| quote(args, |value| fmt::display(value).into_owned())),
     fixed("indent", 2, |_, args| indent("", args)),
     fixed("nindent", 2, |_, args| indent("\n", args)),
     fixed("plural", 3, |_, args| {
@@ -125,13 +132,14 @@ fn bounded(length: usize) -> Result<()> {
 }
 
 /// Every argument that is not nil, written by `show`, spaces between.
-fn quote(args: Args<'_>, show: impl Fn(&Value) -> String) -> Value {
-    match args.0 {
+fn quote(args: Args<'_>, show: impl Fn(&Value) -> String) -> Result<Value> {
+    args.check_size()?;
+    Ok(match args.0 {
         [value] if !value.is_nil() => show(value).into(),
         values => {
             values.iter().filter(|value| !value.is_nil()).map(show).collect::<Vec<_>>().join(" ").into()
         }
-    }
+    })
 }
 
 /// `before`, then the text with every line indented.
@@ -199,7 +207,7 @@ fn abbreviate(text: &[u8], offset: usize, width: usize) -> Vec<u8> {
 }
 
 /// Lines of at most `width` bytes, broken at spaces; words that are longer stay whole unless `break_words`.
-fn wrap(text: &[u8], width: i64, newline: &[u8], break_words: bool) -> Vec<u8> {
+fn wrap(text: &[u8], width: i64, newline: &[u8], break_words: bool) -> Result<Vec<u8>> {
     let newline = if newline.is_empty() { b"\n" } else { newline };
     let width = size(width).max(1);
     let mut out = Vec::with_capacity(text.len());
@@ -220,10 +228,11 @@ fn wrap(text: &[u8], width: i64, newline: &[u8], break_words: bool) -> Vec<u8> {
         };
         out.extend_from_slice(&text[offset..line_end]);
         out.extend_from_slice(newline);
+        bounded(out.len())?;
         offset = next;
     }
     out.extend_from_slice(&text[offset..]);
-    out
+    Ok(out)
 }
 
 /// Go's `strings.Split`: an empty separator splits into characters.
@@ -267,9 +276,9 @@ mod tests {
     fn long_texts_are_cut_and_wrapped() {
         assert_eq!(abbreviate(b"abcdefghij", 0, 6), b"abc...");
         assert_eq!(abbreviate(b"abcdefghijklmnop", 6, 10), b"...ghij...");
-        assert_eq!(wrap(b"Hello World and all", 5, b"", false), b"Hello\nWorld\nand\nall");
-        assert_eq!(wrap(b"Helloworld x", 4, b"|", true), b"Hell|owor|ld x");
-        assert_eq!(wrap(b"Helloworld x", 4, b"", false), b"Helloworld\nx");
+        assert_eq!(wrap(b"Hello World and all", 5, b"", false).unwrap(), b"Hello\nWorld\nand\nall");
+        assert_eq!(wrap(b"Helloworld x", 4, b"|", true).unwrap(), b"Hell|owor|ld x");
+        assert_eq!(wrap(b"Helloworld x", 4, b"", false).unwrap(), b"Helloworld\nx");
     }
 
     #[test]

@@ -7,7 +7,6 @@ use super::{Function, fixed};
 use crate::engine::gotpl::error::{Error, Result};
 use crate::engine::gotpl::fmt;
 use crate::engine::gotpl::value::{MAX_DEPTH, Value};
-use crate::engine::gotpl::vm::MAX_TEXT;
 
 pub(crate) const TABLE: &[Function] = &[
     // Helm prints what is wrong instead of failing.
@@ -15,7 +14,7 @@ pub(crate) const TABLE: &[Function] = &[
         if args.any(0).is_nil() {
             return Err(Error::missing("there is nothing to write: the value is nil"));
         }
-        Ok(encode(args.any(0)).unwrap_or_else(|error| error.inner().message.clone()).into())
+        Ok(encode(args.writable(0)?).unwrap_or_else(|error| error.inner().message.clone()).into())
     }),
     fixed("fromToml", 1, |_, args| {
         Ok(match toml::from_str::<toml::Table>(args.str(0)?) {
@@ -78,7 +77,6 @@ fn is_nil(value: &Value) -> bool {
 
 /// The entries of a table: plain ones first, then tables and lists of tables.
 fn table(value: &Value, path: &mut Vec<Arc<str>>, out: &mut String) -> Result<()> {
-    bounded(out)?;
     if path.len() > MAX_DEPTH {
         return Err(Error::new("toml: the value nests too deeply: does a map hold itself?"));
     }
@@ -137,15 +135,7 @@ fn is_tables(value: &Value) -> bool {
     value.as_list().is_some_and(|items| !items.is_empty() && items.iter().all(is_table))
 }
 
-fn bounded(out: &str) -> Result<()> {
-    if out.len() > MAX_TEXT {
-        return Err(Error::new(format!("the TOML is too long: at most {MAX_TEXT} bytes are made")));
-    }
-    Ok(())
-}
-
 fn inline(value: &Value, depth: usize, out: &mut String) -> Result<()> {
-    bounded(out)?;
     if depth > MAX_DEPTH {
         return Err(Error::new("toml: the value nests too deeply: does a map hold itself?"));
     }
