@@ -116,9 +116,28 @@ fn to_yaml_quotes_what_yaml_would_read_otherwise() {
 /// Random texts read by helm 4.1.4's `fromYaml`; null stands for an error.
 #[test]
 fn fragments_are_read_as_by_helms_from_yaml() {
-    let rows: Vec<Json> = serde_json::from_str(include_str!("../fixtures/helm-fromyaml.json")).unwrap();
-    assert!(rows.len() >= 300);
+    compare_fragments(include_str!("../fixtures/helm-fromyaml.json"));
+}
+
+/// The same for what stands between brackets and quotes: punctuation, tags and escapes, drawn at random. As values files
+/// they mean the same.
+#[test]
+fn flow_collections_and_escapes_are_read_as_by_helms_from_yaml() {
+    let rows = compare_fragments(include_str!("../fixtures/helm-fromyaml-flow.json"));
     for row in rows {
+        let text = row["yaml"].as_str().unwrap();
+        let report = read_text(&format!("{text}\n"));
+        assert_eq!(report.has_errors(), row["json"].is_null(), "{text:?}: {:?}", report.diagnostics);
+        if let Some(documents) = report.output.filter(|_| !row["json"].is_null()) {
+            assert_eq!(documents[0].root, values(&row["json"]), "{text:?}");
+        }
+    }
+}
+
+fn compare_fragments(recorded: &str) -> Vec<Json> {
+    let rows: Vec<Json> = serde_json::from_str(recorded).unwrap();
+    assert!(rows.len() >= 300);
+    for row in &rows {
         let text = row["yaml"].as_str().unwrap();
         let sources = Sources::new();
         let id = sources.add("test.yaml", text, SourceKind::Builtin);
@@ -128,4 +147,5 @@ fn fragments_are_read_as_by_helms_from_yaml() {
             assert_eq!(report.output.unwrap()[0].root, values(&row["json"]), "{text:?}");
         }
     }
+    rows
 }
