@@ -282,6 +282,13 @@ fn special_float(number: f64) -> Option<&'static str> {
     None
 }
 
+/// Whether a text is written as an integer in decimal. One that resolves to a float nevertheless fits no integer type.
+pub(super) fn is_integer(text: &str) -> bool {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    digits.starts_with(|c: char| c.is_ascii_digit() && c != '0')
+        && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_')
+}
+
 /// Whether go-yaml takes the text for a date or a time (`2001-01-01`, `2001-12-14t21:59:43.10-05:00`).
 /// It reads them as strings, but quotes them when it writes.
 pub(super) fn is_timestamp(text: &str) -> bool {

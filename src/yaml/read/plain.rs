@@ -5,7 +5,7 @@
 //! what it says counts. So nothing is decided here; the one law is that a tree read here is the one that the parser
 //! gives, to the last span.
 
-use super::super::scalar::{MAX_SIMPLE_KEY, resolve_non_string};
+use super::super::scalar::{MAX_SIMPLE_KEY, is_integer, resolve_non_string};
 use super::super::{Entry, Map, Node, Value};
 use super::Limits;
 use super::map::{Key, has_duplicates, key};
@@ -204,7 +204,7 @@ impl<'a> Plain<'a> {
     fn scalar_node(&mut self, scalar: &Scalar<'_>) -> Option<Node> {
         self.nodes += 1;
         let value = scalar.resolved();
-        if matches!(value, Value::Float(number) if !number.is_finite()) {
+        if matches!(value, Value::Float(number) if !number.is_finite() || is_integer(scalar.text)) {
             return None;
         }
         Some(Node::new(value, self.span(scalar.start, scalar.end)))

@@ -16,7 +16,7 @@ use super::map::{Key, OpenMap, has_duplicates, key, not_a_key};
 use super::text::{Chunks, line_end};
 use super::{Document, DuplicateKey, DuplicateKeys, ReadOptions, Stop, broken, go, guard, plain};
 use crate::diag::{Diagnostic, SourceId, Span};
-use crate::yaml::scalar::{is_timestamp, resolve_non_string};
+use crate::yaml::scalar::{is_integer, is_timestamp, resolve_non_string};
 use crate::yaml::{Entry, Map, Node, Value};
 
 /// What one piece of a text holds.
@@ -401,7 +401,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn scalar(&self, tag: Option<&str>, text: String, plain: bool, span: Span) -> Result<Value, Stop> {
+    fn scalar(&mut self, tag: Option<&str>, text: String, plain: bool, span: Span) -> Result<Value, Stop> {
         let value = match tag.map(|tag| tag.strip_prefix(TAG_PREFIX).unwrap_or(tag)) {
             // A plain scalar behind a lone `!` is a string.
             None if plain
@@ -410,7 +410,10 @@ impl<'a> Reader<'a> {
                     .get(span.start as usize..span.end as usize)
                     .is_some_and(|text| text.starts_with('!')) =>
             {
-                resolve_non_string(&text).unwrap_or(Value::String(text))
+                match resolve_non_string(&text) {
+                    Some(value @ Value::Float(_)) if is_integer(&text) => self.rounded(&text, value, span)?,
+                    value => value.unwrap_or(Value::String(text)),
+                }
             }
             Some(tag @ ("bool" | "int" | "float" | "null" | "timestamp")) => {
                 let value = match (tag, resolve_non_string(&text)) {
@@ -451,6 +454,20 @@ impl<'a> Reader<'a> {
                 .help("quote it if it is meant as text: helm and kubectl refuse such numbers");
             return Err(broken(diagnostic, go::infinite(number)));
         }
+        Ok(value)
+    }
+
+    /// An integer of more than 64 bits, which helm and kubectl make a float of.
+    fn rounded(&mut self, text: &str, value: Value, span: Span) -> Result<Value, Stop> {
+        let strict = self.options.duplicate_keys == DuplicateKeys::Error;
+        let message = format!("the integer `{text}` does not fit 64 bits");
+        let diagnostic = if strict { Diagnostic::error(message) } else { Diagnostic::warning(message) }
+            .at(span, "")
+            .help("quote it if it is text: helm and kubectl make a rounded float of it");
+        if strict {
+            return Err(broken(diagnostic, go::Reason::decode("integer out of range")));
+        }
+        self.diagnostics.push(diagnostic);
         Ok(value)
     }
 

@@ -397,6 +397,15 @@ fn integers_are_exact_and_whole_floats_are_integers() {
     assert_eq!(root("3.0"), Node::bare(3));
     assert_eq!(root("1e3").as_i64(), Some(1000));
     assert_eq!(root("1e30").as_i64(), None);
+    for large in ["18446744073709551616", "-9223372036854775809", "123456789012345678901234567890"] {
+        for text in [format!("a: {large}\n"), format!("a: [{large}]\n"), format!("a: !x\nb: {large}\n")] {
+            assert_eq!(complaint(&text).0, format!("the integer `{large}` does not fit 64 bits"));
+            let report = read_with(&text, &ReadOptions::lenient());
+            assert!(report.output.is_some());
+            assert_eq!(report.diagnostics.len(), 1, "{text}");
+            assert_eq!(report.diagnostics[0].severity, Severity::Warning);
+        }
+    }
 }
 
 proptest! {
