@@ -66,8 +66,8 @@ impl Link {
     /// Says that it is not followed.
     pub(super) fn refused(&self) -> Diagnostic {
         Diagnostic::error(self.message()).help(format!(
-            "it leads to `{}`; copy the file into the chart: only links of Helm charts are followed, inside their git \
-             repository",
+            "it points to `{}`, which is not read: copy the file into the chart (links are followed only in Helm charts, \
+             and only inside the chart's git repository)",
             self.target.display()
         ))
     }

@@ -95,12 +95,16 @@ impl Chart {
         self.files.iter().find(|file| file.path == path)
     }
 
-    /// Warns of the links out of the chart that templates followed, by asking for files, beyond those in its remarks.
-    pub fn links_followed(&self) -> Vec<Diagnostic> {
+    /// Warns of the links out of the chart that templates followed by asking for files. `known` are the remarks of the
+    /// root chart, which name those that were followed before.
+    pub fn links_followed(&self, known: &[Diagnostic]) -> Vec<Diagnostic> {
         let mut found: Vec<Diagnostic> = Vec::new();
-        for file in &self.files {
-            let followed = file.followed_link().map(links::Link::followed);
-            found.extend(followed.filter(|link| !self.remarks.contains(link) && !found.contains(link)));
+        for link in self.files.iter().filter_map(ChartFile::followed_link) {
+            let warning = link.followed();
+            // Remarks on sub-charts say how one got there; the path of the link is in the message.
+            if !known.iter().chain(&found).any(|other| other.message == warning.message) {
+                found.push(warning);
+            }
         }
         found
     }

@@ -324,7 +324,8 @@ fn run_engines(sources: &Sources, computed: &Computed, options: &Options) -> Rep
         }
     }
     let severity = if options.strict { Severity::Error } else { Severity::Warning };
-    for mut link in scopes.iter().flat_map(|scope| scope.chart.links_followed()) {
+    let known = &computed.root.chart.remarks;
+    for mut link in scopes.iter().flat_map(|scope| scope.chart.links_followed(known)) {
         link.severity = severity;
         if !diagnostics.contains(&link) {
             diagnostics.push(link);
@@ -333,8 +334,8 @@ fn run_engines(sources: &Sources, computed: &Computed, options: &Options) -> Rep
     if let Some(error) = diagnostics.iter_mut().find(|found| found.severity == Severity::Error) {
         if let Some(scope) = scopes.iter().find(|scope| !scope.chart.engine_is_sure) {
             error.help.push(format!(
-                "the templates of `{}` could be in Helm's language or in Tera and are taken for Helm's: write `engine: \
-                 gotpl` or `engine: tera` into its `Chart.yaml`",
+                "the templates of `{}` could be Helm's or Tera's and are rendered as Helm's: set `engine: gotpl` or \
+                 `engine: tera` in its `Chart.yaml`",
                 scope.chart.name()
             ));
         }

@@ -107,8 +107,8 @@ pub struct Scope {
     pub children: Vec<Scope>,
     /// The dependencies that are enabled, under the names they go by.
     pub dependencies: Vec<Dependency>,
-    /// Whether they have been switched on and off: not below a chart that declares no dependencies.
-    pub has_switched: bool,
+    /// Whether the disabled ones have been removed. Helm does not do so below a chart that declares no dependencies.
+    pub is_pruned: bool,
 }
 
 /// Computes the values of `chart` and of all its enabled sub-charts.
@@ -202,8 +202,8 @@ impl Scope {
             })
             .collect();
         let dependencies = branch.dependencies().collect();
-        let (chart, name, has_switched) = (Arc::clone(branch.chart), branch.name.clone(), branch.aliased);
-        Self { chart, name, path, values, children, dependencies, has_switched }
+        let (chart, name, is_pruned) = (Arc::clone(branch.chart), branch.name.clone(), branch.aliased);
+        Self { chart, name, path, values, children, dependencies, is_pruned }
     }
 }
 

@@ -186,6 +186,7 @@ fn linking_chart(engine: &str, is_repository: bool) -> (tempfile::TempDir, std::
         "repo/shared/lib/Chart.yaml",
         "apiVersion: v2\nname: lib\nversion: 0.1.0\nengine: gotpl\n",
     );
+    write(dir.path(), "repo/shared/lib/README.md", "lib");
     write(dir.path(), "secret.yaml", "kind: Secret\n");
     if is_repository {
         std::fs::create_dir(dir.path().join("repo/.git")).unwrap();
@@ -216,7 +217,7 @@ fn links_that_nothing_reads_are_left_alone() {
         let license = chart.file("LICENSE").unwrap();
         assert_eq!(license.data().is_ok(), engine == "gotpl" && is_repository, "{engine} {is_repository}");
         assert!(chart.file("config/secret.yaml").unwrap().data().unwrap_err().contains("out of the chart"));
-        assert_eq!(chart.links_followed().len(), usize::from(engine == "gotpl" && is_repository));
+        assert_eq!(chart.links_followed(&[]).len(), usize::from(engine == "gotpl" && is_repository));
     }
 }
 
@@ -237,6 +238,9 @@ fn links_of_helm_charts_are_followed_inside_their_repository() {
     assert_eq!(messages.len(), 2, "{messages:?}");
     assert!(messages[0].contains("app/templates/cm.yaml` leads out of the chart"), "{messages:?}");
     assert!(messages[1].contains("app/charts/lib` leads out of the chart"), "{messages:?}");
+    let readme = chart.children[0].file("README.md").unwrap();
+    assert_eq!(readme.data().unwrap().as_ref(), b"lib");
+    assert!(chart.children[0].links_followed(&chart.remarks).is_empty());
 
     for (engine, is_repository, target) in [
         ("gotpl", true, "../../../../secret.yaml"),

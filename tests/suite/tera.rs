@@ -37,7 +37,7 @@ fn place(template: &str, value: &Node) -> Result<Node, String> {
         values: Node::bare(values),
         children: Vec::new(),
         dependencies: Vec::new(),
-        has_switched: true,
+        is_pruned: true,
     };
     let release = Release { name: "web".into(), namespace: "default".into(), is_upgrade: false, revision: 1 };
     let capabilities = crate::support::capabilities();

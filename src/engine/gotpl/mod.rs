@@ -375,7 +375,7 @@ fn chart_value(scope: &Scope, is_root: bool) -> Value {
             ("Repository", optional(&dependency.repository)),
             ("Condition", dependency.condition.join(",").into()),
             ("Tags", strings(&dependency.tags)),
-            ("Enabled", Value::Bool(scope.has_switched)),
+            ("Enabled", Value::Bool(scope.is_pruned)),
             ("ImportValues", Value::list(dependency.import_values.iter().map(import).collect())),
             ("Alias", optional(&dependency.alias)),
         ])

@@ -20,18 +20,19 @@ const MAX_COMPARED: usize = 40_000_000;
 /// Counts the values that a function looks at, and stops it. Lists and maps are shared, so a handful of them can be
 /// billions of values to a function that walks through them.
 pub(crate) struct Walk {
+    limit: usize,
     left: usize,
 }
 
 impl Walk {
     /// For a function that copies or writes what it finds.
     pub(crate) fn making() -> Self {
-        Self { left: MAX_MADE }
+        Self { limit: MAX_MADE, left: MAX_MADE }
     }
 
     /// For a function that only compares.
     pub(crate) fn comparing() -> Self {
-        Self { left: MAX_COMPARED }
+        Self { limit: MAX_COMPARED, left: MAX_COMPARED }
     }
 
     /// Counts a value.
@@ -41,9 +42,10 @@ impl Walk {
         let steps = 1 + value.as_bytes().map_or(0, <[u8]>::len) / BYTES;
         let left = self.left.checked_sub(steps);
         self.left = left.ok_or_else(|| {
-            Error::new(
-                "the value is too large: it holds millions of values, counted as often as they occur in it",
-            )
+            let millions = self.limit / 1_000_000;
+            Error::new(format!(
+                "the value is too large: more than {millions} million values, shared ones counted each time"
+            ))
         })?;
         Ok(())
     }

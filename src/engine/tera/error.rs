@@ -396,8 +396,20 @@ fn tidy(message: &str) -> Said {
     {
         return (format!("the filter wants a value of type {wanted}, this is of type {found}"), None);
     }
-    let help = HINTS.iter().find(|(sign, _)| message.starts_with(sign)).map(|(_, help)| (*help).to_owned());
+    let hint = HINTS.iter().find(|(sign, _)| message.starts_with(sign)).map(|(_, help)| (*help).to_owned());
+    let help = hint.or_else(|| near_arguments(&message));
     (lower_first(&message), help)
+}
+
+/// The arguments of a component that were probably meant by unknown ones.
+fn near_arguments(message: &str) -> Option<String> {
+    fn quoted(text: &str) -> impl Iterator<Item = &str> {
+        text.split('`').skip(1).step_by(2)
+    }
+    let (unknown, possible) = message.split_once(" in component call. Possible argument(s) are: ")?;
+    let near = quoted(unknown).filter_map(|name| nearest(name, quoted(possible)));
+    let near: Vec<String> = near.map(|name| format!("`{name}`")).collect();
+    (!near.is_empty()).then(|| format!("did you mean {}?", near.join(", ")))
 }
 
 /// Types in the words of whoever writes templates.

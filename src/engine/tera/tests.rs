@@ -46,7 +46,7 @@ fn rendered(
         path: "app".into(),
         children: Vec::new(),
         dependencies: Vec::new(),
-        has_switched: true,
+        is_pruned: true,
         chart,
     };
     let release = Release { name: "web".into(), namespace: "prod".into(), is_upgrade: false, revision: 1 };

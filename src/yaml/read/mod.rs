@@ -165,7 +165,7 @@ impl ReadOptions {
 /// Reads every document of a text.
 ///
 /// Scalars, keys, merge keys (`<<`), tags and anchors mean what they mean to helm and kubectl. A key that stands
-/// behind a `<<` overrides what that merges; one that stands before it is overridden, with a warning if that changes
+/// after a `<<` overrides what that merges; one that stands before it is overridden, with a warning if that changes
 /// its value. A text
 /// without any document (empty, or only comments and no `---`) gives an empty list. As for helm and
 /// kubectl a document ends at `...`, and what follows up to the next `---` is not read; a warning says

@@ -681,12 +681,12 @@ struct Seen {
     is_merged: bool,
 }
 
-/// Says that a key is written in vain: a `<<` behind it sets it again.
+/// Says that a key is written in vain: a `<<` after it sets it again.
 fn overridden(entry: &Entry, merge: Span) -> Diagnostic {
-    Diagnostic::warning(format!("key `{}` is overridden by the `<<` behind it", entry.key))
+    Diagnostic::warning(format!("key `{}` is overridden by the `<<` after it", entry.key))
         .at(entry.key_span, "this value is lost")
         .at(merge, "merged here")
-        .help("move `<<` to the top of the map: for helm and kubectl the later one counts")
+        .help("move `<<` to the top of the map: Helm and kubectl take the later value")
 }
 
 fn measure(node: &Node) -> Size {

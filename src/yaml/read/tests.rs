@@ -156,7 +156,7 @@ fn merge_keys_take_in_maps_in_order() {
 }
 
 #[test]
-fn a_key_behind_a_merge_overrides_what_is_merged() {
+fn a_key_after_a_merge_overrides_what_is_merged() {
     let base = "base: &b {a: 1, c: 3}\n";
     // What helm 4.1.4 and kubectl 1.35.2 read as `d`.
     for (map, expected) in [
@@ -192,7 +192,7 @@ fn a_key_before_a_merge_is_lost_with_a_warning() {
     let report = read_strict(text);
     assert_eq!(report.diagnostics.len(), 1, "{:?}", report.diagnostics);
     assert_eq!(report.diagnostics[0].severity, Severity::Warning);
-    assert_eq!(report.diagnostics[0].message, "key `a` is overridden by the `<<` behind it");
+    assert_eq!(report.diagnostics[0].message, "key `a` is overridden by the `<<` after it");
     let labels: Vec<&str> =
         report.diagnostics[0].labels.iter().map(|label| slice(text, label.span)).collect();
     assert_eq!(labels, ["a", "<<"]);

@@ -150,9 +150,8 @@ fn dig(_: &mut Vm, args: Args<'_>) -> Result<Value> {
     if let Value::Map(map) = &value
         && map.is_values()
     {
-        return Err(Error::new(
-            "dig looks into a map[string]interface {}, and common.Values is none to it; `.AsMap` makes it one",
-        ));
+        let error = Error::new("dig needs a map[string]interface {}, not common.Values");
+        return Err(error.help("pass `.Values.AsMap`, the same values as a plain map"));
     }
     let keys = (0..last - 1).map(|index| args.str(index)).collect::<Result<Vec<_>>>()?;
     for key in keys {
