@@ -63,7 +63,7 @@ fn fix_first(faults: &[Reason]) -> Instruction {
         faults.iter().map(|fault| fault.path.as_str()).filter(|path| !path.is_empty()).collect();
     paths.dedup();
     let fields = if paths.is_empty() { String::new() } else { format!(": {}", paths.join(", ")) };
-    Instruction::note(format!("fix the manifest first, the API server refuses it by itself{fields}"))
+    Instruction::note(format!("fix the manifest first: the API server would not even create it{fields}"))
 }
 
 struct Context<'a> {
