@@ -8,32 +8,34 @@
 //! ```
 //!
 //! Each stage is a function of its inputs and returns its output plus [`diag::Diagnostic`]s. Imports
-//! point only back along the path:
+//! point only back along the path. What knows nothing of charts is in crates of its own, so that cargo
+//! keeps the direction: `plimsoll-diag`, below `plimsoll-yaml`, below `plimsoll-kube`.
 //!
 //! | module | what it owns |
 //! |---|---|
-//! | [`diag`] | sources, spans, diagnostics, rules; how they are shown |
-//! | [`yaml`] | the only reader and writer of YAML |
+//! | [`diag`] | sources, spans, diagnostics, rules; how they are shown (`crates/diag`) |
+//! | [`yaml`] | the only reader and writer of YAML (`crates/yaml`) |
 //! | [`chart`] | the chart tree; the one door to a chart's files |
 //! | [`values`] | `--set` grammar, merge, scoping, schema, the origin of every leaf |
 //! | [`engine`] | template engines: Tera with YAML-aware interpolation, Helm's language |
 //! | [`render`] | a release rendered, checked, ordered |
-//! | [`manifest`] | objects with spans, typed views |
-//! | [`k8s`] | what Kubernetes knows |
+//! | [`manifest`] | objects with spans (`crates/kube`) |
+//! | [`k8s`] | what Kubernetes knows (`crates/kube`) |
 //! | [`lint`] | rules, registry, configuration |
 //! | [`diff`] | two renders compared, and the plan that follows |
 //! | [`preview`] | one render: pods, DNS names, claims, order |
 //! | [`history`] | recorded renders on disk |
 
+pub use plimsoll_diag as diag;
+pub use plimsoll_kube as k8s;
+pub use plimsoll_kube::manifest;
+pub use plimsoll_yaml as yaml;
+
 pub mod chart;
-pub mod diag;
 pub mod diff;
 pub mod engine;
 pub mod history;
-pub mod k8s;
 pub mod lint;
-pub mod manifest;
 pub mod preview;
 pub mod render;
 pub mod values;
-pub mod yaml;

@@ -1,0 +1,396 @@
+//! The fields and types of the Kubernetes API, for every version known.
+//!
+//! The data is `data/schemas.txt`, written by `tools/k8s-schema/generate` from the API's published
+//! OpenAPI documents; the generator's documentation describes the format. It is read once, on first use: the
+//! kinds, which every render asks for, apart from their fields, which only validation does.
+
+use super::Version;
+use plimsoll_yaml::{Node, Value};
+use std::sync::OnceLock;
+
+/// The kinds come first, then the types, each followed by its fields.
+const DATA: &str = include_str!("data/schemas.txt");
+
+/// Every type that the API has, in any version known.
+#[derive(Debug)]
+pub struct Schemas {
+    types: Vec<Type>,
+    fields: Vec<Field>,
+}
+
+/// One kind that the API serves.
+#[derive(Debug, Clone, Copy)]
+pub struct Kind {
+    /// `apps/v1`.
+    pub api_version: &'static str,
+    /// `StatefulSet`.
+    pub kind: &'static str,
+    /// `statefulsets`.
+    pub plural: &'static str,
+    /// Whether its objects live in a namespace.
+    pub namespaced: bool,
+    /// The name of the type of the whole object, e.g. `apps.v1.StatefulSet`.
+    pub type_name: &'static str,
+    since: Since,
+}
+
+/// Every kind of every version, sorted by `apiVersion` and kind.
+pub fn kinds() -> &'static [Kind] {
+    static KINDS: OnceLock<Vec<Kind>> = OnceLock::new();
+    KINDS.get_or_init(|| {
+        DATA.lines().map_while(|line| line.strip_prefix("kind ")).filter_map(Kind::parse).collect()
+    })
+}
+
+/// A kind by its `apiVersion` and name, in whatever version of Kubernetes.
+pub fn kind(api_version: &str, kind: &str) -> Option<&'static Kind> {
+    let index =
+        kinds().binary_search_by(|probe| (probe.api_version, probe.kind).cmp(&(api_version, kind))).ok()?;
+    kinds().get(index)
+}
+
+/// Drops the fields that `version` does not have from an object of a kind of Kubernetes itself, at any depth. Other
+/// objects stay as they are.
+pub fn drop_unknown(api_version: &str, kind_name: &str, version: Version, root: &mut Node) {
+    let schemas = Schemas::get();
+    let Some(ty) = kind(api_version, kind_name).and_then(|kind| schemas.type_named(kind.type_name)) else {
+        return;
+    };
+    schemas.drop_unknown_fields(ty, version, root);
+}
+
+/// Names one type of the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TypeId(u16);
+
+/// One type with fields.
+#[derive(Debug)]
+struct Type {
+    name: &'static str,
+    /// A range of [`Schemas::fields`], sorted by name.
+    fields: (u32, u32),
+}
+
+/// One field of a type.
+#[derive(Debug, Clone, Copy)]
+pub struct Field {
+    /// Its name.
+    pub name: &'static str,
+    /// What it holds.
+    pub ty: Ty,
+    since: Since,
+    head: u64,
+}
+
+/// The first eight bytes of a name as a number: most comparisons of names need no more, and they sort alike.
+fn head(name: &str) -> u64 {
+    let mut bytes = [0; 8];
+    for (to, from) in bytes.iter_mut().zip(name.bytes()) {
+        *to = from;
+    }
+    u64::from_be_bytes(bytes)
+}
+
+/// The versions that have something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Since {
+    first: Version,
+    last: Version,
+}
+
+impl Since {
+    fn contains(self, version: Version) -> bool {
+        (self.first..=self.last).contains(&version)
+    }
+}
+
+/// The type of a value: lists or maps, at most four deep, of a base.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ty {
+    /// Two bits per level, outermost lowest: 1 is a list, 2 a map.
+    wraps: u8,
+    base: Base,
+}
+
+/// What a type is at its outermost level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// A list of such items.
+    List(Ty),
+    /// A map with free keys and such values.
+    Map(Ty),
+    /// Neither.
+    Base(Base),
+}
+
+/// A type that is neither list nor map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Base {
+    /// An object with known fields.
+    Object(TypeId),
+    /// A string.
+    String,
+    /// A boolean.
+    Bool,
+    /// An integer of 32 bits.
+    Int32,
+    /// An integer of 64 bits.
+    Int64,
+    /// Any number.
+    Float,
+    /// Bytes, in base64.
+    Bytes,
+    /// A point in time, as RFC 3339 writes it.
+    Time,
+    /// An integer of 32 bits or a string.
+    IntOrString,
+    /// A quantity: a string or a number.
+    Quantity,
+    /// Anything.
+    Any,
+}
+
+impl Ty {
+    const MAX_WRAPS: usize = 4;
+
+    /// The outermost level, and what is inside.
+    pub fn shape(self) -> Shape {
+        let inner = Self { wraps: self.wraps >> 2, base: self.base };
+        match self.wraps & 3 {
+            1 => Shape::List(inner),
+            2 => Shape::Map(inner),
+            _ => Shape::Base(self.base),
+        }
+    }
+
+    /// The object type that it holds, whatever lists and maps it is wrapped in.
+    pub fn object(self) -> Option<TypeId> {
+        match self.base {
+            Base::Object(id) => Some(id),
+            _ => None,
+        }
+    }
+}
+
+impl Kind {
+    /// Reads what follows `kind`; nothing comes of a subresource.
+    fn parse(line: &'static str) -> Option<Self> {
+        let mut words = line.split(' ');
+        let (api_version, kind, plural) = (words.next()?, words.next()?, words.next()?);
+        let (scope, type_name) = (words.next()?, words.next()?);
+        let namespaced = scope == "N";
+        (scope != "S").then(|| Self {
+            api_version,
+            kind,
+            plural,
+            namespaced,
+            type_name,
+            since: since(words.next()),
+        })
+    }
+
+    /// Whether `version` serves it. Alpha and beta versions of an API exist but are not served unless an
+    /// administrator turns them on.
+    pub fn exists_in(&self, version: Version) -> bool {
+        self.since.contains(version)
+    }
+
+    /// Whether it is on without an administrator's doing: no alpha or beta API.
+    pub fn is_stable(&self) -> bool {
+        let version = self.api_version.rsplit('/').next().unwrap_or_default();
+        !version.contains("alpha") && !version.contains("beta")
+    }
+
+    /// The first version that has it, of those known.
+    pub fn first(&self) -> Version {
+        self.since.first
+    }
+
+    /// The last version that has it, of those known.
+    pub fn last(&self) -> Version {
+        self.since.last
+    }
+}
+
+impl Field {
+    /// Whether `version` has it.
+    pub fn exists_in(&self, version: Version) -> bool {
+        self.since.contains(version)
+    }
+
+    /// The first version that has it, of those known.
+    pub fn first(&self) -> Version {
+        self.since.first
+    }
+
+    /// The last version that has it, of those known.
+    pub fn last(&self) -> Version {
+        self.since.last
+    }
+}
+
+impl Schemas {
+    /// The data.
+    pub fn get() -> &'static Self {
+        static SCHEMAS: OnceLock<Schemas> = OnceLock::new();
+        SCHEMAS.get_or_init(|| Self::parse(DATA))
+    }
+
+    /// The type of that name, e.g. `core.v1.PodSpec`.
+    pub fn type_named(&self, name: &str) -> Option<TypeId> {
+        let index = self.types.binary_search_by(|probe| probe.name.cmp(name)).ok()?;
+        u16::try_from(index).ok().map(TypeId)
+    }
+
+    /// The name of a type, e.g. `core.v1.PodSpec`.
+    pub fn name(&self, id: TypeId) -> &'static str {
+        self.types.get(usize::from(id.0)).map_or("", |ty| ty.name)
+    }
+
+    /// The fields of a type in any version, sorted by name.
+    pub fn fields(&self, id: TypeId) -> &[Field] {
+        let range = self.types.get(usize::from(id.0)).map_or((0, 0), |ty| ty.fields);
+        self.fields.get(range.0 as usize..range.1 as usize).unwrap_or_default()
+    }
+
+    /// The field of a type that `version` has.
+    pub fn field(&self, id: TypeId, name: &str, version: Version) -> Option<&Field> {
+        let fields = self.fields(id);
+        let wanted = (head(name), name);
+        let start = fields.partition_point(|field| (field.head, field.name) < wanted);
+        let candidates = fields.get(start..)?.iter().take_while(|field| field.name == name);
+        candidates.into_iter().find(|field| field.exists_in(version))
+    }
+
+    fn drop_unknown_fields(&self, id: TypeId, version: Version, node: &mut Node) {
+        let Some(map) = node.as_map_mut() else { return };
+        map.retain(|entry| match self.field(id, &entry.key, version) {
+            Some(field) => {
+                self.drop_unknown_below(field.ty, version, &mut entry.value);
+                true
+            }
+            None => false,
+        });
+    }
+
+    fn drop_unknown_below(&self, ty: Ty, version: Version, node: &mut Node) {
+        match (ty.shape(), &mut node.value) {
+            (Shape::Base(Base::Object(id)), _) => self.drop_unknown_fields(id, version, node),
+            (Shape::List(inner), Value::Seq(items)) => {
+                for item in items {
+                    self.drop_unknown_below(inner, version, item);
+                }
+            }
+            (Shape::Map(inner), Value::Map(map)) => {
+                for entry in map.iter_mut() {
+                    self.drop_unknown_below(inner, version, &mut entry.value);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Reads the text. What it does not understand it leaves out; a test sees to it that there is nothing
+    /// of the kind.
+    fn parse(text: &'static str) -> Self {
+        let mut types = Vec::with_capacity(1024);
+        let mut fields: Vec<(&'static str, &'static str, Since)> = Vec::with_capacity(4096);
+        let mut position = 0;
+        for line in text.lines() {
+            if let Some(field) = line.strip_prefix(' ') {
+                let mut words = field.split(' ');
+                let (Some(name), Some(ty)) = (words.next(), words.next()) else { continue };
+                fields.push((name, ty, since(words.next())));
+                position += 1;
+            } else if let Some(name) = line.strip_prefix("type ") {
+                types.push(Type { name, fields: (position, position) });
+            }
+            if let Some(ty) = types.last_mut() {
+                ty.fields.1 = position;
+            }
+        }
+        let mut schemas = Self { types, fields: Vec::new() };
+        schemas.fields = fields
+            .into_iter()
+            .map(|(name, ty, since)| Field { name, ty: schemas.ty(ty), since, head: head(name) })
+            .collect();
+        schemas
+    }
+
+    fn ty(&self, text: &str) -> Ty {
+        let mut rest = text;
+        let mut wraps = 0;
+        for level in 0..Ty::MAX_WRAPS {
+            let (bits, inner) = match (rest.strip_prefix('['), rest.strip_prefix('{')) {
+                (Some(inner), _) => (1, inner),
+                (_, Some(inner)) => (2, inner),
+                _ => break,
+            };
+            wraps |= bits << (2 * level);
+            rest = inner;
+        }
+        let base = match rest {
+            "s" => Base::String,
+            "b" => Base::Bool,
+            "i32" => Base::Int32,
+            "i64" => Base::Int64,
+            "f" => Base::Float,
+            "y" => Base::Bytes,
+            "t" => Base::Time,
+            "io" => Base::IntOrString,
+            "q" => Base::Quantity,
+            name => {
+                name.strip_prefix('@').and_then(|name| self.type_named(name)).map_or(Base::Any, Base::Object)
+            }
+        };
+        Ty { wraps, base }
+    }
+}
+
+/// Reads `34..`, `..35`, `34..35` or nothing.
+fn since(text: Option<&str>) -> Since {
+    let (first, last) = text.and_then(|text| text.split_once("..")).unwrap_or_default();
+    let minor = |text: &str| text.parse().ok().and_then(Version::of_minor);
+    Since { first: minor(first).unwrap_or(Version::MIN), last: minor(last).unwrap_or(Version::MAX) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_of_the_data_is_understood() {
+        let text = DATA;
+        let schemas = Schemas::get();
+        let lines = text.lines().count();
+        let subresources = text.lines().filter(|line| line.split(' ').nth(4) == Some("S")).count();
+        assert_eq!(kinds().len() + schemas.types.len() + schemas.fields.len() + subresources, lines);
+        let any = text
+            .lines()
+            .filter(|line| {
+                line.starts_with(' ') && line.split(' ').nth(2).is_some_and(|ty| ty.ends_with("any"))
+            })
+            .count();
+        let read_as_any = schemas.fields.iter().filter(|field| field.ty.base == Base::Any).count();
+        assert_eq!(read_as_any, any, "a type the reader does not know counts as `any`");
+        assert!(schemas.types.is_sorted_by_key(|ty| ty.name));
+        assert!(kinds().is_sorted_by_key(|kind| (kind.api_version, kind.kind)));
+        assert!(kinds().iter().all(|kind| schemas.type_named(kind.type_name).is_some()));
+        for index in 0..schemas.types.len() {
+            let fields = schemas.fields(TypeId(u16::try_from(index).unwrap()));
+            assert!(fields.is_sorted_by_key(|field| field.name));
+        }
+    }
+
+    #[test]
+    fn fields_come_with_their_versions() {
+        let schemas = Schemas::get();
+        let spec = schemas.type_named("apps.v1.StatefulSetSpec").unwrap();
+        let templates = schemas.field(spec, "volumeClaimTemplates", Version::V1_33).unwrap();
+        let Shape::List(item) = templates.ty.shape() else { panic!("a list") };
+        assert_eq!(item.object().map(|id| schemas.name(id)), Some("core.v1.PersistentVolumeClaim"));
+        assert!(schemas.field(spec, "volumeclaimtemplates", Version::V1_36).is_none());
+        let claims = kind("resource.k8s.io/v1", "ResourceClaim").unwrap();
+        assert!(!claims.exists_in(Version::V1_33) && claims.exists_in(Version::V1_34));
+    }
+}

@@ -1,0 +1,193 @@
+//! The API server's validation, kind by kind.
+//!
+//! Each function names the one of Kubernetes' it follows (`pkg/apis/<group>/validation`, or apimachinery).
+//! The server decodes, applies defaults, converts to the internal type and validates that: functions here
+//! read the manifest and take the default where a field is absent.
+
+mod admission_policy;
+mod autoscaling;
+mod claim;
+mod config;
+mod custom;
+mod decode;
+mod definition;
+mod endpoints;
+mod field;
+mod metadata;
+mod networking;
+mod node_labels;
+mod persistent_volume;
+mod pod;
+mod policy;
+mod quota;
+mod rbac;
+mod resources;
+pub(crate) mod rules;
+mod service;
+mod storage;
+#[cfg(test)]
+mod testing;
+mod volume_source;
+mod webhook;
+mod workload;
+
+pub use custom::{defines, validate_custom};
+use field::Texts;
+pub use field::{At, Context, Operation};
+pub use rules::RULES;
+
+use self::metadata::{NameCheck, path_segment};
+use super::names::{name_is_dns_label, name_is_dns_subdomain, name_is_dns1035_label};
+use super::schema::{self, Kind, Schemas};
+use super::{Version, kinds};
+use crate::manifest::Object;
+use plimsoll_diag::Diagnostic;
+use std::collections::BTreeMap;
+
+/// Says what kube-apiserver of `version` would say to a POST of `object` with strict field validation.
+///
+/// Errors are what it would refuse (or drop unread, as unknown fields); warnings what it would accept and
+/// warn about. Each has the object, the path and the span. An object of a kind that Kubernetes itself does
+/// not have gets one remark and is otherwise passed over.
+pub fn validate(object: &Object, version: Version, sink: &mut Vec<Diagnostic>) {
+    validate_for(Operation::Create, object, version, sink);
+}
+
+/// As [`validate`], for a request of that kind; for an update `object` is what would be stored.
+pub fn validate_for(operation: Operation, object: &Object, version: Version, sink: &mut Vec<Diagnostic>) {
+    let mut cx = Context::new(object, version, sink);
+    cx.operation = operation;
+    let root = At::root(&object.root);
+    // As the server, which has nothing to validate where it cannot decode.
+    let Some(kind) = decoded(object, &root, &mut cx) else { return };
+    let (name, check) = check_of(object.group(), &object.kind, version);
+    metadata::object_meta(&root, kind.namespaced, name, &mut cx);
+    // These validate their metadata as custom resources do.
+    let generic = matches!(
+        object.group(),
+        "admissionregistration.k8s.io" | "apiextensions.k8s.io" | "apiregistration.k8s.io" | "policy"
+    );
+    if !generic {
+        metadata::kube_finalizers(&root, &mut cx);
+    }
+    check(&root, &mut cx);
+}
+
+/// Says only what keeps the server from reading `object` at all: an API that it does not have, unknown fields,
+/// values of a wrong type. For an update this is what the new manifest itself can be at fault for; everything
+/// else is asked of the merged object.
+pub fn validate_form(object: &Object, version: Version, sink: &mut Vec<Diagnostic>) {
+    decoded(object, &At::root(&object.root), &mut Context::new(object, version, sink));
+}
+
+/// Says why the server refuses `name` as the name of an object of that kind; nothing if it takes it.
+pub fn name_errors(group: &str, kind: &str, version: Version, name: &str) -> Vec<String> {
+    let (check, _) = check_of(group, kind, version);
+    check(name, false)
+}
+
+/// The kind of an object that could be decoded.
+fn decoded(object: &Object, root: &At<'_, '_>, cx: &mut Context<'_>) -> Option<&'static Kind> {
+    kinds::check_api(root, cx);
+    let kind = schema::kind(&object.api_version, &object.kind)?;
+    if !kind.exists_in(cx.version) {
+        return None;
+    }
+    decode::object(root, Schemas::get().type_named(kind.type_name)?, cx);
+    (cx.errors() == 0).then_some(kind)
+}
+
+/// Validates every object of a release: custom resources by the definitions in `crds` and among `objects`, everything
+/// else as [`validate`] does.
+pub fn validate_all(objects: &[&Object], crds: &[&Object], version: Version, sink: &mut Vec<Diagnostic>) {
+    let mut definitions: BTreeMap<(&str, &str), &Object> = BTreeMap::new();
+    for crd in objects.iter().chain(crds) {
+        if let Some(defined) = custom::defined(&crd.root) {
+            definitions.entry(defined).or_insert(crd);
+        }
+    }
+    for object in objects {
+        match definitions.get(&(object.group(), &object.kind)) {
+            Some(crd) => validate_custom(object, &crd.root, version, sink),
+            None => validate(object, version, sink),
+        }
+    }
+}
+
+/// A kind's validation: `Validate<Kind>` of Kubernetes, given the whole object. Metadata is checked before.
+type Check = fn(&At<'_, '_>, &mut Context<'_>);
+
+/// How a kind's names are checked, and the rest of it.
+#[expect(clippy::match_same_arms, reason = "by group, so that each kind is found at its place")]
+fn check_of(group: &str, kind: &str, version: Version) -> (NameCheck, Check) {
+    match (group, kind) {
+        ("", "ConfigMap") => (name_is_dns_subdomain, config::config_map),
+        ("", "Endpoints") => (name_is_dns_subdomain, endpoints::endpoints),
+        ("", "LimitRange") => (name_is_dns_subdomain, quota::limit_range),
+        ("", "Namespace") => (name_is_dns_label, config::namespace),
+        ("", "Node") => (name_is_dns_subdomain, nothing_more),
+        ("", "PersistentVolume") => (name_is_dns_subdomain, persistent_volume::persistent_volume),
+        ("", "PersistentVolumeClaim") => (name_is_dns_subdomain, claim::claim),
+        ("", "Pod") => (name_is_dns_subdomain, pod::pod),
+        ("", "PodTemplate") => {
+            (name_is_dns_subdomain, |root, cx| pod::template_spec(&root.field("template"), cx))
+        }
+        ("", "ReplicationController") => (name_is_dns_subdomain, workload::replication_controller),
+        ("", "ResourceQuota") => (name_is_dns_subdomain, quota::resource_quota),
+        ("", "Secret") => (name_is_dns_subdomain, config::secret),
+        // `RelaxedServiceNameValidation` is on by default since 1.36.
+        ("", "Service") if version >= Version::V1_36 => (name_is_dns_label, service::service),
+        ("", "Service") => (name_is_dns1035_label, service::service),
+        ("", "ServiceAccount") => (name_is_dns_subdomain, config::service_account),
+        ("apps", "ControllerRevision") => (name_is_dns_subdomain, workload::controller_revision),
+        ("apps", "DaemonSet") => (name_is_dns_subdomain, workload::daemon_set),
+        ("apps", "Deployment") => (name_is_dns_subdomain, workload::deployment),
+        ("apps", "ReplicaSet") => (name_is_dns_subdomain, workload::replica_set),
+        ("apps", "StatefulSet") => (name_is_dns_label, workload::stateful_set),
+        ("autoscaling", "HorizontalPodAutoscaler") => (name_is_dns_subdomain, autoscaling::autoscaler),
+        ("batch", "CronJob") => (name_is_dns_subdomain, workload::cron_job),
+        ("batch", "Job") => (name_is_dns_subdomain, workload::job),
+        ("coordination.k8s.io", "Lease") => (name_is_dns_subdomain, policy::lease),
+        ("discovery.k8s.io", "EndpointSlice") => (name_is_dns_subdomain, endpoints::endpoint_slice),
+        ("networking.k8s.io", "Ingress") => (name_is_dns_subdomain, networking::ingress),
+        ("networking.k8s.io", "IngressClass") => (name_is_dns_subdomain, networking::ingress_class),
+        ("networking.k8s.io", "NetworkPolicy") => (name_is_dns_subdomain, networking::network_policy),
+        ("node.k8s.io", "RuntimeClass") => (name_is_dns_subdomain, policy::runtime_class),
+        ("policy", "PodDisruptionBudget") => (path_segment, policy::disruption_budget),
+        ("rbac.authorization.k8s.io", "ClusterRole") => (path_segment, rbac::cluster_role),
+        ("rbac.authorization.k8s.io", "ClusterRoleBinding") => (path_segment, rbac::cluster_role_binding),
+        ("rbac.authorization.k8s.io", "Role") => (path_segment, rbac::role),
+        ("rbac.authorization.k8s.io", "RoleBinding") => (path_segment, rbac::role_binding),
+        ("scheduling.k8s.io", "PriorityClass") => (name_is_dns_subdomain, policy::priority_class),
+        ("storage.k8s.io", "CSIDriver") => (name_is_dns_subdomain, storage::csi_driver),
+        ("storage.k8s.io", "StorageClass") => (name_is_dns_subdomain, storage::storage_class),
+        ("storage.k8s.io", "VolumeAttributesClass") => {
+            (name_is_dns_subdomain, storage::volume_attributes_class)
+        }
+        (
+            "admissionregistration.k8s.io",
+            "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration",
+        ) => (name_is_dns_subdomain, webhook::configuration),
+        ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy") => {
+            (name_is_dns_subdomain, admission_policy::validating_policy)
+        }
+        ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding") => {
+            (name_is_dns_subdomain, admission_policy::validating_binding)
+        }
+        ("admissionregistration.k8s.io", "MutatingAdmissionPolicy") => {
+            (name_is_dns_subdomain, admission_policy::mutating_policy)
+        }
+        ("admissionregistration.k8s.io", "MutatingAdmissionPolicyBinding") => {
+            (name_is_dns_subdomain, admission_policy::binding)
+        }
+        ("admissionregistration.k8s.io", _) => (name_is_dns_subdomain, nothing_more),
+        ("apiregistration.k8s.io", "APIService") => (path_segment, webhook::api_service),
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => {
+            (name_is_dns_subdomain, definition::definition)
+        }
+        _ => (path_segment, nothing_more),
+    }
+}
+
+/// For kinds of which only decoding and metadata are checked.
+fn nothing_more(_: &At<'_, '_>, _: &mut Context<'_>) {}

@@ -1,0 +1,20 @@
+#![doc = include_str!("../README.md")]
+//!
+//! The only reader and writer of YAML.
+//!
+//! [`Node`] is the tree that values and manifests are made of: every node knows the bytes it was
+//! read from. [`read`] makes it from text, in which plain scalars mean what YAML 1.1 readers (helm,
+//! kubectl) take them to mean. [`emit`] writes it: in plimsoll's own style, or byte for byte as Helm.
+
+mod data;
+pub mod emit;
+mod helm;
+mod node;
+mod read;
+mod scalar;
+
+pub use node::{Entry, Map, Node, Value};
+pub use read::{
+    DUPLICATE_KEY, Document, DuplicateKey, DuplicateKeys, Limits, ReadOptions, read, read_fragment,
+};
+pub use scalar::{Context, plain_safe, resolve_plain};

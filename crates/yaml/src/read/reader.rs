@@ -1,0 +1,714 @@
+//! From the events of one document to its tree.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use base64::Engine as _;
+use libyaml_safer::{
+    Encoding, Error, Event, EventData, MappingStyle, Mark, Parser, ScalarStyle, SequenceStyle,
+};
+
+use super::adapt::{Edits, adapt};
+use super::explain::{Explanation, explain};
+use super::map::{Key, OpenMap, has_duplicates, key, not_a_key};
+use super::text::{Chunks, line_end};
+use super::{Document, DuplicateKey, DuplicateKeys, ReadOptions, Stop, broken, go, guard, plain};
+use crate::scalar::{is_integer, is_timestamp, resolve_non_string};
+use crate::{Entry, Map, Node, Value};
+use plimsoll_diag::{Diagnostic, SourceId, Span};
+
+/// What one piece of a text holds.
+pub(super) struct Part {
+    pub(super) document: Option<Document>,
+    pub(super) diagnostics: Vec<Diagnostic>,
+    /// Whether a limit is exceeded.
+    pub(super) stopped: bool,
+    /// Why there is no document, in Go's words.
+    pub(super) reason: Option<go::Reason>,
+}
+
+/// What all pieces of a text hold together, so far.
+#[derive(Default)]
+pub(super) struct Totals {
+    nodes: AtomicUsize,
+    /// Those of the scalars behind aliases.
+    bytes: AtomicUsize,
+}
+
+/// Reads one piece of a text.
+pub(super) struct Reader<'a> {
+    text: &'a str,
+    source: SourceId,
+    options: &'a ReadOptions,
+    /// The bytes of the text to read.
+    piece: Range<usize>,
+    totals: &'a Totals,
+    /// The nodes of this piece that are not in `totals` yet.
+    pub(super) nodes: usize,
+    /// Those of this piece that are.
+    added: usize,
+    /// What the parser is given instead of parts of the piece.
+    edits: Edits,
+    /// How many flow collections are open; inside one all are.
+    flow: usize,
+    /// The maps and lists that are open, outermost first.
+    frames: Vec<Frame>,
+    anchors: BTreeMap<String, Anchor>,
+    pub(super) diagnostics: Vec<Diagnostic>,
+}
+
+/// What the parser makes of a text.
+enum Parsed {
+    Document(Option<Document>),
+    Refused(Error),
+}
+
+/// An open map or list.
+struct Frame {
+    anchor: Option<String>,
+    span: Span,
+    content: Content,
+}
+
+enum Content {
+    Seq(Vec<Node>),
+    Map(OpenMap),
+}
+
+enum Anchor {
+    /// The node is still being read.
+    Open(Span),
+    Node(Rc<Node>, Size),
+}
+
+/// How large a tree is.
+#[derive(Debug, Clone, Copy)]
+struct Size {
+    nodes: usize,
+    /// Maps and lists inside each other.
+    depth: usize,
+    /// Bytes of its scalars.
+    bytes: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(
+        text: &'a str,
+        source: SourceId,
+        options: &'a ReadOptions,
+        totals: &'a Totals,
+        piece: Range<usize>,
+    ) -> Self {
+        let (frames, anchors, diagnostics) = (Vec::new(), BTreeMap::new(), Vec::new());
+        let (nodes, added, edits, flow) = (0, 0, Edits::default(), 0);
+        Self { text, source, options, piece, totals, nodes, added, edits, flow, frames, anchors, diagnostics }
+    }
+
+    pub(super) fn read(mut self) -> Part {
+        let (document, stop) = match self.read_document() {
+            Ok(document) => (document, None),
+            Err(stop) => (None, Some(stop)),
+        };
+        self.totals.nodes.fetch_add(self.nodes, Relaxed);
+        let stopped = matches!(stop, Some(Stop::Limit(_)));
+        let mut reason = None;
+        match stop {
+            Some(Stop::Broken(diagnostic, go)) => {
+                self.diagnostics.push(*diagnostic);
+                reason = Some(go);
+            }
+            Some(Stop::Limit(diagnostic)) => self.diagnostics.push(*diagnostic),
+            None => {}
+        }
+        Part { document, diagnostics: self.diagnostics, stopped, reason }
+    }
+
+    fn read_document(&mut self) -> Result<Option<Document>, Stop> {
+        let limits = self.options.limits;
+        let plain = plain::read(self.text, self.piece.clone(), self.source, limits, !self.options.fragment);
+        if let Some((root, nodes)) = plain
+            && self.totals.nodes.load(Relaxed).saturating_add(nodes) <= limits.max_nodes
+        {
+            self.nodes = nodes;
+            return Ok(Some(Document { root, span: self.piece_span(), blank: false }));
+        }
+        self.parse_document()
+    }
+
+    /// Reads a document of any form.
+    pub(super) fn parse_document(&mut self) -> Result<Option<Document>, Stop> {
+        let piece = &self.text[self.piece.clone()];
+        let text = guard::escape_tags(piece).map_err(|offset| self.tag_without_space(piece, offset))?;
+        let error = match self.parse(&text)? {
+            Parsed::Document(document) => return Ok(document),
+            Parsed::Refused(error) => error,
+        };
+        let Some((text, edits)) = adapt(&text, &error) else { return Err(self.syntax_error(&error)) };
+        self.restart(edits);
+        match self.parse(&text)? {
+            Parsed::Document(document) => Ok(document),
+            Parsed::Refused(error) => Err(self.syntax_error(&error)),
+        }
+    }
+
+    /// Forgets what has been read.
+    fn restart(&mut self, edits: Edits) {
+        let Self { text, source, options, totals, .. } = *self;
+        totals.nodes.fetch_sub(self.added, Relaxed);
+        *self = Self { edits, ..Self::new(text, source, options, totals, self.piece.clone()) };
+    }
+
+    /// Reads the piece, or `text`, which stands for it.
+    fn parse(&mut self, text: &str) -> Result<Parsed, Stop> {
+        let mut parser = Parser::new();
+        parser.set_encoding(Encoding::Utf8);
+        parser.set_input(Chunks::new(text));
+        let mut document = None;
+        let mut ended = false;
+        loop {
+            let Event { data, start_mark, end_mark, .. } = match parser.parse() {
+                Ok(event) => event,
+                Err(error) if ended && self.options.duplicate_keys == DuplicateKeys::LastWins => {
+                    // go-yaml has what it wants by now.
+                    let rest = error.problem_mark().map_or(self.piece.end, |mark| self.offset(mark));
+                    self.check_rest(rest);
+                    return Ok(Parsed::Document(document));
+                }
+                Err(error) => return Ok(Parsed::Refused(error)),
+            };
+            let span = self.span(start_mark, end_mark);
+            match data {
+                EventData::StreamStart { .. } => {}
+                EventData::DocumentEnd { implicit: true } => ended = true,
+                EventData::StreamEnd => return Ok(Parsed::Document(document)),
+                EventData::DocumentStart { version_directive, implicit, .. } => {
+                    if let Some(version) = version_directive
+                        && (version.major, version.minor) != (1, 1)
+                    {
+                        let message = format!("YAML {}.{} is not understood", version.major, version.minor);
+                        let help = "remove the `%YAML` line: helm and kubectl read YAML 1.1 only";
+                        let line = usize::try_from(start_mark.line).unwrap_or(0);
+                        let reason = go::Reason::parse(line, "found incompatible YAML document");
+                        return Err(broken(Diagnostic::error(message).at(span, "").help(help), reason));
+                    }
+                    if !implicit && !self.options.fragment {
+                        self.check_separator(span)?;
+                    }
+                }
+                EventData::DocumentEnd { implicit: false } => {
+                    let end = line_end(self.text, span.end as usize);
+                    self.check_rest(end);
+                    if let Some(document) = &mut document {
+                        document.span = Span::new(self.source, self.piece.start, end);
+                    }
+                    return Ok(Parsed::Document(document));
+                }
+                data => {
+                    if let Some(root) = self.event(data, span)? {
+                        let blank = root.is_null() && root.span.start == root.span.end;
+                        document = Some(Document { root, span: self.piece_span(), blank });
+                    }
+                }
+            }
+        }
+    }
+
+    fn tag_without_space(&self, piece: &str, offset: usize) -> Stop {
+        let start = self.piece.start + offset;
+        let diagnostic = Diagnostic::error("a tag needs white space behind it")
+            .at(Span::new(self.source, start, start + 1), "")
+            .help("quote the text if it is meant to start with `!`");
+        broken(diagnostic, go::tag_without_space(piece[..offset].matches('\n').count()))
+    }
+
+    /// helm and kubectl refuse content on the line of a `---`.
+    fn check_separator(&self, separator: Span) -> Result<(), Stop> {
+        let end = line_end(self.text, separator.end as usize);
+        let line = self.text.get(separator.end as usize..end).unwrap_or_default();
+        let (trailing, end) = (line.trim(), separator.end as usize + line.trim_end().len());
+        if trailing.is_empty() || trailing.starts_with('#') {
+            return Ok(());
+        }
+        let diagnostic = Diagnostic::error("content on the line of a `---` separator")
+            .at(Span::new(self.source, end - trailing.len(), end), "")
+            .help("start the document on the next line: helm and kubectl refuse it here");
+        Err(broken(diagnostic, go::Reason::parse(0, "invalid Yaml document separator")))
+    }
+
+    /// Warns of text that follows the end of a document.
+    fn check_rest(&mut self, mut offset: usize) {
+        for line in self.text[offset..self.piece.end].split_inclusive('\n') {
+            let content = line.trim();
+            if !content.is_empty() && !content.starts_with(['#', '%']) && content != "..." {
+                self.diagnostics.push(
+                    Diagnostic::warning("text after the end of a document is not read")
+                        .at(Span::new(self.source, offset, offset + line.trim_end().len()), "")
+                        .help("a document ends at `...` or where its indentation does; the next one starts with `---`"),
+                );
+                return;
+            }
+            offset += line.len();
+        }
+    }
+
+    /// Takes one event of a document's content; the root when it is complete.
+    fn event(&mut self, data: EventData, span: Span) -> Result<Option<Node>, Stop> {
+        match data {
+            EventData::Scalar { anchor, tag, mut value, plain_implicit, style, .. } => {
+                self.count(1, span)?;
+                if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded)
+                    && self.break_was_added(span, &value)
+                {
+                    value.pop();
+                }
+                match style {
+                    ScalarStyle::DoubleQuoted => self.check_escapes(span)?,
+                    ScalarStyle::Plain => self.check_question_marks(span)?,
+                    _ => {}
+                }
+                let span = self.trim_block_scalar(style, span);
+                if let Some(map) = self.map_at_key() {
+                    let merge = tag.as_deref().map_or(plain_implicit, |tag| tag == MERGE_TAG);
+                    if merge && value == "<<" {
+                        map.key = Some(Key::Merge(span));
+                        return Ok(None);
+                    }
+                }
+                let value = self.scalar(tag.as_deref(), value, plain_implicit, span)?;
+                self.complete(Node::new(value, span), anchor, span)
+            }
+            EventData::Alias { anchor } => {
+                let (node, size) = match self.anchors.get(&anchor) {
+                    Some(Anchor::Node(node, size)) => (Rc::clone(node), *size),
+                    Some(Anchor::Open(definition)) => {
+                        let diagnostic = Diagnostic::error(format!("anchor `{anchor}` contains itself"))
+                            .at(span, "used inside its own value")
+                            .at(*definition, "defined here");
+                        let reason = go::Reason::decode(&format!("anchor '{anchor}' value contains itself"));
+                        return Err(broken(diagnostic, reason));
+                    }
+                    None => {
+                        let known = self.anchors.keys().map(String::as_str);
+                        let help = plimsoll_diag::nearest(&anchor, known)
+                            .map_or("quote the text if it is meant to start with `*`".to_owned(), |name| {
+                                format!("did you mean `*{name}`?")
+                            });
+                        let message = format!("anchor `{anchor}` is not defined above");
+                        let reason = go::Reason::parse(0, &format!("unknown anchor '{anchor}' referenced"));
+                        return Err(broken(Diagnostic::error(message).at(span, "").help(help), reason));
+                    }
+                };
+                // Counted before it is copied.
+                self.count(size.nodes, span)?;
+                self.count_bytes(size.bytes, span)?;
+                self.check_depth(self.frames.len() + size.depth, span)?;
+                self.complete(Node::clone(&node), None, span)
+            }
+            EventData::SequenceStart { anchor, style, .. } => {
+                self.flow += usize::from(self.flow > 0 || style == SequenceStyle::Flow);
+                self.open(anchor, span, Content::Seq(Vec::new())).map(|()| None)
+            }
+            EventData::MappingStart { anchor, style, .. } => {
+                self.flow += usize::from(self.flow > 0 || style == MappingStyle::Flow);
+                self.open(anchor, span, Content::Map(OpenMap::default())).map(|()| None)
+            }
+            EventData::SequenceEnd | EventData::MappingEnd => {
+                self.flow = self.flow.saturating_sub(1);
+                self.close(span)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn open(&mut self, anchor: Option<String>, span: Span, content: Content) -> Result<(), Stop> {
+        // go-yaml reads the key to its end before it refuses it.
+        if self.map_at_key().is_some() && !self.options.fragment {
+            // The inner or the outer one of two braces.
+            let start = span.start as usize;
+            let braces = [start, start.saturating_sub(1)]
+                .into_iter()
+                .find(|start| self.text.get(*start..).is_some_and(|text| text.starts_with("{{")));
+            let diagnostic = match (&content, braces) {
+                (Content::Map(_), Some(start)) => {
+                    Diagnostic::error("`{{` is no template expression here but a map inside a map")
+                        .at(Span::new(self.source, start, start + 2), "")
+                        .help("quote the text: \"{{ ... }}\"")
+                }
+                (Content::Map(_), None) => Diagnostic::error("a map cannot be a key").at(span, ""),
+                (Content::Seq(_), _) => Diagnostic::error("a list cannot be a key").at(span, ""),
+            };
+            return Err(broken(diagnostic, go::Reason::decode("invalid map key")));
+        }
+        self.count(1, span)?;
+        self.check_depth(self.frames.len() + 1, span)?;
+        if let Some(anchor) = &anchor {
+            self.anchors.insert(anchor.clone(), Anchor::Open(span));
+        }
+        self.frames.push(Frame { anchor, span: Span { end: span.start, ..span }, content });
+        Ok(())
+    }
+
+    /// Closes the innermost map or list. In block style it ends where its last item does; in flow
+    /// style `end` is its bracket.
+    fn close(&mut self, end: Span) -> Result<Option<Node>, Stop> {
+        let Some(Frame { anchor, mut span, content }) = self.frames.pop() else { return Ok(None) };
+        let bracket = matches!(self.text.as_bytes().get(end.start as usize), Some(b']' | b'}'));
+        if bracket && end.start < end.end {
+            span.end = end.end;
+        }
+        let value = match content {
+            Content::Seq(items) => Value::Seq(items),
+            Content::Map(map) => Value::Map(self.unique(map)),
+        };
+        self.complete(Node::new(value, span), anchor, span)
+    }
+
+    /// Puts a complete node where it belongs. `written` is its place in this document, which for an
+    /// alias is not the node's own.
+    fn complete(&mut self, node: Node, anchor: Option<String>, written: Span) -> Result<Option<Node>, Stop> {
+        if let Some(anchor) = anchor {
+            let size = measure(&node);
+            self.count(size.nodes, written)?;
+            self.count_bytes(size.bytes, written)?;
+            self.anchors.insert(anchor, Anchor::Node(Rc::new(node.clone()), size));
+        }
+        let Some(frame) = self.frames.last_mut() else { return Ok(Some(node)) };
+        frame.span.end = frame.span.end.max(written.end);
+        match &mut frame.content {
+            Content::Seq(items) => items.push(node),
+            Content::Map(map) => match map.key.take() {
+                None if self.options.fragment && matches!(node.value, Value::Null | Value::Uint(_)) => {
+                    map.key = Some(Key::Refused(node, written));
+                }
+                None => map.key = Some(key(node, written)?),
+                Some(Key::Name(key, key_span)) => map.entries.push(Entry { key, key_span, value: node }),
+                Some(Key::Merge(key_span)) => map.merge(node, key_span)?,
+                Some(Key::Refused(key, span)) => {
+                    return Err(broken(not_a_key(&key, span), go::wrong_key_of(&key, &node)));
+                }
+            },
+        }
+        Ok(None)
+    }
+
+    /// The innermost map, if it is a key that comes next.
+    fn map_at_key(&mut self) -> Option<&mut OpenMap> {
+        match self.frames.last_mut() {
+            Some(Frame { content: Content::Map(map), .. }) if map.key.is_none() => Some(map),
+            _ => None,
+        }
+    }
+
+    fn scalar(&mut self, tag: Option<&str>, text: String, plain: bool, span: Span) -> Result<Value, Stop> {
+        let value = match tag.map(|tag| tag.strip_prefix(TAG_PREFIX).unwrap_or(tag)) {
+            // A plain scalar behind a lone `!` is a string.
+            None if plain
+                && !self
+                    .text
+                    .get(span.start as usize..span.end as usize)
+                    .is_some_and(|text| text.starts_with('!')) =>
+            {
+                match resolve_non_string(&text) {
+                    Some(value @ Value::Float(_)) if is_integer(&text) => self.rounded(&text, value, span)?,
+                    value => value.unwrap_or(Value::String(text)),
+                }
+            }
+            Some(tag @ ("bool" | "int" | "float" | "null" | "timestamp")) => {
+                let value = match (tag, resolve_non_string(&text)) {
+                    ("bool", Some(value @ Value::Bool(_)))
+                    | ("int", Some(value @ (Value::Int(_) | Value::Uint(_))))
+                    | ("float", Some(value @ Value::Float(_)))
+                    | ("null", Some(value @ Value::Null)) => Some(value),
+                    #[expect(clippy::cast_precision_loss, reason = "what the tag asks for")]
+                    ("float", Some(Value::Int(number))) => Some(Value::Float(number as f64)),
+                    ("timestamp", _) if is_timestamp(&text) => Some(Value::String(text.clone())),
+                    _ => None,
+                };
+                value.ok_or_else(|| {
+                    let message = format!("the value is not what its tag `!!{tag}` says");
+                    let reason = go::wrong_tag(&text, tag);
+                    broken(Diagnostic::error(message).at(span, "").help("remove the tag"), reason)
+                })?
+            }
+            Some("binary") => {
+                let encoded: String = text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
+                let bytes = base64::engine::general_purpose::STANDARD.decode(encoded).map_err(|_| {
+                    let diagnostic =
+                        Diagnostic::error("the text behind `!!binary` is not base64").at(span, "");
+                    let reason = "!!binary value contains invalid base64 data";
+                    broken(diagnostic, go::Reason::decode(reason))
+                })?;
+                Value::String(String::from_utf8_lossy(&bytes).into_owned())
+            }
+            // Tags that nobody knows are ignored; the text then is not resolved.
+            _ => Value::String(text),
+        };
+        if let Value::Float(number) = value
+            && !number.is_finite()
+            && !self.at_key()
+        {
+            let diagnostic = Diagnostic::error("infinity and NaN cannot be written as JSON")
+                .at(span, "")
+                .help("quote it if it is meant as text: helm and kubectl refuse such numbers");
+            return Err(broken(diagnostic, go::infinite(number)));
+        }
+        Ok(value)
+    }
+
+    /// An integer of more than 64 bits, which helm and kubectl make a float of.
+    fn rounded(&mut self, text: &str, value: Value, span: Span) -> Result<Value, Stop> {
+        let strict = self.options.duplicate_keys == DuplicateKeys::Error;
+        let message = format!("the integer `{text}` does not fit 64 bits");
+        let diagnostic = if strict { Diagnostic::error(message) } else { Diagnostic::warning(message) }
+            .at(span, "")
+            .help("quote it if it is text: helm and kubectl make a rounded float of it");
+        if strict {
+            return Err(broken(diagnostic, go::Reason::decode("integer out of range")));
+        }
+        self.diagnostics.push(diagnostic);
+        Ok(value)
+    }
+
+    fn at_key(&self) -> bool {
+        matches!(self.frames.last(), Some(Frame { content: Content::Map(map), .. }) if map.key.is_none())
+    }
+
+    /// The map with every key once: the last value, at the place of the first.
+    fn unique(&mut self, map: OpenMap) -> Map {
+        if !has_duplicates(&map.entries) {
+            return Map::from_unique(map.entries);
+        }
+        let mut entries: Vec<Entry> = Vec::with_capacity(map.entries.len());
+        let mut seen: BTreeMap<String, Seen> = BTreeMap::new();
+        let mut merged = map.merged.into_iter().peekable();
+        for (index, entry) in map.entries.into_iter().enumerate() {
+            while merged.next_if(|merge| merge.entries.end <= index).is_some() {}
+            let merge = merged.peek().filter(|merge| merge.entries.contains(&index)).map(|merge| merge.key);
+            let written = merge.is_none().then_some(entry.key_span);
+            let Some(seen) = seen.get_mut(&entry.key) else {
+                let place = entries.len();
+                seen.insert(entry.key.clone(), Seen { place, written, is_merged: merge.is_some() });
+                entries.push(entry);
+                continue;
+            };
+            match (seen.written, merge) {
+                (Some(first), None) => {
+                    let again = DuplicateKey { key: entry.key.clone(), first, again: entry.key_span };
+                    self.diagnostics.push(again.diagnostic(self.options.duplicate_keys));
+                }
+                (_, Some(merge)) if !seen.is_merged && entries[seen.place].value != entry.value => {
+                    self.diagnostics.push(overridden(&entries[seen.place], merge));
+                }
+                _ => {}
+            }
+            seen.written = seen.written.or(written);
+            seen.is_merged = merge.is_some();
+            entries[seen.place] = entry;
+        }
+        Map::from_unique(entries)
+    }
+
+    /// Counts nodes against the limit.
+    fn count(&mut self, nodes: usize, span: Span) -> Result<(), Stop> {
+        self.nodes = self.nodes.saturating_add(nodes);
+        let limit = self.options.limits.max_nodes;
+        if self.totals.nodes.load(Relaxed).saturating_add(self.nodes) <= limit {
+            if self.nodes >= 4096 {
+                self.added += self.nodes;
+                self.totals.nodes.fetch_add(std::mem::take(&mut self.nodes), Relaxed);
+            }
+            return Ok(());
+        }
+        Err(Stop::Limit(Box::new(
+            Diagnostic::error("the text has too many values").at(span, "the limit is reached here").help(
+                format!("at most {limit} scalars, maps and lists are read, those behind aliases included"),
+            ),
+        )))
+    }
+
+    /// Counts bytes of copied scalars against the limit.
+    fn count_bytes(&self, bytes: usize, span: Span) -> Result<(), Stop> {
+        let limit = self.options.limits.max_bytes;
+        if self.totals.bytes.fetch_add(bytes, Relaxed).saturating_add(bytes) <= limit {
+            return Ok(());
+        }
+        Err(Stop::Limit(Box::new(
+            Diagnostic::error("the text is too large once its aliases are expanded")
+                .at(span, "the limit is reached here")
+                .help(format!("at most {limit} bytes are read, those behind aliases included")),
+        )))
+    }
+
+    fn check_depth(&self, depth: usize, span: Span) -> Result<(), Stop> {
+        let limit = self.options.limits.max_depth;
+        if depth <= limit {
+            return Ok(());
+        }
+        Err(Stop::Limit(Box::new(
+            Diagnostic::error("maps and lists are nested too deeply")
+                .at(span, "the limit is reached here")
+                .help(format!("at most {limit} levels are read, those behind aliases included")),
+        )))
+    }
+
+    fn piece_span(&self) -> Span {
+        Span::new(self.source, self.piece.start, self.piece.end)
+    }
+
+    /// Marks count bytes from where the parser started.
+    fn span(&self, start: Mark, end: Mark) -> Span {
+        Span::new(self.source, self.offset(start), self.offset(end))
+    }
+
+    fn offset(&self, mark: Mark) -> usize {
+        usize::try_from(mark.index).map_or(self.piece.end, |index| {
+            (self.piece.start + self.edits.original_offset(index)).min(self.piece.end)
+        })
+    }
+
+    /// Refuses a `?` in a plain scalar of a flow collection: there it ends the scalar for go-yaml, which then finds no
+    /// comma.
+    fn check_question_marks(&self, span: Span) -> Result<(), Stop> {
+        if self.flow == 0 {
+            return Ok(());
+        }
+        let mut start = span.start as usize;
+        let mut plain = self.text.get(start..span.end as usize).unwrap_or_default();
+        // Tags and anchors may hold one.
+        while plain.starts_with(['!', '&']) {
+            let rest = plain.trim_start_matches(|c: char| !c.is_whitespace()).trim_start();
+            start += plain.len() - rest.len();
+            plain = rest;
+        }
+        let Some(found) = plain.find('?') else { return Ok(()) };
+        start += found;
+        let closing = match self.frames.last() {
+            Some(Frame { content: Content::Map(_), .. }) => '}',
+            _ => ']',
+        };
+        let diagnostic = Diagnostic::error("a `?` cannot be used in a plain value inside `[...]` or `{...}`")
+            .at(Span::new(self.source, start, start + 1), "")
+            .help("quote the value: helm and kubectl refuse it");
+        let line = self.text[self.piece.start..start].matches('\n').count();
+        Err(broken(diagnostic, go::Reason::parse(line, &format!("did not find expected ',' or '{closing}'"))))
+    }
+
+    /// Refuses the escape `\/`, which the parser knows from later versions of YAML, and go-yaml does not.
+    fn check_escapes(&self, span: Span) -> Result<(), Stop> {
+        let quoted = self.text.get(span.start as usize..span.end as usize).unwrap_or_default();
+        let mut rest = quoted;
+        while let Some(backslash) = rest.find('\\') {
+            if rest[backslash..].starts_with("\\/") {
+                let start = span.start as usize + quoted.len() - rest.len() + backslash;
+                let diagnostic = Diagnostic::error("unknown escape in a double-quoted string")
+                    .at(Span::new(self.source, start, start + 2), "")
+                    .help("write `/` by itself: helm and kubectl do not know `\\/`");
+                let line = self.text[self.piece.start..start].matches('\n').count();
+                return Err(broken(diagnostic, go::unknown_escape(line)));
+            }
+            // Whatever is escaped is no backslash of its own.
+            let escaped = rest[backslash + 1..].chars().next().map_or(0, char::len_utf8);
+            rest = &rest[backslash + 1 + escaped..];
+        }
+        Ok(())
+    }
+
+    /// Whether the line break at the end of a block scalar is the one that was added to a fragment.
+    fn break_was_added(&self, span: Span, value: &str) -> bool {
+        let ends_text = span.end as usize == self.text.len() && !self.text.ends_with('\n');
+        let Some(content) = value.strip_suffix('\n').filter(|_| ends_text && self.options.fragment) else {
+            return false;
+        };
+        let last = self.text.rsplit('\n').next().unwrap_or_default();
+        // A last line of nothing but the block's indentation adds a line break only to `|+`.
+        let header = self.text.get(span.start as usize..).and_then(|text| text.lines().next());
+        !last.trim_matches([' ', '\t']).is_empty()
+            || content.ends_with([' ', '\t'])
+            || header.is_some_and(|header| header.contains('+'))
+    }
+
+    /// The parser ends a block scalar where the next token starts; we, with its last line.
+    fn trim_block_scalar(&self, style: ScalarStyle, span: Span) -> Span {
+        if !matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
+            return span;
+        }
+        let (start, end) = (span.start as usize, span.end as usize);
+        self.text
+            .get(start..end)
+            .map_or(span, |text| Span::new(self.source, start, start + text.trim_end().len()))
+    }
+
+    /// A syntax error in our words.
+    fn syntax_error(&self, error: &Error) -> Stop {
+        let offset = error.problem_mark().map_or(self.piece.end, |mark| self.offset(mark));
+        let before = self.text.get(..offset).unwrap_or_default();
+        let rest = self.text.get(offset..self.piece.end).unwrap_or_default();
+        let line = before.rfind('\n').map_or(before, |newline| &before[newline + 1..]);
+        let Explanation { message, context, help } = explain(error, line, rest);
+        let ended = rest.trim().is_empty();
+        let known = error.context_mark().zip(context).map(|(mark, text)| (self.offset(mark), text));
+        let open = self.frames.last().map(|frame| (frame.span.start as usize, "it is opened here"));
+        let diagnostic = match known.or(open.filter(|_| ended)) {
+            // What is not closed is wrong where it is opened, not where the text ends.
+            Some((start, text)) if ended => Diagnostic::error(message).at(self.character(start), text),
+            Some((start, text)) if start != offset => {
+                Diagnostic::error(message).at(self.character(offset), "").at(self.character(start), text)
+            }
+            _ => Diagnostic::error(message).at(self.character(offset), ""),
+        };
+        broken(
+            diagnostic.maybe_help(help.map(str::to_owned)),
+            go::Reason::of(error, &self.text[self.piece.clone()]),
+        )
+    }
+
+    /// The character at an offset; nothing at the end of a line.
+    fn character(&self, offset: usize) -> Span {
+        let next = self.text.get(offset..).and_then(|rest| rest.chars().next());
+        Span::new(self.source, offset, offset + next.filter(|c| *c != '\n').map_or(0, char::len_utf8))
+    }
+}
+
+/// A key of a map.
+struct Seen {
+    /// Where it stands among the entries.
+    place: usize,
+    /// Where it was first written out.
+    written: Option<Span>,
+    /// Whether its value so far came in through `<<`.
+    is_merged: bool,
+}
+
+/// Says that a key is written in vain: a `<<` after it sets it again.
+fn overridden(entry: &Entry, merge: Span) -> Diagnostic {
+    Diagnostic::warning(format!("key `{}` is overridden by the `<<` after it", entry.key))
+        .at(entry.key_span, "this value is lost")
+        .at(merge, "merged here")
+        .help("move `<<` to the top of the map: Helm and kubectl take the later value")
+}
+
+fn measure(node: &Node) -> Size {
+    let add = |size: Size, child: &Node| {
+        let inner = measure(child);
+        Size {
+            nodes: size.nodes.saturating_add(inner.nodes),
+            depth: size.depth.max(inner.depth + 1),
+            bytes: size.bytes.saturating_add(inner.bytes),
+        }
+    };
+    let size = |depth, bytes| Size { nodes: 1, depth, bytes };
+    match &node.value {
+        Value::Seq(items) => items.iter().fold(size(1, 0), add),
+        Value::Map(map) => {
+            let keys = map.iter().map(|entry| entry.key.len()).sum();
+            map.iter().map(|entry| &entry.value).fold(size(1, keys), add)
+        }
+        Value::String(text) => size(0, text.len()),
+        _ => size(0, 0),
+    }
+}
+
+const TAG_PREFIX: &str = "tag:yaml.org,2002:";
+const MERGE_TAG: &str = "tag:yaml.org,2002:merge";
