@@ -10,7 +10,7 @@
 //! 1. Write `rules/<group>/<name>.rs` with one `declare!`: the doc comment is the user's page (why, `## Bad`,
 //!    `## Good`, `## Fix`; the YAML of both examples is run as the rule's first test), then id, severity,
 //!    summary and the check. Name the violation, so that "allow `<rule>`" reads well.
-//! 2. Add it to the list in `rules/mod.rs`.
+//! 2. Add a line to the list of its group, `rules/<group>/mod.rs`.
 //! 3. `SNAPSHOTS=overwrite cargo test --lib lint` writes its page under `docs/rules/`.
 
 mod allow;

@@ -47,7 +47,7 @@ impl Lint {
 
 /// Every rule that this module checks itself, sorted by id.
 pub(super) fn lints() -> &'static [&'static Lint] {
-    ALL
+    &ALL
 }
 
 /// Every rule, sorted by id: those of this module, of the YAML reader and of the API server's validation.

@@ -1,65 +1,37 @@
 //! `sts/*`: what a release built around a StatefulSet suffers from in production, each rule born of a
 //! real outage. The API server accepts all of it.
 
-mod claim_not_mounted;
-mod claims_deleted_on_scale_down;
-mod data_on_empty_dir;
-mod idle_partition;
-mod missing_service;
-mod name_too_long;
-mod needless_token;
-mod no_claim_template;
-mod no_disruption_budget;
-mod no_grace_period;
-mod no_liveness_probe;
-mod no_memory_limit;
-mod no_readiness_probe;
-mod no_requests;
-mod no_startup_probe;
-mod no_storage_class;
-mod on_delete;
-mod ordered_ready_deadlock;
-mod overlapping_selectors;
-mod parallel_cluster;
-mod service_not_headless;
-mod service_selects_nothing;
-mod service_selects_several;
-mod shadowed_volume;
-mod strict_liveness;
-mod unpublished_peers;
-mod unstable_claim_label;
-mod unstable_pod_label;
-mod unstable_selector;
-
-pub(in crate::lint) use claim_not_mounted::CLAIM_NOT_MOUNTED;
-pub(in crate::lint) use claims_deleted_on_scale_down::CLAIMS_DELETED_ON_SCALE_DOWN;
-pub(in crate::lint) use data_on_empty_dir::DATA_ON_EMPTY_DIR;
-pub(in crate::lint) use idle_partition::IDLE_PARTITION;
-pub(in crate::lint) use missing_service::MISSING_SERVICE;
-pub(in crate::lint) use name_too_long::NAME_TOO_LONG;
-pub(in crate::lint) use needless_token::NEEDLESS_TOKEN;
-pub(in crate::lint) use no_claim_template::NO_CLAIM_TEMPLATE;
-pub(in crate::lint) use no_disruption_budget::NO_DISRUPTION_BUDGET;
-pub(in crate::lint) use no_grace_period::NO_GRACE_PERIOD;
-pub(in crate::lint) use no_liveness_probe::NO_LIVENESS_PROBE;
-pub(in crate::lint) use no_memory_limit::NO_MEMORY_LIMIT;
-pub(in crate::lint) use no_readiness_probe::NO_READINESS_PROBE;
-pub(in crate::lint) use no_requests::NO_REQUESTS;
-pub(in crate::lint) use no_startup_probe::NO_STARTUP_PROBE;
-pub(in crate::lint) use no_storage_class::NO_STORAGE_CLASS;
-pub(in crate::lint) use on_delete::ON_DELETE;
-pub(in crate::lint) use ordered_ready_deadlock::ORDERED_READY_DEADLOCK;
-pub(in crate::lint) use overlapping_selectors::OVERLAPPING_SELECTORS;
-pub(in crate::lint) use parallel_cluster::PARALLEL_CLUSTER;
-pub(in crate::lint) use service_not_headless::SERVICE_NOT_HEADLESS;
-pub(in crate::lint) use service_selects_nothing::SERVICE_SELECTS_NOTHING;
-pub(in crate::lint) use service_selects_several::SERVICE_SELECTS_SEVERAL;
-pub(in crate::lint) use shadowed_volume::SHADOWED_VOLUME;
-pub(in crate::lint) use strict_liveness::STRICT_LIVENESS;
-pub(in crate::lint) use unpublished_peers::UNPUBLISHED_PEERS;
-pub(in crate::lint) use unstable_claim_label::UNSTABLE_CLAIM_LABEL;
-pub(in crate::lint) use unstable_pod_label::UNSTABLE_POD_LABEL;
-pub(in crate::lint) use unstable_selector::UNSTABLE_SELECTOR;
+super::group! {
+    claim_not_mounted: CLAIM_NOT_MOUNTED,
+    claims_deleted_on_scale_down: CLAIMS_DELETED_ON_SCALE_DOWN,
+    data_on_empty_dir: DATA_ON_EMPTY_DIR,
+    idle_partition: IDLE_PARTITION,
+    missing_service: MISSING_SERVICE,
+    name_too_long: NAME_TOO_LONG,
+    needless_token: NEEDLESS_TOKEN,
+    no_claim_template: NO_CLAIM_TEMPLATE,
+    no_disruption_budget: NO_DISRUPTION_BUDGET,
+    no_grace_period: NO_GRACE_PERIOD,
+    no_liveness_probe: NO_LIVENESS_PROBE,
+    no_memory_limit: NO_MEMORY_LIMIT,
+    no_readiness_probe: NO_READINESS_PROBE,
+    no_requests: NO_REQUESTS,
+    no_startup_probe: NO_STARTUP_PROBE,
+    no_storage_class: NO_STORAGE_CLASS,
+    on_delete: ON_DELETE,
+    ordered_ready_deadlock: ORDERED_READY_DEADLOCK,
+    overlapping_selectors: OVERLAPPING_SELECTORS,
+    parallel_cluster: PARALLEL_CLUSTER,
+    service_not_headless: SERVICE_NOT_HEADLESS,
+    service_selects_nothing: SERVICE_SELECTS_NOTHING,
+    service_selects_several: SERVICE_SELECTS_SEVERAL,
+    shadowed_volume: SHADOWED_VOLUME,
+    strict_liveness: STRICT_LIVENESS,
+    unpublished_peers: UNPUBLISHED_PEERS,
+    unstable_claim_label: UNSTABLE_CLAIM_LABEL,
+    unstable_pod_label: UNSTABLE_POD_LABEL,
+    unstable_selector: UNSTABLE_SELECTOR,
+}
 
 /// What nearly every rule here uses.
 mod prelude {

@@ -1,14 +1,11 @@
 //! `values/*`: what is wrong between a chart's values and its templates.
 
-mod no_schema;
-mod schema_refuses_defaults;
-mod undeclared;
-mod unread;
-
-pub(in crate::lint) use no_schema::NO_SCHEMA;
-pub(in crate::lint) use schema_refuses_defaults::SCHEMA_REFUSES_DEFAULTS;
-pub(in crate::lint) use undeclared::UNDECLARED;
-pub(in crate::lint) use unread::UNREAD;
+super::group! {
+    no_schema: NO_SCHEMA,
+    schema_refuses_defaults: SCHEMA_REFUSES_DEFAULTS,
+    undeclared: UNDECLARED,
+    unread: UNREAD,
+}
 
 use crate::values::Scope;
 

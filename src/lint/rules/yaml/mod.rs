@@ -1,14 +1,11 @@
 //! `yaml/*`: YAML that is read as something else than it looks like.
 
-mod implicit_boolean;
-mod implicit_number;
-mod octal_number;
-mod tab;
-
-pub(in crate::lint) use implicit_boolean::IMPLICIT_BOOLEAN;
-pub(in crate::lint) use implicit_number::IMPLICIT_NUMBER;
-pub(in crate::lint) use octal_number::OCTAL_NUMBER;
-pub(in crate::lint) use tab::TAB;
+super::group! {
+    implicit_boolean: IMPLICIT_BOOLEAN,
+    implicit_number: IMPLICIT_NUMBER,
+    octal_number: OCTAL_NUMBER,
+    tab: TAB,
+}
 
 use crate::lint::scalar::{Scalar, disguised};
 use crate::lint::subject::ChartSubject;
