@@ -36,6 +36,8 @@ pub(super) struct Mask<'a> {
     values: BTreeSet<String>,
     /// The values and those parts of them that are secret by themselves.
     secrets: Secrets,
+    /// The longer ones of these in lower case: a template may have changed their case.
+    lowered: Secrets,
 }
 
 impl<'a> Mask<'a> {
@@ -68,7 +70,9 @@ impl<'a> Mask<'a> {
         }
         values.retain(|value| !value.is_empty());
         secrets.retain(|secret| secret.len() >= MIN_INSIDE && !names.contains(secret.as_str()));
-        Self { salt, values, secrets: Secrets::of(secrets) }
+        let lowered = secrets.iter().filter(|secret| secret.len() >= MIN_ANYWHERE).map(|s| s.to_lowercase());
+        let lowered = lowered.filter(|text| !is_plain_word(text) && !names.contains(text.as_str())).collect();
+        Self { salt, values, secrets: Secrets::of(secrets), lowered: Secrets::of(lowered) }
     }
 
     /// Replaces what carries a secret in a manifest. Names stay: see [`NAMES`].
@@ -80,7 +84,7 @@ impl<'a> Mask<'a> {
                     Value::Int(_) | Value::Uint(_) => return self.is_long_number(node),
                     _ => return false,
                 };
-                self.carries(text)
+                self.carries(text) || self.is_end(text)
             });
         }
     }
@@ -138,9 +142,22 @@ impl<'a> Mask<'a> {
 
     /// Whether a text holds a secret, as it is or encoded.
     fn carries(&self, text: &str) -> bool {
-        decode_all(text).iter().any(|reading| self.secrets.any_in(reading, |_| true))
+        let holds = |reading: &String| {
+            self.secrets.any_in(reading, |_| true) || self.lowered.any_in(&reading.to_lowercase(), |_| true)
+        };
+        decode_all(text).iter().any(holds)
             || normalize_base64(text)
                 .is_some_and(|packed| self.secrets.any_in(&packed, |secret| secret == packed))
+    }
+
+    /// Whether a text, decoded or not, is how a Secret's value begins or ends, as `trunc` leaves it.
+    fn is_end(&self, text: &str) -> bool {
+        let is_end = |end: &str| {
+            end.len() >= MIN_ANYWHERE
+                && !is_plain_word(end)
+                && self.values.iter().any(|value| value.starts_with(end) || value.ends_with(end))
+        };
+        decode_all(text).iter().any(|reading| is_end(reading.trim()))
     }
 
     /// Whether a text, decoded or not, is a part of a Secret's value.

@@ -192,6 +192,11 @@ fn a_secret_is_recorded_nowhere_in_whatever_form() {
         (quoted, serde_json::Value::from(quoted).to_string().replace('<', r"\u003c").replace('&', r"\u0026")),
         (quoted, quoted.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&#34;")),
         ("hunter2", "68756e74657232".to_owned()),
+        // Changed in case, or cut.
+        ("S3cret-passw0rd", "S3CRET-PASSW0RD".to_owned()),
+        ("S3cret-passw0rd", "url/s3cret-passw0rd".to_owned()),
+        ("S3cret-passw0rd", "S3cret".to_owned()),
+        ("S3cret-passw0rd", encode("passw0rd")),
         // Lines and parts of a value that are secret by themselves.
         ("[db]\nuser = app\npassword = correct\n", "--password correct".to_owned()),
         ("one line of text\nanother line of text\n", "header: another line of text".to_owned()),
