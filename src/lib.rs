@@ -9,12 +9,13 @@
 //!
 //! Each stage is a function of its inputs and returns its output plus [`diag::Diagnostic`]s. Imports
 //! point only back along the path. What knows nothing of charts is in crates of its own, so that cargo
-//! keeps the direction: `plimsoll-diag`, below `plimsoll-yaml`, below `plimsoll-kube`.
+//! keeps the direction: `plimsoll-diag`, below `plimsoll-yaml`, below `plimsoll-gotmpl` and `plimsoll-kube`.
 //!
 //! | module | what it owns |
 //! |---|---|
 //! | [`diag`] | sources, spans, diagnostics, rules; how they are shown (`crates/diag`) |
 //! | [`yaml`] | the only reader and writer of YAML (`crates/yaml`) |
+//! | [`gotmpl`] | Helm's template language, and its version constraints (`crates/gotmpl`) |
 //! | [`chart`] | the chart tree; the one door to a chart's files |
 //! | [`values`] | `--set` grammar, merge, scoping, schema, the origin of every leaf |
 //! | [`engine`] | template engines: Tera with YAML-aware interpolation, Helm's language |
@@ -27,6 +28,7 @@
 //! | [`history`] | recorded renders on disk |
 
 pub use plimsoll_diag as diag;
+pub use plimsoll_gotmpl as gotmpl;
 pub use plimsoll_kube as k8s;
 pub use plimsoll_kube::manifest;
 pub use plimsoll_yaml as yaml;

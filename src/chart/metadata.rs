@@ -1,8 +1,8 @@
 //! `Chart.yaml`.
 
 use super::Chart;
-use super::constraint::{Constraint, parse_version};
 use crate::diag::{Diagnostic, Sources, Span, has_errors, nearest};
+use crate::gotmpl::{Constraint, parse_version};
 use crate::yaml::{Entry, Map, Node, Value};
 
 /// `Chart.yaml`: typed, and as written.

@@ -6,7 +6,6 @@
 //! and embedded charts obey the same rules.
 
 mod builtin;
-pub mod constraint;
 mod detect;
 mod files;
 mod ignore;
@@ -16,7 +15,6 @@ mod tree;
 mod values_file;
 
 pub use builtin::{exists, is_chart, open};
-pub use constraint::Constraint;
 pub use files::ChartFile;
 pub use metadata::{ChartType, Dependency, EngineKind, ImportValues, Maintainer, Metadata};
 

@@ -4,11 +4,12 @@
 //! text. What becomes of the text (parsing, ordering, hooks) is the same for all of them and lives in
 //! [`crate::render`].
 
-pub mod gotpl;
+pub mod helm;
 pub mod tera;
 
 use crate::chart::{Chart, EngineKind};
 use crate::diag::{Segment, SourceId};
+use crate::gotmpl::{Usage, references};
 use crate::k8s::{self, kinds};
 use crate::values::ValueRead;
 use crate::yaml::{Map, Node, Value};
@@ -51,9 +52,9 @@ pub fn value_reads(chart: &Chart, user: &Map) -> Vec<ValueRead> {
     let defaults = chart.values.as_map();
     let values: Vec<&Map> = defaults.into_iter().chain([user]).collect();
     let texts = template_texts(chart, &values);
-    let references = texts.iter().flat_map(|(_, text)| gotpl::references(text).unwrap_or_default());
-    let read = references.filter(|reference| reference.usage != gotpl::Usage::Changed);
-    read.map(|reference| ValueRead { is_whole: reference.usage == gotpl::Usage::Used, path: reference.path })
+    let references = texts.iter().flat_map(|(_, text)| references(text).unwrap_or_default());
+    let read = references.filter(|reference| reference.usage != Usage::Changed);
+    read.map(|reference| ValueRead { is_whole: reference.usage == Usage::Used, path: reference.path })
         .collect()
 }
 

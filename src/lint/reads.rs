@@ -6,9 +6,9 @@
 
 use crate::chart::{Chart, EngineKind};
 use crate::diag::{SourceId, Span};
-use crate::engine::gotpl::{self, Reference, Usage};
 use crate::engine::template_texts;
 use crate::engine::tera::COMPONENT_LIBRARY;
+use crate::gotmpl::{Reference, Usage, references};
 use crate::values::Scope;
 use crate::yaml::{Map, Node};
 use regex::Regex;
@@ -98,7 +98,7 @@ impl Reader {
             return scan(text, source, reads);
         }
         if !self.parsed.contains_key(text) {
-            self.parsed.insert(Arc::clone(text), gotpl::references(text).unwrap_or_default());
+            self.parsed.insert(Arc::clone(text), references(text).unwrap_or_default());
         }
         let references = self.parsed.get(text).into_iter().flatten();
         reads.extend(references.map(|reference| Read {

@@ -16,7 +16,7 @@ pub use report::dry_run;
 
 use crate::chart::{self, Chart, EngineKind};
 use crate::diag::{Diagnostic, Report, Severity, SourceId, SourceKind, SourceMap, Sources, Span};
-use crate::engine::{Capabilities, FileRole, Release, RenderedFile, gotpl, tera};
+use crate::engine::{Capabilities, FileRole, Release, RenderedFile, helm, tera};
 use crate::k8s::kinds;
 use crate::manifest::{self, Object};
 use crate::values::{self, Computed, Scope};
@@ -95,7 +95,7 @@ pub fn release_of(sources: &Sources, chart: Chart, request: &Request) -> Report<
 
 /// The release name that `--name-template` makes: in Helm's language, whatever the chart's.
 pub fn name_from_template(template: &str, seed: Option<u64>) -> Result<String, Diagnostic> {
-    gotpl::text(template, seed).map_err(|reason| Diagnostic::error(format!("`{template}`: {reason}")))
+    helm::text(template, seed).map_err(|reason| Diagnostic::error(format!("`{template}`: {reason}")))
 }
 
 /// One document of a release.
@@ -316,7 +316,7 @@ fn run_engines(sources: &Sources, computed: &Computed, options: &Options) -> Rep
     }
     if scopes.iter().any(|scope| scope.chart.engine == EngineKind::GoTemplate) {
         let report =
-            gotpl::render(sources, &computed.root, &options.release, &options.capabilities, options.seed);
+            helm::render(sources, &computed.root, &options.release, &options.capabilities, options.seed);
         if let Some(output) = report.take(&mut diagnostics) {
             nondeterministic = output.nondeterministic;
             let files_of_helm = output.files.into_iter();

@@ -7,7 +7,8 @@ use super::rendering::{self, OMITTED, spend};
 use super::rewrite::emit_filter;
 use super::tpl::tpl;
 use super::value::{self, node};
-use crate::chart::{Chart, ChartFile, Constraint, constraint};
+use crate::chart::{Chart, ChartFile};
+use crate::gotmpl::{Constraint, parse_version};
 use crate::yaml::{self, emit};
 use base64::Engine as _;
 use sha2::Digest as _;
@@ -266,8 +267,8 @@ fn text_filters(tera: &mut tera::Tera) {
         let wanted = argument::<&str>(args, "constraint")?;
         let constraint = Constraint::parse(wanted)
             .map_err(|error| Error::message(format!("`{wanted}` is not a version constraint: {error}")))?;
-        let version = constraint::parse_version(&text)
-            .ok_or_else(|| Error::message(format!("`{text}` is not a version")))?;
+        let version =
+            parse_version(&text).ok_or_else(|| Error::message(format!("`{text}` is not a version")))?;
         Ok(constraint.matches(&version).into())
     });
 }

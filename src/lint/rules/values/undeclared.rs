@@ -1,7 +1,7 @@
 use super::is_foreign;
 use crate::chart::Chart;
 use crate::diag::{Diagnostic, Span, nearest};
-use crate::engine::gotpl::Usage;
+use crate::gotmpl::Usage;
 use crate::lint::documented::Documentation;
 use crate::lint::reads::{Read, Reader, file_name};
 use crate::lint::registry::declare;

@@ -1,6 +1,6 @@
 use super::is_foreign;
 use crate::diag::Diagnostic;
-use crate::engine::gotpl::Usage;
+use crate::gotmpl::Usage;
 use crate::lint::reads::{Read, Reader};
 use crate::lint::registry::declare;
 use crate::lint::subject::ChartSubject;

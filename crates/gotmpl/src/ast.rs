@@ -1,0 +1,172 @@
+//! The syntax tree of a template: names resolved, positions kept.
+//!
+//! A tree holds byte offsets, not spans: charts with the same text share one tree.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::functions::Function;
+
+/// A byte range of the template's text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// First byte.
+    pub(crate) start: u32,
+    /// One past the last byte.
+    pub(crate) end: u32,
+}
+
+/// A parsed text: what it renders itself, and the templates it defines.
+pub struct File {
+    /// The text.
+    pub(crate) text: Arc<str>,
+    /// What stands outside of definitions.
+    pub(crate) main: Arc<Template>,
+    /// `define` and `block`, each name once.
+    pub(crate) defines: Vec<(Arc<str>, Arc<Template>)>,
+}
+
+impl fmt::Debug for File {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("File").field("text", &self.text).finish_non_exhaustive()
+    }
+}
+
+/// The body of a template.
+pub(crate) struct Template {
+    /// What it consists of.
+    pub(crate) body: Body,
+    /// How many variables it needs room for, `$` included.
+    pub(crate) slots: usize,
+    /// Whether it is nothing but white space and comments: such a definition never replaces another.
+    pub(crate) blank: bool,
+}
+
+/// A sequence of nodes.
+pub(crate) type Body = Box<[Node]>;
+
+/// A piece of a template.
+pub(crate) enum Node {
+    /// Text to copy.
+    Text(Place),
+    /// `{{ pipeline }}`
+    Action(Action),
+    /// `{{ if }}`
+    If(Branch),
+    /// `{{ with }}`
+    With(Branch),
+    /// `{{ range }}`
+    Range(Branch),
+    /// `{{ template "name" pipeline }}`
+    Template {
+        /// The template to run.
+        name: Arc<str>,
+        /// Its dot.
+        pipe: Option<Pipe>,
+        /// The whole action.
+        place: Place,
+    },
+    /// `{{ break }}`
+    Break,
+    /// `{{ continue }}`
+    Continue,
+}
+
+/// A pipeline whose value is written, unless it declares variables.
+pub(crate) struct Action {
+    /// What to evaluate.
+    pub(crate) pipe: Pipe,
+    /// The whole action with its delimiters.
+    pub(crate) place: Place,
+    /// The one chain below `.Values` that the pipeline reads, if it is just one.
+    pub(crate) values: Option<Fields>,
+    /// How the text of an `include` at its head reaches the output.
+    pub(crate) splice: Option<Splice>,
+}
+
+/// What a pipeline does to the text that `include` returned at its head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Splice {
+    /// Nothing.
+    Plain,
+    /// `indent n`
+    Indent(u32),
+    /// `nindent n`
+    Nindent(u32),
+}
+
+/// A pipeline and what to do when its value is true or false, or there are items or none.
+pub(crate) struct Branch {
+    /// What to evaluate.
+    pub(crate) pipe: Pipe,
+    /// If so.
+    pub(crate) body: Body,
+    /// If not.
+    pub(crate) otherwise: Body,
+}
+
+/// `$a, $b := command | command`
+pub(crate) struct Pipe {
+    /// The slots of the variables that are declared or assigned.
+    pub(crate) variables: Box<[usize]>,
+    /// The commands; each gets the value of the one before as its last argument.
+    pub(crate) commands: Box<[Command]>,
+    /// From the first variable or command to the last.
+    pub(crate) place: Place,
+}
+
+/// A value or call with its arguments.
+pub(crate) struct Command {
+    /// What is evaluated or called.
+    pub(crate) head: Expr,
+    /// The arguments.
+    pub(crate) args: Box<[Expr]>,
+}
+
+/// Field names of a chain, outermost first.
+pub(crate) type Fields = Arc<[Arc<str>]>;
+
+/// An operand.
+pub(crate) struct Expr {
+    /// What it is.
+    pub(crate) kind: Kind,
+    /// Where it stands.
+    pub(crate) place: Place,
+}
+
+/// Kinds of operands.
+pub(crate) enum Kind {
+    /// `.`
+    Dot,
+    /// `nil`
+    Nil,
+    /// `true`
+    Bool(bool),
+    /// `1`, `'a'`
+    Int(i64),
+    /// `1.5`
+    Float(f64),
+    /// `"text"`
+    Str(Arc<str>),
+    /// `"\xff"`, a text that is not UTF-8
+    Raw(Arc<[u8]>),
+    /// `.a.b`
+    Field(Fields),
+    /// `$x.a.b`
+    Variable(usize, Fields),
+    /// `$x` where there is no such variable at run time, see `parse::Scope`.
+    Undefined(Arc<str>),
+    /// `name`
+    Function(&'static Function),
+    /// `( pipeline )`
+    Pipe(Box<Pipe>),
+    /// `( pipeline ).a.b`
+    Chain(Box<Expr>, Fields),
+}
+
+impl Place {
+    /// The smallest range that covers both.
+    pub(crate) fn to(self, other: Self) -> Self {
+        Self { start: self.start.min(other.start), end: self.end.max(other.end) }
+    }
+}

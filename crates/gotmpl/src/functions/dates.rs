@@ -1,0 +1,806 @@
+//! Sprig's dates, in Go's layouts. The time zone is UTC unless one is named: charts should not depend on the machine,
+//! so the zone `Local` is UTC, too. As in Sprig, so is one that does not exist.
+
+use std::any::Any;
+use std::fmt::Write as _;
+use std::rc::Rc;
+
+use super::{Function, fixed};
+use crate::error::{Error, Result};
+use crate::value::{Args, Object, Value};
+use crate::vm::Vm;
+
+pub(crate) const TABLE: &[Function] = &[
+    fixed("now", 0, |vm, _| Ok(now(vm).into_value())),
+    fixed("date", 2, |vm, args| Ok(instant(vm, args.any(1)).format(args.str(0)?).into())),
+    fixed("dateInZone", 3, in_zone),
+    fixed("date_in_zone", 3, in_zone),
+    fixed("htmlDate", 1, |vm, args| Ok(instant(vm, args.any(0)).format("2006-01-02").into())),
+    fixed("htmlDateInZone", 2, |vm, args| {
+        let zone = Zone::named(args.str(1)?);
+        Ok(instant(vm, args.any(0)).format_in(&zone, "2006-01-02").into())
+    }),
+    fixed("dateModify", 2, |_, args| {
+        modify(args).map(|changed| changed.unwrap_or_else(|| args.any(1).clone()))
+    }),
+    fixed("date_modify", 2, |_, args| {
+        modify(args).map(|changed| changed.unwrap_or_else(|| args.any(1).clone()))
+    }),
+    fixed("mustDateModify", 2, must_modify),
+    fixed("must_date_modify", 2, must_modify),
+    fixed("toDate", 2, |_, args| Ok(parse(args.str(0)?, args.str(1)?).unwrap_or(ZERO).into_value())),
+    fixed("mustToDate", 2, |_, args| {
+        let (layout, text) = (args.str(0)?, args.str(1)?);
+        match parse(layout, text) {
+            Some(time) => Ok(time.into_value()),
+            None => Err(Error::new(format!("parsing time `{text}` as `{layout}`: cannot parse it"))),
+        }
+    }),
+    fixed("unixEpoch", 1, |_, args| Ok(time(args, 0)?.seconds.to_string().into())),
+    fixed("ago", 1, |vm, args| {
+        let then = instant(vm, args.any(0));
+        Ok(duration_text(nanoseconds(now(vm).seconds.saturating_sub(then.seconds))).into())
+    }),
+    fixed("duration", 1, |_, args| {
+        let seconds = match args.any(0) {
+            Value::Int64(number) => *number,
+            value => value.as_str().and_then(|text| text.parse().ok()).unwrap_or(0),
+        };
+        Ok(duration_text(nanoseconds(seconds)).into())
+    }),
+    fixed("durationRound", 1, |vm, args| {
+        let length = match args.any(0) {
+            Value::Int64(number) => *number,
+            Value::Object(_) => nanoseconds(now(vm).seconds.saturating_sub(time(args, 0)?.seconds)),
+            value => value.as_str().and_then(parse_duration).unwrap_or(0),
+        };
+        Ok(round(length.unsigned_abs()).into())
+    }),
+];
+
+/// A moment, in UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Time {
+    /// Since 1970.
+    seconds: i64,
+    nanoseconds: u32,
+}
+
+/// Go's zero time: the first day of the year 1.
+const ZERO: Time = Time { seconds: -62_135_596_800, nanoseconds: 0 };
+
+const DAY: i64 = 86_400;
+
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
+const WEEKDAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+
+fn now(vm: &mut Vm) -> Time {
+    let (seconds, nanoseconds) = vm.random.now();
+    Time { seconds, nanoseconds }
+}
+
+/// A time or the seconds since 1970; anything else is now.
+fn instant(vm: &mut Vm, value: &Value) -> Time {
+    match value {
+        Value::Int(seconds) | Value::Int64(seconds) => Time { seconds: *seconds, nanoseconds: 0 },
+        Value::Object(object) => match object.as_any().downcast_ref::<Time>() {
+            Some(time) => *time,
+            None => now(vm),
+        },
+        _ => now(vm),
+    }
+}
+
+/// An argument that has to be a time.
+fn time(args: Args<'_>, index: usize) -> Result<Time> {
+    match args.any(index) {
+        Value::Object(object) => object.as_any().downcast_ref::<Time>().copied(),
+        _ => None,
+    }
+    .ok_or_else(|| args.mismatch(index, "time.Time"))
+}
+
+fn in_zone(vm: &mut Vm, args: Args<'_>) -> Result<Value> {
+    let zone = Zone::named(args.str(2)?);
+    Ok(instant(vm, args.any(1)).format_in(&zone, args.str(0)?).into())
+}
+
+/// Where a time is told.
+struct Zone(Option<jiff::tz::TimeZone>);
+
+impl Zone {
+    const UTC: Self = Self(None);
+
+    fn named(name: &str) -> Self {
+        Self(jiff::tz::TimeZone::get(name).ok().filter(|_| !matches!(name, "" | "UTC" | "Local")))
+    }
+
+    /// The seconds east of Greenwich and the zone's name, at a time.
+    fn at(&self, time: Time) -> (i64, String) {
+        let known = self.0.as_ref().zip(jiff::Timestamp::from_second(time.seconds).ok());
+        known.map_or_else(
+            || (0, "UTC".to_owned()),
+            |(zone, timestamp)| {
+                let info = zone.to_offset_info(timestamp);
+                (i64::from(info.offset().seconds()), info.abbreviation().to_owned())
+            },
+        )
+    }
+}
+
+fn modify(args: Args<'_>) -> Result<Option<Value>> {
+    let (text, time) = (args.str(0)?, time(args, 1)?);
+    Ok(parse_duration(text).map(|length| time.plus(length).into_value()))
+}
+
+fn must_modify(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+    modify(args)?
+        .ok_or_else(|| Error::new(format!("time: invalid duration `{}`", args.str(0).unwrap_or_default())))
+}
+
+fn nanoseconds(seconds: i64) -> i64 {
+    seconds.saturating_mul(1_000_000_000)
+}
+
+impl Time {
+    fn into_value(self) -> Value {
+        Value::Object(Rc::new(self))
+    }
+
+    fn plus(self, nanoseconds: i64) -> Self {
+        let total =
+            i128::from(self.seconds) * 1_000_000_000 + i128::from(self.nanoseconds) + i128::from(nanoseconds);
+        Self {
+            seconds: i64::try_from(total.div_euclid(1_000_000_000)).unwrap_or(i64::MAX),
+            nanoseconds: u32::try_from(total.rem_euclid(1_000_000_000)).unwrap_or(0),
+        }
+    }
+
+    /// Year, month (from 1) and day of the proleptic Gregorian calendar.
+    fn date(self) -> (i64, i64, i64) {
+        // Days since 1 March of the year 0, in eras of 400 years.
+        let days = self.seconds.div_euclid(DAY) + 719_468;
+        let era = days.div_euclid(146_097);
+        let of_era = days.rem_euclid(146_097);
+        let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let shifted = (5 * of_year + 2) / 153;
+        let day = of_year - (153 * shifted + 2) / 5 + 1;
+        let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+        (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+    }
+
+    fn of(year: i64, month: i64, day: i64, second_of_day: i64, nanoseconds: u32) -> Self {
+        let year_shifted = if month <= 2 { year - 1 } else { year };
+        let era = year_shifted.div_euclid(400);
+        let of_era = year_shifted.rem_euclid(400);
+        let shifted = (month + 9) % 12;
+        let of_year = (153 * shifted + 2) / 5 + day - 1;
+        let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
+        Self { seconds: days * DAY + second_of_day, nanoseconds }
+    }
+
+    /// The same time of day so many years, months and days later.
+    fn add_date(self, args: Args<'_>) -> Result<Value> {
+        const FARTHEST: i64 = 1_000_000;
+        let (years, months, days) = (args.int(0)?, args.int(1)?, args.int(2)?);
+        if [years, months, days].iter().any(|number| number.abs_diff(0) > FARTHEST.unsigned_abs()) {
+            return Err(Error::new("the date is too far away"));
+        }
+        let (year, month, day) = self.date();
+        let total = year.saturating_add(years).clamp(-FARTHEST, FARTHEST) * 12 + month - 1 + months;
+        let second_of_day = self.seconds.rem_euclid(DAY);
+        let first =
+            Self::of(total.div_euclid(12), total.rem_euclid(12) + 1, 1, second_of_day, self.nanoseconds);
+        Ok(Self { seconds: first.seconds + (day - 1 + days) * DAY, ..first }.into_value())
+    }
+
+    fn clock(self) -> (i64, i64, i64) {
+        let second = self.seconds.rem_euclid(DAY);
+        (second / 3600, second / 60 % 60, second % 60)
+    }
+
+    fn weekday(self) -> i64 {
+        (self.seconds.div_euclid(DAY) + 4).rem_euclid(7)
+    }
+
+    fn day_of_year(self) -> i64 {
+        let (year, ..) = self.date();
+        self.seconds.div_euclid(DAY) - Self::of(year, 1, 1, 0, 0).seconds.div_euclid(DAY) + 1
+    }
+
+    /// The time in a layout written as Go's reference time.
+    fn format(self, layout: &str) -> String {
+        self.format_in(&Zone::UTC, layout)
+    }
+
+    /// The same, as clocks and calendars of a zone show it.
+    fn format_in(self, zone: &Zone, layout: &str) -> String {
+        let (east, zone) = zone.at(self);
+        let local = Self { seconds: self.seconds.saturating_add(east), ..self };
+        let (year, month, day) = local.date();
+        let (hour, minute, second) = local.clock();
+        let name = |names: &[&'static str], index: i64| {
+            usize::try_from(index).ok().and_then(|i| names.get(i).copied())
+        };
+        let month_name = name(&MONTHS, month - 1).unwrap_or_default();
+        let weekday = name(&WEEKDAYS, local.weekday()).unwrap_or_default();
+        let twelve = if hour % 12 == 0 { 12 } else { hour % 12 };
+        let mut out = String::with_capacity(layout.len() + 8);
+        let mut rest = layout;
+        while let Some((before, piece, behind)) = next_piece(rest) {
+            out.push_str(before);
+            rest = behind;
+            let _ = match piece {
+                Piece::LongMonth => write!(out, "{month_name}"),
+                Piece::Month => write!(out, "{}", &month_name[..3]),
+                Piece::NumMonth => write!(out, "{month}"),
+                Piece::ZeroMonth => write!(out, "{month:02}"),
+                Piece::LongWeekday => write!(out, "{weekday}"),
+                Piece::Weekday => write!(out, "{}", &weekday[..3]),
+                Piece::Day => write!(out, "{day}"),
+                Piece::SpaceDay => write!(out, "{day:>2}"),
+                Piece::ZeroDay => write!(out, "{day:02}"),
+                Piece::YearDay => write!(out, "{:03}", local.day_of_year()),
+                Piece::SpaceYearDay => write!(out, "{:>3}", local.day_of_year()),
+                Piece::Hour => write!(out, "{hour:02}"),
+                Piece::Hour12 => write!(out, "{twelve}"),
+                Piece::ZeroHour12 => write!(out, "{twelve:02}"),
+                Piece::Minute => write!(out, "{minute}"),
+                Piece::ZeroMinute => write!(out, "{minute:02}"),
+                Piece::Second => write!(out, "{second}"),
+                Piece::ZeroSecond => write!(out, "{second:02}"),
+                Piece::LongYear => write!(out, "{year:04}"),
+                Piece::Year => write!(out, "{:02}", year.rem_euclid(100)),
+                Piece::Noon => write!(out, "{}", if hour < 12 { "AM" } else { "PM" }),
+                Piece::SmallNoon => write!(out, "{}", if hour < 12 { "am" } else { "pm" }),
+                Piece::Zone => write!(out, "{zone}"),
+                Piece::Offset(true, _) if east == 0 => write!(out, "Z"),
+                Piece::Offset(_, form) => write!(out, "{}", offset_text(form, east)),
+                Piece::Fraction(mark, digits, trims) => {
+                    let all = format!("{:09}", self.nanoseconds);
+                    let part = &all[..digits.min(9)];
+                    let part = if trims { part.trim_end_matches('0') } else { part };
+                    if part.is_empty() { Ok(()) } else { write!(out, "{mark}{part}") }
+                }
+            };
+        }
+        out.push_str(rest);
+        out
+    }
+}
+
+/// An offset in the form in which `form` is one of nothing: `+00`, `+0000`, `+00:00`, seconds too.
+fn offset_text(form: &str, east: i64) -> String {
+    let sign = if east < 0 { '-' } else { '+' };
+    let (hours, minutes, seconds) = (east.abs() / 3600, east.abs() / 60 % 60, east.abs() % 60);
+    match form {
+        "+00" => format!("{sign}{hours:02}"),
+        "+0000" => format!("{sign}{hours:02}{minutes:02}"),
+        "+000000" => format!("{sign}{hours:02}{minutes:02}{seconds:02}"),
+        "+00:00:00" => format!("{sign}{hours:02}:{minutes:02}:{seconds:02}"),
+        _ => format!("{sign}{hours:02}:{minutes:02}"),
+    }
+}
+
+/// A piece of a layout that stands for a part of the time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Piece {
+    LongMonth,
+    Month,
+    NumMonth,
+    ZeroMonth,
+    LongWeekday,
+    Weekday,
+    Day,
+    SpaceDay,
+    ZeroDay,
+    YearDay,
+    SpaceYearDay,
+    Hour,
+    Hour12,
+    ZeroHour12,
+    Minute,
+    ZeroMinute,
+    Second,
+    ZeroSecond,
+    LongYear,
+    Year,
+    Noon,
+    SmallNoon,
+    Zone,
+    /// Whether an offset of zero is written `Z`, and what it looks like otherwise.
+    Offset(bool, &'static str),
+    /// The mark before it, how many digits, whether zeros at the end are left out.
+    Fraction(char, usize, bool),
+}
+
+/// Longer spellings stand before those that they begin with.
+const PIECES: &[(&str, Piece)] = &[
+    ("January", Piece::LongMonth),
+    ("Jan", Piece::Month),
+    ("Monday", Piece::LongWeekday),
+    ("Mon", Piece::Weekday),
+    ("MST", Piece::Zone),
+    ("2006", Piece::LongYear),
+    ("_2006", Piece::LongYear),
+    ("002", Piece::YearDay),
+    ("__2", Piece::SpaceYearDay),
+    ("01", Piece::ZeroMonth),
+    ("02", Piece::ZeroDay),
+    ("03", Piece::ZeroHour12),
+    ("04", Piece::ZeroMinute),
+    ("05", Piece::ZeroSecond),
+    ("06", Piece::Year),
+    ("15", Piece::Hour),
+    ("1", Piece::NumMonth),
+    ("2", Piece::Day),
+    ("_2", Piece::SpaceDay),
+    ("3", Piece::Hour12),
+    ("4", Piece::Minute),
+    ("5", Piece::Second),
+    ("PM", Piece::Noon),
+    ("pm", Piece::SmallNoon),
+    ("Z07:00:00", Piece::Offset(true, "+00:00:00")),
+    ("Z070000", Piece::Offset(true, "+000000")),
+    ("Z07:00", Piece::Offset(true, "+00:00")),
+    ("Z0700", Piece::Offset(true, "+0000")),
+    ("Z07", Piece::Offset(true, "+00")),
+    ("-07:00:00", Piece::Offset(false, "+00:00:00")),
+    ("-070000", Piece::Offset(false, "+000000")),
+    ("-07:00", Piece::Offset(false, "+00:00")),
+    ("-0700", Piece::Offset(false, "+0000")),
+    ("-07", Piece::Offset(false, "+00")),
+];
+
+/// The text before the first piece of a layout, the piece, and the rest.
+fn next_piece(layout: &str) -> Option<(&str, Piece, &str)> {
+    for (index, c) in layout.char_indices() {
+        let rest = &layout[index..];
+        if let Some((spelling, piece)) = PIECES.iter().find(|(spelling, _)| rest.starts_with(spelling)) {
+            // `Jan` and `Mon` do not begin a longer word.
+            let behind = &rest[spelling.len()..];
+            let in_word =
+                matches!(piece, Piece::Month) && behind.starts_with(|c: char| c.is_ascii_lowercase());
+            if !in_word && *spelling != "_2006" {
+                return Some((&layout[..index], *piece, behind));
+            }
+            if *spelling == "_2006" {
+                return Some((&layout[..=index], Piece::LongYear, behind));
+            }
+        }
+        if matches!(c, '.' | ',') {
+            let digit = rest[1..].chars().next().filter(|digit| matches!(digit, '0' | '9'));
+            if let Some(digit) = digit {
+                let count = rest[1..].chars().take_while(|next| *next == digit).count();
+                let behind = &rest[1 + count..];
+                if !behind.starts_with(|c: char| c.is_ascii_digit()) {
+                    return Some((&layout[..index], Piece::Fraction(c, count, digit == '9'), behind));
+                }
+            }
+        }
+    }
+    None
+}
+
+/// Reads a time in a layout.
+fn parse(layout: &str, text: &str) -> Option<Time> {
+    let (mut year, mut month, mut day) = (0, 1, 1);
+    let mut day_of_year = None;
+    let (mut hour, mut minute, mut second, mut nanoseconds, mut offset) = (0, 0, 0, 0, 0);
+    let mut afternoon = None;
+    let mut layout = layout;
+    let mut text = text;
+    while let Some((before, piece, behind)) = next_piece(layout) {
+        text = text.strip_prefix(before)?;
+        layout = behind;
+        match piece {
+            Piece::LongYear => year = digits(&mut text, 4, 4)?,
+            Piece::Year => {
+                let short = digits(&mut text, 2, 2)?;
+                year = if short >= 69 { 1900 + short } else { 2000 + short };
+            }
+            Piece::LongMonth | Piece::Month => {
+                let length = if piece == Piece::Month { 3 } else { usize::MAX };
+                let found = MONTHS.iter().position(|name| {
+                    let name = &name[..name.len().min(length)];
+                    text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
+                })?;
+                text = &text[MONTHS[found].len().min(length)..];
+                month = i64::try_from(found).ok()? + 1;
+            }
+            Piece::LongWeekday | Piece::Weekday => {
+                let length = if piece == Piece::Weekday { 3 } else { usize::MAX };
+                let found = WEEKDAYS.iter().find(|name| {
+                    let name = &name[..name.len().min(length)];
+                    text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
+                })?;
+                text = &text[found.len().min(length)..];
+            }
+            Piece::NumMonth => month = digits(&mut text, 1, 2)?,
+            Piece::ZeroMonth => month = digits(&mut text, 2, 2)?,
+            Piece::Day | Piece::SpaceDay => {
+                text = text.strip_prefix(' ').filter(|_| piece == Piece::SpaceDay).unwrap_or(text);
+                day = digits(&mut text, 1, 2)?;
+            }
+            Piece::ZeroDay => day = digits(&mut text, 2, 2)?,
+            Piece::YearDay => day_of_year = Some(digits(&mut text, 3, 3)?),
+            Piece::SpaceYearDay => {
+                for _ in 0..2 {
+                    text = text.strip_prefix(' ').unwrap_or(text);
+                }
+                day_of_year = Some(digits(&mut text, 1, 3)?);
+            }
+            Piece::Hour12 => hour = digits(&mut text, 1, 2)?,
+            Piece::Hour | Piece::ZeroHour12 => hour = digits(&mut text, 2, 2)?,
+            Piece::Minute => minute = digits(&mut text, 1, 2)?,
+            Piece::ZeroMinute => minute = digits(&mut text, 2, 2)?,
+            Piece::Second => second = digits(&mut text, 1, 2)?,
+            Piece::ZeroSecond => {
+                second = digits(&mut text, 2, 2)?;
+                // A fraction is read even where the layout has none.
+                let layout_has = matches!(next_piece(layout), Some(("", Piece::Fraction(..), _)));
+                if !layout_has && text.starts_with(['.', ',']) {
+                    nanoseconds = fraction(&mut text, 1)?;
+                }
+            }
+            Piece::Noon | Piece::SmallNoon => {
+                let start = text.get(..2)?;
+                afternoon = Some(match start.to_ascii_uppercase().as_str() {
+                    "AM" => false,
+                    "PM" => true,
+                    _ => return None,
+                });
+                text = &text[2..];
+            }
+            Piece::Zone => {
+                text = &text[zone_length(text)?..];
+            }
+            Piece::Offset(z, _) => {
+                if z && text.starts_with('Z') {
+                    text = &text[1..];
+                } else {
+                    let sign = match text.chars().next()? {
+                        '+' => 1,
+                        '-' => -1,
+                        _ => return None,
+                    };
+                    text = &text[1..];
+                    let hours = digits(&mut text, 2, 2)?;
+                    text = text.strip_prefix(':').unwrap_or(text);
+                    let minutes = if text.starts_with(|c: char| c.is_ascii_digit()) {
+                        digits(&mut text, 2, 2)?
+                    } else {
+                        0
+                    };
+                    offset = sign * (hours * 3600 + minutes * 60);
+                }
+            }
+            Piece::Fraction(_, count, trims) => {
+                if text.starts_with(['.', ',']) {
+                    nanoseconds = fraction(&mut text, if trims { 1 } else { count })?;
+                } else if !trims {
+                    return None;
+                }
+            }
+        }
+    }
+    if layout != text {
+        return None;
+    }
+    match afternoon {
+        Some(true) if hour < 12 => hour += 12,
+        Some(false) if hour == 12 => hour = 0,
+        _ => {}
+    }
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let longest = match month {
+        4 | 6 | 9 | 11 => 30,
+        2 => 28 + i64::from(leap),
+        _ => 31,
+    };
+    if !(1..=12).contains(&month) || !(1..=longest).contains(&day) || hour > 23 || minute > 59 || second > 59
+    {
+        return None;
+    }
+    if let Some(number) = day_of_year {
+        if !(1..=365 + i64::from(leap)).contains(&number) {
+            return None;
+        }
+        (month, day) = (1, number);
+    }
+    let second_of_day = hour * 3600 + minute * 60 + second - offset;
+    let first = Time::of(year, month, 1, second_of_day, nanoseconds);
+    Some(Time { seconds: first.seconds + (day - 1) * DAY, ..first })
+}
+
+/// How many bytes of a text name a zone, as Go takes it. It knows the offsets of none but UTC, and takes the others for it.
+fn zone_length(text: &str) -> Option<usize> {
+    let hours = |text: &str| {
+        let digits = text.strip_prefix(['+', '-'])?;
+        let count = digits.bytes().take_while(u8::is_ascii_digit).count();
+        digits[..count].parse::<u8>().is_ok_and(|hours| hours < 24).then_some(1 + count)
+    };
+    if text.starts_with(['+', '-']) && text.len() >= 3 {
+        return hours(text);
+    }
+    if let Some(behind) = text.strip_prefix("GMT") {
+        return Some(3 + hours(behind).unwrap_or_default());
+    }
+    let letters = text.bytes().take(6).take_while(u8::is_ascii_uppercase).count();
+    match letters {
+        _ if text.starts_with("UTC") => Some(3),
+        _ if text.starts_with("ChST") || text.starts_with("MeST") => Some(4),
+        3 => Some(3),
+        4 if text.starts_with("WITA") => Some(4),
+        4 | 5 if text[..letters].ends_with('T') => Some(letters),
+        _ => None,
+    }
+}
+
+fn digits(text: &mut &str, least: usize, most: usize) -> Option<i64> {
+    let count = text.bytes().take(most).take_while(u8::is_ascii_digit).count();
+    if count < least {
+        return None;
+    }
+    let (number, rest) = text.split_at(count);
+    *text = rest;
+    number.parse().ok()
+}
+
+/// A mark and the digits behind it, as nanoseconds.
+fn fraction(text: &mut &str, least: usize) -> Option<u32> {
+    let behind = &text[1..];
+    let count = behind.bytes().take_while(u8::is_ascii_digit).count();
+    if count < least {
+        return None;
+    }
+    *text = &behind[count..];
+    format!("{:0<9}", &behind[..count.min(9)]).parse().ok()
+}
+
+/// Go's `time.ParseDuration`, in nanoseconds: `1h30m`, `-1.5s`, `100ms`.
+fn parse_duration(text: &str) -> Option<i64> {
+    let (sign, mut rest) = match text.strip_prefix('-') {
+        Some(rest) => (-1.0, rest),
+        None => (1.0, text.strip_prefix('+').unwrap_or(text)),
+    };
+    if rest == "0" {
+        return Some(0);
+    }
+    let mut total = 0.0_f64;
+    if rest.is_empty() {
+        return None;
+    }
+    while !rest.is_empty() {
+        let length = rest.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();
+        let number: f64 = rest[..length].parse().ok()?;
+        rest = &rest[length..];
+        let length = rest.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(rest.len());
+        let unit = match &rest[..length] {
+            "ns" => 1.0,
+            "us" | "µs" | "μs" => 1e3,
+            "ms" => 1e6,
+            "s" => 1e9,
+            "m" => 60e9,
+            "h" => 3600e9,
+            _ => return None,
+        };
+        rest = &rest[length..];
+        total += number * unit;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
+    (total < 9.2e18).then_some((sign * total) as i64)
+}
+
+/// How Go writes a duration: `1h0m5s`, `1.5s`, `0s`.
+fn duration_text(nanoseconds: i64) -> String {
+    let magnitude = nanoseconds.unsigned_abs();
+    let sign = if nanoseconds < 0 { "-" } else { "" };
+    let decimal = |value: u64, unit: u64| {
+        let fraction = format!("{:0width$}", value % unit, width = unit.ilog10() as usize);
+        let fraction = fraction.trim_end_matches('0');
+        if unit == 1 || fraction.is_empty() {
+            (value / unit).to_string()
+        } else {
+            format!("{}.{fraction}", value / unit)
+        }
+    };
+    if magnitude == 0 {
+        return "0s".to_owned();
+    }
+    if magnitude < 1_000_000_000 {
+        let (unit, name) = match magnitude {
+            0..1000 => (1, "ns"),
+            1000..1_000_000 => (1000, "µs"),
+            _ => (1_000_000, "ms"),
+        };
+        return format!("{sign}{}{name}", decimal(magnitude, unit));
+    }
+    let seconds = magnitude / 1_000_000_000;
+    let last = decimal(magnitude % 60_000_000_000, 1_000_000_000);
+    match (seconds / 3600, seconds / 60 % 60) {
+        (0, 0) => format!("{sign}{last}s"),
+        (0, minutes) => format!("{sign}{minutes}m{last}s"),
+        (hours, minutes) => format!("{sign}{hours}h{minutes}m{last}s"),
+    }
+}
+
+/// `durationRound`: the largest unit that the duration is more than one of.
+fn round(magnitude: u64) -> String {
+    const HOUR: u64 = 3_600_000_000_000;
+    let units = [
+        (HOUR * 24 * 365, "y"),
+        (HOUR * 24 * 30, "mo"),
+        (HOUR * 24, "d"),
+        (HOUR, "h"),
+        (HOUR / 60, "m"),
+        (HOUR / 3600, "s"),
+    ];
+    let unit = units.iter().find(|(length, _)| magnitude > *length);
+    unit.map_or("0s".to_owned(), |(length, name)| format!("{}{name}", magnitude / length))
+}
+
+impl Object for Time {
+    fn type_name(&self) -> &'static str {
+        "time.Time"
+    }
+
+    fn member(&self, name: &str, args: Args<'_>) -> Option<Result<Value>> {
+        let (year, month, day) = self.date();
+        let (hour, minute, second) = self.clock();
+        let other = || time(args, 0);
+        Some(match name {
+            "Format" => args.str(0).map(|layout| self.format(layout).into()),
+            "Unix" => Ok(Value::Int64(self.seconds)),
+            "UnixMilli" => {
+                Ok(Value::Int64(self.seconds.saturating_mul(1000) + i64::from(self.nanoseconds / 1_000_000)))
+            }
+            "UnixNano" => {
+                Ok(Value::Int64(nanoseconds(self.seconds).saturating_add(i64::from(self.nanoseconds))))
+            }
+            "Year" => Ok(Value::Int(year)),
+            "Month" => Ok(Value::Object(Rc::new(Named {
+                kind: "time.Month",
+                number: month,
+                names: &MONTHS,
+                first: 1,
+            }))),
+            "Day" => Ok(Value::Int(day)),
+            "Hour" => Ok(Value::Int(hour)),
+            "Minute" => Ok(Value::Int(minute)),
+            "Second" => Ok(Value::Int(second)),
+            "Nanosecond" => Ok(Value::Int(i64::from(self.nanoseconds))),
+            "YearDay" => Ok(Value::Int(self.day_of_year())),
+            "Weekday" => Ok(Value::Object(Rc::new(Named {
+                kind: "time.Weekday",
+                number: self.weekday(),
+                names: &WEEKDAYS,
+                first: 0,
+            }))),
+            "UTC" | "Local" => Ok(self.into_value()),
+            "String" => Ok(self.display().into()),
+            "IsZero" => Ok(Value::Bool(*self == ZERO)),
+            "AddDate" => self.add_date(args),
+            "Before" => other().map(|other| {
+                Value::Bool((self.seconds, self.nanoseconds) < (other.seconds, other.nanoseconds))
+            }),
+            "After" => other().map(|other| {
+                Value::Bool((self.seconds, self.nanoseconds) > (other.seconds, other.nanoseconds))
+            }),
+            "Equal" => other().map(|other| Value::Bool(*self == other)),
+            _ => return None,
+        })
+    }
+
+    fn display(&self) -> String {
+        self.format("2006-01-02 15:04:05.999999999 -0700 MST")
+    }
+
+    fn serialize(&self) -> Value {
+        self.format("2006-01-02T15:04:05.999999999Z07:00").into()
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// A month or a day of the week: a number that prints as its name.
+struct Named {
+    kind: &'static str,
+    number: i64,
+    names: &'static [&'static str],
+    first: i64,
+}
+
+impl Object for Named {
+    fn type_name(&self) -> &'static str {
+        self.kind
+    }
+
+    fn kind(&self) -> &'static str {
+        "int"
+    }
+
+    fn member(&self, name: &str, _: Args<'_>) -> Option<Result<Value>> {
+        (name == "String").then(|| Ok(self.display().into()))
+    }
+
+    fn display(&self) -> String {
+        let index = usize::try_from(self.number - self.first).unwrap_or(usize::MAX);
+        self.names.get(index).map_or_else(|| self.number.to_string(), |name| (*name).to_owned())
+    }
+
+    fn serialize(&self) -> Value {
+        Value::Int(self.number)
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zones_by_name_have_their_own_clocks() {
+        let summer = Time { seconds: 1_719_849_600, nanoseconds: 0 };
+        let shown = |zone: &str, layout: &str| summer.format_in(&Zone::named(zone), layout);
+        assert_eq!(shown("America/New_York", "2006-01-02T15:04:05 MST"), "2024-07-01T12:00:00 EDT");
+        assert_eq!(shown("Asia/Kolkata", "15:04 -0700 Z07:00"), "21:30 +0530 +05:30");
+        assert_eq!(shown("Pacific/Auckland", "Mon 02 002"), "Tue 02 184");
+        for utc in ["UTC", "Local", "", "Nowhere/Zone"] {
+            assert_eq!(shown(utc, "15:04 MST Z07:00 -07"), "16:00 UTC Z +00", "{utc}");
+        }
+    }
+
+    #[test]
+    fn layouts_format_and_parse() {
+        let time = parse("2006-01-02T15:04:05Z07:00", "2024-02-29T13:07:09.5+02:00").unwrap();
+        assert_eq!(
+            time.format("Mon Jan _2 03:04:05.000 PM 2006 MST -0700"),
+            "Thu Feb 29 11:07:09.500 AM 2024 UTC +0000"
+        );
+        assert_eq!(time.format("Monday, 2 January 06 002"), "Thursday, 29 February 24 060");
+        assert_eq!(parse("2006-01-02", "2023-02-29"), None);
+        assert_eq!(
+            parse("Jan 2, 2006 at 3:04pm (MST)", "Feb 3, 2013 at 7:54pm (PST)").unwrap().seconds,
+            1_359_921_240
+        );
+        assert_eq!(ZERO.format("2006-01-02"), "0001-01-01");
+    }
+
+    #[test]
+    fn durations_read_and_print_as_in_go() {
+        assert_eq!(parse_duration("1h30m"), Some(5_400_000_000_000));
+        assert_eq!(parse_duration("-1.5s"), Some(-1_500_000_000));
+        assert_eq!(parse_duration("5x"), None);
+        for (length, text) in [
+            (0, "0s"),
+            (3_605_000_000_000, "1h0m5s"),
+            (1_500_000_000, "1.5s"),
+            (1_500_000, "1.5ms"),
+            (-95_000_000_000, "-1m35s"),
+        ] {
+            assert_eq!(duration_text(length), text);
+        }
+        assert_eq!(round(7_300_000_000_000), "2h");
+    }
+}

@@ -1,0 +1,152 @@
+//! The functions that Helm adds to Sprig's: templates in templates, YAML and JSON.
+
+use super::{Function, fixed};
+use crate::error::{Error, Result};
+use crate::json::{self, Style};
+use crate::json_decode;
+use crate::value::{Args, Elem, Entries, Map, Value};
+use crate::vm::Vm;
+use plimsoll_yaml as yaml;
+
+const COMPACT: Style = Style { pretty: false, html: true };
+const PRETTY: Style = Style { pretty: true, html: true };
+const RAW: Style = Style { pretty: false, html: false };
+
+pub(crate) const TABLE: &[Function] = &[
+    fixed("include", 2, |vm, args| vm.include(args.str(0)?, &nothing_to_invalid(args.any(1)))),
+    fixed("tpl", 2, |vm, args| vm.tpl(&args.arc_str(0)?, &nothing_to_invalid(args.any(1)))),
+    fixed("required", 2, required),
+    fixed("fail", 1, |_, args| Err(Error::authored(args.str(0)?))),
+    fixed("lookup", 4, |_, args| {
+        for index in 0..4 {
+            args.str(index)?;
+        }
+        Ok(Value::map(Entries::default()))
+    }),
+    fixed("getHostByName", 1, |_, args| args.str(0).map(|_| Value::str(""))),
+    // Helm swallows what cannot be serialised; the `must` forms fail.
+    fixed("toYaml", 1, |_, args| Ok(json::to_yaml(args.writable(0)?).unwrap_or_default().into())),
+    fixed("mustToYaml", 1, |_, args| Ok(json::to_yaml(args.writable(0)?)?.into())),
+    fixed("toYamlPretty", 1, |_, args| {
+        Ok(json::to_yaml_pretty(args.writable(0)?).unwrap_or_default().into())
+    }),
+    fixed("toJson", 1, |_, args| Ok(json::encode(args.writable(0)?, COMPACT).unwrap_or_default().into())),
+    fixed("mustToJson", 1, |_, args| Ok(json::encode(args.writable(0)?, COMPACT)?.into())),
+    fixed("toPrettyJson", 1, |_, args| {
+        Ok(json::encode(args.writable(0)?, PRETTY).unwrap_or_default().into())
+    }),
+    fixed("mustToPrettyJson", 1, |_, args| Ok(json::encode(args.writable(0)?, PRETTY)?.into())),
+    fixed("toRawJson", 1, |_, args| Ok(json::encode(args.writable(0)?, RAW)?.into())),
+    fixed("mustToRawJson", 1, |_, args| Ok(json::encode(args.writable(0)?, RAW)?.into())),
+    fixed("fromYaml", 1, |_, args| Ok(from_yaml(args.bytes(0)?, Target::Map))),
+    fixed("fromYamlArray", 1, |_, args| Ok(from_yaml(args.bytes(0)?, Target::List))),
+    fixed("fromJson", 1, |_, args| Ok(from_json(args.bytes(0)?, Target::Map))),
+    fixed("fromJsonArray", 1, |_, args| Ok(from_json(args.bytes(0)?, Target::List))),
+    fixed("mustFromJson", 1, must_from_json),
+];
+
+/// A nil dot, as a template sees it.
+fn nothing_to_invalid(value: &Value) -> Value {
+    if value.is_nil() { Value::Invalid } else { value.clone() }
+}
+
+fn required(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+    let message = args.str(0)?;
+    let value = args.any(1);
+    if value.is_nil() || value.as_str() == Some("") {
+        return Err(Error::authored(message));
+    }
+    Ok(value.clone())
+}
+
+/// What a text has to hold.
+#[derive(Clone, Copy)]
+enum Target {
+    Map,
+    List,
+}
+
+impl Target {
+    fn type_name(self) -> &'static str {
+        match self {
+            Self::Map => "map[string]interface {}",
+            Self::List => "[]interface {}",
+        }
+    }
+
+    fn empty(self) -> Value {
+        match self {
+            Self::Map => Value::map(Entries::default()),
+            Self::List => Value::list(Vec::new()),
+        }
+    }
+
+    /// The value, if it is what is wanted, or Go's complaint.
+    fn of(self, value: Value) -> Result<Value, String> {
+        match (self, value) {
+            (Self::Map, value @ Value::Map(_)) | (Self::List, value @ Value::List(_)) => Ok(value),
+            (Self::Map, Value::Nil) => Ok(Value::Map(Map::nil(Elem::Any))),
+            (Self::List, Value::Nil) => Ok(self.empty()),
+            (_, other) => Err(format!(
+                "json: cannot unmarshal {} into Go value of type {}",
+                json_kind(&other),
+                self.type_name()
+            )),
+        }
+    }
+
+    /// How Helm hands an error to the template: under a key of the map, or instead of the list.
+    fn with_error(self, value: Value, error: String) -> Value {
+        match (self, value) {
+            (Self::Map, Value::Map(map)) => {
+                map.insert("Error".into(), error.into());
+                Value::Map(map)
+            }
+            _ => Value::list(vec![error.into()]),
+        }
+    }
+}
+
+fn from_yaml(text: &[u8], target: Target) -> Value {
+    let read = yaml::read_fragment(text)
+        .map_err(|error| format!("error converting YAML to JSON: {error}"))
+        .and_then(|root| {
+            // The library for YAML makes an empty map or list of nothing, that for JSON a nil one.
+            let value = json::from_node(&root, &mut |_| false);
+            let value = if value.is_nil() { target.empty() } else { value };
+            target.of(value).map_err(|error| format!("error unmarshaling JSON: while decoding JSON: {error}"))
+        });
+    read.unwrap_or_else(|error| target.with_error(target.empty(), error))
+}
+
+fn from_json(text: &[u8], target: Target) -> Value {
+    let decoded = match json_decode::decode(text) {
+        Ok(decoded) => decoded,
+        Err(error) => return target.with_error(target.empty(), error),
+    };
+    // Go does not convert a number for which it has no place.
+    let value = match decoded.value {
+        Value::Nil if decoded.error.is_some() => Value::Float(0.0),
+        value => value,
+    };
+    match (target.of(value), decoded.error) {
+        (Ok(value), None) => value,
+        (Ok(value), Some(error)) => target.with_error(value, error),
+        (Err(error), _) => target.with_error(target.empty(), error),
+    }
+}
+
+fn must_from_json(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+    let decoded = json_decode::decode(args.bytes(0)?).map_err(Error::new)?;
+    decoded.error.map_or(Ok(decoded.value), |error| Err(Error::new(error)))
+}
+
+fn json_kind(value: &Value) -> &'static str {
+    match value {
+        Value::Map(_) => "object",
+        Value::List(_) => "array",
+        Value::Str(_) => "string",
+        Value::Bool(_) => "bool",
+        _ => "number",
+    }
+}

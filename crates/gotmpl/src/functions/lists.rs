@@ -1,0 +1,249 @@
+//! Sprig's functions over lists.
+
+use super::{Function, cast, fixed, variadic};
+use crate::error::{Error, Result};
+use crate::value::{Args, Elem, List, Value, Walk};
+use crate::vm::{MAX_TEXT, Vm};
+
+/// The longest list that is made of a number alone, or of other lists.
+const MAX_LENGTH: u128 = 10_000_000;
+
+pub(crate) const TABLE: &[Function] = &[
+    variadic("list", 0, |_, args| Ok(list(args.0))),
+    variadic("tuple", 0, |_, args| Ok(list(args.0))),
+    fixed("append", 2, push),
+    fixed("mustAppend", 2, push),
+    fixed("push", 2, push),
+    fixed("mustPush", 2, push),
+    fixed("prepend", 2, prepend),
+    fixed("mustPrepend", 2, prepend),
+    fixed("first", 1, |_, args| Ok(args.list(0, "find first")?.first().cloned().unwrap_or(Value::Nil))),
+    fixed("mustFirst", 1, |_, args| Ok(args.list(0, "find first")?.first().cloned().unwrap_or(Value::Nil))),
+    fixed("last", 1, |_, args| Ok(args.list(0, "find last")?.last().cloned().unwrap_or(Value::Nil))),
+    fixed("mustLast", 1, |_, args| Ok(args.list(0, "find last")?.last().cloned().unwrap_or(Value::Nil))),
+    fixed("rest", 1, rest),
+    fixed("mustRest", 1, rest),
+    fixed("initial", 1, initial),
+    fixed("mustInitial", 1, initial),
+    fixed("reverse", 1, reverse),
+    fixed("mustReverse", 1, reverse),
+    fixed("uniq", 1, uniq),
+    fixed("mustUniq", 1, uniq),
+    fixed("compact", 1, compact),
+    fixed("mustCompact", 1, compact),
+    variadic("without", 1, without),
+    variadic("mustWithout", 1, without),
+    fixed("has", 2, has),
+    fixed("mustHas", 2, has),
+    variadic("slice", 1, slice),
+    variadic("mustSlice", 1, slice),
+    variadic("concat", 0, concat),
+    fixed("chunk", 2, chunk),
+    fixed("mustChunk", 2, chunk),
+    fixed("sortAlpha", 1, |_, args| {
+        let mut texts = cast::strings(args.any(0))?;
+        if args.any(0).is_nil() {
+            // What is no list is one text.
+            texts.push(cast::text(args.any(0)));
+        }
+        texts.sort_unstable();
+        Ok(Value::strings(texts.iter().map(|text| &**text)))
+    }),
+    fixed("join", 2, join),
+    fixed("toStrings", 1, |_, args| {
+        Ok(Value::strings(cast::strings(args.any(0))?.iter().map(|text| &**text)))
+    }),
+    fixed("until", 1, |_, args| {
+        let stop = args.int(0)?;
+        until(0, stop, if stop < 0 { -1 } else { 1 }).map(ints)
+    }),
+    fixed("untilStep", 3, |_, args| until(args.int(0)?, args.int(1)?, args.int(2)?).map(ints)),
+    variadic("seq", 0, seq),
+];
+
+/// A `[]interface {}` of arguments.
+fn list(items: &[Value]) -> Value {
+    let item = |value: &Value| if value.is_nil() { Value::Nil } else { value.clone() };
+    Value::list(items.iter().map(item).collect())
+}
+
+fn push(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+    let old = args.list(0, "push")?;
+    let mut items = Vec::with_capacity(old.len() + 1);
+    items.extend_from_slice(&old);
+    items.push(args.any(1).clone());
+    Ok(Value::list(items))
+}
+
+fn prepend(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+    let old = args.list(0, "prepend")?;
+    let mut items = Vec::with_capacity(old.len() + 1);
+    items.push(args.any(1).clone());
+    items.extend_from_slice(&old);
+    Ok(Value::list(items))
+}
+
+fn rest(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+    let items = args.list(0, "find rest")?;
+    Ok(items.get(1..).map_or_else(nil, |rest| Value::list(rest.to_vec())))
+}
+
+fn initial(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+    let items = args.list(0, "find initial")?;
+    Ok(items.split_last().map_or_else(nil, |(_, start)| Value::list(start.to_vec())))
+}
+
+/// A slice that was never made.
+fn nil() -> Value {
+    Value::List(List::appended(Elem::Any, Vec::new()))
+}
+
+fn reverse(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+    Ok(Value::list(args.list(0, "find reverse")?.iter().rev().cloned().collect()))
+}
+
+fn uniq(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+    let items = args.list(0, "find uniq")?;
+    let mut kept: Vec<Value> = Vec::with_capacity(items.len());
+    let mut walk = Walk::comparing();
+    for item in items.iter() {
+        if !holds(&kept, item, &mut walk)? {
+            kept.push(item.clone());
+        }
+    }
+    Ok(Value::list(kept))
+}
+
+fn compact(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+    Ok(Value::list(args.list(0, "compact")?.iter().filter(|item| item.truth()).cloned().collect()))
+}
+
+fn without(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+    let items = args.list(0, "find without")?;
+    let (omit, mut kept, mut walk) = (args.rest(1), Vec::new(), Walk::comparing());
+    for item in items.iter() {
+        if !holds(omit, item, &mut walk)? {
+            kept.push(item.clone());
+        }
+    }
+    Ok(Value::list(kept))
+}
+
+fn holds(items: &[Value], wanted: &Value, walk: &mut Walk) -> Result<bool> {
+    for item in items {
+        if item.deep_equal(wanted, walk)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn has(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+    if args.any(1).is_nil() {
+        return Ok(Value::Bool(false));
+    }
+    let items = args.list(1, "find has")?;
+    holds(&items, args.any(0), &mut Walk::comparing()).map(Value::Bool)
+}
+
+fn slice(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+    let items = args.list(0, "slice")?;
+    if items.is_empty() {
+        return Ok(Value::Nil);
+    }
+    let bound = |index: usize, default: usize| match args.0.get(index) {
+        Some(value) => usize::try_from(cast::int(value)).ok(),
+        None => Some(default),
+    };
+    let range = bound(1, 0).zip(bound(2, items.len()));
+    let chosen = range.and_then(|(start, end)| items.get(start..end));
+    let Some(chosen) = chosen else {
+        return Err(Error::new(format!("slice bounds out of range: the list has {} items", items.len())));
+    };
+    let elem = match args.any(0) {
+        Value::List(list) => list.elem(),
+        _ => Elem::Any,
+    };
+    Ok(Value::List(List::new(elem, chosen.to_vec())))
+}
+
+fn join(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+    let (texts, separator) = (cast::strings(args.any(1))?, args.str(0)?);
+    let separators = texts.len().saturating_mul(separator.len());
+    if separators > MAX_TEXT {
+        return Err(Error::new(format!(
+            "the separators are too long together: at most {MAX_TEXT} bytes are made"
+        )));
+    }
+    Ok(texts.join(separator).into())
+}
+
+fn concat(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+    let mut all = Vec::new();
+    for index in 0..args.len() {
+        let items = args.list(index, "concat")?;
+        bounded((all.len() + items.len()) as u128, "items")?;
+        all.extend_from_slice(&items);
+    }
+    Ok(Value::List(List::appended(Elem::Any, all)))
+}
+
+fn chunk(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+    let wanted = args.int(0)?;
+    let items = args.list(1, "chunk")?;
+    let Some(size) = usize::try_from(wanted).ok().filter(|size| *size > 0) else {
+        // Sprig divides before it looks: a size below the list's length, negated, gives no chunks at all.
+        let none = wanted < 0 && items.len() > 1 && wanted.unsigned_abs() >= items.len() as u64 - 1;
+        return if none {
+            Ok(Value::List(List::new(Elem::List, Vec::new())))
+        } else {
+            Err(Error::new("the size of a chunk has to be at least 1"))
+        };
+    };
+    let chunks = items.chunks(size).map(|chunk| Value::list(chunk.to_vec())).collect();
+    Ok(Value::List(List::new(Elem::List, chunks)))
+}
+
+/// The numbers from `start` up to, not including, `end`.
+fn until(start: i64, end: i64, step: i64) -> Result<Vec<i64>> {
+    let wide = |number: i64| i128::from(number);
+    if step == 0 || (end < start) != (step < 0) {
+        return Ok(Vec::new());
+    }
+    let count = (wide(end) - wide(start)).unsigned_abs().div_ceil(wide(step).unsigned_abs());
+    bounded(count, "numbers")?;
+    Ok(std::iter::successors(Some(start), |number| number.checked_add(step))
+        .take(usize::try_from(count).unwrap_or(0))
+        .collect())
+}
+
+/// Refuses a list that is too long.
+fn bounded(count: u128, what: &str) -> Result<()> {
+    if count > MAX_LENGTH {
+        return Err(Error::new(format!(
+            "a list of {count} {what} is too long: at most {MAX_LENGTH} are made"
+        )));
+    }
+    Ok(())
+}
+
+fn ints(numbers: Vec<i64>) -> Value {
+    Value::List(List::new(Elem::Int, numbers.into_iter().map(Value::Int).collect()))
+}
+
+/// `seq`, like the shell's: the numbers of `until`, the end included, with spaces between them.
+fn seq(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+    let mut numbers = Vec::with_capacity(3);
+    for index in 0..args.len() {
+        numbers.push(args.int(index)?);
+    }
+    let sign = |start: i64, end: i64| if end < start { -1 } else { 1 };
+    let numbers = match *numbers.as_slice() {
+        [end] => until(1, end.saturating_add(sign(1, end)), sign(1, end))?,
+        [start, end] => until(start, end.saturating_add(sign(start, end)), sign(start, end))?,
+        [start, step, end] if end < start && step > 0 => Vec::new(),
+        [start, step, end] => until(start, end.saturating_add(sign(start, end)), step)?,
+        _ => Vec::new(),
+    };
+    Ok(numbers.iter().map(i64::to_string).collect::<Vec<_>>().join(" ").into())
+}

@@ -1,0 +1,177 @@
+//! Sprig's arithmetic.
+
+use super::{Function, between, cast, fixed, variadic};
+use crate::error::{Error, Result};
+use crate::fmt;
+use crate::value::{Args, Value};
+use crate::vm::Vm;
+
+pub(crate) const TABLE: &[Function] = &[
+    fixed("int", 1, |_, args| Ok(Value::Int(cast::int(args.any(0))))),
+    fixed("int64", 1, |_, args| Ok(Value::Int64(cast::int(args.any(0))))),
+    fixed("float64", 1, |_, args| Ok(Value::Float(cast::float(args.any(0))))),
+    fixed("atoi", 1, |_, args| {
+        Ok(Value::Int(args.str(0)?.parse().unwrap_or_else(|error: std::num::ParseIntError| {
+            // Go's parser comes as near as it can.
+            match error.kind() {
+                std::num::IntErrorKind::PosOverflow => i64::MAX,
+                std::num::IntErrorKind::NegOverflow => i64::MIN,
+                _ => 0,
+            }
+        })))
+    }),
+    fixed("toDecimal", 1, |_, args| {
+        Ok(Value::Int64(i64::from_str_radix(&fmt::sprint(args.0), 8).unwrap_or(0)))
+    }),
+    fixed("add1", 1, |_, args| Ok(Value::Int64(cast::int(args.any(0)).wrapping_add(1)))),
+    variadic("add", 0, |_, args| Ok(fold(args.0, 0, i64::wrapping_add))),
+    fixed("sub", 2, |_, args| Ok(Value::Int64(cast::int(args.any(0)).wrapping_sub(cast::int(args.any(1)))))),
+    fixed("div", 2, |_, args| divide(args, i64::wrapping_div)),
+    fixed("mod", 2, |_, args| divide(args, i64::wrapping_rem)),
+    variadic("mul", 1, |_, args| Ok(fold(args.0, 1, i64::wrapping_mul))),
+    variadic("max", 1, |_, args| Ok(fold(args.rest(1), cast::int(args.any(0)), i64::max))),
+    variadic("biggest", 1, |_, args| Ok(fold(args.rest(1), cast::int(args.any(0)), i64::max))),
+    variadic("min", 1, |_, args| Ok(fold(args.rest(1), cast::int(args.any(0)), i64::min))),
+    variadic("maxf", 1, |_, args| Ok(extreme(args, f64::max))),
+    variadic("minf", 1, |_, args| Ok(extreme(args, f64::min))),
+    fixed("add1f", 1, |_, args| decimal(cast::float(args.any(0)), &[Value::Int(1)], Operation::Add)),
+    variadic("addf", 0, |_, args| decimal(0.0, args.0, Operation::Add)),
+    variadic("subf", 1, |_, args| decimal(cast::float(args.any(0)), args.rest(1), Operation::Subtract)),
+    variadic("mulf", 1, |_, args| decimal(cast::float(args.any(0)), args.rest(1), Operation::Multiply)),
+    variadic("divf", 1, |_, args| decimal(cast::float(args.any(0)), args.rest(1), Operation::Divide)),
+    fixed("ceil", 1, |_, args| Ok(Value::Float(cast::float(args.any(0)).ceil()))),
+    fixed("floor", 1, |_, args| Ok(Value::Float(cast::float(args.any(0)).floor()))),
+    between("round", 2, 3, round),
+];
+
+fn fold(values: &[Value], start: i64, combine: fn(i64, i64) -> i64) -> Value {
+    Value::Int64(values.iter().map(cast::int).fold(start, combine))
+}
+
+/// The one of some floats that `choose` prefers, as Go's `math.Max` and `math.Min` do: what is no number stays so.
+fn extreme(args: Args<'_>, choose: fn(f64, f64) -> f64) -> Value {
+    let numbers = args.rest(1).iter().map(cast::float);
+    Value::Float(numbers.fold(cast::float(args.any(0)), |a, b| {
+        if a.is_nan() || b.is_nan() { f64::NAN } else { choose(a, b) }
+    }))
+}
+
+fn divide(args: Args<'_>, by: fn(i64, i64) -> i64) -> Result<Value> {
+    let divisor = cast::int(args.any(1));
+    if divisor == 0 {
+        return Err(Error::new("integer divide by zero"));
+    }
+    Ok(Value::Int64(by(cast::int(args.any(0)), divisor)))
+}
+
+#[derive(Clone, Copy)]
+enum Operation {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+}
+
+/// A decimal number: `digits` times ten to the power of `exponent`.
+#[derive(Clone, Copy)]
+struct Decimal {
+    digits: i128,
+    exponent: i32,
+}
+
+impl Decimal {
+    /// The shortest decimal that is the float.
+    fn of(number: f64) -> Option<Self> {
+        let text = format!("{number:e}");
+        let (mantissa, exponent) = text.split_once('e')?;
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let digits = format!("{whole}{fraction}").parse().ok()?;
+        Some(Self { digits, exponent: exponent.parse::<i32>().ok()? - i32::try_from(fraction.len()).ok()? })
+    }
+
+    fn scaled(self, exponent: i32) -> Option<i128> {
+        let shift = u32::try_from(self.exponent.checked_sub(exponent)?).ok()?;
+        self.digits.checked_mul(10_i128.checked_pow(shift)?)
+    }
+
+    fn combine(self, other: Self, operation: Operation) -> Option<Self> {
+        let exponent = self.exponent.min(other.exponent);
+        Some(match operation {
+            Operation::Add => {
+                Self { digits: self.scaled(exponent)?.checked_add(other.scaled(exponent)?)?, exponent }
+            }
+            Operation::Subtract => {
+                Self { digits: self.scaled(exponent)?.checked_sub(other.scaled(exponent)?)?, exponent }
+            }
+            Operation::Multiply => Self {
+                digits: self.digits.checked_mul(other.digits)?,
+                exponent: self.exponent.checked_add(other.exponent)?,
+            },
+            Operation::Divide => {
+                // Sixteen places behind the point, the last one rounded half away from zero.
+                let (a, b) = (self.scaled(exponent)?, other.scaled(exponent)?);
+                let scaled = a.checked_mul(10_i128.pow(16))?;
+                let (quotient, rest) = (scaled.checked_div(b)?, scaled.checked_rem(b)?);
+                let up = rest.unsigned_abs() >= b.unsigned_abs().div_ceil(2);
+                let away = if (a < 0) == (b < 0) { 1 } else { -1 };
+                Self { digits: if up { quotient + away } else { quotient }, exponent: -16 }
+            }
+        })
+    }
+
+    fn float(self) -> f64 {
+        format!("{}e{}", self.digits, self.exponent).parse().unwrap_or(f64::NAN)
+    }
+}
+
+/// Float arithmetic in decimals, as Sprig does it, so that 0.1 and 0.2 are 0.3.
+fn decimal(start: f64, others: &[Value], operation: Operation) -> Result<Value> {
+    if let Some(other) =
+        std::iter::once(start).chain(others.iter().map(cast::float)).find(|number| !number.is_finite())
+    {
+        return Err(Error::new(format!("Cannot create a Decimal from {}", fmt::float(other, 'g', None))));
+    }
+    let mut number = start;
+    let mut exact = Decimal::of(start);
+    for other in others.iter().map(cast::float) {
+        if matches!(operation, Operation::Divide) && other == 0.0 {
+            return Err(Error::new("decimal division by 0"));
+        }
+        number = match operation {
+            Operation::Add => number + other,
+            Operation::Subtract => number - other,
+            Operation::Multiply => number * other,
+            Operation::Divide => number / other,
+        };
+        exact = exact.zip(Decimal::of(other)).and_then(|(a, b)| a.combine(b, operation));
+    }
+    // Decimals too long for the exact way are good to the precision of floats.
+    Ok(Value::Float(exact.map_or(number, Decimal::float)))
+}
+
+fn round(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+    #[expect(clippy::cast_precision_loss, reason = "Go's conversion")]
+    let places = args.int(1)? as f64;
+    let round_on = if args.len() > 2 { args.float(2)? } else { 0.5 };
+    let power = 10_f64.powf(places);
+    let digit = power * cast::float(args.any(0));
+    let rounded = if digit.fract() >= round_on { digit.ceil() } else { digit.floor() };
+    Ok(Value::Float(rounded / power))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimals_do_not_show_binary_fractions() {
+        let float = |value: Value| match value {
+            Value::Float(number) => number,
+            _ => f64::NAN,
+        };
+        let sum = decimal(0.1, &[Value::Float(0.2)], Operation::Add).unwrap();
+        assert!((float(sum) - 0.3).abs() < f64::EPSILON / 4.0);
+        assert!(decimal(1.0, &[Value::Int(0)], Operation::Divide).is_err());
+        assert!(decimal(1.0, &[Value::Float(f64::INFINITY)], Operation::Add).is_err());
+    }
+}

@@ -1,0 +1,279 @@
+//! Sprig's paths and URLs.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use super::{Function, fixed};
+use crate::error::{Error, Result};
+use crate::value::{Args, Entries, Value};
+use crate::vm::Vm;
+
+pub(crate) const TABLE: &[Function] = &[
+    fixed("base", 1, |_, args| Ok(base(args.str(0)?).into())),
+    fixed("dir", 1, |_, args| Ok(dir(args.str(0)?).into())),
+    fixed("clean", 1, |_, args| Ok(clean(args.str(0)?).into())),
+    fixed("ext", 1, |_, args| Ok(ext(args.str(0)?).into())),
+    fixed("isAbs", 1, |_, args| Ok(Value::Bool(args.str(0)?.starts_with('/')))),
+    fixed("osBase", 1, |_, args| Ok(base(args.str(0)?).into())),
+    fixed("osDir", 1, |_, args| Ok(dir(args.str(0)?).into())),
+    fixed("osClean", 1, |_, args| Ok(clean(args.str(0)?).into())),
+    fixed("osExt", 1, |_, args| Ok(ext(args.str(0)?).into())),
+    fixed("osIsAbs", 1, |_, args| Ok(Value::Bool(args.str(0)?.starts_with('/')))),
+    fixed("urlParse", 1, url_parse),
+    fixed("urlJoin", 1, url_join),
+];
+
+fn base(path: &str) -> &str {
+    if path.is_empty() {
+        return ".";
+    }
+    let trimmed = path.trim_end_matches('/');
+    match trimmed.rsplit('/').next() {
+        Some("") | None => "/",
+        Some(last) => last,
+    }
+}
+
+fn dir(path: &str) -> String {
+    clean(path.rfind('/').map_or("", |slash| &path[..=slash]))
+}
+
+fn ext(path: &str) -> &str {
+    let last = path.rsplit('/').next().unwrap_or(path);
+    last.rfind('.').map_or("", |dot| &last[dot..])
+}
+
+/// The shortest path that means the same: no `.`, no `..` behind a name, no double slashes.
+fn clean(path: &str) -> String {
+    let rooted = path.starts_with('/');
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            ".." if rooted => {}
+            _ => parts.push(part),
+        }
+    }
+    match (rooted, parts.is_empty()) {
+        (true, _) => format!("/{}", parts.join("/")),
+        (false, true) => ".".to_owned(),
+        (false, false) => parts.join("/"),
+    }
+}
+
+/// The parts of a URL, as Sprig's dictionary names them.
+#[derive(Default)]
+struct Url<'a> {
+    scheme: String,
+    opaque: &'a str,
+    userinfo: String,
+    host: String,
+    path: String,
+    query: &'a str,
+    fragment: String,
+}
+
+fn url_parse(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+    let text = args.str(0)?;
+    let url =
+        parse(text).map_err(|reason| Error::new(format!("unable to parse url: parse `{text}`: {reason}")))?;
+    let hostname = match url.host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, _)) => address,
+        None => url.host.rsplit_once(':').map_or(url.host.as_str(), |(name, _)| name),
+    };
+    let entries: Entries = [
+        ("scheme", Value::from(url.scheme)),
+        ("host", url.host.as_str().into()),
+        ("hostname", hostname.into()),
+        ("path", url.path.into()),
+        ("query", url.query.into()),
+        ("opaque", url.opaque.into()),
+        ("fragment", url.fragment.into()),
+        ("userinfo", url.userinfo.into()),
+    ]
+    .into_iter()
+    .map(|(key, value)| (Arc::from(key), value))
+    .collect();
+    Ok(Value::map(entries))
+}
+
+fn parse(text: &str) -> Result<Url<'_>, &'static str> {
+    let mut url = Url::default();
+    if text.bytes().any(|byte| byte < b' ' || byte == 0x7f) {
+        return Err("net/url: invalid control character in URL");
+    }
+    let (rest, fragment) = text.split_once('#').unwrap_or((text, ""));
+    url.fragment = unescape(fragment)?;
+    let mut rest = rest;
+    if let Some((scheme, behind)) = rest.split_once(':') {
+        let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+        if scheme.is_empty() {
+            return Err("missing protocol scheme");
+        }
+        if is_scheme {
+            url.scheme = scheme.to_ascii_lowercase();
+            rest = behind;
+        } else if !scheme.contains('/') {
+            return Err("first path segment in URL cannot contain colon");
+        }
+    }
+    if let Some((before, query)) = rest.split_once('?') {
+        (rest, url.query) = (before, query);
+    }
+    if !rest.starts_with('/') && !url.scheme.is_empty() {
+        url.opaque = rest;
+        return Ok(url);
+    }
+    if let Some(behind) = rest.strip_prefix("//") {
+        let end = behind.find('/').unwrap_or(behind.len());
+        let (authority, path) = behind.split_at(end);
+        let (userinfo, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+        url.userinfo = user_text(userinfo)?;
+        url.host = host_text(host)?;
+        rest = path;
+        let port = match host.rsplit_once(']') {
+            Some((_, port)) => port.strip_prefix(':'),
+            None => host.split_once(':').map(|(_, port)| port),
+        };
+        if port.is_some_and(|port| !port.bytes().all(|byte| byte.is_ascii_digit())) {
+            return Err("invalid port after host");
+        }
+    }
+    url.path = unescape(rest)?;
+    Ok(url)
+}
+
+/// User and password, escaped anew.
+fn user_text(userinfo: &str) -> Result<String, &'static str> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:~!$&'()*+,;=%@".contains(&byte);
+    if !userinfo.bytes().all(allowed) {
+        return Err("net/url: invalid userinfo");
+    }
+    let escaped = |text: &str| Ok(escape(&unescape(text)?, b"$&+,;=-_.~"));
+    match userinfo.split_once(':') {
+        Some((user, password)) => Ok(format!("{}:{}", escaped(user)?, escaped(password)?)),
+        None => escaped(userinfo),
+    }
+}
+
+/// A host without its escapes. It holds no white space and the like, and may escape only what is no ASCII, and `%`.
+fn host_text(host: &str) -> Result<String, &'static str> {
+    let allowed =
+        |byte: u8| byte >= 0x80 || byte.is_ascii_alphanumeric() || b"-_.~!$&'()*+,;=:[]<>\"%".contains(&byte);
+    if !host.bytes().all(allowed) {
+        return Err("invalid character in host name");
+    }
+    if host.split('%').skip(1).any(|escape| !escape.starts_with("25") && escape.starts_with(|c| c < '8')) {
+        return Err("invalid URL escape");
+    }
+    unescape(host)
+}
+
+fn url_join(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+    let map = args.map(0)?;
+    let part = |key: &str| -> Result<String> {
+        match map.get(key) {
+            None | Some(Value::Nil) => Ok(String::new()),
+            Some(value) => match value.as_str() {
+                Some(text) => Ok(text.to_owned()),
+                None => Err(Error::new(format!(
+                    "unable to parse `{key}` key, must be of type string, but is {}",
+                    value.type_name()
+                ))),
+            },
+        }
+    };
+    let (scheme, host, opaque) = (part("scheme")?, part("host")?, part("opaque")?);
+    let (path, query, fragment, userinfo) =
+        (part("path")?, part("query")?, part("fragment")?, part("userinfo")?);
+    let mut out = String::new();
+    if !scheme.is_empty() {
+        out.push_str(&scheme);
+        out.push(':');
+    }
+    if opaque.is_empty() {
+        if !scheme.is_empty() || !host.is_empty() || !userinfo.is_empty() {
+            if !host.is_empty() || !userinfo.is_empty() || path.starts_with("//") {
+                out.push_str("//");
+            }
+            if !userinfo.is_empty() {
+                out.push_str(&user_text(&userinfo).map_err(|reason| {
+                    Error::new(format!(
+                        "unable to parse userinfo in dict: parse \"proto://{userinfo}@host\": {reason}"
+                    ))
+                })?);
+                out.push('@');
+            }
+            out.push_str(&host);
+        }
+        if !path.is_empty() && !path.starts_with('/') && !host.is_empty() {
+            out.push('/');
+        }
+        // The first part would be taken for a scheme.
+        if out.is_empty() && path.split('/').next().is_some_and(|first| first.contains(':')) {
+            out.push_str("./");
+        }
+        out.push_str(&escape(&path, b"$&+,/:;=@-_.~!*'()"));
+    } else {
+        out.push_str(&opaque);
+    }
+    if !query.is_empty() {
+        out.push('?');
+        out.push_str(&query);
+    }
+    if !fragment.is_empty() {
+        out.push('#');
+        out.push_str(&escape(&fragment, b"$&+,/:;=?@-_.~!*'()"));
+    }
+    Ok(out.into())
+}
+
+fn unescape(text: &str) -> Result<String, &'static str> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        if byte != b'%' {
+            out.push(byte);
+            continue;
+        }
+        let digit = |byte: Option<u8>| byte.and_then(|byte| char::from(byte).to_digit(16));
+        match (digit(bytes.next()), digit(bytes.next())) {
+            (Some(high), Some(low)) => out.push(u8::try_from(high * 16 + low).unwrap_or(0)),
+            _ => return Err("invalid URL escape"),
+        }
+    }
+    Ok(String::from_utf8_lossy(&out).into_owned())
+}
+
+fn escape(text: &str, keep: &[u8]) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || keep.contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_cleaned_like_go_does() {
+        for (path, cleaned) in
+            [("", "."), ("a/../../b", "../b"), ("/../a//b/./c/..", "/a/b"), ("a/b/..", "a"), ("/", "/")]
+        {
+            assert_eq!(clean(path), cleaned);
+        }
+        assert_eq!((base("/a/b/"), base("/"), base("")), ("b", "/", "."));
+        assert_eq!((dir("/a/b"), dir("a")), ("/a".to_owned(), ".".to_owned()));
+        assert_eq!((ext("a/b.tar.gz"), ext("a.b/c")), (".gz", ""));
+    }
+}

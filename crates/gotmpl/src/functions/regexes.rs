@@ -1,0 +1,341 @@
+//! Sprig's regular expressions: RE2's syntax, which the crate `regex` shares with Go.
+
+use std::fmt::Write as _;
+
+use super::{Function, fixed};
+use crate::error::{Error, Result};
+use crate::value::{Args, Elem, List, Value};
+use crate::vm::{MAX_TEXT, Vm};
+use regex::Regex;
+
+pub(crate) const TABLE: &[Function] = &[
+    // The plain forms say nothing about a bad pattern where Sprig swallows the error.
+    fixed("regexMatch", 2, |vm, args| {
+        let found = vm.regex(args.str(0)?).is_ok_and(|regex| regex.is_match(args.str(1).unwrap_or_default()));
+        args.str(1).map(|_| Value::Bool(found))
+    }),
+    fixed("mustRegexMatch", 2, |vm, args| Ok(Value::Bool(vm.regex(args.str(0)?)?.is_match(args.str(1)?)))),
+    fixed("regexFind", 2, find),
+    fixed("mustRegexFind", 2, find),
+    fixed("regexFindAll", 3, find_all),
+    fixed("mustRegexFindAll", 3, find_all),
+    fixed("regexReplaceAll", 3, replace_all),
+    fixed("mustRegexReplaceAll", 3, replace_all),
+    fixed("regexReplaceAllLiteral", 3, replace_all_literal),
+    fixed("mustRegexReplaceAllLiteral", 3, replace_all_literal),
+    fixed("regexSplit", 3, split),
+    fixed("mustRegexSplit", 3, split),
+    fixed("regexQuoteMeta", 1, |_, args| Ok(quote_meta(args.str(0)?).into())),
+];
+
+/// Compiles a pattern in Go's syntax; the error names it.
+pub(crate) fn compile(pattern: &str) -> Result<Regex> {
+    let translated =
+        translate(pattern).map_err(|reason| Error::new(format!("error parsing regexp: {reason}")))?;
+    Regex::new(&translated).map_err(|error| {
+        let reason = error.to_string();
+        let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        Error::new(format!("error parsing regexp `{pattern}`: {reason}"))
+    })
+}
+
+/// The same pattern for this crate: Go's classes and word boundaries know ASCII only, it has octal escapes, and inside of
+/// brackets it gives no meaning to `[`, `&&`, `--` and `~~`. The error is for what only this crate takes.
+fn translate(pattern: &str) -> Result<String, String> {
+    let mut out = String::with_capacity(pattern.len() + 16);
+    let mut rest = pattern;
+    // The repetition that ends here, and whether it may become a lazy one.
+    let mut repeated: Option<(usize, bool)> = None;
+    while let Some(c) = rest.chars().next() {
+        let start = pattern.len() - rest.len();
+        rest = &rest[c.len_utf8()..];
+        let count = if c == '{' { count_length(rest) } else { None };
+        if matches!(c, '*' | '+' | '?') || count.is_some() {
+            let end = start + 1 + count.unwrap_or(0);
+            repeated = match repeated {
+                Some((_, true)) if c == '?' => repeated.map(|(first, _)| (first, false)),
+                Some((first, _)) => {
+                    let operators = &pattern[first..end];
+                    return Err(format!("invalid nested repetition operator: `{operators}`"));
+                }
+                None => Some((start, true)),
+            };
+            let numbers = pattern[start..end].split(|c: char| !c.is_ascii_digit());
+            if numbers.filter_map(|number| number.parse::<f64>().ok()).any(|number| number > 1000.0) {
+                return Err(format!("invalid repeat count: `{}`", &pattern[start..end]));
+            }
+            out.push_str(&pattern[start..end]);
+            rest = &pattern[end..];
+            continue;
+        }
+        repeated = None;
+        match c {
+            '\\' => rest = escape(rest, &mut out)?,
+            '[' => rest = class(rest, &mut out)?,
+            '(' if unknown_flags(rest) => {
+                let end = rest.find(['x', 'u', 'R']).map_or(rest.len(), |end| end + 1);
+                return Err(format!("invalid or unsupported Perl syntax: `({}`", &rest[..end]));
+            }
+            // Only where a count follows is a brace more than itself.
+            '{' => out.push_str("\\{"),
+            _ => out.push(c),
+        }
+    }
+    Ok(out)
+}
+
+/// Translates what stands behind a backslash outside of brackets, and returns what follows it.
+fn escape<'p>(rest: &'p str, out: &mut String) -> Result<&'p str, String> {
+    if let Some(behind) = rest.strip_prefix(['A', 'z']) {
+        out.push('\\');
+        out.push_str(&rest[..1]);
+        return Ok(behind);
+    }
+    if let Some(behind) = rest.strip_prefix(['b', 'B']) {
+        out.push_str("(?-u:\\");
+        out.push_str(&rest[..1]);
+        out.push(')');
+        return Ok(behind);
+    }
+    if let Some(quoted) = rest.strip_prefix('Q') {
+        let (literal, behind) = quoted.split_once("\\E").unwrap_or((quoted, ""));
+        out.push_str(&regex::escape(literal));
+        return Ok(behind);
+    }
+    match set(rest, out) {
+        Some(behind) => Ok(behind),
+        None => escaped_character(rest, out),
+    }
+}
+
+/// Translates what stands behind a `[` up to its `]`, and returns what follows.
+fn class<'p>(rest: &'p str, out: &mut String) -> Result<&'p str, String> {
+    let inside = rest.strip_prefix('^').unwrap_or(rest);
+    out.push_str(if inside.len() < rest.len() { "[^" } else { "[" });
+    let mut rest = inside;
+    while !rest.is_empty() {
+        if let Some(behind) = rest.strip_prefix(']')
+            // A bracket that comes first is one of the characters.
+            && rest.len() < inside.len()
+        {
+            out.push(']');
+            return Ok(behind);
+        }
+        if rest.starts_with("[:")
+            && let Some(end) = rest.find(":]").map(|end| end + 2)
+        {
+            out.push_str(&rest[..end]);
+            rest = &rest[end..];
+            continue;
+        }
+        if let Some(behind) = rest.strip_prefix('\\').and_then(|rest| set(rest, out)) {
+            rest = behind;
+            continue;
+        }
+        rest = character(rest, out)?;
+        if let Some(last) = rest.strip_prefix('-').filter(|last| !last.is_empty() && !last.starts_with(']')) {
+            out.push('-');
+            rest = character(last, out)?;
+        }
+    }
+    Ok(rest)
+}
+
+/// Translates a character inside of brackets, and returns what follows it.
+fn character<'p>(rest: &'p str, out: &mut String) -> Result<&'p str, String> {
+    if let Some(escaped) = rest.strip_prefix('\\') {
+        return escaped_character(escaped, out);
+    }
+    let (literal, behind) = rest.split_at(rest.chars().next().map_or(0, char::len_utf8));
+    out.push_str(&regex::escape(literal));
+    Ok(behind)
+}
+
+/// Translates what stands behind a backslash and means a set of characters; what follows it, if it does.
+fn set<'p>(rest: &'p str, out: &mut String) -> Option<&'p str> {
+    let (name, behind) = rest.split_at_checked(1)?;
+    out.push_str(match name {
+        "d" => "[0-9]",
+        "D" => "[^0-9]",
+        "w" => "[0-9A-Za-z_]",
+        "W" => "[^0-9A-Za-z_]",
+        "s" => "[\\t\\n\\f\\r ]",
+        "S" => "[^\\t\\n\\f\\r ]",
+        "p" | "P" => {
+            let end = if behind.starts_with('{') { behind.find('}')? + 1 } else { 1 };
+            let (property, behind) = behind.split_at_checked(end)?;
+            // `{^Greek}` is everything but that.
+            let other = property.strip_prefix("{^");
+            out.push_str(if (name == "p") == other.is_none() { "\\p" } else { "\\P" });
+            out.push_str(if other.is_some() { "{" } else { "" });
+            out.push_str(other.unwrap_or(property));
+            return Some(behind);
+        }
+        _ => return None,
+    });
+    Some(behind)
+}
+
+/// Translates what stands behind a backslash and means one character, and returns what follows it.
+fn escaped_character<'p>(rest: &'p str, out: &mut String) -> Result<&'p str, String> {
+    let Some(c) = rest.chars().next() else {
+        return Err("trailing backslash at end of expression: ``".to_owned());
+    };
+    let behind = &rest[c.len_utf8()..];
+    let octal = |text: &str| text.bytes().take_while(|digit| matches!(digit, b'0'..=b'7')).count();
+    let end = match c {
+        'a' | 'f' | 'n' | 'r' | 't' | 'v' => 1,
+        'x' if behind.starts_with('{') => behind.find('}').map_or(1, |end| end + 2),
+        'x' => 3.min(rest.len()),
+        // One digit alone that is no zero would refer to a group.
+        '0' | '1'..='7' if c == '0' || octal(behind) > 0 => {
+            let (digits, behind) = rest.split_at(octal(rest).min(3));
+            let _ = write!(out, "\\x{{{:x}}}", u32::from_str_radix(digits, 8).unwrap_or(0));
+            return Ok(behind);
+        }
+        _ if c.is_ascii() && !c.is_ascii_alphanumeric() => {
+            out.push_str(&regex::escape(&rest[..1]));
+            return Ok(behind);
+        }
+        _ => return Err(format!("invalid escape sequence: `\\{c}`")),
+    };
+    let (escape, behind) =
+        rest.split_at_checked(end).ok_or_else(|| format!("invalid escape sequence: `\\{c}`"))?;
+    out.push('\\');
+    out.push_str(escape);
+    Ok(behind)
+}
+
+/// How long the number of repetitions is at the start of a text: `3}`, `3,}`, `3,4}`.
+fn count_length(text: &str) -> Option<usize> {
+    let (count, _) = text.split_once('}')?;
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let (least, most) = count.split_once(',').unwrap_or((count, ""));
+    (!least.is_empty() && digits(least) && digits(most)).then_some(count.len() + 1)
+}
+
+/// Whether a group sets flags that Go does not have.
+fn unknown_flags(group: &str) -> bool {
+    let Some(flags) = group.strip_prefix('?') else { return false };
+    let flags = flags.split([':', ')']).next().unwrap_or_default();
+    flags.bytes().all(|byte| b"imsUxuR-".contains(&byte)) && flags.contains(['x', 'u', 'R'])
+}
+
+fn find(vm: &mut Vm, args: Args<'_>) -> Result<Value> {
+    let text = args.str(1)?;
+    Ok(vm.regex(args.str(0)?)?.find(text).map_or("", |found| found.as_str()).into())
+}
+
+fn find_all(vm: &mut Vm, args: Args<'_>) -> Result<Value> {
+    let (text, count) = (args.str(1)?, args.int(2)?);
+    let regex = vm.regex(args.str(0)?)?;
+    let most = usize::try_from(count).unwrap_or(usize::MAX);
+    let found = regex.find_iter(text).take(most).map(|found| Value::str(found.as_str())).collect();
+    Ok(Value::List(List::appended(Elem::Str, found)))
+}
+
+fn replace_all(vm: &mut Vm, args: Args<'_>) -> Result<Value> {
+    let (text, replacement) = (args.str(1)?, args.str(2)?);
+    let regex = vm.regex(args.str(0)?)?;
+    let references = replacement.matches('$').count();
+    let longest = |found: &regex::Captures<'_>| replacement.len() + references * found.get_match().len();
+    replace(&regex, text, longest, |found, out| found.expand(replacement, out))
+}
+
+fn replace_all_literal(vm: &mut Vm, args: Args<'_>) -> Result<Value> {
+    let (text, replacement) = (args.str(1)?, args.str(2)?);
+    let regex = vm.regex(args.str(0)?)?;
+    replace(&regex, text, |_| replacement.len(), |_, out| out.push_str(replacement))
+}
+
+/// The text with what `write` writes for each match, which is at most `longest` bytes.
+fn replace(
+    regex: &Regex,
+    text: &str,
+    longest: impl Fn(&regex::Captures<'_>) -> usize,
+    write: impl Fn(&regex::Captures<'_>, &mut String),
+) -> Result<Value> {
+    let (mut out, mut copied) = (String::new(), 0);
+    for captures in regex.captures_iter(text) {
+        let found = captures.get_match();
+        out.push_str(&text[copied..found.start()]);
+        copied = found.end();
+        if out.len().saturating_add(longest(&captures)) > MAX_TEXT {
+            return Err(Error::new(format!(
+                "the text with its replacements is too long: at most {MAX_TEXT} bytes are made"
+            )));
+        }
+        write(&captures, &mut out);
+    }
+    out.push_str(&text[copied..]);
+    Ok(out.into())
+}
+
+/// Go's `Split`: no empty part where a match stands at the very end of an empty rest, at most `count` parts.
+fn split(vm: &mut Vm, args: Args<'_>) -> Result<Value> {
+    let (text, count) = (args.str(1)?, args.int(2)?);
+    let pattern = args.str(0)?;
+    let regex = vm.regex(pattern)?;
+    if count == 0 {
+        return Ok(Value::List(List::appended(Elem::Str, Vec::new())));
+    }
+    if !pattern.is_empty() && text.is_empty() {
+        return Ok(Value::strings([""]));
+    }
+    let most = usize::try_from(count).unwrap_or(usize::MAX);
+    let mut parts = Vec::new();
+    let (mut start, mut end) = (0, 0);
+    for found in regex.find_iter(text) {
+        if parts.len() + 1 >= most {
+            break;
+        }
+        end = found.start();
+        if found.end() != 0 {
+            parts.push(&text[start..end]);
+        }
+        start = found.end();
+    }
+    if end != text.len() {
+        parts.push(&text[start..]);
+    }
+    Ok(Value::strings(parts))
+}
+
+fn quote_meta(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if r"\.+*?()|[]{}^$".contains(c) {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_mean_what_they_mean_in_go() {
+        let matches = |pattern: &str, text: &str| compile(pattern).unwrap().is_match(text);
+        assert!(!matches(r"^\d$", "\u{663}"));
+        assert!(!matches(r"^\w$", "é"));
+        assert!(matches(r"^[[]$", "["));
+        assert!(matches(r"^[]a]+$", "]a"));
+        assert!(matches(r"^[[:alpha:]\d&&]+$", "a1&"));
+        assert!(matches(r"^\Qa.b\E$", "a.b"));
+        assert!(matches(r#"^{"a":\d{1,2}}$"#, r#"{"a":12}"#) && matches("^a{,2}$", "a{,2}"));
+        assert!(matches(r"^\p{L}\x{41}\pL{2}?$", "éAbc"));
+        assert!(matches(r"^\08\1234[\101]\07\777$", "\0\u{38}S4A\u{7}\u{1ff}"));
+        assert!(matches(r"^[--a]$", ".") && matches(r"^[a-]$", "-") && matches(r"^[a\-c]$", "-"));
+        assert!(matches(r"^[a~~b]\<\_[&-+]$", "~<_*") && matches(r"^\p{^L}\P{^L}[\p{Greek}]$", "1aα"));
+        for refused in [
+            "a**", "a+{2}", "a*??", "a{1001}", "(?x) a", "(?=x)", "[a--]", r"[a-\d]", r"\1", r"\u0041",
+            r"\é", r"\",
+        ] {
+            assert!(compile(refused).is_err(), "{refused}");
+        }
+        assert_eq!(quote_meta("a.b[c]"), r"a\.b\[c\]");
+    }
+}

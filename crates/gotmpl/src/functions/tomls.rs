@@ -1,0 +1,209 @@
+//! Helm's TOML functions; the layout is that of the library it uses.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use super::{Function, fixed};
+use crate::error::{Error, Result};
+use crate::fmt;
+use crate::value::{MAX_DEPTH, Value};
+
+pub(crate) const TABLE: &[Function] = &[
+    // Helm prints what is wrong instead of failing.
+    fixed("toToml", 1, |_, args| {
+        if args.any(0).is_nil() {
+            return Err(Error::missing("there is nothing to write: the value is nil"));
+        }
+        Ok(encode(args.writable(0)?).unwrap_or_else(|error| error.inner().message.clone()).into())
+    }),
+    fixed("fromToml", 1, |_, args| {
+        Ok(match toml::from_str::<toml::Table>(args.str(0)?) {
+            Ok(table) => from_toml(toml::Value::Table(table)),
+            Err(error) => Value::map(
+                [(Arc::from("Error"), Value::from(format!("toml: {}", error.message())))]
+                    .into_iter()
+                    .collect(),
+            ),
+        })
+    }),
+];
+
+fn from_toml(value: toml::Value) -> Value {
+    match value {
+        toml::Value::String(text) => text.into(),
+        toml::Value::Integer(number) => Value::Int64(number),
+        toml::Value::Float(number) => Value::Float(number),
+        toml::Value::Boolean(flag) => Value::Bool(flag),
+        toml::Value::Datetime(time) => instant(time).to_string().into(),
+        toml::Value::Array(items) => Value::list(items.into_iter().map(from_toml).collect()),
+        toml::Value::Table(table) => {
+            Value::map(table.into_iter().map(|(key, value)| (Arc::from(key), from_toml(value))).collect())
+        }
+    }
+}
+
+/// A time that lacks its day, its hour or its offset, as Go completes it.
+fn instant(time: toml::value::Datetime) -> toml::value::Datetime {
+    let midnight = toml::value::Time { hour: 0, minute: 0, second: Some(0), nanosecond: None };
+    toml::value::Datetime {
+        date: time.date.or(Some(toml::value::Date { year: 0, month: 1, day: 1 })),
+        time: time.time.or(Some(midnight)),
+        offset: time.offset.or(Some(toml::value::Offset::Z)),
+    }
+}
+
+fn encode(value: &Value) -> Result<String> {
+    let mut out = String::new();
+    if !is_table(value) {
+        if is_tables(value) {
+            return Err(Error::new("toml: top-level values must be Go maps or structs"));
+        }
+        // The library writes a value without a key as it stands.
+        inline(value, 0, &mut out)?;
+        return Ok(out);
+    }
+    table(value, &mut Vec::new(), &mut out)?;
+    Ok(out)
+}
+
+/// Whether a value is left out: a nil of any type.
+fn is_nil(value: &Value) -> bool {
+    match value {
+        Value::List(list) => list.is_nil(),
+        Value::Map(map) => map.is_nil(),
+        _ => value.is_nil(),
+    }
+}
+
+/// The entries of a table: plain ones first, then tables and lists of tables.
+fn table(value: &Value, path: &mut Vec<Arc<str>>, out: &mut String) -> Result<()> {
+    if path.len() > MAX_DEPTH {
+        return Err(Error::new("toml: the value nests too deeply: does a map hold itself?"));
+    }
+    let (tables, plain): (Vec<_>, Vec<_>) = entries(value)
+        .unwrap_or_default()
+        .into_iter()
+        .partition(|(_, item)| is_table(item) || is_tables(item));
+    for (key, item) in &plain {
+        let _ = write!(out, "{}{} = ", "  ".repeat(path.len()), quoted_key(key));
+        inline(item, 0, out)?;
+        out.push('\n');
+    }
+    for (key, item) in &tables {
+        path.push(Arc::clone(key));
+        let name = path.iter().map(|key| quoted_key(key)).collect::<Vec<_>>().join(".");
+        let indent = "  ".repeat(path.len() - 1);
+        if is_table(item) {
+            if path.len() == 1 && !out.is_empty() {
+                out.push('\n');
+            }
+            let _ = writeln!(out, "{indent}[{name}]");
+            table(item, path, out)?;
+        } else {
+            for element in item.as_list().unwrap_or_default().iter() {
+                if !out.is_empty() {
+                    out.push('\n');
+                }
+                let _ = writeln!(out, "{indent}[[{name}]]");
+                table(element, path, out)?;
+            }
+        }
+        path.pop();
+    }
+    Ok(())
+}
+
+/// What a table has in it: the entries of a map, or the fields of a struct, which keep their order.
+fn entries(value: &Value) -> Option<Vec<(Arc<str>, Value)>> {
+    let mut entries: Vec<(Arc<str>, Value)> = if let Value::Object(object) = value
+        && let Some(fields) = object.fields()
+    {
+        fields.into_iter().map(|field| (field.name.into(), field.value)).collect()
+    } else {
+        value.as_map()?.borrow().iter().map(|(key, item)| (Arc::clone(key), item.clone())).collect()
+    };
+    entries.retain(|(_, item)| !is_nil(item));
+    Some(entries)
+}
+
+fn is_table(value: &Value) -> bool {
+    value.as_map().is_some() || matches!(value, Value::Object(object) if object.fields().is_some())
+}
+
+/// Whether it is a list of tables and nothing else.
+fn is_tables(value: &Value) -> bool {
+    value.as_list().is_some_and(|items| !items.is_empty() && items.iter().all(is_table))
+}
+
+fn inline(value: &Value, depth: usize, out: &mut String) -> Result<()> {
+    if depth > MAX_DEPTH {
+        return Err(Error::new("toml: the value nests too deeply: does a map hold itself?"));
+    }
+    match value {
+        Value::Invalid | Value::Nil => return Err(Error::new("toml: cannot encode array with nil element")),
+        Value::Float(number) if number.is_nan() => out.push_str("nan"),
+        Value::Float(number) if number.is_infinite() => {
+            out.push_str(if *number > 0.0 { "inf" } else { "-inf" });
+        }
+        Value::Float(number) => {
+            let text = fmt::float(*number, 'g', None);
+            out.push_str(&text);
+            if !text.contains(['.', 'e']) {
+                out.push_str(".0");
+            }
+        }
+        Value::Bool(_) | Value::Int(_) | Value::Int64(_) | Value::Uint(_) | Value::Byte(_) => {
+            out.push_str(&fmt::display(value));
+        }
+        _ => {
+            if let Value::Object(object) = value
+                && object.type_name() == "time.Time"
+            {
+                out.push_str(object.serialize().as_str().unwrap_or_default());
+            } else if let Some(entries) = entries(value) {
+                out.push('{');
+                for (index, (key, item)) in entries.iter().enumerate() {
+                    let _ = write!(out, "{}{} = ", if index > 0 { ", " } else { "" }, quoted_key(key));
+                    inline(item, depth + 1, out)?;
+                }
+                out.push('}');
+            } else if let Some(items) = value.as_list() {
+                out.push('[');
+                for (index, item) in items.iter().enumerate() {
+                    out.push_str(if index > 0 { ", " } else { "" });
+                    inline(item, depth + 1, out)?;
+                }
+                out.push(']');
+            } else {
+                out.push_str(&quoted(&fmt::display(value)));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn quoted_key(key: &str) -> String {
+    let bare =
+        !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+    if bare { key.to_owned() } else { quoted(key) }
+}
+
+fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        let _ = match c {
+            '"' => write!(out, "\\\""),
+            '\\' => write!(out, "\\\\"),
+            '\u{8}' => write!(out, "\\b"),
+            '\t' => write!(out, "\\t"),
+            '\n' => write!(out, "\\n"),
+            '\u{c}' => write!(out, "\\f"),
+            '\r' => write!(out, "\\r"),
+            _ if c < ' ' || c == '\u{7f}' => write!(out, "\\u{:04x}", u32::from(c)),
+            _ => write!(out, "{c}"),
+        };
+    }
+    out.push('"');
+    out
+}

@@ -1,0 +1,335 @@
+//! Values to JSON text, and to and from YAML trees, as Go's `encoding/json` and Helm's YAML library do it.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use super::error::{Error, Result};
+use super::fmt;
+use super::value::{Entries, MAX_DEPTH, Map, Value};
+use plimsoll_diag::Span;
+use plimsoll_yaml as yaml;
+
+/// How JSON text is laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Style {
+    /// Two spaces per level, one item a line.
+    pub(crate) pretty: bool,
+    /// `<`, `>` and `&` as escapes.
+    pub(crate) html: bool,
+}
+
+impl Style {
+    /// Starts a line, where there are lines.
+    fn line(self, depth: usize, out: &mut String) {
+        if self.pretty {
+            out.push('\n');
+            out.extend(std::iter::repeat_n("  ", depth));
+        }
+    }
+}
+
+/// JSON text, the keys of maps sorted.
+pub(crate) fn encode(value: &Value, style: Style) -> Result<String> {
+    let mut out = String::new();
+    write(value, style, 0, &mut out)?;
+    Ok(out)
+}
+
+fn write(value: &Value, style: Style, depth: usize, out: &mut String) -> Result<()> {
+    if depth > MAX_DEPTH {
+        return Err(Error::new("the value nests too deeply: does a map hold itself?"));
+    }
+    match value {
+        Value::Invalid | Value::Nil => out.push_str("null"),
+        Value::Bool(flag) => out.push_str(if *flag { "true" } else { "false" }),
+        Value::Int(number) | Value::Int64(number) => {
+            let _ = write!(out, "{number}");
+        }
+        Value::Uint(number) => {
+            let _ = write!(out, "{number}");
+        }
+        Value::Byte(number) => {
+            let _ = write!(out, "{number}");
+        }
+        Value::Float(number) => out.push_str(&float(*number)?),
+        Value::Str(text) => string(text, style.html, out),
+        Value::Raw(_) => {
+            // Go writes an escape for every byte that is no part of a character.
+            let mut escaped = String::new();
+            out.push('"');
+            for chunk in value.as_bytes().unwrap_or_default().utf8_chunks() {
+                escaped.clear();
+                string(chunk.valid(), style.html, &mut escaped);
+                out.push_str(&escaped[1..escaped.len() - 1]);
+                chunk.invalid().iter().for_each(|_| out.push_str("\\ufffd"));
+            }
+            out.push('"');
+        }
+        Value::Bytes(bytes) => {
+            use base64::Engine as _;
+            out.push('"');
+            base64::engine::general_purpose::STANDARD.encode_string(bytes, out);
+            out.push('"');
+        }
+        Value::List(list) if list.is_nil() => out.push_str("null"),
+        Value::List(list) => {
+            out.push('[');
+            for (index, item) in list.items().iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                style.line(depth + 1, out);
+                write(item, style, depth + 1, out)?;
+            }
+            if !list.items().is_empty() {
+                style.line(depth, out);
+            }
+            out.push(']');
+        }
+        Value::Map(map) if map.is_nil() => out.push_str("null"),
+        Value::Map(map) => {
+            write_map(map.borrow().iter().map(|(key, item)| (&**key, item)), style, depth, out)?;
+        }
+        Value::Object(object) => match object.fields() {
+            Some(fields) => {
+                write_map(fields.iter().map(|field| (field.json, &field.value)), style, depth, out)?;
+            }
+            None => write(&object.serialize(), style, depth, out)?,
+        },
+    }
+    Ok(())
+}
+
+fn write_map<'a>(
+    entries: impl Iterator<Item = (&'a str, &'a Value)>,
+    style: Style,
+    depth: usize,
+    out: &mut String,
+) -> Result<()> {
+    out.push('{');
+    let empty = out.len();
+    for (key, item) in entries {
+        if out.len() > empty {
+            out.push(',');
+        }
+        style.line(depth + 1, out);
+        string(key, style.html, out);
+        out.push_str(if style.pretty { ": " } else { ":" });
+        write(item, style, depth + 1, out)?;
+    }
+    if out.len() > empty {
+        style.line(depth, out);
+    }
+    out.push('}');
+    Ok(())
+}
+
+fn unsupported(number: f64) -> Error {
+    Error::new(format!("json: unsupported value: {}", fmt::float(number, 'g', None)))
+}
+
+/// A float in JSON: without an exponent from 1e-6 up to 1e21.
+fn float(number: f64) -> Result<String> {
+    if !number.is_finite() {
+        return Err(unsupported(number));
+    }
+    let magnitude = number.abs();
+    if magnitude != 0.0 && !(1e-6..1e21).contains(&magnitude) {
+        // Go drops the zero of a two-digit negative exponent only.
+        return Ok(fmt::float(number, 'e', None).replace("e-0", "e-"));
+    }
+    Ok(fmt::float(number, 'f', None))
+}
+
+fn string(text: &str, html: bool, out: &mut String) {
+    out.push('"');
+    let mut plain = 0;
+    for (index, c) in text.char_indices() {
+        let escaped = match c {
+            '"' => "\\\"",
+            '\\' => "\\\\",
+            '\n' => "\\n",
+            '\r' => "\\r",
+            '\t' => "\\t",
+            '\u{8}' => "\\b",
+            '\u{c}' => "\\f",
+            '\u{2028}' => "\\u2028",
+            '\u{2029}' => "\\u2029",
+            '<' if html => "\\u003c",
+            '>' if html => "\\u003e",
+            '&' if html => "\\u0026",
+            _ if c < ' ' => "",
+            _ => continue,
+        };
+        out.push_str(&text[plain..index]);
+        plain = index + c.len_utf8();
+        if escaped.is_empty() {
+            let _ = write!(out, "\\u{:04x}", u32::from(c));
+        } else {
+            out.push_str(escaped);
+        }
+    }
+    out.push_str(&text[plain..]);
+    out.push('"');
+}
+
+/// A handle with which the emitters of Helm's YAML walk a value.
+pub(crate) struct Emitted {
+    value: Value,
+    /// Whether the value goes through JSON first, as for `toYaml` and not for `toYamlPretty`.
+    through_json: bool,
+}
+
+/// What `toYaml` prints.
+pub(crate) fn to_yaml(value: &Value) -> Result<String> {
+    check(value, 0)?;
+    Ok(yaml::emit::helm(Emitted { value: value.clone(), through_json: true }))
+}
+
+/// What `toYamlPretty` prints.
+pub(crate) fn to_yaml_pretty(value: &Value) -> Result<String> {
+    // Infinities have a form in YAML.
+    check_depth(value, 0)?;
+    Ok(yaml::emit::helm_pretty(Emitted { value: value.clone(), through_json: false }))
+}
+
+/// Refuses endless nesting.
+fn check_depth(value: &Value, depth: usize) -> Result<()> {
+    if depth > MAX_DEPTH {
+        return Err(Error::new("the value nests too deeply: does a map hold itself?"));
+    }
+    match value {
+        Value::List(list) => list.items().iter().try_for_each(|item| check_depth(item, depth + 1)),
+        Value::Map(map) => map.borrow().iter().try_for_each(|(_, item)| check_depth(item, depth + 1)),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses what has no form in JSON: endless nesting, infinities.
+fn check(value: &Value, depth: usize) -> Result<()> {
+    if depth > MAX_DEPTH {
+        return Err(Error::new("the value nests too deeply: does a map hold itself?"));
+    }
+    match value {
+        Value::List(list) => list.items().iter().try_for_each(|item| check(item, depth + 1)),
+        Value::Map(map) => map.borrow().iter().try_for_each(|(_, item)| check(item, depth + 1)),
+        Value::Float(number) if !number.is_finite() => Err(unsupported(*number)),
+        _ => Ok(()),
+    }
+}
+
+impl yaml::emit::Tree for Emitted {
+    type Text = Arc<str>;
+
+    fn shape(self) -> yaml::emit::Shape<Self> {
+        use yaml::emit::Shape;
+        let through_json = self.through_json;
+        let emitted = |value: Value| Self { value, through_json };
+        match self.value {
+            Value::Invalid | Value::Nil => Shape::Null,
+            Value::Bool(flag) => Shape::Bool(flag),
+            Value::Int(number) | Value::Int64(number) => Shape::Int(number),
+            Value::Uint(number) => Shape::Uint(number),
+            Value::Byte(number) => Shape::Int(i64::from(number)),
+            Value::Float(number) => Shape::Float(number),
+            Value::Str(text) => Shape::String(text),
+            Value::Raw(_) if through_json => Shape::String(self.value.as_str().unwrap_or_default().into()),
+            Value::Raw(_) => Shape::Binary(base64_lines(self.value.as_bytes().unwrap_or_default()).into()),
+            Value::Bytes(bytes) if through_json => {
+                use base64::Engine as _;
+                Shape::String(base64::engine::general_purpose::STANDARD.encode(bytes).into())
+            }
+            Value::Bytes(bytes) => Shape::Seq(bytes.iter().map(|byte| emitted(Value::Byte(*byte))).collect()),
+            Value::List(list) if through_json && list.is_nil() => Shape::Null,
+            Value::List(list) => Shape::Seq(list.items().iter().cloned().map(emitted).collect()),
+            Value::Map(map) if through_json && map.is_nil() => Shape::Null,
+            Value::Map(map) => Shape::Map(
+                map.borrow().iter().map(|(key, item)| (Arc::clone(key), emitted(item.clone()))).collect(),
+            ),
+            Value::Object(object) if through_json => emitted(object.serialize()).shape(),
+            Value::Object(object) => match object.fields() {
+                // The library for YAML knows nothing of tags for JSON, and writes names in small letters.
+                Some(fields) => Shape::Struct(
+                    fields
+                        .into_iter()
+                        .map(|field| (field.name.to_lowercase().into(), emitted(field.value)))
+                        .collect(),
+                ),
+                None => match object.serialize() {
+                    Value::Str(text) if object.type_name() == "time.Time" => Shape::Plain(text),
+                    other => emitted(other).shape(),
+                },
+            },
+        }
+    }
+}
+
+/// Bytes in base64, in lines of 70 letters if there is more than one.
+fn base64_lines(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    const LINE: usize = 70;
+    let digits = base64::engine::general_purpose::STANDARD.encode(bytes);
+    if digits.len() < LINE {
+        return digits;
+    }
+    let mut out = String::with_capacity(digits.len() + digits.len() / LINE + 1);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && index % LINE == 0 {
+            out.push('\n');
+        }
+        out.push(digit);
+    }
+    out.push('\n');
+    out
+}
+
+/// The value of a YAML tree. `integers` says of which nodes integers stay integers: those of `--set`. All
+/// other numbers are floats, as they came through JSON.
+pub(crate) fn from_node(node: &yaml::Node, integers: &mut dyn FnMut(Span) -> bool) -> Value {
+    match &node.value {
+        yaml::Value::Null => Value::Nil,
+        yaml::Value::Bool(flag) => Value::Bool(*flag),
+        yaml::Value::Int(number) if integers(node.span) => Value::Int64(*number),
+        #[expect(clippy::cast_precision_loss, reason = "what reading through JSON does to large integers")]
+        yaml::Value::Int(number) => Value::Float(*number as f64),
+        #[expect(clippy::cast_precision_loss, reason = "what reading through JSON does to large integers")]
+        yaml::Value::Uint(number) => Value::Float(*number as f64),
+        yaml::Value::Float(number) => Value::Float(*number),
+        yaml::Value::String(text) => Value::str(text),
+        yaml::Value::Seq(items) => Value::list(items.iter().map(|item| from_node(item, integers)).collect()),
+        yaml::Value::Map(map) => Value::Map(map_from_node(map, integers)),
+    }
+}
+
+/// The same for a mapping.
+pub(crate) fn map_from_node(map: &yaml::Map, integers: &mut dyn FnMut(Span) -> bool) -> Map {
+    let entries: Entries =
+        map.iter().map(|entry| (Arc::from(entry.key.as_str()), from_node(&entry.value, integers))).collect();
+    Map::new(super::value::Elem::Any, entries)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_escaped_and_sorted_as_go_does() {
+        let entries: Entries =
+            [("b".into(), Value::Float(1.0)), ("a".into(), "<x>\u{2028}\u{1}".into())].into_iter().collect();
+        let value = Value::list(vec![Value::map(entries), Value::list(vec![]), Value::Nil]);
+        let compact = encode(&value, Style { pretty: false, html: true }).unwrap();
+        assert_eq!(compact, r#"[{"a":"\u003cx\u003e\u2028\u0001","b":1},[],null]"#);
+        let pretty = encode(&value, Style { pretty: true, html: false }).unwrap();
+        assert_eq!(pretty, "[\n  {\n    \"a\": \"<x>\\u2028\\u0001\",\n    \"b\": 1\n  },\n  [],\n  null\n]");
+    }
+
+    #[test]
+    fn floats_lose_their_exponent_in_the_middle_range() {
+        for (number, text) in
+            [(1e6, "1000000"), (1e21, "1e+21"), (1e-7, "1e-7"), (1.5, "1.5"), (1e-6, "0.000001")]
+        {
+            assert_eq!(float(number).unwrap(), text);
+        }
+        assert!(float(f64::NAN).is_err());
+    }
+}

@@ -1,0 +1,154 @@
+//! Where the text of a template came from, recorded while it is written.
+
+use super::ast::Fields;
+use plimsoll_diag::{Segment, Span};
+use plimsoll_yaml::Node;
+
+/// The origin of a text: stretches in order, each up to where the next begins.
+#[derive(Debug, Default)]
+pub struct Trace {
+    stretches: Vec<Stretch>,
+}
+
+#[derive(Debug)]
+struct Stretch {
+    start: usize,
+    verbatim: bool,
+    from: Written,
+}
+
+/// What wrote a stretch of text.
+#[derive(Debug, Clone)]
+pub(crate) struct Written {
+    /// The literal text or the action; `None` inside of `tpl`.
+    pub(crate) span: Option<Span>,
+    /// The chain below `.Values` that the action read.
+    pub(crate) values: Option<Fields>,
+}
+
+impl Trace {
+    /// Notes that literal text follows at `start`.
+    pub(crate) fn text(&mut self, start: usize, span: Option<Span>) {
+        self.stretches.push(Stretch { start, verbatim: true, from: Written { span, values: None } });
+    }
+
+    /// Notes that the value of an action follows at `start`.
+    pub(crate) fn value(&mut self, start: usize, from: Written) {
+        self.stretches.push(Stretch { start, verbatim: false, from });
+    }
+
+    /// Takes over the trace of an included `text` that was written at `start`, `indent.1` newlines before
+    /// it and each of its lines indented by `indent.0`. Where the text has no place of its own,
+    /// `action` wrote it: the place of the `include`.
+    pub(crate) fn splice(
+        &mut self,
+        start: usize,
+        action: Option<Span>,
+        text: &str,
+        trace: Trace,
+        indent: (usize, usize),
+    ) {
+        let (width, newlines) = indent;
+        if width + newlines > 0 || trace.stretches.first().is_none_or(|first| first.start > 0) {
+            self.stretches.push(Stretch {
+                start,
+                verbatim: false,
+                from: Written { span: action, values: None },
+            });
+        }
+        let mut line = 0;
+        let mut counted = 0;
+        let mut ends = trace.stretches.iter().skip(1).map(|next| next.start).collect::<Vec<_>>();
+        ends.push(text.len());
+        for (stretch, end) in trace.stretches.into_iter().zip(ends) {
+            let Stretch { start: from, verbatim, from: written } = stretch;
+            let mut written = written;
+            if written.span.is_none() {
+                written.span = action;
+            }
+            line += text[counted..from].matches('\n').count();
+            counted = from;
+            let at = |offset: usize, line: usize| start + newlines + offset + width * (line + 1);
+            self.stretches.push(Stretch { start: at(from, line), verbatim, from: written.clone() });
+            if !verbatim || width == 0 {
+                continue;
+            }
+            // Indentation shifts each further line of literal text by its own amount.
+            let mut number = line;
+            for (offset, _) in text[from..end].match_indices('\n') {
+                number += 1;
+                let offset = offset + 1;
+                if from + offset >= end {
+                    break;
+                }
+                let mut part = written.clone();
+                if let Some(span) = &mut part.span {
+                    *span = Span::new(span.source, span.start as usize + offset, span.end as usize);
+                }
+                self.stretches.push(Stretch { start: at(from + offset, number), verbatim, from: part });
+            }
+        }
+    }
+
+    /// Adapts the trace of `text` to the removal of every `what`.
+    pub(crate) fn cut(&mut self, text: &str, what: &str) {
+        let cuts: Vec<usize> = text.match_indices(what).map(|(at, _)| at).collect();
+        for stretch in &mut self.stretches {
+            let before = cuts.partition_point(|cut| *cut < stretch.start);
+            // A stretch that starts inside of what is removed starts where that was.
+            let inside =
+                cuts[..before].last().map_or(0, |cut| (cut + what.len()).saturating_sub(stretch.start));
+            stretch.start = stretch.start + inside - before * what.len();
+        }
+    }
+
+    /// The segments of the text's source map. `values` are those that the template saw; `fallback` stands for
+    /// what has no place of its own.
+    pub fn into_segments(self, values: &Node, fallback: Span) -> Vec<Segment> {
+        let mut segments: Vec<Segment> = Vec::with_capacity(self.stretches.len());
+        for stretch in self.stretches {
+            let start = u32::try_from(stretch.start).unwrap_or(u32::MAX);
+            if segments.last().is_some_and(|last| last.start == start) {
+                segments.pop();
+            }
+            let value = stretch.from.values.and_then(|fields| {
+                let path: Vec<&str> = fields.iter().skip(1).map(|field| &**field).collect();
+                values.at(&path).map(|node| node.span).filter(|span| !span.is_none())
+            });
+            let template = stretch.from.span.unwrap_or(fallback);
+            segments.push(Segment {
+                start,
+                template,
+                verbatim: stretch.verbatim && stretch.from.span.is_some(),
+                value,
+            });
+        }
+        segments.sort_by_key(|segment| segment.start);
+        segments
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plimsoll_diag::{SourceKind, SourceMap, Sources};
+
+    #[test]
+    fn an_indented_include_leads_to_its_own_lines() {
+        let sources = Sources::new();
+        let template = sources.add("t", "x: {{ include }}\n", SourceKind::File);
+        let partial = sources.add("p", "a: 1\nb: 2\n", SourceKind::File);
+        let mut inner = Trace::default();
+        inner.text(0, Some(Span::new(partial, 0, 9)));
+        let mut outer = Trace::default();
+        outer.text(0, Some(Span::new(template, 0, 3)));
+        let action = Some(Span::new(template, 3, 16));
+        outer.splice(3, action, "a: 1\nb: 2", inner, (2, 1));
+        // "x: \n  a: 1\n  b: 2"
+        let map = SourceMap::new(outer.into_segments(&Node::bare(plimsoll_yaml::Map::new()), Span::NONE));
+        assert_eq!(map.trace(0, 1).unwrap().0, Span::new(template, 0, 1));
+        assert_eq!(map.trace(3, 4).unwrap().0, Span::new(template, 3, 16));
+        assert_eq!(map.trace(6, 7).unwrap().0, Span::new(partial, 0, 1));
+        assert_eq!(map.trace(13, 14).unwrap().0, Span::new(partial, 5, 6));
+    }
+}

@@ -1,0 +1,382 @@
+//! Charts in Helm's template language, which is [`crate::gotmpl`].
+//!
+//! Here is what their templates see (`.Chart`, `.Files`, `.Values`), and which templates of a release are rendered in
+//! which order. All stand in one name space, as in Helm: a file's definitions override those of files that lie deeper.
+
+mod objects;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::chart::{EngineKind, ImportValues, TextFile};
+use crate::diag::{Diagnostic, Report, SourceKind, Sources, Span};
+use crate::engine::{Capabilities, FileRole, Release, RenderedFile};
+use crate::gotmpl::{Elem, Entries, File, List, Map, ParseError, Rendered, Set, Value, Vm, parse};
+use crate::values::Scope;
+use rayon::prelude::*;
+
+/// The API versions that Helm 4.1 takes every cluster to serve, whatever its version: those compiled into it.
+pub const API_VERSIONS: &[&str] = &[
+    "v1",
+    "admissionregistration.k8s.io/v1",
+    "admissionregistration.k8s.io/v1alpha1",
+    "admissionregistration.k8s.io/v1beta1",
+    "internal.apiserver.k8s.io/v1alpha1",
+    "apps/v1",
+    "apps/v1beta1",
+    "apps/v1beta2",
+    "authentication.k8s.io/v1",
+    "authentication.k8s.io/v1alpha1",
+    "authentication.k8s.io/v1beta1",
+    "authorization.k8s.io/v1",
+    "authorization.k8s.io/v1beta1",
+    "autoscaling/v1",
+    "autoscaling/v2",
+    "autoscaling/v2beta1",
+    "autoscaling/v2beta2",
+    "batch/v1",
+    "batch/v1beta1",
+    "certificates.k8s.io/v1",
+    "certificates.k8s.io/v1beta1",
+    "certificates.k8s.io/v1alpha1",
+    "coordination.k8s.io/v1alpha2",
+    "coordination.k8s.io/v1beta1",
+    "coordination.k8s.io/v1",
+    "discovery.k8s.io/v1",
+    "discovery.k8s.io/v1beta1",
+    "events.k8s.io/v1",
+    "events.k8s.io/v1beta1",
+    "extensions/v1beta1",
+    "flowcontrol.apiserver.k8s.io/v1",
+    "flowcontrol.apiserver.k8s.io/v1beta1",
+    "flowcontrol.apiserver.k8s.io/v1beta2",
+    "flowcontrol.apiserver.k8s.io/v1beta3",
+    "networking.k8s.io/v1",
+    "networking.k8s.io/v1beta1",
+    "node.k8s.io/v1",
+    "node.k8s.io/v1alpha1",
+    "node.k8s.io/v1beta1",
+    "policy/v1",
+    "policy/v1beta1",
+    "rbac.authorization.k8s.io/v1",
+    "rbac.authorization.k8s.io/v1beta1",
+    "rbac.authorization.k8s.io/v1alpha1",
+    "resource.k8s.io/v1",
+    "resource.k8s.io/v1beta2",
+    "resource.k8s.io/v1beta1",
+    "resource.k8s.io/v1alpha3",
+    "scheduling.k8s.io/v1alpha1",
+    "scheduling.k8s.io/v1beta1",
+    "scheduling.k8s.io/v1",
+    "storage.k8s.io/v1beta1",
+    "storage.k8s.io/v1",
+    "storage.k8s.io/v1alpha1",
+    "storagemigration.k8s.io/v1beta1",
+    "apiextensions.k8s.io/v1beta1",
+    "apiextensions.k8s.io/v1",
+];
+
+/// What came out of the templates of a release.
+#[derive(Debug)]
+pub struct Output {
+    /// One for each template that is no partial, sorted by path.
+    pub files: Vec<RenderedFile>,
+    /// Whether random values, generated keys or the time went into them, so that another render may differ.
+    pub nondeterministic: bool,
+}
+
+/// Renders the templates of `root` and of its sub-charts, as far as they are Go templates.
+///
+/// `seed` makes random functions repeatable; without it they draw from the operating system.
+pub fn render(
+    sources: &Sources,
+    root: &Scope,
+    release: &Release,
+    capabilities: &Capabilities,
+    seed: Option<u64>,
+) -> Report<Output> {
+    let release = release_value(release);
+    let capabilities = objects::Capabilities::value(capabilities);
+    let mut from_flag = FromFlag { sources, last: None };
+    let mut places = Vec::new();
+    add_places(root, true, &release, &capabilities, &mut from_flag, &mut places);
+
+    let mut jobs = Vec::new();
+    for (index, Place { scope, .. }) in places.iter().enumerate() {
+        for file in &scope.chart.templates {
+            let base = file.path.rsplit('/').next().unwrap_or(&file.path);
+            let partial = base.starts_with('_');
+            if scope.chart.is_library() && !partial {
+                continue;
+            }
+            // Charts of the other engine lend no definitions, and are rendered by it.
+            if scope.chart.engine == EngineKind::GoTemplate {
+                jobs.push(Job { name: format!("{}/{}", scope.path, file.path), file, scope: index, partial });
+            }
+        }
+    }
+    // Helm's order: deep paths first, and backwards among paths of one depth.
+    let depth = |name: &str| name.bytes().filter(|byte| *byte == b'/').count();
+    jobs.sort_by(|a, b| (depth(&b.name), &b.name).cmp(&(depth(&a.name), &a.name)));
+
+    let parsed = parse_all(&jobs);
+    let set = match link(&jobs, &parsed) {
+        Ok(set) => set,
+        Err(diagnostics) => return Report::failed(diagnostics),
+    };
+    let mut vm = Vm::new(set, seed);
+    let mut diagnostics = Vec::new();
+    let mut files = Vec::new();
+    for job in jobs.iter().filter(|job| !job.partial) {
+        let Place { scope, dot } = &places[job.scope];
+        let template = Entries::from_iter([
+            (Arc::from("Name"), Value::str(&job.name)),
+            (Arc::from("BasePath"), format!("{}/templates", scope.path).into()),
+        ]);
+        dot.insert(Arc::from("Template"), Value::Map(Map::values(template)));
+        match vm.render(&job.name, &Value::Map(dot.clone())) {
+            Ok(Rendered { text, trace, .. }) => files.push(RenderedFile {
+                role: if job.name.ends_with("/NOTES.txt") { FileRole::Notes } else { FileRole::Manifest },
+                segments: trace
+                    .into_segments(&scope.values, Span::new(job.file.source, 0, job.file.text.len())),
+                template: job.file.source,
+                path: job.name.clone(),
+                text,
+            }),
+            Err(error) => diagnostics.push(error.into_diagnostic(Span::new(job.file.source, 0, 0))),
+        }
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    let nondeterministic = vm.is_nondeterministic();
+    drop(vm);
+    take_apart(parsed);
+    if diagnostics.is_empty() {
+        Report::ok(Output { files, nondeterministic })
+    } else {
+        Report::failed(diagnostics)
+    }
+}
+
+/// Renders a text that sees no chart and no values, as Helm renders `--name-template`. The error is a phrase.
+pub fn text(template: &str, seed: Option<u64>) -> Result<String, String> {
+    let file = parse(Arc::from(template)).map_err(|error| error.to_string())?;
+    let mut set = Set::default();
+    set.add("name-template", &file, None);
+    let mut vm = Vm::new(set, seed);
+    let rendered = vm.render("name-template", &Value::Nil);
+    rendered.map(|rendered| rendered.text).map_err(|error| error.to_string())
+}
+
+/// One template file of the release.
+struct Job<'a> {
+    /// `chart/charts/sub/templates/x.yaml`
+    name: String,
+    file: &'a TextFile,
+    scope: usize,
+    /// Whether it is parsed for its definitions only.
+    partial: bool,
+}
+
+/// One chart of the tree.
+struct Place<'a> {
+    scope: &'a Scope,
+    /// What its templates see as `.`.
+    dot: Map,
+}
+
+/// The trees of the release's files, each text once.
+type Parsed<'a> = BTreeMap<&'a str, Result<File, Box<ParseError>>>;
+
+/// Bytes of templates from which on threads share their parsing.
+const WORTH_SHARING: usize = 32 << 10;
+
+/// Parses every file.
+fn parse_all<'a>(jobs: &[Job<'a>]) -> Parsed<'a> {
+    let texts: BTreeMap<&'a str, &Arc<str>> =
+        jobs.iter().map(|job| (&*job.file.text, &job.file.text)).collect();
+    let share = is_worth_sharing(texts.keys());
+    let parse = |(key, text): (&'a str, &Arc<str>)| (key, parse(Arc::clone(text)));
+    if share { texts.into_par_iter().map(parse).collect() } else { texts.into_iter().map(parse).collect() }
+}
+
+fn is_worth_sharing<'a>(texts: impl Iterator<Item = &'a &'a str>) -> bool {
+    texts.map(|text| text.len()).sum::<usize>() >= WORTH_SHARING
+}
+
+/// Frees trees that nothing else holds: a tenth of the work on a large chart, and nobody has to wait for it.
+fn take_apart(parsed: Parsed<'_>) {
+    if is_worth_sharing(parsed.keys()) {
+        let trees: Vec<File> = parsed.into_values().flatten().collect();
+        rayon::spawn(move || drop(trees));
+    }
+}
+
+/// Collects the definitions of parsed files. What is wrong with a text that stands in many charts is said once.
+fn link(jobs: &[Job<'_>], parsed: &Parsed<'_>) -> Result<Set, Vec<Diagnostic>> {
+    let mut set = Set::default();
+    let mut broken: Vec<&str> = Vec::new();
+    let mut diagnostics = Vec::new();
+    for job in jobs {
+        let text: &str = &job.file.text;
+        match parsed.get(text) {
+            Some(Ok(file)) => set.add(&job.name, file, Some(job.file.source)),
+            Some(Err(error)) if !broken.contains(&text) => {
+                broken.push(text);
+                diagnostics.push(error.to_diagnostic(job.file.source));
+            }
+            _ => {}
+        }
+    }
+    if diagnostics.is_empty() { Ok(set) } else { Err(diagnostics) }
+}
+
+/// Adds a chart and, before it, its sub-charts; returns what the templates of the chart see as `.`.
+///
+/// A sub-chart's values are the same map as the part of its parent's values that goes by its name, so
+/// what one changes in place the other sees, as in Helm.
+fn add_places<'a>(
+    scope: &'a Scope,
+    is_root: bool,
+    release: &Value,
+    capabilities: &Value,
+    from_flag: &mut FromFlag<'_>,
+    places: &mut Vec<Place<'a>>,
+) -> Map {
+    let values = match &scope.values.value {
+        crate::yaml::Value::Map(map) => {
+            let is_child = |key: &str| scope.children.iter().any(|child| child.name == key);
+            map.iter()
+                .filter(|entry| !is_child(&entry.key))
+                .map(|entry| {
+                    (
+                        Arc::from(entry.key.as_str()),
+                        Value::from_yaml(&entry.value, |span| from_flag.is_set(span)),
+                    )
+                })
+                .collect()
+        }
+        _ => Entries::default(),
+    };
+    let values = Map::values(values);
+    let mut subcharts = Entries::default();
+    for child in &scope.children {
+        let dot = add_places(child, false, release, capabilities, from_flag, places);
+        // Among its parent's they are a plain map.
+        if let Some(Value::Map(child_values)) = dot.get("Values") {
+            values.insert(Arc::from(child.name.as_str()), Value::Map(child_values.plain()));
+        }
+        subcharts.insert(Arc::from(child.name.as_str()), Value::Map(dot));
+    }
+    let dot = Map::values(
+        [
+            ("Chart", chart_value(scope, is_root)),
+            ("Files", objects::Files::value(&scope.chart.files)),
+            ("Release", release.clone()),
+            ("Capabilities", capabilities.clone()),
+            ("Values", Value::Map(values)),
+            ("Subcharts", Value::map(subcharts)),
+        ]
+        .into_iter()
+        .map(|(key, value)| (Arc::from(key), value))
+        .collect(),
+    );
+    places.push(Place { scope, dot: dot.clone() });
+    dot
+}
+
+/// Says of values whether they came from `--set`, the one way by which integers stay integers.
+struct FromFlag<'a> {
+    sources: &'a Sources,
+    last: Option<(crate::diag::SourceId, bool)>,
+}
+
+impl FromFlag<'_> {
+    fn is_set(&mut self, span: Span) -> bool {
+        match self.last {
+            Some((source, answer)) if source == span.source => answer,
+            _ => {
+                let answer = self
+                    .sources
+                    .get(span.source)
+                    .is_some_and(|source| source.kind == SourceKind::Flag && source.name == "--set");
+                self.last = Some((span.source, answer));
+                answer
+            }
+        }
+    }
+}
+
+fn release_value(release: &Release) -> Value {
+    Value::map(Entries::from_iter([
+        (Arc::from("Name"), Value::str(&release.name)),
+        (Arc::from("Namespace"), Value::str(&release.namespace)),
+        (Arc::from("IsUpgrade"), Value::Bool(release.is_upgrade)),
+        (Arc::from("IsInstall"), Value::Bool(!release.is_upgrade)),
+        (Arc::from("Revision"), Value::Int(i64::from(release.revision))),
+        (Arc::from("Service"), Value::str("Helm")),
+    ]))
+}
+
+/// `.Chart`: every field of `Chart.yaml` under its Go name, set or not.
+fn chart_value(scope: &Scope, is_root: bool) -> Value {
+    let metadata = &scope.chart.metadata;
+    let optional = |text: &Option<String>| Value::str(text.as_deref().unwrap_or_default());
+    let strings = |texts: &[String]| Value::list(texts.iter().map(|text| Value::str(text)).collect());
+    let map = |entries: Vec<(&str, Value)>| {
+        Value::map(entries.into_iter().map(|(key, value)| (Arc::from(key), value)).collect())
+    };
+    let maintainers = metadata.maintainers.iter().map(|maintainer| {
+        map(vec![
+            ("Name", Value::str(&maintainer.name)),
+            ("Email", optional(&maintainer.email)),
+            ("URL", optional(&maintainer.url)),
+        ])
+    });
+    let dependencies = scope.dependencies.iter().map(|dependency| {
+        let import = |import: &ImportValues| {
+            let entries = [("child", &import.child), ("parent", &import.parent)];
+            let entries = entries.map(|(key, path)| (Arc::from(key), Value::str(path)));
+            Value::Map(Map::new(Elem::Str, Entries::from_iter(entries)))
+        };
+        map(vec![
+            ("Name", Value::str(&dependency.name)),
+            ("Version", Value::str(dependency.version.as_ref().map_or("", |version| version.as_str()))),
+            ("Repository", optional(&dependency.repository)),
+            ("Condition", dependency.condition.join(",").into()),
+            ("Tags", strings(&dependency.tags)),
+            ("Enabled", Value::Bool(scope.is_pruned)),
+            ("ImportValues", Value::list(dependency.import_values.iter().map(import).collect())),
+            ("Alias", optional(&dependency.alias)),
+        ])
+    });
+    let annotations = metadata
+        .annotations
+        .iter()
+        .map(|(key, value)| (Arc::from(key.as_str()), Value::str(value)))
+        .collect();
+    let annotations = match metadata.node.get("annotations") {
+        Some(node) if !node.is_null() => Map::new(Elem::Str, annotations),
+        _ => Map::nil(Elem::Str),
+    };
+    let written_type = metadata.node.get("type").and_then(|node| node.as_str()).unwrap_or_default();
+    map(vec![
+        ("Name", Value::str(&scope.name)),
+        ("Home", optional(&metadata.home)),
+        ("Sources", strings(&metadata.sources)),
+        ("Version", Value::str(&metadata.version)),
+        ("Description", optional(&metadata.description)),
+        ("Keywords", strings(&metadata.keywords)),
+        ("Maintainers", Value::list(maintainers.collect())),
+        ("Icon", optional(&metadata.icon)),
+        ("APIVersion", Value::str(&metadata.api_version)),
+        ("Condition", optional(&metadata.condition)),
+        ("Tags", optional(&metadata.tags)),
+        ("AppVersion", optional(&metadata.app_version)),
+        ("Deprecated", Value::Bool(metadata.deprecated)),
+        ("Annotations", Value::Map(annotations)),
+        ("KubeVersion", Value::str(metadata.kube_version.as_ref().map_or("", |version| version.as_str()))),
+        ("Dependencies", Value::List(List::new(Elem::Any, dependencies.collect()))),
+        ("Type", Value::str(written_type)),
+        ("IsRoot", Value::Bool(is_root)),
+    ])
+}

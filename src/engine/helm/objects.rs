@@ -1,0 +1,343 @@
+//! The values with methods that every template starts from: `.Files` and `.Capabilities`.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::chart::ChartFile;
+use crate::engine;
+use crate::gotmpl::{Args, Elem, Entries, Error, Field, List, Map, Object, Result, Value};
+
+/// `.Files`: the files of a chart, or those that a glob picked.
+pub(crate) struct Files(BTreeMap<Arc<str>, ChartFile>);
+
+impl Files {
+    /// The files of a chart.
+    pub(crate) fn value(files: &[ChartFile]) -> Value {
+        let files = files.iter().map(|file| (Arc::from(file.path.as_str()), file.clone())).collect();
+        Value::Object(Rc::new(Self(files)))
+    }
+
+    /// `AsConfig` and `AsSecrets`: a YAML map from base names to contents.
+    fn as_yaml(&self, convert: impl Fn(&[u8]) -> Value) -> Result<Value> {
+        let entry = |(path, file): (&Arc<str>, &ChartFile)| {
+            let data = file.data().map_err(Error::new)?;
+            Ok((Arc::from(path.rsplit('/').next().unwrap_or(path)), convert(data)))
+        };
+        let entries = self.0.iter().map(entry).collect::<Result<Entries>>()?;
+        Ok(Value::map(entries).to_yaml()?.into())
+    }
+}
+
+impl Object for Files {
+    fn type_name(&self) -> &'static str {
+        "engine.files"
+    }
+
+    fn kind(&self) -> &'static str {
+        "map"
+    }
+
+    fn member(&self, name: &str, args: Args<'_>) -> Option<Result<Value>> {
+        let wanted = match name {
+            "Get" | "GetBytes" | "Glob" | "Lines" => 1,
+            "AsConfig" | "AsSecrets" => 0,
+            _ => return None,
+        };
+        if let Err(error) = args.takes(name, wanted) {
+            return Some(Err(error));
+        }
+        let data = |path: &str| match self.0.get(path) {
+            Some(file) => file.data().map(|data| &**data).map_err(Error::new),
+            None => Ok(&[][..]),
+        };
+        Some(match name {
+            "Get" => args.str(0).and_then(data).map(Value::from_bytes),
+            "GetBytes" => args.str(0).and_then(data).map(|data| Value::Bytes(data.into())),
+            "Lines" => args.str(0).and_then(data).map(|data| {
+                let text = String::from_utf8_lossy(data);
+                if text.is_empty() {
+                    return Value::strings([]);
+                }
+                Value::strings(text.strip_suffix('\n').unwrap_or(&text).split('\n'))
+            }),
+            "Glob" => args.str(0).map(|pattern| {
+                // Helm takes a pattern that is none for one that matches everything.
+                let pattern = glob(pattern);
+                let matches = |path: &str| pattern.as_ref().is_none_or(|pattern| pattern.is_match(path));
+                let chosen = self.0.iter().filter(|(path, _)| matches(path));
+                Value::Object(Rc::new(Self(
+                    chosen.map(|(path, file)| (Arc::clone(path), file.clone())).collect(),
+                )))
+            }),
+            "AsConfig" => self.as_yaml(Value::from_bytes),
+            _ => self.as_yaml(|data| {
+                use base64::Engine as _;
+                base64::engine::general_purpose::STANDARD.encode(data).into()
+            }),
+        })
+    }
+
+    fn display(&self) -> String {
+        self.underlying().map(|value| value.to_string()).unwrap_or_default()
+    }
+
+    fn underlying(&self) -> Option<Value> {
+        let bytes = |file: &ChartFile| Value::Bytes(file.data().map_or_else(|_| Arc::from([]), Arc::clone));
+        let entries = self.0.iter().map(|(path, file)| (Arc::clone(path), bytes(file))).collect();
+        Some(Value::Map(Map::new(Elem::Bytes, entries)))
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// The glob language of Helm's library: `*` and `?` stop at `/`, `**` does not; `[a-z]`, `[!a]`, `{a,b}`.
+fn glob(pattern: &str) -> Option<regex::Regex> {
+    let mut out = String::from("(?s)^");
+    let mut chars = pattern.chars().peekable();
+    let mut alternatives = 0_usize;
+    while let Some(c) = chars.next() {
+        match c {
+            '*' if chars.next_if_eq(&'*').is_some() => {
+                while chars.next_if_eq(&'*').is_some() {}
+                out.push_str(".*");
+            }
+            '*' => out.push_str("[^/]*"),
+            '?' => out.push_str("[^/]"),
+            '[' => {
+                out.push('[');
+                if chars.next_if_eq(&'!').is_some() {
+                    out.push('^');
+                }
+                for c in chars.by_ref() {
+                    match c {
+                        ']' => break,
+                        '-' => out.push('-'),
+                        _ => out.push_str(&regex::escape(c.encode_utf8(&mut [0; 4]))),
+                    }
+                }
+                out.push(']');
+            }
+            '{' => {
+                alternatives += 1;
+                out.push_str("(?:");
+            }
+            '}' if alternatives > 0 => {
+                alternatives -= 1;
+                out.push(')');
+            }
+            ',' if alternatives > 0 => out.push('|'),
+            '\\' => out.push_str(&regex::escape(chars.next()?.encode_utf8(&mut [0; 4]))),
+            _ => out.push_str(&regex::escape(c.encode_utf8(&mut [0; 4]))),
+        }
+    }
+    out.push('$');
+    regex::Regex::new(&out).ok()
+}
+
+/// `.Capabilities`
+pub(crate) struct Capabilities {
+    kube_version: Rc<KubeVersion>,
+    api_versions: Rc<ApiVersions>,
+}
+
+impl Capabilities {
+    /// The capabilities as templates see them.
+    pub(crate) fn value(capabilities: &engine::Capabilities) -> Value {
+        Value::Object(Rc::new(Self {
+            kube_version: Rc::new(KubeVersion(capabilities.kube_version.clone())),
+            api_versions: Rc::new(ApiVersions(
+                super::API_VERSIONS
+                    .iter()
+                    .map(|&version| version.to_owned())
+                    .chain(capabilities.extra_api_versions.iter().cloned())
+                    .collect(),
+            )),
+        }))
+    }
+}
+
+/// The Helm that this engine follows, which charts compare versions with: fields, their names in JSON, what is in them.
+const HELM_VERSION: [(&str, &str, &str); 5] = [
+    ("Version", "version", "v4.1.4"),
+    ("GitCommit", "git_commit", "05fa37973dc9e42b76e1d2883494c87174b6074f"),
+    ("GitTreeState", "git_tree_state", "clean"),
+    ("GoVersion", "go_version", "go1.25.9"),
+    ("KubeClientVersion", "kube_client_version", "v1.35"),
+];
+
+/// `.Capabilities.HelmVersion`
+struct HelmVersion;
+
+impl Object for HelmVersion {
+    fn type_name(&self) -> &'static str {
+        "version.BuildInfo"
+    }
+
+    fn member(&self, name: &str, args: Args<'_>) -> Option<Result<Value>> {
+        let (.., value) = HELM_VERSION.iter().find(|(field, ..)| *field == name)?;
+        Some(no_args(name, args, Value::str(value)))
+    }
+
+    fn display(&self) -> String {
+        format!("{{{}}}", HELM_VERSION.map(|(.., value)| value).join(" "))
+    }
+
+    fn fields(&self) -> Option<Vec<Field>> {
+        Some(HELM_VERSION.map(|(name, json, value)| Field { name, json, value: Value::str(value) }).into())
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+impl Object for Capabilities {
+    fn type_name(&self) -> &'static str {
+        "*common.Capabilities"
+    }
+
+    fn kind(&self) -> &'static str {
+        "ptr"
+    }
+
+    fn member(&self, name: &str, args: Args<'_>) -> Option<Result<Value>> {
+        Some(no_args(
+            name,
+            args,
+            match name {
+                "KubeVersion" => Value::Object(Rc::clone(&self.kube_version) as Rc<dyn Object>),
+                "APIVersions" => Value::Object(Rc::clone(&self.api_versions) as Rc<dyn Object>),
+                "HelmVersion" => Value::Object(Rc::new(HelmVersion)),
+                _ => return None,
+            },
+        ))
+    }
+
+    fn display(&self) -> String {
+        let (kube, versions) = (self.kube_version.boxed(), self.api_versions.display());
+        format!("&{{{kube} {versions} {}}}", HelmVersion.display())
+    }
+
+    fn fields(&self) -> Option<Vec<Field>> {
+        Some(vec![
+            Field::plain("KubeVersion", Value::Object(Rc::clone(&self.kube_version) as Rc<dyn Object>)),
+            Field::plain("APIVersions", self.api_versions.list()),
+            Field::plain("HelmVersion", Value::Object(Rc::new(HelmVersion))),
+        ])
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+struct KubeVersion(engine::KubeVersion);
+
+impl Object for KubeVersion {
+    fn type_name(&self) -> &'static str {
+        "common.KubeVersion"
+    }
+
+    fn member(&self, name: &str, args: Args<'_>) -> Option<Result<Value>> {
+        Some(no_args(
+            name,
+            args,
+            match name {
+                "Version" | "GitVersion" => Value::str(&self.0.version),
+                "Major" => self.0.major.to_string().into(),
+                "Minor" => self.0.minor.to_string().into(),
+                "String" => self.display().into(),
+                _ => return None,
+            },
+        ))
+    }
+
+    fn display(&self) -> String {
+        self.0.without_suffix().to_owned()
+    }
+
+    fn boxed(&self) -> String {
+        format!("{{{} {} {} {}}}", self.0.version, self.0.without_suffix(), self.0.major, self.0.minor)
+    }
+
+    fn fields(&self) -> Option<Vec<Field>> {
+        Some(vec![
+            Field::plain("Version", Value::str(&self.0.version)),
+            Field::plain("Major", Value::from(self.0.major.to_string())),
+            Field::plain("Minor", Value::from(self.0.minor.to_string())),
+        ])
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+struct ApiVersions(Vec<String>);
+
+impl ApiVersions {
+    fn list(&self) -> Value {
+        Value::List(List::new(Elem::Str, self.0.iter().map(|version| Value::str(version)).collect()))
+    }
+}
+
+impl Object for ApiVersions {
+    fn type_name(&self) -> &'static str {
+        "common.VersionSet"
+    }
+
+    fn kind(&self) -> &'static str {
+        "slice"
+    }
+
+    fn member(&self, name: &str, args: Args<'_>) -> Option<Result<Value>> {
+        if name != "Has" {
+            return None;
+        }
+        if let Err(error) = args.takes("Has", 1) {
+            return Some(Err(error));
+        }
+        Some(args.str(0).map(|wanted| Value::Bool(self.0.iter().any(|version| version == wanted))))
+    }
+
+    fn display(&self) -> String {
+        format!("[{}]", self.0.join(" "))
+    }
+
+    fn underlying(&self) -> Option<Value> {
+        Some(self.list())
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// A field, or a method without parameters.
+fn no_args(name: &str, args: Args<'_>, value: Value) -> Result<Value> {
+    if args.is_empty() {
+        Ok(value)
+    } else {
+        Err(Error::new(format!("`{name}` has arguments but cannot be invoked as function")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn globs_are_those_of_helm() {
+        let matches = |pattern: &str, path: &str| glob(pattern).unwrap().is_match(path);
+        assert!(matches("config/*", "config/a.txt"));
+        assert!(!matches("config/*", "config/b/a.txt"));
+        assert!(matches("config/**", "config/b/a.txt"));
+        assert!(matches("**.yaml", "a/b.yaml"));
+        assert!(matches("{a,b}/[!x].t?t", "b/y.txt"));
+        assert!(!matches("{a,b}/[!x].t?t", "b/x.txt"));
+    }
+}
