@@ -1,7 +1,7 @@
 //! Go's `fmt`: how values print, and `printf` with all its verbs.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use super::value::{MAX_DEPTH, Value};
 
@@ -19,6 +19,19 @@ pub(crate) fn display(value: &Value) -> Cow<'_, str> {
     let mut printer = Printer::default();
     printer.value(value, 'v', 0);
     Cow::Owned(printer.out)
+}
+
+impl fmt::Display for Value {
+    /// What an action writes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&display(self))
+    }
+}
+
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}({})", self.type_name(), display(self))
+    }
 }
 
 /// `print`: a space between operands that are both no strings.

@@ -173,6 +173,20 @@ fn string(text: &str, html: bool, out: &mut String) {
     out.push('"');
 }
 
+impl Value {
+    /// The value of a YAML tree. `integers` says of which nodes integers stay integers (`int64`): in Helm, those of
+    /// `--set`. All other numbers are floats, as they came through JSON.
+    pub fn from_yaml(node: &yaml::Node, mut integers: impl FnMut(Span) -> bool) -> Self {
+        from_node(node, &mut integers)
+    }
+
+    /// What `toYaml` makes of it: YAML as Helm writes it, without a newline at the end. An error for what has no form
+    /// there: a map that holds itself, an infinity.
+    pub fn to_yaml(&self) -> Result<String> {
+        to_yaml(self)
+    }
+}
+
 /// A handle with which the emitters of Helm's YAML walk a value.
 pub(crate) struct Emitted {
     value: Value,

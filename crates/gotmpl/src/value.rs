@@ -6,8 +6,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::error::{Error, Result};
-use super::json;
-use plimsoll_diag::Span;
 
 /// How deep values may nest before walking them stops; Go gives up on cycles at the same depth.
 pub(crate) const MAX_DEPTH: usize = 1000;
@@ -279,18 +277,6 @@ impl Value {
     /// A `map[string]interface {}`.
     pub fn map(entries: Entries) -> Self {
         Self::Map(Map::new(Elem::Any, entries))
-    }
-
-    /// The value of a YAML tree. `integers` says of which nodes integers stay integers (`int64`): in Helm, those of
-    /// `--set`. All other numbers are floats, as they came through JSON.
-    pub fn from_yaml(node: &plimsoll_yaml::Node, mut integers: impl FnMut(Span) -> bool) -> Self {
-        json::from_node(node, &mut integers)
-    }
-
-    /// What `toYaml` makes of it: YAML as Helm writes it, without a newline at the end. An error for what has no form
-    /// there: a map that holds itself, an infinity.
-    pub fn to_yaml(&self) -> Result<String> {
-        json::to_yaml(self)
     }
 
     /// Whether there is nothing: a nil of either kind.
@@ -710,19 +696,6 @@ impl From<String> for Value {
 impl From<bool> for Value {
     fn from(flag: bool) -> Self {
         Self::Bool(flag)
-    }
-}
-
-impl std::fmt::Display for Value {
-    /// What an action writes.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&super::fmt::display(self))
-    }
-}
-
-impl std::fmt::Debug for Value {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}({})", self.type_name(), super::fmt::display(self))
     }
 }
 

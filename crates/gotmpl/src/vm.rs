@@ -151,7 +151,8 @@ impl Unit {
 impl Vm {
     /// Ready to run the templates of `set`.
     ///
-    /// `seed` makes random functions repeatable; without it they draw from the operating system.
+    /// `seed` makes random functions repeatable, and lets the clock stand at the last midnight, UTC; without it they
+    /// draw from the operating system.
     pub fn new(set: Set, seed: Option<u64>) -> Self {
         Self {
             random: Random::new(seed),
@@ -191,8 +192,8 @@ impl Vm {
         Ok(Rendered { text, trace })
     }
 
-    /// Whether random values, generated keys or the time went into what was rendered, so that another render may
-    /// differ.
+    /// Whether another render may differ: the time went into what was rendered, or random values or generated keys
+    /// without a seed.
     pub fn is_nondeterministic(&self) -> bool {
         self.random.used()
     }

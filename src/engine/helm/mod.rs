@@ -81,7 +81,7 @@ pub const API_VERSIONS: &[&str] = &[
 pub struct Output {
     /// One for each template that is no partial, sorted by path.
     pub files: Vec<RenderedFile>,
-    /// Whether random values, generated keys or the time went into them, so that another render may differ.
+    /// Whether another render may differ: the time went into them, or random values or generated keys without a seed.
     pub nondeterministic: bool,
 }
 

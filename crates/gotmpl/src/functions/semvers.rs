@@ -4,10 +4,8 @@ use std::any::Any;
 use std::rc::Rc;
 
 use super::{Function, fixed};
-use crate::constraint::Constraint;
-use crate::constraint::parse_version;
+use crate::constraint::{Constraint, parse_version};
 use crate::error::{Error, Result};
-
 use crate::value::{Args, Object, Value};
 use semver::Version;
 

@@ -1,0 +1,119 @@
+//! The crate as others use it.
+
+use std::any::Any;
+use std::rc::Rc;
+
+use plimsoll_diag::{SourceKind, Sources, Span};
+use plimsoll_gotmpl::{Args, Entries, Error, Object, Result, Set, Value, Vm, parse};
+use plimsoll_yaml::{ReadOptions, read};
+
+fn vm(files: &[(&str, &str)], sources: &Sources, seed: Option<u64>) -> Vm {
+    let mut set = Set::default();
+    for (name, text) in files {
+        let source = sources.add(*name, *text, SourceKind::File);
+        set.add(name, &parse((*text).into()).expect("a template"), Some(source));
+    }
+    Vm::new(set, seed)
+}
+
+fn rendered(text: &str, dot: &Value) -> Result<String> {
+    vm(&[("main", text)], &Sources::new(), None).render("main", dot).map(|rendered| rendered.text)
+}
+
+#[test]
+fn values_come_from_yaml_and_go_back() {
+    let sources = Sources::new();
+    let source = sources.add("values.yaml", "a: {b: [1, 2.5, yes, ~]}\n", SourceKind::File);
+    let document = read(&sources, source, &ReadOptions::strict()).output.unwrap().remove(0);
+    let dot = Value::from_yaml(&document.root, |_| false);
+    assert_eq!(dot.to_yaml().unwrap(), "a:\n  b:\n  - 1\n  - 2.5\n  - true\n  - null");
+    assert_eq!(rendered("{{ index .a.b 0 }} {{ kindOf (index .a.b 0) }}", &dot).unwrap(), "1 float64");
+    let exact = Value::from_yaml(&document.root, |_| true);
+    assert_eq!(rendered("{{ kindOf (index .a.b 0) }}", &exact).unwrap(), "int64");
+}
+
+#[test]
+fn an_error_has_its_place_and_the_way_to_it() {
+    let sources = Sources::new();
+    let mut vm = vm(
+        &[
+            ("main", "a: 1\nb: {{ include \"name\" . }}\n"),
+            ("_names", "{{ define \"name\" }}{{ .x.y }}{{ end }}"),
+        ],
+        &sources,
+        None,
+    );
+    let dot = Value::map(Entries::from_iter([("x".into(), Value::Nil)]));
+    let error = vm.render("main", &dot).unwrap_err();
+    let place = error.place().unwrap();
+    assert_eq!(sources.get(place.source).unwrap().name, "_names");
+    let position = sources.position(place).unwrap();
+    assert_eq!((position.line, position.column), (1, 23));
+    let diagnostic = error.into_diagnostic(Span::NONE);
+    let [step] = &*diagnostic.trace else { panic!("{diagnostic:?}") };
+    assert_eq!(step.text, "included `name`");
+    assert_eq!(sources.position(step.span.unwrap()).unwrap().line, 2);
+}
+
+#[test]
+fn a_text_that_is_no_template_says_where() {
+    let sources = Sources::new();
+    let text = "a: {{ uper .x }}\n";
+    let source = sources.add("a.yaml", text, SourceKind::File);
+    let diagnostic = parse(text.into()).unwrap_err().to_diagnostic(source);
+    assert_eq!(diagnostic.help, ["did you mean `upper`?"]);
+    assert_eq!(sources.position(diagnostic.labels[0].span).unwrap().column, 7);
+}
+
+/// A value of the surroundings, as a host would make it.
+struct Disk;
+
+impl Object for Disk {
+    fn type_name(&self) -> &'static str {
+        "host.Disk"
+    }
+
+    fn member(&self, name: &str, args: Args<'_>) -> Option<Result<Value>> {
+        match name {
+            "Size" => Some(args.takes(name, 0).map(|()| Value::Int(8))),
+            "Mount" => Some(args.takes(name, 1).and_then(|()| match args.str(0)? {
+                "/" => Err(Error::new("the root is taken")),
+                path => Ok(format!("at {path}").into()),
+            })),
+            _ => None,
+        }
+    }
+
+    fn display(&self) -> String {
+        "disk".to_owned()
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+#[test]
+fn hosts_bring_values_with_methods() {
+    let dot = Value::Object(Rc::new(Disk));
+    assert_eq!(
+        rendered("{{ . }} {{ .Size }} {{ .Mount \"/data\" | quote }}", &dot).unwrap(),
+        "disk 8 \"at /data\""
+    );
+    let error = |text| rendered(text, &dot).unwrap_err().to_string();
+    assert_eq!(error("{{ .Mount \"/\" }}"), "the root is taken");
+    assert_eq!(error("{{ .Mount }}"), "wrong number of args for Mount: want 1 got 0");
+    assert_eq!(error("{{ .Format }}"), "can't evaluate field Format in type host.Disk");
+}
+
+#[test]
+fn a_seed_repeats_what_is_random() {
+    let render = |seed| {
+        let mut vm = vm(&[("main", "{{ randAlpha 20 }}")], &Sources::new(), seed);
+        (vm.render("main", &Value::Nil).unwrap().text, vm.is_nondeterministic())
+    };
+    assert_eq!(render(Some(1)), render(Some(1)));
+    assert_ne!(render(Some(1)).0, render(Some(2)).0);
+    assert!(!render(Some(1)).1);
+    assert!(render(None).1);
+}
