@@ -26,8 +26,8 @@ pub use instructions::{Cluster, Command, Instruction};
 pub use options::{FailOn, Options};
 pub use sides::{Side, Sides, align};
 
-use crate::diag::{Diagnostic, ObjectRef};
-use crate::k8s::{self, Operation, update};
+use crate::diag::{Diagnostic, ObjectRef, Severity};
+use crate::k8s::{self, Finding, Operation, update};
 use crate::manifest::Object;
 use crate::yaml::{Entry, Node, Value};
 use apply::Applied;
@@ -599,52 +599,30 @@ fn invalid(
     world: &effects::World<'_>,
     options: &Options,
 ) -> Vec<Reason> {
-    reasons_of(options, |findings| match world.definition_of(object) {
-        Some(definition) => k8s::validate_custom(object, &definition.root, options.version, findings),
-        None => k8s::validate_for(operation, object, options.version, findings),
+    reasons_of(options, || match world.definition_of(object) {
+        Some(definition) => k8s::validate_custom(object, &definition.root, options.version),
+        None => k8s::validate_for(operation, object, options.version),
     })
 }
 
 /// Why the server could not even read the object.
 fn unreadable(object: &Object, options: &Options) -> Vec<Reason> {
-    reasons_of(options, |findings| k8s::validate_form(object, options.version, findings))
+    reasons_of(options, || k8s::validate_form(object, options.version))
 }
 
-fn reasons_of(options: &Options, validate: impl FnOnce(&mut Vec<crate::diag::Diagnostic>)) -> Vec<Reason> {
-    let mut findings = Vec::new();
-    if options.validate {
-        validate(&mut findings);
+fn reasons_of(options: &Options, validate: impl FnOnce() -> Vec<Finding>) -> Vec<Reason> {
+    if !options.validate {
+        return Vec::new();
     }
-    findings
+    validate()
         .into_iter()
-        .filter(|finding| finding.severity == crate::diag::Severity::Error)
-        .map(|finding| {
-            let path = finding.path.unwrap_or_default();
-            let prefix = format!("`{path}`: ");
-            let message = finding.message.strip_prefix(&prefix).unwrap_or(&finding.message);
-            Reason { message: server_words(message), path, certainty: Certainty::Certain }
+        .filter(|finding| finding.severity() == Severity::Error)
+        .map(|finding| Reason {
+            message: finding.error.server_message(),
+            path: finding.error.path,
+            certainty: Certainty::Certain,
         })
         .collect()
-}
-
-/// A finding's message as the server begins it (`field.ErrorType`).
-fn server_words(message: &str) -> String {
-    const TYPES: [(&str, &str); 8] = [
-        ("invalid value", "Invalid value: "),
-        ("unsupported value", "Unsupported value: "),
-        ("duplicate value", "Duplicate value: "),
-        ("required value", "Required value"),
-        ("not found", "Not found: "),
-        ("too long", "Too long"),
-        ("too many", "Too many"),
-        ("forbidden", "Forbidden"),
-    ];
-    let spelt = TYPES.iter().find_map(|(ours, theirs)| {
-        let rest = message.strip_prefix(ours)?;
-        let rest = if theirs.ends_with(' ') { rest.trim_start_matches([':', ' ']) } else { rest };
-        Some(format!("{theirs}{rest}"))
-    });
-    spelt.unwrap_or_else(|| message.to_owned())
 }
 
 /// A stored object with the head of a manifest.

@@ -3,8 +3,8 @@
 
 use super::Version;
 use super::schema;
-use super::validation::{At, Context, rules};
-use plimsoll_diag::{Diagnostic, Severity, nearest};
+use super::validation::{At, Context, ErrorKind, FieldError, Finding};
+use plimsoll_diag::nearest;
 
 /// Whether objects of a kind live in a namespace; `None` for kinds that Kubernetes itself does not have.
 /// Any version that has the kind answers, the stated one first: scopes never changed.
@@ -252,21 +252,21 @@ pub(super) fn check_api(root: &At<'_, '_>, cx: &mut Context<'_>) {
                     |instead| format!("use `{instead}`"),
                 )
             };
-            report(&rules::REMOVED_API, None, "apiVersion", message, Some(help), root, cx);
+            report(ErrorKind::RemovedApi, "apiVersion", message, Some(help), root, cx);
         } else if !found.is_stable() {
             let message = format!("`{api_version}` is not served unless an administrator turns it on");
             let help = newer(kind, api_version, cx.version).map(|instead| format!("use `{instead}`"));
-            report(&rules::UNSERVED_API, None, "apiVersion", message, help, root, cx);
+            report(ErrorKind::UnservedApi, "apiVersion", message, help, root, cx);
         } else if let Some((.., why)) = DEPRECATED.iter().find(|row| row.0 == api_version && row.1 == kind) {
             let message = format!("{api_version} {kind} is {why}");
-            report(&rules::DEPRECATED_API, None, "apiVersion", message, None, root, cx);
+            report(ErrorKind::DeprecatedApi, "apiVersion", message, None, root, cx);
         }
         return;
     }
     if let Some(removed) = REMOVED.iter().find(|removed| removed.covers(api_version, kind)) {
         let message = format!("`{api_version}` `{kind}` was removed in Kubernetes 1.{}", removed.since);
         let help = (!removed.instead.is_empty()).then(|| format!("use `{}`", removed.instead));
-        report(&rules::REMOVED_API, None, "apiVersion", message, help, root, cx);
+        report(ErrorKind::RemovedApi, "apiVersion", message, help, root, cx);
         return;
     }
     unknown_kind(api_version, kind, root, cx);
@@ -295,15 +295,15 @@ fn unknown_kind(api_version: &str, kind: &str, root: &At<'_, '_>, cx: &mut Conte
             known().find(|one| one.kind == kind && one.is_stable() && is_near(group_of(one.api_version)));
         let help = meant.map(|found| format!("did you mean `{}`?", found.api_version));
         // The groups of custom resources have a dot.
-        let (severity, field, message) = if !group.contains('.') {
-            (Severity::Error, "apiVersion", format!("there is no API group `{group}`"))
+        let (error, field, message) = if !group.contains('.') {
+            (ErrorKind::UnknownKind, "apiVersion", format!("there is no API group `{group}`"))
         } else if meant.is_some() {
-            (Severity::Warning, "apiVersion", format!("`{group}` is no API group of Kubernetes itself"))
+            (ErrorKind::SuspectGroup, "apiVersion", format!("`{group}` is no API group of Kubernetes itself"))
         } else {
             let message = "is no kind of Kubernetes itself and was not checked";
-            (Severity::Info, "kind", format!("`{kind}` of `{api_version}` {message}"))
+            (ErrorKind::NotBuiltIn, "kind", format!("`{kind}` of `{api_version}` {message}"))
         };
-        report(&rules::UNKNOWN_KIND, Some(severity), field, message, help, root, cx);
+        report(error, field, message, help, root, cx);
         return;
     }
     let known_version = known().any(|found| found.api_version == api_version);
@@ -323,12 +323,11 @@ fn unknown_kind(api_version: &str, kind: &str, root: &At<'_, '_>, cx: &mut Conte
             .map(|found| format!("`{kind}` is in `{}`", found.api_version));
         ("apiVersion", format!("there is no API version `{api_version}`"), help)
     };
-    report(&rules::UNKNOWN_KIND, None, place, message, help, root, cx);
+    report(ErrorKind::UnknownKind, place, message, help, root, cx);
 }
 
 fn report(
-    rule: &'static plimsoll_diag::Rule,
-    severity: Option<Severity>,
+    kind: ErrorKind,
     field: &str,
     message: String,
     help: Option<String>,
@@ -336,16 +335,15 @@ fn report(
     cx: &mut Context<'_>,
 ) {
     let place = root.field(field);
-    let mut diagnostic = Diagnostic::of(rule, message).at(place.span(), "").maybe_help(help);
-    diagnostic.severity = severity.unwrap_or(diagnostic.severity);
-    cx.push(diagnostic, &place);
+    let error = FieldError::new(kind, place.path()).detail(message);
+    cx.push(Finding::new(error, place.span()).help(help));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::manifest::parse;
-    use plimsoll_diag::{SourceKind, Sources};
+    use plimsoll_diag::{Severity, SourceKind, Sources};
     use plimsoll_yaml::ReadOptions;
 
     /// The severities of what is said of an object's API, with the ways out.
@@ -354,9 +352,10 @@ mod tests {
         let sources = Sources::new();
         let source = sources.add("a.yaml", text, SourceKind::File);
         let objects = parse(&sources, source, "a.yaml", &ReadOptions::strict()).output.unwrap();
-        let mut said = Vec::new();
-        check_api(&At::root(&objects[0].root), &mut Context::new(&objects[0], Version::DEFAULT, &mut said));
-        said.into_iter().map(|diagnostic| (diagnostic.severity, diagnostic.help.join(" "))).collect()
+        let mut cx = Context::new(&objects[0], Version::DEFAULT);
+        check_api(&At::root(&objects[0].root), &mut cx);
+        let found = cx.into_findings();
+        found.into_iter().map(|one| (one.severity(), one.help.unwrap_or_default())).collect()
     }
 
     #[test]

@@ -17,8 +17,8 @@ pub mod update;
 pub mod validation;
 
 pub use validation::{
-    Operation, RULES, defines, name_errors, validate, validate_all, validate_custom, validate_for,
-    validate_form,
+    ErrorKind, FieldError, Finding, Operation, RULES, defines, name_errors, validate, validate_all,
+    validate_custom, validate_for, validate_form,
 };
 
 use std::fmt;

@@ -2,9 +2,9 @@
 
 use super::metadata::label_selector;
 use super::resources::{positive_quantity, quantity, quantity_value};
-use super::{At, Context, rules};
+use super::{At, Context, ErrorKind, FieldError, Finding};
 use crate::{Version, names};
-use plimsoll_diag::{Diagnostic, nearest};
+use plimsoll_diag::nearest;
 
 /// `supportedAccessModes`.
 pub(super) const ACCESS_MODES: &[&str] =
@@ -98,15 +98,15 @@ pub(super) fn access_modes(modes: &At<'_, '_>, cx: &mut Context<'_>) {
             text if ACCESS_MODES.contains(&text) => other = true,
             text => {
                 let known = ACCESS_MODES.join("`, `");
-                let message = format!("`{modes}`: unsupported value {text:?}: supported values: `{known}`");
                 let near = SHORT_MODES
                     .iter()
                     .find_map(|(short, mode)| short.eq_ignore_ascii_case(text).then_some(*mode))
                     .or_else(|| nearest(text, ACCESS_MODES.iter().copied()));
-                let diagnostic = Diagnostic::of(&rules::UNSUPPORTED_VALUE, message)
-                    .at(mode.span(), "")
-                    .maybe_help(near.map(|near| format!("did you mean `{near}`?")));
-                cx.push(diagnostic, modes);
+                let error = FieldError::new(ErrorKind::NotSupported, modes.path())
+                    .value(format!("{text:?}"))
+                    .detail(format!("supported values: `{known}`"));
+                let help = near.map(|near| format!("did you mean `{near}`?"));
+                cx.push(Finding::new(error, mode.span()).help(help));
             }
         }
     }

@@ -4,11 +4,11 @@
 //! (`x-kubernetes-validations`) and `format` are not looked at.
 
 use super::metadata;
-use super::{At, Context, decode, rules};
+use super::{At, Context, ErrorKind, FieldError, Finding, decode};
 use crate::manifest::Object;
 use crate::schema::Schemas;
 use crate::{Version, names};
-use plimsoll_diag::{Diagnostic, nearest};
+use plimsoll_diag::nearest;
 use plimsoll_yaml::{Node, Value};
 
 /// Whether the `CustomResourceDefinition` `crd` (the whole object) defines the kind of `object`.
@@ -27,8 +27,13 @@ pub(super) fn defined(crd: &Node) -> Option<(&str, &str)> {
 
 /// Says what kube-apiserver of `version` would say to a POST of a custom resource whose definition, as
 /// [`defines`] finds it, is `crd`.
-pub fn validate_custom(object: &Object, crd: &Node, version: Version, sink: &mut Vec<Diagnostic>) {
-    let mut cx = Context::new(object, version, sink);
+pub fn validate_custom(object: &Object, crd: &Node, version: Version) -> Vec<Finding> {
+    let mut cx = Context::new(object, version);
+    check(object, crd, &mut cx);
+    cx.into_findings()
+}
+
+fn check(object: &Object, crd: &Node, cx: &mut Context<'_>) {
     let root = At::root(&object.root);
     let versions = crd.at(&["spec", "versions"]).map(Node::items).unwrap_or_default();
     let mut known: Vec<&str> =
@@ -37,19 +42,23 @@ pub fn validate_custom(object: &Object, crd: &Node, version: Version, sink: &mut
     known.extend(crd.at(&["spec", "version"]).and_then(Node::as_str).filter(|_| versions.is_empty()));
     if !known.contains(&object.version()) {
         let place = root.field("apiVersion");
-        let message = format!("`{}` has no version `{}`", object.kind, object.version());
+        let error = FieldError::new(ErrorKind::UnknownKind, place.path()).detail(format!(
+            "`{}` has no version `{}`",
+            object.kind,
+            object.version()
+        ));
         let help = format!("its definition has {}", known.join(", "));
-        cx.push(Diagnostic::of(&rules::UNKNOWN_KIND, message).at(place.span(), "").help(help), &place);
+        cx.push(Finding::new(error, place.span()).help(help));
         return;
     }
-    decode_metadata(&root, &mut cx);
+    decode_metadata(&root, cx);
     let has_name = |node: &&Node| node.get("name").and_then(Node::as_str) == Some(object.version());
     let schema = versions.iter().find(has_name).and_then(|found| found.at(&["schema", "openAPIV3Schema"]));
     if let Some(schema) = schema {
-        value(true, &root, schema, &mut cx);
+        value(true, &root, schema, cx);
     }
     let namespaced = crd.at(&["spec", "scope"]).and_then(Node::as_str) != Some("Cluster");
-    metadata::object_meta(&root, namespaced, names::name_is_dns_subdomain, &mut cx);
+    metadata::object_meta(&root, namespaced, names::name_is_dns_subdomain, cx);
 }
 
 /// The server decodes `metadata` as that of any other object.
@@ -149,10 +158,7 @@ fn map_value(top: bool, at: &At<'_, '_>, schema: &Node, cx: &mut Context<'_>) {
             value(false, &place, inner, cx);
         } else if !open {
             let near = properties.and_then(|map| nearest(&entry.key, map.keys()));
-            let diagnostic = Diagnostic::of(&rules::UNKNOWN_FIELD, format!("unknown field `{place}`"))
-                .at(entry.key_span, "")
-                .maybe_help(near.map(|near| format!("did you mean `{near}`?")));
-            cx.push(diagnostic, &place);
+            cx.unknown_field(&place, near.map(|near| format!("did you mean `{near}`?")));
         }
     }
 }
@@ -161,11 +167,10 @@ fn map_value(top: bool, at: &At<'_, '_>, schema: &Node, cx: &mut Context<'_>) {
 fn combined(top: bool, at: &At<'_, '_>, schema: &Node, cx: &mut Context<'_>) {
     let list = |name: &str| schema.get(name).map(Node::items).unwrap_or_default();
     let holds = |part: &Node, cx: &Context<'_>| {
-        let mut sink = Vec::new();
-        let mut inner = Context::new(cx.object, cx.version, &mut sink);
+        let mut inner = Context::new(cx.object, cx.version);
         // Parts restrict only: which fields there are is said by the schema itself.
         value(top, at, part, &mut inner);
-        sink.iter().all(|diagnostic| diagnostic.rule == Some(&rules::UNKNOWN_FIELD))
+        inner.into_findings().iter().all(|finding| finding.error.kind == ErrorKind::UnknownField)
     };
     let fulfilled = |name: &str, cx: &Context<'_>| list(name).iter().filter(|part| holds(part, cx)).count();
     if !list("allOf").is_empty() && fulfilled("allOf", cx) < list("allOf").len() {
@@ -290,9 +295,8 @@ spec:
         let text = format!("apiVersion: example.net/v1\nkind: Backup\nmetadata: {{name: b}}\nspec: {spec}\n");
         let object = objects(&text).remove(0);
         assert!(defines(&crd.root, &object));
-        let mut said = Vec::new();
-        validate_custom(&object, &crd.root, Version::DEFAULT, &mut said);
-        said.into_iter().filter_map(|diagnostic| diagnostic.path).collect()
+        let found = validate_custom(&object, &crd.root, Version::DEFAULT);
+        found.into_iter().map(|finding| finding.error.path).collect()
     }
 
     #[test]
@@ -330,9 +334,8 @@ spec:
                    spec: {group: example.net, version: v1, names: {plural: backups, kind: Backup}}\n";
         let said = |version: &str| {
             let object = format!("apiVersion: example.net/{version}\nkind: Backup\nmetadata: {{name: b}}\n");
-            let mut said = Vec::new();
-            validate_custom(&objects(&object)[0], &objects(crd)[0].root, Version::DEFAULT, &mut said);
-            said.into_iter().map(|diagnostic| diagnostic.help.concat()).collect::<Vec<_>>()
+            let found = validate_custom(&objects(&object)[0], &objects(crd)[0].root, Version::DEFAULT);
+            found.into_iter().filter_map(|finding| finding.help).collect::<Vec<_>>()
         };
         assert_eq!(said("v1"), [""; 0]);
         assert_eq!(said("v2"), ["its definition has v1"]);

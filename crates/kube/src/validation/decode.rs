@@ -4,13 +4,13 @@
 //! `staging/src/k8s.io/apimachinery/pkg/runtime/serializer/json`), with `fieldValidation=Strict`. Names are
 //! case-sensitive, null is absent, an integer may be written as `3.0`.
 
-use super::{At, Context, rules};
+use super::{At, Context};
 use crate::Version;
 use crate::quantity::{self, Quantity};
 use crate::schema::{Base, Schemas, Shape, Ty, TypeId};
 use base64::Engine as _;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
-use plimsoll_diag::{Diagnostic, nearest};
+use plimsoll_diag::nearest;
 use plimsoll_yaml::{Node, Value};
 
 /// Checks that the server could decode the object at `root` as `ty`: every field is known and has a value
@@ -91,12 +91,9 @@ fn scalar(at: &At<'_, '_>, node: &Node, base: Base, cx: &mut Context<'_>) {
         }
         Base::Quantity => {
             if let Err(error) = Quantity::from_node(node) {
-                let message = format!("`{at}`: {} is not a valid quantity: {error}", shown(node));
+                let detail = format_args!("{} is not a valid quantity: {error}", shown(node));
                 let meant = node.as_str().and_then(quantity::repaired);
-                let diagnostic = Diagnostic::of(&rules::WRONG_TYPE, message)
-                    .at(at.span(), "")
-                    .maybe_help(meant.map(|meant| format!("did you mean `{meant}`?")));
-                cx.push(diagnostic, at);
+                cx.undecodable(at, detail, meant.map(|meant| format!("did you mean `{meant}`?")));
             }
         }
         Base::Time => match node.as_str() {
@@ -107,11 +104,8 @@ fn scalar(at: &At<'_, '_>, node: &Node, base: Base, cx: &mut Context<'_>) {
         Base::Bytes => match &node.value {
             Value::String(text) if is_base64(text) => {}
             Value::String(_) => {
-                let message = format!("`{at}`: the value is not base64");
-                let diagnostic = Diagnostic::of(&rules::WRONG_TYPE, message)
-                    .at(at.span(), "")
-                    .help("encode it (`| b64enc`), or move plain text to `stringData`");
-                cx.push(diagnostic, at);
+                let help = "encode it (`| b64enc`), or move plain text to `stringData`";
+                cx.undecodable(at, "the value is not base64", Some(help.to_owned()));
             }
             // Go decodes a list of numbers into bytes as well.
             Value::Seq(items) if items.iter().all(|item| matches!(item.value, Value::Int(0..=255))) => {}
@@ -138,7 +132,6 @@ fn integer(at: &At<'_, '_>, node: &Node, cx: &mut Context<'_>) {
 
 fn wrong_type(at: &At<'_, '_>, expected: &str, cx: &mut Context<'_>) {
     let Some(node) = at.node() else { return };
-    let message = format!("`{at}`: expected {expected}, found {}", node.type_name());
     let help = match &node.value {
         Value::Int(_) | Value::Uint(_) | Value::Float(_) | Value::Bool(_) if expected == "a string" => {
             Some("put the value in quotes".to_owned())
@@ -152,7 +145,7 @@ fn wrong_type(at: &At<'_, '_>, expected: &str, cx: &mut Context<'_>) {
         Value::Map(_) if expected == "a list" => Some("start each item with `- `".to_owned()),
         _ => None,
     };
-    cx.push(Diagnostic::of(&rules::WRONG_TYPE, message).at(at.span(), "").maybe_help(help), at);
+    cx.undecodable(at, format_args!("expected {expected}, found {}", node.type_name()), help);
 }
 
 fn unknown_field(
@@ -183,9 +176,7 @@ fn unknown_field(
     } else {
         nested(schemas, ty, name, version).map(|way| format!("`{name}` belongs in `{way}`"))
     };
-    let span = at.key_span().unwrap_or(at.span());
-    let message = format!("unknown field `{at}`");
-    cx.push(Diagnostic::of(&rules::UNKNOWN_FIELD, message).at(span, "").maybe_help(help), at);
+    cx.unknown_field(at, help);
 }
 
 /// The way to the only object two levels below `ty` that has a field `name`.

@@ -1,9 +1,9 @@
 //! Places in an object, and errors about them in the API server's terms.
 
-use super::rules;
+use super::error::{ErrorKind, FieldError, Finding};
 use crate::manifest::Object;
 use crate::{Version, names};
-use plimsoll_diag::{Diagnostic, Rule, Severity, Span};
+use plimsoll_diag::{Severity, Span};
 use plimsoll_yaml::{Entry, Node, Value};
 use std::collections::BTreeSet;
 use std::fmt::{self, Display, Write as _};
@@ -304,14 +304,19 @@ pub struct Context<'a> {
     pub operation: Operation,
     /// The object.
     pub object: &'a Object,
-    sink: &'a mut Vec<Diagnostic>,
+    findings: Vec<Finding>,
     errors: usize,
 }
 
 impl<'a> Context<'a> {
-    /// A validation of `object` that reports to `sink`.
-    pub fn new(object: &'a Object, version: Version, sink: &'a mut Vec<Diagnostic>) -> Self {
-        Self { version, operation: Operation::Create, object, sink, errors: 0 }
+    /// A validation of `object` as a new one.
+    pub fn new(object: &'a Object, version: Version) -> Self {
+        Self { version, operation: Operation::Create, object, findings: Vec::new(), errors: 0 }
+    }
+
+    /// Everything reported, in the order in which it was found.
+    pub fn into_findings(self) -> Vec<Finding> {
+        self.findings
     }
 
     /// How many errors were reported so far: a caller compares to learn whether a check had any.
@@ -321,8 +326,7 @@ impl<'a> Context<'a> {
 
     /// `field.Invalid`, showing the value at the place.
     pub fn invalid(&mut self, at: &At<'_, '_>, detail: impl Display) {
-        let message = format!("`{at}`: invalid value{}: {detail}", Shown(at.node));
-        self.error(&rules::INVALID_VALUE, at, message);
+        self.report(ErrorKind::Invalid, at, shown(at.node), detail);
     }
 
     /// `field.Invalid` once for each complaint of `check` (of [`crate::names`]) about the text at the
@@ -334,11 +338,9 @@ impl<'a> Context<'a> {
         }
         let mut better = names::repaired(at.text(), check);
         for complaint in complaints {
-            let message = format!("`{at}`: invalid value{}: {complaint}", Shown(at.node));
-            let diagnostic = Diagnostic::of(&rules::INVALID_VALUE, message)
-                .at(at.span, "")
-                .maybe_help(better.take().map(|better| format!("`{better}` would do")));
-            self.push(diagnostic, at);
+            let error = error(ErrorKind::Invalid, at, shown(at.node), complaint);
+            let help = better.take().map(|better| format!("`{better}` would do"));
+            self.push(Finding::new(error, at.span).help(help));
         }
     }
 
@@ -352,59 +354,63 @@ impl<'a> Context<'a> {
     /// `field.Invalid` at an entry's key, showing the key: paths such as `metadata.labels` whose entry
     /// is at fault. `at` is the place whose path is reported, `span` where the key stands.
     pub fn invalid_key(&mut self, at: &At<'_, '_>, key: &str, span: Option<Span>, detail: impl Display) {
-        let message = format!("`{at}`: invalid value {}: {detail}", quoted(key));
-        let span = span.unwrap_or(at.span);
-        self.push(Diagnostic::of(&rules::INVALID_VALUE, message).at(span, ""), at);
+        let error = error(ErrorKind::Invalid, at, Some(quoted(key)), detail);
+        self.push(Finding::new(error, span.unwrap_or(at.span)));
     }
 
     /// `field.Required`; `detail` may be empty.
     pub fn required(&mut self, at: &At<'_, '_>, detail: impl Display) {
-        let message = format!("`{at}`: required value{}", Detail(detail.to_string()));
-        self.error(&rules::REQUIRED, at, message);
+        self.report(ErrorKind::Required, at, None, detail);
     }
 
     /// `field.NotSupported`: `supported` are the values that would do.
     pub fn not_supported(&mut self, at: &At<'_, '_>, supported: &[&str]) {
-        let mut message = format!("`{at}`: unsupported value{}", Shown(at.node));
+        let mut detail = String::new();
         for (index, value) in supported.iter().enumerate() {
-            let separator = if index == 0 { ": supported values: " } else { ", " };
-            let _ = write!(message, "{separator}\"{value}\"");
+            let separator = if index == 0 { "supported values: " } else { ", " };
+            let _ = write!(detail, "{separator}\"{value}\"");
         }
         let near = plimsoll_diag::nearest(at.text(), supported.iter().copied());
-        let diagnostic = Diagnostic::of(&rules::UNSUPPORTED_VALUE, message)
-            .at(at.span, "")
-            .maybe_help(near.map(|near| format!("did you mean `{near}`?")));
-        self.push(diagnostic, at);
+        let error = error(ErrorKind::NotSupported, at, shown(at.node), detail);
+        self.push(Finding::new(error, at.span).help(near.map(|near| format!("did you mean `{near}`?"))));
     }
 
     /// `field.Duplicate`, showing the value at the place.
     pub fn duplicate(&mut self, at: &At<'_, '_>) {
-        let message = format!("`{at}`: duplicate value{}", Shown(at.node));
-        self.error(&rules::DUPLICATE_VALUE, at, message);
+        self.report(ErrorKind::Duplicate, at, shown(at.node), "");
     }
 
     /// `field.Forbidden`.
     pub fn forbidden(&mut self, at: &At<'_, '_>, detail: impl Display) {
-        let message = format!("`{at}`: forbidden{}", Detail(detail.to_string()));
-        self.error(&rules::FORBIDDEN, at, message);
+        self.report(ErrorKind::Forbidden, at, None, detail);
     }
 
     /// `field.TooLong`: more than `limit` bytes.
     pub fn too_long(&mut self, at: &At<'_, '_>, limit: usize) {
-        let message = format!("`{at}`: too long: may not be more than {limit} bytes");
-        self.error(&rules::TOO_LONG, at, message);
+        self.report(ErrorKind::TooLong, at, None, format_args!("may not be more than {limit} bytes"));
     }
 
     /// `field.TooMany`: more than `limit` items.
     pub fn too_many(&mut self, at: &At<'_, '_>, limit: usize) {
-        let message = format!("`{at}`: too many: {}: must have at most {limit} items", at.len());
-        self.error(&rules::TOO_MANY, at, message);
+        let count = at.len().to_string();
+        self.report(ErrorKind::TooMany, at, Some(count), format_args!("must have at most {limit} items"));
     }
 
-    /// `field.TypeInvalid`, and decoding errors about a value's type.
+    /// `field.TypeInvalid`, and decoding errors that show the value.
     pub fn type_invalid(&mut self, at: &At<'_, '_>, detail: impl Display) {
-        let message = format!("`{at}`: invalid value{}: {detail}", Shown(at.node));
-        self.error(&rules::WRONG_TYPE, at, message);
+        self.report(ErrorKind::TypeInvalid, at, shown(at.node), detail);
+    }
+
+    /// The value cannot be decoded.
+    pub fn undecodable(&mut self, at: &At<'_, '_>, detail: impl Display, help: Option<String>) {
+        let error = error(ErrorKind::Undecodable, at, None, detail);
+        self.push(Finding::new(error, at.span).help(help));
+    }
+
+    /// The type has no field like the one at the place.
+    pub fn unknown_field(&mut self, at: &At<'_, '_>, help: Option<String>) {
+        let error = error(ErrorKind::UnknownField, at, None, format_args!("unknown field `{at}`"));
+        self.push(Finding::new(error, at.key_span.unwrap_or(at.span)).help(help));
     }
 
     /// `field.NotFound`: the value at the place names something that is not there; `known` is what is.
@@ -417,8 +423,8 @@ impl<'a> Context<'a> {
             None if known.is_empty() || known.len() > LISTED => None,
             None => Some(format!("there is `{}`", known.join("`, `"))),
         };
-        let message = format!("`{at}`: not found{}", Shown(at.node));
-        self.push(Diagnostic::of(&rules::NOT_FOUND, message).at(at.span, "").maybe_help(help), at);
+        let error = error(ErrorKind::NotFound, at, shown(at.node), "");
+        self.push(Finding::new(error, at.span).help(help));
     }
 
     /// `ValidateNonnegativeField`: an integer, if there is one, has to be at least 0.
@@ -430,48 +436,36 @@ impl<'a> Context<'a> {
 
     /// What the server says in a `Warning` header and accepts.
     pub fn warning(&mut self, at: &At<'_, '_>, message: impl Display) {
-        let mut diagnostic =
-            Diagnostic::of(&rules::SERVER_WARNING, format!("`{at}`: {message}")).at(at.span, "");
-        diagnostic.severity = Severity::Warning;
-        self.push(diagnostic, at);
+        self.report(ErrorKind::ServerWarning, at, None, message);
     }
 
-    /// An error of `rule` at a place with a message of its own.
-    pub fn error(&mut self, rule: &'static Rule, at: &At<'_, '_>, message: String) {
-        self.push(Diagnostic::of(rule, message).at(at.span, ""), at);
+    /// An error at a place, without help.
+    fn report(&mut self, kind: ErrorKind, at: &At<'_, '_>, value: Option<String>, detail: impl Display) {
+        self.push(Finding::new(error(kind, at, value, detail), at.span));
     }
 
-    /// Any diagnostic; the path is that of `at`, the object this one.
-    pub fn push(&mut self, diagnostic: Diagnostic, at: &At<'_, '_>) {
-        if diagnostic.severity == Severity::Error {
+    /// Any finding.
+    pub fn push(&mut self, finding: Finding) {
+        if finding.severity() == Severity::Error {
             self.errors += 1;
         }
-        self.sink.push(diagnostic.path(at.path()).object(self.object.reference()));
+        self.findings.push(finding);
     }
 }
 
-/// ` "value"`, or nothing where there is none that fits a line.
-struct Shown<'n>(Option<&'n Node>);
-
-impl Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.map(|node| &node.value) {
-            Some(Value::String(text)) => write!(f, " {}", quoted(text)),
-            Some(Value::Int(number)) => write!(f, " {number}"),
-            Some(Value::Uint(number)) => write!(f, " {number}"),
-            Some(Value::Float(number)) => write!(f, " {number}"),
-            Some(Value::Bool(flag)) => write!(f, " {flag}"),
-            Some(Value::Null | Value::Seq(_) | Value::Map(_)) | None => Ok(()),
-        }
-    }
+fn error(kind: ErrorKind, at: &At<'_, '_>, value: Option<String>, detail: impl Display) -> FieldError {
+    FieldError::new(kind, at.path()).value(value).detail(detail.to_string())
 }
 
-/// `: detail`, or nothing.
-struct Detail(String);
-
-impl Display for Detail {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() { Ok(()) } else { write!(f, ": {}", self.0) }
+/// A scalar as a message shows it. Lists and maps are not shown, because they do not fit a line.
+fn shown(node: Option<&Node>) -> Option<String> {
+    match &node?.value {
+        Value::String(text) => Some(quoted(text)),
+        Value::Int(number) => Some(number.to_string()),
+        Value::Uint(number) => Some(number.to_string()),
+        Value::Float(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        Value::Null | Value::Seq(_) | Value::Map(_) => None,
     }
 }
 

@@ -12,6 +12,7 @@ mod custom;
 mod decode;
 mod definition;
 mod endpoints;
+mod error;
 mod field;
 mod metadata;
 mod networking;
@@ -32,6 +33,7 @@ mod webhook;
 mod workload;
 
 pub use custom::{defines, validate_custom};
+pub use error::{ErrorKind, FieldError, Finding};
 use field::Texts;
 pub use field::{At, Context, Operation};
 pub use rules::RULES;
@@ -50,34 +52,46 @@ use std::collections::BTreeMap;
 /// warn about. Each has the object, the path and the span. An object of a kind that Kubernetes itself does
 /// not have gets one remark and is otherwise passed over.
 pub fn validate(object: &Object, version: Version, sink: &mut Vec<Diagnostic>) {
-    validate_for(Operation::Create, object, version, sink);
+    report(object, validate_for(Operation::Create, object, version), sink);
 }
 
-/// As [`validate`], for a request of that kind; for an update `object` is what would be stored.
-pub fn validate_for(operation: Operation, object: &Object, version: Version, sink: &mut Vec<Diagnostic>) {
-    let mut cx = Context::new(object, version, sink);
+/// What is found in `object`, as lint reports it.
+fn report(object: &Object, findings: Vec<Finding>, sink: &mut Vec<Diagnostic>) {
+    sink.extend(findings.into_iter().map(|finding| finding.into_diagnostic(object.reference())));
+}
+
+/// As [`validate`], typed, and for a request of that kind; for an update `object` is what would be stored.
+pub fn validate_for(operation: Operation, object: &Object, version: Version) -> Vec<Finding> {
+    let mut cx = Context::new(object, version);
     cx.operation = operation;
+    check(object, &mut cx);
+    cx.into_findings()
+}
+
+fn check(object: &Object, cx: &mut Context<'_>) {
     let root = At::root(&object.root);
     // As the server, which has nothing to validate where it cannot decode.
-    let Some(kind) = decoded(object, &root, &mut cx) else { return };
-    let (name, check) = check_of(object.group(), &object.kind, version);
-    metadata::object_meta(&root, kind.namespaced, name, &mut cx);
+    let Some(kind) = decoded(object, &root, cx) else { return };
+    let (name, check) = check_of(object.group(), &object.kind, cx.version);
+    metadata::object_meta(&root, kind.namespaced, name, cx);
     // These validate their metadata as custom resources do.
     let generic = matches!(
         object.group(),
         "admissionregistration.k8s.io" | "apiextensions.k8s.io" | "apiregistration.k8s.io" | "policy"
     );
     if !generic {
-        metadata::kube_finalizers(&root, &mut cx);
+        metadata::kube_finalizers(&root, cx);
     }
-    check(&root, &mut cx);
+    check(&root, cx);
 }
 
 /// Says only what keeps the server from reading `object` at all: an API that it does not have, unknown fields,
 /// values of a wrong type. For an update this is what the new manifest itself can be at fault for; everything
 /// else is asked of the merged object.
-pub fn validate_form(object: &Object, version: Version, sink: &mut Vec<Diagnostic>) {
-    decoded(object, &At::root(&object.root), &mut Context::new(object, version, sink));
+pub fn validate_form(object: &Object, version: Version) -> Vec<Finding> {
+    let mut cx = Context::new(object, version);
+    decoded(object, &At::root(&object.root), &mut cx);
+    cx.into_findings()
 }
 
 /// Says why the server refuses `name` as the name of an object of that kind; nothing if it takes it.
@@ -108,7 +122,7 @@ pub fn validate_all(objects: &[&Object], crds: &[&Object], version: Version, sin
     }
     for object in objects {
         match definitions.get(&(object.group(), &object.kind)) {
-            Some(crd) => validate_custom(object, &crd.root, version, sink),
+            Some(crd) => report(object, validate_custom(object, &crd.root, version), sink),
             None => validate(object, version, sink),
         }
     }

@@ -9,9 +9,8 @@ pub(super) use cron::cron_job;
 pub(super) use job::job;
 
 use super::metadata::{label_selector, selects, selects_everything};
-use super::{At, Context, claim, pod, rules};
+use super::{At, Context, ErrorKind, FieldError, Finding, claim, pod};
 use crate::{Version, names};
-use plimsoll_diag::Diagnostic;
 
 /// `ValidateStatefulSetSpec`. Pod templates and claim templates are validated since 1.34 (kubernetes#131790,
 /// #132212).
@@ -248,16 +247,16 @@ fn required_selector(selector: &At<'_, '_>, empty: &str, cx: &mut Context<'_>) -
 fn selector_matches(selector: &At<'_, '_>, template: &At<'_, '_>, cx: &mut Context<'_>) {
     let labels = template.field("metadata.labels");
     if !selects(selector, &labels) {
-        let message = format!("`{labels}`: invalid value: {MISMATCH}");
-        let mut diagnostic = Diagnostic::of(&rules::INVALID_VALUE, message).at(labels.span(), "");
+        let error = FieldError::new(ErrorKind::Invalid, labels.path()).detail(MISMATCH);
+        let mut finding = Finding::new(error, labels.span());
         if selector.is_set() {
-            diagnostic = diagnostic.at(selector.span(), "the selector");
+            finding = finding.at(selector.span(), "the selector");
         }
         let wanted = selector.field("matchLabels");
         let unmet = wanted.entries().find(|(key, value)| labels.key(key).str() != Some(value.text()));
         let help =
             unmet.map(|(key, value)| format!("the selector wants the label `{key}: {}`", value.text()));
-        cx.push(diagnostic.maybe_help(help), &labels);
+        cx.push(finding.help(help));
     }
 }
 
