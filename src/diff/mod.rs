@@ -27,13 +27,14 @@ pub use options::{FailOn, Options};
 pub use sides::{Side, Sides, align};
 
 use crate::diag::{Diagnostic, ObjectRef, Severity};
-use crate::k8s::{self, Finding, Operation, update};
+use crate::k8s::{self, ErrorKind, Finding, Operation, update};
 use crate::manifest::Object;
 use crate::yaml::{Entry, Node, Value};
 use apply::Applied;
 use matching::Pair;
 use rayon::prelude::*;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use three_way::ListFault;
 
 /// What an upgrade would do.
@@ -124,6 +125,20 @@ pub struct Reason {
     pub message: String,
     /// Whether it is sure to be refused.
     pub certainty: Certainty,
+    /// What it follows from. Decisions are made by this, never by the message.
+    pub cause: Cause,
+}
+
+/// What a [`Reason`] follows from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Cause {
+    /// `kubectl apply` merges a list by a key that is missing or repeated.
+    List,
+    /// The object is not valid, whatever was stored before.
+    Invalid(ErrorKind),
+    /// The stored object may not be changed in this way.
+    Update(update::Cause),
 }
 
 /// How sure a [`Reason`] is.
@@ -524,13 +539,27 @@ fn refusals(
         version: options.version,
     };
     reasons.extend(update::validate(&update, world).into_iter().map(|refusal| Reason {
-        path: refusal.path,
-        message: refusal.message,
+        message: refusal.error.server_message(),
+        path: refusal.error.path,
         certainty: Certainty::Certain,
+        cause: Cause::Update(refusal.cause),
     }));
-    let mut seen = std::collections::BTreeSet::new();
-    reasons.retain(|reason| seen.insert(reason.clone()));
-    reasons
+    without_repetitions(reasons)
+}
+
+/// Each reason once, at its first place. Where validation and an update rule say the same, the rule is the cause:
+/// the remediation depends on it.
+fn without_repetitions(reasons: Vec<Reason>) -> Vec<Reason> {
+    let mut places = BTreeMap::new();
+    let mut kept: Vec<Reason> = Vec::new();
+    for reason in reasons {
+        let place = *places.entry((reason.path.clone(), reason.message.clone())).or_insert(kept.len());
+        match kept.get_mut(place) {
+            Some(known) => known.cause = reason.cause,
+            None => kept.push(reason),
+        }
+    }
+    kept
 }
 
 fn of_certainty(faults: &[&ListFault], certainty: Certainty) -> impl Iterator<Item = Reason> {
@@ -621,6 +650,7 @@ fn reasons_of(options: &Options, validate: impl FnOnce() -> Vec<Finding>) -> Vec
             message: finding.error.server_message(),
             path: finding.error.path,
             certainty: Certainty::Certain,
+            cause: Cause::Invalid(finding.error.kind),
         })
         .collect()
 }
@@ -695,4 +725,23 @@ fn mentioned(kind: &str, parent: &str, field: &str, stored: &Node, manifests: &[
         value => return Node::new(value.clone(), stored.span),
     };
     Node::new(value, stored.span)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repeated_reason_keeps_its_place_and_the_cause_of_the_update_rule() {
+        let reason = |path: &str, cause: Cause| Reason {
+            path: path.to_owned(),
+            message: "may not be set".to_owned(),
+            certainty: Certainty::Certain,
+            cause,
+        };
+        let invalid = Cause::Invalid(ErrorKind::Invalid);
+        let update = Cause::Update(update::Cause::HeadlessService);
+        let reasons = vec![reason("spec.a", invalid), reason("spec.b", invalid), reason("spec.a", update)];
+        assert_eq!(without_repetitions(reasons), [reason("spec.a", update), reason("spec.b", invalid)]);
+    }
 }

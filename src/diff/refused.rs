@@ -1,10 +1,14 @@
 //! What to do if the server refuses a change: instructions for each case.
 
 use super::instructions::{self, Instruction, Kubectl};
-use super::{ObjectPlan, Reason};
+use super::{Cause, ObjectPlan, Reason};
 use crate::k8s::merge::scalar_text;
 use crate::k8s::quantity::Quantity;
-use crate::k8s::update::stateful_set_mutable;
+use crate::k8s::update::Cause::{
+    BelowCapacity, HeadlessService, ImmutableConfig, ImmutableField, ImmutableSpec, NeedsResizableClass,
+    SetOnce,
+};
+use crate::k8s::update::{self, stateful_set_mutable};
 use crate::yaml::Node;
 use std::collections::BTreeSet;
 
@@ -22,10 +26,9 @@ pub(super) fn remediation(
         return vec![fix_first(faults)];
     }
     let context = Context { plan, live, merged, kubectl };
-    let immutable = |path: &str| plan.reasons.iter().any(|reason| reason.path == path);
     match plan.object.kind.as_str() {
         "StatefulSet" => context.stateful_set(),
-        "Deployment" | "DaemonSet" | "ReplicaSet" if immutable("spec.selector") => context.replace(
+        "Deployment" | "DaemonSet" | "ReplicaSet" if context.breaks(&[ImmutableField]) => context.replace(
             &["a selector cannot change; pods of the old one would be left over. Stops the pods until it is applied again:"],
         ),
         "Job" => context.replace_and(
@@ -101,15 +104,22 @@ impl Context<'_> {
         steps
     }
 
+    /// Whether the update breaks one of these rules.
+    fn breaks(&self, rules: &[update::Cause]) -> bool {
+        self.plan
+            .reasons
+            .iter()
+            .any(|reason| matches!(reason.cause, Cause::Update(rule) if rules.contains(&rule)))
+    }
+
     /// Whether the field differs before and after.
     fn differs(&self, path: &[&str]) -> bool {
         self.live.at(path) != self.merged.at(path)
     }
 
     fn stateful_set(&self) -> Vec<Instruction> {
-        let refuses = |path: &str| self.plan.reasons.iter().any(|reason| reason.path == path);
-        if !refuses("spec") {
-            if !refuses("spec.updateStrategy.rollingUpdate") {
+        if !self.breaks(&[ImmutableSpec]) {
+            if !self.plan.reasons.iter().any(|reason| reason.path == "spec.updateStrategy.rollingUpdate") {
                 return Vec::new();
             }
             let patch = r#"{"spec":{"updateStrategy":{"type":"OnDelete","rollingUpdate":null}}}"#;
@@ -291,12 +301,7 @@ impl Context<'_> {
     }
 
     fn service(&self) -> Vec<Instruction> {
-        let stuck = self.plan.reasons.iter().any(|reason| {
-            reason.message.contains("may not change once set")
-                || reason.message.contains("may not be set to 'None'")
-                || reason.message.contains("field is immutable")
-        });
-        if !stuck {
+        if !self.breaks(&[SetOnce, HeadlessService, ImmutableField]) {
             return Vec::new();
         }
         self.replace(&[
@@ -308,12 +313,10 @@ impl Context<'_> {
         const SIZE: [&str; 4] = ["spec", "resources", "requests", "storage"];
         let size = |node: &Node| node.at(&SIZE).and_then(|size| Quantity::from_node(size).ok());
         let class = self.merged.at(&["spec", "storageClassName"]).and_then(Node::as_str).unwrap_or_default();
-        let immutable =
-            self.plan.reasons.iter().any(|reason| matches!(reason.path.as_str(), "spec" | "volumeMode"));
+        let immutable = self.breaks(&[ImmutableSpec, ImmutableField]);
         let shrinks = size(self.merged).zip(size(self.live)).is_some_and(|(after, before)| after < before);
         // Where the claim has to be replaced anyway its size is no further obstacle.
-        if !immutable && self.plan.reasons.iter().any(|reason| reason.message.contains("must support resize"))
-        {
+        if !immutable && self.breaks(&[NeedsResizableClass]) {
             if class.is_empty() {
                 return vec![Instruction::note(
                     "the volume was provisioned by hand: make a larger one, copy the data, and use the new claim",
@@ -331,10 +334,7 @@ impl Context<'_> {
                 ),
             ];
         }
-        if !immutable
-            && shrinks
-            && self.plan.reasons.iter().any(|reason| reason.message.contains("status.capacity"))
-        {
+        if !immutable && shrinks && self.breaks(&[BelowCapacity]) {
             return vec![
                 Instruction::note(
                     "WARNING: no volume can shrink. Make a new claim of the smaller size under another name, copy the data,",
@@ -349,15 +349,14 @@ impl Context<'_> {
     }
 
     fn configuration(&self) -> Vec<Instruction> {
-        let immutable = self.plan.reasons.iter().any(|reason| reason.message.contains("`immutable` is set"));
-        let kind_changed = self.plan.reasons.iter().any(|reason| reason.path == "type");
-        if immutable {
+        if self.breaks(&[ImmutableConfig]) {
             return self.replace_and(
                 &["give it another name and let the workloads use that (they restart with it); or replace it:"],
                 "then apply again, and restart the pods that use it",
             );
         }
-        if kind_changed {
+        // The type of a Secret.
+        if self.breaks(&[ImmutableField]) {
             return self.replace(&["pods that start in between fail because it is missing:"]);
         }
         Vec::new()

@@ -7,7 +7,7 @@
 //! and a [`ListFault`] says so.
 
 use super::fields::{FieldPath, Index, Step};
-use super::{Certainty, Reason};
+use super::{Cause, Certainty, Reason};
 use crate::k8s::defaults;
 use crate::k8s::merge::{self, Strategy, scalar_text};
 use crate::yaml::{Entry, Map, Node, Value};
@@ -67,6 +67,7 @@ impl ListFault {
                     before(only_before)
                 ),
                 certainty: Certainty::Certain,
+                cause: Cause::List,
             },
             Fault::RepeatedKey { key, value, count, only_before } => Reason {
                 path: self.path.to_string(),
@@ -76,6 +77,7 @@ impl ListFault {
                     before(only_before)
                 ),
                 certainty: Certainty::Unpredictable,
+                cause: Cause::List,
             },
             Fault::RepeatedScalar { value, only_before } => Reason {
                 path: self.path.to_string(),
@@ -84,6 +86,7 @@ impl ListFault {
                     if *only_before { "previous " } else { "" }
                 ),
                 certainty: Certainty::Unpredictable,
+                cause: Cause::List,
             },
         }
     }

@@ -4,18 +4,47 @@
 //! The checks compare two stored objects (see [`super::defaults::store`]): what the server holds and what
 //! it would hold after the update. Each function names its model.
 
-use super::Version;
 use super::quantity::Quantity;
+use super::{ErrorKind, FieldError, Version};
 use plimsoll_yaml::{Map, Node, Value};
 use std::collections::BTreeSet;
 
 /// Why an update is refused.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Refusal {
-    /// The field, as the server spells it.
-    pub path: String,
-    /// The server's reason.
-    pub message: String,
+    /// What the server says, about which field.
+    pub error: FieldError,
+    /// The rule that the update breaks.
+    pub cause: Cause,
+}
+
+/// The rule that a refused update breaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Cause {
+    /// The field never changes (`ValidateImmutableField` and the like).
+    ImmutableField,
+    /// Only listed fields of the spec may change (`ValidateStatefulSetUpdate`,
+    /// `ValidatePersistentVolumeClaimUpdate`, `ValidatePersistentVolumeUpdate`, `ValidatePodUpdate`).
+    ImmutableSpec,
+    /// The ConfigMap or Secret is marked `immutable` (`ValidateConfigMapUpdate`, `ValidateSecretUpdate`).
+    ImmutableConfig,
+    /// The Service's address, IP family or load balancer class is kept once it is set (`ValidateServiceUpdate`).
+    SetOnce,
+    /// The Service has no address, which its new type needs (`ValidateService`).
+    HeadlessService,
+    /// The claim's class does not expand volumes (the admission plug-in `PersistentVolumeClaimResize`).
+    NeedsResizableClass,
+    /// The claim asks for less than its volume holds (`ValidatePersistentVolumeClaimUpdate`).
+    BelowCapacity,
+    /// A set `volumeAttributesClassName` cannot be removed (`ValidatePersistentVolumeClaimUpdate`).
+    UnsetVolumeAttributesClass,
+    /// The Job's selector is not the generated one (`ValidateGeneratedSelector`).
+    JobSelector,
+    /// The completions of an Indexed Job change only together with its parallelism (`validateCompletions`).
+    JobCompletions,
+    /// The Job's pod failure policy does not fit its stored replacement policy (`ValidateJobSpec`).
+    JobReplacementPolicy,
 }
 
 /// What is known about the cluster beyond the two objects.
@@ -95,7 +124,7 @@ pub fn validate(update: &Update<'_>, around: &dyn Surroundings) -> Vec<Refusal> 
         ("storage.k8s.io", "CSIDriver") => check.csi_driver(),
         ("scheduling.k8s.io", "PriorityClass") => {
             if check.differ("value") {
-                check.refuse("value", "Forbidden: may not be changed in an update.");
+                check.forbid(Cause::ImmutableField, "value", "may not be changed in an update.");
             }
             check.immutable("preemptionPolicy");
         }
@@ -123,8 +152,24 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    fn refuse(&mut self, path: impl Into<String>, message: impl Into<String>) {
-        self.refusals.push(Refusal { path: path.into(), message: message.into() });
+    fn refuse(&mut self, cause: Cause, error: FieldError) {
+        self.refusals.push(Refusal { error, cause });
+    }
+
+    /// `field.Forbidden`.
+    fn forbid(&mut self, cause: Cause, path: &str, detail: impl Into<String>) {
+        self.refuse(cause, FieldError::new(ErrorKind::Forbidden, path).detail(detail));
+    }
+
+    /// `field.Invalid`.
+    fn invalid(
+        &mut self,
+        cause: Cause,
+        path: &str,
+        value: impl Into<Option<String>>,
+        detail: impl Into<String>,
+    ) {
+        self.refuse(cause, FieldError::new(ErrorKind::Invalid, path).value(value).detail(detail));
     }
 
     fn differ(&self, path: &str) -> bool {
@@ -136,10 +181,9 @@ impl Check<'_> {
         self.immutable_saying(path, "field is immutable");
     }
 
-    fn immutable_saying(&mut self, path: &str, message: &str) {
+    fn immutable_saying(&mut self, path: &str, detail: &str) {
         if self.differ(path) {
-            let shown = at(self.new, path).map_or_else(|| "null".to_owned(), shown);
-            self.refuse(path, format!("Invalid value: {shown}: {message}"));
+            self.invalid(Cause::ImmutableField, path, shown(at(self.new, path)), detail);
         }
     }
 
@@ -153,9 +197,10 @@ impl Check<'_> {
                 Some((last, others)) => format!("{} and {last}", others.join(", ")),
                 None => String::new(),
             };
-            self.refuse(
+            self.forbid(
+                Cause::ImmutableSpec,
                 "spec",
-                format!("Forbidden: updates to statefulset spec for fields other than {list} are forbidden"),
+                format!("updates to statefulset spec for fields other than {list} are forbidden"),
             );
         }
     }
@@ -164,7 +209,7 @@ impl Check<'_> {
     fn job(&mut self) {
         if self.differ("spec.selector") {
             if at(self.new, "spec.manualSelector").and_then(Node::as_bool) != Some(true) {
-                self.refuse("spec.selector", "Invalid value: `selector` not auto-generated");
+                self.invalid(Cause::JobSelector, "spec.selector", None, "`selector` not auto-generated");
             }
             self.immutable("spec.selector");
         }
@@ -181,7 +226,7 @@ impl Check<'_> {
         };
         let (before, after) = (strip(at(self.old, "spec.template")), strip(at(self.new, "spec.template")));
         if differ(before.as_ref(), after.as_ref()) {
-            self.refuse("spec.template", "Invalid value: field is immutable");
+            self.invalid(Cause::ImmutableField, "spec.template", None, "field is immutable");
         }
         for field in
             ["completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"]
@@ -191,10 +236,10 @@ impl Check<'_> {
         // `ValidateJobSpec`: the default of the replacement policy was stored before the policy came.
         let policy = at(self.new, "spec.podFailurePolicy").is_some();
         if policy && at(self.new, "spec.podReplacementPolicy").and_then(Node::as_str) != Some("Failed") {
-            self.refuse(
-                "spec.podReplacementPolicy",
-                "Unsupported value: \"TerminatingOrFailed\": supported values: \"Failed\"",
-            );
+            let error = FieldError::new(ErrorKind::NotSupported, "spec.podReplacementPolicy")
+                .value("\"TerminatingOrFailed\"".to_owned())
+                .detail("supported values: \"Failed\"");
+            self.refuse(Cause::JobReplacementPolicy, error);
         }
     }
 
@@ -210,39 +255,34 @@ impl Check<'_> {
         } else if let Some(wanted) = at(self.new, FIELD)
             && differ(Some(wanted), at(self.new, "spec.parallelism"))
         {
-            let shown = shown(wanted);
-            self.refuse(
-                FIELD,
-                format!("Invalid value: {shown}: can only be modified in tandem with spec.parallelism"),
-            );
+            let detail = "can only be modified in tandem with spec.parallelism";
+            self.invalid(Cause::JobCompletions, FIELD, shown(Some(wanted)), detail);
         }
     }
 
     /// `ValidateServiceUpdate`: addresses, families and the load balancer's class stay once set.
     fn service(&mut self) {
+        const SET_ONCE: &str = "may not change once set";
         let kind = |node| at(node, "spec.type").and_then(Node::as_str).unwrap_or("ClusterIP").to_owned();
         let (before, after) = (kind(self.old), kind(self.new));
         // A type that does not exist is an error of its own, and says nothing about addresses.
         let known = ["ClusterIP", "NodePort", "LoadBalancer"];
         let addressed = known.contains(&before.as_str()) && known.contains(&after.as_str());
         if addressed && at(self.old, "spec.clusterIP").is_some() && self.differ("spec.clusterIP") {
-            let shown = at(self.new, "spec.clusterIP").map_or_else(|| "null".to_owned(), shown);
-            self.refuse("spec.clusterIPs[0]", format!("Invalid value: [{shown}]: may not change once set"));
+            let addresses = format!("[{}]", shown(at(self.new, "spec.clusterIP")));
+            self.invalid(Cause::SetOnce, "spec.clusterIPs[0]", addresses, SET_ONCE);
         }
         if addressed {
             let first = |node| at(node, "spec.ipFamilies").and_then(|list| list.items().first());
             let (old, new) = (first(self.old), first(self.new));
             if old.is_some() && differ(old, new) {
-                let shown = new.map_or_else(|| "null".to_owned(), shown);
-                self.refuse(
-                    "spec.ipFamilies[0]",
-                    format!("Invalid value: [{shown}]: may not change once set"),
-                );
+                let families = format!("[{}]", shown(new));
+                self.invalid(Cause::SetOnce, "spec.ipFamilies[0]", families, SET_ONCE);
             }
         }
-        if before == "LoadBalancer" && after == "LoadBalancer" && self.differ("spec.loadBalancerClass") {
-            let shown = at(self.new, "spec.loadBalancerClass").map_or_else(|| "null".to_owned(), shown);
-            self.refuse("spec.loadBalancerClass", format!("Invalid value: {shown}: may not change once set"));
+        let class = "spec.loadBalancerClass";
+        if before == "LoadBalancer" && after == "LoadBalancer" && self.differ(class) {
+            self.invalid(Cause::SetOnce, class, shown(at(self.new, class)), SET_ONCE);
         }
         let local = |node: &Node, kind: &str| {
             kind == "LoadBalancer"
@@ -254,10 +294,8 @@ impl Check<'_> {
         // `ValidateService`: what the merged object must still obey, whatever the manifest says.
         let headless = at(self.new, "spec.clusterIP").and_then(Node::as_str) == Some("None");
         if headless && matches!(after.as_str(), "NodePort" | "LoadBalancer") {
-            self.refuse(
-                "spec.clusterIPs[0]",
-                format!("Invalid value: \"None\": may not be set to 'None' for {after} services"),
-            );
+            let detail = format!("may not be set to 'None' for {after} services");
+            self.invalid(Cause::HeadlessService, "spec.clusterIPs[0]", "\"None\"".to_owned(), detail);
         }
     }
 
@@ -292,22 +330,24 @@ impl Check<'_> {
             spec
         };
         if differ(Some(&strip(self.old)), Some(&strip(self.new))) {
-            self.refuse(
+            self.forbid(
+                Cause::ImmutableSpec,
                 "spec",
-                "Forbidden: spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims",
+                "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims",
             );
         }
         self.claim_size(old_size, new_size, capacity, around);
         if self.differ("spec.volumeMode") {
             // The server leaves `spec` out of this path.
-            let shown = at(self.new, "spec.volumeMode").map_or_else(|| "null".to_owned(), shown);
-            self.refuse("volumeMode", format!("Invalid value: {shown}: field is immutable"));
+            let mode = shown(at(self.new, "spec.volumeMode"));
+            self.invalid(Cause::ImmutableField, "volumeMode", mode, "field is immutable");
         }
         let class = |node| at(node, "spec.volumeAttributesClassName").and_then(Node::as_str);
         if class(self.old).is_some() && class(self.new).unwrap_or_default().is_empty() {
-            self.refuse(
+            self.forbid(
+                Cause::UnsetVolumeAttributesClass,
                 "spec.volumeAttributesClassName",
-                "Forbidden: update from non-nil value to nil is forbidden",
+                "update from non-nil value to nil is forbidden",
             );
         }
     }
@@ -322,17 +362,19 @@ impl Check<'_> {
     ) {
         let (Some(old_size), Some(new_size), Some(capacity)) = (old, new, capacity) else { return };
         if new_size < old_size && new_size < capacity {
-            self.refuse(
+            self.forbid(
+                Cause::BelowCapacity,
                 "spec.resources.requests.storage",
-                "Forbidden: field can not be less than status.capacity",
+                "field can not be less than status.capacity",
             );
         }
         if new_size > old_size {
             let class = at(self.new, "spec.storageClassName").and_then(Node::as_str).unwrap_or_default();
             if class.is_empty() || around.expandable(class) == Some(false) {
-                self.refuse(
+                self.forbid(
+                    Cause::NeedsResizableClass,
                     "spec.resources.requests.storage",
-                    "Forbidden: only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize",
+                    "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize",
                 );
             }
         }
@@ -352,9 +394,10 @@ impl Check<'_> {
             "volumeAttributesClassName",
         ];
         if changed_fields(at(self.old, "spec"), at(self.new, "spec")).iter().any(|f| !MUTABLE.contains(f)) {
-            self.refuse(
+            self.forbid(
+                Cause::ImmutableSpec,
                 "spec.persistentvolumesource",
-                "Forbidden: spec.persistentvolumesource is immutable after creation",
+                "spec.persistentvolumesource is immutable after creation",
             );
         }
         self.immutable("spec.volumeMode");
@@ -365,17 +408,17 @@ impl Check<'_> {
 
     /// `ValidateConfigMapUpdate`, `ValidateSecretUpdate`.
     fn configuration(&mut self, data: &[&str]) {
-        const WHY: &str = "Forbidden: field is immutable when `immutable` is set";
+        const WHY: &str = "field is immutable when `immutable` is set";
         let immutable = |node| at(node, "immutable").and_then(Node::as_bool) == Some(true);
         if !immutable(self.old) {
             return;
         }
         if !immutable(self.new) {
-            self.refuse("immutable", WHY);
+            self.forbid(Cause::ImmutableConfig, "immutable", WHY);
         }
         for field in data {
             if self.differ(field) {
-                self.refuse(*field, WHY);
+                self.forbid(Cause::ImmutableConfig, field, WHY);
             }
         }
     }
@@ -407,9 +450,10 @@ impl Check<'_> {
             (None, _) => true,
         };
         if !added_only || !deadline_ok || differ(Some(&strip(self.old)), Some(&strip(self.new))) {
-            self.refuse(
+            self.forbid(
+                Cause::ImmutableSpec,
                 "spec",
-                "Forbidden: pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)",
+                "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)",
             );
         }
     }
@@ -503,16 +547,128 @@ fn equal(old: &Node, new: &Node, parent: &str, field: &str) -> bool {
     }
 }
 
-/// A value as the server quotes it: compact JSON.
-fn shown(node: &Node) -> String {
+/// A value as the server quotes it: compact JSON, `null` where there is none.
+fn shown(node: Option<&Node>) -> String {
+    node.map_or_else(|| "null".to_owned(), json)
+}
+
+fn json(node: &Node) -> String {
     match &node.value {
         Value::String(text) => format!("{text:?}"),
-        Value::Seq(items) => format!("[{}]", items.iter().map(shown).collect::<Vec<_>>().join(",")),
+        Value::Seq(items) => format!("[{}]", items.iter().map(json).collect::<Vec<_>>().join(",")),
         Value::Map(map) => {
             let entries: Vec<String> =
-                map.iter().map(|entry| format!("{:?}:{}", entry.key, shown(&entry.value))).collect();
+                map.iter().map(|entry| format!("{:?}:{}", entry.key, json(&entry.value))).collect();
             format!("{{{}}}", entries.join(","))
         }
         _ => super::merge::scalar_text(node).map_or_else(|| "null".to_owned(), std::borrow::Cow::into_owned),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::parse;
+    use plimsoll_diag::{SourceKind, Sources};
+    use plimsoll_yaml::ReadOptions;
+
+    /// A cluster in which every claim is bound to 2Gi, and no class expands volumes.
+    struct Cluster;
+
+    impl Surroundings for Cluster {
+        fn bound_capacity(&self, _: &str, _: &Node) -> Option<Quantity> {
+            Quantity::parse("2Gi").ok()
+        }
+
+        fn expandable(&self, _: &str) -> Option<bool> {
+            Some(false)
+        }
+    }
+
+    /// What the server says to an update, and the rules that it breaks. `old` and `new` are the objects
+    /// without `apiVersion`, `kind` and `metadata`.
+    fn refused(api_version: &str, kind: &str, old: &str, new: &str) -> Vec<(Cause, String)> {
+        let object = |fields: &str| {
+            let text =
+                format!("{{apiVersion: {api_version}, kind: {kind}, metadata: {{name: a}}, {fields}}}\n");
+            let sources = Sources::new();
+            let source = sources.add("a.yaml", text, SourceKind::File);
+            parse(&sources, source, "a.yaml", &ReadOptions::strict()).output.unwrap().remove(0)
+        };
+        let (old, new) = (object(old), object(new));
+        let update = Update {
+            group: old.group(),
+            kind,
+            name: "a",
+            old: &old.root,
+            new: &new.root,
+            version: Version::V1_36,
+        };
+        let refusals = validate(&update, &Cluster);
+        refusals
+            .into_iter()
+            .map(|Refusal { error, cause }| (cause, format!("{}: {}", error.path, error.server_message())))
+            .collect()
+    }
+
+    #[test]
+    fn each_refusal_has_its_cause() {
+        let claim = |size: &str| format!("spec: {{resources: {{requests: {{storage: {size}}}}}}}");
+        let rows = [
+            (
+                refused("v1", "ConfigMap", "immutable: true, data: {a: b}", "immutable: true, data: {a: c}"),
+                Cause::ImmutableConfig,
+                "data: Forbidden: field is immutable when `immutable` is set",
+            ),
+            (
+                refused("v1", "Secret", "type: Opaque", "type: other"),
+                Cause::ImmutableField,
+                "type: Invalid value: \"other\": field is immutable",
+            ),
+            (
+                refused("v1", "Service", "spec: {clusterIP: 10.0.0.1}", "spec: {clusterIP: None}"),
+                Cause::SetOnce,
+                "spec.clusterIPs[0]: Invalid value: [\"None\"]: may not change once set",
+            ),
+            (
+                refused(
+                    "v1",
+                    "Service",
+                    "spec: {clusterIP: None}",
+                    "spec: {clusterIP: None, type: NodePort}",
+                ),
+                Cause::HeadlessService,
+                "spec.clusterIPs[0]: Invalid value: \"None\": may not be set to 'None' for NodePort services",
+            ),
+            (
+                refused("v1", "PersistentVolumeClaim", &claim("1Gi"), &claim("3Gi")),
+                Cause::NeedsResizableClass,
+                "spec.resources.requests.storage: Forbidden: only dynamically provisioned pvc can be resized and \
+                 the storageclass that provisions the pvc must support resize",
+            ),
+            (
+                refused("v1", "PersistentVolumeClaim", &claim("2Gi"), &claim("1Gi")),
+                Cause::BelowCapacity,
+                "spec.resources.requests.storage: Forbidden: field can not be less than status.capacity",
+            ),
+            (
+                refused("v1", "PersistentVolume", "spec: {nfs: {path: /a}}", "spec: {nfs: {path: /b}}"),
+                Cause::ImmutableSpec,
+                "spec.persistentvolumesource: Forbidden: spec.persistentvolumesource is immutable after creation",
+            ),
+            (
+                refused(
+                    "batch/v1",
+                    "Job",
+                    "spec: {completionMode: Indexed, completions: 1, parallelism: 1}",
+                    "spec: {completionMode: Indexed, completions: 2, parallelism: 1}",
+                ),
+                Cause::JobCompletions,
+                "spec.completions: Invalid value: 2: can only be modified in tandem with spec.parallelism",
+            ),
+        ];
+        for (found, cause, message) in rows {
+            assert_eq!(found, [(cause, message.to_owned())]);
+        }
     }
 }
