@@ -269,15 +269,15 @@ impl Check<'_> {
         let known = ["ClusterIP", "NodePort", "LoadBalancer"];
         let addressed = known.contains(&before.as_str()) && known.contains(&after.as_str());
         if addressed && at(self.old, "spec.clusterIP").is_some() && self.differ("spec.clusterIP") {
-            let addresses = format!("[{}]", shown(at(self.new, "spec.clusterIP")));
-            self.invalid(Cause::SetOnce, "spec.clusterIPs[0]", addresses, SET_ONCE);
+            let list = format!("[{}]", shown(at(self.new, "spec.clusterIP")));
+            self.invalid(Cause::SetOnce, "spec.clusterIPs[0]", list, SET_ONCE);
         }
         if addressed {
             let first = |node| at(node, "spec.ipFamilies").and_then(|list| list.items().first());
             let (old, new) = (first(self.old), first(self.new));
             if old.is_some() && differ(old, new) {
-                let families = format!("[{}]", shown(new));
-                self.invalid(Cause::SetOnce, "spec.ipFamilies[0]", families, SET_ONCE);
+                let list = format!("[{}]", shown(new));
+                self.invalid(Cause::SetOnce, "spec.ipFamilies[0]", list, SET_ONCE);
             }
         }
         let class = "spec.loadBalancerClass";
