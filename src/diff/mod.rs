@@ -550,16 +550,17 @@ fn refusals(
 /// Each reason once, at its first place. Where validation and an update rule say the same, the rule is the cause:
 /// the remediation depends on it.
 fn without_repetitions(reasons: Vec<Reason>) -> Vec<Reason> {
-    let mut places = BTreeMap::new();
-    let mut kept: Vec<Reason> = Vec::new();
+    let mut positions = BTreeMap::new();
+    let mut unique: Vec<Reason> = Vec::new();
     for reason in reasons {
-        let place = *places.entry((reason.path.clone(), reason.message.clone())).or_insert(kept.len());
-        match kept.get_mut(place) {
+        let position =
+            *positions.entry((reason.path.clone(), reason.message.clone())).or_insert(unique.len());
+        match unique.get_mut(position) {
             Some(known) => known.cause = reason.cause,
-            None => kept.push(reason),
+            None => unique.push(reason),
         }
     }
-    kept
+    unique
 }
 
 fn of_certainty(faults: &[&ListFault], certainty: Certainty) -> impl Iterator<Item = Reason> {

@@ -149,8 +149,8 @@ impl FieldError {
     /// The error in the server's words, without the path: `Invalid value: -1: must be greater than or equal to 0`
     /// (`field.Error.ErrorBody`).
     pub fn server_message(&self) -> String {
-        let Form::Typed(words) = self.kind.form() else { return self.detail.clone() };
-        let mut message = words.to_owned();
+        let Form::Typed(error_type) = self.kind.form() else { return self.detail.clone() };
+        let mut message = error_type.to_owned();
         if let Some(value) = &self.value {
             let _ = write!(message, ": {value}");
         }
@@ -160,12 +160,12 @@ impl FieldError {
 
     /// The error as lint words it: `` `spec.replicas`: invalid value -1: must be greater than or equal to 0 ``.
     pub fn lint_message(&self) -> String {
-        let words = match self.kind.form() {
-            Form::Typed(words) => words.to_ascii_lowercase(),
+        let error_type = match self.kind.form() {
+            Form::Typed(error_type) => error_type.to_ascii_lowercase(),
             Form::Located => return format!("`{}`: {}", self.path, self.detail),
             Form::Whole => return self.detail.clone(),
         };
-        let mut message = format!("`{}`: {words}", self.path);
+        let mut message = format!("`{}`: {error_type}", self.path);
         if let Some(value) = &self.value {
             // The value of the others is the one in the manifest; this one is a number of items.
             let separator = if self.kind == ErrorKind::TooMany { ": " } else { " " };
