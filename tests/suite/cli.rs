@@ -511,7 +511,7 @@ fn every_flag_of_helm_template_works_or_is_answered() {
                     "{flag}"
                 );
             } else {
-                let refused = format!("error: no `{flag}` here: ");
+                let refused = format!("error: `{flag}` is not supported: ");
                 assert!(outcome.stderr.starts_with(&refused), "{flag}: {}", outcome.stderr);
                 assert_eq!((outcome.code, outcome.stdout.as_str()), (2, ""), "{flag}");
             }
@@ -576,4 +576,67 @@ fn manual_pages_and_completions_cover_every_command() {
         }
     }
     assert_eq!(sandbox.run(&["completions", "tcsh"]).code, 2);
+}
+
+/// Flags that are accepted for helm's sake and do nothing are not offered.
+#[test]
+fn completions_and_manual_pages_leave_helms_flags_out() {
+    let sandbox = Sandbox::new();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = sandbox.run(&["completions", shell]).stdout;
+        for flag in ["rollback-on-failure", "kube-apiserver", "disable-openapi-validation", "take-ownership"]
+        {
+            assert!(!script.contains(flag), "{shell} offers --{flag}");
+        }
+    }
+    assert_eq!(sandbox.run(&["man", "--output-dir", "man"]).code, 0);
+    assert!(!sandbox.read("man/plimsoll-render.1").contains("kube\\-apiserver"));
+    assert!(!sandbox.path().join("man/plimsoll-help.1").exists());
+    assert!(!sandbox.read("man/plimsoll.1").contains("plimsoll\\-help"));
+    let accepted = sandbox.run(&["completions", "bash", "--timeout", "1m"]);
+    assert_eq!(accepted.code, 2, "only `render` accepts the flags: {}", accepted.stderr);
+}
+
+#[test]
+fn help_prints_the_help_of_a_command() {
+    let sandbox = Sandbox::new();
+    assert_eq!(sandbox.run(&["help"]).stdout, sandbox.run(&["--help"]).stdout);
+    for command in COMMANDS {
+        let outcome = sandbox.run(&["help", command]);
+        assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{command}");
+        assert_eq!(outcome.stdout, sandbox.run(&[command, "--help"]).stdout, "{command}");
+    }
+    sandbox.refused(&["help", "install"], &["`install` is not supported", "plimsoll render"]);
+}
+
+const COMMANDS: [&str; 8] = ["render", "lint", "diff", "preview", "history", "values", "completions", "man"];
+
+/// A command's own flags are under `Options`, not under the heading of a shared group.
+#[test]
+fn help_lists_each_flag_under_its_heading() {
+    let sandbox = Sandbox::new();
+    for (command, flag, heading) in [
+        ("diff", "--against ", "Options:"),
+        ("diff", "--format ", "Options:"),
+        ("diff", "--fail-on ", "Options:"),
+        ("diff", "--claims-bound", "Options:"),
+        ("diff", "--history ", "Options:"),
+        ("diff", "--set ", "Values:"),
+        ("diff", "--seed ", "Release:"),
+        ("diff", "--kubeconfig ", "Cluster:"),
+        ("preview", "--format ", "Options:"),
+        ("values", "--why ", "Options:"),
+        ("values", "--origins", "Options:"),
+        ("render", "--format ", "Output:"),
+        ("render", "--history ", "History:"),
+        ("lint", "--kube-version ", "Release:"),
+        ("lint", "--config ", "Options:"),
+    ] {
+        let help = sandbox.run(&[command, "--help"]).stdout;
+        let mut above = help
+            .lines()
+            .take_while(|line| !line.trim_start().contains(flag) || !line.trim_start().starts_with('-'));
+        let last = above.by_ref().filter(|line| line.ends_with(':') && !line.starts_with(' ')).last();
+        assert_eq!(last, Some(heading), "{command} {flag}");
+    }
 }

@@ -1,20 +1,18 @@
 //! The command line. Names and meanings are Helm's wherever Helm has the flag.
 
-use crate::helm::HelmFlags;
 use crate::ui::Color;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
 
 /// Render, lint and diff Kubernetes releases built around StatefulSets
 ///
-/// A Plimsoll line is the mark on a hull that tells, before the ship sails, whether it is loaded safely. plimsoll says
-/// before `kubectl apply` what the cluster will do. No cluster, no network.
+/// plimsoll predicts what the cluster will do before you run `kubectl apply`. It needs no cluster and no network. It is
+/// named after the Plimsoll line, the mark on a hull that shows whether a ship is loaded safely.
 #[derive(Debug, Parser)]
 #[command(
     name = "plimsoll",
     version,
     max_term_width = 100,
-    disable_help_subcommand = true,
     after_help = "\
 Examples:
   plimsoll render web ./chart -f prod.yaml | kubectl apply -f -
@@ -23,11 +21,11 @@ Examples:
   plimsoll preview web ./chart
   plimsoll values web ./chart --why image.tag
 
-Exit codes: 0 done, no findings, no difference; 1 findings, differences; 2 could not do it;
+Exit codes: 0 success, no findings, no differences; 1 findings or differences; 2 failed;
 3 (diff) the API server would reject the upgrade."
 )]
 pub(crate) struct Cli {
-    /// When to use colours
+    /// Choose when to use colors
     #[arg(
         long,
         alias = "colour",
@@ -47,17 +45,17 @@ pub(crate) enum Command {
     /// Render a chart to manifests that kubectl accepts
     #[command(visible_alias = "template")]
     Render(Box<RenderArgs>),
-    /// Say what the API server, and production, would hold against charts and manifests
+    /// Check charts and manifests against the Kubernetes API and StatefulSet practice
     Lint(Box<LintArgs>),
-    /// Say what an upgrade will do: what changes, what the API server takes, which pods restart
+    /// Show what an upgrade changes, what the API server rejects and which pods restart
     Diff(Box<DiffArgs>),
     /// Show the pods, DNS names, Services and claims of a release before it exists
     Preview(Box<PreviewArgs>),
     /// List, show or prune the recorded renders of a release
     History(Box<HistoryArgs>),
-    /// Show the values that a chart's templates see, and where each came from
+    /// Show the values that a chart's templates see, and the origin of each
     Values(Box<ValuesArgs>),
-    /// Print a shell's completion script
+    /// Print a completion script for a shell
     Completions(Box<CompletionsArgs>),
     /// Print the manual page, or write one for every command
     Man(Box<ManArgs>),
@@ -67,9 +65,9 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 #[command(allow_missing_positional = true)]
 pub(crate) struct ReleaseAndSource {
-    /// The release's name, `release-name` if left out
+    /// Name of the release; the default is `release-name`
     release: Option<String>,
-    /// The chart: a directory, a .tgz or builtin:NAME; diff and preview take rendered manifests, too
+    /// Chart directory, .tgz archive or builtin:NAME; `diff` and `preview` also accept rendered manifests
     #[arg(value_hint = ValueHint::AnyPath)]
     source: String,
 }
@@ -88,7 +86,7 @@ impl ReleaseAndSource {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Values")]
 pub(crate) struct ValueFlags {
-    /// Read values from a YAML file, or from stdin with `-`; later files win
+    /// Read values from a YAML file, or from stdin with `-`; later files override earlier ones
     #[arg(short = 'f', long = "values", value_name = "FILE", value_hint = ValueHint::FilePath, allow_hyphen_values = true)]
     pub(crate) values: Vec<String>,
     /// Set values: key.path=value,other=value; numbers, booleans and null are typed
@@ -97,19 +95,19 @@ pub(crate) struct ValueFlags {
     /// Set values as strings
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) set_string: Vec<String>,
-    /// Set values to the content of files
+    /// Set values to the contents of files
     #[arg(long, value_name = "KEY=PATH")]
     pub(crate) set_file: Vec<String>,
     /// Set JSON values: key=JSON, or a whole JSON object
     #[arg(long, value_name = "KEY=JSON")]
     pub(crate) set_json: Vec<String>,
-    /// Set one literal string, in which nothing is special
+    /// Set one value to a literal string, without special characters
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) set_literal: Vec<String>,
     /// Do not validate values against values.schema.json
     #[arg(long)]
     pub(crate) skip_schema_validation: bool,
-    /// Treat as errors: values that the chart does not know, and whatever plimsoll holds against a Helm chart
+    /// Treat unknown values, and anything plimsoll warns about in a Helm chart, as errors
     #[arg(long)]
     pub(crate) strict: bool,
 }
@@ -138,21 +136,21 @@ impl ValueFlags {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Release")]
 pub(crate) struct ReleaseFlags {
-    /// The namespace of the release
+    /// Set the namespace of the release
     #[arg(short, long, default_value = "default", value_name = "NAME")]
     pub(crate) namespace: String,
-    /// Render the release's name from a template instead of giving it
+    /// Generate the release name from a template
     #[arg(long, value_name = "TEMPLATE")]
     pub(crate) name_template: Option<String>,
-    /// Render as an upgrade, not as an installation
+    /// Render as an upgrade instead of an installation
     #[arg(long)]
     pub(crate) is_upgrade: bool,
     #[arg(long, value_name = "VERSION", help = kube_version_help(""))]
     pub(crate) kube_version: Option<String>,
-    /// Further API versions that the cluster serves
+    /// Add API versions that the cluster serves
     #[arg(short, long, value_name = "VERSIONS", value_delimiter = ',')]
     pub(crate) api_versions: Vec<String>,
-    /// Make the random functions of Helm charts repeatable
+    /// Seed the random functions of Helm charts, so that renders are repeatable
     #[arg(long, value_name = "NUMBER")]
     pub(crate) seed: Option<u64>,
 }
@@ -162,8 +160,8 @@ fn kube_version_help(known: &str) -> String {
     let templates = plimsoll::engine::KubeVersion::of_helm().version;
     let validation = plimsoll::k8s::Version::DEFAULT;
     format!(
-        "Target this version of Kubernetes{known} (default: templates see {templates}, as in Helm; validation \
-         follows {validation})"
+        "Target this version of Kubernetes{known} (default: {templates} for templates, as in Helm; {validation} for \
+         validation)"
     )
 }
 
@@ -192,7 +190,7 @@ Examples:
   plimsoll render web builtin:statefulset --set image.repository=nginx,image.tag=1.27.0
   plimsoll render web ./chart --output-dir out/ --include-crds
   plimsoll render web ./chart -s templates/statefulset.yaml --format json
-  plimsoll render web ./chart --report          # what `helm install --dry-run --debug` shows"
+  plimsoll render web ./chart --report          # like `helm install --dry-run --debug`"
 )]
 pub(crate) struct RenderArgs {
     #[command(flatten)]
@@ -201,14 +199,12 @@ pub(crate) struct RenderArgs {
     pub(crate) output: OutputFlags,
     #[command(flatten)]
     pub(crate) record: RecordFlags,
-    #[command(flatten)]
-    pub(crate) helm: HelmFlags,
 }
 
 /// Where renders are recorded.
 #[derive(Debug, Args)]
 pub(crate) struct HistoryFlags {
-    /// The directory of recorded renders
+    /// Set the directory of recorded renders
     #[arg(long, value_name = "DIR", default_value = ".plimsoll", value_hint = ValueHint::DirPath)]
     pub(crate) history: PathBuf,
 }
@@ -217,13 +213,13 @@ pub(crate) struct HistoryFlags {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "History")]
 pub(crate) struct RecordFlags {
-    /// Record the render as the next revision of the release, once it has been printed
+    /// Record the render as the next revision of the release after printing it
     #[arg(long, conflicts_with_all = ["report", "show_only"])]
     pub(crate) record: bool,
-    /// What to say about the revision
+    /// Describe the recorded revision
     #[arg(long, value_name = "TEXT", requires = "record")]
     pub(crate) message: Option<String>,
-    /// Record the values of Secrets as they are, not only their digests
+    /// Record the values of Secrets in plain text instead of as digests
     #[arg(long, requires = "record")]
     pub(crate) record_secrets: bool,
     #[command(flatten)]
@@ -235,46 +231,46 @@ pub(crate) struct RecordFlags {
     override_usage = "plimsoll diff [OPTIONS] [RELEASE] SOURCE",
     after_help = "\
 Examples:
-  plimsoll diff web ./chart -f prod.yaml                       # against the last recorded render
-  plimsoll diff web ./chart -f prod.yaml --against git:main    # what a pull request does
+  plimsoll diff web ./chart -f prod.yaml                       # compare with the last revision
+  plimsoll diff web ./chart -f prod.yaml --against git:main    # show what a pull request changes
   helm get manifest web | plimsoll diff web ./chart --against -
   plimsoll diff web ./chart --against live --fail-on rejected,restart,data-loss
 
-Exit codes: 0 no difference, 1 differences (or those of --fail-on), 2 could not do it,
+Exit codes: 0 no differences, 1 differences (with --fail-on: only those listed), 2 failed,
 3 the API server would reject the upgrade."
 )]
 pub(crate) struct DiffArgs {
-    #[command(flatten)]
-    pub(crate) release: ReleaseArgs,
-    #[command(flatten)]
-    pub(crate) history: HistoryFlags,
-    /// What to compare with: `last`, a recorded revision, manifests (file, directory, `-`), `git:REV[:PATH]`, `live`
+    /// Compare with: `last`, a recorded revision, manifests (file, directory, `-`), `git:REV[:PATH]` or `live`
     #[arg(long, value_name = "PREVIOUS", default_value = "last", allow_hyphen_values = true)]
     pub(crate) against: String,
-    /// With --against git:REV: set values of the old side; --set is for the new side only
+    /// Set values of the old side (with --against git:REV; --set applies to the new side only)
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) against_set: Vec<String>,
-    /// With --against git:REV: read values of the old side from a file as it is now
+    /// Read values of the old side from the current version of a file (with --against git:REV)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) against_values: Vec<String>,
-    /// The form of the result
+    /// Choose the output format
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) format: DiffFormat,
-    /// With --format unified: lines of context
+    /// Set the lines of context around each change (with --format unified)
     #[arg(long, value_name = "LINES", default_value_t = 3)]
     pub(crate) context: usize,
-    /// Show only these objects: KIND, KIND/NAME (`sts/db`, as kubectl takes it), or the path of a template
+    /// Show only these objects: KIND, KIND/NAME (as in kubectl: `sts/db`), or the path of a template
     #[arg(short = 's', long, value_name = "OBJECT", value_delimiter = ',')]
     pub(crate) show_only: Vec<String>,
     /// Ignore changes to a field: [KIND[/NAME]:]PATH, e.g. `metadata.labels[helm.sh/chart]`
     #[arg(long, value_name = "PATH")]
     pub(crate) ignore: Vec<String>,
-    /// Exit with 1 only for these: changed, rejected, removed, restart, data-loss, traffic, ...
+    /// Exit with 1 only for these categories: changed, rejected, removed, restart, data-loss, traffic, ...
     #[arg(long, value_name = "CATEGORIES", value_delimiter = ',')]
     pub(crate) fail_on: Vec<String>,
-    /// Take claims whose volumes no manifest shows as bound
+    /// Assume that claims without a visible volume are bound
     #[arg(long)]
     pub(crate) claims_bound: bool,
+    #[command(flatten)]
+    pub(crate) history: HistoryFlags,
+    #[command(flatten)]
+    pub(crate) release: ReleaseArgs,
     #[command(flatten)]
     pub(crate) cluster: ClusterFlags,
 }
@@ -283,10 +279,10 @@ pub(crate) struct DiffArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Cluster")]
 pub(crate) struct ClusterFlags {
-    /// The kubeconfig context to read live objects from; the commands of the plan name it
+    /// Use this kubeconfig context to read live objects, and in the commands of the plan
     #[arg(long, value_name = "NAME")]
     pub(crate) kube_context: Option<String>,
-    /// The kubeconfig file to use with it
+    /// Use this kubeconfig file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) kubeconfig: Option<String>,
 }
@@ -307,18 +303,18 @@ impl DiffArgs {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum DiffFormat {
-    /// The plan: changes, verdicts, consequences, the way out
+    /// Changes, verdicts, effects and remediation
     #[default]
     Plan,
-    /// A patch of the manifests
+    /// Unified diff of the manifests
     Unified,
-    /// One line for each object
+    /// One line per object
     Summary,
-    /// For programs
+    /// JSON for programs
     Json,
-    /// For pull requests
+    /// Markdown for pull requests
     Markdown,
-    /// One self-contained page
+    /// Self-contained HTML page
     Html,
 }
 
@@ -332,23 +328,23 @@ Examples:
   plimsoll preview web rendered.yaml --format mermaid"
 )]
 pub(crate) struct PreviewArgs {
-    #[command(flatten)]
-    pub(crate) release: ReleaseArgs,
-    /// The form of the result
+    /// Choose the output format
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) format: PreviewFormat,
+    #[command(flatten)]
+    pub(crate) release: ReleaseArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum PreviewFormat {
-    /// Tables as kubectl's
+    /// Tables like those of kubectl
     #[default]
     Table,
-    /// For programs
+    /// JSON for programs
     Json,
-    /// A Mermaid diagram
+    /// Mermaid diagram
     Mermaid,
-    /// A picture
+    /// SVG image
     Svg,
 }
 
@@ -359,18 +355,18 @@ Examples:
   plimsoll history web
   plimsoll history web -n staging --show 3 | kubectl apply -n staging -f -
 
-Exit codes: 0 done, 1 some revision is damaged (the list marks it), 2 could not do it.")]
+Exit codes: 0 success, 1 a revision is damaged (the list marks it), 2 failed.")]
 pub(crate) struct HistoryArgs {
-    /// The release's name
+    /// Name of the release
     #[arg(default_value = "release-name", value_name = "RELEASE")]
     pub(crate) release: String,
-    /// The namespace of the release (default: all in which it was recorded)
+    /// Set the namespace of the release (default: every namespace with records)
     #[arg(short, long, value_name = "NAME")]
     pub(crate) namespace: Option<String>,
-    /// Print the manifests of this revision, without those that hold digests of secret values
+    /// Print the manifests of this revision, except objects that contain digests of secret values
     #[arg(long, value_name = "REVISION")]
     pub(crate) show: Option<u64>,
-    /// Delete all but the last revisions
+    /// Delete all revisions but the last KEEP
     #[arg(long, value_name = "KEEP", conflicts_with = "show")]
     pub(crate) prune: Option<usize>,
     #[command(flatten)]
@@ -381,53 +377,53 @@ pub(crate) struct HistoryArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputFlags {
-    /// Print only the manifests of these templates, e.g. templates/service.yaml or charts/db/templates/*.yaml
+    /// Print only the manifests of these templates, such as templates/service.yaml or charts/db/templates/*.yaml
     #[arg(short = 's', long, value_name = "PATH", value_delimiter = ',')]
     pub(crate) show_only: Vec<String>,
-    /// Print the custom resource definitions under crds/, too
+    /// Include the custom resource definitions in crds/
     #[arg(long)]
     pub(crate) include_crds: bool,
-    /// Leave the custom resource definitions out (the default)
+    /// Skip the custom resource definitions in crds/ (the default)
     #[arg(long, conflicts_with = "include_crds")]
     pub(crate) skip_crds: bool,
-    /// Leave hooks out
+    /// Skip hooks
     #[arg(long)]
     pub(crate) no_hooks: bool,
-    /// Leave test hooks out
+    /// Skip test hooks
     #[arg(long)]
     pub(crate) skip_tests: bool,
-    /// Write metadata.namespace on namespaced objects that have none
+    /// Add metadata.namespace to namespaced objects that have none
     #[arg(long)]
     pub(crate) with_namespace: bool,
-    /// The form of the result
+    /// Choose the output format
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) format: RenderFormat,
-    /// Write DIR/<chart>/templates/... instead of printing; all files or none
+    /// Write files to DIR/<chart>/templates/... instead of printing; write all files or none
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with_all = ["format", "post_renderer"])]
     pub(crate) output_dir: Option<PathBuf>,
-    /// With --output-dir: put the release's name before the chart's
+    /// Write to DIR/<release>/<chart>/... instead (with --output-dir)
     #[arg(long, requires = "output_dir")]
     pub(crate) release_name: bool,
-    /// Pass the manifests through an executable: stdin to stdout
+    /// Pipe the manifests through an executable
     #[arg(long, value_name = "COMMAND", value_hint = ValueHint::CommandName)]
     pub(crate) post_renderer: Option<PathBuf>,
-    /// Arguments of the post-renderer
+    /// Pass this argument to the post-renderer; may be repeated
     #[arg(long, value_name = "ARG", requires = "post_renderer", allow_hyphen_values = true)]
     pub(crate) post_renderer_args: Vec<String>,
     /// Print the dry-run report: values, hooks, manifest, notes
     #[arg(long, conflicts_with_all = ["output_dir", "format", "post_renderer", "show_only"])]
     pub(crate) report: bool,
-    /// Print the notes after the manifests, on stderr
+    /// Print the notes to stderr after the manifests
     #[arg(long)]
     pub(crate) notes: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum RenderFormat {
-    /// Documents with `---` and `# Source:`
+    /// YAML documents with `---` and `# Source:`
     #[default]
     Yaml,
-    /// One List, which kubectl applies as it is
+    /// One List object, ready for kubectl
     Json,
 }
 
@@ -443,14 +439,14 @@ Examples:
 pub(crate) struct ValuesArgs {
     #[command(flatten)]
     pub(crate) names: ReleaseAndSource,
-    #[command(flatten)]
-    pub(crate) values: ValueFlags,
-    /// Show where each value came from
+    /// Show the origin of each value
     #[arg(long)]
     pub(crate) origins: bool,
-    /// Show every layer's say about one key
+    /// Show what each layer sets for one key
     #[arg(long, value_name = "PATH", conflicts_with = "origins")]
     pub(crate) why: Option<String>,
+    #[command(flatten)]
+    pub(crate) values: ValueFlags,
 }
 
 #[derive(Debug, Args)]
@@ -459,61 +455,61 @@ pub(crate) struct ValuesArgs {
     after_help = "\
 Examples:
   plimsoll lint ./chart -f prod.yaml
-  plimsoll lint ./chart --with prod.yaml --with dev.yaml   # once per file: which findings belong to which
+  plimsoll lint ./chart --with prod.yaml --with dev.yaml   # lint once per values file
   helm template ./chart | plimsoll lint -
   plimsoll lint statefulset.yaml service.yaml              # one release, as with kubectl apply
   plimsoll lint charts/* --format sarif > plimsoll.sarif
   plimsoll lint ./chart --baseline accepted.json --write-baseline
   plimsoll lint --explain sts/service-not-headless
 
-Exit codes: 0 clean; 1 findings at --min-severity or above; 2 could not lint."
+Exit codes: 0 no findings; 1 findings at --min-severity or above; 2 failed."
 )]
 pub(crate) struct LintArgs {
     /// Charts (directories, .tgz, builtin:NAME), manifest files, directories of manifests, or `-`
     ///
-    /// Each chart is a release by itself. All manifests together are one release, as with `kubectl apply`. Files that
+    /// Each chart is a release of its own. All manifests together form one release, as with `kubectl apply`. Files that
     /// are not Kubernetes manifests are skipped.
     #[arg(required_unless_present = "explain", value_name = "SOURCE", value_hint = ValueHint::AnyPath)]
     pub(crate) sources: Vec<String>,
     /// Lint each manifest file or directory as a release of its own
     #[arg(long)]
     pub(crate) separate: bool,
-    /// Explain a rule; without a name, list them all
+    /// Explain a rule, or list all rules
     #[arg(long, value_name = "RULE", num_args = 0..=1, default_missing_value = "", exclusive = true)]
     pub(crate) explain: Option<String>,
-    /// The form of the findings
+    /// Choose the output format
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) format: LintFormat,
-    /// Exit with 1 from this severity on: error (the default), warning or info
+    /// Exit with 1 at this severity or above (default: error)
     #[arg(long, value_name = "SEVERITY", value_parser = ["error", "warning", "info"])]
     pub(crate) min_severity: Option<String>,
     /// Run only this rule or group; may be repeated
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub(crate) rule: Vec<String>,
-    /// Leave out this rule or group; may be repeated
+    /// Skip this rule or group; may be repeated
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub(crate) skip: Vec<String>,
-    /// Lint each chart once with each of these values files, after those of -f
+    /// Lint each chart once with this values file, in addition to -f; may be repeated
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) with: Vec<String>,
-    /// The configuration (default: plimsoll.toml beside the source, else in the working directory)
+    /// Read this configuration file (default: plimsoll.toml beside the source or in the working directory)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) config: Option<PathBuf>,
-    /// Pass over the findings that this file accepts
+    /// Ignore the findings accepted in this baseline file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) baseline: Option<PathBuf>,
-    /// Accept all present findings: write the baseline file
+    /// Accept all current findings: write them to the baseline file
     #[arg(long)]
     pub(crate) write_baseline: bool,
-    /// The name of the release
+    /// Set the name of the release
     #[arg(long, value_name = "NAME", default_value = "release-name", help_heading = "Release")]
     pub(crate) release: String,
-    /// The namespace of the release
+    /// Set the namespace of the release
     #[arg(short, long, default_value = "default", value_name = "NAME", help_heading = "Release")]
     pub(crate) namespace: String,
     #[arg(long, value_name = "VERSION", help_heading = "Release", help = kube_version_help(&known_kube_versions()))]
     pub(crate) kube_version: Option<String>,
-    /// Further API versions that the cluster serves
+    /// Add API versions that the cluster serves
     #[arg(short, long, value_name = "VERSIONS", value_delimiter = ',', help_heading = "Release")]
     pub(crate) api_versions: Vec<String>,
     #[command(flatten)]
@@ -522,14 +518,14 @@ pub(crate) struct LintArgs {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum LintFormat {
-    /// Framed excerpts
+    /// Text with source excerpts
     #[default]
     Human,
-    /// One document, version 1
+    /// JSON document, version 1
     Json,
     /// SARIF 2.1.0, for code hosts
     Sarif,
-    /// Annotations of GitHub Actions
+    /// GitHub Actions annotations
     Github,
     /// JUnit XML
     Junit,
@@ -537,7 +533,7 @@ pub(crate) enum LintFormat {
 
 #[derive(Debug, Args)]
 pub(crate) struct CompletionsArgs {
-    /// The shell
+    /// Shell to generate the script for
     #[arg(value_enum)]
     pub(crate) shell: clap_complete::Shell,
 }

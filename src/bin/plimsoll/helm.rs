@@ -1,9 +1,9 @@
-//! Flags of `helm template` that mean nothing to a tool that only renders, so that a script can put `plimsoll` where
-//! `helm` stood. Flags that would change what helm prints, and helm's other commands, are refused with a word about what
-//! to do instead.
+//! Flags of `helm template` that have no effect on rendering are accepted, so that a script can replace `helm` by
+//! `plimsoll`. Flags that would change the output, and helm's other commands, are refused with advice what to do instead.
 
+use crate::args::Cli;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgAction, Command, CommandFactory as _, FromArgMatches as _};
 
 /// What a flag takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,105 +49,96 @@ const WITHOUT_EFFECT: &[(&str, Takes)] = &[
     ("wait-for-jobs", Takes::Switch),
 ];
 
-const FETCHES: &str = "nothing is fetched: run `helm pull` first, and give the directory or the .tgz";
+const FETCHES: &str =
+    "plimsoll fetches nothing; run `helm pull` first, then pass the directory or the .tgz archive";
 
-const DEPENDENCIES: &str = "nothing is fetched: run `helm dependency build` first";
-const FORMAT: &str = "`--format` says in which form";
-const SIGNATURES: &str = "signatures are not checked: `helm verify` does it";
+const DEPENDENCIES: &str = "plimsoll fetches nothing; run `helm dependency build` first";
+const FORMAT: &str = "use `--format` to choose the output format";
+const SIGNATURES: &str = "plimsoll does not check signatures; use `helm verify`";
 
 /// Flags that would need what plimsoll does not do, and what to do instead.
 const REFUSED: &[(&str, &str)] = &[
-    ("--atomic", "it belongs to `helm install`; plimsoll only renders"),
+    ("--atomic", "plimsoll only renders; use it with `helm install`"),
     ("--ca-file", FETCHES),
     ("--cert-file", FETCHES),
     ("--dependency-update", DEPENDENCIES),
     ("--devel", FETCHES),
-    ("--enable-dns", "the network is not asked: `getHostByName` is always empty"),
-    ("--generate-name", "give the release a name: a generated one would differ with every render"),
-    ("-g", "give the release a name: a generated one would differ with every render"),
+    ("--enable-dns", "plimsoll does not use the network; `getHostByName` always returns an empty string"),
+    ("--generate-name", "name the release; a generated name would differ in every render"),
+    ("-g", "name the release; a generated name would differ in every render"),
     ("--insecure-skip-tls-verify", FETCHES),
     ("--key-file", FETCHES),
     ("--pass-credentials", FETCHES),
     ("--password", FETCHES),
     ("--plain-http", FETCHES),
-    ("--render-subchart-notes", "`--notes` prints those of the chart itself"),
+    ("--render-subchart-notes", "use `--notes` to print the notes of the chart itself"),
     ("--repo", FETCHES),
     ("--output", FORMAT),
     ("-o", FORMAT),
     (
         "--reuse-values",
-        "give the values with -f; `helm get values RELEASE -o yaml` prints those of a release",
+        "pass the values with `-f`; `helm get values RELEASE -o yaml` prints those of a release",
     ),
     ("--username", FETCHES),
-    ("--validate", "`plimsoll lint` says what the API server would refuse, without asking it"),
+    ("--validate", "use `plimsoll lint`; it validates without a cluster"),
     ("--verify", SIGNATURES),
     ("--version", FETCHES),
 ];
 
-const NO_CLUSTER: &str = "no cluster is asked: helm does it";
-const VALUES: &str = "`plimsoll values CHART` prints the values";
+const NO_CLUSTER: &str = "plimsoll does not talk to the cluster; use helm";
+const VALUES: &str = "use `plimsoll values CHART` to print the values";
 
 /// Commands that helm has, and what to do instead.
 const COMMANDS: &[(&str, &str)] = &[
-    ("completion", "`plimsoll completions SHELL` writes it"),
-    ("create", "begin with `builtin:statefulset`, or with a chart of your own as the README shows"),
+    ("completion", "use `plimsoll completions SHELL`"),
+    ("create", "start with `builtin:statefulset`, or with a chart of your own as in the README"),
     ("dep", DEPENDENCIES),
     ("dependency", DEPENDENCIES),
     ("fetch", FETCHES),
     ("get", NO_CLUSTER),
     ("inspect", VALUES),
-    ("install", "plimsoll only renders: `plimsoll render RELEASE CHART | kubectl apply -f -`"),
+    ("install", "plimsoll only renders; use `plimsoll render RELEASE CHART | kubectl apply -f -`"),
     ("list", NO_CLUSTER),
     ("ls", NO_CLUSTER),
-    ("package", "`helm package` does it"),
+    ("package", "use `helm package`"),
     ("pull", FETCHES),
     ("repo", FETCHES),
-    ("rollback", "a render that `--record` has kept can be applied again: see `plimsoll history`"),
+    ("rollback", "apply an earlier render again; see `plimsoll history`"),
     ("search", FETCHES),
     ("show", VALUES),
     ("status", NO_CLUSTER),
     ("test", NO_CLUSTER),
-    ("uninstall", "`plimsoll render RELEASE CHART | kubectl delete -f -` deletes the objects"),
+    ("uninstall", "use `plimsoll render RELEASE CHART | kubectl delete -f -`"),
     (
         "upgrade",
-        "`plimsoll diff RELEASE CHART` says what would change, `plimsoll render RELEASE CHART | kubectl apply -f -` changes it",
+        "use `plimsoll diff RELEASE CHART` to see the changes, and `plimsoll render RELEASE CHART | kubectl apply -f -` to apply them",
     ),
     ("verify", SIGNATURES),
-    ("version", "`plimsoll --version` prints it"),
+    ("version", "use `plimsoll --version`"),
 ];
 
-/// The flags without an effect, to be flattened into a command; they are read and forgotten.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct HelmFlags;
-
-impl clap::FromArgMatches for HelmFlags {
-    fn from_arg_matches(_: &ArgMatches) -> Result<Self, clap::Error> {
-        Ok(Self)
-    }
-
-    fn update_from_arg_matches(&mut self, _: &ArgMatches) -> Result<(), clap::Error> {
-        Ok(())
-    }
+/// Parses the command line as the user typed it, with Helm's flags accepted by `render`.
+///
+/// [`Cli`]'s own definition does not have them, so that help, completions and manual pages do not offer them.
+pub(crate) fn parse() -> Result<Cli, clap::Error> {
+    let mut command = Cli::command().mut_subcommand("render", accept_flags);
+    let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 
-impl clap::Args for HelmFlags {
-    fn augment_args(command: Command) -> Command {
-        let command = WITHOUT_EFFECT.iter().fold(command, |command, (name, takes)| {
-            let arg = Arg::new(*name).long(*name).hide(true).action(ArgAction::Append);
-            command.arg(match takes {
-                Takes::Value => arg.num_args(1),
-                Takes::Switch => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
-            })
-        });
-        let dry_run = Arg::new("dry-run").long("dry-run").hide(true).num_args(0..=1).require_equals(true);
-        command
-            .mut_arg("labels", |arg| arg.short('l'))
-            .arg(dry_run.default_missing_value("client").value_parser(["client", "none", "true"]))
-    }
-
-    fn augment_args_for_update(command: Command) -> Command {
-        Self::augment_args(command)
-    }
+/// Adds the flags without an effect to a command.
+fn accept_flags(command: Command) -> Command {
+    let command = WITHOUT_EFFECT.iter().fold(command, |command, (name, takes)| {
+        let arg = Arg::new(*name).long(*name).hide(true).action(ArgAction::Append);
+        command.arg(match takes {
+            Takes::Value => arg.num_args(1),
+            Takes::Switch => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
+        })
+    });
+    let dry_run = Arg::new("dry-run").long("dry-run").hide(true).num_args(0..=1).require_equals(true);
+    command
+        .mut_arg("labels", |arg| arg.short('l'))
+        .arg(dry_run.default_missing_value("client").value_parser(["client", "none", "true"]))
 }
 
 /// What to do instead of a flag or a command of helm's that clap did not know.

@@ -6,7 +6,6 @@ mod helm;
 mod ui;
 
 use args::{Cli, Command};
-use clap::Parser as _;
 use std::process::ExitCode;
 use ui::{Color, ExitStatus, Ui};
 
@@ -15,7 +14,7 @@ use ui::{Color, ExitStatus, Ui};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let status = match Cli::try_parse() {
+    let status = match helm::parse() {
         Ok(cli) => run(cli),
         Err(error) => usage(&error),
     };
@@ -40,7 +39,7 @@ fn run(cli: Cli) -> ExitStatus {
 /// Help and version are results and go to stdout; a wrong flag is a failure.
 fn usage(error: &clap::Error) -> ExitStatus {
     if let Some((other, instead)) = helm::instead(error) {
-        return Ui::new(Color::Auto).finish(Err(anyhow::anyhow!("no `{other}` here: {instead}")));
+        return Ui::new(Color::Auto).finish(Err(anyhow::anyhow!("`{other}` is not supported: {instead}")));
     }
     // A reader that has gone away is no reason to fail.
     let _ = error.print();

@@ -25,12 +25,12 @@ pub(crate) enum ExitStatus {
 /// `--color`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub(crate) enum Color {
-    /// Where the stream is a terminal and `NO_COLOR` is not set
+    /// Use colors on a terminal, unless `NO_COLOR` is set
     #[default]
     Auto,
-    /// Always
+    /// Always use colors
     Always,
-    /// Never
+    /// Never use colors
     Never,
 }
 
@@ -42,7 +42,7 @@ impl std::error::Error for Refused {}
 
 impl std::fmt::Display for Refused {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the input is in error")
+        f.write_str("the input is invalid")
     }
 }
 

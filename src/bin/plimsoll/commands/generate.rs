@@ -16,7 +16,8 @@ pub(crate) fn completions(args: &CompletionsArgs, ui: &mut Ui) -> anyhow::Result
 }
 
 pub(crate) fn man(args: &ManArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
-    let mut command = Cli::command();
+    // `help` has no page of its own.
+    let mut command = Cli::command().disable_help_subcommand(true);
     command.build();
     let Some(dir) = &args.output_dir else {
         ui.print(&page(command)?);
