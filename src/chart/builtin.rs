@@ -61,7 +61,7 @@ pub fn open(sources: &Sources, argument: &str) -> Report<Chart> {
         let found = Diagnostic::error(format!("there is no built-in chart `{name}`"));
         return Report::fail(match nearest(name, names()) {
             Some(near) => found.help(format!("did you mean `{SCHEME}{near}`?")),
-            None => found.help(format!("there are: {}", names().collect::<Vec<_>>().join(", "))),
+            None => found.help(format!("available: {}", names().collect::<Vec<_>>().join(", "))),
         });
     };
     let files = chart.files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()));

@@ -285,7 +285,7 @@ pub(super) fn read_archive(
         let written = std::str::from_utf8(&raw)
             .map_err(|_| {
                 Diagnostic::error(format!(
-                    "`{name}` holds a file whose name is not UTF-8: `{}`",
+                    "`{name}` contains a file whose name is not UTF-8: `{}`",
                     String::from_utf8_lossy(&raw)
                 ))
             })?
@@ -295,11 +295,11 @@ pub(super) fn read_archive(
             return Err(control_character(&format!("{name}/{written}")).into());
         }
         if !kind.is_file() {
-            return Err(Diagnostic::error(format!("`{name}` holds `{written}`, which is not a plain file"))
+            return Err(Diagnostic::error(format!("`{name}` contains `{written}`, which is not a regular file"))
                 .help("links and special files in a chart archive are refused; package the chart with the files themselves").into());
         }
         let path = archived_path(&written).map_err(|reason| {
-            Diagnostic::error(format!("`{name}` holds the path `{written}`, which {reason}"))
+            Diagnostic::error(format!("`{name}` contains the path `{written}`, which {reason}"))
                 .help("every path in a chart archive is `<chart>/...`")
         })?;
         let size = entry.size();
@@ -312,7 +312,7 @@ pub(super) fn read_archive(
         let mut data = Vec::new();
         entry.by_ref().take(size).read_to_end(&mut data).map_err(|error| damaged(&error))?;
         if data.len() as u64 != size {
-            return Err(damaged(&io::Error::other(format!("`{path}` is cut short"))).into());
+            return Err(damaged(&io::Error::other(format!("`{path}` is truncated"))).into());
         }
         *budget -= size;
         strip_bom(&mut data);
@@ -320,7 +320,7 @@ pub(super) fn read_archive(
         files.insert(path, data);
     }
     if files.is_empty() {
-        return Err(damaged(&io::Error::other("there are no files in it")).into());
+        return Err(damaged(&io::Error::other("it contains no files")).into());
     }
     Ok(files.into_iter().map(|(path, data)| RawFile { path, content: Content::Here(data) }).collect())
 }
@@ -343,7 +343,7 @@ pub(super) fn from_memory(
         match inner_path(&path) {
             Ok(path) => files.push(RawFile { path, content: Content::Here(data) }),
             Err(reason) => {
-                sink.push(Diagnostic::error(format!("`{name}` holds the path `{path}`, which {reason}")));
+                sink.push(Diagnostic::error(format!("`{name}` contains the path `{path}`, which {reason}")));
             }
         }
     }
@@ -487,7 +487,7 @@ fn archived_path(written: &str) -> Result<String, &'static str> {
         return Err("is not inside the chart's directory");
     };
     if slashed.split('/').any(|part| part == "..") {
-        return Err("leads out of the chart");
+        return Err("points outside the chart");
     }
     inner_path(inner)
 }
@@ -499,7 +499,7 @@ fn inner_path(path: &str) -> Result<String, &'static str> {
         match component {
             Component::Normal(part) => parts.push(part.to_str().ok_or("is not UTF-8")?),
             Component::CurDir => {}
-            Component::ParentDir => return Err("leads out of the chart"),
+            Component::ParentDir => return Err("points outside the chart"),
             Component::RootDir | Component::Prefix(_) => return Err("is absolute"),
         }
     }
@@ -510,16 +510,16 @@ fn inner_path(path: &str) -> Result<String, &'static str> {
     if drive {
         return Err("is absolute");
     }
-    if parts.is_empty() { Err("names no file") } else { Ok(parts.join("/")) }
+    if parts.is_empty() { Err("does not name a file") } else { Ok(parts.join("/")) }
 }
 
 fn unwalkable(path: &Path, error: &walkdir::Error) -> Diagnostic {
     let shown = path.display();
     if error.loop_ancestor().is_some() {
-        return Diagnostic::error(format!("the link `{shown}` leads to a directory that it is in itself"));
+        return Diagnostic::error(format!("the link `{shown}` points to a directory that contains it"));
     }
     if path.is_symlink() && !path.exists() {
-        return Diagnostic::error(format!("the link `{shown}` leads nowhere"))
+        return Diagnostic::error(format!("the link `{shown}` is broken"))
             .help("remove it, or list it in `.helmignore`");
     }
     let reason = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
@@ -532,13 +532,13 @@ fn has_control(path: &str) -> bool {
 }
 
 fn control_character(path: &str) -> Diagnostic {
-    Diagnostic::error(format!("the file name `{}` holds a control character", path.escape_debug()))
+    Diagnostic::error(format!("the file name `{}` contains a control character", path.escape_debug()))
         .help("rename the file, or list it in `.helmignore`")
 }
 
 fn hides_chart(name: &str) -> Diagnostic {
     Diagnostic::error(format!("the `.helmignore` of `{name}` ignores its `Chart.yaml`"))
-        .help("a pattern without a slash counts in every directory: `/docs/*.yaml` does not; `!x` ignores all but `x`")
+        .help("a pattern without a slash applies in every directory, `/docs/*.yaml` only in one; `!x` ignores everything but `x`")
 }
 
 fn file_too_large(path: &str, size: u64) -> Diagnostic {
@@ -549,7 +549,7 @@ fn file_too_large(path: &str, size: u64) -> Diagnostic {
 
 fn directory_too_large(root: &Path) -> Diagnostic {
     Diagnostic::error(format!("`{}` is too large for a chart", root.display())).help(format!(
-        "at most {} MiB in {MAX_DIRECTORY_FILES} files are read; list in `.helmignore` what is no part of it",
+        "at most {} MiB in {MAX_DIRECTORY_FILES} files are read; list files that do not belong to the chart in `.helmignore`",
         MAX_DIRECTORY >> 20
     ))
 }

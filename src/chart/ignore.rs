@@ -53,13 +53,13 @@ impl Rules {
                         sink.push(
                             Diagnostic::warning("a `!` pattern ignores every file that does not match it")
                                 .at(span, "unlike in `.gitignore`")
-                                .help("name what is to be ignored instead"),
+                                .help("list what to ignore instead"),
                         );
                     }
                     rules.push(rule);
                 }
                 Err(reason) => sink.push(
-                    Diagnostic::error(format!("bad pattern in `.helmignore`: {reason}")).at(span, reason),
+                    Diagnostic::error(format!("invalid pattern in `.helmignore`: {reason}")).at(span, reason),
                 ),
             }
         }

@@ -58,7 +58,7 @@ impl Link {
     /// Says that it is followed.
     pub(super) fn followed(&self) -> Diagnostic {
         Diagnostic::warning(self.message()).help(format!(
-            "Helm follows it to `{}`; copy the file into the chart, so that the chart is complete by itself",
+            "Helm follows it to `{}`; copy the file into the chart to make it self-contained",
             self.target.display()
         ))
     }
@@ -73,6 +73,6 @@ impl Link {
     }
 
     fn message(&self) -> String {
-        format!("the link `{}` leads out of the chart", self.path.display())
+        format!("the link `{}` points outside the chart", self.path.display())
     }
 }

@@ -158,18 +158,22 @@ impl Metadata {
         }
         let name = fields.required("name");
         if let Some(bad) = name.as_deref().filter(|name| matches!(*name, "." | "..") || name.contains('/')) {
-            let message = format!("`{bad}` cannot be the name of a chart");
+            let message = format!("`{bad}` is not a valid chart name");
             fields.reject(
                 "name",
                 &message,
-                "a name is a word such as `my-app`; it becomes part of paths and labels",
+                "use a word such as `my-app`; the name becomes part of paths and labels",
             );
         }
         let version = fields.required("version");
         let semver = version.as_deref().and_then(parse_version);
         if let (Some(version), None) = (&version, &semver) {
-            let message = format!("`{version}` is not a version");
-            fields.reject("version", &message, "a version has three numbers, `1.2.3`, and perhaps `-rc.1`");
+            let message = format!("`{version}` is not a valid version");
+            fields.reject(
+                "version",
+                &message,
+                "a version has three numbers, such as `1.2.3`, and optionally a suffix such as `-rc.1`",
+            );
         }
         let kube_version = fields.constraint("kubeVersion");
         let chart_type = match fields.text("type").as_deref() {
@@ -286,7 +290,7 @@ impl Fields<'_> {
     fn warn_of_case(&mut self, keys: &[&str]) {
         for key in keys {
             if let (None, Some(entry)) = (self.map.entry(key), self.misspelt(key)) {
-                let warning = Diagnostic::warning(format!("`{}` is taken for `{key}`", entry.key));
+                let warning = Diagnostic::warning(format!("`{}` is read as `{key}`", entry.key));
                 self.sink.push(warning.at(entry.key_span, "").help(format!("write `{key}`")));
             }
         }
@@ -323,7 +327,7 @@ impl Fields<'_> {
         let at = near.and_then(|near| self.map.entry(near)).map_or(start(self.at), |entry| entry.key_span);
         self.sink.push(
             Diagnostic::error(format!("{} has no `{key}`", self.of))
-                .at(at, near.map_or("", |_| "is this it?"))
+                .at(at, near.map_or("", |_| "did you mean this key?"))
                 .help(format!("add `{key}: ...`")),
         );
         None
@@ -381,7 +385,7 @@ impl Fields<'_> {
         match Constraint::parse(&text) {
             Ok(constraint) => Some(constraint),
             Err(reason) => {
-                let message = format!("bad `{key}` of {}: {reason}", self.of);
+                let message = format!("invalid `{key}` of {}: {reason}", self.of);
                 self.reject(
                     key,
                     &message,
@@ -469,7 +473,7 @@ impl Fields<'_> {
             };
             if let Some(earlier) = dependencies.iter().find(|earlier| earlier.key() == dependency.key()) {
                 self.sink.push(
-                    Diagnostic::error(format!("two dependencies go by the name `{}`", dependency.key()))
+                    Diagnostic::error(format!("duplicate dependency name `{}`", dependency.key()))
                         .at(dependency.span, "")
                         .at(earlier.span, "the first one")
                         .help("give one of them an `alias`"),

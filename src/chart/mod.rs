@@ -139,11 +139,9 @@ pub fn load(sources: &Sources, path: &Path) -> Report<Chart> {
     }
     let name = path.display().to_string();
     if path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
-        return Report::fail(
-            Diagnostic::error(format!("`{name}` is a YAML file, where a chart is expected")).help(
-                "a chart is a directory with a `Chart.yaml`, or a `.tgz` of one; values files go to `-f`",
-            ),
-        );
+        return Report::fail(Diagnostic::error(format!("`{name}` is a YAML file, not a chart")).help(
+            "a chart is a directory with a `Chart.yaml`, or a `.tgz` of one; pass values files with `-f`",
+        ));
     }
     let mut budget = files::MAX_CHART;
     match files::read_packed(path).and_then(|bytes| files::read_archive(&name, &bytes, &mut budget)) {

@@ -307,7 +307,7 @@ fn not_utf8(shown: &str, error: &std::string::FromUtf8Error) -> Diagnostic {
     } else {
         "save it as UTF-8"
     };
-    Diagnostic::error(format!("`{shown}` is not UTF-8: the first bad byte is in line {line}")).help(help)
+    Diagnostic::error(format!("`{shown}` is not UTF-8: the first invalid byte is in line {line}")).help(help)
 }
 
 fn parse(sources: &Sources, chart: Named) -> Report<Chart> {

@@ -27,7 +27,7 @@ pub(crate) fn read_values(sources: &Sources, source: SourceId, options: &ReadOpt
                 sink.push(
                     Diagnostic::error(format!("the values in `{name}` are not a map"))
                         .at(document.root.span, format!("this is {}", document.root.type_name()))
-                        .help("values files hold `key: value` lines at the top level"),
+                        .help("values files contain `key: value` lines at the top level"),
                 );
             }
         }

@@ -128,7 +128,8 @@ impl Revision {
             if secrets::holds_digest(&object.root) {
                 // A name is one line of a comment, whatever the manifest says.
                 let name = format!("{}/{}", object.kind, object.name).replace(char::is_control, " ");
-                let _ = writeln!(text, "# left out, because digests stand in place of secret values: {name}");
+                let _ =
+                    writeln!(text, "# left out, because its secret values are replaced by digests: {name}");
                 left_out.push(name);
             } else {
                 text.push_str(self.text.get(start(object)..end).unwrap_or_default());
@@ -180,13 +181,16 @@ impl fmt::Display for Error {
                 write!(f, "`{}` is damaged: {reason}", path.display())
             }
             Self::Unknown { release, revision: Some(revision), known, .. } if known.is_empty() => {
-                write!(f, "`{release}` has no revision {revision}: nothing was recorded yet")
+                write!(f, "`{release}` has no revision {revision}: nothing is recorded yet")
             }
             Self::Unknown { release, revision: Some(revision), known, .. } => {
                 write!(f, "`{release}` has no revision {revision}, only {}", ranges(known))
             }
             Self::Unknown { release, revision: None, .. } => {
-                write!(f, "nothing was recorded for `{release}` yet; `plimsoll render --record` does it")
+                write!(
+                    f,
+                    "nothing is recorded for `{release}` yet; record a render with `plimsoll render --record`"
+                )
             }
             Self::Name(name) => {
                 write!(f, "`{name}` is not a valid name for a release or a namespace: expected a DNS label")
@@ -208,7 +212,8 @@ impl From<Error> for Diagnostic {
     fn from(error: Error) -> Self {
         let help = match &error {
             Error::Damaged { .. } => Some(
-                "delete the file, or bring it back from a backup; the other revisions can be read".to_owned(),
+                "delete the file, or restore it from a backup; the other revisions can still be read"
+                    .to_owned(),
             ),
             Error::Unknown { other_namespaces, .. } => match other_namespaces.as_slice() {
                 [] => None,
@@ -528,10 +533,10 @@ fn read(path: &Path) -> Result<Revision, Error> {
         source,
     })?;
     let text = String::from_utf8(bytes).map_err(|_| damaged("it is not UTF-8"))?;
-    let (first, rest) = text.split_once('\n').ok_or_else(|| damaged("it is cut off"))?;
-    let digest = first.strip_prefix(DIGEST).ok_or_else(|| damaged("it holds no digest"))?;
+    let (first, rest) = text.split_once('\n').ok_or_else(|| damaged("it is truncated"))?;
+    let digest = first.strip_prefix(DIGEST).ok_or_else(|| damaged("it has no digest"))?;
     if digest != digest_of(rest) {
-        return Err(damaged("its content does not match its digest; it was cut off or changed"));
+        return Err(damaged("its content does not match its digest; it was truncated or changed"));
     }
     let lines = rest.lines().take_while(|line| line.starts_with('#'));
     let header: String = lines.fold(String::new(), |mut header, line| {

@@ -46,9 +46,12 @@ pub(super) fn apply(found: Vec<Diagnostic>, subject: &Subject<'_>, config: &Conf
         // A rule that does not run cannot find anything.
         if registry::rule(&allow.rule).is_some_and(|rule| config.runs(rule)) {
             kept.push(
-                Diagnostic::of(&UNUSED_ALLOW.rule, format!("nothing here breaks `{}`", allow.rule))
-                    .at(allow.span, "")
-                    .help("remove the comment"),
+                Diagnostic::of(
+                    &UNUSED_ALLOW.rule,
+                    format!("there is no finding of `{}` to allow here", allow.rule),
+                )
+                .at(allow.span, "")
+                .help("remove the comment"),
             );
         }
     }
@@ -166,7 +169,7 @@ fn read(id: SourceId, source: &Arc<Source>, found: &mut Vec<Diagnostic>) -> Vec<
                 Ok(()) => found.push(
                     Diagnostic::of(&INVALID_ALLOW.rule, format!("`{name}` is a group of rules"))
                         .at(span, "")
-                        .help("name the one rule; whole groups are switched off in `plimsoll.toml`"),
+                        .help("name the one rule; turn off whole groups in `plimsoll.toml`"),
                 ),
                 Err(unknown) => {
                     let mut diagnostic = Diagnostic::of(&INVALID_ALLOW.rule, unknown.message).at(span, "");

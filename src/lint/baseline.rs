@@ -57,7 +57,7 @@ impl Baseline {
             Report::fail(
                 Diagnostic::error(message)
                     .at(Span::new(source, at, at), "")
-                    .help("write it anew with `--write-baseline`"),
+                    .help("update it with `--write-baseline`"),
             )
         };
         let file: File = match serde_json::from_str(&text) {
@@ -67,7 +67,11 @@ impl Baseline {
             }
         };
         if file.version != 1 {
-            return wrong(format!("baseline of version {}, only version 1 is known", file.version), 1, 1);
+            return wrong(
+                format!("baseline version {} is not supported, only version 1", file.version),
+                1,
+                1,
+            );
         }
         let mut accepted = BTreeMap::new();
         for entry in file.findings {
@@ -130,11 +134,11 @@ impl Baseline {
             let mut diagnostic = Diagnostic::of(
                 &STALE_BASELINE.rule,
                 format!(
-                    "the baseline accepts {count} more of `{}` in {} than there are",
+                    "the baseline accepts {count} more findings of `{}` in {} than exist",
                     fingerprint.rule, fingerprint.subject
                 ),
             )
-            .help("write it anew with `--write-baseline`, so that the finding cannot come back unseen");
+            .help("update it with `--write-baseline`, so that the finding cannot come back unseen");
             if let Some(source) = self.source {
                 diagnostic = diagnostic.at(entry_span(source, fingerprint, sources, &mut from), "");
             }

@@ -201,7 +201,7 @@ fn syntax_error(error: &toml::de::Error, source: SourceId, length: usize) -> Dia
             || format!("known keys: {}", FIELDS.join(", ")),
             |near| format!("did you mean `{near}`?"),
         ),
-        None => "see the lint chapter of the documentation for the form of `plimsoll.toml`".to_owned(),
+        None => "see the lint documentation for the format of `plimsoll.toml`".to_owned(),
     };
     let message = wrong.map_or(message.clone(), |wrong| format!("unknown key `{wrong}`"));
     Diagnostic::error(message)

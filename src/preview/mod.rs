@@ -318,7 +318,7 @@ fn stateful_set(object: &Object, root: &Node, namespace: &str, preview: &mut Pre
     let update = if text(root, &["spec", "updateStrategy", "type"]) == "OnDelete" {
         "each pod when you delete it (OnDelete)".to_owned()
     } else if partition >= end {
-        format!("none: the partition ({}) holds all of them back", partition.saturating_sub(first))
+        format!("none: partition {} excludes all pods", partition.saturating_sub(first))
     } else if last == partition {
         format!("{name}-{last}")
     } else {
@@ -328,7 +328,7 @@ fn stateful_set(object: &Object, root: &Node, namespace: &str, preview: &mut Pre
     if !templates.is_empty() {
         let policy = |field| text(root, &["spec", "persistentVolumeClaimRetentionPolicy", field]);
         let fate = |word: &str| if word == "Delete" { "deletes" } else { "keeps" };
-        leaves.push(format!("scaling down {} the claims of the pods that go", fate(policy("whenScaled"))));
+        leaves.push(format!("scaling down {} the claims of the removed pods", fate(policy("whenScaled"))));
         leaves.push(format!("deleting it {} all its claims", fate(policy("whenDeleted"))));
     }
     let spec = root.at(&["spec", "template", "spec"]);
@@ -355,7 +355,7 @@ fn workload(object: &Object, root: &Node, namespace: String) -> Workload {
     let (replicas, start, update) = match kind {
         "Deployment" => {
             let update = if text(root, &["spec", "strategy", "type"]) == "Recreate" {
-                "all stop, then all start anew (Recreate)".to_owned()
+                "all pods stop, then the new ones start (Recreate)".to_owned()
             } else {
                 format!(
                     "at most {} missing and {} extra",
@@ -366,7 +366,7 @@ fn workload(object: &Object, root: &Node, namespace: String) -> Workload {
             (int(&["spec", "replicas"]), "all at once", update)
         }
         "ReplicaSet" => {
-            (int(&["spec", "replicas"]), "all at once", "pods that exist stay as they are".to_owned())
+            (int(&["spec", "replicas"]), "all at once", "existing pods are not updated".to_owned())
         }
         "DaemonSet" => (None, "one on every node", "node by node".to_owned()),
         "Job" => (int(&["spec", "parallelism"]), "all at once", "never: a job runs one template".to_owned()),

@@ -87,7 +87,7 @@ fn notes(preview: &Preview, out: &mut String) {
         lines.extend(workload.warnings.iter().map(|line| format!("{name}: WARNING: {line}")));
     }
     if !lines.is_empty() {
-        out.push_str("AFTERWARDS\n");
+        out.push_str("CLAIM RETENTION\n");
         for line in lines {
             let _ = writeln!(out, "  {}", terminal(&line));
         }

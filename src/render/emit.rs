@@ -51,7 +51,7 @@ impl Selection {
                 return Err(match near {
                     Some(near) => found.help(format!("did you mean `{near}`?")),
                     None if paths.is_empty() => found.help("the chart renders nothing"),
-                    None => found.help(format!("paths begin at the chart's root, like `{}`", paths[0])),
+                    None => found.help(format!("paths start at the chart's root, like `{}`", paths[0])),
                 });
             }
         }

@@ -236,7 +236,7 @@ fn check_release(root: &Scope, options: &Options, diagnostics: &mut Vec<Diagnost
                     scope.name, options.capabilities.kube_version.version
                 ))
                 .at(span, "required here")
-                .help("name the cluster's version with `--kube-version`"),
+                .help("set the cluster's version with `--kube-version`"),
             );
         }
         open.extend(scope.children.iter().rev());
@@ -428,7 +428,7 @@ impl Manifests {
         let of_type = matches!(found.path.as_deref(), Some("apiVersion" | "kind"));
         if of_type && !self.strict && found.severity == Severity::Error {
             found.severity = Severity::Warning;
-            found = found.help("Helm prints the document all the same; kubectl will refuse it");
+            found = found.help("Helm prints the document anyway, but kubectl rejects it");
         }
         found
     }
@@ -458,7 +458,7 @@ fn nameless(object: &Object, strict: bool) -> Option<Diagnostic> {
             let at = entry("metadata").or_else(|| entry("kind")).map_or(object.span, |entry| entry.key_span);
             Diagnostic::new(severity, format!("{} without `metadata.name`", object.kind))
                 .at(at, "this object")
-                .help("give it a name, mostly one that begins with the release's")
+                .help("add a name, usually one that starts with the release name")
         }
         _ => return None,
     };
@@ -510,14 +510,12 @@ fn check_identities(documents: &[Parsed], options: &Options, diagnostics: &mut V
         let name_span =
             |object: &Object| object.at(&["metadata", "name"]).map_or(object.span, |name| name.span);
         let place = if namespace.is_empty() { String::new() } else { format!(" in namespace `{namespace}`") };
-        let found = Diagnostic::new(
-            severity,
-            format!("two objects of one identity: {} `{}`{place}", object.kind, object.name),
-        )
-        .at(name_span(object), "the second")
-        .at(name_span(other), "the first")
-        .object(object.reference())
-        .help("give one of them another name, or leave one out: `kubectl apply` would let the last one win");
+        let found =
+            Diagnostic::new(severity, format!("duplicate object: {} `{}`{place}", object.kind, object.name))
+                .at(name_span(object), "the second")
+                .at(name_span(other), "the first")
+                .object(object.reference())
+                .help("rename or remove one of them: `kubectl apply` would keep only the last");
         diagnostics.push(found);
     }
 }

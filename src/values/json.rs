@@ -60,13 +60,13 @@ pub(super) fn whole(text: &str, source: SourceId) -> Result<Json, (usize, String
 pub(super) fn refused(text: &str, start: usize, source: SourceId, at: usize, reason: &str) -> Diagnostic {
     let value = text.get(start..).unwrap_or_default().trim_start();
     let help = if value.starts_with(|c: char| c.is_alphabetic()) {
-        Some("strings want quotes: `--set-json 'key=\"text\"'`; for plain text use `--set-string`")
+        Some("strings need quotes: `--set-json 'key=\"text\"'`; for plain text use `--set-string`")
     } else if reason.starts_with(BREAKS_OFF) {
-        Some("is all of it one argument? put it into single quotes: `--set-json 'key={\"a\": 1}'`")
+        Some("put the whole argument into single quotes: `--set-json 'key={\"a\": 1}'`")
     } else {
         None
     };
-    Diagnostic::error(format!("not JSON: {reason}"))
+    Diagnostic::error(format!("not valid JSON: {reason}"))
         .at(Span::new(source, at, text.len().min(at + 1)), "")
         .maybe_help(help.map(str::to_owned))
 }

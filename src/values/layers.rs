@@ -153,7 +153,7 @@ fn read_text(overrides: &Overrides, name: &str) -> Result<String, String> {
         return Ok(text.clone());
     }
     if name.contains("://") {
-        return Err("nothing is fetched from the network; download the file first".to_owned());
+        return Err("plimsoll fetches nothing from the network; download the file first".to_owned());
     }
     let path = Path::new(name);
     if path.is_dir() {
@@ -172,7 +172,7 @@ fn read_text(overrides: &Overrides, name: &str) -> Result<String, String> {
     String::from_utf8(data).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
         let line = error.as_bytes().iter().take(valid).filter(|byte| **byte == b'\n').count() + 1;
-        format!("it is not UTF-8: the first bad byte is in line {line}")
+        format!("it is not UTF-8: the first invalid byte is in line {line}")
     })
 }
 

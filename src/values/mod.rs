@@ -185,7 +185,7 @@ fn replaced_lists(root: &Branch<'_>, lists: &[NewList], sink: &mut Vec<Diagnosti
             Diagnostic::warning(format!(
                 "an index into `{path}` replaces the whole default list and {items}"
             ))
-            .at(list.span, "begins a new list")
+            .at(list.span, "starts a new list")
             .at(default.span, "the default")
             .help("put the whole list into a values file; a flag can then change one item of it"),
         );
@@ -226,7 +226,7 @@ fn missing_dependencies(chart: &Chart, severity: Severity, sink: &mut Vec<Diagno
             let there = versions.join(", ");
             sink.push(
                 Diagnostic::warning(format!(
-                    "the dependency `{name}` asks for {wanted}, and `charts/` holds {there}"
+                    "the dependency `{name}` requires {wanted}, but `charts/` contains {there}"
                 ))
                 .at(dependency.span, "that chart is rendered, without the alias and imports given here")
                 .help("fetch it with `helm dependency update`, or change the `version`"),

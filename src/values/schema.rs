@@ -131,7 +131,7 @@ fn positions(sources: &Sources, placed: &Placed<'_>) -> Result<(String, Node), B
         Ok(tree) => Ok((name, tree.node)),
         Err((at, reason)) => {
             let span = Span::new(source, at, placed.schema.len().min(at + 1));
-            Err(Box::new(Diagnostic::error(format!("`{name}` is not JSON: {reason}")).at(span, "")))
+            Err(Box::new(Diagnostic::error(format!("`{name}` is not valid JSON: {reason}")).at(span, "")))
         }
     }
 }
@@ -149,7 +149,7 @@ fn describe(tree: &Node, placed: &Placed<'_>, user: &Node, error: &ValidationErr
             diagnostic = diagnostic.at(span, words);
         }
         if let Some(rule) = rule {
-            diagnostic = diagnostic.at(rule, "the schema asks for it here");
+            diagnostic = diagnostic.at(rule, "the schema requires it here");
         }
         diagnostic
     };
@@ -183,9 +183,9 @@ fn describe(tree: &Node, placed: &Placed<'_>, user: &Node, error: &ValidationErr
             let map = placed.keys.iter().try_fold(user, |node, key| node.get(key));
             let given = map.and_then(|map| exactly(map, error.instance_path())).and_then(|map| map.get(key));
             vec![match given.filter(|node| node.is_null()) {
-                Some(null) => violation(&full, text, Some(null.span), "this null takes the default away"),
+                Some(null) => violation(&full, text, Some(null.span), "this null removes the default"),
                 None => violation(&full, text, place, "it is missing here")
-                    .help(format!("give it in a values file or with `--set {full}=...`")),
+                    .help(format!("set it in a values file or with `--set {full}=...`")),
             }]
         }
         ValidationErrorKind::Type { kind } => {
@@ -224,8 +224,8 @@ fn describe(tree: &Node, placed: &Placed<'_>, user: &Node, error: &ValidationErr
                 kind
             {
                 for way in context.iter().filter_map(|errors| errors.first()).take(MAX_WAYS) {
-                    diagnostic =
-                        diagnostic.help(format!("one way fails because {}", way.masked_with("the value")));
+                    diagnostic = diagnostic
+                        .help(format!("one alternative fails because {}", way.masked_with("the value")));
                 }
             }
             vec![diagnostic]
@@ -289,7 +289,7 @@ fn unusable(name: &str, tree: &Node, error: &ValidationError<'_>) -> Diagnostic 
                 reference.as_str().unwrap_or_default()
             ))
             .at(reference.span, "this is outside of the schema")
-            .help("nothing is fetched: copy the definitions to `$defs` and refer to `#/$defs/...`");
+            .help("plimsoll fetches nothing: copy the definitions to `$defs` and refer to `#/$defs/...`");
         }
         return Diagnostic::error(format!("`{name}` cannot be used: {error}"))
             .at(Span { end: tree.span.start + 1, ..tree.span }, "");
@@ -383,7 +383,7 @@ fn type_word(name: &str) -> &'static str {
 fn quoting(node: &Node, wanted: &[&str]) -> Option<String> {
     match node.value {
         Value::Bool(_) | Value::Int(_) | Value::Uint(_) | Value::Float(_) if wanted.contains(&"a string") => {
-            Some("quote it in a values file, or give it with `--set-string`".to_owned())
+            Some("quote it in a values file, or use `--set-string`".to_owned())
         }
         Value::String(ref text) => {
             let typed = crate::yaml::resolve_plain(text);
@@ -395,7 +395,7 @@ fn quoting(node: &Node, wanted: &[&str]) -> Option<String> {
                 Value::Bool(_) => wanted.contains(&"a boolean"),
                 _ => false,
             };
-            fits.then(|| "take the quotes away; on the command line use `--set-json`".to_owned())
+            fits.then(|| "remove the quotes; on the command line use `--set-json`".to_owned())
         }
         _ => None,
     }

@@ -111,11 +111,11 @@ impl Explanation {
         });
         for (index, (step, origin)) in self.steps.iter().zip(&origins).enumerate() {
             let said = match &step.value {
-                None => "takes it away".to_owned(),
-                Some(node) if node.is_null() => "null, which takes a default away".to_owned(),
+                None => "removes it".to_owned(),
+                Some(node) if node.is_null() => "null, which removes the default".to_owned(),
                 Some(node) => shortened(&emit::flow_json(node)),
             };
-            let mark = if winner == Some(index) { "  <- counts" } else { "" };
+            let mark = if winner == Some(index) { "  <- used" } else { "" };
             let _ = writeln!(out, "  {origin:width$}  {said}{mark}");
         }
         out
@@ -293,7 +293,7 @@ fn no_such_value(values: &Node, path: &str, parts: &[Part]) -> Diagnostic {
         let whole = follow(values, &corrected).ok().flatten().is_some();
         Some(written(if whole { &corrected } else { &corrected[..=end] }))
     });
-    Diagnostic::error(format!("no layer says anything about `{path}`"))
+    Diagnostic::error(format!("no layer sets `{path}`"))
         .maybe_help(near.map(|near| format!("did you mean `{near}`?")))
 }
 

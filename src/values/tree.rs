@@ -155,8 +155,8 @@ fn enabled(dependency: &Dependency, values: &[&Map], prefix: &[String], sink: &m
         }
         let (kind, key) = (found.type_name(), dependency.key());
         sink.push(
-            Diagnostic::warning(format!("`{path}` is {kind}, so it does not switch `{key}`"))
-                .at(found.span, "only `true` and `false` count")
+            Diagnostic::warning(format!("`{path}` is {kind}, so it does not enable or disable `{key}`"))
+                .at(found.span, "only `true` and `false` have an effect")
                 .at(dependency.span, "switched by this condition"),
         );
     }
@@ -168,10 +168,10 @@ fn enabled(dependency: &Dependency, values: &[&Map], prefix: &[String], sink: &m
             Some((_, Some(false))) => any_false = true,
             Some((node, None)) => sink.push(
                 Diagnostic::warning(format!(
-                    "the tag `{tag}` is {}, so it switches nothing",
+                    "the tag `{tag}` is {}, so it enables or disables nothing",
                     node.type_name()
                 ))
-                .at(node.span, "only `true` and `false` count"),
+                .at(node.span, "only `true` and `false` have an effect"),
             ),
             None => {}
         }
@@ -323,7 +323,7 @@ impl Coalesce<'_> {
                 (_, Some(own)) if own.as_map().is_some() => {
                     conflicts.push(
                         Diagnostic::warning(format!(
-                            "`{own_path}` is a map, so the parent's {} is not taken",
+                            "`{own_path}` is a map, so the parent's {} is ignored",
                             bare_type(&entry.value)
                         ))
                         .at(own.span, "")
@@ -360,7 +360,7 @@ fn not_a_map(path: &Path<'_>, found: &Node) -> Diagnostic {
         found.type_name()
     ))
     .at(found.span, "expected a map")
-    .help("to switch a sub-chart off use the condition or tags of its dependency")
+    .help("to disable a sub-chart, use the condition or tags of its dependency")
 }
 
 /// The values of a child among those of its parent.

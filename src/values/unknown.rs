@@ -355,7 +355,7 @@ fn resolve<'a>(root: &'a Node, reference: &str) -> Option<&'a Node> {
 
 fn unknown(severity: Severity, known: &Known<'_>, entry: &Entry, path: &[String]) -> Diagnostic {
     let shown = path.join(".");
-    Diagnostic::new(severity, format!("the chart `{}` knows no value `{shown}`", known.chart.name()))
+    Diagnostic::new(severity, format!("the chart `{}` has no value `{shown}`", known.chart.name()))
         .at(entry.key_span, "nothing reads it")
         .path(shown)
         .maybe_help(meant(known, entry, path))

@@ -252,7 +252,7 @@ fn values_of_the_old_side_need_an_old_side_that_is_rendered() {
         sandbox.refused(&args, &["--against-set and --against-values need `--against git:REV`", against]);
     }
     let manifests = ["diff", "old.yaml", "--against", "git:old", "--against-values", "prod.yaml"];
-    sandbox.refused(&manifests, &["need a chart: `old.yaml` holds manifests"]);
+    sandbox.refused(&manifests, &["need a chart: `old.yaml` contains manifests"]);
 }
 
 /// A chart with hooks and a definition under `crds/`, and a custom resource.
@@ -350,7 +350,7 @@ fn definitions_and_hooks_that_both_sides_hold_are_compared() {
     for (old, new) in [("none.yaml", "all.yaml"), ("all.yaml", "none.yaml")] {
         let one = sandbox.run(&["diff", new, "--against", old]);
         assert_eq!(one.code, 0, "{}", one.stdout);
-        let note = "note: hooks that only one side holds are not compared: Job/check, Job/migrate\n";
+        let note = "note: hooks that exist on one side only are not compared: Job/check, Job/migrate\n";
         assert_eq!(one.stderr, note);
     }
 }
@@ -410,7 +410,7 @@ fn manifests_take_no_values() {
         [&["diff", "shop", "all.yaml", "--against", "all.yaml"][..], &["preview", "shop", "all.yaml"]]
     {
         for (flag, value) in [("-f", "web/values.yaml"), ("--set", "tag=2"), ("--set-json", "tag=2")] {
-            let told = ["`all.yaml` holds manifests, which take no values", flag];
+            let told = ["`all.yaml` contains manifests, which do not use values", flag];
             sandbox.refused(&[command, &[flag, value]].concat(), &told);
         }
     }
@@ -435,8 +435,8 @@ fn rendered_manifests_in_git_are_compared_file_by_file() {
 fn what_git_does_not_know_is_said() {
     let sandbox = repository();
     let told = |args: &[&str], words: &[&str]| sandbox.refused(&[&["diff", "shop"], args].concat(), words);
-    told(&["web", "--against", "git:nowhere"], &["git knows no revision `nowhere`"]);
-    told(&["web", "--against", "git:--output=x"], &["git knows no revision `--output=x`"]);
+    told(&["web", "--against", "git:nowhere"], &["there is no git revision `nowhere`"]);
+    told(&["web", "--against", "git:--output=x"], &["there is no git revision `--output=x`"]);
     assert!(!sandbox.path().join("x").exists());
     let image = ["--set", "image.repository=x", "--set", "image.tag=v1"];
     let builtin = [&["builtin:statefulset", "--against", "git:one"], image.as_slice()].concat();

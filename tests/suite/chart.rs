@@ -83,17 +83,17 @@ fn every_file_has_its_place() {
 fn chart_yaml_is_checked_with_positions() {
     let cases = [
         ("name: a\nversion: 1.0.0\nengine: terra\n", "unknown engine `terra`", Some((3, 9))),
-        ("name: a\nversion: one\n", "`one` is not a version", Some((2, 10))),
+        ("name: a\nversion: one\n", "`one` is not a valid version", Some((2, 10))),
         ("name: a\n", "`Chart.yaml` has no `version`", Some((1, 1))),
         ("nam: a\nversion: 1.0.0\n", "`Chart.yaml` has no `name`", Some((1, 1))),
         ("name: [a]\nversion: 1.0.0\n", "`name` of `Chart.yaml` must be a string", Some((1, 7))),
-        ("name: a/b\nversion: 1.0.0\n", "`a/b` cannot be the name of a chart", Some((1, 7))),
+        ("name: a/b\nversion: 1.0.0\n", "`a/b` is not a valid chart name", Some((1, 7))),
         ("apiVersion: v3\nname: a\nversion: 1.0.0\n", "unknown `apiVersion`", Some((1, 13))),
-        ("name: a\nversion: 1.0.0\nkubeVersion: \"=> x.y\"\n", "bad `kubeVersion`", Some((3, 14))),
+        ("name: a\nversion: 1.0.0\nkubeVersion: \"=> x.y\"\n", "invalid `kubeVersion`", Some((3, 14))),
         ("name: a\nversion: 1.0.0\ntype: lib\n", "unknown chart type", Some((3, 7))),
         (
             "name: a\nversion: 1.0.0\ndependencies:\n  - name: b\n  - name: c\n    alias: b\n",
-            "two dependencies go by the name `b`",
+            "duplicate dependency name `b`",
             Some((5, 11)),
         ),
         ("- a\n", "`Chart.yaml` is not a map", Some((1, 1))),
@@ -116,7 +116,7 @@ fn scalars_of_chart_yaml_are_read_as_in_helm() {
     assert_eq!(report.diagnostics.len(), 1);
     assert!(report.diagnostics[0].help[0].contains("\"1.10\""));
     let (_, cased) = in_memory(&[("Chart.yaml", "Name: a\nversion: 1.0.0\n")]);
-    assert_eq!(cased.diagnostics[0].message, "`Name` is taken for `name`");
+    assert_eq!(cased.diagnostics[0].message, "`Name` is read as `name`");
     let metadata = report.output.unwrap().metadata;
     assert_eq!(metadata.app_version.as_deref(), Some("1.1"));
     assert_eq!(metadata.api_version, "v1");
@@ -153,7 +153,7 @@ fn bad_charts_are_refused() {
             .0
             .contains("`mem/charts/x` is not a chart")
     );
-    assert!(bad(&[("Chart.yaml", CHART), ("../x", "")]).0.contains("leads out of the chart"));
+    assert!(bad(&[("Chart.yaml", CHART), ("../x", "")]).0.contains("points outside the chart"));
     assert!(bad(&[("Chart.yaml", CHART), ("/etc/x", "")]).0.contains("is absolute"));
     assert!(
         bad(&[("Chart.yaml", CHART), (".helmignore", "*.yaml\n")]).0.contains("ignores its `Chart.yaml`")
@@ -162,7 +162,7 @@ fn bad_charts_are_refused() {
     let files =
         vec![("Chart.yaml".to_owned(), CHART.into()), ("templates/x.yaml".to_owned(), b"a\n\xff".to_vec())];
     let report = chart::from_files(&sources, "mem", files);
-    assert!(report.diagnostics[0].message.contains("first bad byte is in line 2"));
+    assert!(report.diagnostics[0].message.contains("first invalid byte is in line 2"));
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn links_that_nothing_reads_are_left_alone() {
         // A template that asks for one reads it.
         let license = chart.file("LICENSE").unwrap();
         assert_eq!(license.data().is_ok(), engine == "gotpl" && is_repository, "{engine} {is_repository}");
-        assert!(chart.file("config/secret.yaml").unwrap().data().unwrap_err().contains("out of the chart"));
+        assert!(chart.file("config/secret.yaml").unwrap().data().unwrap_err().contains("outside the chart"));
         assert_eq!(chart.links_followed(&[]).len(), usize::from(engine == "gotpl" && is_repository));
     }
 }
@@ -236,8 +236,8 @@ fn links_of_helm_charts_are_followed_inside_their_repository() {
     // One remark for each target.
     let messages: Vec<&str> = chart.remarks.iter().map(|remark| remark.message.as_str()).collect();
     assert_eq!(messages.len(), 2, "{messages:?}");
-    assert!(messages[0].contains("app/templates/cm.yaml` leads out of the chart"), "{messages:?}");
-    assert!(messages[1].contains("app/charts/lib` leads out of the chart"), "{messages:?}");
+    assert!(messages[0].contains("app/templates/cm.yaml` points outside the chart"), "{messages:?}");
+    assert!(messages[1].contains("app/charts/lib` points outside the chart"), "{messages:?}");
     let readme = chart.children[0].file("README.md").unwrap();
     assert_eq!(readme.data().unwrap().as_ref(), b"lib");
     assert!(chart.children[0].links_followed(&chart.remarks).is_empty());
@@ -253,13 +253,13 @@ fn links_of_helm_charts_are_followed_inside_their_repository() {
         let report = chart::load(&Sources::new(), &root);
         assert!(report.output.is_none(), "{target}");
         let message = &first_error(&report.diagnostics).message;
-        assert!(message.contains("app/templates/cm.yaml` leads out of the chart"), "{message}");
+        assert!(message.contains("app/templates/cm.yaml` points outside the chart"), "{message}");
     }
     // What is behind a directory would be part of the chart.
     let (_dir, root) = linking_chart("gotpl", true);
     link(&root, "/etc", "config");
     assert!(
-        first_error(&chart::load(&Sources::new(), &root).diagnostics).message.contains("out of the chart")
+        first_error(&chart::load(&Sources::new(), &root).diagnostics).message.contains("outside the chart")
     );
 }
 
@@ -283,7 +283,7 @@ fn directories_are_read_and_never_left() {
     );
     assert_eq!(loaded.file("config/link.txt").unwrap().data().unwrap().as_ref(), b"x");
 
-    for (target, words) in [("gone", "leads nowhere"), (".", "that it is in itself")] {
+    for (target, words) in [("gone", "is broken"), (".", "a directory that contains it")] {
         let link = root.join("bad-link");
         std::os::unix::fs::symlink(target, &link).unwrap();
         let report = chart::load(&sources, &root);
@@ -330,7 +330,7 @@ fn of_many_files_each_that_cannot_be_read_is_named_in_their_order() {
         fs::write(root.join(format!("charts/app-{number:03}/templates/x.yaml")), b"a: \xff\n").unwrap();
     }
     let not_utf8 = |number| {
-        format!("`/charts/app-{number}/templates/x.yaml` is not UTF-8: the first bad byte is in line 1")
+        format!("`/charts/app-{number}/templates/x.yaml` is not UTF-8: the first invalid byte is in line 1")
     };
     assert_eq!(messages(), [not_utf8("007"), not_utf8("120"), not_utf8("250")]);
     for number in [299, 3] {
@@ -414,7 +414,7 @@ fn hostile_archives_are_refused() {
         let message = &first_error(&report.diagnostics).message;
         assert!(message.contains(words), "{message}");
     };
-    refuse(&tgz(&[chart, ("app/../../etc/passwd", b"x")]), "`app/../../etc/passwd`, which leads out");
+    refuse(&tgz(&[chart, ("app/../../etc/passwd", b"x")]), "`app/../../etc/passwd`, which points outside");
     refuse(&tgz(&[chart, ("/etc/passwd", b"x")]), "`/etc/passwd`, which is absolute");
     refuse(&tgz(&[("Chart.yaml", CHART.as_bytes())]), "not inside the chart's directory");
     refuse(b"plain text", "not gzipped");
@@ -433,7 +433,7 @@ fn hostile_archives_are_refused() {
     header.set_entry_type(tar::EntryType::Symlink);
     header.set_size(0);
     tar.append_link(&mut header, "app/link", "/etc/passwd").unwrap();
-    refuse(&gzip(&tar.into_inner().unwrap()), "`app/link`, which is not a plain file");
+    refuse(&gzip(&tar.into_inner().unwrap()), "`app/link`, which is not a regular file");
 }
 
 #[test]

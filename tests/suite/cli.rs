@@ -84,7 +84,7 @@ fn a_release_may_be_called_like_a_chart_that_lies_there() {
     let rendered =
         sandbox.run(&["render", "web", "builtin:statefulset", "--set", "image.repository=a,image.tag=1"]);
     assert!(rendered.stdout.contains("kind: StatefulSet"), "{}", rendered.stderr);
-    sandbox.refused(&["render", "web", "shop"], &["`shop`", "the release's name comes first"]);
+    sandbox.refused(&["render", "web", "shop"], &["`shop`", "pass the release name first"]);
 }
 
 #[test]
@@ -294,7 +294,7 @@ fn a_link_out_of_the_chart_is_refused() {
     sandbox.write("secret.yaml", "apiVersion: v1\nkind: Secret\nmetadata:\n  name: stolen\n");
     sandbox.chart("web", CONFIG_MAP);
     sandbox.link("../../secret.yaml", "web/templates/link.yaml");
-    sandbox.refused(&["render", "shop", "web"], &["web/templates/link.yaml", "out of the chart"]);
+    sandbox.refused(&["render", "shop", "web"], &["web/templates/link.yaml", "outside the chart"]);
     fs::remove_file(sandbox.path().join("web/templates/link.yaml")).unwrap();
     sandbox.link(".", "web/templates/circle");
     let outcome = sandbox.run(&["render", "shop", "web"]);
@@ -328,7 +328,7 @@ fn odd_but_sound_input_is_read() {
 fn revisions_that_are_unknown_or_damaged_are_named_and_the_others_can_be_read() {
     let sandbox = Sandbox::new();
     sandbox.chart("web", CONFIG_MAP);
-    sandbox.refused(&["diff", "shop", "web"], &["nothing was recorded", "--record"]);
+    sandbox.refused(&["diff", "shop", "web"], &["nothing is recorded", "--record"]);
     assert_eq!(sandbox.run(&["render", "shop", "web", "--record"]).code, 0);
     assert_eq!(sandbox.run(&["diff", "shop", "web"]).code, 0);
     sandbox.refused(&["diff", "shop", "web", "--against", "7"], &["no revision 7", "only 1"]);
@@ -363,7 +363,7 @@ fn a_history_is_that_of_a_release_in_its_namespace() {
     }
     assert_eq!(sandbox.run(&["diff", "shop", "web", "-n", "prod"]).code, 0);
     assert_eq!(sandbox.run(&["diff", "shop", "web", "-n", "staging"]).code, 1);
-    let elsewhere = ["nothing was recorded for `shop`", "namespaces prod, staging", "--namespace"];
+    let elsewhere = ["nothing is recorded for `shop`", "namespaces prod, staging", "--namespace"];
     sandbox.refused(&["diff", "shop", "web"], &elsewhere);
     let list = sandbox.run(&["history", "shop"]).stdout;
     assert!(list.contains("\n1         prod  ") && list.contains("\n1         staging  "), "{list}");
@@ -460,7 +460,7 @@ fn names_with_control_characters_are_refused() {
     sandbox.chart("web", CONFIG_MAP);
     sandbox.chart("plain", CONFIG_MAP);
     sandbox.write("web/templates/a\nb.yaml", CONFIG_MAP);
-    let told = ["web/templates/a\\nb.yaml` holds a control character", "rename the file"];
+    let told = ["web/templates/a\\nb.yaml` contains a control character", "rename the file"];
     sandbox.refused(&["render", "shop", "web"], &told);
     sandbox.refused(&["lint", "web"], &told[..1]);
     sandbox.write("web/.helmignore", "templates/a*\n");
@@ -472,9 +472,10 @@ fn names_with_control_characters_are_refused() {
             ("odd/templates/x\x1b[2J.yaml", CONFIG_MAP.as_bytes()),
         ],
     );
-    sandbox.refused(&["render", "shop", "odd.tgz"], &["x\\u{1b}[2J.yaml` holds a control character"]);
+    sandbox.refused(&["render", "shop", "odd.tgz"], &["x\\u{1b}[2J.yaml` contains a control character"]);
     let target = ["render", "shop", "plain", "--output-dir", "out\nput"];
-    sandbox.refused(&target, &["refusing to write `out\\nput`: the name holds the control character U+000A"]);
+    sandbox
+        .refused(&target, &["refusing to write `out\\nput`: the name contains the control character U+000A"]);
     assert!(!sandbox.path().join("out\nput").exists());
 }
 

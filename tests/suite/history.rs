@@ -314,7 +314,7 @@ fn what_holds_digests_is_left_out_of_what_can_be_applied() {
     let applied: Vec<String> = objects(&text).into_iter().map(|object| object.name).collect();
     assert_eq!(applied, ["settings"]);
     assert!(
-        text.contains("# left out, because digests stand in place of secret values: Secret/login\n"),
+        text.contains("# left out, because its secret values are replaced by digests: Secret/login\n"),
         "{text}"
     );
     // What holds none is printed as it was recorded.

@@ -240,7 +240,7 @@ fn components_and_includes_that_lead_to_each_other_are_refused_on_any_thread() {
     let outcome = sandbox.run(&["render", "shop", "deep"]);
     assert_eq!((outcome.code, outcome.stdout.as_str()), (2, ""), "{}", outcome.stderr);
     assert_eq!(
-        outcome.stderr.matches("components call each other without end").count(),
+        outcome.stderr.matches("components call each other endlessly").count(),
         5,
         "{}",
         outcome.stderr
@@ -370,14 +370,14 @@ fn what_is_wrong_a_hundred_thousand_times_is_said_a_hundred_times() {
     sandbox.write("twice.yaml", &"name: x\n".repeat(20_000));
     let twice = sandbox.run(&["render", "shop", "web", "-f", "twice.yaml"]);
     assert_eq!((twice.code, twice.stderr.matches("written twice").count()), (2, 100));
-    assert!(twice.stderr.ends_with("note: 19899 more like these are not shown\n"));
+    assert!(twice.stderr.ends_with("note: 19899 more diagnostics are not shown\n"));
     let unknown: String = (0..20_000).fold(String::new(), |mut text, n| {
         let _ = writeln!(text, "k{n}: 1");
         text
     });
     sandbox.write("unknown.yaml", &unknown);
     let unknown = sandbox.run(&["render", "shop", "web", "-f", "unknown.yaml", "--strict"]);
-    assert_eq!((unknown.code, unknown.stderr.matches("error: the chart `web` knows no").count()), (2, 100));
+    assert_eq!((unknown.code, unknown.stderr.matches("error: the chart `web` has no value").count()), (2, 100));
     let unknown = sandbox.run(&["render", "shop", "web", "-f", "unknown.yaml"]);
     assert_eq!((unknown.code, unknown.stderr.matches("warning: ").count()), (0, 100));
 }
@@ -405,12 +405,12 @@ fn odd_files_in_a_chart_are_named() {
     let sandbox = Sandbox::new();
     let render = ["render", "shop", "web"];
     for (target, path, told) in [
-        ("..", "web/templates/up", "in itself"),
-        ("../../web", "web/charts/self", "in itself"),
-        ("loop", "web/templates/loop", "leads nowhere"),
-        ("nothing", "web/templates/broken.yaml", "leads nowhere"),
-        ("/dev/zero", "web/templates/zero.yaml", "out of the chart"),
-        ("/etc", "web/files", "out of the chart"),
+        ("..", "web/templates/up", "a directory that contains it"),
+        ("../../web", "web/charts/self", "a directory that contains it"),
+        ("loop", "web/templates/loop", "is broken"),
+        ("nothing", "web/templates/broken.yaml", "is broken"),
+        ("/dev/zero", "web/templates/zero.yaml", "outside the chart"),
+        ("/etc", "web/files", "outside the chart"),
     ] {
         sandbox.chart("web", CONFIG_MAP);
         fs::create_dir_all(sandbox.path().join("web/charts")).unwrap();

@@ -95,7 +95,7 @@ fn each_chart_is_a_release_of_its_own() {
 fn files_that_are_no_manifests_are_skipped_and_counted() {
     let sandbox = mixed();
     let told = "skipped 3 files that are not Kubernetes manifests: `k8s/compose.yml`, `k8s/package.json`, `k8s/values.yaml`";
-    let chart = "skipped 1 chart, which must be named directly: `k8s/web`";
+    let chart = "skipped 1 chart, which must be passed directly: `k8s/web`";
     for args in [
         &["lint", "k8s", "--rule", "k8s"][..],
         &[
@@ -141,7 +141,7 @@ fn what_holds_no_manifests_at_all_says_what_it_is() {
         sandbox.refused(&[command, "k8s/web/templates/cm.yaml"], &["is part of a chart", "`k8s/web`"]);
         sandbox.refused(&[command, "k8s/web/Chart.yaml"], &["is part of a chart", "`k8s/web`"]);
         sandbox.refused(&[command, "k8s/web/templates"], &["is part of a chart", "`k8s/web`"]);
-        sandbox.refused(&[command, "empty"], &["`empty` holds no manifests"]);
+        sandbox.refused(&[command, "empty"], &["`empty` contains no manifests"]);
     }
     sandbox.write(
         "base/kustomization.yaml",
@@ -152,8 +152,8 @@ fn what_holds_no_manifests_at_all_says_what_it_is() {
         sandbox.refused(&["lint", path], &["a kustomization", "`kubectl kustomize DIRECTORY`"]);
     }
     sandbox.write("charts/web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n");
-    sandbox.refused(&["lint", "charts"], &["`charts/web` is a chart: name it directly"]);
-    sandbox.refused(&["lint", "k8s/values.yaml", "empty"], &["`empty` holds no manifests"]);
+    sandbox.refused(&["lint", "charts"], &["`charts/web` is a chart: pass it directly"]);
+    sandbox.refused(&["lint", "k8s/values.yaml", "empty"], &["`empty` contains no manifests"]);
     sandbox.refused(&["lint", "-", "-"], &["`-` is given several times"]);
     // Nothing is something else: a chart may render to nothing.
     let nothing = sandbox.run_with(&["lint", "-"], &[], "\n");
@@ -174,7 +174,7 @@ fn what_cannot_be_read_is_a_finding_and_the_rest_is_linted() {
         [
             "cannot read `gone.yaml`: No such file or directory (os error 2) gone.yaml:1",
             "expected `,` or `]` k8s/broken.yaml:2",
-            "`k8s/latin.yaml` is not UTF-8: byte 15 starts no character k8s/latin.yaml:2",
+            "`k8s/latin.yaml` is not UTF-8: invalid byte at offset 15 k8s/latin.yaml:2",
             "manifest without `apiVersion` k8s/two.yaml:6",
             "manifest without `kind` k8s/two.yaml:6",
             "k8s/unknown-field k8s/unnamed.yaml:3",

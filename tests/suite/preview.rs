@@ -80,7 +80,7 @@ WORKLOADS
         "front NodePort allocated 80:30080/TCP, 81:<node port>/TCP deployment/proxy",
         "data-app-stateful-python-app-0 1Gi RWO standard app-stateful-python-app-0",
         "backup 512Mi RWX (default) -",
-        "scaling down keeps the claims of the pods that go",
+        "scaling down keeps the claims of the removed pods",
         "claims 4, storage 3584Mi",
     ] {
         assert!(squeezed(&shown).contains(line), "{line}\n{shown}");

@@ -335,7 +335,7 @@ proptest! {
         prop_assume!(is_block(&value));
         for template in ["a: \"{{ values.v }}\"\n", "a: x{{ values.v }}\n", "x{{ values.v }}: 1\n", "a: |\n  {{ values.v }}\n"] {
             let message = place(template, &value).unwrap_err();
-            prop_assert!(message.contains("cannot stand inside a string"), "{}", message);
+            prop_assert!(message.contains("cannot be used inside a string"), "{}", message);
         }
     }
 

@@ -578,7 +578,7 @@ fn type_changes_warn_and_misuse_fails() {
     );
     assert_eq!(
         said(&outdated(), &[], all),
-        ["warning mem/Chart.yaml:5:22: the dependency `one` asks for ^2, and `charts/` holds 1.0.0"]
+        ["warning mem/Chart.yaml:5:22: the dependency `one` requires ^2, but `charts/` contains 1.0.0"]
     );
     let mut missing = family();
     missing.retain(|(path, _)| !path.starts_with("charts/two/"));
@@ -636,13 +636,10 @@ fn unknown_keys_are_told_with_the_nearest() {
     }
     assert_eq!(
         said(&[("--set", "replicaCuont=3")]),
-        ["warning --set:1:1: the chart `app` knows no value `replicaCuont`"]
+        ["warning --set:1:1: the chart `app` has no value `replicaCuont`"]
     );
     assert_eq!(said(&[("-f", "a: 1\nimage:\n  tga: 1\n")]).len(), 2);
-    assert_eq!(
-        said(&[("--set", "db.sice=3")]),
-        ["warning --set:1:4: the chart `db` knows no value `db.sice`"]
-    );
+    assert_eq!(said(&[("--set", "db.sice=3")]), ["warning --set:1:4: the chart `db` has no value `db.sice`"]);
     let (_, report) = compute(&chart, &[("--set", "image.tga=1,repository=x,db.sizes=1")]);
     let help: Vec<&str> = report.diagnostics.iter().map(|diagnostic| diagnostic.help[0].as_str()).collect();
     assert_eq!(
@@ -714,11 +711,11 @@ fn a_sub_chart_takes_no_values_under_the_name_that_its_alias_replaces() {
         "sub.on=true",
     ] {
         let said = said(&chart, &[("--set", fine)], Options::default());
-        assert!(!said.iter().any(|line| line.contains("knows no value")), "{fine}: {said:?}");
+        assert!(!said.iter().any(|line| line.contains("has no value")), "{fine}: {said:?}");
     }
     let help = |flags: Flags<'_>| {
         let (_, report) = compute(&chart, flags);
-        let unknown = report.diagnostics.iter().filter(|found| found.message.contains("knows no value"));
+        let unknown = report.diagnostics.iter().filter(|found| found.message.contains("has no value"));
         let told = unknown.map(|found| (found.path.clone().unwrap(), found.help.concat()));
         told.collect::<Vec<_>>()
     };
@@ -854,7 +851,7 @@ fn schemas_fetch_nothing_and_know_no_look_around() {
     }
     assert!(schema_says(r#"{"properties": {"a": {"pattern": "(?!x)"}}}"#)[0].contains("not a valid schema"));
     assert!(schema_says(r#"{"type": "objekt"}"#)[0].starts_with("error mem/values.schema.json:1:2:"));
-    assert!(schema_says("{")[0].contains("is not JSON"));
+    assert!(schema_says("{")[0].contains("is not valid JSON"));
     assert_eq!(schema_says(r##"{"$ref": "#/$defs/x", "$defs": {"x": {"type": "object"}}}"##), [""; 0]);
     assert_eq!(
         schema_says(r#"{"$schema": "http://json-schema.org/draft-07/schema#", "type": "object"}"#),
@@ -923,14 +920,14 @@ fn a_value_can_be_explained_layer_by_layer() {
   mem/charts/one/values.yaml:1:4  \"own\"
   mem/values.yaml:2:10            \"parent\"
   f0.yaml:1:10                    \"file\"
-  --set one.x=flag                \"flag\"  <- counts
+  --set one.x=flag                \"flag\"  <- used
 "
     );
     assert_eq!(
         why(&family(), flags, "one.q"),
         "one.q is not set
   mem/charts/one/values.yaml:2:4  \"own\"
-  f0.yaml:1:19                    null, which takes a default away
+  f0.yaml:1:19                    null, which removes the default
 "
     );
     assert_eq!(
@@ -938,25 +935,22 @@ fn a_value_can_be_explained_layer_by_layer() {
         "one.global.g1 = \"root\"
   mem/charts/one/values.yaml:4:14  \"sub\"
   --set one.global.g1=mine         \"mine\"
-  mem/values.yaml:1:14             \"root\"  <- counts
+  mem/values.yaml:1:14             \"root\"  <- used
 "
     );
     assert_eq!(
         why(&family(), &[("-f", "one: {z: null}")], "one.z.deep.a"),
         "one.z.deep.a is not set
   mem/charts/one/values.yaml:3:15  1
-  f0.yaml:1:10                     takes it away
+  f0.yaml:1:10                     removes it
 "
     );
     assert_eq!(
         why(&family(), &[], "imported.t.u"),
-        "imported.t.u = 1\n  mem/charts/two/values.yaml:1:8  1  <- counts\n"
+        "imported.t.u = 1\n  mem/charts/two/values.yaml:1:8  1  <- used\n"
     );
-    assert_eq!(why(&family(), &[], "one.xx.y"), "no layer says anything about `one.xx.y` []");
-    assert_eq!(
-        why(&family(), &[], "one.blok"),
-        "no layer says anything about `one.blok` [\"did you mean `one.block`?\"]"
-    );
+    assert_eq!(why(&family(), &[], "one.xx.y"), "no layer sets `one.xx.y` []");
+    assert_eq!(why(&family(), &[], "one.blok"), "no layer sets `one.blok` [\"did you mean `one.block`?\"]");
 }
 
 /// Schemas and values that helm is asked about: does it accept them?

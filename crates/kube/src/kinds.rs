@@ -245,10 +245,10 @@ pub(super) fn check_api(root: &At<'_, '_>, cx: &mut Context<'_>) {
         if !found.exists_in(cx.version) {
             let message = format!("Kubernetes {} has no `{api_version}` `{kind}`", cx.version);
             let help = if found.first() > cx.version {
-                format!("it comes with Kubernetes {}", found.first())
+                format!("added in Kubernetes {}", found.first())
             } else {
                 newer(found.kind, found.api_version, cx.version).map_or_else(
-                    || format!("it went with Kubernetes {}", found.last()),
+                    || format!("removed in Kubernetes 1.{}", found.last().minor() + 1),
                     |instead| format!("use `{instead}`"),
                 )
             };
@@ -298,9 +298,9 @@ fn unknown_kind(api_version: &str, kind: &str, root: &At<'_, '_>, cx: &mut Conte
         let (error, field, message) = if !group.contains('.') {
             (ErrorKind::UnknownKind, "apiVersion", format!("there is no API group `{group}`"))
         } else if meant.is_some() {
-            (ErrorKind::SuspectGroup, "apiVersion", format!("`{group}` is no API group of Kubernetes itself"))
+            (ErrorKind::SuspectGroup, "apiVersion", format!("`{group}` is not a built-in API group"))
         } else {
-            let message = "is no kind of Kubernetes itself and was not checked";
+            let message = "is not a built-in kind and was not checked";
             (ErrorKind::NotBuiltIn, "kind", format!("`{kind}` of `{api_version}` {message}"))
         };
         report(error, field, message, help, root, cx);

@@ -125,7 +125,7 @@ impl Ui {
         }
         self.note_raw(&human(&shown, sources, self.style(&io::stderr())));
         if more > 0 {
-            self.note(&format!("{more} more like these are not shown"));
+            self.note(&format!("{more} more diagnostics are not shown"));
         }
         failed
     }

@@ -147,10 +147,10 @@ fn service(changes: &[FieldChange]) -> Vec<Effect> {
         effects.push(effect(EffectKind::Traffic, what));
     }
     for (field, what) in [
-        ("externalName", "the name leads elsewhere"),
+        ("externalName", "the name resolves to another host"),
         ("sessionAffinity", "clients are spread over the pods differently"),
-        ("externalTrafficPolicy", "traffic from outside takes other ways"),
-        ("internalTrafficPolicy", "traffic in the cluster takes other ways"),
+        ("externalTrafficPolicy", "external traffic is routed differently"),
+        ("internalTrafficPolicy", "internal traffic is routed differently"),
         ("publishNotReadyAddresses", "pods that are not ready come into or go out of DNS"),
         ("loadBalancerSourceRanges", "other clients are let in"),
         ("externalIPs", "it answers on other addresses"),
@@ -167,7 +167,7 @@ fn port_effect(ports: &[&FieldChange]) -> Option<&'static str> {
     let last = |change: &FieldChange| change.path.fields().last().unwrap_or_default().to_owned();
     let any = |test: &dyn Fn(&FieldChange) -> bool| ports.iter().any(|change| test(change));
     if any(&|change| last(change) == "ports" && change.new.is_none()) {
-        return Some("a port goes: its clients are refused as soon as it is applied");
+        return Some("a port is removed: its clients are refused as soon as it is applied");
     }
     for (field, what) in [
         ("targetPort", "a port leads to another port of the pods at once: they must already listen there"),

@@ -213,7 +213,7 @@ fn scaled(old: &StatefulSet<'_>, new: &StatefulSet<'_>, template_changes: bool) 
         if !new.claim_templates().is_empty() {
             let claims = new.claims(gone.clone());
             if new.word(&["spec", "persistentVolumeClaimRetentionPolicy", "whenScaled"]) == "Delete" {
-                detail.push_str("; their claims go, too");
+                detail.push_str("; their claims are deleted as well");
                 effects.push(effect(
                     EffectKind::DataLoss,
                     format!("the claims {claims} are deleted (whenScaled: Delete)"),

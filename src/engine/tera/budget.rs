@@ -75,7 +75,7 @@ impl Budget {
     pub(super) fn work(&self, steps: usize) -> TeraResult<()> {
         let left = self.steps.get().checked_sub(steps).ok_or_else(|| {
             self.steps.set(0);
-            too_much(&format!("these templates take more than {} million steps", MAX_STEPS / 1_000_000))
+            too_much(&format!("these templates need more than {} million steps", MAX_STEPS / 1_000_000))
         })?;
         self.steps.set(left);
         if self.looked.get() - left >= STRIDE {
@@ -91,7 +91,7 @@ impl Budget {
     pub(super) fn text(&self, bytes: usize) -> TeraResult<()> {
         let left = self.text.get().checked_sub(bytes).ok_or_else(|| {
             self.text.set(0);
-            too_much(&format!("this template makes more than {} MiB of text", MAX_TEXT >> 20))
+            too_much(&format!("this template produces more than {} MiB of text", MAX_TEXT >> 20))
         })?;
         self.text.set(left);
         Ok(())
@@ -136,7 +136,7 @@ impl Budget {
     /// Counts the values of a collection that is made.
     pub(super) fn values(&self, count: usize) -> TeraResult<()> {
         if count > MAX_VALUES {
-            return Err(too_much(&format!("this collection holds more than {MAX_VALUES} values")));
+            return Err(too_much(&format!("this collection contains more than {MAX_VALUES} values")));
         }
         self.work(count / 8)
     }
@@ -179,7 +179,7 @@ impl Budget {
     pub(super) fn made(&self, bytes: usize) -> TeraResult<()> {
         if bytes > MAX_ONE_TEXT {
             return Err(Error::message(format!(
-                "a text of {bytes} bytes is too long: at most {MAX_ONE_TEXT} are made"
+                "a text of {bytes} bytes is too long: the limit is {MAX_ONE_TEXT}"
             )));
         }
         self.work(bytes / 256)
@@ -202,7 +202,7 @@ impl Budget {
         if fits {
             Ok(weight)
         } else if weight.values > MAX_VALUES {
-            Err(too_much(&format!("this collection holds more than {MAX_VALUES} values")))
+            Err(too_much(&format!("this collection contains more than {MAX_VALUES} values")))
         } else {
             Err(too_much(&format!("this collection is nested more than {MAX_DEPTH} deep")))
         }
@@ -253,7 +253,7 @@ impl Weight {
 }
 
 fn too_much(message: &str) -> Error {
-    Error::message(with_help(message, "does a loop, a component or an include multiply without end?"))
+    Error::message(with_help(message, "look for a loop, a component or an include that repeats endlessly"))
 }
 
 #[cfg(test)]

@@ -138,7 +138,7 @@ fn deep_includes(templates: &BTreeMap<String, Rewritten>, files: &Files) -> Opti
     Some(
         Diagnostic::error(format!("templates include each other more than {MAX_INCLUDES} deep"))
             .at(files.span(deepest?), "")
-            .help("make one template of several"),
+            .help("merge some of the templates"),
     )
 }
 

@@ -145,10 +145,10 @@ fn is_undefined(message: &str) -> bool {
 pub(super) const NOT_DEFINED: &str = "this value is not defined";
 
 /// What to do about it.
-pub(super) const DEFINE: &str = "give it a value, or a `default(value=..)`";
+pub(super) const DEFINE: &str = "set it, or use `default(value=..)`";
 
 /// What to say of components that go too deep.
-const ENDLESS: &str = "components call each other without end";
+const ENDLESS: &str = "components call each other endlessly";
 
 /// The path that leads nowhere next to a byte of a tag, behind it or else before it: what is wrong with it, and its bytes.
 /// Of variables that the template sets nothing is known any more.
@@ -273,7 +273,7 @@ fn suggestion(wanted: &str, known: &[String]) -> Option<String> {
     if let Some(near) = nearest(wanted, known.iter().map(String::as_str)) {
         return Some(format!("did you mean `{near}`?"));
     }
-    (!known.is_empty() && known.len() <= FEW).then(|| format!("there are: {}", known.join(", ")))
+    (!known.is_empty() && known.len() <= FEW).then(|| format!("available: {}", known.join(", ")))
 }
 
 /// The message of a framed report and where it points to.
@@ -327,7 +327,7 @@ fn missing(path: &[String], variable: impl Fn(&str) -> Option<Value>) -> Option<
         let subject = match &parent {
             Some(parent) if parent.as_map().is_none() => {
                 let holder = path[..index].join(".");
-                let kind = value::node(parent).map_or("no map", |node| node.type_name());
+                let kind = value::node(parent).map_or("not a map", |node| node.type_name());
                 format!("`{full}` is not defined: `{holder}` is {kind}")
             }
             _ if full == failing => format!("`{full}` is not defined"),
@@ -382,7 +382,9 @@ fn tidy(message: &str) -> Said {
     if message.contains("recursion depth for components") {
         return (
             ENDLESS.to_owned(),
-            Some("a component must not, directly or through others, call itself forever".to_owned()),
+            Some(
+                "a component must not call itself endlessly, directly or through other components".to_owned(),
+            ),
         );
     }
     let mut message = message.to_owned();
@@ -394,7 +396,7 @@ fn tidy(message: &str) -> Said {
         .or_else(|| message.strip_prefix("invalid type for the value, expected "))
         .and_then(|rest| rest.split_once(" but got "))
     {
-        return (format!("the filter wants a value of type {wanted}, this is of type {found}"), None);
+        return (format!("the filter expects a value of type {wanted}, but this is of type {found}"), None);
     }
     let hint = HINTS.iter().find(|(sign, _)| message.starts_with(sign)).map(|(_, help)| (*help).to_owned());
     let help = hint.or_else(|| near_arguments(&message));
@@ -428,16 +430,19 @@ const PLAIN_TYPES: &[(&str, &str)] = &[
 const HINTS: &[(&str, &str)] = &[
     (
         "Found `.` but expected one of",
-        "names have no dot before them: `values.name`; for a chart in Helm's language write `engine: gotpl` in Chart.yaml",
+        "write names without a leading dot: `values.name`; for a chart in Helm's language write `engine: gotpl` in Chart.yaml",
     ),
     ("Found `!` but expected one of", "write `not`"),
     (
         "Found `(` but expected `/` or `>`",
-        "arguments of a component stand without parentheses: `{{ <name text=\"x\" other={values.y} /> }}`",
+        "write component arguments without parentheses: `{{ <name text=\"x\" other={values.y} /> }}`",
     ),
     ("`+` requires both operands to be numbers", "join strings with `~`"),
-    ("Components with body content must use tag syntax", "one without content ends in `/>`: `{{<name/>}}`"),
-    ("Invalid Integer", "numbers go up to 9223372036854775807; in quotes it is a text"),
+    (
+        "Components with body content must use tag syntax",
+        "a component without content ends with `/>`: `{{<name/>}}`",
+    ),
+    ("Invalid Integer", "the largest integer is 9223372036854775807; quote the value to use it as text"),
 ];
 
 /// The statements of the language, for whoever misspells one.
@@ -476,8 +481,8 @@ fn instead_of_tag(word: &str) -> Option<String> {
 const OTHER_TAGS: &[(&str, &str)] = &[
     ("macro", "write a component: `{% component name(argument) %}..{% endcomponent %}`"),
     ("call", "call a component: `{% <name argument={values.x}> %}..{% </name> %}`"),
-    ("import", "the components of every template of a chart can be called without it"),
-    ("from", "the components of every template of a chart can be called without it"),
+    ("import", "not needed: every template can call the components of its chart"),
+    ("from", "not needed: every template can call the components of its chart"),
     ("range", "write `{% for item in values.list %}..{% endfor %}`"),
     ("define", "write a component: `{% component name(argument) %}..{% endcomponent %}`"),
     ("end", "blocks are closed by their names: `{% endif %}`, `{% endfor %}`"),

@@ -106,7 +106,7 @@ fn given<'k, T: ArgFromValue<'k, Output = T>>(args: &'k Kwargs, name: &'k str) -
     args.get(name).map_err(|error| match error.kind() {
         // Tera would say so of the value that the filter is for.
         ErrorKind::InvalidArgument { expected_type, actual_type } => Error::message(format!(
-            "`{name}` wants a value of type `{expected_type}`, this is of type `{actual_type}`"
+            "`{name}` expects a value of type `{expected_type}`, but this is of type `{actual_type}`"
         )),
         _ => error,
     })
@@ -240,7 +240,7 @@ fn text_filters(tera: &mut tera::Tera) {
     filter("b64decode", |text, _| {
         let bytes = base64::engine::general_purpose::STANDARD
             .decode(text.trim())
-            .map_err(|error| Error::message(format!("this is not base64: {error}")))?;
+            .map_err(|error| Error::message(format!("this is not valid base64: {error}")))?;
         String::from_utf8(bytes)
             .map(Value::from)
             .map_err(|_| Error::message("the decoded bytes are not UTF-8 text"))
@@ -249,7 +249,7 @@ fn text_filters(tera: &mut tera::Tera) {
     filter("from_yaml", |text, _| parse_yaml(&text));
     filter("from_json", |text, _| {
         let value: serde_json::Value = serde_json::from_str(&text)
-            .map_err(|error| Error::message(format!("this is not JSON: {error}")))?;
+            .map_err(|error| Error::message(format!("this is not valid JSON: {error}")))?;
         Ok(Value::from_serializable(&value))
     });
     filter("indent", |text, args| Ok(indented(&text, width(args)?)?.into()));
@@ -265,10 +265,11 @@ fn text_filters(tera: &mut tera::Tera) {
     filter("regex_replace", |text, args| replace_matches(&pattern(args)?, &text, argument(args, "with")?));
     filter("semver_compare", |text, args| {
         let wanted = argument::<&str>(args, "constraint")?;
-        let constraint = Constraint::parse(wanted)
-            .map_err(|error| Error::message(format!("`{wanted}` is not a version constraint: {error}")))?;
-        let version =
-            parse_version(&text).ok_or_else(|| Error::message(format!("`{text}` is not a version")))?;
+        let constraint = Constraint::parse(wanted).map_err(|error| {
+            Error::message(format!("`{wanted}` is not a valid version constraint: {error}"))
+        })?;
+        let version = parse_version(&text)
+            .ok_or_else(|| Error::message(format!("`{text}` is not a valid version")))?;
         Ok(constraint.matches(&version).into())
     });
 }
@@ -316,7 +317,7 @@ fn matching(chart: &Chart, glob: &str) -> TeraResult<Value> {
     let matcher = globset::GlobBuilder::new(inside_chart(glob)?)
         .literal_separator(true)
         .build()
-        .map_err(|error| Error::message(format!("`{glob}` is not a glob: {error}")))?
+        .map_err(|error| Error::message(format!("`{glob}` is not a valid glob: {error}")))?
         .compile_matcher();
     let found = chart.files.iter().filter(|file| matcher.is_match(&file.path));
     Ok(found
@@ -334,7 +335,7 @@ fn content(file: &ChartFile) -> TeraResult<Value> {
 fn inside_chart(path: &str) -> TeraResult<&str> {
     if path.starts_with(['/', '\\']) || path.split(['/', '\\']).any(|part| part == "..") {
         return Err(Error::message(format!(
-            "`{path}` leads out of the chart: only files of the chart can be read"
+            "`{path}` points outside the chart: only files of the chart can be read"
         )));
     }
     Ok(path.strip_prefix("./").unwrap_or(path))
@@ -343,7 +344,7 @@ fn inside_chart(path: &str) -> TeraResult<&str> {
 fn pattern(args: &Kwargs) -> TeraResult<regex::Regex> {
     let text = argument::<&str>(args, "pattern")?;
     regex::Regex::new(text)
-        .map_err(|error| Error::message(format!("`{text}` is not a regular expression: {error}")))
+        .map_err(|error| Error::message(format!("`{text}` is not a valid regular expression: {error}")))
 }
 
 fn parse_yaml(text: &str) -> TeraResult<Value> {
@@ -353,7 +354,7 @@ fn parse_yaml(text: &str) -> TeraResult<Value> {
     if let Some(error) =
         report.diagnostics.iter().find(|found| found.severity == crate::diag::Severity::Error)
     {
-        return Err(Error::message(format!("this is not YAML: {}", error.message)));
+        return Err(Error::message(format!("this is not valid YAML: {}", error.message)));
     }
     let document = report.output.unwrap_or_default().into_iter().find(|document| !document.blank);
     Ok(document.map_or_else(Value::none, |document| value::Origins::default().tree(&document.root)))
@@ -363,7 +364,7 @@ fn parse_yaml(text: &str) -> TeraResult<Value> {
 fn width(args: &Kwargs) -> TeraResult<usize> {
     let width = argument::<usize>(args, "width")?;
     if width > MAX_WIDTH {
-        return Err(Error::message(format!("a width of {width} is too much: at most {MAX_WIDTH}")));
+        return Err(Error::message(format!("a width of {width} is too large: the limit is {MAX_WIDTH}")));
     }
     Ok(width)
 }

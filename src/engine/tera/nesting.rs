@@ -114,7 +114,7 @@ impl<'t> Nesting<'t> {
         if self.open.len() > MAX_DEPTH {
             return Err(Diagnostic::error("the template nesting is too deep")
                 .at(self.span(tag), "")
-                .help("make a partial or a component of the inner blocks"));
+                .help("move the inner blocks into a partial or a component"));
         }
         Ok(())
     }
@@ -132,7 +132,7 @@ impl<'t> Nesting<'t> {
             .help(format!("close it with `{{% {} %}}` first", block.opener.end()))),
             None => Err(Diagnostic::error(format!("`{}` closes nothing", opener.end()))
                 .at(self.span(tag), "no block is open here")
-                .help("take it out, or put what it closes before it")),
+                .help("remove it, or open its block before it")),
         }
     }
 
@@ -147,9 +147,9 @@ impl<'t> Nesting<'t> {
                 .help(format!("write `{{% elif {condition} %}}`")));
         }
         let Some(block) = self.open.last_mut() else {
-            return Err(Diagnostic::error(format!("`{word}` belongs to no `if`"))
+            return Err(Diagnostic::error(format!("`{word}` without an `if`"))
                 .at(span, "no block is open here")
-                .help("take it out, or put an `if` before it"));
+                .help("remove it, or put an `if` before it"));
         };
         let fits = match block.opener {
             Opener::Word("if") => true,
@@ -166,7 +166,7 @@ impl<'t> Nesting<'t> {
         if let Some(otherwise) = block.otherwise {
             return Err(Diagnostic::error(format!("`{word}` after the `else`"))
                 .at(span, "")
-                .at(self.span(otherwise), "nothing but the end comes after this")
+                .at(self.span(otherwise), "only the end of the block may follow this")
                 .help("one `else` comes last; before it, `elif` takes conditions"));
         }
         if word == "else" {
@@ -177,7 +177,7 @@ impl<'t> Nesting<'t> {
         if block.elifs > MAX_ELIF {
             return Err(Diagnostic::error(format!("more than {MAX_ELIF} `elif` in one `if`"))
                 .at(span, "")
-                .help("look the value up in a map"));
+                .help("use a map to look up the value"));
         }
         Ok(())
     }

@@ -67,12 +67,12 @@ pub const REFERENCE: &[Entry] = &[
     function("fail(message=)", "Stops rendering with the message.", None),
     function(
         "lookup(api_version=, kind=, namespace=, name=)",
-        "Always an empty map: there is no cluster to ask.",
+        "Always an empty map, because plimsoll does not use a cluster.",
         Some(("found: {{ lookup(kind=\"Secret\", name=\"a\") }}", "found: {}")),
     ),
     filter(
         "omit_empty",
-        "Where it stands alone as a value: drops the whole line, key included, if the value is null, \"\", {} or [].",
+        "As a whole value: drops the line, including its key, if the value is null, \"\", {} or [].",
         Some(("a: 1\nb: {{ [] | omit_empty }}", "a: 1")),
     ),
     filter(
@@ -87,24 +87,16 @@ pub const REFERENCE: &[Entry] = &[
     ),
     filter(
         "to_yaml",
-        "YAML, to be placed as a block where it stands.",
+        "YAML, inserted as a block.",
         Some(("a:\n  {{ {\"b\": [1]} | to_yaml }}", "a:\n  b:\n    - 1")),
     ),
-    filter(
-        "from_yaml",
-        "The value that a YAML text holds.",
-        Some(("a: {{ \"b: 1\" | from_yaml }}", "a:\n  b: 1")),
-    ),
+    filter("from_yaml", "The value of a YAML text.", Some(("a: {{ \"b: 1\" | from_yaml }}", "a:\n  b: 1"))),
     filter(
         "to_json",
         "Compact JSON text, as a string. With `pretty=true`, indented.",
         Some(("a: {{ {\"b\": 1} | to_json }}", "a: '{\"b\":1}'")),
     ),
-    filter(
-        "from_json",
-        "The value that a JSON text holds.",
-        Some(("a: {{ '[1]' | from_json }}", "a:\n  - 1")),
-    ),
+    filter("from_json", "The value of a JSON text.", Some(("a: {{ '[1]' | from_json }}", "a:\n  - 1"))),
     filter(
         "quote",
         "A double-quoted YAML string, whatever the type.",
@@ -122,7 +114,7 @@ pub const REFERENCE: &[Entry] = &[
     ),
     filter(
         "b64decode",
-        "The text that a base64 text holds.",
+        "The text that is encoded in base64.",
         Some(("a: {{ \"aGk=\" | b64decode }}", "a: hi")),
     ),
     filter(
@@ -132,12 +124,12 @@ pub const REFERENCE: &[Entry] = &[
     ),
     filter(
         "indent(width=)",
-        "Every line after the first indented; rarely needed, blocks are indented where they stand.",
+        "Every line after the first indented. Rarely needed: blocks are indented automatically.",
         None,
     ),
     filter(
         "nindent(width=)",
-        "A line break, then every line indented; for Helm users' fingers, blocks are indented where they stand.",
+        "A line break, then every line indented. Rarely needed: blocks are indented automatically.",
         None,
     ),
     filter(

@@ -169,8 +169,8 @@ pub(super) fn entered() -> TeraResult<()> {
     }
     current()?.deep.set(true);
     Err(Error::message(with_help(
-        "templates nest too deeply",
-        "does a component or an include lead back to itself?",
+        "templates are nested too deeply",
+        "look for a component or an include that calls itself",
     )))
 }
 

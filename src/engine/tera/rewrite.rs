@@ -159,7 +159,7 @@ pub(super) fn rewrite(
     tables: &mut Tables,
 ) -> Result<Rewritten, Diagnostic> {
     if let Some(at) = text.find([OPEN, CLOSE]) {
-        return Err(Diagnostic::error("template holds a control character that YAML does not allow")
+        return Err(Diagnostic::error("template contains a control character that YAML does not allow")
             .at(Span::new(source, at, at + 1), "here")
             .help("remove it; in a value, write it as an escape: \"\\x02\""));
     }

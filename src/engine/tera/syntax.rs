@@ -30,9 +30,9 @@ pub(super) fn better(error: &Error, message: &str, text: &str, at: usize) -> Opt
         "=" => positional(&before[..before.len() - last_word(before).len()]),
         ")" if found == "`}}`" => Some(("a parenthesis is not closed".to_owned(), None)),
         ")" if guard::unclosed(written(before)) == 1 => Some(unfinished(before, found)),
-        "}}" if found == "`)`" => Some(("there is one `)` too many".to_owned(), None)),
+        "}}" if found == "`)`" => Some(("unmatched `)`".to_owned(), None)),
         "%}" => Some((plainly(), in_statement(before, found))),
-        _ if at_end => Some(("there is no expression".to_owned(), None)),
+        _ if at_end => Some(("the expression is empty".to_owned(), None)),
         _ => Some((plainly(), None)).filter(|_| quoted(expected) != expected),
     }
 }
@@ -56,7 +56,7 @@ const OTHER_SIGNS: &[(&str, &str)] = &[
     ("&&", "write `and`"),
     ("&", "write `and`"),
     ("?", "write `a if condition else b`"),
-    ("$", "names have no `$` before them"),
+    ("$", "write names without a leading `$`"),
 ];
 
 /// A function that is called like a method.
@@ -115,7 +115,7 @@ fn positional(before: &str) -> Option<Said> {
     let call = before.strip_suffix('(')?.trim_end();
     let shape = shape(last_word(call), is_filter(call));
     Some(if shape.contains('(') {
-        ("arguments have names".to_owned(), Some(format!("write `{shape}`")))
+        ("arguments must be named".to_owned(), Some(format!("write `{shape}`")))
     } else {
         (format!("`{shape}` takes no arguments"), None)
     })
@@ -137,7 +137,7 @@ fn numbered(before: &str, behind: &str) -> Option<Said> {
     let path = last_path(list);
     let number: String = behind.chars().take_while(char::is_ascii_digit).collect();
     let help = (!number.is_empty()).then(|| format!("write `{path}[{number}]`"))?;
-    Some(("items of a list are numbered in brackets".to_owned(), Some(help)))
+    Some(("access list items with brackets".to_owned(), Some(help)))
 }
 
 /// An expression that is over, and more behind it.
@@ -147,7 +147,7 @@ fn unfinished(before: &str, found: &str) -> Said {
         format!("write `{}`", shape(last_word(before), true))
     } else if !first.is_empty() && first.chars().all(is_word) {
         // `toYaml .Values.x`, `include "name" .`.
-        format!("arguments stand in parentheses and have names: `{}`; {IN_HELM}", shape(first, false))
+        format!("write named arguments in parentheses: `{}`; {IN_HELM}", shape(first, false))
     } else {
         "join texts with `~`".to_owned()
     };

@@ -167,7 +167,9 @@ fn values_become_part_of_strings() {
     assert_eq!(render("p: \"{{ values.i }}\"\n", values), "p: \"8080\"\n");
     assert_eq!(render("# {{ values.nl }}\na: 1 # {{ values.m }}\n", values), "# x y\na: 1 # {\"a\": 1}\n");
     assert_eq!(render("{{ values.s }}/{{ values.i }}: 1\n", values), "it's/8080: 1\n");
-    assert!(fails("a: \"{{ values.m }}\"\n", values).starts_with("1:5: a map cannot stand inside a string"));
+    assert!(
+        fails("a: \"{{ values.m }}\"\n", values).starts_with("1:5: a map cannot be used inside a string")
+    );
 }
 
 #[test]
@@ -184,7 +186,7 @@ fn values_in_block_scalars_are_text() {
     assert_eq!(node.at(&["x", "a"]).and_then(Node::as_str), Some("  lead\nrest"));
     let node = crate_read(&render("a: >-\n  {{ values.t }}\n", values));
     assert_eq!(node.get("a").and_then(Node::as_str), Some("one\ntwo"));
-    assert!(fails("a: |\n  {{ values.c }}\n", values).starts_with("2:3: this value holds characters"));
+    assert!(fails("a: |\n  {{ values.c }}\n", values).starts_with("2:3: this value contains characters"));
 }
 
 #[test]
@@ -313,7 +315,7 @@ fn errors_name_their_place_and_the_nearest_name() {
     assert!(fails("b: {% if %}x{% endif %}\n", values).starts_with("1:10:"));
     assert_eq!(
         fails("b: {{ file(path=\"../x\") }}\n", values).split(": ").nth(1),
-        Some("`../x` leads out of the chart")
+        Some("`../x` points outside the chart")
     );
 }
 
@@ -323,20 +325,20 @@ fn habits_of_other_languages_are_answered() {
     let in_helm = "for a chart in Helm's language write `engine: gotpl` in Chart.yaml";
     let call = |name: &str| {
         format!(
-            "but expected an operator, a filter or `}}}}` (arguments stand in parentheses and have names: `{name}(name=..)`; {in_helm})"
+            "but expected an operator, a filter or `}}}}` (write named arguments in parentheses: `{name}(name=..)`; {in_helm})"
         )
     };
     for (template, told) in [
-        ("values.port | default(80)", "1:29: arguments have names (write `default(value=..)`)"),
+        ("values.port | default(80)", "1:29: arguments must be named (write `default(value=..)`)"),
         (
             "values.name | replace(\"a\", \"b\")",
-            "1:29: arguments have names (write `replace(from=.., to=..)`)",
+            "1:29: arguments must be named (write `replace(from=.., to=..)`)",
         ),
-        ("required(\"x\")", "1:16: arguments have names (write `required(value=.., message=..)`)"),
-        ("values.name | required(\"x\")", "1:30: arguments have names (write `required(message=..)`)"),
-        ("range(3)", "1:13: arguments have names (write `range(end=..)`)"),
+        ("required(\"x\")", "1:16: arguments must be named (write `required(value=.., message=..)`)"),
+        ("values.name | required(\"x\")", "1:30: arguments must be named (write `required(message=..)`)"),
+        ("range(3)", "1:13: arguments must be named (write `range(end=..)`)"),
         ("values.name | upper(1)", "1:27: `upper` takes no arguments"),
-        ("values.list.0", "1:19: items of a list are numbered in brackets (write `values.list[0]`)"),
+        ("values.list.0", "1:19: access list items with brackets (write `values.list[0]`)"),
         ("toYaml values.list | nindent 4", &format!("1:14: found identifier {}", call("toYaml"))),
         ("include \"x\" .", &format!("1:15: found string {}", call("include"))),
         (
@@ -345,20 +347,20 @@ fn habits_of_other_languages_are_answered() {
         ),
         (
             "99999999999999999999",
-            "1:7: invalid Integer (numbers go up to 9223372036854775807; in quotes it is a text)",
+            "1:7: invalid Integer (the largest integer is 9223372036854775807; quote the value to use it as text)",
         ),
         ("values.name.x", "1:7: `values.name.x` is not defined: `values.name` is a string"),
         ("values.nothing.x", "1:7: `values.nothing.x` is not defined: `values.nothing` is null"),
         (
             "values.name | trunc(length=\"x\")",
-            "1:21: `length` wants a value of type `integer`, this is of type `string`",
+            "1:21: `length` expects a value of type `integer`, but this is of type `string`",
         ),
         (
             "values.name | replace(from=1, to=\"x\")",
-            "1:21: `from` wants a value of type `string`, this is of type `integer`",
+            "1:21: `from` expects a value of type `string`, but this is of type `integer`",
         ),
-        ("values.name | default(values.port)", "1:35: arguments have names (write `default(value=..)`)"),
-        ("values.name | default(x)", "1:30: arguments have names (write `default(value=..)`)"),
+        ("values.name | default(values.port)", "1:35: arguments must be named (write `default(value=..)`)"),
+        ("values.name | default(x)", "1:30: arguments must be named (write `default(value=..)`)"),
         ("values.port && values.name", "1:19: unexpected `&&` (write `and`)"),
         ("values.port ? 1 : 2", "1:19: unexpected `?` (write `a if condition else b`)"),
         (
@@ -367,8 +369,8 @@ fn habits_of_other_languages_are_answered() {
         ),
         ("fail(message=\"found 1 but expected 2\")", "1:7: found 1 but expected 2"),
         ("(values.port", "1:20: a parenthesis is not closed"),
-        ("values.port)", "1:7: there is one `)` too many"),
-        ("", "1:4: there is no expression"),
+        ("values.port)", "1:7: unmatched `)`"),
+        ("", "1:4: the expression is empty"),
         ("values.port |", "1:7: found `}}` but expected identifier"),
         ("values.port || 1", "1:20: unexpected `||` (write `or`)"),
         ("values.name.upper()", "1:19: values have no methods (write `values.name | upper`)"),
@@ -418,13 +420,13 @@ fn blocks_are_opened_and_closed_as_they_should_be() {
         ),
         ("{% if true %}{% end %}", "1:14: `end` does not close `if` (close it with `{% endif %}` first)"),
         ("{% <a x={1}> %}{% </b> %}", "1:16: `</b>` does not close `<a>` (close it with `{% </a> %}` first)"),
-        ("x{% endif %}", "1:2: `endif` closes nothing (take it out, or put what it closes before it)"),
-        ("{% </a> %}", "1:1: `</a>` closes nothing (take it out, or put what it closes before it)"),
+        ("x{% endif %}", "1:2: `endif` closes nothing (remove it, or open its block before it)"),
+        ("{% </a> %}", "1:1: `</a>` closes nothing (remove it, or open its block before it)"),
         (
             "{% if true %}{% else if values.a %}{% endif %}",
             "1:14: `else` takes no condition (write `{% elif values.a %}`)",
         ),
-        ("{% else %}", "1:1: `else` belongs to no `if` (take it out, or put an `if` before it)"),
+        ("{% else %}", "1:1: `else` without an `if` (remove it, or put an `if` before it)"),
         (
             "{% for x in [1] %}{% elif x %}{% endfor %}",
             "1:19: `elif` does not belong to `for` (close it with `{% endfor %}` first)",
@@ -439,7 +441,7 @@ fn blocks_are_opened_and_closed_as_they_should_be() {
         ),
         (
             "{% import \"a\" as b %}",
-            "1:4: unknown tag `import` (the components of every template of a chart can be called without it)",
+            "1:4: unknown tag `import` (not needed: every template can call the components of its chart)",
         ),
     ] {
         assert_eq!(fails(template, ""), told, "{template}");
@@ -479,7 +481,7 @@ fn values_that_are_not_there_are_named_wherever_they_are_used() {
     }
     assert_eq!(
         fails("{% set x = 1 %}a: {{ values.zzzzzzz ~ x }}", values),
-        "1:22: `values.zzzzzzz` is not defined (there are: replicas, name, list)"
+        "1:22: `values.zzzzzzz` is not defined (available: replicas, name, list)"
     );
     assert!(
         fails("a: {{ required(value=values.nme, message=\"undefined\") }}", values).ends_with(": undefined"),

@@ -130,7 +130,7 @@ fn number(value: &tera::Value) -> TeraResult<yaml::Value> {
     } else {
         match value.as_f64() {
             Some(number) if number.is_finite() => Ok(yaml::Value::Float(number)),
-            _ => Err(Error::message(format!("`{value}` is no number that YAML can hold"))),
+            _ => Err(Error::message(format!("`{value}` cannot be written as a YAML number"))),
         }
     }
 }

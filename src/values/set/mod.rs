@@ -422,7 +422,7 @@ fn not_a(key: &str, node: &Node, wanted: &str, span: Span) -> Stop {
     Diagnostic::error(format!("`{key}` is {}, not {wanted}", node.type_name()))
         .at(span, format!("{wanted} is needed here"))
         .at(node.span, "set here")
-        .help("set the whole of it, or take the other setting away")
+        .help("set the whole value, or remove the other setting")
         .into()
 }
 

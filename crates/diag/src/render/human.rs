@@ -64,7 +64,7 @@ fn group<'a>(diagnostic: &Diagnostic, sources: &Sources) -> Group<'a> {
         let left_out = diagnostic.trace.len().saturating_sub(2 * TRACE_ENDS);
         if left_out > 1 && (TRACE_ENDS..TRACE_ENDS + left_out).contains(&index) {
             if index == TRACE_ENDS {
-                group = group.element(note(format!("... and {left_out} steps more")));
+                group = group.element(note(format!("... and {left_out} more steps")));
             }
             continue;
         }

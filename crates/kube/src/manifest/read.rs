@@ -97,8 +97,8 @@ impl<'a> Reader<'a> {
         let files = self.files_below(path);
         if files.is_empty() && before == (self.manifests.skipped.len(), self.diagnostics.len()) {
             self.diagnostics.push(
-                Diagnostic::error(format!("`{}` holds no manifests", path.display()))
-                    .help("a directory of manifests holds `*.yaml`, `*.yml` or `*.json` files"),
+                Diagnostic::error(format!("`{}` contains no manifests", path.display()))
+                    .help("a directory of manifests contains `*.yaml`, `*.yml` or `*.json` files"),
             );
         }
         for file in files {
@@ -120,7 +120,7 @@ impl<'a> Reader<'a> {
                 let mut valid = error.into_bytes();
                 valid.truncate(at);
                 let valid = String::from_utf8(valid).unwrap_or_default();
-                let message = format!("`{name}` is not UTF-8: byte {at} starts no character");
+                let message = format!("`{name}` is not UTF-8: invalid byte at offset {at}");
                 let source = self.sources.add(name, valid, SourceKind::File);
                 self.diagnostics.push(Diagnostic::error(message).at(Span::new(source, at, at), ""));
             }
@@ -357,8 +357,8 @@ fn word(root: &Node, key: &str, diagnostics: &mut Vec<Diagnostic>) -> Option<Str
         None => {
             let first = root.as_map().and_then(|map| map.iter().next());
             let keys = root.as_map().into_iter().flat_map(plimsoll_yaml::Map::keys);
-            let near =
-                plimsoll_diag::nearest(key, keys).map(|near| format!("did you mean `{key}` by `{near}`?"));
+            let near = plimsoll_diag::nearest(key, keys)
+                .map(|near| format!("did you mean `{key}` instead of `{near}`?"));
             diagnostics.push(
                 Diagnostic::error(format!("manifest without `{key}`"))
                     .at(first.map_or(root.span, |entry| entry.key_span), "this object")
@@ -436,7 +436,11 @@ mod tests {
         assert_eq!(names, ["one", "two"]);
         write("c.yaml", b"a: \xff");
         let report = load(&sources, folder.path(), &ReadOptions::strict());
-        assert!(report.diagnostics[0].message.contains("is not UTF-8: byte 3"), "{:?}", report.diagnostics);
+        assert!(
+            report.diagnostics[0].message.contains("is not UTF-8: invalid byte at offset 3"),
+            "{:?}",
+            report.diagnostics
+        );
         assert_eq!(report.output.unwrap().len(), 2, "the others are read all the same");
         let none = load(&sources, &folder.path().join(".git"), &ReadOptions::strict());
         assert!(none.has_errors());

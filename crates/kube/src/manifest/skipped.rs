@@ -51,12 +51,12 @@ pub fn notices(skipped: &[Skipped]) -> Vec<String> {
                 listed(&names)
             ),
             SkipReason::Chart => {
-                format!("skipped {count} chart{plural}, which must be named directly: {}", listed(&names))
+                format!("skipped {count} chart{plural}, which must be passed directly: {}", listed(&names))
             }
             SkipReason::PartOfChart(chart) => {
                 let chart = chart.display();
                 format!(
-                    "skipped {count} file{plural} of chart `{chart}`, which must be named as a whole: {}",
+                    "skipped {count} file{plural} of chart `{chart}`, which must be passed as a whole: {}",
                     listed(&names)
                 )
             }
@@ -85,22 +85,22 @@ pub(super) fn nothing_else(skipped: &[Skipped]) -> Option<Diagnostic> {
                 .at(*span, "neither `apiVersion` nor `kind`");
             match chart_of(Path::new(name)) {
                 Some((chart, _)) => found.help(format!(
-                    "it belongs to chart `{}`: name the chart, and values files with `-f`",
+                    "it belongs to chart `{}`; pass the chart, and values files with `-f`",
                     chart.display()
                 )),
                 None => found.help("an object starts with `apiVersion:` and `kind:`"),
             }
         }
-        SkipReason::Kustomization => Diagnostic::error(format!(
-            "`{name}` is not a Kubernetes manifest but a kustomization"
-        ))
-        .at(*span, "")
-        .help("render it first: `kubectl kustomize DIRECTORY` prints manifests, which are read with `-`"),
+        SkipReason::Kustomization => {
+            Diagnostic::error(format!("`{name}` is not a Kubernetes manifest but a kustomization"))
+                .at(*span, "")
+                .help("render it with `kubectl kustomize DIRECTORY` and pass the output with `-`")
+        }
         SkipReason::Chart => Diagnostic::error("no Kubernetes manifests found")
-            .help(format!("`{name}` is a chart: name it directly")),
+            .help(format!("`{name}` is a chart: pass it directly")),
         SkipReason::PartOfChart(chart) => {
             Diagnostic::error(format!("`{name}` is part of a chart and cannot be used alone"))
-                .help(format!("name the chart instead: `{}`", chart.display()))
+                .help(format!("pass the chart instead: `{}`", chart.display()))
         }
     })
 }

@@ -137,7 +137,7 @@ fn common_spec(spec: &At<'_, '_>, cx: &mut Context<'_>) {
     // The server leaves `requests` out of the path.
     let path = resources.key("storage").showing(&storage);
     if storage.key_span().is_none() {
-        cx.required(&path, "a claim says in `resources.requests.storage` how much it wants");
+        cx.required(&path, "set the size in `resources.requests.storage`");
     } else if positive_quantity(&path, cx) {
         quantity_value("storage", &path, cx);
     }

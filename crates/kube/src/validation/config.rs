@@ -83,7 +83,7 @@ pub(super) fn secret(root: &At<'_, '_>, cx: &mut Context<'_>) {
         "kubernetes.io/tls" => {
             for key in ["tls.crt", "tls.key"] {
                 if !bag.has(key) {
-                    cx.required(&bag.data.key(key), "a TLS Secret holds `tls.crt` and `tls.key`");
+                    cx.required(&bag.data.key(key), "a TLS Secret contains `tls.crt` and `tls.key`");
                 }
             }
             tls_warning(&bag, cx);

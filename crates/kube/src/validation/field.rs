@@ -339,7 +339,7 @@ impl<'a> Context<'a> {
         let mut better = names::repaired(at.text(), check);
         for complaint in complaints {
             let error = error(ErrorKind::Invalid, at, shown(at.node), complaint);
-            let help = better.take().map(|better| format!("`{better}` would do"));
+            let help = better.take().map(|better| format!("try `{better}`"));
             self.push(Finding::new(error, at.span).help(help));
         }
     }

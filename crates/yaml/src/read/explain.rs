@@ -112,7 +112,7 @@ pub(super) fn explain(error: &Error, before: &str, rest: &str) -> Explanation {
             ("expected `---`".to_owned(), "separate documents with a line of `---`")
         }
         ("found incompatible YAML document", _) => {
-            ("this version of YAML is not understood".to_owned(), "remove the `%YAML` line")
+            ("this version of YAML is not supported".to_owned(), "remove the `%YAML` line")
         }
         (problem, _) => {
             let problem = problem.replace("did not find expected", "expected");

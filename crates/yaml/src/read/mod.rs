@@ -248,7 +248,7 @@ fn refuse(text: &str, source: SourceId, limits: Limits) -> Option<Diagnostic> {
     if text.len() > limits.max_bytes {
         let diagnostic = Diagnostic::error(format!("the text is too large: {} bytes", text.len()))
             .at(Span::new(source, 0, 0), "")
-            .help(format!("at most {} bytes are read", limits.max_bytes));
+            .help(format!("the limit is {} bytes", limits.max_bytes));
         return Some(diagnostic);
     }
     let (offset, control) = find_control_character(text)?;

@@ -187,7 +187,7 @@ impl<'a> Reader<'a> {
                     if let Some(version) = version_directive
                         && (version.major, version.minor) != (1, 1)
                     {
-                        let message = format!("YAML {}.{} is not understood", version.major, version.minor);
+                        let message = format!("YAML {}.{} is not supported", version.major, version.minor);
                         let help = "remove the `%YAML` line: helm and kubectl read YAML 1.1 only";
                         let line = usize::try_from(start_mark.line).unwrap_or(0);
                         let reason = go::Reason::parse(line, "found incompatible YAML document");
@@ -217,7 +217,7 @@ impl<'a> Reader<'a> {
 
     fn tag_without_space(&self, piece: &str, offset: usize) -> Stop {
         let start = self.piece.start + offset;
-        let diagnostic = Diagnostic::error("a tag needs white space behind it")
+        let diagnostic = Diagnostic::error("a tag must be followed by white space")
             .at(Span::new(self.source, start, start + 1), "")
             .help("quote the text if it is meant to start with `!`");
         broken(diagnostic, go::tag_without_space(piece[..offset].matches('\n').count()))
@@ -332,7 +332,7 @@ impl<'a> Reader<'a> {
                 .find(|start| self.text.get(*start..).is_some_and(|text| text.starts_with("{{")));
             let diagnostic = match (&content, braces) {
                 (Content::Map(_), Some(start)) => {
-                    Diagnostic::error("`{{` is no template expression here but a map inside a map")
+                    Diagnostic::error("`{{` starts a map inside a map here, not a template expression")
                         .at(Span::new(self.source, start, start + 2), "")
                         .help("quote the text: \"{{ ... }}\"")
                 }
@@ -427,7 +427,7 @@ impl<'a> Reader<'a> {
                     _ => None,
                 };
                 value.ok_or_else(|| {
-                    let message = format!("the value is not what its tag `!!{tag}` says");
+                    let message = format!("the value does not match its tag `!!{tag}`");
                     let reason = go::wrong_tag(&text, tag);
                     broken(Diagnostic::error(message).at(span, "").help("remove the tag"), reason)
                 })?
@@ -436,7 +436,7 @@ impl<'a> Reader<'a> {
                 let encoded: String = text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
                 let bytes = base64::engine::general_purpose::STANDARD.decode(encoded).map_err(|_| {
                     let diagnostic =
-                        Diagnostic::error("the text behind `!!binary` is not base64").at(span, "");
+                        Diagnostic::error("the text after `!!binary` is not valid base64").at(span, "");
                     let reason = "!!binary value contains invalid base64 data";
                     broken(diagnostic, go::Reason::decode(reason))
                 })?;
@@ -460,10 +460,10 @@ impl<'a> Reader<'a> {
     /// An integer of more than 64 bits, which helm and kubectl make a float of.
     fn rounded(&mut self, text: &str, value: Value, span: Span) -> Result<Value, Stop> {
         let strict = self.options.duplicate_keys == DuplicateKeys::Error;
-        let message = format!("the integer `{text}` does not fit 64 bits");
+        let message = format!("the integer `{text}` does not fit into 64 bits");
         let diagnostic = if strict { Diagnostic::error(message) } else { Diagnostic::warning(message) }
             .at(span, "")
-            .help("quote it if it is text: helm and kubectl make a rounded float of it");
+            .help("quote it if it is text: helm and kubectl round it to a float");
         if strict {
             return Err(broken(diagnostic, go::Reason::decode("integer out of range")));
         }
@@ -522,9 +522,9 @@ impl<'a> Reader<'a> {
             return Ok(());
         }
         Err(Stop::Limit(Box::new(
-            Diagnostic::error("the text has too many values").at(span, "the limit is reached here").help(
-                format!("at most {limit} scalars, maps and lists are read, those behind aliases included"),
-            ),
+            Diagnostic::error("the text has too many values")
+                .at(span, "the limit is reached here")
+                .help(format!("the limit is {limit} scalars, maps and lists, including expanded aliases")),
         )))
     }
 
@@ -537,7 +537,7 @@ impl<'a> Reader<'a> {
         Err(Stop::Limit(Box::new(
             Diagnostic::error("the text is too large once its aliases are expanded")
                 .at(span, "the limit is reached here")
-                .help(format!("at most {limit} bytes are read, those behind aliases included")),
+                .help(format!("the limit is {limit} bytes, including expanded aliases")),
         )))
     }
 
@@ -549,7 +549,7 @@ impl<'a> Reader<'a> {
         Err(Stop::Limit(Box::new(
             Diagnostic::error("maps and lists are nested too deeply")
                 .at(span, "the limit is reached here")
-                .help(format!("at most {limit} levels are read, those behind aliases included")),
+                .help(format!("the limit is {limit} levels, including expanded aliases")),
         )))
     }
 
@@ -604,7 +604,7 @@ impl<'a> Reader<'a> {
                 let start = span.start as usize + quoted.len() - rest.len() + backslash;
                 let diagnostic = Diagnostic::error("unknown escape in a double-quoted string")
                     .at(Span::new(self.source, start, start + 2), "")
-                    .help("write `/` by itself: helm and kubectl do not know `\\/`");
+                    .help("write `/`: helm and kubectl do not support the escape `\\/`");
                 let line = self.text[self.piece.start..start].matches('\n').count();
                 return Err(broken(diagnostic, go::unknown_escape(line)));
             }

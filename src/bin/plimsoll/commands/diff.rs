@@ -25,7 +25,7 @@ pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let sides = diff::align(old, new);
     if !sides.unmatched_hooks.is_empty() {
         let hooks = sides.unmatched_hooks.join(", ");
-        ui.note(&format!("hooks that only one side holds are not compared: {hooks}"));
+        ui.note(&format!("hooks that exist on one side only are not compared: {hooks}"));
     }
     for rule in &options.ignore {
         ui.kept(rule.check(&sides.old, &sides.new).into(), &sources)?;
@@ -58,8 +58,8 @@ fn fail_on(words: &[String]) -> anyhow::Result<Vec<FailOn>> {
     let category = |word: &String| match word.parse::<FailOn>() {
         Ok(category) => Ok(category),
         Err(_) => match nearest(word, FailOn::WORDS) {
-            Some(near) => bail!("--fail-on: there is no `{word}`; did you mean `{near}`?"),
-            None => bail!("--fail-on: there is no `{word}`; there are: {}", FailOn::WORDS.join(", ")),
+            Some(near) => bail!("--fail-on: unknown category `{word}`; did you mean `{near}`?"),
+            None => bail!("--fail-on: unknown category `{word}`; available: {}", FailOn::WORDS.join(", ")),
         },
     };
     words.iter().map(category).collect()

@@ -20,7 +20,7 @@ pub(crate) fn write_all(dir: &Path, files: &BTreeMap<String, String>) -> anyhow:
     for (path, text) in files {
         let relative = Path::new(path);
         if !relative.components().all(|part| matches!(part, Component::Normal(_))) {
-            bail!("refusing to write `{path}`: it leads out of `{}`", dir.display());
+            bail!("refusing to write `{path}`: it points outside `{}`", dir.display());
         }
         let target = dir.join(relative);
         let parent = target.parent().unwrap_or(dir);
@@ -29,7 +29,7 @@ pub(crate) fn write_all(dir: &Path, files: &BTreeMap<String, String>) -> anyhow:
         let inside = existing.unwrap_or(dir).canonicalize().is_ok_and(|found| found.starts_with(&root));
         if !inside {
             bail!(
-                "refusing to write `{}`: a symbolic link leads out of `{}`",
+                "refusing to write `{}`: a symbolic link points outside `{}`",
                 target.display(),
                 dir.display()
             );
@@ -53,7 +53,7 @@ pub(crate) fn write_all(dir: &Path, files: &BTreeMap<String, String>) -> anyhow:
 fn check_name(name: &str) -> anyhow::Result<()> {
     if let Some(found) = name.chars().find(|c| c.is_control()) {
         bail!(
-            "refusing to write `{}`: the name holds the control character U+{:04X}",
+            "refusing to write `{}`: the name contains the control character U+{:04X}",
             name.escape_debug(),
             u32::from(found)
         );

@@ -41,7 +41,10 @@ pub(crate) fn run(args: &HistoryArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus>
 }
 
 fn note_nothing_recorded(args: &HistoryArgs, ui: &mut Ui) {
-    ui.note(&format!("nothing was recorded for `{}` yet; `plimsoll render --record` does it", args.release));
+    ui.note(&format!(
+        "nothing is recorded for `{}` yet; record a render with `plimsoll render --record`",
+        args.release
+    ));
 }
 
 /// The namespaces that the arguments mean: the one given, else all in which the release was recorded.

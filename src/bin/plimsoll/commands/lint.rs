@@ -154,7 +154,7 @@ fn jobs(args: &LintArgs, sources: &Sources) -> anyhow::Result<Vec<Job>> {
     let overrides = release::overrides(&args.values)?;
     let stdin = match args.sources.iter().filter(|source| *source == STDIN).count() {
         0 => None,
-        1 if overrides.stdin.is_some() => bail!("standard input cannot hold both manifests and values"),
+        1 if overrides.stdin.is_some() => bail!("standard input cannot provide both manifests and values"),
         1 => Some(release::read_stdin()?),
         _ => bail!("standard input can be read only once: `{STDIN}` is given several times"),
     };
@@ -206,7 +206,7 @@ fn job(
     }
     let baseline = args.baseline.clone().or_else(|| config.baseline.as_ref().map(beside));
     if args.write_baseline && baseline.is_none() {
-        bail!("--write-baseline needs to know where: give --baseline FILE, or `baseline` in plimsoll.toml");
+        bail!("--write-baseline needs a file: use --baseline FILE, or set `baseline` in plimsoll.toml");
     }
     let (render, version) = release::lint_options(args, config.kube_version)?;
     let request = Request {
@@ -276,7 +276,7 @@ fn configuration_file(arguments: &[&str]) -> anyhow::Result<Option<PathBuf>> {
     let mut own = own.into_values();
     match (own.next(), own.next()) {
         (Some(one), Some(other)) => bail!(
-            "`{}` and `{}` both apply, but manifests that are linted together have one configuration: choose it with \
+            "`{}` and `{}` both apply, but manifests linted together must share one configuration: choose one with \
              --config, or use --separate",
             one.display(),
             other.display()

@@ -16,7 +16,7 @@ pub(crate) fn of(args: &ReleaseArgs, sources: &Sources, ui: &mut Ui) -> anyhow::
     let source = args.names.source();
     if !chart::is_chart(source) {
         if let Some(flag) = args.values.used().first() {
-            bail!("`{source}` holds manifests, which take no values: leave out {flag}");
+            bail!("`{source}` contains manifests, which do not use values: remove {flag}");
         }
         return Ok(Side::Manifests(from_manifests(source, sources, ui)?));
     }

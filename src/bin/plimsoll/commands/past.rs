@@ -34,7 +34,7 @@ impl Commit {
             .with_context(|| format!("cannot look up `git:{revision}`"))?;
         let id =
             read_line(dir, &["rev-parse", "--verify", "--end-of-options", &format!("{revision}^{{commit}}")])
-                .map_err(|_| anyhow::anyhow!("git knows no revision `{revision}` in `{top}`"))?;
+                .map_err(|_| anyhow::anyhow!("there is no git revision `{revision}` in `{top}`"))?;
         Ok(Self { top: top.into(), id, revision: revision.to_owned(), moved: None })
     }
 
@@ -120,7 +120,7 @@ impl Commit {
             // If git gives up early, what it prints is not an object.
             let _ = writeln!(stdin, "{}:{path}", self.id);
         }
-        let output = child.wait_with_output().context("`git` broke off")?;
+        let output = child.wait_with_output().context("`git` was interrupted")?;
         // `<id> blob <size>`, the content, a line break; or one line that says why there is none.
         let Some(end) = output.stdout.iter().position(|byte| *byte == b'\n') else { return Ok(None) };
         let (head, rest) = output.stdout.split_at(end + 1);
@@ -135,7 +135,7 @@ impl Commit {
     fn missing(&self, what: &str, path: &str) -> anyhow::Error {
         let revision = &self.revision;
         anyhow::anyhow!(
-            "there was no {what} `{path}` at `{revision}`; if it had another path then: --against git:{revision}:PATH"
+            "there was no {what} `{path}` at `{revision}`; if it had another path, use --against git:{revision}:PATH"
         )
     }
 }

@@ -19,7 +19,7 @@ use std::process::{Command, Stdio};
 pub(crate) fn load(args: &DiffArgs, new: &Side, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Side> {
     let against = args.against.as_str();
     if against == "-" && args.release.names.source() == "-" {
-        bail!("standard input cannot hold both renders");
+        bail!("standard input cannot provide both renders");
     }
     if let Some(revision) = against.strip_prefix("git:") {
         return at_revision(args, revision, sources, ui);
@@ -53,7 +53,7 @@ fn at_revision(args: &DiffArgs, revision: &str, sources: &Sources, ui: &mut Ui) 
     let source = args.release.names.source();
     let packed = Path::new(source).is_file() && chart::is_chart(source);
     if source.starts_with("builtin:") || source == "-" || packed {
-        bail!("`{source}` has no git history: give a chart directory or manifests that git knows");
+        bail!("`{source}` has no git history: pass a chart directory or manifests tracked by git");
     }
     let (revision, moved) =
         revision.split_once(':').map_or((revision, None), |(rev, path)| (rev, Some(path)));
@@ -65,7 +65,7 @@ fn at_revision(args: &DiffArgs, revision: &str, sources: &Sources, ui: &mut Ui) 
     let name = format!("git:{revision}:{}", moved.unwrap_or(source));
     if !chart::is_chart(source) {
         if args.sets_old_values() {
-            bail!("--against-set and --against-values need a chart: `{source}` holds manifests");
+            bail!("--against-set and --against-values need a chart: `{source}` contains manifests");
         }
         let options = ReadOptions::lenient();
         let mut reader = manifest::Reader::new(sources, &options);
@@ -180,11 +180,11 @@ fn live(
         // If kubectl gives up early its own message says why.
         let _ = stdin.write_all(list.to_string().as_bytes());
     }
-    let output = child.wait_with_output().context("`kubectl` broke off")?;
+    let output = child.wait_with_output().context("`kubectl` was interrupted")?;
     if !output.status.success() {
         bail!("kubectl get: {}", String::from_utf8_lossy(&output.stderr).trim());
     }
-    let text = String::from_utf8(output.stdout).context("`kubectl` printed no UTF-8")?;
+    let text = String::from_utf8(output.stdout).context("`kubectl` printed invalid UTF-8")?;
     if text.trim().is_empty() {
         return Ok(Vec::new());
     }

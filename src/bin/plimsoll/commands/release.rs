@@ -36,7 +36,9 @@ pub(crate) fn request(
     if let Some(release) = release.filter(|release| chart::exists(release) && chart::is_chart(release))
         && !chart::exists(source)
     {
-        bail!("there is no chart at `{source}`, but one at `{release}`: the release's name comes first");
+        bail!(
+            "there is no chart at `{source}`, but there is one at `{release}`: pass the release name first"
+        );
     }
     let capabilities = capabilities(&args.release)?;
     let name = release_name(&args.names, &args.release)?;
@@ -93,7 +95,7 @@ pub(crate) fn lint_options(
 /// The name of the release: given, made from `--name-template`, or the default.
 pub(crate) fn release_name(names: &ReleaseAndSource, flags: &ReleaseFlags) -> anyhow::Result<String> {
     match (names.release(), &flags.name_template) {
-        (Some(_), Some(_)) => bail!("give either a release name or --name-template"),
+        (Some(_), Some(_)) => bail!("use either a release name or --name-template"),
         (Some(name), None) => Ok(name.to_owned()),
         (None, Some(template)) => render::name_from_template(template, flags.seed)
             .map_err(|error| anyhow::anyhow!("--name-template: {}", error.message)),
@@ -110,8 +112,9 @@ fn capabilities(flags: &ReleaseFlags) -> anyhow::Result<Capabilities> {
 /// The version that templates see: that of `--kube-version`, else the one that helm assumes.
 fn kube_version(flag: Option<&str>) -> anyhow::Result<KubeVersion> {
     let Some(text) = flag else { return Ok(KubeVersion::of_helm()) };
-    KubeVersion::parse(text)
-        .with_context(|| format!("--kube-version: `{text}` is not a version; write it like 1.34 or v1.34.1"))
+    KubeVersion::parse(text).with_context(|| {
+        format!("--kube-version: `{text}` is not a valid version; write it like 1.34 or v1.34.1")
+    })
 }
 
 /// The Kubernetes version whose rules count: that of `--kube-version`, or the nearest that plimsoll knows.

@@ -61,7 +61,7 @@ pub(crate) fn run(args: &RenderArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> 
         history::commit(recording, ui)?;
     }
     if built.render.nondeterministic && args.release.release.seed.is_none() {
-        ui.note("this chart draws random values: the next render will differ; `--seed NUMBER` makes them repeatable");
+        ui.note("this chart uses random values, so the next render will differ; use `--seed NUMBER` for repeatable renders");
     }
     if output.notes
         && let Some(notes) = &built.render.notes
@@ -80,7 +80,7 @@ fn mention_hooks(documents: &[&Document], ui: &mut Ui) {
             _ => (format!("{hooks} hooks are"), "them as plain objects"),
         };
         ui.note(&format!(
-            "{subject} among the manifests; `kubectl apply` would create {them} (leave out: --no-hooks)"
+            "{subject} among the manifests; `kubectl apply` would create {them} (use --no-hooks to skip hooks)"
         ));
     }
 }
@@ -98,14 +98,15 @@ fn post_render(command: &std::path::Path, args: &[String], manifests: &str) -> a
     let input = manifests.to_owned();
     // Written from a thread of its own, so that neither side waits for the other.
     let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()));
-    let output = child.wait_with_output().with_context(|| format!("the post-renderer `{name}` broke off"))?;
+    let output =
+        child.wait_with_output().with_context(|| format!("the post-renderer `{name}` was interrupted"))?;
     // A post-renderer that does not read to the end is free not to.
     let _ = writer.join();
     if !output.status.success() {
         bail!("the post-renderer `{name}` failed: {}", output.status);
     }
     let text = String::from_utf8(output.stdout)
-        .with_context(|| format!("the post-renderer `{name}` printed no UTF-8"))?;
+        .with_context(|| format!("the post-renderer `{name}` printed invalid UTF-8"))?;
     if text.trim().is_empty() {
         bail!("the post-renderer `{name}` printed nothing");
     }

@@ -150,7 +150,7 @@ impl Placer<'_> {
         }
         if self.continues_plain(column) {
             if let Some(slot) = line.first_value(0, end) {
-                self.error(slot, "a value cannot stand in the further lines of a plain scalar", |d| {
+                self.error(slot, "a value cannot be used in a continuation line of a plain scalar", |d| {
                     d.help("quote the scalar, or write it as a block: `key: >-`")
                 });
             }

@@ -60,7 +60,7 @@ impl Placer<'_> {
                 let Some(close) = close else {
                     self.error(
                         misfit,
-                        "this value does not fit between single quotes that span lines",
+                        "this value cannot be written in single quotes that span lines",
                         |d| d.help("use double quotes"),
                     );
                     return bytes.len();
@@ -91,7 +91,7 @@ impl Placer<'_> {
             } else if let Some(escaped) = emit::escape_single(&text) {
                 escaped
             } else {
-                self.error(index, "this value does not fit between single quotes", |d| {
+                self.error(index, "this value cannot be written in single quotes", |d| {
                     d.help("use double quotes")
                 });
                 String::new()
@@ -165,7 +165,7 @@ impl Placer<'_> {
             Some(Content::Yaml(text)) if alone => {
                 let written = self.rendered(text);
                 if written.contains('\n') {
-                    self.error(first, "YAML of several lines cannot stand in a flow collection", |d| {
+                    self.error(first, "YAML of several lines cannot be used in a flow collection", |d| {
                         d.help("write the list or map as a block")
                     });
                 }

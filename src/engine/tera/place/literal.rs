@@ -51,9 +51,13 @@ impl Placer<'_> {
                 self.indent_indicator(index, content);
             }
             if text.split('\n').any(|part| emit::escape_single(part).is_none()) {
-                self.error(index, "this value holds characters that a block scalar cannot", |d| {
-                    d.help("write it alone as the value, `key: {{ .. }}`, and it will be quoted and escaped")
-                });
+                self.error(
+                    index,
+                    "this value contains characters that are not allowed in a block scalar",
+                    |d| {
+                        d.help("use it as the whole value, `key: {{ .. }}`, so that it is quoted and escaped")
+                    },
+                );
             }
             let place = TextPlace { column, folded, begins_line: byte == indent, ends_line: last };
             self.room(text.matches('\n').count().saturating_mul(column));
@@ -77,7 +81,7 @@ impl Placer<'_> {
         if depth == 0 || depth > 9 {
             self.error(
                 index,
-                "a text that begins with blanks cannot stand this deep in a block scalar",
+                "a text that starts with spaces cannot be used this deep in a block scalar",
                 |d| d.help("indent the block by 1 to 9 columns"),
             );
             return;

@@ -195,8 +195,8 @@ impl<'a> Placer<'a> {
     fn too_deep(&mut self) -> bool {
         let deep = self.depth >= MAX_NESTING;
         if deep {
-            let message = format!("values stand inside each other more than {MAX_NESTING} deep");
-            let found = Diagnostic::error(message).help("does a component or `tpl` call itself?");
+            let message = format!("values are nested more than {MAX_NESTING} deep");
+            let found = Diagnostic::error(message).help("look for a component or `tpl` that calls itself");
             self.errors.push(match self.enclosing {
                 Some(span) => found.at(span, ""),
                 None => found,
@@ -218,7 +218,7 @@ impl<'a> Placer<'a> {
     fn no_room(&mut self) {
         self.full = true;
         let found = Diagnostic::error(Budget::no_room())
-            .help("does a loop, a component or an include multiply without end?");
+            .help("look for a loop, a component or an include that repeats endlessly");
         let value = self.calls.first().copied().or(self.last);
         let place = value.map(|index| self.site_span(index)).or(self.enclosing);
         self.errors.push(match place {
@@ -256,8 +256,8 @@ impl<'a> Placer<'a> {
             }
             Content::Yaml(text) => Cow::Owned(unquote(&self.rendered(text))),
             Content::Data(node) => scalar_text(node).unwrap_or_else(|| {
-                self.error(index, &format!("{} cannot stand inside a string", node.type_name()), |d| {
-                    d.help("name one of its entries, or write `| to_json` to embed it as text")
+                self.error(index, &format!("{} cannot be used inside a string", node.type_name()), |d| {
+                    d.help("use one of its entries, or write `| to_json` to embed it as text")
                 });
                 Cow::Borrowed("")
             }),
