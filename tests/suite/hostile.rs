@@ -377,7 +377,10 @@ fn what_is_wrong_a_hundred_thousand_times_is_said_a_hundred_times() {
     });
     sandbox.write("unknown.yaml", &unknown);
     let unknown = sandbox.run(&["render", "shop", "web", "-f", "unknown.yaml", "--strict"]);
-    assert_eq!((unknown.code, unknown.stderr.matches("error: the chart `web` has no value").count()), (2, 100));
+    assert_eq!(
+        (unknown.code, unknown.stderr.matches("error: the chart `web` has no value").count()),
+        (2, 100)
+    );
     let unknown = sandbox.run(&["render", "shop", "web", "-f", "unknown.yaml"]);
     assert_eq!((unknown.code, unknown.stderr.matches("warning: ").count()), (0, 100));
 }

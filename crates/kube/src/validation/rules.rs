@@ -31,7 +31,7 @@ macro_rules! rules {
 
 rules! {
 DEPRECATED_API = "k8s/deprecated-api", Warning, "the API is deprecated", "\
-The API server still serves the API, and says in a `Warning` header what to use instead.
+The API server still serves the API. A `Warning` header names the replacement.
 
 ## Bad
 
@@ -55,7 +55,7 @@ addressType: IPv4
 Write the object in the API that the message names.
 ";
 
-DUPLICATE_VALUE = "k8s/duplicate-value", Error, "the value has to be unique in its list", "\
+DUPLICATE_VALUE = "k8s/duplicate-value", Error, "the value must be unique in its list", "\
 Some lists are keyed: containers and volumes by name, mounts by path, the ports of a service by name and by
 number. The API server refuses a second item with the same key.
 
@@ -85,7 +85,7 @@ spec:
 
 ## Fix
 
-Rename one of the two, or drop it where a template added it twice.
+Rename one of the two, or remove the duplicate from the template.
 ";
 
 FORBIDDEN = "k8s/forbidden", Error, "the field may not be set here", "\
@@ -128,12 +128,12 @@ spec:
 
 ## Fix
 
-Decide for one of the two fields. Where values are merged, set the other one to `null`.
+Use only one of the two fields. If values are merged, set the other one to `null`.
 ";
 
 INVALID_VALUE = "k8s/invalid-value", Error, "the API server refuses the value", "\
-The value has the right type but breaks a rule of the API server: a name that is no DNS label, a selector
-that does not match the template's labels, a negative count. The message is the server's own.
+The value has the right type but breaks a rule of the API server: a name that is not a DNS label, a selector
+that does not match the template's labels, a negative count. The message is that of the API server.
 
 ## Bad
 
@@ -169,10 +169,10 @@ spec:
 
 ## Fix
 
-The message says what would be valid.
+Use a value that the message describes as valid.
 ";
 
-NOT_FOUND = "k8s/not-found", Error, "the value names something that is not there", "\
+NOT_FOUND = "k8s/not-found", Error, "the value refers to something that does not exist", "\
 A name refers to something of the same object that does not exist, such as the volume of a mount.
 
 ## Bad
@@ -209,12 +209,12 @@ spec:
 
 ## Fix
 
-Correct the name, or declare what it names. The mounts of a StatefulSet may also name its claim templates.
+Correct the name, or add what it refers to. The mounts of a StatefulSet may also name its claim templates.
 ";
 
 REMOVED_API = "k8s/removed-api", Error, "this version of Kubernetes does not have the API", "\
-The object's `apiVersion` was removed before the version of Kubernetes that was asked for, or comes only
-after it. The API server answers 404.
+The object's `apiVersion` is not available in the target version of Kubernetes: it was removed before, or
+added later. The API server answers 404.
 
 ## Bad
 
@@ -270,12 +270,12 @@ spec:
 
 ## Fix
 
-Set the field. In a chart, look whether the value it comes from is empty.
+Set the field. In a chart, check whether the value it comes from is empty.
 ";
 
 SERVER_WARNING = "k8s/server-warning", Warning, "the API server accepts the object with a warning", "\
-kubectl prints what the API server says in a `Warning` header: deprecated fields, annotations that do
-nothing, duplicates of which one is lost.
+kubectl prints the warnings that the API server sends: deprecated fields, annotations without an effect,
+duplicates that overwrite each other.
 
 ## Bad
 
@@ -307,7 +307,7 @@ spec:
 
 ## Fix
 
-Do what the message says.
+Follow the message.
 ";
 
 TOO_LONG = "k8s/too-long", Error, "the text is too long", "\
@@ -346,7 +346,7 @@ spec:
 
 ## Fix
 
-Shorten it. Large files do not belong into a ConfigMap: put them into the image, or have them fetched.
+Shorten it. Do not put large files into a ConfigMap: add them to the image, or download them at run time.
 ";
 
 TOO_MANY = "k8s/too-many", Error, "the list has too many items", "\
@@ -400,7 +400,7 @@ Merge items, or split the object in two.
 ";
 
 UNKNOWN_FIELD = "k8s/unknown-field", Error, "the API has no such field", "\
-The field is misspelt, stands at the wrong place, or does not exist in this version of Kubernetes. `kubectl
+The field is misspelt, is in the wrong place, or does not exist in this version of Kubernetes. `kubectl
 apply` refuses it (strict field validation); older clients drop it silently.
 
 ## Bad
@@ -429,13 +429,13 @@ spec:
 
 ## Fix
 
-Names are case-sensitive. A wrong indentation makes a field part of the wrong object: the message says
-where the field belongs, if that is known.
+Names are case-sensitive. Wrong indentation moves a field into the wrong object: the message says where
+the field belongs, if that is known.
 ";
 
 UNKNOWN_KIND = "k8s/unknown-kind", Error, "the API has no such kind", "\
-The `kind` or the `apiVersion` is misspelt: kinds are singular and capitalised. Kinds of other groups than
-Kubernetes' own (custom resources) are passed over with a remark, unless their definition is at hand.
+The `kind` or the `apiVersion` is misspelt: kinds are singular and capitalised. Custom resources
+without a definition in the input are reported as info and not checked.
 
 ## Bad
 
@@ -462,8 +462,8 @@ spec:
 Correct the spelling. `kubectl api-resources` lists what a cluster has.
 ";
 
-UNSERVED_API = "k8s/unserved-api", Warning, "the API is off unless an administrator turns it on", "\
-Alpha and beta versions of an API are not served by default, so that most clusters answer 404.
+UNSERVED_API = "k8s/unserved-api", Warning, "the API is disabled unless an administrator enables it", "\
+Alpha and beta versions of an API are not served by default, so most clusters answer 404.
 
 ## Bad
 
@@ -487,11 +487,11 @@ spec:
 
 ## Fix
 
-Use the stable version of the API, or have it turned on (`--runtime-config` of kube-apiserver).
+Use the stable version of the API, or enable it (`--runtime-config` of kube-apiserver).
 ";
 
-UNSUPPORTED_VALUE = "k8s/unsupported-value", Error, "the value is not one of those supported", "\
-The field takes one of a fixed list of words; they are case-sensitive.
+UNSUPPORTED_VALUE = "k8s/unsupported-value", Error, "the value is not supported", "\
+The field accepts a fixed list of case-sensitive values.
 
 ## Bad
 
@@ -519,12 +519,12 @@ spec:
 
 ## Fix
 
-Write one of the words that the message lists.
+Use one of the values that the message lists.
 ";
 
 WRONG_TYPE = "k8s/wrong-type", Error, "the value has the wrong type", "\
-The API server cannot decode the object: a string where it wants a number, a list where it wants a map. Often
-a template that does not quote, or quotes too much.
+The API server cannot decode the object: a string instead of a number, or a list instead of a map. The usual
+cause is a template that lacks quotes or has too many.
 
 ## Bad
 

@@ -25,9 +25,9 @@ pub static DUPLICATE_KEY: Rule = Rule {
     id: "yaml/duplicate-key",
     severity: Severity::Warning,
     summary: "a key is written twice in one map",
-    docs: "Helm and kubectl let the last of two equal keys count and forget the first: the labels, the `env` or the \
-           `resources` written above are gone without a word. The API server, given the text itself, refuses it: in a \
-           manifest this is an error. `y` and `true`, `010` and `8` are equal keys too.
+    docs: "Helm and kubectl use the last of two equal keys and ignore the first without a warning: its labels, `env` or \
+           `resources` are lost. The API server rejects such a manifest, so there it is an error. `y` and `true` are \
+           equal keys, and so are `010` and `8`.
 
 ## Bad
 ```yaml
@@ -51,8 +51,8 @@ data:
 ```
 
 ## Fix
-Keep one of the two. Charts in plimsoll's own language and the values for them may not hold such keys at all; this is
-about manifests, and about Helm's charts, their values and their output.
+Keep one of the two. In Tera charts and their values duplicate keys are always errors; this rule is for manifests and
+for Helm charts, their values and their output.
 ",
 };
 

@@ -23,7 +23,7 @@ declare! {
     ///
     /// ## Fix
     /// Move the object to `templates/`, or correct its `apiVersion` and `kind`.
-    BAD_CRD = "chart/bad-crd", Error, "a file under crds/ holds something other than a CustomResourceDefinition";
+    BAD_CRD = "chart/bad-crd", Error, "a file under crds/ contains something other than a CustomResourceDefinition";
     chart: check;
 }
 
@@ -51,7 +51,7 @@ fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
                 found.push(
                     Diagnostic::of(
                         &BAD_CRD.rule,
-                        format!("`{}` holds a {} of `{}`", file.path, text("kind"), text("apiVersion")),
+                        format!("`{}` contains a {} of `{}`", file.path, text("kind"), text("apiVersion")),
                     )
                     .at(span, "")
                     .help("only a `CustomResourceDefinition` of `apiextensions.k8s.io` belongs there"),

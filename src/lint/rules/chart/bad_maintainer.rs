@@ -1,8 +1,8 @@
 use super::prelude::*;
 
 declare! {
-    /// The maintainers of a chart are whom its users ask. An entry without a name, or with an address that is none,
-    /// helps nobody; chart repositories refuse it.
+    /// Users contact the maintainers of a chart. Chart repositories refuse an entry without a name or with an invalid
+    /// address.
     ///
     /// ## Bad
     /// ```yaml
@@ -27,7 +27,7 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Give each maintainer a `name`; `email` and `url` are optional, but have to be an address and a URL.
+    /// Give each maintainer a `name`; `email` and `url` are optional, but must be an email address and a URL.
     BAD_MAINTAINER = "chart/bad-maintainer", Error, "a maintainer has no name, or a bad email address or URL";
     chart: check;
 }

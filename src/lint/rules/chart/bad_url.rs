@@ -1,8 +1,8 @@
 use super::prelude::*;
 
 declare! {
-    /// `icon`, `home` and `sources` of `Chart.yaml` are shown as links; `helm lint` and chart repositories refuse
-    /// what is not a URL.
+    /// `icon`, `home` and `sources` of `Chart.yaml` are shown as links. `helm lint` and chart repositories refuse
+    /// anything that is not a URL.
     ///
     /// ## Bad
     /// ```yaml

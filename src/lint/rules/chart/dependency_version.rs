@@ -1,8 +1,8 @@
 use super::prelude::*;
 
 declare! {
-    /// The sub-chart in `charts/` does not have the version that `Chart.yaml` asks for. Helm renders what is there
-    /// without a word: the version that was reviewed is not the one that is installed.
+    /// The version of the sub-chart in `charts/` does not match `Chart.yaml`. Helm renders it without a warning, so the
+    /// version that is installed is not the one that was reviewed.
     ///
     /// ## Bad
     /// ```yaml
@@ -36,7 +36,7 @@ declare! {
     ///
     /// ## Fix
     /// Run `helm dependency update`, or correct the constraint.
-    DEPENDENCY_VERSION = "chart/dependency-version", Warning, "a sub-chart's version is not the one asked for";
+    DEPENDENCY_VERSION = "chart/dependency-version", Warning, "a sub-chart's version does not match its constraint";
     chart: check;
 }
 
@@ -54,7 +54,7 @@ fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
                 Diagnostic::of(
                     &DEPENDENCY_VERSION.rule,
                     format!(
-                        "`{}` {first} is in `charts/`, but `{}` is asked for",
+                        "`{}` {first} is in `charts/`, but `{}` is required",
                         dependency.name,
                         wanted.as_str()
                     ),

@@ -22,7 +22,7 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Begin the document in the first column.
+    /// Start the document in the first column.
     INDENTED_TEMPLATE = "chart/indented-template", Warning, "the first line of a template is indented";
     chart: check;
 }
@@ -45,10 +45,10 @@ fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
                         found.push(
                             Diagnostic::of(
                                 &INDENTED_TEMPLATE.rule,
-                                format!("`{}` begins indented", template.path),
+                                format!("the first line of `{}` is indented", template.path),
                             )
                             .at(Span::new(template.source, start, start + indent), "")
-                            .help("begin in the first column"),
+                            .help("start it in the first column"),
                         );
                     }
                     break;

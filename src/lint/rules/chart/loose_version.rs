@@ -1,8 +1,8 @@
 use super::prelude::*;
 
 declare! {
-    /// Chart versions are Semantic Versions, all three numbers and no `v`. Repositories sort others wrongly and some
-    /// refuse them.
+    /// Chart versions are Semantic Versions, all three numbers and no `v`. Some repositories refuse other versions or
+    /// sort them wrongly.
     ///
     /// ## Bad
     /// ```yaml

@@ -1,9 +1,8 @@
 use super::prelude::*;
 
 declare! {
-    /// `Chart.yaml` declares a dependency that is not in `charts/`: what it should install is not installed. For the chart
-    /// that is rendered itself this is an error before anything else; here it is about the charts below it, of
-    /// which Helm says nothing.
+    /// `Chart.yaml` declares a dependency that is not in `charts/`, so its objects are not installed. In the chart that
+    /// is rendered this is already an error. This rule checks its sub-charts, where Helm reports nothing.
     ///
     /// ## Bad
     /// ```yaml
@@ -37,7 +36,7 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Run `helm dependency update` in that chart, or take the entry out.
+    /// Run `helm dependency update` in that chart, or remove the entry.
     MISSING_DEPENDENCY = "chart/missing-dependency", Warning, "a declared dependency is not in charts/";
     chart: check;
 }
@@ -55,7 +54,7 @@ fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
                         ),
                     )
                     .at(dependency.span, "")
-                    .help("run `helm dependency update` there, or take the entry out"),
+                    .help("run `helm dependency update` there, or remove the entry"),
                 );
             }
         }

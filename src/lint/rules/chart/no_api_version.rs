@@ -1,8 +1,7 @@
 use super::prelude::*;
 
 declare! {
-    /// `apiVersion` says which kind of `Chart.yaml` this is. Without it tools guess: Helm takes it for a chart of
-    /// Helm 2 and refuses to lint it.
+    /// `apiVersion` is the format of `Chart.yaml`. Without it, Helm assumes a chart of Helm 2 and refuses to lint it.
     ///
     /// ## Bad
     /// ```yaml

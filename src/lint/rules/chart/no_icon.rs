@@ -1,7 +1,7 @@
 use super::prelude::*;
 
 declare! {
-    /// Catalogues of charts show an icon beside each; `helm lint` recommends one.
+    /// Chart catalogues show the icon of each chart, and `helm lint` recommends one.
     ///
     /// ## Bad
     /// ```yaml
@@ -21,7 +21,7 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Set `icon`, or switch the rule off in `plimsoll.toml` for charts that are in no catalogue.
+    /// Set `icon`, or turn the rule off in `plimsoll.toml` for charts that are not published.
     NO_ICON = "chart/no-icon", Info, "a chart has no icon";
     chart: check;
 }

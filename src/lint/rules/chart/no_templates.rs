@@ -26,8 +26,8 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Add templates, or mark the chart as `type: library` if it only lends its partials. Look into `.helmignore` if the
-    /// templates are there.
+    /// Add templates, or mark the chart as `type: library` if it only provides partials. If the templates exist, check
+    /// `.helmignore`.
     NO_TEMPLATES = "chart/no-templates", Warning, "a chart has no templates";
     chart: check;
 }

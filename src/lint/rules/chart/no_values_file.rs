@@ -1,7 +1,7 @@
 use super::prelude::*;
 
 declare! {
-    /// `values.yaml` is where users look for what they can set. A chart without it hides its settings in its templates.
+    /// Users look in `values.yaml` for the settings of a chart. Without it, the settings are hidden in the templates.
     ///
     /// ## Bad
     /// ```yaml

@@ -3,9 +3,9 @@ use crate::chart::EngineKind;
 use crate::lint::reads::file_name;
 
 declare! {
-    /// A file in `templates/` that is no template by its name: a backup (`deployment.yaml.old`), an editor's copy, a
-    /// read-me. Helm renders every file there whatever it is called, so the old Deployment is installed beside the
-    /// new StatefulSet; in a Tera chart it is never rendered, so whoever believes it is in use is wrong.
+    /// A file in `templates/` does not have the name of a template: a backup (`deployment.yaml.old`), a copy made by an
+    /// editor, or a README. Helm renders every file there, so the old Deployment is installed beside the new
+    /// StatefulSet. In a Tera chart the file is never rendered.
     ///
     /// ## Bad
     /// ```yaml
@@ -24,7 +24,7 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Delete the file (version control remembers it), move it out of `templates/`, or list it in `.helmignore`.
+    /// Delete the file, move it out of `templates/`, or list it in `.helmignore`.
     STRAY_TEMPLATE = "chart/stray-template", Error, "a file in templates/ is rendered by accident, or never";
     chart: check;
 }

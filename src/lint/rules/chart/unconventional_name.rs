@@ -1,8 +1,8 @@
 use super::prelude::*;
 
 declare! {
-    /// A chart's name becomes part of the names and labels of its objects. With upper-case letters, dots or underscores
-    /// those are refused by the API server.
+    /// A chart's name becomes part of the names and labels of its objects. The API server refuses names with upper-case
+    /// letters, dots or underscores.
     ///
     /// ## Bad
     /// ```yaml

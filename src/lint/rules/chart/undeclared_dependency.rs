@@ -1,8 +1,8 @@
 use super::prelude::*;
 
 declare! {
-    /// A chart in `charts/` that `Chart.yaml` does not declare is rendered all the same, cannot be switched off, and
-    /// disappears with the next `helm dependency update`.
+    /// A chart in `charts/` that `Chart.yaml` does not declare is rendered anyway, cannot be disabled, and disappears
+    /// with the next `helm dependency update`.
     ///
     /// ## Bad
     /// ```yaml

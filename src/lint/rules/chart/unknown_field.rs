@@ -1,8 +1,8 @@
 use super::prelude::*;
 
 declare! {
-    /// Helm ignores a field of `Chart.yaml` that it does not know. Where it is a spelling mistake, the dependency is not
-    /// conditional, the minimum version of Kubernetes is not checked.
+    /// Helm ignores a field of `Chart.yaml` that it does not know. A spelling mistake therefore goes unnoticed: the
+    /// dependency is not conditional, or the minimum version of Kubernetes is not checked.
     ///
     /// ## Bad
     /// ```yaml
@@ -23,7 +23,7 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Correct the name. What tools of your own need belongs under `annotations`.
+    /// Correct the name. Put custom fields under `annotations`.
     UNKNOWN_FIELD = "chart/unknown-field", Warning, "a field that Chart.yaml does not have";
     chart: check;
 }
@@ -69,7 +69,7 @@ fn fields(node: &Node, known: &[&str], of: &str, found: &mut Vec<Diagnostic>) {
     for entry in node.as_map().into_iter().flatten().filter(|entry| !known.contains(&entry.key.as_str())) {
         let help = match nearest(&entry.key, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => "put what is your own under `annotations`".to_owned(),
+            None => "put custom fields under `annotations`".to_owned(),
         };
         found.push(
             Diagnostic::of(&UNKNOWN_FIELD.rule, format!("{of} has no field `{}`", entry.key))

@@ -1,8 +1,8 @@
 use super::prelude::*;
 
 declare! {
-    /// `appVersion` is a text. Unquoted, `1.10` is the number 1.1, and that is the version the objects are labelled
-    /// with and the image that is pulled.
+    /// `appVersion` is a string. Unquoted, `1.10` is the number 1.1. The objects are then labelled with version 1.1,
+    /// and that image is pulled.
     ///
     /// ## Bad
     /// ```yaml

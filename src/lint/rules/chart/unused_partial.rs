@@ -6,8 +6,8 @@ use regex::Regex;
 use std::sync::LazyLock;
 
 declare! {
-    /// A partial that no template uses is code that nobody tests and everybody reads. Where a template was meant to use
-    /// it, a label or a check is missing from what is rendered.
+    /// A partial that no template uses is dead code. If a template was meant to use it, a label or a check is missing
+    /// from the rendered manifests.
     ///
     /// ## Bad
     /// ```yaml
@@ -40,8 +40,8 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Use it or delete it. Partials of library charts are for others and are not reported; nor is anything in charts that
-    /// choose partials by a computed name.
+    /// Use it or delete it. Partials of library charts are not reported, because other charts use them. Charts that
+    /// compute the names of their partials are not checked.
     UNUSED_PARTIAL = "chart/unused-partial", Info, "a partial that no template uses";
     chart: check;
 }

@@ -1,8 +1,8 @@
 use super::prelude::*;
 
 declare! {
-    /// Version 0.0.0 of a chart is what generators leave behind; no constraint but an explicit one finds it, and
-    /// `helm lint` refuses a version that is not above `0.0.0-0`.
+    /// Version 0.0.0 is a placeholder of chart generators. Most version constraints do not match it, and `helm lint`
+    /// refuses a version that is not above `0.0.0-0`.
     ///
     /// ## Bad
     /// ```yaml
@@ -21,7 +21,7 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Begin with 0.1.0.
+    /// Start with 0.1.0.
     ZERO_VERSION = "chart/zero-version", Error, "a chart's version is not above 0.0.0-0";
     chart: check;
 }
@@ -38,7 +38,7 @@ fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
                     format!("version `{}` is not above 0.0.0-0", metadata.version),
                 )
                 .at(span, "")
-                .help("begin with 0.1.0"),
+                .help("start with 0.1.0"),
             );
         }
     }

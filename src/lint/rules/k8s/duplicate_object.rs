@@ -6,9 +6,9 @@ use crate::manifest::Object;
 use std::collections::BTreeMap;
 
 declare! {
-    /// The API server creates an object of one kind and name only once in a namespace. `kubectl create` and `helm
-    /// install` fail at the second one. `kubectl apply` overwrites the first one with the second, so that it depends on
-    /// the order of the files which of them runs.
+    /// The API server creates an object of one kind and name only once in a namespace. `kubectl create` and
+    /// `helm install` fail at the second one. `kubectl apply` overwrites the first one with the second, so the order of
+    /// the files decides which one runs.
     ///
     /// ## Bad
     /// ```yaml

@@ -1,8 +1,8 @@
 use crate::lint::registry::declare;
 
 declare! {
-    /// An allow comment names one or more rules and says why the finding is acceptable. With a misspelt rule it does
-    /// nothing; without a reason nobody can tell later whether it still holds.
+    /// An allow comment names one or more rules and the reason why the finding is acceptable. With a misspelt rule it
+    /// does nothing. Without a reason, reviewers cannot tell later whether it is still valid.
     ///
     /// ## Bad
     /// ```yaml

@@ -1,8 +1,7 @@
 use crate::lint::registry::declare;
 
 declare! {
-    /// A comment that allows a rule which nothing on its line breaks hides the next real finding, and tells readers
-    /// of a problem that is no longer there.
+    /// An allow comment without a finding hides the next real finding, and describes a problem that no longer exists.
     ///
     /// ## Bad
     /// ```yaml
@@ -25,7 +24,7 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Remove the comment. It counts for its own line, or, alone on a line, for the next line that is more than a
-    /// comment: one that is not where the finding is shown does nothing.
-    UNUSED_ALLOW = "lint/unused-allow", Warning, "a comment allows what nothing breaks";
+    /// Remove the comment. A comment applies to its own line. Alone on a line, it applies to the next line that is not
+    /// a comment. Elsewhere it has no effect.
+    UNUSED_ALLOW = "lint/unused-allow", Warning, "an allow comment matches no finding";
 }

@@ -1,9 +1,8 @@
 use super::prelude::*;
 
 declare! {
-    /// Every claim of a StatefulSet is created, bound and paid for, for each pod, whether a container mounts it or
-    /// not. One that nobody mounts is either waste or, worse, the data directory that the container writes
-    /// somewhere else.
+    /// Every claim of a StatefulSet is created and bound for each pod, even if no container mounts it. If no container
+    /// mounts it, the storage is wasted, or the container writes its data somewhere else.
     ///
     /// ## Bad
     /// ```yaml

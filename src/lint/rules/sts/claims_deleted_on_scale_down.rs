@@ -26,9 +26,9 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Use `Retain` (the default) and delete claims by hand once they are known to be of no use. Allow the finding for
+    /// Use `Retain` (the default) and delete claims by hand once their data is no longer needed. Allow the finding for
     /// data that can be fetched again.
-    CLAIMS_DELETED_ON_SCALE_DOWN = "sts/claims-deleted-on-scale-down", Warning, "scaling down deletes the data of the pods that go";
+    CLAIMS_DELETED_ON_SCALE_DOWN = "sts/claims-deleted-on-scale-down", Warning, "scaling down deletes the data of the removed pods";
     release: check;
 }
 
@@ -40,7 +40,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
                 set.finding(
                     &CLAIMS_DELETED_ON_SCALE_DOWN,
                     "spec.persistentVolumeClaimRetentionPolicy.whenScaled",
-                    format!("scaling {set} down deletes the claims of the pods that go, and their data"),
+                    format!("scaling {set} down deletes the claims of the removed pods, and their data"),
                 )
                 .help("use `Retain`"),
             );

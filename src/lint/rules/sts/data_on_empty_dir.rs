@@ -1,8 +1,8 @@
 use super::prelude::*;
 
 declare! {
-    /// An `emptyDir` dies with its pod. Mounted where a StatefulSet's application keeps its data, every reschedule,
-    /// node drain and rolling update deletes that data.
+    /// An `emptyDir` is deleted with its pod. If the application keeps its data there, every reschedule, node drain and
+    /// rolling update deletes the data.
     ///
     /// ## Bad
     /// ```yaml
@@ -38,8 +38,8 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Replace the volume by a claim template of the same name. Caches and scratch space are better mounted at a
-    /// path that says so (`/tmp`, `/cache`, `/run`).
+    /// Replace the volume by a claim template of the same name. Mount caches and scratch space at a path such as
+    /// `/tmp`, `/cache` or `/run`.
     DATA_ON_EMPTY_DIR = "sts/data-on-empty-dir", Warning, "a StatefulSet's data directory is an emptyDir";
     release: check;
 }

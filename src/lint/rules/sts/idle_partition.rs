@@ -1,9 +1,9 @@
 use super::prelude::*;
 
 declare! {
-    /// Only pods with an ordinal at or above `partition` are updated. With a partition that is not below the number
-    /// of replicas, an upgrade changes the template and restarts nothing, now or later: the roll-out looks
-    /// finished and the old version keeps running. Usually a left-over of a canary.
+    /// Only pods with an ordinal at or above `partition` are updated. If the partition is not below the number of
+    /// replicas, an upgrade changes the template but restarts no pod. The rollout looks finished, and the old version
+    /// keeps running. The usual cause is a canary that was never completed.
     ///
     /// ## Bad
     /// ```yaml
@@ -28,7 +28,7 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Lower the partition: `replicas - 1` updates the last pod as a canary, 0 updates all.
+    /// Lower the partition. With `replicas - 1` only the last pod is updated, as a canary; with 0 all pods are updated.
     IDLE_PARTITION = "sts/idle-partition", Warning, "a partition keeps every pod from being updated";
     release: check;
 }
@@ -50,7 +50,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
                 "spec.updateStrategy.rollingUpdate.partition",
                 format!("partition {partition} is above the last ordinal of {set} ({last}): no pod is ever updated"),
             )
-            .help(format!("{last} updates the last pod only, 0 updates all")),
+            .help(format!("use {last} to update only the last pod, or 0 to update all")),
         );
     }
 }

@@ -40,13 +40,13 @@ declare! {
     ///
     /// ## Fix
     /// Name the headless Service of the release in `serviceName`, or add it. `serviceName` cannot be changed
-    /// afterwards: a StatefulSet that is already running has to be recreated (`kubectl delete sts <name>
-    /// --cascade=orphan`, then apply). If the Service really comes from elsewhere, allow the finding with a word
-    /// on where from.
+    /// afterwards: a StatefulSet that is already running has to be recreated
+    /// (`kubectl delete sts <name> --cascade=orphan`, then apply). If another release creates the Service, allow the
+    /// finding and name that release.
     ///
-    /// Of a StatefulSet that is linted all by itself, in a file of one object, this is a warning: its Service may
-    /// lie in the file beside it. Of one with a single replica that nothing in the release names as `<pod>.<service>`,
-    /// it is info.
+    /// The severity is warning if the StatefulSet is the only object that is linted, because its Service may be in
+    /// another file. It is info for a StatefulSet with one replica whose pod name `<pod>.<service>` is not used in the
+    /// release.
     MISSING_SERVICE = "sts/missing-service", Error, "the governing Service of a StatefulSet is not in the release";
     release: check;
 }

@@ -1,9 +1,8 @@
 use super::prelude::*;
 
 declare! {
-    /// Every pod of a StatefulSet carries the label `controller-revision-hash: <name>-<hash>`, and labels end at 63
-    /// characters. A StatefulSet whose name is longer than 52 characters is accepted and then cannot create a single
-    /// pod.
+    /// Every pod of a StatefulSet has the label `controller-revision-hash: <name>-<hash>`, and label values are limited
+    /// to 63 characters. A StatefulSet whose name is longer than 52 characters is accepted, but cannot create any pod.
     ///
     /// ## Bad
     /// ```yaml

@@ -2,8 +2,8 @@ use super::prelude::*;
 use std::collections::BTreeSet;
 
 declare! {
-    /// Every pod gets a token for the Kubernetes API mounted unless it says no. For pods that never talk to the API it
-    /// is of use only to whoever breaks into them.
+    /// By default every pod gets a token for the Kubernetes API. In pods that do not use the API, the token only helps
+    /// an attacker.
     ///
     /// ## Bad
     /// ```yaml
@@ -29,9 +29,9 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Set `automountServiceAccountToken: false` on the pod or on its service account. Nothing is said where the release
-    /// binds a role to the account, where the account comes from elsewhere, or where pods are injected with Vault's agent,
-    /// which needs the token.
+    /// Set `automountServiceAccountToken: false` on the pod or on its service account. The rule does not report pods
+    /// whose account has a role in the release, whose account is not part of the release, or that are injected with the
+    /// Vault agent, which needs the token.
     NEEDLESS_TOKEN = "sts/needless-token", Info, "a token for the Kubernetes API is mounted although nothing uses it";
     release: check;
 }

@@ -2,9 +2,8 @@ use super::data_on_empty_dir::volumes_of_data;
 use super::prelude::*;
 
 declare! {
-    /// A StatefulSet without claim templates keeps nothing of its own: what its pods write is gone when they are
-    /// rescheduled, and no replica knows what another one wrote. Then it is a slow Deployment, or somebody believes
-    /// that data is safe.
+    /// A StatefulSet without claim templates has no persistent storage per pod. Data that a pod writes is lost when the
+    /// pod is rescheduled, and replicas do not share it.
     ///
     /// ## Bad
     /// ```yaml
@@ -27,10 +26,10 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Add a claim template and mount it where the application writes, or use a Deployment. If only the stable names
-    /// are wanted, allow the finding and say so. A pod volume of an existing claim, a host path or a network file
-    /// system also counts as storage.
-    NO_CLAIM_TEMPLATE = "sts/no-claim-template", Warning, "a StatefulSet keeps nothing: no claim template and no lasting volume";
+    /// Add a claim template and mount it where the application writes, or use a Deployment. If only the stable pod
+    /// names are needed, allow the finding and give that reason. A pod volume of an existing claim, a host path or a
+    /// network file system also counts as storage.
+    NO_CLAIM_TEMPLATE = "sts/no-claim-template", Warning, "a StatefulSet has no claim template and no persistent volume";
     release: check;
 }
 

@@ -2,8 +2,8 @@ use super::prelude::*;
 use std::collections::BTreeSet;
 
 declare! {
-    /// Node drains (upgrades, autoscaling) evict pods without regard to each other unless a `PodDisruptionBudget` holds
-    /// them back. A StatefulSet with several replicas then loses its quorum to routine maintenance.
+    /// Node drains (upgrades, autoscaling) can evict several pods at the same time unless a `PodDisruptionBudget`
+    /// prevents it. A StatefulSet with several replicas can then lose its quorum during routine maintenance.
     ///
     /// ## Bad
     /// ```yaml

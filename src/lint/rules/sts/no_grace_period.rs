@@ -3,8 +3,8 @@ use crate::diag::Severity;
 
 declare! {
     /// With `terminationGracePeriodSeconds: 0` a pod is deleted from the API at once, without waiting for the kubelet
-    /// to stop its containers. The StatefulSet may then start its successor under the same name while the old process
-    /// still writes to the same data: the guarantee of at most one pod per ordinal is gone.
+    /// to stop its containers. The StatefulSet may then start a new pod with the same name while the old process still
+    /// writes to the same data. There may be more than one pod per ordinal.
     ///
     /// ## Bad
     /// ```yaml
@@ -33,8 +33,8 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Give the application the time it needs to flush and leave; 30 seconds is the default. If the pods have no volume
-    /// that outlives them, this is info.
+    /// Set the time that the application needs to shut down; the default is 30 seconds. The severity is info if the
+    /// pods have no persistent volume.
     NO_GRACE_PERIOD = "sts/no-grace-period", Error, "pods are deleted without waiting for them to stop";
     release: check;
 }
@@ -49,7 +49,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
                     set.pod_path("spec.terminationGracePeriodSeconds"),
                     format!("pods of {set} are deleted without waiting for them to stop: two may run under one name"),
                 )
-                .help("remove it (30 seconds is the default), or allow what the shutdown needs");
+                .help("remove it (the default is 30 seconds), or set the time that the shutdown needs");
             if !keeps_data(set) {
                 finding.severity = Severity::Info;
             }

@@ -1,8 +1,8 @@
 use super::prelude::*;
 
 declare! {
-    /// Without a liveness probe a process that hangs stays as it is until somebody notices. A StatefulSet has a fixed
-    /// set of pods, so nothing takes over for it.
+    /// Without a liveness probe, a process that hangs is not restarted. A StatefulSet has a fixed set of pods, so no
+    /// other pod replaces it.
     ///
     /// ## Bad
     /// ```yaml
@@ -30,8 +30,8 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Add a `livenessProbe` that fails only when a restart is the cure, and is more patient than the readiness
-    /// probe. A process that ends by itself when it can go on no longer needs none.
+    /// Add a `livenessProbe` that fails only if a restart helps, and that waits longer than the readiness probe. A
+    /// process that exits by itself when it fails does not need one.
     NO_LIVENESS_PROBE = "sts/no-liveness-probe", Info, "a container of a StatefulSet has no liveness probe";
     release: check;
 }
@@ -47,7 +47,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
                         format!("container `{}` of {set} has no liveness probe", container.name()),
                     )
                     .help(
-                        "add a patient `livenessProbe`, unless the process ends by itself when it is stuck",
+                        "add a `livenessProbe` with generous limits, unless the process exits by itself when it is stuck",
                     ),
                 );
             }

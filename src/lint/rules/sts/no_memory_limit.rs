@@ -1,8 +1,8 @@
 use super::prelude::*;
 
 declare! {
-    /// A container without a memory limit can take all the memory of its node; the kernel then kills whatever it
-    /// likes there. With a limit it is this container that is stopped, and it is known why.
+    /// A container without a memory limit can use all the memory of its node, and the kernel may then kill other
+    /// processes. With a limit, only this container is killed, and its status shows the reason.
     ///
     /// ## Bad
     /// ```yaml
@@ -33,7 +33,7 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Set `resources.limits.memory`; equal to the request it makes the pod's memory certain.
+    /// Set `resources.limits.memory`. If it equals the request, the memory is guaranteed.
     NO_MEMORY_LIMIT = "sts/no-memory-limit", Info, "a container of a StatefulSet has no memory limit";
     release: check;
 }

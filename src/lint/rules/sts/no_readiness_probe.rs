@@ -1,9 +1,9 @@
 use super::prelude::*;
 
 declare! {
-    /// Without a readiness probe a pod counts as ready the moment its process starts. A rolling update then goes on to
-    /// the next pod while this one still replays its log, and Services send it traffic that it cannot serve:
-    /// a roll-out can take all replicas down one after the other.
+    /// Without a readiness probe a pod counts as ready the moment its process starts. A rolling update then continues
+    /// with the next pod although this one is not ready, and Services send it traffic that it cannot serve. A rollout
+    /// can take down all replicas, one after the other.
     ///
     /// ## Bad
     /// ```yaml
@@ -35,8 +35,8 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Add a `readinessProbe` that succeeds once the pod can serve requests. Asked of the containers that declare a
-    /// port; of the first one where none does.
+    /// Add a `readinessProbe` that succeeds once the pod can serve requests. The rule checks the containers that
+    /// declare a port, or the first container if none does.
     NO_READINESS_PROBE = "sts/no-readiness-probe", Warning, "a container of a StatefulSet has no readiness probe";
     release: check;
 }

@@ -1,9 +1,8 @@
 use super::prelude::*;
 
 declare! {
-    /// Without requests the scheduler takes a pod to need nothing: it is put on a full node, and it is the first to be
-    /// evicted when the node runs out of memory. A database is moved, restarted and recovered because of its
-    /// neighbours.
+    /// Without requests, the scheduler assumes that a pod needs nothing. It may place the pod on a full node, and the
+    /// pod is evicted first when the node runs out of memory.
     ///
     /// ## Bad
     /// ```yaml
@@ -31,7 +30,8 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Request what the container needs in normal operation. Limits without requests are fine: they count as both.
+    /// Request what the container needs in normal operation. Limits without requests are valid: they are also used as
+    /// requests.
     NO_REQUESTS = "sts/no-requests", Warning, "a container of a StatefulSet requests no CPU or memory";
     release: check;
 }

@@ -1,9 +1,9 @@
 use super::prelude::*;
 
 declare! {
-    /// A long `initialDelaySeconds` on the liveness probe is a guess at how long a start takes. Slower than that (a
-    /// large log to replay, a slow disk) and the pod is killed in the middle of its start, for ever; faster, and a
-    /// hang goes unnoticed for that long. A startup probe waits as long as it takes and then hands over.
+    /// A long `initialDelaySeconds` on the liveness probe guesses how long the start takes. If the start takes longer,
+    /// the pod is killed and restarted again and again. If it is faster, a hang is not noticed until the delay is over.
+    /// A startup probe waits until the container has started; then the liveness probe takes over.
     ///
     /// ## Bad
     /// ```yaml
@@ -35,8 +35,8 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Move the wait into a `startupProbe`: `failureThreshold` times `periodSeconds` is the longest start it bears.
-    /// Delays of 60 seconds and more are reported.
+    /// Move the wait into a `startupProbe`: `failureThreshold` times `periodSeconds` is the longest start that it
+    /// allows. Delays of 60 seconds and more are reported.
     NO_STARTUP_PROBE = "sts/no-startup-probe", Warning, "a long initial delay instead of a startup probe";
     release: check;
 }
@@ -61,7 +61,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
                         probe.budget()
                     ),
                 )
-                .help("wait with a `startupProbe` instead, and drop the initial delay"),
+                .help("use a `startupProbe` instead, and remove the initial delay"),
             );
         }
     }

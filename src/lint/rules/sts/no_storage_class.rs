@@ -1,8 +1,8 @@
 use super::prelude::*;
 
 declare! {
-    /// A claim template without `storageClassName` takes the cluster's default class, which differs from cluster to
-    /// cluster and may not exist: then the claim, and the pod, stay `Pending`. It cannot be changed later.
+    /// A claim template without `storageClassName` uses the default class of the cluster. It differs between clusters
+    /// and may not exist; then the claim and the pod stay `Pending`. The class cannot be changed later.
     ///
     /// ## Bad
     /// ```yaml
@@ -30,8 +30,8 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Name the class; an empty string asks for a volume that was created beforehand. Where the default is wanted, allow
-    /// the finding.
+    /// Set `storageClassName`; an empty string selects a volume that was created in advance. If you want the default
+    /// class, allow the finding.
     NO_STORAGE_CLASS = "sts/no-storage-class", Info, "a claim template leaves the storage class to the cluster";
     release: check;
 }
@@ -47,7 +47,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
                         format!("spec.volumeClaimTemplates[{index}].spec.storageClassName"),
                         format!("claim template `{name}` of {set} takes the cluster's default storage class"),
                     )
-                    .help("name the class, so that every cluster gives the same disks"),
+                    .help("set `storageClassName`, so that every cluster provisions the same kind of volume"),
                 );
             }
         }

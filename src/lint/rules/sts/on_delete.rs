@@ -1,9 +1,9 @@
 use super::prelude::*;
 
 declare! {
-    /// With `updateStrategy.type: OnDelete` an upgrade changes nothing that runs: each pod keeps its old template
-    /// until somebody deletes it by hand. A security fix that was rolled out is not running, and the next node drain
-    /// updates some pods at an unplanned moment.
+    /// With `updateStrategy.type: OnDelete` an upgrade does not change running pods: each pod keeps its old template
+    /// until it is deleted by hand. A security fix is then not running after the rollout, and the next node drain
+    /// updates some pods at an unplanned time.
     ///
     /// ## Bad
     /// ```yaml
@@ -24,8 +24,8 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Use `RollingUpdate`, with a partition where updates have to be staged. Where an operator or a person deletes
-    /// the pods on purpose, say so in an allow comment on that line.
+    /// Use `RollingUpdate`, with a partition for staged updates. If an operator or a person deletes the pods, state
+    /// this in an allow comment on that line.
     ON_DELETE = "sts/on-delete", Warning, "updates wait until each pod is deleted by hand";
     release: check;
 }
@@ -40,7 +40,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
                     "spec.updateStrategy.type",
                     format!("updates of {set} wait until each pod is deleted by hand"),
                 )
-                .help("use `RollingUpdate`, or allow this line and say who deletes the pods"),
+                .help("use `RollingUpdate`, or allow the finding and state what deletes the pods"),
             );
         }
     }

@@ -2,8 +2,8 @@ use super::prelude::*;
 
 declare! {
     /// `OrderedReady`, the default, starts pod 1 only when pod 0 is ready. If pod 0 becomes ready only when its peers
-    /// are there (its readiness probe asks for the health of the cluster), none ever is: the start hangs, and so does
-    /// every recovery in which all pods are gone. The API server sees nothing wrong.
+    /// run (its readiness probe checks the health of the cluster), no pod ever becomes ready. The start hangs, and so
+    /// does every recovery after all pods were lost. The API server does not report this.
     ///
     /// ## Bad
     /// ```yaml
@@ -39,8 +39,8 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Let the probe ask for the pod itself only, or set `podManagementPolicy: Parallel`. The policy cannot be changed
-    /// on a StatefulSet that exists.
+    /// Let the probe check only the pod itself, or set `podManagementPolicy: Parallel`. The policy of an existing
+    /// StatefulSet cannot be changed.
     ORDERED_READY_DEADLOCK = "sts/ordered-ready-deadlock", Warning, "pods start one by one, but readiness needs the peers";
     release: check;
 }
@@ -92,7 +92,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
                              before is ready"
                         ),
                     )
-                    .help("ask for the pod itself only, or set `podManagementPolicy: Parallel`");
+                    .help("check only the pod itself, or set `podManagementPolicy: Parallel`");
                 if policy.is_some() {
                     diagnostic =
                         diagnostic.at(locate(set.object, "spec.podManagementPolicy"), "one after the other");

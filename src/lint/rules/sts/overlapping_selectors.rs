@@ -2,9 +2,9 @@ use super::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 declare! {
-    /// Two workloads whose selectors match each other's pods take each other's pods for their own: counts are
-    /// wrong, autoscalers and disruption budgets count strangers, `kubectl rollout status` never settles. Kubernetes
-    /// only looks at the owner reference for adoption, so nothing fails at once.
+    /// If the selectors of two workloads match each other's pods, autoscalers and disruption budgets count the wrong
+    /// pods, and `kubectl rollout status` may never finish. Kubernetes adopts pods by owner reference, so nothing fails
+    /// immediately.
     ///
     /// ## Bad
     /// ```yaml
@@ -41,9 +41,9 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Remove the workload that the other replaced (often a `deployment.yaml` that was left in `templates/`), or
-    /// add a label to tell the two apart. Selectors cannot be changed in place: the workload has to be recreated.
-    OVERLAPPING_SELECTORS = "sts/overlapping-selectors", Error, "a workload's selector matches the pods of a StatefulSet, or the other way round";
+    /// Remove the workload that was replaced (often a `deployment.yaml` that remained in `templates/`), or add a label
+    /// that distinguishes the two. Selectors cannot be changed in place: the workload must be recreated.
+    OVERLAPPING_SELECTORS = "sts/overlapping-selectors", Error, "a workload's selector matches the pods of a StatefulSet, or the reverse";
     release: check;
 }
 
@@ -98,8 +98,8 @@ fn overlap(set: &Workload<'_>, others: &[&Workload<'_>]) -> Diagnostic {
         (false, _) => format!("{names} select the pods of {set}"),
     };
     let which = match others {
-        [other] => format!("{other} if it is a left-over, or tell the two apart"),
-        _ => "what is left over, or tell them apart".to_owned(),
+        [other] => format!("{other} if it is no longer needed, or distinguish the two"),
+        _ => "what is no longer needed, or distinguish them".to_owned(),
     };
     let mut diagnostic = set.finding(&OVERLAPPING_SELECTORS, "spec.selector", message);
     for other in others.iter().take(NAMED) {

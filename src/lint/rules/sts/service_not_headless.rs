@@ -40,10 +40,11 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Set `clusterIP: None` on the governing Service. Where clients also want one balanced address, add a second
-    /// Service for them. The cluster IP of an existing Service cannot be changed: it has to be deleted and created.
+    /// Set `clusterIP: None` on the governing Service. If clients also need one load-balanced address, add a second
+    /// Service. The cluster IP of an existing Service cannot be changed: delete the Service and create it again.
     ///
-    /// Of a StatefulSet with one replica that nothing in the release names as `<pod>.<service>`, this is info.
+    /// The severity is info for a StatefulSet with one replica whose pod name `<pod>.<service>` is not used in the
+    /// release.
     SERVICE_NOT_HEADLESS = "sts/service-not-headless", Error, "the governing Service of a StatefulSet has a cluster IP";
     release: check;
 }

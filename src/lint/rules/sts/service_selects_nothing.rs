@@ -4,8 +4,8 @@ use crate::lint::subject::Service;
 use crate::yaml::Entry;
 
 declare! {
-    /// A Service finds its pods by labels, and nothing says so when it finds none: it has no endpoints, every
-    /// connection is refused or hangs. The usual cause is a label that one template spells differently.
+    /// A Service selects its pods by labels. If it selects none, it has no endpoints, and every connection fails
+    /// without an explanation. The usual cause is a label that is spelt differently in another template.
     ///
     /// ## Bad
     /// ```yaml
@@ -44,13 +44,13 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Take selector and pod labels from one partial. It is an error if the Service is that of a workload, by its name
-    /// or as its `serviceName`, or if only the spelling of a value differs. If one label of several differs, it is a
-    /// warning. Otherwise it is info: the pods may belong to another release, or to a workload that the values switch off;
-    /// and a label that the pods do not have at all may be set while they run (a leader is marked so).
+    /// Take selector and pod labels from one partial. The severity is error if the Service belongs to a workload (by
+    /// its name or as its `serviceName`), or if only the spelling of a value differs. It is warning if one label of
+    /// several differs. Otherwise it is info: the pods may belong to another release or to a disabled workload, or an
+    /// operator may set the label at run time, for example on a leader.
     ///
-    /// Nothing is said where the release holds no pods at all, none in the namespace of the Service, or custom resources
-    /// whose operator may create them.
+    /// The rule is skipped if the release has no pods in the namespace of the Service, or has custom resources whose
+    /// operator may create pods.
     SERVICE_SELECTS_NOTHING = "sts/service-selects-nothing", Error, "a Service selects no pod of the release";
     release: check;
 }
@@ -98,9 +98,7 @@ fn unmatched_service(release: &Release<'_>, service: &Service<'_>) -> Option<Dia
     diagnostic.severity = near.severity(service);
     let NearMiss { workload, missed, .. } = &near;
     if near.is_set_at_run_time() {
-        diagnostic = diagnostic.help(
-            "if the pods are labelled while they run, as a leader is by its operator, allow the finding",
-        );
+        diagnostic = diagnostic.help("if an operator labels the pods at run time, allow the finding");
     }
     for entry in missed {
         let wanted = entry.value.as_str().unwrap_or_default();
@@ -108,9 +106,9 @@ fn unmatched_service(release: &Release<'_>, service: &Service<'_>) -> Option<Dia
         diagnostic = match has {
             Some(label) => diagnostic
                 .at(label.value.span, format!("{workload} has another value"))
-                .help(format!("it wants `{}: {wanted}`", entry.key)),
+                .help(format!("the selector requires `{}: {wanted}`", entry.key)),
             None => diagnostic.help(format!(
-                "it wants `{}: {wanted}`, which the pods of {workload} do not have",
+                "the selector requires `{}: {wanted}`, which the pods of {workload} do not have",
                 entry.key
             )),
         };

@@ -1,9 +1,9 @@
 use super::prelude::*;
 
 declare! {
-    /// A Service whose selector matches the pods of two workloads sends its traffic to both: half of the requests
-    /// reach pods without the data, and a headless one lists strangers among the peers. It happens when a
-    /// StatefulSet replaces a Deployment and the old one stays in the chart.
+    /// A Service whose selector matches the pods of two workloads sends its traffic to both. Some requests reach pods
+    /// without the data, and a headless Service lists the wrong pods as peers. This happens when a StatefulSet replaces
+    /// a Deployment, and the Deployment remains in the chart.
     ///
     /// ## Bad
     /// ```yaml
@@ -44,10 +44,10 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Delete the workload that should no longer run, or tell the two apart with a label such as
-    /// `app.kubernetes.io/component`, in the pod labels and in the selectors. A Service that is meant to span
-    /// several workloads deserves an allow comment; nothing is said of a headless Service that governs all of them, as of
-    /// the shards of a database.
+    /// Delete the workload that should no longer run, or distinguish the two with a label such as
+    /// `app.kubernetes.io/component`, in the pod labels and in the selectors. If a Service is meant to select several
+    /// workloads, add an allow comment. A headless Service that governs all of them, such as the shards of a database,
+    /// is not reported.
     SERVICE_SELECTS_SEVERAL = "sts/service-selects-several", Warning, "a Service selects the pods of a StatefulSet and of another workload";
     release: check;
 }
@@ -72,7 +72,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
             let message = format!("Service `{}` selects the pods of {names}", service.object.name);
             let mut diagnostic = finding(&SERVICE_SELECTS_SEVERAL, service.object, "spec.selector", message)
                 .help(
-                    "delete the one that should not run, or tell them apart by a label in pods and selector",
+                    "delete the one that should not run, or distinguish them by a label in pods and selector",
                 );
             for workload in selected.iter().take(NAMED) {
                 let path = workload.pod_path("metadata.labels");

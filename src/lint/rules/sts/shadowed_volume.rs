@@ -2,9 +2,8 @@ use super::prelude::*;
 use crate::diag::Severity;
 
 declare! {
-    /// A volume of the pod and a claim template of the same name: the claim silently wins, and the volume that is
-    /// written in the pod template is never used. What was meant to be scratch space becomes a disk that outlives
-    /// the pods, or the `emptyDir` one reads in the manifest is not what runs.
+    /// If a pod volume and a claim template have the same name, the claim silently replaces the volume. The volume in
+    /// the pod template is never used: scratch space becomes a persistent disk.
     ///
     /// ## Bad
     /// ```yaml
@@ -37,8 +36,8 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Delete the volume, or rename it if both are wanted. If the volume only repeats the claim template (it has no source,
-    /// or names a claim of that name), this is info.
+    /// Delete the volume, or rename it if both are needed. The severity is info if the volume only repeats the claim
+    /// template: it has no source, or refers to a claim of that name.
     SHADOWED_VOLUME = "sts/shadowed-volume", Error, "a claim template silently replaces a pod volume of the same name";
     release: check;
 }

@@ -1,9 +1,9 @@
 use super::prelude::*;
 
 declare! {
-    /// A liveness probe that gives up before the readiness probe does restarts pods that should only have been taken
-    /// out of service: under load the probes time out, pods are killed, the load moves to the others, and the whole
-    /// set goes down in a circle of restarts. A database in recovery is killed again and again.
+    /// If the liveness probe fails before the readiness probe, it restarts pods that should only be taken out of
+    /// service. Under load the probes time out, pods are killed, and the load moves to the other pods until all of them
+    /// restart. A database in recovery is killed again and again.
     ///
     /// ## Bad
     /// ```yaml
@@ -36,8 +36,8 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Give the liveness probe the longer budget: `failureThreshold` times `periodSeconds` of liveness should be a
-    /// multiple of that of readiness.
+    /// Let the liveness probe wait longer: `failureThreshold` times `periodSeconds` of liveness should be a multiple of
+    /// that of readiness.
     STRICT_LIVENESS = "sts/strict-liveness", Warning, "the liveness probe gives up before the readiness probe";
     release: check;
 }
@@ -65,7 +65,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
                         ready.patience()
                     ),
                 )
-                .at(locate(set.object, &container.path("readinessProbe")), "the more patient one")
+                .at(locate(set.object, &container.path("readinessProbe")), "this probe waits longer")
                 .help("raise `failureThreshold` or `periodSeconds` of the liveness probe"),
             );
         }

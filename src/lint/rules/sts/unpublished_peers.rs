@@ -2,9 +2,9 @@ use super::prelude::*;
 use crate::lint::subject::Service;
 
 declare! {
-    /// The DNS name of a pod appears only when the pod is ready, unless the headless Service says
-    /// `publishNotReadyAddresses: true`. Members that look each other up by name in order to become ready wait for
-    /// each other: no name resolves, none becomes ready.
+    /// The DNS name of a pod resolves only when the pod is ready, unless the headless Service sets
+    /// `publishNotReadyAddresses: true`. Members that look up each other before they are ready wait for each other, and
+    /// none becomes ready.
     ///
     /// ## Bad
     /// ```yaml
@@ -53,8 +53,8 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Set `publishNotReadyAddresses: true` on the governing Service; clients that want ready pods only get a second
-    /// Service.
+    /// Set `publishNotReadyAddresses: true` on the governing Service. Add a second Service for clients that need ready
+    /// pods only.
     UNPUBLISHED_PEERS = "sts/unpublished-peers", Warning, "pods look each other up by name before they are ready";
     release: check;
 }

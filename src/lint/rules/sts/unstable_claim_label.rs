@@ -1,9 +1,9 @@
 use super::prelude::*;
 
 declare! {
-    /// Claim templates cannot be changed after the StatefulSet is created, their labels included. A label with the
-    /// version of the chart or the application in it makes the next upgrade fail: *updates to statefulset spec for
-    /// fields other than ... are forbidden*.
+    /// Claim templates cannot be changed after the StatefulSet is created, their labels included. A label that contains
+    /// the version of the chart or the application makes the next upgrade fail: *updates to statefulset spec for fields
+    /// other than ... are forbidden*.
     ///
     /// ## Bad
     /// ```yaml
@@ -30,7 +30,7 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Leave labels out of claim templates, or give them only the labels of the selector.
+    /// Remove the labels from the claim templates, or use only the labels of the selector.
     UNSTABLE_CLAIM_LABEL = "sts/unstable-claim-label", Error, "a claim template carries a label that changes with every version";
     release: check;
 }

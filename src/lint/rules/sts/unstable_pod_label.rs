@@ -1,9 +1,9 @@
 use super::prelude::*;
 
 declare! {
-    /// A change of any pod label is a change of the pod template: every pod restarts, one after the other. With the
-    /// chart's version in the labels (`helm.sh/chart`), an upgrade that changed nothing else restarts the whole
-    /// database.
+    /// Any change of a pod label changes the pod template, and every pod restarts, one after the other. With the
+    /// chart's version in the labels (`helm.sh/chart`), every chart upgrade restarts all pods, even if nothing else
+    /// changed.
     ///
     /// ## Bad
     /// ```yaml
@@ -32,8 +32,8 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Put on the pods only the labels of the selector; the StatefulSet itself may carry the others. A version label
-    /// that equals the image's tag costs nothing, as the new image restarts the pods anyway, and is not reported.
+    /// Use only the labels of the selector on the pods, and put the others on the StatefulSet itself. A version label
+    /// that equals the image tag is not reported, because the new image restarts the pods anyway.
     UNSTABLE_POD_LABEL = "sts/unstable-pod-label", Warning, "the pods carry a label that restarts them with every version of the chart";
     release: check;
 }

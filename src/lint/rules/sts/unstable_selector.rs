@@ -3,13 +3,13 @@ use crate::diag::Severity;
 use crate::yaml::Map;
 
 declare! {
-    /// The selector of a StatefulSet can never be changed. A label in it that changes with the version of the chart
-    /// or of the application (`helm.sh/chart`, `app.kubernetes.io/version`) makes the next upgrade fail: *updates to
-    /// statefulset spec for fields other than ... are forbidden*. A chart is rendered with its next version to see
-    /// whether a label changes; in manifests, a label counts that is meant for a version and has one as its value.
+    /// The selector of a StatefulSet can never be changed. A label in it that changes with the version of the chart or
+    /// of the application (`helm.sh/chart`, `app.kubernetes.io/version`) makes the next upgrade fail: *updates to
+    /// statefulset spec for fields other than ... are forbidden*. For a chart, plimsoll renders the next version and
+    /// compares the labels. In manifests, a label is reported if its name and value look like a version.
     ///
     /// A label that names the tool that installs the release (`app.kubernetes.io/managed-by`, `heritage`) changes only
-    /// if the release moves to another tool: that is told as info.
+    /// if the release moves to another tool; its severity is info.
     ///
     /// ## Bad
     /// ```yaml
@@ -36,10 +36,10 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Select by what never changes: name and instance. Keep the other labels on the objects. A StatefulSet that
-    /// already runs with such a selector is moved with `kubectl delete sts <name> --cascade=orphan` before the
+    /// Select by labels that never change: name and instance. Keep the other labels on the objects. If a StatefulSet
+    /// with such a selector already runs, delete it with `kubectl delete sts <name> --cascade=orphan` before the
     /// upgrade; its pods keep running.
-    UNSTABLE_SELECTOR = "sts/unstable-selector", Error, "the selector of a StatefulSet holds a label that changes with every version";
+    UNSTABLE_SELECTOR = "sts/unstable-selector", Error, "the selector of a StatefulSet contains a label that changes with every version";
     release: check;
 }
 
@@ -56,7 +56,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
                 set.finding(
                     &UNSTABLE_SELECTOR,
                     format!("spec.selector.matchLabels[{key}]"),
-                    format!("the selector of {set} holds `{key}`, which changes with {why}"),
+                    format!("the selector of {set} contains `{key}`, which changes with {why}"),
                 )
                 .help("selectors are immutable: the next upgrade would be rejected; select by name and instance"),
             );
@@ -66,7 +66,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
             let mut finding = set.finding(
                 &UNSTABLE_SELECTOR,
                 format!("spec.selector.matchLabels[{key}]"),
-                format!("the selector of {set} holds `{key}`, which names the tool that installs it"),
+                format!("the selector of {set} contains `{key}`, which names the tool that installs it"),
             );
             finding.severity = Severity::Info;
             found.push(finding.help("selectors are immutable: no other tool can take over the release; select by name and instance"));

@@ -3,9 +3,9 @@ use crate::lint::registry::declare;
 use crate::lint::subject::ChartSubject;
 
 declare! {
-    /// Without `values.schema.json` a misspelt key or a wrong type in somebody's values file is accepted in silence:
-    /// `replicaCuont: 5` changes nothing, `port: "8080"` breaks a manifest far away. A schema names the key and the
-    /// file that holds it, before anything is rendered.
+    /// Without `values.schema.json` a misspelt key or a wrong type in a values file is accepted silently:
+    /// `replicaCuont: 5` changes nothing, and `port: "8080"` breaks a manifest. With a schema, the error names the key
+    /// and the file before anything is rendered.
     ///
     /// ## Bad
     /// ```yaml

@@ -4,8 +4,8 @@ use crate::lint::subject::ChartSubject;
 use crate::yaml::{Node, Value};
 
 declare! {
-    /// A chart whose schema refuses its own `values.yaml` cannot be installed without overriding the values that are
-    /// wrong, and nobody is told which of the two is right.
+    /// A chart whose schema refuses its own `values.yaml` cannot be installed without overriding the wrong values.
+    /// Users cannot tell whether the schema or the value is right.
     ///
     /// ## Bad
     /// ```yaml
@@ -28,8 +28,8 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Correct the value or the schema. A value that users have to give should have no default at all, and be listed
-    /// as `required` in the schema of the part that needs it.
+    /// Correct the value or the schema. If users must set a value, remove its default and list it as `required` in the
+    /// schema.
     SCHEMA_REFUSES_DEFAULTS = "values/schema-refuses-defaults", Error, "a chart's schema refuses the chart's own values";
     chart: check;
 }
@@ -45,7 +45,7 @@ fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
                 found.push(
                     Diagnostic::of(
                         &SCHEMA_REFUSES_DEFAULTS.rule,
-                        format!("`{}` is no valid schema: {error}", schema.path),
+                        format!("`{}` is not a valid schema: {error}", schema.path),
                     )
                     .at(whole, ""),
                 );

@@ -10,9 +10,9 @@ use crate::yaml::{Node, Value};
 use std::collections::BTreeSet;
 
 declare! {
-    /// A template uses a value that neither `values.yaml` nor the schema knows, and nothing provides for its absence.
-    /// Users cannot find the setting, and the template fails (or, in Helm's language, silently renders nothing) if they
-    /// did not give it. Mostly it is a spelling mistake.
+    /// A template uses a value that neither `values.yaml` nor the schema declares, and does not handle a missing value.
+    /// Users cannot find the setting. If it is not set, the template fails, or silently renders nothing in Helm's
+    /// language. The usual cause is a spelling mistake.
     ///
     /// ## Bad
     /// ```yaml
@@ -35,11 +35,11 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Declare the key in `values.yaml`, with `null`, `{}` or `""` where there is no default. Not reported are values
+    /// Declare the key in `values.yaml`, with `null`, `{}` or `""` if there is no default. Values are not reported
     ///
     /// - that some template of the chart tests (`if`, `with`, `default`, `hasKey`, `required`, `is defined`) or sets (`set`),
     /// - that `values.yaml` has as a commented key (`# storageClass: fast`), or its comments or a Markdown file name,
-    /// - that are only handed on (`include`, `dict`).
+    /// - that are only passed on (`include`, `dict`).
     UNDECLARED = "values/undeclared", Warning, "a template reads a value that is declared nowhere";
     chart: check;
 }

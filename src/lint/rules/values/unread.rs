@@ -8,8 +8,8 @@ use crate::values::Scope;
 use crate::yaml::Map;
 
 declare! {
-    /// A key of `values.yaml` that no template reads promises a setting that does nothing: somebody will set it and
-    /// wonder. Often the template was renamed and the values were not, or the other way round.
+    /// A key of `values.yaml` that no template reads has no effect when users set it. Often the name was changed in the
+    /// template but not in the values, or the reverse.
     ///
     /// ## Bad
     /// ```yaml
@@ -36,8 +36,8 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Remove the key, or read it. Values of sub-charts, `global`, `tags` and the conditions of dependencies count as
-    /// read; so does everything below a map that a template takes as a whole.
+    /// Remove the key, or use it in a template. Values of sub-charts, `global`, `tags` and the conditions of
+    /// dependencies count as read; so does everything below a map that a template uses as a whole.
     UNREAD = "values/unread", Warning, "a value that no template reads";
     chart: check;
 }
@@ -82,8 +82,8 @@ fn walk(scope: &Scope, map: &Map, path: &mut Vec<String>, reads: &[Read], found:
                         Diagnostic::of(&UNREAD.rule, format!("no template reads `{}`", path.join(".")))
                             .at(entry.key_span, "")
                             .help(near.map_or_else(
-                                || "remove it, or read it".to_owned(),
-                                |near| format!("a template reads `{near}`: is that what was meant?"),
+                                || "remove it, or use it in a template".to_owned(),
+                                |near| format!("did you mean `{near}`, which a template reads?"),
                             )),
                     );
                 }

@@ -1,8 +1,8 @@
 use super::prelude::*;
 
 declare! {
-    /// A `PodDisruptionBudget` that never allows an eviction does not protect the pods: it stops every node drain
-    /// until somebody deletes it in the middle of a cluster upgrade.
+    /// A `PodDisruptionBudget` that never allows an eviction does not protect the pods: it blocks every node drain
+    /// until it is deleted, often in the middle of a cluster upgrade.
     ///
     /// ## Bad
     /// ```yaml
@@ -39,7 +39,7 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Use `maxUnavailable: 1`; it stays right when the number of replicas changes.
+    /// Use `maxUnavailable: 1`. It remains correct when the number of replicas changes.
     BLOCKING_DISRUPTION_BUDGET = "workload/blocking-disruption-budget", Warning, "a PodDisruptionBudget allows no eviction at all";
     release: check;
 }

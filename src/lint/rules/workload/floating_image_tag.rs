@@ -2,9 +2,8 @@ use super::prelude::*;
 use crate::lint::rules::image::Image;
 
 declare! {
-    /// An image without a tag, or with `latest`, is whatever the registry holds at the moment a node pulls it. Two
-    /// replicas may run different versions, a reschedule upgrades a database without anybody asking, and a roll-back
-    /// brings nothing back.
+    /// An image without a tag, or with `latest`, depends on the time when a node pulls it. Two replicas may run
+    /// different versions, a reschedule may upgrade a database, and a rollback does not restore the old version.
     ///
     /// ## Bad
     /// ```yaml
@@ -29,7 +28,7 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Name a version, or better a digest (`postgres@sha256:...`).
+    /// Use a version tag, or better a digest (`postgres@sha256:...`).
     FLOATING_IMAGE_TAG = "workload/floating-image-tag", Warning, "an image is `latest` or has no tag";
     release: check;
 }
@@ -44,7 +43,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
             let image = Image::parse(text);
             let what = match image.tag {
                 _ if image.digest => continue,
-                Some("latest") => "is whatever `latest` is when it is pulled",
+                Some("latest") => "uses the tag `latest`, whose content changes",
                 Some(_) => continue,
                 None => "has no tag, which means `latest`",
             };
@@ -55,7 +54,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
                         container.path("image"),
                         format!("image `{text}` of container `{}` in {workload} {what}", container.name()),
                     )
-                    .help("name a version or a digest"),
+                    .help("use a version tag or a digest"),
             );
         }
     }

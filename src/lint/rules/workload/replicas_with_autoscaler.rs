@@ -1,8 +1,8 @@
 use super::prelude::*;
 
 declare! {
-    /// A manifest that fixes `replicas` while an autoscaler changes them: every upgrade sets the number back, pods are
-    /// thrown away in the middle of the day, and for a StatefulSet their claims stay behind.
+    /// If a manifest sets `replicas` and an autoscaler changes them, every upgrade resets the number. Pods are removed
+    /// under load, and the claims of a StatefulSet remain.
     ///
     /// ## Bad
     /// ```yaml
@@ -38,7 +38,7 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Leave `replicas` out when the autoscaler is on, and set `minReplicas` on the autoscaler.
+    /// Omit `replicas` when the autoscaler is enabled, and set `minReplicas` on the autoscaler.
     REPLICAS_WITH_AUTOSCALER = "workload/replicas-with-autoscaler", Warning, "replicas are set while an autoscaler changes them";
     release: check;
 }
@@ -63,7 +63,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
                     ),
                 )
                 .at(locate(scaler, "spec.scaleTargetRef"), "scaled here")
-                .help("leave `replicas` out where the autoscaler is on"),
+                .help("omit `replicas` when the autoscaler is enabled"),
         );
     }
 }

@@ -2,8 +2,8 @@ use super::prelude::*;
 use crate::k8s::names;
 
 declare! {
-    /// A password written into an environment variable stands in the chart, in the release record, in every `kubectl
-    /// describe` and in the diff of every upgrade. Everybody who may read pods may read it.
+    /// A password in a plain environment variable is visible in the chart, in the release record, in `kubectl describe`
+    /// and in the diff of every upgrade. Anyone who can read pods can read it.
     ///
     /// ## Bad
     /// ```yaml
@@ -43,7 +43,7 @@ declare! {
     ///
     /// ## Fix
     /// Put the value into a Secret and refer to it with `secretKeyRef`, or mount it as a file.
-    SECRET_IN_ENV = "workload/secret-in-env", Warning, "a password, token or key stands in a plain environment value";
+    SECRET_IN_ENV = "workload/secret-in-env", Warning, "a plain environment variable contains a password, token or key";
     release: check;
 }
 
@@ -64,7 +64,9 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
                         .finding(
                             &SECRET_IN_ENV,
                             container.path(&format!("env[{index}].value")),
-                            format!("the value of `{name}` in {workload} can be read by everybody who may read pods"),
+                            format!(
+                                "the value of `{name}` in {workload} can be read by anyone who can read pods"
+                            ),
                         )
                         .help("take it from a Secret with `valueFrom.secretKeyRef`"),
                 );

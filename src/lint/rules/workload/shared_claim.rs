@@ -1,8 +1,8 @@
 use super::prelude::*;
 
 declare! {
-    /// Several replicas that mount one claim with access mode `ReadWriteOnce` only run while they happen to be on one
-    /// node; elsewhere they wait for the volume for ever. And on one node they write into each other's files.
+    /// Several replicas that mount one claim with access mode `ReadWriteOnce` run only on one node; pods on other nodes
+    /// wait for the volume forever. On one node they overwrite each other's files.
     ///
     /// ## Bad
     /// ```yaml
@@ -34,8 +34,8 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Give each replica a claim of its own with a claim template, or use a class and an access mode
-    /// (`ReadWriteMany`) that can be shared.
+    /// Give each replica its own claim with a claim template, or use a class with a shared access mode
+    /// (`ReadWriteMany`).
     SHARED_CLAIM = "workload/shared-claim", Warning, "several replicas mount one claim that only one node can mount";
     release: check;
 }

@@ -3,8 +3,8 @@ use crate::lint::subject::Service;
 use std::collections::BTreeSet;
 
 declare! {
-    /// A Service's `targetPort` or a probe's `port` given by name that no container declares: the Service has no
-    /// endpoints, the probe always fails. The API server accepts both.
+    /// A Service's `targetPort` or a probe's `port` names a port that no container declares. The Service has no
+    /// endpoints, or the probe always fails. The API server accepts both.
     ///
     /// ## Bad
     /// ```yaml
@@ -45,8 +45,8 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Use a name that a container of the pod declares, or the number. Nothing is said of headless Services, which
-    /// resolve to their pods whatever the ports.
+    /// Use a name that a container of the pod declares, or the number. Headless Services are not checked, because they
+    /// resolve to their pods whatever the ports are.
     UNKNOWN_PORT = "workload/unknown-port", Error, "a Service or a probe names a port that no container declares";
     release: check;
 }

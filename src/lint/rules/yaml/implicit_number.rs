@@ -3,8 +3,8 @@ use crate::diag::Diagnostic;
 use crate::lint::registry::declare;
 
 declare! {
-    /// Some texts look like texts and are numbers to YAML: the version `1.10` is 1.1, the commit `1e3` is 1000, and
-    /// `1_000` is 1000. What a template prints is then another version and another commit.
+    /// YAML reads some unquoted texts as numbers: the version `1.10` is 1.1, the commit `1e3` is 1000, and `1_000` is
+    /// 1000. Templates then print another version or commit.
     ///
     /// ## Bad
     /// ```yaml
@@ -27,8 +27,8 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Quote versions, tags, commits and identifiers. A trailing zero is reported where the key speaks of a version, a
-    /// tag or a release; exponents and underscores anywhere.
+    /// Quote versions, tags, commits and identifiers. A trailing zero is reported if the key contains a word such as
+    /// version, tag or release; exponents and underscores are always reported.
     IMPLICIT_NUMBER = "yaml/implicit-number", Warning, "an unquoted text that YAML reads as another number";
     release: |release, found| release.disguised().iter().for_each(|scalar| check(scalar, found));
     chart: |chart, found| in_values(chart).iter().for_each(|scalar| check(scalar, found));

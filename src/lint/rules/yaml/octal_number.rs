@@ -4,7 +4,7 @@ use crate::lint::registry::declare;
 
 declare! {
     /// In YAML 1.1 a number with a leading zero is octal: `0777` is 511, and `010` is 8. A postcode, an account number
-    /// or a version written that way becomes another one.
+    /// or a version written this way changes its value.
     ///
     /// ## Bad
     /// ```yaml

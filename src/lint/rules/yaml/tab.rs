@@ -3,8 +3,8 @@ use crate::lint::registry::declare;
 use crate::lint::subject::ChartSubject;
 
 declare! {
-    /// YAML forbids tabs as indentation. A tab in a template goes unnoticed as long as the line it indents is not
-    /// rendered, or stands in a block of text where it is kept: then it is in the file that the container reads.
+    /// YAML forbids tabs as indentation. A tab in a template goes unnoticed if its line is not rendered. In a block
+    /// scalar the tab is kept and ends up in the file that the container reads.
     ///
     /// ## Bad
     /// ```yaml
