@@ -110,7 +110,7 @@ fn unpack(chart: Unread, depth: usize, budget: &mut u64, sink: &mut Vec<Diagnost
             (true, _) => {
                 sink.push(
                     Diagnostic::error(format!("`{child_name}` is not a chart"))
-                        .help("`charts/` holds directories and `.tgz` files; names that begin with `_` or `.` are skipped"),
+                        .help("`charts/` contains directories and `.tgz` files; names that begin with `_` or `.` are skipped"),
                 );
                 continue;
             }
