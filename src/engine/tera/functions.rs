@@ -268,8 +268,8 @@ fn text_filters(tera: &mut tera::Tera) {
         let constraint = Constraint::parse(wanted).map_err(|error| {
             Error::message(format!("`{wanted}` is not a valid version constraint: {error}"))
         })?;
-        let version = parse_version(&text)
-            .ok_or_else(|| Error::message(format!("`{text}` is not a valid version")))?;
+        let version =
+            parse_version(&text).ok_or_else(|| Error::message(format!("`{text}` is not a valid version")))?;
         Ok(constraint.matches(&version).into())
     });
 }
