@@ -1,7 +1,8 @@
 //! What git knows of an earlier time: charts, manifests and values files as of a revision.
 
+use super::process::run_with_input;
 use anyhow::{Context as _, bail};
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -107,20 +108,13 @@ impl Commit {
             // One object a line: git could not be asked for it.
             return Ok(None);
         }
-        let mut child = Command::new("git")
-            .arg("-C")
+        let mut git = Command::new("git");
+        git.arg("-C")
             .arg(&self.top)
             .args(["cat-file", "--batch", "--follow-symlinks"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
+            .stderr(Stdio::piped());
+        let output = run_with_input(&mut git, format!("{}:{path}\n", self.id).into_bytes())
             .context("cannot run `git`")?;
-        if let Some(mut stdin) = child.stdin.take() {
-            // If git gives up early, what it prints is not an object.
-            let _ = writeln!(stdin, "{}:{path}", self.id);
-        }
-        let output = child.wait_with_output().context("`git` was interrupted")?;
         // `<id> blob <size>`, the content, a line break; or one line that says why there is none.
         let Some(end) = output.stdout.iter().position(|byte| *byte == b'\n') else { return Ok(None) };
         let (head, rest) = output.stdout.split_at(end + 1);

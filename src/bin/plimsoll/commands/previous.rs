@@ -1,6 +1,7 @@
 //! What `diff --against` names: manifests, a recorded revision, a git revision, the cluster.
 
 use super::past::{Commit, PastFile};
+use super::process::run_with_input;
 use super::{history, objects, release};
 use crate::args::{DiffArgs, ValueFlags};
 use crate::ui::Ui;
@@ -11,7 +12,6 @@ use plimsoll::manifest::{self, Object};
 use plimsoll::values::{self, Overrides, ValuesFile};
 use plimsoll::yaml::{Node, ReadOptions};
 use plimsoll::{chart, render};
-use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -168,19 +168,13 @@ fn live(
 ) -> anyhow::Result<Vec<Object>> {
     let items: Vec<&Node> = new.iter().map(|object| &object.root).collect();
     let list = serde_json::json!({ "apiVersion": "v1", "kind": "List", "items": items });
-    let mut child = Command::new("kubectl")
+    let mut kubectl = Command::new("kubectl");
+    kubectl
         .args(["get", "--ignore-not-found", "-o", "json", "-n", namespace, "-f", "-"])
         .args(cluster.flags())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
+        .stderr(Stdio::piped());
+    let output = run_with_input(&mut kubectl, list.to_string().into_bytes())
         .context("cannot run `kubectl`, which reads the live objects")?;
-    if let Some(mut stdin) = child.stdin.take() {
-        // If kubectl gives up early its own message says why.
-        let _ = stdin.write_all(list.to_string().as_bytes());
-    }
-    let output = child.wait_with_output().context("`kubectl` was interrupted")?;
     if !output.status.success() {
         bail!("kubectl get: {}", String::from_utf8_lossy(&output.stderr).trim());
     }

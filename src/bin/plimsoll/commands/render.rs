@@ -1,5 +1,6 @@
 //! `plimsoll render`.
 
+use super::process::run_with_input;
 use super::{files, history, release};
 use crate::args::{RenderArgs, RenderFormat};
 use crate::ui::{ExitStatus, Ui};
@@ -8,8 +9,7 @@ use plimsoll::chart::EngineKind;
 use plimsoll::diag::Sources;
 use plimsoll::diag::escape::terminal;
 use plimsoll::render::{self, Document, Selection};
-use std::io::Write as _;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 pub(crate) fn run(args: &RenderArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let sources = Sources::new();
@@ -88,20 +88,8 @@ fn mention_hooks(documents: &[&Document], ui: &mut Ui) {
 /// Runs the manifests through an executable. It must succeed and print something, or nothing is printed at all.
 fn post_render(command: &std::path::Path, args: &[String], manifests: &str) -> anyhow::Result<String> {
     let name = command.display();
-    let mut child = Command::new(command)
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
+    let output = run_with_input(Command::new(command).args(args), manifests.as_bytes().to_vec())
         .with_context(|| format!("cannot run the post-renderer `{name}`"))?;
-    let mut stdin = child.stdin.take().context("the post-renderer has no standard input")?;
-    let input = manifests.to_owned();
-    // Written from a thread of its own, so that neither side waits for the other.
-    let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()));
-    let output =
-        child.wait_with_output().with_context(|| format!("the post-renderer `{name}` was interrupted"))?;
-    // A post-renderer that does not read to the end is free not to.
-    let _ = writer.join();
     if !output.status.success() {
         bail!("the post-renderer `{name}` failed: {}", output.status);
     }
