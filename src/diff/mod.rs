@@ -442,9 +442,9 @@ fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Opt
     let faults: Vec<&ListFault> = applied.faults.iter().filter(|fault| !hidden(fault)).collect();
     let differs = !changes.is_empty() || !wanted.is_empty() || old.api_version != new.api_version;
     let reasons = refusals(old, new, &applied, &faults, differs, world, options);
+    let (old_root, new_root) = (secrets::folded(kind, &old_root), secrets::folded(kind, &new_root));
     if reasons.is_empty() {
         plan.effects = effects::updated(new, &applied, &changes, world);
-        let (old_root, new_root) = (secrets::folded(kind, &old_root), secrets::folded(kind, &new_root));
         plan.effects.extend(effects::ignored(new, &old_root, &new_root, &wanted, &stored, &applied, world));
         if plan.effects.is_empty() && plan.change == Change::Modified {
             plan.effects.push(effects::none(new, &changes));
@@ -452,12 +452,11 @@ fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Opt
     } else {
         plan.verdict = Verdict::Rejected;
         plan.change = Change::Modified;
-        let own_faults = own_faults(new, &faults, world, options);
         if changes.is_empty() || !faults.is_empty() {
             // What the manifests say: what is stored is not known.
             changes = wanted;
         }
-        for fault in faults {
+        for fault in &faults {
             if !changes.iter().any(|change| fault.path.covers(&change.path)) {
                 changes.extend(fields::reordered(kind, &fault.path, &applied.live, &desired));
             }
@@ -465,18 +464,13 @@ fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Opt
         plan.reasons = reasons;
         if !plan.is_unpredictable() {
             let stored = (&applied.live, &applied.merged);
+            let own_faults = own_faults(new, &faults, world, options);
             plan.remediation = refused::remediation(&plan, stored, &own_faults, world.kubectl(new));
         }
     }
     if plan.change == Change::Modified && options.documents {
         let show = |object: &Object, stored: &Node| {
-            let kept = mentioned(
-                kind,
-                "",
-                "",
-                stored,
-                &[&secrets::folded(kind, &old_root), &secrets::folded(kind, &new_root)],
-            );
+            let kept = mentioned(kind, "", "", stored, &[&old_root, &new_root]);
             secrets::redacted(kind, &with_header(object, &kept))
         };
         let mut after = show(new, &applied.merged);
