@@ -27,8 +27,8 @@ pub fn terminal_lines(text: &str) -> String {
         .join("\n")
 }
 
-/// [`terminal_lines`] for a message, of which only the first line begins with words of plimsoll's own: no further line can be
-/// taken for a command by a runner of GitHub Actions that reads the output.
+/// [`terminal_lines`] for a message. Its first line begins with plimsoll's own words. No further line can be taken for a
+/// workflow command by GitHub Actions.
 pub fn message(text: &str) -> String {
     let mut lines = text.split('\n');
     let first = terminal_lines(lines.next().unwrap_or_default());

@@ -357,13 +357,7 @@ impl Printer {
                 if index > 0 {
                     self.out.push_str(", ");
                 }
-                if value.is_nil() {
-                    self.out.push_str("<nil>");
-                } else {
-                    self.out.push_str(value.type_name());
-                    self.out.push('=');
-                    self.value(value, 'v', 0);
-                }
+                self.typed(value);
             }
             self.out.push(')');
         }
@@ -511,15 +505,19 @@ impl Printer {
 
     fn bad_verb(&mut self, value: &Value, verb: char) {
         let _ = write!(self.out, "%!{verb}(");
+        self.typed(value);
+        self.out.push(')');
+    }
+
+    /// Writes `type=value`. Like Go, it keeps the width and precision that are set.
+    fn typed(&mut self, value: &Value) {
         if value.is_nil() {
             self.out.push_str("<nil>");
         } else {
             self.out.push_str(value.type_name());
             self.out.push('=');
-            // Go keeps width and precision here, too.
             self.value(value, 'v', 0);
         }
-        self.out.push(')');
     }
 
     /// Writes `text` padded to the width.
