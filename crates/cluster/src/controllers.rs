@@ -1,0 +1,1 @@
+//! The workload controllers as state machines with logical time.
