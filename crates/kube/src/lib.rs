@@ -11,6 +11,7 @@ pub mod kinds;
 pub mod manifest;
 pub mod merge;
 pub mod names;
+pub mod patch;
 pub mod quantity;
 pub mod schema;
 pub mod update;

@@ -512,7 +512,7 @@ fn changed_fields<'a>(old: Option<&'a Node>, new: Option<&'a Node>) -> BTreeSet<
 }
 
 /// `!equality.Semantic.DeepEqual`: absent and empty are the same, quantities are numbers.
-fn differ(old: Option<&Node>, new: Option<&Node>) -> bool {
+pub fn differ(old: Option<&Node>, new: Option<&Node>) -> bool {
     fn empty(node: Option<&Node>) -> bool {
         match node.map(|node| &node.value) {
             None => true,

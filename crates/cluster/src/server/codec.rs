@@ -1,0 +1,144 @@
+//! Decoding and encoding: what the server reads a body as, and how it writes an object.
+
+use super::{ObjectKey, node};
+use plimsoll_diag::{Severity, Span};
+use plimsoll_kube::manifest::Object;
+use plimsoll_kube::schema::{self, Kind};
+use plimsoll_kube::{ErrorKind, Version, defaults, validate_form};
+use plimsoll_yaml::{Map, Node, Value};
+
+/// Why a body cannot be decoded.
+#[derive(Debug)]
+pub(super) enum Undecodable {
+    /// A value has a type that its field cannot hold.
+    WrongType(String),
+    /// Strict decoding met fields that the type does not have.
+    UnknownFields(String),
+}
+
+impl Undecodable {
+    /// What the decoder says.
+    pub(super) fn message(&self) -> &str {
+        match self {
+            Self::WrongType(message) | Self::UnknownFields(message) => message,
+        }
+    }
+}
+
+/// An object with its head, as the functions of validation take it.
+pub(super) fn as_object(root: Node) -> Object {
+    let text = |path: &[&str]| root.at(path).and_then(Node::as_str).map(str::to_owned);
+    Object {
+        span: Span::NONE,
+        api_version: text(&["apiVersion"]).unwrap_or_default(),
+        kind: text(&["kind"]).unwrap_or_default(),
+        name: text(&["metadata", "name"]).unwrap_or_default(),
+        namespace: text(&["metadata", "namespace"]).filter(|namespace| !namespace.is_empty()),
+        template: String::new(),
+        root,
+    }
+}
+
+/// Reads a body as an object of a built-in kind: unknown fields and zero values are gone, defaults are filled in.
+pub(super) fn decode(kind: &Kind, version: Version, strict: bool, mut root: Node) -> Result<Node, Undecodable> {
+    let object = as_object(root);
+    let mut unknown = Vec::new();
+    for finding in validate_form(&object, version) {
+        if finding.severity() != Severity::Error {
+            continue;
+        }
+        match finding.error.kind {
+            ErrorKind::UnknownField => unknown.push(format!("unknown field {:?}", finding.error.path)),
+            _ => return Err(Undecodable::WrongType(finding.error.server_message())),
+        }
+    }
+    root = object.root;
+    if !unknown.is_empty() {
+        if strict {
+            let message = format!("strict decoding error: {}", unknown.join(", "));
+            return Err(Undecodable::UnknownFields(message));
+        }
+        schema::drop_unknown(kind.api_version, kind.kind, version, &mut root);
+    }
+    let group = node::group_of(kind.api_version);
+    if let Some(metadata) = node::map_mut(&mut root, &["metadata"]) {
+        metadata.retain(|entry| !entry.value.is_null());
+    }
+    defaults::decode(group, kind.kind, &mut root);
+    Ok(root)
+}
+
+/// Adds what the encoder writes although it is empty: structs and lists that no `omitempty` leaves out.
+pub(super) fn encode(key: &ObjectKey, root: &mut Node) {
+    let Some(map) = root.as_map_mut() else { return };
+    match (key.group.as_str(), key.kind.as_str()) {
+        ("apps", "StatefulSet") => {
+            let spec = defaults::ensure_map(map, "spec");
+            template(spec);
+            node::each(spec, "volumeClaimTemplates", claim_template);
+        }
+        ("apps", "Deployment" | "DaemonSet" | "ReplicaSet") | ("batch", "Job") | ("", "ReplicationController") => {
+            template(defaults::ensure_map(map, "spec"));
+        }
+        ("batch", "CronJob") => {
+            let job = defaults::ensure_map(defaults::ensure_map(map, "spec"), "jobTemplate");
+            defaults::ensure_map(job, "metadata");
+            template(defaults::ensure_map(job, "spec"));
+        }
+        ("", "Pod") => pod_spec(defaults::ensure_map(map, "spec")),
+        ("", "PodTemplate") => template(map),
+        ("", "PersistentVolumeClaim") => {
+            defaults::ensure_map(defaults::ensure_map(map, "spec"), "resources");
+        }
+        ("networking.k8s.io", "NetworkPolicy") => {
+            defaults::ensure_map(defaults::ensure_map(map, "spec"), "podSelector");
+        }
+        ("", "LimitRange") => null_if_absent(defaults::ensure_map(map, "spec"), "limits"),
+        ("rbac.authorization.k8s.io", "Role" | "ClusterRole") => null_if_absent(map, "rules"),
+        ("policy", "PodDisruptionBudget") | ("", "ResourceQuota" | "Service") | ("networking.k8s.io", "Ingress") => {
+            defaults::ensure_map(map, "spec");
+        }
+        _ => {}
+    }
+}
+
+fn null_if_absent(map: &mut Map, key: &str) {
+    if !map.contains_key(key) {
+        map.insert(key, Span::NONE, Node::bare(Value::Null));
+    }
+}
+
+fn template(holder: &mut Map) {
+    let template = defaults::ensure_map(holder, "template");
+    defaults::ensure_map(template, "metadata");
+    pod_spec(defaults::ensure_map(template, "spec"));
+}
+
+fn pod_spec(spec: &mut Map) {
+    for list in ["initContainers", "containers"] {
+        node::each(spec, list, |container| {
+            defaults::ensure_map(container, "resources");
+        });
+    }
+    node::each(spec, "volumes", |volume| {
+        let claim = volume
+            .get_mut("ephemeral")
+            .and_then(Node::as_map_mut)
+            .and_then(|ephemeral| ephemeral.get_mut("volumeClaimTemplate"))
+            .and_then(Node::as_map_mut);
+        if let Some(claim) = claim {
+            defaults::ensure_map(claim, "metadata");
+            defaults::ensure_map(defaults::ensure_map(claim, "spec"), "resources");
+        }
+    });
+}
+
+/// A claim template is stored as a claim with a head and a status.
+fn claim_template(claim: &mut Map) {
+    for (key, value) in [("kind", "PersistentVolumeClaim"), ("apiVersion", "v1")] {
+        claim.insert(key, Span::NONE, Node::bare(value));
+    }
+    defaults::ensure_map(claim, "metadata");
+    defaults::ensure_map(defaults::ensure_map(claim, "spec"), "resources");
+    defaults::ensure_map(claim, "status").insert("phase", Span::NONE, Node::bare("Pending"));
+}
