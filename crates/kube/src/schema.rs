@@ -153,6 +153,11 @@ pub enum Base {
 impl Ty {
     const MAX_WRAPS: usize = 4;
 
+    /// The type of one object.
+    pub fn of_object(id: TypeId) -> Self {
+        Self { wraps: 0, base: Base::Object(id) }
+    }
+
     /// The outermost level, and what is inside.
     pub fn shape(self) -> Shape {
         let inner = Self { wraps: self.wraps >> 2, base: self.base };
