@@ -8,6 +8,7 @@
 
 pub mod defaults;
 pub mod kinds;
+pub mod managed;
 pub mod manifest;
 pub mod merge;
 pub mod names;

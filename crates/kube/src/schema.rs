@@ -166,8 +166,8 @@ pub enum Base {
 impl Ty {
     const MAX_WRAPS: usize = 4;
 
-    /// An object with known fields.
-    pub(crate) fn of_object(id: TypeId) -> Self {
+    /// The type of one object.
+    pub fn of_object(id: TypeId) -> Self {
         Self { wraps: 0, base: Base::Object(id) }
     }
 

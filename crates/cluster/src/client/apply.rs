@@ -8,7 +8,8 @@ use crate::server::{Patch, Server, map_at};
 use plimsoll_diag::{SourceKind, Sources, Span};
 use plimsoll_kube::defaults::{drop_nulls, ensure_map};
 use plimsoll_kube::patch::{as_json, format_json, json_merge, strategic};
-use plimsoll_kube::{defaults, patch};
+use plimsoll_kube::merge::Position;
+use plimsoll_kube::{Version, defaults, patch};
 use plimsoll_yaml::{Map, Node, ReadOptions, Value};
 
 /// The annotation in which `kubectl apply` keeps the manifest that it applied.
@@ -35,7 +36,7 @@ pub(super) fn apply(server: &mut Server, resource: &Resource, run: &mut Run) {
         run.push(Verb::Create, resource, None, answer);
         return;
     };
-    let patch = match create_patch(resource, &modified, &current) {
+    let patch = match create_patch(resource, server.version(), &modified, &current) {
         Ok(patch) => patch,
         Err(error) => {
             run.errors.push(format!("error when patching \"<stdin>\": creating patch with: {error}"));
@@ -61,14 +62,20 @@ fn is_strategic(resource: &Resource) -> bool {
     defaults::is_builtin(&resource.key.group)
 }
 
-fn create_patch(resource: &Resource, modified: &Node, current: &Node) -> patch::Result<Map> {
+fn create_patch(
+    resource: &Resource,
+    version: Version,
+    modified: &Node,
+    current: &Node,
+) -> patch::Result<Map> {
     let nothing = Map::new();
     let original = last_applied(current);
     let original = original.as_ref().and_then(Node::as_map).unwrap_or(&nothing);
     let modified = modified.as_map().unwrap_or(&nothing);
     let current = current.as_map().unwrap_or(&nothing);
     if is_strategic(resource) {
-        strategic::create_three_way(&resource.key.kind, original, modified, current)
+        let root = Position::root(&resource.api_version, &resource.key.kind, version);
+        strategic::create_three_way(root, original, modified, current)
     } else {
         json_merge::create_three_way(original, modified, current)
     }

@@ -17,6 +17,7 @@ pub(crate) use node::{map as map_at, map_mut as map_at_mut, text as text_at};
 use answer::Named;
 use codec::Undecodable;
 use plimsoll_kube::manifest::Object;
+use plimsoll_kube::merge::Position;
 use plimsoll_kube::patch::{self, json_merge, json_patch, strategic};
 use plimsoll_kube::quantity::Quantity;
 use plimsoll_kube::schema::{self, Kind};
@@ -190,7 +191,8 @@ impl Server {
         }
         let mut patched = match (patch, live.value) {
             (Patch::Strategic(patch), Value::Map(live)) => {
-                let merged = strategic::apply(&key.kind, live, patch.clone());
+                let root = Position::root(api_version, &key.kind, self.version);
+                let merged = strategic::apply(root, live, patch.clone());
                 Node::bare(merged.map_err(|error| Status::of_patch(&error))?)
             }
             (Patch::Merge(patch), Value::Map(mut live)) => {

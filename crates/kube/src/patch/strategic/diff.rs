@@ -3,7 +3,8 @@
 use super::super::go::{self, Type};
 use super::super::{PatchError, PatchErrorKind, Result};
 use super::lists::{as_map, element_type, merge_key_of, same, sort_by_order};
-use super::{DELETE, DELETE_FROM_LIST, DIRECTIVE, RETAIN_KEYS, SET_ORDER, Schema, Strategy};
+use super::{DELETE, DELETE_FROM_LIST, DIRECTIVE, RETAIN_KEYS, SET_ORDER, Strategy, Tags};
+use crate::merge::Position;
 use plimsoll_diag::Span;
 use plimsoll_yaml::{Map, Node, Value};
 
@@ -24,7 +25,7 @@ impl Options {
 }
 
 /// `diffMaps`.
-pub(super) fn maps(original: &Map, modified: &Map, schema: Schema<'_>, options: Options) -> Result<Map> {
+pub(super) fn maps(original: &Map, modified: &Map, schema: Position, options: Options) -> Result<Map> {
     let mut patch = Map::new();
     let mut retained = Vec::new();
     for entry in modified {
@@ -71,10 +72,11 @@ fn field_of_maps(
     key: &str,
     original: &Map,
     modified: &Map,
-    schema: Schema<'_>,
+    schema: Position,
     options: Options,
 ) -> Result<()> {
-    let (below, tags) = schema.field(key);
+    let below = schema.field(key);
+    let tags = Tags::of(below);
     if tags.strategy == Some(Strategy::Replace) {
         // Also where nothing has changed.
         if options.changes {
@@ -95,10 +97,11 @@ fn field_of_lists(
     key: &str,
     original: &[Node],
     modified: &[Node],
-    schema: Schema<'_>,
+    schema: Position,
     options: Options,
 ) -> Result<()> {
-    let (below, tags) = schema.field(key);
+    let below = schema.field(key);
+    let tags = Tags::of(below);
     if tags.strategy != Some(Strategy::Merge) {
         if options.changes && original != modified {
             set(patch, key, Node::bare(modified.to_vec()));
@@ -106,7 +109,7 @@ fn field_of_lists(
         return Ok(());
     }
     let options = Options { retain_keys: tags.retain_keys, ..options };
-    let ListPatch { items, deleted, order } = lists(original, modified, below, tags.merge_key, options)?;
+    let ListPatch { items, deleted, order } = lists(original, modified, below.item(), tags.merge_key, options)?;
     if !items.is_empty() {
         set(patch, key, Node::bare(items));
     }
@@ -133,7 +136,7 @@ struct ListPatch {
 fn lists(
     original: &[Node],
     modified: &[Node],
-    schema: Schema<'_>,
+    schema: Position,
     key: &'static str,
     options: Options,
 ) -> Result<ListPatch> {
@@ -231,7 +234,7 @@ fn lists_of_scalars(original: &mut [Node], modified: &[Node], options: Options) 
 fn lists_of_maps(
     original: &[Node],
     modified: &[Node],
-    schema: Schema<'_>,
+    schema: Position,
     key: &str,
     options: Options,
 ) -> Result<(Vec<Node>, Vec<Node>)> {

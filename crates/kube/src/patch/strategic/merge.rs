@@ -6,8 +6,9 @@ use super::lists::{
     as_list, as_map, element_type, extract_deletions, merge_key_of, no_merge_key, place, same, sort_by_order,
 };
 use super::{
-    DELETE, DELETE_FROM_LIST, DIRECTIVE, MERGE, REPLACE, RETAIN_KEYS, SET_ORDER, Schema, Strategy, Tags,
+    DELETE, DELETE_FROM_LIST, DIRECTIVE, MERGE, REPLACE, RETAIN_KEYS, SET_ORDER, Strategy, Tags,
 };
+use crate::merge::Position;
 use plimsoll_diag::Span;
 use plimsoll_yaml::{Map, Node, Value};
 
@@ -19,7 +20,7 @@ pub(super) struct Options {
 }
 
 /// `mergeMap`.
-pub(super) fn maps(mut original: Map, mut patch: Map, schema: Schema<'_>, options: Options) -> Result<Map> {
+pub(super) fn maps(mut original: Map, mut patch: Map, schema: Position, options: Options) -> Result<Map> {
     if let Some(directive) = patch.get(DIRECTIVE) {
         return match directive.as_str() {
             Some(REPLACE) => {
@@ -49,7 +50,7 @@ fn field(
     original: &mut Map,
     mut key: String,
     mut value: Node,
-    schema: Schema<'_>,
+    schema: Position,
     options: Options,
 ) -> Result<()> {
     let mut deletes = false;
@@ -67,7 +68,8 @@ fn field(
             return Ok(());
         }
     }
-    let (below, tags) = schema.field(&key);
+    let below = schema.field(&key);
+    let tags = Tags::of(below);
     match (original.get_mut(&key), value.value) {
         (Some(Node { value: Value::Map(before), .. }), Value::Map(patch)) => {
             *before = match tags.strategy {
@@ -104,13 +106,13 @@ fn field(
 fn field_of_lists(
     original: Vec<Node>,
     patch: Vec<Node>,
-    schema: Schema<'_>,
+    schema: Position,
     tags: Tags,
     deletes: bool,
     options: Options,
 ) -> Result<Vec<Node>> {
     if tags.strategy == Some(Strategy::Merge) || deletes {
-        lists(original, patch, schema, tags.merge_key, deletes, options)
+        lists(original, patch, schema.item(), tags.merge_key, deletes, options)
     } else {
         Ok(patch)
     }
@@ -159,7 +161,7 @@ fn retain_keys(original: &mut Map, patch: &mut Map, options: Options) -> Result<
 }
 
 /// `mergePatchIntoOriginal`: the lists whose order is set, which are taken out of the patch.
-fn ordered_lists(original: &mut Map, patch: &mut Map, schema: Schema<'_>, options: Options) -> Result<()> {
+fn ordered_lists(original: &mut Map, patch: &mut Map, schema: Position, options: Options) -> Result<()> {
     const MALFORMED: &str = "invalid patch format of setElementOrder list";
     let keys: Vec<String> =
         patch.keys().filter(|key| key.starts_with(SET_ORDER)).map(str::to_owned).collect();
@@ -180,7 +182,8 @@ fn ordered_lists(original: &mut Map, patch: &mut Map, schema: Schema<'_>, option
         let name = directive_field(&key, SET_ORDER, MALFORMED)?;
         let before = original.get(name).cloned().map(as_list).transpose()?;
         let patched = patch.get(name).cloned().map(as_list).transpose()?;
-        let (below, tags) = schema.field(name);
+        let below = schema.field(name);
+        let tags = Tags::of(below);
         check_order(patched.as_deref().unwrap_or_default(), &order, tags.merge_key)?;
         let merged = match (&before, &patched) {
             (None, None) => continue,
@@ -292,7 +295,7 @@ fn interleave(
 fn lists(
     original: Vec<Node>,
     patch: Vec<Node>,
-    schema: Schema<'_>,
+    schema: Position,
     key: &str,
     deletes: bool,
     options: Options,

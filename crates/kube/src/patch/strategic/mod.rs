@@ -8,7 +8,7 @@ mod lists;
 mod merge;
 
 use super::Result;
-use crate::merge as tags;
+use crate::merge::{self as tags, Position};
 use plimsoll_yaml::Map;
 
 const DIRECTIVE: &str = "$patch";
@@ -20,25 +20,16 @@ const DELETE_FROM_LIST: &str = "$deleteFromPrimitiveList";
 const SET_ORDER: &str = "$setElementOrder";
 
 /// The patch that `kubectl apply` sends (`CreateThreeWayMergePatch` with `overwrite`): it makes `current` what `modified`
-/// says and removes what `original` said and `modified` no longer does.
-pub fn create_three_way(kind: &str, original: &Map, modified: &Map, current: &Map) -> Result<Map> {
-    let schema = Schema { kind, parent: "" };
-    let delta = diff::maps(current, modified, schema, diff::Options::CHANGES)?;
-    let deletions = diff::maps(original, modified, schema, diff::Options::DELETIONS)?;
-    merge::maps(deletions, delta, schema, merge::Options { is_applied: false })
+/// says and removes what `original` said and `modified` no longer does. `root` is the type of the object.
+pub fn create_three_way(root: Position, original: &Map, modified: &Map, current: &Map) -> Result<Map> {
+    let delta = diff::maps(current, modified, root, diff::Options::CHANGES)?;
+    let deletions = diff::maps(original, modified, root, diff::Options::DELETIONS)?;
+    merge::maps(deletions, delta, root, merge::Options { is_applied: false })
 }
 
-/// Applies `patch` to the object `original` of that kind, as the API server does (`StrategicMergeMapPatch`).
-pub fn apply(kind: &str, original: Map, patch: Map) -> Result<Map> {
-    merge::maps(original, patch, Schema { kind, parent: "" }, merge::Options { is_applied: true })
-}
-
-/// A place in the type of an object: what the tags of its fields are looked up by.
-#[derive(Clone, Copy)]
-struct Schema<'a> {
-    kind: &'a str,
-    /// The nearest field above; empty at the top of the object.
-    parent: &'a str,
+/// Applies `patch` to the object `original` of the type `root`, as the API server does (`StrategicMergeMapPatch`).
+pub fn apply(root: Position, original: Map, patch: Map) -> Result<Map> {
+    merge::maps(original, patch, root, merge::Options { is_applied: true })
 }
 
 /// How a field is patched: its tags `patchStrategy` and `patchMergeKey`.
@@ -56,21 +47,16 @@ enum Strategy {
     Replace,
 }
 
-impl<'a> Schema<'a> {
-    /// The tags of a field, and the place below it (`LookupPatchMetadataForStruct`, `LookupPatchMetadataForSlice`).
-    fn field(self, name: &'a str) -> (Schema<'a>, Tags) {
-        (Schema { kind: self.kind, parent: name }, self.tags(name))
-    }
-
-    fn tags(self, name: &str) -> Tags {
-        let merge = |merge_key| Tags { strategy: Some(Strategy::Merge), merge_key, ..Tags::default() };
-        match tags::strategy(self.kind, self.parent, name) {
-            tags::Strategy::Plain => Tags::default(),
+impl Tags {
+    fn of(field: Position) -> Self {
+        let merge = |merge_key| Self { strategy: Some(Strategy::Merge), merge_key, ..Self::default() };
+        match field.strategy() {
+            tags::Strategy::Plain => Self::default(),
             tags::Strategy::Merge(key) => merge(key),
-            tags::Strategy::MergeRetainKeys(key) => Tags { retain_keys: true, ..merge(key) },
+            tags::Strategy::MergeRetainKeys(key) => Self { retain_keys: true, ..merge(key) },
             tags::Strategy::MergeScalars => merge(""),
-            tags::Strategy::RetainKeys => Tags { retain_keys: true, ..Tags::default() },
-            tags::Strategy::Replace => Tags { strategy: Some(Strategy::Replace), ..Tags::default() },
+            tags::Strategy::RetainKeys => Self { retain_keys: true, ..Self::default() },
+            tags::Strategy::Replace => Self { strategy: Some(Strategy::Replace), ..Self::default() },
         }
     }
 }

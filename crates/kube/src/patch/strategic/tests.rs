@@ -1,11 +1,16 @@
 use super::super::testing::map;
 use super::*;
+use crate::Version;
 use plimsoll_yaml::Node;
+
+fn root(kind: &str) -> Position {
+    Position::root("v1", kind, Version::V1_36)
+}
 
 /// What an object stores after `kubectl apply` of `new` over `live`, and the patch that was sent.
 fn applied(kind: &str, old: &str, new: &str, live: &str) -> (Map, Map) {
-    let patch = create_three_way(kind, &map(old), &map(new), &map(live)).unwrap();
-    (apply(kind, map(live), patch.clone()).unwrap(), patch)
+    let patch = create_three_way(root(kind), &map(old), &map(new), &map(live)).unwrap();
+    (apply(root(kind), map(live), patch.clone()).unwrap(), patch)
 }
 
 #[test]
@@ -37,8 +42,8 @@ fn the_server_refuses_an_order_that_the_patch_breaks() {
     let env = |items: &str| format!("{{spec: {{containers: [{{name: a, env: {items}}}]}}}}");
     let old = env("[{name: A, value: z}, {name: A, value: x}]");
     let new = env("[{name: A, value: x}, {name: B, value: '1'}, {name: A, value: z}]");
-    let patch = create_three_way("Pod", &map(&old), &map(&new), &map(&old)).unwrap();
-    let error = apply("Pod", map(&old), patch).unwrap_err();
+    let patch = create_three_way(root("Pod"), &map(&old), &map(&new), &map(&old)).unwrap();
+    let error = apply(root("Pod"), map(&old), patch).unwrap_err();
     assert_eq!(
         error.message,
         "The order in patch list:\n[map[name:A value:z] map[name:A value:x] map[name:B value:1]]\n \
@@ -83,7 +88,7 @@ fn scalars_are_merged_as_a_set() {
 fn an_item_without_the_merge_key_cannot_be_patched() {
     let old = "{spec: {ports: [{port: 1}]}}";
     let error =
-        create_three_way("Service", &map(old), &map("{spec: {ports: [{name: a}]}}"), &map(old)).unwrap_err();
+        create_three_way(root("Service"), &map(old), &map("{spec: {ports: [{name: a}]}}"), &map(old)).unwrap_err();
     assert_eq!(error.message, "map: map[name:a] does not contain declared merge key: port");
 }
 
