@@ -651,6 +651,9 @@ const SOURCE_DEFAULTS: &[(&str, &[(&str, &str)])] = &[
 
 /// `SetDefaults_Service`.
 fn service(spec: &mut Map) {
+    if spec.get("selector").and_then(Node::as_map).is_some_and(Map::is_empty) {
+        spec.remove("selector");
+    }
     default(spec, "sessionAffinity", "None");
     match text(spec, "sessionAffinity") {
         "None" => {

@@ -19,7 +19,7 @@ pub mod update;
 pub mod validation;
 
 pub use validation::{
-    ErrorKind, FieldError, Finding, Operation, RULES, defines, name_errors, validate, validate_all,
+    ErrorKind, FieldError, Finding, Operation, RULES, defines, name_errors, validate, validate_addresses, validate_all,
     validate_custom, validate_for, validate_form,
 };
 

@@ -225,8 +225,10 @@ impl Check<'_> {
             Some(template)
         };
         let (before, after) = (strip(at(self.old, "spec.template")), strip(at(self.new, "spec.template")));
+        // `validatePodResourceUpdatesOnly`.
+        let path = if mutable && self.version >= Version::V1_36 { "spec.template.spec" } else { "spec.template" };
         if differ(before.as_ref(), after.as_ref()) {
-            self.invalid(Cause::ImmutableField, "spec.template", None, "field is immutable");
+            self.invalid(Cause::ImmutableField, path, None, "field is immutable");
         }
         for field in
             ["completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"]
@@ -360,15 +362,18 @@ impl Check<'_> {
         capacity: Option<Quantity>,
         around: &dyn Surroundings,
     ) {
-        let (Some(old_size), Some(new_size), Some(capacity)) = (old, new, capacity) else { return };
-        if new_size < old_size && new_size < capacity {
+        // What is not said is 0, as for the server: also the capacity of a claim that is not bound.
+        let (Some(old_size), Ok(zero)) = (old, Quantity::parse("0")) else { return };
+        let new_size = new.unwrap_or(zero);
+        let bound = capacity.is_some();
+        if new_size < old_size && new_size <= capacity.unwrap_or(zero) {
             self.forbid(
                 Cause::BelowCapacity,
                 "spec.resources.requests.storage",
                 "field can not be less than status.capacity",
             );
         }
-        if new_size > old_size {
+        if bound && new_size > old_size {
             let class = at(self.new, "spec.storageClassName").and_then(Node::as_str).unwrap_or_default();
             if class.is_empty() || around.expandable(class) == Some(false) {
                 self.forbid(

@@ -24,7 +24,7 @@ const RETRIES: usize = 5;
 /// Applies one object.
 pub(super) fn apply(server: &mut Server, resource: &Resource, run: &mut Run) {
     let modified = with_last_applied(&resource.root);
-    let Some(current) = server.get(&resource.key) else {
+    let Some(current) = server.get(&resource.api_version, &resource.key) else {
         if resource.key.name.is_empty() {
             let prefix = crate::server::text_at(&resource.root, &["metadata", "generateName"]);
             run.errors.push(format!("from {prefix}: cannot use generate name with apply"));

@@ -1,9 +1,9 @@
 //! Decoding and encoding: what the server reads a body as, and how it writes an object.
 
-use super::{ObjectKey, node};
+use super::{ObjectKey, autoscaler, node};
 use plimsoll_diag::{Severity, Span};
 use plimsoll_kube::manifest::Object;
-use plimsoll_kube::schema::{self, Kind};
+use plimsoll_kube::schema::{self, Base, Kind, Schemas, Shape, Ty};
 use plimsoll_kube::{ErrorKind, Version, defaults, validate_form};
 use plimsoll_yaml::{Map, Node, Value};
 
@@ -61,11 +61,46 @@ pub(super) fn decode(kind: &Kind, version: Version, strict: bool, mut root: Node
         schema::drop_unknown(kind.api_version, kind.kind, version, &mut root);
     }
     let group = node::group_of(kind.api_version);
+    if let Some(ty) = Schemas::get().type_named(kind.type_name) {
+        fill_null_items(&mut root, Ty::of_object(ty), version);
+    }
+    if kind.api_version == "autoscaling/v1" && kind.kind == "HorizontalPodAutoscaler" {
+        autoscaler::to_v2(&mut root);
+    }
     if let Some(metadata) = node::map_mut(&mut root, &["metadata"]) {
         metadata.retain(|entry| !entry.value.is_null());
     }
     defaults::decode(group, kind.kind, &mut root);
     Ok(root)
+}
+
+/// A null in a list is the zero value of the items' type.
+fn fill_null_items(node: &mut Node, ty: Ty, version: Version) {
+    match (ty.shape(), &mut node.value) {
+        (Shape::List(inner), Value::Seq(items)) => {
+            for item in items {
+                if item.is_null() {
+                    item.value = match inner.shape() {
+                        Shape::Base(Base::Object(_)) => Map::new().into(),
+                        Shape::Base(Base::String) => "".into(),
+                        _ => Value::Null,
+                    };
+                }
+                fill_null_items(item, inner, version);
+            }
+        }
+        (Shape::Map(inner), Value::Map(map)) => {
+            map.iter_mut().for_each(|entry| fill_null_items(&mut entry.value, inner, version));
+        }
+        (Shape::Base(Base::Object(id)), Value::Map(map)) => {
+            for entry in map.iter_mut() {
+                if let Some(field) = Schemas::get().field(id, &entry.key, version) {
+                    fill_null_items(&mut entry.value, field.ty, version);
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 /// Adds what the encoder writes although it is empty: structs and lists that no `omitempty` leaves out.

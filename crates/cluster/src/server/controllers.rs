@@ -1,9 +1,17 @@
 //! What the controllers that every cluster runs write to the metadata of stored objects.
 
-use super::{ObjectKey, node};
+use super::{ObjectKey, node, strategy};
 use plimsoll_kube::{defaults, update};
 use plimsoll_yaml::Node;
 use std::collections::BTreeMap;
+
+/// The PVC protection controller gives a claim its finalizer back.
+pub(super) fn protect_claim(key: &ObjectKey, object: &mut Node) {
+    let is_deleted = object.at(&["metadata", "deletionTimestamp"]).is_some();
+    if (key.group.as_str(), key.kind.as_str()) == ("", "PersistentVolumeClaim") && !is_deleted {
+        strategy::protect_claim(object);
+    }
+}
 
 const REVISION: &str = "deployment.kubernetes.io/revision";
 

@@ -4,6 +4,7 @@
 //! its kind, validation of the whole object, allocation, storage. An object that stays as it is, is not written.
 
 mod answer;
+mod autoscaler;
 mod codec;
 mod controllers;
 mod node;
@@ -23,7 +24,7 @@ use plimsoll_kube::quantity::Quantity;
 use plimsoll_kube::schema::{self, Kind};
 use plimsoll_kube::update::{self, Surroundings, Update};
 use plimsoll_kube::validation::Operation;
-use plimsoll_kube::{FieldError, Version, defaults, validate_for};
+use plimsoll_kube::{FieldError, Finding, Version, defaults, validate_addresses, validate_for};
 use plimsoll_yaml::{Map, Node, Value};
 use std::collections::BTreeMap;
 
@@ -142,14 +143,17 @@ impl Server {
         object
     }
 
-    /// An object as the server answers a GET.
-    pub fn get(&self, key: &ObjectKey) -> Option<Node> {
+    /// An object as the server answers a GET in a version of its API.
+    pub fn get(&self, api_version: &str, key: &ObjectKey) -> Option<Node> {
         let record = self.records.get(key)?;
         let mut object = record.object.clone();
         if let Some(metadata) = map_at_mut(&mut object, &["metadata"]) {
             node::set(metadata, "uid", uid(key));
             node::set(metadata, "resourceVersion", record.resource_version.to_string());
             node::set(metadata, "creationTimestamp", CREATED);
+        }
+        if api_version == "autoscaling/v1" {
+            autoscaler::to_v1(&mut object);
         }
         Some(object)
     }
@@ -185,7 +189,7 @@ impl Server {
         writer: Writer<'_>,
     ) -> Answer {
         let kind = schema::kind(api_version, &key.kind).ok_or_else(Status::no_such_resource)?;
-        let live = self.get(key).ok_or_else(|| Status::not_found(named(kind, key)))?;
+        let live = self.get(api_version, key).ok_or_else(|| Status::not_found(named(kind, key)))?;
         if subresource == Some(Subresource::Scale) {
             return self.scale(kind, key, patch);
         }
@@ -360,10 +364,16 @@ impl Server {
             new: root,
             version: self.version,
         };
-        for refusal in update::validate(&update, self) {
-            if !errors.contains(&refusal.error) {
-                errors.push(refusal.error);
+        let refusals = update::validate(&update, self);
+        // That the selector is the generated one is asked of new Jobs only.
+        let refusals = refusals.into_iter().filter(|refusal| refusal.cause != update::Cause::JobSelector);
+        for error in refusals.map(|refusal| values::complete(refusal.error, root, self.version)) {
+            if !errors.contains(&error) {
+                errors.push(error);
             }
+        }
+        if (key.group.as_str(), key.kind.as_str()) == ("batch", "Job") {
+            errors.extend(strategy::errors_of_selector(root));
         }
         errors
     }
@@ -374,7 +384,7 @@ impl Server {
             return Err(Status::bad_request("a scale is patched by a merge patch"));
         };
         let replicas = patch.get("spec").and_then(|spec| spec.get("replicas")).and_then(Node::as_i64);
-        let mut root = self.get(key).ok_or_else(|| Status::not_found(named(kind, key)))?;
+        let mut root = self.get(kind.api_version, key).ok_or_else(|| Status::not_found(named(kind, key)))?;
         if let (Some(replicas), Some(spec)) = (replicas, map_at_mut(&mut root, &["spec"])) {
             node::set(spec, "replicas", replicas);
         }
@@ -382,17 +392,24 @@ impl Server {
         self.update(kind, key, root, None)
     }
 
-    /// The errors of validation; the object is borrowed for it only.
+    /// The errors of validation.
     fn validate(&self, operation: Operation, key: &ObjectKey, root: &mut Node) -> Vec<FieldError> {
-        let taken = match (key.group.as_str(), key.kind.as_str()) {
-            ("batch", "Job") => strategy::without_generated_selector(&uid(key), root),
-            _ => std::mem::replace(root, Node::bare(Value::Null)),
-        };
-        let object: Object = codec::as_object(taken);
-        let findings = validate_for(operation, &object, self.version);
-        if root.is_null() {
-            *root = object.root;
+        if (key.group.as_str(), key.kind.as_str()) == ("batch", "Job") {
+            let mut manifest = strategy::without_generated_selector(&uid(key), root);
+            return self.errors(&mut manifest, |object, version| validate_for(operation, object, version));
         }
+        self.errors(root, |object, version| validate_for(operation, object, version))
+    }
+
+    /// The errors of a function of validation; the object is borrowed for it only.
+    fn errors(
+        &self,
+        root: &mut Node,
+        validate: impl FnOnce(&Object, Version) -> Vec<Finding>,
+    ) -> Vec<FieldError> {
+        let object = codec::as_object(std::mem::replace(root, Node::bare(Value::Null)));
+        let findings = validate(&object, self.version);
+        *root = object.root;
         findings
             .into_iter()
             .filter(|finding| finding.severity() == plimsoll_diag::Severity::Error)
@@ -416,16 +433,11 @@ impl Server {
             None => service::complete_new(spec),
             Some(old) => service::patch_allocated_values(spec, old),
         }
-        let errors = match old {
-            None => self.validate(Operation::Create, key, root),
-            Some(old) => self.errors_of_update(key, old, root),
-        };
-        let Some(spec) = map_at_mut(root, &["spec"]) else { return Ok(()) };
-        let about_addresses: Vec<FieldError> =
-            errors.into_iter().filter(|error| service::concerns_addresses(spec, error)).collect();
-        if !about_addresses.is_empty() {
-            return Err(Status::invalid(named(kind, key), &about_addresses));
+        let errors = self.errors(root, validate_addresses);
+        if !errors.is_empty() {
+            return Err(Status::invalid(named(kind, key), &errors));
         }
+        let Some(spec) = map_at_mut(root, &["spec"]) else { return Ok(()) };
         service::allocate(&mut self.allocator, named(kind, key), spec, old_spec)?;
         service::default_on_read(spec);
         Ok(())
@@ -434,6 +446,7 @@ impl Server {
     fn write(&mut self, key: ObjectKey, mut object: Node) {
         self.resource_version += 1;
         self.deployments.annotate(&key, &mut object);
+        controllers::protect_claim(&key, &mut object);
         let record = Record { object, resource_version: self.resource_version };
         self.records.insert(key, record);
     }

@@ -274,12 +274,6 @@ pub(super) fn complete_new(spec: &mut Map) {
     }
 }
 
-/// Whether an error is one of `ValidateServiceClusterIPsRelatedFields`, which is asked before anything is allocated.
-pub(super) fn concerns_addresses(spec: &Map, error: &FieldError) -> bool {
-    needs_address(spec)
-        && ["spec.clusterIP", "spec.ipFamil"].iter().any(|prefix| error.path.starts_with(prefix))
-}
-
 /// Allocates what a new Service, or one of another type than before, needs (`allocateCreate`, `allocateUpdate`).
 pub(super) fn allocate(
     allocator: &mut Allocator,

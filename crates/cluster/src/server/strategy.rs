@@ -2,7 +2,8 @@
 //! `PrepareForUpdate` of `pkg/registry/*/strategy.go`, and the mutating admission plug-ins.
 
 use super::{ObjectKey, node, service};
-use plimsoll_kube::{Version, defaults, update};
+use plimsoll_kube::patch::format_json;
+use plimsoll_kube::{ErrorKind, FieldError, Version, defaults, update};
 use plimsoll_yaml::{Map, Node};
 
 /// Kinds whose objects count their generations.
@@ -72,6 +73,7 @@ pub(super) fn prepare_for_update(key: &ObjectKey, version: Version, old: &Node, 
             set_template_generation(root, number + i64::from(changed));
         }
         ("", "ServiceAccount") => clean_secret_references(root),
+        ("", "Pod") => node::map_mut(root, &["spec"]).into_iter().for_each(tolerate_unreachable_nodes),
         ("", "PersistentVolumeClaim") => {
             if old.at(&["spec", "dataSourceRef"]).is_some()
                 && let Some(spec) = node::map_mut(root, &["spec"])
@@ -182,6 +184,29 @@ pub(super) fn without_generated_selector(uid: &str, root: &Node) -> Node {
         }
     }
     root
+}
+
+/// What `ValidateJobSpec` asks of the selector of a stored Job: that there is one, and that it selects the Job's pods.
+pub(super) fn errors_of_selector(root: &Node) -> Vec<FieldError> {
+    let labels = node::map(root, &["spec", "template", "metadata", "labels"]);
+    let selector = root.at(&["spec", "selector"]);
+    let wanted = selector.and_then(|selector| selector.get("matchLabels")).and_then(Node::as_map);
+    let is_match = selector.is_some()
+        && wanted.into_iter().flatten().all(|entry| {
+            labels.and_then(|labels| labels.get(&entry.key)) == Some(&entry.value)
+        });
+    let mut errors = Vec::new();
+    if selector.is_none() {
+        errors.push(FieldError::new(ErrorKind::Required, "spec.selector"));
+    }
+    if !is_match {
+        errors.push(
+            FieldError::new(ErrorKind::Invalid, "spec.template.metadata.labels")
+                .value(labels.map_or_else(|| "null".to_owned(), |labels| format_json(&Node::bare(labels.clone()))))
+                .detail("`selector` does not match template `labels`"),
+        );
+    }
+    errors
 }
 
 const UID_LABEL: &str = "batch.kubernetes.io/controller-uid";

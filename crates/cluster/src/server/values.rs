@@ -40,6 +40,10 @@ fn zero(root: &Node, steps: &[&str], version: Version) -> Option<String> {
     let mut rest = steps.iter();
     let mut ty: Ty = schemas.field(schemas.type_named(kind.type_name)?, rest.next()?, version)?.ty;
     for step in rest {
+        // Some paths leave out the index.
+        if let (Shape::List(inner), Err(_)) = (ty.shape(), step.parse::<usize>()) {
+            ty = inner;
+        }
         ty = match ty.shape() {
             Shape::List(inner) | Shape::Map(inner) => inner,
             Shape::Base(Base::Object(id)) => schemas.field(id, step, version)?.ty,

@@ -97,14 +97,14 @@ pub(super) fn access_modes(modes: &At<'_, '_>, cx: &mut Context<'_>) {
             "ReadWriteOncePod" => single_pod = true,
             text if ACCESS_MODES.contains(&text) => other = true,
             text => {
-                let known = ACCESS_MODES.join("`, `");
+                let known = ACCESS_MODES.join("\", \"");
                 let near = SHORT_MODES
                     .iter()
                     .find_map(|(short, mode)| short.eq_ignore_ascii_case(text).then_some(*mode))
                     .or_else(|| nearest(text, ACCESS_MODES.iter().copied()));
                 let error = FieldError::new(ErrorKind::NotSupported, modes.path())
                     .value(format!("{text:?}"))
-                    .detail(format!("supported values: `{known}`"));
+                    .detail(format!("supported values: \"{known}\""));
                 let help = near.map(|near| format!("did you mean `{near}`?"));
                 cx.push(Finding::new(error, mode.span()).help(help));
             }
@@ -137,7 +137,7 @@ fn common_spec(spec: &At<'_, '_>, cx: &mut Context<'_>) {
     // The server leaves `requests` out of the path.
     let path = resources.key("storage").showing(&storage);
     if storage.key_span().is_none() {
-        cx.required(&path, "set the size in `resources.requests.storage`");
+        cx.missing(&path, "set the size in `resources.requests.storage`");
     } else if positive_quantity(&path, cx) {
         quantity_value("storage", &path, cx);
     }

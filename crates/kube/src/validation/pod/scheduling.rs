@@ -88,7 +88,8 @@ pub(super) fn spread_constraints(constraints: &At<'_, '_>, holder: Holder<'_, '_
         });
         if repeated {
             let blamed = constraint.field("{topologyKey, whenUnsatisfiable}");
-            cx.duplicate(&blamed.showing(&key));
+            let pair = format!("{{{}, {}}}", key.text(), constraint.field("whenUnsatisfiable").text());
+            cx.duplicate_text(&blamed.showing(&key), &pair);
         }
         let domains = constraint.field("minDomains");
         if domains.is_set() {
