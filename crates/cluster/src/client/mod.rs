@@ -6,6 +6,7 @@
 mod apply;
 mod manifests;
 mod prune;
+mod server_side;
 
 pub use apply::LAST_APPLIED;
 
@@ -97,6 +98,20 @@ impl Kubectl {
     /// `kubectl apply -f`: three-way patches, computed by the client.
     pub fn apply(&self, server: &mut Server, sources: &Sources, manifests: &str) -> Run {
         self.each(server, sources, manifests, apply::apply)
+    }
+
+    /// `kubectl apply --server-side -f`: the server merges by field ownership. With `force` (`--force-conflicts`) it takes
+    /// fields from their owners.
+    pub fn apply_server_side(
+        &self,
+        server: &mut Server,
+        sources: &Sources,
+        manifests: &str,
+        force: bool,
+    ) -> Run {
+        self.each(server, sources, manifests, |server, resource, run| {
+            server_side::apply(server, resource, force, run);
+        })
     }
 
     /// `kubectl apply --prune -l KEY=VALUE -f`: applies the objects that have the label, and deletes the others that have it

@@ -1,6 +1,7 @@
 //! What the server answers: `metav1.Status`, as `k8s.io/apimachinery/pkg/api/errors` makes it.
 
 use plimsoll_kube::FieldError;
+use plimsoll_kube::managed::ApplyError;
 use plimsoll_kube::patch::{PatchError, PatchErrorKind};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -135,6 +136,21 @@ impl Status {
         };
         let message = format!(" \"\" is invalid: patch: {}", cause.message);
         Self { code: 422, reason: "Invalid", message, causes: vec![cause] }
+    }
+
+    /// What the server answers to a server-side apply that is refused.
+    pub(super) fn of_apply(error: &ApplyError) -> Self {
+        let causes = error.causes().into_iter().map(|cause| FieldCause {
+            field: cause.field,
+            reason: cause.reason,
+            message: cause.message,
+        });
+        Self {
+            code: error.code(),
+            reason: error.reason(),
+            message: error.to_string(),
+            causes: causes.collect(),
+        }
     }
 
     /// What the server makes of a patch that does not apply.

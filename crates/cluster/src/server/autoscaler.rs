@@ -18,11 +18,10 @@ pub(super) fn to_v2(root: &mut Node) {
     let Some(map) = root.as_map_mut() else { return };
     node::set(map, "apiVersion", "autoscaling/v2");
     let Some(spec) = map.get_mut("spec").and_then(Node::as_map_mut) else { return };
-    let mut metrics = Vec::new();
+    let mut metrics: Vec<Node> = others.iter().flat_map(Node::items).cloned().collect();
     if let Some(percent) = spec.remove(UTILIZATION).filter(|entry| !entry.value.is_null()) {
         metrics.push(utilization(percent.value));
     }
-    metrics.extend(others.iter().flat_map(Node::items).cloned());
     if !metrics.is_empty() {
         node::set(spec, "metrics", metrics);
     }

@@ -62,7 +62,7 @@ pub(super) fn decode(kind: &Kind, version: Version, strict: bool, mut root: Node
     }
     let group = node::group_of(kind.api_version);
     if let Some(ty) = Schemas::get().type_named(kind.type_name) {
-        fill_null_items(&mut root, Ty::of_object(ty), version);
+        fill_nulls(&mut root, Ty::of_object(ty), version);
     }
     if kind.api_version == "autoscaling/v1" && kind.kind == "HorizontalPodAutoscaler" {
         autoscaler::to_v2(&mut root);
@@ -74,32 +74,40 @@ pub(super) fn decode(kind: &Kind, version: Version, strict: bool, mut root: Node
     Ok(root)
 }
 
-/// A null in a list is the zero value of the items' type.
-fn fill_null_items(node: &mut Node, ty: Ty, version: Version) {
+/// A null in a list, or below a free key, is the zero value of its type.
+fn fill_nulls(node: &mut Node, ty: Ty, version: Version) {
     match (ty.shape(), &mut node.value) {
         (Shape::List(inner), Value::Seq(items)) => {
             for item in items {
-                if item.is_null() {
-                    item.value = match inner.shape() {
-                        Shape::Base(Base::Object(_)) => Map::new().into(),
-                        Shape::Base(Base::String) => "".into(),
-                        _ => Value::Null,
-                    };
-                }
-                fill_null_items(item, inner, version);
+                fill_null(item, inner);
+                fill_nulls(item, inner, version);
             }
         }
         (Shape::Map(inner), Value::Map(map)) => {
-            map.iter_mut().for_each(|entry| fill_null_items(&mut entry.value, inner, version));
+            for entry in map.iter_mut() {
+                fill_null(&mut entry.value, inner);
+                fill_nulls(&mut entry.value, inner, version);
+            }
         }
         (Shape::Base(Base::Object(id)), Value::Map(map)) => {
             for entry in map.iter_mut() {
                 if let Some(field) = Schemas::get().field(id, &entry.key, version) {
-                    fill_null_items(&mut entry.value, field.ty, version);
+                    fill_nulls(&mut entry.value, field.ty, version);
                 }
             }
         }
         _ => {}
+    }
+}
+
+fn fill_null(node: &mut Node, ty: Ty) {
+    if node.is_null() {
+        node.value = match ty.shape() {
+            Shape::Base(Base::Object(_)) => Map::new().into(),
+            Shape::Base(Base::String | Base::Bytes) => "".into(),
+            Shape::Base(Base::Quantity) => "0".into(),
+            _ => Value::Null,
+        };
     }
 }
 

@@ -17,6 +17,7 @@ pub(crate) use node::{map as map_at, map_mut as map_at_mut, text as text_at};
 
 use answer::Named;
 use codec::Undecodable;
+use plimsoll_kube::managed::{self, Managed, Target};
 use plimsoll_kube::manifest::Object;
 use plimsoll_kube::merge::Position;
 use plimsoll_kube::patch::{self, json_merge, json_patch, strategic};
@@ -92,6 +93,7 @@ struct Record {
     /// As the server writes it, without the metadata that says nothing about its content: uid, version, creation.
     object: Node,
     resource_version: u64,
+    managed: Managed,
 }
 
 /// An API server with its storage.
@@ -162,7 +164,9 @@ impl Server {
     pub fn create(&mut self, body: &Node, writer: Writer<'_>) -> Answer {
         let kind = self.kind_of(body)?;
         let root = self.decode_body(kind, body, writer)?;
-        self.insert(kind, root)
+        let key = ObjectKey::with_kind(kind, text_at(&root, &["metadata", "namespace"]), text_at(&root, &["metadata", "name"]));
+        let managed = self.owners_after(kind, &key, &root, "", writer.manager);
+        self.insert(kind, key, root, managed)
     }
 
     /// PUT: an object in the place of another.
@@ -170,11 +174,12 @@ impl Server {
         let kind = self.kind_of(body)?;
         let key = ObjectKey::with_kind(kind, text_at(body, &["metadata", "namespace"]), text_at(body, &["metadata", "name"]));
         let root = self.decode_body(kind, body, writer)?;
+        let managed = self.owners_after(kind, &key, &root, "", writer.manager);
         if self.records.contains_key(&key) {
-            return self.update(kind, &key, root, None);
+            return self.update(kind, &key, root, None, managed);
         }
         if strategy::is_created_by_update(&key) {
-            return self.insert(kind, root);
+            return self.insert(kind, key, root, managed);
         }
         Err(Status::not_found(named(kind, &key)))
     }
@@ -191,7 +196,7 @@ impl Server {
         let kind = schema::kind(api_version, &key.kind).ok_or_else(Status::no_such_resource)?;
         let live = self.get(api_version, key).ok_or_else(|| Status::not_found(named(kind, key)))?;
         if subresource == Some(Subresource::Scale) {
-            return self.scale(kind, key, patch);
+            return self.scale(kind, key, patch, writer);
         }
         let mut patched = match (patch, live.value) {
             (Patch::Strategic(patch), Value::Map(live)) => {
@@ -217,7 +222,72 @@ impl Server {
         };
         let root = codec::decode(kind, self.version, writer.strict, patched)
             .map_err(|error| Status::invalid_patch(&shown, error.message()))?;
-        self.update(kind, key, root, subresource)
+        let part = if subresource == Some(Subresource::Status) { "status" } else { "" };
+        let managed = self.owners_after(kind, key, &root, part, writer.manager);
+        self.update(kind, key, root, subresource, managed)
+    }
+
+    /// PATCH with `application/apply-patch+yaml`: server-side apply by a field manager.
+    pub fn apply(&mut self, config: &Node, manager: &str, force: bool) -> Answer {
+        let kind = self.kind_of(config)?;
+        let metadata = |field: &str| text_at(config, &["metadata", field]);
+        let key = ObjectKey::with_kind(kind, metadata("namespace"), metadata("name"));
+        let live = self.get(kind.api_version, &key);
+        let target = self.target(kind, "");
+        let nobody = Managed::default();
+        let owners = self.records.get(&key).map_or(&nobody, |record| &record.managed);
+        let applied = managed::apply(&target, live.as_ref(), owners, config, manager, force)
+            .map_err(|error| Status::of_apply(&error))?;
+        let root = codec::decode(kind, self.version, false, applied.object).map_err(|error| {
+            let slash = if kind.api_version.contains('/') { "" } else { "/" };
+            let group_version = format!("{slash}{}, Kind={}", kind.api_version, kind.kind);
+            Status::internal(format!(
+                "failed to convert new object ({}/{}; {group_version}) to proper version: unable to convert unstructured object to {group_version}: {}",
+                key.namespace, key.name, error.message()
+            ))
+        })?;
+        if live.is_some() {
+            self.update(kind, &key, root, None, applied.managed)
+        } else {
+            self.insert(kind, key, root, applied.managed)
+        }
+    }
+
+    /// Who owns the fields of a stored object.
+    pub fn managed(&self, key: &ObjectKey) -> Option<&Managed> {
+        self.records.get(key).map(|record| &record.managed)
+    }
+
+    /// PATCH of `metadata.managedFields` alone.
+    pub fn replace_managed(&mut self, key: &ObjectKey, managed: Managed) -> Answer {
+        let kind = schema::kinds().iter().find(|kind| kind.kind == key.kind);
+        let kind = kind.ok_or_else(Status::no_such_resource)?;
+        let record = self.records.get_mut(key).ok_or_else(|| Status::not_found(named(kind, key)))?;
+        self.resource_version += 1;
+        record.resource_version = self.resource_version;
+        record.managed = managed;
+        Ok(Written { code: 200, changed: false })
+    }
+
+    fn target<'a>(&self, kind: &'a Kind, subresource: &'a str) -> Target<'a> {
+        Target { subresource, ..Target::new(kind.api_version, kind.kind, self.version) }
+    }
+
+    /// Who owns the fields after a write that is no server-side apply and leaves `root`, before the storage strategy.
+    fn owners_after(
+        &self,
+        kind: &Kind,
+        key: &ObjectKey,
+        root: &Node,
+        subresource: &str,
+        manager: &str,
+    ) -> Managed {
+        let record = self.records.get(key);
+        let nobody = Managed::default();
+        let owners = record.map_or(&nobody, |record| &record.managed);
+        let mut new = root.clone();
+        codec::encode(key, &mut new);
+        managed::update(&self.target(kind, subresource), record.map(|record| &record.object), owners, &new, manager)
     }
 
     /// DELETE: what has finalizers is only marked.
@@ -264,12 +334,7 @@ impl Server {
     }
 
     /// Stores a new object.
-    fn insert(&mut self, kind: &Kind, mut root: Node) -> Answer {
-        let key = ObjectKey::with_kind(
-            kind,
-            text_at(&root, &["metadata", "namespace"]),
-            text_at(&root, &["metadata", "name"]),
-        );
+    fn insert(&mut self, kind: &Kind, key: ObjectKey, mut root: Node, managed: Managed) -> Answer {
         strip_identity(&mut root);
         self.allocator.begin();
         let result = self.try_insert(kind, &key, &mut root);
@@ -278,7 +343,7 @@ impl Server {
             result?;
         }
         codec::encode(&key, &mut root);
-        self.write(key, root);
+        self.write(key, root, managed);
         Ok(Written { code: 201, changed: true })
     }
 
@@ -302,6 +367,7 @@ impl Server {
         key: &ObjectKey,
         mut root: Node,
         subresource: Option<Subresource>,
+        managed: Managed,
     ) -> Answer {
         let named = named(kind, key);
         let Some(record) = self.records.get(key) else { return Err(Status::not_found(named)) };
@@ -328,8 +394,8 @@ impl Server {
         }
         codec::encode(key, &mut root);
         let changed = root != old;
-        if changed {
-            self.write(key.clone(), root);
+        if changed || self.managed(key) != Some(&managed) {
+            self.write(key.clone(), root, managed);
             self.remove_if_finalized(key);
         }
         Ok(Written { code: 200, changed })
@@ -379,7 +445,7 @@ impl Server {
     }
 
     /// PATCH of the number of replicas.
-    fn scale(&mut self, kind: &Kind, key: &ObjectKey, patch: Patch<'_>) -> Answer {
+    fn scale(&mut self, kind: &Kind, key: &ObjectKey, patch: Patch<'_>, writer: Writer<'_>) -> Answer {
         let (Patch::Merge(patch) | Patch::Strategic(patch)) = patch else {
             return Err(Status::bad_request("a scale is patched by a merge patch"));
         };
@@ -389,7 +455,8 @@ impl Server {
             node::set(spec, "replicas", replicas);
         }
         defaults::decode(&key.group, &key.kind, &mut root);
-        self.update(kind, key, root, None)
+        let managed = self.owners_after(kind, key, &root, "scale", writer.manager);
+        self.update(kind, key, root, None, managed)
     }
 
     /// The errors of validation.
@@ -443,11 +510,11 @@ impl Server {
         Ok(())
     }
 
-    fn write(&mut self, key: ObjectKey, mut object: Node) {
+    fn write(&mut self, key: ObjectKey, mut object: Node, managed: Managed) {
         self.resource_version += 1;
         self.deployments.annotate(&key, &mut object);
         controllers::protect_claim(&key, &mut object);
-        let record = Record { object, resource_version: self.resource_version };
+        let record = Record { object, resource_version: self.resource_version, managed };
         self.records.insert(key, record);
     }
 

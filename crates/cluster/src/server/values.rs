@@ -13,10 +13,12 @@ pub(super) fn complete(mut error: FieldError, root: &Node, version: Version) -> 
         ErrorKind::Invalid | ErrorKind::NotSupported | ErrorKind::Duplicate | ErrorKind::NotFound
     );
     let is_cut = error.value.as_deref().is_some_and(|value| value.ends_with("\"..."));
-    if shows && (error.value.is_none() || is_cut) {
+    let is_unknown = error.value.as_deref().is_none_or(|value| value == "null");
+    if shows && (is_unknown || is_cut) {
         let steps = steps(&error.path);
         let found = steps.iter().try_fold(root, |node, step| child(node, step)).filter(|node| !node.is_null());
-        error.value = found.map(format_json).or_else(|| zero(root, &steps, version));
+        let value = found.map(format_json).or_else(|| zero(root, &steps, version));
+        error.value = value.or(error.value);
     }
     error
 }

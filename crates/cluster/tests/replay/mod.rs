@@ -55,7 +55,7 @@ pub(crate) fn play(row: &Json) -> Vec<Step> {
     let mut possible = true;
     for step in row["steps"].as_array().unwrap() {
         let op = step["op"].as_str().unwrap();
-        possible &= !matches!(op, "ssa" | "ssaf" | "helm");
+        possible &= op != "helm";
         if !possible {
             steps.push(Step { op: op.to_owned(), differences: None });
             continue;
@@ -72,6 +72,9 @@ pub(crate) fn play(row: &Json) -> Vec<Step> {
                 manifest,
                 ("app.kubernetes.io/managed", "x"),
             ),
+            "ssa" | "ssaf" => {
+                kubectl.apply_server_side(&mut server, &sources, manifest, op == "ssaf")
+            }
             "drift" => drift(&mut server, namespace, &step["drift"]),
             _ => panic!("{op}"),
         };

@@ -197,6 +197,8 @@ fn service_port<'n>(
         }
     } else if let Some(number) = target.int().filter(|number| *number != 0) {
         cx.invalid_each(&target, names::port_number(number));
+    } else if number.int().unwrap_or(0) == 0 {
+        cx.invalid_each(&target.showing(&number), names::port_number(0));
     }
     let app_protocol = port.field("appProtocol");
     if app_protocol.is_set() {
