@@ -4,11 +4,13 @@
 //! and every error. An object that is refused does not stop the others.
 
 mod apply;
+mod helm;
 mod manifests;
 mod prune;
 mod server_side;
 
 pub use apply::LAST_APPLIED;
+pub use helm::Helm;
 
 use crate::server::{Answer, ObjectKey, Server, Status, Writer};
 use manifests::Resource;
