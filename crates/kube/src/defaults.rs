@@ -241,6 +241,9 @@ fn is_string_pointer(parent: &str, field: &str) -> bool {
         | "runAsUserName"
         | "identity"
         | "holderIdentity"
+        | "maxSurge"
+        | "maxUnavailable"
+        | "minAvailable"
         | "ipFamilyPolicy" => true,
         "type" => parent == "hostPath",
         "service" => parent == "grpc",

@@ -447,7 +447,16 @@ impl Check<'_> {
             spec
         };
         let tolerations = |node| at(node, "spec.tolerations").map(Node::items).unwrap_or_default();
-        let added_only = tolerations(self.old).iter().all(|item| tolerations(self.new).contains(item));
+        // `ValidateOnlyAddedTolerations`: how long a taint is tolerated may change.
+        let untimed = |list: &[Node]| -> Vec<Node> {
+            let mut list = list.to_vec();
+            list.iter_mut().filter_map(Node::as_map_mut).for_each(|item| {
+                item.remove("tolerationSeconds");
+            });
+            list
+        };
+        let kept = untimed(tolerations(self.new));
+        let added_only = untimed(tolerations(self.old)).iter().all(|item| kept.contains(item));
         let deadline = |node| at(node, "spec.activeDeadlineSeconds").and_then(Node::as_i64);
         let deadline_ok = match (deadline(self.old), deadline(self.new)) {
             (Some(old), Some(new)) => new <= old,

@@ -121,7 +121,11 @@ pub(super) fn encode(key: &ObjectKey, root: &mut Node) {
             node::each(spec, "volumeClaimTemplates", claim_template);
         }
         ("apps", "Deployment" | "DaemonSet" | "ReplicaSet") | ("batch", "Job") | ("", "ReplicationController") => {
-            template(defaults::ensure_map(map, "spec"));
+            let spec = defaults::ensure_map(map, "spec");
+            if key.kind == "DaemonSet" {
+                rolling_update(spec);
+            }
+            template(spec);
         }
         ("batch", "CronJob") => {
             let job = defaults::ensure_map(defaults::ensure_map(map, "spec"), "jobTemplate");
@@ -164,6 +168,9 @@ fn pod_spec(spec: &mut Map) {
         });
     }
     node::each(spec, "volumes", |volume| {
+        if let Some(projected) = volume.get_mut("projected").and_then(Node::as_map_mut) {
+            null_if_absent(projected, "sources");
+        }
         let claim = volume
             .get_mut("ephemeral")
             .and_then(Node::as_map_mut)
@@ -174,6 +181,18 @@ fn pod_spec(spec: &mut Map) {
             defaults::ensure_map(defaults::ensure_map(claim, "spec"), "resources");
         }
     });
+}
+
+/// The numbers of a DaemonSet's strategy are no pointers in the internal version: without defaults they are 0.
+fn rolling_update(spec: &mut Map) {
+    let strategy = spec.get_mut("updateStrategy").and_then(Node::as_map_mut);
+    let rolling = strategy.and_then(|strategy| strategy.get_mut("rollingUpdate")).and_then(Node::as_map_mut);
+    let Some(rolling) = rolling else { return };
+    for field in ["maxUnavailable", "maxSurge"] {
+        if !rolling.contains_key(field) {
+            node::set(rolling, field, 0);
+        }
+    }
 }
 
 /// A claim template is stored as a claim with a head and a status.

@@ -70,7 +70,7 @@ pub(crate) fn play(row: &Json) -> Vec<Step> {
             "ssa" | "ssaf" => {
                 kubectl.apply_server_side(&mut server, &sources, manifest, op == "ssaf")
             }
-            "drift" => drift(&mut server, namespace, &step["drift"]),
+            "drift" => drift(&mut server, namespace, step),
             _ => panic!("{op}"),
         };
         let mut differences = Vec::new();
@@ -112,7 +112,8 @@ fn as_map(node: Node) -> Map {
 }
 
 /// A request by somebody else.
-fn drift(server: &mut Server, namespace: &str, drift: &Json) -> Run {
+fn drift(server: &mut Server, namespace: &str, step: &Json) -> Run {
+    let drift = &step["drift"];
     let text = |key: &str| drift[key].as_str().unwrap();
     let body = node(&drift["body"]);
     let head = format!(
@@ -136,7 +137,14 @@ fn drift(server: &mut Server, namespace: &str, drift: &Json) -> Run {
         other => panic!("{other}"),
     };
     let writer = Writer { manager: text("manager"), strict: false };
-    let answer = server.patch(text("apiVersion"), &key, patch, subresource, writer);
+    // `/apis/GROUP/VERSION/...` or `/api/VERSION/...`: not always the version of the manifest.
+    let path = step["requests"][0]["path"].as_str().unwrap_or_default();
+    let mut steps = path.split('/').skip(1);
+    let api_version = match steps.next() {
+        Some("apis") => steps.take(2).collect::<Vec<_>>().join("/"),
+        _ => text("apiVersion").to_owned(),
+    };
+    let answer = server.patch(&api_version, &key, patch, subresource, writer);
     let request = Request { verb: Verb::Patch, key, patch: None, answer };
     Run { requests: vec![request], errors: Vec::new() }
 }

@@ -84,6 +84,10 @@ fn note(config: &Node) -> String {
         .map(|node| &mut node.value)
     {
         annotations.remove(ANNOTATION);
+        // The accessor of annotations reads a null as an empty text.
+        for entry in annotations.iter_mut().filter(|entry| entry.value.is_null()) {
+            entry.value.value = Value::String(String::new());
+        }
     }
     // Go escapes these in strings; nothing else in JSON has them.
     let mut json = KeyValue::from(sorted(&config)).to_json().to_string();

@@ -2,7 +2,7 @@
 
 use super::metadata::label_selector;
 use super::resources::{positive_quantity, quantity, quantity_value};
-use super::{At, Context, ErrorKind, FieldError, Finding};
+use super::{At, Context, ErrorKind, FieldError, Finding, Operation};
 use crate::{Version, names};
 use plimsoll_diag::nearest;
 
@@ -25,9 +25,11 @@ pub(super) fn claim(root: &At<'_, '_>, cx: &mut Context<'_>) {
     common_spec(&spec, cx);
 
     // `EnforceDataSourceBackwardsCompatibility`: any other source in the older field is dropped unread.
+    // A stored claim that has a source keeps whatever is written.
     let source = spec.field("dataSource");
-    let kept = source.is_set() && is_claim_or_snapshot(&source);
     let reference = spec.field("dataSourceRef");
+    let has_source = cx.operation == Operation::Update && reference.is_set();
+    let kept = source.is_set() && (has_source || is_claim_or_snapshot(&source));
     // `NormalizeDataSources`: either field is copied to the other, which is then checked as well.
     let (source_data, reference_data) = match (kept, reference.is_set()) {
         (true, true) => (Some(source), Some(reference)),
