@@ -3,5 +3,5 @@
 
 pub mod client;
 pub mod controllers;
-mod go_json;
+mod go_types;
 pub mod server;

@@ -19,8 +19,8 @@ pub mod update;
 pub mod validation;
 
 pub use validation::{
-    ErrorKind, FieldError, Finding, Operation, RULES, defines, name_errors, validate, validate_addresses, validate_all,
-    validate_custom, validate_for, validate_form,
+    ErrorKind, FieldError, Finding, Operation, RULES, defines, name_errors, validate, validate_addresses,
+    validate_all, validate_custom, validate_for, validate_form,
 };
 
 use std::fmt;

@@ -226,7 +226,8 @@ impl Check<'_> {
         };
         let (before, after) = (strip(at(self.old, "spec.template")), strip(at(self.new, "spec.template")));
         // `validatePodResourceUpdatesOnly`.
-        let path = if mutable && self.version >= Version::V1_36 { "spec.template.spec" } else { "spec.template" };
+        let path =
+            if mutable && self.version >= Version::V1_36 { "spec.template.spec" } else { "spec.template" };
         if differ(before.as_ref(), after.as_ref()) {
             self.invalid(Cause::ImmutableField, path, None, "field is immutable");
         }

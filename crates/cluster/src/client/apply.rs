@@ -7,8 +7,8 @@ use super::{Run, Verb, writer};
 use crate::server::{Patch, Server, map_at};
 use plimsoll_diag::{SourceKind, Sources, Span};
 use plimsoll_kube::defaults::{drop_nulls, ensure_map};
-use plimsoll_kube::patch::{as_json, format_json, json_merge, strategic};
 use plimsoll_kube::merge::Position;
+use plimsoll_kube::patch::{as_json, format_json, json_merge, strategic};
 use plimsoll_kube::{Version, defaults, patch};
 use plimsoll_yaml::{Map, Node, ReadOptions, Value};
 

@@ -1,6 +1,6 @@
 //! Manifests as kubectl reads them, before it sends anything.
 
-use crate::go_json;
+use crate::go_types;
 use crate::server::{ObjectKey, map_at_mut, text_at};
 use plimsoll_diag::{SourceKind, Sources, Span};
 use plimsoll_kube::patch::as_json;
@@ -78,7 +78,7 @@ fn check_metadata(root: &Node) -> Result<(), String> {
     let (Some(metadata), Some(ty)) = (root.get("metadata"), schemas.type_named("meta.v1.ObjectMeta")) else {
         return Ok(());
     };
-    match go_json::type_error("metadata", metadata, ty) {
+    match go_types::json_error("metadata", metadata, ty) {
         Some(error) => Err(format!("unable to decode \"<stdin>\": {error}")),
         None => Ok(()),
     }

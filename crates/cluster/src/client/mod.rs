@@ -85,9 +85,10 @@ impl Kubectl {
         self.each(server, sources, manifests, |server, resource, run| {
             let mut body = resource.root.clone();
             // An object without a version is given the one that is stored (`Helper.Replace`).
-            if let (Some(live), Some(metadata)) =
-                (server.get(&resource.api_version, &resource.key), crate::server::map_at_mut(&mut body, &["metadata"]))
-                && let Some(version) = live.at(&["metadata", "resourceVersion"])
+            if let (Some(live), Some(metadata)) = (
+                server.get(&resource.api_version, &resource.key),
+                crate::server::map_at_mut(&mut body, &["metadata"]),
+            ) && let Some(version) = live.at(&["metadata", "resourceVersion"])
                 && metadata.get("resourceVersion").is_none_or(Node::is_null)
             {
                 metadata.insert("resourceVersion", plimsoll_diag::Span::NONE, version.clone());

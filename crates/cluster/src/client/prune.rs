@@ -67,7 +67,8 @@ fn candidates(server: &Server, visited: &BTreeSet<ObjectKey>, label: (&str, &str
             (key.group.as_str(), key.kind.as_str()) == (*group, *kind)
                 && namespaces.contains(key.namespace.as_str())
                 && has_label(object, label)
-                && map_at(object, &["metadata", "annotations"]).is_some_and(|map| map.contains_key(LAST_APPLIED))
+                && map_at(object, &["metadata", "annotations"])
+                    .is_some_and(|map| map.contains_key(LAST_APPLIED))
                 && !visited.contains(*key)
         });
         keys.extend(found.map(|(key, _)| key.clone()));

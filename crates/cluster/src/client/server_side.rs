@@ -37,7 +37,8 @@ fn send(
 /// `saveLastApplyAnnotationIfNecessary`: the annotation of client-side apply gets an owner of its own, so that it stays.
 fn save_last_applied(server: &mut Server, resource: &Resource, run: &mut Run) {
     let Some(object) = server.object(&resource.key) else { return };
-    let annotation = map_at(object, &["metadata", "annotations"]).and_then(|map| map.get(LAST_APPLIED)).cloned();
+    let annotation =
+        map_at(object, &["metadata", "annotations"]).and_then(|map| map.get(LAST_APPLIED)).cloned();
     let Some(owners) = server.managed(&resource.key) else { return };
     if !managed::needs_last_applied_owner(owners, annotation.is_some()) {
         return;
@@ -68,9 +69,8 @@ fn save_last_applied(server: &mut Server, resource: &Resource, run: &mut Run) {
 /// `migrateToSSAIfNecessary`: what client-side apply owns is owned by server-side apply from now on. Says whether there was
 /// anything.
 fn migrate(server: &mut Server, resource: &Resource, run: &mut Run) -> bool {
-    let upgraded = server
-        .managed(&resource.key)
-        .and_then(|owners| managed::upgrade_client_side_apply(owners, MANAGER));
+    let upgraded =
+        server.managed(&resource.key).and_then(|owners| managed::upgrade_client_side_apply(owners, MANAGER));
     let Some(upgraded) = upgraded else { return false };
     let answer = server.replace_managed(&resource.key, upgraded);
     let done = answer.is_ok();

@@ -1,4 +1,4 @@
-//! HorizontalPodAutoscalers of `autoscaling/v1`: what that version has no field for is kept in annotations.
+//! Autoscalers of `autoscaling/v1`: what that version has no field for is kept in annotations.
 //!
 //! Follows `pkg/apis/autoscaling/v1/conversion.go`.
 

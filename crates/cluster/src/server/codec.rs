@@ -1,11 +1,21 @@
 //! Decoding and encoding: what the server reads a body as, and how it writes an object.
 
 use super::{ObjectKey, autoscaler, node};
+use crate::go_types;
 use plimsoll_diag::{Severity, Span};
 use plimsoll_kube::manifest::Object;
 use plimsoll_kube::schema::{self, Base, Kind, Schemas, Shape, Ty};
 use plimsoll_kube::{ErrorKind, Version, defaults, validate_form};
 use plimsoll_yaml::{Map, Node, Value};
+
+/// How a body is decoded; the errors are worded differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Decoder {
+    /// `sigs.k8s.io/json`: bodies of POST and PUT, and objects that a JSON patch leaves.
+    Json,
+    /// `runtime.FromUnstructured`: objects that a strategic merge patch or server-side apply leaves.
+    Unstructured,
+}
 
 /// Why a body cannot be decoded.
 #[derive(Debug)]
@@ -40,20 +50,34 @@ pub(super) fn as_object(root: Node) -> Object {
 }
 
 /// Reads a body as an object of a built-in kind: unknown fields and zero values are gone, defaults are filled in.
-pub(super) fn decode(kind: &Kind, version: Version, strict: bool, mut root: Node) -> Result<Node, Undecodable> {
+pub(super) fn decode(
+    kind: &Kind,
+    version: Version,
+    strict: bool,
+    decoder: Decoder,
+    mut root: Node,
+) -> Result<Node, Undecodable> {
     let object = as_object(root);
     let mut unknown = Vec::new();
     for finding in validate_form(&object, version) {
         if finding.severity() != Severity::Error {
             continue;
         }
-        match finding.error.kind {
-            ErrorKind::UnknownField => unknown.push(format!("unknown field {:?}", finding.error.path)),
-            _ => return Err(Undecodable::WrongType(finding.error.server_message())),
+        if finding.error.kind == ErrorKind::UnknownField {
+            unknown.push(format!("unknown field {:?}", finding.error.path));
+            continue;
         }
+        let ty = Schemas::get().type_named(kind.type_name);
+        let error = ty.and_then(|ty| match decoder {
+            Decoder::Json => go_types::json_error("", &object.root, ty),
+            Decoder::Unstructured => go_types::conversion_error(&object.root, ty),
+        });
+        return Err(Undecodable::WrongType(error.unwrap_or_else(|| finding.error.server_message())));
     }
     root = object.root;
     if !unknown.is_empty() {
+        // Bodies are written with sorted keys.
+        unknown.sort_unstable();
         if strict {
             let message = format!("strict decoding error: {}", unknown.join(", "));
             return Err(Undecodable::UnknownFields(message));
@@ -120,7 +144,9 @@ pub(super) fn encode(key: &ObjectKey, root: &mut Node) {
             template(spec);
             node::each(spec, "volumeClaimTemplates", claim_template);
         }
-        ("apps", "Deployment" | "DaemonSet" | "ReplicaSet") | ("batch", "Job") | ("", "ReplicationController") => {
+        ("apps", "Deployment" | "DaemonSet" | "ReplicaSet")
+        | ("batch", "Job")
+        | ("", "ReplicationController") => {
             let spec = defaults::ensure_map(map, "spec");
             if key.kind == "DaemonSet" {
                 rolling_update(spec);
@@ -142,7 +168,9 @@ pub(super) fn encode(key: &ObjectKey, root: &mut Node) {
         }
         ("", "LimitRange") => null_if_absent(defaults::ensure_map(map, "spec"), "limits"),
         ("rbac.authorization.k8s.io", "Role" | "ClusterRole") => null_if_absent(map, "rules"),
-        ("policy", "PodDisruptionBudget") | ("", "ResourceQuota" | "Service") | ("networking.k8s.io", "Ingress") => {
+        ("policy", "PodDisruptionBudget")
+        | ("", "ResourceQuota" | "Service")
+        | ("networking.k8s.io", "Ingress") => {
             defaults::ensure_map(map, "spec");
         }
         _ => {}

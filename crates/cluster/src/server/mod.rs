@@ -16,7 +16,7 @@ pub use answer::{Answer, FieldCause, Status, Written};
 pub(crate) use node::{map as map_at, map_mut as map_at_mut, text as text_at};
 
 use answer::Named;
-use codec::Undecodable;
+use codec::{Decoder, Undecodable};
 use plimsoll_kube::managed::{self, Managed, Target};
 use plimsoll_kube::manifest::Object;
 use plimsoll_kube::merge::Position;
@@ -46,7 +46,11 @@ impl ObjectKey {
     /// The key of an object of a built-in kind; `None` for other kinds.
     pub fn of(root: &Node) -> Option<Self> {
         let kind = schema::kind(text_at(root, &["apiVersion"]), text_at(root, &["kind"]))?;
-        Some(Self::with_kind(kind, text_at(root, &["metadata", "namespace"]), text_at(root, &["metadata", "name"])))
+        Some(Self::with_kind(
+            kind,
+            text_at(root, &["metadata", "namespace"]),
+            text_at(root, &["metadata", "name"]),
+        ))
     }
 
     fn with_kind(kind: &Kind, namespace: &str, name: &str) -> Self {
@@ -164,7 +168,11 @@ impl Server {
     pub fn create(&mut self, body: &Node, writer: Writer<'_>) -> Answer {
         let kind = self.kind_of(body)?;
         let root = self.decode_body(kind, body, writer)?;
-        let key = ObjectKey::with_kind(kind, text_at(&root, &["metadata", "namespace"]), text_at(&root, &["metadata", "name"]));
+        let key = ObjectKey::with_kind(
+            kind,
+            text_at(&root, &["metadata", "namespace"]),
+            text_at(&root, &["metadata", "name"]),
+        );
         let managed = self.owners_after(kind, &key, &root, "", writer.manager);
         self.insert(kind, key, root, managed)
     }
@@ -172,7 +180,11 @@ impl Server {
     /// PUT: an object in the place of another.
     pub fn replace(&mut self, body: &Node, writer: Writer<'_>) -> Answer {
         let kind = self.kind_of(body)?;
-        let key = ObjectKey::with_kind(kind, text_at(body, &["metadata", "namespace"]), text_at(body, &["metadata", "name"]));
+        let key = ObjectKey::with_kind(
+            kind,
+            text_at(body, &["metadata", "namespace"]),
+            text_at(body, &["metadata", "name"]),
+        );
         let root = self.decode_body(kind, body, writer)?;
         let managed = self.owners_after(kind, &key, &root, "", writer.manager);
         if self.records.contains_key(&key) {
@@ -216,12 +228,19 @@ impl Server {
             (_, live) => Node::bare(live),
         };
         patch::as_json(&mut patched);
-        let shown = match patch {
-            Patch::Strategic(map) => patch::go_format(&Node::bare(map.clone())),
-            Patch::Merge(_) | Patch::Json(_) => patch::format_json(&patched),
+        let decoder =
+            if matches!(patch, Patch::Strategic(_)) { Decoder::Unstructured } else { Decoder::Json };
+        let shown = match decoder {
+            Decoder::Unstructured => None,
+            Decoder::Json => Some(patch::format_json(&patched)),
         };
-        let root = codec::decode(kind, self.version, writer.strict, patched)
-            .map_err(|error| Status::invalid_patch(&shown, error.message()))?;
+        let root = codec::decode(kind, self.version, writer.strict, decoder, patched).map_err(|error| {
+            let shown = shown.or_else(|| {
+                let (Patch::Strategic(patch), Some(live)) = (patch, self.object(key)) else { return None };
+                Some(patch::go_format(&Node::bare(strategic::left_of_patch(patch, live))))
+            });
+            Status::invalid_patch(&shown.unwrap_or_default(), error.message())
+        })?;
         let part = if subresource == Some(Subresource::Status) { "status" } else { "" };
         let managed = self.owners_after(kind, key, &root, part, writer.manager);
         self.update(kind, key, root, subresource, managed)
@@ -238,7 +257,7 @@ impl Server {
         let owners = self.records.get(&key).map_or(&nobody, |record| &record.managed);
         let applied = managed::apply(&target, live.as_ref(), owners, config, manager, force)
             .map_err(|error| Status::of_apply(&error))?;
-        let root = codec::decode(kind, self.version, false, applied.object).map_err(|error| {
+        let root = codec::decode(kind, self.version, false, Decoder::Unstructured, applied.object).map_err(|error| {
             let slash = if kind.api_version.contains('/') { "" } else { "/" };
             let group_version = format!("{slash}{}, Kind={}", kind.api_version, kind.kind);
             Status::internal(format!(
@@ -287,7 +306,13 @@ impl Server {
         let owners = record.map_or(&nobody, |record| &record.managed);
         let mut new = root.clone();
         codec::encode(key, &mut new);
-        managed::update(&self.target(kind, subresource), record.map(|record| &record.object), owners, &new, manager)
+        managed::update(
+            &self.target(kind, subresource),
+            record.map(|record| &record.object),
+            owners,
+            &new,
+            manager,
+        )
     }
 
     /// DELETE: what has finalizers is only marked.
@@ -321,7 +346,7 @@ impl Server {
     fn decode_body(&self, kind: &Kind, body: &Node, writer: Writer<'_>) -> Result<Node, Status> {
         let mut root = body.clone();
         patch::as_json(&mut root);
-        codec::decode(kind, self.version, writer.strict, root).map_err(|error| {
+        codec::decode(kind, self.version, writer.strict, Decoder::Json, root).map_err(|error| {
             let version = kind.api_version.rsplit('/').next().unwrap_or_default();
             let why = match &error {
                 Undecodable::WrongType(why) | Undecodable::UnknownFields(why) => why,
@@ -417,29 +442,42 @@ impl Server {
             errors.push(error.value("\"\"".to_owned()).detail("must be specified for an update"));
         }
         errors.extend(self.errors_of_update(key, old, root));
-        if errors.is_empty() { Ok(()) } else { Err(Status::invalid(named(kind, key), &errors)) }
+        if !errors.is_empty() {
+            return Err(Status::invalid(named(kind, key), &errors));
+        }
+        // The admission plug-in `PersistentVolumeClaimResize`.
+        if key.kind == "PersistentVolumeClaim" {
+            let refusals = update::validate(&self.as_update(key, old, root), self);
+            if let Some(refusal) = refusals.first() {
+                return Err(Status::forbidden(named(kind, key), &refusal.error.detail));
+            }
+        }
+        Ok(())
+    }
+
+    fn as_update<'a>(&self, key: &'a ObjectKey, old: &'a Node, new: &'a Node) -> Update<'a> {
+        Update { group: &key.group, kind: &key.kind, name: &key.name, old, new, version: self.version }
     }
 
     fn errors_of_update(&self, key: &ObjectKey, old: &Node, root: &mut Node) -> Vec<FieldError> {
-        let mut errors = self.validate(Operation::Update, key, root);
-        let update = Update {
-            group: &key.group,
-            kind: &key.kind,
-            name: &key.name,
-            old,
-            new: root,
-            version: self.version,
+        let mut errors = Vec::new();
+        let of_manifest = self.validate(Operation::Update, key, root);
+        let refusals = update::validate(&self.as_update(key, old, root), self);
+        // That the selector is the generated one is asked of new Jobs only, and the class of a claim by admission.
+        let elsewhere = [update::Cause::JobSelector, update::Cause::NeedsResizableClass];
+        let refusals = refusals.into_iter().filter(|refusal| !elsewhere.contains(&refusal.cause));
+        let of_update = refusals.map(|refusal| values::complete(refusal.error, root, self.version)).collect();
+        let is_job = (key.group.as_str(), key.kind.as_str()) == ("batch", "Job");
+        let of_selector = if is_job { strategy::errors_of_selector(root) } else { Vec::new() };
+        // A Service is asked about its changes first.
+        let in_order = match key.kind.as_str() {
+            "Service" => [of_update, of_manifest, of_selector],
+            _ => [of_manifest, of_selector, of_update],
         };
-        let refusals = update::validate(&update, self);
-        // That the selector is the generated one is asked of new Jobs only.
-        let refusals = refusals.into_iter().filter(|refusal| refusal.cause != update::Cause::JobSelector);
-        for error in refusals.map(|refusal| values::complete(refusal.error, root, self.version)) {
+        for error in in_order.into_iter().flatten() {
             if !errors.contains(&error) {
                 errors.push(error);
             }
-        }
-        if (key.group.as_str(), key.kind.as_str()) == ("batch", "Job") {
-            errors.extend(strategy::errors_of_selector(root));
         }
         errors
     }
@@ -572,15 +610,14 @@ fn check_identity(named: Named<'_>, key: &ObjectKey, root: &Node, record: &Recor
     }
     let own = uid(key);
     if !matches!(text("uid"), found if found.is_empty() || found == own) {
-        let why = format!(
-            "Precondition failed: UID in precondition: {}, UID in object meta: {own}",
-            text("uid")
-        );
+        let why =
+            format!("Precondition failed: UID in precondition: {}, UID in object meta: {own}", text("uid"));
         return Err(Status::conflict(named, &why));
     }
     let version = text("resourceVersion");
     if !version.is_empty() && version != "0" && version != record.resource_version.to_string() {
-        let why = "the object has been modified; please apply your changes to the latest version and try again";
+        let why =
+            "the object has been modified; please apply your changes to the latest version and try again";
         return Err(Status::conflict(named, why));
     }
     Ok(())
@@ -613,7 +650,9 @@ fn remove_finalizer(root: &mut Node, name: &str) {
 impl Surroundings for Server {
     fn bound_capacity(&self, _claim_name: &str, claim: &Node) -> Option<Quantity> {
         (text_at(claim, &["status", "phase"]) == "Bound")
-            .then(|| claim.at(&["status", "capacity", "storage"]).and_then(|size| Quantity::from_node(size).ok()))
+            .then(|| {
+                claim.at(&["status", "capacity", "storage"]).and_then(|size| Quantity::from_node(size).ok())
+            })
             .flatten()
     }
 

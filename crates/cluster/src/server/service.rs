@@ -76,7 +76,9 @@ impl Allocator {
     fn take_port(&mut self, port: i64) -> Result<(), String> {
         if !PORTS.contains(&port) {
             let (first, last) = (PORTS.start(), PORTS.end());
-            return Err(format!("provided port is not in the valid range. The range of valid ports is {first}-{last}"));
+            return Err(format!(
+                "provided port is not in the valid range. The range of valid ports is {first}-{last}"
+            ));
         }
         if !self.ports.insert(port) {
             return Err("provided port is already allocated".to_owned());
@@ -115,7 +117,8 @@ impl Allocator {
         for port in node_ports(old).difference(&node_ports(new)) {
             self.ports.remove(port);
         }
-        if needs_health_check(old) && !needs_health_check(new)
+        if needs_health_check(old)
+            && !needs_health_check(new)
             && let Some(port) = old.get(HEALTH_CHECK).and_then(Node::as_i64)
         {
             self.ports.remove(&port);
@@ -197,9 +200,7 @@ pub(super) fn drop_type_dependent_fields(new: &mut Map, old: &Map) {
             }
         }
     }
-    if may_have_node_ports(old)
-        && !may_have_node_ports(new)
-        && node_ports(old).is_superset(&node_ports(new))
+    if may_have_node_ports(old) && !may_have_node_ports(new) && node_ports(old).is_superset(&node_ports(new))
     {
         node::each(new, "ports", |port| {
             port.remove("nodePort");
@@ -242,7 +243,9 @@ pub(super) fn patch_allocated_values(new: &mut Map, old: &Map) {
             }
         }
     }
-    if needs_health_check(old) && needs_health_check(new) && !new.contains_key(HEALTH_CHECK)
+    if needs_health_check(old)
+        && needs_health_check(new)
+        && !new.contains_key(HEALTH_CHECK)
         && let Some(port) = old.get(HEALTH_CHECK)
     {
         node::set(new, HEALTH_CHECK, port.value.clone());
@@ -359,7 +362,8 @@ fn families(named: Named<'_>, spec: &mut Map, old: Option<&Map>) -> Result<(), S
 
 /// `allocClusterIPs`.
 fn address(allocator: &mut Allocator, named: Named<'_>, spec: &mut Map) -> Result<(), Status> {
-    let wanted = node::items(spec, "clusterIPs").first().and_then(Node::as_str).unwrap_or_default().to_owned();
+    let wanted =
+        node::items(spec, "clusterIPs").first().and_then(Node::as_str).unwrap_or_default().to_owned();
     match wanted.as_str() {
         "None" => {}
         "" => {

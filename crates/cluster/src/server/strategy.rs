@@ -192,9 +192,10 @@ pub(super) fn errors_of_selector(root: &Node) -> Vec<FieldError> {
     let selector = root.at(&["spec", "selector"]);
     let wanted = selector.and_then(|selector| selector.get("matchLabels")).and_then(Node::as_map);
     let is_match = selector.is_some()
-        && wanted.into_iter().flatten().all(|entry| {
-            labels.and_then(|labels| labels.get(&entry.key)) == Some(&entry.value)
-        });
+        && wanted
+            .into_iter()
+            .flatten()
+            .all(|entry| labels.and_then(|labels| labels.get(&entry.key)) == Some(&entry.value));
     let mut errors = Vec::new();
     if selector.is_none() {
         errors.push(FieldError::new(ErrorKind::Required, "spec.selector"));
@@ -202,7 +203,10 @@ pub(super) fn errors_of_selector(root: &Node) -> Vec<FieldError> {
     if !is_match {
         errors.push(
             FieldError::new(ErrorKind::Invalid, "spec.template.metadata.labels")
-                .value(labels.map_or_else(|| "null".to_owned(), |labels| format_json(&Node::bare(labels.clone()))))
+                .value(
+                    labels
+                        .map_or_else(|| "null".to_owned(), |labels| format_json(&Node::bare(labels.clone()))),
+                )
                 .detail("`selector` does not match template `labels`"),
         );
     }
@@ -302,10 +306,7 @@ fn mount_token(spec: &mut Map) {
         ("name", Node::bare("kube-root-ca.crt")),
         ("items", item(&[("key", Node::bare("ca.crt")), ("path", Node::bare("ca.crt"))])),
     ]);
-    let field = mapping(&[
-        ("apiVersion", Node::bare("v1")),
-        ("fieldPath", Node::bare("metadata.namespace")),
-    ]);
+    let field = mapping(&[("apiVersion", Node::bare("v1")), ("fieldPath", Node::bare("metadata.namespace"))]);
     let namespace = mapping(&[("items", item(&[("path", Node::bare("namespace")), ("fieldRef", field)]))]);
     let sources = vec![
         mapping(&[("serviceAccountToken", token)]),

@@ -16,7 +16,8 @@ pub(super) fn complete(mut error: FieldError, root: &Node, version: Version) -> 
     let is_unknown = error.value.as_deref().is_none_or(|value| value == "null");
     if shows && (is_unknown || is_cut) {
         let steps = steps(&error.path);
-        let found = steps.iter().try_fold(root, |node, step| child(node, step)).filter(|node| !node.is_null());
+        let found =
+            steps.iter().try_fold(root, |node, step| child(node, step)).filter(|node| !node.is_null());
         let value = found.map(format_json).or_else(|| zero(root, &steps, version));
         error.value = value.or(error.value);
     }

@@ -1,4 +1,5 @@
 //! Recorded sequences of writes, played against the model.
+#![expect(clippy::unwrap_used, reason = "the record is as it is, and the model has to deal with it")]
 
 use plimsoll_cluster::client::{Helm, Kubectl, Request, Run, Verb};
 use plimsoll_cluster::server::{ObjectKey, Patch, Server, Status, Subresource, Writer};
@@ -29,6 +30,8 @@ pub(crate) enum Aspect {
     Client,
     /// Other stored objects, their generations among them.
     Stored,
+    /// The same answer in other words. Most show a whole struct as Go prints it, or a diff of two.
+    Words,
 }
 
 /// One difference.
@@ -42,6 +45,19 @@ pub(crate) struct Difference {
 pub(crate) struct Step {
     pub(crate) op: String,
     pub(crate) differences: Vec<Difference>,
+}
+
+/// Plays the sequences on all processors; the steps of each, in the order of the rows.
+pub(crate) fn play_all(rows: &[Json]) -> Vec<Vec<Step>> {
+    let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let chunk = rows.len().div_ceil(workers);
+    std::thread::scope(|scope| {
+        let handles: Vec<_> = rows
+            .chunks(chunk)
+            .map(|rows| scope.spawn(|| rows.iter().map(play).collect::<Vec<_>>()))
+            .collect();
+        handles.into_iter().flat_map(|handle| handle.join().unwrap()).collect()
+    })
 }
 
 /// Plays a sequence.
@@ -60,16 +76,11 @@ pub(crate) fn play(row: &Json) -> Vec<Step> {
             "apply" => kubectl.apply(&mut server, &sources, manifest),
             "create" => kubectl.create(&mut server, &sources, manifest),
             "replace" => kubectl.replace(&mut server, &sources, manifest),
-            "prune" => kubectl.apply_and_prune(
-                &mut server,
-                &sources,
-                manifest,
-                ("app.kubernetes.io/managed", "x"),
-            ),
-            "helm" => helm.upgrade(&mut server, &sources, manifest),
-            "ssa" | "ssaf" => {
-                kubectl.apply_server_side(&mut server, &sources, manifest, op == "ssaf")
+            "prune" => {
+                kubectl.apply_and_prune(&mut server, &sources, manifest, ("app.kubernetes.io/managed", "x"))
             }
+            "helm" => helm.upgrade(&mut server, &sources, manifest),
+            "ssa" | "ssaf" => kubectl.apply_server_side(&mut server, &sources, manifest, op == "ssaf"),
             "drift" => drift(&mut server, namespace, step),
             _ => panic!("{op}"),
         };
@@ -138,10 +149,10 @@ fn drift(server: &mut Server, namespace: &str, step: &Json) -> Run {
     };
     let writer = Writer { manager: text("manager"), strict: false };
     // `/apis/GROUP/VERSION/...` or `/api/VERSION/...`: not always the version of the manifest.
-    let path = step["requests"][0]["path"].as_str().unwrap_or_default();
-    let mut steps = path.split('/').skip(1);
-    let api_version = match steps.next() {
-        Some("apis") => steps.take(2).collect::<Vec<_>>().join("/"),
+    let address = step["requests"][0]["path"].as_str().unwrap_or_default();
+    let mut parts = address.split('/').skip(1);
+    let api_version = match parts.next() {
+        Some("apis") => parts.take(2).collect::<Vec<_>>().join("/"),
         _ => text("apiVersion").to_owned(),
     };
     let answer = server.patch(&api_version, &key, patch, subresource, writer);
@@ -196,7 +207,9 @@ fn compare_requests(op: &str, step: &Json, run: &Run, differences: &mut Vec<Diff
     let shown = |method: &str, path: &str| format!("{method} {path}");
     let theirs: Vec<String> = recorded
         .iter()
-        .map(|one| shown(one["m"].as_str().unwrap(), one["path"].as_str().unwrap().rsplit('/').next().unwrap()))
+        .map(|one| {
+            shown(one["m"].as_str().unwrap(), one["path"].as_str().unwrap().rsplit('/').next().unwrap())
+        })
         .collect();
     let ours: Vec<String> = run
         .requests
@@ -262,7 +275,15 @@ fn compare_answers(step: &Json, run: &Run, differences: &mut Vec<Difference>) {
             (error["code"].as_u64().unwrap(), text(&error["reason"]), causes)
         })
         .collect();
-    if ours != theirs {
+    if ours == theirs {
+        for (status, error) in run.refusals().zip(step["errors"].as_array().unwrap()) {
+            let theirs = error["message"].as_str().unwrap();
+            if status.message != theirs {
+                let text = format!("said {}\n  recorded {theirs}", status.message);
+                differences.push(Difference { aspect: Aspect::Words, text });
+            }
+        }
+    } else {
         let messages: Vec<&str> = run.refusals().map(|status| status.message.as_str()).collect();
         let text = format!("answered {ours:?}\n  recorded {theirs:?}\n  messages {messages:?}");
         differences.push(Difference { aspect: Aspect::Answer, text });

@@ -246,6 +246,7 @@ fn insertion_sort<T>(items: &mut [T], less: impl Fn(&T, &T) -> bool) {
 }
 
 /// `symMerge` of Go's `sort`: merges the sorted ranges `a..m` and `m..b` in place.
+#[expect(clippy::many_single_char_names, reason = "the names of the algorithm's description")]
 fn sym_merge<T>(items: &mut [T], a: usize, m: usize, b: usize, less: &impl Fn(&T, &T) -> bool) {
     if m - a == 1 {
         let (mut low, mut high) = (m, b);
@@ -341,6 +342,9 @@ mod tests {
         let root = read.output.unwrap().remove(0).root;
         assert_eq!(format(&root), "map[a:map[c:1.5 d:<&>] b:[1 x <nil> true]]");
         assert_eq!(format_json(&root), r#"{"a":{"c":1.5,"d":"\u003c\u0026\u003e"},"b":[1,"x",null,true]}"#);
-        assert_eq!((float(1e21), json_float(1e21), json_float(1e-7)), ("1e+21".to_owned(), "1e+21".to_owned(), "1e-7".to_owned()));
+        assert_eq!(
+            (float(1e21), json_float(1e21), json_float(1e-7)),
+            ("1e+21".to_owned(), "1e+21".to_owned(), "1e-7".to_owned())
+        );
     }
 }

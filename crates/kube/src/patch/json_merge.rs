@@ -13,13 +13,14 @@ pub fn apply(document: &mut Map, patch: &Map) {
             document.remove(&entry.key);
             continue;
         }
-        match (document.get_mut(&entry.key), &entry.value.value) {
-            (Some(Node { value: Value::Map(below), .. }), Value::Map(patch)) => apply(below, patch),
-            _ => {
-                let mut value = entry.value.clone();
-                prune_nulls(&mut value);
-                document.insert(entry.key.clone(), Span::NONE, value);
-            }
+        if let (Some(Node { value: Value::Map(below), .. }), Value::Map(patch)) =
+            (document.get_mut(&entry.key), &entry.value.value)
+        {
+            apply(below, patch);
+        } else {
+            let mut value = entry.value.clone();
+            prune_nulls(&mut value);
+            document.insert(entry.key.clone(), Span::NONE, value);
         }
     }
 }

@@ -20,7 +20,7 @@ fn apply_one(document: &mut Node, operation: &Node) -> Result<()> {
     let steps: Vec<String> =
         path.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~")).collect();
     let Some((last, above)) = steps.split_last() else { return Err(missing()) };
-    let holder = above.iter().try_fold(document, child_mut).ok_or_else(missing)?;
+    let holder = above.iter().try_fold(document, |node, step| child_mut(node, step)).ok_or_else(missing)?;
     match (name, &mut holder.value) {
         ("add", Value::Map(map)) => {
             map.insert(last.as_str(), Span::NONE, value);
@@ -50,7 +50,7 @@ fn apply_one(document: &mut Node, operation: &Node) -> Result<()> {
     Ok(())
 }
 
-fn child_mut<'a>(node: &'a mut Node, step: &String) -> Option<&'a mut Node> {
+fn child_mut<'a>(node: &'a mut Node, step: &str) -> Option<&'a mut Node> {
     match &mut node.value {
         Value::Map(map) => map.get_mut(step),
         Value::Seq(items) => items.get_mut(step.parse::<usize>().ok()?),
@@ -75,7 +75,11 @@ mod tests {
 
     #[test]
     fn a_path_that_is_missing_is_an_error() {
-        for operation in ["{op: remove, path: /a/env/0}", "{op: replace, path: /b, value: 1}", "{op: add, path: /l/9, value: 1}"] {
+        for operation in [
+            "{op: remove, path: /a/env/0}",
+            "{op: replace, path: /b, value: 1}",
+            "{op: add, path: /l/9, value: 1}",
+        ] {
             let mut document = node("{a: {}, l: []}");
             let error = apply(&mut document, &[node(operation)]).unwrap_err();
             assert_eq!(error.kind, PatchErrorKind::Unprocessable, "{operation}: {error}");

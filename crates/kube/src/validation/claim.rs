@@ -200,10 +200,12 @@ fn data_source(data: &At<'_, '_>, path: &At<'_, '_>, cx: &mut Context<'_>) {
     }
     let (group, kind) = (data.field("apiGroup"), data.field("kind"));
     if group.text().is_empty() && kind.text() != "PersistentVolumeClaim" {
-        cx.invalid(
-            &path.showing(&kind),
-            "must be 'PersistentVolumeClaim' when referencing the default apiGroup",
-        );
+        let detail = "must be 'PersistentVolumeClaim' when referencing the default apiGroup";
+        if kind.is_set() {
+            cx.invalid(&path.showing(&kind), detail);
+        } else {
+            cx.invalid_empty(path, detail);
+        }
     }
     if !group.text().is_empty() {
         cx.invalid_each(&path.field("apiGroup").showing(&group), names::dns1123_subdomain(group.text()));

@@ -109,7 +109,8 @@ fn field_of_lists(
         return Ok(());
     }
     let options = Options { retain_keys: tags.retain_keys, ..options };
-    let ListPatch { items, deleted, order } = lists(original, modified, below.item(), tags.merge_key, options)?;
+    let ListPatch { items, deleted, order } =
+        lists(original, modified, below.item(), tags.merge_key, options)?;
     if !items.is_empty() {
         set(patch, key, Node::bare(items));
     }

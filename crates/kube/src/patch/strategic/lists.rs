@@ -37,8 +37,8 @@ pub(super) fn sort_by_order(list: Vec<Node>, order: &[Node], key: &str, ty: Type
     } else {
         (list, Vec::new())
     };
-    let places: Vec<Option<usize>> = kept.iter().map(|item| place(order, item, key, ty)).collect();
-    let mut placed: Vec<(Option<usize>, Node)> = places.into_iter().zip(std::mem::take(&mut kept)).collect();
+    let ranks: Vec<Option<usize>> = kept.iter().map(|item| place(order, item, key, ty)).collect();
+    let mut placed: Vec<(Option<usize>, Node)> = ranks.into_iter().zip(std::mem::take(&mut kept)).collect();
     // Items that the order does not have come before everything that is looked at before them.
     go::stable_sort(&mut placed, |a, b| match (a.0, b.0) {
         (Some(a), Some(b)) => a < b,

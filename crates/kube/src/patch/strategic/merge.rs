@@ -5,9 +5,7 @@ use super::super::{PatchError, PatchErrorKind, Result, prune_nulls};
 use super::lists::{
     as_list, as_map, element_type, extract_deletions, merge_key_of, no_merge_key, place, same, sort_by_order,
 };
-use super::{
-    DELETE, DELETE_FROM_LIST, DIRECTIVE, MERGE, REPLACE, RETAIN_KEYS, SET_ORDER, Strategy, Tags,
-};
+use super::{DELETE, DELETE_FROM_LIST, DIRECTIVE, MERGE, REPLACE, RETAIN_KEYS, SET_ORDER, Strategy, Tags};
 use crate::merge::Position;
 use plimsoll_diag::Span;
 use plimsoll_yaml::{Map, Node, Value};
@@ -59,7 +57,8 @@ fn field(
             original.insert(key, Span::NONE, value);
             return Ok(());
         }
-        key = directive_field(&key, DELETE_FROM_LIST, "invalid patch format of primitive list")?.to_owned();
+        let field = directive_field(&key, DELETE_FROM_LIST, "invalid patch format of primitive list")?;
+        key = String::from(field);
         deletes = true;
     }
     if value.is_null() {
@@ -84,7 +83,8 @@ fn field(
             if deletes {
                 return Ok(());
             }
-            let same_type = before.is_some_and(|before| Type::of(before) == Type::of(&Node::bare(patch.clone())));
+            let same_type =
+                before.is_some_and(|before| Type::of(before) == Type::of(&Node::bare(patch.clone())));
             value.value = patch;
             if !same_type && options.is_applied {
                 prune_nulls(&mut value);
@@ -129,8 +129,7 @@ fn directive_field<'a>(key: &'a str, prefix: &str, message: &str) -> Result<&'a 
 /// `applyRetainKeysDirective`.
 fn retain_keys(original: &mut Map, patch: &mut Map, options: Options) -> Result<()> {
     let Some(directive) = patch.remove(RETAIN_KEYS) else { return Ok(()) };
-    let malformed =
-        || PatchError::new(PatchErrorKind::BadRequest, "invalid patch format of retainKeys");
+    let malformed = || PatchError::new(PatchErrorKind::BadRequest, "invalid patch format of retainKeys");
     if !options.is_applied {
         match original.get(RETAIN_KEYS) {
             Some(other) if *other != directive.value => {
@@ -306,7 +305,10 @@ fn lists(
     let ty = element_type([&original, &patch])?;
     if ty != Type::Map {
         if options.is_applied && deletes {
-            return Ok(original.into_iter().filter(|item| !patch.iter().any(|one| same(one, item))).collect());
+            return Ok(original
+                .into_iter()
+                .filter(|item| !patch.iter().any(|one| same(one, item)))
+                .collect());
         }
         let mut merged = original.clone();
         merged.extend(patch.iter().cloned());

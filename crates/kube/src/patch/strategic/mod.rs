@@ -9,7 +9,7 @@ mod merge;
 
 use super::Result;
 use crate::merge::{self as tags, Position};
-use plimsoll_yaml::Map;
+use plimsoll_yaml::{Map, Node, Value};
 
 const DIRECTIVE: &str = "$patch";
 const DELETE: &str = "delete";
@@ -30,6 +30,27 @@ pub fn create_three_way(root: Position, original: &Map, modified: &Map, current:
 /// Applies `patch` to the object `original` of the type `root`, as the API server does (`StrategicMergeMapPatch`).
 pub fn apply(root: Position, original: Map, patch: Map) -> Result<Map> {
     merge::maps(original, patch, root, merge::Options { is_applied: true })
+}
+
+/// What is left of a patch after the server has applied it to `original`: merging takes out the directives and the lists
+/// that it has dealt with. The server's errors show this.
+pub fn left_of_patch(patch: &Map, original: &Node) -> Map {
+    let mut left = patch.clone();
+    left.remove(RETAIN_KEYS);
+    for key in patch.keys() {
+        if let Some(field) = key.strip_prefix(SET_ORDER).and_then(|rest| rest.strip_prefix('/')) {
+            left.remove(key);
+            left.remove(field);
+        }
+    }
+    for entry in &mut left {
+        if let (Value::Map(map), Some(original)) = (&mut entry.value.value, original.get(&entry.key))
+            && original.as_map().is_some()
+        {
+            *map = left_of_patch(map, original);
+        }
+    }
+    left
 }
 
 /// How a field is patched: its tags `patchStrategy` and `patchMergeKey`.

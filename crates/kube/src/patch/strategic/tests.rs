@@ -16,7 +16,8 @@ fn applied(kind: &str, old: &str, new: &str, live: &str) -> (Map, Map) {
 #[test]
 fn removing_one_of_two_items_that_share_a_key_removes_both() {
     let two = "{spec: {ports: [{name: t, port: 443, protocol: TCP}, {name: u, port: 443, protocol: UDP}]}}";
-    let (stored, patch) = applied("Service", two, "{spec: {ports: [{name: t, port: 443, protocol: TCP}]}}", two);
+    let (stored, patch) =
+        applied("Service", two, "{spec: {ports: [{name: t, port: 443, protocol: TCP}]}}", two);
     assert_eq!(
         patch,
         map(
@@ -87,14 +88,19 @@ fn scalars_are_merged_as_a_set() {
 #[test]
 fn an_item_without_the_merge_key_cannot_be_patched() {
     let old = "{spec: {ports: [{port: 1}]}}";
-    let error =
-        create_three_way(root("Service"), &map(old), &map("{spec: {ports: [{name: a}]}}"), &map(old)).unwrap_err();
+    let error = create_three_way(root("Service"), &map(old), &map("{spec: {ports: [{name: a}]}}"), &map(old))
+        .unwrap_err();
     assert_eq!(error.message, "map: map[name:a] does not contain declared merge key: port");
 }
 
 #[test]
 fn nothing_to_do_is_an_empty_patch() {
     let old = "{spec: {replicas: 1, containers: [{name: a, env: [{name: A}, {name: A}]}]}}";
-    let (stored, patch) = applied("Pod", old, old, "{spec: {replicas: 1, x: 1, containers: [{name: a, image: i, env: [{name: A}, {name: A}]}]}}");
+    let (stored, patch) = applied(
+        "Pod",
+        old,
+        old,
+        "{spec: {replicas: 1, x: 1, containers: [{name: a, image: i, env: [{name: A}, {name: A}]}]}}",
+    );
     assert_eq!((patch.len(), stored.len()), (0, 1));
 }

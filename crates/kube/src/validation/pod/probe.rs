@@ -99,7 +99,9 @@ fn http_get(action: &At<'_, '_>, cx: &mut Context<'_>) {
         if name.is_set() {
             cx.form(&headers.showing(&name), names::http_header_name);
         } else {
-            names::http_header_name("").iter().for_each(|why| cx.invalid_empty(&headers.showing(&header), why));
+            for why in names::http_header_name("") {
+                cx.invalid_empty(&headers.showing(&header), why);
+            }
         }
     }
 }
