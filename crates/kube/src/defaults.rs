@@ -428,6 +428,10 @@ fn daemon_set(spec: &mut Map) {
         let rolling = ensure_map(strategy, "rollingUpdate");
         default(rolling, "maxUnavailable", 1);
         default(rolling, "maxSurge", 0);
+    } else if let Some(rolling) = strategy.get_mut("rollingUpdate").and_then(Node::as_map_mut) {
+        // Other strategies may keep a `rollingUpdate`; the internal type has both numbers by value.
+        default(rolling, "maxUnavailable", 0);
+        default(rolling, "maxSurge", 0);
     }
     default(spec, "revisionHistoryLimit", 10);
 }
@@ -645,6 +649,9 @@ const SOURCE_DEFAULTS: &[(&str, &[(&str, &str)])] = &[
 
 /// `SetDefaults_Service`.
 fn service(spec: &mut Map) {
+    if spec.get("selector").and_then(Node::as_map).is_some_and(Map::is_empty) {
+        spec.remove("selector");
+    }
     default(spec, "sessionAffinity", "None");
     match text(spec, "sessionAffinity") {
         "None" => {

@@ -84,6 +84,11 @@ fn note(config: &Node) -> String {
         .map(|node| &mut node.value)
     {
         annotations.remove(ANNOTATION);
+        // `NestedNullCoercingStringMap`.
+        annotations
+            .iter_mut()
+            .filter(|entry| entry.value.is_null())
+            .for_each(|entry| entry.value = Node::bare(""));
     }
     // Go escapes these in strings; nothing else in JSON has them.
     let mut json = KeyValue::from(sorted(&config)).to_json().to_string();

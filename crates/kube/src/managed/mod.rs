@@ -9,6 +9,7 @@
 mod combine;
 mod compare;
 mod conflict;
+mod empty;
 mod fields;
 mod go;
 mod item;
@@ -24,16 +25,15 @@ mod validate;
 mod value;
 
 pub use conflict::{ApplyError, Cause, Conflict};
-pub use owners::{Entry, Managed, Manager, Operation};
+pub use owners::{Entry, LastChange, Managed, Manager, Operation};
 pub use path::{FieldPath, PathElement};
 pub use set::FieldSet;
 pub use upgrade::{LAST_APPLIED_MANAGER, needs_last_applied_owner, upgrade_client_side_apply};
 pub use value::KeyValue;
 
-use crate::{Version, defaults};
-use plimsoll_diag::Span;
+use crate::{Version, defaults, schema};
 use plimsoll_yaml::{Map, Node, Value};
-use structure::Type;
+use structure::{Atom, Type};
 use updater::Updater;
 
 /// The type of an object, and the part of it that a request goes to.
@@ -55,7 +55,8 @@ pub struct Target<'a> {
 /// An object after a server-side apply.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Applied {
-    /// The object before the server fills in defaults. Without `metadata.managedFields`.
+    /// The object as the server decodes it, before it fills in defaults: without nulls, unless it is a custom resource.
+    /// Without `metadata.managedFields`.
     pub object: Node,
     /// Who owns its fields.
     pub managed: Managed,
@@ -83,8 +84,8 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// `namespace/name; apps/v1, Kind=StatefulSet` (`objectGVKNN`).
-    fn describe(&self, object: &Node) -> String {
+    /// How the server names an object in its errors: `namespace/name; apps/v1, Kind=StatefulSet` (`objectGVKNN`).
+    pub fn describe(&self, object: &Node) -> String {
         let text = |key: &str| object.at(&["metadata", key]).and_then(Node::as_str).unwrap_or_default();
         let slash = if self.api_version.contains('/') { "" } else { "/" };
         format!("{}/{}; {slash}{}, Kind={}", text("namespace"), text("name"), self.api_version, self.kind)
@@ -109,20 +110,13 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// An object of this type that has nothing, as far as a comparison with it could tell: fields that are never absent
-    /// are not changed by a request that names their zero value.
+    /// The type's object that has nothing. Whoever names a zero value of it changes nothing. That of a custom resource is
+    /// empty.
     fn empty(&self) -> Node {
-        let mut root = Map::new();
-        match self.kind {
-            "NetworkPolicy" => {
-                defaults::ensure_map(defaults::ensure_map(&mut root, "spec"), "podSelector");
-            }
-            "PriorityClass" => {
-                root.insert("value", Span::NONE, Node::bare(0));
-            }
-            _ => {}
+        match (self.ty(), self.ty().atom()) {
+            (Type::BuiltIn(..), Atom::Map(ty)) => empty::empty(self.kind, ty.declares("spec")),
+            _ => Node::bare(Map::new()),
         }
-        Node::bare(root)
     }
 }
 
@@ -173,6 +167,7 @@ pub fn apply(
     let fields = owners.fields(&applier).map(|fields| fields.difference(&server_fields()));
     owners.set(&applier, fields.unwrap_or_default(), object != before);
     last_applied::refresh(&applier, config, &mut object);
+    schema::decode_nulls(target.api_version, target.kind, target.version, &mut object);
     Ok(Applied { object, managed: owners })
 }
 

@@ -7,7 +7,7 @@ use super::combine::{merge, without};
 use super::compare::{Comparison, compare};
 use super::conflict::Conflict;
 use super::fields::fields_of;
-use super::owners::{Managed, Manager, Operation};
+use super::owners::{Entry, Managed, Manager, Operation};
 use super::set::FieldSet;
 use super::structure::Type;
 use plimsoll_yaml::Node;
@@ -129,7 +129,7 @@ pub(super) fn cap_update_managers(owners: &mut Managed) {
         let old = take(&bucket).or_else(|| take(first));
         let Some(taken) = take(manager) else { continue };
         let fields = old.map_or(FieldSet::default(), |entry| entry.fields).union(&taken.fields);
-        owners.entries.insert(0, super::owners::Entry { manager: bucket, time: taken.time, fields });
+        owners.entries.insert(0, Entry { manager: bucket, changed: taken.changed, fields });
         surplus -= 1;
     }
 }
