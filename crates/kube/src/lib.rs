@@ -30,6 +30,12 @@ use std::str::FromStr;
 pub struct Version(u8);
 
 impl Version {
+    /// 1.30.
+    pub const V1_30: Self = Self(30);
+    /// 1.31.
+    pub const V1_31: Self = Self(31);
+    /// 1.32.
+    pub const V1_32: Self = Self(32);
     /// 1.33.
     pub const V1_33: Self = Self(33);
     /// 1.34.
@@ -41,7 +47,7 @@ impl Version {
     /// 1.37.
     pub const V1_37: Self = Self(37);
     /// The oldest version known.
-    pub const MIN: Self = Self::V1_33;
+    pub const MIN: Self = Self::V1_30;
     /// The newest version known.
     pub const MAX: Self = Self::V1_37;
     /// What every command validates against if the user names no version: the newest one whose validation is known from

@@ -49,6 +49,12 @@ pub fn kind(api_version: &str, kind: &str) -> Option<&'static Kind> {
     kinds().get(index)
 }
 
+/// A kind by its group and name: in the newest stable version of the group's API, or the newest one if none is stable.
+pub fn kind_in_group(group: &str, kind: &str) -> Option<&'static Kind> {
+    let versions = kinds().iter().filter(|found| found.kind == kind && found.group() == group);
+    versions.max_by_key(|found| (found.is_stable(), found.api_version))
+}
+
 /// Drops the fields that `version` does not have from an object of a kind of Kubernetes itself, at any depth. Other
 /// objects stay as they are.
 pub fn drop_unknown(api_version: &str, kind_name: &str, version: Version, root: &mut Node) {
@@ -68,8 +74,8 @@ pub fn decode_nulls(api_version: &str, kind_name: &str, version: Version, root: 
     }
 }
 
-/// Names one type of the API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Names one type of the API. They sort as the names do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TypeId(u16);
 
 /// One type with fields.
@@ -102,13 +108,20 @@ fn head(name: &str) -> u64 {
 
 /// The versions that have something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Since {
+pub(crate) struct Since {
     first: Version,
     last: Version,
 }
 
 impl Since {
-    fn contains(self, version: Version) -> bool {
+    /// Reads `34..`, `..35`, `34..35` or nothing.
+    pub(crate) fn parse(text: Option<&str>) -> Self {
+        let (first, last) = text.and_then(|text| text.split_once("..")).unwrap_or_default();
+        let minor = |text: &str| text.parse().ok().and_then(Version::of_minor);
+        Self { first: minor(first).unwrap_or(Version::MIN), last: minor(last).unwrap_or(Version::MAX) }
+    }
+
+    pub(crate) fn contains(self, version: Version) -> bool {
         (self.first..=self.last).contains(&version)
     }
 }
@@ -162,8 +175,8 @@ pub enum Base {
 impl Ty {
     const MAX_WRAPS: usize = 4;
 
-    /// The type of one object.
-    pub fn of_object(id: TypeId) -> Self {
+    /// An object with known fields.
+    pub(crate) fn of_object(id: TypeId) -> Self {
         Self { wraps: 0, base: Base::Object(id) }
     }
 
@@ -199,8 +212,13 @@ impl Kind {
             plural,
             namespaced,
             type_name,
-            since: since(words.next()),
+            since: Since::parse(words.next()),
         })
+    }
+
+    /// `apps`; empty for the core group.
+    pub fn group(&self) -> &'static str {
+        self.api_version.split_once('/').map_or("", |(group, _)| group)
     }
 
     /// Whether `version` serves it. Alpha and beta versions of an API exist but are not served unless an
@@ -353,7 +371,7 @@ impl Schemas {
             if let Some(field) = line.strip_prefix(' ') {
                 let mut words = field.split(' ');
                 let (Some(name), Some(ty)) = (words.next(), words.next()) else { continue };
-                fields.push((name, ty, since(words.next())));
+                fields.push((name, ty, Since::parse(words.next())));
                 position += 1;
             } else if let Some(name) = line.strip_prefix("type ") {
                 types.push(Type { name, fields: (position, position) });
@@ -398,13 +416,6 @@ impl Schemas {
         };
         Ty { wraps, base }
     }
-}
-
-/// Reads `34..`, `..35`, `34..35` or nothing.
-fn since(text: Option<&str>) -> Since {
-    let (first, last) = text.and_then(|text| text.split_once("..")).unwrap_or_default();
-    let minor = |text: &str| text.parse().ok().and_then(Version::of_minor);
-    Since { first: minor(first).unwrap_or(Version::MIN), last: minor(last).unwrap_or(Version::MAX) }
 }
 
 #[cfg(test)]
