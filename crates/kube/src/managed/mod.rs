@@ -270,3 +270,5 @@ fn without_managed_fields(object: &Node) -> Node {
 
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
