@@ -83,6 +83,11 @@ fn documents(text: &str) -> Vec<Node> {
     read.into_iter().map(|document| document.root).filter(|root| root.as_map().is_some()).collect()
 }
 
+/// A value, as YAML.
+fn value(text: &str) -> Node {
+    documents(text).pop().unwrap_or_else(|| Node::bare(text.parse::<i64>().expect("a map or a number")))
+}
+
 fn text<'a>(node: &'a Node, path: &[&str]) -> &'a str {
     node.at(path).and_then(Node::as_str).unwrap_or_default()
 }
@@ -284,25 +289,71 @@ fn causes(causes: &Json) -> Vec<(String, String, String)> {
     causes
 }
 
-/// The recorded object, which is in version 2, as the server converts it to `api_version`: for autoscalers of version 1
-/// with no metric but that of the CPU.
-fn in_version(object: &Node, api_version: &str) -> Node {
+/// An object in another version of its API, as far as autoscalers go: those of version 1 keep in an annotation what they
+/// have no field for. Like the server's, the result has the fields that are never absent.
+fn convert(object: &Node, from: &str, to: &str) -> Option<Node> {
+    const OTHERS: &str = "autoscaling.alpha.kubernetes.io/others";
+    const UTILIZATION: &str = "targetCPUUtilizationPercentage";
     let mut object = object.clone();
-    if api_version == "autoscaling/v1" {
-        let utilization = object.at(&["spec", "metrics"]).and_then(|metrics| {
-            metrics.items().first()?.at(&["resource", "target", "averageUtilization"]).cloned()
-        });
-        if let Some(root) = object.as_map_mut() {
-            root.insert("apiVersion", Span::NONE, Node::bare(api_version));
-        }
-        if let Some(spec) = map_at(&mut object, &["spec"]) {
-            spec.remove("metrics");
-            if let Some(utilization) = utilization {
-                spec.insert("targetCPUUtilizationPercentage", Span::NONE, utilization);
-            }
+    let root = object.as_map_mut()?;
+    root.insert("apiVersion", Span::NONE, Node::bare(to));
+    let annotations =
+        root.get_mut("metadata").and_then(|node| node.as_map_mut()?.get_mut("annotations")?.as_map_mut());
+    let others = annotations.and_then(|annotations| annotations.remove(OTHERS));
+    let spec = defaults::ensure_map(root, "spec");
+    for (field, zero) in [("maxReplicas", "0"), ("scaleTargetRef", "{kind: '', name: ''}")] {
+        if !spec.contains_key(field) {
+            spec.insert(field, Span::NONE, value(zero));
         }
     }
-    object
+    if (from, to) == ("autoscaling/v2", "autoscaling/v1") {
+        let percent = |metric: &Node| {
+            let is_cpu = text(metric, &["resource", "name"]) == "cpu";
+            metric.at(&["resource", "target", "averageUtilization"]).filter(|_| is_cpu).cloned()
+        };
+        let metrics = spec.remove("metrics").map(|entry| entry.value.items().to_vec()).unwrap_or_default();
+        if let Some(percent) = metrics.iter().find_map(percent) {
+            spec.insert(UTILIZATION, Span::NONE, percent);
+        }
+        let mut others = Map::new();
+        let metrics: Vec<Node> = metrics.into_iter().filter(|metric| percent(metric).is_none()).collect();
+        if !metrics.is_empty() {
+            others.insert("metrics", Span::NONE, Node::bare(metrics));
+        }
+        if let Some(behavior) = spec.remove("behavior") {
+            others.insert("behavior", Span::NONE, behavior.value);
+        }
+        if !others.is_empty() {
+            let annotations = defaults::ensure_map(defaults::ensure_map(root, "metadata"), "annotations");
+            let others = plimsoll_yaml::emit::flow_json(&Node::bare(others));
+            annotations.insert(OTHERS, Span::NONE, Node::bare(others));
+        }
+    } else {
+        let others =
+            others.map_or(Node::bare(Value::Null), |entry| value(entry.value.as_str().unwrap_or_default()));
+        let mut metrics = others.get("metrics").map(Node::items).unwrap_or_default().to_vec();
+        if let Some(percent) = spec.remove(UTILIZATION) {
+            let mut metric = value("{type: Resource, resource: {name: cpu, target: {type: Utilization}}}");
+            let target = map_at(&mut metric, &["resource", "target"]).expect("a target");
+            target.insert("averageUtilization", Span::NONE, percent.value);
+            metrics.push(metric);
+        }
+        spec.insert("metrics", Span::NONE, Node::bare(metrics));
+        if let Some(behavior) = others.get("behavior") {
+            spec.insert("behavior", Span::NONE, behavior.clone());
+        }
+    }
+    Some(object)
+}
+
+/// The recorded object, which is in the version that is stored, in another one.
+fn in_version(object: &Node, api_version: &str) -> Node {
+    let stored = text(object, &["apiVersion"]);
+    if stored == api_version {
+        object.clone()
+    } else {
+        convert(object, stored, api_version).expect("an object")
+    }
 }
 
 /// What the server adds to manifests by way of helm.
@@ -318,6 +369,11 @@ fn as_helm_sends(manifest: &Node, namespace: &str) -> Node {
         set("annotations", "meta.helm.sh/release-namespace", namespace);
     }
     object
+}
+
+fn target<'a>(object: &'a Node, subresource: &'a str) -> Target<'a> {
+    let (api_version, kind) = (text(object, &["apiVersion"]), text(object, &["kind"]));
+    Target { subresource, convert, ..Target::new(api_version, kind, Version::DEFAULT) }
 }
 
 /// Somebody who applies a configuration.
@@ -394,8 +450,8 @@ impl Replay<'_> {
         let (true, Some(after)) = (accepted, after) else { return };
         let key = key(after);
         let before = self.cluster.get(&key).cloned();
-        let mut target = Target::new(text(after, &["apiVersion"]), text(after, &["kind"]), Version::DEFAULT);
-        target.subresource = drift["sub"].as_str().unwrap_or_default();
+        // The request, too, is in the stored version: only autoscalers have others, and those hardly differ.
+        let target = target(after, drift["sub"].as_str().unwrap_or_default());
         let query = request["query"].as_str().unwrap_or_default();
         let manager =
             query.split('&').find_map(|part| part.strip_prefix("fieldManager=")).unwrap_or_default();
@@ -417,7 +473,7 @@ impl Replay<'_> {
         let namespace = self.row["namespace"].as_str().unwrap_or_default();
         let config = if op == "helm" { as_helm_sends(manifest, namespace) } else { manifest.clone() };
         let client = Client {
-            target: Target::new(text(manifest, &["apiVersion"]), text(manifest, &["kind"]), Version::DEFAULT),
+            target: target(manifest, ""),
             manager: if op == "helm" { "helm" } else { "kubectl" },
             config,
             force: op == "ssaf",
@@ -447,7 +503,7 @@ impl Replay<'_> {
                 let after = node(&step["stored"][&key]);
                 let (ours, theirs) =
                     (stored_form(&applied.object), stored_form(&in_version(&after, api_version)));
-                let differs = ours != theirs && !has_other_versions(&owners, api_version);
+                let differs = ours != theirs;
                 let what = if live.is_some() { "merged" } else { "created" };
                 self.tally.check(what, &place, differs.then(|| difference(&ours, &theirs)));
                 self.cluster.insert(key, Stored { object: after, owners: applied.managed });
@@ -506,12 +562,6 @@ impl Replay<'_> {
             (ours != theirs).then(|| format!("{answer}\n  recorded: {code} {message}")),
         );
     }
-}
-
-/// Whether managers wrote the object in other versions of the API. The server then converts it back and forth, which
-/// only autoscalers do not survive unchanged.
-fn has_other_versions(owners: &Managed, api_version: &str) -> bool {
-    owners.entries().any(|entry| entry.manager.api_version != api_version)
 }
 
 fn without_times(entries: &Node) -> Node {

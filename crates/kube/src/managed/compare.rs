@@ -28,6 +28,11 @@ enum Change {
 }
 
 impl Comparison {
+    /// The fields that the new value has otherwise than the old one.
+    pub(super) fn changed(&self) -> FieldSet {
+        self.modified.union(&self.added)
+    }
+
     /// Without the fields of `ignored` and everything below them.
     pub(super) fn without(&self, ignored: &FieldSet) -> Self {
         Self {

@@ -48,8 +48,7 @@ fn fields_as_last_applied(ty: Type<'_>, target: &Target<'_>, live: &Node) -> Opt
         return None;
     }
     let changes = compare(ty, &last, live);
-    let touched = changes.modified.union(&changes.added).union(&changes.removed);
-    Some(fields_of(ty, &last).difference(&touched))
+    Some(fields_of(ty, &last).difference(&changes.changed().union(&changes.removed)))
 }
 
 /// The annotation of an object that has one.

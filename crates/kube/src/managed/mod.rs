@@ -50,7 +50,13 @@ pub struct Target<'a> {
     pub definition: Option<&'a Node>,
     /// The subresource (`status`, `scale`); empty for the object itself.
     pub subresource: &'a str,
+    /// Converts objects between versions of their API, for managers that wrote in another one than this request.
+    pub convert: Convert,
 }
+
+/// Converts an object from one version of its API to another one; `None` if the server does not have it. As the server
+/// writes it: with the fields that are never absent.
+pub type Convert = fn(object: &Node, from: &str, to: &str) -> Option<Node>;
 
 /// An object after a server-side apply.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,9 +69,10 @@ pub struct Applied {
 }
 
 impl<'a> Target<'a> {
-    /// A built-in kind, or a custom resource whose definition is not known.
+    /// A built-in kind, or a custom resource whose definition is not known. Its versions are taken to be alike.
     pub fn new(api_version: &'a str, kind: &'a str, version: Version) -> Self {
-        Self { api_version, kind, version, definition: None, subresource: "" }
+        let convert: Convert = |object, _, _| Some(object.clone());
+        Self { api_version, kind, version, definition: None, subresource: "", convert }
     }
 
     fn ty(&self) -> Type<'a> {
@@ -147,11 +154,11 @@ pub fn apply(
     target.refuse("patch", config, &validate::validate(ty, config))?;
     target.refuse("live", &before, &validate::validate_stored(ty, &before))?;
     let ignored = target.ignored();
-    let updater = Updater { ty, ignored: &ignored };
+    let updater = Updater { target, ignored: &ignored };
     let mut owners = owners.clone();
     if owners.is_empty() && live.is_some() {
         // `skipNonAppliedManager`: what is there has an owner before the first apply.
-        own_changes(target, &updater, &target.empty(), &before, &mut owners, "before-first-apply");
+        own_changes(&updater, &target.empty(), &before, &mut owners, "before-first-apply");
     }
     let applier = target.manager(manager, Operation::Apply);
     let run = |force: bool| {
@@ -203,22 +210,15 @@ pub fn update(
         return Managed::default();
     }
     let ignored = target.ignored();
-    own_changes(target, &Updater { ty, ignored: &ignored }, &old, &new, &mut owners, manager);
+    own_changes(&Updater { target, ignored: &ignored }, &old, &new, &mut owners, manager);
     owners
 }
 
 /// `managedFieldsUpdater.Update` and what is around it: the manager owns what it changed, and what it owned before.
-fn own_changes(
-    target: &Target<'_>,
-    updater: &Updater<'_>,
-    old: &Node,
-    new: &Node,
-    owners: &mut Managed,
-    manager: &str,
-) {
+fn own_changes(updater: &Updater<'_>, old: &Node, new: &Node, owners: &mut Managed, manager: &str) {
     let changed = updater.update(old, new, owners).difference(&server_fields());
     if !changed.is_empty() {
-        let manager = target.manager(manager, Operation::Update);
+        let manager = updater.target.manager(manager, Operation::Update);
         let fields = owners.fields(&manager).map_or_else(|| changed.clone(), |fields| fields.union(&changed));
         owners.set(&manager, fields, true);
     }
