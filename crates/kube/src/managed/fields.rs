@@ -3,7 +3,7 @@
 use super::item::step_of;
 use super::path::PathElement;
 use super::set::FieldSet;
-use super::structure::{Atom, ItemsBy, ListType, MapType, Type};
+use super::structure::{Atom, ListType, MapType, Type};
 use plimsoll_yaml::{Map, Node, Value};
 
 /// Every field and item that `node` names. Atomic lists and maps count as one field; structs above others do not count.
@@ -14,14 +14,11 @@ pub(super) fn fields_of(ty: Type<'_>, node: &Node) -> FieldSet {
 /// Whether a value counts as a field itself, and the fields inside.
 fn collect(ty: Type<'_>, node: &Node) -> (bool, FieldSet) {
     match (ty.atom_of(Some(node)), &node.value) {
-        (Atom::Map(map), Value::Map(entries)) if !map.is_atomic => (false, in_map(&map, entries)),
-        (Atom::List(list), Value::Seq(items)) if !matches!(list.items_by, ItemsBy::Nothing) => {
-            (false, in_list(&list, items))
-        }
-        (Atom::Map(map), _) => (map.is_atomic, FieldSet::default()),
-        (Atom::List(list), _) => (matches!(list.items_by, ItemsBy::Nothing), FieldSet::default()),
+        (atom, _) if atom.is_atomic() => (true, FieldSet::default()),
+        (Atom::Map(map), Value::Map(entries)) => (false, in_map(&map, entries)),
+        (Atom::List(list), Value::Seq(items)) => (false, in_list(&list, items)),
         (Atom::Scalar(_), _) => (true, FieldSet::default()),
-        (Atom::Any(_), _) => (false, FieldSet::default()),
+        _ => (false, FieldSet::default()),
     }
 }
 

@@ -6,6 +6,7 @@
 //!
 //! An object that is created has no stored object and no managed fields: `None` and `Managed::default()`.
 
+mod cap;
 mod combine;
 mod compare;
 mod conflict;
@@ -222,7 +223,7 @@ fn own_changes(updater: &Updater<'_>, old: &Node, new: &Node, owners: &mut Manag
         let fields = owners.fields(&manager).map_or_else(|| changed.clone(), |fields| fields.union(&changed));
         owners.set(&manager, fields, true);
     }
-    updater::cap_update_managers(owners);
+    cap::cap_writers(owners);
 }
 
 /// The owners that a request sets by itself; none if it asks for a reset (`decodeLiveOrNew`).

@@ -164,6 +164,26 @@ impl FieldSet {
         })
     }
 
+    /// What owned single fields of a list or map that is atomic now, owns the whole (`ReconcileFieldSetWithSchema`): a set
+    /// may have been written when the schema was another one.
+    pub(super) fn reconciled(&self, ty: Type<'_>) -> Self {
+        let atom = ty.atom();
+        self.map_nodes(|step, node| {
+            let inner = match (step, &atom) {
+                (PathElement::Field(name), Atom::Map(map)) => map.value(name),
+                (PathElement::Key(_), Atom::List(list)) => Some(list.item),
+                _ => None,
+            };
+            Some(match inner {
+                Some(inner) if !node.below.is_empty() && inner.atom().is_atomic() => {
+                    SetNode { is_member: true, below: Self::default() }
+                }
+                Some(inner) => SetNode { is_member: node.is_member, below: node.below.reconciled(inner) },
+                None => node.clone(),
+            })
+        })
+    }
+
     fn map_nodes(&self, mut change: impl FnMut(&PathElement, &SetNode) -> Option<SetNode>) -> Self {
         let nodes = self.nodes.iter().filter_map(|(step, node)| {
             let node = change(step, node).filter(|node| !node.is_empty())?;

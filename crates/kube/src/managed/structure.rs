@@ -42,6 +42,17 @@ pub(super) enum Atom<'a> {
     Any(Type<'a>),
 }
 
+impl Atom<'_> {
+    /// Whether it is a list or map that is merged as a whole. What is deduced from a value never is.
+    pub(super) fn is_atomic(&self) -> bool {
+        match self {
+            Self::Map(map) => map.is_atomic,
+            Self::List(list) => matches!(list.items_by, ItemsBy::Nothing),
+            Self::Scalar(_) | Self::Any(_) => false,
+        }
+    }
+}
+
 /// The scalars that a type accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scalar {

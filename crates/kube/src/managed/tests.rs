@@ -384,6 +384,28 @@ fn a_request_may_set_the_managed_fields_itself() {
 }
 
 #[test]
+fn owners_of_parts_of_what_is_atomic_now_own_the_whole() {
+    let object = node(
+        r#"
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+  managedFields:
+  - {manager: old, operation: Update, apiVersion: apps/v1, fieldsType: FieldsV1, fieldsV1: {"f:spec": {"f:selector": {"f:matchLabels": {"f:a": {}}}}}}
+  - {manager: gone, operation: Update, apiVersion: apps/v1beta1, fieldsType: FieldsV1, fieldsV1: {"f:spec": {"f:replicas": {}}}}
+spec: {replicas: 1, selector: {matchLabels: {a: b}}}
+"#,
+    );
+    let mut stored = Stored { owners: Managed::of_object(&object).expect("owners"), object: Some(object) };
+    let config = deployment("{replicas: 2, selector: {matchLabels: {a: c}}}");
+    let error = stored.apply(&deployments(), &config, "helm", false).unwrap_err();
+    // A manager in a version of the API that the server no longer has owns nothing.
+    let message = "Apply failed with 1 conflict: conflict with \"old\" using apps/v1: .spec.selector";
+    assert_eq!(error.to_string(), message);
+}
+
+#[test]
 fn custom_resources_follow_their_definition() {
     let definition = node(
         "

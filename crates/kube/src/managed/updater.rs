@@ -5,7 +5,7 @@ use super::combine::{merge, without};
 use super::compare::{Comparison, compare};
 use super::conflict::Conflict;
 use super::fields::fields_of;
-use super::owners::{Entry, Managed, Manager, Operation};
+use super::owners::{Entry, Managed, Manager};
 use super::set::FieldSet;
 use super::structure::Type;
 use plimsoll_yaml::Node;
@@ -29,6 +29,7 @@ impl Updater<'_> {
     /// `Updater.Update`, as the manager of the current operation: the other managers lose what changes. Returns what
     /// does.
     pub(super) fn update(&self, old: &Node, new: &Node, owners: &mut Managed) -> FieldSet {
+        self.reconcile(owners);
         let changes = self.changes_by_version(old, new, owners);
         release(owners, &changes, None);
         changes.first().and_then(|(_, own)| own.as_ref()).map(Comparison::changed).unwrap_or_default()
@@ -43,6 +44,7 @@ impl Updater<'_> {
         manager: &Manager,
         force: bool,
     ) -> Result<Node, Vec<Conflict>> {
+        self.reconcile(owners);
         let ty = self.target.ty();
         let merged = merge(ty, live, config);
         let last = owners.position(manager).and_then(|position| owners.entries.get(position)).cloned();
@@ -59,6 +61,15 @@ impl Updater<'_> {
         }
         release(owners, &changes, Some(manager));
         Ok(object)
+    }
+
+    /// Brings what was written under another schema in line with this one.
+    fn reconcile(&self, owners: &mut Managed) {
+        for entry in &mut owners.entries {
+            if let Some(ty) = self.ty_in(&entry.manager.api_version) {
+                entry.fields = entry.fields.reconciled(ty);
+            }
+        }
     }
 
     /// What changes, in the version of the request and in that of each owner. `None` for versions that do not exist.
@@ -189,42 +200,4 @@ fn release(owners: &mut Managed, changes: &Changes, except: Option<&Manager>) {
         }
     }
     owners.entries.retain(|entry| !entry.fields.is_empty());
-}
-
-/// The most entries of updates that an object keeps (`DefaultMaxUpdateManagers`).
-const MAX_UPDATE_MANAGERS: usize = 10;
-
-/// `capManagersManager`: the oldest entries of updates in one version of the API become one.
-pub(super) fn cap_update_managers(owners: &mut Managed) {
-    let is_update = |manager: &Manager| manager.operation == Operation::Update;
-    let updaters: Vec<Manager> = owners
-        .entries
-        .iter()
-        .map(|entry| &entry.manager)
-        .filter(|manager| is_update(manager))
-        .cloned()
-        .collect();
-    let mut surplus = updaters.len().saturating_sub(MAX_UPDATE_MANAGERS);
-    let mut first_of_version: Vec<&Manager> = Vec::new();
-    for manager in &updaters {
-        if surplus == 0 {
-            return;
-        }
-        let Some(first) = first_of_version.iter().find(|first| first.api_version == manager.api_version)
-        else {
-            first_of_version.push(manager);
-            continue;
-        };
-        let bucket =
-            Manager { name: "ancient-changes".to_owned(), subresource: String::new(), ..manager.clone() };
-        let mut take = |from: &Manager| {
-            let position = owners.position(from)?;
-            Some(owners.entries.remove(position))
-        };
-        let old = take(&bucket).or_else(|| take(first));
-        let Some(taken) = take(manager) else { continue };
-        let fields = old.map_or(FieldSet::default(), |entry| entry.fields).union(&taken.fields);
-        owners.entries.insert(0, Entry { manager: bucket, changed: taken.changed, fields });
-        surplus -= 1;
-    }
 }
