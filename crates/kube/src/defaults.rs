@@ -437,6 +437,10 @@ fn daemon_set(spec: &mut Map) {
         let rolling = ensure_map(strategy, "rollingUpdate");
         default(rolling, "maxUnavailable", 1);
         default(rolling, "maxSurge", 0);
+    } else if let Some(rolling) = strategy.get_mut("rollingUpdate").and_then(Node::as_map_mut) {
+        // Other strategies may keep a `rollingUpdate`; the internal type has both numbers by value.
+        default(rolling, "maxUnavailable", 0);
+        default(rolling, "maxSurge", 0);
     }
     default(spec, "revisionHistoryLimit", 10);
 }

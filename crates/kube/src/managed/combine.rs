@@ -4,7 +4,7 @@ use super::item::step_of;
 use super::pair::{Pair, zip};
 use super::path::PathElement;
 use super::set::FieldSet;
-use super::structure::{Atom, ItemsBy, ListType, MapType, Type};
+use super::structure::{Atom, ListType, MapType, Type};
 use plimsoll_diag::Span;
 use plimsoll_yaml::{Map, Node, Value};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -123,10 +123,9 @@ pub(super) fn without(ty: Type<'_>, node: &Node, removed: &FieldSet) -> Node {
 /// `None` where nothing is left.
 fn remove(ty: Type<'_>, node: &Node, removed: &FieldSet) -> Option<Node> {
     match (ty.atom_of(Some(node)), &node.value) {
-        (Atom::Map(map), Value::Map(entries)) if !map.is_atomic => remove_from_map(&map, entries, removed),
-        (Atom::List(list), Value::Seq(items)) if !matches!(list.items_by, ItemsBy::Nothing) => {
-            remove_from_list(&list, items, removed)
-        }
+        (atom, _) if atom.is_atomic() => None,
+        (Atom::Map(map), Value::Map(entries)) => remove_from_map(&map, entries, removed),
+        (Atom::List(list), Value::Seq(items)) => remove_from_list(&list, items, removed),
         (Atom::Scalar(_), _) => Some(node.clone()),
         _ => None,
     }

@@ -2,7 +2,7 @@
 
 use super::item::step_of;
 use super::pair::{Pair, same_kind, zip};
-use super::path::{FieldPath, PathElement};
+use super::path::PathElement;
 use super::set::FieldSet;
 use super::structure::{Atom, ListType, Type};
 use plimsoll_yaml::Node;
@@ -19,7 +19,20 @@ pub(super) struct Comparison {
     pub(super) added: FieldSet,
 }
 
+/// What became of one field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Change {
+    Removed,
+    Modified,
+    Added,
+}
+
 impl Comparison {
+    /// The fields that the new value has otherwise than the old one.
+    pub(super) fn changed(&self) -> FieldSet {
+        self.modified.union(&self.added)
+    }
+
     /// Without the fields of `ignored` and everything below them.
     pub(super) fn without(&self, ignored: &FieldSet) -> Self {
         Self {
@@ -28,86 +41,96 @@ impl Comparison {
             added: self.added.recursive_difference(ignored),
         }
     }
+
+    fn put(&mut self, step: &PathElement, change: Option<Change>, below: Self) {
+        self.removed.put(step.clone(), change == Some(Change::Removed), below.removed);
+        self.modified.put(step.clone(), change == Some(Change::Modified), below.modified);
+        self.added.put(step.clone(), change == Some(Change::Added), below.added);
+    }
+
+    fn union(&self, other: &Self) -> Self {
+        Self {
+            removed: self.removed.union(&other.removed),
+            modified: self.modified.union(&other.modified),
+            added: self.added.union(&other.added),
+        }
+    }
 }
 
 /// Compares two objects of the type `ty`.
 pub(super) fn compare(ty: Type<'_>, old: &Node, new: &Node) -> Comparison {
-    let mut comparison = Comparison::default();
-    comparison.compare(ty, Some(old), Some(new), &FieldPath::default());
-    comparison
+    values(ty, Some(old), Some(new)).1
 }
 
-impl Comparison {
-    fn compare(&mut self, ty: Type<'_>, old: Option<&Node>, new: Option<&Node>, path: &FieldPath) {
-        let is_leaf = match (old, new) {
-            (Some(one), Some(other)) if !same_kind(ty, one, other) => {
-                self.atom(&ty.atom_of(old), old, new, path);
-                self.atom(&ty.atom_of(new), old, new, path)
-            }
-            _ => self.atom(&ty.atom_of(new.or(old)), old, new, path),
-        };
-        match (old, new) {
-            _ if is_leaf => {}
-            (None, _) => self.added.insert(path),
-            (_, None) => self.removed.insert(path),
-            _ => {}
+/// What became of a value itself, and of what is inside.
+fn values(ty: Type<'_>, old: Option<&Node>, new: Option<&Node>) -> (Option<Change>, Comparison) {
+    match (old, new) {
+        (Some(one), Some(other)) if !same_kind(ty, one, other) => {
+            let (first, inside_old) = as_one_type(&ty.atom_of(old), old, new);
+            let (second, inside_new) = as_one_type(&ty.atom_of(new), old, new);
+            (second.or(first), inside_old.union(&inside_new))
         }
+        _ => as_one_type(&ty.atom_of(new.or(old)), old, new),
     }
+}
 
-    /// Compares two values as those of one type. Returns whether they were compared as a whole.
-    fn atom(&mut self, atom: &Atom<'_>, old: Option<&Node>, new: Option<&Node>, path: &FieldPath) -> bool {
-        let pair = Pair::of(atom, old, new);
-        let is_leaf = matches!(pair, Pair::Leaf);
-        match pair {
-            Pair::Leaf => self.leaf(old, new, path),
-            Pair::Maps(ty, old, new) => zip(old, new, |key, old, new| {
+fn as_one_type(atom: &Atom<'_>, old: Option<&Node>, new: Option<&Node>) -> (Option<Change>, Comparison) {
+    let change = match (old, new) {
+        (None, _) => Some(Change::Added),
+        (_, None) => Some(Change::Removed),
+        _ => None,
+    };
+    match Pair::of(atom, old, new) {
+        Pair::Leaf => (change.or((old != new).then_some(Change::Modified)), Comparison::default()),
+        Pair::Maps(ty, old, new) => {
+            let mut inside = Comparison::default();
+            zip(old, new, |key, old, new| {
                 if let Some(inner) = ty.value(key) {
-                    self.compare(inner, old, new, &path.child(PathElement::field(key)));
+                    let (change, below) = values(inner, old, new);
+                    inside.put(&PathElement::field(key), change, below);
                 }
-            }),
-            Pair::Lists(ty, old, new) => self.lists(ty, old, new, path),
-            Pair::Misfit => {}
+            });
+            (change, inside)
         }
-        is_leaf
+        Pair::Lists(ty, old, new) => (change, lists(ty, old, new)),
+        Pair::Misfit => (change, Comparison::default()),
     }
+}
 
-    fn leaf(&mut self, old: Option<&Node>, new: Option<&Node>, path: &FieldPath) {
-        match (old, new) {
-            (None, _) => self.added.insert(path),
-            (_, None) => self.removed.insert(path),
-            (Some(old), Some(new)) if old != new => self.modified.insert(path),
-            _ => {}
-        }
-    }
-
-    fn lists(&mut self, ty: &ListType<'_>, old: &[Node], new: &[Node], path: &FieldPath) {
-        let (old, new) = (by_step(ty, old), by_step(ty, new));
-        let mut steps: Vec<&PathElement> = old.keys().chain(new.keys()).collect();
-        steps.sort();
-        steps.dedup();
-        for step in steps {
-            let below = path.child(step.clone());
-            let values = |map: &BTreeMap<PathElement, Vec<_>>| map.get(step).cloned().unwrap_or_default();
-            match (values(&old).as_slice(), values(&new).as_slice()) {
-                ([], [new]) => self.compare(ty.item, None, Some(new), &below),
-                ([old], []) => self.compare(ty.item, Some(old), None, &below),
-                ([old], [new]) => self.compare(ty.item, Some(old), Some(new), &below),
-                // Items that share their keys are compared as a whole.
-                ([old], _) => {
-                    self.compare(ty.item, Some(old), None, &below);
-                    self.added.insert(&below);
+fn lists(ty: &ListType<'_>, old: &[Node], new: &[Node]) -> Comparison {
+    let (old, new) = (by_step(ty, old), by_step(ty, new));
+    let mut steps: Vec<&PathElement> = old.keys().chain(new.keys()).collect();
+    steps.sort();
+    steps.dedup();
+    let mut inside = Comparison::default();
+    for step in steps {
+        let items = |side: &'_ BTreeMap<PathElement, Vec<_>>| side.get(step).cloned().unwrap_or_default();
+        let mut put = |change, below| inside.put(step, change, below);
+        let one = |old: Option<&Node>, new: Option<&Node>| values(ty.item, old, new);
+        // Items that share their keys are compared as a whole.
+        match (items(&old).as_slice(), items(&new).as_slice()) {
+            (old @ ([] | [_]), new @ ([] | [_])) => {
+                let (change, below) = one(old.first().copied(), new.first().copied());
+                put(change, below);
+            }
+            (old, new) if old.len() > 1 && new.len() > 1 => {
+                put((old != new).then_some(Change::Modified), Comparison::default());
+            }
+            (old @ ([] | [_]), _) => {
+                if let Some(old) = old.first() {
+                    put(Some(Change::Removed), one(Some(old), None).1);
                 }
-                ([], _) => self.added.insert(&below),
-                (_, []) => self.removed.insert(&below),
-                (_, [new]) => {
-                    self.compare(ty.item, None, Some(new), &below);
-                    self.removed.insert(&below);
+                inside.added.put(step.clone(), true, FieldSet::default());
+            }
+            (_, new) => {
+                if let Some(new) = new.first() {
+                    put(Some(Change::Added), one(None, Some(new)).1);
                 }
-                (old, new) if old != new => self.modified.insert(&below),
-                _ => {}
+                inside.removed.put(step.clone(), true, FieldSet::default());
             }
         }
     }
+    inside
 }
 
 /// The items of a list by their step; those that have none are left out.

@@ -48,8 +48,7 @@ fn fields_as_last_applied(ty: Type<'_>, target: &Target<'_>, live: &Node) -> Opt
         return None;
     }
     let changes = compare(ty, &last, live);
-    let touched = changes.modified.union(&changes.added).union(&changes.removed);
-    Some(fields_of(ty, &last).difference(&touched))
+    Some(fields_of(ty, &last).difference(&changes.changed().union(&changes.removed)))
 }
 
 /// The annotation of an object that has one.
@@ -84,10 +83,11 @@ fn note(config: &Node) -> String {
         .map(|node| &mut node.value)
     {
         annotations.remove(ANNOTATION);
-        // The accessor of annotations reads a null as an empty text.
-        for entry in annotations.iter_mut().filter(|entry| entry.value.is_null()) {
-            entry.value.value = Value::String(String::new());
-        }
+        // `NestedNullCoercingStringMap`.
+        annotations
+            .iter_mut()
+            .filter(|entry| entry.value.is_null())
+            .for_each(|entry| entry.value = Node::bare(""));
     }
     // Go escapes these in strings; nothing else in JSON has them.
     let mut json = KeyValue::from(sorted(&config)).to_json().to_string();

@@ -6,9 +6,11 @@
 //!
 //! An object that is created has no stored object and no managed fields: `None` and `Managed::default()`.
 
+mod cap;
 mod combine;
 mod compare;
 mod conflict;
+mod empty;
 mod fields;
 mod go;
 mod item;
@@ -24,16 +26,15 @@ mod validate;
 mod value;
 
 pub use conflict::{ApplyError, Cause, Conflict};
-pub use owners::{Entry, Managed, Manager, Operation};
+pub use owners::{Entry, LastChange, Managed, Manager, Operation};
 pub use path::{FieldPath, PathElement};
 pub use set::FieldSet;
 pub use upgrade::{LAST_APPLIED_MANAGER, needs_last_applied_owner, upgrade_client_side_apply};
 pub use value::KeyValue;
 
-use crate::{Version, defaults};
-use plimsoll_diag::Span;
+use crate::{Version, defaults, schema};
 use plimsoll_yaml::{Map, Node, Value};
-use structure::Type;
+use structure::{Atom, Type};
 use updater::Updater;
 
 /// The type of an object, and the part of it that a request goes to.
@@ -50,21 +51,29 @@ pub struct Target<'a> {
     pub definition: Option<&'a Node>,
     /// The subresource (`status`, `scale`); empty for the object itself.
     pub subresource: &'a str,
+    /// Converts objects between versions of their API, for managers that wrote in another one than this request.
+    pub convert: Convert,
 }
+
+/// Converts an object from one version of its API to another one; `None` if the server does not have it. As the server
+/// writes it: with the fields that are never absent.
+pub type Convert = fn(object: &Node, from: &str, to: &str) -> Option<Node>;
 
 /// An object after a server-side apply.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Applied {
-    /// The object before the server fills in defaults. Without `metadata.managedFields`.
+    /// The object as the server decodes it, before it fills in defaults: without nulls, unless it is a custom resource.
+    /// Without `metadata.managedFields`.
     pub object: Node,
     /// Who owns its fields.
     pub managed: Managed,
 }
 
 impl<'a> Target<'a> {
-    /// A built-in kind, or a custom resource whose definition is not known.
+    /// A built-in kind, or a custom resource whose definition is not known. Its versions are taken to be alike.
     pub fn new(api_version: &'a str, kind: &'a str, version: Version) -> Self {
-        Self { api_version, kind, version, definition: None, subresource: "" }
+        let convert: Convert = |object, _, _| Some(object.clone());
+        Self { api_version, kind, version, definition: None, subresource: "", convert }
     }
 
     fn ty(&self) -> Type<'a> {
@@ -83,8 +92,8 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// `namespace/name; apps/v1, Kind=StatefulSet` (`objectGVKNN`).
-    fn describe(&self, object: &Node) -> String {
+    /// How the server names an object in its errors: `namespace/name; apps/v1, Kind=StatefulSet` (`objectGVKNN`).
+    pub fn describe(&self, object: &Node) -> String {
         let text = |key: &str| object.at(&["metadata", key]).and_then(Node::as_str).unwrap_or_default();
         let slash = if self.api_version.contains('/') { "" } else { "/" };
         format!("{}/{}; {slash}{}, Kind={}", text("namespace"), text("name"), self.api_version, self.kind)
@@ -109,20 +118,13 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// An object of this type that has nothing, as far as a comparison with it could tell: fields that are never absent
-    /// are not changed by a request that names their zero value.
+    /// The type's object that has nothing. Whoever names a zero value of it changes nothing. That of a custom resource is
+    /// empty.
     fn empty(&self) -> Node {
-        let mut root = Map::new();
-        match self.kind {
-            "NetworkPolicy" => {
-                defaults::ensure_map(defaults::ensure_map(&mut root, "spec"), "podSelector");
-            }
-            "PriorityClass" => {
-                root.insert("value", Span::NONE, Node::bare(0));
-            }
-            _ => {}
+        match (self.ty(), self.ty().atom()) {
+            (Type::BuiltIn(..), Atom::Map(ty)) => empty::empty(self.kind, ty.declares("spec")),
+            _ => Node::bare(Map::new()),
         }
-        Node::bare(root)
     }
 }
 
@@ -153,11 +155,11 @@ pub fn apply(
     target.refuse("patch", config, &validate::validate(ty, config))?;
     target.refuse("live", &before, &validate::validate_stored(ty, &before))?;
     let ignored = target.ignored();
-    let updater = Updater { ty, ignored: &ignored };
+    let updater = Updater { target, ignored: &ignored };
     let mut owners = owners.clone();
     if owners.is_empty() && live.is_some() {
         // `skipNonAppliedManager`: what is there has an owner before the first apply.
-        own_changes(target, &updater, &target.empty(), &before, &mut owners, "before-first-apply");
+        own_changes(&updater, &target.empty(), &before, &mut owners, "before-first-apply");
     }
     let applier = target.manager(manager, Operation::Apply);
     let run = |force: bool| {
@@ -173,6 +175,7 @@ pub fn apply(
     let fields = owners.fields(&applier).map(|fields| fields.difference(&server_fields()));
     owners.set(&applier, fields.unwrap_or_default(), object != before);
     last_applied::refresh(&applier, config, &mut object);
+    schema::decode_nulls(target.api_version, target.kind, target.version, &mut object);
     Ok(Applied { object, managed: owners })
 }
 
@@ -208,26 +211,19 @@ pub fn update(
         return Managed::default();
     }
     let ignored = target.ignored();
-    own_changes(target, &Updater { ty, ignored: &ignored }, &old, &new, &mut owners, manager);
+    own_changes(&Updater { target, ignored: &ignored }, &old, &new, &mut owners, manager);
     owners
 }
 
 /// `managedFieldsUpdater.Update` and what is around it: the manager owns what it changed, and what it owned before.
-fn own_changes(
-    target: &Target<'_>,
-    updater: &Updater<'_>,
-    old: &Node,
-    new: &Node,
-    owners: &mut Managed,
-    manager: &str,
-) {
+fn own_changes(updater: &Updater<'_>, old: &Node, new: &Node, owners: &mut Managed, manager: &str) {
     let changed = updater.update(old, new, owners).difference(&server_fields());
     if !changed.is_empty() {
-        let manager = target.manager(manager, Operation::Update);
+        let manager = updater.target.manager(manager, Operation::Update);
         let fields = owners.fields(&manager).map_or_else(|| changed.clone(), |fields| fields.union(&changed));
         owners.set(&manager, fields, true);
     }
-    updater::cap_update_managers(owners);
+    cap::cap_writers(owners);
 }
 
 /// The owners that a request sets by itself; none if it asks for a reset (`decodeLiveOrNew`).
@@ -275,3 +271,5 @@ fn without_managed_fields(object: &Node) -> Node {
 
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;

@@ -18,10 +18,21 @@ pub struct Managed {
 pub struct Entry {
     /// Who, and how.
     pub manager: Manager,
-    /// When the manager last changed the object, as read from a cluster.
-    pub time: Option<String>,
+    /// When the manager last changed the object.
+    pub changed: LastChange,
     /// What it owns.
     pub fields: FieldSet,
+}
+
+/// When a manager last changed an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LastChange {
+    /// Never: it applied what was there already.
+    Never,
+    /// At a time read from a cluster.
+    At(String),
+    /// In a simulation, which has no times.
+    Simulated,
 }
 
 /// A field manager: the same name is another manager by another operation or subresource.
@@ -116,16 +127,22 @@ impl Managed {
 
     /// Sets what a manager owns; as its newest change if `changed`. Without fields it has no entry.
     pub(super) fn set(&mut self, manager: &Manager, fields: FieldSet, changed: bool) {
-        let position = self.position(manager);
-        let old = position.map(|position| self.entries.remove(position));
+        let old = self.position(manager).map(|position| (position, self.entries.remove(position)));
         if fields.is_empty() {
             return;
         }
-        let time = old.filter(|_| !changed).and_then(|entry| entry.time);
-        let entry = Entry { manager: manager.clone(), time, fields };
-        // An entry without a time is older than all others.
-        let position = if changed { self.entries.len() } else { position.unwrap_or(0) };
-        self.entries.insert(position, entry);
+        let (position, last) = match old {
+            _ if changed => (self.entries.len(), LastChange::Simulated),
+            Some((position, entry)) => (position, entry.changed),
+            None => (self.place_without_change(manager), LastChange::Never),
+        };
+        self.entries.insert(position, Entry { manager: manager.clone(), changed: last, fields });
+    }
+
+    /// Where a manager that has never changed the object belongs: before those that have, by its name.
+    fn place_without_change(&self, manager: &Manager) -> usize {
+        let goes_before = |entry: &Entry| entry.changed == LastChange::Never && entry.manager < *manager;
+        self.entries.iter().take_while(|entry| goes_before(entry)).count()
     }
 }
 
@@ -143,9 +160,10 @@ impl Entry {
         }
         let manager =
             Manager { name: text("manager"), operation, api_version, subresource: text("subresource") };
-        let time = Some(text("time")).filter(|time| !time.is_empty());
+        let changed = Some(text("time")).filter(|time| !time.is_empty());
+        let changed = changed.map_or(LastChange::Never, LastChange::At);
         let fields = node.get("fieldsV1").map(FieldSet::from_node).unwrap_or_default();
-        Some(Self { manager, time, fields })
+        Some(Self { manager, changed, fields })
     }
 
     /// The entry as an item of `managedFields`.
@@ -158,7 +176,7 @@ impl Entry {
         set("manager", name.as_str().into());
         set("operation", operation.text().into());
         set("apiVersion", api_version.as_str().into());
-        if let Some(time) = &self.time {
+        if let LastChange::At(time) = &self.changed {
             set("time", time.as_str().into());
         }
         set("fieldsType", "FieldsV1".into());

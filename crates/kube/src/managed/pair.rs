@@ -1,6 +1,6 @@
 //! Two values of one type, side by side: what merging and comparing have in common.
 
-use super::structure::{Atom, ItemsBy, ListType, MapType, Scalar, Type};
+use super::structure::{Atom, ListType, MapType, Scalar, Type};
 use plimsoll_yaml::{Map, Node, Value};
 
 /// How two values are looked at.
@@ -18,24 +18,16 @@ pub(super) enum Pair<'t, 'v, 'a> {
 impl<'t, 'v, 'a> Pair<'t, 'v, 'a> {
     pub(super) fn of(atom: &'t Atom<'a>, old: Option<&'v Node>, new: Option<&'v Node>) -> Self {
         match atom {
+            _ if atom.is_atomic() => Self::Leaf,
             Atom::Map(ty) => {
                 let (old, new) = (old.and_then(Node::as_map), new.and_then(Node::as_map));
                 let is_empty = |map: Option<&Map>| map.is_none_or(Map::is_empty);
                 // Empty and null stay apart only if they count as leaves.
-                if ty.is_atomic || is_empty(old) && is_empty(new) {
-                    Self::Leaf
-                } else {
-                    Self::Maps(ty, old, new)
-                }
+                if is_empty(old) && is_empty(new) { Self::Leaf } else { Self::Maps(ty, old, new) }
             }
             Atom::List(ty) => {
                 let (old, new) = (old.map_or(&[][..], Node::items), new.map_or(&[][..], Node::items));
-                let is_atomic = matches!(ty.items_by, ItemsBy::Nothing);
-                if is_atomic || old.is_empty() && new.is_empty() {
-                    Self::Leaf
-                } else {
-                    Self::Lists(ty, old, new)
-                }
+                if old.is_empty() && new.is_empty() { Self::Leaf } else { Self::Lists(ty, old, new) }
             }
             Atom::Scalar(scalar) if !fits(*scalar, old) && !fits(*scalar, new) => Self::Misfit,
             Atom::Scalar(_) | Atom::Any(_) => Self::Leaf,

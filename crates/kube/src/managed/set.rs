@@ -49,6 +49,14 @@ impl FieldSet {
         }
     }
 
+    /// Sets whether the field one step away is a member, and the members below it.
+    pub(super) fn put(&mut self, step: PathElement, is_member: bool, below: Self) {
+        let node = SetNode { is_member, below };
+        if !node.is_empty() {
+            self.nodes.insert(step, node);
+        }
+    }
+
     /// Whether a field is a member.
     pub fn contains(&self, path: &FieldPath) -> bool {
         let Some((last, above)) = path.0.split_last() else { return false };
@@ -156,6 +164,26 @@ impl FieldSet {
         })
     }
 
+    /// What owned single fields of a list or map that is atomic now, owns the whole (`ReconcileFieldSetWithSchema`): a set
+    /// may have been written when the schema was another one.
+    pub(super) fn reconciled(&self, ty: Type<'_>) -> Self {
+        let atom = ty.atom();
+        self.map_nodes(|step, node| {
+            let inner = match (step, &atom) {
+                (PathElement::Field(name), Atom::Map(map)) => map.value(name),
+                (PathElement::Key(_), Atom::List(list)) => Some(list.item),
+                _ => None,
+            };
+            Some(match inner {
+                Some(inner) if !node.below.is_empty() && inner.atom().is_atomic() => {
+                    SetNode { is_member: true, below: Self::default() }
+                }
+                Some(inner) => SetNode { is_member: node.is_member, below: node.below.reconciled(inner) },
+                None => node.clone(),
+            })
+        })
+    }
+
     fn map_nodes(&self, mut change: impl FnMut(&PathElement, &SetNode) -> Option<SetNode>) -> Self {
         let nodes = self.nodes.iter().filter_map(|(step, node)| {
             let node = change(step, node).filter(|node| !node.is_empty())?;
@@ -204,5 +232,51 @@ impl FieldSet {
             map.insert(step.to_key(), Span::NONE, Node::bare(inner));
         }
         map
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::managed::testing::node;
+
+    /// The set of paths such as `a.b`.
+    fn set(paths: &str) -> FieldSet {
+        let path = |text: &str| FieldPath::of_fields(&text.split('.').collect::<Vec<_>>());
+        FieldSet::of(paths.split_whitespace().map(path))
+    }
+
+    #[test]
+    fn sets_are_combined_member_by_member() {
+        let (left, right) = (set("a a.b a.c d.e"), set("a a.c.x d f"));
+        assert_eq!(left.union(&right), set("a a.b a.c a.c.x d d.e f"));
+        assert_eq!(left.intersection(&right), set("a"));
+        // A member above or below is another field.
+        assert_eq!(left.difference(&right), set("a.b a.c d.e"));
+        assert_eq!(left.recursive_difference(&right), FieldSet::default());
+        assert_eq!(left.recursive_difference(&set("a.b d")), set("a a.c"));
+        assert_eq!(left.leaves(), set("a.b a.c d.e"));
+        assert!(left.difference(&left).is_empty());
+    }
+
+    #[test]
+    fn only_members_are_contained() {
+        let fields = set("a.b a.b.c");
+        let contains = |path: &[&str]| fields.contains(&FieldPath::of_fields(path));
+        assert_eq!([&["a", "b"][..], &["a", "b", "c"]].map(contains), [true, true]);
+        assert_eq!([&["a"][..], &["a", "b", "c", "d"], &[]].map(contains), [false, false, false]);
+        assert_eq!(fields.paths().iter().map(ToString::to_string).collect::<Vec<_>>(), [".a.b", ".a.b.c"]);
+    }
+
+    #[test]
+    fn fields_v1_is_read_and_written() {
+        let text = r#"{"f:a": {".": {}, "f:b": {}, "k:{\"name\":\"x\"}": {"f:c": {}}}, "f:d": {}}"#;
+        let fields = FieldSet::from_node(&node(text));
+        let paths: Vec<_> = fields.paths().iter().map(ToString::to_string).collect();
+        assert_eq!(paths, [".a", ".d", ".a.b", r#".a[name="x"].c"#]);
+        assert_eq!(fields.to_node(), node(text));
+        // What is no step is ignored, and so is what would be below it.
+        assert_eq!(FieldSet::from_node(&node(r#"{"f:a": {}, "x:b": {"f:c": {}}}"#)), set("a"));
+        assert_eq!(FieldSet::default().to_node(), node("{}"));
     }
 }

@@ -4,16 +4,15 @@
 //! values of unknown types by what they are (maps field by field, lists as a whole).
 
 use crate::Version;
-use crate::schema::{Base, Schemas, Shape, Ty, TypeId};
+use crate::merge::{ListKey, ListType as Items, MapType as Fields, Position};
+use crate::schema::{Base, Schemas, Shape, Ty};
 use plimsoll_yaml::{Node, Value};
-use std::collections::BTreeMap;
-use std::sync::OnceLock;
 
 /// The type of a value, as far as merging goes.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Type<'a> {
-    /// A type of a built-in kind, and the rule of the field that holds it.
-    BuiltIn(Ty, Option<&'static str>, Version),
+    /// A place in an object of a built-in kind.
+    BuiltIn(Position),
     /// A type of a custom resource.
     Custom(Custom<'a>),
     /// Unknown: maps are merged field by field, lists are atomic.
@@ -41,6 +40,17 @@ pub(super) enum Atom<'a> {
     Map(MapType<'a>),
     /// Whatever the value is; what is inside has the type given.
     Any(Type<'a>),
+}
+
+impl Atom<'_> {
+    /// Whether it is a list or map that is merged as a whole. What is deduced from a value never is.
+    pub(super) fn is_atomic(&self) -> bool {
+        match self {
+            Self::Map(map) => map.is_atomic,
+            Self::List(list) => matches!(list.items_by, ItemsBy::Nothing),
+            Self::Scalar(_) | Self::Any(_) => false,
+        }
+    }
 }
 
 /// The scalars that a type accepts.
@@ -80,23 +90,25 @@ pub(super) struct Key<'a> {
 
 #[derive(Debug)]
 pub(super) struct MapType<'a> {
-    fields: Fields<'a>,
+    values: Values<'a>,
     pub(super) is_atomic: bool,
 }
 
+/// The types of the values of a map.
 #[derive(Debug)]
-enum Fields<'a> {
-    Struct(TypeId, Version),
+enum Values<'a> {
+    /// Each field has its own.
+    Fields(Position),
     Custom(Custom<'a>),
+    /// All are alike.
     Free(Type<'a>),
 }
 
 impl<'a> Type<'a> {
     /// The type of the objects of a built-in kind; `None` if there is no such kind.
     pub(super) fn of_kind(api_version: &str, kind: &str, version: Version) -> Option<Self> {
-        let kind = crate::schema::kind(api_version, kind)?;
-        let id = Schemas::get().type_named(kind.type_name)?;
-        Some(Self::BuiltIn(Ty::of_object(id), None, version))
+        let position = Position::root(api_version, kind, version);
+        position.ty().map(|_| Self::BuiltIn(position))
     }
 
     /// The type of the objects of a custom resource, by the definition `crd` (the whole object): of their `api_version`.
@@ -115,7 +127,7 @@ impl<'a> Type<'a> {
 
     pub(super) fn atom(&self) -> Atom<'a> {
         match *self {
-            Self::BuiltIn(ty, rule, version) => built_in(ty, rule, version),
+            Self::BuiltIn(position) => built_in(position),
             Self::Custom(custom) => custom.atom(),
             Self::Deduced => Atom::Any(Self::Deduced),
             Self::Atomic => Atom::Any(Self::Atomic),
@@ -126,7 +138,7 @@ impl<'a> Type<'a> {
     pub(super) fn atom_of(&self, value: Option<&Node>) -> Atom<'a> {
         match (self.atom(), value.map(|node| &node.value)) {
             (Atom::Any(inner), Some(Value::Map(_) | Value::Null) | None) => {
-                Atom::Map(MapType { fields: Fields::Free(inner), is_atomic: matches!(inner, Type::Atomic) })
+                Atom::Map(MapType { values: Values::Free(inner), is_atomic: matches!(inner, Type::Atomic) })
             }
             (Atom::Any(_), Some(Value::Seq(_))) => {
                 Atom::List(ListType { item: Type::Atomic, items_by: ItemsBy::Nothing })
@@ -140,75 +152,69 @@ impl<'a> Type<'a> {
 impl<'a> MapType<'a> {
     /// Whether `name` is a field of a struct, not a free key.
     pub(super) fn declares(&self, name: &str) -> bool {
-        match &self.fields {
-            Fields::Struct(id, version) => Schemas::get().field(*id, name, *version).is_some(),
-            Fields::Custom(custom) => custom.property(name).is_some(),
-            Fields::Free(_) => false,
+        match &self.values {
+            Values::Fields(position) => position.field(name).ty().is_some(),
+            Values::Custom(custom) => custom.property(name).is_some(),
+            Values::Free(_) => false,
         }
     }
 
     /// The type of the value below `name`; `None` if the type has no such field.
     pub(super) fn value(&self, name: &str) -> Option<Type<'a>> {
-        match &self.fields {
-            Fields::Struct(id, version) => field_type(*id, name, *version),
-            Fields::Custom(custom) => custom.property(name).or_else(|| custom.additional()),
-            Fields::Free(ty) => Some(*ty),
+        match &self.values {
+            Values::Fields(position) => {
+                let field = position.field(name);
+                field.ty().map(|_| Type::BuiltIn(field))
+            }
+            Values::Custom(custom) => custom.property(name).or_else(|| custom.additional()),
+            Values::Free(ty) => Some(*ty),
         }
     }
 }
 
-fn field_type(id: TypeId, name: &str, version: Version) -> Option<Type<'static>> {
-    let schemas = Schemas::get();
-    let field = schemas.field(id, name, version)?;
-    Some(Type::BuiltIn(field.ty, rule(schemas.name(id), name), version))
-}
-
-fn built_in(ty: Ty, rule_of_field: Option<&'static str>, version: Version) -> Atom<'static> {
-    match ty.shape() {
-        Shape::List(item) => {
-            let item = Type::BuiltIn(item, None, version);
-            let items_by = match rule_of_field {
-                Some("set") => ItemsBy::Value,
-                Some(rule) if rule.starts_with("list=") => ItemsBy::Keys(
-                    rule["list=".len()..].split(',').map(|name| built_in_key(&item, name)).collect(),
-                ),
-                _ => ItemsBy::Nothing,
+fn built_in(position: Position) -> Atom<'static> {
+    let is_atomic = || position.map_type() == Fields::Atomic;
+    match position.ty().map(Ty::shape) {
+        Some(Shape::List(_)) => {
+            let item = position.item();
+            let items_by = match position.list_type() {
+                Items::Atomic => ItemsBy::Nothing,
+                Items::Set => ItemsBy::Value,
+                Items::Map(keys) => ItemsBy::Keys(keys.iter().map(|key| built_in_key(item, key)).collect()),
             };
-            Atom::List(ListType { item, items_by })
+            Atom::List(ListType { item: Type::BuiltIn(item), items_by })
         }
-        Shape::Map(value) => Atom::Map(MapType {
-            fields: Fields::Free(Type::BuiltIn(value, None, version)),
-            is_atomic: rule_of_field == Some("atomic"),
-        }),
-        Shape::Base(Base::Object(id)) => Atom::Map(MapType {
-            fields: Fields::Struct(id, version),
-            is_atomic: rule_of_field.or_else(|| rule(Schemas::get().name(id), "*")) == Some("atomic"),
-        }),
-        Shape::Base(Base::String | Base::Bytes) => Atom::Scalar(Scalar::String),
-        Shape::Base(Base::Bool) => Atom::Scalar(Scalar::Boolean),
-        Shape::Base(Base::Int32 | Base::Int64 | Base::Float) => Atom::Scalar(Scalar::Numeric),
-        Shape::Base(Base::Time | Base::IntOrString | Base::Quantity) => Atom::Scalar(Scalar::Untyped),
-        Shape::Base(Base::Any) => Atom::Any(Type::Deduced),
+        Some(Shape::Map(_)) => {
+            // The key does not matter: all values are alike.
+            let value = Type::BuiltIn(position.field(""));
+            Atom::Map(MapType { values: Values::Free(value), is_atomic: is_atomic() })
+        }
+        Some(Shape::Base(Base::Object(_))) => {
+            Atom::Map(MapType { values: Values::Fields(position), is_atomic: is_atomic() })
+        }
+        Some(Shape::Base(Base::String | Base::Bytes)) => Atom::Scalar(Scalar::String),
+        Some(Shape::Base(Base::Bool)) => Atom::Scalar(Scalar::Boolean),
+        Some(Shape::Base(Base::Int32 | Base::Int64 | Base::Float)) => Atom::Scalar(Scalar::Numeric),
+        Some(Shape::Base(Base::Time | Base::IntOrString | Base::Quantity)) => Atom::Scalar(Scalar::Untyped),
+        Some(Shape::Base(Base::Any)) | None => Atom::Any(Type::Deduced),
     }
 }
 
-/// A key of a built-in type with its default: what the published schemas give to fields that are never absent.
-fn built_in_key(item: &Type<'_>, name: &'static str) -> Key<'static> {
-    let Type::BuiltIn(ty, _, version) = *item else { return Key { name, default: None } };
-    let Some(id) = ty.object() else { return Key { name, default: None } };
-    let schemas = Schemas::get();
-    let default = match (schemas.name(id), name) {
-        ("core.v1.ContainerPort" | "core.v1.ServicePort", "protocol") => Some(Node::bare("TCP")),
-        // These fields are optional.
-        ("core.v1.ObjectReference", _) => None,
-        (owner, "type") if owner.starts_with("flowcontrol.") => None,
-        (owner, "shareID") if owner.starts_with("resource.") => None,
-        _ => match schemas.field(id, name, version).map(|field| field.ty.shape()) {
-            Some(Shape::Base(Base::Int32 | Base::Int64)) => Some(Node::bare(0)),
-            _ => Some(Node::bare("")),
-        },
+/// A key of a built-in type. Most are never absent: an item without one has its zero value.
+fn built_in_key(item: Position, key: ListKey) -> Key<'static> {
+    let owner = item.ty().and_then(Ty::object).map_or("", |id| Schemas::get().name(id));
+    let is_optional = match key.name {
+        "name" => owner == "core.v1.ObjectReference",
+        "type" => owner.starts_with("flowcontrol."),
+        "shareID" => true,
+        _ => false,
     };
-    Key { name, default }
+    let zero = match item.field(key.name).ty().map(Ty::shape) {
+        Some(Shape::Base(Base::Int32 | Base::Int64)) => Node::bare(0),
+        _ => Node::bare(""),
+    };
+    let default = key.default.map(Node::bare).or((!is_optional).then_some(zero));
+    Key { name: key.name, default }
 }
 
 impl<'a> Custom<'a> {
@@ -237,7 +243,7 @@ impl<'a> Custom<'a> {
     fn atom(&self) -> Atom<'a> {
         match self.text("type") {
             Some("object") => Atom::Map(MapType {
-                fields: Fields::Custom(*self),
+                values: Values::Custom(*self),
                 is_atomic: self.text("x-kubernetes-map-type") == Some("atomic"),
             }),
             Some("array") => {
@@ -270,11 +276,10 @@ impl<'a> Custom<'a> {
     }
 
     fn property(&self, name: &str) -> Option<Type<'a>> {
-        let schemas = Schemas::get();
         match name {
+            // Every kind has the same metadata.
             "metadata" if self.is_object => {
-                let metadata = schemas.type_named("meta.v1.ObjectMeta")?;
-                Some(Type::BuiltIn(Ty::of_object(metadata), None, self.version))
+                Some(Type::BuiltIn(Position::root("v1", "ConfigMap", self.version).field(name)))
             }
             "apiVersion" | "kind" if self.is_object => Some(Type::Deduced),
             _ => self.schema.at(&["properties", name]).map(|schema| self.below(schema)),
@@ -290,17 +295,4 @@ impl<'a> Custom<'a> {
             _ => (self.keeps_unknown || self.schema.get("properties").is_none()).then_some(Type::Deduced),
         }
     }
-}
-
-/// The rule of a field of a type, or of the type itself (`*`).
-fn rule(type_name: &str, field: &str) -> Option<&'static str> {
-    static RULES: OnceLock<BTreeMap<(&str, &str), &str>> = OnceLock::new();
-    let rules = RULES.get_or_init(|| {
-        let words = |line: &'static str| {
-            let mut words = line.split(' ');
-            Some(((words.next()?, words.next()?), words.next()?))
-        };
-        include_str!("rules.txt").lines().filter_map(words).collect()
-    });
-    rules.get(&(type_name, field)).copied()
 }
