@@ -887,7 +887,7 @@ pub fn text<'a>(map: &'a Map, key: &str) -> &'a str {
 }
 
 /// Runs `f` on every mapping in the list below `key`.
-fn each(map: &mut Map, key: &str, mut f: impl FnMut(&mut Map)) {
+pub(crate) fn each(map: &mut Map, key: &str, mut f: impl FnMut(&mut Map)) {
     if let Some(Node { value: Value::Seq(items), .. }) = map.get_mut(key) {
         items.iter_mut().filter_map(Node::as_map_mut).for_each(&mut f);
     }

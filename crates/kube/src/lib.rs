@@ -7,6 +7,7 @@
 //! there are none, those of the server's validation functions.
 
 pub mod defaults;
+mod encode;
 pub mod kinds;
 pub mod managed;
 pub mod manifest;
@@ -18,6 +19,7 @@ pub mod schema;
 pub mod update;
 pub mod validation;
 
+pub use encode::encode;
 pub use validation::{
     ErrorKind, FieldError, Finding, Operation, RULES, defines, name_errors, validate, validate_addresses,
     validate_all, validate_custom, validate_for, validate_form,

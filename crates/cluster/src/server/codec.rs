@@ -1,12 +1,12 @@
 //! Decoding and encoding: what the server reads a body as, and how it writes an object.
 
-use super::{ObjectKey, autoscaler, node};
+use super::{autoscaler, node};
 use crate::go_types;
 use plimsoll_diag::{Severity, Span};
 use plimsoll_kube::manifest::Object;
 use plimsoll_kube::schema::{self, Kind, Schemas};
 use plimsoll_kube::{ErrorKind, Version, defaults, validate_form};
-use plimsoll_yaml::{Map, Node, Value};
+use plimsoll_yaml::Node;
 
 /// How a body is decoded; the errors are worded differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,86 +109,4 @@ pub(super) fn convert(object: &Node, from: &str, to: &str) -> Option<Node> {
         _ => node::set(object.as_map_mut()?, "apiVersion", to),
     }
     Some(object)
-}
-
-/// Adds what the encoder writes although it is empty: structs and lists that no `omitempty` leaves out.
-pub(super) fn encode(key: &ObjectKey, root: &mut Node) {
-    let Some(map) = root.as_map_mut() else { return };
-    match (key.group.as_str(), key.kind.as_str()) {
-        ("apps", "StatefulSet") => {
-            let spec = defaults::ensure_map(map, "spec");
-            template(spec);
-            node::each(spec, "volumeClaimTemplates", claim_template);
-        }
-        ("apps", "Deployment" | "DaemonSet" | "ReplicaSet")
-        | ("batch", "Job")
-        | ("", "ReplicationController") => {
-            template(defaults::ensure_map(map, "spec"));
-        }
-        ("batch", "CronJob") => {
-            let job = defaults::ensure_map(defaults::ensure_map(map, "spec"), "jobTemplate");
-            defaults::ensure_map(job, "metadata");
-            template(defaults::ensure_map(job, "spec"));
-        }
-        ("", "Pod") => pod_spec(defaults::ensure_map(map, "spec")),
-        ("", "PodTemplate") => template(map),
-        ("", "PersistentVolumeClaim") => {
-            defaults::ensure_map(defaults::ensure_map(map, "spec"), "resources");
-        }
-        ("networking.k8s.io", "NetworkPolicy") => {
-            defaults::ensure_map(defaults::ensure_map(map, "spec"), "podSelector");
-        }
-        ("", "LimitRange") => null_if_absent(defaults::ensure_map(map, "spec"), "limits"),
-        ("rbac.authorization.k8s.io", "Role" | "ClusterRole") => null_if_absent(map, "rules"),
-        ("policy", "PodDisruptionBudget")
-        | ("", "ResourceQuota" | "Service")
-        | ("networking.k8s.io", "Ingress") => {
-            defaults::ensure_map(map, "spec");
-        }
-        _ => {}
-    }
-}
-
-fn null_if_absent(map: &mut Map, key: &str) {
-    if !map.contains_key(key) {
-        map.insert(key, Span::NONE, Node::bare(Value::Null));
-    }
-}
-
-fn template(holder: &mut Map) {
-    let template = defaults::ensure_map(holder, "template");
-    defaults::ensure_map(template, "metadata");
-    pod_spec(defaults::ensure_map(template, "spec"));
-}
-
-fn pod_spec(spec: &mut Map) {
-    for list in ["initContainers", "containers"] {
-        node::each(spec, list, |container| {
-            defaults::ensure_map(container, "resources");
-        });
-    }
-    node::each(spec, "volumes", |volume| {
-        if let Some(projected) = volume.get_mut("projected").and_then(Node::as_map_mut) {
-            null_if_absent(projected, "sources");
-        }
-        let claim = volume
-            .get_mut("ephemeral")
-            .and_then(Node::as_map_mut)
-            .and_then(|ephemeral| ephemeral.get_mut("volumeClaimTemplate"))
-            .and_then(Node::as_map_mut);
-        if let Some(claim) = claim {
-            defaults::ensure_map(claim, "metadata");
-            defaults::ensure_map(defaults::ensure_map(claim, "spec"), "resources");
-        }
-    });
-}
-
-/// A claim template is stored as a claim with a head and a status.
-fn claim_template(claim: &mut Map) {
-    for (key, value) in [("kind", "PersistentVolumeClaim"), ("apiVersion", "v1")] {
-        claim.insert(key, Span::NONE, Node::bare(value));
-    }
-    defaults::ensure_map(claim, "metadata");
-    defaults::ensure_map(defaults::ensure_map(claim, "spec"), "resources");
-    defaults::ensure_map(claim, "status").insert("phase", Span::NONE, Node::bare("Pending"));
 }

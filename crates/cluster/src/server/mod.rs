@@ -25,7 +25,7 @@ use plimsoll_kube::quantity::Quantity;
 use plimsoll_kube::schema::{self, Kind};
 use plimsoll_kube::update::{self, Surroundings, Update};
 use plimsoll_kube::validation::Operation;
-use plimsoll_kube::{FieldError, Finding, Version, defaults, validate_addresses, validate_for};
+use plimsoll_kube::{FieldError, Finding, Version, defaults, encode, validate_addresses, validate_for};
 use plimsoll_yaml::{Map, Node, Value};
 use std::collections::BTreeMap;
 
@@ -306,7 +306,7 @@ impl Server {
         let nobody = Managed::default();
         let owners = record.map_or(&nobody, |record| &record.managed);
         let mut new = root.clone();
-        codec::encode(key, &mut new);
+        encode(&key.group, &key.kind, &mut new);
         managed::update(
             &self.target(kind, subresource),
             record.map(|record| &record.object),
@@ -368,7 +368,7 @@ impl Server {
             self.allocator.revert();
             result?;
         }
-        codec::encode(&key, &mut root);
+        encode(&key.group, &key.kind, &mut root);
         self.write(key, root, managed);
         Ok(Written { code: 201, changed: true })
     }
@@ -418,7 +418,7 @@ impl Server {
                 self.allocator.commit(&old_decoded, &root);
             }
         }
-        codec::encode(key, &mut root);
+        encode(&key.group, &key.kind, &mut root);
         let changed = root != old;
         if changed || self.managed(key) != Some(&managed) {
             self.write(key.clone(), root, managed);
