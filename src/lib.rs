@@ -22,11 +22,13 @@
 //! | [`render`] | a release rendered, checked, ordered |
 //! | [`manifest`] | objects with spans (`crates/kube`) |
 //! | [`k8s`] | what Kubernetes knows (`crates/kube`) |
+//! | [`cluster`] | an API server in memory and its clients (`crates/cluster`) |
 //! | [`lint`] | rules, registry, configuration |
 //! | [`diff`] | two renders compared, and the plan that follows |
 //! | [`preview`] | one render: pods, DNS names, claims, order |
 //! | [`history`] | recorded renders on disk |
 
+pub use plimsoll_cluster as cluster;
 pub use plimsoll_diag as diag;
 pub use plimsoll_gotmpl as gotmpl;
 pub use plimsoll_kube as k8s;

@@ -19,6 +19,7 @@ pub mod render;
 mod repeated;
 pub(crate) mod secrets;
 mod sides;
+mod simulated;
 mod three_way;
 
 pub use fields::{FieldChange, FieldPath, Step};
@@ -26,6 +27,7 @@ pub use ignore::Ignore;
 pub use instructions::{Cluster, Command, Instruction};
 pub use options::{FailOn, Options};
 pub use sides::{Side, Sides, align};
+pub use simulated::{Simulated, simulate};
 
 use crate::diag::{Diagnostic, ObjectRef, Severity};
 use crate::k8s::{self, ErrorKind, Finding, Operation, update};

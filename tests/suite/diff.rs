@@ -886,3 +886,40 @@ fn control_characters_reach_no_terminal_and_markup_no_page() {
     assert!(!render::unified(&plan, 3, Style::Plain).contains('\u{1b}'));
     assert!(!render::html(&plan, "x").contains("<script"));
 }
+
+#[test]
+fn json_has_the_objects_as_the_server_would_store_them() {
+    let service = |port: u16| {
+        format!("apiVersion: v1\nkind: Service\nmetadata: {{name: s}}\nspec: {{ports: [{{port: {port}}}]}}\n")
+    };
+    let rest = "---\napiVersion: v1\nkind: Secret\nmetadata: {name: c}\nstringData: {a: x}\n\
+        ---\napiVersion: example.com/v1\nkind: Thing\nmetadata: {name: t}\n";
+    let (old, new) = (objects(&service(80)), objects(&format!("{}{rest}", service(81))));
+    let stored_in = |old: &[_], new: &[_], options: &Options| {
+        let plan = diff::compare(old, new, options);
+        let json = render::json_with_stored(&plan, &diff::simulate(old, new, options), options);
+        serde_json::from_str::<serde_json::Value>(&json).unwrap()["objects"].clone()
+    };
+    let find = |objects: &serde_json::Value, kind: &str| {
+        let found = objects.as_array().unwrap().iter().find(|object| object["kind"] == kind).cloned();
+        found.unwrap()["stored"].clone()
+    };
+    let shown = stored_in(&old, &new, &Options::default());
+    let spec = &find(&shown, "Service")["spec"];
+    assert_eq!(
+        (&spec["ports"], spec["clusterIP"].as_str()),
+        (&serde_json::json!([{"port": 81, "protocol": "TCP", "targetPort": 81}]), Some("<allocated-ip-1>")),
+    );
+    let secret = find(&shown, "Secret");
+    assert_eq!((&secret["data"], secret.get("stringData")), (&serde_json::json!({"a": "eA=="}), None));
+    assert!(find(&shown, "Thing").is_null());
+    // What is removed from the manifests stays where nothing is pruned.
+    assert_eq!(find(&stored_in(&new, &old, &Options::default()), "Secret")["data"]["a"], "eA==");
+    // A live object keeps what the server gave it, and what is refused stays as it was.
+    let live =
+        objects(&service(80).replace("spec: {", "spec: {clusterIP: 10.0.0.7, clusterIPs: [10.0.0.7], "));
+    let options = Options { live: true, ..Options::default() };
+    assert_eq!(find(&stored_in(&live, &new, &options), "Service")["spec"]["clusterIP"], "10.0.0.7");
+    let refused = objects(&service(80).replace("spec: {", "spec: {type: Nonsense, "));
+    assert_eq!(find(&stored_in(&live, &refused, &options), "Service")["spec"]["ports"][0]["port"], 80);
+}

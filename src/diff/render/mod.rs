@@ -13,7 +13,7 @@ mod words;
 
 pub use crate::diag::render::Style;
 pub use html::html;
-pub use json::json;
+pub use json::{json, json_with_stored};
 pub use markdown::markdown;
 pub use text::plan;
 pub use unified::unified;

@@ -34,6 +34,13 @@ pub(super) fn read(
     resources
 }
 
+/// An object that has been read; a list is its items.
+pub(super) fn of_object(root: Node, namespace: &str, version: Version) -> Vec<Result<Resource, String>> {
+    let mut resources = Vec::new();
+    collect(root, namespace, version, &mut resources);
+    resources
+}
+
 fn collect(mut root: Node, namespace: &str, version: Version, resources: &mut Vec<Result<Resource, String>>) {
     as_json(&mut root);
     let items = if text_at(&root, &["kind"]).ends_with("List") {

@@ -103,6 +103,28 @@ impl Kubectl {
         self.each(server, sources, manifests, apply::apply)
     }
 
+    /// As [`Self::apply`], of objects that have been read.
+    pub fn apply_objects(&self, server: &mut Server, objects: impl IntoIterator<Item = Node>) -> Run {
+        let mut run = Run::default();
+        for object in objects {
+            for resource in manifests::of_object(object, &self.namespace, server.version()) {
+                match resource {
+                    Ok(resource) => apply::apply(server, &resource, &mut run),
+                    Err(error) => run.errors.push(error),
+                }
+            }
+        }
+        run
+    }
+
+    /// Stores objects that were read from a cluster as they are ([`Server::load`]).
+    pub fn load_objects(&self, server: &mut Server, objects: impl IntoIterator<Item = Node>) {
+        let version = server.version();
+        let resources =
+            objects.into_iter().flat_map(|object| manifests::of_object(object, &self.namespace, version));
+        resources.flatten().for_each(|resource| server.load(&resource.root));
+    }
+
     /// `kubectl apply --server-side -f`: the server merges by field ownership. With `force` (`--force-conflicts`) it takes
     /// fields from their owners.
     pub fn apply_server_side(

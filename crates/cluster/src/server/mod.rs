@@ -149,6 +149,22 @@ impl Server {
         object
     }
 
+    /// Stores an object that was read from a cluster, as it is. Objects of kinds that are not built in are passed over.
+    pub fn load(&mut self, object: &Node) {
+        let Ok(kind) = self.kind_of(object) else { return };
+        let Some(key) = ObjectKey::of(object) else { return };
+        let managed = Managed::of_object(object).unwrap_or_default();
+        let Ok(mut root) = codec::decode(kind, self.version, false, Decoder::Json, object.clone()) else {
+            return;
+        };
+        strip_identity(&mut root);
+        encode(&key.group, &key.kind, &mut root);
+        if key.kind == "Service" {
+            self.allocator.hold(&root);
+        }
+        self.write(key, root, managed);
+    }
+
     /// An object as the server answers a GET in a version of its API.
     pub fn get(&self, api_version: &str, key: &ObjectKey) -> Option<Node> {
         let record = self.records.get(key)?;

@@ -125,6 +125,15 @@ impl Allocator {
         }
     }
 
+    /// Takes what a Service has that is stored already.
+    pub(super) fn hold(&mut self, service: &Node) {
+        let Some(spec) = node::map(service, &["spec"]) else { return };
+        let addresses = node::items(spec, "clusterIPs").iter().filter_map(Node::as_str);
+        self.addresses.extend(addresses.map(str::to_owned));
+        self.ports.extend(node_ports(spec));
+        self.ports.extend(spec.get(HEALTH_CHECK).and_then(Node::as_i64));
+    }
+
     /// Gives back what a Service has.
     pub(super) fn release(&mut self, service: &Node) {
         let Some(spec) = node::map(service, &["spec"]) else { return };
