@@ -125,8 +125,6 @@ pub struct Reason {
     pub path: String,
     /// The server's words.
     pub message: String,
-    /// Whether it is sure to be refused.
-    pub certainty: Certainty,
     /// What it follows from. Decisions are made by this, never by the message.
     pub cause: Cause,
 }
@@ -141,25 +139,6 @@ pub enum Cause {
     Invalid(ErrorKind),
     /// The stored object may not be changed in this way.
     Update(update::Cause),
-}
-
-/// How sure a [`Reason`] is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Certainty {
-    /// The server, or `kubectl apply` itself, refuses the object.
-    Certain,
-    /// The object may be refused, or stored in another form than the manifest says. It counts as rejected.
-    Unpredictable,
-}
-
-impl Certainty {
-    /// The word for it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Certain => "rejected",
-            Self::Unpredictable => "unpredictable",
-        }
-    }
 }
 
 /// One consequence.
@@ -230,17 +209,6 @@ impl ObjectPlan {
         self.effects.iter().any(|effect| effect.kind == kind)
     }
 
-    /// Whether it counts as rejected only because the outcome cannot be predicted.
-    pub fn is_unpredictable(&self) -> bool {
-        !self.reasons.is_empty() && self.reasons.iter().all(|r| r.certainty == Certainty::Unpredictable)
-    }
-
-    /// Whether pods are replaced, or may be.
-    pub fn may_restart(&self) -> bool {
-        let template = |reason: &Reason| reason.path.starts_with("spec.template");
-        self.restarts() || self.is_unpredictable() && self.reasons.iter().any(template)
-    }
-
     /// Whether there is anything to say about it.
     pub fn is_notable(&self) -> bool {
         self.change != Change::Unchanged
@@ -260,10 +228,8 @@ pub struct Summary {
     pub modified: usize,
     /// Objects that stay as they are.
     pub unchanged: usize,
-    /// Objects that the server would refuse, or may refuse.
+    /// Objects that the server would refuse.
     pub rejected: usize,
-    /// How many of the rejected ones it may take after all.
-    pub unpredictable: usize,
     /// Workloads whose pods are replaced.
     pub restarts: usize,
 }
@@ -280,7 +246,6 @@ impl Plan {
                 Change::Unchanged => summary.unchanged += 1,
             }
             summary.rejected += usize::from(object.verdict == Verdict::Rejected);
-            summary.unpredictable += usize::from(object.is_unpredictable());
             summary.restarts += usize::from(object.restarts());
         }
         summary
@@ -537,7 +502,6 @@ fn refusals(
     reasons.extend(update::validate(&update, world).into_iter().map(|refusal| Reason {
         message: refusal.error.server_message(),
         path: refusal.error.path,
-        certainty: Certainty::Certain,
         cause: Cause::Update(refusal.cause),
     }));
     without_repetitions(reasons)
@@ -639,7 +603,6 @@ fn reasons_of(options: &Options, validate: impl FnOnce() -> Vec<Finding>) -> Vec
         .map(|finding| Reason {
             message: finding.error.server_message(),
             path: finding.error.path,
-            certainty: Certainty::Certain,
             cause: Cause::Invalid(finding.error.kind),
         })
         .collect()
@@ -726,7 +689,6 @@ mod tests {
         let reason = |path: &str, cause: Cause| Reason {
             path: path.to_owned(),
             message: "may not be set".to_owned(),
-            certainty: Certainty::Certain,
             cause,
         };
         let invalid = Cause::Invalid(ErrorKind::Invalid);

@@ -4,7 +4,7 @@
 //! share their key is merged as Kubernetes does it, which may not be what the manifest says.
 
 use super::fields::{FieldPath, Step};
-use super::{Cause, Certainty, Reason};
+use super::{Cause, Reason};
 use crate::k8s::merge::{Position, Strategy};
 use crate::k8s::patch::{self, json_merge, strategic};
 use crate::k8s::{Version, defaults, encode};
@@ -73,12 +73,7 @@ pub(super) struct Fault {
 impl Fault {
     /// The fault as the reason of a verdict.
     pub(super) fn reason(&self) -> Reason {
-        Reason {
-            path: self.path.to_string(),
-            message: self.message.clone(),
-            certainty: Certainty::Certain,
-            cause: Cause::List,
-        }
+        Reason { path: self.path.to_string(), message: self.message.clone(), cause: Cause::List }
     }
 }
 

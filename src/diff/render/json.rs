@@ -1,6 +1,6 @@
 //! The plan for programs.
 
-use crate::diff::{self, Certainty, FieldChange, ObjectPlan, Options, Plan, Simulated, instructions};
+use crate::diff::{self, FieldChange, ObjectPlan, Options, Plan, Simulated, instructions};
 use crate::yaml::{Node, Value};
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -77,8 +77,6 @@ struct Object<'a> {
 struct Reason<'a> {
     path: &'a str,
     message: &'a str,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    unpredictable: bool,
 }
 
 #[derive(Serialize)]
@@ -121,11 +119,7 @@ fn object(object: &ObjectPlan, stored: Option<Json>) -> Object<'_> {
 }
 
 fn reason(reason: &diff::Reason) -> Reason<'_> {
-    Reason {
-        path: &reason.path,
-        message: &reason.message,
-        unpredictable: reason.certainty == Certainty::Unpredictable,
-    }
+    Reason { path: &reason.path, message: &reason.message }
 }
 
 fn change(change: &FieldChange) -> Change {

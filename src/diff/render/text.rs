@@ -83,7 +83,7 @@ fn object_plan(object: &ObjectPlan, paint: Paint, out: &mut String) {
         for reason in &object.reasons {
             let path = if reason.path.is_empty() { String::new() } else { format!("{}: ", reason.path) };
             let why = terminal(&format!("{path}{}", reason.message));
-            let _ = writeln!(out, "    {} {why}", paint.error(reason.certainty.as_str()));
+            let _ = writeln!(out, "    {} {why}", paint.error("rejected"));
         }
     }
     for change in &object.changes {
