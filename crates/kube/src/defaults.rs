@@ -223,33 +223,79 @@ fn is_value_struct(field: &str, parent: &str, pod_spec: bool) -> bool {
     }
 }
 
-/// Fields of type `*string`: an empty one is not the same as none.
+/// Fields of type `*string`, and of pointers to types like it: an empty one is not the same as none.
 fn is_string_pointer(parent: &str, field: &str) -> bool {
     match field {
-        "storageClassName" => parent == "spec",
-        "runtimeClassName"
-        | "volumeAttributesClassName"
-        | "loadBalancerClass"
+        "cachingMode"
+        | "completionMode"
+        | "endpointsNamespace"
+        | "failurePolicy"
+        | "fsGroupChangePolicy"
+        | "fsGroupPolicy"
+        | "gmsaCredentialSpec"
+        | "gmsaCredentialSpecName"
+        | "holderIdentity"
+        | "hostnameOverride"
+        | "identity"
         | "ingressClassName"
-        | "appProtocol"
-        | "timeZone"
+        | "initiatorName"
+        | "internalTrafficPolicy"
+        | "ipFamilyPolicy"
+        | "loadBalancerClass"
         | "localhostProfile"
         | "managedBy"
-        | "trafficDistribution"
-        | "hostnameOverride"
-        | "gmsaCredentialSpec"
-        | "runAsUserName"
-        | "identity"
-        | "holderIdentity"
+        | "matchPolicy"
         | "maxSurge"
         | "maxUnavailable"
         | "minAvailable"
-        | "ipFamilyPolicy" => true,
-        "type" => parent == "hostPath",
+        | "mountPropagation"
+        | "nodeAffinityPolicy"
+        | "nodeTaintsPolicy"
+        | "appProtocol"
+        | "pathType"
+        | "podGroupName"
+        | "podReplacementPolicy"
+        | "preemptionPolicy"
+        | "preferredHolder"
+        | "procMount"
+        | "reclaimPolicy"
+        | "recursiveReadOnly"
+        | "reinvocationPolicy"
+        | "resourceClaimName"
+        | "resourceClaimTemplateName"
+        | "runAsUserName"
+        | "runtimeClassName"
+        | "scope"
+        | "seLinuxChangePolicy"
+        | "secretNamespace"
+        | "selectPolicy"
+        | "sideEffects"
+        | "signerName"
+        | "stopSignal"
+        | "succeededIndexes"
+        | "supplementalGroupsPolicy"
+        | "timeZone"
+        | "trafficDistribution"
+        | "unhealthyPodEvictionPolicy"
+        | "volumeAttributesClassName"
+        | "volumeBindingMode"
+        | "volumeMode"
+        | "zone" => true,
+        "apiGroup" => matches!(parent, "dataSource" | "dataSourceRef" | "parameters" | "resource"),
+        "containerName" => parent == "onExitCodes",
+        "fsType" => matches!(parent, "azureDisk" | "csi" | "local"),
+        "hostname" => parent == "endpoints",
+        "name" => parent == "clusterTrustBundle",
+        "namespace" => matches!(parent, "dataSourceRef" | "parameters"),
+        "nodeName" => matches!(parent, "addresses" | "endpoints" | "notReadyAddresses"),
+        "path" => parent == "service",
+        "port" => parent == "ports",
+        "restartPolicy" => matches!(parent, "containers" | "ephemeralContainers" | "initContainers"),
         "service" => parent == "grpc",
-        "fsType" => parent == "csi",
+        "storageClassName" => parent == "spec",
+        "type" => parent == "hostPath",
+        "url" => parent == "clientConfig",
         "value" => parent == "options",
-        "apiGroup" => matches!(parent, "dataSource" | "dataSourceRef"),
         _ => false,
     }
 }
@@ -266,8 +312,11 @@ fn is_plain_bool(parent: &str, field: &str) -> bool {
         | "publishNotReadyAddresses"
         | "paused"
         | "globalDefault"
+        | "chapAuthDiscovery"
+        | "chapAuthSession"
+        | "sslEnabled"
         | "unschedulable" => true,
-        "readOnly" => parent != "csi",
+        "readOnly" => !matches!(parent, "azureDisk" | "csi"),
         _ => false,
     }
 }
@@ -275,18 +324,21 @@ fn is_plain_bool(parent: &str, field: &str) -> bool {
 /// Fields of an integer type that is no pointer: zero is the same as none.
 fn is_plain_int(parent: &str, field: &str) -> bool {
     match field {
+        "periodSeconds" => parent != "policies",
         "minReadySeconds"
         | "initialDelaySeconds"
         | "timeoutSeconds"
-        | "periodSeconds"
         | "successThreshold"
         | "failureThreshold"
         | "hostPort"
         | "nodePort"
         | "healthCheckNodePort"
         | "start"
-        | "targetPort" => parent != "clientIP",
+        | "targetPort" => !matches!(parent, "clientIP" | "webhooks"),
+        "lun" => parent == "iscsi",
         "partition" => parent != "rollingUpdate",
+        "seconds" => parent == "sleep",
+        "value" => parent.is_empty(),
         _ => false,
     }
 }

@@ -13,6 +13,8 @@ pub fn encode(group: &str, kind: &str, root: &mut Node) {
         ("apps", "StatefulSet") => {
             let spec = ensure_map(map, "spec");
             template(spec);
+            set_if_absent(spec, "serviceName", "");
+            inside(spec, "ordinals", |ordinals| set_if_absent(ordinals, "start", 0));
             each(spec, "volumeClaimTemplates", claim_template);
         }
         ("apps", "Deployment" | "DaemonSet" | "ReplicaSet")
@@ -33,8 +35,14 @@ pub fn encode(group: &str, kind: &str, root: &mut Node) {
         ("networking.k8s.io", "NetworkPolicy") => {
             ensure_map(ensure_map(map, "spec"), "podSelector");
         }
-        ("", "LimitRange") => null_if_absent(ensure_map(map, "spec"), "limits"),
-        ("rbac.authorization.k8s.io", "Role" | "ClusterRole") => null_if_absent(map, "rules"),
+        ("", "LimitRange") => set_if_absent(ensure_map(map, "spec"), "limits", Value::Null),
+        ("rbac.authorization.k8s.io", "Role" | "ClusterRole") => set_if_absent(map, "rules", Value::Null),
+        ("scheduling.k8s.io", "PriorityClass") => set_if_absent(map, "value", 0),
+        ("discovery.k8s.io", "EndpointSlice") => {
+            for list in ["endpoints", "ports"] {
+                set_if_absent(map, list, Value::Null);
+            }
+        }
         ("policy", "PodDisruptionBudget")
         | ("", "ResourceQuota" | "Service")
         | ("networking.k8s.io", "Ingress") => {
@@ -44,9 +52,9 @@ pub fn encode(group: &str, kind: &str, root: &mut Node) {
     }
 }
 
-fn null_if_absent(map: &mut Map, key: &str) {
+fn set_if_absent(map: &mut Map, key: &str, value: impl Into<Value>) {
     if !map.contains_key(key) {
-        map.insert(key, Span::NONE, Node::bare(Value::Null));
+        map.insert(key, Span::NONE, Node::bare(value));
     }
 }
 
@@ -60,12 +68,22 @@ fn pod_spec(spec: &mut Map) {
     for list in ["initContainers", "containers"] {
         each(spec, list, |container| {
             ensure_map(container, "resources");
+            for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
+                inside(container, probe, handler);
+            }
+            inside(container, "lifecycle", |lifecycle| {
+                for hook in ["postStart", "preStop"] {
+                    inside(lifecycle, hook, handler);
+                }
+            });
         });
     }
+    inside(spec, "securityContext", |context| {
+        each(context, "sysctls", |sysctl| set_if_absent(sysctl, "value", ""));
+    });
     each(spec, "volumes", |volume| {
-        if let Some(projected) = volume.get_mut("projected").and_then(Node::as_map_mut) {
-            null_if_absent(projected, "sources");
-        }
+        inside(volume, "projected", |projected| set_if_absent(projected, "sources", Value::Null));
+        inside(volume, "iscsi", |target| set_if_absent(target, "lun", 0));
         let claim = volume
             .get_mut("ephemeral")
             .and_then(Node::as_map_mut)
@@ -76,6 +94,19 @@ fn pod_spec(spec: &mut Map) {
             ensure_map(ensure_map(claim, "spec"), "resources");
         }
     });
+}
+
+/// What a probe or a hook does.
+fn handler(handler: &mut Map) {
+    inside(handler, "httpGet", |get| each(get, "httpHeaders", |header| set_if_absent(header, "value", "")));
+    inside(handler, "sleep", |sleep| set_if_absent(sleep, "seconds", 0));
+}
+
+/// The mapping below `key`, if there is one.
+fn inside(map: &mut Map, key: &str, change: impl FnOnce(&mut Map)) {
+    if let Some(inner) = map.get_mut(key).and_then(Node::as_map_mut) {
+        change(inner);
+    }
 }
 
 /// A claim template is stored as a claim with a head and a status.

@@ -74,7 +74,7 @@ impl Run {
 impl Kubectl {
     /// `kubectl create -f`.
     pub fn create(&self, server: &mut Server, sources: &Sources, manifests: &str) -> Run {
-        self.each(server, sources, manifests, |server, resource, run| {
+        self.each(server, sources, manifests, "create", |server, resource, run| {
             let answer = server.create(&resource.root, writer("kubectl-create"));
             run.push(Verb::Create, resource, None, answer);
         })
@@ -82,7 +82,7 @@ impl Kubectl {
 
     /// `kubectl replace -f`.
     pub fn replace(&self, server: &mut Server, sources: &Sources, manifests: &str) -> Run {
-        self.each(server, sources, manifests, |server, resource, run| {
+        self.each(server, sources, manifests, "replace", |server, resource, run| {
             let mut body = resource.root.clone();
             // An object without a version is given the one that is stored (`Helper.Replace`).
             if let (Some(live), Some(metadata)) = (
@@ -100,7 +100,7 @@ impl Kubectl {
 
     /// `kubectl apply -f`: three-way patches, computed by the client.
     pub fn apply(&self, server: &mut Server, sources: &Sources, manifests: &str) -> Run {
-        self.each(server, sources, manifests, apply::apply)
+        self.each(server, sources, manifests, "apply", apply::apply)
     }
 
     /// As [`Self::apply`], of objects that have been read.
@@ -134,7 +134,7 @@ impl Kubectl {
         manifests: &str,
         force: bool,
     ) -> Run {
-        self.each(server, sources, manifests, |server, resource, run| {
+        self.each(server, sources, manifests, "apply", |server, resource, run| {
             server_side::apply(server, resource, force, run);
         })
     }
@@ -156,10 +156,15 @@ impl Kubectl {
         server: &mut Server,
         sources: &Sources,
         manifests: &str,
+        verb: &str,
         mut send: impl FnMut(&mut Server, &Resource, &mut Run),
     ) -> Run {
         let mut run = Run::default();
-        for resource in manifests::read(sources, manifests, &self.namespace, server.version()) {
+        let resources = manifests::read(sources, manifests, &self.namespace, server.version());
+        if resources.is_empty() {
+            run.errors.push(format!("error: no objects passed to {verb}"));
+        }
+        for resource in resources {
             match resource {
                 Ok(resource) => send(server, &resource, &mut run),
                 Err(error) => run.errors.push(error),

@@ -190,7 +190,7 @@ impl Server {
             text_at(&root, &["metadata", "name"]),
         );
         let managed = self.owners_after(kind, &key, &root, "", writer.manager);
-        self.insert(kind, key, root, managed)
+        self.insert(kind, key, body, root, managed)
     }
 
     /// PUT: an object in the place of another.
@@ -207,7 +207,7 @@ impl Server {
             return self.update(kind, &key, root, None, managed);
         }
         if strategy::is_created_by_update(&key) {
-            return self.insert(kind, key, root, managed);
+            return self.insert(kind, key, body, root, managed);
         }
         Err(Status::not_found(named(kind, &key)))
     }
@@ -284,7 +284,7 @@ impl Server {
         if live.is_some() {
             self.update(kind, &key, root, None, applied.managed)
         } else {
-            self.insert(kind, key, root, applied.managed)
+            self.insert(kind, key, config, root, applied.managed)
         }
     }
 
@@ -375,11 +375,18 @@ impl Server {
         })
     }
 
-    /// Stores a new object.
-    fn insert(&mut self, kind: &Kind, key: ObjectKey, mut root: Node, managed: Managed) -> Answer {
+    /// Stores a new object: `root` is what was made of the request.
+    fn insert(
+        &mut self,
+        kind: &Kind,
+        key: ObjectKey,
+        request: &Node,
+        mut root: Node,
+        managed: Managed,
+    ) -> Answer {
         strip_identity(&mut root);
         self.allocator.begin();
-        let result = self.try_insert(kind, &key, &mut root);
+        let result = self.try_insert(kind, &key, request, &mut root);
         if result.is_err() {
             self.allocator.revert();
             result?;
@@ -389,9 +396,18 @@ impl Server {
         Ok(Written { code: 201, changed: true })
     }
 
-    fn try_insert(&mut self, kind: &Kind, key: &ObjectKey, root: &mut Node) -> Result<(), Status> {
+    fn try_insert(
+        &mut self,
+        kind: &Kind,
+        key: &ObjectKey,
+        request: &Node,
+        root: &mut Node,
+    ) -> Result<(), Status> {
         self.allocate(kind, key, root, None)?;
         strategy::prepare_for_create(key, self.version, &uid(key), root);
+        if strategy::shares_labels(key, request) {
+            strategy::share_labels(root);
+        }
         let errors = self.validate(Operation::Create, key, root);
         if !errors.is_empty() {
             return Err(Status::invalid(named(kind, key), &errors));

@@ -168,12 +168,31 @@ fn generate_selector(name: &str, uid: &str, root: &mut Node) {
     }
 }
 
+/// Whether a new Job has no labels of its own (`body` is what was sent). The default is then not a copy of those of its
+/// template but the same map, to which the server adds.
+pub(super) fn shares_labels(key: &ObjectKey, body: &Node) -> bool {
+    let own = node::map(body, &["metadata", "labels"]);
+    (key.group.as_str(), key.kind.as_str()) == ("batch", "Job")
+        && own.is_none_or(Map::is_empty)
+        && node::map(body, &["spec", "template", "metadata", "labels"]).is_some()
+}
+
+/// Gives a Job the labels of its template.
+pub(super) fn share_labels(root: &mut Node) {
+    let Some(labels) = root.at(&["spec", "template", "metadata", "labels"]).cloned() else { return };
+    if let Some(metadata) = node::map_mut(root, &["metadata"]) {
+        node::set(metadata, "labels", labels.value);
+    }
+}
+
 /// A Job as its manifest would be: without the labels and the selector that the server generated, which validation takes for
 /// written ones.
 pub(super) fn without_generated_selector(uid: &str, root: &Node) -> Node {
     let mut root = root.clone();
-    if let Some(labels) = node::map_mut(&mut root, &["spec", "template", "metadata", "labels"]) {
-        labels.retain(|entry| entry.value.as_str() != Some(uid));
+    for path in [&["metadata", "labels"][..], &["spec", "template", "metadata", "labels"]] {
+        if let Some(labels) = node::map_mut(&mut root, path) {
+            labels.retain(|entry| entry.value.as_str() != Some(uid));
+        }
     }
     if let Some(selector) = node::map_mut(&mut root, &["spec", "selector", "matchLabels"])
         && selector.get(UID_LABEL).and_then(Node::as_str) == Some(uid)
