@@ -16,6 +16,15 @@ pub fn store(group: &str, kind: &str, root: &mut Node) {
     let metrics_in_v1 = (group, kind) == ("autoscaling", "HorizontalPodAutoscaler")
         && root.get("apiVersion").and_then(Node::as_str) == Some("autoscaling/v1");
     strip_server_fields(group, root);
+    decode(group, kind, root);
+    if let (true, true, Some(map)) = (metrics_in_v1, is_builtin(group), root.as_map_mut()) {
+        metrics_of_v1(map);
+    }
+}
+
+/// What the server reads the object `root` as, in place: zero values dropped, quantities canonical, `stringData` folded
+/// into `data`, defaults filled in. Unlike [`store`] this leaves the head, the metadata and the status as they are.
+pub fn decode(group: &str, kind: &str, root: &mut Node) {
     if !is_builtin(group) {
         drop_nulls(root);
         return;
@@ -27,9 +36,6 @@ pub fn store(group: &str, kind: &str, root: &mut Node) {
         normalise(root, "");
     }
     fill(group, kind, root);
-    if let (true, Some(map)) = (metrics_in_v1, root.as_map_mut()) {
-        metrics_of_v1(map);
-    }
 }
 
 /// Whether a group's kinds are part of Kubernetes itself.
@@ -235,6 +241,9 @@ fn is_string_pointer(parent: &str, field: &str) -> bool {
         | "runAsUserName"
         | "identity"
         | "holderIdentity"
+        | "maxSurge"
+        | "maxUnavailable"
+        | "minAvailable"
         | "ipFamilyPolicy" => true,
         "type" => parent == "hostPath",
         "service" => parent == "grpc",

@@ -12,14 +12,15 @@ pub mod managed;
 pub mod manifest;
 pub mod merge;
 pub mod names;
+pub mod patch;
 pub mod quantity;
 pub mod schema;
 pub mod update;
 pub mod validation;
 
 pub use validation::{
-    ErrorKind, FieldError, Finding, Operation, RULES, defines, name_errors, validate, validate_all,
-    validate_custom, validate_for, validate_form,
+    ErrorKind, FieldError, Finding, Operation, RULES, defines, name_errors, validate, validate_addresses,
+    validate_all, validate_custom, validate_for, validate_form,
 };
 
 use std::fmt;

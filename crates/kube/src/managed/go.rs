@@ -1,6 +1,7 @@
 //! How Go prints untyped values in the messages of structured-merge-diff.
 
 use super::value::{go_quoted, sorted_entries};
+use crate::patch::go_format;
 use plimsoll_yaml::{Node, Value};
 
 /// A value in Go's syntax, as `%#v` prints it.
@@ -29,17 +30,10 @@ pub(super) fn pointer(node: &Node) -> String {
 /// A value as `%v` prints it.
 fn plain(node: &Node) -> String {
     match &node.value {
-        Value::Null => "<nil>".to_owned(),
-        Value::Bool(flag) => flag.to_string(),
         Value::Int(number) => float(&number.to_string()),
         Value::Uint(number) => float(&number.to_string()),
         Value::Float(number) => float(&number.to_string()),
-        Value::String(text) => text.clone(),
-        Value::Seq(items) => format!("[{}]", items.iter().map(plain).collect::<Vec<_>>().join(" ")),
-        Value::Map(map) => {
-            let entries = sorted_entries(map).map(|entry| format!("{}:{}", entry.key, plain(&entry.value)));
-            format!("map[{}]", entries.collect::<Vec<_>>().join(" "))
-        }
+        _ => go_format(node),
     }
 }
 

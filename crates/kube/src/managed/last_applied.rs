@@ -9,10 +9,10 @@ use super::owners::Manager;
 use super::set::FieldSet;
 use super::structure::Type;
 use super::validate::validate;
-use super::value::{KeyValue, sorted_entries};
-use crate::defaults;
+use super::value::KeyValue;
+use crate::{defaults, patch};
 use plimsoll_diag::Span;
-use plimsoll_yaml::{Map, Node, Value};
+use plimsoll_yaml::{Node, Value};
 
 /// Where `kubectl apply` notes what it applied.
 const ANNOTATION: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -83,37 +83,10 @@ fn note(config: &Node) -> String {
         .map(|node| &mut node.value)
     {
         annotations.remove(ANNOTATION);
-        // `NestedNullCoercingStringMap`.
-        annotations
-            .iter_mut()
-            .filter(|entry| entry.value.is_null())
-            .for_each(|entry| entry.value = Node::bare(""));
-    }
-    // Go escapes these in strings; nothing else in JSON has them.
-    let mut json = KeyValue::from(sorted(&config)).to_json().to_string();
-    for (char, escaped) in [
-        ('<', "\\u003c"),
-        ('>', "\\u003e"),
-        ('&', "\\u0026"),
-        ('\u{2028}', "\\u2028"),
-        ('\u{2029}', "\\u2029"),
-    ] {
-        json = json.replace(char, escaped);
-    }
-    json + "\n"
-}
-
-/// The value with the keys of its maps in order, and whole numbers as integers.
-fn sorted(node: &Node) -> Node {
-    match &node.value {
-        Value::Map(map) => {
-            let mut sorted_map = Map::new();
-            for entry in sorted_entries(map) {
-                sorted_map.insert(entry.key.as_str(), Span::NONE, sorted(&entry.value));
-            }
-            Node::bare(sorted_map)
+        // The accessor of annotations reads a null as an empty text (`NestedNullCoercingStringMap`).
+        for entry in annotations.iter_mut().filter(|entry| entry.value.is_null()) {
+            entry.value.value = Value::String(String::new());
         }
-        Value::Seq(items) => Node::bare(items.iter().map(sorted).collect::<Vec<_>>()),
-        _ => node.clone(),
     }
+    patch::format_json(&config) + "\n"
 }

@@ -32,7 +32,7 @@ pub use set::FieldSet;
 pub use upgrade::{LAST_APPLIED_MANAGER, needs_last_applied_owner, upgrade_client_side_apply};
 pub use value::KeyValue;
 
-use crate::{Version, defaults, schema};
+use crate::{Version, defaults};
 use plimsoll_yaml::{Map, Node, Value};
 use structure::{Atom, Type};
 use updater::Updater;
@@ -62,8 +62,8 @@ pub type Convert = fn(object: &Node, from: &str, to: &str) -> Option<Node>;
 /// An object after a server-side apply.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Applied {
-    /// The object as the server decodes it, before it fills in defaults: without nulls, unless it is a custom resource.
-    /// Without `metadata.managedFields`.
+    /// The object before the server decodes it and fills in defaults: with the nulls of the configuration, without
+    /// `metadata.managedFields`.
     pub object: Node,
     /// Who owns its fields.
     pub managed: Managed,
@@ -175,7 +175,6 @@ pub fn apply(
     let fields = owners.fields(&applier).map(|fields| fields.difference(&server_fields()));
     owners.set(&applier, fields.unwrap_or_default(), object != before);
     last_applied::refresh(&applier, config, &mut object);
-    schema::decode_nulls(target.api_version, target.kind, target.version, &mut object);
     Ok(Applied { object, managed: owners })
 }
 

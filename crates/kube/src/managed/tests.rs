@@ -187,13 +187,16 @@ fn items_that_share_a_key_are_owned_and_replaced_as_one() {
 }
 
 #[test]
-fn nulls_are_owned_and_decoded_by_type() {
+fn nulls_are_owned() {
     let mut stored = Stored::default();
     let config = format!(
         "{HEAD}spec: {{replicas: null, template: {{metadata: {{labels: {{a: null}}}}, spec: null}}}}"
     );
     stored.apply(&deployments(), &config, "kubectl", false).unwrap();
-    assert_eq!(*stored.spec(), node("{template: {metadata: {labels: {a: ''}}}}"));
+    assert_eq!(
+        *stored.spec(),
+        node("{replicas: null, template: {metadata: {labels: {a: null}}, spec: null}}")
+    );
     let fields = "kubectl: .spec.replicas .spec.template.spec .spec.template.metadata.labels.a";
     assert_eq!(owned(&stored.owners), [fields]);
 }

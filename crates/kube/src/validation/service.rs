@@ -47,7 +47,7 @@ pub(super) fn service(root: &At<'_, '_>, cx: &mut Context<'_>) {
 
     let ports = spec.field("ports");
     if ports.is_empty() && !headless && service_type != Type::ExternalName {
-        cx.required(&ports, "a Service that has an address has ports");
+        cx.missing(&ports, "a Service that has an address has ports");
     }
     let list = spec.field("clusterIPs");
     match service_type {
@@ -100,6 +100,14 @@ pub(super) fn service(root: &At<'_, '_>, cx: &mut Context<'_>) {
     }
     traffic_policies(&spec, service_type, cx);
     warnings(root, service_type, &addresses, cx);
+}
+
+/// `ValidateServiceClusterIPsRelatedFields`, which the server asks before it allocates anything.
+pub(super) fn addresses(root: &At<'_, '_>, cx: &mut Context<'_>) {
+    let spec = root.field("spec");
+    if spec.field("type").text() != "ExternalName" {
+        cluster_ips(&spec, &ClusterIps::new(&spec), cx);
+    }
 }
 
 /// `spec.clusterIPs` after `normalizeClusterIPs`: the list, or else the one in `spec.clusterIP`.
@@ -175,7 +183,7 @@ fn service_port<'n>(
             cx.duplicate(&name);
         }
     } else if name_required {
-        cx.required(&name, "each port has a name where there are several");
+        cx.missing(&name, "each port has a name where there are several");
     }
     let number = port.field("port");
     cx.invalid_each(&number, names::port_number(number.int().unwrap_or(0)));
@@ -189,6 +197,8 @@ fn service_port<'n>(
         }
     } else if let Some(number) = target.int().filter(|number| *number != 0) {
         cx.invalid_each(&target, names::port_number(number));
+    } else if number.int().unwrap_or(0) == 0 {
+        cx.invalid_each(&target.showing(&number), names::port_number(0));
     }
     let app_protocol = port.field("appProtocol");
     if app_protocol.is_set() {

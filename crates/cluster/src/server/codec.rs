@@ -1,0 +1,234 @@
+//! Decoding and encoding: what the server reads a body as, and how it writes an object.
+
+use super::{ObjectKey, autoscaler, node};
+use crate::go_types;
+use plimsoll_diag::{Severity, Span};
+use plimsoll_kube::manifest::Object;
+use plimsoll_kube::schema::{self, Base, Kind, Schemas, Shape, Ty};
+use plimsoll_kube::{ErrorKind, Version, defaults, validate_form};
+use plimsoll_yaml::{Map, Node, Value};
+
+/// How a body is decoded; the errors are worded differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Decoder {
+    /// `sigs.k8s.io/json`: bodies of POST and PUT, and objects that a JSON patch leaves.
+    Json,
+    /// `runtime.FromUnstructured`: objects that a strategic merge patch or server-side apply leaves.
+    Unstructured,
+}
+
+/// Why a body cannot be decoded.
+#[derive(Debug)]
+pub(super) enum Undecodable {
+    /// A value has a type that its field cannot hold.
+    WrongType(String),
+    /// Strict decoding met fields that the type does not have.
+    UnknownFields(String),
+}
+
+impl Undecodable {
+    /// What the decoder says.
+    pub(super) fn message(&self) -> &str {
+        match self {
+            Self::WrongType(message) | Self::UnknownFields(message) => message,
+        }
+    }
+}
+
+/// An object with its head, as the functions of validation take it.
+pub(super) fn as_object(root: Node) -> Object {
+    let text = |path: &[&str]| root.at(path).and_then(Node::as_str).map(str::to_owned);
+    Object {
+        span: Span::NONE,
+        api_version: text(&["apiVersion"]).unwrap_or_default(),
+        kind: text(&["kind"]).unwrap_or_default(),
+        name: text(&["metadata", "name"]).unwrap_or_default(),
+        namespace: text(&["metadata", "namespace"]).filter(|namespace| !namespace.is_empty()),
+        template: String::new(),
+        root,
+    }
+}
+
+/// Reads a body as an object of a built-in kind: unknown fields and zero values are gone, defaults are filled in.
+pub(super) fn decode(
+    kind: &Kind,
+    version: Version,
+    strict: bool,
+    decoder: Decoder,
+    mut root: Node,
+) -> Result<Node, Undecodable> {
+    let object = as_object(root);
+    let mut unknown = Vec::new();
+    for finding in validate_form(&object, version) {
+        if finding.severity() != Severity::Error {
+            continue;
+        }
+        if finding.error.kind == ErrorKind::UnknownField {
+            unknown.push(format!("unknown field {:?}", finding.error.path));
+            continue;
+        }
+        let ty = Schemas::get().type_named(kind.type_name);
+        let error = ty.and_then(|ty| match decoder {
+            Decoder::Json => go_types::json_error("", &object.root, ty),
+            Decoder::Unstructured => go_types::conversion_error(&object.root, ty),
+        });
+        return Err(Undecodable::WrongType(error.unwrap_or_else(|| finding.error.server_message())));
+    }
+    root = object.root;
+    if !unknown.is_empty() {
+        // Bodies are written with sorted keys.
+        unknown.sort_unstable();
+        if strict {
+            let message = format!("strict decoding error: {}", unknown.join(", "));
+            return Err(Undecodable::UnknownFields(message));
+        }
+        schema::drop_unknown(kind.api_version, kind.kind, version, &mut root);
+    }
+    let group = node::group_of(kind.api_version);
+    if let Some(ty) = Schemas::get().type_named(kind.type_name) {
+        fill_nulls(&mut root, Ty::of_object(ty), version);
+    }
+    if kind.api_version == "autoscaling/v1" && kind.kind == "HorizontalPodAutoscaler" {
+        autoscaler::to_v2(&mut root);
+    }
+    if let Some(metadata) = node::map_mut(&mut root, &["metadata"]) {
+        metadata.retain(|entry| !entry.value.is_null());
+    }
+    defaults::decode(group, kind.kind, &mut root);
+    Ok(root)
+}
+
+/// A null in a list, or below a free key, is the zero value of its type.
+fn fill_nulls(node: &mut Node, ty: Ty, version: Version) {
+    match (ty.shape(), &mut node.value) {
+        (Shape::List(inner), Value::Seq(items)) => {
+            for item in items {
+                fill_null(item, inner);
+                fill_nulls(item, inner, version);
+            }
+        }
+        (Shape::Map(inner), Value::Map(map)) => {
+            for entry in map.iter_mut() {
+                fill_null(&mut entry.value, inner);
+                fill_nulls(&mut entry.value, inner, version);
+            }
+        }
+        (Shape::Base(Base::Object(id)), Value::Map(map)) => {
+            for entry in map.iter_mut() {
+                if let Some(field) = Schemas::get().field(id, &entry.key, version) {
+                    fill_nulls(&mut entry.value, field.ty, version);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn fill_null(node: &mut Node, ty: Ty) {
+    if node.is_null() {
+        node.value = match ty.shape() {
+            Shape::Base(Base::Object(_)) => Map::new().into(),
+            Shape::Base(Base::String | Base::Bytes) => "".into(),
+            Shape::Base(Base::Quantity) => "0".into(),
+            _ => Value::Null,
+        };
+    }
+}
+
+/// Adds what the encoder writes although it is empty: structs and lists that no `omitempty` leaves out.
+pub(super) fn encode(key: &ObjectKey, root: &mut Node) {
+    let Some(map) = root.as_map_mut() else { return };
+    match (key.group.as_str(), key.kind.as_str()) {
+        ("apps", "StatefulSet") => {
+            let spec = defaults::ensure_map(map, "spec");
+            template(spec);
+            node::each(spec, "volumeClaimTemplates", claim_template);
+        }
+        ("apps", "Deployment" | "DaemonSet" | "ReplicaSet")
+        | ("batch", "Job")
+        | ("", "ReplicationController") => {
+            let spec = defaults::ensure_map(map, "spec");
+            if key.kind == "DaemonSet" {
+                rolling_update(spec);
+            }
+            template(spec);
+        }
+        ("batch", "CronJob") => {
+            let job = defaults::ensure_map(defaults::ensure_map(map, "spec"), "jobTemplate");
+            defaults::ensure_map(job, "metadata");
+            template(defaults::ensure_map(job, "spec"));
+        }
+        ("", "Pod") => pod_spec(defaults::ensure_map(map, "spec")),
+        ("", "PodTemplate") => template(map),
+        ("", "PersistentVolumeClaim") => {
+            defaults::ensure_map(defaults::ensure_map(map, "spec"), "resources");
+        }
+        ("networking.k8s.io", "NetworkPolicy") => {
+            defaults::ensure_map(defaults::ensure_map(map, "spec"), "podSelector");
+        }
+        ("", "LimitRange") => null_if_absent(defaults::ensure_map(map, "spec"), "limits"),
+        ("rbac.authorization.k8s.io", "Role" | "ClusterRole") => null_if_absent(map, "rules"),
+        ("policy", "PodDisruptionBudget")
+        | ("", "ResourceQuota" | "Service")
+        | ("networking.k8s.io", "Ingress") => {
+            defaults::ensure_map(map, "spec");
+        }
+        _ => {}
+    }
+}
+
+fn null_if_absent(map: &mut Map, key: &str) {
+    if !map.contains_key(key) {
+        map.insert(key, Span::NONE, Node::bare(Value::Null));
+    }
+}
+
+fn template(holder: &mut Map) {
+    let template = defaults::ensure_map(holder, "template");
+    defaults::ensure_map(template, "metadata");
+    pod_spec(defaults::ensure_map(template, "spec"));
+}
+
+fn pod_spec(spec: &mut Map) {
+    for list in ["initContainers", "containers"] {
+        node::each(spec, list, |container| {
+            defaults::ensure_map(container, "resources");
+        });
+    }
+    node::each(spec, "volumes", |volume| {
+        if let Some(projected) = volume.get_mut("projected").and_then(Node::as_map_mut) {
+            null_if_absent(projected, "sources");
+        }
+        let claim = volume
+            .get_mut("ephemeral")
+            .and_then(Node::as_map_mut)
+            .and_then(|ephemeral| ephemeral.get_mut("volumeClaimTemplate"))
+            .and_then(Node::as_map_mut);
+        if let Some(claim) = claim {
+            defaults::ensure_map(claim, "metadata");
+            defaults::ensure_map(defaults::ensure_map(claim, "spec"), "resources");
+        }
+    });
+}
+
+/// The numbers of a DaemonSet's strategy are no pointers in the internal version: without defaults they are 0.
+fn rolling_update(spec: &mut Map) {
+    let strategy = spec.get_mut("updateStrategy").and_then(Node::as_map_mut);
+    let rolling = strategy.and_then(|strategy| strategy.get_mut("rollingUpdate")).and_then(Node::as_map_mut);
+    let Some(rolling) = rolling else { return };
+    for field in ["maxUnavailable", "maxSurge"] {
+        if !rolling.contains_key(field) {
+            node::set(rolling, field, 0);
+        }
+    }
+}
+
+/// A claim template is stored as a claim with a head and a status.
+fn claim_template(claim: &mut Map) {
+    for (key, value) in [("kind", "PersistentVolumeClaim"), ("apiVersion", "v1")] {
+        claim.insert(key, Span::NONE, Node::bare(value));
+    }
+    defaults::ensure_map(claim, "metadata");
+    defaults::ensure_map(defaults::ensure_map(claim, "spec"), "resources");
+    defaults::ensure_map(claim, "status").insert("phase", Span::NONE, Node::bare("Pending"));
+}
