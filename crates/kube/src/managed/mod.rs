@@ -51,7 +51,8 @@ pub struct Target<'a> {
     pub definition: Option<&'a Node>,
     /// The subresource (`status`, `scale`); empty for the object itself.
     pub subresource: &'a str,
-    /// Converts objects between versions of their API, for managers that wrote in another one than this request.
+    /// Converts objects between versions of their API, for managers that wrote in another one than this request, and for
+    /// stored objects in another one.
     pub convert: Convert,
 }
 
@@ -151,7 +152,7 @@ pub fn apply(
         return Err(ApplyError::BadRequest("metadata.managedFields must be nil".to_owned()));
     }
     let ty = target.ty();
-    let before = live.map_or_else(|| Node::bare(Map::new()), without_managed_fields);
+    let before = live.map_or_else(|| Node::bare(Map::new()), |live| as_compared(target, live));
     target.refuse("patch", config, &validate::validate(ty, config))?;
     target.refuse("live", &before, &validate::validate_stored(ty, &before))?;
     let ignored = target.ignored();
@@ -195,13 +196,13 @@ pub fn update(
         // `skipNonAppliedManager`: nobody kept a record from the start.
         return owners;
     }
-    let mut new = without_managed_fields(new);
+    let mut new = as_compared(target, new);
     let old = old.map_or_else(
         || {
             defaults::drop_nulls(&mut new);
             target.empty()
         },
-        without_managed_fields,
+        |old| as_compared(target, old),
     );
     let ty = target.ty();
     let is_sound = |node: &Node| validate::validate_stored(ty, node).is_empty();
@@ -258,8 +259,15 @@ fn server_fields() -> FieldSet {
     FieldSet::of(top.chain(metadata))
 }
 
-fn without_managed_fields(object: &Node) -> Node {
-    let mut object = object.clone();
+/// The object without its managed fields, in the version of the request: stored objects may be in another one.
+fn as_compared(target: &Target<'_>, object: &Node) -> Node {
+    let version = object.get("apiVersion").and_then(Node::as_str).unwrap_or(target.api_version);
+    let converted = if version == target.api_version {
+        None
+    } else {
+        (target.convert)(object, version, target.api_version)
+    };
+    let mut object = converted.unwrap_or_else(|| object.clone());
     if let Some(Value::Map(metadata)) =
         object.as_map_mut().and_then(|map| map.get_mut("metadata")).map(|node| &mut node.value)
     {
