@@ -5,7 +5,9 @@
 //! shows, the recorded object says what became of it.
 
 use plimsoll_diag::{SourceKind, Sources, Span};
-use plimsoll_kube::managed::{self, Applied, ApplyError, Managed, Target};
+use plimsoll_kube::managed::{
+    self, Applied, ApplyError, LAST_APPLIED_ANNOTATION as LAST_APPLIED, Managed, Target,
+};
 use plimsoll_kube::schema::{self, Base, Schemas, Shape, Ty};
 use plimsoll_kube::{Version, defaults};
 use plimsoll_yaml::{Map, Node, ReadOptions, Value};
@@ -14,9 +16,6 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
-
-/// The annotation of client-side apply.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// An object as the server holds it.
 #[derive(Clone)]

@@ -171,10 +171,3 @@ fn json_node(value: &serde_json::Value) -> Node {
         }
     }
 }
-
-/// The entries of a map in the order of their keys, in which Go prints them.
-pub(super) fn sorted_entries(map: &plimsoll_yaml::Map) -> impl Iterator<Item = &plimsoll_yaml::Entry> {
-    let mut entries: Vec<_> = map.iter().collect();
-    entries.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-    entries.into_iter()
-}
