@@ -8,8 +8,7 @@ use plimsoll_diag::{SourceKind, Sources, Span};
 use plimsoll_kube::managed::{
     self, Applied, ApplyError, LAST_APPLIED_ANNOTATION as LAST_APPLIED, Managed, Target,
 };
-use plimsoll_kube::schema::{self, Base, Schemas, Shape, Ty};
-use plimsoll_kube::{Version, defaults};
+use plimsoll_kube::{Version, defaults, schema};
 use plimsoll_yaml::{Map, Node, ReadOptions, Value};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -122,11 +121,7 @@ fn stored_form(object: &Node) -> Node {
     let kind = text(object, &["kind"]);
     let note = object.at(&["metadata", "annotations", LAST_APPLIED]).cloned();
     let mut form = object.clone();
-    if let Some(ty) =
-        schema::kind(api_version, kind).and_then(|kind| Schemas::get().type_named(kind.type_name))
-    {
-        decode_nulls(Ty::of_object(ty), &mut form);
-    }
+    schema::decode_nulls(api_version, kind, Version::DEFAULT, &mut form);
     drop_server_made(&mut form);
     defaults::store(group, kind, &mut form);
     defaults::gate(Version::DEFAULT, group, kind, &mut form);
@@ -149,35 +144,6 @@ fn stored_form(object: &Node) -> Node {
         annotations.insert(LAST_APPLIED, Span::NONE, note);
     }
     form
-}
-
-/// Makes nulls in lists, and below free keys, the zero value of their type. Other nulls are dropped as defaults are set.
-fn decode_nulls(ty: Ty, node: &mut Node) {
-    let zero = |ty: Ty| match ty.shape() {
-        Shape::Base(Base::Object(_)) => Node::bare(Map::new()),
-        Shape::Base(Base::Quantity) => Node::bare("0"),
-        _ => Node::bare(""),
-    };
-    let decode = |inner: Ty, node: &mut Node| {
-        if node.is_null() {
-            *node = zero(inner);
-        }
-        decode_nulls(inner, node);
-    };
-    match (ty.shape(), &mut node.value) {
-        (Shape::List(inner), Value::Seq(items)) => items.iter_mut().for_each(|item| decode(inner, item)),
-        (Shape::Map(inner), Value::Map(map)) => {
-            map.iter_mut().for_each(|entry| decode(inner, &mut entry.value));
-        }
-        (Shape::Base(Base::Object(id)), Value::Map(map)) => {
-            for entry in map.iter_mut() {
-                if let Some(field) = Schemas::get().field(id, &entry.key, Version::DEFAULT) {
-                    decode_nulls(field.ty, &mut entry.value);
-                }
-            }
-        }
-        _ => {}
-    }
 }
 
 /// Drops what the server writes into an object of its own accord.

@@ -4,7 +4,7 @@ use super::{ObjectKey, autoscaler, node};
 use crate::go_types;
 use plimsoll_diag::{Severity, Span};
 use plimsoll_kube::manifest::Object;
-use plimsoll_kube::schema::{self, Base, Kind, Schemas, Shape, Ty};
+use plimsoll_kube::schema::{self, Kind, Schemas};
 use plimsoll_kube::{ErrorKind, Version, defaults, validate_form};
 use plimsoll_yaml::{Map, Node, Value};
 
@@ -85,9 +85,7 @@ pub(super) fn decode(
         schema::drop_unknown(kind.api_version, kind.kind, version, &mut root);
     }
     let group = node::group_of(kind.api_version);
-    if let Some(ty) = Schemas::get().type_named(kind.type_name) {
-        fill_nulls(&mut root, Ty::of_object(ty), version);
-    }
+    schema::decode_nulls(kind.api_version, kind.kind, version, &mut root);
     if kind.api_version == "autoscaling/v1" && kind.kind == "HorizontalPodAutoscaler" {
         autoscaler::to_v2(&mut root);
     }
@@ -98,41 +96,19 @@ pub(super) fn decode(
     Ok(root)
 }
 
-/// A null in a list, or below a free key, is the zero value of its type.
-fn fill_nulls(node: &mut Node, ty: Ty, version: Version) {
-    match (ty.shape(), &mut node.value) {
-        (Shape::List(inner), Value::Seq(items)) => {
-            for item in items {
-                fill_null(item, inner);
-                fill_nulls(item, inner, version);
-            }
+/// An object in another version of its API; `None` if there is none.
+pub(super) fn convert(object: &Node, from: &str, to: &str) -> Option<Node> {
+    let mut object = object.clone();
+    let kind = schema::kind(to, node::text(&object, &["kind"]))?;
+    match (from, to) {
+        ("autoscaling/v1", "autoscaling/v2") => {
+            autoscaler::to_v2(&mut object);
+            defaults::decode(node::group_of(to), kind.kind, &mut object);
         }
-        (Shape::Map(inner), Value::Map(map)) => {
-            for entry in map.iter_mut() {
-                fill_null(&mut entry.value, inner);
-                fill_nulls(&mut entry.value, inner, version);
-            }
-        }
-        (Shape::Base(Base::Object(id)), Value::Map(map)) => {
-            for entry in map.iter_mut() {
-                if let Some(field) = Schemas::get().field(id, &entry.key, version) {
-                    fill_nulls(&mut entry.value, field.ty, version);
-                }
-            }
-        }
-        _ => {}
+        ("autoscaling/v2", "autoscaling/v1") => autoscaler::to_v1(&mut object),
+        _ => node::set(object.as_map_mut()?, "apiVersion", to),
     }
-}
-
-fn fill_null(node: &mut Node, ty: Ty) {
-    if node.is_null() {
-        node.value = match ty.shape() {
-            Shape::Base(Base::Object(_)) => Map::new().into(),
-            Shape::Base(Base::String | Base::Bytes) => "".into(),
-            Shape::Base(Base::Quantity) => "0".into(),
-            _ => Value::Null,
-        };
-    }
+    Some(object)
 }
 
 /// Adds what the encoder writes although it is empty: structs and lists that no `omitempty` leaves out.
@@ -147,11 +123,7 @@ pub(super) fn encode(key: &ObjectKey, root: &mut Node) {
         ("apps", "Deployment" | "DaemonSet" | "ReplicaSet")
         | ("batch", "Job")
         | ("", "ReplicationController") => {
-            let spec = defaults::ensure_map(map, "spec");
-            if key.kind == "DaemonSet" {
-                rolling_update(spec);
-            }
-            template(spec);
+            template(defaults::ensure_map(map, "spec"));
         }
         ("batch", "CronJob") => {
             let job = defaults::ensure_map(defaults::ensure_map(map, "spec"), "jobTemplate");
@@ -209,18 +181,6 @@ fn pod_spec(spec: &mut Map) {
             defaults::ensure_map(defaults::ensure_map(claim, "spec"), "resources");
         }
     });
-}
-
-/// The numbers of a DaemonSet's strategy are no pointers in the internal version: without defaults they are 0.
-fn rolling_update(spec: &mut Map) {
-    let strategy = spec.get_mut("updateStrategy").and_then(Node::as_map_mut);
-    let rolling = strategy.and_then(|strategy| strategy.get_mut("rollingUpdate")).and_then(Node::as_map_mut);
-    let Some(rolling) = rolling else { return };
-    for field in ["maxUnavailable", "maxSurge"] {
-        if !rolling.contains_key(field) {
-            node::set(rolling, field, 0);
-        }
-    }
 }
 
 /// A claim template is stored as a claim with a head and a status.

@@ -289,7 +289,8 @@ impl Server {
     }
 
     fn target<'a>(&self, kind: &'a Kind, subresource: &'a str) -> Target<'a> {
-        Target { subresource, ..Target::new(kind.api_version, kind.kind, self.version) }
+        let target = Target::new(kind.api_version, kind.kind, self.version);
+        Target { subresource, convert: codec::convert, ..target }
     }
 
     /// Who owns the fields after a write that is no server-side apply and leaves `root`, before the storage strategy.

@@ -592,7 +592,10 @@ mod tests {
                 ("ports: []", &["spec.ports required"]),
                 ("clusterIP: None", &[]),
                 ("type: ExternalName, externalName: a.b", &[]),
-                ("ports: [{port: 0}]", &["spec.ports[0].port invalid-value"]),
+                (
+                    "ports: [{port: 0}]",
+                    &["spec.ports[0].port invalid-value", "spec.ports[0].targetPort invalid-value"],
+                ),
                 ("ports: [{port: 65536}]", &["spec.ports[0].port invalid-value"]),
                 ("ports: [{port: 1, protocol: tcp}]", &["spec.ports[0].protocol unsupported-value"]),
                 ("ports: [{port: 1, targetPort: 0}]", &[]),
