@@ -1,6 +1,6 @@
 //! What a release is compared with: a git revision, and the objects of a cluster as a `kubectl` on the path tells them.
 
-use crate::support::Sandbox;
+use crate::support::{CONFIG_MAP, Sandbox};
 use std::process::Command;
 
 /// A chart of a StatefulSet and its Service, whose image and replicas are values.
@@ -226,6 +226,59 @@ fn links_to_values_files_are_followed_in_the_revision() {
 }
 
 #[test]
+fn a_chart_of_a_revision_is_complete() {
+    let sandbox = repository();
+    let config_map = |name: &str| CONFIG_MAP.replace("{{ release.name }}", name);
+    // What git leaves out of archives is part of the chart all the same, and so is what links in it lead to.
+    sandbox.write(".gitattributes", "web/templates/all.yaml export-ignore\n");
+    sandbox.write("shared/a.yaml", &config_map("a"));
+    sandbox.write("shared/deep/b.yaml", &config_map("b"));
+    sandbox.write("web/templates/it's a \"name\".yaml", &config_map("c"));
+    sandbox.link("../../shared/a.yaml", "web/templates/a.yaml");
+    sandbox.link("../../shared/deep", "web/templates/deep");
+    sandbox.write("web/files/kept", "");
+    sandbox.link("nowhere", "web/files/dangling");
+    commit(&sandbox, "links");
+    for path in ["web/templates/a.yaml", "web/templates/deep", "web/files/dangling"] {
+        std::fs::remove_file(sandbox.path().join(path)).unwrap();
+    }
+    let diff = sandbox.run(&["diff", "shop", "web", "--against", "git:links", "--format", "summary"]);
+    assert_eq!(diff.stderr, "");
+    assert!(diff.stdout.contains("2 removed, 3 unchanged"), "{}", diff.stdout);
+}
+
+#[test]
+fn charts_stand_on_either_side() {
+    let sandbox = shop();
+    sandbox.write("prod.yaml", "replicas: 3\n");
+    let template = TEMPLATE.replace("example.net/web", "example.net/shop");
+    sandbox.archive(
+        "web-0.9.0.tgz",
+        &[
+            ("web/Chart.yaml", b"apiVersion: v2\nname: web\nversion: 0.9.0\nengine: tera\n"),
+            ("web/values.yaml", b"replicas: 1\ntag: \"0.9\"\n"),
+            ("web/templates/all.yaml", template.as_bytes()),
+        ],
+    );
+    let diff = |args: &[&str]| sandbox.run(&[&["diff", "shop"], args].concat());
+    // Values files are those of both sides, other values those of the new one.
+    let newer = diff(&["web", "-f", "prod.yaml", "--set", "tag=9", "--against", "web-0.9.0.tgz"]);
+    assert!(newer.stdout.contains("image: example.net/shop:0.9 -> example.net/web:9"), "{}", newer.stdout);
+    assert!(!newer.stdout.contains("replicas"), "{}", newer.stdout);
+    assert_eq!(newer.stderr, "note: used for the new side only: --set (for the old side: --against-set)\n");
+    let back = diff(&["web-0.9.0.tgz", "--against", "web", "--against-set", "replicas=4"]);
+    assert!(back.stdout.contains("spec.replicas: 4 -> 1"), "{}", back.stdout);
+    assert_eq!(diff(&["web", "-f", "prod.yaml", "--against", "./web"]).code, 0);
+    let stdin = ["diff", "shop", "web", "-f", "-", "--against", "web"];
+    let stdin = sandbox.run_with(&stdin, &[], "replicas: 7\n");
+    assert!(stdin.stdout.contains("spec.replicas: 2 -> 7"), "{}", stdin.stdout);
+    assert!(stdin.stderr.contains("new side only: standard input"), "{}", stdin.stderr);
+    // A chart may be compared with manifests, and manifests with a chart.
+    sandbox.write("old.yaml", &sandbox.run(&["render", "shop", "web"]).stdout);
+    assert_eq!(diff(&["old.yaml", "--against", "web"]).code, 0);
+}
+
+#[test]
 fn files_of_set_file_are_those_of_the_revision_where_git_tracks_them() {
     let sandbox = repository();
     sandbox.write("web/templates/cm.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: \"{{ values.a }}\", b: \"{{ values.b }}\"}\n");
@@ -249,7 +302,10 @@ fn values_of_the_old_side_need_an_old_side_that_is_rendered() {
     commit(&sandbox, "old");
     for against in ["last", "old.yaml", "live", "3"] {
         let args = ["diff", "shop", "web", "--against", against, "--against-set", "tag=2"];
-        sandbox.refused(&args, &["--against-set and --against-values need `--against git:REV`", against]);
+        sandbox.refused(
+            &args,
+            &["--against-set and --against-values need `--against git:REV` or a chart", against],
+        );
     }
     let manifests = ["diff", "old.yaml", "--against", "git:old", "--against-values", "prod.yaml"];
     sandbox.refused(&manifests, &["need a chart: `old.yaml` contains manifests"]);

@@ -240,13 +240,13 @@ Exit codes: 0 no differences, 1 differences (with --fail-on: only those listed),
 3 the API server would reject the upgrade."
 )]
 pub(crate) struct DiffArgs {
-    /// Compare with: `last`, a recorded revision, manifests (file, directory, `-`), `git:REV[:PATH]` or `live`
+    /// Compare with: `last`, a recorded revision, a chart, manifests (file, directory, `-`), `git:REV[:PATH]` or `live`
     #[arg(long, value_name = "PREVIOUS", default_value = "last", allow_hyphen_values = true)]
     pub(crate) against: String,
-    /// Set values of the old side (with --against git:REV; --set applies to the new side only)
+    /// Set values of the old side (with --against git:REV or a chart; --set applies to the new side only)
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) against_set: Vec<String>,
-    /// Read values of the old side from the current version of a file (with --against git:REV)
+    /// Read values of the old side from the current version of a file (with --against git:REV or a chart)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) against_values: Vec<String>,
     /// Choose the output format

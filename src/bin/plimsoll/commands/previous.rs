@@ -1,4 +1,4 @@
-//! What `diff --against` names: manifests, a recorded revision, a git revision, the cluster.
+//! What `diff --against` names: a chart, manifests, a recorded revision, a git revision, the cluster.
 
 use super::past::{Commit, PastFile};
 use super::process::run_with_input;
@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail};
 use plimsoll::diag::{SourceKind, Sources};
 use plimsoll::diff::{Cluster, Side};
 use plimsoll::manifest::{self, Object};
+use plimsoll::render::Request;
 use plimsoll::values::{self, Overrides, ValuesFile};
 use plimsoll::yaml::{Node, ReadOptions};
 use plimsoll::{chart, render};
@@ -24,9 +25,12 @@ pub(crate) fn load(args: &DiffArgs, new: &Side, sources: &Sources, ui: &mut Ui) 
     if let Some(revision) = against.strip_prefix("git:") {
         return at_revision(args, revision, sources, ui);
     }
+    if is_chart(against) {
+        return at_chart(args, against, sources, ui);
+    }
     if args.sets_old_values() {
         bail!(
-            "--against-set and --against-values need `--against git:REV`: `--against {against}` is not rendered from values"
+            "--against-set and --against-values need `--against git:REV` or a chart: `--against {against}` is not rendered from values"
         );
     }
     let namespace = args.release.release.namespace.as_str();
@@ -45,6 +49,30 @@ pub(crate) fn load(args: &DiffArgs, new: &Side, sources: &Sources, ui: &mut Ui) 
         return Ok(Side::Recorded(history::load(&args.history, namespace, &name, revision, sources, ui)?));
     }
     Ok(Side::Manifests(objects::from_manifests(against, sources, ui)?))
+}
+
+/// Whether `--against` names a chart. What else it may name goes first, whatever directories there are.
+fn is_chart(against: &str) -> bool {
+    !matches!(against, "last" | "live" | "-") && against.parse::<u64>().is_err() && chart::is_chart(against)
+}
+
+/// Another chart, rendered for the same release. Values files apply to both sides: they are what the user keeps across
+/// versions of a chart.
+fn at_chart(args: &DiffArgs, against: &str, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Side> {
+    let flags = &args.release.values;
+    let mut old =
+        Overrides { set: args.against_set.clone(), set_file: flags.set_file.clone(), ..Overrides::default() };
+    let arguments = flags.values.iter().flat_map(|argument| values::split_list(argument));
+    let (stdin, files): (Vec<_>, Vec<_>) = arguments.partition(|argument| argument.trim() == "-");
+    old.files.extend(files.into_iter().chain(args.against_values.iter().cloned()).map(ValuesFile::Argument));
+    let mut used = flags.set_flags();
+    if !stdin.is_empty() {
+        used.push("standard input");
+    }
+    note_new_side_only(&used, ui);
+    let request = Request { chart: against.to_owned(), ..release::request(&args.release, false, old)? };
+    let report = Ui::watched(&format!("rendering {against}"), || render::release(sources, &request));
+    Ok(Side::of_render(ui.kept(report, sources)?.render))
 }
 
 /// The same chart (or manifests) and values files as of a git revision: `REV`, or `REV:PATH` where the source had
@@ -144,13 +172,17 @@ impl Absent {
                 self.untracked.join(", ")
             ));
         }
-        let used = flags.set_flags();
-        if !used.is_empty() {
-            ui.note(&format!(
-                "used for the new side only: {} (for the old side: --against-set)",
-                used.join(", ")
-            ));
-        }
+        note_new_side_only(&flags.set_flags(), ui);
+    }
+}
+
+/// Says which values hold for the new side only.
+fn note_new_side_only(used: &[&str], ui: &mut Ui) {
+    if !used.is_empty() {
+        ui.note(&format!(
+            "used for the new side only: {} (for the old side: --against-set)",
+            used.join(", ")
+        ));
     }
 }
 
