@@ -465,7 +465,7 @@ fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Opt
         if !plan.is_unpredictable() {
             let stored = (&applied.live, &applied.merged);
             let own_faults = own_faults(new, &faults, world, options);
-            plan.remediation = refused::remediation(&plan, stored, &own_faults, world.kubectl(new));
+            plan.remediation = refused::remediation(&plan, stored, &own_faults, world, world.kubectl(new));
         }
     }
     if plan.change == Change::Modified && options.documents {

@@ -310,9 +310,14 @@ fn a_larger_claim_is_rejected_and_the_remediation_grows_the_claims_first() {
     assert_eq!(set.reasons[0].path, "spec");
     assert!(set.reasons[0].message.starts_with("Forbidden: updates to statefulset spec"));
     let commands = commands(set);
-    assert_eq!(commands.len(), 4);
-    assert!(commands[0].starts_with("kubectl patch pvc data-web-0 -n default -p "));
-    assert_eq!(commands[3], "kubectl delete statefulset web -n default --cascade=orphan");
+    let starts = [
+        "kubectl get storageclass",
+        "kubectl get pvc data-web-0 data-web-1",
+        "kubectl patch pvc data-web-0 -n default -p ",
+    ];
+    assert!(starts.iter().zip(&commands).all(|(start, command)| command.starts_with(start)), "{commands:#?}");
+    assert!(commands[5].starts_with("kubectl wait pvc data-web-0 data-web-1"), "{commands:#?}");
+    assert_eq!(commands[6], "kubectl delete statefulset web -n default --cascade=orphan");
     assert_eq!(plan.exit_code(&[]), 3);
     assert_eq!(plan.exit_code(&[FailOn::Effect(EffectKind::DataLoss)]), 0);
     assert_eq!(plan.exit_code(&[FailOn::Rejected]), 3);
@@ -324,6 +329,32 @@ fn a_smaller_claim_comes_with_a_warning() {
     let plan = plan(SET, &SET.replace("storage: 10Gi", "storage: 5Gi"));
     assert!(lines(only(&plan)).iter().any(|line| line.contains("no volume can shrink")));
     assert!(!lines(only(&plan)).iter().any(|line| line.starts_with("kubectl patch pvc")));
+}
+
+#[test]
+fn volumes_that_cannot_grow_are_moved_by_hand() {
+    let class =
+        "---\napiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {name: fixed}\nprovisioner: x\n";
+    let of_class = |class: &str| {
+        SET.replace("accessModes:", &format!("storageClassName: {class}\n        accessModes:"))
+    };
+    let fixed = of_class("fixed");
+    let grown = fixed.replace("storage: 10Gi", "storage: 20Gi");
+    let both = plan(&format!("{fixed}{class}"), &format!("{grown}{class}"));
+    let set = &both.objects[0];
+    let moved = |set: &ObjectPlan| lines(set).iter().any(|line| line.contains("move the data by hand"));
+    assert!(lines(set).iter().any(|line| line.contains("its class `fixed` does not expand volumes")));
+    assert!(moved(set) && !lines(set).iter().any(|line| line.starts_with("kubectl patch pvc")));
+    // Another class: existing claims keep theirs.
+    let other = plan(&fixed, &of_class("other"));
+    assert!(moved(only(&other)), "{:#?}", lines(only(&other)));
+    // Known to expand, or not known.
+    let expands = class.replace("provisioner: x", "provisioner: x\nallowVolumeExpansion: true");
+    for class in [expands.as_str(), ""] {
+        let both = plan(&format!("{fixed}{class}"), &format!("{grown}{class}"));
+        assert!(!moved(&both.objects[0]), "{:#?}", lines(&both.objects[0]));
+        assert!(lines(&both.objects[0]).iter().any(|line| line.starts_with("kubectl patch pvc")));
+    }
 }
 
 #[test]

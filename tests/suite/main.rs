@@ -27,6 +27,8 @@ mod preview;
 mod remediation;
 mod render;
 mod scenarios;
+#[cfg(unix)]
+mod script;
 mod support;
 mod tera;
 mod updates;

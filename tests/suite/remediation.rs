@@ -40,13 +40,14 @@ fn has_command(object: &ObjectPlan) -> bool {
 }
 
 /// The plan in every format for people.
-fn formats(plan: &Plan) -> [String; 5] {
+fn formats(plan: &Plan) -> [String; 6] {
     [
         render::plan(plan, Style::Plain),
         render::unified(plan, 3, Style::Plain),
         render::summary(plan, Style::Plain),
         render::markdown(plan),
         render::html(plan, "x"),
+        render::script(plan, "x", &Options::default()),
     ]
 }
 

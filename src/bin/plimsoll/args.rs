@@ -316,6 +316,8 @@ pub(crate) enum DiffFormat {
     Markdown,
     /// Self-contained HTML page
     Html,
+    /// Bash script that carries out the plan and asks before each step that deletes something
+    Script,
 }
 
 #[derive(Debug, Args)]

@@ -7,6 +7,7 @@ mod edits;
 mod html;
 mod json;
 mod markdown;
+mod script;
 mod text;
 mod unified;
 mod words;
@@ -15,6 +16,7 @@ pub use crate::diag::render::Style;
 pub use html::html;
 pub use json::json;
 pub use markdown::markdown;
+pub use script::script;
 pub use text::plan;
 pub use unified::unified;
 

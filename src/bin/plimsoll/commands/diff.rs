@@ -40,6 +40,7 @@ pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
         DiffFormat::Json => ui.print(&render::json(&plan)),
         DiffFormat::Markdown => ui.print(&render::markdown(&plan)),
         DiffFormat::Html => ui.print(&render::html(&plan, &heading(args))),
+        DiffFormat::Script => ui.print(&render::script(&plan, &subject(args), &options)),
     }
     Ok(match plan.exit_code(&fail_on) {
         0 => ExitStatus::Success,
@@ -51,6 +52,12 @@ pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
 fn heading(args: &DiffArgs) -> String {
     let name = args.release.names.release().unwrap_or_else(|| args.release.names.source());
     format!("{name} against {}", args.against)
+}
+
+/// What is upgraded, and from what.
+fn subject(args: &DiffArgs) -> String {
+    let name = args.release.names.release().unwrap_or_else(|| args.release.names.source());
+    format!("`{name}` in namespace `{}`, compared with `{}`", args.release.release.namespace, args.against)
 }
 
 /// The categories of `--fail-on`.
