@@ -285,6 +285,15 @@ pub(crate) struct ClusterFlags {
     /// Use this kubeconfig file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) kubeconfig: Option<String>,
+    /// Find removed objects by these labels (with --against live; default: app.kubernetes.io/instance=RELEASE)
+    #[arg(short = 'l', long, value_name = "LABELS")]
+    pub(crate) selector: Option<String>,
+    /// Find removed objects in the ApplySet whose parent is this Secret (with --against live)
+    #[arg(long, value_name = "SECRET")]
+    pub(crate) applyset: Option<String>,
+    /// Also ask the API server (kubectl apply --dry-run=server), and show where it disagrees with the plan
+    #[arg(long)]
+    pub(crate) server_dry_run: bool,
 }
 
 impl ClusterFlags {

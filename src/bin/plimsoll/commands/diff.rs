@@ -12,6 +12,7 @@ pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let sources = Sources::new();
     let new = objects::of(&args.release, &sources, ui)?;
     let old = previous::load(args, &new, &sources, ui)?;
+    let asked = args.cluster.server_dry_run.then(|| new.applied_objects());
     let options = diff::Options {
         namespace: args.release.release.namespace.clone(),
         cluster: args.cluster.cluster(),
@@ -31,6 +32,10 @@ pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
         ui.kept(rule.check(&sides.old, &sides.new).into(), &sources)?;
     }
     let mut plan = diff::compare(&sides.old, &sides.new, &options);
+    let refused = match asked {
+        Some(objects) => previous::in_cluster(args)?.dry_run(&objects, &plan, ui)?,
+        None => false,
+    };
     ui.kept(plan.show_only(&args.show_only).into(), &sources)?;
     let style = ui.stdout_style();
     match args.format {
@@ -43,6 +48,7 @@ pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
         DiffFormat::Script => ui.print(&render::script(&plan, &subject(args), &options)),
     }
     Ok(match plan.exit_code(&fail_on) {
+        _ if refused => ExitStatus::Rejected,
         0 => ExitStatus::Success,
         3 => ExitStatus::Rejected,
         _ => ExitStatus::Findings,

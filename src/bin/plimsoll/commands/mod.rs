@@ -5,6 +5,7 @@ pub(crate) mod files;
 pub(crate) mod generate;
 pub(crate) mod history;
 pub(crate) mod lint;
+mod live;
 pub(crate) mod objects;
 pub(crate) mod past;
 pub(crate) mod preview;

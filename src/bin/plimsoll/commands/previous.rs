@@ -1,26 +1,27 @@
 //! What `diff --against` names: a chart, manifests, a recorded revision, a git revision, the cluster.
 
 use super::past::{Commit, PastFile};
-use super::process::run_with_input;
-use super::{history, objects, release};
+use super::{history, live, objects, release};
 use crate::args::{DiffArgs, ValueFlags};
 use crate::ui::Ui;
 use anyhow::{Context as _, bail};
 use plimsoll::diag::{SourceKind, Sources};
-use plimsoll::diff::{Cluster, Side};
-use plimsoll::manifest::{self, Object};
+use plimsoll::diff::Side;
+use plimsoll::manifest;
 use plimsoll::render::Request;
 use plimsoll::values::{self, Overrides, ValuesFile};
-use plimsoll::yaml::{Node, ReadOptions};
+use plimsoll::yaml::ReadOptions;
 use plimsoll::{chart, render};
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 /// The objects to compare with.
 pub(crate) fn load(args: &DiffArgs, new: &Side, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Side> {
     let against = args.against.as_str();
     if against == "-" && args.release.names.source() == "-" {
         bail!("standard input cannot provide both renders");
+    }
+    if against != "live" && (args.cluster.selector.is_some() || args.cluster.applyset.is_some()) {
+        bail!("--selector and --applyset find objects in a cluster: they need `--against live`");
     }
     if let Some(revision) = against.strip_prefix("git:") {
         return at_revision(args, revision, sources, ui);
@@ -35,13 +36,8 @@ pub(crate) fn load(args: &DiffArgs, new: &Side, sources: &Sources, ui: &mut Ui) 
     }
     let namespace = args.release.release.namespace.as_str();
     if against == "live" {
-        return Ok(Side::Live(live(
-            &new.applied_objects(),
-            namespace,
-            &args.cluster.cluster(),
-            sources,
-            ui,
-        )?));
+        let release = in_cluster(args)?;
+        return Ok(Side::Live(release.load(&new.applied_objects(), sources, ui)?));
     }
     let recorded = if against == "last" { Some(None) } else { against.parse::<u64>().ok().map(Some) };
     if let Some(revision) = recorded {
@@ -49,6 +45,19 @@ pub(crate) fn load(args: &DiffArgs, new: &Side, sources: &Sources, ui: &mut Ui) 
         return Ok(Side::Recorded(history::load(&args.history, namespace, &name, revision, sources, ui)?));
     }
     Ok(Side::Manifests(objects::from_manifests(against, sources, ui)?))
+}
+
+/// The release in its cluster.
+pub(crate) fn in_cluster(args: &DiffArgs) -> anyhow::Result<live::Release<'_>> {
+    let flags = &args.release;
+    Ok(live::Release {
+        name: flags.names.release().unwrap_or(release::DEFAULT_NAME),
+        namespace: &flags.release.namespace,
+        cluster: args.cluster.cluster(),
+        selector: args.cluster.selector.as_deref(),
+        apply_set: args.cluster.applyset.as_deref(),
+        version: release::kubernetes(&flags.release)?,
+    })
 }
 
 /// Whether `--against` names a chart. What else it may name goes first, whatever directories there are.
@@ -188,33 +197,4 @@ fn note_new_side_only(used: &[&str], ui: &mut Ui) {
 
 fn text(name: &str, bytes: Vec<u8>) -> anyhow::Result<String> {
     String::from_utf8(bytes).with_context(|| format!("`{name}` is not UTF-8"))
-}
-
-/// The objects as the cluster holds them.
-fn live(
-    new: &[Object],
-    namespace: &str,
-    cluster: &Cluster,
-    sources: &Sources,
-    ui: &mut Ui,
-) -> anyhow::Result<Vec<Object>> {
-    let items: Vec<&Node> = new.iter().map(|object| &object.root).collect();
-    let list = serde_json::json!({ "apiVersion": "v1", "kind": "List", "items": items });
-    let mut kubectl = Command::new("kubectl");
-    kubectl
-        .args(["get", "--ignore-not-found", "-o", "json", "-n", namespace, "-f", "-"])
-        .args(cluster.flags())
-        .stderr(Stdio::piped());
-    let output = run_with_input(&mut kubectl, list.to_string().into_bytes())
-        .context("cannot run `kubectl`, which reads the live objects")?;
-    if !output.status.success() {
-        bail!("kubectl get: {}", String::from_utf8_lossy(&output.stderr).trim());
-    }
-    let text = String::from_utf8(output.stdout).context("`kubectl` printed invalid UTF-8")?;
-    if text.trim().is_empty() {
-        return Ok(Vec::new());
-    }
-    let id = sources.add("live", text, SourceKind::Stdin);
-    let report = manifest::parse(sources, id, "live", &ReadOptions::lenient());
-    ui.kept(report, sources)
 }
