@@ -650,7 +650,7 @@ fn a_list_with_a_repeated_merge_key_is_not_predicted() {
         let shown = [
             render::plan(&plan, Style::Plain),
             render::summary(&plan, Style::Plain),
-            render::markdown(&plan),
+            render::markdown(&plan, "x"),
             render::html(&plan, "x"),
             render::unified(&plan, 3, Style::Plain),
         ];
@@ -754,7 +754,7 @@ fn secret_values_are_in_no_format() {
             render::plan(&plan, Style::Coloured),
             render::unified(&plan, 100, Style::Plain),
             render::json(&plan),
-            render::markdown(&plan),
+            render::markdown(&plan, "x"),
             render::html(&plan, "x"),
             render::summary(&plan, Style::Plain),
         ];

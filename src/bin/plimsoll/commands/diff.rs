@@ -39,11 +39,11 @@ pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     ui.kept(plan.show_only(&args.show_only).into(), &sources)?;
     let style = ui.stdout_style();
     match args.format {
-        DiffFormat::Plan => ui.page(&render::plan(&plan, style)),
+        DiffFormat::Plan => ui.page(&render::plan_within(&plan, style, Ui::width())),
         DiffFormat::Unified => ui.page(&render::unified(&plan, args.context, style)),
         DiffFormat::Summary => ui.page(&render::summary(&plan, style)),
         DiffFormat::Json => ui.print(&render::json(&plan)),
-        DiffFormat::Markdown => ui.print(&render::markdown(&plan)),
+        DiffFormat::Markdown => ui.print(&render::markdown(&plan, &heading(args))),
         DiffFormat::Html => ui.print(&render::html(&plan, &heading(args))),
         DiffFormat::Script => ui.print(&render::script(&plan, &subject(args), &options)),
     }
