@@ -29,6 +29,8 @@ mod render;
 mod scenarios;
 #[cfg(unix)]
 mod script;
+#[cfg(unix)]
+mod shipping;
 mod support;
 mod tera;
 mod updates;
