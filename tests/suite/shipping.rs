@@ -261,6 +261,41 @@ fn the_release_workflow_is_that_of_the_configuration() {
     }
 }
 
+/// The examples give the actions and the hooks what those have.
+#[test]
+fn the_examples_for_ci_use_what_exists() {
+    let yaml = |path: &str| -> Json { serde_yaml::from_str(&read(path)).unwrap() };
+    let mut used = BTreeSet::new();
+    for job in yaml("examples/ci/github.yaml")["jobs"].as_object().unwrap().values() {
+        for step in job["steps"].as_array().unwrap() {
+            let Some(name) = step["uses"].as_str().unwrap().strip_prefix("plimsoll/plimsoll") else {
+                continue;
+            };
+            let directory = name.split('@').next().unwrap().to_owned();
+            let inputs = yaml(&format!(".{directory}/action.yml"))["inputs"].clone();
+            for given in step["with"].as_object().unwrap().keys() {
+                assert!(inputs[given].is_object(), "{directory}: {given}");
+            }
+            for (input, description) in inputs.as_object().unwrap() {
+                assert!(
+                    description["required"] != true || step["with"][input].is_string(),
+                    "{directory}: {input}"
+                );
+            }
+            used.insert(directory);
+        }
+    }
+    assert_eq!(used, ["", "/diff"].map(ToOwned::to_owned).into());
+
+    let hooks = yaml(".pre-commit-hooks.yaml");
+    let config = yaml("examples/ci/pre-commit-config.yaml");
+    let repo = &config["repos"][0];
+    assert_eq!(repo["rev"], format!("v{}", env!("CARGO_PKG_VERSION")));
+    for example in repo["hooks"].as_array().unwrap() {
+        assert!(hooks.as_array().unwrap().iter().any(|hook| hook["id"] == example["id"]), "{example}");
+    }
+}
+
 #[test]
 fn file_names_are_possible_on_windows() {
     let reserved = regex::Regex::new(r"(?i)^(con|prn|aux|nul|com\d|lpt\d)(\.|$)").unwrap();
