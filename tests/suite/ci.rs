@@ -327,14 +327,14 @@ fn the_diff_action_keeps_one_comment_up_to_date() {
     assert_eq!(code, 0, "{printed}");
     assert_eq!(calls(&sandbox)[1].split(" --body-file").next().unwrap(), "pr comment 7 --repo octo/shop");
     let comment = sandbox.read("comment");
-    assert!(comment.starts_with("<!-- plimsoll diff web_web -->\n"), "{comment}");
+    assert!(comment.starts_with("<!-- plimsoll diff: web web -->\n"), "{comment}");
     assert!(comment.contains("### Upgrade plan") && comment.contains("+  level: debug"), "{comment}");
     assert_eq!(sandbox.read("runner/summary"), comment);
     assert!(sandbox.read("runner/output").starts_with("exit-code=1\nplan=/"));
     // The lookup asks for comments of its own account that start with the marker.
     let log = sandbox.read("gh.log");
     assert!(
-        log.contains(r#"viewerDidAuthor and (.body | startswith("<!-- plimsoll diff web_web -->"))"#),
+        log.contains(r#"viewerDidAuthor and (.body | startswith("<!-- plimsoll diff: web web -->"))"#),
         "{log}"
     );
 
@@ -345,6 +345,10 @@ fn the_diff_action_keeps_one_comment_up_to_date() {
     let update = "api --silent --method PATCH repos/octo/shop/issues/comments/42 --field body=@";
     assert!(last.starts_with(update), "{last}");
     assert_eq!(sandbox.read("comment"), comment);
+
+    let (_, printed) = diff(&sandbox, &[("title", "web (production)")], &base, &[]);
+    let comment = sandbox.read("comment");
+    assert!(comment.starts_with("<!-- plimsoll diff: web _production_ -->\n"), "{printed}{comment}");
 }
 
 #[test]
@@ -430,7 +434,7 @@ metadata: {name: 'settings-{{ i }}'}
     let (code, printed) = diff(&sandbox, &[("chart", chart)], &base, &[]);
     assert_eq!(code, 0, "{printed}");
     let comment = sandbox.read("comment");
-    assert!(comment.starts_with("<!-- plimsoll diff web_a_--__b___octo___touch_pwned_ -->\n"), "{comment}");
+    assert!(comment.starts_with("<!-- plimsoll diff: web a_--__b_ _octo __touch pwned_ -->\n"), "{comment}");
     let outside: String = comment.split("````diff\n").next().unwrap().to_owned();
     assert!(!outside.contains("@octo") && !outside.contains("<img"), "{comment}");
     assert!(!sandbox.path().join("pwned").exists());
@@ -450,7 +454,7 @@ fn inputs_of_the_diff_action_are_never_run() {
     for text in
         ["web; touch pwned", "$(touch pwned)", "`touch pwned`", "web && touch pwned", "'$(touch pwned)'"]
     {
-        for input in ["release", "chart", "args", "base", "fail-on", "comment"] {
+        for input in ["release", "chart", "args", "base", "fail-on", "title", "comment"] {
             diff(&sandbox, &[(input, text)], &base, &[]);
             assert!(!sandbox.path().join("pwned").exists(), "{input}: {text}");
         }
