@@ -6,6 +6,7 @@ mod admission;
 mod against;
 mod applies;
 mod builtin;
+mod calls;
 mod certificates;
 mod chart;
 #[cfg(unix)]
@@ -20,6 +21,7 @@ mod history;
 mod hostile;
 mod inputs;
 mod judges;
+mod kinds;
 mod lint;
 #[cfg(unix)]
 mod pages;
