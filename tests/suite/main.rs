@@ -23,6 +23,7 @@ mod inputs;
 mod judges;
 mod kinds;
 mod lint;
+mod migrate;
 #[cfg(unix)]
 mod pages;
 mod preview;
