@@ -128,7 +128,7 @@ fn is_template(cell: &str) -> bool {
 /// The lines of code in a cell.
 fn code(cell: &str) -> String {
     let line = Regex::new("`([^`]*)`").unwrap();
-    line.captures_iter(cell).map(|line| format!("{}\n", &line[1])).collect()
+    line.captures_iter(cell).flat_map(|line| [line.extract::<1>().1[0], "\n"]).collect()
 }
 
 /// What stands before the code of a cell.
