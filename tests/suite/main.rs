@@ -12,6 +12,8 @@ mod chart;
 #[cfg(unix)]
 mod ci;
 mod cli;
+#[cfg(unix)]
+mod completion;
 mod diff;
 mod docs;
 #[cfg(unix)]
