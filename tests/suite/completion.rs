@@ -111,7 +111,7 @@ fn bash_completes_in_a_terminal() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let typed: String = lines.iter().map(|(line, _)| format!("{line}\n")).collect();
+    let typed: String = lines.iter().flat_map(|(line, _)| [*line, "\n"]).collect();
     let input = format!("source ./start.sh\n{typed}exit\n");
     terminal.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     let output = terminal.wait_with_output().unwrap();
