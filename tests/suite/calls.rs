@@ -7,6 +7,7 @@ use crate::support::ROOT;
 use regex::Regex;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::LazyLock;
 
 /// A module below `validation`, such as `pod/volume`; empty for `validation` itself.
 type Module = String;
@@ -31,7 +32,13 @@ pub(crate) struct Calls {
 pub(crate) type Key = (Module, String);
 
 impl Calls {
-    pub(crate) fn read() -> Self {
+    /// The sources, read once.
+    pub(crate) fn get() -> &'static Self {
+        static CALLS: LazyLock<Calls> = LazyLock::new(Calls::read);
+        &CALLS
+    }
+
+    fn read() -> Self {
         let root = Path::new(ROOT).join("crates/kube/src/validation");
         let mut calls = Self {
             items: BTreeMap::new(),
@@ -167,8 +174,8 @@ fn is_local(body: &str, name: &str) -> bool {
 
 /// Code without its comments and texts.
 fn code(body: &str) -> String {
-    let noise = Regex::new(r#"//.*|"(?:[^"\\]|\\.)*""#).unwrap();
-    noise.replace_all(body, "").into_owned()
+    static NOISE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"//.*|"(?:[^"\\]|\\.)*""#).unwrap());
+    NOISE.replace_all(body, "").into_owned()
 }
 
 fn join(module: &str, name: &str) -> Module {

@@ -31,14 +31,14 @@ fn the_page_of_kinds_is_up_to_date() {
     let path = Path::new(ROOT).join("docs/kinds.md");
     let page = std::fs::read_to_string(&path).unwrap();
     let written_by_hand = page.split_once(MARK).map_or(page.as_str(), |(before, _)| before);
-    let generated = format!("{written_by_hand}{MARK}{}", reference(&Calls::read()));
+    let generated = format!("{written_by_hand}{MARK}{}", reference(Calls::get()));
     Assert::new().action_env("SNAPSHOTS").eq(generated, Data::read_from(&path, None).raw());
 }
 
 /// A function that says whom it follows, but that no kind leads to, would be missing on the page.
 #[test]
 fn every_function_of_kubernetes_is_on_the_page() {
-    let calls = Calls::read();
+    let calls = Calls::get();
     let starts =
         KINDS.iter().filter_map(|rules| rules.function).chain(OF_EVERY_KIND).chain([OF_CUSTOM_RESOURCES]);
     let reached: BTreeSet<Key> = starts.flat_map(|start| calls.reached(&calls.entry(start), None)).collect();
