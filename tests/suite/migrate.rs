@@ -17,7 +17,7 @@ use std::sync::Arc;
 #[test]
 fn both_sides_of_the_table_render_the_same() {
     let page = page();
-    let values = fenced(&page, "<!-- values -->");
+    let values = fenced(&page, "<!-- tested by migrate.rs -->");
     let (mut compared, mut failures) = (0, Vec::new());
     for [helm, tera] in rows(&page).filter(|[helm, _]| is_template(helm)) {
         let before = rendered("", &code(&helm), &values);
@@ -49,7 +49,7 @@ fn both_sides_of_the_table_render_the_same() {
 #[ignore = "needs helm: set PLIMSOLL_HELM"]
 fn the_left_column_is_what_helm_renders() {
     let page = page();
-    let values = fenced(&page, "<!-- values -->");
+    let values = fenced(&page, "<!-- tested by migrate.rs -->");
     let chart = tempfile::tempdir().unwrap();
     let write = |path: &str, text: &str| {
         let path = chart.path().join(path);
