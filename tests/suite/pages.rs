@@ -186,3 +186,57 @@ fn a_page_that_tells_something_else_is_found_out() {
     let happened = Session::new().play(Path::new("page"), page);
     assert_eq!(happened, page.replace("good-bye", "hello"));
 }
+
+/// Links lead to a file that exists and, with a `#`, to one of its headings.
+#[test]
+fn links_lead_somewhere() {
+    let link = Regex::new(r"\]\(([^()\s]+)\)").unwrap();
+    let mut broken = Vec::new();
+    for page in every_page() {
+        let text = std::fs::read_to_string(Path::new(ROOT).join(&page)).unwrap();
+        for found in link.captures_iter(&text).filter(|found| !found[1].starts_with("http")) {
+            let (path, anchor) = found[1].split_once('#').unwrap_or((&found[1], ""));
+            let target = if path.is_empty() { page.clone() } else { page.parent().unwrap().join(path) };
+            let target = Path::new(ROOT).join(target);
+            let leads = target.exists()
+                && (anchor.is_empty()
+                    || headings(&std::fs::read_to_string(&target).unwrap()).contains(&anchor.to_owned()));
+            if !leads {
+                broken.push(format!("{}: {}", page.display(), &found[1]));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{broken:#?}");
+}
+
+/// The anchors of a page's headings, as GitHub makes them.
+fn headings(text: &str) -> Vec<String> {
+    let headings =
+        text.lines().filter_map(|line| line.strip_prefix('#')?.trim_start_matches('#').strip_prefix(' '));
+    let anchor = |heading: &str| {
+        let kept = heading.to_lowercase().replace(' ', "-");
+        kept.chars().filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_')).collect()
+    };
+    headings.map(anchor).collect()
+}
+
+#[test]
+fn rules_that_pages_name_exist() {
+    let rule = Regex::new(r"`((?:k8s|sts|workload|chart|values|yaml|lint)/[a-z0-9-]+)`").unwrap();
+    for page in every_page() {
+        let text = std::fs::read_to_string(Path::new(ROOT).join(&page)).unwrap();
+        for found in rule.captures_iter(&text) {
+            // The page of a renamed rule names its former id, too.
+            let renamed = page.starts_with("docs/rules");
+            let known = plimsoll::lint::rule(&found[1]).is_some_and(|rule| renamed || rule.id == &found[1]);
+            assert!(known, "{}: there is no rule `{}`", page.display(), &found[1]);
+        }
+    }
+}
+
+/// The pages for users and for developers.
+fn every_page() -> Vec<PathBuf> {
+    let mut pages: Vec<PathBuf> = ["README.md", "CONTRIBUTING.md", "SECURITY.md"].map(PathBuf::from).into();
+    pages.extend(documents(Path::new("docs")));
+    pages
+}
