@@ -266,7 +266,8 @@ impl History {
             let below = entries(&entry.path())?.into_iter().filter(|entry| entry.path().is_dir());
             // Earlier records are right below the release.
             let recorded = below.chain([entry]).filter(is_recorded);
-            found.extend(recorded.filter_map(|entry| entry.file_name().into_string().ok()));
+            let names = recorded.filter_map(|entry| entry.file_name().into_string().ok());
+            found.extend(names.filter(|name| Self::of(base, "default", name).is_ok()));
         }
         Ok(found.into_iter().collect())
     }

@@ -92,7 +92,11 @@ fn bash_completes_in_a_terminal() {
         "source <(plimsoll completions bash)\nshow() { printf '<%s>' \"$@\"; echo; }\ncomplete -o bashdefault -F _plimsoll show\n\
          bind 'set show-all-if-ambiguous on' 'set enable-bracketed-paste off'\n",
     );
+    // A glob, and what it matches.
+    sandbox.write("prod*.yaml", "");
+    sandbox.write("prod-1.yaml", "");
     let lines = [
+        ("show lint prod*\t", "show lint prod*.yaml"),
         ("show lint --rule sts/on-d\t", "<lint><--rule><sts/on-delete>"),
         ("show diff web chart --against git:fe\t", "<diff><web><chart><--against><git:feature/x>"),
         ("show diff web chart --against=git:v\t", "<diff><web><chart><--against=git:v1.0>"),

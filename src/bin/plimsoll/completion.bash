@@ -24,7 +24,8 @@ _plimsoll() {
             kept=${current%"${current##*"$separator"}"}
         fi
     done
-    COMPREPLY=($reply)
+    # Unlike a plain assignment this expands no globs.
+    read -r -d '' -a COMPREPLY < <(printf '%s\0' "$reply")
     COMPREPLY=("${COMPREPLY[@]#"$kept"}")
     if [[ ${#COMPREPLY[@]} == 1 && ${COMPREPLY[0]} == *[=/:] ]]; then
         compopt -o nospace 2>/dev/null

@@ -9,6 +9,7 @@ use crate::commands::past;
 use clap::CommandFactory as _;
 use clap_complete::engine::{CompletionCandidate, PathCompleter, ValueCompleter as _};
 use clap_complete::env::{Bash, CompleteEnv, Elvish, EnvCompleter, Fish, Powershell, Shells, Zsh};
+use plimsoll::diag::escape::terminal;
 use plimsoll::diff::FailOn;
 use plimsoll::history::{History, Listed};
 use plimsoll::{chart, k8s, lint};
@@ -174,7 +175,7 @@ pub(crate) fn revisions() -> Vec<CompletionCandidate> {
         let number = revision.to_string();
         if found.iter().all(|known| known.get_value() != number.as_str()) {
             let help = header.map(|header| format!("{} {}", header.time, header.message)).unwrap_or_default();
-            found.push(described(&number, help.trim()));
+            found.push(described(&number, &terminal(help.trim())));
         }
     }
     found
