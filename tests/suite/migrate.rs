@@ -151,16 +151,16 @@ fn rendered(engine: &str, template: &str, values: &str) -> Result<Node, String> 
     let files = files(engine, template, values);
     let files = files.into_iter().map(|(path, text)| (path, text.into_bytes())).collect();
     let sources = Sources::new();
-    let mut said = Vec::new();
+    let mut diagnostics = Vec::new();
     let object = (|| {
-        let chart = Arc::new(chart::from_files(&sources, "app", files).take(&mut said)?);
+        let chart = Arc::new(chart::from_files(&sources, "app", files).take(&mut diagnostics)?);
         let overrides = values::Overrides::default();
-        let computed =
-            values::compute(&sources, &chart, &overrides, &values::Options::default()).take(&mut said)?;
+        let computed = values::compute(&sources, &chart, &overrides, &values::Options::default())
+            .take(&mut diagnostics)?;
         let options = render::Options { strict: false, ..options("web", "default") };
-        let render = render::render(&sources, &computed, &options).take(&mut said)?;
+        let render = render::render(&sources, &computed, &options).take(&mut diagnostics)?;
         render.objects().next().map(|object| object.root.clone())
     })();
-    let errors = said.iter().filter(|said| said.severity == Severity::Error);
+    let errors = diagnostics.iter().filter(|found| found.severity == Severity::Error);
     object.ok_or_else(|| errors.map(|error| error.message.as_str()).collect::<Vec<_>>().join("\n"))
 }

@@ -16,7 +16,7 @@ _plimsoll() {
     done
 
     local IFS=$'\v' current=${words[count - 1]} reply
-    reply=$(_CLAP_IFS="$IFS" _CLAP_COMPLETE_INDEX=$((count - 1)) VAR=bash COMPLETER -- "${words[@]}") || return
+    reply=$(_CLAP_IFS="$IFS" _CLAP_COMPLETE_INDEX=$((count - 1)) VARIABLE=bash PROGRAM -- "${words[@]}") || return
     # Bash replaces only what follows the last of its separators.
     local kept= separator
     for separator in : =; do
@@ -31,4 +31,4 @@ _plimsoll() {
         compopt -o nospace 2>/dev/null
     fi
 }
-complete -o bashdefault -F _plimsoll BIN
+complete -o bashdefault -F _plimsoll PROGRAM

@@ -24,7 +24,13 @@ const VARIABLE: &str = "PLIMSOLL_COMPLETE";
 /// What the scripts complete, and run to do it.
 const PROGRAM: &str = "plimsoll";
 
-const SHELLS: Shells<'static> = Shells(&[&WholeWords, &Elvish, &Fish, &Powershell, &Autoloaded]);
+const SHELLS: Shells<'static> = Shells(&[
+    &OwnScript { shell: Bash, script: bash_script },
+    &Elvish,
+    &Fish,
+    &Powershell,
+    &OwnScript { shell: Zsh, script: zsh_script },
+]);
 
 /// Answers a shell that asks for candidates, and ends the program; otherwise does nothing.
 pub(crate) fn answer() {
@@ -40,29 +46,30 @@ pub(crate) fn script(shell: clap_complete::Shell) -> io::Result<Vec<u8>> {
     Ok(script)
 }
 
-/// Bash, with a script that knows values with a colon: [`Bash`] has bash split `git:main` in three.
-struct WholeWords;
+/// A shell of the engine, with a script of our own.
+struct OwnScript<S> {
+    shell: S,
+    script: fn(&mut dyn io::Write) -> io::Result<()>,
+}
 
-impl EnvCompleter for WholeWords {
+impl<S: EnvCompleter> EnvCompleter for OwnScript<S> {
     fn name(&self) -> &'static str {
-        Bash.name()
+        self.shell.name()
     }
 
     fn is(&self, name: &str) -> bool {
-        Bash.is(name)
+        self.shell.is(name)
     }
 
     fn write_registration(
         &self,
-        variable: &str,
+        _variable: &str,
         _name: &str,
-        bin: &str,
-        completer: &str,
-        script: &mut dyn io::Write,
+        _bin: &str,
+        _completer: &str,
+        out: &mut dyn io::Write,
     ) -> io::Result<()> {
-        let text = include_str!("completion.bash");
-        let text = text.replace("VAR", variable).replace("COMPLETER", completer).replace("BIN", bin);
-        script.write_all(text.as_bytes())
+        (self.script)(out)
     }
 
     fn write_complete(
@@ -72,44 +79,21 @@ impl EnvCompleter for WholeWords {
         current_dir: Option<&Path>,
         out: &mut dyn io::Write,
     ) -> io::Result<()> {
-        Bash.write_complete(command, args, current_dir, out)
+        self.shell.write_complete(command, args, current_dir, out)
     }
 }
 
-/// Zsh, with a script that also works as the file `_plimsoll` in a directory of functions.
-struct Autoloaded;
+/// The engine's script has bash split `git:main` in three; this one knows values with a colon.
+fn bash_script(out: &mut dyn io::Write) -> io::Result<()> {
+    let script = include_str!("completion.bash");
+    out.write_all(script.replace("VARIABLE", VARIABLE).replace("PROGRAM", PROGRAM).as_bytes())
+}
 
-impl EnvCompleter for Autoloaded {
-    fn name(&self) -> &'static str {
-        Zsh.name()
-    }
-
-    fn is(&self, name: &str) -> bool {
-        Zsh.is(name)
-    }
-
-    fn write_registration(
-        &self,
-        variable: &str,
-        name: &str,
-        bin: &str,
-        completer: &str,
-        script: &mut dyn io::Write,
-    ) -> io::Result<()> {
-        Zsh.write_registration(variable, name, bin, completer, script)?;
-        // Zsh calls the file itself for the first completion.
-        writeln!(script, "[[ $funcstack[1] != _{bin} ]] || _clap_dynamic_completer_{name} \"$@\"")
-    }
-
-    fn write_complete(
-        &self,
-        command: &mut clap::Command,
-        args: Vec<OsString>,
-        current_dir: Option<&Path>,
-        out: &mut dyn io::Write,
-    ) -> io::Result<()> {
-        Zsh.write_complete(command, args, current_dir, out)
-    }
+/// The engine's script, which also works as the file `_plimsoll` in a directory of functions: zsh calls the file itself
+/// for the first completion.
+fn zsh_script(out: &mut dyn io::Write) -> io::Result<()> {
+    Zsh.write_registration(VARIABLE, PROGRAM, PROGRAM, PROGRAM, out)?;
+    writeln!(out, "[[ $funcstack[1] != _{PROGRAM} ]] || _clap_dynamic_completer_{PROGRAM} \"$@\"")
 }
 
 /// The categories of `--fail-on`.
