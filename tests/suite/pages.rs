@@ -12,7 +12,7 @@
 //! - `<!-- not run: REASON -->` before a fenced block that cannot be run.
 //!
 //! A block without any of these, whose text nothing would test, is refused; except for pictures (```` ```text ````), what
-//! installs plimsoll, and what other tests generate.
+//! installs plimsoll, what developers of plimsoll do, and what other tests generate.
 
 use crate::support::{ROOT, Sandbox};
 use regex::Regex;
@@ -74,11 +74,11 @@ impl Session {
         let mut lines = written.lines().peekable();
         let mut mark: Option<&str> = None;
         let (mut generated, mut installs) = (false, false);
+        let outside = page == Path::new("docs/install.md") || page.starts_with("docs/dev");
         while let Some(line) = lines.next() {
             push(&mut out, line);
             generated |= line.starts_with("<!-- From here on the page is generated");
             if let Some(heading) = line.strip_prefix("## ") {
-                // What installs plimsoll cannot be run by its tests.
                 installs = heading == "Install";
             }
             if line == "<!-- console" {
@@ -96,7 +96,7 @@ impl Session {
                         append(&mut out, &command.lines().chain(printed.lines()).collect::<Vec<_>>());
                     }
                 } else {
-                    let exempt = generated || installs || line == "```text";
+                    let exempt = generated || installs || outside || line == "```text";
                     self.example(page, mark.take(), exempt, &block);
                     append(&mut out, &block);
                 }
