@@ -48,7 +48,6 @@ fn values_are_completed() {
         ),
         (&["lint", "--explain", "sts/on-"], &["sts/on-delete"]),
         (&["lint", "--min-severity", ""], &["error", "warning", "info"]),
-        (&["lint", "--kube-version", ""], &["1.33", "1.34", "1.35", "1.36", "1.37"]),
         (&["render", "--kube-version", "1.36"], &["1.36"]),
         (&["lint", "builtin:"], &["builtin:statefulset"]),
         (&["preview", "web", "cha"], &["chart/"]),
@@ -69,6 +68,15 @@ fn values_are_completed() {
         let found: Vec<&str> =
             found.iter().map(String::as_str).filter(|word| !word.starts_with('-')).collect();
         assert_eq!(found, expected, "{words:?}");
+    }
+}
+
+#[test]
+fn versions_of_kubernetes_are_completed() {
+    let sandbox = Sandbox::new();
+    let known: Vec<String> = plimsoll::k8s::Version::all().map(|version| version.to_string()).collect();
+    for command in ["lint", "render", "diff"] {
+        assert_eq!(candidates(&sandbox, &[command, "--kube-version", ""]), known, "{command}");
     }
 }
 
