@@ -34,6 +34,11 @@ const BUILTIN: &[Builtin] = &[builtin!(
     "templates/statefulset.yaml",
 )];
 
+/// The embedded charts, as the command line names them.
+pub fn builtins() -> impl Iterator<Item = String> {
+    BUILTIN.iter().map(|chart| format!("{SCHEME}{}", chart.name))
+}
+
 /// Whether a command-line argument names a chart: by its form, or because there is a `Chart.yaml`.
 pub fn is_chart(argument: &str) -> bool {
     let path = Path::new(argument);

@@ -14,7 +14,7 @@ mod metadata;
 mod tree;
 mod values_file;
 
-pub use builtin::{exists, is_chart, open};
+pub use builtin::{builtins, exists, is_chart, open};
 pub use files::ChartFile;
 pub use metadata::{ChartType, Dependency, EngineKind, ImportValues, Maintainer, Metadata};
 

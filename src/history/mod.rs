@@ -257,6 +257,21 @@ impl History {
         Ok(Self { base: base.to_owned(), namespace: namespace.to_owned(), release: release.to_owned() })
     }
 
+    /// The releases that were recorded below `base`, in any namespace, in their order.
+    pub fn releases(base: &Path) -> Result<Vec<String>, Error> {
+        let is_recorded =
+            |entry: &fs::DirEntry| revisions_in(&entry.path()).is_ok_and(|found| !found.is_empty());
+        let mut found = BTreeSet::new();
+        for entry in entries(base)?.into_iter().filter(|entry| entry.path().is_dir()) {
+            let below = entries(&entry.path())?.into_iter().filter(|entry| entry.path().is_dir());
+            // Earlier records are right below the release.
+            let recorded = below.chain([entry]).filter(is_recorded);
+            let names = recorded.filter_map(|entry| entry.file_name().into_string().ok());
+            found.extend(names.filter(|name| Self::of(base, "default", name).is_ok()));
+        }
+        Ok(found.into_iter().collect())
+    }
+
     /// The namespaces in which `release` was recorded, in their order.
     pub fn namespaces(base: &Path, release: &str) -> Result<Vec<String>, Error> {
         let legacy = Self::of(base, "default", release)?.legacy_directory();

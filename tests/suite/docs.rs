@@ -179,3 +179,11 @@ fn cell(code: &str) -> String {
     let lines: Vec<String> = code.lines().map(|line| format!("`{}`", line.replace('|', "\\|"))).collect();
     lines.join("<br>")
 }
+
+#[test]
+fn the_glossary_is_sorted() {
+    let page = std::fs::read_to_string(Path::new(ROOT).join("docs/dev/glossary.md")).unwrap();
+    let rows = page.lines().filter(|line| line.starts_with("| ")).skip(1);
+    let terms: Vec<String> = rows.map(|row| row.split('|').nth(1).unwrap().trim().to_lowercase()).collect();
+    assert!(terms.len() > 30 && terms.is_sorted_by(|a, b| a < b), "{terms:?}");
+}

@@ -6,11 +6,14 @@ mod admission;
 mod against;
 mod applies;
 mod builtin;
+mod calls;
 mod certificates;
 mod chart;
 #[cfg(unix)]
 mod ci;
 mod cli;
+#[cfg(unix)]
+mod completion;
 mod diff;
 mod docs;
 #[cfg(unix)]
@@ -20,7 +23,9 @@ mod history;
 mod hostile;
 mod inputs;
 mod judges;
+mod kinds;
 mod lint;
+mod migrate;
 #[cfg(unix)]
 mod pages;
 mod preview;

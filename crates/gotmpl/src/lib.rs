@@ -21,6 +21,7 @@ mod vm;
 pub use ast::File;
 pub use constraint::{Constraint, parse_version};
 pub use error::{Error, Result};
+pub use functions::names as function_names;
 pub use parse::{ParseError, parse};
 pub use references::{Reference, Usage, references};
 pub use trace::Trace;

@@ -88,66 +88,112 @@ pub struct Update<'a> {
     pub version: Version,
 }
 
+/// One rule for the updates of a kind.
+#[derive(Debug, Clone, Copy)]
+pub enum UpdateRule {
+    /// The field at this path never changes (`ValidateImmutableField`).
+    Immutable(&'static str),
+    /// The same, with a message of its own.
+    ImmutableSaying(&'static str, &'static str),
+    /// A function of Kubernetes, by its name, and the one here that follows it.
+    Function(&'static str, UpdateCheck),
+}
+
+/// A function of this module that checks an update.
+#[derive(Debug, Clone, Copy)]
+pub struct UpdateCheck(fn(&mut Check<'_>));
+
+/// A rule that follows a function of Kubernetes. A path such as `Check::job` is bound to one lifetime; a closure is not.
+macro_rules! follow {
+    ($name:literal, $method:ident) => {
+        UpdateRule::Function($name, UpdateCheck(|check| check.$method()))
+    };
+}
+
+/// The rules for updates, by group and kind. What has no row may change in every way that is valid for a new object.
+pub static UPDATES: &[(&str, &str, &[UpdateRule])] = {
+    use UpdateRule::{Immutable, ImmutableSaying};
+    const SELECTOR: &[UpdateRule] = &[Immutable("spec.selector")];
+    const ROLE: &[UpdateRule] = &[ImmutableSaying("roleRef", "cannot change roleRef")];
+    &[
+        ("", "ConfigMap", &[follow!("ValidateConfigMapUpdate", config_map)]),
+        ("", "PersistentVolume", &[follow!("ValidatePersistentVolumeUpdate", volume)]),
+        ("", "PersistentVolumeClaim", &[follow!("ValidatePersistentVolumeClaimUpdate", claim)]),
+        ("", "Pod", &[follow!("ValidatePodUpdate", pod)]),
+        ("", "ResourceQuota", &[Immutable("spec.scopes")]),
+        ("", "Secret", &[follow!("ValidateSecretUpdate", secret)]),
+        ("", "Service", &[follow!("ValidateServiceUpdate", service)]),
+        (
+            "apiextensions.k8s.io",
+            "CustomResourceDefinition",
+            &[
+                Immutable("spec.group"),
+                Immutable("spec.scope"),
+                Immutable("spec.names.kind"),
+                Immutable("spec.names.plural"),
+            ],
+        ),
+        ("apps", "ControllerRevision", &[Immutable("data")]),
+        ("apps", "DaemonSet", SELECTOR),
+        ("apps", "Deployment", SELECTOR),
+        ("apps", "ReplicaSet", SELECTOR),
+        ("apps", "StatefulSet", &[follow!("ValidateStatefulSetUpdate", stateful_set)]),
+        ("batch", "Job", &[follow!("ValidateJobSpecUpdate", job)]),
+        ("certificates.k8s.io", "CertificateSigningRequest", &[Immutable("spec")]),
+        ("discovery.k8s.io", "EndpointSlice", &[Immutable("addressType")]),
+        ("networking.k8s.io", "IngressClass", &[Immutable("spec.controller")]),
+        ("node.k8s.io", "RuntimeClass", &[Immutable("handler")]),
+        ("rbac.authorization.k8s.io", "ClusterRoleBinding", ROLE),
+        ("rbac.authorization.k8s.io", "RoleBinding", ROLE),
+        ("resource.k8s.io", "ResourceClaim", &[Immutable("spec")]),
+        ("resource.k8s.io", "ResourceClaimTemplate", &[Immutable("spec")]),
+        ("scheduling.k8s.io", "PriorityClass", &[follow!("ValidatePriorityClassUpdate", priority_class)]),
+        (
+            "storage.k8s.io",
+            "CSIDriver",
+            &[Immutable("spec.attachRequired"), Immutable("spec.volumeLifecycleModes")],
+        ),
+        (
+            "storage.k8s.io",
+            "StorageClass",
+            &[
+                Immutable("parameters"),
+                Immutable("provisioner"),
+                Immutable("reclaimPolicy"),
+                Immutable("volumeBindingMode"),
+            ],
+        ),
+        ("storage.k8s.io", "VolumeAttributesClass", &[Immutable("driverName"), Immutable("parameters")]),
+    ]
+};
+
+/// The rules for updates of a kind.
+pub fn rules_of(group: &str, kind: &str) -> &'static [UpdateRule] {
+    // The group in which these kinds began; what clusters still store in it is the same object.
+    let group = if group == "extensions" { "apps" } else { group };
+    UPDATES.iter().find(|(of, name, _)| (*of, *name) == (group, kind)).map_or(&[], |(_, _, rules)| rules)
+}
+
 /// Says why the server refuses an update; nothing if it takes it.
 pub fn validate(update: &Update<'_>, around: &dyn Surroundings) -> Vec<Refusal> {
     let Update { group, kind, name, old, new, version } = *update;
-    let mut check = Check { old, new, version, refusals: Vec::new() };
-    match (group, kind) {
-        ("apps" | "extensions", "StatefulSet") => check.stateful_set(),
-        ("apps" | "extensions", "Deployment" | "ReplicaSet" | "DaemonSet") => {
-            check.immutable("spec.selector");
+    let mut check = Check { name, old, new, version, around, refusals: Vec::new() };
+    for rule in rules_of(group, kind) {
+        match rule {
+            UpdateRule::Immutable(path) => check.immutable(path),
+            UpdateRule::ImmutableSaying(path, detail) => check.immutable_saying(path, detail),
+            UpdateRule::Function(_, UpdateCheck(function)) => function(&mut check),
         }
-        ("apps", "ControllerRevision") => check.immutable("data"),
-        ("batch", "Job") => check.job(),
-        ("", "Service") => check.service(),
-        ("", "PersistentVolumeClaim") => check.claim(name, around),
-        ("", "PersistentVolume") => check.volume(),
-        ("", "ConfigMap") => check.configuration(&["data", "binaryData"]),
-        ("", "Secret") => {
-            check.immutable("type");
-            check.configuration(&["data"]);
-        }
-        ("", "Pod") => check.pod(),
-        ("", "ResourceQuota") => check.immutable("spec.scopes"),
-        ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") => {
-            check.immutable_saying("roleRef", "cannot change roleRef");
-        }
-        ("storage.k8s.io", "StorageClass") => {
-            for field in ["parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"] {
-                check.immutable(field);
-            }
-        }
-        ("storage.k8s.io", "VolumeAttributesClass") => {
-            check.immutable("driverName");
-            check.immutable("parameters");
-        }
-        ("storage.k8s.io", "CSIDriver") => check.csi_driver(),
-        ("scheduling.k8s.io", "PriorityClass") => {
-            if check.differ("value") {
-                check.forbid(Cause::ImmutableField, "value", "may not be changed in an update.");
-            }
-            check.immutable("preemptionPolicy");
-        }
-        ("networking.k8s.io", "IngressClass") => check.immutable("spec.controller"),
-        ("node.k8s.io", "RuntimeClass") => check.immutable("handler"),
-        ("discovery.k8s.io", "EndpointSlice") => check.immutable("addressType"),
-        ("certificates.k8s.io", "CertificateSigningRequest")
-        | ("resource.k8s.io", "ResourceClaim" | "ResourceClaimTemplate") => check.immutable("spec"),
-        ("apiextensions.k8s.io", "CustomResourceDefinition") => {
-            check.immutable("spec.group");
-            check.immutable("spec.scope");
-            check.immutable("spec.names.kind");
-            check.immutable("spec.names.plural");
-        }
-        _ => {}
     }
     check.refusals
 }
 
 struct Check<'a> {
+    name: &'a str,
     old: &'a Node,
     new: &'a Node,
     version: Version,
+    around: &'a dyn Surroundings,
     refusals: Vec<Refusal>,
 }
 
@@ -300,8 +346,8 @@ impl Check<'_> {
     }
 
     /// `ValidatePersistentVolumeClaimUpdate` and the `PersistentVolumeClaimResize` admission plug-in.
-    fn claim(&mut self, name: &str, around: &dyn Surroundings) {
-        let capacity = around.bound_capacity(name, self.old);
+    fn claim(&mut self) {
+        let capacity = self.around.bound_capacity(self.name, self.old);
         let size =
             |node| at(node, "spec.resources.requests.storage").and_then(|q| Quantity::from_node(q).ok());
         let (old_size, new_size) = (size(self.old), size(self.new));
@@ -336,7 +382,7 @@ impl Check<'_> {
                 "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims",
             );
         }
-        self.claim_size(old_size, new_size, capacity, around);
+        self.claim_size(old_size, new_size, capacity);
         if self.differ("spec.volumeMode") {
             // The server leaves `spec` out of this path.
             let mode = shown(at(self.new, "spec.volumeMode"));
@@ -353,13 +399,7 @@ impl Check<'_> {
     }
 
     /// The sizes of a bound claim.
-    fn claim_size(
-        &mut self,
-        old: Option<Quantity>,
-        new: Option<Quantity>,
-        capacity: Option<Quantity>,
-        around: &dyn Surroundings,
-    ) {
+    fn claim_size(&mut self, old: Option<Quantity>, new: Option<Quantity>, capacity: Option<Quantity>) {
         let (Some(old_size), Some(new_size), Some(capacity)) = (old, new, capacity) else { return };
         if new_size < old_size && new_size < capacity {
             self.forbid(
@@ -370,7 +410,7 @@ impl Check<'_> {
         }
         if new_size > old_size {
             let class = at(self.new, "spec.storageClassName").and_then(Node::as_str).unwrap_or_default();
-            if class.is_empty() || around.expandable(class) == Some(false) {
+            if class.is_empty() || self.around.expandable(class) == Some(false) {
                 self.forbid(
                     Cause::NeedsResizableClass,
                     "spec.resources.requests.storage",
@@ -406,7 +446,26 @@ impl Check<'_> {
         }
     }
 
-    /// `ValidateConfigMapUpdate`, `ValidateSecretUpdate`.
+    /// `ValidateConfigMapUpdate`.
+    fn config_map(&mut self) {
+        self.configuration(&["data", "binaryData"]);
+    }
+
+    /// `ValidateSecretUpdate`.
+    fn secret(&mut self) {
+        self.immutable("type");
+        self.configuration(&["data"]);
+    }
+
+    /// `ValidatePriorityClassUpdate`.
+    fn priority_class(&mut self) {
+        if self.differ("value") {
+            self.forbid(Cause::ImmutableField, "value", "may not be changed in an update.");
+        }
+        self.immutable("preemptionPolicy");
+    }
+
+    /// What an immutable ConfigMap or Secret keeps.
     fn configuration(&mut self, data: &[&str]) {
         const WHY: &str = "field is immutable when `immutable` is set";
         let immutable = |node| at(node, "immutable").and_then(Node::as_bool) == Some(true);
@@ -456,12 +515,6 @@ impl Check<'_> {
                 "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)",
             );
         }
-    }
-
-    /// `ValidateCSIDriverUpdate`.
-    fn csi_driver(&mut self) {
-        self.immutable("spec.attachRequired");
-        self.immutable("spec.volumeLifecycleModes");
     }
 }
 

@@ -1,7 +1,9 @@
 //! The command line. Names and meanings are Helm's wherever Helm has the flag.
 
+use crate::completion;
 use crate::ui::Color;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
 use std::path::PathBuf;
 
 /// Render, lint and diff Kubernetes releases built around StatefulSets
@@ -66,9 +68,10 @@ pub(crate) enum Command {
 #[command(allow_missing_positional = true)]
 pub(crate) struct ReleaseAndSource {
     /// Name of the release; the default is `release-name`
+    #[arg(add = ArgValueCompleter::new(completion::releases_and_sources))]
     release: Option<String>,
     /// Chart directory, .tgz archive or builtin:NAME; `diff` and `preview` also accept rendered manifests
-    #[arg(value_hint = ValueHint::AnyPath)]
+    #[arg(value_hint = ValueHint::AnyPath, add = ArgValueCompleter::new(completion::sources))]
     source: String,
 }
 
@@ -145,7 +148,12 @@ pub(crate) struct ReleaseFlags {
     /// Render as an upgrade instead of an installation
     #[arg(long)]
     pub(crate) is_upgrade: bool,
-    #[arg(long, value_name = "VERSION", help = kube_version_help(""))]
+    #[arg(
+        long,
+        value_name = "VERSION",
+        help = kube_version_help(""),
+        add = ArgValueCandidates::new(completion::kube_versions)
+    )]
     pub(crate) kube_version: Option<String>,
     /// Add API versions that the cluster serves
     #[arg(short, long, value_name = "VERSIONS", value_delimiter = ',')]
@@ -241,7 +249,13 @@ Exit codes: 0 no differences, 1 differences (with --fail-on: only those listed),
 )]
 pub(crate) struct DiffArgs {
     /// Compare with: `last`, a recorded revision, a chart, manifests (file, directory, `-`), `git:REV[:PATH]` or `live`
-    #[arg(long, value_name = "PREVIOUS", default_value = "last", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "PREVIOUS",
+        default_value = "last",
+        allow_hyphen_values = true,
+        add = ArgValueCompleter::new(completion::against)
+    )]
     pub(crate) against: String,
     /// Set values of the old side (with --against git:REV or a chart; --set applies to the new side only)
     #[arg(long, value_name = "KEY=VALUE")]
@@ -262,7 +276,12 @@ pub(crate) struct DiffArgs {
     #[arg(long, value_name = "PATH")]
     pub(crate) ignore: Vec<String>,
     /// Exit with 1 only for these categories: changed, rejected, removed, restart, data-loss, traffic, ...
-    #[arg(long, value_name = "CATEGORIES", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "CATEGORIES",
+        value_delimiter = ',',
+        add = ArgValueCandidates::new(completion::fail_on)
+    )]
     pub(crate) fail_on: Vec<String>,
     /// Assume that claims without a visible volume are bound
     #[arg(long)]
@@ -369,13 +388,17 @@ Examples:
 Exit codes: 0 success, 1 a revision is damaged (the list marks it), 2 failed.")]
 pub(crate) struct HistoryArgs {
     /// Name of the release
-    #[arg(default_value = "release-name", value_name = "RELEASE")]
+    #[arg(
+        default_value = "release-name",
+        value_name = "RELEASE",
+        add = ArgValueCandidates::new(completion::releases)
+    )]
     pub(crate) release: String,
     /// Set the namespace of the release (default: every namespace with records)
     #[arg(short, long, value_name = "NAME")]
     pub(crate) namespace: Option<String>,
     /// Print the manifests of this revision, except objects that contain digests of secret values
-    #[arg(long, value_name = "REVISION")]
+    #[arg(long, value_name = "REVISION", add = ArgValueCandidates::new(completion::revisions))]
     pub(crate) show: Option<u64>,
     /// Delete all revisions but the last KEEP
     #[arg(long, value_name = "KEEP", conflicts_with = "show")]
@@ -480,13 +503,13 @@ pub(crate) struct LintArgs {
     ///
     /// Each chart is a release of its own. All manifests together form one release, as with `kubectl apply`. Files that
     /// are not Kubernetes manifests are skipped.
-    #[arg(required_unless_present = "explain", value_name = "SOURCE", value_hint = ValueHint::AnyPath)]
+    #[arg(required_unless_present = "explain", value_name = "SOURCE", value_hint = ValueHint::AnyPath, add = ArgValueCompleter::new(completion::sources))]
     pub(crate) sources: Vec<String>,
     /// Lint each manifest file or directory as a release of its own
     #[arg(long)]
     pub(crate) separate: bool,
     /// Explain a rule, or list all rules
-    #[arg(long, value_name = "RULE", num_args = 0..=1, default_missing_value = "", exclusive = true)]
+    #[arg(long, value_name = "RULE", num_args = 0..=1, default_missing_value = "", exclusive = true, add = ArgValueCandidates::new(completion::rules))]
     pub(crate) explain: Option<String>,
     /// Choose the output format
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
@@ -495,10 +518,20 @@ pub(crate) struct LintArgs {
     #[arg(long, value_name = "SEVERITY", value_parser = ["error", "warning", "info"])]
     pub(crate) min_severity: Option<String>,
     /// Run only this rule or group; may be repeated
-    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "RULE",
+        value_delimiter = ',',
+        add = ArgValueCandidates::new(completion::rules_and_groups)
+    )]
     pub(crate) rule: Vec<String>,
     /// Skip this rule or group; may be repeated
-    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "RULE",
+        value_delimiter = ',',
+        add = ArgValueCandidates::new(completion::rules_and_groups)
+    )]
     pub(crate) skip: Vec<String>,
     /// Lint each chart once with this values file, in addition to -f; may be repeated
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -518,7 +551,13 @@ pub(crate) struct LintArgs {
     /// Set the namespace of the release
     #[arg(short, long, default_value = "default", value_name = "NAME", help_heading = "Release")]
     pub(crate) namespace: String,
-    #[arg(long, value_name = "VERSION", help_heading = "Release", help = kube_version_help(&known_kube_versions()))]
+    #[arg(
+        long,
+        value_name = "VERSION",
+        help_heading = "Release",
+        help = kube_version_help(&known_kube_versions()),
+        add = ArgValueCandidates::new(completion::kube_versions)
+    )]
     pub(crate) kube_version: Option<String>,
     /// Add API versions that the cluster serves
     #[arg(short, long, value_name = "VERSIONS", value_delimiter = ',', help_heading = "Release")]
@@ -543,6 +582,13 @@ pub(crate) enum LintFormat {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+The script runs plimsoll to complete values: rules, git revisions, recorded revisions, charts.
+
+Examples:
+  source <(plimsoll completions bash)          # in ~/.bashrc
+  source <(plimsoll completions zsh)           # in ~/.zshrc, after compinit
+  plimsoll completions fish | source           # in ~/.config/fish/config.fish")]
 pub(crate) struct CompletionsArgs {
     /// Shell to generate the script for
     #[arg(value_enum)]

@@ -2,6 +2,7 @@
 
 mod args;
 mod commands;
+mod completion;
 mod helm;
 mod ui;
 
@@ -14,6 +15,7 @@ use ui::{Color, ExitStatus, Ui};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    completion::answer();
     let status = match helm::parse() {
         Ok(cli) => run(cli),
         Err(error) => usage(&error),

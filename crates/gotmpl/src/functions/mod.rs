@@ -90,8 +90,8 @@ pub(crate) fn find(name: &str) -> Option<&'static Function> {
     index.binary_search_by(|function| function.name.cmp(name)).ok().map(|found| index[found])
 }
 
-/// Every function name, for "did you mean".
-pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+/// The name of every function that templates can call.
+pub fn names() -> impl Iterator<Item = &'static str> {
     TABLES.iter().flat_map(|table| table.iter()).map(|function| function.name)
 }
 

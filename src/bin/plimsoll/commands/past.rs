@@ -231,6 +231,13 @@ fn directory_of(path: &Path) -> &Path {
     if dir.as_os_str().is_empty() { Path::new(".") } else { dir }
 }
 
+/// The branches and tags of the repository that holds the working directory; none without a repository.
+pub(crate) fn references() -> Vec<String> {
+    let args = ["for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/tags", "refs/remotes"];
+    let printed = git(Path::new("."), &args).unwrap_or_default();
+    String::from_utf8_lossy(&printed).lines().map(str::to_owned).collect()
+}
+
 /// The one line that git prints for `args`, run in `dir`.
 fn read_line(dir: &Path, args: &[&str]) -> anyhow::Result<String> {
     Ok(String::from_utf8_lossy(&git(dir, args)?).trim_end_matches('\n').to_owned())

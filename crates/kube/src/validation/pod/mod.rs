@@ -21,6 +21,11 @@ pub(super) use scheduling::{node_selector, tolerations};
 use super::{At, Context, metadata, volume_source};
 use crate::{Version, names};
 
+/// `ValidatePodTemplate`.
+pub(super) fn pod_template(root: &At<'_, '_>, cx: &mut Context<'_>) {
+    template_spec(&root.field("template"), cx);
+}
+
 /// `ValidatePodTemplateSpec`: `template` is the place of the whole template (`spec.template`).
 pub(super) fn template_spec(template: &At<'_, '_>, cx: &mut Context<'_>) {
     held_template(template, Holder::Template, cx);
@@ -32,7 +37,7 @@ pub(super) fn template_spec_with_claims<'n>(template: &At<'_, 'n>, claims: At<'_
     held_template(template, Holder::StatefulSet { claims }, cx);
 }
 
-/// All that is said of the template of a `StatefulSet` before 1.34: its spec was not validated.
+/// The part of `ValidatePodTemplateSpec` that a `StatefulSet` got before 1.34: its pods' spec was not validated.
 pub(super) fn template_with_unchecked_spec(template: &At<'_, '_>, cx: &mut Context<'_>) {
     template_metadata(template, cx);
     warning::of(template, cx);
