@@ -14,14 +14,17 @@
 mod budget;
 mod circle;
 mod compile;
+mod definitions;
 mod error;
 mod files;
 mod functions;
 mod guard;
+mod lexer;
 mod library;
 mod nesting;
 mod outline;
 mod place;
+mod reads;
 mod reference;
 mod rendering;
 mod rewrite;
@@ -33,12 +36,13 @@ mod tests;
 mod tpl;
 mod value;
 
-pub(crate) use library::FILES as COMPONENT_LIBRARY;
 pub use library::{Argument, Component, components};
 pub use reference::{Entry, EntryKind, REFERENCE, TERA_FILTERS, TERA_FUNCTIONS, TERA_TESTS};
 
-use super::{Capabilities, FileRole, Release, RenderedFile};
-use crate::chart::{Chart, TextFile};
+use super::{
+    Capabilities, Definitions, Engine, FileRole, Inputs, Release, Rendered, RenderedFile, ValueReference,
+};
+use crate::chart::{Chart, EngineKind, TextFile};
 use crate::diag::{Diagnostic, Report, SourceId, SourceKind, Sources, Span};
 use crate::values::Scope;
 use crate::yaml::Node;
@@ -53,62 +57,93 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 use value::Origins;
 
-/// Renders Tera charts.
-#[derive(Debug)]
-pub struct Engine {
-    /// The texts of the component library.
-    library: Arc<[SourceId]>,
+/// Tera with YAML-aware interpolation.
+#[derive(Debug, Clone, Copy)]
+pub struct Tera;
+
+impl Engine for Tera {
+    fn render(&self, sources: &Sources, root: &Scope, inputs: &Inputs<'_>) -> Report<Rendered> {
+        render(sources, &own_charts(root), inputs)
+    }
+
+    fn value_references(&self, text: &Arc<str>) -> Vec<ValueReference> {
+        reads::references(text)
+    }
+
+    fn definitions(&self, text: &str) -> Definitions {
+        definitions::definitions(text)
+    }
+
+    fn library(&self, templates: &[&str]) -> Vec<&'static str> {
+        library::called(templates.iter().copied())
+            .into_iter()
+            .map(|number| library::FILES[number].1)
+            .collect()
+    }
 }
 
-impl Engine {
-    /// An engine whose component library is among the sources.
-    pub fn new(sources: &Sources) -> Self {
-        let add = |(name, text): &(&str, &'static str)| {
-            sources.add(format!("builtin:templates/{name}.tera"), *text, SourceKind::Builtin)
-        };
-        Self { library: library::FILES.iter().map(add).collect() }
+/// The charts of a tree that have templates to be rendered by Tera, parents first.
+fn own_charts(root: &Scope) -> Vec<&Scope> {
+    let mut found = Vec::new();
+    let mut open = vec![root];
+    while let Some(scope) = open.pop() {
+        let chart = &scope.chart;
+        if chart.engine == EngineKind::Tera && !chart.templates.is_empty() && !chart.is_library() {
+            found.push(scope);
+        }
+        open.extend(scope.children.iter().rev());
     }
+    found
+}
 
-    /// Renders the templates of charts, each without those of its sub-charts. The files of a chart come in the order
-    /// of their paths.
-    pub fn render(
-        &self,
-        sources: &Sources,
-        scopes: &[&Scope],
-        release: &Release,
-        capabilities: &Capabilities,
-    ) -> Vec<Report<Vec<RenderedFile>>> {
-        let objects = Objects {
-            sources,
-            release: release_object(release),
-            capabilities,
-            cluster: OnceLock::new(),
-            deadline: Budget::deadline(),
-        };
-        let charts: Vec<ChartTemplates<'_>> =
-            scopes.iter().map(|scope| ChartTemplates::of(scope, &self.library)).collect();
-        // Many sub-charts are copies of one: equal templates are compiled once.
-        let mut shared: BTreeMap<_, OnceLock<Option<Arc<Templates>>>> = BTreeMap::new();
-        for chart in &charts {
-            shared.entry(chart.content()).or_default();
-        }
-        let render = |chart: &ChartTemplates<'_>| {
-            let compile = || Templates::compile(&chart.inputs, &chart.files).map(Arc::new);
-            let compiled =
-                shared.get(&chart.content()).and_then(|slot| slot.get_or_init(|| compile().ok()).clone());
-            // What is wrong is said of every chart that has it, in its own files.
-            match compiled.map_or_else(compile, Ok) {
-                Ok(templates) => chart.render(templates, &objects),
-                Err(diagnostics) => Report::failed(diagnostics),
-            }
-        };
-        // Charts know nothing of each other. Few are not worth starting threads for.
-        if charts.len() < WORTH_SHARING {
-            charts.iter().map(render).collect()
-        } else {
-            charts.par_iter().with_max_len(MOST_AT_ONCE).map(render).collect()
-        }
+/// Renders the templates of charts, each without those of its sub-charts. The files of a chart come in the order
+/// of their paths.
+fn render(sources: &Sources, scopes: &[&Scope], inputs: &Inputs<'_>) -> Report<Rendered> {
+    if scopes.is_empty() {
+        return Report::ok(Rendered::default());
     }
+    let add = |(name, text): &(&str, &'static str)| {
+        sources.add(format!("builtin:templates/{name}.tera"), *text, SourceKind::Builtin)
+    };
+    let library = library::FILES.iter().map(add).collect();
+    let objects = Objects {
+        sources,
+        release: release_object(inputs.release),
+        capabilities: inputs.capabilities,
+        cluster: OnceLock::new(),
+        deadline: Budget::deadline(),
+    };
+    let charts: Vec<ChartTemplates<'_>> =
+        scopes.iter().map(|scope| ChartTemplates::of(scope, &library)).collect();
+    // Many sub-charts are copies of one: equal templates are compiled once.
+    let mut shared: BTreeMap<_, OnceLock<Option<Arc<Templates>>>> = BTreeMap::new();
+    for chart in &charts {
+        shared.entry(chart.content()).or_default();
+    }
+    let render = |chart: &ChartTemplates<'_>| {
+        let compile = || Templates::compile(&chart.inputs, &chart.files).map(Arc::new);
+        let compiled =
+            shared.get(&chart.content()).and_then(|slot| slot.get_or_init(|| compile().ok()).clone());
+        // What is wrong is said of every chart that has it, in its own files.
+        match compiled.map_or_else(compile, Ok) {
+            Ok(templates) => chart.render(templates, &objects),
+            Err(diagnostics) => Report::failed(diagnostics),
+        }
+    };
+    // Charts know nothing of each other. Few are not worth starting threads for.
+    let reports: Vec<Report<Vec<RenderedFile>>> = if charts.len() < WORTH_SHARING {
+        charts.iter().map(render).collect()
+    } else {
+        charts.par_iter().with_max_len(MOST_AT_ONCE).map(render).collect()
+    };
+    let (mut files, mut diagnostics) = (Vec::new(), Vec::new());
+    for report in reports {
+        files.extend(report.take(&mut diagnostics).into_iter().flatten());
+    }
+    if crate::diag::has_errors(&diagnostics) {
+        return Report::failed(diagnostics);
+    }
+    Report::with(Rendered { files, nondeterministic: false }, diagnostics)
 }
 
 /// How many charts are shared among threads.

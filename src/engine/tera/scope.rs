@@ -184,7 +184,7 @@ impl<'t> Scope<'t> {
     }
 
     /// Whether a name means what it means in every template.
-    fn is_global(&self, name: &str) -> bool {
+    pub(super) fn is_global(&self, name: &str) -> bool {
         let bound = |binding: &Binding<'_>| matches!(binding, Binding::Variable(bound, _) if *bound == name);
         GLOBALS.contains(&name) && !self.changing.contains(&name) && !self.bindings.iter().any(bound)
     }

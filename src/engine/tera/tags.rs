@@ -233,9 +233,15 @@ pub(super) fn role(statement: &str) -> Role {
     }
 }
 
-/// The name in `include "name"`.
+/// The components that a tag calls, each with the byte of its `<`.
+pub(super) fn calls(tag: &str) -> impl Iterator<Item = (usize, &str)> {
+    tag.match_indices('<').filter_map(|(at, _)| Some((at, call_of(&tag[at..])?.component)))
+}
+
+/// The name in `include "name"` or `extends "name"`.
 pub(super) fn included(statement: &str) -> Option<String> {
-    let name = statement.trim().strip_prefix("include")?.trim_start();
+    let statement = statement.trim();
+    let name = ["include", "extends"].iter().find_map(|word| statement.strip_prefix(word))?.trim_start();
     let quote = name.chars().next().filter(|c| matches!(c, '"' | '\'' | '`'))?;
     name[1..].split(quote).next().map(str::to_owned)
 }

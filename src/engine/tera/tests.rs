@@ -52,7 +52,9 @@ fn rendered(
     let release = Release { name: "web".into(), namespace: "prod".into(), is_upgrade: false, revision: 1 };
     let capabilities =
         Capabilities { kube_version: KubeVersion::parse("1.34").unwrap(), extra_api_versions: vec![] };
-    Engine::new(sources).render(sources, &[&scope], &release, &capabilities).remove(0)
+    let inputs = Inputs { release: &release, capabilities: &capabilities, seed: None };
+    let report = Tera.render(sources, &scope, &inputs);
+    Report { output: report.output.map(|rendered| rendered.files), diagnostics: report.diagnostics }
 }
 
 fn render(template: &str, values_yaml: &str) -> String {
