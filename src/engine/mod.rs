@@ -35,7 +35,7 @@ pub trait Engine: Sync {
 }
 
 /// The engine of a language.
-pub fn of(kind: EngineKind) -> &'static dyn Engine {
+pub fn engine_for(kind: EngineKind) -> &'static dyn Engine {
     match kind {
         EngineKind::Tera => &tera::Tera,
         EngineKind::GoTemplate => &helm::Helm,
@@ -79,7 +79,7 @@ pub fn template_texts(chart: &Chart, values: &[&Map]) -> Vec<(Option<SourceId>, 
         strings(&entry.value, &mut add);
     }
     let own: Vec<&str> = texts.iter().map(|(_, text)| &**text).collect();
-    let library = of(chart.engine).library(&own);
+    let library = engine_for(chart.engine).library(&own);
     texts.extend(library.into_iter().map(|text| (None, Arc::from(text))));
     texts
 }
@@ -98,7 +98,7 @@ pub fn value_reads(chart: &Chart, user: &Map) -> Vec<ValueRead> {
     let defaults = chart.values.as_map();
     let values: Vec<&Map> = defaults.into_iter().chain([user]).collect();
     let texts = template_texts(chart, &values);
-    let references = texts.iter().flat_map(|(_, text)| of(chart.engine).value_references(text));
+    let references = texts.iter().flat_map(|(_, text)| engine_for(chart.engine).value_references(text));
     let read = references.filter(|reference| reference.usage != Usage::Changed);
     read.map(|reference| ValueRead { is_whole: reference.usage == Usage::Used, path: reference.path })
         .collect()

@@ -83,7 +83,7 @@ impl Reader {
         let references = self
             .parsed
             .entry((engine, Arc::clone(text)))
-            .or_insert_with(|| engine::of(engine).value_references(text));
+            .or_insert_with(|| engine::engine_for(engine).value_references(text));
         reads.extend(references.iter().map(|reference| Read {
             path: reference.path.clone(),
             span: source.map(|source| Span::new(source, reference.range.start, reference.range.end)),

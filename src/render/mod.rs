@@ -311,7 +311,7 @@ fn run_engines(sources: &Sources, computed: &Computed, options: &Options) -> Rep
         if !scopes.iter().any(|scope| scope.chart.engine == kind) {
             continue;
         }
-        let report = engine::of(kind).render(sources, &computed.root, &inputs);
+        let report = engine::engine_for(kind).render(sources, &computed.root, &inputs);
         if let Some(rendered) = report.take(&mut diagnostics) {
             nondeterministic |= rendered.nondeterministic;
             files.extend(rendered.files.into_iter().map(|file| EngineFile { file, engine: kind }));

@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_breaks_off_is_told_from_text_that_is_wrong() {
+    fn incomplete_text_is_recognised() {
         for (text, inside) in [
             ("{\"a\": 1", "an object"),
             ("{\"a\":", "a value"),

@@ -1,7 +1,7 @@
 //! Where components lead back to themselves.
 
-use super::compile::{LENT_PREFIX, LIBRARY_PREFIX};
 use super::files::Place;
+use super::names::{LENT_PREFIX, LIBRARY_PREFIX};
 use super::rewrite::Rewritten;
 use super::tags::{Token, calls, first_word, included, tokenize};
 use std::collections::{BTreeMap, BTreeSet};

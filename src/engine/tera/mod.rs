@@ -11,16 +11,20 @@
 //! `guard` finds what a template must not do without end, and `budget` counts it; `scope` knows where variables came
 //! from.
 
+mod blame;
 mod budget;
+mod catalog;
 mod circle;
 mod compile;
 mod definitions;
 mod error;
+mod explanation;
 mod files;
 mod functions;
 mod guard;
 mod lexer;
 mod library;
+mod names;
 mod nesting;
 mod outline;
 mod place;
@@ -34,10 +38,12 @@ mod tags;
 #[cfg(test)]
 mod tests;
 mod tpl;
+mod upstream;
 mod value;
 
-pub use library::{Argument, Component, components};
-pub use reference::{Entry, EntryKind, REFERENCE, TERA_FILTERS, TERA_FUNCTIONS, TERA_TESTS};
+pub use catalog::{Argument, Component, components};
+pub use reference::{Entry, EntryKind, REFERENCE};
+pub use upstream::{TERA_FILTERS, TERA_FUNCTIONS, TERA_TESTS};
 
 use super::{
     Capabilities, Definitions, Engine, FileRole, Inputs, Release, Rendered, RenderedFile, ValueReference,
@@ -47,8 +53,9 @@ use crate::diag::{Diagnostic, Report, SourceId, SourceKind, Sources, Span};
 use crate::values::Scope;
 use crate::yaml::Node;
 use budget::Budget;
-use compile::{Input, LENT_PREFIX, Templates};
+use compile::{Input, Templates};
 use files::Files;
+use names::LENT_PREFIX;
 use rayon::prelude::*;
 use rendering::Rendering;
 use std::borrow::Cow;
@@ -126,7 +133,7 @@ fn render(sources: &Sources, scopes: &[&Scope], inputs: &Inputs<'_>) -> Report<R
             shared.get(&chart.content()).and_then(|slot| slot.get_or_init(|| compile().ok()).clone());
         // What is wrong is said of every chart that has it, in its own files.
         match compiled.map_or_else(compile, Ok) {
-            Ok(templates) => chart.render(templates, &objects),
+            Ok(templates) => chart.render(&templates, &objects),
             Err(diagnostics) => Report::failed(diagnostics),
         }
     };
@@ -197,13 +204,19 @@ impl<'a> ChartTemplates<'a> {
         self.inputs.iter().map(|input| (&*input.name, input.text)).collect()
     }
 
-    fn render(&self, templates: Arc<Templates>, objects: &Objects<'_>) -> Report<Vec<RenderedFile>> {
+    fn render(&self, templates: &Templates, objects: &Objects<'_>) -> Report<Vec<RenderedFile>> {
         let scope = self.scope;
         let mut origins = Origins::default();
-        let mut context = context(scope, &templates, objects, &mut origins);
+        let mut context = context(scope, templates, objects, &mut origins);
         let budget = Budget::until(objects.deadline);
-        let rendering =
-            Rendering::new(Arc::clone(&scope.chart), templates, self.files.clone(), origins, budget);
+        let rendering = Rendering::new(
+            Arc::clone(&scope.chart),
+            Arc::clone(&templates.tables),
+            self.files.clone(),
+            origins,
+            functions::instance(),
+            budget,
+        );
         let mut diagnostics = Vec::new();
         let mut files = Vec::new();
         for file in &scope.chart.templates {
@@ -217,7 +230,8 @@ impl<'a> ChartTemplates<'a> {
             let base_path = format!("{}/templates", scope.path);
             let this = [("name", path.as_str().into()), ("basePath", base_path.into())];
             context.insert_value("template", value::map(this));
-            match rendering.file(template_name(&file.path), role, &context, objects.sources) {
+            let name = template_name(&file.path);
+            match templates.render(&rendering, &self.files, name, role, &context, objects.sources) {
                 Ok(placed) => files.push(RenderedFile {
                     path,
                     template: file.source,

@@ -6,6 +6,7 @@
 use super::lexer::{Kind, Lexeme, Lexer};
 use super::scope::{Scope, Step};
 use super::tags::{Names, Token, first_word, is_set_block, path_of, tokenize, trimmed};
+use super::upstream::WHOLE_CONTEXT;
 use crate::engine::{Usage, ValueReference};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -110,7 +111,7 @@ impl<'t> Walk<'t> {
         let (text, base) = (&self.text[bytes.clone()], bytes.start);
         let lexemes =
             Lexer::new(text).map(|lexeme| Lexeme { start: base + lexeme.start, ..lexeme }).collect();
-        let mut reader = Reader { walk: self, lexemes, at: 0, depth: 0, bound: Vec::new() };
+        let mut reader = ExpressionReader { walk: self, lexemes, at: 0, depth: 0, bound: Vec::new() };
         while !reader.is_over() {
             reader.operands(all_tested);
             // What closes nothing.
@@ -151,9 +152,6 @@ impl<'t> Walk<'t> {
     }
 }
 
-/// The variable that holds everything a template sees.
-const WHOLE_CONTEXT: &str = "__tera_context";
-
 /// What follows `values` in a path, or `subcharts.NAME.values`: a parent has the values of a sub-chart under its name.
 fn below_values(names: &[String]) -> Option<Vec<String>> {
     match names {
@@ -166,7 +164,7 @@ fn below_values(names: &[String]) -> Option<Vec<String>> {
 }
 
 /// Reads the lexemes of one expression.
-struct Reader<'w, 't> {
+struct ExpressionReader<'w, 't> {
     walk: &'w mut Walk<'t>,
     lexemes: Vec<Lexeme<'t>>,
     at: usize,
@@ -175,7 +173,7 @@ struct Reader<'w, 't> {
     bound: Vec<&'t str>,
 }
 
-impl<'t> Reader<'_, 't> {
+impl<'t> ExpressionReader<'_, 't> {
     fn is_over(&self) -> bool {
         self.at >= self.lexemes.len()
     }
@@ -282,7 +280,7 @@ impl<'t> Reader<'_, 't> {
             // An operator where an operand was expected.
             _ => return,
         }
-        self.behind(from);
+        self.postfix(from);
     }
 
     /// The variables of the comprehension that begins here, if it is one.
@@ -380,7 +378,7 @@ impl<'t> Reader<'_, 't> {
     }
 
     /// Filters, tests, further keys and calls behind an operand.
-    fn behind(&mut self, from: usize) {
+    fn postfix(&mut self, from: usize) {
         loop {
             match self.peek() {
                 "|" => {
@@ -504,7 +502,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_expression_is_passed_over() {
+    fn invalid_expressions_are_skipped() {
         for text in [
             "{{ values.a ) values.b }}",
             "{{ values.a \"\u{e9} }}",

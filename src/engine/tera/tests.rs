@@ -349,7 +349,7 @@ fn habits_of_other_languages_are_answered() {
         ),
         (
             "99999999999999999999",
-            "1:7: invalid Integer (the largest integer is 9223372036854775807; quote the value to use it as text)",
+            "1:7: the integer is too large (the largest integer is 9223372036854775807; quote the value to use it as text)",
         ),
         ("values.name.x", "1:7: `values.name.x` is not defined: `values.name` is a string"),
         ("values.nothing.x", "1:7: `values.nothing.x` is not defined: `values.nothing` is null"),
