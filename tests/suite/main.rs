@@ -18,6 +18,7 @@ mod escaping;
 mod gotpl;
 mod history;
 mod hostile;
+mod imports;
 mod inputs;
 mod judges;
 mod lint;
