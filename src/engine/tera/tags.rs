@@ -315,3 +315,36 @@ pub(super) fn call_of(expression: &str) -> Option<Call<'_>> {
     }
     (!component.is_empty()).then_some(Call { component, arguments })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Tera writes nothing for the tags below, so what it renders is the text that is no tag.
+    #[test]
+    fn tags_end_where_tera_ends_them() {
+        let mut tera = tera::Tera::new();
+        tera.register_filter("none", |_: &tera::Value, _: tera::Kwargs, _: &tera::State<'_>| String::new());
+        for text in [
+            "a{{ '}}' | none }}b",
+            "a{{ `%}` | none }}{% if \"%}\" %}b{% endif %} }}",
+            "a{{ \"\\\"}}\" | none }}b",
+            "{# {{ '#}x{# %} #}'",
+            "{ {x} }{% raw %}{{ x }}{% y %}{# z #}{% endraw %}",
+            "{{ {\"a\": {\"b\": 1} } | none }}c",
+            "é{{ 'é' | none }}é",
+        ] {
+            let tokens = tokenize(text).unwrap();
+            let literal = tokens.iter().map(|token| match *token {
+                Token::Text(start, end) | Token::Raw { inner: (start, end), .. } => &text[start..end],
+                _ => "",
+            });
+            let rendered = tera.render_str(text, &tera::Context::new(), false).unwrap();
+            assert_eq!(rendered, literal.collect::<String>(), "{text}");
+        }
+        for text in ["{{ 'x }}", "{% if \"%}", "{# x", "{% raw %}{% endif %}", "{{ x"] {
+            assert!(tokenize(text).is_err(), "{text}");
+            assert!(tera.render_str(text, &tera::Context::new(), false).is_err(), "{text}");
+        }
+    }
+}

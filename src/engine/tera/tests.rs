@@ -286,6 +286,22 @@ fn the_reference_examples_are_true() {
 }
 
 #[test]
+fn what_a_chart_says_itself_is_shown_as_it_is_written() {
+    for (template, message) in [
+        ("a: {{ fail(message=\"Set A host.\") }}", "1:7: Set A host."),
+        ("a: {{ required(value=none, message=\"Host is missing.\") }}", "1:7: Host is missing."),
+        ("a: {{ none | required(message=\"Unknown tag\") }}", "1:14: Unknown tag"),
+        (
+            "a: {{ fail(message=\"Cannot index into an undefined value\") ~ values.x }}",
+            "1:7: Cannot index into an undefined value",
+        ),
+        ("a: {{ tpl(text=\"{{ fail(message='No `i64`.') }}\") }}", "1:4: No `i64`."),
+    ] {
+        assert_eq!(try_render(template, "a: 1\n", &[]).unwrap_err(), message, "{template}");
+    }
+}
+
+#[test]
 fn errors_name_their_place_and_the_nearest_name() {
     let values = "image: {tag: 1, repository: r}\nport: 80\n";
     assert_eq!(
