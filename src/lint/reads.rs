@@ -3,7 +3,7 @@
 
 use crate::chart::{Chart, EngineKind};
 use crate::diag::{SourceId, Span};
-use crate::engine::{self, Usage, ValueReference, template_texts};
+use crate::engine::{Usage, ValueReference, engine_for, template_texts};
 use crate::values::Scope;
 use crate::yaml::{Map, Node};
 use std::collections::BTreeMap;
@@ -83,7 +83,7 @@ impl Reader {
         let references = self
             .parsed
             .entry((engine, Arc::clone(text)))
-            .or_insert_with(|| engine::engine_for(engine).value_references(text));
+            .or_insert_with(|| engine_for(engine).value_references(text));
         reads.extend(references.iter().map(|reference| Read {
             path: reference.path.clone(),
             span: source.map(|source| Span::new(source, reference.range.start, reference.range.end)),

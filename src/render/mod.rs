@@ -16,7 +16,7 @@ pub use report::dry_run;
 
 use crate::chart::{self, Chart, EngineKind};
 use crate::diag::{Diagnostic, Report, Severity, SourceId, SourceKind, SourceMap, Sources, Span};
-use crate::engine::{self, Capabilities, FileRole, Inputs, Release, RenderedFile, helm};
+use crate::engine::{Capabilities, FileRole, Inputs, Release, RenderedFile, engine_for, helm};
 use crate::k8s::kinds;
 use crate::manifest::{self, Object};
 use crate::values::{self, Computed, Scope};
@@ -311,7 +311,7 @@ fn run_engines(sources: &Sources, computed: &Computed, options: &Options) -> Rep
         if !scopes.iter().any(|scope| scope.chart.engine == kind) {
             continue;
         }
-        let report = engine::engine_for(kind).render(sources, &computed.root, &inputs);
+        let report = engine_for(kind).render(sources, &computed.root, &inputs);
         if let Some(rendered) = report.take(&mut diagnostics) {
             nondeterministic |= rendered.nondeterministic;
             files.extend(rendered.files.into_iter().map(|file| EngineFile { file, engine: kind }));

@@ -3,6 +3,7 @@
 //! Tera keeps its syntax tree to itself, so the expressions are walked here. A variable is followed to the value that it
 //! was set from ([`super::scope`]). Inside a component `values` is taken to be the chart's: it is mostly handed on so.
 
+use super::guard;
 use super::lexer::{Kind, Lexeme, Lexer};
 use super::scope::{Scope, Step};
 use super::tags::{Names, Token, first_word, is_set_block, path_of, tokenize, trimmed};
@@ -18,11 +19,10 @@ pub(super) fn references(text: &str) -> Vec<ValueReference> {
         Token::Statement { inner, .. } => Some(text[inner.0..inner.1].trim()),
         _ => None,
     };
-    let set_for_all = |statement: &str| statement.strip_prefix("set_global").is_some();
     let globals: Vec<&str> = tokens
         .iter()
         .filter_map(statement)
-        .filter(|statement| set_for_all(statement))
+        .filter(|statement| first_word(statement) == "set_global")
         .map(|statement| first_word(statement["set_global".len()..].trim_start()))
         .collect();
     let scope = Scope::new(0, &globals);
@@ -71,8 +71,8 @@ impl<'t> Walk<'t> {
         match word {
             "if" | "elif" => self.expression(behind..to, true),
             "for" => {
-                let header = Lexer::new(statement).find(|lexeme| lexeme.text == "in");
-                self.expression(header.map_or(to, |word| from + word.end())..to, false);
+                let collection = guard::collection(statement).unwrap_or(statement.len());
+                self.expression(from + collection..to, false);
             }
             "set" | "set_global" if is_set_block(statement) => {
                 if let Some(bar) = statement.find('|') {

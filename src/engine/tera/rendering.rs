@@ -32,7 +32,7 @@ pub(super) struct Rendering {
     files: Files,
     origins: Origins,
     /// What texts given to `tpl` are rendered by.
-    plain: &'static tera::Tera,
+    text_tera: &'static tera::Tera,
     /// The values that markers stand for, by their numbers.
     slots: RefCell<Vec<Slot>>,
     /// Room for the marker of a value.
@@ -62,7 +62,7 @@ impl Rendering {
         tables: Arc<Tables>,
         files: Files,
         origins: Origins,
-        plain: &'static tera::Tera,
+        text_tera: &'static tera::Tera,
         budget: Budget,
     ) -> Rc<Self> {
         Rc::new(Self {
@@ -70,7 +70,7 @@ impl Rendering {
             tables,
             files,
             origins,
-            plain,
+            text_tera,
             slots: RefCell::default(),
             marker: RefCell::default(),
             depth: Cell::default(),
@@ -246,8 +246,8 @@ pub(super) fn origin_of_entry(collection: &Value, index: usize) -> Option<Span> 
 }
 
 /// What Tera makes of a text given to `tpl`.
-pub(super) fn plain(text: &str, context: &Context) -> TeraResult<String> {
-    current()?.plain.render_str(text, context, false)
+pub(super) fn render_text(text: &str, context: &Context) -> TeraResult<String> {
+    current()?.text_tera.render_str(text, context, false)
 }
 
 /// Notes what went wrong in a text given to `tpl`.

@@ -62,7 +62,7 @@ fn expand(context: &Context, value: &Value, origin: Option<Span>) -> TeraResult<
 fn rendered(context: &Context, text: &str, origin: Option<Span>) -> TeraResult<String> {
     spend(|budget| budget.work(STEPS + text.len() / 8))?;
     let failure = match rewrite_text(Span::NONE.source, text) {
-        Ok(rewritten) => match rendering::plain(&rewritten.text, context) {
+        Ok(rewritten) => match rendering::render_text(&rewritten.text, context) {
             Ok(rendered) => return Ok(rendered),
             Err(error) => {
                 let (Explanation { message, help, .. }, place) = error::in_text(&error, &rewritten, context);

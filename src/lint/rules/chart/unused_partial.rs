@@ -1,7 +1,7 @@
 use super::prelude::*;
 use crate::chart::{Chart, EngineKind, TextFile};
 use crate::diag::SourceId;
-use crate::engine::{self, Definitions, template_texts};
+use crate::engine::{Definitions, engine_for, template_texts};
 use crate::lint::reads::file_name;
 use crate::lint::subject::ChartSubject;
 use crate::yaml::Map;
@@ -78,7 +78,7 @@ fn texts(chart: &Chart) -> impl Iterator<Item = Text> {
     let values: Vec<&Map> = chart.values.as_map().into_iter().collect();
     let engine = chart.engine;
     let texts = template_texts(chart, &values).into_iter();
-    texts.map(move |(source, text)| Text { engine, source, names: engine::engine_for(engine).definitions(&text) })
+    texts.map(move |(source, text)| Text { engine, source, names: engine_for(engine).definitions(&text) })
 }
 
 /// Reports what a template defines and no text names: partials are global in a release.
