@@ -1,7 +1,7 @@
 //! A chart's templates, compiled.
 
-use super::blame::blamed;
 use super::error::{self, Known};
+use super::failed_text::show_in_text;
 use super::files::Files;
 use super::functions;
 use super::library;
@@ -96,7 +96,7 @@ impl Templates {
         let failures = rendering.failures();
         let marked = marked.map_err(|error| {
             let known = Known { templates: &self.rewritten, files, context: Some(context) };
-            vec![blamed(error::diagnostic(&error, known, Some(name)), failures, sources)]
+            vec![show_in_text(error::diagnostic(&error, known, Some(name)), failures, sources)]
         })?;
         rendering.placed(&marked, role)
     }

@@ -11,7 +11,6 @@
 //! `guard` finds what a template must not do without end, and `budget` counts it; `scope` knows where variables came
 //! from.
 
-mod blame;
 mod budget;
 mod catalog;
 mod circle;
@@ -19,6 +18,7 @@ mod compile;
 mod definitions;
 mod error;
 mod explanation;
+mod failed_text;
 mod files;
 mod functions;
 mod guard;

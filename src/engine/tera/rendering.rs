@@ -3,9 +3,9 @@
 //! Tera hands its filters a value and the variables around it, and a component sees none of the chart's. So the
 //! chart, the values that markers stand for, and where values came from are kept here, per thread, while Tera renders.
 
-use super::blame::Failure;
 use super::budget::Budget;
 use super::explanation::undefined;
+use super::failed_text::FailedText;
 use super::files::Files;
 use super::place::{self, Content, Placed, Sites, Slot};
 use super::rewrite::{Named, OPEN, Tables};
@@ -40,7 +40,7 @@ pub(super) struct Rendering {
     /// How many texts given to `tpl` are being rendered, each within the one before.
     depth: Cell<usize>,
     /// What went wrong in such texts, innermost first.
-    failures: RefCell<Vec<Failure>>,
+    failures: RefCell<Vec<FailedText>>,
     budget: Budget,
     /// Whether templates have gone as deep as the stack allows.
     deep: Cell<bool>,
@@ -100,7 +100,7 @@ impl Rendering {
     }
 
     /// The texts given to `tpl` in which something is wrong, innermost first.
-    pub(super) fn failures(&self) -> Vec<Failure> {
+    pub(super) fn failures(&self) -> Vec<FailedText> {
         self.failures.take()
     }
 
@@ -251,7 +251,7 @@ pub(super) fn render_text(text: &str, context: &Context) -> TeraResult<String> {
 }
 
 /// Notes what went wrong in a text given to `tpl`.
-pub(super) fn failed(failure: Failure) -> TeraResult<()> {
+pub(super) fn failed(failure: FailedText) -> TeraResult<()> {
     current()?.failures.borrow_mut().push(failure);
     Ok(())
 }

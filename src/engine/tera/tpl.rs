@@ -1,10 +1,10 @@
 //! Texts that are templates themselves: what `tpl` does.
 //!
-//! They mostly come from a values file, and that is where an error in one is shown ([`super::blame`]).
+//! They mostly come from a values file, and that is where an error in one is shown ([`super::failed_text`]).
 
-use super::blame::Failure;
 use super::error;
 use super::explanation::Explanation;
+use super::failed_text::FailedText;
 use super::names::{GLOBALS, TEXT_ORIGIN};
 use super::rendering::{self, spend};
 use super::rewrite::rewrite_text;
@@ -66,13 +66,13 @@ fn rendered(context: &Context, text: &str, origin: Option<Span>) -> TeraResult<S
             Ok(rendered) => return Ok(rendered),
             Err(error) => {
                 let (Explanation { message, help, .. }, place) = error::in_text(&error, &rewritten, context);
-                Failure { message, help, text: text.to_owned(), origin, place }
+                FailedText { message, help, text: text.to_owned(), origin, place }
             }
         },
         Err(found) => {
             let place = found.span().map_or(0..0, |span| span.start as usize..span.end as usize);
             let help = found.help.into_iter().next();
-            Failure { message: found.message, help, text: text.to_owned(), origin, place }
+            FailedText { message: found.message, help, text: text.to_owned(), origin, place }
         }
     };
     let message = failure.message.clone();

@@ -240,11 +240,18 @@ pub(super) enum Position {
 
 /// What an error says; several where names are not known.
 pub(super) fn failures(error: &Error) -> Vec<Failure> {
+    match error.kind() {
+        ErrorKind::Msg(text) if text.starts_with(FRAMED) => text.split("\n\n").map(unknown).collect(),
+        _ => vec![failure(error)],
+    }
+}
+
+/// What an error says first.
+pub(super) fn failure(error: &Error) -> Failure {
     let at_start = |template: &String| Some(Locus { template: template.clone(), position: Position::Start });
     let (fault, place) = match error.kind() {
-        ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) => {
-            (of_report(error, report), Some(place_of(report)))
-        }
+        ErrorKind::SyntaxError(report) => (of_syntax(report.message()), Some(place_of(report))),
+        ErrorKind::RenderingError(report) => (while_rendering(report.message()), Some(place_of(report))),
         ErrorKind::CircularInclude { tpl, include_chain } => {
             (Fault::IncludeCircle(include_chain.clone()), at_start(tpl))
         }
@@ -255,20 +262,13 @@ pub(super) fn failures(error: &Error) -> Vec<Failure> {
             let fault = Fault::MissingParent { template: current.clone(), parent: parent.clone() };
             (fault, at_start(current))
         }
-        // One framed report for each unknown name, all in one message.
-        ErrorKind::Msg(text) if text.starts_with(FRAMED) => return text.split("\n\n").map(unknown).collect(),
+        ErrorKind::Msg(text) if text.starts_with(FRAMED) => return unknown(text),
         _ => (while_rendering(&error.to_string()), None),
     };
     // The notes of a report are reached through its text only.
     let notes = error.to_string();
     let callers = notes.lines().filter_map(|line| locus(line.strip_prefix("note: called from ")?)).collect();
-    vec![Failure { fault, place, callers }]
-}
-
-/// What an error says first.
-pub(super) fn failure(error: &Error) -> Failure {
-    let nothing = || Failure { fault: while_rendering(&error.to_string()), place: None, callers: Vec::new() };
-    failures(error).into_iter().next().unwrap_or_else(nothing)
+    Failure { fault, place, callers }
 }
 
 /// The template in which an error of syntax is.
@@ -283,17 +283,10 @@ fn place_of(report: &ReportError) -> Locus {
     Locus { template: report.filename().to_owned(), position: Position::Bytes(report.span().range.clone()) }
 }
 
-fn of_report(error: &Error, report: &ReportError) -> Fault {
-    match error.kind() {
-        ErrorKind::SyntaxError(_) => of_syntax(report.message()),
-        _ => while_rendering(report.message()),
-    }
-}
-
-/// Begins a report with a place in it.
+/// Begins a message of reports, one for each unknown name, each with its place.
 const FRAMED: &str = "error: ";
 
-/// The report of a name that is not known.
+/// The first report of a name that is not known.
 fn unknown(report: &str) -> Failure {
     let mut lines = report.lines();
     let message = lines.next().unwrap_or_default();

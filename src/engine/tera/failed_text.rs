@@ -5,7 +5,7 @@ use std::ops::Range;
 
 /// A text in which something is wrong.
 #[derive(Debug)]
-pub(super) struct Failure {
+pub(super) struct FailedText {
     pub(super) message: String,
     pub(super) help: Option<String>,
     pub(super) text: String,
@@ -15,9 +15,13 @@ pub(super) struct Failure {
     pub(super) place: Range<usize>,
 }
 
-/// The error of a template, when a text that it gave to `tpl` is to blame: shown in the text. The innermost text comes
-/// first, each after it called the one before.
-pub(super) fn blamed(called: Diagnostic, mut failures: Vec<Failure>, sources: &Sources) -> Diagnostic {
+/// The error of a template, shown in the text given to `tpl` that caused it. The innermost text comes first; each after
+/// it called the one before.
+pub(super) fn show_in_text(
+    called: Diagnostic,
+    mut failures: Vec<FailedText>,
+    sources: &Sources,
+) -> Diagnostic {
     // A text that renders itself does so at one place.
     failures.dedup_by(|a, b| (&a.text, &a.place, a.origin) == (&b.text, &b.place, b.origin));
     let mut failures = failures.into_iter();
@@ -38,7 +42,7 @@ pub(super) fn blamed(called: Diagnostic, mut failures: Vec<Failure>, sources: &S
 /// What is said of the place where a text was given to `tpl`.
 const RENDERED: &str = "rendered by `tpl`";
 
-impl Failure {
+impl FailedText {
     /// Shows the place in the text, and where the text came from.
     fn label(&self, found: Diagnostic, sources: &Sources) -> Diagnostic {
         let span = self.span(sources);
