@@ -30,7 +30,7 @@ impl Invalid {
         Self { at, reason: reason.into(), is_incomplete: false }
     }
 
-    /// What `serde_json` says about `text`, of which the first byte has the number `start`.
+    /// What `serde_json` says about `text`, which begins at byte `start` of the whole.
     fn of(error: &serde_json::Error, text: &str, start: usize) -> Self {
         let at = start + offset(text, error);
         if error.is_eof() {

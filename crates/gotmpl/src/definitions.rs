@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn definitions_and_names_are_told_from_each_other() {
+    fn the_names_of_definitions_are_not_uses() {
         let text = "{{/* \"no\" */}}{{- define \"a.b\" -}}{{ include \"c\" . }}{{ end }}{{ define `d` }}{{ end }}\n\
                     {{ template \"e\" . }}{{ block \"f\" . }}{{ end }}{{ dict \"t\" `g` }}{{ tpl \"{{ include \\\"h\\\" . }}\" . }}";
         let found = definitions(text);
