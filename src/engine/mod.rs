@@ -1,22 +1,69 @@
-//! Template engines behind one seam.
+//! Template engines behind one trait.
 //!
 //! An engine turns the templates of a chart, with the values of its [`crate::values::Scope`], into
 //! text. What becomes of the text (parsing, ordering, hooks) is the same for all of them and lives in
-//! [`crate::render`].
+//! [`crate::render`]. An engine also says what it reads in a template without rendering it: which values, and which
+//! definitions. Nobody else looks into template texts for that.
 
 pub mod helm;
 pub mod tera;
 
+pub use crate::gotmpl::{Definition, Definitions, Reference as ValueReference, Usage};
+
 use crate::chart::{Chart, EngineKind};
-use crate::diag::{Segment, SourceId};
-use crate::gotmpl::{Usage, references};
+use crate::diag::{Report, Segment, SourceId, Sources};
 use crate::k8s::{self, kinds};
-use crate::values::ValueRead;
+use crate::values::{Scope, ValueRead};
 use crate::yaml::{Map, Node, Value};
 use std::sync::Arc;
 
-/// The texts of a chart that may be templates: those under `templates/`, each with its source, and what `tpl` may be
-/// given, which are the chart's other files and the strings in `values`.
+/// A template language.
+pub trait Engine: Sync {
+    /// Renders the charts of a tree that are written in this language. There is no output if any of them fails.
+    fn render(&self, sources: &Sources, root: &Scope, inputs: &Inputs<'_>) -> Report<Rendered>;
+
+    /// Which values a text reads, in the order of the text; nothing if it is not a template.
+    fn value_references(&self, text: &Arc<str>) -> Vec<ValueReference>;
+
+    /// Which templates, partials or components a text defines, and which it names.
+    fn definitions(&self, text: &str) -> Definitions;
+
+    /// The templates of plimsoll's own that the given ones call.
+    fn library(&self, _templates: &[&str]) -> Vec<&'static str> {
+        Vec::new()
+    }
+}
+
+/// The engine of a language.
+pub fn engine_for(kind: EngineKind) -> &'static dyn Engine {
+    match kind {
+        EngineKind::Tera => &tera::Tera,
+        EngineKind::GoTemplate => &helm::Helm,
+    }
+}
+
+/// What templates see besides their chart and its values.
+#[derive(Debug, Clone, Copy)]
+pub struct Inputs<'a> {
+    /// The release.
+    pub release: &'a Release,
+    /// The cluster.
+    pub capabilities: &'a Capabilities,
+    /// Makes random functions repeatable; without it they draw from the operating system.
+    pub seed: Option<u64>,
+}
+
+/// What the templates of a release rendered.
+#[derive(Debug, Default)]
+pub struct Rendered {
+    /// One for each template that is not a partial.
+    pub files: Vec<RenderedFile>,
+    /// Whether another render may differ: the time went into them, or random values or generated keys without a seed.
+    pub nondeterministic: bool,
+}
+
+/// The texts of a chart that may be templates: those under `templates/`, each with its source; what `tpl` may be
+/// given, which are the chart's other files and the strings in `values`; and what of plimsoll's own they call.
 pub fn template_texts(chart: &Chart, values: &[&Map]) -> Vec<(Option<SourceId>, Arc<str>)> {
     let templates = chart.templates.iter().map(|file| (Some(file.source), Arc::clone(&file.text)));
     let mut texts: Vec<_> = templates.collect();
@@ -31,6 +78,9 @@ pub fn template_texts(chart: &Chart, values: &[&Map]) -> Vec<(Option<SourceId>, 
     for entry in values.iter().flat_map(|map| map.iter()) {
         strings(&entry.value, &mut add);
     }
+    let own: Vec<&str> = texts.iter().map(|(_, text)| &**text).collect();
+    let library = engine_for(chart.engine).library(&own);
+    texts.extend(library.into_iter().map(|text| (None, Arc::from(text))));
     texts
 }
 
@@ -43,16 +93,12 @@ fn strings(node: &Node, visit: &mut impl FnMut(&str)) {
     }
 }
 
-/// What the templates of a Helm chart read of its values, with `user` as the values that the user sets. Nothing of a
-/// Tera chart, whose templates are not parsed for it.
+/// What the templates of a chart read of its values, with `user` as the values that the user sets.
 pub fn value_reads(chart: &Chart, user: &Map) -> Vec<ValueRead> {
-    if chart.engine != EngineKind::GoTemplate {
-        return Vec::new();
-    }
     let defaults = chart.values.as_map();
     let values: Vec<&Map> = defaults.into_iter().chain([user]).collect();
     let texts = template_texts(chart, &values);
-    let references = texts.iter().flat_map(|(_, text)| references(text).unwrap_or_default());
+    let references = texts.iter().flat_map(|(_, text)| engine_for(chart.engine).value_references(text));
     let read = references.filter(|reference| reference.usage != Usage::Changed);
     read.map(|reference| ValueRead { is_whole: reference.usage == Usage::Used, path: reference.path })
         .collect()

@@ -16,7 +16,7 @@ pub use report::dry_run;
 
 use crate::chart::{self, Chart, EngineKind};
 use crate::diag::{Diagnostic, Report, Severity, SourceId, SourceKind, SourceMap, Sources, Span};
-use crate::engine::{Capabilities, FileRole, Release, RenderedFile, helm, tera};
+use crate::engine::{Capabilities, FileRole, Inputs, Release, RenderedFile, engine_for, helm};
 use crate::k8s::kinds;
 use crate::manifest::{self, Object};
 use crate::values::{self, Computed, Scope};
@@ -294,7 +294,7 @@ struct Rendered {
     nondeterministic: bool,
 }
 
-/// Renders each chart by its engine: Helm charts together, because their `define`s share one name space.
+/// Renders each chart by its engine.
 fn run_engines(sources: &Sources, computed: &Computed, options: &Options) -> Report<Rendered> {
     let mut scopes = Vec::new();
     let mut open = vec![&computed.root];
@@ -302,25 +302,19 @@ fn run_engines(sources: &Sources, computed: &Computed, options: &Options) -> Rep
         scopes.push(scope);
         open.extend(scope.children.iter().rev());
     }
+    let inputs =
+        Inputs { release: &options.release, capabilities: &options.capabilities, seed: options.seed };
     let mut diagnostics = Vec::new();
     let mut files = Vec::new();
     let mut nondeterministic = false;
-    let of_tera: Vec<&Scope> =
-        scopes.iter().copied().filter(|scope| is_tera(&scope.chart) && !scope.chart.is_library()).collect();
-    if !of_tera.is_empty() {
-        let engine = tera::Engine::new(sources);
-        for report in engine.render(sources, &of_tera, &options.release, &options.capabilities) {
-            let rendered = report.take(&mut diagnostics).unwrap_or_default();
-            files.extend(rendered.into_iter().map(|file| EngineFile { file, engine: EngineKind::Tera }));
+    for kind in [EngineKind::Tera, EngineKind::GoTemplate] {
+        if !scopes.iter().any(|scope| scope.chart.engine == kind) {
+            continue;
         }
-    }
-    if scopes.iter().any(|scope| scope.chart.engine == EngineKind::GoTemplate) {
-        let report =
-            helm::render(sources, &computed.root, &options.release, &options.capabilities, options.seed);
-        if let Some(output) = report.take(&mut diagnostics) {
-            nondeterministic = output.nondeterministic;
-            let files_of_helm = output.files.into_iter();
-            files.extend(files_of_helm.map(|file| EngineFile { file, engine: EngineKind::GoTemplate }));
+        let report = engine_for(kind).render(sources, &computed.root, &inputs);
+        if let Some(rendered) = report.take(&mut diagnostics) {
+            nondeterministic |= rendered.nondeterministic;
+            files.extend(rendered.files.into_iter().map(|file| EngineFile { file, engine: kind }));
         }
     }
     let severity = if options.strict { Severity::Error } else { Severity::Warning };
@@ -342,11 +336,6 @@ fn run_engines(sources: &Sources, computed: &Computed, options: &Options) -> Rep
         return Report::failed(diagnostics);
     }
     Report::with(Rendered { files, nondeterministic }, diagnostics)
-}
-
-/// Whether there is something in it for Tera to render.
-fn is_tera(chart: &Chart) -> bool {
-    chart.engine == EngineKind::Tera && !chart.templates.is_empty()
 }
 
 /// A document and the strictness of the chart that it came from.

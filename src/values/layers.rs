@@ -95,8 +95,8 @@ fn apply(
     flag: Flag<'_>,
 ) -> Result<set::Effects, Box<Diagnostic>> {
     if matches!(flag, Flag::Json) && argument.trim_start().starts_with('{') {
-        let object = json::whole(argument, source)
-            .map_err(|(at, reason)| json::refused(argument, 0, source, at, &reason))?;
+        let object =
+            json::whole(argument, source).map_err(|invalid| json::refused(argument, 0, source, &invalid))?;
         let base = std::mem::replace(values, Node::bare(false));
         *values = overlay(base, object.node);
         return Ok(set::Effects { duplicates: object.duplicates, ..set::Effects::default() });

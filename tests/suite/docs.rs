@@ -2,10 +2,10 @@
 
 use crate::support::{ROOT, capabilities};
 use plimsoll::diag::Sources;
-use plimsoll::engine::Release;
 use plimsoll::engine::tera::{
-    Component, Engine, EntryKind, REFERENCE, TERA_FILTERS, TERA_FUNCTIONS, TERA_TESTS, components,
+    Component, EntryKind, REFERENCE, TERA_FILTERS, TERA_FUNCTIONS, TERA_TESTS, Tera, components,
 };
+use plimsoll::engine::{Engine as _, Inputs, Release};
 use plimsoll::{chart, values};
 use serde_json::Value as Json;
 use snapbox::{Assert, Data};
@@ -163,11 +163,11 @@ fn rendered(template: &str) -> String {
         values::compute(&sources, &chart, &values::Overrides::default(), &values::Options::default());
     let release =
         Release { name: "web".to_owned(), namespace: "default".to_owned(), is_upgrade: false, revision: 1 };
-    let engine = Engine::new(&sources);
     let scope = computed.output.unwrap().root;
-    let report = engine.render(&sources, &[&scope], &release, &capabilities()).remove(0);
-    let file = report.output.unwrap_or_else(|| panic!("{template}\n{:#?}", report.diagnostics)).remove(0);
-    file.text
+    let inputs = Inputs { release: &release, capabilities: &capabilities(), seed: None };
+    let report = Tera.render(&sources, &scope, &inputs);
+    let rendered = report.output.unwrap_or_else(|| panic!("{template}\n{:#?}", report.diagnostics));
+    rendered.files.into_iter().next().unwrap().text
 }
 
 fn code_list(names: &[&str]) -> String {

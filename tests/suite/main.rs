@@ -21,6 +21,7 @@ mod escaping;
 mod gotpl;
 mod history;
 mod hostile;
+mod imports;
 mod inputs;
 mod judges;
 mod kinds;

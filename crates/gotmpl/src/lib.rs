@@ -5,6 +5,7 @@
 
 mod ast;
 mod constraint;
+mod definitions;
 mod error;
 mod fmt;
 mod functions;
@@ -20,6 +21,7 @@ mod vm;
 
 pub use ast::File;
 pub use constraint::{Constraint, parse_version};
+pub use definitions::{Definition, Definitions, definitions};
 pub use error::{Error, Result};
 pub use functions::names as function_names;
 pub use parse::{ParseError, parse};

@@ -662,7 +662,7 @@ fn backquoted(text: &str) -> Arc<str> {
 }
 
 /// The bytes between quotes, Go's escapes undone.
-fn unquote(literal: &str, place: Place) -> Result<Vec<u8>> {
+pub(crate) fn unquote(literal: &str, place: Place) -> Result<Vec<u8>> {
     let delimiter = literal.as_bytes()[0];
     let inner = &literal[1..literal.len() - 1];
     if !inner.contains('\\') {

@@ -10,8 +10,10 @@ use std::sync::Arc;
 
 use crate::chart::{EngineKind, ImportValues, TextFile};
 use crate::diag::{Diagnostic, Report, SourceKind, Sources, Span};
-use crate::engine::{Capabilities, FileRole, Release, RenderedFile};
-use crate::gotmpl::{Elem, Entries, File, List, Map, ParseError, Rendered, Set, Value, Vm, parse};
+use crate::engine::{self, Definitions, Engine, FileRole, Inputs, Release, RenderedFile, ValueReference};
+use crate::gotmpl::{
+    Elem, Entries, File, List, Map, ParseError, Rendered, Set, Value, Vm, definitions, parse, references,
+};
 use crate::values::Scope;
 use rayon::prelude::*;
 
@@ -76,27 +78,29 @@ pub const API_VERSIONS: &[&str] = &[
     "apiextensions.k8s.io/v1",
 ];
 
-/// What came out of the templates of a release.
-#[derive(Debug)]
-pub struct Output {
-    /// One for each template that is no partial, sorted by path.
-    pub files: Vec<RenderedFile>,
-    /// Whether another render may differ: the time went into them, or random values or generated keys without a seed.
-    pub nondeterministic: bool,
+/// Helm's language.
+#[derive(Debug, Clone, Copy)]
+pub struct Helm;
+
+impl Engine for Helm {
+    fn render(&self, sources: &Sources, root: &Scope, inputs: &Inputs<'_>) -> Report<engine::Rendered> {
+        render(sources, root, inputs)
+    }
+
+    fn value_references(&self, text: &Arc<str>) -> Vec<ValueReference> {
+        references(text).unwrap_or_default()
+    }
+
+    fn definitions(&self, text: &str) -> Definitions {
+        definitions(text)
+    }
 }
 
-/// Renders the templates of `root` and of its sub-charts, as far as they are Go templates.
-///
-/// `seed` makes random functions repeatable; without it they draw from the operating system.
-pub fn render(
-    sources: &Sources,
-    root: &Scope,
-    release: &Release,
-    capabilities: &Capabilities,
-    seed: Option<u64>,
-) -> Report<Output> {
-    let release = release_value(release);
-    let capabilities = objects::Capabilities::value(capabilities);
+/// Renders the templates of `root` and of its sub-charts, as far as they are Go templates: all of them together, because
+/// their `define`s share one name space.
+fn render(sources: &Sources, root: &Scope, inputs: &Inputs<'_>) -> Report<engine::Rendered> {
+    let release = release_value(inputs.release);
+    let capabilities = objects::Capabilities::value(inputs.capabilities);
     let mut from_flag = FromFlag { sources, last: None };
     let mut places = Vec::new();
     add_places(root, true, &release, &capabilities, &mut from_flag, &mut places);
@@ -124,7 +128,7 @@ pub fn render(
         Ok(set) => set,
         Err(diagnostics) => return Report::failed(diagnostics),
     };
-    let mut vm = Vm::new(set, seed);
+    let mut vm = Vm::new(set, inputs.seed);
     let mut diagnostics = Vec::new();
     let mut files = Vec::new();
     for job in jobs.iter().filter(|job| !job.partial) {
@@ -151,7 +155,7 @@ pub fn render(
     drop(vm);
     take_apart(parsed);
     if diagnostics.is_empty() {
-        Report::ok(Output { files, nondeterministic })
+        Report::ok(engine::Rendered { files, nondeterministic })
     } else {
         Report::failed(diagnostics)
     }

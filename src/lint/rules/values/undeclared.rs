@@ -1,7 +1,7 @@
 use super::is_foreign;
 use crate::chart::Chart;
 use crate::diag::{Diagnostic, Span, nearest};
-use crate::gotmpl::Usage;
+use crate::engine::Usage;
 use crate::lint::documented::Documentation;
 use crate::lint::reads::{Read, Reader, file_name};
 use crate::lint::registry::declare;
@@ -166,6 +166,33 @@ mod tests {
             assert_eq!(run(fine), [""; 0], "{fine}");
         }
     }
+
+    #[test]
+    fn variables_of_tera_lead_to_values() {
+        let chart = ("Chart.yaml", "apiVersion: v2\nname: db\nversion: 1.0.0\nengine: tera\n");
+        let run = |template: &str| {
+            chart_findings(
+                "values/undeclared",
+                &[chart, ("values.yaml", "image: {tag: a}\nports: [{port: 1}]\n"), ("templates/a.yaml", template)],
+            )
+        };
+        for (template, found) in [
+            ("{% set image = values.image %}\na: {{ image.tga }}\n", "2:7 `image.tga`"),
+            ("{% set tag = values.image.tga %}\na: {{ tag }}\n", "1:14 `image.tga`"),
+            ("a: {{ values.image.tag | default(value=values.tag) }}\n", "1:40 `tag`"),
+        ] {
+            let found = format!("templates/a.yaml:{found} is not declared in the chart's values");
+            assert_eq!(run(template), [found], "{template}");
+        }
+        for fine in [
+            "{% set tag = values.image.tga %}\n{% if tag %}\na: {{ tag }}\n{% endif %}\n",
+            "{% for port in values.ports %}\na{{ port.port }}: {{ port.name }}\n{% endfor %}\n",
+            "a: {{ values.image.tga or 1 }}\n",
+        ] {
+            assert_eq!(run(fine), [""; 0], "{fine}");
+        }
+    }
+
     /// The findings on a Helm chart with these values and this template.
     fn in_helm(values: &str, template: &str) -> Vec<String> {
         let chart = ("Chart.yaml", "apiVersion: v2\nname: db\nversion: 1.0.0\n");
