@@ -403,7 +403,7 @@ fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Opt
     let (mut old_root, mut new_root) = secrets::comparable(kind, &old.root, &new.root);
     let create = |manifest: &Node| {
         let mut stored = apply::create(group, kind, manifest);
-        k8s::defaults::gate(options.version, group, kind, &mut stored);
+        k8s::defaults::apply_gates(options.version, group, kind, &mut stored);
         stored
     };
     let live = create(&stored_part(old, &old_root, options));
@@ -423,7 +423,7 @@ fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Opt
         }
     }
     let mut applied = apply::apply(group, kind, live, &old_root, &new_root);
-    k8s::defaults::gate(options.version, group, kind, &mut applied.merged);
+    k8s::defaults::apply_gates(options.version, group, kind, &mut applied.merged);
     let stored = fields::compare(kind, &applied.live, &applied.merged);
     let wanted = match &noted {
         // The usual case: what is stored is what the manifest says.

@@ -4,7 +4,8 @@
 //! the manifest. Two manifests that spell the same object differently give the same stored object.
 //! The rules are those of `pkg/apis/*/v1/defaults.go`; each function names its model.
 
-use super::{Version, quantity};
+use super::gates::{Feature, gate};
+use super::{Version, quantity, schema};
 use plimsoll_diag::Span;
 use plimsoll_yaml::{Map, Node, Value};
 
@@ -387,10 +388,11 @@ fn stateful_set_strategy(strategy: &mut Map) {
     }
 }
 
-/// What feature gates make of a stored object: the gate `MaxUnavailableStatefulSet` is on since 1.37. Where it is off the
-/// field is dropped (`dropStatefulSetDisabledFields`), where it is on it has a default.
-pub fn gate(version: Version, group: &str, kind: &str, root: &mut Node) {
-    if (group, kind) != ("apps", "StatefulSet") {
+/// What feature gates make of a stored object: fields whose gate is off are dropped, and some have a default only where
+/// their gate is on.
+pub fn apply_gates(version: Version, group: &str, kind: &str, root: &mut Node) {
+    schema::drop_disabled(schema::kind_in_group(group, kind), version, root);
+    if (group, kind) != ("apps", "StatefulSet") || !gate(Feature::MaxUnavailableStatefulSet, version) {
         return;
     }
     let strategy = root
@@ -399,9 +401,7 @@ pub fn gate(version: Version, group: &str, kind: &str, root: &mut Node) {
     let Some(strategy) = strategy else { return };
     let rolling_update = text(strategy, "type") == "RollingUpdate";
     let Some(rolling) = strategy.get_mut("rollingUpdate").and_then(Node::as_map_mut) else { return };
-    if version < Version::V1_37 {
-        rolling.remove("maxUnavailable");
-    } else if rolling_update {
+    if rolling_update {
         default(rolling, "maxUnavailable", 1);
     }
 }

@@ -7,6 +7,7 @@
 //! there are none, those of the server's validation functions.
 
 pub mod defaults;
+pub mod gates;
 pub mod kinds;
 pub mod manifest;
 pub mod merge;

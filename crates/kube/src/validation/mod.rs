@@ -39,11 +39,13 @@ pub use field::{At, Context, Operation};
 pub use rules::RULES;
 
 use self::metadata::{NameCheck, path_segment};
+use super::gates::{Feature, gate};
 use super::names::{name_is_dns_label, name_is_dns_subdomain, name_is_dns1035_label};
 use super::schema::{self, Kind, Schemas};
 use super::{Version, kinds};
 use crate::manifest::Object;
 use plimsoll_diag::Diagnostic;
+use plimsoll_yaml::Node;
 use std::collections::BTreeMap;
 
 /// Says what kube-apiserver of `version` would say to a POST of `object` with strict field validation.
@@ -72,6 +74,8 @@ fn check(object: &Object, cx: &mut Context<'_>) {
     let root = At::root(&object.root);
     // As the server, which has nothing to validate where it cannot decode.
     let Some(kind) = decoded(object, &root, cx) else { return };
+    let enabled = cx.has_disabled_fields.then(|| without_disabled_fields(object, kind, cx.version));
+    let root = enabled.as_ref().map_or(root, At::root);
     let (name, check) = check_of(object.group(), &object.kind, cx.version);
     metadata::object_meta(&root, kind.namespaced, name, cx);
     // These validate their metadata as custom resources do.
@@ -83,6 +87,13 @@ fn check(object: &Object, cx: &mut Context<'_>) {
         metadata::kube_finalizers(&root, cx);
     }
     check(&root, cx);
+}
+
+/// The object as the server validates it: fields whose feature gates are off are dropped before.
+fn without_disabled_fields(object: &Object, kind: &Kind, version: Version) -> Node {
+    let mut root = object.root.clone();
+    schema::drop_disabled(Some(kind), version, &mut root);
+    root
 }
 
 /// Says only what keeps the server from reading `object` at all: an API that it does not have, unknown fields,
@@ -149,8 +160,9 @@ fn check_of(group: &str, kind: &str, version: Version) -> (NameCheck, Check) {
         ("", "ReplicationController") => (name_is_dns_subdomain, workload::replication_controller),
         ("", "ResourceQuota") => (name_is_dns_subdomain, quota::resource_quota),
         ("", "Secret") => (name_is_dns_subdomain, config::secret),
-        // `RelaxedServiceNameValidation` is on by default since 1.36.
-        ("", "Service") if version >= Version::V1_36 => (name_is_dns_label, service::service),
+        ("", "Service") if gate(Feature::RelaxedServiceNameValidation, version) => {
+            (name_is_dns_label, service::service)
+        }
         ("", "Service") => (name_is_dns1035_label, service::service),
         ("", "ServiceAccount") => (name_is_dns_subdomain, config::service_account),
         ("apps", "ControllerRevision") => (name_is_dns_subdomain, workload::controller_revision),

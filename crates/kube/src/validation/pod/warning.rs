@@ -4,6 +4,7 @@ use super::super::{claim, node_labels, resources::quantity};
 use super::container::is_sidecar;
 use super::security::{APP_ARMOR, SECCOMP_CONTAINER, SECCOMP_POD};
 use super::{At, Context, each_container, names, or_default};
+use crate::Version;
 use crate::validation::Texts;
 use std::collections::BTreeMap;
 
@@ -20,7 +21,9 @@ fn warnings(annotations: &At<'_, '_>, spec: &At<'_, '_>, cx: &mut Context<'_>) {
     }
     old_annotations(annotations, spec, cx);
     volumes(&spec.field("volumes"), cx);
-    overlapping_paths(&spec.field("volumes"), cx);
+    if cx.version >= Version::V1_32 {
+        overlapping_paths(&spec.field("volumes"), cx);
+    }
     for address in spec.field("dnsConfig.nameservers").items() {
         odd_address(&address, cx);
     }
