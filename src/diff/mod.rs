@@ -40,6 +40,8 @@ use three_way::ListFault;
 /// What an upgrade would do.
 #[derive(Debug, Clone, Default)]
 pub struct Plan {
+    /// The version of Kubernetes whose rules count.
+    pub kube_version: k8s::Version,
     /// One entry per object of either render: those of the new render in their order, then what was removed.
     pub objects: Vec<ObjectPlan>,
 }
@@ -330,7 +332,7 @@ pub fn compare(old: &[Object], new: &[Object], options: &Options) -> Plan {
     let mut objects: Vec<ObjectPlan> =
         pairs.par_iter().map(|pair| plan_object(pair, &world, options)).collect();
     effects::unseen_configuration(&mut objects, &pairs, &world);
-    Plan { objects }
+    Plan { kube_version: options.version, objects }
 }
 
 fn plan_object(pair: &Pair<'_>, world: &effects::World<'_>, options: &Options) -> ObjectPlan {

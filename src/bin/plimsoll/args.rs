@@ -2,6 +2,7 @@
 
 use crate::ui::Color;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use plimsoll::k8s::Version;
 use std::path::PathBuf;
 
 /// Render, lint and diff Kubernetes releases built around StatefulSets
@@ -145,7 +146,7 @@ pub(crate) struct ReleaseFlags {
     /// Render as an upgrade instead of an installation
     #[arg(long)]
     pub(crate) is_upgrade: bool,
-    #[arg(long, value_name = "VERSION", help = kube_version_help(""))]
+    #[arg(long, value_name = "VERSION", help = kube_version_help())]
     pub(crate) kube_version: Option<String>,
     /// Add API versions that the cluster serves
     #[arg(short, long, value_name = "VERSIONS", value_delimiter = ',')]
@@ -155,19 +156,15 @@ pub(crate) struct ReleaseFlags {
     pub(crate) seed: Option<u64>,
 }
 
-/// What `--kube-version` is, in every command that has it; `known` are the versions it takes.
-fn kube_version_help(known: &str) -> String {
-    let templates = plimsoll::engine::KubeVersion::of_helm().version;
-    let validation = plimsoll::k8s::Version::DEFAULT;
-    format!(
-        "Target this version of Kubernetes{known} (default: {templates} for templates, as in Helm; {validation} for \
-         validation)"
-    )
+/// What `--kube-version` is, in every command that has it.
+fn kube_version_help() -> String {
+    format!("Target this version of Kubernetes [default: {}]", Version::DEFAULT)
 }
 
-/// The versions of Kubernetes that plimsoll validates for.
-fn known_kube_versions() -> String {
-    format!(", {} to {}", plimsoll::k8s::Version::MIN, plimsoll::k8s::Version::MAX)
+/// The same where other versions than those that plimsoll knows are refused.
+fn known_kube_version_help() -> String {
+    let (min, max, default) = (Version::MIN, Version::MAX, Version::DEFAULT);
+    format!("Target this version of Kubernetes, {min} to {max} [default: {default}]")
 }
 
 /// A release to be rendered: what every command that takes a chart shares.
@@ -507,7 +504,7 @@ pub(crate) struct LintArgs {
     /// Set the namespace of the release
     #[arg(short, long, default_value = "default", value_name = "NAME", help_heading = "Release")]
     pub(crate) namespace: String,
-    #[arg(long, value_name = "VERSION", help_heading = "Release", help = kube_version_help(&known_kube_versions()))]
+    #[arg(long, value_name = "VERSION", help_heading = "Release", help = known_kube_version_help())]
     pub(crate) kube_version: Option<String>,
     /// Add API versions that the cluster serves
     #[arg(short, long, value_name = "VERSIONS", value_delimiter = ',', help_heading = "Release")]
