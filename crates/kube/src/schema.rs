@@ -239,7 +239,12 @@ impl Kind {
         self.since.contains(version)
     }
 
-    /// Whether it is on without an administrator's doing: no alpha or beta API.
+    /// Whether it is on without an administrator's doing. Beta APIs are not, unless their group had one before 1.24.
+    pub fn is_on_by_default(&self) -> bool {
+        self.is_stable() || self.api_version == "flowcontrol.apiserver.k8s.io/v1beta3"
+    }
+
+    /// Whether it is no alpha or beta API.
     pub fn is_stable(&self) -> bool {
         let version = self.api_version.rsplit('/').next().unwrap_or_default();
         !version.contains("alpha") && !version.contains("beta")
