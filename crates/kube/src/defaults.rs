@@ -766,7 +766,7 @@ fn network_policy(spec: &mut Map) {
     default(spec, "policyTypes", types);
     for direction in ["ingress", "egress"] {
         each(spec, direction, |rule| {
-            each(rule, "ports", |port| constants(port, "networking.v1.NetworkPolicyPort"))
+            each(rule, "ports", |port| constants(port, "networking.v1.NetworkPolicyPort"));
         });
     }
 }

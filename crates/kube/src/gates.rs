@@ -1,21 +1,21 @@
 //! Feature gates: what the API server has on by default, by version.
 //!
 //! The source is `pkg/features/kube_features.go`. Only gates that decide what plimsoll says are listed. Validation, lint
-//! and plans ask [`gate`]; a version is compared directly only where a rule came without a gate.
+//! and plans ask [`gate`]; a version is compared directly only where a rule changed without a gate.
 
 use super::Version;
 
 /// Whether a feature is on by default in a version.
 pub fn gate(feature: Feature, version: Version) -> bool {
-    feature.history().iter().rev().find(|change| change.has_come(version)).is_some_and(|change| change.on)
+    feature.history().iter().rev().find(|change| change.applies_to(version)).is_some_and(|change| change.on)
 }
 
-/// How far a feature has come.
+/// The maturity of a feature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// Off unless an administrator turns it on; may change or go.
+    /// Off unless an administrator turns it on; may change or be removed.
     Alpha,
-    /// Tested; on by default unless the feature asks for something of the cluster.
+    /// Well tested; usually on by default.
     Beta,
     /// Always on.
     Stable,
@@ -27,21 +27,21 @@ struct Change {
     /// The minor version; it may be older than any that is known.
     minor: u64,
     stage: Stage,
-    /// Whether the feature is on unless somebody says otherwise.
+    /// Whether the feature is on by default.
     on: bool,
 }
 
 impl Change {
-    fn has_come(&self, version: Version) -> bool {
+    fn applies_to(&self, version: Version) -> bool {
         self.minor <= version.minor()
     }
 }
 
 impl Feature {
-    /// The feature's stage in a version; `None` before it came.
+    /// The feature's stage in a version; `None` before it existed.
     pub fn stage(self, version: Version) -> Option<Stage> {
         let mut changes = self.history().iter().rev();
-        changes.find(|change| change.has_come(version)).map(|change| change.stage)
+        changes.find(|change| change.applies_to(version)).map(|change| change.stage)
     }
 
     /// The first known version that has the feature on by default.
