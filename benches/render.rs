@@ -4,7 +4,7 @@
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use plimsoll::diag::Sources;
-use plimsoll::engine::{Capabilities, KubeVersion, Release};
+use plimsoll::engine::{Capabilities, Release};
 use plimsoll::render::{self, Request};
 use plimsoll::{chart, values};
 use std::process::{Command, Stdio};
@@ -56,7 +56,7 @@ fn request(chart: &str) -> Request {
                 revision: 1,
             },
             capabilities: Capabilities {
-                kube_version: KubeVersion::parse("1.35").expect("a version"),
+                kube_version: "1.35".parse().expect("a version"),
                 extra_api_versions: Vec::new(),
             },
             strict: true,

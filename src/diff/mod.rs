@@ -40,6 +40,8 @@ use three_way::ListFault;
 /// What an upgrade would do.
 #[derive(Debug, Clone, Default)]
 pub struct Plan {
+    /// The version of Kubernetes whose rules count.
+    pub kube_version: k8s::Version,
     /// One entry per object of either render: those of the new render in their order, then what was removed.
     pub objects: Vec<ObjectPlan>,
 }
@@ -330,7 +332,7 @@ pub fn compare(old: &[Object], new: &[Object], options: &Options) -> Plan {
     let mut objects: Vec<ObjectPlan> =
         pairs.par_iter().map(|pair| plan_object(pair, &world, options)).collect();
     effects::unseen_configuration(&mut objects, &pairs, &world);
-    Plan { objects }
+    Plan { kube_version: options.version, objects }
 }
 
 fn plan_object(pair: &Pair<'_>, world: &effects::World<'_>, options: &Options) -> ObjectPlan {
@@ -403,7 +405,7 @@ fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Opt
     let (mut old_root, mut new_root) = secrets::comparable(kind, &old.root, &new.root);
     let create = |manifest: &Node| {
         let mut stored = apply::create(group, kind, manifest);
-        k8s::defaults::gate(options.version, group, kind, &mut stored);
+        k8s::defaults::apply_gates(options.version, group, kind, &mut stored);
         stored
     };
     let live = create(&stored_part(old, &old_root, options));
@@ -423,7 +425,7 @@ fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Opt
         }
     }
     let mut applied = apply::apply(group, kind, live, &old_root, &new_root);
-    k8s::defaults::gate(options.version, group, kind, &mut applied.merged);
+    k8s::defaults::apply_gates(options.version, group, kind, &mut applied.merged);
     let stored = fields::compare(kind, &applied.live, &applied.merged);
     let wanted = match &noted {
         // The usual case: what is stored is what the manifest says.

@@ -8,8 +8,8 @@
 
 use super::fields::{FieldPath, Index, Step};
 use super::{Cause, Certainty, Reason};
-use crate::k8s::defaults;
-use crate::k8s::merge::{self, Strategy, scalar_text};
+use crate::k8s::merge::{Position, Strategy, scalar_text};
+use crate::k8s::{Version, defaults};
 use crate::yaml::{Entry, Map, Node, Value};
 use std::borrow::{Borrow, Cow};
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,11 +25,17 @@ pub(super) struct Merged {
 /// Merges the manifest `new` into the stored object `live`; `old` is the manifest that was applied before.
 pub(super) fn merge(group: &str, kind: &str, old: &Node, new: &Node, live: &Node) -> Merged {
     let strategic = defaults::is_builtin(group) && group != "apiextensions.k8s.io";
-    let mut merge = Merge { kind, strategic, path: Vec::new(), faults: Vec::new() };
+    // Versions differ in fields, not in how a field is patched.
+    let position = if strategic {
+        Position::root_in_group(group, kind, Version::MAX)
+    } else {
+        Position::unknown(Version::MAX)
+    };
+    let mut merge = Merge { path: Vec::new(), faults: Vec::new() };
     let (Some(new_map), Some(live_map)) = (new.as_map(), live.as_map()) else {
         return Merged { root: new.clone(), faults: Vec::new() };
     };
-    let root = Node::new(Value::Map(merge.maps("", old.as_map(), new_map, live_map)), live.span);
+    let root = Node::new(Value::Map(merge.maps(position, old.as_map(), new_map, live_map)), live.span);
     Merged { root, faults: merge.faults }
 }
 
@@ -92,16 +98,14 @@ impl ListFault {
     }
 }
 
-struct Merge<'a> {
-    kind: &'a str,
-    strategic: bool,
+struct Merge {
     /// The way to what is being merged.
     path: Vec<Step>,
     faults: Vec<ListFault>,
 }
 
-impl Merge<'_> {
-    fn maps(&mut self, parent: &str, old: Option<&Map>, new: &Map, live: &Map) -> Map {
+impl Merge {
+    fn maps(&mut self, at: Position, old: Option<&Map>, new: &Map, live: &Map) -> Map {
         let mut merged = Map::new();
         let (old_index, new_index, live_index) = (old.map(Index::of), Index::of(new), Index::of(live));
         let before = |key: &str| old_index.as_ref().and_then(|old| old.get(key));
@@ -109,7 +113,7 @@ impl Merge<'_> {
             match new_index.get(&entry.key) {
                 Some(value) if value.is_null() => {}
                 Some(value) => {
-                    let value = self.values(parent, &entry.key, before(&entry.key), value, &entry.value);
+                    let value = self.values(at, &entry.key, before(&entry.key), value, &entry.value);
                     merged.push(Entry { key: entry.key.clone(), key_span: entry.key_span, value });
                 }
                 None if before(&entry.key).is_some() => {}
@@ -125,14 +129,14 @@ impl Merge<'_> {
         merged
     }
 
-    fn values(&mut self, parent: &str, field: &str, old: Option<&Node>, new: &Node, live: &Node) -> Node {
-        let strategy =
-            if self.strategic { merge::strategy(self.kind, parent, field) } else { Strategy::Plain };
+    fn values(&mut self, parent: Position, field: &str, old: Option<&Node>, new: &Node, live: &Node) -> Node {
+        let at = parent.field(field);
+        let strategy = at.strategy();
         let old_items = || old.map_or(&[][..], Node::items);
         let value = match (&new.value, &live.value, strategy) {
             (_, _, Strategy::Replace) => return new.clone(),
             (Value::Map(new), Value::Map(live), _) => self.below(Step::Field(field.to_owned()), |merge| {
-                let mut merged = merge.maps(field, old.and_then(Node::as_map), new, live);
+                let mut merged = merge.maps(at, old.and_then(Node::as_map), new, live);
                 if strategy == Strategy::RetainKeys {
                     merged.retain(|entry| new.contains_key(&entry.key));
                 }
@@ -141,7 +145,7 @@ impl Merge<'_> {
             (Value::Seq(new), Value::Seq(live), Strategy::Merge(key) | Strategy::MergeRetainKeys(key)) => {
                 let retain = matches!(strategy, Strategy::MergeRetainKeys(_));
                 self.below(Step::Field(field.to_owned()), |merge| {
-                    Value::Seq(merge.lists(field, key, retain, old_items(), new, live))
+                    Value::Seq(merge.lists(at.item(), key, retain, old_items(), new, live))
                 })
             }
             (Value::Seq(new), Value::Seq(live), Strategy::MergeScalars) => self
@@ -169,7 +173,7 @@ impl Merge<'_> {
     /// Merges a list of mappings by `key` (`diffListsOfMaps`, `mergeSliceWithoutSpecialElements`).
     fn lists(
         &mut self,
-        field: &str,
+        item_position: Position,
         key: &'static str,
         retain: bool,
         old: &[Node],
@@ -208,7 +212,7 @@ impl Merge<'_> {
             };
             let name = item.get(key).and_then(scalar_text).map(Cow::into_owned);
             let mut result = self.below(Step::Item { index, name }, |merge| {
-                merge.maps(field, old.map_like(item), map, live_map)
+                merge.maps(item_position, old.map_like(item), map, live_map)
             });
             if retain {
                 result.retain(|entry| map.contains_key(&entry.key));

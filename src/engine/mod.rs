@@ -12,7 +12,8 @@ pub use crate::gotmpl::{Definition, Definitions, Reference as ValueReference, Us
 
 use crate::chart::{Chart, EngineKind};
 use crate::diag::{Report, Segment, SourceId, Sources};
-use crate::k8s::{self, kinds};
+pub use crate::k8s::KubeVersion;
+use crate::k8s::kinds;
 use crate::values::{Scope, ValueRead};
 use crate::yaml::{Map, Node, Value};
 use std::sync::Arc;
@@ -131,64 +132,11 @@ impl Capabilities {
     /// The API versions that the cluster serves (`apps/v1`, `apps/v1/StatefulSet`), sorted: what Tera charts see. A
     /// cluster older or newer than any known counts as the nearest known one.
     pub fn api_versions(&self) -> Vec<String> {
-        let mut versions = kinds::api_versions(k8s::Version::nearest(self.kube_version.minor));
+        let mut versions = kinds::api_versions(self.kube_version.nearest());
         versions.extend(self.extra_api_versions.iter().cloned());
         versions.sort_unstable();
         versions.dedup();
         versions
-    }
-}
-
-/// A Kubernetes version as `--kube-version` gives it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KubeVersion {
-    /// With the leading `v` and any suffix: `v1.34.1-eks-113cf36`.
-    pub version: String,
-    /// `1`.
-    pub major: u64,
-    /// `34`.
-    pub minor: u64,
-    /// Without the vendor's suffix, which is what constraints are checked against: `1.34.1`.
-    pub plain: semver::Version,
-}
-
-impl KubeVersion {
-    /// What helm 4.1 tells templates if nobody names a version, so that a render is the same bytes as with `helm
-    /// template`. It is that of the client library helm was built with, and says nothing of what manifests are
-    /// validated against: that is [`k8s::Version::DEFAULT`].
-    pub fn of_helm() -> Self {
-        Self { version: "v1.35.0".to_owned(), major: 1, minor: 35, plain: semver::Version::new(1, 35, 0) }
-    }
-
-    /// Reads `1.34`, `v1.34.1` or `v1.34.1-eks-113cf36`; `None` if it is no version, which `1` is not for Helm either.
-    pub fn parse(text: &str) -> Option<Self> {
-        let bare = text.strip_prefix('v').unwrap_or(text);
-        let core_end = bare.find(['-', '+']).unwrap_or(bare.len());
-        let mut parts = bare[..core_end].split('.');
-        let mut number = || -> Option<Option<u64>> {
-            match parts.next() {
-                None => Some(None),
-                Some(part) if part.bytes().all(|b| b.is_ascii_digit()) => Some(Some(part.parse().ok()?)),
-                Some(_) => None,
-            }
-        };
-        let major = number()??;
-        let minor = number()??;
-        let patch = number()?.unwrap_or(0);
-        if parts.next().is_some() {
-            return None;
-        }
-        Some(Self {
-            version: format!("v{bare}"),
-            major,
-            minor,
-            plain: semver::Version::new(major, minor, patch),
-        })
-    }
-
-    /// The version as it was given, without the vendor's suffix: `v1.34` stays that. What Helm prints for the object.
-    pub fn without_suffix(&self) -> &str {
-        self.version.split(['-', '+']).next().unwrap_or(&self.version)
     }
 }
 
@@ -214,22 +162,4 @@ pub enum FileRole {
     Manifest,
     /// The notes shown after an installation.
     Notes,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn kube_versions_may_be_short_and_carry_suffixes() {
-        let version = KubeVersion::parse("1.28").unwrap();
-        assert_eq!((version.version.as_str(), version.major, version.minor), ("v1.28", 1, 28));
-        let version = KubeVersion::parse("v1.34.1-eks-x").unwrap();
-        assert_eq!(version.version, "v1.34.1-eks-x");
-        assert_eq!(version.plain, semver::Version::new(1, 34, 1));
-        assert_eq!(version.without_suffix(), "v1.34.1");
-        for bad in ["", "one", "1", "1.x", "1.2.3.4", "v"] {
-            assert_eq!(KubeVersion::parse(bad), None, "{bad}");
-        }
-    }
 }

@@ -24,8 +24,13 @@ pub struct Request {
     pub values: values::Options,
     /// How a chart is rendered.
     pub render: render::Options,
-    /// The version of Kubernetes to answer for.
-    pub version: Version,
+}
+
+impl Request {
+    /// The version of Kubernetes that the objects are checked against: the nearest known one to what templates see.
+    pub fn version(&self) -> Version {
+        self.render.capabilities.kube_version.nearest()
+    }
 }
 
 /// What makes a release.
@@ -80,7 +85,7 @@ impl Outcome {
 pub fn lint(sources: &Sources, request: &Request, config: &Config) -> Outcome {
     match &request.target {
         Target::Chart(chart) => lint_chart(sources, chart, request, config),
-        Target::Manifests(from) => lint_manifests(sources, from, request.version, config),
+        Target::Manifests(from) => lint_manifests(sources, from, request.version(), config),
     }
 }
 
@@ -168,7 +173,7 @@ fn one_set(
         chart: Some(ChartSubject { chart, computed: &computed, sources, rendering: Some(&request.render) }),
         reported: said,
         sources,
-        version: request.version,
+        version: request.version(),
     };
     Some((run(&subject, config), objects.len()))
 }

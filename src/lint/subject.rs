@@ -77,6 +77,8 @@ impl<'a> ChartSubject<'a> {
 pub(super) struct Release<'a> {
     pub(super) objects: &'a [&'a Object],
     pub(super) sources: &'a Sources,
+    /// The version of Kubernetes that the release is checked against.
+    pub(super) version: Version,
     /// Everything that makes pods, except hooks.
     pub(super) workloads: Vec<Workload<'a>>,
     by_label: ByLabel<'a>,
@@ -119,6 +121,7 @@ impl<'a> Release<'a> {
         let mut release = Self {
             objects,
             sources,
+            version: subject.version,
             by_label: by_label(&workloads),
             workloads,
             hooks_by_label: by_label(&hooks),

@@ -63,10 +63,7 @@ pub(super) fn release_findings(rule: &str, files: &[(&str, &str)]) -> Vec<String
     let computed = computed.output.unwrap();
     let options = render::Options {
         release: Release { name: "web".into(), namespace: "default".into(), is_upgrade: false, revision: 1 },
-        capabilities: Capabilities {
-            kube_version: KubeVersion::parse("v1.36.0").unwrap(),
-            extra_api_versions: Vec::new(),
-        },
+        capabilities: Capabilities { kube_version: KubeVersion::default(), extra_api_versions: Vec::new() },
         strict: false,
         with_namespace: false,
         seed: Some(0),

@@ -13,9 +13,9 @@ pub use mermaid::mermaid;
 pub use svg::svg;
 pub use table::table;
 
-use crate::k8s::defaults;
 use crate::k8s::merge::scalar_text;
 use crate::k8s::quantity::Quantity;
+use crate::k8s::{Version, defaults};
 use crate::manifest::Object;
 use crate::yaml::Node;
 
@@ -25,6 +25,8 @@ pub const MAX_LISTED: i64 = 500;
 /// What will come of a render.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Preview {
+    /// The version of Kubernetes that is assumed.
+    pub kube_version: Version,
     /// Workloads, in the order of the render.
     pub workloads: Vec<Workload>,
     /// Services, in the order of the render.
@@ -137,19 +139,20 @@ pub struct Totals {
     pub at_least: bool,
 }
 
-/// Says what will come of `objects`. `namespace` is that of objects that name none.
-pub fn of(objects: &[Object], namespace: &str) -> Preview {
+/// Says what will come of `objects` in a cluster of that version. `namespace` is that of objects that name none.
+pub fn of(objects: &[Object], namespace: &str, version: Version) -> Preview {
     let stored: Vec<(&Object, Node)> = objects
         .iter()
         .filter(|object| is_of_interest(&object.kind))
         .map(|object| {
             let mut root = object.root.clone();
             defaults::store(object.group(), &object.kind, &mut root);
+            defaults::apply_gates(version, object.group(), &object.kind, &mut root);
             (object, root)
         })
         .collect();
     let home = |object: &Object| object.namespace.clone().unwrap_or_else(|| namespace.to_owned());
-    let mut preview = Preview::default();
+    let mut preview = Preview { kube_version: version, ..Preview::default() };
     for (object, root) in stored.iter().filter(|(object, _)| object.kind == "Service") {
         preview.services.push(service(object, root, home(object)));
     }

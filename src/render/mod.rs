@@ -17,7 +17,7 @@ pub use report::dry_run;
 use crate::chart::{self, Chart, EngineKind};
 use crate::diag::{Diagnostic, Report, Severity, SourceId, SourceKind, SourceMap, Sources, Span};
 use crate::engine::{Capabilities, FileRole, Inputs, Release, RenderedFile, engine_for, helm};
-use crate::k8s::kinds;
+use crate::k8s::{KubeVersion, kinds};
 use crate::manifest::{self, Object};
 use crate::values::{self, Computed, Scope};
 use crate::yaml::{self, ReadOptions};
@@ -227,7 +227,7 @@ fn check_release(root: &Scope, options: &Options, diagnostics: &mut Vec<Diagnost
     let mut open = vec![root];
     while let Some(scope) = open.pop() {
         if let Some(wanted) = &scope.chart.metadata.kube_version
-            && !wanted.matches(&options.capabilities.kube_version.plain)
+            && !wanted.matches(&without_suffix(&options.capabilities.kube_version))
         {
             let span = scope.chart.metadata.node.get("kubeVersion").map_or(Span::NONE, |node| node.span);
             diagnostics.push(
@@ -241,6 +241,11 @@ fn check_release(root: &Scope, options: &Options, diagnostics: &mut Vec<Diagnost
         }
         open.extend(scope.children.iter().rev());
     }
+}
+
+/// What constraints on the cluster's version are checked against.
+fn without_suffix(version: &KubeVersion) -> semver::Version {
+    semver::Version::new(version.major, version.minor, version.patch)
 }
 
 /// Helm's rule for release names (`chartutil.ValidateReleaseName`): a DNS name of at most 53 characters.

@@ -6,6 +6,7 @@ use plimsoll::engine::tera::{
     Component, EntryKind, REFERENCE, TERA_FILTERS, TERA_FUNCTIONS, TERA_TESTS, Tera, components,
 };
 use plimsoll::engine::{Engine as _, Inputs, Release};
+use plimsoll::k8s::Version;
 use plimsoll::{chart, values};
 use serde_json::Value as Json;
 use snapbox::{Assert, Data};
@@ -20,6 +21,15 @@ fn the_template_reference_is_up_to_date() {
     let written_by_hand = page.split_once(MARK).map_or(page.as_str(), |(before, _)| before);
     let generated = format!("{written_by_hand}{MARK}{}", reference());
     Assert::new().action_env("SNAPSHOTS").eq(generated, Data::read_from(&path, None).raw());
+}
+
+#[test]
+fn pages_name_the_known_versions_of_kubernetes() {
+    let range = format!("{} to {}", Version::MIN, Version::MAX);
+    for path in ["README.md", "docs/lint.md", "docs/diff.md"] {
+        let page = std::fs::read_to_string(Path::new(ROOT).join(path)).unwrap();
+        assert!(page.contains(&range), "{path}: {range}");
+    }
 }
 
 /// The options of `builtin:statefulset`, from its schema and its defaults.

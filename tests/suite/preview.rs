@@ -1,6 +1,7 @@
 //! The release before it exists.
 
 use crate::support::objects;
+use plimsoll::k8s::Version;
 use plimsoll::preview::{self, Preview};
 
 const RELEASE: &str = r#"apiVersion: apps/v1
@@ -61,7 +62,7 @@ spec: {accessModes: [ReadWriteMany], resources: {requests: {storage: 512Mi}}}
 "#;
 
 fn preview(text: &str) -> Preview {
-    preview::of(&objects(text), "default")
+    preview::of(&objects(text), "default", Version::DEFAULT)
 }
 
 #[test]
@@ -142,5 +143,5 @@ fn every_format_is_well_formed() {
     let svg = preview::svg(&preview);
     assert_eq!(svg.matches("<g>").count(), svg.matches("</g>").count());
     assert!(svg.ends_with("</svg>\n"));
-    assert!(preview::table(&preview::of(&[], "default")).starts_with("TOTAL"));
+    assert!(preview::table(&preview::of(&[], "default", Version::DEFAULT)).starts_with("TOTAL"));
 }

@@ -3,7 +3,7 @@
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use plimsoll::diag::Sources;
-use plimsoll::engine::{Capabilities, KubeVersion, Release};
+use plimsoll::engine::{Capabilities, Release};
 use plimsoll::manifest::{self, Object};
 use plimsoll::render::{self, Output, Request};
 use plimsoll::values::{Options, Overrides, ValuesFile};
@@ -86,7 +86,7 @@ pub(crate) fn objects(text: &str) -> Vec<Object> {
 
 /// A cluster that serves nothing in particular.
 pub(crate) fn capabilities() -> Capabilities {
-    Capabilities { kube_version: KubeVersion::parse("1.35").unwrap(), extra_api_versions: Vec::new() }
+    Capabilities { kube_version: "1.35".parse().unwrap(), extra_api_versions: Vec::new() }
 }
 
 /// The recorded answers of a real tool: one JSON value a line, compressed. `tests/oracle/README.md` says how they were

@@ -5,6 +5,7 @@
 //! kinds, which every render asks for, apart from their fields, which only validation does.
 
 use super::Version;
+use super::gates::{Feature, GATED_FIELDS, gate};
 use plimsoll_yaml::{Node, Value};
 use std::sync::OnceLock;
 
@@ -49,18 +50,43 @@ pub fn kind(api_version: &str, kind: &str) -> Option<&'static Kind> {
     kinds().get(index)
 }
 
+/// A kind by its group and name: in the newest stable version of the group's API, or the newest one if none is stable.
+pub fn kind_in_group(group: &str, kind: &str) -> Option<&'static Kind> {
+    let versions = kinds().iter().filter(|found| found.kind == kind && found.group() == group);
+    versions.max_by_key(|found| (found.is_stable(), found.api_version))
+}
+
 /// Drops the fields that `version` does not have from an object of a kind of Kubernetes itself, at any depth. Other
 /// objects stay as they are.
 pub fn drop_unknown(api_version: &str, kind_name: &str, version: Version, root: &mut Node) {
-    let schemas = Schemas::get();
-    let Some(ty) = kind(api_version, kind_name).and_then(|kind| schemas.type_named(kind.type_name)) else {
-        return;
-    };
-    schemas.drop_unknown_fields(ty, version, root);
+    let keep = |field: Option<&Field>| field.is_some();
+    Schemas::get().retain_fields_of(kind(api_version, kind_name), version, root, &keep);
 }
 
-/// Names one type of the API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Drops the fields that `version` knows and has turned off from a new object of a kind of Kubernetes itself, at any
+/// depth, as the server does before it validates the object.
+pub fn drop_disabled(kind: Option<&Kind>, version: Version, root: &mut Node) {
+    let keep = |field: Option<&Field>| field.is_none_or(|field| field.is_on_in(version));
+    Schemas::get().retain_fields_of(kind, version, root, &keep);
+}
+
+/// The fields of an object that `version` knows and has turned off, with the way to each (`spec.volumes[0].image`) and its
+/// feature gate.
+pub fn disabled_fields<'a>(
+    kind: Option<&Kind>,
+    version: Version,
+    root: &'a Node,
+) -> Vec<(String, Feature, &'a Node)> {
+    let schemas = Schemas::get();
+    let mut found = Vec::new();
+    if let Some(ty) = kind.and_then(|kind| schemas.type_named(kind.type_name)) {
+        schemas.find_disabled(Ty::of_object(ty), version, root, "", &mut found);
+    }
+    found
+}
+
+/// Names one type of the API. They sort as the names do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TypeId(u16);
 
 /// One type with fields.
@@ -79,6 +105,7 @@ pub struct Field {
     /// What it holds.
     pub ty: Ty,
     since: Since,
+    gate: Option<Feature>,
     head: u64,
 }
 
@@ -93,13 +120,20 @@ fn head(name: &str) -> u64 {
 
 /// The versions that have something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Since {
+pub(crate) struct Since {
     first: Version,
     last: Version,
 }
 
 impl Since {
-    fn contains(self, version: Version) -> bool {
+    /// Reads `34..`, `..35`, `34..35` or nothing.
+    pub(crate) fn parse(text: Option<&str>) -> Self {
+        let (first, last) = text.and_then(|text| text.split_once("..")).unwrap_or_default();
+        let minor = |text: &str| text.parse().ok().and_then(Version::of_minor);
+        Self { first: minor(first).unwrap_or(Version::MIN), last: minor(last).unwrap_or(Version::MAX) }
+    }
+
+    pub(crate) fn contains(self, version: Version) -> bool {
         (self.first..=self.last).contains(&version)
     }
 }
@@ -153,6 +187,11 @@ pub enum Base {
 impl Ty {
     const MAX_WRAPS: usize = 4;
 
+    /// An object with known fields.
+    pub(crate) fn of_object(id: TypeId) -> Self {
+        Self { wraps: 0, base: Base::Object(id) }
+    }
+
     /// The outermost level, and what is inside.
     pub fn shape(self) -> Shape {
         let inner = Self { wraps: self.wraps >> 2, base: self.base };
@@ -185,8 +224,13 @@ impl Kind {
             plural,
             namespaced,
             type_name,
-            since: since(words.next()),
+            since: Since::parse(words.next()),
         })
+    }
+
+    /// `apps`; empty for the core group.
+    pub fn group(&self) -> &'static str {
+        self.api_version.split_once('/').map_or("", |(group, _)| group)
     }
 
     /// Whether `version` serves it. Alpha and beta versions of an API exist but are not served unless an
@@ -195,7 +239,12 @@ impl Kind {
         self.since.contains(version)
     }
 
-    /// Whether it is on without an administrator's doing: no alpha or beta API.
+    /// Whether it is on without an administrator's doing. Beta APIs are not, unless their group had one before 1.24.
+    pub fn is_on_by_default(&self) -> bool {
+        self.is_stable() || self.api_version == "flowcontrol.apiserver.k8s.io/v1beta3"
+    }
+
+    /// Whether it is no alpha or beta API.
     pub fn is_stable(&self) -> bool {
         let version = self.api_version.rsplit('/').next().unwrap_or_default();
         !version.contains("alpha") && !version.contains("beta")
@@ -213,6 +262,11 @@ impl Kind {
 }
 
 impl Field {
+    /// Whether the server reads it in `version`: not if a feature gate that is off by default stands before it.
+    pub fn is_on_in(&self, version: Version) -> bool {
+        self.gate.is_none_or(|feature| gate(feature, version))
+    }
+
     /// Whether `version` has it.
     pub fn exists_in(&self, version: Version) -> bool {
         self.since.contains(version)
@@ -253,6 +307,11 @@ impl Schemas {
         self.fields.get(range.0 as usize..range.1 as usize).unwrap_or_default()
     }
 
+    fn fields_mut(&mut self, id: TypeId) -> &mut [Field] {
+        let range = self.types.get(usize::from(id.0)).map_or((0, 0), |ty| ty.fields);
+        self.fields.get_mut(range.0 as usize..range.1 as usize).unwrap_or_default()
+    }
+
     /// The field of a type that `version` has.
     pub fn field(&self, id: TypeId, name: &str, version: Version) -> Option<&Field> {
         let fields = self.fields(id);
@@ -262,28 +321,84 @@ impl Schemas {
         candidates.into_iter().find(|field| field.exists_in(version))
     }
 
-    fn drop_unknown_fields(&self, id: TypeId, version: Version, node: &mut Node) {
-        let Some(map) = node.as_map_mut() else { return };
-        map.retain(|entry| match self.field(id, &entry.key, version) {
-            Some(field) => {
-                self.drop_unknown_below(field.ty, version, &mut entry.value);
-                true
+    fn find_disabled<'a>(
+        &self,
+        ty: Ty,
+        version: Version,
+        node: &'a Node,
+        path: &str,
+        found: &mut Vec<(String, Feature, &'a Node)>,
+    ) {
+        match (ty.shape(), &node.value) {
+            (Shape::Base(Base::Object(id)), Value::Map(map)) => {
+                for entry in map {
+                    let Some(field) = self.field(id, &entry.key, version) else { continue };
+                    let dot = if path.is_empty() { "" } else { "." };
+                    let path = format!("{path}{dot}{}", entry.key);
+                    match field.gate {
+                        Some(feature) if !gate(feature, version) => found.push((path, feature, &entry.value)),
+                        _ => self.find_disabled(field.ty, version, &entry.value, &path, found),
+                    }
+                }
             }
-            None => false,
+            (Shape::List(inner), Value::Seq(items)) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.find_disabled(inner, version, item, &format!("{path}[{index}]"), found);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Drops the fields that `keep` does not want from an object of a kind; it is given nothing for a field that
+    /// `version` does not have.
+    fn retain_fields_of(
+        &self,
+        kind: Option<&Kind>,
+        version: Version,
+        root: &mut Node,
+        keep: &impl Fn(Option<&Field>) -> bool,
+    ) {
+        if let Some(ty) = kind.and_then(|kind| self.type_named(kind.type_name)) {
+            self.retain_fields(ty, version, root, keep);
+        }
+    }
+
+    fn retain_fields(
+        &self,
+        id: TypeId,
+        version: Version,
+        node: &mut Node,
+        keep: &impl Fn(Option<&Field>) -> bool,
+    ) {
+        let Some(map) = node.as_map_mut() else { return };
+        map.retain(|entry| {
+            let field = self.field(id, &entry.key, version);
+            let kept = keep(field);
+            if let (true, Some(field)) = (kept, field) {
+                self.retain_below(field.ty, version, &mut entry.value, keep);
+            }
+            kept
         });
     }
 
-    fn drop_unknown_below(&self, ty: Ty, version: Version, node: &mut Node) {
+    fn retain_below(
+        &self,
+        ty: Ty,
+        version: Version,
+        node: &mut Node,
+        keep: &impl Fn(Option<&Field>) -> bool,
+    ) {
         match (ty.shape(), &mut node.value) {
-            (Shape::Base(Base::Object(id)), _) => self.drop_unknown_fields(id, version, node),
+            (Shape::Base(Base::Object(id)), _) => self.retain_fields(id, version, node, keep),
             (Shape::List(inner), Value::Seq(items)) => {
                 for item in items {
-                    self.drop_unknown_below(inner, version, item);
+                    self.retain_below(inner, version, item, keep);
                 }
             }
             (Shape::Map(inner), Value::Map(map)) => {
                 for entry in map.iter_mut() {
-                    self.drop_unknown_below(inner, version, &mut entry.value);
+                    self.retain_below(inner, version, &mut entry.value, keep);
                 }
             }
             _ => {}
@@ -300,7 +415,7 @@ impl Schemas {
             if let Some(field) = line.strip_prefix(' ') {
                 let mut words = field.split(' ');
                 let (Some(name), Some(ty)) = (words.next(), words.next()) else { continue };
-                fields.push((name, ty, since(words.next())));
+                fields.push((name, ty, Since::parse(words.next())));
                 position += 1;
             } else if let Some(name) = line.strip_prefix("type ") {
                 types.push(Type { name, fields: (position, position) });
@@ -312,8 +427,15 @@ impl Schemas {
         let mut schemas = Self { types, fields: Vec::new() };
         schemas.fields = fields
             .into_iter()
-            .map(|(name, ty, since)| Field { name, ty: schemas.ty(ty), since, head: head(name) })
+            .map(|(name, ty, since)| Field { name, ty: schemas.ty(ty), since, gate: None, head: head(name) })
             .collect();
+        for (ty, name, feature) in GATED_FIELDS {
+            for field in schemas.type_named(ty).map_or(&mut [][..], |id| schemas.fields_mut(id)) {
+                if field.name == *name {
+                    field.gate = Some(*feature);
+                }
+            }
+        }
         schemas
     }
 
@@ -345,13 +467,6 @@ impl Schemas {
         };
         Ty { wraps, base }
     }
-}
-
-/// Reads `34..`, `..35`, `34..35` or nothing.
-fn since(text: Option<&str>) -> Since {
-    let (first, last) = text.and_then(|text| text.split_once("..")).unwrap_or_default();
-    let minor = |text: &str| text.parse().ok().and_then(Version::of_minor);
-    Since { first: minor(first).unwrap_or(Version::MIN), last: minor(last).unwrap_or(Version::MAX) }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! The checks compare two stored objects (see [`super::defaults::store`]): what the server holds and what
 //! it would hold after the update. Each function names its model.
 
+use super::gates::{Feature, gate};
 use super::quantity::Quantity;
 use super::{ErrorKind, FieldError, Version};
 use plimsoll_yaml::{Map, Node, Value};
@@ -67,7 +68,7 @@ pub fn stateful_set_mutable(version: Version) -> Vec<&'static str> {
         "persistentVolumeClaimRetentionPolicy",
         "minReadySeconds",
     ];
-    let history = version >= Version::V1_36;
+    let history = version >= Version::V1_33;
     ALL.into_iter().filter(|field| history || *field != "revisionHistoryLimit").collect()
 }
 
@@ -401,7 +402,14 @@ impl Check<'_> {
     /// The sizes of a bound claim.
     fn claim_size(&mut self, old: Option<Quantity>, new: Option<Quantity>, capacity: Option<Quantity>) {
         let (Some(old_size), Some(new_size), Some(capacity)) = (old, new, capacity) else { return };
-        if new_size < old_size && new_size < capacity {
+        let recovers = gate(Feature::RecoverVolumeExpansionFailure, self.version);
+        if new_size < old_size && !recovers {
+            self.forbid(
+                Cause::BelowCapacity,
+                "spec.resources.requests.storage",
+                "field can not be less than previous value",
+            );
+        } else if new_size < old_size && new_size < capacity {
             self.forbid(
                 Cause::BelowCapacity,
                 "spec.resources.requests.storage",
@@ -539,8 +547,11 @@ fn relax_job_template(template: &mut Node, version: Version) {
             spec.remove("affinity");
         }
     }
-    // The gate MutablePodResourcesForSuspendedJobs is on since 1.36.
-    let lists: &[&str] = if version >= Version::V1_36 { &["containers", "initContainers"] } else { &[] };
+    let lists: &[&str] = if gate(Feature::MutablePodResourcesForSuspendedJobs, version) {
+        &["containers", "initContainers"]
+    } else {
+        &[]
+    };
     for list in lists {
         if let Some(Node { value: Value::Seq(items), .. }) = spec.get_mut(list) {
             items.iter_mut().filter_map(Node::as_map_mut).for_each(|container| {
@@ -641,6 +652,16 @@ mod tests {
     /// What the server says to an update, and the rules that it breaks. `old` and `new` are the objects
     /// without `apiVersion`, `kind` and `metadata`.
     fn refused(api_version: &str, kind: &str, old: &str, new: &str) -> Vec<(Cause, String)> {
+        refused_by(Version::V1_36, api_version, kind, old, new)
+    }
+
+    fn refused_by(
+        version: Version,
+        api_version: &str,
+        kind: &str,
+        old: &str,
+        new: &str,
+    ) -> Vec<(Cause, String)> {
         let object = |fields: &str| {
             let text =
                 format!("{{apiVersion: {api_version}, kind: {kind}, metadata: {{name: a}}, {fields}}}\n");
@@ -649,19 +670,29 @@ mod tests {
             parse(&sources, source, "a.yaml", &ReadOptions::strict()).output.unwrap().remove(0)
         };
         let (old, new) = (object(old), object(new));
-        let update = Update {
-            group: old.group(),
-            kind,
-            name: "a",
-            old: &old.root,
-            new: &new.root,
-            version: Version::V1_36,
-        };
+        let update = Update { group: old.group(), kind, name: "a", old: &old.root, new: &new.root, version };
         let refusals = validate(&update, &Cluster);
         refusals
             .into_iter()
             .map(|Refusal { error, cause }| (cause, format!("{}: {}", error.path, error.server_message())))
             .collect()
+    }
+
+    #[test]
+    fn rules_of_updates_belong_to_versions() {
+        let history = |version| stateful_set_mutable(version).contains(&"revisionHistoryLimit");
+        assert!(!history(Version::V1_32) && history(Version::V1_33));
+        // The claim of the tests has 2Gi: asking for less than before is fine down to that.
+        let claim = |size: &str| format!("spec: {{resources: {{requests: {{storage: {size}}}}}}}");
+        let shrunk = |version| {
+            refused_by(version, "v1", "PersistentVolumeClaim", &claim("3Gi"), &claim("2Gi"))
+                .into_iter()
+                .map(|(_, message)| message)
+                .collect::<Vec<_>>()
+        };
+        let message = "spec.resources.requests.storage: Forbidden: field can not be less than previous value";
+        assert_eq!(shrunk(Version::V1_31), [message]);
+        assert_eq!(shrunk(Version::V1_32), Vec::<String>::new());
     }
 
     #[test]

@@ -4,6 +4,7 @@ use crate::completion;
 use crate::ui::Color;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
+use plimsoll::k8s::Version;
 use std::path::PathBuf;
 
 /// Render, lint and diff Kubernetes releases built around StatefulSets
@@ -151,7 +152,7 @@ pub(crate) struct ReleaseFlags {
     #[arg(
         long,
         value_name = "VERSION",
-        help = kube_version_help(""),
+        help = kube_version_help(),
         add = ArgValueCandidates::new(completion::kube_versions)
     )]
     pub(crate) kube_version: Option<String>,
@@ -163,19 +164,15 @@ pub(crate) struct ReleaseFlags {
     pub(crate) seed: Option<u64>,
 }
 
-/// What `--kube-version` is, in every command that has it; `known` are the versions it takes.
-fn kube_version_help(known: &str) -> String {
-    let templates = plimsoll::engine::KubeVersion::of_helm().version;
-    let validation = plimsoll::k8s::Version::DEFAULT;
-    format!(
-        "Target this version of Kubernetes{known} (default: {templates} for templates, as in Helm; {validation} for \
-         validation)"
-    )
+/// What `--kube-version` is, in every command that has it.
+fn kube_version_help() -> String {
+    format!("Target this version of Kubernetes [default: {}]", Version::DEFAULT)
 }
 
-/// The versions of Kubernetes that plimsoll validates for.
-fn known_kube_versions() -> String {
-    format!(", {} to {}", plimsoll::k8s::Version::MIN, plimsoll::k8s::Version::MAX)
+/// The same where other versions than those that plimsoll knows are refused.
+fn known_kube_version_help() -> String {
+    let (min, max, default) = (Version::MIN, Version::MAX, Version::DEFAULT);
+    format!("Target this version of Kubernetes, {min} to {max} [default: {default}]")
 }
 
 /// A release to be rendered: what every command that takes a chart shares.
@@ -555,7 +552,7 @@ pub(crate) struct LintArgs {
         long,
         value_name = "VERSION",
         help_heading = "Release",
-        help = kube_version_help(&known_kube_versions()),
+        help = known_kube_version_help(),
         add = ArgValueCandidates::new(completion::kube_versions)
     )]
     pub(crate) kube_version: Option<String>,

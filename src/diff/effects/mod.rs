@@ -12,6 +12,7 @@ use super::instructions::kind_of;
 use super::matching::{Pair, group_of};
 use super::{Change, Effect, EffectKind, FieldChange, ObjectPlan, Verdict};
 use crate::k8s::merge::scalar_text;
+use crate::k8s::schema;
 use crate::manifest::Object;
 use crate::yaml::Node;
 use std::collections::{BTreeMap, BTreeSet};
@@ -243,17 +244,22 @@ pub(super) fn ignored(
         };
         effects.push(effect(EffectKind::Ignored, detail));
     }
-    if new.kind == "StatefulSet" {
-        const LIMIT: [&str; 4] = ["spec", "updateStrategy", "rollingUpdate", "maxUnavailable"];
-        let written = new_manifest.at(&LIMIT);
-        if old_manifest.at(&LIMIT) != written && written.is_some() && applied.merged.at(&LIMIT).is_none() {
-            effects.push(effect(
-                EffectKind::Ignored,
-                "`spec.updateStrategy.rollingUpdate.maxUnavailable` is dropped unread unless the cluster has the feature gate MaxUnavailableStatefulSet on",
-            ));
-        }
-    }
+    effects.extend(dropped(new, old_manifest, new_manifest, world));
     effects
+}
+
+/// New values of fields that the server drops, because their feature gates are off.
+fn dropped(new: &Object, old_manifest: &Node, new_manifest: &Node, world: &World<'_>) -> Vec<Effect> {
+    let kind = schema::kind_in_group(group_of(new), &new.kind);
+    let disabled = |manifest| schema::disabled_fields(kind, world.version(), manifest);
+    let before = disabled(old_manifest);
+    let changed = disabled(new_manifest).into_iter().filter(|field| !before.contains(field));
+    let effects = changed.map(|(path, feature, _)| {
+        let name = feature.name();
+        let detail = format!("`{path}` is dropped unread unless the cluster has the feature gate {name} on");
+        effect(EffectKind::Ignored, detail)
+    });
+    effects.collect()
 }
 
 /// Finds ConfigMaps and Secrets that change while the pods that use them stay as they are.

@@ -3,6 +3,7 @@
 use super::super::Options;
 use super::super::instructions::Kubectl;
 use super::workload::pod_labels;
+use crate::k8s::Version;
 use crate::k8s::quantity::Quantity;
 use crate::k8s::update::Surroundings;
 use crate::manifest::Object;
@@ -20,6 +21,11 @@ pub(in super::super) struct World<'a> {
 }
 
 impl<'a> World<'a> {
+    /// The version of Kubernetes that the plan assumes.
+    pub(in super::super) fn version(&self) -> Version {
+        self.options.version
+    }
+
     pub(in super::super) fn new(old: &'a [Object], new: &'a [Object], options: &'a Options) -> Self {
         let of = |kind: &'static str| move |object: &&'a Object| object.kind == kind;
         Self {

@@ -5,12 +5,13 @@ use crate::yaml::{Node, Value};
 use serde::Serialize;
 use serde_json::Value as Json;
 
-/// The plan as one JSON document, version 1 of the contract: `{"version":1,"objects":[..],"summary":{..}}`.
+/// The plan as one JSON document, version 1 of the contract: `{"version":1,"kubeVersion":"1.36","objects":[..],"summary":{..}}`.
 /// Every object of either render is listed.
 pub fn json(plan: &Plan) -> String {
     let summary = plan.summary();
     let document = Document {
         version: 1,
+        kube_version: plan.kube_version.to_string(),
         objects: plan.objects.iter().map(object).collect(),
         summary: Summary {
             added: summary.added,
@@ -27,8 +28,10 @@ pub fn json(plan: &Plan) -> String {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Document<'a> {
     version: u32,
+    kube_version: String,
     objects: Vec<Object<'a>>,
     summary: Summary,
 }

@@ -1,9 +1,13 @@
-//! Writes the fields and types of the Kubernetes API as plimsoll embeds them.
+//! Writes what plimsoll embeds of the Kubernetes API, for several versions in one text: each line that is not in all of
+//! them is followed by the versions that have it. `./generate` puts the texts in their places.
 //!
-//! Prints the APIs of several versions as one text, each line that is not in all of them followed by the versions
-//! that have it. `./generate` puts it in its place.
+//! ```text
+//! k8s-schema                     prints the kinds, and the fields of their types, from the sources of k8s-openapi
+//! k8s-schema merge-rules FOLDER  prints how lists and maps are merged, from the OpenAPI documents in FOLDER
+//! k8s-schema check FILE          compares printed merge rules with the sources of k8s-openapi
+//! ```
 //!
-//! The text, line by line (order: kinds, then types, both sorted; fields sorted within their type):
+//! The kinds and fields, line by line (order: kinds, then types, both sorted; fields sorted within their type):
 //!
 //! ```text
 //! kind apps/v1 StatefulSet statefulsets N apps.v1.StatefulSet
@@ -16,212 +20,41 @@
 //!
 //! Scopes: `N`amespaced, `C`luster, `S`ubresource. Types: `s` string, `b` boolean, `i32`, `i64`, `f` float,
 //! `y` base64, `t` time, `io` integer or string, `q` quantity, `any`; `[T` list, `{T` map with free keys,
-//! `@name` another type.
+//! `@name` another type. The merge rules are described in `merge.rs`.
 
+mod api;
+mod merge;
 mod sources;
+mod versions;
 
-use serde_json::Value;
-use sources::{Described, Sources};
-use std::collections::{BTreeMap, BTreeSet};
+use api::Api;
+use sources::Sources;
+use std::process::ExitCode;
+use std::{env, fs};
+use versions::MINORS;
 
-/// The versions of Kubernetes that are described, `1.33` and on.
-const MINORS: std::ops::RangeInclusive<u8> = 33..=37;
-
-/// Lines of the API: the kinds, and per type its fields.
-#[derive(Default)]
-struct Api {
-    kinds: BTreeSet<String>,
-    types: BTreeMap<String, BTreeSet<String>>,
-}
-
-fn main() {
-    let folder = sources::folder();
-    let read = |minor| (minor, Api::of(&Sources::read(&folder.join(format!("v1_{minor}")))));
-    let apis: Vec<(u8, Api)> = MINORS.map(read).collect();
-    print!("{}", merge(&apis));
-}
-
-/// A definition's name without what all of them share.
-fn short(name: &str) -> &str {
-    for prefix in [
-        "io.k8s.api.",
-        "io.k8s.apimachinery.pkg.apis.",
-        "io.k8s.apiextensions-apiserver.pkg.apis.",
-        "io.k8s.kube-aggregator.pkg.apis.",
-    ] {
-        if let Some(rest) = name.strip_prefix(prefix) {
-            return rest;
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        [] => {
+            let apis: Vec<_> = MINORS.map(|minor| (minor, Api::of(&Sources::read(minor)))).collect();
+            print!("{}", api::text(&apis));
         }
-    }
-    name
-}
-
-/// Definitions that stand for a scalar.
-fn is_scalar(name: &str) -> bool {
-    scalar(name).is_some()
-}
-
-fn scalar(name: &str) -> Option<&'static str> {
-    Some(match name.rsplit('.').next()? {
-        "Quantity" => "q",
-        "IntOrString" => "io",
-        "Time" | "MicroTime" => "t",
-        _ => return None,
-    })
-}
-
-/// Definitions that take any JSON.
-fn opaque(name: &str) -> bool {
-    matches!(
-        name.rsplit('.').next(),
-        Some(
-            "RawExtension"
-                | "FieldsV1"
-                | "JSON"
-                | "JSONSchemaPropsOrBool"
-                | "JSONSchemaPropsOrArray"
-                | "JSONSchemaPropsOrStringArray"
-                | "Patch"
-        )
-    )
-}
-
-/// A type in the text's spelling.
-fn type_of(schema: &Value, sources: &Sources) -> String {
-    if let Some(path) = schema["$ref"].as_str() {
-        let name = &sources.types[path].name;
-        return match scalar(name) {
-            Some(scalar) => scalar.to_owned(),
-            None if opaque(name) => "any".to_owned(),
-            None => format!("@{}", short(name)),
-        };
-    }
-    let format = schema["format"].as_str();
-    match schema["type"].as_str() {
-        Some("string") => match format {
-            Some("byte") => "y",
-            Some("date-time") => "t",
-            None => "s",
-            Some(other) => panic!("unknown string format {other}"),
-        }
-        .to_owned(),
-        Some("boolean") => "b".to_owned(),
-        Some("integer") => match format {
-            Some("int32") => "i32",
-            Some("int64") | None => "i64",
-            Some(other) => panic!("unknown integer format {other}"),
-        }
-        .to_owned(),
-        Some("number") => "f".to_owned(),
-        Some("array") => format!("[{}", type_of(&schema["items"], sources)),
-        Some("object") if schema["additionalProperties"].is_object() => {
-            format!("{{{}", type_of(&schema["additionalProperties"], sources))
-        }
-        Some("object") | None => "any".to_owned(),
-        Some(other) => panic!("unknown type {other}"),
-    }
-}
-
-/// The paths of the types that a description names.
-fn references(schema: &Value) -> Vec<&str> {
-    match schema {
-        Value::Array(items) => items.iter().flat_map(references).collect(),
-        Value::Object(map) => match map.get("$ref").and_then(Value::as_str) {
-            Some(path) => vec![path],
-            None => map.values().flat_map(references).collect(),
-        },
-        _ => Vec::new(),
-    }
-}
-
-impl Api {
-    /// The kinds that are served, and the types that they are made of.
-    fn of(sources: &Sources) -> Self {
-        let mut api = Self::default();
-        for (path, resource) in &sources.resources {
-            // Discovery documents and the like: never sent by anybody.
-            let Some(described) = sources.types.get(path).filter(|_| !resource.url_path_segment.is_empty())
-            else {
-                continue;
-            };
-            let scope = match resource.scope.as_str() {
-                "NamespaceResourceScope" => "N",
-                "ClusterResourceScope" => "C",
-                _ => "S",
-            };
-            let (version, kind, segment) =
-                (&resource.api_version, &resource.kind, &resource.url_path_segment);
-            api.kinds.insert(format!("kind {version} {kind} {segment} {scope} {}", short(&described.name)));
-            api.add(described, sources);
-        }
-        api
-    }
-
-    /// Adds a type, and those that it names.
-    fn add(&mut self, described: &Described, sources: &Sources) {
-        let Described { name, schema } = described;
-        if is_scalar(name) || opaque(name) || self.types.contains_key(short(name)) {
-            return;
-        }
-        assert!(schema["type"] == "object", "{name} is no object: {schema}");
-        let properties = schema["properties"].as_object();
-        let fields = properties.into_iter().flatten();
-        let fields = fields.map(|(field, schema)| format!("{field} {}", type_of(schema, sources)));
-        self.types.insert(short(name).to_owned(), fields.collect());
-        for path in references(schema) {
-            self.add(&sources.types[path], sources);
-        }
-    }
-
-    /// The text; `versions` gives what follows each line (`kind`s, and fields as `TYPE FIELD`).
-    fn text(&self, versions: impl Fn(&str) -> String) -> String {
-        let mut out = String::new();
-        for kind in &self.kinds {
-            out.push_str(&format!("{kind}{}\n", versions(kind)));
-        }
-        for (name, fields) in &self.types {
-            out.push_str(&format!("type {name}\n"));
-            for field in fields {
-                out.push_str(&format!(" {field}{}\n", versions(&format!("{name} {field}"))));
+        ["merge-rules", folder] => print!("{}", merge::text(folder.as_ref())),
+        ["check", file] => {
+            let faults = merge::faults(&fs::read_to_string(file).expect("a readable file"));
+            for fault in &faults {
+                eprintln!("{file}: {fault}");
+            }
+            if !faults.is_empty() {
+                return ExitCode::FAILURE;
             }
         }
-        out
-    }
-
-    /// Every line as [`Api::text`] names it.
-    fn lines(&self) -> impl Iterator<Item = String> {
-        let fields = self
-            .types
-            .iter()
-            .flat_map(|(name, fields)| fields.iter().map(move |field| format!("{name} {field}")));
-        self.kinds.iter().cloned().chain(fields)
-    }
-}
-
-/// One text for several versions, given in ascending order.
-fn merge(apis: &[(u8, Api)]) -> String {
-    let mut all = Api::default();
-    let mut versions: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-    for (minor, api) in apis {
-        for line in api.lines() {
-            versions.entry(line).or_default().push(*minor);
-        }
-        all.kinds.extend(api.kinds.iter().cloned());
-        for (name, fields) in &api.types {
-            all.types.entry(name.clone()).or_default().extend(fields.iter().cloned());
+        _ => {
+            eprintln!("usage: k8s-schema [merge-rules FOLDER | check FILE]");
+            return ExitCode::from(2);
         }
     }
-    let (oldest, newest) = (apis.first().map(|api| api.0), apis.last().map(|api| api.0));
-    all.text(|line| {
-        let minors = &versions[line];
-        let (from, to) = (minors.first().copied(), minors.last().copied());
-        assert!(minors.windows(2).all(|pair| pair[1] == pair[0] + 1), "{line} comes and goes: {minors:?}");
-        let bound = |minor: Option<u8>, edge| {
-            if minor == edge { String::new() } else { minor.unwrap_or(0).to_string() }
-        };
-        match (bound(from, oldest), bound(to, newest)) {
-            (from, to) if from.is_empty() && to.is_empty() => String::new(),
-            (from, to) => format!(" {from}..{to}"),
-        }
-    })
+    ExitCode::SUCCESS
 }

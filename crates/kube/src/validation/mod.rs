@@ -44,6 +44,7 @@ use super::schema::{self, Kind, Schemas};
 use super::{Version, kinds};
 use crate::manifest::Object;
 use plimsoll_diag::Diagnostic;
+use plimsoll_yaml::Node;
 use std::collections::BTreeMap;
 
 /// Says what kube-apiserver of `version` would say to a POST of `object` with strict field validation.
@@ -72,6 +73,8 @@ fn check(object: &Object, cx: &mut Context<'_>) {
     let root = At::root(&object.root);
     // As the server, which has nothing to validate where it cannot decode.
     let Some(kind) = decoded(object, &root, cx) else { return };
+    let enabled = cx.has_disabled_fields.then(|| without_disabled_fields(object, kind, cx.version));
+    let root = enabled.as_ref().map_or(root, At::root);
     let rules = registry::rules_of(object.group(), &object.kind);
     let name = rules.map_or(NameRule::PathSegment, |rules| rules.name);
     metadata::object_meta(&root, kind.namespaced, name.check(cx.version), cx);
@@ -86,6 +89,13 @@ fn check(object: &Object, cx: &mut Context<'_>) {
     if let Some(rules) = rules {
         (rules.check)(&root, cx);
     }
+}
+
+/// The object as the server validates it: fields whose feature gates are off are dropped before.
+fn without_disabled_fields(object: &Object, kind: &Kind, version: Version) -> Node {
+    let mut root = object.root.clone();
+    schema::drop_disabled(Some(kind), version, &mut root);
+    root
 }
 
 /// Says only what keeps the server from reading `object` at all: an API that it does not have, unknown fields,

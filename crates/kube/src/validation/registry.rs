@@ -9,6 +9,7 @@ use super::{
     persistent_volume, pod, policy, quota, rbac, service, storage, webhook, workload,
 };
 use crate::Version;
+use crate::gates::{Feature, gate};
 use crate::names::{name_is_dns_label, name_is_dns_subdomain, name_is_dns1035_label};
 
 /// What the API server accepts as the name of an object.
@@ -20,8 +21,7 @@ pub enum NameRule {
     DnsSubdomain,
     /// `NameIsDNSLabel`.
     DnsLabel,
-    /// `NameIsDNSLabel`, and up to 1.35 `NameIsDNS1035Label`: `RelaxedServiceNameValidation` is on by default since
-    /// 1.36.
+    /// `NameIsDNSLabel` if `RelaxedServiceNameValidation` is on, else `NameIsDNS1035Label`.
     Service,
 }
 
@@ -32,7 +32,7 @@ impl NameRule {
             Self::PathSegment => path_segment,
             Self::DnsSubdomain => name_is_dns_subdomain,
             Self::DnsLabel => name_is_dns_label,
-            Self::Service if version >= Version::V1_36 => name_is_dns_label,
+            Self::Service if gate(Feature::RelaxedServiceNameValidation, version) => name_is_dns_label,
             Self::Service => name_is_dns1035_label,
         }
     }

@@ -19,7 +19,8 @@ mod tests;
 pub(super) use scheduling::{node_selector, tolerations};
 
 use super::{At, Context, metadata, volume_source};
-use crate::{Version, names};
+use crate::gates::Feature;
+use crate::names;
 
 /// `ValidatePodTemplate`.
 pub(super) fn pod_template(root: &At<'_, '_>, cx: &mut Context<'_>) {
@@ -109,7 +110,6 @@ impl<'p, 'n> Holder<'p, 'n> {
 
 /// What the checks below the spec need to know of the rest of it.
 struct Pod<'n> {
-    version: Version,
     /// A pod, whose spec is complete; templates may be completed later.
     complete: bool,
     host_network: bool,
@@ -125,7 +125,6 @@ struct Pod<'n> {
 /// `ValidatePodSpec`.
 fn pod_spec<'n>(spec: &At<'_, 'n>, holder: Holder<'_, 'n>, cx: &mut Context<'_>) {
     let pod = Pod {
-        version: cx.version,
         complete: holder.pod_metadata().is_some(),
         host_network: spec.field("hostNetwork").flag(),
         host_users: spec.field("hostUsers").bool().unwrap_or(true),
@@ -269,11 +268,12 @@ fn dns_config(spec: &At<'_, '_>, cx: &mut Context<'_>) {
         );
         cx.invalid(&searches, detail);
     }
+    let relaxed = cx.gate(Feature::RelaxedDNSSearchValidation);
+    let form = if relaxed { names::dns1123_subdomain_with_underscore } else { names::dns1123_subdomain };
     for search in searches.items() {
         let text = search.text();
-        if text != "." {
-            let name = text.strip_suffix('.').unwrap_or(text);
-            cx.invalid_each(&search, names::dns1123_subdomain_with_underscore(name));
+        if !(relaxed && text == ".") {
+            cx.invalid_each(&search, form(text.strip_suffix('.').unwrap_or(text)));
         }
     }
     for option in config.field("options").items() {
@@ -283,15 +283,12 @@ fn dns_config(spec: &At<'_, '_>, cx: &mut Context<'_>) {
     }
 }
 
-/// `validatePodHostName`; the field is dropped where its gate is off, before 1.35.
+/// `validatePodHostName`.
 fn hostname_override(spec: &At<'_, '_>, cx: &mut Context<'_>) {
     const MAX_LENGTH: usize = 64;
 
     let hostname = spec.field("hostnameOverride");
     let Some(name) = hostname.str() else { return };
-    if cx.version < Version::V1_35 {
-        return;
-    }
     if spec.field("setHostnameAsFQDN").flag() {
         cx.forbidden(&hostname, "may not be specified when setHostnameAsFQDN is true");
     }
@@ -314,9 +311,9 @@ fn host_aliases(aliases: &At<'_, '_>, cx: &mut Context<'_>) {
     }
 }
 
-/// `IsValidIPForLegacyField`: strict since 1.36 (gate `StrictIPCIDRValidation`).
+/// `IsValidIPForLegacyField`.
 fn legacy_ip(at: &At<'_, '_>, cx: &mut Context<'_>) {
-    cx.invalid_each(at, names::ip(at.text(), cx.version >= Version::V1_36));
+    cx.invalid_each(at, names::ip(at.text(), cx.gate(Feature::StrictIPCIDRValidation)));
 }
 
 /// `field.NotSupported` unless the value is one of `supported`, or empty and so defaulted.
