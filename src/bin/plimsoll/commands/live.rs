@@ -79,17 +79,15 @@ impl Release<'_> {
             context.map_or_else(|| "the current context".to_owned(), |name| format!("context `{name}`"));
         let answer = self.kubectl(&["version", "-o", "json"]).output().ok();
         let answer: Option<Json> = answer.and_then(|output| serde_json::from_slice(&output.stdout).ok());
-        let field =
-            |name: &str| answer.as_ref()?.get("serverVersion")?.get(name)?.as_str().map(str::to_owned);
-        let version =
-            field("gitVersion").map_or_else(String::new, |version| format!(", Kubernetes {version}"));
-        let minor: Option<u64> = field("minor").and_then(|minor| minor.trim_end_matches('+').parse().ok());
-        let assumed = match minor {
-            Some(minor) if k8s::Version::nearest(minor) != self.version => {
+        let version = answer.as_ref().and_then(|answer| answer.pointer("/serverVersion/gitVersion")?.as_str());
+        let known = version.and_then(|version| version.parse::<k8s::KubeVersion>().ok());
+        let assumed = match known {
+            Some(known) if known.nearest() != self.version => {
                 format!("; the plan assumes {} (see --kube-version)", self.version)
             }
             _ => String::new(),
         };
+        let version = version.map_or_else(String::new, |version| format!(", Kubernetes {version}"));
         ui.note(&format!("comparing with {context}, namespace `{}`{version}{assumed}", self.namespace));
     }
 
