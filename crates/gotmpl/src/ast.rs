@@ -5,7 +5,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::functions::Function;
+use crate::function::Function;
 
 /// A byte range of the template's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

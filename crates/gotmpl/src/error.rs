@@ -25,6 +25,8 @@ pub(crate) struct Inner {
     pub(crate) trace: Vec<(Span, String)>,
     /// Said by the chart's author with `fail` or `required`.
     pub(crate) authored: bool,
+    /// Whether the message quotes the text given to `tpl` in which it happened.
+    is_in_text: bool,
 }
 
 impl Error {
@@ -37,6 +39,7 @@ impl Error {
             help: Vec::new(),
             trace: Vec::new(),
             authored: false,
+            is_in_text: false,
         }))
     }
 
@@ -64,6 +67,17 @@ impl Error {
     /// Sets the place unless an inner one is known.
     pub(crate) fn at(mut self, span: Span) -> Self {
         self.0.at.get_or_insert(span);
+        self
+    }
+
+    /// Says in which text given to `tpl` it happened, unless it has a place or a message that says enough: that of the
+    /// chart's author, or one that quotes an inner text.
+    pub(crate) fn in_text(mut self, template: &str) -> Self {
+        let inner = &mut *self.0;
+        if inner.at.is_none() && !inner.authored && !inner.is_in_text {
+            inner.message = format!("in the template {}: {}", shorten(template), inner.message);
+            inner.is_in_text = true;
+        }
         self
     }
 
@@ -118,3 +132,15 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// A text in a message: quoted, on one line, not too long.
+pub(crate) fn shorten(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let flat: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST + 1).collect();
+    if flat.chars().count() > LONGEST {
+        let cut: String = flat.chars().take(LONGEST).collect();
+        format!("`{cut}...`")
+    } else {
+        format!("`{flat}`")
+    }
+}

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
-use super::value::{MAX_DEPTH, Value};
+use super::value::Value;
+use super::walk::MAX_DEPTH;
 
 /// The widest field and the longest fraction that `printf` pads to; Go's own limit.
 const MAX_WIDTH: usize = 1_000_000;

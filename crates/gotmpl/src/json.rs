@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::error::{Error, Result};
 use super::fmt;
-use super::value::{Entries, MAX_DEPTH, Map, Value};
+use super::value::{Entries, Map, Value};
+use super::walk::MAX_DEPTH;
 use plimsoll_diag::Span;
 use plimsoll_yaml as yaml;
 

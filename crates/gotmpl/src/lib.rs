@@ -3,26 +3,35 @@
 //! A text is cut into tokens (`lex`), made into a tree in which function names and variables are resolved ([`parse`],
 //! `ast`), and run by walking the tree ([`Vm`]). All templates of a [`Set`] stand in one name space, as in Helm.
 
+mod args;
 mod ast;
 mod constraint;
 mod error;
+mod field_error;
 mod fmt;
+mod function;
 mod functions;
 mod json;
 mod json_decode;
 mod lex;
+mod literal;
 mod parse;
+mod random;
 mod references;
+mod set;
 mod trace;
 mod value;
 mod values;
 mod vm;
+mod walk;
 
 pub use ast::File;
 pub use constraint::{Constraint, parse_version};
 pub use error::{Error, Result};
 pub use parse::{ParseError, parse};
+pub use random::Seed;
 pub use references::{Reference, Usage, references};
+pub use set::Set;
 pub use trace::Trace;
 pub use value::{Args, Elem, Entries, Field, List, Map, Object, Raw, Value};
-pub use vm::{Rendered, Set, Vm};
+pub use vm::{Rendered, Vm};

@@ -5,50 +5,7 @@ use std::cell::{Ref, RefCell, RefMut};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::error::{Error, Result};
-
-/// How deep values may nest before walking them stops; Go gives up on cycles at the same depth.
-pub(crate) const MAX_DEPTH: usize = 1000;
-
-/// How many values one call of a function copies or writes. A values file holds half as many.
-const MAX_MADE: usize = 4_000_000;
-
-/// How many values one call of a function compares.
-const MAX_COMPARED: usize = 40_000_000;
-
-/// Counts the values that a function looks at, and stops it. Lists and maps are shared, so a handful of them can be
-/// billions of values to a function that walks through them.
-pub(crate) struct Walk {
-    limit: usize,
-    left: usize,
-}
-
-impl Walk {
-    /// For a function that copies or writes what it finds.
-    pub(crate) fn making() -> Self {
-        Self { limit: MAX_MADE, left: MAX_MADE }
-    }
-
-    /// For a function that only compares.
-    pub(crate) fn comparing() -> Self {
-        Self { limit: MAX_COMPARED, left: MAX_COMPARED }
-    }
-
-    /// Counts a value.
-    pub(crate) fn visit(&mut self, value: &Value) -> Result<()> {
-        // A text counts by its length, for those who write it.
-        const BYTES: usize = 64;
-        let steps = 1 + value.as_bytes().map_or(0, <[u8]>::len) / BYTES;
-        let left = self.left.checked_sub(steps);
-        self.left = left.ok_or_else(|| {
-            let millions = self.limit / 1_000_000;
-            Error::new(format!(
-                "the value is too large: more than {millions} million values, shared ones counted each time"
-            ))
-        })?;
-        Ok(())
-    }
-}
+use crate::error::Result;
 
 /// A value. Cheap to clone: everything large is shared.
 ///
@@ -248,6 +205,13 @@ pub trait Object {
     fn as_any(&self) -> &dyn std::any::Any;
 }
 
+impl Raw {
+    /// The bytes.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
 impl Value {
     /// A string.
     pub fn str(text: &str) -> Self {
@@ -401,100 +365,6 @@ impl Value {
             _ => self.type_name(),
         }
     }
-
-    /// `reflect.DeepEqual`: types count, so `1` and `1.0` differ, and so do `int` and `int64`.
-    pub(crate) fn deep_equal(&self, other: &Self, walk: &mut Walk) -> Result<bool> {
-        equal_within(self, other, MAX_DEPTH, walk)
-    }
-
-    /// Refuses what is too large to be written.
-    pub(crate) fn check_size(&self) -> Result<()> {
-        measure(self, MAX_DEPTH, &mut Walk::making())
-    }
-
-    /// A copy that shares no map with this value.
-    pub(crate) fn deep_copy(&self) -> Result<Self> {
-        copy_within(self, MAX_DEPTH, &mut Walk::making())
-    }
-}
-
-fn equal_within(a: &Value, b: &Value, depth: usize, walk: &mut Walk) -> Result<bool> {
-    walk.visit(a)?;
-    let Some(depth) = depth.checked_sub(1) else { return Ok(false) };
-    Ok(match (a, b) {
-        (Value::Invalid | Value::Nil, Value::Invalid | Value::Nil) => true,
-        (Value::Bool(a), Value::Bool(b)) => a == b,
-        (Value::Int(a), Value::Int(b)) | (Value::Int64(a), Value::Int64(b)) => a == b,
-        (Value::Uint(a), Value::Uint(b)) => a == b,
-        (Value::Byte(a), Value::Byte(b)) => a == b,
-        #[expect(clippy::float_cmp, reason = "Go compares floats exactly")]
-        (Value::Float(a), Value::Float(b)) => a == b,
-        (Value::Str(a), Value::Str(b)) => a == b,
-        (Value::Raw(a), Value::Raw(b)) => a.bytes == b.bytes,
-        (Value::Bytes(a), Value::Bytes(b)) => a == b,
-        (Value::List(a), Value::List(b)) => {
-            Rc::ptr_eq(&a.0, &b.0)
-                || a.elem() == b.elem()
-                    && a.is_nil() == b.is_nil()
-                    && a.items().len() == b.items().len()
-                    && all_equal(a.items().iter().zip(b.items()), depth, walk)?
-        }
-        (Value::Map(a), Value::Map(b)) => {
-            a.is_values == b.is_values
-                && (a.same(b)
-                    || a.elem() == b.elem() && a.is_nil() == b.is_nil() && {
-                        let (a, b) = (a.borrow(), b.borrow());
-                        let values = a.iter().zip(b.iter()).map(|(a, b)| (&a.1, &b.1));
-                        a.len() == b.len()
-                            && a.iter().zip(b.iter()).all(|(a, b)| a.0 == b.0)
-                            && all_equal(values, depth, walk)?
-                    })
-        }
-        (Value::Object(a), Value::Object(b)) => Rc::ptr_eq(a, b) || a.equals(&**b),
-        _ => false,
-    })
-}
-
-fn all_equal<'a>(
-    mut pairs: impl Iterator<Item = (&'a Value, &'a Value)>,
-    depth: usize,
-    walk: &mut Walk,
-) -> Result<bool> {
-    pairs.try_fold(true, |equal, (a, b)| Ok(equal && equal_within(a, b, depth, walk)?))
-}
-
-fn measure(value: &Value, depth: usize, walk: &mut Walk) -> Result<()> {
-    walk.visit(value)?;
-    // What nests deeper is written no further, or refused by those who write it.
-    let Some(depth) = depth.checked_sub(1) else { return Ok(()) };
-    match value {
-        Value::List(list) => list.items().iter().try_for_each(|item| measure(item, depth, walk)),
-        Value::Map(map) => map.borrow().iter().try_for_each(|(_, item)| measure(item, depth, walk)),
-        _ => Ok(()),
-    }
-}
-
-fn copy_within(value: &Value, depth: usize, walk: &mut Walk) -> Result<Value> {
-    walk.visit(value)?;
-    let Some(depth) = depth.checked_sub(1) else {
-        return Err(Error::new("the value nests too deeply to be copied: does a map hold itself?"));
-    };
-    Ok(match value {
-        Value::List(list) => {
-            let items =
-                list.items().iter().map(|item| copy_within(item, depth, walk)).collect::<Result<_>>()?;
-            Value::List(List(Rc::new(ListData { elem: list.elem(), is_nil: list.is_nil(), items })))
-        }
-        Value::Map(map) => {
-            let mut entries = Entries::with_capacity(map.len());
-            for (key, item) in map.borrow().iter() {
-                entries.0.push((Arc::clone(key), copy_within(item, depth, walk)?));
-            }
-            let (elem, is_nil, entries) = (map.elem(), map.is_nil(), RefCell::new(entries));
-            Value::Map(Map { data: Rc::new(MapData { elem, is_nil, entries }), is_values: map.is_values })
-        }
-        other => other.clone(),
-    })
 }
 
 impl List {
@@ -503,9 +373,19 @@ impl List {
         Self(Rc::new(ListData { elem, is_nil: false, items }))
     }
 
+    /// A list of the same type with other items.
+    pub(crate) fn like(&self, items: Vec<Value>) -> Self {
+        Self(Rc::new(ListData { elem: self.elem(), is_nil: self.is_nil(), items }))
+    }
+
     /// The list, or a nil slice if nothing is in it: what Go's `append` makes of no items.
     pub(crate) fn appended(elem: Elem, items: Vec<Value>) -> Self {
         Self(Rc::new(ListData { elem, is_nil: items.is_empty(), items }))
+    }
+
+    /// Whether both are one and the same list.
+    pub(crate) fn same(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
     }
 
     /// Whether it was never made.
@@ -529,6 +409,12 @@ impl Map {
     pub fn new(elem: Elem, entries: Entries) -> Self {
         let data = MapData { elem, is_nil: false, entries: RefCell::new(entries) };
         Self { data: Rc::new(data), is_values: false }
+    }
+
+    /// A map of the same type with other entries.
+    pub(crate) fn like(&self, entries: Entries) -> Self {
+        let data = MapData { elem: self.elem(), is_nil: self.is_nil(), entries: RefCell::new(entries) };
+        Self { data: Rc::new(data), is_values: self.is_values }
     }
 
     /// A map that was never made.
@@ -623,6 +509,12 @@ impl Entries {
         Self(Vec::with_capacity(capacity))
     }
 
+    /// Adds an entry whose key is greater than all others.
+    pub(crate) fn push(&mut self, key: Arc<str>, value: Value) {
+        debug_assert!(self.0.last().is_none_or(|(last, _)| *last < key));
+        self.0.push((key, value));
+    }
+
     /// The value of `key`.
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.find(key).ok().map(|index| &self.0[index].1)
@@ -699,152 +591,10 @@ impl From<bool> for Value {
     }
 }
 
-/// What Go says of writing to a map that was never made.
-const NIL_MAP: &str = "assignment to entry in nil map";
-
 /// The arguments of a function call, read as Go would convert them to the parameters' types.
 /// Indexes are within the arity that the function declared.
 #[derive(Clone, Copy)]
 pub struct Args<'a>(pub(crate) &'a [Value]);
-
-impl<'a> Args<'a> {
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Refuses any other number of arguments than `wanted` for the method `name`.
-    pub fn takes(&self, name: &str, wanted: usize) -> Result<()> {
-        if self.len() == wanted {
-            return Ok(());
-        }
-        Err(Error::new(format!("wrong number of args for {name}: want {wanted} got {}", self.len())))
-    }
-
-    /// Argument `index` of type `interface {}`: never [`Value::Invalid`].
-    pub fn any(&self, index: usize) -> &'a Value {
-        match self.0.get(index) {
-            Some(Value::Invalid) | None => &Value::Nil,
-            Some(value) => value,
-        }
-    }
-
-    /// Argument `index`, which is not too large to be written.
-    pub(crate) fn writable(&self, index: usize) -> Result<&'a Value> {
-        let value = self.any(index);
-        value.check_size()?;
-        Ok(value)
-    }
-
-    /// Refuses arguments that are too large to be written.
-    pub(crate) fn check_size(&self) -> Result<()> {
-        self.0.iter().try_for_each(Value::check_size)
-    }
-
-    /// The arguments from `index` on, for variadic parameters.
-    pub fn rest(&self, index: usize) -> &'a [Value] {
-        self.0.get(index..).unwrap_or_default()
-    }
-
-    /// Argument `index` of type `string`. See [`Value::as_str`] for strings that are not UTF-8.
-    pub fn str(&self, index: usize) -> Result<&'a str> {
-        self.raw(index).as_str().ok_or_else(|| self.mismatch(index, "string"))
-    }
-
-    /// Argument `index` of type `string`, shared.
-    pub(crate) fn arc_str(&self, index: usize) -> Result<Arc<str>> {
-        match self.raw(index) {
-            Value::Str(text) => Ok(Arc::clone(text)),
-            _ => self.str(index).map(Arc::from),
-        }
-    }
-
-    /// The bytes of argument `index` of type `string`.
-    pub fn bytes(&self, index: usize) -> Result<&'a [u8]> {
-        match self.raw(index) {
-            value @ (Value::Str(_) | Value::Raw(_)) => Ok(value.as_bytes().unwrap_or_default()),
-            _ => Err(self.mismatch(index, "string")),
-        }
-    }
-
-    /// Argument `index` of type `int`.
-    pub fn int(&self, index: usize) -> Result<i64> {
-        match self.raw(index) {
-            Value::Int(number) => Ok(*number),
-            _ => Err(self.mismatch(index, "int")),
-        }
-    }
-
-    /// Argument `index` of type `float64`; integer constants are accepted.
-    pub fn float(&self, index: usize) -> Result<f64> {
-        match self.raw(index) {
-            Value::Float(number) => Ok(*number),
-            #[expect(clippy::cast_precision_loss, reason = "Go's conversion of an untyped constant")]
-            Value::Int(number) => Ok(*number as f64),
-            _ => Err(self.mismatch(index, "float64")),
-        }
-    }
-
-    /// Argument `index` of type `bool`.
-    pub fn bool(&self, index: usize) -> Result<bool> {
-        match self.raw(index) {
-            Value::Bool(flag) => Ok(*flag),
-            _ => Err(self.mismatch(index, "bool")),
-        }
-    }
-
-    /// Argument `index` of type `map[string]interface {}`. [`Value::Invalid`] is an empty map, as a
-    /// nil map is in Go; [`Args::map_to_change`] for functions that write to it.
-    pub(crate) fn map(&self, index: usize) -> Result<Map> {
-        match self.raw(index) {
-            Value::Map(map) if map.elem() == Elem::Any => Ok(map.plain()),
-            Value::Invalid => Ok(Map::new(Elem::Any, Entries::default())),
-            _ => Err(self.mismatch(index, "map[string]interface {}")),
-        }
-    }
-
-    /// Like [`Args::map`] for functions that write to the map: a nil one is an error.
-    pub(crate) fn map_to_change(&self, index: usize) -> Result<Map> {
-        match self.raw(index) {
-            Value::Invalid => Err(Error::new(NIL_MAP)),
-            _ => {
-                self.map(index).and_then(|map| if map.is_nil() { Err(Error::new(NIL_MAP)) } else { Ok(map) })
-            }
-        }
-    }
-
-    /// The items of argument `index`, which has to be a slice of any element type. `action` is the
-    /// word of Sprig's message, as in `Cannot find last on type string`.
-    pub fn list(&self, index: usize, action: &str) -> Result<Cow<'a, [Value]>> {
-        let value = self.raw(index);
-        value.as_list().ok_or_else(|| match value {
-            Value::Nil | Value::Invalid => Error::new(format!("cannot {action} on a missing value")),
-            _ => Error::new(format!("cannot {action} on type {}", value.kind())),
-        })
-    }
-
-    /// The error for an argument of the wrong type.
-    pub fn mismatch(&self, index: usize, expected: &str) -> Error {
-        match self.raw(index) {
-            Value::Invalid => Error::missing(format!("invalid value; expected {expected}")),
-            Value::Nil => {
-                Error::missing(format!("wrong type for value; expected {expected}; got interface {{}}"))
-            }
-            other => {
-                Error::new(format!("wrong type for value; expected {expected}; got {}", other.type_name()))
-            }
-        }
-    }
-
-    fn raw(&self, index: usize) -> &'a Value {
-        self.0.get(index).unwrap_or(&Value::Invalid)
-    }
-}
 
 #[cfg(test)]
 mod tests {
@@ -852,16 +602,6 @@ mod tests {
 
     fn key(text: &str) -> Arc<str> {
         Arc::from(text)
-    }
-
-    #[test]
-    fn maps_are_shared_until_copied() {
-        let map = Map::new(Elem::Any, Entries::default());
-        let value = Value::Map(map.clone());
-        let copy = value.deep_copy().unwrap();
-        map.insert(key("a"), Value::Int(1));
-        assert_eq!(value.as_map().unwrap().len(), 1);
-        assert_eq!(copy.as_map().unwrap().len(), 0);
     }
 
     #[test]
@@ -880,17 +620,6 @@ mod tests {
     }
 
     #[test]
-    fn equality_is_that_of_types_too() {
-        let equal = |a: Value, b: Value| a.deep_equal(&b, &mut Walk::comparing()).unwrap();
-        assert!(!equal(Value::Int(1), Value::Float(1.0)));
-        assert!(!equal(Value::Int(1), Value::Int64(1)));
-        assert!(!equal(Value::strings(["a"]), Value::list(vec!["a".into()])));
-        assert!(equal(Value::Nil, Value::Invalid));
-        assert!(equal(Value::list(vec!["a".into()]), Value::list(vec!["a".into()])));
-        assert!(!equal(Value::list(vec!["a".into()]), Value::list(vec!["b".into()])));
-    }
-
-    #[test]
     fn what_nests_without_end_is_dropped_without_recursion() {
         let mut value = Value::Nil;
         for _ in 0..500_000 {
@@ -898,12 +627,5 @@ mod tests {
             value = Value::map(entries.into_iter().collect());
         }
         drop(value);
-    }
-
-    #[test]
-    fn a_map_that_holds_itself_is_an_error_to_copy() {
-        let map = Map::new(Elem::Any, Entries::default());
-        map.insert(key("self"), Value::Map(map.clone()));
-        assert!(Value::Map(map).deep_copy().is_err());
     }
 }

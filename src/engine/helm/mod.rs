@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::chart::{EngineKind, ImportValues, TextFile};
 use crate::diag::{Diagnostic, Report, SourceKind, Sources, Span};
 use crate::engine::{Capabilities, FileRole, Release, RenderedFile};
-use crate::gotmpl::{Elem, Entries, File, List, Map, ParseError, Rendered, Set, Value, Vm, parse};
+use crate::gotmpl::{Elem, Entries, File, List, Map, ParseError, Rendered, Seed, Set, Value, Vm, parse};
 use crate::values::Scope;
 use rayon::prelude::*;
 
@@ -124,7 +124,7 @@ pub fn render(
         Ok(set) => set,
         Err(diagnostics) => return Report::failed(diagnostics),
     };
-    let mut vm = Vm::new(set, seed);
+    let mut vm = Vm::new(set, seed_of(seed), std::time::SystemTime::now());
     let mut diagnostics = Vec::new();
     let mut files = Vec::new();
     for job in jobs.iter().filter(|job| !job.partial) {
@@ -162,9 +162,22 @@ pub fn text(template: &str, seed: Option<u64>) -> Result<String, String> {
     let file = parse(Arc::from(template)).map_err(|error| error.to_string())?;
     let mut set = Set::default();
     set.add("name-template", &file, None);
-    let mut vm = Vm::new(set, seed);
+    let mut vm = Vm::new(set, seed_of(seed), std::time::SystemTime::now());
     let rendered = vm.render("name-template", &Value::Nil);
     rendered.map(|rendered| rendered.text).map_err(|error| error.to_string())
+}
+
+/// The seed that the user chose, or one from the operating system.
+fn seed_of(number: Option<u64>) -> Seed {
+    number.map_or_else(
+        || {
+            let mut bytes = [0; 32];
+            // A system without random numbers cannot make secrets.
+            getrandom::fill(&mut bytes).expect("the operating system has random numbers");
+            Seed::Random(bytes)
+        },
+        Seed::Fixed,
+    )
 }
 
 /// One template file of the release.

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::fmt;
-use crate::parse::hex_float;
+use crate::literal::hex_float;
 use crate::value::Value;
 use std::borrow::Cow;
 

@@ -5,53 +5,50 @@ use std::any::Any;
 use std::fmt::Write as _;
 use std::rc::Rc;
 
-use super::{Function, fixed};
 use crate::error::{Error, Result};
+use crate::function::{Function, Host, fixed, hosted};
 use crate::value::{Args, Object, Value};
-use crate::vm::Vm;
 
 pub(crate) const TABLE: &[Function] = &[
-    fixed("now", 0, |vm, _| Ok(now(vm).into_value())),
-    fixed("date", 2, |vm, args| Ok(instant(vm, args.any(1)).format(args.str(0)?).into())),
-    fixed("dateInZone", 3, in_zone),
-    fixed("date_in_zone", 3, in_zone),
-    fixed("htmlDate", 1, |vm, args| Ok(instant(vm, args.any(0)).format("2006-01-02").into())),
-    fixed("htmlDateInZone", 2, |vm, args| {
+    hosted("now", 0, |host, _| Ok(now(host).into_value())),
+    hosted("date", 2, |host, args| Ok(instant(host, args.any(1)).format(args.str(0)?).into())),
+    hosted("dateInZone", 3, in_zone),
+    hosted("date_in_zone", 3, in_zone),
+    hosted("htmlDate", 1, |host, args| Ok(instant(host, args.any(0)).format("2006-01-02").into())),
+    hosted("htmlDateInZone", 2, |host, args| {
         let zone = Zone::named(args.str(1)?);
-        Ok(instant(vm, args.any(0)).format_in(&zone, "2006-01-02").into())
+        Ok(instant(host, args.any(0)).format_in(&zone, "2006-01-02").into())
     }),
-    fixed("dateModify", 2, |_, args| {
-        modify(args).map(|changed| changed.unwrap_or_else(|| args.any(1).clone()))
-    }),
-    fixed("date_modify", 2, |_, args| {
+    fixed("dateModify", 2, |args| modify(args).map(|changed| changed.unwrap_or_else(|| args.any(1).clone()))),
+    fixed("date_modify", 2, |args| {
         modify(args).map(|changed| changed.unwrap_or_else(|| args.any(1).clone()))
     }),
     fixed("mustDateModify", 2, must_modify),
     fixed("must_date_modify", 2, must_modify),
-    fixed("toDate", 2, |_, args| Ok(parse(args.str(0)?, args.str(1)?).unwrap_or(ZERO).into_value())),
-    fixed("mustToDate", 2, |_, args| {
+    fixed("toDate", 2, |args| Ok(parse(args.str(0)?, args.str(1)?).unwrap_or(ZERO).into_value())),
+    fixed("mustToDate", 2, |args| {
         let (layout, text) = (args.str(0)?, args.str(1)?);
         match parse(layout, text) {
             Some(time) => Ok(time.into_value()),
             None => Err(Error::new(format!("parsing time `{text}` as `{layout}`: cannot parse it"))),
         }
     }),
-    fixed("unixEpoch", 1, |_, args| Ok(time(args, 0)?.seconds.to_string().into())),
-    fixed("ago", 1, |vm, args| {
-        let then = instant(vm, args.any(0));
-        Ok(duration_text(nanoseconds(now(vm).seconds.saturating_sub(then.seconds))).into())
+    fixed("unixEpoch", 1, |args| Ok(time(args, 0)?.seconds.to_string().into())),
+    hosted("ago", 1, |host, args| {
+        let then = instant(host, args.any(0));
+        Ok(duration_text(nanoseconds(now(host).seconds.saturating_sub(then.seconds))).into())
     }),
-    fixed("duration", 1, |_, args| {
+    fixed("duration", 1, |args| {
         let seconds = match args.any(0) {
             Value::Int64(number) => *number,
             value => value.as_str().and_then(|text| text.parse().ok()).unwrap_or(0),
         };
         Ok(duration_text(nanoseconds(seconds)).into())
     }),
-    fixed("durationRound", 1, |vm, args| {
+    hosted("durationRound", 1, |host, args| {
         let length = match args.any(0) {
             Value::Int64(number) => *number,
-            Value::Object(_) => nanoseconds(now(vm).seconds.saturating_sub(time(args, 0)?.seconds)),
+            Value::Object(_) => nanoseconds(now(host).seconds.saturating_sub(time(args, 0)?.seconds)),
             value => value.as_str().and_then(parse_duration).unwrap_or(0),
         };
         Ok(round(length.unsigned_abs()).into())
@@ -88,20 +85,20 @@ const MONTHS: [&str; 12] = [
 
 const WEEKDAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
-fn now(vm: &mut Vm) -> Time {
-    let (seconds, nanoseconds) = vm.random.now();
+fn now(host: &mut dyn Host) -> Time {
+    let (seconds, nanoseconds) = host.random().now();
     Time { seconds, nanoseconds }
 }
 
 /// A time or the seconds since 1970; anything else is now.
-fn instant(vm: &mut Vm, value: &Value) -> Time {
+fn instant(host: &mut dyn Host, value: &Value) -> Time {
     match value {
         Value::Int(seconds) | Value::Int64(seconds) => Time { seconds: *seconds, nanoseconds: 0 },
         Value::Object(object) => match object.as_any().downcast_ref::<Time>() {
             Some(time) => *time,
-            None => now(vm),
+            None => now(host),
         },
-        _ => now(vm),
+        _ => now(host),
     }
 }
 
@@ -114,9 +111,9 @@ fn time(args: Args<'_>, index: usize) -> Result<Time> {
     .ok_or_else(|| args.mismatch(index, "time.Time"))
 }
 
-fn in_zone(vm: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn in_zone(host: &mut dyn Host, args: Args<'_>) -> Result<Value> {
     let zone = Zone::named(args.str(2)?);
-    Ok(instant(vm, args.any(1)).format_in(&zone, args.str(0)?).into())
+    Ok(instant(host, args.any(1)).format_in(&zone, args.str(0)?).into())
 }
 
 /// Where a time is told.
@@ -147,7 +144,7 @@ fn modify(args: Args<'_>) -> Result<Option<Value>> {
     Ok(parse_duration(text).map(|length| time.plus(length).into_value()))
 }
 
-fn must_modify(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn must_modify(args: Args<'_>) -> Result<Value> {
     modify(args)?
         .ok_or_else(|| Error::new(format!("time: invalid duration `{}`", args.str(0).unwrap_or_default())))
 }

@@ -2,42 +2,43 @@
 
 use std::sync::Arc;
 
-use super::{Function, cast, fixed, variadic};
+use super::cast;
 use crate::error::{Error, Result};
-use crate::value::{Args, Elem, Entries, List, Map, Value, Walk};
-use crate::vm::Vm;
+use crate::function::{Function, fixed, variadic};
+use crate::value::{Args, Elem, Entries, List, Map, Value};
+use crate::walk::Walk;
 
 pub(crate) const TABLE: &[Function] = &[
-    variadic("dict", 0, |_, args| {
+    variadic("dict", 0, |args| {
         args.0.iter().step_by(2).try_for_each(Value::check_size)?;
         Ok(dict(args))
     }),
-    fixed("get", 2, |_, args| {
+    fixed("get", 2, |args| {
         let found = args.map(0)?.get(args.str(1)?);
         Ok(found.unwrap_or_else(|| Value::str("")))
     }),
-    fixed("set", 3, |_, args| {
+    fixed("set", 3, |args| {
         let (map, key) = (args.map_to_change(0)?, args.arc_str(1)?);
         map.insert(key, args.any(2).clone());
         Ok(Value::Map(map))
     }),
-    fixed("unset", 2, |_, args| {
+    fixed("unset", 2, |args| {
         let (map, key) = (args.map(0)?, args.str(1)?);
         map.borrow_mut().remove(key);
         Ok(Value::Map(map))
     }),
-    fixed("hasKey", 2, |_, args| Ok(Value::Bool(args.map(0)?.borrow().contains(args.str(1)?)))),
+    fixed("hasKey", 2, |args| Ok(Value::Bool(args.map(0)?.borrow().contains(args.str(1)?)))),
     variadic("pluck", 1, pluck),
     variadic("keys", 0, keys),
-    fixed("values", 1, |_, args| {
+    fixed("values", 1, |args| {
         Ok(Value::list(args.map(0)?.borrow().iter().map(|(_, value)| value.clone()).collect()))
     }),
     variadic("pick", 1, pick),
     variadic("omit", 1, omit),
-    variadic("merge", 1, |_, args| merge_all(args, false)),
-    variadic("mustMerge", 1, |_, args| merge_all(args, false)),
-    variadic("mergeOverwrite", 1, |_, args| merge_all(args, true)),
-    variadic("mustMergeOverwrite", 1, |_, args| merge_all(args, true)),
+    variadic("merge", 1, |args| merge_all(args, false)),
+    variadic("mustMerge", 1, |args| merge_all(args, false)),
+    variadic("mergeOverwrite", 1, |args| merge_all(args, true)),
+    variadic("mustMergeOverwrite", 1, |args| merge_all(args, true)),
     fixed("deepCopy", 1, deep_copy),
     fixed("mustDeepCopy", 1, deep_copy),
     variadic("dig", 0, dig),
@@ -59,14 +60,14 @@ fn dict(args: Args<'_>) -> Value {
     Value::map(entries.collect())
 }
 
-fn deep_copy(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn deep_copy(args: Args<'_>) -> Result<Value> {
     match args.any(0) {
         Value::Nil | Value::Invalid => Err(Error::missing("there is nothing to copy: the value is nil")),
         value => value.deep_copy(),
     }
 }
 
-fn pluck(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn pluck(args: Args<'_>) -> Result<Value> {
     let key = args.str(0)?;
     let mut found = Vec::new();
     for index in 1..args.len() {
@@ -76,7 +77,7 @@ fn pluck(_: &mut Vm, args: Args<'_>) -> Result<Value> {
 }
 
 /// Go's maps have no order; here keys come sorted, so that the same chart gives the same text.
-fn keys(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn keys(args: Args<'_>) -> Result<Value> {
     let mut keys = Vec::new();
     for index in 0..args.len() {
         keys.extend(args.map(index)?.borrow().iter().map(|(key, _)| Value::Str(Arc::clone(key))));
@@ -84,7 +85,7 @@ fn keys(_: &mut Vm, args: Args<'_>) -> Result<Value> {
     Ok(Value::List(List::new(Elem::Str, keys)))
 }
 
-fn pick(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn pick(args: Args<'_>) -> Result<Value> {
     let map = args.map(0)?;
     let mut picked = Entries::default();
     for index in 1..args.len() {
@@ -96,7 +97,7 @@ fn pick(_: &mut Vm, args: Args<'_>) -> Result<Value> {
     Ok(Value::map(picked))
 }
 
-fn omit(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn omit(args: Args<'_>) -> Result<Value> {
     let map = args.map(0)?;
     let mut left = map.borrow().clone();
     for index in 1..args.len() {
@@ -118,7 +119,7 @@ fn merge_all(args: Args<'_>, overwrite: bool) -> Result<Value> {
 /// taken only where the target has none or an empty one; with it, empty values of the source do not
 /// overwrite unless they are new.
 fn merge(target: &Map, source: &Map, overwrite: bool, depth: usize, walk: &mut Walk) -> Result<()> {
-    if depth > crate::value::MAX_DEPTH {
+    if depth > crate::walk::MAX_DEPTH {
         return Err(Error::new("the maps nest too deeply to be merged: does one hold itself?"));
     }
     if target.same(source) {
@@ -142,7 +143,7 @@ fn merge(target: &Map, source: &Map, overwrite: bool, depth: usize, walk: &mut W
     Ok(())
 }
 
-fn dig(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn dig(args: Args<'_>) -> Result<Value> {
     let Some(last) = args.len().checked_sub(1).filter(|last| *last >= 2) else {
         return Err(Error::new("dig needs at least three arguments"));
     };

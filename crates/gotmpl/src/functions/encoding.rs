@@ -4,18 +4,18 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use sha2::Digest as _;
 
-use super::{Function, fixed};
+use crate::function::{Function, fixed};
 use crate::value::Value;
 
 pub(crate) const TABLE: &[Function] = &[
-    fixed("b64enc", 1, |_, args| Ok(base64::engine::general_purpose::STANDARD.encode(args.bytes(0)?).into())),
-    fixed("b64dec", 1, |_, args| Ok(decode64(args.bytes(0)?))),
-    fixed("b32enc", 1, |_, args| Ok(encode32(args.bytes(0)?).into())),
-    fixed("b32dec", 1, |_, args| Ok(decode32(args.bytes(0)?))),
-    fixed("sha1sum", 1, |_, args| Ok(hex(&sha1::Sha1::digest(args.bytes(0)?)).into())),
-    fixed("sha256sum", 1, |_, args| Ok(hex(&sha2::Sha256::digest(args.bytes(0)?)).into())),
-    fixed("sha512sum", 1, |_, args| Ok(hex(&sha2::Sha512::digest(args.bytes(0)?)).into())),
-    fixed("adler32sum", 1, |_, args| Ok(adler32(args.bytes(0)?).to_string().into())),
+    fixed("b64enc", 1, |args| Ok(base64::engine::general_purpose::STANDARD.encode(args.bytes(0)?).into())),
+    fixed("b64dec", 1, |args| Ok(decode64(args.bytes(0)?))),
+    fixed("b32enc", 1, |args| Ok(encode32(args.bytes(0)?).into())),
+    fixed("b32dec", 1, |args| Ok(decode32(args.bytes(0)?))),
+    fixed("sha1sum", 1, |args| Ok(hex(&sha1::Sha1::digest(args.bytes(0)?)).into())),
+    fixed("sha256sum", 1, |args| Ok(hex(&sha2::Sha256::digest(args.bytes(0)?)).into())),
+    fixed("sha512sum", 1, |args| Ok(hex(&sha2::Sha512::digest(args.bytes(0)?)).into())),
+    fixed("adler32sum", 1, |args| Ok(adler32(args.bytes(0)?).to_string().into())),
 ];
 
 /// Lower-case hexadecimal.

@@ -1,11 +1,10 @@
 //! The functions that Helm adds to Sprig's: templates in templates, YAML and JSON.
 
-use super::{Function, fixed};
 use crate::error::{Error, Result};
+use crate::function::{Function, fixed, hosted};
 use crate::json::{self, Style};
 use crate::json_decode;
 use crate::value::{Args, Elem, Entries, Map, Value};
-use crate::vm::Vm;
 use plimsoll_yaml as yaml;
 
 const COMPACT: Style = Style { pretty: false, html: true };
@@ -13,35 +12,31 @@ const PRETTY: Style = Style { pretty: true, html: true };
 const RAW: Style = Style { pretty: false, html: false };
 
 pub(crate) const TABLE: &[Function] = &[
-    fixed("include", 2, |vm, args| vm.include(args.str(0)?, &nothing_to_invalid(args.any(1)))),
-    fixed("tpl", 2, |vm, args| vm.tpl(&args.arc_str(0)?, &nothing_to_invalid(args.any(1)))),
+    hosted("include", 2, |host, args| host.include(args.str(0)?, &nothing_to_invalid(args.any(1)))),
+    hosted("tpl", 2, |host, args| host.tpl(&args.arc_str(0)?, &nothing_to_invalid(args.any(1)))),
     fixed("required", 2, required),
-    fixed("fail", 1, |_, args| Err(Error::authored(args.str(0)?))),
-    fixed("lookup", 4, |_, args| {
+    fixed("fail", 1, |args| Err(Error::authored(args.str(0)?))),
+    fixed("lookup", 4, |args| {
         for index in 0..4 {
             args.str(index)?;
         }
         Ok(Value::map(Entries::default()))
     }),
-    fixed("getHostByName", 1, |_, args| args.str(0).map(|_| Value::str(""))),
+    fixed("getHostByName", 1, |args| args.str(0).map(|_| Value::str(""))),
     // Helm swallows what cannot be serialised; the `must` forms fail.
-    fixed("toYaml", 1, |_, args| Ok(json::to_yaml(args.writable(0)?).unwrap_or_default().into())),
-    fixed("mustToYaml", 1, |_, args| Ok(json::to_yaml(args.writable(0)?)?.into())),
-    fixed("toYamlPretty", 1, |_, args| {
-        Ok(json::to_yaml_pretty(args.writable(0)?).unwrap_or_default().into())
-    }),
-    fixed("toJson", 1, |_, args| Ok(json::encode(args.writable(0)?, COMPACT).unwrap_or_default().into())),
-    fixed("mustToJson", 1, |_, args| Ok(json::encode(args.writable(0)?, COMPACT)?.into())),
-    fixed("toPrettyJson", 1, |_, args| {
-        Ok(json::encode(args.writable(0)?, PRETTY).unwrap_or_default().into())
-    }),
-    fixed("mustToPrettyJson", 1, |_, args| Ok(json::encode(args.writable(0)?, PRETTY)?.into())),
-    fixed("toRawJson", 1, |_, args| Ok(json::encode(args.writable(0)?, RAW)?.into())),
-    fixed("mustToRawJson", 1, |_, args| Ok(json::encode(args.writable(0)?, RAW)?.into())),
-    fixed("fromYaml", 1, |_, args| Ok(from_yaml(args.bytes(0)?, Target::Map))),
-    fixed("fromYamlArray", 1, |_, args| Ok(from_yaml(args.bytes(0)?, Target::List))),
-    fixed("fromJson", 1, |_, args| Ok(from_json(args.bytes(0)?, Target::Map))),
-    fixed("fromJsonArray", 1, |_, args| Ok(from_json(args.bytes(0)?, Target::List))),
+    fixed("toYaml", 1, |args| Ok(json::to_yaml(args.writable(0)?).unwrap_or_default().into())),
+    fixed("mustToYaml", 1, |args| Ok(json::to_yaml(args.writable(0)?)?.into())),
+    fixed("toYamlPretty", 1, |args| Ok(json::to_yaml_pretty(args.writable(0)?).unwrap_or_default().into())),
+    fixed("toJson", 1, |args| Ok(json::encode(args.writable(0)?, COMPACT).unwrap_or_default().into())),
+    fixed("mustToJson", 1, |args| Ok(json::encode(args.writable(0)?, COMPACT)?.into())),
+    fixed("toPrettyJson", 1, |args| Ok(json::encode(args.writable(0)?, PRETTY).unwrap_or_default().into())),
+    fixed("mustToPrettyJson", 1, |args| Ok(json::encode(args.writable(0)?, PRETTY)?.into())),
+    fixed("toRawJson", 1, |args| Ok(json::encode(args.writable(0)?, RAW)?.into())),
+    fixed("mustToRawJson", 1, |args| Ok(json::encode(args.writable(0)?, RAW)?.into())),
+    fixed("fromYaml", 1, |args| Ok(from_yaml(args.bytes(0)?, Target::Map))),
+    fixed("fromYamlArray", 1, |args| Ok(from_yaml(args.bytes(0)?, Target::List))),
+    fixed("fromJson", 1, |args| Ok(from_json(args.bytes(0)?, Target::Map))),
+    fixed("fromJsonArray", 1, |args| Ok(from_json(args.bytes(0)?, Target::List))),
     fixed("mustFromJson", 1, must_from_json),
 ];
 
@@ -50,7 +45,7 @@ fn nothing_to_invalid(value: &Value) -> Value {
     if value.is_nil() { Value::Invalid } else { value.clone() }
 }
 
-fn required(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn required(args: Args<'_>) -> Result<Value> {
     let message = args.str(0)?;
     let value = args.any(1);
     if value.is_nil() || value.as_str() == Some("") {
@@ -136,7 +131,7 @@ fn from_json(text: &[u8], target: Target) -> Value {
     }
 }
 
-fn must_from_json(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn must_from_json(args: Args<'_>) -> Result<Value> {
     let decoded = json_decode::decode(args.bytes(0)?).map_err(Error::new)?;
     decoded.error.map_or(Ok(decoded.value), |error| Err(Error::new(error)))
 }

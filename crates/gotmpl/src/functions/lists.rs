@@ -1,26 +1,27 @@
 //! Sprig's functions over lists.
 
-use super::{Function, cast, fixed, variadic};
+use super::cast;
 use crate::error::{Error, Result};
-use crate::value::{Args, Elem, List, Value, Walk};
-use crate::vm::{MAX_TEXT, Vm};
+use crate::function::{Function, MAX_TEXT, fixed, variadic};
+use crate::value::{Args, Elem, List, Value};
+use crate::walk::Walk;
 
 /// The longest list that is made of a number alone, or of other lists.
 const MAX_LENGTH: u128 = 10_000_000;
 
 pub(crate) const TABLE: &[Function] = &[
-    variadic("list", 0, |_, args| Ok(list(args.0))),
-    variadic("tuple", 0, |_, args| Ok(list(args.0))),
+    variadic("list", 0, |args| Ok(list(args.0))),
+    variadic("tuple", 0, |args| Ok(list(args.0))),
     fixed("append", 2, push),
     fixed("mustAppend", 2, push),
     fixed("push", 2, push),
     fixed("mustPush", 2, push),
     fixed("prepend", 2, prepend),
     fixed("mustPrepend", 2, prepend),
-    fixed("first", 1, |_, args| Ok(args.list(0, "find first")?.first().cloned().unwrap_or(Value::Nil))),
-    fixed("mustFirst", 1, |_, args| Ok(args.list(0, "find first")?.first().cloned().unwrap_or(Value::Nil))),
-    fixed("last", 1, |_, args| Ok(args.list(0, "find last")?.last().cloned().unwrap_or(Value::Nil))),
-    fixed("mustLast", 1, |_, args| Ok(args.list(0, "find last")?.last().cloned().unwrap_or(Value::Nil))),
+    fixed("first", 1, |args| Ok(args.list(0, "find first")?.first().cloned().unwrap_or(Value::Nil))),
+    fixed("mustFirst", 1, |args| Ok(args.list(0, "find first")?.first().cloned().unwrap_or(Value::Nil))),
+    fixed("last", 1, |args| Ok(args.list(0, "find last")?.last().cloned().unwrap_or(Value::Nil))),
+    fixed("mustLast", 1, |args| Ok(args.list(0, "find last")?.last().cloned().unwrap_or(Value::Nil))),
     fixed("rest", 1, rest),
     fixed("mustRest", 1, rest),
     fixed("initial", 1, initial),
@@ -40,7 +41,7 @@ pub(crate) const TABLE: &[Function] = &[
     variadic("concat", 0, concat),
     fixed("chunk", 2, chunk),
     fixed("mustChunk", 2, chunk),
-    fixed("sortAlpha", 1, |_, args| {
+    fixed("sortAlpha", 1, |args| {
         let mut texts = cast::strings(args.any(0))?;
         if args.any(0).is_nil() {
             // What is no list is one text.
@@ -50,14 +51,12 @@ pub(crate) const TABLE: &[Function] = &[
         Ok(Value::strings(texts.iter().map(|text| &**text)))
     }),
     fixed("join", 2, join),
-    fixed("toStrings", 1, |_, args| {
-        Ok(Value::strings(cast::strings(args.any(0))?.iter().map(|text| &**text)))
-    }),
-    fixed("until", 1, |_, args| {
+    fixed("toStrings", 1, |args| Ok(Value::strings(cast::strings(args.any(0))?.iter().map(|text| &**text)))),
+    fixed("until", 1, |args| {
         let stop = args.int(0)?;
         until(0, stop, if stop < 0 { -1 } else { 1 }).map(ints)
     }),
-    fixed("untilStep", 3, |_, args| until(args.int(0)?, args.int(1)?, args.int(2)?).map(ints)),
+    fixed("untilStep", 3, |args| until(args.int(0)?, args.int(1)?, args.int(2)?).map(ints)),
     variadic("seq", 0, seq),
 ];
 
@@ -67,7 +66,7 @@ fn list(items: &[Value]) -> Value {
     Value::list(items.iter().map(item).collect())
 }
 
-fn push(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn push(args: Args<'_>) -> Result<Value> {
     let old = args.list(0, "push")?;
     let mut items = Vec::with_capacity(old.len() + 1);
     items.extend_from_slice(&old);
@@ -75,7 +74,7 @@ fn push(_: &mut Vm, args: Args<'_>) -> Result<Value> {
     Ok(Value::list(items))
 }
 
-fn prepend(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn prepend(args: Args<'_>) -> Result<Value> {
     let old = args.list(0, "prepend")?;
     let mut items = Vec::with_capacity(old.len() + 1);
     items.push(args.any(1).clone());
@@ -83,12 +82,12 @@ fn prepend(_: &mut Vm, args: Args<'_>) -> Result<Value> {
     Ok(Value::list(items))
 }
 
-fn rest(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn rest(args: Args<'_>) -> Result<Value> {
     let items = args.list(0, "find rest")?;
     Ok(items.get(1..).map_or_else(nil, |rest| Value::list(rest.to_vec())))
 }
 
-fn initial(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn initial(args: Args<'_>) -> Result<Value> {
     let items = args.list(0, "find initial")?;
     Ok(items.split_last().map_or_else(nil, |(_, start)| Value::list(start.to_vec())))
 }
@@ -98,11 +97,11 @@ fn nil() -> Value {
     Value::List(List::appended(Elem::Any, Vec::new()))
 }
 
-fn reverse(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn reverse(args: Args<'_>) -> Result<Value> {
     Ok(Value::list(args.list(0, "find reverse")?.iter().rev().cloned().collect()))
 }
 
-fn uniq(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn uniq(args: Args<'_>) -> Result<Value> {
     let items = args.list(0, "find uniq")?;
     let mut kept: Vec<Value> = Vec::with_capacity(items.len());
     let mut walk = Walk::comparing();
@@ -114,11 +113,11 @@ fn uniq(_: &mut Vm, args: Args<'_>) -> Result<Value> {
     Ok(Value::list(kept))
 }
 
-fn compact(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn compact(args: Args<'_>) -> Result<Value> {
     Ok(Value::list(args.list(0, "compact")?.iter().filter(|item| item.truth()).cloned().collect()))
 }
 
-fn without(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn without(args: Args<'_>) -> Result<Value> {
     let items = args.list(0, "find without")?;
     let (omit, mut kept, mut walk) = (args.rest(1), Vec::new(), Walk::comparing());
     for item in items.iter() {
@@ -138,7 +137,7 @@ fn holds(items: &[Value], wanted: &Value, walk: &mut Walk) -> Result<bool> {
     Ok(false)
 }
 
-fn has(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn has(args: Args<'_>) -> Result<Value> {
     if args.any(1).is_nil() {
         return Ok(Value::Bool(false));
     }
@@ -146,7 +145,7 @@ fn has(_: &mut Vm, args: Args<'_>) -> Result<Value> {
     holds(&items, args.any(0), &mut Walk::comparing()).map(Value::Bool)
 }
 
-fn slice(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn slice(args: Args<'_>) -> Result<Value> {
     let items = args.list(0, "slice")?;
     if items.is_empty() {
         return Ok(Value::Nil);
@@ -167,7 +166,7 @@ fn slice(_: &mut Vm, args: Args<'_>) -> Result<Value> {
     Ok(Value::List(List::new(elem, chosen.to_vec())))
 }
 
-fn join(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn join(args: Args<'_>) -> Result<Value> {
     let (texts, separator) = (cast::strings(args.any(1))?, args.str(0)?);
     let separators = texts.len().saturating_mul(separator.len());
     if separators > MAX_TEXT {
@@ -178,7 +177,7 @@ fn join(_: &mut Vm, args: Args<'_>) -> Result<Value> {
     Ok(texts.join(separator).into())
 }
 
-fn concat(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn concat(args: Args<'_>) -> Result<Value> {
     let mut all = Vec::new();
     for index in 0..args.len() {
         let items = args.list(index, "concat")?;
@@ -188,7 +187,7 @@ fn concat(_: &mut Vm, args: Args<'_>) -> Result<Value> {
     Ok(Value::List(List::appended(Elem::Any, all)))
 }
 
-fn chunk(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn chunk(args: Args<'_>) -> Result<Value> {
     let wanted = args.int(0)?;
     let items = args.list(1, "chunk")?;
     let Some(size) = usize::try_from(wanted).ok().filter(|size| *size > 0) else {
@@ -232,7 +231,7 @@ fn ints(numbers: Vec<i64>) -> Value {
 }
 
 /// `seq`, like the shell's: the numbers of `until`, the end included, with spaces between them.
-fn seq(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn seq(args: Args<'_>) -> Result<Value> {
     let mut numbers = Vec::with_capacity(3);
     for index in 0..args.len() {
         numbers.push(args.int(index)?);

@@ -1,16 +1,16 @@
 //! Sprig's arithmetic.
 
-use super::{Function, between, cast, fixed, variadic};
+use super::cast;
 use crate::error::{Error, Result};
 use crate::fmt;
+use crate::function::{Function, between, fixed, variadic};
 use crate::value::{Args, Value};
-use crate::vm::Vm;
 
 pub(crate) const TABLE: &[Function] = &[
-    fixed("int", 1, |_, args| Ok(Value::Int(cast::int(args.any(0))))),
-    fixed("int64", 1, |_, args| Ok(Value::Int64(cast::int(args.any(0))))),
-    fixed("float64", 1, |_, args| Ok(Value::Float(cast::float(args.any(0))))),
-    fixed("atoi", 1, |_, args| {
+    fixed("int", 1, |args| Ok(Value::Int(cast::int(args.any(0))))),
+    fixed("int64", 1, |args| Ok(Value::Int64(cast::int(args.any(0))))),
+    fixed("float64", 1, |args| Ok(Value::Float(cast::float(args.any(0))))),
+    fixed("atoi", 1, |args| {
         Ok(Value::Int(args.str(0)?.parse().unwrap_or_else(|error: std::num::ParseIntError| {
             // Go's parser comes as near as it can.
             match error.kind() {
@@ -20,27 +20,25 @@ pub(crate) const TABLE: &[Function] = &[
             }
         })))
     }),
-    fixed("toDecimal", 1, |_, args| {
-        Ok(Value::Int64(i64::from_str_radix(&fmt::sprint(args.0), 8).unwrap_or(0)))
-    }),
-    fixed("add1", 1, |_, args| Ok(Value::Int64(cast::int(args.any(0)).wrapping_add(1)))),
-    variadic("add", 0, |_, args| Ok(fold(args.0, 0, i64::wrapping_add))),
-    fixed("sub", 2, |_, args| Ok(Value::Int64(cast::int(args.any(0)).wrapping_sub(cast::int(args.any(1)))))),
-    fixed("div", 2, |_, args| divide(args, i64::wrapping_div)),
-    fixed("mod", 2, |_, args| divide(args, i64::wrapping_rem)),
-    variadic("mul", 1, |_, args| Ok(fold(args.0, 1, i64::wrapping_mul))),
-    variadic("max", 1, |_, args| Ok(fold(args.rest(1), cast::int(args.any(0)), i64::max))),
-    variadic("biggest", 1, |_, args| Ok(fold(args.rest(1), cast::int(args.any(0)), i64::max))),
-    variadic("min", 1, |_, args| Ok(fold(args.rest(1), cast::int(args.any(0)), i64::min))),
-    variadic("maxf", 1, |_, args| Ok(extreme(args, f64::max))),
-    variadic("minf", 1, |_, args| Ok(extreme(args, f64::min))),
-    fixed("add1f", 1, |_, args| decimal(cast::float(args.any(0)), &[Value::Int(1)], Operation::Add)),
-    variadic("addf", 0, |_, args| decimal(0.0, args.0, Operation::Add)),
-    variadic("subf", 1, |_, args| decimal(cast::float(args.any(0)), args.rest(1), Operation::Subtract)),
-    variadic("mulf", 1, |_, args| decimal(cast::float(args.any(0)), args.rest(1), Operation::Multiply)),
-    variadic("divf", 1, |_, args| decimal(cast::float(args.any(0)), args.rest(1), Operation::Divide)),
-    fixed("ceil", 1, |_, args| Ok(Value::Float(cast::float(args.any(0)).ceil()))),
-    fixed("floor", 1, |_, args| Ok(Value::Float(cast::float(args.any(0)).floor()))),
+    fixed("toDecimal", 1, |args| Ok(Value::Int64(i64::from_str_radix(&fmt::sprint(args.0), 8).unwrap_or(0)))),
+    fixed("add1", 1, |args| Ok(Value::Int64(cast::int(args.any(0)).wrapping_add(1)))),
+    variadic("add", 0, |args| Ok(fold(args.0, 0, i64::wrapping_add))),
+    fixed("sub", 2, |args| Ok(Value::Int64(cast::int(args.any(0)).wrapping_sub(cast::int(args.any(1)))))),
+    fixed("div", 2, |args| divide(args, i64::wrapping_div)),
+    fixed("mod", 2, |args| divide(args, i64::wrapping_rem)),
+    variadic("mul", 1, |args| Ok(fold(args.0, 1, i64::wrapping_mul))),
+    variadic("max", 1, |args| Ok(fold(args.rest(1), cast::int(args.any(0)), i64::max))),
+    variadic("biggest", 1, |args| Ok(fold(args.rest(1), cast::int(args.any(0)), i64::max))),
+    variadic("min", 1, |args| Ok(fold(args.rest(1), cast::int(args.any(0)), i64::min))),
+    variadic("maxf", 1, |args| Ok(extreme(args, f64::max))),
+    variadic("minf", 1, |args| Ok(extreme(args, f64::min))),
+    fixed("add1f", 1, |args| decimal(cast::float(args.any(0)), &[Value::Int(1)], Operation::Add)),
+    variadic("addf", 0, |args| decimal(0.0, args.0, Operation::Add)),
+    variadic("subf", 1, |args| decimal(cast::float(args.any(0)), args.rest(1), Operation::Subtract)),
+    variadic("mulf", 1, |args| decimal(cast::float(args.any(0)), args.rest(1), Operation::Multiply)),
+    variadic("divf", 1, |args| decimal(cast::float(args.any(0)), args.rest(1), Operation::Divide)),
+    fixed("ceil", 1, |args| Ok(Value::Float(cast::float(args.any(0)).ceil()))),
+    fixed("floor", 1, |args| Ok(Value::Float(cast::float(args.any(0)).floor()))),
     between("round", 2, 3, round),
 ];
 
@@ -149,7 +147,7 @@ fn decimal(start: f64, others: &[Value], operation: Operation) -> Result<Value> 
     Ok(Value::Float(exact.map_or(number, Decimal::float)))
 }
 
-fn round(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn round(args: Args<'_>) -> Result<Value> {
     #[expect(clippy::cast_precision_loss, reason = "Go's conversion")]
     let places = args.int(1)? as f64;
     let round_on = if args.len() > 2 { args.float(2)? } else { 0.5 };

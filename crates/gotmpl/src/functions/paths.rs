@@ -3,22 +3,21 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use super::{Function, fixed};
 use crate::error::{Error, Result};
+use crate::function::{Function, fixed};
 use crate::value::{Args, Entries, Value};
-use crate::vm::Vm;
 
 pub(crate) const TABLE: &[Function] = &[
-    fixed("base", 1, |_, args| Ok(base(args.str(0)?).into())),
-    fixed("dir", 1, |_, args| Ok(dir(args.str(0)?).into())),
-    fixed("clean", 1, |_, args| Ok(clean(args.str(0)?).into())),
-    fixed("ext", 1, |_, args| Ok(ext(args.str(0)?).into())),
-    fixed("isAbs", 1, |_, args| Ok(Value::Bool(args.str(0)?.starts_with('/')))),
-    fixed("osBase", 1, |_, args| Ok(base(args.str(0)?).into())),
-    fixed("osDir", 1, |_, args| Ok(dir(args.str(0)?).into())),
-    fixed("osClean", 1, |_, args| Ok(clean(args.str(0)?).into())),
-    fixed("osExt", 1, |_, args| Ok(ext(args.str(0)?).into())),
-    fixed("osIsAbs", 1, |_, args| Ok(Value::Bool(args.str(0)?.starts_with('/')))),
+    fixed("base", 1, |args| Ok(base(args.str(0)?).into())),
+    fixed("dir", 1, |args| Ok(dir(args.str(0)?).into())),
+    fixed("clean", 1, |args| Ok(clean(args.str(0)?).into())),
+    fixed("ext", 1, |args| Ok(ext(args.str(0)?).into())),
+    fixed("isAbs", 1, |args| Ok(Value::Bool(args.str(0)?.starts_with('/')))),
+    fixed("osBase", 1, |args| Ok(base(args.str(0)?).into())),
+    fixed("osDir", 1, |args| Ok(dir(args.str(0)?).into())),
+    fixed("osClean", 1, |args| Ok(clean(args.str(0)?).into())),
+    fixed("osExt", 1, |args| Ok(ext(args.str(0)?).into())),
+    fixed("osIsAbs", 1, |args| Ok(Value::Bool(args.str(0)?.starts_with('/')))),
     fixed("urlParse", 1, url_parse),
     fixed("urlJoin", 1, url_join),
 ];
@@ -76,7 +75,7 @@ struct Url<'a> {
     fragment: String,
 }
 
-fn url_parse(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn url_parse(args: Args<'_>) -> Result<Value> {
     let text = args.str(0)?;
     let url =
         parse(text).map_err(|reason| Error::new(format!("unable to parse url: parse `{text}`: {reason}")))?;
@@ -173,7 +172,7 @@ fn host_text(host: &str) -> Result<String, &'static str> {
     unescape(host)
 }
 
-fn url_join(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn url_join(args: Args<'_>) -> Result<Value> {
     let map = args.map(0)?;
     let part = |key: &str| -> Result<String> {
         match map.get(key) {

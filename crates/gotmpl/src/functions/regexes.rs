@@ -2,30 +2,32 @@
 
 use std::fmt::Write as _;
 
-use super::{Function, fixed};
 use crate::error::{Error, Result};
+use crate::function::{Function, Host, MAX_TEXT, fixed, hosted};
 use crate::value::{Args, Elem, List, Value};
-use crate::vm::{MAX_TEXT, Vm};
 use regex::Regex;
 
 pub(crate) const TABLE: &[Function] = &[
     // The plain forms say nothing about a bad pattern where Sprig swallows the error.
-    fixed("regexMatch", 2, |vm, args| {
-        let found = vm.regex(args.str(0)?).is_ok_and(|regex| regex.is_match(args.str(1).unwrap_or_default()));
+    hosted("regexMatch", 2, |host, args| {
+        let found =
+            host.regex(args.str(0)?).is_ok_and(|regex| regex.is_match(args.str(1).unwrap_or_default()));
         args.str(1).map(|_| Value::Bool(found))
     }),
-    fixed("mustRegexMatch", 2, |vm, args| Ok(Value::Bool(vm.regex(args.str(0)?)?.is_match(args.str(1)?)))),
-    fixed("regexFind", 2, find),
-    fixed("mustRegexFind", 2, find),
-    fixed("regexFindAll", 3, find_all),
-    fixed("mustRegexFindAll", 3, find_all),
-    fixed("regexReplaceAll", 3, replace_all),
-    fixed("mustRegexReplaceAll", 3, replace_all),
-    fixed("regexReplaceAllLiteral", 3, replace_all_literal),
-    fixed("mustRegexReplaceAllLiteral", 3, replace_all_literal),
-    fixed("regexSplit", 3, split),
-    fixed("mustRegexSplit", 3, split),
-    fixed("regexQuoteMeta", 1, |_, args| Ok(quote_meta(args.str(0)?).into())),
+    hosted("mustRegexMatch", 2, |host, args| {
+        Ok(Value::Bool(host.regex(args.str(0)?)?.is_match(args.str(1)?)))
+    }),
+    hosted("regexFind", 2, find),
+    hosted("mustRegexFind", 2, find),
+    hosted("regexFindAll", 3, find_all),
+    hosted("mustRegexFindAll", 3, find_all),
+    hosted("regexReplaceAll", 3, replace_all),
+    hosted("mustRegexReplaceAll", 3, replace_all),
+    hosted("regexReplaceAllLiteral", 3, replace_all_literal),
+    hosted("mustRegexReplaceAllLiteral", 3, replace_all_literal),
+    hosted("regexSplit", 3, split),
+    hosted("mustRegexSplit", 3, split),
+    fixed("regexQuoteMeta", 1, |args| Ok(quote_meta(args.str(0)?).into())),
 ];
 
 /// Compiles a pattern in Go's syntax; the error names it.
@@ -221,30 +223,30 @@ fn unknown_flags(group: &str) -> bool {
     flags.bytes().all(|byte| b"imsUxuR-".contains(&byte)) && flags.contains(['x', 'u', 'R'])
 }
 
-fn find(vm: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn find(host: &mut dyn Host, args: Args<'_>) -> Result<Value> {
     let text = args.str(1)?;
-    Ok(vm.regex(args.str(0)?)?.find(text).map_or("", |found| found.as_str()).into())
+    Ok(host.regex(args.str(0)?)?.find(text).map_or("", |found| found.as_str()).into())
 }
 
-fn find_all(vm: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn find_all(host: &mut dyn Host, args: Args<'_>) -> Result<Value> {
     let (text, count) = (args.str(1)?, args.int(2)?);
-    let regex = vm.regex(args.str(0)?)?;
+    let regex = host.regex(args.str(0)?)?;
     let most = usize::try_from(count).unwrap_or(usize::MAX);
     let found = regex.find_iter(text).take(most).map(|found| Value::str(found.as_str())).collect();
     Ok(Value::List(List::appended(Elem::Str, found)))
 }
 
-fn replace_all(vm: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn replace_all(host: &mut dyn Host, args: Args<'_>) -> Result<Value> {
     let (text, replacement) = (args.str(1)?, args.str(2)?);
-    let regex = vm.regex(args.str(0)?)?;
+    let regex = host.regex(args.str(0)?)?;
     let references = replacement.matches('$').count();
     let longest = |found: &regex::Captures<'_>| replacement.len() + references * found.get_match().len();
     replace(&regex, text, longest, |found, out| found.expand(replacement, out))
 }
 
-fn replace_all_literal(vm: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn replace_all_literal(host: &mut dyn Host, args: Args<'_>) -> Result<Value> {
     let (text, replacement) = (args.str(1)?, args.str(2)?);
-    let regex = vm.regex(args.str(0)?)?;
+    let regex = host.regex(args.str(0)?)?;
     replace(&regex, text, |_| replacement.len(), |_, out| out.push_str(replacement))
 }
 
@@ -272,10 +274,10 @@ fn replace(
 }
 
 /// Go's `Split`: no empty part where a match stands at the very end of an empty rest, at most `count` parts.
-fn split(vm: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn split(host: &mut dyn Host, args: Args<'_>) -> Result<Value> {
     let (text, count) = (args.str(1)?, args.int(2)?);
     let pattern = args.str(0)?;
-    let regex = vm.regex(pattern)?;
+    let regex = host.regex(pattern)?;
     if count == 0 {
         return Ok(Value::List(List::appended(Elem::Str, Vec::new())));
     }
