@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::value::{Args, Elem, Entries, Map, Value};
+use crate::origin::Origin;
+use crate::value::{Args, Elem, Entries, Map, Traced, Value};
 
 /// What Go says of writing to a map that was never made.
 const NIL_MAP: &str = "assignment to entry in nil map";
@@ -12,12 +13,12 @@ const NIL_MAP: &str = "assignment to entry in nil map";
 impl<'a> Args<'a> {
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.values.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.values.is_empty()
     }
 
     /// Refuses any other number of arguments than `wanted` for the method `name`.
@@ -30,10 +31,33 @@ impl<'a> Args<'a> {
 
     /// Argument `index` of type `interface {}`: never [`Value::Invalid`].
     pub fn any(&self, index: usize) -> &'a Value {
-        match self.0.get(index) {
+        match self.values.get(index) {
             Some(Value::Invalid) | None => &Value::Nil,
             Some(value) => value,
         }
+    }
+
+    /// Where argument `index` comes from.
+    pub(crate) fn origin(&self, index: usize) -> Origin {
+        self.origins.get(index).copied().unwrap_or_default()
+    }
+
+    /// Where a result comes from that is made from all arguments.
+    pub(crate) fn all_origins(&self) -> Origin {
+        Origin::of_all(self.origins.iter().copied())
+    }
+
+    /// Where a result comes from that is argument `index`. If that was not set, the other arguments made it the result.
+    pub(crate) fn chosen_origin(&self, index: usize) -> Origin {
+        match self.origin(index) {
+            Origin::Unknown => self.all_origins(),
+            origin => origin,
+        }
+    }
+
+    /// Argument `index` of type `interface {}`, and where it comes from.
+    pub(crate) fn traced(&self, index: usize) -> Traced {
+        Traced { value: self.any(index).clone(), origin: self.origin(index) }
     }
 
     /// Argument `index`, which is not too large to be written.
@@ -45,12 +69,12 @@ impl<'a> Args<'a> {
 
     /// Refuses arguments that are too large to be written.
     pub(crate) fn check_size(&self) -> Result<()> {
-        self.0.iter().try_for_each(Value::check_size)
+        self.values.iter().try_for_each(Value::check_size)
     }
 
     /// The arguments from `index` on, for variadic parameters.
     pub fn rest(&self, index: usize) -> &'a [Value] {
-        self.0.get(index..).unwrap_or_default()
+        self.values.get(index..).unwrap_or_default()
     }
 
     /// Argument `index` of type `string`. See [`Value::as_str`] for strings that are not UTF-8.
@@ -120,6 +144,14 @@ impl<'a> Args<'a> {
         }
     }
 
+    /// The items of argument `index`, as [`Args::list`] returns them, and where they come from.
+    pub(crate) fn traced_list(&self, index: usize, action: &str) -> Result<Vec<Traced>> {
+        let values = self.list(index, action)?;
+        let origin = |number| self.raw(index).origin_of_item(self.origin(index), number);
+        let items = values.iter().enumerate();
+        Ok(items.map(|(number, value)| Traced { value: value.clone(), origin: origin(number) }).collect())
+    }
+
     /// The items of argument `index`, which has to be a slice of any element type. `action` is the
     /// word of Sprig's message, as in `Cannot find last on type string`.
     pub fn list(&self, index: usize, action: &str) -> Result<Cow<'a, [Value]>> {
@@ -144,6 +176,6 @@ impl<'a> Args<'a> {
     }
 
     fn raw(&self, index: usize) -> &'a Value {
-        self.0.get(index).unwrap_or(&Value::Invalid)
+        self.values.get(index).unwrap_or(&Value::Invalid)
     }
 }

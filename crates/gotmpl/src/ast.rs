@@ -78,8 +78,6 @@ pub(crate) struct Action {
     pub(crate) pipe: Pipe,
     /// The whole action with its delimiters.
     pub(crate) place: Place,
-    /// The one chain below `.Values` that the pipeline reads, if it is just one.
-    pub(crate) values: Option<Fields>,
     /// How the text of an `include` at its head reaches the output.
     pub(crate) splice: Option<Splice>,
 }

@@ -15,6 +15,7 @@ mod json;
 mod json_decode;
 mod lex;
 mod literal;
+mod origin;
 mod parse;
 mod random;
 mod references;

@@ -6,6 +6,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::error::Result;
+use crate::origin::Origin;
+use plimsoll_diag::Span;
 
 /// A value. Cheap to clone: everything large is shared.
 ///
@@ -77,6 +79,8 @@ struct ListData {
     /// Whether it is a slice that was never made: it reads as an empty one, and JSON has `null` for it.
     is_nil: bool,
     items: Vec<Value>,
+    /// Where each item comes from; empty if that is known of none.
+    origins: Vec<Origin>,
 }
 
 /// A shared, mutable map. Two may share their entries and yet be of different types.
@@ -96,11 +100,32 @@ struct MapData {
 
 /// The entries of a map, sorted by key as Go ranges over them.
 #[derive(Clone, Default)]
-pub struct Entries(Vec<(Arc<str>, Value)>);
+pub struct Entries(Vec<Entry>);
+
+/// A value of a map under its key.
+#[derive(Clone)]
+struct Entry {
+    key: Arc<str>,
+    value: Value,
+    origin: Origin,
+}
+
+/// A value, and where it comes from.
+#[derive(Clone, Default)]
+pub(crate) struct Traced {
+    pub(crate) value: Value,
+    pub(crate) origin: Origin,
+}
+
+impl From<Value> for Traced {
+    fn from(value: Value) -> Self {
+        Self { value, origin: Origin::Unknown }
+    }
+}
 
 impl Drop for ListData {
     fn drop(&mut self) {
-        if self.items.iter().any(Value::holds_others) {
+        if self.items.iter().any(Value::is_container) {
             drop_flat(std::mem::take(&mut self.items));
         }
     }
@@ -109,8 +134,8 @@ impl Drop for ListData {
 impl Drop for MapData {
     fn drop(&mut self) {
         let entries = std::mem::take(self.entries.get_mut());
-        if entries.iter().any(|(_, value)| value.holds_others()) {
-            drop_flat(entries.0.into_iter().map(|(_, value)| value).collect());
+        if entries.iter().any(|(_, value)| value.is_container()) {
+            drop_flat(entries.0.into_iter().map(|entry| entry.value).collect());
         }
     }
 }
@@ -127,7 +152,7 @@ fn drop_flat(mut open: Vec<Value>) {
             Value::Map(Map { data, .. }) => {
                 if let Ok(mut map) = Rc::try_unwrap(data) {
                     let entries = std::mem::take(map.entries.get_mut());
-                    open.extend(entries.0.into_iter().map(|(_, value)| value).filter(Value::holds_others));
+                    open.extend(entries.0.into_iter().map(|entry| entry.value).filter(Value::is_container));
                 }
             }
             _ => {}
@@ -320,7 +345,15 @@ impl Value {
         }
     }
 
-    fn holds_others(&self) -> bool {
+    /// Where item `index` of a list of that origin comes from.
+    pub(crate) fn origin_of_item(&self, list: Origin, index: usize) -> Origin {
+        match self {
+            Self::List(items) => Origin::of_part(list, items.origin(index)),
+            _ => list.made(),
+        }
+    }
+
+    fn is_container(&self) -> bool {
         matches!(self, Self::List(_) | Self::Map(_))
     }
 
@@ -368,19 +401,36 @@ impl Value {
 }
 
 impl List {
+    fn from_parts(elem: Elem, is_nil: bool, items: Vec<Value>, origins: Vec<Origin>) -> Self {
+        Self(Rc::new(ListData { elem, is_nil, items, origins }))
+    }
+
     /// A list whose items all have the type that `elem` says.
     pub fn new(elem: Elem, items: Vec<Value>) -> Self {
-        Self(Rc::new(ListData { elem, is_nil: false, items }))
+        Self::from_parts(elem, false, items, Vec::new())
     }
 
-    /// A list of the same type with other items.
-    pub(crate) fn like(&self, items: Vec<Value>) -> Self {
-        Self(Rc::new(ListData { elem: self.elem(), is_nil: self.is_nil(), items }))
+    /// A list of items whose origins may be known.
+    pub(crate) fn traced(elem: Elem, items: impl IntoIterator<Item = Traced>) -> Self {
+        let (items, origins): (_, Vec<_>) =
+            items.into_iter().map(|Traced { value, origin }| (value, origin)).unzip();
+        let is_known = origins.iter().any(|origin| *origin != Origin::Unknown);
+        let origins = origins.into_iter().map(Origin::of_new_part);
+        Self::from_parts(elem, false, items, if is_known { origins.collect() } else { Vec::new() })
     }
 
-    /// The list, or a nil slice if nothing is in it: what Go's `append` makes of no items.
-    pub(crate) fn appended(elem: Elem, items: Vec<Value>) -> Self {
-        Self(Rc::new(ListData { elem, is_nil: items.is_empty(), items }))
+    /// A list of the same type with copies of its items.
+    pub(crate) fn with_copies(&self, items: Vec<Value>) -> Self {
+        Self::from_parts(self.elem(), self.is_nil(), items, self.0.origins.clone())
+    }
+
+    /// The list, or a nil slice if it is empty: what Go's `append` returns for no items.
+    pub(crate) fn appended(self) -> Self {
+        if self.items().is_empty() {
+            Self::from_parts(self.elem(), true, Vec::new(), Vec::new())
+        } else {
+            self
+        }
     }
 
     /// Whether both are one and the same list.
@@ -401,6 +451,11 @@ impl List {
     /// The items.
     pub fn items(&self) -> &[Value] {
         &self.0.items
+    }
+
+    /// Where item `index` comes from.
+    pub(crate) fn origin(&self, index: usize) -> Origin {
+        self.0.origins.get(index).copied().unwrap_or_default()
     }
 }
 
@@ -435,7 +490,8 @@ impl Map {
     }
 
     /// The same map as a `common.Values`.
-    pub(crate) fn typed(&self) -> Self {
+    #[must_use]
+    pub fn as_values(&self) -> Self {
         Self { data: Rc::clone(&self.data), is_values: true }
     }
 
@@ -474,9 +530,24 @@ impl Map {
         self.borrow().get(key).cloned()
     }
 
+    /// The value of `key`, and where it comes from.
+    pub(crate) fn get_traced(&self, key: &str) -> Option<Traced> {
+        self.borrow().get_traced(key)
+    }
+
     /// Sets `key`.
     pub fn insert(&self, key: Arc<str>, value: Value) {
-        self.borrow_mut().insert(key, value);
+        self.insert_traced(key, value.into());
+    }
+
+    /// Sets `key` to a value that was set at `span`: what is rendered from it is traced to there.
+    pub fn insert_set_at(&self, key: Arc<str>, value: Value, span: Span) {
+        self.insert_traced(key, Traced { value, origin: Origin::set_at(span) });
+    }
+
+    /// Sets `key` to a value whose origin may be known.
+    pub(crate) fn insert_traced(&self, key: Arc<str>, value: Traced) {
+        self.borrow_mut().insert_traced(key, value);
     }
 
     /// How many entries.
@@ -492,10 +563,10 @@ impl Map {
 
 impl Entries {
     /// Of entries in any order; later values of a key win.
-    fn sorted(mut all: Vec<(Arc<str>, Value)>) -> Self {
-        all.sort_by(|a, b| a.0.cmp(&b.0));
+    fn sorted(mut all: Vec<Entry>) -> Self {
+        all.sort_by(|a, b| a.key.cmp(&b.key));
         all.dedup_by(|later, earlier| {
-            let same = later.0 == earlier.0;
+            let same = later.key == earlier.key;
             if same {
                 std::mem::swap(later, earlier);
             }
@@ -504,20 +575,36 @@ impl Entries {
         Self(all)
     }
 
+    /// Entries whose origins may be known, in any order; later values of a key win.
+    pub(crate) fn traced(entries: impl IntoIterator<Item = (Arc<str>, Traced)>) -> Self {
+        let entry = |(key, Traced { value, origin })| Entry { key, value, origin };
+        Self::sorted(entries.into_iter().map(entry).collect())
+    }
+
     /// No entries, with room for some.
     pub fn with_capacity(capacity: usize) -> Self {
         Self(Vec::with_capacity(capacity))
     }
 
-    /// Adds an entry whose key is greater than all others.
-    pub(crate) fn push(&mut self, key: Arc<str>, value: Value) {
-        debug_assert!(self.0.last().is_none_or(|(last, _)| *last < key));
-        self.0.push((key, value));
+    /// The same entries with other values.
+    pub(crate) fn try_map(&self, mut convert: impl FnMut(&Value) -> Result<Value>) -> Result<Self> {
+        // A loop, not adapters: maps nest deeply, and each adapter takes stack at every level.
+        let mut entries = Vec::with_capacity(self.len());
+        for Entry { key, value, origin } in &self.0 {
+            entries.push(Entry { key: Arc::clone(key), value: convert(value)?, origin: *origin });
+        }
+        Ok(Self(entries))
     }
 
     /// The value of `key`.
     pub fn get(&self, key: &str) -> Option<&Value> {
-        self.find(key).ok().map(|index| &self.0[index].1)
+        self.find(key).ok().map(|index| &self.0[index].value)
+    }
+
+    /// The value of `key`, and where it comes from.
+    pub(crate) fn get_traced(&self, key: &str) -> Option<Traced> {
+        let Entry { value, origin, .. } = &self.0[self.find(key).ok()?];
+        Some(Traced { value: value.clone(), origin: *origin })
     }
 
     /// Whether there is such a key.
@@ -527,20 +614,34 @@ impl Entries {
 
     /// Sets a key.
     pub fn insert(&mut self, key: Arc<str>, value: Value) {
-        match self.find(&key) {
-            Ok(index) => self.0[index].1 = value,
-            Err(index) => self.0.insert(index, (key, value)),
+        self.insert_traced(key, value.into());
+    }
+
+    /// Sets a key to a value whose origin may be known.
+    pub(crate) fn insert_traced(&mut self, key: Arc<str>, Traced { value, origin }: Traced) {
+        let found = self.find(&key);
+        let entry = Entry { key, value, origin };
+        match found {
+            Ok(index) => self.0[index] = entry,
+            Err(index) => self.0.insert(index, entry),
         }
     }
 
     /// Takes a key out.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
-        self.find(key).ok().map(|index| self.0.remove(index).1)
+        self.find(key).ok().map(|index| self.0.remove(index).value)
     }
 
     /// The entries in the order of their keys.
-    pub fn iter(&self) -> std::slice::Iter<'_, (Arc<str>, Value)> {
-        self.0.iter()
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Arc<str>, &Value)> {
+        self.0.iter().map(|entry| (&entry.key, &entry.value))
+    }
+
+    /// The entries in the order of their keys, and where their values come from.
+    pub(crate) fn iter_traced(&self) -> impl ExactSizeIterator<Item = (&Arc<str>, Traced)> {
+        self.0
+            .iter()
+            .map(|Entry { key, value, origin }| (key, Traced { value: value.clone(), origin: *origin }))
     }
 
     /// How many entries.
@@ -554,22 +655,13 @@ impl Entries {
     }
 
     fn find(&self, key: &str) -> Result<usize, usize> {
-        self.0.binary_search_by(|(known, _)| (**known).cmp(key))
-    }
-}
-
-impl<'a> IntoIterator for &'a Entries {
-    type Item = &'a (Arc<str>, Value);
-    type IntoIter = std::slice::Iter<'a, (Arc<str>, Value)>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter()
+        self.0.binary_search_by(|entry| (*entry.key).cmp(key))
     }
 }
 
 impl FromIterator<(Arc<str>, Value)> for Entries {
     fn from_iter<T: IntoIterator<Item = (Arc<str>, Value)>>(entries: T) -> Self {
-        Self::sorted(entries.into_iter().collect())
+        Self::traced(entries.into_iter().map(|(key, value)| (key, value.into())))
     }
 }
 
@@ -594,7 +686,11 @@ impl From<bool> for Value {
 /// The arguments of a function call, read as Go would convert them to the parameters' types.
 /// Indexes are within the arity that the function declared.
 #[derive(Clone, Copy)]
-pub struct Args<'a>(pub(crate) &'a [Value]);
+pub struct Args<'a> {
+    pub(crate) values: &'a [Value],
+    /// Where each comes from; empty if that is known of none.
+    pub(crate) origins: &'a [Origin],
+}
 
 #[cfg(test)]
 mod tests {

@@ -9,13 +9,14 @@ use crate::ast::{Action, Branch, Command, Expr, Fields, File, Kind, Node, Pipe, 
 use crate::error::{Error, Result, shorten};
 use crate::field_error::{nil_pointer, path_before};
 use crate::fmt;
-use crate::function::{Function, Host, MAX_TEXT, Run};
+use crate::function::{Function, Host, MAX_TEXT, OriginRule, Run};
 use crate::functions::{builtin, regexes};
+use crate::origin::Origin;
 use crate::parse;
 use crate::random::{Random, Seed};
 use crate::set::{Definition, Set, SourceText};
 use crate::trace::{Trace, Written};
-use crate::value::{Args, Value};
+use crate::value::{Args, Map, Traced, Value};
 use crate::values;
 use plimsoll_diag::nearest;
 
@@ -49,8 +50,10 @@ pub struct Vm {
     written: Trace,
     /// The text and the origin of the last `include`, until its action has written it.
     included: Option<(Arc<str>, Trace)>,
+    /// Where the text of the last `include` or `tpl` came from.
+    rendered: Origin,
     /// The variables of all running templates; those of the current one start at `base`.
-    variables: Vec<Value>,
+    variables: Vec<Traced>,
     base: usize,
     /// The templates in sight.
     set: Rc<Set>,
@@ -78,7 +81,7 @@ pub struct Rendered {
 }
 
 impl Host for Vm {
-    fn include(&mut self, name: &str, dot: &Value) -> Result<Value> {
+    fn include(&mut self, name: &str, dot: &Traced) -> Result<Value> {
         let Some((name, definition)) = self.find(name) else {
             let near = nearest(name, self.set.names());
             return Err(unknown_template(name).help(near.map_or_else(
@@ -100,6 +103,7 @@ impl Host for Vm {
             *count -= 1;
         }
         let (text, trace) = result?;
+        self.rendered = trace.origin();
         let shared: Arc<str> = Arc::from(text.as_str());
         self.give_back(text);
         self.included = Some((Arc::clone(&shared), trace));
@@ -107,8 +111,9 @@ impl Host for Vm {
     }
 
     /// The template sees those of the chart and its own.
-    fn tpl(&mut self, template: &Arc<str>, dot: &Value) -> Result<Value> {
+    fn tpl(&mut self, template: &Arc<str>, dot: &Traced) -> Result<Value> {
         if !template.contains("{{") {
+            self.rendered = Origin::Unknown;
             let is_clean = !template.contains(NO_VALUE);
             let text = if is_clean { Arc::clone(template) } else { template.replace(NO_VALUE, "").into() };
             return Ok(Value::Str(text));
@@ -120,7 +125,8 @@ impl Host for Vm {
         }
         let result = self.captured(|vm| vm.run(&Definition::main_of(&file), dot));
         self.set = outer;
-        let (rendered, _) = result.map_err(|error| error.in_text(template))?;
+        let (rendered, trace) = result.map_err(|error| error.in_text(template))?;
+        self.rendered = trace.origin();
         let text = if rendered.contains(NO_VALUE) {
             rendered.replace(NO_VALUE, "").into()
         } else {
@@ -149,6 +155,13 @@ fn unknown_template(name: &str) -> Error {
     Error::new(format!("there is no template `{name}`"))
 }
 
+/// What a template is evaluated with, besides its variables.
+#[derive(Clone, Copy)]
+struct Frame<'a> {
+    source: &'a SourceText,
+    dot: &'a Traced,
+}
+
 /// Whether a loop goes on.
 #[derive(PartialEq, Eq)]
 enum Flow {
@@ -167,6 +180,7 @@ impl Vm {
             out: String::new(),
             written: Trace::default(),
             included: None,
+            rendered: Origin::Unknown,
             variables: Vec::new(),
             base: 0,
             set: Rc::new(set),
@@ -188,7 +202,7 @@ impl Vm {
         self.variables.clear();
         self.base = 0;
         self.depth = 0;
-        self.run(&definition, dot)?;
+        self.run(&definition, &dot.clone().into())?;
         let mut text = std::mem::take(&mut self.out);
         let mut trace = std::mem::take(&mut self.written);
         if text.contains(NO_VALUE) {
@@ -242,12 +256,13 @@ impl Vm {
         }
     }
 
-    /// Runs a template in a frame of its own.
-    fn run(&mut self, definition: &Definition, dot: &Value) -> Result<()> {
+    /// Runs a template with variables of its own.
+    fn run(&mut self, definition: &Definition, dot: &Traced) -> Result<()> {
         let base = std::mem::replace(&mut self.base, self.variables.len());
         self.variables.push(dot.clone());
-        self.variables.resize(self.base + definition.template.slots, Value::Invalid);
-        let result = self.walk(&definition.source, &definition.template.body, dot);
+        self.variables.resize(self.base + definition.template.slots, Traced::default());
+        let frame = Frame { source: &definition.source, dot };
+        let result = self.walk(frame, &definition.template.body);
         self.variables.truncate(self.base);
         self.base = base;
         result.map(|_| ())
@@ -277,49 +292,40 @@ impl Vm {
         Ok(())
     }
 
-    fn walk(&mut self, source: &SourceText, nodes: &[Node], dot: &Value) -> Result<Flow> {
-        self.deeper(|vm| vm.nodes(source, nodes, dot))
+    fn walk(&mut self, frame: Frame<'_>, nodes: &[Node]) -> Result<Flow> {
+        self.deeper(|vm| vm.nodes(frame, nodes))
     }
 
-    fn nodes(&mut self, source: &SourceText, nodes: &[Node], dot: &Value) -> Result<Flow> {
+    fn nodes(&mut self, frame: Frame<'_>, nodes: &[Node]) -> Result<Flow> {
+        let Frame { source, .. } = frame;
         for node in nodes {
-            match node {
+            let flow = match node {
                 Node::Text(place) => {
                     self.written.text(self.out.len(), source.span(*place));
                     self.out.push_str(source.str(*place));
+                    Flow::Next
                 }
-                Node::Action(action) => self.action(source, action, dot)?,
+                Node::Action(action) => {
+                    self.action(frame, action)?;
+                    Flow::Next
+                }
                 Node::If(branch) => {
-                    let value = self.pipe(source, &branch.pipe, dot)?;
-                    let body = if value.truth() { &branch.body } else { &branch.otherwise };
-                    let flow = self.walk(source, body, dot)?;
-                    if flow != Flow::Next {
-                        return Ok(flow);
-                    }
+                    let condition = self.pipe(frame, &branch.pipe)?.value.truth();
+                    self.walk(frame, if condition { &branch.body } else { &branch.otherwise })?
                 }
                 Node::With(branch) => {
-                    let value = self.pipe(source, &branch.pipe, dot)?;
-                    let flow = if value.truth() {
-                        self.walk(source, &branch.body, &value)?
+                    let dot = self.pipe(frame, &branch.pipe)?;
+                    if dot.value.truth() {
+                        self.walk(Frame { source, dot: &dot }, &branch.body)?
                     } else {
-                        self.walk(source, &branch.otherwise, dot)?
-                    };
-                    if flow != Flow::Next {
-                        return Ok(flow);
+                        self.walk(frame, &branch.otherwise)?
                     }
                 }
-                Node::Range(branch) => {
-                    // Only the `else` of a range can break out of an outer one.
-                    let flow = self.range(source, branch, dot)?;
-                    if flow != Flow::Next {
-                        return Ok(flow);
-                    }
-                }
+                // Only the `else` of a range can break out of an outer one.
+                Node::Range(branch) => self.range(frame, branch)?,
                 Node::Template { name, pipe, place } => {
-                    let dot = match pipe {
-                        Some(pipe) => self.pipe(source, pipe, dot)?,
-                        None => Value::Invalid,
-                    };
+                    let dot =
+                        pipe.as_ref().map(|pipe| self.pipe(frame, pipe)).transpose()?.unwrap_or_default();
                     let Some((_, definition)) = self.find(name) else {
                         return Err(source.placed(unknown_template(name), *place));
                     };
@@ -327,22 +333,27 @@ impl Vm {
                         Some(_) => source.through(error, *place, name),
                         None => source.placed(error, *place),
                     })?;
+                    Flow::Next
                 }
-                Node::Break => return Ok(Flow::Break),
-                Node::Continue => return Ok(Flow::Continue),
+                Node::Break => Flow::Break,
+                Node::Continue => Flow::Continue,
+            };
+            if flow != Flow::Next {
+                return Ok(flow);
             }
             self.tick()?;
         }
         Ok(Flow::Next)
     }
 
-    fn action(&mut self, source: &SourceText, action: &Action, dot: &Value) -> Result<()> {
+    fn action(&mut self, frame: Frame<'_>, action: &Action) -> Result<()> {
         self.included = None;
-        let value = self.pipe(source, &action.pipe, dot)?;
+        let Traced { value, origin } = self.pipe(frame, &action.pipe)?;
         if !action.pipe.variables.is_empty() {
             return Ok(());
         }
         let start = self.out.len();
+        let span = frame.source.span(action.place);
         match &value {
             Value::Str(text) => {
                 self.out.push_str(text);
@@ -352,7 +363,6 @@ impl Vm {
                         Splice::Indent(width) => (width as usize, 0),
                         Splice::Nindent(width) => (width as usize, 1),
                     };
-                    let span = source.span(action.place);
                     self.written.splice(start, span, &included, trace, indent);
                     return Ok(());
                 }
@@ -365,44 +375,46 @@ impl Vm {
             }
         }
         if self.out.len() > start {
-            self.written
-                .value(start, Written { span: source.span(action.place), values: action.values.clone() });
+            self.written.value(start, Written { span, origin });
         }
         Ok(())
     }
 
-    fn range(&mut self, source: &SourceText, branch: &Branch, dot: &Value) -> Result<Flow> {
-        let value = self.pipe(source, &branch.pipe, dot)?;
+    fn range(&mut self, frame: Frame<'_>, branch: &Branch) -> Result<Flow> {
+        let Traced { value, origin } = self.pipe(frame, &branch.pipe)?;
         let slots = &*branch.pipe.variables;
         let (key_slot, item_slot) = match slots {
             [key, item, ..] => (Some(self.base + *key), Some(self.base + *item)),
             [item] => (None, Some(self.base + *item)),
             [] => (None, None),
         };
-        let once = |vm: &mut Self, key: Value, item: Value| -> Result<bool> {
+        let once = |vm: &mut Self, key: Traced, item: Traced| -> Result<bool> {
             if let Some(slot) = key_slot {
                 vm.variables[slot] = key;
             }
             if let Some(slot) = item_slot {
                 vm.variables[slot] = item.clone();
             }
-            Ok(vm.walk(source, &branch.body, &item)? != Flow::Break)
+            Ok(vm.walk(Frame { dot: &item, ..frame }, &branch.body)? != Flow::Break)
         };
         let index = |number: usize| Value::Int(i64::try_from(number).unwrap_or(i64::MAX));
         let mut ran = false;
         if let Some(map) = value.as_map() {
             // The loop may change the map; Go ranges over the keys it had at the start.
             let entries = map.borrow().clone();
-            for (key, item) in &entries {
+            for (key, item) in entries.iter_traced() {
                 ran = true;
-                if !once(self, Value::Str(Arc::clone(key)), item.clone())? {
+                let item = Traced { origin: Origin::of_part(origin, item.origin), ..item };
+                let key = Traced { value: Value::Str(Arc::clone(key)), origin: item.origin.made() };
+                if !once(self, key, item)? {
                     break;
                 }
             }
         } else if let Some(items) = value.as_list() {
             for (number, item) in items.iter().enumerate() {
                 ran = true;
-                if !once(self, index(number), item.clone())? {
+                let item = Traced { value: item.clone(), origin: value.origin_of_item(origin, number) };
+                if !once(self, index(number).into(), item)? {
                     break;
                 }
             }
@@ -412,7 +424,7 @@ impl Vm {
                     if key_slot.is_some() {
                         let error =
                             Error::new(format!("can't use {count} to iterate over more than one variable"));
-                        return Err(source.placed(error, branch.pipe.place));
+                        return Err(frame.source.placed(error, branch.pipe.place));
                     }
                     for number in 0..*count {
                         ran = true;
@@ -420,7 +432,7 @@ impl Vm {
                             Value::Int64(_) => Value::Int64(number),
                             _ => Value::Int(number),
                         };
-                        if !once(self, Value::Invalid, item)? {
+                        if !once(self, Traced::default(), Traced { value: item, origin: origin.made() })? {
                             break;
                         }
                     }
@@ -432,128 +444,125 @@ impl Vm {
                     if matches!(other, Value::Float(_)) {
                         error = error.help("numbers from values files are floats: use `until (int ...)`");
                     }
-                    return Err(source.placed(error, branch.pipe.place));
+                    return Err(frame.source.placed(error, branch.pipe.place));
                 }
             }
         }
-        if ran { Ok(Flow::Next) } else { self.walk(source, &branch.otherwise, dot) }
+        if ran { Ok(Flow::Next) } else { self.walk(frame, &branch.otherwise) }
     }
 
-    fn pipe(&mut self, source: &SourceText, pipe: &Pipe, dot: &Value) -> Result<Value> {
-        self.deeper(|vm| vm.commands(source, pipe, dot))
+    fn pipe(&mut self, frame: Frame<'_>, pipe: &Pipe) -> Result<Traced> {
+        self.deeper(|vm| vm.commands(frame, pipe))
     }
 
-    fn commands(&mut self, source: &SourceText, pipe: &Pipe, dot: &Value) -> Result<Value> {
-        let mut value = None;
+    fn commands(&mut self, frame: Frame<'_>, pipe: &Pipe) -> Result<Traced> {
+        let mut piped: Option<Traced> = None;
         for command in &pipe.commands {
-            let result = self.command(source, command, dot, value)?;
+            let mut result = self.command(frame, command, piped)?;
             // What Go does to interfaces at the end of each command: a nil is no value at all from here on.
-            value = Some(if matches!(result, Value::Nil) { Value::Invalid } else { result });
+            if matches!(result.value, Value::Nil) {
+                result.value = Value::Invalid;
+            }
+            piped = Some(result);
         }
-        let value = value.unwrap_or_default();
+        let result = piped.unwrap_or_default();
         for slot in &pipe.variables {
             let slot = self.base + slot;
-            self.variables[slot] = value.clone();
+            self.variables[slot] = result.clone();
         }
-        Ok(value)
+        Ok(result)
     }
 
-    fn command(
-        &mut self,
-        source: &SourceText,
-        command: &Command,
-        dot: &Value,
-        piped: Option<Value>,
-    ) -> Result<Value> {
-        let head = &command.head;
+    fn command(&mut self, frame: Frame<'_>, command: &Command, piped: Option<Traced>) -> Result<Traced> {
+        let Command { head, args } = command;
+        let Frame { source, dot } = frame;
         match &head.kind {
-            Kind::Function(function) => self.call(source, function, head.place, &command.args, dot, piped),
-            Kind::Field(fields) => self.fields(source, dot.clone(), fields, head, &command.args, dot, piped),
+            Kind::Function(function) => self.call(frame, function, head.place, args, piped),
+            Kind::Field(fields) => self.fields(frame, dot.clone(), fields, head, args, piped),
             Kind::Variable(slot, fields) if !fields.is_empty() => {
-                let value = self.variables[self.base + slot].clone();
-                self.fields(source, value, fields, head, &command.args, dot, piped)
+                let start = self.variables[self.base + slot].clone();
+                self.fields(frame, start, fields, head, args, piped)
             }
             Kind::Chain(inner, fields) => {
-                let value = self.operand(source, inner, dot)?;
-                self.fields(source, value, fields, head, &command.args, dot, piped)
+                let start = self.operand(frame, inner)?;
+                self.fields(frame, start, fields, head, args, piped)
             }
-            _ if !command.args.is_empty() || piped.is_some() => {
+            _ if !args.is_empty() || piped.is_some() => {
                 let text = source.str(head.place);
-                Err(source
-                    .placed(Error::new(format!("can't give argument to non-function {text}")), head.place))
+                let error = Error::new(format!("can't give argument to non-function {text}"));
+                Err(source.placed(error, head.place))
             }
             Kind::Nil => Err(source.placed(Error::new("nil is not a command"), head.place)),
-            _ => self.operand(source, head, dot),
+            _ => self.operand(frame, head),
         }
     }
 
     /// The value of an operand without arguments.
-    fn operand(&mut self, source: &SourceText, expr: &Expr, dot: &Value) -> Result<Value> {
-        Ok(match &expr.kind {
-            Kind::Dot => dot.clone(),
+    fn operand(&mut self, frame: Frame<'_>, expr: &Expr) -> Result<Traced> {
+        let literal = match &expr.kind {
+            Kind::Dot => return Ok(frame.dot.clone()),
             Kind::Nil => Value::Invalid,
             Kind::Bool(flag) => Value::Bool(*flag),
             Kind::Int(number) => Value::Int(*number),
             Kind::Float(number) => Value::Float(*number),
             Kind::Str(text) => Value::Str(Arc::clone(text)),
             Kind::Raw(bytes) => Value::from_bytes(bytes),
-            Kind::Field(fields) => return self.fields(source, dot.clone(), fields, expr, &[], dot, None),
+            Kind::Field(fields) => return self.fields(frame, frame.dot.clone(), fields, expr, &[], None),
             Kind::Variable(slot, fields) => {
-                let value = self.variables[self.base + slot].clone();
-                return self.fields(source, value, fields, expr, &[], dot, None);
+                let start = self.variables[self.base + slot].clone();
+                return self.fields(frame, start, fields, expr, &[], None);
             }
             Kind::Undefined(name) => {
-                return Err(source.placed(Error::new(format!("undefined variable `{name}`")), expr.place));
+                let error = Error::new(format!("undefined variable `{name}`"));
+                return Err(frame.source.placed(error, expr.place));
             }
-            Kind::Function(function) => return self.call(source, function, expr.place, &[], dot, None),
-            Kind::Pipe(pipe) => return self.pipe(source, pipe, dot),
+            Kind::Function(function) => return self.call(frame, function, expr.place, &[], None),
+            Kind::Pipe(pipe) => return self.pipe(frame, pipe),
             Kind::Chain(inner, fields) => {
-                let value = self.operand(source, inner, dot)?;
-                return self.fields(source, value, fields, expr, &[], dot, None);
+                let start = self.operand(frame, inner)?;
+                return self.fields(frame, start, fields, expr, &[], None);
             }
-        })
+        };
+        Ok(literal.into())
     }
 
-    /// Follows a chain of fields; only the last one can take arguments.
-    #[expect(clippy::too_many_arguments, reason = "what a step of Go's executor depends on")]
+    /// Follows a chain of fields from `start`; only the last one can take arguments.
     fn fields(
         &mut self,
-        source: &SourceText,
-        mut value: Value,
+        frame: Frame<'_>,
+        start: Traced,
         fields: &Fields,
         expr: &Expr,
         args: &[Expr],
-        dot: &Value,
-        piped: Option<Value>,
-    ) -> Result<Value> {
-        let Some(last) = fields.len().checked_sub(1) else { return Ok(value) };
-        let mut piped = piped;
+        mut piped: Option<Traced>,
+    ) -> Result<Traced> {
+        let Frame { source, .. } = frame;
+        let Some(last) = fields.len().checked_sub(1) else { return Ok(start) };
+        let mut current = start;
         for (index, name) in fields.iter().enumerate() {
             let (args, piped) = if index == last { (args, piped.take()) } else { (&[][..], None) };
             let has_args = !args.is_empty() || piped.is_some();
-            value = match &value {
-                Value::Invalid => Value::Invalid,
+            current = match &current.value {
+                Value::Invalid => Traced::default(),
                 Value::Map(map) => {
                     if let Some(method) = values::method(name).filter(|_| map.is_values()) {
                         let map = map.clone();
-                        let values = self.arguments(source, args, dot, piped)?;
-                        method(&map, Args(&values)).map_err(|error| source.placed(error, expr.place))?
+                        let args = self.arguments(frame, args, piped)?;
+                        method(&map, args.as_args()).map_err(|error| source.placed(error, expr.place))?
                     } else if has_args {
                         let error = Error::new(format!("`{name}` is not a method but has arguments"));
                         return Err(source.placed(error, expr.place));
                     } else {
-                        map.get(name).unwrap_or_else(|| builtin::zero(map.elem()))
+                        field(map, name, current.origin)
                     }
                 }
                 Value::Object(object) => {
                     let object = Rc::clone(object);
-                    let values = self.arguments(source, args, dot, piped)?;
-                    match object.member(name, Args(&values)) {
-                        Some(result) => result.map_err(|error| source.placed(error, expr.place))?,
+                    let args = self.arguments(frame, args, piped)?;
+                    match object.member(name, args.as_args()) {
+                        Some(result) => result.map_err(|error| source.placed(error, expr.place))?.into(),
                         None => match object.underlying() {
-                            Some(Value::Map(map)) if !has_args => {
-                                map.get(name).unwrap_or_else(|| builtin::zero(map.elem()))
-                            }
+                            Some(Value::Map(map)) if !has_args => field(&map, name, Origin::Unknown),
                             _ => {
                                 let kind = object.type_name();
                                 let error = Error::new(format!("can't evaluate field {name} in type {kind}"));
@@ -574,73 +583,48 @@ impl Vm {
                 }
             };
         }
-        Ok(value)
+        Ok(current)
     }
 
-    /// The arguments of a method.
-    fn arguments(
-        &mut self,
-        source: &SourceText,
-        args: &[Expr],
-        dot: &Value,
-        piped: Option<Value>,
-    ) -> Result<Vec<Value>> {
-        let mut values = Vec::with_capacity(args.len() + 1);
+    /// The arguments of a call.
+    fn arguments(&mut self, frame: Frame<'_>, args: &[Expr], piped: Option<Traced>) -> Result<Arguments> {
+        let mut arguments = Arguments::with_capacity(args.len() + 1);
         for arg in args {
-            values.push(self.operand(source, arg, dot)?);
+            arguments.push(self.operand(frame, arg)?);
         }
-        values.extend(piped);
-        Ok(values)
+        if let Some(piped) = piped {
+            arguments.push(piped);
+        }
+        Ok(arguments)
     }
 
     fn call(
         &mut self,
-        source: &SourceText,
+        frame: Frame<'_>,
         function: &'static Function,
         place: Place,
         args: &[Expr],
-        dot: &Value,
-        piped: Option<Value>,
-    ) -> Result<Value> {
+        piped: Option<Traced>,
+    ) -> Result<Traced> {
+        let Frame { source, .. } = frame;
         let count = args.len() + usize::from(piped.is_some());
         if count < function.min || count > function.max {
-            let least = if function.max == usize::MAX { "at least " } else { "" };
-            let error = Error::new(format!(
-                "wrong number of args for `{}`: want {least}{} got {count}",
-                function.name, function.min
-            ));
-            let error = match function.name {
-                "include" if count == 1 => {
-                    error.help("say what `.` is to be in the template, too: `include \"name\" .`")
-                }
-                _ => error,
-            };
-            return Err(source.placed(error, place));
+            return Err(source.placed(wrong_count(function, count), place));
         }
         if let Some(stop_at) = function.stops_at {
-            let mut value = Value::Invalid;
-            for arg in args {
-                value = self.operand(source, arg, dot)?;
-                if value.truth() == stop_at {
-                    return Ok(value);
-                }
-            }
-            return Ok(piped.unwrap_or(value));
+            return self.first_with_truth(stop_at, frame, args, piped);
         }
-        let mut values = Vec::with_capacity(count);
-        for arg in args {
-            values.push(self.operand(source, arg, dot)?);
-        }
-        values.extend(piped);
+        let arguments = self.arguments(frame, args, piped)?;
+        let values = arguments.as_args();
         let result = match function.run {
-            Run::Pure(run) => run(Args(&values)),
-            Run::Hosted(run) => run(self, Args(&values)),
+            Run::Pure(run) => run(values),
+            Run::Hosted(run) => run(self, values),
         };
-        result.and_then(bounded).map_err(|mut error| {
+        let value = result.and_then(bounded).map_err(|mut error| {
             let inner = error.inner();
             match function.name {
                 "include" if inner.at.is_some() => {
-                    let name = values.first().and_then(Value::as_str).unwrap_or_default();
+                    let name = values.any(0).as_str().unwrap_or_default();
                     return source.through(error, place, name);
                 }
                 "include" | "tpl" => {}
@@ -658,7 +642,89 @@ impl Vm {
                 _ => {}
             }
             source.placed(error, place)
-        })
+        })?;
+        let origin = match function.origin {
+            OriginRule::AllArguments => values.all_origins(),
+            OriginRule::Computed(rule) => rule(values),
+            OriginRule::Included => values.origin(0).with(self.rendered),
+            OriginRule::Template if values.origin(0) != Origin::Unknown => values.origin(0).made(),
+            OriginRule::Template => self.rendered,
+        };
+        Ok(Traced { value, origin })
+    }
+
+    /// `and` and `or`: the first argument with the truth `stop_at`, else the last one. Those after it are not evaluated.
+    fn first_with_truth(
+        &mut self,
+        stop_at: bool,
+        frame: Frame<'_>,
+        args: &[Expr],
+        piped: Option<Traced>,
+    ) -> Result<Traced> {
+        let mut evaluated = Origin::Unknown;
+        let mut last = Traced::default();
+        for arg in args {
+            last = self.operand(frame, arg)?;
+            if last.value.truth() == stop_at {
+                break;
+            }
+            evaluated = evaluated.with(last.origin);
+        }
+        if let Some(piped) = piped
+            && (args.is_empty() || last.value.truth() != stop_at)
+        {
+            last = piped;
+        }
+        // What was not set is the result because of those before it.
+        if last.origin == Origin::Unknown {
+            last.origin = evaluated;
+        }
+        Ok(last)
+    }
+}
+
+/// The arguments of a call, evaluated.
+struct Arguments {
+    values: Vec<Value>,
+    /// Empty until the origin of one is known.
+    origins: Vec<Origin>,
+}
+
+impl Arguments {
+    fn with_capacity(capacity: usize) -> Self {
+        Self { values: Vec::with_capacity(capacity), origins: Vec::new() }
+    }
+
+    fn push(&mut self, Traced { value, origin }: Traced) {
+        if origin != Origin::Unknown {
+            self.origins.resize(self.values.len(), Origin::Unknown);
+            self.origins.push(origin);
+        }
+        self.values.push(value);
+    }
+
+    fn as_args(&self) -> Args<'_> {
+        Args { values: &self.values, origins: &self.origins }
+    }
+}
+
+/// A field of a map of that origin, as Go reads it: the zero value if there is none.
+fn field(map: &Map, name: &str, origin: Origin) -> Traced {
+    match map.get_traced(name) {
+        Some(field) => Traced { origin: Origin::of_part(origin, field.origin), ..field },
+        None => builtin::zero(map.elem()).into(),
+    }
+}
+
+fn wrong_count(function: &Function, count: usize) -> Error {
+    let least = if function.max == usize::MAX { "at least " } else { "" };
+    let error = Error::new(format!(
+        "wrong number of args for `{}`: want {least}{} got {count}",
+        function.name, function.min
+    ));
+    match function.name {
+        "include" if count == 1 => error.help("pass what `.` is in the template, too: `include \"name\" .`"),
+        _ => error,
     }
 }
 

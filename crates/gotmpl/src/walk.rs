@@ -1,10 +1,9 @@
 //! Walks through whole values, bounded in depth and in steps: comparing, copying, measuring.
 
 use std::rc::Rc;
-use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::value::{Entries, Value};
+use crate::value::Value;
 
 /// How deep values may nest before walking them stops; Go gives up on cycles at the same depth.
 pub(crate) const MAX_DEPTH: usize = 1000;
@@ -92,7 +91,7 @@ fn equal_within(a: &Value, b: &Value, depth: usize, walk: &mut Walk) -> Result<b
                 && (a.same(b)
                     || a.elem() == b.elem() && a.is_nil() == b.is_nil() && {
                         let (a, b) = (a.borrow(), b.borrow());
-                        let values = a.iter().zip(b.iter()).map(|(a, b)| (&a.1, &b.1));
+                        let values = a.iter().zip(b.iter()).map(|(a, b)| (a.1, b.1));
                         a.len() == b.len()
                             && a.iter().zip(b.iter()).all(|(a, b)| a.0 == b.0)
                             && all_equal(values, depth, walk)?
@@ -131,13 +130,10 @@ fn copy_within(value: &Value, depth: usize, walk: &mut Walk) -> Result<Value> {
         Value::List(list) => {
             let items =
                 list.items().iter().map(|item| copy_within(item, depth, walk)).collect::<Result<_>>()?;
-            Value::List(list.like(items))
+            Value::List(list.with_copies(items))
         }
         Value::Map(map) => {
-            let mut entries = Entries::with_capacity(map.len());
-            for (key, item) in map.borrow().iter() {
-                entries.push(Arc::clone(key), copy_within(item, depth, walk)?);
-            }
+            let entries = map.borrow().try_map(|item| copy_within(item, depth, walk))?;
             Value::Map(map.like(entries))
         }
         other => other.clone(),
@@ -147,7 +143,8 @@ fn copy_within(value: &Value, depth: usize, walk: &mut Walk) -> Result<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::value::{Elem, Map};
+    use crate::value::{Elem, Entries, Map};
+    use std::sync::Arc;
 
     fn key(text: &str) -> Arc<str> {
         Arc::from(text)

@@ -137,8 +137,7 @@ pub fn render(
         match vm.render(&job.name, &Value::Map(dot.clone())) {
             Ok(Rendered { text, trace, .. }) => files.push(RenderedFile {
                 role: if job.name.ends_with("/NOTES.txt") { FileRole::Notes } else { FileRole::Manifest },
-                segments: trace
-                    .into_segments(&scope.values, Span::new(job.file.source, 0, job.file.text.len())),
+                segments: trace.into_segments(Span::new(job.file.source, 0, job.file.text.len())),
                 template: job.file.source,
                 path: job.name.clone(),
                 text,
@@ -255,28 +254,16 @@ fn add_places<'a>(
     from_flag: &mut FromFlag<'_>,
     places: &mut Vec<Place<'a>>,
 ) -> Map {
-    let values = match &scope.values.value {
-        crate::yaml::Value::Map(map) => {
-            let is_child = |key: &str| scope.children.iter().any(|child| child.name == key);
-            map.iter()
-                .filter(|entry| !is_child(&entry.key))
-                .map(|entry| {
-                    (
-                        Arc::from(entry.key.as_str()),
-                        Value::from_yaml(&entry.value, |span| from_flag.is_set(span)),
-                    )
-                })
-                .collect()
-        }
-        _ => Entries::default(),
-    };
-    let values = Map::values(values);
+    let is_child = |key: &str| scope.children.iter().any(|child| child.name == key);
+    let own = scope.values.as_map().into_iter().flatten().filter(|entry| !is_child(&entry.key));
+    let values = Map::values(Entries::from_yaml(own, |span| from_flag.is_set(span)));
     let mut subcharts = Entries::default();
     for child in &scope.children {
         let dot = add_places(child, false, release, capabilities, from_flag, places);
         // Among its parent's they are a plain map.
         if let Some(Value::Map(child_values)) = dot.get("Values") {
-            values.insert(Arc::from(child.name.as_str()), Value::Map(child_values.plain()));
+            let child_values = Value::Map(child_values.plain());
+            values.insert_set_at(Arc::from(child.name.as_str()), child_values, child.values.span);
         }
         subcharts.insert(Arc::from(child.name.as_str()), Value::Map(dot));
     }

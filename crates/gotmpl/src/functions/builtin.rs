@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use super::dicts::lookup_origin;
 use crate::error::{Error, Result};
 use crate::fmt;
 use crate::function::{Function, fixed, variadic};
@@ -14,12 +15,12 @@ pub(crate) const TABLE: &[Function] = &[
     Function { stops_at: Some(true), ..variadic("or", 1, |args| Ok(args.any(args.len() - 1).clone())) },
     fixed("not", 1, |args| Ok(Value::Bool(!args.any(0).truth()))),
     fixed("len", 1, len),
-    variadic("index", 1, index),
+    variadic("index", 1, index).with_origin(|args| lookup_origin(args, 0, 1..args.len())),
     variadic("call", 1, |args| {
         Err(Error::new(format!("cannot call a value of type {}", args.any(0).type_name())))
     }),
-    variadic("print", 0, |args| args.check_size().map(|()| fmt::sprint(args.0).into())),
-    variadic("println", 0, |args| args.check_size().map(|()| fmt::sprintln(args.0).into())),
+    variadic("print", 0, |args| args.check_size().map(|()| fmt::sprint(args.values).into())),
+    variadic("println", 0, |args| args.check_size().map(|()| fmt::sprintln(args.values).into())),
     variadic("printf", 1, |args| {
         args.check_size()?;
         Ok(fmt::sprintf(args.str(0)?, args.rest(1)).into())
@@ -212,7 +213,7 @@ fn incompatible(a: &Value, b: &Value) -> Error {
 fn text_of(args: Args<'_>) -> Result<String> {
     args.check_size()?;
     let printable = |value: &Value| if value.is_nil() { Value::str("<no value>") } else { value.clone() };
-    Ok(match args.0 {
+    Ok(match args.values {
         [value] if value.as_str().is_some() => value.as_str().unwrap_or_default().to_owned(),
         values => fmt::sprint(&values.iter().map(printable).collect::<Vec<_>>()),
     })

@@ -156,7 +156,7 @@ impl<'a> Subject<'a> {
 
 fn utf8(args: Args<'_>, index: usize) -> Result<&str> {
     let text = args.str(index)?;
-    match args.0[index] {
+    match args.values[index] {
         Value::Raw(_) => Err(wrong("asn1: string not valid UTF-8")),
         _ => Ok(text),
     }
@@ -164,7 +164,7 @@ fn utf8(args: Args<'_>, index: usize) -> Result<&str> {
 
 /// A `[]interface {}` of strings; a nil is an empty one.
 fn strings(args: Args<'_>, index: usize, problem: &str) -> Result<Vec<String>> {
-    let items = match &args.0[index] {
+    let items = match &args.values[index] {
         Value::Invalid => return Ok(Vec::new()),
         Value::List(list) if list.elem() == Elem::Any => list.items(),
         _ => return Err(args.mismatch(index, "[]interface {}")),

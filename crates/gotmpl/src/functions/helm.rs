@@ -1,10 +1,10 @@
 //! The functions that Helm adds to Sprig's: templates in templates, YAML and JSON.
 
 use crate::error::{Error, Result};
-use crate::function::{Function, fixed, hosted};
-use crate::json::{self, Style};
+use crate::function::{Function, OriginRule, fixed, hosted};
+use crate::json::{self, FromNode, Style};
 use crate::json_decode;
-use crate::value::{Args, Elem, Entries, Map, Value};
+use crate::value::{Args, Elem, Entries, Map, Traced, Value};
 use plimsoll_yaml as yaml;
 
 const COMPACT: Style = Style { pretty: false, html: true };
@@ -12,9 +12,15 @@ const PRETTY: Style = Style { pretty: true, html: true };
 const RAW: Style = Style { pretty: false, html: false };
 
 pub(crate) const TABLE: &[Function] = &[
-    hosted("include", 2, |host, args| host.include(args.str(0)?, &nothing_to_invalid(args.any(1)))),
-    hosted("tpl", 2, |host, args| host.tpl(&args.arc_str(0)?, &nothing_to_invalid(args.any(1)))),
-    fixed("required", 2, required),
+    Function {
+        origin: OriginRule::Included,
+        ..hosted("include", 2, |host, args| host.include(args.str(0)?, &dot(args)))
+    },
+    Function {
+        origin: OriginRule::Template,
+        ..hosted("tpl", 2, |host, args| host.tpl(&args.arc_str(0)?, &dot(args)))
+    },
+    fixed("required", 2, required).with_origin(|args| args.chosen_origin(1)),
     fixed("fail", 1, |args| Err(Error::authored(args.str(0)?))),
     fixed("lookup", 4, |args| {
         for index in 0..4 {
@@ -40,9 +46,10 @@ pub(crate) const TABLE: &[Function] = &[
     fixed("mustFromJson", 1, must_from_json),
 ];
 
-/// A nil dot, as a template sees it.
-fn nothing_to_invalid(value: &Value) -> Value {
-    if value.is_nil() { Value::Invalid } else { value.clone() }
+/// The dot that is handed to a template: a nil is no value there.
+fn dot(args: Args<'_>) -> Traced {
+    let dot = args.traced(1);
+    if dot.value.is_nil() { Traced { value: Value::Invalid, ..dot } } else { dot }
 }
 
 fn required(args: Args<'_>) -> Result<Value> {
@@ -107,7 +114,7 @@ fn from_yaml(text: &[u8], target: Target) -> Value {
         .map_err(|error| format!("error converting YAML to JSON: {error}"))
         .and_then(|root| {
             // The library for YAML makes an empty map or list of nothing, that for JSON a nil one.
-            let value = json::from_node(&root, &mut |_| false);
+            let value = FromNode { is_integer: &mut |_| false, is_traced: false }.value(&root);
             let value = if value.is_nil() { target.empty() } else { value };
             target.of(value).map_err(|error| format!("error unmarshaling JSON: while decoding JSON: {error}"))
         });

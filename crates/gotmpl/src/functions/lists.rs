@@ -3,25 +3,30 @@
 use super::cast;
 use crate::error::{Error, Result};
 use crate::function::{Function, MAX_TEXT, fixed, variadic};
-use crate::value::{Args, Elem, List, Value};
+use crate::origin::Origin;
+use crate::value::{Args, Elem, List, Traced, Value};
 use crate::walk::Walk;
 
 /// The longest list that is made of a number alone, or of other lists.
 const MAX_LENGTH: u128 = 10_000_000;
 
 pub(crate) const TABLE: &[Function] = &[
-    variadic("list", 0, |args| Ok(list(args.0))),
-    variadic("tuple", 0, |args| Ok(list(args.0))),
+    variadic("list", 0, |args| Ok(list(args))),
+    variadic("tuple", 0, |args| Ok(list(args))),
     fixed("append", 2, push),
     fixed("mustAppend", 2, push),
     fixed("push", 2, push),
     fixed("mustPush", 2, push),
     fixed("prepend", 2, prepend),
     fixed("mustPrepend", 2, prepend),
-    fixed("first", 1, |args| Ok(args.list(0, "find first")?.first().cloned().unwrap_or(Value::Nil))),
-    fixed("mustFirst", 1, |args| Ok(args.list(0, "find first")?.first().cloned().unwrap_or(Value::Nil))),
-    fixed("last", 1, |args| Ok(args.list(0, "find last")?.last().cloned().unwrap_or(Value::Nil))),
-    fixed("mustLast", 1, |args| Ok(args.list(0, "find last")?.last().cloned().unwrap_or(Value::Nil))),
+    fixed("first", 1, |args| Ok(args.list(0, "find first")?.first().cloned().unwrap_or(Value::Nil)))
+        .with_origin(first_origin),
+    fixed("mustFirst", 1, |args| Ok(args.list(0, "find first")?.first().cloned().unwrap_or(Value::Nil)))
+        .with_origin(first_origin),
+    fixed("last", 1, |args| Ok(args.list(0, "find last")?.last().cloned().unwrap_or(Value::Nil)))
+        .with_origin(last_origin),
+    fixed("mustLast", 1, |args| Ok(args.list(0, "find last")?.last().cloned().unwrap_or(Value::Nil)))
+        .with_origin(last_origin),
     fixed("rest", 1, rest),
     fixed("mustRest", 1, rest),
     fixed("initial", 1, initial),
@@ -60,72 +65,84 @@ pub(crate) const TABLE: &[Function] = &[
     variadic("seq", 0, seq),
 ];
 
-/// A `[]interface {}` of arguments.
-fn list(items: &[Value]) -> Value {
-    let item = |value: &Value| if value.is_nil() { Value::Nil } else { value.clone() };
-    Value::list(items.iter().map(item).collect())
+/// A `[]interface {}` of items whose origins may be known.
+fn traced(items: impl IntoIterator<Item = Traced>) -> Value {
+    Value::List(List::traced(Elem::Any, items))
+}
+
+/// A `[]interface {}` of the arguments.
+fn list(args: Args<'_>) -> Value {
+    traced((0..args.len()).map(|index| args.traced(index)))
 }
 
 fn push(args: Args<'_>) -> Result<Value> {
-    let old = args.list(0, "push")?;
-    let mut items = Vec::with_capacity(old.len() + 1);
-    items.extend_from_slice(&old);
-    items.push(args.any(1).clone());
-    Ok(Value::list(items))
+    let items = args.traced_list(0, "push")?;
+    Ok(traced(items.into_iter().chain([args.traced(1)])))
 }
 
 fn prepend(args: Args<'_>) -> Result<Value> {
-    let old = args.list(0, "prepend")?;
-    let mut items = Vec::with_capacity(old.len() + 1);
-    items.push(args.any(1).clone());
-    items.extend_from_slice(&old);
-    Ok(Value::list(items))
+    let items = args.traced_list(0, "prepend")?;
+    Ok(traced(std::iter::once(args.traced(1)).chain(items)))
+}
+
+/// The origin of the first item of argument 0.
+fn first_origin(args: Args<'_>) -> Origin {
+    item_origin(args, |_| 0)
+}
+
+/// The origin of the last item of argument 0.
+fn last_origin(args: Args<'_>) -> Origin {
+    item_origin(args, |length| length.saturating_sub(1))
+}
+
+fn item_origin(args: Args<'_>, position: fn(usize) -> usize) -> Origin {
+    let length = args.any(0).as_list().map_or(0, |items| items.len());
+    args.any(0).origin_of_item(args.origin(0), position(length))
 }
 
 fn rest(args: Args<'_>) -> Result<Value> {
-    let items = args.list(0, "find rest")?;
-    Ok(items.get(1..).map_or_else(nil, |rest| Value::list(rest.to_vec())))
+    let items = args.traced_list(0, "find rest")?;
+    Ok(if items.is_empty() { nil() } else { traced(items.into_iter().skip(1)) })
 }
 
 fn initial(args: Args<'_>) -> Result<Value> {
-    let items = args.list(0, "find initial")?;
-    Ok(items.split_last().map_or_else(nil, |(_, start)| Value::list(start.to_vec())))
+    let mut items = args.traced_list(0, "find initial")?;
+    Ok(if items.pop().is_some() { traced(items) } else { nil() })
 }
 
 /// A slice that was never made.
 fn nil() -> Value {
-    Value::List(List::appended(Elem::Any, Vec::new()))
+    Value::List(List::new(Elem::Any, Vec::new()).appended())
 }
 
 fn reverse(args: Args<'_>) -> Result<Value> {
-    Ok(Value::list(args.list(0, "find reverse")?.iter().rev().cloned().collect()))
+    Ok(traced(args.traced_list(0, "find reverse")?.into_iter().rev()))
 }
 
 fn uniq(args: Args<'_>) -> Result<Value> {
-    let items = args.list(0, "find uniq")?;
-    let mut kept: Vec<Value> = Vec::with_capacity(items.len());
-    let mut walk = Walk::comparing();
-    for item in items.iter() {
-        if !holds(&kept, item, &mut walk)? {
-            kept.push(item.clone());
+    let (mut seen, mut kept, mut walk) = (Vec::new(), Vec::new(), Walk::comparing());
+    for item in args.traced_list(0, "find uniq")? {
+        if !holds(&seen, &item.value, &mut walk)? {
+            seen.push(item.value.clone());
+            kept.push(item);
         }
     }
-    Ok(Value::list(kept))
+    Ok(traced(kept))
 }
 
 fn compact(args: Args<'_>) -> Result<Value> {
-    Ok(Value::list(args.list(0, "compact")?.iter().filter(|item| item.truth()).cloned().collect()))
+    let items = args.traced_list(0, "compact")?;
+    Ok(traced(items.into_iter().filter(|item| item.value.truth())))
 }
 
 fn without(args: Args<'_>) -> Result<Value> {
-    let items = args.list(0, "find without")?;
     let (omit, mut kept, mut walk) = (args.rest(1), Vec::new(), Walk::comparing());
-    for item in items.iter() {
-        if !holds(omit, item, &mut walk)? {
-            kept.push(item.clone());
+    for item in args.traced_list(0, "find without")? {
+        if !holds(omit, &item.value, &mut walk)? {
+            kept.push(item);
         }
     }
-    Ok(Value::list(kept))
+    Ok(traced(kept))
 }
 
 fn holds(items: &[Value], wanted: &Value, walk: &mut Walk) -> Result<bool> {
@@ -146,11 +163,11 @@ fn has(args: Args<'_>) -> Result<Value> {
 }
 
 fn slice(args: Args<'_>) -> Result<Value> {
-    let items = args.list(0, "slice")?;
+    let items = args.traced_list(0, "slice")?;
     if items.is_empty() {
         return Ok(Value::Nil);
     }
-    let bound = |index: usize, default: usize| match args.0.get(index) {
+    let bound = |index: usize, default: usize| match args.values.get(index) {
         Some(value) => usize::try_from(cast::int(value)).ok(),
         None => Some(default),
     };
@@ -163,7 +180,7 @@ fn slice(args: Args<'_>) -> Result<Value> {
         Value::List(list) => list.elem(),
         _ => Elem::Any,
     };
-    Ok(Value::List(List::new(elem, chosen.to_vec())))
+    Ok(Value::List(List::traced(elem, chosen.to_vec())))
 }
 
 fn join(args: Args<'_>) -> Result<Value> {
@@ -180,11 +197,11 @@ fn join(args: Args<'_>) -> Result<Value> {
 fn concat(args: Args<'_>) -> Result<Value> {
     let mut all = Vec::new();
     for index in 0..args.len() {
-        let items = args.list(index, "concat")?;
+        let items = args.traced_list(index, "concat")?;
         bounded((all.len() + items.len()) as u128, "items")?;
-        all.extend_from_slice(&items);
+        all.extend(items);
     }
-    Ok(Value::List(List::appended(Elem::Any, all)))
+    Ok(Value::List(List::traced(Elem::Any, all).appended()))
 }
 
 fn chunk(args: Args<'_>) -> Result<Value> {

@@ -20,20 +20,22 @@ pub(crate) const TABLE: &[Function] = &[
             }
         })))
     }),
-    fixed("toDecimal", 1, |args| Ok(Value::Int64(i64::from_str_radix(&fmt::sprint(args.0), 8).unwrap_or(0)))),
+    fixed("toDecimal", 1, |args| {
+        Ok(Value::Int64(i64::from_str_radix(&fmt::sprint(args.values), 8).unwrap_or(0)))
+    }),
     fixed("add1", 1, |args| Ok(Value::Int64(cast::int(args.any(0)).wrapping_add(1)))),
-    variadic("add", 0, |args| Ok(fold(args.0, 0, i64::wrapping_add))),
+    variadic("add", 0, |args| Ok(fold(args.values, 0, i64::wrapping_add))),
     fixed("sub", 2, |args| Ok(Value::Int64(cast::int(args.any(0)).wrapping_sub(cast::int(args.any(1)))))),
     fixed("div", 2, |args| divide(args, i64::wrapping_div)),
     fixed("mod", 2, |args| divide(args, i64::wrapping_rem)),
-    variadic("mul", 1, |args| Ok(fold(args.0, 1, i64::wrapping_mul))),
+    variadic("mul", 1, |args| Ok(fold(args.values, 1, i64::wrapping_mul))),
     variadic("max", 1, |args| Ok(fold(args.rest(1), cast::int(args.any(0)), i64::max))),
     variadic("biggest", 1, |args| Ok(fold(args.rest(1), cast::int(args.any(0)), i64::max))),
     variadic("min", 1, |args| Ok(fold(args.rest(1), cast::int(args.any(0)), i64::min))),
     variadic("maxf", 1, |args| Ok(extreme(args, f64::max))),
     variadic("minf", 1, |args| Ok(extreme(args, f64::min))),
     fixed("add1f", 1, |args| decimal(cast::float(args.any(0)), &[Value::Int(1)], Operation::Add)),
-    variadic("addf", 0, |args| decimal(0.0, args.0, Operation::Add)),
+    variadic("addf", 0, |args| decimal(0.0, args.values, Operation::Add)),
     variadic("subf", 1, |args| decimal(cast::float(args.any(0)), args.rest(1), Operation::Subtract)),
     variadic("mulf", 1, |args| decimal(cast::float(args.any(0)), args.rest(1), Operation::Multiply)),
     variadic("divf", 1, |args| decimal(cast::float(args.any(0)), args.rest(1), Operation::Divide)),

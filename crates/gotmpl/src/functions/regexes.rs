@@ -233,7 +233,7 @@ fn find_all(host: &mut dyn Host, args: Args<'_>) -> Result<Value> {
     let regex = host.regex(args.str(0)?)?;
     let most = usize::try_from(count).unwrap_or(usize::MAX);
     let found = regex.find_iter(text).take(most).map(|found| Value::str(found.as_str())).collect();
-    Ok(Value::List(List::appended(Elem::Str, found)))
+    Ok(Value::List(List::new(Elem::Str, found).appended()))
 }
 
 fn replace_all(host: &mut dyn Host, args: Args<'_>) -> Result<Value> {
@@ -279,7 +279,7 @@ fn split(host: &mut dyn Host, args: Args<'_>) -> Result<Value> {
     let pattern = args.str(0)?;
     let regex = host.regex(pattern)?;
     if count == 0 {
-        return Ok(Value::List(List::appended(Elem::Str, Vec::new())));
+        return Ok(Value::List(List::new(Elem::Str, Vec::new()).appended()));
     }
     if !pattern.is_empty() && text.is_empty() {
         return Ok(Value::strings([""]));

@@ -133,7 +133,7 @@ fn bounded(length: usize) -> Result<()> {
 /// Every argument that is not nil, written by `show`, spaces between.
 fn quote(args: Args<'_>, show: impl Fn(&Value) -> String) -> Result<Value> {
     args.check_size()?;
-    Ok(match args.0 {
+    Ok(match args.values {
         [value] if !value.is_nil() => show(value).into(),
         values => {
             values.iter().filter(|value| !value.is_nil()).map(show).collect::<Vec<_>>().join(" ").into()

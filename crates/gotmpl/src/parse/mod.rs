@@ -7,9 +7,7 @@ mod pipeline;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::ast::{
-    Action, Body, Branch, Command, Expr, Fields, File, Kind, Node, Pipe, Place, Splice, Template,
-};
+use crate::ast::{Action, Body, Branch, Command, Expr, File, Kind, Node, Pipe, Place, Splice, Template};
 use crate::lex::{Keyword, TokenKind};
 use cursor::Cursor;
 pub use error::ParseError;
@@ -207,12 +205,7 @@ impl Parser<'_> {
     fn action(&mut self, open: Place) -> Result<Node> {
         let pipe = self.pipeline(Clause::Command)?;
         let close = self.cursor.close("command")?;
-        Ok(Node::Action(Action {
-            values: values_chain(&pipe),
-            splice: splice(&pipe),
-            place: open.to(close),
-            pipe,
-        }))
+        Ok(Node::Action(Action { splice: splice(&pipe), place: open.to(close), pipe }))
     }
 
     /// The rest of `{{if}}`, `{{with}}` or `{{range}}` behind the keyword.
@@ -262,36 +255,6 @@ impl Parser<'_> {
             Keyword::With => Node::With(branch),
             _ => Node::Range(branch),
         })
-    }
-}
-
-/// The chain below `.Values` that a pipeline reads, if it reads just one.
-fn values_chain(pipe: &Pipe) -> Option<Fields> {
-    fn visit<'a>(expr: &'a Expr, found: &mut Vec<&'a Fields>) {
-        match &expr.kind {
-            Kind::Field(fields) | Kind::Variable(0, fields)
-                if fields.len() > 1 && &*fields[0] == "Values" =>
-            {
-                found.push(fields);
-            }
-            Kind::Pipe(pipe) => visit_pipe(pipe, found),
-            Kind::Chain(inner, _) => visit(inner, found),
-            _ => {}
-        }
-    }
-    fn visit_pipe<'a>(pipe: &'a Pipe, found: &mut Vec<&'a Fields>) {
-        for command in &pipe.commands {
-            visit(&command.head, found);
-            for arg in &command.args {
-                visit(arg, found);
-            }
-        }
-    }
-    let mut found = Vec::new();
-    visit_pipe(pipe, &mut found);
-    match found.as_slice() {
-        [first, rest @ ..] if rest.iter().all(|other| other == first) => Some(Arc::clone(first)),
-        _ => None,
     }
 }
 
