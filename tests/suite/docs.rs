@@ -6,6 +6,7 @@ use plimsoll::engine::Release;
 use plimsoll::engine::tera::{
     Component, Engine, EntryKind, REFERENCE, TERA_FILTERS, TERA_FUNCTIONS, TERA_TESTS, components,
 };
+use plimsoll::world::World;
 use plimsoll::{chart, values};
 use serde_json::Value as Json;
 use snapbox::{Assert, Data};
@@ -159,8 +160,13 @@ fn rendered(template: &str) -> String {
     ];
     let files = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()));
     let chart = Arc::new(chart::from_files(&sources, "app", files.to_vec()).output.unwrap());
-    let computed =
-        values::compute(&sources, &chart, &values::Overrides::default(), &values::Options::default());
+    let computed = values::compute(
+        &World::system(),
+        &sources,
+        &chart,
+        &values::Overrides::default(),
+        &values::Options::default(),
+    );
     let release =
         Release { name: "web".to_owned(), namespace: "default".to_owned(), is_upgrade: false, revision: 1 };
     let engine = Engine::new(&sources);

@@ -9,13 +9,14 @@ use plimsoll::diag::{Report, Severity, Sources, Span};
 use plimsoll::engine::{Capabilities, KubeVersion, Release};
 use plimsoll::render::{self, Options, Selection};
 use plimsoll::values;
+use plimsoll::world::World;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Renders the chart at `path` as `helm template PATH` would print it.
 fn rendered(path: &Path) -> Result<String, String> {
     let sources = Sources::new();
-    let chart = chart::load(&sources, path);
+    let chart = chart::load(&World::system(), &sources, path);
     rendered_chart(&sources, chart)
 }
 
@@ -38,9 +39,11 @@ fn rendered_chart(sources: &Sources, chart: Report<Chart>) -> Result<String, Str
     let text = (|| {
         let chart = Arc::new(chart.take(&mut diagnostics)?);
         let overrides = values::Overrides::default();
-        let computed = values::compute(sources, &chart, &overrides, &values::Options::default())
-            .take(&mut diagnostics)?;
-        let render = render::render(sources, &computed, &options()).take(&mut diagnostics)?;
+        let computed =
+            values::compute(&World::system(), sources, &chart, &overrides, &values::Options::default())
+                .take(&mut diagnostics)?;
+        let render =
+            render::render(&World::system(), sources, &computed, &options()).take(&mut diagnostics)?;
         let documents = Selection::default().of(&render).ok()?;
         Some(render::stream(&documents))
     })();
@@ -217,8 +220,11 @@ fn origins(files: &[(&str, &str)], set: &[&str]) -> Vec<String> {
     let chart = Arc::new(chart::from_files(&sources, "app", files.collect()).output.unwrap());
     let overrides =
         values::Overrides { set: set.iter().map(|&flag| flag.to_owned()).collect(), ..Default::default() };
-    let computed = values::compute(&sources, &chart, &overrides, &values::Options::default()).output.unwrap();
-    let render = render::render(&sources, &computed, &options()).output.unwrap();
+    let computed =
+        values::compute(&World::system(), &sources, &chart, &overrides, &values::Options::default())
+            .output
+            .unwrap();
+    let render = render::render(&World::system(), &sources, &computed, &options()).output.unwrap();
     let mut lines = Vec::new();
     for object in render.objects() {
         for entry in object.root.get("data").and_then(|data| data.as_map()).unwrap() {

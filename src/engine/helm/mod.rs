@@ -13,6 +13,7 @@ use crate::diag::{Diagnostic, Report, SourceKind, Sources, Span};
 use crate::engine::{Capabilities, FileRole, Release, RenderedFile};
 use crate::gotmpl::{Elem, Entries, File, List, Map, ParseError, Rendered, Seed, Set, Value, Vm, parse};
 use crate::values::Scope;
+use crate::world::World;
 use rayon::prelude::*;
 
 /// The API versions that Helm 4.1 takes every cluster to serve, whatever its version: those compiled into it.
@@ -87,8 +88,9 @@ pub struct Output {
 
 /// Renders the templates of `root` and of its sub-charts, as far as they are Go templates.
 ///
-/// `seed` makes random functions repeatable; without it they draw from the operating system.
+/// `seed` makes random values repeatable; without it they are made from the random numbers of `world`.
 pub fn render(
+    world: &World,
     sources: &Sources,
     root: &Scope,
     release: &Release,
@@ -124,7 +126,11 @@ pub fn render(
         Ok(set) => set,
         Err(diagnostics) => return Report::failed(diagnostics),
     };
-    let mut vm = Vm::new(set, seed_of(seed), std::time::SystemTime::now());
+    let seed = match seed_of(world, seed) {
+        Ok(seed) => seed,
+        Err(reason) => return Report::fail(Diagnostic::error(reason)),
+    };
+    let mut vm = Vm::new(set, seed, world.now());
     let mut diagnostics = Vec::new();
     let mut files = Vec::new();
     for job in jobs.iter().filter(|job| !job.partial) {
@@ -157,26 +163,23 @@ pub fn render(
 }
 
 /// Renders a text that sees no chart and no values, as Helm renders `--name-template`. The error is a phrase.
-pub fn text(template: &str, seed: Option<u64>) -> Result<String, String> {
+pub fn text(world: &World, template: &str, seed: Option<u64>) -> Result<String, String> {
     let file = parse(Arc::from(template)).map_err(|error| error.to_string())?;
     let mut set = Set::default();
     set.add("name-template", &file, None);
-    let mut vm = Vm::new(set, seed_of(seed), std::time::SystemTime::now());
+    let mut vm = Vm::new(set, seed_of(world, seed)?, world.now());
     let rendered = vm.render("name-template", &Value::Nil);
     rendered.map(|rendered| rendered.text).map_err(|error| error.to_string())
 }
 
-/// The seed that the user chose, or one from the operating system.
-fn seed_of(number: Option<u64>) -> Seed {
-    number.map_or_else(
-        || {
-            let mut bytes = [0; 32];
-            // A system without random numbers cannot make secrets.
-            getrandom::fill(&mut bytes).expect("the operating system has random numbers");
-            Seed::Random(bytes)
-        },
-        Seed::Fixed,
-    )
+/// The seed that the user chose, or one of random numbers. The error is a phrase.
+fn seed_of(world: &World, number: Option<u64>) -> Result<Seed, String> {
+    match number {
+        Some(number) => Ok(Seed::Fixed(number)),
+        None => {
+            world.random().map(Seed::Random).map_err(|error| format!("cannot get random numbers: {error}"))
+        }
+    }
 }
 
 /// One template file of the release.
