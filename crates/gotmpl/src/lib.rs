@@ -31,7 +31,7 @@ pub use constraint::{Constraint, parse_version};
 pub use error::{Error, Result};
 pub use parse::{ParseError, parse};
 pub use random::Seed;
-pub use references::{Reference, Usage, references};
+pub use references::{ANY_ITEM, Reference, Usage, references};
 pub use set::Set;
 pub use trace::Trace;
 pub use value::{Args, Elem, Entries, Field, List, Map, Object, Raw, Value};

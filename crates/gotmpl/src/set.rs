@@ -11,12 +11,12 @@ use plimsoll_diag::{SourceId, Span};
 /// The templates that can be included by name, all in one name space.
 #[derive(Default)]
 pub struct Set {
-    own: BTreeMap<Arc<str>, Rc<Definition>>,
+    own: BTreeMap<Arc<str>, Rc<NamedTemplate>>,
     outer: Option<Rc<Set>>,
 }
 
 /// A template by name, and the text that it is part of.
-pub(crate) struct Definition {
+pub(crate) struct NamedTemplate {
     /// The template.
     pub(crate) template: Arc<Template>,
     /// The text.
@@ -49,8 +49,10 @@ impl Set {
             if template.blank && self.find(&name).is_some() {
                 continue;
             }
-            self.own
-                .insert(name, Rc::new(Definition { template: Arc::clone(template), source: source.clone() }));
+            self.own.insert(
+                name,
+                Rc::new(NamedTemplate { template: Arc::clone(template), source: source.clone() }),
+            );
         }
     }
 
@@ -62,7 +64,7 @@ impl Set {
     }
 
     /// The template called `name`, with its name as the set shares it.
-    pub(crate) fn find(&self, name: &str) -> Option<(&Arc<str>, &Rc<Definition>)> {
+    pub(crate) fn find(&self, name: &str) -> Option<(&Arc<str>, &Rc<NamedTemplate>)> {
         self.own.get_key_value(name).or_else(|| self.outer.as_ref()?.find(name))
     }
 
@@ -74,7 +76,7 @@ impl Set {
     }
 }
 
-impl Definition {
+impl NamedTemplate {
     /// What a text given to `tpl` renders itself.
     pub(crate) fn main_of(file: &File) -> Self {
         let source = SourceText { text: Arc::clone(&file.text), id: None };

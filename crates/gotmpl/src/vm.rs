@@ -14,7 +14,7 @@ use crate::functions::{builtin, regexes};
 use crate::origin::Origin;
 use crate::parse;
 use crate::random::{Random, Seed};
-use crate::set::{Definition, Set, SourceText};
+use crate::set::{NamedTemplate, Set, SourceText};
 use crate::trace::{Trace, Written};
 use crate::value::{Args, Map, Traced, Value};
 use crate::values;
@@ -82,7 +82,7 @@ pub struct Rendered {
 
 impl Host for Vm {
     fn include(&mut self, name: &str, dot: &Traced) -> Result<Value> {
-        let Some((name, definition)) = self.find(name) else {
+        let Some((name, template)) = self.find(name) else {
             let near = nearest(name, self.set.names());
             return Err(unknown_template(name).help(near.map_or_else(
                 || {
@@ -98,7 +98,7 @@ impl Host for Vm {
             return Err(Error::new(format!("template `{name}` includes itself without end")));
         }
         *count += 1;
-        let result = self.captured(|vm| vm.run(&definition, dot));
+        let result = self.captured(|vm| vm.run(&template, dot));
         if let Some(count) = self.nested.get_mut(&name) {
             *count -= 1;
         }
@@ -123,7 +123,7 @@ impl Host for Vm {
         if !file.defines.is_empty() {
             self.set = Rc::new(Set::with_definitions(Rc::clone(&outer), &file));
         }
-        let result = self.captured(|vm| vm.run(&Definition::main_of(&file), dot));
+        let result = self.captured(|vm| vm.run(&NamedTemplate::main_of(&file), dot));
         self.set = outer;
         let (rendered, trace) = result.map_err(|error| error.in_text(template))?;
         self.rendered = trace.origin();
@@ -196,13 +196,13 @@ impl Vm {
 
     /// Renders the template called `name`, in which `.` and `$` are `dot`.
     pub fn render(&mut self, name: &str, dot: &Value) -> Result<Rendered> {
-        let definition = self.find(name).ok_or_else(|| unknown_template(name))?.1;
+        let template = self.find(name).ok_or_else(|| unknown_template(name))?.1;
         self.out.clear();
         self.written = Trace::default();
         self.variables.clear();
         self.base = 0;
         self.depth = 0;
-        self.run(&definition, &dot.clone().into())?;
+        self.run(&template, &dot.clone().into())?;
         let mut text = std::mem::take(&mut self.out);
         let mut trace = std::mem::take(&mut self.written);
         if text.contains(NO_VALUE) {
@@ -217,8 +217,8 @@ impl Vm {
         self.random.is_used()
     }
 
-    fn find(&self, name: &str) -> Option<(Arc<str>, Rc<Definition>)> {
-        self.set.find(name).map(|(name, definition)| (Arc::clone(name), Rc::clone(definition)))
+    fn find(&self, name: &str) -> Option<(Arc<str>, Rc<NamedTemplate>)> {
+        self.set.find(name).map(|(name, template)| (Arc::clone(name), Rc::clone(template)))
     }
 
     /// A text given to `tpl`, parsed once.
@@ -257,12 +257,12 @@ impl Vm {
     }
 
     /// Runs a template with variables of its own.
-    fn run(&mut self, definition: &Definition, dot: &Traced) -> Result<()> {
+    fn run(&mut self, template: &NamedTemplate, dot: &Traced) -> Result<()> {
         let base = std::mem::replace(&mut self.base, self.variables.len());
         self.variables.push(dot.clone());
-        self.variables.resize(self.base + definition.template.slots, Traced::default());
-        let frame = Frame { source: &definition.source, dot };
-        let result = self.walk(frame, &definition.template.body);
+        self.variables.resize(self.base + template.template.slots, Traced::default());
+        let frame = Frame { source: &template.source, dot };
+        let result = self.walk(frame, &template.template.body);
         self.variables.truncate(self.base);
         self.base = base;
         result.map(|_| ())
@@ -326,10 +326,10 @@ impl Vm {
                 Node::Template { name, pipe, place } => {
                     let dot =
                         pipe.as_ref().map(|pipe| self.pipe(frame, pipe)).transpose()?.unwrap_or_default();
-                    let Some((_, definition)) = self.find(name) else {
+                    let Some((_, template)) = self.find(name) else {
                         return Err(source.placed(unknown_template(name), *place));
                     };
-                    self.run(&definition, &dot).map_err(|error| match error.inner().at {
+                    self.run(&template, &dot).map_err(|error| match error.inner().at {
                         Some(_) => source.through(error, *place, name),
                         None => source.placed(error, *place),
                     })?;
