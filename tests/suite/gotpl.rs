@@ -193,7 +193,7 @@ fn errors_name_the_value_the_place_and_the_way() {
         (
             &[("a.yaml", "{{ define \"x\" }}{{ .Chart.Name }}{{ end }}{{ include \"x\" .Values }}")],
             "app/templates/a.yaml:1:20: `.Chart` is null or not set, so it has no field `Name` (nil pointer evaluating interface {}.Name)\n\
-             help: `.` is something else here than the chart's root: use `$.Chart`, or hand the root over where this is included",
+             help: `.` is not the chart's root here: use `$.Chart`, or pass the root where this is included",
         ),
         (
             &[("a.yaml", "a: {{ include \"x\" }}")],

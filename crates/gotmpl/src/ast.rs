@@ -1,6 +1,6 @@
 //! The syntax tree of a template: names resolved, positions kept.
 //!
-//! A tree holds byte offsets, not spans: charts with the same text share one tree.
+//! A tree has byte offsets, not spans, so that charts with the same text share one tree.
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ pub(crate) struct Place {
 pub struct File {
     /// The text.
     pub(crate) text: Arc<str>,
-    /// What stands outside of definitions.
+    /// The template outside of all definitions.
     pub(crate) main: Arc<Template>,
     /// `define` and `block`, each name once.
     pub(crate) defines: Vec<(Arc<str>, Arc<Template>)>,
@@ -93,13 +93,13 @@ pub(crate) enum Splice {
     Nindent(u32),
 }
 
-/// A pipeline and what to do when its value is true or false, or there are items or none.
+/// A block with a pipeline and two bodies.
 pub(crate) struct Branch {
     /// What to evaluate.
     pub(crate) pipe: Pipe,
-    /// If so.
+    /// For a true value, or for each item.
     pub(crate) body: Body,
-    /// If not.
+    /// For a false value, or if there are no items.
     pub(crate) otherwise: Body,
 }
 
@@ -128,7 +128,7 @@ pub(crate) type Fields = Arc<[Arc<str>]>;
 pub(crate) struct Expr {
     /// What it is.
     pub(crate) kind: Kind,
-    /// Where it stands.
+    /// Where it is.
     pub(crate) place: Place,
 }
 
@@ -152,7 +152,7 @@ pub(crate) enum Kind {
     Field(Fields),
     /// `$x.a.b`
     Variable(usize, Fields),
-    /// `$x` where there is no such variable at run time, see `parse::Scope`.
+    /// `$x` in the `else` of the block that declares it: Go accepts it and fails when it is evaluated.
     Undefined(Arc<str>),
     /// `name`
     Function(&'static Function),

@@ -1,4 +1,4 @@
-//! What is said about a field that a template cannot read.
+//! Errors about fields that a template cannot read.
 
 use crate::ast::{Expr, Fields, Kind};
 use crate::error::Error;
@@ -13,10 +13,10 @@ pub(crate) fn path_before(source: &SourceText, expr: &Expr, fields: &Fields, ind
     format!("`{}`", if before.is_empty() { "." } else { before })
 }
 
-/// What templates find at the root.
+/// The fields of the root.
 const ROOT: [&str; 7] = ["Capabilities", "Chart", "Files", "Release", "Subcharts", "Template", "Values"];
 
-/// The error for a field of a value that is not there; it names the value and where to set it.
+/// The error for a field of a missing value. It names the value and where to set it.
 pub(crate) fn nil_pointer(source: &SourceText, expr: &Expr, fields: &Fields, index: usize) -> Error {
     let name = &fields[index];
     let owner = path_before(source, expr, fields, index);
@@ -30,7 +30,7 @@ pub(crate) fn nil_pointer(source: &SourceText, expr: &Expr, fields: &Fields, ind
     } else {
         error = error.help(match &*fields[0] {
             first if index == 1 && ROOT.contains(&first) => format!(
-                "`.` is something else here than the chart's root: use `$.{first}`, or hand the root over where this is included"
+                "`.` is not the chart's root here: use `$.{first}`, or pass the root where this is included"
             ),
             first => match nearest(first, ROOT).filter(|_| index == 1) {
                 Some(near) => format!("did you mean `.{near}`?"),

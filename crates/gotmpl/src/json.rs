@@ -39,7 +39,7 @@ pub(crate) fn encode(value: &Value, style: Style) -> Result<String> {
 
 fn write(value: &Value, style: Style, depth: usize, out: &mut String) -> Result<()> {
     if depth > MAX_DEPTH {
-        return Err(Error::new("the value nests too deeply: does a map hold itself?"));
+        return Err(Error::new("the value nests too deeply: does a map contain itself?"));
     }
     match value {
         Value::Invalid | Value::Nil => out.push_str("null"),
@@ -56,7 +56,7 @@ fn write(value: &Value, style: Style, depth: usize, out: &mut String) -> Result<
         Value::Float(number) => out.push_str(&float(*number)?),
         Value::Str(text) => string(text, style.html, out),
         Value::Raw(_) => {
-            // Go writes an escape for every byte that is no part of a character.
+            // Go writes an escape for every byte that is not part of a character.
             let mut escaped = String::new();
             out.push('"');
             for chunk in value.as_bytes().unwrap_or_default().utf8_chunks() {
@@ -183,8 +183,8 @@ impl Value {
         FromNode { is_integer: &mut is_integer, is_traced: true }.value(node)
     }
 
-    /// What `toYaml` makes of it: YAML as Helm writes it, without a newline at the end. An error for what has no form
-    /// there: a map that holds itself, an infinity.
+    /// The YAML that `toYaml` writes, without a newline at the end. An error for what YAML cannot express: a map that
+    /// contains itself, an infinity.
     pub fn to_yaml(&self) -> Result<String> {
         to_yaml(self)
     }
@@ -213,7 +213,7 @@ pub(crate) fn to_yaml_pretty(value: &Value) -> Result<String> {
 /// Refuses endless nesting.
 fn check_depth(value: &Value, depth: usize) -> Result<()> {
     if depth > MAX_DEPTH {
-        return Err(Error::new("the value nests too deeply: does a map hold itself?"));
+        return Err(Error::new("the value nests too deeply: does a map contain itself?"));
     }
     match value {
         Value::List(list) => list.items().iter().try_for_each(|item| check_depth(item, depth + 1)),
@@ -225,7 +225,7 @@ fn check_depth(value: &Value, depth: usize) -> Result<()> {
 /// Refuses what has no form in JSON: endless nesting, infinities.
 fn check(value: &Value, depth: usize) -> Result<()> {
     if depth > MAX_DEPTH {
-        return Err(Error::new("the value nests too deeply: does a map hold itself?"));
+        return Err(Error::new("the value nests too deeply: does a map contain itself?"));
     }
     match value {
         Value::List(list) => list.items().iter().try_for_each(|item| check(item, depth + 1)),

@@ -1,6 +1,6 @@
 //! JSON text to values, as Go's `encoding/json` reads it, and its errors in Go's words: Helm hands them to templates.
 //!
-//! Go checks the whole text before it makes values of it, so an error of syntax leaves nothing behind, while a number that
+//! Go checks the whole text before it makes values of it, so a syntax error leaves no value, while a number that
 //! is out of range leaves everything else in place.
 
 use std::sync::Arc;
@@ -11,9 +11,9 @@ use super::value::{Entries, Value};
 /// How deep Go lets JSON nest.
 const MAX_DEPTH: usize = 10_000;
 
-/// A text read, and what Go holds against a value in it.
+/// A decoded text, and what Go reports about a value in it.
 pub(crate) struct Decoded {
-    /// The value, with nil where a part of it could not be had.
+    /// The value, with nil for each part that could not be decoded.
     pub(crate) value: Value,
     /// The first number that is out of range.
     pub(crate) error: Option<String>,

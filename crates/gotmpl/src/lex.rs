@@ -8,7 +8,7 @@ use memchr::memchr;
 pub(crate) struct Token {
     /// What it is.
     pub(crate) kind: TokenKind,
-    /// Where it stands.
+    /// Where it is.
     pub(crate) place: Place,
 }
 
@@ -53,13 +53,13 @@ pub(crate) enum TokenKind {
     RightParen,
     /// `,`
     Comma,
-    /// What is wrong here; nothing follows.
+    /// An error; no token follows.
     Error(&'static str),
     /// The end of the text.
     End,
 }
 
-/// Words that mean something themselves, each named after itself.
+/// The keywords.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Keyword {
     Block,
@@ -128,13 +128,13 @@ impl Lexer<'_> {
         }
     }
 
-    /// Whether the delimiter at `open` says to trim the text before it.
+    /// Whether the delimiter at `open` trims the text before it.
     fn has_left_trim(&self, open: usize) -> bool {
         let rest = &self.text[open + 2..];
         rest.starts_with('-') && rest[1..].starts_with(SPACE)
     }
 
-    /// Whether the action ends here, and then whether it says to trim the text behind it.
+    /// Whether the action ends here, and if so, whether it trims the text after it.
     fn closing(&self) -> Option<bool> {
         match &self.text.as_bytes()[self.at..] {
             [b'}', b'}', ..] => Some(false),
@@ -155,7 +155,7 @@ impl Lexer<'_> {
         Ok(trim)
     }
 
-    /// Lexes up to and including the closing delimiter; says whether that trims.
+    /// Lexes up to and including the closing delimiter, and returns whether that trims.
     fn action(&mut self, open: usize) -> Outcome<bool> {
         let mut parens = 0_usize;
         loop {

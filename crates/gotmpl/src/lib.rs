@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 //!
 //! A text is cut into tokens (`lex`), made into a tree in which function names and variables are resolved ([`parse`],
-//! `ast`), and run by walking the tree ([`Vm`]). All templates of a [`Set`] stand in one name space, as in Helm.
+//! `ast`), and run by walking the tree ([`Vm`]). All templates of a [`Set`] share one name space, as in Helm.
 
 mod args;
 mod ast;

@@ -22,7 +22,7 @@ pub struct Reference {
     pub path: Vec<String>,
     /// The bytes of the text that name it.
     pub range: Range<usize>,
-    /// What becomes of the value.
+    /// How the value is used.
     pub usage: Usage,
 }
 
@@ -31,9 +31,9 @@ pub struct Reference {
 pub enum Usage {
     /// It is written, or given to a function that needs it.
     Used,
-    /// It is stored or handed on (`dict`, `include`): elsewhere decides what an absent value means.
+    /// It is stored or passed on (`dict`, `include`): other code decides what an absent value means.
     Passed,
-    /// An absent value is provided for: `if`, `default`, `hasKey`, `required`.
+    /// The template handles an absent value: `if`, `default`, `hasKey`, `required`.
     Tested,
     /// The template itself sets the value, or keys below it: `set`, `mergeOverwrite`.
     Changed,
@@ -49,32 +49,32 @@ pub fn references(text: &Arc<str>) -> Option<Vec<Reference>> {
     Some(found)
 }
 
-/// What an operand stands for.
+/// What an operand means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Symbol {
-    /// What templates start from, which holds `Values`.
+    /// The root that templates start from, with the field `Values`.
     Root,
     /// The value with these keys.
     Value(Vec<String>),
     Unknown,
 }
 
-/// A variable in sight.
+/// A variable that is visible.
 #[derive(Debug, Clone)]
 struct Variable {
     symbol: Symbol,
     /// The operand that it was set from: what a reference through the variable points at.
-    origin: Option<Place>,
+    set_from: Option<Place>,
 }
 
 struct Collector {
     found: Vec<Reference>,
-    /// The variables in sight, by slot.
+    /// The visible variables, by slot.
     variables: Vec<Variable>,
     dot: Symbol,
 }
 
-/// Functions to which an absent value is as good as any.
+/// Functions that accept an absent value.
 const TESTS: [&str; 21] = [
     "all",
     "and",
@@ -99,7 +99,7 @@ const TESTS: [&str; 21] = [
     "typeOf",
 ];
 
-/// Functions that hand a value on.
+/// Functions that pass a value on.
 const PASSES: [&str; 13] = [
     "append",
     "dict",
@@ -123,7 +123,7 @@ impl Collector {
     fn file(&mut self, file: &File) {
         for template in std::iter::once(&file.main).chain(file.defines.iter().map(|(_, template)| template)) {
             self.dot = Symbol::Root;
-            self.variables = vec![Variable { symbol: Symbol::Root, origin: None }];
+            self.variables = vec![Variable { symbol: Symbol::Root, set_from: None }];
             self.body(&template.body);
         }
     }
@@ -170,12 +170,12 @@ impl Collector {
     }
 
     fn action(&mut self, pipe: &Pipe) {
-        // Where a variable stands for a value, its use decides.
+        // The use of the variable decides, if it is a value.
         let stored = !pipe.variables.is_empty() && self.symbol_of(pipe) != Symbol::Unknown;
         self.pipe(pipe, if stored { Usage::Passed } else { Usage::Used });
     }
 
-    /// A block; in its body `.` is what `dot` makes of the pipeline, if that changes it.
+    /// A block, in whose body `.` is `dot` if the block changes it.
     fn block(&mut self, block: &Branch, dot: Option<Symbol>) {
         let before = dot.map(|dot| std::mem::replace(&mut self.dot, dot));
         let declared = self.variables.len();
@@ -187,7 +187,7 @@ impl Collector {
         self.body(&block.otherwise);
     }
 
-    /// The references of a pipeline whose value is used so. Its variables are in sight from here on.
+    /// The references of a pipeline, and how its value is used. Its variables are visible from here on.
     fn pipe(&mut self, pipe: &Pipe, usage: Usage) {
         self.commands(pipe, usage);
         let symbol = self.symbol_of(pipe);
@@ -204,15 +204,15 @@ impl Collector {
         }
     }
 
-    /// Notes what a variable stands for from here on, and the operand that it was set from.
-    fn declare(&mut self, slot: usize, symbol: Symbol, origin: Option<Place>) {
-        let unknown = Variable { symbol: Symbol::Unknown, origin: None };
+    /// Notes what a variable means from here on, and the operand that it was set from.
+    fn declare(&mut self, slot: usize, symbol: Symbol, set_from: Option<Place>) {
+        let unknown = Variable { symbol: Symbol::Unknown, set_from: None };
         if let Some(variable) = self.variables.get_mut(slot) {
             // Assigned: whether this was reached is decided at run time.
             *variable = unknown;
         } else {
             self.variables.resize(slot, unknown);
-            self.variables.push(Variable { symbol, origin });
+            self.variables.push(Variable { symbol, set_from });
         }
     }
 
@@ -253,7 +253,7 @@ impl Collector {
         }
     }
 
-    /// `set MAP KEY ..`, `merge MAP ..`: the template itself provides for the key, or for any. Whether the map is known
+    /// `set MAP KEY ..`, `merge MAP ..`: the template itself sets the key, or any key. Returns whether the map is known
     /// to be a value.
     fn change(&mut self, map: &Expr, key: Option<&str>, place: Place) -> bool {
         match self.symbol(map) {
@@ -328,11 +328,11 @@ impl Collector {
         self.found.push(Reference { path, range: place.start as usize..place.end as usize, usage });
     }
 
-    /// The place that names the value: for a variable, that which it was set from.
+    /// The place that names the value: for a variable, the operand that it was set from.
     fn origin(&self, expr: &Expr) -> Place {
         let origin = match &expr.kind {
             Kind::Variable(slot, fields) if fields.is_empty() => {
-                self.variables.get(*slot).and_then(|variable| variable.origin)
+                self.variables.get(*slot).and_then(|variable| variable.set_from)
             }
             _ => None,
         };
@@ -358,7 +358,7 @@ impl Collector {
         }
     }
 
-    /// What an operand stands for.
+    /// What an operand means.
     fn symbol(&self, expr: &Expr) -> Symbol {
         let (start, fields) = match &expr.kind {
             Kind::Dot => return self.dot.clone(),
@@ -379,8 +379,8 @@ impl Collector {
     }
 }
 
-/// What a chain of fields leads to that does not start in the values. Behind `Subcharts.NAME.Values` are the values
-/// of the sub-chart, which the parent has under its name.
+/// What a chain of fields leads to that does not start in the values. `Subcharts.NAME.Values` leads to the values of the
+/// sub-chart, which the parent has under its name.
 fn below_values<'a>(fields: impl Iterator<Item = &'a str>) -> Symbol {
     let fields: Vec<&str> = fields.collect();
     let Some(at) = fields.iter().position(|field| *field == "Values") else { return Symbol::Unknown };
@@ -422,7 +422,7 @@ fn place_of(command: &Command) -> Place {
     command.args.last().map_or(command.head.place, |last| command.head.place.to(last.place))
 }
 
-/// What a function does with its arguments, as far as absent ones are concerned.
+/// How a function uses its arguments.
 fn class_of(function: &str) -> Usage {
     if TESTS.contains(&function) {
         Usage::Tested

@@ -3,7 +3,7 @@
 use crate::origin::Origin;
 use plimsoll_diag::{Segment, Span};
 
-/// The origin of a text: stretches in order, each up to where the next begins.
+/// The origin of a text: stretches in order, each up to the start of the next.
 #[derive(Debug, Default)]
 pub struct Trace {
     stretches: Vec<Stretch>,
@@ -41,8 +41,8 @@ impl Trace {
     }
 
     /// Takes over the trace of an included `text` that was written at `start`, `indent.1` newlines before
-    /// it and each of its lines indented by `indent.0`. Where the text has no place of its own,
-    /// `action` wrote it: the place of the `include`.
+    /// it and each of its lines indented by `indent.0`. Text without a place of its own was
+    /// written by `action`, the `include`.
     pub(crate) fn splice(
         &mut self,
         start: usize,
@@ -110,7 +110,7 @@ impl Trace {
         Origin::of_all(self.stretches.iter().map(|stretch| stretch.from.origin))
     }
 
-    /// The segments of the text's source map. `fallback` stands for what has no place of its own.
+    /// The segments of the text's source map. `fallback` is used for text that has no place of its own.
     pub fn into_segments(self, fallback: Span) -> Vec<Segment> {
         let mut segments: Vec<Segment> = Vec::with_capacity(self.stretches.len());
         for stretch in self.stretches {

@@ -11,8 +11,8 @@ use plimsoll_diag::Span;
 
 /// A value. Cheap to clone: everything large is shared.
 ///
-/// Integers keep the Go type that tells them apart in `kindOf`, `has` and `deepEqual`. Two kinds of
-/// nothing exist because Go's templates have two: a field of [`Value::Nil`] is an error, a field of
+/// Integers keep their Go type, which `kindOf`, `has` and `deepEqual` distinguish. There are two kinds of
+/// nothing because Go's templates have two: a field of [`Value::Nil`] is an error, a field of
 /// [`Value::Invalid`] is `Invalid` again.
 #[derive(Clone, Default)]
 #[non_exhaustive]
@@ -20,7 +20,7 @@ pub enum Value {
     /// No value at all: what a nil becomes once it went through a pipeline or a variable.
     #[default]
     Invalid,
-    /// A nil held by a map or list, or returned by a function.
+    /// A nil in a map or list, or returned by a function.
     Nil,
     /// `bool`
     Bool(bool),
@@ -54,7 +54,7 @@ pub struct Raw {
     lossy: Box<str>,
 }
 
-/// The static element type of a list or map, which `typeOf`, `deepEqual` and `%#v` tell apart.
+/// The static element type of a list or map, which `typeOf`, `deepEqual` and `%#v` distinguish.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Elem {
@@ -76,7 +76,7 @@ pub struct List(Rc<ListData>);
 
 struct ListData {
     elem: Elem,
-    /// Whether it is a slice that was never made: it reads as an empty one, and JSON has `null` for it.
+    /// Whether it is a nil slice: it reads as an empty one, and JSON has `null` for it.
     is_nil: bool,
     items: Vec<Value>,
     /// Where each item comes from; empty if that is known of none.
@@ -93,7 +93,7 @@ pub struct Map {
 
 struct MapData {
     elem: Elem,
-    /// Whether it is a map that was never made: it reads as an empty one.
+    /// Whether it is a nil map: it reads as an empty one.
     is_nil: bool,
     entries: RefCell<Entries>,
 }
@@ -166,7 +166,7 @@ pub struct Field {
     pub name: &'static str,
     /// As its tag for JSON has it.
     pub json: &'static str,
-    /// What it holds.
+    /// The value.
     pub value: Value,
 }
 
@@ -177,9 +177,9 @@ impl Field {
     }
 }
 
-/// A value of the surroundings: a struct with fields, or a value with methods.
+/// A value from outside the template language: a struct with fields, or a value with methods.
 ///
-/// This is how templates reach what this crate knows nothing of: files, the capabilities of a cluster.
+/// Through it templates reach what this crate does not know: files, the capabilities of a cluster.
 pub trait Object {
     /// The Go type's name, as `typeOf` and messages spell it.
     fn type_name(&self) -> &'static str;
@@ -196,7 +196,7 @@ pub trait Object {
     /// What an action writes.
     fn display(&self) -> String;
 
-    /// What `%v` prints: Go finds the `String` method of some types only where they stand in a struct.
+    /// What `%v` prints: Go finds the `String` method of some types only inside a struct.
     fn boxed(&self) -> String {
         self.display()
     }
@@ -211,7 +211,7 @@ pub trait Object {
         None
     }
 
-    /// What `toYaml` makes of it, and `toJson` of what is no struct.
+    /// The value that `toYaml` writes, and `toJson` if it is not a struct.
     fn serialize(&self) -> Value {
         if let Some(fields) = self.fields() {
             return Value::map(
@@ -438,7 +438,7 @@ impl List {
         Rc::ptr_eq(&self.0, &other.0)
     }
 
-    /// Whether it was never made.
+    /// Whether it is a nil slice.
     pub fn is_nil(&self) -> bool {
         self.0.is_nil
     }
@@ -472,7 +472,7 @@ impl Map {
         Self { data: Rc::new(data), is_values: self.is_values }
     }
 
-    /// A map that was never made.
+    /// A nil map.
     pub fn nil(elem: Elem) -> Self {
         let data = MapData { elem, is_nil: true, entries: RefCell::default() };
         Self { data: Rc::new(data), is_values: false }
@@ -500,7 +500,7 @@ impl Map {
         self.data.elem
     }
 
-    /// Whether it was never made, nor is anything in it: JSON has `null` for it.
+    /// Whether it is a nil map and empty: JSON has `null` for it.
     pub fn is_nil(&self) -> bool {
         self.data.is_nil && self.is_empty()
     }
@@ -515,12 +515,12 @@ impl Map {
         Rc::ptr_eq(&self.data, &other.data)
     }
 
-    /// The entries. Do not call back into templates while holding them.
+    /// The entries. Do not call back into templates while they are borrowed.
     pub(crate) fn borrow(&self) -> Ref<'_, Entries> {
         self.data.entries.borrow()
     }
 
-    /// The entries, to be changed. Do not call back into templates while holding them.
+    /// The entries, to be changed. Do not call back into templates while they are borrowed.
     pub(crate) fn borrow_mut(&self) -> RefMut<'_, Entries> {
         self.data.entries.borrow_mut()
     }

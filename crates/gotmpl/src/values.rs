@@ -8,7 +8,7 @@ use crate::value::{Args, Map, Traced, Value};
 /// The code of a method.
 type Method = fn(&Map, Args<'_>) -> Result<Traced>;
 
-/// A method of Helm's `common.Values`, the type of `.Values`; it goes before a key of the same name.
+/// A method of Helm's `common.Values`, the type of `.Values`. It hides a key of the same name.
 pub(crate) fn method(name: &str) -> Option<Method> {
     Some(match name {
         "AsMap" => |values, args| {

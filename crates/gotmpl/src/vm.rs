@@ -23,10 +23,10 @@ use plimsoll_diag::nearest;
 /// How often one template may be included inside itself: Helm's limit.
 const MAX_NESTED_INCLUDES: usize = 1000;
 
-/// How deep pipelines, blocks and templates may nest at run time. What bounds the stack.
+/// How deep pipelines, blocks and templates may nest at run time. This bounds the stack.
 const MAX_DEPTH: usize = 30_000;
 
-/// How much stack has to be left for one more level of [`MAX_DEPTH`] and for the functions called there.
+/// How much stack must be left for one more level of [`MAX_DEPTH`] and for the functions called there.
 const STACK_LEFT: usize = 4 << 20;
 
 /// How much stack is added at a time.
@@ -38,7 +38,7 @@ const MAX_OUTPUT: usize = 256 << 20;
 /// How long a render may take.
 const MAX_TIME: Duration = Duration::from_secs(600);
 
-/// What Go prints for nothing. Helm deletes it from the output, wherever it came from.
+/// What Go prints for a missing value. Helm deletes it from the output, even if it was written literally.
 const NO_VALUE: &str = "<no value>";
 
 /// Runs the templates of a [`Set`]: the state of one render, which functions draw from, too.
@@ -55,7 +55,7 @@ pub struct Vm {
     /// The variables of all running templates; those of the current one start at `base`.
     variables: Vec<Traced>,
     base: usize,
-    /// The templates in sight.
+    /// The templates that can be included.
     set: Rc<Set>,
     /// How often each template is being included right now.
     nested: BTreeMap<Arc<str>, usize>,
@@ -329,7 +329,7 @@ impl Vm {
                     let Some((_, template)) = self.find(name) else {
                         return Err(source.placed(unknown_template(name), *place));
                     };
-                    self.run(&template, &dot).map_err(|error| match error.inner().at {
+                    self.run(&template, &dot).map_err(|error| match error.inner().place {
                         Some(_) => source.through(error, *place, name),
                         None => source.placed(error, *place),
                     })?;
@@ -623,12 +623,12 @@ impl Vm {
         let value = result.and_then(bounded).map_err(|mut error| {
             let inner = error.inner();
             match function.name {
-                "include" if inner.at.is_some() => {
+                "include" if inner.place.is_some() => {
                     let name = values.any(0).as_str().unwrap_or_default();
                     return source.through(error, place, name);
                 }
                 "include" | "tpl" => {}
-                name if inner.at.is_none() && !inner.authored => {
+                name if inner.place.is_none() && !inner.authored => {
                     let message = format!("`{name}`: {}", inner.message);
                     error.inner_mut().message = message;
                     if inner_missing_help(&error) {
@@ -731,7 +731,7 @@ fn wrong_count(function: &Function, count: usize) -> Error {
 fn bounded(value: Value) -> Result<Value> {
     match &value {
         Value::Str(text) if text.len() > MAX_TEXT => Err(Error::new(format!(
-            "a text of {} bytes is too long: at most {MAX_TEXT} are made",
+            "a text of {} bytes is too long: at most {MAX_TEXT} are allowed",
             text.len()
         ))),
         _ => Ok(value),

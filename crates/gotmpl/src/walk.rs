@@ -8,13 +8,13 @@ use crate::value::Value;
 /// How deep values may nest before walking them stops; Go gives up on cycles at the same depth.
 pub(crate) const MAX_DEPTH: usize = 1000;
 
-/// How many values one call of a function copies or writes. A values file holds half as many.
+/// How many values one call of a function copies or writes. A values file has at most half as many.
 const MAX_MADE: usize = 4_000_000;
 
 /// How many values one call of a function compares.
 const MAX_COMPARED: usize = 40_000_000;
 
-/// Counts the values that a function looks at, and stops it. Lists and maps are shared, so a handful of them can be
+/// Counts the values that a function visits, and stops it at a limit. Lists and maps are shared, so a few of them can be
 /// billions of values to a function that walks through them.
 pub(crate) struct Walk {
     limit: usize,
@@ -34,7 +34,7 @@ impl Walk {
 
     /// Counts a value.
     pub(crate) fn visit(&mut self, value: &Value) -> Result<()> {
-        // A text counts by its length, for those who write it.
+        // A text counts by its length, because it is written.
         const BYTES: usize = 64;
         let steps = 1 + value.as_bytes().map_or(0, <[u8]>::len) / BYTES;
         let left = self.left.checked_sub(steps);
@@ -112,7 +112,7 @@ fn all_equal<'a>(
 
 fn measure(value: &Value, depth: usize, walk: &mut Walk) -> Result<()> {
     walk.visit(value)?;
-    // What nests deeper is written no further, or refused by those who write it.
+    // Deeper values are not written, or are refused by the code that writes them.
     let Some(depth) = depth.checked_sub(1) else { return Ok(()) };
     match value {
         Value::List(list) => list.items().iter().try_for_each(|item| measure(item, depth, walk)),
@@ -124,7 +124,7 @@ fn measure(value: &Value, depth: usize, walk: &mut Walk) -> Result<()> {
 fn copy_within(value: &Value, depth: usize, walk: &mut Walk) -> Result<Value> {
     walk.visit(value)?;
     let Some(depth) = depth.checked_sub(1) else {
-        return Err(Error::new("the value nests too deeply to be copied: does a map hold itself?"));
+        return Err(Error::new("the value nests too deeply to be copied: does a map contain itself?"));
     };
     Ok(match value {
         Value::List(list) => {

@@ -85,7 +85,7 @@ fn index(args: Args<'_>) -> Result<Value> {
     Ok(item)
 }
 
-/// What a map yields for a key that it does not have.
+/// The value for a key that a map does not have.
 pub(crate) fn zero(elem: Elem) -> Value {
     match elem {
         Elem::Any => Value::Nil,
@@ -110,7 +110,7 @@ fn position(key: &Value, length: usize) -> Result<usize> {
         .ok_or_else(|| Error::new(format!("index out of range: {number} (the length is {length})")))
 }
 
-/// The kinds that comparisons tell apart.
+/// The kinds that comparisons distinguish.
 #[derive(PartialEq)]
 enum Basic<'a> {
     Bool(bool),
@@ -209,7 +209,7 @@ fn incompatible(a: &Value, b: &Value) -> Error {
     }
 }
 
-/// What the escapers make of their arguments: one string as it is, anything else as `print` does, but for a nil.
+/// The text that the escapers take: one string as it is, anything else as `print` writes it, except for a nil.
 fn text_of(args: Args<'_>) -> Result<String> {
     args.check_size()?;
     let printable = |value: &Value| if value.is_nil() { Value::str("<no value>") } else { value.clone() };

@@ -1,7 +1,7 @@
 //! Sprig's keys and certificates, laid out as Go's `crypto/x509` does.
 //!
 //! Everything random is drawn from the render's generator, so a seed repeats it. Making an RSA key takes longer than
-//! rendering a large chart: that is the price of `genCA` and its kin, in Helm as here.
+//! rendering a large chart: that is the price of `genCA` and similar functions, as in Helm.
 
 use std::any::Any;
 use std::net::IpAddr;
@@ -207,7 +207,7 @@ impl Authority {
         self.cert.tbs_certificate().subject().as_ref()
     }
 
-    /// What the certificate says its key is called, if it does.
+    /// The name of the key in the certificate, if it has one.
     fn key_id(&self) -> Option<OctetString> {
         let found = self.cert.tbs_certificate().get_extension::<SubjectKeyIdentifier>().ok().flatten();
         found.map(|(_, id)| id.0).filter(|id| !id.as_bytes().is_empty())
@@ -235,7 +235,7 @@ fn given_key(args: Args<'_>, index: usize) -> Result<PrivateKey> {
     PrivateKey::read(args.str(index)?).map_err(|error| within("parsing private key", &error))
 }
 
-/// A certificate as it is signed (RFC 5280, section 4.1.2). `x509_cert` has the same type, but lets nobody else fill it in,
+/// A certificate as it is signed (RFC 5280, section 4.1.2). `x509_cert` has the same type, but only itself can fill it in,
 /// and its builder only takes keys of the kinds that it knows.
 #[derive(Sequence)]
 struct Content {

@@ -116,7 +116,7 @@ fn in_zone(host: &mut dyn Host, args: Args<'_>) -> Result<Value> {
     Ok(instant(host, args.any(1)).format_in(&zone, args.str(0)?).into())
 }
 
-/// Where a time is told.
+/// The time zone of a clock.
 struct Zone(Option<jiff::tz::TimeZone>);
 
 impl Zone {
@@ -294,7 +294,7 @@ fn offset_text(form: &str, east: i64) -> String {
     }
 }
 
-/// A piece of a layout that stands for a part of the time.
+/// A part of a layout that is replaced by a part of the time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Piece {
     LongMonth,
@@ -559,7 +559,7 @@ fn digits(text: &mut &str, least: usize, most: usize) -> Option<i64> {
     number.parse().ok()
 }
 
-/// A mark and the digits behind it, as nanoseconds.
+/// A mark and the digits after it, as nanoseconds.
 fn fraction(text: &mut &str, least: usize) -> Option<u32> {
     let behind = &text[1..];
     let count = behind.bytes().take_while(u8::is_ascii_digit).count();

@@ -168,7 +168,7 @@ fn merge(
     walk: &mut Walk,
 ) -> Result<()> {
     if depth > crate::walk::MAX_DEPTH {
-        return Err(Error::new("the maps nest too deeply to be merged: does one hold itself?"));
+        return Err(Error::new("the maps nest too deeply to be merged: does one contain itself?"));
     }
     if target.same(source) {
         return Ok(());

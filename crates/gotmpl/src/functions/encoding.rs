@@ -33,7 +33,7 @@ const STANDARD64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
 );
 
-/// What is no base64 gives the text of the error, as Sprig does.
+/// Invalid base64 gives the text of the error, as in Sprig.
 fn decode64(text: &[u8]) -> Value {
     let plain: Vec<u8> = text.iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();
     match STANDARD64.decode(&plain) {
@@ -42,7 +42,7 @@ fn decode64(text: &[u8]) -> Value {
     }
 }
 
-/// Where Go finds fault with what is no base64.
+/// Where Go reports invalid base64.
 fn corrupt64(text: &[u8]) -> usize {
     let is_break = |at: usize| matches!(text.get(at), Some(b'\r' | b'\n'));
     let after_breaks = |mut at: usize| {
@@ -91,7 +91,7 @@ fn encode32(bytes: &[u8]) -> String {
     out
 }
 
-/// What is no base32 gives the text of the error, as Sprig does. As in Go nothing behind the padding is looked at.
+/// Invalid base32 gives the text of the error, as in Sprig. As in Go, nothing after the padding is read.
 fn decode32(text: &[u8]) -> Value {
     let plain: Vec<u8> = text.iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();
     let bad = |at: usize| Value::from(format!("illegal base32 data at input byte {at}"));

@@ -46,7 +46,7 @@ pub(crate) const TABLE: &[Function] = &[
     fixed("mustFromJson", 1, must_from_json),
 ];
 
-/// The dot that is handed to a template: a nil is no value there.
+/// The dot that a template gets: a nil is no value there.
 fn dot(args: Args<'_>) -> Traced {
     let dot = args.traced(1);
     if dot.value.is_nil() { Traced { value: Value::Invalid, ..dot } } else { dot }
@@ -61,7 +61,7 @@ fn required(args: Args<'_>) -> Result<Value> {
     Ok(value.clone())
 }
 
-/// What a text has to hold.
+/// The type that a text must contain.
 #[derive(Clone, Copy)]
 enum Target {
     Map,
@@ -83,7 +83,7 @@ impl Target {
         }
     }
 
-    /// The value, if it is what is wanted, or Go's complaint.
+    /// The value if it has this type, or Go's error.
     fn of(self, value: Value) -> Result<Value, String> {
         match (self, value) {
             (Self::Map, value @ Value::Map(_)) | (Self::List, value @ Value::List(_)) => Ok(value),
@@ -97,7 +97,7 @@ impl Target {
         }
     }
 
-    /// How Helm hands an error to the template: under a key of the map, or instead of the list.
+    /// How Helm returns an error to the template: under a key of the map, or instead of the list.
     fn with_error(self, value: Value, error: String) -> Value {
         match (self, value) {
             (Self::Map, Value::Map(map)) => {

@@ -49,7 +49,7 @@ pub(crate) const TABLE: &[Function] = &[
     fixed("sortAlpha", 1, |args| {
         let mut texts = cast::strings(args.any(0))?;
         if args.any(0).is_nil() {
-            // What is no list is one text.
+            // A value that is not a list is one text.
             texts.push(cast::text(args.any(0)));
         }
         texts.sort_unstable();
@@ -110,7 +110,7 @@ fn initial(args: Args<'_>) -> Result<Value> {
     Ok(if items.pop().is_some() { traced(items) } else { nil() })
 }
 
-/// A slice that was never made.
+/// A nil slice.
 fn nil() -> Value {
     Value::List(List::new(Elem::Any, Vec::new()).appended())
 }
@@ -188,7 +188,7 @@ fn join(args: Args<'_>) -> Result<Value> {
     let separators = texts.len().saturating_mul(separator.len());
     if separators > MAX_TEXT {
         return Err(Error::new(format!(
-            "the separators are too long together: at most {MAX_TEXT} bytes are made"
+            "the separators are too long together: at most {MAX_TEXT} bytes are allowed"
         )));
     }
     Ok(texts.join(separator).into())
@@ -208,7 +208,7 @@ fn chunk(args: Args<'_>) -> Result<Value> {
     let wanted = args.int(0)?;
     let items = args.list(1, "chunk")?;
     let Some(size) = usize::try_from(wanted).ok().filter(|size| *size > 0) else {
-        // Sprig divides before it looks: a size below the list's length, negated, gives no chunks at all.
+        // Sprig divides before it checks: a size below the list's length, negated, gives no chunks at all.
         let none = wanted < 0 && items.len() > 1 && wanted.unsigned_abs() >= items.len() as u64 - 1;
         return if none {
             Ok(Value::List(List::new(Elem::List, Vec::new())))
@@ -220,7 +220,7 @@ fn chunk(args: Args<'_>) -> Result<Value> {
     Ok(Value::List(List::new(Elem::List, chunks)))
 }
 
-/// The numbers from `start` up to, not including, `end`.
+/// The numbers from `start`, less than `end`.
 fn until(start: i64, end: i64, step: i64) -> Result<Vec<i64>> {
     let wide = |number: i64| i128::from(number);
     if step == 0 || (end < start) != (step < 0) {
@@ -237,7 +237,7 @@ fn until(start: i64, end: i64, step: i64) -> Result<Vec<i64>> {
 fn bounded(count: u128, what: &str) -> Result<()> {
     if count > MAX_LENGTH {
         return Err(Error::new(format!(
-            "a list of {count} {what} is too long: at most {MAX_LENGTH} are made"
+            "a list of {count} {what} is too long: at most {MAX_LENGTH} are allowed"
         )));
     }
     Ok(())

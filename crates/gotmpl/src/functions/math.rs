@@ -48,7 +48,7 @@ fn fold(values: &[Value], start: i64, combine: fn(i64, i64) -> i64) -> Value {
     Value::Int64(values.iter().map(cast::int).fold(start, combine))
 }
 
-/// The one of some floats that `choose` prefers, as Go's `math.Max` and `math.Min` do: what is no number stays so.
+/// The one of some floats that `choose` prefers, as Go's `math.Max` and `math.Min` do: NaN stays NaN.
 fn extreme(args: Args<'_>, choose: fn(f64, f64) -> f64) -> Value {
     let numbers = args.rest(1).iter().map(cast::float);
     Value::Float(numbers.fold(cast::float(args.any(0)), |a, b| {
@@ -108,7 +108,7 @@ impl Decimal {
                 exponent: self.exponent.checked_add(other.exponent)?,
             },
             Operation::Divide => {
-                // Sixteen places behind the point, the last one rounded half away from zero.
+                // Sixteen decimal places, the last one rounded half away from zero.
                 let (a, b) = (self.scaled(exponent)?, other.scaled(exponent)?);
                 let scaled = a.checked_mul(10_i128.pow(16))?;
                 let (quotient, rest) = (scaled.checked_div(b)?, scaled.checked_rem(b)?);

@@ -1,7 +1,7 @@
 //! The functions that templates can call: Go's, Sprig's and Helm's, one file per family.
 //!
 //! Every family exports `TABLE`. Names are resolved when a template is parsed, so every name that
-//! Helm knows has to be in one of the tables, whether or not it is ever called.
+//! Helm knows must be in one of the tables, even if it is never called.
 
 pub(crate) mod builtin;
 pub(crate) mod cast;

@@ -42,7 +42,7 @@ fn ext(path: &str) -> &str {
     last.rfind('.').map_or("", |dot| &last[dot..])
 }
 
-/// The shortest path that means the same: no `.`, no `..` behind a name, no double slashes.
+/// The shortest path that means the same: no `.`, no `..` after a name, no double slashes.
 fn clean(path: &str) -> String {
     let rooted = path.starts_with('/');
     let mut parts: Vec<&str> = Vec::new();
@@ -159,7 +159,7 @@ fn user_text(userinfo: &str) -> Result<String, &'static str> {
     }
 }
 
-/// A host without its escapes. It holds no white space and the like, and may escape only what is no ASCII, and `%`.
+/// A host without its escapes. It has no white space or similar characters, and may escape only `%` and what is not ASCII.
 fn host_text(host: &str) -> Result<String, &'static str> {
     let allowed =
         |byte: u8| byte >= 0x80 || byte.is_ascii_alphanumeric() || b"-_.~!$&'()*+,;=:[]<>\"%".contains(&byte);

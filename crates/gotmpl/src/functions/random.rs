@@ -1,4 +1,4 @@
-//! Sprig's random values, all from the render's one generator.
+//! Sprig's random values, all from one generator for each render.
 
 use base64::Engine as _;
 use rand_chacha::rand_core::Rng as _;
@@ -27,7 +27,7 @@ pub(crate) const TABLE: &[Function] = &[
         let (low, high) = (args.int(0)?, args.int(1)?);
         match high.checked_sub(low).and_then(|width| u64::try_from(width).ok()).filter(|width| *width > 0) {
             Some(width) => Ok(Value::Int(low.wrapping_add_unsigned(host.random().below(width)))),
-            None => Err(Error::new(format!("there is no number from {low} up to, not including, {high}"))),
+            None => Err(Error::new(format!("no number is at least {low} and less than {high}"))),
         }
     }),
     hosted("shuffle", 1, |host, args| {
@@ -52,7 +52,9 @@ fn length(args: Args<'_>) -> Result<usize> {
     let count = args.int(0)?;
     match usize::try_from(count) {
         Ok(length) if count <= MAX_LENGTH => Ok(length),
-        _ => Err(Error::new(format!("{count} random characters cannot be had: at most {MAX_LENGTH}"))),
+        _ => Err(Error::new(format!(
+            "{count} random characters are too many: at most {MAX_LENGTH} are allowed"
+        ))),
     }
 }
 

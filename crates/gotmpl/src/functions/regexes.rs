@@ -86,7 +86,7 @@ fn translate(pattern: &str) -> Result<String, String> {
     Ok(out)
 }
 
-/// Translates what stands behind a backslash outside of brackets, and returns what follows it.
+/// Translates an escape outside of brackets, and returns what follows it.
 fn escape<'p>(rest: &'p str, out: &mut String) -> Result<&'p str, String> {
     if let Some(behind) = rest.strip_prefix(['A', 'z']) {
         out.push('\\');
@@ -110,7 +110,7 @@ fn escape<'p>(rest: &'p str, out: &mut String) -> Result<&'p str, String> {
     }
 }
 
-/// Translates what stands behind a `[` up to its `]`, and returns what follows.
+/// Translates a class in brackets, from after its `[` to its `]`, and returns what follows.
 fn class<'p>(rest: &'p str, out: &mut String) -> Result<&'p str, String> {
     let inside = rest.strip_prefix('^').unwrap_or(rest);
     out.push_str(if inside.len() < rest.len() { "[^" } else { "[" });
@@ -153,7 +153,7 @@ fn character<'p>(rest: &'p str, out: &mut String) -> Result<&'p str, String> {
     Ok(behind)
 }
 
-/// Translates what stands behind a backslash and means a set of characters; what follows it, if it does.
+/// Translates an escape for a set of characters, and returns what follows; `None` if it is none.
 fn set<'p>(rest: &'p str, out: &mut String) -> Option<&'p str> {
     let (name, behind) = rest.split_at_checked(1)?;
     out.push_str(match name {
@@ -178,7 +178,7 @@ fn set<'p>(rest: &'p str, out: &mut String) -> Option<&'p str> {
     Some(behind)
 }
 
-/// Translates what stands behind a backslash and means one character, and returns what follows it.
+/// Translates an escape for one character, and returns what follows it.
 fn escaped_character<'p>(rest: &'p str, out: &mut String) -> Result<&'p str, String> {
     let Some(c) = rest.chars().next() else {
         return Err("trailing backslash at end of expression: ``".to_owned());
@@ -189,7 +189,7 @@ fn escaped_character<'p>(rest: &'p str, out: &mut String) -> Result<&'p str, Str
         'a' | 'f' | 'n' | 'r' | 't' | 'v' => 1,
         'x' if behind.starts_with('{') => behind.find('}').map_or(1, |end| end + 2),
         'x' => 3.min(rest.len()),
-        // One digit alone that is no zero would refer to a group.
+        // One digit alone that is not zero would refer to a group.
         '0' | '1'..='7' if c == '0' || octal(behind) > 0 => {
             let (digits, behind) = rest.split_at(octal(rest).min(3));
             let _ = write!(out, "\\x{{{:x}}}", u32::from_str_radix(digits, 8).unwrap_or(0));
@@ -264,7 +264,7 @@ fn replace(
         copied = found.end();
         if out.len().saturating_add(longest(&captures)) > MAX_TEXT {
             return Err(Error::new(format!(
-                "the text with its replacements is too long: at most {MAX_TEXT} bytes are made"
+                "the text with its replacements is too long: at most {MAX_TEXT} bytes are allowed"
             )));
         }
         write(&captures, &mut out);

@@ -124,7 +124,7 @@ fn size(number: i64) -> usize {
 fn bounded(length: usize) -> Result<()> {
     if length > MAX_LENGTH {
         return Err(Error::new(format!(
-            "a text of {length} bytes is too long: at most {MAX_LENGTH} are made"
+            "a text of {length} bytes is too long: at most {MAX_LENGTH} are allowed"
         )));
     }
     Ok(())

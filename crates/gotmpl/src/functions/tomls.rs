@@ -79,7 +79,7 @@ fn is_nil(value: &Value) -> bool {
 /// The entries of a table: plain ones first, then tables and lists of tables.
 fn table(value: &Value, path: &mut Vec<Arc<str>>, out: &mut String) -> Result<()> {
     if path.len() > MAX_DEPTH {
-        return Err(Error::new("toml: the value nests too deeply: does a map hold itself?"));
+        return Err(Error::new("toml: the value nests too deeply: does a map contain itself?"));
     }
     let (tables, plain): (Vec<_>, Vec<_>) = entries(value)
         .unwrap_or_default()
@@ -138,7 +138,7 @@ fn is_tables(value: &Value) -> bool {
 
 fn inline(value: &Value, depth: usize, out: &mut String) -> Result<()> {
     if depth > MAX_DEPTH {
-        return Err(Error::new("toml: the value nests too deeply: does a map hold itself?"));
+        return Err(Error::new("toml: the value nests too deeply: does a map contain itself?"));
     }
     match value {
         Value::Invalid | Value::Nil => return Err(Error::new("toml: cannot encode array with nil element")),

@@ -17,7 +17,7 @@ pub struct ParseError {
 }
 
 impl ParseError {
-    /// The error as a diagnostic in `source`, which holds the text that was parsed.
+    /// The error as a diagnostic in `source`, the text that was parsed.
     pub fn to_diagnostic(&self, source: SourceId) -> Diagnostic {
         let span = Span::new(source, self.place.start as usize, self.place.end as usize);
         Diagnostic::error(self.message.clone()).at(span, "").maybe_help(self.help.clone())

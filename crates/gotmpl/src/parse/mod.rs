@@ -47,7 +47,7 @@ fn finish(text: &str, body: Vec<Node>, scope: &Scope) -> Template {
         Node::Text(place) => text[place.start as usize..place.end as usize].trim().is_empty(),
         _ => false,
     });
-    Template { body: body.into(), slots: scope.most, blank }
+    Template { body: body.into(), slots: scope.max_count, blank }
 }
 
 struct Parser<'a> {
@@ -60,7 +60,7 @@ struct Parser<'a> {
     names: BTreeMap<&'a str, Arc<str>>,
 }
 
-/// What a list of nodes goes on with, or ends at.
+/// The next part of a list of nodes, or its end.
 enum Piece {
     Node(Node),
     End(Place),
@@ -208,7 +208,7 @@ impl Parser<'_> {
         Ok(Node::Action(Action { splice: splice(&pipe), place: open.to(close), pipe }))
     }
 
-    /// The rest of `{{if}}`, `{{with}}` or `{{range}}` behind the keyword.
+    /// The rest of `{{if}}`, `{{with}}` or `{{range}}` after the keyword.
     fn control(&mut self, keyword: Keyword, open: Place) -> Result<Node> {
         let clause = match keyword {
             Keyword::If => Clause::If,
@@ -223,9 +223,9 @@ impl Parser<'_> {
         self.ranges += usize::from(keyword == Keyword::Range);
         let (body, otherwise_at) = self.list(open, context)?;
         self.ranges -= usize::from(keyword == Keyword::Range);
-        let gone = self.scope.gone.len();
+        let ended_before = self.scope.ended.len();
         let ended = self.scope.names.drain(declared..).collect::<Vec<_>>();
-        self.scope.gone.extend(ended);
+        self.scope.ended.extend(ended);
         let mut otherwise = Vec::new();
         if let Some(place) = otherwise_at {
             let following = self.cursor.peek_non_space().kind;
@@ -248,7 +248,7 @@ impl Parser<'_> {
             }
         }
         self.scope.names.truncate(outer);
-        self.scope.gone.truncate(gone);
+        self.scope.ended.truncate(ended_before);
         let branch = Branch { pipe, body: body.into(), otherwise: Body::from(otherwise) };
         Ok(match keyword {
             Keyword::If => Node::If(branch),

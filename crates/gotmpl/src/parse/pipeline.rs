@@ -11,24 +11,24 @@ use crate::lex::{Keyword, TokenKind};
 use crate::literal::{self, Number};
 use plimsoll_diag::nearest;
 
-/// The variables in sight, by slot.
+/// The visible variables, by slot.
 pub(super) struct Scope {
     pub(super) names: Vec<Arc<str>>,
-    /// How many variables were in sight at most.
-    pub(super) most: usize,
+    /// The largest number of variables that were visible at once.
+    pub(super) max_count: usize,
     /// The variables of a block's body while its `else` is parsed. Go accepts them there and fails only when it
     /// evaluates one.
-    pub(super) gone: Vec<Arc<str>>,
+    pub(super) ended: Vec<Arc<str>>,
 }
 
 impl Scope {
     pub(super) fn new() -> Self {
-        Self { names: vec!["$".into()], most: 1, gone: Vec::new() }
+        Self { names: vec!["$".into()], max_count: 1, ended: Vec::new() }
     }
 
     pub(super) fn declare(&mut self, name: &str) -> usize {
         self.names.push(name.into());
-        self.most = self.most.max(self.names.len());
+        self.max_count = self.max_count.max(self.names.len());
         self.names.len() - 1
     }
 
@@ -73,7 +73,7 @@ pub(super) struct PipelineParser<'p, 'a> {
 }
 
 impl PipelineParser<'_, '_> {
-    /// A pipeline up to, not including, `end`.
+    /// A pipeline that ends before `end`.
     pub(super) fn pipeline(&mut self, clause: Clause, end: TokenKind) -> Result<Pipe> {
         let context = clause.as_str();
         let first = self.cursor.peek_non_space().place;
@@ -246,7 +246,7 @@ impl PipelineParser<'_, '_> {
             TokenKind::Keyword(Keyword::False) => Kind::Bool(false),
             TokenKind::Variable => match self.scope.find(text) {
                 Some(slot) => Kind::Variable(slot, Fields::default()),
-                None if self.scope.gone.iter().any(|known| &**known == text) => Kind::Undefined(text.into()),
+                None if self.scope.ended.iter().any(|known| &**known == text) => Kind::Undefined(text.into()),
                 None => return Err(undefined(text, place, self.scope)),
             },
             TokenKind::Number => self.number(place)?,
