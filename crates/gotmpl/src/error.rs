@@ -65,7 +65,7 @@ impl Error {
     }
 
     /// Sets the place unless an inner one is known.
-    pub(crate) fn at(mut self, span: Span) -> Self {
+    pub(crate) fn with_place(mut self, span: Span) -> Self {
         self.0.place.get_or_insert(span);
         self
     }

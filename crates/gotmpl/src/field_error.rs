@@ -8,8 +8,8 @@ use plimsoll_diag::nearest;
 /// The part of a chain before field `index`, as written.
 pub(crate) fn path_before(source: &SourceText, expr: &Expr, fields: &Fields, index: usize) -> String {
     let whole = source.str(expr.place);
-    let behind: usize = fields[index..].iter().map(|field| field.len() + 1).sum();
-    let before = whole.get(..whole.len().saturating_sub(behind)).unwrap_or(whole);
+    let rest_length: usize = fields[index..].iter().map(|field| field.len() + 1).sum();
+    let before = whole.get(..whole.len().saturating_sub(rest_length)).unwrap_or(whole);
     format!("`{}`", if before.is_empty() { "." } else { before })
 }
 

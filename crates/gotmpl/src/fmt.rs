@@ -381,7 +381,7 @@ impl Printer {
         };
         let index =
             format[start + 1..start + length].parse::<usize>().ok().filter(|n| (1..=count).contains(n));
-        while chars.next_if(|(at, _)| *at <= start + length).is_some() {}
+        while chars.next_if(|(position, _)| *position <= start + length).is_some() {}
         match index {
             Some(index) => *next = index - 1,
             None => *good = false,

@@ -383,10 +383,13 @@ impl Collector {
 /// sub-chart, which the parent has under its name.
 fn below_values<'a>(fields: impl Iterator<Item = &'a str>) -> Symbol {
     let fields: Vec<&str> = fields.collect();
-    let Some(at) = fields.iter().position(|field| *field == "Values") else { return Symbol::Unknown };
-    let subchart = fields[..at].windows(2).filter(|pair| pair[0] == "Subcharts").map(|pair| pair[1]);
+    let Some(values_index) = fields.iter().position(|field| *field == "Values") else {
+        return Symbol::Unknown;
+    };
+    let subchart =
+        fields[..values_index].windows(2).filter(|pair| pair[0] == "Subcharts").map(|pair| pair[1]);
     let path = subchart.map(str::to_owned).collect();
-    fields[at + 1..].iter().fold(Symbol::Value(path), |symbol, field| step(symbol, field))
+    fields[values_index + 1..].iter().fold(Symbol::Value(path), |symbol, field| step(symbol, field))
 }
 
 /// What the items of a list, or the values of a map, are.

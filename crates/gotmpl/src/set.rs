@@ -98,7 +98,7 @@ impl SourceText {
     /// Sets the place of an error that has none, if the text has a source.
     pub(crate) fn placed(&self, error: Error, place: Place) -> Error {
         match self.span(place) {
-            Some(span) => error.at(span),
+            Some(span) => error.with_place(span),
             None => error,
         }
     }

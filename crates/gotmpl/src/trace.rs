@@ -71,8 +71,8 @@ impl Trace {
             }
             line += text[counted..from].matches('\n').count();
             counted = from;
-            let at = |offset: usize, line: usize| start + newlines + offset + width * (line + 1);
-            self.stretches.push(Stretch { start: at(from, line), verbatim, from: written.clone() });
+            let shifted = |offset: usize, line: usize| start + newlines + offset + width * (line + 1);
+            self.stretches.push(Stretch { start: shifted(from, line), verbatim, from: written.clone() });
             if !verbatim || width == 0 {
                 continue;
             }
@@ -88,14 +88,14 @@ impl Trace {
                 if let Some(span) = &mut part.span {
                     *span = Span::new(span.source, span.start as usize + offset, span.end as usize);
                 }
-                self.stretches.push(Stretch { start: at(from + offset, number), verbatim, from: part });
+                self.stretches.push(Stretch { start: shifted(from + offset, number), verbatim, from: part });
             }
         }
     }
 
     /// Adapts the trace of `text` to the removal of every `what`.
     pub(crate) fn cut(&mut self, text: &str, what: &str) {
-        let cuts: Vec<usize> = text.match_indices(what).map(|(at, _)| at).collect();
+        let cuts: Vec<usize> = text.match_indices(what).map(|(position, _)| position).collect();
         for stretch in &mut self.stretches {
             let before = cuts.partition_point(|cut| *cut < stretch.start);
             // A stretch that starts inside of what is removed starts where that was.

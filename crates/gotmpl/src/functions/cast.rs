@@ -96,8 +96,8 @@ pub(crate) fn parse_float(text: &str) -> Option<f64> {
     }
     // An underscore stands between digits.
     let bytes = text.as_bytes();
-    let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_hexdigit);
-    let misplaced = |(at, _)| at == 0 || !digit(at - 1) || !digit(at + 1);
+    let digit = |index: usize| bytes.get(index).is_some_and(u8::is_ascii_hexdigit);
+    let misplaced = |(index, _)| index == 0 || !digit(index - 1) || !digit(index + 1);
     if text.match_indices('_').any(misplaced) {
         return None;
     }

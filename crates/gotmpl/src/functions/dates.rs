@@ -127,7 +127,7 @@ impl Zone {
     }
 
     /// The seconds east of Greenwich and the zone's name, at a time.
-    fn at(&self, time: Time) -> (i64, String) {
+    fn offset_at(&self, time: Time) -> (i64, String) {
         let known = self.0.as_ref().zip(jiff::Timestamp::from_second(time.seconds).ok());
         known.map_or_else(
             || (0, "UTC".to_owned()),
@@ -181,7 +181,7 @@ impl Time {
         (year_of_era + era * 400 + i64::from(month <= 2), month, day)
     }
 
-    fn of(year: i64, month: i64, day: i64, second_of_day: i64, nanoseconds: u32) -> Self {
+    fn from_civil(year: i64, month: i64, day: i64, second_of_day: i64, nanoseconds: u32) -> Self {
         let year_shifted = if month <= 2 { year - 1 } else { year };
         let era = year_shifted.div_euclid(400);
         let of_era = year_shifted.rem_euclid(400);
@@ -201,8 +201,13 @@ impl Time {
         let (year, month, day) = self.date();
         let total = year.saturating_add(years).clamp(-FARTHEST, FARTHEST) * 12 + month - 1 + months;
         let second_of_day = self.seconds.rem_euclid(DAY);
-        let first =
-            Self::of(total.div_euclid(12), total.rem_euclid(12) + 1, 1, second_of_day, self.nanoseconds);
+        let first = Self::from_civil(
+            total.div_euclid(12),
+            total.rem_euclid(12) + 1,
+            1,
+            second_of_day,
+            self.nanoseconds,
+        );
         Ok(Self { seconds: first.seconds + (day - 1 + days) * DAY, ..first }.into_value())
     }
 
@@ -217,7 +222,7 @@ impl Time {
 
     fn day_of_year(self) -> i64 {
         let (year, ..) = self.date();
-        self.seconds.div_euclid(DAY) - Self::of(year, 1, 1, 0, 0).seconds.div_euclid(DAY) + 1
+        self.seconds.div_euclid(DAY) - Self::from_civil(year, 1, 1, 0, 0).seconds.div_euclid(DAY) + 1
     }
 
     /// The time in a layout written as Go's reference time.
@@ -227,7 +232,7 @@ impl Time {
 
     /// The same, as clocks and calendars of a zone show it.
     fn format_in(self, zone: &Zone, layout: &str) -> String {
-        let (east, zone) = zone.at(self);
+        let (east, zone) = zone.offset_at(self);
         let local = Self { seconds: self.seconds.saturating_add(east), ..self };
         let (year, month, day) = local.date();
         let (hour, minute, second) = local.clock();
@@ -239,9 +244,9 @@ impl Time {
         let twelve = if hour % 12 == 0 { 12 } else { hour % 12 };
         let mut out = String::with_capacity(layout.len() + 8);
         let mut rest = layout;
-        while let Some((before, piece, behind)) = next_piece(rest) {
+        while let Some((before, piece, after)) = next_piece(rest) {
             out.push_str(before);
-            rest = behind;
+            rest = after;
             let _ = match piece {
                 Piece::LongMonth => write!(out, "{month_name}"),
                 Piece::Month => write!(out, "{}", &month_name[..3]),
@@ -370,23 +375,23 @@ fn next_piece(layout: &str) -> Option<(&str, Piece, &str)> {
         let rest = &layout[index..];
         if let Some((spelling, piece)) = PIECES.iter().find(|(spelling, _)| rest.starts_with(spelling)) {
             // `Jan` and `Mon` do not begin a longer word.
-            let behind = &rest[spelling.len()..];
+            let after = &rest[spelling.len()..];
             let in_word =
-                matches!(piece, Piece::Month) && behind.starts_with(|c: char| c.is_ascii_lowercase());
+                matches!(piece, Piece::Month) && after.starts_with(|c: char| c.is_ascii_lowercase());
             if !in_word && *spelling != "_2006" {
-                return Some((&layout[..index], *piece, behind));
+                return Some((&layout[..index], *piece, after));
             }
             if *spelling == "_2006" {
-                return Some((&layout[..=index], Piece::LongYear, behind));
+                return Some((&layout[..=index], Piece::LongYear, after));
             }
         }
         if matches!(c, '.' | ',') {
             let digit = rest[1..].chars().next().filter(|digit| matches!(digit, '0' | '9'));
             if let Some(digit) = digit {
                 let count = rest[1..].chars().take_while(|next| *next == digit).count();
-                let behind = &rest[1 + count..];
-                if !behind.starts_with(|c: char| c.is_ascii_digit()) {
-                    return Some((&layout[..index], Piece::Fraction(c, count, digit == '9'), behind));
+                let after = &rest[1 + count..];
+                if !after.starts_with(|c: char| c.is_ascii_digit()) {
+                    return Some((&layout[..index], Piece::Fraction(c, count, digit == '9'), after));
                 }
             }
         }
@@ -402,9 +407,9 @@ fn parse(layout: &str, text: &str) -> Option<Time> {
     let mut afternoon = None;
     let mut layout = layout;
     let mut text = text;
-    while let Some((before, piece, behind)) = next_piece(layout) {
+    while let Some((before, piece, after)) = next_piece(layout) {
         text = text.strip_prefix(before)?;
-        layout = behind;
+        layout = after;
         match piece {
             Piece::LongYear => year = digits(&mut text, 4, 4)?,
             Piece::Year => {
@@ -521,7 +526,7 @@ fn parse(layout: &str, text: &str) -> Option<Time> {
         (month, day) = (1, number);
     }
     let second_of_day = hour * 3600 + minute * 60 + second - offset;
-    let first = Time::of(year, month, 1, second_of_day, nanoseconds);
+    let first = Time::from_civil(year, month, 1, second_of_day, nanoseconds);
     Some(Time { seconds: first.seconds + (day - 1) * DAY, ..first })
 }
 
@@ -535,8 +540,8 @@ fn zone_length(text: &str) -> Option<usize> {
     if text.starts_with(['+', '-']) && text.len() >= 3 {
         return hours(text);
     }
-    if let Some(behind) = text.strip_prefix("GMT") {
-        return Some(3 + hours(behind).unwrap_or_default());
+    if let Some(after) = text.strip_prefix("GMT") {
+        return Some(3 + hours(after).unwrap_or_default());
     }
     let letters = text.bytes().take(6).take_while(u8::is_ascii_uppercase).count();
     match letters {
@@ -561,13 +566,13 @@ fn digits(text: &mut &str, least: usize, most: usize) -> Option<i64> {
 
 /// A mark and the digits after it, as nanoseconds.
 fn fraction(text: &mut &str, least: usize) -> Option<u32> {
-    let behind = &text[1..];
-    let count = behind.bytes().take_while(u8::is_ascii_digit).count();
+    let after = &text[1..];
+    let count = after.bytes().take_while(u8::is_ascii_digit).count();
     if count < least {
         return None;
     }
-    *text = &behind[count..];
-    format!("{:0<9}", &behind[..count.min(9)]).parse().ok()
+    *text = &after[count..];
+    format!("{:0<9}", &after[..count.min(9)]).parse().ok()
 }
 
 /// Go's `time.ParseDuration`, in nanoseconds: `1h30m`, `-1.5s`, `100ms`.

@@ -84,7 +84,7 @@ impl Target {
     }
 
     /// The value if it has this type, or Go's error.
-    fn of(self, value: Value) -> Result<Value, String> {
+    fn check(self, value: Value) -> Result<Value, String> {
         match (self, value) {
             (Self::Map, value @ Value::Map(_)) | (Self::List, value @ Value::List(_)) => Ok(value),
             (Self::Map, Value::Nil) => Ok(Value::Map(Map::nil(Elem::Any))),
@@ -116,7 +116,9 @@ fn from_yaml(text: &[u8], target: Target) -> Value {
             // The library for YAML makes an empty map or list of nothing, that for JSON a nil one.
             let value = FromNode { is_integer: &mut |_| false, is_traced: false }.value(&root);
             let value = if value.is_nil() { target.empty() } else { value };
-            target.of(value).map_err(|error| format!("error unmarshaling JSON: while decoding JSON: {error}"))
+            target
+                .check(value)
+                .map_err(|error| format!("error unmarshaling JSON: while decoding JSON: {error}"))
         });
     read.unwrap_or_else(|error| target.with_error(target.empty(), error))
 }
@@ -131,7 +133,7 @@ fn from_json(text: &[u8], target: Target) -> Value {
         Value::Nil if decoded.error.is_some() => Value::Float(0.0),
         value => value,
     };
-    match (target.of(value), decoded.error) {
+    match (target.check(value), decoded.error) {
         (Ok(value), None) => value,
         (Ok(value), Some(error)) => target.with_error(value, error),
         (Err(error), _) => target.with_error(target.empty(), error),

@@ -120,14 +120,14 @@ fn reverse(args: Args<'_>) -> Result<Value> {
 }
 
 fn uniq(args: Args<'_>) -> Result<Value> {
-    let (mut seen, mut kept, mut walk) = (Vec::new(), Vec::new(), Walk::comparing());
+    let (mut seen, mut remaining, mut walk) = (Vec::new(), Vec::new(), Walk::comparing());
     for item in args.traced_list(0, "find uniq")? {
-        if !holds(&seen, &item.value, &mut walk)? {
+        if !contains(&seen, &item.value, &mut walk)? {
             seen.push(item.value.clone());
-            kept.push(item);
+            remaining.push(item);
         }
     }
-    Ok(traced(kept))
+    Ok(traced(remaining))
 }
 
 fn compact(args: Args<'_>) -> Result<Value> {
@@ -136,16 +136,16 @@ fn compact(args: Args<'_>) -> Result<Value> {
 }
 
 fn without(args: Args<'_>) -> Result<Value> {
-    let (omit, mut kept, mut walk) = (args.rest(1), Vec::new(), Walk::comparing());
+    let (omit, mut remaining, mut walk) = (args.rest(1), Vec::new(), Walk::comparing());
     for item in args.traced_list(0, "find without")? {
-        if !holds(omit, &item.value, &mut walk)? {
-            kept.push(item);
+        if !contains(omit, &item.value, &mut walk)? {
+            remaining.push(item);
         }
     }
-    Ok(traced(kept))
+    Ok(traced(remaining))
 }
 
-fn holds(items: &[Value], wanted: &Value, walk: &mut Walk) -> Result<bool> {
+fn contains(items: &[Value], wanted: &Value, walk: &mut Walk) -> Result<bool> {
     for item in items {
         if item.deep_equal(wanted, walk)? {
             return Ok(true);
@@ -159,7 +159,7 @@ fn has(args: Args<'_>) -> Result<Value> {
         return Ok(Value::Bool(false));
     }
     let items = args.list(1, "find has")?;
-    holds(&items, args.any(0), &mut Walk::comparing()).map(Value::Bool)
+    contains(&items, args.any(0), &mut Walk::comparing()).map(Value::Bool)
 }
 
 fn slice(args: Args<'_>) -> Result<Value> {

@@ -81,7 +81,7 @@ struct Decimal {
 
 impl Decimal {
     /// The shortest decimal that is the float.
-    fn of(number: f64) -> Option<Self> {
+    fn from_number(number: f64) -> Option<Self> {
         let text = format!("{number:e}");
         let (mantissa, exponent) = text.split_once('e')?;
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
@@ -132,7 +132,7 @@ fn decimal(start: f64, others: &[Value], operation: Operation) -> Result<Value> 
         return Err(Error::new(format!("Cannot create a Decimal from {}", fmt::float(other, 'g', None))));
     }
     let mut number = start;
-    let mut exact = Decimal::of(start);
+    let mut exact = Decimal::from_number(start);
     for other in others.iter().map(cast::float) {
         if matches!(operation, Operation::Divide) && other == 0.0 {
             return Err(Error::new("decimal division by 0"));
@@ -143,7 +143,7 @@ fn decimal(start: f64, others: &[Value], operation: Operation) -> Result<Value> 
             Operation::Multiply => number * other,
             Operation::Divide => number / other,
         };
-        exact = exact.zip(Decimal::of(other)).and_then(|(a, b)| a.combine(b, operation));
+        exact = exact.zip(Decimal::from_number(other)).and_then(|(a, b)| a.combine(b, operation));
     }
     // Decimals too long for the exact way are good to the precision of floats.
     Ok(Value::Float(exact.map_or(number, Decimal::float)))

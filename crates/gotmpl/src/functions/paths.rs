@@ -107,7 +107,7 @@ fn parse(text: &str) -> Result<Url<'_>, &'static str> {
     let (rest, fragment) = text.split_once('#').unwrap_or((text, ""));
     url.fragment = unescape(fragment)?;
     let mut rest = rest;
-    if let Some((scheme, behind)) = rest.split_once(':') {
+    if let Some((scheme, after)) = rest.split_once(':') {
         let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
             && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
         if scheme.is_empty() {
@@ -115,7 +115,7 @@ fn parse(text: &str) -> Result<Url<'_>, &'static str> {
         }
         if is_scheme {
             url.scheme = scheme.to_ascii_lowercase();
-            rest = behind;
+            rest = after;
         } else if !scheme.contains('/') {
             return Err("first path segment in URL cannot contain colon");
         }
@@ -127,9 +127,9 @@ fn parse(text: &str) -> Result<Url<'_>, &'static str> {
         url.opaque = rest;
         return Ok(url);
     }
-    if let Some(behind) = rest.strip_prefix("//") {
-        let end = behind.find('/').unwrap_or(behind.len());
-        let (authority, path) = behind.split_at(end);
+    if let Some(after) = rest.strip_prefix("//") {
+        let end = after.find('/').unwrap_or(after.len());
+        let (authority, path) = after.split_at(end);
         let (userinfo, host) = authority.rsplit_once('@').unwrap_or(("", authority));
         url.userinfo = user_text(userinfo)?;
         url.host = host_text(host)?;

@@ -88,24 +88,24 @@ fn translate(pattern: &str) -> Result<String, String> {
 
 /// Translates an escape outside of brackets, and returns what follows it.
 fn escape<'p>(rest: &'p str, out: &mut String) -> Result<&'p str, String> {
-    if let Some(behind) = rest.strip_prefix(['A', 'z']) {
+    if let Some(after) = rest.strip_prefix(['A', 'z']) {
         out.push('\\');
         out.push_str(&rest[..1]);
-        return Ok(behind);
+        return Ok(after);
     }
-    if let Some(behind) = rest.strip_prefix(['b', 'B']) {
+    if let Some(after) = rest.strip_prefix(['b', 'B']) {
         out.push_str("(?-u:\\");
         out.push_str(&rest[..1]);
         out.push(')');
-        return Ok(behind);
+        return Ok(after);
     }
     if let Some(quoted) = rest.strip_prefix('Q') {
-        let (literal, behind) = quoted.split_once("\\E").unwrap_or((quoted, ""));
+        let (literal, after) = quoted.split_once("\\E").unwrap_or((quoted, ""));
         out.push_str(&regex::escape(literal));
-        return Ok(behind);
+        return Ok(after);
     }
     match set(rest, out) {
-        Some(behind) => Ok(behind),
+        Some(after) => Ok(after),
         None => escaped_character(rest, out),
     }
 }
@@ -116,12 +116,12 @@ fn class<'p>(rest: &'p str, out: &mut String) -> Result<&'p str, String> {
     out.push_str(if inside.len() < rest.len() { "[^" } else { "[" });
     let mut rest = inside;
     while !rest.is_empty() {
-        if let Some(behind) = rest.strip_prefix(']')
+        if let Some(after) = rest.strip_prefix(']')
             // A bracket that comes first is one of the characters.
             && rest.len() < inside.len()
         {
             out.push(']');
-            return Ok(behind);
+            return Ok(after);
         }
         if rest.starts_with("[:")
             && let Some(end) = rest.find(":]").map(|end| end + 2)
@@ -130,8 +130,8 @@ fn class<'p>(rest: &'p str, out: &mut String) -> Result<&'p str, String> {
             rest = &rest[end..];
             continue;
         }
-        if let Some(behind) = rest.strip_prefix('\\').and_then(|rest| set(rest, out)) {
-            rest = behind;
+        if let Some(after) = rest.strip_prefix('\\').and_then(|rest| set(rest, out)) {
+            rest = after;
             continue;
         }
         rest = character(rest, out)?;
@@ -148,14 +148,14 @@ fn character<'p>(rest: &'p str, out: &mut String) -> Result<&'p str, String> {
     if let Some(escaped) = rest.strip_prefix('\\') {
         return escaped_character(escaped, out);
     }
-    let (literal, behind) = rest.split_at(rest.chars().next().map_or(0, char::len_utf8));
+    let (literal, after) = rest.split_at(rest.chars().next().map_or(0, char::len_utf8));
     out.push_str(&regex::escape(literal));
-    Ok(behind)
+    Ok(after)
 }
 
 /// Translates an escape for a set of characters, and returns what follows; `None` if it is none.
 fn set<'p>(rest: &'p str, out: &mut String) -> Option<&'p str> {
-    let (name, behind) = rest.split_at_checked(1)?;
+    let (name, after) = rest.split_at_checked(1)?;
     out.push_str(match name {
         "d" => "[0-9]",
         "D" => "[^0-9]",
@@ -164,18 +164,18 @@ fn set<'p>(rest: &'p str, out: &mut String) -> Option<&'p str> {
         "s" => "[\\t\\n\\f\\r ]",
         "S" => "[^\\t\\n\\f\\r ]",
         "p" | "P" => {
-            let end = if behind.starts_with('{') { behind.find('}')? + 1 } else { 1 };
-            let (property, behind) = behind.split_at_checked(end)?;
+            let end = if after.starts_with('{') { after.find('}')? + 1 } else { 1 };
+            let (property, after) = after.split_at_checked(end)?;
             // `{^Greek}` is everything but that.
             let other = property.strip_prefix("{^");
             out.push_str(if (name == "p") == other.is_none() { "\\p" } else { "\\P" });
             out.push_str(if other.is_some() { "{" } else { "" });
             out.push_str(other.unwrap_or(property));
-            return Some(behind);
+            return Some(after);
         }
         _ => return None,
     });
-    Some(behind)
+    Some(after)
 }
 
 /// Translates an escape for one character, and returns what follows it.
@@ -183,29 +183,29 @@ fn escaped_character<'p>(rest: &'p str, out: &mut String) -> Result<&'p str, Str
     let Some(c) = rest.chars().next() else {
         return Err("trailing backslash at end of expression: ``".to_owned());
     };
-    let behind = &rest[c.len_utf8()..];
+    let after = &rest[c.len_utf8()..];
     let octal = |text: &str| text.bytes().take_while(|digit| matches!(digit, b'0'..=b'7')).count();
     let end = match c {
         'a' | 'f' | 'n' | 'r' | 't' | 'v' => 1,
-        'x' if behind.starts_with('{') => behind.find('}').map_or(1, |end| end + 2),
+        'x' if after.starts_with('{') => after.find('}').map_or(1, |end| end + 2),
         'x' => 3.min(rest.len()),
         // One digit alone that is not zero would refer to a group.
-        '0' | '1'..='7' if c == '0' || octal(behind) > 0 => {
-            let (digits, behind) = rest.split_at(octal(rest).min(3));
+        '0' | '1'..='7' if c == '0' || octal(after) > 0 => {
+            let (digits, after) = rest.split_at(octal(rest).min(3));
             let _ = write!(out, "\\x{{{:x}}}", u32::from_str_radix(digits, 8).unwrap_or(0));
-            return Ok(behind);
+            return Ok(after);
         }
         _ if c.is_ascii() && !c.is_ascii_alphanumeric() => {
             out.push_str(&regex::escape(&rest[..1]));
-            return Ok(behind);
+            return Ok(after);
         }
         _ => return Err(format!("invalid escape sequence: `\\{c}`")),
     };
-    let (escape, behind) =
+    let (escape, after) =
         rest.split_at_checked(end).ok_or_else(|| format!("invalid escape sequence: `\\{c}`"))?;
     out.push('\\');
     out.push_str(escape);
-    Ok(behind)
+    Ok(after)
 }
 
 /// How long the number of repetitions is at the start of a text: `3}`, `3,}`, `3,4}`.

@@ -239,11 +239,11 @@ fn split<'a>(text: &'a str, separator: &str) -> Vec<&'a str> {
     if separator.is_empty() { split_characters(text, usize::MAX) } else { text.split(separator).collect() }
 }
 
-fn split_characters(text: &str, most: usize) -> Vec<&str> {
+fn split_characters(text: &str, max_parts: usize) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
-        if parts.len() + 1 >= most {
+        if parts.len() + 1 >= max_parts {
             parts.push(rest);
             break;
         }
@@ -251,7 +251,7 @@ fn split_characters(text: &str, most: usize) -> Vec<&str> {
         parts.push(first);
         rest = tail;
     }
-    if most == 0 {
+    if max_parts == 0 {
         parts.clear();
     }
     parts
