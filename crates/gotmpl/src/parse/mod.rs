@@ -79,16 +79,21 @@ impl Parser<'_> {
         self.cursor.next_non_space();
         let (name, place) = self.cursor.name("define clause")?;
         self.cursor.close("define clause")?;
-        let scope = std::mem::replace(&mut self.scope, Scope::new());
-        let ranges = std::mem::take(&mut self.ranges);
-        let (body, end) = self.list(open.place, "define")?;
-        if let Some(place) = end {
-            return Err(error(place, "unexpected `{{else}}` in define clause"));
-        }
-        self.ranges = ranges;
-        let scope = std::mem::replace(&mut self.scope, scope);
-        let template = finish(self.cursor.text(), body, &scope);
+        let template = self.template(open.place, "define")?;
         self.add(name, template, place)
+    }
+
+    /// The body of a definition up to its `end`, with variables of its own. `kind` is the keyword at `open`.
+    fn template(&mut self, open: Place, kind: &str) -> Result<Template> {
+        let outer_scope = std::mem::replace(&mut self.scope, Scope::new());
+        let outer_ranges = std::mem::take(&mut self.ranges);
+        let (body, end) = self.list(open, kind)?;
+        if let Some(place) = end {
+            return Err(error(place, format!("unexpected `{{{{else}}}}` in {kind} clause")));
+        }
+        self.ranges = outer_ranges;
+        let scope = std::mem::replace(&mut self.scope, outer_scope);
+        Ok(finish(self.cursor.text(), body, &scope))
     }
 
     fn add(&mut self, name: Arc<str>, template: Template, place: Place) -> Result<()> {
@@ -183,15 +188,7 @@ impl Parser<'_> {
                 let (name, place) = self.cursor.name("block clause")?;
                 let pipe = self.pipeline(Clause::Block)?;
                 let close = self.cursor.close("block clause")?;
-                let scope = std::mem::replace(&mut self.scope, Scope::new());
-                let ranges = std::mem::take(&mut self.ranges);
-                let (body, end) = self.list(open.place, "block")?;
-                if let Some(place) = end {
-                    return Err(error(place, "unexpected `{{else}}` in block clause"));
-                }
-                self.ranges = ranges;
-                let scope = std::mem::replace(&mut self.scope, scope);
-                let template = finish(self.cursor.text(), body, &scope);
+                let template = self.template(open.place, "block")?;
                 self.add(Arc::clone(&name), template, place)?;
                 Ok(Piece::Node(Node::Template { name, pipe: Some(pipe), place: open.place.to(close) }))
             }

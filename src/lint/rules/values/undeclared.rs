@@ -66,21 +66,28 @@ fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
             if is_explained || !seen.insert(path) {
                 continue;
             }
-            let near = nearest(&path[depth], known.iter().copied());
+            let key = &path[depth];
+            let near = nearest(key, known.iter().copied());
             found.push(
                 Diagnostic::of(
                     &UNDECLARED.rule,
                     format!("`{}` is not declared in the chart's values", shown(path)),
                 )
                 .at(span, "")
-                .help(near.map_or_else(
-                    || "declare it in `values.yaml`".to_owned(),
-                    |near| format!("did you mean `{near}`?"),
-                )),
+                .help(match near {
+                    _ if depth > 0 && ROOT.contains(&key.as_str()) => {
+                        format!("`.` is not the chart's root inside `with` and `range`: use `$.{key}`")
+                    }
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "declare it in `values.yaml`".to_owned(),
+                }),
             );
         }
     }
 }
+
+/// What Helm templates find at the root, besides sub-charts.
+const ROOT: [&str; 6] = ["Capabilities", "Chart", "Files", "Release", "Template", "Values"];
 
 /// Whether a chart has partials only: they are called with the values of others.
 fn lends_only(chart: &Chart) -> bool {
@@ -212,6 +219,7 @@ mod tests {
             ("{{ if .Values.ingress.enabled }}a: {{ .Values.ingress.host }}{{ end }}", "1:39 `ingress.host`"),
             ("a: {{ index .Values \"image\" \"tga\" }}", "1:7 `image.tga`"),
             ("{{ range .Values.hosts }}a: {{ .nmae }}{{ end }}", "1:32 `hosts[].nmae`"),
+            ("{{ range .Values.hosts }}a: {{ .Release.Name }}{{ end }}", "1:32 `hosts[].Release`"),
             ("{{ range $host := .Values.hosts }}a: {{ $host.nmae }}{{ end }}", "1:41 `hosts[].nmae`"),
             ("{{ range $key, $port := .Values.ports }}a: {{ $port.nubmer }}{{ end }}", "1:47 `ports[].nubmer`"),
         ] {
