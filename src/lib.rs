@@ -21,11 +21,13 @@
 //! | [`engine`] | template engines: Tera with YAML-aware interpolation, Helm's language |
 //! | [`render`] | a release rendered, checked, ordered |
 //! | [`manifest`] | objects with spans (`crates/kube`) |
+//! | [`manifests`] | manifests of files and directories |
 //! | [`k8s`] | what Kubernetes knows (`crates/kube`) |
 //! | [`lint`] | rules, registry, configuration |
 //! | [`diff`] | two renders compared, and the plan that follows |
 //! | [`preview`] | one render: pods, DNS names, claims, order |
 //! | [`history`] | recorded renders on disk |
+//! | [`world`] | the one door to the outside: files, the time, random numbers |
 
 pub use plimsoll_diag as diag;
 pub use plimsoll_gotmpl as gotmpl;
@@ -38,6 +40,8 @@ pub mod diff;
 pub mod engine;
 pub mod history;
 pub mod lint;
+pub mod manifests;
 pub mod preview;
 pub mod render;
 pub mod values;
+pub mod world;

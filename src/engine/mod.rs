@@ -15,6 +15,7 @@ use crate::diag::{Report, Segment, SourceId, Sources};
 pub use crate::k8s::KubeVersion;
 use crate::k8s::kinds;
 use crate::values::{Scope, ValueRead};
+use crate::world::World;
 use crate::yaml::{Map, Node, Value};
 use std::sync::Arc;
 
@@ -46,11 +47,13 @@ pub fn engine_for(kind: EngineKind) -> &'static dyn Engine {
 /// What templates see besides their chart and its values.
 #[derive(Debug, Clone, Copy)]
 pub struct Inputs<'a> {
+    /// Where the time and random values come from.
+    pub world: &'a World,
     /// The release.
     pub release: &'a Release,
     /// The cluster.
     pub capabilities: &'a Capabilities,
-    /// Makes random functions repeatable; without it they draw from the operating system.
+    /// Makes random values repeatable; without it they are made from the random numbers of `world`.
     pub seed: Option<u64>,
 }
 

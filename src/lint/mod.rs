@@ -30,7 +30,7 @@ mod upgrade;
 pub use config::Config;
 pub use registry::{Lint, catalogue, explain, page, rule, rules, table};
 pub use source::{ManifestSource, Outcome, Request, Set, Target, lint};
-pub use subject::{ChartSubject, Subject};
+pub use subject::{ChartSubject, Rendering, Subject};
 
 use crate::diag::{Diagnostic, Severity, Sources};
 use crate::k8s;

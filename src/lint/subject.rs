@@ -9,6 +9,7 @@ use crate::k8s::Version;
 use crate::manifest::Object;
 use crate::render;
 use crate::values::{Computed, Scope};
+use crate::world::World;
 use crate::yaml::{Map, Node, Value};
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, btree_map};
@@ -42,7 +43,16 @@ pub struct ChartSubject<'a> {
     /// The texts of the run.
     pub sources: &'a Sources,
     /// How it was rendered, if it was.
-    pub rendering: Option<&'a render::Options>,
+    pub rendering: Option<Rendering<'a>>,
+}
+
+/// How a chart was rendered.
+#[derive(Debug, Clone, Copy)]
+pub struct Rendering<'a> {
+    /// What was handed in from outside.
+    pub world: &'a World,
+    /// The options.
+    pub options: &'a render::Options,
 }
 
 impl<'a> ChartSubject<'a> {
@@ -274,7 +284,9 @@ impl<'a> Release<'a> {
             Raise::App => &self.next_app,
         };
         let sets = next.get_or_init(|| match chart.rendering {
-            Some(options) => upgrade::stateful_sets(self.sources, chart.computed, options, raise),
+            Some(Rendering { world, options }) => {
+                upgrade::stateful_sets(world, self.sources, chart.computed, options, raise)
+            }
             None => Vec::new(),
         });
         let object = set.object;

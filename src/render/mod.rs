@@ -20,6 +20,7 @@ use crate::engine::{Capabilities, FileRole, Inputs, Release, RenderedFile, engin
 use crate::k8s::{KubeVersion, kinds};
 use crate::manifest::{self, Object};
 use crate::values::{self, Computed, Scope};
+use crate::world::World;
 use crate::yaml::{self, ReadOptions};
 use hooks::HookRole;
 use rayon::prelude::*;
@@ -67,25 +68,25 @@ pub struct Output {
 }
 
 /// Loads a chart, computes its values and renders it.
-pub fn release(sources: &Sources, request: &Request) -> Report<Output> {
+pub fn release(world: &World, sources: &Sources, request: &Request) -> Report<Output> {
     let mut diagnostics = Vec::new();
-    let Some(chart) = chart::open(sources, &request.chart).take(&mut diagnostics) else {
+    let Some(chart) = chart::open(world, sources, &request.chart).take(&mut diagnostics) else {
         return Report::failed(diagnostics);
     };
-    let mut report = release_of(sources, chart, request);
+    let mut report = release_of(world, sources, chart, request);
     diagnostics.append(&mut report.diagnostics);
     Report { output: report.output, diagnostics }
 }
 
 /// Computes the values of a chart that has been loaded, and renders it.
-pub fn release_of(sources: &Sources, chart: Chart, request: &Request) -> Report<Output> {
+pub fn release_of(world: &World, sources: &Sources, chart: Chart, request: &Request) -> Report<Output> {
     let mut diagnostics = Vec::new();
-    let computed = values::compute(sources, &Arc::new(chart), &request.overrides, &request.values)
+    let computed = values::compute(world, sources, &Arc::new(chart), &request.overrides, &request.values)
         .take(&mut diagnostics);
     let Some(computed) = computed.filter(|_| !crate::diag::has_errors(&diagnostics)) else {
         return Report::failed(diagnostics);
     };
-    match render(sources, &computed, &request.options).take(&mut diagnostics) {
+    match render(world, sources, &computed, &request.options).take(&mut diagnostics) {
         Some(render) => {
             Report::with(Output { computed, render, options: request.options.clone() }, diagnostics)
         }
@@ -94,8 +95,8 @@ pub fn release_of(sources: &Sources, chart: Chart, request: &Request) -> Report<
 }
 
 /// The release name that `--name-template` makes: in Helm's language, whatever the chart's.
-pub fn name_from_template(template: &str, seed: Option<u64>) -> Result<String, Diagnostic> {
-    helm::text(template, seed).map_err(|reason| Diagnostic::error(format!("`{template}`: {reason}")))
+pub fn name_from_template(world: &World, template: &str, seed: Option<u64>) -> Result<String, Diagnostic> {
+    helm::text(world, template, seed).map_err(|reason| Diagnostic::error(format!("`{template}`: {reason}")))
 }
 
 /// One document of a release.
@@ -147,13 +148,13 @@ impl Render {
 }
 
 /// Renders the charts of a computed tree.
-pub fn render(sources: &Sources, computed: &Computed, options: &Options) -> Report<Render> {
+pub fn render(world: &World, sources: &Sources, computed: &Computed, options: &Options) -> Report<Render> {
     let mut diagnostics = Vec::new();
     check_release(&computed.root, options, &mut diagnostics);
     if crate::diag::has_errors(&diagnostics) {
         return Report::failed(diagnostics);
     }
-    let Some(rendered) = run_engines(sources, computed, options).take(&mut diagnostics) else {
+    let Some(rendered) = run_engines(world, sources, computed, options).take(&mut diagnostics) else {
         return Report::failed(diagnostics);
     };
     let mut render = Render { nondeterministic: rendered.nondeterministic, ..Render::default() };
@@ -300,7 +301,7 @@ struct Rendered {
 }
 
 /// Renders each chart by its engine.
-fn run_engines(sources: &Sources, computed: &Computed, options: &Options) -> Report<Rendered> {
+fn run_engines(world: &World, sources: &Sources, computed: &Computed, options: &Options) -> Report<Rendered> {
     let mut scopes = Vec::new();
     let mut open = vec![&computed.root];
     while let Some(scope) = open.pop() {
@@ -308,7 +309,7 @@ fn run_engines(sources: &Sources, computed: &Computed, options: &Options) -> Rep
         open.extend(scope.children.iter().rev());
     }
     let inputs =
-        Inputs { release: &options.release, capabilities: &options.capabilities, seed: options.seed };
+        Inputs { world, release: &options.release, capabilities: &options.capabilities, seed: options.seed };
     let mut diagnostics = Vec::new();
     let mut files = Vec::new();
     let mut nondeterministic = false;

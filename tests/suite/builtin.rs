@@ -7,6 +7,7 @@ use plimsoll::k8s::Version;
 use plimsoll::lint::{self, Config, Request, Set, Target};
 use plimsoll::render::{self, Selection};
 use plimsoll::values::{Options, Overrides, ValuesFile};
+use plimsoll::world::World;
 use serde_json::{Value as Json, json};
 
 /// What is set where a case says nothing else.
@@ -41,7 +42,7 @@ fn findings(overrides: Overrides, sources: &Sources, version: Version) -> Vec<Di
             ..options("web", "prod")
         },
     };
-    let outcome = lint::lint(sources, &request, &Config::default());
+    let outcome = lint::lint(&World::system(), sources, &request, &Config::default());
     assert!(outcome.is_linted, "{:#?}", outcome.findings);
     outcome.findings
 }
@@ -169,7 +170,7 @@ fn kubectl_reads_the_objects_of_every_option() {
             values: Options::default(),
             options: options("web", "prod"),
         };
-        let report = render::release(&sources, &request);
+        let report = render::release(&World::system(), &sources, &request);
         let output = report.output.unwrap_or_else(|| panic!("{:#?}", report.diagnostics));
         let text = render::stream(&Selection::default().of(&output.render).unwrap());
         let _ = labelled(&kubectl, &text, "name", &case.to_string());
@@ -229,7 +230,7 @@ fn what_cannot_work_is_refused_by_the_schema() {
             values: Options::default(),
             options: options("web", "prod"),
         };
-        let report = render::release(&sources, &request);
+        let report = render::release(&World::system(), &sources, &request);
         assert!(report.output.is_none() || report.has_errors(), "{values}");
         let said = format!("{:?}", report.diagnostics);
         assert!(said.contains(told), "{values}: {said}");

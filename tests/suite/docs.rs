@@ -7,6 +7,7 @@ use plimsoll::engine::tera::{
 };
 use plimsoll::engine::{Engine as _, Inputs, Release};
 use plimsoll::k8s::Version;
+use plimsoll::world::World;
 use plimsoll::{chart, values};
 use serde_json::Value as Json;
 use snapbox::{Assert, Data};
@@ -169,12 +170,18 @@ fn rendered(template: &str) -> String {
     ];
     let files = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()));
     let chart = Arc::new(chart::from_files(&sources, "app", files.to_vec()).output.unwrap());
-    let computed =
-        values::compute(&sources, &chart, &values::Overrides::default(), &values::Options::default());
+    let computed = values::compute(
+        &World::system(),
+        &sources,
+        &chart,
+        &values::Overrides::default(),
+        &values::Options::default(),
+    );
     let release =
         Release { name: "web".to_owned(), namespace: "default".to_owned(), is_upgrade: false, revision: 1 };
     let scope = computed.output.unwrap().root;
-    let inputs = Inputs { release: &release, capabilities: &capabilities(), seed: None };
+    let inputs =
+        Inputs { world: &World::system(), release: &release, capabilities: &capabilities(), seed: None };
     let report = Tera.render(&sources, &scope, &inputs);
     let rendered = report.output.unwrap_or_else(|| panic!("{template}\n{:#?}", report.diagnostics));
     rendered.files.into_iter().next().unwrap().text

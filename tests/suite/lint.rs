@@ -7,6 +7,7 @@ use plimsoll::engine::{Capabilities, KubeVersion, Release};
 use plimsoll::k8s::Version;
 use plimsoll::lint::{Config, Request, Set, Subject, Target, lint, run};
 use plimsoll::values::{self, Overrides};
+use plimsoll::world::World;
 use plimsoll::yaml::ReadOptions;
 use plimsoll::{manifest, render};
 use proptest::prelude::*;
@@ -39,7 +40,7 @@ fn on_chart(path: &Path, release: &str, overrides: Overrides) -> Vec<String> {
             seed: Some(0),
         },
     };
-    let outcome = lint(&sources, &request, &Config::default());
+    let outcome = lint(&World::system(), &sources, &request, &Config::default());
     assert!(outcome.is_linted, "{}: {:?}", path.display(), outcome.findings);
     outcome
         .findings

@@ -42,4 +42,5 @@ mod tera;
 mod updates;
 mod upgrade;
 mod values;
+mod world;
 mod yaml;

@@ -6,6 +6,7 @@
 
 use crate::support::{ROOT, objects, options, tool};
 use plimsoll::diag::{Severity, Sources};
+use plimsoll::world::World;
 use plimsoll::yaml::{Node, emit};
 use plimsoll::{chart, gotmpl, render, values};
 use regex::Regex;
@@ -155,10 +156,12 @@ fn rendered(engine: &str, template: &str, values: &str) -> Result<Node, String> 
     let object = (|| {
         let chart = Arc::new(chart::from_files(&sources, "app", files).take(&mut diagnostics)?);
         let overrides = values::Overrides::default();
-        let computed = values::compute(&sources, &chart, &overrides, &values::Options::default())
-            .take(&mut diagnostics)?;
+        let computed =
+            values::compute(&World::system(), &sources, &chart, &overrides, &values::Options::default())
+                .take(&mut diagnostics)?;
         let options = render::Options { strict: false, ..options("web", "default") };
-        let render = render::render(&sources, &computed, &options).take(&mut diagnostics)?;
+        let render =
+            render::render(&World::system(), &sources, &computed, &options).take(&mut diagnostics)?;
         render.objects().next().map(|object| object.root.clone())
     })();
     let errors = diagnostics.iter().filter(|found| found.severity == Severity::Error);

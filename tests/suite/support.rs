@@ -7,6 +7,7 @@ use plimsoll::engine::{Capabilities, Release};
 use plimsoll::manifest::{self, Object};
 use plimsoll::render::{self, Output, Request};
 use plimsoll::values::{Options, Overrides, ValuesFile};
+use plimsoll::world::World;
 use plimsoll::yaml::ReadOptions;
 use std::fs;
 use std::io::Write as _;
@@ -40,7 +41,7 @@ pub(crate) fn release(name: &str, chart: &str, files: &[&str], set: &[&str]) -> 
         values: Options::default(),
         options: options(name, "default"),
     };
-    let report = render::release(&Sources::new(), &request);
+    let report = render::release(&World::system(), &Sources::new(), &request);
     assert!(report.diagnostics.is_empty(), "{chart}: {:#?}", report.diagnostics);
     report.output.unwrap()
 }

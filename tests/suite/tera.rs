@@ -5,6 +5,7 @@ use plimsoll::chart;
 use plimsoll::diag::{SourceKind, Sources, Span};
 use plimsoll::engine::{Engine as _, Inputs, Release, tera::Tera};
 use plimsoll::values::Scope;
+use plimsoll::world::World;
 use plimsoll::yaml::{self, Map, Node, ReadOptions, Value};
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -36,7 +37,8 @@ fn place(template: &str, value: &Node) -> Result<Node, String> {
     };
     let release = Release { name: "web".into(), namespace: "default".into(), is_upgrade: false, revision: 1 };
     let capabilities = crate::support::capabilities();
-    let inputs = Inputs { release: &release, capabilities: &capabilities, seed: None };
+    let inputs =
+        Inputs { world: &World::system(), release: &release, capabilities: &capabilities, seed: None };
     let report = Tera.render(sources, &scope, &inputs);
     let Some(rendered) = report.output else { return Err(report.diagnostics[0].message.clone()) };
     let text = rendered.files.into_iter().find(|file| file.path.ends_with("/t.yaml")).unwrap().text;

@@ -3,6 +3,7 @@
 use plimsoll::chart::{self, Chart};
 use plimsoll::diag::{Diagnostic, Report, Severity, Sources};
 use plimsoll::values::{self, Computed, Options, Overrides, Scope, ValuesFile};
+use plimsoll::world::World;
 use plimsoll::yaml::{Node, Value};
 use rayon::prelude::*;
 use serde_json::{Value as Json, json};
@@ -56,7 +57,7 @@ fn compute_with(files: &Files, flags: Flags<'_>, options: Options) -> (Sources, 
     let sources = Sources::new();
     let chart = load(&sources, files);
     let overrides = overrides(&sources, flags);
-    let report = values::compute(&sources, &chart, &overrides, &options);
+    let report = values::compute(&World::system(), &sources, &chart, &overrides, &options);
     (sources, report)
 }
 
@@ -926,7 +927,7 @@ fn why(files: &Files, flags: Flags<'_>, path: &str) -> String {
     let sources = Sources::new();
     let chart = load(&sources, files);
     let overrides = overrides(&sources, flags);
-    let report = values::why(&sources, &chart, &overrides, &Options::default(), path);
+    let report = values::why(&World::system(), &sources, &chart, &overrides, &Options::default(), path);
     match report.output {
         Some(explanation) => explanation.text(&sources),
         None => format!("{} {:?}", report.diagnostics[0].message, report.diagnostics[0].help),

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::lex::{Keyword, Token, TokenKind, tokens};
-use super::parse::unquote;
+use super::literal::unquote;
 
 /// What a text defines for others, and what it uses of theirs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -78,7 +78,7 @@ fn literal(text: &str, token: &Token) -> Option<(String, Range<usize>)> {
     let inner = start + 1..end.checked_sub(1)?;
     match token.kind {
         TokenKind::Quoted => {
-            let unquoted = unquote(&text[start..end], token.place).ok()?;
+            let unquoted = unquote(&text[start..end]).ok()?;
             Some((String::from_utf8(unquoted).ok()?, inner))
         }
         TokenKind::Backquoted => Some((text[inner.clone()].to_owned(), inner)),

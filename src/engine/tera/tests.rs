@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::chart;
+use crate::world::World;
 use crate::yaml::Node;
 
 /// Renders `templates/t.yaml` of a chart with these values and further files; the text, or the messages.
@@ -50,7 +51,8 @@ fn rendered(
     };
     let release = Release { name: "web".into(), namespace: "prod".into(), is_upgrade: false, revision: 1 };
     let capabilities = Capabilities { kube_version: "1.34".parse().unwrap(), extra_api_versions: vec![] };
-    let inputs = Inputs { release: &release, capabilities: &capabilities, seed: None };
+    let inputs =
+        Inputs { world: &World::system(), release: &release, capabilities: &capabilities, seed: None };
     let report = Tera.render(sources, &scope, &inputs);
     Report { output: report.output.map(|rendered| rendered.files), diagnostics: report.diagnostics }
 }

@@ -1,6 +1,6 @@
 //! `plimsoll lint`.
 
-use super::{files, release};
+use super::{files, release, world};
 use crate::args::{LintArgs, LintFormat};
 use crate::ui::{ExitStatus, Refused, Ui};
 use anyhow::{Context as _, bail};
@@ -66,7 +66,7 @@ fn check(args: &LintArgs, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Exit
     let jobs = jobs(args, sources)?;
     // Releases have nothing to do with each other.
     let outcomes: Vec<Outcome> = Ui::watched("linting", || {
-        jobs.par_iter().map(|job| lint::lint(sources, &job.request, &job.config)).collect()
+        jobs.par_iter().map(|job| lint::lint(world(), sources, &job.request, &job.config)).collect()
     });
     let skipped: Vec<_> = outcomes.iter().flat_map(|outcome| outcome.skipped.iter().cloned()).collect();
     for notice in manifest::notices(&skipped) {
@@ -182,7 +182,7 @@ const STDIN: &str = "-";
 fn releases(arguments: &[String], separate: bool) -> Vec<Vec<&str>> {
     let arguments = arguments.iter().map(String::as_str);
     let (mut releases, manifests): (Vec<_>, Vec<_>) =
-        arguments.map(|argument| vec![argument]).partition(|argument| chart::is_chart(argument[0]));
+        arguments.map(|argument| vec![argument]).partition(|argument| chart::is_chart(world(), argument[0]));
     if separate {
         releases.extend(manifests);
     } else if !manifests.is_empty() {
@@ -232,7 +232,7 @@ fn job(
 
 fn target(arguments: &[&str], stdin: Option<&str>) -> Target {
     match arguments {
-        [chart] if chart::is_chart(chart) => Target::Chart((*chart).to_owned()),
+        [chart] if chart::is_chart(world(), chart) => Target::Chart((*chart).to_owned()),
         _ => Target::Manifests(arguments.iter().map(|argument| manifests(argument, stdin)).collect()),
     }
 }

@@ -79,7 +79,8 @@ impl Release<'_> {
             context.map_or_else(|| "the current context".to_owned(), |name| format!("context `{name}`"));
         let answer = self.kubectl(&["version", "-o", "json"]).output().ok();
         let answer: Option<Json> = answer.and_then(|output| serde_json::from_slice(&output.stdout).ok());
-        let version = answer.as_ref().and_then(|answer| answer.pointer("/serverVersion/gitVersion")?.as_str());
+        let version =
+            answer.as_ref().and_then(|answer| answer.pointer("/serverVersion/gitVersion")?.as_str());
         let known = version.and_then(|version| version.parse::<k8s::KubeVersion>().ok());
         let assumed = match known {
             Some(known) if known.nearest() != self.version => {

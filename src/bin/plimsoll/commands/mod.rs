@@ -14,3 +14,12 @@ pub(crate) mod process;
 pub(crate) mod release;
 pub(crate) mod render;
 pub(crate) mod values;
+
+use plimsoll::world::World;
+use std::sync::LazyLock;
+
+/// The outside as every command sees it.
+pub(crate) fn world() -> &'static World {
+    static WORLD: LazyLock<World> = LazyLock::new(World::system);
+    &WORLD
+}

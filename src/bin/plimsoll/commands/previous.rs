@@ -1,7 +1,7 @@
 //! What `diff --against` names: a chart, manifests, a recorded revision, a git revision, the cluster.
 
 use super::past::{Commit, PastFile};
-use super::{history, live, objects, release};
+use super::{history, live, objects, release, world};
 use crate::args::{DiffArgs, ValueFlags};
 use crate::ui::Ui;
 use anyhow::{Context as _, bail};
@@ -88,7 +88,7 @@ fn at_chart(args: &DiffArgs, against: &str, sources: &Sources, ui: &mut Ui) -> a
 /// another path then, as git itself writes it.
 fn at_revision(args: &DiffArgs, revision: &str, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Side> {
     let source = args.release.names.source();
-    let packed = Path::new(source).is_file() && chart::is_chart(source);
+    let packed = Path::new(source).is_file() && chart::is_chart(world(), source);
     if source.starts_with("builtin:") || source == "-" || packed {
         bail!("`{source}` has no git history: pass a chart directory or manifests tracked by git");
     }
@@ -100,7 +100,7 @@ fn at_revision(args: &DiffArgs, revision: &str, sources: &Sources, ui: &mut Ui) 
         commit = commit.with_move(path.clone(), then);
     }
     let name = format!("git:{revision}:{}", moved.unwrap_or(source));
-    if !chart::is_chart(source) {
+    if !chart::is_chart(world(), source) {
         if args.sets_old_values() {
             bail!("--against-set and --against-values need a chart: `{source}` contains manifests");
         }
@@ -116,7 +116,7 @@ fn at_revision(args: &DiffArgs, revision: &str, sources: &Sources, ui: &mut Ui) 
     let files = commit.directory(&path)?;
     let chart = ui.kept(chart::from_files(sources, &name, files), sources)?;
     let request = release::request(&args.release, false, old_values(args, &commit, sources, ui)?)?;
-    let report = Ui::watched("rendering", || render::release_of(sources, chart, &request));
+    let report = Ui::watched("rendering", || render::release_of(world(), sources, chart, &request));
     Ok(Side::of_render(ui.kept(report, sources)?.render))
 }
 

@@ -1,5 +1,6 @@
 //! What the commands that render a release have in common.
 
+use super::world;
 use crate::args::{LintArgs, ReleaseAndSource, ReleaseArgs, ReleaseFlags, ValueFlags};
 use crate::ui::Ui;
 use anyhow::{Context as _, bail};
@@ -23,7 +24,8 @@ pub(crate) fn build(
     ui: &mut Ui,
 ) -> anyhow::Result<Output> {
     let request = request(args, with_namespace, overrides(&args.values)?)?;
-    let report = Ui::watched(&format!("rendering {}", request.chart), || render::release(sources, &request));
+    let report =
+        Ui::watched(&format!("rendering {}", request.chart), || render::release(world(), sources, &request));
     ui.kept(report, sources)
 }
 
@@ -34,8 +36,9 @@ pub(crate) fn request(
     overrides: values::Overrides,
 ) -> anyhow::Result<Request> {
     let (release, source) = (args.names.release(), args.names.source());
-    if let Some(release) = release.filter(|release| chart::exists(release) && chart::is_chart(release))
-        && !chart::exists(source)
+    if let Some(release) =
+        release.filter(|release| chart::exists(world(), release) && chart::is_chart(world(), release))
+        && !chart::exists(world(), source)
     {
         bail!(
             "there is no chart at `{source}`, but there is one at `{release}`: pass the release name first"
@@ -97,7 +100,7 @@ pub(crate) fn release_name(names: &ReleaseAndSource, flags: &ReleaseFlags) -> an
     match (names.release(), &flags.name_template) {
         (Some(_), Some(_)) => bail!("use either a release name or --name-template"),
         (Some(name), None) => Ok(name.to_owned()),
-        (None, Some(template)) => render::name_from_template(template, flags.seed)
+        (None, Some(template)) => render::name_from_template(world(), template, flags.seed)
             .map_err(|error| anyhow::anyhow!("--name-template: {}", error.message)),
         (None, None) => Ok(DEFAULT_NAME.to_owned()),
     }
