@@ -37,7 +37,7 @@ fn values_are_completed() {
             ["rejected", "removed", "restart", "recreate"].as_slice(),
         ),
         (&["diff", "web", "chart", "--fail-on", "rejected,da"], &["rejected,data-loss"]),
-        (&["diff", "web", "chart", "--format", "s"], &["summary"]),
+        (&["diff", "web", "chart", "--format", "s"], &["summary", "script"]),
         (
             &["lint", "--rule", "k8s/un"],
             &["k8s/unknown-field", "k8s/unknown-kind", "k8s/unserved-api", "k8s/unsupported-value"],

@@ -62,7 +62,9 @@ pub(crate) fn in_cluster(args: &DiffArgs) -> anyhow::Result<live::Release<'_>> {
 
 /// Whether `--against` names a chart. What else it may name goes first, whatever directories there are.
 fn is_chart(against: &str) -> bool {
-    !matches!(against, "last" | "live" | "-") && against.parse::<u64>().is_err() && chart::is_chart(against)
+    !matches!(against, "last" | "live" | "-")
+        && against.parse::<u64>().is_err()
+        && chart::is_chart(world(), against)
 }
 
 /// Another chart, rendered for the same release. Values files apply to both sides: they are what the user keeps across
@@ -80,7 +82,7 @@ fn at_chart(args: &DiffArgs, against: &str, sources: &Sources, ui: &mut Ui) -> a
     }
     note_new_side_only(&used, ui);
     let request = Request { chart: against.to_owned(), ..release::request(&args.release, false, old)? };
-    let report = Ui::watched(&format!("rendering {against}"), || render::release(sources, &request));
+    let report = Ui::watched(&format!("rendering {against}"), || render::release(world(), sources, &request));
     Ok(Side::of_render(ui.kept(report, sources)?.render))
 }
 
