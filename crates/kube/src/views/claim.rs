@@ -19,6 +19,16 @@ impl<'a> Claim<'a> {
         Metadata::of(self.0).name()
     }
 
+    /// Its name, labels and annotations.
+    pub fn metadata(self) -> Metadata<'a> {
+        Metadata::of(self.0)
+    }
+
+    /// Of a claim template, the name of the claim that it makes for a pod (`getPersistentVolumeClaimName`).
+    pub fn name_for(self, pod: &str) -> String {
+        format!("{}-{pod}", self.name())
+    }
+
     /// The size it asks for, as written.
     pub fn size_text(self) -> &'a str {
         text(Some(self.0), &["spec", "resources", "requests", "storage"])

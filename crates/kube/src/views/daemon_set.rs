@@ -56,9 +56,18 @@ impl<'a> DaemonSet<'a> {
         if nodes > 0 && unavailable == 0 && self.max_surge(nodes) == 0 { 1 } else { unavailable }
     }
 
+    /// `maxUnavailable` as written.
+    pub fn unavailable(self) -> IntOrPercent {
+        self.rolling("maxUnavailable", 1)
+    }
+
     fn limit(self, field: &str, default: i64, nodes: i64) -> i64 {
+        self.rolling(field, default).rounded_up(nodes)
+    }
+
+    fn rolling(self, field: &str, default: i64) -> IntOrPercent {
         let node = self.spec.and_then(|spec| spec.at(&["updateStrategy", "rollingUpdate", field]));
-        node.and_then(IntOrPercent::of).unwrap_or(IntOrPercent::Int(default)).rounded_up(nodes)
+        node.and_then(IntOrPercent::of).unwrap_or(IntOrPercent::Int(default))
     }
 
     /// How many seconds a pod must be ready to count as available.

@@ -22,7 +22,7 @@ pub use daemon_set::DaemonSet;
 pub use deployment::Deployment;
 pub use job::{CronJob, Job};
 pub use number::IntOrPercent;
-pub use pod_template::{Container, PodTemplate, Probe};
+pub use pod_template::{Container, Mount, PodTemplate, Probe};
 pub use selector::Selector;
 pub use service::Service;
 pub use stateful_set::StatefulSet;
@@ -61,6 +61,9 @@ impl<'a> Metadata<'a> {
     }
 }
 
+/// The domain that the names of Services and pods end in, unless the kubelets are told another (`--cluster-domain`).
+const CLUSTER_DOMAIN: &str = "cluster.local";
+
 /// A string at the end of a path; empty if there is none.
 fn text<'a>(node: Option<&'a Node>, path: &[&str]) -> &'a str {
     node.and_then(|node| node.at(path)).and_then(Node::as_str).unwrap_or_default()
@@ -78,7 +81,17 @@ fn items<'a>(node: Option<&'a Node>, path: &[&str]) -> &'a [Node] {
 
 #[cfg(test)]
 mod testing {
-    use plimsoll_yaml::Node;
+    use crate::manifest::{self, Object};
+    use plimsoll_diag::{SourceKind, Sources};
+    use plimsoll_yaml::{Node, ReadOptions};
+
+    /// The object of a manifest that the test knows to be sound.
+    pub(super) fn object(text: &str) -> Object {
+        let sources = Sources::new();
+        let id = sources.add("test.yaml", text, SourceKind::File);
+        let report = manifest::parse(&sources, id, "test.yaml", &ReadOptions::lenient());
+        report.output.and_then(|mut objects| objects.pop()).expect("the test's own manifest")
+    }
 
     /// The tree of a text that the test knows to be sound.
     pub(super) fn node(text: &str) -> Node {

@@ -1,6 +1,7 @@
 //! Numbers that may be percentages.
 
 use plimsoll_yaml::{Node, Value};
+use std::fmt;
 
 /// `intstr.IntOrString` where it counts pods: `2` or `25%`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +42,15 @@ impl IntOrPercent {
     }
 }
 
+impl fmt::Display for IntOrPercent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Int(number) => write!(f, "{number}"),
+            Self::Percent(percent) => write!(f, "{percent}%"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::testing::node;
@@ -51,6 +61,7 @@ mod tests {
         let share = IntOrPercent::of(&node("\"67%\"")).expect("a percentage");
         assert_eq!((share.rounded_up(3), share.rounded_down(3)), (3, 2));
         assert_eq!(IntOrPercent::Percent(25).rounded_up(4), 1);
+        assert_eq!(share.to_string(), "67%");
         assert_eq!(IntOrPercent::of(&node("2")), Some(IntOrPercent::Int(2)));
         assert_eq!(IntOrPercent::of(&node("\"2\"")), None);
         assert_eq!(IntOrPercent::Percent(i64::MAX).rounded_up(i64::MAX), i64::MAX / 100 + 1);

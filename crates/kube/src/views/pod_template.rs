@@ -9,12 +9,19 @@ use plimsoll_yaml::{Map, Node};
 pub struct PodTemplate<'a> {
     root: Option<&'a Node>,
     spec: Option<&'a Node>,
+    /// Where it is in its workload.
+    path: &'static [&'static str],
 }
 
 impl<'a> PodTemplate<'a> {
     /// The template at `root`, a map with `metadata` and `spec`.
     pub fn new(root: Option<&'a Node>) -> Self {
-        Self { root, spec: root.and_then(|root| root.get("spec")) }
+        Self { root, spec: root.and_then(|root| root.get("spec")), path: &[] }
+    }
+
+    /// The template of a workload, which is at that path.
+    pub(super) fn in_workload(workload: &'a Node, path: &'static [&'static str]) -> Self {
+        Self { path, ..Self::new(workload.at(path)) }
     }
 
     /// The whole template.
@@ -28,6 +35,11 @@ impl<'a> PodTemplate<'a> {
             ["spec", rest @ ..] => self.spec?.at(rest),
             _ => self.root?.at(path),
         }
+    }
+
+    /// The path of a field of it, from the workload it was reached through: `spec.template.spec.volumes`.
+    pub fn path(self, field: &str) -> String {
+        [self.path, &[field]].concat().join(".")
     }
 
     /// The labels of its pods.
@@ -56,7 +68,12 @@ impl<'a> PodTemplate<'a> {
     }
 
     fn containers_of(self, list: &'static str) -> impl Iterator<Item = Container<'a>> + use<'a> {
-        items(self.spec, &[list]).iter().enumerate().map(move |(index, node)| Container { node, list, index })
+        items(self.spec, &[list]).iter().enumerate().map(move |(index, node)| Container {
+            node,
+            list,
+            index,
+            template: self.path,
+        })
     }
 
     /// The volumes.
@@ -77,6 +94,30 @@ impl<'a> PodTemplate<'a> {
             "" => "Always",
             policy => policy,
         }
+    }
+
+    /// How much of a resource the scheduler sets aside for a pod (`resourcehelper.PodRequests`).
+    pub fn request(self, resource: &str) -> Option<Quantity> {
+        self.peak(|container| container.request(resource))
+    }
+
+    /// How much of a resource a pod may use (`resourcehelper.PodLimits`).
+    pub fn limit(self, resource: &str) -> Option<Quantity> {
+        self.peak(|container| container.limit(resource))
+    }
+
+    /// What a pod needs at a time: all containers and sidecars together, or an init container and the sidecars that were
+    /// started before it, if that is more.
+    fn peak(self, need: impl Fn(Container<'a>) -> Option<Quantity>) -> Option<Quantity> {
+        let (mut running, mut peak) = (None, None);
+        for container in self.init_containers() {
+            let started = sum(running, need(container));
+            peak = larger(peak, started);
+            if container.is_sidecar() {
+                running = started;
+            }
+        }
+        larger(peak, self.containers().map(need).fold(running, sum))
     }
 
     /// How many seconds a deleted pod may take to stop.
@@ -107,6 +148,8 @@ pub struct Container<'a> {
     pub list: &'static str,
     /// Its place in the list.
     pub index: usize,
+    /// Where the pod template is.
+    template: &'static [&'static str],
 }
 
 impl<'a> Container<'a> {
@@ -125,6 +168,12 @@ impl<'a> Container<'a> {
         self.node.get(name).filter(|node| !node.is_null())
     }
 
+    /// The path of a field of it, from the workload it was reached through: `spec.template.spec.containers[0].image`.
+    pub fn path(self, field: &str) -> String {
+        let place = format!("spec.{}[{}].{field}", self.list, self.index);
+        [self.template, &[&place]].concat().join(".")
+    }
+
     /// Whether it is an init container that keeps running.
     pub fn is_sidecar(self) -> bool {
         self.list == "initContainers" && text(Some(self.node), &["restartPolicy"]) == "Always"
@@ -135,9 +184,20 @@ impl<'a> Container<'a> {
         items(Some(self.node), &["ports"])
     }
 
+    /// The names of the ports it declares.
+    pub fn port_names(self) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.ports().iter().filter_map(|port| port.get("name")?.as_str())
+    }
+
     /// The volumes it mounts.
-    pub fn mounts(self) -> &'a [Node] {
-        items(Some(self.node), &["volumeMounts"])
+    pub fn mounts(self) -> impl Iterator<Item = Mount<'a>> + use<'a> {
+        let mounts = items(Some(self.node), &["volumeMounts"]);
+        mounts.iter().enumerate().map(|(index, node)| Mount { node, index })
+    }
+
+    /// The names of the volumes that it uses as raw block devices.
+    pub fn devices(self) -> impl Iterator<Item = &'a str> + use<'a> {
+        items(Some(self.node), &["volumeDevices"]).iter().filter_map(|device| device.get("name")?.as_str())
     }
 
     /// Its environment variables.
@@ -145,9 +205,9 @@ impl<'a> Container<'a> {
         items(Some(self.node), &["env"])
     }
 
-    /// How much of a resource it requests.
+    /// How much of a resource it requests; its limit, if it names no request (`SetDefaults_Pod`).
     pub fn request(self, resource: &str) -> Option<Quantity> {
-        self.resource("requests", resource)
+        self.resource("requests", resource).or_else(|| self.limit(resource))
     }
 
     /// How much of a resource it may use.
@@ -174,6 +234,12 @@ impl<'a> Container<'a> {
         self.field("startupProbe").map(Probe)
     }
 
+    /// Its probes, each with the name of its field.
+    pub fn probes(self) -> impl Iterator<Item = (&'static str, Probe<'a>)> + use<'a> {
+        let fields = ["livenessProbe", "readinessProbe", "startupProbe"];
+        fields.into_iter().filter_map(move |field| Some((field, self.field(field).map(Probe)?)))
+    }
+
     /// The earliest second after its start at which its probes can have succeeded.
     fn startup_seconds(self) -> i64 {
         let started = self.startup_probe().map_or(0, Probe::initial_delay);
@@ -181,6 +247,51 @@ impl<'a> Container<'a> {
             let repeats = probe.success_threshold().saturating_sub(1).max(0);
             started.max(probe.initial_delay()).saturating_add(repeats.saturating_mul(probe.period()))
         })
+    }
+}
+
+fn sum(a: Option<Quantity>, b: Option<Quantity>) -> Option<Quantity> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.plus(&b)),
+        (a, b) => a.or(b),
+    }
+}
+
+fn larger(a: Option<Quantity>, b: Option<Quantity>) -> Option<Quantity> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(if a < b { b } else { a }),
+        (a, b) => a.or(b),
+    }
+}
+
+/// A volume in a container.
+#[derive(Debug, Clone, Copy)]
+pub struct Mount<'a> {
+    node: &'a Node,
+    /// Its place in the list.
+    pub index: usize,
+}
+
+impl<'a> Mount<'a> {
+    /// The name of the volume.
+    pub fn volume(self) -> &'a str {
+        text(Some(self.node), &["name"])
+    }
+
+    /// Where it is mounted.
+    pub fn path(self) -> &'a str {
+        text(Some(self.node), &["mountPath"])
+    }
+
+    /// The path in the volume that is mounted; empty for its root.
+    pub fn sub_path(self) -> &'a str {
+        text(Some(self.node), &["subPath"])
+    }
+
+    /// Whether only a path in the volume is mounted, so that the kubelet does not update the files
+    /// (<https://kubernetes.io/docs/concepts/configuration/configmap/#mounted-configmaps-are-updated-automatically>).
+    pub fn has_sub_path(self) -> bool {
+        ["subPath", "subPathExpr"].iter().any(|field| self.node.get(field).is_some())
     }
 }
 
@@ -213,11 +324,22 @@ impl<'a> Probe<'a> {
     pub fn failure_threshold(self) -> i64 {
         int(Some(self.0), &["failureThreshold"]).filter(|times| *times > 0).unwrap_or(3)
     }
+
+    /// How many seconds without an answer it tolerates.
+    pub fn tolerance(self) -> i64 {
+        self.period().saturating_mul(self.failure_threshold())
+    }
+
+    /// After how many seconds a container that never answers has failed it.
+    pub fn first_failure(self) -> i64 {
+        self.initial_delay().saturating_add(self.tolerance())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::testing::node;
+    use super::super::{Workload, WorkloadKind};
     use super::*;
 
     #[test]
@@ -245,6 +367,40 @@ mod tests {
         let root = node(text);
         let template = PodTemplate::new(Some(&root));
         assert_eq!((template.shutdown_seconds(), template.termination_grace_period()), (15, 20));
+    }
+
+    #[test]
+    fn a_pod_needs_what_runs_at_a_time() {
+        let needs = |init: &str| {
+            let text = format!(
+                "{{spec: {{initContainers: [{init}], containers: [{{resources: {{requests: {{cpu: 1}}}}}}, {{resources: {{limits: {{cpu: 2}}}}}}]}}}}"
+            );
+            let root = node(&text);
+            PodTemplate::new(Some(&root)).request("cpu").map(|quantity| quantity.to_string())
+        };
+        let init = |cpu: u8, policy: &str| {
+            format!("{{resources: {{requests: {{cpu: {cpu}}}}}, restartPolicy: {policy}}}")
+        };
+        assert_eq!(needs("").as_deref(), Some("3"));
+        assert_eq!(needs(&init(5, "Never")).as_deref(), Some("5"));
+        assert_eq!(needs(&init(1, "Always")).as_deref(), Some("4"));
+        assert_eq!(needs(&format!("{}, {}", init(1, "Always"), init(5, "Never"))).as_deref(), Some("6"));
+        assert_eq!(needs(&format!("{}, {}", init(5, "Never"), init(1, "Always"))).as_deref(), Some("5"));
+    }
+
+    #[test]
+    fn fields_have_a_path_from_their_workload() {
+        let root = node("{spec: {jobTemplate: {spec: {template: {spec: {initContainers: [{name: a}]}}}}}}");
+        let template = Workload::new(WorkloadKind::CronJob, &root).template();
+        assert_eq!(template.path("metadata.labels"), "spec.jobTemplate.spec.template.metadata.labels");
+        let path = template.all_containers().next().map(|container| container.path("image"));
+        assert_eq!(path.as_deref(), Some("spec.jobTemplate.spec.template.spec.initContainers[0].image"));
+        let pod = node("{spec: {containers: [{name: a}]}}");
+        let pod = Workload::new(WorkloadKind::Pod, &pod).template();
+        assert_eq!(
+            pod.containers().next().map(|container| container.path("env")).as_deref(),
+            Some("spec.containers[0].env")
+        );
     }
 
     #[test]

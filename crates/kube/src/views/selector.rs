@@ -2,6 +2,7 @@
 
 use super::items;
 use plimsoll_yaml::{Map, Node};
+use std::fmt::Write as _;
 
 /// A selector of labels: of a Service, a workload, a `PodDisruptionBudget`.
 #[derive(Debug, Clone, Copy, Default)]
@@ -42,6 +43,30 @@ impl<'a> Selector<'a> {
     /// `matchExpressions`.
     pub fn expressions(self) -> &'a [Node] {
         self.expressions
+    }
+
+    /// A text that two selectors share only if they match the same labels.
+    pub fn key(self) -> String {
+        let mut key = String::from(if self.matches_all_if_empty { "*" } else { "" });
+        let mut pairs: Vec<_> = self.labels.into_iter().flatten().collect();
+        pairs.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        for entry in pairs {
+            for part in ["\0", &entry.key, "\0"] {
+                key.push_str(part);
+            }
+            // Another type than a string matches no label.
+            key.push_str(entry.value.as_str().unwrap_or("\0"));
+        }
+        for expression in self.expressions {
+            for field in ["key", "operator"] {
+                // Writing to a string cannot fail.
+                let _ = write!(key, "\0\0{:?}", expression.get(field).and_then(Node::as_str));
+            }
+            for value in items(Some(expression), &["values"]) {
+                let _ = write!(key, "\0{:?}", value.as_str());
+            }
+        }
+        key
     }
 
     /// Whether it asks for nothing.
@@ -92,6 +117,24 @@ mod tests {
         assert!(matches("{matchExpressions: [{key: tier, operator: In, values: [back, front]}]}"));
         assert!(matches("{matchExpressions: [{key: zone, operator: NotIn, values: [a]}]}"));
         assert!(!matches("{matchLabels: {app: db}, matchExpressions: [{key: zone, operator: Exists}]}"));
+    }
+
+    #[test]
+    fn equal_selectors_share_a_key() {
+        let key = |text: &str| Selector::label_selector(&node(text)).key();
+        assert_eq!(key("{matchLabels: {a: x, b: y}}"), key("{matchLabels: {b: y, a: x}}"));
+        let others = [
+            "{matchLabels: {a: x}}",
+            "{matchLabels: {a: 1}}",
+            "{matchExpressions: [{key: a, operator: In, values: [x]}]}",
+            "{matchExpressions: [{key: a, operator: In, values: [x, y]}]}",
+            "{matchExpressions: [{key: a, operator: NotIn, values: [x]}]}",
+        ];
+        for (index, one) in others.iter().enumerate() {
+            assert!(others[index + 1..].iter().all(|other| key(one) != key(other)), "{one}");
+        }
+        let empty = node("{}");
+        assert_ne!(Selector::of_budget(&empty).key(), Selector::label_selector(&empty).key());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Services.
 
-use super::{Metadata, Selector, items, text};
+use super::{CLUSTER_DOMAIN, Metadata, Selector, items, text};
 use plimsoll_yaml::Node;
 
 /// A Service.
@@ -19,6 +19,12 @@ impl<'a> Service<'a> {
     /// Its name.
     pub fn name(self) -> &'a str {
         Metadata::of(self.root).name()
+    }
+
+    /// The DNS name that resolves to its address, or to its pods if it is headless
+    /// (<https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/>).
+    pub fn dns_name(self, namespace: &str) -> String {
+        format!("{}.{namespace}.svc.{CLUSTER_DOMAIN}", self.name())
     }
 
     /// A field of its spec, unless it is null.

@@ -1,8 +1,10 @@
 //! StatefulSets.
 
 use super::{
-    IntOrPercent, Metadata, PodTemplate, Retention, Selector, Workload, WorkloadKind, int, items, text,
+    CLUSTER_DOMAIN, Claim, IntOrPercent, Metadata, PodTemplate, Retention, Selector, Workload, WorkloadKind,
+    int, items, text,
 };
+use crate::manifest::Object;
 use plimsoll_yaml::Node;
 use std::ops::Range;
 
@@ -17,6 +19,16 @@ impl<'a> StatefulSet<'a> {
     /// The StatefulSet `root`.
     pub fn new(root: &'a Node) -> Self {
         Self { root, spec: root.get("spec") }
+    }
+
+    /// The StatefulSet that an object is, in whichever version its manifest is written.
+    pub fn of_object(object: &'a Object) -> Option<Self> {
+        Workload::of_object(object)?.stateful_set()
+    }
+
+    /// A field of its own spec, unless it is null.
+    pub fn spec(self, field: &str) -> Option<&'a Node> {
+        self.spec?.get(field).filter(|node| !node.is_null())
     }
 
     /// Its name.
@@ -60,6 +72,20 @@ impl<'a> StatefulSet<'a> {
         format!("{}-{ordinal}", self.name())
     }
 
+    /// The ordinal of the pod of that name, if it can be one of its pods (`getParentNameAndOrdinal`).
+    pub fn ordinal_of(self, pod: &str) -> Option<i64> {
+        let digits = pod.strip_prefix(self.name())?.strip_prefix('-')?;
+        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
+    }
+
+    /// The DNS name of the pod with that ordinal: that of its governing Service, with the pod's name before it
+    /// (`identityMatches` sets `hostname` and `subdomain`;
+    /// <https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#stable-network-id>).
+    pub fn pod_dns_name(self, ordinal: i64, namespace: &str) -> String {
+        let (pod, service) = (self.pod_name(ordinal), self.service_name());
+        format!("{pod}.{service}.{namespace}.svc.{CLUSTER_DOMAIN}")
+    }
+
     /// The name of the Service that gives its pods their DNS names; empty if it has none.
     pub fn service_name(self) -> &'a str {
         text(self.spec, &["serviceName"])
@@ -82,13 +108,21 @@ impl<'a> StatefulSet<'a> {
         Some(int(Some(rolling), &["partition"]).unwrap_or_default().max(0))
     }
 
+    /// The lowest ordinal that gets a new template; those below keep the current revision
+    /// (`defaultStatefulSetControl.updateStatefulSet`).
+    pub fn first_updated(self) -> i64 {
+        self.first_ordinal().saturating_add(self.partition().unwrap_or_default())
+    }
+
+    /// `maxUnavailable` as written, if it is.
+    pub fn unavailable(self) -> Option<IntOrPercent> {
+        self.spec?.at(&["updateStrategy", "rollingUpdate", "maxUnavailable"]).and_then(IntOrPercent::of)
+    }
+
     /// How many pods may be unavailable during an update (`getStatefulSetMaxUnavailable`). One, unless the field is set
     /// and the feature gate `MaxUnavailableStatefulSet` has left it there.
     pub fn max_unavailable(self) -> i64 {
-        let field =
-            self.spec.and_then(|spec| spec.at(&["updateStrategy", "rollingUpdate", "maxUnavailable"]));
-        let limit = field.and_then(IntOrPercent::of).unwrap_or(IntOrPercent::Int(1));
-        limit.rounded_down(self.replicas()).max(1)
+        self.unavailable().unwrap_or(IntOrPercent::Int(1)).rounded_down(self.replicas()).max(1)
     }
 
     /// How many seconds a pod must be ready to count as available.
@@ -106,9 +140,26 @@ impl<'a> StatefulSet<'a> {
         items(self.spec, &["volumeClaimTemplates"])
     }
 
+    /// The claim templates that have a name, each with its index.
+    pub fn claims(self) -> impl Iterator<Item = (usize, Claim<'a>)> + use<'a> {
+        let claims = self.claim_templates().iter().map(Claim::new).enumerate();
+        claims.filter(|(_, claim)| !claim.name().is_empty())
+    }
+
+    /// Whether its pods have claims of their own.
+    pub fn has_claims(self) -> bool {
+        !self.claim_templates().is_empty()
+    }
+
+    /// The names of the claims of the pod with that ordinal, in the order of their templates.
+    pub fn claim_names(self, ordinal: i64) -> impl Iterator<Item = String> + use<'a> {
+        let pod = self.pod_name(ordinal);
+        self.claims().map(move |(_, claim)| claim.name_for(&pod))
+    }
+
     /// The name of the claim that a template makes for an ordinal (`getPersistentVolumeClaimName`).
     pub fn claim_name(self, template: &Node, ordinal: i64) -> String {
-        format!("{}-{}", Metadata::of(template).name(), self.pod_name(ordinal))
+        Claim::new(template).name_for(&self.pod_name(ordinal))
     }
 
     /// What becomes of the claims.
@@ -131,6 +182,23 @@ mod tests {
         let set = StatefulSet::new(&root);
         assert_eq!(set.ordinals().map(|ordinal| set.pod_name(ordinal)).collect::<Vec<_>>(), ["db-3", "db-4"]);
         assert_eq!(set.claim_name(&set.claim_templates()[0], 3), "data-db-3");
+        assert_eq!(set.claim_names(4).collect::<Vec<_>>(), ["data-db-4"]);
+    }
+
+    #[test]
+    fn pods_are_found_by_name_and_resolve_through_the_service() {
+        let root = node("{metadata: {name: db}, spec: {serviceName: peers}}");
+        let set = StatefulSet::new(&root);
+        assert_eq!(set.pod_dns_name(0, "shop"), "db-0.peers.shop.svc.cluster.local");
+        for (name, ordinal) in [("db-12", Some(12)), ("db-", None), ("db-x", None), ("db2-1", None)] {
+            assert_eq!(set.ordinal_of(name), ordinal, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_partition_counts_from_the_first_ordinal() {
+        let root = node("{spec: {ordinals: {start: 5}, updateStrategy: {rollingUpdate: {partition: 2}}}}");
+        assert_eq!(StatefulSet::new(&root).first_updated(), 7);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Everything that makes pods.
 
-use super::{PodTemplate, Selector, int, items};
+use super::{PodTemplate, Selector, StatefulSet, int, items};
+use crate::kinds;
+use crate::manifest::Object;
 use plimsoll_yaml::Node;
 
 /// The kinds that make pods.
@@ -26,19 +28,40 @@ pub enum WorkloadKind {
 }
 
 impl WorkloadKind {
+    /// All of them. This is the only list of the kinds that make pods: everything else asks here.
+    pub const ALL: [Self; 8] = [
+        Self::StatefulSet,
+        Self::Deployment,
+        Self::DaemonSet,
+        Self::ReplicaSet,
+        Self::ReplicationController,
+        Self::Job,
+        Self::CronJob,
+        Self::Pod,
+    ];
+
     /// The kind of that name in an API group; `None` if it makes no pods.
     pub fn of(group: &str, kind: &str) -> Option<Self> {
-        Some(match (group, kind) {
-            ("apps", "StatefulSet") => Self::StatefulSet,
-            ("apps", "Deployment") => Self::Deployment,
-            ("apps", "DaemonSet") => Self::DaemonSet,
-            ("apps", "ReplicaSet") => Self::ReplicaSet,
-            ("", "ReplicationController") => Self::ReplicationController,
-            ("batch", "Job") => Self::Job,
-            ("batch", "CronJob") => Self::CronJob,
-            ("", "Pod") => Self::Pod,
-            _ => return None,
-        })
+        Self::named(kind).filter(|found| found.group() == group)
+    }
+
+    /// The kind of an object, in whichever version its manifest is written; `None` if it makes no pods.
+    pub fn of_object(object: &Object) -> Option<Self> {
+        Self::of(kinds::current_group(&object.api_version, &object.kind), &object.kind)
+    }
+
+    /// The kind of that name, whatever the group.
+    pub fn named(kind: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.as_str() == kind)
+    }
+
+    /// The API group that it is in.
+    pub fn group(self) -> &'static str {
+        match self {
+            Self::StatefulSet | Self::Deployment | Self::DaemonSet | Self::ReplicaSet => "apps",
+            Self::Job | Self::CronJob => "batch",
+            Self::ReplicationController | Self::Pod => "",
+        }
     }
 
     /// The name of the kind.
@@ -64,9 +87,20 @@ impl WorkloadKind {
         }
     }
 
-    /// Whether its pods run until they are told to stop.
+    /// Whether its pods run until they are told to stop, and are replaced when they fail.
     pub fn runs_forever(self) -> bool {
         !matches!(self, Self::Job | Self::CronJob | Self::Pod)
+    }
+
+    /// Whether its controller brings a new template into running pods, so that `kubectl rollout status` and `kubectl
+    /// rollout restart` work on it (`polymorphichelpers.StatusViewerFor`, `defaultObjectRestarter`).
+    pub fn rolls_out(self) -> bool {
+        matches!(self, Self::StatefulSet | Self::Deployment | Self::DaemonSet)
+    }
+
+    /// Whether its templates are kept as `ControllerRevision`s, which are compared as text (`history.EqualRevision`).
+    pub fn keeps_revisions(self) -> bool {
+        matches!(self, Self::StatefulSet | Self::DaemonSet)
     }
 }
 
@@ -85,9 +119,14 @@ impl<'a> Workload<'a> {
         Some(Self::new(WorkloadKind::of(group, kind)?, root))
     }
 
+    /// An object, in whichever version its manifest is written; `None` if its kind makes no pods.
+    pub fn of_object(object: &'a Object) -> Option<Self> {
+        Some(Self::new(WorkloadKind::of_object(object)?, &object.root))
+    }
+
     /// An object of a kind that is known.
     pub fn new(kind: WorkloadKind, root: &'a Node) -> Self {
-        let template = PodTemplate::new(root.at(kind.template_path()));
+        let template = PodTemplate::in_workload(root, kind.template_path());
         Self { kind, root, spec: root.get("spec"), template }
     }
 
@@ -109,6 +148,11 @@ impl<'a> Workload<'a> {
     /// What its pods are made from.
     pub fn template(self) -> PodTemplate<'a> {
         self.template
+    }
+
+    /// It as a StatefulSet, if it is one.
+    pub fn stateful_set(self) -> Option<StatefulSet<'a>> {
+        (self.kind == WorkloadKind::StatefulSet).then(|| StatefulSet::new(self.root))
     }
 
     /// How many pods it should have; `None` if that depends on the cluster, the clock or the work.
@@ -144,8 +188,9 @@ impl<'a> Workload<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::node;
+    use super::super::testing::{node, object};
     use super::*;
+    use crate::schema::{self, Schemas};
 
     #[test]
     fn templates_are_found_wherever_a_kind_has_them() {
@@ -163,6 +208,43 @@ mod tests {
             assert!(workload.template().labels().is_some_and(|labels| labels.contains_key("app")), "{kind}");
         }
         assert!(Workload::of("", "Deployment", &node("{}")).is_none());
+    }
+
+    #[test]
+    fn a_kind_is_found_by_its_name_and_group() {
+        for kind in WorkloadKind::ALL {
+            assert_eq!(WorkloadKind::of(kind.group(), kind.as_str()), Some(kind));
+        }
+        assert_eq!(WorkloadKind::of("apps.kruise.io", "StatefulSet"), None);
+    }
+
+    /// The schema decides which kinds have a pod template, and where.
+    #[test]
+    fn the_templates_are_where_the_schema_has_them() {
+        let (schemas, version) = (Schemas::get(), crate::Version::DEFAULT);
+        let has_template = |kind: &schema::Kind, path: &[&str]| {
+            let field = |id, name: &&str| schemas.field(id, name, version)?.ty.object();
+            let found = schemas.type_named(kind.type_name).and_then(|root| path.iter().try_fold(root, field));
+            found.is_some_and(|id| schemas.name(id) == "core.v1.PodTemplateSpec")
+        };
+        let paths = WorkloadKind::ALL.map(WorkloadKind::template_path);
+        for kind in schema::kinds() {
+            let group = kind.api_version.split_once('/').map_or("", |(group, _)| group);
+            let known = WorkloadKind::of(group, kind.kind).filter(|known| *known != WorkloadKind::Pod);
+            let path = paths.into_iter().find(|path| !path.is_empty() && has_template(kind, path));
+            assert_eq!(known.map(WorkloadKind::template_path), path, "{} {}", kind.api_version, kind.kind);
+        }
+    }
+
+    #[test]
+    fn removed_versions_of_a_kind_are_read_alike() {
+        let objects =
+            [("extensions/v1beta1", true), ("apps/v1beta2", true), ("apps.kruise.io/v1beta1", false)];
+        for (api_version, is_workload) in objects {
+            let object =
+                object(&format!("{{apiVersion: {api_version}, kind: Deployment, metadata: {{name: web}}}}"));
+            assert_eq!(Workload::of_object(&object).is_some(), is_workload, "{api_version}");
+        }
     }
 
     #[test]
