@@ -49,10 +49,61 @@ impl<'a> Claim<'a> {
         items(Some(self.0), &["spec", "accessModes"]).iter().filter_map(Node::as_str)
     }
 
+    /// The size of the volume that it is bound to.
+    pub fn capacity(self) -> Option<Quantity> {
+        Quantity::from_node(self.0.at(&["status", "capacity", "storage"])?).ok()
+    }
+
+    /// Whether it is bound to a volume.
+    pub fn is_bound(self) -> bool {
+        text(Some(self.0), &["status", "phase"]) == "Bound"
+    }
+
+    /// The name of the volume that it must be bound to, or is.
+    pub fn volume_name(self) -> Option<&'a str> {
+        self.0.at(&["spec", "volumeName"])?.as_str()
+    }
+
     /// Whether only one node, or one pod, can mount it at a time for writing.
     pub fn is_exclusive(self) -> bool {
         let mut modes = self.access_modes().peekable();
         modes.peek().is_some() && modes.all(|mode| matches!(mode, "ReadWriteOnce" | "ReadWriteOncePod"))
+    }
+}
+
+/// A `PersistentVolume`.
+#[derive(Debug, Clone, Copy)]
+pub struct Volume<'a>(&'a Node);
+
+impl<'a> Volume<'a> {
+    /// The volume `root`.
+    pub fn new(root: &'a Node) -> Self {
+        Self(root)
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'a str {
+        Metadata::of(self.0).name()
+    }
+
+    /// Its size.
+    pub fn capacity(self) -> Option<Quantity> {
+        Quantity::from_node(self.0.at(&["spec", "capacity", "storage"])?).ok()
+    }
+
+    /// Its storage class; empty if it has none.
+    pub fn class(self) -> &'a str {
+        text(Some(self.0), &["spec", "storageClassName"])
+    }
+
+    /// Its access modes.
+    pub fn access_modes(self) -> impl Iterator<Item = &'a str> {
+        items(Some(self.0), &["spec", "accessModes"]).iter().filter_map(Node::as_str)
+    }
+
+    /// The name of the only claim that it may be bound to, if it is reserved for one.
+    pub fn claim_name(self) -> Option<&'a str> {
+        self.0.at(&["spec", "claimRef", "name"])?.as_str()
     }
 }
 

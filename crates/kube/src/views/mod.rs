@@ -17,7 +17,7 @@ mod stateful_set;
 mod workload;
 
 pub use budget::{Budget, UnhealthyPodEviction};
-pub use claim::{Claim, Retention};
+pub use claim::{Claim, Retention, Volume};
 pub use daemon_set::DaemonSet;
 pub use deployment::Deployment;
 pub use job::{CronJob, Job};

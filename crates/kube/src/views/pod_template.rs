@@ -1,7 +1,7 @@
 //! Pods, before they exist.
 
 use super::{Metadata, int, items, text};
-use crate::quantity::Quantity;
+use crate::quantity::{Quantity, sum};
 use plimsoll_yaml::{Map, Node};
 
 /// The pods that a workload makes: `spec.template`, or a Pod itself.
@@ -205,6 +205,11 @@ impl<'a> Container<'a> {
         items(Some(self.node), &["env"])
     }
 
+    /// The ConfigMaps and Secrets whose keys become environment variables.
+    pub fn env_from(self) -> &'a [Node] {
+        items(Some(self.node), &["envFrom"])
+    }
+
     /// How much of a resource it requests; its limit, if it names no request (`SetDefaults_Pod`).
     pub fn request(self, resource: &str) -> Option<Quantity> {
         self.resource("requests", resource).or_else(|| self.limit(resource))
@@ -247,13 +252,6 @@ impl<'a> Container<'a> {
             let repeats = probe.success_threshold().saturating_sub(1).max(0);
             started.max(probe.initial_delay()).saturating_add(repeats.saturating_mul(probe.period()))
         })
-    }
-}
-
-fn sum(a: Option<Quantity>, b: Option<Quantity>) -> Option<Quantity> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(a.plus(&b)),
-        (a, b) => a.or(b),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Everything that makes pods.
 
-use super::{PodTemplate, Selector, StatefulSet, int, items};
+use super::{Metadata, PodTemplate, Selector, StatefulSet, int, items};
 use crate::kinds;
 use crate::manifest::Object;
 use plimsoll_yaml::Node;
@@ -138,6 +138,11 @@ impl<'a> Workload<'a> {
     /// The whole object.
     pub fn root(self) -> &'a Node {
         self.root
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'a str {
+        Metadata::of(self.root).name()
     }
 
     /// A field of its own spec, unless it is null.
