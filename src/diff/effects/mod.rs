@@ -13,7 +13,7 @@ use super::instructions::kind_of;
 use super::matching::{Pair, group_of};
 use super::{Change, Effect, EffectKind, FieldChange, ObjectPlan, Verdict};
 use crate::k8s::merge::scalar_text;
-use crate::k8s::views::{StatefulSet, WorkloadKind};
+use crate::k8s::views::{Claim, StatefulSet, WorkloadKind};
 use crate::manifest::Object;
 use crate::yaml::Node;
 use std::collections::{BTreeMap, BTreeSet};
@@ -71,7 +71,7 @@ pub(super) fn updated(
                 .find(|change| change.path.starts_with(&["spec", "resources", "requests", "storage"]));
             grows
                 .map(|change| {
-                    let known = world.knows_class(applied.merged.at(&["spec", "storageClassName"]));
+                    let known = world.knows_class(Claim::new(&applied.merged).class());
                     let caveat = if known { "" } else { "; the storage class must allow expansion" };
                     effect(EffectKind::None, format!("the volume grows in place: {}{caveat}", arrow(change)))
                 })

@@ -1,6 +1,6 @@
 //! ConfigMaps and Secrets that pods use.
 
-use crate::k8s::views::{PodTemplate, Workload, WorkloadKind};
+use crate::k8s::views::{Container, PodTemplate, Workload, WorkloadKind};
 use crate::manifest::Object;
 use crate::yaml::Node;
 
@@ -14,12 +14,12 @@ pub(super) struct Usage<'a> {
     pub(super) live: bool,
 }
 
-/// The template of the pods that a workload keeps running, or has started. Every run of a CronJob starts new pods.
+/// The template of running pods that their workload does not replace by itself when a ConfigMap or Secret changes.
 pub(super) fn running_template(object: &Object) -> Option<PodTemplate<'_>> {
     let workload = Workload::of_object(object)?;
-    let is_renewed = workload.kind() == WorkloadKind::CronJob;
-    // A Pod is no template: it is updated or replaced itself.
-    (!is_renewed && workload.kind() != WorkloadKind::Pod).then(|| workload.template())
+    // Every run of a CronJob starts new pods, and a Pod is not made from a template.
+    let runs = workload.kind().runs_forever() || workload.kind() == WorkloadKind::Job;
+    runs.then(|| workload.template())
 }
 
 /// What a pod template uses.
@@ -75,6 +75,6 @@ fn named<'a>(
 
 fn is_mounted_by_sub_path(template: PodTemplate<'_>, volume: &Node) -> bool {
     let name = volume.get("name").and_then(Node::as_str);
-    let mut mounts = template.all_containers().flat_map(|container| container.mounts());
+    let mut mounts = template.all_containers().flat_map(Container::mounts);
     mounts.any(|mount| Some(mount.volume()) == name && mount.has_sub_path())
 }

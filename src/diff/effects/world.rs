@@ -93,8 +93,8 @@ impl<'a> World<'a> {
         self.definitions.iter().copied().find(|definition| crate::k8s::defines(&definition.root, object))
     }
 
-    pub(super) fn knows_class(&self, name: Option<&Node>) -> bool {
-        name.and_then(Node::as_str).is_some_and(|name| self.class(name).is_some())
+    pub(super) fn knows_class(&self, name: Option<&str>) -> bool {
+        name.is_some_and(|name| self.class(name).is_some())
     }
 
     /// What becomes of the volumes of a class when their claim is deleted; `None` if it is not known.

@@ -88,6 +88,14 @@ impl<'a> PodTemplate<'a> {
         claims.filter(|claim| !claim.is_empty())
     }
 
+    /// The name of its service account (`serviceaccount.Plugin.Admit`).
+    pub fn service_account(self) -> &'a str {
+        match text(self.spec, &["serviceAccountName"]) {
+            "" => "default",
+            name => name,
+        }
+    }
+
     /// `restartPolicy`.
     pub fn restart_policy(self) -> &'a str {
         match text(self.spec, &["restartPolicy"]) {
@@ -120,9 +128,12 @@ impl<'a> PodTemplate<'a> {
         larger(peak, self.containers().map(need).fold(running, sum))
     }
 
-    /// How many seconds a deleted pod may take to stop.
+    /// How many seconds a deleted pod may take to stop. A negative number counts as one (`podStrategy.CheckGracefulDelete`).
     pub fn termination_grace_period(self) -> i64 {
-        int(self.spec, &["terminationGracePeriodSeconds"]).unwrap_or(30).max(0)
+        match int(self.spec, &["terminationGracePeriodSeconds"]) {
+            Some(seconds) if seconds < 0 => 1,
+            seconds => seconds.unwrap_or(30),
+        }
     }
 
     /// How many seconds a deleted pod takes to stop at least: what its `preStop` hooks sleep.
@@ -301,6 +312,11 @@ impl<'a> Probe<'a> {
     /// The whole probe.
     pub fn node(self) -> &'a Node {
         self.0
+    }
+
+    /// The command that it runs in the container; empty if it is of another kind.
+    pub fn command(self) -> &'a [Node] {
+        items(Some(self.0), &["exec", "command"])
     }
 
     /// `initialDelaySeconds`.

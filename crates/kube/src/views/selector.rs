@@ -32,6 +32,11 @@ impl<'a> Selector<'a> {
         Self { matches_all_if_empty: true, ..Self::label_selector(node) }
     }
 
+    /// The labels that it names one by one, as written.
+    pub fn labels(self) -> Option<&'a Map> {
+        self.labels
+    }
+
     /// The labels that it names one by one, with their values.
     pub fn pairs(self) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.labels

@@ -172,6 +172,19 @@ impl<'a> Workload<'a> {
         }
     }
 
+    /// Whether its controller adds that label to its pods: `updateIdentity` and `setPodRevision` of StatefulSets,
+    /// `CreatePodTemplate` of DaemonSets, `getNewReplicaSet` of Deployments.
+    pub fn adds_label(self, key: &str, value: &str) -> bool {
+        let set = self.stateful_set();
+        match key {
+            "statefulset.kubernetes.io/pod-name" => set.is_some_and(|set| set.ordinal_of(value).is_some()),
+            "apps.kubernetes.io/pod-index" => set.is_some(),
+            "controller-revision-hash" => self.kind.keeps_revisions(),
+            "pod-template-hash" => self.kind == WorkloadKind::Deployment,
+            _ => false,
+        }
+    }
+
     /// Its label selector, if its kind has one of its own.
     pub fn selector(self) -> Option<Selector<'a>> {
         let node = self.spec("selector")?;
@@ -250,6 +263,18 @@ mod tests {
                 object(&format!("{{apiVersion: {api_version}, kind: Deployment, metadata: {{name: web}}}}"));
             assert_eq!(Workload::of_object(&object).is_some(), is_workload, "{api_version}");
         }
+    }
+
+    #[test]
+    fn controllers_add_labels_to_their_pods() {
+        let root = node("{metadata: {name: db}}");
+        let adds = |kind, key, value| Workload::new(kind, &root).adds_label(key, value);
+        assert!(adds(WorkloadKind::StatefulSet, "statefulset.kubernetes.io/pod-name", "db-0"));
+        assert!(!adds(WorkloadKind::StatefulSet, "statefulset.kubernetes.io/pod-name", "web-0"));
+        assert!(!adds(WorkloadKind::Deployment, "apps.kubernetes.io/pod-index", "0"));
+        assert!(adds(WorkloadKind::DaemonSet, "controller-revision-hash", "x"));
+        assert!(adds(WorkloadKind::Deployment, "pod-template-hash", "x"));
+        assert!(!adds(WorkloadKind::ReplicaSet, "pod-template-hash", "x"));
     }
 
     #[test]

@@ -39,8 +39,8 @@ declare! {
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     for set in release.stateful_sets() {
         // Since 1.34 a pod may request as a whole.
-        let pod = set.pod(&["spec", "resources"]);
-        for container in set.main_containers() {
+        let pod = set.template().at(&["spec", "resources"]);
+        for container in set.template().containers() {
             let missing: Vec<_> = ["cpu", "memory"]
                 .into_iter()
                 .filter(|resource| {
