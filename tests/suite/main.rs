@@ -20,6 +20,7 @@ mod history;
 mod hostile;
 mod inputs;
 mod judges;
+mod kinds;
 mod lint;
 #[cfg(unix)]
 mod pages;
