@@ -13,8 +13,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("crates/kube/src/update.rs", "one function per kind, as the API server has them"),
     ("crates/kube/src/defaults.rs", "one function per kind, as the API server has them"),
     ("crates/kube/src/kinds.rs", "tables of all kinds: short names, Helm's order, removed API versions"),
-    ("crates/cluster/src/server/", "one strategy per kind, as the API server has them"),
-    ("crates/cluster/src/client/prune.rs", "the kinds that kubectl prunes"),
+    ("crates/cluster/src/", "one function per kind, as the API server and the controllers have them"),
 ];
 
 #[test]

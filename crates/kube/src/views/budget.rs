@@ -10,7 +10,8 @@ pub struct Budget<'a> {
     spec: Option<&'a Node>,
 }
 
-/// Which pods that are not ready may be evicted.
+/// Which pods that are not ready may be evicted
+/// (<https://kubernetes.io/docs/tasks/run-application/configure-pdb/#unhealthy-pod-eviction-policy>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnhealthyPodEviction {
     /// Only while enough others are healthy; the default.
@@ -30,7 +31,7 @@ impl<'a> Budget<'a> {
         Metadata::of(self.root).name()
     }
 
-    /// Which pods it counts.
+    /// Which pods it counts; none without a selector (`policy/v1`, `PodDisruptionBudgetSpec.Selector`).
     pub fn selector(self) -> Selector<'a> {
         let node = self.spec.and_then(|spec| spec.get("selector"));
         node.filter(|node| !node.is_null()).map_or(Selector::default(), Selector::of_budget)

@@ -39,7 +39,7 @@ impl<'a> Claim<'a> {
         Quantity::from_node(self.0.at(&["spec", "resources", "requests", "storage"])?).ok()
     }
 
-    /// Its storage class; `None` for the cluster's default.
+    /// Its storage class; `None` for the cluster's default (`GetPersistentVolumeClaimClass`).
     pub fn class(self) -> Option<&'a str> {
         self.0.at(&["spec", "storageClassName"])?.as_str()
     }
@@ -64,7 +64,8 @@ impl<'a> Claim<'a> {
         self.0.at(&["spec", "volumeName"])?.as_str()
     }
 
-    /// Whether only one node, or one pod, can mount it at a time for writing.
+    /// Whether only one node, or one pod, can mount it at a time for writing
+    /// (<https://kubernetes.io/docs/concepts/storage/persistent-volumes/#access-modes>).
     pub fn is_exclusive(self) -> bool {
         let mut modes = self.access_modes().peekable();
         modes.peek().is_some() && modes.all(|mode| matches!(mode, "ReadWriteOnce" | "ReadWriteOncePod"))
@@ -107,7 +108,8 @@ impl<'a> Volume<'a> {
     }
 }
 
-/// `persistentVolumeClaimRetentionPolicy`: whether claims are deleted, or retained.
+/// `persistentVolumeClaimRetentionPolicy`: whether claims are deleted. The default is to retain them
+/// (`getPersistentVolumeClaimRetentionPolicy`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Retention {
     /// Whether they are deleted with the StatefulSet.

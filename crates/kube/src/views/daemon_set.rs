@@ -56,7 +56,7 @@ impl<'a> DaemonSet<'a> {
         if nodes > 0 && unavailable == 0 && self.max_surge(nodes) == 0 { 1 } else { unavailable }
     }
 
-    /// `maxUnavailable` as written.
+    /// `maxUnavailable` as written, or its default (`SetDefaults_DaemonSet`).
     pub fn unavailable(self) -> IntOrPercent {
         self.rolling("maxUnavailable", 1)
     }
@@ -75,7 +75,7 @@ impl<'a> DaemonSet<'a> {
         int(self.spec, &["minReadySeconds"]).unwrap_or_default().max(0)
     }
 
-    /// How many revisions are kept that no pod has.
+    /// How many revisions are kept that no pod has (`SetDefaults_DaemonSet`).
     pub fn revision_history_limit(self) -> i64 {
         int(self.spec, &["revisionHistoryLimit"]).unwrap_or(10)
     }

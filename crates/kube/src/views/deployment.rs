@@ -36,27 +36,27 @@ impl<'a> Deployment<'a> {
         self.workload().selector().unwrap_or_default()
     }
 
-    /// How many pods it should have.
+    /// How many pods it should have (`SetDefaults_Deployment`).
     pub fn replicas(self) -> i64 {
         int(self.spec, &["replicas"]).unwrap_or(1).max(0)
     }
 
-    /// Whether new templates wait until it is resumed.
+    /// Whether new templates wait until it is resumed (`DeploymentController.sync`).
     pub fn is_paused(self) -> bool {
         self.spec.and_then(|spec| spec.get("paused")).and_then(Node::as_bool).unwrap_or_default()
     }
 
-    /// Whether all old pods stop before new ones start.
+    /// Whether all old pods stop before new ones start (`rolloutRecreate`).
     pub fn is_recreate(self) -> bool {
         text(self.spec, &["strategy", "type"]) == "Recreate"
     }
 
-    /// `maxSurge` as written.
+    /// `maxSurge` as written, or its default (`SetDefaults_Deployment`).
     pub fn surge(self) -> IntOrPercent {
         self.rolling("maxSurge")
     }
 
-    /// `maxUnavailable` as written.
+    /// `maxUnavailable` as written, or its default (`SetDefaults_Deployment`).
     pub fn unavailable(self) -> IntOrPercent {
         self.rolling("maxUnavailable")
     }

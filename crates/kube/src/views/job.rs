@@ -27,7 +27,7 @@ impl<'a> Job<'a> {
     }
 
     /// How many pods must succeed; `None` for a work queue, which is done when any pod has succeeded and all have
-    /// stopped. One, if neither this nor the parallelism is given.
+    /// stopped. One, if neither this nor the parallelism is given (`SetDefaults_Job`).
     pub fn completions(self) -> Option<i64> {
         match int(self.spec, &["completions"]) {
             None if int(self.spec, &["parallelism"]).is_none() => Some(1),
@@ -35,12 +35,12 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// How many pods may run at a time.
+    /// How many pods may run at a time (`SetDefaults_Job`).
     pub fn parallelism(self) -> i64 {
         int(self.spec, &["parallelism"]).unwrap_or(1).max(0)
     }
 
-    /// How many failed pods there may be before the Job has failed.
+    /// How many failed pods there may be before the Job has failed (`SetDefaults_Job`).
     pub fn backoff_limit(self) -> i64 {
         let default = if self.backoff_limit_per_index().is_some() { i64::from(i32::MAX) } else { 6 };
         int(self.spec, &["backoffLimit"]).unwrap_or(default).max(0)
@@ -90,7 +90,7 @@ impl<'a> CronJob<'a> {
         self.spec.and_then(|spec| spec.get("suspend")).and_then(Node::as_bool).unwrap_or_default()
     }
 
-    /// What happens if the Job before is still running: `Allow`, `Forbid` or `Replace`.
+    /// What happens if the Job before is still running: `Allow`, `Forbid` or `Replace` (`SetDefaults_CronJob`).
     pub fn concurrency_policy(self) -> &'a str {
         match text(self.spec, &["concurrencyPolicy"]) {
             "" => "Allow",

@@ -62,7 +62,8 @@ impl<'a> PodTemplate<'a> {
         self.containers_of("initContainers")
     }
 
-    /// All containers, init containers first, as they start.
+    /// All containers, init containers first, as they start
+    /// (<https://kubernetes.io/docs/concepts/workloads/pods/init-containers/>).
     pub fn all_containers(self) -> impl Iterator<Item = Container<'a>> + use<'a> {
         self.init_containers().chain(self.containers())
     }
@@ -96,7 +97,7 @@ impl<'a> PodTemplate<'a> {
         }
     }
 
-    /// `restartPolicy`.
+    /// `restartPolicy` (`SetDefaults_PodSpec`).
     pub fn restart_policy(self) -> &'a str {
         match text(self.spec, &["restartPolicy"]) {
             "" => "Always",
@@ -128,7 +129,8 @@ impl<'a> PodTemplate<'a> {
         larger(peak, self.containers().map(need).fold(running, sum))
     }
 
-    /// How many seconds a deleted pod may take to stop. A negative number counts as one (`podStrategy.CheckGracefulDelete`).
+    /// How many seconds a deleted pod may take to stop (`SetDefaults_PodSpec`). A negative number counts as one
+    /// (`podStrategy.CheckGracefulDelete`).
     pub fn termination_grace_period(self) -> i64 {
         match int(self.spec, &["terminationGracePeriodSeconds"]) {
             Some(seconds) if seconds < 0 => 1,
@@ -185,7 +187,7 @@ impl<'a> Container<'a> {
         [self.template, &[&place]].concat().join(".")
     }
 
-    /// Whether it is an init container that keeps running.
+    /// Whether it is an init container that keeps running (`podutil.IsRestartableInitContainer`).
     pub fn is_sidecar(self) -> bool {
         self.list == "initContainers" && text(Some(self.node), &["restartPolicy"]) == "Always"
     }
@@ -304,7 +306,7 @@ impl<'a> Mount<'a> {
     }
 }
 
-/// A probe of a container.
+/// A probe of a container, with the defaults of `SetDefaults_Probe`.
 #[derive(Debug, Clone, Copy)]
 pub struct Probe<'a>(&'a Node);
 

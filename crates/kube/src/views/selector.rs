@@ -13,12 +13,12 @@ pub struct Selector<'a> {
 }
 
 impl<'a> Selector<'a> {
-    /// A Service's: labels that all must be there.
+    /// A Service's: labels that all must be there (`labels.Set.AsSelectorPreValidated`).
     pub fn plain(node: &'a Node) -> Self {
         Self { labels: node.as_map(), ..Self::default() }
     }
 
-    /// A `metav1.LabelSelector`. An empty one matches nothing, as a workload's.
+    /// A `metav1.LabelSelector` (`LabelSelectorAsSelector`). An empty one matches nothing, as a workload's.
     pub fn label_selector(node: &'a Node) -> Self {
         Self {
             labels: node.get("matchLabels").and_then(Node::as_map),
@@ -27,7 +27,8 @@ impl<'a> Selector<'a> {
         }
     }
 
-    /// That of a `policy/v1` disruption budget: an empty one matches every pod of the namespace.
+    /// That of a `policy/v1` disruption budget: an empty one matches every pod of the namespace
+    /// (`PodDisruptionBudgetSpec.Selector`).
     pub fn of_budget(node: &'a Node) -> Self {
         Self { matches_all_if_empty: true, ..Self::label_selector(node) }
     }

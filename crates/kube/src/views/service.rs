@@ -32,7 +32,7 @@ impl<'a> Service<'a> {
         self.spec?.get(field).filter(|node| !node.is_null())
     }
 
-    /// `ClusterIP`, `NodePort`, `LoadBalancer` or `ExternalName`.
+    /// `ClusterIP`, `NodePort`, `LoadBalancer` or `ExternalName` (`SetDefaults_Service`).
     pub fn service_type(self) -> &'a str {
         match text(self.spec, &["type"]) {
             "" => "ClusterIP",
@@ -40,7 +40,7 @@ impl<'a> Service<'a> {
         }
     }
 
-    /// Which pods it sends traffic to. An empty selector selects none.
+    /// Which pods it sends traffic to. An empty selector selects none (`Controller.syncService` of the endpoints).
     pub fn selector(self) -> Selector<'a> {
         self.spec("selector").map_or(Selector::default(), Selector::plain)
     }
@@ -50,7 +50,8 @@ impl<'a> Service<'a> {
         items(self.spec, &["ports"])
     }
 
-    /// Whether it has no address of its own, and its DNS name resolves to its pods.
+    /// Whether it has no address of its own, and its DNS name resolves to its pods
+    /// (<https://kubernetes.io/docs/concepts/services-networking/service/#headless-services>).
     pub fn is_headless(self) -> bool {
         text(self.spec, &["clusterIP"]) == "None"
     }

@@ -51,7 +51,7 @@ impl<'a> StatefulSet<'a> {
         self.workload().selector().unwrap_or_default()
     }
 
-    /// How many pods it should have.
+    /// How many pods it should have (`SetDefaults_StatefulSet`).
     pub fn replicas(self) -> i64 {
         int(self.spec, &["replicas"]).unwrap_or(1).max(0)
     }
@@ -79,7 +79,7 @@ impl<'a> StatefulSet<'a> {
     }
 
     /// The DNS name of the pod with that ordinal: that of its governing Service, with the pod's name before it
-    /// (`identityMatches` sets `hostname` and `subdomain`;
+    /// (`initIdentity` sets `hostname` and `subdomain`;
     /// <https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#stable-network-id>).
     pub fn pod_dns_name(self, ordinal: i64, namespace: &str) -> String {
         let (pod, service) = (self.pod_name(ordinal), self.service_name());
@@ -96,7 +96,7 @@ impl<'a> StatefulSet<'a> {
         text(self.spec, &["podManagementPolicy"]) == "Parallel"
     }
 
-    /// Whether only deleted pods get a new template.
+    /// Whether only deleted pods get a new template (`defaultStatefulSetControl.updateStatefulSet`).
     pub fn is_on_delete(self) -> bool {
         text(self.spec, &["updateStrategy", "type"]) == "OnDelete"
     }
@@ -130,7 +130,7 @@ impl<'a> StatefulSet<'a> {
         int(self.spec, &["minReadySeconds"]).unwrap_or_default().max(0)
     }
 
-    /// How many revisions are kept that no pod has.
+    /// How many revisions are kept that no pod has (`SetDefaults_StatefulSet`).
     pub fn revision_history_limit(self) -> i64 {
         int(self.spec, &["revisionHistoryLimit"]).unwrap_or(10)
     }
@@ -157,12 +157,12 @@ impl<'a> StatefulSet<'a> {
         self.claims().map(move |(_, claim)| claim.name_for(&pod))
     }
 
-    /// The name of the claim that a template makes for an ordinal (`getPersistentVolumeClaimName`).
+    /// The name of the claim that a template makes for an ordinal; see [`Claim::name_for`].
     pub fn claim_name(self, template: &Node, ordinal: i64) -> String {
         Claim::new(template).name_for(&self.pod_name(ordinal))
     }
 
-    /// What becomes of the claims.
+    /// What becomes of the claims when the StatefulSet is deleted or scaled down.
     pub fn claim_retention(self) -> Retention {
         let is_delete = |field| text(self.spec, &["persistentVolumeClaimRetentionPolicy", field]) == "Delete";
         Retention { when_deleted: is_delete("whenDeleted"), when_scaled: is_delete("whenScaled") }
