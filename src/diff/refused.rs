@@ -10,6 +10,7 @@ use crate::k8s::update::Cause::{
     SetOnce,
 };
 use crate::k8s::update::{self, Surroundings as _, stateful_set_mutable};
+use crate::k8s::views::{self, StatefulSet, WorkloadKind};
 use crate::yaml::Node;
 use std::collections::BTreeSet;
 
@@ -28,15 +29,10 @@ pub(super) fn remediation(
         return vec![fix_first(faults)];
     }
     let context = Context { plan, live, merged, world, kubectl };
+    if let Some(kind) = WorkloadKind::named(&plan.object.kind) {
+        return context.workload(kind);
+    }
     match plan.object.kind.as_str() {
-        "StatefulSet" => context.stateful_set(),
-        "Deployment" | "DaemonSet" | "ReplicaSet" if context.breaks(&[ImmutableField]) => context.replace(
-            &["a selector cannot change; pods of the old one would be left over. Stops the pods until it is applied again:"],
-        ),
-        "Job" => context.replace_and(
-            &["a Job runs one template once; a changed one is another Job:"],
-            "then apply again (or give the Job a name per release, or make it a hook)",
-        ),
         "Service" => context.service(),
         "PersistentVolumeClaim" => context.claim(),
         "PersistentVolume" if !plan.reasons.is_empty() => {
@@ -49,12 +45,12 @@ pub(super) fn remediation(
             steps
         }
         "ConfigMap" | "Secret" => context.configuration(),
-        "Pod" => context.replace(&["any other change needs a new pod:"]),
         "RoleBinding" | "ClusterRoleBinding" => {
             context.replace(&["the subjects lose their rights until it is applied again:"])
         }
-        "StorageClass" => context
-            .replace(&["existing volumes keep what they were made with; only new ones follow the new class:"]),
+        "StorageClass" => context.replace(&[
+            "existing volumes keep what they were made with; only new ones follow the new class:",
+        ]),
         "PriorityClass" | "IngressClass" | "RuntimeClass" | "VolumeAttributesClass" | "CSIDriver" => {
             context.replace(&[])
         }
@@ -81,6 +77,7 @@ struct Context<'a> {
 
 /// A claim template as far as it matters here.
 struct Claim<'a> {
+    template: views::Claim<'a>,
     name: &'a str,
     size: Option<Quantity>,
     shown: String,
@@ -121,6 +118,21 @@ impl Context<'_> {
     /// Whether the field differs before and after.
     fn differs(&self, path: &[&str]) -> bool {
         self.live.at(path) != self.merged.at(path)
+    }
+
+    fn workload(&self, kind: WorkloadKind) -> Vec<Instruction> {
+        match kind {
+            WorkloadKind::StatefulSet => self.stateful_set(),
+            WorkloadKind::Job => self.replace_and(
+                &["a Job runs one template once; a changed one is another Job:"],
+                "then apply again (or give the Job a name per release, or make it a hook)",
+            ),
+            WorkloadKind::Pod => self.replace(&["any other change needs a new pod:"]),
+            kind if kind.runs_forever() && self.breaks(&[ImmutableField]) => self.replace(
+                &["a selector cannot change; pods of the old one would be left over. Stops the pods until it is applied again:"],
+            ),
+            _ => Vec::new(),
+        }
     }
 
     fn stateful_set(&self) -> Vec<Instruction> {
@@ -193,7 +205,8 @@ impl Context<'_> {
             )));
         }
         let object = &self.plan.object;
-        steps.extend(keep_claims(self.live, &object.name, (&object.api_version, &object.kind), self.kubectl));
+        let set = StatefulSet::new(self.live);
+        steps.extend(keep_claims(set, (&object.api_version, &object.kind), self.kubectl));
     }
 
     /// The fields that `ValidateStatefulSetUpdate` objects to.
@@ -210,10 +223,11 @@ impl Context<'_> {
     }
 
     fn claims(root: &Node) -> Vec<Claim<'_>> {
-        let claims = root.at(&["spec", "volumeClaimTemplates"]).map(Node::items).unwrap_or_default();
+        let claims = StatefulSet::new(root).claim_templates();
         claims
             .iter()
             .map(|claim| {
+                let template = views::Claim::new(claim);
                 let size = claim.at(&["spec", "resources", "requests", "storage"]);
                 let mut rest = claim.clone();
                 if let Some(requests) = rest
@@ -228,10 +242,11 @@ impl Context<'_> {
                     requests.remove("storage");
                 }
                 Claim {
-                    name: claim.at(&["metadata", "name"]).and_then(Node::as_str).unwrap_or_default(),
-                    size: size.and_then(|size| Quantity::from_node(size).ok()),
+                    template,
+                    name: template.name(),
+                    size: template.size(),
                     shown: size.and_then(scalar_text).unwrap_or_default().into_owned(),
-                    class: claim.at(&["spec", "storageClassName"]).and_then(Node::as_str).unwrap_or_default(),
+                    class: template.class().unwrap_or_default(),
                     rest,
                 }
             })
@@ -303,13 +318,10 @@ impl Context<'_> {
 
     /// The claims that a template has made, as far as anybody wants to read their names.
     fn claim_names(&self, claim: &Claim<'_>) -> Vec<String> {
-        const MOST: i64 = 100;
-        let int = |path: &[&str]| self.live.at(path).and_then(Node::as_i64);
-        let replicas = int(&["spec", "replicas"]).unwrap_or(1).clamp(0, MOST);
-        let start = int(&["spec", "ordinals", "start"]).unwrap_or_default();
-        let set = &self.plan.object.name;
-        let ordinals = start..start.saturating_add(replicas);
-        ordinals.map(|ordinal| format!("{}-{set}-{ordinal}", claim.name)).collect()
+        const MOST: usize = 100;
+        let set = StatefulSet::new(self.live);
+        let pods = set.ordinals().take(MOST).map(|ordinal| set.pod_name(ordinal));
+        pods.map(|pod| claim.template.name_for(&pod)).collect()
     }
 
     /// Checks the claims that a template has made, patches each, and waits until the volumes have the new size.
@@ -368,11 +380,10 @@ impl Context<'_> {
     }
 
     fn claim(&self) -> Vec<Instruction> {
-        const SIZE: [&str; 4] = ["spec", "resources", "requests", "storage"];
-        let size = |node: &Node| node.at(&SIZE).and_then(|size| Quantity::from_node(size).ok());
-        let class = self.merged.at(&["spec", "storageClassName"]).and_then(Node::as_str).unwrap_or_default();
+        let (live, merged) = (views::Claim::new(self.live), views::Claim::new(self.merged));
+        let class = merged.class().unwrap_or_default();
         let immutable = self.breaks(&[ImmutableSpec, ImmutableField]);
-        let shrinks = size(self.merged).zip(size(self.live)).is_some_and(|(after, before)| after < before);
+        let shrinks = merged.size().zip(live.size()).is_some_and(|(after, before)| after < before);
         // Where the claim has to be replaced anyway its size is no further obstacle.
         if !immutable && self.breaks(&[NeedsResizableClass]) {
             if class.is_empty() {
@@ -423,15 +434,11 @@ impl Context<'_> {
 
 /// Before a StatefulSet is deleted: lets it keep its claims, if it would delete them.
 pub(super) fn keep_claims(
-    stored: &Node,
-    name: &str,
+    set: StatefulSet<'_>,
     kind: (&str, &str),
     kubectl: Kubectl<'_>,
 ) -> Vec<Instruction> {
-    const WHEN_DELETED: [&str; 3] = ["spec", "persistentVolumeClaimRetentionPolicy", "whenDeleted"];
-    let deletes = stored.at(&WHEN_DELETED).and_then(Node::as_str) == Some("Delete");
-    let claims = stored.at(&["spec", "volumeClaimTemplates"]).is_some_and(|list| !list.items().is_empty());
-    if !deletes || !claims {
+    if !set.claim_retention().when_deleted || !set.has_claims() {
         return Vec::new();
     }
     let patch = r#"{"spec":{"persistentVolumeClaimRetentionPolicy":{"whenDeleted":"Retain"}}}"#;
@@ -439,7 +446,7 @@ pub(super) fn keep_claims(
         Instruction::note(
             "WARNING: its claims and their data are deleted with it (whenDeleted: Delete); keep them first:",
         ),
-        kubectl.instruction(&["patch"], kind, name, &["-p", patch]),
+        kubectl.instruction(&["patch"], kind, set.name(), &["-p", patch]),
     ];
     // The garbage collector goes by the owner, which the controller removes some time after the patch.
     steps.push(Instruction::note(

@@ -913,3 +913,43 @@ fn control_characters_reach_no_terminal_and_markup_no_page() {
     assert!(!render::unified(&plan, 3, Style::Plain).contains('\u{1b}'));
     assert!(!render::html(&plan, "x").contains("<script"));
 }
+
+#[test]
+fn a_replication_controller_scales_and_replaces_no_pods() {
+    let controller = |replicas: u8, image: &str| {
+        format!(
+            "apiVersion: v1\nkind: ReplicationController\nmetadata: {{name: web}}\n\
+             spec: {{replicas: {replicas}, selector: {{app: web}}, template: {{metadata: {{labels: {{app: web}}}}, \
+             spec: {{containers: [{{name: web, image: \"{image}\"}}]}}}}}}\n"
+        )
+    };
+    let scaled = plan(&controller(1, "web:1"), &controller(3, "web:2"));
+    let effects = &only(&scaled).effects;
+    assert_eq!(effects.iter().map(|effect| effect.kind).collect::<Vec<_>>(), [EffectKind::ScaleUp]);
+    assert_eq!(effects[0].detail, "1 -> 3 replicas");
+    let removed = plan(&controller(1, "web:1"), "");
+    assert!(only(&removed).effects[0].detail.ends_with("; its pods keep running"));
+}
+
+#[test]
+fn only_what_kubectl_can_restart_gets_a_command_that_restarts_it() {
+    let release = |kind: &str, value: &str| {
+        format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: settings}}\ndata: {{a: {value}}}\n---\n\
+             apiVersion: apps/v1\nkind: {kind}\nmetadata: {{name: web}}\n\
+             spec: {{selector: {{matchLabels: {{app: web}}}}, template: {{metadata: {{labels: {{app: web}}}}, \
+             spec: {{containers: [{{name: web, image: \"web:1\", envFrom: [{{configMapRef: {{name: settings}}}}]}}]}}}}}}\n"
+        )
+    };
+    for (kind, command) in
+        [("Deployment", Some("kubectl rollout restart deployment web")), ("ReplicaSet", None)]
+    {
+        let plan = plan(&release(kind, "old"), &release(kind, "new"));
+        let effects = &only(&plan).effects;
+        assert_eq!(effects[0].kind, EffectKind::ConfigNotPickedUp);
+        let detail = &effects[0].detail;
+        assert!(detail.contains("its pods keep the values they started with"), "{detail}");
+        assert_eq!(detail.contains("rollout restart"), command.is_some(), "{detail}");
+        assert!(command.is_none_or(|command| detail.contains(command)), "{detail}");
+    }
+}

@@ -42,5 +42,6 @@ mod tera;
 mod updates;
 mod upgrade;
 mod values;
+mod workload_kinds;
 mod world;
 mod yaml;

@@ -22,6 +22,13 @@ pub fn namespaced(api_version: &str, kind: &str) -> Option<bool> {
     Some(replaced.map_or(removed.kinds != ["PodSecurityPolicy"], |found| found.namespaced))
 }
 
+/// The API group that objects of a kind are in today: `extensions` was split up.
+pub fn current_group<'a>(api_version: &'a str, kind: &str) -> &'a str {
+    let moved =
+        REMOVED.iter().find(|removed| removed.covers(api_version, kind) && !removed.instead.is_empty());
+    group_of(moved.map_or(api_version, |removed| removed.instead))
+}
+
 /// The place of a kind in Helm's installation order (`InstallOrder` of helm's `kind_sorter.go`). Kinds that
 /// it does not list share the last place; Helm orders them by name.
 pub fn install_rank(kind: &str) -> usize {

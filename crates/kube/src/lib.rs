@@ -17,6 +17,7 @@ pub mod schema;
 pub mod update;
 pub mod validation;
 mod version;
+pub mod views;
 
 pub use validation::{
     ErrorKind, FieldError, Finding, Operation, RULES, defines, name_errors, validate, validate_all,

@@ -6,6 +6,7 @@ use crate::diff::instructions::Kubectl;
 use crate::diff::secrets;
 use crate::diff::{Change, Command, FieldChange, Instruction, ObjectPlan, Options, Plan, Step, Verdict};
 use crate::k8s::merge::scalar_text;
+use crate::k8s::views::WorkloadKind;
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 
@@ -208,8 +209,8 @@ impl Steps {
 
 /// Whether applying the object starts pods that can be waited for.
 fn has_rollout(object: &ObjectPlan) -> bool {
-    object.object.api_version.starts_with("apps/")
-        && matches!(object.object.kind.as_str(), "StatefulSet" | "Deployment" | "DaemonSet")
+    let group = object.object.api_version.split_once('/').map_or("", |(group, _)| group);
+    WorkloadKind::of(group, &object.object.kind).is_some_and(WorkloadKind::rolls_out)
         && matches!(object.change, Change::Added | Change::Modified)
 }
 

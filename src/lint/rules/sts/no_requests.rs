@@ -40,8 +40,8 @@ declare! {
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     for set in release.stateful_sets() {
         let for_pods = gate(Feature::PodLevelResources, release.version);
-        let pod = set.pod(&["spec", "resources"]).filter(|_| for_pods);
-        for container in set.main_containers() {
+        let pod = set.template().at(&["spec", "resources"]).filter(|_| for_pods);
+        for container in set.template().containers() {
             let missing: Vec<_> = ["cpu", "memory"]
                 .into_iter()
                 .filter(|resource| {
