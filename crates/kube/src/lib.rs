@@ -15,6 +15,7 @@ pub mod quantity;
 pub mod schema;
 pub mod update;
 pub mod validation;
+pub mod views;
 
 pub use validation::{
     ErrorKind, FieldError, Finding, Operation, RULES, defines, name_errors, validate, validate_all,
