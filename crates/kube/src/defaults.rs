@@ -365,6 +365,10 @@ fn stateful_set(spec: &mut Map) {
     let retention = ensure_map(spec, "persistentVolumeClaimRetentionPolicy");
     default(retention, "whenDeleted", "Retain");
     default(retention, "whenScaled", "Retain");
+    // Written even if it is zero.
+    if let Some(ordinals) = spec.get_mut("ordinals").and_then(Node::as_map_mut) {
+        default(ordinals, "start", 0);
+    }
     each(spec, "volumeClaimTemplates", |claim| {
         for field in ["apiVersion", "kind", "status"] {
             claim.remove(field);
