@@ -25,8 +25,10 @@
 //! | [`lint`] | rules, registry, configuration |
 //! | [`diff`] | two renders compared, and the plan that follows |
 //! | [`preview`] | one render: pods, DNS names, claims, order |
+//! | [`rehearse`] | an upgrade, run step by step on simulated controllers (`crates/cluster`) |
 //! | [`history`] | recorded renders on disk |
 
+pub use plimsoll_cluster as cluster;
 pub use plimsoll_diag as diag;
 pub use plimsoll_gotmpl as gotmpl;
 pub use plimsoll_kube as k8s;
@@ -39,5 +41,6 @@ pub mod engine;
 pub mod history;
 pub mod lint;
 pub mod preview;
+pub mod rehearse;
 pub mod render;
 pub mod values;

@@ -11,6 +11,7 @@ mod table;
 pub use json::json;
 pub use mermaid::mermaid;
 pub use svg::svg;
+pub(crate) use table::section;
 pub use table::table;
 
 use crate::k8s::defaults;

@@ -24,6 +24,7 @@ mod lint;
 #[cfg(unix)]
 mod pages;
 mod preview;
+mod rehearse;
 mod remediation;
 mod render;
 mod scenarios;

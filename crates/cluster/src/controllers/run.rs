@@ -53,6 +53,8 @@ pub struct Simulation {
     pub script: Script,
     /// What has happened.
     pub timeline: Timeline,
+    /// Whether the controllers once acted without coming to rest.
+    is_restless: bool,
 }
 
 /// How a run ended.
@@ -69,7 +71,7 @@ pub enum End {
 impl Simulation {
     /// A simulation of a state.
     pub fn new(state: State, script: Script) -> Self {
-        Self { state, script, timeline: Vec::new() }
+        Self { state, script, timeline: Vec::new(), is_restless: false }
     }
 
     /// Makes events happen, and lets the controllers react until they are at rest.
@@ -85,7 +87,7 @@ impl Simulation {
             if ticks == Some(passed) {
                 return (passed, End::Interrupted);
             }
-            if self.timeline.len() >= MAX_EVENTS {
+            if self.is_endless() {
                 return (passed, End::Endless);
             }
             if !self.tick() {
@@ -93,6 +95,11 @@ impl Simulation {
             }
         }
         (limit, End::Endless)
+    }
+
+    /// Whether a limit was reached: this will not come to rest.
+    pub fn is_endless(&self) -> bool {
+        self.is_restless || self.timeline.len() >= MAX_EVENTS
     }
 
     /// One tick of the kubelet, and what the controllers make of it. Returns whether anything was left to happen.
@@ -127,6 +134,7 @@ impl Simulation {
                 _ => return,
             }
         }
+        self.is_restless = true;
     }
 
     /// Every controller syncs every object once. Returns whether anything happened.

@@ -151,7 +151,7 @@ impl<'a> Sync<'a> {
         let update = match (equal, revisions.last()) {
             (Some(_), Some(last)) if last.template == *self.template => last.clone(),
             (Some(equal), _) => {
-                self.events.push(Event::RevisionNumbered { revision: equal.uid, number: next });
+                self.push_unless_deleted(Event::RevisionNumbered { revision: equal.uid, number: next });
                 Revision { number: next, ..equal.clone() }
             }
             (None, _) => {
@@ -163,13 +163,21 @@ impl<'a> Sync<'a> {
                     owners: vec![self.workload.as_owner()],
                     template: Arc::clone(self.template),
                 };
-                self.events.push(Event::RevisionCreated(revision.clone()));
+                self.push_unless_deleted(Event::RevisionCreated(revision.clone()));
                 revision
             }
         };
         let current = self.old_status().map_or("", |status| &status.current_revision);
         let current = revisions.iter().find(|revision| revision.name == current).unwrap_or(&update);
         (current.clone(), update)
+    }
+
+    /// Of a set that is being deleted the garbage collector takes the revisions. A server makes them again now and then,
+    /// whenever the set is synced; that has no effect and is left out.
+    fn push_unless_deleted(&mut self, event: Event) {
+        if self.workload.deletion.is_none() {
+            self.events.push(event);
+        }
     }
 
     /// `updateStatefulSet`.

@@ -15,7 +15,7 @@ impl Outcome {
     pub fn to_json(&self) -> Value {
         let phases: Vec<Value> = self.phases.iter().map(phase).collect();
         let last = phases.last().and_then(|phase| phase.get("state")).cloned().unwrap_or_default();
-        let stuck = last.get("stuck").cloned().unwrap_or(json!(false));
+        let stuck = last.get("stuck").cloned().unwrap_or_default();
         json!({ "events": self.events(), "phases": phases, "final": last, "stuck": stuck })
     }
 

@@ -154,6 +154,7 @@ impl Parser {
     }
 
     fn action(&mut self, node: &Node) -> Option<Action> {
+        let node = &with_plain_n(node);
         let Some(map) = node.as_map() else {
             self.expected(node, "actions", "a list of maps such as `{do: scale, n: 3}`");
             return None;
@@ -250,6 +251,15 @@ impl Parser {
     }
 }
 
+/// An action whose field `n` was written without quotes: YAML 1.1 reads that as `false`.
+fn with_plain_n(node: &Node) -> Node {
+    let mut node = node.clone();
+    for entry in node.as_map_mut().into_iter().flatten().filter(|entry| entry.key == "false") {
+        "n".clone_into(&mut entry.key);
+    }
+    node
+}
+
 /// The actions, each with its fields.
 const ACTIONS: [(&str, &[&str]); 11] = [
     ("patch", &["body"]),
@@ -299,6 +309,11 @@ mod tests {
             complaints("objects: [{kind: Service}]\nready_tiks: 1\n"),
             ["1:11: an object needs `apiVersion` and `kind`", "2:1: unknown field `ready_tiks` is ignored"]
         );
+    }
+
+    #[test]
+    fn a_number_of_replicas_needs_no_quotes() {
+        assert!(complaints("objects: []\nactions: [{do: scale, n: 3}, {do: scale, 'n': 3}]\n").is_empty());
     }
 
     #[test]

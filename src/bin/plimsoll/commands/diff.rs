@@ -1,6 +1,7 @@
 //! `plimsoll diff`.
 
-use super::{objects, previous, release};
+use super::previous::{self, Previous};
+use super::{objects, release};
 use crate::args::{DiffArgs, DiffFormat};
 use crate::ui::{ExitStatus, Ui};
 use anyhow::bail;
@@ -11,14 +12,20 @@ pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let fail_on = fail_on(&args.fail_on)?;
     let sources = Sources::new();
     let new = objects::of(&args.release, &sources, ui)?;
-    let old = previous::load(args, &new, &sources, ui)?;
+    let previous = Previous {
+        against: &args.against,
+        history: &args.history,
+        release: &args.release,
+        cluster: &args.cluster,
+    };
+    let old = previous::load(previous, &new, &sources, ui)?;
     let options = diff::Options {
         namespace: args.release.release.namespace.clone(),
         cluster: args.cluster.cluster(),
         version: release::kubernetes(&args.release.release)?,
         ignore: args.ignore.iter().map(|rule| Ignore::new(rule)).collect(),
         claims_bound: args.claims_bound,
-        live: args.against == "live",
+        live: args.against.against == "live",
         documents: matches!(args.format, DiffFormat::Unified | DiffFormat::Markdown | DiffFormat::Html),
         ..diff::Options::default()
     };
@@ -50,7 +57,7 @@ pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
 
 fn heading(args: &DiffArgs) -> String {
     let name = args.release.names.release().unwrap_or_else(|| args.release.names.source());
-    format!("{name} against {}", args.against)
+    format!("{name} against {}", args.against.against)
 }
 
 /// The categories of `--fail-on`.
