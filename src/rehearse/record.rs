@@ -151,17 +151,18 @@ impl Recorder {
 
     /// Notes the claims of one node that pods of several templates use at a time.
     fn note_shared_claims(&mut self, state: &State) {
-        for claim in state.claims.values().filter(|claim| Claim::new(&claim.root).is_exclusive()) {
-            let users: Vec<&Pod> = state
-                .pods
-                .values()
-                .filter(|pod| !pod.is_terminal() && pod.claims.contains(&claim.name))
-                .collect();
-            for user in &users {
-                let is_other = |other: &&&Pod| owner(other) == owner(user) && other.revision != user.revision;
-                if users.iter().any(|other| is_other(&other)) {
-                    self.shared.entry(claim.name.clone()).or_default().insert(owner(user));
-                }
+        let mut users: BTreeMap<&str, Vec<&Pod>> = BTreeMap::new();
+        for pod in state.pods.values().filter(|pod| !pod.is_terminal()) {
+            for claim in &pod.claims {
+                users.entry(claim).or_default().push(pod);
+            }
+        }
+        for (name, users) in users {
+            let claim = state.claims.get(name).filter(|claim| Claim::new(&claim.root).is_exclusive());
+            let (Some(_), Some(first)) = (claim, users.first()) else { continue };
+            let is_of_other = |pod: &&&Pod| owner(pod) == owner(first) && pod.revision != first.revision;
+            if users.len() > 1 && users.iter().any(|pod| is_of_other(&pod)) {
+                self.shared.entry(name.to_owned()).or_default().insert(owner(first));
             }
         }
     }
@@ -191,7 +192,7 @@ impl Recorder {
         for row in &mut rows {
             row.stretches.retain(|stretch| stretch.from < stretch.to);
         }
-        rows.sort_by_key(|row| crate::cluster::controllers::PodName(row.name.clone()));
+        rows.sort_by_key(|row| crate::cluster::controllers::PodName::new(&row.name));
         let unready: Vec<String> = state
             .pods
             .values()

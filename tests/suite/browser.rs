@@ -38,8 +38,7 @@ fn the_page_of_a_rehearsal_fits_every_screen_and_needs_nothing_else() {
     let read = |name: &str| {
         objects(&std::fs::read_to_string(format!("{ROOT}/tests/fixtures/rehearse/{name}.yaml")).unwrap())
     };
-    let rehearsals =
-        rehearse::rehearse(&read("old"), &read("new"), &rehearse::Options::default()).unwrap();
+    let rehearsals = rehearse::rehearse(&read("old"), &read("new"), &rehearse::Options::default()).unwrap();
     fits_every_screen(&browser, &rehearse::html(&rehearsals, "app against main"), 1);
 }
 

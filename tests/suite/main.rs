@@ -5,6 +5,7 @@ mod admission;
 #[cfg(unix)]
 mod against;
 mod applies;
+mod browser;
 mod builtin;
 mod certificates;
 mod chart;

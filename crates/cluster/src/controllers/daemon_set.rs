@@ -3,7 +3,7 @@
 //! Every node is taken to suit every pod: taints, node selectors and affinity are not looked at.
 
 use super::event::Event;
-use super::state::{Phase, Pod, Revision, State, Workload, controller_of, delete_pod, labels_with};
+use super::state::{Pod, Revision, State, Workload, controller_of, delete_pod, labels_with};
 use super::status::{DaemonSetStatus, Status};
 use plimsoll_kube::views::{self, WorkloadKind};
 use plimsoll_yaml::Node;
@@ -251,24 +251,14 @@ impl<'a> Sync<'a> {
         let prefix = format!("{}-{node}-{}", self.workload.name, self.revision);
         let serial = self.state.serial(&prefix) + 1;
         let hash = format!("{}-{}", self.workload.name, self.revision);
+        let uid = self.state.next_uid(ahead);
         Pod {
-            uid: self.state.next_uid(ahead),
-            name: format!("{prefix}.{serial}"),
             serial: Some(serial),
             revision: self.revision.clone(),
             labels: labels_with(self.template, &[("controller-revision-hash", &hash)]),
             owners: vec![self.workload.as_owner()],
-            claims: self.set.template().claims().map(str::to_owned).collect(),
-            template: Arc::clone(self.template),
             target_node: Some(node.to_owned()),
-            node: None,
-            index: None,
-            phase: Phase::Pending,
-            ready_since: None,
-            stays_unready: false,
-            created: self.state.now,
-            bound: None,
-            deleting_since: None,
+            ..Pod::new(uid, format!("{prefix}.{serial}"), self.template, self.state.now)
         }
     }
 

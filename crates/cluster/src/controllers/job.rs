@@ -6,7 +6,6 @@ use super::state::{Phase, Pod, State, Workload, delete_pod, labels_with};
 use super::status::{JobOutcome, JobStatus, Status};
 use plimsoll_kube::views;
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 /// One sync of a Job (`syncJob`): what the controller does about the state it sees.
 pub fn step(state: &State, workload: &Workload) -> Vec<Event> {
@@ -104,39 +103,21 @@ fn manage(
         vec![None; missing]
     };
     for (ahead, index) in indexes.into_iter().enumerate() {
-        events.push(Event::PodCreated(Box::new(new_pod(state, workload, job, index, ahead))));
+        events.push(Event::PodCreated(Box::new(new_pod(state, workload, index, ahead))));
     }
 }
 
-fn new_pod(
-    state: &State,
-    workload: &Workload,
-    job: &views::Job<'_>,
-    index: Option<i64>,
-    ahead: usize,
-) -> Pod {
+fn new_pod(state: &State, workload: &Workload, index: Option<i64>, ahead: usize) -> Pod {
     let prefix = index.map_or_else(|| workload.name.clone(), |index| format!("{}-{index}", workload.name));
     // Pods with an index have a prefix of their own each.
     let others = if index.is_some() { 0 } else { u32::try_from(ahead).unwrap_or(u32::MAX) };
     let serial = state.serial(&prefix) + others + 1;
     let added = [("batch.kubernetes.io/job-name", workload.name.as_str()), ("job-name", &workload.name)];
     Pod {
-        uid: state.next_uid(ahead),
-        name: format!("{prefix}.{serial}"),
         serial: Some(serial),
-        revision: String::new(),
         labels: labels_with(&workload.template, &added),
         owners: vec![workload.as_owner()],
-        claims: job.template().claims().map(str::to_owned).collect(),
-        template: Arc::clone(&workload.template),
-        target_node: None,
-        node: None,
         index,
-        phase: Phase::Pending,
-        ready_since: None,
-        stays_unready: false,
-        created: state.now,
-        bound: None,
-        deleting_since: None,
+        ..Pod::new(state.next_uid(ahead), format!("{prefix}.{serial}"), &workload.template, state.now)
     }
 }

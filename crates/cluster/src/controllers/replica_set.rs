@@ -4,10 +4,9 @@ use super::event::Event;
 use super::state::{
     Owner, Phase, Pod, ReplicaSet, ReplicaSetStatus, State, controller_of, delete_pod, labels_with,
 };
-use plimsoll_kube::views::{self, Selector};
+use plimsoll_kube::views::Selector;
 use plimsoll_yaml::Node;
 use std::cmp::Reverse;
-use std::sync::Arc;
 
 /// One sync of a ReplicaSet (`syncReplicaSet`): what the controller does about the state it sees.
 pub fn step(state: &State, set: &ReplicaSet) -> Vec<Event> {
@@ -115,26 +114,13 @@ fn pods_to_delete<'p>(state: &State, set: &ReplicaSet, active: &[&'p Pod]) -> Ve
 /// A pod of the ReplicaSet; `ahead` others are created before it in the same sync.
 fn new_pod(state: &State, set: &ReplicaSet, ahead: usize) -> Pod {
     let serial = state.serial(&set.name) + u32::try_from(ahead).unwrap_or(u32::MAX) + 1;
-    let template = views::PodTemplate::new(Some(&set.template));
     let hash = [(HASH, set.letter.as_str())];
     Pod {
-        uid: state.next_uid(ahead),
-        name: format!("{}.{serial}", set.name),
         serial: Some(serial),
         revision: set.letter.clone(),
         labels: labels_with(&set.template, if set.of.is_empty() { &[] } else { &hash }),
         owners: vec![as_owner(set)],
-        claims: template.claims().map(str::to_owned).collect(),
-        template: Arc::clone(&set.template),
-        target_node: None,
-        node: None,
-        index: None,
-        phase: Phase::Pending,
-        ready_since: None,
-        stays_unready: false,
-        created: state.now,
-        bound: None,
-        deleting_since: None,
+        ..Pod::new(state.next_uid(ahead), format!("{}.{serial}", set.name), &set.template, state.now)
     }
 }
 

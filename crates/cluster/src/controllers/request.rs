@@ -1,10 +1,8 @@
 //! What others ask of the API server, as events: objects are stored and deleted.
 
 use super::event::{Cascade, Event, Note};
-use super::state::{
-    Claim, Phase, Pod, ReplicaSet, ReplicaSetStatus, State, Workload, delete_pod, labels_with,
-};
-use plimsoll_kube::views::{Metadata, PodTemplate, WorkloadKind};
+use super::state::{Claim, Pod, ReplicaSet, ReplicaSetStatus, State, Workload, delete_pod};
+use plimsoll_kube::views::{Metadata, WorkloadKind};
 use plimsoll_yaml::{Map, Node};
 use std::sync::Arc;
 
@@ -56,25 +54,8 @@ fn store_pod(state: &State, name: &str, root: &Arc<Node>) -> Vec<Event> {
     if state.pod(name).is_some() {
         return Vec::new();
     }
-    vec![Event::PodCreated(Box::new(Pod {
-        uid: state.next_uid(0),
-        name: name.to_owned(),
-        serial: None,
-        revision: String::new(),
-        labels: labels_with(root, &[]),
-        owners: Vec::new(),
-        claims: PodTemplate::new(Some(root)).claims().map(str::to_owned).collect(),
-        template: Arc::clone(root),
-        target_node: None,
-        node: None,
-        index: None,
-        phase: Phase::Pending,
-        ready_since: None,
-        stays_unready: false,
-        created: state.now,
-        bound: None,
-        deleting_since: None,
-    }))]
+    let pod = Pod::new(state.next_uid(0), name.to_owned(), root, state.now);
+    vec![Event::PodCreated(Box::new(pod))]
 }
 
 /// A ReplicaSet of its own. A new template changes none of its pods.

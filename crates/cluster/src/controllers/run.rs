@@ -2,9 +2,10 @@
 
 use super::event::Event;
 use super::kubelet::{Pace, Script};
-use super::state::{Moment, State, Workload, controller_of};
+use super::state::{Moment, State, Uid, Workload, controller_of};
 use super::{claim_protection, daemon_set, deployment, disruption, garbage, job, replica_set, stateful_set};
 use plimsoll_kube::views::{self, WorkloadKind};
+use std::collections::BTreeMap;
 
 /// How many ticks a phase may take. What has not come to rest by then will not.
 pub const MAX_TICKS: u32 = 10_000;
@@ -55,6 +56,19 @@ pub struct Simulation {
     pub timeline: Timeline,
     /// Whether the controllers once acted without coming to rest.
     is_restless: bool,
+    /// How many events there have been.
+    recorded: usize,
+    /// After how many events, and when, each controller has last looked at what it controls.
+    synced: BTreeMap<Controlled, (usize, Moment)>,
+}
+
+/// What a controller looks at in one sync.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Controlled {
+    Workload(Uid),
+    Budget(usize),
+    Owners,
+    Claims,
 }
 
 /// How a run ended.
@@ -71,7 +85,7 @@ pub enum End {
 impl Simulation {
     /// A simulation of a state.
     pub fn new(state: State, script: Script) -> Self {
-        Self { state, script, timeline: Vec::new(), is_restless: false }
+        Self { state, script, ..Self::default() }
     }
 
     /// Makes events happen, and lets the controllers react until they are at rest.
@@ -137,27 +151,39 @@ impl Simulation {
         self.is_restless = true;
     }
 
-    /// Every controller syncs every object once. Returns whether anything happened.
+    /// Every controller syncs every object once, unless nothing has happened since it did so last. Returns whether
+    /// anything happened.
     fn round(&mut self) -> bool {
         let before = self.timeline.len();
-        let workloads: Vec<_> = self.state.workloads.iter().map(|workload| workload.uid).collect();
+        let workloads: Vec<Uid> = self.state.workloads.iter().map(|workload| workload.uid).collect();
         for uid in workloads {
-            if let Some(events) = self.state.workload(uid).map(|workload| sync(&self.state, workload)) {
-                self.record(events);
-            }
+            self.sync(Controlled::Workload(uid), |state| {
+                state.workload(uid).map(|workload| sync(state, workload))
+            });
         }
-        let sets: Vec<_> = self.state.replica_sets.iter().map(|set| set.uid).collect();
+        let sets: Vec<Uid> = self.state.replica_sets.iter().map(|set| set.uid).collect();
         for uid in sets {
-            if let Some(events) = self.state.replica_set(uid).map(|set| replica_set::step(&self.state, set)) {
-                self.record(events);
-            }
+            self.sync(Controlled::Workload(uid), |state| {
+                state.replica_set(uid).map(|set| replica_set::step(state, set))
+            });
         }
         for index in 0..self.state.budgets.len() {
-            self.record(disruption::step(&self.state, &self.state.budgets[index]));
+            self.sync(Controlled::Budget(index), |state| {
+                state.budgets.get(index).map(|budget| disruption::step(state, budget))
+            });
         }
-        self.record(garbage::step(&self.state));
-        self.record(claim_protection::step(&self.state));
+        self.sync(Controlled::Owners, |state| Some(garbage::step(state)));
+        self.sync(Controlled::Claims, |state| Some(claim_protection::step(state)));
         self.timeline.len() > before
+    }
+
+    fn sync(&mut self, controlled: Controlled, step: impl FnOnce(&State) -> Option<Vec<Event>>) {
+        let now = (self.recorded, self.state.now);
+        if self.synced.insert(controlled, now) != Some(now)
+            && let Some(events) = step(&self.state)
+        {
+            self.record(events);
+        }
     }
 
     /// Makes events happen without letting the controllers react yet.
@@ -165,6 +191,7 @@ impl Simulation {
         for event in events {
             let subject = subject(&self.state, &event);
             self.state.apply(&event);
+            self.recorded += 1;
             self.timeline.push(Entry { at: self.state.now, event, subject });
         }
     }
@@ -173,9 +200,11 @@ impl Simulation {
     fn next_availability(&self) -> Option<i64> {
         let seconds = self.state.pods.values().filter_map(|pod| {
             let owner = controller_of(&pod.owners)?;
-            let minimum = match self.state.replica_set(owner.uid) {
-                Some(set) => set.note.min_ready_seconds,
-                None => min_ready_seconds(self.state.workload(owner.uid)?),
+            let minimum = if let Some(set) = self.state.replica_set(owner.uid) {
+                set.note.min_ready_seconds
+            } else {
+                let workload = self.state.workload(owner.uid)?;
+                views::Workload::new(workload.kind, &workload.root).min_ready_seconds()
             };
             Some(pod.ready_since?.seconds.saturating_add(minimum))
         });
@@ -191,14 +220,6 @@ fn sync(state: &State, workload: &Workload) -> Vec<Event> {
         WorkloadKind::DaemonSet => daemon_set::step(state, workload),
         WorkloadKind::Job => job::step(state, workload),
         _ => Vec::new(),
-    }
-}
-
-fn min_ready_seconds(workload: &Workload) -> i64 {
-    match workload.kind {
-        WorkloadKind::StatefulSet => views::StatefulSet::new(&workload.root).min_ready_seconds(),
-        WorkloadKind::DaemonSet => views::DaemonSet::new(&workload.root).min_ready_seconds(),
-        _ => 0,
     }
 }
 

@@ -222,6 +222,29 @@ impl Phase {
 }
 
 impl Pod {
+    /// A pod of a template that has just been created.
+    pub(super) fn new(uid: Uid, name: String, template: &Arc<Node>, now: Moment) -> Self {
+        Self {
+            uid,
+            name,
+            serial: None,
+            revision: String::new(),
+            labels: labels_with(template, &[]),
+            owners: Vec::new(),
+            claims: PodTemplate::new(Some(template)).claims().map(str::to_owned).collect(),
+            template: Arc::clone(template),
+            target_node: None,
+            node: None,
+            index: None,
+            phase: Phase::Pending,
+            ready_since: None,
+            stays_unready: false,
+            created: now,
+            bound: None,
+            deleting_since: None,
+        }
+    }
+
     /// What it was made from.
     pub fn template(&self) -> PodTemplate<'_> {
         PodTemplate::new(Some(&self.template))
@@ -337,19 +360,29 @@ pub struct State {
 
 /// The name of a pod, ordered by its number: `db-9` before `db-10`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PodName(pub String);
+pub struct PodName {
+    name: String,
+    /// How many bytes come before the number at the end.
+    stem: usize,
+    number: u64,
+}
 
 impl PodName {
-    /// The name without the number at its end, and the number.
-    fn parts(&self) -> (&str, u64) {
-        let stem = self.0.trim_end_matches(|c: char| c.is_ascii_digit());
-        (stem, self.0[stem.len()..].parse().unwrap_or_default())
+    /// A name.
+    pub fn new(name: &str) -> Self {
+        let stem = name.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+        Self { name: name.to_owned(), stem, number: name[stem..].parse().unwrap_or_default() }
+    }
+
+    fn stem(&self) -> &str {
+        &self.name[..self.stem]
     }
 }
 
 impl Ord for PodName {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.parts().cmp(&other.parts()).then_with(|| self.0.cmp(&other.0))
+        let by_number = self.stem().cmp(other.stem()).then(self.number.cmp(&other.number));
+        by_number.then_with(|| self.name.cmp(&other.name))
     }
 }
 
@@ -372,7 +405,7 @@ impl State {
 
     /// The pod of that name.
     pub fn pod(&self, name: &str) -> Option<&Pod> {
-        self.pods.get(&PodName(name.to_owned()))
+        self.pods.get(&PodName::new(name))
     }
 
     /// The workload with that uid.
@@ -526,11 +559,11 @@ impl State {
                 if let (Some(serial), Some((prefix, _))) = (pod.serial, pod.name.rsplit_once('.')) {
                     self.serials.insert(prefix.to_owned(), serial);
                 }
-                self.pods.insert(PodName(pod.name.clone()), (**pod).clone());
+                self.pods.insert(PodName::new(&pod.name), (**pod).clone());
                 return;
             }
             Event::PodGone { pod } => {
-                self.pods.remove(&PodName(pod.clone()));
+                self.pods.remove(&PodName::new(pod));
                 return;
             }
             Event::PodBound { pod, node } => (pod, &|pod| {
@@ -556,7 +589,7 @@ impl State {
             _ => return,
         };
         let (name, change) = change;
-        if let Some(pod) = self.pods.get_mut(&PodName(name.clone())) {
+        if let Some(pod) = self.pods.get_mut(&PodName::new(name)) {
             change(pod);
         }
     }
@@ -665,10 +698,9 @@ mod tests {
 
     #[test]
     fn pods_are_ordered_by_number() {
-        let mut names: Vec<PodName> =
-            ["db-10", "db-9", "web-A.2", "db-1"].map(|name| PodName(name.to_owned())).into();
+        let mut names: Vec<PodName> = ["db-10", "db-9", "web-A.2", "db-1"].map(PodName::new).into();
         names.sort();
-        let names: Vec<&str> = names.iter().map(|name| name.0.as_str()).collect();
+        let names: Vec<&str> = names.iter().map(|name| name.name.as_str()).collect();
         assert_eq!(names, ["db-1", "db-9", "db-10", "web-A.2"]);
     }
 

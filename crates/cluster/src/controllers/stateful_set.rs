@@ -258,28 +258,11 @@ impl<'a> Sync<'a> {
                 ("controller-revision-hash", &format!("{}-{}", self.workload.name, revision.name)),
             ],
         );
-        let template = views::PodTemplate::new(Some(&revision.template));
-        let own = self.set.claim_templates().iter().map(|claim| self.set.claim_name(claim, ordinal));
-        Pod {
-            // Given when it is created.
-            uid: self.state.next_uid(0),
-            name,
-            serial: None,
-            revision: revision.name.clone(),
-            labels,
-            owners: vec![self.workload.as_owner()],
-            claims: own.chain(template.claims().map(str::to_owned)).collect(),
-            template: Arc::clone(&revision.template),
-            target_node: None,
-            node: None,
-            index: None,
-            phase: Phase::Pending,
-            ready_since: None,
-            stays_unready: false,
-            created: self.now,
-            bound: None,
-            deleting_since: None,
-        }
+        // Its uid is given when it is created.
+        let mut pod = Pod::new(self.state.next_uid(0), name, &revision.template, self.now);
+        let claims = self.set.claim_templates().iter().map(|claim| self.set.claim_name(claim, ordinal));
+        pod.claims.splice(0..0, claims);
+        Pod { revision: revision.name.clone(), labels, owners: vec![self.workload.as_owner()], ..pod }
     }
 
     /// `updateStatus`, `computeReplicaStatus`.

@@ -1,44 +1,17 @@
 //! DaemonSets.
 
-use super::{IntOrPercent, Metadata, PodTemplate, Selector, Workload, WorkloadKind, int, text};
-use plimsoll_yaml::Node;
+use super::IntOrPercent;
+use super::workload::workload_view;
 
-/// A DaemonSet.
-#[derive(Debug, Clone, Copy)]
-pub struct DaemonSet<'a> {
-    root: &'a Node,
-    spec: Option<&'a Node>,
+workload_view! {
+    /// A DaemonSet.
+    DaemonSet
 }
 
-impl<'a> DaemonSet<'a> {
-    /// The DaemonSet `root`.
-    pub fn new(root: &'a Node) -> Self {
-        Self { root, spec: root.get("spec") }
-    }
-
-    /// Its name.
-    pub fn name(self) -> &'a str {
-        Metadata::of(self.root).name()
-    }
-
-    /// It as anything that makes pods.
-    pub fn workload(self) -> Workload<'a> {
-        Workload::new(WorkloadKind::DaemonSet, self.root)
-    }
-
-    /// What its pods are made from.
-    pub fn template(self) -> PodTemplate<'a> {
-        self.workload().template()
-    }
-
-    /// Its label selector.
-    pub fn selector(self) -> Selector<'a> {
-        self.workload().selector().unwrap_or_default()
-    }
-
+impl DaemonSet<'_> {
     /// Whether only deleted pods get a new template.
     pub fn is_on_delete(self) -> bool {
-        text(self.spec, &["updateStrategy", "type"]) == "OnDelete"
+        self.text(&["updateStrategy", "type"]) == "OnDelete"
     }
 
     /// How many nodes of `nodes` may have a second pod during an update (`util.SurgeCount`).
@@ -57,18 +30,13 @@ impl<'a> DaemonSet<'a> {
     }
 
     fn limit(self, field: &str, default: i64, nodes: i64) -> i64 {
-        let node = self.spec.and_then(|spec| spec.at(&["updateStrategy", "rollingUpdate", field]));
+        let node = self.at(&["updateStrategy", "rollingUpdate", field]);
         node.and_then(IntOrPercent::of).unwrap_or(IntOrPercent::Int(default)).rounded_up(nodes)
-    }
-
-    /// How many seconds a pod must be ready to count as available.
-    pub fn min_ready_seconds(self) -> i64 {
-        int(self.spec, &["minReadySeconds"]).unwrap_or_default().max(0)
     }
 
     /// How many revisions are kept that no pod has.
     pub fn revision_history_limit(self) -> i64 {
-        int(self.spec, &["revisionHistoryLimit"]).unwrap_or(10)
+        self.int(&["revisionHistoryLimit"]).unwrap_or(10)
     }
 }
 

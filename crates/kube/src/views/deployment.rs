@@ -1,54 +1,27 @@
 //! Deployments.
 
-use super::{IntOrPercent, Metadata, PodTemplate, Selector, Workload, WorkloadKind, int, text};
-use plimsoll_yaml::Node;
+use super::IntOrPercent;
+use super::workload::workload_view;
 
-/// A Deployment.
-#[derive(Debug, Clone, Copy)]
-pub struct Deployment<'a> {
-    root: &'a Node,
-    spec: Option<&'a Node>,
+workload_view! {
+    /// A Deployment.
+    Deployment
 }
 
-impl<'a> Deployment<'a> {
-    /// The Deployment `root`.
-    pub fn new(root: &'a Node) -> Self {
-        Self { root, spec: root.get("spec") }
-    }
-
-    /// Its name.
-    pub fn name(self) -> &'a str {
-        Metadata::of(self.root).name()
-    }
-
-    /// It as anything that makes pods.
-    pub fn workload(self) -> Workload<'a> {
-        Workload::new(WorkloadKind::Deployment, self.root)
-    }
-
-    /// What its pods are made from.
-    pub fn template(self) -> PodTemplate<'a> {
-        self.workload().template()
-    }
-
-    /// Its label selector.
-    pub fn selector(self) -> Selector<'a> {
-        self.workload().selector().unwrap_or_default()
-    }
-
+impl Deployment<'_> {
     /// How many pods it should have.
     pub fn replicas(self) -> i64 {
-        int(self.spec, &["replicas"]).unwrap_or(1).max(0)
+        self.int(&["replicas"]).unwrap_or(1).max(0)
     }
 
     /// Whether new templates wait until it is resumed.
     pub fn is_paused(self) -> bool {
-        self.spec.and_then(|spec| spec.get("paused")).and_then(Node::as_bool).unwrap_or_default()
+        self.flag("paused")
     }
 
     /// Whether all old pods stop before new ones start.
     pub fn is_recreate(self) -> bool {
-        text(self.spec, &["strategy", "type"]) == "Recreate"
+        self.text(&["strategy", "type"]) == "Recreate"
     }
 
     /// `maxSurge` as written.
@@ -62,7 +35,7 @@ impl<'a> Deployment<'a> {
     }
 
     fn rolling(self, field: &str) -> IntOrPercent {
-        let node = self.spec.and_then(|spec| spec.at(&["strategy", "rollingUpdate", field]));
+        let node = self.at(&["strategy", "rollingUpdate", field]);
         node.and_then(IntOrPercent::of).unwrap_or(IntOrPercent::Percent(25))
     }
 
@@ -82,19 +55,14 @@ impl<'a> Deployment<'a> {
         if unavailable == 0 && self.max_surge() == 0 { 1 } else { unavailable.min(replicas) }
     }
 
-    /// How many seconds a pod must be ready to count as available.
-    pub fn min_ready_seconds(self) -> i64 {
-        int(self.spec, &["minReadySeconds"]).unwrap_or_default().max(0)
-    }
-
     /// How many old ReplicaSets are kept; `None` for all of them (`HasRevisionHistoryLimit`).
     pub fn revision_history_limit(self) -> Option<i64> {
-        Some(int(self.spec, &["revisionHistoryLimit"]).unwrap_or(10)).filter(|limit| *limit != NO_LIMIT)
+        Some(self.int(&["revisionHistoryLimit"]).unwrap_or(10)).filter(|limit| *limit != NO_LIMIT)
     }
 
     /// After how many seconds without progress a roll-out has failed; `None` for never (`HasProgressDeadline`).
     pub fn progress_deadline(self) -> Option<i64> {
-        Some(int(self.spec, &["progressDeadlineSeconds"]).unwrap_or(600)).filter(|limit| *limit != NO_LIMIT)
+        Some(self.int(&["progressDeadlineSeconds"]).unwrap_or(600)).filter(|limit| *limit != NO_LIMIT)
     }
 }
 

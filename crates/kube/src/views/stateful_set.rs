@@ -1,52 +1,24 @@
 //! StatefulSets.
 
-use super::{
-    IntOrPercent, Metadata, PodTemplate, Retention, Selector, Workload, WorkloadKind, int, items, text,
-};
+use super::workload::workload_view;
+use super::{IntOrPercent, Metadata, Retention, int};
 use plimsoll_yaml::Node;
 use std::ops::Range;
 
-/// A StatefulSet.
-#[derive(Debug, Clone, Copy)]
-pub struct StatefulSet<'a> {
-    root: &'a Node,
-    spec: Option<&'a Node>,
+workload_view! {
+    /// A StatefulSet.
+    StatefulSet
 }
 
 impl<'a> StatefulSet<'a> {
-    /// The StatefulSet `root`.
-    pub fn new(root: &'a Node) -> Self {
-        Self { root, spec: root.get("spec") }
-    }
-
-    /// Its name.
-    pub fn name(self) -> &'a str {
-        Metadata::of(self.root).name()
-    }
-
-    /// It as anything that makes pods.
-    pub fn workload(self) -> Workload<'a> {
-        Workload::new(WorkloadKind::StatefulSet, self.root)
-    }
-
-    /// What its pods are made from.
-    pub fn template(self) -> PodTemplate<'a> {
-        self.workload().template()
-    }
-
-    /// Its label selector.
-    pub fn selector(self) -> Selector<'a> {
-        self.workload().selector().unwrap_or_default()
-    }
-
     /// How many pods it should have.
     pub fn replicas(self) -> i64 {
-        int(self.spec, &["replicas"]).unwrap_or(1).max(0)
+        self.int(&["replicas"]).unwrap_or(1).max(0)
     }
 
     /// The ordinal of its first pod (`getStartOrdinal`).
     pub fn first_ordinal(self) -> i64 {
-        int(self.spec, &["ordinals", "start"]).unwrap_or_default().max(0)
+        self.int(&["ordinals", "start"]).unwrap_or_default().max(0)
     }
 
     /// The ordinals of its pods.
@@ -62,48 +34,37 @@ impl<'a> StatefulSet<'a> {
 
     /// The name of the Service that gives its pods their DNS names; empty if it has none.
     pub fn service_name(self) -> &'a str {
-        text(self.spec, &["serviceName"])
+        self.text(&["serviceName"])
     }
 
     /// Whether pods start and stop without waiting for each other (`allowsBurst`).
     pub fn is_parallel(self) -> bool {
-        text(self.spec, &["podManagementPolicy"]) == "Parallel"
+        self.text(&["podManagementPolicy"]) == "Parallel"
     }
 
     /// Whether only deleted pods get a new template.
     pub fn is_on_delete(self) -> bool {
-        text(self.spec, &["updateStrategy", "type"]) == "OnDelete"
+        self.text(&["updateStrategy", "type"]) == "OnDelete"
     }
 
     /// `updateStrategy.rollingUpdate.partition`: so many pods, the lowest ordinals first, keep the current revision.
     /// `None` if there is no `rollingUpdate`.
     pub fn partition(self) -> Option<i64> {
-        let rolling = self.spec?.at(&["updateStrategy", "rollingUpdate"])?;
+        let rolling = self.at(&["updateStrategy", "rollingUpdate"])?;
         Some(int(Some(rolling), &["partition"]).unwrap_or_default().max(0))
     }
 
     /// How many pods may be unavailable during an update (`getStatefulSetMaxUnavailable`). One, unless the field is set
     /// and the feature gate `MaxUnavailableStatefulSet` has left it there.
     pub fn max_unavailable(self) -> i64 {
-        let field =
-            self.spec.and_then(|spec| spec.at(&["updateStrategy", "rollingUpdate", "maxUnavailable"]));
+        let field = self.at(&["updateStrategy", "rollingUpdate", "maxUnavailable"]);
         let limit = field.and_then(IntOrPercent::of).unwrap_or(IntOrPercent::Int(1));
         limit.rounded_down(self.replicas()).max(1)
     }
 
-    /// How many seconds a pod must be ready to count as available.
-    pub fn min_ready_seconds(self) -> i64 {
-        int(self.spec, &["minReadySeconds"]).unwrap_or_default().max(0)
-    }
-
     /// How many revisions are kept that no pod has.
     pub fn revision_history_limit(self) -> i64 {
-        int(self.spec, &["revisionHistoryLimit"]).unwrap_or(10)
-    }
-
-    /// The claim templates: each is a claim whose name is still to be completed.
-    pub fn claim_templates(self) -> &'a [Node] {
-        items(self.spec, &["volumeClaimTemplates"])
+        self.int(&["revisionHistoryLimit"]).unwrap_or(10)
     }
 
     /// The name of the claim that a template makes for an ordinal (`getPersistentVolumeClaimName`).
@@ -113,7 +74,7 @@ impl<'a> StatefulSet<'a> {
 
     /// What becomes of the claims.
     pub fn claim_retention(self) -> Retention {
-        let is_delete = |field| text(self.spec, &["persistentVolumeClaimRetentionPolicy", field]) == "Delete";
+        let is_delete = |field| self.text(&["persistentVolumeClaimRetentionPolicy", field]) == "Delete";
         Retention { when_deleted: is_delete("whenDeleted"), when_scaled: is_delete("whenScaled") }
     }
 }

@@ -1,6 +1,6 @@
 //! Everything that makes pods.
 
-use super::{PodTemplate, Selector, int, items};
+use super::{Metadata, PodTemplate, Selector, int, items, text};
 use plimsoll_yaml::Node;
 
 /// The kinds that make pods.
@@ -91,6 +91,11 @@ impl<'a> Workload<'a> {
         Self { kind, root, spec: root.get("spec"), template }
     }
 
+    /// Its name.
+    pub fn name(self) -> &'a str {
+        Metadata::of(self.root).name()
+    }
+
     /// Its kind.
     pub fn kind(self) -> WorkloadKind {
         self.kind
@@ -99,6 +104,31 @@ impl<'a> Workload<'a> {
     /// The whole object.
     pub fn root(self) -> &'a Node {
         self.root
+    }
+
+    /// A node of its own spec by its path from there.
+    pub fn at(self, path: &[&str]) -> Option<&'a Node> {
+        self.spec?.at(path)
+    }
+
+    /// An integer of its own spec.
+    pub(super) fn int(self, path: &[&str]) -> Option<i64> {
+        int(self.spec, path)
+    }
+
+    /// A string of its own spec; empty if there is none.
+    pub(super) fn text(self, path: &[&str]) -> &'a str {
+        text(self.spec, path)
+    }
+
+    /// A switch of its own spec; off if there is none.
+    pub(super) fn flag(self, field: &str) -> bool {
+        self.spec(field).and_then(Node::as_bool).unwrap_or_default()
+    }
+
+    /// How many seconds a pod must be ready to count as available.
+    pub fn min_ready_seconds(self) -> i64 {
+        self.int(&["minReadySeconds"]).unwrap_or_default().max(0)
     }
 
     /// A field of its own spec, unless it is null.
@@ -123,16 +153,16 @@ impl<'a> Workload<'a> {
         }
     }
 
-    /// Its label selector, if its kind has one of its own.
-    pub fn selector(self) -> Option<Selector<'a>> {
-        let node = self.spec("selector")?;
+    /// Its label selector; one that matches nothing if its kind has none of its own.
+    pub fn selector(self) -> Selector<'a> {
+        let Some(node) = self.spec("selector") else { return Selector::default() };
         match self.kind {
             WorkloadKind::StatefulSet
             | WorkloadKind::Deployment
             | WorkloadKind::DaemonSet
-            | WorkloadKind::ReplicaSet => Some(Selector::label_selector(node)),
-            WorkloadKind::ReplicationController => Some(Selector::plain(node)),
-            WorkloadKind::Job | WorkloadKind::CronJob | WorkloadKind::Pod => None,
+            | WorkloadKind::ReplicaSet => Selector::label_selector(node),
+            WorkloadKind::ReplicationController => Selector::plain(node),
+            WorkloadKind::Job | WorkloadKind::CronJob | WorkloadKind::Pod => Selector::default(),
         }
     }
 
@@ -141,6 +171,31 @@ impl<'a> Workload<'a> {
         items(self.spec, &["volumeClaimTemplates"])
     }
 }
+
+/// A view of one kind of workload: what all of them have, it has from [`Workload`].
+macro_rules! workload_view {
+    ($(#[$doc:meta])* $view:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy)]
+        pub struct $view<'a>(crate::views::Workload<'a>);
+
+        impl<'a> $view<'a> {
+            /// The view of the object `root`.
+            pub fn new(root: &'a plimsoll_yaml::Node) -> Self {
+                Self(crate::views::Workload::new(crate::views::WorkloadKind::$view, root))
+            }
+        }
+
+        impl<'a> std::ops::Deref for $view<'a> {
+            type Target = crate::views::Workload<'a>;
+
+            fn deref(&self) -> &Self::Target {
+                &self.0
+            }
+        }
+    };
+}
+pub(super) use workload_view;
 
 #[cfg(test)]
 mod tests {

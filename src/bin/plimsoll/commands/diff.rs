@@ -1,7 +1,7 @@
 //! `plimsoll diff`.
 
 use super::previous::{self, Previous};
-use super::{objects, release};
+use super::release;
 use crate::args::{DiffArgs, DiffFormat};
 use crate::ui::{ExitStatus, Ui};
 use anyhow::bail;
@@ -11,14 +11,13 @@ use plimsoll::diff::{self, FailOn, Ignore, render};
 pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let fail_on = fail_on(&args.fail_on)?;
     let sources = Sources::new();
-    let new = objects::of(&args.release, &sources, ui)?;
     let previous = Previous {
         against: &args.against,
         history: &args.history,
         release: &args.release,
         cluster: &args.cluster,
     };
-    let old = previous::load(previous, &new, &sources, ui)?;
+    let sides = previous::sides(previous, &sources, ui)?;
     let options = diff::Options {
         namespace: args.release.release.namespace.clone(),
         cluster: args.cluster.cluster(),
@@ -29,7 +28,6 @@ pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
         documents: matches!(args.format, DiffFormat::Unified | DiffFormat::Markdown | DiffFormat::Html),
         ..diff::Options::default()
     };
-    let sides = diff::align(old, new);
     if !sides.unmatched_hooks.is_empty() {
         let hooks = sides.unmatched_hooks.join(", ");
         ui.note(&format!("hooks that exist on one side only are not compared: {hooks}"));

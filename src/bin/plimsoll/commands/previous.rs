@@ -7,7 +7,7 @@ use crate::args::{AgainstFlags, ClusterFlags, HistoryFlags, ReleaseArgs, ValueFl
 use crate::ui::Ui;
 use anyhow::{Context as _, bail};
 use plimsoll::diag::{SourceKind, Sources};
-use plimsoll::diff::{Cluster, Side};
+use plimsoll::diff::{self, Cluster, Side, Sides};
 use plimsoll::manifest::{self, Object};
 use plimsoll::values::{self, Overrides, ValuesFile};
 use plimsoll::yaml::{Node, ReadOptions};
@@ -24,8 +24,15 @@ pub(crate) struct Previous<'a> {
     pub(crate) cluster: &'a ClusterFlags,
 }
 
+/// Both sides, made alike: the objects of the release, and those that it is compared with.
+pub(crate) fn sides(args: Previous<'_>, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Sides> {
+    let new = objects::of(args.release, sources, ui)?;
+    let old = load(args, &new, sources, ui)?;
+    Ok(diff::align(old, new))
+}
+
 /// The objects to compare with.
-pub(crate) fn load(args: Previous<'_>, new: &Side, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Side> {
+fn load(args: Previous<'_>, new: &Side, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Side> {
     let against = args.against.against.as_str();
     if against == "-" && args.release.names.source() == "-" {
         bail!("standard input cannot provide both renders");

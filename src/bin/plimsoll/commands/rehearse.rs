@@ -1,7 +1,7 @@
 //! `plimsoll rehearse`.
 
 use super::previous::{self, Previous};
-use super::{objects, release};
+use super::release;
 use crate::args::{RehearseArgs, RehearseFormat};
 use crate::ui::{ExitStatus, Refused, Ui};
 use anyhow::{Context as _, bail};
@@ -14,15 +14,13 @@ pub(crate) fn run(args: &RehearseArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus
         return run_scenario(file, args, ui);
     }
     let sources = Sources::new();
-    let new = objects::of(&args.release, &sources, ui)?;
     let previous = Previous {
         against: &args.against,
         history: &args.history,
         release: &args.release,
         cluster: &args.cluster,
     };
-    let old = previous::load(previous, &new, &sources, ui)?;
-    let sides = diff::align(old, new);
+    let sides = previous::sides(previous, &sources, ui)?;
     let options = rehearse::Options {
         diff: diff::Options {
             namespace: args.release.release.namespace.clone(),
