@@ -290,3 +290,38 @@ fn pods_without_a_node_are_deleted_at_once() {
     assert_eq!((before.len(), after.len()), (1, 1));
     assert_ne!(before[0].uid, after[0].uid);
 }
+
+#[test]
+fn more_pods_than_fit_are_an_error() {
+    use plimsoll_cluster::scenario;
+    use plimsoll_diag::{SourceKind, Sources};
+    let outcome = |object: &str, action: &str| {
+        let text = format!("objects: [{object}]\nactions: [{action}]\n");
+        let sources = Sources::new();
+        let source = sources.add("scenario.yaml", text, SourceKind::File);
+        let report = scenario::parse(&sources, source, plimsoll_kube::Version::DEFAULT);
+        scenario::run(&report.output.unwrap_or_else(|| panic!("{:?}", report.diagnostics)))
+    };
+    let pod =
+        "{metadata: {labels: {app: a}}, spec: {restartPolicy: POLICY, containers: [{name: a, image: x}]}}";
+    let forever = pod.replace("POLICY", "Always");
+    for object in [
+        format!(
+            "{{apiVersion: batch/v1, kind: Job, metadata: {{name: a}}, spec: {{parallelism: 2000000000, template: {}}}}}",
+            pod.replace("POLICY", "Never")
+        ),
+        format!(
+            "{{apiVersion: apps/v1, kind: ReplicaSet, metadata: {{name: a}}, spec: {{replicas: 2000000000, selector: {{matchLabels: {{app: a}}}}, template: {forever}}}}}"
+        ),
+    ] {
+        assert!(outcome(&object, "").is_err_and(|error| error.message.contains("too many")), "{object}");
+    }
+    // A surge beyond all measure is scaled up to, and back, 500 pods at a time (`BurstReplicas`).
+    let deployment = format!(
+        "{{apiVersion: apps/v1, kind: Deployment, metadata: {{name: a}}, spec: {{replicas: 2, strategy: {{rollingUpdate: {{maxSurge: 2000000000, maxUnavailable: 0}}}}, selector: {{matchLabels: {{app: a}}}}, template: {forever}}}}}"
+    );
+    let patch = "{do: patch, body: {spec: {template: {metadata: {labels: {b: c}}}}}}, {do: scale, n: 3, after_ticks: 1}";
+    let outcome = outcome(&deployment, patch).expect("it runs");
+    let last = outcome.phases.last().expect("a phase");
+    assert_eq!((last.end, last.state.pods.len()), (End::Rest, 3));
+}

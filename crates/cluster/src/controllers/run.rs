@@ -13,6 +13,12 @@ pub const MAX_TICKS: u32 = 10_000;
 /// How often the controllers may act without coming to rest.
 const MAX_ROUNDS: usize = 10_000;
 
+/// How many ticks a run may have altogether.
+const MAX_TOTAL_TICKS: u32 = 100_000;
+
+/// How many pods there may be at a time: more than any workload that was checked should have.
+const MAX_LIVE_PODS: usize = 10_000;
+
 /// How many events a run may record.
 const MAX_EVENTS: usize = 1_000_000;
 
@@ -113,7 +119,10 @@ impl Simulation {
 
     /// Whether a limit was reached: this will not come to rest.
     pub fn is_endless(&self) -> bool {
-        self.is_restless || self.timeline.len() >= MAX_EVENTS
+        self.is_restless
+            || self.recorded >= MAX_EVENTS
+            || self.state.now.tick >= MAX_TOTAL_TICKS
+            || self.state.pods.len() > MAX_LIVE_PODS
     }
 
     /// One tick of the kubelet, and what the controllers make of it. Returns whether anything was left to happen.
@@ -137,7 +146,7 @@ impl Simulation {
     /// Lets the controllers act until they are at rest. Without a pace this includes waiting for `minReadySeconds`.
     fn settle(&mut self) {
         for _ in 0..MAX_ROUNDS {
-            if self.timeline.len() >= MAX_EVENTS {
+            if self.is_endless() {
                 return;
             }
             if self.round() {
@@ -198,6 +207,13 @@ impl Simulation {
 
     /// The second in which the next ready pod becomes available.
     fn next_availability(&self) -> Option<i64> {
+        let workloads = self.state.workloads.iter();
+        let waits = workloads
+            .map(|workload| views::Workload::new(workload.kind, &workload.root).min_ready_seconds())
+            .chain(self.state.replica_sets.iter().map(|set| set.note.min_ready_seconds));
+        if waits.max().unwrap_or_default() == 0 {
+            return None;
+        }
         let seconds = self.state.pods.values().filter_map(|pod| {
             let owner = controller_of(&pod.owners)?;
             let minimum = if let Some(set) = self.state.replica_set(owner.uid) {

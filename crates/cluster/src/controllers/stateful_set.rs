@@ -9,6 +9,7 @@ use plimsoll_kube::views::{self, Retention, Selector, WorkloadKind};
 use plimsoll_yaml::Node;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// One sync of a StatefulSet (`StatefulSetController.sync`): what the controller does about the state it sees.
@@ -46,6 +47,11 @@ struct Sync<'a> {
     state: &'a State,
     workload: &'a Workload,
     set: views::StatefulSet<'a>,
+    /// Fields of the set that are asked for pod by pod.
+    min_ready_seconds: i64,
+    is_parallel: bool,
+    ordinals: Range<i64>,
+    claim_templates: Vec<(String, &'a Node)>,
     now: Moment,
     retention: Retention,
     template: &'a Arc<Node>,
@@ -61,6 +67,14 @@ impl<'a> Sync<'a> {
             state,
             workload,
             set,
+            min_ready_seconds: set.min_ready_seconds(),
+            is_parallel: set.is_parallel(),
+            ordinals: set.ordinals(),
+            claim_templates: set
+                .claim_templates()
+                .iter()
+                .map(|template| (format!("{}-{}-", views::Claim::new(template).name(), set.name()), template))
+                .collect(),
             now: state.now,
             retention: set.claim_retention(),
             template: &workload.template,
@@ -194,7 +208,7 @@ impl<'a> Sync<'a> {
         if self.workload.deletion.is_some() {
             return status;
         }
-        let is_parallel = self.set.is_parallel();
+        let is_parallel = self.is_parallel;
         let first_unavailable = replicas
             .iter()
             .chain(condemned.iter().rev())
@@ -222,7 +236,7 @@ impl<'a> Sync<'a> {
         current: &Revision,
         update: &Revision,
     ) -> (Vec<Replica<'a>>, Vec<Replica<'a>>) {
-        let ordinals = self.set.ordinals();
+        let ordinals = self.ordinals.clone();
         let mut slots: Vec<Option<Cow<'a, Pod>>> = ordinals.clone().map(|_| None).collect();
         let mut condemned = Vec::new();
         for pod in std::mem::take(&mut self.pods) {
@@ -232,9 +246,16 @@ impl<'a> Sync<'a> {
                 None => condemned.push(Replica { pod, is_stored: true }),
             }
         }
-        let replicas = slots.into_iter().zip(ordinals).map(|(pod, ordinal)| match pod {
-            Some(pod) => Replica { pod, is_stored: true },
-            None => Replica { pod: Cow::Owned(self.new_pod(current, update, ordinal)), is_stored: false },
+        // An ordered set gets no further than the first pod that is missing.
+        let mut wanted = if self.is_parallel { usize::MAX } else { 1 };
+        let replicas = slots.into_iter().zip(ordinals).filter_map(|(pod, ordinal)| match pod {
+            Some(pod) => Some(Replica { pod, is_stored: true }),
+            None if wanted == 0 => None,
+            None => {
+                wanted -= 1;
+                let pod = Cow::Owned(self.new_pod(current, update, ordinal));
+                Some(Replica { pod, is_stored: false })
+            }
         });
         (replicas.collect(), condemned)
     }
@@ -281,7 +302,7 @@ impl<'a> Sync<'a> {
     }
 
     fn is_available(&self, pod: &Pod) -> bool {
-        pod.is_available(self.set.min_ready_seconds(), self.now)
+        pod.is_available(self.min_ready_seconds, self.now)
     }
 
     fn is_unavailable(&self, pod: &Pod) -> bool {
@@ -314,7 +335,7 @@ impl<'a> Sync<'a> {
     /// `processReplica`.
     fn process_replica(&mut self, replica: &Replica<'_>) -> Flow {
         let pod = &replica.pod;
-        let is_parallel = self.set.is_parallel();
+        let is_parallel = self.is_parallel;
         if replica.is_stored && pod.is_terminal() {
             self.events.extend(delete_pod(pod));
             return Flow::Exit;
@@ -450,11 +471,10 @@ impl<'a> Sync<'a> {
         pods.map(|pod| pod.revision.as_str())
     }
 
-    /// The claims that the templates make for a pod.
+    /// The claims that the templates make for a pod (`getPersistentVolumeClaims`).
     fn template_claims(&self, pod: &Pod) -> Vec<(String, &'a Node)> {
         let ordinal = ordinal(pod);
-        let templates = self.set.claim_templates().iter();
-        templates.map(|template| (self.set.claim_name(template, ordinal), template)).collect()
+        self.claim_templates.iter().map(|(prefix, root)| (format!("{prefix}{ordinal}"), *root)).collect()
     }
 
     /// `storageMatches`.
@@ -526,7 +546,7 @@ impl<'a> Sync<'a> {
         let deletes = self.retention.when_deleted || self.retention.when_scaled;
         // With another controller the policy is not applied (`hasUnexpectedController`).
         if deletes && !owners.iter().any(|owner| owner.is_controller) {
-            let is_scaled_down = !self.set.ordinals().contains(&ordinal(pod));
+            let is_scaled_down = !self.ordinals.contains(&ordinal(pod));
             if self.retention.when_scaled && is_scaled_down {
                 owners.extend(replica.uid().map(|uid| Owner::controller("Pod", &pod.name, uid)));
             } else if self.retention.when_deleted {

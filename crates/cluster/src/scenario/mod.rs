@@ -31,7 +31,10 @@ use plimsoll_yaml::Node;
 use std::collections::BTreeSet;
 
 /// How many pods the workloads of a scenario may have together.
-pub const MAX_PODS: i64 = 2_000;
+pub const MAX_PODS: i64 = 1_000;
+
+/// How many actions a scenario may have.
+pub const MAX_ACTIONS: usize = 1_000;
 
 /// What is created, what is done to it, and what its pods do.
 #[derive(Debug, Clone)]

@@ -1,6 +1,6 @@
 //! From text to scenarios.
 
-use super::{Action, Do, Scenario};
+use super::{Action, Do, MAX_ACTIONS, Scenario};
 use crate::controllers::Cascade;
 use plimsoll_diag::{Diagnostic, Report, Severity, SourceId, Sources, has_errors, nearest};
 use plimsoll_kube::Version;
@@ -87,6 +87,10 @@ impl Parser {
                 }
                 "actions" => {
                     let items = self.list(node, key);
+                    if let Some(surplus) = items.get(MAX_ACTIONS) {
+                        self.error(surplus, format!("a scenario has at most {MAX_ACTIONS} actions"));
+                        return scenario;
+                    }
                     scenario.actions = items.iter().filter_map(|item| self.action(item)).collect();
                 }
                 "never_ready" => scenario.never_ready = self.names(node, key),

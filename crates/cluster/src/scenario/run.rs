@@ -151,10 +151,12 @@ impl Runner {
     }
 
     fn check_size(&self, span: Span) -> Result<(), Diagnostic> {
-        let workloads = self.state().workloads.iter();
-        let replicas =
-            workloads.filter_map(|workload| views::Workload::new(workload.kind, &workload.root).replicas());
-        let pods = replicas.fold(0, i64::saturating_add);
+        let replicas = self.state().workloads.iter().map(|workload| match workload.kind {
+            WorkloadKind::Job => views::Job::new(&workload.root).parallelism(),
+            kind => views::Workload::new(kind, &workload.root).replicas().unwrap_or_default(),
+        });
+        let sets = self.state().replica_sets.iter().filter(|set| set.of.is_empty()).map(|set| set.replicas);
+        let pods = replicas.chain(sets).fold(0, i64::saturating_add);
         if pods <= MAX_PODS {
             return Ok(());
         }
