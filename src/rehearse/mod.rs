@@ -66,7 +66,7 @@ pub struct Rehearsal {
     pub pods: Vec<PodRow>,
     /// How it ended.
     pub outcome: Outcome,
-    /// What to know before it is done for real.
+    /// What to know before the upgrade is applied.
     pub remarks: Vec<String>,
 }
 

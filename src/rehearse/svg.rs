@@ -107,12 +107,16 @@ fn bars(row: &PodRow, top: usize, left: &impl Fn(usize) -> usize, column: usize,
         let (width, y) = (steps * column, top + 1);
         let class = class(stretch.condition, row.is_old);
         let last = stretch.to.saturating_sub(1);
+        let when = if last > stretch.from {
+            format!("steps {} to {last}", stretch.from)
+        } else {
+            format!("step {last}")
+        };
         let _ = write!(
             out,
-            "<g><title>{} {}: step {} to {last}</title><rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{BAR}\" rx=\"3\"/>",
+            "<g><title>{} {}: {when}</title><rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{BAR}\" rx=\"3\"/>",
             xml(&terminal(&row.name)),
-            stretch.condition.as_str(),
-            stretch.from
+            stretch.condition.as_str()
         );
         // The letter of the template, where the bar begins and there is room.
         if stretch.from == first && !row.revision.is_empty() && column >= 14 {

@@ -103,17 +103,15 @@ fn recorded_rollouts_happen_again() {
         [
             "rollout-0201",
             "rollout-0206",
-            "rollout-0190",
-            "rollout-0193",
-            "rollout-0199",
             "rollout-0200",
+            "rollout-0204",
             "rollout-0234",
             "rollout-0226",
             "rollout-0233",
             "rollout-0220",
         ]
     );
-    assert_eq!(literal, 152);
+    assert_eq!(literal, 154);
 }
 
 #[test]

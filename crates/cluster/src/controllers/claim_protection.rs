@@ -3,7 +3,7 @@
 use super::event::Event;
 use super::state::State;
 
-/// Lets the deleted claims go that no pod on a node uses (`podUsesPVCForDeletion`).
+/// Removes the deleted claims that no pod on a node uses (`podUsesPVCForDeletion`).
 pub(super) fn step(state: &State) -> Vec<Event> {
     let is_used =
         |claim: &String| state.pods.values().any(|pod| pod.node.is_some() && pod.claims.contains(claim));

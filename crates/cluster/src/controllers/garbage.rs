@@ -82,7 +82,7 @@ fn dependents_of(state: &State, owner: Uid) -> impl Iterator<Item = Dependent<'_
         .map(|(_, dependent)| dependent)
 }
 
-/// `orphanDependents`: takes the owner from everything it owns, then lets it go.
+/// `orphanDependents`: removes the owner from everything it owns, then deletes it.
 fn orphan_dependents(state: &State, owner: Uid, events: &mut Vec<Event>) {
     for (owners, dependent) in dependents(state) {
         if owners.iter().any(|other| other.uid == owner) {
@@ -93,7 +93,7 @@ fn orphan_dependents(state: &State, owner: Uid, events: &mut Vec<Event>) {
     events.push(Event::WorkloadGone { workload: owner });
 }
 
-/// `processDeletingDependentsItem`: deletes everything the owner owns, then lets it go.
+/// `processDeletingDependentsItem`: deletes everything the owner owns, then the owner.
 fn delete_dependents_first(state: &State, owner: Uid, events: &mut Vec<Event>) {
     let mut has_dependents = false;
     for dependent in dependents_of(state, owner) {

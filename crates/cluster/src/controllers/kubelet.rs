@@ -17,8 +17,8 @@ pub struct Script {
     pub never_ready: BTreeSet<String>,
     /// Pods that no node has room for.
     pub unschedulable: BTreeSet<String>,
-    /// Whether the images `app:never`, `app:crash`, `app:slow` and `app:late` play their parts.
-    pub has_acting_images: bool,
+    /// Whether the images `app:never`, `app:crash`, `app:slow` and `app:late` decide how their pods behave.
+    pub uses_scripted_images: bool,
     /// How seconds pass.
     pub pace: Pace,
 }
@@ -41,7 +41,7 @@ impl Default for Script {
             ready_ticks: 1,
             never_ready: BTreeSet::new(),
             unschedulable: BTreeSet::new(),
-            has_acting_images: false,
+            uses_scripted_images: false,
             pace: Pace::Ticks,
         }
     }
@@ -63,8 +63,7 @@ impl Script {
     /// The next tick: its point in time and what happens in it. `None` if nothing will happen any more, unless a
     /// controller does something.
     pub fn next_tick(&self, state: &State) -> Option<(Moment, Vec<Event>)> {
-        let due: Vec<Due> =
-            state.pods.values().enumerate().filter_map(|(index, pod)| self.due(state, pod, index)).collect();
+        let due: Vec<Due> = state.pods.values().filter_map(|pod| self.due(state, pod)).collect();
         let tick = state.now.tick + 1;
         let first = due.iter().map(|due| due.seconds).min()?.max(state.now.seconds);
         let seconds = if self.pace == Pace::Ticks { state.now.seconds } else { first };
@@ -74,7 +73,7 @@ impl Script {
     }
 
     /// What happens to a pod next.
-    fn due(&self, state: &State, pod: &Pod, index: usize) -> Option<Due> {
+    fn due(&self, state: &State, pod: &Pod) -> Option<Due> {
         let name = pod.name.clone();
         let after = |since: Moment, ticks: u32, seconds: i64, event: Event| {
             let tick = since.tick.saturating_add(ticks);
@@ -93,11 +92,11 @@ impl Script {
             return None;
         }
         let Some(bound) = pod.bound else {
-            let node = node_for(state, pod, index);
+            let node = node_for(state, pod);
             let event = Event::PodBound { pod: name, node };
             return after(pod.created, 1, 0, event).filter(|_| !self.unschedulable.contains(&pod.name));
         };
-        let part = if self.has_acting_images { pod.image().strip_prefix("app:") } else { None };
+        let part = if self.uses_scripted_images { pod.image().strip_prefix("app:") } else { None };
         if pod.is_ready() {
             if is_of_job(pod) {
                 return after(bound, self.ready_ticks + 1, 0, Event::PodSucceeded { pod: name });
@@ -125,8 +124,8 @@ fn is_of_job(pod: &Pod) -> bool {
     controller_of(&pod.owners).is_some_and(|owner| owner.kind == "Job")
 }
 
-/// Pods that are made for no particular node go round all of them.
-fn node_for(state: &State, pod: &Pod, index: usize) -> String {
-    let round = || state.nodes.get(index % state.nodes.len().max(1)).cloned();
-    pod.target_node.clone().or_else(round).unwrap_or_else(|| "node-0".to_owned())
+/// Pods that are made for no particular node run on the first: no controller here tells nodes apart.
+fn node_for(state: &State, pod: &Pod) -> String {
+    let first = || state.nodes.first().cloned();
+    pod.target_node.clone().or_else(first).unwrap_or_else(|| "node-0".to_owned())
 }

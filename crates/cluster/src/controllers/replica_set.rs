@@ -71,7 +71,7 @@ const BURST: usize = 500;
 
 /// The pods in the order in which they are given up (`getPodsToDelete`, `ActivePodsWithRanks`): those without a node
 /// first, then those that are not running, not ready, cheaper to delete, on a node with more pods of the workload, ready
-/// for a shorter time. Which of two that are alike goes first is chance on a server; here it is the younger one.
+/// for a shorter time. Which of two that are alike goes first is chance on a server; here it is the one with the lower number.
 fn pods_to_delete<'p>(state: &State, set: &ReplicaSet, active: &[&'p Pod]) -> Vec<&'p Pod> {
     let is_related = |pod: &Pod| {
         state.replica_sets.iter().any(|other| {
@@ -102,7 +102,7 @@ fn pods_to_delete<'p>(state: &State, set: &ReplicaSet, active: &[&'p Pod]) -> Ve
                 Reverse(neighbours(pod)),
                 Reverse(pod.ready_since),
                 Reverse(pod.created),
-                Reverse(pod.serial),
+                pod.serial,
             );
             (key, pod)
         })

@@ -42,7 +42,7 @@ pub struct Subject {
     pub name: String,
     /// The name of its revision, or its own if it is one.
     pub revision: String,
-    /// The name that chance has no part in: of a pod of a ReplicaSet `rsA.1`, of a DaemonSet `node-0-A.1`.
+    /// A name that does not depend on chance: of a pod of a ReplicaSet `rsA.1`, of a DaemonSet `node-0-A.1`.
     pub short_name: String,
     /// Of a pod: whether it was ready.
     pub was_ready: bool,
@@ -60,8 +60,8 @@ pub struct Simulation {
     pub script: Script,
     /// What has happened.
     pub timeline: Timeline,
-    /// Whether the controllers once acted without coming to rest.
-    is_restless: bool,
+    /// Whether the controllers reached the limit of rounds without coming to rest.
+    has_exceeded_rounds: bool,
     /// How many events there have been.
     recorded: usize,
     /// After how many events, and when, each controller has last looked at what it controls.
@@ -119,7 +119,7 @@ impl Simulation {
 
     /// Whether a limit was reached: this will not come to rest.
     pub fn is_endless(&self) -> bool {
-        self.is_restless
+        self.has_exceeded_rounds
             || self.recorded >= MAX_EVENTS
             || self.state.now.tick >= MAX_TOTAL_TICKS
             || self.state.pods.len() > MAX_LIVE_PODS
@@ -157,7 +157,7 @@ impl Simulation {
                 _ => return,
             }
         }
-        self.is_restless = true;
+        self.has_exceeded_rounds = true;
     }
 
     /// Every controller syncs every object once, unless nothing has happened since it did so last. Returns whether

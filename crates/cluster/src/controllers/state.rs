@@ -258,7 +258,7 @@ impl Pod {
             .map_or("", |container| container.node.get("image").and_then(Node::as_str).unwrap_or_default())
     }
 
-    /// The name that chance has no part in: the second pod of ReplicaSet B is `rsB.2`, the first that a DaemonSet made
+    /// A name that does not depend on chance: the second pod of ReplicaSet B is `rsB.2`, the first that a DaemonSet made
     /// from template A for a node `node-1-A.1`. Others keep their name.
     pub fn short_name(&self) -> String {
         match (self.serial, &self.target_node, controller_of(&self.owners)) {
@@ -639,7 +639,7 @@ impl State {
     }
 }
 
-/// Puts an object in the place of the one that had its name, behind all others if there was none, or takes it away.
+/// Puts an object in the place of the one that had its name, behind all others if there was none, or removes it.
 fn store_named<T>(
     list: &mut Vec<T>,
     name: &str,

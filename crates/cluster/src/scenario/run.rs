@@ -90,7 +90,7 @@ pub fn run(scenario: &Scenario) -> Result<Outcome, Diagnostic> {
         ready_ticks: scenario.ready_ticks,
         never_ready: scenario.never_ready.clone(),
         unschedulable: scenario.unschedulable.clone(),
-        has_acting_images: true,
+        uses_scripted_images: true,
         ..Script::default()
     };
     let mut runner = Runner {
@@ -250,7 +250,7 @@ impl Runner {
         (Answer::of_code(200), request::store(self.state(), group, kind.as_str(), &root))
     }
 
-    /// What the server has against an update.
+    /// Why the server rejects an update.
     fn errors(&self, kind: WorkloadKind, name: &str, old: &Node, new: &Node) -> Vec<FieldError> {
         let (group, kind) = (group_of(kind), kind.as_str());
         let object = Object {
