@@ -26,9 +26,11 @@
 //! | [`lint`] | rules, registry, configuration |
 //! | [`diff`] | two renders compared, and the plan that follows |
 //! | [`preview`] | one render: pods, DNS names, claims, order |
+//! | [`rehearse`] | an upgrade, run step by step on simulated controllers (`crates/cluster`) |
 //! | [`history`] | recorded renders on disk |
 //! | [`world`] | the one door to the outside: files, the time, random numbers |
 
+pub use plimsoll_cluster as cluster;
 pub use plimsoll_diag as diag;
 pub use plimsoll_gotmpl as gotmpl;
 pub use plimsoll_kube as k8s;
@@ -42,6 +44,7 @@ pub mod history;
 pub mod lint;
 pub mod manifests;
 pub mod preview;
+pub mod rehearse;
 pub mod render;
 pub mod values;
 pub mod world;

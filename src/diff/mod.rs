@@ -18,6 +18,7 @@ mod removed;
 pub mod render;
 pub(crate) mod secrets;
 mod sides;
+mod stored;
 mod three_way;
 
 pub use fields::{FieldChange, FieldPath, Step};
@@ -25,6 +26,7 @@ pub use ignore::Ignore;
 pub use instructions::{Cluster, Command, Instruction};
 pub use options::{FailOn, Options};
 pub use sides::{Side, Sides, align};
+pub use stored::{StoredObject, stored};
 
 use crate::diag::{Diagnostic, ObjectRef, Severity};
 use crate::k8s::{self, ErrorKind, Finding, Operation, update};

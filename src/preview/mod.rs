@@ -15,6 +15,7 @@ mod workload;
 pub use json::json;
 pub use mermaid::mermaid;
 pub use svg::svg;
+pub(crate) use table::section;
 pub use table::table;
 
 use crate::k8s::quantity::Quantity;

@@ -36,6 +36,8 @@ const PLACELESS: &[&str] = &[
     "bad-namespace",
     "bad-no-source",
     "bad-preview-missing",
+    "bad-rehearse-pod",
+    "bad-rehearse-scenario-",
     "bad-release-name",
     "bad-show-only",
     "bad-three-names",

@@ -5,6 +5,7 @@ mod admission;
 #[cfg(unix)]
 mod against;
 mod applies;
+mod browser;
 mod builtin;
 mod calls;
 mod certificates;
@@ -30,6 +31,7 @@ mod migrate;
 #[cfg(unix)]
 mod pages;
 mod preview;
+mod rehearse;
 mod remediation;
 mod render;
 mod scenarios;

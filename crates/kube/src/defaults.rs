@@ -363,6 +363,10 @@ fn stateful_set(spec: &mut Map) {
         ensure_map(spec, "persistentVolumeClaimRetentionPolicy"),
         "apps.v1.StatefulSetPersistentVolumeClaimRetentionPolicy",
     );
+    // Written even if it is zero.
+    if let Some(ordinals) = spec.get_mut("ordinals").and_then(Node::as_map_mut) {
+        default(ordinals, "start", 0);
+    }
     each(spec, "volumeClaimTemplates", |claim| {
         for field in ["apiVersion", "kind", "status"] {
             claim.remove(field);

@@ -22,10 +22,11 @@ Examples:
   plimsoll lint ./chart
   plimsoll diff web ./chart -f prod.yaml --against git:main
   plimsoll preview web ./chart
+  plimsoll rehearse web ./chart --against live
   plimsoll values web ./chart --why image.tag
 
 Exit codes: 0 success, no findings, no differences; 1 findings or differences; 2 failed;
-3 (diff) the API server would reject the upgrade."
+3 (diff, rehearse) the API server would reject the upgrade."
 )]
 pub(crate) struct Cli {
     /// Choose when to use colors
@@ -54,6 +55,8 @@ pub(crate) enum Command {
     Diff(Box<DiffArgs>),
     /// Show the pods, DNS names, Services and claims of a release before it exists
     Preview(Box<PreviewArgs>),
+    /// Rehearse an upgrade: what the controllers do step by step, which pods are up and how long it takes at least
+    Rehearse(Box<RehearseArgs>),
     /// List, show or prune the recorded renders of a release
     History(Box<HistoryArgs>),
     /// Show the values that a chart's templates see, and the origin of each
@@ -71,7 +74,7 @@ pub(crate) struct ReleaseAndSource {
     /// Name of the release; the default is `release-name`
     #[arg(add = ArgValueCompleter::new(completion::releases_and_sources))]
     release: Option<String>,
-    /// Chart directory, .tgz archive or builtin:NAME; `diff` and `preview` also accept rendered manifests
+    /// Chart directory, .tgz archive or builtin:NAME; `diff`, `preview` and `rehearse` also accept rendered manifests
     #[arg(value_hint = ValueHint::AnyPath, add = ArgValueCompleter::new(completion::sources))]
     source: String,
 }
@@ -245,21 +248,8 @@ Exit codes: 0 no differences, 1 differences (with --fail-on: only those listed),
 3 the API server would reject the upgrade."
 )]
 pub(crate) struct DiffArgs {
-    /// Compare with: `last`, a recorded revision, a chart, manifests (file, directory, `-`), `git:REV[:PATH]` or `live`
-    #[arg(
-        long,
-        value_name = "PREVIOUS",
-        default_value = "last",
-        allow_hyphen_values = true,
-        add = ArgValueCompleter::new(completion::against)
-    )]
-    pub(crate) against: String,
-    /// Set values of the old side (with --against git:REV or a chart; --set applies to the new side only)
-    #[arg(long, value_name = "KEY=VALUE")]
-    pub(crate) against_set: Vec<String>,
-    /// Read values of the old side from the current version of a file (with --against git:REV or a chart)
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) against_values: Vec<String>,
+    #[command(flatten)]
+    pub(crate) against: AgainstFlags,
     /// Choose the output format
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) format: DiffFormat,
@@ -283,6 +273,9 @@ pub(crate) struct DiffArgs {
     /// Assume that claims without a visible volume are bound
     #[arg(long)]
     pub(crate) claims_bound: bool,
+    /// Also ask the API server (kubectl apply --dry-run=server), and show where it disagrees with the plan
+    #[arg(long)]
+    pub(crate) server_dry_run: bool,
     #[command(flatten)]
     pub(crate) history: HistoryFlags,
     #[command(flatten)]
@@ -307,9 +300,6 @@ pub(crate) struct ClusterFlags {
     /// Find removed objects in the ApplySet whose parent is this Secret (with --against live)
     #[arg(long, value_name = "SECRET")]
     pub(crate) applyset: Option<String>,
-    /// Also ask the API server (kubectl apply --dry-run=server), and show where it disagrees with the plan
-    #[arg(long)]
-    pub(crate) server_dry_run: bool,
 }
 
 impl ClusterFlags {
@@ -319,7 +309,27 @@ impl ClusterFlags {
     }
 }
 
-impl DiffArgs {
+/// What the new side is compared with.
+#[derive(Debug, Args)]
+pub(crate) struct AgainstFlags {
+    /// Compare with: `last`, a recorded revision, a chart, manifests (file, directory, `-`), `git:REV[:PATH]` or `live`
+    #[arg(
+        long,
+        value_name = "PREVIOUS",
+        default_value = "last",
+        allow_hyphen_values = true,
+        add = ArgValueCompleter::new(completion::against)
+    )]
+    pub(crate) against: String,
+    /// Set values of the old side (with --against git:REV or a chart; --set applies to the new side only)
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) against_set: Vec<String>,
+    /// Read values of the old side from the current version of a file (with --against git:REV or a chart)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) against_values: Vec<String>,
+}
+
+impl AgainstFlags {
     /// Whether any flag sets values of the old side.
     pub(crate) fn sets_old_values(&self) -> bool {
         !(self.against_set.is_empty() && self.against_values.is_empty())
@@ -373,6 +383,59 @@ pub(crate) enum PreviewFormat {
     Mermaid,
     /// SVG image
     Svg,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "plimsoll rehearse [OPTIONS] [RELEASE] SOURCE\n       plimsoll rehearse [OPTIONS] --scenario FILE",
+    mut_arg("source", |source| source.default_value_if("scenario", clap::builder::ArgPredicate::IsPresent, "")),
+    after_help = "\
+Examples:
+  plimsoll rehearse web ./chart -f prod.yaml --against git:main
+  plimsoll rehearse web ./chart --against live --fail web-2        # what if web-2 never gets ready?
+  plimsoll rehearse web ./chart --against live --format html > rollout.html
+  plimsoll rehearse --scenario rollout.yaml --format json
+
+Exit codes: 0 all pods are ready at the end, 1 the roll-out gets stuck, 2 failed,
+3 the API server would reject the upgrade. A scenario that can be read ends with 0."
+)]
+pub(crate) struct RehearseArgs {
+    #[command(flatten)]
+    pub(crate) against: AgainstFlags,
+    /// Assume that this pod never gets ready
+    #[arg(long, value_name = "POD")]
+    pub(crate) fail: Vec<String>,
+    /// Evict this pod as soon as the roll-out has begun
+    #[arg(long, value_name = "POD")]
+    pub(crate) evict: Vec<String>,
+    /// Run the pods of DaemonSets on this many nodes
+    #[arg(long, value_name = "NUMBER", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) nodes: u16,
+    /// Run a scenario instead of a release: objects, actions and what the pods do, in YAML or JSON
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["release", "source", "against", "fail", "evict", "nodes"])]
+    pub(crate) scenario: Option<String>,
+    /// Choose the output format
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: RehearseFormat,
+    #[command(flatten)]
+    pub(crate) history: HistoryFlags,
+    #[command(flatten)]
+    pub(crate) release: ReleaseArgs,
+    #[command(flatten)]
+    pub(crate) cluster: ClusterFlags,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum RehearseFormat {
+    /// Table of steps
+    #[default]
+    Table,
+    /// JSON for programs
+    Json,
+    /// SVG image of the pods over time
+    Svg,
+    /// Self-contained HTML page
+    Html,
 }
 
 #[derive(Debug, Args)]

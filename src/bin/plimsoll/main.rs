@@ -30,6 +30,7 @@ fn run(cli: Cli) -> ExitStatus {
         Command::Lint(args) => commands::lint::run(&args, &mut ui),
         Command::Diff(args) => commands::diff::run(&args, &mut ui),
         Command::Preview(args) => commands::preview::run(&args, &mut ui),
+        Command::Rehearse(args) => commands::rehearse::run(&args, &mut ui),
         Command::History(args) => commands::history::run(&args, &mut ui),
         Command::Values(args) => commands::values::run(&args, &mut ui),
         Command::Completions(args) => commands::generate::completions(&args, &mut ui),

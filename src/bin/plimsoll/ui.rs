@@ -18,7 +18,7 @@ pub(crate) enum ExitStatus {
     Findings = 1,
     /// It could not be done: usage, input, template.
     Failure = 2,
-    /// `diff` only: the API server would reject the upgrade.
+    /// `diff` and `rehearse`: the API server would reject the upgrade.
     Rejected = 3,
 }
 

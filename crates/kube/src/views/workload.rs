@@ -145,6 +145,11 @@ impl<'a> Workload<'a> {
         Metadata::of(self.root).name()
     }
 
+    /// How many seconds a pod must be ready to count as available.
+    pub fn min_ready_seconds(self) -> i64 {
+        int(self.spec, &["minReadySeconds"]).unwrap_or_default().max(0)
+    }
+
     /// A field of its own spec, unless it is null.
     pub fn spec(self, field: &str) -> Option<&'a Node> {
         self.spec?.get(field).filter(|node| !node.is_null())

@@ -1,6 +1,7 @@
 //! `plimsoll diff`.
 
-use super::{objects, previous, release};
+use super::previous::{self, Previous};
+use super::release;
 use crate::args::{DiffArgs, DiffFormat};
 use crate::ui::{ExitStatus, Ui};
 use anyhow::bail;
@@ -10,20 +11,23 @@ use plimsoll::diff::{self, FailOn, Ignore, render};
 pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let fail_on = fail_on(&args.fail_on)?;
     let sources = Sources::new();
-    let new = objects::of(&args.release, &sources, ui)?;
-    let old = previous::load(args, &new, &sources, ui)?;
-    let asked = args.cluster.server_dry_run.then(|| new.applied_objects());
+    let previous = Previous {
+        against: &args.against,
+        history: &args.history,
+        release: &args.release,
+        cluster: &args.cluster,
+    };
+    let sides = previous::sides(previous, &sources, ui)?;
     let options = diff::Options {
         namespace: args.release.release.namespace.clone(),
         cluster: args.cluster.cluster(),
         version: release::kubernetes(&args.release.release)?,
         ignore: args.ignore.iter().map(|rule| Ignore::new(rule)).collect(),
         claims_bound: args.claims_bound,
-        live: args.against == "live",
+        live: args.against.against == "live",
         documents: matches!(args.format, DiffFormat::Unified | DiffFormat::Markdown | DiffFormat::Html),
         ..diff::Options::default()
     };
-    let sides = diff::align(old, new);
     if !sides.unmatched_hooks.is_empty() {
         let hooks = sides.unmatched_hooks.join(", ");
         ui.note(&format!("hooks that exist on one side only are not compared: {hooks}"));
@@ -32,10 +36,7 @@ pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
         ui.kept(rule.check(&sides.old, &sides.new).into(), &sources)?;
     }
     let mut plan = diff::compare(&sides.old, &sides.new, &options);
-    let refused = match asked {
-        Some(objects) => previous::in_cluster(args)?.dry_run(&objects, &plan, ui)?,
-        None => false,
-    };
+    let refused = args.server_dry_run && previous::in_cluster(previous)?.dry_run(&sides.new, &plan, ui)?;
     ui.kept(plan.show_only(&args.show_only).into(), &sources)?;
     let style = ui.stdout_style();
     match args.format {
@@ -57,13 +58,16 @@ pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
 
 fn heading(args: &DiffArgs) -> String {
     let name = args.release.names.release().unwrap_or_else(|| args.release.names.source());
-    format!("{name} against {}", args.against)
+    format!("{name} against {}", args.against.against)
 }
 
 /// What is upgraded, and from what.
 fn subject(args: &DiffArgs) -> String {
     let name = args.release.names.release().unwrap_or_else(|| args.release.names.source());
-    format!("`{name}` in namespace `{}`, compared with `{}`", args.release.release.namespace, args.against)
+    format!(
+        "`{name}` in namespace `{}`, compared with `{}`",
+        args.release.release.namespace, args.against.against
+    )
 }
 
 /// The categories of `--fail-on`.

@@ -11,6 +11,7 @@ pub(crate) mod past;
 pub(crate) mod preview;
 pub(crate) mod previous;
 pub(crate) mod process;
+pub(crate) mod rehearse;
 pub(crate) mod release;
 pub(crate) mod render;
 pub(crate) mod values;

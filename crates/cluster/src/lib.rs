@@ -1,0 +1,5 @@
+#![doc = include_str!("../README.md")]
+
+pub mod controllers;
+pub mod scenario;
+pub mod server;
