@@ -58,7 +58,7 @@ impl<'a> Workload<'a> {
         Some(Self { object, view })
     }
 
-    /// It as a StatefulSet, if it is one.
+    /// The same object as a StatefulSet; `None` for other kinds.
     pub(in crate::lint) fn stateful_set(&self) -> Option<StatefulSet<'a>> {
         Some(Viewed { object: self.object, view: self.view.stateful_set()? })
     }

@@ -160,7 +160,7 @@ impl<'a> Workload<'a> {
         self.template
     }
 
-    /// It as a StatefulSet, if it is one.
+    /// The same object as a StatefulSet; `None` for other kinds.
     pub fn stateful_set(self) -> Option<StatefulSet<'a>> {
         (self.kind == WorkloadKind::StatefulSet).then(|| StatefulSet::new(self.root))
     }
