@@ -347,6 +347,10 @@ impl<'a> Sync<'a> {
             if !self.create_claims(pod) {
                 return Flow::Failed;
             }
+            if self.state.pod(&pod.name).is_some() {
+                // A pod of another owner has the name until it is gone.
+                return Flow::Failed;
+            }
             let uid = self.new_uid();
             self.events.push(Event::PodCreated(Box::new(Pod { uid, ..Pod::clone(pod) })));
             self.update_claim_owners(replica);
