@@ -183,8 +183,9 @@ pub fn rehearse(
     let mut errors = Vec::new();
     let mut known = BTreeSet::new();
     for namespace in namespaces {
-        let objects: Vec<&StoredObject> =
-            stored.iter().filter(|object| object.namespace == namespace).collect();
+        // What gets its name from the server (`generateName`) is not applied.
+        let is_here = |object: &&StoredObject| object.namespace == namespace && !object.name.is_empty();
+        let objects: Vec<&StoredObject> = stored.iter().filter(is_here).collect();
         if let Some(error) = too_many(namespace, &objects) {
             errors.push(error);
             continue;

@@ -4,7 +4,7 @@ use super::words::{happening, joined};
 use super::{Condition, Happening, Outcome, PodRow, Rehearsal, Step, Stretch};
 use crate::cluster::controllers::disruption::EvictionRefusal;
 use crate::cluster::controllers::endpoints::endpoints;
-use crate::cluster::controllers::{Event, Phase, Pod, Simulation, State, controller_of};
+use crate::cluster::controllers::{Event, Phase, Pod, PodName, Simulation, State, Workload, controller_of};
 use crate::diff::StoredObject;
 use crate::k8s::views::{self, Claim, Metadata, Service, StatefulSet, WorkloadKind};
 use crate::yaml::Node;
@@ -192,7 +192,7 @@ impl Recorder {
         for row in &mut rows {
             row.stretches.retain(|stretch| stretch.from < stretch.to);
         }
-        rows.sort_by_key(|row| crate::cluster::controllers::PodName::new(&row.name));
+        rows.sort_by_key(|row| PodName::new(&row.name));
         let unready: Vec<String> = state
             .pods
             .values()
@@ -234,21 +234,7 @@ impl Recorder {
     }
 
     fn remarks(&self, state: &State, objects: &[&StoredObject]) -> Vec<String> {
-        let mut remarks = Vec::new();
-        for object in objects.iter().filter(|object| object.is_rejected) {
-            remarks.push(format!(
-                "the API server rejects the new manifest of {}: it stays as it is (`plimsoll diff` says why)",
-                reference(object)
-            ));
-        }
-        for object in objects.iter().filter(|object| object.is_removed) {
-            if WorkloadKind::of(&object.group, &object.kind).is_some() {
-                remarks.push(format!(
-                    "{} is not in the new manifests: `kubectl apply` does not delete it, and its pods keep running",
-                    reference(object)
-                ));
-            }
-        }
+        let mut remarks: Vec<String> = objects.iter().filter_map(|object| unapplied(object)).collect();
         remarks.extend(self.services_without_endpoints());
         for (claim, workloads) in &self.shared {
             let workloads: Vec<&str> = workloads.iter().map(String::as_str).collect();
@@ -258,35 +244,7 @@ impl Recorder {
             ));
         }
         remarks.extend(blocking_pods(state));
-        remarks.extend(state.workloads.iter().filter_map(|workload| {
-            let set =
-                (workload.kind == WorkloadKind::StatefulSet).then(|| StatefulSet::new(&workload.root))?;
-            let newest = state
-                .revisions
-                .iter()
-                .filter(|revision| revision.of.1 == workload.name)
-                .max_by_key(|revision| revision.number)?;
-            let old: Vec<&str> = state
-                .pods
-                .values()
-                .filter(|pod| pod.is_controlled_by(workload.uid) && pod.revision != newest.name)
-                .map(|pod| pod.name.as_str())
-                .collect();
-            let why = if set.is_on_delete() {
-                "updateStrategy OnDelete replaces them only when they are deleted"
-            } else if set.partition().unwrap_or_default() > 0 {
-                "the partition leaves them"
-            } else {
-                return None;
-            };
-            (!old.is_empty()).then(|| {
-                format!(
-                    "statefulset/{}: {} keep the old template, because {why}",
-                    workload.name,
-                    joined(&old)
-                )
-            })
-        }));
+        remarks.extend(state.workloads.iter().filter_map(|workload| outdated_pods(state, workload)));
         remarks
     }
 
@@ -317,6 +275,41 @@ impl Recorder {
     }
 }
 
+/// An object that is not as the new manifests say: rejected, or not among them.
+fn unapplied(object: &StoredObject) -> Option<String> {
+    let reference = format!("{}/{}", object.kind.to_lowercase(), object.name);
+    if object.is_rejected {
+        return Some(format!(
+            "the API server rejects the new manifest of {reference}: it stays as it is (`plimsoll diff` says why)"
+        ));
+    }
+    let has_pods = WorkloadKind::of(&object.group, &object.kind).is_some();
+    (object.is_removed && has_pods).then(|| {
+        format!(
+            "{reference} is not in the new manifests: `kubectl apply` does not delete it, and its pods keep running"
+        )
+    })
+}
+
+/// The pods of a StatefulSet that keep the old template because its strategy says so.
+fn outdated_pods(state: &State, workload: &Workload) -> Option<String> {
+    let set = (workload.kind == WorkloadKind::StatefulSet).then(|| StatefulSet::new(&workload.root))?;
+    let own = state.revisions.iter().filter(|revision| revision.of == (workload.kind, workload.name.clone()));
+    let newest = own.max_by_key(|revision| revision.number)?;
+    let is_outdated = |pod: &&Pod| pod.is_controlled_by(workload.uid) && pod.revision != newest.name;
+    let old: Vec<&str> = state.pods.values().filter(is_outdated).map(|pod| pod.name.as_str()).collect();
+    let why = if set.is_on_delete() {
+        "updateStrategy OnDelete replaces pods only when they are deleted".to_owned()
+    } else {
+        let partition = set.partition().filter(|partition| *partition > 0)?;
+        format!("the partition is {partition}")
+    };
+    let keep = if old.len() == 1 { "keeps" } else { "keep" };
+    (!old.is_empty()).then(|| {
+        format!("statefulset/{}: {} {keep} the old template, because {why}", workload.name, joined(&old))
+    })
+}
+
 /// Pods that stop an ordered StatefulSet: as long as one is not ready, nothing after it is changed, a corrected template
 /// included.
 fn blocking_pods(state: &State) -> impl Iterator<Item = String> {
@@ -334,10 +327,6 @@ fn blocking_pods(state: &State) -> impl Iterator<Item = String> {
             name = pod.name
         )
     })
-}
-
-fn reference(object: &StoredObject) -> String {
-    format!("{}/{}", object.kind.to_lowercase(), object.name)
 }
 
 /// The workload that a pod belongs to in the end: of a ReplicaSet the Deployment that made it.

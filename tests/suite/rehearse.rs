@@ -110,3 +110,24 @@ fn names_cannot_leave_the_page_or_the_picture() {
     });
     assert!(!picture.contains("<script>") && !picture.contains("<b>"));
 }
+
+#[test]
+fn pods_that_keep_the_old_template_are_named() {
+    let with = |name: &str, strategy: &str| {
+        objects(&fixture(name).replace("  minReadySeconds: 10\n", &format!("  updateStrategy: {strategy}\n")))
+    };
+    for (strategy, remark) in [
+        (
+            "{type: OnDelete}",
+            "statefulset/db: db-0, db-1 and db-2 keep the old template, because updateStrategy OnDelete replaces pods only when they are deleted",
+        ),
+        (
+            "{type: RollingUpdate, rollingUpdate: {partition: 2}}",
+            "statefulset/db: db-0 and db-1 keep the old template, because the partition is 2",
+        ),
+    ] {
+        let rehearsals =
+            rehearse::rehearse(&with("old", strategy), &with("new", strategy), &Options::default()).unwrap();
+        assert!(rehearsals[0].remarks.iter().any(|other| other == remark), "{:?}", rehearsals[0].remarks);
+    }
+}

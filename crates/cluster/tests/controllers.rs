@@ -325,3 +325,16 @@ fn more_pods_than_fit_are_an_error() {
     let last = outcome.phases.last().expect("a phase");
     assert_eq!((last.end, last.state.pods.len()), (End::Rest, 3));
 }
+
+#[test]
+fn a_new_set_waits_for_the_pods_of_the_old_one() {
+    let text = stateful_set("replicas: 1", "x:1");
+    let mut simulation = at_rest(&[("apps", "StatefulSet", &text)], Script::default());
+    let events = request::delete(&simulation.state, "apps", "StatefulSet", "db", Cascade::Background);
+    simulation.record(events);
+    store(&mut simulation, "apps", "StatefulSet", &stateful_set("replicas: 1", "x:2"));
+    assert_eq!(pods(&simulation), ["db-0 A"]);
+    assert!(simulation.state.pods.values().all(Pod::is_deleting));
+    simulation.run(None);
+    assert_eq!(pods(&simulation), ["db-0 B"]);
+}

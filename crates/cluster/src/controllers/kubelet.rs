@@ -94,7 +94,7 @@ impl Script {
         let Some(bound) = pod.bound else {
             let node = node_for(state, pod);
             let event = Event::PodBound { pod: name, node };
-            return after(pod.created, 1, 0, event).filter(|_| !self.unschedulable.contains(&pod.name));
+            return after(pod.created, 1, 0, event).filter(|_| !names(&self.unschedulable, pod));
         };
         let part = if self.uses_scripted_images { pod.image().strip_prefix("app:") } else { None };
         if pod.is_ready() {
@@ -110,7 +110,7 @@ impl Script {
             return after(bound, 1, 0, Event::PodCrashing { pod: name });
         }
         let is_never = part == Some("never")
-            || self.never_ready.contains(&pod.name)
+            || names(&self.never_ready, pod)
             || pod.stays_unready
             || pod.phase != Phase::Running;
         let ticks = if part == Some("slow") { SLOW_TICKS } else { self.ready_ticks };
@@ -118,6 +118,11 @@ impl Script {
         let event = Event::PodReady { pod: name };
         if is_never { None } else { after(pod.created, ticks.saturating_add(1), seconds, event) }
     }
+}
+
+/// Whether a list names a pod, by its name or its short name.
+fn names(list: &BTreeSet<String>, pod: &Pod) -> bool {
+    !list.is_empty() && (list.contains(&pod.name) || list.contains(&pod.short_name()))
 }
 
 fn is_of_job(pod: &Pod) -> bool {

@@ -51,6 +51,7 @@ struct Sync<'a> {
     min_ready_seconds: i64,
     is_parallel: bool,
     ordinals: Range<i64>,
+    /// Each template with what the names of its claims begin with.
     claim_templates: Vec<(String, &'a Node)>,
     now: Moment,
     retention: Retention,
@@ -86,6 +87,9 @@ impl<'a> Sync<'a> {
 
     /// `adoptOrphanRevisions`. Returns what was adopted.
     fn adopt_orphan_revisions(&mut self) -> BTreeSet<Uid> {
+        if self.workload.deletion.is_some() {
+            return BTreeSet::new();
+        }
         let selector = self.set.selector();
         let orphans: Vec<&Revision> = self
             .state
@@ -94,9 +98,6 @@ impl<'a> Sync<'a> {
             .filter(|revision| controller_of(&revision.owners).is_none())
             .filter(|revision| matches_template(selector, &revision.template))
             .collect();
-        if self.workload.deletion.is_some() {
-            return BTreeSet::new();
-        }
         for revision in &orphans {
             let mut owners = revision.owners.clone();
             owners.push(self.workload.as_owner());
@@ -186,8 +187,8 @@ impl<'a> Sync<'a> {
         (current.clone(), update)
     }
 
-    /// Of a set that is being deleted the garbage collector takes the revisions. A server makes them again now and then,
-    /// whenever the set is synced; that has no effect and is left out.
+    /// The garbage collector deletes the revisions of a set that is being deleted. A server creates them again whenever it
+    /// syncs the set until then; that has no effect and is left out.
     fn push_unless_deleted(&mut self, event: Event) {
         if self.workload.deletion.is_none() {
             self.events.push(event);
@@ -281,8 +282,7 @@ impl<'a> Sync<'a> {
         );
         // Its uid is given when it is created.
         let mut pod = Pod::new(self.state.next_uid(0), name, &revision.template, self.now);
-        let claims = self.set.claim_templates().iter().map(|claim| self.set.claim_name(claim, ordinal));
-        pod.claims.splice(0..0, claims);
+        pod.claims.splice(0..0, self.template_claims(ordinal).into_iter().map(|(name, _)| name));
         Pod { revision: revision.name.clone(), labels, owners: vec![self.workload.as_owner()], ..pod }
     }
 
@@ -345,6 +345,10 @@ impl<'a> Sync<'a> {
                 return Flow::Exit;
             }
             if !self.create_claims(pod) {
+                return Flow::Failed;
+            }
+            if self.state.pod(&pod.name).is_some() {
+                // A pod of another owner has the name until it is gone.
                 return Flow::Failed;
             }
             let uid = self.new_uid();
@@ -471,21 +475,20 @@ impl<'a> Sync<'a> {
         pods.map(|pod| pod.revision.as_str())
     }
 
-    /// The claims that the templates make for a pod (`getPersistentVolumeClaims`).
-    fn template_claims(&self, pod: &Pod) -> Vec<(String, &'a Node)> {
-        let ordinal = ordinal(pod);
+    /// The claims that the templates make for an ordinal (`getPersistentVolumeClaims`).
+    fn template_claims(&self, ordinal: i64) -> Vec<(String, &'a Node)> {
         self.claim_templates.iter().map(|(prefix, root)| (format!("{prefix}{ordinal}"), *root)).collect()
     }
 
     /// `storageMatches`.
     fn has_storage(&self, pod: &Pod) -> bool {
-        self.template_claims(pod).iter().all(|(name, _)| pod.claims.contains(name))
+        self.template_claims(ordinal(pod)).iter().all(|(name, _)| pod.claims.contains(name))
     }
 
     /// `createPersistentVolumeClaims`. Returns whether all claims are there.
     fn create_claims(&mut self, pod: &Pod) -> bool {
         let mut is_complete = true;
-        for (name, template) in self.template_claims(pod) {
+        for (name, template) in self.template_claims(ordinal(pod)) {
             match self.state.claims.get(&name) {
                 None => {
                     let root = Arc::new(template.clone());
@@ -501,7 +504,7 @@ impl<'a> Sync<'a> {
     /// `PodClaimIsStale`: the claim belongs to the pod that had this name before, and goes with it.
     fn has_stale_claim(&self, pod: &Pod) -> bool {
         self.retention.when_scaled
-            && self.template_claims(pod).iter().any(|(name, _)| {
+            && self.template_claims(ordinal(pod)).iter().any(|(name, _)| {
                 self.state
                     .claims
                     .get(name)
@@ -511,7 +514,7 @@ impl<'a> Sync<'a> {
 
     /// `UpdatePodClaimForRetentionPolicy`.
     fn update_claim_owners(&mut self, replica: &Replica<'_>) {
-        for (name, _) in self.template_claims(&replica.pod) {
+        for (name, _) in self.template_claims(ordinal(&replica.pod)) {
             let before = self.owners_of(&name);
             if let Some(before) = before
                 && let Some(owners) = self.corrected_owners(&before, replica)

@@ -73,12 +73,14 @@ impl Parser {
         const KNOWN: [&str; 6] =
             ["objects", "actions", "never_ready", "unschedulable", "ready_ticks", "nodes"];
         let mut scenario = Scenario { version: self.version, ..Scenario::default() };
+        // A recorded roll-out has its scenario in a field.
+        let root = root.get("scenario").filter(|_| root.get("objects").is_none()).unwrap_or(root);
         let Some(map) = root.as_map() else {
             let error = self.error(root, format!("a scenario is {}, expected a map", root.type_name()));
             error.help = vec![FORM.to_owned()];
             return scenario;
         };
-        for entry in map {
+        for entry in map.iter().filter(|entry| !entry.value.is_null()) {
             let (key, node) = (entry.key.as_str(), &entry.value);
             match key {
                 "objects" => {
@@ -183,7 +185,7 @@ impl Parser {
             .filter(|entry| !known.contains(&entry.key.as_str()))
             .for_each(|entry| self.unknown(entry, &known));
         let what = self.what(word, node)?;
-        let after_ticks = match map.get("after_ticks") {
+        let after_ticks = match map.get("after_ticks").filter(|ticks| !ticks.is_null()) {
             Some(ticks) => Some(self.number(ticks, "after_ticks")?),
             None => None,
         };
@@ -207,13 +209,15 @@ impl Parser {
             "fail-pod" => Do::FailPod(self.required_text(node, "pod")?),
             "unready-pod" => Do::UnreadyPod(self.required_text(node, "pod")?),
             "delete-pvc" => Do::DeleteClaim(self.required_text(node, "pvc")?),
-            "wait" => Do::Wait(i64::from(self.required_number(node, "s")?)),
+            "wait" => Do::Wait(self.seconds(node)?),
             _ => Do::Trigger,
         })
     }
 
     fn cascade(&mut self, node: &Node) -> Option<Cascade> {
-        let Some(cascade) = node.get("cascade") else { return Some(Cascade::Background) };
+        let Some(cascade) = node.get("cascade").filter(|cascade| !cascade.is_null()) else {
+            return Some(Cascade::Background);
+        };
         match cascade.as_str().unwrap_or_default() {
             "Background" => Some(Cascade::Background),
             "Foreground" => Some(Cascade::Foreground),
@@ -243,6 +247,16 @@ impl Parser {
     fn required_number(&mut self, node: &Node, field: &str) -> Option<u32> {
         let value = self.required(node, field)?;
         self.number(value, field)
+    }
+
+    /// A number of seconds; parts of a second are rounded up.
+    #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
+    fn seconds(&mut self, node: &Node) -> Option<i64> {
+        let value = self.required(node, "s")?;
+        match value.value {
+            Value::Float(seconds) if (0.0..1e9).contains(&seconds) => Some(seconds.ceil() as i64),
+            _ => self.number(value, "s").map(i64::from),
+        }
     }
 
     fn map(&mut self, node: &Node, field: &str) -> Option<Node> {
@@ -318,6 +332,17 @@ mod tests {
     #[test]
     fn a_number_of_replicas_needs_no_quotes() {
         assert!(complaints("objects: []\nactions: [{do: scale, n: 3}, {do: scale, 'n': 3}]\n").is_empty());
+    }
+
+    #[test]
+    fn what_is_null_is_absent() {
+        let text = "objects: []\nnever_ready: null\nready_ticks: null\nactions: [{do: delete, cascade: null, after_ticks: null}, {do: wait, s: 0.5}]\n";
+        assert!(complaints(text).is_empty());
+    }
+
+    #[test]
+    fn a_recorded_rollout_is_its_scenario() {
+        assert!(complaints("{id: rollout-1, scenario: {objects: []}, events: [], phases: []}").is_empty());
     }
 
     #[test]
