@@ -23,6 +23,7 @@
 //! | [`manifest`] | objects with spans (`crates/kube`) |
 //! | [`manifests`] | manifests of files and directories |
 //! | [`k8s`] | what Kubernetes knows (`crates/kube`) |
+//! | [`cluster`] | an API server in memory and its clients (`crates/cluster`) |
 //! | [`lint`] | rules, registry, configuration |
 //! | [`diff`] | two renders compared, and the plan that follows |
 //! | [`preview`] | one render: pods, DNS names, claims, order |

@@ -1,7 +1,7 @@
 //! What `kubectl apply` does to a stored object: three-way merge, then what the server makes of it.
 
-use super::three_way::{self, ListFault, Merged};
-use crate::k8s::defaults;
+use super::three_way::{self, Fault, Merged};
+use crate::k8s::{Version, defaults};
 use crate::yaml::{Map, Node, Value};
 
 /// A stored object before and after the new manifest is applied.
@@ -12,21 +12,29 @@ pub(super) struct Applied {
     pub(super) patched: Node,
     /// As the server would hold it, were the update accepted.
     pub(super) merged: Node,
-    /// The lists that could not be merged; in `merged` they are as they were.
-    pub(super) faults: Vec<ListFault>,
+    /// Why it could not be patched; `patched` is what it was then.
+    pub(super) fault: Option<Fault>,
 }
 
 /// Stands where the server allocates a value of its own choice (a cluster IP).
 pub(super) const ALLOCATED: &str = "(allocated)";
 
 /// Applies `new` over the stored object `live`; `old` is the manifest that was applied before.
-pub(super) fn apply(group: &str, kind: &str, live: Node, old: &Node, new: &Node) -> Applied {
-    let Merged { root: patched, faults } = three_way::merge(group, kind, &sent(old), &sent(new), &live);
+pub(super) fn apply(
+    version: Version,
+    group: &str,
+    kind: &str,
+    live: Node,
+    old: &Node,
+    new: &Node,
+) -> Applied {
+    let Merged { root: patched, fault } =
+        three_way::merge(version, group, kind, &sent(old), &sent(new), &live);
     let mut merged = patched.clone();
     keep_data_source(group, kind, &live, &mut merged);
     defaults::store(group, kind, &mut merged);
     on_update(group, kind, &live, &mut merged);
-    Applied { live, patched, merged, faults }
+    Applied { live, patched, merged, fault }
 }
 
 /// The stored form of an object created from `manifest`.

@@ -16,8 +16,10 @@ mod options;
 mod refused;
 mod removed;
 pub mod render;
+mod repeated;
 pub(crate) mod secrets;
 mod sides;
+mod simulated;
 mod stored;
 mod three_way;
 
@@ -26,6 +28,7 @@ pub use ignore::Ignore;
 pub use instructions::{Cluster, Command, Instruction};
 pub use options::{FailOn, Options};
 pub use sides::{Side, Sides, align};
+pub use simulated::{Simulated, simulate};
 pub use stored::{StoredObject, stored};
 
 use crate::diag::{Diagnostic, ObjectRef, Severity};
@@ -37,7 +40,6 @@ use matching::Pair;
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use three_way::ListFault;
 
 /// What an upgrade would do.
 #[derive(Debug, Clone, Default)]
@@ -127,8 +129,6 @@ pub struct Reason {
     pub path: String,
     /// The server's words.
     pub message: String,
-    /// Whether it is sure to be refused.
-    pub certainty: Certainty,
     /// What it follows from. Decisions are made by this, never by the message.
     pub cause: Cause,
 }
@@ -137,31 +137,12 @@ pub struct Reason {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Cause {
-    /// `kubectl apply` merges a list by a key that is missing or repeated.
+    /// `kubectl apply` merges lists by keys, and there is no patch for these lists, or the server cannot apply it.
     List,
     /// The object is not valid, whatever was stored before.
     Invalid(ErrorKind),
     /// The stored object may not be changed in this way.
     Update(update::Cause),
-}
-
-/// How sure a [`Reason`] is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Certainty {
-    /// The server, or `kubectl apply` itself, refuses the object.
-    Certain,
-    /// The object may be refused, or stored in another form than the manifest says. It counts as rejected.
-    Unpredictable,
-}
-
-impl Certainty {
-    /// The word for it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Certain => "rejected",
-            Self::Unpredictable => "unpredictable",
-        }
-    }
 }
 
 /// One consequence.
@@ -232,17 +213,6 @@ impl ObjectPlan {
         self.effects.iter().any(|effect| effect.kind == kind)
     }
 
-    /// Whether it counts as rejected only because the outcome cannot be predicted.
-    pub fn is_unpredictable(&self) -> bool {
-        !self.reasons.is_empty() && self.reasons.iter().all(|r| r.certainty == Certainty::Unpredictable)
-    }
-
-    /// Whether pods are replaced, or may be.
-    pub fn may_restart(&self) -> bool {
-        let template = |reason: &Reason| reason.path.starts_with("spec.template");
-        self.restarts() || self.is_unpredictable() && self.reasons.iter().any(template)
-    }
-
     /// Whether there is anything to say about it.
     pub fn is_notable(&self) -> bool {
         self.change != Change::Unchanged
@@ -262,10 +232,8 @@ pub struct Summary {
     pub modified: usize,
     /// Objects that stay as they are.
     pub unchanged: usize,
-    /// Objects that the server would refuse, or may refuse.
+    /// Objects that the server would refuse.
     pub rejected: usize,
-    /// How many of the rejected ones it may take after all.
-    pub unpredictable: usize,
     /// Workloads whose pods are replaced.
     pub restarts: usize,
 }
@@ -282,7 +250,6 @@ impl Plan {
                 Change::Unchanged => summary.unchanged += 1,
             }
             summary.rejected += usize::from(object.verdict == Verdict::Rejected);
-            summary.unpredictable += usize::from(object.is_unpredictable());
             summary.restarts += usize::from(object.restarts());
         }
         summary
@@ -426,10 +393,10 @@ fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Opt
             desired = create(&new_root);
         }
     }
-    let mut applied = apply::apply(group, kind, live, &old_root, &new_root);
+    let mut applied = apply::apply(options.version, group, kind, live, &old_root, &new_root);
     k8s::defaults::apply_gates(options.version, group, kind, &mut applied.merged);
     let stored = fields::compare(kind, &applied.live, &applied.merged);
-    let wanted = match &noted {
+    let mut wanted = match &noted {
         // The usual case: what is stored is what the manifest says.
         None if applied.merged == desired => stored.clone(),
         _ => fields::compare(kind, noted.as_ref().unwrap_or(&applied.live), &desired),
@@ -440,37 +407,39 @@ fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Opt
         stored.iter().filter(|change| !is_allocation(change, said(change))).cloned().collect();
 
     let mut plan = blank(new, if changes.is_empty() { Change::Unchanged } else { Change::Modified });
-    let hidden = |fault: &&ListFault| {
-        fault.is_unpredictable() && options.ignore.iter().any(|rule| rule.hides(new, &fault.path))
-    };
-    let faults: Vec<&ListFault> = applied.faults.iter().filter(|fault| !hidden(fault)).collect();
     let differs = !changes.is_empty() || !wanted.is_empty() || old.api_version != new.api_version;
-    let reasons = refusals(old, new, &applied, &faults, differs, world, options);
+    let reasons = refusals(old, new, &applied, differs, world, options);
+    let merged_by = k8s::merge::Position::root_in_group(group, kind, options.version);
+    let repeated = match applied.fault {
+        None => repeated::explain(merged_by, &old_root, &desired, &applied),
+        Some(_) => Vec::new(),
+    };
     let (old_root, new_root) = (secrets::folded(kind, &old_root), secrets::folded(kind, &new_root));
     if reasons.is_empty() {
+        wanted.retain(|change| !repeated.iter().any(|(path, _)| path.covers(&change.path)));
         plan.effects = effects::updated(new, &applied, &changes, world);
         plan.effects.extend(effects::ignored(new, &old_root, &new_root, &wanted, &stored, &applied, world));
+        plan.effects.extend(repeated.into_iter().map(|(_, effect)| effect));
         if plan.effects.is_empty() && plan.change == Change::Modified {
             plan.effects.push(effects::none(new, &changes));
         }
     } else {
+        plan.effects = repeated.into_iter().map(|(_, effect)| effect).collect();
         plan.verdict = Verdict::Rejected;
         plan.change = Change::Modified;
-        if changes.is_empty() || !faults.is_empty() {
-            // What the manifests say: what is stored is not known.
+        if changes.is_empty() || applied.fault.is_some() {
+            // What the manifests say: nothing is stored.
             changes = wanted;
         }
-        for fault in &faults {
-            if !changes.iter().any(|change| fault.path.covers(&change.path)) {
-                changes.extend(fields::reordered(kind, &fault.path, &applied.live, &desired));
-            }
+        if let Some(fault) = applied.fault.as_ref().filter(|fault| !fault.path.0.is_empty())
+            && !changes.iter().any(|change| fault.path.covers(&change.path))
+        {
+            changes.extend(fields::reordered(kind, &fault.path, &applied.live, &desired));
         }
         plan.reasons = reasons;
-        if !plan.is_unpredictable() {
-            let stored = (&applied.live, &applied.merged);
-            let own_faults = own_faults(new, &faults, world, options);
-            plan.remediation = refused::remediation(&plan, stored, &own_faults, world, world.kubectl(new));
-        }
+        let own_faults = own_faults(new, &applied, world, options);
+        let stored = (&applied.live, &applied.merged);
+        plan.remediation = refused::remediation(&plan, stored, &own_faults, world, world.kubectl(new));
     }
     if plan.change == Change::Modified && options.documents {
         let show = |object: &Object, stored: &Node| {
@@ -495,15 +464,13 @@ fn refusals(
     old: &Object,
     new: &Object,
     applied: &Applied,
-    faults: &[&ListFault],
     differs: bool,
     world: &effects::World<'_>,
     options: &Options,
 ) -> Vec<Reason> {
     let (group, kind) = (matching::group_of(new), new.kind.as_str());
-    let unsent: Vec<Reason> = of_certainty(faults, Certainty::Certain).collect();
-    if !unsent.is_empty() {
-        return unsent;
+    if let Some(fault) = &applied.fault {
+        return vec![fault.reason()];
     }
     let mut unread = unreadable(&patched(old, new, applied), options);
     if options.live && !unread.is_empty() {
@@ -514,7 +481,7 @@ fn refusals(
     if !unread.is_empty() {
         return unread;
     }
-    let mut reasons: Vec<Reason> = of_certainty(faults, Certainty::Unpredictable).collect();
+    let mut reasons = Vec::new();
     if !differs {
         return reasons;
     }
@@ -539,7 +506,6 @@ fn refusals(
     reasons.extend(update::validate(&update, world).into_iter().map(|refusal| Reason {
         message: refusal.error.server_message(),
         path: refusal.error.path,
-        certainty: Certainty::Certain,
         cause: Cause::Update(refusal.cause),
     }));
     without_repetitions(reasons)
@@ -559,10 +525,6 @@ fn without_repetitions(reasons: Vec<Reason>) -> Vec<Reason> {
         }
     }
     unique
-}
-
-fn of_certainty(faults: &[&ListFault], certainty: Certainty) -> impl Iterator<Item = Reason> {
-    faults.iter().map(|fault| fault.reason()).filter(move |reason| reason.certainty == certainty)
 }
 
 /// A value that the server chooses is no change that anybody made, unless a manifest speaks of it (`said`).
@@ -595,16 +557,13 @@ fn stored_part<'a>(object: &Object, root: &'a Node, options: &Options) -> Cow<'a
 }
 
 /// Why the manifest cannot be applied whatever is stored, not even to create the object.
-fn own_faults(
-    new: &Object,
-    faults: &[&ListFault],
-    world: &effects::World<'_>,
-    options: &Options,
-) -> Vec<Reason> {
-    let unsent: Vec<Reason> = of_certainty(faults, Certainty::Certain).collect();
+fn own_faults(new: &Object, applied: &Applied, world: &effects::World<'_>, options: &Options) -> Vec<Reason> {
+    if let Some(fault) = &applied.fault {
+        return vec![fault.reason()];
+    }
     // A recorded Secret holds no values to validate.
-    if !unsent.is_empty() || secrets::has_digests(&new.kind, &new.root) {
-        return unsent;
+    if secrets::has_digests(&new.kind, &new.root) {
+        return Vec::new();
     }
     invalid(new, Operation::Create, world, options)
 }
@@ -648,7 +607,6 @@ fn reasons_of(options: &Options, validate: impl FnOnce() -> Vec<Finding>) -> Vec
         .map(|finding| Reason {
             message: finding.error.server_message(),
             path: finding.error.path,
-            certainty: Certainty::Certain,
             cause: Cause::Invalid(finding.error.kind),
         })
         .collect()
@@ -735,7 +693,6 @@ mod tests {
         let reason = |path: &str, cause: Cause| Reason {
             path: path.to_owned(),
             message: "may not be set".to_owned(),
-            certainty: Certainty::Certain,
             cause,
         };
         let invalid = Cause::Invalid(ErrorKind::Invalid);

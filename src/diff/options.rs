@@ -83,7 +83,7 @@ impl FailOn {
             Self::Rejected => object.verdict == Verdict::Rejected,
             Self::Removed => object.change == Change::Removed,
             Self::Effect(kind) => object.has(kind),
-            Self::Restart => object.may_restart(),
+            Self::Restart => object.restarts(),
         }
     }
 }

@@ -1,14 +1,13 @@
 //! What an upgrade leaves on the server.
 
-use super::{Options, Verdict, apply, compare, matching};
-use crate::k8s::defaults;
+use super::{Change, ObjectPlan, Options, Verdict, compare, simulate};
 use crate::manifest::Object;
 use crate::yaml::Node;
 
 /// An object as the server stores it before and after an upgrade.
 #[derive(Debug, Clone)]
 pub struct StoredObject {
-    /// The API group of its kind.
+    /// The API group of its kind, as the manifest writes it.
     pub group: String,
     /// Its kind.
     pub kind: String,
@@ -30,44 +29,21 @@ pub struct StoredObject {
 /// then those that only the old one has.
 pub fn stored(old: &[Object], new: &[Object], options: &Options) -> Vec<StoredObject> {
     let plan = compare(old, new, options);
-    let pairs = matching::pair(old, new, options);
-    let stored = |object: &Object, root: &Node| {
-        let mut stored = apply::create(matching::group_of(object), &object.kind, root);
-        defaults::apply_gates(options.version, matching::group_of(object), &object.kind, &mut stored);
-        stored
+    let simulated = simulate(old, new, options);
+    let stored = |planned: &ObjectPlan| {
+        let object = &planned.object;
+        StoredObject {
+            group: object.api_version.split_once('/').map_or("", |(group, _)| group).to_owned(),
+            kind: object.kind.clone(),
+            name: object.name.clone(),
+            namespace: object.namespace.clone().unwrap_or_else(|| options.namespace.clone()),
+            before: simulated.before(object, options).cloned(),
+            after: simulated.get(object, options).cloned(),
+            is_rejected: planned.verdict == Verdict::Rejected,
+            is_removed: planned.change == Change::Removed,
+        }
     };
-    pairs
-        .iter()
-        .zip(&plan.objects)
-        .filter_map(|(pair, planned)| {
-            let object = pair.new.or(pair.old)?;
-            let (group, kind) = (matching::group_of(object), object.kind.as_str());
-            let before = pair.old.map(|old| stored(old, &old.root));
-            let is_rejected = planned.verdict == Verdict::Rejected;
-            let after = match (pair.new, &before) {
-                (Some(new), Some(live)) if !is_rejected => {
-                    let noted =
-                        pair.old.filter(|_| options.live).and_then(|old| apply::last_applied(&old.root));
-                    let applied = noted.as_ref().or(pair.old.map(|old| &old.root)).unwrap_or(&new.root);
-                    let mut merged = apply::apply(group, kind, live.clone(), applied, &new.root).merged;
-                    defaults::apply_gates(options.version, group, kind, &mut merged);
-                    Some(merged)
-                }
-                (Some(new), None) if !is_rejected => Some(stored(new, &new.root)),
-                _ => before.clone(),
-            };
-            Some(StoredObject {
-                group: group.to_owned(),
-                kind: kind.to_owned(),
-                name: object.name.clone(),
-                namespace: object.namespace.clone().unwrap_or_else(|| options.namespace.clone()),
-                before,
-                after,
-                is_rejected,
-                is_removed: pair.new.is_none(),
-            })
-        })
-        .collect()
+    plan.objects.iter().map(stored).collect()
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ use crate::cluster::controllers::{Event, Pace, Script, Simulation, State, reques
 use crate::diag::{Diagnostic, nearest};
 use crate::diff::{self, StoredObject};
 use crate::k8s::Version;
+use crate::k8s::gates::{Feature, gate};
 use crate::k8s::views::{self, WorkloadKind};
 use crate::manifest::Object;
 use record::Recorder;
@@ -243,7 +244,7 @@ fn in_namespace(namespace: &str, objects: &[&StoredObject], options: &Options) -
 fn run(objects: &[&StoredObject], options: &Options, pace: Pace) -> (Simulation, Recorder) {
     let nodes = (0..options.nodes).map(|node| format!("node-{node}")).collect();
     let mut state = State::new(nodes);
-    state.max_unavailable_stateful_set = options.diff.version >= Version::V1_37;
+    state.max_unavailable_stateful_set = gate(Feature::MaxUnavailableStatefulSet, options.diff.version);
     let mut simulation = Simulation::new(state, Script { pace, ..Script::default() });
     for object in objects {
         if let Some(before) = &object.before {

@@ -4,7 +4,7 @@
 
 use crate::support::recorded;
 use plimsoll::diag::Sources;
-use plimsoll::diff::{self, Change, EffectKind, FailOn, ObjectPlan, Options, Verdict};
+use plimsoll::diff::{self, Change, EffectKind, ObjectPlan, Options, Verdict};
 use plimsoll::manifest::{self, Object};
 use plimsoll::yaml::ReadOptions;
 use serde_json::Value as Json;
@@ -47,19 +47,11 @@ fn mistake(row: &Json, plan: &ObjectPlan) -> Option<String> {
 
 #[test]
 fn the_plan_says_what_became_of_each_object() {
-    let (mut predicted, mut unpredictable, mut mistakes) = (0, 0, Vec::new());
+    let mut mistakes = Vec::new();
     for row in recorded("applies") {
         let plan = diff::compare(&objects(&row["old"]), &objects(&row["new"]), &Options::default());
         let [object] = plan.objects.as_slice() else { panic!("one object: {row}") };
-        if object.is_unpredictable() {
-            unpredictable += 1;
-            assert_eq!((object.verdict, plan.exit_code(&[FailOn::Rejected])), (Verdict::Rejected, 3));
-            assert!(object.effects.is_empty() && object.remediation.is_empty(), "{:?}", object.effects);
-        } else {
-            predicted += 1;
-            mistakes.extend(mistake(&row, object).map(|mistake| format!("{}: {mistake}", row["about"])));
-        }
+        mistakes.extend(mistake(&row, object).map(|mistake| format!("{}: {mistake}", row["about"])));
     }
     assert!(mistakes.is_empty(), "{} mistakes:\n  {}", mistakes.len(), mistakes.join("\n  "));
-    assert!(predicted >= 400, "only {predicted} of {} are predicted", predicted + unpredictable);
 }

@@ -627,45 +627,48 @@ fn a_class_beside_its_annotation_is_refused_on_creation_alone() {
     assert_eq!(only(&plan("", &both)).verdict, Verdict::Rejected);
 }
 
+/// The lists that are said not to be stored as they are written.
+fn unstored(object: &ObjectPlan) -> Vec<&str> {
+    let details = object.effects.iter().map(|effect| effect.detail.as_str());
+    details
+        .filter_map(|detail| detail.split_once("` is not stored as it is written"))
+        .map(|(path, _)| &path[1..])
+        .collect()
+}
+
 #[test]
-fn a_list_with_a_repeated_merge_key_is_not_predicted() {
+fn a_list_with_a_repeated_merge_key_is_merged_as_kubernetes_does_it() {
     let service = |ports: &str| {
         format!("apiVersion: v1\nkind: Service\nmetadata: {{name: s}}\nspec: {{ports: [{ports}]}}\n")
     };
-    let (tcp, udp) = ("{name: t, port: 443}", "{name: u, port: 443, protocol: UDP}");
+    let (tcp, udp) = ("{name: t, port: 443, protocol: TCP}", "{name: u, port: 443, protocol: UDP}");
     let both = service(&format!("{tcp}, {udp}"));
-    let rejected: FailOn = "rejected".parse().unwrap();
-    for new in [service(tcp), service(&format!("{udp}, {tcp}")), both.replace("443", "443, targetPort: 8443")]
-    {
+    // One of two goes with the other, and a Service with an address needs ports.
+    let refused = [
+        (service(tcp), "spec.ports", "Required value"),
+        (service(&format!("{udp}, {tcp}")), "spec.ports[1].name", "Duplicate value: \"u\""),
+    ];
+    for (new, path, message) in refused {
         let plan = plan(&both, &new);
         let object = only(&plan);
         assert_eq!((object.change, object.verdict), (Change::Modified, Verdict::Rejected), "{new}");
-        assert!(object.is_unpredictable() && object.effects.is_empty() && !object.changes.is_empty());
-        assert_eq!((plan.exit_code(&[]), plan.exit_code(&[rejected])), (3, 3));
-        let json: serde_json::Value = serde_json::from_str(&render::json(&plan)).unwrap();
-        assert_eq!(json["objects"][0]["verdict"], "rejected");
-        assert_eq!(json["objects"][0]["reasons"][0]["path"], "spec.ports");
-        assert_eq!(json["objects"][0]["reasons"][0]["unpredictable"], true);
-        assert_eq!(json["summary"]["rejected"], 1);
-        let shown = [
-            render::plan(&plan, Style::Plain),
-            render::summary(&plan, Style::Plain),
-            render::markdown(&plan, "x"),
-            render::html(&plan, "x"),
-            render::unified(&plan, 3, Style::Plain),
-        ];
-        for text in shown {
-            assert!(text.contains("unpredictable") && !text.to_lowercase().contains("rejected"), "{text}");
-        }
-        let ignore = vec![Ignore::new("Service:spec.ports")];
-        let options = Options { ignore, ..Options::default() };
-        assert!(diff::compare(&objects(&both), &objects(&new), &options).is_empty());
+        let reasons: Vec<_> =
+            object.reasons.iter().map(|one| (one.path.as_str(), one.message.as_str())).collect();
+        assert!(reasons.contains(&(path, message)), "{reasons:?}");
+        assert_eq!(unstored(object), ["spec.ports"], "{new}");
     }
-    // An object that is refused anyway is refused for certain.
-    let typo = service(tcp).replace("ports", "prots: [], ports");
-    let refused = plan(&both, &typo);
-    assert!(!only(&refused).is_unpredictable());
-    assert_eq!(only(&refused).reasons.len(), 1);
+    // Only the first of them gets what both are given.
+    let moved = plan(&both, &both.replace("443", "443, targetPort: 8443"));
+    assert_eq!(only(&moved).verdict, Verdict::Accepted);
+    let paths: Vec<String> = only(&moved).changes.iter().map(|change| change.path.to_string()).collect();
+    assert_eq!(paths, ["spec.ports[0].targetPort"]);
+    assert_eq!(unstored(only(&moved)), ["spec.ports"]);
+    // An added one is merged into the one that there is.
+    let added = plan(&service(tcp), &both);
+    assert_eq!(unstored(only(&added)), ["spec.ports"], "{added:?}");
+    // Another port may come and go.
+    let more = plan(&both, &service(&format!("{tcp}, {udp}, {{name: v, port: 80, protocol: TCP}}")));
+    assert_eq!((only(&more).verdict, unstored(only(&more)).len()), (Verdict::Accepted, 0), "{more:?}");
     // Custom resources are merged as JSON, and new objects are not merged at all.
     let custom = both.replace("v1\nkind: Service", "example.com/v1\nkind: Service");
     assert_eq!(only(&plan(&custom, &custom.replace(&format!(", {udp}"), ""))).verdict, Verdict::Accepted);
@@ -673,17 +676,18 @@ fn a_list_with_a_repeated_merge_key_is_not_predicted() {
 }
 
 #[test]
-fn restarts_that_cannot_be_ruled_out_count() {
+fn removing_one_of_two_variables_of_a_name_removes_both_and_restarts() {
     let with = |env: &str| SET.replace(r#"{name: A, value: "1"}"#, env);
     let both = with("{name: A, value: x}\n            - {name: A, value: z}");
     let restart: FailOn = "restart".parse().unwrap();
-    let unsure = plan(&both, &with("{name: A, value: x}"));
-    assert_eq!((only(&unsure).restarts(), unsure.exit_code(&[restart])), (false, 1));
-    assert!(render::summary(&unsure, Style::Plain).ends_with("1 UNPREDICTABLE, pods may restart\n"));
+    let one = plan(&both, &with("{name: A, value: x}"));
+    assert_eq!((only(&one).restarts(), one.exit_code(&[restart])), (true, 1));
+    assert_eq!(only(&one).changes.len(), 2, "{:?}", only(&one).changes);
+    assert_eq!(unstored(only(&one)), ["spec.template.spec.containers[app].env"]);
     // Other fields change as they do anywhere.
-    let sure = plan(&both, &both.replace("app:1.0", "app:1.1"));
-    assert_eq!((only(&sure).verdict, only(&sure).restarts()), (Verdict::Accepted, true));
-    assert_eq!(only(&sure).changes.len(), 1);
+    let other = plan(&both, &both.replace("app:1.0", "app:1.1"));
+    assert_eq!((only(&other).verdict, only(&other).restarts()), (Verdict::Accepted, true));
+    assert_eq!(only(&other).changes.len(), 1);
 }
 
 #[test]
@@ -952,4 +956,41 @@ fn only_what_kubectl_can_restart_gets_a_command_that_restarts_it() {
         assert_eq!(detail.contains("rollout restart"), command.is_some(), "{detail}");
         assert!(command.is_none_or(|command| detail.contains(command)), "{detail}");
     }
+}
+
+#[test]
+fn json_has_the_objects_as_the_server_would_store_them() {
+    let service = |port: u16| {
+        format!("apiVersion: v1\nkind: Service\nmetadata: {{name: s}}\nspec: {{ports: [{{port: {port}}}]}}\n")
+    };
+    let rest = "---\napiVersion: v1\nkind: Secret\nmetadata: {name: c}\nstringData: {a: x}\n\
+        ---\napiVersion: example.com/v1\nkind: Thing\nmetadata: {name: t}\n";
+    let (old, new) = (objects(&service(80)), objects(&format!("{}{rest}", service(81))));
+    let stored_in = |old: &[_], new: &[_], options: &Options| {
+        let plan = diff::compare(old, new, options);
+        let json = render::json_with_stored(&plan, &diff::simulate(old, new, options), options);
+        serde_json::from_str::<serde_json::Value>(&json).unwrap()["objects"].clone()
+    };
+    let find = |objects: &serde_json::Value, kind: &str| {
+        let found = objects.as_array().unwrap().iter().find(|object| object["kind"] == kind).cloned();
+        found.unwrap()["stored"].clone()
+    };
+    let shown = stored_in(&old, &new, &Options::default());
+    let spec = &find(&shown, "Service")["spec"];
+    assert_eq!(
+        (&spec["ports"], spec["clusterIP"].as_str()),
+        (&serde_json::json!([{"port": 81, "protocol": "TCP", "targetPort": 81}]), Some("<allocated-ip-1>")),
+    );
+    let secret = find(&shown, "Secret");
+    assert_eq!((&secret["data"], secret.get("stringData")), (&serde_json::json!({"a": "eA=="}), None));
+    assert!(find(&shown, "Thing").is_null());
+    // What is removed from the manifests stays where nothing is pruned.
+    assert_eq!(find(&stored_in(&new, &old, &Options::default()), "Secret")["data"]["a"], "eA==");
+    // A live object keeps what the server gave it, and what is refused stays as it was.
+    let live =
+        objects(&service(80).replace("spec: {", "spec: {clusterIP: 10.0.0.7, clusterIPs: [10.0.0.7], "));
+    let options = Options { live: true, ..Options::default() };
+    assert_eq!(find(&stored_in(&live, &new, &options), "Service")["spec"]["clusterIP"], "10.0.0.7");
+    let refused = objects(&service(80).replace("spec: {", "spec: {type: Nonsense, "));
+    assert_eq!(find(&stored_in(&live, &refused, &options), "Service")["spec"]["ports"][0]["port"], 80);
 }

@@ -88,7 +88,7 @@ const RULES: &[Rule] = &[
     Rule { name: "and not without it", base: INDEXED, edits: &[("completions: 3", "completions: 5")], outcome: Refused(&[("spec.completions", "Invalid value: 5: can only be modified in tandem with spec.parallelism")]) },
     Rule { name: "a Job's template stays", base: JOB, edits: &[("x:1", "x:2")], outcome: Refused(&[("spec.template", "Invalid value: ")]) },
     Rule { name: "where a suspended Job runs may change", base: SUSPENDED, edits: &[("      restartPolicy", "      nodeSelector: {disk: fast}\n      restartPolicy"), ("{app: j}", "{app: k}")], outcome: Changed },
-    Rule { name: "what it runs may not", base: SUSPENDED, edits: &[("x:1", "x:2")], outcome: Refused(&[("spec.template", "Invalid value: ")]) },
+    Rule { name: "what it runs may not", base: SUSPENDED, edits: &[("x:1", "x:2")], outcome: Refused(&[("spec.template.spec", "Invalid value: ")]) },
     Rule { name: "who manages a Job stays", base: JOB, edits: &[("backoffLimit: 2", "managedBy: example.net/queue")], outcome: Refused(&[("spec.managedBy", "Invalid value: \"example.net/queue\": field is immutable")]) },
     // `ValidatePersistentVolumeClaimUpdate`.
     Rule { name: "a claim without a volume stays as it is", base: CLAIM, edits: &[("20Gi", "30Gi")], outcome: Refused(&[CLAIM_FIXED]) },

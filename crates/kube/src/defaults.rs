@@ -17,6 +17,15 @@ pub fn store(group: &str, kind: &str, root: &mut Node) {
     let metrics_in_v1 = (group, kind) == ("autoscaling", "HorizontalPodAutoscaler")
         && root.get("apiVersion").and_then(Node::as_str) == Some("autoscaling/v1");
     strip_server_fields(group, root);
+    decode(group, kind, root);
+    if let (true, true, Some(map)) = (metrics_in_v1, is_builtin(group), root.as_map_mut()) {
+        metrics_of_v1(map);
+    }
+}
+
+/// What the server reads the object `root` as, in place: zero values dropped, quantities canonical, `stringData` folded
+/// into `data`, defaults filled in. Unlike [`store`] this leaves the head, the metadata and the status as they are.
+pub fn decode(group: &str, kind: &str, root: &mut Node) {
     if !is_builtin(group) {
         drop_nulls(root);
         return;
@@ -28,9 +37,6 @@ pub fn store(group: &str, kind: &str, root: &mut Node) {
         normalise(root, "");
     }
     fill(group, kind, root);
-    if let (true, Some(map)) = (metrics_in_v1, root.as_map_mut()) {
-        metrics_of_v1(map);
-    }
 }
 
 /// Whether a group's kinds are part of Kubernetes itself.
@@ -218,30 +224,79 @@ fn is_value_struct(field: &str, parent: &str, pod_spec: bool) -> bool {
     }
 }
 
-/// Fields of type `*string`: an empty one is not the same as none.
+/// Fields of type `*string`, and of pointers to types like it: an empty one is not the same as none.
 fn is_string_pointer(parent: &str, field: &str) -> bool {
     match field {
-        "storageClassName" => parent == "spec",
-        "runtimeClassName"
-        | "volumeAttributesClassName"
-        | "loadBalancerClass"
+        "cachingMode"
+        | "completionMode"
+        | "endpointsNamespace"
+        | "failurePolicy"
+        | "fsGroupChangePolicy"
+        | "fsGroupPolicy"
+        | "gmsaCredentialSpec"
+        | "gmsaCredentialSpecName"
+        | "holderIdentity"
+        | "hostnameOverride"
+        | "identity"
         | "ingressClassName"
-        | "appProtocol"
-        | "timeZone"
+        | "initiatorName"
+        | "internalTrafficPolicy"
+        | "ipFamilyPolicy"
+        | "loadBalancerClass"
         | "localhostProfile"
         | "managedBy"
-        | "trafficDistribution"
-        | "hostnameOverride"
-        | "gmsaCredentialSpec"
+        | "matchPolicy"
+        | "maxSurge"
+        | "maxUnavailable"
+        | "minAvailable"
+        | "mountPropagation"
+        | "nodeAffinityPolicy"
+        | "nodeTaintsPolicy"
+        | "appProtocol"
+        | "pathType"
+        | "podGroupName"
+        | "podReplacementPolicy"
+        | "preemptionPolicy"
+        | "preferredHolder"
+        | "procMount"
+        | "reclaimPolicy"
+        | "recursiveReadOnly"
+        | "reinvocationPolicy"
+        | "resourceClaimName"
+        | "resourceClaimTemplateName"
         | "runAsUserName"
-        | "identity"
-        | "holderIdentity"
-        | "ipFamilyPolicy" => true,
-        "type" => parent == "hostPath",
+        | "runtimeClassName"
+        | "scope"
+        | "seLinuxChangePolicy"
+        | "secretNamespace"
+        | "selectPolicy"
+        | "sideEffects"
+        | "signerName"
+        | "stopSignal"
+        | "succeededIndexes"
+        | "supplementalGroupsPolicy"
+        | "timeZone"
+        | "trafficDistribution"
+        | "unhealthyPodEvictionPolicy"
+        | "volumeAttributesClassName"
+        | "volumeBindingMode"
+        | "volumeMode"
+        | "zone" => true,
+        "apiGroup" => matches!(parent, "dataSource" | "dataSourceRef" | "parameters" | "resource"),
+        "containerName" => parent == "onExitCodes",
+        "fsType" => matches!(parent, "azureDisk" | "csi" | "local"),
+        "hostname" => parent == "endpoints",
+        "name" => parent == "clusterTrustBundle",
+        "namespace" => matches!(parent, "dataSourceRef" | "parameters"),
+        "nodeName" => matches!(parent, "addresses" | "endpoints" | "notReadyAddresses"),
+        "path" => parent == "service",
+        "port" => parent == "ports",
+        "restartPolicy" => matches!(parent, "containers" | "ephemeralContainers" | "initContainers"),
         "service" => parent == "grpc",
-        "fsType" => parent == "csi",
+        "storageClassName" => parent == "spec",
+        "type" => parent == "hostPath",
+        "url" => parent == "clientConfig",
         "value" => parent == "options",
-        "apiGroup" => matches!(parent, "dataSource" | "dataSourceRef"),
         _ => false,
     }
 }
@@ -258,8 +313,11 @@ fn is_plain_bool(parent: &str, field: &str) -> bool {
         | "publishNotReadyAddresses"
         | "paused"
         | "globalDefault"
+        | "chapAuthDiscovery"
+        | "chapAuthSession"
+        | "sslEnabled"
         | "unschedulable" => true,
-        "readOnly" => parent != "csi",
+        "readOnly" => !matches!(parent, "azureDisk" | "csi"),
         _ => false,
     }
 }
@@ -267,18 +325,21 @@ fn is_plain_bool(parent: &str, field: &str) -> bool {
 /// Fields of an integer type that is no pointer: zero is the same as none.
 fn is_plain_int(parent: &str, field: &str) -> bool {
     match field {
+        "periodSeconds" => parent != "policies",
         "minReadySeconds"
         | "initialDelaySeconds"
         | "timeoutSeconds"
-        | "periodSeconds"
         | "successThreshold"
         | "failureThreshold"
         | "hostPort"
         | "nodePort"
         | "healthCheckNodePort"
         | "start"
-        | "targetPort" => parent != "clientIP",
+        | "targetPort" => !matches!(parent, "clientIP" | "webhooks"),
+        "lun" => parent == "iscsi",
         "partition" => parent != "rollingUpdate",
+        "seconds" => parent == "sleep",
+        "value" => parent.is_empty(),
         _ => false,
     }
 }
@@ -424,6 +485,10 @@ fn daemon_set(spec: &mut Map) {
     constants(strategy, "apps.v1.DaemonSetUpdateStrategy");
     if text(strategy, "type") == "RollingUpdate" {
         constants(ensure_map(strategy, "rollingUpdate"), "apps.v1.RollingUpdateDaemonSet");
+    } else if let Some(rolling) = strategy.get_mut("rollingUpdate").and_then(Node::as_map_mut) {
+        // Other strategies may keep a `rollingUpdate`; the internal type has both numbers by value.
+        default(rolling, "maxUnavailable", 0);
+        default(rolling, "maxSurge", 0);
     }
 }
 
@@ -628,6 +693,9 @@ const SOURCES: [(&str, &str); 9] = [
 
 /// `SetDefaults_Service`.
 fn service(spec: &mut Map) {
+    if spec.get("selector").and_then(Node::as_map).is_some_and(Map::is_empty) {
+        spec.remove("selector");
+    }
     constants(spec, "core.v1.ServiceSpec");
     match text(spec, "sessionAffinity") {
         "None" => {
@@ -1040,7 +1108,7 @@ pub fn text<'a>(map: &'a Map, key: &str) -> &'a str {
 }
 
 /// Runs `f` on every mapping in the list below `key`.
-fn each(map: &mut Map, key: &str, mut f: impl FnMut(&mut Map)) {
+pub(crate) fn each(map: &mut Map, key: &str, mut f: impl FnMut(&mut Map)) {
     if let Some(Node { value: Value::Seq(items), .. }) = map.get_mut(key) {
         items.iter_mut().filter_map(Node::as_map_mut).for_each(&mut f);
     }

@@ -7,11 +7,14 @@
 //! there are none, those of the server's validation functions.
 
 pub mod defaults;
+mod encode;
 pub mod gates;
 pub mod kinds;
+pub mod managed;
 pub mod manifest;
 pub mod merge;
 pub mod names;
+pub mod patch;
 pub mod quantity;
 pub mod schema;
 pub mod update;
@@ -19,8 +22,9 @@ pub mod validation;
 mod version;
 pub mod views;
 
+pub use encode::encode;
 pub use validation::{
-    ErrorKind, FieldError, Finding, Operation, RULES, defines, name_errors, validate, validate_all,
-    validate_custom, validate_for, validate_form,
+    ErrorKind, FieldError, Finding, Operation, RULES, defines, name_errors, validate, validate_addresses,
+    validate_all, validate_custom, validate_for, validate_form,
 };
 pub use version::{KubeVersion, Version, VersionError};

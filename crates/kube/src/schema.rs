@@ -85,6 +85,15 @@ pub fn disabled_fields<'a>(
     found
 }
 
+/// Turns the nulls of an object of a built-in kind into what the server decodes them as, at any depth: fields are dropped,
+/// values of maps and items of lists become the zero value of their type. Other objects stay as they are.
+pub fn decode_nulls(api_version: &str, kind_name: &str, version: Version, root: &mut Node) {
+    let schemas = Schemas::get();
+    if let Some(ty) = kind(api_version, kind_name).and_then(|kind| schemas.type_named(kind.type_name)) {
+        schemas.decode_nulls_below(Ty::of_object(ty), version, root);
+    }
+}
+
 /// Names one type of the API. They sort as the names do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TypeId(u16);
@@ -403,6 +412,45 @@ impl Schemas {
             }
             _ => {}
         }
+    }
+
+    fn decode_nulls_below(&self, ty: Ty, version: Version, node: &mut Node) {
+        match (ty.shape(), &mut node.value) {
+            (Shape::Base(Base::Object(id)), Value::Map(map)) => {
+                map.retain(|entry| !entry.value.is_null());
+                for entry in map.iter_mut() {
+                    if let Some(field) = self.field(id, &entry.key, version) {
+                        self.decode_nulls_below(field.ty, version, &mut entry.value);
+                    }
+                }
+            }
+            (Shape::List(inner), Value::Seq(items)) => {
+                for item in items {
+                    self.decode_value(inner, version, item);
+                }
+            }
+            (Shape::Map(inner), Value::Map(map)) => {
+                for entry in map.iter_mut() {
+                    self.decode_value(inner, version, &mut entry.value);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Decodes a value of a map or an item of a list, which unlike a field cannot be absent.
+    fn decode_value(&self, ty: Ty, version: Version, node: &mut Node) {
+        if !node.is_null() {
+            return self.decode_nulls_below(ty, version, node);
+        }
+        node.value = match ty.shape() {
+            Shape::Base(Base::Object(_)) => Value::Map(plimsoll_yaml::Map::new()),
+            Shape::Base(Base::String | Base::Bytes) => Value::String(String::new()),
+            Shape::Base(Base::Quantity) => Value::String("0".to_owned()),
+            Shape::Base(Base::Bool) => Value::Bool(false),
+            Shape::Base(Base::Int32 | Base::Int64 | Base::Float | Base::IntOrString) => Value::Int(0),
+            Shape::List(_) | Shape::Map(_) | Shape::Base(Base::Time | Base::Any) => Value::Null,
+        };
     }
 
     /// Reads the text. What it does not understand it leaves out; a test sees to it that there is nothing

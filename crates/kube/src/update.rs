@@ -272,8 +272,11 @@ impl Check<'_> {
             Some(template)
         };
         let (before, after) = (strip(at(self.old, "spec.template")), strip(at(self.new, "spec.template")));
+        // `validatePodResourceUpdatesOnly`.
+        let path =
+            if mutable && self.version >= Version::V1_36 { "spec.template.spec" } else { "spec.template" };
         if differ(before.as_ref(), after.as_ref()) {
-            self.invalid(Cause::ImmutableField, "spec.template", None, "field is immutable");
+            self.invalid(Cause::ImmutableField, path, None, "field is immutable");
         }
         for field in
             ["completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"]
@@ -401,7 +404,10 @@ impl Check<'_> {
 
     /// The sizes of a bound claim.
     fn claim_size(&mut self, old: Option<Quantity>, new: Option<Quantity>, capacity: Option<Quantity>) {
-        let (Some(old_size), Some(new_size), Some(capacity)) = (old, new, capacity) else { return };
+        // What is not said is 0, as for the server: also the capacity of a claim that is not bound.
+        let (Some(old_size), Ok(zero)) = (old, Quantity::parse("0")) else { return };
+        let new_size = new.unwrap_or(zero);
+        let bound = capacity.is_some();
         let recovers = gate(Feature::RecoverVolumeExpansionFailure, self.version);
         if new_size < old_size && !recovers {
             self.forbid(
@@ -409,14 +415,14 @@ impl Check<'_> {
                 "spec.resources.requests.storage",
                 "field can not be less than previous value",
             );
-        } else if new_size < old_size && new_size < capacity {
+        } else if new_size < old_size && new_size <= capacity.unwrap_or(zero) {
             self.forbid(
                 Cause::BelowCapacity,
                 "spec.resources.requests.storage",
                 "field can not be less than status.capacity",
             );
         }
-        if new_size > old_size {
+        if bound && new_size > old_size {
             let class = at(self.new, "spec.storageClassName").and_then(Node::as_str).unwrap_or_default();
             if class.is_empty() || self.around.expandable(class) == Some(false) {
                 self.forbid(
@@ -509,7 +515,16 @@ impl Check<'_> {
             spec
         };
         let tolerations = |node| at(node, "spec.tolerations").map(Node::items).unwrap_or_default();
-        let added_only = tolerations(self.old).iter().all(|item| tolerations(self.new).contains(item));
+        // `ValidateOnlyAddedTolerations`: how long a taint is tolerated may change.
+        let untimed = |list: &[Node]| -> Vec<Node> {
+            let mut list = list.to_vec();
+            list.iter_mut().filter_map(Node::as_map_mut).for_each(|item| {
+                item.remove("tolerationSeconds");
+            });
+            list
+        };
+        let kept = untimed(tolerations(self.new));
+        let added_only = untimed(tolerations(self.old)).iter().all(|item| kept.contains(item));
         let deadline = |node| at(node, "spec.activeDeadlineSeconds").and_then(Node::as_i64);
         let deadline_ok = match (deadline(self.old), deadline(self.new)) {
             (Some(old), Some(new)) => new <= old,
@@ -576,7 +591,7 @@ fn changed_fields<'a>(old: Option<&'a Node>, new: Option<&'a Node>) -> BTreeSet<
 }
 
 /// `!equality.Semantic.DeepEqual`: absent and empty are the same, quantities are numbers.
-fn differ(old: Option<&Node>, new: Option<&Node>) -> bool {
+pub fn differ(old: Option<&Node>, new: Option<&Node>) -> bool {
     fn empty(node: Option<&Node>) -> bool {
         match node.map(|node| &node.value) {
             None => true,

@@ -253,6 +253,9 @@ pub(crate) struct DiffArgs {
     /// Choose the output format
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) format: DiffFormat,
+    /// Add each object as the API server would store it, with the values of Secrets (with --format json)
+    #[arg(long)]
+    pub(crate) stored: bool,
     /// Set the lines of context around each change (with --format unified)
     #[arg(long, value_name = "LINES", default_value_t = 3)]
     pub(crate) context: usize,

@@ -86,8 +86,7 @@ fn section(index: usize, object: &ObjectPlan, out: &mut String) {
         for reason in &object.reasons {
             let _ = writeln!(
                 out,
-                "<li><span class=\"badge bad\">{}</span> <code>{}</code> {}</li>",
-                reason.certainty.as_str(),
+                "<li><span class=\"badge bad\">rejected</span> <code>{}</code> {}</li>",
                 escape(&terminal(&reason.path)),
                 html_prose(&reason.message)
             );

@@ -1,6 +1,6 @@
 //! The plan for programs.
 
-use crate::diff::{self, Certainty, FieldChange, ObjectPlan, Plan, instructions};
+use crate::diff::{self, FieldChange, ObjectPlan, Options, Plan, Simulated, instructions};
 use crate::yaml::{Node, Value};
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -8,11 +8,20 @@ use serde_json::Value as Json;
 /// The plan as one JSON document, version 1 of the contract: `{"version":1,"kubeVersion":"1.36","objects":[..],"summary":{..}}`.
 /// Every object of either render is listed.
 pub fn json(plan: &Plan) -> String {
+    document(plan, |_| None)
+}
+
+/// As [`json`], and each object as the API server would store it, in `stored`; null if it would not store it.
+pub fn json_with_stored(plan: &Plan, stored: &Simulated, options: &Options) -> String {
+    document(plan, |plan| Some(stored.get(&plan.object, options).map_or(Json::Null, to_json)))
+}
+
+fn document(plan: &Plan, stored: impl Fn(&ObjectPlan) -> Option<Json>) -> String {
     let summary = plan.summary();
     let document = Document {
         version: 1,
         kube_version: plan.kube_version.to_string(),
-        objects: plan.objects.iter().map(object).collect(),
+        objects: plan.objects.iter().map(|plan| object(plan, stored(plan))).collect(),
         summary: Summary {
             added: summary.added,
             removed: summary.removed,
@@ -63,14 +72,14 @@ struct Object<'a> {
     changes: Vec<Change>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     way_out: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stored: Option<Json>,
 }
 
 #[derive(Serialize)]
 struct Reason<'a> {
     path: &'a str,
     message: &'a str,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    unpredictable: bool,
 }
 
 #[derive(Serialize)]
@@ -90,7 +99,7 @@ struct Change {
     order: bool,
 }
 
-fn object(object: &ObjectPlan) -> Object<'_> {
+fn object(object: &ObjectPlan, stored: Option<Json>) -> Object<'_> {
     Object {
         api_version: &object.object.api_version,
         kind: &object.object.kind,
@@ -108,15 +117,12 @@ fn object(object: &ObjectPlan) -> Object<'_> {
             .collect(),
         changes: object.changes.iter().map(change).collect(),
         way_out: instructions::script_lines(&object.remediation),
+        stored,
     }
 }
 
 fn reason(reason: &diff::Reason) -> Reason<'_> {
-    Reason {
-        path: &reason.path,
-        message: &reason.message,
-        unpredictable: reason.certainty == Certainty::Unpredictable,
-    }
+    Reason { path: &reason.path, message: &reason.message }
 }
 
 fn change(change: &FieldChange) -> Change {

@@ -79,8 +79,8 @@ fn details(object: &ObjectPlan) -> String {
     for reason in &object.reasons {
         let path =
             if reason.path.is_empty() { String::new() } else { format!("{}: ", markdown_code(&reason.path)) };
-        let word = reason.certainty.as_str();
-        let _ = writeln!(part, "- **{word}** {path}{}", escaped(&reason.message));
+
+        let _ = writeln!(part, "- **rejected** {path}{}", escaped(&reason.message));
     }
     for effect in object.effects.iter().filter(|effect| !effect.detail.is_empty()) {
         let text = escaped(&effect_text(effect));

@@ -14,13 +14,13 @@ mod words;
 
 pub use crate::diag::render::Style;
 pub use html::html;
-pub use json::json;
+pub use json::{json, json_with_stored};
 pub use markdown::markdown;
 pub use script::script;
 pub use text::{plan, plan_within};
 pub use unified::unified;
 
-use super::{Certainty, Change, Effect, EffectKind, ObjectPlan, Plan, Verdict, instructions};
+use super::{Change, Effect, EffectKind, ObjectPlan, Plan, Verdict, instructions};
 use crate::diag::escape::terminal;
 use crate::yaml::{Node, Value, emit};
 use std::fmt::Write as _;
@@ -71,16 +71,10 @@ fn figures(plan: &Plan) -> String {
         format!("{} removed", summary.removed),
         format!("{} unchanged", summary.unchanged),
     ];
-    let certain = summary.rejected - summary.unpredictable;
-    if certain > 0 {
-        parts.push(format!("{certain} REJECTED by the API server"));
+    if summary.rejected > 0 {
+        parts.push(format!("{} REJECTED by the API server", summary.rejected));
     }
-    if summary.unpredictable > 0 {
-        parts.push(format!("{} UNPREDICTABLE", summary.unpredictable));
-    }
-    let unsure = plan.objects.iter().any(|object| object.may_restart() && !object.restarts());
     parts.push(match summary.restarts {
-        0 if unsure => "pods may restart".to_owned(),
         0 => "no pods restart".to_owned(),
         1 => "the pods of 1 workload restart".to_owned(),
         n => format!("the pods of {n} workloads restart"),
@@ -147,8 +141,7 @@ fn capitalized(heading: &str) -> String {
 fn headline(object: &ObjectPlan) -> Vec<(Option<EffectKind>, String)> {
     let mut words = Vec::new();
     if object.verdict == Verdict::Rejected {
-        let certainty = if object.is_unpredictable() { Certainty::Unpredictable } else { Certainty::Certain };
-        words.push((None, certainty.as_str().to_owned()));
+        words.push((None, "rejected".to_owned()));
     }
     words.extend(rename_note(object).map(|note| (Some(EffectKind::None), note)));
     if object.change == Change::Removed {

@@ -93,7 +93,7 @@ fn object_plan(object: &ObjectPlan, paint: Paint, width: usize, out: &mut String
         for reason in &object.reasons {
             let path = if reason.path.is_empty() { String::new() } else { format!("{}: ", reason.path) };
             let why = terminal(&format!("{path}{}", reason.message));
-            let why = format!("{} {why}", paint.error(reason.certainty.as_str()));
+            let why = format!("{} {why}", paint.error("rejected"));
             sentence(out, width, "    ", "      ", &why);
         }
     }

@@ -24,7 +24,7 @@ pub fn unified(plan: &Plan, context: usize, style: Style) -> String {
 
 fn document(object: &ObjectPlan, context: usize, paint: Paint, out: &mut String) {
     for reason in &object.reasons {
-        let line = format!("# {}: {}: {}", reason.certainty.as_str(), reason.path, reason.message);
+        let line = format!("# rejected: {}: {}", reason.path, reason.message);
         let _ = writeln!(out, "{}", paint.error(&line));
     }
     for effect in object.effects.iter().filter(|effect| !effect.detail.is_empty()) {

@@ -17,7 +17,6 @@
 
 mod oracle;
 mod parse;
-mod patch;
 mod run;
 
 pub use parse::parse;

@@ -1,17 +1,19 @@
 //! Scenarios, run.
 
-use super::patch::patched;
 use super::{Action, Do, MAX_PODS, Scenario};
 use crate::controllers::disruption::{EvictionRefusal, evict};
 use crate::controllers::{End, Event, Script, Simulation, State, Timeline, cron_job, request};
 use plimsoll_diag::{Diagnostic, Span};
+use plimsoll_kube::gates::{Feature, gate};
 use plimsoll_kube::manifest::Object;
+use plimsoll_kube::merge::Position;
+use plimsoll_kube::patch::{self, PatchError, PatchErrorKind, strategic};
 use plimsoll_kube::quantity::Quantity;
 use plimsoll_kube::update::{self, Surroundings, Update};
 use plimsoll_kube::validation::{self, FieldError, Operation};
 use plimsoll_kube::views::{self, WorkloadKind};
 use plimsoll_kube::{Version, defaults};
-use plimsoll_yaml::{Map, Node};
+use plimsoll_yaml::{Map, Node, Value};
 
 /// What became of a scenario.
 #[derive(Debug, Clone)]
@@ -77,6 +79,15 @@ impl Answer {
         Self { code, ..Self::default() }
     }
 
+    fn of_patch_error(error: &PatchError) -> Self {
+        let code = match error.kind {
+            PatchErrorKind::BadRequest => 400,
+            PatchErrorKind::Unprocessable => 422,
+            _ => 500,
+        };
+        Self { code, message: error.message.clone(), causes: Vec::new() }
+    }
+
     fn not_found(resource: &str, name: &str) -> Self {
         Self { code: 404, message: format!("{resource} \"{name}\" not found"), causes: Vec::new() }
     }
@@ -85,7 +96,7 @@ impl Answer {
 /// Runs a scenario. The error is a scenario with more pods than can be run.
 pub fn run(scenario: &Scenario) -> Result<Outcome, Diagnostic> {
     let mut state = State::new(scenario.nodes.clone());
-    state.max_unavailable_stateful_set = scenario.version >= Version::V1_37;
+    state.max_unavailable_stateful_set = gate(Feature::MaxUnavailableStatefulSet, scenario.version);
     let script = Script {
         ready_ticks: scenario.ready_ticks,
         never_ready: scenario.never_ready.clone(),
@@ -184,7 +195,7 @@ impl Runner {
         let ok = |events| (Answer::of_code(200), events);
         match what {
             Do::Patch(body) => self.update(|kind, root| patched(kind, self.version, root, body)),
-            Do::Scale(replicas) => self.update(|_, root| with_replicas(root, *replicas)),
+            Do::Scale(replicas) => self.update(|_, root| Ok(with_replicas(root, *replicas))),
             Do::Create(object) => self.create(object),
             Do::Delete(cascade) => match &self.target {
                 Some((kind, name)) if self.state().workload_named(*kind, name).is_some() => {
@@ -232,7 +243,10 @@ impl Runner {
     }
 
     /// Changes the workload that the scenario is about, if the server accepts that.
-    fn update(&self, change: impl FnOnce(WorkloadKind, &Node) -> Node) -> (Answer, Vec<Event>) {
+    fn update(
+        &self,
+        change: impl FnOnce(WorkloadKind, &Node) -> patch::Result<Node>,
+    ) -> (Answer, Vec<Event>) {
         let Some((kind, name)) = &self.target else {
             return (Answer::not_found("workloads", ""), Vec::new());
         };
@@ -240,7 +254,10 @@ impl Runner {
             return (Answer::not_found(&resource_of(*kind), name), Vec::new());
         };
         let group = kind.group();
-        let mut root = change(*kind, &workload.root);
+        let mut root = match change(*kind, &workload.root) {
+            Ok(root) => root,
+            Err(error) => return (Answer::of_patch_error(&error), Vec::new()),
+        };
         defaults::store(group, kind.as_str(), &mut root);
         defaults::apply_gates(self.version, group, kind.as_str(), &mut root);
         let errors = self.errors(*kind, name, &workload.root, &root);
@@ -373,6 +390,14 @@ fn reason_of(error: &FieldError) -> &'static str {
         ErrorKind::TypeInvalid => "FieldValueTypeInvalid",
         _ => "FieldValueInvalid",
     }
+}
+
+/// What a strategic merge patch makes of a workload.
+fn patched(kind: WorkloadKind, version: Version, root: &Node, patch: &Node) -> patch::Result<Node> {
+    let (Some(target), Some(changes)) = (root.as_map(), patch.as_map()) else { return Ok(patch.clone()) };
+    let position = Position::root_in_group(kind.group(), kind.as_str(), version);
+    let merged = strategic::apply(position, target.clone(), changes.clone())?;
+    Ok(Node::new(Value::Map(merged), root.span))
 }
 
 fn with_replicas(root: &Node, replicas: i64) -> Node {

@@ -25,8 +25,10 @@ pub(super) fn autoscaler(root: &At<'_, '_>, cx: &mut Context<'_>) {
         cx.invalid(&min, format_args!("must be greater than or equal to {bound}"));
     }
     let most = max.int().unwrap_or(0);
-    if most < 1 {
-        cx.invalid(&max, "must be greater than 0");
+    if most == 0 {
+        cx.required(&max, "must be set and greater than 0");
+    } else if most < 0 {
+        cx.invalid(&max, "must be greater than or equal to 1");
     }
     if most < least {
         cx.invalid(&max, "must be greater than or equal to `minReplicas`");
@@ -274,7 +276,7 @@ mod tests {
                 ),
                 (
                     &format!("{TARGET}, maxReplicas: 0"),
-                    &["spec.maxReplicas invalid-value", "spec.maxReplicas invalid-value"],
+                    &["spec.maxReplicas required", "spec.maxReplicas invalid-value"],
                 ),
                 (
                     "maxReplicas: 1, scaleTargetRef: {apiVersion: v1, kind: ReplicationController, name: a}",

@@ -2,7 +2,7 @@
 
 use super::metadata::label_selector;
 use super::resources::{positive_quantity, quantity, quantity_value};
-use super::{At, Context, ErrorKind, FieldError, Finding};
+use super::{At, Context, ErrorKind, FieldError, Finding, Operation};
 use crate::gates::Feature;
 use crate::names;
 use plimsoll_diag::nearest;
@@ -26,9 +26,11 @@ pub(super) fn claim(root: &At<'_, '_>, cx: &mut Context<'_>) {
     common_spec(&spec, cx);
 
     // `EnforceDataSourceBackwardsCompatibility`: any other source in the older field is dropped unread.
+    // A stored claim that has a source keeps whatever is written.
     let source = spec.field("dataSource");
-    let kept = source.is_set() && is_claim_or_snapshot(&source);
     let reference = spec.field("dataSourceRef");
+    let has_source = cx.operation == Operation::Update && reference.is_set();
+    let kept = source.is_set() && (has_source || is_claim_or_snapshot(&source));
     // `NormalizeDataSources`: either field is copied to the other, which is then checked as well.
     let (source_data, reference_data) = match (kept, reference.is_set()) {
         (true, true) => (Some(source), Some(reference)),
@@ -98,14 +100,14 @@ pub(super) fn access_modes(modes: &At<'_, '_>, cx: &mut Context<'_>) {
             "ReadWriteOncePod" => single_pod = true,
             text if ACCESS_MODES.contains(&text) => other = true,
             text => {
-                let known = ACCESS_MODES.join("`, `");
+                let known = ACCESS_MODES.join("\", \"");
                 let near = SHORT_MODES
                     .iter()
                     .find_map(|(short, mode)| short.eq_ignore_ascii_case(text).then_some(*mode))
                     .or_else(|| nearest(text, ACCESS_MODES.iter().copied()));
                 let error = FieldError::new(ErrorKind::NotSupported, modes.path())
                     .value(format!("{text:?}"))
-                    .detail(format!("supported values: `{known}`"));
+                    .detail(format!("supported values: \"{known}\""));
                 let help = near.map(|near| format!("did you mean `{near}`?"));
                 cx.push(Finding::new(error, mode.span()).help(help));
             }
@@ -138,7 +140,7 @@ fn common_spec(spec: &At<'_, '_>, cx: &mut Context<'_>) {
     // The server leaves `requests` out of the path.
     let path = resources.key("storage").showing(&storage);
     if storage.key_span().is_none() {
-        cx.required(&path, "set the size in `resources.requests.storage`");
+        cx.missing(&path, "set the size in `resources.requests.storage`");
     } else if positive_quantity(&path, cx) {
         quantity_value("storage", &path, cx);
     }
@@ -199,10 +201,12 @@ fn data_source(data: &At<'_, '_>, path: &At<'_, '_>, cx: &mut Context<'_>) {
     }
     let (group, kind) = (data.field("apiGroup"), data.field("kind"));
     if group.text().is_empty() && kind.text() != "PersistentVolumeClaim" {
-        cx.invalid(
-            &path.showing(&kind),
-            "must be 'PersistentVolumeClaim' when referencing the default apiGroup",
-        );
+        let detail = "must be 'PersistentVolumeClaim' when referencing the default apiGroup";
+        if kind.is_set() {
+            cx.invalid(&path.showing(&kind), detail);
+        } else {
+            cx.invalid_empty(path, detail);
+        }
     }
     if !group.text().is_empty() {
         cx.invalid_each(&path.field("apiGroup").showing(&group), names::dns1123_subdomain(group.text()));

@@ -74,16 +74,16 @@ pub(super) fn secret(root: &At<'_, '_>, cx: &mut Context<'_>) {
         "kubernetes.io/dockercfg" => docker_config(&bag, ".dockercfg", cx),
         "kubernetes.io/dockerconfigjson" => docker_config(&bag, ".dockerconfigjson", cx),
         "kubernetes.io/basic-auth" if !bag.has("username") && !bag.has("password") => {
-            cx.required(&bag.data.key("username"), "one of `username` and `password` is enough");
-            cx.required(&bag.data.key("password"), "one of `username` and `password` is enough");
+            cx.missing(&bag.data.key("username"), "one of `username` and `password` is enough");
+            cx.missing(&bag.data.key("password"), "one of `username` and `password` is enough");
         }
         "kubernetes.io/ssh-auth" if bag.bytes("ssh-privatekey").is_none_or(|key| key.is_empty()) => {
-            cx.required(&bag.data.key("ssh-privatekey"), "the key that the Secret's type is about");
+            cx.missing(&bag.data.key("ssh-privatekey"), "the key that the Secret's type is about");
         }
         "kubernetes.io/tls" => {
             for key in ["tls.crt", "tls.key"] {
                 if !bag.has(key) {
-                    cx.required(&bag.data.key(key), "a TLS Secret contains `tls.crt` and `tls.key`");
+                    cx.missing(&bag.data.key(key), "a TLS Secret contains `tls.crt` and `tls.key`");
                 }
             }
             tls_warning(&bag, cx);
@@ -120,7 +120,7 @@ impl<'n> Bag<'_, 'n> {
 fn docker_config(bag: &Bag<'_, '_>, key: &str, cx: &mut Context<'_>) {
     let place = bag.data.key(key);
     if !bag.has(key) {
-        cx.required(&place, "the credentials that the Secret's type is about");
+        cx.missing(&place, "the credentials that the Secret's type is about");
         return;
     }
     let Some(bytes) = bag.bytes(key) else { return };

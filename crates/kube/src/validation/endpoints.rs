@@ -51,7 +51,7 @@ fn endpoint_port(port: &At<'_, '_>, name_required: bool, cx: &mut Context<'_>) {
     if !name.text().is_empty() {
         cx.form(&name, names::dns1123_label);
     } else if name_required {
-        cx.required(&name, "each port has a name where there are several");
+        cx.missing(&name, "each port has a name where there are several");
     }
     let number = port.field("port");
     cx.invalid_each(&number, names::port_number(number.int().unwrap_or(0)));

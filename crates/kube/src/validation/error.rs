@@ -81,6 +81,21 @@ impl ErrorKind {
         }
     }
 
+    /// The reason that the server gives for it in the details of its answer (`metav1.CauseType`).
+    pub fn cause(self) -> &'static str {
+        match self {
+            Self::Required => "FieldValueRequired",
+            Self::NotSupported => "FieldValueNotSupported",
+            Self::Duplicate => "FieldValueDuplicate",
+            Self::NotFound => "FieldValueNotFound",
+            Self::TooLong => "FieldValueTooLong",
+            Self::TooMany => "FieldValueTooMany",
+            Self::Forbidden => "FieldValueForbidden",
+            Self::TypeInvalid => "FieldValueTypeInvalid",
+            _ => "FieldValueInvalid",
+        }
+    }
+
     /// How bad it is: an error is what the server refuses.
     pub fn severity(self) -> Severity {
         match self {

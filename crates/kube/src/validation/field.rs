@@ -378,6 +378,12 @@ impl<'a> Context<'a> {
         self.report(ErrorKind::Required, at, None, detail);
     }
 
+    /// `field.Required` without a detail of the server's, with what to do about it.
+    pub fn missing(&mut self, at: &At<'_, '_>, help: &str) {
+        let error = error(ErrorKind::Required, at, None, "");
+        self.push(Finding::new(error, at.span).help(help.to_owned()));
+    }
+
     /// `field.NotSupported`: `supported` are the values that would do.
     pub fn not_supported(&mut self, at: &At<'_, '_>, supported: &[&str]) {
         let mut detail = String::new();
@@ -393,6 +399,16 @@ impl<'a> Context<'a> {
     /// `field.Duplicate`, showing the value at the place.
     pub fn duplicate(&mut self, at: &At<'_, '_>) {
         self.report(ErrorKind::Duplicate, at, shown(at.node), "");
+    }
+
+    /// `field.Duplicate`, showing a text that stands for the values at several places.
+    pub fn duplicate_text(&mut self, at: &At<'_, '_>, text: &str) {
+        self.report(ErrorKind::Duplicate, at, Some(quoted(text)), "");
+    }
+
+    /// `field.Invalid` that shows an empty text, whatever is there.
+    pub fn invalid_empty(&mut self, at: &At<'_, '_>, detail: impl Display) {
+        self.report(ErrorKind::Invalid, at, Some(quoted("")), detail);
     }
 
     /// `field.Forbidden`.

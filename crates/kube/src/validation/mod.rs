@@ -107,6 +107,14 @@ pub fn validate_form(object: &Object, version: Version) -> Vec<Finding> {
     cx.into_findings()
 }
 
+/// Says what is wrong with the addresses of a Service and what goes with them. The server looks at these fields first, and
+/// says nothing else if there is an error.
+pub fn validate_addresses(service: &Object, version: Version) -> Vec<Finding> {
+    let mut cx = Context::new(service, version);
+    service::addresses(&At::root(&service.root), &mut cx);
+    cx.into_findings()
+}
+
 /// Says why the server refuses `name` as the name of an object of that kind; nothing if it takes it.
 pub fn name_errors(group: &str, kind: &str, version: Version, name: &str) -> Vec<String> {
     let rule = registry::rules_of(group, kind).map_or(NameRule::PathSegment, |rules| rules.name);

@@ -2,7 +2,7 @@
 
 use super::metadata::{label_selector, labels};
 use super::resources::{container_resource_name, quantity_value};
-use super::{At, Context};
+use super::{At, Context, Operation};
 use crate::names;
 
 /// `ValidatePodDisruptionBudgetSpec` (`pkg/apis/policy/validation`).
@@ -70,6 +70,8 @@ pub(super) fn priority_class(root: &At<'_, '_>, cx: &mut Context<'_>) {
     }
     let preemption = root.field("preemptionPolicy");
     match preemption.str() {
+        // It does not change, and an update says no more than that.
+        _ if cx.operation == Operation::Update => {}
         None | Some("PreemptLowerPriority" | "Never") => {}
         Some("") => cx.required(&preemption, ""),
         Some(_) => cx.not_supported(&preemption, &["PreemptLowerPriority", "Never"]),

@@ -51,7 +51,7 @@ pub(super) fn service(root: &At<'_, '_>, cx: &mut Context<'_>) {
 
     let ports = spec.field("ports");
     if ports.is_empty() && !headless && service_type != Type::ExternalName {
-        cx.required(&ports, "a Service that has an address has ports");
+        cx.missing(&ports, "a Service that has an address has ports");
     }
     let list = spec.field("clusterIPs");
     match service_type {
@@ -108,6 +108,14 @@ pub(super) fn service(root: &At<'_, '_>, cx: &mut Context<'_>) {
     }
     traffic_policies(&spec, service_type, cx);
     warnings(root, service_type, &addresses, cx);
+}
+
+/// `ValidateServiceClusterIPsRelatedFields`, which the server asks before it allocates anything.
+pub(super) fn addresses(root: &At<'_, '_>, cx: &mut Context<'_>) {
+    let spec = root.field("spec");
+    if spec.field("type").text() != "ExternalName" {
+        cluster_ips(&spec, &ClusterIps::new(&spec), cx);
+    }
 }
 
 /// `spec.clusterIPs` after `normalizeClusterIPs`: the list, or else the one in `spec.clusterIP`.
@@ -183,7 +191,7 @@ fn service_port<'n>(
             cx.duplicate(&name);
         }
     } else if name_required {
-        cx.required(&name, "each port has a name where there are several");
+        cx.missing(&name, "each port has a name where there are several");
     }
     let number = port.field("port");
     cx.invalid_each(&number, names::port_number(number.int().unwrap_or(0)));
@@ -197,6 +205,8 @@ fn service_port<'n>(
         }
     } else if let Some(number) = target.int().filter(|number| *number != 0) {
         cx.invalid_each(&target, names::port_number(number));
+    } else if number.int().unwrap_or(0) == 0 {
+        cx.invalid_each(&target.showing(&number), names::port_number(0));
     }
     let app_protocol = port.field("appProtocol");
     if app_protocol.is_set() {
@@ -589,7 +599,10 @@ mod tests {
                 ("ports: []", &["spec.ports required"]),
                 ("clusterIP: None", &[]),
                 ("type: ExternalName, externalName: a.b", &[]),
-                ("ports: [{port: 0}]", &["spec.ports[0].port invalid-value"]),
+                (
+                    "ports: [{port: 0}]",
+                    &["spec.ports[0].port invalid-value", "spec.ports[0].targetPort invalid-value"],
+                ),
                 ("ports: [{port: 65536}]", &["spec.ports[0].port invalid-value"]),
                 ("ports: [{port: 1, protocol: tcp}]", &["spec.ports[0].protocol unsupported-value"]),
                 ("ports: [{port: 1, targetPort: 0}]", &[]),

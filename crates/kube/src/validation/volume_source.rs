@@ -81,7 +81,7 @@ pub(super) fn aws_elastic_block_store(source: &At<'_, '_>, cx: &mut Context<'_>)
 pub(super) fn nfs(source: &At<'_, '_>, cx: &mut Context<'_>) {
     required(source, &["server", "path"], cx);
     let path = source.field("path");
-    if !path.text().is_empty() && !path.text().starts_with('/') {
+    if !path.text().starts_with('/') {
         cx.invalid(&path, "must be an absolute path");
     }
 }

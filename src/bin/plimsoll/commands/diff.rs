@@ -10,6 +10,9 @@ use plimsoll::diff::{self, FailOn, Ignore, render};
 
 pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let fail_on = fail_on(&args.fail_on)?;
+    if args.stored && !matches!(args.format, DiffFormat::Json) {
+        bail!("--stored needs --format json");
+    }
     let sources = Sources::new();
     let previous = Previous {
         against: &args.against,
@@ -43,6 +46,10 @@ pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
         DiffFormat::Plan => ui.page(&render::plan_within(&plan, style, Ui::width())),
         DiffFormat::Unified => ui.page(&render::unified(&plan, args.context, style)),
         DiffFormat::Summary => ui.page(&render::summary(&plan, style)),
+        DiffFormat::Json if args.stored => {
+            let stored = diff::simulate(&sides.old, &sides.new, &options);
+            ui.print(&render::json_with_stored(&plan, &stored, &options));
+        }
         DiffFormat::Json => ui.print(&render::json(&plan)),
         DiffFormat::Markdown => ui.print(&render::markdown(&plan, &heading(args))),
         DiffFormat::Html => ui.print(&render::html(&plan, &heading(args))),

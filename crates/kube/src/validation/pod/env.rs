@@ -49,9 +49,9 @@ pub(super) fn sources(sources: &At<'_, '_>, cx: &mut Context<'_>) {
         }
         let blamed = sources.showing(&source);
         if count == 0 {
-            cx.invalid(&blamed, "must specify one of: `configMapRef` or `secretRef`");
+            cx.invalid_empty(&blamed, "must specify one of: `configMapRef` or `secretRef`");
         } else if count > 1 {
-            cx.invalid(&blamed, "may not have more than one field specified at a time");
+            cx.invalid_empty(&blamed, "may not have more than one field specified at a time");
         }
     }
 }
@@ -108,19 +108,19 @@ fn value_from(variable: &At<'_, '_>, cx: &mut Context<'_>) {
         file_key_selector(&file, cx);
     }
     if count == 0 && files {
-        cx.invalid(
+        cx.invalid_empty(
             &from,
             "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`",
         );
     } else if count == 0 {
-        cx.invalid(
+        cx.invalid_empty(
             &from,
             "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`",
         );
     } else if !variable.field("value").text().is_empty() {
-        cx.invalid(&from, "may not be specified when `value` is not empty");
+        cx.invalid_empty(&from, "may not be specified when `value` is not empty");
     } else if count > 1 {
-        cx.invalid(&from, "may not have more than one field specified at a time");
+        cx.invalid_empty(&from, "may not have more than one field specified at a time");
     }
 }
 

@@ -97,8 +97,13 @@ fn http_get(action: &At<'_, '_>, cx: &mut Context<'_>) {
     for header in headers.items() {
         let name = header.field("name");
         // The server blames the list.
-        let blamed = if name.is_set() { headers.showing(&name) } else { headers.showing(&header) };
-        cx.form(&blamed, names::http_header_name);
+        if name.is_set() {
+            cx.form(&headers.showing(&name), names::http_header_name);
+        } else {
+            for why in names::http_header_name("") {
+                cx.invalid_empty(&headers.showing(&header), why);
+            }
+        }
     }
 }
 

@@ -90,7 +90,8 @@ pub(super) fn spread_constraints(constraints: &At<'_, '_>, holder: Holder<'_, '_
         });
         if repeated {
             let blamed = constraint.field("{topologyKey, whenUnsatisfiable}");
-            cx.duplicate(&blamed.showing(&key));
+            let pair = format!("{{{}, {}}}", key.text(), constraint.field("whenUnsatisfiable").text());
+            cx.duplicate_text(&blamed.showing(&key), &pair);
         }
         let domains = constraint.field("minDomains");
         if domains.is_set() {
@@ -249,9 +250,8 @@ fn pod_affinity_term(term: &At<'_, '_>, holder: Holder<'_, '_>, cx: &mut Context
     let key = term.field("topologyKey");
     if key.text().is_empty() {
         cx.required(&key, "can not be empty");
-    } else {
-        cx.form(&key, names::qualified_name);
     }
+    cx.form(&key, names::qualified_name);
 }
 
 /// `ValidateMatchLabelKeysAndMismatchLabelKeys`. The server has added the keys that a pod has labels for to

@@ -840,6 +840,8 @@ fn affinity_selects_by_what_can_be() {
             "podAffinityTerm.namespace invalid-value",
             "podAffinityTerm.matchLabelKeys[0] invalid-value",
             "podAffinityTerm.topologyKey required",
+            "podAffinityTerm.topologyKey invalid-value",
+            "podAffinityTerm.topologyKey invalid-value",
         ]
         .map(|line| format!(
             "spec.affinity.podAntiAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].{line}"

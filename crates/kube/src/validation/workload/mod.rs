@@ -9,7 +9,7 @@ pub(super) use cron::cron_job;
 pub(super) use job::job;
 
 use super::metadata::{label_selector, selects, selects_everything};
-use super::{At, Context, ErrorKind, FieldError, Finding, claim, pod};
+use super::{At, Context, ErrorKind, FieldError, Finding, Operation, claim, pod};
 use crate::{Version, names};
 
 /// `ValidateStatefulSetSpec`. Pod templates and claim templates are validated since 1.34 (kubernetes#131790,
@@ -61,7 +61,9 @@ pub(super) fn stateful_set(root: &At<'_, '_>, cx: &mut Context<'_>) {
         if usable {
             pod::template_spec_with_claims(&template, claims, cx);
         }
-        for template in claims.items() {
+        // An update does not look at them: they do not change.
+        let created = cx.operation == Operation::Create;
+        for template in claims.items().filter(|_| created) {
             let spec = template.field("spec");
             claim::claim_spec(&spec, cx);
             claim::warnings(&template, &spec, cx);

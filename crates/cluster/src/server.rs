@@ -1,1 +1,0 @@
-//! The API server: requests in, stored objects and answers out.

@@ -1,0 +1,119 @@
+//! The annotation of client-side apply, which the manager `kubectl` takes over (`lastAppliedManager`,
+//! `lastAppliedUpdater`).
+
+use super::Target;
+use super::compare::compare;
+use super::conflict::Conflict;
+use super::fields::fields_of;
+use super::owners::Manager;
+use super::set::FieldSet;
+use super::structure::Type;
+use super::validate::validate;
+use super::value::{KeyValue, sorted_entries};
+use crate::defaults;
+use plimsoll_diag::Span;
+use plimsoll_yaml::{Map, Node, Value};
+
+/// Where `kubectl apply` notes what it applied.
+const ANNOTATION: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// The default manager of `kubectl apply --server-side`, the only one that looks at the annotation.
+const KUBECTL: &str = "kubectl";
+
+/// The size that all annotations together may have, in bytes (`TotalAnnotationSizeLimitB`).
+const ANNOTATIONS_LIMIT: usize = 256 * 1024;
+
+/// The conflicts that remain for the manager: none at all if client-side apply set every field in conflict.
+pub(super) fn remaining_conflicts(
+    ty: Type<'_>,
+    target: &Target<'_>,
+    manager: &Manager,
+    live: &Node,
+    mut conflicts: Vec<Conflict>,
+) -> Vec<Conflict> {
+    if manager.name == KUBECTL
+        && let Some(allowed) = fields_as_last_applied(ty, target, live)
+    {
+        conflicts.retain(|conflict| !allowed.contains(&conflict.path));
+    }
+    conflicts
+}
+
+/// `allowedConflictsFromLastApplied`: the fields that the object has as it was last applied.
+fn fields_as_last_applied(ty: Type<'_>, target: &Target<'_>, live: &Node) -> Option<FieldSet> {
+    let last: serde_json::Value = serde_json::from_str(annotation(live)?).ok()?;
+    let last = KeyValue::from_json(&last).node().clone();
+    let same_version = last.get("apiVersion").and_then(Node::as_str) == Some(target.api_version);
+    if !same_version || !validate(ty, live).is_empty() || !validate(ty, &last).is_empty() {
+        return None;
+    }
+    let changes = compare(ty, &last, live);
+    Some(fields_of(ty, &last).difference(&changes.changed().union(&changes.removed)))
+}
+
+/// The annotation of an object that has one.
+fn annotation(object: &Node) -> Option<&str> {
+    object.at(&["metadata", "annotations", ANNOTATION])?.as_str().filter(|text| !text.is_empty())
+}
+
+/// Brings the annotation of the object up to date, if it has one.
+pub(super) fn refresh(manager: &Manager, config: &Node, object: &mut Node) {
+    if manager.name != KUBECTL || annotation(object).is_none() {
+        return;
+    }
+    let Some(metadata) = object.as_map_mut().map(|root| defaults::ensure_map(root, "metadata")) else {
+        return;
+    };
+    let annotations = defaults::ensure_map(metadata, "annotations");
+    annotations.insert(ANNOTATION, Span::NONE, Node::bare(note(config)));
+    let size = |entry: &plimsoll_yaml::Entry| entry.key.len() + entry.value.as_str().map_or(0, str::len);
+    if annotations.iter().map(size).sum::<usize>() > ANNOTATIONS_LIMIT {
+        annotations.remove(ANNOTATION);
+    }
+}
+
+/// The configuration as the annotation holds it: `buildLastApplied`.
+fn note(config: &Node) -> String {
+    let mut config = config.clone();
+    if let Some(Value::Map(annotations)) = config
+        .as_map_mut()
+        .and_then(|root| root.get_mut("metadata"))
+        .and_then(Node::as_map_mut)
+        .and_then(|metadata| metadata.get_mut("annotations"))
+        .map(|node| &mut node.value)
+    {
+        annotations.remove(ANNOTATION);
+        // `NestedNullCoercingStringMap`.
+        annotations
+            .iter_mut()
+            .filter(|entry| entry.value.is_null())
+            .for_each(|entry| entry.value = Node::bare(""));
+    }
+    // Go escapes these in strings; nothing else in JSON has them.
+    let mut json = KeyValue::from(sorted(&config)).to_json().to_string();
+    for (char, escaped) in [
+        ('<', "\\u003c"),
+        ('>', "\\u003e"),
+        ('&', "\\u0026"),
+        ('\u{2028}', "\\u2028"),
+        ('\u{2029}', "\\u2029"),
+    ] {
+        json = json.replace(char, escaped);
+    }
+    json + "\n"
+}
+
+/// The value with the keys of its maps in order, and whole numbers as integers.
+fn sorted(node: &Node) -> Node {
+    match &node.value {
+        Value::Map(map) => {
+            let mut sorted_map = Map::new();
+            for entry in sorted_entries(map) {
+                sorted_map.insert(entry.key.as_str(), Span::NONE, sorted(&entry.value));
+            }
+            Node::bare(sorted_map)
+        }
+        Value::Seq(items) => Node::bare(items.iter().map(sorted).collect::<Vec<_>>()),
+        _ => node.clone(),
+    }
+}
