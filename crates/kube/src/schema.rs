@@ -546,6 +546,39 @@ mod tests {
     }
 
     #[test]
+    fn nulls_are_decoded_by_their_type() {
+        let null = || Node::bare(Value::Null);
+        let map = |entries: Vec<(&str, Node)>| {
+            let mut map = plimsoll_yaml::Map::new();
+            for (key, value) in entries {
+                map.insert(key, plimsoll_diag::Span::NONE, value);
+            }
+            Node::bare(map)
+        };
+        let spec = |container: Node, group: Node| {
+            let context = map(vec![("supplementalGroups", Node::bare(vec![group]))]);
+            map(vec![("containers", Node::bare(vec![container])), ("securityContext", context)])
+        };
+        let limits = |value: Node| map(vec![("resources", map(vec![("limits", map(vec![("cpu", value)]))]))]);
+        let labels = |value: Node| map(vec![("labels", map(vec![("app", value)]))]);
+
+        // Fields are dropped; what cannot be absent is zero.
+        let mut pod = map(vec![
+            ("metadata", labels(null())),
+            ("spec", spec(limits(null()), null())),
+            ("status", null()),
+        ]);
+        let mut other = pod.clone();
+        decode_nulls("v1", "Pod", Version::DEFAULT, &mut pod);
+        let zero = spec(limits(Node::bare("0")), Node::bare(0));
+        assert_eq!(pod, map(vec![("metadata", labels(Node::bare(""))), ("spec", zero)]));
+
+        let before = other.clone();
+        decode_nulls("example.net/v1", "Pod", Version::DEFAULT, &mut other);
+        assert_eq!(other, before, "nothing is known of custom resources");
+    }
+
+    #[test]
     fn fields_come_with_their_versions() {
         let schemas = Schemas::get();
         let spec = schemas.type_named("apps.v1.StatefulSetSpec").unwrap();

@@ -5,7 +5,9 @@
 //! shows, the recorded object says what became of it.
 
 use plimsoll_diag::{SourceKind, Sources, Span};
-use plimsoll_kube::managed::{self, Applied, ApplyError, Managed, Target};
+use plimsoll_kube::managed::{
+    self, Applied, ApplyError, LAST_APPLIED_ANNOTATION as LAST_APPLIED, Managed, Target,
+};
 use plimsoll_kube::{Version, defaults, schema};
 use plimsoll_yaml::{Map, Node, ReadOptions, Value};
 use serde_json::Value as Json;
@@ -13,9 +15,6 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
-
-/// The annotation of client-side apply.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// An object as the server holds it.
 #[derive(Clone)]
@@ -122,6 +121,7 @@ fn stored_form(object: &Node) -> Node {
     let kind = text(object, &["kind"]);
     let note = object.at(&["metadata", "annotations", LAST_APPLIED]).cloned();
     let mut form = object.clone();
+    schema::decode_nulls(api_version, kind, Version::DEFAULT, &mut form);
     drop_server_made(&mut form);
     defaults::store(group, kind, &mut form);
     defaults::apply_gates(Version::DEFAULT, group, kind, &mut form);

@@ -1,6 +1,7 @@
 //! How Go prints untyped values in the messages of structured-merge-diff.
 
-use super::value::{go_quoted, sorted_entries};
+use super::value::go_quoted;
+use crate::patch::go_format;
 use plimsoll_yaml::{Node, Value};
 
 /// A value in Go's syntax, as `%#v` prints it.
@@ -21,6 +22,13 @@ pub(super) fn syntax(node: &Node) -> String {
     }
 }
 
+/// The entries of a map in the order in which Go prints them.
+fn sorted_entries(map: &plimsoll_yaml::Map) -> impl Iterator<Item = &plimsoll_yaml::Entry> {
+    let mut entries: Vec<_> = map.iter().collect();
+    entries.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+    entries.into_iter()
+}
+
 /// A pointer to a value, as `%v` prints it: `&{[1500m]}`.
 pub(super) fn pointer(node: &Node) -> String {
     format!("&{{{}}}", plain(node))
@@ -29,17 +37,10 @@ pub(super) fn pointer(node: &Node) -> String {
 /// A value as `%v` prints it.
 fn plain(node: &Node) -> String {
     match &node.value {
-        Value::Null => "<nil>".to_owned(),
-        Value::Bool(flag) => flag.to_string(),
         Value::Int(number) => float(&number.to_string()),
         Value::Uint(number) => float(&number.to_string()),
         Value::Float(number) => float(&number.to_string()),
-        Value::String(text) => text.clone(),
-        Value::Seq(items) => format!("[{}]", items.iter().map(plain).collect::<Vec<_>>().join(" ")),
-        Value::Map(map) => {
-            let entries = sorted_entries(map).map(|entry| format!("{}:{}", entry.key, plain(&entry.value)));
-            format!("map[{}]", entries.collect::<Vec<_>>().join(" "))
-        }
+        _ => go_format(node),
     }
 }
 
@@ -47,7 +48,7 @@ fn plain(node: &Node) -> String {
 /// before the point, or four zeros after it, that is with an exponent.
 fn float(digits: &str) -> String {
     let number: f64 = digits.parse().unwrap_or_default();
-    if number == 0.0 || (1e-4..1e21).contains(&number.abs()) && number.abs() < 1e6 {
+    if number == 0.0 || (1e-4..1e6).contains(&number.abs()) {
         return number.to_string();
     }
     let text = format!("{number:e}");

@@ -9,13 +9,13 @@ use super::owners::Manager;
 use super::set::FieldSet;
 use super::structure::Type;
 use super::validate::validate;
-use super::value::{KeyValue, sorted_entries};
-use crate::defaults;
+use super::value::KeyValue;
+use crate::{defaults, patch};
 use plimsoll_diag::Span;
-use plimsoll_yaml::{Map, Node, Value};
+use plimsoll_yaml::{Node, Value};
 
-/// Where `kubectl apply` notes what it applied.
-const ANNOTATION: &str = "kubectl.kubernetes.io/last-applied-configuration";
+/// The annotation in which `kubectl apply` keeps what it applied.
+pub const LAST_APPLIED_ANNOTATION: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// The default manager of `kubectl apply --server-side`, the only one that looks at the annotation.
 const KUBECTL: &str = "kubectl";
@@ -53,7 +53,7 @@ fn fields_as_last_applied(ty: Type<'_>, target: &Target<'_>, live: &Node) -> Opt
 
 /// The annotation of an object that has one.
 fn annotation(object: &Node) -> Option<&str> {
-    object.at(&["metadata", "annotations", ANNOTATION])?.as_str().filter(|text| !text.is_empty())
+    object.at(&["metadata", "annotations", LAST_APPLIED_ANNOTATION])?.as_str().filter(|text| !text.is_empty())
 }
 
 /// Brings the annotation of the object up to date, if it has one.
@@ -65,10 +65,10 @@ pub(super) fn refresh(manager: &Manager, config: &Node, object: &mut Node) {
         return;
     };
     let annotations = defaults::ensure_map(metadata, "annotations");
-    annotations.insert(ANNOTATION, Span::NONE, Node::bare(note(config)));
+    annotations.insert(LAST_APPLIED_ANNOTATION, Span::NONE, Node::bare(note(config)));
     let size = |entry: &plimsoll_yaml::Entry| entry.key.len() + entry.value.as_str().map_or(0, str::len);
     if annotations.iter().map(size).sum::<usize>() > ANNOTATIONS_LIMIT {
-        annotations.remove(ANNOTATION);
+        annotations.remove(LAST_APPLIED_ANNOTATION);
     }
 }
 
@@ -82,38 +82,11 @@ fn note(config: &Node) -> String {
         .and_then(|metadata| metadata.get_mut("annotations"))
         .map(|node| &mut node.value)
     {
-        annotations.remove(ANNOTATION);
-        // `NestedNullCoercingStringMap`.
-        annotations
-            .iter_mut()
-            .filter(|entry| entry.value.is_null())
-            .for_each(|entry| entry.value = Node::bare(""));
-    }
-    // Go escapes these in strings; nothing else in JSON has them.
-    let mut json = KeyValue::from(sorted(&config)).to_json().to_string();
-    for (char, escaped) in [
-        ('<', "\\u003c"),
-        ('>', "\\u003e"),
-        ('&', "\\u0026"),
-        ('\u{2028}', "\\u2028"),
-        ('\u{2029}', "\\u2029"),
-    ] {
-        json = json.replace(char, escaped);
-    }
-    json + "\n"
-}
-
-/// The value with the keys of its maps in order, and whole numbers as integers.
-fn sorted(node: &Node) -> Node {
-    match &node.value {
-        Value::Map(map) => {
-            let mut sorted_map = Map::new();
-            for entry in sorted_entries(map) {
-                sorted_map.insert(entry.key.as_str(), Span::NONE, sorted(&entry.value));
-            }
-            Node::bare(sorted_map)
+        annotations.remove(LAST_APPLIED_ANNOTATION);
+        // The accessor of annotations reads a null as an empty text (`NestedNullCoercingStringMap`).
+        for entry in annotations.iter_mut().filter(|entry| entry.value.is_null()) {
+            entry.value.value = Value::String(String::new());
         }
-        Value::Seq(items) => Node::bare(items.iter().map(sorted).collect::<Vec<_>>()),
-        _ => node.clone(),
     }
+    patch::format_json(&config) + "\n"
 }

@@ -26,13 +26,14 @@ mod validate;
 mod value;
 
 pub use conflict::{ApplyError, Cause, Conflict};
+pub use last_applied::LAST_APPLIED_ANNOTATION;
 pub use owners::{Entry, LastChange, Managed, Manager, Operation};
 pub use path::{FieldPath, PathElement};
 pub use set::FieldSet;
 pub use upgrade::{LAST_APPLIED_MANAGER, needs_last_applied_owner, upgrade_client_side_apply};
 pub use value::KeyValue;
 
-use crate::{Version, defaults, schema};
+use crate::{Version, defaults};
 use plimsoll_yaml::{Map, Node, Value};
 use structure::{Atom, Type};
 use updater::Updater;
@@ -51,7 +52,8 @@ pub struct Target<'a> {
     pub definition: Option<&'a Node>,
     /// The subresource (`status`, `scale`); empty for the object itself.
     pub subresource: &'a str,
-    /// Converts objects between versions of their API, for managers that wrote in another one than this request.
+    /// Converts objects between versions of their API, for managers that wrote in another one than this request, and for
+    /// stored objects in another one.
     pub convert: Convert,
 }
 
@@ -62,8 +64,8 @@ pub type Convert = fn(object: &Node, from: &str, to: &str) -> Option<Node>;
 /// An object after a server-side apply.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Applied {
-    /// The object as the server decodes it, before it fills in defaults: without nulls, unless it is a custom resource.
-    /// Without `metadata.managedFields`.
+    /// The object before the server decodes it and fills in defaults: with the nulls of the configuration, without
+    /// `metadata.managedFields`.
     pub object: Node,
     /// Who owns its fields.
     pub managed: Managed,
@@ -151,7 +153,7 @@ pub fn apply(
         return Err(ApplyError::BadRequest("metadata.managedFields must be nil".to_owned()));
     }
     let ty = target.ty();
-    let before = live.map_or_else(|| Node::bare(Map::new()), without_managed_fields);
+    let before = live.map_or_else(|| Node::bare(Map::new()), |live| as_compared(target, live));
     target.refuse("patch", config, &validate::validate(ty, config))?;
     target.refuse("live", &before, &validate::validate_stored(ty, &before))?;
     let ignored = target.ignored();
@@ -175,7 +177,6 @@ pub fn apply(
     let fields = owners.fields(&applier).map(|fields| fields.difference(&server_fields()));
     owners.set(&applier, fields.unwrap_or_default(), object != before);
     last_applied::refresh(&applier, config, &mut object);
-    schema::decode_nulls(target.api_version, target.kind, target.version, &mut object);
     Ok(Applied { object, managed: owners })
 }
 
@@ -196,13 +197,13 @@ pub fn update(
         // `skipNonAppliedManager`: nobody kept a record from the start.
         return owners;
     }
-    let mut new = without_managed_fields(new);
+    let mut new = as_compared(target, new);
     let old = old.map_or_else(
         || {
             defaults::drop_nulls(&mut new);
             target.empty()
         },
-        without_managed_fields,
+        |old| as_compared(target, old),
     );
     let ty = target.ty();
     let is_sound = |node: &Node| validate::validate_stored(ty, node).is_empty();
@@ -259,8 +260,15 @@ fn server_fields() -> FieldSet {
     FieldSet::of(top.chain(metadata))
 }
 
-fn without_managed_fields(object: &Node) -> Node {
-    let mut object = object.clone();
+/// The object without its managed fields, in the version of the request: stored objects may be in another one.
+fn as_compared(target: &Target<'_>, object: &Node) -> Node {
+    let version = object.get("apiVersion").and_then(Node::as_str).unwrap_or(target.api_version);
+    let converted = if version == target.api_version {
+        None
+    } else {
+        (target.convert)(object, version, target.api_version)
+    };
+    let mut object = converted.unwrap_or_else(|| object.clone());
     if let Some(Value::Map(metadata)) =
         object.as_map_mut().and_then(|map| map.get_mut("metadata")).map(|node| &mut node.value)
     {

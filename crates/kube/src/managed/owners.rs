@@ -1,6 +1,7 @@
 //! Who owns which fields of an object: `metadata.managedFields`.
 
 use super::set::FieldSet;
+use super::value::go_quoted;
 use plimsoll_diag::Span;
 use plimsoll_yaml::{Map, Node, Value};
 use std::fmt;
@@ -61,8 +62,7 @@ impl Manager {
     /// Whether both are one manager: those that apply stay the same in another version of the API
     /// (`BuildManagerIdentifier`).
     pub fn is_same(&self, other: &Self) -> bool {
-        let named = |manager: &Self| (manager.name.clone(), manager.operation, manager.subresource.clone());
-        named(self) == named(other)
+        (&self.name, self.operation, &self.subresource) == (&other.name, other.operation, &other.subresource)
             && (self.operation == Operation::Apply || self.api_version == other.api_version)
     }
 }
@@ -70,9 +70,9 @@ impl Manager {
 /// As a conflict names it: `"kubectl" with subresource "scale" using apps/v1` (`printManager`).
 impl fmt::Display for Manager {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&super::value::go_quoted(&self.name))?;
+        f.write_str(&go_quoted(&self.name))?;
         if !self.subresource.is_empty() {
-            write!(f, " with subresource {}", super::value::go_quoted(&self.subresource))?;
+            write!(f, " with subresource {}", go_quoted(&self.subresource))?;
         }
         match self.operation {
             Operation::Apply => Ok(()),

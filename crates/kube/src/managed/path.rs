@@ -1,6 +1,7 @@
 //! Field paths: the way to one field of an object, as managed fields and conflicts name it.
 
 use super::value::KeyValue;
+use plimsoll_yaml::Node;
 use std::fmt;
 
 /// One step of a [`FieldPath`]. The order is that of structured-merge-diff: fields, keyed items, members of sets,
@@ -51,9 +52,9 @@ impl PathElement {
         match self {
             Self::Field(name) => format!("f:{name}"),
             Self::Key(keys) => {
-                let keys: serde_json::Map<_, _> =
-                    keys.iter().map(|(name, value)| (name.clone(), value.to_json())).collect();
-                format!("k:{}", serde_json::Value::from(keys))
+                let name = |name: &str| KeyValue::from(Node::bare(name)).to_json();
+                let keys = keys.iter().map(|(key, value)| format!("{}:{}", name(key), value.to_json()));
+                format!("k:{{{}}}", keys.collect::<Vec<_>>().join(","))
             }
             Self::Value(value) => format!("v:{}", value.to_json()),
             Self::Index(index) => format!("i:{index}"),

@@ -239,6 +239,7 @@ impl FieldSet {
 mod tests {
     use super::*;
     use crate::managed::testing::node;
+    use proptest::prelude::*;
 
     /// The set of paths such as `a.b`.
     fn set(paths: &str) -> FieldSet {
@@ -278,5 +279,35 @@ mod tests {
         // What is no step is ignored, and so is what would be below it.
         assert_eq!(FieldSet::from_node(&node(r#"{"f:a": {}, "x:b": {"f:c": {}}}"#)), set("a"));
         assert_eq!(FieldSet::default().to_node(), node("{}"));
+    }
+
+    /// Sets of paths up to three steps deep, of all kinds of steps.
+    fn sets() -> impl Strategy<Value = FieldSet> {
+        let step = prop_oneof![
+            "[ab]".prop_map(PathElement::Field),
+            (0..2_i64).prop_map(|port| PathElement::Key(vec![("port".to_owned(), Node::bare(port).into())])),
+            "[ab<]".prop_map(|text| PathElement::Value(Node::bare(text.as_str()).into())),
+            (0..2_usize).prop_map(PathElement::Index),
+        ];
+        let path = proptest::collection::vec(step, 1..4).prop_map(FieldPath);
+        proptest::collection::vec(path, 0..8).prop_map(FieldSet::of)
+    }
+
+    proptest! {
+        #[test]
+        fn the_laws_of_sets_hold(a in sets(), b in sets()) {
+            prop_assert_eq!(a.difference(&b).union(&a.intersection(&b)), a.clone());
+            prop_assert_eq!(a.union(&b).difference(&b), a.difference(&b));
+            prop_assert_eq!(a.intersection(&b), b.intersection(&a));
+            prop_assert!(a.difference(&b).intersection(&b).is_empty());
+            prop_assert!(a.recursive_difference(&b).difference(&a.difference(&b)).is_empty());
+            prop_assert!(a.paths().iter().all(|path| a.contains(path) && a.union(&b).contains(path)));
+            prop_assert_eq!(FieldSet::of(a.paths()), a);
+        }
+
+        #[test]
+        fn sets_are_written_as_they_are_read(set in sets()) {
+            prop_assert_eq!(FieldSet::from_node(&set.to_node()), set);
+        }
     }
 }

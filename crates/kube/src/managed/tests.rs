@@ -187,13 +187,16 @@ fn items_that_share_a_key_are_owned_and_replaced_as_one() {
 }
 
 #[test]
-fn nulls_are_owned_and_decoded_by_type() {
+fn nulls_are_owned() {
     let mut stored = Stored::default();
     let config = format!(
         "{HEAD}spec: {{replicas: null, template: {{metadata: {{labels: {{a: null}}}}, spec: null}}}}"
     );
     stored.apply(&deployments(), &config, "kubectl", false).unwrap();
-    assert_eq!(*stored.spec(), node("{template: {metadata: {labels: {a: ''}}}}"));
+    assert_eq!(
+        *stored.spec(),
+        node("{replicas: null, template: {metadata: {labels: {a: null}}, spec: null}}")
+    );
     let fields = "kubectl: .spec.replicas .spec.template.spec .spec.template.metadata.labels.a";
     assert_eq!(owned(&stored.owners), [fields]);
 }
@@ -403,6 +406,41 @@ spec: {replicas: 1, selector: {matchLabels: {a: b}}}
     // A manager in a version of the API that the server no longer has owns nothing.
     let message = "Apply failed with 1 conflict: conflict with \"old\" using apps/v1: .spec.selector";
     assert_eq!(error.to_string(), message);
+}
+
+#[test]
+fn each_owner_is_judged_in_its_own_version() {
+    // What version 1 calls `cpu`, version 2 calls `limit`, and always has.
+    fn convert(object: &Node, _: &str, to: &str) -> Option<Node> {
+        let (from_name, to_name) = match to {
+            "example.net/v1" => ("limit", "cpu"),
+            "example.net/v2" => ("cpu", "limit"),
+            _ => return None,
+        };
+        let mut object = object.clone();
+        let root = object.as_map_mut()?;
+        root.insert("apiVersion", plimsoll_diag::Span::NONE, Node::bare(to));
+        let spec = defaults::ensure_map(root, "spec");
+        let value = spec.remove(from_name).map_or(Node::bare(0), |entry| entry.value);
+        spec.insert(to_name, plimsoll_diag::Span::NONE, value);
+        Some(object)
+    }
+    let target = |api_version| Target { convert, ..Target::new(api_version, "Thing", Version::DEFAULT) };
+    let config = |version: &str, spec: &str| {
+        format!("{{apiVersion: example.net/{version}, kind: Thing, spec: {spec}}}")
+    };
+    let (first, second) = (target("example.net/v1"), target("example.net/v2"));
+    let mut stored = Stored::default();
+    stored.apply(&first, &config("v1", "{cpu: 1, x: a}"), "one", false).unwrap();
+    let error = stored.apply(&second, &config("v2", "{limit: 2}"), "two", false).unwrap_err();
+    assert_eq!(error.causes()[0].field, ".spec.cpu");
+
+    // The stored object is in version 1. What the first manager owns of it stays.
+    stored.apply(&second, &config("v2", "{limit: 1, x: a, z: b}"), "two", false).unwrap();
+    stored.apply(&second, &config("v2", "{z: b}"), "two", false).unwrap();
+    assert_eq!(*stored.spec(), node("{limit: 1, x: a, z: b}"));
+    let names: Vec<_> = stored.owners.entries().map(|entry| entry.manager.api_version.as_str()).collect();
+    assert_eq!(names, ["example.net/v1", "example.net/v2"]);
 }
 
 #[test]

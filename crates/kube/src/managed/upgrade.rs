@@ -1,6 +1,7 @@
 //! From client-side to server-side apply: what `kubectl apply --server-side` does to the managed fields of an object
 //! after its first apply (`client-go/util/csaupgrade`).
 
+use super::last_applied::LAST_APPLIED_ANNOTATION;
 use super::owners::{Managed, Manager, Operation};
 use super::path::FieldPath;
 use super::set::FieldSet;
@@ -10,12 +11,12 @@ pub const LAST_APPLIED_MANAGER: &str = "kubectl-last-applied";
 
 /// The annotation as a field.
 fn last_applied() -> FieldPath {
-    FieldPath::of_fields(&["metadata", "annotations", "kubectl.kubernetes.io/last-applied-configuration"])
+    FieldPath::of_fields(&["metadata", "annotations", LAST_APPLIED_ANNOTATION])
 }
 
-/// Whether `kubectl apply --server-side` sends a second request after its apply, by the manager
-/// [`LAST_APPLIED_MANAGER`], whose configuration is the annotation alone: because the object has the annotation
-/// (`has_annotation`) and nobody applied it.
+/// Whether `kubectl apply --server-side` sends a second request after its apply: by the manager [`LAST_APPLIED_MANAGER`],
+/// with the annotation alone as its configuration. It does if the object has the annotation (`has_annotation`) and nobody
+/// applied it.
 pub fn needs_last_applied_owner(managed: &Managed, has_annotation: bool) -> bool {
     let applied = |manager: &Manager| manager.operation == Operation::Apply;
     has_annotation
@@ -25,9 +26,9 @@ pub fn needs_last_applied_owner(managed: &Managed, has_annotation: bool) -> bool
             .any(|entry| applied(&entry.manager) && entry.fields.contains(&last_applied()))
 }
 
-/// What the managers of client-side apply own becomes what the manager `name` applied. `None` if there are none: those
-/// that wrote the annotation. After that the client applies its configuration once more, which removes what it does not
-/// name.
+/// Makes what the managers of client-side apply own the fields that the manager `name` applied. Those managers are the ones
+/// that wrote the annotation; `None` if there are none. After that the client applies its configuration once more, which
+/// removes what it does not name.
 pub fn upgrade_client_side_apply(managed: &Managed, name: &str) -> Option<Managed> {
     let wrote_annotation = |entry: &&super::Entry| {
         entry.manager.operation == Operation::Update && entry.fields.contains(&last_applied())

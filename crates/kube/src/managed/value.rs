@@ -1,5 +1,6 @@
 //! Values inside of field paths: the keys of list items, and the members of sets.
 
+use crate::patch;
 use plimsoll_yaml::{Node, Value};
 use std::cmp::Ordering;
 use std::fmt::{self, Write as _};
@@ -21,8 +22,8 @@ impl KeyValue {
     }
 
     /// The value as JSON.
-    pub(super) fn to_json(&self) -> serde_json::Value {
-        node_json(&self.0)
+    pub(super) fn to_json(&self) -> String {
+        patch::format_json(&self.0)
     }
 }
 
@@ -169,25 +170,4 @@ fn json_node(value: &serde_json::Value) -> Node {
             Node::bare(map)
         }
     }
-}
-
-fn node_json(node: &Node) -> serde_json::Value {
-    use serde_json::Value as Json;
-    match &node.value {
-        Value::Null => Json::Null,
-        Value::Bool(flag) => Json::from(*flag),
-        Value::Int(number) => Json::from(*number),
-        Value::Uint(number) => Json::from(*number),
-        Value::Float(number) => Json::from(*number),
-        Value::String(text) => Json::from(text.as_str()),
-        Value::Seq(items) => items.iter().map(node_json).collect(),
-        Value::Map(map) => map.iter().map(|entry| (entry.key.clone(), node_json(&entry.value))).collect(),
-    }
-}
-
-/// The entries of a map in the order of their keys, in which Go prints them.
-pub(super) fn sorted_entries(map: &plimsoll_yaml::Map) -> impl Iterator<Item = &plimsoll_yaml::Entry> {
-    let mut entries: Vec<_> = map.iter().collect();
-    entries.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-    entries.into_iter()
 }
