@@ -6,6 +6,8 @@ use plimsoll_cluster::controllers::status::{JobOutcome, Status};
 use plimsoll_cluster::controllers::{
     Cascade, End, Event, MAX_TICKS, Pace, Pod, Script, Simulation, State, cron_job, request,
 };
+use plimsoll_cluster::scenario::{self, Outcome};
+use plimsoll_diag::{Diagnostic, SourceKind, Sources};
 use plimsoll_kube::defaults;
 use plimsoll_kube::views::{Service, WorkloadKind};
 use plimsoll_yaml::Node;
@@ -291,17 +293,25 @@ fn pods_without_a_node_are_deleted_at_once() {
     assert_ne!(before[0].uid, after[0].uid);
 }
 
+/// What becomes of a scenario of one object.
+fn outcome(object: &str, actions: &str) -> Result<Outcome, Diagnostic> {
+    let text = format!("objects: [{object}]\nactions: [{actions}]\n");
+    let sources = Sources::new();
+    let source = sources.add("scenario.yaml", text, SourceKind::File);
+    let report = scenario::parse(&sources, source, plimsoll_kube::Version::DEFAULT);
+    scenario::run(&report.output.unwrap_or_else(|| panic!("{:?}", report.diagnostics)))
+}
+
+#[test]
+fn a_cron_job_runs_when_it_is_triggered() {
+    let cron = "{apiVersion: batch/v1, kind: CronJob, metadata: {name: nightly}, spec: {schedule: '0 3 * * *', jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: a, image: x}]}}}}}}";
+    let outcome = outcome(cron, "{do: trigger}, {do: trigger}").expect("it runs");
+    let pods: Vec<&str> = outcome.phases[2].state.pods.values().map(|pod| pod.name.as_str()).collect();
+    assert_eq!(pods, ["nightly-1.1", "nightly-2.1"]);
+}
+
 #[test]
 fn more_pods_than_fit_are_an_error() {
-    use plimsoll_cluster::scenario;
-    use plimsoll_diag::{SourceKind, Sources};
-    let outcome = |object: &str, action: &str| {
-        let text = format!("objects: [{object}]\nactions: [{action}]\n");
-        let sources = Sources::new();
-        let source = sources.add("scenario.yaml", text, SourceKind::File);
-        let report = scenario::parse(&sources, source, plimsoll_kube::Version::DEFAULT);
-        scenario::run(&report.output.unwrap_or_else(|| panic!("{:?}", report.diagnostics)))
-    };
     let pod =
         "{metadata: {labels: {app: a}}, spec: {restartPolicy: POLICY, containers: [{name: a, image: x}]}}";
     let forever = pod.replace("POLICY", "Always");
