@@ -4,8 +4,9 @@
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use plimsoll::diag::Sources;
-use plimsoll::engine::{Capabilities, KubeVersion, Release};
+use plimsoll::engine::{Capabilities, Release};
 use plimsoll::render::{self, Request};
+use plimsoll::world::World;
 use plimsoll::{chart, values};
 use std::process::{Command, Stdio};
 
@@ -56,7 +57,7 @@ fn request(chart: &str) -> Request {
                 revision: 1,
             },
             capabilities: Capabilities {
-                kube_version: KubeVersion::parse("1.35").expect("a version"),
+                kube_version: "1.35".parse().expect("a version"),
                 extra_api_versions: Vec::new(),
             },
             strict: true,
@@ -70,7 +71,7 @@ fn request(chart: &str) -> Request {
 fn render_files(files: Files) -> usize {
     let sources = Sources::new();
     let chart = chart::from_files(&sources, "bench", files).output.expect("the chart loads");
-    let report = render::release_of(&sources, chart, &request("bench"));
+    let report = render::release_of(&World::system(), &sources, chart, &request("bench"));
     report.output.expect("the chart renders").render.objects().count()
 }
 
@@ -108,7 +109,7 @@ fn cold_start() {
 #[divan::bench]
 fn one_chart() -> usize {
     let sources = Sources::new();
-    let report = render::release(&sources, &request(SMALL));
+    let report = render::release(&World::system(), &sources, &request(SMALL));
     report.output.expect("the chart renders").render.objects().count()
 }
 

@@ -21,12 +21,15 @@
 //! | [`engine`] | template engines: Tera with YAML-aware interpolation, Helm's language |
 //! | [`render`] | a release rendered, checked, ordered |
 //! | [`manifest`] | objects with spans (`crates/kube`) |
+//! | [`manifests`] | manifests of files and directories |
 //! | [`k8s`] | what Kubernetes knows (`crates/kube`) |
 //! | [`cluster`] | an API server in memory and its clients (`crates/cluster`) |
 //! | [`lint`] | rules, registry, configuration |
 //! | [`diff`] | two renders compared, and the plan that follows |
 //! | [`preview`] | one render: pods, DNS names, claims, order |
+//! | [`rehearse`] | an upgrade, run step by step on simulated controllers (`crates/cluster`) |
 //! | [`history`] | recorded renders on disk |
+//! | [`world`] | the one door to the outside: files, the time, random numbers |
 
 pub use plimsoll_cluster as cluster;
 pub use plimsoll_diag as diag;
@@ -40,6 +43,9 @@ pub mod diff;
 pub mod engine;
 pub mod history;
 pub mod lint;
+pub mod manifests;
 pub mod preview;
+pub mod rehearse;
 pub mod render;
 pub mod values;
+pub mod world;

@@ -2,6 +2,7 @@
 
 use super::{Chart, from_files, load};
 use crate::diag::{Diagnostic, Report, Sources, nearest};
+use crate::world::World;
 use std::path::Path;
 
 /// What names an embedded chart on the command line.
@@ -34,8 +35,13 @@ const BUILTIN: &[Builtin] = &[builtin!(
     "templates/statefulset.yaml",
 )];
 
+/// The embedded charts, as the command line names them.
+pub fn builtins() -> impl Iterator<Item = String> {
+    BUILTIN.iter().map(|chart| format!("{SCHEME}{}", chart.name))
+}
+
 /// Whether a command-line argument names a chart: by its form, or because there is a `Chart.yaml`.
-pub fn is_chart(argument: &str) -> bool {
+pub fn is_chart(world: &World, argument: &str) -> bool {
     let path = Path::new(argument);
     let extension = path.extension().and_then(|extension| extension.to_str());
     let packed = matches!(extension, Some("tgz" | "gz"));
@@ -43,19 +49,19 @@ pub fn is_chart(argument: &str) -> bool {
     argument != "-"
         && (argument.starts_with(SCHEME)
             || packed
-            || path.join("Chart.yaml").is_file()
+            || world.is_file(&path.join("Chart.yaml"))
             // What is not there is reported as what it would be by its name.
-            || (!path.exists() && !manifest))
+            || (!world.exists(path) && !manifest))
 }
 
 /// Whether there is something where a command-line argument says that a chart is.
-pub fn exists(argument: &str) -> bool {
-    argument.starts_with(SCHEME) || Path::new(argument).exists()
+pub fn exists(world: &World, argument: &str) -> bool {
+    argument.starts_with(SCHEME) || world.exists(Path::new(argument))
 }
 
 /// Opens the chart that a command-line argument names: `builtin:NAME`, a directory or a `.tgz`.
-pub fn open(sources: &Sources, argument: &str) -> Report<Chart> {
-    let Some(name) = argument.strip_prefix(SCHEME) else { return load(sources, Path::new(argument)) };
+pub fn open(world: &World, sources: &Sources, argument: &str) -> Report<Chart> {
+    let Some(name) = argument.strip_prefix(SCHEME) else { return load(world, sources, Path::new(argument)) };
     let Some(chart) = BUILTIN.iter().find(|chart| chart.name == name) else {
         let names = || BUILTIN.iter().map(|chart| chart.name);
         let found = Diagnostic::error(format!("there is no built-in chart `{name}`"));
@@ -71,33 +77,35 @@ pub fn open(sources: &Sources, argument: &str) -> Report<Chart> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::world::{FileKind, Memory, Walk};
+    use std::collections::BTreeSet;
 
     #[test]
     fn embedded_files_are_those_on_disk() {
         for chart in BUILTIN {
             let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("charts").join(chart.name);
-            let mut on_disk: Vec<String> = walkdir::WalkDir::new(&dir)
-                .into_iter()
+            let world = World::system();
+            let on_disk: Vec<String> = Walk::new(&world, &dir)
                 .flatten()
-                .filter(|entry| entry.file_type().is_file())
-                .map(|entry| entry.path().strip_prefix(&dir).unwrap().to_string_lossy().replace('\\', "/"))
+                .filter(|entry| entry.kind == FileKind::File)
+                .map(|entry| entry.path.strip_prefix(&dir).unwrap().to_string_lossy().replace('\\', "/"))
                 .collect();
-            on_disk.sort_unstable();
-            let mut embedded: Vec<&str> = chart.files.iter().map(|(path, _)| *path).collect();
-            embedded.sort_unstable();
+            let on_disk: BTreeSet<&str> = on_disk.iter().map(String::as_str).collect();
+            let embedded: BTreeSet<&str> = chart.files.iter().map(|(path, _)| *path).collect();
             assert_eq!(embedded, on_disk, "{}", chart.name);
         }
     }
 
     #[test]
     fn unknown_names_are_corrected() {
-        let report = open(&Sources::new(), "builtin:statefulst");
+        let report = open(&Memory::default().into_world(), &Sources::new(), "builtin:statefulst");
         assert_eq!(report.diagnostics[0].help, ["did you mean `builtin:statefulset`?"]);
     }
 
     #[test]
     fn what_is_not_there_is_a_chart_unless_its_name_is_a_manifests() {
-        let is = ["gone", "gone.tgz", "builtin:x", "gone.yaml", "gone/x.yml", "gone.json", "-"].map(is_chart);
+        let is = ["gone", "gone.tgz", "builtin:x", "gone.yaml", "gone/x.yml", "gone.json", "-"]
+            .map(|argument| is_chart(&Memory::default().into_world(), argument));
         assert_eq!(is, [true, true, true, false, false, false, false]);
     }
 }

@@ -10,14 +10,13 @@
 use super::ignore::Rules;
 use super::links::{Boundary, Link};
 use crate::diag::{Diagnostic, Report, SourceKind, Sources, nearest};
+use crate::world::{FileKind, Walk, WalkError, WalkReason, World};
 use flate2::read::MultiGzDecoder;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, OnceLock};
-use walkdir::WalkDir;
 
 /// The largest file of a chart, as in Helm.
 const MAX_FILE: u64 = 5 * 1024 * 1024;
@@ -47,8 +46,17 @@ pub(super) struct RawFile {
 pub(super) enum Content {
     /// In memory.
     Here(Vec<u8>),
-    /// In a file, whose size is within the limit; with the link behind which it is outside the chart.
-    OnDisk(PathBuf, Option<Arc<Link>>),
+    /// In a file outside, whose size is within the limit.
+    Outside(OutsideFile),
+}
+
+/// A file that has not been read.
+#[derive(Debug, Clone)]
+pub(super) struct OutsideFile {
+    world: World,
+    path: PathBuf,
+    /// The link by which it is part of the chart, if it is not in its directory.
+    link: Option<Arc<Link>>,
 }
 
 /// How many files are shared among threads.
@@ -57,18 +65,18 @@ pub(super) const WORTH_SHARING: usize = 128;
 impl Content {
     /// Reads the bytes into memory if they can be read. If not, [`Self::read`] will say why.
     pub(super) fn load(&mut self) {
-        if let Self::OnDisk(path, None) = self
-            && let Ok(data) = read_bounded(path)
+        if let Self::Outside(OutsideFile { world, path, link: None }) = self
+            && let Ok(data) = read_bounded(world, path)
         {
             *self = Self::Here(data);
         }
     }
 
-    /// The link behind which it is outside the chart.
+    /// The link by which it is part of the chart.
     pub(super) fn link(&self) -> Option<&Arc<Link>> {
         match self {
             Self::Here(_) => None,
-            Self::OnDisk(_, link) => link.as_ref(),
+            Self::Outside(file) => file.link.as_ref(),
         }
     }
 
@@ -76,8 +84,10 @@ impl Content {
     pub(super) fn read(self) -> Result<Vec<u8>, Box<Diagnostic>> {
         match self {
             Self::Here(data) => Ok(data),
-            Self::OnDisk(_, Some(link)) if !link.is_followed() => Err(link.refused().into()),
-            Self::OnDisk(path, _) => read_bounded(&path),
+            Self::Outside(OutsideFile { link: Some(link), .. }) if !link.is_followed() => {
+                Err(link.refused().into())
+            }
+            Self::Outside(OutsideFile { world, path, .. }) => read_bounded(&world, &path),
         }
     }
 }
@@ -94,111 +104,104 @@ pub struct ChartFile {
 #[derive(Debug)]
 struct Shared {
     data: OnceLock<Arc<[u8]>>,
-    /// Where it is to be read from, if it was not in memory from the start.
-    path: Option<PathBuf>,
-    link: Option<Arc<Link>>,
+    /// Where it is read from, if it was not in memory from the start.
+    file: Option<OutsideFile>,
     follows_link: bool,
 }
 
 impl ChartFile {
     pub(super) fn new(file: RawFile) -> Self {
-        let (data, path, link) = match file.content {
-            Content::Here(data) => (OnceLock::from(Arc::from(data)), None, None),
-            Content::OnDisk(path, link) => (OnceLock::new(), Some(path), link),
+        let (data, outside) = match file.content {
+            Content::Here(data) => (OnceLock::from(Arc::from(data)), None),
+            Content::Outside(outside) => (OnceLock::new(), Some(outside)),
         };
-        let follows_link = link.as_ref().is_none_or(|link| link.is_followed());
-        Self { path: file.path, content: Arc::new(Shared { data, path, link, follows_link }) }
+        let link = outside.as_ref().and_then(|outside| outside.link.as_ref());
+        let follows_link = link.is_none_or(|link| link.is_followed());
+        Self { path: file.path, content: Arc::new(Shared { data, file: outside, follows_link }) }
     }
 
     /// The same file, of a chart whose links are not followed.
     pub(super) fn without_link(self) -> Self {
-        let Shared { path, link, .. } = &*self.content;
-        if link.is_none() {
-            return self;
-        }
-        let (path, link) = (path.clone(), link.clone());
-        let content = Shared { data: OnceLock::new(), path, link, follows_link: false };
+        let Some(file) = self.content.file.clone().filter(|file| file.link.is_some()) else { return self };
+        let content = Shared { data: OnceLock::new(), file: Some(file), follows_link: false };
         Self { path: self.path, content: Arc::new(content) }
     }
 
     /// The content, read when it is asked for the first time. The error is a phrase.
     pub fn data(&self) -> Result<&Arc<[u8]>, String> {
-        let Shared { data, path, link, follows_link } = &*self.content;
-        match (data.get(), link, path) {
-            (Some(data), ..) => Ok(data),
-            (None, Some(link), _) if !follows_link => Err(link.refused().message),
-            (None, _, Some(path)) => {
-                let read = read_bounded(path).map_err(|diagnostic| diagnostic.message)?;
+        let Shared { data, file, follows_link } = &*self.content;
+        match (data.get(), file) {
+            (Some(data), _) => Ok(data),
+            (None, Some(OutsideFile { link: Some(link), .. })) if !follows_link => {
+                Err(link.refused().message)
+            }
+            (None, Some(OutsideFile { world, path, .. })) => {
+                let read = read_bounded(world, path).map_err(|diagnostic| diagnostic.message)?;
                 Ok(data.get_or_init(|| read.into()))
             }
-            (None, _, None) => Err(format!("`{}` has no content", self.path)),
+            (None, None) => Err(format!("`{}` has no content", self.path)),
         }
     }
 
     /// The link out of the chart that was followed to read it.
     pub(super) fn followed_link(&self) -> Option<&Link> {
-        self.content.link.as_deref().filter(|_| self.content.data.get().is_some())
+        let link = self.content.file.as_ref()?.link.as_deref();
+        link.filter(|_| self.content.data.get().is_some())
     }
 }
 
 /// Lists the files of the directory `root`, without what its `.helmignore` ignores, sorted by path.
-pub(super) fn read_directory(sources: &Sources, root: &Path) -> Report<Vec<RawFile>> {
+pub(super) fn read_directory(world: &World, sources: &Sources, root: &Path) -> Report<Vec<RawFile>> {
     let mut sink = Vec::new();
-    let Ok(real_root) = root.canonicalize() else {
+    let Ok(real_root) = world.canonical(root) else {
         sink.push(Diagnostic::error(format!("cannot read the chart directory `{}`", root.display())));
         return Report::failed(sink);
     };
-    let boundary = Boundary::new(real_root);
-    let rules = read_rules(sources, root, &boundary, &mut sink);
+    let boundary = Boundary::new(world, real_root);
+    let rules = read_rules(world, sources, root, &boundary, &mut sink);
     // The directories outside the chart that the walk is in, with their depths.
     let mut outside: Vec<(usize, Arc<Link>)> = Vec::new();
     let mut files: Vec<RawFile> = Vec::new();
-    let mut walk = WalkDir::new(root)
-        .min_depth(1)
-        .max_depth(MAX_DEPTH)
-        .follow_links(true)
-        .sort_by_file_name()
-        .into_iter();
+    let mut walk = Walk::new(world, root).following_links().down_to(MAX_DEPTH);
     while let Some(entry) = walk.next() {
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
-                let path = error.path().unwrap_or(root);
-                let ignored = chart_path(root, path)
+                let ignored = chart_path(root, &error.path)
                     .is_some_and(|inner| rules.ignores_file(&inner) || inner.is_empty());
                 if !ignored {
-                    sink.push(unwalkable(path, &error));
+                    sink.push(unwalkable(&error));
                 }
                 continue;
             }
         };
-        let path = entry.path();
-        let directory = entry.file_type().is_dir();
+        let path = entry.path.as_path();
+        let directory = entry.kind == FileKind::Directory;
         let Some(inner) = chart_path(root, path) else {
             sink.push(Diagnostic::error(format!("the file name `{}` is not UTF-8", path.display())));
             continue;
         };
         if rules.ignores(&inner, directory) {
             if directory {
-                walk.skip_current_dir();
+                walk.skip_directory();
             }
             continue;
         }
-        while outside.pop_if(|(depth, _)| *depth >= entry.depth()).is_some() {}
+        while outside.pop_if(|(depth, _)| *depth >= entry.depth).is_some() {}
         let outer = outside.last().map(|(_, link)| link);
-        let link = if entry.path_is_symlink() { boundary.crossed_by(path, outer) } else { outer.cloned() };
+        let link = if entry.is_link { boundary.crossed_by(path, outer) } else { outer.cloned() };
         if let Some(link) = link.as_ref().filter(|_| directory) {
             if !link.is_followed() {
                 sink.push(link.refused());
-                walk.skip_current_dir();
+                walk.skip_directory();
                 continue;
             }
-            if entry.path_is_symlink() {
-                outside.push((entry.depth(), Arc::clone(link)));
+            if entry.is_link {
+                outside.push((entry.depth, Arc::clone(link)));
             }
         }
         if directory {
-            if entry.depth() == MAX_DEPTH {
+            if entry.depth == MAX_DEPTH {
                 sink.push(Diagnostic::error(format!(
                     "`{}` is nested more than {MAX_DEPTH} directories deep",
                     path.display()
@@ -212,14 +215,15 @@ pub(super) fn read_directory(sources: &Sources, root: &Path) -> Report<Vec<RawFi
         }
         // What is behind a link that is not followed does not matter.
         let is_read = link.as_ref().is_none_or(|link| link.is_followed());
-        if is_read && !entry.file_type().is_file() {
+        if is_read && entry.kind != FileKind::File {
             sink.push(
                 Diagnostic::error(format!("`{}` is neither a file nor a directory", path.display()))
                     .help("fifos, sockets and devices cannot be part of a chart; list it in `.helmignore`"),
             );
             continue;
         }
-        files.push(RawFile { path: inner, content: Content::OnDisk(entry.into_path(), link) });
+        let file = OutsideFile { world: world.clone(), path: entry.path, link };
+        files.push(RawFile { path: inner, content: Content::Outside(file) });
         if files.len() > MAX_DIRECTORY_FILES {
             sink.push(directory_too_large(root));
             return Report::failed(sink);
@@ -247,8 +251,10 @@ pub(super) fn read_directory(sources: &Sources, root: &Path) -> Report<Vec<RawFi
 fn sizes(files: &[RawFile]) -> Vec<u64> {
     let size = |file: &RawFile| match &file.content {
         Content::Here(data) => data.len() as u64,
-        Content::OnDisk(_, Some(link)) if !link.is_followed() => 0,
-        Content::OnDisk(path, _) => fs::metadata(path).map_or(0, |metadata| metadata.len()),
+        Content::Outside(OutsideFile { link: Some(link), .. }) if !link.is_followed() => 0,
+        Content::Outside(OutsideFile { world, path, .. }) => {
+            world.metadata(path).map_or(0, |metadata| metadata.length)
+        }
     };
     if files.len() < WORTH_SHARING {
         files.iter().map(size).collect()
@@ -372,12 +378,8 @@ pub(super) fn from_memory(
 }
 
 /// The archive at `path`, as it is on disk.
-pub(super) fn read_packed(path: &Path) -> Result<Vec<u8>, Box<Diagnostic>> {
-    let failed = |error: &io::Error| Diagnostic::error(format!("cannot read `{}`: {error}", path.display()));
-    let mut data = Vec::new();
-    fs::File::open(path)
-        .and_then(|file| file.take(MAX_CHART + 1).read_to_end(&mut data))
-        .map_err(|error| failed(&error))?;
+pub(super) fn read_packed(world: &World, path: &Path) -> Result<Vec<u8>, Box<Diagnostic>> {
+    let data = world.read(path, MAX_CHART + 1).map_err(|error| unreadable(path, &error))?;
     if data.len() as u64 > MAX_CHART {
         return Err(too_large(&path.display().to_string()).into());
     }
@@ -385,23 +387,23 @@ pub(super) fn read_packed(path: &Path) -> Result<Vec<u8>, Box<Diagnostic>> {
 }
 
 /// Says that there is no chart at `path`, and where there is one near it.
-pub(super) fn no_chart(path: &Path) -> Diagnostic {
+pub(super) fn no_chart(world: &World, path: &Path) -> Diagnostic {
     let shown = path.display();
-    if !path.exists() {
+    if !world.exists(path) {
         let missing = Diagnostic::error(format!("there is no chart at `{shown}`"));
         let parent = match path.parent() {
             Some(parent) if parent != Path::new("") => parent,
             _ => Path::new("."),
         };
-        let siblings = names_in(parent);
+        let siblings = world.names(parent);
         let wanted = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         if let Some(name) = nearest(wanted, siblings.iter().map(String::as_str)) {
             return missing.help(format!("did you mean `{}`?", path.with_file_name(name).display()));
         }
-        if parent.join("Chart.yaml").is_file() {
+        if world.is_file(&parent.join("Chart.yaml")) {
             return missing.help(format!("there is one at `{}`", parent.display()));
         }
-        let charts: Vec<_> = charts_in(parent).into_iter().map(|name| format!("`{name}`")).collect();
+        let charts: Vec<_> = charts_in(world, parent).into_iter().map(|name| format!("`{name}`")).collect();
         return if charts.is_empty() {
             missing.help(WHAT_A_CHART_IS)
         } else {
@@ -410,12 +412,12 @@ pub(super) fn no_chart(path: &Path) -> Diagnostic {
     }
     let missing = Diagnostic::error(format!("`{shown}` is not a chart: it has no `Chart.yaml`"));
     if let Some(name) =
-        names_in(path).iter().find(|name| name.eq_ignore_ascii_case("chart.yaml") || *name == "Chart.yml")
+        world.names(path).iter().find(|name| name.eq_ignore_ascii_case("chart.yaml") || *name == "Chart.yml")
     {
         return missing.help(format!("rename `{name}` to `Chart.yaml`"));
     }
     let charts: Vec<_> =
-        charts_in(path).into_iter().map(|name| format!("`{}`", path.join(name).display())).collect();
+        charts_in(world, path).into_iter().map(|name| format!("`{}`", path.join(name).display())).collect();
     if charts.is_empty() {
         missing.help(WHAT_A_CHART_IS)
     } else {
@@ -423,9 +425,15 @@ pub(super) fn no_chart(path: &Path) -> Diagnostic {
     }
 }
 
-fn read_rules(sources: &Sources, root: &Path, boundary: &Boundary, sink: &mut Vec<Diagnostic>) -> Rules {
+fn read_rules(
+    world: &World,
+    sources: &Sources,
+    root: &Path,
+    boundary: &Boundary<'_>,
+    sink: &mut Vec<Diagnostic>,
+) -> Rules {
     let path = root.join(".helmignore");
-    if !path.is_file() {
+    if !world.is_file(&path) {
         return Rules::none();
     }
     if let Some(link) = boundary.crossed_by(&path, None) {
@@ -433,7 +441,7 @@ fn read_rules(sources: &Sources, root: &Path, boundary: &Boundary, sink: &mut Ve
         sink.push(link.refused());
         return Rules::none();
     }
-    let data = match read_bounded(&path) {
+    let data = match read_bounded(world, &path) {
         Ok(data) => data,
         Err(diagnostic) => {
             sink.push(*diagnostic);
@@ -445,22 +453,18 @@ fn read_rules(sources: &Sources, root: &Path, boundary: &Boundary, sink: &mut Ve
     Rules::parse(&text, source, sink)
 }
 
-fn read_bounded(path: &Path) -> Result<Vec<u8>, Box<Diagnostic>> {
-    let mut data = Vec::new();
-    fs::File::open(path)
-        .and_then(|file| {
-            // With room for the whole file it is read at once.
-            let size = file.metadata().map_or(0, |metadata| metadata.len()).min(MAX_FILE);
-            data.reserve_exact(usize::try_from(size).unwrap_or(0) + 1);
-            file.take(MAX_FILE + 1).read_to_end(&mut data)
-        })
-        .map_err(|error| Diagnostic::error(format!("cannot read `{}`: {error}", path.display())))?;
+fn read_bounded(world: &World, path: &Path) -> Result<Vec<u8>, Box<Diagnostic>> {
+    let mut data = world.read(path, MAX_FILE + 1).map_err(|error| unreadable(path, &error))?;
     if data.len() as u64 > MAX_FILE {
-        let size = fs::metadata(path).map_or(data.len() as u64, |metadata| metadata.len());
+        let size = world.metadata(path).map_or(data.len() as u64, |metadata| metadata.length);
         return Err(file_too_large(&path.display().to_string(), size).into());
     }
     strip_bom(&mut data);
     Ok(data)
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
+    Diagnostic::error(format!("cannot read `{}`: {error}", path.display()))
 }
 
 fn strip_bom(data: &mut Vec<u8>) {
@@ -513,17 +517,16 @@ fn inner_path(path: &str) -> Result<String, &'static str> {
     if parts.is_empty() { Err("does not name a file") } else { Ok(parts.join("/")) }
 }
 
-fn unwalkable(path: &Path, error: &walkdir::Error) -> Diagnostic {
+fn unwalkable(WalkError { path, reason }: &WalkError) -> Diagnostic {
     let shown = path.display();
-    if error.loop_ancestor().is_some() {
-        return Diagnostic::error(format!("the link `{shown}` points to a directory that contains it"));
+    match reason {
+        WalkReason::Loop => {
+            Diagnostic::error(format!("the link `{shown}` points to a directory that contains it"))
+        }
+        WalkReason::BrokenLink => Diagnostic::error(format!("the link `{shown}` is broken"))
+            .help("remove it, or list it in `.helmignore`"),
+        WalkReason::Unreadable(error) => unreadable(path, error),
     }
-    if path.is_symlink() && !path.exists() {
-        return Diagnostic::error(format!("the link `{shown}` is broken"))
-            .help("remove it, or list it in `.helmignore`");
-    }
-    let reason = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
-    Diagnostic::error(format!("cannot read `{shown}`: {reason}"))
 }
 
 /// Whether a path holds a character that breaks a line, such as that of a `# Source:` comment, or speaks to a terminal.
@@ -561,21 +564,9 @@ fn too_large(name: &str) -> Diagnostic {
     ))
 }
 
-fn names_in(directory: &Path) -> Vec<String> {
-    let mut names: Vec<String> = fs::read_dir(directory)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .take(1000)
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .collect();
-    names.sort_unstable();
-    names
-}
-
-fn charts_in(directory: &Path) -> Vec<String> {
-    let mut names = names_in(directory);
-    names.retain(|name| directory.join(name).join("Chart.yaml").is_file());
+fn charts_in(world: &World, directory: &Path) -> Vec<String> {
+    let mut names = world.names(directory);
+    names.retain(|name| world.is_file(&directory.join(name).join("Chart.yaml")));
     names.truncate(10);
     names
 }

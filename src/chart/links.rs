@@ -1,6 +1,7 @@
 //! Links that lead out of a chart's directory. Helm follows all of them, wherever they lead.
 
 use crate::diag::Diagnostic;
+use crate::world::World;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,22 +17,24 @@ pub(super) struct Link {
 }
 
 /// What is outside a chart.
-pub(super) struct Boundary {
+pub(super) struct Boundary<'w> {
+    world: &'w World,
     root: PathBuf,
     repository: Option<PathBuf>,
 }
 
-impl Boundary {
+impl<'w> Boundary<'w> {
     /// The boundary of a chart whose directory is `root`, itself without links.
-    pub(super) fn new(root: PathBuf) -> Self {
-        let repository = root.ancestors().find(|ancestor| ancestor.join(".git").exists()).map(Path::to_owned);
-        Self { root, repository }
+    pub(super) fn new(world: &'w World, root: PathBuf) -> Self {
+        let is_repository = |directory: &&Path| world.exists(&directory.join(".git"));
+        let repository = root.ancestors().find(is_repository).map(Path::to_owned);
+        Self { world, root, repository }
     }
 
     /// The link at `path`, if it leads out of the chart; `outer` is the link to the directory it is in, if that is
     /// outside already.
     pub(super) fn crossed_by(&self, path: &Path, outer: Option<&Arc<Link>>) -> Option<Arc<Link>> {
-        let target = path.canonicalize().ok()?;
+        let target = self.world.canonical(path).ok()?;
         if target.starts_with(&self.root) {
             return None;
         }
@@ -39,7 +42,7 @@ impl Boundary {
             return Some(Arc::clone(outer));
         }
         let in_repository = self.repository.as_ref().is_some_and(|repository| target.starts_with(repository));
-        let is_followed = in_repository && (target.is_dir() || target.is_file());
+        let is_followed = in_repository && (self.world.is_directory(&target) || self.world.is_file(&target));
         Some(Link { path: path.to_owned(), target, is_followed }.into())
     }
 }

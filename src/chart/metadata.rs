@@ -60,7 +60,7 @@ pub enum ChartType {
 }
 
 /// The language of a chart's templates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EngineKind {
     /// Tera with YAML-aware interpolation.
     Tera,

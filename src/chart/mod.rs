@@ -14,11 +14,12 @@ mod metadata;
 mod tree;
 mod values_file;
 
-pub use builtin::{exists, is_chart, open};
+pub use builtin::{builtins, exists, is_chart, open};
 pub use files::ChartFile;
 pub use metadata::{ChartType, Dependency, EngineKind, ImportValues, Maintainer, Metadata};
 
 use crate::diag::{Diagnostic, Report, SourceId, SourceKind, Sources};
+use crate::world::World;
 use crate::yaml::Node;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -118,13 +119,13 @@ impl Chart {
 /// What `.helmignore` names is not read. Files over 5 MiB, charts over 100 MiB, and anything that is not a plain file are
 /// errors. So are links that lead out of the chart, once what is behind them is read; those of Helm charts are followed
 /// inside their git repository, with a remark.
-pub fn load(sources: &Sources, path: &Path) -> Report<Chart> {
-    if path.is_dir() {
-        if !path.join("Chart.yaml").is_file() {
-            return Report::fail(files::no_chart(path));
+pub fn load(world: &World, sources: &Sources, path: &Path) -> Report<Chart> {
+    if world.is_directory(path) {
+        if !world.is_file(&path.join("Chart.yaml")) {
+            return Report::fail(files::no_chart(world, path));
         }
         let mut sink = Vec::new();
-        let Some(files) = files::read_directory(sources, path).take(&mut sink) else {
+        let Some(files) = files::read_directory(world, sources, path).take(&mut sink) else {
             return Report::failed(sink);
         };
         let name = path.display().to_string();
@@ -134,8 +135,8 @@ pub fn load(sources: &Sources, path: &Path) -> Report<Chart> {
             sink,
         );
     }
-    if !path.is_file() {
-        return Report::fail(files::no_chart(path));
+    if !world.is_file(path) {
+        return Report::fail(files::no_chart(world, path));
     }
     let name = path.display().to_string();
     if path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
@@ -144,7 +145,7 @@ pub fn load(sources: &Sources, path: &Path) -> Report<Chart> {
         ));
     }
     let mut budget = files::MAX_CHART;
-    match files::read_packed(path).and_then(|bytes| files::read_archive(&name, &bytes, &mut budget)) {
+    match files::read_packed(world, path).and_then(|bytes| files::read_archive(&name, &bytes, &mut budget)) {
         Ok(files) => Unread { origin: Origin::Archive(path.to_owned()), name, files }.read(
             sources,
             &SourceKind::File,

@@ -443,6 +443,7 @@ fn first_document(
 mod tests {
     use super::*;
     use crate::chart::{from_files, load};
+    use crate::world::World;
 
     #[test]
     fn a_chart_that_only_gathers_helm_charts_is_one() {
@@ -482,13 +483,13 @@ mod tests {
         std::fs::write(folder.path().join("Chart.yaml"), "apiVersion: v2\nname: a\nversion: 1.0.0\n")
             .unwrap();
         std::fs::write(folder.path().join("README.md"), "old").unwrap();
-        let chart = load(&Sources::new(), folder.path()).output.unwrap();
+        let chart = load(&World::system(), &Sources::new(), folder.path()).output.unwrap();
         std::fs::write(folder.path().join("README.md"), "new").unwrap();
         let readme = chart.file("README.md").unwrap();
         assert_eq!(readme.data().unwrap().as_ref(), b"new");
         std::fs::remove_file(folder.path().join("README.md")).unwrap();
         assert_eq!(readme.data().unwrap().as_ref(), b"new");
-        let again = load(&Sources::new(), folder.path()).output.unwrap();
+        let again = load(&World::system(), &Sources::new(), folder.path()).output.unwrap();
         assert!(again.file("README.md").is_none());
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::k8s::merge;
 use crate::k8s::quantity::Quantity;
+use crate::k8s::views::WorkloadKind;
 use crate::k8s::{defaults, merge::scalar_text};
 use crate::yaml::{Map, Node, Value};
 use std::collections::BTreeMap;
@@ -207,7 +208,7 @@ impl Walk<'_> {
     /// Equal values, or two spellings of one. Revisions of StatefulSets and DaemonSets are compared as text
     /// (`history.EqualRevision`), so in their templates a quantity in another unit is another template.
     fn same_scalar(&self, parent: &str, field: &str, template: bool, old: &Node, new: &Node) -> bool {
-        let by_text = template && matches!(self.kind, "StatefulSet" | "DaemonSet");
+        let by_text = template && WorkloadKind::named(self.kind).is_some_and(WorkloadKind::keeps_revisions);
         if by_text { old == new } else { same_scalar(parent, field, old, new) }
     }
 

@@ -12,8 +12,19 @@ use std::fmt;
 pub enum Instruction {
     /// Something to know before the next command.
     Note(String),
+    /// Something that has to hold before anything is changed: the command prints `expected`.
+    Check {
+        /// What reads it.
+        command: Command,
+        /// What it has to print.
+        expected: String,
+    },
     /// Something to run.
     Command(Command),
+    /// A command that returns when what was changed has taken effect.
+    Wait(Command),
+    /// The point at which the new manifests are applied, with what to know about it.
+    Apply(String),
 }
 
 impl Instruction {
@@ -21,14 +32,20 @@ impl Instruction {
     pub(super) fn note(text: impl Into<String>) -> Self {
         Self::Note(text.into())
     }
+
+    /// Applying the manifests again.
+    pub(super) fn apply(text: impl Into<String>) -> Self {
+        Self::Apply(text.into())
+    }
 }
 
 impl fmt::Display for Instruction {
     /// The instruction as one line of a shell script.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Note(text) => write!(f, "# {}", terminal(text)),
-            Self::Command(command) => command.fmt(f),
+            Self::Note(text) | Self::Apply(text) => write!(f, "# {}", terminal(text)),
+            Self::Check { command, expected } => write!(f, "{command} # must print {}", terminal(expected)),
+            Self::Command(command) | Self::Wait(command) => command.fmt(f),
         }
     }
 }
@@ -48,6 +65,11 @@ impl Command {
     /// The program and its arguments, unquoted.
     pub fn argv(&self) -> &[String] {
         &self.argv
+    }
+
+    /// Whether it deletes something.
+    pub fn is_destructive(&self) -> bool {
+        self.argv.get(1).is_some_and(|verb| verb == "delete")
     }
 }
 
@@ -122,6 +144,24 @@ impl Kubectl<'_> {
             argv.extend([resource, name.to_owned()]);
         }
         self.complete(argv, kinds::namespaced(api_version, kind) != Some(false), flags)
+    }
+
+    /// `kubectl VERB TYPE NAME ... -n NAMESPACE FLAGS` about several claims; nothing if the API refuses any of the names.
+    pub(super) fn on_claims(&self, verb: &str, names: &[String], flags: &[&str]) -> Option<Command> {
+        let valid = |name: &String| k8s::name_errors("", CLAIM.1, self.version, name).is_empty();
+        if names.is_empty() || !names.iter().all(valid) {
+            return None;
+        }
+        let mut argv = ["kubectl", verb, "pvc"].map(str::to_owned).to_vec();
+        argv.extend_from_slice(names);
+        self.complete(argv, true, flags)
+    }
+
+    /// Reads whether the class of new claims, where they name none, lets volumes grow.
+    pub(super) fn default_class_expands(&self) -> Option<Command> {
+        const DEFAULT: &str = "jsonpath={.items[?(@.metadata.annotations.storageclass\\.kubernetes\\.io/is-default-class==\"true\")].allowVolumeExpansion}";
+        let argv = ["kubectl", "get", "storageclass"].map(str::to_owned).to_vec();
+        self.complete(argv, false, &["-o", DEFAULT])
     }
 
     /// `kubectl get pvc -n NAMESPACE`, with the owner of each claim.

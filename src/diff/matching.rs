@@ -1,6 +1,7 @@
 //! Which object of one render is which of the other.
 
 use super::{Options, apply, fields};
+use crate::k8s::kinds;
 use crate::manifest::Object;
 use crate::yaml::{Node, Value};
 use std::collections::BTreeMap;
@@ -16,13 +17,9 @@ pub(super) struct Pair<'a> {
 /// What makes an object the same object: everything but its version and its content.
 type Identity<'a> = (&'a str, &'a str, &'a str, &'a str);
 
-/// The group that an object's kind lives in today: `extensions` has been split up.
+/// The group that an object's kind is in today.
 pub(super) fn group_of(object: &Object) -> &str {
-    match (object.group(), object.kind.as_str()) {
-        ("extensions", "Deployment" | "DaemonSet" | "ReplicaSet") => "apps",
-        ("extensions", "Ingress" | "NetworkPolicy") => "networking.k8s.io",
-        (group, _) => group,
-    }
+    kinds::current_group(&object.api_version, &object.kind)
 }
 
 fn identity<'a>(object: &'a Object, options: &'a Options) -> Identity<'a> {

@@ -20,6 +20,7 @@ mod repeated;
 pub(crate) mod secrets;
 mod sides;
 mod simulated;
+mod stored;
 mod three_way;
 
 pub use fields::{FieldChange, FieldPath, Step};
@@ -28,6 +29,7 @@ pub use instructions::{Cluster, Command, Instruction};
 pub use options::{FailOn, Options};
 pub use sides::{Side, Sides, align};
 pub use simulated::{Simulated, simulate};
+pub use stored::{StoredObject, stored};
 
 use crate::diag::{Diagnostic, ObjectRef, Severity};
 use crate::k8s::{self, ErrorKind, Finding, Operation, update};
@@ -42,6 +44,8 @@ use std::collections::BTreeMap;
 /// What an upgrade would do.
 #[derive(Debug, Clone, Default)]
 pub struct Plan {
+    /// The version of Kubernetes whose rules count.
+    pub kube_version: k8s::Version,
     /// One entry per object of either render: those of the new render in their order, then what was removed.
     pub objects: Vec<ObjectPlan>,
 }
@@ -297,7 +301,7 @@ pub fn compare(old: &[Object], new: &[Object], options: &Options) -> Plan {
     let mut objects: Vec<ObjectPlan> =
         pairs.par_iter().map(|pair| plan_object(pair, &world, options)).collect();
     effects::unseen_configuration(&mut objects, &pairs, &world);
-    Plan { objects }
+    Plan { kube_version: options.version, objects }
 }
 
 fn plan_object(pair: &Pair<'_>, world: &effects::World<'_>, options: &Options) -> ObjectPlan {
@@ -370,7 +374,7 @@ fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Opt
     let (mut old_root, mut new_root) = secrets::comparable(kind, &old.root, &new.root);
     let create = |manifest: &Node| {
         let mut stored = apply::create(group, kind, manifest);
-        k8s::defaults::gate(options.version, group, kind, &mut stored);
+        k8s::defaults::apply_gates(options.version, group, kind, &mut stored);
         stored
     };
     let live = create(&stored_part(old, &old_root, options));
@@ -390,7 +394,7 @@ fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Opt
         }
     }
     let mut applied = apply::apply(options.version, group, kind, live, &old_root, &new_root);
-    k8s::defaults::gate(options.version, group, kind, &mut applied.merged);
+    k8s::defaults::apply_gates(options.version, group, kind, &mut applied.merged);
     let stored = fields::compare(kind, &applied.live, &applied.merged);
     let mut wanted = match &noted {
         // The usual case: what is stored is what the manifest says.
@@ -435,7 +439,7 @@ fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Opt
         plan.reasons = reasons;
         let own_faults = own_faults(new, &applied, world, options);
         let stored = (&applied.live, &applied.merged);
-        plan.remediation = refused::remediation(&plan, stored, &own_faults, world.kubectl(new));
+        plan.remediation = refused::remediation(&plan, stored, &own_faults, world, world.kubectl(new));
     }
     if plan.change == Change::Modified && options.documents {
         let show = |object: &Object, stored: &Node| {

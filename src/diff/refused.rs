@@ -1,5 +1,6 @@
 //! What to do if the server refuses a change: instructions for each case.
 
+use super::effects::World;
 use super::instructions::{self, Instruction, Kubectl};
 use super::{Cause, ObjectPlan, Reason};
 use crate::k8s::merge::scalar_text;
@@ -8,7 +9,8 @@ use crate::k8s::update::Cause::{
     BelowCapacity, HeadlessService, ImmutableConfig, ImmutableField, ImmutableSpec, NeedsResizableClass,
     SetOnce,
 };
-use crate::k8s::update::{self, stateful_set_mutable};
+use crate::k8s::update::{self, Surroundings as _, stateful_set_mutable};
+use crate::k8s::views::{self, StatefulSet, WorkloadKind};
 use crate::yaml::Node;
 use std::collections::BTreeSet;
 
@@ -20,21 +22,17 @@ pub(super) fn remediation(
     plan: &ObjectPlan,
     (live, merged): (&Node, &Node),
     faults: &[Reason],
+    world: &World<'_>,
     kubectl: Kubectl<'_>,
 ) -> Vec<Instruction> {
     if !faults.is_empty() {
         return vec![fix_first(faults)];
     }
-    let context = Context { plan, live, merged, kubectl };
+    let context = Context { plan, live, merged, world, kubectl };
+    if let Some(kind) = WorkloadKind::named(&plan.object.kind) {
+        return context.workload(kind);
+    }
     match plan.object.kind.as_str() {
-        "StatefulSet" => context.stateful_set(),
-        "Deployment" | "DaemonSet" | "ReplicaSet" if context.breaks(&[ImmutableField]) => context.replace(
-            &["a selector cannot change; pods of the old one would be left over. Stops the pods until it is applied again:"],
-        ),
-        "Job" => context.replace_and(
-            &["a Job runs one template once; a changed one is another Job:"],
-            "then apply again (or give the Job a name per release, or make it a hook)",
-        ),
         "Service" => context.service(),
         "PersistentVolumeClaim" => context.claim(),
         "PersistentVolume" if !plan.reasons.is_empty() => {
@@ -47,12 +45,12 @@ pub(super) fn remediation(
             steps
         }
         "ConfigMap" | "Secret" => context.configuration(),
-        "Pod" => context.replace(&["any other change needs a new pod:"]),
         "RoleBinding" | "ClusterRoleBinding" => {
             context.replace(&["the subjects lose their rights until it is applied again:"])
         }
-        "StorageClass" => context
-            .replace(&["existing volumes keep what they were made with; only new ones follow the new class:"]),
+        "StorageClass" => context.replace(&[
+            "existing volumes keep what they were made with; only new ones follow the new class:",
+        ]),
         "PriorityClass" | "IngressClass" | "RuntimeClass" | "VolumeAttributesClass" | "CSIDriver" => {
             context.replace(&[])
         }
@@ -73,14 +71,19 @@ struct Context<'a> {
     plan: &'a ObjectPlan,
     live: &'a Node,
     merged: &'a Node,
+    world: &'a World<'a>,
     kubectl: Kubectl<'a>,
 }
 
 /// A claim template as far as it matters here.
 struct Claim<'a> {
+    template: views::Claim<'a>,
     name: &'a str,
     size: Option<Quantity>,
     shown: String,
+    /// The name of its storage class; empty for the default class.
+    class: &'a str,
+    /// The claim without its size.
     rest: Node,
 }
 
@@ -100,7 +103,7 @@ impl Context<'_> {
 
     fn replace_and(&self, notes: &[&str], then: &str) -> Vec<Instruction> {
         let mut steps: Vec<Instruction> = notes.iter().map(|note| Instruction::note(*note)).collect();
-        steps.extend([self.on_object(&["delete"], &[]), Instruction::note(then)]);
+        steps.extend([self.on_object(&["delete"], &[]), Instruction::apply(then)]);
         steps
     }
 
@@ -117,6 +120,21 @@ impl Context<'_> {
         self.live.at(path) != self.merged.at(path)
     }
 
+    fn workload(&self, kind: WorkloadKind) -> Vec<Instruction> {
+        match kind {
+            WorkloadKind::StatefulSet => self.stateful_set(),
+            WorkloadKind::Job => self.replace_and(
+                &["a Job runs one template once; a changed one is another Job:"],
+                "then apply again (or give the Job a name per release, or make it a hook)",
+            ),
+            WorkloadKind::Pod => self.replace(&["any other change needs a new pod:"]),
+            kind if kind.runs_forever() && self.breaks(&[ImmutableField]) => self.replace(
+                &["a selector cannot change; pods of the old one would be left over. Stops the pods until it is applied again:"],
+            ),
+            _ => Vec::new(),
+        }
+    }
+
     fn stateful_set(&self) -> Vec<Instruction> {
         if !self.breaks(&[ImmutableSpec]) {
             if !self.plan.reasons.iter().any(|reason| reason.path == "spec.updateStrategy.rollingUpdate") {
@@ -128,7 +146,7 @@ impl Context<'_> {
                     "the stored `rollingUpdate` has to be removed together with the change of type:",
                 ),
                 self.on_object(&["patch"], &["-p", patch]),
-                Instruction::note(APPLY_AGAIN),
+                Instruction::apply(APPLY_AGAIN),
             ];
         }
         let mut steps = vec![Instruction::note(format!(
@@ -166,7 +184,7 @@ impl Context<'_> {
             "replace the StatefulSet; its pods and claims stay and are adopted again:",
         ));
         steps.push(self.on_object(&["delete"], &["--cascade=orphan"]));
-        steps.push(Instruction::note(if self.differs(&["spec", "template"]) {
+        steps.push(Instruction::apply(if self.differs(&["spec", "template"]) {
             "then apply again; the pod template changes as well, so the pods restart one by one"
         } else {
             APPLY_AGAIN
@@ -187,7 +205,8 @@ impl Context<'_> {
             )));
         }
         let object = &self.plan.object;
-        steps.extend(keep_claims(self.live, &object.name, (&object.api_version, &object.kind), self.kubectl));
+        let set = StatefulSet::new(self.live);
+        steps.extend(keep_claims(set, (&object.api_version, &object.kind), self.kubectl));
     }
 
     /// The fields that `ValidateStatefulSetUpdate` objects to.
@@ -204,10 +223,11 @@ impl Context<'_> {
     }
 
     fn claims(root: &Node) -> Vec<Claim<'_>> {
-        let claims = root.at(&["spec", "volumeClaimTemplates"]).map(Node::items).unwrap_or_default();
+        let claims = StatefulSet::new(root).claim_templates();
         claims
             .iter()
             .map(|claim| {
+                let template = views::Claim::new(claim);
                 let size = claim.at(&["spec", "resources", "requests", "storage"]);
                 let mut rest = claim.clone();
                 if let Some(requests) = rest
@@ -222,9 +242,11 @@ impl Context<'_> {
                     requests.remove("storage");
                 }
                 Claim {
-                    name: claim.at(&["metadata", "name"]).and_then(Node::as_str).unwrap_or_default(),
-                    size: size.and_then(|size| Quantity::from_node(size).ok()),
+                    template,
+                    name: template.name(),
+                    size: template.size(),
                     shown: size.and_then(scalar_text).unwrap_or_default().into_owned(),
+                    class: template.class().unwrap_or_default(),
                     rest,
                 }
             })
@@ -246,24 +268,35 @@ impl Context<'_> {
             let sizes = before.size.zip(claim.size).and_then(|(before, after)| before.partial_cmp(&after));
             let (was, is) = (&before.shown, &claim.shown);
             match sizes {
+                Some(std::cmp::Ordering::Less) if self.world.expandable(before.class) == Some(false) => {
+                    steps.push(Instruction::note(format!(
+                        "WARNING: `{name}` grows from {was} to {is}, but its class `{}` does not expand volumes: existing claims stay at {was}",
+                        before.class
+                    )));
+                    steps.extend(self.move_data(claim));
+                }
                 Some(std::cmp::Ordering::Less) => {
                     steps.push(Instruction::note(format!(
-                        "grow the claims of `{name}` from {was} to {is} (the storage class must have allowVolumeExpansion: true):"
+                        "grow the claims of `{name}` from {was} to {is}; their storage class must have allowVolumeExpansion: true:"
                     )));
-                    steps.extend(self.grow(claim));
+                    steps.extend(self.grow(before, claim));
                 }
-                Some(std::cmp::Ordering::Greater) => steps.extend([
-                    Instruction::note(format!(
-                        "WARNING: `{name}` shrinks from {was} to {is}: no volume can shrink. Existing claims stay at {was}; only claims of new ordinals get {is}."
-                    )),
-                    Instruction::note("To really shrink: copy the data to new claims, one pod at a time."),
-                ]),
+                Some(std::cmp::Ordering::Greater) => {
+                    steps.push(Instruction::note(format!(
+                        "WARNING: `{name}` shrinks from {was} to {is}: no volume can shrink. Existing claims stay at {was}; only claims of new ordinals get {is}"
+                    )));
+                    steps.extend(self.move_data(claim));
+                }
                 _ => {}
             }
             if before.rest != claim.rest {
                 steps.push(Instruction::note(format!(
                     "the other changes of `{name}` apply to new claims only; existing ones keep what they have"
                 )));
+                // The move to claims of the right size is one to claims of the right class.
+                if before.class != claim.class && !matches!(sizes, Some(std::cmp::Ordering::Greater)) {
+                    steps.extend(self.move_data(claim));
+                }
             }
         }
         for claim in old.iter().filter(|claim| !new.iter().any(|other| other.name == claim.name)) {
@@ -283,21 +316,58 @@ impl Context<'_> {
         }
     }
 
-    /// A patch for each claim that a template has made.
-    fn grow(&self, claim: &Claim<'_>) -> Vec<Instruction> {
-        const MOST: i64 = 100;
-        let int = |path: &[&str]| self.live.at(path).and_then(Node::as_i64);
-        let replicas = int(&["spec", "replicas"]).unwrap_or(1).clamp(0, MOST);
-        let start = int(&["spec", "ordinals", "start"]).unwrap_or_default();
-        let patch =
-            serde_json::json!({ "spec": { "resources": { "requests": { "storage": claim.shown } } } });
+    /// The claims that a template has made, as far as anybody wants to read their names.
+    fn claim_names(&self, claim: &Claim<'_>) -> Vec<String> {
+        const MOST: usize = 100;
+        let set = StatefulSet::new(self.live);
+        let pods = set.ordinals().take(MOST).map(|ordinal| set.pod_name(ordinal));
+        pods.map(|pod| claim.template.name_for(&pod)).collect()
+    }
+
+    /// Checks the claims that a template has made, patches each, and waits until the volumes have the new size.
+    fn grow(&self, before: &Claim<'_>, claim: &Claim<'_>) -> Vec<Instruction> {
+        let names = self.claim_names(claim);
+        let size = &claim.shown;
+        let patch = serde_json::json!({ "spec": { "resources": { "requests": { "storage": size } } } });
+        let kubectl = self.kubectl;
+        let class = if before.class.is_empty() {
+            kubectl.default_class_expands()
+        } else {
+            let expands = "jsonpath={.allowVolumeExpansion}";
+            kubectl.command(&["get"], instructions::STORAGE_CLASS, before.class, &["-o", expands])
+        };
+        let check = |expected: String| move |command| Instruction::Check { command, expected };
+        let phase = if names.len() == 1 { "{.status.phase}" } else { "{.items[*].status.phase}" };
+        let phases = kubectl.on_claims("get", &names, &["-o", &format!("jsonpath={phase}")]);
+        let resized = format!("--for=jsonpath={{.status.capacity.storage}}={size}");
+        let mut steps: Vec<Instruction> = class.map(check("true".to_owned())).into_iter().collect();
+        steps.extend(phases.map(check(vec!["Bound"; names.len()].join(" "))));
+        steps.extend(names.iter().map(|name| {
+            kubectl.instruction(&["patch"], instructions::CLAIM, name, &["-p", &patch.to_string()])
+        }));
+        let wait = kubectl.on_claims("wait", &names, &[&resized, "--timeout=10m"]);
+        steps.extend(wait.map(Instruction::Wait));
+        steps
+    }
+
+    /// How the data gets to claims of another size or class. A person has to decide how it is copied.
+    fn move_data(&self, claim: &Claim<'_>) -> Vec<Instruction> {
         let set = &self.plan.object.name;
-        (start..start.saturating_add(replicas))
-            .map(|ordinal| {
-                let name = format!("{}-{set}-{ordinal}", claim.name);
-                self.kubectl.instruction(&["patch"], instructions::CLAIM, &name, &["-p", &patch.to_string()])
-            })
-            .collect()
+        let mut steps = vec![Instruction::note(format!(
+            "or move the data by hand to new volumes of `{}`, one pod of `{set}` at a time, highest ordinal first:",
+            claim.name
+        ))];
+        steps.extend(
+            [
+                "  1. let the set replicate or back up the data, then scale it down so that the pod stops",
+                "  2. create a claim of the new size and class under a temporary name, and a Job that mounts both claims and copies the files",
+                "  3. set the reclaim policy of the new volume to Retain, and delete both claims",
+                "  4. create the claim under its old name with `volumeName` set to the new volume, and remove `claimRef.uid` from that volume",
+                "  5. scale up, check the data, and set the reclaim policy back",
+            ]
+            .map(Instruction::note),
+        );
+        steps
     }
 
     fn service(&self) -> Vec<Instruction> {
@@ -310,11 +380,10 @@ impl Context<'_> {
     }
 
     fn claim(&self) -> Vec<Instruction> {
-        const SIZE: [&str; 4] = ["spec", "resources", "requests", "storage"];
-        let size = |node: &Node| node.at(&SIZE).and_then(|size| Quantity::from_node(size).ok());
-        let class = self.merged.at(&["spec", "storageClassName"]).and_then(Node::as_str).unwrap_or_default();
+        let (live, merged) = (views::Claim::new(self.live), views::Claim::new(self.merged));
+        let class = merged.class().unwrap_or_default();
         let immutable = self.breaks(&[ImmutableSpec, ImmutableField]);
-        let shrinks = size(self.merged).zip(size(self.live)).is_some_and(|(after, before)| after < before);
+        let shrinks = merged.size().zip(live.size()).is_some_and(|(after, before)| after < before);
         // Where the claim has to be replaced anyway its size is no further obstacle.
         if !immutable && self.breaks(&[NeedsResizableClass]) {
             if class.is_empty() {
@@ -365,15 +434,11 @@ impl Context<'_> {
 
 /// Before a StatefulSet is deleted: lets it keep its claims, if it would delete them.
 pub(super) fn keep_claims(
-    stored: &Node,
-    name: &str,
+    set: StatefulSet<'_>,
     kind: (&str, &str),
     kubectl: Kubectl<'_>,
 ) -> Vec<Instruction> {
-    const WHEN_DELETED: [&str; 3] = ["spec", "persistentVolumeClaimRetentionPolicy", "whenDeleted"];
-    let deletes = stored.at(&WHEN_DELETED).and_then(Node::as_str) == Some("Delete");
-    let claims = stored.at(&["spec", "volumeClaimTemplates"]).is_some_and(|list| !list.items().is_empty());
-    if !deletes || !claims {
+    if !set.claim_retention().when_deleted || !set.has_claims() {
         return Vec::new();
     }
     let patch = r#"{"spec":{"persistentVolumeClaimRetentionPolicy":{"whenDeleted":"Retain"}}}"#;
@@ -381,7 +446,7 @@ pub(super) fn keep_claims(
         Instruction::note(
             "WARNING: its claims and their data are deleted with it (whenDeleted: Delete); keep them first:",
         ),
-        kubectl.instruction(&["patch"], kind, name, &["-p", patch]),
+        kubectl.instruction(&["patch"], kind, set.name(), &["-p", patch]),
     ];
     // The garbage collector goes by the owner, which the controller removes some time after the patch.
     steps.push(Instruction::note(

@@ -7,7 +7,8 @@ use super::effects::{World, effect, pod_list, retained_claims};
 use super::instructions::{Instruction, kind_of};
 use super::matching::group_of;
 use super::refused::keep_claims;
-use super::{Effect, EffectKind, ObjectPlan, apply};
+use super::{Effect, EffectKind, ObjectPlan};
+use crate::k8s::views::{Claim, StatefulSet, Workload, WorkloadKind};
 use crate::manifest::Object;
 use crate::yaml::Node;
 
@@ -20,7 +21,7 @@ pub(super) fn describe(plan: &mut ObjectPlan, old: &Object, world: &World<'_>) {
         ));
         return;
     }
-    let ongoing = match ongoing_activity(group_of(old), &old.kind) {
+    let ongoing = match ongoing_activity(old) {
         "" => String::new(),
         what => format!("; {what}"),
     };
@@ -38,10 +39,13 @@ fn is_kept(object: &Object) -> bool {
 }
 
 /// What an object that stays keeps doing.
-fn ongoing_activity(group: &str, kind: &str) -> &'static str {
-    match (group, kind) {
-        ("apps", "StatefulSet" | "Deployment" | "DaemonSet" | "ReplicaSet") => "its pods keep running",
-        ("batch", "CronJob") => "it keeps starting Jobs",
+fn ongoing_activity(object: &Object) -> &'static str {
+    match WorkloadKind::of_object(object) {
+        Some(WorkloadKind::CronJob) => return "it keeps starting Jobs",
+        Some(kind) if kind.runs_forever() => return "its pods keep running",
+        _ => {}
+    }
+    match (group_of(object), object.kind.as_str()) {
         ("", "Service") => "its name keeps resolving",
         ("networking.k8s.io", "Ingress") => "its hosts and paths are still served",
         ("networking.k8s.io", "NetworkPolicy") => "it keeps filtering connections",
@@ -55,12 +59,11 @@ fn ongoing_activity(group: &str, kind: &str) -> &'static str {
 /// How to delete an object.
 fn deletion(old: &Object, world: &World<'_>) -> Vec<Instruction> {
     let kubectl = world.kubectl(old);
-    let mut steps = match (group_of(old), old.kind.as_str()) {
-        ("apps", "StatefulSet") => {
-            let stored = apply::create("apps", &old.kind, &old.root);
-            let mut steps = keep_claims(&stored, &old.name, kind_of(old), kubectl);
-            let claims = retained_claims(old, &stored).map(|claims| format!("; the claims {claims} stay"));
-            let pods = pod_list(old, &stored);
+    let mut steps = match StatefulSet::of_object(old) {
+        Some(set) => {
+            let mut steps = keep_claims(set, kind_of(old), kubectl);
+            let claims = retained_claims(set).map(|claims| format!("; the claims {claims} stay"));
+            let pods = pod_list(set);
             let pods = if pods.is_empty() {
                 "it has no pods".to_owned()
             } else {
@@ -69,7 +72,9 @@ fn deletion(old: &Object, world: &World<'_>) -> Vec<Instruction> {
             steps.push(Instruction::note(format!("{pods}{}:", claims.unwrap_or_default())));
             steps
         }
-        _ => consequence(old, world).into_iter().map(|what| Instruction::note(format!("{what}:"))).collect(),
+        None => {
+            consequence(old, world).into_iter().map(|what| Instruction::note(format!("{what}:"))).collect()
+        }
     };
     steps.push(kubectl.instruction(&["delete"], kind_of(old), &old.name, &[]));
     steps
@@ -77,10 +82,13 @@ fn deletion(old: &Object, world: &World<'_>) -> Vec<Instruction> {
 
 /// What deleting an object that is no StatefulSet does beyond itself.
 fn consequence(old: &Object, world: &World<'_>) -> Option<String> {
+    match WorkloadKind::of_object(old) {
+        Some(WorkloadKind::Job) => return Some("deletes its pods".to_owned()),
+        Some(WorkloadKind::CronJob) => return Some("deletes its Jobs and their pods".to_owned()),
+        Some(kind) if kind.runs_forever() => return Some("deletes all its pods".to_owned()),
+        _ => {}
+    }
     let what = match (group_of(old), old.kind.as_str()) {
-        ("apps", "Deployment" | "DaemonSet" | "ReplicaSet") => "deletes all its pods".to_owned(),
-        ("batch", "Job") => "deletes its pods".to_owned(),
-        ("batch", "CronJob") => "deletes its Jobs and their pods".to_owned(),
         ("", "ConfigMap" | "Secret" | "ServiceAccount") => "pods that still use it cannot start".to_owned(),
         ("", "Service") => {
             format!("the name `{}` no longer resolves, and its clients lose their connections", old.name)
@@ -88,7 +96,7 @@ fn consequence(old: &Object, world: &World<'_>) -> Option<String> {
         ("networking.k8s.io", "Ingress") => "its hosts and paths are no longer served".to_owned(),
         ("networking.k8s.io", "NetworkPolicy") => "the set of allowed connections changes".to_owned(),
         ("", "PersistentVolumeClaim") => {
-            let class = old.at(&["spec", "storageClassName"]).and_then(Node::as_str).unwrap_or_default();
+            let class = Claim::new(&old.root).class().unwrap_or_default();
             let fate = match world.reclaim_policy(class) {
                 Some("Retain") => "its volume stays and must be bound by hand to be used again",
                 Some(_) => "its volume and the data are deleted with it",
@@ -109,7 +117,8 @@ fn consequence(old: &Object, world: &World<'_>) -> Option<String> {
 /// Adds what it means that an object was replaced by one of another name, which runs beside it. `old` and `new` are the
 /// two; `plan` is about the old one.
 pub(super) fn renamed_to(plan: &mut ObjectPlan, old: &Object, new: &Object, world: &World<'_>) {
-    if super::effects::pod_labels(old).is_none() {
+    let workload = Workload::of_object(old).filter(|workload| workload.kind().runs_forever());
+    if workload.and_then(|workload| workload.template().labels()).is_none() {
         return;
     }
     let selector = |object: &Object| object.at(&["spec", "selector"]).cloned();
@@ -134,8 +143,8 @@ pub(super) fn renamed_to(plan: &mut ObjectPlan, old: &Object, new: &Object, worl
     plan.effects.extend(subject.map(|subject| {
         effect(EffectKind::Traffic, format!("{subject} the pods of both: clients reach either"))
     }));
-    let claims = new.at(&["spec", "volumeClaimTemplates"]).is_some_and(|list| !list.items().is_empty());
-    if claims && !plan.remediation.is_empty() {
+    let has_claims = StatefulSet::of_object(new).is_some_and(StatefulSet::has_claims);
+    if has_claims && !plan.remediation.is_empty() {
         plan.remediation
             .insert(0, Instruction::note(format!("move the data to the claims of `{}` first", new.name)));
     }
@@ -143,25 +152,22 @@ pub(super) fn renamed_to(plan: &mut ObjectPlan, old: &Object, new: &Object, worl
 
 /// What it means for an object that it replaces `old`, which had another name.
 pub(super) fn renamed_from(new: &Object, old: &Object) -> Option<Effect> {
-    let detail = match new.kind.as_str() {
-        "PersistentVolumeClaim" => format!(
+    let detail = if new.kind == "PersistentVolumeClaim" {
+        format!(
             "renamed from `{}`: a new, empty volume; the data stays in the volume of the old claim",
             old.name
-        ),
-        "StatefulSet" => {
-            new.at(&["spec", "volumeClaimTemplates"]).filter(|list| !list.items().is_empty())?;
-            let when = old.at(&["spec", "persistentVolumeClaimRetentionPolicy", "whenDeleted"]);
-            let fate = if when.and_then(Node::as_str) == Some("Delete") {
-                format!(" as long as `{}` is not deleted (whenDeleted: Delete)", old.name)
-            } else {
-                String::new()
-            };
-            format!(
-                "renamed from `{}`: its pods start with new, empty volumes; the data stays in the claims of the old name{fate}",
-                old.name
-            )
-        }
-        _ => return None,
+        )
+    } else {
+        StatefulSet::of_object(new).filter(|set| set.has_claims())?;
+        let fate = if StatefulSet::new(&old.root).claim_retention().when_deleted {
+            format!(" as long as `{}` is not deleted (whenDeleted: Delete)", old.name)
+        } else {
+            String::new()
+        };
+        format!(
+            "renamed from `{}`: its pods start with new, empty volumes; the data stays in the claims of the old name{fate}",
+            old.name
+        )
     };
     Some(effect(EffectKind::DataLoss, detail))
 }

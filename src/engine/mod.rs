@@ -1,22 +1,73 @@
-//! Template engines behind one seam.
+//! Template engines behind one trait.
 //!
 //! An engine turns the templates of a chart, with the values of its [`crate::values::Scope`], into
 //! text. What becomes of the text (parsing, ordering, hooks) is the same for all of them and lives in
-//! [`crate::render`].
+//! [`crate::render`]. An engine also says what it reads in a template without rendering it: which values, and which
+//! definitions. Nobody else looks into template texts for that.
 
 pub mod helm;
 pub mod tera;
 
+pub use crate::gotmpl::{Definition, Definitions, Reference as ValueReference, Usage};
+
 use crate::chart::{Chart, EngineKind};
-use crate::diag::{Segment, SourceId};
-use crate::gotmpl::{Usage, references};
-use crate::k8s::{self, kinds};
-use crate::values::ValueRead;
+use crate::diag::{Report, Segment, SourceId, Sources};
+pub use crate::k8s::KubeVersion;
+use crate::k8s::kinds;
+use crate::values::{Scope, ValueRead};
+use crate::world::World;
 use crate::yaml::{Map, Node, Value};
 use std::sync::Arc;
 
-/// The texts of a chart that may be templates: those under `templates/`, each with its source, and what `tpl` may be
-/// given, which are the chart's other files and the strings in `values`.
+/// A template language.
+pub trait Engine: Sync {
+    /// Renders the charts of a tree that are written in this language. There is no output if any of them fails.
+    fn render(&self, sources: &Sources, root: &Scope, inputs: &Inputs<'_>) -> Report<Rendered>;
+
+    /// Which values a text reads, in the order of the text; nothing if it is not a template.
+    fn value_references(&self, text: &Arc<str>) -> Vec<ValueReference>;
+
+    /// Which templates, partials or components a text defines, and which it names.
+    fn definitions(&self, text: &str) -> Definitions;
+
+    /// The templates of plimsoll's own that the given ones call.
+    fn library(&self, _templates: &[&str]) -> Vec<&'static str> {
+        Vec::new()
+    }
+}
+
+/// The engine of a language.
+pub fn engine_for(kind: EngineKind) -> &'static dyn Engine {
+    match kind {
+        EngineKind::Tera => &tera::Tera,
+        EngineKind::GoTemplate => &helm::Helm,
+    }
+}
+
+/// What templates see besides their chart and its values.
+#[derive(Debug, Clone, Copy)]
+pub struct Inputs<'a> {
+    /// Where the time and random values come from.
+    pub world: &'a World,
+    /// The release.
+    pub release: &'a Release,
+    /// The cluster.
+    pub capabilities: &'a Capabilities,
+    /// Makes random values repeatable; without it they are made from the random numbers of `world`.
+    pub seed: Option<u64>,
+}
+
+/// What the templates of a release rendered.
+#[derive(Debug, Default)]
+pub struct Rendered {
+    /// One for each template that is not a partial.
+    pub files: Vec<RenderedFile>,
+    /// Whether another render may differ: the time went into them, or random values or generated keys without a seed.
+    pub nondeterministic: bool,
+}
+
+/// The texts of a chart that may be templates: those under `templates/`, each with its source; what `tpl` may be
+/// given, which are the chart's other files and the strings in `values`; and what of plimsoll's own they call.
 pub fn template_texts(chart: &Chart, values: &[&Map]) -> Vec<(Option<SourceId>, Arc<str>)> {
     let templates = chart.templates.iter().map(|file| (Some(file.source), Arc::clone(&file.text)));
     let mut texts: Vec<_> = templates.collect();
@@ -31,6 +82,9 @@ pub fn template_texts(chart: &Chart, values: &[&Map]) -> Vec<(Option<SourceId>, 
     for entry in values.iter().flat_map(|map| map.iter()) {
         strings(&entry.value, &mut add);
     }
+    let own: Vec<&str> = texts.iter().map(|(_, text)| &**text).collect();
+    let library = engine_for(chart.engine).library(&own);
+    texts.extend(library.into_iter().map(|text| (None, Arc::from(text))));
     texts
 }
 
@@ -43,16 +97,12 @@ fn strings(node: &Node, visit: &mut impl FnMut(&str)) {
     }
 }
 
-/// What the templates of a Helm chart read of its values, with `user` as the values that the user sets. Nothing of a
-/// Tera chart, whose templates are not parsed for it.
+/// What the templates of a chart read of its values, with `user` as the values that the user sets.
 pub fn value_reads(chart: &Chart, user: &Map) -> Vec<ValueRead> {
-    if chart.engine != EngineKind::GoTemplate {
-        return Vec::new();
-    }
     let defaults = chart.values.as_map();
     let values: Vec<&Map> = defaults.into_iter().chain([user]).collect();
     let texts = template_texts(chart, &values);
-    let references = texts.iter().flat_map(|(_, text)| references(text).unwrap_or_default());
+    let references = texts.iter().flat_map(|(_, text)| engine_for(chart.engine).value_references(text));
     let read = references.filter(|reference| reference.usage != Usage::Changed);
     read.map(|reference| ValueRead { is_whole: reference.usage == Usage::Used, path: reference.path })
         .collect()
@@ -85,64 +135,11 @@ impl Capabilities {
     /// The API versions that the cluster serves (`apps/v1`, `apps/v1/StatefulSet`), sorted: what Tera charts see. A
     /// cluster older or newer than any known counts as the nearest known one.
     pub fn api_versions(&self) -> Vec<String> {
-        let mut versions = kinds::api_versions(k8s::Version::nearest(self.kube_version.minor));
+        let mut versions = kinds::api_versions(self.kube_version.nearest());
         versions.extend(self.extra_api_versions.iter().cloned());
         versions.sort_unstable();
         versions.dedup();
         versions
-    }
-}
-
-/// A Kubernetes version as `--kube-version` gives it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KubeVersion {
-    /// With the leading `v` and any suffix: `v1.34.1-eks-113cf36`.
-    pub version: String,
-    /// `1`.
-    pub major: u64,
-    /// `34`.
-    pub minor: u64,
-    /// Without the vendor's suffix, which is what constraints are checked against: `1.34.1`.
-    pub plain: semver::Version,
-}
-
-impl KubeVersion {
-    /// What helm 4.1 tells templates if nobody names a version, so that a render is the same bytes as with `helm
-    /// template`. It is that of the client library helm was built with, and says nothing of what manifests are
-    /// validated against: that is [`k8s::Version::DEFAULT`].
-    pub fn of_helm() -> Self {
-        Self { version: "v1.35.0".to_owned(), major: 1, minor: 35, plain: semver::Version::new(1, 35, 0) }
-    }
-
-    /// Reads `1.34`, `v1.34.1` or `v1.34.1-eks-113cf36`; `None` if it is no version, which `1` is not for Helm either.
-    pub fn parse(text: &str) -> Option<Self> {
-        let bare = text.strip_prefix('v').unwrap_or(text);
-        let core_end = bare.find(['-', '+']).unwrap_or(bare.len());
-        let mut parts = bare[..core_end].split('.');
-        let mut number = || -> Option<Option<u64>> {
-            match parts.next() {
-                None => Some(None),
-                Some(part) if part.bytes().all(|b| b.is_ascii_digit()) => Some(Some(part.parse().ok()?)),
-                Some(_) => None,
-            }
-        };
-        let major = number()??;
-        let minor = number()??;
-        let patch = number()?.unwrap_or(0);
-        if parts.next().is_some() {
-            return None;
-        }
-        Some(Self {
-            version: format!("v{bare}"),
-            major,
-            minor,
-            plain: semver::Version::new(major, minor, patch),
-        })
-    }
-
-    /// The version as it was given, without the vendor's suffix: `v1.34` stays that. What Helm prints for the object.
-    pub fn without_suffix(&self) -> &str {
-        self.version.split(['-', '+']).next().unwrap_or(&self.version)
     }
 }
 
@@ -168,22 +165,4 @@ pub enum FileRole {
     Manifest,
     /// The notes shown after an installation.
     Notes,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn kube_versions_may_be_short_and_carry_suffixes() {
-        let version = KubeVersion::parse("1.28").unwrap();
-        assert_eq!((version.version.as_str(), version.major, version.minor), ("v1.28", 1, 28));
-        let version = KubeVersion::parse("v1.34.1-eks-x").unwrap();
-        assert_eq!(version.version, "v1.34.1-eks-x");
-        assert_eq!(version.plain, semver::Version::new(1, 34, 1));
-        assert_eq!(version.without_suffix(), "v1.34.1");
-        for bad in ["", "one", "1", "1.x", "1.2.3.4", "v"] {
-            assert_eq!(KubeVersion::parse(bad), None, "{bad}");
-        }
-    }
 }

@@ -22,6 +22,7 @@ mod mask;
 use crate::diag::{Diagnostic, Report, SourceKind, Sources};
 use crate::diff::secrets;
 use crate::manifest::{self, Object};
+use crate::world::World;
 use crate::yaml::{Node, ReadOptions, emit};
 use mask::Mask;
 use serde::{Deserialize, Serialize};
@@ -52,8 +53,8 @@ pub struct Render<'a> {
     pub values: Option<&'a Node>,
     /// What the user has to say about it; may be empty.
     pub message: &'a str,
-    /// When it was made.
-    pub time: SystemTime,
+    /// The clock that says when it was made, and the random numbers for the salt of its digests.
+    pub world: &'a World,
     /// The objects, in the order in which they are applied.
     pub objects: &'a [Object],
     /// The hooks of the release. They are not recorded, but the values of their Secrets are kept out of the rest, too.
@@ -257,6 +258,21 @@ impl History {
         Ok(Self { base: base.to_owned(), namespace: namespace.to_owned(), release: release.to_owned() })
     }
 
+    /// The releases that were recorded below `base`, in any namespace, in their order.
+    pub fn releases(base: &Path) -> Result<Vec<String>, Error> {
+        let is_recorded =
+            |entry: &fs::DirEntry| revisions_in(&entry.path()).is_ok_and(|found| !found.is_empty());
+        let mut found = BTreeSet::new();
+        for entry in entries(base)?.into_iter().filter(|entry| entry.path().is_dir()) {
+            let below = entries(&entry.path())?.into_iter().filter(|entry| entry.path().is_dir());
+            // Earlier records are right below the release.
+            let recorded = below.chain([entry]).filter(is_recorded);
+            let names = recorded.filter_map(|entry| entry.file_name().into_string().ok());
+            found.extend(names.filter(|name| Self::of(base, "default", name).is_ok()));
+        }
+        Ok(found.into_iter().collect())
+    }
+
     /// The namespaces in which `release` was recorded, in their order.
     pub fn namespaces(base: &Path, release: &str) -> Result<Vec<String>, Error> {
         let legacy = Self::of(base, "default", release)?.legacy_directory();
@@ -288,7 +304,12 @@ impl History {
         let lock = self.lock()?;
         self.sweep();
         let revision = self.find_files()?.last().map_or(1, |last| last.revision.saturating_add(1));
-        let salt = salt();
+        let random = render.world.random();
+        let salt = salt(random.map_err(|source| Error::Io {
+            action: "cannot get random numbers for",
+            path: self.directory(),
+            source,
+        })?);
         let mask = Mask::of(render.objects.iter().chain(render.hooks), &salt);
         let header = self.header(render, revision, &mask, &salt);
         let text = compose(&header, render, &mask, &salt);
@@ -434,7 +455,7 @@ impl History {
             version: 1,
             release: self.release.clone(),
             revision,
-            time: rfc3339(render.time),
+            time: rfc3339(render.world.now()),
             namespace: self.namespace.clone(),
             chart: render.chart.to_owned(),
             chart_version: render.chart_version.to_owned(),
@@ -582,10 +603,9 @@ fn compose(header: &Header, render: &Render<'_>, mask: &Mask<'_>, salt: &str) ->
     format!("{DIGEST}{}\n{body}", digest_of(&body))
 }
 
-/// A few random characters; what they are does not matter, only that they are not always the same.
-fn salt() -> String {
-    use std::hash::{BuildHasher as _, Hasher as _};
-    format!("{:016x}", std::hash::RandomState::new().build_hasher().finish())
+/// A few random characters: without them a digest could be looked up in a table of common passwords.
+fn salt(random: [u8; 32]) -> String {
+    secrets::hex(&random[..8])
 }
 
 /// Makes what happened in a directory survive a loss of power.

@@ -1,11 +1,13 @@
 //! `plimsoll.toml`: which rules run, how severe they are, and what to lint with.
 
 use super::registry::{current_id, former_id, rules, suggestion};
-use crate::diag::{Diagnostic, Report, Rule, Severity, SourceId, Sources, Span};
-use crate::k8s::Version;
-use serde::Deserialize;
+use crate::diag::{Diagnostic, Report, Rule, Severity, SourceId, Sources, Span, nearest};
+use crate::k8s::{Version, VersionError};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 /// What configuration and flags say about a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,20 +46,8 @@ impl Default for Config {
     }
 }
 
-/// `plimsoll.toml` as it is written.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct File {
-    kube_version: Option<Spanned<String>>,
-    min_severity: Option<Spanned<String>>,
-    #[serde(default)]
-    values: Vec<String>,
-    baseline: Option<String>,
-    #[serde(default)]
-    rules: BTreeMap<Spanned<String>, Spanned<String>>,
-}
-
-const FIELDS: [&str; 5] = ["kube-version", "min-severity", "values", "baseline", "rules"];
+/// The keys of `plimsoll.toml`.
+const KEYS: [&str; 5] = ["kube-version", "min-severity", "values", "baseline", "rules"];
 
 impl Config {
     /// Reads `plimsoll.toml`. Unknown keys, unknown rules and unknown levels are errors at their place.
@@ -76,54 +66,64 @@ impl Config {
         let Some(text) = sources.get(source).map(|source| source.text.clone()) else {
             return Report::ok(Self::default());
         };
-        let file: File = match toml::from_str(&text) {
-            Ok(file) => file,
+        let file = match DeTable::parse(&text) {
+            Ok(file) => file.into_inner(),
             Err(error) => return Report::fail(syntax_error(&error, source, text.len())),
         };
-        let span = |range: std::ops::Range<usize>| Span::new(source, range.start, range.end);
+        let mut config = Self::default();
         let mut diagnostics = Vec::new();
-        let mut config = Self { values: file.values, baseline: file.baseline, ..Self::default() };
-        if let Some(version) = file.kube_version {
-            match version.as_ref().parse() {
-                Ok(version) => config.kube_version = Some(version),
-                Err(error) => diagnostics.push(
-                    Diagnostic::error(format!("unknown Kubernetes version `{}`", version.as_ref()))
-                        .at(span(version.span()), "")
-                        .help(error.to_string()),
-                ),
-            }
-        }
-        if let Some(severity) = file.min_severity {
-            match parse_severity(severity.as_ref()) {
-                Some(severity) => config.min_severity = severity,
-                None => diagnostics.push(
-                    Diagnostic::error(format!("unknown severity `{}`", severity.as_ref()))
-                        .at(span(severity.span()), "")
-                        .help("use `error`, `warning` or `info`"),
-                ),
-            }
-        }
-        for (name, level) in file.rules {
-            if let Err(diagnostic) = known(name.as_ref()) {
-                diagnostics.push((*diagnostic).at(span(name.span()), ""));
-                continue;
-            }
-            let parsed = match level.as_ref().as_str() {
-                "off" => Some(Level::Off),
-                word => parse_severity(word).map(Level::At),
-            };
-            match parsed {
-                Some(level) => {
-                    config.levels.insert(name.into_inner(), level);
+        for (key, value) in &file {
+            match (key.as_ref().as_ref(), value.as_ref().as_table()) {
+                ("rules", Some(rules)) => {
+                    let levels =
+                        rules.iter().filter_map(|(name, level)| config.set_level(name, level, source).err());
+                    diagnostics.extend(levels);
                 }
-                None => diagnostics.push(
-                    Diagnostic::error(format!("unknown level `{}`", level.as_ref()))
-                        .at(span(level.span()), "")
-                        .help("use `error`, `warning`, `info` or `off`"),
-                ),
+                _ => diagnostics.extend(config.set(key, value, source).err()),
             }
         }
         if diagnostics.is_empty() { Report::ok(config) } else { Report::failed(diagnostics) }
+    }
+
+    /// Takes over one key of `plimsoll.toml`; the table of the rules has been read before.
+    fn set(&mut self, key: &Key<'_>, value: &Value<'_>, source: SourceId) -> Result<(), Diagnostic> {
+        match key.as_ref().as_ref() {
+            "kube-version" => self.kube_version = Some(kube_version(value, source)?),
+            "min-severity" => {
+                let word = string(value, "min-severity", source)?;
+                let unknown = || {
+                    error(format!("unknown severity `{word}`"), value, source)
+                        .help("use `error`, `warning` or `info`")
+                };
+                self.min_severity = parse_severity(word).ok_or_else(unknown)?;
+            }
+            "values" => {
+                let wrong = || error("`values` must be a list of files".to_owned(), value, source);
+                let items = value.as_ref().as_array().ok_or_else(wrong)?;
+                let item = |item| string(item, "an item of `values`", source).map(str::to_owned);
+                self.values = items.iter().map(item).collect::<Result<_, _>>()?;
+            }
+            "baseline" => self.baseline = Some(string(value, "baseline", source)?.to_owned()),
+            "rules" => return Err(error("`rules` must be a table".to_owned(), value, source)),
+            unknown => return Err(unknown_key(unknown, key, source)),
+        }
+        Ok(())
+    }
+
+    /// Takes over one line of `[rules]`.
+    fn set_level(&mut self, name: &Key<'_>, value: &Value<'_>, source: SourceId) -> Result<(), Diagnostic> {
+        known(name.as_ref()).map_err(|unknown| (*unknown).at(span(name.span(), source), ""))?;
+        let word = string(value, name.as_ref(), source)?;
+        let level = match word {
+            "off" => Some(Level::Off),
+            word => parse_severity(word).map(Level::At),
+        };
+        let unknown = || {
+            error(format!("unknown level `{word}`"), value, source)
+                .help("use `error`, `warning`, `info` or `off`")
+        };
+        self.levels.insert(name.as_ref().to_string(), level.ok_or_else(unknown)?);
+        Ok(())
     }
 
     /// Runs only the rules and groups named (`--rule`), as far as they are not switched off.
@@ -192,21 +192,44 @@ pub(super) fn known(name: &str) -> Result<(), Box<Diagnostic>> {
     ))
 }
 
+/// A key as it is written.
+type Key<'a> = Spanned<Cow<'a, str>>;
+
+/// A value as it is written.
+type Value<'a> = Spanned<DeValue<'a>>;
+
+fn span(range: Range<usize>, source: SourceId) -> Span {
+    Span::new(source, range.start, range.end)
+}
+
+fn error(message: String, value: &Value<'_>, source: SourceId) -> Diagnostic {
+    Diagnostic::error(message).at(span(value.span(), source), "")
+}
+
+/// The text of a value that must be one; `name` says what the value is for.
+fn string<'a>(value: &'a Value<'_>, name: &str, source: SourceId) -> Result<&'a str, Diagnostic> {
+    let name = if name.contains(' ') { name.to_owned() } else { format!("`{name}`") };
+    value.as_ref().as_str().ok_or_else(|| error(format!("{name} must be a string"), value, source))
+}
+
+fn kube_version(value: &Value<'_>, source: SourceId) -> Result<Version, Diagnostic> {
+    let text = string(value, "kube-version", source)?;
+    text.parse().map_err(|reason: VersionError| {
+        error(format!("unknown Kubernetes version `{text}`"), value, source).help(reason.to_string())
+    })
+}
+
+fn unknown_key(name: &str, key: &Key<'_>, source: SourceId) -> Diagnostic {
+    let help = nearest(name, KEYS)
+        .map_or_else(|| format!("known keys: {}", KEYS.join(", ")), |near| format!("did you mean `{near}`?"));
+    Diagnostic::error(format!("unknown key `{name}`")).at(span(key.span(), source), "").help(help)
+}
+
 fn syntax_error(error: &toml::de::Error, source: SourceId, length: usize) -> Diagnostic {
     let range = error.span().unwrap_or(0..0);
-    let message = error.message().trim_end().to_owned();
-    let wrong = message.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
-    let help = match wrong {
-        Some(wrong) => crate::diag::nearest(wrong, FIELDS).map_or_else(
-            || format!("known keys: {}", FIELDS.join(", ")),
-            |near| format!("did you mean `{near}`?"),
-        ),
-        None => "see the lint documentation for the format of `plimsoll.toml`".to_owned(),
-    };
-    let message = wrong.map_or(message.clone(), |wrong| format!("unknown key `{wrong}`"));
-    Diagnostic::error(message)
-        .at(Span::new(source, range.start.min(length), range.end.min(length)), "")
-        .help(help)
+    Diagnostic::error(error.message().trim_end())
+        .at(span(range.start.min(length)..range.end.min(length), source), "")
+        .help("see the lint documentation for the format of `plimsoll.toml`")
 }
 
 #[cfg(test)]
@@ -286,7 +309,15 @@ mod tests {
             ])
         );
         assert_eq!(read("\nvalue = []\n"), Err(vec![("unknown key `value`".into(), 2, 1)]));
-        assert!(read("values = 3").is_err());
+        for (text, message, column) in [
+            ("values = 3", "`values` must be a list of files", 10),
+            ("values = [\"a\", 3]", "an item of `values` must be a string", 16),
+            ("baseline = true", "`baseline` must be a string", 12),
+            ("rules = \"off\"", "`rules` must be a table", 9),
+            ("rules = { sts = 1 }", "`sts` must be a string", 17),
+        ] {
+            assert_eq!(read(text), Err(vec![(message.into(), 1, column)]), "{text}");
+        }
         assert!(read("= ").is_err());
     }
 }

@@ -17,8 +17,10 @@ mod allow;
 pub mod baseline;
 pub mod config;
 mod documented;
+mod finding;
 mod reads;
 mod registry;
+mod release;
 mod rules;
 mod scalar;
 mod source;
@@ -30,12 +32,12 @@ mod upgrade;
 pub use config::Config;
 pub use registry::{Lint, catalogue, explain, page, rule, rules, table};
 pub use source::{ManifestSource, Outcome, Request, Set, Target, lint};
-pub use subject::{ChartSubject, Subject};
+pub use subject::{ChartSubject, Rendering, Subject};
 
 use crate::diag::{Diagnostic, Severity, Sources};
 use crate::k8s;
+use release::Release;
 use std::collections::{BTreeMap, BTreeSet};
-use subject::Release;
 
 /// Everything the rules have to say about one subject, with configured severities, in the order in
 /// which it is shown.

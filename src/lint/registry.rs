@@ -1,7 +1,8 @@
 //! The list of rules, and what is printed from it: pages, the catalogue, the table of the README.
 
+use super::release::Release;
 use super::rules::ALL;
-use super::subject::{ChartSubject, Release};
+use super::subject::ChartSubject;
 use crate::diag::{Diagnostic, Rule, nearest};
 use crate::{k8s, yaml};
 use std::fmt::Write;

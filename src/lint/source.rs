@@ -1,13 +1,15 @@
 //! From what the user names on the command line to findings: a chart is rendered, once for each values set;
 //! manifests are read, all those of a release together.
 
-use super::{ChartSubject, Config, Subject, merge, run};
+use super::{ChartSubject, Config, Rendering, Subject, merge, run};
 use crate::chart;
 use crate::diag::render::arrange;
 use crate::diag::{Diagnostic, Severity, Sources, has_errors};
 use crate::k8s::Version;
-use crate::manifest::{self, Manifests, Object, Skipped};
+use crate::manifest::{Manifests, Object, Skipped};
+use crate::manifests;
 use crate::values;
+use crate::world::World;
 use crate::yaml::{DUPLICATE_KEY, ReadOptions};
 use crate::{render, values::Overrides};
 use std::path::PathBuf;
@@ -24,8 +26,13 @@ pub struct Request {
     pub values: values::Options,
     /// How a chart is rendered.
     pub render: render::Options,
-    /// The version of Kubernetes to answer for.
-    pub version: Version,
+}
+
+impl Request {
+    /// The version of Kubernetes that the objects are checked against: the nearest known one to what templates see.
+    pub fn version(&self) -> Version {
+        self.render.capabilities.kube_version.nearest()
+    }
 }
 
 /// What makes a release.
@@ -77,16 +84,22 @@ impl Outcome {
 }
 
 /// Lints one release. What cannot be read or rendered becomes a finding, and everything else is linted.
-pub fn lint(sources: &Sources, request: &Request, config: &Config) -> Outcome {
+pub fn lint(world: &World, sources: &Sources, request: &Request, config: &Config) -> Outcome {
     match &request.target {
-        Target::Chart(chart) => lint_chart(sources, chart, request, config),
-        Target::Manifests(from) => lint_manifests(sources, from, request.version, config),
+        Target::Chart(chart) => lint_chart(world, sources, chart, request, config),
+        Target::Manifests(from) => lint_manifests(world, sources, from, request.version(), config),
     }
 }
 
-fn lint_manifests(sources: &Sources, from: &[ManifestSource], version: Version, config: &Config) -> Outcome {
+fn lint_manifests(
+    world: &World,
+    sources: &Sources,
+    from: &[ManifestSource],
+    version: Version,
+    config: &Config,
+) -> Outcome {
     let options = ReadOptions::lenient();
-    let mut reader = manifest::Reader::new(sources, &options);
+    let mut reader = manifests::FileReader::new(world, sources, &options);
     for source in from {
         match source {
             ManifestSource::Path(path) => reader.path(path),
@@ -111,16 +124,16 @@ fn lint_manifests(sources: &Sources, from: &[ManifestSource], version: Version, 
     Outcome { findings: run(&subject, config), objects: objects.len(), skipped, is_linted: true }
 }
 
-fn lint_chart(sources: &Sources, name: &str, request: &Request, config: &Config) -> Outcome {
+fn lint_chart(world: &World, sources: &Sources, name: &str, request: &Request, config: &Config) -> Outcome {
     let mut loaded = Vec::new();
-    let chart = chart::open(sources, name).take(&mut loaded).filter(|_| !has_errors(&loaded));
+    let chart = chart::open(world, sources, name).take(&mut loaded).filter(|_| !has_errors(&loaded));
     let Some(chart) = chart.map(Arc::new) else { return Outcome::failed(loaded) };
     let mut failures = Vec::new();
     let mut runs = Vec::new();
     let mut objects = 0;
     for set in &request.sets {
         let mut said = loaded.clone();
-        match one_set(sources, &chart, request, set, config, &mut said) {
+        match one_set(world, sources, &chart, request, set, config, &mut said) {
             Some((findings, count)) => {
                 runs.push((set.name.clone(), findings));
                 objects += count;
@@ -137,6 +150,7 @@ fn lint_chart(sources: &Sources, name: &str, request: &Request, config: &Config)
 
 /// The findings with one set of values, and the number of objects. What stands in the way is left in `said`.
 fn one_set(
+    world: &World,
     sources: &Sources,
     chart: &Arc<chart::Chart>,
     request: &Request,
@@ -144,14 +158,14 @@ fn one_set(
     config: &Config,
     said: &mut Vec<Diagnostic>,
 ) -> Option<(Vec<Diagnostic>, usize)> {
-    let computed = values::compute(sources, chart, &set.overrides, &request.values).take(said)?;
+    let computed = values::compute(world, sources, chart, &set.overrides, &request.values).take(said)?;
     // A library chart renders nothing by itself, but has files to look at.
     let rendered = if chart.is_library() {
         render::Render::default()
     } else if has_errors(said) {
         return None;
     } else {
-        render::render(sources, &computed, &request.render).take(said)?
+        render::render(world, sources, &computed, &request.render).take(said)?
     };
     if has_errors(said) {
         return None;
@@ -165,10 +179,15 @@ fn one_set(
     let subject = Subject {
         objects: &objects,
         crds: &crds,
-        chart: Some(ChartSubject { chart, computed: &computed, sources, rendering: Some(&request.render) }),
+        chart: Some(ChartSubject {
+            chart,
+            computed: &computed,
+            sources,
+            rendering: Some(Rendering { world, options: &request.render }),
+        }),
         reported: said,
         sources,
-        version: request.version,
+        version: request.version(),
     };
     Some((run(&subject, config), objects.len()))
 }

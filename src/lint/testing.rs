@@ -1,11 +1,12 @@
 //! What tests of rules share: manifests and charts from text, findings as short lines.
 
-use super::{ChartSubject, Config, Subject, run};
+use super::{ChartSubject, Config, Rendering, Subject, run};
 use crate::chart::Chart;
 use crate::diag::{Diagnostic, SourceKind, Sources};
 use crate::engine::{Capabilities, KubeVersion, Release};
 use crate::k8s::Version;
 use crate::manifest::{self, Object};
+use crate::world::Memory;
 use crate::yaml::ReadOptions;
 use crate::{render, values};
 use std::sync::Arc;
@@ -56,22 +57,19 @@ pub(super) fn lint_manifests(sources: &Sources, manifests: &str) -> Vec<Diagnost
 
 /// The findings of one rule on a release that is rendered from a chart: `severity path`.
 pub(super) fn release_findings(rule: &str, files: &[(&str, &str)]) -> Vec<String> {
-    let sources = Sources::new();
+    let (world, sources) = (Memory::default().into_world(), Sources::new());
     let chart = Arc::new(chart(&sources, files));
     let computed =
-        values::compute(&sources, &chart, &values::Overrides::default(), &values::Options::default());
+        values::compute(&world, &sources, &chart, &values::Overrides::default(), &values::Options::default());
     let computed = computed.output.unwrap();
     let options = render::Options {
         release: Release { name: "web".into(), namespace: "default".into(), is_upgrade: false, revision: 1 },
-        capabilities: Capabilities {
-            kube_version: KubeVersion::parse("v1.36.0").unwrap(),
-            extra_api_versions: Vec::new(),
-        },
+        capabilities: Capabilities { kube_version: KubeVersion::default(), extra_api_versions: Vec::new() },
         strict: false,
         with_namespace: false,
         seed: Some(0),
     };
-    let report = render::render(&sources, &computed, &options);
+    let report = render::render(&world, &sources, &computed, &options);
     let Some(rendered) = report.output else { panic!("{:?}", report.diagnostics) };
     let subject = Subject {
         objects: &rendered.objects().collect::<Vec<_>>(),
@@ -80,7 +78,7 @@ pub(super) fn release_findings(rule: &str, files: &[(&str, &str)]) -> Vec<String
             chart: &chart,
             computed: &computed,
             sources: &sources,
-            rendering: Some(&options),
+            rendering: Some(Rendering { world: &world, options: &options }),
         }),
         reported: &[],
         sources: &sources,
@@ -97,7 +95,13 @@ pub(super) fn release_findings(rule: &str, files: &[(&str, &str)]) -> Vec<String
 pub(super) fn lint_chart(sources: &Sources, files: &[(&str, &str)]) -> Vec<Diagnostic> {
     let chart = Arc::new(chart(sources, files));
     let options = values::Options { skip_schema_validation: true, ..values::Options::default() };
-    let report = values::compute(sources, &chart, &values::Overrides::default(), &options);
+    let report = values::compute(
+        &Memory::default().into_world(),
+        sources,
+        &chart,
+        &values::Overrides::default(),
+        &options,
+    );
     let Some(computed) = report.output else { panic!("{:?}", report.diagnostics) };
     let subject = Subject {
         objects: &[],

@@ -231,7 +231,7 @@ fn places_are_values_keys_or_the_nearest_key_above() {
         "kind: A\napiVersion: v1\nmetadata:\n  name: x\n  labels: {a.b/c: d}\nspec:\n  list:\n    - a: 1\n    - [2]\n",
     );
     let at = |path: &str| {
-        let position = sources.position(subject::locate(&objects[0], path)).unwrap();
+        let position = sources.position(finding::locate(&objects[0], path)).unwrap();
         (position.line, position.column)
     };
     assert_eq!(at(""), (1, 1));

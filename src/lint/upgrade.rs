@@ -3,9 +3,11 @@
 
 use crate::chart::{Chart, Metadata};
 use crate::diag::{Sources, Span};
+use crate::k8s::views::StatefulSet;
 use crate::manifest::Object;
 use crate::render;
 use crate::values::{Computed, Scope};
+use crate::world::World;
 use crate::yaml::Node;
 use std::sync::Arc;
 
@@ -20,15 +22,16 @@ pub(super) enum Raise {
 
 /// The StatefulSets of the release after every chart in it got a new version; none if that version cannot be rendered.
 pub(super) fn stateful_sets(
+    world: &World,
     sources: &Sources,
     computed: &Computed,
     options: &render::Options,
     raise: Raise,
 ) -> Vec<Object> {
     let next = Computed { root: next_scope(&computed.root, raise), user: computed.user.clone() };
-    let rendered = render::render(sources, &next, options).output.unwrap_or_default();
+    let rendered = render::render(world, sources, &next, options).output.unwrap_or_default();
     let objects = rendered.manifest.into_iter().flat_map(|document| document.objects);
-    objects.filter(|object| object.kind == "StatefulSet").collect()
+    objects.filter(|object| StatefulSet::of_object(object).is_some()).collect()
 }
 
 /// The version that is raised, as a chart has it.

@@ -4,12 +4,13 @@ use super::{Claim, Pod, Preview, Resources, Service, Workload};
 use crate::k8s::quantity::Quantity;
 use serde_json::{Value as Json, json};
 
-/// One JSON document: `{"version":1,"workloads":[..],"services":[..],"claims":[..],"totals":{..}}`.
+/// One JSON document: `{"version":1,"kubeVersion":"1.36","workloads":[..],"services":[..],"claims":[..],"totals":{..}}`.
 /// Quantities are strings in their canonical form.
 pub fn json(preview: &Preview) -> String {
     let totals = &preview.totals;
     let document = json!({
         "version": 1,
+        "kubeVersion": preview.kube_version.to_string(),
         "workloads": preview.workloads.iter().map(workload).collect::<Vec<_>>(),
         "services": preview.services.iter().map(service).collect::<Vec<_>>(),
         "claims": preview.claims.iter().map(claim).collect::<Vec<_>>(),

@@ -112,7 +112,7 @@ fn totals(preview: &Preview, out: &mut String) {
 }
 
 /// A heading and a table whose columns are as wide as their widest cell.
-fn section(title: &str, head: &[&str], rows: &[Vec<String>], out: &mut String) {
+pub(crate) fn section(title: &str, head: &[&str], rows: &[Vec<String>], out: &mut String) {
     if rows.is_empty() {
         return;
     }

@@ -16,10 +16,11 @@ pub use report::dry_run;
 
 use crate::chart::{self, Chart, EngineKind};
 use crate::diag::{Diagnostic, Report, Severity, SourceId, SourceKind, SourceMap, Sources, Span};
-use crate::engine::{Capabilities, FileRole, Release, RenderedFile, helm, tera};
-use crate::k8s::kinds;
+use crate::engine::{Capabilities, FileRole, Inputs, Release, RenderedFile, engine_for, helm};
+use crate::k8s::{KubeVersion, kinds};
 use crate::manifest::{self, Object};
 use crate::values::{self, Computed, Scope};
+use crate::world::World;
 use crate::yaml::{self, ReadOptions};
 use hooks::HookRole;
 use rayon::prelude::*;
@@ -67,25 +68,25 @@ pub struct Output {
 }
 
 /// Loads a chart, computes its values and renders it.
-pub fn release(sources: &Sources, request: &Request) -> Report<Output> {
+pub fn release(world: &World, sources: &Sources, request: &Request) -> Report<Output> {
     let mut diagnostics = Vec::new();
-    let Some(chart) = chart::open(sources, &request.chart).take(&mut diagnostics) else {
+    let Some(chart) = chart::open(world, sources, &request.chart).take(&mut diagnostics) else {
         return Report::failed(diagnostics);
     };
-    let mut report = release_of(sources, chart, request);
+    let mut report = release_of(world, sources, chart, request);
     diagnostics.append(&mut report.diagnostics);
     Report { output: report.output, diagnostics }
 }
 
 /// Computes the values of a chart that has been loaded, and renders it.
-pub fn release_of(sources: &Sources, chart: Chart, request: &Request) -> Report<Output> {
+pub fn release_of(world: &World, sources: &Sources, chart: Chart, request: &Request) -> Report<Output> {
     let mut diagnostics = Vec::new();
-    let computed = values::compute(sources, &Arc::new(chart), &request.overrides, &request.values)
+    let computed = values::compute(world, sources, &Arc::new(chart), &request.overrides, &request.values)
         .take(&mut diagnostics);
     let Some(computed) = computed.filter(|_| !crate::diag::has_errors(&diagnostics)) else {
         return Report::failed(diagnostics);
     };
-    match render(sources, &computed, &request.options).take(&mut diagnostics) {
+    match render(world, sources, &computed, &request.options).take(&mut diagnostics) {
         Some(render) => {
             Report::with(Output { computed, render, options: request.options.clone() }, diagnostics)
         }
@@ -94,8 +95,8 @@ pub fn release_of(sources: &Sources, chart: Chart, request: &Request) -> Report<
 }
 
 /// The release name that `--name-template` makes: in Helm's language, whatever the chart's.
-pub fn name_from_template(template: &str, seed: Option<u64>) -> Result<String, Diagnostic> {
-    helm::text(template, seed).map_err(|reason| Diagnostic::error(format!("`{template}`: {reason}")))
+pub fn name_from_template(world: &World, template: &str, seed: Option<u64>) -> Result<String, Diagnostic> {
+    helm::text(world, template, seed).map_err(|reason| Diagnostic::error(format!("`{template}`: {reason}")))
 }
 
 /// One document of a release.
@@ -147,13 +148,13 @@ impl Render {
 }
 
 /// Renders the charts of a computed tree.
-pub fn render(sources: &Sources, computed: &Computed, options: &Options) -> Report<Render> {
+pub fn render(world: &World, sources: &Sources, computed: &Computed, options: &Options) -> Report<Render> {
     let mut diagnostics = Vec::new();
     check_release(&computed.root, options, &mut diagnostics);
     if crate::diag::has_errors(&diagnostics) {
         return Report::failed(diagnostics);
     }
-    let Some(rendered) = run_engines(sources, computed, options).take(&mut diagnostics) else {
+    let Some(rendered) = run_engines(world, sources, computed, options).take(&mut diagnostics) else {
         return Report::failed(diagnostics);
     };
     let mut render = Render { nondeterministic: rendered.nondeterministic, ..Render::default() };
@@ -227,7 +228,7 @@ fn check_release(root: &Scope, options: &Options, diagnostics: &mut Vec<Diagnost
     let mut open = vec![root];
     while let Some(scope) = open.pop() {
         if let Some(wanted) = &scope.chart.metadata.kube_version
-            && !wanted.matches(&options.capabilities.kube_version.plain)
+            && !wanted.matches(&without_suffix(&options.capabilities.kube_version))
         {
             let span = scope.chart.metadata.node.get("kubeVersion").map_or(Span::NONE, |node| node.span);
             diagnostics.push(
@@ -241,6 +242,11 @@ fn check_release(root: &Scope, options: &Options, diagnostics: &mut Vec<Diagnost
         }
         open.extend(scope.children.iter().rev());
     }
+}
+
+/// What constraints on the cluster's version are checked against.
+fn without_suffix(version: &KubeVersion) -> semver::Version {
+    semver::Version::new(version.major, version.minor, version.patch)
 }
 
 /// Helm's rule for release names (`chartutil.ValidateReleaseName`): a DNS name of at most 53 characters.
@@ -294,33 +300,27 @@ struct Rendered {
     nondeterministic: bool,
 }
 
-/// Renders each chart by its engine: Helm charts together, because their `define`s share one name space.
-fn run_engines(sources: &Sources, computed: &Computed, options: &Options) -> Report<Rendered> {
+/// Renders each chart by its engine.
+fn run_engines(world: &World, sources: &Sources, computed: &Computed, options: &Options) -> Report<Rendered> {
     let mut scopes = Vec::new();
     let mut open = vec![&computed.root];
     while let Some(scope) = open.pop() {
         scopes.push(scope);
         open.extend(scope.children.iter().rev());
     }
+    let inputs =
+        Inputs { world, release: &options.release, capabilities: &options.capabilities, seed: options.seed };
     let mut diagnostics = Vec::new();
     let mut files = Vec::new();
     let mut nondeterministic = false;
-    let of_tera: Vec<&Scope> =
-        scopes.iter().copied().filter(|scope| is_tera(&scope.chart) && !scope.chart.is_library()).collect();
-    if !of_tera.is_empty() {
-        let engine = tera::Engine::new(sources);
-        for report in engine.render(sources, &of_tera, &options.release, &options.capabilities) {
-            let rendered = report.take(&mut diagnostics).unwrap_or_default();
-            files.extend(rendered.into_iter().map(|file| EngineFile { file, engine: EngineKind::Tera }));
+    for kind in [EngineKind::Tera, EngineKind::GoTemplate] {
+        if !scopes.iter().any(|scope| scope.chart.engine == kind) {
+            continue;
         }
-    }
-    if scopes.iter().any(|scope| scope.chart.engine == EngineKind::GoTemplate) {
-        let report =
-            helm::render(sources, &computed.root, &options.release, &options.capabilities, options.seed);
-        if let Some(output) = report.take(&mut diagnostics) {
-            nondeterministic = output.nondeterministic;
-            let files_of_helm = output.files.into_iter();
-            files.extend(files_of_helm.map(|file| EngineFile { file, engine: EngineKind::GoTemplate }));
+        let report = engine_for(kind).render(sources, &computed.root, &inputs);
+        if let Some(rendered) = report.take(&mut diagnostics) {
+            nondeterministic |= rendered.nondeterministic;
+            files.extend(rendered.files.into_iter().map(|file| EngineFile { file, engine: kind }));
         }
     }
     let severity = if options.strict { Severity::Error } else { Severity::Warning };
@@ -342,11 +342,6 @@ fn run_engines(sources: &Sources, computed: &Computed, options: &Options) -> Rep
         return Report::failed(diagnostics);
     }
     Report::with(Rendered { files, nondeterministic }, diagnostics)
-}
-
-/// Whether there is something in it for Tera to render.
-fn is_tera(chart: &Chart) -> bool {
-    chart.engine == EngineKind::Tera && !chart.templates.is_empty()
 }
 
 /// A document and the strictness of the chart that it came from.

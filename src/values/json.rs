@@ -2,6 +2,8 @@
 
 use crate::diag::{Diagnostic, SourceId, Span};
 use crate::yaml::{DuplicateKey, Limits, Map, Node, Value};
+use serde::Deserialize as _;
+use serde::de::IgnoredAny;
 
 /// A JSON value that has been read.
 #[derive(Debug)]
@@ -13,61 +15,78 @@ pub(super) struct Json {
     pub(super) duplicates: Vec<DuplicateKey>,
 }
 
-/// Reads the JSON value that `text` begins with, from byte `start` on (white space may come before it). The error is the
-/// byte at which reading failed, and why.
-pub(super) fn prefix(text: &str, start: usize, source: SourceId) -> Result<Json, (usize, String)> {
-    let rest = text.get(start..).unwrap_or_default();
-    // serde_json is the judge of the grammar; the walk below then only has to find positions.
-    let mut stream = serde_json::Deserializer::from_str(rest).into_iter::<serde::de::IgnoredAny>();
-    match stream.next() {
-        Some(Ok(_)) => {}
-        Some(Err(error)) => {
-            let (at, reason) = (start + offset(rest, &error), reason(&error));
-            let begin = start + rest.len() - rest.trim_start().len();
-            // Go's decoder, Helm's, takes a number or a word, whatever follows it.
-            return match text.get(begin..at).and_then(scalar).filter(|_| reason == "trailing characters") {
-                Some(value) => {
-                    let node = Node::new(value, Span::new(source, begin, at));
-                    Ok(Json { node, end: at, duplicates: Vec::new() })
-                }
-                None => Err((at, reason)),
-            };
-        }
-        None => return Err((text.len(), "a JSON value is missing".to_owned())),
+/// Why a text is not JSON.
+#[derive(Debug)]
+pub(super) struct Invalid {
+    /// The byte at which reading failed.
+    pub(super) at: usize,
+    pub(super) reason: String,
+    /// Whether more text could make it JSON.
+    is_incomplete: bool,
+}
+
+impl Invalid {
+    fn new(at: usize, reason: impl Into<String>) -> Self {
+        Self { at, reason: reason.into(), is_incomplete: false }
     }
+
+    /// What `serde_json` says about `text`, which begins at byte `start` of the whole.
+    fn of(error: &serde_json::Error, text: &str, start: usize) -> Self {
+        let at = start + offset(text, error);
+        if error.is_eof() {
+            let reason = format!("the text ends inside {}", open_at_end(text));
+            return Self { at, reason, is_incomplete: true };
+        }
+        let said = error.to_string();
+        // The place is shown by itself.
+        let place = format!(" at line {} column {}", error.line(), error.column());
+        Self::new(at, said.strip_suffix(&place).unwrap_or(&said))
+    }
+}
+
+/// Reads the JSON value that `text` begins with, from byte `start` on (white space may come before it), whatever follows
+/// it: Go's decoder, which Helm uses, does the same.
+pub(super) fn prefix(text: &str, start: usize, source: SourceId) -> Result<Json, Invalid> {
+    let rest = text.get(start..).unwrap_or_default();
+    if rest.trim_start().is_empty() {
+        return Err(Invalid::new(text.len(), "a JSON value is missing"));
+    }
+    // serde_json is the judge of the grammar; the walk below then only has to find positions.
+    let mut judge = serde_json::Deserializer::from_str(rest);
+    IgnoredAny::deserialize(&mut judge).map_err(|error| Invalid::of(&error, rest, start))?;
     let mut walker = Walker { text, source, at: start, depth: 0, duplicates: Vec::new() };
     let node = walker.value().ok_or_else(|| {
-        let reason = if walker.depth > Limits::MAX_DEPTH {
-            format!("maps and lists are nested more than {} deep", Limits::MAX_DEPTH)
+        if walker.depth > Limits::MAX_DEPTH {
+            let reason = format!("maps and lists are nested more than {} deep", Limits::MAX_DEPTH);
+            Invalid::new(walker.at, reason)
         } else {
-            "not a JSON value".to_owned()
-        };
-        (walker.at, reason)
+            Invalid::new(walker.at, "not a JSON value")
+        }
     })?;
     Ok(Json { node, end: walker.at, duplicates: walker.duplicates })
 }
 
 /// Reads a text that is one JSON value and nothing else.
-pub(super) fn whole(text: &str, source: SourceId) -> Result<Json, (usize, String)> {
+pub(super) fn whole(text: &str, source: SourceId) -> Result<Json, Invalid> {
     let json = prefix(text, 0, source)?;
     match text[json.end..].find(|c: char| !c.is_whitespace()) {
-        Some(more) => Err((json.end + more, "more text follows the JSON value".to_owned())),
+        Some(more) => Err(Invalid::new(json.end + more, "more text follows the JSON value")),
         None => Ok(json),
     }
 }
 
 /// The error for JSON in a flag that cannot be read; `start` is where the value begins.
-pub(super) fn refused(text: &str, start: usize, source: SourceId, at: usize, reason: &str) -> Diagnostic {
+pub(super) fn refused(text: &str, start: usize, source: SourceId, invalid: &Invalid) -> Diagnostic {
     let value = text.get(start..).unwrap_or_default().trim_start();
     let help = if value.starts_with(|c: char| c.is_alphabetic()) {
         Some("strings need quotes: `--set-json 'key=\"text\"'`; for plain text use `--set-string`")
-    } else if reason.starts_with(BREAKS_OFF) {
+    } else if invalid.is_incomplete {
         Some("put the whole argument into single quotes: `--set-json 'key={\"a\": 1}'`")
     } else {
         None
     };
-    Diagnostic::error(format!("not valid JSON: {reason}"))
-        .at(Span::new(source, at, text.len().min(at + 1)), "")
+    Diagnostic::error(format!("not valid JSON: {}", invalid.reason))
+        .at(Span::new(source, invalid.at, text.len().min(invalid.at + 1)), "")
         .maybe_help(help.map(str::to_owned))
 }
 
@@ -99,16 +118,34 @@ fn offset(text: &str, error: &serde_json::Error) -> usize {
     at
 }
 
-fn reason(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let reason = text.split(" at line ").next().unwrap_or(&text);
-    match reason.strip_prefix("EOF while parsing ") {
-        Some(what) => format!("{BREAKS_OFF} inside {what}"),
-        None => reason.to_owned(),
+/// What is still open at the end of a text that breaks off.
+fn open_at_end(text: &str) -> &'static str {
+    let mut open = Vec::new();
+    let mut last = None;
+    let mut bytes = text.bytes().filter(|byte| !byte.is_ascii_whitespace());
+    while let Some(byte) = bytes.next() {
+        last = Some(byte);
+        match byte {
+            b'{' | b'[' => open.push(byte),
+            b'}' | b']' => drop(open.pop()),
+            b'"' => loop {
+                match bytes.next() {
+                    Some(b'"') => break,
+                    Some(b'\\') => drop(bytes.next()),
+                    Some(_) => {}
+                    None => return "a string",
+                }
+            },
+            _ => {}
+        }
+    }
+    match open.last() {
+        Some(_) if matches!(last, Some(b':' | b',')) => "a value",
+        Some(b'{') => "an object",
+        Some(_) => "a list",
+        None => "a value",
     }
 }
-
-const BREAKS_OFF: &str = "the text ends";
 
 /// Walks over JSON that is known to be valid.
 struct Walker<'a> {
@@ -137,9 +174,7 @@ impl Walker<'_> {
             b'[' => self.inside(Self::array)?,
             b'"' => Value::String(self.string()?),
             _ => {
-                let end =
-                    self.text[start..].find(|c: char| !(c.is_ascii_alphanumeric() || "+-.".contains(c)));
-                self.at = end.map_or(self.text.len(), |end| start + end);
+                self.at += scalar_length(&self.text.as_bytes()[start..]);
                 scalar(&self.text[start..self.at])?
             }
         };
@@ -212,6 +247,24 @@ impl Walker<'_> {
     }
 }
 
+/// How many bytes belong to the number or word that a text begins with. A number may be followed by anything.
+fn scalar_length(text: &[u8]) -> usize {
+    let digits = |from: usize| text[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if let Some(word) = ["null", "true", "false"].iter().find(|word| text.starts_with(word.as_bytes())) {
+        return word.len();
+    }
+    let mut end = usize::from(text.first() == Some(&b'-'));
+    end += digits(end);
+    if text.get(end) == Some(&b'.') {
+        end += 1 + digits(end + 1);
+    }
+    if matches!(text.get(end), Some(b'e' | b'E')) {
+        let sign = usize::from(matches!(text.get(end + 1), Some(b'+' | b'-')));
+        end += 1 + sign + digits(end + 1 + sign);
+    }
+    end
+}
+
 fn scalar(text: &str) -> Option<Value> {
     Some(match text {
         "null" => Value::Null,
@@ -234,7 +287,7 @@ mod tests {
     use super::*;
     use crate::diag::{SourceKind, Sources};
 
-    fn read(text: &str) -> Result<Node, (usize, String)> {
+    fn read(text: &str) -> Result<Node, Invalid> {
         let source = Sources::new().add("--set-json", text, SourceKind::Flag);
         whole(text, source).map(|json| json.node)
     }
@@ -253,16 +306,34 @@ mod tests {
 
     #[test]
     fn errors_know_their_byte() {
-        assert_eq!(read("{\"a\": tru}").unwrap_err().0, 9);
-        assert_eq!(read("[1] 2").unwrap_err().0, 4);
-        assert_eq!(read("").unwrap_err().0, 0);
+        assert_eq!(read("{\"a\": tru}").unwrap_err().at, 9);
+        assert_eq!(read("[1] 2").unwrap_err().at, 4);
+        assert_eq!(read("").unwrap_err().at, 0);
+        assert_eq!(read("[1 2]").unwrap_err().reason, "expected `,` or `]`");
         let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
         assert!(read(&nested(Limits::MAX_DEPTH)).is_ok());
-        let (at, reason) = read(&nested(50_000)).unwrap_err();
+        let error = read(&nested(50_000)).unwrap_err();
         assert_eq!(
-            (at, reason.as_str()),
+            (error.at, error.reason.as_str()),
             (Limits::MAX_DEPTH, "maps and lists are nested more than 200 deep")
         );
+    }
+
+    #[test]
+    fn incomplete_text_is_recognised() {
+        for (text, inside) in [
+            ("{\"a\": 1", "an object"),
+            ("{\"a\":", "a value"),
+            ("[1, ", "a value"),
+            ("[{}", "a list"),
+            ("[\"a]\\\"", "a string"),
+            ("tru", "a value"),
+        ] {
+            let error = read(text).unwrap_err();
+            assert!(error.is_incomplete, "{text}");
+            assert_eq!(error.reason, format!("the text ends inside {inside}"), "{text}");
+        }
+        assert!(!read("{a: 1}").unwrap_err().is_incomplete);
     }
 
     #[test]
@@ -272,7 +343,9 @@ mod tests {
         let number = prefix_of(" 12=a").unwrap();
         assert_eq!((number.node.as_i64(), number.end), (Some(12), 3));
         assert_eq!(prefix_of("true]").unwrap().end, 4);
-        assert_eq!(prefix_of("1.e=").unwrap_err().0, 2);
+        assert_eq!(prefix_of("-1.5e+3.2").unwrap().end, 7);
+        assert_eq!(prefix_of("12a").unwrap().end, 2);
+        assert_eq!(prefix_of("1.e=").unwrap_err().at, 2);
     }
 
     #[test]

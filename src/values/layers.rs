@@ -4,9 +4,8 @@ use super::set::{self, Flag, NewList};
 use super::{Overrides, ValuesFile, json};
 use crate::chart::{EngineKind, overlay, read_values};
 use crate::diag::{Diagnostic, SourceId, SourceKind, Sources, Span, has_errors, nearest};
+use crate::world::World;
 use crate::yaml::{Map, Node, ReadOptions, Value};
-use std::fs;
-use std::io::Read;
 use std::path::Path;
 
 /// The largest values file, and the largest file behind `--set-file`.
@@ -25,6 +24,7 @@ pub(super) struct User {
 /// flag `observe` sees the layer's name and the values so far. `None` if any of them is in error; all errors are
 /// reported.
 pub(super) fn merge(
+    world: &World,
     sources: &Sources,
     overrides: &Overrides,
     engine: EngineKind,
@@ -42,7 +42,7 @@ pub(super) fn merge(
             ValuesFile::Source(source) => vec![Some(*source)],
             ValuesFile::Argument(argument) => {
                 let names = split_list(argument);
-                names.iter().map(|name| values_file(sources, overrides, name, &mut found)).collect()
+                names.iter().map(|name| values_file(world, sources, overrides, name, &mut found)).collect()
             }
         };
         for source in given.into_iter().flatten() {
@@ -53,7 +53,7 @@ pub(super) fn merge(
             }
         }
     }
-    let read_file = |path: &str| read_text(overrides, path);
+    let read_file = |path: &str| read_text(world, overrides, path);
     let flags: [(&str, Flag<'_>, &[String]); 5] = [
         ("--set-json", Flag::Json, &overrides.set_json),
         ("--set", Flag::Set, &overrides.set),
@@ -95,8 +95,8 @@ fn apply(
     flag: Flag<'_>,
 ) -> Result<set::Effects, Box<Diagnostic>> {
     if matches!(flag, Flag::Json) && argument.trim_start().starts_with('{') {
-        let object = json::whole(argument, source)
-            .map_err(|(at, reason)| json::refused(argument, 0, source, at, &reason))?;
+        let object =
+            json::whole(argument, source).map_err(|invalid| json::refused(argument, 0, source, &invalid))?;
         let base = std::mem::replace(values, Node::bare(false));
         *values = overlay(base, object.node);
         return Ok(set::Effects { duplicates: object.duplicates, ..set::Effects::default() });
@@ -124,17 +124,18 @@ pub fn split_list(argument: &str) -> Vec<String> {
 }
 
 fn values_file(
+    world: &World,
     sources: &Sources,
     overrides: &Overrides,
     name: &str,
     sink: &mut Vec<Diagnostic>,
 ) -> Option<SourceId> {
-    match read_text(overrides, name) {
+    match read_text(world, overrides, name) {
         Ok(text) if name.trim() == "-" => Some(sources.add("<stdin>", text, SourceKind::Stdin)),
         Ok(text) => Some(sources.add(name, text, SourceKind::File)),
         Err(reason) => {
             let path = Path::new(name);
-            let near = if path.exists() { None } else { neighbour(path) };
+            let near = if world.exists(path) { None } else { neighbour(world, path) };
             sink.push(
                 Diagnostic::error(format!("cannot read the values file `{name}`: {reason}"))
                     .maybe_help(near.map(|near| format!("did you mean `{near}`?"))),
@@ -145,7 +146,7 @@ fn values_file(
 }
 
 /// The text of a file that a flag names; `-` is standard input. The error is a phrase.
-fn read_text(overrides: &Overrides, name: &str) -> Result<String, String> {
+fn read_text(world: &World, overrides: &Overrides, name: &str) -> Result<String, String> {
     if name.trim() == "-" {
         return overrides.stdin.clone().ok_or_else(|| "standard input was not read".to_owned());
     }
@@ -156,16 +157,13 @@ fn read_text(overrides: &Overrides, name: &str) -> Result<String, String> {
         return Err("plimsoll fetches nothing from the network; download the file first".to_owned());
     }
     let path = Path::new(name);
-    if path.is_dir() {
+    if world.is_directory(path) {
         return Err("it is a directory".to_owned());
     }
-    let mut data = Vec::new();
-    fs::File::open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut data)).map_err(
-        |error| match error.kind() {
-            std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
-            _ => error.to_string(),
-        },
-    )?;
+    let data = world.read(path, MAX_FILE + 1).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        _ => error.to_string(),
+    })?;
     if data.len() as u64 > MAX_FILE {
         return Err(format!("it is larger than {} MiB", MAX_FILE >> 20));
     }
@@ -177,14 +175,9 @@ fn read_text(overrides: &Overrides, name: &str) -> Result<String, String> {
 }
 
 /// A file beside `path` whose name is near.
-fn neighbour(path: &Path) -> Option<String> {
+fn neighbour(world: &World, path: &Path) -> Option<String> {
     let directory = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
-    let names: Vec<String> = fs::read_dir(directory)
-        .ok()?
-        .flatten()
-        .take(1000)
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .collect();
+    let names = world.names(directory);
     let near = nearest(path.file_name()?.to_str()?, names.iter().map(String::as_str))?;
     Some(path.with_file_name(near).display().to_string())
 }

@@ -18,6 +18,7 @@ pub use show::{Explanation, Step, origin, show, why};
 
 use crate::chart::{Chart, Dependency};
 use crate::diag::{Diagnostic, Report, Severity, SourceId, Sources, has_errors};
+use crate::world::World;
 use crate::yaml::{DUPLICATE_KEY, Map, Node, Value};
 use set::NewList;
 use std::collections::BTreeMap;
@@ -116,16 +117,18 @@ pub struct Scope {
 /// There is an output unless the flags, files or types do not go together, or a dependency of `chart` is missing; schema
 /// violations and unknown keys are diagnostics beside it.
 pub fn compute(
+    world: &World,
     sources: &Sources,
     chart: &Arc<Chart>,
     overrides: &Overrides,
     options: &Options,
 ) -> Report<Computed> {
-    observed(sources, chart, overrides, *options, |_, _| {})
+    observed(world, sources, chart, overrides, *options, |_, _| {})
 }
 
 /// As [`compute`]; `observe` sees the user's values after each file and flag.
 fn observed(
+    world: &World,
     sources: &Sources,
     chart: &Arc<Chart>,
     overrides: &Overrides,
@@ -143,7 +146,7 @@ fn observed(
     };
     sink.extend(chart.remarks.iter().map(accepted));
     let layers = sink.len();
-    let user = layers::merge(sources, overrides, chart.engine, &mut sink, observe);
+    let user = layers::merge(world, sources, overrides, chart.engine, &mut sink, observe);
     for found in sink[layers..].iter_mut().filter(|found| found.rule == Some(&DUPLICATE_KEY)) {
         *found = accepted(found);
     }

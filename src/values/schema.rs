@@ -129,9 +129,10 @@ fn positions(sources: &Sources, placed: &Placed<'_>) -> Result<(String, Node), B
     let name = sources.get(source).map_or_else(String::new, |source| source.name.clone());
     match json::whole(placed.schema, source) {
         Ok(tree) => Ok((name, tree.node)),
-        Err((at, reason)) => {
-            let span = Span::new(source, at, placed.schema.len().min(at + 1));
-            Err(Box::new(Diagnostic::error(format!("`{name}` is not valid JSON: {reason}")).at(span, "")))
+        Err(invalid) => {
+            let span = Span::new(source, invalid.at, placed.schema.len().min(invalid.at + 1));
+            let message = format!("`{name}` is not valid JSON: {}", invalid.reason);
+            Err(Box::new(Diagnostic::error(message).at(span, "")))
         }
     }
 }

@@ -5,6 +5,7 @@ use super::{Options, Overrides, observed};
 use crate::chart::Chart;
 use crate::diag::escape::terminal;
 use crate::diag::{Diagnostic, Report, SourceKind, Sources, Span, nearest};
+use crate::world::World;
 use crate::yaml::emit::{self, Position};
 use crate::yaml::{Map, Node, Value};
 use std::fmt::Write as _;
@@ -59,6 +60,7 @@ pub struct Step {
 
 /// Explains the value at `path`: `image.tag`, `one.replicas`, `env[0].name`; a dot in a key is written `\.`.
 pub fn why(
+    world: &World,
     sources: &Sources,
     chart: &Arc<Chart>,
     overrides: &Overrides,
@@ -74,7 +76,7 @@ pub fn why(
     };
     let mut snapshots: Vec<(String, Node)> = Vec::new();
     let observe = |layer: &str, values: &Node| snapshots.push((layer.to_owned(), values.clone()));
-    let Some(computed) = observed(sources, chart, overrides, *options, observe).take(&mut sink) else {
+    let Some(computed) = observed(world, sources, chart, overrides, *options, observe).take(&mut sink) else {
         return Report::failed(sink);
     };
     let mut heard = Vec::new();

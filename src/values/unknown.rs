@@ -7,6 +7,7 @@ use super::tree::Branch;
 use super::{Options, ValueRead, json};
 use crate::chart::{Chart, Dependency, EngineKind};
 use crate::diag::{Diagnostic, Severity, nearest};
+use crate::gotmpl::ANY_ITEM;
 use crate::yaml::{Entry, Map, Node};
 use std::cell::OnceCell;
 use std::sync::Arc;
@@ -45,9 +46,10 @@ impl Reads<'_> {
         self.charts.iter().enumerate().any(|(depth, (chart, reads))| {
             let Some(inside) = path.get(depth..).filter(|inside| !inside.is_empty()) else { return false };
             let reads = reads.get_or_init(|| (self.of)(chart, self.user));
-            reads
-                .iter()
-                .any(|read| read.path.starts_with(inside) || read.is_whole && inside.starts_with(&read.path))
+            reads.iter().any(|read| {
+                let agree = read.path.iter().zip(inside).all(|(key, given)| key == given || key == ANY_ITEM);
+                agree && (read.path.len() >= inside.len() || read.is_whole)
+            })
         })
     }
 }

@@ -1,6 +1,6 @@
 //! What a release is compared with: a git revision, and the objects of a cluster as a `kubectl` on the path tells them.
 
-use crate::support::Sandbox;
+use crate::support::{CONFIG_MAP, Sandbox};
 use std::process::Command;
 
 /// A chart of a StatefulSet and its Service, whose image and replicas are values.
@@ -55,6 +55,17 @@ const LIVE: &str = r#"{"apiVersion": "v1", "kind": "List", "items": [
    "status": {"replicas": 2, "readyReplicas": 2, "updateRevision": "web-5d7c9"}}
 ]}"#;
 
+/// A `kubectl` of the context `eu-west` and a server 1.36 that runs `get` where it reads objects by their manifests.
+fn answering(get: &str) -> String {
+    format!(
+        r#"case "$*" in
+  "config current-context"*) echo eu-west ;;
+  "version -o json"*) echo '{{"serverVersion": {{"gitVersion": "v1.36.2", "minor": "36"}}}}' ;;
+  get*" -f -"*) {get} ;;
+esac"#
+    )
+}
+
 /// Compares the shop with the cluster of a `kubectl` that runs `script`.
 fn against_live(sandbox: &Sandbox, script: &str, args: &[&str]) -> crate::support::Outcome {
     sandbox.script("bin/kubectl", script);
@@ -68,9 +79,12 @@ fn what_the_server_adds_to_live_objects_is_no_difference() {
     let sandbox = shop();
     sandbox.write("live.json", LIVE);
     // It is asked for the objects of the render, by their manifests, in the namespace of the release.
-    let script = "echo \"$@\" > asked.txt\ncat > asked.json\ncat live.json";
+    let script = answering("echo \"$@\" > asked.txt; cat > asked.json; cat live.json");
+    let script = script.as_str();
     let same = against_live(&sandbox, script, &[]);
-    assert_eq!((same.code, same.stderr.as_str()), (0, ""), "{}", same.stdout);
+    assert_eq!(same.code, 0, "{}", same.stdout);
+    let note = "note: comparing with context `eu-west`, namespace `default`, Kubernetes v1.36.2\n";
+    assert_eq!(same.stderr, note);
     assert_eq!(sandbox.read("asked.txt"), "get --ignore-not-found -o json -n default -f -\n");
     assert!(sandbox.read("asked.json").contains("example.net/web:1.0"));
     sandbox.write("live.json", &LIVE.replace(r#""namespace": "default""#, r#""namespace": "staging""#));
@@ -86,9 +100,10 @@ fn what_the_server_adds_to_live_objects_is_no_difference() {
 fn the_context_is_that_of_kubectl_and_of_every_command() {
     let sandbox = shop();
     sandbox.write("live.json", LIVE);
-    let script = "printf '%s\n' \"$@\" > asked.txt\ncat > /dev/null\ncat live.json";
+    let script = answering("printf '%s\n' \"$@\" > asked.txt; cat > /dev/null; cat live.json");
     let flags = ["--kube-context", "eu west", "--kubeconfig", "kube.yaml", "--set", "tag=1.1"];
-    let outcome = against_live(&sandbox, script, &flags);
+    let outcome = against_live(&sandbox, &script, &flags);
+    assert!(outcome.stderr.contains("note: comparing with context `eu west`"), "{}", outcome.stderr);
     let asked = sandbox.read("asked.txt");
     assert!(asked.ends_with("--context\neu west\n--kubeconfig\nkube.yaml\n"), "{asked}");
     let command = "`kubectl delete pod web-1 -n default --context 'eu west' --kubeconfig kube.yaml`";
@@ -101,14 +116,166 @@ fn fields_that_were_applied_and_are_dropped_go_and_others_stay() {
     // Another hand has scaled the set; the manifest of before said 2, the new one says nothing.
     sandbox.write("live.json", &LIVE.replace(r#""Retain"}, "replicas": 2"#, r#""Retain"}, "replicas": 5"#));
     sandbox.write("web/templates/all.yaml", &TEMPLATE.replace("  replicas: {{ values.replicas }}\n", ""));
-    let dropped = against_live(&sandbox, "cat live.json", &[]);
+    let script = answering("cat live.json");
+    let dropped = against_live(&sandbox, &script, &[]);
     assert!(dropped.stdout.contains("spec.replicas: 5 -> 1"), "{}", dropped.stdout);
     let never_said = LIVE
         .replace(r#"\"replicas\":2,"#, "")
         .replace(r#""Retain"}, "replicas": 2"#, r#""Retain"}, "replicas": 5"#);
     sandbox.write("live.json", &never_said);
-    let kept = against_live(&sandbox, "cat live.json", &[]);
+    let kept = against_live(&sandbox, &script, &[]);
     assert_eq!(kept.code, 0, "{}", kept.stdout);
+}
+
+/// A ConfigMap in a cluster.
+fn live_config_map(name: &str, metadata: &str) -> String {
+    format!(
+        r#"{{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {{"name": "{name}", "namespace": "default"{metadata}}}}}"#
+    )
+}
+
+#[test]
+fn removed_objects_are_found_by_their_labels() {
+    let sandbox = shop();
+    sandbox.write("live.json", LIVE);
+    let applied = r#", "managedFields": [{"manager": "helm", "operation": "Apply"}]"#;
+    let by_kubectl = r#", "annotations": {"kubectl.kubernetes.io/last-applied-configuration": "{}"}"#;
+    let owned = r#", "ownerReferences": [{"kind": "Job", "name": "x"}]"#;
+    let found = [
+        live_config_map("old", applied),
+        live_config_map("older", by_kubectl),
+        live_config_map("copied", ""),
+        live_config_map("owned", &format!("{by_kubectl}{owned}")),
+    ];
+    sandbox.write(
+        "found.json",
+        &format!(r#"{{"apiVersion": "v1", "kind": "List", "items": [{}]}}"#, found.join(",")),
+    );
+    let script = "echo \"$*\" >> asked.txt\ncase \"$*\" in *' -f -'*) cat live.json ;; *configmaps*) cat found.json ;; esac";
+    // The release's objects do not bear its name, so that is not searched for.
+    let unnamed = against_live(&sandbox, script, &["--format", "summary"]);
+    assert_eq!(unnamed.code, 0, "{}", unnamed.stdout);
+    let selected = against_live(&sandbox, script, &["--format", "summary", "-l", "team=shop"]);
+    assert_eq!(
+        selected.stdout,
+        "- ConfigMap/old in default  stays in the cluster\n- ConfigMap/older in default  stays in the cluster\n\
+         0 added, 0 changed, 2 removed, 2 unchanged, no pods restart\n"
+    );
+    assert!(sandbox.read("asked.txt").contains("-l team=shop --show-managed-fields"));
+    sandbox.write(
+        "web/templates/all.yaml",
+        &TEMPLATE.replace(
+            "{name: web}\nspec:\n  selector",
+            "{name: web, labels: {app.kubernetes.io/instance: shop}}\nspec:\n  selector",
+        ),
+    );
+    let named = against_live(&sandbox, script, &["--format", "summary"]);
+    assert!(named.stdout.contains("2 removed"), "{}", named.stdout);
+    assert!(sandbox.read("asked.txt").contains("-l app.kubernetes.io/instance=shop"));
+}
+
+#[test]
+fn removed_objects_are_found_in_helms_record_and_in_an_apply_set() {
+    use base64::Engine as _;
+    use std::io::Write as _;
+    let sandbox = shop();
+    sandbox.write("live.json", LIVE);
+    sandbox.write("old.json", &live_config_map("old", ""));
+    let record = |revision: &str, name: &str| {
+        let manifest = CONFIG_MAP.replace("{{ release.name }}", name);
+        let release = serde_json::json!({ "manifest": manifest }).to_string();
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(release.as_bytes()).unwrap();
+        let base64 = base64::engine::general_purpose::STANDARD;
+        let data = base64.encode(base64.encode(packed.finish().unwrap()));
+        serde_json::json!({ "apiVersion": "v1", "kind": "Secret", "type": "helm.sh/release.v1",
+            "metadata": { "name": format!("sh.helm.release.v1.shop.v{revision}"), "labels": { "version": revision } },
+            "data": { "release": data } })
+    };
+    // The tenth revision is the newest.
+    let records = serde_json::json!({ "apiVersion": "v1", "kind": "List", "items": [record("9", "older"), record("10", "old")] });
+    sandbox.write("records.json", &records.to_string());
+    let script = "cat > stdin.json\ncase \"$*\" in *owner=helm,name=shop*) cat records.json ;;\n*' -f -'*) if grep -q ConfigMap stdin.json; then cp stdin.json asked.json; cat old.json; else cat live.json; fi ;; esac";
+    let recorded = against_live(&sandbox, script, &["--format", "summary"]);
+    assert!(recorded.stdout.starts_with("- ConfigMap/old in default  stays"), "{}", recorded.stdout);
+    assert!(sandbox.read("asked.json").contains("\"name\":\"old\""));
+    // A record that cannot be read is said, and so are Secrets that may not be read.
+    sandbox.write("records.json", &records.to_string().replace("\"release\":\"", "\"release\":\"!"));
+    let broken = against_live(&sandbox, script, &[]);
+    assert!(broken.stderr.contains("cannot read Helm's record of `shop`"), "{}", broken.stderr);
+    let forbidden = "case \"$*\" in *' -f -'*) cat live.json ;; *secrets*) echo 'secrets is forbidden' >&2; exit 1 ;; esac";
+    let forbidden = against_live(&sandbox, forbidden, &[]);
+    assert_eq!(forbidden.code, 0, "{}", forbidden.stderr);
+    assert!(forbidden.stderr.contains("may be missing from the plan: kubectl get: secrets is forbidden"));
+
+    let parent = r#"{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "set", "labels": {"applyset.kubernetes.io/id": "applyset-1-v1"}, "annotations": {"applyset.kubernetes.io/contains-group-kinds": "ConfigMap,StatefulSet.apps"}}}"#;
+    sandbox.write("parent.json", parent);
+    let script = "case \"$*\" in *' -f -'*) cat live.json ;; *'secrets set'*) cat parent.json ;; *ConfigMap,StatefulSet.apps*part-of=applyset-1-v1*) cat old.json ;; esac";
+    let members = against_live(&sandbox, script, &["--format", "summary", "--applyset", "set"]);
+    assert!(members.stdout.starts_with("- ConfigMap/old in default  stays"), "{}", members.stdout);
+    let missing = against_live(&sandbox, script, &["--applyset", "other"]);
+    assert_eq!(missing.code, 2);
+    assert!(
+        missing.stderr.contains("there is no Secret `other` in namespace `default`"),
+        "{}",
+        missing.stderr
+    );
+    sandbox.write("parent.json", &parent.replace("applyset.kubernetes.io/id", "id"));
+    let other = against_live(&sandbox, script, &["--applyset", "set"]);
+    assert!(other.stderr.contains("`set` is not the parent of an ApplySet"), "{}", other.stderr);
+}
+
+#[test]
+fn the_version_of_the_server_is_compared_with_that_of_the_plan() {
+    let sandbox = shop();
+    sandbox.write("live.json", LIVE);
+    let script = answering("cat live.json").replace("36", "34");
+    let older = against_live(&sandbox, &script, &[]);
+    assert!(
+        older.stderr.contains("Kubernetes v1.34.2; the plan assumes 1.36 (see --kube-version)"),
+        "{}",
+        older.stderr
+    );
+    let same = against_live(&sandbox, &script, &["--kube-version", "1.34"]);
+    assert!(!same.stderr.contains("assumes"), "{}", same.stderr);
+}
+
+#[test]
+fn the_api_server_is_asked_about_each_object() {
+    let sandbox = shop();
+    sandbox.write("old.yaml", &sandbox.run(&["render", "shop", "web"]).stdout);
+    let script = "echo \"$*\" >> asked.txt\nif grep -q StatefulSet && [ -f refuse ]; then echo 'admission webhook \"x\" denied the request' >&2; exit 1; fi";
+    sandbox.script("bin/kubectl", script);
+    let path = format!("{}:/usr/bin:/bin", sandbox.path().join("bin").display());
+    let ask = |args: &[&str]| {
+        let command = [&["diff", "shop", "web", "--against", "old.yaml", "--server-dry-run"], args].concat();
+        sandbox.run_with(&command, &[("PATH", path.as_str())], "")
+    };
+    let agreed = ask(&[]);
+    assert_eq!(
+        (agreed.code, agreed.stderr.as_str()),
+        (0, "note: the API server agrees with the plan on 2 of 2 objects\n")
+    );
+    assert!(sandbox.read("asked.txt").contains("apply --dry-run=server -o name -n default -f -"));
+    // It accepts what the plan rejects.
+    let lenient = ask(&["--set", "replicas=-1"]);
+    assert_eq!(lenient.code, 3);
+    assert!(
+        lenient.stderr.contains("the API server accepts StatefulSet/web, which the plan rejects"),
+        "{}",
+        lenient.stderr
+    );
+    sandbox.write("refuse", "");
+    let refused = ask(&["--set", "tag=2"]);
+    assert_eq!(refused.code, 3);
+    assert!(
+        refused.stderr.contains(
+            "the API server rejects StatefulSet/web, which the plan accepts: admission webhook \"x\" denied"
+        ),
+        "{}",
+        refused.stderr
+    );
+    assert!(refused.stderr.contains("on 1 of 2 objects"), "{}", refused.stderr);
 }
 
 #[test]
@@ -226,6 +393,59 @@ fn links_to_values_files_are_followed_in_the_revision() {
 }
 
 #[test]
+fn a_chart_of_a_revision_is_complete() {
+    let sandbox = repository();
+    let config_map = |name: &str| CONFIG_MAP.replace("{{ release.name }}", name);
+    // What git leaves out of archives is part of the chart all the same, and so is what links in it lead to.
+    sandbox.write(".gitattributes", "web/templates/all.yaml export-ignore\n");
+    sandbox.write("shared/a.yaml", &config_map("a"));
+    sandbox.write("shared/deep/b.yaml", &config_map("b"));
+    sandbox.write("web/templates/it's a \"name\".yaml", &config_map("c"));
+    sandbox.link("../../shared/a.yaml", "web/templates/a.yaml");
+    sandbox.link("../../shared/deep", "web/templates/deep");
+    sandbox.write("web/files/kept", "");
+    sandbox.link("nowhere", "web/files/dangling");
+    commit(&sandbox, "links");
+    for path in ["web/templates/a.yaml", "web/templates/deep", "web/files/dangling"] {
+        std::fs::remove_file(sandbox.path().join(path)).unwrap();
+    }
+    let diff = sandbox.run(&["diff", "shop", "web", "--against", "git:links", "--format", "summary"]);
+    assert_eq!(diff.stderr, "");
+    assert!(diff.stdout.contains("2 removed, 3 unchanged"), "{}", diff.stdout);
+}
+
+#[test]
+fn charts_stand_on_either_side() {
+    let sandbox = shop();
+    sandbox.write("prod.yaml", "replicas: 3\n");
+    let template = TEMPLATE.replace("example.net/web", "example.net/shop");
+    sandbox.archive(
+        "web-0.9.0.tgz",
+        &[
+            ("web/Chart.yaml", b"apiVersion: v2\nname: web\nversion: 0.9.0\nengine: tera\n"),
+            ("web/values.yaml", b"replicas: 1\ntag: \"0.9\"\n"),
+            ("web/templates/all.yaml", template.as_bytes()),
+        ],
+    );
+    let diff = |args: &[&str]| sandbox.run(&[&["diff", "shop"], args].concat());
+    // Values files are those of both sides, other values those of the new one.
+    let newer = diff(&["web", "-f", "prod.yaml", "--set", "tag=9", "--against", "web-0.9.0.tgz"]);
+    assert!(newer.stdout.contains("image: example.net/shop:0.9 -> example.net/web:9"), "{}", newer.stdout);
+    assert!(!newer.stdout.contains("replicas"), "{}", newer.stdout);
+    assert_eq!(newer.stderr, "note: used for the new side only: --set (for the old side: --against-set)\n");
+    let back = diff(&["web-0.9.0.tgz", "--against", "web", "--against-set", "replicas=4"]);
+    assert!(back.stdout.contains("spec.replicas: 4 -> 1"), "{}", back.stdout);
+    assert_eq!(diff(&["web", "-f", "prod.yaml", "--against", "./web"]).code, 0);
+    let stdin = ["diff", "shop", "web", "-f", "-", "--against", "web"];
+    let stdin = sandbox.run_with(&stdin, &[], "replicas: 7\n");
+    assert!(stdin.stdout.contains("spec.replicas: 2 -> 7"), "{}", stdin.stdout);
+    assert!(stdin.stderr.contains("new side only: standard input"), "{}", stdin.stderr);
+    // A chart may be compared with manifests, and manifests with a chart.
+    sandbox.write("old.yaml", &sandbox.run(&["render", "shop", "web"]).stdout);
+    assert_eq!(diff(&["old.yaml", "--against", "web"]).code, 0);
+}
+
+#[test]
 fn files_of_set_file_are_those_of_the_revision_where_git_tracks_them() {
     let sandbox = repository();
     sandbox.write("web/templates/cm.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: \"{{ values.a }}\", b: \"{{ values.b }}\"}\n");
@@ -249,7 +469,13 @@ fn values_of_the_old_side_need_an_old_side_that_is_rendered() {
     commit(&sandbox, "old");
     for against in ["last", "old.yaml", "live", "3"] {
         let args = ["diff", "shop", "web", "--against", against, "--against-set", "tag=2"];
-        sandbox.refused(&args, &["--against-set and --against-values need `--against git:REV`", against]);
+        sandbox.refused(
+            &args,
+            &["--against-set and --against-values need `--against git:REV` or a chart", against],
+        );
+    }
+    for flag in ["--selector", "--applyset"] {
+        sandbox.refused(&["diff", "web", "--against", "git:old", flag, "x"], &["need `--against live`"]);
     }
     let manifests = ["diff", "old.yaml", "--against", "git:old", "--against-values", "prod.yaml"];
     sandbox.refused(&manifests, &["need a chart: `old.yaml` contains manifests"]);

@@ -2,6 +2,7 @@
 
 use crate::support::{ROOT, Sandbox, objects, tool};
 use plimsoll::diff::{self, Options, render};
+use plimsoll::rehearse;
 use std::process::Command;
 
 /// What the page tells of itself once it is laid out; written where the browser prints it.
@@ -27,11 +28,27 @@ fn the_page_fits_every_screen_and_needs_nothing_else() {
         objects(&std::fs::read_to_string(format!("{ROOT}/tests/fixtures/diff/{name}.yaml")).unwrap())
     };
     let plan = diff::compare(&read("old"), &read("new"), &Options::default());
-    let page = render::html(&plan, "orders against main").replace("</body>", PROBE);
+    fits_every_screen(&browser, &render::html(&plan, "orders against main"), 5);
+}
+
+#[test]
+#[ignore = "needs Chromium: set PLIMSOLL_BROWSER"]
+fn the_page_of_a_rehearsal_fits_every_screen_and_needs_nothing_else() {
+    let browser = tool("PLIMSOLL_BROWSER");
+    let read = |name: &str| {
+        objects(&std::fs::read_to_string(format!("{ROOT}/tests/fixtures/rehearse/{name}.yaml")).unwrap())
+    };
+    let rehearsals = rehearse::rehearse(&read("old"), &read("new"), &rehearse::Options::default()).unwrap();
+    fits_every_screen(&browser, &rehearse::html(&rehearsals, "app against main"), 1);
+}
+
+/// Lays a page out on a phone, a tablet and a large screen, and asks it whether anything is wrong.
+fn fits_every_screen(browser: &std::path::Path, page: &str, sections: usize) {
+    let page = page.replace("</body>", PROBE);
     let sandbox = Sandbox::new();
     sandbox.write("plan.html", &page);
     for (width, dark) in [(360, false), (800, true), (1600, false)] {
-        let output = Command::new(&browser)
+        let output = Command::new(browser)
             .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--dump-dom"])
             .arg(format!("--user-data-dir={}", sandbox.path().join("profile").display()))
             .arg(format!("--window-size={width},900"))
@@ -44,7 +61,7 @@ fn the_page_fits_every_screen_and_needs_nothing_else() {
         let told: serde_json::Value = serde_json::from_str(&told.replace("&quot;", "\"")).unwrap();
         let background = if dark { "rgb(13, 17, 23)" } else { "rgb(255, 255, 255)" };
         let expected = serde_json::json!({
-            "wide": false, "sections": 5, "dead": 0, "outside": 0, "background": background, "unnamed": 0,
+            "wide": false, "sections": sections, "dead": 0, "outside": 0, "background": background, "unnamed": 0,
         });
         assert_eq!(told, expected, "{width} pixels wide");
     }

@@ -2,10 +2,12 @@
 
 use crate::support::{ROOT, labelled, options, tool};
 use plimsoll::diag::{Diagnostic, Severity, SourceKind, Sources};
+use plimsoll::engine::Capabilities;
 use plimsoll::k8s::Version;
 use plimsoll::lint::{self, Config, Request, Set, Target};
 use plimsoll::render::{self, Selection};
 use plimsoll::values::{Options, Overrides, ValuesFile};
+use plimsoll::world::World;
 use serde_json::{Value as Json, json};
 
 /// What is set where a case says nothing else.
@@ -35,10 +37,12 @@ fn findings(overrides: Overrides, sources: &Sources, version: Version) -> Vec<Di
         target: Target::Chart("builtin:statefulset".to_owned()),
         sets: vec![Set { name: String::new(), overrides }],
         values: Options { unknown_keys: Severity::Error, ..Options::default() },
-        render: options("web", "prod"),
-        version,
+        render: render::Options {
+            capabilities: Capabilities { kube_version: version.into(), extra_api_versions: Vec::new() },
+            ..options("web", "prod")
+        },
     };
-    let outcome = lint::lint(sources, &request, &Config::default());
+    let outcome = lint::lint(&World::system(), sources, &request, &Config::default());
     assert!(outcome.is_linted, "{:#?}", outcome.findings);
     outcome.findings
 }
@@ -166,7 +170,7 @@ fn kubectl_reads_the_objects_of_every_option() {
             values: Options::default(),
             options: options("web", "prod"),
         };
-        let report = render::release(&sources, &request);
+        let report = render::release(&World::system(), &sources, &request);
         let output = report.output.unwrap_or_else(|| panic!("{:#?}", report.diagnostics));
         let text = render::stream(&Selection::default().of(&output.render).unwrap());
         let _ = labelled(&kubectl, &text, "name", &case.to_string());
@@ -226,7 +230,7 @@ fn what_cannot_work_is_refused_by_the_schema() {
             values: Options::default(),
             options: options("web", "prod"),
         };
-        let report = render::release(&sources, &request);
+        let report = render::release(&World::system(), &sources, &request);
         assert!(report.output.is_none() || report.has_errors(), "{values}");
         let said = format!("{:?}", report.diagnostics);
         assert!(said.contains(told), "{values}: {said}");

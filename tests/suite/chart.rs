@@ -2,6 +2,7 @@
 
 use plimsoll::chart::{self, Chart, ChartType, EngineKind};
 use plimsoll::diag::{Diagnostic, Report, Sources};
+use plimsoll::world::World;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
@@ -209,7 +210,7 @@ fn links_that_nothing_reads_are_left_alone() {
         link(&root, "../../LICENSE", "LICENSE");
         link(&root, "../../../../secret.yaml", "config/secret.yaml");
         link(&root, "/dev/zero", "zero");
-        let report = chart::load(&Sources::new(), &root);
+        let report = chart::load(&World::system(), &Sources::new(), &root);
         assert!(report.diagnostics.is_empty(), "{engine}: {:?}", report.diagnostics);
         let chart = report.output.unwrap();
         assert!(chart.remarks.is_empty(), "{:?}", chart.remarks);
@@ -228,7 +229,7 @@ fn links_of_helm_charts_are_followed_inside_their_repository() {
     link(&root, "../../../shared/cm.yaml", "templates/cm.yaml");
     link(&root, "../../../shared/lib", "charts/lib");
     link(&root, "../../../shared/lib", "charts/lib-again");
-    let report = chart::load(&Sources::new(), &root);
+    let report = chart::load(&World::system(), &Sources::new(), &root);
     assert!(report.diagnostics.is_empty(), "{:?}", report.diagnostics);
     let chart = report.output.unwrap();
     assert_eq!(&*chart.templates[0].text, "kind: ConfigMap\n");
@@ -250,7 +251,7 @@ fn links_of_helm_charts_are_followed_inside_their_repository() {
     ] {
         let (_dir, root) = linking_chart(engine, is_repository);
         link(&root, target, "templates/cm.yaml");
-        let report = chart::load(&Sources::new(), &root);
+        let report = chart::load(&World::system(), &Sources::new(), &root);
         assert!(report.output.is_none(), "{target}");
         let message = &first_error(&report.diagnostics).message;
         assert!(message.contains("app/templates/cm.yaml` points outside the chart"), "{message}");
@@ -259,7 +260,9 @@ fn links_of_helm_charts_are_followed_inside_their_repository() {
     let (_dir, root) = linking_chart("gotpl", true);
     link(&root, "/etc", "config");
     assert!(
-        first_error(&chart::load(&Sources::new(), &root).diagnostics).message.contains("outside the chart")
+        first_error(&chart::load(&World::system(), &Sources::new(), &root).diagnostics)
+            .message
+            .contains("outside the chart")
     );
 }
 
@@ -274,7 +277,7 @@ fn directories_are_read_and_never_left() {
     write(&root, "ci/values.yaml", "");
     std::os::unix::fs::symlink("real.txt", root.join("config/link.txt")).unwrap();
     let sources = Sources::new();
-    let loaded = chart::load(&sources, &root);
+    let loaded = chart::load(&World::system(), &sources, &root);
     assert!(!loaded.has_errors(), "{:?}", loaded.diagnostics);
     let loaded = loaded.output.unwrap();
     assert_eq!(
@@ -286,18 +289,22 @@ fn directories_are_read_and_never_left() {
     for (target, words) in [("gone", "is broken"), (".", "a directory that contains it")] {
         let link = root.join("bad-link");
         std::os::unix::fs::symlink(target, &link).unwrap();
-        let report = chart::load(&sources, &root);
+        let report = chart::load(&World::system(), &sources, &root);
         assert!(report.output.is_none());
         let message = &first_error(&report.diagnostics).message;
         assert!(message.contains(words) && message.contains("bad-link"), "{message}");
         write(&root, ".helmignore", "bad-link\n");
-        let report = chart::load(&sources, &root);
+        let report = chart::load(&World::system(), &sources, &root);
         assert!(!report.has_errors(), "{target}: {:?}", report.diagnostics);
         write(&root, ".helmignore", "# docs\n*.md\nci/\n");
         fs::remove_file(link).unwrap();
     }
     fs::write(root.join("big"), vec![b'x'; 5 * 1024 * 1024 + 1]).unwrap();
-    assert!(first_error(&chart::load(&sources, &root).diagnostics).message.contains("too large"));
+    assert!(
+        first_error(&chart::load(&World::system(), &sources, &root).diagnostics)
+            .message
+            .contains("too large")
+    );
 }
 
 #[test]
@@ -314,13 +321,13 @@ fn of_many_files_each_that_cannot_be_read_is_named_in_their_order() {
         write(root, &format!("charts/app-{number:03}/templates/x.yaml"), &format!("number: {number}\n"));
     }
     let sources = Sources::new();
-    let chart = chart::load(&sources, root).output.expect("a chart");
+    let chart = chart::load(&World::system(), &sources, root).output.expect("a chart");
     for (number, child) in chart.children.iter().enumerate() {
         assert_eq!(child.name(), format!("app-{number:03}"));
         assert_eq!(&*child.templates[0].text, format!("number: {number}\n"));
     }
     let messages = || {
-        let report = chart::load(&sources, root);
+        let report = chart::load(&World::system(), &sources, root);
         assert!(report.output.is_none());
         let shown =
             report.diagnostics.into_iter().map(|d| d.message.replace(&root.display().to_string(), ""));
@@ -350,7 +357,9 @@ fn a_missing_chart_is_answered_with_what_is_there() {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), "charts/web-app/Chart.yaml", CHART);
     let sources = Sources::new();
-    let help = |path: &str| chart::load(&sources, &dir.path().join(path)).diagnostics[0].help[0].clone();
+    let help = |path: &str| {
+        chart::load(&World::system(), &sources, &dir.path().join(path)).diagnostics[0].help[0].clone()
+    };
     assert!(help("charts").contains("charts/web-app"), "{}", help("charts"));
     assert!(help("charts/web-ap").contains("did you mean"));
     assert!(help("charts/other").contains("`web-app`"));
@@ -384,7 +393,7 @@ fn load_archive(bytes: &[u8]) -> Report<Chart> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("app-1.2.3.tgz");
     fs::write(&path, bytes).unwrap();
-    chart::load(&Sources::new(), &path)
+    chart::load(&World::system(), &Sources::new(), &path)
 }
 
 #[test]
@@ -534,7 +543,7 @@ fn helmignore_means_what_it_means_to_helm() {
         write(&root, "charts/one/README.md", "x");
         write(&root, "charts/one/templates/files.yaml", &format!("files: \"{list}\"\n"));
         write(&root, ".helmignore", pattern);
-        let report = chart::load(&Sources::new(), &root);
+        let report = chart::load(&World::system(), &Sources::new(), &root);
         let ours = report.output.map(|chart| {
             let listed = |chart: &Chart| {
                 chart.template("templates/files.yaml")?;
@@ -603,7 +612,7 @@ fn chart_yaml_is_refused_where_helm_refuses_it() {
         let text = base.replacen(from, to, 1);
         write(dir.path(), "Chart.yaml", &text);
         write(dir.path(), "templates/a.yaml", "v: {{ .Chart.AppVersion | quote }}\n");
-        let ours = chart::load(&Sources::new(), dir.path());
+        let ours = chart::load(&World::system(), &Sources::new(), dir.path());
         let theirs = ask_helm(&helm, dir.path());
         if ours.output.is_some() != theirs.is_ok() {
             wrong.push(format!("{text:?}\n  ours   {:?}\n  theirs {theirs:?}", ours.diagnostics));

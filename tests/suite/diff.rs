@@ -310,9 +310,14 @@ fn a_larger_claim_is_rejected_and_the_remediation_grows_the_claims_first() {
     assert_eq!(set.reasons[0].path, "spec");
     assert!(set.reasons[0].message.starts_with("Forbidden: updates to statefulset spec"));
     let commands = commands(set);
-    assert_eq!(commands.len(), 4);
-    assert!(commands[0].starts_with("kubectl patch pvc data-web-0 -n default -p "));
-    assert_eq!(commands[3], "kubectl delete statefulset web -n default --cascade=orphan");
+    let starts = [
+        "kubectl get storageclass",
+        "kubectl get pvc data-web-0 data-web-1",
+        "kubectl patch pvc data-web-0 -n default -p ",
+    ];
+    assert!(starts.iter().zip(&commands).all(|(start, command)| command.starts_with(start)), "{commands:#?}");
+    assert!(commands[5].starts_with("kubectl wait pvc data-web-0 data-web-1"), "{commands:#?}");
+    assert_eq!(commands[6], "kubectl delete statefulset web -n default --cascade=orphan");
     assert_eq!(plan.exit_code(&[]), 3);
     assert_eq!(plan.exit_code(&[FailOn::Effect(EffectKind::DataLoss)]), 0);
     assert_eq!(plan.exit_code(&[FailOn::Rejected]), 3);
@@ -324,6 +329,32 @@ fn a_smaller_claim_comes_with_a_warning() {
     let plan = plan(SET, &SET.replace("storage: 10Gi", "storage: 5Gi"));
     assert!(lines(only(&plan)).iter().any(|line| line.contains("no volume can shrink")));
     assert!(!lines(only(&plan)).iter().any(|line| line.starts_with("kubectl patch pvc")));
+}
+
+#[test]
+fn volumes_that_cannot_grow_are_moved_by_hand() {
+    let class =
+        "---\napiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {name: fixed}\nprovisioner: x\n";
+    let of_class = |class: &str| {
+        SET.replace("accessModes:", &format!("storageClassName: {class}\n        accessModes:"))
+    };
+    let fixed = of_class("fixed");
+    let grown = fixed.replace("storage: 10Gi", "storage: 20Gi");
+    let both = plan(&format!("{fixed}{class}"), &format!("{grown}{class}"));
+    let set = &both.objects[0];
+    let moved = |set: &ObjectPlan| lines(set).iter().any(|line| line.contains("move the data by hand"));
+    assert!(lines(set).iter().any(|line| line.contains("its class `fixed` does not expand volumes")));
+    assert!(moved(set) && !lines(set).iter().any(|line| line.starts_with("kubectl patch pvc")));
+    // Another class: existing claims keep theirs.
+    let other = plan(&fixed, &of_class("other"));
+    assert!(moved(only(&other)), "{:#?}", lines(only(&other)));
+    // Known to expand, or not known.
+    let expands = class.replace("provisioner: x", "provisioner: x\nallowVolumeExpansion: true");
+    for class in [expands.as_str(), ""] {
+        let both = plan(&format!("{fixed}{class}"), &format!("{grown}{class}"));
+        assert!(!moved(&both.objects[0]), "{:#?}", lines(&both.objects[0]));
+        assert!(lines(&both.objects[0]).iter().any(|line| line.starts_with("kubectl patch pvc")));
+    }
 }
 
 #[test]
@@ -727,7 +758,7 @@ fn secret_values_are_in_no_format() {
             render::plan(&plan, Style::Coloured),
             render::unified(&plan, 100, Style::Plain),
             render::json(&plan),
-            render::markdown(&plan),
+            render::markdown(&plan, "x"),
             render::html(&plan, "x"),
             render::summary(&plan, Style::Plain),
         ];
@@ -885,6 +916,46 @@ fn control_characters_reach_no_terminal_and_markup_no_page() {
     assert!(!render::plan(&plan, Style::Plain).contains('\u{1b}'));
     assert!(!render::unified(&plan, 3, Style::Plain).contains('\u{1b}'));
     assert!(!render::html(&plan, "x").contains("<script"));
+}
+
+#[test]
+fn a_replication_controller_scales_and_replaces_no_pods() {
+    let controller = |replicas: u8, image: &str| {
+        format!(
+            "apiVersion: v1\nkind: ReplicationController\nmetadata: {{name: web}}\n\
+             spec: {{replicas: {replicas}, selector: {{app: web}}, template: {{metadata: {{labels: {{app: web}}}}, \
+             spec: {{containers: [{{name: web, image: \"{image}\"}}]}}}}}}\n"
+        )
+    };
+    let scaled = plan(&controller(1, "web:1"), &controller(3, "web:2"));
+    let effects = &only(&scaled).effects;
+    assert_eq!(effects.iter().map(|effect| effect.kind).collect::<Vec<_>>(), [EffectKind::ScaleUp]);
+    assert_eq!(effects[0].detail, "1 -> 3 replicas");
+    let removed = plan(&controller(1, "web:1"), "");
+    assert!(only(&removed).effects[0].detail.ends_with("; its pods keep running"));
+}
+
+#[test]
+fn only_what_kubectl_can_restart_gets_a_command_that_restarts_it() {
+    let release = |kind: &str, value: &str| {
+        format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: settings}}\ndata: {{a: {value}}}\n---\n\
+             apiVersion: apps/v1\nkind: {kind}\nmetadata: {{name: web}}\n\
+             spec: {{selector: {{matchLabels: {{app: web}}}}, template: {{metadata: {{labels: {{app: web}}}}, \
+             spec: {{containers: [{{name: web, image: \"web:1\", envFrom: [{{configMapRef: {{name: settings}}}}]}}]}}}}}}\n"
+        )
+    };
+    for (kind, command) in
+        [("Deployment", Some("kubectl rollout restart deployment web")), ("ReplicaSet", None)]
+    {
+        let plan = plan(&release(kind, "old"), &release(kind, "new"));
+        let effects = &only(&plan).effects;
+        assert_eq!(effects[0].kind, EffectKind::ConfigNotPickedUp);
+        let detail = &effects[0].detail;
+        assert!(detail.contains("its pods keep the values they started with"), "{detail}");
+        assert_eq!(detail.contains("rollout restart"), command.is_some(), "{detail}");
+        assert!(command.is_none_or(|command| detail.contains(command)), "{detail}");
+    }
 }
 
 #[test]

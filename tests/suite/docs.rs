@@ -2,11 +2,12 @@
 
 use crate::support::{ROOT, capabilities};
 use plimsoll::diag::Sources;
-use plimsoll::engine::Release;
 use plimsoll::engine::tera::{
-    Component, Engine, EntryKind, REFERENCE, TERA_FILTERS, TERA_FUNCTIONS, TERA_TESTS, components,
+    Component, EntryKind, REFERENCE, TERA_FILTERS, TERA_FUNCTIONS, TERA_TESTS, Tera, components,
 };
+use plimsoll::engine::{Engine as _, Inputs, Release};
 use plimsoll::k8s::Version;
+use plimsoll::world::World;
 use plimsoll::{chart, values};
 use serde_json::Value as Json;
 use snapbox::{Assert, Data};
@@ -169,15 +170,21 @@ fn rendered(template: &str) -> String {
     ];
     let files = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()));
     let chart = Arc::new(chart::from_files(&sources, "app", files.to_vec()).output.unwrap());
-    let computed =
-        values::compute(&sources, &chart, &values::Overrides::default(), &values::Options::default());
+    let computed = values::compute(
+        &World::system(),
+        &sources,
+        &chart,
+        &values::Overrides::default(),
+        &values::Options::default(),
+    );
     let release =
         Release { name: "web".to_owned(), namespace: "default".to_owned(), is_upgrade: false, revision: 1 };
-    let engine = Engine::new(&sources);
     let scope = computed.output.unwrap().root;
-    let report = engine.render(&sources, &[&scope], &release, &capabilities()).remove(0);
-    let file = report.output.unwrap_or_else(|| panic!("{template}\n{:#?}", report.diagnostics)).remove(0);
-    file.text
+    let inputs =
+        Inputs { world: &World::system(), release: &release, capabilities: &capabilities(), seed: None };
+    let report = Tera.render(&sources, &scope, &inputs);
+    let rendered = report.output.unwrap_or_else(|| panic!("{template}\n{:#?}", report.diagnostics));
+    rendered.files.into_iter().next().unwrap().text
 }
 
 fn code_list(names: &[&str]) -> String {
@@ -188,4 +195,12 @@ fn code_list(names: &[&str]) -> String {
 fn cell(code: &str) -> String {
     let lines: Vec<String> = code.lines().map(|line| format!("`{}`", line.replace('|', "\\|"))).collect();
     lines.join("<br>")
+}
+
+#[test]
+fn the_glossary_is_sorted() {
+    let page = std::fs::read_to_string(Path::new(ROOT).join("docs/dev/glossary.md")).unwrap();
+    let rows = page.lines().filter(|line| line.starts_with("| ")).skip(1);
+    let terms: Vec<String> = rows.map(|row| row.split('|').nth(1).unwrap().trim().to_lowercase()).collect();
+    assert!(terms.len() > 30 && terms.is_sorted_by(|a, b| a < b), "{terms:?}");
 }

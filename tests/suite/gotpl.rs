@@ -6,16 +6,17 @@
 use crate::support::tool;
 use plimsoll::chart::{self, Chart};
 use plimsoll::diag::{Report, Severity, Sources, Span};
-use plimsoll::engine::{Capabilities, KubeVersion, Release};
+use plimsoll::engine::{Capabilities, Release};
 use plimsoll::render::{self, Options, Selection};
 use plimsoll::values;
+use plimsoll::world::World;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Renders the chart at `path` as `helm template PATH` would print it.
 fn rendered(path: &Path) -> Result<String, String> {
     let sources = Sources::new();
-    let chart = chart::load(&sources, path);
+    let chart = chart::load(&World::system(), &sources, path);
     rendered_chart(&sources, chart)
 }
 
@@ -38,24 +39,11 @@ fn rendered_chart(sources: &Sources, chart: Report<Chart>) -> Result<String, Str
     let text = (|| {
         let chart = Arc::new(chart.take(&mut diagnostics)?);
         let overrides = values::Overrides::default();
-        let computed = values::compute(sources, &chart, &overrides, &values::Options::default())
-            .take(&mut diagnostics)?;
-        let options = Options {
-            release: Release {
-                name: "release-name".to_owned(),
-                namespace: "default".to_owned(),
-                is_upgrade: false,
-                revision: 1,
-            },
-            capabilities: Capabilities {
-                kube_version: KubeVersion::parse("v1.35.0")?,
-                extra_api_versions: Vec::new(),
-            },
-            strict: false,
-            with_namespace: false,
-            seed: Some(1),
-        };
-        let render = render::render(sources, &computed, &options).take(&mut diagnostics)?;
+        let computed =
+            values::compute(&World::system(), sources, &chart, &overrides, &values::Options::default())
+                .take(&mut diagnostics)?;
+        let render =
+            render::render(&World::system(), sources, &computed, &options()).take(&mut diagnostics)?;
         let documents = Selection::default().of(&render).ok()?;
         Some(render::stream(&documents))
     })();
@@ -77,6 +65,25 @@ fn rendered_chart(sources: &Sources, chart: Report<Chart>) -> Result<String, Str
         }
         lines.join("\n")
     })
+}
+
+/// How `helm template` renders, with repeatable random values.
+fn options() -> Options {
+    Options {
+        release: Release {
+            name: "release-name".to_owned(),
+            namespace: "default".to_owned(),
+            is_upgrade: false,
+            revision: 1,
+        },
+        capabilities: Capabilities {
+            kube_version: "v1.35.0".parse().unwrap(),
+            extra_api_versions: Vec::new(),
+        },
+        strict: false,
+        with_namespace: false,
+        seed: Some(1),
+    }
 }
 
 fn cases() -> Vec<PathBuf> {
@@ -189,12 +196,12 @@ fn errors_name_the_value_the_place_and_the_way() {
         (
             &[("a.yaml", "{{ define \"x\" }}{{ .Chart.Name }}{{ end }}{{ include \"x\" .Values }}")],
             "app/templates/a.yaml:1:20: `.Chart` is null or not set, so it has no field `Name` (nil pointer evaluating interface {}.Name)\n\
-             help: `.` is something else here than the chart's root: use `$.Chart`, or hand the root over where this is included",
+             help: `.` is not the chart's root here: use `$.Chart`, or pass the root where this is included",
         ),
         (
             &[("a.yaml", "a: {{ include \"x\" }}")],
             "app/templates/a.yaml:1:7: wrong number of args for `include`: want 2 got 1\n\
-             help: say what `.` is to be in the template, too: `include \"name\" .`",
+             help: pass what `.` is in the template, too: `include \"name\" .`",
         ),
         (
             &[("a.yaml", "a: {{ tpl \"{{ if }}\" . }}")],
@@ -207,4 +214,69 @@ fn errors_name_the_value_the_place_and_the_way() {
         let found = found.lines().take(expected.lines().count()).collect::<Vec<_>>().join("\n");
         assert_eq!(found, *expected);
     }
+}
+
+/// Where the values of the fields of `data` were set, as `chart key: text at file:line:column`.
+fn origins(files: &[(&str, &str)], set: &[&str]) -> Vec<String> {
+    let sources = Sources::new();
+    let files = files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()));
+    let chart = Arc::new(chart::from_files(&sources, "app", files.collect()).output.unwrap());
+    let overrides =
+        values::Overrides { set: set.iter().map(|&flag| flag.to_owned()).collect(), ..Default::default() };
+    let computed =
+        values::compute(&World::system(), &sources, &chart, &overrides, &values::Options::default())
+            .output
+            .unwrap();
+    let render = render::render(&World::system(), &sources, &computed, &options()).output.unwrap();
+    let mut lines = Vec::new();
+    for object in render.objects() {
+        for entry in object.root.get("data").and_then(|data| data.as_map()).unwrap() {
+            let origin = sources.trace(entry.value.span).1;
+            let place = origin.map_or("unknown".to_owned(), |span| {
+                let source = sources.get(span.source).unwrap();
+                let position = sources.position(span).unwrap();
+                let text = &source.text[span.start as usize..span.end as usize];
+                format!("`{text}` at {}:{}:{}", source.name, position.line, position.column)
+            });
+            lines.push(format!("{} {}: {place}", object.name, entry.key));
+        }
+    }
+    lines
+}
+
+#[test]
+fn rendered_fields_lead_back_to_the_values_of_their_chart() {
+    let parent = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: parent}\ndata:\n\
+                  {{- range $i, $host := .Values.hosts }}\n  host{{ $i }}: {{ $host.name }}\n{{- end }}\n\
+                  {{- with .Values.db }}\n  port: {{ .port }}\n  user: {{ .user | quote }}\n{{- end }}\n\
+                  \x20 shared: {{ include \"value\" (dict \"ctx\" .Values.global) }}\n  release: {{ .Release.Name }}\n";
+    let child = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: child}\ndata:\n\
+                 {{- $db := .Values }}\n  port: {{ $db.port }}\n  user: {{ get .Values \"user\" }}\n\
+                 \x20 size: {{ index .Values.volumes 0 \"size\" }}\n  shared: {{ include \"value\" (dict \"ctx\" .Values.global) }}\n";
+    let files = [
+        ("Chart.yaml", "apiVersion: v2\nname: app\nversion: 1.0.0\n"),
+        ("values.yaml", "hosts:\n- name: a\n- name: b\ndb:\n  port: 1\nglobal:\n  zone: x\n"),
+        ("templates/_value.tpl", "{{ define \"value\" }}{{ .ctx.zone }}{{ end }}"),
+        ("templates/parent.yaml", parent),
+        ("charts/db/Chart.yaml", "apiVersion: v2\nname: db\nversion: 1.0.0\n"),
+        ("charts/db/values.yaml", "port: 2\nuser: me\nvolumes:\n- size: 1Gi\n"),
+        ("charts/db/templates/child.yaml", child),
+    ];
+    let mut found = origins(&files, &["db.user=you"]);
+    found.sort();
+    assert_eq!(
+        found,
+        [
+            "child port: `1` at app/values.yaml:5:9",
+            "child shared: `x` at app/values.yaml:7:9",
+            "child size: `1Gi` at app/charts/db/values.yaml:4:9",
+            "child user: `you` at --set:1:9",
+            "parent host0: `a` at app/values.yaml:2:9",
+            "parent host1: `b` at app/values.yaml:3:9",
+            "parent port: `1` at app/values.yaml:5:9",
+            "parent release: unknown",
+            "parent shared: `x` at app/values.yaml:7:9",
+            "parent user: `you` at --set:1:9",
+        ]
+    );
 }

@@ -6,9 +6,11 @@ use plimsoll::diag::{Sources, Span};
 use plimsoll::diff::{self, Options};
 use plimsoll::history::{Error, Header, History, Render};
 use plimsoll::manifest::Object;
+use plimsoll::world::{Memory, World};
 use plimsoll::yaml::{self, Map, Node};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 const MANIFESTS: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {level: info}\n---\napiVersion: v1\nkind: Secret\nmetadata: {name: login}\nstringData: {password: hunter2-hunter2}\n";
@@ -22,9 +24,17 @@ fn record(history: &History, text: &str, message: &str) -> Result<Header, Error>
         chart_version: "1.2.3",
         values: Some(&values),
         message,
-        time: SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000),
+        world: &Memory::default()
+            .time(SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000))
+            .into_world(),
         ..render(&objects(text))
     })
+}
+
+/// A world whose random numbers differ from run to run.
+fn world() -> &'static World {
+    static WORLD: LazyLock<World> = LazyLock::new(World::system);
+    &WORLD
 }
 
 /// A render of these objects without values.
@@ -34,7 +44,7 @@ fn render(objects: &[Object]) -> Render<'_> {
         chart_version: "1.0.0",
         values: None,
         message: "",
-        time: SystemTime::UNIX_EPOCH,
+        world: world(),
         objects,
         hooks: &[],
         with_secrets: false,

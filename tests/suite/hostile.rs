@@ -29,7 +29,7 @@ fn templates_that_grow_without_end_are_refused() {
         ("{{ range until 1000000000 }}{{ end }}", "too long"),
         ("{{ randAlphaNum 2000000000 }}", "random characters"),
         ("{{ define \"a\" }}{{ include \"a\" . }}{{ end }}{{ include \"a\" . }}", "without end"),
-        ("{{ $d := dict }}{{ $_ := set $d \"d\" $d }}{{ deepCopy $d }}", "hold itself"),
+        ("{{ $d := dict }}{{ $_ := set $d \"d\" $d }}{{ deepCopy $d }}", "contain itself"),
         ("{{ $t := \"{{ tpl .Template.x . }}\" }}{{ tpl $t (dict \"Template\" (dict \"x\" $t)) }}", "tpl"),
         (&nested(20_000, "{{ if true }}", "{{ end }}"), "levels deep"),
         (&format!("{{{{ {} }}}}", nested(20_000, "(", ")")), "levels deep"),

@@ -7,6 +7,7 @@ use plimsoll::engine::{Capabilities, KubeVersion, Release};
 use plimsoll::k8s::Version;
 use plimsoll::lint::{Config, Request, Set, Subject, Target, lint, run};
 use plimsoll::values::{self, Overrides};
+use plimsoll::world::World;
 use plimsoll::yaml::ReadOptions;
 use plimsoll::{manifest, render};
 use proptest::prelude::*;
@@ -31,16 +32,15 @@ fn on_chart(path: &Path, release: &str, overrides: Overrides) -> Vec<String> {
                 revision: 1,
             },
             capabilities: Capabilities {
-                kube_version: KubeVersion::of_helm(),
+                kube_version: KubeVersion::default(),
                 extra_api_versions: Vec::new(),
             },
             strict: false,
             with_namespace: false,
             seed: Some(0),
         },
-        version: Version::DEFAULT,
     };
-    let outcome = lint(&sources, &request, &Config::default());
+    let outcome = lint(&World::system(), &sources, &request, &Config::default());
     assert!(outcome.is_linted, "{}: {:?}", path.display(), outcome.findings);
     outcome
         .findings
@@ -151,7 +151,7 @@ fn every_rule(text: &str) -> usize {
         let found = run(&subject, &Config::default());
         // What is found can be shown in every format.
         human(&found, &sources, Style::Coloured);
-        json(&found, &sources, objects.len());
+        json(&found, &sources, objects.len(), None);
         sarif(&found, &sources);
         github(&found, &sources);
         junit(&found, &sources, Severity::Info);

@@ -5,12 +5,16 @@ mod admission;
 #[cfg(unix)]
 mod against;
 mod applies;
+mod browser;
 mod builtin;
+mod calls;
 mod certificates;
 mod chart;
 #[cfg(unix)]
 mod ci;
 mod cli;
+#[cfg(unix)]
+mod completion;
 mod diff;
 mod docs;
 #[cfg(unix)]
@@ -18,18 +22,28 @@ mod escaping;
 mod gotpl;
 mod history;
 mod hostile;
+mod imports;
 mod inputs;
 mod judges;
+mod kinds;
 mod lint;
+mod migrate;
 #[cfg(unix)]
 mod pages;
 mod preview;
+mod rehearse;
 mod remediation;
 mod render;
 mod scenarios;
+#[cfg(unix)]
+mod script;
+#[cfg(unix)]
+mod shipping;
 mod support;
 mod tera;
 mod updates;
 mod upgrade;
 mod values;
+mod workload_kinds;
+mod world;
 mod yaml;

@@ -6,7 +6,13 @@
 //! need not see stands in comments:
 //!
 //! - `<!-- console`, commands as in a block, `-->`: they are run and must succeed;
-//! - `<!-- file PATH -->` before a fenced block: its text is written to that file.
+//! - `<!-- file PATH -->` before a fenced block: its text is written to that file;
+//! - `<!-- run -->` before a fenced block: its lines are run and must succeed;
+//! - `<!-- tested by NAME -->` before a fenced block: another test does it;
+//! - `<!-- not run: REASON -->` before a fenced block that cannot be run.
+//!
+//! A block without any of these, whose text nothing would test, is refused; except for pictures (```` ```text ````), what
+//! installs plimsoll, what developers of plimsoll do, and what other tests generate.
 
 use crate::support::{ROOT, Sandbox};
 use regex::Regex;
@@ -23,8 +29,9 @@ fn sessions_are_real() {
     for page in pages {
         let path = Path::new(ROOT).join(&page);
         let written = std::fs::read_to_string(&path).unwrap();
-        if written.contains("```console") {
-            sessions += 1;
+        // The examples of rules are run by the tests of the rules.
+        if !page.starts_with("docs/rules") {
+            sessions += usize::from(written.contains("```console"));
             let happened = Session::new().play(&page, &written);
             Assert::new().action_env("SNAPSHOTS").eq(happened, Data::read_from(&path, None).raw());
         }
@@ -65,12 +72,16 @@ impl Session {
     fn play(&self, page: &Path, written: &str) -> String {
         let mut out = String::new();
         let mut lines = written.lines().peekable();
-        let mut file: Option<&str> = None;
+        let mut mark: Option<&str> = None;
+        let (mut generated, mut installs) = (false, false);
+        let outside = page == Path::new("docs/install.md") || page.starts_with("docs/dev");
         while let Some(line) = lines.next() {
             push(&mut out, line);
-            if let Some(path) = line.strip_prefix("<!-- file ") {
-                file = path.strip_suffix(" -->");
-            } else if line == "<!-- console" {
+            generated |= line.starts_with("<!-- From here on the page is generated");
+            if let Some(heading) = line.strip_prefix("## ") {
+                installs = heading == "Install";
+            }
+            if line == "<!-- console" {
                 let block: Vec<&str> = std::iter::from_fn(|| lines.next_if(|line| *line != "-->")).collect();
                 for (command, _) in commands(&block) {
                     let (output, success) = self.run(&command);
@@ -85,15 +96,34 @@ impl Session {
                         append(&mut out, &command.lines().chain(printed.lines()).collect::<Vec<_>>());
                     }
                 } else {
-                    if let Some(path) = file.take() {
-                        self.sandbox.write(path, &format!("{}\n", block.join("\n")));
-                    }
+                    let exempt = generated || installs || outside || line == "```text";
+                    self.example(page, mark.take(), exempt, &block);
                     append(&mut out, &block);
                 }
                 append(&mut out, lines.next().as_slice());
+            } else if let Some(comment) = line.strip_prefix("<!-- ") {
+                mark = comment.strip_suffix(" -->");
             }
         }
         out
+    }
+
+    /// Does with a block what its mark says.
+    fn example(&self, page: &Path, mark: Option<&str>, exempt: bool, block: &[&str]) {
+        let (kind, rest) =
+            mark.and_then(|mark| mark.split_once(' ')).unwrap_or((mark.unwrap_or_default(), ""));
+        match kind {
+            "file" => self.sandbox.write(rest, &format!("{}\n", block.join("\n"))),
+            "run" => {
+                for command in block.iter().filter(|line| !line.is_empty()) {
+                    let (output, success) = self.run(command);
+                    assert!(success, "{}: {command}\n{output}", page.display());
+                }
+            }
+            "tested" => {}
+            "not" if rest.starts_with("run: ") => {}
+            _ => assert!(exempt, "{}: nothing tests this block: {}", page.display(), block.join("\n")),
+        }
     }
 
     /// What was printed; as it is written on the page where that is a way to write it.
@@ -155,4 +185,58 @@ fn a_page_that_tells_something_else_is_found_out() {
     let page = "<!-- file a.txt -->\n```text\nhello\n```\n\n```console\n$ cat a.txt\ngood-bye\n$ printf '%s\\n' a b \\\n>   c\na\n...\n```\n";
     let happened = Session::new().play(Path::new("page"), page);
     assert_eq!(happened, page.replace("good-bye", "hello"));
+}
+
+/// Links lead to a file that exists and, with a `#`, to one of its headings.
+#[test]
+fn links_lead_somewhere() {
+    let link = Regex::new(r"\]\(([^()\s]+)\)").unwrap();
+    let mut broken = Vec::new();
+    for page in every_page() {
+        let text = std::fs::read_to_string(Path::new(ROOT).join(&page)).unwrap();
+        for found in link.captures_iter(&text).filter(|found| !found[1].starts_with("http")) {
+            let (path, anchor) = found[1].split_once('#').unwrap_or((&found[1], ""));
+            let target = if path.is_empty() { page.clone() } else { page.parent().unwrap().join(path) };
+            let target = Path::new(ROOT).join(target);
+            let leads = target.exists()
+                && (anchor.is_empty()
+                    || headings(&std::fs::read_to_string(&target).unwrap()).contains(&anchor.to_owned()));
+            if !leads {
+                broken.push(format!("{}: {}", page.display(), &found[1]));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{broken:#?}");
+}
+
+/// The anchors of a page's headings, as GitHub makes them.
+fn headings(text: &str) -> Vec<String> {
+    let headings =
+        text.lines().filter_map(|line| line.strip_prefix('#')?.trim_start_matches('#').strip_prefix(' '));
+    let anchor = |heading: &str| {
+        let kept = heading.to_lowercase().replace(' ', "-");
+        kept.chars().filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_')).collect()
+    };
+    headings.map(anchor).collect()
+}
+
+#[test]
+fn rules_that_pages_name_exist() {
+    let rule = Regex::new(r"`((?:k8s|sts|workload|chart|values|yaml|lint)/[a-z0-9-]+)`").unwrap();
+    for page in every_page() {
+        let text = std::fs::read_to_string(Path::new(ROOT).join(&page)).unwrap();
+        for found in rule.captures_iter(&text) {
+            // The page of a renamed rule names its former id, too.
+            let renamed = page.starts_with("docs/rules");
+            let known = plimsoll::lint::rule(&found[1]).is_some_and(|rule| renamed || rule.id == &found[1]);
+            assert!(known, "{}: there is no rule `{}`", page.display(), &found[1]);
+        }
+    }
+}
+
+/// The pages for users and for developers.
+fn every_page() -> Vec<PathBuf> {
+    let mut pages: Vec<PathBuf> = ["README.md", "CONTRIBUTING.md", "SECURITY.md"].map(PathBuf::from).into();
+    pages.extend(documents(Path::new("docs")));
+    pages
 }

@@ -1,6 +1,7 @@
 //! The release before it exists.
 
 use crate::support::objects;
+use plimsoll::k8s::Version;
 use plimsoll::preview::{self, Preview};
 
 const RELEASE: &str = r#"apiVersion: apps/v1
@@ -61,7 +62,7 @@ spec: {accessModes: [ReadWriteMany], resources: {requests: {storage: 512Mi}}}
 "#;
 
 fn preview(text: &str) -> Preview {
-    preview::of(&objects(text), "default")
+    preview::of(&objects(text), "default", Version::DEFAULT)
 }
 
 #[test]
@@ -142,5 +143,34 @@ fn every_format_is_well_formed() {
     let svg = preview::svg(&preview);
     assert_eq!(svg.matches("<g>").count(), svg.matches("</g>").count());
     assert!(svg.ends_with("</svg>\n"));
-    assert!(preview::table(&preview::of(&[], "default")).starts_with("TOTAL"));
+    assert!(preview::table(&preview::of(&[], "default", Version::DEFAULT)).starts_with("TOTAL"));
+}
+
+#[test]
+fn custom_kinds_are_no_built_in_ones_of_the_same_name() {
+    let shown = preview::of(
+        &objects(
+            "apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: web}\nspec: {template: {spec: {containers: []}}}\n---\n\
+             apiVersion: apps.kruise.io/v1beta1\nkind: StatefulSet\nmetadata: {name: db}\nspec: {replicas: 3}\n",
+        ),
+        "default",
+        Version::DEFAULT,
+    );
+    assert_eq!(shown, Preview::default());
+}
+
+#[test]
+fn a_replication_controller_makes_pods_as_well() {
+    let shown = preview::of(
+        &objects(
+            "apiVersion: v1\nkind: ReplicationController\nmetadata: {name: web}\n\
+             spec: {replicas: 2, template: {metadata: {labels: {app: web}}, spec: {containers: [{name: web, image: x:1}]}}}\n---\n\
+             apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {selector: {app: web}, ports: [{port: 80}]}\n",
+        ),
+        "default",
+        Version::DEFAULT,
+    );
+    assert_eq!(shown.totals.pods, 2);
+    assert_eq!(shown.workloads[0].update, "existing pods are not updated");
+    assert_eq!(shown.services[0].selects, ["ReplicationController/web"]);
 }

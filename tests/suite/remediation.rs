@@ -40,13 +40,14 @@ fn has_command(object: &ObjectPlan) -> bool {
 }
 
 /// The plan in every format for people.
-fn formats(plan: &Plan) -> [String; 5] {
+fn formats(plan: &Plan) -> [String; 6] {
     [
         render::plan(plan, Style::Plain),
         render::unified(plan, 3, Style::Plain),
         render::summary(plan, Style::Plain),
-        render::markdown(plan),
+        render::markdown(plan, "x"),
         render::html(plan, "x"),
+        render::script(plan, "x", &Options::default()),
     ]
 }
 
@@ -274,12 +275,54 @@ fn pasted_commands_reach_kubectl_as_they_were_meant() {
 #[test]
 fn markdown_of_a_plan_is_text() {
     let new = SET.replace("metadata: {name: db}", "metadata: {name: \"a|b](http://x) <img> @octocat `c`\"}");
-    let shown = render::markdown(&plan("", &new));
+    let shown = render::markdown(&plan("", &new), "a|b @octocat");
     let row = shown.lines().find(|line| line.starts_with("| `+`")).unwrap();
     assert_eq!(row.matches('|').count(), 4, "{row}");
     for markup in ["](", "<img", "@octocat", "`c`"] {
         assert!(!row.contains(markup), "{row}");
     }
+}
+
+#[test]
+fn sentences_are_wrapped_and_commands_are_not() {
+    let (old, new) = refused_and_removed();
+    let plan = plan(&old, &new);
+    let words = |text: &str| {
+        let words = text.split_whitespace().filter(|word| *word != "#").map(str::to_owned);
+        words.collect::<Vec<_>>()
+    };
+    let whole = render::plan(&plan, Style::Plain);
+    for width in [60, 80] {
+        let wrapped = render::plan_within(&plan, Style::Plain, width);
+        assert_eq!(words(&wrapped), words(&whole));
+        for line in wrapped.lines().filter(|line| line.len() > width) {
+            let text = line.trim().trim_start_matches('#').trim();
+            let value = text.starts_with(['~', '+', '-']) && text.contains(": ");
+            assert!(text.starts_with("kubectl ") || value || !text.contains(' '), "{line}");
+        }
+        // Colours take no room.
+        let coloured =
+            anstream::adapter::strip_str(&render::plan_within(&plan, Style::Coloured, width)).to_string();
+        assert_eq!(coloured, wrapped);
+    }
+}
+
+#[test]
+fn a_comment_fits_whatever_changes() {
+    let map = |index: usize, text: &str| {
+        format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c{index}}}\ndata: {{a: {text}}}\n")
+    };
+    let all = |text: &str| (0..2000).map(|index| map(index, text)).collect::<String>();
+    let sized = |size: &str| SET.replace("storage: 1Gi", &format!("storage: {size}"));
+    let long = "x".repeat(50_000);
+    let old = format!("{}{}{}", all("b"), map(9999, "b"), format_args!("---\n{}", sized("2Gi")));
+    let new = format!("{}{}{}", all("c"), map(9999, &long), format_args!("---\n{}", sized("1Gi")));
+    let comment = render::markdown(&plan(&old, &new), &"long ".repeat(1000));
+    assert!(comment.chars().count() < 65_536, "{}", comment.len());
+    let first = comment.lines().find(|line| line.starts_with("| `")).unwrap();
+    assert!(first.contains("StatefulSet/db") && first.contains("rejected"), "{first}");
+    assert!(comment.contains("no volume can shrink"));
+    assert!(comment.contains("more objects change; there is no room here for their details"));
 }
 
 fn removed(plan: &Plan) -> &ObjectPlan {

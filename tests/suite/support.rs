@@ -3,10 +3,11 @@
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use plimsoll::diag::Sources;
-use plimsoll::engine::{Capabilities, KubeVersion, Release};
+use plimsoll::engine::{Capabilities, Release};
 use plimsoll::manifest::{self, Object};
 use plimsoll::render::{self, Output, Request};
 use plimsoll::values::{Options, Overrides, ValuesFile};
+use plimsoll::world::World;
 use plimsoll::yaml::ReadOptions;
 use std::fs;
 use std::io::Write as _;
@@ -40,7 +41,7 @@ pub(crate) fn release(name: &str, chart: &str, files: &[&str], set: &[&str]) -> 
         values: Options::default(),
         options: options(name, "default"),
     };
-    let report = render::release(&Sources::new(), &request);
+    let report = render::release(&World::system(), &Sources::new(), &request);
     assert!(report.diagnostics.is_empty(), "{chart}: {:#?}", report.diagnostics);
     report.output.unwrap()
 }
@@ -86,7 +87,7 @@ pub(crate) fn objects(text: &str) -> Vec<Object> {
 
 /// A cluster that serves nothing in particular.
 pub(crate) fn capabilities() -> Capabilities {
-    Capabilities { kube_version: KubeVersion::parse("1.35").unwrap(), extra_api_versions: Vec::new() }
+    Capabilities { kube_version: "1.35".parse().unwrap(), extra_api_versions: Vec::new() }
 }
 
 /// The recorded answers of a real tool: one JSON value a line, compressed. `tests/oracle/README.md` says how they were

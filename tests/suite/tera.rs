@@ -3,20 +3,16 @@
 
 use plimsoll::chart;
 use plimsoll::diag::{SourceKind, Sources, Span};
-use plimsoll::engine::{Release, tera::Engine};
+use plimsoll::engine::{Engine as _, Inputs, Release, tera::Tera};
 use plimsoll::values::Scope;
+use plimsoll::world::World;
 use plimsoll::yaml::{self, Map, Node, ReadOptions, Value};
 use proptest::prelude::*;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 /// Renders one template with `values.v` being the value; the parsed document, or the first message.
 fn place(template: &str, value: &Node) -> Result<Node, String> {
-    static ENGINE: LazyLock<(Sources, Engine)> = LazyLock::new(|| {
-        let sources = Sources::new();
-        let engine = Engine::new(&sources);
-        (sources, engine)
-    });
-    let (sources, engine) = &*ENGINE;
+    let sources = &Sources::new();
     let files = vec![
         ("Chart.yaml".to_owned(), b"apiVersion: v2\nname: app\nversion: 1.0.0\nengine: tera\n".to_vec()),
         ("templates/t.yaml".to_owned(), template.as_bytes().to_vec()),
@@ -41,9 +37,11 @@ fn place(template: &str, value: &Node) -> Result<Node, String> {
     };
     let release = Release { name: "web".into(), namespace: "default".into(), is_upgrade: false, revision: 1 };
     let capabilities = crate::support::capabilities();
-    let report = engine.render(sources, &[&scope], &release, &capabilities).remove(0);
-    let Some(files) = report.output else { return Err(report.diagnostics[0].message.clone()) };
-    let text = files.into_iter().find(|file| file.path.ends_with("/t.yaml")).unwrap().text;
+    let inputs =
+        Inputs { world: &World::system(), release: &release, capabilities: &capabilities, seed: None };
+    let report = Tera.render(sources, &scope, &inputs);
+    let Some(rendered) = report.output else { return Err(report.diagnostics[0].message.clone()) };
+    let text = rendered.files.into_iter().find(|file| file.path.ends_with("/t.yaml")).unwrap().text;
     let source = sources.add("rendered", text.as_str(), SourceKind::File);
     let read = yaml::read(sources, source, &ReadOptions::strict());
     assert!(read.diagnostics.is_empty(), "{template}\nbecame\n{text}\n{:?}", read.diagnostics);

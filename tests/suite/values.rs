@@ -3,6 +3,7 @@
 use plimsoll::chart::{self, Chart};
 use plimsoll::diag::{Diagnostic, Report, Severity, Sources};
 use plimsoll::values::{self, Computed, Options, Overrides, Scope, ValuesFile};
+use plimsoll::world::World;
 use plimsoll::yaml::{Node, Value};
 use rayon::prelude::*;
 use serde_json::{Value as Json, json};
@@ -56,7 +57,7 @@ fn compute_with(files: &Files, flags: Flags<'_>, options: Options) -> (Sources, 
     let sources = Sources::new();
     let chart = load(&sources, files);
     let overrides = overrides(&sources, flags);
-    let report = values::compute(&sources, &chart, &overrides, &options);
+    let report = values::compute(&World::system(), &sources, &chart, &overrides, &options);
     (sources, report)
 }
 
@@ -685,6 +686,28 @@ fn keys_that_a_helm_template_reads_are_known() {
 }
 
 #[test]
+fn keys_that_a_tera_template_reads_are_known() {
+    let template = "{% set disk = values[\"disk\"] %}\na: {{ disk.size }}\nb: {{ values[\"image\"].digest }}\n\
+                    c: {{ values.labels[release.name] }}\nd: {{ tpl(text=values.text) }}\n";
+    let chart = files(&[
+        ("Chart.yaml", "apiVersion: v2\nname: app\nversion: 1.0.0\nengine: tera\n"),
+        (
+            "values.yaml",
+            "image: {tag: a}\ndisk: {class: fast}\nlabels: {x: 1}\ntext: '{{ values[\"inner\"] }}'\n",
+        ),
+        ("templates/a.yaml", template),
+    ]);
+    let options = Options { reads: plimsoll::engine::value_reads, ..Options::default() };
+    let said = |set: &str| said(&chart, &[("--set", set)], options);
+    for read in ["image.digest=x", "disk.size=1Gi", "labels.web=1", "inner=1"] {
+        assert_eq!(said(read), [""; 0], "{read}");
+    }
+    for unknown in ["image.diggest=x", "other=1"] {
+        assert_eq!(said(unknown).len(), 1, "{unknown}");
+    }
+}
+
+#[test]
 fn a_sub_chart_takes_no_values_under_the_name_that_its_alias_replaces() {
     let dependencies = "dependencies:\n- {name: sub, version: 1.x, repository: '', alias: db, tags: [back]}\n\
         - {name: sub, version: 1.x, repository: '', alias: cache, condition: sub.on}\n\
@@ -904,7 +927,7 @@ fn why(files: &Files, flags: Flags<'_>, path: &str) -> String {
     let sources = Sources::new();
     let chart = load(&sources, files);
     let overrides = overrides(&sources, flags);
-    let report = values::why(&sources, &chart, &overrides, &Options::default(), path);
+    let report = values::why(&World::system(), &sources, &chart, &overrides, &Options::default(), path);
     match report.output {
         Some(explanation) => explanation.text(&sources),
         None => format!("{} {:?}", report.diagnostics[0].message, report.diagnostics[0].help),

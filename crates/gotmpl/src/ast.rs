@@ -1,11 +1,11 @@
 //! The syntax tree of a template: names resolved, positions kept.
 //!
-//! A tree holds byte offsets, not spans: charts with the same text share one tree.
+//! A tree has byte offsets, not spans, so that charts with the same text share one tree.
 
 use std::fmt;
 use std::sync::Arc;
 
-use super::functions::Function;
+use crate::function::Function;
 
 /// A byte range of the template's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub(crate) struct Place {
 pub struct File {
     /// The text.
     pub(crate) text: Arc<str>,
-    /// What stands outside of definitions.
+    /// The template outside of all definitions.
     pub(crate) main: Arc<Template>,
     /// `define` and `block`, each name once.
     pub(crate) defines: Vec<(Arc<str>, Arc<Template>)>,
@@ -78,8 +78,6 @@ pub(crate) struct Action {
     pub(crate) pipe: Pipe,
     /// The whole action with its delimiters.
     pub(crate) place: Place,
-    /// The one chain below `.Values` that the pipeline reads, if it is just one.
-    pub(crate) values: Option<Fields>,
     /// How the text of an `include` at its head reaches the output.
     pub(crate) splice: Option<Splice>,
 }
@@ -95,13 +93,13 @@ pub(crate) enum Splice {
     Nindent(u32),
 }
 
-/// A pipeline and what to do when its value is true or false, or there are items or none.
+/// A block with a pipeline and two bodies.
 pub(crate) struct Branch {
     /// What to evaluate.
     pub(crate) pipe: Pipe,
-    /// If so.
+    /// For a true value, or for each item.
     pub(crate) body: Body,
-    /// If not.
+    /// For a false value, or if there are no items.
     pub(crate) otherwise: Body,
 }
 
@@ -130,7 +128,7 @@ pub(crate) type Fields = Arc<[Arc<str>]>;
 pub(crate) struct Expr {
     /// What it is.
     pub(crate) kind: Kind,
-    /// Where it stands.
+    /// Where it is.
     pub(crate) place: Place,
 }
 
@@ -154,7 +152,7 @@ pub(crate) enum Kind {
     Field(Fields),
     /// `$x.a.b`
     Variable(usize, Fields),
-    /// `$x` where there is no such variable at run time, see `parse::Scope`.
+    /// `$x` in the `else` of the block that declares it: Go accepts it and fails when it is evaluated.
     Undefined(Arc<str>),
     /// `name`
     Function(&'static Function),

@@ -13,7 +13,7 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Constraint {
     text: String,
-    /// Groups joined by `||`; the comparisons in one must all hold.
+    /// Groups joined by `||`; all comparisons in one must be true.
     any: Vec<Vec<Comparison>>,
 }
 
@@ -280,7 +280,7 @@ impl<'a> Scanner<'a> {
         Ok(Partial { version, precision, wildcard })
     }
 
-    /// The dot-separated identifiers after `mark`; empty where there is no mark.
+    /// The dot-separated identifiers after `mark`; empty without it.
     fn identifiers(&mut self, mark: char) -> Result<&'a str, ()> {
         let Some(after) = self.rest.strip_prefix(mark) else { return Ok("") };
         let end =

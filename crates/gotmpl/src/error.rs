@@ -1,4 +1,4 @@
-//! What goes wrong while a template runs.
+//! Errors of running templates.
 
 use std::fmt;
 
@@ -18,25 +18,28 @@ pub(crate) struct Inner {
     /// Whether a missing value is the reason, so that the help can say where to set it.
     pub(crate) missing: bool,
     /// The innermost place.
-    pub(crate) at: Option<Span>,
+    pub(crate) place: Option<Span>,
     /// What to do about it.
     pub(crate) help: Vec<String>,
-    /// The includes on the way, innermost first.
+    /// The includes that the error came through, innermost first.
     pub(crate) trace: Vec<(Span, String)>,
-    /// Said by the chart's author with `fail` or `required`.
+    /// Whether the chart's author wrote the message, with `fail` or `required`.
     pub(crate) authored: bool,
+    /// Whether the message quotes the text given to `tpl` in which it happened.
+    is_in_text: bool,
 }
 
 impl Error {
-    /// An error that says only `message`.
+    /// An error with a message and nothing else.
     pub fn new(message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             message: message.into(),
             missing: false,
-            at: None,
+            place: None,
             help: Vec::new(),
             trace: Vec::new(),
             authored: false,
+            is_in_text: false,
         }))
     }
 
@@ -54,7 +57,7 @@ impl Error {
         error
     }
 
-    /// Adds a way out.
+    /// Adds a suggestion.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.0.help.push(help.into());
@@ -62,16 +65,27 @@ impl Error {
     }
 
     /// Sets the place unless an inner one is known.
-    pub(crate) fn at(mut self, span: Span) -> Self {
-        self.0.at.get_or_insert(span);
+    pub(crate) fn with_place(mut self, span: Span) -> Self {
+        self.0.place.get_or_insert(span);
         self
     }
 
-    /// Adds an outer step of the way.
+    /// Says in which text given to `tpl` it happened, unless it has a place or a message that says enough: that of the
+    /// chart's author, or one that quotes an inner text.
+    pub(crate) fn in_text(mut self, template: &str) -> Self {
+        let inner = &mut *self.0;
+        if inner.place.is_none() && !inner.authored && !inner.is_in_text {
+            inner.message = format!("in the template {}: {}", shorten(template), inner.message);
+            inner.is_in_text = true;
+        }
+        self
+    }
+
+    /// Adds an include that the error came through.
     pub(crate) fn through(mut self, span: Span, text: impl Into<String>) -> Self {
         const MOST: usize = 24;
         let step = (span, text.into());
-        // Of an endless inclusion the steps next to the error tell enough, and where it began.
+        // Of an endless inclusion the steps next to the error and the first one are enough.
         match self.0.trace.get_mut(MOST - 1) {
             Some(last) => *last = step,
             None => self.0.trace.push(step),
@@ -91,13 +105,13 @@ impl Error {
 
     /// The innermost place of a text with a source.
     pub fn place(&self) -> Option<Span> {
-        self.0.at
+        self.0.place
     }
 
     /// The error as a diagnostic; at `fallback`, where it has no place of its own.
     pub fn into_diagnostic(self, fallback: Span) -> Diagnostic {
-        let Inner { message, at, help, trace, .. } = *self.0;
-        let mut diagnostic = Diagnostic::error(message).at(at.unwrap_or(fallback), "");
+        let Inner { message, place, help, trace, .. } = *self.0;
+        let mut diagnostic = Diagnostic::error(message).at(place.unwrap_or(fallback), "");
         diagnostic.help = help;
         for (span, text) in trace {
             diagnostic = diagnostic.through(Some(span), text);
@@ -118,3 +132,15 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// A text in a message: quoted, on one line, not too long.
+pub(crate) fn shorten(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let flat: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST + 1).collect();
+    if flat.chars().count() > LONGEST {
+        let cut: String = flat.chars().take(LONGEST).collect();
+        format!("`{cut}...`")
+    } else {
+        format!("`{flat}`")
+    }
+}

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
-use super::value::{MAX_DEPTH, Value};
+use super::value::Value;
+use super::walk::MAX_DEPTH;
 
 /// The widest field and the longest fraction that `printf` pads to; Go's own limit.
 const MAX_WIDTH: usize = 1_000_000;
@@ -93,7 +94,7 @@ pub(crate) fn quote(bytes: &[u8]) -> String {
     out
 }
 
-/// Writes `c` as it stands in a literal delimited by `delimiter`.
+/// Writes `c` as in a literal between `delimiter`s.
 fn escape(out: &mut String, c: char, delimiter: char, ascii: bool) {
     if c == delimiter || c == '\\' {
         out.push('\\');
@@ -124,7 +125,7 @@ pub(crate) fn is_print(c: char) -> bool {
     if c.is_ascii() {
         return (' '..'\u{7f}').contains(&c);
     }
-    // Rust escapes the same classes, except that marks are printable only behind another character.
+    // Rust escapes the same classes, except that marks are printable only after another character.
     let pair: String = ['a', c].iter().collect();
     pair.escape_debug().nth(1) == Some(c)
 }
@@ -380,7 +381,7 @@ impl Printer {
         };
         let index =
             format[start + 1..start + length].parse::<usize>().ok().filter(|n| (1..=count).contains(n));
-        while chars.next_if(|(at, _)| *at <= start + length).is_some() {}
+        while chars.next_if(|(position, _)| *position <= start + length).is_some() {}
         match index {
             Some(index) => *next = index - 1,
             None => *good = false,
@@ -534,7 +535,7 @@ impl Printer {
         }
     }
 
-    /// The same, with blanks whatever the flags say: the zeros of a number, if any, are in `text`.
+    /// The same, but always with blanks: the zeros of a number, if any, are in `text`.
     fn pad_with_blanks(&mut self, text: &str) {
         let zero = std::mem::take(&mut self.flags.zero);
         self.pad(text);

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::error::{Error, Result};
 use super::fmt;
-use super::value::{Entries, MAX_DEPTH, Map, Value};
+use super::walk::MAX_DEPTH;
+use crate::origin::Origin;
+use crate::value::{Elem, Entries, List, Traced, Value};
 use plimsoll_diag::Span;
 use plimsoll_yaml as yaml;
 
@@ -37,7 +39,7 @@ pub(crate) fn encode(value: &Value, style: Style) -> Result<String> {
 
 fn write(value: &Value, style: Style, depth: usize, out: &mut String) -> Result<()> {
     if depth > MAX_DEPTH {
-        return Err(Error::new("the value nests too deeply: does a map hold itself?"));
+        return Err(Error::new("the value nests too deeply: does a map contain itself?"));
     }
     match value {
         Value::Invalid | Value::Nil => out.push_str("null"),
@@ -54,7 +56,7 @@ fn write(value: &Value, style: Style, depth: usize, out: &mut String) -> Result<
         Value::Float(number) => out.push_str(&float(*number)?),
         Value::Str(text) => string(text, style.html, out),
         Value::Raw(_) => {
-            // Go writes an escape for every byte that is no part of a character.
+            // Go writes an escape for every byte that is not part of a character.
             let mut escaped = String::new();
             out.push('"');
             for chunk in value.as_bytes().unwrap_or_default().utf8_chunks() {
@@ -174,14 +176,15 @@ fn string(text: &str, html: bool, out: &mut String) {
 }
 
 impl Value {
-    /// The value of a YAML tree. `integers` says of which nodes integers stay integers (`int64`): in Helm, those of
-    /// `--set`. All other numbers are floats, as they came through JSON.
-    pub fn from_yaml(node: &yaml::Node, mut integers: impl FnMut(Span) -> bool) -> Self {
-        from_node(node, &mut integers)
+    /// The value of a YAML tree. `is_integer` says of which nodes integers stay integers (`int64`): in Helm, those of
+    /// `--set`. All other numbers are floats, as they came through JSON. What is rendered from the value is traced to
+    /// the tree.
+    pub fn from_yaml(node: &yaml::Node, mut is_integer: impl FnMut(Span) -> bool) -> Self {
+        FromNode { is_integer: &mut is_integer, is_traced: true }.value(node)
     }
 
-    /// What `toYaml` makes of it: YAML as Helm writes it, without a newline at the end. An error for what has no form
-    /// there: a map that holds itself, an infinity.
+    /// The YAML that `toYaml` writes, without a newline at the end. An error for what YAML cannot express: a map that
+    /// contains itself, an infinity.
     pub fn to_yaml(&self) -> Result<String> {
         to_yaml(self)
     }
@@ -210,7 +213,7 @@ pub(crate) fn to_yaml_pretty(value: &Value) -> Result<String> {
 /// Refuses endless nesting.
 fn check_depth(value: &Value, depth: usize) -> Result<()> {
     if depth > MAX_DEPTH {
-        return Err(Error::new("the value nests too deeply: does a map hold itself?"));
+        return Err(Error::new("the value nests too deeply: does a map contain itself?"));
     }
     match value {
         Value::List(list) => list.items().iter().try_for_each(|item| check_depth(item, depth + 1)),
@@ -222,7 +225,7 @@ fn check_depth(value: &Value, depth: usize) -> Result<()> {
 /// Refuses what has no form in JSON: endless nesting, infinities.
 fn check(value: &Value, depth: usize) -> Result<()> {
     if depth > MAX_DEPTH {
-        return Err(Error::new("the value nests too deeply: does a map hold itself?"));
+        return Err(Error::new("the value nests too deeply: does a map contain itself?"));
     }
     match value {
         Value::List(list) => list.items().iter().try_for_each(|item| check(item, depth + 1)),
@@ -297,29 +300,60 @@ fn base64_lines(bytes: &[u8]) -> String {
     out
 }
 
-/// The value of a YAML tree. `integers` says of which nodes integers stay integers: those of `--set`. All
-/// other numbers are floats, as they came through JSON.
-pub(crate) fn from_node(node: &yaml::Node, integers: &mut dyn FnMut(Span) -> bool) -> Value {
-    match &node.value {
-        yaml::Value::Null => Value::Nil,
-        yaml::Value::Bool(flag) => Value::Bool(*flag),
-        yaml::Value::Int(number) if integers(node.span) => Value::Int64(*number),
-        #[expect(clippy::cast_precision_loss, reason = "what reading through JSON does to large integers")]
-        yaml::Value::Int(number) => Value::Float(*number as f64),
-        #[expect(clippy::cast_precision_loss, reason = "what reading through JSON does to large integers")]
-        yaml::Value::Uint(number) => Value::Float(*number as f64),
-        yaml::Value::Float(number) => Value::Float(*number),
-        yaml::Value::String(text) => Value::str(text),
-        yaml::Value::Seq(items) => Value::list(items.iter().map(|item| from_node(item, integers)).collect()),
-        yaml::Value::Map(map) => Value::Map(map_from_node(map, integers)),
+impl Entries {
+    /// The entries of a YAML mapping; see [`Value::from_yaml`].
+    pub fn from_yaml<'n>(
+        entries: impl IntoIterator<Item = &'n yaml::Entry>,
+        mut is_integer: impl FnMut(Span) -> bool,
+    ) -> Self {
+        FromNode { is_integer: &mut is_integer, is_traced: true }.entries(entries)
     }
 }
 
-/// The same for a mapping.
-pub(crate) fn map_from_node(map: &yaml::Map, integers: &mut dyn FnMut(Span) -> bool) -> Map {
-    let entries: Entries =
-        map.iter().map(|entry| (Arc::from(entry.key.as_str()), from_node(&entry.value, integers))).collect();
-    Map::new(super::value::Elem::Any, entries)
+/// How a YAML tree becomes a value.
+pub(crate) struct FromNode<'a> {
+    /// Of which nodes integers stay integers: those of `--set`. All other numbers are floats, as they came through JSON.
+    pub(crate) is_integer: &'a mut dyn FnMut(Span) -> bool,
+    /// Whether what is rendered from the value is traced to the tree.
+    pub(crate) is_traced: bool,
+}
+
+impl FromNode<'_> {
+    /// The value of a tree.
+    pub(crate) fn value(&mut self, node: &yaml::Node) -> Value {
+        match &node.value {
+            yaml::Value::Null => Value::Nil,
+            yaml::Value::Bool(flag) => Value::Bool(*flag),
+            yaml::Value::Int(number) if (self.is_integer)(node.span) => Value::Int64(*number),
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "what reading through JSON does to large integers"
+            )]
+            yaml::Value::Int(number) => Value::Float(*number as f64),
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "what reading through JSON does to large integers"
+            )]
+            yaml::Value::Uint(number) => Value::Float(*number as f64),
+            yaml::Value::Float(number) => Value::Float(*number),
+            yaml::Value::String(text) => Value::str(text),
+            yaml::Value::Seq(items) => {
+                let items: Vec<_> = items.iter().map(|item| self.traced(item)).collect();
+                Value::List(List::traced(Elem::Any, items))
+            }
+            yaml::Value::Map(map) => Value::map(self.entries(map)),
+        }
+    }
+
+    fn entries<'n>(&mut self, entries: impl IntoIterator<Item = &'n yaml::Entry>) -> Entries {
+        let entry = |entry: &yaml::Entry| (Arc::from(entry.key.as_str()), self.traced(&entry.value));
+        Entries::traced(entries.into_iter().map(entry))
+    }
+
+    fn traced(&mut self, node: &yaml::Node) -> Traced {
+        let origin = if self.is_traced { Origin::set_at(node.span) } else { Origin::Unknown };
+        Traced { value: self.value(node), origin }
+    }
 }
 
 #[cfg(test)]

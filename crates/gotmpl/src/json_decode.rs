@@ -1,6 +1,6 @@
 //! JSON text to values, as Go's `encoding/json` reads it, and its errors in Go's words: Helm hands them to templates.
 //!
-//! Go checks the whole text before it makes values of it, so an error of syntax leaves nothing behind, while a number that
+//! Go checks the whole text before it makes values of it, so a syntax error leaves no value, while a number that
 //! is out of range leaves everything else in place.
 
 use std::sync::Arc;
@@ -11,9 +11,9 @@ use super::value::{Entries, Value};
 /// How deep Go lets JSON nest.
 const MAX_DEPTH: usize = 10_000;
 
-/// A text read, and what Go holds against a value in it.
+/// A decoded text, and what Go reports about a value in it.
 pub(crate) struct Decoded {
-    /// The value, with nil where a part of it could not be had.
+    /// The value, with nil for each part that could not be decoded.
     pub(crate) value: Value,
     /// The first number that is out of range.
     pub(crate) error: Option<String>,
@@ -21,7 +21,7 @@ pub(crate) struct Decoded {
 
 /// Reads a text; the error is one of syntax.
 pub(crate) fn decode(text: &[u8]) -> Result<Decoded, String> {
-    let mut scanner = Scanner { text, at: 0, depth: 0, error: None };
+    let mut scanner = Scanner { text, position: 0, depth: 0, error: None };
     scanner.space();
     let value = scanner.value()?;
     scanner.space();
@@ -33,19 +33,19 @@ pub(crate) fn decode(text: &[u8]) -> Result<Decoded, String> {
 
 struct Scanner<'a> {
     text: &'a [u8],
-    at: usize,
+    position: usize,
     depth: usize,
     error: Option<String>,
 }
 
 impl Scanner<'_> {
     fn peek(&self) -> Option<u8> {
-        self.text.get(self.at).copied()
+        self.text.get(self.position).copied()
     }
 
     fn space(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
-            self.at += 1;
+            self.position += 1;
         }
     }
 
@@ -76,7 +76,7 @@ impl Scanner<'_> {
     }
 
     fn nested(&mut self, read: fn(&mut Self) -> Result<Value, String>) -> Result<Value, String> {
-        self.at += 1;
+        self.position += 1;
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return Err("exceeded max depth".to_owned());
@@ -90,7 +90,7 @@ impl Scanner<'_> {
     fn object(&mut self) -> Result<Value, String> {
         let mut entries = Entries::default();
         if self.peek() == Some(b'}') {
-            self.at += 1;
+            self.position += 1;
             return Ok(Value::map(entries));
         }
         loop {
@@ -102,14 +102,14 @@ impl Scanner<'_> {
             if self.peek() != Some(b':') {
                 return Err(self.unexpected("after object key"));
             }
-            self.at += 1;
+            self.position += 1;
             self.space();
             entries.insert(Arc::from(key), self.value()?);
             self.space();
             match self.peek() {
-                Some(b',') => self.at += 1,
+                Some(b',') => self.position += 1,
                 Some(b'}') => {
-                    self.at += 1;
+                    self.position += 1;
                     return Ok(Value::map(entries));
                 }
                 _ => return Err(self.unexpected("after object key:value pair")),
@@ -121,16 +121,16 @@ impl Scanner<'_> {
     fn array(&mut self) -> Result<Value, String> {
         let mut items = Vec::new();
         if self.peek() == Some(b']') {
-            self.at += 1;
+            self.position += 1;
             return Ok(Value::list(items));
         }
         loop {
             items.push(self.value()?);
             self.space();
             match self.peek() {
-                Some(b',') => self.at += 1,
+                Some(b',') => self.position += 1,
                 Some(b']') => {
-                    self.at += 1;
+                    self.position += 1;
                     return Ok(Value::list(items));
                 }
                 _ => return Err(self.unexpected("after array element")),
@@ -145,33 +145,33 @@ impl Scanner<'_> {
                 let expected = char::from(expected);
                 return Err(self.unexpected_inside(&format!("in literal {word} (expecting '{expected}')")));
             }
-            self.at += 1;
+            self.position += 1;
         }
         Ok(value)
     }
 
     fn number(&mut self) -> Result<Value, String> {
-        let start = self.at;
+        let start = self.position;
         if self.peek() == Some(b'-') {
-            self.at += 1;
+            self.position += 1;
         }
         if self.peek() == Some(b'0') {
-            self.at += 1;
+            self.position += 1;
         } else {
             self.digits("in numeric literal")?;
         }
         if self.peek() == Some(b'.') {
-            self.at += 1;
+            self.position += 1;
             self.digits("after decimal point in numeric literal")?;
         }
         if matches!(self.peek(), Some(b'e' | b'E')) {
-            self.at += 1;
+            self.position += 1;
             if matches!(self.peek(), Some(b'+' | b'-')) {
-                self.at += 1;
+                self.position += 1;
             }
             self.digits("in exponent of numeric literal")?;
         }
-        let text = String::from_utf8_lossy(&self.text[start..self.at]);
+        let text = String::from_utf8_lossy(&self.text[start..self.position]);
         match text.parse::<f64>() {
             Ok(number) if number.is_finite() => Ok(Value::Float(number)),
             _ => {
@@ -187,30 +187,30 @@ impl Scanner<'_> {
             return Err(self.unexpected_inside(context));
         }
         while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
-            self.at += 1;
+            self.position += 1;
         }
         Ok(())
     }
 
     fn string(&mut self) -> Result<String, String> {
-        self.at += 1;
+        self.position += 1;
         let mut out = Vec::new();
         loop {
             match self.peek() {
                 Some(b'"') => {
-                    self.at += 1;
+                    self.position += 1;
                     return Ok(
                         String::from_utf8(out).unwrap_or_else(|error| replace_invalid(error.as_bytes()))
                     );
                 }
                 Some(b'\\') => {
-                    self.at += 1;
+                    self.position += 1;
                     let c = self.escape()?;
                     out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
                 }
                 Some(byte) if byte >= b' ' => {
                     out.push(byte);
-                    self.at += 1;
+                    self.position += 1;
                 }
                 _ => return Err(self.unexpected("in string literal")),
             }
@@ -226,7 +226,7 @@ impl Scanner<'_> {
             Some(b't') => '\t',
             Some(c @ (b'"' | b'\\' | b'/')) => char::from(c),
             Some(b'u') => {
-                self.at += 1;
+                self.position += 1;
                 let unit = self.hexadecimal()?;
                 return Ok(match unit {
                     0xd800..=0xdbff => self.second_surrogate(unit),
@@ -235,7 +235,7 @@ impl Scanner<'_> {
             }
             _ => return Err(self.unexpected_inside("in string escape code")),
         };
-        self.at += 1;
+        self.position += 1;
         Ok(c)
     }
 
@@ -245,22 +245,22 @@ impl Scanner<'_> {
             let digit = self.peek().and_then(|byte| char::from(byte).to_digit(16));
             unit = unit * 16
                 + digit.ok_or_else(|| self.unexpected_inside("in \\u hexadecimal character escape"))?;
-            self.at += 1;
+            self.position += 1;
         }
         Ok(unit)
     }
 
     /// The character of two units. One that stands alone is replaced.
     fn second_surrogate(&mut self, first: u32) -> char {
-        let start = self.at;
-        if self.text[self.at..].starts_with(b"\\u") {
-            self.at += 2;
+        let start = self.position;
+        if self.text[self.position..].starts_with(b"\\u") {
+            self.position += 2;
             if let Ok(second @ 0xdc00..=0xdfff) = self.hexadecimal() {
                 let code = 0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00);
                 return char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
             }
         }
-        self.at = start;
+        self.position = start;
         char::REPLACEMENT_CHARACTER
     }
 }

@@ -8,7 +8,7 @@ use memchr::memchr;
 pub(crate) struct Token {
     /// What it is.
     pub(crate) kind: TokenKind,
-    /// Where it stands.
+    /// Where it is.
     pub(crate) place: Place,
 }
 
@@ -53,13 +53,13 @@ pub(crate) enum TokenKind {
     RightParen,
     /// `,`
     Comma,
-    /// What is wrong here; nothing follows.
+    /// An error; no token follows.
     Error(&'static str),
     /// The end of the text.
     End,
 }
 
-/// Words that mean something themselves, each named after itself.
+/// The keywords.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Keyword {
     Block,
@@ -81,17 +81,17 @@ const SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
 
 /// The tokens of `text`; the last one is [`TokenKind::End`] or [`TokenKind::Error`].
 pub(crate) fn tokens(text: &str) -> Vec<Token> {
-    let mut lexer = Lexer { text, at: 0, tokens: Vec::with_capacity(text.len() / 6) };
+    let mut lexer = Lexer { text, position: 0, tokens: Vec::with_capacity(text.len() / 6) };
     if let Err((start, message)) = lexer.run() {
-        let at = lexer.at.max(start);
-        lexer.push(TokenKind::Error(message), start, at);
+        let position = lexer.position.max(start);
+        lexer.push(TokenKind::Error(message), start, position);
     }
     lexer.tokens
 }
 
 struct Lexer<'a> {
     text: &'a str,
-    at: usize,
+    position: usize,
     tokens: Vec<Token>,
 }
 
@@ -101,7 +101,7 @@ impl Lexer<'_> {
     fn run(&mut self) -> Outcome {
         let mut trim_next = false;
         loop {
-            let mut start = self.at;
+            let mut start = self.position;
             let open = opening(self.text, start);
             let mut end = open.unwrap_or(self.text.len());
             if trim_next {
@@ -118,25 +118,25 @@ impl Lexer<'_> {
                 self.push(TokenKind::End, self.text.len(), self.text.len());
                 return Ok(());
             };
-            self.at = open + 2 + if trimmed { 2 } else { 0 };
-            trim_next = if self.text[self.at..].starts_with("/*") {
+            self.position = open + 2 + if trimmed { 2 } else { 0 };
+            trim_next = if self.text[self.position..].starts_with("/*") {
                 self.comment(open)?
             } else {
-                self.push(TokenKind::Open, open, self.at);
+                self.push(TokenKind::Open, open, self.position);
                 self.action(open)?
             };
         }
     }
 
-    /// Whether the delimiter at `open` says to trim the text before it.
+    /// Whether the delimiter at `open` trims the text before it.
     fn has_left_trim(&self, open: usize) -> bool {
         let rest = &self.text[open + 2..];
         rest.starts_with('-') && rest[1..].starts_with(SPACE)
     }
 
-    /// Whether the action ends here, and then whether it says to trim the text behind it.
+    /// Whether the action ends here, and if so, whether it trims the text after it.
     fn closing(&self) -> Option<bool> {
-        match &self.text.as_bytes()[self.at..] {
+        match &self.text.as_bytes()[self.position..] {
             [b'}', b'}', ..] => Some(false),
             [b' ' | b'\t' | b'\r' | b'\n', b'-', b'}', b'}', ..] => Some(true),
             _ => None,
@@ -144,18 +144,18 @@ impl Lexer<'_> {
     }
 
     fn comment(&mut self, open: usize) -> Outcome<bool> {
-        let Some(length) = self.text[self.at..].find("*/") else {
+        let Some(length) = self.text[self.position..].find("*/") else {
             return Err((open, "unclosed comment"));
         };
-        self.at += length + 2;
+        self.position += length + 2;
         let Some(trim) = self.closing() else {
             return Err((open, "a comment has to end right before the closing delimiter"));
         };
-        self.at += if trim { 4 } else { 2 };
+        self.position += if trim { 4 } else { 2 };
         Ok(trim)
     }
 
-    /// Lexes up to and including the closing delimiter; says whether that trims.
+    /// Lexes up to and including the closing delimiter, and returns whether that trims.
     fn action(&mut self, open: usize) -> Outcome<bool> {
         let mut parens = 0_usize;
         loop {
@@ -163,18 +163,18 @@ impl Lexer<'_> {
                 if parens > 0 {
                     return Err((open, "unclosed left paren"));
                 }
-                let start = self.at;
-                self.at += if trim { 4 } else { 2 };
-                self.push(TokenKind::Close, start, self.at);
+                let start = self.position;
+                self.position += if trim { 4 } else { 2 };
+                self.push(TokenKind::Close, start, self.position);
                 return Ok(trim);
             }
-            let start = self.at;
+            let start = self.position;
             let Some(c) = self.peek() else { return Err((open, "unclosed action")) };
-            self.at += c.len_utf8();
+            self.position += c.len_utf8();
             let kind = match c {
                 ' ' | '\t' | '\r' | '\n' => {
                     while self.peek().is_some_and(|c| SPACE.contains(&c)) && self.closing() != Some(true) {
-                        self.at += 1;
+                        self.position += 1;
                     }
                     TokenKind::Space
                 }
@@ -182,16 +182,16 @@ impl Lexer<'_> {
                     if self.peek() != Some('=') {
                         return Err((start, "expected `:=`"));
                     }
-                    self.at += 1;
+                    self.position += 1;
                     TokenKind::Declare
                 }
                 '=' => TokenKind::Assign,
                 '|' => TokenKind::Pipe,
                 '"' => self.string(start, '"')?,
                 '\'' => self.string(start, '\'')?,
-                '`' => match self.text[self.at..].find('`') {
+                '`' => match self.text[self.position..].find('`') {
                     Some(length) => {
-                        self.at += length + 1;
+                        self.position += length + 1;
                         TokenKind::Backquoted
                     }
                     None => return Err((start, "unterminated raw quoted string")),
@@ -211,7 +211,7 @@ impl Lexer<'_> {
                     }
                 }
                 '.' | '+' | '-' | '0'..='9' => {
-                    self.at = start;
+                    self.position = start;
                     self.number(start)?
                 }
                 '(' => {
@@ -226,14 +226,14 @@ impl Lexer<'_> {
                 _ if is_word(c) => {
                     self.word();
                     self.terminated()?;
-                    match keyword(&self.text[start..self.at]) {
+                    match keyword(&self.text[start..self.position]) {
                         Some(keyword) => TokenKind::Keyword(keyword),
                         None => TokenKind::Identifier,
                     }
                 }
                 _ => return Err((start, "unexpected character in action")),
             };
-            self.push(kind, start, self.at);
+            self.push(kind, start, self.position);
         }
     }
 
@@ -241,15 +241,15 @@ impl Lexer<'_> {
         loop {
             match self.peek() {
                 Some('\\') => {
-                    self.at += 1;
+                    self.position += 1;
                     match self.peek() {
-                        Some(c) if c != '\n' => self.at += c.len_utf8(),
+                        Some(c) if c != '\n' => self.position += c.len_utf8(),
                         _ => return Err((start, "unterminated quoted string")),
                     }
                 }
                 None | Some('\n') => return Err((start, "unterminated quoted string")),
                 Some(c) => {
-                    self.at += c.len_utf8();
+                    self.position += c.len_utf8();
                     if c == quote {
                         return Ok(if quote == '"' { TokenKind::Quoted } else { TokenKind::Character });
                     }
@@ -261,12 +261,12 @@ impl Lexer<'_> {
     fn number(&mut self, start: usize) -> Outcome<TokenKind> {
         let accept = |lexer: &mut Self, set: &str| {
             let found = lexer.peek().is_some_and(|c| set.contains(c));
-            lexer.at += usize::from(found);
+            lexer.position += usize::from(found);
             found
         };
         let run = |lexer: &mut Self, set: &str| {
             while lexer.peek().is_some_and(|c| set.contains(c)) {
-                lexer.at += 1;
+                lexer.position += 1;
             }
         };
         accept(self, "+-");
@@ -297,27 +297,29 @@ impl Lexer<'_> {
 
     fn word(&mut self) {
         let letters = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
-        self.at += self.text.as_bytes()[self.at..].iter().take_while(letters).count();
+        self.position += self.text.as_bytes()[self.position..].iter().take_while(letters).count();
         while let Some(c) = self.peek().filter(|c| is_word(*c)) {
-            self.at += c.len_utf8();
+            self.position += c.len_utf8();
         }
     }
 
     fn at_terminator(&self) -> bool {
         match self.peek() {
             None => true,
-            Some(c) => SPACE.contains(&c) || ".,|:()".contains(c) || self.text[self.at..].starts_with("}}"),
+            Some(c) => {
+                SPACE.contains(&c) || ".,|:()".contains(c) || self.text[self.position..].starts_with("}}")
+            }
         }
     }
 
     fn terminated(&self) -> Outcome {
-        if self.at_terminator() { Ok(()) } else { Err((self.at, "bad character in a name")) }
+        if self.at_terminator() { Ok(()) } else { Err((self.position, "bad character in a name")) }
     }
 
     fn peek(&self) -> Option<char> {
-        match self.text.as_bytes().get(self.at) {
+        match self.text.as_bytes().get(self.position) {
             Some(byte) if byte.is_ascii() => Some(char::from(*byte)),
-            _ => self.text[self.at..].chars().next(),
+            _ => self.text[self.position..].chars().next(),
         }
     }
 

@@ -1,28 +1,41 @@
 #![doc = include_str!("../README.md")]
 //!
 //! A text is cut into tokens (`lex`), made into a tree in which function names and variables are resolved ([`parse`],
-//! `ast`), and run by walking the tree ([`Vm`]). All templates of a [`Set`] stand in one name space, as in Helm.
+//! `ast`), and run by walking the tree ([`Vm`]). All templates of a [`Set`] share one name space, as in Helm.
 
+mod args;
 mod ast;
 mod constraint;
+mod definitions;
 mod error;
+mod field_error;
 mod fmt;
+mod function;
 mod functions;
 mod json;
 mod json_decode;
 mod lex;
+mod literal;
+mod origin;
 mod parse;
+mod random;
 mod references;
+mod set;
 mod trace;
 mod value;
 mod values;
 mod vm;
+mod walk;
 
 pub use ast::File;
 pub use constraint::{Constraint, parse_version};
+pub use definitions::{Definition, Definitions, definitions};
 pub use error::{Error, Result};
+pub use functions::names as function_names;
 pub use parse::{ParseError, parse};
-pub use references::{Reference, Usage, references};
+pub use random::Seed;
+pub use references::{ANY_ITEM, Reference, Usage, references};
+pub use set::Set;
 pub use trace::Trace;
 pub use value::{Args, Elem, Entries, Field, List, Map, Object, Raw, Value};
-pub use vm::{Rendered, Set, Vm};
+pub use vm::{Rendered, Vm};

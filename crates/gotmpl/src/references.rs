@@ -1,9 +1,10 @@
 //! Which values the text of a template refers to, as its syntax tree says: the keys, the place, and what the
 //! template does with the value.
 //!
-//! A reference is followed through `with`, through variables that are set once, through parentheses, and through
-//! `index`, `get` and `dig` with literal keys. Inside a `define`, and wherever a `Values` field is reached by another
-//! way (`$root.Values`, `.context.Values`), the values are taken to be the chart's: a partial is mostly called so.
+//! A reference is followed through `with` and `range`, through variables that are set once, through parentheses, through
+//! `default` and `required`, and through `index`, `get` and `dig` with literal keys. Inside a `define`, and wherever a
+//! `Values` field is reached in another way (`$root.Values`, `.context.Values`), the values are taken to be the chart's,
+//! because most partials are called so. What a partial does with other arguments is not known.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -11,14 +12,17 @@ use std::sync::Arc;
 use super::ast::{Body, Branch, Command, Expr, File, Kind, Node, Pipe, Place};
 use super::{parse, values};
 
+/// The key in a path that stands for any item of a list, or any value of a map, in a `range`.
+pub const ANY_ITEM: &str = "[]";
+
 /// A reference to a value in a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference {
-    /// The keys that lead to the value; none for the values as a whole.
+    /// The keys that lead to the value, with [`ANY_ITEM`] among them; none for the values as a whole.
     pub path: Vec<String>,
     /// The bytes of the text that name it.
     pub range: Range<usize>,
-    /// What becomes of the value.
+    /// How the value is used.
     pub usage: Usage,
 }
 
@@ -27,9 +31,9 @@ pub struct Reference {
 pub enum Usage {
     /// It is written, or given to a function that needs it.
     Used,
-    /// It is stored or handed on (`dict`, `include`): elsewhere decides what an absent value means.
+    /// It is stored or passed on (`dict`, `include`): other code decides what an absent value means.
     Passed,
-    /// An absent value is provided for: `if`, `default`, `hasKey`, `required`.
+    /// The template handles an absent value: `if`, `default`, `hasKey`, `required`.
     Tested,
     /// The template itself sets the value, or keys below it: `set`, `mergeOverwrite`.
     Changed,
@@ -38,39 +42,39 @@ pub enum Usage {
 /// The references of a text, in its order; `None` if it is not a template.
 pub fn references(text: &Arc<str>) -> Option<Vec<Reference>> {
     let file = parse::parse(Arc::clone(text)).ok()?;
-    let mut walk = Walk { found: Vec::new(), variables: Vec::new(), dot: Symbol::Root };
-    walk.file(&file);
-    let mut found = walk.found;
+    let mut collector = Collector { found: Vec::new(), variables: Vec::new(), dot: Symbol::Root };
+    collector.file(&file);
+    let mut found = collector.found;
     found.sort_by_key(|reference| reference.range.start);
     Some(found)
 }
 
-/// What an operand stands for.
+/// What an operand means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Symbol {
-    /// What templates start from, which holds `Values`.
+    /// The root that templates start from, with the field `Values`.
     Root,
     /// The value with these keys.
     Value(Vec<String>),
     Unknown,
 }
 
-/// A variable in sight.
+/// A variable that is visible.
 #[derive(Debug, Clone)]
 struct Variable {
     symbol: Symbol,
     /// The operand that it was set from: what a reference through the variable points at.
-    origin: Option<Place>,
+    set_from: Option<Place>,
 }
 
-struct Walk {
+struct Collector {
     found: Vec<Reference>,
-    /// The variables in sight, by slot.
+    /// The visible variables, by slot.
     variables: Vec<Variable>,
     dot: Symbol,
 }
 
-/// Functions to which an absent value is as good as any.
+/// Functions that accept an absent value.
 const TESTS: [&str; 21] = [
     "all",
     "and",
@@ -95,7 +99,7 @@ const TESTS: [&str; 21] = [
     "typeOf",
 ];
 
-/// Functions that hand a value on.
+/// Functions that pass a value on.
 const PASSES: [&str; 13] = [
     "append",
     "dict",
@@ -115,11 +119,11 @@ const PASSES: [&str; 13] = [
 /// Functions that change the map that is their first argument.
 const MERGES: [&str; 4] = ["merge", "mergeOverwrite", "mustMerge", "mustMergeOverwrite"];
 
-impl Walk {
+impl Collector {
     fn file(&mut self, file: &File) {
         for template in std::iter::once(&file.main).chain(file.defines.iter().map(|(_, template)| template)) {
             self.dot = Symbol::Root;
-            self.variables = vec![Variable { symbol: Symbol::Root, origin: None }];
+            self.variables = vec![Variable { symbol: Symbol::Root, set_from: None }];
             self.body(&template.body);
         }
     }
@@ -129,21 +133,25 @@ impl Walk {
             match node {
                 Node::Text(_) | Node::Break | Node::Continue => {}
                 Node::Action(action) => self.action(&action.pipe),
-                Node::If(block) => self.scoped(|walk| {
-                    walk.pipe(&block.pipe, Usage::Tested);
-                    walk.block(block, None);
+                Node::If(block) => self.scoped(|collector| {
+                    collector.pipe(&block.pipe, Usage::Tested);
+                    collector.block(block, None);
                 }),
-                Node::With(block) => self.scoped(|walk| {
-                    walk.pipe(&block.pipe, Usage::Tested);
-                    walk.block(block, Some(walk.symbol_of(&block.pipe)));
+                Node::With(block) => self.scoped(|collector| {
+                    collector.pipe(&block.pipe, Usage::Tested);
+                    collector.block(block, Some(collector.symbol_of(&block.pipe)));
                 }),
-                Node::Range(block) => self.scoped(|walk| {
-                    walk.pipe(&block.pipe, Usage::Tested);
-                    // The variables stand for items, not for what the pipeline is.
-                    for slot in &block.pipe.variables {
-                        walk.set(*slot, Symbol::Unknown, &block.pipe);
+                Node::Range(block) => self.scoped(|collector| {
+                    let item = item_of(collector.symbol_of(&block.pipe));
+                    collector.commands(&block.pipe, Usage::Tested);
+                    // The last variable stands for the items, one before it for their keys.
+                    if let Some((last, keys)) = block.pipe.variables.split_last() {
+                        for slot in keys {
+                            collector.declare(*slot, Symbol::Unknown, None);
+                        }
+                        collector.declare(*last, item.clone(), None);
                     }
-                    walk.block(block, Some(Symbol::Unknown));
+                    collector.block(block, Some(item));
                 }),
                 Node::Template { pipe, .. } => {
                     if let Some(pipe) = pipe {
@@ -154,20 +162,20 @@ impl Walk {
         }
     }
 
-    /// Runs `walk` and forgets the variables that it declares.
-    fn scoped(&mut self, walk: impl FnOnce(&mut Self)) {
+    /// Runs `collect` and forgets the variables that it declares.
+    fn scoped(&mut self, collect: impl FnOnce(&mut Self)) {
         let outer = self.variables.len();
-        walk(self);
+        collect(self);
         self.variables.truncate(outer);
     }
 
     fn action(&mut self, pipe: &Pipe) {
-        // Where a variable stands for a value, its use decides.
+        // The use of the variable decides, if it is a value.
         let stored = !pipe.variables.is_empty() && self.symbol_of(pipe) != Symbol::Unknown;
         self.pipe(pipe, if stored { Usage::Passed } else { Usage::Used });
     }
 
-    /// A block; in its body `.` is what `dot` makes of the pipeline, if that changes it.
+    /// A block, in whose body `.` is `dot` if the block changes it.
     fn block(&mut self, block: &Branch, dot: Option<Symbol>) {
         let before = dot.map(|dot| std::mem::replace(&mut self.dot, dot));
         let declared = self.variables.len();
@@ -179,28 +187,32 @@ impl Walk {
         self.body(&block.otherwise);
     }
 
-    /// The references of a pipeline whose value is used so. Its variables are in sight from here on.
+    /// The references of a pipeline, and how its value is used. Its variables are visible from here on.
     fn pipe(&mut self, pipe: &Pipe, usage: Usage) {
+        self.commands(pipe, usage);
+        let symbol = self.symbol_of(pipe);
+        let origin = pipe.commands.first().map(place_of);
+        for slot in &pipe.variables {
+            self.declare(*slot, symbol.clone(), origin);
+        }
+    }
+
+    fn commands(&mut self, pipe: &Pipe, usage: Usage) {
         for (index, command) in pipe.commands.iter().enumerate() {
             let later = pipe.commands[index + 1..].iter().filter_map(called).map(class_of);
             self.command(command, later.fold(usage, Usage::max));
         }
-        let symbol = self.symbol_of(pipe);
-        for slot in &pipe.variables {
-            self.set(*slot, symbol.clone(), pipe);
-        }
     }
 
-    /// Notes what a variable stands for from here on.
-    fn set(&mut self, slot: usize, symbol: Symbol, pipe: &Pipe) {
-        let unknown = Variable { symbol: Symbol::Unknown, origin: None };
+    /// Notes what a variable means from here on, and the operand that it was set from.
+    fn declare(&mut self, slot: usize, symbol: Symbol, set_from: Option<Place>) {
+        let unknown = Variable { symbol: Symbol::Unknown, set_from: None };
         if let Some(variable) = self.variables.get_mut(slot) {
             // Assigned: whether this was reached is decided at run time.
             *variable = unknown;
         } else {
             self.variables.resize(slot, unknown);
-            let origin = pipe.commands.first().map(place_of);
-            self.variables.push(Variable { symbol, origin });
+            self.variables.push(Variable { symbol, set_from });
         }
     }
 
@@ -241,7 +253,7 @@ impl Walk {
         }
     }
 
-    /// `set MAP KEY ..`, `merge MAP ..`: the template itself provides for the key, or for any. Whether the map is known
+    /// `set MAP KEY ..`, `merge MAP ..`: the template itself sets the key, or any key. Returns whether the map is known
     /// to be a value.
     fn change(&mut self, map: &Expr, key: Option<&str>, place: Place) -> bool {
         match self.symbol(map) {
@@ -316,11 +328,11 @@ impl Walk {
         self.found.push(Reference { path, range: place.start as usize..place.end as usize, usage });
     }
 
-    /// The place that names the value: for a variable, that which it was set from.
+    /// The place that names the value: for a variable, the operand that it was set from.
     fn origin(&self, expr: &Expr) -> Place {
         let origin = match &expr.kind {
             Kind::Variable(slot, fields) if fields.is_empty() => {
-                self.variables.get(*slot).and_then(|variable| variable.origin)
+                self.variables.get(*slot).and_then(|variable| variable.set_from)
             }
             _ => None,
         };
@@ -328,22 +340,25 @@ impl Walk {
     }
 
     fn symbol_of(&self, pipe: &Pipe) -> Symbol {
-        match &*pipe.commands {
-            [command] => self.symbol_of_command(command),
-            _ => Symbol::Unknown,
-        }
+        let Some((first, rest)) = pipe.commands.split_first() else { return Symbol::Unknown };
+        // A value that has a default, or must be there, is still that value.
+        let keeps_value = |command: &Command| {
+            matches!((called(command), command.args.len()), (Some("default" | "required"), 1))
+        };
+        if rest.iter().all(keeps_value) { self.symbol_of_command(first) } else { Symbol::Unknown }
     }
 
     fn symbol_of_command(&self, command: &Command) -> Symbol {
         match (called(command), &*command.args) {
             (None, []) => self.symbol(&command.head),
             (Some("set"), [map, ..]) => self.symbol(map),
+            (Some("default" | "required"), [_, value]) => self.symbol(value),
             (Some(name), args) => self.looked_up(name, args).map_or(Symbol::Unknown, Symbol::Value),
             (None, _) => Symbol::Unknown,
         }
     }
 
-    /// What an operand stands for.
+    /// What an operand means.
     fn symbol(&self, expr: &Expr) -> Symbol {
         let (start, fields) = match &expr.kind {
             Kind::Dot => return self.dot.clone(),
@@ -364,14 +379,25 @@ impl Walk {
     }
 }
 
-/// What a chain of fields leads to that does not start in the values. Behind `Subcharts.NAME.Values` are the values
-/// of the sub-chart, which the parent has under its name.
+/// What a chain of fields leads to that does not start in the values. `Subcharts.NAME.Values` leads to the values of the
+/// sub-chart, which the parent has under its name.
 fn below_values<'a>(fields: impl Iterator<Item = &'a str>) -> Symbol {
     let fields: Vec<&str> = fields.collect();
-    let Some(at) = fields.iter().position(|field| *field == "Values") else { return Symbol::Unknown };
-    let subchart = fields[..at].windows(2).filter(|pair| pair[0] == "Subcharts").map(|pair| pair[1]);
+    let Some(values_index) = fields.iter().position(|field| *field == "Values") else {
+        return Symbol::Unknown;
+    };
+    let subchart =
+        fields[..values_index].windows(2).filter(|pair| pair[0] == "Subcharts").map(|pair| pair[1]);
     let path = subchart.map(str::to_owned).collect();
-    fields[at + 1..].iter().fold(Symbol::Value(path), |symbol, field| step(symbol, field))
+    fields[values_index + 1..].iter().fold(Symbol::Value(path), |symbol, field| step(symbol, field))
+}
+
+/// What the items of a list, or the values of a map, are.
+fn item_of(symbol: Symbol) -> Symbol {
+    match symbol {
+        Symbol::Value(path) if !path.is_empty() => step(Symbol::Value(path), ANY_ITEM),
+        _ => Symbol::Unknown,
+    }
 }
 
 /// What a key of a value leads to. The methods of the values as a whole lead anywhere.
@@ -399,7 +425,7 @@ fn place_of(command: &Command) -> Place {
     command.args.last().map_or(command.head.place, |last| command.head.place.to(last.place))
 }
 
-/// What a function does with its arguments, as far as absent ones are concerned.
+/// How a function uses its arguments.
 fn class_of(function: &str) -> Usage {
     if TESTS.contains(&function) {
         Usage::Tested
@@ -442,7 +468,7 @@ mod tests {
             ("{{ printf \"%s\" .Values.a | trunc 3 | default 1 }}", &["a t"]),
             ("{{ required \"\" .Values.a }}{{ and (contains \"x\" .Values.b) 1 }}", &["a t", "b t"]),
             ("{{ if .Values.a }}{{ .Values.b }}{{ else if .Values.c }}{{ end }}", &["a t", "b u", "c t"]),
-            ("{{ range .Values.a }}{{ .b }}{{ else }}{{ .Values.c }}{{ end }}", &["a t", "c u"]),
+            ("{{ range .Values.a }}{{ .b }}{{ else }}{{ .Values.c }}{{ end }}", &["a t", "a.[].b u", "c u"]),
             ("{{ include \"x\" (dict \"a\" .Values.a) }}", &["a p"]),
             ("{{ template \"x\" .Values.a }}", &["a p"]),
             ("{{ (.Values.a).b }}", &["a.b t"]),
@@ -464,7 +490,18 @@ mod tests {
             ("{{ $x := .Values.a }}{{ if $x }}{{ end }}", &["a p", "a t"]),
             ("{{ $x := .Values.a }}{{ if 1 }}{{ $x = 1 }}{{ end }}{{ $x.b }}", &["a p"]),
             ("{{ if 1 }}{{ $x := .Values.a }}{{ else }}{{ $y := 1 }}{{ $y }}{{ end }}", &["a p"]),
-            ("{{ range $k, $v := .Values.a }}{{ $v.b }}{{ end }}", &["a t"]),
+            (
+                "{{ range $k, $v := .Values.a }}{{ $k }}{{ $v.b }}{{ .c }}{{ end }}",
+                &["a t", "a.[].b u", "a.[].c u"],
+            ),
+            (
+                "{{ range $v := .Values.a }}{{ $v }}{{ range .b }}{{ . }}{{ end }}{{ end }}",
+                &["a t", "a.[] u", "a.[].b t", "a.[].b.[] u"],
+            ),
+            ("{{ range .Values }}{{ .b }}{{ end }}{{ range until 3 }}{{ . }}{{ end }}", &[" t"]),
+            ("{{ with .Values.a | default dict }}{{ .b }}{{ end }}", &["a t", "a.b u"]),
+            ("{{ $x := required \"a\" .Values.a }}{{ $x.b }}", &["a t", "a.b u"]),
+            ("{{ with .Values.a | toYaml }}{{ .b }}{{ end }}", &["a t"]),
             ("{{ $root := . }}{{ $root.Values.a }}{{ .context.Values.b }}", &["a u", "b u"]),
             ("{{ index .Values \"a\" \"b-c\" }}{{ index .Values.a .x }}", &["a.b-c u", "a u"]),
             ("{{ (index .Values \"a\").b }}", &["a.b t"]),

@@ -1,10 +1,9 @@
 //! Where the text of a template came from, recorded while it is written.
 
-use super::ast::Fields;
+use crate::origin::Origin;
 use plimsoll_diag::{Segment, Span};
-use plimsoll_yaml::Node;
 
-/// The origin of a text: stretches in order, each up to where the next begins.
+/// The origin of a text: stretches in order, each up to the start of the next.
 #[derive(Debug, Default)]
 pub struct Trace {
     stretches: Vec<Stretch>,
@@ -22,14 +21,18 @@ struct Stretch {
 pub(crate) struct Written {
     /// The literal text or the action; `None` inside of `tpl`.
     pub(crate) span: Option<Span>,
-    /// The chain below `.Values` that the action read.
-    pub(crate) values: Option<Fields>,
+    /// Where the value that the action wrote came from.
+    pub(crate) origin: Origin,
 }
 
 impl Trace {
     /// Notes that literal text follows at `start`.
     pub(crate) fn text(&mut self, start: usize, span: Option<Span>) {
-        self.stretches.push(Stretch { start, verbatim: true, from: Written { span, values: None } });
+        self.stretches.push(Stretch {
+            start,
+            verbatim: true,
+            from: Written { span, origin: Origin::Unknown },
+        });
     }
 
     /// Notes that the value of an action follows at `start`.
@@ -38,8 +41,8 @@ impl Trace {
     }
 
     /// Takes over the trace of an included `text` that was written at `start`, `indent.1` newlines before
-    /// it and each of its lines indented by `indent.0`. Where the text has no place of its own,
-    /// `action` wrote it: the place of the `include`.
+    /// it and each of its lines indented by `indent.0`. Text without a place of its own was
+    /// written by `action`, the `include`.
     pub(crate) fn splice(
         &mut self,
         start: usize,
@@ -53,7 +56,7 @@ impl Trace {
             self.stretches.push(Stretch {
                 start,
                 verbatim: false,
-                from: Written { span: action, values: None },
+                from: Written { span: action, origin: Origin::Unknown },
             });
         }
         let mut line = 0;
@@ -68,8 +71,8 @@ impl Trace {
             }
             line += text[counted..from].matches('\n').count();
             counted = from;
-            let at = |offset: usize, line: usize| start + newlines + offset + width * (line + 1);
-            self.stretches.push(Stretch { start: at(from, line), verbatim, from: written.clone() });
+            let shifted = |offset: usize, line: usize| start + newlines + offset + width * (line + 1);
+            self.stretches.push(Stretch { start: shifted(from, line), verbatim, from: written.clone() });
             if !verbatim || width == 0 {
                 continue;
             }
@@ -85,14 +88,14 @@ impl Trace {
                 if let Some(span) = &mut part.span {
                     *span = Span::new(span.source, span.start as usize + offset, span.end as usize);
                 }
-                self.stretches.push(Stretch { start: at(from + offset, number), verbatim, from: part });
+                self.stretches.push(Stretch { start: shifted(from + offset, number), verbatim, from: part });
             }
         }
     }
 
     /// Adapts the trace of `text` to the removal of every `what`.
     pub(crate) fn cut(&mut self, text: &str, what: &str) {
-        let cuts: Vec<usize> = text.match_indices(what).map(|(at, _)| at).collect();
+        let cuts: Vec<usize> = text.match_indices(what).map(|(position, _)| position).collect();
         for stretch in &mut self.stretches {
             let before = cuts.partition_point(|cut| *cut < stretch.start);
             // A stretch that starts inside of what is removed starts where that was.
@@ -102,25 +105,25 @@ impl Trace {
         }
     }
 
-    /// The segments of the text's source map. `values` are those that the template saw; `fallback` stands for
-    /// what has no place of its own.
-    pub fn into_segments(self, values: &Node, fallback: Span) -> Vec<Segment> {
+    /// Where the text as a whole came from.
+    pub(crate) fn origin(&self) -> Origin {
+        Origin::of_all(self.stretches.iter().map(|stretch| stretch.from.origin))
+    }
+
+    /// The segments of the text's source map. `fallback` is used for text that has no place of its own.
+    pub fn into_segments(self, fallback: Span) -> Vec<Segment> {
         let mut segments: Vec<Segment> = Vec::with_capacity(self.stretches.len());
         for stretch in self.stretches {
             let start = u32::try_from(stretch.start).unwrap_or(u32::MAX);
             if segments.last().is_some_and(|last| last.start == start) {
                 segments.pop();
             }
-            let value = stretch.from.values.and_then(|fields| {
-                let path: Vec<&str> = fields.iter().skip(1).map(|field| &**field).collect();
-                values.at(&path).map(|node| node.span).filter(|span| !span.is_none())
-            });
             let template = stretch.from.span.unwrap_or(fallback);
             segments.push(Segment {
                 start,
                 template,
                 verbatim: stretch.verbatim && stretch.from.span.is_some(),
-                value,
+                value: stretch.from.origin.span(),
             });
         }
         segments.sort_by_key(|segment| segment.start);
@@ -145,7 +148,7 @@ mod tests {
         let action = Some(Span::new(template, 3, 16));
         outer.splice(3, action, "a: 1\nb: 2", inner, (2, 1));
         // "x: \n  a: 1\n  b: 2"
-        let map = SourceMap::new(outer.into_segments(&Node::bare(plimsoll_yaml::Map::new()), Span::NONE));
+        let map = SourceMap::new(outer.into_segments(Span::NONE));
         assert_eq!(map.trace(0, 1).unwrap().0, Span::new(template, 0, 1));
         assert_eq!(map.trace(3, 4).unwrap().0, Span::new(template, 3, 16));
         assert_eq!(map.trace(6, 7).unwrap().0, Span::new(partial, 0, 1));

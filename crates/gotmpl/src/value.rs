@@ -5,55 +5,14 @@ use std::cell::{Ref, RefCell, RefMut};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::error::{Error, Result};
-
-/// How deep values may nest before walking them stops; Go gives up on cycles at the same depth.
-pub(crate) const MAX_DEPTH: usize = 1000;
-
-/// How many values one call of a function copies or writes. A values file holds half as many.
-const MAX_MADE: usize = 4_000_000;
-
-/// How many values one call of a function compares.
-const MAX_COMPARED: usize = 40_000_000;
-
-/// Counts the values that a function looks at, and stops it. Lists and maps are shared, so a handful of them can be
-/// billions of values to a function that walks through them.
-pub(crate) struct Walk {
-    limit: usize,
-    left: usize,
-}
-
-impl Walk {
-    /// For a function that copies or writes what it finds.
-    pub(crate) fn making() -> Self {
-        Self { limit: MAX_MADE, left: MAX_MADE }
-    }
-
-    /// For a function that only compares.
-    pub(crate) fn comparing() -> Self {
-        Self { limit: MAX_COMPARED, left: MAX_COMPARED }
-    }
-
-    /// Counts a value.
-    pub(crate) fn visit(&mut self, value: &Value) -> Result<()> {
-        // A text counts by its length, for those who write it.
-        const BYTES: usize = 64;
-        let steps = 1 + value.as_bytes().map_or(0, <[u8]>::len) / BYTES;
-        let left = self.left.checked_sub(steps);
-        self.left = left.ok_or_else(|| {
-            let millions = self.limit / 1_000_000;
-            Error::new(format!(
-                "the value is too large: more than {millions} million values, shared ones counted each time"
-            ))
-        })?;
-        Ok(())
-    }
-}
+use crate::error::Result;
+use crate::origin::Origin;
+use plimsoll_diag::Span;
 
 /// A value. Cheap to clone: everything large is shared.
 ///
-/// Integers keep the Go type that tells them apart in `kindOf`, `has` and `deepEqual`. Two kinds of
-/// nothing exist because Go's templates have two: a field of [`Value::Nil`] is an error, a field of
+/// Integers keep their Go type, which `kindOf`, `has` and `deepEqual` distinguish. There are two kinds of
+/// nothing because Go's templates have two: a field of [`Value::Nil`] is an error, a field of
 /// [`Value::Invalid`] is `Invalid` again.
 #[derive(Clone, Default)]
 #[non_exhaustive]
@@ -61,7 +20,7 @@ pub enum Value {
     /// No value at all: what a nil becomes once it went through a pipeline or a variable.
     #[default]
     Invalid,
-    /// A nil held by a map or list, or returned by a function.
+    /// A nil in a map or list, or returned by a function.
     Nil,
     /// `bool`
     Bool(bool),
@@ -95,7 +54,7 @@ pub struct Raw {
     lossy: Box<str>,
 }
 
-/// The static element type of a list or map, which `typeOf`, `deepEqual` and `%#v` tell apart.
+/// The static element type of a list or map, which `typeOf`, `deepEqual` and `%#v` distinguish.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Elem {
@@ -117,9 +76,11 @@ pub struct List(Rc<ListData>);
 
 struct ListData {
     elem: Elem,
-    /// Whether it is a slice that was never made: it reads as an empty one, and JSON has `null` for it.
+    /// Whether it is a nil slice: it reads as an empty one, and JSON has `null` for it.
     is_nil: bool,
     items: Vec<Value>,
+    /// Where each item comes from; empty if that is known of none.
+    origins: Vec<Origin>,
 }
 
 /// A shared, mutable map. Two may share their entries and yet be of different types.
@@ -132,18 +93,39 @@ pub struct Map {
 
 struct MapData {
     elem: Elem,
-    /// Whether it is a map that was never made: it reads as an empty one.
+    /// Whether it is a nil map: it reads as an empty one.
     is_nil: bool,
     entries: RefCell<Entries>,
 }
 
 /// The entries of a map, sorted by key as Go ranges over them.
 #[derive(Clone, Default)]
-pub struct Entries(Vec<(Arc<str>, Value)>);
+pub struct Entries(Vec<Entry>);
+
+/// A value of a map under its key.
+#[derive(Clone)]
+struct Entry {
+    key: Arc<str>,
+    value: Value,
+    origin: Origin,
+}
+
+/// A value, and where it comes from.
+#[derive(Clone, Default)]
+pub(crate) struct Traced {
+    pub(crate) value: Value,
+    pub(crate) origin: Origin,
+}
+
+impl From<Value> for Traced {
+    fn from(value: Value) -> Self {
+        Self { value, origin: Origin::Unknown }
+    }
+}
 
 impl Drop for ListData {
     fn drop(&mut self) {
-        if self.items.iter().any(Value::holds_others) {
+        if self.items.iter().any(Value::is_container) {
             drop_flat(std::mem::take(&mut self.items));
         }
     }
@@ -152,8 +134,8 @@ impl Drop for ListData {
 impl Drop for MapData {
     fn drop(&mut self) {
         let entries = std::mem::take(self.entries.get_mut());
-        if entries.iter().any(|(_, value)| value.holds_others()) {
-            drop_flat(entries.0.into_iter().map(|(_, value)| value).collect());
+        if entries.iter().any(|(_, value)| value.is_container()) {
+            drop_flat(entries.0.into_iter().map(|entry| entry.value).collect());
         }
     }
 }
@@ -170,7 +152,7 @@ fn drop_flat(mut open: Vec<Value>) {
             Value::Map(Map { data, .. }) => {
                 if let Ok(mut map) = Rc::try_unwrap(data) {
                     let entries = std::mem::take(map.entries.get_mut());
-                    open.extend(entries.0.into_iter().map(|(_, value)| value).filter(Value::holds_others));
+                    open.extend(entries.0.into_iter().map(|entry| entry.value).filter(Value::is_container));
                 }
             }
             _ => {}
@@ -184,7 +166,7 @@ pub struct Field {
     pub name: &'static str,
     /// As its tag for JSON has it.
     pub json: &'static str,
-    /// What it holds.
+    /// The value.
     pub value: Value,
 }
 
@@ -195,9 +177,9 @@ impl Field {
     }
 }
 
-/// A value of the surroundings: a struct with fields, or a value with methods.
+/// A value from outside the template language: a struct with fields, or a value with methods.
 ///
-/// This is how templates reach what this crate knows nothing of: files, the capabilities of a cluster.
+/// Through it templates reach what this crate does not know: files, the capabilities of a cluster.
 pub trait Object {
     /// The Go type's name, as `typeOf` and messages spell it.
     fn type_name(&self) -> &'static str;
@@ -214,7 +196,7 @@ pub trait Object {
     /// What an action writes.
     fn display(&self) -> String;
 
-    /// What `%v` prints: Go finds the `String` method of some types only where they stand in a struct.
+    /// What `%v` prints: Go finds the `String` method of some types only inside a struct.
     fn boxed(&self) -> String {
         self.display()
     }
@@ -229,7 +211,7 @@ pub trait Object {
         None
     }
 
-    /// What `toYaml` makes of it, and `toJson` of what is no struct.
+    /// The value that `toYaml` writes, and `toJson` if it is not a struct.
     fn serialize(&self) -> Value {
         if let Some(fields) = self.fields() {
             return Value::map(
@@ -246,6 +228,13 @@ pub trait Object {
 
     /// For the functions that take such an object back (`date`, `semverCompare`).
     fn as_any(&self) -> &dyn std::any::Any;
+}
+
+impl Raw {
+    /// The bytes.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 impl Value {
@@ -356,7 +345,15 @@ impl Value {
         }
     }
 
-    fn holds_others(&self) -> bool {
+    /// Where item `index` of a list of that origin comes from.
+    pub(crate) fn origin_of_item(&self, list: Origin, index: usize) -> Origin {
+        match self {
+            Self::List(items) => Origin::of_part(list, items.origin(index)),
+            _ => list.made(),
+        }
+    }
+
+    fn is_container(&self) -> bool {
         matches!(self, Self::List(_) | Self::Map(_))
     }
 
@@ -401,114 +398,47 @@ impl Value {
             _ => self.type_name(),
         }
     }
-
-    /// `reflect.DeepEqual`: types count, so `1` and `1.0` differ, and so do `int` and `int64`.
-    pub(crate) fn deep_equal(&self, other: &Self, walk: &mut Walk) -> Result<bool> {
-        equal_within(self, other, MAX_DEPTH, walk)
-    }
-
-    /// Refuses what is too large to be written.
-    pub(crate) fn check_size(&self) -> Result<()> {
-        measure(self, MAX_DEPTH, &mut Walk::making())
-    }
-
-    /// A copy that shares no map with this value.
-    pub(crate) fn deep_copy(&self) -> Result<Self> {
-        copy_within(self, MAX_DEPTH, &mut Walk::making())
-    }
-}
-
-fn equal_within(a: &Value, b: &Value, depth: usize, walk: &mut Walk) -> Result<bool> {
-    walk.visit(a)?;
-    let Some(depth) = depth.checked_sub(1) else { return Ok(false) };
-    Ok(match (a, b) {
-        (Value::Invalid | Value::Nil, Value::Invalid | Value::Nil) => true,
-        (Value::Bool(a), Value::Bool(b)) => a == b,
-        (Value::Int(a), Value::Int(b)) | (Value::Int64(a), Value::Int64(b)) => a == b,
-        (Value::Uint(a), Value::Uint(b)) => a == b,
-        (Value::Byte(a), Value::Byte(b)) => a == b,
-        #[expect(clippy::float_cmp, reason = "Go compares floats exactly")]
-        (Value::Float(a), Value::Float(b)) => a == b,
-        (Value::Str(a), Value::Str(b)) => a == b,
-        (Value::Raw(a), Value::Raw(b)) => a.bytes == b.bytes,
-        (Value::Bytes(a), Value::Bytes(b)) => a == b,
-        (Value::List(a), Value::List(b)) => {
-            Rc::ptr_eq(&a.0, &b.0)
-                || a.elem() == b.elem()
-                    && a.is_nil() == b.is_nil()
-                    && a.items().len() == b.items().len()
-                    && all_equal(a.items().iter().zip(b.items()), depth, walk)?
-        }
-        (Value::Map(a), Value::Map(b)) => {
-            a.is_values == b.is_values
-                && (a.same(b)
-                    || a.elem() == b.elem() && a.is_nil() == b.is_nil() && {
-                        let (a, b) = (a.borrow(), b.borrow());
-                        let values = a.iter().zip(b.iter()).map(|(a, b)| (&a.1, &b.1));
-                        a.len() == b.len()
-                            && a.iter().zip(b.iter()).all(|(a, b)| a.0 == b.0)
-                            && all_equal(values, depth, walk)?
-                    })
-        }
-        (Value::Object(a), Value::Object(b)) => Rc::ptr_eq(a, b) || a.equals(&**b),
-        _ => false,
-    })
-}
-
-fn all_equal<'a>(
-    mut pairs: impl Iterator<Item = (&'a Value, &'a Value)>,
-    depth: usize,
-    walk: &mut Walk,
-) -> Result<bool> {
-    pairs.try_fold(true, |equal, (a, b)| Ok(equal && equal_within(a, b, depth, walk)?))
-}
-
-fn measure(value: &Value, depth: usize, walk: &mut Walk) -> Result<()> {
-    walk.visit(value)?;
-    // What nests deeper is written no further, or refused by those who write it.
-    let Some(depth) = depth.checked_sub(1) else { return Ok(()) };
-    match value {
-        Value::List(list) => list.items().iter().try_for_each(|item| measure(item, depth, walk)),
-        Value::Map(map) => map.borrow().iter().try_for_each(|(_, item)| measure(item, depth, walk)),
-        _ => Ok(()),
-    }
-}
-
-fn copy_within(value: &Value, depth: usize, walk: &mut Walk) -> Result<Value> {
-    walk.visit(value)?;
-    let Some(depth) = depth.checked_sub(1) else {
-        return Err(Error::new("the value nests too deeply to be copied: does a map hold itself?"));
-    };
-    Ok(match value {
-        Value::List(list) => {
-            let items =
-                list.items().iter().map(|item| copy_within(item, depth, walk)).collect::<Result<_>>()?;
-            Value::List(List(Rc::new(ListData { elem: list.elem(), is_nil: list.is_nil(), items })))
-        }
-        Value::Map(map) => {
-            let mut entries = Entries::with_capacity(map.len());
-            for (key, item) in map.borrow().iter() {
-                entries.0.push((Arc::clone(key), copy_within(item, depth, walk)?));
-            }
-            let (elem, is_nil, entries) = (map.elem(), map.is_nil(), RefCell::new(entries));
-            Value::Map(Map { data: Rc::new(MapData { elem, is_nil, entries }), is_values: map.is_values })
-        }
-        other => other.clone(),
-    })
 }
 
 impl List {
+    fn from_parts(elem: Elem, is_nil: bool, items: Vec<Value>, origins: Vec<Origin>) -> Self {
+        Self(Rc::new(ListData { elem, is_nil, items, origins }))
+    }
+
     /// A list whose items all have the type that `elem` says.
     pub fn new(elem: Elem, items: Vec<Value>) -> Self {
-        Self(Rc::new(ListData { elem, is_nil: false, items }))
+        Self::from_parts(elem, false, items, Vec::new())
     }
 
-    /// The list, or a nil slice if nothing is in it: what Go's `append` makes of no items.
-    pub(crate) fn appended(elem: Elem, items: Vec<Value>) -> Self {
-        Self(Rc::new(ListData { elem, is_nil: items.is_empty(), items }))
+    /// A list of items whose origins may be known.
+    pub(crate) fn traced(elem: Elem, items: impl IntoIterator<Item = Traced>) -> Self {
+        let (items, origins): (_, Vec<_>) =
+            items.into_iter().map(|Traced { value, origin }| (value, origin)).unzip();
+        let is_known = origins.iter().any(|origin| *origin != Origin::Unknown);
+        let origins = origins.into_iter().map(Origin::of_new_part);
+        Self::from_parts(elem, false, items, if is_known { origins.collect() } else { Vec::new() })
     }
 
-    /// Whether it was never made.
+    /// A list of the same type with copies of its items.
+    pub(crate) fn with_copies(&self, items: Vec<Value>) -> Self {
+        Self::from_parts(self.elem(), self.is_nil(), items, self.0.origins.clone())
+    }
+
+    /// The list, or a nil slice if it is empty: what Go's `append` returns for no items.
+    pub(crate) fn appended(self) -> Self {
+        if self.items().is_empty() {
+            Self::from_parts(self.elem(), true, Vec::new(), Vec::new())
+        } else {
+            self
+        }
+    }
+
+    /// Whether both are one and the same list.
+    pub(crate) fn same(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Whether it is a nil slice.
     pub fn is_nil(&self) -> bool {
         self.0.is_nil
     }
@@ -522,6 +452,11 @@ impl List {
     pub fn items(&self) -> &[Value] {
         &self.0.items
     }
+
+    /// Where item `index` comes from.
+    pub(crate) fn origin(&self, index: usize) -> Origin {
+        self.0.origins.get(index).copied().unwrap_or_default()
+    }
 }
 
 impl Map {
@@ -531,7 +466,13 @@ impl Map {
         Self { data: Rc::new(data), is_values: false }
     }
 
-    /// A map that was never made.
+    /// A map of the same type with other entries.
+    pub(crate) fn like(&self, entries: Entries) -> Self {
+        let data = MapData { elem: self.elem(), is_nil: self.is_nil(), entries: RefCell::new(entries) };
+        Self { data: Rc::new(data), is_values: self.is_values }
+    }
+
+    /// A nil map.
     pub fn nil(elem: Elem) -> Self {
         let data = MapData { elem, is_nil: true, entries: RefCell::default() };
         Self { data: Rc::new(data), is_values: false }
@@ -549,7 +490,8 @@ impl Map {
     }
 
     /// The same map as a `common.Values`.
-    pub(crate) fn typed(&self) -> Self {
+    #[must_use]
+    pub fn as_values(&self) -> Self {
         Self { data: Rc::clone(&self.data), is_values: true }
     }
 
@@ -558,7 +500,7 @@ impl Map {
         self.data.elem
     }
 
-    /// Whether it was never made, nor is anything in it: JSON has `null` for it.
+    /// Whether it is a nil map and empty: JSON has `null` for it.
     pub fn is_nil(&self) -> bool {
         self.data.is_nil && self.is_empty()
     }
@@ -573,12 +515,12 @@ impl Map {
         Rc::ptr_eq(&self.data, &other.data)
     }
 
-    /// The entries. Do not call back into templates while holding them.
+    /// The entries. Do not call back into templates while they are borrowed.
     pub(crate) fn borrow(&self) -> Ref<'_, Entries> {
         self.data.entries.borrow()
     }
 
-    /// The entries, to be changed. Do not call back into templates while holding them.
+    /// The entries, to be changed. Do not call back into templates while they are borrowed.
     pub(crate) fn borrow_mut(&self) -> RefMut<'_, Entries> {
         self.data.entries.borrow_mut()
     }
@@ -588,9 +530,24 @@ impl Map {
         self.borrow().get(key).cloned()
     }
 
+    /// The value of `key`, and where it comes from.
+    pub(crate) fn get_traced(&self, key: &str) -> Option<Traced> {
+        self.borrow().get_traced(key)
+    }
+
     /// Sets `key`.
     pub fn insert(&self, key: Arc<str>, value: Value) {
-        self.borrow_mut().insert(key, value);
+        self.insert_traced(key, value.into());
+    }
+
+    /// Sets `key` to a value that was set at `span`: what is rendered from it is traced to there.
+    pub fn insert_set_at(&self, key: Arc<str>, value: Value, span: Span) {
+        self.insert_traced(key, Traced { value, origin: Origin::set_at(span) });
+    }
+
+    /// Sets `key` to a value whose origin may be known.
+    pub(crate) fn insert_traced(&self, key: Arc<str>, value: Traced) {
+        self.borrow_mut().insert_traced(key, value);
     }
 
     /// How many entries.
@@ -606,10 +563,10 @@ impl Map {
 
 impl Entries {
     /// Of entries in any order; later values of a key win.
-    fn sorted(mut all: Vec<(Arc<str>, Value)>) -> Self {
-        all.sort_by(|a, b| a.0.cmp(&b.0));
+    fn sorted(mut all: Vec<Entry>) -> Self {
+        all.sort_by(|a, b| a.key.cmp(&b.key));
         all.dedup_by(|later, earlier| {
-            let same = later.0 == earlier.0;
+            let same = later.key == earlier.key;
             if same {
                 std::mem::swap(later, earlier);
             }
@@ -618,14 +575,36 @@ impl Entries {
         Self(all)
     }
 
+    /// Entries whose origins may be known, in any order; later values of a key win.
+    pub(crate) fn traced(entries: impl IntoIterator<Item = (Arc<str>, Traced)>) -> Self {
+        let entry = |(key, Traced { value, origin })| Entry { key, value, origin };
+        Self::sorted(entries.into_iter().map(entry).collect())
+    }
+
     /// No entries, with room for some.
     pub fn with_capacity(capacity: usize) -> Self {
         Self(Vec::with_capacity(capacity))
     }
 
+    /// The same entries with other values.
+    pub(crate) fn try_map(&self, mut convert: impl FnMut(&Value) -> Result<Value>) -> Result<Self> {
+        // A loop, not adapters: maps nest deeply, and each adapter takes stack at every level.
+        let mut entries = Vec::with_capacity(self.len());
+        for Entry { key, value, origin } in &self.0 {
+            entries.push(Entry { key: Arc::clone(key), value: convert(value)?, origin: *origin });
+        }
+        Ok(Self(entries))
+    }
+
     /// The value of `key`.
     pub fn get(&self, key: &str) -> Option<&Value> {
-        self.find(key).ok().map(|index| &self.0[index].1)
+        self.find(key).ok().map(|index| &self.0[index].value)
+    }
+
+    /// The value of `key`, and where it comes from.
+    pub(crate) fn get_traced(&self, key: &str) -> Option<Traced> {
+        let Entry { value, origin, .. } = &self.0[self.find(key).ok()?];
+        Some(Traced { value: value.clone(), origin: *origin })
     }
 
     /// Whether there is such a key.
@@ -635,20 +614,34 @@ impl Entries {
 
     /// Sets a key.
     pub fn insert(&mut self, key: Arc<str>, value: Value) {
-        match self.find(&key) {
-            Ok(index) => self.0[index].1 = value,
-            Err(index) => self.0.insert(index, (key, value)),
+        self.insert_traced(key, value.into());
+    }
+
+    /// Sets a key to a value whose origin may be known.
+    pub(crate) fn insert_traced(&mut self, key: Arc<str>, Traced { value, origin }: Traced) {
+        let found = self.find(&key);
+        let entry = Entry { key, value, origin };
+        match found {
+            Ok(index) => self.0[index] = entry,
+            Err(index) => self.0.insert(index, entry),
         }
     }
 
     /// Takes a key out.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
-        self.find(key).ok().map(|index| self.0.remove(index).1)
+        self.find(key).ok().map(|index| self.0.remove(index).value)
     }
 
     /// The entries in the order of their keys.
-    pub fn iter(&self) -> std::slice::Iter<'_, (Arc<str>, Value)> {
-        self.0.iter()
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Arc<str>, &Value)> {
+        self.0.iter().map(|entry| (&entry.key, &entry.value))
+    }
+
+    /// The entries in the order of their keys, and where their values come from.
+    pub(crate) fn iter_traced(&self) -> impl ExactSizeIterator<Item = (&Arc<str>, Traced)> {
+        self.0
+            .iter()
+            .map(|Entry { key, value, origin }| (key, Traced { value: value.clone(), origin: *origin }))
     }
 
     /// How many entries.
@@ -662,22 +655,13 @@ impl Entries {
     }
 
     fn find(&self, key: &str) -> Result<usize, usize> {
-        self.0.binary_search_by(|(known, _)| (**known).cmp(key))
-    }
-}
-
-impl<'a> IntoIterator for &'a Entries {
-    type Item = &'a (Arc<str>, Value);
-    type IntoIter = std::slice::Iter<'a, (Arc<str>, Value)>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter()
+        self.0.binary_search_by(|entry| (*entry.key).cmp(key))
     }
 }
 
 impl FromIterator<(Arc<str>, Value)> for Entries {
     fn from_iter<T: IntoIterator<Item = (Arc<str>, Value)>>(entries: T) -> Self {
-        Self::sorted(entries.into_iter().collect())
+        Self::traced(entries.into_iter().map(|(key, value)| (key, value.into())))
     }
 }
 
@@ -699,151 +683,13 @@ impl From<bool> for Value {
     }
 }
 
-/// What Go says of writing to a map that was never made.
-const NIL_MAP: &str = "assignment to entry in nil map";
-
 /// The arguments of a function call, read as Go would convert them to the parameters' types.
 /// Indexes are within the arity that the function declared.
 #[derive(Clone, Copy)]
-pub struct Args<'a>(pub(crate) &'a [Value]);
-
-impl<'a> Args<'a> {
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Refuses any other number of arguments than `wanted` for the method `name`.
-    pub fn takes(&self, name: &str, wanted: usize) -> Result<()> {
-        if self.len() == wanted {
-            return Ok(());
-        }
-        Err(Error::new(format!("wrong number of args for {name}: want {wanted} got {}", self.len())))
-    }
-
-    /// Argument `index` of type `interface {}`: never [`Value::Invalid`].
-    pub fn any(&self, index: usize) -> &'a Value {
-        match self.0.get(index) {
-            Some(Value::Invalid) | None => &Value::Nil,
-            Some(value) => value,
-        }
-    }
-
-    /// Argument `index`, which is not too large to be written.
-    pub(crate) fn writable(&self, index: usize) -> Result<&'a Value> {
-        let value = self.any(index);
-        value.check_size()?;
-        Ok(value)
-    }
-
-    /// Refuses arguments that are too large to be written.
-    pub(crate) fn check_size(&self) -> Result<()> {
-        self.0.iter().try_for_each(Value::check_size)
-    }
-
-    /// The arguments from `index` on, for variadic parameters.
-    pub fn rest(&self, index: usize) -> &'a [Value] {
-        self.0.get(index..).unwrap_or_default()
-    }
-
-    /// Argument `index` of type `string`. See [`Value::as_str`] for strings that are not UTF-8.
-    pub fn str(&self, index: usize) -> Result<&'a str> {
-        self.raw(index).as_str().ok_or_else(|| self.mismatch(index, "string"))
-    }
-
-    /// Argument `index` of type `string`, shared.
-    pub(crate) fn arc_str(&self, index: usize) -> Result<Arc<str>> {
-        match self.raw(index) {
-            Value::Str(text) => Ok(Arc::clone(text)),
-            _ => self.str(index).map(Arc::from),
-        }
-    }
-
-    /// The bytes of argument `index` of type `string`.
-    pub fn bytes(&self, index: usize) -> Result<&'a [u8]> {
-        match self.raw(index) {
-            value @ (Value::Str(_) | Value::Raw(_)) => Ok(value.as_bytes().unwrap_or_default()),
-            _ => Err(self.mismatch(index, "string")),
-        }
-    }
-
-    /// Argument `index` of type `int`.
-    pub fn int(&self, index: usize) -> Result<i64> {
-        match self.raw(index) {
-            Value::Int(number) => Ok(*number),
-            _ => Err(self.mismatch(index, "int")),
-        }
-    }
-
-    /// Argument `index` of type `float64`; integer constants are accepted.
-    pub fn float(&self, index: usize) -> Result<f64> {
-        match self.raw(index) {
-            Value::Float(number) => Ok(*number),
-            #[expect(clippy::cast_precision_loss, reason = "Go's conversion of an untyped constant")]
-            Value::Int(number) => Ok(*number as f64),
-            _ => Err(self.mismatch(index, "float64")),
-        }
-    }
-
-    /// Argument `index` of type `bool`.
-    pub fn bool(&self, index: usize) -> Result<bool> {
-        match self.raw(index) {
-            Value::Bool(flag) => Ok(*flag),
-            _ => Err(self.mismatch(index, "bool")),
-        }
-    }
-
-    /// Argument `index` of type `map[string]interface {}`. [`Value::Invalid`] is an empty map, as a
-    /// nil map is in Go; [`Args::map_to_change`] for functions that write to it.
-    pub(crate) fn map(&self, index: usize) -> Result<Map> {
-        match self.raw(index) {
-            Value::Map(map) if map.elem() == Elem::Any => Ok(map.plain()),
-            Value::Invalid => Ok(Map::new(Elem::Any, Entries::default())),
-            _ => Err(self.mismatch(index, "map[string]interface {}")),
-        }
-    }
-
-    /// Like [`Args::map`] for functions that write to the map: a nil one is an error.
-    pub(crate) fn map_to_change(&self, index: usize) -> Result<Map> {
-        match self.raw(index) {
-            Value::Invalid => Err(Error::new(NIL_MAP)),
-            _ => {
-                self.map(index).and_then(|map| if map.is_nil() { Err(Error::new(NIL_MAP)) } else { Ok(map) })
-            }
-        }
-    }
-
-    /// The items of argument `index`, which has to be a slice of any element type. `action` is the
-    /// word of Sprig's message, as in `Cannot find last on type string`.
-    pub fn list(&self, index: usize, action: &str) -> Result<Cow<'a, [Value]>> {
-        let value = self.raw(index);
-        value.as_list().ok_or_else(|| match value {
-            Value::Nil | Value::Invalid => Error::new(format!("cannot {action} on a missing value")),
-            _ => Error::new(format!("cannot {action} on type {}", value.kind())),
-        })
-    }
-
-    /// The error for an argument of the wrong type.
-    pub fn mismatch(&self, index: usize, expected: &str) -> Error {
-        match self.raw(index) {
-            Value::Invalid => Error::missing(format!("invalid value; expected {expected}")),
-            Value::Nil => {
-                Error::missing(format!("wrong type for value; expected {expected}; got interface {{}}"))
-            }
-            other => {
-                Error::new(format!("wrong type for value; expected {expected}; got {}", other.type_name()))
-            }
-        }
-    }
-
-    fn raw(&self, index: usize) -> &'a Value {
-        self.0.get(index).unwrap_or(&Value::Invalid)
-    }
+pub struct Args<'a> {
+    pub(crate) values: &'a [Value],
+    /// Where each comes from; empty if that is known of none.
+    pub(crate) origins: &'a [Origin],
 }
 
 #[cfg(test)]
@@ -852,16 +698,6 @@ mod tests {
 
     fn key(text: &str) -> Arc<str> {
         Arc::from(text)
-    }
-
-    #[test]
-    fn maps_are_shared_until_copied() {
-        let map = Map::new(Elem::Any, Entries::default());
-        let value = Value::Map(map.clone());
-        let copy = value.deep_copy().unwrap();
-        map.insert(key("a"), Value::Int(1));
-        assert_eq!(value.as_map().unwrap().len(), 1);
-        assert_eq!(copy.as_map().unwrap().len(), 0);
     }
 
     #[test]
@@ -880,17 +716,6 @@ mod tests {
     }
 
     #[test]
-    fn equality_is_that_of_types_too() {
-        let equal = |a: Value, b: Value| a.deep_equal(&b, &mut Walk::comparing()).unwrap();
-        assert!(!equal(Value::Int(1), Value::Float(1.0)));
-        assert!(!equal(Value::Int(1), Value::Int64(1)));
-        assert!(!equal(Value::strings(["a"]), Value::list(vec!["a".into()])));
-        assert!(equal(Value::Nil, Value::Invalid));
-        assert!(equal(Value::list(vec!["a".into()]), Value::list(vec!["a".into()])));
-        assert!(!equal(Value::list(vec!["a".into()]), Value::list(vec!["b".into()])));
-    }
-
-    #[test]
     fn what_nests_without_end_is_dropped_without_recursion() {
         let mut value = Value::Nil;
         for _ in 0..500_000 {
@@ -898,12 +723,5 @@ mod tests {
             value = Value::map(entries.into_iter().collect());
         }
         drop(value);
-    }
-
-    #[test]
-    fn a_map_that_holds_itself_is_an_error_to_copy() {
-        let map = Map::new(Elem::Any, Entries::default());
-        map.insert(key("self"), Value::Map(map.clone()));
-        assert!(Value::Map(map).deep_copy().is_err());
     }
 }

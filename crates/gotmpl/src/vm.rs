@@ -3,27 +3,30 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use super::ast::{Action, Branch, Command, Expr, Fields, File, Kind, Node, Pipe, Place, Splice, Template};
-use super::error::{Error, Result};
-use super::fmt;
-use super::functions::Function;
-use super::functions::random::Random;
-use super::functions::{builtin, regexes};
-use super::parse;
-use super::trace::{Trace, Written};
-use super::value::{Args, Value};
-use super::values;
-use plimsoll_diag::{SourceId, Span, nearest};
+use crate::ast::{Action, Branch, Command, Expr, Fields, File, Kind, Node, Pipe, Place, Splice};
+use crate::error::{Error, Result, shorten};
+use crate::field_error::{nil_pointer, path_before};
+use crate::fmt;
+use crate::function::{Function, Host, MAX_TEXT, OriginRule, Run};
+use crate::functions::{builtin, regexes};
+use crate::origin::Origin;
+use crate::parse;
+use crate::random::{Random, Seed};
+use crate::set::{NamedTemplate, Set, SourceText};
+use crate::trace::{Trace, Written};
+use crate::value::{Args, Map, Traced, Value};
+use crate::values;
+use plimsoll_diag::nearest;
 
 /// How often one template may be included inside itself: Helm's limit.
 const MAX_NESTED_INCLUDES: usize = 1000;
 
-/// How deep pipelines, blocks and templates may nest at run time. What bounds the stack.
+/// How deep pipelines, blocks and templates may nest at run time. This bounds the stack.
 const MAX_DEPTH: usize = 30_000;
 
-/// How much stack has to be left for one more level of [`MAX_DEPTH`] and for the functions called there.
+/// How much stack must be left for one more level of [`MAX_DEPTH`] and for the functions called there.
 const STACK_LEFT: usize = 4 << 20;
 
 /// How much stack is added at a time.
@@ -35,23 +38,24 @@ const MAX_OUTPUT: usize = 256 << 20;
 /// How long a render may take.
 const MAX_TIME: Duration = Duration::from_secs(600);
 
-/// What Go prints for nothing. Helm deletes it from the output, wherever it came from.
+/// What Go prints for a missing value. Helm deletes it from the output, even if it was written literally.
 const NO_VALUE: &str = "<no value>";
 
 /// Runs the templates of a [`Set`]: the state of one render, which functions draw from, too.
 pub struct Vm {
-    /// The one source of random values.
-    pub(crate) random: Random,
+    random: Random,
     /// The text written so far by the template that is running.
     out: String,
     /// Where that text came from.
     written: Trace,
     /// The text and the origin of the last `include`, until its action has written it.
     included: Option<(Arc<str>, Trace)>,
+    /// Where the text of the last `include` or `tpl` came from.
+    rendered: Origin,
     /// The variables of all running templates; those of the current one start at `base`.
-    variables: Vec<Value>,
+    variables: Vec<Traced>,
     base: usize,
-    /// The templates in sight.
+    /// The templates that can be included.
     set: Rc<Set>,
     /// How often each template is being included right now.
     nested: BTreeMap<Arc<str>, usize>,
@@ -76,25 +80,86 @@ pub struct Rendered {
     pub trace: Trace,
 }
 
-/// The templates that can be included by name, all in one name space.
-#[derive(Default)]
-pub struct Set {
-    own: BTreeMap<Arc<str>, Rc<Entry>>,
-    outer: Option<Rc<Set>>,
+impl Host for Vm {
+    fn include(&mut self, name: &str, dot: &Traced) -> Result<Value> {
+        let Some((name, template)) = self.find(name) else {
+            let near = nearest(name, self.set.names());
+            return Err(unknown_template(name).help(near.map_or_else(
+                || {
+                    "templates are defined with `{{ define \"name\" }}` in files of this chart or of the charts it \
+                     depends on"
+                        .to_owned()
+                },
+                |near| format!("did you mean `{near}`?"),
+            )));
+        };
+        let count = self.nested.entry(Arc::clone(&name)).or_default();
+        if *count > MAX_NESTED_INCLUDES {
+            return Err(Error::new(format!("template `{name}` includes itself without end")));
+        }
+        *count += 1;
+        let result = self.captured(|vm| vm.run(&template, dot));
+        if let Some(count) = self.nested.get_mut(&name) {
+            *count -= 1;
+        }
+        let (text, trace) = result?;
+        self.rendered = trace.origin();
+        let shared: Arc<str> = Arc::from(text.as_str());
+        self.give_back(text);
+        self.included = Some((Arc::clone(&shared), trace));
+        Ok(Value::Str(shared))
+    }
+
+    /// The template sees those of the chart and its own.
+    fn tpl(&mut self, template: &Arc<str>, dot: &Traced) -> Result<Value> {
+        if !template.contains("{{") {
+            self.rendered = Origin::Unknown;
+            let is_clean = !template.contains(NO_VALUE);
+            let text = if is_clean { Arc::clone(template) } else { template.replace(NO_VALUE, "").into() };
+            return Ok(Value::Str(text));
+        }
+        let file = self.parsed(template)?;
+        let outer = Rc::clone(&self.set);
+        if !file.defines.is_empty() {
+            self.set = Rc::new(Set::with_definitions(Rc::clone(&outer), &file));
+        }
+        let result = self.captured(|vm| vm.run(&NamedTemplate::main_of(&file), dot));
+        self.set = outer;
+        let (rendered, trace) = result.map_err(|error| error.in_text(template))?;
+        self.rendered = trace.origin();
+        let text = if rendered.contains(NO_VALUE) {
+            rendered.replace(NO_VALUE, "").into()
+        } else {
+            Arc::from(rendered.as_str())
+        };
+        self.give_back(rendered);
+        Ok(Value::Str(text))
+    }
+
+    fn regex(&mut self, pattern: &str) -> Result<Rc<regex::Regex>> {
+        if let Some(regex) = self.regexes.get(pattern) {
+            return Ok(Rc::clone(regex));
+        }
+        // Not copied: each copy of a regular expression searches with tables of its own, and has to make them first.
+        let regex = Rc::new(regexes::compile(pattern)?);
+        self.regexes.insert(pattern.to_owned(), Rc::clone(&regex));
+        Ok(regex)
+    }
+
+    fn random(&mut self) -> &mut Random {
+        &mut self.random
+    }
 }
 
-/// A template and the text that it stands in.
-struct Entry {
-    template: Arc<Template>,
-    unit: Unit,
+fn unknown_template(name: &str) -> Error {
+    Error::new(format!("there is no template `{name}`"))
 }
 
-/// The text of a template.
-#[derive(Clone)]
-struct Unit {
-    text: Arc<str>,
-    /// `None` for the texts given to `tpl`.
-    source: Option<SourceId>,
+/// What a template is evaluated with, besides its variables.
+#[derive(Clone, Copy)]
+struct Frame<'a> {
+    source: &'a SourceText,
+    dot: &'a Traced,
 }
 
 /// Whether a loop goes on.
@@ -105,60 +170,17 @@ enum Flow {
     Continue,
 }
 
-impl Set {
-    /// Adds a file's own text under `name`, and its definitions. Later files override earlier ones, but a
-    /// blank definition overrides nothing.
-    ///
-    /// Errors have their place in `source`; without one they have none, as in the texts given to `tpl`.
-    pub fn add(&mut self, name: &str, file: &File, source: Option<SourceId>) {
-        self.add_all(Some(name), file, source);
-    }
-
-    /// The same, without the file's own text if that has no name.
-    fn add_all(&mut self, name: Option<&str>, file: &File, source: Option<SourceId>) {
-        let unit = Unit { text: Arc::clone(&file.text), source };
-        let main = name.map(|name| (Arc::from(name), &file.main));
-        let defines = file.defines.iter().map(|(name, template)| (Arc::clone(name), template));
-        for (name, template) in main.into_iter().chain(defines) {
-            if template.blank && self.find(&name).is_some() {
-                continue;
-            }
-            self.own.insert(name, Rc::new(Entry { template: Arc::clone(template), unit: unit.clone() }));
-        }
-    }
-
-    fn find(&self, name: &str) -> Option<&Rc<Entry>> {
-        self.own.get(name).or_else(|| self.outer.as_ref()?.find(name))
-    }
-
-    fn names(&self) -> Vec<&str> {
-        let mut names = self.outer.as_ref().map_or_else(Vec::new, |outer| outer.names());
-        names.extend(self.own.keys().map(|name| &**name));
-        names
-    }
-}
-
-impl Unit {
-    fn span(&self, place: Place) -> Option<Span> {
-        Some(Span::new(self.source?, place.start as usize, place.end as usize))
-    }
-
-    fn str(&self, place: Place) -> &str {
-        &self.text[place.start as usize..place.end as usize]
-    }
-}
-
 impl Vm {
-    /// Ready to run the templates of `set`.
+    /// Ready to run the templates of `set` at the time `now`, with random values made from `seed`.
     ///
-    /// `seed` makes random functions repeatable, and lets the clock stand at the last midnight, UTC; without it they
-    /// draw from the operating system.
-    pub fn new(set: Set, seed: Option<u64>) -> Self {
+    /// With a fixed seed templates see the last midnight, UTC, instead of `now`, so that renders of one day are the same.
+    pub fn new(set: Set, seed: Seed, now: SystemTime) -> Self {
         Self {
-            random: Random::new(seed),
+            random: Random::new(seed, now),
             out: String::new(),
             written: Trace::default(),
             included: None,
+            rendered: Origin::Unknown,
             variables: Vec::new(),
             base: 0,
             set: Rc::new(set),
@@ -174,15 +196,13 @@ impl Vm {
 
     /// Renders the template called `name`, in which `.` and `$` are `dot`.
     pub fn render(&mut self, name: &str, dot: &Value) -> Result<Rendered> {
-        let Some(entry) = self.set.find(name).cloned() else {
-            return Err(Error::new(format!("there is no template `{name}`")));
-        };
+        let template = self.find(name).ok_or_else(|| unknown_template(name))?.1;
         self.out.clear();
         self.written = Trace::default();
         self.variables.clear();
         self.base = 0;
         self.depth = 0;
-        self.run(&entry, dot)?;
+        self.run(&template, &dot.clone().into())?;
         let mut text = std::mem::take(&mut self.out);
         let mut trace = std::mem::take(&mut self.written);
         if text.contains(NO_VALUE) {
@@ -192,118 +212,29 @@ impl Vm {
         Ok(Rendered { text, trace })
     }
 
-    /// Whether another render may differ: the time went into what was rendered, or random values or generated keys
-    /// without a seed.
+    /// Whether another render may differ: the time, or random values without a fixed seed, went into what was rendered.
     pub fn is_nondeterministic(&self) -> bool {
-        self.random.used()
+        self.random.is_used()
     }
 
-    /// `include`: the text of a template.
-    pub(crate) fn include(&mut self, name: &str, dot: &Value) -> Result<Value> {
-        let Some((name, entry)) = self.find(name) else {
-            let known = self.set.names();
-            let near = plimsoll_diag::nearest(name, known).map(|near| format!("did you mean `{near}`?"));
-            let error = Error::new(format!("there is no template `{name}`"));
-            return Err(match near {
-                Some(help) => error.help(help),
-                None => error.help("templates are defined with `{{ define \"name\" }}` in files of this chart or of the charts it depends on"),
-            });
-        };
-        let count = self.nested.entry(Arc::clone(&name)).or_default();
-        if *count > MAX_NESTED_INCLUDES {
-            return Err(Error::new(format!("template `{name}` includes itself without end")));
-        }
-        *count += 1;
-        let result = self.captured(|vm| vm.run(&entry, dot));
-        if let Some(count) = self.nested.get_mut(&name) {
-            *count -= 1;
-        }
-        let (text, trace) = result?;
-        let shared: Arc<str> = Arc::from(text.as_str());
-        self.give_back(text);
-        self.included = Some((Arc::clone(&shared), trace));
-        Ok(Value::Str(shared))
+    fn find(&self, name: &str) -> Option<(Arc<str>, Rc<NamedTemplate>)> {
+        self.set.find(name).map(|(name, template)| (Arc::clone(name), Rc::clone(template)))
     }
 
-    /// `tpl`: renders a text as a template that sees the chart's templates and its own.
-    pub(crate) fn tpl(&mut self, text: &Arc<str>, dot: &Value) -> Result<Value> {
-        if !text.contains("{{") {
-            let value =
-                if text.contains(NO_VALUE) { text.replace(NO_VALUE, "").into() } else { Arc::clone(text) };
-            return Ok(Value::Str(value));
+    /// A text given to `tpl`, parsed once.
+    fn parsed(&mut self, text: &Arc<str>) -> Result<Rc<File>> {
+        if let Some(file) = self.parsed.get(text) {
+            return Ok(Rc::clone(file));
         }
-        let known = self.parsed.get(text).cloned();
-        let file = if let Some(file) = known {
-            file
-        } else {
-            let file = parse::parse(Arc::clone(text)).map_err(|error| {
-                let line = text[..error.place.start as usize].matches('\n').count() + 1;
-                let shown = shorten(text);
-                let place = if text.contains('\n') { format!(", line {line}") } else { String::new() };
-                let mut new =
-                    Error::new(format!("cannot parse the template {shown}{place}: {}", error.message));
-                if let Some(help) = &error.help {
-                    new = new.help(help.clone());
-                }
-                new
-            })?;
-            let file = Rc::new(file);
-            self.parsed.insert(Arc::clone(text), Rc::clone(&file));
-            file
-        };
-        let entry = Entry {
-            template: Arc::clone(&file.main),
-            unit: Unit { text: Arc::clone(&file.text), source: None },
-        };
-        let outer = Rc::clone(&self.set);
-        if !file.defines.is_empty() {
-            let mut set = Set { own: BTreeMap::new(), outer: Some(Rc::clone(&outer)) };
-            set.add_all(None, &file, None);
-            self.set = Rc::new(set);
-        }
-        let result = self.captured(|vm| vm.run(&entry, dot));
-        self.set = outer;
-        let (rendered, _) = result.map_err(|error| {
-            if error.inner().at.is_some() || error.inner().authored {
-                return error;
-            }
-            let mut error = error;
-            // The innermost text is the one to mend.
-            if error.inner().message.starts_with(IN_TEXT) {
-                return error;
-            }
-            let message = format!("{IN_TEXT} {}: {}", shorten(text), error.inner().message);
-            error.inner_mut().message = message;
-            error
+        let file = parse::parse(Arc::clone(text)).map_err(|error| {
+            let line = text[..error.place.start as usize].matches('\n').count() + 1;
+            let place = if text.contains('\n') { format!(", line {line}") } else { String::new() };
+            let message = format!("cannot parse the template {}{place}: {}", shorten(text), error.message);
+            error.help.iter().fold(Error::new(message), |error, help| error.help(help.clone()))
         })?;
-        let value = if rendered.contains(NO_VALUE) {
-            rendered.replace(NO_VALUE, "").into()
-        } else {
-            Arc::from(rendered.as_str())
-        };
-        self.give_back(rendered);
-        Ok(Value::Str(value))
-    }
-
-    /// A pattern in Go's syntax, compiled once.
-    pub(crate) fn regex(&mut self, pattern: &str) -> Result<Rc<regex::Regex>> {
-        if let Some(regex) = self.regexes.get(pattern) {
-            return Ok(Rc::clone(regex));
-        }
-        // Not copied: each copy of a regular expression searches with tables of its own, and has to make them first.
-        let regex = Rc::new(regexes::compile(pattern)?);
-        self.regexes.insert(pattern.to_owned(), Rc::clone(&regex));
-        Ok(regex)
-    }
-
-    fn find(&self, name: &str) -> Option<(Arc<str>, Rc<Entry>)> {
-        let mut set = &self.set;
-        loop {
-            if let Some((name, entry)) = set.own.get_key_value(name) {
-                return Some((Arc::clone(name), Rc::clone(entry)));
-            }
-            set = set.outer.as_ref()?;
-        }
+        let file = Rc::new(file);
+        self.parsed.insert(Arc::clone(text), Rc::clone(&file));
+        Ok(file)
     }
 
     /// Runs `body` with an empty output and returns what it wrote.
@@ -325,12 +256,13 @@ impl Vm {
         }
     }
 
-    /// Runs a template in a frame of its own.
-    fn run(&mut self, entry: &Entry, dot: &Value) -> Result<()> {
+    /// Runs a template with variables of its own.
+    fn run(&mut self, template: &NamedTemplate, dot: &Traced) -> Result<()> {
         let base = std::mem::replace(&mut self.base, self.variables.len());
         self.variables.push(dot.clone());
-        self.variables.resize(self.base + entry.template.slots, Value::Invalid);
-        let result = self.walk(&entry.unit, &entry.template.body, dot);
+        self.variables.resize(self.base + template.template.slots, Traced::default());
+        let frame = Frame { source: &template.source, dot };
+        let result = self.walk(frame, &template.template.body);
         self.variables.truncate(self.base);
         self.base = base;
         result.map(|_| ())
@@ -360,76 +292,68 @@ impl Vm {
         Ok(())
     }
 
-    fn walk(&mut self, unit: &Unit, nodes: &[Node], dot: &Value) -> Result<Flow> {
-        self.deeper(|vm| vm.nodes(unit, nodes, dot))
+    fn walk(&mut self, frame: Frame<'_>, nodes: &[Node]) -> Result<Flow> {
+        self.deeper(|vm| vm.nodes(frame, nodes))
     }
 
-    fn nodes(&mut self, unit: &Unit, nodes: &[Node], dot: &Value) -> Result<Flow> {
+    fn nodes(&mut self, frame: Frame<'_>, nodes: &[Node]) -> Result<Flow> {
+        let Frame { source, .. } = frame;
         for node in nodes {
-            match node {
+            let flow = match node {
                 Node::Text(place) => {
-                    self.written.text(self.out.len(), unit.span(*place));
-                    self.out.push_str(unit.str(*place));
+                    self.written.text(self.out.len(), source.span(*place));
+                    self.out.push_str(source.str(*place));
+                    Flow::Next
                 }
-                Node::Action(action) => self.action(unit, action, dot)?,
+                Node::Action(action) => {
+                    self.action(frame, action)?;
+                    Flow::Next
+                }
                 Node::If(branch) => {
-                    let value = self.pipe(unit, &branch.pipe, dot)?;
-                    let body = if value.truth() { &branch.body } else { &branch.otherwise };
-                    let flow = self.walk(unit, body, dot)?;
-                    if flow != Flow::Next {
-                        return Ok(flow);
-                    }
+                    let condition = self.pipe(frame, &branch.pipe)?.value.truth();
+                    self.walk(frame, if condition { &branch.body } else { &branch.otherwise })?
                 }
                 Node::With(branch) => {
-                    let value = self.pipe(unit, &branch.pipe, dot)?;
-                    let flow = if value.truth() {
-                        self.walk(unit, &branch.body, &value)?
+                    let dot = self.pipe(frame, &branch.pipe)?;
+                    if dot.value.truth() {
+                        self.walk(Frame { source, dot: &dot }, &branch.body)?
                     } else {
-                        self.walk(unit, &branch.otherwise, dot)?
-                    };
-                    if flow != Flow::Next {
-                        return Ok(flow);
+                        self.walk(frame, &branch.otherwise)?
                     }
                 }
-                Node::Range(branch) => {
-                    // Only the `else` of a range can break out of an outer one.
-                    let flow = self.range(unit, branch, dot)?;
-                    if flow != Flow::Next {
-                        return Ok(flow);
-                    }
-                }
+                // Only the `else` of a range can break out of an outer one.
+                Node::Range(branch) => self.range(frame, branch)?,
                 Node::Template { name, pipe, place } => {
-                    let dot = match pipe {
-                        Some(pipe) => self.pipe(unit, pipe, dot)?,
-                        None => Value::Invalid,
+                    let dot =
+                        pipe.as_ref().map(|pipe| self.pipe(frame, pipe)).transpose()?.unwrap_or_default();
+                    let Some((_, template)) = self.find(name) else {
+                        return Err(source.placed(unknown_template(name), *place));
                     };
-                    let Some((_, entry)) = self.find(name) else {
-                        return Err(placed(
-                            Error::new(format!("there is no template `{name}`")),
-                            unit,
-                            *place,
-                        ));
-                    };
-                    self.run(&entry, &dot).map_err(|error| match error.inner().at {
-                        Some(_) => through(error, unit, *place, name),
-                        None => placed(error, unit, *place),
+                    self.run(&template, &dot).map_err(|error| match error.inner().place {
+                        Some(_) => source.through(error, *place, name),
+                        None => source.placed(error, *place),
                     })?;
+                    Flow::Next
                 }
-                Node::Break => return Ok(Flow::Break),
-                Node::Continue => return Ok(Flow::Continue),
+                Node::Break => Flow::Break,
+                Node::Continue => Flow::Continue,
+            };
+            if flow != Flow::Next {
+                return Ok(flow);
             }
             self.tick()?;
         }
         Ok(Flow::Next)
     }
 
-    fn action(&mut self, unit: &Unit, action: &Action, dot: &Value) -> Result<()> {
+    fn action(&mut self, frame: Frame<'_>, action: &Action) -> Result<()> {
         self.included = None;
-        let value = self.pipe(unit, &action.pipe, dot)?;
+        let Traced { value, origin } = self.pipe(frame, &action.pipe)?;
         if !action.pipe.variables.is_empty() {
             return Ok(());
         }
         let start = self.out.len();
+        let span = frame.source.span(action.place);
         match &value {
             Value::Str(text) => {
                 self.out.push_str(text);
@@ -439,7 +363,6 @@ impl Vm {
                         Splice::Indent(width) => (width as usize, 0),
                         Splice::Nindent(width) => (width as usize, 1),
                     };
-                    let span = unit.span(action.place);
                     self.written.splice(start, span, &included, trace, indent);
                     return Ok(());
                 }
@@ -452,44 +375,46 @@ impl Vm {
             }
         }
         if self.out.len() > start {
-            self.written
-                .value(start, Written { span: unit.span(action.place), values: action.values.clone() });
+            self.written.value(start, Written { span, origin });
         }
         Ok(())
     }
 
-    fn range(&mut self, unit: &Unit, branch: &Branch, dot: &Value) -> Result<Flow> {
-        let value = self.pipe(unit, &branch.pipe, dot)?;
+    fn range(&mut self, frame: Frame<'_>, branch: &Branch) -> Result<Flow> {
+        let Traced { value, origin } = self.pipe(frame, &branch.pipe)?;
         let slots = &*branch.pipe.variables;
         let (key_slot, item_slot) = match slots {
             [key, item, ..] => (Some(self.base + *key), Some(self.base + *item)),
             [item] => (None, Some(self.base + *item)),
             [] => (None, None),
         };
-        let once = |vm: &mut Self, key: Value, item: Value| -> Result<bool> {
+        let once = |vm: &mut Self, key: Traced, item: Traced| -> Result<bool> {
             if let Some(slot) = key_slot {
                 vm.variables[slot] = key;
             }
             if let Some(slot) = item_slot {
                 vm.variables[slot] = item.clone();
             }
-            Ok(vm.walk(unit, &branch.body, &item)? != Flow::Break)
+            Ok(vm.walk(Frame { dot: &item, ..frame }, &branch.body)? != Flow::Break)
         };
         let index = |number: usize| Value::Int(i64::try_from(number).unwrap_or(i64::MAX));
         let mut ran = false;
         if let Some(map) = value.as_map() {
             // The loop may change the map; Go ranges over the keys it had at the start.
             let entries = map.borrow().clone();
-            for (key, item) in &entries {
+            for (key, item) in entries.iter_traced() {
                 ran = true;
-                if !once(self, Value::Str(Arc::clone(key)), item.clone())? {
+                let item = Traced { origin: Origin::of_part(origin, item.origin), ..item };
+                let key = Traced { value: Value::Str(Arc::clone(key)), origin: item.origin.made() };
+                if !once(self, key, item)? {
                     break;
                 }
             }
         } else if let Some(items) = value.as_list() {
             for (number, item) in items.iter().enumerate() {
                 ran = true;
-                if !once(self, index(number), item.clone())? {
+                let item = Traced { value: item.clone(), origin: value.origin_of_item(origin, number) };
+                if !once(self, index(number).into(), item)? {
                     break;
                 }
             }
@@ -499,7 +424,7 @@ impl Vm {
                     if key_slot.is_some() {
                         let error =
                             Error::new(format!("can't use {count} to iterate over more than one variable"));
-                        return Err(placed(error, unit, branch.pipe.place));
+                        return Err(frame.source.placed(error, branch.pipe.place));
                     }
                     for number in 0..*count {
                         ran = true;
@@ -507,7 +432,7 @@ impl Vm {
                             Value::Int64(_) => Value::Int64(number),
                             _ => Value::Int(number),
                         };
-                        if !once(self, Value::Invalid, item)? {
+                        if !once(self, Traced::default(), Traced { value: item, origin: origin.made() })? {
                             break;
                         }
                     }
@@ -519,218 +444,191 @@ impl Vm {
                     if matches!(other, Value::Float(_)) {
                         error = error.help("numbers from values files are floats: use `until (int ...)`");
                     }
-                    return Err(placed(error, unit, branch.pipe.place));
+                    return Err(frame.source.placed(error, branch.pipe.place));
                 }
             }
         }
-        if ran { Ok(Flow::Next) } else { self.walk(unit, &branch.otherwise, dot) }
+        if ran { Ok(Flow::Next) } else { self.walk(frame, &branch.otherwise) }
     }
 
-    fn pipe(&mut self, unit: &Unit, pipe: &Pipe, dot: &Value) -> Result<Value> {
-        self.deeper(|vm| vm.commands(unit, pipe, dot))
+    fn pipe(&mut self, frame: Frame<'_>, pipe: &Pipe) -> Result<Traced> {
+        self.deeper(|vm| vm.commands(frame, pipe))
     }
 
-    fn commands(&mut self, unit: &Unit, pipe: &Pipe, dot: &Value) -> Result<Value> {
-        let mut value = None;
+    fn commands(&mut self, frame: Frame<'_>, pipe: &Pipe) -> Result<Traced> {
+        let mut piped: Option<Traced> = None;
         for command in &pipe.commands {
-            let result = self.command(unit, command, dot, value)?;
+            let mut result = self.command(frame, command, piped)?;
             // What Go does to interfaces at the end of each command: a nil is no value at all from here on.
-            value = Some(if matches!(result, Value::Nil) { Value::Invalid } else { result });
+            if matches!(result.value, Value::Nil) {
+                result.value = Value::Invalid;
+            }
+            piped = Some(result);
         }
-        let value = value.unwrap_or_default();
+        let result = piped.unwrap_or_default();
         for slot in &pipe.variables {
             let slot = self.base + slot;
-            self.variables[slot] = value.clone();
+            self.variables[slot] = result.clone();
         }
-        Ok(value)
+        Ok(result)
     }
 
-    fn command(
-        &mut self,
-        unit: &Unit,
-        command: &Command,
-        dot: &Value,
-        piped: Option<Value>,
-    ) -> Result<Value> {
-        let head = &command.head;
+    fn command(&mut self, frame: Frame<'_>, command: &Command, piped: Option<Traced>) -> Result<Traced> {
+        let Command { head, args } = command;
+        let Frame { source, dot } = frame;
         match &head.kind {
-            Kind::Function(function) => self.call(unit, function, head.place, &command.args, dot, piped),
-            Kind::Field(fields) => self.fields(unit, dot.clone(), fields, head, &command.args, dot, piped),
+            Kind::Function(function) => self.call(frame, function, head.place, args, piped),
+            Kind::Field(fields) => self.fields(frame, dot.clone(), fields, head, args, piped),
             Kind::Variable(slot, fields) if !fields.is_empty() => {
-                let value = self.variables[self.base + slot].clone();
-                self.fields(unit, value, fields, head, &command.args, dot, piped)
+                let start = self.variables[self.base + slot].clone();
+                self.fields(frame, start, fields, head, args, piped)
             }
             Kind::Chain(inner, fields) => {
-                let value = self.operand(unit, inner, dot)?;
-                self.fields(unit, value, fields, head, &command.args, dot, piped)
+                let start = self.operand(frame, inner)?;
+                self.fields(frame, start, fields, head, args, piped)
             }
-            _ if !command.args.is_empty() || piped.is_some() => {
-                let text = unit.str(head.place);
-                Err(placed(
-                    Error::new(format!("can't give argument to non-function {text}")),
-                    unit,
-                    head.place,
-                ))
+            _ if !args.is_empty() || piped.is_some() => {
+                let text = source.str(head.place);
+                let error = Error::new(format!("can't give argument to non-function {text}"));
+                Err(source.placed(error, head.place))
             }
-            Kind::Nil => Err(placed(Error::new("nil is not a command"), unit, head.place)),
-            _ => self.operand(unit, head, dot),
+            Kind::Nil => Err(source.placed(Error::new("nil is not a command"), head.place)),
+            _ => self.operand(frame, head),
         }
     }
 
     /// The value of an operand without arguments.
-    fn operand(&mut self, unit: &Unit, expr: &Expr, dot: &Value) -> Result<Value> {
-        Ok(match &expr.kind {
-            Kind::Dot => dot.clone(),
+    fn operand(&mut self, frame: Frame<'_>, expr: &Expr) -> Result<Traced> {
+        let literal = match &expr.kind {
+            Kind::Dot => return Ok(frame.dot.clone()),
             Kind::Nil => Value::Invalid,
             Kind::Bool(flag) => Value::Bool(*flag),
             Kind::Int(number) => Value::Int(*number),
             Kind::Float(number) => Value::Float(*number),
             Kind::Str(text) => Value::Str(Arc::clone(text)),
             Kind::Raw(bytes) => Value::from_bytes(bytes),
-            Kind::Field(fields) => return self.fields(unit, dot.clone(), fields, expr, &[], dot, None),
+            Kind::Field(fields) => return self.fields(frame, frame.dot.clone(), fields, expr, &[], None),
             Kind::Variable(slot, fields) => {
-                let value = self.variables[self.base + slot].clone();
-                return self.fields(unit, value, fields, expr, &[], dot, None);
+                let start = self.variables[self.base + slot].clone();
+                return self.fields(frame, start, fields, expr, &[], None);
             }
             Kind::Undefined(name) => {
-                return Err(placed(Error::new(format!("undefined variable `{name}`")), unit, expr.place));
+                let error = Error::new(format!("undefined variable `{name}`"));
+                return Err(frame.source.placed(error, expr.place));
             }
-            Kind::Function(function) => return self.call(unit, function, expr.place, &[], dot, None),
-            Kind::Pipe(pipe) => return self.pipe(unit, pipe, dot),
+            Kind::Function(function) => return self.call(frame, function, expr.place, &[], None),
+            Kind::Pipe(pipe) => return self.pipe(frame, pipe),
             Kind::Chain(inner, fields) => {
-                let value = self.operand(unit, inner, dot)?;
-                return self.fields(unit, value, fields, expr, &[], dot, None);
+                let start = self.operand(frame, inner)?;
+                return self.fields(frame, start, fields, expr, &[], None);
             }
-        })
+        };
+        Ok(literal.into())
     }
 
-    /// Follows a chain of fields; only the last one can take arguments.
-    #[expect(clippy::too_many_arguments, reason = "what a step of Go's executor depends on")]
+    /// Follows a chain of fields from `start`; only the last one can take arguments.
     fn fields(
         &mut self,
-        unit: &Unit,
-        mut value: Value,
+        frame: Frame<'_>,
+        start: Traced,
         fields: &Fields,
         expr: &Expr,
         args: &[Expr],
-        dot: &Value,
-        piped: Option<Value>,
-    ) -> Result<Value> {
-        let Some(last) = fields.len().checked_sub(1) else { return Ok(value) };
-        let mut piped = piped;
+        mut piped: Option<Traced>,
+    ) -> Result<Traced> {
+        let Frame { source, .. } = frame;
+        let Some(last) = fields.len().checked_sub(1) else { return Ok(start) };
+        let mut current = start;
         for (index, name) in fields.iter().enumerate() {
             let (args, piped) = if index == last { (args, piped.take()) } else { (&[][..], None) };
             let has_args = !args.is_empty() || piped.is_some();
-            value = match &value {
-                Value::Invalid => Value::Invalid,
+            current = match &current.value {
+                Value::Invalid => Traced::default(),
                 Value::Map(map) => {
                     if let Some(method) = values::method(name).filter(|_| map.is_values()) {
                         let map = map.clone();
-                        let values = self.arguments(unit, args, dot, piped)?;
-                        method(&map, Args(&values)).map_err(|error| placed(error, unit, expr.place))?
+                        let args = self.arguments(frame, args, piped)?;
+                        method(&map, args.as_args()).map_err(|error| source.placed(error, expr.place))?
                     } else if has_args {
                         let error = Error::new(format!("`{name}` is not a method but has arguments"));
-                        return Err(placed(error, unit, expr.place));
+                        return Err(source.placed(error, expr.place));
                     } else {
-                        map.get(name).unwrap_or_else(|| builtin::zero(map.elem()))
+                        field(map, name, current.origin)
                     }
                 }
                 Value::Object(object) => {
                     let object = Rc::clone(object);
-                    let values = self.arguments(unit, args, dot, piped)?;
-                    match object.member(name, Args(&values)) {
-                        Some(result) => result.map_err(|error| placed(error, unit, expr.place))?,
+                    let args = self.arguments(frame, args, piped)?;
+                    match object.member(name, args.as_args()) {
+                        Some(result) => result.map_err(|error| source.placed(error, expr.place))?.into(),
                         None => match object.underlying() {
-                            Some(Value::Map(map)) if !has_args => {
-                                map.get(name).unwrap_or_else(|| builtin::zero(map.elem()))
-                            }
+                            Some(Value::Map(map)) if !has_args => field(&map, name, Origin::Unknown),
                             _ => {
                                 let kind = object.type_name();
                                 let error = Error::new(format!("can't evaluate field {name} in type {kind}"));
-                                return Err(placed(error, unit, expr.place));
+                                return Err(source.placed(error, expr.place));
                             }
                         },
                     }
                 }
-                Value::Nil => return Err(nil_pointer(unit, expr, fields, index)),
+                Value::Nil => return Err(nil_pointer(source, expr, fields, index)),
                 other => {
                     let error = Error::new(format!(
                         "can't evaluate field {name} in type {}: {} is {}",
                         other.type_name(),
-                        path_before(unit, expr, fields, index),
+                        path_before(source, expr, fields, index),
                         shorten(&fmt::display(other)),
                     ));
-                    return Err(placed(error, unit, expr.place));
+                    return Err(source.placed(error, expr.place));
                 }
             };
         }
-        Ok(value)
+        Ok(current)
     }
 
-    /// The arguments of a method.
-    fn arguments(
-        &mut self,
-        unit: &Unit,
-        args: &[Expr],
-        dot: &Value,
-        piped: Option<Value>,
-    ) -> Result<Vec<Value>> {
-        let mut values = Vec::with_capacity(args.len() + 1);
+    /// The arguments of a call.
+    fn arguments(&mut self, frame: Frame<'_>, args: &[Expr], piped: Option<Traced>) -> Result<Arguments> {
+        let mut arguments = Arguments::with_capacity(args.len() + 1);
         for arg in args {
-            values.push(self.operand(unit, arg, dot)?);
+            arguments.push(self.operand(frame, arg)?);
         }
-        values.extend(piped);
-        Ok(values)
+        if let Some(piped) = piped {
+            arguments.push(piped);
+        }
+        Ok(arguments)
     }
 
     fn call(
         &mut self,
-        unit: &Unit,
+        frame: Frame<'_>,
         function: &'static Function,
         place: Place,
         args: &[Expr],
-        dot: &Value,
-        piped: Option<Value>,
-    ) -> Result<Value> {
+        piped: Option<Traced>,
+    ) -> Result<Traced> {
+        let Frame { source, .. } = frame;
         let count = args.len() + usize::from(piped.is_some());
         if count < function.min || count > function.max {
-            let least = if function.max == usize::MAX { "at least " } else { "" };
-            let error = Error::new(format!(
-                "wrong number of args for `{}`: want {least}{} got {count}",
-                function.name, function.min
-            ));
-            let error = match function.name {
-                "include" if count == 1 => {
-                    error.help("say what `.` is to be in the template, too: `include \"name\" .`")
-                }
-                _ => error,
-            };
-            return Err(placed(error, unit, place));
+            return Err(source.placed(wrong_count(function, count), place));
         }
         if let Some(stop_at) = function.stops_at {
-            let mut value = Value::Invalid;
-            for arg in args {
-                value = self.operand(unit, arg, dot)?;
-                if value.truth() == stop_at {
-                    return Ok(value);
-                }
-            }
-            return Ok(piped.unwrap_or(value));
+            return self.first_with_truth(stop_at, frame, args, piped);
         }
-        let mut values = Vec::with_capacity(count);
-        for arg in args {
-            values.push(self.operand(unit, arg, dot)?);
-        }
-        values.extend(piped);
-        (function.run)(self, Args(&values)).and_then(bounded).map_err(|mut error| {
+        let arguments = self.arguments(frame, args, piped)?;
+        let values = arguments.as_args();
+        let result = match function.run {
+            Run::Pure(run) => run(values),
+            Run::Hosted(run) => run(self, values),
+        };
+        let value = result.and_then(bounded).map_err(|mut error| {
             let inner = error.inner();
             match function.name {
-                "include" if inner.at.is_some() => {
-                    let name = values.first().and_then(Value::as_str).unwrap_or_default();
-                    return through(error, unit, place, name);
+                "include" if inner.place.is_some() => {
+                    let name = values.any(0).as_str().unwrap_or_default();
+                    return source.through(error, place, name);
                 }
                 "include" | "tpl" => {}
-                name if inner.at.is_none() && !inner.authored => {
+                name if inner.place.is_none() && !inner.authored => {
                     let message = format!("`{name}`: {}", inner.message);
                     error.inner_mut().message = message;
                     if inner_missing_help(&error) {
@@ -743,21 +641,97 @@ impl Vm {
                 }
                 _ => {}
             }
-            placed(error, unit, place)
-        })
+            source.placed(error, place)
+        })?;
+        let origin = match function.origin {
+            OriginRule::AllArguments => values.all_origins(),
+            OriginRule::Computed(rule) => rule(values),
+            OriginRule::Included => values.origin(0).with(self.rendered),
+            OriginRule::Template if values.origin(0) != Origin::Unknown => values.origin(0).made(),
+            OriginRule::Template => self.rendered,
+        };
+        Ok(Traced { value, origin })
+    }
+
+    /// `and` and `or`: the first argument with the truth `stop_at`, else the last one. Those after it are not evaluated.
+    fn first_with_truth(
+        &mut self,
+        stop_at: bool,
+        frame: Frame<'_>,
+        args: &[Expr],
+        piped: Option<Traced>,
+    ) -> Result<Traced> {
+        let mut evaluated = Origin::Unknown;
+        let mut last = Traced::default();
+        for arg in args {
+            last = self.operand(frame, arg)?;
+            if last.value.truth() == stop_at {
+                break;
+            }
+            evaluated = evaluated.with(last.origin);
+        }
+        if let Some(piped) = piped
+            && (args.is_empty() || last.value.truth() != stop_at)
+        {
+            last = piped;
+        }
+        // What was not set is the result because of those before it.
+        if last.origin == Origin::Unknown {
+            last.origin = evaluated;
+        }
+        Ok(last)
     }
 }
 
-/// What a template given to `tpl` is said to be in an error.
-const IN_TEXT: &str = "in the template";
+/// The arguments of a call, evaluated.
+struct Arguments {
+    values: Vec<Value>,
+    /// Empty until the origin of one is known.
+    origins: Vec<Origin>,
+}
 
-/// The longest text that a function may make: templates that join texts in a loop double them each time.
-pub(crate) const MAX_TEXT: usize = 256 << 20;
+impl Arguments {
+    fn with_capacity(capacity: usize) -> Self {
+        Self { values: Vec::with_capacity(capacity), origins: Vec::new() }
+    }
+
+    fn push(&mut self, Traced { value, origin }: Traced) {
+        if origin != Origin::Unknown {
+            self.origins.resize(self.values.len(), Origin::Unknown);
+            self.origins.push(origin);
+        }
+        self.values.push(value);
+    }
+
+    fn as_args(&self) -> Args<'_> {
+        Args { values: &self.values, origins: &self.origins }
+    }
+}
+
+/// A field of a map of that origin, as Go reads it: the zero value if there is none.
+fn field(map: &Map, name: &str, origin: Origin) -> Traced {
+    match map.get_traced(name) {
+        Some(field) => Traced { origin: Origin::of_part(origin, field.origin), ..field },
+        None => builtin::zero(map.elem()).into(),
+    }
+}
+
+fn wrong_count(function: &Function, count: usize) -> Error {
+    let least = if function.max == usize::MAX { "at least " } else { "" };
+    let error = Error::new(format!(
+        "wrong number of args for `{}`: want {least}{} got {count}",
+        function.name, function.min
+    ));
+    match function.name {
+        "include" if count == 1 => error.help("pass what `.` is in the template, too: `include \"name\" .`"),
+        _ => error,
+    }
+}
 
 fn bounded(value: Value) -> Result<Value> {
     match &value {
         Value::Str(text) if text.len() > MAX_TEXT => Err(Error::new(format!(
-            "a text of {} bytes is too long: at most {MAX_TEXT} are made",
+            "a text of {} bytes is too long: at most {MAX_TEXT} are allowed",
             text.len()
         ))),
         _ => Ok(value),
@@ -775,70 +749,5 @@ fn values_path(expr: &Expr) -> Option<String> {
             Some(fields.get(1..)?.join("."))
         }
         _ => None,
-    }
-}
-
-/// Sets the place of an error that has none, if the text has a file.
-fn placed(error: Error, unit: &Unit, place: Place) -> Error {
-    match unit.span(place) {
-        Some(span) => error.at(span),
-        None => error,
-    }
-}
-
-/// Notes the include that an error came through.
-fn through(error: Error, unit: &Unit, place: Place, name: &str) -> Error {
-    match unit.span(place) {
-        Some(span) => error.through(span, format!("included `{name}`")),
-        None => error,
-    }
-}
-
-/// The part of a chain before field `index`, as written.
-fn path_before(unit: &Unit, expr: &Expr, fields: &Fields, index: usize) -> String {
-    let whole = unit.str(expr.place);
-    let behind: usize = fields[index..].iter().map(|field| field.len() + 1).sum();
-    let before = whole.get(..whole.len().saturating_sub(behind)).unwrap_or(whole);
-    format!("`{}`", if before.is_empty() { "." } else { before })
-}
-
-/// What templates find at the root.
-const ROOT: [&str; 7] = ["Capabilities", "Chart", "Files", "Release", "Subcharts", "Template", "Values"];
-
-/// The error for a field of a value that is not there; it names the value and where to set it.
-fn nil_pointer(unit: &Unit, expr: &Expr, fields: &Fields, index: usize) -> Error {
-    let name = &fields[index];
-    let owner = path_before(unit, expr, fields, index);
-    let mut error = Error::missing(format!(
-        "{owner} is null or not set, so it has no field `{name}` (nil pointer evaluating interface {{}}.{name})"
-    ));
-    let is_values = matches!(&expr.kind, Kind::Field(_) | Kind::Variable(0, _)) && &*fields[0] == "Values";
-    if is_values {
-        let path = fields[1..].join(".");
-        error = error.help(format!("set `{path}` in the values (a values file, or `--set {path}=...`)"));
-    } else {
-        error = error.help(match &*fields[0] {
-            first if index == 1 && ROOT.contains(&first) => format!(
-                "`.` is something else here than the chart's root: use `$.{first}`, or hand the root over where this is included"
-            ),
-            first => match nearest(first, ROOT).filter(|_| index == 1) {
-                Some(near) => format!("did you mean `.{near}`?"),
-                None => "put parentheses around the part that may be missing, as in `(.a).b`, or test it with `if`"
-                    .to_owned(),
-            },
-        });
-    }
-    placed(error, unit, expr.place)
-}
-
-/// A text in a message: quoted, on one line, not too long.
-fn shorten(text: &str) -> String {
-    const LONGEST: usize = 60;
-    let flat: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST + 1).collect();
-    if flat.chars().count() > LONGEST {
-        let cut: String = flat.chars().take(LONGEST).collect();
-        format!("`{cut}...`")
-    } else {
-        format!("`{flat}`")
     }
 }

@@ -2,22 +2,23 @@
 
 use std::any::Any;
 use std::rc::Rc;
+use std::time::SystemTime;
 
 use plimsoll_diag::{SourceKind, Sources, Span};
-use plimsoll_gotmpl::{Args, Entries, Error, Object, Result, Set, Value, Vm, parse};
+use plimsoll_gotmpl::{Args, Entries, Error, Object, Result, Seed, Set, Value, Vm, parse};
 use plimsoll_yaml::{ReadOptions, read};
 
-fn vm(files: &[(&str, &str)], sources: &Sources, seed: Option<u64>) -> Vm {
+fn vm(files: &[(&str, &str)], sources: &Sources, seed: Seed) -> Vm {
     let mut set = Set::default();
     for (name, text) in files {
         let source = sources.add(*name, *text, SourceKind::File);
         set.add(name, &parse((*text).into()).expect("a template"), Some(source));
     }
-    Vm::new(set, seed)
+    Vm::new(set, seed, SystemTime::UNIX_EPOCH)
 }
 
 fn rendered(text: &str, dot: &Value) -> Result<String> {
-    vm(&[("main", text)], &Sources::new(), None).render("main", dot).map(|rendered| rendered.text)
+    vm(&[("main", text)], &Sources::new(), Seed::Fixed(1)).render("main", dot).map(|rendered| rendered.text)
 }
 
 #[test]
@@ -41,7 +42,7 @@ fn an_error_has_its_place_and_the_way_to_it() {
             ("_names", "{{ define \"name\" }}{{ .x.y }}{{ end }}"),
         ],
         &sources,
-        None,
+        Seed::Fixed(1),
     );
     let dot = Value::map(Entries::from_iter([("x".into(), Value::Nil)]));
     let error = vm.render("main", &dot).unwrap_err();
@@ -112,8 +113,8 @@ fn a_seed_repeats_what_is_random() {
         let mut vm = vm(&[("main", "{{ randAlpha 20 }}")], &Sources::new(), seed);
         (vm.render("main", &Value::Nil).unwrap().text, vm.is_nondeterministic())
     };
-    assert_eq!(render(Some(1)), render(Some(1)));
-    assert_ne!(render(Some(1)).0, render(Some(2)).0);
-    assert!(!render(Some(1)).1);
-    assert!(render(None).1);
+    assert_eq!(render(Seed::Fixed(1)), render(Seed::Fixed(1)));
+    assert_ne!(render(Seed::Fixed(1)).0, render(Seed::Fixed(2)).0);
+    assert!(!render(Seed::Fixed(1)).1);
+    assert!(render(Seed::Random([7; 32])).1);
 }

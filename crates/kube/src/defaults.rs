@@ -4,7 +4,8 @@
 //! the manifest. Two manifests that spell the same object differently give the same stored object.
 //! The rules are those of `pkg/apis/*/v1/defaults.go`; each function names its model.
 
-use super::{Version, quantity};
+use super::gates::{Feature, gate};
+use super::{Version, quantity, schema};
 use plimsoll_diag::Span;
 use plimsoll_yaml::{Map, Node, Value};
 
@@ -355,7 +356,7 @@ fn fill(group: &str, kind: &str, root: &mut Node) {
                 "StatefulSet" => stateful_set(spec),
                 "Deployment" => deployment(spec),
                 "DaemonSet" => daemon_set(spec),
-                _ => default(spec, "replicas", 1),
+                _ => constants(spec, "apps.v1.ReplicaSetSpec"),
             }
             template(spec);
         }
@@ -365,23 +366,22 @@ fn fill(group: &str, kind: &str, root: &mut Node) {
         ("", "PodTemplate") => template(map),
         ("", "ReplicationController") => {
             let spec = ensure_map(map, "spec");
-            default(spec, "replicas", 1);
+            constants(spec, "core.v1.ReplicationControllerSpec");
             template(spec);
         }
         ("", "Service") => service(ensure_map(map, "spec")),
         ("", "PersistentVolumeClaim") => {
             let spec = ensure_map(map, "spec");
-            default(spec, "volumeMode", "Filesystem");
+            constants(spec, "core.v1.PersistentVolumeClaimSpec");
             drop_legacy_source(spec);
             mirror_data_source(spec);
         }
         ("", "PersistentVolume") => {
             let spec = ensure_map(map, "spec");
-            default(spec, "persistentVolumeReclaimPolicy", "Retain");
-            default(spec, "volumeMode", "Filesystem");
+            constants(spec, "core.v1.PersistentVolumeSpec");
             volume_source(spec);
         }
-        ("", "Secret") => default(map, "type", "Opaque"),
+        ("", "Secret") => constants(map, "core.v1.Secret"),
         ("", "Namespace") => namespace(map),
         ("", "LimitRange") => {
             each(ensure_map(map, "spec"), "limits", limit_range_item);
@@ -391,21 +391,20 @@ fn fill(group: &str, kind: &str, root: &mut Node) {
         ("networking.k8s.io", "IngressClass") => {
             if let Some(parameters) = ensure_map(map, "spec").get_mut("parameters").and_then(Node::as_map_mut)
             {
-                default(parameters, "scope", "Cluster");
+                constants(parameters, "networking.v1.IngressClassParametersReference");
             }
         }
-        ("storage.k8s.io", "StorageClass") => {
-            default(map, "reclaimPolicy", "Delete");
-            default(map, "volumeBindingMode", "Immediate");
-        }
+        ("storage.k8s.io", "StorageClass") => constants(map, "storage.v1.StorageClass"),
         ("storage.k8s.io", "CSIDriver") => csi_driver(ensure_map(map, "spec")),
-        ("scheduling.k8s.io", "PriorityClass") => default(map, "preemptionPolicy", "PreemptLowerPriority"),
+        ("scheduling.k8s.io", "PriorityClass") => constants(map, "scheduling.v1.PriorityClass"),
         ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") => binding(map),
-        // `SetDefaults_EndpointPort`; an empty name is dropped as any empty string.
-        ("discovery.k8s.io", "EndpointSlice") => each(map, "ports", |port| default(port, "protocol", "TCP")),
+        // An empty name is dropped as any empty string.
+        ("discovery.k8s.io", "EndpointSlice") => {
+            each(map, "ports", |port| constants(port, "discovery.v1.EndpointPort"));
+        }
         ("apiregistration.k8s.io", "APIService") => {
             if let Some(service) = ensure_map(map, "spec").get_mut("service").and_then(Node::as_map_mut) {
-                default(service, "port", 443);
+                constants(service, "apiregistration.v1.ServiceReference");
             }
         }
         ("apiextensions.k8s.io", "CustomResourceDefinition") => definition(ensure_map(map, "spec")),
@@ -421,18 +420,21 @@ fn fill(group: &str, kind: &str, root: &mut Node) {
 
 /// `SetDefaults_StatefulSet`.
 fn stateful_set(spec: &mut Map) {
-    default(spec, "podManagementPolicy", "OrderedReady");
+    constants(spec, "apps.v1.StatefulSetSpec");
     stateful_set_strategy(ensure_map(spec, "updateStrategy"));
-    default(spec, "replicas", 1);
-    default(spec, "revisionHistoryLimit", 10);
-    let retention = ensure_map(spec, "persistentVolumeClaimRetentionPolicy");
-    default(retention, "whenDeleted", "Retain");
-    default(retention, "whenScaled", "Retain");
+    constants(
+        ensure_map(spec, "persistentVolumeClaimRetentionPolicy"),
+        "apps.v1.StatefulSetPersistentVolumeClaimRetentionPolicy",
+    );
+    // Written even if it is zero.
+    if let Some(ordinals) = spec.get_mut("ordinals").and_then(Node::as_map_mut) {
+        default(ordinals, "start", 0);
+    }
     each(spec, "volumeClaimTemplates", |claim| {
         for field in ["apiVersion", "kind", "status"] {
             claim.remove(field);
         }
-        default(ensure_map(claim, "spec"), "volumeMode", "Filesystem");
+        constants(ensure_map(claim, "spec"), "core.v1.PersistentVolumeClaimSpec");
     });
 }
 
@@ -440,20 +442,21 @@ fn stateful_set(spec: &mut Map) {
 /// that is written, or comes with the default type, gets its partition.
 fn stateful_set_strategy(strategy: &mut Map) {
     if text(strategy, "type").is_empty() {
-        default(strategy, "type", "RollingUpdate");
+        constants(strategy, "apps.v1.StatefulSetUpdateStrategy");
         ensure_map(strategy, "rollingUpdate");
     }
     if text(strategy, "type") == "RollingUpdate"
         && let Some(rolling) = strategy.get_mut("rollingUpdate").and_then(Node::as_map_mut)
     {
-        default(rolling, "partition", 0);
+        constants(rolling, "apps.v1.RollingUpdateStatefulSetStrategy");
     }
 }
 
-/// What feature gates make of a stored object: the gate `MaxUnavailableStatefulSet` is on since 1.37. Where it is off the
-/// field is dropped (`dropStatefulSetDisabledFields`), where it is on it has a default.
-pub fn gate(version: Version, group: &str, kind: &str, root: &mut Node) {
-    if (group, kind) != ("apps", "StatefulSet") {
+/// What feature gates make of a stored object: fields whose gate is off are dropped, and some have a default only where
+/// their gate is on.
+pub fn apply_gates(version: Version, group: &str, kind: &str, root: &mut Node) {
+    schema::drop_disabled(schema::kind_in_group(group, kind), version, root);
+    if (group, kind) != ("apps", "StatefulSet") || !gate(Feature::MaxUnavailableStatefulSet, version) {
         return;
     }
     let strategy = root
@@ -462,41 +465,33 @@ pub fn gate(version: Version, group: &str, kind: &str, root: &mut Node) {
     let Some(strategy) = strategy else { return };
     let rolling_update = text(strategy, "type") == "RollingUpdate";
     let Some(rolling) = strategy.get_mut("rollingUpdate").and_then(Node::as_map_mut) else { return };
-    if version < Version::V1_37 {
-        rolling.remove("maxUnavailable");
-    } else if rolling_update {
+    if rolling_update {
         default(rolling, "maxUnavailable", 1);
     }
 }
 
 /// `SetDefaults_Deployment`.
 fn deployment(spec: &mut Map) {
-    default(spec, "replicas", 1);
+    constants(spec, "apps.v1.DeploymentSpec");
     let strategy = ensure_map(spec, "strategy");
-    default(strategy, "type", "RollingUpdate");
+    constants(strategy, "apps.v1.DeploymentStrategy");
     if text(strategy, "type") == "RollingUpdate" {
-        let rolling = ensure_map(strategy, "rollingUpdate");
-        default(rolling, "maxUnavailable", "25%");
-        default(rolling, "maxSurge", "25%");
+        constants(ensure_map(strategy, "rollingUpdate"), "apps.v1.RollingUpdateDeployment");
     }
-    default(spec, "revisionHistoryLimit", 10);
-    default(spec, "progressDeadlineSeconds", 600);
 }
 
 /// `SetDefaults_DaemonSet`.
 fn daemon_set(spec: &mut Map) {
+    constants(spec, "apps.v1.DaemonSetSpec");
     let strategy = ensure_map(spec, "updateStrategy");
-    default(strategy, "type", "RollingUpdate");
+    constants(strategy, "apps.v1.DaemonSetUpdateStrategy");
     if text(strategy, "type") == "RollingUpdate" {
-        let rolling = ensure_map(strategy, "rollingUpdate");
-        default(rolling, "maxUnavailable", 1);
-        default(rolling, "maxSurge", 0);
+        constants(ensure_map(strategy, "rollingUpdate"), "apps.v1.RollingUpdateDaemonSet");
     } else if let Some(rolling) = strategy.get_mut("rollingUpdate").and_then(Node::as_map_mut) {
         // Other strategies may keep a `rollingUpdate`; the internal type has both numbers by value.
         default(rolling, "maxUnavailable", 0);
         default(rolling, "maxSurge", 0);
     }
-    default(spec, "revisionHistoryLimit", 10);
 }
 
 /// `SetDefaults_Job`.
@@ -505,16 +500,17 @@ fn job(root: &mut Map) {
     if !spec.contains_key("completions") && !spec.contains_key("parallelism") {
         default(spec, "completions", 1);
     }
-    default(spec, "parallelism", 1);
+    constants(spec, "batch.v1.JobSpec");
     let backoff = if spec.contains_key("backoffLimitPerIndex") { i64::from(i32::MAX) } else { 6 };
     default(spec, "backoffLimit", backoff);
-    default(spec, "completionMode", "NonIndexed");
-    default(spec, "suspend", false);
-    default(spec, "manualSelector", false);
     let replacement = if spec.contains_key("podFailurePolicy") { "Failed" } else { "TerminatingOrFailed" };
     default(spec, "podReplacementPolicy", replacement);
     if let Some(policy) = spec.get_mut("podFailurePolicy").and_then(Node::as_map_mut) {
-        each(policy, "rules", |rule| each(rule, "onPodConditions", |it| default(it, "status", "True")));
+        each(policy, "rules", |rule| {
+            each(rule, "onPodConditions", |it| {
+                constants(it, "batch.v1.PodFailurePolicyOnPodConditionsPattern");
+            });
+        });
     }
     template(spec);
     let labels = root.get("spec").and_then(|spec| spec.at(&["template", "metadata", "labels"])).cloned();
@@ -528,10 +524,7 @@ fn job(root: &mut Map) {
 
 /// `SetDefaults_CronJob`: the job template gets the defaults of pods, not those of jobs.
 fn cron_job(spec: &mut Map) {
-    default(spec, "concurrencyPolicy", "Allow");
-    default(spec, "suspend", false);
-    default(spec, "successfulJobsHistoryLimit", 3);
-    default(spec, "failedJobsHistoryLimit", 1);
+    constants(spec, "batch.v1.CronJobSpec");
     if let Some(job) = spec.get_mut("jobTemplate").and_then(Node::as_map_mut) {
         template(ensure_map(job, "spec"));
     }
@@ -574,11 +567,8 @@ fn pod(spec: &mut Map) {
 
 /// `SetDefaults_PodSpec` and what hangs below it.
 fn pod_spec(spec: &mut Map) {
-    default(spec, "dnsPolicy", "ClusterFirst");
-    default(spec, "restartPolicy", "Always");
+    constants(spec, "core.v1.PodSpec");
     default(spec, "securityContext", Map::new());
-    default(spec, "terminationGracePeriodSeconds", 30);
-    default(spec, "schedulerName", "default-scheduler");
     // `serviceAccount` is an alias that the server keeps in step (`Convert_v1_PodSpec_To_core_PodSpec`).
     if let Some(account) = spec.get("serviceAccountName").or_else(|| spec.get("serviceAccount")).cloned() {
         spec.insert("serviceAccountName", Span::NONE, account.clone());
@@ -595,9 +585,8 @@ fn container(container: &mut Map) {
     let policy =
         if image_tag(text(container, "image")) == Some("latest") { "Always" } else { "IfNotPresent" };
     default(container, "imagePullPolicy", policy);
-    default(container, "terminationMessagePath", "/dev/termination-log");
-    default(container, "terminationMessagePolicy", "File");
-    each(container, "ports", |port| default(port, "protocol", "TCP"));
+    constants(container, "core.v1.Container");
+    each(container, "ports", |port| constants(port, "core.v1.ContainerPort"));
     each(container, "env", |variable| {
         if let Some(source) = variable.get_mut("valueFrom").and_then(Node::as_map_mut) {
             field_source(source);
@@ -605,10 +594,7 @@ fn container(container: &mut Map) {
     });
     for name in ["livenessProbe", "readinessProbe", "startupProbe"] {
         if let Some(probe) = container.get_mut(name).and_then(Node::as_map_mut) {
-            default(probe, "timeoutSeconds", 1);
-            default(probe, "periodSeconds", 10);
-            default(probe, "successThreshold", 1);
-            default(probe, "failureThreshold", 3);
+            constants(probe, "core.v1.Probe");
             action(probe);
         }
     }
@@ -624,21 +610,20 @@ fn container(container: &mut Map) {
 /// `SetDefaults_HTTPGetAction`, and the service of a gRPC probe.
 fn action(handler: &mut Map) {
     if let Some(get) = handler.get_mut("httpGet").and_then(Node::as_map_mut) {
-        default(get, "path", "/");
-        default(get, "scheme", "HTTP");
+        constants(get, "core.v1.HTTPGetAction");
     }
     if let Some(grpc) = handler.get_mut("grpc").and_then(Node::as_map_mut) {
-        default(grpc, "service", "");
+        constants(grpc, "core.v1.GRPCAction");
     }
 }
 
 /// `SetDefaults_ObjectFieldSelector`; the divisor of a resource field is a struct and never absent.
 fn field_source(source: &mut Map) {
     if let Some(field) = source.get_mut("fieldRef").and_then(Node::as_map_mut) {
-        default(field, "apiVersion", "v1");
+        constants(field, "core.v1.ObjectFieldSelector");
     }
     if let Some(resource) = source.get_mut("resourceFieldRef").and_then(Node::as_map_mut) {
-        default(resource, "divisor", "0");
+        constants(resource, "core.v1.ResourceFieldSelector");
     }
 }
 
@@ -663,29 +648,23 @@ fn volume(volume: &mut Map) {
 
 /// The defaults of the sources of volumes and persistent volumes.
 fn volume_source(holder: &mut Map) {
-    for (source, fields) in SOURCE_DEFAULTS {
+    for (source, ty) in SOURCES {
         if let Some(source) = holder.get_mut(source).and_then(Node::as_map_mut) {
-            for (field, value) in *fields {
-                default(source, field, *value);
-            }
+            constants(source, ty);
         }
     }
     for source in ["configMap", "secret", "downwardAPI", "projected"] {
         if let Some(source) = holder.get_mut(source).and_then(Node::as_map_mut) {
-            default(source, "defaultMode", 0o644);
             each(source, "items", field_source);
             each(source, "sources", |projection| {
                 if let Some(token) = projection.get_mut("serviceAccountToken").and_then(Node::as_map_mut) {
-                    default(token, "expirationSeconds", 3600);
+                    constants(token, "core.v1.ServiceAccountTokenProjection");
                 }
                 if let Some(api) = projection.get_mut("downwardAPI").and_then(Node::as_map_mut) {
                     each(api, "items", field_source);
                 }
             });
         }
-    }
-    if let Some(disk) = holder.get_mut("azureDisk").and_then(Node::as_map_mut) {
-        default(disk, "readOnly", false);
     }
     if let Some(image) = holder.get_mut("image").and_then(Node::as_map_mut) {
         let latest = image_tag(text(image, "reference")) == Some("latest");
@@ -697,17 +676,21 @@ fn volume_source(holder: &mut Map) {
         .and_then(|ephemeral| ephemeral.get_mut("volumeClaimTemplate"))
         .and_then(Node::as_map_mut)
     {
-        default(ensure_map(claim, "spec"), "volumeMode", "Filesystem");
+        constants(ensure_map(claim, "spec"), "core.v1.PersistentVolumeClaimSpec");
     }
 }
 
-/// Text defaults of volume sources: `SetDefaults_*VolumeSource`.
-const SOURCE_DEFAULTS: &[(&str, &[(&str, &str)])] = &[
-    ("hostPath", &[("type", "")]),
-    ("azureDisk", &[("cachingMode", "ReadWrite"), ("kind", "Shared"), ("fsType", "ext4")]),
-    ("iscsi", &[("iscsiInterface", "default")]),
-    ("rbd", &[("pool", "rbd"), ("user", "admin"), ("keyring", "/etc/ceph/keyring")]),
-    ("scaleIO", &[("storageMode", "ThinProvisioned"), ("fsType", "xfs")]),
+/// The sources of volumes that have constant defaults. Those of persistent volumes have the same.
+const SOURCES: [(&str, &str); 9] = [
+    ("azureDisk", "core.v1.AzureDiskVolumeSource"),
+    ("configMap", "core.v1.ConfigMapVolumeSource"),
+    ("downwardAPI", "core.v1.DownwardAPIVolumeSource"),
+    ("hostPath", "core.v1.HostPathVolumeSource"),
+    ("iscsi", "core.v1.ISCSIVolumeSource"),
+    ("projected", "core.v1.ProjectedVolumeSource"),
+    ("rbd", "core.v1.RBDVolumeSource"),
+    ("scaleIO", "core.v1.ScaleIOVolumeSource"),
+    ("secret", "core.v1.SecretVolumeSource"),
 ];
 
 /// `SetDefaults_Service`.
@@ -715,20 +698,19 @@ fn service(spec: &mut Map) {
     if spec.get("selector").and_then(Node::as_map).is_some_and(Map::is_empty) {
         spec.remove("selector");
     }
-    default(spec, "sessionAffinity", "None");
+    constants(spec, "core.v1.ServiceSpec");
     match text(spec, "sessionAffinity") {
         "None" => {
             spec.remove("sessionAffinityConfig");
         }
         "ClientIP" => {
             let config = ensure_map(spec, "sessionAffinityConfig");
-            default(ensure_map(config, "clientIP"), "timeoutSeconds", 10800);
+            constants(ensure_map(config, "clientIP"), "core.v1.ClientIPConfig");
         }
         _ => {}
     }
-    default(spec, "type", "ClusterIP");
     each(spec, "ports", |port| {
-        default(port, "protocol", "TCP");
+        constants(port, "core.v1.ServicePort");
         if let Some(number) = port.get("port").cloned() {
             default(port, "targetPort", number.value);
         }
@@ -797,15 +779,15 @@ fn limit_range_item(item: &mut Map) {
 
 /// `SetDefaults_HorizontalPodAutoscaler` of autoscaling/v2.
 fn autoscaler(spec: &mut Map) {
-    default(spec, "minReplicas", 1);
+    constants(spec, "autoscaling.v2.HorizontalPodAutoscalerSpec");
     default(spec, "metrics", vec![cpu_utilization(DEFAULT_UTILIZATION)]);
     if let Some(behavior) = spec.get_mut("behavior").and_then(Node::as_map_mut) {
         let up = ensure_map(behavior, "scaleUp");
         default(up, "stabilizationWindowSeconds", 0);
-        default(up, "selectPolicy", "Max");
+        constants(up, "autoscaling.v2.HPAScalingRules");
         default(up, "policies", vec![scaling_policy("Pods", 4), scaling_policy("Percent", 100)]);
         let down = ensure_map(behavior, "scaleDown");
-        default(down, "selectPolicy", "Max");
+        constants(down, "autoscaling.v2.HPAScalingRules");
         default(down, "policies", vec![scaling_policy("Percent", 100)]);
     }
 }
@@ -857,34 +839,30 @@ fn network_policy(spec: &mut Map) {
     }
     default(spec, "policyTypes", types);
     for direction in ["ingress", "egress"] {
-        each(spec, direction, |rule| each(rule, "ports", |port| default(port, "protocol", "TCP")));
+        each(spec, direction, |rule| {
+            each(rule, "ports", |port| constants(port, "networking.v1.NetworkPolicyPort"));
+        });
     }
 }
 
 /// `SetDefaults_CSIDriver`.
 fn csi_driver(spec: &mut Map) {
-    default(spec, "attachRequired", true);
-    for flag in ["podInfoOnMount", "storageCapacity", "requiresRepublish", "seLinuxMount"] {
-        default(spec, flag, false);
-    }
-    default(spec, "fsGroupPolicy", "ReadWriteOnceWithFSType");
+    constants(spec, "storage.v1.CSIDriverSpec");
     default(spec, "volumeLifecycleModes", vec![Node::bare("Persistent")]);
 }
 
 /// `SetDefaults_RoleBinding`, `SetDefaults_Subject`.
 fn binding(root: &mut Map) {
-    const GROUP: &str = "rbac.authorization.k8s.io";
     if let Some(reference) = root.get_mut("roleRef").and_then(Node::as_map_mut) {
-        default(reference, "apiGroup", GROUP);
+        constants(reference, "rbac.v1.RoleRef");
     }
     each(root, "subjects", |subject| {
         if matches!(text(subject, "kind"), "User" | "Group") {
-            default(subject, "apiGroup", GROUP);
+            default(subject, "apiGroup", RBAC_GROUP);
         }
     });
 }
 
-/// `SetDefaults_ValidatingWebhook`, `SetDefaults_MutatingWebhook`, `SetDefaults_ServiceReference`, `SetDefaults_Rule`.
 /// `SetDefaults_CustomResourceDefinitionSpec`.
 fn definition(spec: &mut Map) {
     if let Some(names) = spec.get_mut("names").and_then(Node::as_map_mut) {
@@ -894,26 +872,217 @@ fn definition(spec: &mut Map) {
             default(names, "listKind", format!("{kind}List"));
         }
     }
-    default(ensure_map(spec, "conversion"), "strategy", "None");
+    constants(ensure_map(spec, "conversion"), "apiextensions.v1.CustomResourceConversion");
 }
 
+/// `SetDefaults_ValidatingWebhook`, `SetDefaults_MutatingWebhook`.
 fn webhook_defaults(webhook: &mut Map, kind: &str) {
-    default(webhook, "failurePolicy", "Fail");
-    default(webhook, "matchPolicy", "Equivalent");
+    let mutating = kind == "MutatingWebhookConfiguration";
+    let ty = if mutating { "MutatingWebhook" } else { "ValidatingWebhook" };
+    constants(webhook, &format!("admissionregistration.v1.{ty}"));
     default(webhook, "namespaceSelector", Map::new());
     default(webhook, "objectSelector", Map::new());
-    default(webhook, "timeoutSeconds", 10);
-    if kind == "MutatingWebhookConfiguration" {
-        default(webhook, "reinvocationPolicy", "Never");
-    }
-    each(webhook, "rules", |rule| default(rule, "scope", "*"));
+    each(webhook, "rules", |rule| constants(rule, "admissionregistration.v1.RuleWithOperations"));
     if let Some(service) = webhook
         .get_mut("clientConfig")
         .and_then(Node::as_map_mut)
         .and_then(|config| config.get_mut("service"))
         .and_then(Node::as_map_mut)
     {
-        default(service, "port", 443);
+        constants(service, "admissionregistration.v1.ServiceReference");
+    }
+}
+
+/// A default that depends on nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Constant {
+    Text(&'static str),
+    Int(i64),
+    Bool(bool),
+}
+
+impl From<Constant> for Value {
+    fn from(constant: Constant) -> Self {
+        match constant {
+            Constant::Text(text) => text.into(),
+            Constant::Int(number) => number.into(),
+            Constant::Bool(flag) => flag.into(),
+        }
+    }
+}
+
+/// The group of roles and their subjects.
+const RBAC_GROUP: &str = "rbac.authorization.k8s.io";
+
+/// The defaults that depend on nothing, by type. The source is the function `SetDefaults_TYPE` of the type's group and
+/// version, or of the type that holds it; neither k8s-openapi nor version 2 of the OpenAPI documents has them.
+const CONSTANTS: &[(&str, &[(&str, Constant)])] = {
+    use Constant::{Bool, Int, Text};
+    const MODE: &[(&str, Constant)] = &[("defaultMode", Int(0o644))];
+    const TCP: &[(&str, Constant)] = &[("protocol", Text("TCP"))];
+    const HTTPS: &[(&str, Constant)] = &[("port", Int(443))];
+    &[
+        (
+            "admissionregistration.v1.MutatingWebhook",
+            &[
+                ("failurePolicy", Text("Fail")),
+                ("matchPolicy", Text("Equivalent")),
+                ("timeoutSeconds", Int(10)),
+                ("reinvocationPolicy", Text("Never")),
+            ],
+        ),
+        ("admissionregistration.v1.RuleWithOperations", &[("scope", Text("*"))]),
+        ("admissionregistration.v1.ServiceReference", HTTPS),
+        (
+            "admissionregistration.v1.ValidatingWebhook",
+            &[
+                ("failurePolicy", Text("Fail")),
+                ("matchPolicy", Text("Equivalent")),
+                ("timeoutSeconds", Int(10)),
+            ],
+        ),
+        ("apiextensions.v1.CustomResourceConversion", &[("strategy", Text("None"))]),
+        ("apiregistration.v1.ServiceReference", HTTPS),
+        ("apps.v1.DaemonSetSpec", &[("revisionHistoryLimit", Int(10))]),
+        ("apps.v1.DaemonSetUpdateStrategy", &[("type", Text("RollingUpdate"))]),
+        (
+            "apps.v1.DeploymentSpec",
+            &[("replicas", Int(1)), ("revisionHistoryLimit", Int(10)), ("progressDeadlineSeconds", Int(600))],
+        ),
+        ("apps.v1.DeploymentStrategy", &[("type", Text("RollingUpdate"))]),
+        ("apps.v1.ReplicaSetSpec", &[("replicas", Int(1))]),
+        ("apps.v1.RollingUpdateDaemonSet", &[("maxUnavailable", Int(1)), ("maxSurge", Int(0))]),
+        ("apps.v1.RollingUpdateDeployment", &[("maxUnavailable", Text("25%")), ("maxSurge", Text("25%"))]),
+        ("apps.v1.RollingUpdateStatefulSetStrategy", &[("partition", Int(0))]),
+        (
+            "apps.v1.StatefulSetPersistentVolumeClaimRetentionPolicy",
+            &[("whenDeleted", Text("Retain")), ("whenScaled", Text("Retain"))],
+        ),
+        (
+            "apps.v1.StatefulSetSpec",
+            &[
+                ("podManagementPolicy", Text("OrderedReady")),
+                ("replicas", Int(1)),
+                ("revisionHistoryLimit", Int(10)),
+            ],
+        ),
+        ("apps.v1.StatefulSetUpdateStrategy", &[("type", Text("RollingUpdate"))]),
+        ("autoscaling.v2.HPAScalingRules", &[("selectPolicy", Text("Max"))]),
+        ("autoscaling.v2.HorizontalPodAutoscalerSpec", &[("minReplicas", Int(1))]),
+        (
+            "batch.v1.CronJobSpec",
+            &[
+                ("concurrencyPolicy", Text("Allow")),
+                ("suspend", Bool(false)),
+                ("successfulJobsHistoryLimit", Int(3)),
+                ("failedJobsHistoryLimit", Int(1)),
+            ],
+        ),
+        (
+            "batch.v1.JobSpec",
+            &[
+                ("parallelism", Int(1)),
+                ("completionMode", Text("NonIndexed")),
+                ("suspend", Bool(false)),
+                ("manualSelector", Bool(false)),
+            ],
+        ),
+        ("batch.v1.PodFailurePolicyOnPodConditionsPattern", &[("status", Text("True"))]),
+        (
+            "core.v1.AzureDiskVolumeSource",
+            &[
+                ("cachingMode", Text("ReadWrite")),
+                ("kind", Text("Shared")),
+                ("fsType", Text("ext4")),
+                ("readOnly", Bool(false)),
+            ],
+        ),
+        ("core.v1.ClientIPConfig", &[("timeoutSeconds", Int(10800))]),
+        ("core.v1.ConfigMapVolumeSource", MODE),
+        (
+            "core.v1.Container",
+            &[
+                ("terminationMessagePath", Text("/dev/termination-log")),
+                ("terminationMessagePolicy", Text("File")),
+            ],
+        ),
+        ("core.v1.ContainerPort", TCP),
+        ("core.v1.DownwardAPIVolumeSource", MODE),
+        ("core.v1.GRPCAction", &[("service", Text(""))]),
+        ("core.v1.HTTPGetAction", &[("path", Text("/")), ("scheme", Text("HTTP"))]),
+        ("core.v1.HostPathVolumeSource", &[("type", Text(""))]),
+        ("core.v1.ISCSIVolumeSource", &[("iscsiInterface", Text("default"))]),
+        ("core.v1.ObjectFieldSelector", &[("apiVersion", Text("v1"))]),
+        ("core.v1.PersistentVolumeClaimSpec", &[("volumeMode", Text("Filesystem"))]),
+        (
+            "core.v1.PersistentVolumeSpec",
+            &[("persistentVolumeReclaimPolicy", Text("Retain")), ("volumeMode", Text("Filesystem"))],
+        ),
+        (
+            "core.v1.PodSpec",
+            &[
+                ("dnsPolicy", Text("ClusterFirst")),
+                ("restartPolicy", Text("Always")),
+                ("terminationGracePeriodSeconds", Int(30)),
+                ("schedulerName", Text("default-scheduler")),
+            ],
+        ),
+        (
+            "core.v1.Probe",
+            &[
+                ("timeoutSeconds", Int(1)),
+                ("periodSeconds", Int(10)),
+                ("successThreshold", Int(1)),
+                ("failureThreshold", Int(3)),
+            ],
+        ),
+        ("core.v1.ProjectedVolumeSource", MODE),
+        (
+            "core.v1.RBDVolumeSource",
+            &[("pool", Text("rbd")), ("user", Text("admin")), ("keyring", Text("/etc/ceph/keyring"))],
+        ),
+        ("core.v1.ReplicationControllerSpec", &[("replicas", Int(1))]),
+        // A struct held by value: never absent.
+        ("core.v1.ResourceFieldSelector", &[("divisor", Text("0"))]),
+        ("core.v1.ScaleIOVolumeSource", &[("storageMode", Text("ThinProvisioned")), ("fsType", Text("xfs"))]),
+        ("core.v1.Secret", &[("type", Text("Opaque"))]),
+        ("core.v1.SecretVolumeSource", MODE),
+        ("core.v1.ServiceAccountTokenProjection", &[("expirationSeconds", Int(3600))]),
+        ("core.v1.ServicePort", TCP),
+        ("core.v1.ServiceSpec", &[("sessionAffinity", Text("None")), ("type", Text("ClusterIP"))]),
+        ("discovery.v1.EndpointPort", TCP),
+        ("networking.v1.IngressClassParametersReference", &[("scope", Text("Cluster"))]),
+        ("networking.v1.NetworkPolicyPort", TCP),
+        ("rbac.v1.RoleRef", &[("apiGroup", Text(RBAC_GROUP))]),
+        ("scheduling.v1.PriorityClass", &[("preemptionPolicy", Text("PreemptLowerPriority"))]),
+        (
+            "storage.v1.CSIDriverSpec",
+            &[
+                ("attachRequired", Bool(true)),
+                ("podInfoOnMount", Bool(false)),
+                ("storageCapacity", Bool(false)),
+                ("requiresRepublish", Bool(false)),
+                ("seLinuxMount", Bool(false)),
+                ("fsGroupPolicy", Text("ReadWriteOnceWithFSType")),
+            ],
+        ),
+        (
+            "storage.v1.StorageClass",
+            &[("reclaimPolicy", Text("Delete")), ("volumeBindingMode", Text("Immediate"))],
+        ),
+    ]
+};
+
+/// The defaults of a type that depend on nothing.
+fn constants_of(ty: &str) -> &'static [(&'static str, Constant)] {
+    let index = CONSTANTS.binary_search_by(|(name, _)| (*name).cmp(ty));
+    index.ok().and_then(|index| CONSTANTS.get(index)).map_or(&[], |(_, fields)| *fields)
+}
+
+/// Fills the constant defaults into an object of type `ty`.
+fn constants(map: &mut Map, ty: &str) {
+    for (field, value) in constants_of(ty) {
+        default(map, field, *value);
     }
 }
 
@@ -944,5 +1113,46 @@ pub fn text<'a>(map: &'a Map, key: &str) -> &'a str {
 pub(crate) fn each(map: &mut Map, key: &str, mut f: impl FnMut(&mut Map)) {
     if let Some(Node { value: Value::Seq(items), .. }) = map.get_mut(key) {
         items.iter_mut().filter_map(Node::as_map_mut).for_each(&mut f);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::merge::{ListType, Position};
+    use crate::schema::{Base, Schemas, Shape};
+
+    /// The way in which a constant is written in the schema.
+    fn fits(constant: Constant, base: Base) -> bool {
+        match constant {
+            Constant::Text(_) => matches!(base, Base::String | Base::IntOrString | Base::Quantity),
+            Constant::Int(_) => matches!(base, Base::Int32 | Base::Int64 | Base::IntOrString),
+            Constant::Bool(_) => base == Base::Bool,
+        }
+    }
+
+    #[test]
+    fn constants_are_of_fields_in_the_schema() {
+        let schemas = Schemas::get();
+        assert!(CONSTANTS.is_sorted_by(|a, b| a.0 < b.0));
+        for (ty, fields) in CONSTANTS {
+            let id = schemas.type_named(ty).unwrap_or_else(|| panic!("{ty}"));
+            for (name, constant) in *fields {
+                let field = schemas.field(id, name, Version::DEFAULT);
+                let shape = field.unwrap_or_else(|| panic!("{ty}.{name}")).ty.shape();
+                assert!(matches!(shape, Shape::Base(base) if fits(*constant, base)), "{ty}.{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn keys_of_lists_have_the_defaults_of_their_fields() {
+        let pods = Position::root("v1", "Pod", Version::DEFAULT).field("spec").field("containers").item();
+        let services = Position::root("v1", "Service", Version::DEFAULT).field("spec");
+        for (list, ty) in [(pods, "core.v1.ContainerPort"), (services, "core.v1.ServicePort")] {
+            let ListType::Map(keys) = list.field("ports").list_type() else { panic!("{ty}") };
+            let default = keys.iter().find_map(|key| Some((key.name, Constant::Text(key.default?)))).unwrap();
+            assert!(constants_of(ty).contains(&default), "{ty}: {default:?}");
+        }
     }
 }

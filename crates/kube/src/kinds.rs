@@ -22,6 +22,13 @@ pub fn namespaced(api_version: &str, kind: &str) -> Option<bool> {
     Some(replaced.map_or(removed.kinds != ["PodSecurityPolicy"], |found| found.namespaced))
 }
 
+/// The API group that objects of a kind are in today: `extensions` was split up.
+pub fn current_group<'a>(api_version: &'a str, kind: &str) -> &'a str {
+    let moved =
+        REMOVED.iter().find(|removed| removed.covers(api_version, kind) && !removed.instead.is_empty());
+    group_of(moved.map_or(api_version, |removed| removed.instead))
+}
+
 /// The place of a kind in Helm's installation order (`InstallOrder` of helm's `kind_sorter.go`). Kinds that
 /// it does not list share the last place; Helm orders them by name.
 pub fn install_rank(kind: &str) -> usize {
@@ -96,7 +103,7 @@ const SHORT_NAMES: &[(&str, &str, &[&str])] = &[
 pub fn api_versions(version: Version) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     for kind in schema::kinds() {
-        if kind.exists_in(version) && kind.is_stable() {
+        if kind.exists_in(version) && kind.is_on_by_default() {
             if out.last().is_none_or(|last| !last.starts_with(&format!("{}/", kind.api_version))) {
                 out.push(kind.api_version.to_owned());
             }
@@ -228,10 +235,22 @@ static REMOVED: &[Removed] = &[
     removed(&["flowcontrol.apiserver.k8s.io/v1beta3"], &[], 32, "flowcontrol.apiserver.k8s.io/v1"),
 ];
 
-/// Kinds that are served with a `Warning` header.
-static DEPRECATED: &[(&str, &str, &str)] = &[
-    ("v1", "ComponentStatus", "deprecated in v1.19+"),
-    ("v1", "Endpoints", "deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"),
+/// Kinds that are served with a `Warning` header, from some version on.
+static DEPRECATED: &[(&str, &str, Version, &str)] = &[
+    ("v1", "ComponentStatus", Version::MIN, "deprecated in v1.19+"),
+    ("v1", "Endpoints", Version::V1_33, "deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"),
+    (
+        "flowcontrol.apiserver.k8s.io/v1beta3",
+        "FlowSchema",
+        Version::MIN,
+        "deprecated in v1.29+, unavailable in v1.32+; use flowcontrol.apiserver.k8s.io/v1 FlowSchema",
+    ),
+    (
+        "flowcontrol.apiserver.k8s.io/v1beta3",
+        "PriorityLevelConfiguration",
+        Version::MIN,
+        "deprecated in v1.29+, unavailable in v1.32+; use flowcontrol.apiserver.k8s.io/v1 PriorityLevelConfiguration",
+    ),
 ];
 
 fn group_of(api_version: &str) -> &str {
@@ -253,11 +272,13 @@ pub(super) fn check_api(root: &At<'_, '_>, cx: &mut Context<'_>) {
                 )
             };
             report(ErrorKind::RemovedApi, "apiVersion", message, Some(help), root, cx);
-        } else if !found.is_stable() {
+        } else if !found.is_on_by_default() {
             let message = format!("`{api_version}` is not served unless an administrator turns it on");
             let help = newer(kind, api_version, cx.version).map(|instead| format!("use `{instead}`"));
             report(ErrorKind::UnservedApi, "apiVersion", message, help, root, cx);
-        } else if let Some((.., why)) = DEPRECATED.iter().find(|row| row.0 == api_version && row.1 == kind) {
+        } else if let Some((.., why)) =
+            DEPRECATED.iter().find(|row| row.0 == api_version && row.1 == kind && row.2 <= cx.version)
+        {
             let message = format!("{api_version} {kind} is {why}");
             report(ErrorKind::DeprecatedApi, "apiVersion", message, None, root, cx);
         }
@@ -343,19 +364,38 @@ fn report(
 mod tests {
     use super::*;
     use crate::manifest::parse;
+    use crate::validation::Finding;
     use plimsoll_diag::{Severity, SourceKind, Sources};
     use plimsoll_yaml::ReadOptions;
 
-    /// The severities of what is said of an object's API, with the ways out.
-    fn said(api_version: &str, kind: &str) -> Vec<(Severity, String)> {
+    /// What a version says of an object's API.
+    fn findings(version: Version, api_version: &str, kind: &str) -> Vec<Finding> {
         let text = format!("apiVersion: {api_version}\nkind: {kind}\nmetadata: {{name: a}}\n");
         let sources = Sources::new();
         let source = sources.add("a.yaml", text, SourceKind::File);
         let objects = parse(&sources, source, "a.yaml", &ReadOptions::strict()).output.unwrap();
-        let mut cx = Context::new(&objects[0], Version::DEFAULT);
+        let mut cx = Context::new(&objects[0], version);
         check_api(&At::root(&objects[0].root), &mut cx);
-        let found = cx.into_findings();
+        cx.into_findings()
+    }
+
+    /// The severities of what is said of an object's API, with the remedies.
+    fn said(api_version: &str, kind: &str) -> Vec<(Severity, String)> {
+        let found = findings(Version::DEFAULT, api_version, kind);
         found.into_iter().map(|one| (one.severity(), one.help.unwrap_or_default())).collect()
+    }
+
+    #[test]
+    fn deprecations_begin_with_a_version() {
+        let found = |version, api_version: &str, kind: &str| {
+            let found = findings(version, api_version, kind);
+            found.into_iter().map(|finding| finding.error.kind).collect::<Vec<_>>()
+        };
+        assert_eq!(found(Version::V1_32, "v1", "Endpoints"), []);
+        assert_eq!(found(Version::V1_33, "v1", "Endpoints"), [ErrorKind::DeprecatedApi]);
+        let flows = "flowcontrol.apiserver.k8s.io/v1beta3";
+        assert_eq!(found(Version::V1_31, flows, "FlowSchema"), [ErrorKind::DeprecatedApi]);
+        assert_eq!(found(Version::V1_32, flows, "FlowSchema"), [ErrorKind::RemovedApi]);
     }
 
     #[test]

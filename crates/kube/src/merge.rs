@@ -430,6 +430,33 @@ mod tests {
         assert!(metrics.field("spec").field("metrics").ty().is_some(), "the newest version of the group");
     }
 
+    /// What a reader takes for one item is what server-side apply takes for one.
+    #[test]
+    fn items_are_told_apart_by_the_keys_of_their_list() {
+        let schemas = Schemas::get();
+        for (ty, kind, parent) in [
+            ("core.v1.PodSpec", "Pod", "spec"),
+            ("core.v1.Container", "Pod", "containers"),
+            ("core.v1.ServiceSpec", "Service", "spec"),
+            ("core.v1.ServiceAccount", "ServiceAccount", ""),
+            ("meta.v1.ObjectMeta", "Pod", "metadata"),
+            ("admissionregistration.v1.ValidatingWebhookConfiguration", "ValidatingWebhookConfiguration", ""),
+        ] {
+            let id = schemas.type_named(ty).unwrap();
+            let mut lists = 0;
+            for field in schemas.fields(id) {
+                let position =
+                    Position { field: Some((id, field.name)), ..Position::unknown(Version::V1_36) };
+                if let ListType::Map(keys) = position.list_type() {
+                    let keys: Vec<&str> = keys.iter().map(|key| key.name).collect();
+                    assert_eq!(identity(kind, parent, field.name), keys, "{ty}.{}", field.name);
+                    lists += 1;
+                }
+            }
+            assert!(lists > 0, "{ty}");
+        }
+    }
+
     #[test]
     fn an_item_is_named_by_the_fields_it_has() {
         let mut map = Map::new();

@@ -57,6 +57,14 @@ impl fmt::Display for ParseError {
 
 impl std::error::Error for ParseError {}
 
+/// The sum of what is known; `None` if neither is.
+pub fn sum(a: Option<Quantity>, b: Option<Quantity>) -> Option<Quantity> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.plus(&b)),
+        (a, b) => a.or(b),
+    }
+}
+
 /// The smallest power of ten that is kept; anything finer is rounded away from zero.
 const NANO: i32 = -9;
 /// More digits than this do not fit the mantissa.

@@ -5,6 +5,7 @@
 //! kinds, which every render asks for, apart from their fields, which only validation does.
 
 use super::Version;
+use super::gates::{Feature, GATED_FIELDS, gate};
 use plimsoll_yaml::{Node, Value};
 use std::sync::OnceLock;
 
@@ -58,11 +59,30 @@ pub fn kind_in_group(group: &str, kind: &str) -> Option<&'static Kind> {
 /// Drops the fields that `version` does not have from an object of a kind of Kubernetes itself, at any depth. Other
 /// objects stay as they are.
 pub fn drop_unknown(api_version: &str, kind_name: &str, version: Version, root: &mut Node) {
+    let keep = |field: Option<&Field>| field.is_some();
+    Schemas::get().retain_fields_of(kind(api_version, kind_name), version, root, &keep);
+}
+
+/// Drops the fields that `version` knows and has turned off from a new object of a kind of Kubernetes itself, at any
+/// depth, as the server does before it validates the object.
+pub fn drop_disabled(kind: Option<&Kind>, version: Version, root: &mut Node) {
+    let keep = |field: Option<&Field>| field.is_none_or(|field| field.is_on_in(version));
+    Schemas::get().retain_fields_of(kind, version, root, &keep);
+}
+
+/// The fields of an object that `version` knows and has turned off, with the way to each (`spec.volumes[0].image`) and its
+/// feature gate.
+pub fn disabled_fields<'a>(
+    kind: Option<&Kind>,
+    version: Version,
+    root: &'a Node,
+) -> Vec<(String, Feature, &'a Node)> {
     let schemas = Schemas::get();
-    let Some(ty) = kind(api_version, kind_name).and_then(|kind| schemas.type_named(kind.type_name)) else {
-        return;
-    };
-    schemas.drop_unknown_fields(ty, version, root);
+    let mut found = Vec::new();
+    if let Some(ty) = kind.and_then(|kind| schemas.type_named(kind.type_name)) {
+        schemas.find_disabled(Ty::of_object(ty), version, root, "", &mut found);
+    }
+    found
 }
 
 /// Turns the nulls of an object of a built-in kind into what the server decodes them as, at any depth: fields are dropped,
@@ -94,6 +114,7 @@ pub struct Field {
     /// What it holds.
     pub ty: Ty,
     since: Since,
+    gate: Option<Feature>,
     head: u64,
 }
 
@@ -227,7 +248,12 @@ impl Kind {
         self.since.contains(version)
     }
 
-    /// Whether it is on without an administrator's doing: no alpha or beta API.
+    /// Whether it is on without an administrator's doing. Beta APIs are not, unless their group had one before 1.24.
+    pub fn is_on_by_default(&self) -> bool {
+        self.is_stable() || self.api_version == "flowcontrol.apiserver.k8s.io/v1beta3"
+    }
+
+    /// Whether it is no alpha or beta API.
     pub fn is_stable(&self) -> bool {
         let version = self.api_version.rsplit('/').next().unwrap_or_default();
         !version.contains("alpha") && !version.contains("beta")
@@ -245,6 +271,11 @@ impl Kind {
 }
 
 impl Field {
+    /// Whether the server reads it in `version`: not if a feature gate that is off by default stands before it.
+    pub fn is_on_in(&self, version: Version) -> bool {
+        self.gate.is_none_or(|feature| gate(feature, version))
+    }
+
     /// Whether `version` has it.
     pub fn exists_in(&self, version: Version) -> bool {
         self.since.contains(version)
@@ -285,6 +316,11 @@ impl Schemas {
         self.fields.get(range.0 as usize..range.1 as usize).unwrap_or_default()
     }
 
+    fn fields_mut(&mut self, id: TypeId) -> &mut [Field] {
+        let range = self.types.get(usize::from(id.0)).map_or((0, 0), |ty| ty.fields);
+        self.fields.get_mut(range.0 as usize..range.1 as usize).unwrap_or_default()
+    }
+
     /// The field of a type that `version` has.
     pub fn field(&self, id: TypeId, name: &str, version: Version) -> Option<&Field> {
         let fields = self.fields(id);
@@ -294,28 +330,84 @@ impl Schemas {
         candidates.into_iter().find(|field| field.exists_in(version))
     }
 
-    fn drop_unknown_fields(&self, id: TypeId, version: Version, node: &mut Node) {
-        let Some(map) = node.as_map_mut() else { return };
-        map.retain(|entry| match self.field(id, &entry.key, version) {
-            Some(field) => {
-                self.drop_unknown_below(field.ty, version, &mut entry.value);
-                true
+    fn find_disabled<'a>(
+        &self,
+        ty: Ty,
+        version: Version,
+        node: &'a Node,
+        path: &str,
+        found: &mut Vec<(String, Feature, &'a Node)>,
+    ) {
+        match (ty.shape(), &node.value) {
+            (Shape::Base(Base::Object(id)), Value::Map(map)) => {
+                for entry in map {
+                    let Some(field) = self.field(id, &entry.key, version) else { continue };
+                    let dot = if path.is_empty() { "" } else { "." };
+                    let path = format!("{path}{dot}{}", entry.key);
+                    match field.gate {
+                        Some(feature) if !gate(feature, version) => found.push((path, feature, &entry.value)),
+                        _ => self.find_disabled(field.ty, version, &entry.value, &path, found),
+                    }
+                }
             }
-            None => false,
+            (Shape::List(inner), Value::Seq(items)) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.find_disabled(inner, version, item, &format!("{path}[{index}]"), found);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Drops the fields that `keep` does not want from an object of a kind; it is given nothing for a field that
+    /// `version` does not have.
+    fn retain_fields_of(
+        &self,
+        kind: Option<&Kind>,
+        version: Version,
+        root: &mut Node,
+        keep: &impl Fn(Option<&Field>) -> bool,
+    ) {
+        if let Some(ty) = kind.and_then(|kind| self.type_named(kind.type_name)) {
+            self.retain_fields(ty, version, root, keep);
+        }
+    }
+
+    fn retain_fields(
+        &self,
+        id: TypeId,
+        version: Version,
+        node: &mut Node,
+        keep: &impl Fn(Option<&Field>) -> bool,
+    ) {
+        let Some(map) = node.as_map_mut() else { return };
+        map.retain(|entry| {
+            let field = self.field(id, &entry.key, version);
+            let kept = keep(field);
+            if let (true, Some(field)) = (kept, field) {
+                self.retain_below(field.ty, version, &mut entry.value, keep);
+            }
+            kept
         });
     }
 
-    fn drop_unknown_below(&self, ty: Ty, version: Version, node: &mut Node) {
+    fn retain_below(
+        &self,
+        ty: Ty,
+        version: Version,
+        node: &mut Node,
+        keep: &impl Fn(Option<&Field>) -> bool,
+    ) {
         match (ty.shape(), &mut node.value) {
-            (Shape::Base(Base::Object(id)), _) => self.drop_unknown_fields(id, version, node),
+            (Shape::Base(Base::Object(id)), _) => self.retain_fields(id, version, node, keep),
             (Shape::List(inner), Value::Seq(items)) => {
                 for item in items {
-                    self.drop_unknown_below(inner, version, item);
+                    self.retain_below(inner, version, item, keep);
                 }
             }
             (Shape::Map(inner), Value::Map(map)) => {
                 for entry in map.iter_mut() {
-                    self.drop_unknown_below(inner, version, &mut entry.value);
+                    self.retain_below(inner, version, &mut entry.value, keep);
                 }
             }
             _ => {}
@@ -383,8 +475,15 @@ impl Schemas {
         let mut schemas = Self { types, fields: Vec::new() };
         schemas.fields = fields
             .into_iter()
-            .map(|(name, ty, since)| Field { name, ty: schemas.ty(ty), since, head: head(name) })
+            .map(|(name, ty, since)| Field { name, ty: schemas.ty(ty), since, gate: None, head: head(name) })
             .collect();
+        for (ty, name, feature) in GATED_FIELDS {
+            for field in schemas.type_named(ty).map_or(&mut [][..], |id| schemas.fields_mut(id)) {
+                if field.name == *name {
+                    field.gate = Some(*feature);
+                }
+            }
+        }
         schemas
     }
 

@@ -4,6 +4,7 @@
 //! The checks compare two stored objects (see [`super::defaults::store`]): what the server holds and what
 //! it would hold after the update. Each function names its model.
 
+use super::gates::{Feature, gate};
 use super::quantity::Quantity;
 use super::{ErrorKind, FieldError, Version};
 use plimsoll_yaml::{Map, Node, Value};
@@ -67,7 +68,7 @@ pub fn stateful_set_mutable(version: Version) -> Vec<&'static str> {
         "persistentVolumeClaimRetentionPolicy",
         "minReadySeconds",
     ];
-    let history = version >= Version::V1_36;
+    let history = version >= Version::V1_33;
     ALL.into_iter().filter(|field| history || *field != "revisionHistoryLimit").collect()
 }
 
@@ -88,66 +89,112 @@ pub struct Update<'a> {
     pub version: Version,
 }
 
+/// One rule for the updates of a kind.
+#[derive(Debug, Clone, Copy)]
+pub enum UpdateRule {
+    /// The field at this path never changes (`ValidateImmutableField`).
+    Immutable(&'static str),
+    /// The same, with a message of its own.
+    ImmutableSaying(&'static str, &'static str),
+    /// A function of Kubernetes, by its name, and the one here that follows it.
+    Function(&'static str, UpdateCheck),
+}
+
+/// A function of this module that checks an update.
+#[derive(Debug, Clone, Copy)]
+pub struct UpdateCheck(fn(&mut Check<'_>));
+
+/// A rule that follows a function of Kubernetes. A path such as `Check::job` is bound to one lifetime; a closure is not.
+macro_rules! follow {
+    ($name:literal, $method:ident) => {
+        UpdateRule::Function($name, UpdateCheck(|check| check.$method()))
+    };
+}
+
+/// The rules for updates, by group and kind. What has no row may change in every way that is valid for a new object.
+pub static UPDATES: &[(&str, &str, &[UpdateRule])] = {
+    use UpdateRule::{Immutable, ImmutableSaying};
+    const SELECTOR: &[UpdateRule] = &[Immutable("spec.selector")];
+    const ROLE: &[UpdateRule] = &[ImmutableSaying("roleRef", "cannot change roleRef")];
+    &[
+        ("", "ConfigMap", &[follow!("ValidateConfigMapUpdate", config_map)]),
+        ("", "PersistentVolume", &[follow!("ValidatePersistentVolumeUpdate", volume)]),
+        ("", "PersistentVolumeClaim", &[follow!("ValidatePersistentVolumeClaimUpdate", claim)]),
+        ("", "Pod", &[follow!("ValidatePodUpdate", pod)]),
+        ("", "ResourceQuota", &[Immutable("spec.scopes")]),
+        ("", "Secret", &[follow!("ValidateSecretUpdate", secret)]),
+        ("", "Service", &[follow!("ValidateServiceUpdate", service)]),
+        (
+            "apiextensions.k8s.io",
+            "CustomResourceDefinition",
+            &[
+                Immutable("spec.group"),
+                Immutable("spec.scope"),
+                Immutable("spec.names.kind"),
+                Immutable("spec.names.plural"),
+            ],
+        ),
+        ("apps", "ControllerRevision", &[Immutable("data")]),
+        ("apps", "DaemonSet", SELECTOR),
+        ("apps", "Deployment", SELECTOR),
+        ("apps", "ReplicaSet", SELECTOR),
+        ("apps", "StatefulSet", &[follow!("ValidateStatefulSetUpdate", stateful_set)]),
+        ("batch", "Job", &[follow!("ValidateJobSpecUpdate", job)]),
+        ("certificates.k8s.io", "CertificateSigningRequest", &[Immutable("spec")]),
+        ("discovery.k8s.io", "EndpointSlice", &[Immutable("addressType")]),
+        ("networking.k8s.io", "IngressClass", &[Immutable("spec.controller")]),
+        ("node.k8s.io", "RuntimeClass", &[Immutable("handler")]),
+        ("rbac.authorization.k8s.io", "ClusterRoleBinding", ROLE),
+        ("rbac.authorization.k8s.io", "RoleBinding", ROLE),
+        ("resource.k8s.io", "ResourceClaim", &[Immutable("spec")]),
+        ("resource.k8s.io", "ResourceClaimTemplate", &[Immutable("spec")]),
+        ("scheduling.k8s.io", "PriorityClass", &[follow!("ValidatePriorityClassUpdate", priority_class)]),
+        (
+            "storage.k8s.io",
+            "CSIDriver",
+            &[Immutable("spec.attachRequired"), Immutable("spec.volumeLifecycleModes")],
+        ),
+        (
+            "storage.k8s.io",
+            "StorageClass",
+            &[
+                Immutable("parameters"),
+                Immutable("provisioner"),
+                Immutable("reclaimPolicy"),
+                Immutable("volumeBindingMode"),
+            ],
+        ),
+        ("storage.k8s.io", "VolumeAttributesClass", &[Immutable("driverName"), Immutable("parameters")]),
+    ]
+};
+
+/// The rules for updates of a kind.
+pub fn rules_of(group: &str, kind: &str) -> &'static [UpdateRule] {
+    // The group in which these kinds began; what clusters still store in it is the same object.
+    let group = if group == "extensions" { "apps" } else { group };
+    UPDATES.iter().find(|(of, name, _)| (*of, *name) == (group, kind)).map_or(&[], |(_, _, rules)| rules)
+}
+
 /// Says why the server refuses an update; nothing if it takes it.
 pub fn validate(update: &Update<'_>, around: &dyn Surroundings) -> Vec<Refusal> {
     let Update { group, kind, name, old, new, version } = *update;
-    let mut check = Check { old, new, version, refusals: Vec::new() };
-    match (group, kind) {
-        ("apps" | "extensions", "StatefulSet") => check.stateful_set(),
-        ("apps" | "extensions", "Deployment" | "ReplicaSet" | "DaemonSet") => {
-            check.immutable("spec.selector");
+    let mut check = Check { name, old, new, version, around, refusals: Vec::new() };
+    for rule in rules_of(group, kind) {
+        match rule {
+            UpdateRule::Immutable(path) => check.immutable(path),
+            UpdateRule::ImmutableSaying(path, detail) => check.immutable_saying(path, detail),
+            UpdateRule::Function(_, UpdateCheck(function)) => function(&mut check),
         }
-        ("apps", "ControllerRevision") => check.immutable("data"),
-        ("batch", "Job") => check.job(),
-        ("", "Service") => check.service(),
-        ("", "PersistentVolumeClaim") => check.claim(name, around),
-        ("", "PersistentVolume") => check.volume(),
-        ("", "ConfigMap") => check.configuration(&["data", "binaryData"]),
-        ("", "Secret") => {
-            check.immutable("type");
-            check.configuration(&["data"]);
-        }
-        ("", "Pod") => check.pod(),
-        ("", "ResourceQuota") => check.immutable("spec.scopes"),
-        ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") => {
-            check.immutable_saying("roleRef", "cannot change roleRef");
-        }
-        ("storage.k8s.io", "StorageClass") => {
-            for field in ["parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"] {
-                check.immutable(field);
-            }
-        }
-        ("storage.k8s.io", "VolumeAttributesClass") => {
-            check.immutable("driverName");
-            check.immutable("parameters");
-        }
-        ("storage.k8s.io", "CSIDriver") => check.csi_driver(),
-        ("scheduling.k8s.io", "PriorityClass") => {
-            if check.differ("value") {
-                check.forbid(Cause::ImmutableField, "value", "may not be changed in an update.");
-            }
-            check.immutable("preemptionPolicy");
-        }
-        ("networking.k8s.io", "IngressClass") => check.immutable("spec.controller"),
-        ("node.k8s.io", "RuntimeClass") => check.immutable("handler"),
-        ("discovery.k8s.io", "EndpointSlice") => check.immutable("addressType"),
-        ("certificates.k8s.io", "CertificateSigningRequest")
-        | ("resource.k8s.io", "ResourceClaim" | "ResourceClaimTemplate") => check.immutable("spec"),
-        ("apiextensions.k8s.io", "CustomResourceDefinition") => {
-            check.immutable("spec.group");
-            check.immutable("spec.scope");
-            check.immutable("spec.names.kind");
-            check.immutable("spec.names.plural");
-        }
-        _ => {}
     }
     check.refusals
 }
 
 struct Check<'a> {
+    name: &'a str,
     old: &'a Node,
     new: &'a Node,
     version: Version,
+    around: &'a dyn Surroundings,
     refusals: Vec<Refusal>,
 }
 
@@ -303,8 +350,8 @@ impl Check<'_> {
     }
 
     /// `ValidatePersistentVolumeClaimUpdate` and the `PersistentVolumeClaimResize` admission plug-in.
-    fn claim(&mut self, name: &str, around: &dyn Surroundings) {
-        let capacity = around.bound_capacity(name, self.old);
+    fn claim(&mut self) {
+        let capacity = self.around.bound_capacity(self.name, self.old);
         let size =
             |node| at(node, "spec.resources.requests.storage").and_then(|q| Quantity::from_node(q).ok());
         let (old_size, new_size) = (size(self.old), size(self.new));
@@ -339,7 +386,7 @@ impl Check<'_> {
                 "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims",
             );
         }
-        self.claim_size(old_size, new_size, capacity, around);
+        self.claim_size(old_size, new_size, capacity);
         if self.differ("spec.volumeMode") {
             // The server leaves `spec` out of this path.
             let mode = shown(at(self.new, "spec.volumeMode"));
@@ -356,18 +403,19 @@ impl Check<'_> {
     }
 
     /// The sizes of a bound claim.
-    fn claim_size(
-        &mut self,
-        old: Option<Quantity>,
-        new: Option<Quantity>,
-        capacity: Option<Quantity>,
-        around: &dyn Surroundings,
-    ) {
+    fn claim_size(&mut self, old: Option<Quantity>, new: Option<Quantity>, capacity: Option<Quantity>) {
         // What is not said is 0, as for the server: also the capacity of a claim that is not bound.
         let (Some(old_size), Ok(zero)) = (old, Quantity::parse("0")) else { return };
         let new_size = new.unwrap_or(zero);
         let bound = capacity.is_some();
-        if new_size < old_size && new_size <= capacity.unwrap_or(zero) {
+        let recovers = gate(Feature::RecoverVolumeExpansionFailure, self.version);
+        if new_size < old_size && !recovers {
+            self.forbid(
+                Cause::BelowCapacity,
+                "spec.resources.requests.storage",
+                "field can not be less than previous value",
+            );
+        } else if new_size < old_size && new_size <= capacity.unwrap_or(zero) {
             self.forbid(
                 Cause::BelowCapacity,
                 "spec.resources.requests.storage",
@@ -376,7 +424,7 @@ impl Check<'_> {
         }
         if bound && new_size > old_size {
             let class = at(self.new, "spec.storageClassName").and_then(Node::as_str).unwrap_or_default();
-            if class.is_empty() || around.expandable(class) == Some(false) {
+            if class.is_empty() || self.around.expandable(class) == Some(false) {
                 self.forbid(
                     Cause::NeedsResizableClass,
                     "spec.resources.requests.storage",
@@ -412,7 +460,26 @@ impl Check<'_> {
         }
     }
 
-    /// `ValidateConfigMapUpdate`, `ValidateSecretUpdate`.
+    /// `ValidateConfigMapUpdate`.
+    fn config_map(&mut self) {
+        self.configuration(&["data", "binaryData"]);
+    }
+
+    /// `ValidateSecretUpdate`.
+    fn secret(&mut self) {
+        self.immutable("type");
+        self.configuration(&["data"]);
+    }
+
+    /// `ValidatePriorityClassUpdate`.
+    fn priority_class(&mut self) {
+        if self.differ("value") {
+            self.forbid(Cause::ImmutableField, "value", "may not be changed in an update.");
+        }
+        self.immutable("preemptionPolicy");
+    }
+
+    /// What an immutable ConfigMap or Secret keeps.
     fn configuration(&mut self, data: &[&str]) {
         const WHY: &str = "field is immutable when `immutable` is set";
         let immutable = |node| at(node, "immutable").and_then(Node::as_bool) == Some(true);
@@ -472,12 +539,6 @@ impl Check<'_> {
             );
         }
     }
-
-    /// `ValidateCSIDriverUpdate`.
-    fn csi_driver(&mut self) {
-        self.immutable("spec.attachRequired");
-        self.immutable("spec.volumeLifecycleModes");
-    }
 }
 
 /// What a suspended job's template may change: scheduling directives (KEP-2926) and the resources of
@@ -501,8 +562,11 @@ fn relax_job_template(template: &mut Node, version: Version) {
             spec.remove("affinity");
         }
     }
-    // The gate MutablePodResourcesForSuspendedJobs is on since 1.36.
-    let lists: &[&str] = if version >= Version::V1_36 { &["containers", "initContainers"] } else { &[] };
+    let lists: &[&str] = if gate(Feature::MutablePodResourcesForSuspendedJobs, version) {
+        &["containers", "initContainers"]
+    } else {
+        &[]
+    };
     for list in lists {
         if let Some(Node { value: Value::Seq(items), .. }) = spec.get_mut(list) {
             items.iter_mut().filter_map(Node::as_map_mut).for_each(|container| {
@@ -603,6 +667,16 @@ mod tests {
     /// What the server says to an update, and the rules that it breaks. `old` and `new` are the objects
     /// without `apiVersion`, `kind` and `metadata`.
     fn refused(api_version: &str, kind: &str, old: &str, new: &str) -> Vec<(Cause, String)> {
+        refused_by(Version::V1_36, api_version, kind, old, new)
+    }
+
+    fn refused_by(
+        version: Version,
+        api_version: &str,
+        kind: &str,
+        old: &str,
+        new: &str,
+    ) -> Vec<(Cause, String)> {
         let object = |fields: &str| {
             let text =
                 format!("{{apiVersion: {api_version}, kind: {kind}, metadata: {{name: a}}, {fields}}}\n");
@@ -611,19 +685,29 @@ mod tests {
             parse(&sources, source, "a.yaml", &ReadOptions::strict()).output.unwrap().remove(0)
         };
         let (old, new) = (object(old), object(new));
-        let update = Update {
-            group: old.group(),
-            kind,
-            name: "a",
-            old: &old.root,
-            new: &new.root,
-            version: Version::V1_36,
-        };
+        let update = Update { group: old.group(), kind, name: "a", old: &old.root, new: &new.root, version };
         let refusals = validate(&update, &Cluster);
         refusals
             .into_iter()
             .map(|Refusal { error, cause }| (cause, format!("{}: {}", error.path, error.server_message())))
             .collect()
+    }
+
+    #[test]
+    fn rules_of_updates_belong_to_versions() {
+        let history = |version| stateful_set_mutable(version).contains(&"revisionHistoryLimit");
+        assert!(!history(Version::V1_32) && history(Version::V1_33));
+        // The claim of the tests has 2Gi: asking for less than before is fine down to that.
+        let claim = |size: &str| format!("spec: {{resources: {{requests: {{storage: {size}}}}}}}");
+        let shrunk = |version| {
+            refused_by(version, "v1", "PersistentVolumeClaim", &claim("3Gi"), &claim("2Gi"))
+                .into_iter()
+                .map(|(_, message)| message)
+                .collect::<Vec<_>>()
+        };
+        let message = "spec.resources.requests.storage: Forbidden: field can not be less than previous value";
+        assert_eq!(shrunk(Version::V1_31), [message]);
+        assert_eq!(shrunk(Version::V1_32), Vec::<String>::new());
     }
 
     #[test]

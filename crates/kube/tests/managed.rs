@@ -124,7 +124,7 @@ fn stored_form(object: &Node) -> Node {
     schema::decode_nulls(api_version, kind, Version::DEFAULT, &mut form);
     drop_server_made(&mut form);
     defaults::store(group, kind, &mut form);
-    defaults::gate(Version::DEFAULT, group, kind, &mut form);
+    defaults::apply_gates(Version::DEFAULT, group, kind, &mut form);
     // What the server allocates, and drops with the type of a Service.
     if let (Some(spec), "Service") = (map_at(&mut form, &["spec"]), kind) {
         for field in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "healthCheckNodePort"] {

@@ -1,7 +1,10 @@
 //! The command line. Names and meanings are Helm's wherever Helm has the flag.
 
+use crate::completion;
 use crate::ui::Color;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
+use plimsoll::k8s::Version;
 use std::path::PathBuf;
 
 /// Render, lint and diff Kubernetes releases built around StatefulSets
@@ -19,10 +22,11 @@ Examples:
   plimsoll lint ./chart
   plimsoll diff web ./chart -f prod.yaml --against git:main
   plimsoll preview web ./chart
+  plimsoll rehearse web ./chart --against live
   plimsoll values web ./chart --why image.tag
 
 Exit codes: 0 success, no findings, no differences; 1 findings or differences; 2 failed;
-3 (diff) the API server would reject the upgrade."
+3 (diff, rehearse) the API server would reject the upgrade."
 )]
 pub(crate) struct Cli {
     /// Choose when to use colors
@@ -51,6 +55,8 @@ pub(crate) enum Command {
     Diff(Box<DiffArgs>),
     /// Show the pods, DNS names, Services and claims of a release before it exists
     Preview(Box<PreviewArgs>),
+    /// Rehearse an upgrade: what the controllers do step by step, which pods are up and how long it takes at least
+    Rehearse(Box<RehearseArgs>),
     /// List, show or prune the recorded renders of a release
     History(Box<HistoryArgs>),
     /// Show the values that a chart's templates see, and the origin of each
@@ -66,9 +72,10 @@ pub(crate) enum Command {
 #[command(allow_missing_positional = true)]
 pub(crate) struct ReleaseAndSource {
     /// Name of the release; the default is `release-name`
+    #[arg(add = ArgValueCompleter::new(completion::releases_and_sources))]
     release: Option<String>,
-    /// Chart directory, .tgz archive or builtin:NAME; `diff` and `preview` also accept rendered manifests
-    #[arg(value_hint = ValueHint::AnyPath)]
+    /// Chart directory, .tgz archive or builtin:NAME; `diff`, `preview` and `rehearse` also accept rendered manifests
+    #[arg(value_hint = ValueHint::AnyPath, add = ArgValueCompleter::new(completion::sources))]
     source: String,
 }
 
@@ -145,7 +152,12 @@ pub(crate) struct ReleaseFlags {
     /// Render as an upgrade instead of an installation
     #[arg(long)]
     pub(crate) is_upgrade: bool,
-    #[arg(long, value_name = "VERSION", help = kube_version_help(""))]
+    #[arg(
+        long,
+        value_name = "VERSION",
+        help = kube_version_help(),
+        add = ArgValueCandidates::new(completion::kube_versions)
+    )]
     pub(crate) kube_version: Option<String>,
     /// Add API versions that the cluster serves
     #[arg(short, long, value_name = "VERSIONS", value_delimiter = ',')]
@@ -155,19 +167,15 @@ pub(crate) struct ReleaseFlags {
     pub(crate) seed: Option<u64>,
 }
 
-/// What `--kube-version` is, in every command that has it; `known` are the versions it takes.
-fn kube_version_help(known: &str) -> String {
-    let templates = plimsoll::engine::KubeVersion::of_helm().version;
-    let validation = plimsoll::k8s::Version::DEFAULT;
-    format!(
-        "Target this version of Kubernetes{known} (default: {templates} for templates, as in Helm; {validation} for \
-         validation)"
-    )
+/// What `--kube-version` is, in every command that has it.
+fn kube_version_help() -> String {
+    format!("Target this version of Kubernetes [default: {}]", Version::DEFAULT)
 }
 
-/// The versions of Kubernetes that plimsoll validates for.
-fn known_kube_versions() -> String {
-    format!(", {} to {}", plimsoll::k8s::Version::MIN, plimsoll::k8s::Version::MAX)
+/// The same where other versions than those that plimsoll knows are refused.
+fn known_kube_version_help() -> String {
+    let (min, max, default) = (Version::MIN, Version::MAX, Version::DEFAULT);
+    format!("Target this version of Kubernetes, {min} to {max} [default: {default}]")
 }
 
 /// A release to be rendered: what every command that takes a chart shares.
@@ -240,15 +248,8 @@ Exit codes: 0 no differences, 1 differences (with --fail-on: only those listed),
 3 the API server would reject the upgrade."
 )]
 pub(crate) struct DiffArgs {
-    /// Compare with: `last`, a recorded revision, manifests (file, directory, `-`), `git:REV[:PATH]` or `live`
-    #[arg(long, value_name = "PREVIOUS", default_value = "last", allow_hyphen_values = true)]
-    pub(crate) against: String,
-    /// Set values of the old side (with --against git:REV; --set applies to the new side only)
-    #[arg(long, value_name = "KEY=VALUE")]
-    pub(crate) against_set: Vec<String>,
-    /// Read values of the old side from the current version of a file (with --against git:REV)
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) against_values: Vec<String>,
+    #[command(flatten)]
+    pub(crate) against: AgainstFlags,
     /// Choose the output format
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) format: DiffFormat,
@@ -265,11 +266,19 @@ pub(crate) struct DiffArgs {
     #[arg(long, value_name = "PATH")]
     pub(crate) ignore: Vec<String>,
     /// Exit with 1 only for these categories: changed, rejected, removed, restart, data-loss, traffic, ...
-    #[arg(long, value_name = "CATEGORIES", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "CATEGORIES",
+        value_delimiter = ',',
+        add = ArgValueCandidates::new(completion::fail_on)
+    )]
     pub(crate) fail_on: Vec<String>,
     /// Assume that claims without a visible volume are bound
     #[arg(long)]
     pub(crate) claims_bound: bool,
+    /// Also ask the API server (kubectl apply --dry-run=server), and show where it disagrees with the plan
+    #[arg(long)]
+    pub(crate) server_dry_run: bool,
     #[command(flatten)]
     pub(crate) history: HistoryFlags,
     #[command(flatten)]
@@ -288,6 +297,12 @@ pub(crate) struct ClusterFlags {
     /// Use this kubeconfig file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) kubeconfig: Option<String>,
+    /// Find removed objects by these labels (with --against live; default: app.kubernetes.io/instance=RELEASE)
+    #[arg(short = 'l', long, value_name = "LABELS")]
+    pub(crate) selector: Option<String>,
+    /// Find removed objects in the ApplySet whose parent is this Secret (with --against live)
+    #[arg(long, value_name = "SECRET")]
+    pub(crate) applyset: Option<String>,
 }
 
 impl ClusterFlags {
@@ -297,7 +312,27 @@ impl ClusterFlags {
     }
 }
 
-impl DiffArgs {
+/// What the new side is compared with.
+#[derive(Debug, Args)]
+pub(crate) struct AgainstFlags {
+    /// Compare with: `last`, a recorded revision, a chart, manifests (file, directory, `-`), `git:REV[:PATH]` or `live`
+    #[arg(
+        long,
+        value_name = "PREVIOUS",
+        default_value = "last",
+        allow_hyphen_values = true,
+        add = ArgValueCompleter::new(completion::against)
+    )]
+    pub(crate) against: String,
+    /// Set values of the old side (with --against git:REV or a chart; --set applies to the new side only)
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) against_set: Vec<String>,
+    /// Read values of the old side from the current version of a file (with --against git:REV or a chart)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) against_values: Vec<String>,
+}
+
+impl AgainstFlags {
     /// Whether any flag sets values of the old side.
     pub(crate) fn sets_old_values(&self) -> bool {
         !(self.against_set.is_empty() && self.against_values.is_empty())
@@ -319,6 +354,8 @@ pub(crate) enum DiffFormat {
     Markdown,
     /// Self-contained HTML page
     Html,
+    /// Bash script that carries out the plan and asks before each step that deletes something
+    Script,
 }
 
 #[derive(Debug, Args)]
@@ -352,6 +389,59 @@ pub(crate) enum PreviewFormat {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    override_usage = "plimsoll rehearse [OPTIONS] [RELEASE] SOURCE\n       plimsoll rehearse [OPTIONS] --scenario FILE",
+    mut_arg("source", |source| source.default_value_if("scenario", clap::builder::ArgPredicate::IsPresent, "")),
+    after_help = "\
+Examples:
+  plimsoll rehearse web ./chart -f prod.yaml --against git:main
+  plimsoll rehearse web ./chart --against live --fail web-2        # what if web-2 never gets ready?
+  plimsoll rehearse web ./chart --against live --format html > rollout.html
+  plimsoll rehearse --scenario rollout.yaml --format json
+
+Exit codes: 0 all pods are ready at the end, 1 the roll-out gets stuck, 2 failed,
+3 the API server would reject the upgrade. A scenario that can be read ends with 0."
+)]
+pub(crate) struct RehearseArgs {
+    #[command(flatten)]
+    pub(crate) against: AgainstFlags,
+    /// Assume that this pod never gets ready
+    #[arg(long, value_name = "POD")]
+    pub(crate) fail: Vec<String>,
+    /// Evict this pod as soon as the roll-out has begun
+    #[arg(long, value_name = "POD")]
+    pub(crate) evict: Vec<String>,
+    /// Run the pods of DaemonSets on this many nodes
+    #[arg(long, value_name = "NUMBER", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) nodes: u16,
+    /// Run a scenario instead of a release: objects, actions and what the pods do, in YAML or JSON
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["release", "source", "against", "fail", "evict", "nodes"])]
+    pub(crate) scenario: Option<String>,
+    /// Choose the output format
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: RehearseFormat,
+    #[command(flatten)]
+    pub(crate) history: HistoryFlags,
+    #[command(flatten)]
+    pub(crate) release: ReleaseArgs,
+    #[command(flatten)]
+    pub(crate) cluster: ClusterFlags,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum RehearseFormat {
+    /// Table of steps
+    #[default]
+    Table,
+    /// JSON for programs
+    Json,
+    /// SVG image of the pods over time
+    Svg,
+    /// Self-contained HTML page
+    Html,
+}
+
+#[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   plimsoll render web ./chart --record --message 'before the upgrade' | kubectl apply -f -
@@ -361,13 +451,17 @@ Examples:
 Exit codes: 0 success, 1 a revision is damaged (the list marks it), 2 failed.")]
 pub(crate) struct HistoryArgs {
     /// Name of the release
-    #[arg(default_value = "release-name", value_name = "RELEASE")]
+    #[arg(
+        default_value = "release-name",
+        value_name = "RELEASE",
+        add = ArgValueCandidates::new(completion::releases)
+    )]
     pub(crate) release: String,
     /// Set the namespace of the release (default: every namespace with records)
     #[arg(short, long, value_name = "NAME")]
     pub(crate) namespace: Option<String>,
     /// Print the manifests of this revision, except objects that contain digests of secret values
-    #[arg(long, value_name = "REVISION")]
+    #[arg(long, value_name = "REVISION", add = ArgValueCandidates::new(completion::revisions))]
     pub(crate) show: Option<u64>,
     /// Delete all revisions but the last KEEP
     #[arg(long, value_name = "KEEP", conflicts_with = "show")]
@@ -472,13 +566,13 @@ pub(crate) struct LintArgs {
     ///
     /// Each chart is a release of its own. All manifests together form one release, as with `kubectl apply`. Files that
     /// are not Kubernetes manifests are skipped.
-    #[arg(required_unless_present = "explain", value_name = "SOURCE", value_hint = ValueHint::AnyPath)]
+    #[arg(required_unless_present = "explain", value_name = "SOURCE", value_hint = ValueHint::AnyPath, add = ArgValueCompleter::new(completion::sources))]
     pub(crate) sources: Vec<String>,
     /// Lint each manifest file or directory as a release of its own
     #[arg(long)]
     pub(crate) separate: bool,
     /// Explain a rule, or list all rules
-    #[arg(long, value_name = "RULE", num_args = 0..=1, default_missing_value = "", exclusive = true)]
+    #[arg(long, value_name = "RULE", num_args = 0..=1, default_missing_value = "", exclusive = true, add = ArgValueCandidates::new(completion::rules))]
     pub(crate) explain: Option<String>,
     /// Choose the output format
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
@@ -487,10 +581,20 @@ pub(crate) struct LintArgs {
     #[arg(long, value_name = "SEVERITY", value_parser = ["error", "warning", "info"])]
     pub(crate) min_severity: Option<String>,
     /// Run only this rule or group; may be repeated
-    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "RULE",
+        value_delimiter = ',',
+        add = ArgValueCandidates::new(completion::rules_and_groups)
+    )]
     pub(crate) rule: Vec<String>,
     /// Skip this rule or group; may be repeated
-    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "RULE",
+        value_delimiter = ',',
+        add = ArgValueCandidates::new(completion::rules_and_groups)
+    )]
     pub(crate) skip: Vec<String>,
     /// Lint each chart once with this values file, in addition to -f; may be repeated
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -510,7 +614,13 @@ pub(crate) struct LintArgs {
     /// Set the namespace of the release
     #[arg(short, long, default_value = "default", value_name = "NAME", help_heading = "Release")]
     pub(crate) namespace: String,
-    #[arg(long, value_name = "VERSION", help_heading = "Release", help = kube_version_help(&known_kube_versions()))]
+    #[arg(
+        long,
+        value_name = "VERSION",
+        help_heading = "Release",
+        help = known_kube_version_help(),
+        add = ArgValueCandidates::new(completion::kube_versions)
+    )]
     pub(crate) kube_version: Option<String>,
     /// Add API versions that the cluster serves
     #[arg(short, long, value_name = "VERSIONS", value_delimiter = ',', help_heading = "Release")]
@@ -535,6 +645,13 @@ pub(crate) enum LintFormat {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+The script runs plimsoll to complete values: rules, git revisions, recorded revisions, charts.
+
+Examples:
+  source <(plimsoll completions bash)          # in ~/.bashrc
+  source <(plimsoll completions zsh)           # in ~/.zshrc, after compinit
+  plimsoll completions fish | source           # in ~/.config/fish/config.fish")]
 pub(crate) struct CompletionsArgs {
     /// Shell to generate the script for
     #[arg(value_enum)]

@@ -2,6 +2,7 @@
 
 mod args;
 mod commands;
+mod completion;
 mod helm;
 mod ui;
 
@@ -14,6 +15,7 @@ use ui::{Color, ExitStatus, Ui};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    completion::answer();
     let status = match helm::parse() {
         Ok(cli) => run(cli),
         Err(error) => usage(&error),
@@ -28,6 +30,7 @@ fn run(cli: Cli) -> ExitStatus {
         Command::Lint(args) => commands::lint::run(&args, &mut ui),
         Command::Diff(args) => commands::diff::run(&args, &mut ui),
         Command::Preview(args) => commands::preview::run(&args, &mut ui),
+        Command::Rehearse(args) => commands::rehearse::run(&args, &mut ui),
         Command::History(args) => commands::history::run(&args, &mut ui),
         Command::Values(args) => commands::values::run(&args, &mut ui),
         Command::Completions(args) => commands::generate::completions(&args, &mut ui),

@@ -18,7 +18,7 @@ pub(crate) enum ExitStatus {
     Findings = 1,
     /// It could not be done: usage, input, template.
     Failure = 2,
-    /// `diff` only: the API server would reject the upgrade.
+    /// `diff` and `rehearse`: the API server would reject the upgrade.
     Rejected = 3,
 }
 
@@ -77,6 +77,17 @@ impl Ui {
     /// Whether everything printed so far has been written to stdout.
     pub(crate) fn has_printed_all(&self) -> bool {
         self.stdout_failed.is_none() && !self.reader_left
+    }
+
+    /// How many columns a line of a result may have: those of the terminal, or what `COLUMNS` says. Output for files and
+    /// other programs is not wrapped.
+    pub(crate) fn width() -> usize {
+        const NARROWEST: usize = 20;
+        #[expect(clippy::disallowed_methods, reason = "the binary is where the environment is read")]
+        let columns = std::env::var("COLUMNS").ok().and_then(|text| text.parse::<usize>().ok());
+        let terminal =
+            || terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
+        columns.or_else(terminal).map_or(usize::MAX, |width| width.max(NARROWEST))
     }
 
     /// Prints a result that people read: through a pager where it goes to a terminal.

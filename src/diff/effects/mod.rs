@@ -1,10 +1,11 @@
 //! What follows from a change in the cluster: which pods restart in which order, what becomes of volumes,
 //! who notices.
 
+mod references;
 mod workload;
 mod world;
 
-pub(super) use workload::{is_version_like, pod_labels, pod_list, retained_claims};
+pub(super) use workload::{is_version_like, pod_list, retained_claims};
 pub(super) use world::World;
 
 use super::apply::Applied;
@@ -12,6 +13,8 @@ use super::instructions::kind_of;
 use super::matching::{Pair, group_of};
 use super::{Change, Effect, EffectKind, FieldChange, ObjectPlan, Verdict};
 use crate::k8s::merge::scalar_text;
+use crate::k8s::schema;
+use crate::k8s::views::{Claim, StatefulSet, WorkloadKind};
 use crate::manifest::Object;
 use crate::yaml::Node;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,7 +29,7 @@ pub(super) fn created(new: &Object) -> Vec<Effect> {
     if (group_of(new), new.kind.as_str()) == ("networking.k8s.io", "NetworkPolicy") {
         return vec![connections()];
     }
-    workload::created(group_of(new), &new.kind, &new.name, &new.root)
+    workload::created(new)
 }
 
 /// What any other set of network policies means.
@@ -41,17 +44,10 @@ pub(super) fn updated(
     changes: &[FieldChange],
     world: &World<'_>,
 ) -> Vec<Effect> {
+    if let Some(kind) = WorkloadKind::of_object(new) {
+        return workload::updated(new, kind, applied, changes, world.kubectl(new));
+    }
     match (group_of(new), new.kind.as_str()) {
-        ("apps", "StatefulSet" | "Deployment" | "DaemonSet" | "ReplicaSet") => {
-            workload::updated(new, applied, changes, world.kubectl(new))
-        }
-        ("", "Pod") if changes.iter().any(|change| change.path.fields().last() == Some("image")) => {
-            vec![Effect {
-                kind: EffectKind::RollingRestart,
-                detail: "containers whose image changed are restarted in place".to_owned(),
-                pods: vec![new.name.clone()],
-            }]
-        }
         ("", "Service") => service(changes),
         ("networking.k8s.io", "Ingress") => {
             let routes = changes.iter().any(|change| {
@@ -76,15 +72,12 @@ pub(super) fn updated(
                 .find(|change| change.path.starts_with(&["spec", "resources", "requests", "storage"]));
             grows
                 .map(|change| {
-                    let known = world.knows_class(applied.merged.at(&["spec", "storageClassName"]));
+                    let known = world.knows_class(Claim::new(&applied.merged).class());
                     let caveat = if known { "" } else { "; the storage class must allow expansion" };
                     effect(EffectKind::None, format!("the volume grows in place: {}{caveat}", arrow(change)))
                 })
                 .into_iter()
                 .collect()
-        }
-        ("batch", "CronJob") if !changes.is_empty() => {
-            vec![effect(EffectKind::None, "jobs started from now on are made from the new template")]
         }
         _ => Vec::new(),
     }
@@ -92,7 +85,7 @@ pub(super) fn updated(
 
 /// What is said where nothing follows.
 pub(super) fn none(new: &Object, changes: &[FieldChange]) -> Effect {
-    if !matches!(new.kind.as_str(), "StatefulSet" | "Deployment" | "DaemonSet" | "ReplicaSet") {
+    if !WorkloadKind::of_object(new).is_some_and(WorkloadKind::runs_forever) {
         return effect(EffectKind::None, "");
     }
     let number = |node: &Option<Node>| node.as_ref().and_then(Node::as_i64).unwrap_or_default();
@@ -243,17 +236,22 @@ pub(super) fn ignored(
         };
         effects.push(effect(EffectKind::Ignored, detail));
     }
-    if new.kind == "StatefulSet" {
-        const LIMIT: [&str; 4] = ["spec", "updateStrategy", "rollingUpdate", "maxUnavailable"];
-        let written = new_manifest.at(&LIMIT);
-        if old_manifest.at(&LIMIT) != written && written.is_some() && applied.merged.at(&LIMIT).is_none() {
-            effects.push(effect(
-                EffectKind::Ignored,
-                "`spec.updateStrategy.rollingUpdate.maxUnavailable` is dropped unread unless the cluster has the feature gate MaxUnavailableStatefulSet on",
-            ));
-        }
-    }
+    effects.extend(dropped(new, old_manifest, new_manifest, world));
     effects
+}
+
+/// New values of fields that the server drops, because their feature gates are off.
+fn dropped(new: &Object, old_manifest: &Node, new_manifest: &Node, world: &World<'_>) -> Vec<Effect> {
+    let kind = schema::kind_in_group(group_of(new), &new.kind);
+    let disabled = |manifest| schema::disabled_fields(kind, world.version(), manifest);
+    let before = disabled(old_manifest);
+    let changed = disabled(new_manifest).into_iter().filter(|field| !before.contains(field));
+    let effects = changed.map(|(path, feature, _)| {
+        let name = feature.name();
+        let detail = format!("`{path}` is dropped unread unless the cluster has the feature gate {name} on");
+        effect(EffectKind::Ignored, detail)
+    });
+    effects.collect()
 }
 
 /// Finds ConfigMaps and Secrets that change while the pods that use them stay as they are.
@@ -278,19 +276,19 @@ pub(super) fn unseen_configuration(objects: &mut [ObjectPlan], pairs: &[Pair<'_>
         // Where a change is refused the old template stays.
         let running = if plan.verdict == Verdict::Rejected { pair.old } else { pair.new };
         let (Some(workload), Some(old)) = (running, pair.old) else { continue };
-        if plan.restarts() || !workload::has_template(&workload.kind) {
+        let Some(template) = references::running_template(workload).filter(|_| !plan.restarts()) else {
             continue;
-        }
+        };
         let templated = plan.verdict == Verdict::Accepted
             && plan.changes.iter().any(|change| change.path.starts_with(&["spec", "template"]));
         let pods = workload::pod_names(old);
         // No pod is there to hold old values.
-        if templated && workload.kind == "StatefulSet" && pods.is_empty() {
+        if templated && StatefulSet::of_object(workload).is_some() && pods.is_empty() {
             continue;
         }
         let home = namespace(workload);
         let mut seen: BTreeMap<(&str, &str), (Vec<&'static str>, bool)> = BTreeMap::new();
-        for usage in workload::references(workload) {
+        for usage in references::references(template) {
             let (ways, live) = seen.entry((usage.kind, usage.name)).or_insert((Vec::new(), true));
             if !ways.contains(&usage.way) {
                 ways.push(usage.way);
@@ -308,11 +306,14 @@ pub(super) fn unseen_configuration(objects: &mut [ObjectPlan], pairs: &[Pair<'_>
             let detail = if templated {
                 format!("{kind}/{name} uses it ({ways}) and none of its pods restarts: {how}")
             } else {
+                // kubectl restarts no other kinds.
                 let restart =
-                    world.kubectl(workload).inline(&["rollout", "restart"], kind_of(workload), name);
-                format!(
-                    "{kind}/{name} uses it ({ways}) and its pod template does not change: {how}; {restart}"
-                )
+                    WorkloadKind::of_object(workload).is_some_and(WorkloadKind::rolls_out).then(|| {
+                        let kubectl = world.kubectl(workload);
+                        format!("; {}", kubectl.inline(&["rollout", "restart"], kind_of(workload), name))
+                    });
+                let restart = restart.unwrap_or_default();
+                format!("{kind}/{name} uses it ({ways}) and its pod template does not change: {how}{restart}")
             };
             found.push(((key.0, key.1.clone(), key.2), detail, pods.clone()));
         }

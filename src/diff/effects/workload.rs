@@ -4,7 +4,7 @@ use super::super::apply::Applied;
 use super::super::instructions::{Kubectl, POD, kind_of};
 use super::super::{Effect, EffectKind, FieldChange};
 use super::effect;
-use crate::k8s::merge::scalar_text;
+use crate::k8s::views::{DaemonSet, Deployment, IntOrPercent, StatefulSet, Workload, WorkloadKind};
 use crate::manifest::Object;
 use crate::yaml::Node;
 use std::collections::BTreeSet;
@@ -25,68 +25,15 @@ fn outside(range: &Range<i64>, other: &Range<i64>) -> (Range<i64>, Range<i64>) {
     (range.start..range.end.min(other.start), range.start.max(other.end)..range.end)
 }
 
-/// What a stored StatefulSet says about its pods.
-struct StatefulSet<'a> {
-    name: &'a str,
-    root: &'a Node,
-    replicas: i64,
-    start: i64,
-    partition: i64,
+/// Pods of a StatefulSet by name, the first [`MAX_LISTED`] of them.
+fn pods(set: StatefulSet<'_>, ordinals: impl IntoIterator<Item = i64>) -> Vec<String> {
+    ordinals.into_iter().take(MAX_LISTED).map(|ordinal| set.pod_name(ordinal)).collect()
 }
 
-impl<'a> StatefulSet<'a> {
-    fn new(name: &'a str, root: &'a Node) -> Self {
-        let int = |path: &[&str]| root.at(path).and_then(Node::as_i64).unwrap_or_default().max(0);
-        Self {
-            name,
-            root,
-            replicas: root.at(&["spec", "replicas"]).and_then(Node::as_i64).unwrap_or(1).max(0),
-            start: int(&["spec", "ordinals", "start"]),
-            partition: int(&["spec", "updateStrategy", "rollingUpdate", "partition"]),
-        }
-    }
-
-    fn word(&self, path: &[&str]) -> &'a str {
-        self.root.at(path).and_then(Node::as_str).unwrap_or_default()
-    }
-
-    fn ordinals(&self) -> Range<i64> {
-        self.start..self.start.saturating_add(self.replicas)
-    }
-
-    /// Pods by name, the first [`MAX_LISTED`] of them.
-    fn pods(&self, ordinals: impl IntoIterator<Item = i64>) -> Vec<String> {
-        ordinals.into_iter().take(MAX_LISTED).map(|ordinal| format!("{}-{ordinal}", self.name)).collect()
-    }
-
-    fn parallel(&self) -> bool {
-        self.word(&["spec", "podManagementPolicy"]) == "Parallel"
-    }
-
-    fn on_delete(&self) -> bool {
-        self.word(&["spec", "updateStrategy", "type"]) == "OnDelete"
-    }
-
-    /// The first ordinal that gets a new template.
-    fn first_updated(&self) -> i64 {
-        self.start.saturating_add(self.partition)
-    }
-
-    fn claim_templates(&self) -> Vec<&'a str> {
-        let claims = self.root.at(&["spec", "volumeClaimTemplates"]).map(Node::items).unwrap_or_default();
-        claims.iter().filter_map(|claim| claim.at(&["metadata", "name"]).and_then(Node::as_str)).collect()
-    }
-
-    fn claims(&self, ordinals: impl Iterator<Item = i64>) -> String {
-        let names: Vec<String> = ordinals
-            .take(MAX_LISTED)
-            .flat_map(|ordinal| {
-                let templates = self.claim_templates().into_iter();
-                templates.map(move |claim| format!("{claim}-{}-{ordinal}", self.name))
-            })
-            .collect();
-        listed(&names)
-    }
+/// The claims of pods of a StatefulSet, as a list for people.
+fn claims(set: StatefulSet<'_>, ordinals: impl Iterator<Item = i64>) -> String {
+    let names: Vec<String> = ordinals.take(MAX_LISTED).flat_map(|ordinal| set.claim_names(ordinal)).collect();
+    listed(&names)
 }
 
 /// A list of names that stays readable.
@@ -99,68 +46,84 @@ fn listed(names: &[String]) -> String {
     }
 }
 
-pub(super) fn has_template(kind: &str) -> bool {
-    matches!(kind, "StatefulSet" | "Deployment" | "DaemonSet" | "ReplicaSet" | "CronJob" | "Job")
-}
-
 /// What follows from the creation of a workload.
-pub(super) fn created(group: &str, kind: &str, name: &str, manifest: &Node) -> Vec<Effect> {
-    if (group, kind) != ("apps", "StatefulSet") {
-        return Vec::new();
-    }
-    let set = StatefulSet::new(name, manifest);
-    if set.replicas == 0 {
-        return Vec::new();
-    }
-    let order = if set.parallel() { "all at once" } else { "one by one, each when the one before is ready" };
-    let claims = if set.claim_templates().is_empty() {
-        String::new()
-    } else {
-        format!("; claims {}", set.claims(set.ordinals()))
-    };
+pub(super) fn created(new: &Object) -> Vec<Effect> {
+    let Some(set) = StatefulSet::of_object(new).filter(|set| set.replicas() > 0) else { return Vec::new() };
+    let order =
+        if set.is_parallel() { "all at once" } else { "one by one, each when the one before is ready" };
+    let claims =
+        if set.has_claims() { format!("; claims {}", claims(set, set.ordinals())) } else { String::new() };
     vec![Effect {
         kind: EffectKind::ScaleUp,
-        detail: if set.replicas == 1 {
-            format!("1 pod starts{claims}")
-        } else {
-            format!("{} start {order}{claims}", counted(set.replicas))
+        detail: match set.replicas() {
+            1 => format!("1 pod starts{claims}"),
+            replicas => format!("{} start {order}{claims}", counted(replicas)),
         },
-        pods: set.pods(set.ordinals()),
+        pods: pods(set, set.ordinals()),
     }]
 }
 
 /// The pods of a stored StatefulSet in the order in which its deletion would scale it down, as a list for people.
-pub(in super::super) fn pod_list(set: &Object, stored: &Node) -> String {
-    let set = StatefulSet::new(&set.name, stored);
-    listed(&set.pods(set.ordinals().rev()))
+pub(in super::super) fn pod_list(set: StatefulSet<'_>) -> String {
+    listed(&pods(set, set.ordinals().rev()))
 }
 
 /// The claims that a stored StatefulSet leaves behind when it is deleted, as a list for people.
-pub(in super::super) fn retained_claims(set: &Object, stored: &Node) -> Option<String> {
-    let set = StatefulSet::new(&set.name, stored);
-    (!set.claim_templates().is_empty() && !set.ordinals().is_empty()).then(|| set.claims(set.ordinals()))
-}
-
-/// The labels of the pods that a workload runs.
-pub(in super::super) fn pod_labels(workload: &Object) -> Option<&Node> {
-    matches!(workload.kind.as_str(), "StatefulSet" | "Deployment" | "DaemonSet" | "ReplicaSet")
-        .then(|| workload.at(&["spec", "template", "metadata", "labels"]))
-        .flatten()
+pub(in super::super) fn retained_claims(set: StatefulSet<'_>) -> Option<String> {
+    (set.has_claims() && !set.ordinals().is_empty()).then(|| claims(set, set.ordinals()))
 }
 
 /// What follows from an accepted update of a workload.
 pub(super) fn updated(
     new: &Object,
+    kind: WorkloadKind,
+    applied: &Applied,
+    changes: &[FieldChange],
+    kubectl: Kubectl<'_>,
+) -> Vec<Effect> {
+    match kind {
+        WorkloadKind::Pod => pod(new, changes).into_iter().collect(),
+        WorkloadKind::CronJob if !changes.is_empty() => {
+            vec![effect(EffectKind::None, "jobs started from now on are made from the new template")]
+        }
+        kind if kind.runs_forever() => replaced(new, kind, applied, changes, kubectl),
+        _ => Vec::new(),
+    }
+}
+
+fn pod(new: &Object, changes: &[FieldChange]) -> Option<Effect> {
+    changes.iter().any(|change| change.path.fields().last() == Some("image")).then(|| Effect {
+        kind: EffectKind::RollingRestart,
+        detail: "containers whose image changed are restarted in place".to_owned(),
+        pods: vec![new.name.clone()],
+    })
+}
+
+/// What follows for the pods of a workload that replaces them.
+fn replaced(
+    new: &Object,
+    kind: WorkloadKind,
     applied: &Applied,
     changes: &[FieldChange],
     kubectl: Kubectl<'_>,
 ) -> Vec<Effect> {
     let template: Vec<&FieldChange> =
         changes.iter().filter(|change| change.path.starts_with(&["spec", "template"])).collect();
-    let mut effects = match new.kind.as_str() {
-        "StatefulSet" => stateful_set(&new.name, applied, &template, changes, kubectl),
-        _ => others(new, applied, &template, kubectl),
+    let rolls = !template.is_empty();
+    let (live, merged) = (&applied.live, &applied.merged);
+    let mut effects = match kind {
+        WorkloadKind::StatefulSet => {
+            stateful_set(StatefulSet::new(live), StatefulSet::new(merged), rolls, changes, kubectl)
+        }
+        _ => scaled_workload(Workload::new(kind, live), Workload::new(kind, merged)),
     };
+    match kind {
+        WorkloadKind::DaemonSet if rolls => effects.push(daemon_set(DaemonSet::new(merged))),
+        WorkloadKind::Deployment if rolls => {
+            effects.extend(deployment(new, Deployment::new(live), Deployment::new(merged), kubectl));
+        }
+        _ => {}
+    }
     let restarts = effects.iter().any(|effect| effect.kind == EffectKind::RollingRestart);
     if restarts && let Some(why) = needless(&template) {
         effects.push(effect(EffectKind::NeedlessRestart, why));
@@ -169,23 +132,25 @@ pub(super) fn updated(
 }
 
 fn stateful_set(
-    name: &str,
-    applied: &Applied,
-    template: &[&FieldChange],
+    old: StatefulSet<'_>,
+    new: StatefulSet<'_>,
+    rolls: bool,
     changes: &[FieldChange],
     kubectl: Kubectl<'_>,
 ) -> Vec<Effect> {
-    let (old, new) = (StatefulSet::new(name, &applied.live), StatefulSet::new(name, &applied.merged));
-    let mut effects = scaled(&old, &new, !template.is_empty());
-    if !template.is_empty() {
-        effects.extend(rolled(&old, &new, kubectl));
-        effects.extend(moved_volumes(&old, &new));
+    let mut effects = scaled(old, new, rolls);
+    if rolls {
+        effects.extend(rolled(old, new, kubectl));
+        effects.extend(moved_volumes(old, new));
     }
-    for (field, event) in [("whenDeleted", "the StatefulSet is deleted"), ("whenScaled", "it is scaled down")]
-    {
+    let retention = new.claim_retention();
+    for (field, is_deleted, event) in [
+        ("whenDeleted", retention.when_deleted, "the StatefulSet is deleted"),
+        ("whenScaled", retention.when_scaled, "it is scaled down"),
+    ] {
         let path = ["spec", "persistentVolumeClaimRetentionPolicy", field];
-        let touched = changes.iter().any(|change| change.path.starts_with(&path));
-        if touched && new.word(&path) == "Delete" && !new.claim_templates().is_empty() {
+        let is_changed = changes.iter().any(|change| change.path.starts_with(&path));
+        if is_changed && is_deleted && new.has_claims() {
             effects.push(effect(
                 EffectKind::DataLoss,
                 format!("from now on claims are deleted when {event} ({field}: Delete)"),
@@ -197,22 +162,22 @@ fn stateful_set(
 
 /// Pods and claims that come and go. Where the template changes, those that come below the partition start with the
 /// old one (`newVersionedStatefulSetPod`).
-fn scaled(old: &StatefulSet<'_>, new: &StatefulSet<'_>, template_changes: bool) -> Vec<Effect> {
+fn scaled(old: StatefulSet<'_>, new: StatefulSet<'_>, template_changes: bool) -> Vec<Effect> {
     let (before, after) = (old.ordinals(), new.ordinals());
     let (low, high) = outside(&before, &after);
     let gone = high.rev().chain(low.rev());
     let (low, high) = outside(&after, &before);
     let come = low.clone().chain(high.clone());
     let mut effects = Vec::new();
-    let numbers = format!("{} -> {} replicas", old.replicas, new.replicas);
+    let numbers = format!("{} -> {} replicas", old.replicas(), new.replicas());
     if gone.clone().next().is_some() {
         let mut detail = numbers.clone();
-        if old.start != new.start {
-            let _ = write!(detail, "; ordinals start at {} instead of {}", new.start, old.start);
+        if before.start != after.start {
+            let _ = write!(detail, "; ordinals start at {} instead of {}", after.start, before.start);
         }
-        if !new.claim_templates().is_empty() {
-            let claims = new.claims(gone.clone());
-            if new.word(&["spec", "persistentVolumeClaimRetentionPolicy", "whenScaled"]) == "Delete" {
+        if new.has_claims() {
+            let claims = claims(new, gone.clone());
+            if new.claim_retention().when_scaled {
                 detail.push_str("; their claims are deleted as well");
                 effects.push(effect(
                     EffectKind::DataLoss,
@@ -222,43 +187,44 @@ fn scaled(old: &StatefulSet<'_>, new: &StatefulSet<'_>, template_changes: bool) 
                 let _ = write!(detail, "; the claims {claims} stay (whenScaled: Retain)");
             }
         }
-        effects.push(Effect { kind: EffectKind::ScaleDown, detail, pods: new.pods(gone) });
+        effects.push(Effect { kind: EffectKind::ScaleDown, detail, pods: pods(new, gone) });
     }
     if come.clone().next().is_some() {
-        let order = if new.parallel() { "all at once" } else { "one by one" };
+        let order = if new.is_parallel() { "all at once" } else { "one by one" };
         let mut detail = format!("{numbers}, started {order}");
-        if template_changes && !new.on_delete() {
+        if template_changes && !new.is_on_delete() {
             let first = new.first_updated();
             let at_most = |range: &Range<i64>| range.start..range.end.min(first);
             let at_least = |range: &Range<i64>| range.start.max(first)..range.end;
-            let below = new.pods(at_most(&low).chain(at_most(&high)));
-            let above = new.pods(at_least(&low).chain(at_least(&high)));
+            let below = pods(new, at_most(&low).chain(at_most(&high)));
+            let above = pods(new, at_least(&low).chain(at_least(&high)));
             if !below.is_empty() {
                 let below = listed(&below);
-                let _ = write!(detail, "; below partition {}: {below} with the old template", new.partition);
+                let partition = new.partition().unwrap_or_default();
+                let _ = write!(detail, "; below partition {partition}: {below} with the old template");
                 if !above.is_empty() {
                     let _ = write!(detail, ", {} with the new one", listed(&above));
                 }
             }
         }
-        if !new.claim_templates().is_empty() {
-            let claims = new.claims(come.clone());
+        if new.has_claims() {
+            let claims = claims(new, come.clone());
             let _ = write!(detail, "; claims {claims} are made, or used again if they are still there");
         }
-        effects.push(Effect { kind: EffectKind::ScaleUp, detail, pods: new.pods(come) });
+        effects.push(Effect { kind: EffectKind::ScaleUp, detail, pods: pods(new, come) });
     }
     effects
 }
 
 /// The order in which a changed template reaches the pods: from the highest ordinal down to the partition,
 /// each when the one before is ready (`defaultStatefulSetControl.updateStatefulSet`).
-fn rolled(old: &StatefulSet<'_>, new: &StatefulSet<'_>, kubectl: Kubectl<'_>) -> Vec<Effect> {
+fn rolled(old: StatefulSet<'_>, new: StatefulSet<'_>, kubectl: Kubectl<'_>) -> Vec<Effect> {
     let (before, after) = (old.ordinals(), new.ordinals());
     let kept = before.start.max(after.start)..before.end.min(after.end);
     let first = new.first_updated();
-    let (held, pods) = (kept.start..kept.end.min(first), kept.start.max(first)..kept.end);
-    if new.on_delete() && !kept.is_empty() {
-        let all = listed(&new.pods(pods.rev().chain(held.rev())));
+    let (held, updated) = (kept.start..kept.end.min(first), kept.start.max(first)..kept.end);
+    if new.is_on_delete() && !kept.is_empty() {
+        let all = listed(&pods(new, updated.rev().chain(held.rev())));
         return vec![effect(
             EffectKind::RollingRestart,
             format!(
@@ -266,32 +232,31 @@ fn rolled(old: &StatefulSet<'_>, new: &StatefulSet<'_>, kubectl: Kubectl<'_>) ->
             ),
         )];
     }
-    if pods.is_empty() {
+    let partition = new.partition().unwrap_or_default();
+    if updated.is_empty() {
         let why = if held.is_empty() {
             NONE_STAYS.to_owned()
         } else {
             format!(
-                "no pods restart: partition {} keeps all of them at the old template until it is lowered",
-                new.partition
+                "no pods restart: partition {partition} keeps all of them at the old template until it is lowered"
             )
         };
         return vec![effect(EffectKind::None, why)];
     }
-    let limit = new.root.at(&["spec", "updateStrategy", "rollingUpdate", "maxUnavailable"]);
-    let limit = limit.and_then(scalar_text).filter(|limit| limit != "1");
+    let limit = new.unavailable().filter(|limit| *limit != IntOrPercent::Int(1));
     let mut detail = match limit {
-        _ if pods.end - pods.start == 1 => "restarts with the new template".to_owned(),
+        _ if updated.end - updated.start == 1 => "restarts with the new template".to_owned(),
         Some(limit) => format!("restart with at most {limit} unavailable at a time, highest ordinal first"),
         None => "restart one by one, highest ordinal first, each when the one before is ready".to_owned(),
     };
     if !held.is_empty() {
-        let kept = listed(&new.pods(held));
-        let _ = write!(detail, "; partition {} leaves {kept} alone", new.partition);
+        let kept = listed(&pods(new, held));
+        let _ = write!(detail, "; partition {partition} leaves {kept} alone");
     }
-    let names = new.pods(pods.rev());
+    let names = pods(new, updated.rev());
     let top = names.first().cloned().unwrap_or_default();
     let mut effects = vec![Effect { kind: EffectKind::RollingRestart, detail, pods: names }];
-    if !new.parallel() {
+    if !new.is_parallel() {
         effects.push(Effect {
             kind: EffectKind::MayHang,
             detail: format!(
@@ -305,28 +270,17 @@ fn rolled(old: &StatefulSet<'_>, new: &StatefulSet<'_>, kubectl: Kubectl<'_>) ->
 }
 
 /// Volumes backed by claims that are mounted elsewhere, or no more.
-fn moved_volumes(old: &StatefulSet<'_>, new: &StatefulSet<'_>) -> Vec<Effect> {
-    let claims = new.claim_templates();
-    let mounts = |set: &StatefulSet<'_>| -> BTreeSet<(String, String, String, String)> {
-        let containers = set.root.at(&["spec", "template", "spec", "containers"]).map(Node::items);
-        let word = |node: &Node, key: &str| {
-            node.get(key).and_then(Node::as_str).unwrap_or_default().trim_end_matches('/').to_owned()
-        };
-        containers
-            .unwrap_or_default()
-            .iter()
-            .flat_map(|container| {
-                let mounts = container.get("volumeMounts").map(Node::items).unwrap_or_default();
-                mounts.iter().map(move |mount| {
-                    (
-                        word(container, "name"),
-                        word(mount, "name"),
-                        word(mount, "mountPath"),
-                        word(mount, "subPath"),
-                    )
-                })
+fn moved_volumes(old: StatefulSet<'_>, new: StatefulSet<'_>) -> Vec<Effect> {
+    let is_claim = |volume: &str| new.claims().any(|(_, claim)| claim.name() == volume);
+    let mounts = |set: StatefulSet<'_>| -> BTreeSet<(String, String, String, String)> {
+        let containers = set.template().containers();
+        let mounts = containers.flat_map(|container| container.mounts().map(move |mount| (container, mount)));
+        let plain = |text: &str| text.trim_end_matches('/').to_owned();
+        mounts
+            .filter(|(_, mount)| is_claim(mount.volume()))
+            .map(|(container, mount)| {
+                (plain(container.name()), plain(mount.volume()), plain(mount.path()), plain(mount.sub_path()))
             })
-            .filter(|(_, volume, ..)| claims.contains(&volume.as_str()))
             .collect()
     };
     let (before, after) = (mounts(old), mounts(new));
@@ -349,58 +303,56 @@ fn moved_volumes(old: &StatefulSet<'_>, new: &StatefulSet<'_>) -> Vec<Effect> {
         .collect()
 }
 
-/// Deployments, DaemonSets and ReplicaSets.
-fn others(new: &Object, applied: &Applied, template: &[&FieldChange], kubectl: Kubectl<'_>) -> Vec<Effect> {
-    let kind = new.kind.as_str();
-    let mut effects = Vec::new();
-    let replicas = |root: &Node| root.at(&["spec", "replicas"]).and_then(Node::as_i64).unwrap_or(1);
-    let (before, after) = (replicas(&applied.live), replicas(&applied.merged));
-    if kind != "DaemonSet" && before != after {
+/// Pods of another workload than a StatefulSet that come and go.
+fn scaled_workload(old: Workload<'_>, new: Workload<'_>) -> Vec<Effect> {
+    let numbers = old.replicas().zip(new.replicas()).filter(|(before, after)| before != after);
+    let scaling = numbers.map(|(before, after)| {
         let kind = if after > before { EffectKind::ScaleUp } else { EffectKind::ScaleDown };
-        effects.push(effect(kind, format!("{before} -> {after} replicas")));
-    }
-    if template.is_empty() || kind == "ReplicaSet" {
-        return effects;
-    }
-    let text = |path: &[&str]| applied.merged.at(path).and_then(scalar_text).unwrap_or_default();
-    if kind == "DaemonSet" {
-        let detail = if text(&["spec", "updateStrategy", "type"]) == "OnDelete" {
-            "updateStrategy OnDelete: each node's pod gets the new template when you delete it".to_owned()
-        } else {
-            let limit = text(&["spec", "updateStrategy", "rollingUpdate", "maxUnavailable"]);
-            format!("the pod of every node is replaced, at most {limit} at a time")
-        };
-        effects.push(effect(EffectKind::RollingRestart, detail));
-        return effects;
-    }
-    // `rolloutRolling`, `rolloutRecreate`: a paused Deployment is only scaled.
-    if applied.merged.at(&["spec", "paused"]).and_then(Node::as_bool) == Some(true) {
-        effects.push(effect(
-            EffectKind::None,
-            format!(
-                "the Deployment is paused: no pods restart until it is resumed ({})",
-                kubectl.inline(&["rollout", "resume"], kind_of(new), &new.name)
-            ),
-        ));
-        return effects;
-    }
-    if before.min(after) == 0 {
-        effects.push(effect(EffectKind::None, NONE_STAYS));
-        return effects;
-    }
-    let pods = counted(after);
-    if text(&["spec", "strategy", "type"]) == "Recreate" {
-        effects.push(effect(EffectKind::Recreate, "strategy Recreate: all pods stop before new ones start"));
-        effects.push(effect(EffectKind::RollingRestart, format!("{pods} replaced, all at once")));
+        effect(kind, format!("{before} -> {after} replicas"))
+    });
+    scaling.into_iter().collect()
+}
+
+/// How a changed template reaches the pods of a DaemonSet.
+fn daemon_set(new: DaemonSet<'_>) -> Effect {
+    let detail = if new.is_on_delete() {
+        "updateStrategy OnDelete: each node's pod gets the new template when you delete it".to_owned()
     } else {
-        let unavailable = text(&["spec", "strategy", "rollingUpdate", "maxUnavailable"]);
-        let surge = text(&["spec", "strategy", "rollingUpdate", "maxSurge"]);
-        effects.push(effect(
-            EffectKind::RollingRestart,
-            format!("{pods} replaced by a new ReplicaSet, at most {unavailable} missing and {surge} extra"),
-        ));
+        format!("the pod of every node is replaced, at most {} at a time", new.unavailable())
+    };
+    effect(EffectKind::RollingRestart, detail)
+}
+
+/// How a changed template reaches the pods of a Deployment.
+fn deployment(
+    object: &Object,
+    old: Deployment<'_>,
+    new: Deployment<'_>,
+    kubectl: Kubectl<'_>,
+) -> Vec<Effect> {
+    // `rolloutRolling`, `rolloutRecreate`: a paused Deployment is only scaled.
+    if new.is_paused() {
+        let resume = kubectl.inline(&["rollout", "resume"], kind_of(object), &object.name);
+        return vec![effect(
+            EffectKind::None,
+            format!("the Deployment is paused: no pods restart until it is resumed ({resume})"),
+        )];
     }
-    effects
+    if old.replicas().min(new.replicas()) == 0 {
+        return vec![effect(EffectKind::None, NONE_STAYS)];
+    }
+    let pods = counted(new.replicas());
+    if new.is_recreate() {
+        return vec![
+            effect(EffectKind::Recreate, "strategy Recreate: all pods stop before new ones start"),
+            effect(EffectKind::RollingRestart, format!("{pods} replaced, all at once")),
+        ];
+    }
+    let (missing, extra) = (new.unavailable(), new.surge());
+    vec![effect(
+        EffectKind::RollingRestart,
+        format!("{pods} replaced by a new ReplicaSet, at most {missing} missing and {extra} extra"),
+    )]
 }
 
 fn counted(pods: i64) -> String {
@@ -474,80 +426,7 @@ pub(in super::super) fn is_version_like(key: &str) -> bool {
         .any(|word| name.contains(word))
 }
 
-/// A ConfigMap or Secret that a pod template uses.
-pub(super) struct Usage<'a> {
-    pub(super) kind: &'static str,
-    pub(super) name: &'a str,
-    /// How, in words.
-    pub(super) way: &'static str,
-    /// Whether the kubelet brings changes into running pods.
-    pub(super) live: bool,
-}
-
-/// What the pod template of a workload uses.
-pub(super) fn references(workload: &Object) -> Vec<Usage<'_>> {
-    let path: &[&str] = if workload.kind == "CronJob" {
-        &["spec", "jobTemplate", "spec", "template", "spec"]
-    } else {
-        &["spec", "template", "spec"]
-    };
-    let mut usages = Vec::new();
-    // Every run of a CronJob starts new pods.
-    let Some(spec) = workload.at(path).filter(|_| workload.kind != "CronJob") else { return usages };
-    for list in ["initContainers", "containers"] {
-        for container in spec.get(list).map(Node::items).unwrap_or_default() {
-            for variable in container.get("env").map(Node::items).unwrap_or_default() {
-                for (kind, field) in [("ConfigMap", "configMapKeyRef"), ("Secret", "secretKeyRef")] {
-                    if let Some(name) = variable.at(&["valueFrom", field, "name"]).and_then(Node::as_str) {
-                        usages.push(Usage { kind, name, way: "env", live: false });
-                    }
-                }
-            }
-            for source in container.get("envFrom").map(Node::items).unwrap_or_default() {
-                for (kind, field) in [("ConfigMap", "configMapRef"), ("Secret", "secretRef")] {
-                    if let Some(name) = source.at(&[field, "name"]).and_then(Node::as_str) {
-                        usages.push(Usage { kind, name, way: "envFrom", live: false });
-                    }
-                }
-            }
-        }
-    }
-    for volume in spec.get("volumes").map(Node::items).unwrap_or_default() {
-        let by_subpath = mounted_by_subpath(spec, volume.get("name"));
-        let way = if by_subpath { "a volume mounted with subPath" } else { "a volume" };
-        let direct = [
-            ("ConfigMap", volume.at(&["configMap", "name"])),
-            ("Secret", volume.at(&["secret", "secretName"])),
-        ];
-        let projected = volume.at(&["projected", "sources"]).map(Node::items).unwrap_or_default();
-        let projected = projected.iter().flat_map(|source| {
-            [("ConfigMap", source.at(&["configMap", "name"])), ("Secret", source.at(&["secret", "name"]))]
-        });
-        for (kind, name) in direct.into_iter().chain(projected) {
-            if let Some(name) = name.and_then(Node::as_str) {
-                usages.push(Usage { kind, name, way, live: !by_subpath });
-            }
-        }
-    }
-    usages
-}
-
-fn mounted_by_subpath(spec: &Node, volume: Option<&Node>) -> bool {
-    ["initContainers", "containers"].iter().any(|list| {
-        spec.get(list).map(Node::items).unwrap_or_default().iter().any(|container| {
-            container.get("volumeMounts").map(Node::items).unwrap_or_default().iter().any(|mount| {
-                mount.get("name") == volume
-                    && (mount.get("subPath").is_some() || mount.get("subPathExpr").is_some())
-            })
-        })
-    })
-}
-
 /// The pods of a StatefulSet by name; of other workloads they are not known.
 pub(super) fn pod_names(workload: &Object) -> Vec<String> {
-    if workload.kind != "StatefulSet" {
-        return Vec::new();
-    }
-    let set = StatefulSet::new(&workload.name, &workload.root);
-    set.pods(set.ordinals())
+    StatefulSet::of_object(workload).map(|set| pods(set, set.ordinals())).unwrap_or_default()
 }

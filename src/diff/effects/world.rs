@@ -2,9 +2,10 @@
 
 use super::super::Options;
 use super::super::instructions::Kubectl;
-use super::workload::pod_labels;
+use crate::k8s::Version;
 use crate::k8s::quantity::Quantity;
 use crate::k8s::update::Surroundings;
+use crate::k8s::views::{Claim, Service, Volume, Workload};
 use crate::manifest::Object;
 use crate::yaml::Node;
 
@@ -20,6 +21,11 @@ pub(in super::super) struct World<'a> {
 }
 
 impl<'a> World<'a> {
+    /// The version of Kubernetes that the plan assumes.
+    pub(in super::super) fn version(&self) -> Version {
+        self.options.version
+    }
+
     pub(in super::super) fn new(old: &'a [Object], new: &'a [Object], options: &'a Options) -> Self {
         let of = |kind: &'static str| move |object: &&'a Object| object.kind == kind;
         Self {
@@ -28,7 +34,7 @@ impl<'a> World<'a> {
             bound: old
                 .iter()
                 .filter(of("PersistentVolumeClaim"))
-                .filter(|claim| claim.at(&["status", "phase"]).and_then(Node::as_str) == Some("Bound"))
+                .filter(|claim| Claim::new(&claim.root).is_bound())
                 .collect(),
             classes: new.iter().chain(old).filter(of("StorageClass")).collect(),
             definitions: new.iter().chain(old).filter(of("CustomResourceDefinition")).collect(),
@@ -66,14 +72,12 @@ impl<'a> World<'a> {
 
     /// The names of the Services that select the pods of both workloads.
     pub(in super::super) fn services_of(&self, one: &Object, other: &Object) -> Vec<&'a str> {
-        let selects = |service: &Object, workload: &Object| {
-            let (selector, labels) = (service.at(&["spec", "selector"]), pod_labels(workload));
-            let (Some(selector), Some(labels)) = (selector.and_then(Node::as_map), labels) else {
-                return false;
-            };
-            self.same_namespace(service, workload)
-                && !selector.is_empty()
-                && selector.iter().all(|entry| labels.get(&entry.key) == Some(&entry.value))
+        let selects = |service: &Object, object: &Object| {
+            let workload = Workload::of_object(object).filter(|workload| workload.kind().runs_forever());
+            self.same_namespace(service, object)
+                && workload.is_some_and(|workload| {
+                    Service::new(&service.root).selector().matches(workload.template().labels())
+                })
         };
         let mut names: Vec<&str> = self
             .services
@@ -95,8 +99,8 @@ impl<'a> World<'a> {
         self.definitions.iter().copied().find(|definition| crate::k8s::defines(&definition.root, object))
     }
 
-    pub(super) fn knows_class(&self, name: Option<&Node>) -> bool {
-        name.and_then(Node::as_str).is_some_and(|name| self.class(name).is_some())
+    pub(super) fn knows_class(&self, name: Option<&str>) -> bool {
+        name.is_some_and(|name| self.class(name).is_some())
     }
 
     /// What becomes of the volumes of a class when their claim is deleted; `None` if it is not known.
@@ -110,31 +114,26 @@ impl Surroundings for World<'_> {
     /// A claim is bound to the volume it names, to one that names it, or to one that its class, size and
     /// access modes allow.
     fn bound_capacity(&self, name: &str, claim: &Node) -> Option<Quantity> {
-        let text = |node: &Node, path: &[&str]| node.at(path).and_then(Node::as_str).map(str::to_owned);
-        let size = |node: &Node, path: &[&str]| node.at(path).and_then(|node| Quantity::from_node(node).ok());
-        let wanted = size(claim, &["spec", "resources", "requests", "storage"]);
+        let claim = Claim::new(claim);
+        let wanted = claim.size();
         if let Some(claim) = self.bound.iter().find(|claim| claim.name == name) {
-            return size(&claim.root, &["status", "capacity", "storage"]).or(wanted);
+            return Claim::new(&claim.root).capacity().or(wanted);
         }
-        let named = text(claim, &["spec", "volumeName"]);
-        let class = text(claim, &["spec", "storageClassName"]).unwrap_or_default();
-        let volume = self.volumes.iter().find(|volume| {
-            let claimed = text(&volume.root, &["spec", "claimRef", "name"]);
-            let capacity = size(&volume.root, &["spec", "capacity", "storage"]);
-            match (&named, claimed) {
-                (Some(named), _) => *named == volume.name,
+        let volume = self.volumes.iter().map(|volume| Volume::new(&volume.root)).find(|volume| {
+            match (claim.volume_name(), volume.claim_name()) {
+                (Some(named), _) => named == volume.name(),
                 (None, Some(claimed)) => claimed == name,
                 (None, None) => {
-                    let modes = claim.at(&["spec", "accessModes"]).map(Node::items).unwrap_or_default();
-                    let offered = volume.at(&["spec", "accessModes"]).map(Node::items).unwrap_or_default();
-                    text(&volume.root, &["spec", "storageClassName"]).unwrap_or_default() == class
-                        && capacity >= wanted
-                        && modes.iter().all(|mode| offered.contains(mode))
+                    volume.class() == claim.class().unwrap_or_default()
+                        && volume.capacity() >= wanted
+                        && claim
+                            .access_modes()
+                            .all(|mode| volume.access_modes().any(|offered| offered == mode))
                 }
             }
         });
         match volume {
-            Some(volume) => size(&volume.root, &["spec", "capacity", "storage"]).or(wanted),
+            Some(volume) => volume.capacity().or(wanted),
             None if self.options.claims_bound => wanted,
             None => None,
         }

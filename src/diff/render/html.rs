@@ -2,8 +2,8 @@
 
 use super::words::{Piece, pieces};
 use super::{
-    capitalized, effect_text, figures, headline, inline, notable, remediation, rename_note, sign, title,
-    unified,
+    capitalized, effect_text, figures, headline, inline, remediation, rename_note, sign, title, unified,
+    worst_first,
 };
 use crate::diag::escape::{html as escape, html_prose, terminal};
 use crate::diff::{Change, EffectKind, FieldChange, ObjectPlan, Plan, Verdict};
@@ -23,7 +23,7 @@ pub fn html(plan: &Plan, heading: &str) -> String {
     );
     if !plan.is_empty() {
         overview(plan, &mut out);
-        for (index, object) in notable(plan).enumerate() {
+        for (index, object) in worst_first(plan).into_iter().enumerate() {
             section(index, object, &mut out);
         }
     }
@@ -33,7 +33,7 @@ pub fn html(plan: &Plan, heading: &str) -> String {
 
 fn overview(plan: &Plan, out: &mut String) {
     out.push_str("<div class=\"scroll\"><table>\n<caption>What happens to each object</caption>\n<thead><tr><th scope=\"col\">Object</th><th scope=\"col\">Change</th><th scope=\"col\">Consequences</th></tr></thead>\n<tbody>\n");
-    for (index, object) in notable(plan).enumerate() {
+    for (index, object) in worst_first(plan).into_iter().enumerate() {
         let _ = writeln!(
             out,
             "<tr><th scope=\"row\"><a href=\"#o{index}\">{}</a></th><td class=\"change\">{}</td><td>{}</td></tr>",

@@ -5,7 +5,7 @@ use crate::yaml::{Node, Value};
 use serde::Serialize;
 use serde_json::Value as Json;
 
-/// The plan as one JSON document, version 1 of the contract: `{"version":1,"objects":[..],"summary":{..}}`.
+/// The plan as one JSON document, version 1 of the contract: `{"version":1,"kubeVersion":"1.36","objects":[..],"summary":{..}}`.
 /// Every object of either render is listed.
 pub fn json(plan: &Plan) -> String {
     document(plan, |_| None)
@@ -20,6 +20,7 @@ fn document(plan: &Plan, stored: impl Fn(&ObjectPlan) -> Option<Json>) -> String
     let summary = plan.summary();
     let document = Document {
         version: 1,
+        kube_version: plan.kube_version.to_string(),
         objects: plan.objects.iter().map(|plan| object(plan, stored(plan))).collect(),
         summary: Summary {
             added: summary.added,
@@ -36,8 +37,10 @@ fn document(plan: &Plan, stored: impl Fn(&ObjectPlan) -> Option<Json>) -> String
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Document<'a> {
     version: u32,
+    kube_version: String,
     objects: Vec<Object<'a>>,
     summary: Summary,
 }

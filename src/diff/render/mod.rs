@@ -7,6 +7,7 @@ mod edits;
 mod html;
 mod json;
 mod markdown;
+mod script;
 mod text;
 mod unified;
 mod words;
@@ -15,7 +16,8 @@ pub use crate::diag::render::Style;
 pub use html::html;
 pub use json::{json, json_with_stored};
 pub use markdown::markdown;
-pub use text::plan;
+pub use script::script;
+pub use text::{plan, plan_within};
 pub use unified::unified;
 
 use super::{Change, Effect, EffectKind, ObjectPlan, Plan, Verdict, instructions};
@@ -26,7 +28,7 @@ use std::fmt::Write as _;
 /// One line for each object that changes, and the figures.
 pub fn summary(plan: &Plan, style: Style) -> String {
     let mut out = String::new();
-    for object in notable(plan) {
+    for object in worst_first(plan) {
         let paint = Paint(style);
         let _ = write!(out, "{} {}", paint.change(object.change, sign(object)), title(object));
         let notes: Vec<String> =
@@ -44,6 +46,17 @@ pub fn summary(plan: &Plan, style: Style) -> String {
 /// The objects that there is something to say about.
 fn notable(plan: &Plan) -> impl Iterator<Item = &ObjectPlan> {
     plan.objects.iter().filter(|object| object.is_notable())
+}
+
+/// The same, the worst first: what is rejected, then by the worst effect.
+fn worst_first(plan: &Plan) -> Vec<&ObjectPlan> {
+    let rank = |object: &&ObjectPlan| {
+        let worst = object.effects.iter().map(|effect| effect.kind).min();
+        (object.verdict == Verdict::Accepted, worst.unwrap_or(EffectKind::None))
+    };
+    let mut objects: Vec<&ObjectPlan> = notable(plan).collect();
+    objects.sort_by_key(rank);
+    objects
 }
 
 /// The plan in one sentence.

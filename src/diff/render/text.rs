@@ -3,7 +3,7 @@
 use super::edits::{edits, lines};
 use super::words::{Piece, by_line, pieces};
 use super::{
-    Paint, Style, effect_text, figures, headline, inline, notable, remediation, rename_note, sign, title,
+    Paint, Style, effect_text, figures, headline, inline, remediation, rename_note, sign, title, worst_first,
 };
 use crate::diag::escape::{content_line, terminal};
 use crate::diff::effects::is_version_like;
@@ -13,26 +13,41 @@ use similar::{DiffTag, group_diff_ops};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-/// The plan, object by object and value by value. Objects that stay as they are are only counted; those of which only
-/// labels move that move with every release are named together at the end.
+/// The plan, object by object and value by value, the worst first. Objects that stay as they are are only counted; those
+/// of which only labels move that move with every release are named together at the end.
 pub fn plan(plan: &Plan, style: Style) -> String {
+    plan_within(plan, style, usize::MAX)
+}
+
+/// The same for a terminal of `width` columns: sentences are wrapped at words. Commands are not: they can be pasted.
+pub fn plan_within(plan: &Plan, style: Style, width: usize) -> String {
     let paint = Paint(style);
     let mut out = String::new();
-    let (moved, others): (Vec<_>, Vec<_>) = notable(plan).partition(|object| only_labels_move(object));
+    let (moved, others): (Vec<_>, Vec<_>) =
+        worst_first(plan).into_iter().partition(|object| only_labels_move(object));
     // A single one is as short by itself.
-    let (moved, others) =
-        if moved.len() > 1 { (moved, others) } else { (Vec::new(), notable(plan).collect()) };
+    let (moved, others) = if moved.len() > 1 { (moved, others) } else { (Vec::new(), worst_first(plan)) };
     for object in others {
-        object_plan(object, paint, &mut out);
+        object_plan(object, paint, width, &mut out);
         out.push('\n');
     }
     if !moved.is_empty() {
-        labels(&moved, paint, &mut out);
+        labels(&moved, paint, width, &mut out);
         out.push('\n');
     }
     let total = figures(plan);
-    let _ = writeln!(out, "{}", if plan.is_empty() { total } else { paint.bold(&total) });
+    sentence(&mut out, width, "", "", &if plan.is_empty() { total } else { paint.bold(&total) });
     out
+}
+
+/// Writes a line, wrapped at words. `first` precedes its first line and `rest` the others.
+fn sentence(out: &mut String, width: usize, first: &str, rest: &str, text: &str) {
+    let options = textwrap::Options::new(width)
+        .initial_indent(first)
+        .subsequent_indent(rest)
+        .break_words(false)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
+    let _ = writeln!(out, "{}", textwrap::fill(text, options));
 }
 
 /// Whether nothing of an object changes but labels and annotations that name the chart's or the application's version.
@@ -54,36 +69,32 @@ fn moving_label(change: &FieldChange) -> Option<&str> {
     }
 }
 
-fn labels(objects: &[&ObjectPlan], paint: Paint, out: &mut String) {
+fn labels(objects: &[&ObjectPlan], paint: Paint, width: usize, out: &mut String) {
     let names: BTreeSet<&str> =
         objects.iter().flat_map(|object| object.changes.iter().filter_map(moving_label)).collect();
     let names: Vec<String> = names.into_iter().map(terminal).collect();
     let titles: Vec<String> = objects.iter().map(|object| title(object)).collect();
-    let _ = writeln!(
-        out,
-        "{} {}  {}\n    {}",
-        paint.change(Change::Modified, "~"),
-        paint.bold(&format!("{} objects in which only labels move with the release", objects.len())),
-        paint.dim(&names.join(", ")),
-        titles.join(", ")
-    );
+    let what = paint.bold(&format!("{} objects in which only labels move with the release", objects.len()));
+    let head = format!("{} {what}  {}", paint.change(Change::Modified, "~"), paint.dim(&names.join(", ")));
+    sentence(out, width, "", "    ", &head);
+    sentence(out, width, "    ", "    ", &titles.join(", "));
 }
 
-fn object_plan(object: &ObjectPlan, paint: Paint, out: &mut String) {
-    let mark = paint.change(object.change, sign(object));
-    let _ = write!(out, "{mark} {}", paint.bold(&title(object)));
+fn object_plan(object: &ObjectPlan, paint: Paint, width: usize, out: &mut String) {
+    let mut head = format!("{} {}", paint.change(object.change, sign(object)), paint.bold(&title(object)));
     if let Some(note) = rename_note(object) {
-        let _ = write!(out, " ({note})");
+        let _ = write!(head, " ({note})");
     }
     if !object.template.is_empty() {
-        let _ = write!(out, "  {}", paint.dim(&object.template));
+        let _ = write!(head, "  {}", paint.dim(&object.template));
     }
-    out.push('\n');
+    sentence(out, width, "", "    ", &head);
     if object.verdict == Verdict::Rejected {
         for reason in &object.reasons {
             let path = if reason.path.is_empty() { String::new() } else { format!("{}: ", reason.path) };
             let why = terminal(&format!("{path}{}", reason.message));
-            let _ = writeln!(out, "    {} {why}", paint.error("rejected"));
+            let why = format!("{} {why}", paint.error("rejected"));
+            sentence(out, width, "    ", "      ", &why);
         }
     }
     for change in &object.changes {
@@ -94,10 +105,11 @@ fn object_plan(object: &ObjectPlan, paint: Paint, out: &mut String) {
             continue;
         }
         let text = terminal(&effect_text(effect));
-        let _ = match effect.kind {
-            EffectKind::None => writeln!(out, "    {text}"),
-            kind => writeln!(out, "    {} {text}", paint.alarm(Some(kind), kind.as_str())),
+        let text = match effect.kind {
+            EffectKind::None => text,
+            kind => format!("{} {text}", paint.alarm(Some(kind), kind.as_str())),
         };
+        sentence(out, width, "    ", "      ", &text);
     }
     if object.change == Change::Unchanged && object.changes.is_empty() && headline(object).is_empty() {
         let _ = writeln!(out, "    nothing changes");
@@ -105,8 +117,11 @@ fn object_plan(object: &ObjectPlan, paint: Paint, out: &mut String) {
     if let Some((heading, lines)) = remediation(object) {
         let _ = writeln!(out, "    {}", paint.bold(&format!("{heading}:")));
         for line in lines {
-            let line = if line.starts_with('#') { paint.dim(&line) } else { line };
-            let _ = writeln!(out, "      {line}");
+            if line.starts_with('#') {
+                sentence(out, width, "      ", "      #   ", &paint.dim(&line));
+            } else {
+                let _ = writeln!(out, "      {line}");
+            }
         }
     }
 }

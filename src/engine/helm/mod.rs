@@ -10,9 +10,13 @@ use std::sync::Arc;
 
 use crate::chart::{EngineKind, ImportValues, TextFile};
 use crate::diag::{Diagnostic, Report, SourceKind, Sources, Span};
-use crate::engine::{Capabilities, FileRole, Release, RenderedFile};
-use crate::gotmpl::{Elem, Entries, File, List, Map, ParseError, Rendered, Set, Value, Vm, parse};
+use crate::engine::{self, Definitions, Engine, FileRole, Inputs, Release, RenderedFile, ValueReference};
+use crate::gotmpl::{
+    Elem, Entries, File, List, Map, ParseError, Rendered, Seed, Set, Value, Vm, definitions, parse,
+    references,
+};
 use crate::values::Scope;
+use crate::world::World;
 use rayon::prelude::*;
 
 /// The API versions that Helm 4.1 takes every cluster to serve, whatever its version: those compiled into it.
@@ -76,27 +80,29 @@ pub const API_VERSIONS: &[&str] = &[
     "apiextensions.k8s.io/v1",
 ];
 
-/// What came out of the templates of a release.
-#[derive(Debug)]
-pub struct Output {
-    /// One for each template that is no partial, sorted by path.
-    pub files: Vec<RenderedFile>,
-    /// Whether another render may differ: the time went into them, or random values or generated keys without a seed.
-    pub nondeterministic: bool,
+/// Helm's language.
+#[derive(Debug, Clone, Copy)]
+pub struct Helm;
+
+impl Engine for Helm {
+    fn render(&self, sources: &Sources, root: &Scope, inputs: &Inputs<'_>) -> Report<engine::Rendered> {
+        render(sources, root, inputs)
+    }
+
+    fn value_references(&self, text: &Arc<str>) -> Vec<ValueReference> {
+        references(text).unwrap_or_default()
+    }
+
+    fn definitions(&self, text: &str) -> Definitions {
+        definitions(text)
+    }
 }
 
-/// Renders the templates of `root` and of its sub-charts, as far as they are Go templates.
-///
-/// `seed` makes random functions repeatable; without it they draw from the operating system.
-pub fn render(
-    sources: &Sources,
-    root: &Scope,
-    release: &Release,
-    capabilities: &Capabilities,
-    seed: Option<u64>,
-) -> Report<Output> {
-    let release = release_value(release);
-    let capabilities = objects::Capabilities::value(capabilities);
+/// Renders the templates of `root` and of its sub-charts, as far as they are Go templates: all of them together, because
+/// their `define`s share one name space.
+fn render(sources: &Sources, root: &Scope, inputs: &Inputs<'_>) -> Report<engine::Rendered> {
+    let release = release_value(inputs.release);
+    let capabilities = objects::Capabilities::value(inputs.capabilities);
     let mut from_flag = FromFlag { sources, last: None };
     let mut places = Vec::new();
     add_places(root, true, &release, &capabilities, &mut from_flag, &mut places);
@@ -124,7 +130,11 @@ pub fn render(
         Ok(set) => set,
         Err(diagnostics) => return Report::failed(diagnostics),
     };
-    let mut vm = Vm::new(set, seed);
+    let seed = match seed_of(inputs.world, inputs.seed) {
+        Ok(seed) => seed,
+        Err(reason) => return Report::fail(Diagnostic::error(reason)),
+    };
+    let mut vm = Vm::new(set, seed, inputs.world.now());
     let mut diagnostics = Vec::new();
     let mut files = Vec::new();
     for job in jobs.iter().filter(|job| !job.partial) {
@@ -137,8 +147,7 @@ pub fn render(
         match vm.render(&job.name, &Value::Map(dot.clone())) {
             Ok(Rendered { text, trace, .. }) => files.push(RenderedFile {
                 role: if job.name.ends_with("/NOTES.txt") { FileRole::Notes } else { FileRole::Manifest },
-                segments: trace
-                    .into_segments(&scope.values, Span::new(job.file.source, 0, job.file.text.len())),
+                segments: trace.into_segments(Span::new(job.file.source, 0, job.file.text.len())),
                 template: job.file.source,
                 path: job.name.clone(),
                 text,
@@ -151,20 +160,30 @@ pub fn render(
     drop(vm);
     take_apart(parsed);
     if diagnostics.is_empty() {
-        Report::ok(Output { files, nondeterministic })
+        Report::ok(engine::Rendered { files, nondeterministic })
     } else {
         Report::failed(diagnostics)
     }
 }
 
 /// Renders a text that sees no chart and no values, as Helm renders `--name-template`. The error is a phrase.
-pub fn text(template: &str, seed: Option<u64>) -> Result<String, String> {
+pub fn text(world: &World, template: &str, seed: Option<u64>) -> Result<String, String> {
     let file = parse(Arc::from(template)).map_err(|error| error.to_string())?;
     let mut set = Set::default();
     set.add("name-template", &file, None);
-    let mut vm = Vm::new(set, seed);
+    let mut vm = Vm::new(set, seed_of(world, seed)?, world.now());
     let rendered = vm.render("name-template", &Value::Nil);
     rendered.map(|rendered| rendered.text).map_err(|error| error.to_string())
+}
+
+/// The seed that the user chose, or one of random numbers. The error is a phrase.
+fn seed_of(world: &World, number: Option<u64>) -> Result<Seed, String> {
+    match number {
+        Some(number) => Ok(Seed::Fixed(number)),
+        None => {
+            world.random().map(Seed::Random).map_err(|error| format!("cannot get random numbers: {error}"))
+        }
+    }
 }
 
 /// One template file of the release.
@@ -242,28 +261,16 @@ fn add_places<'a>(
     from_flag: &mut FromFlag<'_>,
     places: &mut Vec<Place<'a>>,
 ) -> Map {
-    let values = match &scope.values.value {
-        crate::yaml::Value::Map(map) => {
-            let is_child = |key: &str| scope.children.iter().any(|child| child.name == key);
-            map.iter()
-                .filter(|entry| !is_child(&entry.key))
-                .map(|entry| {
-                    (
-                        Arc::from(entry.key.as_str()),
-                        Value::from_yaml(&entry.value, |span| from_flag.is_set(span)),
-                    )
-                })
-                .collect()
-        }
-        _ => Entries::default(),
-    };
-    let values = Map::values(values);
+    let is_child = |key: &str| scope.children.iter().any(|child| child.name == key);
+    let own = scope.values.as_map().into_iter().flatten().filter(|entry| !is_child(&entry.key));
+    let values = Map::values(Entries::from_yaml(own, |span| from_flag.is_set(span)));
     let mut subcharts = Entries::default();
     for child in &scope.children {
         let dot = add_places(child, false, release, capabilities, from_flag, places);
         // Among its parent's they are a plain map.
         if let Some(Value::Map(child_values)) = dot.get("Values") {
-            values.insert(Arc::from(child.name.as_str()), Value::Map(child_values.plain()));
+            let child_values = Value::Map(child_values.plain());
+            values.insert_set_at(Arc::from(child.name.as_str()), child_values, child.values.span);
         }
         subcharts.insert(Arc::from(child.name.as_str()), Value::Map(dot));
     }

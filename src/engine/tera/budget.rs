@@ -3,7 +3,7 @@
 //! Tera does what it is told for as long as it takes. The rewriter puts calls into templates that count here: the turns
 //! of loops, components, what is put together of other values. No chart that somebody wants comes near the limits.
 
-use super::error::{DEFINE, NOT_DEFINED, with_help};
+use super::upstream::{absent, refused, refused_with_help};
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 use tera::{Error, TeraResult, Value};
@@ -158,7 +158,7 @@ impl Budget {
     pub(super) fn as_text(&self, value: &Value) -> TeraResult<()> {
         // Tera would take it for an empty text.
         if value.is_undefined() {
-            return Err(Error::message(with_help(NOT_DEFINED, DEFINE)));
+            return Err(absent());
         }
         let bytes = match value.as_str() {
             Some(text) => text.len(),
@@ -178,9 +178,7 @@ impl Budget {
     /// Counts a text that is made, and that must not be too long.
     pub(super) fn made(&self, bytes: usize) -> TeraResult<()> {
         if bytes > MAX_ONE_TEXT {
-            return Err(Error::message(format!(
-                "a text of {bytes} bytes is too long: the limit is {MAX_ONE_TEXT}"
-            )));
+            return Err(refused(format!("a text of {bytes} bytes is too long: the limit is {MAX_ONE_TEXT}")));
         }
         self.work(bytes / 256)
     }
@@ -253,7 +251,7 @@ impl Weight {
 }
 
 fn too_much(message: &str) -> Error {
-    Error::message(with_help(message, "look for a loop, a component or an include that repeats endlessly"))
+    refused_with_help(message, "look for a loop, a component or an include that repeats endlessly")
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! Where components lead back to themselves.
 
-use super::compile::{LENT_PREFIX, LIBRARY_PREFIX};
 use super::files::Place;
+use super::names::{LENT_PREFIX, LIBRARY_PREFIX};
 use super::rewrite::Rewritten;
-use super::tags::{Token, call_of, first_word, included, tokenize};
+use super::tags::{Token, calls, first_word, included, tokenize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The first call or include by which a component leads back to itself, if the templates show one. Tera says only that
@@ -67,11 +67,8 @@ fn tags(name: &str, template: &Rewritten) -> Vec<Tag> {
             Token::Expression { .. } => {}
             _ => continue,
         }
-        for (at, _) in template.text[start..end].match_indices('<') {
-            if let Some(call) = call_of(&template.text[start + at..end]) {
-                let length = call.component.len() + 1;
-                add(&from, format!("<{}", call.component), start + at, start + at + length);
-            }
+        for (at, component) in calls(&template.text[start..end]) {
+            add(&from, format!("<{component}"), start + at, start + at + component.len() + 1);
         }
     }
     found

@@ -1,20 +1,21 @@
 //! A chart's templates, compiled.
 
 use super::error::{self, Known};
+use super::failed_text::show_in_text;
 use super::files::Files;
 use super::functions;
 use super::library;
-use super::rendering::GLOBALS;
+use super::names::{GLOBALS, LENT_PREFIX, LIBRARY_PREFIX};
+use super::place::Placed;
+use super::rendering::Rendering;
 use super::rewrite::{Rewritten, Tables, rewrite};
-use crate::diag::{Diagnostic, SourceId};
+use super::upstream::{WHOLE_CONTEXT, broken_template};
+use crate::diag::{Diagnostic, SourceId, Sources};
+use crate::engine::FileRole;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// The components that plimsoll brings stand under this name in every instance.
-pub(super) const LIBRARY_PREFIX: &str = "builtin/";
-
-/// The partials of library sub-charts stand under this name and their chart's: `{% include "common/_labels.tera" %}`.
-pub(super) const LENT_PREFIX: &str = "lent/";
+use std::rc::Rc;
+use std::sync::Arc;
 
 /// A template before it is compiled.
 #[derive(Debug)]
@@ -30,8 +31,8 @@ pub(super) struct Input<'a> {
 /// can share them.
 #[derive(Debug)]
 pub(super) struct Templates {
-    pub(super) tera: tera::Tera,
-    pub(super) tables: Tables,
+    tera: tera::Tera,
+    pub(super) tables: Arc<Tables>,
     rewritten: BTreeMap<String, Rewritten>,
     /// Those of [`GLOBALS`] that some template may read.
     globals: Vec<&'static str>,
@@ -73,7 +74,7 @@ impl Templates {
             return Err(diagnostics);
         }
         let globals = globals(&rewritten);
-        Ok(Self { tera, tables, rewritten, globals })
+        Ok(Self { tera, tables: Arc::new(tables), rewritten, globals })
     }
 
     /// Whether some template may read one of the [`GLOBALS`].
@@ -81,16 +82,23 @@ impl Templates {
         self.globals.contains(&global)
     }
 
-    /// What went wrong while a template was rendered.
-    pub(super) fn error(
+    /// Renders one template and writes its values where they belong.
+    pub(super) fn render(
         &self,
-        error: &tera::Error,
+        rendering: &Rc<Rendering>,
         files: &Files,
-        template: &str,
+        name: &str,
+        role: FileRole,
         context: &tera::Context,
-    ) -> Diagnostic {
-        let known = Known { templates: &self.rewritten, files, context: Some(context) };
-        error::diagnostic(error, known, Some(template))
+        sources: &Sources,
+    ) -> Result<Placed, Vec<Diagnostic>> {
+        let marked = rendering.run(|| self.tera.render(name, context));
+        let failures = rendering.failures();
+        let marked = marked.map_err(|error| {
+            let known = Known { templates: &self.rewritten, files, context: Some(context) };
+            vec![show_in_text(error::diagnostic(&error, known, Some(name)), failures, sources)]
+        })?;
+        rendering.placed(&marked, role)
     }
 }
 
@@ -101,11 +109,11 @@ fn add(tera: &mut tera::Tera, known: Known<'_>) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     loop {
         let Err(error) = tera.add_raw_templates(texts.iter().copied()) else { return diagnostics };
-        if let tera::ErrorKind::SyntaxError(report) = error.kind() {
+        if let Some(broken) = broken_template(&error) {
             diagnostics.push(error::diagnostic(&error, known, None));
             // Tera stops at the first; the other files may hold more.
             let before = texts.len();
-            texts.retain(|(name, _)| *name != report.filename());
+            texts.retain(|(name, _)| *name != broken);
             if texts.len() < before {
                 continue;
             }
@@ -151,6 +159,6 @@ fn named<'t>(templates: &'t BTreeMap<String, Rewritten>, name: &str) -> Option<&
 /// The globals that a text may read: those it names, or all where it might name them in ways that do not show.
 fn globals(templates: &BTreeMap<String, Rewritten>) -> Vec<&'static str> {
     let any = |word: &str| templates.values().any(|template| template.text.contains(word));
-    let hidden = any("tpl") || any("__tera_context");
+    let hidden = any("tpl") || any(WHOLE_CONTEXT);
     GLOBALS.into_iter().filter(|name| hidden || any(name)).collect()
 }

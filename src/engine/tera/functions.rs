@@ -6,6 +6,7 @@ use super::budget::Budget;
 use super::rendering::{self, OMITTED, spend};
 use super::rewrite::emit_filter;
 use super::tpl::tpl;
+use super::upstream::{absent, of_argument, refused};
 use super::value::{self, node};
 use crate::chart::{Chart, ChartFile};
 use crate::gotmpl::{Constraint, parse_version};
@@ -13,7 +14,7 @@ use crate::yaml::{self, emit};
 use base64::Engine as _;
 use sha2::Digest as _;
 use std::sync::LazyLock;
-use tera::{ArgFromValue, Error, ErrorKind, Kwargs, State, StringInput, TeraResult, Value};
+use tera::{ArgFromValue, Kwargs, State, StringInput, TeraResult, Value};
 
 /// A Tera instance without templates that knows every function and filter. They ask [`rendering`] for the chart
 /// that is being rendered, so all charts share them.
@@ -62,7 +63,7 @@ fn functions(tera: &mut tera::Tera) {
         )
     });
     tera.register_function("fail", |args: Kwargs, _: &State<'_>| -> TeraResult<Value> {
-        Err(Error::message(argument::<&str>(&args, "message")?))
+        Err(refused(argument::<&str>(&args, "message")?))
     });
     tera.register_function("lookup", |_: Kwargs, _: &State<'_>| value::map([]));
 }
@@ -103,13 +104,7 @@ fn counters(tera: &mut tera::Tera) {
 
 /// An argument of a filter or a function, if it is given.
 fn given<'k, T: ArgFromValue<'k, Output = T>>(args: &'k Kwargs, name: &'k str) -> TeraResult<Option<T>> {
-    args.get(name).map_err(|error| match error.kind() {
-        // Tera would say so of the value that the filter is for.
-        ErrorKind::InvalidArgument { expected_type, actual_type } => Error::message(format!(
-            "`{name}` expects a value of type `{expected_type}`, but this is of type `{actual_type}`"
-        )),
-        _ => error,
-    })
+    args.get(name).map_err(|error| of_argument(name, error))
 }
 
 /// An argument that has to be given.
@@ -206,7 +201,7 @@ fn pure_filters(tera: &mut tera::Tera) {
         node(value)?;
         let pretty = given::<bool>(&args, "pretty")?.unwrap_or_default();
         let text = if pretty { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
-        text.map_err(Error::message)
+        text.map_err(refused)
     });
 }
 
@@ -214,7 +209,7 @@ fn text_filters(tera: &mut tera::Tera) {
     let mut filter = |name: &'static str, apply: fn(String, &Kwargs) -> TeraResult<Value>| {
         tera.register_filter(name, move |value: &Value, args: Kwargs, _: &State<'_>| -> TeraResult<Value> {
             if value.is_undefined() {
-                return Err(Error::message("this value is not defined"));
+                return Err(absent());
             }
             // Binary data has no text; only its bytes can be encoded and digested.
             if let (Some(bytes), "b64encode") = (value.as_bytes(), name) {
@@ -240,16 +235,14 @@ fn text_filters(tera: &mut tera::Tera) {
     filter("b64decode", |text, _| {
         let bytes = base64::engine::general_purpose::STANDARD
             .decode(text.trim())
-            .map_err(|error| Error::message(format!("this is not valid base64: {error}")))?;
-        String::from_utf8(bytes)
-            .map(Value::from)
-            .map_err(|_| Error::message("the decoded bytes are not UTF-8 text"))
+            .map_err(|error| refused(format!("this is not valid base64: {error}")))?;
+        String::from_utf8(bytes).map(Value::from).map_err(|_| refused("the decoded bytes are not UTF-8 text"))
     });
     filter("sha256", |text, _| Ok(hex(&sha2::Sha256::digest(text)).into()));
     filter("from_yaml", |text, _| parse_yaml(&text));
     filter("from_json", |text, _| {
         let value: serde_json::Value = serde_json::from_str(&text)
-            .map_err(|error| Error::message(format!("this is not valid JSON: {error}")))?;
+            .map_err(|error| refused(format!("this is not valid JSON: {error}")))?;
         Ok(Value::from_serializable(&value))
     });
     filter("indent", |text, args| Ok(indented(&text, width(args)?)?.into()));
@@ -265,11 +258,10 @@ fn text_filters(tera: &mut tera::Tera) {
     filter("regex_replace", |text, args| replace_matches(&pattern(args)?, &text, argument(args, "with")?));
     filter("semver_compare", |text, args| {
         let wanted = argument::<&str>(args, "constraint")?;
-        let constraint = Constraint::parse(wanted).map_err(|error| {
-            Error::message(format!("`{wanted}` is not a valid version constraint: {error}"))
-        })?;
+        let constraint = Constraint::parse(wanted)
+            .map_err(|error| refused(format!("`{wanted}` is not a valid version constraint: {error}")))?;
         let version =
-            parse_version(&text).ok_or_else(|| Error::message(format!("`{text}` is not a valid version")))?;
+            parse_version(&text).ok_or_else(|| refused(format!("`{text}` is not a valid version")))?;
         Ok(constraint.matches(&version).into())
     });
 }
@@ -295,7 +287,7 @@ fn replace_matches(pattern: &regex::Regex, text: &str, with: &str) -> TeraResult
 const KEEPS_YAML: [&str; 4] = ["quote", "squote", "indent", "nindent"];
 
 fn required(value: Value, message: &str) -> TeraResult<Value> {
-    if value.is_undefined() || is_empty(&value) { Err(Error::message(message)) } else { Ok(value) }
+    if value.is_undefined() || is_empty(&value) { Err(refused(message)) } else { Ok(value) }
 }
 
 /// null, "", {} or [].
@@ -310,14 +302,14 @@ fn file(chart: &Chart, path: &str) -> TeraResult<Value> {
     }
     let near = crate::diag::nearest(clean, chart.files.iter().map(|file| file.path.as_str()));
     let hint = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-    Err(Error::message(format!("the chart has no file `{path}`{hint}")))
+    Err(refused(format!("the chart has no file `{path}`{hint}")))
 }
 
 fn matching(chart: &Chart, glob: &str) -> TeraResult<Value> {
     let matcher = globset::GlobBuilder::new(inside_chart(glob)?)
         .literal_separator(true)
         .build()
-        .map_err(|error| Error::message(format!("`{glob}` is not a valid glob: {error}")))?
+        .map_err(|error| refused(format!("`{glob}` is not a valid glob: {error}")))?
         .compile_matcher();
     let found = chart.files.iter().filter(|file| matcher.is_match(&file.path));
     Ok(found
@@ -327,14 +319,14 @@ fn matching(chart: &Chart, glob: &str) -> TeraResult<Value> {
 }
 
 fn content(file: &ChartFile) -> TeraResult<Value> {
-    let data = file.data().map_err(Error::message)?;
+    let data = file.data().map_err(refused)?;
     Ok(std::str::from_utf8(data).map_or_else(|_| Value::bytes(&**data), Value::from))
 }
 
 /// The path without `./`, if it stays in the chart.
 fn inside_chart(path: &str) -> TeraResult<&str> {
     if path.starts_with(['/', '\\']) || path.split(['/', '\\']).any(|part| part == "..") {
-        return Err(Error::message(format!(
+        return Err(refused(format!(
             "`{path}` points outside the chart: only files of the chart can be read"
         )));
     }
@@ -344,7 +336,7 @@ fn inside_chart(path: &str) -> TeraResult<&str> {
 fn pattern(args: &Kwargs) -> TeraResult<regex::Regex> {
     let text = argument::<&str>(args, "pattern")?;
     regex::Regex::new(text)
-        .map_err(|error| Error::message(format!("`{text}` is not a valid regular expression: {error}")))
+        .map_err(|error| refused(format!("`{text}` is not a valid regular expression: {error}")))
 }
 
 fn parse_yaml(text: &str) -> TeraResult<Value> {
@@ -354,7 +346,7 @@ fn parse_yaml(text: &str) -> TeraResult<Value> {
     if let Some(error) =
         report.diagnostics.iter().find(|found| found.severity == crate::diag::Severity::Error)
     {
-        return Err(Error::message(format!("this is not valid YAML: {}", error.message)));
+        return Err(refused(format!("this is not valid YAML: {}", error.message)));
     }
     let document = report.output.unwrap_or_default().into_iter().find(|document| !document.blank);
     Ok(document.map_or_else(Value::none, |document| value::Origins::default().tree(&document.root)))
@@ -364,7 +356,7 @@ fn parse_yaml(text: &str) -> TeraResult<Value> {
 fn width(args: &Kwargs) -> TeraResult<usize> {
     let width = argument::<usize>(args, "width")?;
     if width > MAX_WIDTH {
-        return Err(Error::message(format!("a width of {width} is too large: the limit is {MAX_WIDTH}")));
+        return Err(refused(format!("a width of {width} is too large: the limit is {MAX_WIDTH}")));
     }
     Ok(width)
 }

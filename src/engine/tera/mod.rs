@@ -12,16 +12,23 @@
 //! from.
 
 mod budget;
+mod catalog;
 mod circle;
 mod compile;
+mod definitions;
 mod error;
+mod explanation;
+mod failed_text;
 mod files;
 mod functions;
 mod guard;
+mod lexer;
 mod library;
+mod names;
 mod nesting;
 mod outline;
 mod place;
+mod reads;
 mod reference;
 mod rendering;
 mod rewrite;
@@ -31,20 +38,24 @@ mod tags;
 #[cfg(test)]
 mod tests;
 mod tpl;
+mod upstream;
 mod value;
 
-pub(crate) use library::FILES as COMPONENT_LIBRARY;
-pub use library::{Argument, Component, components};
-pub use reference::{Entry, EntryKind, REFERENCE, TERA_FILTERS, TERA_FUNCTIONS, TERA_TESTS};
+pub use catalog::{Argument, Component, components};
+pub use reference::{Entry, EntryKind, REFERENCE};
+pub use upstream::{TERA_FILTERS, TERA_FUNCTIONS, TERA_TESTS};
 
-use super::{Capabilities, FileRole, Release, RenderedFile};
-use crate::chart::{Chart, TextFile};
+use super::{
+    Capabilities, Definitions, Engine, FileRole, Inputs, Release, Rendered, RenderedFile, ValueReference,
+};
+use crate::chart::{Chart, EngineKind, TextFile};
 use crate::diag::{Diagnostic, Report, SourceId, SourceKind, Sources, Span};
 use crate::values::Scope;
 use crate::yaml::Node;
 use budget::Budget;
-use compile::{Input, LENT_PREFIX, Templates};
+use compile::{Input, Templates};
 use files::Files;
+use names::LENT_PREFIX;
 use rayon::prelude::*;
 use rendering::Rendering;
 use std::borrow::Cow;
@@ -53,62 +64,93 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 use value::Origins;
 
-/// Renders Tera charts.
-#[derive(Debug)]
-pub struct Engine {
-    /// The texts of the component library.
-    library: Arc<[SourceId]>,
+/// Tera with YAML-aware interpolation.
+#[derive(Debug, Clone, Copy)]
+pub struct Tera;
+
+impl Engine for Tera {
+    fn render(&self, sources: &Sources, root: &Scope, inputs: &Inputs<'_>) -> Report<Rendered> {
+        render(sources, &own_charts(root), inputs)
+    }
+
+    fn value_references(&self, text: &Arc<str>) -> Vec<ValueReference> {
+        reads::references(text)
+    }
+
+    fn definitions(&self, text: &str) -> Definitions {
+        definitions::definitions(text)
+    }
+
+    fn library(&self, templates: &[&str]) -> Vec<&'static str> {
+        library::called(templates.iter().copied())
+            .into_iter()
+            .map(|number| library::FILES[number].1)
+            .collect()
+    }
 }
 
-impl Engine {
-    /// An engine whose component library is among the sources.
-    pub fn new(sources: &Sources) -> Self {
-        let add = |(name, text): &(&str, &'static str)| {
-            sources.add(format!("builtin:templates/{name}.tera"), *text, SourceKind::Builtin)
-        };
-        Self { library: library::FILES.iter().map(add).collect() }
+/// The charts of a tree that have templates to be rendered by Tera, parents first.
+fn own_charts(root: &Scope) -> Vec<&Scope> {
+    let mut found = Vec::new();
+    let mut open = vec![root];
+    while let Some(scope) = open.pop() {
+        let chart = &scope.chart;
+        if chart.engine == EngineKind::Tera && !chart.templates.is_empty() && !chart.is_library() {
+            found.push(scope);
+        }
+        open.extend(scope.children.iter().rev());
     }
+    found
+}
 
-    /// Renders the templates of charts, each without those of its sub-charts. The files of a chart come in the order
-    /// of their paths.
-    pub fn render(
-        &self,
-        sources: &Sources,
-        scopes: &[&Scope],
-        release: &Release,
-        capabilities: &Capabilities,
-    ) -> Vec<Report<Vec<RenderedFile>>> {
-        let objects = Objects {
-            sources,
-            release: release_object(release),
-            capabilities,
-            cluster: OnceLock::new(),
-            deadline: Budget::deadline(),
-        };
-        let charts: Vec<ChartTemplates<'_>> =
-            scopes.iter().map(|scope| ChartTemplates::of(scope, &self.library)).collect();
-        // Many sub-charts are copies of one: equal templates are compiled once.
-        let mut shared: BTreeMap<_, OnceLock<Option<Arc<Templates>>>> = BTreeMap::new();
-        for chart in &charts {
-            shared.entry(chart.content()).or_default();
-        }
-        let render = |chart: &ChartTemplates<'_>| {
-            let compile = || Templates::compile(&chart.inputs, &chart.files).map(Arc::new);
-            let compiled =
-                shared.get(&chart.content()).and_then(|slot| slot.get_or_init(|| compile().ok()).clone());
-            // What is wrong is said of every chart that has it, in its own files.
-            match compiled.map_or_else(compile, Ok) {
-                Ok(templates) => chart.render(templates, &objects),
-                Err(diagnostics) => Report::failed(diagnostics),
-            }
-        };
-        // Charts know nothing of each other. Few are not worth starting threads for.
-        if charts.len() < WORTH_SHARING {
-            charts.iter().map(render).collect()
-        } else {
-            charts.par_iter().with_max_len(MOST_AT_ONCE).map(render).collect()
-        }
+/// Renders the templates of charts, each without those of its sub-charts. The files of a chart come in the order
+/// of their paths.
+fn render(sources: &Sources, scopes: &[&Scope], inputs: &Inputs<'_>) -> Report<Rendered> {
+    if scopes.is_empty() {
+        return Report::ok(Rendered::default());
     }
+    let add = |(name, text): &(&str, &'static str)| {
+        sources.add(format!("builtin:templates/{name}.tera"), *text, SourceKind::Builtin)
+    };
+    let library = library::FILES.iter().map(add).collect();
+    let objects = Objects {
+        sources,
+        release: release_object(inputs.release),
+        capabilities: inputs.capabilities,
+        cluster: OnceLock::new(),
+        deadline: Budget::deadline(),
+    };
+    let charts: Vec<ChartTemplates<'_>> =
+        scopes.iter().map(|scope| ChartTemplates::of(scope, &library)).collect();
+    // Many sub-charts are copies of one: equal templates are compiled once.
+    let mut shared: BTreeMap<_, OnceLock<Option<Arc<Templates>>>> = BTreeMap::new();
+    for chart in &charts {
+        shared.entry(chart.content()).or_default();
+    }
+    let render = |chart: &ChartTemplates<'_>| {
+        let compile = || Templates::compile(&chart.inputs, &chart.files).map(Arc::new);
+        let compiled =
+            shared.get(&chart.content()).and_then(|slot| slot.get_or_init(|| compile().ok()).clone());
+        // What is wrong is said of every chart that has it, in its own files.
+        match compiled.map_or_else(compile, Ok) {
+            Ok(templates) => chart.render(&templates, &objects),
+            Err(diagnostics) => Report::failed(diagnostics),
+        }
+    };
+    // Charts know nothing of each other. Few are not worth starting threads for.
+    let reports: Vec<Report<Vec<RenderedFile>>> = if charts.len() < WORTH_SHARING {
+        charts.iter().map(render).collect()
+    } else {
+        charts.par_iter().with_max_len(MOST_AT_ONCE).map(render).collect()
+    };
+    let (mut files, mut diagnostics) = (Vec::new(), Vec::new());
+    for report in reports {
+        files.extend(report.take(&mut diagnostics).into_iter().flatten());
+    }
+    if crate::diag::has_errors(&diagnostics) {
+        return Report::failed(diagnostics);
+    }
+    Report::with(Rendered { files, nondeterministic: false }, diagnostics)
 }
 
 /// How many charts are shared among threads.
@@ -162,13 +204,19 @@ impl<'a> ChartTemplates<'a> {
         self.inputs.iter().map(|input| (&*input.name, input.text)).collect()
     }
 
-    fn render(&self, templates: Arc<Templates>, objects: &Objects<'_>) -> Report<Vec<RenderedFile>> {
+    fn render(&self, templates: &Templates, objects: &Objects<'_>) -> Report<Vec<RenderedFile>> {
         let scope = self.scope;
         let mut origins = Origins::default();
-        let mut context = context(scope, &templates, objects, &mut origins);
+        let mut context = context(scope, templates, objects, &mut origins);
         let budget = Budget::until(objects.deadline);
-        let rendering =
-            Rendering::new(Arc::clone(&scope.chart), templates, self.files.clone(), origins, budget);
+        let rendering = Rendering::new(
+            Arc::clone(&scope.chart),
+            Arc::clone(&templates.tables),
+            self.files.clone(),
+            origins,
+            functions::instance(),
+            budget,
+        );
         let mut diagnostics = Vec::new();
         let mut files = Vec::new();
         for file in &scope.chart.templates {
@@ -182,7 +230,8 @@ impl<'a> ChartTemplates<'a> {
             let base_path = format!("{}/templates", scope.path);
             let this = [("name", path.as_str().into()), ("basePath", base_path.into())];
             context.insert_value("template", value::map(this));
-            match rendering.file(template_name(&file.path), role, &context, objects.sources) {
+            let name = template_name(&file.path);
+            match templates.render(&rendering, &self.files, name, role, &context, objects.sources) {
                 Ok(placed) => files.push(RenderedFile {
                     path,
                     template: file.source,

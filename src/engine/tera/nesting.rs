@@ -4,10 +4,8 @@
 //! is never closed that the input has come to its end.
 
 use super::tags::{Role, component, first_word, role};
+use super::upstream::MAX_BLOCKS;
 use crate::diag::{Diagnostic, SourceId, Span};
-
-/// How deep blocks may nest: no deeper than Tera lets them.
-const MAX_DEPTH: usize = 40;
 
 /// How many `elif` an `if` may have: Tera keeps all of them on its stack.
 const MAX_ELIF: usize = 200;
@@ -111,7 +109,7 @@ impl<'t> Nesting<'t> {
 
     fn open(&mut self, opener: Opener<'t>, tag: Tag) -> Result<(), Diagnostic> {
         self.open.push(Block { opener, tag, elifs: 0, otherwise: None });
-        if self.open.len() > MAX_DEPTH {
+        if self.open.len() > MAX_BLOCKS {
             return Err(Diagnostic::error("the template nesting is too deep")
                 .at(self.span(tag), "")
                 .help("move the inner blocks into a partial or a component"));

@@ -1,5 +1,7 @@
 //! The reference of the functions and filters that plimsoll adds to Tera, and of those that Tera brings.
 
+use super::upstream::{TERA_FILTERS, TERA_FUNCTIONS};
+
 /// One line of the reference.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry {
@@ -167,65 +169,6 @@ pub const REFERENCE: &[Entry] = &[
         "Whether a version satisfies a constraint (`>=1.25.0-0`, `^1.2`, `1.x || 2`).",
         Some(("a: {{ \"1.27.3\" | semver_compare(constraint=\">=1.25\") }}", "a: true")),
     ),
-];
-
-/// How the filters are called that Tera itself brings and that make sense in a chart.
-pub const TERA_FILTERS: &[&str] = &[
-    "abs",
-    "capitalize",
-    "first",
-    "float",
-    "get(key=)",
-    "group_by(attribute=)",
-    "int",
-    "join(sep=)",
-    "keys",
-    "last",
-    "length",
-    "lower",
-    "nth(n=)",
-    "pairs",
-    "pluralize(singular=, plural=)",
-    "replace(from=, to=)",
-    "reverse",
-    "round(precision=)",
-    "safe",
-    "sort",
-    "split(pat=)",
-    "str",
-    "title",
-    "trim",
-    "trim_end",
-    "trim_start",
-    "truncate(length=)",
-    "unique",
-    "upper",
-    "values",
-    "wordcount",
-];
-
-/// How Tera's own functions are called.
-pub const TERA_FUNCTIONS: &[&str] = &["range(end=)", "throw(message=)"];
-
-/// Tera's own tests.
-pub const TERA_TESTS: &[&str] = &[
-    "array",
-    "bool",
-    "containing",
-    "defined",
-    "divisible_by",
-    "ending_with",
-    "even",
-    "float",
-    "integer",
-    "iterable",
-    "map",
-    "none",
-    "number",
-    "odd",
-    "starting_with",
-    "string",
-    "undefined",
 ];
 
 const fn function(

@@ -4,36 +4,35 @@
 //! chart, the values that markers stand for, and where values came from are kept here, per thread, while Tera renders.
 
 use super::budget::Budget;
-use super::compile::Templates;
-use super::error::{NOT_DEFINED, undefined, with_help};
+use super::explanation::undefined;
+use super::failed_text::FailedText;
 use super::files::Files;
 use super::place::{self, Content, Placed, Sites, Slot};
-use super::rewrite::{Named, OPEN};
+use super::rewrite::{Named, OPEN, Tables};
 use super::scope::Step;
-use super::tpl::{self, Failure};
+use super::upstream::{absent, refused, refused_with_help, undefined_path};
 use super::value::{At, Origins, node};
 use crate::chart::Chart;
-use crate::diag::{Diagnostic, Sources, Span};
+use crate::diag::{Diagnostic, Span};
 use crate::engine::FileRole;
 use crate::yaml::{self, emit::flow_json};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
-use tera::{Error, State, TeraResult, Value};
+use tera::{Context, Error, State, TeraResult, Value};
 
 /// What `omit_empty` leaves for [`emit`] to see; no YAML text can be this.
 pub(super) const OMITTED: &str = "\u{1}";
-
-/// The names that templates see besides their own variables.
-pub(super) const GLOBALS: [&str; 6] = ["values", "release", "chart", "capabilities", "template", "subcharts"];
 
 /// One chart's templates being rendered.
 #[derive(Debug)]
 pub(super) struct Rendering {
     chart: Arc<Chart>,
-    templates: Arc<Templates>,
+    tables: Arc<Tables>,
     files: Files,
     origins: Origins,
+    /// What texts given to `tpl` are rendered by.
+    text_tera: &'static tera::Tera,
     /// The values that markers stand for, by their numbers.
     slots: RefCell<Vec<Slot>>,
     /// Room for the marker of a value.
@@ -41,7 +40,7 @@ pub(super) struct Rendering {
     /// How many texts given to `tpl` are being rendered, each within the one before.
     depth: Cell<usize>,
     /// What went wrong in such texts, innermost first.
-    failures: RefCell<Vec<Failure>>,
+    failures: RefCell<Vec<FailedText>>,
     budget: Budget,
     /// Whether templates have gone as deep as the stack allows.
     deep: Cell<bool>,
@@ -60,16 +59,18 @@ thread_local! {
 impl Rendering {
     pub(super) fn new(
         chart: Arc<Chart>,
-        templates: Arc<Templates>,
+        tables: Arc<Tables>,
         files: Files,
         origins: Origins,
+        text_tera: &'static tera::Tera,
         budget: Budget,
     ) -> Rc<Self> {
         Rc::new(Self {
             chart,
-            templates,
+            tables,
             files,
             origins,
+            text_tera,
             slots: RefCell::default(),
             marker: RefCell::default(),
             depth: Cell::default(),
@@ -79,38 +80,37 @@ impl Rendering {
         })
     }
 
-    /// Renders one template and writes its values where they belong.
-    pub(super) fn file(
-        self: &Rc<Self>,
-        name: &str,
-        role: FileRole,
-        context: &tera::Context,
-        sources: &Sources,
-    ) -> Result<Placed, Vec<Diagnostic>> {
+    /// Runs `render` as what is being rendered on this thread, with more stack if it goes deeper than that allows. Nothing
+    /// is left of what was rendered before.
+    pub(super) fn run<T>(self: &Rc<Self>, render: impl Fn() -> TeraResult<T>) -> TeraResult<T> {
         let outer = CURRENT.replace(Some(Rc::clone(self)));
-        let mut marked = self.marked(name, context);
-        if marked.is_err() && self.deep.take() {
-            marked = stacker::grow(DEEP_STACK, || self.marked(name, context));
+        let afresh = || {
+            self.slots.borrow_mut().clear();
+            self.failures.borrow_mut().clear();
+            self.depth.set(0);
+            self.budget.next_template();
+            render()
+        };
+        let mut rendered = afresh();
+        if rendered.is_err() && self.deep.take() {
+            rendered = stacker::grow(DEEP_STACK, afresh);
         }
         CURRENT.set(outer);
-        let failures = self.failures.take();
-        let marked = marked.map_err(|error| {
-            vec![tpl::blamed(self.templates.error(&error, &self.files, name, context), failures, sources)]
-        })?;
-        let slots = self.slots.borrow();
-        match role {
-            FileRole::Manifest => place::yaml(&marked, &slots, self.sites()),
-            FileRole::Notes => place::text(&marked, &slots, self.sites()),
-        }
+        rendered
     }
 
-    /// What Tera makes of a template.
-    fn marked(&self, name: &str, context: &tera::Context) -> TeraResult<String> {
-        self.slots.borrow_mut().clear();
-        self.failures.borrow_mut().clear();
-        self.depth.set(0);
-        self.budget.next_template();
-        self.templates.tera.render(name, context)
+    /// The texts given to `tpl` in which something is wrong, innermost first.
+    pub(super) fn failures(&self) -> Vec<FailedText> {
+        self.failures.take()
+    }
+
+    /// Puts the values of what was rendered where they belong.
+    pub(super) fn placed(&self, marked: &str, role: FileRole) -> Result<Placed, Vec<Diagnostic>> {
+        let slots = self.slots.borrow();
+        match role {
+            FileRole::Manifest => place::yaml(marked, &slots, self.sites()),
+            FileRole::Notes => place::text(marked, &slots, self.sites()),
+        }
     }
 
     /// The values file or flag that what a path leads to came from.
@@ -136,20 +136,20 @@ impl Rendering {
     }
 
     fn sites(&self) -> Sites<'_> {
-        Sites { tables: &self.templates.tables, files: &self.files, budget: &self.budget }
+        Sites { tables: &self.tables, files: &self.files, budget: &self.budget }
     }
 
     /// Text of a template, without markers.
     fn resolved(&self, text: &str) -> TeraResult<String> {
         place::yaml(text, &self.slots.borrow(), self.sites())
             .map(|placed| placed.text)
-            .map_err(|errors| Error::message(errors.first().map_or("", |error| error.message.as_str())))
+            .map_err(|errors| refused(errors.first().map_or("", |error| error.message.as_str())))
     }
 }
 
 /// What is being rendered on this thread. Filters are called while something is, and never otherwise.
 fn current() -> TeraResult<Rc<Rendering>> {
-    CURRENT.with_borrow(Clone::clone).ok_or_else(|| Error::message("no chart is being rendered"))
+    CURRENT.with_borrow(Clone::clone).ok_or_else(|| refused("no chart is being rendered"))
 }
 
 /// The chart that is being rendered.
@@ -168,19 +168,19 @@ pub(super) fn entered() -> TeraResult<()> {
         return Ok(());
     }
     current()?.deep.set(true);
-    Err(Error::message(with_help(
+    Err(refused_with_help(
         "templates are nested too deeply",
         "look for a component or an include that calls itself",
-    )))
+    ))
 }
 
 /// Takes a value that a template writes; the marker that stands for it.
 pub(super) fn emit(value: &Value, site: usize, state: &State<'_>) -> TeraResult<Value> {
     let rendering = current()?;
-    let site_of = rendering.templates.tables.sites.get(site);
+    let site_of = rendering.tables.sites.get(site);
     let path = site_of.and_then(|site| site.path.as_ref());
     if value.is_undefined() {
-        return Err(Error::message(not_defined(path.map(|path| &*path.names), state)));
+        return Err(not_defined(path.map(|path| &*path.names), state));
     }
     rendering.budget.written(value)?;
     let content = match value.as_str() {
@@ -204,7 +204,7 @@ pub(super) fn emit(value: &Value, site: usize, state: &State<'_>) -> TeraResult<
 pub(super) fn written(value: &Value, path: Option<&str>, state: &State<'_>) -> TeraResult<Value> {
     if value.is_undefined() {
         let path: Option<Vec<String>> = path.map(|path| path.split('.').map(str::to_owned).collect());
-        return Err(Error::message(not_defined(path.as_deref(), state)));
+        return Err(not_defined(path.as_deref(), state));
     }
     spend(|budget| budget.written(value))?;
     Ok(value.clone())
@@ -237,7 +237,7 @@ pub(super) fn origin_of_text(path: &Value, state: &State<'_>) -> Option<Span> {
         return rendering.origin(&Named { names, route: None }, state);
     }
     let number = usize::try_from(path.as_u64()?).ok()?;
-    rendering.origin(rendering.templates.tables.texts.get(number)?, state)
+    rendering.origin(rendering.tables.texts.get(number)?, state)
 }
 
 /// The values file or flag that an entry of a collection came from.
@@ -245,8 +245,13 @@ pub(super) fn origin_of_entry(collection: &Value, index: usize) -> Option<Span> 
     current().ok()?.origins.of(collection, [At::Index(index)])
 }
 
+/// What Tera makes of a text given to `tpl`.
+pub(super) fn render_text(text: &str, context: &Context) -> TeraResult<String> {
+    current()?.text_tera.render_str(text, context, false)
+}
+
 /// Notes what went wrong in a text given to `tpl`.
-pub(super) fn failed(failure: Failure) -> TeraResult<()> {
+pub(super) fn failed(failure: FailedText) -> TeraResult<()> {
     current()?.failures.borrow_mut().push(failure);
     Ok(())
 }
@@ -258,7 +263,7 @@ pub(super) fn nested<T>(render: impl FnOnce() -> TeraResult<T>) -> TeraResult<T>
     let rendering = current()?;
     let depth = rendering.depth.get();
     if depth >= MAX_DEPTH {
-        return Err(Error::message(format!(
+        return Err(refused(format!(
             "`tpl` calls itself more than {MAX_DEPTH} times: the text renders itself"
         )));
     }
@@ -268,12 +273,10 @@ pub(super) fn nested<T>(render: impl FnOnce() -> TeraResult<T>) -> TeraResult<T>
     result
 }
 
-/// The error text for a value that is not there: what is known of it if it is nothing but a path.
-fn not_defined(path: Option<&[String]>, state: &State<'_>) -> String {
+/// The error for a value that is not there: what is known of it if it is nothing but a path.
+fn not_defined(path: Option<&[String]>, state: &State<'_>) -> Error {
+    let Some(path) = path else { return absent() };
     let variable = |name: &str| state.get::<Value>(name).ok().flatten();
-    match path.map(|path| undefined(path, variable)) {
-        Some((message, Some(help))) => with_help(&message, &help),
-        Some((message, None)) => message,
-        None => NOT_DEFINED.to_owned(),
-    }
+    let found = undefined(path, variable);
+    undefined_path(&found.message, found.help.as_deref(), found.name.as_deref())
 }

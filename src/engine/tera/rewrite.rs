@@ -27,13 +27,13 @@
 
 use super::files::Place;
 use super::guard;
+use super::names::TEXT_ORIGIN;
 use super::outline::{Cost, Outline};
 use super::scope::{Route, Scope};
 use super::tags::{
     Names, Role, Token, call_of, checked_tokens, first_word, included, is_set_block, last_path, path_of,
     role, trimmed,
 };
-use super::tpl;
 use crate::diag::{Diagnostic, SourceId, Span};
 use std::collections::BTreeMap;
 
@@ -563,11 +563,11 @@ impl<'a> Writer<'a> {
     /// The argument that says what the text leads to that is given to `tpl`.
     fn comes_from(&mut self, names: Names) -> String {
         if self.is_text {
-            return format!("{}=\"{}\", ", tpl::FROM, names.join("."));
+            return format!("{}=\"{}\", ", TEXT_ORIGIN, names.join("."));
         }
         let path = self.named(names);
         self.tables.texts.push(path);
-        format!("{}={}, ", tpl::FROM, self.tables.texts.len() - 1)
+        format!("{}={}, ", TEXT_ORIGIN, self.tables.texts.len() - 1)
     }
 
     /// The names of filters and their arguments, with what counts their work.

@@ -5,8 +5,9 @@
 //! that could hold anything else where it stands leads nowhere.
 
 use super::guard;
-use super::rendering::GLOBALS;
+use super::names::GLOBALS;
 use super::tags::{first_word, path_of};
+use super::upstream::INNERMOST_TURN;
 
 /// A way from a name that every template sees to a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,9 +27,6 @@ pub(super) enum Step {
     /// The entry that is a loop's turn; the variable that counts the turns.
     Turn(String),
 }
-
-/// The loop that this counts is the innermost one.
-const INNERMOST: &str = "__tera_loop_index0";
 
 /// The variables that can be seen at a place in a template.
 #[derive(Debug)]
@@ -149,7 +147,7 @@ impl<'t> Scope<'t> {
             if let Step::Turn(counter) = step
                 && Some(&*counter) == innermost.as_ref()
             {
-                INNERMOST.clone_into(counter);
+                INNERMOST_TURN.clone_into(counter);
             }
         }
         Some(route)
@@ -184,7 +182,7 @@ impl<'t> Scope<'t> {
     }
 
     /// Whether a name means what it means in every template.
-    fn is_global(&self, name: &str) -> bool {
+    pub(super) fn is_global(&self, name: &str) -> bool {
         let bound = |binding: &Binding<'_>| matches!(binding, Binding::Variable(bound, _) if *bound == name);
         GLOBALS.contains(&name) && !self.changing.contains(&name) && !self.bindings.iter().any(bound)
     }

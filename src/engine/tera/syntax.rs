@@ -1,54 +1,97 @@
 //! What is mostly behind a syntax error: habits from Helm's language, from Jinja, from Tera 1.
 
-use super::error::Said;
+use super::explanation::Explanation;
 use super::guard;
 use super::reference::signature;
 use super::tags::{is_word, last_path, last_word};
-use tera::{Error, ErrorKind};
+use super::upstream::{Fault, Part, STATEMENTS};
+use crate::diag::nearest;
+use std::ops::Range;
 
-/// What is wrong at a byte of a template, and what to write instead, where Tera only says what it did not expect: its
-/// error and the message of that in our words, and the template as Tera was given it.
-pub(super) fn better(error: &Error, message: &str, text: &str, at: usize) -> Option<Said> {
-    // What a chart says itself while it is rendered is its own.
-    let ErrorKind::SyntaxError(_) = error.kind() else { return None };
-    let (before, behind) = (text.get(..at)?.trim_end(), text.get(at..)?);
-    match message {
-        "unexpected character" => return unexpected(behind),
-        "function calls are only allowed at the first element of a chain" => return method(before, behind),
-        _ => {}
+/// What is wrong at some bytes of a template, and what to write instead, if the text there says more than the fault: the
+/// template as Tera was given it.
+pub(super) fn better(fault: &Fault, text: &str, range: &Range<usize>) -> Option<Explanation> {
+    let (before, behind) = (text.get(..range.start)?.trim_end(), text.get(range.start..)?);
+    match fault {
+        Fault::UnknownStatement => Some(unknown_statement(text.get(range.clone())?)),
+        Fault::UnexpectedCharacter => unexpected(behind),
+        Fault::MethodCall => method(before, behind),
+        Fault::Unexpected { found, expected } => misplaced(found, expected, before, behind),
+        _ => None,
     }
-    let (found, expected) = message.strip_prefix("found ")?.split_once(" but expected ")?;
+}
+
+/// What is wrong where something else was expected.
+fn misplaced(found: &Part, expected: &Part, before: &str, behind: &str) -> Option<Explanation> {
     // The parenthesis that the rewriter puts around what is written.
-    let at_end = found == "`)`" && guard::unclosed(written(before)) == 1 && behind.starts_with(") | __emit_");
-    let found = if at_end { "`}}`" } else { found };
-    let plainly = || format!("found {found} but expected {}", quoted(expected));
+    let at_end = found.is(")") && guard::unclosed(written(before)) == 1 && behind.starts_with(") | __emit_");
+    let closing = Part::Sign("}}".to_owned());
+    let found = if at_end { &closing } else { found };
+    let plainly = |help| Explanation::new(format!("found {found} but expected {expected}"), help);
     match expected {
-        "identifier" if found == "`|`" => Some(("unexpected `||`".to_owned(), Some("write `or`".to_owned()))),
-        "identifier" => positional(before)
-            .or_else(|| numbered(before, behind))
-            .or_else(|| at_end.then(|| (plainly(), None))),
-        "=" => positional(&before[..before.len() - last_word(before).len()]),
-        ")" if found == "`}}`" => Some(("a parenthesis is not closed".to_owned(), None)),
-        ")" if guard::unclosed(written(before)) == 1 => Some(unfinished(before, found)),
-        "}}" if found == "`)`" => Some(("unmatched `)`".to_owned(), None)),
-        "%}" => Some((plainly(), in_statement(before, found))),
-        _ if at_end => Some(("the expression is empty".to_owned(), None)),
-        _ => Some((plainly(), None)).filter(|_| quoted(expected) != expected),
+        Part::Name if found.is("|") => {
+            Some(Explanation::new("unexpected `||`", Some("write `or`".to_owned())))
+        }
+        Part::Name => {
+            positional(before).or_else(|| numbered(before, behind)).or_else(|| at_end.then(|| plainly(None)))
+        }
+        Part::Sign(sign) => match sign.as_str() {
+            "=" => positional(&before[..before.len() - last_word(before).len()]),
+            ")" if found.is("}}") => Some(Explanation::new("a parenthesis is not closed", None)),
+            ")" if guard::unclosed(written(before)) == 1 => Some(unfinished(before, found)),
+            "}}" if found.is(")") => Some(Explanation::new("unmatched `)`", None)),
+            "%}" => Some(plainly(in_statement(before, found))),
+            _ => at_end.then(empty),
+        },
+        Part::Operand(_) | Part::CallEnd | Part::Other(_) => at_end.then(empty),
     }
 }
 
-/// What is expected, as one writes it.
-fn quoted(expected: &str) -> String {
-    let is_sign = !expected.contains('`') && (expected == "in" || !expected.starts_with(char::is_alphabetic));
-    if is_sign { format!("`{expected}`") } else { expected.to_owned() }
+fn empty() -> Explanation {
+    Explanation::new("the expression is empty", None)
 }
+
+/// What to write instead of what stands where something else was expected, as far as those two tell.
+pub(super) fn instead(found: &Part, expected: &Part) -> Option<&'static str> {
+    match (found, expected) {
+        (Part::Sign(sign), Part::Operand(_)) if sign == "." => Some(
+            "write names without a leading dot: `values.name`; for a chart in Helm's language write `engine: gotpl` in Chart.yaml",
+        ),
+        (Part::Sign(sign), Part::Operand(_)) if sign == "!" => Some("write `not`"),
+        (Part::Sign(sign), Part::CallEnd) if sign == "(" => Some(
+            "write component arguments without parentheses: `{{ <name text=\"x\" other={values.y} /> }}`",
+        ),
+        _ => None,
+    }
+}
+
+/// A statement that the language does not have.
+fn unknown_statement(word: &str) -> Explanation {
+    let other = |(_, help): &(&str, &str)| (*help).to_owned();
+    let near = || nearest(word, STATEMENTS.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+    let help = OTHER_STATEMENTS.iter().find(|(statement, _)| *statement == word).map(other).or_else(near);
+    Explanation::new(format!("unknown tag `{word}`"), help)
+}
+
+/// Statements of languages like this one.
+const OTHER_STATEMENTS: &[(&str, &str)] = &[
+    ("macro", "write a component: `{% component name(argument) %}..{% endcomponent %}`"),
+    ("call", "call a component: `{% <name argument={values.x}> %}..{% </name> %}`"),
+    ("import", "not needed: every template can call the components of its chart"),
+    ("from", "not needed: every template can call the components of its chart"),
+    ("range", "write `{% for item in values.list %}..{% endfor %}`"),
+    ("define", "write a component: `{% component name(argument) %}..{% endcomponent %}`"),
+    ("end", "blocks are closed by their names: `{% endif %}`, `{% endfor %}`"),
+    ("with", "give the value a name: `{% set name = values.path %}`"),
+    ("unless", "write `{% if not condition %}`"),
+];
 
 /// A character that no expression holds.
-fn unexpected(behind: &str) -> Option<Said> {
+fn unexpected(behind: &str) -> Option<Explanation> {
     if let Some((sign, help)) = OTHER_SIGNS.iter().find(|(sign, _)| behind.starts_with(sign)) {
-        return Some((format!("unexpected `{sign}`"), Some((*help).to_owned())));
+        return Some(Explanation::new(format!("unexpected `{sign}`"), Some((*help).to_owned())));
     }
-    Some((format!("unexpected `{}`", behind.chars().next()?), None))
+    Some(Explanation::new(format!("unexpected `{}`", behind.chars().next()?), None))
 }
 
 /// Signs of languages like this one.
@@ -60,23 +103,23 @@ const OTHER_SIGNS: &[(&str, &str)] = &[
 ];
 
 /// A function that is called like a method.
-fn method(before: &str, behind: &str) -> Option<Said> {
+fn method(before: &str, behind: &str) -> Option<Explanation> {
     let path = last_path(before.strip_suffix('.')?);
     let name = &behind[..behind.find(|c| !is_word(c)).unwrap_or(behind.len())];
     Some(if path == "k8s" {
-        (
-            "components are not called like functions".to_owned(),
+        Explanation::new(
+            "components are not called like functions",
             Some(format!("write `{{{{<k8s.{name}/>}}}}`")),
         )
     } else {
         let help = signature(name, true).map(|_| format!("write `{path} | {}`", shape(name, true)));
-        ("values have no methods".to_owned(), help)
+        Explanation::new("values have no methods", help)
     })
 }
 
 /// What is mostly meant where a statement should be over.
-fn in_statement(before: &str, found: &str) -> Option<String> {
-    if found == "`=`" {
+fn in_statement(before: &str, found: &Part) -> Option<String> {
+    if found.is("=") {
         return Some("compare with `==`".to_owned());
     }
     let tag = before.rfind("{%").map_or(before, |open| &before[open + 2..]);
@@ -111,13 +154,13 @@ pub(super) fn with_minus(text: &str, start: usize, end: usize) -> Option<String>
 }
 
 /// An argument without a name.
-fn positional(before: &str) -> Option<Said> {
+fn positional(before: &str) -> Option<Explanation> {
     let call = before.strip_suffix('(')?.trim_end();
     let shape = shape(last_word(call), is_filter(call));
     Some(if shape.contains('(') {
-        ("arguments must be named".to_owned(), Some(format!("write `{shape}`")))
+        Explanation::new("arguments must be named", Some(format!("write `{shape}`")))
     } else {
-        (format!("`{shape}` takes no arguments"), None)
+        Explanation::new(format!("`{shape}` takes no arguments"), None)
     })
 }
 
@@ -132,16 +175,16 @@ fn shape(name: &str, is_filter: bool) -> String {
 }
 
 /// An item of a list by a number behind a dot.
-fn numbered(before: &str, behind: &str) -> Option<Said> {
+fn numbered(before: &str, behind: &str) -> Option<Explanation> {
     let list = before.strip_suffix('.')?;
     let path = last_path(list);
     let number: String = behind.chars().take_while(char::is_ascii_digit).collect();
     let help = (!number.is_empty()).then(|| format!("write `{path}[{number}]`"))?;
-    Some(("access list items with brackets".to_owned(), Some(help)))
+    Some(Explanation::new("access list items with brackets", Some(help)))
 }
 
 /// An expression that is over, and more behind it.
-fn unfinished(before: &str, found: &str) -> Said {
+fn unfinished(before: &str, found: &Part) -> Explanation {
     let first = written(before).trim_start_matches([' ', '(', '-']);
     let help = if is_filter(before) {
         format!("write `{}`", shape(last_word(before), true))
@@ -151,7 +194,7 @@ fn unfinished(before: &str, found: &str) -> Said {
     } else {
         "join texts with `~`".to_owned()
     };
-    (format!("found {found} but expected an operator, a filter or `}}}}`"), Some(help))
+    Explanation::new(format!("found {found} but expected an operator, a filter or `}}}}`"), Some(help))
 }
 
 /// What to do with a chart whose templates Helm renders.

@@ -233,9 +233,15 @@ pub(super) fn role(statement: &str) -> Role {
     }
 }
 
-/// The name in `include "name"`.
+/// The components that a tag calls, each with the byte of its `<`.
+pub(super) fn calls(tag: &str) -> impl Iterator<Item = (usize, &str)> {
+    tag.match_indices('<').filter_map(|(at, _)| Some((at, call_of(&tag[at..])?.component)))
+}
+
+/// The name in `include "name"` or `extends "name"`.
 pub(super) fn included(statement: &str) -> Option<String> {
-    let name = statement.trim().strip_prefix("include")?.trim_start();
+    let statement = statement.trim();
+    let name = ["include", "extends"].iter().find_map(|word| statement.strip_prefix(word))?.trim_start();
     let quote = name.chars().next().filter(|c| matches!(c, '"' | '\'' | '`'))?;
     name[1..].split(quote).next().map(str::to_owned)
 }
@@ -308,4 +314,37 @@ pub(super) fn call_of(expression: &str) -> Option<Call<'_>> {
         arguments.extend(path_of(value).map(|path| Argument { name, path, at }));
     }
     (!component.is_empty()).then_some(Call { component, arguments })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Tera writes nothing for the tags below, so what it renders is the text that is no tag.
+    #[test]
+    fn tags_end_where_tera_ends_them() {
+        let mut tera = tera::Tera::new();
+        tera.register_filter("none", |_: &tera::Value, _: tera::Kwargs, _: &tera::State<'_>| String::new());
+        for text in [
+            "a{{ '}}' | none }}b",
+            "a{{ `%}` | none }}{% if \"%}\" %}b{% endif %} }}",
+            "a{{ \"\\\"}}\" | none }}b",
+            "{# {{ '#}x{# %} #}'",
+            "{ {x} }{% raw %}{{ x }}{% y %}{# z #}{% endraw %}",
+            "{{ {\"a\": {\"b\": 1} } | none }}c",
+            "é{{ 'é' | none }}é",
+        ] {
+            let tokens = tokenize(text).unwrap();
+            let literal = tokens.iter().map(|token| match *token {
+                Token::Text(start, end) | Token::Raw { inner: (start, end), .. } => &text[start..end],
+                _ => "",
+            });
+            let rendered = tera.render_str(text, &tera::Context::new(), false).unwrap();
+            assert_eq!(rendered, literal.collect::<String>(), "{text}");
+        }
+        for text in ["{{ 'x }}", "{% if \"%}", "{# x", "{% raw %}{% endif %}", "{{ x"] {
+            assert!(tokenize(text).is_err(), "{text}");
+            assert!(tera.render_str(text, &tera::Context::new(), false).is_err(), "{text}");
+        }
+    }
 }

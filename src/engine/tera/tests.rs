@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::chart;
-use crate::engine::KubeVersion;
+use crate::world::World;
 use crate::yaml::Node;
 
 /// Renders `templates/t.yaml` of a chart with these values and further files; the text, or the messages.
@@ -50,9 +50,11 @@ fn rendered(
         chart,
     };
     let release = Release { name: "web".into(), namespace: "prod".into(), is_upgrade: false, revision: 1 };
-    let capabilities =
-        Capabilities { kube_version: KubeVersion::parse("1.34").unwrap(), extra_api_versions: vec![] };
-    Engine::new(sources).render(sources, &[&scope], &release, &capabilities).remove(0)
+    let capabilities = Capabilities { kube_version: "1.34".parse().unwrap(), extra_api_versions: vec![] };
+    let inputs =
+        Inputs { world: &World::system(), release: &release, capabilities: &capabilities, seed: None };
+    let report = Tera.render(sources, &scope, &inputs);
+    Report { output: report.output.map(|rendered| rendered.files), diagnostics: report.diagnostics }
 }
 
 fn render(template: &str, values_yaml: &str) -> String {
@@ -284,6 +286,22 @@ fn the_reference_examples_are_true() {
 }
 
 #[test]
+fn what_a_chart_says_itself_is_shown_as_it_is_written() {
+    for (template, message) in [
+        ("a: {{ fail(message=\"Set A host.\") }}", "1:7: Set A host."),
+        ("a: {{ required(value=none, message=\"Host is missing.\") }}", "1:7: Host is missing."),
+        ("a: {{ none | required(message=\"Unknown tag\") }}", "1:14: Unknown tag"),
+        (
+            "a: {{ fail(message=\"Cannot index into an undefined value\") ~ values.x }}",
+            "1:7: Cannot index into an undefined value",
+        ),
+        ("a: {{ tpl(text=\"{{ fail(message='No `i64`.') }}\") }}", "1:4: No `i64`."),
+    ] {
+        assert_eq!(try_render(template, "a: 1\n", &[]).unwrap_err(), message, "{template}");
+    }
+}
+
+#[test]
 fn errors_name_their_place_and_the_nearest_name() {
     let values = "image: {tag: 1, repository: r}\nport: 80\n";
     assert_eq!(
@@ -347,7 +365,7 @@ fn habits_of_other_languages_are_answered() {
         ),
         (
             "99999999999999999999",
-            "1:7: invalid Integer (the largest integer is 9223372036854775807; quote the value to use it as text)",
+            "1:7: the integer is too large (the largest integer is 9223372036854775807; quote the value to use it as text)",
         ),
         ("values.name.x", "1:7: `values.name.x` is not defined: `values.name` is a string"),
         ("values.nothing.x", "1:7: `values.nothing.x` is not defined: `values.nothing` is null"),

@@ -1,9 +1,10 @@
 //! Values between plimsoll's trees and Tera's, without losing where they came from.
 
+use super::upstream::{absent, refused};
 use crate::diag::Span;
 use crate::yaml;
 use std::collections::BTreeMap;
-use tera::{Error, TeraResult};
+use tera::TeraResult;
 
 /// Where the entries of maps and lists came from.
 ///
@@ -99,7 +100,7 @@ pub(super) fn get<'a>(value: &'a tera::Value, key: &str) -> Option<&'a tera::Val
 pub(super) fn node(value: &tera::Value) -> TeraResult<yaml::Node> {
     use tera::value::ValueKind;
     let value = match value.kind() {
-        ValueKind::Undefined => return Err(Error::message("this value is not defined")),
+        ValueKind::Undefined => return Err(absent()),
         ValueKind::None => yaml::Value::Null,
         ValueKind::Bool => yaml::Value::Bool(value.as_bool().unwrap_or_default()),
         ValueKind::String => yaml::Value::String(value.as_str().unwrap_or_default().to_owned()),
@@ -115,7 +116,7 @@ pub(super) fn node(value: &tera::Value) -> TeraResult<yaml::Node> {
         }
         ValueKind::Bytes => {
             let message = "binary data cannot be written as text: pipe it through `b64encode`";
-            return Err(Error::message(message));
+            return Err(refused(message));
         }
         _ => number(value)?,
     };
@@ -130,7 +131,7 @@ fn number(value: &tera::Value) -> TeraResult<yaml::Value> {
     } else {
         match value.as_f64() {
             Some(number) if number.is_finite() => Ok(yaml::Value::Float(number)),
-            _ => Err(Error::message(format!("`{value}` cannot be written as a YAML number"))),
+            _ => Err(refused(format!("`{value}` cannot be written as a YAML number"))),
         }
     }
 }

@@ -364,7 +364,7 @@ impl Parser<'_> {
             return Ok(Node::new(Value::Null, self.span(start..start)));
         }
         let json = json::prefix(self.text, self.at, self.source)
-            .map_err(|(at, reason)| json::refused(self.text, self.at, self.source, at, &reason))?;
+            .map_err(|invalid| json::refused(self.text, self.at, self.source, &invalid))?;
         self.at = json.end;
         self.effects.duplicates.extend(json.duplicates);
         self.blank();

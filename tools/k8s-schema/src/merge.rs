@@ -30,7 +30,7 @@ use std::path::Path;
 const KEY_DEFAULTS: [(&str, &str, &str); 2] =
     [("core.v1.ContainerPort", "protocol", "TCP"), ("core.v1.ServicePort", "protocol", "TCP")];
 
-/// Lists that k8s-openapi merges as it likes, not as the OpenAPI documents say.
+/// Lists that k8s-openapi merges by a rule of its own.
 const FREE: [&str; 1] = ["apps.v1.StatefulSetSpec volumeClaimTemplates"];
 
 /// The lines for every version, from the OpenAPI documents `1.30.json`, `1.31.json`, .. in `folder`.
@@ -62,7 +62,7 @@ fn rules(document: &Value, api: &Api) -> BTreeSet<String> {
     lines
 }
 
-/// The lines of a type or field. None say what goes without saying.
+/// The lines of a type or field; none for what is the default.
 fn rule_lines(name: &str, field: &str, schema: &Value) -> Vec<String> {
     let extension = |key: &str| schema[format!("x-kubernetes-{key}")].as_str();
     let mut rules = Vec::new();

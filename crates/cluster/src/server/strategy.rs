@@ -141,7 +141,7 @@ pub(super) fn copy(old: &Node, root: &mut Node, key: &str) {
 
 /// What feature gates of that version turn off.
 fn drop_disabled_fields(key: &ObjectKey, version: Version, root: &mut Node) {
-    defaults::gate(version, &key.group, &key.kind, root);
+    defaults::apply_gates(version, &key.group, &key.kind, root);
 }
 
 /// `generateSelectorIfNeeded`: the labels by which a Job finds its pods.

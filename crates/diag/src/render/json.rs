@@ -4,11 +4,18 @@ use super::{Counts, origin, place};
 use crate::{Diagnostic, ObjectRef, Severity, Sources};
 use serde::Serialize;
 
-/// Renders diagnostics as one JSON document; `objects` is how many Kubernetes objects were checked.
-pub fn json(diagnostics: &[Diagnostic], sources: &Sources, objects: usize) -> String {
+/// Renders diagnostics as one JSON document; `objects` is how many Kubernetes objects were checked, and
+/// `kube_version` against which version of Kubernetes; `None` if not all against the same.
+pub fn json(
+    diagnostics: &[Diagnostic],
+    sources: &Sources,
+    objects: usize,
+    kube_version: Option<&str>,
+) -> String {
     let counts = Counts::of(diagnostics);
     let document = Document {
         version: 1,
+        kube_version,
         findings: diagnostics.iter().map(|diagnostic| finding(diagnostic, sources)).collect(),
         summary: Summary { errors: counts.errors, warnings: counts.warnings, infos: counts.infos, objects },
     };
@@ -19,6 +26,8 @@ pub fn json(diagnostics: &[Diagnostic], sources: &Sources, objects: usize) -> St
 #[derive(Serialize)]
 struct Document<'a> {
     version: u32,
+    #[serde(rename = "kubeVersion")]
+    kube_version: Option<&'a str>,
     findings: Vec<Finding<'a>>,
     summary: Summary,
 }

@@ -220,10 +220,11 @@ fn json_is_the_documented_contract() {
     let sources = Sources::new();
     let diagnostic = headless(&sources);
     assert_data_eq!(
-        json(&[diagnostic, Diagnostic::warning("plain")], &sources, 7),
+        json(&[diagnostic, Diagnostic::warning("plain")], &sources, 7, Some("1.36")),
         str![[r#"
 {
   "version": 1,
+  "kubeVersion": "1.36",
   "findings": [
     {
       "rule": "sts/service-not-headless",

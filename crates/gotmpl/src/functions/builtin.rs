@@ -2,45 +2,41 @@
 
 use std::cmp::Ordering;
 
-use super::{Function, fixed, variadic};
+use super::dicts::lookup_origin;
 use crate::error::{Error, Result};
 use crate::fmt;
+use crate::function::{Function, fixed, variadic};
 use crate::value::{Args, Elem, Value};
-use crate::vm::Vm;
 use std::fmt::Write as _;
 
 pub(crate) const TABLE: &[Function] = &[
     // The executor evaluates the arguments of these two itself, up to the one that decides.
-    Function { stops_at: Some(false), ..variadic("and", 1, |_, args| Ok(args.any(args.len() - 1).clone())) },
-    Function { stops_at: Some(true), ..variadic("or", 1, |_, args| Ok(args.any(args.len() - 1).clone())) },
-    fixed("not", 1, |_, args| Ok(Value::Bool(!args.any(0).truth()))),
+    Function { stops_at: Some(false), ..variadic("and", 1, |args| Ok(args.any(args.len() - 1).clone())) },
+    Function { stops_at: Some(true), ..variadic("or", 1, |args| Ok(args.any(args.len() - 1).clone())) },
+    fixed("not", 1, |args| Ok(Value::Bool(!args.any(0).truth()))),
     fixed("len", 1, len),
-    variadic("index", 1, index),
-    variadic("call", 1, |_, args| {
+    variadic("index", 1, index).with_origin(|args| lookup_origin(args, 0, 1..args.len())),
+    variadic("call", 1, |args| {
         Err(Error::new(format!("cannot call a value of type {}", args.any(0).type_name())))
     }),
-    variadic("print", 0, |_, args| args.check_size().map(|()| fmt::sprint(args.0).into())),
-    variadic("println", 0, |_, args| args.check_size().map(|()| fmt::sprintln(args.0).into())),
-    variadic("printf", 1, |_, args| {
+    variadic("print", 0, |args| args.check_size().map(|()| fmt::sprint(args.values).into())),
+    variadic("println", 0, |args| args.check_size().map(|()| fmt::sprintln(args.values).into())),
+    variadic("printf", 1, |args| {
         args.check_size()?;
         Ok(fmt::sprintf(args.str(0)?, args.rest(1)).into())
     }),
-    variadic("html", 0, |_, args| Ok(html(&text_of(args)?).into())),
-    variadic("js", 0, |_, args| Ok(js(&text_of(args)?).into())),
-    variadic("urlquery", 0, |_, args| Ok(query_escape(&text_of(args)?).into())),
-    variadic("eq", 1, |_, args| equals_any(args).map(Value::Bool)),
-    fixed("ne", 2, |_, args| Ok(Value::Bool(!equals(args.any(0), args.any(1))?))),
-    fixed("lt", 2, |_, args| Ok(Value::Bool(compare(args)? == Some(Ordering::Less)))),
-    fixed("le", 2, |_, args| {
-        Ok(Value::Bool(matches!(compare(args)?, Some(Ordering::Less | Ordering::Equal))))
-    }),
-    fixed("gt", 2, |_, args| {
-        Ok(Value::Bool(!matches!(compare(args)?, Some(Ordering::Less | Ordering::Equal))))
-    }),
-    fixed("ge", 2, |_, args| Ok(Value::Bool(compare(args)? != Some(Ordering::Less)))),
+    variadic("html", 0, |args| Ok(html(&text_of(args)?).into())),
+    variadic("js", 0, |args| Ok(js(&text_of(args)?).into())),
+    variadic("urlquery", 0, |args| Ok(query_escape(&text_of(args)?).into())),
+    variadic("eq", 1, |args| equals_any(args).map(Value::Bool)),
+    fixed("ne", 2, |args| Ok(Value::Bool(!equals(args.any(0), args.any(1))?))),
+    fixed("lt", 2, |args| Ok(Value::Bool(compare(args)? == Some(Ordering::Less)))),
+    fixed("le", 2, |args| Ok(Value::Bool(matches!(compare(args)?, Some(Ordering::Less | Ordering::Equal))))),
+    fixed("gt", 2, |args| Ok(Value::Bool(!matches!(compare(args)?, Some(Ordering::Less | Ordering::Equal))))),
+    fixed("ge", 2, |args| Ok(Value::Bool(compare(args)? != Some(Ordering::Less)))),
 ];
 
-fn len(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn len(args: Args<'_>) -> Result<Value> {
     let value = args.any(0);
     let length = match value {
         Value::Nil => return Err(Error::missing("len of nil pointer")),
@@ -55,7 +51,7 @@ fn len(_: &mut Vm, args: Args<'_>) -> Result<Value> {
     Ok(Value::Int(i64::try_from(length).unwrap_or(i64::MAX)))
 }
 
-fn index(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn index(args: Args<'_>) -> Result<Value> {
     let mut item = args.any(0).clone();
     if item.is_nil() {
         return Err(Error::missing("index of untyped nil"));
@@ -89,7 +85,7 @@ fn index(_: &mut Vm, args: Args<'_>) -> Result<Value> {
     Ok(item)
 }
 
-/// What a map yields for a key that it does not have.
+/// The value for a key that a map does not have.
 pub(crate) fn zero(elem: Elem) -> Value {
     match elem {
         Elem::Any => Value::Nil,
@@ -114,7 +110,7 @@ fn position(key: &Value, length: usize) -> Result<usize> {
         .ok_or_else(|| Error::new(format!("index out of range: {number} (the length is {length})")))
 }
 
-/// The kinds that comparisons tell apart.
+/// The kinds that comparisons distinguish.
 #[derive(PartialEq)]
 enum Basic<'a> {
     Bool(bool),
@@ -213,11 +209,11 @@ fn incompatible(a: &Value, b: &Value) -> Error {
     }
 }
 
-/// What the escapers make of their arguments: one string as it is, anything else as `print` does, but for a nil.
+/// The text that the escapers take: one string as it is, anything else as `print` writes it, except for a nil.
 fn text_of(args: Args<'_>) -> Result<String> {
     args.check_size()?;
     let printable = |value: &Value| if value.is_nil() { Value::str("<no value>") } else { value.clone() };
-    Ok(match args.0 {
+    Ok(match args.values {
         [value] if value.as_str().is_some() => value.as_str().unwrap_or_default().to_owned(),
         values => fmt::sprint(&values.iter().map(printable).collect::<Vec<_>>()),
     })

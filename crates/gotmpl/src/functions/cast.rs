@@ -1,8 +1,8 @@
-//! Conversions that Sprig's functions make of whatever they are given.
+//! Conversions of arguments, as Sprig's functions do them.
 
 use crate::error::Result;
 use crate::fmt;
-use crate::parse::hex_float;
+use crate::literal::hex_float;
 use crate::value::Value;
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ pub(crate) fn text(value: &Value) -> Cow<'_, str> {
     }
 }
 
-/// `int64`: what is no number is 0; strings may be written in any base that Go's literals have.
+/// `int64`: anything that is not a number is 0; strings may be written in any base that Go's literals have.
 pub(crate) fn int(value: &Value) -> i64 {
     match value {
         Value::Bool(flag) => i64::from(*flag),
@@ -32,7 +32,7 @@ fn truncate(number: f64) -> i64 {
     if (-TWO_63..TWO_63).contains(&number) { number as i64 } else { i64::MIN }
 }
 
-/// `float64`: what is no number is 0.
+/// `float64`: anything that is not a number is 0.
 #[expect(clippy::cast_precision_loss, reason = "Go's conversion")]
 pub(crate) fn float(value: &Value) -> f64 {
     match value {
@@ -96,8 +96,8 @@ pub(crate) fn parse_float(text: &str) -> Option<f64> {
     }
     // An underscore stands between digits.
     let bytes = text.as_bytes();
-    let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_hexdigit);
-    let misplaced = |(at, _)| at == 0 || !digit(at - 1) || !digit(at + 1);
+    let digit = |index: usize| bytes.get(index).is_some_and(u8::is_ascii_hexdigit);
+    let misplaced = |(index, _)| index == 0 || !digit(index - 1) || !digit(index + 1);
     if text.match_indices('_').any(misplaced) {
         return None;
     }

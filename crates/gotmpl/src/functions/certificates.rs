@@ -1,7 +1,7 @@
 //! Sprig's keys and certificates, laid out as Go's `crypto/x509` does.
 //!
 //! Everything random is drawn from the render's generator, so a seed repeats it. Making an RSA key takes longer than
-//! rendering a large chart: that is the price of `genCA` and its kin, in Helm as here.
+//! rendering a large chart: that is the price of `genCA` and similar functions, as in Helm.
 
 use std::any::Any;
 use std::net::IpAddr;
@@ -36,46 +36,46 @@ use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 use x509_cert::time::{Time, Validity};
 use x509_cert::{Certificate as X509, Version};
 
+use super::cast;
 use super::keys::{self, PrivateKey};
-use super::{Function, cast, fixed};
 use crate::error::{Error, Result};
+use crate::function::{Function, Host, fixed, hosted};
 use crate::value::{Args, Elem, Object, Value};
-use crate::vm::Vm;
 
 pub(crate) const TABLE: &[Function] = &[
-    fixed("genPrivateKey", 1, |vm, args| {
+    hosted("genPrivateKey", 1, |host, args| {
         let kind = args.str(0)?;
-        match PrivateKey::generate(vm.random.generator(), kind) {
+        match PrivateKey::generate(host.random().generator(), kind) {
             Some(key) => Ok(key?.pem()?.into()),
             None => Ok(format!("Unknown type {kind}").into()),
         }
     }),
-    fixed("genCA", 2, |vm, args| {
+    hosted("genCA", 2, |host, args| {
         let subject = Subject::authority(args)?;
-        let key = new_key(vm)?;
-        certificate(vm, &subject, &key, None)
+        let key = new_key(host)?;
+        certificate(host, &subject, &key, None)
     }),
-    fixed("genCAWithKey", 3, |vm, args| {
+    hosted("genCAWithKey", 3, |host, args| {
         let (subject, key) = (Subject::authority(args)?, given_key(args, 2)?);
-        certificate(vm, &subject, &key, None)
+        certificate(host, &subject, &key, None)
     }),
-    fixed("genSelfSignedCert", 4, |vm, args| {
+    hosted("genSelfSignedCert", 4, |host, args| {
         let subject = Subject::server(args)?;
-        let key = new_key(vm)?;
-        certificate(vm, &subject, &key, None)
+        let key = new_key(host)?;
+        certificate(host, &subject, &key, None)
     }),
-    fixed("genSelfSignedCertWithKey", 5, |vm, args| {
+    hosted("genSelfSignedCertWithKey", 5, |host, args| {
         let (subject, key) = (Subject::server(args)?, given_key(args, 4)?);
-        certificate(vm, &subject, &key, None)
+        certificate(host, &subject, &key, None)
     }),
-    fixed("genSignedCert", 5, |vm, args| {
+    hosted("genSignedCert", 5, |host, args| {
         let (subject, authority) = (Subject::server(args)?, Authority::given(args, 4)?);
-        let key = new_key(vm)?;
-        certificate(vm, &subject, &key, Some(&authority))
+        let key = new_key(host)?;
+        certificate(host, &subject, &key, Some(&authority))
     }),
-    fixed("genSignedCertWithKey", 6, |vm, args| {
+    hosted("genSignedCertWithKey", 6, |host, args| {
         let (subject, authority) = (Subject::server(args)?, Authority::given(args, 4)?);
-        certificate(vm, &subject, &given_key(args, 5)?, Some(&authority))
+        certificate(host, &subject, &given_key(args, 5)?, Some(&authority))
     }),
     fixed("buildCustomCert", 2, build_custom),
 ];
@@ -156,7 +156,7 @@ impl<'a> Subject<'a> {
 
 fn utf8(args: Args<'_>, index: usize) -> Result<&str> {
     let text = args.str(index)?;
-    match args.0[index] {
+    match args.values[index] {
         Value::Raw(_) => Err(wrong("asn1: string not valid UTF-8")),
         _ => Ok(text),
     }
@@ -164,7 +164,7 @@ fn utf8(args: Args<'_>, index: usize) -> Result<&str> {
 
 /// A `[]interface {}` of strings; a nil is an empty one.
 fn strings(args: Args<'_>, index: usize, problem: &str) -> Result<Vec<String>> {
-    let items = match &args.0[index] {
+    let items = match &args.values[index] {
         Value::Invalid => return Ok(Vec::new()),
         Value::List(list) if list.elem() == Elem::Any => list.items(),
         _ => return Err(args.mismatch(index, "[]interface {}")),
@@ -207,7 +207,7 @@ impl Authority {
         self.cert.tbs_certificate().subject().as_ref()
     }
 
-    /// What the certificate says its key is called, if it does.
+    /// The name of the key in the certificate, if it has one.
     fn key_id(&self) -> Option<OctetString> {
         let found = self.cert.tbs_certificate().get_extension::<SubjectKeyIdentifier>().ok().flatten();
         found.map(|(_, id)| id.0).filter(|id| !id.as_bytes().is_empty())
@@ -227,15 +227,15 @@ fn within(what: &str, error: &Error) -> Error {
     Error::new(format!("{what}: {}", error.inner().message))
 }
 
-fn new_key(vm: &mut Vm) -> Result<PrivateKey> {
-    PrivateKey::for_certificate(vm.random.generator())
+fn new_key(host: &mut dyn Host) -> Result<PrivateKey> {
+    PrivateKey::for_certificate(host.random().generator())
 }
 
 fn given_key(args: Args<'_>, index: usize) -> Result<PrivateKey> {
     PrivateKey::read(args.str(index)?).map_err(|error| within("parsing private key", &error))
 }
 
-/// A certificate as it is signed (RFC 5280, section 4.1.2). `x509_cert` has the same type, but lets nobody else fill it in,
+/// A certificate as it is signed (RFC 5280, section 4.1.2). `x509_cert` has the same type, but only itself can fill it in,
 /// and its builder only takes keys of the kinds that it knows.
 #[derive(Sequence)]
 struct Content {
@@ -261,7 +261,7 @@ struct Signed {
 
 /// Makes a certificate signed by `authority`, or by itself.
 fn certificate(
-    vm: &mut Vm,
+    host: &mut dyn Host,
     subject: &Subject<'_>,
     key: &PrivateKey,
     authority: Option<&Authority>,
@@ -269,7 +269,7 @@ fn certificate(
     let signer = authority.map_or(key, |authority| &authority.key);
     let algorithm = signer.algorithm()?;
     let mut serial = [0; 16];
-    vm.random.generator().fill_bytes(&mut serial);
+    host.random().generator().fill_bytes(&mut serial);
     let name = common_name(subject.name)?;
     let issuer = authority.map_or(&name, Authority::name).clone();
     let info = key.public()?;
@@ -305,12 +305,12 @@ fn certificate(
         serial_number: SerialNumber::new(&serial).map_err(wrong)?,
         signature: algorithm.clone(),
         issuer,
-        validity: validity(vm.random.now(), subject.days)?,
+        validity: validity(host.random().now(), subject.days)?,
         subject: name,
         subject_public_key_info: info,
         extensions,
     };
-    let signature = signer.sign(vm.random.generator(), &content.to_der().map_err(wrong)?)?;
+    let signature = signer.sign(host.random().generator(), &content.to_der().map_err(wrong)?)?;
     let whole = Signed {
         content,
         signature_algorithm: algorithm,
@@ -363,7 +363,7 @@ fn moment(seconds: i64) -> Result<Time> {
     }
 }
 
-fn build_custom(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn build_custom(args: Args<'_>) -> Result<Value> {
     let decoded = |index: usize, what: &str| -> Result<String> {
         let bytes = BASE64.decode(args.str(index)?).ok().and_then(|bytes| String::from_utf8(bytes).ok());
         bytes.ok_or_else(|| Error::new(format!("unable to decode base64 {what}")))

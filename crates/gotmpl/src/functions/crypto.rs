@@ -7,31 +7,30 @@ use hmac::Mac as _;
 use rand_chacha::rand_core::Rng as _;
 use sha2::Sha256;
 
-use super::{Function, fixed};
 use crate::error::{Error, Result};
+use crate::function::{Function, Host, fixed, hosted};
 use crate::value::{Args, Value};
-use crate::vm::Vm;
 
 /// bcrypt's default cost.
 const COST: u32 = 10;
 
 pub(crate) const TABLE: &[Function] = &[
-    fixed("bcrypt", 1, |vm, args| Ok(bcrypt(vm, args.str(0)?).into())),
-    fixed("htpasswd", 2, |vm, args| {
+    hosted("bcrypt", 1, |host, args| Ok(bcrypt(host, args.str(0)?).into())),
+    hosted("htpasswd", 2, |host, args| {
         let (user, password) = (args.str(0)?, args.str(1)?);
         if user.contains(':') {
             return Ok(format!("invalid username: {user}").into());
         }
-        Ok(format!("{user}:{}", bcrypt(vm, password)).into())
+        Ok(format!("{user}:{}", bcrypt(host, password)).into())
     }),
     fixed("derivePassword", 5, derive_password),
-    fixed("encryptAES", 2, encrypt),
+    hosted("encryptAES", 2, encrypt),
     fixed("decryptAES", 2, decrypt),
 ];
 
-fn bcrypt(vm: &mut Vm, password: &str) -> String {
+fn bcrypt(host: &mut dyn Host, password: &str) -> String {
     let mut salt = [0; 16];
-    vm.random.generator().fill_bytes(&mut salt);
+    host.random().generator().fill_bytes(&mut salt);
     match bcrypt::hash_with_salt(password, COST, salt) {
         Ok(parts) => parts.format_for_version(bcrypt::Version::TwoA),
         Err(error) => format!("failed to encrypt string with bcrypt: {error}"),
@@ -39,7 +38,7 @@ fn bcrypt(vm: &mut Vm, password: &str) -> String {
 }
 
 /// The Master Password algorithm.
-fn derive_password(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn derive_password(args: Args<'_>) -> Result<Value> {
     const SEED: &str = "com.lyndir.masterpassword";
     let (counter, kind, password) = (args.int(0)?, args.str(1)?, args.str(2)?);
     let (user, site) = (args.str(3)?, args.str(4)?);
@@ -113,7 +112,7 @@ fn cipher(password: &[u8]) -> aes::Aes256 {
     aes::Aes256::new(&key.into())
 }
 
-fn encrypt(vm: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn encrypt(host: &mut dyn Host, args: Args<'_>) -> Result<Value> {
     let (password, text) = (args.bytes(0)?, args.bytes(1)?);
     if text.is_empty() {
         return Ok("".into());
@@ -123,7 +122,7 @@ fn encrypt(vm: &mut Vm, args: Args<'_>) -> Result<Value> {
     let mut padded = text.to_vec();
     padded.extend(std::iter::repeat_n(u8::try_from(padding).unwrap_or(0), padding));
     let mut previous = [0; BLOCK];
-    vm.random.generator().fill_bytes(&mut previous);
+    host.random().generator().fill_bytes(&mut previous);
     let mut out = previous.to_vec();
     for chunk in padded.chunks(BLOCK) {
         for (byte, plain) in previous.iter_mut().zip(chunk) {
@@ -137,7 +136,7 @@ fn encrypt(vm: &mut Vm, args: Args<'_>) -> Result<Value> {
     Ok(BASE64.encode(out).into())
 }
 
-fn decrypt(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn decrypt(args: Args<'_>) -> Result<Value> {
     let (password, text) = (args.bytes(0)?, args.str(1)?);
     if text.is_empty() {
         return Ok("".into());

@@ -5,53 +5,50 @@ use std::any::Any;
 use std::fmt::Write as _;
 use std::rc::Rc;
 
-use super::{Function, fixed};
 use crate::error::{Error, Result};
+use crate::function::{Function, Host, fixed, hosted};
 use crate::value::{Args, Object, Value};
-use crate::vm::Vm;
 
 pub(crate) const TABLE: &[Function] = &[
-    fixed("now", 0, |vm, _| Ok(now(vm).into_value())),
-    fixed("date", 2, |vm, args| Ok(instant(vm, args.any(1)).format(args.str(0)?).into())),
-    fixed("dateInZone", 3, in_zone),
-    fixed("date_in_zone", 3, in_zone),
-    fixed("htmlDate", 1, |vm, args| Ok(instant(vm, args.any(0)).format("2006-01-02").into())),
-    fixed("htmlDateInZone", 2, |vm, args| {
+    hosted("now", 0, |host, _| Ok(now(host).into_value())),
+    hosted("date", 2, |host, args| Ok(instant(host, args.any(1)).format(args.str(0)?).into())),
+    hosted("dateInZone", 3, in_zone),
+    hosted("date_in_zone", 3, in_zone),
+    hosted("htmlDate", 1, |host, args| Ok(instant(host, args.any(0)).format("2006-01-02").into())),
+    hosted("htmlDateInZone", 2, |host, args| {
         let zone = Zone::named(args.str(1)?);
-        Ok(instant(vm, args.any(0)).format_in(&zone, "2006-01-02").into())
+        Ok(instant(host, args.any(0)).format_in(&zone, "2006-01-02").into())
     }),
-    fixed("dateModify", 2, |_, args| {
-        modify(args).map(|changed| changed.unwrap_or_else(|| args.any(1).clone()))
-    }),
-    fixed("date_modify", 2, |_, args| {
+    fixed("dateModify", 2, |args| modify(args).map(|changed| changed.unwrap_or_else(|| args.any(1).clone()))),
+    fixed("date_modify", 2, |args| {
         modify(args).map(|changed| changed.unwrap_or_else(|| args.any(1).clone()))
     }),
     fixed("mustDateModify", 2, must_modify),
     fixed("must_date_modify", 2, must_modify),
-    fixed("toDate", 2, |_, args| Ok(parse(args.str(0)?, args.str(1)?).unwrap_or(ZERO).into_value())),
-    fixed("mustToDate", 2, |_, args| {
+    fixed("toDate", 2, |args| Ok(parse(args.str(0)?, args.str(1)?).unwrap_or(ZERO).into_value())),
+    fixed("mustToDate", 2, |args| {
         let (layout, text) = (args.str(0)?, args.str(1)?);
         match parse(layout, text) {
             Some(time) => Ok(time.into_value()),
             None => Err(Error::new(format!("parsing time `{text}` as `{layout}`: cannot parse it"))),
         }
     }),
-    fixed("unixEpoch", 1, |_, args| Ok(time(args, 0)?.seconds.to_string().into())),
-    fixed("ago", 1, |vm, args| {
-        let then = instant(vm, args.any(0));
-        Ok(duration_text(nanoseconds(now(vm).seconds.saturating_sub(then.seconds))).into())
+    fixed("unixEpoch", 1, |args| Ok(time(args, 0)?.seconds.to_string().into())),
+    hosted("ago", 1, |host, args| {
+        let then = instant(host, args.any(0));
+        Ok(duration_text(nanoseconds(now(host).seconds.saturating_sub(then.seconds))).into())
     }),
-    fixed("duration", 1, |_, args| {
+    fixed("duration", 1, |args| {
         let seconds = match args.any(0) {
             Value::Int64(number) => *number,
             value => value.as_str().and_then(|text| text.parse().ok()).unwrap_or(0),
         };
         Ok(duration_text(nanoseconds(seconds)).into())
     }),
-    fixed("durationRound", 1, |vm, args| {
+    hosted("durationRound", 1, |host, args| {
         let length = match args.any(0) {
             Value::Int64(number) => *number,
-            Value::Object(_) => nanoseconds(now(vm).seconds.saturating_sub(time(args, 0)?.seconds)),
+            Value::Object(_) => nanoseconds(now(host).seconds.saturating_sub(time(args, 0)?.seconds)),
             value => value.as_str().and_then(parse_duration).unwrap_or(0),
         };
         Ok(round(length.unsigned_abs()).into())
@@ -88,20 +85,20 @@ const MONTHS: [&str; 12] = [
 
 const WEEKDAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
-fn now(vm: &mut Vm) -> Time {
-    let (seconds, nanoseconds) = vm.random.now();
+fn now(host: &mut dyn Host) -> Time {
+    let (seconds, nanoseconds) = host.random().now();
     Time { seconds, nanoseconds }
 }
 
 /// A time or the seconds since 1970; anything else is now.
-fn instant(vm: &mut Vm, value: &Value) -> Time {
+fn instant(host: &mut dyn Host, value: &Value) -> Time {
     match value {
         Value::Int(seconds) | Value::Int64(seconds) => Time { seconds: *seconds, nanoseconds: 0 },
         Value::Object(object) => match object.as_any().downcast_ref::<Time>() {
             Some(time) => *time,
-            None => now(vm),
+            None => now(host),
         },
-        _ => now(vm),
+        _ => now(host),
     }
 }
 
@@ -114,12 +111,12 @@ fn time(args: Args<'_>, index: usize) -> Result<Time> {
     .ok_or_else(|| args.mismatch(index, "time.Time"))
 }
 
-fn in_zone(vm: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn in_zone(host: &mut dyn Host, args: Args<'_>) -> Result<Value> {
     let zone = Zone::named(args.str(2)?);
-    Ok(instant(vm, args.any(1)).format_in(&zone, args.str(0)?).into())
+    Ok(instant(host, args.any(1)).format_in(&zone, args.str(0)?).into())
 }
 
-/// Where a time is told.
+/// The time zone of a clock.
 struct Zone(Option<jiff::tz::TimeZone>);
 
 impl Zone {
@@ -130,7 +127,7 @@ impl Zone {
     }
 
     /// The seconds east of Greenwich and the zone's name, at a time.
-    fn at(&self, time: Time) -> (i64, String) {
+    fn offset_at(&self, time: Time) -> (i64, String) {
         let known = self.0.as_ref().zip(jiff::Timestamp::from_second(time.seconds).ok());
         known.map_or_else(
             || (0, "UTC".to_owned()),
@@ -147,7 +144,7 @@ fn modify(args: Args<'_>) -> Result<Option<Value>> {
     Ok(parse_duration(text).map(|length| time.plus(length).into_value()))
 }
 
-fn must_modify(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn must_modify(args: Args<'_>) -> Result<Value> {
     modify(args)?
         .ok_or_else(|| Error::new(format!("time: invalid duration `{}`", args.str(0).unwrap_or_default())))
 }
@@ -184,7 +181,7 @@ impl Time {
         (year_of_era + era * 400 + i64::from(month <= 2), month, day)
     }
 
-    fn of(year: i64, month: i64, day: i64, second_of_day: i64, nanoseconds: u32) -> Self {
+    fn from_civil(year: i64, month: i64, day: i64, second_of_day: i64, nanoseconds: u32) -> Self {
         let year_shifted = if month <= 2 { year - 1 } else { year };
         let era = year_shifted.div_euclid(400);
         let of_era = year_shifted.rem_euclid(400);
@@ -204,8 +201,13 @@ impl Time {
         let (year, month, day) = self.date();
         let total = year.saturating_add(years).clamp(-FARTHEST, FARTHEST) * 12 + month - 1 + months;
         let second_of_day = self.seconds.rem_euclid(DAY);
-        let first =
-            Self::of(total.div_euclid(12), total.rem_euclid(12) + 1, 1, second_of_day, self.nanoseconds);
+        let first = Self::from_civil(
+            total.div_euclid(12),
+            total.rem_euclid(12) + 1,
+            1,
+            second_of_day,
+            self.nanoseconds,
+        );
         Ok(Self { seconds: first.seconds + (day - 1 + days) * DAY, ..first }.into_value())
     }
 
@@ -220,7 +222,7 @@ impl Time {
 
     fn day_of_year(self) -> i64 {
         let (year, ..) = self.date();
-        self.seconds.div_euclid(DAY) - Self::of(year, 1, 1, 0, 0).seconds.div_euclid(DAY) + 1
+        self.seconds.div_euclid(DAY) - Self::from_civil(year, 1, 1, 0, 0).seconds.div_euclid(DAY) + 1
     }
 
     /// The time in a layout written as Go's reference time.
@@ -230,7 +232,7 @@ impl Time {
 
     /// The same, as clocks and calendars of a zone show it.
     fn format_in(self, zone: &Zone, layout: &str) -> String {
-        let (east, zone) = zone.at(self);
+        let (east, zone) = zone.offset_at(self);
         let local = Self { seconds: self.seconds.saturating_add(east), ..self };
         let (year, month, day) = local.date();
         let (hour, minute, second) = local.clock();
@@ -242,9 +244,9 @@ impl Time {
         let twelve = if hour % 12 == 0 { 12 } else { hour % 12 };
         let mut out = String::with_capacity(layout.len() + 8);
         let mut rest = layout;
-        while let Some((before, piece, behind)) = next_piece(rest) {
+        while let Some((before, piece, after)) = next_piece(rest) {
             out.push_str(before);
-            rest = behind;
+            rest = after;
             let _ = match piece {
                 Piece::LongMonth => write!(out, "{month_name}"),
                 Piece::Month => write!(out, "{}", &month_name[..3]),
@@ -297,7 +299,7 @@ fn offset_text(form: &str, east: i64) -> String {
     }
 }
 
-/// A piece of a layout that stands for a part of the time.
+/// A part of a layout that is replaced by a part of the time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Piece {
     LongMonth,
@@ -373,23 +375,23 @@ fn next_piece(layout: &str) -> Option<(&str, Piece, &str)> {
         let rest = &layout[index..];
         if let Some((spelling, piece)) = PIECES.iter().find(|(spelling, _)| rest.starts_with(spelling)) {
             // `Jan` and `Mon` do not begin a longer word.
-            let behind = &rest[spelling.len()..];
+            let after = &rest[spelling.len()..];
             let in_word =
-                matches!(piece, Piece::Month) && behind.starts_with(|c: char| c.is_ascii_lowercase());
+                matches!(piece, Piece::Month) && after.starts_with(|c: char| c.is_ascii_lowercase());
             if !in_word && *spelling != "_2006" {
-                return Some((&layout[..index], *piece, behind));
+                return Some((&layout[..index], *piece, after));
             }
             if *spelling == "_2006" {
-                return Some((&layout[..=index], Piece::LongYear, behind));
+                return Some((&layout[..=index], Piece::LongYear, after));
             }
         }
         if matches!(c, '.' | ',') {
             let digit = rest[1..].chars().next().filter(|digit| matches!(digit, '0' | '9'));
             if let Some(digit) = digit {
                 let count = rest[1..].chars().take_while(|next| *next == digit).count();
-                let behind = &rest[1 + count..];
-                if !behind.starts_with(|c: char| c.is_ascii_digit()) {
-                    return Some((&layout[..index], Piece::Fraction(c, count, digit == '9'), behind));
+                let after = &rest[1 + count..];
+                if !after.starts_with(|c: char| c.is_ascii_digit()) {
+                    return Some((&layout[..index], Piece::Fraction(c, count, digit == '9'), after));
                 }
             }
         }
@@ -405,9 +407,9 @@ fn parse(layout: &str, text: &str) -> Option<Time> {
     let mut afternoon = None;
     let mut layout = layout;
     let mut text = text;
-    while let Some((before, piece, behind)) = next_piece(layout) {
+    while let Some((before, piece, after)) = next_piece(layout) {
         text = text.strip_prefix(before)?;
-        layout = behind;
+        layout = after;
         match piece {
             Piece::LongYear => year = digits(&mut text, 4, 4)?,
             Piece::Year => {
@@ -524,7 +526,7 @@ fn parse(layout: &str, text: &str) -> Option<Time> {
         (month, day) = (1, number);
     }
     let second_of_day = hour * 3600 + minute * 60 + second - offset;
-    let first = Time::of(year, month, 1, second_of_day, nanoseconds);
+    let first = Time::from_civil(year, month, 1, second_of_day, nanoseconds);
     Some(Time { seconds: first.seconds + (day - 1) * DAY, ..first })
 }
 
@@ -538,8 +540,8 @@ fn zone_length(text: &str) -> Option<usize> {
     if text.starts_with(['+', '-']) && text.len() >= 3 {
         return hours(text);
     }
-    if let Some(behind) = text.strip_prefix("GMT") {
-        return Some(3 + hours(behind).unwrap_or_default());
+    if let Some(after) = text.strip_prefix("GMT") {
+        return Some(3 + hours(after).unwrap_or_default());
     }
     let letters = text.bytes().take(6).take_while(u8::is_ascii_uppercase).count();
     match letters {
@@ -562,15 +564,15 @@ fn digits(text: &mut &str, least: usize, most: usize) -> Option<i64> {
     number.parse().ok()
 }
 
-/// A mark and the digits behind it, as nanoseconds.
+/// A mark and the digits after it, as nanoseconds.
 fn fraction(text: &mut &str, least: usize) -> Option<u32> {
-    let behind = &text[1..];
-    let count = behind.bytes().take_while(u8::is_ascii_digit).count();
+    let after = &text[1..];
+    let count = after.bytes().take_while(u8::is_ascii_digit).count();
     if count < least {
         return None;
     }
-    *text = &behind[count..];
-    format!("{:0<9}", &behind[..count.min(9)]).parse().ok()
+    *text = &after[count..];
+    format!("{:0<9}", &after[..count.min(9)]).parse().ok()
 }
 
 /// Go's `time.ParseDuration`, in nanoseconds: `1h30m`, `-1.5s`, `100ms`.

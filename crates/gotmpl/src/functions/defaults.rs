@@ -1,30 +1,48 @@
 //! Sprig's functions that choose between values or say what they are.
 
-use super::{Function, fixed, variadic};
-use crate::value::{Value, Walk};
+use crate::error::Result;
+use crate::function::{Function, fixed, variadic};
+use crate::origin::Origin;
+use crate::value::{Args, Value};
+use crate::walk::Walk;
 
 pub(crate) const TABLE: &[Function] = &[
-    variadic("default", 1, |_, args| {
-        let given = args.rest(1).first().filter(|given| given.truth());
-        Ok(given.unwrap_or(args.any(0)).clone())
-    }),
-    fixed("empty", 1, |_, args| Ok(Value::Bool(!args.any(0).truth()))),
-    variadic("coalesce", 0, |_, args| {
-        Ok(args.0.iter().find(|value| value.truth()).cloned().unwrap_or(Value::Nil))
-    }),
-    variadic("all", 0, |_, args| Ok(Value::Bool(args.0.iter().all(Value::truth)))),
-    variadic("any", 0, |_, args| Ok(Value::Bool(args.0.iter().any(Value::truth)))),
-    fixed("ternary", 3, |_, args| Ok(args.any(usize::from(!args.bool(2)?)).clone())),
-    fixed("typeOf", 1, |_, args| Ok(args.any(0).type_name().into())),
-    fixed("typeIs", 2, |_, args| Ok(Value::Bool(args.any(1).type_name() == args.str(0)?))),
-    fixed("typeIsLike", 2, |_, args| {
+    variadic("default", 1, |args| Ok(args.any(default_index(args)).clone()))
+        .with_origin(|args| args.chosen_origin(default_index(args))),
+    fixed("empty", 1, |args| Ok(Value::Bool(!args.any(0).truth()))),
+    variadic("coalesce", 0, |args| {
+        Ok(coalesce_index(args).map_or(Value::Nil, |index| args.any(index).clone()))
+    })
+    .with_origin(|args| coalesce_index(args).map_or(Origin::Unknown, |index| args.chosen_origin(index))),
+    variadic("all", 0, |args| Ok(Value::Bool(args.values.iter().all(Value::truth)))),
+    variadic("any", 0, |args| Ok(Value::Bool(args.values.iter().any(Value::truth)))),
+    fixed("ternary", 3, |args| Ok(args.any(ternary_index(args)?).clone()))
+        .with_origin(|args| ternary_index(args).map_or(Origin::Unknown, |index| args.chosen_origin(index))),
+    fixed("typeOf", 1, |args| Ok(args.any(0).type_name().into())),
+    fixed("typeIs", 2, |args| Ok(Value::Bool(args.any(1).type_name() == args.str(0)?))),
+    fixed("typeIsLike", 2, |args| {
         let (wanted, name) = (args.str(0)?, args.any(1).type_name());
         Ok(Value::Bool(wanted == name || name.strip_prefix('*') == Some(wanted)))
     }),
-    fixed("kindOf", 1, |_, args| Ok(args.any(0).kind().into())),
-    fixed("kindIs", 2, |_, args| Ok(Value::Bool(args.any(1).kind() == args.str(0)?))),
-    fixed("deepEqual", 2, |_, args| {
+    fixed("kindOf", 1, |args| Ok(args.any(0).kind().into())),
+    fixed("kindIs", 2, |args| Ok(Value::Bool(args.any(1).kind() == args.str(0)?))),
+    fixed("deepEqual", 2, |args| {
         args.any(0).deep_equal(args.any(1), &mut Walk::comparing()).map(Value::Bool)
     }),
-    fixed("hello", 0, |_, _| Ok("Hello!".into())),
+    fixed("hello", 0, |_| Ok("Hello!".into())),
 ];
+
+/// The argument that `default` returns.
+fn default_index(args: Args<'_>) -> usize {
+    usize::from(args.rest(1).first().is_some_and(Value::truth))
+}
+
+/// The argument that `coalesce` returns.
+fn coalesce_index(args: Args<'_>) -> Option<usize> {
+    args.values.iter().position(Value::truth)
+}
+
+/// The argument that `ternary` returns.
+fn ternary_index(args: Args<'_>) -> Result<usize> {
+    Ok(usize::from(!args.bool(2)?))
+}

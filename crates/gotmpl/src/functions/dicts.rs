@@ -1,82 +1,125 @@
 //! Sprig's functions over maps.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Function, cast, fixed, variadic};
+use super::cast;
 use crate::error::{Error, Result};
-use crate::value::{Args, Elem, Entries, List, Map, Value, Walk};
-use crate::vm::Vm;
+use crate::function::{Function, fixed, variadic};
+use crate::origin::Origin;
+use crate::value::{Args, Elem, Entries, List, Map, Traced, Value};
+use crate::walk::Walk;
 
 pub(crate) const TABLE: &[Function] = &[
-    variadic("dict", 0, |_, args| {
-        args.0.iter().step_by(2).try_for_each(Value::check_size)?;
+    variadic("dict", 0, |args| {
+        args.values.iter().step_by(2).try_for_each(Value::check_size)?;
         Ok(dict(args))
-    }),
-    fixed("get", 2, |_, args| {
+    })
+    .with_origin(origin_in_entries),
+    fixed("get", 2, |args| {
         let found = args.map(0)?.get(args.str(1)?);
         Ok(found.unwrap_or_else(|| Value::str("")))
-    }),
-    fixed("set", 3, |_, args| {
+    })
+    .with_origin(|args| lookup_origin(args, 0, 1..2)),
+    fixed("set", 3, |args| {
         let (map, key) = (args.map_to_change(0)?, args.arc_str(1)?);
-        map.insert(key, args.any(2).clone());
+        map.insert_traced(key, new_part(args.traced(2)));
         Ok(Value::Map(map))
-    }),
-    fixed("unset", 2, |_, args| {
+    })
+    .with_origin(|args| args.origin(0)),
+    fixed("unset", 2, |args| {
         let (map, key) = (args.map(0)?, args.str(1)?);
         map.borrow_mut().remove(key);
         Ok(Value::Map(map))
-    }),
-    fixed("hasKey", 2, |_, args| Ok(Value::Bool(args.map(0)?.borrow().contains(args.str(1)?)))),
+    })
+    .with_origin(|args| args.origin(0)),
+    fixed("hasKey", 2, |args| Ok(Value::Bool(args.map(0)?.borrow().contains(args.str(1)?)))),
     variadic("pluck", 1, pluck),
     variadic("keys", 0, keys),
-    fixed("values", 1, |_, args| {
-        Ok(Value::list(args.map(0)?.borrow().iter().map(|(_, value)| value.clone()).collect()))
+    fixed("values", 1, |args| {
+        let map = args.map(0)?;
+        let entries = map.borrow();
+        let values = entries.iter_traced().map(|(_, value)| part_of(args.origin(0), value));
+        Ok(Value::List(List::traced(Elem::Any, values)))
     }),
     variadic("pick", 1, pick),
     variadic("omit", 1, omit),
-    variadic("merge", 1, |_, args| merge_all(args, false)),
-    variadic("mustMerge", 1, |_, args| merge_all(args, false)),
-    variadic("mergeOverwrite", 1, |_, args| merge_all(args, true)),
-    variadic("mustMergeOverwrite", 1, |_, args| merge_all(args, true)),
-    fixed("deepCopy", 1, deep_copy),
-    fixed("mustDeepCopy", 1, deep_copy),
-    variadic("dig", 0, dig),
+    variadic("merge", 1, |args| merge_all(args, false)).with_origin(|args| args.origin(0)),
+    variadic("mustMerge", 1, |args| merge_all(args, false)).with_origin(|args| args.origin(0)),
+    variadic("mergeOverwrite", 1, |args| merge_all(args, true)).with_origin(|args| args.origin(0)),
+    variadic("mustMergeOverwrite", 1, |args| merge_all(args, true)).with_origin(|args| args.origin(0)),
+    fixed("deepCopy", 1, deep_copy).with_origin(|args| args.origin(0)),
+    fixed("mustDeepCopy", 1, deep_copy).with_origin(|args| args.origin(0)),
+    variadic("dig", 0, dig).with_origin(dig_origin),
 ];
 
+/// The origin of a container whose entries know theirs. As a whole it may change later.
+fn origin_in_entries(_: Args<'_>) -> Origin {
+    Origin::Unknown
+}
+
+/// A value that a template puts into a container.
+fn new_part(value: Traced) -> Traced {
+    Traced { origin: value.origin.of_new_part(), ..value }
+}
+
+/// A value that was part of a container of that origin.
+fn part_of(container: Origin, value: Traced) -> Traced {
+    Traced { origin: Origin::of_part(container, value.origin), ..value }
+}
+
+/// The origin of what the literal path of keys in the arguments `keys` leads to in argument `container`. If the value
+/// was not set, its keys decide.
+pub(super) fn lookup_origin(args: Args<'_>, container: usize, keys: Range<usize>) -> Origin {
+    let start = args.traced(container);
+    let found = keys.clone().try_fold(start, |Traced { value, origin }, key| {
+        let key = args.any(key);
+        let part = match &value {
+            Value::List(list) => {
+                let index = usize::try_from(key.as_integer()?).ok()?;
+                Traced { value: list.items().get(index)?.clone(), origin: list.origin(index) }
+            }
+            _ => value.as_map()?.get_traced(key.as_str()?)?,
+        };
+        Some(part_of(origin, part))
+    });
+    match found {
+        Some(Traced { origin, .. }) if origin != Origin::Unknown => origin,
+        _ => Origin::of_all(keys.map(|key| args.origin(key))),
+    }
+}
+
 fn dict(args: Args<'_>) -> Value {
-    let entries = args.0.chunks(2).map(|pair| {
-        let key = match &pair[0] {
+    let entries = (0..args.len()).step_by(2).map(|index| {
+        let key = match &args.values[index] {
             Value::Str(text) => Arc::clone(text),
             other => Arc::from(&*cast::text(other)),
         };
-        let value = match pair.get(1) {
-            Some(Value::Invalid) => Value::Nil,
-            Some(value) => value.clone(),
-            None => Value::str(""),
-        };
-        (key, value)
+        let value = if index + 1 < args.len() { args.traced(index + 1) } else { Value::str("").into() };
+        (key, new_part(value))
     });
-    Value::map(entries.collect())
+    Value::map(Entries::traced(entries))
 }
 
-fn deep_copy(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn deep_copy(args: Args<'_>) -> Result<Value> {
     match args.any(0) {
         Value::Nil | Value::Invalid => Err(Error::missing("there is nothing to copy: the value is nil")),
         value => value.deep_copy(),
     }
 }
 
-fn pluck(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn pluck(args: Args<'_>) -> Result<Value> {
     let key = args.str(0)?;
     let mut found = Vec::new();
     for index in 1..args.len() {
-        found.extend(args.map(index)?.get(key));
+        let value = args.map(index)?.get_traced(key);
+        found.extend(value.map(|value| part_of(args.origin(index), value)));
     }
-    Ok(Value::list(found))
+    Ok(Value::List(List::traced(Elem::Any, found)))
 }
 
 /// Go's maps have no order; here keys come sorted, so that the same chart gives the same text.
-fn keys(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn keys(args: Args<'_>) -> Result<Value> {
     let mut keys = Vec::new();
     for index in 0..args.len() {
         keys.extend(args.map(index)?.borrow().iter().map(|(key, _)| Value::Str(Arc::clone(key))));
@@ -84,19 +127,19 @@ fn keys(_: &mut Vm, args: Args<'_>) -> Result<Value> {
     Ok(Value::List(List::new(Elem::Str, keys)))
 }
 
-fn pick(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn pick(args: Args<'_>) -> Result<Value> {
     let map = args.map(0)?;
     let mut picked = Entries::default();
     for index in 1..args.len() {
         let key = args.arc_str(index)?;
-        if let Some(value) = map.get(&key) {
-            picked.insert(key, value);
+        if let Some(value) = map.get_traced(&key) {
+            picked.insert_traced(key, value);
         }
     }
     Ok(Value::map(picked))
 }
 
-fn omit(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn omit(args: Args<'_>) -> Result<Value> {
     let map = args.map(0)?;
     let mut left = map.borrow().clone();
     for index in 1..args.len() {
@@ -109,7 +152,7 @@ fn omit(_: &mut Vm, args: Args<'_>) -> Result<Value> {
 fn merge_all(args: Args<'_>, overwrite: bool) -> Result<Value> {
     let (target, mut walk) = (args.map(0)?, Walk::making());
     for index in 1..args.len() {
-        merge(&target, &args.map(index)?, overwrite, 0, &mut walk)?;
+        merge(&target, (&args.map(index)?, args.origin(index)), overwrite, 0, &mut walk)?;
     }
     Ok(Value::Map(target))
 }
@@ -117,36 +160,53 @@ fn merge_all(args: Args<'_>, overwrite: bool) -> Result<Value> {
 /// Go's mergo: maps on both sides merge deeply, the target's in place. Without `overwrite` a value is
 /// taken only where the target has none or an empty one; with it, empty values of the source do not
 /// overwrite unless they are new.
-fn merge(target: &Map, source: &Map, overwrite: bool, depth: usize, walk: &mut Walk) -> Result<()> {
-    if depth > crate::value::MAX_DEPTH {
-        return Err(Error::new("the maps nest too deeply to be merged: does one hold itself?"));
+fn merge(
+    target: &Map,
+    (source, origin): (&Map, Origin),
+    overwrite: bool,
+    depth: usize,
+    walk: &mut Walk,
+) -> Result<()> {
+    if depth > crate::walk::MAX_DEPTH {
+        return Err(Error::new("the maps nest too deeply to be merged: does one contain itself?"));
     }
     if target.same(source) {
         return Ok(());
     }
     let entries = source.borrow().clone();
-    for (key, new) in &entries {
-        walk.visit(new)?;
+    for (key, new) in entries.iter_traced() {
+        walk.visit(&new.value)?;
         let old = target.get(key);
-        if new.is_nil() && !overwrite {
+        if new.value.is_nil() && !overwrite {
             continue;
         }
-        match (&old, new) {
-            (Some(Value::Map(old)), Value::Map(new)) if !old.is_empty() || overwrite => {
-                merge(old, new, overwrite, depth + 1, walk)?;
+        let new = part_of(origin, new);
+        match (&old, &new.value) {
+            (Some(Value::Map(old)), Value::Map(inner)) if !old.is_empty() || overwrite => {
+                merge(old, (inner, new.origin), overwrite, depth + 1, walk)?;
             }
             (Some(old), _) if !overwrite && old.truth() => {}
-            _ => target.insert(Arc::clone(key), new.clone()),
+            _ => target.insert_traced(Arc::clone(key), new_part(new)),
         }
     }
     Ok(())
 }
 
-fn dig(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+/// The origin of what `dig` finds, or of its default.
+fn dig_origin(args: Args<'_>) -> Origin {
+    let Some(last) = args.len().checked_sub(1).filter(|last| *last >= 2) else { return Origin::Unknown };
+    let is_found = (0..last - 1).try_fold(args.any(last).clone(), |value, key| match value {
+        Value::Map(map) => map.get(args.any(key).as_str()?),
+        _ => None,
+    });
+    if is_found.is_some() { lookup_origin(args, last, 0..last - 1) } else { args.origin(last - 1) }
+}
+
+fn dig(args: Args<'_>) -> Result<Value> {
     let Some(last) = args.len().checked_sub(1).filter(|last| *last >= 2) else {
         return Err(Error::new("dig needs at least three arguments"));
     };
-    let mut value = args.0[last].clone();
+    let mut value = args.values[last].clone();
     if let Value::Map(map) = &value
         && map.is_values()
     {
@@ -188,11 +248,11 @@ mod tests {
             ("m", Value::Map(map(&[("x", Value::Int(2)), ("y", Value::Int(3))]))),
             ("empty", "now".into()),
         ]);
-        merge(&target, &source, false, 0, &mut Walk::making()).unwrap();
+        merge(&target, (&source, Origin::Unknown), false, 0, &mut Walk::making()).unwrap();
         assert_eq!(inner.get("x").unwrap().as_integer(), Some(1));
         assert_eq!(inner.get("y").unwrap().as_integer(), Some(3));
         assert_eq!(target.get("empty").unwrap().as_str(), Some("now"));
-        merge(&target, &source, true, 0, &mut Walk::making()).unwrap();
+        merge(&target, (&source, Origin::Unknown), true, 0, &mut Walk::making()).unwrap();
         assert_eq!(inner.get("x").unwrap().as_integer(), Some(2));
     }
 
@@ -200,6 +260,6 @@ mod tests {
     fn merging_a_map_into_itself_ends() {
         let target = map(&[]);
         target.insert("self".into(), Value::Map(target.clone()));
-        merge(&target, &target.clone(), true, 0, &mut Walk::making()).unwrap();
+        merge(&target, (&target.clone(), Origin::Unknown), true, 0, &mut Walk::making()).unwrap();
     }
 }

@@ -4,18 +4,18 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use sha2::Digest as _;
 
-use super::{Function, fixed};
+use crate::function::{Function, fixed};
 use crate::value::Value;
 
 pub(crate) const TABLE: &[Function] = &[
-    fixed("b64enc", 1, |_, args| Ok(base64::engine::general_purpose::STANDARD.encode(args.bytes(0)?).into())),
-    fixed("b64dec", 1, |_, args| Ok(decode64(args.bytes(0)?))),
-    fixed("b32enc", 1, |_, args| Ok(encode32(args.bytes(0)?).into())),
-    fixed("b32dec", 1, |_, args| Ok(decode32(args.bytes(0)?))),
-    fixed("sha1sum", 1, |_, args| Ok(hex(&sha1::Sha1::digest(args.bytes(0)?)).into())),
-    fixed("sha256sum", 1, |_, args| Ok(hex(&sha2::Sha256::digest(args.bytes(0)?)).into())),
-    fixed("sha512sum", 1, |_, args| Ok(hex(&sha2::Sha512::digest(args.bytes(0)?)).into())),
-    fixed("adler32sum", 1, |_, args| Ok(adler32(args.bytes(0)?).to_string().into())),
+    fixed("b64enc", 1, |args| Ok(base64::engine::general_purpose::STANDARD.encode(args.bytes(0)?).into())),
+    fixed("b64dec", 1, |args| Ok(decode64(args.bytes(0)?))),
+    fixed("b32enc", 1, |args| Ok(encode32(args.bytes(0)?).into())),
+    fixed("b32dec", 1, |args| Ok(decode32(args.bytes(0)?))),
+    fixed("sha1sum", 1, |args| Ok(hex(&sha1::Sha1::digest(args.bytes(0)?)).into())),
+    fixed("sha256sum", 1, |args| Ok(hex(&sha2::Sha256::digest(args.bytes(0)?)).into())),
+    fixed("sha512sum", 1, |args| Ok(hex(&sha2::Sha512::digest(args.bytes(0)?)).into())),
+    fixed("adler32sum", 1, |args| Ok(adler32(args.bytes(0)?).to_string().into())),
 ];
 
 /// Lower-case hexadecimal.
@@ -33,7 +33,7 @@ const STANDARD64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
 );
 
-/// What is no base64 gives the text of the error, as Sprig does.
+/// Invalid base64 gives the text of the error, as in Sprig.
 fn decode64(text: &[u8]) -> Value {
     let plain: Vec<u8> = text.iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();
     match STANDARD64.decode(&plain) {
@@ -42,35 +42,35 @@ fn decode64(text: &[u8]) -> Value {
     }
 }
 
-/// Where Go finds fault with what is no base64.
+/// Where Go reports invalid base64.
 fn corrupt64(text: &[u8]) -> usize {
-    let is_break = |at: usize| matches!(text.get(at), Some(b'\r' | b'\n'));
-    let after_breaks = |mut at: usize| {
-        while is_break(at) {
-            at += 1;
+    let is_break = |position: usize| matches!(text.get(position), Some(b'\r' | b'\n'));
+    let after_breaks = |mut position: usize| {
+        while is_break(position) {
+            position += 1;
         }
-        at
+        position
     };
     // The digits of the group that is being read.
     let mut digits = 0;
-    let mut at = 0;
+    let mut position = 0;
     loop {
-        let Some(byte) = text.get(at) else { return at - digits };
+        let Some(byte) = text.get(position) else { return position - digits };
         match byte {
             b'\r' | b'\n' => {}
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/' => digits = (digits + 1) % 4,
             b'=' if digits == 2 => {
-                let second = after_breaks(at + 1);
+                let second = after_breaks(position + 1);
                 return match text.get(second) {
                     Some(b'=') => after_breaks(second + 1),
                     Some(_) => second - 1,
                     None => text.len(),
                 };
             }
-            b'=' if digits == 3 => return after_breaks(at + 1),
-            _ => return at,
+            b'=' if digits == 3 => return after_breaks(position + 1),
+            _ => return position,
         }
-        at += 1;
+        position += 1;
     }
 }
 
@@ -91,30 +91,30 @@ fn encode32(bytes: &[u8]) -> String {
     out
 }
 
-/// What is no base32 gives the text of the error, as Sprig does. As in Go nothing behind the padding is looked at.
+/// Invalid base32 gives the text of the error, as in Sprig. As in Go, nothing after the padding is read.
 fn decode32(text: &[u8]) -> Value {
     let plain: Vec<u8> = text.iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();
-    let bad = |at: usize| Value::from(format!("illegal base32 data at input byte {at}"));
+    let bad = |position: usize| Value::from(format!("illegal base32 data at input byte {position}"));
     let mut out = Vec::with_capacity(plain.len() / 8 * 5);
     for start in (0..plain.len()).step_by(8) {
         let (mut bits, mut digits) = (0_u64, 0);
         while digits < 8 {
-            let at = start + digits;
-            let Some(byte) = plain.get(at) else { return bad(start) };
-            let behind = &plain[at + 1..];
-            if *byte == b'=' && digits >= 2 && behind.len() < 8 {
-                let Some(padding) = behind.get(..7 - digits) else { return bad(plain.len()) };
+            let position = start + digits;
+            let Some(byte) = plain.get(position) else { return bad(start) };
+            let after = &plain[position + 1..];
+            if *byte == b'=' && digits >= 2 && after.len() < 8 {
+                let Some(padding) = after.get(..7 - digits) else { return bad(plain.len()) };
                 if let Some(other) = padding.iter().position(|byte| *byte != b'=') {
-                    return bad(at + other);
+                    return bad(position + other);
                 }
                 if matches!(digits, 3 | 6) {
-                    return bad(at);
+                    return bad(position);
                 }
                 bits <<= (8 - digits) * 5;
                 out.extend_from_slice(&bits.to_be_bytes()[3..3 + digits * 5 / 8]);
                 return Value::from_bytes(&out);
             }
-            let Some(digit) = ALPHABET32.iter().position(|known| known == byte) else { return bad(at) };
+            let Some(digit) = ALPHABET32.iter().position(|known| known == byte) else { return bad(position) };
             bits = bits << 5 | digit as u64;
             digits += 1;
         }
@@ -150,10 +150,10 @@ mod tests {
     #[test]
     fn base64_errors_name_the_byte() {
         assert_eq!(decode64(b"aGk\n=").as_str(), Some("hi"));
-        for (text, at) in
+        for (text, position) in
             [("a!k=", 1), ("a\nb\n", 2), ("abcde", 4), ("ab=", 3), ("ab=c", 2), ("abc=d", 4), ("a===", 1)]
         {
-            let error = format!("illegal base64 data at input byte {at}");
+            let error = format!("illegal base64 data at input byte {position}");
             assert_eq!(decode64(text.as_bytes()).as_str(), Some(&*error), "{text:?}");
         }
         assert_eq!(decode64(b"aGl=").as_str(), Some("hi"));

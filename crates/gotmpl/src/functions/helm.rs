@@ -1,11 +1,10 @@
 //! The functions that Helm adds to Sprig's: templates in templates, YAML and JSON.
 
-use super::{Function, fixed};
 use crate::error::{Error, Result};
-use crate::json::{self, Style};
+use crate::function::{Function, OriginRule, fixed, hosted};
+use crate::json::{self, FromNode, Style};
 use crate::json_decode;
-use crate::value::{Args, Elem, Entries, Map, Value};
-use crate::vm::Vm;
+use crate::value::{Args, Elem, Entries, Map, Traced, Value};
 use plimsoll_yaml as yaml;
 
 const COMPACT: Style = Style { pretty: false, html: true };
@@ -13,44 +12,47 @@ const PRETTY: Style = Style { pretty: true, html: true };
 const RAW: Style = Style { pretty: false, html: false };
 
 pub(crate) const TABLE: &[Function] = &[
-    fixed("include", 2, |vm, args| vm.include(args.str(0)?, &nothing_to_invalid(args.any(1)))),
-    fixed("tpl", 2, |vm, args| vm.tpl(&args.arc_str(0)?, &nothing_to_invalid(args.any(1)))),
-    fixed("required", 2, required),
-    fixed("fail", 1, |_, args| Err(Error::authored(args.str(0)?))),
-    fixed("lookup", 4, |_, args| {
+    Function {
+        origin: OriginRule::Included,
+        ..hosted("include", 2, |host, args| host.include(args.str(0)?, &dot(args)))
+    },
+    Function {
+        origin: OriginRule::Template,
+        ..hosted("tpl", 2, |host, args| host.tpl(&args.arc_str(0)?, &dot(args)))
+    },
+    fixed("required", 2, required).with_origin(|args| args.chosen_origin(1)),
+    fixed("fail", 1, |args| Err(Error::authored(args.str(0)?))),
+    fixed("lookup", 4, |args| {
         for index in 0..4 {
             args.str(index)?;
         }
         Ok(Value::map(Entries::default()))
     }),
-    fixed("getHostByName", 1, |_, args| args.str(0).map(|_| Value::str(""))),
+    fixed("getHostByName", 1, |args| args.str(0).map(|_| Value::str(""))),
     // Helm swallows what cannot be serialised; the `must` forms fail.
-    fixed("toYaml", 1, |_, args| Ok(json::to_yaml(args.writable(0)?).unwrap_or_default().into())),
-    fixed("mustToYaml", 1, |_, args| Ok(json::to_yaml(args.writable(0)?)?.into())),
-    fixed("toYamlPretty", 1, |_, args| {
-        Ok(json::to_yaml_pretty(args.writable(0)?).unwrap_or_default().into())
-    }),
-    fixed("toJson", 1, |_, args| Ok(json::encode(args.writable(0)?, COMPACT).unwrap_or_default().into())),
-    fixed("mustToJson", 1, |_, args| Ok(json::encode(args.writable(0)?, COMPACT)?.into())),
-    fixed("toPrettyJson", 1, |_, args| {
-        Ok(json::encode(args.writable(0)?, PRETTY).unwrap_or_default().into())
-    }),
-    fixed("mustToPrettyJson", 1, |_, args| Ok(json::encode(args.writable(0)?, PRETTY)?.into())),
-    fixed("toRawJson", 1, |_, args| Ok(json::encode(args.writable(0)?, RAW)?.into())),
-    fixed("mustToRawJson", 1, |_, args| Ok(json::encode(args.writable(0)?, RAW)?.into())),
-    fixed("fromYaml", 1, |_, args| Ok(from_yaml(args.bytes(0)?, Target::Map))),
-    fixed("fromYamlArray", 1, |_, args| Ok(from_yaml(args.bytes(0)?, Target::List))),
-    fixed("fromJson", 1, |_, args| Ok(from_json(args.bytes(0)?, Target::Map))),
-    fixed("fromJsonArray", 1, |_, args| Ok(from_json(args.bytes(0)?, Target::List))),
+    fixed("toYaml", 1, |args| Ok(json::to_yaml(args.writable(0)?).unwrap_or_default().into())),
+    fixed("mustToYaml", 1, |args| Ok(json::to_yaml(args.writable(0)?)?.into())),
+    fixed("toYamlPretty", 1, |args| Ok(json::to_yaml_pretty(args.writable(0)?).unwrap_or_default().into())),
+    fixed("toJson", 1, |args| Ok(json::encode(args.writable(0)?, COMPACT).unwrap_or_default().into())),
+    fixed("mustToJson", 1, |args| Ok(json::encode(args.writable(0)?, COMPACT)?.into())),
+    fixed("toPrettyJson", 1, |args| Ok(json::encode(args.writable(0)?, PRETTY).unwrap_or_default().into())),
+    fixed("mustToPrettyJson", 1, |args| Ok(json::encode(args.writable(0)?, PRETTY)?.into())),
+    fixed("toRawJson", 1, |args| Ok(json::encode(args.writable(0)?, RAW)?.into())),
+    fixed("mustToRawJson", 1, |args| Ok(json::encode(args.writable(0)?, RAW)?.into())),
+    fixed("fromYaml", 1, |args| Ok(from_yaml(args.bytes(0)?, Target::Map))),
+    fixed("fromYamlArray", 1, |args| Ok(from_yaml(args.bytes(0)?, Target::List))),
+    fixed("fromJson", 1, |args| Ok(from_json(args.bytes(0)?, Target::Map))),
+    fixed("fromJsonArray", 1, |args| Ok(from_json(args.bytes(0)?, Target::List))),
     fixed("mustFromJson", 1, must_from_json),
 ];
 
-/// A nil dot, as a template sees it.
-fn nothing_to_invalid(value: &Value) -> Value {
-    if value.is_nil() { Value::Invalid } else { value.clone() }
+/// The dot that a template gets: a nil is no value there.
+fn dot(args: Args<'_>) -> Traced {
+    let dot = args.traced(1);
+    if dot.value.is_nil() { Traced { value: Value::Invalid, ..dot } } else { dot }
 }
 
-fn required(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn required(args: Args<'_>) -> Result<Value> {
     let message = args.str(0)?;
     let value = args.any(1);
     if value.is_nil() || value.as_str() == Some("") {
@@ -59,7 +61,7 @@ fn required(_: &mut Vm, args: Args<'_>) -> Result<Value> {
     Ok(value.clone())
 }
 
-/// What a text has to hold.
+/// The type that a text must contain.
 #[derive(Clone, Copy)]
 enum Target {
     Map,
@@ -81,8 +83,8 @@ impl Target {
         }
     }
 
-    /// The value, if it is what is wanted, or Go's complaint.
-    fn of(self, value: Value) -> Result<Value, String> {
+    /// The value if it has this type, or Go's error.
+    fn check(self, value: Value) -> Result<Value, String> {
         match (self, value) {
             (Self::Map, value @ Value::Map(_)) | (Self::List, value @ Value::List(_)) => Ok(value),
             (Self::Map, Value::Nil) => Ok(Value::Map(Map::nil(Elem::Any))),
@@ -95,7 +97,7 @@ impl Target {
         }
     }
 
-    /// How Helm hands an error to the template: under a key of the map, or instead of the list.
+    /// How Helm returns an error to the template: under a key of the map, or instead of the list.
     fn with_error(self, value: Value, error: String) -> Value {
         match (self, value) {
             (Self::Map, Value::Map(map)) => {
@@ -112,9 +114,11 @@ fn from_yaml(text: &[u8], target: Target) -> Value {
         .map_err(|error| format!("error converting YAML to JSON: {error}"))
         .and_then(|root| {
             // The library for YAML makes an empty map or list of nothing, that for JSON a nil one.
-            let value = json::from_node(&root, &mut |_| false);
+            let value = FromNode { is_integer: &mut |_| false, is_traced: false }.value(&root);
             let value = if value.is_nil() { target.empty() } else { value };
-            target.of(value).map_err(|error| format!("error unmarshaling JSON: while decoding JSON: {error}"))
+            target
+                .check(value)
+                .map_err(|error| format!("error unmarshaling JSON: while decoding JSON: {error}"))
         });
     read.unwrap_or_else(|error| target.with_error(target.empty(), error))
 }
@@ -129,14 +133,14 @@ fn from_json(text: &[u8], target: Target) -> Value {
         Value::Nil if decoded.error.is_some() => Value::Float(0.0),
         value => value,
     };
-    match (target.of(value), decoded.error) {
+    match (target.check(value), decoded.error) {
         (Ok(value), None) => value,
         (Ok(value), Some(error)) => target.with_error(value, error),
         (Err(error), _) => target.with_error(target.empty(), error),
     }
 }
 
-fn must_from_json(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn must_from_json(args: Args<'_>) -> Result<Value> {
     let decoded = json_decode::decode(args.bytes(0)?).map_err(Error::new)?;
     decoded.error.map_or(Ok(decoded.value), |error| Err(Error::new(error)))
 }

@@ -95,7 +95,7 @@ impl Curve {
         }
     }
 
-    /// The public point, uncompressed; `None` where the number is no key of this curve.
+    /// The public point, uncompressed; `None` if the number is not a key of this curve.
     fn point(self, secret: &[u8]) -> Option<Vec<u8>> {
         on_curve!(self, curve => {
             use curve::elliptic_curve::sec1::ToSec1Point as _;
@@ -191,7 +191,7 @@ impl PrivateKey {
         }
     }
 
-    /// `curve` where it stands outside the key.
+    /// `curve` if it is given outside the key.
     fn from_sec1(der: &[u8], curve: Option<ObjectIdentifier>) -> Option<Self> {
         let key = EcPrivateKey::from_der(der).ok()?;
         let wanted = curve.or_else(|| key.parameters.and_then(EcParameters::named_curve))?;
@@ -234,7 +234,7 @@ impl PrivateKey {
         pem::encode_string(label, LineEnding::LF, &der).map_err(wrong)
     }
 
-    /// The public key, as it stands in a certificate.
+    /// The public key, as certificates contain it.
     pub(super) fn public(&self) -> Result<SubjectPublicKeyInfoOwned> {
         match self {
             Self::Rsa(key) => SubjectPublicKeyInfoOwned::from_key(key.as_public_key()).map_err(wrong),
@@ -301,7 +301,7 @@ fn wrong(error: impl std::fmt::Display) -> Error {
     Error::new(format!("cannot write a key or a certificate: {error}"))
 }
 
-/// The label and the bytes of the first PEM block, in lines of whatever length, as Go's reader takes them.
+/// The label and the bytes of the first PEM block, in lines of any length, as Go's reader accepts them.
 pub(super) fn pem_block(text: &str) -> Option<(&str, Vec<u8>)> {
     let (_, rest) = text.split_once("-----BEGIN ")?;
     let (label, rest) = rest.split_once("-----")?;

@@ -1,26 +1,32 @@
 //! Sprig's functions over lists.
 
-use super::{Function, cast, fixed, variadic};
+use super::cast;
 use crate::error::{Error, Result};
-use crate::value::{Args, Elem, List, Value, Walk};
-use crate::vm::{MAX_TEXT, Vm};
+use crate::function::{Function, MAX_TEXT, fixed, variadic};
+use crate::origin::Origin;
+use crate::value::{Args, Elem, List, Traced, Value};
+use crate::walk::Walk;
 
 /// The longest list that is made of a number alone, or of other lists.
 const MAX_LENGTH: u128 = 10_000_000;
 
 pub(crate) const TABLE: &[Function] = &[
-    variadic("list", 0, |_, args| Ok(list(args.0))),
-    variadic("tuple", 0, |_, args| Ok(list(args.0))),
+    variadic("list", 0, |args| Ok(list(args))),
+    variadic("tuple", 0, |args| Ok(list(args))),
     fixed("append", 2, push),
     fixed("mustAppend", 2, push),
     fixed("push", 2, push),
     fixed("mustPush", 2, push),
     fixed("prepend", 2, prepend),
     fixed("mustPrepend", 2, prepend),
-    fixed("first", 1, |_, args| Ok(args.list(0, "find first")?.first().cloned().unwrap_or(Value::Nil))),
-    fixed("mustFirst", 1, |_, args| Ok(args.list(0, "find first")?.first().cloned().unwrap_or(Value::Nil))),
-    fixed("last", 1, |_, args| Ok(args.list(0, "find last")?.last().cloned().unwrap_or(Value::Nil))),
-    fixed("mustLast", 1, |_, args| Ok(args.list(0, "find last")?.last().cloned().unwrap_or(Value::Nil))),
+    fixed("first", 1, |args| Ok(args.list(0, "find first")?.first().cloned().unwrap_or(Value::Nil)))
+        .with_origin(first_origin),
+    fixed("mustFirst", 1, |args| Ok(args.list(0, "find first")?.first().cloned().unwrap_or(Value::Nil)))
+        .with_origin(first_origin),
+    fixed("last", 1, |args| Ok(args.list(0, "find last")?.last().cloned().unwrap_or(Value::Nil)))
+        .with_origin(last_origin),
+    fixed("mustLast", 1, |args| Ok(args.list(0, "find last")?.last().cloned().unwrap_or(Value::Nil)))
+        .with_origin(last_origin),
     fixed("rest", 1, rest),
     fixed("mustRest", 1, rest),
     fixed("initial", 1, initial),
@@ -40,96 +46,106 @@ pub(crate) const TABLE: &[Function] = &[
     variadic("concat", 0, concat),
     fixed("chunk", 2, chunk),
     fixed("mustChunk", 2, chunk),
-    fixed("sortAlpha", 1, |_, args| {
+    fixed("sortAlpha", 1, |args| {
         let mut texts = cast::strings(args.any(0))?;
         if args.any(0).is_nil() {
-            // What is no list is one text.
+            // A value that is not a list is one text.
             texts.push(cast::text(args.any(0)));
         }
         texts.sort_unstable();
         Ok(Value::strings(texts.iter().map(|text| &**text)))
     }),
     fixed("join", 2, join),
-    fixed("toStrings", 1, |_, args| {
-        Ok(Value::strings(cast::strings(args.any(0))?.iter().map(|text| &**text)))
-    }),
-    fixed("until", 1, |_, args| {
+    fixed("toStrings", 1, |args| Ok(Value::strings(cast::strings(args.any(0))?.iter().map(|text| &**text)))),
+    fixed("until", 1, |args| {
         let stop = args.int(0)?;
         until(0, stop, if stop < 0 { -1 } else { 1 }).map(ints)
     }),
-    fixed("untilStep", 3, |_, args| until(args.int(0)?, args.int(1)?, args.int(2)?).map(ints)),
+    fixed("untilStep", 3, |args| until(args.int(0)?, args.int(1)?, args.int(2)?).map(ints)),
     variadic("seq", 0, seq),
 ];
 
-/// A `[]interface {}` of arguments.
-fn list(items: &[Value]) -> Value {
-    let item = |value: &Value| if value.is_nil() { Value::Nil } else { value.clone() };
-    Value::list(items.iter().map(item).collect())
+/// A `[]interface {}` of items whose origins may be known.
+fn traced(items: impl IntoIterator<Item = Traced>) -> Value {
+    Value::List(List::traced(Elem::Any, items))
 }
 
-fn push(_: &mut Vm, args: Args<'_>) -> Result<Value> {
-    let old = args.list(0, "push")?;
-    let mut items = Vec::with_capacity(old.len() + 1);
-    items.extend_from_slice(&old);
-    items.push(args.any(1).clone());
-    Ok(Value::list(items))
+/// A `[]interface {}` of the arguments.
+fn list(args: Args<'_>) -> Value {
+    traced((0..args.len()).map(|index| args.traced(index)))
 }
 
-fn prepend(_: &mut Vm, args: Args<'_>) -> Result<Value> {
-    let old = args.list(0, "prepend")?;
-    let mut items = Vec::with_capacity(old.len() + 1);
-    items.push(args.any(1).clone());
-    items.extend_from_slice(&old);
-    Ok(Value::list(items))
+fn push(args: Args<'_>) -> Result<Value> {
+    let items = args.traced_list(0, "push")?;
+    Ok(traced(items.into_iter().chain([args.traced(1)])))
 }
 
-fn rest(_: &mut Vm, args: Args<'_>) -> Result<Value> {
-    let items = args.list(0, "find rest")?;
-    Ok(items.get(1..).map_or_else(nil, |rest| Value::list(rest.to_vec())))
+fn prepend(args: Args<'_>) -> Result<Value> {
+    let items = args.traced_list(0, "prepend")?;
+    Ok(traced(std::iter::once(args.traced(1)).chain(items)))
 }
 
-fn initial(_: &mut Vm, args: Args<'_>) -> Result<Value> {
-    let items = args.list(0, "find initial")?;
-    Ok(items.split_last().map_or_else(nil, |(_, start)| Value::list(start.to_vec())))
+/// The origin of the first item of argument 0.
+fn first_origin(args: Args<'_>) -> Origin {
+    item_origin(args, |_| 0)
 }
 
-/// A slice that was never made.
+/// The origin of the last item of argument 0.
+fn last_origin(args: Args<'_>) -> Origin {
+    item_origin(args, |length| length.saturating_sub(1))
+}
+
+fn item_origin(args: Args<'_>, position: fn(usize) -> usize) -> Origin {
+    let length = args.any(0).as_list().map_or(0, |items| items.len());
+    args.any(0).origin_of_item(args.origin(0), position(length))
+}
+
+fn rest(args: Args<'_>) -> Result<Value> {
+    let items = args.traced_list(0, "find rest")?;
+    Ok(if items.is_empty() { nil() } else { traced(items.into_iter().skip(1)) })
+}
+
+fn initial(args: Args<'_>) -> Result<Value> {
+    let mut items = args.traced_list(0, "find initial")?;
+    Ok(if items.pop().is_some() { traced(items) } else { nil() })
+}
+
+/// A nil slice.
 fn nil() -> Value {
-    Value::List(List::appended(Elem::Any, Vec::new()))
+    Value::List(List::new(Elem::Any, Vec::new()).appended())
 }
 
-fn reverse(_: &mut Vm, args: Args<'_>) -> Result<Value> {
-    Ok(Value::list(args.list(0, "find reverse")?.iter().rev().cloned().collect()))
+fn reverse(args: Args<'_>) -> Result<Value> {
+    Ok(traced(args.traced_list(0, "find reverse")?.into_iter().rev()))
 }
 
-fn uniq(_: &mut Vm, args: Args<'_>) -> Result<Value> {
-    let items = args.list(0, "find uniq")?;
-    let mut kept: Vec<Value> = Vec::with_capacity(items.len());
-    let mut walk = Walk::comparing();
-    for item in items.iter() {
-        if !holds(&kept, item, &mut walk)? {
-            kept.push(item.clone());
+fn uniq(args: Args<'_>) -> Result<Value> {
+    let (mut seen, mut remaining, mut walk) = (Vec::new(), Vec::new(), Walk::comparing());
+    for item in args.traced_list(0, "find uniq")? {
+        if !contains(&seen, &item.value, &mut walk)? {
+            seen.push(item.value.clone());
+            remaining.push(item);
         }
     }
-    Ok(Value::list(kept))
+    Ok(traced(remaining))
 }
 
-fn compact(_: &mut Vm, args: Args<'_>) -> Result<Value> {
-    Ok(Value::list(args.list(0, "compact")?.iter().filter(|item| item.truth()).cloned().collect()))
+fn compact(args: Args<'_>) -> Result<Value> {
+    let items = args.traced_list(0, "compact")?;
+    Ok(traced(items.into_iter().filter(|item| item.value.truth())))
 }
 
-fn without(_: &mut Vm, args: Args<'_>) -> Result<Value> {
-    let items = args.list(0, "find without")?;
-    let (omit, mut kept, mut walk) = (args.rest(1), Vec::new(), Walk::comparing());
-    for item in items.iter() {
-        if !holds(omit, item, &mut walk)? {
-            kept.push(item.clone());
+fn without(args: Args<'_>) -> Result<Value> {
+    let (omit, mut remaining, mut walk) = (args.rest(1), Vec::new(), Walk::comparing());
+    for item in args.traced_list(0, "find without")? {
+        if !contains(omit, &item.value, &mut walk)? {
+            remaining.push(item);
         }
     }
-    Ok(Value::list(kept))
+    Ok(traced(remaining))
 }
 
-fn holds(items: &[Value], wanted: &Value, walk: &mut Walk) -> Result<bool> {
+fn contains(items: &[Value], wanted: &Value, walk: &mut Walk) -> Result<bool> {
     for item in items {
         if item.deep_equal(wanted, walk)? {
             return Ok(true);
@@ -138,20 +154,20 @@ fn holds(items: &[Value], wanted: &Value, walk: &mut Walk) -> Result<bool> {
     Ok(false)
 }
 
-fn has(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn has(args: Args<'_>) -> Result<Value> {
     if args.any(1).is_nil() {
         return Ok(Value::Bool(false));
     }
     let items = args.list(1, "find has")?;
-    holds(&items, args.any(0), &mut Walk::comparing()).map(Value::Bool)
+    contains(&items, args.any(0), &mut Walk::comparing()).map(Value::Bool)
 }
 
-fn slice(_: &mut Vm, args: Args<'_>) -> Result<Value> {
-    let items = args.list(0, "slice")?;
+fn slice(args: Args<'_>) -> Result<Value> {
+    let items = args.traced_list(0, "slice")?;
     if items.is_empty() {
         return Ok(Value::Nil);
     }
-    let bound = |index: usize, default: usize| match args.0.get(index) {
+    let bound = |index: usize, default: usize| match args.values.get(index) {
         Some(value) => usize::try_from(cast::int(value)).ok(),
         None => Some(default),
     };
@@ -164,35 +180,35 @@ fn slice(_: &mut Vm, args: Args<'_>) -> Result<Value> {
         Value::List(list) => list.elem(),
         _ => Elem::Any,
     };
-    Ok(Value::List(List::new(elem, chosen.to_vec())))
+    Ok(Value::List(List::traced(elem, chosen.to_vec())))
 }
 
-fn join(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn join(args: Args<'_>) -> Result<Value> {
     let (texts, separator) = (cast::strings(args.any(1))?, args.str(0)?);
     let separators = texts.len().saturating_mul(separator.len());
     if separators > MAX_TEXT {
         return Err(Error::new(format!(
-            "the separators are too long together: at most {MAX_TEXT} bytes are made"
+            "the separators are too long together: at most {MAX_TEXT} bytes are allowed"
         )));
     }
     Ok(texts.join(separator).into())
 }
 
-fn concat(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn concat(args: Args<'_>) -> Result<Value> {
     let mut all = Vec::new();
     for index in 0..args.len() {
-        let items = args.list(index, "concat")?;
+        let items = args.traced_list(index, "concat")?;
         bounded((all.len() + items.len()) as u128, "items")?;
-        all.extend_from_slice(&items);
+        all.extend(items);
     }
-    Ok(Value::List(List::appended(Elem::Any, all)))
+    Ok(Value::List(List::traced(Elem::Any, all).appended()))
 }
 
-fn chunk(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn chunk(args: Args<'_>) -> Result<Value> {
     let wanted = args.int(0)?;
     let items = args.list(1, "chunk")?;
     let Some(size) = usize::try_from(wanted).ok().filter(|size| *size > 0) else {
-        // Sprig divides before it looks: a size below the list's length, negated, gives no chunks at all.
+        // Sprig divides before it checks: a size below the list's length, negated, gives no chunks at all.
         let none = wanted < 0 && items.len() > 1 && wanted.unsigned_abs() >= items.len() as u64 - 1;
         return if none {
             Ok(Value::List(List::new(Elem::List, Vec::new())))
@@ -204,7 +220,7 @@ fn chunk(_: &mut Vm, args: Args<'_>) -> Result<Value> {
     Ok(Value::List(List::new(Elem::List, chunks)))
 }
 
-/// The numbers from `start` up to, not including, `end`.
+/// The numbers from `start`, less than `end`.
 fn until(start: i64, end: i64, step: i64) -> Result<Vec<i64>> {
     let wide = |number: i64| i128::from(number);
     if step == 0 || (end < start) != (step < 0) {
@@ -221,7 +237,7 @@ fn until(start: i64, end: i64, step: i64) -> Result<Vec<i64>> {
 fn bounded(count: u128, what: &str) -> Result<()> {
     if count > MAX_LENGTH {
         return Err(Error::new(format!(
-            "a list of {count} {what} is too long: at most {MAX_LENGTH} are made"
+            "a list of {count} {what} is too long: at most {MAX_LENGTH} are allowed"
         )));
     }
     Ok(())
@@ -232,7 +248,7 @@ fn ints(numbers: Vec<i64>) -> Value {
 }
 
 /// `seq`, like the shell's: the numbers of `until`, the end included, with spaces between them.
-fn seq(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn seq(args: Args<'_>) -> Result<Value> {
     let mut numbers = Vec::with_capacity(3);
     for index in 0..args.len() {
         numbers.push(args.int(index)?);

@@ -1,16 +1,16 @@
 //! Sprig's arithmetic.
 
-use super::{Function, between, cast, fixed, variadic};
+use super::cast;
 use crate::error::{Error, Result};
 use crate::fmt;
+use crate::function::{Function, between, fixed, variadic};
 use crate::value::{Args, Value};
-use crate::vm::Vm;
 
 pub(crate) const TABLE: &[Function] = &[
-    fixed("int", 1, |_, args| Ok(Value::Int(cast::int(args.any(0))))),
-    fixed("int64", 1, |_, args| Ok(Value::Int64(cast::int(args.any(0))))),
-    fixed("float64", 1, |_, args| Ok(Value::Float(cast::float(args.any(0))))),
-    fixed("atoi", 1, |_, args| {
+    fixed("int", 1, |args| Ok(Value::Int(cast::int(args.any(0))))),
+    fixed("int64", 1, |args| Ok(Value::Int64(cast::int(args.any(0))))),
+    fixed("float64", 1, |args| Ok(Value::Float(cast::float(args.any(0))))),
+    fixed("atoi", 1, |args| {
         Ok(Value::Int(args.str(0)?.parse().unwrap_or_else(|error: std::num::ParseIntError| {
             // Go's parser comes as near as it can.
             match error.kind() {
@@ -20,27 +20,27 @@ pub(crate) const TABLE: &[Function] = &[
             }
         })))
     }),
-    fixed("toDecimal", 1, |_, args| {
-        Ok(Value::Int64(i64::from_str_radix(&fmt::sprint(args.0), 8).unwrap_or(0)))
+    fixed("toDecimal", 1, |args| {
+        Ok(Value::Int64(i64::from_str_radix(&fmt::sprint(args.values), 8).unwrap_or(0)))
     }),
-    fixed("add1", 1, |_, args| Ok(Value::Int64(cast::int(args.any(0)).wrapping_add(1)))),
-    variadic("add", 0, |_, args| Ok(fold(args.0, 0, i64::wrapping_add))),
-    fixed("sub", 2, |_, args| Ok(Value::Int64(cast::int(args.any(0)).wrapping_sub(cast::int(args.any(1)))))),
-    fixed("div", 2, |_, args| divide(args, i64::wrapping_div)),
-    fixed("mod", 2, |_, args| divide(args, i64::wrapping_rem)),
-    variadic("mul", 1, |_, args| Ok(fold(args.0, 1, i64::wrapping_mul))),
-    variadic("max", 1, |_, args| Ok(fold(args.rest(1), cast::int(args.any(0)), i64::max))),
-    variadic("biggest", 1, |_, args| Ok(fold(args.rest(1), cast::int(args.any(0)), i64::max))),
-    variadic("min", 1, |_, args| Ok(fold(args.rest(1), cast::int(args.any(0)), i64::min))),
-    variadic("maxf", 1, |_, args| Ok(extreme(args, f64::max))),
-    variadic("minf", 1, |_, args| Ok(extreme(args, f64::min))),
-    fixed("add1f", 1, |_, args| decimal(cast::float(args.any(0)), &[Value::Int(1)], Operation::Add)),
-    variadic("addf", 0, |_, args| decimal(0.0, args.0, Operation::Add)),
-    variadic("subf", 1, |_, args| decimal(cast::float(args.any(0)), args.rest(1), Operation::Subtract)),
-    variadic("mulf", 1, |_, args| decimal(cast::float(args.any(0)), args.rest(1), Operation::Multiply)),
-    variadic("divf", 1, |_, args| decimal(cast::float(args.any(0)), args.rest(1), Operation::Divide)),
-    fixed("ceil", 1, |_, args| Ok(Value::Float(cast::float(args.any(0)).ceil()))),
-    fixed("floor", 1, |_, args| Ok(Value::Float(cast::float(args.any(0)).floor()))),
+    fixed("add1", 1, |args| Ok(Value::Int64(cast::int(args.any(0)).wrapping_add(1)))),
+    variadic("add", 0, |args| Ok(fold(args.values, 0, i64::wrapping_add))),
+    fixed("sub", 2, |args| Ok(Value::Int64(cast::int(args.any(0)).wrapping_sub(cast::int(args.any(1)))))),
+    fixed("div", 2, |args| divide(args, i64::wrapping_div)),
+    fixed("mod", 2, |args| divide(args, i64::wrapping_rem)),
+    variadic("mul", 1, |args| Ok(fold(args.values, 1, i64::wrapping_mul))),
+    variadic("max", 1, |args| Ok(fold(args.rest(1), cast::int(args.any(0)), i64::max))),
+    variadic("biggest", 1, |args| Ok(fold(args.rest(1), cast::int(args.any(0)), i64::max))),
+    variadic("min", 1, |args| Ok(fold(args.rest(1), cast::int(args.any(0)), i64::min))),
+    variadic("maxf", 1, |args| Ok(extreme(args, f64::max))),
+    variadic("minf", 1, |args| Ok(extreme(args, f64::min))),
+    fixed("add1f", 1, |args| decimal(cast::float(args.any(0)), &[Value::Int(1)], Operation::Add)),
+    variadic("addf", 0, |args| decimal(0.0, args.values, Operation::Add)),
+    variadic("subf", 1, |args| decimal(cast::float(args.any(0)), args.rest(1), Operation::Subtract)),
+    variadic("mulf", 1, |args| decimal(cast::float(args.any(0)), args.rest(1), Operation::Multiply)),
+    variadic("divf", 1, |args| decimal(cast::float(args.any(0)), args.rest(1), Operation::Divide)),
+    fixed("ceil", 1, |args| Ok(Value::Float(cast::float(args.any(0)).ceil()))),
+    fixed("floor", 1, |args| Ok(Value::Float(cast::float(args.any(0)).floor()))),
     between("round", 2, 3, round),
 ];
 
@@ -48,7 +48,7 @@ fn fold(values: &[Value], start: i64, combine: fn(i64, i64) -> i64) -> Value {
     Value::Int64(values.iter().map(cast::int).fold(start, combine))
 }
 
-/// The one of some floats that `choose` prefers, as Go's `math.Max` and `math.Min` do: what is no number stays so.
+/// The one of some floats that `choose` prefers, as Go's `math.Max` and `math.Min` do: NaN stays NaN.
 fn extreme(args: Args<'_>, choose: fn(f64, f64) -> f64) -> Value {
     let numbers = args.rest(1).iter().map(cast::float);
     Value::Float(numbers.fold(cast::float(args.any(0)), |a, b| {
@@ -81,7 +81,7 @@ struct Decimal {
 
 impl Decimal {
     /// The shortest decimal that is the float.
-    fn of(number: f64) -> Option<Self> {
+    fn from_number(number: f64) -> Option<Self> {
         let text = format!("{number:e}");
         let (mantissa, exponent) = text.split_once('e')?;
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
@@ -108,7 +108,7 @@ impl Decimal {
                 exponent: self.exponent.checked_add(other.exponent)?,
             },
             Operation::Divide => {
-                // Sixteen places behind the point, the last one rounded half away from zero.
+                // Sixteen decimal places, the last one rounded half away from zero.
                 let (a, b) = (self.scaled(exponent)?, other.scaled(exponent)?);
                 let scaled = a.checked_mul(10_i128.pow(16))?;
                 let (quotient, rest) = (scaled.checked_div(b)?, scaled.checked_rem(b)?);
@@ -132,7 +132,7 @@ fn decimal(start: f64, others: &[Value], operation: Operation) -> Result<Value> 
         return Err(Error::new(format!("Cannot create a Decimal from {}", fmt::float(other, 'g', None))));
     }
     let mut number = start;
-    let mut exact = Decimal::of(start);
+    let mut exact = Decimal::from_number(start);
     for other in others.iter().map(cast::float) {
         if matches!(operation, Operation::Divide) && other == 0.0 {
             return Err(Error::new("decimal division by 0"));
@@ -143,13 +143,13 @@ fn decimal(start: f64, others: &[Value], operation: Operation) -> Result<Value> 
             Operation::Multiply => number * other,
             Operation::Divide => number / other,
         };
-        exact = exact.zip(Decimal::of(other)).and_then(|(a, b)| a.combine(b, operation));
+        exact = exact.zip(Decimal::from_number(other)).and_then(|(a, b)| a.combine(b, operation));
     }
     // Decimals too long for the exact way are good to the precision of floats.
     Ok(Value::Float(exact.map_or(number, Decimal::float)))
 }
 
-fn round(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn round(args: Args<'_>) -> Result<Value> {
     #[expect(clippy::cast_precision_loss, reason = "Go's conversion")]
     let places = args.int(1)? as f64;
     let round_on = if args.len() > 2 { args.float(2)? } else { 0.5 };

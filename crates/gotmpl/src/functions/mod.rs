@@ -1,7 +1,7 @@
 //! The functions that templates can call: Go's, Sprig's and Helm's, one file per family.
 //!
 //! Every family exports `TABLE`. Names are resolved when a template is parsed, so every name that
-//! Helm knows has to be in one of the tables, whether or not it is ever called.
+//! Helm knows must be in one of the tables, even if it is never called.
 
 pub(crate) mod builtin;
 pub(crate) mod cast;
@@ -16,48 +16,14 @@ mod keys;
 mod lists;
 mod math;
 mod paths;
-pub(crate) mod random;
+mod random;
 pub(crate) mod regexes;
 mod semvers;
 mod strings;
 mod tomls;
 mod words;
 
-use super::error::Result;
-use super::value::{Args, Value};
-use super::vm::Vm;
-
-/// The code of a function. A piped value is the last argument.
-pub(crate) type Run = fn(&mut Vm, Args<'_>) -> Result<Value>;
-
-/// One function by name.
-pub(crate) struct Function {
-    /// The name in templates.
-    pub(crate) name: &'static str,
-    /// The fewest arguments, a piped one included.
-    pub(crate) min: usize,
-    /// The most arguments; `usize::MAX` for variadic functions.
-    pub(crate) max: usize,
-    /// The code.
-    pub(crate) run: Run,
-    /// For `and` and `or`: the truth of an argument behind which no further one is evaluated.
-    pub(crate) stops_at: Option<bool>,
-}
-
-/// A function with a fixed number of arguments.
-pub(crate) const fn fixed(name: &'static str, count: usize, run: Run) -> Function {
-    Function { name, min: count, max: count, run, stops_at: None }
-}
-
-/// A function with `min` or more arguments.
-pub(crate) const fn variadic(name: &'static str, min: usize, run: Run) -> Function {
-    Function { name, min, max: usize::MAX, run, stops_at: None }
-}
-
-/// A function with `min` to `max` arguments.
-pub(crate) const fn between(name: &'static str, min: usize, max: usize, run: Run) -> Function {
-    Function { name, min, max, run, stops_at: None }
-}
+use crate::function::Function;
 
 /// The tables of all families.
 const TABLES: &[&[Function]] = &[
@@ -90,8 +56,8 @@ pub(crate) fn find(name: &str) -> Option<&'static Function> {
     index.binary_search_by(|function| function.name.cmp(name)).ok().map(|found| index[found])
 }
 
-/// Every function name, for "did you mean".
-pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+/// The name of every function that templates can call.
+pub fn names() -> impl Iterator<Item = &'static str> {
     TABLES.iter().flat_map(|table| table.iter()).map(|function| function.name)
 }
 

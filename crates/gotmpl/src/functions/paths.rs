@@ -3,22 +3,21 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use super::{Function, fixed};
 use crate::error::{Error, Result};
+use crate::function::{Function, fixed};
 use crate::value::{Args, Entries, Value};
-use crate::vm::Vm;
 
 pub(crate) const TABLE: &[Function] = &[
-    fixed("base", 1, |_, args| Ok(base(args.str(0)?).into())),
-    fixed("dir", 1, |_, args| Ok(dir(args.str(0)?).into())),
-    fixed("clean", 1, |_, args| Ok(clean(args.str(0)?).into())),
-    fixed("ext", 1, |_, args| Ok(ext(args.str(0)?).into())),
-    fixed("isAbs", 1, |_, args| Ok(Value::Bool(args.str(0)?.starts_with('/')))),
-    fixed("osBase", 1, |_, args| Ok(base(args.str(0)?).into())),
-    fixed("osDir", 1, |_, args| Ok(dir(args.str(0)?).into())),
-    fixed("osClean", 1, |_, args| Ok(clean(args.str(0)?).into())),
-    fixed("osExt", 1, |_, args| Ok(ext(args.str(0)?).into())),
-    fixed("osIsAbs", 1, |_, args| Ok(Value::Bool(args.str(0)?.starts_with('/')))),
+    fixed("base", 1, |args| Ok(base(args.str(0)?).into())),
+    fixed("dir", 1, |args| Ok(dir(args.str(0)?).into())),
+    fixed("clean", 1, |args| Ok(clean(args.str(0)?).into())),
+    fixed("ext", 1, |args| Ok(ext(args.str(0)?).into())),
+    fixed("isAbs", 1, |args| Ok(Value::Bool(args.str(0)?.starts_with('/')))),
+    fixed("osBase", 1, |args| Ok(base(args.str(0)?).into())),
+    fixed("osDir", 1, |args| Ok(dir(args.str(0)?).into())),
+    fixed("osClean", 1, |args| Ok(clean(args.str(0)?).into())),
+    fixed("osExt", 1, |args| Ok(ext(args.str(0)?).into())),
+    fixed("osIsAbs", 1, |args| Ok(Value::Bool(args.str(0)?.starts_with('/')))),
     fixed("urlParse", 1, url_parse),
     fixed("urlJoin", 1, url_join),
 ];
@@ -43,7 +42,7 @@ fn ext(path: &str) -> &str {
     last.rfind('.').map_or("", |dot| &last[dot..])
 }
 
-/// The shortest path that means the same: no `.`, no `..` behind a name, no double slashes.
+/// The shortest path that means the same: no `.`, no `..` after a name, no double slashes.
 fn clean(path: &str) -> String {
     let rooted = path.starts_with('/');
     let mut parts: Vec<&str> = Vec::new();
@@ -76,7 +75,7 @@ struct Url<'a> {
     fragment: String,
 }
 
-fn url_parse(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn url_parse(args: Args<'_>) -> Result<Value> {
     let text = args.str(0)?;
     let url =
         parse(text).map_err(|reason| Error::new(format!("unable to parse url: parse `{text}`: {reason}")))?;
@@ -108,7 +107,7 @@ fn parse(text: &str) -> Result<Url<'_>, &'static str> {
     let (rest, fragment) = text.split_once('#').unwrap_or((text, ""));
     url.fragment = unescape(fragment)?;
     let mut rest = rest;
-    if let Some((scheme, behind)) = rest.split_once(':') {
+    if let Some((scheme, after)) = rest.split_once(':') {
         let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
             && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
         if scheme.is_empty() {
@@ -116,7 +115,7 @@ fn parse(text: &str) -> Result<Url<'_>, &'static str> {
         }
         if is_scheme {
             url.scheme = scheme.to_ascii_lowercase();
-            rest = behind;
+            rest = after;
         } else if !scheme.contains('/') {
             return Err("first path segment in URL cannot contain colon");
         }
@@ -128,9 +127,9 @@ fn parse(text: &str) -> Result<Url<'_>, &'static str> {
         url.opaque = rest;
         return Ok(url);
     }
-    if let Some(behind) = rest.strip_prefix("//") {
-        let end = behind.find('/').unwrap_or(behind.len());
-        let (authority, path) = behind.split_at(end);
+    if let Some(after) = rest.strip_prefix("//") {
+        let end = after.find('/').unwrap_or(after.len());
+        let (authority, path) = after.split_at(end);
         let (userinfo, host) = authority.rsplit_once('@').unwrap_or(("", authority));
         url.userinfo = user_text(userinfo)?;
         url.host = host_text(host)?;
@@ -160,7 +159,7 @@ fn user_text(userinfo: &str) -> Result<String, &'static str> {
     }
 }
 
-/// A host without its escapes. It holds no white space and the like, and may escape only what is no ASCII, and `%`.
+/// A host without its escapes. It has no white space or similar characters, and may escape only `%` and what is not ASCII.
 fn host_text(host: &str) -> Result<String, &'static str> {
     let allowed =
         |byte: u8| byte >= 0x80 || byte.is_ascii_alphanumeric() || b"-_.~!$&'()*+,;=:[]<>\"%".contains(&byte);
@@ -173,7 +172,7 @@ fn host_text(host: &str) -> Result<String, &'static str> {
     unescape(host)
 }
 
-fn url_join(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn url_join(args: Args<'_>) -> Result<Value> {
     let map = args.map(0)?;
     let part = |key: &str| -> Result<String> {
         match map.get(key) {

@@ -2,30 +2,32 @@
 
 use std::fmt::Write as _;
 
-use super::{Function, fixed};
 use crate::error::{Error, Result};
+use crate::function::{Function, Host, MAX_TEXT, fixed, hosted};
 use crate::value::{Args, Elem, List, Value};
-use crate::vm::{MAX_TEXT, Vm};
 use regex::Regex;
 
 pub(crate) const TABLE: &[Function] = &[
     // The plain forms say nothing about a bad pattern where Sprig swallows the error.
-    fixed("regexMatch", 2, |vm, args| {
-        let found = vm.regex(args.str(0)?).is_ok_and(|regex| regex.is_match(args.str(1).unwrap_or_default()));
+    hosted("regexMatch", 2, |host, args| {
+        let found =
+            host.regex(args.str(0)?).is_ok_and(|regex| regex.is_match(args.str(1).unwrap_or_default()));
         args.str(1).map(|_| Value::Bool(found))
     }),
-    fixed("mustRegexMatch", 2, |vm, args| Ok(Value::Bool(vm.regex(args.str(0)?)?.is_match(args.str(1)?)))),
-    fixed("regexFind", 2, find),
-    fixed("mustRegexFind", 2, find),
-    fixed("regexFindAll", 3, find_all),
-    fixed("mustRegexFindAll", 3, find_all),
-    fixed("regexReplaceAll", 3, replace_all),
-    fixed("mustRegexReplaceAll", 3, replace_all),
-    fixed("regexReplaceAllLiteral", 3, replace_all_literal),
-    fixed("mustRegexReplaceAllLiteral", 3, replace_all_literal),
-    fixed("regexSplit", 3, split),
-    fixed("mustRegexSplit", 3, split),
-    fixed("regexQuoteMeta", 1, |_, args| Ok(quote_meta(args.str(0)?).into())),
+    hosted("mustRegexMatch", 2, |host, args| {
+        Ok(Value::Bool(host.regex(args.str(0)?)?.is_match(args.str(1)?)))
+    }),
+    hosted("regexFind", 2, find),
+    hosted("mustRegexFind", 2, find),
+    hosted("regexFindAll", 3, find_all),
+    hosted("mustRegexFindAll", 3, find_all),
+    hosted("regexReplaceAll", 3, replace_all),
+    hosted("mustRegexReplaceAll", 3, replace_all),
+    hosted("regexReplaceAllLiteral", 3, replace_all_literal),
+    hosted("mustRegexReplaceAllLiteral", 3, replace_all_literal),
+    hosted("regexSplit", 3, split),
+    hosted("mustRegexSplit", 3, split),
+    fixed("regexQuoteMeta", 1, |args| Ok(quote_meta(args.str(0)?).into())),
 ];
 
 /// Compiles a pattern in Go's syntax; the error names it.
@@ -84,42 +86,42 @@ fn translate(pattern: &str) -> Result<String, String> {
     Ok(out)
 }
 
-/// Translates what stands behind a backslash outside of brackets, and returns what follows it.
+/// Translates an escape outside of brackets, and returns what follows it.
 fn escape<'p>(rest: &'p str, out: &mut String) -> Result<&'p str, String> {
-    if let Some(behind) = rest.strip_prefix(['A', 'z']) {
+    if let Some(after) = rest.strip_prefix(['A', 'z']) {
         out.push('\\');
         out.push_str(&rest[..1]);
-        return Ok(behind);
+        return Ok(after);
     }
-    if let Some(behind) = rest.strip_prefix(['b', 'B']) {
+    if let Some(after) = rest.strip_prefix(['b', 'B']) {
         out.push_str("(?-u:\\");
         out.push_str(&rest[..1]);
         out.push(')');
-        return Ok(behind);
+        return Ok(after);
     }
     if let Some(quoted) = rest.strip_prefix('Q') {
-        let (literal, behind) = quoted.split_once("\\E").unwrap_or((quoted, ""));
+        let (literal, after) = quoted.split_once("\\E").unwrap_or((quoted, ""));
         out.push_str(&regex::escape(literal));
-        return Ok(behind);
+        return Ok(after);
     }
     match set(rest, out) {
-        Some(behind) => Ok(behind),
+        Some(after) => Ok(after),
         None => escaped_character(rest, out),
     }
 }
 
-/// Translates what stands behind a `[` up to its `]`, and returns what follows.
+/// Translates a class in brackets, from after its `[` to its `]`, and returns what follows.
 fn class<'p>(rest: &'p str, out: &mut String) -> Result<&'p str, String> {
     let inside = rest.strip_prefix('^').unwrap_or(rest);
     out.push_str(if inside.len() < rest.len() { "[^" } else { "[" });
     let mut rest = inside;
     while !rest.is_empty() {
-        if let Some(behind) = rest.strip_prefix(']')
+        if let Some(after) = rest.strip_prefix(']')
             // A bracket that comes first is one of the characters.
             && rest.len() < inside.len()
         {
             out.push(']');
-            return Ok(behind);
+            return Ok(after);
         }
         if rest.starts_with("[:")
             && let Some(end) = rest.find(":]").map(|end| end + 2)
@@ -128,8 +130,8 @@ fn class<'p>(rest: &'p str, out: &mut String) -> Result<&'p str, String> {
             rest = &rest[end..];
             continue;
         }
-        if let Some(behind) = rest.strip_prefix('\\').and_then(|rest| set(rest, out)) {
-            rest = behind;
+        if let Some(after) = rest.strip_prefix('\\').and_then(|rest| set(rest, out)) {
+            rest = after;
             continue;
         }
         rest = character(rest, out)?;
@@ -146,14 +148,14 @@ fn character<'p>(rest: &'p str, out: &mut String) -> Result<&'p str, String> {
     if let Some(escaped) = rest.strip_prefix('\\') {
         return escaped_character(escaped, out);
     }
-    let (literal, behind) = rest.split_at(rest.chars().next().map_or(0, char::len_utf8));
+    let (literal, after) = rest.split_at(rest.chars().next().map_or(0, char::len_utf8));
     out.push_str(&regex::escape(literal));
-    Ok(behind)
+    Ok(after)
 }
 
-/// Translates what stands behind a backslash and means a set of characters; what follows it, if it does.
+/// Translates an escape for a set of characters, and returns what follows; `None` if it is none.
 fn set<'p>(rest: &'p str, out: &mut String) -> Option<&'p str> {
-    let (name, behind) = rest.split_at_checked(1)?;
+    let (name, after) = rest.split_at_checked(1)?;
     out.push_str(match name {
         "d" => "[0-9]",
         "D" => "[^0-9]",
@@ -162,48 +164,48 @@ fn set<'p>(rest: &'p str, out: &mut String) -> Option<&'p str> {
         "s" => "[\\t\\n\\f\\r ]",
         "S" => "[^\\t\\n\\f\\r ]",
         "p" | "P" => {
-            let end = if behind.starts_with('{') { behind.find('}')? + 1 } else { 1 };
-            let (property, behind) = behind.split_at_checked(end)?;
+            let end = if after.starts_with('{') { after.find('}')? + 1 } else { 1 };
+            let (property, after) = after.split_at_checked(end)?;
             // `{^Greek}` is everything but that.
             let other = property.strip_prefix("{^");
             out.push_str(if (name == "p") == other.is_none() { "\\p" } else { "\\P" });
             out.push_str(if other.is_some() { "{" } else { "" });
             out.push_str(other.unwrap_or(property));
-            return Some(behind);
+            return Some(after);
         }
         _ => return None,
     });
-    Some(behind)
+    Some(after)
 }
 
-/// Translates what stands behind a backslash and means one character, and returns what follows it.
+/// Translates an escape for one character, and returns what follows it.
 fn escaped_character<'p>(rest: &'p str, out: &mut String) -> Result<&'p str, String> {
     let Some(c) = rest.chars().next() else {
         return Err("trailing backslash at end of expression: ``".to_owned());
     };
-    let behind = &rest[c.len_utf8()..];
+    let after = &rest[c.len_utf8()..];
     let octal = |text: &str| text.bytes().take_while(|digit| matches!(digit, b'0'..=b'7')).count();
     let end = match c {
         'a' | 'f' | 'n' | 'r' | 't' | 'v' => 1,
-        'x' if behind.starts_with('{') => behind.find('}').map_or(1, |end| end + 2),
+        'x' if after.starts_with('{') => after.find('}').map_or(1, |end| end + 2),
         'x' => 3.min(rest.len()),
-        // One digit alone that is no zero would refer to a group.
-        '0' | '1'..='7' if c == '0' || octal(behind) > 0 => {
-            let (digits, behind) = rest.split_at(octal(rest).min(3));
+        // One digit alone that is not zero would refer to a group.
+        '0' | '1'..='7' if c == '0' || octal(after) > 0 => {
+            let (digits, after) = rest.split_at(octal(rest).min(3));
             let _ = write!(out, "\\x{{{:x}}}", u32::from_str_radix(digits, 8).unwrap_or(0));
-            return Ok(behind);
+            return Ok(after);
         }
         _ if c.is_ascii() && !c.is_ascii_alphanumeric() => {
             out.push_str(&regex::escape(&rest[..1]));
-            return Ok(behind);
+            return Ok(after);
         }
         _ => return Err(format!("invalid escape sequence: `\\{c}`")),
     };
-    let (escape, behind) =
+    let (escape, after) =
         rest.split_at_checked(end).ok_or_else(|| format!("invalid escape sequence: `\\{c}`"))?;
     out.push('\\');
     out.push_str(escape);
-    Ok(behind)
+    Ok(after)
 }
 
 /// How long the number of repetitions is at the start of a text: `3}`, `3,}`, `3,4}`.
@@ -221,30 +223,30 @@ fn unknown_flags(group: &str) -> bool {
     flags.bytes().all(|byte| b"imsUxuR-".contains(&byte)) && flags.contains(['x', 'u', 'R'])
 }
 
-fn find(vm: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn find(host: &mut dyn Host, args: Args<'_>) -> Result<Value> {
     let text = args.str(1)?;
-    Ok(vm.regex(args.str(0)?)?.find(text).map_or("", |found| found.as_str()).into())
+    Ok(host.regex(args.str(0)?)?.find(text).map_or("", |found| found.as_str()).into())
 }
 
-fn find_all(vm: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn find_all(host: &mut dyn Host, args: Args<'_>) -> Result<Value> {
     let (text, count) = (args.str(1)?, args.int(2)?);
-    let regex = vm.regex(args.str(0)?)?;
+    let regex = host.regex(args.str(0)?)?;
     let most = usize::try_from(count).unwrap_or(usize::MAX);
     let found = regex.find_iter(text).take(most).map(|found| Value::str(found.as_str())).collect();
-    Ok(Value::List(List::appended(Elem::Str, found)))
+    Ok(Value::List(List::new(Elem::Str, found).appended()))
 }
 
-fn replace_all(vm: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn replace_all(host: &mut dyn Host, args: Args<'_>) -> Result<Value> {
     let (text, replacement) = (args.str(1)?, args.str(2)?);
-    let regex = vm.regex(args.str(0)?)?;
+    let regex = host.regex(args.str(0)?)?;
     let references = replacement.matches('$').count();
     let longest = |found: &regex::Captures<'_>| replacement.len() + references * found.get_match().len();
     replace(&regex, text, longest, |found, out| found.expand(replacement, out))
 }
 
-fn replace_all_literal(vm: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn replace_all_literal(host: &mut dyn Host, args: Args<'_>) -> Result<Value> {
     let (text, replacement) = (args.str(1)?, args.str(2)?);
-    let regex = vm.regex(args.str(0)?)?;
+    let regex = host.regex(args.str(0)?)?;
     replace(&regex, text, |_| replacement.len(), |_, out| out.push_str(replacement))
 }
 
@@ -262,7 +264,7 @@ fn replace(
         copied = found.end();
         if out.len().saturating_add(longest(&captures)) > MAX_TEXT {
             return Err(Error::new(format!(
-                "the text with its replacements is too long: at most {MAX_TEXT} bytes are made"
+                "the text with its replacements is too long: at most {MAX_TEXT} bytes are allowed"
             )));
         }
         write(&captures, &mut out);
@@ -272,12 +274,12 @@ fn replace(
 }
 
 /// Go's `Split`: no empty part where a match stands at the very end of an empty rest, at most `count` parts.
-fn split(vm: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn split(host: &mut dyn Host, args: Args<'_>) -> Result<Value> {
     let (text, count) = (args.str(1)?, args.int(2)?);
     let pattern = args.str(0)?;
-    let regex = vm.regex(pattern)?;
+    let regex = host.regex(pattern)?;
     if count == 0 {
-        return Ok(Value::List(List::appended(Elem::Str, Vec::new())));
+        return Ok(Value::List(List::new(Elem::Str, Vec::new()).appended()));
     }
     if !pattern.is_empty() && text.is_empty() {
         return Ok(Value::strings([""]));

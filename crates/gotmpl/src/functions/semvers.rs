@@ -3,15 +3,15 @@
 use std::any::Any;
 use std::rc::Rc;
 
-use super::{Function, fixed};
 use crate::constraint::{Constraint, parse_version};
 use crate::error::{Error, Result};
+use crate::function::{Function, fixed};
 use crate::value::{Args, Object, Value};
 use semver::Version;
 
 pub(crate) const TABLE: &[Function] = &[
-    fixed("semver", 1, |_, args| Semver::value(args.str(0)?)),
-    fixed("semverCompare", 2, |_, args| {
+    fixed("semver", 1, |args| Semver::value(args.str(0)?)),
+    fixed("semverCompare", 2, |args| {
         let (constraint, version) = (args.str(0)?, args.str(1)?);
         let constraint = Constraint::parse(constraint).map_err(Error::new)?;
         Ok(Value::Bool(constraint.matches(&version_of(version)?)))

@@ -3,17 +3,16 @@
 use std::sync::Arc;
 
 use super::words;
-use super::{Function, fixed, variadic};
 use crate::error::{Error, Result};
 use crate::fmt;
+use crate::function::{Function, fixed, variadic};
 use crate::value::{Args, Elem, Entries, Map, Value};
-use crate::vm::Vm;
 
 /// The longest text that is made of a number alone, or by replacing.
 const MAX_LENGTH: usize = 64 << 20;
 
 pub(crate) const TABLE: &[Function] = &[
-    fixed("toString", 1, |_, args| match args.any(0) {
+    fixed("toString", 1, |args| match args.any(0) {
         value @ (Value::Str(_) | Value::Raw(_)) => Ok(value.clone()),
         Value::Bytes(bytes) => Ok(Value::from_bytes(bytes)),
         other => {
@@ -21,34 +20,34 @@ pub(crate) const TABLE: &[Function] = &[
             Ok(fmt::display(other).into_owned().into())
         }
     }),
-    fixed("trim", 1, |_, args| Ok(args.str(0)?.trim().into())),
-    fixed("trimAll", 2, |_, args| Ok(args.str(1)?.trim_matches(any_of(args.str(0)?)).into())),
-    fixed("trimall", 2, |_, args| Ok(args.str(1)?.trim_matches(any_of(args.str(0)?)).into())),
-    fixed("trimSuffix", 2, |_, args| {
+    fixed("trim", 1, |args| Ok(args.str(0)?.trim().into())),
+    fixed("trimAll", 2, |args| Ok(args.str(1)?.trim_matches(any_of(args.str(0)?)).into())),
+    fixed("trimall", 2, |args| Ok(args.str(1)?.trim_matches(any_of(args.str(0)?)).into())),
+    fixed("trimSuffix", 2, |args| {
         let (suffix, text) = (args.str(0)?, args.str(1)?);
         match text.strip_suffix(suffix) {
             Some(cut) if !suffix.is_empty() => Ok(cut.into()),
             _ => Ok(args.any(1).clone()),
         }
     }),
-    fixed("trimPrefix", 2, |_, args| {
+    fixed("trimPrefix", 2, |args| {
         let (prefix, text) = (args.str(0)?, args.str(1)?);
         match text.strip_prefix(prefix) {
             Some(cut) if !prefix.is_empty() => Ok(cut.into()),
             _ => Ok(args.any(1).clone()),
         }
     }),
-    fixed("upper", 1, |_, args| Ok(args.str(0)?.chars().map(words::upper).collect::<String>().into())),
-    fixed("lower", 1, |_, args| Ok(args.str(0)?.chars().map(words::lower).collect::<String>().into())),
-    fixed("title", 1, |_, args| Ok(words::title(args.str(0)?).into())),
-    fixed("untitle", 1, |_, args| Ok(words::untitle(args.str(0)?).into())),
-    fixed("swapcase", 1, |_, args| Ok(words::swap_case(args.str(0)?).into())),
-    fixed("initials", 1, |_, args| Ok(words::initials(args.bytes(0)?).into())),
-    fixed("snakecase", 1, |_, args| Ok(words::separated(args.str(0)?, '_').into())),
-    fixed("kebabcase", 1, |_, args| Ok(words::separated(args.str(0)?, '-').into())),
-    fixed("camelcase", 1, |_, args| Ok(words::pascal_case(args.str(0)?).into())),
-    fixed("nospace", 1, |_, args| Ok(words::without_space(args.bytes(0)?).into())),
-    fixed("repeat", 2, |_, args| {
+    fixed("upper", 1, |args| Ok(args.str(0)?.chars().map(words::upper).collect::<String>().into())),
+    fixed("lower", 1, |args| Ok(args.str(0)?.chars().map(words::lower).collect::<String>().into())),
+    fixed("title", 1, |args| Ok(words::title(args.str(0)?).into())),
+    fixed("untitle", 1, |args| Ok(words::untitle(args.str(0)?).into())),
+    fixed("swapcase", 1, |args| Ok(words::swap_case(args.str(0)?).into())),
+    fixed("initials", 1, |args| Ok(words::initials(args.bytes(0)?).into())),
+    fixed("snakecase", 1, |args| Ok(words::separated(args.str(0)?, '_').into())),
+    fixed("kebabcase", 1, |args| Ok(words::separated(args.str(0)?, '-').into())),
+    fixed("camelcase", 1, |args| Ok(words::pascal_case(args.str(0)?).into())),
+    fixed("nospace", 1, |args| Ok(words::without_space(args.bytes(0)?).into())),
+    fixed("repeat", 2, |args| {
         let (count, text) = (args.int(0)?, args.str(1)?);
         let count = usize::try_from(count).map_err(|_| Error::new("negative Repeat count"))?;
         bounded(count.saturating_mul(text.len()))?;
@@ -56,25 +55,25 @@ pub(crate) const TABLE: &[Function] = &[
     }),
     fixed("substr", 3, substr),
     fixed("trunc", 2, trunc),
-    fixed("abbrev", 2, |_, args| {
+    fixed("abbrev", 2, |args| {
         let (width, text) = (args.int(0)?, args.bytes(1)?);
         Ok(if width < 4 { args.any(1).clone() } else { Value::from_bytes(&abbreviate(text, 0, size(width))) })
     }),
-    fixed("abbrevboth", 3, |_, args| {
+    fixed("abbrevboth", 3, |args| {
         let (left, right, text) = (args.int(0)?, args.int(1)?, args.bytes(2)?);
         if right < 4 || left > 0 && right < 7 {
             return Ok(args.any(2).clone());
         }
         Ok(Value::from_bytes(&abbreviate(text, size(left), size(right))))
     }),
-    fixed("wrap", 2, |_, args| Ok(Value::from_bytes(&wrap(args.bytes(1)?, args.int(0)?, b"", false)?))),
-    fixed("wrapWith", 3, |_, args| {
+    fixed("wrap", 2, |args| Ok(Value::from_bytes(&wrap(args.bytes(1)?, args.int(0)?, b"", false)?))),
+    fixed("wrapWith", 3, |args| {
         Ok(Value::from_bytes(&wrap(args.bytes(2)?, args.int(0)?, args.bytes(1)?, true)?))
     }),
-    fixed("contains", 2, |_, args| Ok(Value::Bool(args.str(1)?.contains(args.str(0)?)))),
-    fixed("hasPrefix", 2, |_, args| Ok(Value::Bool(args.str(1)?.starts_with(args.str(0)?)))),
-    fixed("hasSuffix", 2, |_, args| Ok(Value::Bool(args.str(1)?.ends_with(args.str(0)?)))),
-    fixed("replace", 3, |_, args| {
+    fixed("contains", 2, |args| Ok(Value::Bool(args.str(1)?.contains(args.str(0)?)))),
+    fixed("hasPrefix", 2, |args| Ok(Value::Bool(args.str(1)?.starts_with(args.str(0)?)))),
+    fixed("hasSuffix", 2, |args| Ok(Value::Bool(args.str(1)?.ends_with(args.str(0)?)))),
+    fixed("replace", 3, |args| {
         let (old, new, text) = (args.str(0)?, args.str(1)?, args.str(2)?);
         if new.len() > old.len() {
             let longer = text.matches(old).count().saturating_mul(new.len() - old.len());
@@ -82,25 +81,25 @@ pub(crate) const TABLE: &[Function] = &[
         }
         Ok(text.replace(old, new).into())
     }),
-    variadic("quote", 0, |_, args| {
+    variadic("quote", 0, |args| {
         quote(args, |value| match value.as_bytes() {
             Some(bytes) => fmt::quote(bytes),
             None => fmt::quote(fmt::display(value).as_bytes()),
         })
     }),
-    variadic("squote", 0, |_, args| quote(args, |value| format!("'{}'", fmt::display(value)))),
-    variadic("cat", 0, |_, args| quote(args, |value| fmt::display(value).into_owned())),
-    fixed("indent", 2, |_, args| indent("", args)),
-    fixed("nindent", 2, |_, args| indent("\n", args)),
-    fixed("plural", 3, |_, args| {
+    variadic("squote", 0, |args| quote(args, |value| format!("'{}'", fmt::display(value)))),
+    variadic("cat", 0, |args| quote(args, |value| fmt::display(value).into_owned())),
+    fixed("indent", 2, |args| indent("", args)),
+    fixed("nindent", 2, |args| indent("\n", args)),
+    fixed("plural", 3, |args| {
         let (one, many) = (args.str(0)?, args.str(1)?);
         Ok(if args.int(2)? == 1 { one } else { many }.into())
     }),
-    fixed("split", 2, |_, args| {
+    fixed("split", 2, |args| {
         let (separator, text) = (args.str(0)?, args.str(1)?);
         Ok(numbered(split(text, separator)))
     }),
-    fixed("splitn", 3, |_, args| {
+    fixed("splitn", 3, |args| {
         let (separator, count, text) = (args.str(0)?, args.int(1)?, args.str(2)?);
         Ok(numbered(match usize::try_from(count) {
             Ok(count) if !separator.is_empty() => text.splitn(count, separator).collect(),
@@ -108,7 +107,7 @@ pub(crate) const TABLE: &[Function] = &[
             Err(_) => split(text, separator),
         }))
     }),
-    fixed("splitList", 2, |_, args| {
+    fixed("splitList", 2, |args| {
         let (separator, text) = (args.str(0)?, args.str(1)?);
         Ok(Value::strings(split(text, separator)))
     }),
@@ -125,7 +124,7 @@ fn size(number: i64) -> usize {
 fn bounded(length: usize) -> Result<()> {
     if length > MAX_LENGTH {
         return Err(Error::new(format!(
-            "a text of {length} bytes is too long: at most {MAX_LENGTH} are made"
+            "a text of {length} bytes is too long: at most {MAX_LENGTH} are allowed"
         )));
     }
     Ok(())
@@ -134,7 +133,7 @@ fn bounded(length: usize) -> Result<()> {
 /// Every argument that is not nil, written by `show`, spaces between.
 fn quote(args: Args<'_>, show: impl Fn(&Value) -> String) -> Result<Value> {
     args.check_size()?;
-    Ok(match args.0 {
+    Ok(match args.values {
         [value] if !value.is_nil() => show(value).into(),
         values => {
             values.iter().filter(|value| !value.is_nil()).map(show).collect::<Vec<_>>().join(" ").into()
@@ -161,7 +160,7 @@ fn indent(before: &str, args: Args<'_>) -> Result<Value> {
     Ok(out.into())
 }
 
-fn substr(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn substr(args: Args<'_>) -> Result<Value> {
     let (start, end, text) = (args.int(0)?, args.int(1)?, args.bytes(2)?);
     let length = i64::try_from(text.len()).unwrap_or(i64::MAX);
     let range = if start < 0 {
@@ -177,7 +176,7 @@ fn substr(_: &mut Vm, args: Args<'_>) -> Result<Value> {
     }
 }
 
-fn trunc(_: &mut Vm, args: Args<'_>) -> Result<Value> {
+fn trunc(args: Args<'_>) -> Result<Value> {
     let (count, text) = (args.int(0)?, args.bytes(1)?);
     let wanted = usize::try_from(count.unsigned_abs()).unwrap_or(usize::MAX);
     if wanted >= text.len() {
@@ -240,11 +239,11 @@ fn split<'a>(text: &'a str, separator: &str) -> Vec<&'a str> {
     if separator.is_empty() { split_characters(text, usize::MAX) } else { text.split(separator).collect() }
 }
 
-fn split_characters(text: &str, most: usize) -> Vec<&str> {
+fn split_characters(text: &str, max_parts: usize) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
-        if parts.len() + 1 >= most {
+        if parts.len() + 1 >= max_parts {
             parts.push(rest);
             break;
         }
@@ -252,7 +251,7 @@ fn split_characters(text: &str, most: usize) -> Vec<&str> {
         parts.push(first);
         rest = tail;
     }
-    if most == 0 {
+    if max_parts == 0 {
         parts.clear();
     }
     parts

@@ -3,20 +3,21 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use super::{Function, fixed};
 use crate::error::{Error, Result};
 use crate::fmt;
-use crate::value::{MAX_DEPTH, Value};
+use crate::function::{Function, fixed};
+use crate::value::Value;
+use crate::walk::MAX_DEPTH;
 
 pub(crate) const TABLE: &[Function] = &[
     // Helm prints what is wrong instead of failing.
-    fixed("toToml", 1, |_, args| {
+    fixed("toToml", 1, |args| {
         if args.any(0).is_nil() {
             return Err(Error::missing("there is nothing to write: the value is nil"));
         }
         Ok(encode(args.writable(0)?).unwrap_or_else(|error| error.inner().message.clone()).into())
     }),
-    fixed("fromToml", 1, |_, args| {
+    fixed("fromToml", 1, |args| {
         Ok(match toml::from_str::<toml::Table>(args.str(0)?) {
             Ok(table) => from_toml(toml::Value::Table(table)),
             Err(error) => Value::map(
@@ -78,7 +79,7 @@ fn is_nil(value: &Value) -> bool {
 /// The entries of a table: plain ones first, then tables and lists of tables.
 fn table(value: &Value, path: &mut Vec<Arc<str>>, out: &mut String) -> Result<()> {
     if path.len() > MAX_DEPTH {
-        return Err(Error::new("toml: the value nests too deeply: does a map hold itself?"));
+        return Err(Error::new("toml: the value nests too deeply: does a map contain itself?"));
     }
     let (tables, plain): (Vec<_>, Vec<_>) = entries(value)
         .unwrap_or_default()
@@ -137,7 +138,7 @@ fn is_tables(value: &Value) -> bool {
 
 fn inline(value: &Value, depth: usize, out: &mut String) -> Result<()> {
     if depth > MAX_DEPTH {
-        return Err(Error::new("toml: the value nests too deeply: does a map hold itself?"));
+        return Err(Error::new("toml: the value nests too deeply: does a map contain itself?"));
     }
     match value {
         Value::Invalid | Value::Nil => return Err(Error::new("toml: cannot encode array with nil element")),

@@ -3,7 +3,7 @@
 mod read;
 mod skipped;
 
-pub use read::{Manifests, Reader, is_manifest_name, load, load_stdin, parse};
+pub use read::{Manifests, Reader, is_manifest_name, load_stdin, parse};
 pub use skipped::{SkipReason, Skipped, notices};
 
 use plimsoll_diag::{ObjectRef, Span};

@@ -5,7 +5,6 @@ use super::skipped::{self, SkipReason, Skipped};
 use plimsoll_diag::{Diagnostic, Report, Severity, SourceId, SourceKind, Sources, Span, has_errors};
 use plimsoll_yaml::{self, Document, Node, ReadOptions, Value};
 use std::collections::BTreeSet;
-use std::io;
 use std::path::{Path, PathBuf};
 
 /// Reads the objects of a text: every document that is not blank is one, and a `List` is its items.
@@ -60,7 +59,7 @@ pub struct Manifests {
     pub skipped: Vec<Skipped>,
 }
 
-/// Reads manifests that belong together, whatever they come from: files, directories, texts.
+/// Reads manifests that belong together, whatever they come from: files, directories, texts. It opens no files itself.
 ///
 /// What cannot be read is an error, and everything else is read all the same. Files whose documents have neither
 /// `apiVersion` nor `kind` (values, workflows, Compose files), charts and their templates are passed over.
@@ -68,8 +67,6 @@ pub struct Manifests {
 pub struct Reader<'a> {
     sources: &'a Sources,
     options: &'a ReadOptions,
-    /// The files that were read: a directory and a file in it may both be named.
-    seen: BTreeSet<PathBuf>,
     manifests: Manifests,
     diagnostics: Vec<Diagnostic>,
 }
@@ -77,33 +74,7 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// A reader that has read nothing yet.
     pub fn new(sources: &'a Sources, options: &'a ReadOptions) -> Self {
-        Self {
-            sources,
-            options,
-            seen: BTreeSet::new(),
-            manifests: Manifests::default(),
-            diagnostics: Vec::new(),
-        }
-    }
-
-    /// Reads a file, or every `*.yaml`, `*.yml` and `*.json` below a directory in the order of their paths. Hidden
-    /// files and directories are passed over; as with kubectl, links to files are followed and links to directories
-    /// are not.
-    pub fn path(&mut self, path: &Path) {
-        if !path.is_dir() {
-            return self.file(path);
-        }
-        let before = (self.manifests.skipped.len(), self.diagnostics.len());
-        let files = self.files_below(path);
-        if files.is_empty() && before == (self.manifests.skipped.len(), self.diagnostics.len()) {
-            self.diagnostics.push(
-                Diagnostic::error(format!("`{}` contains no manifests", path.display()))
-                    .help("a directory of manifests contains `*.yaml`, `*.yml` or `*.json` files"),
-            );
-        }
-        for file in files {
-            self.file(&file);
-        }
+        Self { sources, options, manifests: Manifests::default(), diagnostics: Vec::new() }
     }
 
     /// Reads what came on standard input.
@@ -111,7 +82,7 @@ impl<'a> Reader<'a> {
         self.text("<stdin>", text, SourceKind::Stdin);
     }
 
-    /// Reads the content of a file that is not on disk.
+    /// Reads the content of a file.
     pub fn bytes(&mut self, name: &str, bytes: Vec<u8>) {
         match String::from_utf8(bytes) {
             Ok(text) => self.text(name, text, SourceKind::File),
@@ -127,8 +98,17 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads the files of a directory that is not on disk, given as their paths in it and their contents, as
-    /// [`Self::path`] reads one that is.
+    /// Reads the content of a file that belongs to the chart at `chart`, if that is known.
+    pub fn file(&mut self, name: &str, bytes: Vec<u8>, chart: Option<&Path>) {
+        let before = self.manifests.skipped.len();
+        self.bytes(name, bytes);
+        for skipped in &mut self.manifests.skipped[before..] {
+            skipped.chart = chart.map(Path::to_owned);
+        }
+    }
+
+    /// Reads the files of a directory, given as their paths in it and their contents: every `*.yaml`, `*.yml` and
+    /// `*.json` in the order of their paths. Hidden files and charts are passed over.
     pub fn tree(&mut self, directory: &str, mut files: Vec<(String, Vec<u8>)>) {
         files.sort_unstable_by(|(a, _), (b, _)| Path::new(a).cmp(Path::new(b)));
         let names = files.iter().map(|(path, _)| Path::new(path));
@@ -174,53 +154,6 @@ impl<'a> Reader<'a> {
         Report { output, diagnostics }
     }
 
-    fn files_below(&mut self, directory: &Path) -> Vec<PathBuf> {
-        let mut files = Vec::new();
-        let mut entries = walkdir::WalkDir::new(directory).sort_by_file_name().into_iter();
-        while let Some(entry) = entries.next() {
-            let entry = match entry {
-                Ok(entry) => entry,
-                Err(error) => {
-                    let path = error.path().unwrap_or(directory).display().to_string();
-                    let reason = error.io_error().map_or_else(|| error.to_string(), io::Error::to_string);
-                    self.unread(&path, &reason);
-                    continue;
-                }
-            };
-            let path = entry.path();
-            let is_directory = entry.file_type().is_dir();
-            let is_inner = entry.depth() > 0;
-            if is_inner && entry.file_name().to_string_lossy().starts_with('.') {
-                if is_directory {
-                    entries.skip_current_dir();
-                }
-            } else if is_inner && is_directory && skipped::is_chart_directory(path) {
-                self.skip(path.display().to_string(), SkipReason::Chart, Span::NONE);
-                entries.skip_current_dir();
-            } else if is_manifest_name(path) && path.metadata().map_or(true, |target| target.is_file()) {
-                // A link that leads nowhere is kept, so that it is reported.
-                files.push(entry.into_path());
-            }
-        }
-        files
-    }
-
-    fn file(&mut self, path: &Path) {
-        // A file that is not there has no other name.
-        let identity = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        if !self.seen.insert(identity) {
-            return;
-        }
-        let name = path.display().to_string();
-        if let Some(reason) = skipped::part_of_chart(path) {
-            return self.skip(name, reason, Span::NONE);
-        }
-        match std::fs::read(path) {
-            Ok(bytes) => self.bytes(&name, bytes),
-            Err(error) => self.unread(&name, &error.to_string()),
-        }
-    }
-
     fn text(&mut self, name: &str, text: String, kind: SourceKind) {
         let source = self.sources.add(name, text, kind);
         let report = plimsoll_yaml::read(self.sources, source, self.options);
@@ -238,22 +171,27 @@ impl<'a> Reader<'a> {
         self.manifests.objects.extend(objects);
     }
 
-    fn unread(&mut self, name: &str, reason: &str) {
+    /// How many files were passed over, and how many remarks there are: what tells whether reading found anything.
+    pub fn counts(&self) -> (usize, usize) {
+        (self.manifests.skipped.len(), self.diagnostics.len())
+    }
+
+    /// Adds a remark.
+    pub fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Reports a file that cannot be read.
+    pub fn unread(&mut self, name: &str, reason: &str) {
         let source = self.sources.add(name, "", SourceKind::Unread);
         let message = format!("cannot read `{name}`: {reason}");
         self.diagnostics.push(Diagnostic::error(message).at(Span::new(source, 0, 0), ""));
     }
 
-    fn skip(&mut self, name: String, reason: SkipReason, span: Span) {
-        self.manifests.skipped.push(Skipped { name, reason, span });
+    /// Notes that something is passed over.
+    pub fn skip(&mut self, name: String, reason: SkipReason, span: Span) {
+        self.manifests.skipped.push(Skipped { name, reason, span, chart: None });
     }
-}
-
-/// Reads the objects of a file or a directory, as [`Reader::path`] does; remarks say what was passed over.
-pub fn load(sources: &Sources, path: &Path, options: &ReadOptions) -> Report<Vec<Object>> {
-    let mut reader = Reader::new(sources, options);
-    reader.path(path);
-    reader.finish_objects()
 }
 
 /// Reads the objects of what came on standard input.
@@ -415,77 +353,5 @@ mod tests {
             ["manifest without `apiVersion`", "a manifest must be a map", "`apiVersion` must be a string"]
         );
         assert!(diagnostics.iter().all(|d| d.span().is_some()));
-    }
-
-    #[test]
-    fn a_directory_is_read_in_the_order_of_paths_without_what_is_hidden() {
-        let folder = tempfile::tempdir().unwrap();
-        let write = |path: &str, text: &[u8]| {
-            let path = folder.path().join(path);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, text).unwrap();
-        };
-        write("b/two.yml", b"apiVersion: v1\nkind: Service\nmetadata: {name: two}\n");
-        write("a/one.json", br#"{"apiVersion":"v1","kind":"Service","metadata":{"name":"one"}}"#);
-        write(".git/x.yaml", b"nonsense: [");
-        write("b/notes.txt", b"not a manifest");
-        let sources = Sources::new();
-        let report = load(&sources, folder.path(), &ReadOptions::strict());
-        assert_eq!(report.diagnostics, []);
-        let names: Vec<_> = report.output.unwrap().into_iter().map(|object| object.name).collect();
-        assert_eq!(names, ["one", "two"]);
-        write("c.yaml", b"a: \xff");
-        let report = load(&sources, folder.path(), &ReadOptions::strict());
-        assert!(
-            report.diagnostics[0].message.contains("is not UTF-8: invalid byte at offset 3"),
-            "{:?}",
-            report.diagnostics
-        );
-        assert_eq!(report.output.unwrap().len(), 2, "the others are read all the same");
-        let none = load(&sources, &folder.path().join(".git"), &ReadOptions::strict());
-        assert!(none.has_errors());
-        let nothing = load(&sources, &folder.path().join("missing"), &ReadOptions::strict());
-        assert!(nothing.output.is_none() && nothing.has_errors());
-    }
-
-    #[test]
-    fn a_tree_is_read_as_the_directory_that_it_was() {
-        let config = |name: &str| format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\n");
-        let files = [
-            ("b.yaml", config("b")),
-            ("a/a.yml", config("a")),
-            ("a-b.json", config("a-b")),
-            ("values.yaml", "a: 1\n".to_owned()),
-            ("web/Chart.yaml", "name: web\n".to_owned()),
-            ("web/templates/x.yaml", "{{ x".to_owned()),
-            ("web/charts/sub/Chart.yaml", "name: sub\n".to_owned()),
-            (".ci/x.yaml", "[".to_owned()),
-            ("notes.txt", "[".to_owned()),
-        ];
-        let folder = tempfile::tempdir().unwrap();
-        for (path, text) in &files {
-            let path = folder.path().join(path);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, text).unwrap();
-        }
-        let name = folder.path().display().to_string();
-        let sources = Sources::new();
-        let options = ReadOptions::strict();
-        let read = |fill: &dyn Fn(&mut Reader<'_>)| {
-            let mut reader = Reader::new(&sources, &options);
-            fill(&mut reader);
-            let report = reader.finish();
-            assert_eq!(report.diagnostics, []);
-            let manifests = report.output.unwrap();
-            let skipped: BTreeSet<_> =
-                manifests.skipped.into_iter().map(|one| (one.reason, one.name)).collect();
-            (manifests.objects.into_iter().map(|object| object.name).collect::<Vec<_>>(), skipped)
-        };
-        let on_disk = read(&|reader| reader.path(folder.path()));
-        let bytes =
-            || files.iter().map(|(path, text)| ((*path).to_owned(), text.clone().into_bytes())).collect();
-        assert_eq!(read(&|reader| reader.tree(&name, bytes())), on_disk);
-        assert_eq!(on_disk.0, ["a", "a-b", "b"]);
-        assert_eq!(on_disk.1.len(), 2, "{:?}", on_disk.1);
     }
 }

@@ -2,7 +2,7 @@
 
 use plimsoll_diag::{Diagnostic, Span};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Something that holds no manifests.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct Skipped {
     pub reason: SkipReason,
     /// Where one sees that: the first key of a text.
     pub span: Span,
+    /// The chart that the file belongs to, if that is known.
+    pub chart: Option<PathBuf>,
 }
 
 /// What it is that was passed over.
@@ -78,13 +80,13 @@ pub(super) fn nothing_else(skipped: &[Skipped]) -> Option<Diagnostic> {
         let found = notices(skipped).into_iter().fold(found, Diagnostic::help);
         return (!skipped.is_empty()).then_some(found);
     };
-    let Skipped { name, reason, span } = one;
+    let Skipped { name, reason, span, chart } = one;
     Some(match reason {
         SkipReason::NotManifest => {
             let found = Diagnostic::error(format!("`{name}` is not a Kubernetes manifest"))
                 .at(*span, "neither `apiVersion` nor `kind`");
-            match chart_of(Path::new(name)) {
-                Some((chart, _)) => found.help(format!(
+            match chart {
+                Some(chart) => found.help(format!(
                     "it belongs to chart `{}`; pass the chart, and values files with `-f`",
                     chart.display()
                 )),
@@ -103,31 +105,4 @@ pub(super) fn nothing_else(skipped: &[Skipped]) -> Option<Diagnostic> {
                 .help(format!("pass the chart instead: `{}`", chart.display()))
         }
     })
-}
-
-/// Whether a directory is a chart.
-pub(super) fn is_chart_directory(path: &Path) -> bool {
-    path.join("Chart.yaml").is_file()
-}
-
-/// Why a file cannot be read as manifests if it is the `Chart.yaml` or a template of a chart.
-pub(super) fn part_of_chart(path: &Path) -> Option<SkipReason> {
-    let (chart, inner) = chart_of(path)?;
-    let is_part = inner == Path::new("Chart.yaml") || inner.starts_with("templates");
-    is_part.then_some(SkipReason::PartOfChart(chart))
-}
-
-/// The innermost chart that a file lies in, and the file's path in it.
-fn chart_of(path: &Path) -> Option<(PathBuf, PathBuf)> {
-    if !path.is_file() {
-        return None;
-    }
-    let find = |path: &Path| {
-        let chart = path.ancestors().skip(1).find(|directory| is_chart_directory(directory))?;
-        let inner = path.strip_prefix(chart).ok()?.to_owned();
-        let chart = if chart.as_os_str().is_empty() { Path::new(".") } else { chart };
-        Some((chart.to_owned(), inner))
-    };
-    // The path as it was given reads better; what is above the working directory shows only in the absolute one.
-    find(path).or_else(|| find(&std::path::absolute(path).ok()?))
 }

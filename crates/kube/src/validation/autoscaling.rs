@@ -2,6 +2,7 @@
 
 use super::resources::{container_resource_name, quantity};
 use super::{At, Context};
+use crate::gates::Feature;
 use crate::{Version, names};
 
 /// The kinds of metrics, each with the field that describes it, in the order the server looks at them.
@@ -18,8 +19,7 @@ const SOURCE_TYPES: &[&str] = &["ContainerResource", "External", "Object", "Pods
 pub(super) fn autoscaler(root: &At<'_, '_>, cx: &mut Context<'_>) {
     let spec = root.field("spec");
     let (min, max) = (spec.field("minReplicas"), spec.field("maxReplicas"));
-    // The gate `HPAScaleToZero` is on since 1.37.
-    let bound = i64::from(cx.version < Version::V1_37);
+    let bound = i64::from(!cx.gate(Feature::HPAScaleToZero));
     let least = min.int().unwrap_or(1);
     if least < bound {
         cx.invalid(&min, format_args!("must be greater than or equal to {bound}"));
@@ -240,9 +240,8 @@ fn scaling_rules(rules: &At<'_, '_>, cx: &mut Context<'_>) {
             _ => {}
         }
     }
-    // The gate `HPAConfigurableTolerance` is on since 1.35; before, the field is dropped unread.
     let tolerance = rules.field("tolerance");
-    if cx.version >= Version::V1_35 && quantity(&tolerance).is_some_and(|value| value.is_negative()) {
+    if quantity(&tolerance).is_some_and(|value| value.is_negative()) {
         cx.invalid(&tolerance, "must be greater than or equal to 0");
     }
 }

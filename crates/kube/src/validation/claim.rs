@@ -3,7 +3,8 @@
 use super::metadata::label_selector;
 use super::resources::{positive_quantity, quantity, quantity_value};
 use super::{At, Context, ErrorKind, FieldError, Finding, Operation};
-use crate::{Version, names};
+use crate::gates::Feature;
+use crate::names;
 use plimsoll_diag::nearest;
 
 /// `supportedAccessModes`.
@@ -149,8 +150,8 @@ fn common_spec(spec: &At<'_, '_>, cx: &mut Context<'_>) {
     if mode.is_set() && !VOLUME_MODES.contains(&mode.text()) {
         cx.not_supported(&mode, VOLUME_MODES);
     }
-    // Dropped unread before the gate `VolumeAttributesClass` was on.
-    if cx.version >= Version::V1_34 {
+    // Dropped unread while the gate is off.
+    if cx.gate(Feature::VolumeAttributesClass) {
         class_name(&spec.field("volumeAttributesClassName"), cx);
     }
 }

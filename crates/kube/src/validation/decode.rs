@@ -30,7 +30,10 @@ fn fields(schemas: &Schemas, at: &At<'_, '_>, above: Option<TypeId>, ty: TypeId,
     for entry in map {
         let place = at.field_at(entry);
         match schemas.field(ty, &entry.key, cx.version) {
-            Some(field) => value(schemas, &place, Some(ty), field.ty, cx),
+            Some(field) => {
+                cx.has_disabled_fields |= !field.is_on_in(cx.version);
+                value(schemas, &place, Some(ty), field.ty, cx);
+            }
             None => unknown_field(schemas, &place, &entry.key, above, ty, cx),
         }
     }

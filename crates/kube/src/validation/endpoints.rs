@@ -2,7 +2,8 @@
 
 use super::service::{oddly_written_ip, protocol};
 use super::{At, Context};
-use crate::{Version, names};
+use crate::gates::Feature;
+use crate::names;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
@@ -31,7 +32,7 @@ pub(super) fn endpoints(root: &At<'_, '_>, cx: &mut Context<'_>) {
 /// `validateEndpointAddress`.
 fn endpoint_address(address: &At<'_, '_>, cx: &mut Context<'_>) {
     let ip = address.field("ip");
-    cx.invalid_each(&ip, names::ip(ip.text(), cx.version >= Version::V1_36));
+    cx.invalid_each(&ip, names::ip(ip.text(), cx.gate(Feature::StrictIPCIDRValidation)));
     let hostname = address.field("hostname");
     if !hostname.text().is_empty() {
         cx.form(&hostname, names::dns1123_label);
@@ -104,7 +105,7 @@ pub(super) fn endpoint_slice(root: &At<'_, '_>, cx: &mut Context<'_>) {
 
 /// `validateEndpoints` of the discovery group, for one endpoint. `deprecatedTopology` is dropped unread.
 fn slice_endpoint(endpoint: &At<'_, '_>, address_type: &str, cx: &mut Context<'_>) {
-    let strict = cx.version >= Version::V1_36;
+    let strict = cx.gate(Feature::StrictIPCIDRValidation);
     let addresses = endpoint.field("addresses");
     if addresses.is_empty() {
         cx.required(&addresses, "must contain at least 1 address");

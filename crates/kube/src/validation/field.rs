@@ -1,6 +1,7 @@
 //! Places in an object, and errors about them in the API server's terms.
 
 use super::error::{ErrorKind, FieldError, Finding};
+use crate::gates::{self, Feature};
 use crate::manifest::Object;
 use crate::{Version, names};
 use plimsoll_diag::{Severity, Span};
@@ -304,6 +305,8 @@ pub struct Context<'a> {
     pub operation: Operation,
     /// The object.
     pub object: &'a Object,
+    /// Whether the object has fields that the server drops, because their feature gates are off.
+    pub(super) has_disabled_fields: bool,
     findings: Vec<Finding>,
     errors: usize,
 }
@@ -311,7 +314,19 @@ pub struct Context<'a> {
 impl<'a> Context<'a> {
     /// A validation of `object` as a new one.
     pub fn new(object: &'a Object, version: Version) -> Self {
-        Self { version, operation: Operation::Create, object, findings: Vec::new(), errors: 0 }
+        Self {
+            version,
+            operation: Operation::Create,
+            object,
+            has_disabled_fields: false,
+            findings: Vec::new(),
+            errors: 0,
+        }
+    }
+
+    /// Whether a feature is on by default in the version that is asked.
+    pub fn gate(&self, feature: Feature) -> bool {
+        gates::gate(feature, self.version)
     }
 
     /// Everything reported, in the order in which it was found.

@@ -22,6 +22,7 @@ mod pod;
 mod policy;
 mod quota;
 mod rbac;
+mod registry;
 mod resources;
 pub(crate) mod rules;
 mod service;
@@ -36,14 +37,14 @@ pub use custom::{defines, validate_custom};
 pub use error::{ErrorKind, FieldError, Finding};
 use field::Texts;
 pub use field::{At, Context, Operation};
+pub use registry::{KINDS, KindRules, NameRule};
 pub use rules::RULES;
 
-use self::metadata::{NameCheck, path_segment};
-use super::names::{name_is_dns_label, name_is_dns_subdomain, name_is_dns1035_label};
 use super::schema::{self, Kind, Schemas};
 use super::{Version, kinds};
 use crate::manifest::Object;
 use plimsoll_diag::Diagnostic;
+use plimsoll_yaml::Node;
 use std::collections::BTreeMap;
 
 /// Says what kube-apiserver of `version` would say to a POST of `object` with strict field validation.
@@ -72,8 +73,11 @@ fn check(object: &Object, cx: &mut Context<'_>) {
     let root = At::root(&object.root);
     // As the server, which has nothing to validate where it cannot decode.
     let Some(kind) = decoded(object, &root, cx) else { return };
-    let (name, check) = check_of(object.group(), &object.kind, cx.version);
-    metadata::object_meta(&root, kind.namespaced, name, cx);
+    let enabled = cx.has_disabled_fields.then(|| without_disabled_fields(object, kind, cx.version));
+    let root = enabled.as_ref().map_or(root, At::root);
+    let rules = registry::rules_of(object.group(), &object.kind);
+    let name = rules.map_or(NameRule::PathSegment, |rules| rules.name);
+    metadata::object_meta(&root, kind.namespaced, name.check(cx.version), cx);
     // These validate their metadata as custom resources do.
     let generic = matches!(
         object.group(),
@@ -82,7 +86,16 @@ fn check(object: &Object, cx: &mut Context<'_>) {
     if !generic {
         metadata::kube_finalizers(&root, cx);
     }
-    check(&root, cx);
+    if let Some(rules) = rules {
+        (rules.check)(&root, cx);
+    }
+}
+
+/// The object as the server validates it: fields whose feature gates are off are dropped before.
+fn without_disabled_fields(object: &Object, kind: &Kind, version: Version) -> Node {
+    let mut root = object.root.clone();
+    schema::drop_disabled(Some(kind), version, &mut root);
+    root
 }
 
 /// Says only what keeps the server from reading `object` at all: an API that it does not have, unknown fields,
@@ -104,8 +117,8 @@ pub fn validate_addresses(service: &Object, version: Version) -> Vec<Finding> {
 
 /// Says why the server refuses `name` as the name of an object of that kind; nothing if it takes it.
 pub fn name_errors(group: &str, kind: &str, version: Version, name: &str) -> Vec<String> {
-    let (check, _) = check_of(group, kind, version);
-    check(name, false)
+    let rule = registry::rules_of(group, kind).map_or(NameRule::PathSegment, |rules| rules.name);
+    rule.check(version)(name, false)
 }
 
 /// The kind of an object that could be decoded.
@@ -135,81 +148,3 @@ pub fn validate_all(objects: &[&Object], crds: &[&Object], version: Version, sin
         }
     }
 }
-
-/// A kind's validation: `Validate<Kind>` of Kubernetes, given the whole object. Metadata is checked before.
-type Check = fn(&At<'_, '_>, &mut Context<'_>);
-
-/// How a kind's names are checked, and the rest of it.
-#[expect(clippy::match_same_arms, reason = "by group, so that each kind is found at its place")]
-fn check_of(group: &str, kind: &str, version: Version) -> (NameCheck, Check) {
-    match (group, kind) {
-        ("", "ConfigMap") => (name_is_dns_subdomain, config::config_map),
-        ("", "Endpoints") => (name_is_dns_subdomain, endpoints::endpoints),
-        ("", "LimitRange") => (name_is_dns_subdomain, quota::limit_range),
-        ("", "Namespace") => (name_is_dns_label, config::namespace),
-        ("", "Node") => (name_is_dns_subdomain, nothing_more),
-        ("", "PersistentVolume") => (name_is_dns_subdomain, persistent_volume::persistent_volume),
-        ("", "PersistentVolumeClaim") => (name_is_dns_subdomain, claim::claim),
-        ("", "Pod") => (name_is_dns_subdomain, pod::pod),
-        ("", "PodTemplate") => {
-            (name_is_dns_subdomain, |root, cx| pod::template_spec(&root.field("template"), cx))
-        }
-        ("", "ReplicationController") => (name_is_dns_subdomain, workload::replication_controller),
-        ("", "ResourceQuota") => (name_is_dns_subdomain, quota::resource_quota),
-        ("", "Secret") => (name_is_dns_subdomain, config::secret),
-        // `RelaxedServiceNameValidation` is on by default since 1.36.
-        ("", "Service") if version >= Version::V1_36 => (name_is_dns_label, service::service),
-        ("", "Service") => (name_is_dns1035_label, service::service),
-        ("", "ServiceAccount") => (name_is_dns_subdomain, config::service_account),
-        ("apps", "ControllerRevision") => (name_is_dns_subdomain, workload::controller_revision),
-        ("apps", "DaemonSet") => (name_is_dns_subdomain, workload::daemon_set),
-        ("apps", "Deployment") => (name_is_dns_subdomain, workload::deployment),
-        ("apps", "ReplicaSet") => (name_is_dns_subdomain, workload::replica_set),
-        ("apps", "StatefulSet") => (name_is_dns_label, workload::stateful_set),
-        ("autoscaling", "HorizontalPodAutoscaler") => (name_is_dns_subdomain, autoscaling::autoscaler),
-        ("batch", "CronJob") => (name_is_dns_subdomain, workload::cron_job),
-        ("batch", "Job") => (name_is_dns_subdomain, workload::job),
-        ("coordination.k8s.io", "Lease") => (name_is_dns_subdomain, policy::lease),
-        ("discovery.k8s.io", "EndpointSlice") => (name_is_dns_subdomain, endpoints::endpoint_slice),
-        ("networking.k8s.io", "Ingress") => (name_is_dns_subdomain, networking::ingress),
-        ("networking.k8s.io", "IngressClass") => (name_is_dns_subdomain, networking::ingress_class),
-        ("networking.k8s.io", "NetworkPolicy") => (name_is_dns_subdomain, networking::network_policy),
-        ("node.k8s.io", "RuntimeClass") => (name_is_dns_subdomain, policy::runtime_class),
-        ("policy", "PodDisruptionBudget") => (path_segment, policy::disruption_budget),
-        ("rbac.authorization.k8s.io", "ClusterRole") => (path_segment, rbac::cluster_role),
-        ("rbac.authorization.k8s.io", "ClusterRoleBinding") => (path_segment, rbac::cluster_role_binding),
-        ("rbac.authorization.k8s.io", "Role") => (path_segment, rbac::role),
-        ("rbac.authorization.k8s.io", "RoleBinding") => (path_segment, rbac::role_binding),
-        ("scheduling.k8s.io", "PriorityClass") => (name_is_dns_subdomain, policy::priority_class),
-        ("storage.k8s.io", "CSIDriver") => (name_is_dns_subdomain, storage::csi_driver),
-        ("storage.k8s.io", "StorageClass") => (name_is_dns_subdomain, storage::storage_class),
-        ("storage.k8s.io", "VolumeAttributesClass") => {
-            (name_is_dns_subdomain, storage::volume_attributes_class)
-        }
-        (
-            "admissionregistration.k8s.io",
-            "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration",
-        ) => (name_is_dns_subdomain, webhook::configuration),
-        ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy") => {
-            (name_is_dns_subdomain, admission_policy::validating_policy)
-        }
-        ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding") => {
-            (name_is_dns_subdomain, admission_policy::validating_binding)
-        }
-        ("admissionregistration.k8s.io", "MutatingAdmissionPolicy") => {
-            (name_is_dns_subdomain, admission_policy::mutating_policy)
-        }
-        ("admissionregistration.k8s.io", "MutatingAdmissionPolicyBinding") => {
-            (name_is_dns_subdomain, admission_policy::binding)
-        }
-        ("admissionregistration.k8s.io", _) => (name_is_dns_subdomain, nothing_more),
-        ("apiregistration.k8s.io", "APIService") => (path_segment, webhook::api_service),
-        ("apiextensions.k8s.io", "CustomResourceDefinition") => {
-            (name_is_dns_subdomain, definition::definition)
-        }
-        _ => (path_segment, nothing_more),
-    }
-}
-
-/// For kinds of which only decoding and metadata are checked.
-fn nothing_more(_: &At<'_, '_>, _: &mut Context<'_>) {}

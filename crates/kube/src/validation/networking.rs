@@ -2,7 +2,8 @@
 
 use super::metadata::label_selector;
 use super::{At, Context, Operation};
-use crate::{Version, names};
+use crate::gates::Feature;
+use crate::names;
 use std::net::IpAddr;
 
 const CLASS_ANNOTATION: &str = "kubernetes.io/ingress.class";
@@ -80,7 +81,7 @@ fn policy_peer(peer: &At<'_, '_>, cx: &mut Context<'_>) {
 
 /// `ValidateIPBlock`.
 fn ip_block(block: &At<'_, '_>, cx: &mut Context<'_>) {
-    let strict = cx.version >= Version::V1_36;
+    let strict = cx.gate(Feature::StrictIPCIDRValidation);
     let cidr = block.field("cidr");
     if cidr.text().is_empty() {
         cx.required(&cidr, "");
@@ -252,8 +253,7 @@ fn ingress_backend(backend: &At<'_, '_>, cx: &mut Context<'_>) {
     if name.text().is_empty() {
         cx.required(&name, "");
     } else {
-        // The gate `RelaxedServiceNameValidation` is on since 1.36.
-        let relaxed = cx.version >= Version::V1_36;
+        let relaxed = cx.gate(Feature::RelaxedServiceNameValidation);
         let form = if relaxed { names::dns1123_label } else { names::dns1035_label };
         cx.invalid_each(&name, form(name.text()));
     }

@@ -4,7 +4,8 @@ use super::claim::{ACCESS_MODES, VOLUME_MODES, access_modes, class_name, storage
 use super::resources::{positive_quantity, quantity};
 use super::volume_source::{self, Kind, kind, required};
 use super::{At, Context, node_labels};
-use crate::{Version, names};
+use crate::gates::Feature;
+use crate::names;
 
 /// The sources in the order in which `ValidatePersistentVolumeSpec` looks, but for `flexVolume`.
 const KINDS: &[Kind] = &[
@@ -77,8 +78,8 @@ pub(super) fn persistent_volume(root: &At<'_, '_>, cx: &mut Context<'_>) {
         cx.not_supported(&mode, VOLUME_MODES);
     }
     let attributes = spec.field("volumeAttributesClassName");
-    // Dropped unread before the gate `VolumeAttributesClass` was on.
-    if attributes.is_set() && cx.version >= Version::V1_34 {
+    // Dropped unread while the gate is off.
+    if attributes.is_set() && cx.gate(Feature::VolumeAttributesClass) {
         if attributes.text().is_empty() {
             cx.required(&attributes, "an empty string is disallowed");
         } else {

@@ -5,6 +5,7 @@ use super::resources::{
     quota_resource_name, resource_name,
 };
 use super::{At, Context};
+use crate::gates::{Feature, gate};
 use crate::quantity::Quantity;
 use crate::{Version, names};
 use std::collections::{BTreeMap, BTreeSet};
@@ -92,7 +93,7 @@ fn is_standard_scope(scope: &str, version: Version) -> bool {
         | "NotBestEffort"
         | "PriorityClass"
         | "CrossNamespacePodAffinity" => true,
-        "VolumeAttributesClass" => version >= Version::V1_34,
+        "VolumeAttributesClass" => gate(Feature::VolumeAttributesClass, version),
         _ => false,
     }
 }

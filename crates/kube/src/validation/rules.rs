@@ -57,7 +57,7 @@ Write the object in the API that the message names.
 
 DUPLICATE_VALUE = "k8s/duplicate-value", Error, "the value must be unique in its list", "\
 Some lists are keyed: containers and volumes by name, mounts by path, the ports of a service by name and by
-number. The API server refuses a second item with the same key.
+number. The API server rejects a second item with the same key.
 
 ## Bad
 
@@ -90,7 +90,7 @@ Rename one of the two, or remove the duplicate from the template.
 
 FORBIDDEN = "k8s/forbidden", Error, "the field may not be set here", "\
 The field exists, but not in this combination: `rollingUpdate` beside `type: Recreate`, two handlers in one
-probe. The API server refuses the object.
+probe. The API server rejects the object.
 
 ## Bad
 
@@ -131,7 +131,7 @@ spec:
 Use only one of the two fields. If values are merged, set the other one to `null`.
 ";
 
-INVALID_VALUE = "k8s/invalid-value", Error, "the API server refuses the value", "\
+INVALID_VALUE = "k8s/invalid-value", Error, "the API server rejects the value", "\
 The value has the right type but breaks a rule of the API server: a name that is not a DNS label, a selector
 that does not match the template's labels, a negative count. The message is that of the API server.
 
@@ -244,7 +244,7 @@ Use the API version that the message names; fields may have been renamed with it
 ";
 
 REQUIRED = "k8s/required", Error, "a required field is missing", "\
-The API server refuses the object as long as the field is missing or empty.
+The API server rejects the object as long as the field is missing or empty.
 
 ## Bad
 
@@ -401,7 +401,7 @@ Merge items, or split the object in two.
 
 UNKNOWN_FIELD = "k8s/unknown-field", Error, "the API has no such field", "\
 The field is misspelt, is in the wrong place, or does not exist in this version of Kubernetes. `kubectl
-apply` refuses it (strict field validation); older clients drop it silently.
+apply` rejects it (strict field validation); older clients drop it silently.
 
 ## Bad
 

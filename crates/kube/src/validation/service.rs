@@ -3,12 +3,16 @@
 use super::endpoints::non_special_ip;
 use super::metadata::labels;
 use super::{At, Context};
+use crate::gates::Feature;
 use crate::{Version, names};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// `supportedPortProtocols`.
 pub(super) const PROTOCOLS: &[&str] = &["SCTP", "TCP", "UDP"];
 /// The range that a cluster allocates node ports from unless it is told otherwise.
+/// `ports.KubeletPort`. Since 1.33 a load balancer may expose it.
+const KUBELET_PORT: i64 = 10250;
+
 const NODE_PORTS: std::ops::RangeInclusive<i64> = 30000..=32767;
 /// The annotation that `topology-mode` replaced.
 const TOPOLOGY_HINTS: &str = "service.kubernetes.io/topology-aware-hints";
@@ -63,6 +67,10 @@ pub(super) fn service(root: &At<'_, '_>, cx: &mut Context<'_>) {
     let several = ports.len() > 1;
     for port in ports.items() {
         service_port(&port, several, &mut port_names, cx);
+        if load_balancer && cx.version < Version::V1_33 && port.field("port").int() == Some(KUBELET_PORT) {
+            let detail = "may not expose port 10250 externally since it is used by kubelet";
+            cx.invalid(&port.showing(&port.field("port")), detail);
+        }
     }
     labels(&spec.field("selector"), cx);
     session_affinity(&spec, cx);
@@ -70,7 +78,7 @@ pub(super) fn service(root: &At<'_, '_>, cx: &mut Context<'_>) {
         cluster_ips(&spec, &addresses, cx);
     }
 
-    let strict = cx.version >= Version::V1_36;
+    let strict = cx.gate(Feature::StrictIPCIDRValidation);
     let external_ips = spec.field("externalIPs");
     for ip in external_ips.items() {
         let complaints = names::ip(ip.text(), strict);
@@ -258,7 +266,7 @@ fn cluster_ips(spec: &At<'_, '_>, addresses: &ClusterIps<'_, '_>, cx: &mut Conte
         cx.not_supported(&policy, &["PreferDualStack", "RequireDualStack", "SingleStack"]);
     }
 
-    let strict = cx.version >= Version::V1_36;
+    let strict = cx.gate(Feature::StrictIPCIDRValidation);
     let mut broken = false;
     for (index, ip) in addresses.values.iter().enumerate() {
         let place = list.index(index);
@@ -494,8 +502,7 @@ fn traffic_policies(spec: &At<'_, '_>, service_type: Type, cx: &mut Context<'_>)
 
     let distribution = spec.field("trafficDistribution");
     if distribution.is_set() {
-        // The gate `PreferSameTrafficDistribution` is on since 1.34.
-        let supported: &[&str] = if cx.version >= Version::V1_34 {
+        let supported: &[&str] = if cx.gate(Feature::PreferSameTrafficDistribution) {
             &["PreferClose", "PreferSameNode", "PreferSameZone"]
         } else {
             &["PreferClose"]
@@ -693,6 +700,19 @@ mod tests {
                 ),
             ],
         );
+    }
+
+    #[test]
+    fn older_versions_know_less_of_services() {
+        let exposed = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n\
+                       spec: {type: LoadBalancer, ports: [{port: 10250}]}\n";
+        assert_eq!(said_by(Version::V1_32, exposed), ["spec.ports[0] invalid-value"]);
+        assert_eq!(said_by(Version::V1_33, exposed), Vec::<String>::new());
+        let near = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n\
+                    spec: {ports: [{port: 1}], trafficDistribution: PreferSameNode}\n";
+        assert_eq!(said_by(Version::V1_30, near), Vec::<String>::new(), "dropped");
+        assert_eq!(said_by(Version::V1_31, near), ["spec.trafficDistribution unsupported-value"]);
+        assert_eq!(said_by(Version::V1_34, near), Vec::<String>::new());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Storage classes and drivers (`pkg/apis/storage/validation`).
 
 use super::{At, Context, node_labels};
-use crate::{Version, names};
+use crate::names;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// `ValidateStorageClass`.
@@ -93,9 +93,8 @@ pub(super) fn csi_driver(root: &At<'_, '_>, cx: &mut Context<'_>) {
             cx.not_supported(&modes.showing(&mode), &["Persistent", "Ephemeral"]);
         }
     }
-    // Dropped unread before the gate `MutableCSINodeAllocatableCount` was on.
     let period = spec.field("nodeAllocatableUpdatePeriodSeconds");
-    if cx.version >= Version::V1_35 && period.int().is_some_and(|seconds| seconds < 10) {
+    if period.int().is_some_and(|seconds| seconds < 10) {
         cx.invalid(&period, "must be greater than or equal to 10 seconds");
     }
     let requests = spec.field("tokenRequests");

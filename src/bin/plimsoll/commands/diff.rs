@@ -1,6 +1,7 @@
 //! `plimsoll diff`.
 
-use super::{objects, previous, release};
+use super::previous::{self, Previous};
+use super::release;
 use crate::args::{DiffArgs, DiffFormat};
 use crate::ui::{ExitStatus, Ui};
 use anyhow::bail;
@@ -13,19 +14,23 @@ pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
         bail!("--stored needs --format json");
     }
     let sources = Sources::new();
-    let new = objects::of(&args.release, &sources, ui)?;
-    let old = previous::load(args, &new, &sources, ui)?;
+    let previous = Previous {
+        against: &args.against,
+        history: &args.history,
+        release: &args.release,
+        cluster: &args.cluster,
+    };
+    let sides = previous::sides(previous, &sources, ui)?;
     let options = diff::Options {
         namespace: args.release.release.namespace.clone(),
         cluster: args.cluster.cluster(),
         version: release::kubernetes(&args.release.release)?,
         ignore: args.ignore.iter().map(|rule| Ignore::new(rule)).collect(),
         claims_bound: args.claims_bound,
-        live: args.against == "live",
+        live: args.against.against == "live",
         documents: matches!(args.format, DiffFormat::Unified | DiffFormat::Markdown | DiffFormat::Html),
         ..diff::Options::default()
     };
-    let sides = diff::align(old, new);
     if !sides.unmatched_hooks.is_empty() {
         let hooks = sides.unmatched_hooks.join(", ");
         ui.note(&format!("hooks that exist on one side only are not compared: {hooks}"));
@@ -34,10 +39,11 @@ pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
         ui.kept(rule.check(&sides.old, &sides.new).into(), &sources)?;
     }
     let mut plan = diff::compare(&sides.old, &sides.new, &options);
+    let refused = args.server_dry_run && previous::in_cluster(previous)?.dry_run(&sides.new, &plan, ui)?;
     ui.kept(plan.show_only(&args.show_only).into(), &sources)?;
     let style = ui.stdout_style();
     match args.format {
-        DiffFormat::Plan => ui.page(&render::plan(&plan, style)),
+        DiffFormat::Plan => ui.page(&render::plan_within(&plan, style, Ui::width())),
         DiffFormat::Unified => ui.page(&render::unified(&plan, args.context, style)),
         DiffFormat::Summary => ui.page(&render::summary(&plan, style)),
         DiffFormat::Json if args.stored => {
@@ -45,10 +51,12 @@ pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
             ui.print(&render::json_with_stored(&plan, &stored, &options));
         }
         DiffFormat::Json => ui.print(&render::json(&plan)),
-        DiffFormat::Markdown => ui.print(&render::markdown(&plan)),
+        DiffFormat::Markdown => ui.print(&render::markdown(&plan, &heading(args))),
         DiffFormat::Html => ui.print(&render::html(&plan, &heading(args))),
+        DiffFormat::Script => ui.print(&render::script(&plan, &subject(args), &options)),
     }
     Ok(match plan.exit_code(&fail_on) {
+        _ if refused => ExitStatus::Rejected,
         0 => ExitStatus::Success,
         3 => ExitStatus::Rejected,
         _ => ExitStatus::Findings,
@@ -57,7 +65,16 @@ pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
 
 fn heading(args: &DiffArgs) -> String {
     let name = args.release.names.release().unwrap_or_else(|| args.release.names.source());
-    format!("{name} against {}", args.against)
+    format!("{name} against {}", args.against.against)
+}
+
+/// What is upgraded, and from what.
+fn subject(args: &DiffArgs) -> String {
+    let name = args.release.names.release().unwrap_or_else(|| args.release.names.source());
+    format!(
+        "`{name}` in namespace `{}`, compared with `{}`",
+        args.release.release.namespace, args.against.against
+    )
 }
 
 /// The categories of `--fail-on`.

@@ -2,6 +2,7 @@
 
 use super::files;
 use crate::args::{Cli, CompletionsArgs, ManArgs};
+use crate::completion;
 use crate::ui::{ExitStatus, Ui};
 use anyhow::Context as _;
 use clap::CommandFactory as _;
@@ -9,8 +10,7 @@ use plimsoll::diag::escape::terminal;
 use std::collections::BTreeMap;
 
 pub(crate) fn completions(args: &CompletionsArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
-    let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "plimsoll", &mut script);
+    let script = completion::script(args.shell).context("cannot write the completion script")?;
     ui.print(&String::from_utf8(script).context("the completion script is not UTF-8")?);
     Ok(ExitStatus::Success)
 }

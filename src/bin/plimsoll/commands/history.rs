@@ -1,5 +1,6 @@
 //! `plimsoll history`, and what `render --record` writes.
 
+use super::world;
 use crate::args::{HistoryArgs, HistoryFlags, RecordFlags};
 use crate::ui::{ExitStatus, Ui};
 use anyhow::bail;
@@ -10,7 +11,6 @@ use plimsoll::manifest::Object;
 use plimsoll::render::{Document, Output};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::time::SystemTime;
 
 pub(crate) fn run(args: &HistoryArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let mut histories = Vec::new();
@@ -117,7 +117,7 @@ pub(crate) fn prepare(output: &Output, flags: &RecordFlags) -> anyhow::Result<Pe
         chart_version: &chart.version,
         values: Some(&output.computed.root.values),
         message: flags.message.as_deref().unwrap_or_default(),
-        time: SystemTime::now(),
+        world: world(),
         objects: &objects,
         hooks: &hooks,
         with_secrets: flags.record_secrets,

@@ -1,11 +1,12 @@
 //! `plimsoll lint`.
 
-use super::{files, release};
+use super::{files, release, world};
 use crate::args::{LintArgs, LintFormat};
 use crate::ui::{ExitStatus, Refused, Ui};
 use anyhow::{Context as _, bail};
 use plimsoll::diag::render::{Counts, Style, arrange, github, human, json, junit, sarif};
 use plimsoll::diag::{Diagnostic, Report, Severity, SourceKind, Sources};
+use plimsoll::k8s::Version;
 use plimsoll::lint::baseline::Baseline;
 use plimsoll::lint::config::parse_severity;
 use plimsoll::lint::{self, Config, ManifestSource, Outcome, Request, Set, Target};
@@ -56,7 +57,7 @@ fn fail(
         Err(error) => (vec![Diagnostic::error(format!("{error:#}"))], error),
     };
     if format != LintFormat::Human {
-        ui.print(&formatted(&found, sources, 0, format, Severity::Error, Style::Plain));
+        ui.print(&formatted(&found, sources, 0, None, format, Severity::Error, Style::Plain));
     }
     Err(error)
 }
@@ -65,7 +66,7 @@ fn check(args: &LintArgs, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Exit
     let jobs = jobs(args, sources)?;
     // Releases have nothing to do with each other.
     let outcomes: Vec<Outcome> = Ui::watched("linting", || {
-        jobs.par_iter().map(|job| lint::lint(sources, &job.request, &job.config)).collect()
+        jobs.par_iter().map(|job| lint::lint(world(), sources, &job.request, &job.config)).collect()
     });
     let skipped: Vec<_> = outcomes.iter().flat_map(|outcome| outcome.skipped.iter().cloned()).collect();
     for notice in manifest::notices(&skipped) {
@@ -92,8 +93,16 @@ fn check(args: &LintArgs, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Exit
     }
     let findings = arrange(findings, sources);
     let threshold = jobs.iter().map(|job| job.config.min_severity).min().unwrap_or(Severity::Error);
-    ui.print(&formatted(&findings, sources, objects, args.format, threshold, ui.stdout_style()));
+    let version = common_version(&jobs);
+    ui.print(&formatted(&findings, sources, objects, version, args.format, threshold, ui.stdout_style()));
     Ok(if lint::reaches(&findings, threshold) { ExitStatus::Findings } else { ExitStatus::Success })
+}
+
+/// The version of Kubernetes that everything was checked against, if it is one.
+fn common_version(jobs: &[Job]) -> Option<Version> {
+    let mut versions = jobs.iter().map(|job| job.request.version());
+    let first = versions.next()?;
+    versions.all(|version| version == first).then_some(first)
 }
 
 /// The result in the format that was asked for.
@@ -101,6 +110,7 @@ fn formatted(
     findings: &[Diagnostic],
     sources: &Sources,
     objects: usize,
+    version: Option<Version>,
     format: LintFormat,
     threshold: Severity,
     style: Style,
@@ -111,7 +121,9 @@ fn formatted(
             let gap = if frames.is_empty() { "" } else { "\n" };
             format!("{frames}{gap}{}\n", summary(findings, objects))
         }
-        LintFormat::Json => json(findings, sources, objects),
+        LintFormat::Json => {
+            json(findings, sources, objects, version.map(|version| version.to_string()).as_deref())
+        }
         LintFormat::Sarif => sarif(findings, sources),
         LintFormat::Github => github(findings, sources),
         LintFormat::Junit => junit(findings, sources, threshold),
@@ -170,7 +182,7 @@ const STDIN: &str = "-";
 fn releases(arguments: &[String], separate: bool) -> Vec<Vec<&str>> {
     let arguments = arguments.iter().map(String::as_str);
     let (mut releases, manifests): (Vec<_>, Vec<_>) =
-        arguments.map(|argument| vec![argument]).partition(|argument| chart::is_chart(argument[0]));
+        arguments.map(|argument| vec![argument]).partition(|argument| chart::is_chart(world(), argument[0]));
     if separate {
         releases.extend(manifests);
     } else if !manifests.is_empty() {
@@ -208,20 +220,19 @@ fn job(
     if args.write_baseline && baseline.is_none() {
         bail!("--write-baseline needs a file: use --baseline FILE, or set `baseline` in plimsoll.toml");
     }
-    let (render, version) = release::lint_options(args, config.kube_version)?;
+    let render = release::lint_options(args, config.kube_version)?;
     let request = Request {
         target: target(arguments, stdin),
         sets,
         values: release::value_options(&args.values),
         render,
-        version,
     };
     Ok(Job { request, config, baseline })
 }
 
 fn target(arguments: &[&str], stdin: Option<&str>) -> Target {
     match arguments {
-        [chart] if chart::is_chart(chart) => Target::Chart((*chart).to_owned()),
+        [chart] if chart::is_chart(world(), chart) => Target::Chart((*chart).to_owned()),
         _ => Target::Manifests(arguments.iter().map(|argument| manifests(argument, stdin)).collect()),
     }
 }

@@ -5,11 +5,22 @@ pub(crate) mod files;
 pub(crate) mod generate;
 pub(crate) mod history;
 pub(crate) mod lint;
+mod live;
 pub(crate) mod objects;
 pub(crate) mod past;
 pub(crate) mod preview;
 pub(crate) mod previous;
 pub(crate) mod process;
+pub(crate) mod rehearse;
 pub(crate) mod release;
 pub(crate) mod render;
 pub(crate) mod values;
+
+use plimsoll::world::World;
+use std::sync::LazyLock;
+
+/// The outside as every command sees it.
+pub(crate) fn world() -> &'static World {
+    static WORLD: LazyLock<World> = LazyLock::new(World::system);
+    &WORLD
+}

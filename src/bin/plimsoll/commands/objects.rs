@@ -1,20 +1,20 @@
 //! The objects that an argument names: rendered from a chart, or read from manifests.
 
-use super::release;
+use super::{release, world};
 use crate::args::ReleaseArgs;
 use crate::ui::Ui;
 use anyhow::bail;
-use plimsoll::chart;
 use plimsoll::diag::Sources;
 use plimsoll::diff::Side;
 use plimsoll::manifest::{self, Object};
 use plimsoll::yaml::ReadOptions;
+use plimsoll::{chart, manifests};
 use std::path::Path;
 
 /// The objects of the release that the arguments describe.
 pub(crate) fn of(args: &ReleaseArgs, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Side> {
     let source = args.names.source();
-    if !chart::is_chart(source) {
+    if !chart::is_chart(world(), source) {
         if let Some(flag) = args.values.used().first() {
             bail!("`{source}` contains manifests, which do not use values: remove {flag}");
         }
@@ -29,7 +29,7 @@ pub(crate) fn from_manifests(source: &str, sources: &Sources, ui: &mut Ui) -> an
     let report = if source == "-" {
         manifest::load_stdin(sources, release::read_stdin()?, &options)
     } else {
-        manifest::load(sources, Path::new(source), &options)
+        manifests::load(world(), sources, Path::new(source), &options)
     };
     ui.kept(report, sources)
 }

@@ -2,7 +2,6 @@
 
 use super::process::run_with_input;
 use anyhow::{Context as _, bail};
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -84,46 +83,68 @@ impl Commit {
         self.blob(&path)?.ok_or_else(|| self.missing("file", &path))
     }
 
-    /// The files of what is a directory at `path` (from the top) now: their paths in it and their contents.
+    /// The files of what is a directory at `path` (from the top) now: their paths in it and their contents. Links are
+    /// followed as long as they stay in the repository; `.gitattributes` has no say, as it would have in `git archive`.
     pub(crate) fn directory(&self, path: &str) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
         let path = self.old_path(path);
         let tree = format!("{}:{path}", self.id);
-        let archive = git(&self.top, &["archive", "--format=tar", &tree])
-            .map_err(|_| self.missing("directory", &path))?;
+        let entries = self.list(&tree).map_err(|_| self.missing("directory", &path))?;
+        let mut found = Files::default();
+        for entry in entries {
+            found.add(entry.path.clone(), entry.name(&tree, &path), entry.is_link);
+        }
+        self.read_all(found)
+    }
+
+    /// Reads files; what a link leads to is listed once, and links below it are left out.
+    fn read_all(&self, found: Files) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
         let mut files = Vec::new();
-        for entry in tar::Archive::new(archive.as_slice()).entries()? {
-            let mut entry = entry?;
-            if entry.header().entry_type().is_file() {
-                let mut data = Vec::new();
-                entry.read_to_end(&mut data)?;
-                files.push((entry.path()?.to_string_lossy().into_owned(), data));
+        let mut below = Files::default();
+        for ((path, is_link), object) in found.paths.into_iter().zip(self.objects(&found.names)?) {
+            match object {
+                Some(GitObject::Blob(content)) => files.push((path, content)),
+                Some(GitObject::Tree(id)) if is_link => {
+                    for entry in self.list(&id)?.into_iter().filter(|entry| !entry.is_link) {
+                        below.add(format!("{path}/{}", entry.path), entry.id, false);
+                    }
+                }
+                _ => {}
             }
+        }
+        if !below.names.is_empty() {
+            files.extend(self.read_all(below)?);
         }
         Ok(files)
     }
 
+    /// The files and links of a tree and of the trees in it.
+    fn list(&self, tree: &str) -> anyhow::Result<Vec<TreeEntry>> {
+        let listing = git(&self.top, &["ls-tree", "-r", "-z", "--full-tree", tree])?;
+        Ok(listing.split(|byte| *byte == 0).filter_map(TreeEntry::parse).collect())
+    }
+
     /// The content of a file; links that stay in the tree are followed. `None` if there is no such file.
     fn blob(&self, path: &str) -> anyhow::Result<Option<Vec<u8>>> {
-        if path.contains('\n') {
-            // One object a line: git could not be asked for it.
-            return Ok(None);
-        }
+        let found = self.objects(&[format!("{}:{path}", self.id)])?;
+        Ok(found.into_iter().flatten().find_map(|object| match object {
+            GitObject::Blob(content) => Some(content),
+            GitObject::Tree(_) => None,
+        }))
+    }
+
+    /// What git has under each of `names` (`ID` or `ID:PATH`), with links followed.
+    fn objects(&self, names: &[String]) -> anyhow::Result<Vec<Option<GitObject>>> {
         let mut git = Command::new("git");
         git.arg("-C")
             .arg(&self.top)
             .args(["cat-file", "--batch", "--follow-symlinks"])
             .stderr(Stdio::piped());
-        let output = run_with_input(&mut git, format!("{}:{path}\n", self.id).into_bytes())
-            .context("cannot run `git`")?;
-        // `<id> blob <size>`, the content, a line break; or one line that says why there is none.
-        let Some(end) = output.stdout.iter().position(|byte| *byte == b'\n') else { return Ok(None) };
-        let (head, rest) = output.stdout.split_at(end + 1);
-        let head = String::from_utf8_lossy(head);
-        let size = match head.split_whitespace().collect::<Vec<_>>().as_slice() {
-            [_, "blob", size] => size.parse::<usize>().ok(),
-            _ => None,
-        };
-        Ok(size.and_then(|size| rest.get(..size)).map(<[u8]>::to_vec))
+        // One name a line: git cannot be asked for one that has a line break.
+        let asked = |name: &&String| !name.contains('\n');
+        let input: Vec<&str> = names.iter().filter(asked).flat_map(|name| [name.as_str(), "\n"]).collect();
+        let output = run_with_input(&mut git, input.concat().into_bytes()).context("cannot run `git`")?;
+        let mut rest = output.stdout.as_slice();
+        Ok(names.iter().map(|name| if asked(&name) { GitObject::read(&mut rest) } else { None }).collect())
     }
 
     fn missing(&self, what: &str, path: &str) -> anyhow::Error {
@@ -134,10 +155,87 @@ impl Commit {
     }
 }
 
+/// Files to read, with their names for git.
+#[derive(Default)]
+struct Files {
+    /// Where each belongs, and whether it is a link.
+    paths: Vec<(String, bool)>,
+    names: Vec<String>,
+}
+
+impl Files {
+    fn add(&mut self, path: String, name: String, is_link: bool) {
+        self.paths.push((path, is_link));
+        self.names.push(name);
+    }
+}
+
+/// A file or link of a tree.
+struct TreeEntry {
+    path: String,
+    id: String,
+    is_link: bool,
+}
+
+impl TreeEntry {
+    /// Reads an entry of `git ls-tree -z`: `MODE TYPE ID<tab>PATH`. Submodules are none.
+    fn parse(entry: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(entry).ok()?;
+        let (head, path) = text.split_once('\t')?;
+        let mut words = head.split(' ');
+        let (mode, kind, id) = (words.next()?, words.next()?, words.next()?);
+        (kind == "blob").then(|| Self { path: path.to_owned(), id: id.to_owned(), is_link: mode == "120000" })
+    }
+
+    /// What git is asked for: a link by its path, for only then is it followed.
+    fn name(&self, tree: &str, path: &str) -> String {
+        if self.is_link {
+            let slash = if path.is_empty() { "" } else { "/" };
+            format!("{tree}{slash}{}", self.path)
+        } else {
+            self.id.clone()
+        }
+    }
+}
+
+/// An object of git.
+enum GitObject {
+    /// The content of a file.
+    Blob(Vec<u8>),
+    /// A directory, by its id.
+    Tree(String),
+}
+
+impl GitObject {
+    /// Takes one answer of `git cat-file --batch --follow-symlinks`: `ID TYPE SIZE`, the content and a line break;
+    /// `dangling SIZE` and the like, with the path that leads nowhere; or `NAME missing`.
+    fn read(answers: &mut &[u8]) -> Option<Self> {
+        let (head, rest) = answers.split_at(answers.iter().position(|byte| *byte == b'\n')? + 1);
+        *answers = rest;
+        let head = String::from_utf8_lossy(head);
+        let words: Vec<&str> = head.trim_end().split(' ').collect();
+        let size = words.last()?.parse::<usize>().ok()?;
+        let content = rest.get(..size)?;
+        *answers = rest.get(size + 1..).unwrap_or_default();
+        match words.as_slice() {
+            [_, "blob", _] => Some(Self::Blob(content.to_vec())),
+            [id, "tree", _] => Some(Self::Tree((*id).to_owned())),
+            _ => None,
+        }
+    }
+}
+
 /// The directory in which git is asked about `path`.
 fn directory_of(path: &Path) -> &Path {
     let dir = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
     if dir.as_os_str().is_empty() { Path::new(".") } else { dir }
+}
+
+/// The branches and tags of the repository that holds the working directory; none without a repository.
+pub(crate) fn references() -> Vec<String> {
+    let args = ["for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/tags", "refs/remotes"];
+    let printed = git(Path::new("."), &args).unwrap_or_default();
+    String::from_utf8_lossy(&printed).lines().map(str::to_owned).collect()
 }
 
 /// The one line that git prints for `args`, run in `dir`.

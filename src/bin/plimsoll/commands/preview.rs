@@ -1,6 +1,6 @@
 //! `plimsoll preview`.
 
-use super::objects;
+use super::{objects, release};
 use crate::args::{PreviewArgs, PreviewFormat};
 use crate::ui::{ExitStatus, Ui};
 use plimsoll::diag::Sources;
@@ -9,7 +9,8 @@ use plimsoll::preview;
 pub(crate) fn run(args: &PreviewArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let sources = Sources::new();
     let objects = objects::of(&args.release, &sources, ui)?.into_objects();
-    let preview = preview::of(&objects, &args.release.release.namespace);
+    let flags = &args.release.release;
+    let preview = preview::of(&objects, &flags.namespace, release::kubernetes(flags)?);
     ui.print(&match args.format {
         PreviewFormat::Table => preview::table(&preview),
         PreviewFormat::Json => preview::json(&preview),

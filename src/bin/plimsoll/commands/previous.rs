@@ -1,57 +1,117 @@
-//! What `diff --against` names: manifests, a recorded revision, a git revision, the cluster.
+//! What `--against` names: a chart, manifests, a recorded revision, a git revision, the cluster.
 
 use super::past::{Commit, PastFile};
-use super::process::run_with_input;
-use super::{history, objects, release};
-use crate::args::{DiffArgs, ValueFlags};
+use super::{history, live, objects, release, world};
+use crate::args::{AgainstFlags, ClusterFlags, HistoryFlags, ReleaseArgs, ValueFlags};
 use crate::ui::Ui;
 use anyhow::{Context as _, bail};
 use plimsoll::diag::{SourceKind, Sources};
-use plimsoll::diff::{Cluster, Side};
-use plimsoll::manifest::{self, Object};
+use plimsoll::diff::{self, Side, Sides};
+use plimsoll::manifest;
+use plimsoll::render::Request;
 use plimsoll::values::{self, Overrides, ValuesFile};
-use plimsoll::yaml::{Node, ReadOptions};
+use plimsoll::yaml::ReadOptions;
 use plimsoll::{chart, render};
 use std::path::Path;
-use std::process::{Command, Stdio};
+
+/// The flags that say what the old side is.
+#[derive(Clone, Copy)]
+pub(crate) struct Previous<'a> {
+    pub(crate) against: &'a AgainstFlags,
+    pub(crate) history: &'a HistoryFlags,
+    pub(crate) release: &'a ReleaseArgs,
+    pub(crate) cluster: &'a ClusterFlags,
+}
+
+/// Both sides, made alike: the objects of the release, and those that it is compared with.
+pub(crate) fn sides(args: Previous<'_>, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Sides> {
+    let new = objects::of(args.release, sources, ui)?;
+    let old = load(args, &new, sources, ui)?;
+    Ok(diff::align(old, new))
+}
 
 /// The objects to compare with.
-pub(crate) fn load(args: &DiffArgs, new: &Side, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Side> {
-    let against = args.against.as_str();
+fn load(args: Previous<'_>, new: &Side, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Side> {
+    let against = args.against.against.as_str();
     if against == "-" && args.release.names.source() == "-" {
         bail!("standard input cannot provide both renders");
+    }
+    if against != "live" && (args.cluster.selector.is_some() || args.cluster.applyset.is_some()) {
+        bail!("--selector and --applyset find objects in a cluster: they need `--against live`");
     }
     if let Some(revision) = against.strip_prefix("git:") {
         return at_revision(args, revision, sources, ui);
     }
-    if args.sets_old_values() {
+    if is_chart(against) {
+        return at_chart(args, against, sources, ui);
+    }
+    if args.against.sets_old_values() {
         bail!(
-            "--against-set and --against-values need `--against git:REV`: `--against {against}` is not rendered from values"
+            "--against-set and --against-values need `--against git:REV` or a chart: `--against {against}` is not rendered from values"
         );
     }
     let namespace = args.release.release.namespace.as_str();
     if against == "live" {
-        return Ok(Side::Live(live(
-            &new.applied_objects(),
-            namespace,
-            &args.cluster.cluster(),
-            sources,
-            ui,
-        )?));
+        let release = in_cluster(args)?;
+        return Ok(Side::Live(release.load(&new.applied_objects(), sources, ui)?));
     }
     let recorded = if against == "last" { Some(None) } else { against.parse::<u64>().ok().map(Some) };
     if let Some(revision) = recorded {
         let name = release::release_name(&args.release.names, &args.release.release)?;
-        return Ok(Side::Recorded(history::load(&args.history, namespace, &name, revision, sources, ui)?));
+        return Ok(Side::Recorded(history::load(args.history, namespace, &name, revision, sources, ui)?));
     }
     Ok(Side::Manifests(objects::from_manifests(against, sources, ui)?))
 }
 
+/// The release in its cluster.
+pub(crate) fn in_cluster(args: Previous<'_>) -> anyhow::Result<live::Release<'_>> {
+    let flags = args.release;
+    Ok(live::Release {
+        name: flags.names.release().unwrap_or(release::DEFAULT_NAME),
+        namespace: &flags.release.namespace,
+        cluster: args.cluster.cluster(),
+        selector: args.cluster.selector.as_deref(),
+        apply_set: args.cluster.applyset.as_deref(),
+        version: release::kubernetes(&flags.release)?,
+    })
+}
+
+/// Whether `--against` names a chart. What else it may name goes first, whatever directories there are.
+fn is_chart(against: &str) -> bool {
+    !matches!(against, "last" | "live" | "-")
+        && against.parse::<u64>().is_err()
+        && chart::is_chart(world(), against)
+}
+
+/// Another chart, rendered for the same release. Values files apply to both sides: they are what the user keeps across
+/// versions of a chart.
+fn at_chart(args: Previous<'_>, against: &str, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Side> {
+    let flags = &args.release.values;
+    let mut old = Overrides {
+        set: args.against.against_set.clone(),
+        set_file: flags.set_file.clone(),
+        ..Overrides::default()
+    };
+    let arguments = flags.values.iter().flat_map(|argument| values::split_list(argument));
+    let (stdin, files): (Vec<_>, Vec<_>) = arguments.partition(|argument| argument.trim() == "-");
+    old.files.extend(
+        files.into_iter().chain(args.against.against_values.iter().cloned()).map(ValuesFile::Argument),
+    );
+    let mut used = flags.set_flags();
+    if !stdin.is_empty() {
+        used.push("standard input");
+    }
+    note_new_side_only(&used, ui);
+    let request = Request { chart: against.to_owned(), ..release::request(args.release, false, old)? };
+    let report = Ui::watched(&format!("rendering {against}"), || render::release(world(), sources, &request));
+    Ok(Side::of_render(ui.kept(report, sources)?.render))
+}
+
 /// The same chart (or manifests) and values files as of a git revision: `REV`, or `REV:PATH` where the source had
 /// another path then, as git itself writes it.
-fn at_revision(args: &DiffArgs, revision: &str, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Side> {
+fn at_revision(args: Previous<'_>, revision: &str, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Side> {
     let source = args.release.names.source();
-    let packed = Path::new(source).is_file() && chart::is_chart(source);
+    let packed = Path::new(source).is_file() && chart::is_chart(world(), source);
     if source.starts_with("builtin:") || source == "-" || packed {
         bail!("`{source}` has no git history: pass a chart directory or manifests tracked by git");
     }
@@ -63,8 +123,8 @@ fn at_revision(args: &DiffArgs, revision: &str, sources: &Sources, ui: &mut Ui) 
         commit = commit.with_move(path.clone(), then);
     }
     let name = format!("git:{revision}:{}", moved.unwrap_or(source));
-    if !chart::is_chart(source) {
-        if args.sets_old_values() {
+    if !chart::is_chart(world(), source) {
+        if args.against.sets_old_values() {
             bail!("--against-set and --against-values need a chart: `{source}` contains manifests");
         }
         let options = ReadOptions::lenient();
@@ -78,17 +138,22 @@ fn at_revision(args: &DiffArgs, revision: &str, sources: &Sources, ui: &mut Ui) 
     }
     let files = commit.directory(&path)?;
     let chart = ui.kept(chart::from_files(sources, &name, files), sources)?;
-    let request = release::request(&args.release, false, old_values(args, &commit, sources, ui)?)?;
-    let report = Ui::watched("rendering", || render::release_of(sources, chart, &request));
+    let request = release::request(args.release, false, old_values(args, &commit, sources, ui)?)?;
+    let report = Ui::watched("rendering", || render::release_of(world(), sources, chart, &request));
     Ok(Side::of_render(ui.kept(report, sources)?.render))
 }
 
 /// The values of the old side: the files that git tracks, as of the commit, then what `--against-values` and
 /// `--against-set` give. What the other flags say holds for the new side only.
-fn old_values(args: &DiffArgs, commit: &Commit, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Overrides> {
+fn old_values(
+    args: Previous<'_>,
+    commit: &Commit,
+    sources: &Sources,
+    ui: &mut Ui,
+) -> anyhow::Result<Overrides> {
     let revision = &commit.revision;
     let flags = &args.release.values;
-    let mut old = Overrides { set: args.against_set.clone(), ..Overrides::default() };
+    let mut old = Overrides { set: args.against.against_set.clone(), ..Overrides::default() };
     let mut absent = Absent::default();
     for argument in flags.values.iter().flat_map(|argument| values::split_list(argument)) {
         if let Some(content) = absent.read(&argument, commit)? {
@@ -96,7 +161,7 @@ fn old_values(args: &DiffArgs, commit: &Commit, sources: &Sources, ui: &mut Ui) 
             old.files.push(ValuesFile::Source(sources.add(&*name, text(&name, content)?, SourceKind::File)));
         }
     }
-    old.files.extend(args.against_values.iter().cloned().map(ValuesFile::Argument));
+    old.files.extend(args.against.against_values.iter().cloned().map(ValuesFile::Argument));
     for (argument, path) in flags.set_file.iter().flat_map(|argument| release::set_file_parts(argument)) {
         if let Some(content) = absent.read(&path, commit)? {
             let name = format!("git:{revision}:{path}");
@@ -144,45 +209,20 @@ impl Absent {
                 self.untracked.join(", ")
             ));
         }
-        let used = flags.set_flags();
-        if !used.is_empty() {
-            ui.note(&format!(
-                "used for the new side only: {} (for the old side: --against-set)",
-                used.join(", ")
-            ));
-        }
+        note_new_side_only(&flags.set_flags(), ui);
+    }
+}
+
+/// Says which values hold for the new side only.
+fn note_new_side_only(used: &[&str], ui: &mut Ui) {
+    if !used.is_empty() {
+        ui.note(&format!(
+            "used for the new side only: {} (for the old side: --against-set)",
+            used.join(", ")
+        ));
     }
 }
 
 fn text(name: &str, bytes: Vec<u8>) -> anyhow::Result<String> {
     String::from_utf8(bytes).with_context(|| format!("`{name}` is not UTF-8"))
-}
-
-/// The objects as the cluster holds them.
-fn live(
-    new: &[Object],
-    namespace: &str,
-    cluster: &Cluster,
-    sources: &Sources,
-    ui: &mut Ui,
-) -> anyhow::Result<Vec<Object>> {
-    let items: Vec<&Node> = new.iter().map(|object| &object.root).collect();
-    let list = serde_json::json!({ "apiVersion": "v1", "kind": "List", "items": items });
-    let mut kubectl = Command::new("kubectl");
-    kubectl
-        .args(["get", "--ignore-not-found", "-o", "json", "-n", namespace, "-f", "-"])
-        .args(cluster.flags())
-        .stderr(Stdio::piped());
-    let output = run_with_input(&mut kubectl, list.to_string().into_bytes())
-        .context("cannot run `kubectl`, which reads the live objects")?;
-    if !output.status.success() {
-        bail!("kubectl get: {}", String::from_utf8_lossy(&output.stderr).trim());
-    }
-    let text = String::from_utf8(output.stdout).context("`kubectl` printed invalid UTF-8")?;
-    if text.trim().is_empty() {
-        return Ok(Vec::new());
-    }
-    let id = sources.add("live", text, SourceKind::Stdin);
-    let report = manifest::parse(sources, id, "live", &ReadOptions::lenient());
-    ui.kept(report, sources)
 }

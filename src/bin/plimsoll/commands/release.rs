@@ -1,14 +1,16 @@
 //! What the commands that render a release have in common.
 
+use super::world;
 use crate::args::{LintArgs, ReleaseAndSource, ReleaseArgs, ReleaseFlags, ValueFlags};
 use crate::ui::Ui;
 use anyhow::{Context as _, bail};
 use plimsoll::diag::{Severity, Sources};
-use plimsoll::engine::{self, Capabilities, KubeVersion, Release};
+use plimsoll::engine::{self, Capabilities, Release};
+use plimsoll::k8s::{self, KubeVersion, VersionError};
 use plimsoll::render::{Output, Request};
 use plimsoll::values;
 use plimsoll::yaml::Limits;
-use plimsoll::{chart, k8s, render};
+use plimsoll::{chart, render};
 use std::io::Read as _;
 
 /// What `helm template` calls a release that has no name.
@@ -22,7 +24,8 @@ pub(crate) fn build(
     ui: &mut Ui,
 ) -> anyhow::Result<Output> {
     let request = request(args, with_namespace, overrides(&args.values)?)?;
-    let report = Ui::watched(&format!("rendering {}", request.chart), || render::release(sources, &request));
+    let report =
+        Ui::watched(&format!("rendering {}", request.chart), || render::release(world(), sources, &request));
     ui.kept(report, sources)
 }
 
@@ -33,8 +36,9 @@ pub(crate) fn request(
     overrides: values::Overrides,
 ) -> anyhow::Result<Request> {
     let (release, source) = (args.names.release(), args.names.source());
-    if let Some(release) = release.filter(|release| chart::exists(release) && chart::is_chart(release))
-        && !chart::exists(source)
+    if let Some(release) =
+        release.filter(|release| chart::exists(world(), release) && chart::is_chart(world(), release))
+        && !chart::exists(world(), source)
     {
         bail!(
             "there is no chart at `{source}`, but there is one at `{release}`: pass the release name first"
@@ -61,19 +65,21 @@ pub(crate) fn request(
     })
 }
 
-/// How `lint` renders a chart, and the version of Kubernetes that it answers for: what the command line says goes
-/// before what the configuration says.
+/// How `lint` renders a chart, for the version of Kubernetes that it answers for: what the command line says goes before
+/// what the configuration says.
 pub(crate) fn lint_options(
     args: &LintArgs,
     configured: Option<k8s::Version>,
-) -> anyhow::Result<(render::Options, k8s::Version)> {
-    let version = match &args.kube_version {
-        Some(text) => {
-            Some(text.parse().map_err(|error| anyhow::anyhow!("--kube-version: `{text}`: {error}"))?)
+) -> anyhow::Result<render::Options> {
+    let kube_version = match (&args.kube_version, configured) {
+        (Some(text), _) => {
+            let version = parse_kube_version(text)?;
+            version.known().map_err(|error| invalid_kube_version(text, error))?;
+            version
         }
-        None => configured,
+        (None, Some(version)) => version.into(),
+        (None, None) => KubeVersion::default(),
     };
-    let shown = args.kube_version.clone().or_else(|| configured.map(|version| format!("v{version}.0")));
     let options = render::Options {
         release: Release {
             name: args.release.clone(),
@@ -81,15 +87,12 @@ pub(crate) fn lint_options(
             is_upgrade: false,
             revision: 1,
         },
-        capabilities: Capabilities {
-            kube_version: kube_version(shown.as_deref())?,
-            extra_api_versions: args.api_versions.clone(),
-        },
+        capabilities: Capabilities { kube_version, extra_api_versions: args.api_versions.clone() },
         strict: args.values.strict,
         with_namespace: false,
         seed: Some(0),
     };
-    Ok((options, version.unwrap_or(k8s::Version::DEFAULT)))
+    Ok(options)
 }
 
 /// The name of the release: given, made from `--name-template`, or the default.
@@ -97,7 +100,7 @@ pub(crate) fn release_name(names: &ReleaseAndSource, flags: &ReleaseFlags) -> an
     match (names.release(), &flags.name_template) {
         (Some(_), Some(_)) => bail!("use either a release name or --name-template"),
         (Some(name), None) => Ok(name.to_owned()),
-        (None, Some(template)) => render::name_from_template(template, flags.seed)
+        (None, Some(template)) => render::name_from_template(world(), template, flags.seed)
             .map_err(|error| anyhow::anyhow!("--name-template: {}", error.message)),
         (None, None) => Ok(DEFAULT_NAME.to_owned()),
     }
@@ -105,24 +108,27 @@ pub(crate) fn release_name(names: &ReleaseAndSource, flags: &ReleaseFlags) -> an
 
 /// The cluster: Helm charts see the API versions that helm itself assumes, Tera charts those of the version.
 fn capabilities(flags: &ReleaseFlags) -> anyhow::Result<Capabilities> {
-    let kube_version = kube_version(flags.kube_version.as_deref())?;
+    let kube_version = kube_version(flags)?;
     Ok(Capabilities { kube_version, extra_api_versions: flags.api_versions.clone() })
 }
 
-/// The version that templates see: that of `--kube-version`, else the one that helm assumes.
-fn kube_version(flag: Option<&str>) -> anyhow::Result<KubeVersion> {
-    let Some(text) = flag else { return Ok(KubeVersion::of_helm()) };
-    KubeVersion::parse(text).with_context(|| {
-        format!("--kube-version: `{text}` is not a valid version; write it like 1.34 or v1.34.1")
-    })
+/// The cluster's version: that of `--kube-version`, else the default.
+fn kube_version(flags: &ReleaseFlags) -> anyhow::Result<KubeVersion> {
+    let Some(text) = &flags.kube_version else { return Ok(KubeVersion::default()) };
+    parse_kube_version(text)
 }
 
-/// The Kubernetes version whose rules count: that of `--kube-version`, or the nearest that plimsoll knows.
+fn parse_kube_version(text: &str) -> anyhow::Result<KubeVersion> {
+    text.parse().map_err(|error| invalid_kube_version(text, error))
+}
+
+fn invalid_kube_version(text: &str, error: VersionError) -> anyhow::Error {
+    anyhow::anyhow!("--kube-version: `{text}`: {error}")
+}
+
+/// The Kubernetes version whose rules count: the nearest known one to that of `--kube-version`.
 pub(crate) fn kubernetes(flags: &ReleaseFlags) -> anyhow::Result<k8s::Version> {
-    Ok(match &flags.kube_version {
-        Some(text) => k8s::Version::nearest(kube_version(Some(text))?.minor),
-        None => k8s::Version::DEFAULT,
-    })
+    Ok(kube_version(flags)?.nearest())
 }
 
 /// The value flags for the library, with stdin read if a flag asks for it.

@@ -3,7 +3,8 @@
 use super::lines::{Line, Lines, SLOT};
 use super::literal::BlockScalar;
 use super::scan::{
-    begins_collection, indentation, is_blank, is_gap, key_colon, plain_end, skip_blanks, starts_document,
+    begins_collection, indentation, is_blank, is_gap, is_right_of, key_colon, plain_end, signed, skip_blanks,
+    starts_document,
 };
 use super::{Content, Placer, State, is_empty_text};
 use crate::yaml::{Context, Node, Value, emit};
@@ -495,13 +496,4 @@ fn lines(node: &Node) -> usize {
 fn has_comment(line: Line<'_>, at: usize) -> bool {
     let bytes = line.text.as_bytes();
     bytes.get(skip_blanks(bytes, at)) == Some(&b'#')
-}
-
-fn signed(column: usize) -> isize {
-    isize::try_from(column).unwrap_or(isize::MAX)
-}
-
-/// Whether a column is right of another, of which -1 is left of all.
-pub(super) fn is_right_of(column: usize, other: isize) -> bool {
-    signed(column) > other
 }

@@ -1,8 +1,7 @@
 //! Values in block scalars.
 
-use super::block::is_right_of;
 use super::lines::Line;
-use super::scan::is_blank;
+use super::scan::{is_blank, is_right_of};
 use super::{Content, Placer};
 use crate::yaml::emit;
 

@@ -96,3 +96,13 @@ pub(super) fn close_quote(bytes: &[u8], from: usize, quote: u8) -> Option<usize>
     }
     None
 }
+
+/// A column that may be compared with one left of all.
+pub(super) fn signed(column: usize) -> isize {
+    isize::try_from(column).unwrap_or(isize::MAX)
+}
+
+/// Whether a column is to the right of another. The other may be -1, which is left of every column.
+pub(super) fn is_right_of(column: usize, other: isize) -> bool {
+    signed(column) > other
+}

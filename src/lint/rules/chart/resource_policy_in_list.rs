@@ -1,5 +1,6 @@
 use super::prelude::*;
-use crate::lint::subject::{Release, finding};
+use crate::lint::finding::finding;
+use crate::lint::release::Release;
 
 declare! {
     /// `helm.sh/resource-policy: keep` on an object inside a `List` does nothing: Helm looks at the list only, and

@@ -1,9 +1,10 @@
 use super::prelude::*;
-use crate::chart::{Chart, EngineKind};
+use crate::chart::{Chart, EngineKind, TextFile};
+use crate::diag::SourceId;
+use crate::engine::{Definitions, engine_for, template_texts};
 use crate::lint::reads::file_name;
 use crate::lint::subject::ChartSubject;
-use regex::Regex;
-use std::sync::LazyLock;
+use crate::yaml::Map;
 
 declare! {
     /// A partial that no template uses is dead code. If a template was meant to use it, a label or a check is missing
@@ -46,113 +47,60 @@ declare! {
     chart: check;
 }
 
-fn pattern(text: &str) -> Option<Regex> {
-    Regex::new(text).ok()
-}
-
-static DEFINE: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r#"\{\{-?\s*define\s+["`]([^"`]+)["`]"#));
-static COMPONENT: LazyLock<Option<Regex>> =
-    LazyLock::new(|| pattern(r"\{%-?\s*component\s+([A-Za-z_][A-Za-z0-9_.]*)"));
-/// `include $name`, `include (printf ..)`: which partial it is, is not to be seen.
-static COMPUTED: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"\b(?:include|template)\s+[($.]"));
-
 fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
-    let scopes = subject.scopes();
-    let charts: Vec<&Chart> = scopes.iter().map(|scope| &*scope.chart).collect();
-    let computed = |chart: &&Chart| {
-        let pattern = COMPUTED.as_ref();
-        chart.templates.iter().any(|template| pattern.is_some_and(|pattern| pattern.is_match(&template.text)))
-    };
+    let texts: Vec<Text> = subject.scopes().into_iter().flat_map(|scope| texts(&scope.chart)).collect();
     for scope in subject.own_scopes() {
         let chart = &*scope.chart;
         if chart.is_library() {
             continue;
         }
-        match chart.engine {
-            EngineKind::GoTemplate if !charts.iter().any(computed) => go(chart, &charts, found),
-            EngineKind::GoTemplate => {}
-            EngineKind::Tera => tera(chart, &charts, found),
-        }
-    }
-}
-
-/// A `define` is used where its name stands in quotes anywhere else: partials are global in a release.
-fn go(chart: &Chart, charts: &[&Chart], found: &mut Vec<Diagnostic>) {
-    let Some(pattern) = &*DEFINE else { return };
-    for template in &chart.templates {
-        for define in pattern.captures_iter(&template.text).filter_map(|found| found.get(1)) {
-            let name = define.as_str();
-            let mentions: usize = charts
-                .iter()
-                .flat_map(|chart| &chart.templates)
-                .map(|template| {
-                    template.text.matches(&format!("\"{name}\"")).count()
-                        + template.text.matches(&format!("`{name}`")).count()
-                })
-                .sum();
-            // Twice in a chart that overrides a partial of its library is twice a definition.
-            let definitions: usize = charts
-                .iter()
-                .flat_map(|chart| &chart.templates)
-                .flat_map(|template| pattern.captures_iter(&template.text))
-                .filter(|found| found.get(1).is_some_and(|found| found.as_str() == name))
-                .count();
-            if mentions <= definitions {
-                found.push(
-                    Diagnostic::of(&UNUSED_PARTIAL.rule, format!("no template uses the partial `{name}`"))
-                        .at(Span::new(template.source, define.start(), define.end()), "")
-                        .help("use it or delete it"),
-                );
-            }
-        }
-    }
-}
-
-/// A partial file is used where another template names it, or calls a component it defines.
-fn tera(chart: &Chart, charts: &[&Chart], found: &mut Vec<Diagnostic>) {
-    let Some(pattern) = &*COMPONENT else { return };
-    let partials = chart.templates.iter().filter(|template| file_name(&template.path).starts_with('_'));
-    for partial in partials {
-        let name = file_name(&partial.path);
-        let others = || {
-            charts.iter().flat_map(|chart| &chart.templates).filter(|other| other.source != partial.source)
-        };
-        let named = others().any(|other| {
-            [format!("{name}\""), format!("{name}'")]
-                .iter()
-                .any(|quoted| other.text.contains(quoted.as_str()))
-        });
-        let components: Vec<_> =
-            pattern.captures_iter(&partial.text).filter_map(|found| found.get(1)).collect();
-        let calls = |component: &str, text: &str| {
-            text.match_indices(&format!("<{component}")).any(|(at, call)| {
-                // The name ends here: `<labels` is not a call of `label`.
-                !text[at + call.len()..]
-                    .starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.')
-            })
-        };
-        let mut say = |message: String, span: Span| {
-            found
-                .push(Diagnostic::of(&UNUSED_PARTIAL.rule, message).at(span, "").help("use it or delete it"));
-        };
-        if components.is_empty() {
-            if !named {
-                say(
-                    format!("no template uses the partial `{}`", partial.path),
-                    Span::new(partial.source, 0, 0),
-                );
-            }
+        // Whoever computes a name may mean any.
+        if texts.iter().any(|text| text.engine == chart.engine && text.names.is_computed) {
             continue;
         }
-        for component in components {
-            // A component may be called by its neighbours in the same file.
-            let used = others().any(|other| calls(component.as_str(), &other.text))
-                || calls(component.as_str(), &partial.text);
-            if !used {
-                let span = Span::new(partial.source, component.start(), component.end());
-                say(format!("no template calls the component `{}`", component.as_str()), span);
+        for template in &chart.templates {
+            if let Some(text) = texts.iter().find(|text| text.source == Some(template.source)) {
+                unused(template, text, &texts, found);
             }
         }
+    }
+}
+
+/// A text that may be a template.
+struct Text {
+    engine: EngineKind,
+    /// The file under `templates/`, if it is one.
+    source: Option<SourceId>,
+    names: Definitions,
+}
+
+fn texts(chart: &Chart) -> impl Iterator<Item = Text> {
+    let values: Vec<&Map> = chart.values.as_map().into_iter().collect();
+    let engine = chart.engine;
+    let texts = template_texts(chart, &values).into_iter();
+    texts.map(move |(source, text)| Text { engine, source, names: engine_for(engine).definitions(&text) })
+}
+
+/// Reports what a template defines and no text names: partials are global in a release.
+fn unused(template: &TextFile, text: &Text, texts: &[Text], found: &mut Vec<Diagnostic>) {
+    let mut say = |message: String, span: Span| {
+        found.push(Diagnostic::of(&UNUSED_PARTIAL.rule, message).at(span, "").help("use it or delete it"));
+    };
+    let is_named = |is: &dyn Fn(&str) -> bool| texts.iter().flat_map(|text| &text.names.named).any(|name| is(name));
+    for definition in &text.names.defined {
+        if !is_named(&|name| name == definition.name) {
+            let message = match text.engine {
+                EngineKind::GoTemplate => format!("no template uses the partial `{}`", definition.name),
+                EngineKind::Tera => format!("no template calls the component `{}`", definition.name),
+            };
+            say(message, Span::new(template.source, definition.range.start, definition.range.end));
+        }
+    }
+    // What Tera includes is a file.
+    let file = file_name(&template.path);
+    let is_partial = text.engine == EngineKind::Tera && file.starts_with('_') && text.names.defined.is_empty();
+    if is_partial && !is_named(&|name| file_name(name) == file) {
+        say(format!("no template uses the partial `{}`", template.path), Span::new(template.source, 0, 0));
     }
 }
 
@@ -177,5 +125,39 @@ mod tests {
         };
         assert_eq!(run("a: 1\n"), ["templates/_h.tpl:2:13 no template uses the partial `db.old`"]);
         assert_eq!(run("a: {{ include $name . }}\n").len(), 0);
+    }
+    #[test]
+    fn only_what_is_run_uses_a_partial() {
+        let chart = ("Chart.yaml", "apiVersion: v2\nname: db\nversion: 1.0.0\n");
+        let helpers = ("templates/_h.tpl", "{{/* {{ include \"x\" . }} */}}{{ define \"x\" }}1{{ end }}");
+        let run = |values: &str, template: &str| {
+            let files = [chart, ("values.yaml", values), helpers, ("templates/a.yaml", template)];
+            chart_findings("chart/unused-partial", &files).len()
+        };
+        assert_eq!(run("a: 1\n", "a: \"x\"\n# include $any\n"), 1);
+        assert_eq!(run("a: '{{ include \"x\" . }}'\n", "a: {{ tpl .Values.a . }}\n"), 0);
+    }
+
+    #[test]
+    fn partials_of_tera_are_files_or_components() {
+        let chart = ("Chart.yaml", "apiVersion: v2\nname: db\nversion: 1.0.0\nengine: tera\n");
+        let run = |template: &str| {
+            let files = [
+                chart,
+                ("values.yaml", "{}"),
+                ("templates/_c.tera", "{% component card() %}a: 1{% endcomponent %}"),
+                ("templates/_f.yaml", "a: 1\n"),
+                ("templates/a.yaml", template),
+            ];
+            chart_findings("chart/unused-partial", &files)
+        };
+        assert_eq!(
+            run("a: {{<cards/>}}{# {% include \"_f.yaml\" %} #}\n{% component cards() %}{% endcomponent %}\n"),
+            [
+                "templates/_c.tera:1:14 no template calls the component `card`",
+                "templates/_f.yaml:1:1 no template uses the partial `templates/_f.yaml`"
+            ]
+        );
+        assert_eq!(run("a: {{<card/>}}\nb:\n  {% include \"_f.yaml\" %}\n"), [""; 0]);
     }
 }

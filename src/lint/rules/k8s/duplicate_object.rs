@@ -1,7 +1,8 @@
 use crate::diag::{Diagnostic, SourceKind};
 use crate::k8s::kinds;
 use crate::lint::registry::declare;
-use crate::lint::subject::{Release, finding, is_hook, locate};
+use crate::lint::finding::{finding, locate};
+use crate::lint::release::{Release, is_hook};
 use crate::manifest::Object;
 use std::collections::BTreeMap;
 

@@ -41,12 +41,11 @@ declare! {
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     for set in release.stateful_sets() {
-        for (index, name, _) in set.claim_templates() {
-            let mounted = set.containers().any(|container| {
-                container.mounts().any(|(volume, _, _)| volume == name)
-                    // Raw block volumes are devices, not mounts.
-                    || items_of(container.field("volumeDevices"))
-                        .any(|(_, device)| device.get("name").and_then(Node::as_str) == Some(name))
+        for (index, claim) in set.claims() {
+            let name = claim.name();
+            let mounted = set.template().all_containers().any(|container| {
+                container.mounts().any(|mount| mount.volume() == name)
+                    || container.devices().any(|device| device == name)
             });
             if !mounted {
                 found.push(

@@ -34,8 +34,7 @@ declare! {
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     for set in release.stateful_sets() {
-        let policy = set.spec("persistentVolumeClaimRetentionPolicy");
-        if policy.and_then(|node| node.get("whenScaled")).and_then(Node::as_str) == Some("Delete") {
+        if set.claim_retention().when_scaled {
             found.push(
                 set.finding(
                     &CLAIMS_DELETED_ON_SCALE_DOWN,

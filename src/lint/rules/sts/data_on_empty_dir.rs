@@ -49,7 +49,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
         found.extend(volumes_of_data(set).map(|(index, name, (at, mount))| {
             set.finding(
                 &DATA_ON_EMPTY_DIR,
-                set.pod_path(&format!("spec.volumes[{index}].emptyDir")),
+                set.template().path(&format!("spec.volumes[{index}].emptyDir")),
                 format!("`{at}` of {set} is an emptyDir: the data is lost with the pod"),
             )
             .at(locate(set.object, &mount), "mounted here")
@@ -60,19 +60,19 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
 
 /// The volumes of a set that are no more than an `emptyDir` and hold data: index and name of each, and where it is
 /// mounted, with the path of that field.
-pub(super) fn volumes_of_data<'a>(
-    set: &Workload<'a>,
-) -> impl Iterator<Item = (usize, &'a str, (&'a str, String))> {
-    set.volumes().filter_map(|(index, volume)| {
+pub(super) fn volumes_of_data(
+    set: StatefulSet<'_>,
+) -> impl Iterator<Item = (usize, &str, (&str, String))> {
+    set.template().volumes().iter().enumerate().filter_map(move |(index, volume)| {
         let name = volume.get("name").and_then(Node::as_str)?;
         volume.get("emptyDir")?;
-        if set.claim_templates().any(|(_, claim, _)| claim == name) {
+        if set.claims().any(|(_, claim)| claim.name() == name) {
             return None;
         }
-        let mount = set.main_containers().find_map(|container| {
-            let (_, at, index) =
-                container.mounts().find(|(volume, at, _)| *volume == name && is_data_path(at))?;
-            Some((at, container.path(&format!("volumeMounts[{index}].mountPath"))))
+        let mount = set.template().containers().find_map(|container| {
+            let mut mounts = container.mounts();
+            let mount = mounts.find(|mount| mount.volume() == name && is_data_path(mount.path()))?;
+            Some((mount.path(), container.path(&format!("volumeMounts[{}].mountPath", mount.index))))
         });
         Some((index, name, mount?))
     })

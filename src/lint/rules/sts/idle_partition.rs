@@ -35,15 +35,11 @@ declare! {
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     for set in release.stateful_sets() {
-        let strategy = set.spec("updateStrategy");
-        let partition =
-            strategy.and_then(|node| node.at(&["rollingUpdate", "partition"])).and_then(Node::as_i64);
-        let (Some(partition), Some(replicas)) = (partition, set.replicas()) else { continue };
-        let first = set.object.at(&["spec", "ordinals", "start"]).and_then(Node::as_i64).unwrap_or(0);
-        if partition == 0 || replicas == 0 || partition < first.saturating_add(replicas) {
+        let (partition, ordinals) = (set.partition().unwrap_or_default(), set.ordinals());
+        if partition == 0 || ordinals.is_empty() || partition < ordinals.end {
             continue;
         }
-        let last = first.saturating_add(replicas).saturating_sub(1);
+        let last = ordinals.end.saturating_sub(1);
         found.push(
             set.finding(
                 &IDLE_PARTITION,

@@ -53,19 +53,16 @@ declare! {
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     let selecting = OnceCell::new();
-    for (place, set) in release.workloads.iter().enumerate() {
-        if set.kind != Kind::StatefulSet {
-            continue;
-        }
-        let named = set.spec("serviceName").and_then(Node::as_str).filter(|name| !name.is_empty());
-        let Some(name) = named else {
+    for (place, set) in release.numbered_stateful_sets() {
+        let name = set.service_name();
+        if name.is_empty() {
             let mut finding = set
                 .finding(&MISSING_SERVICE, "spec.serviceName", format!("{set} names no governing Service"))
                 .help("without `serviceName` its pods have no DNS names; name a headless Service");
             finding.severity = severity(release, set);
             found.push(finding);
             continue;
-        };
+        }
         if release.governing_service(set).is_some() {
             continue;
         }
@@ -86,7 +83,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     }
 }
 
-fn severity(release: &Release<'_>, set: &Workload<'_>) -> Severity {
+fn severity(release: &Release<'_>, set: StatefulSet<'_>) -> Severity {
     if !release.needs_peer_names(set) {
         Severity::Info
     } else if release.is_partial() {
@@ -99,10 +96,10 @@ fn severity(release: &Release<'_>, set: &Workload<'_>) -> Severity {
 /// For each workload, by its place, a Service that selects its pods; a headless one where there is one.
 fn selecting_services<'a>(release: &Release<'a>) -> BTreeMap<usize, &'a str> {
     let mut meant: BTreeMap<usize, (bool, &str)> = BTreeMap::new();
-    for selection in &release.behind {
+    for selection in &release.service_selections {
         let services = selection.owners.iter().map(|owner| &release.services[*owner]);
         let Some(service) = services.max_by_key(|service| service.is_headless()) else { continue };
-        for workload in &selection.taken {
+        for workload in &selection.workloads {
             let best = meant.entry(*workload).or_insert((false, &service.object.name));
             if service.is_headless() && !best.0 {
                 *best = (true, &service.object.name);

@@ -36,63 +36,32 @@ super::group! {
 /// What nearly every rule here uses.
 mod prelude {
     pub(super) use super::{
-        NAMED, Probe, enumerated, every_version, keeps_data, names_a_peer, serving, unstable_labels,
+        NAMED, enumerated, every_version, keeps_data, names_a_peer, serving, unstable_labels,
     };
     pub(super) use crate::diag::Diagnostic;
+    pub(super) use crate::k8s::views::WorkloadKind;
+    pub(super) use crate::lint::finding::{finding, locate};
     pub(super) use crate::lint::registry::declare;
-    pub(super) use crate::lint::rules::image::Image;
-    pub(super) use crate::lint::subject::{
-        Kind, Release, Selection, Workload, finding, items_of, locate, same_namespace,
+    pub(super) use crate::lint::release::{
+        Release, Selection, Service, StatefulSet, Workload, same_namespace,
     };
+    pub(super) use crate::lint::rules::image::Image;
     pub(super) use crate::manifest::Object;
     pub(super) use crate::yaml::Node;
 }
 
-use crate::lint::subject::{Container, Release, Workload, peer_names};
+use crate::k8s::views::{self, Container, PodTemplate};
+use crate::lint::release::{Release, StatefulSet, peer_names};
 use crate::lint::upgrade::Raise;
-use crate::manifest::Object;
-use crate::yaml::{Entry, Node};
+use crate::yaml::{Entry, Map, Node};
 use std::fmt::Display;
 
-/// The timing of a probe, with the API's defaults.
-struct Probe {
-    delay: i64,
-    period: i64,
-    failures: i64,
-}
-
-impl Probe {
-    fn of(node: &Node) -> Self {
-        let number = |field: &str, default| match node.get(field).and_then(Node::as_i64) {
-            Some(0) | None => default,
-            Some(number) => number,
-        };
-        Self {
-            delay: number("initialDelaySeconds", 0),
-            period: number("periodSeconds", 10),
-            failures: number("failureThreshold", 3),
-        }
-    }
-
-    /// How many seconds without an answer it bears.
-    fn patience(&self) -> i64 {
-        self.period.saturating_mul(self.failures)
-    }
-
-    /// After how many seconds a container that never answers is given up.
-    fn budget(&self) -> i64 {
-        self.delay.saturating_add(self.patience())
-    }
-}
-
 /// The containers whose state clients see: those that declare ports, else the first.
-fn serving<'a>(workload: &Workload<'a>) -> Vec<Container<'a>> {
-    let all: Vec<_> = workload.main_containers().collect();
-    if all.iter().any(|container| container.ports().next().is_some()) {
-        all.into_iter().filter(|container| container.ports().next().is_some()).collect()
-    } else {
-        all.into_iter().take(1).collect()
-    }
+fn serving(template: PodTemplate<'_>) -> impl Iterator<Item = Container<'_>> {
+    let has_ports = |container: &Container<'_>| !container.ports().is_empty();
+    let is_declared = template.containers().any(|container| has_ports(&container));
+    let limit = if is_declared { usize::MAX } else { 1 };
+    template.containers().filter(move |container| !is_declared || has_ports(container)).take(limit)
 }
 
 /// Whether a text names a pod of the set through its Service: `db-0.db-headless`, `db-${i}.db-headless`.
@@ -101,9 +70,9 @@ fn names_a_peer(text: &str, set: &str, service: &str) -> bool {
 }
 
 /// Whether a StatefulSet has a volume that outlives its pods: a claim template, or one that is not made for the pod.
-fn keeps_data(set: &Workload<'_>) -> bool {
-    let claims = set.spec("volumeClaimTemplates").is_some_and(|list| !list.items().is_empty());
-    claims || set.volumes().any(|(_, volume)| LASTING.iter().any(|kind| volume.get(kind).is_some()))
+fn keeps_data(set: StatefulSet<'_>) -> bool {
+    let is_lasting = |volume: &Node| LASTING.iter().any(|kind| volume.get(kind).is_some());
+    set.has_claims() || set.template().volumes().iter().any(is_lasting)
 }
 
 const LASTING: [&str; 8] =
@@ -115,10 +84,10 @@ const LASTING: [&str; 8] =
 /// that a label is meant for a version and has one as its value.
 fn unstable_labels<'a>(
     release: &Release<'_>,
-    set: &Workload<'a>,
-    labels: impl for<'o> Fn(&'o Object) -> Option<&'o Node>,
+    set: StatefulSet<'a>,
+    labels: impl for<'o> Fn(views::StatefulSet<'o>) -> Option<&'o Map>,
 ) -> Vec<(&'a str, Raise)> {
-    let found = labels(set.object).and_then(Node::as_map).into_iter().flatten();
+    let found = labels(*set).into_iter().flatten();
     let changes = |key: &str, value: &Node, raise| {
         let may_change = value.as_str().is_some_and(|value| release.may_hold_version(value, raise));
         let next = may_change.then(|| release.upgraded(set, raise)).flatten();

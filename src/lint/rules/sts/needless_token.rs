@@ -39,14 +39,14 @@ declare! {
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     let bound = bound_accounts(release);
     for set in release.stateful_sets() {
-        if set.pod(&["spec", "automountServiceAccountToken"]).is_some_and(|node| !node.is_null()) {
+        if set.template().at(&["spec", "automountServiceAccountToken"]).is_some_and(|node| !node.is_null()) {
             continue;
         }
         let injected =
-            set.pod(&["metadata", "annotations"]).and_then(Node::as_map).is_some_and(|annotations| {
+            set.template().annotations().is_some_and(|annotations| {
                 annotations.keys().any(|key| key.starts_with("vault.hashicorp.com/agent-inject"))
             });
-        let account = set.pod(&["spec", "serviceAccountName"]).and_then(Node::as_str).unwrap_or("default");
+        let account = set.template().service_account();
         let own = release.named("", "ServiceAccount", account, set.object);
         let switched_off = own.is_some_and(|object| {
             object.at(&["automountServiceAccountToken"]).and_then(Node::as_bool) == Some(false)
@@ -58,7 +58,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
         found.push(
             set.finding(
                 &NEEDLESS_TOKEN,
-                set.pod_path("spec.automountServiceAccountToken"),
+                set.template().path("spec.automountServiceAccountToken"),
                 format!("the pods of {set} get a token for the Kubernetes API, and no role is bound to it"),
             )
             .help("set `automountServiceAccountToken: false`"),

@@ -40,7 +40,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
             continue;
         }
         let many = match set.replicas() {
-            Some(replicas) if replicas > 1 => format!(", and its {replicas} replicas share nothing"),
+            replicas if replicas > 1 => format!(", and its {replicas} replicas share nothing"),
             _ => String::new(),
         };
         found.push(

@@ -40,10 +40,10 @@ declare! {
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     let covered: BTreeSet<usize> =
-        release.budgets().into_iter().flat_map(|(_, selection)| selection.taken).collect();
-    for (index, set) in release.workloads.iter().enumerate() {
-        let Some(replicas) = set.replicas().filter(|replicas| *replicas > 1) else { continue };
-        if set.kind == Kind::StatefulSet && !covered.contains(&index) {
+        release.budgets().into_iter().flat_map(|(_, selection)| selection.workloads).collect();
+    for (place, set) in release.numbered_stateful_sets() {
+        let replicas = set.replicas();
+        if replicas > 1 && !covered.contains(&place) {
             found.push(
                 set.finding(
                     &NO_DISRUPTION_BUDGET,

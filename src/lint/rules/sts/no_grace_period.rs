@@ -41,12 +41,11 @@ declare! {
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     for set in release.stateful_sets() {
-        let grace = set.pod(&["spec", "terminationGracePeriodSeconds"]).and_then(Node::as_i64);
-        if grace == Some(0) {
+        if set.template().termination_grace_period() == 0 {
             let mut finding = set
                 .finding(
                     &NO_GRACE_PERIOD,
-                    set.pod_path("spec.terminationGracePeriodSeconds"),
+                    set.template().path("spec.terminationGracePeriodSeconds"),
                     format!("pods of {set} are deleted without waiting for them to stop: two may run under one name"),
                 )
                 .help("remove it (the default is 30 seconds), or set the time that the shutdown needs");

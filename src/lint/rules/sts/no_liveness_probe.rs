@@ -38,8 +38,8 @@ declare! {
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     for set in release.stateful_sets() {
-        for container in serving(set) {
-            if container.field("livenessProbe").is_none() {
+        for container in serving(set.template()) {
+            if container.liveness_probe().is_none() {
                 found.push(
                     set.finding(
                         &NO_LIVENESS_PROBE,

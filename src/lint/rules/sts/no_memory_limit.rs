@@ -40,11 +40,11 @@ declare! {
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     for set in release.stateful_sets() {
-        if set.pod(&["spec", "resources", "limits", "memory"]).is_some() {
+        if set.template().at(&["spec", "resources", "limits", "memory"]).is_some() {
             continue;
         }
-        for container in set.main_containers() {
-            if container.node.at(&["resources", "limits", "memory"]).is_none() {
+        for container in set.template().containers() {
+            if container.limit("memory").is_none() {
                 found.push(
                     set.finding(
                         &NO_MEMORY_LIMIT,

@@ -1,4 +1,5 @@
 use super::prelude::*;
+use crate::k8s::gates::{Feature, gate};
 
 declare! {
     /// Without requests, the scheduler assumes that a pod needs nothing. It may place the pod on a full node, and the
@@ -38,9 +39,9 @@ declare! {
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     for set in release.stateful_sets() {
-        // Since 1.34 a pod may request as a whole.
-        let pod = set.pod(&["spec", "resources"]);
-        for container in set.main_containers() {
+        let for_pods = gate(Feature::PodLevelResources, release.version);
+        let pod = set.template().at(&["spec", "resources"]).filter(|_| for_pods);
+        for container in set.template().containers() {
             let missing: Vec<_> = ["cpu", "memory"]
                 .into_iter()
                 .filter(|resource| {

@@ -46,9 +46,9 @@ const LONG: i64 = 60;
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     for set in release.stateful_sets() {
-        for container in set.main_containers() {
-            let Some(probe) = container.field("livenessProbe").map(Probe::of) else { continue };
-            if probe.delay < LONG || container.field("startupProbe").is_some() {
+        for container in set.template().containers() {
+            let Some(probe) = container.liveness_probe() else { continue };
+            if probe.initial_delay() < LONG || container.startup_probe().is_some() {
                 continue;
             }
             found.push(
@@ -58,7 +58,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
                     format!(
                         "container `{}` of {set} is killed if its start takes more than {} seconds",
                         container.name(),
-                        probe.budget()
+                        probe.first_failure()
                     ),
                 )
                 .help("use a `startupProbe` instead, and remove the initial delay"),

@@ -38,9 +38,9 @@ declare! {
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     for set in release.stateful_sets() {
-        for (index, name, claim) in set.claim_templates() {
-            let class = claim.at(&["spec", "storageClassName"]).filter(|class| !class.is_null());
-            if class.is_none() {
+        for (index, claim) in set.claims() {
+            if claim.class().is_none() {
+                let name = claim.name();
                 found.push(
                     set.finding(
                         &NO_STORAGE_CLASS,

@@ -32,8 +32,7 @@ declare! {
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     for set in release.stateful_sets() {
-        let strategy = set.spec("updateStrategy").and_then(|node| node.get("type")).and_then(Node::as_str);
-        if strategy == Some("OnDelete") {
+        if set.is_on_delete() {
             found.push(
                 set.finding(
                     &ON_DELETE,

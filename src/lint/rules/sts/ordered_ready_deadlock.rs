@@ -63,24 +63,22 @@ const CLUSTER_WORDS: [&str; 12] = [
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     for set in release.stateful_sets() {
-        let policy = set.spec("podManagementPolicy").and_then(Node::as_str);
-        if policy == Some("Parallel") || set.replicas().unwrap_or(1) < 2 {
+        if set.is_parallel() || set.replicas() < 2 {
             continue;
         }
-        let service = set.spec("serviceName").and_then(Node::as_str).unwrap_or_default();
-        for container in set.main_containers() {
-            let Some(probe) = container.field("readinessProbe") else { continue };
+        for container in set.template().containers() {
+            let Some(probe) = container.readiness_probe() else { continue };
             let mut texts: Vec<(&str, String)> = Vec::new();
-            for (index, item) in items_of(probe.at(&["exec", "command"])) {
+            for (index, item) in probe.command().iter().enumerate() {
                 texts.extend(item.as_str().map(|text| (text, format!("exec.command[{index}]"))));
             }
             for field in ["path", "host"] {
-                let text = probe.at(&["httpGet", field]).and_then(Node::as_str);
+                let text = probe.node().at(&["httpGet", field]).and_then(Node::as_str);
                 texts.extend(text.map(|text| (text, format!("httpGet.{field}"))));
             }
             let hit = texts.iter().find(|(text, _)| {
                 CLUSTER_WORDS.iter().any(|word| text.contains(word))
-                    || names_a_peer(text, &set.object.name, service)
+                    || names_a_peer(text, set.name(), set.service_name())
             });
             if let Some((_, path)) = hit {
                 let mut diagnostic = set
@@ -93,7 +91,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
                         ),
                     )
                     .help("check only the pod itself, or set `podManagementPolicy: Parallel`");
-                if policy.is_some() {
+                if set.spec("podManagementPolicy").is_some() {
                     diagnostic =
                         diagnostic.at(locate(set.object, "spec.podManagementPolicy"), "one after the other");
                 }

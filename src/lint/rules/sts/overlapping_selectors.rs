@@ -48,24 +48,24 @@ declare! {
 }
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
-    let workloads = &release.workloads;
+    let workloads = release.workloads();
     let owners = workloads.iter().enumerate().filter_map(|(index, workload)| {
         let selector = workload.selector().filter(|selector| !selector.is_empty())?;
         Some((index, workload.object, selector))
     });
     // A set is told of those before it in this order, so that every pair is told once: other workloads come first.
-    let order = |index: &usize| (workloads[*index].kind == Kind::StatefulSet, *index);
+    let order = |place: &usize| (workloads[*place].stateful_set().is_some(), *place);
     let mut before: BTreeMap<usize, BTreeSet<(bool, usize)>> = BTreeMap::new();
-    for Selection { owners, taken } in release.selections(owners) {
-        if owners == taken && owners.len() == 1 {
+    for Selection { owners, workloads: selected } in release.select(owners) {
+        if owners == selected && owners.len() == 1 {
             continue;
         }
         let mut owners: Vec<_> = owners.iter().map(order).collect();
-        let lasting = taken.iter().filter(|index| workloads[**index].runs_forever());
-        let mut taken: Vec<_> = lasting.map(order).collect();
+        let lasting = selected.iter().filter(|place| workloads[**place].kind().runs_forever());
+        let mut selected: Vec<_> = lasting.map(order).collect();
         owners.sort_unstable();
-        taken.sort_unstable();
-        for (these, those) in [(&owners, &taken), (&taken, &owners)] {
+        selected.sort_unstable();
+        for (these, those) in [(&owners, &selected), (&selected, &owners)] {
             for set in these.iter().filter(|(is_set, _)| *is_set) {
                 let others = before.entry(set.1).or_default();
                 // One more than are named tells that there are more.
@@ -85,13 +85,13 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
 
 /// What there is to say of a set and those that it shares pods with.
 fn overlap(set: &Workload<'_>, others: &[&Workload<'_>]) -> Diagnostic {
-    let takes = |one: &Workload<'_>, other: &Workload<'_>| {
-        one.selector().is_some_and(|selector| selector.matches(other.labels()))
+    let selects = |one: &Workload<'_>, other: &Workload<'_>| {
+        one.selector().is_some_and(|selector| selector.matches(other.template().labels()))
     };
-    let gives = others.iter().any(|other| takes(other, set));
-    let gets = others.iter().any(|other| takes(set, other));
+    let is_selected = others.iter().any(|other| selects(other, set));
+    let is_selecting = others.iter().any(|other| selects(set, other));
     let names = enumerated(others, "others");
-    let message = match (gets, gives) {
+    let message = match (is_selecting, is_selected) {
         (true, true) => format!("{set} and {names} select each other's pods"),
         (true, false) => format!("{set} selects the pods of {names}"),
         (false, _) if others.len() == 1 => format!("{names} selects the pods of {set}"),

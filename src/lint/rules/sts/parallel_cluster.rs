@@ -50,12 +50,11 @@ const ONE_AT_A_TIME: [&str; 7] = [
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     for set in release.stateful_sets() {
-        let parallel = set.spec("podManagementPolicy").and_then(Node::as_str) == Some("Parallel");
-        if !parallel || set.replicas().unwrap_or(1) < 2 {
+        if !set.is_parallel() || set.replicas() < 2 {
             continue;
         }
-        let image = set.main_containers().find_map(|container| {
-            let image = Image::parse(container.field("image")?.as_str()?).name;
+        let image = set.template().containers().find_map(|container| {
+            let image = Image::parse(container.image()).name;
             ONE_AT_A_TIME.iter().any(|name| image.contains(name)).then_some(image)
         });
         if let Some(image) = image {

@@ -56,7 +56,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
         };
         let name = &service.object.name;
         // A Service of this type cannot be headless: what has to change is its type.
-        let kind = service.spec("type").and_then(Node::as_str).filter(|kind| *kind != "ClusterIP");
+        let kind = Some(service.service_type()).filter(|kind| *kind != "ClusterIP");
         let path = if kind.is_some() { "spec.type" } else { "spec.clusterIP" };
         let what = kind.map_or("has a cluster IP".to_owned(), |kind| format!("is a {kind}"));
         let mut diagnostic = finding(

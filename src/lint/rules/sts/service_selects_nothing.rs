@@ -1,6 +1,6 @@
 use super::prelude::*;
 use crate::diag::{Severity, nearest};
-use crate::lint::subject::Service;
+use crate::k8s::views;
 use crate::yaml::Entry;
 
 declare! {
@@ -59,13 +59,13 @@ declare! {
 const CANDIDATES: usize = 100;
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
-    if release.workloads.is_empty() || release.custom_kinds {
+    if release.workloads().is_empty() || release.custom_kinds {
         return;
     }
-    let unmatched = release.behind.iter().filter(|selection| selection.taken.is_empty());
+    let unmatched = release.service_selections.iter().filter(|selection| selection.workloads.is_empty());
     for service in unmatched.flat_map(|selection| &selection.owners).map(|owner| &release.services[*owner]) {
         // Hooks have pods too, for a while. Workloads of a removed API version will have them once that is corrected.
-        let elsewhere = release.selects_hooks(&service.selector, service.object)
+        let elsewhere = release.selects_hooks(service.selector(), service.object)
             || release.objects.iter().any(|object| selects_template(service, object));
         if let Some(diagnostic) = (!elsewhere).then(|| unmatched_service(release, service)).flatten() {
             found.push(diagnostic);
@@ -75,16 +75,17 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
 
 /// Whether a Service selects the pods of an object that is not known as a workload.
 fn selects_template(service: &Service<'_>, object: &Object) -> bool {
-    let labels = object.at(&["spec", "template", "metadata", "labels"]).and_then(Node::as_map);
-    labels.is_some() && same_namespace(service.object, object) && service.selector.matches(labels)
+    let kind = WorkloadKind::named(&object.kind);
+    let labels = kind.and_then(|kind| views::Workload::new(kind, &object.root).template().labels());
+    labels.is_some() && same_namespace(service.object, object) && service.selector().matches(labels)
 }
 
 /// The finding about a Service that selects nothing; none where no workload is in its namespace.
 fn unmatched_service(release: &Release<'_>, service: &Service<'_>) -> Option<Diagnostic> {
     // The workload that misses by the fewest labels is the one that was meant.
     let near = release
-        .related(&service.selector, CANDIDATES)
-        .chain(release.workloads.iter().take(CANDIDATES))
+        .related(service.selector(), CANDIDATES)
+        .chain(release.workloads().iter().take(CANDIDATES))
         .filter(|workload| same_namespace(workload.object, service.object))
         .map(|workload| NearMiss::of(service, workload))
         .min_by_key(|near| near.missed.len())
@@ -102,7 +103,7 @@ fn unmatched_service(release: &Release<'_>, service: &Service<'_>) -> Option<Dia
     }
     for entry in missed {
         let wanted = entry.value.as_str().unwrap_or_default();
-        let has = workload.labels().and_then(|labels| labels.entry(&entry.key));
+        let has = workload.template().labels().and_then(|labels| labels.entry(&entry.key));
         diagnostic = match has {
             Some(label) => diagnostic
                 .at(label.value.span, format!("{workload} has another value"))
@@ -126,11 +127,13 @@ struct NearMiss<'r, 'a> {
 
 impl<'r, 'a> NearMiss<'r, 'a> {
     fn of(service: &Service<'a>, workload: &'r Workload<'a>) -> Self {
-        let labels = workload.labels();
+        let labels = workload.template().labels();
         let has = |key: &str| labels.and_then(|labels| labels.get(key));
-        let wanted = service.spec("selector").and_then(Node::as_map).into_iter().flatten();
+        let wanted = service.selector().labels().into_iter().flatten();
+        let is_added =
+            |entry: &Entry| workload.adds_label(&entry.key, entry.value.as_str().unwrap_or_default());
         let (shared, missed): (Vec<_>, Vec<_>) =
-            wanted.partition(|entry| has(&entry.key) == Some(&entry.value) || is_added(entry, workload));
+            wanted.partition(|entry| has(&entry.key) == Some(&entry.value) || is_added(entry));
         Self { workload, missed, shared: shared.len() }
     }
 
@@ -138,7 +141,7 @@ impl<'r, 'a> NearMiss<'r, 'a> {
     /// pods.
     fn is_set_at_run_time(&self) -> bool {
         let has =
-            |entry: &Entry| self.workload.labels().is_some_and(|labels| labels.contains_key(&entry.key));
+            |entry: &Entry| self.workload.template().labels().is_some_and(|labels| labels.contains_key(&entry.key));
         self.shared > 0 && !self.missed.iter().any(|entry| has(entry))
     }
 
@@ -159,29 +162,12 @@ impl<'r, 'a> NearMiss<'r, 'a> {
     /// Whether the Service is clearly the workload's: it has its name, governs it, or misses it by misspelt values only.
     fn belongs_together(&self, service: &Service<'_>) -> bool {
         let (workload, name) = (self.workload, service.object.name.as_str());
-        let governs = workload.spec("serviceName").and_then(Node::as_str) == Some(name);
+        let governs = workload.stateful_set().is_some_and(|set| set.service_name() == name);
         let is_misspelt = |entry: &&Entry| {
-            let value = workload.labels().and_then(|labels| labels.get(&entry.key)).and_then(Node::as_str);
+            let value = workload.template().labels().and_then(|labels| labels.get(&entry.key)).and_then(Node::as_str);
             value.is_some_and(|value| nearest(entry.value.as_str().unwrap_or_default(), [value]).is_some())
         };
         governs || workload.object.name == name || self.missed.iter().all(is_misspelt)
-    }
-}
-
-/// Whether the controller of a workload adds a label to its pods.
-fn is_added(entry: &Entry, workload: &Workload<'_>) -> bool {
-    let is_set = workload.kind == Kind::StatefulSet;
-    match entry.key.as_str() {
-        "statefulset.kubernetes.io/pod-name" if is_set => {
-            let ordinal = entry.value.as_str().and_then(|pod| {
-                pod.strip_prefix(workload.object.name.as_str()).and_then(|rest| rest.strip_prefix('-'))
-            });
-            ordinal.is_some_and(|ordinal| ordinal.parse::<u32>().is_ok())
-        }
-        "apps.kubernetes.io/pod-index" => is_set,
-        "controller-revision-hash" => is_set || workload.kind == Kind::DaemonSet,
-        "pod-template-hash" => workload.kind == Kind::Deployment,
-        _ => false,
     }
 }
 

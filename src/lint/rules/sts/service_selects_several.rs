@@ -53,18 +53,17 @@ declare! {
 }
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
-    for selection in &release.behind {
-        let selected = selection.taken.iter().map(|index| &release.workloads[*index]);
-        let selected: Vec<_> = selected.filter(|workload| workload.runs_forever()).collect();
-        if selected.len() < 2 || selected.iter().all(|workload| workload.kind != Kind::StatefulSet) {
+    for selection in &release.service_selections {
+        let selected = selection.workloads.iter().map(|index| &release.workloads()[*index]);
+        let selected: Vec<_> = selected.filter(|workload| workload.kind().runs_forever()).collect();
+        if selected.len() < 2 || !selected.iter().any(|workload| workload.stateful_set().is_some()) {
             continue;
         }
         let names = enumerated(&selected, &others(selected.len().saturating_sub(NAMED)));
         for service in selection.owners.iter().map(|owner| &release.services[*owner]) {
             // The members of one cluster, shards or a primary and its replicas, share their governing Service.
             let governed = |workload: &&Workload<'_>| {
-                let service_name = workload.spec("serviceName").and_then(Node::as_str);
-                workload.kind == Kind::StatefulSet && service_name == Some(&service.object.name)
+                workload.stateful_set().is_some_and(|set| set.service_name() == service.name())
             };
             if service.is_headless() && selected.iter().all(governed) {
                 continue;
@@ -75,7 +74,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
                     "delete the one that should not run, or distinguish them by a label in pods and selector",
                 );
             for workload in selected.iter().take(NAMED) {
-                let path = workload.pod_path("metadata.labels");
+                let path = workload.template().path("metadata.labels");
                 diagnostic =
                     diagnostic.at(locate(workload.object, &path), format!("the labels of {workload}"));
             }

@@ -44,15 +44,15 @@ declare! {
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     for set in release.stateful_sets() {
-        for (index, volume) in set.volumes() {
+        for (index, volume) in set.template().volumes().iter().enumerate() {
             let Some(name) = volume.get("name").and_then(Node::as_str) else { continue };
-            let Some((claim, _, _)) = set.claim_templates().find(|(_, claim, _)| *claim == name) else {
+            let Some((claim, _)) = set.claims().find(|(_, claim)| claim.name() == name) else {
                 continue;
             };
             let mut finding = set
                 .finding(
                     &SHADOWED_VOLUME,
-                    set.pod_path(&format!("spec.volumes[{index}].name")),
+                    set.template().path(&format!("spec.volumes[{index}].name")),
                     format!("volume `{name}` of {set} is replaced by the claim template of that name"),
                 )
                 .at(

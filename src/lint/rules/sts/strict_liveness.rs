@@ -44,14 +44,11 @@ declare! {
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     for set in release.stateful_sets() {
-        for container in set.main_containers() {
-            let (Some(liveness), Some(readiness)) =
-                (container.field("livenessProbe"), container.field("readinessProbe"))
-            else {
+        for container in set.template().containers() {
+            let (Some(live), Some(ready)) = (container.liveness_probe(), container.readiness_probe()) else {
                 continue;
             };
-            let (live, ready) = (Probe::of(liveness), Probe::of(readiness));
-            if live.patience() >= ready.patience() {
+            if live.tolerance() >= ready.tolerance() {
                 continue;
             }
             found.push(
@@ -61,8 +58,8 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
                     format!(
                         "container `{}` of {set} is killed after {} seconds without an answer, but counts as ready for {}",
                         container.name(),
-                        live.patience(),
-                        ready.patience()
+                        live.tolerance(),
+                        ready.tolerance()
                     ),
                 )
                 .at(locate(set.object, &container.path("readinessProbe")), "this probe waits longer")

@@ -1,5 +1,5 @@
 use super::prelude::*;
-use crate::lint::subject::Service;
+use crate::k8s::views::Container;
 
 declare! {
     /// The DNS name of a pod resolves only when the pod is ready, unless the headless Service sets
@@ -61,20 +61,19 @@ declare! {
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     for set in release.stateful_sets() {
-        let Some(service) = release.governing_service(set).filter(Service::is_headless) else {
+        let Some(service) = release.governing_service(set).filter(|service| service.is_headless()) else {
             continue;
         };
-        let published = service.spec("publishNotReadyAddresses").and_then(Node::as_bool) == Some(true);
         // Without a readiness probe pods are ready, and published, as soon as they run.
-        let probed = set.main_containers().any(|container| container.field("readinessProbe").is_some());
-        if published || !probed || set.replicas().unwrap_or(1) < 2 {
+        let probed = set.template().containers().any(|container| container.readiness_probe().is_some());
+        if service.publishes_not_ready() || !probed || set.replicas() < 2 {
             continue;
         }
         let name = &service.object.name;
-        let peer = set.containers().find_map(|container| {
-            let mut texts = container.texts();
-            let (_, field) = texts.find(|(text, _)| names_a_peer(text, &set.object.name, name))?;
-            Some(container.path(&field.to_string()))
+        let peer = set.template().all_containers().find_map(|container| {
+            let mut texts = texts(container);
+            let (_, field) = texts.find(|(text, _)| names_a_peer(text, set.name(), name))?;
+            Some(container.path(&field))
         });
         if let Some(path) = peer {
             found.push(
@@ -92,3 +91,15 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
         }
     }
 }
+/// Every text of the command, the arguments and the environment of a container, each with its field: `env[3].value`.
+fn texts(container: Container<'_>) -> impl Iterator<Item = (&str, String)> {
+    let words = ["command", "args"].into_iter().flat_map(move |field| {
+        let items = container.field(field).map(Node::items).unwrap_or_default().iter().enumerate();
+        items.filter_map(move |(index, item)| Some((item.as_str()?, format!("{field}[{index}]"))))
+    });
+    let values = container.env().iter().enumerate();
+    words.chain(values.filter_map(|(index, variable)| {
+        Some((variable.get("value")?.as_str()?, format!("env[{index}].value")))
+    }))
+}
+

@@ -37,10 +37,12 @@ declare! {
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     for set in release.stateful_sets() {
-        for (index, name, _) in set.claim_templates() {
+        for (index, claim) in set.claims() {
+            let name = claim.name();
             for field in ["labels", "annotations"] {
-                let unstable = unstable_labels(release, set, |object| {
-                    claim_template(object, name)?.at(&["metadata", field])
+                let unstable = unstable_labels(release, set, |set| {
+                    let (_, claim) = set.claims().find(|(_, claim)| claim.name() == name)?;
+                    if field == "labels" { claim.metadata().labels() } else { claim.metadata().annotations() }
                 });
                 for (key, raise) in unstable {
                     let why = every_version(raise);
@@ -60,12 +62,6 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
             }
         }
     }
-}
-
-/// The claim template of that name.
-fn claim_template<'o>(object: &'o Object, name: &str) -> Option<&'o Node> {
-    let templates = object.at(&["spec", "volumeClaimTemplates"])?.items();
-    templates.iter().find(|template| template.at(&["metadata", "name"]).and_then(Node::as_str) == Some(name))
 }
 
 #[cfg(test)]

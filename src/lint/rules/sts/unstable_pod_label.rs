@@ -1,4 +1,5 @@
 use super::prelude::*;
+use crate::k8s::views::{self, Container};
 
 declare! {
     /// Any change of a pod label changes the pod template, and every pod restarts, one after the other. With the
@@ -40,15 +41,12 @@ declare! {
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     for set in release.stateful_sets() {
-        let Some(labels) = pod_labels(set.object) else { continue };
-        let tags: Vec<_> = set
-            .containers()
-            .filter_map(|container| container.field("image").and_then(Node::as_str))
-            .filter_map(|image| Image::parse(image).tag)
-            .collect();
-        for (key, raise) in unstable_labels(release, set, pod_labels) {
+        let Some(labels) = set.template().labels() else { continue };
+        let containers = set.template().all_containers();
+        let tags: Vec<_> = containers.filter_map(|container| Image::parse(container.image()).tag).collect();
+        for (key, raise) in unstable_labels(release, set, |set| set.template().labels()) {
             // A new image restarts the pods anyway.
-            if release.upgraded(set, raise).is_some_and(|next| images(next) != images(set.object)) {
+            if release.upgraded(set, raise).is_some_and(|next| images(next) != images(*set)) {
                 continue;
             }
             let value = labels.get(key).and_then(Node::as_str).unwrap_or_default();
@@ -56,15 +54,14 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
                 continue;
             }
             // What the selector holds cannot be left out of the pods: the selector's own rule speaks of it.
-            let selected = set.spec("selector").and_then(|selector| selector.get("matchLabels"));
-            if selected.is_some_and(|selected| selected.get(key).is_some()) {
+            if set.selector().labels().is_some_and(|selected| selected.contains_key(key)) {
                 continue;
             }
             let why = every_version(raise);
             found.push(
                 set.finding(
                     &UNSTABLE_POD_LABEL,
-                    set.pod_path(&format!("metadata.labels[{key}]")),
+                    set.template().path(&format!("metadata.labels[{key}]")),
                     format!("the pods of {set} carry `{key}`, which changes with {why}: each change restarts them all"),
                 )
                 .help("keep it on the StatefulSet and leave it out of the pod template"),
@@ -73,15 +70,9 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     }
 }
 
-fn pod_labels(object: &Object) -> Option<&Node> {
-    object.at(&["spec", "template", "metadata", "labels"])
-}
-
 /// The images of the containers.
-fn images(object: &Object) -> Vec<Option<&str>> {
-    let containers =
-        object.at(&["spec", "template", "spec", "containers"]).map(Node::items).unwrap_or_default();
-    containers.iter().map(|container| container.get("image").and_then(Node::as_str)).collect()
+fn images(set: views::StatefulSet<'_>) -> Vec<&str> {
+    set.template().containers().map(Container::image).collect()
 }
 
 #[cfg(test)]

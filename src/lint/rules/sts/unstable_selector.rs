@@ -48,7 +48,7 @@ const TOOL: [&str; 2] = ["app.kubernetes.io/managed-by", "heritage"];
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     for set in release.stateful_sets() {
-        let unstable = unstable_labels(release, set, match_labels);
+        let unstable = unstable_labels(release, set, |set| set.selector().labels());
         let is_unstable = |key: &str| unstable.iter().any(|(unstable, _)| *unstable == key);
         for (key, raise) in &unstable {
             let why = every_version(*raise);
@@ -61,7 +61,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
                 .help("selectors are immutable: the next upgrade would be rejected; select by name and instance"),
             );
         }
-        let keys = match_labels(set.object).and_then(Node::as_map).into_iter().flat_map(Map::keys);
+        let keys = set.selector().labels().into_iter().flat_map(Map::keys);
         for key in keys.filter(|key| TOOL.contains(key) && !is_unstable(key)) {
             let mut finding = set.finding(
                 &UNSTABLE_SELECTOR,
@@ -72,10 +72,6 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
             found.push(finding.help("selectors are immutable: no other tool can take over the release; select by name and instance"));
         }
     }
-}
-
-fn match_labels(object: &Object) -> Option<&Node> {
-    object.at(&["spec", "selector", "matchLabels"])
 }
 
 #[cfg(test)]

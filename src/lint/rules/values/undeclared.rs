@@ -1,7 +1,8 @@
 use super::is_foreign;
 use crate::chart::Chart;
 use crate::diag::{Diagnostic, Span, nearest};
-use crate::gotmpl::Usage;
+use crate::engine::Usage;
+use crate::gotmpl::ANY_ITEM;
 use crate::lint::documented::Documentation;
 use crate::lint::reads::{Read, Reader, file_name};
 use crate::lint::registry::declare;
@@ -62,25 +63,32 @@ fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
             let is_explained = is_given(&scope.values, path)
                 || schema.as_ref().is_some_and(|schema| in_schema(schema, path))
                 || reads.iter().any(|other| provides_for(other, path))
-                || documentation.describes(path);
+                || documentation.describes(&without_items(path));
             if is_explained || !seen.insert(path) {
                 continue;
             }
-            let near = nearest(&path[depth], known.iter().copied());
+            let key = &path[depth];
+            let near = nearest(key, known.iter().copied());
             found.push(
                 Diagnostic::of(
                     &UNDECLARED.rule,
-                    format!("`{}` is not declared in the chart's values", path.join(".")),
+                    format!("`{}` is not declared in the chart's values", shown(path)),
                 )
                 .at(span, "")
-                .help(near.map_or_else(
-                    || "declare it in `values.yaml`".to_owned(),
-                    |near| format!("did you mean `{near}`?"),
-                )),
+                .help(match near {
+                    _ if depth > 0 && ROOT.contains(&key.as_str()) => {
+                        format!("`.` is not the chart's root inside `with` and `range`: use `$.{key}`")
+                    }
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "declare it in `values.yaml`".to_owned(),
+                }),
             );
         }
     }
 }
+
+/// What Helm templates find at the root, besides sub-charts.
+const ROOT: [&str; 6] = ["Capabilities", "Chart", "Files", "Release", "Template", "Values"];
 
 /// Whether a chart has partials only: they are called with the values of others.
 fn lends_only(chart: &Chart) -> bool {
@@ -96,8 +104,29 @@ fn is_in_comment(chart: &Chart, span: Span) -> bool {
 
 /// Whether the values of the release have it: a parent chart or the user sets it.
 fn is_given(values: &Node, path: &[String]) -> bool {
-    let path: Vec<&str> = path.iter().map(String::as_str).collect();
-    values.at(&path).is_some_and(|node| !node.is_null())
+    let nodes = path.iter().fold(vec![values], |nodes, key| below(&nodes, key));
+    nodes.iter().any(|node| !node.is_null())
+}
+
+/// The keys of a path that have names.
+fn without_items(path: &[String]) -> Vec<String> {
+    path.iter().filter(|key| *key != ANY_ITEM).cloned().collect()
+}
+
+/// A path as messages show it: `hosts[].name`.
+fn shown(path: &[String]) -> String {
+    path.join(".").replace(&format!(".{ANY_ITEM}"), ANY_ITEM)
+}
+
+/// What a key leads to from any of these nodes; [`ANY_ITEM`] leads to all items.
+fn below<'a>(nodes: &[&'a Node], key: &str) -> Vec<&'a Node> {
+    let of_node = |node: &&'a Node| match &node.value {
+        Value::Seq(items) if key == ANY_ITEM => items.iter().collect(),
+        Value::Map(map) if key == ANY_ITEM => map.iter().map(|entry| &entry.value).collect(),
+        Value::Map(map) => map.get(key).into_iter().collect(),
+        _ => Vec::new(),
+    };
+    nodes.iter().flat_map(of_node).collect()
 }
 
 /// Whether the templates provide for the absence of the value at `path`: they test it or something below it, or set it.
@@ -112,16 +141,17 @@ fn provides_for(read: &Read, path: &[String]) -> bool {
 /// The depth at which a path leaves the declared values, with the keys that are declared there. What lies below an
 /// empty map, a null or a scalar is not declared key by key.
 fn missing<'a>(values: &'a Node, path: &[String]) -> Option<(usize, Vec<&'a str>)> {
-    let mut node = values;
+    let mut nodes = vec![values];
     for (depth, key) in path.iter().enumerate() {
-        let Value::Map(map) = &node.value else { return None };
-        if map.is_empty() && depth > 0 {
-            return None;
+        let next = below(&nodes, key);
+        if next.is_empty() {
+            // Without an item there is nothing to compare with.
+            let maps: Option<Vec<_>> = nodes.iter().map(|node| node.as_map()).collect();
+            let maps = maps.filter(|maps| key != ANY_ITEM && !maps.is_empty())?;
+            let is_open = depth > 0 && maps.iter().any(|map| map.is_empty());
+            return (!is_open).then(|| (depth, maps.into_iter().flat_map(crate::yaml::Map::keys).collect()));
         }
-        match map.get(key) {
-            Some(next) => node = next,
-            None => return Some((depth, map.keys().collect())),
-        }
+        nodes = next;
     }
     None
 }
@@ -130,6 +160,13 @@ fn missing<'a>(values: &'a Node, path: &[String]) -> Option<(usize, Vec<&'a str>
 fn in_schema(schema: &serde_json::Value, path: &[String]) -> bool {
     let mut at = schema;
     for key in path {
+        if key == ANY_ITEM {
+            match at.get("items").or_else(|| at.get("additionalProperties")) {
+                Some(next) if next.is_object() => at = next,
+                _ => return true,
+            }
+            continue;
+        }
         // Whatever is composed or referred to is not followed.
         if ["$ref", "allOf", "anyOf", "oneOf", "patternProperties"].iter().any(|word| at.get(word).is_some())
         {
@@ -166,6 +203,33 @@ mod tests {
             assert_eq!(run(fine), [""; 0], "{fine}");
         }
     }
+
+    #[test]
+    fn variables_of_tera_lead_to_values() {
+        let chart = ("Chart.yaml", "apiVersion: v2\nname: db\nversion: 1.0.0\nengine: tera\n");
+        let run = |template: &str| {
+            chart_findings(
+                "values/undeclared",
+                &[chart, ("values.yaml", "image: {tag: a}\nports: [{port: 1}]\n"), ("templates/a.yaml", template)],
+            )
+        };
+        for (template, found) in [
+            ("{% set image = values.image %}\na: {{ image.tga }}\n", "2:7 `image.tga`"),
+            ("{% set tag = values.image.tga %}\na: {{ tag }}\n", "1:14 `image.tga`"),
+            ("a: {{ values.image.tag | default(value=values.tag) }}\n", "1:40 `tag`"),
+        ] {
+            let found = format!("templates/a.yaml:{found} is not declared in the chart's values");
+            assert_eq!(run(template), [found], "{template}");
+        }
+        for fine in [
+            "{% set tag = values.image.tga %}\n{% if tag %}\na: {{ tag }}\n{% endif %}\n",
+            "{% for port in values.ports %}\na{{ port.port }}: {{ port.name }}\n{% endfor %}\n",
+            "a: {{ values.image.tga or 1 }}\n",
+        ] {
+            assert_eq!(run(fine), [""; 0], "{fine}");
+        }
+    }
+
     /// The findings on a Helm chart with these values and this template.
     fn in_helm(values: &str, template: &str) -> Vec<String> {
         let chart = ("Chart.yaml", "apiVersion: v2\nname: db\nversion: 1.0.0\n");
@@ -174,16 +238,35 @@ mod tests {
 
     #[test]
     fn what_is_used_and_known_nowhere_is_reported() {
-        let values = "image: {tag: a}\ningress: {enabled: false}\n";
+        let values = "image: {tag: a}\ningress: {enabled: false}\nhosts: [{name: a}, {name: b, path: /}]\n\
+                      ports: {http: {number: 80}}\nempty: []\nnames: [a]\nopen: [{}]\n";
         for (template, found) in [
             ("a: {{ .Values.image.tga }}", "1:7 `image.tga`"),
             ("{{ with .Values.image }}a: {{ .tga }}{{ end }}", "1:31 `image.tga`"),
             ("{{ $image := .Values.image }}a: {{ $image.tga | quote }}", "1:36 `image.tga`"),
             ("{{ if .Values.ingress.enabled }}a: {{ .Values.ingress.host }}{{ end }}", "1:39 `ingress.host`"),
             ("a: {{ index .Values \"image\" \"tga\" }}", "1:7 `image.tga`"),
+            ("{{ range .Values.hosts }}a: {{ .nmae }}{{ end }}", "1:32 `hosts[].nmae`"),
+            ("{{ range .Values.hosts }}a: {{ .Release.Name }}{{ end }}", "1:32 `hosts[].Release`"),
+            ("{{ range $host := .Values.hosts }}a: {{ $host.nmae }}{{ end }}", "1:41 `hosts[].nmae`"),
+            ("{{ range $key, $port := .Values.ports }}a: {{ $port.nubmer }}{{ end }}", "1:47 `ports[].nubmer`"),
         ] {
             let found = format!("templates/a.yaml:{found} is not declared in the chart's values");
             assert_eq!(in_helm(values, template), [found], "{template}");
+        }
+    }
+
+    #[test]
+    fn items_are_compared_with_all_items_that_there_are() {
+        let values = "hosts: [{name: a}, {name: b, path: /}]\nempty: []\nnames: [a]\nopen: [{}]\n";
+        for template in [
+            "{{ range .Values.hosts }}a: {{ .name }}{{ .path }}{{ end }}",
+            "{{ range .Values.hosts }}{{ if .port }}a: {{ .port }}{{ end }}{{ end }}",
+            "{{ range .Values.empty }}a: {{ .name }}{{ end }}",
+            "{{ range .Values.names }}a: {{ . }}{{ end }}",
+            "{{ range .Values.open }}a: {{ .name }}{{ end }}",
+        ] {
+            assert_eq!(in_helm(values, template), [""; 0], "{template}");
         }
     }
 

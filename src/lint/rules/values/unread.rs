@@ -1,6 +1,6 @@
 use super::is_foreign;
 use crate::diag::Diagnostic;
-use crate::gotmpl::Usage;
+use crate::engine::Usage;
 use crate::lint::reads::{Read, Reader};
 use crate::lint::registry::declare;
 use crate::lint::subject::ChartSubject;

@@ -1,4 +1,5 @@
 use super::prelude::*;
+use crate::k8s::views::IntOrPercent::{Int, Percent};
 
 declare! {
     /// A `PodDisruptionBudget` that never allows an eviction does not protect the pods: it blocks every node drain
@@ -48,9 +49,9 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     for (budgets, selection) in release.budgets() {
         // All the pods that they count together.
         let replicas: Option<i64> = selection
-            .taken
+            .workloads
             .iter()
-            .map(|index| release.workloads[*index].replicas())
+            .map(|index| release.workloads()[*index].replicas())
             .try_fold((0_i64, false), |(sum, _), replicas| Some((sum.saturating_add(replicas?), true)))
             .and_then(|(sum, any)| any.then_some(sum));
         found.extend(budgets.into_iter().filter_map(|budget| blocked(budget, replicas)));
@@ -58,33 +59,21 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
 }
 
 /// What blocks the eviction of the pods that a budget counts; how many they are may not be known.
-fn blocked(budget: &Object, replicas: Option<i64>) -> Option<Diagnostic> {
-    let field = |name: &str| budget.at(&["spec", name]).filter(|node| !node.is_null());
-    let (path, why) = if let Some(node) = field("maxUnavailable") {
-        if !matches!(count(node), Some((0, _))) {
-            return None;
+fn blocked(budget: Budget<'_>, replicas: Option<i64>) -> Option<Diagnostic> {
+    let (path, why) = match (budget.max_unavailable(), budget.min_available()) {
+        (Some(Int(0) | Percent(0)), _) => ("spec.maxUnavailable", "may never be unavailable".to_owned()),
+        (None, Some(limit)) => {
+            let is_all = match limit {
+                Percent(percent) => percent >= 100,
+                Int(number) => replicas.is_some_and(|replicas| replicas > 0 && number >= replicas),
+            };
+            let all = replicas.map_or("all".to_owned(), |replicas| format!("all {replicas}"));
+            is_all.then(|| ("spec.minAvailable", format!("have to be available, {all} of them")))?
         }
-        ("spec.maxUnavailable", "may never be unavailable".to_owned())
-    } else {
-        let (wanted, percent) = count(field("minAvailable")?)?;
-        match (percent, replicas) {
-            (true, _) if wanted >= 100 => {}
-            (false, Some(replicas)) if wanted >= replicas && replicas > 0 => {}
-            _ => return None,
-        }
-        let all = replicas.map_or("all".to_owned(), |replicas| format!("all {replicas}"));
-        ("spec.minAvailable", format!("have to be available, {all} of them"))
+        _ => return None,
     };
-    let message = format!("PodDisruptionBudget `{}` blocks every eviction: its pods {why}", budget.name);
-    Some(finding(&BLOCKING_DISRUPTION_BUDGET, budget, path, message).help("use `maxUnavailable: 1`"))
-}
-
-/// A number, or a percentage and the mark of one.
-fn count(node: &Node) -> Option<(i64, bool)> {
-    match node.as_str() {
-        Some(text) => Some((text.strip_suffix('%')?.parse().ok()?, true)),
-        None => Some((node.as_i64()?, false)),
-    }
+    let message = format!("{budget} blocks every eviction: its pods {why}");
+    Some(budget.finding(&BLOCKING_DISRUPTION_BUDGET, path, message).help("use `maxUnavailable: 1`"))
 }
 
 #[cfg(test)]

@@ -34,15 +34,12 @@ declare! {
 }
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
-    for workload in release.pods() {
-        for container in workload.containers() {
-            let Some(text) = container.field("image").and_then(Node::as_str).filter(|text| !text.is_empty())
-            else {
-                continue;
-            };
+    for workload in release.started_workloads() {
+        for container in workload.template().all_containers() {
+            let text = container.image();
             let image = Image::parse(text);
             let what = match image.tag {
-                _ if image.digest => continue,
+                _ if text.is_empty() || image.digest => continue,
                 Some("latest") => "uses the tag `latest`, whose content changes",
                 Some(_) => continue,
                 None => "has no tag, which means `latest`",

@@ -11,8 +11,8 @@ super::group! {
 
 mod prelude {
     pub(super) use crate::diag::Diagnostic;
+    pub(super) use crate::lint::finding::{finding, locate};
     pub(super) use crate::lint::registry::declare;
-    pub(super) use crate::lint::subject::{Release, Workload, finding, items_of, locate};
-    pub(super) use crate::manifest::Object;
+    pub(super) use crate::lint::release::{Budget, Release, Service, Workload};
     pub(super) use crate::yaml::Node;
 }

@@ -48,9 +48,9 @@ declare! {
 }
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
-    for workload in release.pods() {
-        for container in workload.containers() {
-            for (index, variable) in items_of(container.field("env")) {
+    for workload in release.started_workloads() {
+        for container in workload.template().all_containers() {
+            for (index, variable) in container.env().iter().enumerate() {
                 let text = |field: &str| variable.get(field).and_then(Node::as_str).unwrap_or_default();
                 let (name, value) = (text("name"), text("value"));
                 if !is_secret_name(name) || !is_literal(value) {

@@ -1,4 +1,5 @@
 use super::prelude::*;
+use crate::k8s::views::Claim;
 
 declare! {
     /// Several replicas that mount one claim with access mode `ReadWriteOnce` run only on one node; pods on other nodes
@@ -42,23 +43,21 @@ declare! {
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     for workload in
-        release.workloads.iter().filter(|workload| workload.replicas().is_some_and(|count| count > 1))
+        release.workloads().iter().filter(|workload| workload.replicas().is_some_and(|count| count > 1))
     {
-        for (index, volume) in workload.volumes() {
+        for (index, volume) in workload.template().volumes().iter().enumerate() {
             let name = volume.at(&["persistentVolumeClaim", "claimName"]).and_then(Node::as_str);
             let claim =
                 name.and_then(|name| release.named("", "PersistentVolumeClaim", name, workload.object));
             let Some(claim) = claim else { continue };
-            let mut modes =
-                items_of(claim.at(&["spec", "accessModes"])).filter_map(|(_, mode)| mode.as_str());
-            if modes.any(|mode| matches!(mode, "ReadWriteMany" | "ReadOnlyMany")) {
+            if !Claim::new(&claim.root).is_exclusive() {
                 continue;
             }
             found.push(
                 workload
                     .finding(
                         &SHARED_CLAIM,
-                        workload.pod_path(&format!("spec.volumes[{index}].persistentVolumeClaim.claimName")),
+                        workload.template().path(&format!("spec.volumes[{index}].persistentVolumeClaim.claimName")),
                         format!(
                             "all replicas of {workload} mount the claim `{}`, which only one node can",
                             claim.name

@@ -1,5 +1,5 @@
 use super::prelude::*;
-use crate::lint::subject::Service;
+use crate::k8s::views::Container;
 use std::collections::BTreeSet;
 
 declare! {
@@ -56,13 +56,13 @@ const SHOWN: usize = 20;
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     // A headless Service resolves to its pods whatever their ports are.
-    let balanced = |service: &&Service<'_>| !service.selector.is_empty() && !service.is_headless();
-    for selection in release.behind.iter().filter(|selection| !selection.taken.is_empty()) {
-        let selected = selection.taken.iter().map(|index| &release.workloads[*index]);
+    let balanced = |service: &&Service<'_>| !service.selector().is_empty() && !service.is_headless();
+    for selection in release.service_selections.iter().filter(|selection| !selection.workloads.is_empty()) {
+        let selected = selection.workloads.iter().map(|index| &release.workloads()[*index]);
         let names: BTreeSet<&str> =
-            selected.flat_map(Workload::containers).flat_map(|container| container.port_names()).collect();
+            selected.flat_map(|workload| workload.template().all_containers()).flat_map(Container::port_names).collect();
         for service in selection.owners.iter().map(|owner| &release.services[*owner]).filter(balanced) {
-            for (index, port) in items_of(service.spec("ports")) {
+            for (index, port) in service.ports().iter().enumerate() {
                 let Some(target) = port.get("targetPort").and_then(Node::as_str) else { continue };
                 if target.parse::<u16>().is_ok() || names.contains(target) {
                     continue;
@@ -82,12 +82,12 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
             }
         }
     }
-    for workload in release.pods() {
-        for container in workload.containers() {
+    for workload in release.started_workloads() {
+        for container in workload.template().all_containers() {
             let names = || container.port_names().collect::<BTreeSet<_>>();
-            for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
+            for (field, probe) in container.probes() {
                 for handler in ["httpGet", "tcpSocket"] {
-                    let port = container.field(probe).and_then(|node| node.at(&[handler, "port"]));
+                    let port = probe.node().at(&[handler, "port"]);
                     let Some(port) = port.and_then(Node::as_str).filter(|port| !names().contains(port))
                     else {
                         continue;
@@ -99,7 +99,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
                         workload
                             .finding(
                                 &UNKNOWN_PORT,
-                                container.path(&format!("{probe}.{handler}.port")),
+                                container.path(&format!("{field}.{handler}.port")),
                                 format!(
                                     "container `{}` of {workload} declares no port `{port}`: the probe always fails",
                                     container.name()

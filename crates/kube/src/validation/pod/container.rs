@@ -4,6 +4,7 @@ use super::volume::{Source, Volume};
 use super::{At, Context, Pod, env, names, one_of, one_of_if_set, or_default};
 use super::{probe, resources, security, volume_source};
 use crate::Version;
+use crate::gates::Feature;
 use crate::validation::Texts;
 use std::collections::BTreeSet;
 
@@ -23,10 +24,10 @@ pub(super) fn containers(spec: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Context<'_>)
         }
         probe::lifecycle(&container.field("lifecycle"), pod, cx);
         probe::probes(&container, pod, cx);
-        if pod.version >= Version::V1_35 {
+        if cx.gate(Feature::ContainerRestartRules) {
             restart_policy(&container, cx);
-        } else if pod.version < Version::V1_34 && container.field("restartPolicy").is_set() {
-            // In 1.34 the gate `ContainerRestartRules` is off: both fields are dropped.
+        } else if cx.version < Version::V1_34 && container.field("restartPolicy").is_set() {
+            // A version that has the gate and leaves it off drops both fields.
             cx.forbidden(&container.field("restartPolicy"), "may not be set for non-init containers");
         }
         host_port_conflicts(&container, &mut host_ports, pod, cx);
@@ -56,7 +57,8 @@ pub(super) fn init_containers(spec: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Context
         for field in ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"] {
             let place = container.field(field);
             // `stopSignal` is dropped while its gate is off, and with it a lifecycle that says nothing else.
-            let dropped = place.field("stopSignal").is_set()
+            let dropped = !cx.gate(Feature::ContainerStopSignals)
+                && place.field("stopSignal").is_set()
                 && !place.field("postStart").is_set()
                 && !place.field("preStop").is_set();
             if place.is_set() && !dropped {
@@ -64,7 +66,7 @@ pub(super) fn init_containers(spec: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Context
                 cx.forbidden(&container.field(field), detail);
             }
         }
-        if pod.version >= Version::V1_36 {
+        if cx.gate(Feature::InPlacePodVerticalScalingInitContainers) {
             for policy in container.field("resizePolicy").items() {
                 if policy.field("restartPolicy").text() == "RestartContainer" {
                     let detail = "must not be set to 'RestartContainer' for non-sidecar initContainers";
@@ -401,8 +403,8 @@ fn init_restart_policy(container: &At<'_, '_>, cx: &mut Context<'_>) {
     let policy = container.field("restartPolicy");
     if cx.version < Version::V1_34 {
         one_of_if_set(&policy, &["Always"], cx);
-    } else if cx.version < Version::V1_35 {
-        // The gate `ContainerRestartRules` is off: what makes no sidecar is dropped.
+    } else if !cx.gate(Feature::ContainerRestartRules) {
+        // What makes no sidecar is dropped.
     } else if cx.version < Version::V1_36 && is_sidecar(container) {
         let rules = container.field("restartPolicyRules");
         if !rules.is_empty() {
@@ -431,8 +433,11 @@ fn restart_policy(container: &At<'_, '_>, cx: &mut Context<'_>) {
     if rules.len() > MAX_RULES {
         cx.too_many(&rules, MAX_RULES);
     }
-    let actions: &[&str] =
-        if cx.version >= Version::V1_36 { &["Restart", "RestartAllContainers"] } else { &["Restart"] };
+    let actions: &[&str] = if cx.gate(Feature::RestartAllContainersOnContainerExits) {
+        &["Restart", "RestartAllContainers"]
+    } else {
+        &["Restart"]
+    };
     for rule in rules.items() {
         let action = rule.field("action");
         if !actions.contains(&action.text()) {

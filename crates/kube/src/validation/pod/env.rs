@@ -1,7 +1,7 @@
 //! Environment variables and the selectors they share with volumes.
 
 use super::{At, Context, each_container, names, or_default, volume_source};
-use crate::Version;
+use crate::gates::Feature;
 use crate::quantity::Quantity;
 
 /// `ValidateEnv`.
@@ -11,9 +11,18 @@ pub(super) fn variables(variables: &At<'_, '_>, cx: &mut Context<'_>) {
         if name.text().is_empty() {
             cx.required(&name, "");
         } else {
-            cx.form(&name, names::relaxed_env_var_name);
+            cx.form(&name, name_form(cx));
         }
         value_from(&variable, cx);
+    }
+}
+
+/// How the names of variables are checked.
+fn name_form(cx: &Context<'_>) -> fn(&str) -> Vec<String> {
+    if cx.gate(Feature::RelaxedEnvironmentVariableValidation) {
+        names::relaxed_env_var_name
+    } else {
+        names::env_var_name
     }
 }
 
@@ -22,7 +31,7 @@ pub(super) fn sources(sources: &At<'_, '_>, cx: &mut Context<'_>) {
     for source in sources.items() {
         let prefix = source.field("prefix");
         if !prefix.text().is_empty() {
-            cx.form(&prefix, names::relaxed_env_var_name);
+            cx.form(&prefix, name_form(cx));
         }
         let mut count = 0;
         for kind in ["configMapRef", "secretRef"] {
@@ -49,9 +58,6 @@ pub(super) fn sources(sources: &At<'_, '_>, cx: &mut Context<'_>) {
 
 /// `validateFileKeyRefVolumes`.
 pub(super) fn file_key_volumes(spec: &At<'_, '_>, cx: &mut Context<'_>) {
-    if cx.version < Version::V1_35 {
-        return;
-    }
     each_container(spec, |container| {
         for variable in container.field("env").items() {
             let reference = variable.field("valueFrom.fileKeyRef");
@@ -95,10 +101,9 @@ fn value_from(variable: &At<'_, '_>, cx: &mut Context<'_>) {
             key_selector(&reference, cx);
         }
     }
-    // Before 1.35 the gate `EnvFiles` is off, and the server drops the field.
-    let files = cx.version >= Version::V1_35;
+    let files = cx.gate(Feature::EnvFiles);
     let file = from.field("fileKeyRef");
-    if files && file.is_set() {
+    if file.is_set() {
         count += 1;
         file_key_selector(&file, cx);
     }

@@ -19,7 +19,13 @@ mod tests;
 pub(super) use scheduling::{node_selector, tolerations};
 
 use super::{At, Context, metadata, volume_source};
-use crate::{Version, names};
+use crate::gates::Feature;
+use crate::names;
+
+/// `ValidatePodTemplate`.
+pub(super) fn pod_template(root: &At<'_, '_>, cx: &mut Context<'_>) {
+    template_spec(&root.field("template"), cx);
+}
 
 /// `ValidatePodTemplateSpec`: `template` is the place of the whole template (`spec.template`).
 pub(super) fn template_spec(template: &At<'_, '_>, cx: &mut Context<'_>) {
@@ -32,7 +38,7 @@ pub(super) fn template_spec_with_claims<'n>(template: &At<'_, 'n>, claims: At<'_
     held_template(template, Holder::StatefulSet { claims }, cx);
 }
 
-/// All that is said of the template of a `StatefulSet` before 1.34: its spec was not validated.
+/// The part of `ValidatePodTemplateSpec` that a `StatefulSet` got before 1.34: its pods' spec was not validated.
 pub(super) fn template_with_unchecked_spec(template: &At<'_, '_>, cx: &mut Context<'_>) {
     template_metadata(template, cx);
     warning::of(template, cx);
@@ -104,7 +110,6 @@ impl<'p, 'n> Holder<'p, 'n> {
 
 /// What the checks below the spec need to know of the rest of it.
 struct Pod<'n> {
-    version: Version,
     /// A pod, whose spec is complete; templates may be completed later.
     complete: bool,
     host_network: bool,
@@ -120,7 +125,6 @@ struct Pod<'n> {
 /// `ValidatePodSpec`.
 fn pod_spec<'n>(spec: &At<'_, 'n>, holder: Holder<'_, 'n>, cx: &mut Context<'_>) {
     let pod = Pod {
-        version: cx.version,
         complete: holder.pod_metadata().is_some(),
         host_network: spec.field("hostNetwork").flag(),
         host_users: spec.field("hostUsers").bool().unwrap_or(true),
@@ -264,11 +268,12 @@ fn dns_config(spec: &At<'_, '_>, cx: &mut Context<'_>) {
         );
         cx.invalid(&searches, detail);
     }
+    let relaxed = cx.gate(Feature::RelaxedDNSSearchValidation);
+    let form = if relaxed { names::dns1123_subdomain_with_underscore } else { names::dns1123_subdomain };
     for search in searches.items() {
         let text = search.text();
-        if text != "." {
-            let name = text.strip_suffix('.').unwrap_or(text);
-            cx.invalid_each(&search, names::dns1123_subdomain_with_underscore(name));
+        if !(relaxed && text == ".") {
+            cx.invalid_each(&search, form(text.strip_suffix('.').unwrap_or(text)));
         }
     }
     for option in config.field("options").items() {
@@ -278,15 +283,12 @@ fn dns_config(spec: &At<'_, '_>, cx: &mut Context<'_>) {
     }
 }
 
-/// `validatePodHostName`; the field is dropped where its gate is off, before 1.35.
+/// `validatePodHostName`.
 fn hostname_override(spec: &At<'_, '_>, cx: &mut Context<'_>) {
     const MAX_LENGTH: usize = 64;
 
     let hostname = spec.field("hostnameOverride");
     let Some(name) = hostname.str() else { return };
-    if cx.version < Version::V1_35 {
-        return;
-    }
     if spec.field("setHostnameAsFQDN").flag() {
         cx.forbidden(&hostname, "may not be specified when setHostnameAsFQDN is true");
     }
@@ -309,9 +311,9 @@ fn host_aliases(aliases: &At<'_, '_>, cx: &mut Context<'_>) {
     }
 }
 
-/// `IsValidIPForLegacyField`: strict since 1.36 (gate `StrictIPCIDRValidation`).
+/// `IsValidIPForLegacyField`.
 fn legacy_ip(at: &At<'_, '_>, cx: &mut Context<'_>) {
-    cx.invalid_each(at, names::ip(at.text(), cx.version >= Version::V1_36));
+    cx.invalid_each(at, names::ip(at.text(), cx.gate(Feature::StrictIPCIDRValidation)));
 }
 
 /// `field.NotSupported` unless the value is one of `supported`, or empty and so defaulted.

@@ -1,6 +1,7 @@
 //! Probes, lifecycle hooks and their handlers.
 
 use super::{At, Context, Pod, names, one_of};
+use crate::gates::Feature;
 use plimsoll_yaml::Value;
 
 /// The three probes of a container: `validateLivenessProbe`, `validateReadinessProbe`, `validateStartupProbe`.
@@ -110,11 +111,14 @@ fn http_get(action: &At<'_, '_>, cx: &mut Context<'_>) {
 fn sleep(action: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Context<'_>) {
     let written = action.field("seconds");
     let seconds = written.int().unwrap_or(0);
-    if seconds < 0 || seconds > pod.grace_period {
-        let detail = format_args!(
-            "must be non-negative and less than terminationGracePeriodSeconds ({})",
-            pod.grace_period
-        );
+    let (least, form) = if cx.gate(Feature::PodLifecycleSleepActionAllowZero) {
+        (0, "non-negative")
+    } else {
+        (1, "greater than 0")
+    };
+    if seconds < least || seconds > pod.grace_period {
+        let detail =
+            format_args!("must be {form} and less than terminationGracePeriodSeconds ({})", pod.grace_period);
         cx.invalid(&action.showing(&written), detail);
     }
 }

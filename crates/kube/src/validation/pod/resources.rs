@@ -4,7 +4,6 @@ use super::super::resources::{
     container_resource_name, is_huge_page, is_overcommit_allowed, quantity, quantity_value, resource_name,
 };
 use super::{At, Context, Holder, Pod, container, names};
-use crate::Version;
 use crate::quantity::Quantity;
 
 /// `ValidateContainerResourceRequirements`; `claims` are the names of the pod's resource claims.
@@ -23,16 +22,13 @@ pub(super) fn overhead(overhead: &At<'_, '_>, cx: &mut Context<'_>) {
     }
 }
 
-/// `validatePodResourceClaims`; gives the claims' names. Before 1.34 the gate is off, and they are dropped.
+/// `validatePodResourceClaims`; gives the claims' names.
 pub(super) fn pod_claims<'n>(
     claims: &At<'_, 'n>,
     holder: Holder<'_, '_>,
     cx: &mut Context<'_>,
 ) -> Vec<&'n str> {
     let mut names = Vec::new();
-    if cx.version < Version::V1_34 {
-        return names;
-    }
     let is_mirror = holder
         .pod_metadata()
         .is_some_and(|metadata| metadata.field("annotations").key("kubernetes.io/config.mirror").is_set());
@@ -73,10 +69,10 @@ pub(super) fn pod_claims<'n>(
     names
 }
 
-/// `validatePodResources`. Before 1.34 the gate `PodLevelResources` is off, and the field is dropped.
+/// `validatePodResources`.
 pub(super) fn pod_level(spec: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Context<'_>) {
     let resources = spec.field("resources");
-    if !resources.is_set() || pod.version < Version::V1_34 {
+    if !resources.is_set() {
         return;
     }
     if spec.field("os.name").text() == "windows" {
@@ -189,9 +185,6 @@ fn is_whole_pages(name: &str, amount: &At<'_, '_>) -> bool {
 
 /// `validateResourceClaimNames`.
 fn claim_names(claims: &At<'_, '_>, pod_claims: &[&str], cx: &mut Context<'_>) {
-    if cx.version < Version::V1_34 {
-        return;
-    }
     for (index, claim) in claims.items().enumerate() {
         let name = claim.field("name");
         let request = claim.field("request");

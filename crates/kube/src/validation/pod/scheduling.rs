@@ -2,6 +2,7 @@
 
 use super::{At, Context, Holder, metadata, names, one_of_if_set};
 use crate::Version;
+use crate::gates::Feature;
 use crate::validation::Texts;
 use plimsoll_diag::Span;
 use plimsoll_yaml::{Map, Node, Value};
@@ -42,7 +43,8 @@ pub(in crate::validation) fn node_selector(selector: &At<'_, '_>, cx: &mut Conte
         cx.required(&terms, "must have at least one node selector term");
     }
     for term in terms.items() {
-        node_selector_term(&term, true, cx);
+        // Checking label values came with 1.33.
+        node_selector_term(&term, cx.version >= Version::V1_33, cx);
     }
 }
 
@@ -106,7 +108,7 @@ pub(super) fn spread_constraints(constraints: &At<'_, '_>, holder: Holder<'_, '_
             one_of_if_set(&constraint.field(policy), &["Honor", "Ignore"], cx);
         }
         let selector = constraint.field("labelSelector");
-        if cx.version >= Version::V1_34 {
+        if cx.gate(Feature::MatchLabelKeysInPodTopologySpreadSelectorMerge) {
             label_keys(&constraint, &selector, holder.pod_metadata(), cx);
         } else {
             spread_label_keys(&constraint, &selector, cx);
@@ -286,7 +288,7 @@ fn label_keys(term: &At<'_, '_>, selector: &At<'_, '_>, pod: Option<At<'_, '_>>,
     }
 }
 
-/// `ValidateMatchLabelKeysInTopologySpread`, which holds where keys are not added to the selector: before 1.34.
+/// `ValidateMatchLabelKeysInTopologySpread`, which holds where keys are not added to the selector.
 fn spread_label_keys(constraint: &At<'_, '_>, selector: &At<'_, '_>, cx: &mut Context<'_>) {
     let keys = constraint.field("matchLabelKeys");
     if !keys.is_empty() && !selector.is_set() {

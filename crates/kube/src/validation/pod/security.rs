@@ -2,6 +2,7 @@
 
 use super::{At, Context, Pod, each_container, names, one_of_if_set, volume_source};
 use crate::Version;
+use crate::gates::Feature;
 use crate::validation::Texts;
 
 pub(super) const SECCOMP_POD: &str = "seccomp.security.alpha.kubernetes.io/pod";
@@ -31,9 +32,8 @@ pub(super) fn pod_context(spec: &At<'_, '_>, cx: &mut Context<'_>) {
     windows_options(&context.field("windowsOptions"), cx);
     app_armor_profile(&context.field("appArmorProfile"), cx);
     one_of_if_set(&context.field("supplementalGroupsPolicy"), &["Merge", "Strict"], cx);
-    // Mounting with a label takes the gate `SELinuxMount`, which is off up to 1.36.
     let policies: &[&str] =
-        if cx.version >= Version::V1_37 { &["MountOption", "Recursive"] } else { &["Recursive"] };
+        if cx.gate(Feature::SELinuxMount) { &["MountOption", "Recursive"] } else { &["Recursive"] };
     one_of_if_set(&context.field("seLinuxChangePolicy"), policies, cx);
 }
 
@@ -44,10 +44,13 @@ pub(super) fn container_context(context: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Co
     }
     user_or_group(&context.field("runAsUser"), cx);
     user_or_group(&context.field("runAsGroup"), cx);
-    let proc_mount = context.field("procMount");
-    one_of_if_set(&proc_mount, &["Default", "Unmasked"], cx);
-    if pod.host_users && proc_mount.text() == "Unmasked" {
-        cx.invalid(&proc_mount, "`hostUsers` must be false to use `Unmasked`");
+    // While the gate is off, the server writes `Default` over it.
+    if cx.gate(Feature::ProcMountType) {
+        let proc_mount = context.field("procMount");
+        one_of_if_set(&proc_mount, &["Default", "Unmasked"], cx);
+        if pod.host_users && proc_mount.text() == "Unmasked" {
+            cx.invalid(&proc_mount, "`hostUsers` must be false to use `Unmasked`");
+        }
     }
     seccomp_profile(&context.field("seccompProfile"), cx);
     if context.field("allowPrivilegeEscalation").bool() == Some(false) {

@@ -386,6 +386,86 @@ fn each_kind_of_volume_has_its_rules() {
     );
 }
 
+/// Values that are fine, or dropped unread, in one of two versions and refused by the other: of the container, of the
+/// spec, the first of the versions that follow the newer rule, what the older and the newer one say.
+#[test]
+fn rules_change_with_their_feature_gates() {
+    type Row<'a> = (&'a str, &'a str, Version, &'a [&'a str], &'a [&'a str]);
+    let affinity = "affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: \
+                    [{matchExpressions: [{key: a, operator: In, values: ['b c']}]}]}}}";
+    let keys = "affinity: {podAffinity: {requiredDuringSchedulingIgnoredDuringExecution: \
+                [{topologyKey: a, matchLabelKeys: [b]}]}}";
+    let mount = "volumeMounts: [{name: v, mountPath: /a, recursiveReadOnly: Enabled}]";
+    let rows: [Row<'_>; 9] = [
+        ("env: [{name: 1 a}]", "", Version::V1_32, &["spec.containers[0].env[0].name invalid-value"], &[]),
+        (
+            "",
+            "dnsConfig: {searches: [_a.b, .]}",
+            Version::V1_33,
+            &["spec.dnsConfig.searches[0] invalid-value", "spec.dnsConfig.searches[1] invalid-value"],
+            &[],
+        ),
+        (
+            "lifecycle: {preStop: {sleep: {seconds: 0}}}",
+            "",
+            Version::V1_33,
+            &["spec.containers[0].lifecycle.preStop.sleep invalid-value"],
+            &[],
+        ),
+        (
+            "securityContext: {procMount: x}",
+            "",
+            Version::V1_33,
+            &[],
+            &["spec.containers[0].securityContext.procMount unsupported-value"],
+        ),
+        (
+            "resizePolicy: [{resourceName: x, restartPolicy: NotRequired}]",
+            "",
+            Version::V1_33,
+            &[],
+            &["spec.containers[0].resizePolicy unsupported-value"],
+        ),
+        ("", "hostUsers: false\nhostPID: true", Version::V1_33, &[], &["spec.HostPID forbidden"]),
+        (
+            mount,
+            "volumes: [{name: v, emptyDir: {}}]",
+            Version::V1_31,
+            &[],
+            &["spec.containers[0].volumeMounts.recursiveReadOnly forbidden"],
+        ),
+        (
+            "",
+            affinity,
+            Version::V1_33,
+            &[],
+            &[
+                "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0]\
+             .matchExpressions[0].values[0] invalid-value",
+            ],
+        ),
+        (
+            "",
+            keys,
+            Version::V1_31,
+            &[],
+            &[
+                "spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].matchLabelKeys forbidden",
+            ],
+        ),
+    ];
+    for (container, spec, since, older, newer) in rows {
+        let before = Version::of_minor(since.minor() - 1).unwrap();
+        let text = format!("{container} {spec}");
+        let errors = |version| {
+            let said = pod_of(version, container, spec);
+            said.into_iter().filter(|line| !line.ends_with("warning")).collect::<Vec<_>>()
+        };
+        assert_eq!(errors(before), older, "{text} in {before}");
+        assert_eq!(errors(since), newer, "{text} in {since}");
+    }
+}
+
 #[test]
 fn trust_bundles_are_projected_since_1_37() {
     let bundle = |version, rest: &str| {
@@ -396,7 +476,8 @@ fn trust_bundles_are_projected_since_1_37() {
         );
         said.join(", ").replace("spec.volumes[0].projected.sources[0].clusterTrustBundle", "")
     };
-    assert_eq!(bundle(Version::V1_36, "path: /a"), "");
+    // The field is dropped, and the server then warns of a source that holds nothing.
+    assert_eq!(bundle(Version::V1_36, "path: /a"), "spec.volumes[0].projected.sources[0] warning");
     for (rest, expected) in [
         ("name: 'example.com:signer:a', path: a", ""),
         ("signerName: example.com/signer, labelSelector: {}, path: a", ""),
@@ -421,7 +502,7 @@ fn certificates_of_pods_are_projected_since_1_37() {
     };
     let good = "signerName: example.net/a, keyType: ED25519, credentialBundlePath: a";
     assert_eq!(said(Version::V1_37, good), [""; 0]);
-    assert_eq!(said(Version::V1_36, "keyType: x"), [""; 0]);
+    assert_eq!(said(Version::V1_36, "keyType: x"), ["spec.volumes[0].projected.sources[0] warning"]);
     assert_eq!(
         said(Version::V1_37, "signerName: kubernetes.io/a, keyType: RSA, maxExpirationSeconds: 86401"),
         [

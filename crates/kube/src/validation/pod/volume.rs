@@ -2,6 +2,7 @@
 
 use super::{At, Context, Holder, env, names};
 use crate::Version;
+use crate::gates::Feature;
 use crate::validation::volume_source::{
     self, Kind, aws_elastic_block_store, azure_disk, azure_file, ceph_fs, cinder, csi_driver_name,
     fibre_channel, flex_volume, flocker, gce_persistent_disk, glusterfs, host_path, iscsi, kind,
@@ -63,7 +64,7 @@ impl<'n> Volumes<'n> {
 pub(super) enum Source {
     /// A claim, or an ephemeral volume that becomes one: it can be a block device.
     Claim,
-    /// An image where the gate `ImageVolume` is off (before 1.35): the server drops the volume and its mounts.
+    /// An image where the gate `ImageVolume` is off: the server drops the volume and its mounts.
     Dropped,
     Other,
 }
@@ -82,7 +83,7 @@ pub(super) fn volumes<'n>(volumes: &At<'_, 'n>, holder: Holder<'_, 'n>, cx: &mut
         if claimed.contains(name) {
             continue;
         }
-        if volume.field("image").is_set() && cx.version < Version::V1_35 {
+        if volume.field("image").is_set() && !cx.gate(Feature::ImageVolume) {
             good.push(Volume { name, source: Source::Dropped });
             continue;
         }
@@ -414,14 +415,14 @@ fn projected(volume: &At<'_, '_>, cx: &mut Context<'_>) {
             }
         }
         let bundle = source.field("clusterTrustBundle");
-        if bundle.is_set() && cx.version >= Version::V1_37 {
+        if bundle.is_set() {
             count += 1;
             trust_bundle(&bundle, cx);
             let path = bundle.field("path");
             note_path(&path, path.text(), cx);
         }
         let certificate = source.field("podCertificate");
-        if certificate.is_set() && cx.version >= Version::V1_37 {
+        if certificate.is_set() {
             count += 1;
             pod_certificate(&certificate, cx);
             for field in CERTIFICATE_PATHS {

@@ -4,6 +4,7 @@ use super::super::{claim, node_labels, resources::quantity};
 use super::container::is_sidecar;
 use super::security::{APP_ARMOR, SECCOMP_CONTAINER, SECCOMP_POD};
 use super::{At, Context, each_container, names, or_default};
+use crate::Version;
 use crate::validation::Texts;
 use std::collections::BTreeMap;
 
@@ -20,12 +21,16 @@ fn warnings(annotations: &At<'_, '_>, spec: &At<'_, '_>, cx: &mut Context<'_>) {
     }
     old_annotations(annotations, spec, cx);
     volumes(&spec.field("volumes"), cx);
-    overlapping_paths(&spec.field("volumes"), cx);
-    for address in spec.field("dnsConfig.nameservers").items() {
-        odd_address(&address, cx);
+    if cx.version >= Version::V1_32 {
+        overlapping_paths(&spec.field("volumes"), cx);
     }
-    for alias in spec.field("hostAliases").items() {
-        odd_address(&alias.field("ip"), cx);
+    if cx.version >= Version::V1_33 {
+        for address in spec.field("dnsConfig.nameservers").items() {
+            odd_address(&address, cx);
+        }
+        for alias in spec.field("hostAliases").items() {
+            odd_address(&alias.field("ip"), cx);
+        }
     }
     repeated(&spec.field("hostAliases"), "ip", cx);
     repeated(&spec.field("imagePullSecrets"), "name", cx);
@@ -154,6 +159,12 @@ fn volumes(volumes: &At<'_, '_>, cx: &mut Context<'_>) {
         for (field, spelt, message) in OLD {
             let place = volume.field(field);
             if place.is_set() {
+                // Its driver was on before 1.33.
+                let message = if *field == "gitRepo" && cx.version < Version::V1_33 {
+                    "deprecated in v1.11"
+                } else {
+                    message
+                };
                 cx.warning(&place.renamed(spelt), message);
             }
         }

@@ -42,7 +42,8 @@ pub(super) fn stateful_set(root: &At<'_, '_>, cx: &mut Context<'_>) {
     cx.non_negative(&spec.field("minReadySeconds"));
     cx.non_negative(&spec.field("ordinals.start"));
     let service = spec.field("serviceName");
-    if !service.text().is_empty() {
+    // Any name was taken before 1.33.
+    if !service.text().is_empty() && cx.version >= Version::V1_33 {
         for detail in names::name_is_dns_label(service.text(), false) {
             cx.invalid(&service, detail);
         }
@@ -71,18 +72,19 @@ pub(super) fn stateful_set(root: &At<'_, '_>, cx: &mut Context<'_>) {
         pod::template_with_unchecked_spec(&template, cx);
     }
     always_restarted(&template, "StatefulSet", cx);
-    if spec.field("revisionHistoryLimit").int().is_some_and(|limit| limit < 0) {
+    if cx.version >= Version::V1_33 && spec.field("revisionHistoryLimit").int().is_some_and(|limit| limit < 0)
+    {
         // `warningsForStatefulSet` of pkg/registry/apps/statefulset.
         let message = "a negative value retains all historical revisions; a value >= 0 is recommended";
         cx.warning(&spec.field("revisionHistoryLimit"), message);
     }
 }
 
-/// `validateRollingUpdateStatefulSet`. Up to 1.36 `maxUnavailable` is dropped unread: its gate is off.
+/// `validateRollingUpdateStatefulSet`.
 fn rolling_update(rolling: &At<'_, '_>, cx: &mut Context<'_>) {
     cx.non_negative(&rolling.field("partition"));
     let unavailable = rolling.field("maxUnavailable");
-    if unavailable.is_set() && cx.version >= Version::V1_37 {
+    if unavailable.is_set() {
         positive_int_or_percent(&unavailable, cx);
         if int_or_percent(&unavailable, 1) == 0 {
             cx.invalid(&unavailable, "cannot be 0");

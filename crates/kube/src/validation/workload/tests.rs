@@ -133,6 +133,30 @@ fn templates_of_stateful_sets_are_looked_into_since_1_34() {
 }
 
 #[test]
+fn names_of_services_of_stateful_sets_are_labels_since_1_33() {
+    let manifest = set("replicas: 1").replace("serviceName: db", "serviceName: a.b");
+    assert_eq!(said_by(Version::V1_32, &manifest), [""; 0]);
+    assert_eq!(said_by(Version::V1_33, &manifest), ["spec.serviceName invalid-value"]);
+}
+
+#[test]
+fn fields_of_jobs_are_dropped_where_their_gate_is_off() {
+    let with = |field: &str| {
+        workload(
+            "batch/v1",
+            "Job",
+            &format!("{{completions: 1, completionMode: NonIndexed, {field}, {JOB_TEMPLATE}}}"),
+        )
+    };
+    let managed = with("managedBy: x");
+    assert_eq!(said_by(Version::V1_31, &managed), [""; 0]);
+    assert_eq!(said_by(Version::V1_32, &managed), ["spec.managedBy invalid-value"]);
+    let success = with("successPolicy: {rules: [{succeededCount: 1}]}");
+    assert_eq!(said_by(Version::V1_30, &success), [""; 0]);
+    assert_eq!(said_by(Version::V1_31, &success), ["spec.successPolicy invalid-value"]);
+}
+
+#[test]
 fn selectors_have_to_select_the_template() {
     let with = |selector: &str| workload("apps/v1", "Deployment", &format!("{{{selector}{TEMPLATE}}}"));
     check(

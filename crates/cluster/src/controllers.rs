@@ -1,1 +1,0 @@
-//! The workload controllers as state machines with logical time.

@@ -1,0 +1,181 @@
+//! How functions read their arguments: as Go would convert them to the types of the parameters.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::origin::Origin;
+use crate::value::{Args, Elem, Entries, Map, Traced, Value};
+
+/// What Go says of writing to a map that was never made.
+const NIL_MAP: &str = "assignment to entry in nil map";
+
+impl<'a> Args<'a> {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// Refuses any other number of arguments than `wanted` for the method `name`.
+    pub fn takes(&self, name: &str, wanted: usize) -> Result<()> {
+        if self.len() == wanted {
+            return Ok(());
+        }
+        Err(Error::new(format!("wrong number of args for {name}: want {wanted} got {}", self.len())))
+    }
+
+    /// Argument `index` of type `interface {}`: never [`Value::Invalid`].
+    pub fn any(&self, index: usize) -> &'a Value {
+        match self.values.get(index) {
+            Some(Value::Invalid) | None => &Value::Nil,
+            Some(value) => value,
+        }
+    }
+
+    /// Where argument `index` comes from.
+    pub(crate) fn origin(&self, index: usize) -> Origin {
+        self.origins.get(index).copied().unwrap_or_default()
+    }
+
+    /// Where a result comes from that is made from all arguments.
+    pub(crate) fn all_origins(&self) -> Origin {
+        Origin::of_all(self.origins.iter().copied())
+    }
+
+    /// Where a result comes from that is argument `index`. If that was not set, the other arguments made it the result.
+    pub(crate) fn chosen_origin(&self, index: usize) -> Origin {
+        match self.origin(index) {
+            Origin::Unknown => self.all_origins(),
+            origin => origin,
+        }
+    }
+
+    /// Argument `index` of type `interface {}`, and where it comes from.
+    pub(crate) fn traced(&self, index: usize) -> Traced {
+        Traced { value: self.any(index).clone(), origin: self.origin(index) }
+    }
+
+    /// Argument `index`, which is not too large to be written.
+    pub(crate) fn writable(&self, index: usize) -> Result<&'a Value> {
+        let value = self.any(index);
+        value.check_size()?;
+        Ok(value)
+    }
+
+    /// Refuses arguments that are too large to be written.
+    pub(crate) fn check_size(&self) -> Result<()> {
+        self.values.iter().try_for_each(Value::check_size)
+    }
+
+    /// The arguments from `index` on, for variadic parameters.
+    pub fn rest(&self, index: usize) -> &'a [Value] {
+        self.values.get(index..).unwrap_or_default()
+    }
+
+    /// Argument `index` of type `string`. See [`Value::as_str`] for strings that are not UTF-8.
+    pub fn str(&self, index: usize) -> Result<&'a str> {
+        self.raw(index).as_str().ok_or_else(|| self.mismatch(index, "string"))
+    }
+
+    /// Argument `index` of type `string`, shared.
+    pub(crate) fn arc_str(&self, index: usize) -> Result<Arc<str>> {
+        match self.raw(index) {
+            Value::Str(text) => Ok(Arc::clone(text)),
+            _ => self.str(index).map(Arc::from),
+        }
+    }
+
+    /// The bytes of argument `index` of type `string`.
+    pub fn bytes(&self, index: usize) -> Result<&'a [u8]> {
+        match self.raw(index) {
+            value @ (Value::Str(_) | Value::Raw(_)) => Ok(value.as_bytes().unwrap_or_default()),
+            _ => Err(self.mismatch(index, "string")),
+        }
+    }
+
+    /// Argument `index` of type `int`.
+    pub fn int(&self, index: usize) -> Result<i64> {
+        match self.raw(index) {
+            Value::Int(number) => Ok(*number),
+            _ => Err(self.mismatch(index, "int")),
+        }
+    }
+
+    /// Argument `index` of type `float64`; integer constants are accepted.
+    pub fn float(&self, index: usize) -> Result<f64> {
+        match self.raw(index) {
+            Value::Float(number) => Ok(*number),
+            #[expect(clippy::cast_precision_loss, reason = "Go's conversion of an untyped constant")]
+            Value::Int(number) => Ok(*number as f64),
+            _ => Err(self.mismatch(index, "float64")),
+        }
+    }
+
+    /// Argument `index` of type `bool`.
+    pub fn bool(&self, index: usize) -> Result<bool> {
+        match self.raw(index) {
+            Value::Bool(flag) => Ok(*flag),
+            _ => Err(self.mismatch(index, "bool")),
+        }
+    }
+
+    /// Argument `index` of type `map[string]interface {}`. [`Value::Invalid`] is an empty map, as a
+    /// nil map is in Go; [`Args::map_to_change`] for functions that write to it.
+    pub(crate) fn map(&self, index: usize) -> Result<Map> {
+        match self.raw(index) {
+            Value::Map(map) if map.elem() == Elem::Any => Ok(map.plain()),
+            Value::Invalid => Ok(Map::new(Elem::Any, Entries::default())),
+            _ => Err(self.mismatch(index, "map[string]interface {}")),
+        }
+    }
+
+    /// Like [`Args::map`] for functions that write to the map: a nil one is an error.
+    pub(crate) fn map_to_change(&self, index: usize) -> Result<Map> {
+        match self.raw(index) {
+            Value::Invalid => Err(Error::new(NIL_MAP)),
+            _ => {
+                self.map(index).and_then(|map| if map.is_nil() { Err(Error::new(NIL_MAP)) } else { Ok(map) })
+            }
+        }
+    }
+
+    /// The items of argument `index`, as [`Args::list`] returns them, and where they come from.
+    pub(crate) fn traced_list(&self, index: usize, action: &str) -> Result<Vec<Traced>> {
+        let values = self.list(index, action)?;
+        let origin = |number| self.raw(index).origin_of_item(self.origin(index), number);
+        let items = values.iter().enumerate();
+        Ok(items.map(|(number, value)| Traced { value: value.clone(), origin: origin(number) }).collect())
+    }
+
+    /// The items of argument `index`, which has to be a slice of any element type. `action` is the
+    /// word of Sprig's message, as in `Cannot find last on type string`.
+    pub fn list(&self, index: usize, action: &str) -> Result<Cow<'a, [Value]>> {
+        let value = self.raw(index);
+        value.as_list().ok_or_else(|| match value {
+            Value::Nil | Value::Invalid => Error::new(format!("cannot {action} on a missing value")),
+            _ => Error::new(format!("cannot {action} on type {}", value.kind())),
+        })
+    }
+
+    /// The error for an argument of the wrong type.
+    pub fn mismatch(&self, index: usize, expected: &str) -> Error {
+        match self.raw(index) {
+            Value::Invalid => Error::missing(format!("invalid value; expected {expected}")),
+            Value::Nil => {
+                Error::missing(format!("wrong type for value; expected {expected}; got interface {{}}"))
+            }
+            other => {
+                Error::new(format!("wrong type for value; expected {expected}; got {}", other.type_name()))
+            }
+        }
+    }
+
+    fn raw(&self, index: usize) -> &'a Value {
+        self.values.get(index).unwrap_or(&Value::Invalid)
+    }
+}

@@ -1,0 +1,104 @@
+//! DaemonSets.
+
+use super::{IntOrPercent, Metadata, PodTemplate, Selector, Workload, WorkloadKind, int, text};
+use plimsoll_yaml::Node;
+
+/// A DaemonSet.
+#[derive(Debug, Clone, Copy)]
+pub struct DaemonSet<'a> {
+    root: &'a Node,
+    spec: Option<&'a Node>,
+}
+
+impl<'a> DaemonSet<'a> {
+    /// The DaemonSet `root`.
+    pub fn new(root: &'a Node) -> Self {
+        Self { root, spec: root.get("spec") }
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'a str {
+        Metadata::of(self.root).name()
+    }
+
+    /// It as anything that makes pods.
+    pub fn workload(self) -> Workload<'a> {
+        Workload::new(WorkloadKind::DaemonSet, self.root)
+    }
+
+    /// What its pods are made from.
+    pub fn template(self) -> PodTemplate<'a> {
+        self.workload().template()
+    }
+
+    /// Its label selector.
+    pub fn selector(self) -> Selector<'a> {
+        self.workload().selector().unwrap_or_default()
+    }
+
+    /// Whether only deleted pods get a new template.
+    pub fn is_on_delete(self) -> bool {
+        text(self.spec, &["updateStrategy", "type"]) == "OnDelete"
+    }
+
+    /// How many nodes of `nodes` may have a second pod during an update (`util.SurgeCount`).
+    pub fn max_surge(self, nodes: i64) -> i64 {
+        if self.is_on_delete() { 0 } else { self.limit("maxSurge", 0, nodes) }
+    }
+
+    /// How many nodes of `nodes` may be without an available pod during an update (`util.UnavailableCount`,
+    /// `updatedDesiredNodeCounts`). One, if both limits come to nothing.
+    pub fn max_unavailable(self, nodes: i64) -> i64 {
+        if self.is_on_delete() {
+            return 0;
+        }
+        let unavailable = self.limit("maxUnavailable", 1, nodes);
+        if nodes > 0 && unavailable == 0 && self.max_surge(nodes) == 0 { 1 } else { unavailable }
+    }
+
+    /// `maxUnavailable` as written, or its default (`SetDefaults_DaemonSet`).
+    pub fn unavailable(self) -> IntOrPercent {
+        self.rolling("maxUnavailable", 1)
+    }
+
+    fn limit(self, field: &str, default: i64, nodes: i64) -> i64 {
+        self.rolling(field, default).rounded_up(nodes)
+    }
+
+    fn rolling(self, field: &str, default: i64) -> IntOrPercent {
+        let node = self.spec.and_then(|spec| spec.at(&["updateStrategy", "rollingUpdate", field]));
+        node.and_then(IntOrPercent::of).unwrap_or(IntOrPercent::Int(default))
+    }
+
+    /// How many seconds a pod must be ready to count as available.
+    pub fn min_ready_seconds(self) -> i64 {
+        int(self.spec, &["minReadySeconds"]).unwrap_or_default().max(0)
+    }
+
+    /// How many revisions are kept that no pod has (`SetDefaults_DaemonSet`).
+    pub fn revision_history_limit(self) -> i64 {
+        int(self.spec, &["revisionHistoryLimit"]).unwrap_or(10)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::node;
+    use super::*;
+
+    #[test]
+    fn limits_are_shares_of_the_nodes() {
+        let limits = |text: &str| {
+            let root = node(text);
+            let set = DaemonSet::new(&root);
+            (set.max_surge(3), set.max_unavailable(3))
+        };
+        assert_eq!(limits("{spec: {}}"), (0, 1));
+        assert_eq!(limits("{spec: {updateStrategy: {rollingUpdate: {maxUnavailable: 34%}}}}"), (0, 2));
+        assert_eq!(
+            limits("{spec: {updateStrategy: {rollingUpdate: {maxSurge: 1, maxUnavailable: 0}}}}"),
+            (1, 0)
+        );
+        assert_eq!(limits("{spec: {updateStrategy: {type: OnDelete}}}"), (0, 0));
+    }
+}

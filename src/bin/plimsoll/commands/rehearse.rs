@@ -1,0 +1,91 @@
+//! `plimsoll rehearse`.
+
+use super::previous::{self, Previous};
+use super::release;
+use crate::args::{RehearseArgs, RehearseFormat};
+use crate::ui::{ExitStatus, Refused, Ui};
+use anyhow::{Context as _, bail};
+use plimsoll::cluster::scenario;
+use plimsoll::diag::{SourceKind, Sources};
+use plimsoll::{diff, rehearse};
+
+pub(crate) fn run(args: &RehearseArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
+    if let Some(file) = &args.scenario {
+        return run_scenario(file, args, ui);
+    }
+    let sources = Sources::new();
+    let previous = Previous {
+        against: &args.against,
+        history: &args.history,
+        release: &args.release,
+        cluster: &args.cluster,
+    };
+    let sides = previous::sides(previous, &sources, ui)?;
+    let options = rehearse::Options {
+        diff: diff::Options {
+            namespace: args.release.release.namespace.clone(),
+            cluster: args.cluster.cluster(),
+            version: release::kubernetes(&args.release.release)?,
+            live: args.against.against == "live",
+            ..diff::Options::default()
+        },
+        failing: args.fail.clone(),
+        evictions: args.evict.clone(),
+        nodes: usize::from(args.nodes),
+    };
+    let rehearsed = Ui::watched("rehearsing", || rehearse::rehearse(&sides.old, &sides.new, &options));
+    let rehearsals = match rehearsed {
+        Ok(rehearsals) => rehearsals,
+        Err(errors) => {
+            ui.report(errors, &sources);
+            return Err(Refused.into());
+        }
+    };
+    match args.format {
+        RehearseFormat::Table => ui.page(&rehearse::table(&rehearsals)),
+        RehearseFormat::Json => ui.print(&rehearse::json(&rehearsals)),
+        RehearseFormat::Html => ui.print(&rehearse::html(&rehearsals, &heading(args))),
+        RehearseFormat::Svg => match rehearsals.as_slice() {
+            [] => bail!("no pods: there is nothing to rehearse"),
+            [rehearsal] => ui.print(&rehearse::svg(rehearsal)),
+            several => {
+                let names: Vec<&str> = several.iter().map(|one| one.namespace.as_str()).collect();
+                bail!("one image cannot show several namespaces ({}): use --format html", names.join(", "))
+            }
+        },
+    }
+    let any = |is: fn(&rehearse::Outcome) -> bool| rehearsals.iter().any(|rehearsal| is(&rehearsal.outcome));
+    Ok(if any(|outcome| outcome.is_rejected) {
+        ExitStatus::Rejected
+    } else if any(|outcome| !outcome.is_complete) {
+        ExitStatus::Findings
+    } else {
+        ExitStatus::Success
+    })
+}
+
+fn heading(args: &RehearseArgs) -> String {
+    let name = args.release.names.release().unwrap_or_else(|| args.release.names.source());
+    format!("{name} against {}", args.against.against)
+}
+
+fn run_scenario(file: &str, args: &RehearseArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
+    let sources = Sources::new();
+    let source = if file == "-" {
+        sources.add("<stdin>", release::read_stdin()?, SourceKind::Stdin)
+    } else {
+        let text = std::fs::read_to_string(file).with_context(|| format!("cannot read `{file}`"))?;
+        sources.add(file, text, SourceKind::File)
+    };
+    let version = release::kubernetes(&args.release.release)?;
+    let scenario = ui.kept(scenario::parse(&sources, source, version), &sources)?;
+    let outcome = ui.kept(scenario::run(&scenario).into(), &sources)?;
+    match args.format {
+        RehearseFormat::Table => ui.page(&rehearse::scenario_table(&outcome)),
+        RehearseFormat::Json => ui.print(&format!("{:#}\n", outcome.to_json())),
+        RehearseFormat::Svg | RehearseFormat::Html => {
+            bail!("a scenario is shown as a table or as JSON: use --format table or --format json")
+        }
+    }
+    Ok(ExitStatus::Success)
+}
