@@ -220,6 +220,8 @@ fn is_value_struct(field: &str, parent: &str, pod_spec: bool) -> bool {
         "resources" => !(pod_spec && parent == "spec"),
         "metadata" | "status" | "strategy" | "updateStrategy" => true,
         "podSelector" => parent == "spec",
+        "conditions" => parent == "endpoints",
+        "preference" => parent == "preferredDuringSchedulingIgnoredDuringExecution",
         _ => false,
     }
 }

@@ -37,11 +37,21 @@ pub fn encode(group: &str, kind: &str, root: &mut Node) {
         }
         ("", "LimitRange") => set_if_absent(ensure_map(map, "spec"), "limits", Value::Null),
         ("rbac.authorization.k8s.io", "Role" | "ClusterRole") => set_if_absent(map, "rules", Value::Null),
+        ("autoscaling", "HorizontalPodAutoscaler") => {
+            let spec = ensure_map(map, "spec");
+            set_if_absent(spec, "maxReplicas", 0);
+            let target = ensure_map(spec, "scaleTargetRef");
+            set_if_absent(target, "kind", "");
+            set_if_absent(target, "name", "");
+        }
         ("scheduling.k8s.io", "PriorityClass") => set_if_absent(map, "value", 0),
         ("discovery.k8s.io", "EndpointSlice") => {
             for list in ["endpoints", "ports"] {
                 set_if_absent(map, list, Value::Null);
             }
+            each(map, "endpoints", |endpoint| {
+                ensure_map(endpoint, "conditions");
+            });
         }
         ("policy", "PodDisruptionBudget")
         | ("", "ResourceQuota" | "Service")
@@ -65,7 +75,7 @@ fn template(holder: &mut Map) {
 }
 
 fn pod_spec(spec: &mut Map) {
-    for list in ["initContainers", "containers"] {
+    for list in ["initContainers", "containers", "ephemeralContainers"] {
         each(spec, list, |container| {
             ensure_map(container, "resources");
             for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
@@ -78,6 +88,13 @@ fn pod_spec(spec: &mut Map) {
             });
         });
     }
+    inside(spec, "affinity", |affinity| {
+        inside(affinity, "nodeAffinity", |rules| {
+            each(rules, "preferredDuringSchedulingIgnoredDuringExecution", |term| {
+                ensure_map(term, "preference");
+            });
+        });
+    });
     inside(spec, "securityContext", |context| {
         each(context, "sysctls", |sysctl| set_if_absent(sysctl, "value", ""));
     });

@@ -5,7 +5,7 @@ use crate::go_types;
 use plimsoll_diag::{Severity, Span};
 use plimsoll_kube::manifest::Object;
 use plimsoll_kube::schema::{self, Kind, Schemas};
-use plimsoll_kube::{ErrorKind, Version, defaults, validate_form};
+use plimsoll_kube::{ErrorKind, Version, defaults, encode, validate_form};
 use plimsoll_yaml::Node;
 
 /// How a body is decoded; the errors are worded differently.
@@ -108,5 +108,6 @@ pub(super) fn convert(object: &Node, from: &str, to: &str) -> Option<Node> {
         ("autoscaling/v2", "autoscaling/v1") => autoscaler::to_v1(&mut object),
         _ => node::set(object.as_map_mut()?, "apiVersion", to),
     }
+    encode(node::group_of(to), kind.kind, &mut object);
     Some(object)
 }

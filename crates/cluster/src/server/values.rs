@@ -14,7 +14,9 @@ pub(super) fn complete(mut error: FieldError, root: &Node, version: Version) -> 
     );
     let is_cut = error.value.as_deref().is_some_and(|value| value.ends_with("\"..."));
     let is_unknown = error.value.as_deref().is_none_or(|value| value == "null");
-    if shows && (is_unknown || is_cut) {
+    // Each scope of a quota is blamed on all of them.
+    let is_part = error.path == "spec.scopes";
+    if shows && (is_unknown || is_cut || is_part) {
         let steps = steps(&error.path);
         let found =
             steps.iter().try_fold(root, |node, step| child(node, step)).filter(|node| !node.is_null());
