@@ -23,7 +23,6 @@ use crate::cluster::controllers::disruption::{EvictionRefusal, evict};
 use crate::cluster::controllers::{Event, Pace, Script, Simulation, State, request};
 use crate::diag::{Diagnostic, nearest};
 use crate::diff::{self, StoredObject};
-use crate::k8s::Version;
 use crate::k8s::gates::{Feature, gate};
 use crate::k8s::views::{self, WorkloadKind};
 use crate::manifest::Object;

@@ -30,7 +30,7 @@
 //!     options: render::Options {
 //!         // ...
 //! #         release: Release { name: "web".into(), namespace: "default".into(), is_upgrade: false, revision: 1 },
-//! #         capabilities: Capabilities { kube_version: KubeVersion::of_helm(), extra_api_versions: Vec::new() },
+//! #         capabilities: Capabilities { kube_version: KubeVersion::default(), extra_api_versions: Vec::new() },
 //! #         strict: false,
 //! #         with_namespace: false,
 //! #         seed: None,
