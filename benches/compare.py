@@ -66,5 +66,5 @@ for count in [100, 1000, 10000]:
     before, after = renders
     template = [helm, "template", "web", chart]
     compare(f"diff {count} objects, files", [plimsoll, "diff", after, "--against", before], template, codes=(1,))
-    recorded = [plimsoll, "diff", "web", f"{chart}-history/web/000002.yaml", "--against", "1", "--history", f"{chart}-history"]
+    recorded = [plimsoll, "diff", "web", f"{chart}-history/default/web/000002.yaml", "--against", "1", "--history", f"{chart}-history"]
     compare(f"diff {count} objects, recorded", recorded, template, codes=(1,))
