@@ -1,7 +1,14 @@
-//! What `kubectl apply` does to a stored object: three-way merge, then what the server makes of it.
+//! What applying a manifest does to a stored object: the driver's merge, then what the server makes of it.
 
+use super::driver::Driver;
+use super::fields::FieldPath;
+use super::server_side::Request;
 use super::three_way::{self, Fault, Merged};
+use super::{Cause, Reason};
+use crate::cluster::server::{ObjectKey, is_created_by_update};
+use crate::k8s::managed::Target;
 use crate::k8s::{Version, defaults};
+use crate::manifest::Object;
 use crate::yaml::{Map, Node, Value};
 
 /// A stored object before and after the new manifest is applied.
@@ -19,22 +26,68 @@ pub(super) struct Applied {
 /// Stands where the server allocates a value of its own choice (a cluster IP).
 pub(super) const ALLOCATED: &str = "(allocated)";
 
-/// Applies `new` over the stored object `live`; `old` is the manifest that was applied before.
-pub(super) fn apply(
-    version: Version,
-    group: &str,
-    kind: &str,
-    live: Node,
-    old: &Node,
-    new: &Node,
-) -> Applied {
-    let Merged { root: patched, fault } =
-        three_way::merge(version, group, kind, &sent(old), &sent(new), &live);
+/// A new manifest for a stored object.
+#[derive(Clone, Copy)]
+pub(super) struct Update<'a> {
+    pub(super) version: Version,
+    /// The version of the API that the new manifest is written in.
+    pub(super) api_version: &'a str,
+    pub(super) group: &'a str,
+    pub(super) kind: &'a str,
+    /// The manifest that was applied before.
+    pub(super) old: &'a Node,
+    pub(super) new: &'a Node,
+    /// The object as it was read from a cluster, if it was: with its managed fields.
+    pub(super) read: Option<&'a Node>,
+}
+
+/// Applies the new manifest over the stored object `live`, as `driver` does it.
+pub(super) fn apply(driver: Driver, update: Update<'_>, live: Node) -> Applied {
+    let Update { group, kind, .. } = update;
+    let Merged { root: patched, fault } = merge(driver, update, &live);
     let mut merged = patched.clone();
     keep_data_source(group, kind, &live, &mut merged);
     defaults::store(group, kind, &mut merged);
     on_update(group, kind, &live, &mut merged);
     Applied { live, patched, merged, fault }
+}
+
+fn merge(driver: Driver, update: Update<'_>, live: &Node) -> Merged {
+    let Update { version, api_version, group, kind, old, new, read } = update;
+    let (old, new) = (sent(old), sent(new));
+    if let Some(applier) = driver.applier() {
+        let request = Request { target: Target::new(api_version, kind, version), applier };
+        return match read {
+            Some(read) => request.over_live(read, &new),
+            None => request.over_own(group, live, &old, &new),
+        };
+    }
+    match driver {
+        Driver::Replace => {
+            let mut root = new;
+            defaults::drop_nulls(&mut root);
+            Merged { root, fault: None }
+        }
+        _ => three_way::merge(version, group, kind, &old, &new, live),
+    }
+}
+
+/// Why `driver` cannot create an object from the manifest, besides what validation says.
+pub(super) fn creation_fault(driver: Driver, version: Version, object: &Object) -> Option<Fault> {
+    if driver == Driver::Replace {
+        let key = ObjectKey::of(&object.root);
+        return (!key.is_some_and(|key| is_created_by_update(&key))).then(|| Fault {
+            path: FieldPath::default(),
+            reasons: vec![Reason {
+                path: String::new(),
+                message: "not found: `kubectl replace` does not create objects of this kind; create it with `kubectl create`"
+                    .to_owned(),
+                cause: Cause::NotFound,
+            }],
+        });
+    }
+    let target = Target::new(&object.api_version, &object.kind, version);
+    Request { target, applier: driver.applier()? }.creation_fault(&sent(&object.root))
 }
 
 /// The stored form of an object created from `manifest`.

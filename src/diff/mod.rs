@@ -1,12 +1,13 @@
 //! Two renders compared: what changes, and what the cluster will do about it.
 //!
-//! [`compare`] matches the objects of two renders, applies the new ones over the old as `kubectl apply`
-//! would (three-way merge, defaults, what the server keeps of its own), and looks at what is then stored:
+//! [`compare`] matches the objects of two renders, applies the new ones over the old as the [`Driver`]
+//! would (`kubectl apply`: three-way merge, defaults, what the server keeps of its own), and looks at what is then stored:
 //! fields that differ are changes, whatever the manifests spell differently is not. From the changes follow
 //! the server's verdict and the [`Effect`]s: which pods restart in which order, what becomes of volumes.
 //! [`render`] shows the [`Plan`].
 
 mod apply;
+mod driver;
 mod effects;
 mod fields;
 mod ignore;
@@ -18,11 +19,13 @@ mod removed;
 pub mod render;
 mod repeated;
 pub(crate) mod secrets;
+mod server_side;
 mod sides;
 mod simulated;
 mod stored;
 mod three_way;
 
+pub use driver::Driver;
 pub use fields::{FieldChange, FieldPath, Step};
 pub use ignore::Ignore;
 pub use instructions::{Cluster, Command, Instruction};
@@ -44,8 +47,12 @@ use std::collections::BTreeMap;
 /// What an upgrade would do.
 #[derive(Debug, Clone, Default)]
 pub struct Plan {
+    /// What applies the new render.
+    pub driver: Driver,
     /// The version of Kubernetes whose rules count.
     pub kube_version: k8s::Version,
+    /// The namespace of objects that name none.
+    pub namespace: String,
     /// One entry per object of either render: those of the new render in their order, then what was removed.
     pub objects: Vec<ObjectPlan>,
 }
@@ -59,6 +66,8 @@ pub struct ObjectPlan {
     pub template: String,
     /// What happens to it.
     pub change: Change,
+    /// Whether the driver deletes it. Only a removed object can be deleted, and most drivers leave those as they are.
+    pub is_deleted: bool,
     /// For an added object the one it was renamed from, for a removed one what it was renamed to.
     pub renamed: Option<String>,
     /// Whether the API server would take it.
@@ -69,7 +78,8 @@ pub struct ObjectPlan {
     pub effects: Vec<Effect>,
     /// The fields that change. Secret values are not among them: see [`FieldChange`].
     pub changes: Vec<FieldChange>,
-    /// For a rejected change what to do instead, for a removed object how to delete it.
+    /// For a rejected change what to do instead, for a removed object how to delete it, for a deleted one how to keep its
+    /// data.
     pub remediation: Vec<Instruction>,
     /// The manifest before and after, as far as either speaks of it, without secret values; with
     /// [`Options::documents`].
@@ -139,6 +149,10 @@ pub struct Reason {
 pub enum Cause {
     /// `kubectl apply` merges lists by keys, and there is no patch for these lists, or the server cannot apply it.
     List,
+    /// Server-side apply would change a field of another manager.
+    Conflict,
+    /// The object does not exist, and the driver does not create it.
+    NotFound,
     /// The object is not valid, whatever was stored before.
     Invalid(ErrorKind),
     /// The stored object may not be changed in this way.
@@ -301,11 +315,17 @@ pub fn compare(old: &[Object], new: &[Object], options: &Options) -> Plan {
     let mut objects: Vec<ObjectPlan> =
         pairs.par_iter().map(|pair| plan_object(pair, &world, options)).collect();
     effects::unseen_configuration(&mut objects, &pairs, &world);
-    Plan { kube_version: options.version, objects }
+    Plan {
+        driver: options.driver,
+        kube_version: options.version,
+        namespace: options.namespace.clone(),
+        objects,
+    }
 }
 
 fn plan_object(pair: &Pair<'_>, world: &effects::World<'_>, options: &Options) -> ObjectPlan {
     let mut plan = match (pair.old, pair.new) {
+        (old, new) if new.or(old).is_some_and(|object| options.driver.skips(object)) => skipped(old, new),
         (Some(old), Some(new)) => updated(old, new, world, options),
         (None, Some(new)) => added(new, world, options),
         (Some(old), None) => removed(old, world, options),
@@ -335,6 +355,7 @@ fn blank(object: &Object, change: Change) -> ObjectPlan {
         object: object.reference(),
         template: object.template.clone(),
         change,
+        is_deleted: false,
         renamed: None,
         verdict: Verdict::Accepted,
         reasons: Vec::new(),
@@ -349,12 +370,34 @@ fn blank(object: &Object, change: Change) -> ObjectPlan {
 fn added(new: &Object, world: &effects::World<'_>, options: &Options) -> ObjectPlan {
     let mut plan = blank(new, Change::Added);
     plan.reasons = invalid(&as_sent(new), Operation::Create, world, options);
+    if plan.reasons.is_empty()
+        && let Some(fault) = apply::creation_fault(options.driver, options.version, new)
+    {
+        plan.reasons = fault.reasons;
+    }
     if plan.reasons.is_empty() {
         plan.effects = effects::created(new);
     } else {
         plan.verdict = Verdict::Rejected;
     }
     plan.after = options.documents.then(|| secrets::redacted(&new.kind, &new.root));
+    plan
+}
+
+/// A definition that the driver leaves as it is, whatever the new render says.
+fn skipped(old: Option<&Object>, new: Option<&Object>) -> ObjectPlan {
+    const INSTALLED_ONCE: &str =
+        "Helm installs the definitions under `crds/` with the release and never upgrades them";
+    let (detail, object) = match (old, new) {
+        (Some(old), Some(new)) if old.root == new.root => (None, Some(new)),
+        (Some(_), Some(new)) => (Some(format!("stays as it is: {INSTALLED_ONCE}")), Some(new)),
+        (None, Some(new)) => (Some(format!("is not created: {INSTALLED_ONCE}")), Some(new)),
+        (Some(old), None) => (Some(format!("stays in the cluster: {INSTALLED_ONCE}")), Some(old)),
+        (None, None) => (None, None),
+    };
+    let Some(object) = object else { unreachable!("a pair has at least one object") };
+    let mut plan = blank(object, Change::Unchanged);
+    plan.effects.extend(detail.map(|detail| effects::effect(EffectKind::Ignored, detail)));
     plan
 }
 
@@ -372,6 +415,12 @@ fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Opt
     }
     let (group, kind) = (matching::group_of(new), new.kind.as_str());
     let (mut old_root, mut new_root) = secrets::comparable(kind, &old.root, &new.root);
+    if options.driver.applier().is_some() {
+        if !options.live {
+            options.driver.complete(old_root.to_mut(), &old.root);
+        }
+        options.driver.complete(new_root.to_mut(), &old.root);
+    }
     let create = |manifest: &Node| {
         let mut stored = apply::create(group, kind, manifest);
         k8s::defaults::apply_gates(options.version, group, kind, &mut stored);
@@ -393,7 +442,17 @@ fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Opt
             desired = create(&new_root);
         }
     }
-    let mut applied = apply::apply(options.version, group, kind, live, &old_root, &new_root);
+    let known_old = stored_part(old, &old_root, options);
+    let update = apply::Update {
+        version: options.version,
+        api_version: &new.api_version,
+        group,
+        kind,
+        old: if options.driver == Driver::Kubectl { &old_root } else { &known_old },
+        new: &new_root,
+        read: options.live.then_some(&old.root),
+    };
+    let mut applied = apply::apply(options.driver, update, live);
     k8s::defaults::apply_gates(options.version, group, kind, &mut applied.merged);
     let stored = fields::compare(kind, &applied.live, &applied.merged);
     let mut wanted = match &noted {
@@ -411,6 +470,8 @@ fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Opt
     let reasons = refusals(old, new, &applied, differs, world, options);
     let merged_by = k8s::merge::Position::root_in_group(group, kind, options.version);
     let repeated = match applied.fault {
+        // Server-side apply knows items by all their keys, and PUT sends the list as it is.
+        _ if options.driver != Driver::Kubectl => Vec::new(),
         None => repeated::explain(merged_by, &old_root, &desired, &applied),
         Some(_) => Vec::new(),
     };
@@ -442,8 +503,14 @@ fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Opt
         plan.remediation = refused::remediation(&plan, stored, &own_faults, world, world.kubectl(new));
     }
     if plan.change == Change::Modified && options.documents {
+        let mut spoken_of = old_root.clone();
+        if options.live {
+            // What the driver removes it had set, though no manifest may be left that says so.
+            let dropped = changes.iter().filter(|change| change.new.is_none());
+            dropped.for_each(|change| ignore::revert(spoken_of.to_mut(), change));
+        }
         let show = |object: &Object, stored: &Node| {
-            let kept = mentioned(kind, "", "", stored, &[&old_root, &new_root]);
+            let kept = mentioned(kind, "", "", stored, &[&spoken_of, &new_root]);
             secrets::redacted(kind, &with_header(object, &kept))
         };
         let mut after = show(new, &applied.merged);
@@ -470,7 +537,7 @@ fn refusals(
 ) -> Vec<Reason> {
     let (group, kind) = (matching::group_of(new), new.kind.as_str());
     if let Some(fault) = &applied.fault {
-        return vec![fault.reason()];
+        return fault.reasons.clone();
     }
     let mut unread = unreadable(&patched(old, new, applied), options);
     if options.live && !unread.is_empty() {
@@ -558,8 +625,10 @@ fn stored_part<'a>(object: &Object, root: &'a Node, options: &Options) -> Cow<'a
 
 /// Why the manifest cannot be applied whatever is stored, not even to create the object.
 fn own_faults(new: &Object, applied: &Applied, world: &effects::World<'_>, options: &Options) -> Vec<Reason> {
-    if let Some(fault) = &applied.fault {
-        return vec![fault.reason()];
+    if let Some(fault) = &applied.fault
+        && !fault.reasons.iter().any(|reason| reason.cause == Cause::Conflict)
+    {
+        return fault.reasons.clone();
     }
     // A recorded Secret holds no values to validate.
     if secrets::has_digests(&new.kind, &new.root) {

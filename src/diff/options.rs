@@ -1,12 +1,16 @@
 //! What a comparison is told.
 
-use super::{Change, Cluster, EffectKind, Ignore, ObjectPlan, Verdict};
+use super::{Change, Cluster, Driver, EffectKind, Ignore, ObjectPlan, Verdict};
 use crate::k8s::Version;
 use std::str::FromStr;
 
 /// What a comparison is told.
 #[derive(Debug, Clone)]
 pub struct Options {
+    /// What applies the new manifests, and applied the old ones.
+    pub driver: Driver,
+    /// The name of the release, if it has one.
+    pub release: Option<String>,
     /// The namespace of objects that name none.
     pub namespace: String,
     /// The cluster that the commands of the plan are for.
@@ -31,6 +35,8 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
+            driver: Driver::default(),
+            release: None,
             namespace: "default".to_owned(),
             cluster: Cluster::default(),
             version: Version::DEFAULT,
@@ -50,7 +56,7 @@ pub enum FailOn {
     Changed,
     /// Something the server would refuse.
     Rejected,
-    /// An object that only the old render has. `kubectl apply` leaves it in the cluster.
+    /// An object that only the old render has. The driver says whether it is deleted.
     Removed,
     /// An effect of that kind.
     Effect(EffectKind),

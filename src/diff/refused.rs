@@ -28,6 +28,11 @@ pub(super) fn remediation(
     if !faults.is_empty() {
         return vec![fix_first(faults)];
     }
+    if plan.reasons.iter().any(|reason| reason.cause == Cause::Conflict) {
+        return vec![Instruction::note(
+            "remove these fields from the manifest, give them the values that are stored, or take them over with --force-conflicts",
+        )];
+    }
     let context = Context { plan, live, merged, world, kubectl };
     if let Some(kind) = WorkloadKind::named(&plan.object.kind) {
         return context.workload(kind);

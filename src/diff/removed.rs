@@ -1,9 +1,9 @@
 //! Objects that the new manifests no longer hold.
 //!
-//! `kubectl apply` deletes nothing: such an object stays as it is. The plan gives the command that would delete it, and the
-//! consequences.
+//! kubectl deletes nothing: such an object stays as it is. The plan gives the command that would delete it, and the
+//! consequences. Helm deletes it, unless its policy is to keep it; the consequences are then effects.
 
-use super::effects::{World, effect, pod_list, retained_claims};
+use super::effects::{World, effect, pod_list, pods_in_order, retained_claims};
 use super::instructions::{Instruction, kind_of};
 use super::matching::group_of;
 use super::refused::keep_claims;
@@ -14,11 +14,27 @@ use crate::yaml::Node;
 
 /// Says that an object stays, and how to delete it.
 pub(super) fn describe(plan: &mut ObjectPlan, old: &Object, world: &World<'_>) {
+    let driver = world.driver();
     if is_kept(old) {
+        let also = if driver.deletes_removed() {
+            String::new()
+        } else {
+            format!(", and `{}` deletes nothing", driver.command())
+        };
         plan.effects.push(effect(
             EffectKind::None,
-            "stays in the cluster: `helm.sh/resource-policy: keep` tells Helm not to delete it, and `kubectl apply` deletes nothing",
+            format!(
+                "stays in the cluster: `helm.sh/resource-policy: keep` tells Helm not to delete it{also}"
+            ),
         ));
+        return;
+    }
+    if driver.deletes_removed() {
+        plan.is_deleted = true;
+        plan.effects.push(deleted(old, world));
+        let claims = StatefulSet::of_object(old);
+        plan.remediation =
+            claims.map(|set| keep_claims(set, kind_of(old), world.kubectl(old))).unwrap_or_default();
         return;
     }
     let ongoing = match ongoing_activity(old) {
@@ -27,7 +43,7 @@ pub(super) fn describe(plan: &mut ObjectPlan, old: &Object, world: &World<'_>) {
     };
     plan.effects.push(effect(
         EffectKind::None,
-        format!("stays in the cluster: `kubectl apply` does not delete it{ongoing}"),
+        format!("stays in the cluster: `{}` does not delete it{ongoing}", driver.command()),
     ));
     plan.remediation = deletion(old, world);
 }
@@ -56,25 +72,66 @@ fn ongoing_activity(object: &Object) -> &'static str {
     }
 }
 
+/// What it means that the driver deletes an object.
+fn deleted(old: &Object, world: &World<'_>) -> Effect {
+    const DELETED: &str = "deleted: Helm deletes what left the release";
+    if let Some(set) = StatefulSet::of_object(old) {
+        let pods = pods_in_order(set);
+        let fate = match retained_claims(set) {
+            None => String::new(),
+            Some(claims) if set.claim_retention().when_deleted => {
+                let detail = format!("{DELETED}, and with it the claims {claims} (whenDeleted: Delete)");
+                return Effect { kind: EffectKind::DataLoss, detail, pods };
+            }
+            Some(claims) => format!("; the claims {claims} stay"),
+        };
+        let kind = if pods.is_empty() { EffectKind::None } else { EffectKind::ScaleDown };
+        return Effect { kind, detail: format!("{DELETED}{fate}"), pods };
+    }
+    let what = consequence(old, world).map(|what| format!("; {what}")).unwrap_or_default();
+    effect(kind_of_deletion(old, world), format!("{DELETED}{what}"))
+}
+
+/// How alarming it is to delete an object that is no StatefulSet.
+fn kind_of_deletion(old: &Object, world: &World<'_>) -> EffectKind {
+    if WorkloadKind::of_object(old).is_some_and(WorkloadKind::runs_forever) {
+        return EffectKind::ScaleDown;
+    }
+    if holds_data(old) {
+        let class = Claim::new(&old.root).class().unwrap_or_default();
+        let is_kept = old.kind == "PersistentVolumeClaim" && world.reclaim_policy(class) == Some("Retain");
+        return if is_kept { EffectKind::None } else { EffectKind::DataLoss };
+    }
+    match (group_of(old), old.kind.as_str()) {
+        ("", "Service") | ("networking.k8s.io", "Ingress" | "NetworkPolicy") => EffectKind::Traffic,
+        _ => EffectKind::None,
+    }
+}
+
+/// Whether data, or other objects, may be deleted with the object.
+fn holds_data(object: &Object) -> bool {
+    matches!(
+        (group_of(object), object.kind.as_str()),
+        ("", "PersistentVolumeClaim" | "PersistentVolume" | "Namespace")
+            | ("apiextensions.k8s.io", "CustomResourceDefinition")
+    )
+}
+
 /// How to delete an object.
 fn deletion(old: &Object, world: &World<'_>) -> Vec<Instruction> {
     let kubectl = world.kubectl(old);
-    let mut steps = match StatefulSet::of_object(old) {
-        Some(set) => {
-            let mut steps = keep_claims(set, kind_of(old), kubectl);
-            let claims = retained_claims(set).map(|claims| format!("; the claims {claims} stay"));
-            let pods = pod_list(set);
-            let pods = if pods.is_empty() {
-                "it has no pods".to_owned()
-            } else {
-                format!("deletes the pods {pods}")
-            };
-            steps.push(Instruction::note(format!("{pods}{}:", claims.unwrap_or_default())));
-            steps
-        }
-        None => {
-            consequence(old, world).into_iter().map(|what| Instruction::note(format!("{what}:"))).collect()
-        }
+    let mut steps = if let Some(set) = StatefulSet::of_object(old) {
+        let mut steps = keep_claims(set, kind_of(old), kubectl);
+        let claims = retained_claims(set).map(|claims| format!("; the claims {claims} stay"));
+        let pods = pod_list(set);
+        let pods =
+            if pods.is_empty() { "it has no pods".to_owned() } else { format!("deletes the pods {pods}") };
+        steps.push(Instruction::note(format!("{pods}{}:", claims.unwrap_or_default())));
+        steps
+    } else {
+        let warning = if holds_data(old) { "WARNING: " } else { "" };
+        let what = consequence(old, world);
+        what.into_iter().map(|what| Instruction::note(format!("{warning}{what}:"))).collect()
     };
     steps.push(kubectl.instruction(&["delete"], kind_of(old), &old.name, &[]));
     steps
@@ -102,12 +159,12 @@ fn consequence(old: &Object, world: &World<'_>) -> Option<String> {
                 Some(_) => "its volume and the data are deleted with it",
                 None => "its volume and the data are deleted with it, unless the reclaim policy is Retain",
             };
-            format!("WARNING: {fate}")
+            fate.to_owned()
         }
-        ("", "PersistentVolume") => "WARNING: a claim that is bound to the volume loses it".to_owned(),
-        ("", "Namespace") => "WARNING: deletes everything in the namespace, claims included".to_owned(),
+        ("", "PersistentVolume") => "a claim that is bound to the volume loses it".to_owned(),
+        ("", "Namespace") => "deletes everything in the namespace, claims included".to_owned(),
         ("apiextensions.k8s.io", "CustomResourceDefinition") => {
-            "WARNING: deletes every object of its kind in the cluster".to_owned()
+            "deletes every object of its kind in the cluster".to_owned()
         }
         _ => return None,
     };
@@ -117,6 +174,9 @@ fn consequence(old: &Object, world: &World<'_>) -> Option<String> {
 /// Adds what it means that an object was replaced by one of another name, which runs beside it. `old` and `new` are the
 /// two; `plan` is about the old one.
 pub(super) fn renamed_to(plan: &mut ObjectPlan, old: &Object, new: &Object, world: &World<'_>) {
+    if world.driver().deletes_removed() {
+        return;
+    }
     let workload = Workload::of_object(old).filter(|workload| workload.kind().runs_forever());
     if workload.and_then(|workload| workload.template().labels()).is_none() {
         return;

@@ -125,7 +125,7 @@ fn add_crds(chart: &mut Vec<Object>, crds: Vec<Object>, manifests: &[Object]) {
 
 /// Whether a manifest says that it is a definition from a chart's `crds/`, by its `# Source:` or its file. Charts also keep
 /// definitions under `templates/crds/`: those are templates like any other.
-fn is_from_crds(object: &Object) -> bool {
+pub(super) fn is_from_crds(object: &Object) -> bool {
     let mut above = object.template.split('/').rev().skip(1);
     is_definition(object)
         && above.by_ref().any(|part| part == "crds")

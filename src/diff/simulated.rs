@@ -1,7 +1,7 @@
 //! The objects as the API server would store them: both renders applied in turn, in memory.
 
-use super::{Options, secrets};
-use crate::cluster::client::Kubectl;
+use super::{Driver, Options, secrets};
+use crate::cluster::client::{Helm, Kubectl};
 use crate::cluster::server::{ObjectKey, Server};
 use crate::diag::ObjectRef;
 use crate::manifest::Object;
@@ -41,22 +41,42 @@ fn key(object: &ObjectRef, options: &Options) -> Option<ObjectKey> {
     })
 }
 
-/// Applies `old`, or with [`Options::live`] takes it as it is stored, and applies `new` over it with `kubectl apply`.
+/// Applies `old`, or with [`Options::live`] takes it as it is stored, and applies `new` over it, both with
+/// [`Options::driver`].
 pub fn simulate(old: &[Object], new: &[Object], options: &Options) -> Simulated {
     let mut server = Server::new(options.version);
     let kubectl = Kubectl { namespace: options.namespace.clone() };
-    // A recorded Secret holds no values.
-    let known = |object: &&Object| !secrets::has_digests(&object.kind, &object.root);
-    let roots =
-        |objects: &[Object]| objects.iter().filter(known).map(|one| one.root.clone()).collect::<Vec<_>>();
+    let name = options.release.as_deref().unwrap_or("release-name");
+    let mut helm = Helm::new(name, &options.namespace);
     if options.live {
-        kubectl.load_objects(&mut server, roots(old));
+        kubectl.load_objects(&mut server, roots(old, options));
+        helm.adopt_stored(&server);
     } else {
-        kubectl.apply_objects(&mut server, roots(old));
+        // What does not exist cannot be replaced.
+        let first = if options.driver == Driver::Replace { Driver::Kubectl } else { options.driver };
+        send(first, &kubectl, &mut helm, &mut server, roots(old, options));
     }
     let before = contents(&server);
-    kubectl.apply_objects(&mut server, roots(new));
+    send(options.driver, &kubectl, &mut helm, &mut server, roots(new, options));
     Simulated { before, after: contents(&server) }
+}
+
+/// The manifests that are sent: a recorded Secret holds no values.
+fn roots(objects: &[Object], options: &Options) -> Vec<Node> {
+    let is_sent =
+        |object: &&Object| !secrets::has_digests(&object.kind, &object.root) && !options.driver.skips(object);
+    objects.iter().filter(is_sent).map(|object| object.root.clone()).collect()
+}
+
+fn send(driver: Driver, kubectl: &Kubectl, helm: &mut Helm, server: &mut Server, objects: Vec<Node>) {
+    match driver {
+        Driver::Kubectl => kubectl.apply_objects(server, objects),
+        Driver::KubectlServerSide { force_conflicts } => {
+            kubectl.apply_objects_server_side(server, objects, force_conflicts)
+        }
+        Driver::Helm { force_conflicts } => helm.upgrade_objects(server, objects, force_conflicts),
+        Driver::Replace => kubectl.replace_objects(server, objects),
+    };
 }
 
 /// What a server holds.

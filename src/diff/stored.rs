@@ -17,15 +17,15 @@ pub struct StoredObject {
     pub namespace: String,
     /// Before; `None` if it is created.
     pub before: Option<Node>,
-    /// After; the same as before if the server refuses the new manifest or there is none. `None` if it is not created.
+    /// After; the same as before if the server refuses the new manifest or there is none. `None` if it is not created, or deleted.
     pub after: Option<Node>,
     /// Whether the server refuses the new manifest.
     pub is_rejected: bool,
-    /// Whether only the old render has it. `kubectl apply` leaves it as it is.
+    /// Whether only the old render has it.
     pub is_removed: bool,
 }
 
-/// What `kubectl apply` of `new` makes of the objects of `old`, object by object: those of the new render in their order,
+/// What applying `new` makes of the objects of `old`, object by object: those of the new render in their order,
 /// then those that only the old one has.
 pub fn stored(old: &[Object], new: &[Object], options: &Options) -> Vec<StoredObject> {
     let plan = compare(old, new, options);

@@ -47,7 +47,7 @@ pub(super) fn merge(
         Err(error) => {
             let keyless =
                 if is_strategic { find_keyless(root, &mut Vec::new(), [&old, &new, &stored]) } else { None };
-            let fault = keyless.unwrap_or(Fault { path: FieldPath::default(), message: error.message });
+            let fault = keyless.unwrap_or(Fault::of_list(FieldPath::default(), error.message));
             Merged { root: live.clone(), fault: Some(fault) }
         }
     }
@@ -67,13 +67,15 @@ fn as_map(node: &Node) -> Map {
 pub(super) struct Fault {
     /// The list, or the whole object.
     pub(super) path: FieldPath,
-    message: String,
+    /// The reasons of the verdict.
+    pub(super) reasons: Vec<Reason>,
 }
 
 impl Fault {
-    /// The fault as the reason of a verdict.
-    pub(super) fn reason(&self) -> Reason {
-        Reason { path: self.path.to_string(), message: self.message.clone(), cause: Cause::List }
+    /// A list that cannot be merged.
+    fn of_list(path: FieldPath, message: String) -> Self {
+        let reason = Reason { path: path.to_string(), message, cause: Cause::List };
+        Self { path, reasons: vec![reason] }
     }
 }
 
@@ -111,7 +113,7 @@ fn keyless_item(path: &[Step], key: &str, [old, new, live]: [&[Node]; 3]) -> Opt
     let mut path = FieldPath(path.to_vec());
     path.0.push(Step::Item { index, name: None });
     let message = format!("`kubectl apply` merges this list by `{key}`, and this entry{before} has none");
-    Some(Fault { path, message })
+    Some(Fault::of_list(path, message))
 }
 
 fn find_in_items(
@@ -153,7 +155,7 @@ mod tests {
         let live = apply::create("", kind, &old);
         let merged = merge(Version::DEFAULT, "", kind, &old, &new, &live);
         match merged.fault {
-            Some(fault) => format!("{}: {}", fault.path, fault.message),
+            Some(fault) => format!("{}: {}", fault.path, fault.reasons[0].message),
             None => crate::yaml::emit::flow_json(merged.root.get("spec").unwrap()),
         }
     }

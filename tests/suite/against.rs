@@ -85,7 +85,10 @@ fn what_the_server_adds_to_live_objects_is_no_difference() {
     assert_eq!(same.code, 0, "{}", same.stdout);
     let note = "note: comparing with context `eu-west`, namespace `default`, Kubernetes v1.36.2\n";
     assert_eq!(same.stderr, note);
-    assert_eq!(sandbox.read("asked.txt"), "get --ignore-not-found -o json -n default -f -\n");
+    assert_eq!(
+        sandbox.read("asked.txt"),
+        "get --ignore-not-found -o json --show-managed-fields -n default -f -\n"
+    );
     assert!(sandbox.read("asked.json").contains("example.net/web:1.0"));
     sandbox.write("live.json", &LIVE.replace(r#""namespace": "default""#, r#""namespace": "staging""#));
     let newer = against_live(&sandbox, script, &["--set", "tag=1.1", "-n", "staging"]);
@@ -161,7 +164,9 @@ fn removed_objects_are_found_by_their_labels() {
         "- ConfigMap/old in default  stays in the cluster\n- ConfigMap/older in default  stays in the cluster\n\
          0 added, 0 changed, 2 removed, 2 unchanged, no pods restart\n"
     );
-    assert!(sandbox.read("asked.txt").contains("-l team=shop --show-managed-fields"));
+    assert!(
+        sandbox.read("asked.txt").contains("-l team=shop --ignore-not-found -o json --show-managed-fields")
+    );
     sandbox.write(
         "web/templates/all.yaml",
         &TEMPLATE.replace(

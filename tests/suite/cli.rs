@@ -17,6 +17,7 @@ const PLACELESS: &[&str] = &[
     "bad-builtin",
     "bad-chart-",
     "bad-command",
+    "bad-diff-force-conflicts",
     "bad-diff-fail-on",
     "bad-diff-format",
     "bad-diff-ignore",

@@ -17,6 +17,7 @@ mod cli;
 mod completion;
 mod diff;
 mod docs;
+mod driver;
 #[cfg(unix)]
 mod escaping;
 mod gotpl;

@@ -4,6 +4,7 @@ use crate::completion;
 use crate::ui::Color;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
+use plimsoll::diff::Driver;
 use plimsoll::k8s::Version;
 use std::path::PathBuf;
 
@@ -276,6 +277,8 @@ pub(crate) struct DiffArgs {
     /// Assume that claims without a visible volume are bound
     #[arg(long)]
     pub(crate) claims_bound: bool,
+    #[command(flatten)]
+    pub(crate) driver: DriverFlags,
     /// Also ask the API server (kubectl apply --dry-run=server), and show where it disagrees with the plan
     #[arg(long)]
     pub(crate) server_dry_run: bool,
@@ -285,6 +288,46 @@ pub(crate) struct DiffArgs {
     pub(crate) release: ReleaseArgs,
     #[command(flatten)]
     pub(crate) cluster: ClusterFlags,
+}
+
+/// What applies the manifests.
+#[derive(Debug, Args)]
+pub(crate) struct DriverFlags {
+    /// Choose what applies the manifests
+    #[arg(long, value_enum, default_value_t, value_name = "DRIVER")]
+    pub(crate) driver: DriverName,
+    /// Take fields from other managers (with --driver kubectl-server-side or helm)
+    #[arg(long)]
+    pub(crate) force_conflicts: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum DriverName {
+    /// kubectl apply, merged by the client
+    #[default]
+    Kubectl,
+    /// kubectl apply --server-side
+    KubectlServerSide,
+    /// helm upgrade of Helm 4, with server-side apply
+    Helm,
+    /// kubectl replace
+    Replace,
+}
+
+impl DriverFlags {
+    /// The driver for the library.
+    pub(crate) fn driver(&self) -> anyhow::Result<Driver> {
+        let force_conflicts = self.force_conflicts;
+        Ok(match self.driver {
+            DriverName::KubectlServerSide => Driver::KubectlServerSide { force_conflicts },
+            DriverName::Helm => Driver::Helm { force_conflicts },
+            DriverName::Kubectl | DriverName::Replace if force_conflicts => {
+                anyhow::bail!("--force-conflicts needs --driver kubectl-server-side or helm")
+            }
+            DriverName::Kubectl => Driver::Kubectl,
+            DriverName::Replace => Driver::Replace,
+        })
+    }
 }
 
 /// Helm's flags for the cluster.

@@ -5,7 +5,7 @@ mod references;
 mod workload;
 mod world;
 
-pub(super) use workload::{is_version_like, pod_list, retained_claims};
+pub(super) use workload::{is_version_like, pod_list, pods_in_order, retained_claims};
 pub(super) use world::World;
 
 use super::apply::Applied;

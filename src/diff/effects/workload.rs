@@ -63,9 +63,14 @@ pub(super) fn created(new: &Object) -> Vec<Effect> {
     }]
 }
 
-/// The pods of a stored StatefulSet in the order in which its deletion would scale it down, as a list for people.
+/// The pods of a stored StatefulSet in the order in which its deletion would scale it down.
+pub(in super::super) fn pods_in_order(set: StatefulSet<'_>) -> Vec<String> {
+    pods(set, set.ordinals().rev())
+}
+
+/// The same as a list for people.
 pub(in super::super) fn pod_list(set: StatefulSet<'_>) -> String {
-    listed(&pods(set, set.ordinals().rev()))
+    listed(&pods_in_order(set))
 }
 
 /// The claims that a stored StatefulSet leaves behind when it is deleted, as a list for people.

@@ -1,7 +1,7 @@
 //! What the two renders say about the cluster around an object, and where the object is.
 
-use super::super::Options;
 use super::super::instructions::Kubectl;
+use super::super::{Driver, Options};
 use crate::k8s::Version;
 use crate::k8s::quantity::Quantity;
 use crate::k8s::update::Surroundings;
@@ -24,6 +24,11 @@ impl<'a> World<'a> {
     /// The version of Kubernetes that the plan assumes.
     pub(in super::super) fn version(&self) -> Version {
         self.options.version
+    }
+
+    /// What applies the new manifests.
+    pub(in super::super) fn driver(&self) -> Driver {
+        self.options.driver
     }
 
     pub(in super::super) fn new(old: &'a [Object], new: &'a [Object], options: &'a Options) -> Self {

@@ -2,8 +2,8 @@
 
 use super::words::{Piece, pieces};
 use super::{
-    capitalized, effect_text, figures, headline, inline, remediation, rename_note, sign, title, unified,
-    worst_first,
+    assumptions, capitalized, effect_text, figures, headline, inline, remediation, rename_note, sign, title,
+    unified, worst_first,
 };
 use crate::diag::escape::{html as escape, html_prose, terminal};
 use crate::diff::{Change, EffectKind, FieldChange, ObjectPlan, Plan, Verdict};
@@ -18,7 +18,8 @@ const CONTEXT: usize = 3;
 pub fn html(plan: &Plan, heading: &str) -> String {
     let heading = escape(&terminal(heading));
     let mut out = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n<title>{heading}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{heading}</h1>\n<p class=\"figures\">{}</p>\n",
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n<title>{heading}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{heading}</h1>\n<p>{}</p>\n<p class=\"figures\">{}</p>\n",
+        escape(&assumptions(plan)),
         escape(&figures(plan))
     );
     if !plan.is_empty() {

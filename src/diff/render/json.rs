@@ -5,7 +5,7 @@ use crate::yaml::{Node, Value};
 use serde::Serialize;
 use serde_json::Value as Json;
 
-/// The plan as one JSON document, version 1 of the contract: `{"version":1,"kubeVersion":"1.36","objects":[..],"summary":{..}}`.
+/// The plan as one JSON document, version 1 of the contract: `{"version":1,"driver":"kubectl","kubeVersion":"1.36","namespace":"default","objects":[..],"summary":{..}}`.
 /// Every object of either render is listed.
 pub fn json(plan: &Plan) -> String {
     document(plan, |_| None)
@@ -20,7 +20,9 @@ fn document(plan: &Plan, stored: impl Fn(&ObjectPlan) -> Option<Json>) -> String
     let summary = plan.summary();
     let document = Document {
         version: 1,
+        driver: plan.driver.as_str(),
         kube_version: plan.kube_version.to_string(),
+        namespace: &plan.namespace,
         objects: plan.objects.iter().map(|plan| object(plan, stored(plan))).collect(),
         summary: Summary {
             added: summary.added,
@@ -40,7 +42,9 @@ fn document(plan: &Plan, stored: impl Fn(&ObjectPlan) -> Option<Json>) -> String
 #[serde(rename_all = "camelCase")]
 struct Document<'a> {
     version: u32,
+    driver: &'static str,
     kube_version: String,
+    namespace: &'a str,
     objects: Vec<Object<'a>>,
     summary: Summary,
 }
@@ -64,6 +68,8 @@ struct Object<'a> {
     name: &'a str,
     template: &'a str,
     change: &'static str,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    deleted: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     renamed: Option<&'a str>,
     verdict: &'static str,
@@ -107,6 +113,7 @@ fn object(object: &ObjectPlan, stored: Option<Json>) -> Object<'_> {
         name: &object.object.name,
         template: &object.template,
         change: object.change.as_str(),
+        deleted: object.is_deleted,
         renamed: object.renamed.as_deref(),
         verdict: object.verdict.as_str(),
         reasons: object.reasons.iter().map(reason).collect(),

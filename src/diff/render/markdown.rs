@@ -1,6 +1,8 @@
 //! The plan as a comment on a pull request.
 
-use super::{capitalized, effect_text, figures, headline, remediation, sign, title, unified, worst_first};
+use super::{
+    assumptions, capitalized, effect_text, figures, headline, remediation, sign, title, unified, worst_first,
+};
 use crate::diag::escape::{html, markdown as escaped, markdown_block, markdown_code};
 use crate::diff::{EffectKind, ObjectPlan, Plan};
 use std::fmt::Write as _;
@@ -17,7 +19,8 @@ const CONTEXT: usize = 3;
 /// compared with.
 pub fn markdown(plan: &Plan, heading: &str) -> String {
     let heading: String = heading.chars().take(MAX_HEADING).collect();
-    let mut out = format!("### Upgrade plan: {}\n\n**{}**\n", escaped(&heading), figures(plan));
+    let assumed = escaped(&assumptions(plan));
+    let mut out = format!("### Upgrade plan: {}\n\n{assumed}\n\n**{}**\n", escaped(&heading), figures(plan));
     if plan.is_empty() {
         return out;
     }

@@ -59,6 +59,12 @@ fn worst_first(plan: &Plan) -> Vec<&ObjectPlan> {
     objects
 }
 
+/// What applies the plan, and what is assumed about the cluster.
+fn assumptions(plan: &Plan) -> String {
+    let (driver, version) = (plan.driver.title(), plan.kube_version);
+    format!("{driver}, Kubernetes {version}, namespace {}", terminal(&plan.namespace))
+}
+
 /// The plan in one sentence.
 fn figures(plan: &Plan) -> String {
     let summary = plan.summary();
@@ -127,7 +133,11 @@ fn rename_note(object: &ObjectPlan) -> Option<String> {
 
 /// What the remediation of an object is for, and its lines: shell commands and comments.
 fn remediation(object: &ObjectPlan) -> Option<(&'static str, Vec<String>)> {
-    let heading = if object.change == Change::Removed { "to delete it" } else { "instead" };
+    let heading = match object.change {
+        Change::Removed if object.is_deleted => "to keep its data",
+        Change::Removed => "to delete it",
+        _ => "instead",
+    };
     (!object.remediation.is_empty()).then(|| (heading, instructions::script_lines(&object.remediation)))
 }
 
@@ -145,7 +155,8 @@ fn headline(object: &ObjectPlan) -> Vec<(Option<EffectKind>, String)> {
     }
     words.extend(rename_note(object).map(|note| (Some(EffectKind::None), note)));
     if object.change == Change::Removed {
-        words.push((Some(EffectKind::None), "stays in the cluster".to_owned()));
+        let fate = if object.is_deleted { "deleted" } else { "stays in the cluster" };
+        words.push((Some(EffectKind::None), fate.to_owned()));
     }
     for effect in &object.effects {
         let word = effect.kind.as_str().to_owned();

@@ -185,8 +185,9 @@ impl Steps {
         } else {
             flags.splice(0..0, ["-n".to_owned(), options.namespace.clone()]);
         }
-        self.body.push_str("step='kubectl apply'\nnote \"\\$ kubectl apply -f $manifests\"\n");
-        self.line("kubectl apply -f \"$manifests\"", &flags);
+        let command = format!("kubectl {}", options.driver.kubectl_args().join(" "));
+        let _ = write!(self.body, "step='{command}'\nnote \"\\$ {command} -f $manifests\"\n");
+        self.line(&format!("{command} -f \"$manifests\""), &flags);
     }
 
     /// Waits until the pods of a workload are those of the new template.

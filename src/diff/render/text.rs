@@ -3,7 +3,8 @@
 use super::edits::{edits, lines};
 use super::words::{Piece, by_line, pieces};
 use super::{
-    Paint, Style, effect_text, figures, headline, inline, remediation, rename_note, sign, title, worst_first,
+    Paint, Style, assumptions, effect_text, figures, headline, inline, remediation, rename_note, sign, title,
+    worst_first,
 };
 use crate::diag::escape::{content_line, terminal};
 use crate::diff::effects::is_version_like;
@@ -23,6 +24,8 @@ pub fn plan(plan: &Plan, style: Style) -> String {
 pub fn plan_within(plan: &Plan, style: Style, width: usize) -> String {
     let paint = Paint(style);
     let mut out = String::new();
+    sentence(&mut out, width, "", "", &paint.dim(&assumptions(plan)));
+    out.push('\n');
     let (moved, others): (Vec<_>, Vec<_>) =
         worst_first(plan).into_iter().partition(|object| only_labels_move(object));
     // A single one is as short by itself.

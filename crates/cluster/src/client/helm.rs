@@ -22,6 +22,8 @@ const RESOURCE_POLICY: &str = "helm.sh/resource-policy";
 pub struct Helm {
     name: String,
     namespace: String,
+    /// Whether it takes fields from other managers.
+    force: bool,
     /// The objects of the last revision that was deployed.
     deployed: Option<Vec<ObjectKey>>,
     /// The objects of the last revision, deployed or failed.
@@ -31,14 +33,45 @@ pub struct Helm {
 impl Helm {
     /// A release that is not installed.
     pub fn new(name: &str, namespace: &str) -> Self {
-        Self { name: name.to_owned(), namespace: namespace.to_owned(), deployed: None, last: None }
+        Self {
+            name: name.to_owned(),
+            namespace: namespace.to_owned(),
+            force: false,
+            deployed: None,
+            last: None,
+        }
     }
 
     /// `helm upgrade --install` with a chart that renders these manifests.
     pub fn upgrade(&mut self, server: &mut Server, sources: &Sources, rendered: &str) -> Run {
+        let resources = manifests::read(sources, rendered, &self.namespace, server.version());
+        self.upgrade_resources(server, resources)
+    }
+
+    /// As [`Self::upgrade`], of objects that have been read. With `force` (`--force-conflicts`) it takes fields from their owners.
+    pub fn upgrade_objects(
+        &mut self,
+        server: &mut Server,
+        objects: impl IntoIterator<Item = Node>,
+        force: bool,
+    ) -> Run {
+        let (namespace, version) = (&self.namespace, server.version());
+        let read = |object| manifests::of_object(object, namespace, version);
+        let resources = objects.into_iter().flat_map(read).collect();
+        self.force = force;
+        self.upgrade_resources(server, resources)
+    }
+
+    /// Takes the stored objects as those of the last revision.
+    pub fn adopt_stored(&mut self, server: &Server) {
+        self.deployed = Some(server.objects().map(|(key, _)| key.clone()).collect());
+        self.last.clone_from(&self.deployed);
+    }
+
+    fn upgrade_resources(&mut self, server: &mut Server, resources: Vec<Result<Resource, String>>) -> Run {
         let mut run = Run::default();
         let mut targets = Vec::new();
-        for resource in manifests::read(sources, rendered, &self.namespace, server.version()) {
+        for resource in resources {
             match resource {
                 Ok(resource) => targets.push(self.own(resource)),
                 // Nothing is sent if a manifest cannot be read.
@@ -59,7 +92,7 @@ impl Helm {
         targets.sort_by_key(|target| install_rank(&target.key.kind));
         for target in &targets {
             let exists = server.object(&target.key).is_some();
-            let answer = server.apply(&target.root, MANAGER, false);
+            let answer = server.apply(&target.root, MANAGER, self.force);
             let refused = answer.is_err();
             run.push(Verb::Patch, target, None, answer);
             // An upgrade goes on after an update that was refused, but not after a creation.

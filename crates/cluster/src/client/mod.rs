@@ -82,20 +82,12 @@ impl Kubectl {
 
     /// `kubectl replace -f`.
     pub fn replace(&self, server: &mut Server, sources: &Sources, manifests: &str) -> Run {
-        self.each(server, sources, manifests, "replace", |server, resource, run| {
-            let mut body = resource.root.clone();
-            // An object without a version is given the one that is stored (`Helper.Replace`).
-            if let (Some(live), Some(metadata)) = (
-                server.get(&resource.api_version, &resource.key),
-                crate::server::map_at_mut(&mut body, &["metadata"]),
-            ) && let Some(version) = live.at(&["metadata", "resourceVersion"])
-                && metadata.get("resourceVersion").is_none_or(Node::is_null)
-            {
-                metadata.insert("resourceVersion", plimsoll_diag::Span::NONE, version.clone());
-            }
-            let answer = server.replace(&body, writer("kubectl-replace"));
-            run.push(Verb::Replace, resource, None, answer);
-        })
+        self.each(server, sources, manifests, "replace", replace)
+    }
+
+    /// As [`Self::replace`], of objects that have been read.
+    pub fn replace_objects(&self, server: &mut Server, objects: impl IntoIterator<Item = Node>) -> Run {
+        self.each_object(server, objects, replace)
     }
 
     /// `kubectl apply -f`: three-way patches, computed by the client.
@@ -105,16 +97,7 @@ impl Kubectl {
 
     /// As [`Self::apply`], of objects that have been read.
     pub fn apply_objects(&self, server: &mut Server, objects: impl IntoIterator<Item = Node>) -> Run {
-        let mut run = Run::default();
-        for object in objects {
-            for resource in manifests::of_object(object, &self.namespace, server.version()) {
-                match resource {
-                    Ok(resource) => apply::apply(server, &resource, &mut run),
-                    Err(error) => run.errors.push(error),
-                }
-            }
-        }
-        run
+        self.each_object(server, objects, apply::apply)
     }
 
     /// Stores objects that were read from a cluster as they are ([`Server::load`]).
@@ -139,6 +122,18 @@ impl Kubectl {
         })
     }
 
+    /// As [`Self::apply_server_side`], of objects that have been read.
+    pub fn apply_objects_server_side(
+        &self,
+        server: &mut Server,
+        objects: impl IntoIterator<Item = Node>,
+        force: bool,
+    ) -> Run {
+        self.each_object(server, objects, |server, resource, run| {
+            server_side::apply(server, resource, force, run);
+        })
+    }
+
     /// `kubectl apply --prune -l KEY=VALUE -f`: applies the objects that have the label, and deletes the others that have it
     /// and were applied before.
     pub fn apply_and_prune(
@@ -149,6 +144,24 @@ impl Kubectl {
         label: (&str, &str),
     ) -> Run {
         prune::apply_and_prune(self, server, sources, manifests, label)
+    }
+
+    fn each_object(
+        &self,
+        server: &mut Server,
+        objects: impl IntoIterator<Item = Node>,
+        mut send: impl FnMut(&mut Server, &Resource, &mut Run),
+    ) -> Run {
+        let mut run = Run::default();
+        for object in objects {
+            for resource in manifests::of_object(object, &self.namespace, server.version()) {
+                match resource {
+                    Ok(resource) => send(server, &resource, &mut run),
+                    Err(error) => run.errors.push(error),
+                }
+            }
+        }
+        run
     }
 
     fn each(
@@ -178,6 +191,21 @@ impl Run {
     fn push(&mut self, verb: Verb, resource: &Resource, patch: Option<Map>, answer: Answer) {
         self.requests.push(Request { verb, key: resource.key.clone(), patch, answer });
     }
+}
+
+/// PUT of one object. Without a version it is given the one that is stored (`Helper.Replace`).
+fn replace(server: &mut Server, resource: &Resource, run: &mut Run) {
+    let mut body = resource.root.clone();
+    if let (Some(live), Some(metadata)) = (
+        server.get(&resource.api_version, &resource.key),
+        crate::server::map_at_mut(&mut body, &["metadata"]),
+    ) && let Some(version) = live.at(&["metadata", "resourceVersion"])
+        && metadata.get("resourceVersion").is_none_or(Node::is_null)
+    {
+        metadata.insert("resourceVersion", plimsoll_diag::Span::NONE, version.clone());
+    }
+    let answer = server.replace(&body, writer("kubectl-replace"));
+    run.push(Verb::Replace, resource, None, answer);
 }
 
 fn writer(manager: &str) -> Writer<'_> {

@@ -14,6 +14,7 @@ mod values;
 
 pub use answer::{Answer, FieldCause, Status, Written};
 pub(crate) use node::{map as map_at, map_mut as map_at_mut, text as text_at};
+pub use strategy::is_created_by_update;
 
 use answer::Named;
 use codec::{Decoder, Undecodable};

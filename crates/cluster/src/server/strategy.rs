@@ -23,7 +23,7 @@ pub(super) fn has_generation(key: &ObjectKey) -> bool {
 }
 
 /// Kinds that a PUT creates if they do not exist (`AllowCreateOnUpdate`).
-pub(super) fn is_created_by_update(key: &ObjectKey) -> bool {
+pub fn is_created_by_update(key: &ObjectKey) -> bool {
     matches!(
         (key.group.as_str(), key.kind.as_str()),
         ("", "Service" | "Endpoints" | "Event" | "LimitRange")

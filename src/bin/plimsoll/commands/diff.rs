@@ -6,12 +6,16 @@ use crate::args::{DiffArgs, DiffFormat};
 use crate::ui::{ExitStatus, Ui};
 use anyhow::bail;
 use plimsoll::diag::{Sources, nearest};
-use plimsoll::diff::{self, FailOn, Ignore, render};
+use plimsoll::diff::{self, Driver, FailOn, Ignore, render};
 
 pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let fail_on = fail_on(&args.fail_on)?;
     if args.stored && !matches!(args.format, DiffFormat::Json) {
         bail!("--stored needs --format json");
+    }
+    let driver = args.driver.driver()?;
+    if matches!((args.format, driver), (DiffFormat::Script, Driver::Helm { .. })) {
+        bail!("--format script does not support --driver helm: only Helm keeps the record of its releases");
     }
     let sources = Sources::new();
     let previous = Previous {
@@ -22,6 +26,8 @@ pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     };
     let sides = previous::sides(previous, &sources, ui)?;
     let options = diff::Options {
+        driver,
+        release: args.release.names.release().map(str::to_owned),
         namespace: args.release.release.namespace.clone(),
         cluster: args.cluster.cluster(),
         version: release::kubernetes(&args.release.release)?,

@@ -57,7 +57,7 @@ impl Release<'_> {
             }
         }
         if let Some(selector) = self.labels(new) {
-            let found = self.search(&[SEARCHED, "-l", &selector, "--show-managed-fields"], sources, ui)?;
+            let found = self.search(&[SEARCHED, "-l", &selector], sources, ui)?;
             others.extend(found.into_iter().filter(is_applied));
         }
         if let Some(name) = self.apply_set {
@@ -105,10 +105,14 @@ impl Release<'_> {
         kubectl
     }
 
+    /// The flags of every `kubectl get`.
+    fn common(&self) -> [&str; 6] {
+        ["--ignore-not-found", "-o", "json", "--show-managed-fields", "-n", self.namespace]
+    }
+
     /// The objects of these manifests as the cluster holds them.
     fn get(&self, manifests: &[Object], sources: &Sources, ui: &mut Ui) -> anyhow::Result<Vec<Object>> {
-        let mut kubectl =
-            self.kubectl(&["get", "--ignore-not-found", "-o", "json", "-n", self.namespace, "-f", "-"]);
+        let mut kubectl = self.kubectl(&[["get"].as_slice(), &self.common(), &["-f", "-"]].concat());
         let output = run_with_input(&mut kubectl, list(manifests.iter()))
             .context("cannot run `kubectl`, which reads the live objects")?;
         if !output.status.success() {
@@ -119,8 +123,7 @@ impl Release<'_> {
 
     /// What `kubectl get` finds. What it may not read is said and left out.
     fn search(&self, args: &[&str], sources: &Sources, ui: &mut Ui) -> anyhow::Result<Vec<Object>> {
-        let common = ["--ignore-not-found", "-o", "json", "-n", self.namespace];
-        let output = self.kubectl(&[&["get"], args, common.as_slice()].concat()).output()?;
+        let output = self.kubectl(&[["get"].as_slice(), args, &self.common()].concat()).output()?;
         if !output.status.success() {
             note_incomplete(&format!("kubectl get: {}", complaint(&output)), ui);
         }
@@ -178,13 +181,14 @@ impl Release<'_> {
         self.search(&[kinds, "-l", &format!("applyset.kubernetes.io/part-of={id}")], sources, ui)
     }
 
-    /// Asks the API server to apply each object without storing it (`kubectl apply --dry-run=server`), and says where its
+    /// Asks the API server to apply each object without storing it (`kubectl apply --dry-run=server` or as the driver does it), and says where its
     /// answers and the plan differ. Returns whether it rejects any.
     pub(crate) fn dry_run(&self, new: &[Object], plan: &Plan, ui: &mut Ui) -> anyhow::Result<bool> {
         let answers: Vec<Output> = new
             .par_iter()
             .map(|object| {
-                let args = ["apply", "--dry-run=server", "-o", "name", "-n", self.namespace, "-f", "-"];
+                let asked = ["--dry-run=server", "-o", "name", "-n", self.namespace, "-f", "-"];
+                let args = [plan.driver.kubectl_args(), asked.as_slice()].concat();
                 run_with_input(&mut self.kubectl(&args), list(std::iter::once(object)))
             })
             .collect::<Result<_, _>>()
