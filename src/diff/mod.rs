@@ -157,6 +157,8 @@ pub enum Cause {
     Invalid(ErrorKind),
     /// The stored object may not be changed in this way.
     Update(update::Cause),
+    /// Another object has the node port or the address.
+    Allocated,
 }
 
 /// One consequence.
@@ -181,7 +183,7 @@ pub enum EffectKind {
     RollingRestart,
     /// Pods are replaced although nothing they run has changed.
     NeedlessRestart,
-    /// The roll-out can get stuck.
+    /// The rollout, or `kubectl drain`, can get stuck.
     MayHang,
     /// Clients see the change.
     Traffic,
@@ -314,7 +316,7 @@ pub fn compare(old: &[Object], new: &[Object], options: &Options) -> Plan {
     let world = effects::World::new(old, new, options);
     let mut objects: Vec<ObjectPlan> =
         pairs.par_iter().map(|pair| plan_object(pair, &world, options)).collect();
-    effects::unseen_configuration(&mut objects, &pairs, &world);
+    effects::between_objects(&mut objects, &pairs, &world);
     Plan {
         driver: options.driver,
         kube_version: options.version,

@@ -15,6 +15,7 @@ mod ci;
 mod cli;
 #[cfg(unix)]
 mod completion;
+mod consequences;
 mod diff;
 mod docs;
 mod driver;

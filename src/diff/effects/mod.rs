@@ -1,6 +1,11 @@
 //! What follows from a change in the cluster: which pods restart in which order, what becomes of volumes,
 //! who notices.
 
+mod autoscaling;
+mod budgets;
+mod endpoints;
+mod governing;
+mod ports;
 mod references;
 mod workload;
 mod world;
@@ -22,6 +27,26 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A consequence that concerns no pod in particular.
 pub(super) fn effect(kind: EffectKind, detail: impl Into<String>) -> Effect {
     Effect { kind, detail: detail.into(), pods: Vec::new() }
+}
+
+/// Adds what follows for each object from what happens to the others. `objects` are the plans of `pairs`.
+pub(super) fn between_objects(objects: &mut [ObjectPlan], pairs: &[Pair<'_>], world: &World<'_>) {
+    // What is refused here changes nothing, so this comes first.
+    ports::refuse_allocated(objects, pairs, world);
+    endpoints::find_lost(objects, pairs, world);
+    budgets::find_blocking(objects, pairs, world);
+    governing::find_addressed(objects, pairs, world);
+    autoscaling::find_replicas(objects, pairs, world);
+    unseen_configuration(objects, pairs, world);
+}
+
+/// Adds an effect to a plan that is complete otherwise. It replaces the statement that nothing else happens.
+fn add(plan: &mut ObjectPlan, news: Effect) {
+    if news.kind != EffectKind::None {
+        plan.effects.retain(|effect| effect.kind != EffectKind::None);
+    }
+    plan.effects.push(news);
+    plan.effects.sort_by_key(|effect| effect.kind);
 }
 
 /// What follows from the creation of an object.
@@ -126,14 +151,7 @@ fn service(changes: &[FieldChange]) -> Vec<Effect> {
             return effects;
         }
     }
-    if touches("selector") {
-        let all: Vec<String> =
-            changes.iter().filter(|c| c.path.starts_with(&["spec", "selector"])).map(arrow).collect();
-        effects.push(effect(
-            EffectKind::Traffic,
-            format!("the Service selects other pods ({}): traffic moves at once", all.join(", ")),
-        ));
-    }
+    effects.extend(other_pods(changes));
     let ports: Vec<&FieldChange> =
         changes.iter().filter(|c| c.path.starts_with(&["spec", "ports"])).collect();
     if let Some(what) = port_effect(&ports) {
@@ -153,6 +171,14 @@ fn service(changes: &[FieldChange]) -> Vec<Effect> {
         }
     }
     effects
+}
+
+/// What a changed selector of a Service means, as long as it selects any pods.
+fn other_pods(changes: &[FieldChange]) -> Option<Effect> {
+    let all: Vec<String> =
+        changes.iter().filter(|c| c.path.starts_with(&["spec", "selector"])).map(arrow).collect();
+    let detail = format!("the Service selects other pods ({}): traffic moves at once", all.join(", "));
+    (!all.is_empty()).then(|| effect(EffectKind::Traffic, detail))
 }
 
 /// What changes of a Service's ports mean to its clients; the gravest of them.
@@ -255,7 +281,7 @@ fn dropped(new: &Object, old_manifest: &Node, new_manifest: &Node, world: &World
 }
 
 /// Finds ConfigMaps and Secrets that change while the pods that use them stay as they are.
-pub(super) fn unseen_configuration(objects: &mut [ObjectPlan], pairs: &[Pair<'_>], world: &World<'_>) {
+fn unseen_configuration(objects: &mut [ObjectPlan], pairs: &[Pair<'_>], world: &World<'_>) {
     let namespace = |object: &Object| world.namespace_of(object).to_owned();
     let changed: BTreeSet<(&str, String, &str)> = objects
         .iter()
@@ -320,7 +346,6 @@ pub(super) fn unseen_configuration(objects: &mut [ObjectPlan], pairs: &[Pair<'_>
     }
     for (plan, pair) in objects.iter_mut().zip(pairs) {
         let Some(object) = pair.new else { continue };
-        let before = plan.effects.len();
         for (key, detail, pods) in &found {
             if key.0 == object.kind && key.2 == object.name && key.1 == namespace(object) {
                 let news = Effect {
@@ -329,13 +354,9 @@ pub(super) fn unseen_configuration(objects: &mut [ObjectPlan], pairs: &[Pair<'_>
                     pods: pods.clone(),
                 };
                 if !plan.effects.contains(&news) {
-                    plan.effects.push(news);
+                    add(plan, news);
                 }
             }
-        }
-        if plan.effects.len() > before {
-            plan.effects.retain(|effect| effect.kind != EffectKind::None);
-            plan.effects.sort_by_key(|effect| effect.kind);
         }
     }
 }

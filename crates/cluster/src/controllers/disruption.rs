@@ -46,16 +46,25 @@ pub fn status(state: &State, budget: &Budget) -> BudgetStatus {
 
 /// How many pods there should be, and how many of them healthy; `None` if that cannot be known.
 fn expected(state: &State, budget: views::Budget<'_>, pods: &[&Pod]) -> Option<(i64, i64)> {
+    let count = i64::try_from(pods.len()).unwrap_or(i64::MAX);
+    required(budget, count, || expected_scale(state, pods))
+}
+
+/// How many pods a budget expects, and how many of them healthy (`getExpectedPodCount`). `pods` is how many it selects,
+/// `scale` how many replicas their controllers should have; `None` if that is not known.
+pub fn required(
+    budget: views::Budget<'_>,
+    pods: i64,
+    scale: impl FnOnce() -> Option<i64>,
+) -> Option<(i64, i64)> {
     if let Some(unavailable) = budget.max_unavailable() {
-        let scale = expected_scale(state, pods)?;
+        let scale = scale()?;
         return Some((scale, (scale - unavailable.rounded_up(scale)).max(0)));
     }
     match budget.min_available() {
-        Some(IntOrPercent::Int(available)) => {
-            Some((i64::try_from(pods.len()).unwrap_or(i64::MAX), available))
-        }
+        Some(IntOrPercent::Int(available)) => Some((pods, available)),
         Some(share) => {
-            let scale = expected_scale(state, pods)?;
+            let scale = scale()?;
             Some((scale, share.rounded_up(scale)))
         }
         None => Some((0, 0)),
