@@ -58,7 +58,17 @@ pub struct Inputs<'a> {
     /// Makes random values repeatable; without it they are made from the random numbers of `world`.
     pub seed: Option<u64>,
     /// The objects that `lookup` of Helm charts finds; without them it returns nothing, as in `helm template`.
-    pub lookup: Option<&'a Arc<[Object]>>,
+    pub lookup: Option<&'a KnownObjects>,
+}
+
+/// The objects of a cluster that `lookup` can find.
+#[derive(Debug, Clone)]
+pub struct KnownObjects {
+    /// The objects. Those that name no namespace are in the release's.
+    pub objects: Arc<[Object]>,
+    /// Whether they are all that the cluster has of what is looked up. If not, a list of nothing may be only unknown, and is
+    /// an empty map, as in `helm template`.
+    pub is_complete: bool,
 }
 
 /// What the templates of a release rendered.

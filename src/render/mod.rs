@@ -16,7 +16,9 @@ pub use report::dry_run;
 
 use crate::chart::{self, Chart, EngineKind};
 use crate::diag::{Diagnostic, Report, Severity, SourceId, SourceKind, SourceMap, Sources, Span};
-use crate::engine::{Capabilities, FileRole, Inputs, Lookup, Release, RenderedFile, engine_for, helm};
+use crate::engine::{
+    Capabilities, FileRole, Inputs, KnownObjects, Lookup, Release, RenderedFile, engine_for, helm,
+};
 use crate::k8s::{KubeVersion, kinds};
 use crate::manifest::{self, Object};
 use crate::values::{self, Computed, Scope};
@@ -41,9 +43,8 @@ pub struct Options {
     pub with_namespace: bool,
     /// `--seed`: makes the random functions of Helm charts repeatable.
     pub seed: Option<u64>,
-    /// The objects that `lookup` of Helm charts finds; without them it finds nothing, as in `helm template`. Objects that
-    /// name no namespace are in the release's.
-    pub lookup: Option<Arc<[Object]>>,
+    /// The objects that `lookup` of Helm charts finds; without them it finds nothing, as in `helm template`.
+    pub lookup: Option<KnownObjects>,
 }
 
 /// A release to be rendered, from the chart's name on.

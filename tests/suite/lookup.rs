@@ -220,3 +220,19 @@ fn a_render_looks_up_manifests() {
     let without = sandbox.run(&["render", "shop", "web"]);
     assert!(!without.stdout.contains("Z2VoZWlt") && without.stderr.contains("uses random values"));
 }
+
+#[test]
+fn lookup_finds_the_definitions_of_the_old_chart() {
+    let sandbox = chart(
+        "{{ if lookup \"apiextensions.k8s.io/v1\" \"CustomResourceDefinition\" \"\" \"as.example.com\" }}\napiVersion: v1\n\
+         kind: ConfigMap\nmetadata: {name: found}\n{{ end }}\n",
+    );
+    write_chart(&sandbox, "old", "");
+    assert_eq!(diff(&sandbox, &["--against", "./old"]).code, 0);
+    sandbox.write(
+        "old/crds/a.yaml",
+        "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: as.example.com}\n",
+    );
+    let found = diff(&sandbox, &["--against", "./old"]);
+    assert!(found.stdout.contains("+ ConfigMap/found"), "{}{}", found.stdout, found.stderr);
+}

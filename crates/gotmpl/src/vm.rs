@@ -208,6 +208,7 @@ impl Vm {
     }
 
     /// The same, with a cluster that `lookup` asks. Without one `lookup` finds nothing, as in `helm template`.
+    #[must_use]
     pub fn with_cluster(self, cluster: Box<dyn Cluster>) -> Self {
         Self { cluster: Some(cluster), ..self }
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::engine::KnownObjects;
 use crate::gotmpl::{Cluster, Entries, Lookup, Value};
 use crate::k8s::{defaults, kinds};
 use crate::manifest::Object;
@@ -9,14 +10,14 @@ use crate::yaml::{self, Map, Node};
 
 /// The objects that `lookup` finds.
 pub(super) struct Answers {
-    objects: Arc<[Object]>,
+    known: KnownObjects,
     /// The namespace of objects that name none.
     namespace: String,
 }
 
 impl Answers {
-    pub(super) fn new(objects: &Arc<[Object]>, namespace: &str) -> Self {
-        Self { objects: Arc::clone(objects), namespace: namespace.to_owned() }
+    pub(super) fn new(known: &KnownObjects, namespace: &str) -> Self {
+        Self { known: known.clone(), namespace: namespace.to_owned() }
     }
 
     /// The object as the server returns it.
@@ -38,12 +39,15 @@ impl Answers {
 impl Cluster for Answers {
     fn answer(&self, lookup: &Lookup) -> Value {
         let mut found: Vec<&Object> =
-            self.objects.iter().filter(|object| answers(object, lookup, &self.namespace)).collect();
+            self.known.objects.iter().filter(|object| answers(object, lookup, &self.namespace)).collect();
         // Unlike values, objects of the server keep their integers.
         let value = |node: &Node| Value::from_yaml(node, |_| true);
         if !lookup.name.is_empty() {
             let found = found.first().map(|object| value(&self.returned(object)));
             return found.unwrap_or_else(|| Value::map(Entries::default()));
+        }
+        if found.is_empty() && !self.known.is_complete {
+            return Value::map(Entries::default());
         }
         // The order of the server's storage.
         found.sort_by_key(|object| (namespace_of(object, &self.namespace), object.name.as_str()));
@@ -97,8 +101,12 @@ mod tests {
         report.output.unwrap_or_default()
     }
 
-    fn answer(text: &str, [api_version, kind, namespace, name]: [&str; 4]) -> String {
-        let answers = Answers { objects: objects(text).into(), namespace: "prod".to_owned() };
+    fn answer(text: &str, lookup: [&str; 4]) -> String {
+        answer_of(text, true, lookup)
+    }
+
+    fn answer_of(text: &str, is_complete: bool, [api_version, kind, namespace, name]: [&str; 4]) -> String {
+        let answers = Answers::new(&KnownObjects { objects: objects(text).into(), is_complete }, "prod");
         let [api_version, kind, namespace, name] = [api_version, kind, namespace, name].map(str::to_owned);
         answers.answer(&Lookup { api_version, kind, namespace, name }).to_yaml().unwrap()
     }
@@ -164,7 +172,8 @@ mod tests {
         };
         assert_eq!(names("prod"), ["a", "b"]);
         assert_eq!(names(""), ["c", "a", "b"]);
-        // With a cluster a list is a list, even of nothing.
+        // With a cluster a list is a list, even of nothing; what other objects there are, manifests do not tell.
         assert_eq!(names("empty"), Vec::<String>::new());
+        assert_eq!(answer_of(&text, false, ["v1", "Secret", "empty", ""]), "{}");
     }
 }

@@ -5,7 +5,7 @@ use crate::args::ReleaseArgs;
 use crate::ui::Ui;
 use plimsoll::diag::Sources;
 use plimsoll::diff::Cluster;
-use plimsoll::engine::Lookup;
+use plimsoll::engine::{KnownObjects, Lookup};
 use plimsoll::render::{Output, Request};
 use std::collections::BTreeSet;
 
@@ -32,7 +32,7 @@ pub(crate) fn render_asking(
         }
         cluster.look_up(&new, &mut answers, sources, ui)?;
         asked.extend(new);
-        request.options.lookup = Some(answers.as_slice().into());
+        request.options.lookup = Some(KnownObjects { objects: answers.as_slice().into(), is_complete: true });
     }
     release::render(&request, sources, ui)
 }

@@ -7,7 +7,7 @@ use crate::ui::Ui;
 use anyhow::{Context as _, bail};
 use plimsoll::diag::{SourceKind, Sources};
 use plimsoll::diff::{self, Side, Sides};
-use plimsoll::engine::helm;
+use plimsoll::engine::{KnownObjects, helm};
 use plimsoll::history;
 use plimsoll::manifest::{self, Object};
 use plimsoll::render::{Output, Render, Request};
@@ -83,9 +83,13 @@ fn of_chart(args: Previous<'_>, sources: &Sources, ui: &mut Ui) -> anyhow::Resul
         return Ok((old, new));
     }
     let old = load(args, sources, ui)?;
+    let mut applied = old.applied_objects();
+    if let Side::Chart { crds, .. } = &old {
+        applied.extend(crds.iter().cloned());
+    }
     let (unreadable, known): (Vec<Object>, Vec<Object>) =
-        old.applied_objects().into_iter().partition(history::holds_digest);
-    request.options.lookup = Some(known.into());
+        applied.into_iter().partition(history::holds_digest);
+    request.options.lookup = Some(KnownObjects { objects: known.into(), is_complete: false });
     let output = release::render(&request, sources, ui)?;
     note_unreadable(&unreadable, &output, ui);
     RandomValues::of(args, &request, &output.render, sources).report(ui);

@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 use plimsoll::chart::EngineKind;
 use plimsoll::diag::Sources;
 use plimsoll::diag::escape::terminal;
+use plimsoll::engine::KnownObjects;
 use plimsoll::render::{self, Document, Selection};
 use std::process::Command;
 
@@ -27,7 +28,8 @@ pub(crate) fn run(args: &RenderArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> 
             bail!("standard input cannot provide both values and the objects of --lookup")
         }
         Some(manifests) => {
-            request.options.lookup = Some(objects::from_manifests(manifests, &sources, ui)?.into());
+            let objects = objects::from_manifests(manifests, &sources, ui)?.into();
+            request.options.lookup = Some(KnownObjects { objects, is_complete: false });
             release::render(&request, &sources, ui)?
         }
     };
