@@ -173,6 +173,21 @@ fn lookup_asks_the_cluster() {
 }
 
 #[test]
+fn a_chart_passes_no_flags_to_kubectl() {
+    let sandbox = chart(
+        r#"{{ $a := lookup "v1" "Secret" "" "--kubeconfig=stolen" }}{{ $b := lookup "v1" "-f=x" "" "a" }}{{ list $a $b | len }}: 1
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: a}
+"#,
+    );
+    let script = "echo \"$*\" >> asked.txt";
+    let rendered = with_cluster(&sandbox, script, &["render", "shop", "web", "--lookup", "live"]);
+    assert_eq!(rendered.code, 0, "{}", rendered.stderr);
+    assert!(!sandbox.path().join("asked.txt").exists());
+}
+
+#[test]
 fn what_is_found_can_be_looked_up_further() {
     let sandbox = chart(
         r#"{{ range (lookup "v1" "Secret" "" "").items }}

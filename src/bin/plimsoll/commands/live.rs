@@ -77,7 +77,9 @@ impl Release<'_> {
         sources: &Sources,
         ui: &mut Ui,
     ) -> anyhow::Result<()> {
-        for lookup in lookups {
+        // A chart must not pass flags to kubectl. No kind and no object has such a name.
+        let is_flag = |lookup: &&Lookup| lookup.kind.starts_with('-') || lookup.name.starts_with('-');
+        for lookup in lookups.iter().filter(|lookup| !is_flag(lookup)) {
             // Kubectl takes the kind with its version and group, and the core group is empty.
             let (group, version) = lookup.api_version.split_once('/').unwrap_or(("", &lookup.api_version));
             let kind = format!("{}.{version}.{group}", lookup.kind);
