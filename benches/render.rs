@@ -63,6 +63,7 @@ fn request(chart: &str) -> Request {
             strict: true,
             with_namespace: false,
             seed: None,
+            lookup: None,
         },
     }
 }

@@ -8,15 +8,17 @@
 pub mod helm;
 pub mod tera;
 
-pub use crate::gotmpl::{Definition, Definitions, Reference as ValueReference, Usage};
+pub use crate::gotmpl::{Definition, Definitions, Lookup, Reference as ValueReference, Usage};
 
 use crate::chart::{Chart, EngineKind};
 use crate::diag::{Report, Segment, SourceId, Sources};
 pub use crate::k8s::KubeVersion;
 use crate::k8s::kinds;
+use crate::manifest::Object;
 use crate::values::{Scope, ValueRead};
 use crate::world::World;
 use crate::yaml::{Map, Node, Value};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A template language.
@@ -55,6 +57,18 @@ pub struct Inputs<'a> {
     pub capabilities: &'a Capabilities,
     /// Makes random values repeatable; without it they are made from the random numbers of `world`.
     pub seed: Option<u64>,
+    /// The objects that `lookup` of Helm charts finds; without them it returns nothing, as in `helm template`.
+    pub lookup: Option<&'a KnownObjects>,
+}
+
+/// The objects of a cluster that `lookup` can find.
+#[derive(Debug, Clone)]
+pub struct KnownObjects {
+    /// The objects. Those that name no namespace are in the release's.
+    pub objects: Arc<[Object]>,
+    /// Whether they are all that the cluster has of what is looked up. If not, a list of nothing may be only unknown, and is
+    /// an empty map, as in `helm template`.
+    pub is_complete: bool,
 }
 
 /// What the templates of a release rendered.
@@ -64,6 +78,10 @@ pub struct Rendered {
     pub files: Vec<RenderedFile>,
     /// Whether another render may differ: the time went into them, or random values or generated keys without a seed.
     pub nondeterministic: bool,
+    /// Whether random values or keys were generated, with a seed or without.
+    pub uses_random_values: bool,
+    /// What `lookup` was called with.
+    pub lookups: BTreeSet<Lookup>,
 }
 
 /// The texts of a chart that may be templates: those under `templates/`, each with its source; what `tpl` may be

@@ -126,7 +126,7 @@ impl Revision {
         text.push_str(self.text.get(..objects.first().map_or(self.text.len(), start)).unwrap_or_default());
         for (index, object) in objects.iter().enumerate() {
             let end = objects.get(index + 1).map_or(self.text.len(), start);
-            if secrets::holds_digest(&object.root) {
+            if holds_digest(object) {
                 // A name is one line of a comment, whatever the manifest says.
                 let name = format!("{}/{}", object.kind, object.name).replace(char::is_control, " ");
                 let _ =
@@ -138,6 +138,11 @@ impl Revision {
         }
         Report { output: Some((text, left_out)), diagnostics: report.diagnostics }
     }
+}
+
+/// Whether digests stand in place of some texts of a recorded object.
+pub fn holds_digest(object: &Object) -> bool {
+    secrets::holds_digest(&object.root)
 }
 
 /// Why a history could not be used.

@@ -68,6 +68,7 @@ pub(super) fn release_findings(rule: &str, files: &[(&str, &str)]) -> Vec<String
         strict: false,
         with_namespace: false,
         seed: Some(0),
+        lookup: None,
     };
     let report = render::render(&world, &sources, &computed, &options);
     let Some(rendered) = report.output else { panic!("{:?}", report.diagnostics) };

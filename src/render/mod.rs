@@ -16,7 +16,9 @@ pub use report::dry_run;
 
 use crate::chart::{self, Chart, EngineKind};
 use crate::diag::{Diagnostic, Report, Severity, SourceId, SourceKind, SourceMap, Sources, Span};
-use crate::engine::{Capabilities, FileRole, Inputs, Release, RenderedFile, engine_for, helm};
+use crate::engine::{
+    Capabilities, FileRole, Inputs, KnownObjects, Lookup, Release, RenderedFile, engine_for, helm,
+};
 use crate::k8s::{KubeVersion, kinds};
 use crate::manifest::{self, Object};
 use crate::values::{self, Computed, Scope};
@@ -24,7 +26,7 @@ use crate::world::World;
 use crate::yaml::{self, ReadOptions};
 use hooks::HookRole;
 use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -41,6 +43,8 @@ pub struct Options {
     pub with_namespace: bool,
     /// `--seed`: makes the random functions of Helm charts repeatable.
     pub seed: Option<u64>,
+    /// The objects that `lookup` of Helm charts finds; without them it finds nothing, as in `helm template`.
+    pub lookup: Option<KnownObjects>,
 }
 
 /// A release to be rendered, from the chart's name on.
@@ -136,8 +140,12 @@ pub struct Render {
     pub crds: Vec<Document>,
     /// What the root chart's `NOTES.txt` says.
     pub notes: Option<String>,
-    /// Whether a Helm chart drew random values, so that the next render differs.
+    /// Whether the next render may differ: a Helm chart read the time, or generated random values without a seed.
     pub nondeterministic: bool,
+    /// Whether a Helm chart generated random values, with a seed or without.
+    pub uses_random_values: bool,
+    /// What Helm charts called `lookup` with.
+    pub lookups: BTreeSet<Lookup>,
 }
 
 impl Render {
@@ -157,7 +165,12 @@ pub fn render(world: &World, sources: &Sources, computed: &Computed, options: &O
     let Some(rendered) = run_engines(world, sources, computed, options).take(&mut diagnostics) else {
         return Report::failed(diagnostics);
     };
-    let mut render = Render { nondeterministic: rendered.nondeterministic, ..Render::default() };
+    let mut render = Render {
+        nondeterministic: rendered.nondeterministic,
+        uses_random_values: rendered.uses_random_values,
+        lookups: rendered.lookups,
+        ..Render::default()
+    };
     let root_notes = format!("{}/templates/NOTES.txt", computed.root.path);
     let mut files = rendered.files;
     files.sort_by(|a, b| a.file.path.cmp(&b.file.path));
@@ -295,9 +308,12 @@ struct EngineFile {
     engine: EngineKind,
 }
 
+#[derive(Default)]
 struct Rendered {
     files: Vec<EngineFile>,
     nondeterministic: bool,
+    uses_random_values: bool,
+    lookups: BTreeSet<Lookup>,
 }
 
 /// Renders each chart by its engine.
@@ -308,19 +324,25 @@ fn run_engines(world: &World, sources: &Sources, computed: &Computed, options: &
         scopes.push(scope);
         open.extend(scope.children.iter().rev());
     }
-    let inputs =
-        Inputs { world, release: &options.release, capabilities: &options.capabilities, seed: options.seed };
+    let inputs = Inputs {
+        world,
+        release: &options.release,
+        capabilities: &options.capabilities,
+        seed: options.seed,
+        lookup: options.lookup.as_ref(),
+    };
     let mut diagnostics = Vec::new();
-    let mut files = Vec::new();
-    let mut nondeterministic = false;
+    let mut all = Rendered::default();
     for kind in [EngineKind::Tera, EngineKind::GoTemplate] {
         if !scopes.iter().any(|scope| scope.chart.engine == kind) {
             continue;
         }
         let report = engine_for(kind).render(sources, &computed.root, &inputs);
         if let Some(rendered) = report.take(&mut diagnostics) {
-            nondeterministic |= rendered.nondeterministic;
-            files.extend(rendered.files.into_iter().map(|file| EngineFile { file, engine: kind }));
+            all.nondeterministic |= rendered.nondeterministic;
+            all.uses_random_values |= rendered.uses_random_values;
+            all.lookups.extend(rendered.lookups);
+            all.files.extend(rendered.files.into_iter().map(|file| EngineFile { file, engine: kind }));
         }
     }
     let severity = if options.strict { Severity::Error } else { Severity::Warning };
@@ -341,7 +363,7 @@ fn run_engines(world: &World, sources: &Sources, computed: &Computed, options: &
         }
         return Report::failed(diagnostics);
     }
-    Report::with(Rendered { files, nondeterministic }, diagnostics)
+    Report::with(all, diagnostics)
 }
 
 /// A document and the strictness of the chart that it came from.

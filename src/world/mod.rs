@@ -34,6 +34,7 @@
 //! #         strict: false,
 //! #         with_namespace: false,
 //! #         seed: None,
+//! #         lookup: None,
 //!     },
 //! };
 //! let rendered = render::release(&world, &Sources::new(), &request).output.expect("it renders").render;

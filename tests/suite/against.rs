@@ -312,14 +312,14 @@ fn a_kubectl_that_fails_is_quoted() {
 }
 
 /// Runs git in the sandbox.
-fn git(sandbox: &Sandbox, args: &[&str]) {
+pub(crate) fn git(sandbox: &Sandbox, args: &[&str]) {
     let done =
         Command::new("git").args(args).current_dir(sandbox.path()).envs(sandbox.environment()).output();
     let done = done.unwrap();
     assert!(done.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&done.stderr));
 }
 
-fn commit(sandbox: &Sandbox, name: &str) {
+pub(crate) fn commit(sandbox: &Sandbox, name: &str) {
     git(sandbox, &["add", "-A"]);
     git(sandbox, &["commit", "-q", "-m", name]);
     git(sandbox, &["tag", name]);

@@ -180,8 +180,13 @@ fn rendered(template: &str) -> String {
     let release =
         Release { name: "web".to_owned(), namespace: "default".to_owned(), is_upgrade: false, revision: 1 };
     let scope = computed.output.unwrap().root;
-    let inputs =
-        Inputs { world: &World::system(), release: &release, capabilities: &capabilities(), seed: None };
+    let inputs = Inputs {
+        world: &World::system(),
+        release: &release,
+        capabilities: &capabilities(),
+        seed: None,
+        lookup: None,
+    };
     let report = Tera.render(&sources, &scope, &inputs);
     let rendered = report.output.unwrap_or_else(|| panic!("{template}\n{:#?}", report.diagnostics));
     rendered.files.into_iter().next().unwrap().text

@@ -83,6 +83,7 @@ fn options() -> Options {
         strict: false,
         with_namespace: false,
         seed: Some(1),
+        lookup: None,
     }
 }
 

@@ -38,6 +38,7 @@ fn on_chart(path: &Path, release: &str, overrides: Overrides) -> Vec<String> {
             strict: false,
             with_namespace: false,
             seed: Some(0),
+            lookup: None,
         },
     };
     let outcome = lint(&World::system(), &sources, &request, &Config::default());

@@ -29,6 +29,8 @@ mod inputs;
 mod judges;
 mod kinds;
 mod lint;
+#[cfg(unix)]
+mod lookup;
 mod migrate;
 #[cfg(unix)]
 mod pages;

@@ -59,6 +59,7 @@ pub(crate) fn options(name: &str, namespace: &str) -> render::Options {
         strict: true,
         with_namespace: false,
         seed: None,
+        lookup: None,
     }
 }
 

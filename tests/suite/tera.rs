@@ -37,8 +37,13 @@ fn place(template: &str, value: &Node) -> Result<Node, String> {
     };
     let release = Release { name: "web".into(), namespace: "default".into(), is_upgrade: false, revision: 1 };
     let capabilities = crate::support::capabilities();
-    let inputs =
-        Inputs { world: &World::system(), release: &release, capabilities: &capabilities, seed: None };
+    let inputs = Inputs {
+        world: &World::system(),
+        release: &release,
+        capabilities: &capabilities,
+        seed: None,
+        lookup: None,
+    };
     let report = Tera.render(sources, &scope, &inputs);
     let Some(rendered) = report.output else { return Err(report.diagnostics[0].message.clone()) };
     let text = rendered.files.into_iter().find(|file| file.path.ends_with("/t.yaml")).unwrap().text;

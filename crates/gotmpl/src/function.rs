@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::error::Result;
+use crate::lookup::Lookup;
 use crate::origin::Origin;
 use crate::random::Random;
 use crate::value::{Args, Traced, Value};
@@ -26,6 +27,9 @@ pub(crate) trait Host {
 
     /// The one source of random values and of the time.
     fn random(&mut self) -> &mut Random;
+
+    /// `lookup`: what the cluster answers.
+    fn lookup(&mut self, lookup: Lookup) -> Value;
 }
 
 /// The code of a function. A piped value is the last argument.

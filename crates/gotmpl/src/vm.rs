@@ -1,6 +1,6 @@
 //! Runs templates.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -11,12 +11,13 @@ use crate::field_error::{nil_pointer, path_before};
 use crate::fmt;
 use crate::function::{Function, Host, MAX_TEXT, OriginRule, Run};
 use crate::functions::{builtin, regexes};
+use crate::lookup::{Cluster, Lookup};
 use crate::origin::Origin;
 use crate::parse;
 use crate::random::{Random, Seed};
 use crate::set::{NamedTemplate, Set, SourceText};
 use crate::trace::{Trace, Written};
-use crate::value::{Args, Map, Traced, Value};
+use crate::value::{Args, Entries, Map, Traced, Value};
 use crate::values;
 use plimsoll_diag::nearest;
 
@@ -44,6 +45,10 @@ const NO_VALUE: &str = "<no value>";
 /// Runs the templates of a [`Set`]: the state of one render, which functions draw from, too.
 pub struct Vm {
     random: Random,
+    /// What `lookup` asks; without it nothing is found.
+    cluster: Option<Box<dyn Cluster>>,
+    /// What `lookup` was called with.
+    lookups: BTreeSet<Lookup>,
     /// The text written so far by the template that is running.
     out: String,
     /// Where that text came from.
@@ -149,6 +154,12 @@ impl Host for Vm {
     fn random(&mut self) -> &mut Random {
         &mut self.random
     }
+
+    fn lookup(&mut self, lookup: Lookup) -> Value {
+        let answer = self.cluster.as_ref().map(|cluster| cluster.answer(&lookup));
+        self.lookups.insert(lookup);
+        answer.unwrap_or_else(|| Value::map(Entries::default()))
+    }
 }
 
 fn unknown_template(name: &str) -> Error {
@@ -177,6 +188,8 @@ impl Vm {
     pub fn new(set: Set, seed: Seed, now: SystemTime) -> Self {
         Self {
             random: Random::new(seed, now),
+            cluster: None,
+            lookups: BTreeSet::new(),
             out: String::new(),
             written: Trace::default(),
             included: None,
@@ -192,6 +205,12 @@ impl Vm {
             regexes: BTreeMap::new(),
             spare: Vec::new(),
         }
+    }
+
+    /// The same, with a cluster that `lookup` asks. Without one `lookup` finds nothing, as in `helm template`.
+    #[must_use]
+    pub fn with_cluster(self, cluster: Box<dyn Cluster>) -> Self {
+        Self { cluster: Some(cluster), ..self }
     }
 
     /// Renders the template called `name`, in which `.` and `$` are `dot`.
@@ -214,7 +233,17 @@ impl Vm {
 
     /// Whether another render may differ: the time, or random values without a fixed seed, went into what was rendered.
     pub fn is_nondeterministic(&self) -> bool {
-        self.random.is_used()
+        self.random.is_nondeterministic()
+    }
+
+    /// Whether random values were generated, with a fixed seed or without.
+    pub fn uses_random_values(&self) -> bool {
+        self.random.is_drawn()
+    }
+
+    /// What `lookup` was called with so far.
+    pub fn lookups(&self) -> &BTreeSet<Lookup> {
+        &self.lookups
     }
 
     fn find(&self, name: &str) -> Option<(Arc<str>, Rc<NamedTemplate>)> {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::SystemTime;
 
 use plimsoll_diag::{SourceKind, Sources, Span};
-use plimsoll_gotmpl::{Args, Entries, Error, Object, Result, Seed, Set, Value, Vm, parse};
+use plimsoll_gotmpl::{Args, Cluster, Entries, Error, Lookup, Object, Result, Seed, Set, Value, Vm, parse};
 use plimsoll_yaml::{ReadOptions, read};
 
 fn vm(files: &[(&str, &str)], sources: &Sources, seed: Seed) -> Vm {
@@ -117,4 +117,26 @@ fn a_seed_repeats_what_is_random() {
     assert_ne!(render(Seed::Fixed(1)).0, render(Seed::Fixed(2)).0);
     assert!(!render(Seed::Fixed(1)).1);
     assert!(render(Seed::Random([7; 32])).1);
+}
+
+/// A cluster that knows one name.
+struct One;
+
+impl Cluster for One {
+    fn answer(&self, lookup: &Lookup) -> Value {
+        let found = (lookup.name == "db").then(|| ("kind".into(), Value::str(&lookup.kind)));
+        Value::map(found.into_iter().collect())
+    }
+}
+
+#[test]
+fn lookup_asks_the_cluster_if_there_is_one() {
+    let text = "{{ (lookup \"v1\" \"Secret\" \"prod\" \"db\").kind }}/{{ lookup \"v1\" \"Secret\" \"prod\" \"no\" }}";
+    let new = || vm(&[("main", text)], &Sources::new(), Seed::Fixed(1));
+    assert_eq!(new().render("main", &Value::Nil).unwrap().text, "/map[]");
+    let mut asking = new().with_cluster(Box::new(One));
+    assert_eq!(asking.render("main", &Value::Nil).unwrap().text, "Secret/map[]");
+    let names: Vec<&str> = asking.lookups().iter().map(|lookup| lookup.name.as_str()).collect();
+    assert_eq!(names, ["db", "no"]);
+    assert!(!asking.uses_random_values());
 }

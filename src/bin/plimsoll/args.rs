@@ -205,9 +205,33 @@ pub(crate) struct RenderArgs {
     #[command(flatten)]
     pub(crate) release: ReleaseArgs,
     #[command(flatten)]
+    pub(crate) lookup: LookupFlags,
+    #[command(flatten)]
     pub(crate) output: OutputFlags,
     #[command(flatten)]
     pub(crate) record: RecordFlags,
+}
+
+/// `render --lookup`.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Cluster")]
+pub(crate) struct LookupFlags {
+    /// Answer `lookup` of Helm charts from manifests (file, directory, `-`) or from the cluster (`live`)
+    #[arg(long, value_name = "SOURCE", value_hint = ValueHint::AnyPath, allow_hyphen_values = true)]
+    pub(crate) lookup: Option<String>,
+    /// Use this kubeconfig context (with --lookup live)
+    #[arg(long, value_name = "NAME", overrides_with = "kube_context")]
+    pub(crate) kube_context: Option<String>,
+    /// Use this kubeconfig file (with --lookup live)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, overrides_with = "kubeconfig")]
+    pub(crate) kubeconfig: Option<String>,
+}
+
+impl LookupFlags {
+    /// The cluster for the library.
+    pub(crate) fn cluster(&self) -> plimsoll::diff::Cluster {
+        plimsoll::diff::Cluster { context: self.kube_context.clone(), kubeconfig: self.kubeconfig.clone() }
+    }
 }
 
 /// Where renders are recorded.

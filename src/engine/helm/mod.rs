@@ -3,7 +3,10 @@
 //! Here is what their templates see (`.Chart`, `.Files`, `.Values`), and which templates of a release are rendered in
 //! which order. All stand in one name space, as in Helm: a file's definitions override those of files that lie deeper.
 
+mod lookup;
 mod objects;
+
+pub use lookup::answers;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -135,6 +138,9 @@ fn render(sources: &Sources, root: &Scope, inputs: &Inputs<'_>) -> Report<engine
         Err(reason) => return Report::fail(Diagnostic::error(reason)),
     };
     let mut vm = Vm::new(set, seed, inputs.world.now());
+    if let Some(objects) = inputs.lookup {
+        vm = vm.with_cluster(Box::new(lookup::Answers::new(objects, &inputs.release.namespace)));
+    }
     let mut diagnostics = Vec::new();
     let mut files = Vec::new();
     for job in jobs.iter().filter(|job| !job.partial) {
@@ -156,14 +162,15 @@ fn render(sources: &Sources, root: &Scope, inputs: &Inputs<'_>) -> Report<engine
         }
     }
     files.sort_by(|a, b| a.path.cmp(&b.path));
-    let nondeterministic = vm.is_nondeterministic();
+    let rendered = engine::Rendered {
+        files,
+        nondeterministic: vm.is_nondeterministic(),
+        uses_random_values: vm.uses_random_values(),
+        lookups: vm.lookups().clone(),
+    };
     drop(vm);
     take_apart(parsed);
-    if diagnostics.is_empty() {
-        Report::ok(engine::Rendered { files, nondeterministic })
-    } else {
-        Report::failed(diagnostics)
-    }
+    if diagnostics.is_empty() { Report::ok(rendered) } else { Report::failed(diagnostics) }
 }
 
 /// Renders a text that sees no chart and no values, as Helm renders `--name-template`. The error is a phrase.

@@ -150,7 +150,7 @@ fn render(sources: &Sources, scopes: &[&Scope], inputs: &Inputs<'_>) -> Report<R
     if crate::diag::has_errors(&diagnostics) {
         return Report::failed(diagnostics);
     }
-    Report::with(Rendered { files, nondeterministic: false }, diagnostics)
+    Report::with(Rendered { files, ..Rendered::default() }, diagnostics)
 }
 
 /// How many charts are shared among threads.

@@ -51,8 +51,13 @@ fn rendered(
     };
     let release = Release { name: "web".into(), namespace: "prod".into(), is_upgrade: false, revision: 1 };
     let capabilities = Capabilities { kube_version: "1.34".parse().unwrap(), extra_api_versions: vec![] };
-    let inputs =
-        Inputs { world: &World::system(), release: &release, capabilities: &capabilities, seed: None };
+    let inputs = Inputs {
+        world: &World::system(),
+        release: &release,
+        capabilities: &capabilities,
+        seed: None,
+        lookup: None,
+    };
     let report = Tera.render(sources, &scope, &inputs);
     Report { output: report.output.map(|rendered| rendered.files), diagnostics: report.diagnostics }
 }

@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::function::{Function, OriginRule, fixed, hosted};
 use crate::json::{self, FromNode, Style};
 use crate::json_decode;
+use crate::lookup::Lookup;
 use crate::value::{Args, Elem, Entries, Map, Traced, Value};
 use plimsoll_yaml as yaml;
 
@@ -22,11 +23,9 @@ pub(crate) const TABLE: &[Function] = &[
     },
     fixed("required", 2, required).with_origin(|args| args.chosen_origin(1)),
     fixed("fail", 1, |args| Err(Error::authored(args.str(0)?))),
-    fixed("lookup", 4, |args| {
-        for index in 0..4 {
-            args.str(index)?;
-        }
-        Ok(Value::map(Entries::default()))
+    hosted("lookup", 4, |host, args| {
+        let text = |index| args.str(index).map(str::to_owned);
+        Ok(host.lookup(Lookup { api_version: text(0)?, kind: text(1)?, namespace: text(2)?, name: text(3)? }))
     }),
     fixed("getHostByName", 1, |args| args.str(0).map(|_| Value::str(""))),
     // Helm swallows what cannot be serialised; the `must` forms fail.

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use flate2::read::GzDecoder;
 use plimsoll::diag::{SourceKind, Sources};
 use plimsoll::diff::{Cluster, Plan, Verdict};
+use plimsoll::engine::Lookup;
 use plimsoll::k8s;
 use plimsoll::manifest::{self, Object};
 use plimsoll::yaml::{Node, ReadOptions};
@@ -66,6 +67,46 @@ impl Release<'_> {
         others.retain(|object| known.insert(self.identity(object)));
         objects.extend(others);
         Ok(objects)
+    }
+
+    /// Adds the objects that `lookup` finds in the cluster to those that are known already.
+    pub(crate) fn look_up(
+        &self,
+        lookups: &[Lookup],
+        known: &mut Vec<Object>,
+        sources: &Sources,
+        ui: &mut Ui,
+    ) -> anyhow::Result<()> {
+        // A chart must not pass flags to kubectl. No kind and no object has such a name.
+        let is_flag = |lookup: &&Lookup| lookup.kind.starts_with('-') || lookup.name.starts_with('-');
+        for lookup in lookups.iter().filter(|lookup| !is_flag(lookup)) {
+            // Kubectl takes the kind with its version and group, and the core group is empty.
+            let (group, version) = lookup.api_version.split_once('/').unwrap_or(("", &lookup.api_version));
+            let kind = format!("{}.{version}.{group}", lookup.kind);
+            let mut args = vec!["get", &kind, "--ignore-not-found", "-o", "json"];
+            args.extend((!lookup.name.is_empty()).then_some(lookup.name.as_str()));
+            match (lookup.namespace.as_str(), lookup.name.as_str()) {
+                ("", "") => args.push("--all-namespaces"),
+                ("", _) => args.extend(["-n", self.namespace]),
+                (namespace, _) => args.extend(["-n", namespace]),
+            }
+            let answer = self.kubectl(&args).output();
+            let answer = answer.context("cannot run `kubectl`, which answers `lookup`")?;
+            if !answer.status.success() {
+                bail!(
+                    "cannot look up {} `{}`: kubectl get: {}",
+                    lookup.kind,
+                    lookup.name,
+                    complaint(&answer)
+                );
+            }
+            for object in parse(answer, sources, ui)? {
+                if !known.iter().any(|other| self.identity(other) == self.identity(&object)) {
+                    known.push(object);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Says which cluster answers.

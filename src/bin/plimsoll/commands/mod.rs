@@ -6,6 +6,7 @@ pub(crate) mod generate;
 pub(crate) mod history;
 pub(crate) mod lint;
 mod live;
+mod lookup;
 pub(crate) mod objects;
 pub(crate) mod past;
 pub(crate) mod preview;

@@ -20,7 +20,8 @@ pub(crate) fn of(args: &ReleaseArgs, sources: &Sources, ui: &mut Ui) -> anyhow::
         }
         return Ok(Side::Manifests(from_manifests(source, sources, ui)?));
     }
-    Ok(Side::of_render(release::build(args, false, sources, ui)?.render))
+    let request = release::request(args, release::overrides(&args.values)?, args.release.seed)?;
+    Ok(Side::of_render(release::render(&request, sources, ui)?.render))
 }
 
 /// The objects of manifests: a file, a directory, `-`.

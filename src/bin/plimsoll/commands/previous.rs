@@ -1,14 +1,16 @@
 //! What `--against` names: a chart, manifests, a recorded revision, a git revision, the cluster.
 
 use super::past::{Commit, PastFile};
-use super::{history, live, objects, release, world};
+use super::{history as records, live, lookup, objects, release, world};
 use crate::args::{AgainstFlags, ClusterFlags, HistoryFlags, ReleaseArgs, ValueFlags};
 use crate::ui::Ui;
 use anyhow::{Context as _, bail};
 use plimsoll::diag::{SourceKind, Sources};
 use plimsoll::diff::{self, Side, Sides};
-use plimsoll::manifest;
-use plimsoll::render::Request;
+use plimsoll::engine::{KnownObjects, helm};
+use plimsoll::history;
+use plimsoll::manifest::{self, Object};
+use plimsoll::render::{Output, Render, Request};
 use plimsoll::values::{self, Overrides, ValuesFile};
 use plimsoll::yaml::ReadOptions;
 use plimsoll::{chart, render};
@@ -23,56 +25,171 @@ pub(crate) struct Previous<'a> {
     pub(crate) cluster: &'a ClusterFlags,
 }
 
+/// The seed of both sides if the user gives none: what is the same in both charts is then the same in both renders.
+const SHARED_SEED: u64 = 0;
+
+impl Previous<'_> {
+    fn seed(&self) -> u64 {
+        self.release.release.seed.unwrap_or(SHARED_SEED)
+    }
+}
+
 /// Both sides, made alike: the objects of the release, and those that it is compared with.
 pub(crate) fn sides(args: Previous<'_>, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Sides> {
-    let new = objects::of(args.release, sources, ui)?;
-    let old = load(args, &new, sources, ui)?;
+    let source = args.release.names.source();
+    check(args, source)?;
+    let (old, new) = if chart::is_chart(world(), source) {
+        of_chart(args, sources, ui)?
+    } else {
+        let new = objects::of(args.release, sources, ui)?;
+        let old = match args.against.against.as_str() {
+            "live" => Side::Live(in_cluster(args)?.load(&new.applied_objects(), sources, ui)?),
+            _ => load(args, sources, ui)?,
+        };
+        (old, new)
+    };
     Ok(diff::align(old, new))
 }
 
-/// The objects to compare with.
-fn load(args: Previous<'_>, new: &Side, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Side> {
+/// Refuses what the flags cannot mean.
+fn check(args: Previous<'_>, source: &str) -> anyhow::Result<()> {
     let against = args.against.against.as_str();
-    if against == "-" && args.release.names.source() == "-" {
+    if against == "-" && source == "-" {
         bail!("standard input cannot provide both renders");
     }
     if against != "live" && (args.cluster.selector.is_some() || args.cluster.applyset.is_some()) {
         bail!("--selector and --applyset find objects in a cluster: they need `--against live`");
     }
+    if args.against.sets_old_values() && !is_rendered(against) {
+        bail!(
+            "--against-set and --against-values need `--against git:REV` or a chart: `--against {against}` is not rendered from values"
+        );
+    }
+    Ok(())
+}
+
+/// The old side, and a chart rendered for the same release: its lookups find the objects of the old side.
+fn of_chart(args: Previous<'_>, sources: &Sources, ui: &mut Ui) -> anyhow::Result<(Side, Side)> {
+    let overrides = release::overrides(&args.release.values)?;
+    let mut request = release::request(args.release, overrides, Some(args.seed()))?;
+    if args.against.against == "live" {
+        let cluster = in_cluster(args)?;
+        let output = lookup::render_asking(request.clone(), &cluster, sources, ui)?;
+        request.options = output.options;
+        let drawn = RandomValues::of(args, &request, &output.render, sources);
+        let new = Side::of_render(output.render);
+        let old = Side::Live(cluster.load(&new.applied_objects(), sources, ui)?);
+        drawn.report(ui);
+        return Ok((old, new));
+    }
+    let old = load(args, sources, ui)?;
+    let mut applied = old.applied_objects();
+    if let Side::Chart { crds, .. } = &old {
+        applied.extend(crds.iter().cloned());
+    }
+    let (unreadable, known): (Vec<Object>, Vec<Object>) =
+        applied.into_iter().partition(history::holds_digest);
+    request.options.lookup = Some(KnownObjects { objects: known.into(), is_complete: false });
+    let output = release::render(&request, sources, ui)?;
+    note_unreadable(&unreadable, &output, ui);
+    RandomValues::of(args, &request, &output.render, sources).report(ui);
+    Ok((old, Side::of_render(output.render)))
+}
+
+/// Names the recorded Secrets that the chart looks up and whose values are not known.
+fn note_unreadable(unreadable: &[Object], output: &Output, ui: &mut Ui) {
+    let namespace = output.options.release.namespace.as_str();
+    let is_looked_up = |object: &&Object| {
+        output.render.lookups.iter().any(|lookup| helm::answers(object, lookup, namespace))
+    };
+    let names: Vec<String> = unreadable.iter().filter(is_looked_up).map(name_of).collect();
+    if !names.is_empty() {
+        ui.note(&format!(
+            "recorded as digests, so `lookup` does not find them: {} (record with --record-secrets, or use `--against live`)",
+            names.join(", ")
+        ));
+    }
+}
+
+fn name_of(object: &Object) -> String {
+    format!("{}/{}", object.kind, object.name)
+}
+
+/// What there is to say about the random values of the new side.
+enum RandomValues {
+    /// There are none, or the user has chosen the seed.
+    Expected,
+    /// Both sides have the same.
+    Shared,
+    /// The old side has others. The objects that contain some are named.
+    Chance(Vec<String>),
+}
+
+impl RandomValues {
+    fn of(args: Previous<'_>, request: &Request, new: &Render, sources: &Sources) -> Self {
+        if !new.uses_random_values || args.release.release.seed.is_some() {
+            return Self::Expected;
+        }
+        if is_rendered(&args.against.against) {
+            return Self::Shared;
+        }
+        // What depends on the seed differs with another one.
+        let mut request = request.clone();
+        request.options.seed = Some(args.seed().wrapping_add(1));
+        let other = release::render_quietly(&request, sources).output.map(|output| output.render);
+        let others: Vec<&Object> = other.iter().flat_map(Render::objects).collect();
+        let is_same = |object: &&Object| {
+            others.iter().any(|other| other.name == object.name && other.root == object.root)
+        };
+        let applied = new.manifest.iter().flat_map(|document| &document.objects);
+        Self::Chance(applied.filter(|object| !is_same(object)).map(name_of).collect())
+    }
+
+    fn report(self, ui: &mut Ui) {
+        match self {
+            Self::Expected => {}
+            Self::Shared => ui.note(
+                "this chart generates random values: both sides are rendered with the same seed; a real render makes new \
+                 ones, unless the chart looks up the old ones or you pass --seed",
+            ),
+            Self::Chance(objects) if objects.is_empty() => {}
+            Self::Chance(objects) => ui.note(&format!(
+                "this chart generates random values, which differ in every render: changes to them are chance, in {}",
+                objects.join(", ")
+            )),
+        }
+    }
+}
+
+/// Whether `--against` names what is rendered now, from a chart or from the manifests of a revision.
+fn is_rendered(against: &str) -> bool {
+    against.starts_with("git:") || is_chart(against)
+}
+
+/// The objects to compare with, unless they are in a cluster.
+fn load(args: Previous<'_>, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Side> {
+    let against = args.against.against.as_str();
     if let Some(revision) = against.strip_prefix("git:") {
         return at_revision(args, revision, sources, ui);
     }
     if is_chart(against) {
         return at_chart(args, against, sources, ui);
     }
-    if args.against.sets_old_values() {
-        bail!(
-            "--against-set and --against-values need `--against git:REV` or a chart: `--against {against}` is not rendered from values"
-        );
-    }
     let namespace = args.release.release.namespace.as_str();
-    if against == "live" {
-        let release = in_cluster(args)?;
-        return Ok(Side::Live(release.load(&new.applied_objects(), sources, ui)?));
-    }
     let recorded = if against == "last" { Some(None) } else { against.parse::<u64>().ok().map(Some) };
     if let Some(revision) = recorded {
-        let name = release::release_name(&args.release.names, &args.release.release)?;
-        return Ok(Side::Recorded(history::load(args.history, namespace, &name, revision, sources, ui)?));
+        let name = release::release_name(&args.release.names, &args.release.release, Some(args.seed()))?;
+        return Ok(Side::Recorded(records::load(args.history, namespace, &name, revision, sources, ui)?));
     }
     Ok(Side::Manifests(objects::from_manifests(against, sources, ui)?))
 }
 
 /// The release in its cluster.
 pub(crate) fn in_cluster(args: Previous<'_>) -> anyhow::Result<live::Release<'_>> {
-    let flags = args.release;
     Ok(live::Release {
-        name: flags.names.release().unwrap_or(release::DEFAULT_NAME),
-        namespace: &flags.release.namespace,
-        cluster: args.cluster.cluster(),
         selector: args.cluster.selector.as_deref(),
         apply_set: args.cluster.applyset.as_deref(),
-        version: release::kubernetes(&flags.release)?,
+        ..lookup::release_in(args.cluster.cluster(), args.release)?
     })
 }
 
@@ -102,7 +219,8 @@ fn at_chart(args: Previous<'_>, against: &str, sources: &Sources, ui: &mut Ui) -
         used.push("standard input");
     }
     note_new_side_only(&used, ui);
-    let request = Request { chart: against.to_owned(), ..release::request(args.release, false, old)? };
+    let request =
+        Request { chart: against.to_owned(), ..release::request(args.release, old, Some(args.seed()))? };
     let report = Ui::watched(&format!("rendering {against}"), || render::release(world(), sources, &request));
     Ok(Side::of_render(ui.kept(report, sources)?.render))
 }
@@ -138,7 +256,7 @@ fn at_revision(args: Previous<'_>, revision: &str, sources: &Sources, ui: &mut U
     }
     let files = commit.directory(&path)?;
     let chart = ui.kept(chart::from_files(sources, &name, files), sources)?;
-    let request = release::request(args.release, false, old_values(args, &commit, sources, ui)?)?;
+    let request = release::request(args.release, old_values(args, &commit, sources, ui)?, Some(args.seed()))?;
     let report = Ui::watched("rendering", || render::release_of(world(), sources, chart, &request));
     Ok(Side::of_render(ui.kept(report, sources)?.render))
 }

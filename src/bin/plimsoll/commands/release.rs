@@ -4,7 +4,7 @@ use super::world;
 use crate::args::{LintArgs, ReleaseAndSource, ReleaseArgs, ReleaseFlags, ValueFlags};
 use crate::ui::Ui;
 use anyhow::{Context as _, bail};
-use plimsoll::diag::{Severity, Sources};
+use plimsoll::diag::{Report, Severity, Sources};
 use plimsoll::engine::{self, Capabilities, Release};
 use plimsoll::k8s::{self, KubeVersion, VersionError};
 use plimsoll::render::{Output, Request};
@@ -16,24 +16,21 @@ use std::io::Read as _;
 /// What `helm template` calls a release that has no name.
 pub(crate) const DEFAULT_NAME: &str = "release-name";
 
-/// Renders the release that the arguments describe.
-pub(crate) fn build(
-    args: &ReleaseArgs,
-    with_namespace: bool,
-    sources: &Sources,
-    ui: &mut Ui,
-) -> anyhow::Result<Output> {
-    let request = request(args, with_namespace, overrides(&args.values)?)?;
-    let report =
-        Ui::watched(&format!("rendering {}", request.chart), || render::release(world(), sources, &request));
-    ui.kept(report, sources)
+/// Renders a release.
+pub(crate) fn render(request: &Request, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Output> {
+    ui.kept(render_quietly(request, sources), sources)
 }
 
-/// The library's request for what the arguments describe, with these values.
+/// The same, without showing its diagnostics.
+pub(crate) fn render_quietly(request: &Request, sources: &Sources) -> Report<Output> {
+    Ui::watched(&format!("rendering {}", request.chart), || render::release(world(), sources, request))
+}
+
+/// The library's request for what the arguments describe, with these values and this seed.
 pub(crate) fn request(
     args: &ReleaseArgs,
-    with_namespace: bool,
     overrides: values::Overrides,
+    seed: Option<u64>,
 ) -> anyhow::Result<Request> {
     let (release, source) = (args.names.release(), args.names.source());
     if let Some(release) =
@@ -45,7 +42,7 @@ pub(crate) fn request(
         );
     }
     let capabilities = capabilities(&args.release)?;
-    let name = release_name(&args.names, &args.release)?;
+    let name = release_name(&args.names, &args.release, seed)?;
     Ok(Request {
         chart: source.to_owned(),
         overrides,
@@ -59,8 +56,9 @@ pub(crate) fn request(
             },
             capabilities,
             strict: args.values.strict,
-            with_namespace,
-            seed: args.release.seed,
+            with_namespace: false,
+            seed,
+            lookup: None,
         },
     })
 }
@@ -91,16 +89,21 @@ pub(crate) fn lint_options(
         strict: args.values.strict,
         with_namespace: false,
         seed: Some(0),
+        lookup: None,
     };
     Ok(options)
 }
 
 /// The name of the release: given, made from `--name-template`, or the default.
-pub(crate) fn release_name(names: &ReleaseAndSource, flags: &ReleaseFlags) -> anyhow::Result<String> {
+pub(crate) fn release_name(
+    names: &ReleaseAndSource,
+    flags: &ReleaseFlags,
+    seed: Option<u64>,
+) -> anyhow::Result<String> {
     match (names.release(), &flags.name_template) {
         (Some(_), Some(_)) => bail!("use either a release name or --name-template"),
         (Some(name), None) => Ok(name.to_owned()),
-        (None, Some(template)) => render::name_from_template(world(), template, flags.seed)
+        (None, Some(template)) => render::name_from_template(world(), template, seed)
             .map_err(|error| anyhow::anyhow!("--name-template: {}", error.message)),
         (None, None) => Ok(DEFAULT_NAME.to_owned()),
     }

@@ -1,20 +1,38 @@
 //! `plimsoll render`.
 
 use super::process::run_with_input;
-use super::{files, history, release};
+use super::{files, history, lookup, objects, release};
 use crate::args::{RenderArgs, RenderFormat};
 use crate::ui::{ExitStatus, Ui};
 use anyhow::{Context as _, bail};
 use plimsoll::chart::EngineKind;
 use plimsoll::diag::Sources;
 use plimsoll::diag::escape::terminal;
+use plimsoll::engine::KnownObjects;
 use plimsoll::render::{self, Document, Selection};
 use std::process::Command;
 
 pub(crate) fn run(args: &RenderArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let sources = Sources::new();
     let output = &args.output;
-    let built = release::build(&args.release, output.with_namespace, &sources, ui)?;
+    let flags = &args.release;
+    let mut request = release::request(flags, release::overrides(&flags.values)?, flags.release.seed)?;
+    request.options.with_namespace = output.with_namespace;
+    let built = match args.lookup.lookup.as_deref() {
+        None => release::render(&request, &sources, ui)?,
+        Some("live") => {
+            let release = lookup::release_in(args.lookup.cluster(), flags)?;
+            lookup::render_asking(request, &release, &sources, ui)?
+        }
+        Some("-") if request.overrides.stdin.is_some() => {
+            bail!("standard input cannot provide both values and the objects of --lookup")
+        }
+        Some(manifests) => {
+            let objects = objects::from_manifests(manifests, &sources, ui)?.into();
+            request.options.lookup = Some(KnownObjects { objects, is_complete: false });
+            release::render(&request, &sources, ui)?
+        }
+    };
     let selection = Selection {
         show_only: output.show_only.clone(),
         include_crds: output.include_crds,
