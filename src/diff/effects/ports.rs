@@ -128,7 +128,16 @@ fn values_of(root: &Node) -> BTreeSet<Value> {
 fn values_after(old: Option<&Object>, new: &Object, world: &World<'_>) -> BTreeSet<Value> {
     let Some(old) = old else { return values(new) };
     let live = apply::create("", "Service", &old.root);
-    values_of(&apply::apply(world.version(), "", "Service", live, &old.root, &new.root).merged)
+    let update = apply::Update {
+        version: world.version(),
+        api_version: &new.api_version,
+        group: "",
+        kind: "Service",
+        old: &old.root,
+        new: &new.root,
+        read: None,
+    };
+    values_of(&apply::apply(world.driver(), update, live).merged)
 }
 
 /// The values that the server has to allocate because the manifest asks for them, each with the error if it is not free
