@@ -11,15 +11,20 @@ use crate::yaml::Node;
 /// The `HorizontalPodAutoscaler` of a workload, if either render has one.
 pub(super) fn scaler_of<'a>(workload: &Object, pairs: &[Pair<'a>], world: &World<'_>) -> Option<&'a Object> {
     pairs.iter().filter_map(|pair| pair.new.or(pair.old)).find(|scaler| {
-        let target = |field: &str| {
-            scaler.at(&["spec", "scaleTargetRef", field]).and_then(Node::as_str).unwrap_or_default()
-        };
-        let (kind, name) = (target("kind"), target("name"));
-        (group_of(scaler), scaler.kind.as_str()) == ("autoscaling", "HorizontalPodAutoscaler")
-            && (kind, name) == (workload.kind.as_str(), workload.name.as_str())
-            && kinds::current_group(target("apiVersion"), kind) == group_of(workload)
+        scaler.kind == "HorizontalPodAutoscaler"
+            && group_of(scaler) == "autoscaling"
             && world.same_namespace(scaler, workload)
+            && is_target(scaler, workload)
     })
+}
+
+fn is_target(scaler: &Object, workload: &Object) -> bool {
+    let target = |field: &str| {
+        scaler.at(&["spec", "scaleTargetRef", field]).and_then(Node::as_str).unwrap_or_default()
+    };
+    let (kind, name) = (target("kind"), target("name"));
+    (kind, name) == (workload.kind.as_str(), workload.name.as_str())
+        && kinds::current_group(target("apiVersion"), kind) == group_of(workload)
 }
 
 /// Finds changed workloads whose manifest writes the number of replicas that an autoscaler sets.

@@ -1,11 +1,12 @@
 //! Services that lose their last endpoint because of what happens to the pods they select.
 
 use super::super::matching::{Pair, group_of};
-use super::super::{EffectKind, ObjectPlan, Verdict};
+use super::super::{Change, EffectKind, ObjectPlan, Verdict};
 use super::{World, add, effect, other_pods};
 use crate::k8s::views::{DaemonSet, Deployment, Service, StatefulSet, Workload, WorkloadKind};
 use crate::manifest::Object;
 use crate::yaml::{Map, Node};
+use std::collections::BTreeMap;
 
 /// The pods of a workload before the new manifests are applied, right after that, and in the end.
 struct Pods<'a> {
@@ -132,10 +133,24 @@ fn is_selecting(service: Service<'_>) -> bool {
     service.service_type() != "ExternalName" && !service.selector().is_empty()
 }
 
+/// The workloads of a namespace.
+#[derive(Default)]
+struct Namespace<'a> {
+    pods: Vec<Pods<'a>>,
+    /// Whether any of them changes.
+    is_changed: bool,
+}
+
 /// Finds Services that selected pods and no longer do.
 pub(super) fn find_lost(objects: &mut [ObjectPlan], pairs: &[Pair<'_>], world: &World<'_>) {
-    let pods: Vec<Pods<'_>> =
-        objects.iter().zip(pairs).filter_map(|(plan, pair)| Pods::of(pair, plan)).collect();
+    let mut by_namespace: BTreeMap<&str, Namespace<'_>> = BTreeMap::new();
+    for (plan, pair) in objects.iter().zip(pairs) {
+        if let Some(pods) = Pods::of(pair, plan) {
+            let namespace = by_namespace.entry(world.namespace_of(pods.object)).or_default();
+            namespace.is_changed |= plan.change != Change::Unchanged;
+            namespace.pods.push(pods);
+        }
+    }
     for (plan, pair) in objects.iter_mut().zip(pairs) {
         let (Some(old), Some(new)) = (pair.old, pair.new) else { continue };
         if (group_of(new), new.kind.as_str()) != ("", "Service") {
@@ -146,12 +161,14 @@ pub(super) fn find_lost(objects: &mut [ObjectPlan], pairs: &[Pair<'_>], world: &
         if !is_selecting(before) || !is_selecting(after) {
             continue;
         }
-        let near: Vec<&Pods<'_>> =
-            pods.iter().filter(|pods| world.same_namespace(new, pods.object)).collect();
-        if !near.iter().any(|pods| pods.was_selected(before)) {
+        let Some(Namespace { pods, is_changed }) = by_namespace.get(world.namespace_of(new)) else {
+            continue;
+        };
+        let is_same = plan.change == Change::Unchanged && !is_changed;
+        if is_same || !pods.iter().any(|pods| pods.was_selected(before)) {
             continue;
         }
-        let Some(lost) = loss(before, after, &near) else { continue };
+        let Some(lost) = loss(before, after, pods) else { continue };
         if let Some(moved) = other_pods(&plan.changes) {
             plan.effects.retain(|effect| *effect != moved);
         }
@@ -160,7 +177,7 @@ pub(super) fn find_lost(objects: &mut [ObjectPlan], pairs: &[Pair<'_>], world: &
 }
 
 /// How long a Service has no endpoints, and why; `None` if it always has some.
-fn loss(before: Service<'_>, service: Service<'_>, near: &[&Pods<'_>]) -> Option<String> {
+fn loss(before: Service<'_>, service: Service<'_>, near: &[Pods<'_>]) -> Option<String> {
     let is_selected_now = near.iter().any(|pods| pods.is_selected_now(service));
     if let Some(pods) = near.iter().find(|pods| pods.is_selected_finally(service)) {
         let which = if pods.now.is_some() { "restarted pod" } else { "pod" };
@@ -169,7 +186,7 @@ fn loss(before: Service<'_>, service: Service<'_>, near: &[&Pods<'_>]) -> Option
             .then(|| format!("no endpoints until the first {which} of {} {state}", pods.name()));
     }
     let stopped = near.iter().filter(|pods| pods.is_stopped && pods.was_selected(before));
-    let stopped: Vec<String> = stopped.map(|pods| pods.name()).collect();
+    let stopped: Vec<String> = stopped.map(Pods::name).collect();
     let mut refused = near.iter().filter(|pods| pods.refused.is_some_and(|all| selects(service, all, all)));
     let none = "no pod has the labels of its selector any more: the Service has no endpoints";
     Some(match (refused.next(), stopped.as_slice()) {
