@@ -51,10 +51,11 @@ pub fn simulate(old: &[Object], new: &[Object], options: &Options) -> Simulated 
     if options.live {
         kubectl.load_objects(&mut server, roots(old, options));
         helm.adopt_stored(&server);
-    } else {
+    } else if options.driver == Driver::Replace {
         // What does not exist cannot be replaced.
-        let first = if options.driver == Driver::Replace { Driver::Kubectl } else { options.driver };
-        send(first, &kubectl, &mut helm, &mut server, roots(old, options));
+        kubectl.create_objects(&mut server, roots(old, options));
+    } else {
+        send(options.driver, &kubectl, &mut helm, &mut server, roots(old, options));
     }
     let before = contents(&server);
     send(options.driver, &kubectl, &mut helm, &mut server, roots(new, options));

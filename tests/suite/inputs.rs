@@ -370,12 +370,9 @@ fn a_directory_at_a_git_revision_is_read_as_one_on_disk() {
     git(&["add", "."]);
     git(&["commit", "--quiet", "-m", "one"]);
     let outcome = sandbox.run(&["diff", "k8s", "--against", "git:main"]);
-    assert_eq!(
-        (outcome.code, outcome.stdout.as_str()),
-        (0, "no difference: 2 objects\n"),
-        "{}",
-        outcome.stderr
-    );
+    let expected =
+        "kubectl apply (client-side), Kubernetes 1.36, namespace default\n\nno difference: 2 objects\n";
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (0, expected), "{}", outcome.stderr);
 }
 
 /// Lint and diff answer for the same version of Kubernetes; templates see what helm would show them.

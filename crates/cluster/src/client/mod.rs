@@ -74,10 +74,12 @@ impl Run {
 impl Kubectl {
     /// `kubectl create -f`.
     pub fn create(&self, server: &mut Server, sources: &Sources, manifests: &str) -> Run {
-        self.each(server, sources, manifests, "create", |server, resource, run| {
-            let answer = server.create(&resource.root, writer("kubectl-create"));
-            run.push(Verb::Create, resource, None, answer);
-        })
+        self.each(server, sources, manifests, "create", create)
+    }
+
+    /// As [`Self::create`], of objects that have been read.
+    pub fn create_objects(&self, server: &mut Server, objects: impl IntoIterator<Item = Node>) -> Run {
+        self.each_object(server, objects, create)
     }
 
     /// `kubectl replace -f`.
@@ -191,6 +193,12 @@ impl Run {
     fn push(&mut self, verb: Verb, resource: &Resource, patch: Option<Map>, answer: Answer) {
         self.requests.push(Request { verb, key: resource.key.clone(), patch, answer });
     }
+}
+
+/// POST of one object.
+fn create(server: &mut Server, resource: &Resource, run: &mut Run) {
+    let answer = server.create(&resource.root, writer("kubectl-create"));
+    run.push(Verb::Create, resource, None, answer);
 }
 
 /// PUT of one object. Without a version it is given the one that is stored (`Helper.Replace`).
