@@ -85,7 +85,7 @@ impl Content {
         match self {
             Self::Here(data) => Ok(data),
             Self::Outside(OutsideFile { link: Some(link), .. }) if !link.is_followed() => {
-                Err(link.refused().into())
+                Err(link.describe_refused().into())
             }
             Self::Outside(OutsideFile { world, path, .. }) => read_bounded(&world, &path),
         }
@@ -133,7 +133,7 @@ impl ChartFile {
         match (data.get(), file) {
             (Some(data), _) => Ok(data),
             (None, Some(OutsideFile { link: Some(link), .. })) if !follows_link => {
-                Err(link.refused().message)
+                Err(link.describe_refused().message)
             }
             (None, Some(OutsideFile { world, path, .. })) => {
                 let read = read_bounded(world, path).map_err(|diagnostic| diagnostic.message)?;
@@ -192,7 +192,7 @@ pub(super) fn read_directory(world: &World, sources: &Sources, root: &Path) -> R
         let link = if entry.is_link { boundary.crossed_by(path, outer) } else { outer.cloned() };
         if let Some(link) = link.as_ref().filter(|_| directory) {
             if !link.is_followed() {
-                sink.push(link.refused());
+                sink.push(link.describe_refused());
                 walk.skip_directory();
                 continue;
             }
@@ -438,7 +438,7 @@ fn read_rules(
     }
     if let Some(link) = boundary.crossed_by(&path, None) {
         // Which files a chart has must not depend on what is outside it, whatever its language.
-        sink.push(link.refused());
+        sink.push(link.describe_refused());
         return Rules::none();
     }
     let data = match read_bounded(world, &path) {

@@ -40,7 +40,7 @@ fn is_kept(object: &Object) -> bool {
 
 /// What an object that stays keeps doing.
 fn ongoing_activity(object: &Object) -> &'static str {
-    match WorkloadKind::of_object(object) {
+    match WorkloadKind::from_object(object) {
         Some(WorkloadKind::CronJob) => return "it keeps starting Jobs",
         Some(kind) if kind.runs_forever() => return "its pods keep running",
         _ => {}
@@ -59,7 +59,7 @@ fn ongoing_activity(object: &Object) -> &'static str {
 /// How to delete an object.
 fn deletion(old: &Object, world: &World<'_>) -> Vec<Instruction> {
     let kubectl = world.kubectl(old);
-    let mut steps = match StatefulSet::of_object(old) {
+    let mut steps = match StatefulSet::from_object(old) {
         Some(set) => {
             let mut steps = keep_claims(set, kind_of(old), kubectl);
             let claims = retained_claims(set).map(|claims| format!("; the claims {claims} stay"));
@@ -82,7 +82,7 @@ fn deletion(old: &Object, world: &World<'_>) -> Vec<Instruction> {
 
 /// What deleting an object that is no StatefulSet does beyond itself.
 fn consequence(old: &Object, world: &World<'_>) -> Option<String> {
-    match WorkloadKind::of_object(old) {
+    match WorkloadKind::from_object(old) {
         Some(WorkloadKind::Job) => return Some("deletes its pods".to_owned()),
         Some(WorkloadKind::CronJob) => return Some("deletes its Jobs and their pods".to_owned()),
         Some(kind) if kind.runs_forever() => return Some("deletes all its pods".to_owned()),
@@ -117,7 +117,7 @@ fn consequence(old: &Object, world: &World<'_>) -> Option<String> {
 /// Adds what it means that an object was replaced by one of another name, which runs beside it. `old` and `new` are the
 /// two; `plan` is about the old one.
 pub(super) fn renamed_to(plan: &mut ObjectPlan, old: &Object, new: &Object, world: &World<'_>) {
-    let workload = Workload::of_object(old).filter(|workload| workload.kind().runs_forever());
+    let workload = Workload::from_object(old).filter(|workload| workload.kind().runs_forever());
     if workload.and_then(|workload| workload.template().labels()).is_none() {
         return;
     }
@@ -143,7 +143,7 @@ pub(super) fn renamed_to(plan: &mut ObjectPlan, old: &Object, new: &Object, worl
     plan.effects.extend(subject.map(|subject| {
         effect(EffectKind::Traffic, format!("{subject} the pods of both: clients reach either"))
     }));
-    let has_claims = StatefulSet::of_object(new).is_some_and(StatefulSet::has_claims);
+    let has_claims = StatefulSet::from_object(new).is_some_and(StatefulSet::has_claims);
     if has_claims && !plan.remediation.is_empty() {
         plan.remediation
             .insert(0, Instruction::note(format!("move the data to the claims of `{}` first", new.name)));
@@ -158,7 +158,7 @@ pub(super) fn renamed_from(new: &Object, old: &Object) -> Option<Effect> {
             old.name
         )
     } else {
-        StatefulSet::of_object(new).filter(|set| set.has_claims())?;
+        StatefulSet::from_object(new).filter(|set| set.has_claims())?;
         let fate = if StatefulSet::new(&old.root).claim_retention().when_deleted {
             format!(" as long as `{}` is not deleted (whenDeleted: Delete)", old.name)
         } else {

@@ -42,7 +42,7 @@ pub(super) struct Mask<'a> {
 
 impl<'a> Mask<'a> {
     /// The mask for the Secrets among `objects`; digests are made with `salt`.
-    pub(super) fn of<'o>(objects: impl IntoIterator<Item = &'o Object>, salt: &'a str) -> Self {
+    pub(super) fn new<'o>(objects: impl IntoIterator<Item = &'o Object>, salt: &'a str) -> Self {
         let mut values = BTreeSet::new();
         let mut secrets = BTreeSet::new();
         let mut names = BTreeSet::new();
@@ -72,7 +72,7 @@ impl<'a> Mask<'a> {
         secrets.retain(|secret| secret.len() >= MIN_INSIDE && !names.contains(secret.as_str()));
         let lowered = secrets.iter().filter(|secret| secret.len() >= MIN_ANYWHERE).map(|s| s.to_lowercase());
         let lowered = lowered.filter(|text| !is_plain_word(text) && !names.contains(text.as_str())).collect();
-        Self { salt, values, secrets: Secrets::of(secrets), lowered: Secrets::of(lowered) }
+        Self { salt, values, secrets: Secrets::new(secrets), lowered: Secrets::new(lowered) }
     }
 
     /// Replaces what carries a secret in a manifest. Names stay: see [`NAMES`].
@@ -105,7 +105,7 @@ impl<'a> Mask<'a> {
     }
 
     /// The text, or its digest if it carries a secret.
-    pub(super) fn text(&self, text: &str) -> String {
+    pub(super) fn mask_text(&self, text: &str) -> String {
         if self.carries(text) { self.digest(text) } else { text.to_owned() }
     }
 
@@ -179,7 +179,7 @@ impl<'a> Mask<'a> {
 struct Secrets(BTreeMap<[u8; MIN_INSIDE], Vec<String>>);
 
 impl Secrets {
-    fn of(texts: BTreeSet<String>) -> Self {
+    fn new(texts: BTreeSet<String>) -> Self {
         let mut by_start: BTreeMap<_, Vec<String>> = BTreeMap::new();
         for text in texts {
             if let Some(start) = text.as_bytes().first_chunk() {

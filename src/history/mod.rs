@@ -243,7 +243,7 @@ pub struct Listed {
 
 impl History {
     /// The history of `release` in `namespace`, below `base` (`.plimsoll`). Nothing is read or made yet.
-    pub fn of(base: &Path, namespace: &str, release: &str) -> Result<Self, Error> {
+    pub fn new(base: &Path, namespace: &str, release: &str) -> Result<Self, Error> {
         for name in [namespace, release] {
             let fit = !name.is_empty()
                 && name.len() <= 253
@@ -268,21 +268,21 @@ impl History {
             // Earlier records are right below the release.
             let recorded = below.chain([entry]).filter(is_recorded);
             let names = recorded.filter_map(|entry| entry.file_name().into_string().ok());
-            found.extend(names.filter(|name| Self::of(base, "default", name).is_ok()));
+            found.extend(names.filter(|name| Self::new(base, "default", name).is_ok()));
         }
         Ok(found.into_iter().collect())
     }
 
     /// The namespaces in which `release` was recorded, in their order.
     pub fn namespaces(base: &Path, release: &str) -> Result<Vec<String>, Error> {
-        let legacy = Self::of(base, "default", release)?.legacy_directory();
+        let legacy = Self::new(base, "default", release)?.legacy_directory();
         let mut found = BTreeSet::new();
         for file in revisions_in(&legacy)? {
             found.extend(read(&file.path).map(|revision| revision.header.namespace));
         }
         for name in entries(base)?.into_iter().filter_map(|entry| entry.file_name().into_string().ok()) {
             let directory = base.join(&name).join(release);
-            if Self::of(base, &name, release).is_ok()
+            if Self::new(base, &name, release).is_ok()
                 && directory.is_dir()
                 && !revisions_in(&directory)?.is_empty()
             {
@@ -305,12 +305,12 @@ impl History {
         self.sweep();
         let revision = self.find_files()?.last().map_or(1, |last| last.revision.saturating_add(1));
         let random = render.world.random();
-        let salt = salt(random.map_err(|source| Error::Io {
+        let salt = make_salt(random.map_err(|source| Error::Io {
             action: "cannot get random numbers for",
             path: self.directory(),
             source,
         })?);
-        let mask = Mask::of(render.objects.iter().chain(render.hooks), &salt);
+        let mask = Mask::new(render.objects.iter().chain(render.hooks), &salt);
         let header = self.header(render, revision, &mask, &salt);
         let text = compose(&header, render, &mask, &salt);
         let directory = self.directory();
@@ -449,7 +449,7 @@ impl History {
         let mut message = render.message.to_owned();
         if !render.with_secrets {
             mask.values(&mut values);
-            message = mask.text(&message);
+            message = mask.mask_text(&message);
         }
         Header {
             version: 1,
@@ -604,7 +604,7 @@ fn compose(header: &Header, render: &Render<'_>, mask: &Mask<'_>, salt: &str) ->
 }
 
 /// A few random characters: without them a digest could be looked up in a table of common passwords.
-fn salt(random: [u8; 32]) -> String {
+fn make_salt(random: [u8; 32]) -> String {
     secrets::hex(&random[..8])
 }
 
@@ -681,9 +681,9 @@ mod tests {
     #[test]
     fn names_cannot_leave_the_directory() {
         for name in ["", ".", "..", "../x", "a/b", ".hidden", "a\0b"] {
-            assert!(matches!(History::of(Path::new("x"), "default", name), Err(Error::Name(_))), "{name:?}");
-            assert!(matches!(History::of(Path::new("x"), name, "web"), Err(Error::Name(_))), "{name:?}");
+            assert!(matches!(History::new(Path::new("x"), "default", name), Err(Error::Name(_))), "{name:?}");
+            assert!(matches!(History::new(Path::new("x"), name, "web"), Err(Error::Name(_))), "{name:?}");
         }
-        assert!(History::of(Path::new("x"), "default", "web-1").is_ok());
+        assert!(History::new(Path::new("x"), "default", "web-1").is_ok());
     }
 }

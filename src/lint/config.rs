@@ -112,7 +112,7 @@ impl Config {
 
     /// Takes over one line of `[rules]`.
     fn set_level(&mut self, name: &Key<'_>, value: &Value<'_>, source: SourceId) -> Result<(), Diagnostic> {
-        known(name.as_ref()).map_err(|unknown| (*unknown).at(span(name.span(), source), ""))?;
+        check_rule_name(name.as_ref()).map_err(|unknown| (*unknown).at(span(name.span(), source), ""))?;
         let word = string(value, name.as_ref(), source)?;
         let level = match word {
             "off" => Some(Level::Off),
@@ -129,7 +129,7 @@ impl Config {
     /// Runs only the rules and groups named (`--rule`), as far as they are not switched off.
     pub fn only(&mut self, names: &[String]) -> Result<(), Box<Diagnostic>> {
         for name in names {
-            known(name)?;
+            check_rule_name(name)?;
             self.only.push(name.clone());
         }
         Ok(())
@@ -138,7 +138,7 @@ impl Config {
     /// Switches rules and groups off (`--skip`).
     pub fn skip(&mut self, names: &[String]) -> Result<(), Box<Diagnostic>> {
         for name in names {
-            known(name)?;
+            check_rule_name(name)?;
             self.levels.insert(name.clone(), Level::Off);
         }
         Ok(())
@@ -180,7 +180,7 @@ pub fn parse_severity(word: &str) -> Option<Severity> {
 }
 
 /// Whether a name is that of a rule or a group of rules.
-pub(super) fn known(name: &str) -> Result<(), Box<Diagnostic>> {
+pub(super) fn check_rule_name(name: &str) -> Result<(), Box<Diagnostic>> {
     let id = current_id(name);
     if rules().iter().any(|rule| rule.id == id || rule.group() == id) {
         return Ok(());

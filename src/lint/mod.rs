@@ -105,7 +105,7 @@ pub fn merge(runs: Vec<(String, Vec<Diagnostic>)>, total: usize, sources: &Sourc
 
 /// What makes two findings the same to a reader.
 fn identity(diagnostic: &Diagnostic, sources: &Sources) -> String {
-    let place = diagnostic.span().and_then(|span| crate::diag::render::place(sources, span));
+    let place = diagnostic.span().and_then(|span| crate::diag::render::locate(sources, span));
     format!(
         "{:?}\0{}\0{}\0{:?}\0{:?}",
         place,

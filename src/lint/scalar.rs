@@ -16,7 +16,10 @@ pub(super) struct Scalar<'a> {
 
 /// The scalars below `roots` that may be read as something else than they look like: all that are no strings, except
 /// numbers in plain decimal digits, `true` and `false`.
-pub(super) fn disguised<'a>(roots: impl Iterator<Item = &'a Node>, sources: &Sources) -> Vec<Scalar<'a>> {
+pub(super) fn find_ambiguous<'a>(
+    roots: impl Iterator<Item = &'a Node>,
+    sources: &Sources,
+) -> Vec<Scalar<'a>> {
     let mut texts = Texts { sources, last: None };
     let mut found = Vec::new();
     for root in roots {

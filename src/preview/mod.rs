@@ -1,6 +1,6 @@
 //! One render: the pods, DNS names, Services and claims that will come of it, before it exists.
 //!
-//! [`of`] reads the objects as the server would store them (defaults filled in) and says what the controllers
+//! [`build_preview`] reads the objects as the server would store them (defaults filled in) and computes what the controllers
 //! make of them; [`table`], [`json`], [`mermaid`] and [`svg`] show it.
 
 mod claim;
@@ -145,7 +145,7 @@ pub struct Totals {
 }
 
 /// Says what will come of `objects` in a cluster of that version. `namespace` is that of objects that name none.
-pub fn of(objects: &[Object], namespace: &str, version: Version) -> Preview {
+pub fn build_preview(objects: &[Object], namespace: &str, version: Version) -> Preview {
     let stored: Vec<Stored<'_>> =
         objects.iter().filter_map(|object| Stored::new(object, namespace, version)).collect();
     let mut preview =
@@ -154,13 +154,13 @@ pub fn of(objects: &[Object], namespace: &str, version: Version) -> Preview {
         match workload.stateful_set() {
             Some(set) => {
                 preview.workloads.push(workload::stateful_set(set, namespace, &preview.services));
-                preview.claims.extend(claim::of_stateful_set(set, namespace));
+                preview.claims.extend(claim::preview_claims(set, namespace));
             }
-            None => preview.workloads.push(workload::other(workload, namespace)),
+            None => preview.workloads.push(workload::preview_other(workload, namespace)),
         }
     }
-    preview.claims.extend(stored.iter().filter_map(Stored::claim).map(claim::of_object));
-    preview.totals = totals::of(&preview, &stored);
+    preview.claims.extend(stored.iter().filter_map(Stored::claim).map(claim::preview_claim));
+    preview.totals = totals::sum_totals(&preview, &stored);
     preview
 }
 
@@ -185,7 +185,7 @@ impl<'a> Stored<'a> {
         let kind = match (object.group(), object.kind.as_str()) {
             ("", "Service") => Kind::Service,
             ("", "PersistentVolumeClaim") => Kind::Claim,
-            _ => Kind::Workload(WorkloadKind::of_object(object)?),
+            _ => Kind::Workload(WorkloadKind::from_object(object)?),
         };
         let mut root = object.root.clone();
         defaults::store(object.group(), &object.kind, &mut root);
@@ -208,6 +208,6 @@ impl<'a> Stored<'a> {
 }
 
 /// A quantity for people; a dash for none.
-fn shown(quantity: Option<Quantity>) -> String {
+fn format_quantity(quantity: Option<Quantity>) -> String {
     quantity.map_or_else(|| "-".to_owned(), |quantity| quantity.to_string())
 }

@@ -140,7 +140,7 @@ impl Diagnostic {
     }
 
     /// The violation of a rule, at the rule's default severity.
-    pub fn of(rule: &'static Rule, message: impl Into<String>) -> Self {
+    pub fn from_rule(rule: &'static Rule, message: impl Into<String>) -> Self {
         let mut diagnostic = Self::new(rule.severity, message);
         diagnostic.rule = Some(rule);
         diagnostic
@@ -173,7 +173,7 @@ impl Diagnostic {
     /// Adds an outer step of the way that led here.
     #[must_use]
     #[cold]
-    pub fn through(mut self, span: Option<Span>, text: impl Into<String>) -> Self {
+    pub fn traced_through(mut self, span: Option<Span>, text: impl Into<String>) -> Self {
         self.trace.insert(0, Tracepoint { span, text: text.into() });
         self
     }

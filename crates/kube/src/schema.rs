@@ -138,7 +138,7 @@ impl Since {
     /// Reads `34..`, `..35`, `34..35` or nothing.
     pub(crate) fn parse(text: Option<&str>) -> Self {
         let (first, last) = text.and_then(|text| text.split_once("..")).unwrap_or_default();
-        let minor = |text: &str| text.parse().ok().and_then(Version::of_minor);
+        let minor = |text: &str| text.parse().ok().and_then(Version::from_minor);
         Self { first: minor(first).unwrap_or(Version::MIN), last: minor(last).unwrap_or(Version::MAX) }
     }
 

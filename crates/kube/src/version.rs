@@ -34,7 +34,7 @@ impl Version {
     pub const DEFAULT: Self = Self::V1_36;
 
     /// The version `1.<minor>`, if it is known.
-    pub fn of_minor(minor: u64) -> Option<Self> {
+    pub fn from_minor(minor: u64) -> Option<Self> {
         let version = Self(u8::try_from(minor).ok()?);
         (Self::MIN..=Self::MAX).contains(&version).then_some(version)
     }
@@ -111,7 +111,7 @@ pub struct KubeVersion {
 impl KubeVersion {
     /// The minor version, if plimsoll knows it.
     pub fn known(&self) -> Result<Version, VersionError> {
-        let known = Version::of_minor(self.minor).filter(|_| self.major == 1);
+        let known = Version::from_minor(self.minor).filter(|_| self.major == 1);
         known.ok_or(VersionError::Unknown)
     }
 

@@ -8,7 +8,7 @@ pub(super) struct Names<'a>(Vec<(Identity<'a>, &'a Object)>);
 type Identity<'a> = (&'a str, &'a str, &'a str, Option<&'a str>);
 
 impl<'a> Names<'a> {
-    pub(super) fn of(objects: &[&'a Object]) -> Self {
+    pub(super) fn new(objects: &[&'a Object]) -> Self {
         let identity = |object: &'a Object| -> Identity<'a> {
             (object.group(), &object.kind, &object.name, object.namespace.as_deref())
         };

@@ -108,12 +108,12 @@ pub(super) fn lease(root: &At<'_, '_>, cx: &mut Context<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{check, said};
+    use super::super::testing::{check, list_findings};
 
     #[test]
     fn disruption_budgets() {
         let budget = |spec: &str| {
-            said(&format!(
+            list_findings(&format!(
                 "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {{name: a}}\nspec: {{{spec}}}\n"
             ))
         };
@@ -138,8 +138,9 @@ mod tests {
 
     #[test]
     fn priority_classes() {
-        let class =
-            |rest: &str| said(&format!("apiVersion: scheduling.k8s.io/v1\nkind: PriorityClass\n{rest}\n"));
+        let class = |rest: &str| {
+            list_findings(&format!("apiVersion: scheduling.k8s.io/v1\nkind: PriorityClass\n{rest}\n"))
+        };
         check(
             class,
             &[
@@ -158,7 +159,7 @@ mod tests {
     #[test]
     fn runtime_classes_and_leases() {
         check(
-            said,
+            list_findings,
             &[
                 (
                     "apiVersion: node.k8s.io/v1\nkind: RuntimeClass\nmetadata: {name: a}\nhandler: A",

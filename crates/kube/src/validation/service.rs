@@ -123,7 +123,7 @@ struct ClusterIps<'p, 'n> {
     /// The one address or the list.
     place: At<'p, 'n>,
     values: Vec<&'n str>,
-    listed: bool,
+    is_list: bool,
 }
 
 impl<'p, 'n> ClusterIps<'p, 'n> {
@@ -131,11 +131,11 @@ impl<'p, 'n> ClusterIps<'p, 'n> {
         let list = spec.field("clusterIPs");
         if !list.is_empty() {
             let values = list.items().map(|ip| ip.text()).collect();
-            return Self { place: list, values, listed: true };
+            return Self { place: list, values, is_list: true };
         }
         let single = spec.field("clusterIP");
         let values = if single.text().is_empty() { Vec::new() } else { vec![single.text()] };
-        Self { place: single, values, listed: false }
+        Self { place: single, values, is_list: false }
     }
 
     /// `isHeadlessService`.
@@ -243,7 +243,7 @@ fn session_affinity(spec: &At<'_, '_>, cx: &mut Context<'_>) {
 /// `ValidateServiceClusterIPsRelatedFields`.
 fn cluster_ips(spec: &At<'_, '_>, addresses: &ClusterIps<'_, '_>, cx: &mut Context<'_>) {
     let (single, list) = (spec.field("clusterIP"), spec.field("clusterIPs"));
-    if addresses.listed {
+    if addresses.is_list {
         if single.text().is_empty() {
             cx.invalid(&list, "must be empty when `clusterIP` is not specified");
         } else if addresses.values.first() != Some(&single.text()) {
@@ -270,7 +270,7 @@ fn cluster_ips(spec: &At<'_, '_>, addresses: &ClusterIps<'_, '_>, cx: &mut Conte
     let mut broken = false;
     for (index, ip) in addresses.values.iter().enumerate() {
         let place = list.index(index);
-        let place = if addresses.listed { place } else { place.showing(&addresses.place) };
+        let place = if addresses.is_list { place } else { place.showing(&addresses.place) };
         if index == 0 && *ip == "None" {
             if addresses.values.len() > 1 {
                 broken = true;
@@ -304,7 +304,7 @@ fn cluster_ips(spec: &At<'_, '_>, addresses: &ClusterIps<'_, '_>, cx: &mut Conte
                 _ => continue,
             };
             let place = list.index(index);
-            let place = if addresses.listed { place } else { place.showing(&addresses.place) };
+            let place = if addresses.is_list { place } else { place.showing(&addresses.place) };
             cx.invalid(
                 &place,
                 format_args!("expected an {expected} value as indicated by `ipFamilies[{index}]`"),
@@ -583,11 +583,11 @@ pub(super) fn oddly_written_ip(at: &At<'_, '_>, ip: &str, cx: &mut Context<'_>) 
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{check, said, said_by};
+    use super::super::testing::{check, list_findings, list_findings_in};
     use crate::Version;
 
     fn service(spec: &str) -> Vec<String> {
-        said(&format!("apiVersion: v1\nkind: Service\nmetadata: {{name: a}}\nspec: {{{spec}}}\n"))
+        list_findings(&format!("apiVersion: v1\nkind: Service\nmetadata: {{name: a}}\nspec: {{{spec}}}\n"))
     }
 
     #[test]
@@ -706,13 +706,13 @@ mod tests {
     fn older_versions_know_less_of_services() {
         let exposed = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n\
                        spec: {type: LoadBalancer, ports: [{port: 10250}]}\n";
-        assert_eq!(said_by(Version::V1_32, exposed), ["spec.ports[0] invalid-value"]);
-        assert_eq!(said_by(Version::V1_33, exposed), Vec::<String>::new());
+        assert_eq!(list_findings_in(Version::V1_32, exposed), ["spec.ports[0] invalid-value"]);
+        assert_eq!(list_findings_in(Version::V1_33, exposed), Vec::<String>::new());
         let near = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n\
                     spec: {ports: [{port: 1}], trafficDistribution: PreferSameNode}\n";
-        assert_eq!(said_by(Version::V1_30, near), Vec::<String>::new(), "dropped");
-        assert_eq!(said_by(Version::V1_31, near), ["spec.trafficDistribution unsupported-value"]);
-        assert_eq!(said_by(Version::V1_34, near), Vec::<String>::new());
+        assert_eq!(list_findings_in(Version::V1_30, near), Vec::<String>::new(), "dropped");
+        assert_eq!(list_findings_in(Version::V1_31, near), ["spec.trafficDistribution unsupported-value"]);
+        assert_eq!(list_findings_in(Version::V1_34, near), Vec::<String>::new());
     }
 
     #[test]
@@ -797,7 +797,7 @@ mod tests {
     fn strictness_about_addresses_came_with_1_36() {
         let manifest = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n\
                         spec: {ports: [{port: 1}], externalIPs: [010.0.0.1]}\n";
-        assert_eq!(said_by(Version::V1_35, manifest), ["spec.externalIPs[0] warning"]);
-        assert!(said(manifest).contains(&"spec.externalIPs[0] invalid-value".to_owned()));
+        assert_eq!(list_findings_in(Version::V1_35, manifest), ["spec.externalIPs[0] warning"]);
+        assert!(list_findings(manifest).contains(&"spec.externalIPs[0] invalid-value".to_owned()));
     }
 }

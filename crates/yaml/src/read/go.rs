@@ -20,7 +20,7 @@ pub(super) enum Reason {
 
 impl Reason {
     /// A problem of syntax in a text.
-    pub(super) fn of(error: &Error, text: &str) -> Self {
+    pub(super) fn from_syntax_error(error: &Error, text: &str) -> Self {
         // go-yaml adds no line break to a last line without one, but for a scalar that does not end all errors
         // at the end of a text are told of the line behind it.
         let added = usize::from(error.problem() == UNEXPECTED_END && !text.ends_with('\n'));
@@ -48,19 +48,21 @@ impl Reason {
     }
 
     /// The error as Go tells it: a problem of syntax anywhere in the document comes first.
-    pub(super) fn told(self, text: &str) -> String {
+    pub(super) fn into_message(self, text: &str) -> String {
         match self {
             Self::Parse(problem) => problem,
-            Self::Decode(problem) => match syntax_error(text).map(|error| Self::of(&error, text)) {
-                Some(Self::Parse(first)) => first,
-                _ => problem,
-            },
+            Self::Decode(problem) => {
+                match find_syntax_error(text).map(|error| Self::from_syntax_error(&error, text)) {
+                    Some(Self::Parse(first)) => first,
+                    _ => problem,
+                }
+            }
         }
     }
 }
 
 /// What the parser finds wrong with the first document of a text.
-pub(super) fn syntax_error(text: &str) -> Option<Error> {
+pub(super) fn find_syntax_error(text: &str) -> Option<Error> {
     let mut parser = Parser::new();
     parser.set_encoding(Encoding::Utf8);
     parser.set_input(Chunks::new(text));

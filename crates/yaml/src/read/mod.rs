@@ -108,7 +108,7 @@ impl DuplicateKey {
         let diagnostic = match meaning {
             DuplicateKeys::Error => Diagnostic::error(message),
             DuplicateKeys::LastWins => {
-                Diagnostic::of(&DUPLICATE_KEY, format!("{message}; the last one counts"))
+                Diagnostic::from_rule(&DUPLICATE_KEY, format!("{message}; the last one counts"))
             }
         };
         diagnostic
@@ -231,7 +231,7 @@ pub fn read_fragment(bytes: &[u8]) -> Result<Node, String> {
     let totals = Totals::default();
     let part = Reader::new(text, source, &options, &totals, piece.clone()).read();
     match (part.document, part.reason) {
-        (_, Some(reason)) => Err(reason.told(&text[piece])),
+        (_, Some(reason)) => Err(reason.into_message(&text[piece])),
         (Some(document), None) => Ok(document.root),
         (None, None) => match part.diagnostics.into_iter().find(|found| found.severity == Severity::Error) {
             Some(limit) => Err(format!("yaml: {}", limit.message)),

@@ -447,7 +447,7 @@ impl<'a> Reader<'a> {
         };
         if let Value::Float(number) = value
             && !number.is_finite()
-            && !self.at_key()
+            && !self.is_at_key()
         {
             let diagnostic = Diagnostic::error("infinity and NaN cannot be written as JSON")
                 .at(span, "")
@@ -471,7 +471,7 @@ impl<'a> Reader<'a> {
         Ok(value)
     }
 
-    fn at_key(&self) -> bool {
+    fn is_at_key(&self) -> bool {
         matches!(self.frames.last(), Some(Frame { content: Content::Map(map), .. }) if map.key.is_none())
     }
 
@@ -660,7 +660,7 @@ impl<'a> Reader<'a> {
         };
         broken(
             diagnostic.maybe_help(help.map(str::to_owned)),
-            go::Reason::of(error, &self.text[self.piece.clone()]),
+            go::Reason::from_syntax_error(error, &self.text[self.piece.clone()]),
         )
     }
 

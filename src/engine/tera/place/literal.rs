@@ -59,8 +59,8 @@ impl Placer<'_> {
                 );
             }
             let place = TextPlace { column, folded, begins_line: byte == indent, ends_line: last };
-            self.room(text.matches('\n').count().saturating_mul(column));
-            if self.full {
+            self.reserve(text.matches('\n').count().saturating_mul(column));
+            if self.is_full {
                 return true;
             }
             let written = place.write(&text);

@@ -84,7 +84,7 @@ fn selects_template(service: &Service<'_>, object: &Object) -> bool {
 fn unmatched_service(release: &Release<'_>, service: &Service<'_>) -> Option<Diagnostic> {
     // The workload that misses by the fewest labels is the one that was meant.
     let near = release
-        .related(service.selector(), CANDIDATES)
+        .find_related(service.selector(), CANDIDATES)
         .chain(release.workloads().iter().take(CANDIDATES))
         .filter(|workload| same_namespace(workload.object, service.object))
         .map(|workload| NearMiss::of(service, workload))

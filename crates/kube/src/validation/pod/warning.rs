@@ -9,7 +9,7 @@ use crate::validation::Texts;
 use std::collections::BTreeMap;
 
 /// `GetWarningsForPod` and `GetWarningsForPodTemplate`: `holder` is the place of the pod or template.
-pub(super) fn of(holder: &At<'_, '_>, cx: &mut Context<'_>) {
+pub(super) fn warn_of_template(holder: &At<'_, '_>, cx: &mut Context<'_>) {
     warnings(&holder.field("metadata").field("annotations"), &holder.field("spec"), cx);
 }
 
