@@ -106,7 +106,7 @@ impl Dependency {
         self.alias.as_deref().unwrap_or(&self.name)
     }
 
-    /// Whether `chart` is what it asks for, by name and version. Without a `version` no chart is.
+    /// Whether `chart` satisfies the dependency, by name and version. Without a `version` no chart does.
     pub fn is_satisfied_by(&self, chart: &Chart) -> bool {
         chart.name() == self.name
             && self.version.as_ref().is_some_and(|version| version.matches(&chart.metadata.semver))
@@ -265,7 +265,7 @@ impl Metadata {
     }
 }
 
-/// Reads typed fields out of a map and says what is wrong with them.
+/// Reads typed fields of a map and reports those that are invalid.
 struct Fields<'a> {
     sources: &'a Sources,
     map: &'a Map,
@@ -286,7 +286,7 @@ impl Fields<'_> {
         self.map.iter().find(|entry| entry.key.eq_ignore_ascii_case(key))
     }
 
-    /// Warns of keys that only Helm's reader takes for the one that is meant.
+    /// Warns of keys in the wrong case, which only Helm's reader accepts.
     fn warn_of_case(&mut self, keys: &[&str]) {
         for key in keys {
             if let (None, Some(entry)) = (self.map.entry(key), self.find_misspelt(key)) {

@@ -26,7 +26,7 @@ pub(super) struct Unread {
 }
 
 impl Unread {
-    /// Makes the chart. `sink` holds what reading the files had to say.
+    /// Builds the chart. `sink` holds the diagnostics from reading its files.
     pub(super) fn read(
         self,
         sources: &Sources,
@@ -48,7 +48,7 @@ impl Unread {
     }
 }
 
-/// A chart whose sub-charts have been told from its own files.
+/// A chart whose files are separated from those of its sub-charts.
 struct Unpacked {
     origin: Origin,
     name: String,
@@ -75,7 +75,7 @@ fn unpack(chart: Unread, depth: usize, budget: &mut u64, sink: &mut Vec<Diagnost
                 continue;
             }
         };
-        // Helm's way to keep something in `charts/` that is no chart.
+        // Helm's convention for files in `charts/` that are not charts.
         if inner.starts_with(['_', '.']) {
             continue;
         }
@@ -139,7 +139,7 @@ enum Purpose {
     Crd,
     /// What was resolved; nothing is resolved here.
     Lock,
-    /// Only templates may ask for it.
+    /// Only templates may read it.
     Other,
 }
 
@@ -248,7 +248,7 @@ impl Naming<'_> {
         named
     }
 
-    /// A text that templates can ask for, too.
+    /// Reads a text that templates can read, too.
     fn read_shared(&mut self, chart: &str, file: RawFile, files: &mut Vec<ChartFile>) -> Option<TextFile> {
         let file = ChartFile::new(file);
         let read = match file.data() {
@@ -430,7 +430,7 @@ fn values_size(sources: &Sources, chart: &Named) -> usize {
     own + chart.children.iter().map(|child| values_size(sources, child)).sum::<usize>()
 }
 
-/// The first document that says something; null when none does.
+/// The first document that is not empty; null if all are.
 fn first_document(
     sources: &Sources,
     source: SourceId,

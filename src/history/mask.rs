@@ -168,7 +168,7 @@ impl<'a> Mask<'a> {
         decode_all(text).iter().any(|reading| inside(reading.trim()))
     }
 
-    /// A port or a number of replicas may happen to be somebody's password; a long number does not.
+    /// A port or a number of replicas may be equal to a password by chance; a long number is not.
     fn is_long_number(&self, node: &Node) -> bool {
         scalar_text(node).is_some_and(|text| text.len() >= MIN_ANYWHERE && self.values.contains(&*text))
     }
@@ -225,7 +225,7 @@ fn is_plain_word(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
 }
 
-/// Whether a key of the values says that its value is a credential.
+/// Whether a key of the values names a credential.
 fn is_credential(key: &str) -> bool {
     const WORDS: [&str; 10] = [
         "password",

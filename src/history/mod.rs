@@ -51,9 +51,9 @@ pub struct Render<'a> {
     pub chart_version: &'a str,
     /// The computed values.
     pub values: Option<&'a Node>,
-    /// What the user has to say about it; may be empty.
+    /// The user's message; may be empty.
     pub message: &'a str,
-    /// The clock that says when it was made, and the random numbers for the salt of its digests.
+    /// The clock for its time stamp, and the random numbers for the salt of its digests.
     pub world: &'a World,
     /// The objects, in the order in which they are applied.
     pub objects: &'a [Object],
@@ -81,7 +81,7 @@ pub struct Header {
     pub chart: String,
     /// The chart's version.
     pub chart_version: String,
-    /// What the user said about it.
+    /// The user's message.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub message: String,
     /// How many objects it holds.
@@ -127,7 +127,7 @@ impl Revision {
         for (index, object) in objects.iter().enumerate() {
             let end = objects.get(index + 1).map_or(self.text.len(), start);
             if secrets::holds_digest(&object.root) {
-                // A name is one line of a comment, whatever the manifest says.
+                // A name must stay on one line of a comment, whatever the manifest contains.
                 let name = format!("{}/{}", object.kind, object.name).replace(char::is_control, " ");
                 let _ =
                     writeln!(text, "# left out, because its secret values are replaced by digests: {name}");
@@ -143,13 +143,13 @@ impl Revision {
 /// Why a history could not be used.
 #[derive(Debug)]
 pub enum Error {
-    /// The operating system said no.
+    /// The operating system returned an error.
     Io {
         /// What was tried: `cannot write`.
         action: &'static str,
         /// On what.
         path: PathBuf,
-        /// What it said.
+        /// Its error.
         source: io::Error,
     },
     /// A file is not what was recorded.
@@ -163,7 +163,7 @@ pub enum Error {
     Unknown {
         /// The release.
         release: String,
-        /// What was asked for; `None` for the last one.
+        /// The requested revision; `None` for the last one.
         revision: Option<u64>,
         /// Those that there are.
         known: Vec<u64>,
@@ -237,7 +237,7 @@ pub struct Listed {
     pub revision: u64,
     /// The file.
     pub path: PathBuf,
-    /// What it says of itself, or what is wrong with its file.
+    /// Its header, or why its file is invalid.
     pub header: Result<Header, Error>,
 }
 
@@ -350,7 +350,7 @@ impl History {
         }
     }
 
-    /// Deletes all but the last `keep` revisions and says which. The last one always stays.
+    /// Deletes all but the last `keep` revisions and returns the deleted ones. The last one always stays.
     pub fn prune(&self, keep: usize) -> Result<Vec<u64>, Error> {
         let directory = self.directory();
         let _lock = if directory.exists() { Some(self.lock()?) } else { None };

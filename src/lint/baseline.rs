@@ -128,7 +128,7 @@ impl Baseline {
                 }
             })
             .collect();
-        // The entries stand in the file in the order in which they are looked up here, if nobody moved them.
+        // Unless the file was edited, its entries are in the order in which they are looked up here.
         let mut from = 0;
         for (fingerprint, count) in left.iter().filter(|(_, count)| is_complete && **count > 0) {
             let mut diagnostic = Diagnostic::from_rule(

@@ -1,5 +1,5 @@
 //! Which values a chart's templates read: its own, those of the charts above, and those that may be called with its
-//! values. What a single text reads is the engine's to say.
+//! values. The engine determines what a single text reads.
 
 use crate::chart::{Chart, EngineKind};
 use crate::diag::{SourceId, Span};
@@ -36,7 +36,7 @@ impl Reader {
         reads
     }
 
-    /// What one chart's own texts read.
+    /// The values that one chart's own templates read.
     fn read_own_templates(&mut self, scope: &Scope, reads: &mut Vec<Read>) {
         let chart: &Chart = &scope.chart;
         let values: Vec<&Map> = [&chart.values, &scope.values].into_iter().filter_map(Node::as_map).collect();
@@ -100,7 +100,7 @@ impl Reader {
     }
 }
 
-/// Whether a scope is another, or above it.
+/// Whether `outer` is `scope` or one of its ancestors.
 fn contains_scope(outer: &Scope, scope: &Scope) -> bool {
     std::ptr::eq(outer, scope) || outer.children.iter().any(|child| contains_scope(child, scope))
 }

@@ -77,7 +77,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Nothing could be linted; the findings say why.
+    /// Nothing could be linted; the findings contain the reason.
     fn failed(findings: Vec<Diagnostic>) -> Self {
         Self { findings, ..Self::default() }
     }
@@ -148,7 +148,7 @@ fn lint_chart(world: &World, sources: &Sources, name: &str, request: &Request, c
     Outcome { findings: arrange(findings, sources), objects, skipped: Vec::new(), is_linted }
 }
 
-/// The findings with one set of values, and the number of objects. What stands in the way is left in `said`.
+/// The findings for one values set, and the number of objects. Errors that prevent linting are left in `diagnostics`.
 fn one_set(
     world: &World,
     sources: &Sources,

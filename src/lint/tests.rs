@@ -247,7 +247,7 @@ fn places_are_values_keys_or_the_nearest_key_above() {
     }
 }
 
-/// What is said of crowds grows with the number of objects, not with that of their pairs.
+/// The number of findings grows with the number of objects, not with the number of pairs.
 #[test]
 fn findings_about_crowds_stay_linear() {
     let set = |name: &str, app: &str| {

@@ -38,7 +38,7 @@ pub struct Preview {
     pub services: Vec<Service>,
     /// Claims of StatefulSets by pod, then those that are objects of their own.
     pub claims: Vec<Claim>,
-    /// What everything together asks for.
+    /// The total requests.
     pub totals: Totals,
 }
 
@@ -61,9 +61,9 @@ pub struct Workload {
     pub update: String,
     /// What is left when it is scaled down, and when it is deleted; empty where nothing is.
     pub leaves: Vec<String>,
-    /// What will not work as it is meant to: a governing Service that is missing or not headless.
+    /// A warning: the governing Service is missing or not headless.
     pub warnings: Vec<String>,
-    /// What one of its pods asks for.
+    /// The requests of one of its pods.
     pub requests: Resources,
     /// What one of its pods may use.
     pub limits: Resources,
@@ -108,7 +108,7 @@ pub struct Claim {
     pub name: String,
     /// Its namespace.
     pub namespace: String,
-    /// How much it asks for.
+    /// The requested size.
     pub size: Option<Quantity>,
     /// Its access modes in kubectl's short form: `RWO`.
     pub modes: Vec<String>,
@@ -118,7 +118,7 @@ pub struct Claim {
     pub pod: Option<String>,
 }
 
-/// CPU and memory; `None` where nothing is said.
+/// CPU and memory; `None` if not set.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Resources {
     /// Processor time.
@@ -127,7 +127,7 @@ pub struct Resources {
     pub memory: Option<Quantity>,
 }
 
-/// What everything together asks for. Pods of which the number is not known count once.
+/// The total requests. A workload with an unknown number of pods counts as one pod.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Totals {
     /// Pods.

@@ -1,4 +1,4 @@
-//! What everything together asks for.
+//! The total requests.
 
 use super::{Preview, Resources, Stored, Totals};
 use crate::k8s::quantity::{Quantity, sum};

@@ -117,7 +117,7 @@ fn deployment_update(deployment: Deployment<'_>) -> String {
     }
 }
 
-/// The pod that an object is itself.
+/// The pod if the object itself is one.
 fn list_own_pod(workload: views::Workload<'_>) -> Vec<Pod> {
     if workload.kind() != WorkloadKind::Pod {
         return Vec::new();
@@ -126,7 +126,7 @@ fn list_own_pod(workload: views::Workload<'_>) -> Vec<Pod> {
     vec![Pod { name: workload.name().to_owned(), ordinal: None, dns: None, claims }]
 }
 
-/// What is read alike from all of them.
+/// The fields that all workloads have in common.
 fn preview_common(workload: views::Workload<'_>, namespace: &str) -> Workload {
     let template = workload.template();
     Workload {

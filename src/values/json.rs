@@ -30,7 +30,7 @@ impl Invalid {
         Self { at, reason: reason.into(), is_incomplete: false }
     }
 
-    /// What `serde_json` says about `text`, which begins at byte `start` of the whole.
+    /// The error of `serde_json` for `text`, which begins at byte `start` of the whole.
     fn from_error(error: &serde_json::Error, text: &str, start: usize) -> Self {
         let at = start + offset(text, error);
         if error.is_eof() {
@@ -90,7 +90,7 @@ pub(super) fn report_invalid(text: &str, start: usize, source: SourceId, invalid
         .maybe_help(help.map(str::to_owned))
 }
 
-/// The value without positions, as other libraries take it.
+/// The value without positions, for other libraries.
 pub(super) fn to_json(node: &Node) -> serde_json::Value {
     match &node.value {
         Value::Null => serde_json::Value::Null,
@@ -181,7 +181,7 @@ impl Walker<'_> {
         Some(Node::new(value, Span::new(self.source, start, self.at)))
     }
 
-    /// Reads a map or list, unless it stands in too many others: what is read is walked recursively later on.
+    /// Reads a map or list, unless it is nested too deeply: the result is walked recursively later.
     fn read_nested(&mut self, read: fn(&mut Self) -> Option<Value>) -> Option<Value> {
         self.depth += 1;
         if self.depth > Limits::MAX_DEPTH {

@@ -174,7 +174,7 @@ fn read_text(world: &World, overrides: &Overrides, name: &str) -> Result<String,
     })
 }
 
-/// A file beside `path` whose name is near.
+/// A file in the same directory with a name similar to that of `path`.
 fn find_similar_name(world: &World, path: &Path) -> Option<String> {
     let directory = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
     let names = world.names(directory);

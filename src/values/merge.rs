@@ -55,7 +55,7 @@ pub(super) fn tables(
     merged
 }
 
-/// The warning that a value of another shape takes the place of a default.
+/// The warning that a value of another type replaces a default.
 pub(super) fn warn_of_type_change(path: &Path<'_>, above: &Node, below: &Node) -> Diagnostic {
     Diagnostic::warning(format!(
         "`{path}` is {} in the defaults, and {} here",

@@ -140,7 +140,7 @@ fn observed(
     let accepted = |remark: &Diagnostic| {
         let mut remark = remark.clone();
         remark.severity = options.unknown_keys;
-        // An error that `--strict` asks for is no finding of lint.
+        // The errors of `--strict` are not findings of lint.
         remark.rule = remark.rule.filter(|_| options.unknown_keys != Severity::Error);
         remark
     };

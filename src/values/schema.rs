@@ -244,7 +244,7 @@ fn properties(tree: &Node, location: &Location) -> Vec<String> {
     properties.into_iter().flat_map(Map::keys).map(str::to_owned).collect()
 }
 
-/// Whether the second list only has what is about fewer keys: the same number of errors, a shorter text.
+/// Whether the errors in `again` name fewer keys than those in `found`.
 fn reports_fewer_keys(again: &[ValidationError<'_>], found: &[ValidationError<'_>]) -> bool {
     let length = |errors: &[ValidationError<'_>]| {
         errors
@@ -381,7 +381,7 @@ fn type_word(name: &str) -> &'static str {
     }
 }
 
-/// The way out where YAML or `--set` took a string for something else, or the other way round.
+/// The remediation if YAML or `--set` read a string as another type, or the reverse.
 fn suggest_quoting(node: &Node, wanted: &[&str]) -> Option<String> {
     match node.value {
         Value::Bool(_) | Value::Int(_) | Value::Uint(_) | Value::Float(_) if wanted.contains(&"a string") => {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// The longest value shown in full by [`Explanation::text`].
 const MAX_SHOWN: usize = 100;
 
-/// The values as YAML. With `origins` every leaf has a comment that says where it was written, `# prod.yaml:3:9` or
+/// The values as YAML. With `origins` every leaf has a comment with its origin, `# prod.yaml:3:9` or
 /// `# --set image.tag=2`; the text is the same YAML with and without.
 pub fn show(sources: &Sources, values: &Node, origins: bool) -> String {
     if !origins {
@@ -36,25 +36,25 @@ pub fn origin(sources: &Sources, span: Span) -> Option<String> {
     Some(format!("{}:{}:{}", source.name, at.line, at.column))
 }
 
-/// Why a value is what it is: every layer's say, lowest first.
+/// Where a value comes from: what each layer sets, lowest first.
 #[derive(Debug, Clone)]
 pub struct Explanation {
     /// The path asked about, as written.
     pub path: String,
-    /// What the layers say about it. Those that say nothing are left out.
+    /// What the layers set. Layers that do not set it are left out.
     pub steps: Vec<Step>,
     /// What counts in the end; `None` if the key is taken away.
     pub result: Option<Node>,
 }
 
-/// One layer's say about a key.
+/// What one layer sets for a key.
 #[derive(Debug, Clone)]
 pub struct Step {
     /// The layer: `charts/db/values.yaml`, `prod.yaml`, `--set a=1`.
     pub layer: String,
-    /// What it says; `None` where a null takes the key away, or a map around it is replaced.
+    /// The value; `None` if a null removes the key, or a map around it is replaced.
     pub value: Option<Node>,
-    /// Where it says so.
+    /// Where it is set.
     pub span: Span,
 }
 
@@ -167,7 +167,7 @@ fn parse_path(text: &str) -> Option<Vec<Part>> {
     Some(parts)
 }
 
-/// The node at a path: `Ok(None)` if nothing says anything about it, `Err` with the null or scalar in the way.
+/// The node at a path: `Ok(None)` if it is not set, `Err` with the null or scalar above it.
 fn find_node<'n>(node: &'n Node, path: &[Part]) -> Result<Option<&'n Node>, &'n Node> {
     let mut node = node;
     for part in path {
@@ -192,7 +192,7 @@ struct History<'a> {
 }
 
 impl History<'_> {
-    /// What the layers say, lowest first. What parents say about `global` counts above what is said about a sub-chart's.
+    /// What the layers set, lowest first. A parent's `global` overrides that of a sub-chart.
     fn steps(&self, path: &[Part]) -> Vec<Step> {
         let scopes = self.scopes(path);
         let mut steps = self.literal(path, &scopes);

@@ -113,7 +113,7 @@ impl Walk<'_> {
             inside: Vec::new(),
             names: chart.metadata.dependencies.iter().map(Dependency::key).collect(),
         };
-        // Without a values.yaml nobody has said which keys there are.
+        // Without a values.yaml the known keys are not declared anywhere.
         let checked = chart.values_source.is_some() && !known.is_read_whole();
         self.reads.charts.push((Arc::clone(branch.chart), OnceCell::new()));
         for entry in user {
@@ -183,7 +183,7 @@ impl Walk<'_> {
             return;
         }
         let Some(user) = entry.value.as_map() else { return };
-        // A default that is no map, or an empty one, says nothing about the keys below it.
+        // A default that is not a map, or an empty one, does not declare the keys below it.
         let free = defaults.iter().any(|node| node.as_map().is_none_or(Map::is_empty))
             || (defaults.is_empty() && !in_schema && next.find_mention() != Mention::Nowhere)
             || (!next.schemas.is_empty() && next.is_open())
@@ -199,7 +199,7 @@ impl Walk<'_> {
     }
 }
 
-/// How the templates speak of a value.
+/// How the templates mention a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mention {
     Nowhere,
@@ -277,7 +277,7 @@ impl<'a> Known<'a> {
     }
 }
 
-/// How the templates of the chart, and of the libraries it uses, speak of the value at `path`: empty, or `.a.b`.
+/// How the templates of the chart and its libraries mention the value at `path`, which is empty or `.a.b`.
 fn find_mention(chart: &Chart, path: &str) -> Mention {
     let root = match chart.engine {
         EngineKind::GoTemplate => ".Values",
@@ -344,7 +344,7 @@ fn aliases<'a>(chart: &'a Chart, name: &str) -> Vec<&'a str> {
     of_name.filter_map(|dependency| dependency.alias.as_deref()).collect()
 }
 
-/// The paths below `key`, from there.
+/// The paths below `key`, relative to it.
 fn strip_key<'a>(paths: &[&'a str], key: &str) -> Vec<&'a str> {
     paths.iter().filter_map(|path| path.strip_prefix(key)?.strip_prefix('.')).collect()
 }
@@ -365,7 +365,7 @@ fn unknown(severity: Severity, known: &Known<'_>, entry: &Entry, path: &[String]
         .maybe_help(suggest_key(known, entry, path))
 }
 
-/// What was meant by an unknown key, as a question.
+/// A suggestion for an unknown key, as a question.
 fn suggest_key(known: &Known<'_>, entry: &Entry, path: &[String]) -> Option<String> {
     // The keys below the chart whose values they are.
     let own = path.len().saturating_sub(known.inside.len() + 1);

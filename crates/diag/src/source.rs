@@ -71,7 +71,7 @@ pub struct Source {
     pub text: Arc<str>,
     /// Where it came from.
     pub kind: SourceKind,
-    /// Known positions to count from, once somebody has asked for one.
+    /// Known positions to count from, filled on first use.
     marks: OnceLock<Vec<Mark>>,
 }
 
@@ -171,7 +171,7 @@ impl SourceMap {
         start.min(length)..end.clamp(start.min(length), length)
     }
 
-    /// The map of the bytes `start..end` alone, for a text that is only them.
+    /// The map of the bytes `start..end`, for a text that consists of them.
     #[must_use]
     pub fn slice(&self, start: usize, end: usize) -> Self {
         let (from, to) = (clamp_to_u32(start), clamp_to_u32(end));
@@ -188,7 +188,7 @@ impl SourceMap {
         Self { segments }
     }
 
-    /// The template place and the value's origin behind the rendered bytes `start..end`.
+    /// The template range and the value's origin of the rendered bytes `start..end`.
     pub fn trace(&self, start: u32, end: u32) -> Option<(Span, Option<Span>)> {
         let index = self.segments.partition_point(|segment| segment.start <= start).checked_sub(1)?;
         let segment = &self.segments[index];

@@ -136,7 +136,7 @@ features! {
     PreferSameTrafficDistribution: [(33, Alpha, OFF), (34, Beta, ON), (35, Stable, ON)];
     /// `procMount: Unmasked`.
     ProcMountType: [(12, Alpha, OFF), (31, Beta, OFF), (33, Beta, ON), (36, Stable, ON)];
-    /// A claim whose expansion failed may ask for less again.
+    /// A claim whose expansion failed may request less again.
     RecoverVolumeExpansionFailure: [(23, Alpha, OFF), (32, Beta, ON), (34, Stable, ON)];
     /// `recursiveReadOnly` of volume mounts.
     RecursiveReadOnlyMounts: [(30, Alpha, OFF), (31, Beta, ON), (33, Stable, ON)];

@@ -368,7 +368,7 @@ mod tests {
     use plimsoll_diag::{Severity, SourceKind, Sources};
     use plimsoll_yaml::ReadOptions;
 
-    /// What a version says of an object's API.
+    /// The findings of a version for an object's API.
     fn findings(version: Version, api_version: &str, kind: &str) -> Vec<Finding> {
         let text = format!("apiVersion: {api_version}\nkind: {kind}\nmetadata: {{name: a}}\n");
         let sources = Sources::new();
@@ -379,7 +379,7 @@ mod tests {
         cx.into_findings()
     }
 
-    /// The severities of what is said of an object's API, with the remedies.
+    /// The severities of the findings for an object's API, with the remediations.
     fn check_kind(api_version: &str, kind: &str) -> Vec<(Severity, String)> {
         let found = findings(Version::DEFAULT, api_version, kind);
         found.into_iter().map(|one| (one.severity(), one.help.unwrap_or_default())).collect()

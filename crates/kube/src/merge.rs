@@ -1,4 +1,4 @@
-//! How lists and maps of built-in kinds are merged, and by what their items are told apart.
+//! How lists and maps of built-in kinds are merged, and by which keys their items are identified.
 //!
 //! Three answers that look alike and are not the same. [`Position::strategy`] is what a strategic merge patch does, which
 //! `kubectl apply` sends (the `patchStrategy` and `patchMergeKey` tags of `k8s.io/api`). [`Position::list_type`] and
@@ -18,7 +18,7 @@ const DATA: &str = include_str!("data/merge.txt");
 pub enum Strategy {
     /// Maps are merged key by key, lists are replaced as a whole: fields without a tag.
     Plain,
-    /// The items of a list are merged; the named field tells them apart (`patchStrategy: merge`).
+    /// The items of a list are merged by the named field (`patchStrategy: merge`).
     Merge(&'static str),
     /// As `Merge`, and keys that the patch does not name are cleared (`merge,retainKeys`).
     MergeRetainKeys(&'static str),
@@ -37,11 +37,11 @@ pub enum ListType {
     Atomic,
     /// Each value is an item; none is there twice.
     Set,
-    /// The values of the keys tell the items apart.
+    /// The values of the keys identify the items.
     Map(ListKeys),
 }
 
-/// The fields that tell the items of a list apart.
+/// The fields that identify the items of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListKeys(&'static str);
 

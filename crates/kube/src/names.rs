@@ -1,6 +1,6 @@
 //! The forms that names, keys and values must have: `k8s.io/apimachinery/pkg/util/validation`.
 //!
-//! Each function returns what the API server has to say against a text, one item per complaint; an
+//! Each function returns the API server's errors for a text, one item each; an
 //! empty list (which costs nothing) means that the text is fine. The forms are checked byte by byte.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -532,7 +532,7 @@ fn normalize_ipv4_tail(value: &str) -> Option<std::borrow::Cow<'_, str>> {
     Some(format!("{head}:{}", parse_sloppy_ipv4(tail)?).into())
 }
 
-/// `GetWarningsForIP`: what is said of an address that is taken but not written as it should be. For texts that [`ip`] takes.
+/// `GetWarningsForIP`: the warning about an address that is accepted but not in canonical form. For texts that [`ip`] accepts.
 pub fn ip_warning(value: &str) -> Option<String> {
     let address = parse_ip(value)?;
     match value.parse::<IpAddr>() {
@@ -576,7 +576,7 @@ pub fn cidr_warnings(value: &str) -> Vec<String> {
     warnings
 }
 
-/// A text close to `value` that `check` has nothing to say against: without blanks around it, its odd
+/// A text close to `value` that passes `check`: without blanks around it, its odd
 /// characters as dashes, in small letters, without dots.
 pub fn suggest_repair(value: &str, check: impl Fn(&str) -> Vec<String>) -> Option<String> {
     let dashed = |keep: &dyn Fn(char) -> bool| {

@@ -253,14 +253,14 @@ fn keeps_spelling(parts: &Parts<'_>, suffix: &Suffix) -> bool {
     }
 }
 
-/// The quantity that a text which is none was probably meant to be: `10Gi` for `10gi`, `512M` for `512MB`.
+/// The likely intended quantity for an invalid one: `10Gi` for `10gi`, `512M` for `512MB`.
 pub fn suggest_repair(text: &str) -> Option<String> {
     let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     let (number, suffix) = split_leading(&text, |byte| byte.is_ascii_digit() || b"+-.".contains(&byte));
     let suffix = suffix.to_ascii_lowercase();
     let suffix = suffix.strip_suffix("bytes").or_else(|| suffix.strip_suffix('b')).unwrap_or(&suffix);
     let known = BINARY.into_iter().chain(DECIMAL.into_iter().map(|(_, known)| known));
-    // Thousandths of a byte are never meant: `m` is looked at after `M`.
+    // Thousandths of a byte are never intended: `m` is tried after `M`.
     let found = known.rev().find(|known| known.eq_ignore_ascii_case(suffix))?;
     let quantity = format!("{number}{found}");
     (!number.is_empty() && Quantity::parse(&quantity).is_ok()).then_some(quantity)
@@ -380,7 +380,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// Splits after the bytes that belong.
+/// Splits after the leading bytes for which `belongs` holds.
 fn split_leading(text: &str, belongs: impl Fn(u8) -> bool) -> (&str, &str) {
     let end = text.bytes().position(|byte| !belongs(byte)).unwrap_or(text.len());
     text.split_at_checked(end).unwrap_or((text, ""))

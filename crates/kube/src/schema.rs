@@ -253,7 +253,7 @@ impl Kind {
         self.is_stable() || self.api_version == "flowcontrol.apiserver.k8s.io/v1beta3"
     }
 
-    /// Whether it is no alpha or beta API.
+    /// Whether it is a stable API, not alpha or beta.
     pub fn is_stable(&self) -> bool {
         let version = self.api_version.rsplit('/').next().unwrap_or_default();
         !version.contains("alpha") && !version.contains("beta")

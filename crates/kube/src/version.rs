@@ -95,7 +95,7 @@ impl FromStr for Version {
 
 /// The version of a cluster, as its user or the cluster itself names it: `1.36`, `v1.36.2`, `v1.36.2-gke.100`, `1.36+`.
 ///
-/// Templates see all of it. Validation asks for its minor version: [`KubeVersion::known`], [`KubeVersion::nearest`].
+/// Templates see all of it. Validation uses its minor version: [`KubeVersion::known`], [`KubeVersion::nearest`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KubeVersion {
     /// With the leading `v` and any suffix: `v1.36.2-gke.100`.

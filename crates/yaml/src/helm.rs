@@ -34,7 +34,7 @@ pub enum Shape<T: Tree> {
     String(T::Text),
     /// A value of a kind that readers know by its form: a time. [`helm`] never gets one.
     Plain(T::Text),
-    /// Bytes that are no text, in base64. [`helm`] never gets them.
+    /// Bytes that are not UTF-8, in base64. [`helm`] never gets them.
     Binary(T::Text),
     /// A list.
     Seq(Vec<T>),
@@ -436,7 +436,7 @@ fn increase_indent(indent: isize) -> isize {
     if indent < 0 { 0 } else { indent + 2 }
 }
 
-/// What styles can hold a string without a change.
+/// The styles that can represent a string unchanged.
 struct Traits {
     allows_plain: bool,
     allows_single: bool,
@@ -514,7 +514,7 @@ fn json_number(number: f64) -> String {
     }
 }
 
-/// A string after its way through JSON, which is read as YAML; `None` where that fails. JSON leaves
+/// Converts a string to JSON and reads that as YAML; `None` if that fails. JSON leaves
 /// some characters as they are that YAML does not allow, or takes for line breaks and folds.
 fn convert_through_json(text: &str) -> Option<Cow<'_, str>> {
     if text.bytes().all(|byte| byte < 0x7f) {

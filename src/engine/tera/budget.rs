@@ -1,7 +1,7 @@
 //! How much work and memory the templates of a chart may take.
 //!
-//! Tera does what it is told for as long as it takes. The rewriter puts calls into templates that count here: the turns
-//! of loops, components, what is put together of other values. No chart that somebody wants comes near the limits.
+//! Tera itself has no limits. The rewriter inserts calls into templates that count work here: the iterations
+//! of loops, components, and values built from other values. No realistic chart reaches these limits.
 
 use super::upstream::{absent, refused, refused_with_help};
 use std::cell::Cell;
@@ -97,29 +97,29 @@ impl Budget {
         Ok(())
     }
 
-    /// How much text may still be put into place.
+    /// How many bytes of output may still be written.
     pub(super) fn remaining_output(&self) -> usize {
         self.placed.get()
     }
 
-    /// Notes how much room is left.
+    /// Sets how many bytes of output may still be written.
     pub(super) fn set_remaining_output(&self, bytes: usize) {
         self.placed.set(bytes);
     }
 
-    /// What to say when there is none.
+    /// The message when the output is too large.
     pub(super) fn too_large_message() -> String {
         format!("this template writes more than {} MiB", MAX_TEXT >> 20)
     }
 
-    /// Counts the turns of a loop over a collection.
+    /// Counts the iterations of a loop over a collection.
     pub(super) fn count_turns(&self, collection: &Value, turn: usize, text: usize) -> TeraResult<()> {
         let turns = collection.len().unwrap_or(0);
         self.count_work(turns.saturating_mul(turn))?;
         self.count_text(turns.saturating_mul(text))
     }
 
-    /// Counts a value that is put together.
+    /// Counts a value that is built from others.
     pub(super) fn count_value(&self, value: &Value) -> TeraResult<()> {
         match value.as_str() {
             Some(text) => self.count_new_text(text.len()),

@@ -149,7 +149,7 @@ fn refine_by_text(
     range.clone()
 }
 
-/// What to say where a value is not there and nothing better is known.
+/// The message for a missing value if nothing better is known.
 const NOT_DEFINED: &str = "this value is not defined";
 
 /// What to do about it.
@@ -240,7 +240,7 @@ fn names(kind: EntryKind, more: &[&'static str]) -> Vec<String> {
     own.chain(more.iter().copied().map(reference::name)).map(str::to_owned).collect()
 }
 
-/// What to say of a fault if nothing is known but the fault itself.
+/// The explanation of a fault from the fault alone.
 fn describe(fault: &Fault, chart: Option<(Known<'_>, &tera::Tera)>) -> Explanation {
     let help = |help: &str| Some(help.to_owned());
     match fault {

@@ -18,7 +18,7 @@ const HELD: &str = " | __held";
 /// Text to insert before a byte.
 pub(super) type Insertion = (usize, String);
 
-/// What to insert into an expression, in the order of the bytes. `None` if it is none: Tera will say why.
+/// What to insert into an expression, in the order of the bytes. `None` if it is not an expression: Tera reports it.
 pub(super) fn guard_expression(text: &str) -> Option<Vec<Insertion>> {
     if may_multiply(text) { Scanner::new(text, Expects::Operand).scan() } else { Some(Vec::new()) }
 }
@@ -37,7 +37,7 @@ fn may_multiply(text: &str) -> bool {
     })
 }
 
-/// The same for what stands behind a `|`: the name of a filter, its arguments and whatever else follows.
+/// The same for the text after a `|`: the name of a filter, its arguments and anything else that follows.
 pub(super) fn guard_filters(text: &str) -> Vec<Insertion> {
     Scanner::new(text, Expects::Name).scan().unwrap_or_default()
 }
@@ -220,7 +220,7 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// `None` if this is no expression.
+    /// `None` if this is not an expression.
     fn scan(mut self) -> Option<Vec<Insertion>> {
         while let Some(lexeme) = self.lexemes.next() {
             if self.open.last()?.by == Bracket::Component {
@@ -396,14 +396,14 @@ impl<'t> Scanner<'t> {
         Some(())
     }
 
-    /// An operand is there, which filters and the like may follow.
+    /// Ends an operand; filters or operators may follow.
     fn finish_operand(&mut self, literal: bool) -> Option<()> {
         self.open.last_mut()?.literal = literal;
         self.expects = Expects::Operator;
         Some(())
     }
 
-    /// An operand is expected, and a filter behind it.
+    /// Expects an operand, and then a filter.
     fn expect_operand(&mut self, pending: Option<&'static str>) -> Option<()> {
         self.open.last_mut()?.pending = pending;
         self.expects = Expects::Operand;
@@ -429,7 +429,7 @@ impl<'t> Scanner<'t> {
     }
 }
 
-/// The steps that one turn takes through so much of a template.
+/// The steps of one iteration over so many bytes of a template.
 pub(super) fn steps_per_turn(length: usize) -> usize {
     TURN + length / 32
 }

@@ -131,7 +131,7 @@ fn render(sources: &Sources, scopes: &[&Scope], inputs: &Inputs<'_>) -> Report<R
         let compile = || Templates::compile(&chart.inputs, &chart.files).map(Arc::new);
         let compiled =
             shared.get(&chart.content()).and_then(|slot| slot.get_or_init(|| compile().ok()).clone());
-        // What is wrong is said of every chart that has it, in its own files.
+        // A problem is reported for every chart that has it, in its own files.
         match compiled.map_or_else(compile, Ok) {
             Ok(templates) => chart.render(&templates, &objects),
             Err(diagnostics) => Report::failed(diagnostics),

@@ -228,7 +228,7 @@ impl<'t> ExpressionReader<'_, 't> {
         }
     }
 
-    /// Absence of what was found since then is provided for.
+    /// Marks the reads since then as tested: the template handles their absence.
     fn mark_tested(&mut self, from: usize) {
         for reference in &mut self.walk.found[from..] {
             reference.usage = reference.usage.max(Usage::Tested);

@@ -137,7 +137,7 @@ impl Rewritten {
         let index = self.kept.partition_point(|(start, _, _)| *start <= at);
         match index.checked_sub(1).map(|index| self.kept[index]) {
             Some((start, original, length)) if at < start + length => original + (at - start),
-            // Made-up text: what stands before it is meant.
+            // Generated text: the text before it is the origin.
             Some((_, original, length)) => {
                 if begin {
                     original
@@ -544,7 +544,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Whether what stands there is an expression. What is none is left as it is, for Tera to say so.
+    /// Whether the text is an expression. Other text is left unchanged: Tera reports it.
     fn is_sound(&self, from: usize, to: usize) -> bool {
         guard::guard_expression(&self.text[from..to]).is_some()
     }

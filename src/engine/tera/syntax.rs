@@ -21,7 +21,7 @@ pub(super) fn explain_fault(fault: &Fault, text: &str, range: &Range<usize>) -> 
     }
 }
 
-/// What is wrong where something else was expected.
+/// Explains a token where another was expected.
 fn explain_misplaced(found: &Part, expected: &Part, before: &str, behind: &str) -> Option<Explanation> {
     // The parenthesis that the rewriter puts around what is written.
     let at_end =
@@ -52,7 +52,7 @@ fn empty() -> Explanation {
     Explanation::new("the expression is empty", None)
 }
 
-/// What to write instead of what stands where something else was expected, as far as those two tell.
+/// What to write instead of an unexpected token, judged by the two tokens alone.
 pub(super) fn suggest_syntax(found: &Part, expected: &Part) -> Option<&'static str> {
     match (found, expected) {
         (Part::Sign(sign), Part::Operand(_)) if sign == "." => Some(
@@ -87,7 +87,7 @@ const OTHER_STATEMENTS: &[(&str, &str)] = &[
     ("unless", "write `{% if not condition %}`"),
 ];
 
-/// A character that no expression holds.
+/// Explains a character that no expression can contain.
 fn explain_unexpected(behind: &str) -> Option<Explanation> {
     if let Some((sign, help)) = OTHER_SIGNS.iter().find(|(sign, _)| behind.starts_with(sign)) {
         return Some(Explanation::new(format!("unexpected `{sign}`"), Some((*help).to_owned())));
@@ -118,7 +118,7 @@ fn method(before: &str, behind: &str) -> Option<Explanation> {
     })
 }
 
-/// What is mostly meant where a statement should be over.
+/// The likely intention if more text follows a complete statement.
 fn suggest_in_statement(before: &str, found: &Part) -> Option<String> {
     if found.is("=") {
         return Some("compare with `==`".to_owned());
@@ -154,7 +154,7 @@ pub(super) fn with_minus(text: &str, start: usize, end: usize) -> Option<String>
         .then(|| format!("a key with `-` in it is written `{holder}[\"{key}{more}\"]`"))
 }
 
-/// An argument without a name.
+/// Explains an argument without a name.
 fn explain_positional(before: &str) -> Option<Explanation> {
     let call = before.strip_suffix('(')?.trim_end();
     let shape = shape(last_word(call), is_filter(call));
@@ -201,7 +201,7 @@ fn unfinished(before: &str, found: &Part) -> Explanation {
 /// What to do with a chart whose templates Helm renders.
 const IN_HELM: &str = "for a chart in Helm's language write `engine: gotpl` in Chart.yaml";
 
-/// What stands in the tag that a text ends in if it writes a value.
+/// The content so far of the `{{` tag in which a text ends.
 fn open_expression(before: &str) -> &str {
     let tag = before.rfind("{{").map_or("", |open| &before[open + 2..]);
     if tag.contains("{%") { "" } else { tag }

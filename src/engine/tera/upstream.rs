@@ -138,7 +138,7 @@ pub(super) enum Fault {
     UndefinedName { name: String, is_field: bool, known: Vec<String> },
     /// An argument of a component has no value, and another type is demanded. The message says so.
     UndefinedArgument { name: String, message: String },
-    /// Some value is not there; which one is not said.
+    /// Some value is missing; the error does not name it.
     Undefined { message: Option<String> },
     /// A path leads nowhere; `name` if all that is wrong is that this name is not defined.
     UndefinedPath { message: String, help: Option<String>, name: Option<String> },
@@ -187,7 +187,7 @@ impl Part {
         matches!(self, Self::Sign(own) if own == sign)
     }
 
-    /// What the parser says it expects.
+    /// Reads what the parser expected.
     fn parse_expected(text: &str) -> Self {
         match text {
             "identifier" => Self::Name,
@@ -200,7 +200,7 @@ impl Part {
         }
     }
 
-    /// What the parser says it found.
+    /// Reads what the parser found.
     fn parse_found(text: &str) -> Self {
         match text.strip_prefix('`').and_then(|rest| rest.strip_suffix('`')) {
             Some(sign) => Self::Sign(sign.to_owned()),
@@ -238,7 +238,7 @@ pub(super) enum Position {
     Line(usize, usize),
 }
 
-/// What an error says; several where names are not known.
+/// The messages of an error; several if names are not known.
 pub(super) fn failures(error: &Error) -> Vec<Failure> {
     match error.kind() {
         ErrorKind::Msg(text) if text.starts_with(FRAMED) => text.split("\n\n").map(unknown).collect(),
@@ -246,7 +246,7 @@ pub(super) fn failures(error: &Error) -> Vec<Failure> {
     }
 }
 
-/// What an error says first.
+/// The first message of an error.
 pub(super) fn failure(error: &Error) -> Failure {
     let at_start = |template: &String| Some(Locus { template: template.clone(), position: Position::Start });
     let (fault, place) = match error.kind() {
@@ -470,7 +470,7 @@ pub(super) fn argument_error(name: &str, error: Error) -> Error {
     Error::message(format!("{begin}{message}"))
 }
 
-/// What plimsoll's own functions say.
+/// The fault in an error of plimsoll's own functions.
 fn parse_refusal(message: &str) -> Option<Fault> {
     let mut parts = message.get(1..)?.split(SEPARATOR).map(str::to_owned);
     let text = parts.next()?;

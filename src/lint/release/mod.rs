@@ -132,7 +132,7 @@ impl<'a> Release<'a> {
         self.names.find(group, kind, name, beside.namespace.as_deref())
     }
 
-    /// Whose pods each of many selectors matches. The numbers tell the owners apart.
+    /// The workloads whose pods each selector matches. The numbers identify the owners.
     pub(super) fn select<'s>(
         &self,
         owners: impl Iterator<Item = (usize, &'s Object, Selector<'s>)>,
@@ -220,7 +220,7 @@ impl<'a> Release<'a> {
     }
 }
 
-/// Whether an object is a hook: it comes and goes, so it is no part of what keeps running.
+/// Whether an object is a hook: hooks do not keep running.
 pub(super) fn is_hook(object: &Object) -> bool {
     events(object).is_some()
 }

@@ -17,7 +17,7 @@ impl<'a> Names<'a> {
         Self(names)
     }
 
-    /// The object that one in `namespace` may meet, as [`same_namespace`] says.
+    /// The object that one in `namespace` can refer to, by [`same_namespace`].
     pub(super) fn find(
         &self,
         group: &str,

@@ -109,8 +109,8 @@ fn rendered_text(span: Span) -> Mark {
     Mark { span, text: "rendered text".to_owned(), primary: false }
 }
 
-/// The excerpts, one for each text that is pointed at, in the order of the labels. A label of no
-/// text at all ends up among the notes.
+/// The excerpts, one for each text that a label points at, in the order of the labels. A label without
+/// a text is added to the notes.
 fn build_excerpts<'a>(
     diagnostic: &Diagnostic,
     sources: &Sources,
@@ -309,7 +309,7 @@ fn trim_end(text: &str, start: usize, end: usize) -> usize {
     start + text[start..end].trim_end().len()
 }
 
-/// A text of several lines that carries no terminal control of its own.
+/// A text of several lines without terminal control characters.
 fn trim_message(text: &str) -> String {
     message(text.trim_end())
 }

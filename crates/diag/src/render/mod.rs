@@ -27,7 +27,7 @@ pub enum Style {
     Plain,
 }
 
-/// A stretch of a text that the user can open, as people count: from 1, columns in characters.
+/// A range of a text that the user can open. Lines and columns count from 1, columns in characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SourceRange {
     /// The name of the text: a path, a flag, `<stdin>`.
@@ -42,7 +42,7 @@ pub struct SourceRange {
     pub end_column: usize,
 }
 
-/// How many findings there are of each severity.
+/// The number of findings of each severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
     /// Errors.
@@ -107,12 +107,12 @@ pub fn arrange(diagnostics: Vec<Diagnostic>, sources: &Sources) -> Vec<Diagnosti
     keyed.into_iter().map(|(_, diagnostic)| diagnostic).collect()
 }
 
-/// The place a user would open for a span: for rendered text, that of the template.
+/// The range that a user would open for a span: for rendered text, the range in the template.
 pub fn locate(sources: &Sources, span: Span) -> Option<SourceRange> {
     to_range(sources, sources.trace(span).0)
 }
 
-/// The place where the value at a span came from, if it was interpolated from a known origin.
+/// The origin of the value at a span, if it was interpolated from a known one.
 pub fn locate_origin(sources: &Sources, span: Span) -> Option<SourceRange> {
     to_range(sources, sources.trace(span).1?)
 }

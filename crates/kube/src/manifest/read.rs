@@ -163,7 +163,7 @@ impl<'a> Reader<'a> {
             && let Some(reason) = find_skip_reason(name, first)
             && written.all(|other| find_skip_reason(name, other).is_some())
         {
-            // Whatever a reader of manifests would say about it does not matter.
+            // The diagnostics of such a file do not matter.
             return self.skip(name.to_owned(), reason, start(first));
         }
         self.diagnostics.extend(report.diagnostics);
@@ -207,7 +207,7 @@ pub fn is_manifest_name(path: &Path) -> bool {
     matches!(extension, Some("yaml" | "yml" | "json"))
 }
 
-/// What a document of that file is if it has nothing of a Kubernetes object, not even a misspelt key of one.
+/// Why to skip a document of that file: it has no key of a Kubernetes object, not even a misspelt one.
 fn find_skip_reason(name: &str, root: &Node) -> Option<SkipReason> {
     let expected = ["apiVersion", "kind", "metadata"];
     let is_expected = |key: &str| expected.iter().any(|other| other.eq_ignore_ascii_case(key));
@@ -280,7 +280,7 @@ fn collect(
     });
 }
 
-/// The non-empty string below `key`; anything else is an error.
+/// Reads the non-empty string at `key`; anything else is an error.
 fn read_required_string(root: &Node, key: &str, diagnostics: &mut Vec<Diagnostic>) -> Option<String> {
     let node = root.get(key).filter(|node| !node.is_null());
     match node.map(|node| (node, node.as_str())) {

@@ -135,7 +135,7 @@ fn docker_config(bag: &Bag<'_, '_>, key: &str, cx: &mut Context<'_>) {
     }
 }
 
-/// `warningsForSecret`: as far as can be said without reading the certificate itself.
+/// `warningsForSecret`: without reading the certificate itself.
 fn tls_warning(bag: &Bag<'_, '_>, cx: &mut Context<'_>) {
     let (Some(certificate), Some(key)) = (bag.bytes("tls.crt"), bag.bytes("tls.key")) else { return };
     let (name, part) = if !has_pem(&certificate) {

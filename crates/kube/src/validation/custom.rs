@@ -25,7 +25,7 @@ pub(super) fn defined(crd: &Node) -> Option<(&str, &str)> {
     Some((text(&["spec", "group"])?, text(&["spec", "names", "kind"])?))
 }
 
-/// Says what kube-apiserver of `version` would say to a POST of a custom resource whose definition, as
+/// Reports what kube-apiserver of `version` answers to a POST of a custom resource whose definition, as
 /// [`defines`] finds it, is `crd`.
 pub fn validate_custom(object: &Object, crd: &Node, version: Version) -> Vec<Finding> {
     let mut cx = Context::new(object, version);
@@ -163,12 +163,12 @@ fn map_value(top: bool, at: &At<'_, '_>, schema: &Node, cx: &mut Context<'_>) {
     }
 }
 
-/// `allOf`, `anyOf`, `oneOf` and `not`: of the latter three only the verdict is told.
+/// `allOf`, `anyOf`, `oneOf` and `not`: for the latter three only the verdict is reported.
 fn check_combinators(top: bool, at: &At<'_, '_>, schema: &Node, cx: &mut Context<'_>) {
     let list = |name: &str| schema.get(name).map(Node::items).unwrap_or_default();
     let holds = |part: &Node, cx: &Context<'_>| {
         let mut inner = Context::new(cx.object, cx.version);
-        // Parts restrict only: which fields there are is said by the schema itself.
+        // Parts only restrict values: the schema itself declares the fields.
         value(top, at, part, &mut inner);
         inner.into_findings().iter().all(|finding| finding.error.kind == ErrorKind::UnknownField)
     };

@@ -117,7 +117,7 @@ fn scalar(at: &At<'_, '_>, node: &Node, base: Base, cx: &mut Context<'_>) {
     }
 }
 
-/// A value as a message names it: a text itself, anything else by its type.
+/// A value for a message: a string as it is, anything else by its type.
 fn describe_value(node: &Node) -> String {
     node.as_str().map_or_else(|| node.type_name().to_owned(), |text| format!("{text:?}"))
 }

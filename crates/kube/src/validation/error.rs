@@ -27,7 +27,7 @@ pub enum ErrorKind {
     TooMany,
     /// `field.ErrorTypeForbidden`: the field may not be set, or not be changed, in this combination.
     Forbidden,
-    /// `field.ErrorTypeTypeInvalid`: the value has another type than the schema says.
+    /// `field.ErrorTypeTypeInvalid`: the value does not have the schema's type.
     TypeInvalid,
     /// The value cannot be decoded into the Go type of the field (`sigs.k8s.io/json`, `UnmarshalJSON`).
     Undecodable,
@@ -247,7 +247,7 @@ impl Finding {
 mod tests {
     use super::*;
 
-    /// The wording of lint and of the server.
+    /// The messages of lint and of the server.
     fn format_messages(error: &FieldError) -> (String, String) {
         (error.lint_message(), error.server_message())
     }

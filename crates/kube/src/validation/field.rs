@@ -465,7 +465,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// What the server says in a `Warning` header and accepts.
+    /// Accepted by the server with a `Warning` header.
     pub fn warning(&mut self, at: &At<'_, '_>, message: impl Display) {
         self.report(ErrorKind::ServerWarning, at, None, message);
     }
@@ -509,7 +509,7 @@ fn quoted(text: &str) -> String {
     }
 }
 
-/// The texts of a list, to tell repetitions. Few are compared one by one; lists of thousands are looked up.
+/// The texts of a list, to find repetitions. Few are compared one by one; lists of thousands are looked up.
 #[derive(Default)]
 pub(super) struct Texts<'n> {
     few: Vec<&'n str>,
@@ -524,7 +524,7 @@ impl<'n> Texts<'n> {
         self.few.contains(&text) || self.more.contains(text)
     }
 
-    /// Adds a text, and says whether it was there before.
+    /// Adds a text, and returns whether it was there before.
     pub(super) fn repeats(&mut self, text: &'n str) -> bool {
         if self.contains(text) {
             return true;

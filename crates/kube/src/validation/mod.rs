@@ -47,7 +47,7 @@ use plimsoll_diag::Diagnostic;
 use plimsoll_yaml::Node;
 use std::collections::BTreeMap;
 
-/// Says what kube-apiserver of `version` would say to a POST of `object` with strict field validation.
+/// Reports what kube-apiserver of `version` answers to a POST of `object` with strict field validation.
 ///
 /// Errors are what it would refuse (or drop unread, as unknown fields); warnings what it would accept and
 /// warn about. Each has the object, the path and the span. An object of a kind that Kubernetes itself does
@@ -121,7 +121,7 @@ pub fn name_errors(group: &str, kind: &str, version: Version, name: &str) -> Vec
     rule.check(version)(name, false)
 }
 
-/// The kind of an object that could be decoded.
+/// Decodes an object and returns its kind; `None` if that fails.
 fn decode_object(object: &Object, root: &At<'_, '_>, cx: &mut Context<'_>) -> Option<&'static Kind> {
     kinds::check_api(root, cx);
     let kind = schema::kind(&object.api_version, &object.kind)?;

@@ -70,7 +70,7 @@ pub(super) fn priority_class(root: &At<'_, '_>, cx: &mut Context<'_>) {
     }
     let preemption = root.field("preemptionPolicy");
     match preemption.str() {
-        // It does not change, and an update says no more than that.
+        // It does not change: an update checks only that.
         _ if cx.operation == Operation::Update => {}
         None | Some("PreemptLowerPriority" | "Never") => {}
         Some("") => cx.required(&preemption, ""),
@@ -82,7 +82,7 @@ pub(super) fn priority_class(root: &At<'_, '_>, cx: &mut Context<'_>) {
 pub(super) fn runtime_class(root: &At<'_, '_>, cx: &mut Context<'_>) {
     let handler = root.field("handler");
     cx.form(&handler, names::dns1123_label);
-    // Taken for limits, and said so.
+    // The server validates it as limits, and its message says limits.
     let overhead = root.field("overhead");
     for (name, amount) in overhead.field("podFixed").renamed("limits").entries() {
         container_resource_name(name, &amount, cx);

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// `supportedPortProtocols`.
 pub(super) const PROTOCOLS: &[&str] = &["SCTP", "TCP", "UDP"];
-/// The range that a cluster allocates node ports from unless it is told otherwise.
+/// The default range from which a cluster allocates node ports.
 /// `ports.KubeletPort`. Since 1.33 a load balancer may expose it.
 const KUBELET_PORT: i64 = 10250;
 
@@ -19,7 +19,7 @@ const TOPOLOGY_HINTS: &str = "service.kubernetes.io/topology-aware-hints";
 const TOPOLOGY_MODE: &str = "service.kubernetes.io/topology-mode";
 const SOURCE_RANGES: &str = "service.beta.kubernetes.io/load-balancer-source-ranges";
 
-/// What `spec.type` says, after defaults.
+/// `spec.type`, after defaults.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Type {
     ClusterIp,
@@ -357,11 +357,11 @@ fn node_ports(spec: &At<'_, '_>, service_type: Type, cx: &mut Context<'_>) {
 }
 
 /// `initNodePorts`: ports of one number share a node port, whatever their protocol; others may not.
-/// Returns the node ports that are asked for.
+/// Returns the requested node ports.
 fn allocate_node_ports(ports: &At<'_, '_>, automatic: bool, cx: &mut Context<'_>) -> BTreeSet<i64> {
     let number_of = |port: &At<'_, '_>| port.field("port").int().unwrap_or(0);
     let node_port_of = |port: &At<'_, '_>| port.field("nodePort").int().unwrap_or(0);
-    // `findRequestedNodePort`: the first node port that is asked for, by port.
+    // `findRequestedNodePort`: the first requested node port, by port.
     let mut asked: BTreeMap<i64, i64> = BTreeMap::new();
     for port in ports.items().filter(|port| node_port_of(port) != 0) {
         asked.entry(number_of(&port)).or_insert_with(|| node_port_of(&port));
@@ -388,7 +388,7 @@ fn allocate_node_ports(ports: &At<'_, '_>, automatic: bool, cx: &mut Context<'_>
     taken
 }
 
-/// `allocHealthCheckNodePort`, for a port that is asked for.
+/// `allocHealthCheckNodePort`, for a requested port.
 fn health_check_port(spec: &At<'_, '_>, service_type: Type, taken: &BTreeSet<i64>, cx: &mut Context<'_>) {
     let place = spec.field("healthCheckNodePort");
     let Some(port) = place.int().filter(|port| *port != 0) else { return };

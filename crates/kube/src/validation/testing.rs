@@ -1,4 +1,4 @@
-//! For the tests of the kinds: what is said about a manifest.
+//! For the tests of the kinds: the findings for a manifest.
 
 use crate::manifest::parse;
 use crate::{Version, validate};

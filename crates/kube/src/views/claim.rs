@@ -29,12 +29,12 @@ impl<'a> Claim<'a> {
         format!("{}-{pod}", self.name())
     }
 
-    /// The size it asks for, as written.
+    /// The requested size, as written.
     pub fn size_text(self) -> &'a str {
         text(Some(self.0), &["spec", "resources", "requests", "storage"])
     }
 
-    /// The size it asks for.
+    /// The requested size.
     pub fn size(self) -> Option<Quantity> {
         Quantity::from_node(self.0.at(&["spec", "resources", "requests", "storage"])?).ok()
     }

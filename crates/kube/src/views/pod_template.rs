@@ -115,8 +115,8 @@ impl<'a> PodTemplate<'a> {
         self.compute_peak(|container| container.limit(resource))
     }
 
-    /// What a pod needs at a time: all containers and sidecars together, or an init container and the sidecars that were
-    /// started before it, if that is more.
+    /// The most that a pod needs at one time: all containers and sidecars, or an init container and the sidecars
+    /// that started before it, if that is more.
     fn compute_peak(self, need: impl Fn(Container<'a>) -> Option<Quantity>) -> Option<Quantity> {
         let (mut running, mut peak) = (None, None);
         for container in self.init_containers() {
@@ -237,17 +237,17 @@ impl<'a> Container<'a> {
         Quantity::from_node(self.node.at(&["resources", of, resource])?).ok()
     }
 
-    /// What says that it can serve.
+    /// Its readiness probe.
     pub fn readiness_probe(self) -> Option<Probe<'a>> {
         self.field("readinessProbe").map(Probe)
     }
 
-    /// What says that it is alive.
+    /// Its liveness probe.
     pub fn liveness_probe(self) -> Option<Probe<'a>> {
         self.field("livenessProbe").map(Probe)
     }
 
-    /// What says that it has started; the other probes wait for it.
+    /// Its startup probe; the other probes wait for it.
     pub fn startup_probe(self) -> Option<Probe<'a>> {
         self.field("startupProbe").map(Probe)
     }
@@ -341,7 +341,7 @@ impl<'a> Probe<'a> {
         int(Some(self.0), &["failureThreshold"]).filter(|times| *times > 0).unwrap_or(3)
     }
 
-    /// How many seconds without an answer it tolerates.
+    /// How many seconds of failures it tolerates.
     pub fn tolerance(self) -> i64 {
         self.period().saturating_mul(self.failure_threshold())
     }

@@ -75,7 +75,7 @@ impl<'a> Selector<'a> {
         key
     }
 
-    /// Whether it asks for nothing.
+    /// Whether it has no requirements.
     pub fn is_empty(self) -> bool {
         self.labels.is_none_or(Map::is_empty) && self.expressions.is_empty()
     }

@@ -198,7 +198,7 @@ struct Literal<'a> {
     lines: &'a str,
     /// `-` where no line break ends the text.
     chomping: &'static str,
-    /// Whether readers need to be told the indentation, because the text itself starts with white space.
+    /// Whether the header needs an indentation indicator because the text starts with white space.
     indicator: bool,
 }
 

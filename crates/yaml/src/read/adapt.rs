@@ -66,7 +66,7 @@ pub(super) fn adapt(original: &str, error: &Error) -> Option<(String, Edits)> {
     Some((text, edits))
 }
 
-/// The edits that mend an error.
+/// The edits that repair an error.
 fn find_repairs(original: &str, made: &Edits, error: &Error) -> Option<Vec<(Range<usize>, &'static str)>> {
     let offset = |mark: Mark| Some(made.original_offset(usize::try_from(mark.index).ok()?));
     let start = offset(error.context_mark()?)?;

@@ -220,7 +220,7 @@ impl<'a> Plain<'a> {
         Some(node)
     }
 
-    /// The map or list whose bracket is at `start`; it ends on the same line.
+    /// Reads the map or list whose bracket is at `start`; it ends on the same line.
     fn read_flow(&mut self, start: usize, depth: usize) -> Option<Node> {
         self.count(depth)?;
         let is_map = self.bytes.get(start) == Some(&b'{');
@@ -349,7 +349,7 @@ impl<'a> Plain<'a> {
         is_key.then_some(scalar)
     }
 
-    /// What most plain keys are made of.
+    /// Reads the characters that most plain keys consist of.
     fn read_word(&self, start: usize) -> Option<Scalar<'a>> {
         let rest = self.bytes.get(start..)?;
         if !rest.first()?.is_ascii_alphanumeric() && !matches!(rest[0], b'_' | b'.' | b'/' | b'$') {
@@ -361,7 +361,7 @@ impl<'a> Plain<'a> {
         Some(Scalar { text: self.text.get(start..end)?, start, end, quoted: false })
     }
 
-    /// A plain scalar up to a comment or the end of the line.
+    /// Reads a plain scalar up to a comment or the end of the line.
     fn read_plain(&self, start: usize) -> Option<Scalar<'a>> {
         let first = *self.bytes.get(start)?;
         let gap = |at: usize| matches!(self.bytes.get(at), None | Some(b' ' | b'\n'));
@@ -387,7 +387,7 @@ impl<'a> Plain<'a> {
         Some(Scalar { text: self.text.get(start..end)?, start, end, quoted: false })
     }
 
-    /// A quoted scalar of one line without escapes.
+    /// Reads a quoted scalar of one line without escapes.
     fn read_quoted(&self, start: usize) -> Option<Scalar<'a>> {
         let quote = *self.bytes.get(start).filter(|byte| matches!(byte, b'"' | b'\''))?;
         let rest = self.bytes.get(start + 1..)?;

@@ -25,7 +25,7 @@ pub(super) struct Part {
     pub(super) diagnostics: Vec<Diagnostic>,
     /// Whether a limit is exceeded.
     pub(super) stopped: bool,
-    /// Why there is no document, in Go's words.
+    /// Go's error, if there is no document.
     pub(super) reason: Option<go::Reason>,
 }
 
@@ -171,7 +171,7 @@ impl<'a> Reader<'a> {
             let Event { data, start_mark, end_mark, .. } = match parser.parse() {
                 Ok(event) => event,
                 Err(error) if ended && self.options.duplicate_keys == DuplicateKeys::LastWins => {
-                    // go-yaml has what it wants by now.
+                    // go-yaml stops reading here.
                     let rest = error.problem_mark().map_or(self.piece.end, |mark| self.offset(mark));
                     self.check_rest(rest);
                     return Ok(Parsed::Document(document));
@@ -608,7 +608,7 @@ impl<'a> Reader<'a> {
                 let line = self.text[self.piece.start..start].matches('\n').count();
                 return Err(broken(diagnostic, go::unknown_escape(line)));
             }
-            // Whatever is escaped is no backslash of its own.
+            // An escaped character does not start another escape.
             let escaped = rest[backslash + 1..].chars().next().map_or(0, char::len_utf8);
             rest = &rest[backslash + 1 + escaped..];
         }

@@ -1,4 +1,4 @@
-//! Puts values into YAML text, each as the place it stands in demands.
+//! Inserts values into YAML text, each as its position requires.
 //!
 //! The input is what Tera rendered from a template prepared by [`super::rewrite`]: literal text with
 //! markers in it. The text is walked line by line with just enough knowledge of YAML to tell where a

@@ -58,7 +58,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     }
 }
 
-/// What blocks the eviction of the pods that a budget counts; how many they are may not be known.
+/// The finding if a budget blocks the eviction of its pods. The number of replicas may be unknown.
 fn find_block(budget: Budget<'_>, replicas: Option<i64>) -> Option<Diagnostic> {
     let (path, why) = match (budget.max_unavailable(), budget.min_available()) {
         (Some(Int(0) | Percent(0)), _) => ("spec.maxUnavailable", "may never be unavailable".to_owned()),

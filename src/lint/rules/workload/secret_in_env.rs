@@ -122,7 +122,7 @@ fn is_secret_name(name: &str) -> bool {
     const KEYS: [&str; 4] = ["API_KEY", "PRIVATE_KEY", "SECRET_KEY", "ACCESS_KEY"];
     let name = split_words(name);
     let last = name.rsplit('_').next().unwrap_or_default();
-    // What members of a cluster know each other by is no secret.
+    // Names by which members of a cluster identify each other are not secrets.
     if name.ends_with("CLUSTER_TOKEN") {
         return false;
     }

@@ -51,7 +51,7 @@ declare! {
     release: check;
 }
 
-/// How many port names are looked through and shown for the one that was meant.
+/// How many port names are searched and shown as suggestions.
 const SHOWN: usize = 20;
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {

@@ -56,7 +56,7 @@ pub(super) fn init_containers(spec: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Context
         }
         for field in ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"] {
             let place = container.field(field);
-            // `stopSignal` is dropped while its gate is off, and with it a lifecycle that says nothing else.
+            // `stopSignal` is dropped while its gate is off, and with it a lifecycle that sets nothing else.
             let dropped = !cx.gate(Feature::ContainerStopSignals)
                 && place.field("stopSignal").is_set()
                 && !place.field("postStart").is_set()
@@ -113,7 +113,7 @@ pub(super) fn ephemeral_containers(spec: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Co
         }
         for field in FORBIDDEN {
             let place = container.field(field);
-            // Resources alone are no pointer and no list: an empty map is as good as none.
+            // Only resources are neither a pointer nor a list: an empty map is equal to none.
             if place.is_set() && (*field != "resources" || !place.is_empty()) {
                 cx.forbidden(&place, "cannot be set for an Ephemeral Container");
             }
@@ -128,7 +128,7 @@ pub(super) fn ephemeral_containers(spec: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Co
     }
 }
 
-/// `validateContainersOnlyForPod`: what a template may say and a pod may not.
+/// `validateContainersOnlyForPod`: fields that a template may set and a pod may not.
 pub(super) fn only_for_pods(spec: &At<'_, '_>, cx: &mut Context<'_>) {
     for list in ["containers", "initContainers"] {
         for container in spec.field(list).items() {
@@ -322,7 +322,7 @@ fn recursive_read_only(mount: &At<'_, '_>, mounts: &At<'_, '_>, cx: &mut Context
     }
 }
 
-/// What the items of a list say in a field.
+/// The texts in a field of the items of a list.
 fn collect_texts<'n>(list: &At<'_, 'n>, field: &str) -> Texts<'n> {
     list.items().map(|item| item.field(field).text()).collect()
 }

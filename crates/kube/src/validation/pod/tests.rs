@@ -14,7 +14,7 @@ fn diagnostics(manifest: &str, version: Version) -> Vec<Diagnostic> {
     diagnostics
 }
 
-/// What is said about a manifest: `path rule` for each error, `path warning` for each warning.
+/// The findings for a manifest: `path rule` for each error, `path warning` for each warning.
 fn list_findings(manifest: &str, version: Version) -> Vec<String> {
     diagnostics(manifest, version)
         .iter()
@@ -33,12 +33,12 @@ fn indented(text: &str, by: usize) -> String {
     text.lines().flat_map(|line| [" ".repeat(by).as_str(), line, "\n"].map(str::to_owned)).collect()
 }
 
-/// What is said about a pod of one container, given the rest of its spec.
+/// The findings for a pod of one container, given the rest of its spec.
 fn pod(spec: &str) -> Vec<String> {
     pod_of(Version::DEFAULT, "", spec)
 }
 
-/// What is said about a pod of one container, given the rest of the container.
+/// The findings for a pod of one container, given the rest of the container.
 fn container(rest: &str) -> Vec<String> {
     let findings = pod_of(Version::DEFAULT, rest, "");
     findings.iter().map(|line| line.replace("spec.containers[0].", "")).collect()
@@ -53,7 +53,7 @@ fn pod_of(version: Version, container: &str, spec: &str) -> Vec<String> {
     list_findings(&manifest, version)
 }
 
-/// What is said about the pod template of a `StatefulSet` that has one claim template, `data`.
+/// The findings for the pod template of a `StatefulSet` with one claim template, `data`.
 fn template(spec: &str) -> Vec<String> {
     let manifest = format!(
         "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{name: s}}\nspec:\n  serviceName: s\n  \
