@@ -54,7 +54,7 @@ pub fn is_chart(world: &World, argument: &str) -> bool {
             || (!world.exists(path) && !manifest))
 }
 
-/// Whether there is something where a command-line argument says that a chart is.
+/// Whether the path of a command-line argument exists.
 pub fn exists(world: &World, argument: &str) -> bool {
     argument.starts_with(SCHEME) || world.exists(Path::new(argument))
 }

@@ -89,7 +89,7 @@ fn language(text: &str) -> Option<Language> {
             }
             rest = inside;
         } else if let Some(tag) = rest.strip_prefix("{%") {
-            if TAGS.contains(&word(tag.trim_start_matches('-').trim_start())) {
+            if TAGS.contains(&first_word(tag.trim_start_matches('-').trim_start())) {
                 found = found.max(Some(Language::Tera));
             }
             rest = after_raw(tag).unwrap_or(tag);
@@ -112,7 +112,7 @@ fn action(inside: &str) -> Option<Language> {
     if inside.starts_with('<') {
         return Some(Language::Tera);
     }
-    let first = word(inside);
+    let first = first_word(inside);
     let after = &inside[first.len()..];
     let ends = after.starts_with(char::is_whitespace) || after.starts_with("}}");
     if WORDS.contains(&first) && ends {
@@ -144,7 +144,7 @@ fn action(inside: &str) -> Option<Language> {
                 operand = true;
             }
             '.' if operand && !is_spaced => {
-                rest = &rest[1 + word(&rest[1..]).len()..];
+                rest = &rest[1 + first_word(&rest[1..]).len()..];
             }
             '.' | '$' => return Some(Language::Helm),
             '0'..='9' => {
@@ -156,7 +156,7 @@ fn action(inside: &str) -> Option<Language> {
                 operand = true;
             }
             c if is_word(c) => {
-                let name = word(rest);
+                let name = first_word(rest);
                 rest = &rest[name.len()..];
                 if OPERATORS.contains(&name) {
                     operand = false;
@@ -206,7 +206,7 @@ fn action(inside: &str) -> Option<Language> {
 /// Whether an operand follows behind white space, as the arguments of a function do.
 fn first_operand(rest: &str) -> bool {
     let next = rest.trim_start();
-    let name = word(next);
+    let name = first_word(next);
     next.len() < rest.len()
         && next.starts_with(|c: char| is_word(c) || "\"`'($.".contains(c))
         && !OPERATORS.contains(&name)
@@ -224,7 +224,7 @@ fn text_length(rest: &str) -> Option<usize> {
 }
 
 /// The word that a text begins with.
-fn word(text: &str) -> &str {
+fn first_word(text: &str) -> &str {
     &text[..text.find(|c| !is_word(c)).unwrap_or(text.len())]
 }
 

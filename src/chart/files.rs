@@ -1,6 +1,6 @@
 //! Where a chart's files come from: directories and archives, made one flat list.
 //!
-//! Files of a directory are listed, and read when somebody asks for them: most charts hold more README and change log than
+//! Files of a directory are listed, and read on first use: most charts hold more README and change log than
 //! templates.
 //!
 //! Nothing outside the chart is read: `..` and absolute paths are refused, and so are links that lead out of it, except
@@ -63,7 +63,7 @@ pub(super) struct OutsideFile {
 pub(super) const WORTH_SHARING: usize = 128;
 
 impl Content {
-    /// Reads the bytes into memory if they can be read. If not, [`Self::read`] will say why.
+    /// Reads the bytes into memory if they can be read. If not, [`Self::read`] returns the reason.
     pub(super) fn load(&mut self) {
         if let Self::Outside(OutsideFile { world, path, link: None }) = self
             && let Ok(data) = read_bounded(world, path)
@@ -85,14 +85,14 @@ impl Content {
         match self {
             Self::Here(data) => Ok(data),
             Self::Outside(OutsideFile { link: Some(link), .. }) if !link.is_followed() => {
-                Err(link.refused().into())
+                Err(link.describe_refused().into())
             }
             Self::Outside(OutsideFile { world, path, .. }) => read_bounded(&world, &path),
         }
     }
 }
 
-/// A file of a chart that templates can ask for. Not necessarily text.
+/// A file of a chart that templates can read. Not necessarily text.
 #[derive(Debug, Clone)]
 pub struct ChartFile {
     /// Path in the chart, `/` between the parts: `config/app.json`.
@@ -127,13 +127,13 @@ impl ChartFile {
         Self { path: self.path, content: Arc::new(content) }
     }
 
-    /// The content, read when it is asked for the first time. The error is a phrase.
+    /// The content, read on first use. The error is a phrase.
     pub fn data(&self) -> Result<&Arc<[u8]>, String> {
         let Shared { data, file, follows_link } = &*self.content;
         match (data.get(), file) {
             (Some(data), _) => Ok(data),
             (None, Some(OutsideFile { link: Some(link), .. })) if !follows_link => {
-                Err(link.refused().message)
+                Err(link.describe_refused().message)
             }
             (None, Some(OutsideFile { world, path, .. })) => {
                 let read = read_bounded(world, path).map_err(|diagnostic| diagnostic.message)?;
@@ -192,7 +192,7 @@ pub(super) fn read_directory(world: &World, sources: &Sources, root: &Path) -> R
         let link = if entry.is_link { boundary.crossed_by(path, outer) } else { outer.cloned() };
         if let Some(link) = link.as_ref().filter(|_| directory) {
             if !link.is_followed() {
-                sink.push(link.refused());
+                sink.push(link.describe_refused());
                 walk.skip_directory();
                 continue;
             }
@@ -386,7 +386,7 @@ pub(super) fn read_packed(world: &World, path: &Path) -> Result<Vec<u8>, Box<Dia
     Ok(data)
 }
 
-/// Says that there is no chart at `path`, and where there is one near it.
+/// The error that there is no chart at `path`, with a chart nearby as suggestion.
 pub(super) fn no_chart(world: &World, path: &Path) -> Diagnostic {
     let shown = path.display();
     if !world.exists(path) {
@@ -438,7 +438,7 @@ fn read_rules(
     }
     if let Some(link) = boundary.crossed_by(&path, None) {
         // Which files a chart has must not depend on what is outside it, whatever its language.
-        sink.push(link.refused());
+        sink.push(link.describe_refused());
         return Rules::none();
     }
     let data = match read_bounded(world, &path) {

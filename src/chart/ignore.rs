@@ -16,10 +16,10 @@ pub(super) struct Rules {
 #[derive(Debug)]
 struct Rule {
     pattern: Vec<Token>,
-    negated: bool,
-    directories_only: bool,
+    is_negated: bool,
+    matches_directories_only: bool,
     /// Match the base name only.
-    base_name: bool,
+    matches_base_name: bool,
 }
 
 impl Rules {
@@ -30,8 +30,12 @@ impl Rules {
             '*' => Token::Star,
             literal => Token::Literal(literal),
         });
-        let dot_files =
-            Rule { pattern: pattern.collect(), negated: false, directories_only: false, base_name: false };
+        let dot_files = Rule {
+            pattern: pattern.collect(),
+            is_negated: false,
+            matches_directories_only: false,
+            matches_base_name: false,
+        };
         Self { rules: vec![dot_files] }
     }
 
@@ -49,7 +53,7 @@ impl Rules {
             }
             match Rule::parse(trimmed) {
                 Ok(rule) => {
-                    if rule.negated {
+                    if rule.is_negated {
                         sink.push(
                             Diagnostic::warning("a `!` pattern ignores every file that does not match it")
                                 .at(span, "unlike in `.gitignore`")
@@ -71,10 +75,10 @@ impl Rules {
     /// Its parent directories are asked about separately.
     pub(super) fn ignores(&self, path: &str, directory: bool) -> bool {
         for rule in &self.rules {
-            let subject = if rule.base_name { path.rsplit('/').next().unwrap_or(path) } else { path };
-            let fits = (!rule.directories_only || directory) && rule.may_match(subject);
+            let subject = if rule.matches_base_name { path.rsplit('/').next().unwrap_or(path) } else { path };
+            let fits = (!rule.matches_directories_only || directory) && rule.may_match(subject);
             let matches = fits && matches(&rule.pattern, &subject.chars().collect::<Vec<_>>());
-            if matches != rule.negated {
+            if matches != rule.is_negated {
                 return true;
             }
         }
@@ -93,13 +97,19 @@ impl Rule {
         if text.contains("**") {
             return Err("`**` is not supported");
         }
-        let (negated, text) = text.strip_prefix('!').map_or((false, text), |rest| (true, rest));
-        let (directories_only, text) = text.strip_suffix('/').map_or((false, text), |rest| (true, rest));
+        let (is_negated, text) = text.strip_prefix('!').map_or((false, text), |rest| (true, rest));
+        let (matches_directories_only, text) =
+            text.strip_suffix('/').map_or((false, text), |rest| (true, rest));
         let (base_name, text) = match text.strip_prefix('/') {
             Some(anchored) => (false, anchored),
             None => (!text.contains('/'), text),
         };
-        Ok(Self { pattern: compile(text)?, negated, directories_only, base_name })
+        Ok(Self {
+            pattern: compile(text)?,
+            is_negated,
+            matches_directories_only,
+            matches_base_name: base_name,
+        })
     }
 
     /// Whether the ends of the path are those of the pattern: most patterns are told from most paths by them.
@@ -123,7 +133,7 @@ enum Token {
     Star,
     /// `[a-z]`, `[^a-z]`
     Class {
-        negated: bool,
+        is_negated: bool,
         ranges: Vec<(char, char)>,
     },
 }
@@ -138,7 +148,7 @@ fn compile(pattern: &str) -> Result<Vec<Token>, &'static str> {
             '*' => Token::Star,
             '\\' => Token::Literal(chars.next().ok_or("nothing follows the `\\`")?),
             '[' => {
-                let negated = chars.next_if_eq(&'^').is_some();
+                let is_negated = chars.next_if_eq(&'^').is_some();
                 let mut ranges = Vec::new();
                 loop {
                     let bound = |chars: &mut std::iter::Peekable<std::str::Chars<'_>>| match chars.next() {
@@ -153,7 +163,7 @@ fn compile(pattern: &str) -> Result<Vec<Token>, &'static str> {
                         break;
                     }
                 }
-                Token::Class { negated, ranges }
+                Token::Class { is_negated, ranges }
             }
             literal => Token::Literal(literal),
         });
@@ -199,8 +209,8 @@ impl Token {
             Self::Literal(literal) => *literal == c,
             Self::Any => c != '/',
             Self::Star => false,
-            Self::Class { negated, ranges } => {
-                c != '/' && ranges.iter().any(|(low, high)| (*low..=*high).contains(&c)) != *negated
+            Self::Class { is_negated, ranges } => {
+                c != '/' && ranges.iter().any(|(low, high)| (*low..=*high).contains(&c)) != *is_negated
             }
         }
     }

@@ -59,7 +59,7 @@ impl Link {
     }
 
     /// Says that it is followed.
-    pub(super) fn followed(&self) -> Diagnostic {
+    pub(super) fn describe_followed(&self) -> Diagnostic {
         Diagnostic::warning(self.message()).help(format!(
             "Helm follows it to `{}`; copy the file into the chart to make it self-contained",
             self.target.display()
@@ -67,7 +67,7 @@ impl Link {
     }
 
     /// Says that it is not followed.
-    pub(super) fn refused(&self) -> Diagnostic {
+    pub(super) fn describe_refused(&self) -> Diagnostic {
         Diagnostic::error(self.message()).help(format!(
             "it points to `{}`, which is not read: copy the file into the chart (links are followed only in Helm charts, \
              and only inside the chart's git repository)",

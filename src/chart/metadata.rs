@@ -106,8 +106,8 @@ impl Dependency {
         self.alias.as_deref().unwrap_or(&self.name)
     }
 
-    /// Whether `chart` is what it asks for, by name and version. Without a `version` no chart is.
-    pub fn takes(&self, chart: &Chart) -> bool {
+    /// Whether `chart` satisfies the dependency, by name and version. Without a `version` no chart does.
+    pub fn is_satisfied_by(&self, chart: &Chart) -> bool {
         chart.name() == self.name
             && self.version.as_ref().is_some_and(|version| version.matches(&chart.metadata.semver))
     }
@@ -152,7 +152,7 @@ impl Metadata {
             "type",
             "dependencies",
         ]);
-        let api = fields.text("apiVersion").unwrap_or_else(|| "v1".to_owned());
+        let api = fields.read_text("apiVersion").unwrap_or_else(|| "v1".to_owned());
         if !matches!(api.as_str(), "v1" | "v2") {
             fields.reject("apiVersion", "unknown `apiVersion`", "`v2`, or `v1` for charts of Helm 2");
         }
@@ -176,7 +176,7 @@ impl Metadata {
             );
         }
         let kube_version = fields.constraint("kubeVersion");
-        let chart_type = match fields.text("type").as_deref() {
+        let chart_type = match fields.read_text("type").as_deref() {
             None | Some("application" | "") => ChartType::Application,
             Some("library") => ChartType::Library,
             Some(_) => {
@@ -184,7 +184,7 @@ impl Metadata {
                 ChartType::Application
             }
         };
-        let engine = match fields.text("engine").as_deref() {
+        let engine = match fields.read_text("engine").as_deref() {
             None | Some("") => None,
             Some("tera") => Some(EngineKind::Tera),
             Some("gotpl") => Some(EngineKind::GoTemplate),
@@ -201,12 +201,12 @@ impl Metadata {
         let annotations = fields.annotations();
         let maintainers = fields.maintainers();
         let mut dependencies = fields.dependencies();
-        let app_version = fields.text("appVersion").filter(|text| !text.is_empty());
+        let app_version = fields.read_text("appVersion").filter(|text| !text.is_empty());
         let (description, home, icon) =
-            (fields.text("description"), fields.text("home"), fields.text("icon"));
-        let (condition, tags) = (fields.text("condition"), fields.text("tags"));
-        let (keywords, urls) = (fields.texts("keywords"), fields.texts("sources"));
-        let deprecated = fields.flag("deprecated");
+            (fields.read_text("description"), fields.read_text("home"), fields.read_text("icon"));
+        let (condition, tags) = (fields.read_text("condition"), fields.read_text("tags"));
+        let (keywords, urls) = (fields.read_texts("keywords"), fields.read_texts("sources"));
+        let deprecated = fields.read_flag("deprecated");
         if let Some(requirements) = requirements.filter(|node| !node.is_null()) {
             if let Some(map) = requirements.as_map() {
                 if api != "v1" {
@@ -265,7 +265,7 @@ impl Metadata {
     }
 }
 
-/// Reads typed fields out of a map and says what is wrong with them.
+/// Reads typed fields of a map and reports those that are invalid.
 struct Fields<'a> {
     sources: &'a Sources,
     map: &'a Map,
@@ -278,18 +278,18 @@ struct Fields<'a> {
 impl Fields<'_> {
     /// The value of a key. Helm reads keys in any case where there is none in the right one.
     fn get(&self, key: &str) -> Option<&Node> {
-        let entry = self.map.entry(key).or_else(|| self.misspelt(key))?;
+        let entry = self.map.entry(key).or_else(|| self.find_misspelt(key))?;
         Some(&entry.value).filter(|node| !node.is_null())
     }
 
-    fn misspelt(&self, key: &str) -> Option<&Entry> {
+    fn find_misspelt(&self, key: &str) -> Option<&Entry> {
         self.map.iter().find(|entry| entry.key.eq_ignore_ascii_case(key))
     }
 
-    /// Warns of keys that only Helm's reader takes for the one that is meant.
+    /// Warns of keys in the wrong case, which only Helm's reader accepts.
     fn warn_of_case(&mut self, keys: &[&str]) {
         for key in keys {
-            if let (None, Some(entry)) = (self.map.entry(key), self.misspelt(key)) {
+            if let (None, Some(entry)) = (self.map.entry(key), self.find_misspelt(key)) {
                 let warning = Diagnostic::warning(format!("`{}` is read as `{key}`", entry.key));
                 self.sink.push(warning.at(entry.key_span, "").help(format!("write `{key}`")));
             }
@@ -301,21 +301,21 @@ impl Fields<'_> {
         self.sink.push(Diagnostic::error(message).at(span, "").help(help));
     }
 
-    fn wrong(&mut self, key: &str, node: &Node, expected: &str) {
+    fn report_wrong_type(&mut self, key: &str, node: &Node, expected: &str) {
         self.sink.push(
             Diagnostic::error(format!("`{key}` of {} must be {expected}", self.of))
                 .at(node.span, format!("this is {}", node.type_name())),
         );
     }
 
-    fn text(&mut self, key: &str) -> Option<String> {
+    fn read_text(&mut self, key: &str) -> Option<String> {
         let node = self.get(key)?.clone();
         self.string(key, &node)
     }
 
     fn required(&mut self, key: &str) -> Option<String> {
         if self.get(key).is_some() {
-            let text = self.text(key)?;
+            let text = self.read_text(key)?;
             if text.is_empty() {
                 let message = format!("`{key}` of {} is empty", self.of);
                 self.reject(key, &message, "give it a value");
@@ -342,7 +342,7 @@ impl Fields<'_> {
             Value::Uint(number) => number.to_string(),
             Value::Float(number) => shortest(*number),
             Value::Null | Value::Seq(_) | Value::Map(_) => {
-                self.wrong(key, node, "a string");
+                self.report_wrong_type(key, node, "a string");
                 return None;
             }
         };
@@ -359,10 +359,10 @@ impl Fields<'_> {
         Some(text)
     }
 
-    fn flag(&mut self, key: &str) -> bool {
+    fn read_flag(&mut self, key: &str) -> bool {
         let Some(node) = self.get(key).cloned() else { return false };
         node.as_bool().unwrap_or_else(|| {
-            self.wrong(key, &node, "a boolean");
+            self.report_wrong_type(key, &node, "a boolean");
             false
         })
     }
@@ -372,16 +372,16 @@ impl Fields<'_> {
         if let Value::Seq(items) = node.value {
             return items;
         }
-        self.wrong(key, &node, "a list");
+        self.report_wrong_type(key, &node, "a list");
         Vec::new()
     }
 
-    fn texts(&mut self, key: &str) -> Vec<String> {
+    fn read_texts(&mut self, key: &str) -> Vec<String> {
         self.list(key).iter().filter_map(|item| self.string(key, item)).collect()
     }
 
     fn constraint(&mut self, key: &str) -> Option<Constraint> {
-        let text = self.text(key).filter(|text| !text.is_empty())?;
+        let text = self.read_text(key).filter(|text| !text.is_empty())?;
         match Constraint::parse(&text) {
             Ok(constraint) => Some(constraint),
             Err(reason) => {
@@ -399,7 +399,7 @@ impl Fields<'_> {
     fn annotations(&mut self) -> Vec<(String, String)> {
         let Some(node) = self.get("annotations").cloned() else { return Vec::new() };
         let Some(map) = node.as_map() else {
-            self.wrong("annotations", &node, "a map");
+            self.report_wrong_type("annotations", &node, "a map");
             return Vec::new();
         };
         map.iter()
@@ -416,14 +416,14 @@ impl Fields<'_> {
             .iter()
             .filter_map(|item| {
                 let Some(map) = item.as_map() else {
-                    self.wrong("maintainers", item, "a list of maps with `name`, `email`, `url`");
+                    self.report_wrong_type("maintainers", item, "a list of maps with `name`, `email`, `url`");
                     return None;
                 };
-                let mut fields = self.within(map, item.span, "the maintainer");
+                let mut fields = self.enter(map, item.span, "the maintainer");
                 Some(Maintainer {
-                    name: fields.text("name").unwrap_or_default(),
-                    email: fields.text("email"),
-                    url: fields.text("url"),
+                    name: fields.read_text("name").unwrap_or_default(),
+                    email: fields.read_text("email"),
+                    url: fields.read_text("url"),
                 })
             })
             .collect()
@@ -434,12 +434,16 @@ impl Fields<'_> {
         let mut dependencies: Vec<Dependency> = Vec::new();
         for item in &items {
             let Some(map) = item.as_map() else {
-                self.wrong("dependencies", item, "a list of maps with `name`, `version`, `repository`");
+                self.report_wrong_type(
+                    "dependencies",
+                    item,
+                    "a list of maps with `name`, `version`, `repository`",
+                );
                 continue;
             };
-            let mut fields = self.within(map, item.span, "the dependency");
+            let mut fields = self.enter(map, item.span, "the dependency");
             let Some(name) = fields.required("name") else { continue };
-            let alias = fields.text("alias").filter(|alias| !alias.is_empty());
+            let alias = fields.read_text("alias").filter(|alias| !alias.is_empty());
             let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
             if alias.as_deref().is_some_and(|alias| !alias.chars().all(plain)) {
                 fields.reject(
@@ -449,7 +453,7 @@ impl Fields<'_> {
                 );
             }
             // Helm splits at commas and keeps spaces: ` b.enabled` is another key than `b.enabled`.
-            let condition = fields.text("condition").unwrap_or_default();
+            let condition = fields.read_text("condition").unwrap_or_default();
             if condition.trim().split(',').any(|path| path != path.trim()) {
                 let at = map.get("condition").map_or(item.span, |node| node.span);
                 fields.sink.push(
@@ -463,9 +467,9 @@ impl Fields<'_> {
             let condition = condition.trim().split(',').filter(|path| !path.is_empty()).map(str::to_owned);
             let dependency = Dependency {
                 version: fields.constraint("version"),
-                repository: fields.text("repository"),
+                repository: fields.read_text("repository"),
                 condition: condition.collect(),
-                tags: fields.texts("tags"),
+                tags: fields.read_texts("tags"),
                 import_values: fields.import_values(),
                 span: map.entry("name").map_or(item.span, |entry| entry.value.span),
                 name,
@@ -495,12 +499,12 @@ impl Fields<'_> {
                     span: item.span,
                 }),
                 Value::Map(map) => {
-                    let mut fields = self.within(map, item.span, "the import");
+                    let mut fields = self.enter(map, item.span, "the import");
                     let (child, parent) = (fields.required("child"), fields.required("parent"));
                     Some(ImportValues { child: child?, parent: parent?, span: item.span })
                 }
                 _ => {
-                    self.wrong(
+                    self.report_wrong_type(
                         "import-values",
                         item,
                         "a list of names, or of maps with `child` and `parent`",
@@ -511,7 +515,7 @@ impl Fields<'_> {
             .collect()
     }
 
-    fn within<'b>(&'b mut self, map: &'b Map, at: Span, of: &'static str) -> Fields<'b> {
+    fn enter<'b>(&'b mut self, map: &'b Map, at: Span, of: &'static str) -> Fields<'b> {
         Fields { sources: self.sources, map, at, of, sink: self.sink }
     }
 }

@@ -99,7 +99,7 @@ impl Chart {
     pub fn links_followed(&self, known: &[Diagnostic]) -> Vec<Diagnostic> {
         let mut found: Vec<Diagnostic> = Vec::new();
         for link in self.files.iter().filter_map(ChartFile::followed_link) {
-            let warning = link.followed();
+            let warning = link.describe_followed();
             // Remarks on sub-charts say how one got there; the path of the link is in the message.
             if !known.iter().chain(&found).any(|other| other.message == warning.message) {
                 found.push(warning);

@@ -26,7 +26,7 @@ pub(super) struct Unread {
 }
 
 impl Unread {
-    /// Makes the chart. `sink` holds what reading the files had to say.
+    /// Builds the chart. `sink` holds the diagnostics from reading its files.
     pub(super) fn read(
         self,
         sources: &Sources,
@@ -48,7 +48,7 @@ impl Unread {
     }
 }
 
-/// A chart whose sub-charts have been told from its own files.
+/// A chart whose files are separated from those of its sub-charts.
 struct Unpacked {
     origin: Origin,
     name: String,
@@ -75,7 +75,7 @@ fn unpack(chart: Unread, depth: usize, budget: &mut u64, sink: &mut Vec<Diagnost
                 continue;
             }
         };
-        // Helm's way to keep something in `charts/` that is no chart.
+        // Helm's convention for files in `charts/` that are not charts.
         if inner.starts_with(['_', '.']) {
             continue;
         }
@@ -139,13 +139,13 @@ enum Purpose {
     Crd,
     /// What was resolved; nothing is resolved here.
     Lock,
-    /// Only templates may ask for it.
+    /// Only templates may read it.
     Other,
 }
 
 impl Purpose {
     /// By the path in the chart.
-    fn of(path: &str) -> Self {
+    fn from_path(path: &str) -> Self {
         match path {
             "Chart.yaml" => Self::Metadata,
             "requirements.yaml" => Self::Requirements,
@@ -161,15 +161,16 @@ impl Purpose {
 
 /// Reads the texts of charts of many files on all threads; few are not worth starting them for.
 fn read_ahead(chart: &mut Unpacked) {
-    fn texts<'c>(chart: &'c mut Unpacked, into: &mut Vec<&'c mut Content>) {
-        let wanted = |file: &&mut RawFile| !matches!(Purpose::of(&file.path), Purpose::Lock | Purpose::Other);
+    fn collect_texts<'c>(chart: &'c mut Unpacked, into: &mut Vec<&'c mut Content>) {
+        let wanted =
+            |file: &&mut RawFile| !matches!(Purpose::from_path(&file.path), Purpose::Lock | Purpose::Other);
         into.extend(chart.files.iter_mut().filter(wanted).map(|file| &mut file.content));
         for child in &mut chart.children {
-            texts(child, into);
+            collect_texts(child, into);
         }
     }
     let mut found = Vec::new();
-    texts(chart, &mut found);
+    collect_texts(chart, &mut found);
     if found.len() >= files::WORTH_SHARING {
         found.into_par_iter().for_each(Content::load);
     }
@@ -218,21 +219,23 @@ impl Naming<'_> {
             links: chart.links,
         };
         for file in chart.files {
-            let purpose = Purpose::of(&file.path);
+            let purpose = Purpose::from_path(&file.path);
             if !matches!(purpose, Purpose::Lock | Purpose::Other) {
                 named.links.extend(file.content.link().cloned());
             }
             match purpose {
-                Purpose::Metadata => named.metadata = self.text(&named.name, file).map(|file| file.source),
-                Purpose::Values => named.values = self.text(&named.name, file).map(|file| file.source),
-                Purpose::Schema => named.schema = self.text(&named.name, file),
-                Purpose::Template => named.templates.extend(self.text(&named.name, file)),
+                Purpose::Metadata => {
+                    named.metadata = self.read_text(&named.name, file).map(|file| file.source);
+                }
+                Purpose::Values => named.values = self.read_text(&named.name, file).map(|file| file.source),
+                Purpose::Schema => named.schema = self.read_text(&named.name, file),
+                Purpose::Template => named.templates.extend(self.read_text(&named.name, file)),
                 Purpose::Requirements => {
-                    let read = self.shared(&named.name, file, &mut named.files);
+                    let read = self.read_shared(&named.name, file, &mut named.files);
                     named.requirements = read.map(|file| file.source);
                 }
                 Purpose::Crd => {
-                    let read = self.shared(&named.name, file, &mut named.files);
+                    let read = self.read_shared(&named.name, file, &mut named.files);
                     named.crds.extend(read);
                 }
                 Purpose::Lock => {}
@@ -245,13 +248,13 @@ impl Naming<'_> {
         named
     }
 
-    /// A text that templates can ask for, too.
-    fn shared(&mut self, chart: &str, file: RawFile, files: &mut Vec<ChartFile>) -> Option<TextFile> {
+    /// Reads a text that templates can read, too.
+    fn read_shared(&mut self, chart: &str, file: RawFile, files: &mut Vec<ChartFile>) -> Option<TextFile> {
         let file = ChartFile::new(file);
         let read = match file.data() {
             Ok(data) => {
                 let content = Content::Here(data.to_vec());
-                self.text(chart, RawFile { path: file.path.clone(), content })
+                self.read_text(chart, RawFile { path: file.path.clone(), content })
             }
             Err(reason) => {
                 self.sink.push(Diagnostic::error(reason));
@@ -262,7 +265,7 @@ impl Naming<'_> {
         read
     }
 
-    fn text(&mut self, chart: &str, file: RawFile) -> Option<TextFile> {
+    fn read_text(&mut self, chart: &str, file: RawFile) -> Option<TextFile> {
         let shown = format!("{chart}/{}", file.path);
         let text = match file.content.read().map(String::from_utf8) {
             Ok(Ok(text)) => text,
@@ -354,11 +357,11 @@ fn parse(sources: &Sources, chart: Named) -> Report<Chart> {
         None => Some(Node::new(Value::Map(Map::new()), Span::NONE)),
     };
     if engine == EngineKind::GoTemplate {
-        remarks.extend(chart.links.iter().map(|link| link.followed()));
+        remarks.extend(chart.links.iter().map(|link| link.describe_followed()));
         sink.extend(remarks.extract_if(.., |found| found.severity == Severity::Error));
     } else {
         sink.append(&mut remarks);
-        sink.extend(chart.links.iter().map(|link| link.refused()));
+        sink.extend(chart.links.iter().map(|link| link.describe_refused()));
     }
     let templates = match engine {
         EngineKind::Tera => chart.templates.into_iter().map(|file| unix_lines(sources, file)).collect(),
@@ -412,7 +415,7 @@ fn parse_children(
     let mut charts = Vec::with_capacity(reports.len());
     let mut remarks = Vec::new();
     for (step, mut report) in reports {
-        let through = |diagnostic: Diagnostic| diagnostic.through(None, step.clone());
+        let through = |diagnostic: Diagnostic| diagnostic.traced_through(None, step.clone());
         if let Some(chart) = &mut report.output {
             remarks.extend(std::mem::take(&mut chart.remarks).into_iter().map(through));
         }
@@ -427,7 +430,7 @@ fn values_size(sources: &Sources, chart: &Named) -> usize {
     own + chart.children.iter().map(|child| values_size(sources, child)).sum::<usize>()
 }
 
-/// The first document that says something; null when none does.
+/// The first document that is not empty; null if all are.
 fn first_document(
     sources: &Sources,
     source: SourceId,

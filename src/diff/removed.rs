@@ -32,7 +32,7 @@ pub(super) fn describe(plan: &mut ObjectPlan, old: &Object, world: &World<'_>) {
     if driver.deletes_removed() {
         plan.is_deleted = true;
         plan.effects.push(deleted(old, world));
-        let claims = StatefulSet::of_object(old);
+        let claims = StatefulSet::from_object(old);
         plan.remediation =
             claims.map(|set| keep_claims(set, kind_of(old), world.kubectl(old))).unwrap_or_default();
         return;
@@ -56,7 +56,7 @@ fn is_kept(object: &Object) -> bool {
 
 /// What an object that stays keeps doing.
 fn ongoing_activity(object: &Object) -> &'static str {
-    match WorkloadKind::of_object(object) {
+    match WorkloadKind::from_object(object) {
         Some(WorkloadKind::CronJob) => return "it keeps starting Jobs",
         Some(kind) if kind.runs_forever() => return "its pods keep running",
         _ => {}
@@ -75,7 +75,7 @@ fn ongoing_activity(object: &Object) -> &'static str {
 /// What it means that the driver deletes an object.
 fn deleted(old: &Object, world: &World<'_>) -> Effect {
     const DELETED: &str = "deleted: Helm deletes what left the release";
-    if let Some(set) = StatefulSet::of_object(old) {
+    if let Some(set) = StatefulSet::from_object(old) {
         let pods = pods_in_order(set);
         let fate = match retained_claims(set) {
             None => String::new(),
@@ -94,7 +94,7 @@ fn deleted(old: &Object, world: &World<'_>) -> Effect {
 
 /// How alarming it is to delete an object that is no StatefulSet.
 fn kind_of_deletion(old: &Object, world: &World<'_>) -> EffectKind {
-    if WorkloadKind::of_object(old).is_some_and(WorkloadKind::runs_forever) {
+    if WorkloadKind::from_object(old).is_some_and(WorkloadKind::runs_forever) {
         return EffectKind::ScaleDown;
     }
     if holds_data(old) {
@@ -120,7 +120,7 @@ fn holds_data(object: &Object) -> bool {
 /// How to delete an object.
 fn deletion(old: &Object, world: &World<'_>) -> Vec<Instruction> {
     let kubectl = world.kubectl(old);
-    let mut steps = if let Some(set) = StatefulSet::of_object(old) {
+    let mut steps = if let Some(set) = StatefulSet::from_object(old) {
         let mut steps = keep_claims(set, kind_of(old), kubectl);
         let claims = retained_claims(set).map(|claims| format!("; the claims {claims} stay"));
         let pods = pod_list(set);
@@ -139,7 +139,7 @@ fn deletion(old: &Object, world: &World<'_>) -> Vec<Instruction> {
 
 /// What deleting an object that is no StatefulSet does beyond itself.
 fn consequence(old: &Object, world: &World<'_>) -> Option<String> {
-    match WorkloadKind::of_object(old) {
+    match WorkloadKind::from_object(old) {
         Some(WorkloadKind::Job) => return Some("deletes its pods".to_owned()),
         Some(WorkloadKind::CronJob) => return Some("deletes its Jobs and their pods".to_owned()),
         Some(kind) if kind.runs_forever() => return Some("deletes all its pods".to_owned()),
@@ -177,7 +177,7 @@ pub(super) fn renamed_to(plan: &mut ObjectPlan, old: &Object, new: &Object, worl
     if world.driver().deletes_removed() {
         return;
     }
-    let workload = Workload::of_object(old).filter(|workload| workload.kind().runs_forever());
+    let workload = Workload::from_object(old).filter(|workload| workload.kind().runs_forever());
     if workload.and_then(|workload| workload.template().labels()).is_none() {
         return;
     }
@@ -203,7 +203,7 @@ pub(super) fn renamed_to(plan: &mut ObjectPlan, old: &Object, new: &Object, worl
     plan.effects.extend(subject.map(|subject| {
         effect(EffectKind::Traffic, format!("{subject} the pods of both: clients reach either"))
     }));
-    let has_claims = StatefulSet::of_object(new).is_some_and(StatefulSet::has_claims);
+    let has_claims = StatefulSet::from_object(new).is_some_and(StatefulSet::has_claims);
     if has_claims && !plan.remediation.is_empty() {
         plan.remediation
             .insert(0, Instruction::note(format!("move the data to the claims of `{}` first", new.name)));
@@ -218,7 +218,7 @@ pub(super) fn renamed_from(new: &Object, old: &Object) -> Option<Effect> {
             old.name
         )
     } else {
-        StatefulSet::of_object(new).filter(|set| set.has_claims())?;
+        StatefulSet::from_object(new).filter(|set| set.has_claims())?;
         let fate = if StatefulSet::new(&old.root).claim_retention().when_deleted {
             format!(" as long as `{}` is not deleted (whenDeleted: Delete)", old.name)
         } else {

@@ -42,7 +42,7 @@ pub(super) struct Mask<'a> {
 
 impl<'a> Mask<'a> {
     /// The mask for the Secrets among `objects`; digests are made with `salt`.
-    pub(super) fn of<'o>(objects: impl IntoIterator<Item = &'o Object>, salt: &'a str) -> Self {
+    pub(super) fn new<'o>(objects: impl IntoIterator<Item = &'o Object>, salt: &'a str) -> Self {
         let mut values = BTreeSet::new();
         let mut secrets = BTreeSet::new();
         let mut names = BTreeSet::new();
@@ -72,7 +72,7 @@ impl<'a> Mask<'a> {
         secrets.retain(|secret| secret.len() >= MIN_INSIDE && !names.contains(secret.as_str()));
         let lowered = secrets.iter().filter(|secret| secret.len() >= MIN_ANYWHERE).map(|s| s.to_lowercase());
         let lowered = lowered.filter(|text| !is_plain_word(text) && !names.contains(text.as_str())).collect();
-        Self { salt, values, secrets: Secrets::of(secrets), lowered: Secrets::of(lowered) }
+        Self { salt, values, secrets: Secrets::new(secrets), lowered: Secrets::new(lowered) }
     }
 
     /// Replaces what carries a secret in a manifest. Names stay: see [`NAMES`].
@@ -105,7 +105,7 @@ impl<'a> Mask<'a> {
     }
 
     /// The text, or its digest if it carries a secret.
-    pub(super) fn text(&self, text: &str) -> String {
+    pub(super) fn mask_text(&self, text: &str) -> String {
         if self.carries(text) { self.digest(text) } else { text.to_owned() }
     }
 
@@ -168,7 +168,7 @@ impl<'a> Mask<'a> {
         decode_all(text).iter().any(|reading| inside(reading.trim()))
     }
 
-    /// A port or a number of replicas may happen to be somebody's password; a long number does not.
+    /// A port or a number of replicas may be equal to a password by chance; a long number is not.
     fn is_long_number(&self, node: &Node) -> bool {
         scalar_text(node).is_some_and(|text| text.len() >= MIN_ANYWHERE && self.values.contains(&*text))
     }
@@ -179,7 +179,7 @@ impl<'a> Mask<'a> {
 struct Secrets(BTreeMap<[u8; MIN_INSIDE], Vec<String>>);
 
 impl Secrets {
-    fn of(texts: BTreeSet<String>) -> Self {
+    fn new(texts: BTreeSet<String>) -> Self {
         let mut by_start: BTreeMap<_, Vec<String>> = BTreeMap::new();
         for text in texts {
             if let Some(start) = text.as_bytes().first_chunk() {
@@ -225,7 +225,7 @@ fn is_plain_word(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
 }
 
-/// Whether a key of the values says that its value is a credential.
+/// Whether a key of the values names a credential.
 fn is_credential(key: &str) -> bool {
     const WORDS: [&str; 10] = [
         "password",

@@ -51,9 +51,9 @@ pub struct Render<'a> {
     pub chart_version: &'a str,
     /// The computed values.
     pub values: Option<&'a Node>,
-    /// What the user has to say about it; may be empty.
+    /// The user's message; may be empty.
     pub message: &'a str,
-    /// The clock that says when it was made, and the random numbers for the salt of its digests.
+    /// The clock for its time stamp, and the random numbers for the salt of its digests.
     pub world: &'a World,
     /// The objects, in the order in which they are applied.
     pub objects: &'a [Object],
@@ -81,7 +81,7 @@ pub struct Header {
     pub chart: String,
     /// The chart's version.
     pub chart_version: String,
-    /// What the user said about it.
+    /// The user's message.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub message: String,
     /// How many objects it holds.
@@ -127,7 +127,7 @@ impl Revision {
         for (index, object) in objects.iter().enumerate() {
             let end = objects.get(index + 1).map_or(self.text.len(), start);
             if holds_digest(object) {
-                // A name is one line of a comment, whatever the manifest says.
+                // A name must stay on one line of a comment, whatever the manifest contains.
                 let name = format!("{}/{}", object.kind, object.name).replace(char::is_control, " ");
                 let _ =
                     writeln!(text, "# left out, because its secret values are replaced by digests: {name}");
@@ -148,13 +148,13 @@ pub fn holds_digest(object: &Object) -> bool {
 /// Why a history could not be used.
 #[derive(Debug)]
 pub enum Error {
-    /// The operating system said no.
+    /// The operating system returned an error.
     Io {
         /// What was tried: `cannot write`.
         action: &'static str,
         /// On what.
         path: PathBuf,
-        /// What it said.
+        /// Its error.
         source: io::Error,
     },
     /// A file is not what was recorded.
@@ -168,7 +168,7 @@ pub enum Error {
     Unknown {
         /// The release.
         release: String,
-        /// What was asked for; `None` for the last one.
+        /// The requested revision; `None` for the last one.
         revision: Option<u64>,
         /// Those that there are.
         known: Vec<u64>,
@@ -242,13 +242,13 @@ pub struct Listed {
     pub revision: u64,
     /// The file.
     pub path: PathBuf,
-    /// What it says of itself, or what is wrong with its file.
+    /// Its header, or why its file is invalid.
     pub header: Result<Header, Error>,
 }
 
 impl History {
     /// The history of `release` in `namespace`, below `base` (`.plimsoll`). Nothing is read or made yet.
-    pub fn of(base: &Path, namespace: &str, release: &str) -> Result<Self, Error> {
+    pub fn new(base: &Path, namespace: &str, release: &str) -> Result<Self, Error> {
         for name in [namespace, release] {
             let fit = !name.is_empty()
                 && name.len() <= 253
@@ -273,21 +273,21 @@ impl History {
             // Earlier records are right below the release.
             let recorded = below.chain([entry]).filter(is_recorded);
             let names = recorded.filter_map(|entry| entry.file_name().into_string().ok());
-            found.extend(names.filter(|name| Self::of(base, "default", name).is_ok()));
+            found.extend(names.filter(|name| Self::new(base, "default", name).is_ok()));
         }
         Ok(found.into_iter().collect())
     }
 
     /// The namespaces in which `release` was recorded, in their order.
     pub fn namespaces(base: &Path, release: &str) -> Result<Vec<String>, Error> {
-        let legacy = Self::of(base, "default", release)?.legacy_directory();
+        let legacy = Self::new(base, "default", release)?.legacy_directory();
         let mut found = BTreeSet::new();
         for file in revisions_in(&legacy)? {
             found.extend(read(&file.path).map(|revision| revision.header.namespace));
         }
         for name in entries(base)?.into_iter().filter_map(|entry| entry.file_name().into_string().ok()) {
             let directory = base.join(&name).join(release);
-            if Self::of(base, &name, release).is_ok()
+            if Self::new(base, &name, release).is_ok()
                 && directory.is_dir()
                 && !revisions_in(&directory)?.is_empty()
             {
@@ -310,12 +310,12 @@ impl History {
         self.sweep();
         let revision = self.find_files()?.last().map_or(1, |last| last.revision.saturating_add(1));
         let random = render.world.random();
-        let salt = salt(random.map_err(|source| Error::Io {
+        let salt = make_salt(random.map_err(|source| Error::Io {
             action: "cannot get random numbers for",
             path: self.directory(),
             source,
         })?);
-        let mask = Mask::of(render.objects.iter().chain(render.hooks), &salt);
+        let mask = Mask::new(render.objects.iter().chain(render.hooks), &salt);
         let header = self.header(render, revision, &mask, &salt);
         let text = compose(&header, render, &mask, &salt);
         let directory = self.directory();
@@ -355,7 +355,7 @@ impl History {
         }
     }
 
-    /// Deletes all but the last `keep` revisions and says which. The last one always stays.
+    /// Deletes all but the last `keep` revisions and returns the deleted ones. The last one always stays.
     pub fn prune(&self, keep: usize) -> Result<Vec<u64>, Error> {
         let directory = self.directory();
         let _lock = if directory.exists() { Some(self.lock()?) } else { None };
@@ -454,7 +454,7 @@ impl History {
         let mut message = render.message.to_owned();
         if !render.with_secrets {
             mask.values(&mut values);
-            message = mask.text(&message);
+            message = mask.mask_text(&message);
         }
         Header {
             version: 1,
@@ -609,7 +609,7 @@ fn compose(header: &Header, render: &Render<'_>, mask: &Mask<'_>, salt: &str) ->
 }
 
 /// A few random characters: without them a digest could be looked up in a table of common passwords.
-fn salt(random: [u8; 32]) -> String {
+fn make_salt(random: [u8; 32]) -> String {
     secrets::hex(&random[..8])
 }
 
@@ -686,9 +686,9 @@ mod tests {
     #[test]
     fn names_cannot_leave_the_directory() {
         for name in ["", ".", "..", "../x", "a/b", ".hidden", "a\0b"] {
-            assert!(matches!(History::of(Path::new("x"), "default", name), Err(Error::Name(_))), "{name:?}");
-            assert!(matches!(History::of(Path::new("x"), name, "web"), Err(Error::Name(_))), "{name:?}");
+            assert!(matches!(History::new(Path::new("x"), "default", name), Err(Error::Name(_))), "{name:?}");
+            assert!(matches!(History::new(Path::new("x"), name, "web"), Err(Error::Name(_))), "{name:?}");
         }
-        assert!(History::of(Path::new("x"), "default", "web-1").is_ok());
+        assert!(History::new(Path::new("x"), "default", "web-1").is_ok());
     }
 }

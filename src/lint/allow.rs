@@ -4,7 +4,7 @@
 //! a comment. It may stand in a manifest or in a template, as a comment of YAML, of Tera
 //! (`{# plimsoll: allow ... #}`) or of Helm's language (`{{/* plimsoll: allow ... */}}`).
 
-use super::config::known;
+use super::config::check_rule_name;
 use super::rules::{INVALID_ALLOW, UNUSED_ALLOW};
 use super::{Config, Subject, registry};
 use crate::diag::{Diagnostic, Source, SourceId, Span};
@@ -25,7 +25,7 @@ struct Allow {
 pub(super) fn apply(found: Vec<Diagnostic>, subject: &Subject<'_>, config: &Config) -> Vec<Diagnostic> {
     let mut allows: BTreeMap<SourceId, Vec<Allow>> = BTreeMap::new();
     let mut kept = Vec::new();
-    for source in texts(subject) {
+    for source in list_texts(subject) {
         if let Some(text) = subject.sources.get(source) {
             let list = read(source, &text, &mut kept);
             if !list.is_empty() {
@@ -38,7 +38,7 @@ pub(super) fn apply(found: Vec<Diagnostic>, subject: &Subject<'_>, config: &Conf
         return kept;
     }
     for diagnostic in found {
-        if !silenced(&diagnostic, subject, &mut allows) {
+        if !is_allowed(&diagnostic, subject, &mut allows) {
             kept.push(diagnostic);
         }
     }
@@ -46,7 +46,7 @@ pub(super) fn apply(found: Vec<Diagnostic>, subject: &Subject<'_>, config: &Conf
         // A rule that does not run cannot find anything.
         if registry::rule(&allow.rule).is_some_and(|rule| config.runs(rule)) {
             kept.push(
-                Diagnostic::of(
+                Diagnostic::from_rule(
                     &UNUSED_ALLOW.rule,
                     format!("there is no finding of `{}` to allow here", allow.rule),
                 )
@@ -60,7 +60,7 @@ pub(super) fn apply(found: Vec<Diagnostic>, subject: &Subject<'_>, config: &Conf
 }
 
 /// The texts that can hold such comments: manifests on disk, templates and values of the chart.
-fn texts(subject: &Subject<'_>) -> Vec<SourceId> {
+fn list_texts(subject: &Subject<'_>) -> Vec<SourceId> {
     let mut texts: Vec<SourceId> = Vec::new();
     if let Some(chart) = &subject.chart {
         for scope in chart.scopes() {
@@ -87,7 +87,7 @@ fn texts(subject: &Subject<'_>) -> Vec<SourceId> {
     texts
 }
 
-fn silenced(
+fn is_allowed(
     diagnostic: &Diagnostic,
     subject: &Subject<'_>,
     allows: &mut BTreeMap<SourceId, Vec<Allow>>,
@@ -155,24 +155,25 @@ fn read(id: SourceId, source: &Arc<Source>, found: &mut Vec<Diagnostic>) -> Vec<
             let span = places.first().copied().unwrap_or(Span::new(id, body_start, body_start));
             let message = if names.is_empty() { "no rule is named" } else { "no reason is given" };
             found.push(
-                Diagnostic::of(&INVALID_ALLOW.rule, message)
+                Diagnostic::from_rule(&INVALID_ALLOW.rule, message)
                     .at(span, "")
                     .help("write `# plimsoll: allow <rule> - <why this is fine here>`"),
             );
         }
         for (name, span) in names.iter().zip(places) {
-            match known(name) {
+            match check_rule_name(name) {
                 Ok(()) if name.contains('/') => {
                     let rule = registry::current_id(name).to_owned();
                     allows.push(Allow { rule, line: target, span, used: false });
                 }
                 Ok(()) => found.push(
-                    Diagnostic::of(&INVALID_ALLOW.rule, format!("`{name}` is a group of rules"))
+                    Diagnostic::from_rule(&INVALID_ALLOW.rule, format!("`{name}` is a group of rules"))
                         .at(span, "")
                         .help("name the one rule; turn off whole groups in `plimsoll.toml`"),
                 ),
                 Err(unknown) => {
-                    let mut diagnostic = Diagnostic::of(&INVALID_ALLOW.rule, unknown.message).at(span, "");
+                    let mut diagnostic =
+                        Diagnostic::from_rule(&INVALID_ALLOW.rule, unknown.message).at(span, "");
                     diagnostic.help = unknown.help;
                     found.push(diagnostic);
                 }

@@ -83,7 +83,7 @@ impl Baseline {
     }
 
     /// The baseline that accepts exactly these findings.
-    pub fn of(diagnostics: &[Diagnostic], sources: &Sources) -> Self {
+    pub fn from_diagnostics(diagnostics: &[Diagnostic], sources: &Sources) -> Self {
         let mut accepted = BTreeMap::new();
         for diagnostic in diagnostics {
             if let Some(fingerprint) = fingerprint(diagnostic, sources) {
@@ -128,10 +128,10 @@ impl Baseline {
                 }
             })
             .collect();
-        // The entries stand in the file in the order in which they are looked up here, if nobody moved them.
+        // Unless the file was edited, its entries are in the order in which they are looked up here.
         let mut from = 0;
         for (fingerprint, count) in left.iter().filter(|(_, count)| is_complete && **count > 0) {
-            let mut diagnostic = Diagnostic::of(
+            let mut diagnostic = Diagnostic::from_rule(
                 &STALE_BASELINE.rule,
                 format!(
                     "the baseline accepts {count} more findings of `{}` in {} than exist",
@@ -175,7 +175,7 @@ fn fingerprint(diagnostic: &Diagnostic, sources: &Sources) -> Option<Fingerprint
     let (subject, path) = if let Some(object) = &diagnostic.object {
         (name(object), diagnostic.path.clone().unwrap_or_default())
     } else {
-        let file = diagnostic.span().and_then(|span| render::place(sources, span)).map(|place| place.file);
+        let file = diagnostic.span().and_then(|span| render::locate(sources, span)).map(|place| place.file);
         (file.unwrap_or_default(), diagnostic.path.clone().unwrap_or_else(|| diagnostic.message.clone()))
     };
     Some(Fingerprint { rule, subject, path })
@@ -194,7 +194,7 @@ mod tests {
     use crate::diag::SourceKind;
 
     fn finding(rule: &str, path: &str) -> Diagnostic {
-        Diagnostic::of(crate::lint::rule(rule).unwrap(), "wrong").path(path).object(ObjectRef {
+        Diagnostic::from_rule(crate::lint::rule(rule).unwrap(), "wrong").path(path).object(ObjectRef {
             api_version: "v1".into(),
             kind: "Service".into(),
             namespace: Some("prod".into()),
@@ -209,7 +209,7 @@ mod tests {
             finding("sts/service-not-headless", "spec.clusterIP"),
             finding("k8s/required", "spec.ports"),
         ];
-        let text = Baseline::of(&old, &sources).write();
+        let text = Baseline::from_diagnostics(&old, &sources).write();
         let id = sources.add("baseline.json", text, SourceKind::File);
         let baseline = Baseline::read(&sources, id).output.unwrap();
         assert_eq!(baseline.filter(old.clone(), &sources), []);
@@ -228,7 +228,9 @@ mod tests {
     fn a_renamed_rule_is_accepted_under_its_former_id() {
         let sources = Sources::new();
         let old = vec![finding("workload/unknown-port", "spec.ports[0].targetPort")];
-        let text = Baseline::of(&old, &sources).write().replace("workload/unknown-port", "sts/unknown-port");
+        let text = Baseline::from_diagnostics(&old, &sources)
+            .write()
+            .replace("workload/unknown-port", "sts/unknown-port");
         let id = sources.add("baseline.json", text, SourceKind::File);
         let baseline = Baseline::read(&sources, id).output.unwrap();
         assert_eq!(baseline.filter(old, &sources), []);

@@ -9,7 +9,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// What configuration and flags say about a run.
+/// The settings of a run, from configuration and flags.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// Rule ids and groups with a level of their own.
@@ -112,7 +112,7 @@ impl Config {
 
     /// Takes over one line of `[rules]`.
     fn set_level(&mut self, name: &Key<'_>, value: &Value<'_>, source: SourceId) -> Result<(), Diagnostic> {
-        known(name.as_ref()).map_err(|unknown| (*unknown).at(span(name.span(), source), ""))?;
+        check_rule_name(name.as_ref()).map_err(|unknown| (*unknown).at(span(name.span(), source), ""))?;
         let word = string(value, name.as_ref(), source)?;
         let level = match word {
             "off" => Some(Level::Off),
@@ -129,7 +129,7 @@ impl Config {
     /// Runs only the rules and groups named (`--rule`), as far as they are not switched off.
     pub fn only(&mut self, names: &[String]) -> Result<(), Box<Diagnostic>> {
         for name in names {
-            known(name)?;
+            check_rule_name(name)?;
             self.only.push(name.clone());
         }
         Ok(())
@@ -138,7 +138,7 @@ impl Config {
     /// Switches rules and groups off (`--skip`).
     pub fn skip(&mut self, names: &[String]) -> Result<(), Box<Diagnostic>> {
         for name in names {
-            known(name)?;
+            check_rule_name(name)?;
             self.levels.insert(name.clone(), Level::Off);
         }
         Ok(())
@@ -179,8 +179,8 @@ pub fn parse_severity(word: &str) -> Option<Severity> {
         .find(|severity| severity.as_str() == word)
 }
 
-/// Whether a name is that of a rule or a group of rules.
-pub(super) fn known(name: &str) -> Result<(), Box<Diagnostic>> {
+/// Fails if no rule and no group of rules has the name.
+pub(super) fn check_rule_name(name: &str) -> Result<(), Box<Diagnostic>> {
     let id = current_id(name);
     if rules().iter().any(|rule| rule.id == id || rule.group() == id) {
         return Ok(());
@@ -206,7 +206,7 @@ fn error(message: String, value: &Value<'_>, source: SourceId) -> Diagnostic {
     Diagnostic::error(message).at(span(value.span(), source), "")
 }
 
-/// The text of a value that must be one; `name` says what the value is for.
+/// The text of a value that must be a string; `name` is the setting's name.
 fn string<'a>(value: &'a Value<'_>, name: &str, source: SourceId) -> Result<&'a str, Diagnostic> {
     let name = if name.contains(' ') { name.to_owned() } else { format!("`{name}`") };
     value.as_ref().as_str().ok_or_else(|| error(format!("{name} must be a string"), value, source))

@@ -16,7 +16,7 @@ pub(super) struct Documentation<'a> {
 }
 
 impl<'a> Documentation<'a> {
-    pub(super) fn of(chart: &'a Chart, sources: &Sources) -> Self {
+    pub(super) fn from_chart(chart: &'a Chart, sources: &Sources) -> Self {
         let is_page =
             |path: &str| path.rsplit_once('.').is_some_and(|(_, end)| end.eq_ignore_ascii_case("md"));
         let pages = chart.files.iter().filter(|file| is_page(&file.path));
@@ -127,7 +127,7 @@ mod tests {
         let sources = Sources::new();
         let chart = chart(&sources, &[("values.yaml", values), ("README.md", readme)]);
         let path: Vec<String> = path.split('.').map(str::to_owned).collect();
-        Documentation::of(&chart, &sources).describes(&path)
+        Documentation::from_chart(&chart, &sources).describes(&path)
     }
 
     #[test]

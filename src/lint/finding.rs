@@ -14,7 +14,10 @@ pub(super) fn finding(
     message: impl Into<String>,
 ) -> Diagnostic {
     let path = path.into();
-    Diagnostic::of(&lint.rule, message).at(locate(object, &path), "").object(object.reference()).path(path)
+    Diagnostic::from_rule(&lint.rule, message)
+        .at(locate(object, &path), "")
+        .object(object.reference())
+        .path(path)
 }
 
 /// The place of a field path in an object: of a scalar the value, of a map or a list its key, of a

@@ -1,4 +1,4 @@
-//! Lint: what a release would suffer from, said before it is applied.
+//! Lint: reports problems of a release before it is applied.
 //!
 //! [`run`] is a pure function over one [`Subject`]: the objects of a release, all together, and the
 //! chart they were rendered from, where there is one. It runs every rule of the [registry](rules)
@@ -39,7 +39,7 @@ use crate::k8s;
 use release::Release;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Everything the rules have to say about one subject, with configured severities, in the order in
+/// All findings of the rules for one subject, with configured severities, in the order in
 /// which it is shown.
 pub fn run(subject: &Subject<'_>, config: &Config) -> Vec<Diagnostic> {
     let mut found = subject.reported.to_vec();
@@ -67,7 +67,7 @@ pub fn run(subject: &Subject<'_>, config: &Config) -> Vec<Diagnostic> {
     crate::diag::render::arrange(found, subject.sources)
 }
 
-/// Takes out what a stage warned of where a rule says the same at the same place.
+/// Removes a stage's warning if a rule reports the same at the same place.
 fn drop_echoes(found: &mut Vec<Diagnostic>, sources: &Sources) {
     let place = |diagnostic: &Diagnostic| diagnostic.span().map(|span| sources.trace(span).0);
     let cited: BTreeSet<_> = found.iter().filter(|d| d.rule.is_some()).filter_map(place).collect();
@@ -105,7 +105,7 @@ pub fn merge(runs: Vec<(String, Vec<Diagnostic>)>, total: usize, sources: &Sourc
 
 /// What makes two findings the same to a reader.
 fn identity(diagnostic: &Diagnostic, sources: &Sources) -> String {
-    let place = diagnostic.span().and_then(|span| crate::diag::render::place(sources, span));
+    let place = diagnostic.span().and_then(|span| crate::diag::render::locate(sources, span));
     format!(
         "{:?}\0{}\0{}\0{:?}\0{:?}",
         place,
@@ -116,7 +116,7 @@ fn identity(diagnostic: &Diagnostic, sources: &Sources) -> String {
     )
 }
 
-/// Whether a finding says that some input could not be read or rendered: an error of no rule.
+/// Whether a finding is an error without a rule: some input could not be read or rendered.
 pub fn is_unread(finding: &Diagnostic) -> bool {
     finding.rule.is_none() && finding.severity == Severity::Error
 }

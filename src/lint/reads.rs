@@ -1,5 +1,5 @@
 //! Which values a chart's templates read: its own, those of the charts above, and those that may be called with its
-//! values. What a single text reads is the engine's to say.
+//! values. The engine determines what a single text reads.
 
 use crate::chart::{Chart, EngineKind};
 use crate::diag::{SourceId, Span};
@@ -28,58 +28,66 @@ pub(super) struct Reader {
 
 impl Reader {
     /// What the templates of a scope read, and what others read of its values: parents, and partials that it may call.
-    pub(super) fn of_scope(&mut self, root: &Scope, scope: &Scope) -> Vec<Read> {
+    pub(super) fn read_scope(&mut self, root: &Scope, scope: &Scope) -> Vec<Read> {
         let mut reads = Vec::new();
-        self.own(scope, &mut reads);
-        self.lent(root, scope, &mut reads);
-        self.of_parents(root, scope, &mut reads);
+        self.read_own_templates(scope, &mut reads);
+        self.read_foreign_partials(root, scope, &mut reads);
+        self.read_parents(root, scope, &mut reads);
         reads
     }
 
-    /// What one chart's own texts read.
-    fn own(&mut self, scope: &Scope, reads: &mut Vec<Read>) {
+    /// The values that one chart's own templates read.
+    fn read_own_templates(&mut self, scope: &Scope, reads: &mut Vec<Read>) {
         let chart: &Chart = &scope.chart;
         let values: Vec<&Map> = [&chart.values, &scope.values].into_iter().filter_map(Node::as_map).collect();
         for (source, text) in template_texts(chart, &values) {
-            self.text(&text, chart.engine, source, reads);
+            self.read_text(&text, chart.engine, source, reads);
         }
     }
 
     /// The partials of every other chart of the release may be called with this scope's values: they count as
     /// reads, without a place of their own.
-    fn lent(&mut self, other: &Scope, scope: &Scope, reads: &mut Vec<Read>) {
+    fn read_foreign_partials(&mut self, other: &Scope, scope: &Scope, reads: &mut Vec<Read>) {
         if !std::ptr::eq(other, scope) {
             let templates = other.chart.templates.iter();
             for partial in templates.filter(|template| file_name(&template.path).starts_with('_')) {
-                self.text(&partial.text, other.chart.engine, None, reads);
+                self.read_text(&partial.text, other.chart.engine, None, reads);
             }
         }
         for child in &other.children {
-            self.lent(child, scope, reads);
+            self.read_foreign_partials(child, scope, reads);
         }
     }
 
     /// What the templates of the charts above read of a scope's values: a parent has them under the scope's name.
-    fn of_parents(&mut self, root: &Scope, scope: &Scope, reads: &mut Vec<Read>) {
+    fn read_parents(&mut self, root: &Scope, scope: &Scope, reads: &mut Vec<Read>) {
         let mut parent = root;
         while !std::ptr::eq(parent, scope) {
             let way = scope.path.strip_prefix(&parent.path).unwrap_or_default();
             let way: Vec<&str> = way.split("/charts/").skip(1).collect();
             let mut theirs = Vec::new();
             for template in &parent.chart.templates {
-                self.text(&template.text, parent.chart.engine, None, &mut theirs);
+                self.read_text(&template.text, parent.chart.engine, None, &mut theirs);
             }
             reads.extend(theirs.into_iter().filter_map(|read| {
                 let (outer, inner) = read.path.split_at_checked(way.len())?;
                 (outer == way).then(|| Read { path: inner.to_vec(), ..read })
             }));
-            let Some(next) = parent.children.iter().find(|child| holds(child, scope)) else { return };
+            let Some(next) = parent.children.iter().find(|child| contains_scope(child, scope)) else {
+                return;
+            };
             parent = next;
         }
     }
 
     /// The reads in a text; none in one that is not a template.
-    fn text(&mut self, text: &Arc<str>, engine: EngineKind, source: Option<SourceId>, reads: &mut Vec<Read>) {
+    fn read_text(
+        &mut self,
+        text: &Arc<str>,
+        engine: EngineKind,
+        source: Option<SourceId>,
+        reads: &mut Vec<Read>,
+    ) {
         let references = self
             .parsed
             .entry((engine, Arc::clone(text)))
@@ -92,9 +100,9 @@ impl Reader {
     }
 }
 
-/// Whether a scope is another, or above it.
-fn holds(outer: &Scope, scope: &Scope) -> bool {
-    std::ptr::eq(outer, scope) || outer.children.iter().any(|child| holds(child, scope))
+/// Whether `outer` is `scope` or one of its ancestors.
+fn contains_scope(outer: &Scope, scope: &Scope) -> bool {
+    std::ptr::eq(outer, scope) || outer.children.iter().any(|child| contains_scope(child, scope))
 }
 
 pub(super) fn file_name(path: &str) -> &str {

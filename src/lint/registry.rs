@@ -85,7 +85,7 @@ pub(super) fn former_id(id: &str) -> Option<&'static str> {
     RENAMED.iter().find(|(_, current)| *current == id).map(|(former, _)| *former)
 }
 
-/// The rule id or group that an unknown name was most likely meant to be.
+/// The rule id or group that is most similar to an unknown name.
 pub(super) fn suggestion(name: &str) -> Option<&'static str> {
     let rules = rules();
     let whole = nearest(name, rules.iter().map(|rule| rule.id));

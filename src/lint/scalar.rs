@@ -4,7 +4,7 @@ use crate::diag::{Source, SourceId, SourceKind, Sources, Span};
 use crate::yaml::{Node, Value};
 use std::sync::Arc;
 
-/// A scalar that is no string, with the key that it belongs to.
+/// A scalar that is not a string, with its key.
 #[derive(Debug)]
 pub(super) struct Scalar<'a> {
     pub(super) node: &'a Node,
@@ -14,9 +14,12 @@ pub(super) struct Scalar<'a> {
     pub(super) text: String,
 }
 
-/// The scalars below `roots` that may be read as something else than they look like: all that are no strings, except
+/// The scalars below `roots` whose type may surprise: all that are not strings, except
 /// numbers in plain decimal digits, `true` and `false`.
-pub(super) fn disguised<'a>(roots: impl Iterator<Item = &'a Node>, sources: &Sources) -> Vec<Scalar<'a>> {
+pub(super) fn find_ambiguous<'a>(
+    roots: impl Iterator<Item = &'a Node>,
+    sources: &Sources,
+) -> Vec<Scalar<'a>> {
     let mut texts = Texts { sources, last: None };
     let mut found = Vec::new();
     for root in roots {
@@ -48,7 +51,7 @@ fn walk<'a>(node: &'a Node, key: &'a str, texts: &mut Texts<'_>, depth: usize, f
     }
 }
 
-/// Whether there is only one way to read a text that is no string.
+/// Whether a text that is not a string can be read in one way only.
 fn is_plain(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text).as_bytes();
     let number = match digits {

@@ -77,7 +77,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Nothing could be linted; the findings say why.
+    /// Nothing could be linted; the findings contain the reason.
     fn failed(findings: Vec<Diagnostic>) -> Self {
         Self { findings, ..Self::default() }
     }
@@ -132,13 +132,13 @@ fn lint_chart(world: &World, sources: &Sources, name: &str, request: &Request, c
     let mut runs = Vec::new();
     let mut objects = 0;
     for set in &request.sets {
-        let mut said = loaded.clone();
-        match one_set(world, sources, &chart, request, set, config, &mut said) {
+        let mut diagnostics = loaded.clone();
+        match one_set(world, sources, &chart, request, set, config, &mut diagnostics) {
             Some((findings, count)) => {
                 runs.push((set.name.clone(), findings));
                 objects += count;
             }
-            None => failures.push((set.name.clone(), said)),
+            None => failures.push((set.name.clone(), diagnostics)),
         }
     }
     let is_linted = !runs.is_empty();
@@ -148,7 +148,7 @@ fn lint_chart(world: &World, sources: &Sources, name: &str, request: &Request, c
     Outcome { findings: arrange(findings, sources), objects, skipped: Vec::new(), is_linted }
 }
 
-/// The findings with one set of values, and the number of objects. What stands in the way is left in `said`.
+/// The findings for one values set, and the number of objects. Errors that prevent linting are left in `diagnostics`.
 fn one_set(
     world: &World,
     sources: &Sources,
@@ -156,22 +156,23 @@ fn one_set(
     request: &Request,
     set: &Set,
     config: &Config,
-    said: &mut Vec<Diagnostic>,
+    diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<(Vec<Diagnostic>, usize)> {
-    let computed = values::compute(world, sources, chart, &set.overrides, &request.values).take(said)?;
+    let computed =
+        values::compute(world, sources, chart, &set.overrides, &request.values).take(diagnostics)?;
     // A library chart renders nothing by itself, but has files to look at.
     let rendered = if chart.is_library() {
         render::Render::default()
-    } else if has_errors(said) {
+    } else if has_errors(diagnostics) {
         return None;
     } else {
-        render::render(world, sources, &computed, &request.render).take(said)?
+        render::render(world, sources, &computed, &request.render).take(diagnostics)?
     };
-    if has_errors(said) {
+    if has_errors(diagnostics) {
         return None;
     }
     // Helm prints a document without a type, but no cluster takes it.
-    for diagnostic in said.iter_mut().filter(|found| is_about_type(found)) {
+    for diagnostic in diagnostics.iter_mut().filter(|found| is_about_type(found)) {
         diagnostic.severity = Severity::Error;
     }
     let objects: Vec<&Object> = rendered.objects().collect();
@@ -185,7 +186,7 @@ fn one_set(
             sources,
             rendering: Some(Rendering { world, options: &request.render }),
         }),
-        reported: said,
+        reported: diagnostics,
         sources,
         version: request.version(),
     };

@@ -18,7 +18,7 @@ pub struct Subject<'a> {
     pub crds: &'a [&'a Object],
     /// The chart they were rendered from.
     pub chart: Option<ChartSubject<'a>>,
-    /// What the stages before had to say: warnings, and what only a reader sees (duplicate keys).
+    /// The diagnostics of earlier stages: warnings, and problems that only a reader sees (duplicate keys).
     pub reported: &'a [Diagnostic],
     /// The texts of the run.
     pub sources: &'a Sources,
@@ -61,7 +61,7 @@ impl<'a> ChartSubject<'a> {
     }
 
     /// The charts that are the user's own to change: the root and its unpacked sub-charts, each once however
-    /// often it is aliased. Archives in `charts/` are somebody else's.
+    /// often it is aliased. Archives in `charts/` are third-party charts.
     pub(super) fn own_scopes(&self) -> Vec<&'a Scope> {
         let mut own: Vec<&'a Scope> = Vec::new();
         for scope in self.scopes() {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// The findings of one rule on manifests: `line:column path`.
 pub(super) fn findings(rule: &str, manifests: &str) -> Vec<String> {
     let sources = Sources::new();
-    short(rule, &sources, lint_manifests(&sources, manifests))
+    summarize(rule, &sources, lint_manifests(&sources, manifests))
 }
 
 /// The severities of the findings of one rule on manifests.
@@ -31,7 +31,7 @@ pub(super) fn chart_findings(rule: &str, files: &[(&str, &str)]) -> Vec<String> 
         .into_iter()
         .filter(|diagnostic| diagnostic.rule.is_some_and(|found| found.id == rule))
         .map(|diagnostic| {
-            let place = diagnostic.span().and_then(|span| crate::diag::render::place(&sources, span));
+            let place = diagnostic.span().and_then(|span| crate::diag::render::locate(&sources, span));
             let place = place.map_or(String::new(), |place| {
                 let file = place.file.strip_prefix("chart/").unwrap_or(&place.file).to_owned();
                 format!("{file}:{}:{} ", place.line, place.column)
@@ -137,7 +137,7 @@ fn parse(sources: &Sources, manifests: &str) -> (Vec<Object>, Vec<Diagnostic>) {
     (report.output.unwrap(), report.diagnostics)
 }
 
-fn short(rule: &str, sources: &Sources, found: Vec<Diagnostic>) -> Vec<String> {
+fn summarize(rule: &str, sources: &Sources, found: Vec<Diagnostic>) -> Vec<String> {
     assert!(super::rule(rule).is_some(), "no rule {rule}");
     found
         .into_iter()

@@ -208,9 +208,9 @@ fn findings_of_several_values_sets_are_told_once() {
     let id = sources.add("a.yaml", "a: 1\nb: 2\n", SourceKind::File);
     let at = |line: u32| crate::diag::Span { source: id, start: line * 5, end: line * 5 + 1 };
     let rule = rule("sts/on-delete").unwrap();
-    let both = Diagnostic::of(rule, "both").at(at(0), "");
-    let one = Diagnostic::of(rule, "one").at(at(1), "");
-    let unused = Diagnostic::of(&rules::UNUSED_ALLOW.rule, "unused").at(at(1), "");
+    let both = Diagnostic::from_rule(rule, "both").at(at(0), "");
+    let one = Diagnostic::from_rule(rule, "one").at(at(1), "");
+    let unused = Diagnostic::from_rule(&rules::UNUSED_ALLOW.rule, "unused").at(at(1), "");
     let merged = merge(
         vec![
             ("--with prod.yaml".into(), vec![both.clone(), one.clone(), unused]),
@@ -247,7 +247,7 @@ fn places_are_values_keys_or_the_nearest_key_above() {
     }
 }
 
-/// What is said of crowds grows with the number of objects, not with that of their pairs.
+/// The number of findings grows with the number of objects, not with the number of pairs.
 #[test]
 fn findings_about_crowds_stay_linear() {
     let set = |name: &str, app: &str| {

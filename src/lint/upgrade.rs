@@ -31,7 +31,7 @@ pub(super) fn stateful_sets(
     let next = Computed { root: next_scope(&computed.root, raise), user: computed.user.clone() };
     let rendered = render::render(world, sources, &next, options).output.unwrap_or_default();
     let objects = rendered.manifest.into_iter().flat_map(|document| document.objects);
-    objects.filter(|object| StatefulSet::of_object(object).is_some()).collect()
+    objects.filter(|object| StatefulSet::from_object(object).is_some()).collect()
 }
 
 /// The version that is raised, as a chart has it.

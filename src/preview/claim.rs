@@ -4,7 +4,7 @@ use super::{Claim, workload};
 use crate::k8s::views::{self, StatefulSet};
 
 /// The claims of a StatefulSet, pod by pod, as far as its pods are listed.
-pub(super) fn of_stateful_set<'a>(
+pub(super) fn preview_claims<'a>(
     set: StatefulSet<'a>,
     namespace: &'a str,
 ) -> impl Iterator<Item = Claim> + use<'a> {
@@ -15,7 +15,7 @@ pub(super) fn of_stateful_set<'a>(
 }
 
 /// A claim that is an object of its own.
-pub(super) fn of_object((claim, namespace): (views::Claim<'_>, &str)) -> Claim {
+pub(super) fn preview_claim((claim, namespace): (views::Claim<'_>, &str)) -> Claim {
     show(claim, claim.name().to_owned(), namespace, None)
 }
 
@@ -24,14 +24,14 @@ fn show(claim: views::Claim<'_>, name: String, namespace: &str, pod: Option<Stri
         name,
         namespace: namespace.to_owned(),
         size: claim.size(),
-        modes: claim.access_modes().map(|mode| short(mode).to_owned()).collect(),
+        modes: claim.access_modes().map(|mode| abbreviate_mode(mode).to_owned()).collect(),
         class: claim.class().map(str::to_owned),
         pod,
     }
 }
 
 /// An access mode as kubectl prints it.
-fn short(mode: &str) -> &str {
+fn abbreviate_mode(mode: &str) -> &str {
     match mode {
         "ReadWriteOnce" => "RWO",
         "ReadOnlyMany" => "ROX",

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 /// A flow chart of Services, pods and claims.
 pub fn mermaid(preview: &Preview) -> String {
-    let graph = Graph::of(preview);
+    let graph = Graph::new(preview);
     let mut out = String::from("flowchart LR\n");
     for (index, node) in graph.nodes.iter().enumerate() {
         let label = format!("<b>{}</b><br/>{}", mermaid_label(&node.title), mermaid_label(&node.detail));

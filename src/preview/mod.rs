@@ -1,6 +1,6 @@
 //! One render: the pods, DNS names, Services and claims that will come of it, before it exists.
 //!
-//! [`of`] reads the objects as the server would store them (defaults filled in) and says what the controllers
+//! [`build_preview`] reads the objects as the server would store them (defaults filled in) and computes what the controllers
 //! make of them; [`table`], [`json`], [`mermaid`] and [`svg`] show it.
 
 mod claim;
@@ -38,7 +38,7 @@ pub struct Preview {
     pub services: Vec<Service>,
     /// Claims of StatefulSets by pod, then those that are objects of their own.
     pub claims: Vec<Claim>,
-    /// What everything together asks for.
+    /// The total requests.
     pub totals: Totals,
 }
 
@@ -61,9 +61,9 @@ pub struct Workload {
     pub update: String,
     /// What is left when it is scaled down, and when it is deleted; empty where nothing is.
     pub leaves: Vec<String>,
-    /// What will not work as it is meant to: a governing Service that is missing or not headless.
+    /// A warning: the governing Service is missing or not headless.
     pub warnings: Vec<String>,
-    /// What one of its pods asks for.
+    /// The requests of one of its pods.
     pub requests: Resources,
     /// What one of its pods may use.
     pub limits: Resources,
@@ -108,7 +108,7 @@ pub struct Claim {
     pub name: String,
     /// Its namespace.
     pub namespace: String,
-    /// How much it asks for.
+    /// The requested size.
     pub size: Option<Quantity>,
     /// Its access modes in kubectl's short form: `RWO`.
     pub modes: Vec<String>,
@@ -118,7 +118,7 @@ pub struct Claim {
     pub pod: Option<String>,
 }
 
-/// CPU and memory; `None` where nothing is said.
+/// CPU and memory; `None` if not set.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Resources {
     /// Processor time.
@@ -127,7 +127,7 @@ pub struct Resources {
     pub memory: Option<Quantity>,
 }
 
-/// What everything together asks for. Pods of which the number is not known count once.
+/// The total requests. A workload with an unknown number of pods counts as one pod.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Totals {
     /// Pods.
@@ -145,7 +145,7 @@ pub struct Totals {
 }
 
 /// Says what will come of `objects` in a cluster of that version. `namespace` is that of objects that name none.
-pub fn of(objects: &[Object], namespace: &str, version: Version) -> Preview {
+pub fn build_preview(objects: &[Object], namespace: &str, version: Version) -> Preview {
     let stored: Vec<Stored<'_>> =
         objects.iter().filter_map(|object| Stored::new(object, namespace, version)).collect();
     let mut preview =
@@ -154,13 +154,13 @@ pub fn of(objects: &[Object], namespace: &str, version: Version) -> Preview {
         match workload.stateful_set() {
             Some(set) => {
                 preview.workloads.push(workload::stateful_set(set, namespace, &preview.services));
-                preview.claims.extend(claim::of_stateful_set(set, namespace));
+                preview.claims.extend(claim::preview_claims(set, namespace));
             }
-            None => preview.workloads.push(workload::other(workload, namespace)),
+            None => preview.workloads.push(workload::preview_other(workload, namespace)),
         }
     }
-    preview.claims.extend(stored.iter().filter_map(Stored::claim).map(claim::of_object));
-    preview.totals = totals::of(&preview, &stored);
+    preview.claims.extend(stored.iter().filter_map(Stored::claim).map(claim::preview_claim));
+    preview.totals = totals::sum_totals(&preview, &stored);
     preview
 }
 
@@ -185,7 +185,7 @@ impl<'a> Stored<'a> {
         let kind = match (object.group(), object.kind.as_str()) {
             ("", "Service") => Kind::Service,
             ("", "PersistentVolumeClaim") => Kind::Claim,
-            _ => Kind::Workload(WorkloadKind::of_object(object)?),
+            _ => Kind::Workload(WorkloadKind::from_object(object)?),
         };
         let mut root = object.root.clone();
         defaults::store(object.group(), &object.kind, &mut root);
@@ -208,6 +208,6 @@ impl<'a> Stored<'a> {
 }
 
 /// A quantity for people; a dash for none.
-fn shown(quantity: Option<Quantity>) -> String {
+fn format_quantity(quantity: Option<Quantity>) -> String {
     quantity.map_or_else(|| "-".to_owned(), |quantity| quantity.to_string())
 }

@@ -24,7 +24,7 @@ fn show(service: views::Service<'_>, namespace: &str, stored: &[Stored<'_>]) -> 
         kind: kind.to_owned(),
         cluster_ip: cluster_ip.to_owned(),
         ports: service.ports().iter().map(|each| port(each, kind)).collect(),
-        selects: selected(service, namespace, stored),
+        selects: list_selected(service, namespace, stored),
         dns: service.dns_name(namespace),
     }
 }
@@ -43,7 +43,7 @@ fn port(port: &Node, service_type: &str) -> String {
 }
 
 /// The workloads whose pods a Service selects.
-fn selected(service: views::Service<'_>, namespace: &str, stored: &[Stored<'_>]) -> Vec<String> {
+fn list_selected(service: views::Service<'_>, namespace: &str, stored: &[Stored<'_>]) -> Vec<String> {
     let selector = service.selector();
     if selector.is_empty() {
         return Vec::new();

@@ -1,6 +1,6 @@
 //! The preview as a picture: Services on the left, pods in the middle, claims on the right.
 
-use super::{Preview, shown};
+use super::{Preview, format_quantity};
 use crate::diag::escape::{terminal, xml};
 use std::fmt::Write as _;
 
@@ -30,7 +30,7 @@ pub(super) struct Graph {
 }
 
 impl Graph {
-    pub(super) fn of(preview: &Preview) -> Self {
+    pub(super) fn new(preview: &Preview) -> Self {
         let mut graph = Self::default();
         for service in &preview.services {
             let kind = if service.cluster_ip == "None" { "headless" } else { &service.kind };
@@ -60,7 +60,7 @@ impl Graph {
                         .find(|claim| claim.name == *name && claim.namespace == workload.namespace);
                     let detail = claim.map_or_else(String::new, |claim| {
                         let class = claim.class.as_deref().unwrap_or("default class");
-                        format!("{}  {}  {class}", shown(claim.size), claim.modes.join(","))
+                        format!("{}  {}  {class}", format_quantity(claim.size), claim.modes.join(","))
                     });
                     let claim = graph.add(Side::Claim, name.clone(), detail);
                     graph.edges.push((index, claim));
@@ -86,7 +86,7 @@ impl Graph {
             let known = graph.nodes.iter().any(|node| node.side == Side::Claim && node.title == claim.name);
             if !known {
                 let class = claim.class.as_deref().unwrap_or("default class");
-                let detail = format!("{}  {}  {class}", shown(claim.size), claim.modes.join(","));
+                let detail = format!("{}  {}  {class}", format_quantity(claim.size), claim.modes.join(","));
                 graph.add(Side::Claim, claim.name.clone(), detail);
             }
         }
@@ -108,7 +108,7 @@ const HEAD: usize = 40;
 
 /// A self-contained SVG picture; light or dark as the viewer prefers.
 pub fn svg(preview: &Preview) -> String {
-    let graph = Graph::of(preview);
+    let graph = Graph::new(preview);
     let column = |side: Side| match side {
         Side::Service => 0,
         Side::Pod => 1,
@@ -165,9 +165,9 @@ pub fn svg(preview: &Preview) -> String {
             xml(&terminal(&node.title)),
             xml(&terminal(&node.detail)),
             y + 21,
-            fitted(&node.title, room, 9),
+            fit_text(&node.title, room, 9),
             y + 39,
-            fitted(&node.detail, room, 7),
+            fit_text(&node.detail, room, 7),
             tx = x + inset,
         );
     }
@@ -177,7 +177,7 @@ pub fn svg(preview: &Preview) -> String {
 
 /// Text cut to fit a width in pixels, at so many pixels a character; the end is kept, for that is where names
 /// differ.
-fn fitted(text: &str, room: usize, per_character: usize) -> String {
+fn fit_text(text: &str, room: usize, per_character: usize) -> String {
     let most = room / per_character;
     let text = terminal(text);
     let length = text.chars().count();

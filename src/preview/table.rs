@@ -1,6 +1,6 @@
 //! The preview for a terminal.
 
-use super::{Preview, Resources, shown};
+use super::{Preview, Resources, format_quantity};
 use crate::diag::escape::terminal;
 use std::fmt::Write as _;
 
@@ -62,7 +62,7 @@ pub fn table(preview: &Preview) -> String {
         .map(|c| {
             vec![
                 c.name.clone(),
-                shown(c.size),
+                format_quantity(c.size),
                 c.modes.join(","),
                 match c.class.as_deref() {
                     None => "(default)".to_owned(),
@@ -97,15 +97,16 @@ fn notes(preview: &Preview, out: &mut String) {
 
 fn totals(preview: &Preview, out: &mut String) {
     let totals = &preview.totals;
-    let pair =
-        |resources: &Resources| format!("cpu {}, memory {}", shown(resources.cpu), shown(resources.memory));
+    let pair = |resources: &Resources| {
+        format!("cpu {}, memory {}", format_quantity(resources.cpu), format_quantity(resources.memory))
+    };
     let more = if totals.at_least { " or more" } else { "" };
     let _ = writeln!(
         out,
         "TOTAL\n  pods      {}{more}\n  claims    {}, storage {}\n  requests  {}\n  limits    {}",
         totals.pods,
         totals.claims,
-        shown(totals.storage),
+        format_quantity(totals.storage),
         pair(&totals.requests),
         pair(&totals.limits)
     );

@@ -1,10 +1,10 @@
-//! What everything together asks for.
+//! The total requests.
 
 use super::{Preview, Resources, Stored, Totals};
 use crate::k8s::quantity::{Quantity, sum};
 use crate::k8s::views::Claim;
 
-pub(super) fn of(preview: &Preview, stored: &[Stored<'_>]) -> Totals {
+pub(super) fn sum_totals(preview: &Preview, stored: &[Stored<'_>]) -> Totals {
     let mut totals = Totals::default();
     for workload in &preview.workloads {
         let count = workload.replicas.unwrap_or(1);

@@ -11,7 +11,7 @@ pub(super) fn listed(set: StatefulSet<'_>) -> Range<i64> {
 }
 
 pub(super) fn stateful_set(set: StatefulSet<'_>, namespace: &str, services: &[Service]) -> Workload {
-    let warning = unresolved(set, namespace, services);
+    let warning = explain_unresolved(set, namespace, services);
     let pods = listed(set).map(|ordinal| Pod {
         name: set.pod_name(ordinal),
         ordinal: Some(ordinal),
@@ -25,12 +25,12 @@ pub(super) fn stateful_set(set: StatefulSet<'_>, namespace: &str, services: &[Se
         update: update(set),
         leaves: leaves(set),
         warnings: warning.into_iter().collect(),
-        ..base(set.workload(), namespace)
+        ..preview_common(set.workload(), namespace)
     }
 }
 
 /// Why the DNS names of its pods do not resolve; `None` if they do.
-fn unresolved(set: StatefulSet<'_>, namespace: &str, services: &[Service]) -> Option<String> {
+fn explain_unresolved(set: StatefulSet<'_>, namespace: &str, services: &[Service]) -> Option<String> {
     let name = set.service_name();
     if name.is_empty() {
         return Some("no `serviceName`: its pods have no DNS names of their own".to_owned());
@@ -89,7 +89,7 @@ fn leaves(set: StatefulSet<'_>) -> Vec<String> {
 }
 
 /// Workloads whose pods have names that only the cluster knows, and single pods.
-pub(super) fn other(workload: views::Workload<'_>, namespace: &str) -> Workload {
+pub(super) fn preview_other(workload: views::Workload<'_>, namespace: &str) -> Workload {
     let root = workload.root();
     let (replicas, start, update) = match workload.kind() {
         WorkloadKind::Deployment => {
@@ -106,7 +106,7 @@ pub(super) fn other(workload: views::Workload<'_>, namespace: &str) -> Workload 
         WorkloadKind::Pod => (Some(1), "at once".to_owned(), "only its images can change".to_owned()),
         _ => (workload.replicas(), "all at once".to_owned(), "existing pods are not updated".to_owned()),
     };
-    Workload { replicas, pods: own_pod(workload), start, update, ..base(workload, namespace) }
+    Workload { replicas, pods: list_own_pod(workload), start, update, ..preview_common(workload, namespace) }
 }
 
 fn deployment_update(deployment: Deployment<'_>) -> String {
@@ -117,8 +117,8 @@ fn deployment_update(deployment: Deployment<'_>) -> String {
     }
 }
 
-/// The pod that an object is itself.
-fn own_pod(workload: views::Workload<'_>) -> Vec<Pod> {
+/// The pod if the object itself is one.
+fn list_own_pod(workload: views::Workload<'_>) -> Vec<Pod> {
     if workload.kind() != WorkloadKind::Pod {
         return Vec::new();
     }
@@ -126,8 +126,8 @@ fn own_pod(workload: views::Workload<'_>) -> Vec<Pod> {
     vec![Pod { name: workload.name().to_owned(), ordinal: None, dns: None, claims }]
 }
 
-/// What is read alike from all of them.
-fn base(workload: views::Workload<'_>, namespace: &str) -> Workload {
+/// The fields that all workloads have in common.
+fn preview_common(workload: views::Workload<'_>, namespace: &str) -> Workload {
     let template = workload.template();
     Workload {
         kind: workload.kind().as_str().to_owned(),

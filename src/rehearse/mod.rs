@@ -217,7 +217,7 @@ fn unknown(flag: &str, name: &str, known: &BTreeSet<String>) -> Diagnostic {
 /// The larger of what a namespace has before and after, if it is too much.
 fn too_many(namespace: &str, objects: &[&StoredObject]) -> Option<Diagnostic> {
     let pods = objects.iter().fold(0_i64, |sum, object| {
-        let kind = WorkloadKind::of(&object.group, &object.kind);
+        let kind = WorkloadKind::from_group_kind(&object.group, &object.kind);
         let replicas = [&object.before, &object.after].into_iter().flatten().filter_map(|root| {
             let workload = views::Workload::new(kind?, root);
             workload.replicas().or_else(|| views::Job::new(root).parallelism().into())

@@ -78,7 +78,7 @@ impl Recorder {
         self.services.clone_from(&state.services);
         for service in &state.services {
             if state.selected(Service::new(service).selector()).next().is_some() {
-                self.in_use.insert(Metadata::of(service).name().to_owned());
+                self.in_use.insert(Metadata::new(service).name().to_owned());
             }
         }
         self.budgets = state.budgets.iter().map(|budget| budget.name.clone()).collect();
@@ -204,7 +204,7 @@ impl Recorder {
         let has_all = last.is_some_and(|last| last.ready >= last.wanted);
         Rehearsal {
             namespace: namespace.to_owned(),
-            services: self.services.iter().map(|service| Metadata::of(service).name().to_owned()).collect(),
+            services: self.services.iter().map(|service| Metadata::new(service).name().to_owned()).collect(),
             budgets: self.budgets,
             steps: self.steps,
             pods: rows,
@@ -222,7 +222,7 @@ impl Recorder {
 
     /// Services that never select a pod have nothing to show.
     fn drop_unused_services(&mut self) {
-        let names: Vec<&str> = self.services.iter().map(|service| Metadata::of(service).name()).collect();
+        let names: Vec<&str> = self.services.iter().map(|service| Metadata::new(service).name()).collect();
         let is_kept: Vec<bool> = names.iter().map(|name| self.in_use.contains(*name)).collect();
         let keep = |index: usize| is_kept.get(index).copied().unwrap_or_default();
         for step in &mut self.steps {
@@ -265,7 +265,7 @@ impl Recorder {
             if let (true, true, Some(first)) = (had, is_ever_used, empty.first()) {
                 remarks.push(format!(
                     "service/{} has no endpoints in {} of {} steps, from step {first} on",
-                    Metadata::of(service).name(),
+                    Metadata::new(service).name(),
                     empty.len(),
                     self.steps.len()
                 ));
@@ -283,7 +283,7 @@ fn unapplied(object: &StoredObject) -> Option<String> {
             "the API server rejects the new manifest of {reference}: it stays as it is (`plimsoll diff` says why)"
         ));
     }
-    let has_pods = WorkloadKind::of(&object.group, &object.kind).is_some();
+    let has_pods = WorkloadKind::from_group_kind(&object.group, &object.kind).is_some();
     (object.is_removed && has_pods).then(|| {
         format!(
             "{reference} is not in the new manifests: `kubectl apply` does not delete it, and its pods keep running"

@@ -420,7 +420,7 @@ impl Manifests {
     /// Reads the document in a part of the text; there is no output if it is broken, or, in a Tera chart, empty.
     fn document(&self, sources: &Sources, range: Range<usize>) -> Report<Parsed> {
         let read_options = if self.strict { ReadOptions::strict() } else { ReadOptions::lenient() };
-        let map = self.map.part(range.start, range.end);
+        let map = self.map.slice(range.start, range.end);
         let part = &self.text[range.clone()];
         let source = sources.add(self.path.clone(), part, SourceKind::Rendered(map));
         let report = manifest::parse(sources, source, &self.path, &read_options);

@@ -30,17 +30,17 @@ impl Invalid {
         Self { at, reason: reason.into(), is_incomplete: false }
     }
 
-    /// What `serde_json` says about `text`, which begins at byte `start` of the whole.
-    fn of(error: &serde_json::Error, text: &str, start: usize) -> Self {
+    /// The error of `serde_json` for `text`, which begins at byte `start` of the whole.
+    fn from_error(error: &serde_json::Error, text: &str, start: usize) -> Self {
         let at = start + offset(text, error);
         if error.is_eof() {
             let reason = format!("the text ends inside {}", open_at_end(text));
             return Self { at, reason, is_incomplete: true };
         }
-        let said = error.to_string();
+        let message = error.to_string();
         // The place is shown by itself.
         let place = format!(" at line {} column {}", error.line(), error.column());
-        Self::new(at, said.strip_suffix(&place).unwrap_or(&said))
+        Self::new(at, message.strip_suffix(&place).unwrap_or(&message))
     }
 }
 
@@ -53,7 +53,7 @@ pub(super) fn prefix(text: &str, start: usize, source: SourceId) -> Result<Json,
     }
     // serde_json is the judge of the grammar; the walk below then only has to find positions.
     let mut judge = serde_json::Deserializer::from_str(rest);
-    IgnoredAny::deserialize(&mut judge).map_err(|error| Invalid::of(&error, rest, start))?;
+    IgnoredAny::deserialize(&mut judge).map_err(|error| Invalid::from_error(&error, rest, start))?;
     let mut walker = Walker { text, source, at: start, depth: 0, duplicates: Vec::new() };
     let node = walker.value().ok_or_else(|| {
         if walker.depth > Limits::MAX_DEPTH {
@@ -67,7 +67,7 @@ pub(super) fn prefix(text: &str, start: usize, source: SourceId) -> Result<Json,
 }
 
 /// Reads a text that is one JSON value and nothing else.
-pub(super) fn whole(text: &str, source: SourceId) -> Result<Json, Invalid> {
+pub(super) fn parse_whole(text: &str, source: SourceId) -> Result<Json, Invalid> {
     let json = prefix(text, 0, source)?;
     match text[json.end..].find(|c: char| !c.is_whitespace()) {
         Some(more) => Err(Invalid::new(json.end + more, "more text follows the JSON value")),
@@ -76,7 +76,7 @@ pub(super) fn whole(text: &str, source: SourceId) -> Result<Json, Invalid> {
 }
 
 /// The error for JSON in a flag that cannot be read; `start` is where the value begins.
-pub(super) fn refused(text: &str, start: usize, source: SourceId, invalid: &Invalid) -> Diagnostic {
+pub(super) fn report_invalid(text: &str, start: usize, source: SourceId, invalid: &Invalid) -> Diagnostic {
     let value = text.get(start..).unwrap_or_default().trim_start();
     let help = if value.starts_with(|c: char| c.is_alphabetic()) {
         Some("strings need quotes: `--set-json 'key=\"text\"'`; for plain text use `--set-string`")
@@ -90,8 +90,8 @@ pub(super) fn refused(text: &str, start: usize, source: SourceId, invalid: &Inva
         .maybe_help(help.map(str::to_owned))
 }
 
-/// The value without positions, as other libraries take it.
-pub(super) fn plain(node: &Node) -> serde_json::Value {
+/// The value without positions, for other libraries.
+pub(super) fn to_json(node: &Node) -> serde_json::Value {
     match &node.value {
         Value::Null => serde_json::Value::Null,
         Value::Bool(flag) => (*flag).into(),
@@ -99,9 +99,9 @@ pub(super) fn plain(node: &Node) -> serde_json::Value {
         Value::Uint(number) => (*number).into(),
         Value::Float(number) => (*number).into(),
         Value::String(text) => text.as_str().into(),
-        Value::Seq(items) => items.iter().map(plain).collect(),
+        Value::Seq(items) => items.iter().map(to_json).collect(),
         Value::Map(map) => serde_json::Value::Object(
-            map.iter().map(|entry| (entry.key.clone(), plain(&entry.value))).collect(),
+            map.iter().map(|entry| (entry.key.clone(), to_json(&entry.value))).collect(),
         ),
     }
 }
@@ -170,8 +170,8 @@ impl Walker<'_> {
         let first = self.peek()?;
         let start = self.at;
         let value = match first {
-            b'{' => self.inside(Self::object)?,
-            b'[' => self.inside(Self::array)?,
+            b'{' => self.read_nested(Self::object)?,
+            b'[' => self.read_nested(Self::array)?,
             b'"' => Value::String(self.string()?),
             _ => {
                 self.at += scalar_length(&self.text.as_bytes()[start..]);
@@ -181,8 +181,8 @@ impl Walker<'_> {
         Some(Node::new(value, Span::new(self.source, start, self.at)))
     }
 
-    /// Reads a map or list, unless it stands in too many others: what is read is walked recursively later on.
-    fn inside(&mut self, read: fn(&mut Self) -> Option<Value>) -> Option<Value> {
+    /// Reads a map or list, unless it is nested too deeply: the result is walked recursively later.
+    fn read_nested(&mut self, read: fn(&mut Self) -> Option<Value>) -> Option<Value> {
         self.depth += 1;
         if self.depth > Limits::MAX_DEPTH {
             return None;
@@ -289,7 +289,7 @@ mod tests {
 
     fn read(text: &str) -> Result<Node, Invalid> {
         let source = Sources::new().add("--set-json", text, SourceKind::Flag);
-        whole(text, source).map(|json| json.node)
+        parse_whole(text, source).map(|json| json.node)
     }
 
     #[test]

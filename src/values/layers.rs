@@ -95,8 +95,8 @@ fn apply(
     flag: Flag<'_>,
 ) -> Result<set::Effects, Box<Diagnostic>> {
     if matches!(flag, Flag::Json) && argument.trim_start().starts_with('{') {
-        let object =
-            json::whole(argument, source).map_err(|invalid| json::refused(argument, 0, source, &invalid))?;
+        let object = json::parse_whole(argument, source)
+            .map_err(|invalid| json::report_invalid(argument, 0, source, &invalid))?;
         let base = std::mem::replace(values, Node::bare(false));
         *values = overlay(base, object.node);
         return Ok(set::Effects { duplicates: object.duplicates, ..set::Effects::default() });
@@ -135,7 +135,7 @@ fn values_file(
         Ok(text) => Some(sources.add(name, text, SourceKind::File)),
         Err(reason) => {
             let path = Path::new(name);
-            let near = if world.exists(path) { None } else { neighbour(world, path) };
+            let near = if world.exists(path) { None } else { find_similar_name(world, path) };
             sink.push(
                 Diagnostic::error(format!("cannot read the values file `{name}`: {reason}"))
                     .maybe_help(near.map(|near| format!("did you mean `{near}`?"))),
@@ -174,8 +174,8 @@ fn read_text(world: &World, overrides: &Overrides, name: &str) -> Result<String,
     })
 }
 
-/// A file beside `path` whose name is near.
-fn neighbour(world: &World, path: &Path) -> Option<String> {
+/// A file in the same directory with a name similar to that of `path`.
+fn find_similar_name(world: &World, path: &Path) -> Option<String> {
     let directory = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
     let names = world.names(directory);
     let near = nearest(path.file_name()?.to_str()?, names.iter().map(String::as_str))?;

@@ -35,14 +35,14 @@ pub(super) fn tables(
         let value = match (value, &below.value.value) {
             (Value::Null, base) if nulls == Nulls::Delete && !matches!(base, Value::Null) => continue,
             (Value::Map(over), Value::Map(base)) => {
-                let path = path.then(&below.key);
+                let path = path.join(&below.key);
                 Node::new(Value::Map(tables(over, base, nulls, &path, warn)), span)
             }
             (value, base) => {
                 let value = Node::new(value, span);
                 let reshaped = value.as_map().is_some() != matches!(base, Value::Map(_));
                 if reshaped && !value.is_null() && !below.value.is_null() {
-                    warn(retyped(&path.then(&below.key), &value, &below.value));
+                    warn(warn_of_type_change(&path.join(&below.key), &value, &below.value));
                 }
                 value
             }
@@ -55,8 +55,8 @@ pub(super) fn tables(
     merged
 }
 
-/// The warning that a value of another shape takes the place of a default.
-pub(super) fn retyped(path: &Path<'_>, above: &Node, below: &Node) -> Diagnostic {
+/// The warning that a value of another type replaces a default.
+pub(super) fn warn_of_type_change(path: &Path<'_>, above: &Node, below: &Node) -> Diagnostic {
     Diagnostic::warning(format!(
         "`{path}` is {} in the defaults, and {} here",
         below.type_name(),
@@ -74,7 +74,7 @@ pub(super) enum Path<'a> {
 }
 
 impl<'a> Path<'a> {
-    pub(super) fn then(&'a self, key: &'a str) -> Self {
+    pub(super) fn join(&'a self, key: &'a str) -> Self {
         Self::Key(self, key)
     }
 }

@@ -140,7 +140,7 @@ fn observed(
     let accepted = |remark: &Diagnostic| {
         let mut remark = remark.clone();
         remark.severity = options.unknown_keys;
-        // An error that `--strict` asks for is no finding of lint.
+        // The errors of `--strict` are not findings of lint.
         remark.rule = remark.rule.filter(|_| options.unknown_keys != Severity::Error);
         remark
     };
@@ -152,7 +152,7 @@ fn observed(
     }
     let Some(user) = user else { return Report::failed(sink) };
     let given = user.values.as_map().cloned().unwrap_or_default();
-    let mut branch = tree::grow(chart, &given, &mut sink);
+    let mut branch = tree::build_tree(chart, &given, &mut sink);
     if has_errors(&sink) {
         return Report::failed(sink);
     }
@@ -168,7 +168,8 @@ fn observed(
     if let Some(given) = user.values.as_map() {
         unknown::report(&branch, given, options, &mut sink);
     }
-    let root = Scope::of(&branch, branch.name.clone(), Node::new(Value::Map(values), user.values.span));
+    let root =
+        Scope::from_branch(&branch, branch.name.clone(), Node::new(Value::Map(values), user.values.span));
     if !options.skip_schema_validation {
         schema::validate(sources, &root, &user.values, &mut sink);
     }
@@ -196,12 +197,16 @@ fn replaced_lists(root: &Branch<'_>, lists: &[NewList], sink: &mut Vec<Diagnosti
 }
 
 impl Scope {
-    fn of(branch: &Branch<'_>, path: String, values: Node) -> Self {
+    fn from_branch(branch: &Branch<'_>, path: String, values: Node) -> Self {
         let children = branch
             .children
             .iter()
             .map(|child| {
-                Self::of(child, format!("{path}/charts/{}", child.name), tree::slice(&values, &child.name))
+                Self::from_branch(
+                    child,
+                    format!("{path}/charts/{}", child.name),
+                    tree::slice(&values, &child.name),
+                )
             })
             .collect();
         let dependencies = branch.dependencies().collect();
@@ -223,7 +228,7 @@ fn missing_dependencies(chart: &Chart, severity: Severity, sink: &mut Vec<Diagno
                     .at(dependency.span, "declared here")
                     .help("fetch it with `helm dependency build`, or remove it from `Chart.yaml`"),
             );
-        } else if !there.iter().any(|child| dependency.takes(child)) {
+        } else if !there.iter().any(|child| dependency.is_satisfied_by(child)) {
             let versions: Vec<&str> = there.iter().map(|child| child.metadata.version.as_str()).collect();
             let wanted = dependency.version.as_ref().map_or("no version", |version| version.as_str());
             let there = versions.join(", ");

@@ -93,14 +93,14 @@ impl Schema {
             return Ok(Self { validator });
         }
         let (name, tree) = positions(sources, placed)?;
-        match build(&json::plain(&tree)) {
+        match build(&json::to_json(&tree)) {
             Ok(validator) => Ok(Self { validator }),
             Err(error) => Err(Box::new(unusable(&name, &tree, &error))),
         }
     }
 
     fn check(&self, sources: &Sources, placed: &Placed<'_>, user: &Node) -> Vec<Diagnostic> {
-        let whole = json::plain(&placed.scope.values);
+        let whole = json::to_json(&placed.scope.values);
         if self.validator.is_valid(&whole) {
             return Vec::new();
         }
@@ -111,9 +111,9 @@ impl Schema {
         if !found.is_empty()
             && let Some(node) = without_empty_globals(placed.scope, placed.is_root)
         {
-            stripped = json::plain(&node);
+            stripped = json::to_json(&node);
             let again: Vec<_> = self.validator.iter_errors(&stripped).take(MAX_LISTED).collect();
-            if again.len() < found.len() || says_less(&again, &found) {
+            if again.len() < found.len() || reports_fewer_keys(&again, &found) {
                 found = again;
             }
         }
@@ -127,7 +127,7 @@ impl Schema {
 fn positions(sources: &Sources, placed: &Placed<'_>) -> Result<(String, Node), Box<Diagnostic>> {
     let source = placed.scope.chart.schema.as_ref().map_or(Span::NONE.source, |schema| schema.source);
     let name = sources.get(source).map_or_else(String::new, |source| source.name.clone());
-    match json::whole(placed.schema, source) {
+    match json::parse_whole(placed.schema, source) {
         Ok(tree) => Ok((name, tree.node)),
         Err(invalid) => {
             let span = Span::new(source, invalid.at, placed.schema.len().min(invalid.at + 1));
@@ -182,7 +182,8 @@ fn describe(tree: &Node, placed: &Placed<'_>, user: &Node, error: &ValidationErr
             let full = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
             let text = format!("`{full}` is required by the schema");
             let map = placed.keys.iter().try_fold(user, |node, key| node.get(key));
-            let given = map.and_then(|map| exactly(map, error.instance_path())).and_then(|map| map.get(key));
+            let given =
+                map.and_then(|map| find_exact(map, error.instance_path())).and_then(|map| map.get(key));
             vec![match given.filter(|node| node.is_null()) {
                 Some(null) => violation(&full, text, Some(null.span), "this null removes the default"),
                 None => violation(&full, text, place, "it is missing here")
@@ -197,7 +198,7 @@ fn describe(tree: &Node, placed: &Placed<'_>, user: &Node, error: &ValidationErr
             let text = format!("{shown} must be {}, not {}", wanted.join(" or "), node.type_name());
             vec![
                 violation(&path, text, place, &format!("this is {}", node.type_name()))
-                    .maybe_help(quoting(node, &wanted)),
+                    .maybe_help(suggest_quoting(node, &wanted)),
             ]
         }
         ValidationErrorKind::Enum { options } => {
@@ -205,7 +206,7 @@ fn describe(tree: &Node, placed: &Placed<'_>, user: &Node, error: &ValidationErr
                 .as_array()
                 .into_iter()
                 .flatten()
-                .map(|option| format!("`{}`", bare(option)))
+                .map(|option| format!("`{}`", format_unquoted(option)))
                 .collect();
             let near = node
                 .as_str()
@@ -243,8 +244,8 @@ fn properties(tree: &Node, location: &Location) -> Vec<String> {
     properties.into_iter().flat_map(Map::keys).map(str::to_owned).collect()
 }
 
-/// Whether the second list only has what is about fewer keys: the same number of errors, a shorter text.
-fn says_less(again: &[ValidationError<'_>], found: &[ValidationError<'_>]) -> bool {
+/// Whether the errors in `again` name fewer keys than those in `found`.
+fn reports_fewer_keys(again: &[ValidationError<'_>], found: &[ValidationError<'_>]) -> bool {
     let length = |errors: &[ValidationError<'_>]| {
         errors
             .iter()
@@ -333,7 +334,7 @@ fn find<'n>(root: &'n Node, location: &Location) -> (&'n Node, Option<Span>) {
 }
 
 /// The node at a location, if it is there.
-fn exactly<'n>(root: &'n Node, location: &Location) -> Option<&'n Node> {
+fn find_exact<'n>(root: &'n Node, location: &Location) -> Option<&'n Node> {
     location.segments().try_fold(root, |node, segment| step(node, &segment).map(|(node, _)| node))
 }
 
@@ -380,8 +381,8 @@ fn type_word(name: &str) -> &'static str {
     }
 }
 
-/// The way out where YAML or `--set` took a string for something else, or the other way round.
-fn quoting(node: &Node, wanted: &[&str]) -> Option<String> {
+/// The remediation if YAML or `--set` read a string as another type, or the reverse.
+fn suggest_quoting(node: &Node, wanted: &[&str]) -> Option<String> {
     match node.value {
         Value::Bool(_) | Value::Int(_) | Value::Uint(_) | Value::Float(_) if wanted.contains(&"a string") => {
             Some("quote it in a values file, or use `--set-string`".to_owned())
@@ -402,6 +403,6 @@ fn quoting(node: &Node, wanted: &[&str]) -> Option<String> {
     }
 }
 
-fn bare(value: &serde_json::Value) -> String {
+fn format_unquoted(value: &serde_json::Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// The longest value shown in full by [`Explanation::text`].
 const MAX_SHOWN: usize = 100;
 
-/// The values as YAML. With `origins` every leaf has a comment that says where it was written, `# prod.yaml:3:9` or
+/// The values as YAML. With `origins` every leaf has a comment with its origin, `# prod.yaml:3:9` or
 /// `# --set image.tag=2`; the text is the same YAML with and without.
 pub fn show(sources: &Sources, values: &Node, origins: bool) -> String {
     if !origins {
@@ -30,31 +30,31 @@ pub fn show(sources: &Sources, values: &Node, origins: bool) -> String {
 pub fn origin(sources: &Sources, span: Span) -> Option<String> {
     let source = sources.get(span.source)?;
     if source.kind == SourceKind::Flag {
-        return Some(format!("{} {}", source.name, shortened(&source.text)));
+        return Some(format!("{} {}", source.name, shorten(&source.text)));
     }
     let at = source.position(span.start);
     Some(format!("{}:{}:{}", source.name, at.line, at.column))
 }
 
-/// Why a value is what it is: every layer's say, lowest first.
+/// Where a value comes from: what each layer sets, lowest first.
 #[derive(Debug, Clone)]
 pub struct Explanation {
     /// The path asked about, as written.
     pub path: String,
-    /// What the layers say about it. Those that say nothing are left out.
+    /// What the layers set. Layers that do not set it are left out.
     pub steps: Vec<Step>,
     /// What counts in the end; `None` if the key is taken away.
     pub result: Option<Node>,
 }
 
-/// One layer's say about a key.
+/// What one layer sets for a key.
 #[derive(Debug, Clone)]
 pub struct Step {
     /// The layer: `charts/db/values.yaml`, `prod.yaml`, `--set a=1`.
     pub layer: String,
-    /// What it says; `None` where a null takes the key away, or a map around it is replaced.
+    /// The value; `None` if a null removes the key, or a map around it is replaced.
     pub value: Option<Node>,
-    /// Where it says so.
+    /// Where it is set.
     pub span: Span,
 }
 
@@ -81,10 +81,10 @@ pub fn why(
     };
     let mut heard = Vec::new();
     let given = computed.user.as_map().cloned().unwrap_or_default();
-    let mut root = tree::grow(chart, &given, &mut heard);
+    let mut root = tree::build_tree(chart, &given, &mut heard);
     tree::import_values(&mut root, &mut heard);
     let steps = History { sources, root: &root, snapshots: &snapshots }.steps(&parts);
-    let result = follow(&computed.root.values, &parts).ok().flatten().cloned();
+    let result = find_node(&computed.root.values, &parts).ok().flatten().cloned();
     if steps.is_empty() && result.is_none() {
         sink.push(no_such_value(&computed.root.values, path, &parts));
         return Report::failed(sink);
@@ -96,7 +96,7 @@ impl Explanation {
     /// The explanation as text: the result, then a line for each layer, the one that counts marked.
     pub fn text(&self, sources: &Sources) -> String {
         let mut out = match &self.result {
-            Some(node) => format!("{} = {}\n", terminal(&self.path), shortened(&emit::flow_json(node))),
+            Some(node) => format!("{} = {}\n", terminal(&self.path), shorten(&emit::flow_json(node))),
             None => format!("{} is not set\n", terminal(&self.path)),
         };
         let origins: Vec<String> = self
@@ -112,13 +112,13 @@ impl Explanation {
                 .rposition(|step| leaf && step.value.as_ref().is_some_and(|node| node.span == result.span))
         });
         for (index, (step, origin)) in self.steps.iter().zip(&origins).enumerate() {
-            let said = match &step.value {
+            let value = match &step.value {
                 None => "removes it".to_owned(),
                 Some(node) if node.is_null() => "null, which removes the default".to_owned(),
-                Some(node) => shortened(&emit::flow_json(node)),
+                Some(node) => shorten(&emit::flow_json(node)),
             };
             let mark = if winner == Some(index) { "  <- used" } else { "" };
-            let _ = writeln!(out, "  {origin:width$}  {said}{mark}");
+            let _ = writeln!(out, "  {origin:width$}  {value}{mark}");
         }
         out
     }
@@ -167,8 +167,8 @@ fn parse_path(text: &str) -> Option<Vec<Part>> {
     Some(parts)
 }
 
-/// The node at a path: `Ok(None)` if nothing says anything about it, `Err` with the null or scalar in the way.
-fn follow<'n>(node: &'n Node, path: &[Part]) -> Result<Option<&'n Node>, &'n Node> {
+/// The node at a path: `Ok(None)` if it is not set, `Err` with the null or scalar above it.
+fn find_node<'n>(node: &'n Node, path: &[Part]) -> Result<Option<&'n Node>, &'n Node> {
     let mut node = node;
     for part in path {
         let next = match (part, &node.value) {
@@ -192,7 +192,7 @@ struct History<'a> {
 }
 
 impl History<'_> {
-    /// What the layers say, lowest first. What parents say about `global` counts above what is said about a sub-chart's.
+    /// What the layers set, lowest first. A parent's `global` overrides that of a sub-chart.
     fn steps(&self, path: &[Part]) -> Vec<Step> {
         let scopes = self.scopes(path);
         let mut steps = self.literal(path, &scopes);
@@ -226,11 +226,11 @@ impl History<'_> {
         let mut steps = Vec::new();
         for (depth, branch) in scopes.iter().enumerate().rev() {
             let inside = &path[depth..];
-            let own = follow(&branch.chart.values, inside);
+            let own = find_node(&branch.chart.values, inside);
             // The defaults hold imported tables, and those of sub-charts, which speak for themselves.
             if depth + 1 == scopes.len() && own == Ok(None) && !inside.is_empty() {
                 let defaults = Node::new(Value::Map(branch.defaults.clone().into_owned()), Span::NONE);
-                let imported = follow(&defaults, inside).ok().flatten();
+                let imported = find_node(&defaults, inside).ok().flatten();
                 if let Some(node) = imported.filter(|node| !node.span.is_none()) {
                     let layer = format!("imported into {}", branch.name);
                     steps.push(Step { layer, value: Some(node.clone()), span: node.span });
@@ -242,8 +242,8 @@ impl History<'_> {
         }
         let mut before: Result<Option<&Node>, &Node> = Ok(None);
         for (layer, values) in self.snapshots {
-            let after = follow(values, path);
-            if !same(before, after) {
+            let after = find_node(values, path);
+            if !are_same(before, after) {
                 steps.extend(step(layer.clone(), after));
             }
             before = after;
@@ -261,29 +261,31 @@ fn step(layer: String, found: Result<Option<&Node>, &Node>) -> Option<Step> {
 }
 
 /// Whether two findings are the same text: equal values written at different places are not.
-fn same(a: Result<Option<&Node>, &Node>, b: Result<Option<&Node>, &Node>) -> bool {
+fn are_same(a: Result<Option<&Node>, &Node>, b: Result<Option<&Node>, &Node>) -> bool {
     match (a, b) {
-        (Ok(Some(a)), Ok(Some(b))) => same_text(a, b),
+        (Ok(Some(a)), Ok(Some(b))) => are_same_text(a, b),
         (Ok(None), Ok(None)) => true,
         (Err(a), Err(b)) => a.span == b.span,
         _ => false,
     }
 }
 
-fn same_text(a: &Node, b: &Node) -> bool {
+fn are_same_text(a: &Node, b: &Node) -> bool {
     match (&a.value, &b.value) {
         (Value::Map(a), Value::Map(b)) => {
             a.len() == b.len()
-                && a.iter().zip(b).all(|(a, b)| a.key == b.key && same_text(&a.value, &b.value))
+                && a.iter().zip(b).all(|(a, b)| a.key == b.key && are_same_text(&a.value, &b.value))
         }
-        (Value::Seq(a), Value::Seq(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_text(a, b)),
+        (Value::Seq(a), Value::Seq(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| are_same_text(a, b))
+        }
         _ => a.span == b.span && a == b,
     }
 }
 
 fn no_such_value(values: &Node, path: &str, parts: &[Part]) -> Diagnostic {
     let known = (0..parts.len()).rev().find_map(|end| {
-        let (Ok(Some(node)), Part::Key(key)) = (follow(values, &parts[..end]), &parts[end]) else {
+        let (Ok(Some(node)), Part::Key(key)) = (find_node(values, &parts[..end]), &parts[end]) else {
             return None;
         };
         Some((end, node.as_map()?, key))
@@ -292,15 +294,15 @@ fn no_such_value(values: &Node, path: &str, parts: &[Part]) -> Diagnostic {
         let mut corrected = parts.to_vec();
         corrected[end] = Part::Key(nearest(key, map.keys())?.to_owned());
         // What follows the slip may be right, too.
-        let whole = follow(values, &corrected).ok().flatten().is_some();
-        Some(written(if whole { &corrected } else { &corrected[..=end] }))
+        let whole = find_node(values, &corrected).ok().flatten().is_some();
+        Some(format_path(if whole { &corrected } else { &corrected[..=end] }))
     });
     Diagnostic::error(format!("no layer sets `{path}`"))
         .maybe_help(near.map(|near| format!("did you mean `{near}`?")))
 }
 
 /// A path as [`parse_path`] reads it.
-fn written(parts: &[Part]) -> String {
+fn format_path(parts: &[Part]) -> String {
     let mut text = String::new();
     for part in parts {
         match part {
@@ -319,7 +321,7 @@ fn written(parts: &[Part]) -> String {
     text
 }
 
-fn shortened(text: &str) -> String {
+fn shorten(text: &str) -> String {
     if text.chars().count() <= MAX_SHOWN {
         return terminal(&text.replace('\n', " "));
     }
@@ -391,7 +393,7 @@ mod tests {
             Some(vec![key("a.b"), Part::Index(0), key("c"), Part::Index(1), Part::Index(2)])
         );
         for path in ["a.b", r"a\.b[0].c[1][2]", r"a\[0].b\\c"] {
-            assert_eq!(written(&parse_path(path).unwrap()), path);
+            assert_eq!(format_path(&parse_path(path).unwrap()), path);
         }
         for bad in ["", ".", "a.", "a..b", "a[x]", "[0]", "a[0]b"] {
             assert_eq!(parse_path(bad), None, "{bad}");

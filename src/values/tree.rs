@@ -6,7 +6,7 @@
 //!
 //! The passes are Helm's because their order shows: a null can reach a default only in the pass that has it.
 
-use super::merge::{Nulls, Path, empty_map, retyped, tables};
+use super::merge::{Nulls, Path, empty_map, tables, warn_of_type_change};
 use crate::chart::{Chart, Dependency, Pool};
 use crate::diag::{Diagnostic, Span};
 use crate::yaml::{Entry, Map, Node, Value};
@@ -40,7 +40,7 @@ impl Branch<'_> {
 }
 
 /// Builds the tree of enabled charts.
-pub(super) fn grow<'a>(chart: &'a Arc<Chart>, user: &Map, sink: &mut Vec<Diagnostic>) -> Branch<'a> {
+pub(super) fn build_tree<'a>(chart: &'a Arc<Chart>, user: &Map, sink: &mut Vec<Diagnostic>) -> Branch<'a> {
     let mut root = unpruned(chart, chart.name().to_owned());
     if declares_dependencies(chart) {
         choose(&mut root);
@@ -107,10 +107,10 @@ fn choose(branch: &mut Branch<'_>) {
     let dependencies = &chart.metadata.dependencies;
     let mut children: Vec<Branch<'_>> = std::mem::take(&mut branch.children)
         .into_iter()
-        .filter(|child| !dependencies.iter().any(|dependency| dependency.takes(child.chart)))
+        .filter(|child| !dependencies.iter().any(|dependency| dependency.is_satisfied_by(child.chart)))
         .collect();
     for dependency in dependencies {
-        if let Some(child) = chart.children.iter().find(|child| dependency.takes(child)) {
+        if let Some(child) = chart.children.iter().find(|child| dependency.is_satisfied_by(child)) {
             children.push(unpruned(child, dependency.key().to_owned()));
         }
     }
@@ -124,7 +124,7 @@ fn prune(branch: &mut Branch<'_>, values: &[&Map], prefix: &mut Vec<String>, sin
     let disabled: Vec<&str> = branch
         .dependencies
         .iter()
-        .filter(|dependency| !enabled(dependency, values, prefix, sink))
+        .filter(|dependency| !is_enabled(dependency, values, prefix, sink))
         .map(|dependency| dependency.key())
         .collect();
     branch.children.retain(|child| !disabled.contains(&child.name.as_str()));
@@ -143,7 +143,12 @@ fn prune(branch: &mut Branch<'_>, values: &[&Map], prefix: &mut Vec<String>, sin
     }
 }
 
-fn enabled(dependency: &Dependency, values: &[&Map], prefix: &[String], sink: &mut Vec<Diagnostic>) -> bool {
+fn is_enabled(
+    dependency: &Dependency,
+    values: &[&Map],
+    prefix: &[String],
+    sink: &mut Vec<Diagnostic>,
+) -> bool {
     for condition in &dependency.condition {
         let path =
             prefix.iter().map(String::as_str).chain([condition.as_str()]).collect::<Vec<_>>().join(".");
@@ -211,7 +216,7 @@ impl Coalesce<'_> {
     fn chart(&mut self, branch: &Branch<'_>, over: Map, path: &Path<'_>) -> Map {
         let mut values = self.defaults(branch, over, path);
         for child in &branch.children {
-            let path = path.then(&child.name);
+            let path = path.join(&child.name);
             let (span, key_span, given) = match values.get_mut(&child.name) {
                 None => (Span::NONE, Span::NONE, Map::new()),
                 Some(Node { value: Value::Map(map), span }) => (*span, *span, std::mem::take(map)),
@@ -243,7 +248,7 @@ impl Coalesce<'_> {
                 (Value::Map(over), Value::Map(base)) => {
                     let is_child = branch.children.iter().any(|child| child.name == below.key);
                     let nulls = if is_child { Nulls::Keep } else { self.nulls };
-                    let path = path.then(&below.key);
+                    let path = path.join(&below.key);
                     let table = tables(over, base, nulls, &path, &mut |warning| self.warning(warning));
                     let value = Node::new(Value::Map(table), above.value.span);
                     merged.push(Entry { value, key: above.key, key_span: above.key_span });
@@ -251,7 +256,7 @@ impl Coalesce<'_> {
                 (value, base) => {
                     let value = Node::new(value, above.value.span);
                     if value.as_map().is_some() && !matches!(base, Value::Null) {
-                        self.warning(retyped(&path.then(&below.key), &value, &below.value));
+                        self.warning(warn_of_type_change(&path.join(&below.key), &value, &below.value));
                     }
                     merged.push(Entry { value, key: above.key, key_span: above.key_span });
                 }
@@ -280,7 +285,7 @@ impl Coalesce<'_> {
                 return values;
             }
         };
-        let path = path.then(GLOBAL);
+        let path = path.join(GLOBAL);
         let key_span = parent.map_or(Span::NONE, |node| node.span);
         let into = match values.get_mut(GLOBAL) {
             None => {
@@ -303,7 +308,7 @@ impl Coalesce<'_> {
         };
         let mut conflicts = Vec::new();
         for entry in from {
-            let own_path = path.then(&entry.key);
+            let own_path = path.join(&entry.key);
             let value = match (&entry.value.value, into.get_mut(&entry.key)) {
                 (Value::Map(over), Some(Node { value: Value::Map(own), .. })) => {
                     let merged = tables(over.clone(), own, Nulls::Keep, &own_path, &mut |_| {});

@@ -42,7 +42,7 @@ struct Reads<'s> {
 impl Reads<'_> {
     /// Whether a template reads the value: its own chart's, or one of a chart above, which has it under the names of the
     /// charts between.
-    fn has(&self, path: &[String]) -> bool {
+    fn contains(&self, path: &[String]) -> bool {
         self.charts.iter().enumerate().any(|(depth, (chart, reads))| {
             let Some(inside) = path.get(depth..).filter(|inside| !inside.is_empty()) else { return false };
             let reads = reads.get_or_init(|| (self.of)(chart, self.user));
@@ -94,7 +94,8 @@ impl Walk<'_> {
             return;
         }
         let chart = branch.chart;
-        let tree = chart.schema.as_ref().and_then(|schema| json::whole(&schema.text, schema.source).ok());
+        let tree =
+            chart.schema.as_ref().and_then(|schema| json::parse_whole(&schema.text, schema.source).ok());
         let tree = tree.map(|json| json.node);
         let own: Vec<&str> = chart
             .metadata
@@ -112,8 +113,8 @@ impl Walk<'_> {
             inside: Vec::new(),
             names: chart.metadata.dependencies.iter().map(Dependency::key).collect(),
         };
-        // Without a values.yaml nobody has said which keys there are.
-        let checked = chart.values_source.is_some() && !known.taken_whole();
+        // Without a values.yaml the known keys are not declared anywhere.
+        let checked = chart.values_source.is_some() && !known.is_read_whole();
         self.reads.charts.push((Arc::clone(branch.chart), OnceCell::new()));
         for entry in user {
             let child = branch.children.iter().find(|child| child.name == entry.key);
@@ -121,7 +122,7 @@ impl Walk<'_> {
             match (child, entry.value.as_map()) {
                 (Some(child), Some(user)) => {
                     let block = branch.defaults.get(&child.name).and_then(Node::as_map);
-                    let conditions = below(&known.conditions, &child.name);
+                    let conditions = strip_key(&known.conditions, &child.name);
                     self.chart(child, user, block, &conditions, path);
                 }
                 (None, Some(tags)) if checked && entry.key == "tags" && path.len() == 1 => {
@@ -141,7 +142,7 @@ impl Walk<'_> {
         let defaults = known.defaults.iter().filter_map(|map| map.get("tags")?.as_map()).collect();
         let (schemas, inside) = (known.schemas_of("tags").unwrap_or_default(), vec!["tags"]);
         let known = Known { defaults, schemas, inside, names, conditions: Vec::new(), ..*known };
-        if self.tags.is_empty() || known.taken_whole() {
+        if self.tags.is_empty() || known.is_read_whole() {
             return;
         }
         for entry in user {
@@ -156,7 +157,7 @@ impl Walk<'_> {
         let defaults: Vec<&Node> = known.defaults.iter().filter_map(|map| map.get(key)).collect();
         let schemas = known.schemas_of(key);
         let in_schema = schemas.is_some();
-        let conditions = below(&known.conditions, key);
+        let conditions = strip_key(&known.conditions, key);
         let mut inside = known.inside.clone();
         inside.push(key);
         let next = Known {
@@ -173,20 +174,20 @@ impl Walk<'_> {
             || known.conditions.contains(&key)
             || known.names.contains(&key)
             || !next.conditions.is_empty()
-            || next.mentioned() != Mention::Nowhere;
+            || next.find_mention() != Mention::Nowhere;
         if !is_known {
             let is_reported = self.schemas_checked && known.is_closed();
-            if !is_reported && !self.reads.has(path) {
+            if !is_reported && !self.reads.contains(path) {
                 self.sink.push(unknown(self.severity, known, entry, path));
             }
             return;
         }
         let Some(user) = entry.value.as_map() else { return };
-        // A default that is no map, or an empty one, says nothing about the keys below it.
+        // A default that is not a map, or an empty one, does not declare the keys below it.
         let free = defaults.iter().any(|node| node.as_map().is_none_or(Map::is_empty))
-            || (defaults.is_empty() && !in_schema && next.mentioned() != Mention::Nowhere)
+            || (defaults.is_empty() && !in_schema && next.find_mention() != Mention::Nowhere)
             || (!next.schemas.is_empty() && next.is_open())
-            || next.taken_whole();
+            || next.is_read_whole();
         if free {
             return;
         }
@@ -198,7 +199,7 @@ impl Walk<'_> {
     }
 }
 
-/// How the templates speak of a value.
+/// How the templates mention a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mention {
     Nowhere,
@@ -266,18 +267,18 @@ impl<'a> Known<'a> {
         all
     }
 
-    fn mentioned(&self) -> Mention {
+    fn find_mention(&self) -> Mention {
         let path: String = self.inside.iter().flat_map(|key| [".", key]).collect();
-        mention(self.chart, &path)
+        find_mention(self.chart, &path)
     }
 
-    fn taken_whole(&self) -> bool {
-        self.mentioned() == Mention::Whole
+    fn is_read_whole(&self) -> bool {
+        self.find_mention() == Mention::Whole
     }
 }
 
-/// How the templates of the chart, and of the libraries it uses, speak of the value at `path`: empty, or `.a.b`.
-fn mention(chart: &Chart, path: &str) -> Mention {
+/// How the templates of the chart and its libraries mention the value at `path`, which is empty or `.a.b`.
+fn find_mention(chart: &Chart, path: &str) -> Mention {
     let root = match chart.engine {
         EngineKind::GoTemplate => ".Values",
         EngineKind::Tera => "values",
@@ -301,7 +302,7 @@ fn mention(chart: &Chart, path: &str) -> Mention {
         }
     }
     for library in chart.children.iter().filter(|child| child.is_library()) {
-        match mention(library, path) {
+        match find_mention(library, path) {
             Mention::Whole => return Mention::Whole,
             Mention::Below => best = Mention::Below,
             Mention::Nowhere => {}
@@ -330,7 +331,8 @@ fn is_word(c: char) -> bool {
 /// Whether a top-level key is not the chart's own: a sub-chart's name, `global`, `tags`.
 fn belongs_to_charts(chart: &Chart, key: &str) -> bool {
     let dependencies = &chart.metadata.dependencies;
-    let goes_by_its_name = |child: &Chart| !dependencies.iter().any(|dependency| dependency.takes(child));
+    let goes_by_its_name =
+        |child: &Chart| !dependencies.iter().any(|dependency| dependency.is_satisfied_by(child));
     matches!(key, "global" | "tags")
         || chart.children.iter().any(|child| child.name() == key && goes_by_its_name(child))
         || dependencies.iter().any(|dependency| dependency.key() == key)
@@ -342,8 +344,8 @@ fn aliases<'a>(chart: &'a Chart, name: &str) -> Vec<&'a str> {
     of_name.filter_map(|dependency| dependency.alias.as_deref()).collect()
 }
 
-/// The paths below `key`, from there.
-fn below<'a>(paths: &[&'a str], key: &str) -> Vec<&'a str> {
+/// The paths below `key`, relative to it.
+fn strip_key<'a>(paths: &[&'a str], key: &str) -> Vec<&'a str> {
     paths.iter().filter_map(|path| path.strip_prefix(key)?.strip_prefix('.')).collect()
 }
 
@@ -360,11 +362,11 @@ fn unknown(severity: Severity, known: &Known<'_>, entry: &Entry, path: &[String]
     Diagnostic::new(severity, format!("the chart `{}` has no value `{shown}`", known.chart.name()))
         .at(entry.key_span, "nothing reads it")
         .path(shown)
-        .maybe_help(meant(known, entry, path))
+        .maybe_help(suggest_key(known, entry, path))
 }
 
-/// What was meant by an unknown key, as a question.
-fn meant(known: &Known<'_>, entry: &Entry, path: &[String]) -> Option<String> {
+/// A suggestion for an unknown key, as a question.
+fn suggest_key(known: &Known<'_>, entry: &Entry, path: &[String]) -> Option<String> {
     // The keys below the chart whose values they are.
     let own = path.len().saturating_sub(known.inside.len() + 1);
     let (prefix, inside) = path.split_at_checked(own)?;

@@ -52,7 +52,7 @@ fn render(objects: &[Object]) -> Render<'_> {
 }
 
 fn history(folder: &Path) -> History {
-    History::of(folder, "default", "web").unwrap()
+    History::new(folder, "default", "web").unwrap()
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn a_render_comes_back_as_it_was_without_its_secrets() {
 #[test]
 fn releases_of_one_name_in_two_namespaces_have_histories_of_their_own() {
     let folder = tempfile::tempdir().unwrap();
-    let of = |namespace| History::of(folder.path(), namespace, "web").unwrap();
+    let of = |namespace| History::new(folder.path(), namespace, "web").unwrap();
     for (namespace, revision) in [("staging", 1), ("prod", 1), ("staging", 2)] {
         let header = record(&of(namespace), MANIFESTS, namespace).unwrap();
         assert_eq!((header.namespace.as_str(), header.revision), (namespace, revision));
@@ -104,7 +104,7 @@ fn releases_of_one_name_in_two_namespaces_have_histories_of_their_own() {
 #[test]
 fn records_from_before_there_were_namespaces_stay_readable() {
     let folder = tempfile::tempdir().unwrap();
-    let of = |namespace| History::of(folder.path(), namespace, "web").unwrap();
+    let of = |namespace| History::new(folder.path(), namespace, "web").unwrap();
     // Then one directory held the revisions of every namespace.
     let old = folder.path().join("web");
     std::fs::create_dir(&old).unwrap();

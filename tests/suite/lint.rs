@@ -1,7 +1,7 @@
 //! Lint from the outside: the command on charts and manifests, and laws over all rules.
 
 use crate::support::{recorded, tool};
-use plimsoll::diag::render::{Style, github, human, json, junit, place, sarif};
+use plimsoll::diag::render::{Style, github, human, json, junit, locate, sarif};
 use plimsoll::diag::{Severity, SourceKind, Sources};
 use plimsoll::engine::{Capabilities, KubeVersion, Release};
 use plimsoll::k8s::Version;
@@ -47,7 +47,7 @@ fn on_chart(path: &Path, release: &str, overrides: Overrides) -> Vec<String> {
         .findings
         .iter()
         .map(|finding| {
-            let at = place(&sources, finding.span().unwrap()).unwrap();
+            let at = locate(&sources, finding.span().unwrap()).unwrap();
             let file = at.file.strip_prefix(&format!("{}/", path.display())).unwrap_or(&at.file).to_owned();
             format!("{} {file}:{}", finding.rule.map_or(finding.message.as_str(), |rule| rule.id), at.line)
         })

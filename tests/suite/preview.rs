@@ -62,7 +62,7 @@ spec: {accessModes: [ReadWriteMany], resources: {requests: {storage: 512Mi}}}
 "#;
 
 fn preview(text: &str) -> Preview {
-    preview::of(&objects(text), "default", Version::DEFAULT)
+    preview::build_preview(&objects(text), "default", Version::DEFAULT)
 }
 
 #[test]
@@ -143,12 +143,12 @@ fn every_format_is_well_formed() {
     let svg = preview::svg(&preview);
     assert_eq!(svg.matches("<g>").count(), svg.matches("</g>").count());
     assert!(svg.ends_with("</svg>\n"));
-    assert!(preview::table(&preview::of(&[], "default", Version::DEFAULT)).starts_with("TOTAL"));
+    assert!(preview::table(&preview::build_preview(&[], "default", Version::DEFAULT)).starts_with("TOTAL"));
 }
 
 #[test]
 fn custom_kinds_are_no_built_in_ones_of_the_same_name() {
-    let shown = preview::of(
+    let shown = preview::build_preview(
         &objects(
             "apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: web}\nspec: {template: {spec: {containers: []}}}\n---\n\
              apiVersion: apps.kruise.io/v1beta1\nkind: StatefulSet\nmetadata: {name: db}\nspec: {replicas: 3}\n",
@@ -161,7 +161,7 @@ fn custom_kinds_are_no_built_in_ones_of_the_same_name() {
 
 #[test]
 fn a_replication_controller_makes_pods_as_well() {
-    let shown = preview::of(
+    let shown = preview::build_preview(
         &objects(
             "apiVersion: v1\nkind: ReplicationController\nmetadata: {name: web}\n\
              spec: {replicas: 2, template: {metadata: {labels: {app: web}}, spec: {containers: [{name: web, image: x:1}]}}}\n---\n\

@@ -1,6 +1,6 @@
 #![doc = include_str!("../README.md")]
 //!
-//! Sources, spans and diagnostics: the one language in which every stage speaks of the user's input.
+//! Sources, spans and diagnostics: how every stage reports on the user's input.
 //!
 //! A [`Sources`] holds every text a run has read or produced. A [`Span`] is a byte range in one of
 //! them. A [`Diagnostic`] says what is wrong where, and what to do. Stages return a [`Report`]: what
@@ -23,7 +23,7 @@ use std::fmt;
 pub enum Severity {
     /// Worth knowing; nothing has to change.
     Info,
-    /// Accepted, but probably not what was meant.
+    /// Accepted, but probably not intended.
     Warning,
     /// Cannot be used as it is.
     Error,
@@ -85,9 +85,9 @@ impl fmt::Display for ObjectRef {
     }
 }
 
-/// One thing to say about the user's input.
+/// One message about the user's input.
 ///
-/// Messages are lower-case phrases with names in backticks; the way out is in `help`.
+/// Messages are lower-case phrases with names in backticks; the remediation is in `help`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     /// The rule that was broken, where there is one to look up with `plimsoll lint --explain`.
@@ -113,7 +113,7 @@ pub struct Diagnostic {
 impl Diagnostic {
     // Most functions can fail, and nearly none does: what makes diagnostics is kept out of them (`cold`).
 
-    /// A diagnostic of the given severity that says only `message`.
+    /// A diagnostic of the given severity with a message only.
     #[cold]
     pub fn new(severity: Severity, message: impl Into<String>) -> Self {
         Self {
@@ -129,18 +129,18 @@ impl Diagnostic {
         }
     }
 
-    /// An error that says only `message`.
+    /// An error with a message only.
     pub fn error(message: impl Into<String>) -> Self {
         Self::new(Severity::Error, message)
     }
 
-    /// A warning that says only `message`.
+    /// A warning with a message only.
     pub fn warning(message: impl Into<String>) -> Self {
         Self::new(Severity::Warning, message)
     }
 
     /// The violation of a rule, at the rule's default severity.
-    pub fn of(rule: &'static Rule, message: impl Into<String>) -> Self {
+    pub fn from_rule(rule: &'static Rule, message: impl Into<String>) -> Self {
         let mut diagnostic = Self::new(rule.severity, message);
         diagnostic.rule = Some(rule);
         diagnostic
@@ -154,7 +154,7 @@ impl Diagnostic {
         self
     }
 
-    /// Adds a way out.
+    /// Adds a remediation.
     #[must_use]
     #[cold]
     pub fn help(mut self, help: impl Into<String>) -> Self {
@@ -162,7 +162,7 @@ impl Diagnostic {
         self
     }
 
-    /// Adds the way out, if there is one to offer.
+    /// Adds the remediation, if there is one.
     #[must_use]
     #[cold]
     pub fn maybe_help(mut self, help: Option<String>) -> Self {
@@ -170,10 +170,10 @@ impl Diagnostic {
         self
     }
 
-    /// Adds an outer step of the way that led here.
+    /// Adds an outer step of the call trace.
     #[must_use]
     #[cold]
-    pub fn through(mut self, span: Option<Span>, text: impl Into<String>) -> Self {
+    pub fn traced_through(mut self, span: Option<Span>, text: impl Into<String>) -> Self {
         self.trace.insert(0, Tracepoint { span, text: text.into() });
         self
     }
@@ -198,7 +198,7 @@ impl Diagnostic {
     }
 }
 
-/// What a stage made, if it could, and what it has to say.
+/// The output of a stage, if it succeeded, and its diagnostics.
 ///
 /// `output` is `None` exactly when there is an error that left nothing to go on with.
 #[derive(Debug, Clone)]
@@ -210,12 +210,12 @@ pub struct Report<T> {
 }
 
 impl<T> Report<T> {
-    /// A result with nothing to say about it.
+    /// A result without diagnostics.
     pub fn ok(output: T) -> Self {
         Self { output: Some(output), diagnostics: Vec::new() }
     }
 
-    /// A result with something to say about it.
+    /// A result with diagnostics.
     pub fn with(output: T, diagnostics: Vec<Diagnostic>) -> Self {
         Self { output: Some(output), diagnostics }
     }
@@ -258,7 +258,7 @@ pub fn has_errors(diagnostics: &[Diagnostic]) -> bool {
     diagnostics.iter().any(|d| d.severity == Severity::Error)
 }
 
-/// The name among `known` that `wanted` was most likely meant to be, if one is near enough.
+/// The name among `known` that is most similar to `wanted`, if one is similar enough.
 pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = match wanted.chars().count() {
         0..=2 => return None,

@@ -7,7 +7,7 @@ use super::Severity;
 pub struct Rule {
     /// `group/name`, e.g. `sts/service-not-headless`; named so that "allow `<rule>`" reads well.
     pub id: &'static str,
-    /// Severity unless configuration says otherwise.
+    /// The default severity; configuration can override it.
     pub severity: Severity,
     /// One line.
     pub summary: &'static str,

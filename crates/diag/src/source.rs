@@ -23,7 +23,7 @@ impl Span {
 
     /// The bytes `start..end` of `source`. Texts are limited to 4 GiB by the reader's size limit.
     pub fn new(source: SourceId, start: usize, end: usize) -> Self {
-        Self { source, start: narrow(start), end: narrow(end) }
+        Self { source, start: clamp_to_u32(start), end: clamp_to_u32(end) }
     }
 
     /// Whether it is [`Span::NONE`].
@@ -41,7 +41,7 @@ impl Span {
     }
 }
 
-fn narrow(n: usize) -> u32 {
+fn clamp_to_u32(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
@@ -71,7 +71,7 @@ pub struct Source {
     pub text: Arc<str>,
     /// Where it came from.
     pub kind: SourceKind,
-    /// Known positions to count from, once somebody has asked for one.
+    /// Known positions to count from, filled on first use.
     marks: OnceLock<Vec<Mark>>,
 }
 
@@ -119,7 +119,7 @@ fn marks(text: &str) -> Vec<Mark> {
     let mut mark = Mark::START;
     let mut characters = 0;
     for (offset, byte) in text.bytes().enumerate() {
-        let offset = narrow(offset);
+        let offset = clamp_to_u32(offset);
         if byte == b'\n' {
             mark = Mark { offset: offset.saturating_add(1), line: mark.line + 1, column: 0 };
             characters = 0;
@@ -164,17 +164,17 @@ impl SourceMap {
     }
 
     /// The bytes of the segment that holds the rendered byte `at`, in a text of `length` bytes.
-    pub fn stretch(&self, at: u32, length: usize) -> std::ops::Range<usize> {
+    pub fn segment_range(&self, at: u32, length: usize) -> std::ops::Range<usize> {
         let next = self.segments.partition_point(|segment| segment.start <= at);
         let start = next.checked_sub(1).map_or(0, |index| self.segments[index].start as usize);
         let end = self.segments.get(next).map_or(length, |segment| segment.start as usize);
         start.min(length)..end.clamp(start.min(length), length)
     }
 
-    /// The map of the bytes `start..end` alone, for a text that is only them.
+    /// The map of the bytes `start..end`, for a text that consists of them.
     #[must_use]
-    pub fn part(&self, start: usize, end: usize) -> Self {
-        let (from, to) = (narrow(start), narrow(end));
+    pub fn slice(&self, start: usize, end: usize) -> Self {
+        let (from, to) = (clamp_to_u32(start), clamp_to_u32(end));
         let first = self.segments.partition_point(|segment| segment.start <= from).saturating_sub(1);
         let after = self.segments.partition_point(|segment| segment.start < to);
         let mut segments: Vec<Segment> = self.segments.get(first..after).unwrap_or_default().to_vec();
@@ -188,7 +188,7 @@ impl SourceMap {
         Self { segments }
     }
 
-    /// The template place and the value's origin behind the rendered bytes `start..end`.
+    /// The template range and the value's origin of the rendered bytes `start..end`.
     pub fn trace(&self, start: u32, end: u32) -> Option<(Span, Option<Span>)> {
         let index = self.segments.partition_point(|segment| segment.start <= start).checked_sub(1)?;
         let segment = &self.segments[index];

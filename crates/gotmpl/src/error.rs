@@ -114,7 +114,7 @@ impl Error {
         let mut diagnostic = Diagnostic::error(message).at(place.unwrap_or(fallback), "");
         diagnostic.help = help;
         for (span, text) in trace {
-            diagnostic = diagnostic.through(Some(span), text);
+            diagnostic = diagnostic.traced_through(Some(span), text);
         }
         diagnostic
     }

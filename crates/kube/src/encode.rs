@@ -14,7 +14,7 @@ pub fn encode(group: &str, kind: &str, root: &mut Node) {
             let spec = ensure_map(map, "spec");
             template(spec);
             set_if_absent(spec, "serviceName", "");
-            inside(spec, "ordinals", |ordinals| set_if_absent(ordinals, "start", 0));
+            change_nested(spec, "ordinals", |ordinals| set_if_absent(ordinals, "start", 0));
             each(spec, "volumeClaimTemplates", claim_template);
         }
         ("apps", "Deployment" | "DaemonSet" | "ReplicaSet")
@@ -79,28 +79,28 @@ fn pod_spec(spec: &mut Map) {
         each(spec, list, |container| {
             ensure_map(container, "resources");
             for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
-                inside(container, probe, handler);
+                change_nested(container, probe, handler);
             }
-            inside(container, "lifecycle", |lifecycle| {
+            change_nested(container, "lifecycle", |lifecycle| {
                 for hook in ["postStart", "preStop"] {
-                    inside(lifecycle, hook, handler);
+                    change_nested(lifecycle, hook, handler);
                 }
             });
         });
     }
-    inside(spec, "affinity", |affinity| {
-        inside(affinity, "nodeAffinity", |rules| {
+    change_nested(spec, "affinity", |affinity| {
+        change_nested(affinity, "nodeAffinity", |rules| {
             each(rules, "preferredDuringSchedulingIgnoredDuringExecution", |term| {
                 ensure_map(term, "preference");
             });
         });
     });
-    inside(spec, "securityContext", |context| {
+    change_nested(spec, "securityContext", |context| {
         each(context, "sysctls", |sysctl| set_if_absent(sysctl, "value", ""));
     });
     each(spec, "volumes", |volume| {
-        inside(volume, "projected", |projected| set_if_absent(projected, "sources", Value::Null));
-        inside(volume, "iscsi", |target| set_if_absent(target, "lun", 0));
+        change_nested(volume, "projected", |projected| set_if_absent(projected, "sources", Value::Null));
+        change_nested(volume, "iscsi", |target| set_if_absent(target, "lun", 0));
         let claim = volume
             .get_mut("ephemeral")
             .and_then(Node::as_map_mut)
@@ -115,12 +115,14 @@ fn pod_spec(spec: &mut Map) {
 
 /// What a probe or a hook does.
 fn handler(handler: &mut Map) {
-    inside(handler, "httpGet", |get| each(get, "httpHeaders", |header| set_if_absent(header, "value", "")));
-    inside(handler, "sleep", |sleep| set_if_absent(sleep, "seconds", 0));
+    change_nested(handler, "httpGet", |get| {
+        each(get, "httpHeaders", |header| set_if_absent(header, "value", ""));
+    });
+    change_nested(handler, "sleep", |sleep| set_if_absent(sleep, "seconds", 0));
 }
 
 /// The mapping below `key`, if there is one.
-fn inside(map: &mut Map, key: &str, change: impl FnOnce(&mut Map)) {
+fn change_nested(map: &mut Map, key: &str, change: impl FnOnce(&mut Map)) {
     if let Some(inner) = map.get_mut(key).and_then(Node::as_map_mut) {
         change(inner);
     }

@@ -7,7 +7,12 @@ use super::Version;
 
 /// Whether a feature is on by default in a version.
 pub fn gate(feature: Feature, version: Version) -> bool {
-    feature.history().iter().rev().find(|change| change.applies_to(version)).is_some_and(|change| change.on)
+    feature
+        .history()
+        .iter()
+        .rev()
+        .find(|change| change.applies_to(version))
+        .is_some_and(|change| change.is_on)
 }
 
 /// The maturity of a feature.
@@ -28,7 +33,7 @@ struct Change {
     minor: u64,
     stage: Stage,
     /// Whether the feature is on by default.
-    on: bool,
+    is_on: bool,
 }
 
 impl Change {
@@ -45,7 +50,7 @@ impl Feature {
     }
 
     /// The first known version that has the feature on by default.
-    pub fn on_since(self) -> Option<Version> {
+    pub fn enabled_since(self) -> Option<Version> {
         Version::all().find(|version| gate(self, *version))
     }
 }
@@ -75,7 +80,7 @@ macro_rules! features {
 
             fn history(self) -> &'static [Change] {
                 match self {
-                    $(Self::$feature => &[$(Change { minor: $minor, stage: Stage::$stage, on: $on }),+],)+
+                    $(Self::$feature => &[$(Change { minor: $minor, stage: Stage::$stage, is_on: $on }),+],)+
                 }
             }
         }
@@ -131,7 +136,7 @@ features! {
     PreferSameTrafficDistribution: [(33, Alpha, OFF), (34, Beta, ON), (35, Stable, ON)];
     /// `procMount: Unmasked`.
     ProcMountType: [(12, Alpha, OFF), (31, Beta, OFF), (33, Beta, ON), (36, Stable, ON)];
-    /// A claim whose expansion failed may ask for less again.
+    /// A claim whose expansion failed may request less again.
     RecoverVolumeExpansionFailure: [(23, Alpha, OFF), (32, Beta, ON), (34, Stable, ON)];
     /// `recursiveReadOnly` of volume mounts.
     RecursiveReadOnlyMounts: [(30, Alpha, OFF), (31, Beta, ON), (33, Stable, ON)];
@@ -203,8 +208,8 @@ mod tests {
             assert!(history.is_sorted_by(|a, b| a.minor < b.minor), "{}", feature.name());
             assert!(history.is_sorted_by_key(|change| change.stage as u8), "{}", feature.name());
             for change in history {
-                assert!(change.stage != Stage::Stable || change.on, "{}", feature.name());
-                assert!(change.stage != Stage::Alpha || !change.on, "{}", feature.name());
+                assert!(change.stage != Stage::Stable || change.is_on, "{}", feature.name());
+                assert!(change.stage != Stage::Alpha || !change.is_on, "{}", feature.name());
             }
         }
         assert!(Feature::ALL.is_sorted_by_key(|feature| feature.name()));
@@ -217,9 +222,9 @@ mod tests {
         assert_eq!(image(Version::V1_34), (Some(Stage::Beta), false));
         assert_eq!(image(Version::V1_35), (Some(Stage::Beta), true));
         assert_eq!(image(Version::V1_37), (Some(Stage::Stable), true));
-        assert_eq!(Feature::ImageVolume.on_since(), Some(Version::V1_35));
-        assert_eq!(Feature::ContainerStopSignals.on_since(), None);
-        assert_eq!(Feature::MaxUnavailableStatefulSet.on_since(), Some(Version::V1_37));
+        assert_eq!(Feature::ImageVolume.enabled_since(), Some(Version::V1_35));
+        assert_eq!(Feature::ContainerStopSignals.enabled_since(), None);
+        assert_eq!(Feature::MaxUnavailableStatefulSet.enabled_since(), Some(Version::V1_37));
     }
 
     #[test]

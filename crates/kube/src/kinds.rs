@@ -368,7 +368,7 @@ mod tests {
     use plimsoll_diag::{Severity, SourceKind, Sources};
     use plimsoll_yaml::ReadOptions;
 
-    /// What a version says of an object's API.
+    /// The findings of a version for an object's API.
     fn findings(version: Version, api_version: &str, kind: &str) -> Vec<Finding> {
         let text = format!("apiVersion: {api_version}\nkind: {kind}\nmetadata: {{name: a}}\n");
         let sources = Sources::new();
@@ -379,8 +379,8 @@ mod tests {
         cx.into_findings()
     }
 
-    /// The severities of what is said of an object's API, with the remedies.
-    fn said(api_version: &str, kind: &str) -> Vec<(Severity, String)> {
+    /// The severities of the findings for an object's API, with the remediations.
+    fn check_kind(api_version: &str, kind: &str) -> Vec<(Severity, String)> {
         let found = findings(Version::DEFAULT, api_version, kind);
         found.into_iter().map(|one| (one.severity(), one.help.unwrap_or_default())).collect()
     }
@@ -401,17 +401,17 @@ mod tests {
     #[test]
     fn misspelt_apis_are_told_from_custom_ones() {
         let error = |help: &str| vec![(Severity::Error, help.to_owned())];
-        assert_eq!(said("apps/v1", "StatefulSet"), []);
-        assert_eq!(said("apps/v1", "statefulset"), error("did you mean `StatefulSet`?"));
-        assert_eq!(said("apps/v2", "StatefulSet"), error("`StatefulSet` is in `apps/v1`"));
-        assert_eq!(said("v1", "StatefulSet"), error("`StatefulSet` is in `apps/v1`"));
-        assert_eq!(said("app/v1", "StatefulSet"), error("did you mean `apps/v1`?"));
-        assert_eq!(said("Apps/v1", "StatefulSet"), error("did you mean `apps/v1`?"));
-        assert_eq!(said("policy/v1beta1", "PodDisruptionBudget"), error("use `policy/v1`"));
+        assert_eq!(check_kind("apps/v1", "StatefulSet"), []);
+        assert_eq!(check_kind("apps/v1", "statefulset"), error("did you mean `StatefulSet`?"));
+        assert_eq!(check_kind("apps/v2", "StatefulSet"), error("`StatefulSet` is in `apps/v1`"));
+        assert_eq!(check_kind("v1", "StatefulSet"), error("`StatefulSet` is in `apps/v1`"));
+        assert_eq!(check_kind("app/v1", "StatefulSet"), error("did you mean `apps/v1`?"));
+        assert_eq!(check_kind("Apps/v1", "StatefulSet"), error("did you mean `apps/v1`?"));
+        assert_eq!(check_kind("policy/v1beta1", "PodDisruptionBudget"), error("use `policy/v1`"));
         let warning = vec![(Severity::Warning, "did you mean `networking.k8s.io/v1`?".to_owned())];
-        assert_eq!(said("network.k8s.io/v1", "Ingress"), warning);
-        assert_eq!(said("example.net/v1", "Backup"), [(Severity::Info, String::new())]);
-        assert_eq!(said("gateway.networking.k8s.io/v1", "Gateway"), [(Severity::Info, String::new())]);
+        assert_eq!(check_kind("network.k8s.io/v1", "Ingress"), warning);
+        assert_eq!(check_kind("example.net/v1", "Backup"), [(Severity::Info, String::new())]);
+        assert_eq!(check_kind("gateway.networking.k8s.io/v1", "Gateway"), [(Severity::Info, String::new())]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! How lists and maps of built-in kinds are merged, and by what their items are told apart.
+//! How lists and maps of built-in kinds are merged, and by which keys their items are identified.
 //!
 //! Three answers that look alike and are not the same. [`Position::strategy`] is what a strategic merge patch does, which
 //! `kubectl apply` sends (the `patchStrategy` and `patchMergeKey` tags of `k8s.io/api`). [`Position::list_type`] and
@@ -18,7 +18,7 @@ const DATA: &str = include_str!("data/merge.txt");
 pub enum Strategy {
     /// Maps are merged key by key, lists are replaced as a whole: fields without a tag.
     Plain,
-    /// The items of a list are merged; the named field tells them apart (`patchStrategy: merge`).
+    /// The items of a list are merged by the named field (`patchStrategy: merge`).
     Merge(&'static str),
     /// As `Merge`, and keys that the patch does not name are cleared (`merge,retainKeys`).
     MergeRetainKeys(&'static str),
@@ -37,11 +37,11 @@ pub enum ListType {
     Atomic,
     /// Each value is an item; none is there twice.
     Set,
-    /// The values of the keys tell the items apart.
+    /// The values of the keys identify the items.
     Map(ListKeys),
 }
 
-/// The fields that tell the items of a list apart.
+/// The fields that identify the items of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListKeys(&'static str);
 
@@ -97,12 +97,12 @@ pub struct Position {
 impl Position {
     /// An object of a kind. One that is not built in, or not in `version`, has the default rules everywhere.
     pub fn root(api_version: &str, kind: &str, version: Version) -> Self {
-        Self::of_kind(schema::kind(api_version, kind), version)
+        Self::from_kind(schema::kind(api_version, kind), version)
     }
 
     /// An object of a kind in the newest stable version of its group: the versions of a group hardly differ.
     pub fn root_in_group(group: &str, kind: &str, version: Version) -> Self {
-        Self::of_kind(schema::kind_in_group(group, kind), version)
+        Self::from_kind(schema::kind_in_group(group, kind), version)
     }
 
     /// An object whose schema is not known: a custom resource.
@@ -110,7 +110,7 @@ impl Position {
         Self { version, ty: None, field: None }
     }
 
-    fn of_kind(kind: Option<&Kind>, version: Version) -> Self {
+    fn from_kind(kind: Option<&Kind>, version: Version) -> Self {
         let kind = kind.filter(|kind| kind.exists_in(version));
         let ty = kind.and_then(|kind| Schemas::get().type_named(kind.type_name)).map(Ty::of_object);
         Self { version, ty, field: None }
@@ -336,7 +336,7 @@ mod tests {
     use plimsoll_yaml::Map;
 
     /// The position of a field of an object: `spec.ports`, `spec.template.spec.containers[].ports`.
-    fn at(api_version: &str, kind: &str, path: &str) -> Position {
+    fn find_position(api_version: &str, kind: &str, path: &str) -> Position {
         path.split('.').fold(Position::root(api_version, kind, Version::V1_36), |at, step| {
             let field = at.field(step.trim_end_matches("[]"));
             if step.ends_with("[]") { field.item() } else { field }
@@ -385,37 +385,43 @@ mod tests {
 
     #[test]
     fn ports_are_merged_by_number_alone_but_told_apart_by_protocol_too() {
-        let service = at("v1", "Service", "spec.ports");
+        let service = find_position("v1", "Service", "spec.ports");
         assert_eq!(service.strategy(), Strategy::Merge("port"));
         assert_eq!(keys(service), ["port", "protocol"]);
         assert_eq!(identity("Service", "spec", "ports"), ["port", "protocol"]);
-        let container = at("apps/v1", "StatefulSet", "spec.template.spec.containers[].ports");
+        let container = find_position("apps/v1", "StatefulSet", "spec.template.spec.containers[].ports");
         assert_eq!(container.strategy(), Strategy::Merge("containerPort"));
         assert_eq!(keys(container), ["containerPort", "protocol"]);
         let ListType::Map(port_keys) = container.list_type() else { panic!("a list with keys") };
         let defaults: Vec<_> = port_keys.iter().map(|key| key.default).collect();
         assert_eq!(defaults, [None, Some("TCP")]);
-        let claims = at("apps/v1", "StatefulSet", "spec.volumeClaimTemplates");
+        let claims = find_position("apps/v1", "StatefulSet", "spec.volumeClaimTemplates");
         assert_eq!((claims.strategy(), claims.list_type()), (Strategy::Plain, ListType::Atomic));
     }
 
     #[test]
     fn each_kind_of_rule_is_read() {
-        let volumes = at("v1", "Pod", "spec.volumes");
+        let volumes = find_position("v1", "Pod", "spec.volumes");
         assert_eq!(volumes.strategy(), Strategy::MergeRetainKeys("name"));
-        assert_eq!(at("apps/v1", "Deployment", "spec.strategy").strategy(), Strategy::RetainKeys);
-        assert_eq!(at("policy/v1", "PodDisruptionBudget", "spec.selector").strategy(), Strategy::Replace);
-        let finalizers = at("example.com/v1", "Thing", "metadata.finalizers");
+        assert_eq!(find_position("apps/v1", "Deployment", "spec.strategy").strategy(), Strategy::RetainKeys);
+        assert_eq!(
+            find_position("policy/v1", "PodDisruptionBudget", "spec.selector").strategy(),
+            Strategy::Replace
+        );
+        let finalizers = find_position("example.com/v1", "Thing", "metadata.finalizers");
         assert_eq!(finalizers.strategy(), Strategy::Plain, "the schema of a custom resource is its own");
-        let finalizers = at("v1", "ConfigMap", "metadata.finalizers");
+        let finalizers = find_position("v1", "ConfigMap", "metadata.finalizers");
         assert_eq!((finalizers.strategy(), finalizers.list_type()), (Strategy::MergeScalars, ListType::Set));
-        assert_eq!(at("v1", "Service", "spec.selector").map_type(), MapType::Atomic);
-        assert_eq!(at("v1", "Service", "metadata.labels").map_type(), MapType::Granular);
+        assert_eq!(find_position("v1", "Service", "spec.selector").map_type(), MapType::Atomic);
+        assert_eq!(find_position("v1", "Service", "metadata.labels").map_type(), MapType::Granular);
         // The type is atomic, and one field of it is not.
-        assert_eq!(at("apps/v1", "Deployment", "spec.selector").map_type(), MapType::Atomic);
-        assert_eq!(at("v1", "PersistentVolume", "spec.claimRef").map_type(), MapType::Granular);
-        assert_eq!(at("v1", "Pod", "spec.imagePullSecrets[]").map_type(), MapType::Atomic);
-        assert_eq!(at("v1", "Pod", "spec.containers[].resources.limits.cpu").map_type(), MapType::Granular);
+        assert_eq!(find_position("apps/v1", "Deployment", "spec.selector").map_type(), MapType::Atomic);
+        assert_eq!(find_position("v1", "PersistentVolume", "spec.claimRef").map_type(), MapType::Granular);
+        assert_eq!(find_position("v1", "Pod", "spec.imagePullSecrets[]").map_type(), MapType::Atomic);
+        assert_eq!(
+            find_position("v1", "Pod", "spec.containers[].resources.limits.cpu").map_type(),
+            MapType::Granular
+        );
     }
 
     #[test]

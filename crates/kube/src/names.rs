@@ -1,6 +1,6 @@
 //! The forms that names, keys and values must have: `k8s.io/apimachinery/pkg/util/validation`.
 //!
-//! Each function returns what the API server has to say against a text, one item per complaint; an
+//! Each function returns the API server's errors for a text, one item each; an
 //! empty list (which costs nothing) means that the text is fine. The forms are checked byte by byte.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -75,7 +75,9 @@ pub fn dns1123_subdomain_with_underscore(value: &str) -> Vec<String> {
     let mut complaints = too_long(value, SUBDOMAIN_MAX);
     let label = |label: &str| {
         let bytes = label.strip_prefix('_').unwrap_or(label).as_bytes();
-        framed(bytes, lower_alphanumeric, |byte| lower_alphanumeric(byte) || byte == b'-' || byte == b'_')
+        matches_ends_and_middle(bytes, lower_alphanumeric, |byte| {
+            lower_alphanumeric(byte) || byte == b'-' || byte == b'_'
+        })
     };
     if !value.split('.').all(label) {
         complaints.push(
@@ -488,10 +490,10 @@ pub fn network(address: IpAddr, length: u8) -> IpAddr {
 /// (`::ffff:10.0.0.1`) is the IPv4 address, as in Go.
 pub fn parse_ip(value: &str) -> Option<IpAddr> {
     if value.contains(':') {
-        let address: Ipv6Addr = sloppy_tail(value)?.parse().ok()?;
+        let address: Ipv6Addr = normalize_ipv4_tail(value)?.parse().ok()?;
         return Some(address.to_ipv4_mapped().map_or(IpAddr::V6(address), IpAddr::V4));
     }
-    sloppy_v4(value).map(IpAddr::V4)
+    parse_sloppy_ipv4(value).map(IpAddr::V4)
 }
 
 /// `netutils.ParseCIDRSloppy`: the address as written, and the length of the prefix.
@@ -507,7 +509,7 @@ pub fn parse_cidr(value: &str) -> Option<(IpAddr, u8)> {
     Some((ip, length))
 }
 
-fn sloppy_v4(value: &str) -> Option<Ipv4Addr> {
+fn parse_sloppy_ipv4(value: &str) -> Option<Ipv4Addr> {
     let mut octets = [0_u8; 4];
     let mut parts = value.split('.');
     for octet in &mut octets {
@@ -522,15 +524,15 @@ fn sloppy_v4(value: &str) -> Option<Ipv4Addr> {
 }
 
 /// An IPv6 text whose IPv4 tail, if it has one, is rid of leading zeros.
-fn sloppy_tail(value: &str) -> Option<std::borrow::Cow<'_, str>> {
+fn normalize_ipv4_tail(value: &str) -> Option<std::borrow::Cow<'_, str>> {
     let (head, tail) = value.rsplit_once(':')?;
     if !tail.contains('.') {
         return Some(value.into());
     }
-    Some(format!("{head}:{}", sloppy_v4(tail)?).into())
+    Some(format!("{head}:{}", parse_sloppy_ipv4(tail)?).into())
 }
 
-/// `GetWarningsForIP`: what is said of an address that is taken but not written as it should be. For texts that [`ip`] takes.
+/// `GetWarningsForIP`: the warning about an address that is accepted but not in canonical form. For texts that [`ip`] accepts.
 pub fn ip_warning(value: &str) -> Option<String> {
     let address = parse_ip(value)?;
     match value.parse::<IpAddr>() {
@@ -574,9 +576,9 @@ pub fn cidr_warnings(value: &str) -> Vec<String> {
     warnings
 }
 
-/// A text close to `value` that `check` has nothing to say against: without blanks around it, its odd
+/// A text close to `value` that passes `check`: without blanks around it, its odd
 /// characters as dashes, in small letters, without dots.
-pub fn repaired(value: &str, check: impl Fn(&str) -> Vec<String>) -> Option<String> {
+pub fn suggest_repair(value: &str, check: impl Fn(&str) -> Vec<String>) -> Option<String> {
     let dashed = |keep: &dyn Fn(char) -> bool| {
         let text: String = value.trim().chars().map(|c| if keep(c) { c } else { '-' }).collect();
         text.trim_matches(['-', '.', '_']).to_owned()
@@ -604,7 +606,7 @@ fn lower_alphanumeric(byte: u8) -> bool {
 }
 
 /// Whether both ends satisfy `end` and everything between them `inner`.
-fn framed(bytes: &[u8], end: impl Fn(u8) -> bool, inner: impl Fn(u8) -> bool) -> bool {
+fn matches_ends_and_middle(bytes: &[u8], end: impl Fn(u8) -> bool, inner: impl Fn(u8) -> bool) -> bool {
     match bytes {
         [] => false,
         [only] => end(*only),
@@ -613,7 +615,7 @@ fn framed(bytes: &[u8], end: impl Fn(u8) -> bool, inner: impl Fn(u8) -> bool) ->
 }
 
 fn is_label(bytes: &[u8]) -> bool {
-    framed(bytes, lower_alphanumeric, |byte| lower_alphanumeric(byte) || byte == b'-')
+    matches_ends_and_middle(bytes, lower_alphanumeric, |byte| lower_alphanumeric(byte) || byte == b'-')
 }
 
 fn is_subdomain(value: &str) -> bool {
@@ -621,7 +623,7 @@ fn is_subdomain(value: &str) -> bool {
 }
 
 fn is_label_key(value: &str) -> bool {
-    framed(
+    matches_ends_and_middle(
         value.as_bytes(),
         |byte| byte.is_ascii_alphanumeric(),
         |byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte),
@@ -749,14 +751,14 @@ mod tests {
 
     #[test]
     fn close_texts_are_offered() {
-        assert_eq!(repaired("Orders_DB", dns1123_label).as_deref(), Some("orders-db"));
-        assert_eq!(repaired("a.b", dns1123_label).as_deref(), Some("a-b"));
-        assert_eq!(repaired("Example.org", dns1123_subdomain).as_deref(), Some("example.org"));
-        assert_eq!(repaired(" web ", dns1123_label).as_deref(), Some("web"));
-        assert_eq!(repaired("nginx:1.27", label_value).as_deref(), Some("nginx-1.27"));
-        assert_eq!(repaired("HTTP", port_name).as_deref(), Some("http"));
-        assert_eq!(repaired("-", dns1123_label), None);
-        assert_eq!(repaired(&"a".repeat(64), dns1123_label), None);
-        assert_eq!(repaired("fine", dns1123_label), None);
+        assert_eq!(suggest_repair("Orders_DB", dns1123_label).as_deref(), Some("orders-db"));
+        assert_eq!(suggest_repair("a.b", dns1123_label).as_deref(), Some("a-b"));
+        assert_eq!(suggest_repair("Example.org", dns1123_subdomain).as_deref(), Some("example.org"));
+        assert_eq!(suggest_repair(" web ", dns1123_label).as_deref(), Some("web"));
+        assert_eq!(suggest_repair("nginx:1.27", label_value).as_deref(), Some("nginx-1.27"));
+        assert_eq!(suggest_repair("HTTP", port_name).as_deref(), Some("http"));
+        assert_eq!(suggest_repair("-", dns1123_label), None);
+        assert_eq!(suggest_repair(&"a".repeat(64), dns1123_label), None);
+        assert_eq!(suggest_repair("fine", dns1123_label), None);
     }
 }

@@ -146,7 +146,7 @@ impl Quantity {
     pub fn plus(&self, other: &Self) -> Self {
         let format = if self.is_zero() { other.format } else { self.format };
         let scale = self.scale.min(other.scale);
-        let (Some(a), Some(b)) = (self.at_scale(scale), other.at_scale(scale)) else {
+        let (Some(a), Some(b)) = (self.mantissa_at_scale(scale), other.mantissa_at_scale(scale)) else {
             // So far apart that the smaller one is below the last digit of the larger.
             let larger = if self.magnitude_cmp(other) == Ordering::Less { other } else { self };
             return Self { format, ..*larger };
@@ -155,7 +155,7 @@ impl Quantity {
     }
 
     /// The mantissa at a scale not above its own, if it fits.
-    fn at_scale(&self, scale: i32) -> Option<i128> {
+    fn mantissa_at_scale(&self, scale: i32) -> Option<i128> {
         if self.mantissa == 0 {
             return Some(0);
         }
@@ -166,7 +166,7 @@ impl Quantity {
     fn scaled_value(&self, scale: i32) -> i64 {
         let delta = i64::from(self.scale) - i64::from(scale);
         let wide = if delta >= 0 {
-            self.at_scale(scale).unwrap_or(0)
+            self.mantissa_at_scale(scale).unwrap_or(0)
         } else {
             let sign = self.mantissa.signum();
             match u32::try_from(-delta).ok().and_then(pow10) {
@@ -253,14 +253,14 @@ fn keeps_spelling(parts: &Parts<'_>, suffix: &Suffix) -> bool {
     }
 }
 
-/// The quantity that a text which is none was probably meant to be: `10Gi` for `10gi`, `512M` for `512MB`.
-pub fn repaired(text: &str) -> Option<String> {
+/// The likely intended quantity for an invalid one: `10Gi` for `10gi`, `512M` for `512MB`.
+pub fn suggest_repair(text: &str) -> Option<String> {
     let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    let (number, suffix) = leading(&text, |byte| byte.is_ascii_digit() || b"+-.".contains(&byte));
+    let (number, suffix) = split_leading(&text, |byte| byte.is_ascii_digit() || b"+-.".contains(&byte));
     let suffix = suffix.to_ascii_lowercase();
     let suffix = suffix.strip_suffix("bytes").or_else(|| suffix.strip_suffix('b')).unwrap_or(&suffix);
     let known = BINARY.into_iter().chain(DECIMAL.into_iter().map(|(_, known)| known));
-    // Thousandths of a byte are never meant: `m` is looked at after `M`.
+    // Thousandths of a byte are never intended: `m` is tried after `M`.
     let found = known.rev().find(|known| known.eq_ignore_ascii_case(suffix))?;
     let quantity = format!("{number}{found}");
     (!number.is_empty() && Quantity::parse(&quantity).is_ok()).then_some(quantity)
@@ -300,7 +300,7 @@ impl fmt::Display for Quantity {
         let kilo = Self::from_int(1024);
         if self.format == Format::BinarySi
             && self.magnitude_cmp(&kilo) != Ordering::Less
-            && let Some(mut whole) = self.whole()
+            && let Some(mut whole) = self.to_integer()
         {
             let mut steps = 0_usize;
             while steps + 1 < BINARY.len() && whole % 1024 == 0 {
@@ -329,9 +329,9 @@ impl fmt::Display for Quantity {
 
 impl Quantity {
     /// The number, if it has no fraction and fits.
-    fn whole(&self) -> Option<i128> {
+    fn to_integer(self) -> Option<i128> {
         if self.scale >= 0 {
-            return self.at_scale(0);
+            return self.mantissa_at_scale(0);
         }
         let unit = pow10(self.scale.unsigned_abs())?;
         (self.mantissa % unit == 0).then(|| self.mantissa / unit)
@@ -362,13 +362,13 @@ impl<'a> Parts<'a> {
             _ => (false, text),
         };
         let stripped = unsigned.trim_start_matches('0');
-        let (whole, rest) = leading(stripped, |byte| byte.is_ascii_digit());
+        let (whole, rest) = split_leading(stripped, |byte| byte.is_ascii_digit());
         let (fraction, suffix) = match rest.strip_prefix('.') {
-            Some(rest) => leading(rest, |byte| byte.is_ascii_digit()),
+            Some(rest) => split_leading(rest, |byte| byte.is_ascii_digit()),
             None => ("", rest),
         };
         // Letters, then possibly a sign, then digits, and nothing else.
-        let (_, tail) = leading(suffix, |byte| b"eEinumkKMGTP".contains(&byte));
+        let (_, tail) = split_leading(suffix, |byte| b"eEinumkKMGTP".contains(&byte));
         let tail = tail.strip_prefix(['-', '+']).unwrap_or(tail);
         if !tail.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(ParseError::Format);
@@ -380,8 +380,8 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// Splits after the bytes that belong.
-fn leading(text: &str, belongs: impl Fn(u8) -> bool) -> (&str, &str) {
+/// Splits after the leading bytes for which `belongs` holds.
+fn split_leading(text: &str, belongs: impl Fn(u8) -> bool) -> (&str, &str) {
     let end = text.bytes().position(|byte| !belongs(byte)).unwrap_or(text.len());
     text.split_at_checked(end).unwrap_or((text, ""))
 }
@@ -585,7 +585,7 @@ mod tests {
             ("1.2.3Gi", None),
             ("", None),
         ] {
-            assert_eq!(repaired(text).as_deref(), meant, "{text}");
+            assert_eq!(suggest_repair(text).as_deref(), meant, "{text}");
         }
     }
 
@@ -749,7 +749,7 @@ mod tests {
             prop_assert_eq!(left.cmp(&right), nanos(a, x).cmp(&nanos(b, y)));
             let sum = left.plus(&right);
             let expected = nanos(a, x) + nanos(b, y);
-            prop_assert_eq!(sum.at_scale(NANO), Some(expected));
+            prop_assert_eq!(sum.mantissa_at_scale(NANO), Some(expected));
         }
 
         #[test]

@@ -138,7 +138,7 @@ impl Since {
     /// Reads `34..`, `..35`, `34..35` or nothing.
     pub(crate) fn parse(text: Option<&str>) -> Self {
         let (first, last) = text.and_then(|text| text.split_once("..")).unwrap_or_default();
-        let minor = |text: &str| text.parse().ok().and_then(Version::of_minor);
+        let minor = |text: &str| text.parse().ok().and_then(Version::from_minor);
         Self { first: minor(first).unwrap_or(Version::MIN), last: minor(last).unwrap_or(Version::MAX) }
     }
 
@@ -253,7 +253,7 @@ impl Kind {
         self.is_stable() || self.api_version == "flowcontrol.apiserver.k8s.io/v1beta3"
     }
 
-    /// Whether it is no alpha or beta API.
+    /// Whether it is a stable API, not alpha or beta.
     pub fn is_stable(&self) -> bool {
         let version = self.api_version.rsplit('/').next().unwrap_or_default();
         !version.contains("alpha") && !version.contains("beta")

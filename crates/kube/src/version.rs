@@ -34,7 +34,7 @@ impl Version {
     pub const DEFAULT: Self = Self::V1_36;
 
     /// The version `1.<minor>`, if it is known.
-    pub fn of_minor(minor: u64) -> Option<Self> {
+    pub fn from_minor(minor: u64) -> Option<Self> {
         let version = Self(u8::try_from(minor).ok()?);
         (Self::MIN..=Self::MAX).contains(&version).then_some(version)
     }
@@ -95,7 +95,7 @@ impl FromStr for Version {
 
 /// The version of a cluster, as its user or the cluster itself names it: `1.36`, `v1.36.2`, `v1.36.2-gke.100`, `1.36+`.
 ///
-/// Templates see all of it. Validation asks for its minor version: [`KubeVersion::known`], [`KubeVersion::nearest`].
+/// Templates see all of it. Validation uses its minor version: [`KubeVersion::known`], [`KubeVersion::nearest`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KubeVersion {
     /// With the leading `v` and any suffix: `v1.36.2-gke.100`.
@@ -111,7 +111,7 @@ pub struct KubeVersion {
 impl KubeVersion {
     /// The minor version, if plimsoll knows it.
     pub fn known(&self) -> Result<Version, VersionError> {
-        let known = Version::of_minor(self.minor).filter(|_| self.major == 1);
+        let known = Version::from_minor(self.minor).filter(|_| self.major == 1);
         known.ok_or(VersionError::Unknown)
     }
 

@@ -34,7 +34,7 @@ pub enum Shape<T: Tree> {
     String(T::Text),
     /// A value of a kind that readers know by its form: a time. [`helm`] never gets one.
     Plain(T::Text),
-    /// Bytes that are no text, in base64. [`helm`] never gets them.
+    /// Bytes that are not UTF-8, in base64. [`helm`] never gets them.
     Binary(T::Text),
     /// A list.
     Seq(Vec<T>),
@@ -53,7 +53,7 @@ pub enum Shape<T: Tree> {
 /// assert_eq!(helm(&Node::bare(1e6)), "1000000");
 /// ```
 pub fn helm<T: Tree>(tree: T) -> String {
-    printed(tree, Version::Two)
+    print(tree, Version::Two)
 }
 
 /// What Helm's `toYamlPretty` prints, without a line break at the end: go-yaml v3 without the way through JSON. Lists are
@@ -65,7 +65,7 @@ pub fn helm<T: Tree>(tree: T) -> String {
 /// assert_eq!(helm_pretty(&Node::bare(1e6)), "1e+06");
 /// ```
 pub fn helm_pretty<T: Tree>(tree: T) -> String {
-    printed(tree, Version::Three)
+    print(tree, Version::Three)
 }
 
 /// Of go-yaml.
@@ -75,10 +75,10 @@ enum Version {
     Three,
 }
 
-fn printed<T: Tree>(tree: T, version: Version) -> String {
+fn print<T: Tree>(tree: T, version: Version) -> String {
     let mut emitter =
         Emitter { out: String::new(), version, column: 0, at_space: true, at_indent: true, failed: false };
-    emitter.node(tree, -1, Place::Root);
+    emitter.node(tree, -1, NodeRole::Root);
     if emitter.failed {
         return String::new();
     }
@@ -109,7 +109,7 @@ impl<'a> Tree for &'a Node {
 
 /// Where a node stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum NodeRole {
     Root,
     Item,
     Value,
@@ -134,21 +134,21 @@ struct Emitter {
 
 impl Emitter {
     /// Writes a node whose parent's column is `indent`; -1 for none.
-    fn node<T: Tree>(&mut self, tree: T, indent: isize, place: Place) {
+    fn node<T: Tree>(&mut self, tree: T, indent: isize, place: NodeRole) {
         match tree.shape() {
-            Shape::Null => self.plain("null", indent, true),
-            Shape::Bool(flag) => self.plain(if flag { "true" } else { "false" }, indent, true),
-            Shape::Int(number) => self.plain(&number.to_string(), indent, true),
-            Shape::Uint(number) => self.plain(&number.to_string(), indent, true),
+            Shape::Null => self.write_plain("null", indent, true),
+            Shape::Bool(flag) => self.write_plain(if flag { "true" } else { "false" }, indent, true),
+            Shape::Int(number) => self.write_plain(&number.to_string(), indent, true),
+            Shape::Uint(number) => self.write_plain(&number.to_string(), indent, true),
             Shape::Float(number) => {
                 let text = match self.version {
                     Version::Two => json_number(number),
                     Version::Three => go_float(number),
                 };
-                self.plain(&text, indent, true);
+                self.write_plain(&text, indent, true);
             }
             Shape::String(text) => self.string(text.as_ref(), indent, false),
-            Shape::Plain(text) => self.plain(text.as_ref(), indent, true),
+            Shape::Plain(text) => self.write_plain(text.as_ref(), indent, true),
             Shape::Binary(text) => {
                 self.indicator("!!binary", true, false);
                 self.styled(text.as_ref(), indent, false);
@@ -156,12 +156,12 @@ impl Emitter {
             Shape::Seq(items) if items.is_empty() => self.indicator("[]", true, false),
             Shape::Map(entries) if entries.is_empty() => self.indicator("{}", true, false),
             Shape::Seq(items) => {
-                let indentless = self.version == Version::Two && place == Place::Value && !self.at_indent;
-                let indent = if indentless { indent } else { deeper(indent) };
+                let indentless = self.version == Version::Two && place == NodeRole::Value && !self.at_indent;
+                let indent = if indentless { indent } else { increase_indent(indent) };
                 for item in items {
                     self.indent(indent);
                     self.indicator("-", true, true);
-                    self.node(item, indent, Place::Item);
+                    self.node(item, indent, NodeRole::Item);
                 }
             }
             Shape::Map(mut entries) => {
@@ -173,7 +173,7 @@ impl Emitter {
     }
 
     fn entries<T: Tree>(&mut self, entries: Vec<(T::Text, T)>, indent: isize) {
-        let indent = deeper(indent);
+        let indent = increase_indent(indent);
         for (key, value) in entries {
             self.indent(indent);
             let key = key.as_ref();
@@ -187,14 +187,14 @@ impl Emitter {
                 self.indent(indent);
                 self.indicator(":", true, true);
             }
-            self.node(value, indent, Place::Value);
+            self.node(value, indent, NodeRole::Value);
         }
     }
 
     /// Writes a string in the style that go-yaml asks for, or the next one that can hold it.
     fn string(&mut self, text: &str, parent: isize, key: bool) {
         let read = match self.version {
-            Version::Two => through_json(text),
+            Version::Two => convert_through_json(text),
             Version::Three => Some(Cow::Borrowed(text)),
         };
         match read {
@@ -204,18 +204,22 @@ impl Emitter {
     }
 
     fn styled(&mut self, text: &str, parent: isize, key: bool) {
-        let traits = Traits::of(text, self.version);
+        let traits = Traits::from_text(text, self.version);
         let indent = if parent < 0 { 2 } else { parent + 2 };
         if text.contains('\n') {
-            if traits.block && !key { self.literal(text, indent) } else { self.double(text, indent, !key) }
+            if traits.allows_block && !key {
+                self.write_literal(text, indent);
+            } else {
+                self.write_double_quoted(text, indent, !key);
+            }
         } else if resolves(text) {
-            self.double(text, indent, !key);
-        } else if traits.plain {
-            self.plain(text, parent, !key);
-        } else if traits.single {
-            self.single(text, indent, !key);
+            self.write_double_quoted(text, indent, !key);
+        } else if traits.allows_plain {
+            self.write_plain(text, parent, !key);
+        } else if traits.allows_single {
+            self.write_single_quoted(text, indent, !key);
         } else {
-            self.double(text, indent, !key);
+            self.write_double_quoted(text, indent, !key);
         }
     }
 
@@ -227,7 +231,7 @@ impl Emitter {
         }
     }
 
-    fn plain(&mut self, text: &str, parent: isize, may_fold: bool) {
+    fn write_plain(&mut self, text: &str, parent: isize, may_fold: bool) {
         let indent = if parent < 0 { 2 } else { parent + 2 };
         if !self.at_space {
             self.put(' ');
@@ -259,7 +263,7 @@ impl Emitter {
         self.at_indent = false;
     }
 
-    fn single(&mut self, text: &str, indent: isize, may_fold: bool) {
+    fn write_single_quoted(&mut self, text: &str, indent: isize, may_fold: bool) {
         self.indicator("'", true, false);
         let mut after_space = false;
         let mut after_break = false;
@@ -295,7 +299,7 @@ impl Emitter {
         self.indicator("'", false, false);
     }
 
-    fn double(&mut self, text: &str, indent: isize, may_fold: bool) {
+    fn write_double_quoted(&mut self, text: &str, indent: isize, may_fold: bool) {
         self.indicator("\"", true, false);
         // go-yaml looks for a byte order mark at the start of the text, whichever character it is at.
         let escape_all = text.starts_with('\u{feff}');
@@ -304,7 +308,7 @@ impl Emitter {
         let mut first = true;
         while let Some(c) = rest.next() {
             if escape_all || !is_printable(c) || is_break(c) || matches!(c, '"' | '\\') {
-                self.escape(c);
+                self.write_escaped(c);
                 after_space = false;
             } else if c == ' ' {
                 if may_fold && !after_space && self.column > self.width() && !first && rest.peek().is_some() {
@@ -325,7 +329,7 @@ impl Emitter {
         self.indicator("\"", false, false);
     }
 
-    fn escape(&mut self, c: char) {
+    fn write_escaped(&mut self, c: char) {
         self.put('\\');
         let short = match c {
             '\0' => '0',
@@ -355,7 +359,7 @@ impl Emitter {
         self.put(short);
     }
 
-    fn literal(&mut self, text: &str, indent: isize) {
+    fn write_literal(&mut self, text: &str, indent: isize) {
         self.indicator("|", true, false);
         if text.starts_with(|c| c == ' ' || is_break(c)) {
             self.indicator("2", false, false);
@@ -428,24 +432,24 @@ fn resolves(text: &str) -> bool {
             && (is_base60(text) || is_timestamp(text)))
 }
 
-fn deeper(indent: isize) -> isize {
+fn increase_indent(indent: isize) -> isize {
     if indent < 0 { 0 } else { indent + 2 }
 }
 
-/// What styles can hold a string without a change.
+/// The styles that can represent a string unchanged.
 struct Traits {
-    plain: bool,
-    single: bool,
-    block: bool,
+    allows_plain: bool,
+    allows_single: bool,
+    allows_block: bool,
 }
 
 impl Traits {
-    fn of(text: &str, version: Version) -> Self {
+    fn from_text(text: &str, version: Version) -> Self {
         // Most strings are words.
         let word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'/' | b'-' | b'_');
         if text.as_bytes().first().is_some_and(u8::is_ascii_alphanumeric) && text.as_bytes().iter().all(word)
         {
-            return Self { plain: true, single: true, block: true };
+            return Self { allows_plain: true, allows_single: true, allows_block: true };
         }
         let mut indicators = text.starts_with("---") || text.starts_with("...");
         let (mut breaks, mut special, mut space_break, mut break_space) = (false, false, false, false);
@@ -475,14 +479,14 @@ impl Traits {
         let outer = |c: char| c == ' ' || is_break(c);
         let whole = !space_break && !special;
         Self {
-            plain: whole
+            allows_plain: whole
                 && !tab
                 && !breaks
                 && !indicators
                 && !text.starts_with(outer)
                 && !text.ends_with(outer),
-            single: whole && !tab && !break_space,
-            block: whole && !text.ends_with(' '),
+            allows_single: whole && !tab && !break_space,
+            allows_block: whole && !text.ends_with(' '),
         }
     }
 }
@@ -510,9 +514,9 @@ fn json_number(number: f64) -> String {
     }
 }
 
-/// A string after its way through JSON, which is read as YAML; `None` where that fails. JSON leaves
+/// Converts a string to JSON and reads that as YAML; `None` if that fails. JSON leaves
 /// some characters as they are that YAML does not allow, or takes for line breaks and folds.
-fn through_json(text: &str) -> Option<Cow<'_, str>> {
+fn convert_through_json(text: &str) -> Option<Cow<'_, str>> {
     if text.bytes().all(|byte| byte < 0x7f) {
         return Some(Cow::Borrowed(text));
     }
@@ -562,7 +566,7 @@ fn is_simple_key(key: &str) -> bool {
 /// Sorts as go-yaml does. A merge sort of our own: the order is not a strict one for odd keys, which
 /// the standard sort may answer with a panic.
 fn sort<K: AsRef<str>, V>(entries: &mut Vec<(K, V)>, version: Version) {
-    let order = |a: &(K, V), b: &(K, V)| natural(a.0.as_ref(), b.0.as_ref(), version);
+    let order = |a: &(K, V), b: &(K, V)| compare_keys(a.0.as_ref(), b.0.as_ref(), version);
     if entries.is_sorted_by(|a, b| order(a, b) != Ordering::Greater) {
         return;
     }
@@ -581,7 +585,7 @@ fn sort<K: AsRef<str>, V>(entries: &mut Vec<(K, V)>, version: Version) {
 
 /// go-yaml's order of keys: letters after everything else, runs of digits by their number. Keys like
 /// `02b`, `0é`, `2é` go in a circle; Helm's own output then differs from run to run.
-fn natural(a: &str, b: &str, version: Version) -> Ordering {
+fn compare_keys(a: &str, b: &str, version: Version) -> Ordering {
     let common = a.chars().zip(b.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum();
     let (before, a, b): (&str, &str, &str) = (&a[..common], &a[common..], &b[common..]);
     let (Some(x), Some(y)) = (a.chars().next(), b.chars().next()) else {

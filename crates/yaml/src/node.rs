@@ -114,7 +114,7 @@ impl Node {
     pub fn as_i64(&self) -> Option<i64> {
         match self.value {
             Value::Int(number) => Some(number),
-            Value::Float(number) => whole(number),
+            Value::Float(number) => to_integer(number),
             _ => None,
         }
     }
@@ -273,7 +273,7 @@ impl PartialEq for Value {
             (Self::Int(a), Self::Int(b)) => a == b,
             (Self::Uint(a), Self::Uint(b)) => a == b,
             (Self::Float(a), Self::Float(b)) => a == b,
-            (Self::Int(a), Self::Float(b)) | (Self::Float(b), Self::Int(a)) => whole(*b) == Some(*a),
+            (Self::Int(a), Self::Float(b)) | (Self::Float(b), Self::Int(a)) => to_integer(*b) == Some(*a),
             (Self::String(a), Self::String(b)) => a == b,
             (Self::Seq(a), Self::Seq(b)) => a == b,
             (Self::Map(a), Self::Map(b)) => a == b,
@@ -284,7 +284,7 @@ impl PartialEq for Value {
 
 /// The integer that a float is, if it is one of 64 signed bits.
 #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
-fn whole(number: f64) -> Option<i64> {
+fn to_integer(number: f64) -> Option<i64> {
     // 2^63: the first float beyond i64.
     const BOUND: f64 = 9_223_372_036_854_775_808.0;
     (number.fract() == 0.0 && (-BOUND..BOUND).contains(&number)).then_some(number as i64)

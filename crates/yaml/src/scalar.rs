@@ -194,7 +194,7 @@ fn parse_odd_binary(text: &str) -> Option<Value> {
     i64::from_str_radix(digits, 2).ok().map(Value::Int)
 }
 
-/// A float that fits 64 bits; a larger one is no number.
+/// A float that fits 64 bits; a larger one is not a number.
 fn parse_float(text: &str) -> Option<Value> {
     if !is_float(text) {
         return None;

@@ -174,7 +174,7 @@ fn names() -> Vec<String> {
 fn recorded(release: &str) -> Vec<Listed> {
     let base = history();
     let namespaces = History::namespaces(&base, release).unwrap_or_default();
-    let histories = namespaces.iter().filter_map(|namespace| History::of(&base, namespace, release).ok());
+    let histories = namespaces.iter().filter_map(|namespace| History::new(&base, namespace, release).ok());
     histories.flat_map(|history| history.list().unwrap_or_default()).collect()
 }
 

@@ -31,7 +31,7 @@ fn is_target(scaler: &Object, workload: &Object) -> bool {
 pub(super) fn find_replicas(objects: &mut [ObjectPlan], pairs: &[Pair<'_>], world: &World<'_>) {
     for (plan, pair) in objects.iter_mut().zip(pairs) {
         let Some(new) = pair.new.filter(|_| plan.verdict == Verdict::Accepted) else { continue };
-        let written = Workload::of_object(new).and_then(|workload| workload.spec("replicas")?.as_i64());
+        let written = Workload::from_object(new).and_then(|workload| workload.spec("replicas")?.as_i64());
         let Some(replicas) = written.filter(|_| plan.change != Change::Unchanged) else { continue };
         if let Some(scaler) = scaler_of(new, pairs, world) {
             let detail = format!(

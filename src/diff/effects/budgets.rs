@@ -48,7 +48,7 @@ fn stored<'a>(plan: &ObjectPlan, pair: &Pair<'a>) -> Option<&'a Object> {
 
 impl<'a> Scaled<'a> {
     fn of(object: &'a Object, pairs: &[Pair<'_>], world: &World<'_>) -> Option<Self> {
-        let workload = Workload::of_object(object)?;
+        let workload = Workload::from_object(object)?;
         let replicas = match scaler_of(object, pairs, world) {
             Some(scaler) => scaler.at(&["spec", "maxReplicas"]).and_then(Node::as_i64),
             None => workload.replicas().filter(|_| workload.kind().runs_forever()),

@@ -28,10 +28,10 @@ impl<'a> Pods<'a> {
     fn of(pair: &Pair<'a>, plan: &ObjectPlan) -> Option<Self> {
         let object = pair.new.or(pair.old)?;
         // Pods of Jobs come and go.
-        let kind = WorkloadKind::of_object(object)
+        let kind = WorkloadKind::from_object(object)
             .filter(|kind| kind.runs_forever() || *kind == WorkloadKind::Pod)?;
         let with_pods = |object: &'a Object| {
-            Workload::of_object(object).filter(|workload| workload.replicas() != Some(0))
+            Workload::from_object(object).filter(|workload| workload.replicas() != Some(0))
         };
         let (old, new) = (pair.old.and_then(with_pods), pair.new.and_then(with_pods));
         let stays = Self {

@@ -16,11 +16,12 @@ pub(super) fn find_addressed(objects: &mut [ObjectPlan], pairs: &[Pair<'_>], wor
         })
     };
     for (plan, pair) in objects.iter_mut().zip(pairs) {
-        let Some((new, set)) = pair.new.and_then(|new| Some((new, StatefulSet::of_object(new)?))) else {
+        let Some((new, set)) = pair.new.and_then(|new| Some((new, StatefulSet::from_object(new)?))) else {
             continue;
         };
         let name = set.service_name();
-        let is_kept = pair.old.and_then(StatefulSet::of_object).is_some_and(|old| old.service_name() == name);
+        let is_kept =
+            pair.old.and_then(StatefulSet::from_object).is_some_and(|old| old.service_name() == name);
         if is_kept || plan.verdict == Verdict::Rejected && pair.old.is_none() {
             continue;
         }

@@ -69,7 +69,7 @@ pub(super) fn updated(
     changes: &[FieldChange],
     world: &World<'_>,
 ) -> Vec<Effect> {
-    if let Some(kind) = WorkloadKind::of_object(new) {
+    if let Some(kind) = WorkloadKind::from_object(new) {
         return workload::updated(new, kind, applied, changes, world.kubectl(new));
     }
     match (group_of(new), new.kind.as_str()) {
@@ -110,7 +110,7 @@ pub(super) fn updated(
 
 /// What is said where nothing follows.
 pub(super) fn none(new: &Object, changes: &[FieldChange]) -> Effect {
-    if !WorkloadKind::of_object(new).is_some_and(WorkloadKind::runs_forever) {
+    if !WorkloadKind::from_object(new).is_some_and(WorkloadKind::runs_forever) {
         return effect(EffectKind::None, "");
     }
     let number = |node: &Option<Node>| node.as_ref().and_then(Node::as_i64).unwrap_or_default();
@@ -309,7 +309,7 @@ fn unseen_configuration(objects: &mut [ObjectPlan], pairs: &[Pair<'_>], world: &
             && plan.changes.iter().any(|change| change.path.starts_with(&["spec", "template"]));
         let pods = workload::pod_names(old);
         // No pod is there to hold old values.
-        if templated && StatefulSet::of_object(workload).is_some() && pods.is_empty() {
+        if templated && StatefulSet::from_object(workload).is_some() && pods.is_empty() {
             continue;
         }
         let home = namespace(workload);
@@ -334,7 +334,7 @@ fn unseen_configuration(objects: &mut [ObjectPlan], pairs: &[Pair<'_>], world: &
             } else {
                 // kubectl restarts no other kinds.
                 let restart =
-                    WorkloadKind::of_object(workload).is_some_and(WorkloadKind::rolls_out).then(|| {
+                    WorkloadKind::from_object(workload).is_some_and(WorkloadKind::rolls_out).then(|| {
                         let kubectl = world.kubectl(workload);
                         format!("; {}", kubectl.inline(&["rollout", "restart"], kind_of(workload), name))
                     });

@@ -16,7 +16,7 @@ pub(super) struct Usage<'a> {
 
 /// The template of running pods that their workload does not replace by itself when a ConfigMap or Secret changes.
 pub(super) fn running_template(object: &Object) -> Option<PodTemplate<'_>> {
-    let workload = Workload::of_object(object)?;
+    let workload = Workload::from_object(object)?;
     // Every run of a CronJob starts new pods, and a Pod is not made from a template.
     let runs = workload.kind().runs_forever() || workload.kind() == WorkloadKind::Job;
     runs.then(|| workload.template())

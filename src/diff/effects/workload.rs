@@ -48,7 +48,7 @@ fn listed(names: &[String]) -> String {
 
 /// What follows from the creation of a workload.
 pub(super) fn created(new: &Object) -> Vec<Effect> {
-    let Some(set) = StatefulSet::of_object(new).filter(|set| set.replicas() > 0) else { return Vec::new() };
+    let Some(set) = StatefulSet::from_object(new).filter(|set| set.replicas() > 0) else { return Vec::new() };
     let order =
         if set.is_parallel() { "all at once" } else { "one by one, each when the one before is ready" };
     let claims =
@@ -433,5 +433,5 @@ pub(in super::super) fn is_version_like(key: &str) -> bool {
 
 /// The pods of a StatefulSet by name; of other workloads they are not known.
 pub(super) fn pod_names(workload: &Object) -> Vec<String> {
-    StatefulSet::of_object(workload).map(|set| pods(set, set.ordinals())).unwrap_or_default()
+    StatefulSet::from_object(workload).map(|set| pods(set, set.ordinals())).unwrap_or_default()
 }

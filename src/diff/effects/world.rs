@@ -78,7 +78,7 @@ impl<'a> World<'a> {
     /// The names of the Services that select the pods of both workloads.
     pub(in super::super) fn services_of(&self, one: &Object, other: &Object) -> Vec<&'a str> {
         let selects = |service: &Object, object: &Object| {
-            let workload = Workload::of_object(object).filter(|workload| workload.kind().runs_forever());
+            let workload = Workload::from_object(object).filter(|workload| workload.kind().runs_forever());
             self.same_namespace(service, object)
                 && workload.is_some_and(|workload| {
                     Service::new(&service.root).selector().matches(workload.template().labels())

@@ -211,7 +211,7 @@ impl Steps {
 /// Whether applying the object starts pods that can be waited for.
 fn has_rollout(object: &ObjectPlan) -> bool {
     let group = object.object.api_version.split_once('/').map_or("", |(group, _)| group);
-    WorkloadKind::of(group, &object.object.kind).is_some_and(WorkloadKind::rolls_out)
+    WorkloadKind::from_group_kind(group, &object.object.kind).is_some_and(WorkloadKind::rolls_out)
         && matches!(object.change, Change::Added | Change::Modified)
 }
 

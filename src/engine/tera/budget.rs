@@ -1,7 +1,7 @@
 //! How much work and memory the templates of a chart may take.
 //!
-//! Tera does what it is told for as long as it takes. The rewriter puts calls into templates that count here: the turns
-//! of loops, components, what is put together of other values. No chart that somebody wants comes near the limits.
+//! Tera itself has no limits. The rewriter inserts calls into templates that count work here: the iterations
+//! of loops, components, and values built from other values. No realistic chart reaches these limits.
 
 use super::upstream::{absent, refused, refused_with_help};
 use std::cell::Cell;
@@ -55,7 +55,7 @@ impl Budget {
         Instant::now() + MAX_TIME
     }
 
-    pub(super) fn until(deadline: Instant) -> Self {
+    pub(super) fn new(deadline: Instant) -> Self {
         Self {
             steps: Cell::new(MAX_STEPS),
             text: Cell::new(MAX_TEXT),
@@ -72,7 +72,7 @@ impl Budget {
     }
 
     /// Counts work.
-    pub(super) fn work(&self, steps: usize) -> TeraResult<()> {
+    pub(super) fn count_work(&self, steps: usize) -> TeraResult<()> {
         let left = self.steps.get().checked_sub(steps).ok_or_else(|| {
             self.steps.set(0);
             too_much(&format!("these templates need more than {} million steps", MAX_STEPS / 1_000_000))
@@ -88,7 +88,7 @@ impl Budget {
     }
 
     /// Counts text that is made.
-    pub(super) fn text(&self, bytes: usize) -> TeraResult<()> {
+    pub(super) fn count_text(&self, bytes: usize) -> TeraResult<()> {
         let left = self.text.get().checked_sub(bytes).ok_or_else(|| {
             self.text.set(0);
             too_much(&format!("this template produces more than {} MiB of text", MAX_TEXT >> 20))
@@ -97,65 +97,65 @@ impl Budget {
         Ok(())
     }
 
-    /// How much text may still be put into place.
-    pub(super) fn room(&self) -> usize {
+    /// How many bytes of output may still be written.
+    pub(super) fn remaining_output(&self) -> usize {
         self.placed.get()
     }
 
-    /// Notes how much room is left.
-    pub(super) fn leave_room(&self, bytes: usize) {
+    /// Sets how many bytes of output may still be written.
+    pub(super) fn set_remaining_output(&self, bytes: usize) {
         self.placed.set(bytes);
     }
 
-    /// What to say when there is none.
-    pub(super) fn no_room() -> String {
+    /// The message when the output is too large.
+    pub(super) fn too_large_message() -> String {
         format!("this template writes more than {} MiB", MAX_TEXT >> 20)
     }
 
-    /// Counts the turns of a loop over a collection.
-    pub(super) fn turns(&self, collection: &Value, turn: usize, text: usize) -> TeraResult<()> {
+    /// Counts the iterations of a loop over a collection.
+    pub(super) fn count_turns(&self, collection: &Value, turn: usize, text: usize) -> TeraResult<()> {
         let turns = collection.len().unwrap_or(0);
-        self.work(turns.saturating_mul(turn))?;
-        self.text(turns.saturating_mul(text))
+        self.count_work(turns.saturating_mul(turn))?;
+        self.count_text(turns.saturating_mul(text))
     }
 
-    /// Counts a value that is put together.
-    pub(super) fn held(&self, value: &Value) -> TeraResult<()> {
+    /// Counts a value that is built from others.
+    pub(super) fn count_value(&self, value: &Value) -> TeraResult<()> {
         match value.as_str() {
-            Some(text) => self.made(text.len()),
+            Some(text) => self.count_new_text(text.len()),
             None => self.weigh(value).map(|_| ()),
         }
     }
 
     /// Counts a value that a variable holds from now on, in place of what it held before.
-    pub(super) fn set(&self, value: &Value, before: Option<&Value>) -> TeraResult<()> {
-        self.held(value)?;
-        self.text(size(value).saturating_sub(before.map_or(0, size)))
+    pub(super) fn count_assignment(&self, value: &Value, before: Option<&Value>) -> TeraResult<()> {
+        self.count_value(value)?;
+        self.count_text(size(value).saturating_sub(before.map_or(0, size)))
     }
 
     /// Counts the values of a collection that is made.
-    pub(super) fn values(&self, count: usize) -> TeraResult<()> {
+    pub(super) fn count_values(&self, count: usize) -> TeraResult<()> {
         if count > MAX_VALUES {
             return Err(too_much(&format!("this collection contains more than {MAX_VALUES} values")));
         }
-        self.work(count / 8)
+        self.count_work(count / 8)
     }
 
     /// Counts a value that is written: what is made of it is kept until the template is rendered.
-    pub(super) fn written(&self, value: &Value) -> TeraResult<()> {
-        self.work(1)?;
+    pub(super) fn count_written(&self, value: &Value) -> TeraResult<()> {
+        self.count_work(1)?;
         if let Some(text) = value.as_str() {
-            return self.text(VALUE + text.len());
+            return self.count_text(VALUE + text.len());
         }
         if value.as_array().is_none() && value.as_map().is_none() {
-            return self.text(VALUE);
+            return self.count_text(VALUE);
         }
         let weight = self.weigh(value)?;
-        self.text(weight.values.saturating_mul(VALUE).saturating_add(weight.bytes))
+        self.count_text(weight.values.saturating_mul(VALUE).saturating_add(weight.bytes))
     }
 
     /// Counts the text that a value becomes.
-    pub(super) fn as_text(&self, value: &Value) -> TeraResult<()> {
+    pub(super) fn count_as_text(&self, value: &Value) -> TeraResult<()> {
         // Tera would take it for an empty text.
         if value.is_undefined() {
             return Err(absent());
@@ -164,30 +164,30 @@ impl Budget {
             Some(text) => text.len(),
             None => self.weigh(value)?.bytes,
         };
-        self.made(bytes)
+        self.count_new_text(bytes)
     }
 
     /// Counts the work of looking through a value.
-    pub(super) fn searched(&self, value: &Value) -> TeraResult<()> {
+    pub(super) fn count_search(&self, value: &Value) -> TeraResult<()> {
         match value.as_str() {
-            Some(text) => self.work(text.len() / 256),
+            Some(text) => self.count_work(text.len() / 256),
             None => self.weigh(value).map(|_| ()),
         }
     }
 
     /// Counts a text that is made, and that must not be too long.
-    pub(super) fn made(&self, bytes: usize) -> TeraResult<()> {
+    pub(super) fn count_new_text(&self, bytes: usize) -> TeraResult<()> {
         if bytes > MAX_ONE_TEXT {
             return Err(refused(format!("a text of {bytes} bytes is too long: the limit is {MAX_ONE_TEXT}")));
         }
-        self.work(bytes / 256)
+        self.count_work(bytes / 256)
     }
 
     /// Counts bytes that are added to a text that is made, and that must not get too long.
-    pub(super) fn grown(&self, before: usize, bytes: usize) -> TeraResult<()> {
-        self.made(bytes)?;
+    pub(super) fn count_growth(&self, before: usize, bytes: usize) -> TeraResult<()> {
+        self.count_new_text(bytes)?;
         if before.saturating_add(bytes) > MAX_ONE_TEXT {
-            return self.made(before.saturating_add(bytes));
+            return self.count_new_text(before.saturating_add(bytes));
         }
         Ok(())
     }
@@ -196,7 +196,7 @@ impl Budget {
     fn weigh(&self, value: &Value) -> TeraResult<Weight> {
         let mut weight = Weight::default();
         let fits = weight.add(value, 0);
-        self.work(weight.values / 8)?;
+        self.count_work(weight.values / 8)?;
         if fits {
             Ok(weight)
         } else if weight.values > MAX_VALUES {
@@ -258,50 +258,50 @@ fn too_much(message: &str) -> Error {
 mod tests {
     use super::*;
 
-    fn fresh() -> Budget {
-        Budget::until(Budget::deadline())
+    fn new_budget() -> Budget {
+        Budget::new(Budget::deadline())
     }
 
     #[test]
     fn time_is_up_at_the_deadline() {
-        let budget = Budget::until(Instant::now());
+        let budget = Budget::new(Instant::now());
         std::thread::sleep(Duration::from_millis(2));
-        budget.work(STRIDE - 1).unwrap();
-        assert!(budget.work(1).unwrap_err().to_string().contains("longer than 600 s"));
+        budget.count_work(STRIDE - 1).unwrap();
+        assert!(budget.count_work(1).unwrap_err().to_string().contains("longer than 600 s"));
     }
 
     #[test]
     fn texts_that_stay_are_counted_for_each_template() {
-        let budget = fresh();
+        let budget = new_budget();
         let text = Value::from("x".repeat(MAX_ONE_TEXT));
         for _ in 0..MAX_TEXT / MAX_ONE_TEXT {
-            budget.set(&text, None).unwrap();
-            budget.set(&text, Some(&text)).unwrap();
+            budget.count_assignment(&text, None).unwrap();
+            budget.count_assignment(&text, Some(&text)).unwrap();
         }
         let rest = Value::from("x".repeat(MAX_TEXT % MAX_ONE_TEXT + 1));
-        assert!(budget.set(&rest, None).is_err());
+        assert!(budget.count_assignment(&rest, None).is_err());
         budget.next_template();
-        budget.set(&Value::from("x"), None).unwrap();
-        assert!(budget.made(MAX_ONE_TEXT + 1).unwrap_err().to_string().contains("too long"));
+        budget.count_assignment(&Value::from("x"), None).unwrap();
+        assert!(budget.count_new_text(MAX_ONE_TEXT + 1).unwrap_err().to_string().contains("too long"));
     }
 
     #[test]
     fn collections_are_weighed_as_if_nothing_were_shared() {
-        let budget = fresh();
+        let budget = new_budget();
         let mut value = Value::from("x");
         for _ in 0..MAX_VALUES.ilog2() - 3 {
             value = Value::from(vec![value.clone(), value]);
         }
-        budget.held(&value).unwrap();
+        budget.count_value(&value).unwrap();
         for _ in 0..40 {
             value = Value::from(vec![value.clone(), value]);
         }
         let told = format!("more than {MAX_VALUES} values");
-        assert!(budget.held(&value).unwrap_err().to_string().contains(&told));
+        assert!(budget.count_value(&value).unwrap_err().to_string().contains(&told));
         let mut value = Value::from("x");
         for _ in 0..=MAX_DEPTH {
             value = Value::from(vec![value]);
         }
-        assert!(budget.held(&value).unwrap_err().to_string().contains("300 deep"));
+        assert!(budget.count_value(&value).unwrap_err().to_string().contains("300 deep"));
     }
 }

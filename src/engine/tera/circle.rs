@@ -1,6 +1,6 @@
 //! Where components lead back to themselves.
 
-use super::files::Place;
+use super::files::FileRange;
 use super::names::{LENT_PREFIX, LIBRARY_PREFIX};
 use super::rewrite::Rewritten;
 use super::tags::{Token, calls, first_word, included, tokenize};
@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The first call or include by which a component leads back to itself, if the templates show one. Tera says only that
 /// components go too deep, not which.
-pub(super) fn circle(templates: &BTreeMap<String, Rewritten>) -> Option<Place> {
+pub(super) fn find_circle(templates: &BTreeMap<String, Rewritten>) -> Option<FileRange> {
     let tags: Vec<Tag> = templates.iter().flat_map(|(name, template)| tags(name, template)).collect();
     let mut from: BTreeMap<&str, Vec<&Tag>> = BTreeMap::new();
     for tag in &tags {
@@ -35,7 +35,7 @@ pub(super) fn circle(templates: &BTreeMap<String, Rewritten>) -> Option<Place> {
 struct Tag {
     from: String,
     to: String,
-    place: Place,
+    place: FileRange,
 }
 
 fn tags(name: &str, template: &Rewritten) -> Vec<Tag> {

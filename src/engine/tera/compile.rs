@@ -49,7 +49,7 @@ impl Templates {
             .iter()
             .enumerate()
             .map(|(number, input)| (library::FILES.len() + number, input.name.to_string(), input.text));
-        let called = library::called(inputs.iter().map(|input| input.text)).into_iter().map(|number| {
+        let called = library::find_called(inputs.iter().map(|input| input.text)).into_iter().map(|number| {
             let (name, text) = library::FILES[number];
             (number, format!("{LIBRARY_PREFIX}{name}.tera"), text)
         });
@@ -98,7 +98,7 @@ impl Templates {
             let known = Known { templates: &self.rewritten, files, context: Some(context) };
             vec![show_in_text(error::diagnostic(&error, known, Some(name)), failures, sources)]
         })?;
-        rendering.placed(&marked, role)
+        rendering.place_values(&marked, role)
     }
 }
 

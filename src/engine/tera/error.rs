@@ -1,8 +1,8 @@
 //! Tera's errors in plimsoll's words and in the terms of the files on disk.
 
-use super::circle::circle;
+use super::circle::find_circle;
 use super::explanation::{Explanation, missing, suggestion, undefined};
-use super::files::{Files, Place};
+use super::files::{FileRange, Files};
 use super::guard;
 use super::library;
 use super::names::LIBRARY_PREFIX;
@@ -37,9 +37,9 @@ pub(super) fn diagnostic(error: &tera::Error, known: Known<'_>, root: Option<&st
         Some((template, Position::Bytes(range))) => {
             Some(known.refine(&fault, template, range, &mut explanation))
         }
-        Some((template, Position::Line(line, column))) => Some(template.at_line(*line, *column)),
+        Some((template, Position::Line(line, column))) => Some(template.locate_line(*line, *column)),
         Some((template, Position::Start)) => Some(template.original(0, 0)),
-        None if fault == Fault::EndlessComponents => circle(known.templates),
+        None if fault == Fault::EndlessComponents => find_circle(known.templates),
         None => None,
     };
     if place.is_none() {
@@ -59,7 +59,7 @@ pub(super) fn diagnostic(error: &tera::Error, known: Known<'_>, root: Option<&st
     {
         let start = template.byte(*line, *column);
         let call = template.text[start..].split_inclusive('>').next().unwrap_or_default();
-        let Some((better, given)) = known.given(template, start, call, name) else { break };
+        let Some((better, given)) = known.explain_argument(template, start, call, name) else { break };
         (explanation, place) = (better, Some(given));
         callers.next();
     }
@@ -69,8 +69,8 @@ pub(super) fn diagnostic(error: &tera::Error, known: Known<'_>, root: Option<&st
     }
     for (name, template, line, column) in callers {
         let shown = name.strip_prefix(LIBRARY_PREFIX).unwrap_or(&name);
-        let place = known.files.span(template.at_line(line, column));
-        found = found.through(Some(place), format!("called from `{shown}`"));
+        let place = known.files.span(template.locate_line(line, column));
+        found = found.traced_through(Some(place), format!("called from `{shown}`"));
     }
     found
 }
@@ -83,10 +83,10 @@ impl Known<'_> {
         template: &Rewritten,
         range: &Range<usize>,
         explanation: &mut Explanation,
-    ) -> Place {
+    ) -> FileRange {
         if let Fault::UndefinedArgument { name, .. } = fault {
             let call = template.text.get(range.clone()).unwrap_or_default();
-            if let Some((better, given)) = self.given(template, range.start, call, name) {
+            if let Some((better, given)) = self.explain_argument(template, range.start, call, name) {
                 *explanation = better;
                 return given;
             }
@@ -97,13 +97,13 @@ impl Known<'_> {
 
     /// What is wrong with the path that a call gives for an argument, which leads nowhere, and where it stands. The
     /// call begins at a byte of a template.
-    fn given(
+    fn explain_argument(
         self,
         template: &Rewritten,
         start: usize,
         call: &str,
         name: &str,
-    ) -> Option<(Explanation, Place)> {
+    ) -> Option<(Explanation, FileRange)> {
         let argument = call_of(call)?.arguments.into_iter().find(|argument| argument.name == name)?;
         let full = argument.path.join(".");
         let place = template.original(start + argument.at, start + argument.at + full.len());
@@ -134,14 +134,14 @@ fn refine_by_text(
             }
         }
         Fault::Undefined { .. } | Fault::UndefinedArgument { .. } => {
-            let better = context.and_then(|context| leads_nowhere(text, range.start, context));
+            let better = context.and_then(|context| find_dangling_path(text, range.start, context));
             if let Some((better, path)) = better {
                 *explanation = better;
                 return path;
             }
         }
         _ => {
-            if let Some(better) = syntax::better(fault, text, range) {
+            if let Some(better) = syntax::explain_fault(fault, text, range) {
                 *explanation = better;
             }
         }
@@ -149,7 +149,7 @@ fn refine_by_text(
     range.clone()
 }
 
-/// What to say where a value is not there and nothing better is known.
+/// The message for a missing value if nothing better is known.
 const NOT_DEFINED: &str = "this value is not defined";
 
 /// What to do about it.
@@ -157,7 +157,7 @@ const DEFINE: &str = "set it, or use `default(value=..)`";
 
 /// The path that leads nowhere next to a byte of a tag, behind it or else before it: what is wrong with it, and its bytes.
 /// Of variables that the template sets nothing is known any more.
-fn leads_nowhere(text: &str, at: usize, context: &Context) -> Option<(Explanation, Range<usize>)> {
+fn find_dangling_path(text: &str, at: usize, context: &Context) -> Option<(Explanation, Range<usize>)> {
     let start = ["{{", "{%"].iter().filter_map(|open| text.get(..at)?.rfind(open)).max()? + 2;
     let end = at + ["}}", "%}"].iter().filter_map(|close| text.get(at..)?.find(close)).min()?;
     let nowhere = |(offset, path): (usize, Vec<&str>)| {
@@ -177,7 +177,7 @@ fn leads_nowhere(text: &str, at: usize, context: &Context) -> Option<(Explanatio
 }
 
 /// What is wrong in a text given to `tpl` with what it sees, and the bytes of the text.
-pub(super) fn in_text(
+pub(super) fn explain_in_text(
     error: &tera::Error,
     template: &Rewritten,
     context: &Context,
@@ -189,7 +189,7 @@ pub(super) fn in_text(
             let range = refine_by_text(&fault, template, &range, Some(context), &mut explanation);
             template.original(range.start, range.end).bytes()
         }
-        Some(Position::Line(line, column)) => template.at_line(line, column).bytes(),
+        Some(Position::Line(line, column)) => template.locate_line(line, column).bytes(),
         Some(Position::Start) | None => 0..0,
     };
     (explanation, place)
@@ -201,7 +201,7 @@ pub(super) fn references(error: &tera::Error, known: Known<'_>, tera: &tera::Ter
         let Explanation { message, help, .. } = describe(&failure.fault, Some((known, tera)));
         let template = |place: &Locus| known.templates.get(&place.template);
         let place = failure.place.as_ref().and_then(|place| match place.position {
-            Position::Line(line, column) => Some(template(place)?.at_line(line, column)),
+            Position::Line(line, column) => Some(template(place)?.locate_line(line, column)),
             Position::Start | Position::Bytes(_) => Some(template(place)?.original(0, 0)),
         });
         let found = Diagnostic::error(message).maybe_help(help);
@@ -215,7 +215,7 @@ pub(super) fn references(error: &tera::Error, known: Known<'_>, tera: &tera::Ter
 
 /// What to write instead of an unknown name. What templates and components there are is known while a chart is put
 /// together.
-fn known_instead(what: Named, name: &str, chart: Option<(Known<'_>, &tera::Tera)>) -> Option<String> {
+fn suggest_name(what: Named, name: &str, chart: Option<(Known<'_>, &tera::Tera)>) -> Option<String> {
     let mut wanted = name;
     let candidates: Vec<String> = match what {
         Named::Filter => names(EntryKind::Filter, TERA_FILTERS),
@@ -240,7 +240,7 @@ fn names(kind: EntryKind, more: &[&'static str]) -> Vec<String> {
     own.chain(more.iter().copied().map(reference::name)).map(str::to_owned).collect()
 }
 
-/// What to say of a fault if nothing is known but the fault itself.
+/// The explanation of a fault from the fault alone.
 fn describe(fault: &Fault, chart: Option<(Known<'_>, &tera::Tera)>) -> Explanation {
     let help = |help: &str| Some(help.to_owned());
     match fault {
@@ -257,10 +257,10 @@ fn describe(fault: &Fault, chart: Option<(Known<'_>, &tera::Tera)>) -> Explanati
         ),
         Fault::Unexpected { found, expected } => Explanation::new(
             format!("found {found} but expected {expected}"),
-            syntax::instead(found, expected).map(str::to_owned),
+            syntax::suggest_syntax(found, expected).map(str::to_owned),
         ),
         Fault::Unknown { what, name } => {
-            Explanation::new(format!("unknown {} `{name}`", word(*what)), known_instead(*what, name, chart))
+            Explanation::new(format!("unknown {} `{name}`", word(*what)), suggest_name(*what, name, chart))
         }
         Fault::IncludeCircle(chain) => Explanation::new(
             format!("templates include each other in a circle: {}", chain.join(" -> ")),

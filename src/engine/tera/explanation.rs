@@ -1,11 +1,11 @@
-//! What to say of an error: a message, what to do about it, and of a path that leads nowhere, which part of it fails.
+//! Explanations of errors: a message, a remediation and, for a path that does not exist, the part that fails.
 
 use super::names::GLOBALS;
 use super::value;
 use crate::diag::nearest;
 use tera::Value;
 
-/// What to say of an error.
+/// The message of an error, with its remediation.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Explanation {
     pub(super) message: String,
@@ -40,7 +40,7 @@ pub(super) fn suggestion(wanted: &str, known: &[String]) -> Option<String> {
     (!known.is_empty() && known.len() <= FEW).then(|| format!("available: {}", known.join(", ")))
 }
 
-/// What to say of a path that leads nowhere: the whole of it, the part that fails, and the names there are instead.
+/// Explains a path that does not exist: the path, the part that fails, and the available names.
 pub(super) fn undefined(path: &[String], variable: impl Fn(&str) -> Option<Value>) -> Explanation {
     missing(path, variable).unwrap_or_else(|| Explanation::not_defined(&path.join("."), None))
 }

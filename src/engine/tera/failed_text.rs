@@ -30,9 +30,9 @@ pub(super) fn show_in_text(
         Diagnostic::error(std::mem::take(&mut innermost.message)).maybe_help(innermost.help.take());
     found = innermost.label(found, sources);
     for outer in failures {
-        found = found.through(Some(outer.span(sources)), RENDERED);
+        found = found.traced_through(Some(outer.span(sources)), RENDERED);
     }
-    found = found.through(called.span(), RENDERED);
+    found = found.traced_through(called.span(), RENDERED);
     for step in called.trace.into_iter().rev() {
         found.trace.insert(0, step);
     }

@@ -1,7 +1,7 @@
 //! The files behind a set of templates, by number.
 //!
 //! Charts whose templates are equal share one compiled set, so what a set knows of places cannot name texts of
-//! one of those charts. A [`Place`] counts the files instead, and [`Files`] is what one chart has for the numbers.
+//! one of those charts. A [`FileRange`] counts the files instead, and [`Files`] is what one chart has for the numbers.
 
 use super::library;
 use crate::diag::{SourceId, Span};
@@ -10,13 +10,13 @@ use std::sync::Arc;
 
 /// A byte range in one of the files of a set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct FileRange {
     file: u32,
     start: u32,
     end: u32,
 }
 
-impl Place {
+impl FileRange {
     /// The bytes `start..end` of a file.
     pub(super) fn new(file: usize, start: usize, end: usize) -> Self {
         let narrow = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
@@ -59,7 +59,7 @@ impl Files {
     }
 
     /// The place on disk.
-    pub(super) fn span(&self, place: Place) -> Span {
+    pub(super) fn span(&self, place: FileRange) -> Span {
         Span { source: self.source(place.file as usize), start: place.start, end: place.end }
     }
 }

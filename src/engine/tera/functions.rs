@@ -6,7 +6,7 @@ use super::budget::Budget;
 use super::rendering::{self, OMITTED, spend};
 use super::rewrite::emit_filter;
 use super::tpl::tpl;
-use super::upstream::{absent, of_argument, refused};
+use super::upstream::{absent, argument_error, refused};
 use super::value::{self, node};
 use crate::chart::{Chart, ChartFile};
 use crate::gotmpl::{Constraint, parse_version};
@@ -49,21 +49,21 @@ pub(super) fn instance_for(sites: usize) -> tera::Tera {
 fn functions(tera: &mut tera::Tera) {
     tera.register_function("file", |args: Kwargs, _: &State<'_>| {
         let chart = rendering::chart()?;
-        file(&chart, argument(&args, "path")?)
+        file(&chart, read_required(&args, "path")?)
     });
     tera.register_function("files", |args: Kwargs, _: &State<'_>| {
         let chart = rendering::chart()?;
-        matching(&chart, argument(&args, "glob")?)
+        matching(&chart, read_required(&args, "glob")?)
     });
     tera.register_function("tpl", |args: Kwargs, state: &State<'_>| tpl(&args, state));
     tera.register_function("required", |args: Kwargs, _: &State<'_>| -> TeraResult<Value> {
         required(
-            given::<Value>(&args, "value")?.unwrap_or_else(Value::undefined),
-            argument(&args, "message")?,
+            read_optional::<Value>(&args, "value")?.unwrap_or_else(Value::undefined),
+            read_required(&args, "message")?,
         )
     });
     tera.register_function("fail", |args: Kwargs, _: &State<'_>| -> TeraResult<Value> {
-        Err(refused(argument::<&str>(&args, "message")?))
+        Err(refused(read_required::<&str>(&args, "message")?))
     });
     tera.register_function("lookup", |_: Kwargs, _: &State<'_>| value::map([]));
 }
@@ -76,40 +76,43 @@ fn counters(tera: &mut tera::Tera) {
             Ok(value.clone())
         });
     };
-    counter("__held", Budget::held);
-    counter("__text", Budget::as_text);
-    counter("__searched", Budget::searched);
+    counter("__held", Budget::count_value);
+    counter("__text", Budget::count_as_text);
+    counter("__searched", Budget::count_search);
     tera.register_filter("__set", |value: &Value, args: Kwargs, state: &State<'_>| -> TeraResult<Value> {
-        let before = state.get::<Value>(argument(&args, "name")?)?;
-        spend(|budget| budget.set(value, before.as_ref()))?;
+        let before = state.get::<Value>(read_required(&args, "name")?)?;
+        spend(|budget| budget.count_assignment(value, before.as_ref()))?;
         Ok(value.clone())
     });
     tera.register_filter("__looped", |value: &Value, args: Kwargs, _: &State<'_>| -> TeraResult<Value> {
-        let (turn, text) = (argument(&args, "turn")?, argument(&args, "text")?);
-        spend(|budget| budget.turns(value, turn, text))?;
+        let (turn, text) = (read_required(&args, "turn")?, read_required(&args, "text")?);
+        spend(|budget| budget.count_turns(value, turn, text))?;
         Ok(value.clone())
     });
     tera.register_function("__called", |args: Kwargs, _: &State<'_>| -> TeraResult<Value> {
-        rendering::entered()?;
-        spend(|budget| budget.work(CALL))?;
-        if let Some(rest) = given::<Value>(&args, "rest")? {
-            spend(|budget| budget.held(&rest))?;
+        rendering::check_stack()?;
+        spend(|budget| budget.count_work(CALL))?;
+        if let Some(rest) = read_optional::<Value>(&args, "rest")? {
+            spend(|budget| budget.count_value(&rest))?;
         }
         Ok(Value::safe_string(""))
     });
     tera.register_filter("__written", |value: &Value, args: Kwargs, state: &State<'_>| {
-        rendering::written(value, given(&args, "path")?, state)
+        rendering::emit_nested(value, read_optional(&args, "path")?, state)
     });
 }
 
 /// An argument of a filter or a function, if it is given.
-fn given<'k, T: ArgFromValue<'k, Output = T>>(args: &'k Kwargs, name: &'k str) -> TeraResult<Option<T>> {
-    args.get(name).map_err(|error| of_argument(name, error))
+fn read_optional<'k, T: ArgFromValue<'k, Output = T>>(
+    args: &'k Kwargs,
+    name: &'k str,
+) -> TeraResult<Option<T>> {
+    args.get(name).map_err(|error| argument_error(name, error))
 }
 
 /// An argument that has to be given.
-fn argument<'k, T: ArgFromValue<'k, Output = T>>(args: &'k Kwargs, name: &'k str) -> TeraResult<T> {
-    given(args, name)?.map_or_else(|| args.must_get(name), Ok)
+fn read_required<'k, T: ArgFromValue<'k, Output = T>>(args: &'k Kwargs, name: &'k str) -> TeraResult<T> {
+    read_optional(args, name)?.map_or_else(|| args.must_get(name), Ok)
 }
 
 /// The steps of a component or an include.
@@ -118,7 +121,7 @@ const CALL: usize = 40;
 /// Tera's own filters that make much of little, within the budget.
 fn tera_filters(tera: &mut tera::Tera) {
     tera.register_filter("str", |value: &Value, _: Kwargs, _: &State<'_>| -> TeraResult<String> {
-        spend(|budget| budget.as_text(value))?;
+        spend(|budget| budget.count_as_text(value))?;
         Ok(value.to_string())
     });
     tera.register_filter("replace", replace);
@@ -129,20 +132,20 @@ fn tera_filters(tera: &mut tera::Tera) {
 
 #[expect(clippy::needless_pass_by_value, reason = "the signature of a filter")]
 fn replace(text: StringInput<'_>, args: Kwargs, state: &State<'_>) -> TeraResult<Value> {
-    let (from, to) = (argument::<&str>(&args, "from")?, argument::<StringInput<'_>>(&args, "to")?);
+    let (from, to) = (read_required::<&str>(&args, "from")?, read_required::<StringInput<'_>>(&args, "to")?);
     let (safe, text) = (text.is_safe() || to.is_safe(), text.as_str());
     let more = text.matches(from).count().saturating_mul(to.as_str().len());
-    spend(|budget| budget.made(text.len().saturating_add(more)))?;
+    spend(|budget| budget.count_new_text(text.len().saturating_add(more)))?;
     Ok(as_safe(text.replace(from, to.as_str()), safe && state.autoescaping_enabled()))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the signature of a filter")]
 fn join(items: &[Value], args: Kwargs, state: &State<'_>) -> TeraResult<Value> {
-    let separator = given::<StringInput<'_>>(&args, "sep")?;
+    let separator = read_optional::<StringInput<'_>>(&args, "sep")?;
     let between = separator.as_ref().map_or("", StringInput::as_str);
     spend(|budget| {
-        items.iter().try_for_each(|item| budget.as_text(item))?;
-        budget.made(items.len().saturating_mul(between.len()))
+        items.iter().try_for_each(|item| budget.count_as_text(item))?;
+        budget.count_new_text(items.len().saturating_mul(between.len()))
     })?;
     let texts: Vec<String> = items.iter().map(ToString::to_string).collect();
     let safe = separator.is_some_and(|separator| separator.is_safe()) || items.iter().any(Value::is_safe);
@@ -151,15 +154,15 @@ fn join(items: &[Value], args: Kwargs, state: &State<'_>) -> TeraResult<Value> {
 
 #[expect(clippy::needless_pass_by_value, reason = "the signature of a filter")]
 fn split(text: &str, args: Kwargs, _: &State<'_>) -> TeraResult<Vec<String>> {
-    let pattern = argument::<&str>(&args, "pat")?;
-    spend(|budget| budget.values(text.matches(pattern).count()))?;
+    let pattern = read_required::<&str>(&args, "pat")?;
+    spend(|budget| budget.count_values(text.matches(pattern).count()))?;
     Ok(text.split(pattern).map(str::to_owned).collect())
 }
 
 fn unique(items: &[Value], _: Kwargs, _: &State<'_>) -> TeraResult<Vec<Value>> {
     let mut found: Vec<Value> = Vec::new();
     for item in items {
-        spend(|budget| budget.work(1 + found.len() / 16))?;
+        spend(|budget| budget.count_work(1 + found.len() / 16))?;
         if !found.contains(item) {
             found.push(item.clone());
         }
@@ -181,11 +184,11 @@ fn pure_filters(tera: &mut tera::Tera) {
         if !value.is_undefined() && is_empty(value) { Value::safe_string(OMITTED) } else { value.clone() }
     });
     tera.register_filter("required", |value: &Value, args: Kwargs, _: &State<'_>| -> TeraResult<Value> {
-        required(value.clone(), argument(&args, "message")?)
+        required(value.clone(), read_required(&args, "message")?)
     });
     tera.register_filter("default", |value: &Value, args: Kwargs, _: &State<'_>| -> TeraResult<Value> {
-        let other = argument::<Value>(&args, "value")?;
-        let any_empty = given::<bool>(&args, "boolean")?.unwrap_or_default();
+        let other = read_required::<Value>(&args, "value")?;
+        let any_empty = read_optional::<bool>(&args, "boolean")?.unwrap_or_default();
         let absent = value.is_undefined() || value.is_none() || (any_empty && !value.is_truthy());
         Ok(if absent { other } else { value.clone() })
     });
@@ -193,13 +196,13 @@ fn pure_filters(tera: &mut tera::Tera) {
         if value.is_safe() {
             return Ok(value.clone());
         }
-        spend(|budget| budget.as_text(value))?;
+        spend(|budget| budget.count_as_text(value))?;
         Ok(Value::safe_string(emit::document(&node(value)?).trim_end_matches('\n')))
     });
     tera.register_filter("to_json", |value: &Value, args: Kwargs, _: &State<'_>| -> TeraResult<String> {
-        spend(|budget| budget.as_text(value))?;
+        spend(|budget| budget.count_as_text(value))?;
         node(value)?;
-        let pretty = given::<bool>(&args, "pretty")?.unwrap_or_default();
+        let pretty = read_optional::<bool>(&args, "pretty")?.unwrap_or_default();
         let text = if pretty { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
         text.map_err(refused)
     });
@@ -218,8 +221,8 @@ fn text_filters(tera: &mut tera::Tera) {
             if let (Some(bytes), "sha256") = (value.as_bytes(), name) {
                 return Ok(hex(&sha2::Sha256::digest(bytes)).into());
             }
-            spend(|budget| budget.as_text(value))?;
-            let result = apply(rendering::text(value)?, &args)?;
+            spend(|budget| budget.count_as_text(value))?;
+            let result = apply(rendering::to_text(value)?, &args)?;
             Ok(if value.is_safe() && KEEPS_YAML.contains(&name) { result.mark_safe() } else { result })
         });
     };
@@ -250,14 +253,16 @@ fn text_filters(tera: &mut tera::Tera) {
         let width = width(args)?;
         Ok(format!("\n{}{}", " ".repeat(width), indented(&text, width)?).into())
     });
-    filter("trunc", |text, args| Ok(truncated(&text, argument(args, "length")?).into()));
+    filter("trunc", |text, args| Ok(truncated(&text, read_required(args, "length")?).into()));
     filter("kebabcase", |text, _| Ok(heck::ToKebabCase::to_kebab_case(text.as_str()).into()));
     filter("snakecase", |text, _| Ok(heck::ToSnakeCase::to_snake_case(text.as_str()).into()));
     filter("camelcase", |text, _| Ok(heck::ToLowerCamelCase::to_lower_camel_case(text.as_str()).into()));
     filter("regex_match", |text, args| Ok(pattern(args)?.is_match(&text).into()));
-    filter("regex_replace", |text, args| replace_matches(&pattern(args)?, &text, argument(args, "with")?));
+    filter("regex_replace", |text, args| {
+        replace_matches(&pattern(args)?, &text, read_required(args, "with")?)
+    });
     filter("semver_compare", |text, args| {
-        let wanted = argument::<&str>(args, "constraint")?;
+        let wanted = read_required::<&str>(args, "constraint")?;
         let constraint = Constraint::parse(wanted)
             .map_err(|error| refused(format!("`{wanted}` is not a valid version constraint: {error}")))?;
         let version =
@@ -275,7 +280,7 @@ fn replace_matches(pattern: &regex::Regex, text: &str, with: &str) -> TeraResult
         out.push_str(&text[from..found.start()]);
         // No group is longer than the match.
         let longest = with.len().saturating_add(groups.saturating_mul(found.len()));
-        spend(|budget| budget.grown(out.len(), longest))?;
+        spend(|budget| budget.count_growth(out.len(), longest))?;
         captures.expand(with, &mut out);
         from = found.end();
     }
@@ -296,7 +301,7 @@ fn is_empty(value: &Value) -> bool {
 }
 
 fn file(chart: &Chart, path: &str) -> TeraResult<Value> {
-    let clean = inside_chart(path)?;
+    let clean = check_chart_path(path)?;
     if let Some(file) = chart.file(clean) {
         return content(file);
     }
@@ -306,7 +311,7 @@ fn file(chart: &Chart, path: &str) -> TeraResult<Value> {
 }
 
 fn matching(chart: &Chart, glob: &str) -> TeraResult<Value> {
-    let matcher = globset::GlobBuilder::new(inside_chart(glob)?)
+    let matcher = globset::GlobBuilder::new(check_chart_path(glob)?)
         .literal_separator(true)
         .build()
         .map_err(|error| refused(format!("`{glob}` is not a valid glob: {error}")))?
@@ -324,7 +329,7 @@ fn content(file: &ChartFile) -> TeraResult<Value> {
 }
 
 /// The path without `./`, if it stays in the chart.
-fn inside_chart(path: &str) -> TeraResult<&str> {
+fn check_chart_path(path: &str) -> TeraResult<&str> {
     if path.starts_with(['/', '\\']) || path.split(['/', '\\']).any(|part| part == "..") {
         return Err(refused(format!(
             "`{path}` points outside the chart: only files of the chart can be read"
@@ -334,7 +339,7 @@ fn inside_chart(path: &str) -> TeraResult<&str> {
 }
 
 fn pattern(args: &Kwargs) -> TeraResult<regex::Regex> {
-    let text = argument::<&str>(args, "pattern")?;
+    let text = read_required::<&str>(args, "pattern")?;
     regex::Regex::new(text)
         .map_err(|error| refused(format!("`{text}` is not a valid regular expression: {error}")))
 }
@@ -354,7 +359,7 @@ fn parse_yaml(text: &str) -> TeraResult<Value> {
 
 /// How far to indent.
 fn width(args: &Kwargs) -> TeraResult<usize> {
-    let width = argument::<usize>(args, "width")?;
+    let width = read_required::<usize>(args, "width")?;
     if width > MAX_WIDTH {
         return Err(refused(format!("a width of {width} is too large: the limit is {MAX_WIDTH}")));
     }
@@ -365,7 +370,7 @@ fn width(args: &Kwargs) -> TeraResult<usize> {
 const MAX_WIDTH: usize = 1000;
 
 fn indented(text: &str, width: usize) -> TeraResult<String> {
-    spend(|budget| budget.made(text.len() + text.matches('\n').count() * width))?;
+    spend(|budget| budget.count_new_text(text.len() + text.matches('\n').count() * width))?;
     Ok(text.replace('\n', &format!("\n{}", " ".repeat(width))))
 }
 

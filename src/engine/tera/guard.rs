@@ -18,8 +18,8 @@ const HELD: &str = " | __held";
 /// Text to insert before a byte.
 pub(super) type Insertion = (usize, String);
 
-/// What to insert into an expression, in the order of the bytes. `None` if it is none: Tera will say why.
-pub(super) fn of_expression(text: &str) -> Option<Vec<Insertion>> {
+/// What to insert into an expression, in the order of the bytes. `None` if it is not an expression: Tera reports it.
+pub(super) fn guard_expression(text: &str) -> Option<Vec<Insertion>> {
     if may_multiply(text) { Scanner::new(text, Expects::Operand).scan() } else { Some(Vec::new()) }
 }
 
@@ -37,8 +37,8 @@ fn may_multiply(text: &str) -> bool {
     })
 }
 
-/// The same for what stands behind a `|`: the name of a filter, its arguments and whatever else follows.
-pub(super) fn of_filters(text: &str) -> Vec<Insertion> {
+/// The same for the text after a `|`: the name of a filter, its arguments and anything else that follows.
+pub(super) fn guard_filters(text: &str) -> Vec<Insertion> {
     Scanner::new(text, Expects::Name).scan().unwrap_or_default()
 }
 
@@ -70,7 +70,7 @@ pub(super) fn paths(expression: &str) -> impl Iterator<Item = (usize, Vec<&str>)
 }
 
 /// The texts that an expression gives to `tpl` and that are nothing but a path: where the arguments begin, and the path.
-pub(super) fn given_to_tpl(expression: &str) -> Vec<(usize, &str)> {
+pub(super) fn find_tpl_texts(expression: &str) -> Vec<(usize, &str)> {
     let lexemes: Vec<Lexeme<'_>> = Lexer::new(expression).collect();
     let call = |at: usize| {
         let [tpl, open, rest @ ..] = &lexemes[at..] else { return None };
@@ -220,7 +220,7 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// `None` if this is no expression.
+    /// `None` if this is not an expression.
     fn scan(mut self) -> Option<Vec<Insertion>> {
         while let Some(lexeme) = self.lexemes.next() {
             if self.open.last()?.by == Bracket::Component {
@@ -249,14 +249,14 @@ impl<'t> Scanner<'t> {
 
     fn operand(&mut self, lexeme: Lexeme<'t>) -> Option<()> {
         match (lexeme.kind, lexeme.text) {
-            (Kind::Literal, _) => self.done(true)?,
+            (Kind::Literal, _) => self.finish_operand(true)?,
             (Kind::Word, "not") | (Kind::Mark, "-" | "...") => {}
             (Kind::Word, "true" | "True" | "false" | "False" | "none" | "None" | "null") => {
-                self.done(true)?;
+                self.finish_operand(true)?;
             }
             (Kind::Word, _) => {
                 self.named();
-                self.done(false)?;
+                self.finish_operand(false)?;
             }
             (Kind::Mark, "(") => self.open(Bracket::Paren, lexeme),
             (Kind::Mark, "[") => self.open(Bracket::List, lexeme),
@@ -299,9 +299,9 @@ impl<'t> Scanner<'t> {
                 if !guarded {
                     self.found.push((self.end, TEXT.to_owned()));
                 }
-                self.awaits(Some(TEXT))?;
+                self.expect_operand(Some(TEXT))?;
             }
-            "in" | "==" | "!=" | "<" | ">" | "<=" | ">=" => self.awaits(Some(SEARCHED))?,
+            "in" | "==" | "!=" | "<" | ">" | "<=" | ">=" => self.expect_operand(Some(SEARCHED))?,
             "is" => {
                 let test = self.lexemes.clone().find(|lexeme| lexeme.text != "not")?.text;
                 if !guarded && matches!(test, "containing" | "starting_with" | "ending_with") {
@@ -313,10 +313,10 @@ impl<'t> Scanner<'t> {
             "not" => {}
             "if" => {
                 self.collection_ends()?;
-                self.awaits(None)?;
+                self.expect_operand(None)?;
             }
             "else" | "and" | "or" | "+" | "-" | "*" | "/" | "//" | "%" | "**" | "," | ":" | "=" => {
-                self.awaits(None)?;
+                self.expect_operand(None)?;
             }
             _ => return None,
         }
@@ -331,7 +331,7 @@ impl<'t> Scanner<'t> {
             }
             ">" => {
                 self.open.pop();
-                self.done(false)?;
+                self.finish_operand(false)?;
             }
             "/" | "=" | "." => {}
             _ if lexeme.kind != Kind::Mark => {}
@@ -346,12 +346,12 @@ impl<'t> Scanner<'t> {
         if list.by != Bracket::List || list.turn.is_some() {
             return None;
         }
-        list.turn = Some(turn(lexeme.start - list.start));
+        list.turn = Some(steps_per_turn(lexeme.start - list.start));
         loop {
             let lexeme = self.lexemes.next()?;
             if lexeme.text == "in" {
                 self.found.push((self.lexemes.peek()?.start, "(".to_owned()));
-                return self.awaits(None);
+                return self.expect_operand(None);
             }
         }
     }
@@ -359,7 +359,7 @@ impl<'t> Scanner<'t> {
     /// The collection of a comprehension, if one is being read, ends here.
     fn collection_ends(&mut self) -> Option<()> {
         if let Some(turn) = self.open.last_mut()?.turn.take() {
-            self.found.push((self.end, looped(turn, 0)));
+            self.found.push((self.end, count_loop(turn, 0)));
         }
         Some(())
     }
@@ -383,7 +383,7 @@ impl<'t> Scanner<'t> {
         }
         match closed.by {
             Bracket::List | Bracket::Map => {
-                self.done(!closed.names)?;
+                self.finish_operand(!closed.names)?;
                 // What only one of its entries is taken from is not kept.
                 let taken = self.lexemes.peek().is_some_and(|next| matches!(next.text, "[" | "?["));
                 if closed.names && !taken {
@@ -391,20 +391,20 @@ impl<'t> Scanner<'t> {
                 }
             }
             Bracket::Attribute => {}
-            _ => self.done(false)?,
+            _ => self.finish_operand(false)?,
         }
         Some(())
     }
 
-    /// An operand is there, which filters and the like may follow.
-    fn done(&mut self, literal: bool) -> Option<()> {
+    /// Ends an operand; filters or operators may follow.
+    fn finish_operand(&mut self, literal: bool) -> Option<()> {
         self.open.last_mut()?.literal = literal;
         self.expects = Expects::Operator;
         Some(())
     }
 
-    /// An operand is expected, and a filter behind it.
-    fn awaits(&mut self, pending: Option<&'static str>) -> Option<()> {
+    /// Expects an operand, and then a filter.
+    fn expect_operand(&mut self, pending: Option<&'static str>) -> Option<()> {
         self.open.last_mut()?.pending = pending;
         self.expects = Expects::Operand;
         Some(())
@@ -429,14 +429,14 @@ impl<'t> Scanner<'t> {
     }
 }
 
-/// The steps that one turn takes through so much of a template.
-pub(super) fn turn(length: usize) -> usize {
+/// The steps of one iteration over so many bytes of a template.
+pub(super) fn steps_per_turn(length: usize) -> usize {
     TURN + length / 32
 }
 
 /// What follows the collection of a loop, behind a parenthesis that is open: it counts the turns of so many steps, each
 /// of which writes so many bytes of the template.
-pub(super) fn looped(turn: usize, text: usize) -> String {
+pub(super) fn count_loop(turn: usize, text: usize) -> String {
     format!(") | __looped(turn={turn}, text={text})")
 }
 
@@ -445,10 +445,10 @@ mod tests {
     use super::*;
 
     /// The expression with what is inserted.
-    fn guarded(text: &str) -> String {
+    fn guard(text: &str) -> String {
         let mut out = String::new();
         let mut from = 0;
-        for (at, inserted) in of_expression(text).unwrap_or_default() {
+        for (at, inserted) in guard_expression(text).unwrap_or_default() {
             out += &text[from..at];
             out += &inserted;
             from = at;
@@ -502,7 +502,7 @@ mod tests {
             ("s[1:] ~ s[:2] ~ `a]`", "s[1:] | __text ~ s[:2] | __text ~ `a]`"),
             ("a < b and c >= 3", "a < b | __searched and c >= 3"),
         ] {
-            assert_eq!(guarded(text), expected);
+            assert_eq!(guard(text), expected);
         }
     }
 
@@ -510,7 +510,7 @@ mod tests {
     fn what_is_no_expression_is_left_to_tera() {
         for text in ["", "a ~ (b", "a ~ b)", "a ~ ] b", "a ~ é", "[x for y in z", "(((", "\"a", "a.", "<a ~"]
         {
-            assert_eq!(guarded(text), text);
+            assert_eq!(guard(text), text);
         }
     }
 

@@ -38,7 +38,7 @@ pub(crate) static FILES: &[(&str, &str)] = &[
 /// The numbers of the components that templates call, and of those that these call, sorted.
 ///
 /// Only these are compiled for a chart. A name counts wherever it is written, be it in a comment.
-pub(super) fn called<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<usize> {
+pub(super) fn find_called<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<usize> {
     let mut called = Vec::new();
     let mut open: Vec<&str> = texts.into_iter().collect();
     while let Some(text) = open.pop() {
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn what_is_called_brings_what_it_calls() {
-        let names = |text| called([text]).into_iter().map(|number| FILES[number].0).collect::<Vec<_>>();
+        let names = |text| find_called([text]).into_iter().map(|number| FILES[number].0).collect::<Vec<_>>();
         assert_eq!(names("a: {{<k8s.labels/>}}"), ["labels", "name", "selector_labels"]);
         assert_eq!(names("a: {{ values.k8s.nothing }}"), Vec::<&str>::new());
     }

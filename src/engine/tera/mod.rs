@@ -82,7 +82,7 @@ impl Engine for Tera {
     }
 
     fn library(&self, templates: &[&str]) -> Vec<&'static str> {
-        library::called(templates.iter().copied())
+        library::find_called(templates.iter().copied())
             .into_iter()
             .map(|number| library::FILES[number].1)
             .collect()
@@ -121,7 +121,7 @@ fn render(sources: &Sources, scopes: &[&Scope], inputs: &Inputs<'_>) -> Report<R
         deadline: Budget::deadline(),
     };
     let charts: Vec<ChartTemplates<'_>> =
-        scopes.iter().map(|scope| ChartTemplates::of(scope, &library)).collect();
+        scopes.iter().map(|scope| ChartTemplates::new(scope, &library)).collect();
     // Many sub-charts are copies of one: equal templates are compiled once.
     let mut shared: BTreeMap<_, OnceLock<Option<Arc<Templates>>>> = BTreeMap::new();
     for chart in &charts {
@@ -131,7 +131,7 @@ fn render(sources: &Sources, scopes: &[&Scope], inputs: &Inputs<'_>) -> Report<R
         let compile = || Templates::compile(&chart.inputs, &chart.files).map(Arc::new);
         let compiled =
             shared.get(&chart.content()).and_then(|slot| slot.get_or_init(|| compile().ok()).clone());
-        // What is wrong is said of every chart that has it, in its own files.
+        // A problem is reported for every chart that has it, in its own files.
         match compiled.map_or_else(compile, Ok) {
             Ok(templates) => chart.render(&templates, &objects),
             Err(diagnostics) => Report::failed(diagnostics),
@@ -179,7 +179,7 @@ struct ChartTemplates<'a> {
 }
 
 impl<'a> ChartTemplates<'a> {
-    fn of(scope: &'a Scope, library: &Arc<[SourceId]>) -> Self {
+    fn new(scope: &'a Scope, library: &Arc<[SourceId]>) -> Self {
         let needed = |file: &&TextFile| is_partial(&file.path) || role(&file.path).is_some();
         let mut inputs: Vec<Input<'_>> = scope
             .chart
@@ -208,7 +208,7 @@ impl<'a> ChartTemplates<'a> {
         let scope = self.scope;
         let mut origins = Origins::default();
         let mut context = context(scope, templates, objects, &mut origins);
-        let budget = Budget::until(objects.deadline);
+        let budget = Budget::new(objects.deadline);
         let rendering = Rendering::new(
             Arc::clone(&scope.chart),
             Arc::clone(&templates.tables),

@@ -70,7 +70,7 @@ impl<'t> Nesting<'t> {
     }
 
     /// Goes past a statement. `Err` holds what is wrong with its being here.
-    pub(super) fn statement(&mut self, statement: &'t str, tag: Tag) -> Result<(), Diagnostic> {
+    pub(super) fn read_statement(&mut self, statement: &'t str, tag: Tag) -> Result<(), Diagnostic> {
         let word = first_word(statement);
         match (word, role(statement)) {
             ("elif" | "else", _) => self.branch(statement, tag),

@@ -31,7 +31,7 @@ pub(super) struct Outline<'t> {
 
 impl<'t> Outline<'t> {
     /// Reads the blocks. `Err` holds what is wrong with how they are put into each other.
-    pub(super) fn of(source: SourceId, text: &'t str, tokens: &[Token]) -> Result<Self, Diagnostic> {
+    pub(super) fn from_tokens(source: SourceId, text: &'t str, tokens: &[Token]) -> Result<Self, Diagnostic> {
         let mut outline = Self::default();
         let mut nesting = Nesting::new(source);
         let mut loops: Vec<(usize, Cost)> = Vec::new();
@@ -39,13 +39,13 @@ impl<'t> Outline<'t> {
             let tag @ (start, end) = token.range();
             if let Token::Statement { inner, .. } = *token {
                 let statement = text[inner.0..inner.1].trim();
-                nesting.statement(statement, tag)?;
+                nesting.read_statement(statement, tag)?;
                 match first_word(statement) {
                     "for" => {
                         if let Some((_, outer)) = loops.last_mut() {
                             outer.nests = true;
                         }
-                        loops.push((start, Cost { turn: guard::turn(0), ..Cost::default() }));
+                        loops.push((start, Cost { turn: guard::steps_per_turn(0), ..Cost::default() }));
                     }
                     "endfor" => outline.loops.extend(loops.pop()),
                     "set_global" => {

@@ -54,17 +54,17 @@ impl<'t> Walk<'t> {
         match token {
             Token::Text(..) | Token::Comment(..) => {}
             // It may be given to `tpl`.
-            Token::Raw { inner: (start, end), .. } => self.text_in(start..end),
+            Token::Raw { inner: (start, end), .. } => self.read_nested_template(start..end),
             Token::Expression { inner, .. } => self.expression(inner.0..inner.1, false),
             Token::Statement { start, inner, .. } => {
                 let (from, to) = trimmed(self.text, inner);
-                self.statement(from, to);
-                self.scope.statement(start, &self.text[from..to]);
+                self.read_statement(from, to);
+                self.scope.read_statement(start, &self.text[from..to]);
             }
         }
     }
 
-    fn statement(&mut self, from: usize, to: usize) {
+    fn read_statement(&mut self, from: usize, to: usize) {
         let statement = &self.text[from..to];
         let word = first_word(statement);
         let behind = from + word.len();
@@ -142,7 +142,7 @@ impl<'t> Walk<'t> {
     }
 
     /// A text inside the template that may be a template for `tpl`: what it reads, at its own place.
-    fn text_in(&mut self, bytes: Range<usize>) {
+    fn read_nested_template(&mut self, bytes: Range<usize>) {
         let text = &self.text[bytes.clone()];
         if text.contains("{{") || text.contains("{%") {
             for reference in references(&text.replace("\\\"", "\"")) {
@@ -186,7 +186,7 @@ impl<'t> ExpressionReader<'_, 't> {
         self.lexemes.get(self.at).map(|lexeme| lexeme.kind)
     }
 
-    fn next_is(&mut self, text: &str) -> bool {
+    fn is_next(&mut self, text: &str) -> bool {
         let is = self.peek() == text && !self.is_over();
         self.at += usize::from(is);
         is
@@ -208,7 +208,7 @@ impl<'t> ExpressionReader<'_, 't> {
             let operator = self.peek();
             is_tested |= in_condition || matches!(operator, "and" | "or" | "==" | "!=");
             if is_tested {
-                self.provided_for(from);
+                self.mark_tested(from);
             }
             is_tested = false;
             match operator {
@@ -228,8 +228,8 @@ impl<'t> ExpressionReader<'_, 't> {
         }
     }
 
-    /// Absence of what was found since then is provided for.
-    fn provided_for(&mut self, from: usize) {
+    /// Marks the reads since then as tested: the template handles their absence.
+    fn mark_tested(&mut self, from: usize) {
         for reference in &mut self.walk.found[from..] {
             reference.usage = reference.usage.max(Usage::Tested);
         }
@@ -257,14 +257,14 @@ impl<'t> ExpressionReader<'_, 't> {
             (Kind::Literal, _) => {
                 self.at += 1;
                 if unquoted(&lexeme).is_some() {
-                    self.walk.text_in(lexeme.start + 1..lexeme.end() - 1);
+                    self.walk.read_nested_template(lexeme.start + 1..lexeme.end() - 1);
                 }
             }
             (Kind::Word, name) if self.lexemes.get(self.at + 1).is_some_and(|next| next.text == "(") => {
                 self.at += 1;
                 self.bracket(")");
                 if PROVIDING_FILTERS.contains(&name) {
-                    self.provided_for(from);
+                    self.mark_tested(from);
                 }
             }
             (Kind::Word, _) => self.path(),
@@ -335,7 +335,7 @@ impl<'t> ExpressionReader<'_, 't> {
             is_optional |= step.starts_with('?');
         }
         // `a | get(key="b")`
-        if is_known && let Some(key) = self.looked_up() {
+        if is_known && let Some(key) = self.looked_up_key() {
             names.push(key.to_owned());
         }
         if self.bound.contains(&names[0].as_str()) {
@@ -348,7 +348,7 @@ impl<'t> ExpressionReader<'_, 't> {
         };
         self.walk.refer(path, range, Usage::Used);
         if is_optional {
-            self.provided_for(from);
+            self.mark_tested(from);
         }
     }
 
@@ -359,7 +359,7 @@ impl<'t> ExpressionReader<'_, 't> {
     }
 
     /// The key in `| get(key="text")`.
-    fn looked_up(&self) -> Option<&'t str> {
+    fn looked_up_key(&self) -> Option<&'t str> {
         let lexemes = self.lexemes.get(self.at..self.at + 6)?;
         let texts = lexemes[..5].iter().map(|lexeme| lexeme.text);
         unquoted(&lexemes[5]).filter(|_| texts.eq(["|", "get", "(", "key", "="]))
@@ -386,7 +386,7 @@ impl<'t> ExpressionReader<'_, 't> {
                     let name = self.peek();
                     self.at += 1;
                     if PROVIDING_FILTERS.contains(&name) {
-                        self.provided_for(from);
+                        self.mark_tested(from);
                     }
                     if self.peek() == "(" {
                         self.bracket(")");
@@ -394,12 +394,12 @@ impl<'t> ExpressionReader<'_, 't> {
                 }
                 "is" => {
                     self.at += 1;
-                    self.next_is("not");
+                    self.is_next("not");
                     self.at += 1;
                     if self.peek() == "(" {
                         self.bracket(")");
                     }
-                    self.provided_for(from);
+                    self.mark_tested(from);
                 }
                 "." | "?." => self.at += 2,
                 "[" | "?[" => self.bracket("]"),
@@ -421,7 +421,7 @@ mod tests {
     use super::*;
 
     /// The references as `path usage`, each usage by its first letter.
-    fn found(text: &str) -> Vec<String> {
+    fn find_paths(text: &str) -> Vec<String> {
         let letter = |usage| match usage {
             Usage::Used => "u",
             Usage::Passed => "p",
@@ -452,7 +452,7 @@ mod tests {
             ("{{ subcharts.db.values.port }}{{ __tera_context }}", &["db.port u", " u"]),
             ("{{ values }}{{ values | to_yaml }}", &[" u", " u"]),
         ] {
-            assert_eq!(found(text), expected, "{text}");
+            assert_eq!(find_paths(text), expected, "{text}");
         }
     }
 
@@ -474,7 +474,7 @@ mod tests {
                 &["a t", "a u", "b u", "a u"],
             ),
         ] {
-            assert_eq!(found(text), expected, "{text}");
+            assert_eq!(find_paths(text), expected, "{text}");
         }
     }
 
@@ -487,18 +487,21 @@ mod tests {
             ("{% set values = 1 %}{{ values.a }}", &[]),
             ("{% if a %}{% set x = values.a %}{% endif %}{{ x.b }}", &["a p"]),
         ] {
-            assert_eq!(found(text), expected, "{text}");
+            assert_eq!(find_paths(text), expected, "{text}");
         }
         let text = "{% set x = values.a %}{% if x %}{% endif %}";
         let places: Vec<&str> = references(text).iter().map(|r| &text[r.range.clone()]).collect();
         assert_eq!(places, ["values.a"; 2]);
-        assert_eq!(found(text), ["a p", "a t"]);
+        assert_eq!(find_paths(text), ["a p", "a t"]);
     }
 
     #[test]
     fn texts_may_be_templates() {
-        assert_eq!(found("{{ tpl(text=\"{{ values.a }}\") }}{{ fail(message=\"set values.b\") }}"), ["a p"]);
-        assert_eq!(found("{% raw %}{{ values.a }}{% endraw %}"), ["a p"]);
+        assert_eq!(
+            find_paths("{{ tpl(text=\"{{ values.a }}\") }}{{ fail(message=\"set values.b\") }}"),
+            ["a p"]
+        );
+        assert_eq!(find_paths("{% raw %}{{ values.a }}{% endraw %}"), ["a p"]);
     }
 
     #[test]

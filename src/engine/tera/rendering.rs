@@ -105,11 +105,11 @@ impl Rendering {
     }
 
     /// Puts the values of what was rendered where they belong.
-    pub(super) fn placed(&self, marked: &str, role: FileRole) -> Result<Placed, Vec<Diagnostic>> {
+    pub(super) fn place_values(&self, marked: &str, role: FileRole) -> Result<Placed, Vec<Diagnostic>> {
         let slots = self.slots.borrow();
         match role {
-            FileRole::Manifest => place::yaml(marked, &slots, self.sites()),
-            FileRole::Notes => place::text(marked, &slots, self.sites()),
+            FileRole::Manifest => place::place_yaml(marked, &slots, self.sites()),
+            FileRole::Notes => place::place_text(marked, &slots, self.sites()),
         }
     }
 
@@ -117,7 +117,7 @@ impl Rendering {
     fn origin(&self, path: &Named, state: &State<'_>) -> Option<Span> {
         let root = |name: &str| state.get::<Value>(name).ok().flatten();
         let (first, rest) = path.names.split_first()?;
-        let known = || self.origins.of(&root(first)?, rest.iter().map(|name| At::Key(name)));
+        let known = || self.origins.find(&root(first)?, rest.iter().map(|name| At::Key(name)));
         if !rest.is_empty()
             && let Some(origin) = known()
         {
@@ -132,7 +132,7 @@ impl Rendering {
                 Step::Turn(counter) => state.get::<usize>(counter).ok().flatten().map(At::Index),
             })
             .collect::<Option<Vec<_>>>();
-        self.origins.of(&root(&route.root)?, way?)
+        self.origins.find(&root(&route.root)?, way?)
     }
 
     fn sites(&self) -> Sites<'_> {
@@ -141,7 +141,7 @@ impl Rendering {
 
     /// Text of a template, without markers.
     fn resolved(&self, text: &str) -> TeraResult<String> {
-        place::yaml(text, &self.slots.borrow(), self.sites())
+        place::place_yaml(text, &self.slots.borrow(), self.sites())
             .map(|placed| placed.text)
             .map_err(|errors| refused(errors.first().map_or("", |error| error.message.as_str())))
     }
@@ -163,7 +163,7 @@ pub(super) fn spend(count: impl FnOnce(&Budget) -> TeraResult<()>) -> TeraResult
 }
 
 /// A template or a component begins inside the others.
-pub(super) fn entered() -> TeraResult<()> {
+pub(super) fn check_stack() -> TeraResult<()> {
     if stacker::remaining_stack().is_none_or(|left| left >= LEAST_STACK) {
         return Ok(());
     }
@@ -182,7 +182,7 @@ pub(super) fn emit(value: &Value, site: usize, state: &State<'_>) -> TeraResult<
     if value.is_undefined() {
         return Err(not_defined(path.map(|path| &*path.names), state));
     }
-    rendering.budget.written(value)?;
+    rendering.budget.count_written(value)?;
     let content = match value.as_str() {
         Some(OMITTED) if value.is_safe() => Content::Omit,
         Some(text) if value.is_safe() => Content::Yaml(text.to_owned()),
@@ -201,12 +201,12 @@ pub(super) fn emit(value: &Value, site: usize, state: &State<'_>) -> TeraResult<
 }
 
 /// Takes a value that a text given to `tpl` writes.
-pub(super) fn written(value: &Value, path: Option<&str>, state: &State<'_>) -> TeraResult<Value> {
+pub(super) fn emit_nested(value: &Value, path: Option<&str>, state: &State<'_>) -> TeraResult<Value> {
     if value.is_undefined() {
         let path: Option<Vec<String>> = path.map(|path| path.split('.').map(str::to_owned).collect());
         return Err(not_defined(path.as_deref(), state));
     }
-    spend(|budget| budget.written(value))?;
+    spend(|budget| budget.count_written(value))?;
     Ok(value.clone())
 }
 
@@ -216,7 +216,7 @@ pub(super) fn resolved(text: &str) -> TeraResult<String> {
 }
 
 /// The text of any value, for filters that work on text.
-pub(super) fn text(value: &Value) -> TeraResult<String> {
+pub(super) fn to_text(value: &Value) -> TeraResult<String> {
     if let Some(text) = value.as_str() {
         return resolved(text);
     }
@@ -242,7 +242,7 @@ pub(super) fn origin_of_text(path: &Value, state: &State<'_>) -> Option<Span> {
 
 /// The values file or flag that an entry of a collection came from.
 pub(super) fn origin_of_entry(collection: &Value, index: usize) -> Option<Span> {
-    current().ok()?.origins.of(collection, [At::Index(index)])
+    current().ok()?.origins.find(collection, [At::Index(index)])
 }
 
 /// What Tera makes of a text given to `tpl`.
@@ -257,9 +257,9 @@ pub(super) fn failed(failure: FailedText) -> TeraResult<()> {
 }
 
 /// Renders a text within the one that is being rendered, unless that goes on without end.
-pub(super) fn nested<T>(render: impl FnOnce() -> TeraResult<T>) -> TeraResult<T> {
+pub(super) fn render_nested<T>(render: impl FnOnce() -> TeraResult<T>) -> TeraResult<T> {
     const MAX_DEPTH: usize = 20;
-    entered()?;
+    check_stack()?;
     let rendering = current()?;
     let depth = rendering.depth.get();
     if depth >= MAX_DEPTH {

@@ -25,7 +25,7 @@
 //!
 //! A text given to `tpl` is a template, too, but nothing is known of where its values will stand: it is only counted.
 
-use super::files::Place;
+use super::files::FileRange;
 use super::guard;
 use super::names::TEXT_ORIGIN;
 use super::outline::{Cost, Outline};
@@ -52,7 +52,7 @@ pub(super) fn emit_filter(site: usize) -> String {
 #[derive(Debug)]
 pub(super) struct Site {
     /// The whole tag, `{{` to `}}`.
-    pub(super) tag: Place,
+    pub(super) tag: FileRange,
     /// What the expression leads to, where it is nothing but a path: `values.image.tag`.
     pub(super) path: Option<Named>,
     /// The component in whose definition it stands.
@@ -83,7 +83,7 @@ pub(super) struct Tables {
     /// Where values are written.
     pub(super) sites: Vec<Site>,
     /// Where stretches of literal text stand.
-    pub(super) chunks: Vec<Place>,
+    pub(super) chunks: Vec<FileRange>,
     /// What leads to texts that are given to `tpl`.
     pub(super) texts: Vec<Named>,
 }
@@ -97,21 +97,21 @@ pub(super) struct Rewritten {
     /// sorted. Anything between them was made up and belongs to the stretch before it.
     kept: Vec<(usize, usize, usize)>,
     /// The templates that it includes by name, each with its place in the file.
-    pub(super) includes: Vec<(String, Place)>,
-    /// The number of the file, as in [`Place`].
+    pub(super) includes: Vec<(String, FileRange)>,
+    /// The number of the file, as in [`FileRange`].
     file: usize,
 }
 
 impl Rewritten {
     /// The bytes of the file behind a byte range of the text.
-    pub(super) fn original(&self, start: usize, end: usize) -> Place {
+    pub(super) fn original(&self, start: usize, end: usize) -> FileRange {
         let from = self.offset(start, true);
         let to = self.offset(end.max(start), false).max(from);
-        Place::new(self.file, from, to)
+        FileRange::new(self.file, from, to)
     }
 
     /// The word or quoted text in the file at a line (from 1) and a column (from 0, in characters) of the text.
-    pub(super) fn at_line(&self, line: usize, column: usize) -> Place {
+    pub(super) fn locate_line(&self, line: usize, column: usize) -> FileRange {
         let start = self.byte(line, column);
         let rest = &self.text[start..];
         let length = match rest.bytes().next() {
@@ -121,7 +121,7 @@ impl Rewritten {
         self.original(start, start + length)
     }
 
-    /// The byte of the text at a line and a column, as in [`Rewritten::at_line`].
+    /// The byte of the text at a line and a column, as in [`Rewritten::locate_line`].
     pub(super) fn byte(&self, line: usize, column: usize) -> usize {
         let start: usize = self.text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
         let rest = &self.text[start..];
@@ -137,7 +137,7 @@ impl Rewritten {
         let index = self.kept.partition_point(|(start, _, _)| *start <= at);
         match index.checked_sub(1).map(|index| self.kept[index]) {
             Some((start, original, length)) if at < start + length => original + (at - start),
-            // Made-up text: what stands before it is meant.
+            // Generated text: the text before it is the origin.
             Some((_, original, length)) => {
                 if begin {
                     original
@@ -164,14 +164,14 @@ pub(super) fn rewrite(
             .help("remove it; in a value, write it as an escape: \"\\x02\""));
     }
     let tokens = checked_tokens(source, text)?;
-    let library = Place::new(file, 0, 0).is_library();
-    let outline = if library { Outline::default() } else { Outline::of(source, text, &tokens)? };
-    let gone = statement_lines(text, &tokens);
+    let library = FileRange::new(file, 0, 0).is_library();
+    let outline = if library { Outline::default() } else { Outline::from_tokens(source, text, &tokens)? };
+    let dropped_lines = statement_lines(text, &tokens);
     let mut writer = Writer {
-        counts: !library,
-        follows: !library || text.contains("values."),
+        is_counted: !library,
+        follows_values: !library || text.contains("values."),
         kept: Vec::with_capacity(tokens.len() * 2),
-        ..Writer::new(file, text, tables, &gone, &outline)
+        ..Writer::new(file, text, tables, &dropped_lines, &outline)
     };
     for (index, token) in tokens.iter().enumerate() {
         writer.token(token, tokens.get(index + 1));
@@ -182,7 +182,7 @@ pub(super) fn rewrite(
 /// Rewrites a text given to `tpl`: its work is counted, its values are written by Tera.
 pub(super) fn rewrite_text(source: SourceId, text: &str) -> Result<Rewritten, Diagnostic> {
     let tokens = checked_tokens(source, text)?;
-    let outline = Outline::of(source, text, &tokens)?;
+    let outline = Outline::from_tokens(source, text, &tokens)?;
     let mut tables = Tables::default();
     let mut writer = Writer { is_text: true, ..Writer::new(0, text, &mut tables, &[], &outline) };
     for token in &tokens {
@@ -194,7 +194,7 @@ pub(super) fn rewrite_text(source: SourceId, text: &str) -> Result<Rewritten, Di
 /// The byte ranges to leave out: lines on which only statements and comments stand vanish whole.
 fn statement_lines(text: &str, tokens: &[Token]) -> Vec<(usize, usize)> {
     let bytes = text.as_bytes();
-    let mut gone = Vec::new();
+    let mut dropped_lines = Vec::new();
     let mut index = 0;
     while index < tokens.len() {
         let Some(mut last) = silent_unit(text, tokens, index) else {
@@ -220,16 +220,16 @@ fn statement_lines(text: &str, tokens: &[Token]) -> Vec<(usize, usize)> {
         let at_line_end = bytes.get(end + after).is_none_or(|b| *b == b'\n');
         if at_line_start && at_line_end {
             if start > line_start {
-                gone.push((line_start, start));
+                dropped_lines.push((line_start, start));
             }
             let line_end = (end + after + 1).min(bytes.len());
             if line_end > end {
-                gone.push((end, line_end));
+                dropped_lines.push((end, line_end));
             }
         }
         index = last + 1;
     }
-    gone
+    dropped_lines
 }
 
 /// The last token of what writes nothing from `index` on: one tag, or a `set` block on one line.
@@ -288,18 +288,18 @@ struct Writer<'a> {
     text: &'a str,
     tables: &'a mut Tables,
     /// The ranges that [`statement_lines`] leaves out and that no text before the current token overlaps, sorted.
-    gone: &'a [(usize, usize)],
+    dropped_lines: &'a [(usize, usize)],
     loops: &'a BTreeMap<usize, Cost>,
     scope: Scope<'a>,
     /// Whether its work is counted. plimsoll's own components do no more than what they are given demands.
-    counts: bool,
+    is_counted: bool,
     /// Whether it has variables that may lead to values.
-    follows: bool,
+    follows_values: bool,
     /// Whether it is given to `tpl`.
     is_text: bool,
     out: String,
     kept: Vec<(usize, usize, usize)>,
-    includes: Vec<(String, Place)>,
+    includes: Vec<(String, FileRange)>,
     open: Vec<Capture>,
     /// The component whose definition is open.
     component: Option<String>,
@@ -310,18 +310,18 @@ impl<'a> Writer<'a> {
         file: usize,
         text: &'a str,
         tables: &'a mut Tables,
-        gone: &'a [(usize, usize)],
+        dropped_lines: &'a [(usize, usize)],
         outline: &'a Outline<'a>,
     ) -> Self {
         Self {
             file,
             text,
             tables,
-            gone,
+            dropped_lines,
             loops: &outline.loops,
             scope: Scope::new(file, &outline.globals),
-            counts: true,
-            follows: true,
+            is_counted: true,
+            follows_values: true,
             is_text: false,
             out: String::with_capacity(text.len() * 2),
             kept: Vec::new(),
@@ -344,14 +344,14 @@ impl<'a> Writer<'a> {
             Token::Expression { start, end, inner } => {
                 let (from, to) = trimmed(self.text, inner);
                 self.keep(start, inner.0);
-                self.made(" (");
+                self.push_generated(" (");
                 self.expression(from, to);
                 let path = path_of(&self.text[from..to]);
                 let path = path.map_or_else(String::new, |path| format!("path=\"{}\"", path.join(".")));
-                self.made(&format!(") | __written({path}) "));
+                self.push_generated(&format!(") | __written({path}) "));
                 self.keep(inner.1, end);
             }
-            Token::Statement { start, end, inner } => self.counted(start, end, inner),
+            Token::Statement { start, end, inner } => self.write_counted(start, end, inner),
         }
     }
 
@@ -359,9 +359,9 @@ impl<'a> Writer<'a> {
         match *token {
             Token::Text(start, end) => {
                 let mut at = start;
-                let passed = self.gone.partition_point(|(_, to)| *to <= start);
-                self.gone = &self.gone[passed..];
-                for &(from, to) in self.gone.iter().take_while(|(from, _)| *from < end) {
+                let passed = self.dropped_lines.partition_point(|(_, to)| *to <= start);
+                self.dropped_lines = &self.dropped_lines[passed..];
+                for &(from, to) in self.dropped_lines.iter().take_while(|(from, _)| *from < end) {
                     if at < from {
                         self.literal(at, from);
                     }
@@ -386,31 +386,31 @@ impl<'a> Writer<'a> {
                 }
             }
             Token::Comment(start, end) => self.comment(start, end),
-            Token::Raw { start, end, inner } => self.raw(start, end, inner),
+            Token::Raw { start, end, inner } => self.write_raw(start, end, inner),
             Token::Expression { start, end, inner } => {
-                let site = self.site(start, end, inner);
+                let site = self.add_site(start, end, inner);
                 let (from, to) = trimmed(self.text, inner);
                 self.keep(start, inner.0);
-                self.made(" (");
+                self.push_generated(" (");
                 self.expression(from, to);
-                self.made(&format!(") | {} ", emit_filter(site)));
+                self.push_generated(&format!(") | {} ", emit_filter(site)));
                 self.keep(end - 2 - usize::from(inner.1 + 3 == end), end);
             }
             Token::Statement { start, end, inner } => {
-                self.statement(start, end, inner);
-                if self.follows {
-                    self.scope.statement(start, &self.text[inner.0..inner.1]);
+                self.write_statement(start, end, inner);
+                if self.follows_values {
+                    self.scope.read_statement(start, &self.text[inner.0..inner.1]);
                 }
                 if self.loops.get(&start).is_some_and(|cost| cost.nests) {
                     let dash = if end - inner.1 == 3 { "-" } else { "" };
                     let counter = self.scope.count_turns(start, dash);
-                    self.made(counter.as_deref().unwrap_or_default());
+                    self.push_generated(counter.as_deref().unwrap_or_default());
                 }
             }
         }
     }
 
-    fn statement(&mut self, start: usize, end: usize, inner: (usize, usize)) {
+    fn write_statement(&mut self, start: usize, end: usize, inner: (usize, usize)) {
         let body = &self.text[inner.0..inner.1];
         if let Some(definition) = body.trim_start().strip_prefix("component ") {
             self.component = definition.split('(').next().map(|name| name.trim().to_owned());
@@ -418,13 +418,18 @@ impl<'a> Writer<'a> {
             self.component = None;
         }
         match role(body) {
-            Role::Silent => self.counted(start, end, inner),
+            Role::Silent => self.write_counted(start, end, inner),
             Role::Value => {
-                self.includes.extend(included(body).map(|name| (name, Place::new(self.file, start, end))));
-                let site = self.site(start, end, inner);
-                self.made(if inner.0 - start == 3 { "{%- set __value %}" } else { "{% set __value %}" });
+                self.includes
+                    .extend(included(body).map(|name| (name, FileRange::new(self.file, start, end))));
+                let site = self.add_site(start, end, inner);
+                self.push_generated(if inner.0 - start == 3 {
+                    "{%- set __value %}"
+                } else {
+                    "{% set __value %}"
+                });
                 self.kept.push((self.out.len(), start, 0));
-                self.made("{{ __called() }}");
+                self.push_generated("{{ __called() }}");
                 self.keep(start, start + 2);
                 self.keep(inner.0, inner.1);
                 self.keep(end - 2, end);
@@ -434,23 +439,23 @@ impl<'a> Writer<'a> {
                 // Placed as YAML of its own before the filters that the author names.
                 let split = body.find('|').map_or(inner.1, |bar| inner.0 + bar);
                 self.keep(start, split);
-                self.made(" | __placed ");
+                self.push_generated(" | __placed ");
                 let filters = (split + 1).min(inner.1);
                 self.keep(split, filters);
                 self.filters(filters, inner.1);
                 self.keep(inner.1, end);
             }
             Role::OpensValue => {
-                let site = self.site(start, end, inner);
+                let site = self.add_site(start, end, inner);
                 self.open.push(Capture { site });
                 if let Some(filters) = body.trim_start().strip_prefix("filter") {
                     let offset = inner.1 - filters.len();
                     self.keep(start, inner.0);
-                    self.made(" set __value | __placed | ");
+                    self.push_generated(" set __value | __placed | ");
                     self.filters(offset, inner.1);
                     self.keep(inner.1, end);
                 } else {
-                    self.made("{% set __value %}");
+                    self.push_generated("{% set __value %}");
                     self.keep(start, inner.0);
                     self.expression(inner.0, inner.1);
                     self.keep(inner.1, end);
@@ -460,13 +465,13 @@ impl<'a> Writer<'a> {
                 let site = self.open.pop().map(|capture| capture.site);
                 if body.trim() == "endfilter" {
                     self.keep(start, inner.0);
-                    self.made(" endset ");
+                    self.push_generated(" endset ");
                     self.keep(inner.1.max(end - 2), end);
                     self.indentation(start);
                     self.emit_value(site.unwrap_or_default());
                 } else {
                     self.keep(start, end);
-                    self.made("{% endset %}");
+                    self.push_generated("{% endset %}");
                     self.indentation(start);
                     self.emit_value(site.unwrap_or_default());
                 }
@@ -475,21 +480,21 @@ impl<'a> Writer<'a> {
     }
 
     /// A statement as it is, with what counts its work.
-    fn counted(&mut self, start: usize, end: usize, inner: (usize, usize)) {
+    fn write_counted(&mut self, start: usize, end: usize, inner: (usize, usize)) {
         let (from, to) = trimmed(self.text, inner);
         let body = &self.text[from..to];
         let word = first_word(body);
         match word {
-            _ if !self.counts => self.keep(start, end),
+            _ if !self.is_counted => self.keep(start, end),
             "for" => {
                 let collection = from + guard::collection(body).unwrap_or(body.len());
                 let collection = trimmed(self.text, (collection, to)).0;
                 self.keep(start, collection);
                 if self.is_sound(collection, to) {
                     let cost = self.loops.get(&start).copied().unwrap_or_default();
-                    self.made("(");
+                    self.push_generated("(");
                     self.expression(collection, to);
-                    self.made(&guard::looped(cost.turn, cost.text));
+                    self.push_generated(&guard::count_loop(cost.turn, cost.text));
                 } else {
                     self.keep(collection, to);
                 }
@@ -511,10 +516,10 @@ impl<'a> Writer<'a> {
                 } else if guard::is_small(&self.text[value..to]) || !self.is_sound(value, to) {
                     self.expression(value, to);
                 } else {
-                    self.made("(");
+                    self.push_generated("(");
                     self.expression(value, to);
                     let name = first_word(body[word.len()..].trim_start());
-                    self.made(&format!(") | __set(name=\"{name}\")"));
+                    self.push_generated(&format!(") | __set(name=\"{name}\")"));
                 }
                 self.keep(to, end);
             }
@@ -533,26 +538,26 @@ impl<'a> Writer<'a> {
                 let rest = body.split_once("...").map(|(_, rest)| first_word(rest));
                 let rest = rest.map_or_else(String::new, |rest| format!("rest={rest}"));
                 let dash = if end - inner.1 == 3 { "-" } else { "" };
-                self.made(&format!("{{{{ __called({rest}) {dash}}}}}"));
+                self.push_generated(&format!("{{{{ __called({rest}) {dash}}}}}"));
             }
             _ => self.keep(start, end),
         }
     }
 
-    /// Whether what stands there is an expression. What is none is left as it is, for Tera to say so.
+    /// Whether the text is an expression. Other text is left unchanged: Tera reports it.
     fn is_sound(&self, from: usize, to: usize) -> bool {
-        guard::of_expression(&self.text[from..to]).is_some()
+        guard::guard_expression(&self.text[from..to]).is_some()
     }
 
     /// An expression, with what counts its work.
     fn expression(&mut self, from: usize, to: usize) {
         let text = &self.text[from..to];
-        if !self.counts {
+        if !self.is_counted {
             return self.keep(from, to);
         }
-        let mut insertions = guard::of_expression(text).unwrap_or_default();
+        let mut insertions = guard::guard_expression(text).unwrap_or_default();
         if text.contains("tpl") {
-            for (at, path) in guard::given_to_tpl(text) {
+            for (at, path) in guard::find_tpl_texts(text) {
                 insertions.extend(path_of(path).map(|names| (at, self.comes_from(names))));
             }
             insertions.sort_by_key(|(at, _)| *at);
@@ -572,29 +577,29 @@ impl<'a> Writer<'a> {
 
     /// The names of filters and their arguments, with what counts their work.
     fn filters(&mut self, from: usize, to: usize) {
-        if !self.counts {
+        if !self.is_counted {
             return self.keep(from, to);
         }
-        self.insert(from, to, guard::of_filters(&self.text[from..to]));
+        self.insert(from, to, guard::guard_filters(&self.text[from..to]));
     }
 
     fn insert(&mut self, from: usize, to: usize, insertions: Vec<guard::Insertion>) {
         let mut kept = from;
         for (at, text) in insertions {
             self.keep(kept, from + at);
-            self.made(&text);
+            self.push_generated(&text);
             kept = from + at;
         }
         self.keep(kept, to);
     }
 
     fn emit_value(&mut self, site: usize) {
-        self.made(&format!("{{{{ __value | {} }}}}", emit_filter(site)));
+        self.push_generated(&format!("{{{{ __value | {} }}}}", emit_filter(site)));
     }
 
     fn emit_captured(&mut self, site: usize, trim_after: bool) {
         let close = if trim_after { "-}}" } else { "}}" };
-        self.made(&format!("{{% endset %}}{{{{ __value | {} {close}", emit_filter(site)));
+        self.push_generated(&format!("{{% endset %}}{{{{ __value | {} {close}", emit_filter(site)));
     }
 
     /// The blanks before a closing tag on its own line: the value begins at its column.
@@ -605,11 +610,11 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn site(&mut self, start: usize, end: usize, inner: (usize, usize)) -> usize {
+    fn add_site(&mut self, start: usize, end: usize, inner: (usize, usize)) -> usize {
         let (from, to) = trimmed(self.text, inner);
         let expression = &self.text[from..to];
         self.tables.sites.push(Site {
-            tag: Place::new(self.file, start, end),
+            tag: FileRange::new(self.file, start, end),
             path: path_of(expression).map(|names| self.named(names)),
             component: self.component.clone(),
             call: call_of(expression).map(|call| Call {
@@ -638,13 +643,13 @@ impl<'a> Writer<'a> {
             return;
         }
         self.keep(start, start + visible);
-        self.tables.chunks.push(Place::new(self.file, start + visible, end));
+        self.tables.chunks.push(FileRange::new(self.file, start + visible, end));
         let chunk = self.tables.chunks.len() - 1;
-        self.made(&format!("{OPEN}T{chunk}{CLOSE}"));
+        self.push_generated(&format!("{OPEN}T{chunk}{CLOSE}"));
         self.keep(start + visible, end);
     }
 
-    fn raw(&mut self, start: usize, end: usize, inner: (usize, usize)) {
+    fn write_raw(&mut self, start: usize, end: usize, inner: (usize, usize)) {
         let bytes = self.text.as_bytes();
         self.keep(start, inner.0);
         // A `raw` tag alone on its line leaves no blank line.
@@ -665,7 +670,7 @@ impl<'a> Writer<'a> {
         let before = bytes.get(start + 2) == Some(&b'-');
         let after = end >= 3 && bytes[end - 3] == b'-';
         if before || after {
-            self.made(match (before, after) {
+            self.push_generated(match (before, after) {
                 (true, true) => "{#- -#}",
                 (true, false) => "{#- #}",
                 _ => "{# -#}",
@@ -680,7 +685,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn made(&mut self, text: &str) {
+    fn push_generated(&mut self, text: &str) {
         self.out.push_str(text);
     }
 }

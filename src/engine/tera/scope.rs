@@ -75,14 +75,16 @@ impl<'t> Scope<'t> {
     }
 
     /// Takes note of a statement that begins at a byte.
-    pub(super) fn statement(&mut self, at: usize, statement: &'t str) {
+    pub(super) fn read_statement(&mut self, at: usize, statement: &'t str) {
         let statement = statement.trim();
         match first_word(statement) {
             "set" => {
                 let rest = statement["set".len()..].trim_start();
                 let name = first_word(rest);
-                let route =
-                    rest[name.len()..].trim_start().strip_prefix('=').and_then(|value| self.led(value));
+                let route = rest[name.len()..]
+                    .trim_start()
+                    .strip_prefix('=')
+                    .and_then(|value| self.find_route(value));
                 self.bindings.push(Binding::Variable(name, route));
             }
             "if" => self.open(Opened::If),
@@ -100,11 +102,12 @@ impl<'t> Scope<'t> {
             "for" => {
                 let collection = guard::collection(statement).unwrap_or(statement.len());
                 let variables = statement["for".len()..collection].trim_end().trim_end_matches("in");
-                let entry =
-                    self.led(&statement[collection..]).filter(|route| !route.derived).map(|mut route| {
+                let entry = self.find_route(&statement[collection..]).filter(|route| !route.derived).map(
+                    |mut route| {
                         route.steps.push(Step::Turn(self.counter(at)));
                         route
-                    });
+                    },
+                );
                 self.open(Opened::For(at));
                 let (key, value) = match variables.split_once(',') {
                     Some((key, value)) => (Some(key.trim()), value.trim()),
@@ -188,7 +191,7 @@ impl<'t> Scope<'t> {
     }
 
     /// Where the value of an expression was taken from.
-    fn led(&self, expression: &str) -> Option<Route> {
+    fn find_route(&self, expression: &str) -> Option<Route> {
         let path = path_of(expression.trim())?;
         let keeps = |filter: &str| matches!(first_word(filter.trim_start()), "default" | "required" | "safe");
         let derived = !expression.split('|').skip(1).all(keeps);

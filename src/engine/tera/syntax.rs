@@ -10,21 +10,22 @@ use std::ops::Range;
 
 /// What is wrong at some bytes of a template, and what to write instead, if the text there says more than the fault: the
 /// template as Tera was given it.
-pub(super) fn better(fault: &Fault, text: &str, range: &Range<usize>) -> Option<Explanation> {
+pub(super) fn explain_fault(fault: &Fault, text: &str, range: &Range<usize>) -> Option<Explanation> {
     let (before, behind) = (text.get(..range.start)?.trim_end(), text.get(range.start..)?);
     match fault {
         Fault::UnknownStatement => Some(unknown_statement(text.get(range.clone())?)),
-        Fault::UnexpectedCharacter => unexpected(behind),
+        Fault::UnexpectedCharacter => explain_unexpected(behind),
         Fault::MethodCall => method(before, behind),
-        Fault::Unexpected { found, expected } => misplaced(found, expected, before, behind),
+        Fault::Unexpected { found, expected } => explain_misplaced(found, expected, before, behind),
         _ => None,
     }
 }
 
-/// What is wrong where something else was expected.
-fn misplaced(found: &Part, expected: &Part, before: &str, behind: &str) -> Option<Explanation> {
+/// Explains a token where another was expected.
+fn explain_misplaced(found: &Part, expected: &Part, before: &str, behind: &str) -> Option<Explanation> {
     // The parenthesis that the rewriter puts around what is written.
-    let at_end = found.is(")") && guard::unclosed(written(before)) == 1 && behind.starts_with(") | __emit_");
+    let at_end =
+        found.is(")") && guard::unclosed(open_expression(before)) == 1 && behind.starts_with(") | __emit_");
     let closing = Part::Sign("}}".to_owned());
     let found = if at_end { &closing } else { found };
     let plainly = |help| Explanation::new(format!("found {found} but expected {expected}"), help);
@@ -32,15 +33,15 @@ fn misplaced(found: &Part, expected: &Part, before: &str, behind: &str) -> Optio
         Part::Name if found.is("|") => {
             Some(Explanation::new("unexpected `||`", Some("write `or`".to_owned())))
         }
-        Part::Name => {
-            positional(before).or_else(|| numbered(before, behind)).or_else(|| at_end.then(|| plainly(None)))
-        }
+        Part::Name => explain_positional(before)
+            .or_else(|| numbered(before, behind))
+            .or_else(|| at_end.then(|| plainly(None))),
         Part::Sign(sign) => match sign.as_str() {
-            "=" => positional(&before[..before.len() - last_word(before).len()]),
+            "=" => explain_positional(&before[..before.len() - last_word(before).len()]),
             ")" if found.is("}}") => Some(Explanation::new("a parenthesis is not closed", None)),
-            ")" if guard::unclosed(written(before)) == 1 => Some(unfinished(before, found)),
+            ")" if guard::unclosed(open_expression(before)) == 1 => Some(unfinished(before, found)),
             "}}" if found.is(")") => Some(Explanation::new("unmatched `)`", None)),
-            "%}" => Some(plainly(in_statement(before, found))),
+            "%}" => Some(plainly(suggest_in_statement(before, found))),
             _ => at_end.then(empty),
         },
         Part::Operand(_) | Part::CallEnd | Part::Other(_) => at_end.then(empty),
@@ -51,8 +52,8 @@ fn empty() -> Explanation {
     Explanation::new("the expression is empty", None)
 }
 
-/// What to write instead of what stands where something else was expected, as far as those two tell.
-pub(super) fn instead(found: &Part, expected: &Part) -> Option<&'static str> {
+/// What to write instead of an unexpected token, judged by the two tokens alone.
+pub(super) fn suggest_syntax(found: &Part, expected: &Part) -> Option<&'static str> {
     match (found, expected) {
         (Part::Sign(sign), Part::Operand(_)) if sign == "." => Some(
             "write names without a leading dot: `values.name`; for a chart in Helm's language write `engine: gotpl` in Chart.yaml",
@@ -86,8 +87,8 @@ const OTHER_STATEMENTS: &[(&str, &str)] = &[
     ("unless", "write `{% if not condition %}`"),
 ];
 
-/// A character that no expression holds.
-fn unexpected(behind: &str) -> Option<Explanation> {
+/// Explains a character that no expression can contain.
+fn explain_unexpected(behind: &str) -> Option<Explanation> {
     if let Some((sign, help)) = OTHER_SIGNS.iter().find(|(sign, _)| behind.starts_with(sign)) {
         return Some(Explanation::new(format!("unexpected `{sign}`"), Some((*help).to_owned())));
     }
@@ -117,8 +118,8 @@ fn method(before: &str, behind: &str) -> Option<Explanation> {
     })
 }
 
-/// What is mostly meant where a statement should be over.
-fn in_statement(before: &str, found: &Part) -> Option<String> {
+/// The likely intention if more text follows a complete statement.
+fn suggest_in_statement(before: &str, found: &Part) -> Option<String> {
     if found.is("=") {
         return Some("compare with `==`".to_owned());
     }
@@ -153,8 +154,8 @@ pub(super) fn with_minus(text: &str, start: usize, end: usize) -> Option<String>
         .then(|| format!("a key with `-` in it is written `{holder}[\"{key}{more}\"]`"))
 }
 
-/// An argument without a name.
-fn positional(before: &str) -> Option<Explanation> {
+/// Explains an argument without a name.
+fn explain_positional(before: &str) -> Option<Explanation> {
     let call = before.strip_suffix('(')?.trim_end();
     let shape = shape(last_word(call), is_filter(call));
     Some(if shape.contains('(') {
@@ -185,7 +186,7 @@ fn numbered(before: &str, behind: &str) -> Option<Explanation> {
 
 /// An expression that is over, and more behind it.
 fn unfinished(before: &str, found: &Part) -> Explanation {
-    let first = written(before).trim_start_matches([' ', '(', '-']);
+    let first = open_expression(before).trim_start_matches([' ', '(', '-']);
     let help = if is_filter(before) {
         format!("write `{}`", shape(last_word(before), true))
     } else if !first.is_empty() && first.chars().all(is_word) {
@@ -200,8 +201,8 @@ fn unfinished(before: &str, found: &Part) -> Explanation {
 /// What to do with a chart whose templates Helm renders.
 const IN_HELM: &str = "for a chart in Helm's language write `engine: gotpl` in Chart.yaml";
 
-/// What stands in the tag that a text ends in if it writes a value.
-fn written(before: &str) -> &str {
+/// The content so far of the `{{` tag in which a text ends.
+fn open_expression(before: &str) -> &str {
     let tag = before.rfind("{{").map_or("", |open| &before[open + 2..]);
     if tag.contains("{%") { "" } else { tag }
 }

@@ -317,7 +317,7 @@ fn errors_name_their_place_and_the_nearest_name() {
         fails("b: {{ vlaues.port }}\n", values),
         "1:7: `vlaues` is not defined (did you mean `values`?)"
     );
-    // What is given to a component, whether that wants a number or anything at all.
+    // Arguments of components, typed or not.
     for component in ["c(n: integer)", "c(n)"] {
         let define = format!("{{% component {component} %}}{{{{ n }}}}{{% endcomponent %}}\n");
         assert_eq!(

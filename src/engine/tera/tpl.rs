@@ -19,7 +19,7 @@ const STEPS: usize = 200;
 pub(super) fn tpl(args: &Kwargs, state: &State<'_>) -> TeraResult<Value> {
     let input = args.must_get::<Value>("text")?;
     let origin = args.get::<Value>(TEXT_ORIGIN)?.and_then(|from| rendering::origin_of_text(&from, state));
-    rendering::nested(|| {
+    rendering::render_nested(|| {
         let mut context = Context::new();
         for name in GLOBALS {
             if let Some(value) = state.get::<Value>(name)? {
@@ -60,12 +60,13 @@ fn expand(context: &Context, value: &Value, origin: Option<Span>) -> TeraResult<
 
 /// Renders one text.
 fn rendered(context: &Context, text: &str, origin: Option<Span>) -> TeraResult<String> {
-    spend(|budget| budget.work(STEPS + text.len() / 8))?;
+    spend(|budget| budget.count_work(STEPS + text.len() / 8))?;
     let failure = match rewrite_text(Span::NONE.source, text) {
         Ok(rewritten) => match rendering::render_text(&rewritten.text, context) {
             Ok(rendered) => return Ok(rendered),
             Err(error) => {
-                let (Explanation { message, help, .. }, place) = error::in_text(&error, &rewritten, context);
+                let (Explanation { message, help, .. }, place) =
+                    error::explain_in_text(&error, &rewritten, context);
                 FailedText { message, help, text: text.to_owned(), origin, place }
             }
         },

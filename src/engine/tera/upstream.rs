@@ -138,7 +138,7 @@ pub(super) enum Fault {
     UndefinedName { name: String, is_field: bool, known: Vec<String> },
     /// An argument of a component has no value, and another type is demanded. The message says so.
     UndefinedArgument { name: String, message: String },
-    /// Some value is not there; which one is not said.
+    /// Some value is missing; the error does not name it.
     Undefined { message: Option<String> },
     /// A path leads nowhere; `name` if all that is wrong is that this name is not defined.
     UndefinedPath { message: String, help: Option<String>, name: Option<String> },
@@ -187,8 +187,8 @@ impl Part {
         matches!(self, Self::Sign(own) if own == sign)
     }
 
-    /// What the parser says it expects.
-    fn expected(text: &str) -> Self {
+    /// Reads what the parser expected.
+    fn parse_expected(text: &str) -> Self {
         match text {
             "identifier" => Self::Name,
             "`/` or `>`" => Self::CallEnd,
@@ -200,8 +200,8 @@ impl Part {
         }
     }
 
-    /// What the parser says it found.
-    fn found(text: &str) -> Self {
+    /// Reads what the parser found.
+    fn parse_found(text: &str) -> Self {
         match text.strip_prefix('`').and_then(|rest| rest.strip_suffix('`')) {
             Some(sign) => Self::Sign(sign.to_owned()),
             None => Self::Other(text.to_owned()),
@@ -238,7 +238,7 @@ pub(super) enum Position {
     Line(usize, usize),
 }
 
-/// What an error says; several where names are not known.
+/// The messages of an error; several if names are not known.
 pub(super) fn failures(error: &Error) -> Vec<Failure> {
     match error.kind() {
         ErrorKind::Msg(text) if text.starts_with(FRAMED) => text.split("\n\n").map(unknown).collect(),
@@ -246,12 +246,14 @@ pub(super) fn failures(error: &Error) -> Vec<Failure> {
     }
 }
 
-/// What an error says first.
+/// The first message of an error.
 pub(super) fn failure(error: &Error) -> Failure {
     let at_start = |template: &String| Some(Locus { template: template.clone(), position: Position::Start });
     let (fault, place) = match error.kind() {
-        ErrorKind::SyntaxError(report) => (of_syntax(report.message()), Some(place_of(report))),
-        ErrorKind::RenderingError(report) => (while_rendering(report.message()), Some(place_of(report))),
+        ErrorKind::SyntaxError(report) => (parse_syntax_error(report.message()), Some(place_of(report))),
+        ErrorKind::RenderingError(report) => {
+            (parse_rendering_error(report.message()), Some(place_of(report)))
+        }
         ErrorKind::CircularInclude { tpl, include_chain } => {
             (Fault::IncludeCircle(include_chain.clone()), at_start(tpl))
         }
@@ -263,7 +265,7 @@ pub(super) fn failure(error: &Error) -> Failure {
             (fault, at_start(current))
         }
         ErrorKind::Msg(text) if text.starts_with(FRAMED) => return unknown(text),
-        _ => (while_rendering(&error.to_string()), None),
+        _ => (parse_rendering_error(&error.to_string()), None),
     };
     // The notes of a report are reached through its text only.
     let notes = error.to_string();
@@ -315,11 +317,14 @@ fn locus(text: &str) -> Option<Locus> {
     Some(Locus { template: template.to_owned(), position: Position::Line(line.trim().parse().ok()?, column) })
 }
 
-fn of_syntax(message: &str) -> Fault {
+fn parse_syntax_error(message: &str) -> Fault {
     let message = message.trim_end_matches('.');
     let found = message.strip_prefix("Found ").and_then(|rest| rest.split_once(" but expected "));
     if let Some((found, expected)) = found {
-        return Fault::Unexpected { found: Part::found(found), expected: Part::expected(expected) };
+        return Fault::Unexpected {
+            found: Part::parse_found(found),
+            expected: Part::parse_expected(expected),
+        };
     }
     match message {
         "Unknown tag" => Fault::UnknownStatement,
@@ -346,8 +351,8 @@ const ABSENT: [&str; 6] = [
     "Slice step is undefined",
 ];
 
-fn while_rendering(message: &str) -> Fault {
-    if let Some(own) = refusal(message) {
+fn parse_rendering_error(message: &str) -> Fault {
+    if let Some(own) = parse_refusal(message) {
         return own;
     }
     if let Some(name) = message.strip_prefix("Component argument `").and_then(|rest| rest.split('`').next())
@@ -456,7 +461,7 @@ pub(super) fn undefined_path(message: &str, help: Option<&str>, name: Option<&st
 
 /// An error about an argument of a function or a filter. Tera's own would be taken for one about the value that the
 /// filter is for.
-pub(super) fn of_argument(name: &str, error: Error) -> Error {
+pub(super) fn argument_error(name: &str, error: Error) -> Error {
     let ErrorKind::InvalidArgument { expected_type, actual_type } = error.kind() else { return error };
     let actual = plain_types(&format!("`{actual_type}`"));
     let expected = plain_types(&format!("`{expected_type}`"));
@@ -465,8 +470,8 @@ pub(super) fn of_argument(name: &str, error: Error) -> Error {
     Error::message(format!("{begin}{message}"))
 }
 
-/// What plimsoll's own functions say.
-fn refusal(message: &str) -> Option<Fault> {
+/// The fault in an error of plimsoll's own functions.
+fn parse_refusal(message: &str) -> Option<Fault> {
     let mut parts = message.get(1..)?.split(SEPARATOR).map(str::to_owned);
     let text = parts.next()?;
     let mut more = || parts.next().filter(|part| !part.is_empty());
@@ -492,7 +497,7 @@ mod tests {
             Err(undefined_path("`x` is not defined", None, Some("x")))
         });
         tera.register_filter("wide", |value: &Value, args: Kwargs, _: &State<'_>| -> TeraResult<Value> {
-            args.get::<usize>("width").map_err(|error| of_argument("width", error))?;
+            args.get::<usize>("width").map_err(|error| argument_error("width", error))?;
             Ok(value.clone())
         });
         tera.add_raw_templates(templates.iter().copied())?;
@@ -510,7 +515,7 @@ mod tests {
         tera.render("t", &context).expect_err(template)
     }
 
-    fn fault(template: &str) -> Fault {
+    fn find_fault(template: &str) -> Fault {
         failure(&error(template)).fault
     }
 
@@ -527,7 +532,7 @@ mod tests {
             ("{{ <a> }}", Fault::ComponentWithoutContent),
             ("{{ 99999999999999999999999999999999999999999999 }}", Fault::LargeInteger),
         ] {
-            assert_eq!(fault(template), expected, "{template}");
+            assert_eq!(find_fault(template), expected, "{template}");
         }
         for (template, found, expected) in [
             ("{{ a || b }}", sign("|"), Part::Name),
@@ -539,10 +544,10 @@ mod tests {
             ("{% for a b %}", Part::Other("identifier".to_owned()), sign("in")),
             ("{{ <a (b=1) /> }}", sign("("), Part::CallEnd),
         ] {
-            assert_eq!(fault(template), Fault::Unexpected { found, expected }, "{template}");
+            assert_eq!(find_fault(template), Fault::Unexpected { found, expected }, "{template}");
         }
         for (template, sign) in [("{{ .a }}", "."), ("{{ !a }}", "!"), ("{{ () }}", ")")] {
-            let Fault::Unexpected { found, expected: Part::Operand(_) } = fault(template) else {
+            let Fault::Unexpected { found, expected: Part::Operand(_) } = find_fault(template) else {
                 panic!("{template}")
             };
             assert!(found.is(sign), "{template}");
@@ -558,11 +563,11 @@ mod tests {
             is_field,
             known: known.iter().map(|known| (*known).to_owned()).collect(),
         };
-        assert_eq!(fault("{{ map.b.c }}"), name("b", true, &["a"]));
-        assert_eq!(fault("{{ map.b }}"), name("b", true, &["a"]));
-        assert_eq!(fault("{{ map[\"b\"].c }}"), name("c", true, &[]));
-        assert_eq!(fault("{{ nope }}"), name("nope", false, &["map", "text"]));
-        let absent = |template: &str| matches!(fault(template), Fault::Undefined { .. });
+        assert_eq!(find_fault("{{ map.b.c }}"), name("b", true, &["a"]));
+        assert_eq!(find_fault("{{ map.b }}"), name("b", true, &["a"]));
+        assert_eq!(find_fault("{{ map[\"b\"].c }}"), name("c", true, &[]));
+        assert_eq!(find_fault("{{ nope }}"), name("nope", false, &["map", "text"]));
+        let absent = |template: &str| matches!(find_fault(template), Fault::Undefined { .. });
         for template in [
             "{{ nope[0] }}",
             "{{ text[nope] }}",
@@ -576,26 +581,26 @@ mod tests {
             "{{ text | wide(width=nope) }}",
             "{% for x in nope %}{% endfor %}",
         ] {
-            assert!(absent(template), "{template}: {:?}", fault(template));
+            assert!(absent(template), "{template}: {:?}", find_fault(template));
         }
         let input = Fault::Input { expected: "`string`".to_owned(), found: "`map`".to_owned() };
-        assert_eq!(fault("{{ map | upper }}"), input);
-        assert!(matches!(fault("{{ text + text }}"), Fault::SumOfTexts { .. }));
+        assert_eq!(find_fault("{{ map | upper }}"), input);
+        assert!(matches!(find_fault("{{ text + text }}"), Fault::SumOfTexts { .. }));
         let message = "`width` expects a value of type `integer`, but this is of type `string`".to_owned();
-        assert_eq!(fault("{{ text | wide(width=\"x\") }}"), Fault::Refused { message, help: None });
+        assert_eq!(find_fault("{{ text | wide(width=\"x\") }}"), Fault::Refused { message, help: None });
     }
 
     #[test]
     fn faults_of_components_are_recognised() {
         let component = "{% component c(a: string, b=1) %}{{ a }}{% endcomponent %}";
-        let call = |call: &str| fault(&format!("{component}{{{{ {call} }}}}"));
+        let call = |call: &str| find_fault(&format!("{component}{{{{ {call} }}}}"));
         assert!(matches!(call("<c a={nope} />"), Fault::UndefinedArgument { name, .. } if name == "a"));
         let Fault::UnknownArguments { unknown, possible, .. } = call("<c a=\"x\" d=\"y\" />") else {
             panic!()
         };
         assert_eq!((unknown, possible), (vec!["d".to_owned()], vec!["a".to_owned(), "b".to_owned()]));
         assert_eq!(
-            fault("{% component c() %}{{ <c/> }}{% endcomponent %}{{ <c/> }}"),
+            find_fault("{% component c() %}{{ <c/> }}{% endcomponent %}{{ <c/> }}"),
             Fault::EndlessComponents
         );
         let nested = "{% component i(x) %}{{ x.y.z }}{% endcomponent %}\n\
@@ -612,10 +617,10 @@ mod tests {
     #[test]
     fn own_errors_keep_their_words() {
         let refused = Fault::Refused { message: "No.".to_owned(), help: Some("ask again".to_owned()) };
-        assert_eq!(fault("{{ refuse() }}"), refused);
+        assert_eq!(find_fault("{{ refuse() }}"), refused);
         let message = "`x` is not defined".to_owned();
         let name = Some("x".to_owned());
-        assert_eq!(fault("{{ miss() }}"), Fault::UndefinedPath { message, help: None, name });
+        assert_eq!(find_fault("{{ miss() }}"), Fault::UndefinedPath { message, help: None, name });
         assert_eq!(failure(&absent()).fault, Fault::Undefined { message: None });
     }
 

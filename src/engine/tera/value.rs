@@ -18,7 +18,7 @@ pub(super) struct Origins {
 
 impl Origins {
     /// The origin of the value at the end of a way that starts from a variable's value.
-    pub(super) fn of<'a>(&self, root: &tera::Value, way: impl IntoIterator<Item = At<'a>>) -> Option<Span> {
+    pub(super) fn find<'a>(&self, root: &tera::Value, way: impl IntoIterator<Item = At<'a>>) -> Option<Span> {
         let mut way = way.into_iter().peekable();
         let mut parent = root;
         loop {
@@ -156,13 +156,13 @@ mod tests {
         outer.insert("disk", span, Node::new(inner.into(), span));
         let mut origins = Origins::default();
         let root = origins.tree(&Node::bare(outer));
-        assert_eq!(origins.of(&root, [At::Key("disk"), At::Key("size")]), Some(span));
-        assert_eq!(origins.of(&root, [At::Key("disk"), At::Index(0)]), Some(span));
+        assert_eq!(origins.find(&root, [At::Key("disk"), At::Key("size")]), Some(span));
+        assert_eq!(origins.find(&root, [At::Key("disk"), At::Index(0)]), Some(span));
         let disk = get(&root, "disk").unwrap();
-        assert_eq!(origins.of(disk, [At::Key("size")]), Some(span));
-        assert_eq!(origins.of(disk, [At::Key("nope")]), None);
-        assert_eq!(origins.of(disk, [At::Index(1)]), None);
-        assert_eq!(origins.of(disk, []), None);
+        assert_eq!(origins.find(disk, [At::Key("size")]), Some(span));
+        assert_eq!(origins.find(disk, [At::Key("nope")]), None);
+        assert_eq!(origins.find(disk, [At::Index(1)]), None);
+        assert_eq!(origins.find(disk, []), None);
     }
 
     #[test]

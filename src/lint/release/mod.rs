@@ -54,10 +54,10 @@ pub(super) struct Release<'a> {
 impl<'a> Release<'a> {
     pub(super) fn new(subject: &'a Subject<'a>) -> Self {
         let Subject { objects, sources, .. } = *subject;
-        let workloads = objects.iter().copied().filter_map(Workload::of);
+        let workloads = objects.iter().copied().filter_map(Workload::from_object);
         let (hooks, workloads): (Vec<_>, Vec<_>) = workloads.partition(|workload| is_hook(workload.object));
         let pods = Pods::new(workloads);
-        let services: Vec<Service<'_>> = objects.iter().copied().filter_map(Service::of).collect();
+        let services: Vec<Service<'_>> = objects.iter().copied().filter_map(Service::from_object).collect();
         let selecting = services.iter().enumerate().filter(|(_, service)| !service.selector().is_empty());
         let service_selections =
             pods.select(selecting.map(|(index, service)| (index, service.object, service.selector())));
@@ -74,7 +74,7 @@ impl<'a> Release<'a> {
             services,
             service_selections,
             by_kind,
-            names: Names::of(objects),
+            names: Names::new(objects),
             disguised: OnceCell::new(),
             peers: OnceCell::new(),
             custom_kinds: objects.iter().any(|object| {
@@ -122,7 +122,7 @@ impl<'a> Release<'a> {
     }
 
     /// The objects of one kind of an API group.
-    pub(super) fn of_kind(&self, group: &str, kind: &str) -> impl Iterator<Item = &'a Object> {
+    pub(super) fn objects_of_kind(&self, group: &str, kind: &str) -> impl Iterator<Item = &'a Object> {
         let all = self.by_kind.get(kind).map(Vec::as_slice).unwrap_or_default();
         all.iter().copied().filter(move |object| object.group() == group)
     }
@@ -132,7 +132,7 @@ impl<'a> Release<'a> {
         self.names.find(group, kind, name, beside.namespace.as_deref())
     }
 
-    /// Whose pods each of many selectors matches. The numbers tell the owners apart.
+    /// The workloads whose pods each selector matches. The numbers identify the owners.
     pub(super) fn select<'s>(
         &self,
         owners: impl Iterator<Item = (usize, &'s Object, Selector<'s>)>,
@@ -142,21 +142,22 @@ impl<'a> Release<'a> {
 
     /// Whether the pods of some hook are selected.
     pub(super) fn selects_hooks(&self, selector: Selector<'_>, owner: &Object) -> bool {
-        !self.hooks.selected(selector, owner).is_empty()
+        !self.hooks.find_selected(selector, owner).is_empty()
     }
 
     /// Of the workloads whose pods have one of these labels, those with the rarest; at most `limit`.
-    pub(super) fn related<'s>(
+    pub(super) fn find_related<'s>(
         &'s self,
         selector: Selector<'s>,
         limit: usize,
     ) -> impl Iterator<Item = &'s Workload<'a>> + use<'s, 'a> {
-        self.pods.related(selector, limit)
+        self.pods.find_related(selector, limit)
     }
 
     /// The disruption budgets, those with the same selector together, with the workloads whose pods they count.
     pub(super) fn budgets(&self) -> Vec<(Vec<Budget<'a>>, Selection)> {
-        let budgets: Vec<_> = self.of_kind("policy", "PodDisruptionBudget").map(Budget::new).collect();
+        let budgets: Vec<_> =
+            self.objects_of_kind("policy", "PodDisruptionBudget").map(Budget::new).collect();
         let selecting = budgets.iter().enumerate();
         let selections = self.select(selecting.map(|(index, each)| (index, each.object, each.selector())));
         let owners = |selection: &Selection| selection.owners.iter().map(|owner| budgets[*owner]).collect();
@@ -164,8 +165,9 @@ impl<'a> Release<'a> {
     }
 
     /// The scalars of all objects that may be read as something else than they look like.
-    pub(super) fn disguised(&self) -> &[Scalar<'a>] {
-        self.disguised.get_or_init(|| scalar::disguised(self.objects.iter().map(|o| &o.root), self.sources))
+    pub(super) fn ambiguous_scalars(&self) -> &[Scalar<'a>] {
+        self.disguised
+            .get_or_init(|| scalar::find_ambiguous(self.objects.iter().map(|o| &o.root), self.sources))
     }
 
     /// Whether the pods of a StatefulSet need DNS names of their own: there are several, or a text of the release names
@@ -214,11 +216,11 @@ impl<'a> Release<'a> {
     /// The Service that a StatefulSet names, if the release holds it.
     pub(super) fn governing_service(&self, set: StatefulSet<'_>) -> Option<Service<'a>> {
         let name = Some(set.service_name()).filter(|name| !name.is_empty())?;
-        self.named("", "Service", name, set.object).and_then(Service::of)
+        self.named("", "Service", name, set.object).and_then(Service::from_object)
     }
 }
 
-/// Whether an object is a hook: it comes and goes, so it is no part of what keeps running.
+/// Whether an object is a hook: hooks do not keep running.
 pub(super) fn is_hook(object: &Object) -> bool {
     events(object).is_some()
 }
@@ -232,5 +234,5 @@ fn is_test(object: &Object) -> bool {
 
 /// The annotation that makes an object a hook.
 fn events(object: &Object) -> Option<&Node> {
-    Metadata::of(&object.root).annotations()?.get("helm.sh/hook")
+    Metadata::new(&object.root).annotations()?.get("helm.sh/hook")
 }

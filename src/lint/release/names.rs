@@ -8,7 +8,7 @@ pub(super) struct Names<'a>(Vec<(Identity<'a>, &'a Object)>);
 type Identity<'a> = (&'a str, &'a str, &'a str, Option<&'a str>);
 
 impl<'a> Names<'a> {
-    pub(super) fn of(objects: &[&'a Object]) -> Self {
+    pub(super) fn new(objects: &[&'a Object]) -> Self {
         let identity = |object: &'a Object| -> Identity<'a> {
             (object.group(), &object.kind, &object.name, object.namespace.as_deref())
         };
@@ -17,7 +17,7 @@ impl<'a> Names<'a> {
         Self(names)
     }
 
-    /// The object that one in `namespace` may meet, as [`same_namespace`] says.
+    /// The object that one in `namespace` can refer to, by [`same_namespace`].
     pub(super) fn find(
         &self,
         group: &str,

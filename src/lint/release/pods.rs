@@ -34,12 +34,12 @@ impl<'a> Pods<'a> {
     }
 
     /// The workloads, by their place, whose pods a selector of `owner` matches.
-    pub(super) fn selected(&self, selector: Selector<'_>, owner: &Object) -> Vec<usize> {
+    pub(super) fn find_selected(&self, selector: Selector<'_>, owner: &Object) -> Vec<usize> {
         let matches = |place: &usize| {
             let workload = &self.workloads[*place];
             same_namespace(owner, workload.object) && selector.matches(workload.template().labels())
         };
-        match self.rarest(selector) {
+        match self.find_rarest_label(selector) {
             Some(few) => few.iter().copied().filter(matches).collect(),
             None => (0..self.workloads.len()).filter(matches).collect(),
         }
@@ -57,7 +57,7 @@ impl<'a> Pods<'a> {
                 btree_map::Entry::Occupied(known) => selections[*known.get()].owners.push(number),
                 btree_map::Entry::Vacant(new) => {
                     new.insert(selections.len());
-                    let workloads = self.selected(selector, owner);
+                    let workloads = self.find_selected(selector, owner);
                     selections.push(Selection { owners: vec![number], workloads });
                 }
             }
@@ -66,7 +66,7 @@ impl<'a> Pods<'a> {
     }
 
     /// Of the workloads whose pods have one of these labels, those with the rarest; at most `limit`.
-    pub(super) fn related<'s>(
+    pub(super) fn find_related<'s>(
         &'s self,
         selector: Selector<'s>,
         limit: usize,
@@ -77,7 +77,7 @@ impl<'a> Pods<'a> {
     }
 
     /// The workloads with the label of a selector that the fewest have; `None` if it names no label.
-    fn rarest<'s>(&'s self, selector: Selector<'s>) -> Option<&'s [usize]> {
+    fn find_rarest_label<'s>(&'s self, selector: Selector<'s>) -> Option<&'s [usize]> {
         let lists = selector.pairs().map(|pair| self.by_label.get(&pair).map_or(&[][..], Vec::as_slice));
         lists.min_by_key(|list| list.len())
     }

@@ -53,8 +53,8 @@ impl<V> fmt::Display for Viewed<'_, V> {
 
 impl<'a> Workload<'a> {
     /// `None` if the object makes no pods, or its API version is no longer served.
-    pub(in crate::lint) fn of(object: &'a Object) -> Option<Self> {
-        let view = views::Workload::of(object.group(), &object.kind, &object.root)?;
+    pub(in crate::lint) fn from_object(object: &'a Object) -> Option<Self> {
+        let view = views::Workload::from_root(object.group(), &object.kind, &object.root)?;
         Some(Self { object, view })
     }
 
@@ -65,7 +65,7 @@ impl<'a> Workload<'a> {
 }
 
 impl<'a> Service<'a> {
-    pub(super) fn of(object: &'a Object) -> Option<Self> {
+    pub(super) fn from_object(object: &'a Object) -> Option<Self> {
         let is_service = object.group().is_empty() && object.kind == "Service";
         is_service.then(|| Self { object, view: views::Service::new(&object.root) })
     }

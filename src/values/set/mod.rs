@@ -124,7 +124,7 @@ impl Parser<'_> {
         Some(c)
     }
 
-    fn eat(&mut self, wanted: char) -> bool {
+    fn accept(&mut self, wanted: char) -> bool {
         let found = self.text[self.at..].starts_with(wanted);
         if found {
             self.at += wanted.len_utf8();
@@ -132,7 +132,7 @@ impl Parser<'_> {
         found
     }
 
-    fn until(&mut self, delimiters: &str) -> Word {
+    fn read_until(&mut self, delimiters: &str) -> Word {
         let literal = matches!(self.flag, Flag::Literal);
         let start = self.at;
         let mut text = String::new();
@@ -151,7 +151,7 @@ impl Parser<'_> {
     /// One `key=value`, changing `data`.
     fn key(&mut self, data: &mut Map, level: usize) -> Result<(), Stop> {
         let delimiters = if matches!(self.flag, Flag::Literal) { "=[." } else { "=[,." };
-        let word = self.until(delimiters);
+        let word = self.read_until(delimiters);
         let span = self.span(word.bytes.clone());
         let Some(delimiter) = word.end else {
             if word.text.is_empty() {
@@ -180,9 +180,9 @@ impl Parser<'_> {
                         (Vec::new(), list_span)
                     }
                     Some(Node { value: Value::Seq(items), span }) => (std::mem::take(items), *span),
-                    Some(other) => return Err(not_a(&word.text, other, "a list", span)),
+                    Some(other) => return Err(report_wrong_type(&word.text, other, "a list", span)),
                 };
-                let outcome = self.item(&mut items, index, level);
+                let outcome = self.set_item(&mut items, index, level);
                 self.set(data, word.text, span, Node::new(Value::Seq(items), list_span));
                 outcome
             }
@@ -195,7 +195,7 @@ impl Parser<'_> {
                 let (mut inner, inner_span, was_there) = match data.get_mut(&word.text) {
                     None => (Map::new(), span, false),
                     Some(Node { value: Value::Map(map), span }) => (std::mem::take(map), *span, true),
-                    Some(other) => return Err(not_a(&word.text, other, "a map", span)),
+                    Some(other) => return Err(report_wrong_type(&word.text, other, "a map", span)),
                 };
                 if self.inside_items == 0 {
                     self.path.push(word.text.clone());
@@ -221,8 +221,8 @@ impl Parser<'_> {
     }
 
     /// What follows `[index]`, changing the item.
-    fn item(&mut self, items: &mut Vec<Node>, index: usize, level: usize) -> Result<(), Stop> {
-        let word = self.until("=[.");
+    fn set_item(&mut self, items: &mut Vec<Node>, index: usize, level: usize) -> Result<(), Stop> {
+        let word = self.read_until("=[.");
         if !word.text.is_empty() {
             return Err(Diagnostic::error(format!("unexpected `{}` after the index", word.text))
                 .at(self.span(word.bytes), "expected `=`, `.` or `[`")
@@ -241,10 +241,12 @@ impl Parser<'_> {
                 let mut nested = match items.get_mut(index) {
                     None | Some(Node { value: Value::Null, .. }) => Vec::new(),
                     Some(Node { value: Value::Seq(nested), .. }) => std::mem::take(nested),
-                    Some(other) => return Err(not_a(&format!("[{index}]"), other, "a list", span)),
+                    Some(other) => {
+                        return Err(report_wrong_type(&format!("[{index}]"), other, "a list", span));
+                    }
                 };
                 self.inside_items += 1;
-                let outcome = self.item(&mut nested, inner, level);
+                let outcome = self.set_item(&mut nested, inner, level);
                 self.inside_items -= 1;
                 outcome?;
                 Node::new(Value::Seq(nested), span)
@@ -276,7 +278,7 @@ impl Parser<'_> {
 
     /// The number up to `]`.
     fn index(&mut self) -> Result<usize, Stop> {
-        let word = self.until("]");
+        let word = self.read_until("]");
         let span = self.span(word.bytes);
         if word.end.is_none() {
             let at = Span { start: span.start.saturating_sub(1), ..span };
@@ -312,10 +314,10 @@ impl Parser<'_> {
             Flag::Json => self.json(),
             _ if self.at == self.text.len() => Ok(Node::new("".into(), self.span(self.at..self.at))),
             _ => {
-                if self.eat('{') {
+                if self.accept('{') {
                     return self.list();
                 }
-                let word = self.until(",");
+                let word = self.read_until(",");
                 self.scalar(word)
             }
         }
@@ -325,7 +327,7 @@ impl Parser<'_> {
         let open = self.at - 1;
         let mut items = Vec::new();
         loop {
-            let word = self.until(",}");
+            let word = self.read_until(",}");
             let Some(end) = word.end else {
                 return Err(Diagnostic::error("the list is not closed")
                     .at(self.span(open..open + 1), "opened here")
@@ -335,7 +337,7 @@ impl Parser<'_> {
             items.push(self.scalar(word)?);
             if end == '}' {
                 let span = self.span(open..self.at);
-                self.eat(',');
+                self.accept(',');
                 return Ok(Node::new(Value::Seq(items), span));
             }
         }
@@ -360,22 +362,22 @@ impl Parser<'_> {
 
     fn json(&mut self) -> Result<Node, Stop> {
         let start = self.at;
-        if self.blank() {
+        if self.skip_blank() {
             return Ok(Node::new(Value::Null, self.span(start..start)));
         }
         let json = json::prefix(self.text, self.at, self.source)
-            .map_err(|invalid| json::refused(self.text, self.at, self.source, &invalid))?;
+            .map_err(|invalid| json::report_invalid(self.text, self.at, self.source, &invalid))?;
         self.at = json.end;
         self.effects.duplicates.extend(json.duplicates);
-        self.blank();
+        self.skip_blank();
         Ok(json.node)
     }
 
     /// Skips white space and one comma; whether nothing else was there.
-    fn blank(&mut self) -> bool {
+    fn skip_blank(&mut self) -> bool {
         let rest = self.text[self.at..].trim_start();
         self.at = self.text.len() - rest.len();
-        rest.is_empty() || self.eat(',')
+        rest.is_empty() || self.accept(',')
     }
 
     fn set(&mut self, data: &mut Map, key: String, span: Span, value: Node) {
@@ -418,7 +420,7 @@ fn no_value(key: &str, span: Span) -> Stop {
         .into()
 }
 
-fn not_a(key: &str, node: &Node, wanted: &str, span: Span) -> Stop {
+fn report_wrong_type(key: &str, node: &Node, wanted: &str, span: Span) -> Stop {
     Diagnostic::error(format!("`{key}` is {}, not {wanted}", node.type_name()))
         .at(span, format!("{wanted} is needed here"))
         .at(node.span, "set here")

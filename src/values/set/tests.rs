@@ -9,7 +9,7 @@ fn run(flag: Flag<'_>, args: &[&str]) -> Result<String, Box<Diagnostic>> {
         let source = sources.add("--set", *arg, SourceKind::Flag);
         apply(&mut map, arg, source, flag)?;
     }
-    Ok(json::plain(&Node::bare(map)).to_string())
+    Ok(json::to_json(&Node::bare(map)).to_string())
 }
 
 fn check(flag: Flag<'_>, rows: &[(&str, &str)]) {

@@ -96,7 +96,7 @@ impl<'a> Sync<'a> {
                 Some(owner) if owner.uid != self.workload.uid => continue,
                 Some(_) => {}
                 None => {
-                    let labels = views::Metadata::of(&revision.template).labels();
+                    let labels = views::Metadata::new(&revision.template).labels();
                     if !self.set.selector().matches(labels) {
                         continue;
                     }

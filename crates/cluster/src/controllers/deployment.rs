@@ -60,7 +60,7 @@ impl<'a> Sync<'a> {
     fn claim_replica_sets(&mut self) {
         let selector = self.deployment.selector();
         for set in &self.state.replica_sets {
-            let is_selected = selector.matches(views::Metadata::of(&set.template).labels());
+            let is_selected = selector.matches(views::Metadata::new(&set.template).labels());
             let mut set = set.clone();
             match controller_of(&set.owners) {
                 Some(owner) if owner.uid != self.workload.uid => continue,

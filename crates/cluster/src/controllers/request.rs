@@ -9,9 +9,9 @@ use std::sync::Arc;
 /// Stores an object: creates it, or puts it in the place of the one that has its name. `root` is in its stored form, with
 /// defaults filled in. Kinds that no controller here looks at change nothing.
 pub fn store(state: &State, group: &str, kind: &str, root: &Node) -> Vec<Event> {
-    let name = Metadata::of(root).name();
+    let name = Metadata::new(root).name();
     let root = Arc::new(root.clone());
-    match (group, kind, WorkloadKind::of(group, kind)) {
+    match (group, kind, WorkloadKind::from_group_kind(group, kind)) {
         ("", "Service", _) => vec![Event::ServiceStored { service: name.to_owned(), root: Some(root) }],
         ("policy", "PodDisruptionBudget", _) => {
             vec![Event::BudgetStored { budget: name.to_owned(), root: Some(root) }]
@@ -85,7 +85,7 @@ fn store_replica_set(state: &State, name: &str, root: &Node) -> Vec<Event> {
 
 /// Deletes an object; nothing if there is none of that name.
 pub fn delete(state: &State, group: &str, kind: &str, name: &str, cascade: Cascade) -> Vec<Event> {
-    match (group, kind, WorkloadKind::of(group, kind)) {
+    match (group, kind, WorkloadKind::from_group_kind(group, kind)) {
         ("", "Service", _) => vec![Event::ServiceStored { service: name.to_owned(), root: None }],
         ("policy", "PodDisruptionBudget", _) => {
             vec![Event::BudgetStored { budget: name.to_owned(), root: None }]

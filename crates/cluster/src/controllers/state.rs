@@ -495,7 +495,7 @@ impl State {
                     &mut self.services,
                     service,
                     root.as_ref(),
-                    |root| Metadata::of(root).name(),
+                    |root| Metadata::new(root).name(),
                     |root| root,
                 );
             }
@@ -685,7 +685,7 @@ pub(super) fn delete_pod(pod: &Pod) -> Vec<Event> {
 
 /// `metadata.labels` of a template with labels that its controller adds.
 pub(super) fn labels_with(template: &Node, added: &[(&str, &str)]) -> Map {
-    let mut labels = Metadata::of(template).labels().cloned().unwrap_or_default();
+    let mut labels = Metadata::new(template).labels().cloned().unwrap_or_default();
     for (key, value) in added {
         labels.insert(*key, plimsoll_diag::Span::NONE, Node::bare(*value));
     }

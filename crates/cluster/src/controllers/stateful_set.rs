@@ -579,7 +579,7 @@ fn is_running_and_ready(pod: &Pod) -> bool {
 
 /// Whether the labels of a template, which a revision of it has, match a selector.
 fn matches_template(selector: Selector<'_>, template: &Node) -> bool {
-    selector.matches(views::Metadata::of(template).labels())
+    selector.matches(views::Metadata::new(template).labels())
 }
 
 /// Whether an owner has that kind and name but another uid (`hasStaleOwnerRef`).

@@ -148,8 +148,8 @@ impl Parser {
             span: node.span,
             api_version: api_version.to_owned(),
             kind: kind.to_owned(),
-            name: Metadata::of(node).name().to_owned(),
-            namespace: Metadata::of(node).namespace().map(str::to_owned),
+            name: Metadata::new(node).name().to_owned(),
+            namespace: Metadata::new(node).namespace().map(str::to_owned),
             template: String::new(),
         };
         let mut findings = Vec::new();

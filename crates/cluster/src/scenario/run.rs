@@ -149,7 +149,7 @@ impl Runner {
     }
 
     fn note_target(&mut self, object: &Object) {
-        let kind = WorkloadKind::of(object.group(), &object.kind);
+        let kind = WorkloadKind::from_group_kind(object.group(), &object.kind);
         if let Some(kind) = kind.filter(|kind| kind.runs_forever() || self.target.is_none()) {
             self.target = Some((kind, object.name.clone()));
         }
@@ -290,7 +290,7 @@ impl Runner {
     }
 
     fn create(&mut self, object: &Object) -> (Answer, Vec<Event>) {
-        if let Some(kind) = WorkloadKind::of(object.group(), &object.kind)
+        if let Some(kind) = WorkloadKind::from_group_kind(object.group(), &object.kind)
             && self.state().workload_named(kind, &object.name).is_some()
         {
             let resource = resource_of(kind);

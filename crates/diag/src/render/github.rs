@@ -1,6 +1,6 @@
 //! Workflow commands of GitHub Actions: one annotation a finding.
 
-use super::place;
+use super::locate;
 use crate::escape::{github_message, github_property};
 use crate::{Diagnostic, Severity, Sources};
 use std::fmt::Write;
@@ -16,7 +16,7 @@ pub fn github(diagnostics: &[Diagnostic], sources: &Sources) -> String {
             Severity::Info => "notice",
         };
         let mut properties = Vec::new();
-        if let Some(at) = diagnostic.span().and_then(|span| place(sources, span)) {
+        if let Some(at) = diagnostic.span().and_then(|span| locate(sources, span)) {
             properties.push(format!("file={}", github_property(&at.file)));
             properties.push(format!("line={}", at.line));
             properties.push(format!("col={}", at.column));

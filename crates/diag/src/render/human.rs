@@ -42,16 +42,16 @@ fn group<'a>(diagnostic: &Diagnostic, sources: &Sources) -> Group<'a> {
         Severity::Warning => Level::WARNING,
         Severity::Info => Level::INFO,
     };
-    let mut title = level.primary_title(paragraph(&diagnostic.message));
+    let mut title = level.primary_title(trim_message(&diagnostic.message));
     if let Some(rule) = diagnostic.rule {
         title = title.id(rule.id);
     }
     let mut group = Group::with_title(title);
     let mut notes = Vec::new();
-    for element in frames(diagnostic, sources, &mut notes) {
+    for element in build_excerpts(diagnostic, sources, &mut notes) {
         group = group.element(element);
     }
-    let note = |text: String| Element::Message(Level::NOTE.message(paragraph(&text)));
+    let note = |text: String| Element::Message(Level::NOTE.message(trim_message(&text)));
     if let Some(subject) = subject(diagnostic) {
         group = group.element(note(subject));
     }
@@ -68,7 +68,7 @@ fn group<'a>(diagnostic: &Diagnostic, sources: &Sources) -> Group<'a> {
             }
             continue;
         }
-        let place = step.span.and_then(|span| super::place(sources, span));
+        let place = step.span.and_then(|span| super::locate(sources, span));
         group = group.element(note(match place {
             Some(place) => {
                 let file = terminal(&place.file);
@@ -81,7 +81,7 @@ fn group<'a>(diagnostic: &Diagnostic, sources: &Sources) -> Group<'a> {
         group = group.element(note(format!("only with {}", diagnostic.sets.join(", "))));
     }
     for help in &diagnostic.help {
-        group = group.element(Level::HELP.message(paragraph(help)));
+        group = group.element(Level::HELP.message(trim_message(help)));
     }
     group
 }
@@ -109,9 +109,13 @@ fn rendered_text(span: Span) -> Mark {
     Mark { span, text: "rendered text".to_owned(), primary: false }
 }
 
-/// The excerpts, one for each text that is pointed at, in the order of the labels. A label of no
-/// text at all ends up among the notes.
-fn frames<'a>(diagnostic: &Diagnostic, sources: &Sources, notes: &mut Vec<String>) -> Vec<Element<'a>> {
+/// The excerpts, one for each text that a label points at, in the order of the labels. A label without
+/// a text is added to the notes.
+fn build_excerpts<'a>(
+    diagnostic: &Diagnostic,
+    sources: &Sources,
+    notes: &mut Vec<String>,
+) -> Vec<Element<'a>> {
     let mut marks: Vec<Mark> = Vec::new();
     let mut excerpts: Vec<Mark> = Vec::new();
     for (index, label) in diagnostic.labels.iter().enumerate() {
@@ -123,7 +127,7 @@ fn frames<'a>(diagnostic: &Diagnostic, sources: &Sources, notes: &mut Vec<String
         let (place, origin) = sources.trace(label.span);
         let mut text = label.text.clone();
         if place != label.span {
-            match shown_as(&source, label.span, sources, place) {
+            match compare_with_template(&source, label.span, sources, place) {
                 Shown::AsWritten => {}
                 Shown::As(value) => {
                     let separator = if text.is_empty() { "" } else { ": " };
@@ -170,7 +174,7 @@ enum Shown {
     Elsewhere,
 }
 
-fn shown_as(rendered: &Arc<Source>, span: Span, sources: &Sources, place: Span) -> Shown {
+fn compare_with_template(rendered: &Arc<Source>, span: Span, sources: &Sources, place: Span) -> Shown {
     let slice = |source: &Source, span: Span| {
         source.text.get(span.start as usize..span.end as usize).unwrap_or_default().to_owned()
     };
@@ -181,7 +185,7 @@ fn shown_as(rendered: &Arc<Source>, span: Span, sources: &Sources, place: Span) 
     }
     let whole = match &rendered.kind {
         SourceKind::Rendered(map) => {
-            rendered.text.get(map.stretch(span.start, rendered.text.len())).unwrap_or_default()
+            rendered.text.get(map.segment_range(span.start, rendered.text.len())).unwrap_or_default()
         }
         _ => "",
     };
@@ -200,8 +204,8 @@ fn excerpts_of(source: &Source, marks: Vec<Mark>, elements: &mut Vec<Element<'_>
     let mut marked: Vec<Marked> = marks
         .into_iter()
         .map(|mark| {
-            let start = floor(text, mark.span.start as usize);
-            let end = floor(text, (mark.span.end as usize).min(start + MARGIN)).max(start);
+            let start = floor_char_boundary(text, mark.span.start as usize);
+            let end = floor_char_boundary(text, (mark.span.end as usize).min(start + MARGIN)).max(start);
             // A span of many lines (a whole document) is pointed at where it begins.
             let lines = text[start..end].bytes().filter(|byte| *byte == b'\n').count();
             let end =
@@ -272,7 +276,7 @@ fn excerpt<'a>(source: &Source, marked: Vec<Marked>, elements: &mut Vec<Element<
 }
 
 /// The character boundary at `offset`, or the next one below.
-fn floor(text: &str, offset: usize) -> usize {
+fn floor_char_boundary(text: &str, offset: usize) -> usize {
     let mut offset = offset.min(text.len());
     while !text.is_char_boundary(offset) {
         offset -= 1;
@@ -282,21 +286,21 @@ fn floor(text: &str, offset: usize) -> usize {
 
 /// The start of the line that holds `offset`, or a place in a long line, and whether it is such a place.
 fn line_start(text: &str, offset: usize) -> (usize, bool) {
-    let from = floor(text, offset.saturating_sub(LONG));
+    let from = floor_char_boundary(text, offset.saturating_sub(LONG));
     match text[from..offset].rfind('\n') {
         Some(newline) => (from + newline + 1, false),
         None if from == 0 => (0, false),
-        None => (floor(text, offset.saturating_sub(MARGIN)), true),
+        None => (floor_char_boundary(text, offset.saturating_sub(MARGIN)), true),
     }
 }
 
 /// The same for the end of the line.
 fn line_end(text: &str, offset: usize) -> (usize, bool) {
-    let to = floor(text, offset.saturating_add(LONG));
+    let to = floor_char_boundary(text, offset.saturating_add(LONG));
     match text[offset..to].find('\n') {
         Some(newline) => (offset + newline, false),
         None if to == text.len() => (to, false),
-        None => (floor(text, offset.saturating_add(MARGIN)).max(offset), true),
+        None => (floor_char_boundary(text, offset.saturating_add(MARGIN)).max(offset), true),
     }
 }
 
@@ -305,7 +309,7 @@ fn trim_end(text: &str, start: usize, end: usize) -> usize {
     start + text[start..end].trim_end().len()
 }
 
-/// A text of several lines that carries no terminal control of its own.
-fn paragraph(text: &str) -> String {
+/// A text of several lines without terminal control characters.
+fn trim_message(text: &str) -> String {
     message(text.trim_end())
 }

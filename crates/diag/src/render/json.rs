@@ -1,6 +1,6 @@
 //! Findings as JSON: `lint --format json`, version 1. Keys are only ever added.
 
-use super::{Counts, origin, place};
+use super::{Counts, locate, locate_origin};
 use crate::{Diagnostic, ObjectRef, Severity, Sources};
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ pub fn json(
     objects: usize,
     kube_version: Option<&str>,
 ) -> String {
-    let counts = Counts::of(diagnostics);
+    let counts = Counts::count(diagnostics);
     let document = Document {
         version: 1,
         kube_version,
@@ -65,8 +65,8 @@ struct OriginPlace {
 
 fn finding<'a>(diagnostic: &'a Diagnostic, sources: &Sources) -> Finding<'a> {
     let span = diagnostic.span();
-    let at = span.and_then(|span| place(sources, span));
-    let from = span.and_then(|span| origin(sources, span));
+    let at = span.and_then(|span| locate(sources, span));
+    let from = span.and_then(|span| locate_origin(sources, span));
     Finding {
         rule: diagnostic.rule.map(|rule| rule.id),
         severity: diagnostic.severity,

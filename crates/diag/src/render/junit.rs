@@ -1,6 +1,6 @@
 //! `JUnit` XML, as CI systems show test results: one suite a file, one case a finding.
 
-use super::{Place, place};
+use super::{SourceRange, locate};
 use crate::escape::xml;
 use crate::{Diagnostic, Severity, Sources};
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use std::fmt::Write;
 pub fn junit(diagnostics: &[Diagnostic], sources: &Sources, threshold: Severity) -> String {
     let mut suites: BTreeMap<String, Vec<(String, bool)>> = BTreeMap::new();
     for diagnostic in diagnostics {
-        let at = diagnostic.span().and_then(|span| place(sources, span));
+        let at = diagnostic.span().and_then(|span| locate(sources, span));
         let failed = diagnostic.severity >= threshold;
         let (file, case) = case(diagnostic, at.as_ref(), failed);
         suites.entry(file).or_default().push((case, failed));
@@ -41,7 +41,7 @@ pub fn junit(diagnostics: &[Diagnostic], sources: &Sources, threshold: Severity)
     out
 }
 
-fn case(diagnostic: &Diagnostic, at: Option<&Place>, failed: bool) -> (String, String) {
+fn case(diagnostic: &Diagnostic, at: Option<&SourceRange>, failed: bool) -> (String, String) {
     let rule = diagnostic.rule.map_or("plimsoll", |rule| rule.id);
     let mut body = String::new();
     if let Some(at) = at {

@@ -1,7 +1,7 @@
 //! How diagnostics are shown: to people, and to the programs that read findings.
 //!
 //! Every format takes the same slice, in the order [`arrange`] gives it, and finds places through
-//! [`place`] alone: a diagnostic in rendered text is shown at the template that produced it.
+//! [`locate`] alone: a diagnostic in rendered text is shown at the template that produced it.
 
 mod github;
 mod human;
@@ -27,9 +27,9 @@ pub enum Style {
     Plain,
 }
 
-/// A stretch of a text that the user can open, as people count: from 1, columns in characters.
+/// A range of a text that the user can open. Lines and columns count from 1, columns in characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct SourceRange {
     /// The name of the text: a path, a flag, `<stdin>`.
     pub file: String,
     /// First line.
@@ -42,7 +42,7 @@ pub struct Place {
     pub end_column: usize,
 }
 
-/// How many findings there are of each severity.
+/// The number of findings of each severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
     /// Errors.
@@ -55,7 +55,7 @@ pub struct Counts {
 
 impl Counts {
     /// Counts the diagnostics of each severity.
-    pub fn of(diagnostics: &[Diagnostic]) -> Self {
+    pub fn count(diagnostics: &[Diagnostic]) -> Self {
         let mut counts = Self::default();
         for diagnostic in diagnostics {
             match diagnostic.severity {
@@ -88,7 +88,7 @@ pub fn arrange(diagnostics: Vec<Diagnostic>, sources: &Sources) -> Vec<Diagnosti
     let mut keyed: Vec<_> = diagnostics
         .into_iter()
         .map(|diagnostic| {
-            let at = diagnostic.span().and_then(|span| place(sources, span));
+            let at = diagnostic.span().and_then(|span| locate(sources, span));
             let rule = diagnostic.rule.map_or("", |rule| rule.id);
             ((at, Reverse(diagnostic.severity), rule), diagnostic)
         })
@@ -107,20 +107,20 @@ pub fn arrange(diagnostics: Vec<Diagnostic>, sources: &Sources) -> Vec<Diagnosti
     keyed.into_iter().map(|(_, diagnostic)| diagnostic).collect()
 }
 
-/// The place a user would open for a span: for rendered text, that of the template.
-pub fn place(sources: &Sources, span: Span) -> Option<Place> {
-    locate(sources, sources.trace(span).0)
+/// The range that a user would open for a span: for rendered text, the range in the template.
+pub fn locate(sources: &Sources, span: Span) -> Option<SourceRange> {
+    to_range(sources, sources.trace(span).0)
 }
 
-/// The place where the value at a span came from, if it was interpolated from a known origin.
-pub fn origin(sources: &Sources, span: Span) -> Option<Place> {
-    locate(sources, sources.trace(span).1?)
+/// The origin of the value at a span, if it was interpolated from a known one.
+pub fn locate_origin(sources: &Sources, span: Span) -> Option<SourceRange> {
+    to_range(sources, sources.trace(span).1?)
 }
 
-fn locate(sources: &Sources, span: Span) -> Option<Place> {
+fn to_range(sources: &Sources, span: Span) -> Option<SourceRange> {
     let source = sources.get(span.source)?;
     let (from, to) = (source.position(span.start), source.position(span.end.max(span.start)));
-    Some(Place {
+    Some(SourceRange {
         file: source.name.clone(),
         line: from.line,
         column: from.column,

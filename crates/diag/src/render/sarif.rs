@@ -3,7 +3,7 @@
 //! Results point at files that exist: rendered text is traced to its template, and the value's
 //! origin is a related location.
 
-use super::{Place, origin, place};
+use super::{SourceRange, locate, locate_origin};
 use crate::escape;
 use crate::{Diagnostic, Rule, Severity, Sources};
 use serde::Serialize;
@@ -175,7 +175,7 @@ fn result<'a>(
     let mut labels = diagnostic.labels.iter();
     let primary = labels.next();
     let mut locations = Vec::new();
-    if let Some(at) = primary.and_then(|label| place(sources, label.span)) {
+    if let Some(at) = primary.and_then(|label| locate(sources, label.span)) {
         let mut location = location(&at, None, None);
         if let Some(object) = &diagnostic.object {
             let path = diagnostic.path.as_deref().unwrap_or_default();
@@ -186,9 +186,9 @@ fn result<'a>(
         locations.push(location);
     }
     let mut related = Vec::new();
-    let from = primary.and_then(|label| origin(sources, label.span));
+    let from = primary.and_then(|label| locate_origin(sources, label.span));
     let values = from.map(|at| (at, "the value comes from here".to_owned()));
-    let others = labels.filter_map(|label| Some((place(sources, label.span)?, label.text.clone())));
+    let others = labels.filter_map(|label| Some((locate(sources, label.span)?, label.text.clone())));
     for (id, (at, text)) in values.into_iter().chain(others).enumerate() {
         related.push(location(&at, Some(id + 1), Some(text).filter(|text| !text.is_empty())));
     }
@@ -202,7 +202,7 @@ fn result<'a>(
     }
 }
 
-fn location(at: &Place, id: Option<usize>, message: Option<String>) -> Location {
+fn location(at: &SourceRange, id: Option<usize>, message: Option<String>) -> Location {
     Location {
         id,
         message: message.map(|text| OwnedText { text: escape::sarif(&text) }),

@@ -39,7 +39,7 @@ fn headless(sources: &Sources) -> Diagnostic {
         },
     ]);
     let rendered = sources.add("db/templates/a: b,c.yaml", RENDERED, SourceKind::Rendered(map));
-    Diagnostic::of(&HEADLESS, "service `db` has a cluster IP, 100% \"not\" headless")
+    Diagnostic::from_rule(&HEADLESS, "service `db` has a cluster IP, 100% \"not\" headless")
         .at(span(sources, rendered, "ClusterIP"), "")
         .object(ObjectRef {
             api_version: "v1".into(),
@@ -49,7 +49,7 @@ fn headless(sources: &Sources) -> Diagnostic {
         })
         .path("spec.type")
         .help("set `clusterIP: None`")
-        .through(Some(span(sources, template, "spec:")), "included `_service.tera`")
+        .traced_through(Some(span(sources, template, "spec:")), "included `_service.tera`")
 }
 
 #[test]

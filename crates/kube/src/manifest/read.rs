@@ -79,13 +79,13 @@ impl<'a> Reader<'a> {
 
     /// Reads what came on standard input.
     pub fn stdin(&mut self, text: String) {
-        self.text("<stdin>", text, SourceKind::Stdin);
+        self.read_text("<stdin>", text, SourceKind::Stdin);
     }
 
     /// Reads the content of a file.
     pub fn bytes(&mut self, name: &str, bytes: Vec<u8>) {
         match String::from_utf8(bytes) {
-            Ok(text) => self.text(name, text, SourceKind::File),
+            Ok(text) => self.read_text(name, text, SourceKind::File),
             Err(error) => {
                 let at = error.utf8_error().valid_up_to();
                 let mut valid = error.into_bytes();
@@ -154,16 +154,16 @@ impl<'a> Reader<'a> {
         Report { output, diagnostics }
     }
 
-    fn text(&mut self, name: &str, text: String, kind: SourceKind) {
+    fn read_text(&mut self, name: &str, text: String, kind: SourceKind) {
         let source = self.sources.add(name, text, kind);
         let report = plimsoll_yaml::read(self.sources, source, self.options);
         let Some(documents) = report.output else { return self.diagnostics.extend(report.diagnostics) };
         let mut written = documents.iter().filter(|document| !document.blank).map(|document| &document.root);
         if let Some(first) = written.next()
-            && let Some(reason) = foreign(name, first)
-            && written.all(|other| foreign(name, other).is_some())
+            && let Some(reason) = find_skip_reason(name, first)
+            && written.all(|other| find_skip_reason(name, other).is_some())
         {
-            // Whatever a reader of manifests would say about it does not matter.
+            // The diagnostics of such a file do not matter.
             return self.skip(name.to_owned(), reason, start(first));
         }
         self.diagnostics.extend(report.diagnostics);
@@ -207,8 +207,8 @@ pub fn is_manifest_name(path: &Path) -> bool {
     matches!(extension, Some("yaml" | "yml" | "json"))
 }
 
-/// What a document of that file is if it has nothing of a Kubernetes object, not even a misspelt key of one.
-fn foreign(name: &str, root: &Node) -> Option<SkipReason> {
+/// Why to skip a document of that file: it has no key of a Kubernetes object, not even a misspelt one.
+fn find_skip_reason(name: &str, root: &Node) -> Option<SkipReason> {
     let expected = ["apiVersion", "kind", "metadata"];
     let is_expected = |key: &str| expected.iter().any(|other| other.eq_ignore_ascii_case(key));
     let is_object = root.as_map().is_some_and(|map| map.keys().any(is_expected));
@@ -253,7 +253,10 @@ fn collect(
         );
         return;
     }
-    let (api_version, kind) = (word(&root, "apiVersion", diagnostics), word(&root, "kind", diagnostics));
+    let (api_version, kind) = (
+        read_required_string(&root, "apiVersion", diagnostics),
+        read_required_string(&root, "kind", diagnostics),
+    );
     let (Some(api_version), Some(kind)) = (api_version, kind) else { return };
     let items =
         if kind.ends_with("List") { root.as_map_mut().and_then(|map| map.get_mut("items")) } else { None };
@@ -277,8 +280,8 @@ fn collect(
     });
 }
 
-/// The non-empty string below `key`; anything else is an error.
-fn word(root: &Node, key: &str, diagnostics: &mut Vec<Diagnostic>) -> Option<String> {
+/// Reads the non-empty string at `key`; anything else is an error.
+fn read_required_string(root: &Node, key: &str, diagnostics: &mut Vec<Diagnostic>) -> Option<String> {
     let node = root.get(key).filter(|node| !node.is_null());
     match node.map(|node| (node, node.as_str())) {
         Some((_, Some(text))) if !text.is_empty() => Some(text.to_owned()),

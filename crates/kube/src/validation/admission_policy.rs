@@ -277,13 +277,13 @@ fn is_cel_identifier(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{check, said};
+    use super::super::testing::{check, list_findings};
 
     fn object(kind: &str, spec: &str) -> Vec<String> {
-        let said = said(&format!(
+        let findings = list_findings(&format!(
             "apiVersion: admissionregistration.k8s.io/v1\nkind: {kind}\nmetadata: {{name: a}}\nspec: {{{spec}}}\n"
         ));
-        said.iter().map(|line| line.replace("spec.", "")).collect()
+        findings.iter().map(|line| line.replace("spec.", "")).collect()
     }
 
     const RULE: &str = "matchConstraints: {resourceRules: [{apiGroups: [''], apiVersions: [v1], \

@@ -248,7 +248,7 @@ fn scaling_rules(rules: &At<'_, '_>, cx: &mut Context<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{check, said, said_by};
+    use super::super::testing::{check, list_findings, list_findings_in};
 
     use crate::Version;
 
@@ -261,7 +261,7 @@ mod tests {
     }
 
     fn autoscaler(spec: &str) -> Vec<String> {
-        said(&text("v2", spec))
+        list_findings(&text("v2", spec))
     }
 
     #[test]
@@ -300,8 +300,8 @@ mod tests {
     #[test]
     fn metrics() {
         let metric = |metric: &str| {
-            let said = autoscaler(&format!("{TARGET}, maxReplicas: 3, metrics: [{{{metric}}}]"));
-            said.iter().map(|line| line.replace("spec.metrics[0].", "")).collect()
+            let findings = autoscaler(&format!("{TARGET}, maxReplicas: 3, metrics: [{{{metric}}}]"));
+            findings.iter().map(|line| line.replace("spec.metrics[0].", "")).collect()
         };
         let target = "target: {type: Utilization, averageUtilization: 50}";
         check(
@@ -356,8 +356,9 @@ mod tests {
     #[test]
     fn behavior() {
         let behavior = |rules: &str| {
-            let said = autoscaler(&format!("{TARGET}, maxReplicas: 3, behavior: {{scaleUp: {{{rules}}}}}"));
-            said.iter().map(|line| line.replace("spec.behavior.scaleUp.", "")).collect()
+            let findings =
+                autoscaler(&format!("{TARGET}, maxReplicas: 3, behavior: {{scaleUp: {{{rules}}}}}"));
+            findings.iter().map(|line| line.replace("spec.behavior.scaleUp.", "")).collect()
         };
         check(
             behavior,
@@ -378,7 +379,10 @@ mod tests {
     #[test]
     fn the_older_version_is_converted() {
         let manifest = text("v1", &format!("{TARGET}, maxReplicas: 3, targetCPUUtilizationPercentage: 0"));
-        assert_eq!(said(&manifest), ["spec.metrics[0].resource.target.averageUtilization invalid-value"]);
+        assert_eq!(
+            list_findings(&manifest),
+            ["spec.metrics[0].resource.target.averageUtilization invalid-value"]
+        );
     }
 
     #[test]
@@ -387,15 +391,15 @@ mod tests {
             "metrics: [{type: External, external: {metric: {name: a}, target: {type: Value, value: 1}}}]";
         let scaled =
             |metrics: &str| text("v2", &format!("{TARGET}, maxReplicas: 3, minReplicas: 0, {metrics}"));
-        assert_eq!(said_by(Version::V1_36, &scaled(external)), ["spec.minReplicas invalid-value"]);
-        assert_eq!(said_by(Version::V1_37, &scaled(external)), Vec::<String>::new());
-        assert_eq!(said_by(Version::V1_37, &scaled("metrics: []")), ["spec.metrics forbidden"]);
+        assert_eq!(list_findings_in(Version::V1_36, &scaled(external)), ["spec.minReplicas invalid-value"]);
+        assert_eq!(list_findings_in(Version::V1_37, &scaled(external)), Vec::<String>::new());
+        assert_eq!(list_findings_in(Version::V1_37, &scaled("metrics: []")), ["spec.metrics forbidden"]);
     }
 
     #[test]
     fn groups_of_targets_were_optional_once() {
         let manifest = text("v2", "maxReplicas: 1, scaleTargetRef: {kind: Deployment, name: a}");
-        assert_eq!(said(&manifest), ["spec.scaleTargetRef.apiVersion invalid-value"]);
-        assert_eq!(said_by(Version::V1_33, &manifest), Vec::<String>::new());
+        assert_eq!(list_findings(&manifest), ["spec.scaleTargetRef.apiVersion invalid-value"]);
+        assert_eq!(list_findings_in(Version::V1_33, &manifest), Vec::<String>::new());
     }
 }

@@ -215,11 +215,11 @@ fn data_source(data: &At<'_, '_>, path: &At<'_, '_>, cx: &mut Context<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{check, said, said_by};
+    use super::super::testing::{check, list_findings, list_findings_in};
     use crate::Version;
 
     fn claim(spec: &str) -> Vec<String> {
-        said(&format!(
+        list_findings(&format!(
             "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {{name: a}}\nspec: {{{spec}}}\n"
         ))
     }
@@ -297,7 +297,7 @@ mod tests {
             "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {{name: a}}\n\
              spec: {{{GOOD}, volumeAttributesClassName: A}}\n"
         );
-        assert_eq!(said_by(Version::V1_33, &manifest), Vec::<String>::new());
-        assert_eq!(said(&manifest), ["spec.volumeAttributesClassName invalid-value"]);
+        assert_eq!(list_findings_in(Version::V1_33, &manifest), Vec::<String>::new());
+        assert_eq!(list_findings(&manifest), ["spec.volumeAttributesClassName invalid-value"]);
     }
 }

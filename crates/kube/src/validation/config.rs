@@ -135,7 +135,7 @@ fn docker_config(bag: &Bag<'_, '_>, key: &str, cx: &mut Context<'_>) {
     }
 }
 
-/// `warningsForSecret`: as far as can be said without reading the certificate itself.
+/// `warningsForSecret`: without reading the certificate itself.
 fn tls_warning(bag: &Bag<'_, '_>, cx: &mut Context<'_>) {
     let (Some(certificate), Some(key)) = (bag.bytes("tls.crt"), bag.bytes("tls.key")) else { return };
     let (name, part) = if !has_pem(&certificate) {
@@ -233,14 +233,14 @@ fn is_finalizer(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{check, said};
+    use super::super::testing::{check, list_findings};
 
     fn config_map(rest: &str) -> Vec<String> {
-        said(&format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a}}\n{rest}\n"))
+        list_findings(&format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a}}\n{rest}\n"))
     }
 
     fn secret(rest: &str) -> Vec<String> {
-        said(&format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: a}}\n{rest}\n"))
+        list_findings(&format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: a}}\n{rest}\n"))
     }
 
     #[test]
@@ -315,7 +315,7 @@ mod tests {
     #[test]
     fn namespaces() {
         check(
-            said,
+            list_findings,
             &[
                 (
                     "apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\nspec: {finalizers: [kubernetes, a.b/c]}",

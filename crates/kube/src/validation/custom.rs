@@ -25,7 +25,7 @@ pub(super) fn defined(crd: &Node) -> Option<(&str, &str)> {
     Some((text(&["spec", "group"])?, text(&["spec", "names", "kind"])?))
 }
 
-/// Says what kube-apiserver of `version` would say to a POST of a custom resource whose definition, as
+/// Reports what kube-apiserver of `version` answers to a POST of a custom resource whose definition, as
 /// [`defines`] finds it, is `crd`.
 pub fn validate_custom(object: &Object, crd: &Node, version: Version) -> Vec<Finding> {
     let mut cx = Context::new(object, version);
@@ -89,7 +89,7 @@ pub(super) fn value(top: bool, at: &At<'_, '_>, schema: &Node, cx: &mut Context<
         Value::String(text) => string(at, text, schema, cx),
         Value::Int(_) | Value::Uint(_) | Value::Float(_) => number(at, node, schema, cx),
         Value::Seq(items) => {
-            bounds(at, items.len(), "items", ("minItems", "maxItems"), schema, cx);
+            check_bounds(at, items.len(), "items", ("minItems", "maxItems"), schema, cx);
             if let Some(inner) = schema.get("items") {
                 for item in at.items() {
                     value(false, &item, inner, cx);
@@ -99,7 +99,7 @@ pub(super) fn value(top: bool, at: &At<'_, '_>, schema: &Node, cx: &mut Context<
         Value::Map(_) => map_value(top, at, schema, cx),
         Value::Null | Value::Bool(_) => {}
     }
-    combined(top, at, schema, cx);
+    check_combinators(top, at, schema, cx);
 }
 
 fn is_of_type(at: &At<'_, '_>, node: &Node, schema: &Node, cx: &mut Context<'_>) -> bool {
@@ -131,7 +131,7 @@ fn is_of_type(at: &At<'_, '_>, node: &Node, schema: &Node, cx: &mut Context<'_>)
 
 fn map_value(top: bool, at: &At<'_, '_>, schema: &Node, cx: &mut Context<'_>) {
     let Some(map) = at.node().and_then(Node::as_map) else { return };
-    bounds(at, map.len(), "properties", ("minProperties", "maxProperties"), schema, cx);
+    check_bounds(at, map.len(), "properties", ("minProperties", "maxProperties"), schema, cx);
     let flag = |name: &str| schema.get(name).and_then(Node::as_bool).unwrap_or(false);
     let embedded = top || flag("x-kubernetes-embedded-resource");
     let properties = schema.get("properties").and_then(Node::as_map);
@@ -163,12 +163,12 @@ fn map_value(top: bool, at: &At<'_, '_>, schema: &Node, cx: &mut Context<'_>) {
     }
 }
 
-/// `allOf`, `anyOf`, `oneOf` and `not`: of the latter three only the verdict is told.
-fn combined(top: bool, at: &At<'_, '_>, schema: &Node, cx: &mut Context<'_>) {
+/// `allOf`, `anyOf`, `oneOf` and `not`: for the latter three only the verdict is reported.
+fn check_combinators(top: bool, at: &At<'_, '_>, schema: &Node, cx: &mut Context<'_>) {
     let list = |name: &str| schema.get(name).map(Node::items).unwrap_or_default();
     let holds = |part: &Node, cx: &Context<'_>| {
         let mut inner = Context::new(cx.object, cx.version);
-        // Parts restrict only: which fields there are is said by the schema itself.
+        // Parts only restrict values: the schema itself declares the fields.
         value(top, at, part, &mut inner);
         inner.into_findings().iter().all(|finding| finding.error.kind == ErrorKind::UnknownField)
     };
@@ -188,7 +188,7 @@ fn combined(top: bool, at: &At<'_, '_>, schema: &Node, cx: &mut Context<'_>) {
 }
 
 fn string(at: &At<'_, '_>, text: &str, schema: &Node, cx: &mut Context<'_>) {
-    bounds(at, text.chars().count(), "characters", ("minLength", "maxLength"), schema, cx);
+    check_bounds(at, text.chars().count(), "characters", ("minLength", "maxLength"), schema, cx);
     let Some(pattern) = schema.get("pattern").and_then(Node::as_str) else { return };
     // A pattern that does not compile is the definition's fault, not the object's.
     if regex::Regex::new(pattern).is_ok_and(|regex| !regex.is_match(text)) {
@@ -231,7 +231,7 @@ fn float(node: &Node) -> Option<f64> {
     }
 }
 
-fn bounds(
+fn check_bounds(
     at: &At<'_, '_>,
     count: usize,
     what: &str,
@@ -316,15 +316,19 @@ spec:
     #[test]
     fn resources_are_found_their_definitions() {
         let backup = "---\napiVersion: example.net/v1\nkind: Backup\nmetadata: {name: b}\nspec: {}\n";
-        let said = |text: &str| {
-            let mut said = Vec::new();
+        let findings = |text: &str| {
+            let mut findings = Vec::new();
             let objects = objects(text);
             let objects: Vec<&Object> = objects.iter().collect();
-            super::super::validate_all(&objects, &[], Version::DEFAULT, &mut said);
-            said.into_iter().filter_map(|diagnostic| diagnostic.rule).map(|rule| rule.id).collect::<Vec<_>>()
+            super::super::validate_all(&objects, &[], Version::DEFAULT, &mut findings);
+            findings
+                .into_iter()
+                .filter_map(|diagnostic| diagnostic.rule)
+                .map(|rule| rule.id)
+                .collect::<Vec<_>>()
         };
-        assert_eq!(said(&format!("{backup}---{CRD}")), ["k8s/required"]);
-        assert_eq!(said(backup), ["k8s/unknown-kind"]);
+        assert_eq!(findings(&format!("{backup}---{CRD}")), ["k8s/required"]);
+        assert_eq!(findings(backup), ["k8s/unknown-kind"]);
     }
 
     #[test]
@@ -332,12 +336,12 @@ spec:
         let crd = "apiVersion: apiextensions.k8s.io/v1beta1\nkind: CustomResourceDefinition\n\
                    metadata: {name: backups.example.net}\n\
                    spec: {group: example.net, version: v1, names: {plural: backups, kind: Backup}}\n";
-        let said = |version: &str| {
+        let findings = |version: &str| {
             let object = format!("apiVersion: example.net/{version}\nkind: Backup\nmetadata: {{name: b}}\n");
             let found = validate_custom(&objects(&object)[0], &objects(crd)[0].root, Version::DEFAULT);
             found.into_iter().filter_map(|finding| finding.help).collect::<Vec<_>>()
         };
-        assert_eq!(said("v1"), [""; 0]);
-        assert_eq!(said("v2"), ["its definition has v1"]);
+        assert_eq!(findings("v1"), [""; 0]);
+        assert_eq!(findings("v2"), ["its definition has v1"]);
     }
 }

@@ -94,8 +94,8 @@ fn scalar(at: &At<'_, '_>, node: &Node, base: Base, cx: &mut Context<'_>) {
         }
         Base::Quantity => {
             if let Err(error) = Quantity::from_node(node) {
-                let detail = format_args!("{} is not a valid quantity: {error}", shown(node));
-                let meant = node.as_str().and_then(quantity::repaired);
+                let detail = format_args!("{} is not a valid quantity: {error}", describe_value(node));
+                let meant = node.as_str().and_then(quantity::suggest_repair);
                 cx.undecodable(at, detail, meant.map(|meant| format!("did you mean `{meant}`?")));
             }
         }
@@ -117,8 +117,8 @@ fn scalar(at: &At<'_, '_>, node: &Node, base: Base, cx: &mut Context<'_>) {
     }
 }
 
-/// A value as a message names it: a text itself, anything else by its type.
-fn shown(node: &Node) -> String {
+/// A value for a message: a string as it is, anything else by its type.
+fn describe_value(node: &Node) -> String {
     node.as_str().map_or_else(|| node.type_name().to_owned(), |text| format!("{text:?}"))
 }
 
@@ -265,13 +265,15 @@ fn is_base64(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{check, said};
+    use super::super::testing::{check, list_findings};
     use super::*;
 
     #[test]
     fn values_have_the_servers_types() {
         check(
-            |spec| said(&format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nspec: {spec}\n")),
+            |spec| {
+                list_findings(&format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nspec: {spec}\n"))
+            },
             &[
                 ("{containers: [{name: a, image: a, ports: [{containerPort: 80.0}]}]}", &[]),
                 ("{containers: {name: a}}", &["spec.containers wrong-type"]),
@@ -308,9 +310,9 @@ mod tests {
             let source = sources.add("a.yaml", text, plimsoll_diag::SourceKind::File);
             let options = plimsoll_yaml::ReadOptions::strict();
             let objects = crate::manifest::parse(&sources, source, "a.yaml", &options).output.unwrap();
-            let mut said = Vec::new();
-            crate::validate(&objects[0], Version::V1_36, &mut said);
-            said[0].help.join(" ")
+            let mut findings = Vec::new();
+            crate::validate(&objects[0], Version::V1_36, &mut findings);
+            findings[0].help.join(" ")
         };
         assert_eq!(help("{replcias: 3}"), "did you mean `replicas`?");
         assert_eq!(help("{template: {dnsPolicy: None}}"), "`dnsPolicy` belongs one level down, in `spec`");

@@ -188,12 +188,12 @@ pub(super) fn non_special_ip(at: &At<'_, '_>, cx: &mut Context<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{check, said};
+    use super::super::testing::{check, list_findings};
 
     #[test]
     fn endpoints() {
         let slice = |rest: &str| {
-            said(&format!(
+            list_findings(&format!(
                 "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {{name: a}}\n{rest}\n"
             ))
         };

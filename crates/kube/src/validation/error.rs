@@ -27,7 +27,7 @@ pub enum ErrorKind {
     TooMany,
     /// `field.ErrorTypeForbidden`: the field may not be set, or not be changed, in this combination.
     Forbidden,
-    /// `field.ErrorTypeTypeInvalid`: the value has another type than the schema says.
+    /// `field.ErrorTypeTypeInvalid`: the value does not have the schema's type.
     TypeInvalid,
     /// The value cannot be decoded into the Go type of the field (`sigs.k8s.io/json`, `UnmarshalJSON`).
     Undecodable,
@@ -236,7 +236,7 @@ impl Finding {
 
     /// The finding as lint reports it.
     pub fn into_diagnostic(self, object: ObjectRef) -> Diagnostic {
-        let mut diagnostic = Diagnostic::of(self.error.kind.rule(), self.error.lint_message());
+        let mut diagnostic = Diagnostic::from_rule(self.error.kind.rule(), self.error.lint_message());
         diagnostic.severity = self.severity();
         diagnostic.labels = self.labels;
         diagnostic.maybe_help(self.help).path(self.error.path).object(object)
@@ -247,8 +247,8 @@ impl Finding {
 mod tests {
     use super::*;
 
-    /// The wording of lint and of the server.
-    fn wordings(error: &FieldError) -> (String, String) {
+    /// The messages of lint and of the server.
+    fn format_messages(error: &FieldError) -> (String, String) {
         (error.lint_message(), error.server_message())
     }
 
@@ -276,17 +276,20 @@ mod tests {
         ];
         for (kind, lint, server) in rows {
             let error = FieldError::new(kind, "a").value("1".to_owned()).detail("why");
-            assert_eq!(wordings(&error), (lint.to_owned(), server.to_owned()), "{kind:?}");
+            assert_eq!(format_messages(&error), (lint.to_owned(), server.to_owned()), "{kind:?}");
         }
     }
 
     #[test]
     fn what_is_not_shown_leaves_no_separator() {
         let error = FieldError::new(ErrorKind::Required, "spec");
-        assert_eq!(wordings(&error), ("`spec`: required value".to_owned(), "Required value".to_owned()));
+        assert_eq!(
+            format_messages(&error),
+            ("`spec`: required value".to_owned(), "Required value".to_owned())
+        );
         let error = FieldError::new(ErrorKind::Invalid, "spec").detail("field is immutable");
         assert_eq!(
-            wordings(&error),
+            format_messages(&error),
             (
                 "`spec`: invalid value: field is immutable".to_owned(),
                 "Invalid value: field is immutable".to_owned()
@@ -294,7 +297,7 @@ mod tests {
         );
         let error = FieldError::new(ErrorKind::Duplicate, "spec").value("\"a\"".to_owned());
         assert_eq!(
-            wordings(&error),
+            format_messages(&error),
             ("`spec`: duplicate value \"a\"".to_owned(), "Duplicate value: \"a\"".to_owned())
         );
     }

@@ -341,7 +341,7 @@ impl<'a> Context<'a> {
 
     /// `field.Invalid`, showing the value at the place.
     pub fn invalid(&mut self, at: &At<'_, '_>, detail: impl Display) {
-        self.report(ErrorKind::Invalid, at, shown(at.node), detail);
+        self.report(ErrorKind::Invalid, at, describe_value(at.node), detail);
     }
 
     /// `field.Invalid` once for each complaint of `check` (of [`crate::names`]) about the text at the
@@ -351,9 +351,9 @@ impl<'a> Context<'a> {
         if complaints.is_empty() {
             return;
         }
-        let mut better = names::repaired(at.text(), check);
+        let mut better = names::suggest_repair(at.text(), check);
         for complaint in complaints {
-            let error = error(ErrorKind::Invalid, at, shown(at.node), complaint);
+            let error = error(ErrorKind::Invalid, at, describe_value(at.node), complaint);
             let help = better.take().map(|better| format!("try `{better}`"));
             self.push(Finding::new(error, at.span).help(help));
         }
@@ -392,13 +392,13 @@ impl<'a> Context<'a> {
             let _ = write!(detail, "{separator}\"{value}\"");
         }
         let near = plimsoll_diag::nearest(at.text(), supported.iter().copied());
-        let error = error(ErrorKind::NotSupported, at, shown(at.node), detail);
+        let error = error(ErrorKind::NotSupported, at, describe_value(at.node), detail);
         self.push(Finding::new(error, at.span).help(near.map(|near| format!("did you mean `{near}`?"))));
     }
 
     /// `field.Duplicate`, showing the value at the place.
     pub fn duplicate(&mut self, at: &At<'_, '_>) {
-        self.report(ErrorKind::Duplicate, at, shown(at.node), "");
+        self.report(ErrorKind::Duplicate, at, describe_value(at.node), "");
     }
 
     /// `field.Duplicate`, showing a text that stands for the values at several places.
@@ -429,7 +429,7 @@ impl<'a> Context<'a> {
 
     /// `field.TypeInvalid`, and decoding errors that show the value.
     pub fn type_invalid(&mut self, at: &At<'_, '_>, detail: impl Display) {
-        self.report(ErrorKind::TypeInvalid, at, shown(at.node), detail);
+        self.report(ErrorKind::TypeInvalid, at, describe_value(at.node), detail);
     }
 
     /// The value cannot be decoded.
@@ -454,7 +454,7 @@ impl<'a> Context<'a> {
             None if known.is_empty() || known.len() > LISTED => None,
             None => Some(format!("there is `{}`", known.join("`, `"))),
         };
-        let error = error(ErrorKind::NotFound, at, shown(at.node), "");
+        let error = error(ErrorKind::NotFound, at, describe_value(at.node), "");
         self.push(Finding::new(error, at.span).help(help));
     }
 
@@ -465,7 +465,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// What the server says in a `Warning` header and accepts.
+    /// Accepted by the server with a `Warning` header.
     pub fn warning(&mut self, at: &At<'_, '_>, message: impl Display) {
         self.report(ErrorKind::ServerWarning, at, None, message);
     }
@@ -489,7 +489,7 @@ fn error(kind: ErrorKind, at: &At<'_, '_>, value: Option<String>, detail: impl D
 }
 
 /// A scalar as a message shows it. Lists and maps are not shown, because they do not fit a line.
-fn shown(node: Option<&Node>) -> Option<String> {
+fn describe_value(node: Option<&Node>) -> Option<String> {
     match &node?.value {
         Value::String(text) => Some(quoted(text)),
         Value::Int(number) => Some(number.to_string()),
@@ -509,7 +509,7 @@ fn quoted(text: &str) -> String {
     }
 }
 
-/// The texts of a list, to tell repetitions. Few are compared one by one; lists of thousands are looked up.
+/// The texts of a list, to find repetitions. Few are compared one by one; lists of thousands are looked up.
 #[derive(Default)]
 pub(super) struct Texts<'n> {
     few: Vec<&'n str>,
@@ -524,7 +524,7 @@ impl<'n> Texts<'n> {
         self.few.contains(&text) || self.more.contains(text)
     }
 
-    /// Adds a text, and says whether it was there before.
+    /// Adds a text, and returns whether it was there before.
     pub(super) fn repeats(&mut self, text: &'n str) -> bool {
         if self.contains(text) {
             return true;

@@ -233,12 +233,12 @@ pub(super) fn selects_with<'l>(selector: &At<'_, '_>, label: impl Fn(&str) -> Op
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{check, said};
+    use super::super::testing::{check, list_findings};
 
     #[test]
     fn metadata_is_held_to_the_servers_rules() {
         check(
-            |metadata| said(&format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {metadata}\n")),
+            |metadata| list_findings(&format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {metadata}\n")),
             &[
                 ("{name: a.b}", &[]),
                 ("{generateName: a-}", &[]),

@@ -47,7 +47,7 @@ use plimsoll_diag::Diagnostic;
 use plimsoll_yaml::Node;
 use std::collections::BTreeMap;
 
-/// Says what kube-apiserver of `version` would say to a POST of `object` with strict field validation.
+/// Reports what kube-apiserver of `version` answers to a POST of `object` with strict field validation.
 ///
 /// Errors are what it would refuse (or drop unread, as unknown fields); warnings what it would accept and
 /// warn about. Each has the object, the path and the span. An object of a kind that Kubernetes itself does
@@ -72,7 +72,7 @@ pub fn validate_for(operation: Operation, object: &Object, version: Version) -> 
 fn check(object: &Object, cx: &mut Context<'_>) {
     let root = At::root(&object.root);
     // As the server, which has nothing to validate where it cannot decode.
-    let Some(kind) = decoded(object, &root, cx) else { return };
+    let Some(kind) = decode_object(object, &root, cx) else { return };
     let enabled = cx.has_disabled_fields.then(|| without_disabled_fields(object, kind, cx.version));
     let root = enabled.as_ref().map_or(root, At::root);
     let rules = registry::rules_of(object.group(), &object.kind);
@@ -103,7 +103,7 @@ fn without_disabled_fields(object: &Object, kind: &Kind, version: Version) -> No
 /// else is asked of the merged object.
 pub fn validate_form(object: &Object, version: Version) -> Vec<Finding> {
     let mut cx = Context::new(object, version);
-    decoded(object, &At::root(&object.root), &mut cx);
+    decode_object(object, &At::root(&object.root), &mut cx);
     cx.into_findings()
 }
 
@@ -121,8 +121,8 @@ pub fn name_errors(group: &str, kind: &str, version: Version, name: &str) -> Vec
     rule.check(version)(name, false)
 }
 
-/// The kind of an object that could be decoded.
-fn decoded(object: &Object, root: &At<'_, '_>, cx: &mut Context<'_>) -> Option<&'static Kind> {
+/// Decodes an object and returns its kind; `None` if that fails.
+fn decode_object(object: &Object, root: &At<'_, '_>, cx: &mut Context<'_>) -> Option<&'static Kind> {
     kinds::check_api(root, cx);
     let kind = schema::kind(&object.api_version, &object.kind)?;
     if !kind.exists_in(cx.version) {

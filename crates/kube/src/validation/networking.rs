@@ -321,18 +321,18 @@ pub(super) fn ingress_class(root: &At<'_, '_>, cx: &mut Context<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{check, said, said_by};
+    use super::super::testing::{check, list_findings, list_findings_in};
 
     use crate::Version;
 
     fn policy(spec: &str) -> Vec<String> {
-        said(&format!(
+        list_findings(&format!(
             "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: a}}\nspec: {{{spec}}}\n"
         ))
     }
 
     fn ingress(spec: &str) -> Vec<String> {
-        said(&ingress_text("", spec))
+        list_findings(&ingress_text("", spec))
     }
 
     fn ingress_text(metadata: &str, spec: &str) -> String {
@@ -436,8 +436,11 @@ mod tests {
     #[test]
     fn service_names_were_relaxed_in_1_36() {
         let manifest = ingress_text("", "defaultBackend: {service: {name: 1b, port: {number: 80}}}");
-        assert_eq!(said(&manifest), Vec::<String>::new());
-        assert_eq!(said_by(Version::V1_35, &manifest), ["spec.defaultBackend.service.name invalid-value"]);
+        assert_eq!(list_findings(&manifest), Vec::<String>::new());
+        assert_eq!(
+            list_findings_in(Version::V1_35, &manifest),
+            ["spec.defaultBackend.service.name invalid-value"]
+        );
     }
 
     #[test]
@@ -483,11 +486,11 @@ mod tests {
         let annotated = ", annotations: {kubernetes.io/ingress.class: a}";
         let backend = "defaultBackend: {service: {name: b, port: {number: 80}}}";
         assert_eq!(
-            said(&ingress_text(annotated, backend)),
+            list_findings(&ingress_text(annotated, backend)),
             ["metadata.annotations[kubernetes.io/ingress.class] warning"]
         );
         assert_eq!(
-            said(&ingress_text(annotated, &format!("{backend}, ingressClassName: b"))),
+            list_findings(&ingress_text(annotated, &format!("{backend}, ingressClassName: b"))),
             ["annotations.kubernetes.io/ingress.class invalid-value"]
         );
     }
@@ -495,7 +498,7 @@ mod tests {
     #[test]
     fn classes() {
         let class = |spec: &str| {
-            said(&format!(
+            list_findings(&format!(
                 "apiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {{name: a}}\nspec: {{{spec}}}\n"
             ))
         };

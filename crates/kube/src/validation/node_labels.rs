@@ -1,4 +1,4 @@
-//! What the server says of labels of nodes in selectors that it accepts: `pkg/api/node/util.go`.
+//! The server's warnings about node labels in selectors: `pkg/api/node/util.go`.
 
 use super::{At, Context};
 use crate::names;

@@ -233,10 +233,12 @@ fn volume_warnings(root: &At<'_, '_>, cx: &mut Context<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{check, said};
+    use super::super::testing::{check, list_findings};
 
     fn volume(spec: &str) -> Vec<String> {
-        said(&format!("apiVersion: v1\nkind: PersistentVolume\nmetadata: {{name: a}}\nspec: {{{spec}}}\n"))
+        list_findings(&format!(
+            "apiVersion: v1\nkind: PersistentVolume\nmetadata: {{name: a}}\nspec: {{{spec}}}\n"
+        ))
     }
 
     const GOOD: &str = "accessModes: [ReadWriteOnce], capacity: {storage: 1Gi}";

@@ -70,7 +70,7 @@ pub(super) fn priority_class(root: &At<'_, '_>, cx: &mut Context<'_>) {
     }
     let preemption = root.field("preemptionPolicy");
     match preemption.str() {
-        // It does not change, and an update says no more than that.
+        // It does not change: an update checks only that.
         _ if cx.operation == Operation::Update => {}
         None | Some("PreemptLowerPriority" | "Never") => {}
         Some("") => cx.required(&preemption, ""),
@@ -82,7 +82,7 @@ pub(super) fn priority_class(root: &At<'_, '_>, cx: &mut Context<'_>) {
 pub(super) fn runtime_class(root: &At<'_, '_>, cx: &mut Context<'_>) {
     let handler = root.field("handler");
     cx.form(&handler, names::dns1123_label);
-    // Taken for limits, and said so.
+    // The server validates it as limits, and its message says limits.
     let overhead = root.field("overhead");
     for (name, amount) in overhead.field("podFixed").renamed("limits").entries() {
         container_resource_name(name, &amount, cx);
@@ -108,12 +108,12 @@ pub(super) fn lease(root: &At<'_, '_>, cx: &mut Context<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{check, said};
+    use super::super::testing::{check, list_findings};
 
     #[test]
     fn disruption_budgets() {
         let budget = |spec: &str| {
-            said(&format!(
+            list_findings(&format!(
                 "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {{name: a}}\nspec: {{{spec}}}\n"
             ))
         };
@@ -138,8 +138,9 @@ mod tests {
 
     #[test]
     fn priority_classes() {
-        let class =
-            |rest: &str| said(&format!("apiVersion: scheduling.k8s.io/v1\nkind: PriorityClass\n{rest}\n"));
+        let class = |rest: &str| {
+            list_findings(&format!("apiVersion: scheduling.k8s.io/v1\nkind: PriorityClass\n{rest}\n"))
+        };
         check(
             class,
             &[
@@ -158,7 +159,7 @@ mod tests {
     #[test]
     fn runtime_classes_and_leases() {
         check(
-            said,
+            list_findings,
             &[
                 (
                     "apiVersion: node.k8s.io/v1\nkind: RuntimeClass\nmetadata: {name: a}\nhandler: A",

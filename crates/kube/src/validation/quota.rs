@@ -273,12 +273,14 @@ fn limit_item(item: &At<'_, '_>, kind: &str, cx: &mut Context<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{check, said};
+    use super::super::testing::{check, list_findings};
 
     #[test]
     fn quotas() {
         let quota = |spec: &str| {
-            said(&format!("apiVersion: v1\nkind: ResourceQuota\nmetadata: {{name: a}}\nspec: {{{spec}}}\n"))
+            list_findings(&format!(
+                "apiVersion: v1\nkind: ResourceQuota\nmetadata: {{name: a}}\nspec: {{{spec}}}\n"
+            ))
         };
         check(
             quota,
@@ -315,10 +317,10 @@ mod tests {
     #[test]
     fn limit_ranges() {
         let limit = |item: &str| {
-            let said = said(&format!(
+            let findings = list_findings(&format!(
                 "apiVersion: v1\nkind: LimitRange\nmetadata: {{name: a}}\nspec: {{limits: [{{{item}}}]}}\n"
             ));
-            said.iter().map(|line| line.replace("spec.limits[0]", "")).collect()
+            findings.iter().map(|line| line.replace("spec.limits[0]", "")).collect()
         };
         check(
             limit,

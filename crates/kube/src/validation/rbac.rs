@@ -130,13 +130,13 @@ fn subject(subject: &At<'_, '_>, namespaced: bool, cx: &mut Context<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{check, said};
+    use super::super::testing::{check, list_findings};
 
     const API: &str = "apiVersion: rbac.authorization.k8s.io/v1\nmetadata: {name: a}";
 
     #[test]
     fn rules() {
-        let role = |rule: &str| said(&format!("{API}\nkind: Role\nrules: [{{{rule}}}]\n"));
+        let role = |rule: &str| list_findings(&format!("{API}\nkind: Role\nrules: [{{{rule}}}]\n"));
         check(
             role,
             &[
@@ -146,7 +146,7 @@ mod tests {
                 ("nonResourceURLs: [/a], verbs: [get]", &["rules[0].nonResourceURLs invalid-value"]),
             ],
         );
-        let cluster_role = |rest: &str| said(&format!("{API}\nkind: ClusterRole\n{rest}\n"));
+        let cluster_role = |rest: &str| list_findings(&format!("{API}\nkind: ClusterRole\n{rest}\n"));
         check(
             cluster_role,
             &[
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn bindings() {
-        let binding = |rest: &str| said(&format!("{API}\nkind: RoleBinding\n{rest}\n"));
+        let binding = |rest: &str| list_findings(&format!("{API}\nkind: RoleBinding\n{rest}\n"));
         check(
             binding,
             &[
@@ -185,7 +185,7 @@ mod tests {
                 ),
             ],
         );
-        let cluster = |rest: &str| said(&format!("{API}\nkind: ClusterRoleBinding\n{rest}\n"));
+        let cluster = |rest: &str| list_findings(&format!("{API}\nkind: ClusterRoleBinding\n{rest}\n"));
         check(
             cluster,
             &[

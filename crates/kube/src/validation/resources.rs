@@ -4,7 +4,7 @@ use super::{At, Context};
 use crate::names;
 use crate::quantity::Quantity;
 
-/// The quantity at a place; `None` where there is none, or none that can be read (the decoder says so).
+/// The quantity at a place; `None` where there is none, or none that can be read (the decoder reports it).
 pub(super) fn quantity(at: &At<'_, '_>) -> Option<Quantity> {
     Quantity::from_node(at.node()?).ok()
 }
@@ -45,7 +45,7 @@ pub(super) fn resource_name(name: &str, at: &At<'_, '_>, cx: &mut Context<'_>) -
     true
 }
 
-/// `validateContainerResourceName`: what a container may ask for.
+/// `validateContainerResourceName`: the resources that a container may request.
 pub(super) fn container_resource_name(name: &str, at: &At<'_, '_>, cx: &mut Context<'_>) {
     if !resource_name(name, at, cx) {
         return;

@@ -577,11 +577,11 @@ mod tests {
         let source = sources.add("example.yaml", text, SourceKind::File);
         let objects = parse(&sources, source, "example.yaml", &ReadOptions::strict()).output.unwrap();
         assert!(!objects.is_empty(), "{}", rule.id);
-        let mut said = Vec::new();
+        let mut findings = Vec::new();
         for object in &objects {
-            validate(object, Version::DEFAULT, &mut said);
+            validate(object, Version::DEFAULT, &mut findings);
         }
-        said.into_iter().filter_map(|diagnostic| diagnostic.rule).map(|rule| rule.id).collect()
+        findings.into_iter().filter_map(|diagnostic| diagnostic.rule).map(|rule| rule.id).collect()
     }
 
     #[test]

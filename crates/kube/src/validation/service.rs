@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// `supportedPortProtocols`.
 pub(super) const PROTOCOLS: &[&str] = &["SCTP", "TCP", "UDP"];
-/// The range that a cluster allocates node ports from unless it is told otherwise.
+/// The default range from which a cluster allocates node ports.
 /// `ports.KubeletPort`. Since 1.33 a load balancer may expose it.
 const KUBELET_PORT: i64 = 10250;
 
@@ -19,7 +19,7 @@ const TOPOLOGY_HINTS: &str = "service.kubernetes.io/topology-aware-hints";
 const TOPOLOGY_MODE: &str = "service.kubernetes.io/topology-mode";
 const SOURCE_RANGES: &str = "service.beta.kubernetes.io/load-balancer-source-ranges";
 
-/// What `spec.type` says, after defaults.
+/// `spec.type`, after defaults.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Type {
     ClusterIp,
@@ -123,7 +123,7 @@ struct ClusterIps<'p, 'n> {
     /// The one address or the list.
     place: At<'p, 'n>,
     values: Vec<&'n str>,
-    listed: bool,
+    is_list: bool,
 }
 
 impl<'p, 'n> ClusterIps<'p, 'n> {
@@ -131,11 +131,11 @@ impl<'p, 'n> ClusterIps<'p, 'n> {
         let list = spec.field("clusterIPs");
         if !list.is_empty() {
             let values = list.items().map(|ip| ip.text()).collect();
-            return Self { place: list, values, listed: true };
+            return Self { place: list, values, is_list: true };
         }
         let single = spec.field("clusterIP");
         let values = if single.text().is_empty() { Vec::new() } else { vec![single.text()] };
-        Self { place: single, values, listed: false }
+        Self { place: single, values, is_list: false }
     }
 
     /// `isHeadlessService`.
@@ -243,7 +243,7 @@ fn session_affinity(spec: &At<'_, '_>, cx: &mut Context<'_>) {
 /// `ValidateServiceClusterIPsRelatedFields`.
 fn cluster_ips(spec: &At<'_, '_>, addresses: &ClusterIps<'_, '_>, cx: &mut Context<'_>) {
     let (single, list) = (spec.field("clusterIP"), spec.field("clusterIPs"));
-    if addresses.listed {
+    if addresses.is_list {
         if single.text().is_empty() {
             cx.invalid(&list, "must be empty when `clusterIP` is not specified");
         } else if addresses.values.first() != Some(&single.text()) {
@@ -270,7 +270,7 @@ fn cluster_ips(spec: &At<'_, '_>, addresses: &ClusterIps<'_, '_>, cx: &mut Conte
     let mut broken = false;
     for (index, ip) in addresses.values.iter().enumerate() {
         let place = list.index(index);
-        let place = if addresses.listed { place } else { place.showing(&addresses.place) };
+        let place = if addresses.is_list { place } else { place.showing(&addresses.place) };
         if index == 0 && *ip == "None" {
             if addresses.values.len() > 1 {
                 broken = true;
@@ -304,7 +304,7 @@ fn cluster_ips(spec: &At<'_, '_>, addresses: &ClusterIps<'_, '_>, cx: &mut Conte
                 _ => continue,
             };
             let place = list.index(index);
-            let place = if addresses.listed { place } else { place.showing(&addresses.place) };
+            let place = if addresses.is_list { place } else { place.showing(&addresses.place) };
             cx.invalid(
                 &place,
                 format_args!("expected an {expected} value as indicated by `ipFamilies[{index}]`"),
@@ -357,11 +357,11 @@ fn node_ports(spec: &At<'_, '_>, service_type: Type, cx: &mut Context<'_>) {
 }
 
 /// `initNodePorts`: ports of one number share a node port, whatever their protocol; others may not.
-/// Returns the node ports that are asked for.
+/// Returns the requested node ports.
 fn allocate_node_ports(ports: &At<'_, '_>, automatic: bool, cx: &mut Context<'_>) -> BTreeSet<i64> {
     let number_of = |port: &At<'_, '_>| port.field("port").int().unwrap_or(0);
     let node_port_of = |port: &At<'_, '_>| port.field("nodePort").int().unwrap_or(0);
-    // `findRequestedNodePort`: the first node port that is asked for, by port.
+    // `findRequestedNodePort`: the first requested node port, by port.
     let mut asked: BTreeMap<i64, i64> = BTreeMap::new();
     for port in ports.items().filter(|port| node_port_of(port) != 0) {
         asked.entry(number_of(&port)).or_insert_with(|| node_port_of(&port));
@@ -388,7 +388,7 @@ fn allocate_node_ports(ports: &At<'_, '_>, automatic: bool, cx: &mut Context<'_>
     taken
 }
 
-/// `allocHealthCheckNodePort`, for a port that is asked for.
+/// `allocHealthCheckNodePort`, for a requested port.
 fn health_check_port(spec: &At<'_, '_>, service_type: Type, taken: &BTreeSet<i64>, cx: &mut Context<'_>) {
     let place = spec.field("healthCheckNodePort");
     let Some(port) = place.int().filter(|port| *port != 0) else { return };
@@ -583,11 +583,11 @@ pub(super) fn oddly_written_ip(at: &At<'_, '_>, ip: &str, cx: &mut Context<'_>) 
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{check, said, said_by};
+    use super::super::testing::{check, list_findings, list_findings_in};
     use crate::Version;
 
     fn service(spec: &str) -> Vec<String> {
-        said(&format!("apiVersion: v1\nkind: Service\nmetadata: {{name: a}}\nspec: {{{spec}}}\n"))
+        list_findings(&format!("apiVersion: v1\nkind: Service\nmetadata: {{name: a}}\nspec: {{{spec}}}\n"))
     }
 
     #[test]
@@ -706,13 +706,13 @@ mod tests {
     fn older_versions_know_less_of_services() {
         let exposed = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n\
                        spec: {type: LoadBalancer, ports: [{port: 10250}]}\n";
-        assert_eq!(said_by(Version::V1_32, exposed), ["spec.ports[0] invalid-value"]);
-        assert_eq!(said_by(Version::V1_33, exposed), Vec::<String>::new());
+        assert_eq!(list_findings_in(Version::V1_32, exposed), ["spec.ports[0] invalid-value"]);
+        assert_eq!(list_findings_in(Version::V1_33, exposed), Vec::<String>::new());
         let near = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n\
                     spec: {ports: [{port: 1}], trafficDistribution: PreferSameNode}\n";
-        assert_eq!(said_by(Version::V1_30, near), Vec::<String>::new(), "dropped");
-        assert_eq!(said_by(Version::V1_31, near), ["spec.trafficDistribution unsupported-value"]);
-        assert_eq!(said_by(Version::V1_34, near), Vec::<String>::new());
+        assert_eq!(list_findings_in(Version::V1_30, near), Vec::<String>::new(), "dropped");
+        assert_eq!(list_findings_in(Version::V1_31, near), ["spec.trafficDistribution unsupported-value"]);
+        assert_eq!(list_findings_in(Version::V1_34, near), Vec::<String>::new());
     }
 
     #[test]
@@ -797,7 +797,7 @@ mod tests {
     fn strictness_about_addresses_came_with_1_36() {
         let manifest = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n\
                         spec: {ports: [{port: 1}], externalIPs: [010.0.0.1]}\n";
-        assert_eq!(said_by(Version::V1_35, manifest), ["spec.externalIPs[0] warning"]);
-        assert!(said(manifest).contains(&"spec.externalIPs[0] invalid-value".to_owned()));
+        assert_eq!(list_findings_in(Version::V1_35, manifest), ["spec.externalIPs[0] warning"]);
+        assert!(list_findings(manifest).contains(&"spec.externalIPs[0] invalid-value".to_owned()));
     }
 }

@@ -123,12 +123,12 @@ pub(super) fn volume_attributes_class(root: &At<'_, '_>, cx: &mut Context<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{check, said};
+    use super::super::testing::{check, list_findings};
 
     #[test]
     fn classes() {
         let class = |rest: &str| {
-            said(&format!(
+            list_findings(&format!(
                 "apiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {{name: a}}\n{rest}\n"
             ))
         };
@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn attribute_classes() {
         let class = |rest: &str| {
-            said(&format!(
+            list_findings(&format!(
                 "apiVersion: storage.k8s.io/v1\nkind: VolumeAttributesClass\nmetadata: {{name: a}}\n{rest}\n"
             ))
         };
@@ -173,7 +173,8 @@ mod tests {
 
     #[test]
     fn drivers() {
-        let driver = |rest: &str| said(&format!("apiVersion: storage.k8s.io/v1\nkind: CSIDriver\n{rest}\n"));
+        let driver =
+            |rest: &str| list_findings(&format!("apiVersion: storage.k8s.io/v1\nkind: CSIDriver\n{rest}\n"));
         check(
             driver,
             &[

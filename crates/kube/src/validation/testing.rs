@@ -1,17 +1,17 @@
-//! For the tests of the kinds: what is said about a manifest.
+//! For the tests of the kinds: the findings for a manifest.
 
 use crate::manifest::parse;
 use crate::{Version, validate};
 use plimsoll_diag::{Severity, SourceKind, Sources};
 use plimsoll_yaml::ReadOptions;
 
-/// What 1.36 says about a manifest: `path rule` for each error, `path warning` for each warning.
-pub(super) fn said(manifest: &str) -> Vec<String> {
-    said_by(Version::V1_36, manifest)
+/// The findings of Kubernetes 1.36 for a manifest: `path rule` for each error, `path warning` for each warning.
+pub(super) fn list_findings(manifest: &str) -> Vec<String> {
+    list_findings_in(Version::V1_36, manifest)
 }
 
-/// [`said`], by any version.
-pub(super) fn said_by(version: Version, manifest: &str) -> Vec<String> {
+/// [`list_findings`], for any version.
+pub(super) fn list_findings_in(version: Version, manifest: &str) -> Vec<String> {
     let sources = Sources::new();
     let source = sources.add("manifest.yaml", manifest, SourceKind::File);
     let mut diagnostics = Vec::new();
@@ -32,10 +32,10 @@ pub(super) fn said_by(version: Version, manifest: &str) -> Vec<String> {
         .collect()
 }
 
-/// Holds what `said` says of each row against what the row expects, in any order.
-pub(super) fn check(said: impl Fn(&str) -> Vec<String>, rows: &[(&str, &[&str])]) {
+/// Compares the findings of each row with the expected ones, in any order.
+pub(super) fn check(list_findings: impl Fn(&str) -> Vec<String>, rows: &[(&str, &[&str])]) {
     for (manifest, expected) in rows {
-        let mut found = said(manifest);
+        let mut found = list_findings(manifest);
         let mut expected: Vec<String> = expected.iter().map(|line| (*line).to_owned()).collect();
         found.sort();
         expected.sort();

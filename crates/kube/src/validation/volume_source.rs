@@ -68,13 +68,13 @@ pub(super) fn host_path(source: &At<'_, '_>, cx: &mut Context<'_>) {
 /// `validateGCEPersistentDiskVolumeSource`.
 pub(super) fn gce_persistent_disk(source: &At<'_, '_>, cx: &mut Context<'_>) {
     required(source, &["pdName"], cx);
-    within(&source.field("partition"), 0, 255, "must be between 1 and 255, inclusive", cx);
+    check_range(&source.field("partition"), 0, 255, "must be between 1 and 255, inclusive", cx);
 }
 
 /// `validateAWSElasticBlockStoreVolumeSource`.
 pub(super) fn aws_elastic_block_store(source: &At<'_, '_>, cx: &mut Context<'_>) {
     required(source, &["volumeID"], cx);
-    within(&source.field("partition"), 0, 255, "must be between 1 and 255, inclusive", cx);
+    check_range(&source.field("partition"), 0, 255, "must be between 1 and 255, inclusive", cx);
 }
 
 /// `validateNFSVolumeSource`.
@@ -93,7 +93,7 @@ pub(super) fn iscsi(source: &At<'_, '_>, cx: &mut Context<'_>) {
     if !iqn.text().is_empty() {
         iscsi_name(&iqn, iqn.text(), cx);
     }
-    within(&source.field("lun"), 0, 255, "must be between 0 and 255, inclusive", cx);
+    check_range(&source.field("lun"), 0, 255, "must be between 0 and 255, inclusive", cx);
     let authenticates = source.field("chapAuthDiscovery").flag() || source.field("chapAuthSession").flag();
     if authenticates && !source.field("secretRef").is_set() {
         cx.required(&source.field("secretRef"), "");
@@ -214,7 +214,7 @@ pub(super) fn fibre_channel(source: &At<'_, '_>, cx: &mut Context<'_>) {
     }
     if !targets.is_empty() {
         if lun.is_set() {
-            within(&lun, 0, 255, "must be between 0 and 255, inclusive", cx);
+            check_range(&lun, 0, 255, "must be between 0 and 255, inclusive", cx);
         } else {
             cx.required(&lun, "lun is required if targetWWNs is specified");
         }
@@ -339,7 +339,7 @@ pub(super) fn required(source: &At<'_, '_>, fields: &[&str], cx: &mut Context<'_
     }
 }
 
-pub(super) fn within(at: &At<'_, '_>, min: i64, max: i64, detail: &str, cx: &mut Context<'_>) {
+pub(super) fn check_range(at: &At<'_, '_>, min: i64, max: i64, detail: &str, cx: &mut Context<'_>) {
     if at.int().is_some_and(|number| !(min..=max).contains(&number)) {
         cx.invalid(at, detail);
     }

@@ -295,14 +295,14 @@ pub(super) fn api_service(root: &At<'_, '_>, cx: &mut Context<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{check, said};
+    use super::super::testing::{check, list_findings};
 
     fn hook(hook: &str) -> Vec<String> {
-        let said = said(&format!(
+        let findings = list_findings(&format!(
             "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingWebhookConfiguration\n\
              metadata: {{name: a}}\nwebhooks: [{{{hook}}}]\n"
         ));
-        said.iter().map(|line| line.replace("webhooks[0].", "")).collect()
+        findings.iter().map(|line| line.replace("webhooks[0].", "")).collect()
     }
 
     #[test]
@@ -355,7 +355,7 @@ mod tests {
     #[test]
     fn aggregated_servers() {
         let server = |name: &str, rest: &str| {
-            said(&format!(
+            list_findings(&format!(
                 "apiVersion: apiregistration.k8s.io/v1\nkind: APIService\nmetadata: {{name: {name}}}\n\
                  spec: {{group: a.b, version: v1, groupPriorityMinimum: 100, versionPriority: 100{rest}}}\n"
             ))

@@ -28,23 +28,23 @@ impl<'a> Budget<'a> {
 
     /// Its name.
     pub fn name(self) -> &'a str {
-        Metadata::of(self.root).name()
+        Metadata::new(self.root).name()
     }
 
     /// Which pods it counts; none without a selector (`policy/v1`, `PodDisruptionBudgetSpec.Selector`).
     pub fn selector(self) -> Selector<'a> {
         let node = self.spec.and_then(|spec| spec.get("selector"));
-        node.filter(|node| !node.is_null()).map_or(Selector::default(), Selector::of_budget)
+        node.filter(|node| !node.is_null()).map_or(Selector::default(), Selector::from_budget)
     }
 
     /// How many pods must be healthy, if that is what it limits.
     pub fn min_available(self) -> Option<IntOrPercent> {
-        self.spec?.get("minAvailable").and_then(IntOrPercent::of)
+        self.spec?.get("minAvailable").and_then(IntOrPercent::from_node)
     }
 
     /// How many pods may be unhealthy, if that is what it limits.
     pub fn max_unavailable(self) -> Option<IntOrPercent> {
-        self.spec?.get("maxUnavailable").and_then(IntOrPercent::of)
+        self.spec?.get("maxUnavailable").and_then(IntOrPercent::from_node)
     }
 
     /// Which pods that are not ready may be evicted.

@@ -16,12 +16,12 @@ impl<'a> Claim<'a> {
 
     /// Its name; of a template, the part before the pod's name.
     pub fn name(self) -> &'a str {
-        Metadata::of(self.0).name()
+        Metadata::new(self.0).name()
     }
 
     /// Its name, labels and annotations.
     pub fn metadata(self) -> Metadata<'a> {
-        Metadata::of(self.0)
+        Metadata::new(self.0)
     }
 
     /// Of a claim template, the name of the claim that it makes for a pod (`getPersistentVolumeClaimName`).
@@ -29,12 +29,12 @@ impl<'a> Claim<'a> {
         format!("{}-{pod}", self.name())
     }
 
-    /// The size it asks for, as written.
+    /// The requested size, as written.
     pub fn size_text(self) -> &'a str {
         text(Some(self.0), &["spec", "resources", "requests", "storage"])
     }
 
-    /// The size it asks for.
+    /// The requested size.
     pub fn size(self) -> Option<Quantity> {
         Quantity::from_node(self.0.at(&["spec", "resources", "requests", "storage"])?).ok()
     }
@@ -84,7 +84,7 @@ impl<'a> Volume<'a> {
 
     /// Its name.
     pub fn name(self) -> &'a str {
-        Metadata::of(self.0).name()
+        Metadata::new(self.0).name()
     }
 
     /// Its size.

@@ -18,7 +18,7 @@ impl<'a> DaemonSet<'a> {
 
     /// Its name.
     pub fn name(self) -> &'a str {
-        Metadata::of(self.root).name()
+        Metadata::new(self.root).name()
     }
 
     /// It as anything that makes pods.
@@ -58,16 +58,16 @@ impl<'a> DaemonSet<'a> {
 
     /// `maxUnavailable` as written, or its default (`SetDefaults_DaemonSet`).
     pub fn unavailable(self) -> IntOrPercent {
-        self.rolling("maxUnavailable", 1)
+        self.rolling_update_limit("maxUnavailable", 1)
     }
 
     fn limit(self, field: &str, default: i64, nodes: i64) -> i64 {
-        self.rolling(field, default).rounded_up(nodes)
+        self.rolling_update_limit(field, default).rounded_up(nodes)
     }
 
-    fn rolling(self, field: &str, default: i64) -> IntOrPercent {
+    fn rolling_update_limit(self, field: &str, default: i64) -> IntOrPercent {
         let node = self.spec.and_then(|spec| spec.at(&["updateStrategy", "rollingUpdate", field]));
-        node.and_then(IntOrPercent::of).unwrap_or(IntOrPercent::Int(default))
+        node.and_then(IntOrPercent::from_node).unwrap_or(IntOrPercent::Int(default))
     }
 
     /// How many seconds a pod must be ready to count as available.

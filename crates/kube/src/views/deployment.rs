@@ -18,7 +18,7 @@ impl<'a> Deployment<'a> {
 
     /// Its name.
     pub fn name(self) -> &'a str {
-        Metadata::of(self.root).name()
+        Metadata::new(self.root).name()
     }
 
     /// It as anything that makes pods.
@@ -53,17 +53,17 @@ impl<'a> Deployment<'a> {
 
     /// `maxSurge` as written, or its default (`SetDefaults_Deployment`).
     pub fn surge(self) -> IntOrPercent {
-        self.rolling("maxSurge")
+        self.rolling_update_limit("maxSurge")
     }
 
     /// `maxUnavailable` as written, or its default (`SetDefaults_Deployment`).
     pub fn unavailable(self) -> IntOrPercent {
-        self.rolling("maxUnavailable")
+        self.rolling_update_limit("maxUnavailable")
     }
 
-    fn rolling(self, field: &str) -> IntOrPercent {
+    fn rolling_update_limit(self, field: &str) -> IntOrPercent {
         let node = self.spec.and_then(|spec| spec.at(&["strategy", "rollingUpdate", field]));
-        node.and_then(IntOrPercent::of).unwrap_or(IntOrPercent::Percent(25))
+        node.and_then(IntOrPercent::from_node).unwrap_or(IntOrPercent::Percent(25))
     }
 
     /// How many pods there may be beyond the number of replicas (`deploymentutil.MaxSurge`).

@@ -18,7 +18,7 @@ impl<'a> Job<'a> {
 
     /// Its name.
     pub fn name(self) -> &'a str {
-        Metadata::of(self.root).name()
+        Metadata::new(self.root).name()
     }
 
     /// What its pods are made from.
@@ -77,7 +77,7 @@ impl<'a> CronJob<'a> {
 
     /// Its name.
     pub fn name(self) -> &'a str {
-        Metadata::of(self.root).name()
+        Metadata::new(self.root).name()
     }
 
     /// When it runs.

@@ -36,7 +36,7 @@ pub struct Metadata<'a>(Option<&'a Node>);
 
 impl<'a> Metadata<'a> {
     /// That of an object, or of anything else with a field `metadata`.
-    pub fn of(root: &'a Node) -> Self {
+    pub fn new(root: &'a Node) -> Self {
         Self(root.get("metadata"))
     }
 

@@ -14,7 +14,7 @@ pub enum IntOrPercent {
 
 impl IntOrPercent {
     /// The number of a field; `None` if it is neither a number nor a percentage.
-    pub fn of(node: &Node) -> Option<Self> {
+    pub fn from_node(node: &Node) -> Option<Self> {
         if let Some(number) = node.as_i64() {
             return Some(Self::Int(number));
         }
@@ -58,12 +58,12 @@ mod tests {
 
     #[test]
     fn shares_round_as_asked() {
-        let share = IntOrPercent::of(&node("\"67%\"")).expect("a percentage");
+        let share = IntOrPercent::from_node(&node("\"67%\"")).expect("a percentage");
         assert_eq!((share.rounded_up(3), share.rounded_down(3)), (3, 2));
         assert_eq!(IntOrPercent::Percent(25).rounded_up(4), 1);
         assert_eq!(share.to_string(), "67%");
-        assert_eq!(IntOrPercent::of(&node("2")), Some(IntOrPercent::Int(2)));
-        assert_eq!(IntOrPercent::of(&node("\"2\"")), None);
+        assert_eq!(IntOrPercent::from_node(&node("2")), Some(IntOrPercent::Int(2)));
+        assert_eq!(IntOrPercent::from_node(&node("\"2\"")), None);
         assert_eq!(IntOrPercent::Percent(i64::MAX).rounded_up(i64::MAX), i64::MAX / 100 + 1);
     }
 }

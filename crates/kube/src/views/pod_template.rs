@@ -44,12 +44,12 @@ impl<'a> PodTemplate<'a> {
 
     /// The labels of its pods.
     pub fn labels(self) -> Option<&'a Map> {
-        Metadata::of(self.root?).labels()
+        Metadata::new(self.root?).labels()
     }
 
     /// The annotations of its pods.
     pub fn annotations(self) -> Option<&'a Map> {
-        Metadata::of(self.root?).annotations()
+        Metadata::new(self.root?).annotations()
     }
 
     /// The containers that run as long as the pod.
@@ -107,26 +107,26 @@ impl<'a> PodTemplate<'a> {
 
     /// How much of a resource the scheduler sets aside for a pod (`resourcehelper.PodRequests`).
     pub fn request(self, resource: &str) -> Option<Quantity> {
-        self.peak(|container| container.request(resource))
+        self.compute_peak(|container| container.request(resource))
     }
 
     /// How much of a resource a pod may use (`resourcehelper.PodLimits`).
     pub fn limit(self, resource: &str) -> Option<Quantity> {
-        self.peak(|container| container.limit(resource))
+        self.compute_peak(|container| container.limit(resource))
     }
 
-    /// What a pod needs at a time: all containers and sidecars together, or an init container and the sidecars that were
-    /// started before it, if that is more.
-    fn peak(self, need: impl Fn(Container<'a>) -> Option<Quantity>) -> Option<Quantity> {
+    /// The most that a pod needs at one time: all containers and sidecars, or an init container and the sidecars
+    /// that started before it, if that is more.
+    fn compute_peak(self, need: impl Fn(Container<'a>) -> Option<Quantity>) -> Option<Quantity> {
         let (mut running, mut peak) = (None, None);
         for container in self.init_containers() {
             let started = sum(running, need(container));
-            peak = larger(peak, started);
+            peak = choose_larger(peak, started);
             if container.is_sidecar() {
                 running = started;
             }
         }
-        larger(peak, self.containers().map(need).fold(running, sum))
+        choose_larger(peak, self.containers().map(need).fold(running, sum))
     }
 
     /// How many seconds a deleted pod may take to stop (`SetDefaults_PodSpec`). A negative number counts as one
@@ -237,17 +237,17 @@ impl<'a> Container<'a> {
         Quantity::from_node(self.node.at(&["resources", of, resource])?).ok()
     }
 
-    /// What says that it can serve.
+    /// Its readiness probe.
     pub fn readiness_probe(self) -> Option<Probe<'a>> {
         self.field("readinessProbe").map(Probe)
     }
 
-    /// What says that it is alive.
+    /// Its liveness probe.
     pub fn liveness_probe(self) -> Option<Probe<'a>> {
         self.field("livenessProbe").map(Probe)
     }
 
-    /// What says that it has started; the other probes wait for it.
+    /// Its startup probe; the other probes wait for it.
     pub fn startup_probe(self) -> Option<Probe<'a>> {
         self.field("startupProbe").map(Probe)
     }
@@ -268,7 +268,7 @@ impl<'a> Container<'a> {
     }
 }
 
-fn larger(a: Option<Quantity>, b: Option<Quantity>) -> Option<Quantity> {
+fn choose_larger(a: Option<Quantity>, b: Option<Quantity>) -> Option<Quantity> {
     match (a, b) {
         (Some(a), Some(b)) => Some(if a < b { b } else { a }),
         (a, b) => a.or(b),
@@ -341,7 +341,7 @@ impl<'a> Probe<'a> {
         int(Some(self.0), &["failureThreshold"]).filter(|times| *times > 0).unwrap_or(3)
     }
 
-    /// How many seconds without an answer it tolerates.
+    /// How many seconds of failures it tolerates.
     pub fn tolerance(self) -> i64 {
         self.period().saturating_mul(self.failure_threshold())
     }

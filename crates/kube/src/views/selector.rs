@@ -14,7 +14,7 @@ pub struct Selector<'a> {
 
 impl<'a> Selector<'a> {
     /// A Service's: labels that all must be there (`labels.Set.AsSelectorPreValidated`).
-    pub fn plain(node: &'a Node) -> Self {
+    pub fn from_map(node: &'a Node) -> Self {
         Self { labels: node.as_map(), ..Self::default() }
     }
 
@@ -29,7 +29,7 @@ impl<'a> Selector<'a> {
 
     /// That of a `policy/v1` disruption budget: an empty one matches every pod of the namespace
     /// (`PodDisruptionBudgetSpec.Selector`).
-    pub fn of_budget(node: &'a Node) -> Self {
+    pub fn from_budget(node: &'a Node) -> Self {
         Self { matches_all_if_empty: true, ..Self::label_selector(node) }
     }
 
@@ -75,7 +75,7 @@ impl<'a> Selector<'a> {
         key
     }
 
-    /// Whether it asks for nothing.
+    /// Whether it has no requirements.
     pub fn is_empty(self) -> bool {
         self.labels.is_none_or(Map::is_empty) && self.expressions.is_empty()
     }
@@ -140,14 +140,14 @@ mod tests {
             assert!(others[index + 1..].iter().all(|other| key(one) != key(other)), "{one}");
         }
         let empty = node("{}");
-        assert_ne!(Selector::of_budget(&empty).key(), Selector::label_selector(&empty).key());
+        assert_ne!(Selector::from_budget(&empty).key(), Selector::label_selector(&empty).key());
     }
 
     #[test]
     fn only_an_empty_budget_selects_everything() {
         let empty = node("{}");
-        assert!(Selector::of_budget(&empty).matches(None));
+        assert!(Selector::from_budget(&empty).matches(None));
         assert!(!Selector::label_selector(&empty).matches(None));
-        assert!(!Selector::plain(&empty).matches(None));
+        assert!(!Selector::from_map(&empty).matches(None));
     }
 }

@@ -18,7 +18,7 @@ impl<'a> Service<'a> {
 
     /// Its name.
     pub fn name(self) -> &'a str {
-        Metadata::of(self.root).name()
+        Metadata::new(self.root).name()
     }
 
     /// The DNS name that resolves to its address, or to its pods if it is headless
@@ -42,7 +42,7 @@ impl<'a> Service<'a> {
 
     /// Which pods it sends traffic to. An empty selector selects none (`Controller.syncService` of the endpoints).
     pub fn selector(self) -> Selector<'a> {
-        self.spec("selector").map_or(Selector::default(), Selector::plain)
+        self.spec("selector").map_or(Selector::default(), Selector::from_map)
     }
 
     /// Its ports.

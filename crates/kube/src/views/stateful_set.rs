@@ -22,8 +22,8 @@ impl<'a> StatefulSet<'a> {
     }
 
     /// The StatefulSet that an object is, in whichever version its manifest is written.
-    pub fn of_object(object: &'a Object) -> Option<Self> {
-        Workload::of_object(object)?.stateful_set()
+    pub fn from_object(object: &'a Object) -> Option<Self> {
+        Workload::from_object(object)?.stateful_set()
     }
 
     /// A field of its own spec, unless it is null.
@@ -33,7 +33,7 @@ impl<'a> StatefulSet<'a> {
 
     /// Its name.
     pub fn name(self) -> &'a str {
-        Metadata::of(self.root).name()
+        Metadata::new(self.root).name()
     }
 
     /// It as anything that makes pods.
@@ -116,7 +116,9 @@ impl<'a> StatefulSet<'a> {
 
     /// `maxUnavailable` as written, if it is.
     pub fn unavailable(self) -> Option<IntOrPercent> {
-        self.spec?.at(&["updateStrategy", "rollingUpdate", "maxUnavailable"]).and_then(IntOrPercent::of)
+        self.spec?
+            .at(&["updateStrategy", "rollingUpdate", "maxUnavailable"])
+            .and_then(IntOrPercent::from_node)
     }
 
     /// How many pods may be unavailable during an update (`getStatefulSetMaxUnavailable`). One, unless the field is set

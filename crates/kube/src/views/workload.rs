@@ -41,13 +41,13 @@ impl WorkloadKind {
     ];
 
     /// The kind of that name in an API group; `None` if it makes no pods.
-    pub fn of(group: &str, kind: &str) -> Option<Self> {
+    pub fn from_group_kind(group: &str, kind: &str) -> Option<Self> {
         Self::named(kind).filter(|found| found.group() == group)
     }
 
     /// The kind of an object, in whichever version its manifest is written; `None` if it makes no pods.
-    pub fn of_object(object: &Object) -> Option<Self> {
-        Self::of(kinds::current_group(&object.api_version, &object.kind), &object.kind)
+    pub fn from_object(object: &Object) -> Option<Self> {
+        Self::from_group_kind(kinds::current_group(&object.api_version, &object.kind), &object.kind)
     }
 
     /// The kind of that name, whatever the group.
@@ -115,13 +115,13 @@ pub struct Workload<'a> {
 
 impl<'a> Workload<'a> {
     /// An object of that group and kind; `None` if the kind makes no pods.
-    pub fn of(group: &str, kind: &str, root: &'a Node) -> Option<Self> {
-        Some(Self::new(WorkloadKind::of(group, kind)?, root))
+    pub fn from_root(group: &str, kind: &str, root: &'a Node) -> Option<Self> {
+        Some(Self::new(WorkloadKind::from_group_kind(group, kind)?, root))
     }
 
     /// An object, in whichever version its manifest is written; `None` if its kind makes no pods.
-    pub fn of_object(object: &'a Object) -> Option<Self> {
-        Some(Self::new(WorkloadKind::of_object(object)?, &object.root))
+    pub fn from_object(object: &'a Object) -> Option<Self> {
+        Some(Self::new(WorkloadKind::from_object(object)?, &object.root))
     }
 
     /// An object of a kind that is known.
@@ -142,7 +142,7 @@ impl<'a> Workload<'a> {
 
     /// Its name.
     pub fn name(self) -> &'a str {
-        Metadata::of(self.root).name()
+        Metadata::new(self.root).name()
     }
 
     /// How many seconds a pod must be ready to count as available.
@@ -198,7 +198,7 @@ impl<'a> Workload<'a> {
             | WorkloadKind::Deployment
             | WorkloadKind::DaemonSet
             | WorkloadKind::ReplicaSet => Some(Selector::label_selector(node)),
-            WorkloadKind::ReplicationController => Some(Selector::plain(node)),
+            WorkloadKind::ReplicationController => Some(Selector::from_map(node)),
             WorkloadKind::Job | WorkloadKind::CronJob | WorkloadKind::Pod => None,
         }
     }
@@ -227,18 +227,18 @@ mod tests {
             ("", "Pod", "{metadata: {labels: {app: web}}}"),
         ] {
             let root = node(text);
-            let workload = Workload::of(group, kind, &root).expect("it makes pods");
+            let workload = Workload::from_root(group, kind, &root).expect("it makes pods");
             assert!(workload.template().labels().is_some_and(|labels| labels.contains_key("app")), "{kind}");
         }
-        assert!(Workload::of("", "Deployment", &node("{}")).is_none());
+        assert!(Workload::from_root("", "Deployment", &node("{}")).is_none());
     }
 
     #[test]
     fn a_kind_is_found_by_its_name_and_group() {
         for kind in WorkloadKind::ALL {
-            assert_eq!(WorkloadKind::of(kind.group(), kind.as_str()), Some(kind));
+            assert_eq!(WorkloadKind::from_group_kind(kind.group(), kind.as_str()), Some(kind));
         }
-        assert_eq!(WorkloadKind::of("apps.kruise.io", "StatefulSet"), None);
+        assert_eq!(WorkloadKind::from_group_kind("apps.kruise.io", "StatefulSet"), None);
     }
 
     /// The schema decides which kinds have a pod template, and where.
@@ -253,7 +253,8 @@ mod tests {
         let paths = WorkloadKind::ALL.map(WorkloadKind::template_path);
         for kind in schema::kinds() {
             let group = kind.api_version.split_once('/').map_or("", |(group, _)| group);
-            let known = WorkloadKind::of(group, kind.kind).filter(|known| *known != WorkloadKind::Pod);
+            let known =
+                WorkloadKind::from_group_kind(group, kind.kind).filter(|known| *known != WorkloadKind::Pod);
             let path = paths.into_iter().find(|path| !path.is_empty() && has_template(kind, path));
             assert_eq!(known.map(WorkloadKind::template_path), path, "{} {}", kind.api_version, kind.kind);
         }
@@ -266,7 +267,7 @@ mod tests {
         for (api_version, is_workload) in objects {
             let object =
                 object(&format!("{{apiVersion: {api_version}, kind: Deployment, metadata: {{name: web}}}}"));
-            assert_eq!(Workload::of_object(&object).is_some(), is_workload, "{api_version}");
+            assert_eq!(Workload::from_object(&object).is_some(), is_workload, "{api_version}");
         }
     }
 

@@ -172,7 +172,7 @@ fn block_seq(items: &[Node], indent: usize, out: &mut String) {
 }
 
 fn block_string(text: &str, indent: usize, position: Position, out: &mut String) {
-    match Literal::of(text) {
+    match Literal::from_text(text) {
         // The indicator counts from the parent's column, which is not known here.
         Some(literal) if !(literal.indicator && position == Position::Root) => {
             out.push('|');
@@ -198,7 +198,7 @@ struct Literal<'a> {
     lines: &'a str,
     /// `-` where no line break ends the text.
     chomping: &'static str,
-    /// Whether readers need to be told the indentation, because the text itself starts with white space.
+    /// Whether the header needs an indentation indicator because the text starts with white space.
     indicator: bool,
 }
 
@@ -206,7 +206,7 @@ impl<'a> Literal<'a> {
     /// `None` where a block cannot hold the text safely: on one line, with control characters or
     /// other line breaks, with lines of white space only (lost on editors), or with several line
     /// breaks at the end, which blank lines after the block would add to.
-    fn of(text: &'a str) -> Option<Self> {
+    fn from_text(text: &'a str) -> Option<Self> {
         let (lines, chomping) = text.strip_suffix('\n').map_or((text, "-"), |lines| (lines, ""));
         if !text.contains('\n') || lines.is_empty() || lines.ends_with('\n') {
             return None;
@@ -223,7 +223,7 @@ impl<'a> Literal<'a> {
 
 fn put_flow(node: &Node, mark_long_keys: bool, out: &mut String) {
     match &node.value {
-        Value::String(text) => quoted(text, out),
+        Value::String(text) => write_quoted(text, out),
         Value::Seq(items) => {
             out.push('[');
             for (index, item) in items.iter().enumerate() {
@@ -237,7 +237,7 @@ fn put_flow(node: &Node, mark_long_keys: bool, out: &mut String) {
             for (index, entry) in map.iter().enumerate() {
                 out.push_str(if index > 0 { ", " } else { "" });
                 let start = out.len();
-                quoted(&entry.key, out);
+                write_quoted(&entry.key, out);
                 if mark_long_keys && out.len() - start > MAX_SIMPLE_KEY {
                     out.insert_str(start, "? ");
                 }
@@ -251,7 +251,7 @@ fn put_flow(node: &Node, mark_long_keys: bool, out: &mut String) {
     }
 }
 
-fn quoted(text: &str, out: &mut String) {
+fn write_quoted(text: &str, out: &mut String) {
     out.push('"');
     out.push_str(&escape_double(text));
     out.push('"');

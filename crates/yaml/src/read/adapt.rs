@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use libyaml_safer::{Error, Mark};
 
-use super::go::syntax_error;
+use super::go::find_syntax_error;
 
 /// How many bytes are parsed to find all places of one text: each round parses it whole.
 const MAX_WORK: usize = 64 << 20;
@@ -53,12 +53,12 @@ impl Edits {
 /// A text that the parser refuses with `error`, edited; `None` if go-yaml refuses it there, too.
 pub(super) fn adapt(original: &str, error: &Error) -> Option<(String, Edits)> {
     let mut edits = Edits::default();
-    let first = mend(original, &edits, error)?;
+    let first = find_repairs(original, &edits, error)?;
     let mut text = edits.add(original, first);
     let mut work = original.len();
-    while let Some(error) = syntax_error(&text) {
+    while let Some(error) = find_syntax_error(&text) {
         work += original.len();
-        match mend(original, &edits, &error) {
+        match find_repairs(original, &edits, &error) {
             Some(more) if work <= MAX_WORK => text = edits.add(original, more),
             _ => break,
         }
@@ -66,14 +66,14 @@ pub(super) fn adapt(original: &str, error: &Error) -> Option<(String, Edits)> {
     Some((text, edits))
 }
 
-/// The edits that mend an error.
-fn mend(original: &str, made: &Edits, error: &Error) -> Option<Vec<(Range<usize>, &'static str)>> {
+/// The edits that repair an error.
+fn find_repairs(original: &str, made: &Edits, error: &Error) -> Option<Vec<(Range<usize>, &'static str)>> {
     let offset = |mark: Mark| Some(made.original_offset(usize::try_from(mark.index).ok()?));
     let start = offset(error.context_mark()?)?;
     let problem = offset(error.problem_mark()?)?;
     let edits = match error.problem() {
         "found unknown escape character" => escaped_quotes(original, start),
-        "found unexpected ':'" => quoted(original, start, problem)?,
+        "found unexpected ':'" => quote_scalar(original, start, problem)?,
         _ => return None,
     };
     let is_new = |range: &Range<usize>| made.0.iter().all(|edit| edit.replaced != *range);
@@ -97,7 +97,7 @@ fn escaped_quotes(text: &str, start: usize) -> Vec<(Range<usize>, &'static str)>
 }
 
 /// Quotes the plain scalar from `start` to its last character, the colon. go-yaml ends such a scalar at a `?`.
-fn quoted(text: &str, start: usize, colon: usize) -> Option<Vec<(Range<usize>, &'static str)>> {
+fn quote_scalar(text: &str, start: usize, colon: usize) -> Option<Vec<(Range<usize>, &'static str)>> {
     let scalar = text.get(start..=colon).filter(|scalar| scalar.ends_with(':') && !scalar.contains('?'))?;
     let insert = |at: usize, text: &'static str| (at..at, text);
     let inside = scalar.match_indices(['"', '\\']).map(|(at, _)| insert(start + at, "\\"));

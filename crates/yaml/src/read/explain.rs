@@ -1,4 +1,4 @@
-//! The parser's syntax errors in words that say what to do.
+//! Explanations of the parser's syntax errors, with a remediation.
 
 use libyaml_safer::Error;
 
@@ -8,7 +8,7 @@ pub(super) struct Explanation {
     pub(super) message: String,
     /// What is at the parser's context mark.
     pub(super) context: Option<&'static str>,
-    /// The usual way out.
+    /// The usual remediation.
     pub(super) help: Option<&'static str>,
 }
 

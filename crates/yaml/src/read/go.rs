@@ -1,4 +1,4 @@
-//! The errors of go-yaml and sigs.k8s.io/yaml in their own words, which Helm's `fromYaml` hands to templates.
+//! The error messages of go-yaml and sigs.k8s.io/yaml, which Helm's `fromYaml` returns to templates.
 
 use std::fmt::Write as _;
 
@@ -12,17 +12,17 @@ const UNEXPECTED_END: &str = "found unexpected end of stream";
 
 /// Why a document cannot be read.
 pub(super) enum Reason {
-    /// Said while the text is parsed.
+    /// A syntax error, reported while the text is parsed.
     Parse(String),
-    /// Said of a whole document that has been parsed.
+    /// A decoding error, reported after the whole document was parsed.
     Decode(String),
 }
 
 impl Reason {
-    /// A problem of syntax in a text.
-    pub(super) fn of(error: &Error, text: &str) -> Self {
+    /// The syntax error of a text.
+    pub(super) fn from_syntax_error(error: &Error, text: &str) -> Self {
         // go-yaml adds no line break to a last line without one, but for a scalar that does not end all errors
-        // at the end of a text are told of the line behind it.
+        // at the end of a text are reported for the line after it.
         let added = usize::from(error.problem() == UNEXPECTED_END && !text.ends_with('\n'));
         let line = |mark: Option<Mark>| mark.and_then(|mark| usize::try_from(mark.line).ok()).unwrap_or(0);
         let line = match (error.kind(), line(error.problem_mark()).saturating_sub(added)) {
@@ -34,7 +34,7 @@ impl Reason {
         Self::parse(line, error.problem())
     }
 
-    /// A problem in a line, which 0 leaves out as go-yaml does for the first line.
+    /// A syntax error on a line. Line 0 is left out of the message, as go-yaml does for the first line.
     pub(super) fn parse(line: usize, problem: &str) -> Self {
         Self::Parse(match line {
             0 => format!("yaml: {problem}"),
@@ -42,25 +42,27 @@ impl Reason {
         })
     }
 
-    /// A problem of a value.
+    /// A value that cannot be decoded.
     pub(super) fn decode(problem: &str) -> Self {
         Self::Decode(format!("yaml: {problem}"))
     }
 
-    /// The error as Go tells it: a problem of syntax anywhere in the document comes first.
-    pub(super) fn told(self, text: &str) -> String {
+    /// Go's message. A syntax error anywhere in the document takes precedence.
+    pub(super) fn into_message(self, text: &str) -> String {
         match self {
             Self::Parse(problem) => problem,
-            Self::Decode(problem) => match syntax_error(text).map(|error| Self::of(&error, text)) {
-                Some(Self::Parse(first)) => first,
-                _ => problem,
-            },
+            Self::Decode(problem) => {
+                match find_syntax_error(text).map(|error| Self::from_syntax_error(&error, text)) {
+                    Some(Self::Parse(first)) => first,
+                    _ => problem,
+                }
+            }
         }
     }
 }
 
-/// What the parser finds wrong with the first document of a text.
-pub(super) fn syntax_error(text: &str) -> Option<Error> {
+/// The parser's error for the first document of a text.
+pub(super) fn find_syntax_error(text: &str) -> Option<Error> {
     let mut parser = Parser::new();
     parser.set_encoding(Encoding::Utf8);
     parser.set_input(Chunks::new(text));
@@ -81,7 +83,7 @@ pub(super) fn tag_without_space(line: usize) -> Reason {
     Reason::parse(line, "did not find expected whitespace or line break")
 }
 
-/// A value that is not what its tag says.
+/// A value that does not match its tag.
 pub(super) fn wrong_tag(text: &str, tag: &str) -> Reason {
     let found = match resolve_non_string(text) {
         None | Some(Value::String(_) | Value::Seq(_) | Value::Map(_)) => "str",
@@ -103,7 +105,7 @@ pub(super) fn infinite(number: f64) -> Reason {
     Reason::Decode(format!("json: unsupported value: {text}"))
 }
 
-/// A key that is no text, number or boolean.
+/// A key that is not a string, number or boolean.
 pub(super) fn wrong_key(node: &Node) -> Reason {
     match &node.value {
         Value::Seq(_) | Value::Map(_) => {
@@ -111,12 +113,12 @@ pub(super) fn wrong_key(node: &Node) -> Reason {
             go_syntax(node, &mut text);
             Reason::decode(&format!("invalid map key: {text}"))
         }
-        // What it is the key of is told, too.
+        // The message needs the value, too: see `wrong_key_of`.
         _ => Reason::Decode(String::new()),
     }
 }
 
-/// A key that no string is made of, with its value; said as the document becomes JSON.
+/// A key that cannot be converted to a string, with its value; reported during the conversion to JSON.
 pub(super) fn wrong_key_of(key: &Node, value: &Node) -> Reason {
     let (kind, key) = match &key.value {
         Value::Uint(number) => ("uint64", format!("{number:#x}")),

@@ -14,14 +14,14 @@ use super::text::Chunks;
 /// a copy in which another character, one that ends a tag with an error, stands for each such comma.
 /// Nearly every text has none and is not read twice.
 pub(super) fn escape_tags(text: &str) -> Result<Cow<'_, str>, usize> {
-    let mut suspects = suspects(text);
+    let mut suspects = find_suspects(text);
     let mut escaped = Cow::Borrowed(text);
     // Every round but the last takes out one suspect. A text that needs more is refused.
     for _ in 0..200 {
         if suspects.is_empty() {
             return Ok(escaped);
         }
-        match ask(&escaped, &suspects) {
+        match ask_parser(&escaped, &suspects) {
             Answer::Fine => return Ok(escaped),
             Answer::Tag(offset) => {
                 let tag = tag_at(text, offset);
@@ -55,7 +55,7 @@ struct Suspect {
     comma: usize,
 }
 
-fn suspects(text: &str) -> Vec<Suspect> {
+fn find_suspects(text: &str) -> Vec<Suspect> {
     let bytes = text.as_bytes();
     let in_uri = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_;/?:@&=+$.%!~*'()".contains(byte);
     let end_of_tag = |tag: usize| {
@@ -83,7 +83,7 @@ enum Answer {
     Text { comma: usize },
 }
 
-fn ask(text: &str, suspects: &[Suspect]) -> Answer {
+fn ask_parser(text: &str, suspects: &[Suspect]) -> Answer {
     let mut copy = String::with_capacity(text.len());
     for suspect in suspects {
         if let Some(before) = text.get(copy.len()..suspect.comma) {

@@ -20,7 +20,7 @@ use self::text::{find_control_character, pieces};
 use super::{Node, Value};
 use plimsoll_diag::{Diagnostic, Report, Rule, Severity, SourceId, Sources, Span};
 
-/// What a reader that lets the last of duplicate keys count says about them.
+/// The warning about duplicate keys when the last one is used.
 pub static DUPLICATE_KEY: Rule = Rule {
     id: "yaml/duplicate-key",
     severity: Severity::Warning,
@@ -75,7 +75,7 @@ pub struct ReadOptions {
     pub duplicate_keys: DuplicateKeys,
     /// How large a text may be.
     pub limits: Limits,
-    /// Whether the text is no file but a string that a template reads (`fromYaml`), for which go-yaml
+    /// Whether the text is a string that a template reads (`fromYaml`), not a file. go-yaml
     /// alone decides: only the first document is read, content may stand on the line of its `---`, and
     /// no line break is added at the end.
     pub fragment: bool,
@@ -102,13 +102,13 @@ pub struct DuplicateKey {
 }
 
 impl DuplicateKey {
-    /// What to say of it: an error, or a warning that the last one counts.
+    /// Its diagnostic: an error, or a warning that the last one is used.
     pub fn diagnostic(&self, meaning: DuplicateKeys) -> Diagnostic {
         let message = format!("key `{}` is written twice in one map", self.key);
         let diagnostic = match meaning {
             DuplicateKeys::Error => Diagnostic::error(message),
             DuplicateKeys::LastWins => {
-                Diagnostic::of(&DUPLICATE_KEY, format!("{message}; the last one counts"))
+                Diagnostic::from_rule(&DUPLICATE_KEY, format!("{message}; the last one counts"))
             }
         };
         diagnostic
@@ -219,7 +219,7 @@ pub fn read(sources: &Sources, source: SourceId, options: &ReadOptions) -> Repor
 pub fn read_fragment(bytes: &[u8]) -> Result<Node, String> {
     let text = std::str::from_utf8(bytes).map_err(|error| go::not_utf8(bytes, error.valid_up_to()))?;
     let options = ReadOptions::fragment();
-    // What is wrong is told without a place in a source.
+    // The message carries no position in a source.
     let source = Span::NONE.source;
     if find_control_character(text).is_some() {
         return Err(go::CONTROL_CHARACTER.to_owned());
@@ -231,7 +231,7 @@ pub fn read_fragment(bytes: &[u8]) -> Result<Node, String> {
     let totals = Totals::default();
     let part = Reader::new(text, source, &options, &totals, piece.clone()).read();
     match (part.document, part.reason) {
-        (_, Some(reason)) => Err(reason.told(&text[piece])),
+        (_, Some(reason)) => Err(reason.into_message(&text[piece])),
         (Some(document), None) => Ok(document.root),
         (None, None) => match part.diagnostics.into_iter().find(|found| found.severity == Severity::Error) {
             Some(limit) => Err(format!("yaml: {}", limit.message)),

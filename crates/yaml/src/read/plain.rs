@@ -192,7 +192,7 @@ impl<'a> Plain<'a> {
 
     /// A scalar that is the rest of its line.
     fn scalar(&mut self, start: usize, column: usize) -> Option<Node> {
-        let scalar = self.quoted(start).or_else(|| self.plain(start))?;
+        let scalar = self.read_quoted(start).or_else(|| self.read_plain(start))?;
         self.end_line(scalar.end)?;
         // Deeper lines would go on with it.
         if self.line.is_some_and(|line| line.column > column) {
@@ -212,7 +212,7 @@ impl<'a> Plain<'a> {
 
     /// A map or list in flow style that is the rest of its line.
     fn flow_line(&mut self, start: usize, column: usize, depth: usize) -> Option<Node> {
-        let node = self.flow(start, depth)?;
+        let node = self.read_flow(start, depth)?;
         self.end_line(node.span.end as usize)?;
         if self.line.is_some_and(|line| line.column > column) {
             return None;
@@ -220,8 +220,8 @@ impl<'a> Plain<'a> {
         Some(node)
     }
 
-    /// The map or list whose bracket is at `start`; it ends on the same line.
-    fn flow(&mut self, start: usize, depth: usize) -> Option<Node> {
+    /// Reads the map or list whose bracket is at `start`; it ends on the same line.
+    fn read_flow(&mut self, start: usize, depth: usize) -> Option<Node> {
         self.count(depth)?;
         let is_map = self.bytes.get(start) == Some(&b'{');
         let close = if is_map { b'}' } else { b']' };
@@ -234,9 +234,9 @@ impl<'a> Plain<'a> {
                 at = self.skip_spaces(name.end + 1);
             }
             let value = match self.bytes.get(at)? {
-                b'{' | b'[' => self.flow(at, depth + 1)?,
+                b'{' | b'[' => self.read_flow(at, depth + 1)?,
                 _ => {
-                    let scalar = self.quoted(at).or_else(|| self.flow_plain(at))?;
+                    let scalar = self.read_quoted(at).or_else(|| self.flow_plain(at))?;
                     self.scalar_node(&scalar)?
                 }
             };
@@ -342,15 +342,15 @@ impl<'a> Plain<'a> {
 
     /// The key at `start`, if there is one; its colon comes right behind it.
     fn key(&self, start: usize) -> Option<Scalar<'a>> {
-        let scalar = self.quoted(start).or_else(|| self.word(start))?;
+        let scalar = self.read_quoted(start).or_else(|| self.read_word(start))?;
         let is_key = self.bytes.get(scalar.end) == Some(&b':')
             && matches!(self.bytes.get(scalar.end + 1), None | Some(b' ' | b'\n'))
             && scalar.end - scalar.start <= MAX_SIMPLE_KEY;
         is_key.then_some(scalar)
     }
 
-    /// What most plain keys are made of.
-    fn word(&self, start: usize) -> Option<Scalar<'a>> {
+    /// Reads the characters that most plain keys consist of.
+    fn read_word(&self, start: usize) -> Option<Scalar<'a>> {
         let rest = self.bytes.get(start..)?;
         if !rest.first()?.is_ascii_alphanumeric() && !matches!(rest[0], b'_' | b'.' | b'/' | b'$') {
             return None;
@@ -361,8 +361,8 @@ impl<'a> Plain<'a> {
         Some(Scalar { text: self.text.get(start..end)?, start, end, quoted: false })
     }
 
-    /// A plain scalar up to a comment or the end of the line.
-    fn plain(&self, start: usize) -> Option<Scalar<'a>> {
+    /// Reads a plain scalar up to a comment or the end of the line.
+    fn read_plain(&self, start: usize) -> Option<Scalar<'a>> {
         let first = *self.bytes.get(start)?;
         let gap = |at: usize| matches!(self.bytes.get(at), None | Some(b' ' | b'\n'));
         let indicates = match first {
@@ -387,8 +387,8 @@ impl<'a> Plain<'a> {
         Some(Scalar { text: self.text.get(start..end)?, start, end, quoted: false })
     }
 
-    /// A quoted scalar of one line without escapes.
-    fn quoted(&self, start: usize) -> Option<Scalar<'a>> {
+    /// Reads a quoted scalar of one line without escapes.
+    fn read_quoted(&self, start: usize) -> Option<Scalar<'a>> {
         let quote = *self.bytes.get(start).filter(|byte| matches!(byte, b'"' | b'\''))?;
         let rest = self.bytes.get(start + 1..)?;
         let length = rest.iter().position(|byte| *byte == quote || matches!(byte, b'\n' | b'\\'))?;

@@ -25,7 +25,7 @@ pub(super) struct Part {
     pub(super) diagnostics: Vec<Diagnostic>,
     /// Whether a limit is exceeded.
     pub(super) stopped: bool,
-    /// Why there is no document, in Go's words.
+    /// Go's error, if there is no document.
     pub(super) reason: Option<go::Reason>,
 }
 
@@ -171,7 +171,7 @@ impl<'a> Reader<'a> {
             let Event { data, start_mark, end_mark, .. } = match parser.parse() {
                 Ok(event) => event,
                 Err(error) if ended && self.options.duplicate_keys == DuplicateKeys::LastWins => {
-                    // go-yaml has what it wants by now.
+                    // go-yaml stops reading here.
                     let rest = error.problem_mark().map_or(self.piece.end, |mark| self.offset(mark));
                     self.check_rest(rest);
                     return Ok(Parsed::Document(document));
@@ -447,7 +447,7 @@ impl<'a> Reader<'a> {
         };
         if let Value::Float(number) = value
             && !number.is_finite()
-            && !self.at_key()
+            && !self.is_at_key()
         {
             let diagnostic = Diagnostic::error("infinity and NaN cannot be written as JSON")
                 .at(span, "")
@@ -471,7 +471,7 @@ impl<'a> Reader<'a> {
         Ok(value)
     }
 
-    fn at_key(&self) -> bool {
+    fn is_at_key(&self) -> bool {
         matches!(self.frames.last(), Some(Frame { content: Content::Map(map), .. }) if map.key.is_none())
     }
 
@@ -608,7 +608,7 @@ impl<'a> Reader<'a> {
                 let line = self.text[self.piece.start..start].matches('\n').count();
                 return Err(broken(diagnostic, go::unknown_escape(line)));
             }
-            // Whatever is escaped is no backslash of its own.
+            // An escaped character does not start another escape.
             let escaped = rest[backslash + 1..].chars().next().map_or(0, char::len_utf8);
             rest = &rest[backslash + 1 + escaped..];
         }
@@ -660,7 +660,7 @@ impl<'a> Reader<'a> {
         };
         broken(
             diagnostic.maybe_help(help.map(str::to_owned)),
-            go::Reason::of(error, &self.text[self.piece.clone()]),
+            go::Reason::from_syntax_error(error, &self.text[self.piece.clone()]),
         )
     }
 

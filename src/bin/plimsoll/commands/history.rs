@@ -15,7 +15,7 @@ use std::fmt::Write as _;
 pub(crate) fn run(args: &HistoryArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let mut histories = Vec::new();
     for namespace in namespaces(args)? {
-        histories.push((History::of(&args.history.history, &namespace, &args.release)?, namespace));
+        histories.push((History::new(&args.history.history, &namespace, &args.release)?, namespace));
     }
     if args.show.is_none() && args.prune.is_none() {
         return list(args, &histories, ui);
@@ -111,7 +111,7 @@ pub(crate) fn prepare(output: &Output, flags: &RecordFlags) -> anyhow::Result<Pe
     let chart = &output.computed.root.chart.metadata;
     // Hooks are no part of what an upgrade compares.
     let (objects, hooks) = (objects_of(&output.render.manifest), objects_of(&output.render.hooks));
-    let history = History::of(&flags.history.history, &release.namespace, &release.name)?;
+    let history = History::new(&flags.history.history, &release.namespace, &release.name)?;
     Ok(history.prepare(&history::Render {
         chart: &chart.name,
         chart_version: &chart.version,
@@ -149,7 +149,7 @@ pub(crate) fn load(
     sources: &Sources,
     ui: &mut Ui,
 ) -> anyhow::Result<Vec<Object>> {
-    let loaded = History::of(&flags.history, namespace, release)?.load(revision);
+    let loaded = History::new(&flags.history, namespace, release)?.load(revision);
     let revision = ui.kept(loaded.map_err(Diagnostic::from).into(), sources)?;
     ui.kept(revision.objects(sources), sources)
 }

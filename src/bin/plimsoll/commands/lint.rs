@@ -135,7 +135,7 @@ fn summary(findings: &[Diagnostic], objects: usize) -> String {
     if findings.is_empty() {
         format!("no findings in {objects}")
     } else {
-        format!("{} in {objects}", Counts::of(findings))
+        format!("{} in {objects}", Counts::count(findings))
     }
 }
 
@@ -322,7 +322,7 @@ fn write_baselines(
         let Some(path) = path else { continue };
         let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
         let name = path.file_name().and_then(|name| name.to_str()).context("--baseline: not a file name")?;
-        let text = Baseline::of(found, sources).write();
+        let text = Baseline::from_diagnostics(found, sources).write();
         files::write_all(directory.unwrap_or(Path::new(".")), &BTreeMap::from([(name.to_owned(), text)]))?;
         ui.note(&format!("wrote {} accepted findings to `{}`", found.len(), path.display()));
     }

@@ -10,7 +10,7 @@ pub(crate) fn run(args: &PreviewArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus>
     let sources = Sources::new();
     let objects = objects::of(&args.release, &sources, ui)?.into_objects();
     let flags = &args.release.release;
-    let preview = preview::of(&objects, &flags.namespace, release::kubernetes(flags)?);
+    let preview = preview::build_preview(&objects, &flags.namespace, release::kubernetes(flags)?);
     ui.print(&match args.format {
         PreviewFormat::Table => preview::table(&preview),
         PreviewFormat::Json => preview::json(&preview),

@@ -58,8 +58,8 @@ impl Spot {
 
 impl Placer<'_> {
     /// Places YAML text at a column: the first line goes where the output stands.
-    pub(super) fn nested(&mut self, lines: &Lines, column: usize) {
-        if self.full || self.too_deep() {
+    pub(super) fn place_nested(&mut self, lines: &Lines, column: usize) {
+        if self.is_full || self.too_deep() {
             return;
         }
         self.depth += 1;
@@ -94,8 +94,8 @@ impl Placer<'_> {
     /// Places one line. `shift` is the column at which the line's text begins; `own_break` says whether the line
     /// writes its own line break (nested text leaves that to its caller).
     pub(super) fn line(&mut self, line: Line<'_>, shift: usize, own_break: bool) {
-        self.room(1);
-        if self.full {
+        self.reserve(1);
+        if self.is_full {
             return;
         }
         let bytes = line.text.as_bytes();
@@ -108,7 +108,7 @@ impl Placer<'_> {
         }
         if let Some(quote) = self.state.quote {
             self.copy(line, 0, indent);
-            let at = self.quoted_rest(line, indent, quote);
+            let at = self.place_quoted_rest(line, indent, quote);
             if self.state.quote.is_none() {
                 self.after_open(line, at);
             }
@@ -116,7 +116,7 @@ impl Placer<'_> {
             return;
         }
         if self.state.flow > 0 {
-            let at = self.flow(line, 0);
+            let at = self.place_flow(line, 0);
             if self.state.flow == 0 {
                 self.after_value(line, at);
             }
@@ -160,7 +160,7 @@ impl Placer<'_> {
             return;
         }
         self.state.plain = None;
-        if line.only_value().is_some_and(|slot| self.alone_and_empty(slot)) {
+        if line.only_value().is_some_and(|slot| self.is_alone_and_empty(slot)) {
             return;
         }
         self.flush_pending(Some((column, bytes[indent] == b'-' && is_gap(bytes, indent + 1))));
@@ -185,7 +185,7 @@ impl Placer<'_> {
 
     /// An empty value alone on its line: beside siblings it adds nothing; where it is all there is, it must be
     /// written. Returns whether the line is dealt with.
-    fn alone_and_empty(&mut self, index: usize) -> bool {
+    fn is_alone_and_empty(&mut self, index: usize) -> bool {
         let Some(slot) = self.slots.get(index) else { return true };
         let text = match &slot.content {
             Content::Omit => return true,
@@ -262,7 +262,7 @@ impl Placer<'_> {
                     return true;
                 }
                 b'"' | b'\'' => {
-                    let close = self.quoted(line, at, byte);
+                    let close = self.place_quoted(line, at, byte);
                     if self.state.quote.is_some() {
                         return true;
                     }
@@ -278,7 +278,7 @@ impl Placer<'_> {
                     return true;
                 }
                 b'[' | b'{' => {
-                    let close = self.flow(line, at);
+                    let close = self.place_flow(line, at);
                     if self.state.flow == 0 {
                         self.after_value(line, close);
                     }
@@ -361,7 +361,7 @@ impl Placer<'_> {
                 self.after_value(line, end);
             }
             Some(Content::Yaml(text)) => {
-                self.within(index, |placer| placer.yaml(line, text, end, spot));
+                self.place_within(index, |placer| placer.yaml(line, text, end, spot));
             }
         }
         true
@@ -392,13 +392,13 @@ impl Placer<'_> {
         self.value_segment(index);
         let start = self.out.len();
         if at > FAR_RIGHT {
-            self.room(lines(node).saturating_mul(at));
+            self.reserve(lines(node).saturating_mul(at));
         }
-        if self.full {
+        if self.is_full {
             return;
         }
         emit::value(node, at, place, &mut self.out);
-        self.room(self.out.len() - start);
+        self.reserve(self.out.len() - start);
         if comment_first {
             return;
         }
@@ -415,7 +415,7 @@ impl Placer<'_> {
 
     /// Writes YAML that stands alone as a value.
     fn yaml(&mut self, line: Line<'_>, text: &str, end: usize, spot: Spot) {
-        let lines = Lines::of_block(text, self.sites.tables);
+        let lines = Lines::from_block(text, self.sites.tables);
         let first = lines.iter().next().map_or("", |first| first.text);
         let block = begins_collection(first.as_bytes());
         let alone = spot.position == Position::Alone;
@@ -424,7 +424,7 @@ impl Placer<'_> {
             self.comment_before_block(line, end, spot);
             self.out.push('\n');
             self.spaces(spot.below());
-            self.nested(&lines, spot.below());
+            self.place_nested(&lines, spot.below());
             return;
         }
         let shift = if block || alone {
@@ -434,7 +434,7 @@ impl Placer<'_> {
         } else {
             spot.below()
         };
-        self.nested(&lines, shift);
+        self.place_nested(&lines, shift);
         self.after_value(line, end);
     }
 

@@ -9,7 +9,7 @@ impl Placer<'_> {
     /// After a quoted scalar that began on an earlier line.
     pub(super) fn after_open(&mut self, line: Line<'_>, at: usize) {
         if self.state.flow > 0 {
-            let next = self.flow(line, at);
+            let next = self.place_flow(line, at);
             if self.state.flow == 0 {
                 self.after_value(line, next);
             }
@@ -49,7 +49,7 @@ impl Placer<'_> {
 
     /// Places a quoted scalar from its opening quote; returns the byte after the closing one. The state holds the
     /// quote if the scalar goes on in the next line.
-    pub(super) fn quoted(&mut self, line: Line<'_>, at: usize, quote: u8) -> usize {
+    pub(super) fn place_quoted(&mut self, line: Line<'_>, at: usize, quote: u8) -> usize {
         let bytes = line.text.as_bytes();
         if quote == b'\'' {
             let close = close_quote(bytes, at + 1, quote);
@@ -73,11 +73,11 @@ impl Placer<'_> {
             }
         }
         self.copy(line, at, at + 1);
-        self.quoted_rest(line, at + 1, quote)
+        self.place_quoted_rest(line, at + 1, quote)
     }
 
     /// Places the rest of a quoted scalar.
-    pub(super) fn quoted_rest(&mut self, line: Line<'_>, at: usize, quote: u8) -> usize {
+    pub(super) fn place_quoted_rest(&mut self, line: Line<'_>, at: usize, quote: u8) -> usize {
         let bytes = line.text.as_bytes();
         let close = close_quote(bytes, at, quote);
         self.state.quote = if close.is_none() { Some(quote) } else { None };
@@ -110,7 +110,7 @@ impl Placer<'_> {
     }
 
     /// Places the inside of flow collections until the outermost closes; returns the byte after that.
-    pub(super) fn flow(&mut self, line: Line<'_>, mut at: usize) -> usize {
+    pub(super) fn place_flow(&mut self, line: Line<'_>, mut at: usize) -> usize {
         let bytes = line.text.as_bytes();
         while at < bytes.len() {
             match bytes[at] {
@@ -128,7 +128,7 @@ impl Placer<'_> {
                     }
                 }
                 quote @ (b'"' | b'\'') => {
-                    at = self.quoted(line, at, quote);
+                    at = self.place_quoted(line, at, quote);
                     if self.state.quote.is_some() {
                         return at;
                     }

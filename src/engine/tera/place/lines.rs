@@ -1,7 +1,7 @@
 //! Marked text taken apart.
 
 use super::scan::{indentation, is_blank};
-use crate::engine::tera::files::Place;
+use crate::engine::tera::files::FileRange;
 use crate::engine::tera::rewrite::{CLOSE, OPEN, Tables};
 use memchr::{memchr_iter, memchr2};
 use std::ops::Range;
@@ -17,7 +17,7 @@ pub(super) struct Lines {
     /// The values: the byte that stands for each, and its slot.
     values: Vec<(usize, usize)>,
     /// Where literal text comes from: the byte from which on, and the place in the template.
-    origins: Vec<(usize, Place)>,
+    origins: Vec<(usize, FileRange)>,
     rows: Vec<Row>,
 }
 
@@ -40,12 +40,12 @@ pub(super) struct Line<'a> {
     /// The offset of the text, by which `values` and `origins` count.
     start: usize,
     values: &'a [(usize, usize)],
-    origins: &'a [(usize, Place)],
+    origins: &'a [(usize, FileRange)],
 }
 
 impl Lines {
     /// Splits marked text into lines.
-    pub(super) fn of(marked: &str, tables: &Tables) -> Self {
+    pub(super) fn from_marked(marked: &str, tables: &Tables) -> Self {
         let bytes = marked.as_bytes();
         let count = |byte| memchr_iter(byte, bytes).count();
         let (breaks, markers) = (count(b'\n'), count(SLOT));
@@ -55,7 +55,7 @@ impl Lines {
             origins: Vec::with_capacity(markers + breaks),
             rows: Vec::with_capacity(breaks + 1),
         };
-        let mut origin: Option<Place> = None;
+        let mut origin: Option<FileRange> = None;
         let mut rest = marked;
         // Where the current line begins in the text and in the tables.
         let mut from = (0, 0, 0);
@@ -95,8 +95,8 @@ impl Lines {
     }
 
     /// The lines of YAML text without blank lines around them, shifted so that the least indented begins at column 0.
-    pub(super) fn of_block(marked: &str, tables: &Tables) -> Self {
-        let mut lines = Self::of(marked, tables);
+    pub(super) fn from_block(marked: &str, tables: &Tables) -> Self {
+        let mut lines = Self::from_marked(marked, tables);
         let bytes = lines.text.as_bytes();
         let filled = |row: &Row| !is_blank(&bytes[row.text.clone()]);
         let last = lines.rows.iter().rposition(filled).map_or(0, |last| last + 1);
@@ -154,7 +154,7 @@ impl<'a> Line<'a> {
     }
 
     /// The place in the template that the literal text from a byte on comes from.
-    pub(super) fn origin(self, byte: usize) -> Option<Place> {
+    pub(super) fn origin(self, byte: usize) -> Option<FileRange> {
         let at = self.start + byte;
         let index = self.origins.partition_point(|(from, _)| *from <= at).checked_sub(1)?;
         let (from, place) = self.origins[index];

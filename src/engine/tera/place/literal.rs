@@ -59,8 +59,8 @@ impl Placer<'_> {
                 );
             }
             let place = TextPlace { column, folded, begins_line: byte == indent, ends_line: last };
-            self.room(text.matches('\n').count().saturating_mul(column));
-            if self.full {
+            self.reserve(text.matches('\n').count().saturating_mul(column));
+            if self.is_full {
                 return true;
             }
             let written = place.write(&text);
@@ -91,7 +91,7 @@ impl Placer<'_> {
         }
     }
 
-    /// The text of a value in a block scalar: YAML stands there as the text it is.
+    /// The text of a value in a block scalar, where YAML is plain text.
     fn block_text_of(&mut self, index: usize) -> String {
         let slots = self.slots;
         match slots.get(index).map(|slot| &slot.content) {
@@ -101,13 +101,13 @@ impl Placer<'_> {
     }
 }
 
-/// Where a text stands in a block scalar.
+/// The position of a text in a block scalar.
 struct TextPlace {
     column: usize,
     folded: bool,
     /// Nothing stands before it on its line.
     begins_line: bool,
-    /// Nothing stands behind it on its line.
+    /// Whether it is the last text on its line.
     ends_line: bool,
 }
 

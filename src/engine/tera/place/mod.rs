@@ -1,4 +1,4 @@
-//! Puts values into YAML text, each as the place it stands in demands.
+//! Inserts values into YAML text, each as its position requires.
 //!
 //! The input is what Tera rendered from a template prepared by [`super::rewrite`]: literal text with
 //! markers in it. The text is walked line by line with just enough knowledge of YAML to tell where a
@@ -19,7 +19,7 @@ mod scan;
 pub(super) use lines::push_value_marker;
 
 use super::budget::{Budget, VALUE};
-use super::files::{Files, Place};
+use super::files::{FileRange, Files};
 use super::rewrite::{OPEN, Site, Tables};
 use crate::diag::{Diagnostic, Segment, Span};
 use crate::yaml::{Node, Value, emit};
@@ -67,14 +67,14 @@ pub(super) struct Placed {
 }
 
 /// Replaces the markers of a YAML template's output.
-pub(super) fn yaml(marked: &str, slots: &[Slot], sites: Sites<'_>) -> Result<Placed, Vec<Diagnostic>> {
+pub(super) fn place_yaml(marked: &str, slots: &[Slot], sites: Sites<'_>) -> Result<Placed, Vec<Diagnostic>> {
     let mut placer = Placer::new(slots, sites);
     placer.document(marked);
     placer.finish()
 }
 
 /// Replaces the markers of any other template's output (`NOTES.txt`): values as text.
-pub(super) fn text(marked: &str, slots: &[Slot], sites: Sites<'_>) -> Result<Placed, Vec<Diagnostic>> {
+pub(super) fn place_text(marked: &str, slots: &[Slot], sites: Sites<'_>) -> Result<Placed, Vec<Diagnostic>> {
     let mut placer = Placer::new(slots, sites);
     placer.plain_text(marked);
     placer.finish()
@@ -115,7 +115,7 @@ struct Placer<'a> {
     /// How many bytes more may be written.
     room: usize,
     /// Whether that was not enough.
-    full: bool,
+    is_full: bool,
 }
 
 /// What placing a block counts for, in bytes: its text may be short, and may hold others.
@@ -138,13 +138,13 @@ impl<'a> Placer<'a> {
             line_start: 0,
             depth: 0,
             last: None,
-            room: sites.budget.room(),
-            full: false,
+            room: sites.budget.remaining_output(),
+            is_full: false,
         }
     }
 
     fn finish(self) -> Result<Placed, Vec<Diagnostic>> {
-        self.sites.budget.leave_room(self.room);
+        self.sites.budget.set_remaining_output(self.room);
         if self.errors.is_empty() {
             Ok(Placed { text: self.out, segments: self.segments })
         } else {
@@ -154,7 +154,7 @@ impl<'a> Placer<'a> {
 
     /// Places a whole document.
     fn document(&mut self, marked: &str) {
-        for line in Lines::of(marked, self.sites.tables).iter() {
+        for line in Lines::from_marked(marked, self.sites.tables).iter() {
             self.line(line, 0, true);
         }
         self.flush_pending(None);
@@ -162,11 +162,11 @@ impl<'a> Placer<'a> {
 
     /// Text mode: no YAML, values as text.
     fn plain_text(&mut self, marked: &str) {
-        if self.full || self.too_deep() {
+        if self.is_full || self.too_deep() {
             return;
         }
         self.depth += 1;
-        for line in Lines::of(marked, self.sites.tables).iter() {
+        for line in Lines::from_marked(marked, self.sites.tables).iter() {
             let mut from = 0;
             for (byte, index) in line.values(0, line.text.len()) {
                 self.copy(line, from, byte);
@@ -206,18 +206,18 @@ impl<'a> Placer<'a> {
     }
 
     /// Makes room for so many bytes of output. Values that hold each other twice, again and again, fill all there is.
-    fn room(&mut self, bytes: usize) {
+    fn reserve(&mut self, bytes: usize) {
         match self.room.checked_sub(bytes) {
             Some(room) => self.room = room,
-            None if self.full => {}
-            None => self.no_room(),
+            None if self.is_full => {}
+            None => self.report_too_large(),
         }
     }
 
     #[cold]
-    fn no_room(&mut self) {
-        self.full = true;
-        let found = Diagnostic::error(Budget::no_room())
+    fn report_too_large(&mut self) {
+        self.is_full = true;
+        let found = Diagnostic::error(Budget::too_large_message())
             .help("look for a loop, a component or an include that repeats endlessly");
         let value = self.calls.first().copied().or(self.last);
         let place = value.map(|index| self.site_span(index)).or(self.enclosing);
@@ -229,7 +229,7 @@ impl<'a> Placer<'a> {
 
     /// YAML text by itself, placed at column 0.
     fn rendered(&mut self, text: &str) -> String {
-        if self.full {
+        if self.is_full {
             return String::new();
         }
         let mut inner = Placer::new(self.slots, self.sites);
@@ -237,8 +237,8 @@ impl<'a> Placer<'a> {
         inner.enclosing = self.enclosing;
         inner.calls.clone_from(&self.calls);
         inner.room = self.room;
-        inner.nested(&Lines::of_block(text, self.sites.tables), 0);
-        (self.room, self.full) = (inner.room, inner.full);
+        inner.place_nested(&Lines::from_block(text, self.sites.tables), 0);
+        (self.room, self.is_full) = (inner.room, inner.is_full);
         self.errors.append(&mut inner.errors);
         inner.out
     }
@@ -304,14 +304,14 @@ impl<'a> Placer<'a> {
     }
 
     /// The user's own template place: text from the component library points at the call.
-    fn visible(&self, place: Place) -> Span {
+    fn visible(&self, place: FileRange) -> Span {
         let own = self.sites.files.span(place);
         if place.is_library() { self.enclosing.unwrap_or(own) } else { own }
     }
 
     /// Places what a slot holds by `place`. Library text in it points at the slot's site.
-    fn within(&mut self, index: usize, place: impl FnOnce(&mut Self)) {
-        self.room(BLOCK);
+    fn place_within(&mut self, index: usize, place: impl FnOnce(&mut Self)) {
+        self.reserve(BLOCK);
         let outer = self.enclosing.replace(self.site_span(index));
         self.calls.push(index);
         place(self);
@@ -324,14 +324,14 @@ impl<'a> Placer<'a> {
         if from >= to {
             return;
         }
-        self.room(to - from);
+        self.reserve(to - from);
         if let Some(place) = line.origin(from) {
             self.segment_of_text(place);
         }
         self.out.push_str(&line.text[from..to]);
     }
 
-    fn segment_of_text(&mut self, place: Place) {
+    fn segment_of_text(&mut self, place: FileRange) {
         let start = u32::try_from(self.out.len()).unwrap_or(u32::MAX);
         let span = self.visible(place);
         let segment = Segment { start, template: span, verbatim: !place.is_library(), value: None };
@@ -353,20 +353,20 @@ impl<'a> Placer<'a> {
     }
 
     fn spaces(&mut self, count: usize) {
-        self.room(count);
+        self.reserve(count);
         self.out.extend(std::iter::repeat_n(' ', count));
     }
 
     /// Writes text that came from a value.
     fn push_value(&mut self, text: &str, index: usize) {
-        self.room(text.len());
+        self.reserve(text.len());
         self.value_segment(index);
         self.out.push_str(text);
     }
 
     fn value_segment(&mut self, index: usize) {
         self.last = Some(index);
-        self.room(VALUE);
+        self.reserve(VALUE);
         let origin = self.origin(index);
         let start = u32::try_from(self.out.len()).unwrap_or(u32::MAX);
         self.segments.push(Segment {

@@ -33,7 +33,7 @@ fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
             let Some(documents) = yaml::read(subject.sources, file.source, &ReadOptions::lenient()).output
             else {
                 found.push(
-                    Diagnostic::of(&BAD_CRD.rule, format!("`{}` is not YAML", file.path))
+                    Diagnostic::from_rule(&BAD_CRD.rule, format!("`{}` is not YAML", file.path))
                         .at(Span::new(file.source, 0, 0), "")
                         .help(
                             "files under `crds/` are read as they are: template syntax has no meaning there",
@@ -49,7 +49,7 @@ fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
                 }
                 let span = document.root.get("kind").map_or(document.span, |kind| kind.span);
                 found.push(
-                    Diagnostic::of(
+                    Diagnostic::from_rule(
                         &BAD_CRD.rule,
                         format!("`{}` contains a {} of `{}`", file.path, text("kind"), text("apiVersion")),
                     )

@@ -38,7 +38,7 @@ fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
             let text = |key: &str| item.get(key).and_then(Node::as_str).unwrap_or_default();
             let at = |key: &str| item.get(key).map_or(item.span, |node| node.span);
             let mut say = |key: &str, message: String| {
-                found.push(Diagnostic::of(&BAD_MAINTAINER.rule, message).at(at(key), ""));
+                found.push(Diagnostic::from_rule(&BAD_MAINTAINER.rule, message).at(at(key), ""));
             };
             if text("name").trim().is_empty() {
                 say("name", "a maintainer has no `name`".to_owned());

@@ -37,7 +37,7 @@ fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
         for (key, item) in single.chain(sources) {
             let Some(text) = item.as_str().filter(|text| !text.is_empty() && !is_url(text)) else { continue };
             found.push(
-                Diagnostic::of(&BAD_URL.rule, format!("`{text}` in `{key}` is not a URL"))
+                Diagnostic::from_rule(&BAD_URL.rule, format!("`{text}` in `{key}` is not a URL"))
                     .at(item.span, "")
                     .help("write the whole URL, with its scheme"),
             );

@@ -51,7 +51,7 @@ fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
                 continue;
             }
             found.push(
-                Diagnostic::of(
+                Diagnostic::from_rule(
                     &DEPENDENCY_VERSION.rule,
                     format!(
                         "`{}` {first} is in `charts/`, but `{}` is required",

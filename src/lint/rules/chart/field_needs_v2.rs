@@ -33,7 +33,7 @@ fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
         let Some(map) = scope.chart.metadata.node.as_map() else { continue };
         for entry in ["type", "dependencies"].into_iter().filter_map(|key| map.entry(key)) {
             found.push(
-                Diagnostic::of(
+                Diagnostic::from_rule(
                     &FIELD_NEEDS_V2.rule,
                     format!("`{}` belongs to charts of `apiVersion: v2`", entry.key),
                 )

@@ -43,7 +43,7 @@ fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
                     let indent = line.len() - content.len();
                     if indent > 0 {
                         found.push(
-                            Diagnostic::of(
+                            Diagnostic::from_rule(
                                 &INDENTED_TEMPLATE.rule,
                                 format!("the first line of `{}` is indented", template.path),
                             )

@@ -32,7 +32,7 @@ fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
         if semver::Version::parse(&metadata.version).is_err() {
             let span = metadata.node.get("version").map_or(first_key(scope), |node| node.span);
             found.push(
-                Diagnostic::of(
+                Diagnostic::from_rule(
                     &LOOSE_VERSION.rule,
                     format!("version `{}` is not a strict Semantic Version", metadata.version),
                 )

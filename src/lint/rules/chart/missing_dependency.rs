@@ -46,7 +46,7 @@ fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
         for dependency in &scope.chart.metadata.dependencies {
             if !scope.chart.children.iter().any(|child| child.name() == dependency.name) {
                 found.push(
-                    Diagnostic::of(
+                    Diagnostic::from_rule(
                         &MISSING_DEPENDENCY.rule,
                         format!(
                             "`{}` depends on `{}`, which is not in its `charts/`",

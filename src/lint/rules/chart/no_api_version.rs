@@ -28,7 +28,7 @@ fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
     for scope in subject.own_scopes() {
         if scope.chart.metadata.node.get("apiVersion").is_none() {
             found.push(
-                Diagnostic::of(&NO_API_VERSION.rule, "`Chart.yaml` has no `apiVersion`")
+                Diagnostic::from_rule(&NO_API_VERSION.rule, "`Chart.yaml` has no `apiVersion`")
                     .at(first_key(scope), "")
                     .help("write `apiVersion: v2`"),
             );

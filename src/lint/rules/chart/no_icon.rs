@@ -31,7 +31,7 @@ fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
     let metadata = &scope.chart.metadata;
     if metadata.icon.as_deref().is_none_or(str::is_empty) && !scope.chart.is_library() {
         found.push(
-            Diagnostic::of(&NO_ICON.rule, format!("chart `{}` has no `icon`", metadata.name))
+            Diagnostic::from_rule(&NO_ICON.rule, format!("chart `{}` has no `icon`", metadata.name))
                 .at(first_key(scope), "")
                 .help("set `icon` to the URL of an image"),
         );

@@ -38,7 +38,7 @@ fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
         let empty = chart.templates.is_empty() && chart.children.is_empty() && chart.crds.is_empty();
         if empty && chart.metadata.dependencies.is_empty() && !chart.is_library() {
             found.push(
-                Diagnostic::of(&NO_TEMPLATES.rule, format!("chart `{}` has no `templates/`", chart.name()))
+                Diagnostic::from_rule(&NO_TEMPLATES.rule, format!("chart `{}` has no `templates/`", chart.name()))
                     .at(first_key(scope), "")
                     .help("add templates, or write `type: library`"),
             );

@@ -35,7 +35,7 @@ fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
     for scope in subject.own_scopes() {
         if scope.chart.values_source.is_none() && !scope.chart.is_library() {
             found.push(
-                Diagnostic::of(
+                Diagnostic::from_rule(
                     &NO_VALUES_FILE.rule,
                     format!("chart `{}` has no `values.yaml`", scope.chart.name()),
                 )

@@ -52,7 +52,7 @@ fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
                 }
             };
             found.push(
-                Diagnostic::of(&STRAY_TEMPLATE.rule, format!("`{}` {fate}", template.path))
+                Diagnostic::from_rule(&STRAY_TEMPLATE.rule, format!("`{}` {fate}", template.path))
                     .at(Span::new(template.source, 0, 0), "")
                     .help(help),
             );

@@ -32,7 +32,7 @@ fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
         if !crate::k8s::names::dns1123_label(&metadata.name).is_empty() {
             let span = metadata.node.get("name").map_or(first_key(scope), |node| node.span);
             found.push(
-                Diagnostic::of(
+                Diagnostic::from_rule(
                     &UNCONVENTIONAL_NAME.rule,
                     format!("`{}` cannot be part of an object's name", metadata.name),
                 )

@@ -45,7 +45,7 @@ fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
             let declared = scope.chart.metadata.dependencies.iter().any(|entry| entry.name == child.name());
             if !declared {
                 found.push(
-                    Diagnostic::of(
+                    Diagnostic::from_rule(
                         &UNDECLARED_DEPENDENCY.rule,
                         format!("`{}` is in `charts/` but `Chart.yaml` does not declare it", child.name()),
                     )

@@ -72,7 +72,7 @@ fn fields(node: &Node, known: &[&str], of: &str, found: &mut Vec<Diagnostic>) {
             None => "put custom fields under `annotations`".to_owned(),
         };
         found.push(
-            Diagnostic::of(&UNKNOWN_FIELD.rule, format!("{of} has no field `{}`", entry.key))
+            Diagnostic::from_rule(&UNKNOWN_FIELD.rule, format!("{of} has no field `{}`", entry.key))
                 .at(entry.key_span, "")
                 .help(help),
         );

@@ -34,7 +34,7 @@ fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
             let Some(node) = scope.chart.metadata.node.get(key) else { continue };
             if node.as_str().is_none() && !node.is_null() {
                 found.push(
-                    Diagnostic::of(
+                    Diagnostic::from_rule(
                         &UNQUOTED_APP_VERSION.rule,
                         format!("`{key}` is {}, not a string", node.type_name()),
                     )

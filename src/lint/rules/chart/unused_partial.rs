@@ -48,7 +48,7 @@ declare! {
 }
 
 fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
-    let texts: Vec<Text> = subject.scopes().into_iter().flat_map(|scope| texts(&scope.chart)).collect();
+    let texts: Vec<Text> = subject.scopes().into_iter().flat_map(|scope| list_texts(&scope.chart)).collect();
     for scope in subject.own_scopes() {
         let chart = &*scope.chart;
         if chart.is_library() {
@@ -74,7 +74,7 @@ struct Text {
     names: Definitions,
 }
 
-fn texts(chart: &Chart) -> impl Iterator<Item = Text> {
+fn list_texts(chart: &Chart) -> impl Iterator<Item = Text> {
     let values: Vec<&Map> = chart.values.as_map().into_iter().collect();
     let engine = chart.engine;
     let texts = template_texts(chart, &values).into_iter();
@@ -84,7 +84,7 @@ fn texts(chart: &Chart) -> impl Iterator<Item = Text> {
 /// Reports what a template defines and no text names: partials are global in a release.
 fn unused(template: &TextFile, text: &Text, texts: &[Text], found: &mut Vec<Diagnostic>) {
     let mut say = |message: String, span: Span| {
-        found.push(Diagnostic::of(&UNUSED_PARTIAL.rule, message).at(span, "").help("use it or delete it"));
+        found.push(Diagnostic::from_rule(&UNUSED_PARTIAL.rule, message).at(span, "").help("use it or delete it"));
     };
     let is_named = |is: &dyn Fn(&str) -> bool| texts.iter().flat_map(|text| &text.names.named).any(|name| is(name));
     for definition in &text.names.defined {

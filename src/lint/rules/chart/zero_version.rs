@@ -33,7 +33,7 @@ fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
         if metadata.semver <= zero {
             let span = metadata.node.get("version").map_or(first_key(scope), |node| node.span);
             found.push(
-                Diagnostic::of(
+                Diagnostic::from_rule(
                     &ZERO_VERSION.rule,
                     format!("version `{}` is not above 0.0.0-0", metadata.version),
                 )

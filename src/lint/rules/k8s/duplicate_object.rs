@@ -71,7 +71,7 @@ fn are_in_two_files(object: &Object, other: &Object, release: &Release<'_>) -> b
 
 /// What only one object can have.
 fn identity(object: &Object) -> (&str, &str, &str, &str) {
-    // Objects of the whole cluster are in no namespace, whatever they say.
+    // Cluster-scoped objects are in no namespace, even if they set one.
     let namespace = match kinds::namespaced(&object.api_version, &object.kind) {
         Some(false) => "",
         _ => object.namespace.as_deref().unwrap_or_default(),

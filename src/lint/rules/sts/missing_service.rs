@@ -66,7 +66,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
         if release.governing_service(set).is_some() {
             continue;
         }
-        // A Service of the same release that already selects the pods is what was meant.
+        // A Service of the same release that already selects the pods is the likely target.
         let meant = selecting.get_or_init(|| selecting_services(release)).get(&place);
         let mut finding = set
             .finding(

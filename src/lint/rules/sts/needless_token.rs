@@ -69,7 +69,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
 /// The service accounts that the release binds a role to.
 fn bound_accounts<'a>(release: &Release<'a>) -> BTreeSet<&'a str> {
     let bindings = ["RoleBinding", "ClusterRoleBinding"];
-    let bindings = bindings.iter().flat_map(|kind| release.of_kind("rbac.authorization.k8s.io", kind));
+    let bindings = bindings.iter().flat_map(|kind| release.objects_of_kind("rbac.authorization.k8s.io", kind));
     bindings
         .flat_map(|binding| binding.at(&["subjects"]).map(Node::items).unwrap_or_default())
         .filter(|subject| subject.get("kind").and_then(Node::as_str) == Some("ServiceAccount"))

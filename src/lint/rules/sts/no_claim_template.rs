@@ -35,7 +35,7 @@ declare! {
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     for set in release.stateful_sets() {
-        // An emptyDir where the data goes is told as that.
+        // Data on an emptyDir is reported by its own rule.
         if keeps_data(set) || volumes_of_data(set).next().is_some() {
             continue;
         }

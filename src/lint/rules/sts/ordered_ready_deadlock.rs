@@ -45,7 +45,7 @@ declare! {
     release: check;
 }
 
-/// What in a probe asks for more than the pod itself.
+/// The part of a probe that depends on other pods.
 const CLUSTER_WORDS: [&str; 12] = [
     "_cluster/health",
     "cluster_status",

@@ -53,7 +53,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
         let selector = workload.selector().filter(|selector| !selector.is_empty())?;
         Some((index, workload.object, selector))
     });
-    // A set is told of those before it in this order, so that every pair is told once: other workloads come first.
+    // Each pair is reported once, at the later of the two in this order: other workloads come first.
     let order = |place: &usize| (workloads[*place].stateful_set().is_some(), *place);
     let mut before: BTreeMap<usize, BTreeSet<(bool, usize)>> = BTreeMap::new();
     for Selection { owners, workloads: selected } in release.select(owners) {
@@ -68,7 +68,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
         for (these, those) in [(&owners, &selected), (&selected, &owners)] {
             for set in these.iter().filter(|(is_set, _)| *is_set) {
                 let others = before.entry(set.1).or_default();
-                // One more than are named tells that there are more.
+                // One more than the message names shows that there are more.
                 others.extend(those.iter().take_while(|other| *other < set).take(NAMED + 1));
                 while others.len() > NAMED + 1 {
                     others.pop_last();
@@ -83,7 +83,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     }
 }
 
-/// What there is to say of a set and those that it shares pods with.
+/// The finding for a set and the workloads that it shares pods with.
 fn overlap(set: &Workload<'_>, others: &[&Workload<'_>]) -> Diagnostic {
     let selects = |one: &Workload<'_>, other: &Workload<'_>| {
         one.selector().is_some_and(|selector| selector.matches(other.template().labels()))

@@ -55,7 +55,7 @@ declare! {
     release: check;
 }
 
-/// How many workloads are looked at for the one that was meant.
+/// How many workloads are searched for the intended one.
 const CANDIDATES: usize = 100;
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
@@ -82,9 +82,9 @@ fn selects_template(service: &Service<'_>, object: &Object) -> bool {
 
 /// The finding about a Service that selects nothing; none where no workload is in its namespace.
 fn unmatched_service(release: &Release<'_>, service: &Service<'_>) -> Option<Diagnostic> {
-    // The workload that misses by the fewest labels is the one that was meant.
+    // The workload with the fewest differing labels is the likely target.
     let near = release
-        .related(service.selector(), CANDIDATES)
+        .find_related(service.selector(), CANDIDATES)
         .chain(release.workloads().iter().take(CANDIDATES))
         .filter(|workload| same_namespace(workload.object, service.object))
         .map(|workload| NearMiss::of(service, workload))

@@ -59,7 +59,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
         if selected.len() < 2 || !selected.iter().any(|workload| workload.stateful_set().is_some()) {
             continue;
         }
-        let names = enumerated(&selected, &others(selected.len().saturating_sub(NAMED)));
+        let names = enumerated(&selected, &count_others(selected.len().saturating_sub(NAMED)));
         for service in selection.owners.iter().map(|owner| &release.services[*owner]) {
             // The members of one cluster, shards or a primary and its replicas, share their governing Service.
             let governed = |workload: &&Workload<'_>| {
@@ -83,7 +83,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     }
 }
 
-fn others(count: usize) -> String {
+fn count_others(count: usize) -> String {
     if count == 1 { "1 other".to_owned() } else { format!("{count} others") }
 }
 

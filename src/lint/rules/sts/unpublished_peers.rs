@@ -71,7 +71,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
         }
         let name = &service.object.name;
         let peer = set.template().all_containers().find_map(|container| {
-            let mut texts = texts(container);
+            let mut texts = list_texts(container);
             let (_, field) = texts.find(|(text, _)| names_a_peer(text, set.name(), name))?;
             Some(container.path(&field))
         });
@@ -92,7 +92,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     }
 }
 /// Every text of the command, the arguments and the environment of a container, each with its field: `env[3].value`.
-fn texts(container: Container<'_>) -> impl Iterator<Item = (&str, String)> {
+fn list_texts(container: Container<'_>) -> impl Iterator<Item = (&str, String)> {
     let words = ["command", "args"].into_iter().flat_map(move |field| {
         let items = container.field(field).map(Node::items).unwrap_or_default().iter().enumerate();
         items.filter_map(move |(index, item)| Some((item.as_str()?, format!("{field}[{index}]"))))

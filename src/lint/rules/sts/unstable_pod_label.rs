@@ -53,7 +53,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
             if tags.iter().any(|tag| tag.trim_start_matches('v') == value.trim_start_matches('v')) {
                 continue;
             }
-            // What the selector holds cannot be left out of the pods: the selector's own rule speaks of it.
+            // Labels in the selector cannot be removed from the pods; the selector's own rule reports them.
             if set.selector().labels().is_some_and(|selected| selected.contains_key(key)) {
                 continue;
             }

@@ -79,7 +79,7 @@ mod tests {
     use crate::lint::testing::{findings, release_findings};
 
     /// A release of a chart whose StatefulSet is selected by this label.
-    fn in_chart(label: &str) -> Vec<String> {
+    fn check_chart(label: &str) -> Vec<String> {
         let set = format!(
             "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{name: db}}\nspec:\n  \
              selector: {{matchLabels: {{app: db, {label}}}}}\n"
@@ -101,7 +101,7 @@ mod tests {
         ] {
             let key = label.split(':').next().unwrap();
             let expected = format!("{severity} spec.selector.matchLabels[{key}]");
-            assert_eq!(in_chart(label), [expected], "{label}");
+            assert_eq!(check_chart(label), [expected], "{label}");
         }
     }
 
@@ -110,7 +110,7 @@ mod tests {
         for label in
             ["chart: consul-helm", "version: '1.2.3'", "x: 'db-{{ .Values.tag }}'", "helm.sh/chart: db-1.2.3"]
         {
-            assert_eq!(in_chart(label), [""; 0], "{label}");
+            assert_eq!(check_chart(label), [""; 0], "{label}");
         }
     }
 

@@ -9,7 +9,7 @@ super::group! {
 
 use crate::values::Scope;
 
-/// Whether a top-level key belongs to somebody else than the chart's own templates: a sub-chart, the
+/// Whether a top-level key is not for the chart's own templates but for a sub-chart, the
 /// shared `global`, what dependencies are switched by or export.
 fn is_foreign(scope: &Scope, path: &[String]) -> bool {
     let Some(first) = path.first() else { return false };

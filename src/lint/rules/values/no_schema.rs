@@ -39,7 +39,7 @@ fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
         let values = scope.chart.values.as_map().and_then(|map| map.iter().next());
         if let Some(first) = values.filter(|_| scope.chart.schema.is_none() && !scope.chart.is_library()) {
             found.push(
-                Diagnostic::of(
+                Diagnostic::from_rule(
                     &NO_SCHEMA.rule,
                     format!("chart `{}` has no `values.schema.json`", scope.chart.name()),
                 )

@@ -43,7 +43,7 @@ fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
             Ok(validator) => validator,
             Err(error) => {
                 found.push(
-                    Diagnostic::of(
+                    Diagnostic::from_rule(
                         &SCHEMA_REFUSES_DEFAULTS.rule,
                         format!("`{}` is not a valid schema: {error}", schema.path),
                     )
@@ -70,7 +70,7 @@ fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
                 format!("`{}`", path.trim_start_matches('/').replace('/', "."))
             };
             found.push(
-                Diagnostic::of(
+                Diagnostic::from_rule(
                     &SCHEMA_REFUSES_DEFAULTS.rule,
                     format!("the chart's schema refuses {shown}: {error}"),
                 )

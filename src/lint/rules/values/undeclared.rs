@@ -49,19 +49,19 @@ fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
     let mut reader = Reader::default();
     for scope in subject.own_scopes() {
         let chart = &scope.chart;
-        if lends_only(chart) {
+        if has_only_partials(chart) {
             continue;
         }
         let schema = chart.schema.as_ref().and_then(|file| serde_json::from_str(&file.text).ok());
-        let documentation = Documentation::of(chart, subject.sources);
-        let reads = reader.of_scope(&subject.computed.root, scope);
+        let documentation = Documentation::from_chart(chart, subject.sources);
+        let reads = reader.read_scope(&subject.computed.root, scope);
         let mut seen = BTreeSet::new();
         for read in reads.iter().filter(|read| read.usage == Usage::Used && !is_foreign(scope, &read.path)) {
             let Some(span) = read.span.filter(|span| !is_in_comment(chart, *span)) else { continue };
             let Some((depth, known)) = missing(&chart.values, &read.path) else { continue };
             let path = &read.path[..=depth];
             let is_explained = is_given(&scope.values, path)
-                || schema.as_ref().is_some_and(|schema| in_schema(schema, path))
+                || schema.as_ref().is_some_and(|schema| is_in_schema(schema, path))
                 || reads.iter().any(|other| provides_for(other, path))
                 || documentation.describes(&without_items(path));
             if is_explained || !seen.insert(path) {
@@ -70,9 +70,9 @@ fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
             let key = &path[depth];
             let near = nearest(key, known.iter().copied());
             found.push(
-                Diagnostic::of(
+                Diagnostic::from_rule(
                     &UNDECLARED.rule,
-                    format!("`{}` is not declared in the chart's values", shown(path)),
+                    format!("`{}` is not declared in the chart's values", format_path(path)),
                 )
                 .at(span, "")
                 .help(match near {
@@ -91,7 +91,7 @@ fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
 const ROOT: [&str; 6] = ["Capabilities", "Chart", "Files", "Release", "Template", "Values"];
 
 /// Whether a chart has partials only: they are called with the values of others.
-fn lends_only(chart: &Chart) -> bool {
+fn has_only_partials(chart: &Chart) -> bool {
     chart.is_library() || chart.templates.iter().all(|template| file_name(&template.path).starts_with('_'))
 }
 
@@ -104,7 +104,7 @@ fn is_in_comment(chart: &Chart, span: Span) -> bool {
 
 /// Whether the values of the release have it: a parent chart or the user sets it.
 fn is_given(values: &Node, path: &[String]) -> bool {
-    let nodes = path.iter().fold(vec![values], |nodes, key| below(&nodes, key));
+    let nodes = path.iter().fold(vec![values], |nodes, key| find_children(&nodes, key));
     nodes.iter().any(|node| !node.is_null())
 }
 
@@ -114,12 +114,12 @@ fn without_items(path: &[String]) -> Vec<String> {
 }
 
 /// A path as messages show it: `hosts[].name`.
-fn shown(path: &[String]) -> String {
+fn format_path(path: &[String]) -> String {
     path.join(".").replace(&format!(".{ANY_ITEM}"), ANY_ITEM)
 }
 
 /// What a key leads to from any of these nodes; [`ANY_ITEM`] leads to all items.
-fn below<'a>(nodes: &[&'a Node], key: &str) -> Vec<&'a Node> {
+fn find_children<'a>(nodes: &[&'a Node], key: &str) -> Vec<&'a Node> {
     let of_node = |node: &&'a Node| match &node.value {
         Value::Seq(items) if key == ANY_ITEM => items.iter().collect(),
         Value::Map(map) if key == ANY_ITEM => map.iter().map(|entry| &entry.value).collect(),
@@ -143,7 +143,7 @@ fn provides_for(read: &Read, path: &[String]) -> bool {
 fn missing<'a>(values: &'a Node, path: &[String]) -> Option<(usize, Vec<&'a str>)> {
     let mut nodes = vec![values];
     for (depth, key) in path.iter().enumerate() {
-        let next = below(&nodes, key);
+        let next = find_children(&nodes, key);
         if next.is_empty() {
             // Without an item there is nothing to compare with.
             let maps: Option<Vec<_>> = nodes.iter().map(|node| node.as_map()).collect();
@@ -157,7 +157,7 @@ fn missing<'a>(values: &'a Node, path: &[String]) -> Option<(usize, Vec<&'a str>
 }
 
 /// Whether a schema describes the path, or leaves open what stands there.
-fn in_schema(schema: &serde_json::Value, path: &[String]) -> bool {
+fn is_in_schema(schema: &serde_json::Value, path: &[String]) -> bool {
     let mut at = schema;
     for key in path {
         if key == ANY_ITEM {
@@ -231,7 +231,7 @@ mod tests {
     }
 
     /// The findings on a Helm chart with these values and this template.
-    fn in_helm(values: &str, template: &str) -> Vec<String> {
+    fn check_helm(values: &str, template: &str) -> Vec<String> {
         let chart = ("Chart.yaml", "apiVersion: v2\nname: db\nversion: 1.0.0\n");
         chart_findings("values/undeclared", &[chart, ("values.yaml", values), ("templates/a.yaml", template)])
     }
@@ -252,7 +252,7 @@ mod tests {
             ("{{ range $key, $port := .Values.ports }}a: {{ $port.nubmer }}{{ end }}", "1:47 `ports[].nubmer`"),
         ] {
             let found = format!("templates/a.yaml:{found} is not declared in the chart's values");
-            assert_eq!(in_helm(values, template), [found], "{template}");
+            assert_eq!(check_helm(values, template), [found], "{template}");
         }
     }
 
@@ -266,7 +266,7 @@ mod tests {
             "{{ range .Values.names }}a: {{ . }}{{ end }}",
             "{{ range .Values.open }}a: {{ .name }}{{ end }}",
         ] {
-            assert_eq!(in_helm(values, template), [""; 0], "{template}");
+            assert_eq!(check_helm(values, template), [""; 0], "{template}");
         }
     }
 
@@ -288,15 +288,15 @@ mod tests {
             "{{ fail \"set .Values.host\" }}",
             "  # a: {{ .Values.host }}",
         ] {
-            assert_eq!(in_helm("image: {tag: a}\n", template), [""; 0], "{template}");
+            assert_eq!(check_helm("image: {tag: a}\n", template), [""; 0], "{template}");
         }
     }
 
     #[test]
     fn what_the_chart_describes_is_not_reported() {
         let template = "a: {{ .Values.persistence.storageClass }}\n";
-        assert_eq!(in_helm("persistence:\n  size: 1Gi\n", template).len(), 1);
-        assert_eq!(in_helm("persistence:\n  size: 1Gi\n  # storageClass: fast\n", template).len(), 0);
+        assert_eq!(check_helm("persistence:\n  size: 1Gi\n", template).len(), 1);
+        assert_eq!(check_helm("persistence:\n  size: 1Gi\n  # storageClass: fast\n", template).len(), 0);
     }
 
     #[test]

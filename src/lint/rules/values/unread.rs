@@ -48,7 +48,7 @@ fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
         if scope.chart.is_library() || scope.chart.templates.is_empty() {
             continue;
         }
-        let mut reads = reader.of_scope(&subject.computed.root, scope);
+        let mut reads = reader.read_scope(&subject.computed.root, scope);
         reads.retain(|read| read.usage != Usage::Changed);
         let dependencies = &scope.chart.metadata.dependencies;
         reads.extend(dependencies.iter().flat_map(|dependency| &dependency.condition).map(|condition| {
@@ -79,7 +79,7 @@ fn walk(scope: &Scope, map: &Map, path: &mut Vec<String>, reads: &[Read], found:
                         .map(|read| read.path[path.len() - 1].as_str());
                     let near = crate::diag::nearest(&entry.key, siblings);
                     found.push(
-                        Diagnostic::of(&UNREAD.rule, format!("no template reads `{}`", path.join(".")))
+                        Diagnostic::from_rule(&UNREAD.rule, format!("no template reads `{}`", path.join(".")))
                             .at(entry.key_span, "")
                             .help(near.map_or_else(
                                 || "remove it, or use it in a template".to_owned(),

@@ -54,12 +54,12 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
             .map(|index| release.workloads()[*index].replicas())
             .try_fold((0_i64, false), |(sum, _), replicas| Some((sum.saturating_add(replicas?), true)))
             .and_then(|(sum, any)| any.then_some(sum));
-        found.extend(budgets.into_iter().filter_map(|budget| blocked(budget, replicas)));
+        found.extend(budgets.into_iter().filter_map(|budget| find_block(budget, replicas)));
     }
 }
 
-/// What blocks the eviction of the pods that a budget counts; how many they are may not be known.
-fn blocked(budget: Budget<'_>, replicas: Option<i64>) -> Option<Diagnostic> {
+/// The finding if a budget blocks the eviction of its pods. The number of replicas may be unknown.
+fn find_block(budget: Budget<'_>, replicas: Option<i64>) -> Option<Diagnostic> {
     let (path, why) = match (budget.max_unavailable(), budget.min_available()) {
         (Some(Int(0) | Percent(0)), _) => ("spec.maxUnavailable", "may never be unavailable".to_owned()),
         (None, Some(limit)) => {

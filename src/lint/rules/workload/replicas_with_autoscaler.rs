@@ -44,12 +44,12 @@ declare! {
 }
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
-    for scaler in release.of_kind("autoscaling", "HorizontalPodAutoscaler") {
+    for scaler in release.objects_of_kind("autoscaling", "HorizontalPodAutoscaler") {
         let target = |field: &str| scaler.at(&["spec", "scaleTargetRef", field]).and_then(Node::as_str);
         let (Some(kind), Some(name)) = (target("kind"), target("name")) else { continue };
         let group =
             target("apiVersion").and_then(|version| version.split_once('/')).map_or("", |(group, _)| group);
-        let scaled = release.named(group, kind, name, scaler).and_then(Workload::of);
+        let scaled = release.named(group, kind, name, scaler).and_then(Workload::from_object);
         let Some(workload) = scaled.filter(|workload| workload.spec("replicas").is_some()) else { continue };
         found.push(
             workload

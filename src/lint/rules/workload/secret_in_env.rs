@@ -95,7 +95,7 @@ const HELD: [&str; 13] = [
 /// Whether a variable holds the name of a Secret, or of a key in it: `DB_PASSWORD_SECRET: db-credentials`,
 /// `DB_PASSWORD_SECRET_KEY: password`. What is no such name is not one, whatever the variable is called.
 fn names_a_secret(name: &str, value: &str) -> bool {
-    let name = in_words(name);
+    let name = split_words(name);
     let held = name.strip_suffix("_KEY").unwrap_or(&name).strip_suffix("_SECRET");
     let is_called_after =
         held.is_some_and(|held| HELD.contains(&held.rsplit('_').next().unwrap_or_default()));
@@ -103,7 +103,7 @@ fn names_a_secret(name: &str, value: &str) -> bool {
 }
 
 fn ends_in_secret(name: &str) -> bool {
-    in_words(name).ends_with("SECRET")
+    split_words(name).ends_with("SECRET")
 }
 
 /// Whether the release holds a Secret of that name, or something that makes one, such as a `SealedSecret`.
@@ -111,7 +111,7 @@ fn is_secret_of(release: &Release<'_>, name: &str) -> bool {
     release.objects.iter().any(|object| object.kind.ends_with("Secret") && object.name == name)
 }
 
-fn in_words(name: &str) -> String {
+fn split_words(name: &str) -> String {
     name.to_ascii_uppercase().replace(['-', '.'], "_")
 }
 
@@ -120,9 +120,9 @@ fn is_secret_name(name: &str) -> bool {
     const WORDS: [&str; 8] =
         ["PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "TOKEN", "APIKEY", "PRIVATEKEY", "CREDENTIALS"];
     const KEYS: [&str; 4] = ["API_KEY", "PRIVATE_KEY", "SECRET_KEY", "ACCESS_KEY"];
-    let name = in_words(name);
+    let name = split_words(name);
     let last = name.rsplit('_').next().unwrap_or_default();
-    // What members of a cluster know each other by is no secret.
+    // Names by which members of a cluster identify each other are not secrets.
     if name.ends_with("CLUSTER_TOKEN") {
         return false;
     }

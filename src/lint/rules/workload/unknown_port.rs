@@ -51,7 +51,7 @@ declare! {
     release: check;
 }
 
-/// How many port names are looked through and shown for the one that was meant.
+/// How many port names are searched and shown as suggestions.
 const SHOWN: usize = 20;
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
@@ -77,7 +77,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
                             service.object.name
                         ),
                     )
-                    .help(known(target, &names)),
+                    .help(suggest_port(target, &names)),
                 );
             }
         }
@@ -105,7 +105,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
                                     container.name()
                                 ),
                             )
-                            .help(known(port, &names())),
+                            .help(suggest_port(port, &names())),
                     );
                 }
             }
@@ -113,7 +113,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     }
 }
 
-fn known(wanted: &str, names: &BTreeSet<&str>) -> String {
+fn suggest_port(wanted: &str, names: &BTreeSet<&str>) -> String {
     let shown = || names.iter().copied().take(SHOWN);
     match crate::diag::nearest(wanted, shown()) {
         Some(near) => format!("did you mean `{near}`?"),

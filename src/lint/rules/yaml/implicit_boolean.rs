@@ -1,4 +1,4 @@
-use super::{Scalar, in_values};
+use super::{Scalar, ambiguous_values};
 use crate::diag::Diagnostic;
 use crate::lint::registry::declare;
 
@@ -27,8 +27,8 @@ declare! {
     /// ## Fix
     /// Quote what is meant as text; write `true` or `false` where a boolean is meant.
     IMPLICIT_BOOLEAN = "yaml/implicit-boolean", Warning, "an unquoted word that YAML 1.1 reads as a boolean";
-    release: |release, found| release.disguised().iter().for_each(|scalar| check(scalar, found));
-    chart: |chart, found| in_values(chart).iter().for_each(|scalar| check(scalar, found));
+    release: |release, found| release.ambiguous_scalars().iter().for_each(|scalar| check(scalar, found));
+    chart: |chart, found| ambiguous_values(chart).iter().for_each(|scalar| check(scalar, found));
 }
 
 fn check(scalar: &Scalar<'_>, found: &mut Vec<Diagnostic>) {
@@ -39,7 +39,7 @@ fn check(scalar: &Scalar<'_>, found: &mut Vec<Diagnostic>) {
         return;
     }
     found.push(
-        Diagnostic::of(&IMPLICIT_BOOLEAN.rule, format!("`{word}` is read as `{flag}`"))
+        Diagnostic::from_rule(&IMPLICIT_BOOLEAN.rule, format!("`{word}` is read as `{flag}`"))
             .at(scalar.node.span, "")
             .help(format!("write `\"{word}\"` for the text, `{flag}` for the boolean")),
     );

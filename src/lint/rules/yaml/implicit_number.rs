@@ -1,4 +1,4 @@
-use super::{Scalar, in_values};
+use super::{Scalar, ambiguous_values};
 use crate::diag::Diagnostic;
 use crate::lint::registry::declare;
 
@@ -30,8 +30,8 @@ declare! {
     /// Quote versions, tags, commits and identifiers. A trailing zero is reported if the key contains a word such as
     /// version, tag or release; exponents and underscores are always reported.
     IMPLICIT_NUMBER = "yaml/implicit-number", Warning, "an unquoted text that YAML reads as another number";
-    release: |release, found| release.disguised().iter().for_each(|scalar| check(scalar, found));
-    chart: |chart, found| in_values(chart).iter().for_each(|scalar| check(scalar, found));
+    release: |release, found| release.ambiguous_scalars().iter().for_each(|scalar| check(scalar, found));
+    chart: |chart, found| ambiguous_values(chart).iter().for_each(|scalar| check(scalar, found));
 }
 
 fn check(scalar: &Scalar<'_>, found: &mut Vec<Diagnostic>) {
@@ -61,7 +61,7 @@ fn check(scalar: &Scalar<'_>, found: &mut Vec<Diagnostic>) {
         return;
     }
     found.push(
-        Diagnostic::of(&IMPLICIT_NUMBER.rule, format!("`{text}` is read as the number {number}"))
+        Diagnostic::from_rule(&IMPLICIT_NUMBER.rule, format!("`{text}` is read as the number {number}"))
             .at(scalar.node.span, "")
             .help(format!("write `\"{text}\"` for the text, `{number}` for the number")),
     );

@@ -7,11 +7,11 @@ super::group! {
     tab: TAB,
 }
 
-use crate::lint::scalar::{Scalar, disguised};
+use crate::lint::scalar::{Scalar, find_ambiguous};
 use crate::lint::subject::ChartSubject;
 
-/// The scalars of a chart's values, those given by the user included, that may be read as something else.
-fn in_values<'a>(subject: &ChartSubject<'a>) -> Vec<Scalar<'a>> {
+/// The scalars of a chart's values, including the user's, whose type may surprise.
+fn ambiguous_values<'a>(subject: &ChartSubject<'a>) -> Vec<Scalar<'a>> {
     // The root's values hold those of every sub-chart, each leaf with the place it was written at.
-    disguised(std::iter::once(&subject.computed.root.values), subject.sources)
+    find_ambiguous(std::iter::once(&subject.computed.root.values), subject.sources)
 }

@@ -1,4 +1,4 @@
-use super::{Scalar, in_values};
+use super::{Scalar, ambiguous_values};
 use crate::diag::Diagnostic;
 use crate::lint::registry::declare;
 
@@ -27,8 +27,8 @@ declare! {
     /// ## Fix
     /// Quote what is meant as text. File modes (`defaultMode: 0440`) are meant as octal and are not reported.
     OCTAL_NUMBER = "yaml/octal-number", Warning, "a number with a leading zero is read as octal";
-    release: |release, found| release.disguised().iter().for_each(|scalar| check(scalar, found));
-    chart: |chart, found| in_values(chart).iter().for_each(|scalar| check(scalar, found));
+    release: |release, found| release.ambiguous_scalars().iter().for_each(|scalar| check(scalar, found));
+    chart: |chart, found| ambiguous_values(chart).iter().for_each(|scalar| check(scalar, found));
 }
 
 fn check(scalar: &Scalar<'_>, found: &mut Vec<Diagnostic>) {
@@ -40,7 +40,7 @@ fn check(scalar: &Scalar<'_>, found: &mut Vec<Diagnostic>) {
     let mode = ["mode", "umask", "permission", "permissions", "chmod"].iter().any(|word| key.ends_with(word));
     let Some(number) = scalar.node.as_i64().filter(|_| octal && !mode) else { return };
     found.push(
-        Diagnostic::of(&OCTAL_NUMBER.rule, format!("`{}` is read as {number}", scalar.text))
+        Diagnostic::from_rule(&OCTAL_NUMBER.rule, format!("`{}` is read as {number}", scalar.text))
             .at(scalar.node.span, "")
             .help(format!("write `\"{}\"` for the text, `{number}` for the number", scalar.text)),
     );

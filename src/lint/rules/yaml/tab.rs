@@ -44,7 +44,7 @@ fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
                 let code = rest.starts_with("{%") || rest.starts_with("{{-") || rest.starts_with("{#");
                 if let Some(tab) = line[..indent].find('\t').filter(|_| !rest.is_empty() && !code) {
                     found.push(
-                        Diagnostic::of(&TAB.rule, "this line is indented with a tab")
+                        Diagnostic::from_rule(&TAB.rule, "this line is indented with a tab")
                             .at(Span::new(template.source, start + tab, start + indent), "")
                             .help("indent with spaces"),
                     );

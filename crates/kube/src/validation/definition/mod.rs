@@ -104,9 +104,9 @@ fn versions(spec: &At<'_, '_>, cx: &mut Context<'_>) {
     let (top_schema, top_columns) = (spec.field("validation"), spec.field("additionalPrinterColumns"));
     let top_subresources = spec.field("subresources");
     // What all versions have alike, the server moves up to where older API versions had it.
-    let one_schema = have_alike(&versions, "schema");
-    let one_list = have_alike(&versions, "additionalPrinterColumns");
-    let one_subresources = have_alike(&versions, "subresources");
+    let one_schema = have_same_field(&versions, "schema");
+    let one_list = have_same_field(&versions, "additionalPrinterColumns");
+    let one_subresources = have_same_field(&versions, "subresources");
 
     let mut seen = BTreeSet::new();
     let mut stored = 0_usize;
@@ -147,7 +147,7 @@ fn versions(spec: &At<'_, '_>, cx: &mut Context<'_>) {
 }
 
 /// Whether every version has the field, and the same in it.
-fn have_alike(versions: &At<'_, '_>, field: &str) -> bool {
+fn have_same_field(versions: &At<'_, '_>, field: &str) -> bool {
     let mut values = versions.items().map(|version| version.field(field).node());
     let first = values.next().flatten();
     first.is_some() && values.all(|value| value == first)
@@ -253,10 +253,10 @@ fn conversion(conversion: &At<'_, '_>, cx: &mut Context<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{check, said};
+    use super::super::testing::{check, list_findings};
 
     fn definition(name: &str, spec: &str) -> Vec<String> {
-        said(&format!(
+        list_findings(&format!(
             "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{name: {name}}}\n\
              spec: {{group: b.c, names: {{kind: A, plural: as}}, {spec}}}\n"
         ))

@@ -274,7 +274,7 @@ fn defaults(schema: &At<'_, '_>, cx: &mut Context<'_>) {
 
 /// `ValidateCustomResourceDefinitionOpenAPISchema`.
 fn open_api(schema: &At<'_, '_>, cx: &mut Context<'_>) {
-    unsupported(schema, cx);
+    forbid_unsupported(schema, cx);
     let (additional, properties) = (schema.field("additionalProperties"), schema.field("properties"));
     if !properties.is_empty() && (additional.bool() == Some(false) || is_map(&additional)) {
         cx.forbidden(&additional, "additionalProperties and properties are mutual exclusive");
@@ -302,7 +302,7 @@ fn open_api(schema: &At<'_, '_>, cx: &mut Context<'_>) {
 }
 
 /// `specStandardValidatorV3.validate`: what OpenAPI has and definitions may not use.
-fn unsupported(schema: &At<'_, '_>, cx: &mut Context<'_>) {
+fn forbid_unsupported(schema: &At<'_, '_>, cx: &mut Context<'_>) {
     const TYPES: &[&str] = &["array", "boolean", "integer", "number", "object", "string"];
 
     let kind = schema.field("type");
@@ -462,16 +462,16 @@ fn is_empty_list(at: &At<'_, '_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::validation::testing::{check, said};
+    use crate::validation::testing::{check, list_findings};
 
     /// A definition whose only version has the schema.
     fn schema(schema: &str) -> Vec<String> {
-        let said = said(&format!(
+        let findings = list_findings(&format!(
             "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{name: as.b.c}}\n\
              spec: {{group: b.c, names: {{kind: A, plural: as}}, scope: Cluster, versions: [{{name: v1, served: true, \
              storage: true, schema: {{openAPIV3Schema: {{type: object, {schema}}}}}}}]}}\n"
         ));
-        said.iter().map(|line| line.replace("spec.validation.openAPIV3Schema.", "")).collect()
+        findings.iter().map(|line| line.replace("spec.validation.openAPIV3Schema.", "")).collect()
     }
 
     #[test]

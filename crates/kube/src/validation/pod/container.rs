@@ -17,7 +17,7 @@ pub(super) fn containers(spec: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Context<'_>)
     let mut names = Texts::default();
     let mut host_ports = BTreeSet::new();
     for container in containers.items() {
-        common(&container, pod, cx);
+        validate_common(&container, pod, cx);
         let name = container.field("name");
         if names.repeats(name.text()) {
             cx.duplicate(&name);
@@ -40,7 +40,7 @@ pub(super) fn init_containers(spec: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Context
     let containers = spec.field("initContainers");
     let mut names: Texts<'_> = regular.items().map(|other| other.field("name").text()).collect();
     for container in containers.items() {
-        common(&container, pod, cx);
+        validate_common(&container, pod, cx);
         init_restart_policy(&container, cx);
         let name = container.field("name");
         if !name.text().is_empty() && names.repeats(name.text()) {
@@ -56,7 +56,7 @@ pub(super) fn init_containers(spec: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Context
         }
         for field in ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"] {
             let place = container.field(field);
-            // `stopSignal` is dropped while its gate is off, and with it a lifecycle that says nothing else.
+            // `stopSignal` is dropped while its gate is off, and with it a lifecycle that sets nothing else.
             let dropped = !cx.gate(Feature::ContainerStopSignals)
                 && place.field("stopSignal").is_set()
                 && !place.field("postStart").is_set()
@@ -100,7 +100,7 @@ pub(super) fn ephemeral_containers(spec: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Co
     }
     let mut names = Texts::default();
     for container in containers.items() {
-        common(&container, pod, cx);
+        validate_common(&container, pod, cx);
         image_without_padding(&container, cx);
         let target = container.field("targetContainerName");
         let name = container.field("name");
@@ -113,7 +113,7 @@ pub(super) fn ephemeral_containers(spec: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Co
         }
         for field in FORBIDDEN {
             let place = container.field(field);
-            // Resources alone are no pointer and no list: an empty map is as good as none.
+            // Only resources are neither a pointer nor a list: an empty map is equal to none.
             if place.is_set() && (*field != "resources" || !place.is_empty()) {
                 cx.forbidden(&place, "cannot be set for an Ephemeral Container");
             }
@@ -128,7 +128,7 @@ pub(super) fn ephemeral_containers(spec: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Co
     }
 }
 
-/// `validateContainersOnlyForPod`: what a template may say and a pod may not.
+/// `validateContainersOnlyForPod`: fields that a template may set and a pod may not.
 pub(super) fn only_for_pods(spec: &At<'_, '_>, cx: &mut Context<'_>) {
     for list in ["containers", "initContainers"] {
         for container in spec.field(list).items() {
@@ -151,7 +151,7 @@ fn image_without_padding(container: &At<'_, '_>, cx: &mut Context<'_>) {
 }
 
 /// `validateContainerCommon`.
-fn common(container: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Context<'_>) {
+fn validate_common(container: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Context<'_>) {
     let name = container.field("name");
     if name.text().is_empty() {
         cx.required(&name, "");
@@ -214,9 +214,9 @@ struct HostPort<'n> {
 }
 
 impl<'n> HostPort<'n> {
-    fn of(port: &At<'_, 'n>, pod: &Pod<'_>) -> Option<Self> {
+    fn from_port(port: &At<'_, 'n>, pod: &Pod<'_>) -> Option<Self> {
         let mut number = port.field("hostPort").int().unwrap_or(0);
-        if number == 0 && pod.complete && pod.host_network {
+        if number == 0 && pod.is_complete && pod.host_network {
             number = port.field("containerPort").int().unwrap_or(0);
         }
         (number != 0).then(|| Self {
@@ -235,7 +235,7 @@ fn host_port_conflicts<'n>(
     cx: &mut Context<'_>,
 ) {
     for port in container.field("ports").items() {
-        if let Some(wanted) = HostPort::of(&port, pod)
+        if let Some(wanted) = HostPort::from_port(&port, pod)
             && !taken.insert(wanted)
         {
             cx.duplicate(&port.field("hostPort"));
@@ -247,7 +247,8 @@ fn host_port_conflicts<'n>(
 fn volume_mounts(container: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Context<'_>) {
     let mounts = container.field("volumeMounts");
     let devices = container.field("volumeDevices");
-    let (device_names, device_paths) = (texts(&devices, "name"), texts(&devices, "devicePath"));
+    let (device_names, device_paths) =
+        (collect_texts(&devices, "name"), collect_texts(&devices, "devicePath"));
     let mut paths = Texts::default();
     for mount in mounts.items() {
         let name = mount.field("name");
@@ -321,8 +322,8 @@ fn recursive_read_only(mount: &At<'_, '_>, mounts: &At<'_, '_>, cx: &mut Context
     }
 }
 
-/// What the items of a list say in a field.
-fn texts<'n>(list: &At<'_, 'n>, field: &str) -> Texts<'n> {
+/// The texts in a field of the items of a list.
+fn collect_texts<'n>(list: &At<'_, 'n>, field: &str) -> Texts<'n> {
     list.items().map(|item| item.field(field).text()).collect()
 }
 
@@ -333,7 +334,7 @@ fn volume_devices(container: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Context<'_>) {
     if devices.is_empty() {
         return;
     }
-    let (mount_names, mount_paths) = (texts(&mounts, "name"), texts(&mounts, "mountPath"));
+    let (mount_names, mount_paths) = (collect_texts(&mounts, "name"), collect_texts(&mounts, "mountPath"));
     let (mut names, mut paths) = (Texts::default(), Texts::default());
     for device in devices.items() {
         let name = device.field("name");

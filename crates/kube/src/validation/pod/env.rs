@@ -188,7 +188,7 @@ fn subscripted(path: &str) -> Option<(&str, &str)> {
     (!field.is_empty()).then_some((field, subscript))
 }
 
-/// `validateContainerResourceFieldSelector`; a volume has to say whose resource it means.
+/// `validateContainerResourceFieldSelector`; a volume has to name the container.
 pub(super) fn resource_selector(selector: &At<'_, '_>, volume: bool, cx: &mut Context<'_>) {
     const RESOURCES: &[&str] = &[
         "limits.cpu",

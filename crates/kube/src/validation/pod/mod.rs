@@ -29,19 +29,19 @@ pub(super) fn pod_template(root: &At<'_, '_>, cx: &mut Context<'_>) {
 
 /// `ValidatePodTemplateSpec`: `template` is the place of the whole template (`spec.template`).
 pub(super) fn template_spec(template: &At<'_, '_>, cx: &mut Context<'_>) {
-    held_template(template, Holder::Template, cx);
+    workload_template(template, Holder::Template, cx);
 }
 
 /// `ValidatePodTemplateSpec` for a `StatefulSet`: its claim templates, whose place is `claims`, become volumes
 /// in front of the template's own and replace those of the same name.
 pub(super) fn template_spec_with_claims<'n>(template: &At<'_, 'n>, claims: At<'_, 'n>, cx: &mut Context<'_>) {
-    held_template(template, Holder::StatefulSet { claims }, cx);
+    workload_template(template, Holder::StatefulSet { claims }, cx);
 }
 
 /// The part of `ValidatePodTemplateSpec` that a `StatefulSet` got before 1.34: its pods' spec was not validated.
 pub(super) fn template_with_unchecked_spec(template: &At<'_, '_>, cx: &mut Context<'_>) {
     template_metadata(template, cx);
-    warning::of(template, cx);
+    warning::warn_of_template(template, cx);
 }
 
 /// What `ValidatePodTemplateSpec` checks of the template's metadata.
@@ -54,7 +54,7 @@ fn template_metadata(template: &At<'_, '_>, cx: &mut Context<'_>) {
     specific_annotations(&annotations, &template.field("spec"), cx);
 }
 
-fn held_template<'n>(template: &At<'_, 'n>, holder: Holder<'_, 'n>, cx: &mut Context<'_>) {
+fn workload_template<'n>(template: &At<'_, 'n>, holder: Holder<'_, 'n>, cx: &mut Context<'_>) {
     template_metadata(template, cx);
     let spec = template.field("spec");
     pod_spec(&spec, holder, cx);
@@ -62,7 +62,7 @@ fn held_template<'n>(template: &At<'_, 'n>, holder: Holder<'_, 'n>, cx: &mut Con
     if !spec.field("ephemeralContainers").is_empty() {
         cx.forbidden(&spec.field("ephemeralContainers"), "ephemeral containers not allowed in pod template");
     }
-    warning::of(template, cx);
+    warning::warn_of_template(template, cx);
 }
 
 /// `ValidatePodCreate`, but for the metadata every object has.
@@ -83,7 +83,7 @@ pub(super) fn pod(root: &At<'_, '_>, cx: &mut Context<'_>) {
     if !spec.field("nodeName").text().is_empty() && !spec.field("schedulingGates").is_empty() {
         cx.forbidden(&spec.field("nodeName"), "cannot be set until all schedulingGates have been cleared");
     }
-    warning::of(root, cx);
+    warning::warn_of_template(root, cx);
 }
 
 /// Whose spec is validated: some rules hold for pods only, as templates may be completed later.
@@ -111,7 +111,7 @@ impl<'p, 'n> Holder<'p, 'n> {
 /// What the checks below the spec need to know of the rest of it.
 struct Pod<'n> {
     /// A pod, whose spec is complete; templates may be completed later.
-    complete: bool,
+    is_complete: bool,
     host_network: bool,
     /// The containers share the user namespace of the host.
     host_users: bool,
@@ -125,7 +125,7 @@ struct Pod<'n> {
 /// `ValidatePodSpec`.
 fn pod_spec<'n>(spec: &At<'_, 'n>, holder: Holder<'_, 'n>, cx: &mut Context<'_>) {
     let pod = Pod {
-        complete: holder.pod_metadata().is_some(),
+        is_complete: holder.pod_metadata().is_some(),
         host_network: spec.field("hostNetwork").flag(),
         host_users: spec.field("hostUsers").bool().unwrap_or(true),
         restart_policy: or_default(spec.field("restartPolicy").text(), "Always"),

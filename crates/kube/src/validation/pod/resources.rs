@@ -82,7 +82,7 @@ pub(super) fn pod_level(spec: &At<'_, '_>, pod: &Pod<'_>, cx: &mut Context<'_>) 
         cx.forbidden(&resources.field("claims"), "claims may not be set for Resources at pod-level");
     }
     requirements(&resources, pod_resource_name, cx);
-    if pod.complete {
+    if pod.is_complete {
         defaulted_requests(spec, &resources, pod, cx);
     }
     consistency(spec, &resources, pod, cx);
@@ -252,7 +252,7 @@ fn aggregate(spec: &At<'_, '_>, list: &str, name: &str, pod: &Pod<'_>) -> Quanti
         let resources = container.field("resources");
         let amount = quantity(&resources.field(list).key(name));
         // In pods requests are defaulted to limits.
-        let defaulted = || pod.complete.then(|| quantity(&resources.field("limits").key(name))).flatten();
+        let defaulted = || pod.is_complete.then(|| quantity(&resources.field("limits").key(name))).flatten();
         amount.or_else(defaulted).unwrap_or(Quantity::ZERO)
     };
     let mut running =

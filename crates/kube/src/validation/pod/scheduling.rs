@@ -276,8 +276,8 @@ fn label_keys(term: &At<'_, '_>, selector: &At<'_, '_>, pod: Option<At<'_, '_>>,
         let by_label = usize::from(selector.field("matchLabels").key(key.text()).is_set());
         let by_expression = expressions.items().filter(named).count();
         let added = pod.is_some_and(|pod| pod.field("labels").key(key.text()).is_set());
-        let said = by_expression + usize::from(added);
-        if selector.is_set() && said > 0 && by_label + said > 1 {
+        let by_selector = by_expression + usize::from(added);
+        if selector.is_set() && by_selector > 0 && by_label + by_selector > 1 {
             // The server's path leaves out which list it is an index of.
             let blamed = term.index(index).showing(&key);
             cx.invalid(&blamed, "exists in both matchLabelKeys and labelSelector");

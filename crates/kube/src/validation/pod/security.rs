@@ -12,7 +12,7 @@ pub(super) const APP_ARMOR: &str = "container.apparmor.security.beta.kubernetes.
 /// `validatePodSpecSecurityContext`.
 pub(super) fn pod_context(spec: &At<'_, '_>, cx: &mut Context<'_>) {
     let context = spec.field("securityContext");
-    // The server keeps `shareProcessNamespace` in the context, and says so.
+    // The server reports `shareProcessNamespace` as part of the security context.
     let share = spec.field("shareProcessNamespace").below(&context);
     if share.flag() && spec.field("hostPID").flag() {
         cx.invalid(&share, "ShareProcessNamespace and HostPID cannot both be enabled");

@@ -14,8 +14,8 @@ fn diagnostics(manifest: &str, version: Version) -> Vec<Diagnostic> {
     diagnostics
 }
 
-/// What is said about a manifest: `path rule` for each error, `path warning` for each warning.
-fn said(manifest: &str, version: Version) -> Vec<String> {
+/// The findings for a manifest: `path rule` for each error, `path warning` for each warning.
+fn list_findings(manifest: &str, version: Version) -> Vec<String> {
     diagnostics(manifest, version)
         .iter()
         .map(|diagnostic| {
@@ -33,15 +33,15 @@ fn indented(text: &str, by: usize) -> String {
     text.lines().flat_map(|line| [" ".repeat(by).as_str(), line, "\n"].map(str::to_owned)).collect()
 }
 
-/// What is said about a pod of one container, given the rest of its spec.
+/// The findings for a pod of one container, given the rest of its spec.
 fn pod(spec: &str) -> Vec<String> {
     pod_of(Version::DEFAULT, "", spec)
 }
 
-/// What is said about a pod of one container, given the rest of the container.
+/// The findings for a pod of one container, given the rest of the container.
 fn container(rest: &str) -> Vec<String> {
-    let said = pod_of(Version::DEFAULT, rest, "");
-    said.iter().map(|line| line.replace("spec.containers[0].", "")).collect()
+    let findings = pod_of(Version::DEFAULT, rest, "");
+    findings.iter().map(|line| line.replace("spec.containers[0].", "")).collect()
 }
 
 fn pod_of(version: Version, container: &str, spec: &str) -> Vec<String> {
@@ -50,10 +50,10 @@ fn pod_of(version: Version, container: &str, spec: &str) -> Vec<String> {
         indented(container, 4),
         indented(spec, 2)
     );
-    said(&manifest, version)
+    list_findings(&manifest, version)
 }
 
-/// What is said about the pod template of a `StatefulSet` that has one claim template, `data`.
+/// The findings for the pod template of a `StatefulSet` with one claim template, `data`.
 fn template(spec: &str) -> Vec<String> {
     let manifest = format!(
         "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{name: s}}\nspec:\n  serviceName: s\n  \
@@ -62,8 +62,8 @@ fn template(spec: &str) -> Vec<String> {
          metadata: {{labels: {{app: s}}}}\n    spec:\n{}",
         indented(spec, 6)
     );
-    let said = said(&manifest, Version::DEFAULT);
-    said.iter().map(|line| line.replace("spec.template.spec.", "")).collect()
+    let findings = list_findings(&manifest, Version::DEFAULT);
+    findings.iter().map(|line| line.replace("spec.template.spec.", "")).collect()
 }
 
 #[test]
@@ -112,9 +112,12 @@ fn init_containers_have_no_probes_unless_they_run_on() {
 #[test]
 fn restart_policies_of_containers_depend_on_the_version() {
     let rules = "restartPolicy: Never\nrestartPolicyRules: [{action: RestartAllContainers, exitCodes: {operator: In, values: [1]}}]";
-    let said = |version| pod_of(version, rules, "");
-    assert_eq!(said(Version::V1_36), [""; 0]);
-    assert_eq!(said(Version::V1_35), ["spec.containers[0].restartPolicyRules[0].action unsupported-value"]);
+    let findings = |version| pod_of(version, rules, "");
+    assert_eq!(findings(Version::V1_36), [""; 0]);
+    assert_eq!(
+        findings(Version::V1_35),
+        ["spec.containers[0].restartPolicyRules[0].action unsupported-value"]
+    );
     assert_eq!(pod_of(Version::V1_34, "restartPolicy: Never", ""), [""; 0]);
     assert_eq!(
         pod_of(Version::V1_33, "restartPolicy: Never", ""),
@@ -238,8 +241,8 @@ fn keys_from_files_need_an_empty_directory() {
 #[test]
 fn mounts_name_volumes_and_go_to_places_of_their_own() {
     let mounts = |mounts: &str| {
-        let said = pod_of(Version::DEFAULT, &format!("volumeMounts: [{mounts}]"), "volumes: [{name: v}]");
-        said.iter().map(|line| line.replace("spec.containers[0].volumeMounts", "")).collect::<Vec<_>>()
+        let findings = pod_of(Version::DEFAULT, &format!("volumeMounts: [{mounts}]"), "volumes: [{name: v}]");
+        findings.iter().map(|line| line.replace("spec.containers[0].volumeMounts", "")).collect::<Vec<_>>()
     };
     assert_eq!(mounts("{name: v, mountPath: /a, subPath: a/b, recursiveReadOnly: Disabled}"), [""; 0]);
     assert_eq!(
@@ -277,13 +280,13 @@ fn a_mount_of_nothing_learns_what_there_is() {
 
 #[test]
 fn devices_are_claims() {
-    let said = template(
+    let findings = template(
         "volumes: [{name: v}]\ncontainers:\n- name: c\n  image: i\n  volumeMounts: [{name: data, mountPath: /data}]\n  \
          volumeDevices: [{name: v, devicePath: /dev/a}, {name: w, devicePath: ../b}, {name: data, devicePath: /data}]",
     );
     let at = "containers[0]";
     assert_eq!(
-        said,
+        findings,
         [
             format!("{at}.volumeMounts[0].name invalid-value"),
             format!("{at}.volumeMounts[0].mountPath invalid-value"),
@@ -311,8 +314,8 @@ fn a_volume_with_an_error_cannot_be_mounted() {
 #[test]
 fn each_kind_of_volume_has_its_rules() {
     let volume = |source: &str| {
-        let said = pod(&format!("volumes: [{{name: v, {source}}}]"));
-        let errors = said.iter().filter(|line| !line.ends_with(" warning"));
+        let findings = pod(&format!("volumes: [{{name: v, {source}}}]"));
+        let errors = findings.iter().filter(|line| !line.ends_with(" warning"));
         errors.map(|line| line.replace("spec.volumes[0].", "")).collect::<Vec<_>>().join(", ")
     };
     for (source, expected) in [
@@ -455,11 +458,11 @@ fn rules_change_with_their_feature_gates() {
         ),
     ];
     for (container, spec, since, older, newer) in rows {
-        let before = Version::of_minor(since.minor() - 1).unwrap();
+        let before = Version::from_minor(since.minor() - 1).unwrap();
         let text = format!("{container} {spec}");
         let errors = |version| {
-            let said = pod_of(version, container, spec);
-            said.into_iter().filter(|line| !line.ends_with("warning")).collect::<Vec<_>>()
+            let findings = pod_of(version, container, spec);
+            findings.into_iter().filter(|line| !line.ends_with("warning")).collect::<Vec<_>>()
         };
         assert_eq!(errors(before), older, "{text} in {before}");
         assert_eq!(errors(since), newer, "{text} in {since}");
@@ -469,12 +472,12 @@ fn rules_change_with_their_feature_gates() {
 #[test]
 fn trust_bundles_are_projected_since_1_37() {
     let bundle = |version, rest: &str| {
-        let said = pod_of(
+        let findings = pod_of(
             version,
             "",
             &format!("volumes: [{{name: v, projected: {{sources: [{{clusterTrustBundle: {{{rest}}}}}]}}}}]"),
         );
-        said.join(", ").replace("spec.volumes[0].projected.sources[0].clusterTrustBundle", "")
+        findings.join(", ").replace("spec.volumes[0].projected.sources[0].clusterTrustBundle", "")
     };
     // The field is dropped, and the server then warns of a source that holds nothing.
     assert_eq!(bundle(Version::V1_36, "path: /a"), "spec.volumes[0].projected.sources[0] warning");
@@ -491,7 +494,7 @@ fn trust_bundles_are_projected_since_1_37() {
 
 #[test]
 fn certificates_of_pods_are_projected_since_1_37() {
-    let said = |version, certificate: &str| {
+    let findings = |version, certificate: &str| {
         pod_of(
             version,
             "",
@@ -501,10 +504,10 @@ fn certificates_of_pods_are_projected_since_1_37() {
         )
     };
     let good = "signerName: example.net/a, keyType: ED25519, credentialBundlePath: a";
-    assert_eq!(said(Version::V1_37, good), [""; 0]);
-    assert_eq!(said(Version::V1_36, "keyType: x"), ["spec.volumes[0].projected.sources[0] warning"]);
+    assert_eq!(findings(Version::V1_37, good), [""; 0]);
+    assert_eq!(findings(Version::V1_36, "keyType: x"), ["spec.volumes[0].projected.sources[0] warning"]);
     assert_eq!(
-        said(Version::V1_37, "signerName: kubernetes.io/a, keyType: RSA, maxExpirationSeconds: 86401"),
+        findings(Version::V1_37, "signerName: kubernetes.io/a, keyType: RSA, maxExpirationSeconds: 86401"),
         [
             "spec.volumes[0].projected.sources[0].podCertificate.keyType unsupported-value",
             "spec.volumes[0].projected.sources[0].podCertificate.maxExpirationSeconds invalid-value",
@@ -512,7 +515,7 @@ fn certificates_of_pods_are_projected_since_1_37() {
         ]
     );
     assert_eq!(
-        said(Version::V1_37, &format!("{good}, keyPath: a, maxExpirationSeconds: 1")),
+        findings(Version::V1_37, &format!("{good}, keyPath: a, maxExpirationSeconds: 1")),
         [
             "spec.volumes[0].projected.sources[0].podCertificate.maxExpirationSeconds invalid-value",
             "spec.volumes[0].projected invalid-value",
@@ -546,8 +549,8 @@ fn probes_have_one_handler_and_sane_numbers() {
         ]
     );
     let probe = |rest: &str| {
-        let said = container(&format!("livenessProbe: {{{rest}}}"));
-        said.iter().map(|line| line.replace("livenessProbe.", "")).collect::<Vec<_>>().join(", ")
+        let findings = container(&format!("livenessProbe: {{{rest}}}"));
+        findings.iter().map(|line| line.replace("livenessProbe.", "")).collect::<Vec<_>>().join(", ")
     };
     for (rest, expected) in [
         ("httpGet: {port: http}, successThreshold: 0, timeoutSeconds: 0", ""),
@@ -580,8 +583,8 @@ fn hooks_sleep_no_longer_than_the_pod_has() {
 #[test]
 fn resources_are_known_whole_and_within_their_limits() {
     let resources = |rest: &str| {
-        let said = container(&format!("resources: {{{rest}}}"));
-        said.iter().map(|line| line.replace("resources", "")).collect::<Vec<_>>().join(", ")
+        let findings = container(&format!("resources: {{{rest}}}"));
+        findings.iter().map(|line| line.replace("resources", "")).collect::<Vec<_>>().join(", ")
     };
     for (rest, expected) in [
         ("limits: {cpu: 1, memory: 1Gi, example.net/gpu: 1}, requests: {cpu: 500m, example.net/gpu: 1}", ""),
@@ -663,8 +666,8 @@ fn security_contexts_do_not_contradict_themselves() {
         ]
     );
     let context = |rest: &str| {
-        let said = container(&format!("securityContext: {{{rest}}}"));
-        said.iter().map(|line| line.replace("securityContext", "")).collect::<Vec<_>>().join(", ")
+        let findings = container(&format!("securityContext: {{{rest}}}"));
+        findings.iter().map(|line| line.replace("securityContext", "")).collect::<Vec<_>>().join(", ")
     };
     for (rest, expected) in [
         ("privileged: true", ""),
@@ -753,7 +756,7 @@ fn operating_systems_have_options_of_their_own() {
 #[test]
 fn annotations_that_fields_replaced_are_still_checked() {
     let annotated = |annotations: &str, rest: &str| {
-        said(
+        list_findings(
             &format!(
                 "apiVersion: v1\nkind: Pod\nmetadata: {{name: p, annotations: {{{annotations}}}}}\nspec:\n  containers: [{{name: c, image: i{rest}}}]\n"
             ),
@@ -803,12 +806,15 @@ fn only_the_metadata_of_a_sets_template_is_checked_before_1_34() {
                     {kubernetes.io/config.mirror: x}}\n    spec: {containers: [{name: A}]}\n";
     let mirror = "spec.template.annotations[kubernetes.io/config.mirror] invalid-value";
     let at = "spec.template.spec.containers[0]";
-    assert_eq!(said(manifest, Version::V1_33), [mirror]);
+    assert_eq!(list_findings(manifest, Version::V1_33), [mirror]);
     let aliased =
         manifest.replace("spec: {containers", "spec: {hostAliases: [{ip: '::1'}, {ip: '::1'}], containers");
-    assert_eq!(said(&aliased, Version::V1_33), [mirror, "spec.template.spec.hostAliases[1].ip warning"]);
     assert_eq!(
-        said(manifest, Version::V1_34),
+        list_findings(&aliased, Version::V1_33),
+        [mirror, "spec.template.spec.hostAliases[1].ip warning"]
+    );
+    assert_eq!(
+        list_findings(manifest, Version::V1_34),
         [mirror, &format!("{at}.name invalid-value"), &format!("{at}.image required")]
     );
 }
@@ -970,11 +976,11 @@ fn nodes_are_named_by_labels_that_they_can_have() {
 
 #[test]
 fn ephemeral_containers_are_told_apart_and_have_few_fields() {
-    let said = pod(
+    let findings = pod(
         "ephemeralContainers: [{name: e, image: i, resources: {}}, {name: e, image: i, livenessProbe: {}}]",
     );
     assert_eq!(
-        said,
+        findings,
         [
             "spec.ephemeralContainers[1].name duplicate-value",
             "spec.ephemeralContainers[1].livenessProbe forbidden",
@@ -986,7 +992,7 @@ fn ephemeral_containers_are_told_apart_and_have_few_fields() {
 #[test]
 fn the_labels_that_a_pod_is_matched_by_are_added_to_the_selector() {
     let pod = |labels: &str| {
-        said(
+        list_findings(
             &format!(
                 "apiVersion: v1\nkind: Pod\nmetadata: {{name: p, labels: {{{labels}}}}}\nspec:\n  \
                  containers: [{{name: c, image: i}}]\n  affinity: {{podAffinity: {{\

@@ -4,10 +4,10 @@ use super::{At, Context, Holder, env, names};
 use crate::Version;
 use crate::gates::Feature;
 use crate::validation::volume_source::{
-    self, Kind, aws_elastic_block_store, azure_disk, azure_file, ceph_fs, cinder, csi_driver_name,
-    fibre_channel, flex_volume, flocker, gce_persistent_disk, glusterfs, host_path, iscsi, kind,
-    local_descending_path, nfs, photon, portworx, quobyte, rbd, required, scale_io, storage_os, vsphere,
-    within,
+    self, Kind, aws_elastic_block_store, azure_disk, azure_file, ceph_fs, check_range, cinder,
+    csi_driver_name, fibre_channel, flex_volume, flocker, gce_persistent_disk, glusterfs, host_path, iscsi,
+    kind, local_descending_path, nfs, photon, portworx, quobyte, rbd, required, scale_io, storage_os,
+    vsphere,
 };
 use crate::validation::{Texts, claim, metadata, resources};
 use std::collections::BTreeMap;
@@ -534,5 +534,5 @@ fn keys_to_paths(items: &At<'_, '_>, cx: &mut Context<'_>) {
 
 /// A file mode: the nine bits of permissions.
 fn mode(mode: &At<'_, '_>, cx: &mut Context<'_>) {
-    within(mode, 0, 0o777, "must be a number between 0 and 0777 (octal), both inclusive", cx);
+    check_range(mode, 0, 0o777, "must be a number between 0 and 0777 (octal), both inclusive", cx);
 }

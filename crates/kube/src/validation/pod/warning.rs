@@ -9,7 +9,7 @@ use crate::validation::Texts;
 use std::collections::BTreeMap;
 
 /// `GetWarningsForPod` and `GetWarningsForPodTemplate`: `holder` is the place of the pod or template.
-pub(super) fn of(holder: &At<'_, '_>, cx: &mut Context<'_>) {
+pub(super) fn warn_of_template(holder: &At<'_, '_>, cx: &mut Context<'_>) {
     warnings(&holder.field("metadata").field("annotations"), &holder.field("spec"), cx);
 }
 
@@ -142,7 +142,7 @@ fn without_field(
     }
 }
 
-/// Kinds of volumes that are on their way out.
+/// Deprecated kinds of volumes.
 fn volumes(volumes: &At<'_, '_>, cx: &mut Context<'_>) {
     const OLD: &[(&str, &str, &str)] = &[
         ("photonPersistentDisk", "photonPersistentDisk", "deprecated in v1.11, non-functional in v1.16+"),
@@ -254,7 +254,7 @@ fn hidden_variables(variables: &At<'_, '_>, cx: &mut Context<'_>) {
         }
         let value = variable.field("value").text();
         let reference = format!("$({name})");
-        // A value that builds upon the earlier one is meant that way.
+        // A value that refers to the earlier one is intended.
         let builds =
             !variable.field("valueFrom").is_set() && value != reference && value.contains(&reference);
         if !builds {
@@ -293,7 +293,7 @@ impl Seen<'_> {
 /// With how many others of its number a port is compared.
 const RIVALS: usize = 20;
 
-/// Ports that containers of the pod would contend for, and names that do not tell them apart.
+/// Ports that several containers of the pod use, and duplicate port names.
 fn ports(spec: &At<'_, '_>, cx: &mut Context<'_>) {
     let mut seen: Vec<Seen<'_>> = Vec::new();
     // By what two ports have to share to be in each other's way, the first ones.

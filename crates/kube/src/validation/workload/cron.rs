@@ -70,7 +70,7 @@ const DAYS: &[&str] = &["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 /// `Parser.Parse` with the standard five fields and descriptors.
 fn parse(schedule: &str) -> Result<(), String> {
     if schedule.starts_with("TZ=") || schedule.starts_with("CRON_TZ=") {
-        // Refused by the caller, whatever it says.
+        // The caller rejects it in any case.
         return Ok(());
     }
     if schedule.starts_with('@') {

@@ -1,4 +1,4 @@
-use super::super::testing::{check, said, said_by};
+use super::super::testing::{check, list_findings, list_findings_in};
 use crate::Version;
 
 /// A StatefulSet that lacks nothing, with more lines in its spec.
@@ -23,7 +23,7 @@ const JOB_TEMPLATE: &str = "template: {spec: {restartPolicy: Never, containers: 
 #[test]
 fn stateful_sets() {
     check(
-        |spec| said(&set(spec)),
+        |spec| list_findings(&set(spec)),
         &[
             ("replicas: 0", &[]),
             ("replicas: -1", &["spec.replicas invalid-value"]),
@@ -62,8 +62,8 @@ fn the_share_that_may_be_unavailable_counts_since_1_37() {
         ("101%", &["spec.updateStrategy.rollingUpdate.maxUnavailable invalid-value"]),
     ] {
         let manifest = set(&format!("updateStrategy: {{rollingUpdate: {{maxUnavailable: {value}}}}}"));
-        assert_eq!(said_by(Version::V1_37, &manifest), expected, "{value}");
-        assert!(said(&manifest).is_empty(), "{value}");
+        assert_eq!(list_findings_in(Version::V1_37, &manifest), expected, "{value}");
+        assert!(list_findings(&manifest).is_empty(), "{value}");
     }
 }
 
@@ -75,7 +75,7 @@ fn the_namespace_of_a_data_source_is_read_in_templates() {
     };
     let source = "kind: PersistentVolumeClaim, name: b";
     check(
-        |sources| said(&claim(sources)),
+        |sources| list_findings(&claim(sources)),
         &[
             (&format!("dataSourceRef: {{{source}, namespace: other}}"), &[]),
             (
@@ -98,15 +98,20 @@ fn controllers_warn_of_names_with_dots() {
         ("apps/v1", "ReplicaSet", SELECTOR),
     ] {
         let manifest = workload(api_version, kind, &format!("{{{selector}, {TEMPLATE}}}"));
-        assert!(said(&manifest).is_empty(), "{kind}");
-        assert_eq!(said(&manifest.replace("name: a}\nspec", "name: a.b}\nspec")), ["metadata.name warning"]);
+        assert!(list_findings(&manifest).is_empty(), "{kind}");
+        assert_eq!(
+            list_findings(&manifest.replace("name: a}\nspec", "name: a.b}\nspec")),
+            ["metadata.name warning"]
+        );
     }
 }
 
 #[test]
 fn revisions_have_data() {
     let revision = |rest: &str| {
-        said(&format!("apiVersion: apps/v1\nkind: ControllerRevision\nmetadata: {{name: a}}\n{rest}\n"))
+        list_findings(&format!(
+            "apiVersion: apps/v1\nkind: ControllerRevision\nmetadata: {{name: a}}\n{rest}\n"
+        ))
     };
     check(
         revision,
@@ -120,23 +125,23 @@ fn claim_templates_are_named_as_volumes_are() {
         let spec = "{accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}";
         set(&format!("volumeClaimTemplates: [{{metadata: {{name: {name}}}, spec: {spec}}}]"))
     };
-    assert_eq!(said(&claim("data")), [""; 0]);
-    assert_eq!(said(&claim("Data")), ["spec.template.spec.volumes[0].name invalid-value"]);
+    assert_eq!(list_findings(&claim("data")), [""; 0]);
+    assert_eq!(list_findings(&claim("Data")), ["spec.template.spec.volumes[0].name invalid-value"]);
 }
 
 #[test]
 fn templates_of_stateful_sets_are_looked_into_since_1_34() {
     let manifest = set("replicas: 1").replace("image: db:1", "imagePullPolicy: Often");
-    assert_eq!(said_by(Version::V1_33, &manifest), [""; 0]);
-    let found = said_by(Version::V1_34, &manifest);
+    assert_eq!(list_findings_in(Version::V1_33, &manifest), [""; 0]);
+    let found = list_findings_in(Version::V1_34, &manifest);
     assert!(found.contains(&"spec.template.spec.containers[0].image required".to_owned()), "{found:?}");
 }
 
 #[test]
 fn names_of_services_of_stateful_sets_are_labels_since_1_33() {
     let manifest = set("replicas: 1").replace("serviceName: db", "serviceName: a.b");
-    assert_eq!(said_by(Version::V1_32, &manifest), [""; 0]);
-    assert_eq!(said_by(Version::V1_33, &manifest), ["spec.serviceName invalid-value"]);
+    assert_eq!(list_findings_in(Version::V1_32, &manifest), [""; 0]);
+    assert_eq!(list_findings_in(Version::V1_33, &manifest), ["spec.serviceName invalid-value"]);
 }
 
 #[test]
@@ -149,18 +154,18 @@ fn fields_of_jobs_are_dropped_where_their_gate_is_off() {
         )
     };
     let managed = with("managedBy: x");
-    assert_eq!(said_by(Version::V1_31, &managed), [""; 0]);
-    assert_eq!(said_by(Version::V1_32, &managed), ["spec.managedBy invalid-value"]);
+    assert_eq!(list_findings_in(Version::V1_31, &managed), [""; 0]);
+    assert_eq!(list_findings_in(Version::V1_32, &managed), ["spec.managedBy invalid-value"]);
     let success = with("successPolicy: {rules: [{succeededCount: 1}]}");
-    assert_eq!(said_by(Version::V1_30, &success), [""; 0]);
-    assert_eq!(said_by(Version::V1_31, &success), ["spec.successPolicy invalid-value"]);
+    assert_eq!(list_findings_in(Version::V1_30, &success), [""; 0]);
+    assert_eq!(list_findings_in(Version::V1_31, &success), ["spec.successPolicy invalid-value"]);
 }
 
 #[test]
 fn selectors_have_to_select_the_template() {
     let with = |selector: &str| workload("apps/v1", "Deployment", &format!("{{{selector}{TEMPLATE}}}"));
     check(
-        |selector| said(&with(selector)),
+        |selector| list_findings(&with(selector)),
         &[
             ("selector: {matchLabels: {app: a}}, ", &[]),
             ("selector: {matchExpressions: [{key: app, operator: In, values: [a, b]}]}, ", &[]),
@@ -178,8 +183,9 @@ fn selectors_have_to_select_the_template() {
 
 #[test]
 fn deployments_and_daemon_sets() {
-    let deployment =
-        |more: &str| said(&workload("apps/v1", "Deployment", &format!("{{{SELECTOR}, {TEMPLATE}, {more}}}")));
+    let deployment = |more: &str| {
+        list_findings(&workload("apps/v1", "Deployment", &format!("{{{SELECTOR}, {TEMPLATE}, {more}}}")))
+    };
     check(
         deployment,
         &[
@@ -197,8 +203,9 @@ fn deployments_and_daemon_sets() {
             ("minReadySeconds: 600", &["spec.progressDeadlineSeconds invalid-value"]),
         ],
     );
-    let daemons =
-        |more: &str| said(&workload("apps/v1", "DaemonSet", &format!("{{{SELECTOR}, {TEMPLATE}, {more}}}")));
+    let daemons = |more: &str| {
+        list_findings(&workload("apps/v1", "DaemonSet", &format!("{{{SELECTOR}, {TEMPLATE}, {more}}}")))
+    };
     check(
         daemons,
         &[
@@ -217,7 +224,8 @@ fn deployments_and_daemon_sets() {
 
 #[test]
 fn jobs() {
-    let job = |more: &str| said(&workload("batch/v1", "Job", &format!("{{{JOB_TEMPLATE}, {more}}}")));
+    let job =
+        |more: &str| list_findings(&workload("batch/v1", "Job", &format!("{{{JOB_TEMPLATE}, {more}}}")));
     check(
         job,
         &[
@@ -247,7 +255,7 @@ fn jobs() {
     );
     let labelled = JOB_TEMPLATE.replace("{spec", "{metadata: {labels: {job-name: b}}, spec");
     assert_eq!(
-        said(&workload("batch/v1", "Job", &format!("{{{labelled}}}"))),
+        list_findings(&workload("batch/v1", "Job", &format!("{{{labelled}}}"))),
         ["spec.template.metadata.labels[job-name] invalid-value"]
     );
 }
@@ -255,7 +263,7 @@ fn jobs() {
 #[test]
 fn cron_jobs() {
     let cron = |more: &str| {
-        said(&workload(
+        list_findings(&workload(
             "batch/v1",
             "CronJob",
             &format!("{{{more}, jobTemplate: {{spec: {{{JOB_TEMPLATE}}}}}}}"),
