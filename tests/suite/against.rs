@@ -451,6 +451,20 @@ fn charts_stand_on_either_side() {
 }
 
 #[test]
+fn a_new_side_without_objects_is_named() {
+    let sandbox = Sandbox::new();
+    sandbox.write("old.yaml", &CONFIG_MAP.replace("{{ release.name }}", "a"));
+    sandbox.write("new.yaml", "");
+    let gone = sandbox.run(&["diff", "new.yaml", "--against", "old.yaml"]);
+    assert_eq!(gone.code, 1);
+    assert_eq!(
+        gone.stderr,
+        "note: `new.yaml` has no objects: everything on the old side counts as removed\n"
+    );
+    assert_eq!(sandbox.run(&["diff", "old.yaml", "--against", "new.yaml"]).stderr, "");
+}
+
+#[test]
 fn files_of_set_file_are_those_of_the_revision_where_git_tracks_them() {
     let sandbox = repository();
     sandbox.write("web/templates/cm.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: \"{{ values.a }}\", b: \"{{ values.b }}\"}\n");

@@ -101,7 +101,7 @@ fn object_plan(object: &ObjectPlan, paint: Paint, width: usize, out: &mut String
         }
     }
     for change in &object.changes {
-        field(change, paint, out);
+        field(change, paint, width, out);
     }
     for effect in &object.effects {
         if effect.kind == EffectKind::None && effect.detail.is_empty() {
@@ -132,7 +132,7 @@ fn object_plan(object: &ObjectPlan, paint: Paint, width: usize, out: &mut String
 /// How long two values may be to be shown on one line.
 const ONE_LINE: usize = 72;
 
-fn field(change: &FieldChange, paint: Paint, out: &mut String) {
+fn field(change: &FieldChange, paint: Paint, width: usize, out: &mut String) {
     let path = terminal(&change.path.named());
     match (&change.old, &change.new) {
         (Some(old), Some(new)) if change.order => {
@@ -142,7 +142,7 @@ fn field(change: &FieldChange, paint: Paint, out: &mut String) {
             let mark = paint.change(Change::Modified, "~");
             let _ = writeln!(out, "  {mark} {path}: order {} -> {}", paint.gone(&old), paint.added(&new));
         }
-        (Some(old), Some(new)) => both(&path, old, new, paint, out),
+        (Some(old), Some(new)) => both(&path, old, new, paint, width, out),
         (Some(old), None) => one("-", &path, old, paint, out),
         (None, Some(new)) => one("+", &path, new, paint, out),
         (None, None) => {}
@@ -171,7 +171,7 @@ fn one(sign: &str, path: &str, node: &Node, paint: Paint, out: &mut String) {
 }
 
 /// A value that became another.
-fn both(path: &str, old: &Node, new: &Node, paint: Paint, out: &mut String) {
+fn both(path: &str, old: &Node, new: &Node, paint: Paint, width: usize, out: &mut String) {
     if let (Some(before), Some(after)) = (old.as_str(), new.as_str()) {
         if before.contains('\n') || after.contains('\n') {
             let _ = writeln!(out, "  {} {path}:", paint.change(Change::Modified, "~"));
@@ -179,7 +179,9 @@ fn both(path: &str, old: &Node, new: &Node, paint: Paint, out: &mut String) {
             return;
         }
         let (before_pieces, after_pieces) = pieces(before, after);
-        let long = before.chars().count() + after.chars().count() > ONE_LINE;
+        let length = before.chars().count() + after.chars().count();
+        // With the sign, the colon and the arrow.
+        let long = length > ONE_LINE || path.chars().count() + length + 10 > width;
         if !long {
             let (shown_old, shown_new) =
                 (marked(&before_pieces, paint, false), marked(&after_pieces, paint, true));

@@ -12,7 +12,7 @@ use plimsoll::{chart, manifests};
 use std::path::Path;
 
 /// The objects of the release that the arguments describe.
-pub(crate) fn of(args: &ReleaseArgs, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Side> {
+pub(crate) fn load_release(args: &ReleaseArgs, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Side> {
     let source = args.names.source();
     if !chart::is_chart(world(), source) {
         if let Some(flag) = args.values.used().first() {

@@ -8,7 +8,7 @@ use plimsoll::preview;
 
 pub(crate) fn run(args: &PreviewArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let sources = Sources::new();
-    let objects = objects::of(&args.release, &sources, ui)?.into_objects();
+    let objects = objects::load_release(&args.release, &sources, ui)?.into_objects();
     let flags = &args.release.release;
     let preview = preview::build_preview(&objects, &flags.namespace, release::kubernetes(flags)?);
     ui.print(&match args.format {

@@ -41,14 +41,19 @@ pub(crate) fn sides(args: Previous<'_>, sources: &Sources, ui: &mut Ui) -> anyho
     let (old, new) = if chart::is_chart(world(), source) {
         of_chart(args, sources, ui)?
     } else {
-        let new = objects::of(args.release, sources, ui)?;
+        let new = objects::load_release(args.release, sources, ui)?;
         let old = match args.against.against.as_str() {
             "live" => Side::Live(in_cluster(args)?.load(&new.applied_objects(), sources, ui)?),
             _ => load(args, sources, ui)?,
         };
         (old, new)
     };
-    Ok(diff::align(old, new))
+    let sides = diff::align(old, new);
+    if sides.new.is_empty() && !sides.old.is_empty() {
+        // More likely a render that failed than a release without objects.
+        ui.note(&format!("`{source}` has no objects: everything on the old side counts as removed"));
+    }
+    Ok(sides)
 }
 
 /// Refuses what the flags cannot mean.
