@@ -131,7 +131,7 @@ pub enum Condition {
     Starting,
     /// Ready.
     Ready,
-    /// Not ready for the rest of the roll-out: no longer, or never.
+    /// Not ready for the rest of the rollout: no longer, or never.
     Unready,
     /// Asked to stop.
     Stopping,
@@ -205,7 +205,7 @@ pub fn rehearse(
 }
 
 fn unknown(flag: &str, name: &str, known: &BTreeSet<String>) -> Diagnostic {
-    let error = Diagnostic::error(format!("{flag}: there is no pod `{name}` in this roll-out"));
+    let error = Diagnostic::error(format!("{flag}: there is no pod `{name}` in this rollout"));
     if let Some(near) = nearest(name, known.iter().map(String::as_str)) {
         return error.help(format!("try `{near}`"));
     }

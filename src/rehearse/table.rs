@@ -33,7 +33,7 @@ fn one(rehearsal: &Rehearsal) -> String {
         }
     }
     let mut out = String::new();
-    section(&format!("ROLL-OUT in namespace {}", rehearsal.namespace), &head, &rows, &mut out);
+    section(&format!("ROLLOUT in namespace {}", rehearsal.namespace), &head, &rows, &mut out);
     let _ = writeln!(out, "OUTCOME\n  {}", terminal(&ending(rehearsal)));
     if !rehearsal.remarks.is_empty() {
         out.push_str("\nREMARKS\n");

@@ -845,7 +845,7 @@ kubectl apply (client-side), Kubernetes 1.36, namespace default
 ~ StatefulSet/web  <stdin>
   ~ spec.template.spec.containers[app].image: example.net/app:1.0 -> example.net/app:1.1
     rolling-restart web-2, web-1, web-0: restart one by one, highest ordinal first, each when the one before is ready
-    may-hang web-2: podManagementPolicy OrderedReady: if web-2 never gets ready the roll-out stops there, and a corrected template does not replace it: `kubectl delete pod web-2 -n default`
+    may-hang web-2: podManagementPolicy OrderedReady: if web-2 never gets ready the rollout stops there, and a corrected template does not replace it: `kubectl delete pod web-2 -n default`
 
 ~ Service/web  <stdin>
   ~ spec.ports[81/TCP].targetPort: 81 -> 8081

@@ -13,7 +13,7 @@ const DIFFERENT: &[(&str, &[&str])] = &[
         &["apply-s1-00337", "apply-s1-02204", "apply-s1-02434", "apply-s1-02554", "apply-s1-04007"],
     ),
     (
-        "recorded before the Deployment controller was done with a roll-out in several steps",
+        "recorded before the Deployment controller was done with a rollout in several steps",
         &["apply-s1-00702", "apply-s2-01018"],
     ),
     ("the record lacks the error of the client", &["apply-s2-02044", "apply-s2-02514"]),

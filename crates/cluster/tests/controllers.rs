@@ -1,4 +1,4 @@
-//! Rules of the controllers that no recorded roll-out shows.
+//! Rules of the controllers that no recorded rollout shows.
 
 use plimsoll_cluster::controllers::disruption;
 use plimsoll_cluster::controllers::endpoints::endpoints;

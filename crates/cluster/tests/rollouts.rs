@@ -1,4 +1,4 @@
-//! Recorded roll-outs of the real controllers, rehearsed.
+//! Recorded rollouts of the real controllers, rehearsed.
 
 use plimsoll_cluster::scenario;
 use plimsoll_diag::{SourceKind, Sources};
@@ -7,10 +7,10 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::Read as _;
 
-/// The recorded roll-outs.
+/// The recorded rollouts.
 fn rows() -> Vec<Value> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/oracle/control-plane-rollout.jsonl.gz");
-    let file = std::fs::File::open(path).expect("the recorded roll-outs");
+    let file = std::fs::File::open(path).expect("the recorded rollouts");
     let mut text = String::new();
     flate2::read::GzDecoder::new(file).read_to_string(&mut text).expect("gzip");
     text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
@@ -74,7 +74,7 @@ fn without_number(name: &str) -> String {
     }
 }
 
-/// Roll-outs that were recorded with another outcome than they have here, and why that is chance.
+/// Rollouts that were recorded with another outcome than they have here, and why that is chance.
 ///
 /// 0196 has the same scenario as the first steps of 0197, which was recorded with the reason that is given here: it depends
 /// on whether the Deployment is synced again before its new ReplicaSet has reported its first pod.

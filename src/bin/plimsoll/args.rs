@@ -466,7 +466,7 @@ Examples:
   plimsoll rehearse web ./chart --against live --format html > rollout.html
   plimsoll rehearse --scenario rollout.yaml --format json
 
-Exit codes: 0 all pods are ready at the end, 1 the roll-out gets stuck, 2 failed,
+Exit codes: 0 all pods are ready at the end, 1 the rollout gets stuck, 2 failed,
 3 the API server would reject the upgrade. A scenario that can be read ends with 0."
 )]
 pub(crate) struct RehearseArgs {
@@ -475,7 +475,7 @@ pub(crate) struct RehearseArgs {
     /// Assume that this pod never gets ready
     #[arg(long, value_name = "POD")]
     pub(crate) fail: Vec<String>,
-    /// Evict this pod as soon as the roll-out has begun
+    /// Evict this pod as soon as the rollout has begun
     #[arg(long, value_name = "POD")]
     pub(crate) evict: Vec<String>,
     /// Run the pods of DaemonSets on this many nodes

@@ -265,7 +265,7 @@ fn rolled(old: StatefulSet<'_>, new: StatefulSet<'_>, kubectl: Kubectl<'_>) -> V
         effects.push(Effect {
             kind: EffectKind::MayHang,
             detail: format!(
-                "podManagementPolicy OrderedReady: if {top} never gets ready the roll-out stops there, and a corrected template does not replace it: {}",
+                "podManagementPolicy OrderedReady: if {top} never gets ready the rollout stops there, and a corrected template does not replace it: {}",
                 kubectl.inline(&["delete"], POD, &top)
             ),
             pods: vec![top],

@@ -402,7 +402,7 @@ impl<'a> Sync<'a> {
 
     /// Deletes the pod with the highest ordinal that has an old revision, unless one above it is unavailable. Returns
     /// how many were deleted. A pod of an old revision is deleted even if it is not available, but one that has the
-    /// update revision and never gets ready stops the roll-out here.
+    /// update revision and never gets ready stops the rollout here.
     fn roll_one(&mut self, replicas: &[Replica<'_>], update: &Revision) -> i64 {
         for Replica { pod, .. } in self.above_partition(replicas) {
             if pod.revision != update.name && !pod.is_deleting() {

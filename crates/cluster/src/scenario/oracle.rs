@@ -1,4 +1,4 @@
-//! Events and phases as JSON, in the form in which roll-outs of real controllers are recorded.
+//! Events and phases as JSON, in the form in which rollouts of real controllers are recorded.
 
 use super::run::{Answer, Outcome, Phase};
 use crate::controllers::status::{
@@ -208,7 +208,7 @@ fn budget_status(budget: &Budget) -> Value {
     })
 }
 
-/// The fields of a spec that decide how a roll-out goes, but for the template.
+/// The fields of a spec that decide how a rollout goes, but for the template.
 fn spec(workload: &Workload) -> Value {
     const SHOWN: [&str; 8] = [
         "replicas",

@@ -73,7 +73,7 @@ impl Parser {
         const KNOWN: [&str; 6] =
             ["objects", "actions", "never_ready", "unschedulable", "ready_ticks", "nodes"];
         let mut scenario = Scenario { version: self.version, ..Scenario::default() };
-        // A recorded roll-out has its scenario in a field.
+        // A recorded rollout has its scenario in a field.
         let root = root.get("scenario").filter(|_| root.get("objects").is_none()).unwrap_or(root);
         let Some(map) = root.as_map() else {
             let error = self.error(root, format!("a scenario is {}, expected a map", root.type_name()));

@@ -92,7 +92,7 @@ impl<'a> Deployment<'a> {
         Some(int(self.spec, &["revisionHistoryLimit"]).unwrap_or(10)).filter(|limit| *limit != NO_LIMIT)
     }
 
-    /// After how many seconds without progress a roll-out has failed; `None` for never (`HasProgressDeadline`).
+    /// After how many seconds without progress a rollout has failed; `None` for never (`HasProgressDeadline`).
     pub fn progress_deadline(self) -> Option<i64> {
         Some(int(self.spec, &["progressDeadlineSeconds"]).unwrap_or(600)).filter(|limit| *limit != NO_LIMIT)
     }
