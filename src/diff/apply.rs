@@ -6,7 +6,7 @@ use super::server_side::Request;
 use super::three_way::{self, Fault, Merged};
 use super::{Cause, Reason};
 use crate::cluster::server::{ObjectKey, is_created_by_update};
-use crate::k8s::managed::Target;
+use crate::k8s::managed::{LAST_APPLIED_ANNOTATION, Target};
 use crate::k8s::{Version, defaults};
 use crate::manifest::Object;
 use crate::yaml::{Map, Node, Value};
@@ -130,8 +130,7 @@ fn keep_data_source(group: &str, kind: &str, live: &Node, merged: &mut Node) {
 /// The manifest that `kubectl apply` last made an object read from a cluster from, if it left a note.
 pub(super) fn last_applied(live: &Node) -> Option<Node> {
     use crate::diag::{SourceKind, Sources};
-    const NOTE: [&str; 3] = ["metadata", "annotations", "kubectl.kubernetes.io/last-applied-configuration"];
-    let text = live.at(&NOTE)?.as_str()?;
+    let text = live.at(&["metadata", "annotations", LAST_APPLIED_ANNOTATION])?.as_str()?;
     let sources = Sources::new();
     let source = sources.add("last-applied-configuration", text, SourceKind::Stdin);
     let report = crate::yaml::read(&sources, source, &crate::yaml::ReadOptions::lenient());

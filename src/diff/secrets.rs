@@ -2,6 +2,7 @@
 
 use super::FieldChange;
 use crate::diag::Span;
+use crate::k8s::managed::LAST_APPLIED_ANNOTATION;
 use crate::k8s::merge::scalar_text;
 use crate::manifest::Object;
 use crate::yaml::{Map, Node, Value, emit};
@@ -275,7 +276,7 @@ fn each_value(root: &mut Node, mut f: impl FnMut(&str, &mut Node)) {
         .and_then(|metadata| metadata.get_mut("annotations"))
         .and_then(Node::as_map_mut)
     {
-        annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
+        annotations.remove(LAST_APPLIED_ANNOTATION);
     }
 }
 

@@ -7,13 +7,11 @@ use super::{Run, Verb, writer};
 use crate::server::{Patch, Server, map_at};
 use plimsoll_diag::{SourceKind, Sources, Span};
 use plimsoll_kube::defaults::{drop_nulls, ensure_map};
+use plimsoll_kube::managed::LAST_APPLIED_ANNOTATION;
 use plimsoll_kube::merge::Position;
 use plimsoll_kube::patch::{as_json, format_json, json_merge, strategic};
 use plimsoll_kube::{Version, defaults, patch};
 use plimsoll_yaml::{Map, Node, ReadOptions, Value};
-
-/// The annotation in which `kubectl apply` keeps the manifest that it applied.
-pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// The field manager of client-side apply.
 const MANAGER: &str = "kubectl-client-side-apply";
@@ -86,7 +84,7 @@ fn with_last_applied(manifest: &Node) -> Node {
     let mut root = manifest.clone();
     let Some(map) = root.as_map_mut() else { return root };
     let annotations = ensure_map(ensure_map(map, "metadata"), "annotations");
-    annotations.remove(LAST_APPLIED);
+    annotations.remove(LAST_APPLIED_ANNOTATION);
     for entry in annotations.iter_mut() {
         if entry.value.is_null() {
             entry.value.value = Value::String(String::new());
@@ -96,16 +94,16 @@ fn with_last_applied(manifest: &Node) -> Node {
     text.push('\n');
     if let Some(map) = root.as_map_mut() {
         let annotations = ensure_map(ensure_map(map, "metadata"), "annotations");
-        annotations.insert(LAST_APPLIED, Span::NONE, Node::bare(text));
+        annotations.insert(LAST_APPLIED_ANNOTATION, Span::NONE, Node::bare(text));
     }
     root
 }
 
 /// The manifest that was applied last.
 fn last_applied(current: &Node) -> Option<Node> {
-    let text = map_at(current, &["metadata", "annotations"])?.get(LAST_APPLIED)?.as_str()?;
+    let text = map_at(current, &["metadata", "annotations"])?.get(LAST_APPLIED_ANNOTATION)?.as_str()?;
     let sources = Sources::new();
-    let source = sources.add(LAST_APPLIED, text, SourceKind::Stdin);
+    let source = sources.add(LAST_APPLIED_ANNOTATION, text, SourceKind::Stdin);
     let report = plimsoll_yaml::read(&sources, source, &ReadOptions::lenient());
     let mut root = report.output?.into_iter().next()?.root;
     as_json(&mut root);

@@ -9,7 +9,6 @@ mod manifests;
 mod prune;
 mod server_side;
 
-pub use apply::LAST_APPLIED;
 pub use helm::Helm;
 
 use crate::server::{Answer, ObjectKey, Server, Status, Writer};

@@ -2,9 +2,10 @@
 //!
 //! Follows `k8s.io/kubectl/pkg/cmd/apply/prune.go`, without `--prune-allowlist`.
 
-use super::{Kubectl, LAST_APPLIED, Request, Run, Verb, apply, manifests};
+use super::{Kubectl, Request, Run, Verb, apply, manifests};
 use crate::server::{ObjectKey, Server, map_at};
 use plimsoll_diag::Sources;
+use plimsoll_kube::managed::LAST_APPLIED_ANNOTATION;
 use plimsoll_yaml::Node;
 use std::collections::BTreeSet;
 
@@ -68,7 +69,7 @@ fn candidates(server: &Server, visited: &BTreeSet<ObjectKey>, label: (&str, &str
                 && namespaces.contains(key.namespace.as_str())
                 && has_label(object, label)
                 && map_at(object, &["metadata", "annotations"])
-                    .is_some_and(|map| map.contains_key(LAST_APPLIED))
+                    .is_some_and(|map| map.contains_key(LAST_APPLIED_ANNOTATION))
                 && !visited.contains(*key)
         });
         keys.extend(found.map(|(key, _)| key.clone()));

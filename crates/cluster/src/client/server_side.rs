@@ -1,9 +1,9 @@
 //! `kubectl apply --server-side`: the server merges; what client-side apply left behind is taken over.
 
 use super::manifests::Resource;
-use super::{LAST_APPLIED, Run, Verb};
+use super::{Run, Verb};
 use crate::server::{Server, map_at};
-use plimsoll_kube::managed::{self, LAST_APPLIED_MANAGER};
+use plimsoll_kube::managed::{self, LAST_APPLIED_ANNOTATION, LAST_APPLIED_MANAGER};
 use plimsoll_yaml::{Map, Node};
 
 /// The field manager of `kubectl apply --server-side`.
@@ -37,8 +37,9 @@ fn send(
 /// `saveLastApplyAnnotationIfNecessary`: the annotation of client-side apply gets an owner of its own, so that it stays.
 fn save_last_applied(server: &mut Server, resource: &Resource, run: &mut Run) {
     let Some(object) = server.object(&resource.key) else { return };
-    let annotation =
-        map_at(object, &["metadata", "annotations"]).and_then(|map| map.get(LAST_APPLIED)).cloned();
+    let annotation = map_at(object, &["metadata", "annotations"])
+        .and_then(|map| map.get(LAST_APPLIED_ANNOTATION))
+        .cloned();
     let Some(owners) = server.managed(&resource.key) else { return };
     if !managed::needs_last_applied_owner(owners, annotation.is_some()) {
         return;
@@ -53,7 +54,7 @@ fn save_last_applied(server: &mut Server, resource: &Resource, run: &mut Run) {
     };
     let mut metadata = vec![
         ("name", Node::bare(resource.key.name.as_str())),
-        ("annotations", map(vec![(LAST_APPLIED, annotation)])),
+        ("annotations", map(vec![(LAST_APPLIED_ANNOTATION, annotation)])),
     ];
     if !resource.key.namespace.is_empty() {
         metadata.push(("namespace", Node::bare(resource.key.namespace.as_str())));

@@ -1,41 +1,14 @@
 //! DaemonSets.
 
-use super::{IntOrPercent, Metadata, PodTemplate, Selector, Workload, WorkloadKind, int, text};
-use plimsoll_yaml::Node;
+use super::workload::workload_view;
+use super::{IntOrPercent, int, text};
 
-/// A DaemonSet.
-#[derive(Debug, Clone, Copy)]
-pub struct DaemonSet<'a> {
-    root: &'a Node,
-    spec: Option<&'a Node>,
+workload_view! {
+    /// A DaemonSet.
+    DaemonSet
 }
 
-impl<'a> DaemonSet<'a> {
-    /// The DaemonSet `root`.
-    pub fn new(root: &'a Node) -> Self {
-        Self { root, spec: root.get("spec") }
-    }
-
-    /// Its name.
-    pub fn name(self) -> &'a str {
-        Metadata::new(self.root).name()
-    }
-
-    /// It as anything that makes pods.
-    pub fn workload(self) -> Workload<'a> {
-        Workload::new(WorkloadKind::DaemonSet, self.root)
-    }
-
-    /// What its pods are made from.
-    pub fn template(self) -> PodTemplate<'a> {
-        self.workload().template()
-    }
-
-    /// Its label selector.
-    pub fn selector(self) -> Selector<'a> {
-        self.workload().selector().unwrap_or_default()
-    }
-
+impl DaemonSet<'_> {
     /// Whether only deleted pods get a new template.
     pub fn is_on_delete(self) -> bool {
         text(self.spec, &["updateStrategy", "type"]) == "OnDelete"
@@ -68,11 +41,6 @@ impl<'a> DaemonSet<'a> {
     fn rolling_update_limit(self, field: &str, default: i64) -> IntOrPercent {
         let node = self.spec.and_then(|spec| spec.at(&["updateStrategy", "rollingUpdate", field]));
         node.and_then(IntOrPercent::from_node).unwrap_or(IntOrPercent::Int(default))
-    }
-
-    /// How many seconds a pod must be ready to count as available.
-    pub fn min_ready_seconds(self) -> i64 {
-        int(self.spec, &["minReadySeconds"]).unwrap_or_default().max(0)
     }
 
     /// How many revisions are kept that no pod has (`SetDefaults_DaemonSet`).

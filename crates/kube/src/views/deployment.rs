@@ -1,41 +1,15 @@
 //! Deployments.
 
-use super::{IntOrPercent, Metadata, PodTemplate, Selector, Workload, WorkloadKind, int, text};
+use super::workload::workload_view;
+use super::{IntOrPercent, int, text};
 use plimsoll_yaml::Node;
 
-/// A Deployment.
-#[derive(Debug, Clone, Copy)]
-pub struct Deployment<'a> {
-    root: &'a Node,
-    spec: Option<&'a Node>,
+workload_view! {
+    /// A Deployment.
+    Deployment
 }
 
-impl<'a> Deployment<'a> {
-    /// The Deployment `root`.
-    pub fn new(root: &'a Node) -> Self {
-        Self { root, spec: root.get("spec") }
-    }
-
-    /// Its name.
-    pub fn name(self) -> &'a str {
-        Metadata::new(self.root).name()
-    }
-
-    /// It as anything that makes pods.
-    pub fn workload(self) -> Workload<'a> {
-        Workload::new(WorkloadKind::Deployment, self.root)
-    }
-
-    /// What its pods are made from.
-    pub fn template(self) -> PodTemplate<'a> {
-        self.workload().template()
-    }
-
-    /// Its label selector.
-    pub fn selector(self) -> Selector<'a> {
-        self.workload().selector().unwrap_or_default()
-    }
-
+impl Deployment<'_> {
     /// How many pods it should have (`SetDefaults_Deployment`).
     pub fn replicas(self) -> i64 {
         int(self.spec, &["replicas"]).unwrap_or(1).max(0)
@@ -80,11 +54,6 @@ impl<'a> Deployment<'a> {
         }
         let unavailable = self.unavailable().rounded_down(replicas);
         if unavailable == 0 && self.max_surge() == 0 { 1 } else { unavailable.min(replicas) }
-    }
-
-    /// How many seconds a pod must be ready to count as available.
-    pub fn min_ready_seconds(self) -> i64 {
-        int(self.spec, &["minReadySeconds"]).unwrap_or_default().max(0)
     }
 
     /// How many old ReplicaSets are kept; `None` for all of them (`HasRevisionHistoryLimit`).

@@ -1,31 +1,15 @@
 //! Jobs and CronJobs.
 
-use super::{Metadata, PodTemplate, Workload, WorkloadKind, int, text};
+use super::workload::workload_view;
+use super::{int, text};
 use plimsoll_yaml::Node;
 
-/// A Job.
-#[derive(Debug, Clone, Copy)]
-pub struct Job<'a> {
-    root: &'a Node,
-    spec: Option<&'a Node>,
+workload_view! {
+    /// A Job.
+    Job
 }
 
-impl<'a> Job<'a> {
-    /// The Job `root`.
-    pub fn new(root: &'a Node) -> Self {
-        Self { root, spec: root.get("spec") }
-    }
-
-    /// Its name.
-    pub fn name(self) -> &'a str {
-        Metadata::new(self.root).name()
-    }
-
-    /// What its pods are made from.
-    pub fn template(self) -> PodTemplate<'a> {
-        Workload::new(WorkloadKind::Job, self.root).template()
-    }
-
+impl Job<'_> {
     /// How many pods must succeed; `None` for a work queue, which is done when any pod has succeeded and all have
     /// stopped. One, if neither this nor the parallelism is given (`SetDefaults_Job`).
     pub fn completions(self) -> Option<i64> {
@@ -62,24 +46,12 @@ impl<'a> Job<'a> {
     }
 }
 
-/// A CronJob.
-#[derive(Debug, Clone, Copy)]
-pub struct CronJob<'a> {
-    root: &'a Node,
-    spec: Option<&'a Node>,
+workload_view! {
+    /// A CronJob.
+    CronJob
 }
 
 impl<'a> CronJob<'a> {
-    /// The CronJob `root`.
-    pub fn new(root: &'a Node) -> Self {
-        Self { root, spec: root.get("spec") }
-    }
-
-    /// Its name.
-    pub fn name(self) -> &'a str {
-        Metadata::new(self.root).name()
-    }
-
     /// When it runs.
     pub fn schedule(self) -> &'a str {
         text(self.spec, &["schedule"])
@@ -101,11 +73,6 @@ impl<'a> CronJob<'a> {
     /// What its Jobs are made from.
     pub fn job_template(self) -> Option<&'a Node> {
         self.spec?.get("jobTemplate")
-    }
-
-    /// What its pods are made from.
-    pub fn template(self) -> PodTemplate<'a> {
-        Workload::new(WorkloadKind::CronJob, self.root).template()
     }
 }
 

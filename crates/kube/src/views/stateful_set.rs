@@ -1,26 +1,17 @@
 //! StatefulSets.
 
-use super::{
-    CLUSTER_DOMAIN, Claim, IntOrPercent, Metadata, PodTemplate, Retention, Selector, Workload, WorkloadKind,
-    int, items, text,
-};
+use super::workload::workload_view;
+use super::{CLUSTER_DOMAIN, Claim, IntOrPercent, Retention, Workload, int, items, text};
 use crate::manifest::Object;
 use plimsoll_yaml::Node;
 use std::ops::Range;
 
-/// A StatefulSet.
-#[derive(Debug, Clone, Copy)]
-pub struct StatefulSet<'a> {
-    root: &'a Node,
-    spec: Option<&'a Node>,
+workload_view! {
+    /// A StatefulSet.
+    StatefulSet
 }
 
 impl<'a> StatefulSet<'a> {
-    /// The StatefulSet `root`.
-    pub fn new(root: &'a Node) -> Self {
-        Self { root, spec: root.get("spec") }
-    }
-
     /// The StatefulSet that an object is, in whichever version its manifest is written.
     pub fn from_object(object: &'a Object) -> Option<Self> {
         Workload::from_object(object)?.stateful_set()
@@ -30,27 +21,6 @@ impl<'a> StatefulSet<'a> {
     pub fn spec(self, field: &str) -> Option<&'a Node> {
         self.spec?.get(field).filter(|node| !node.is_null())
     }
-
-    /// Its name.
-    pub fn name(self) -> &'a str {
-        Metadata::new(self.root).name()
-    }
-
-    /// It as anything that makes pods.
-    pub fn workload(self) -> Workload<'a> {
-        Workload::new(WorkloadKind::StatefulSet, self.root)
-    }
-
-    /// What its pods are made from.
-    pub fn template(self) -> PodTemplate<'a> {
-        self.workload().template()
-    }
-
-    /// Its label selector.
-    pub fn selector(self) -> Selector<'a> {
-        self.workload().selector().unwrap_or_default()
-    }
-
     /// How many pods it should have (`SetDefaults_StatefulSet`).
     pub fn replicas(self) -> i64 {
         int(self.spec, &["replicas"]).unwrap_or(1).max(0)
@@ -125,11 +95,6 @@ impl<'a> StatefulSet<'a> {
     /// and the feature gate `MaxUnavailableStatefulSet` has left it there.
     pub fn max_unavailable(self) -> i64 {
         self.unavailable().unwrap_or(IntOrPercent::Int(1)).rounded_down(self.replicas()).max(1)
-    }
-
-    /// How many seconds a pod must be ready to count as available.
-    pub fn min_ready_seconds(self) -> i64 {
-        int(self.spec, &["minReadySeconds"]).unwrap_or_default().max(0)
     }
 
     /// How many revisions are kept that no pod has (`SetDefaults_StatefulSet`).

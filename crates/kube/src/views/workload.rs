@@ -209,6 +209,51 @@ impl<'a> Workload<'a> {
     }
 }
 
+/// A view of one kind of workload, with what all of them have.
+macro_rules! workload_view {
+    ($(#[$doc:meta])* $view:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy)]
+        pub struct $view<'a> {
+            root: &'a plimsoll_yaml::Node,
+            spec: Option<&'a plimsoll_yaml::Node>,
+        }
+
+        impl<'a> $view<'a> {
+            /// The object `root`, whose kind is known.
+            pub fn new(root: &'a plimsoll_yaml::Node) -> Self {
+                Self { root, spec: root.get("spec") }
+            }
+
+            /// Its name.
+            pub fn name(self) -> &'a str {
+                $crate::views::Metadata::new(self.root).name()
+            }
+
+            /// The same object as anything that makes pods.
+            pub fn workload(self) -> $crate::views::Workload<'a> {
+                $crate::views::Workload::new($crate::views::WorkloadKind::$view, self.root)
+            }
+
+            /// What its pods are made from.
+            pub fn template(self) -> $crate::views::PodTemplate<'a> {
+                self.workload().template()
+            }
+
+            /// Its label selector; one that matches nothing if its kind has none of its own.
+            pub fn selector(self) -> $crate::views::Selector<'a> {
+                self.workload().selector().unwrap_or_default()
+            }
+
+            /// How many seconds a pod must be ready to count as available.
+            pub fn min_ready_seconds(self) -> i64 {
+                self.workload().min_ready_seconds()
+            }
+        }
+    };
+}
+pub(super) use workload_view;
+
 #[cfg(test)]
 mod tests {
     use super::super::testing::{node, object};

@@ -1,7 +1,6 @@
 //! `plimsoll diff`.
 
 use super::previous::{self, Previous};
-use super::release;
 use crate::args::{DiffArgs, DiffFormat};
 use crate::ui::{ExitStatus, Ui};
 use anyhow::bail;
@@ -28,14 +27,10 @@ pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let options = diff::Options {
         driver,
         release: args.release.names.release().map(str::to_owned),
-        namespace: args.release.release.namespace.clone(),
-        cluster: args.cluster.cluster(),
-        version: release::kubernetes(&args.release.release)?,
         ignore: args.ignore.iter().map(|rule| Ignore::new(rule)).collect(),
         claims_bound: args.claims_bound,
-        live: args.against.against == "live",
         documents: matches!(args.format, DiffFormat::Unified | DiffFormat::Markdown | DiffFormat::Html),
-        ..diff::Options::default()
+        ..previous.options()?
     };
     if !sides.unmatched_hooks.is_empty() {
         let hooks = sides.unmatched_hooks.join(", ");

@@ -8,7 +8,7 @@ use flate2::read::GzDecoder;
 use plimsoll::diag::{SourceKind, Sources};
 use plimsoll::diff::{Cluster, Plan, Verdict};
 use plimsoll::engine::Lookup;
-use plimsoll::k8s;
+use plimsoll::k8s::{self, managed::LAST_APPLIED_ANNOTATION};
 use plimsoll::manifest::{self, Object};
 use plimsoll::yaml::{Node, ReadOptions};
 use rayon::prelude::*;
@@ -257,12 +257,12 @@ impl Release<'_> {
 
 /// Whether somebody applied the object, so that it is not another object's part, as the claims of a StatefulSet are.
 fn is_applied(object: &Object) -> bool {
-    const LAST_APPLIED: [&str; 3] =
-        ["metadata", "annotations", "kubectl.kubernetes.io/last-applied-configuration"];
     let owners = object.at(&["metadata", "ownerReferences"]).map(Node::items).unwrap_or_default();
     let managers = object.at(&["metadata", "managedFields"]).map(Node::items).unwrap_or_default();
     let applies = |entry: &Node| entry.get("operation").and_then(Node::as_str) == Some("Apply");
-    owners.is_empty() && (object.at(&LAST_APPLIED).is_some() || managers.iter().any(applies))
+    owners.is_empty()
+        && (object.at(&["metadata", "annotations", LAST_APPLIED_ANNOTATION]).is_some()
+            || managers.iter().any(applies))
 }
 
 /// The manifest in the data of a release record: JSON, compressed, in base64, in the base64 of every Secret.

@@ -34,6 +34,20 @@ impl Previous<'_> {
     }
 }
 
+impl Previous<'_> {
+    /// How the two sides are compared, as far as these flags say it.
+    pub(crate) fn options(self) -> anyhow::Result<diff::Options> {
+        let flags = &self.release.release;
+        Ok(diff::Options {
+            namespace: flags.namespace.clone(),
+            cluster: self.cluster.cluster(),
+            version: release::kubernetes(flags)?,
+            live: self.against.against == "live",
+            ..diff::Options::default()
+        })
+    }
+}
+
 /// Both sides, made alike: the objects of the release, and those that it is compared with.
 pub(crate) fn sides(args: Previous<'_>, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Sides> {
     let source = args.release.names.source();

@@ -7,7 +7,7 @@ use crate::ui::{ExitStatus, Refused, Ui};
 use anyhow::{Context as _, bail};
 use plimsoll::cluster::scenario;
 use plimsoll::diag::{SourceKind, Sources};
-use plimsoll::{diff, rehearse};
+use plimsoll::rehearse;
 
 pub(crate) fn run(args: &RehearseArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     if let Some(file) = &args.scenario {
@@ -22,13 +22,7 @@ pub(crate) fn run(args: &RehearseArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus
     };
     let sides = previous::sides(previous, &sources, ui)?;
     let options = rehearse::Options {
-        diff: diff::Options {
-            namespace: args.release.release.namespace.clone(),
-            cluster: args.cluster.cluster(),
-            version: release::kubernetes(&args.release.release)?,
-            live: args.against.against == "live",
-            ..diff::Options::default()
-        },
+        diff: previous.options()?,
         failing: args.fail.clone(),
         evictions: args.evict.clone(),
         nodes: usize::from(args.nodes),
