@@ -2,10 +2,11 @@
 
 use super::registry::{current_id, former_id, rules, suggestion};
 use crate::diag::{Diagnostic, Report, Rule, Severity, SourceId, Sources, Span, nearest};
-use crate::k8s::{Version, VersionError};
+use crate::k8s::{Version, VersionError, kinds};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::str::FromStr;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -24,6 +25,42 @@ pub struct Config {
     pub min_severity: Severity,
     /// The file of accepted findings.
     pub baseline: Option<String>,
+    /// Objects that the cluster has although the release does not hold them.
+    pub assume: Vec<Assumed>,
+}
+
+/// An object that the cluster has: `Secret/db`, `ConfigMap/*`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assumed {
+    kind: String,
+    /// The name; up to the star, if there is one at its end.
+    name: String,
+    is_prefix: bool,
+}
+
+impl Assumed {
+    /// Whether it is an object of that kind and name. The kind may be written as `kubectl` takes it.
+    pub(super) fn matches(&self, group: &str, kind: &str, name: &str) -> bool {
+        kinds::is_called(&self.kind, group, kind)
+            && if self.is_prefix { name.starts_with(&self.name) } else { name == self.name }
+    }
+}
+
+impl FromStr for Assumed {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (kind, name) = text
+            .split_once('/')
+            .filter(|(kind, name)| !kind.is_empty() && !name.is_empty())
+            .ok_or_else(|| "expected KIND/NAME, such as Secret/db or Secret/*".to_owned())?;
+        let prefix = name.strip_suffix('*');
+        Ok(Self {
+            kind: kind.to_owned(),
+            name: prefix.unwrap_or(name).to_owned(),
+            is_prefix: prefix.is_some(),
+        })
+    }
 }
 
 /// What configuration makes of a rule.
@@ -42,12 +79,13 @@ impl Default for Config {
             kube_version: None,
             min_severity: Severity::Error,
             baseline: None,
+            assume: Vec::new(),
         }
     }
 }
 
 /// The keys of `plimsoll.toml`.
-const KEYS: [&str; 5] = ["kube-version", "min-severity", "values", "baseline", "rules"];
+const KEYS: [&str; 6] = ["kube-version", "min-severity", "values", "baseline", "assume", "rules"];
 
 impl Config {
     /// Reads `plimsoll.toml`. Unknown keys, unknown rules and unknown levels are errors at their place.
@@ -57,6 +95,7 @@ impl Config {
     /// kube-version = "1.36"
     /// values = ["values-prod.yaml"]       # beside this file
     /// baseline = "plimsoll-baseline.json" # findings that are accepted
+    /// assume = ["Secret/db", "ConfigMap/*"] # objects that the cluster has
     ///
     /// [rules]                             # a rule or a group: "error", "warning", "info" or "off"
     /// "sts/no-disruption-budget" = "error"
@@ -102,6 +141,17 @@ impl Config {
                 let items = value.as_ref().as_array().ok_or_else(wrong)?;
                 let item = |item| string(item, "an item of `values`", source).map(str::to_owned);
                 self.values = items.iter().map(item).collect::<Result<_, _>>()?;
+            }
+            "assume" => {
+                let wrong = || error("`assume` must be a list of objects".to_owned(), value, source);
+                let items = value.as_ref().as_array().ok_or_else(wrong)?;
+                let item = |item| {
+                    let text = string(item, "an item of `assume`", source)?;
+                    text.parse().map_err(|reason| {
+                        error(format!("`{text}` names no object"), item, source).help(reason)
+                    })
+                };
+                self.assume = items.iter().map(item).collect::<Result<_, _>>()?;
             }
             "baseline" => self.baseline = Some(string(value, "baseline", source)?.to_owned()),
             "rules" => return Err(error("`rules` must be a table".to_owned(), value, source)),
@@ -283,6 +333,20 @@ mod tests {
     }
 
     #[test]
+    fn objects_are_assumed_by_kind_and_name() {
+        let assumed = |text: &str| text.parse::<Assumed>().unwrap();
+        assert!(
+            assumed("Secret/db").matches("", "Secret", "db")
+                && !assumed("Secret/db").matches("", "Secret", "db2")
+        );
+        assert!(
+            assumed("secrets/db-*").matches("", "Secret", "db-tls")
+                && !assumed("cm/db").matches("", "Secret", "db")
+        );
+        assert!(["Secret", "/db", "Secret/"].iter().all(|text| text.parse::<Assumed>().is_err()));
+    }
+
+    #[test]
     fn flags_narrow_and_switch_off() {
         let mut config = Config::default();
         config.only(&["sts".into()]).unwrap();
@@ -313,6 +377,8 @@ mod tests {
             ("values = 3", "`values` must be a list of files", 10),
             ("values = [\"a\", 3]", "an item of `values` must be a string", 16),
             ("baseline = true", "`baseline` must be a string", 12),
+            ("assume = \"a\"", "`assume` must be a list of objects", 10),
+            ("assume = [\"Secret\"]", "`Secret` names no object", 11),
             ("rules = \"off\"", "`rules` must be a table", 9),
             ("rules = { sts = 1 }", "`sts` must be a string", 17),
         ] {

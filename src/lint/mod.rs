@@ -29,7 +29,7 @@ mod subject;
 mod testing;
 mod upgrade;
 
-pub use config::Config;
+pub use config::{Assumed, Config};
 pub use registry::{Lint, catalogue, explain, page, rule, rules, table};
 pub use source::{ManifestSource, Outcome, Request, Set, Target, lint};
 pub use subject::{ChartSubject, Rendering, Subject};
@@ -43,7 +43,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// which it is shown.
 pub fn run(subject: &Subject<'_>, config: &Config) -> Vec<Diagnostic> {
     let mut found = subject.reported.to_vec();
-    let release = Release::new(subject);
+    let release = Release::new(subject, &config.assume);
     for lint in registry::lints() {
         if !config.runs(&lint.rule) {
             continue;

@@ -184,7 +184,11 @@ fn one_set(
             chart,
             computed: &computed,
             sources,
-            rendering: Some(Rendering { world, options: &request.render }),
+            rendering: Some(Rendering {
+                world,
+                options: &request.render,
+                uses_random_values: rendered.uses_random_values,
+            }),
         }),
         reported: diagnostics,
         sources,

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
 use plimsoll::diff::Driver;
 use plimsoll::k8s::Version;
+use plimsoll::lint::Assumed;
 use std::path::PathBuf;
 
 /// Render, lint and diff Kubernetes releases built around StatefulSets
@@ -675,6 +676,9 @@ pub(crate) struct LintArgs {
     /// Accept all current findings: write them to the baseline file
     #[arg(long)]
     pub(crate) write_baseline: bool,
+    /// Take this object (`Secret/db`, `ConfigMap/*`) as existing in the cluster; may be repeated
+    #[arg(long, value_name = "KIND/NAME", value_delimiter = ',')]
+    pub(crate) assume: Vec<Assumed>,
     /// Set the name of the release
     #[arg(long, value_name = "NAME", default_value = "release-name", help_heading = "Release")]
     pub(crate) release: String,

@@ -10,6 +10,7 @@ pub(super) use peers::peer_names;
 pub(super) use pods::Selection;
 pub(super) use viewed::{Budget, Service, StatefulSet, Workload};
 
+use super::config::Assumed;
 use super::scalar::{self, Scalar};
 use super::subject::Rendering;
 use super::upgrade::{self, Raise};
@@ -18,7 +19,7 @@ use crate::diag::{SourceKind, Sources};
 use crate::k8s::Version;
 use crate::k8s::views::{self, Metadata, Selector};
 use crate::manifest::Object;
-use crate::yaml::Node;
+use crate::yaml::{Node, Value};
 use names::Names;
 use pods::Pods;
 use std::cell::OnceCell;
@@ -40,6 +41,9 @@ pub(super) struct Release<'a> {
     pub(super) service_selections: Vec<Selection>,
     by_kind: BTreeMap<&'a str, Vec<&'a Object>>,
     names: Names<'a>,
+    /// Objects that the cluster has: kind and name.
+    assumed: &'a [Assumed],
+    named_by_custom: OnceCell<BTreeSet<&'a str>>,
     disguised: OnceCell<Vec<Scalar<'a>>>,
     peers: OnceCell<BTreeSet<(&'a str, &'a str)>>,
     /// Whether some object's kind is not Kubernetes' own, so that pods may exist that are not to be seen.
@@ -52,7 +56,8 @@ pub(super) struct Release<'a> {
 }
 
 impl<'a> Release<'a> {
-    pub(super) fn new(subject: &'a Subject<'a>) -> Self {
+    /// The release of a subject, beside objects that the cluster has.
+    pub(super) fn new(subject: &'a Subject<'a>, assumed: &'a [Assumed]) -> Self {
         let Subject { objects, sources, .. } = *subject;
         let workloads = objects.iter().copied().filter_map(Workload::from_object);
         let (hooks, workloads): (Vec<_>, Vec<_>) = workloads.partition(|workload| is_hook(workload.object));
@@ -75,12 +80,11 @@ impl<'a> Release<'a> {
             service_selections,
             by_kind,
             names: Names::new(objects),
+            assumed,
+            named_by_custom: OnceCell::new(),
             disguised: OnceCell::new(),
             peers: OnceCell::new(),
-            custom_kinds: objects.iter().any(|object| {
-                let group = object.group();
-                group.contains('.') && !group.ends_with(".k8s.io")
-            }),
+            custom_kinds: objects.iter().any(|object| is_custom(object)),
             has_unread: subject.reported.iter().any(is_unread),
             chart: subject.chart.as_ref().filter(|chart| chart.rendering.is_some()),
             next_chart: OnceCell::new(),
@@ -130,6 +134,21 @@ impl<'a> Release<'a> {
     /// The object of that kind and name which `beside` may meet.
     pub(super) fn named(&self, group: &str, kind: &str, name: &str, beside: &Object) -> Option<&'a Object> {
         self.names.find(group, kind, name, beside.namespace.as_deref())
+    }
+
+    /// Whether the cluster has an object of that kind and name, as the user says.
+    pub(super) fn is_assumed(&self, group: &str, kind: &str, name: &str) -> bool {
+        self.assumed.iter().any(|assumed| assumed.matches(group, kind, name))
+    }
+
+    /// Whether a custom resource of the release has that name somewhere in its spec. What it names, its controller may
+    /// make: the Secret of a `Certificate`.
+    pub(super) fn is_named_by_custom_object(&self, name: &str) -> bool {
+        let names = || {
+            let custom = self.objects.iter().filter(|object| is_custom(object));
+            custom.flat_map(|object| texts(&object.root)).collect()
+        };
+        self.named_by_custom.get_or_init(names).contains(name)
     }
 
     /// The workloads whose pods each selector matches. The numbers identify the owners.
@@ -203,7 +222,7 @@ impl<'a> Release<'a> {
             Raise::App => &self.next_app,
         };
         let sets = next.get_or_init(|| match chart.rendering {
-            Some(Rendering { world, options }) => {
+            Some(Rendering { world, options, .. }) => {
                 upgrade::stateful_sets(world, self.sources, chart.computed, options, raise)
             }
             None => Vec::new(),
@@ -213,10 +232,35 @@ impl<'a> Release<'a> {
         next.map(|next| views::StatefulSet::new(&next.root))
     }
 
+    /// The objects of two upgrades to the same chart and values that differ only in what is random; nothing if nothing is.
+    pub(super) fn repeated(&self) -> Option<[Vec<Object>; 2]> {
+        let chart = self.chart?;
+        let rendering = chart.rendering.filter(|rendering| rendering.uses_random_values)?;
+        Some(
+            [1, 2].map(|seed| upgrade::repeated(rendering, self.sources, chart.computed, self.objects, seed)),
+        )
+    }
+
     /// The Service that a StatefulSet names, if the release holds it.
     pub(super) fn governing_service(&self, set: StatefulSet<'_>) -> Option<Service<'a>> {
         let name = Some(set.service_name()).filter(|name| !name.is_empty())?;
         self.named("", "Service", name, set.object).and_then(Service::from_object)
+    }
+}
+
+/// Whether the kind of an object is not Kubernetes' own.
+fn is_custom(object: &Object) -> bool {
+    let group = object.group();
+    group.contains('.') && !group.ends_with(".k8s.io")
+}
+
+/// All texts in a tree.
+fn texts(node: &Node) -> Vec<&str> {
+    match &node.value {
+        Value::String(text) => vec![text],
+        Value::Seq(items) => items.iter().flat_map(texts).collect(),
+        Value::Map(map) => map.iter().flat_map(|entry| texts(&entry.value)).collect(),
+        _ => Vec::new(),
     }
 }
 

@@ -15,6 +15,10 @@ mod chart;
 mod image;
 mod k8s;
 mod lint;
+mod pod;
+mod rbac;
+mod r#ref;
+mod requests;
 mod sts;
 mod values;
 mod workload;
@@ -27,5 +31,17 @@ use std::sync::LazyLock;
 
 /// Every rule, sorted by id.
 pub(super) static ALL: LazyLock<Vec<&Lint>> = LazyLock::new(|| {
-    [chart::RULES, k8s::RULES, lint::RULES, sts::RULES, values::RULES, workload::RULES, yaml::RULES].concat()
+    [
+        chart::RULES,
+        k8s::RULES,
+        lint::RULES,
+        pod::RULES,
+        rbac::RULES,
+        r#ref::RULES,
+        sts::RULES,
+        values::RULES,
+        workload::RULES,
+        yaml::RULES,
+    ]
+    .concat()
 });

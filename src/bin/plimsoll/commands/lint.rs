@@ -267,6 +267,7 @@ fn configuration(
     if let Err(unknown) = config.only(&args.rule).and_then(|()| config.skip(&args.skip)) {
         return Err(Unusable(vec![*unknown]).into());
     }
+    config.assume.extend(args.assume.iter().cloned());
     if let Some(word) = &args.min_severity {
         config.min_severity = parse_severity(word).context("--min-severity: use error, warning or info")?;
     }

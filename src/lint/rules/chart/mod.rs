@@ -14,6 +14,7 @@ super::group! {
     no_icon: NO_ICON,
     no_templates: NO_TEMPLATES,
     no_values_file: NO_VALUES_FILE,
+    random_value: RANDOM_VALUE,
     resource_policy_in_list: RESOURCE_POLICY_IN_LIST,
     stray_template: STRAY_TEMPLATE,
     unconventional_name: UNCONVENTIONAL_NAME,
