@@ -2,6 +2,7 @@
 
 use super::registry::{current_id, former_id, rules, suggestion};
 use crate::diag::{Diagnostic, Report, Rule, Severity, SourceId, Sources, Span, nearest};
+use crate::k8s::pod_security::{Policy, PolicyError};
 use crate::k8s::{Version, VersionError};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -20,6 +21,10 @@ pub struct Config {
     pub values: Vec<String>,
     /// The version of Kubernetes to answer for.
     pub kube_version: Option<Version>,
+    /// The Pod Security policy of namespaces whose labels set none.
+    pub pod_security: Option<Policy>,
+    /// The namespace of objects that name none.
+    pub namespace: String,
     /// The severity from which on findings fail the run.
     pub min_severity: Severity,
     /// The file of accepted findings.
@@ -40,6 +45,8 @@ impl Default for Config {
             only: Vec::new(),
             values: Vec::new(),
             kube_version: None,
+            pod_security: None,
+            namespace: "default".to_owned(),
             min_severity: Severity::Error,
             baseline: None,
         }
@@ -47,7 +54,7 @@ impl Default for Config {
 }
 
 /// The keys of `plimsoll.toml`.
-const KEYS: [&str; 5] = ["kube-version", "min-severity", "values", "baseline", "rules"];
+const KEYS: [&str; 6] = ["kube-version", "min-severity", "pod-security", "values", "baseline", "rules"];
 
 impl Config {
     /// Reads `plimsoll.toml`. Unknown keys, unknown rules and unknown levels are errors at their place.
@@ -55,6 +62,7 @@ impl Config {
     /// ```toml
     /// min-severity = "warning"            # findings from here on fail the run; "error" if not given
     /// kube-version = "1.36"
+    /// pod-security = "restricted"         # the Pod Security level of namespaces whose labels set none
     /// values = ["values-prod.yaml"]       # beside this file
     /// baseline = "plimsoll-baseline.json" # findings that are accepted
     ///
@@ -97,6 +105,7 @@ impl Config {
                 };
                 self.min_severity = parse_severity(word).ok_or_else(unknown)?;
             }
+            "pod-security" => self.pod_security = Some(pod_security(value, source)?),
             "values" => {
                 let wrong = || error("`values` must be a list of files".to_owned(), value, source);
                 let items = value.as_ref().as_array().ok_or_else(wrong)?;
@@ -216,6 +225,13 @@ fn kube_version(value: &Value<'_>, source: SourceId) -> Result<Version, Diagnost
     let text = string(value, "kube-version", source)?;
     text.parse().map_err(|reason: VersionError| {
         error(format!("unknown Kubernetes version `{text}`"), value, source).help(reason.to_string())
+    })
+}
+
+fn pod_security(value: &Value<'_>, source: SourceId) -> Result<Policy, Diagnostic> {
+    let text = string(value, "pod-security", source)?;
+    text.parse().map_err(|reason: PolicyError| {
+        error(format!("invalid Pod Security policy `{text}`"), value, source).help(reason.to_string())
     })
 }
 

@@ -43,7 +43,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// which it is shown.
 pub fn run(subject: &Subject<'_>, config: &Config) -> Vec<Diagnostic> {
     let mut found = subject.reported.to_vec();
-    let release = Release::new(subject);
+    let release = Release::new(subject, config);
     for lint in registry::lints() {
         if !config.runs(&lint.rule) {
             continue;

@@ -15,6 +15,7 @@ pub mod manifest;
 pub mod merge;
 pub mod names;
 pub mod patch;
+pub mod pod_security;
 pub mod quantity;
 pub mod schema;
 pub mod update;

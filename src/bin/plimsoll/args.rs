@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
 use plimsoll::diff::Driver;
 use plimsoll::k8s::Version;
+use plimsoll::k8s::pod_security::Policy;
 use std::path::PathBuf;
 
 /// Render, lint and diff Kubernetes releases built around StatefulSets
@@ -692,6 +693,12 @@ pub(crate) struct LintArgs {
     /// Add API versions that the cluster serves
     #[arg(short, long, value_name = "VERSIONS", value_delimiter = ',', help_heading = "Release")]
     pub(crate) api_versions: Vec<String>,
+    /// Enforce a Pod Security level: baseline or restricted, perhaps of a version (restricted:v1.35)
+    ///
+    /// It applies to namespaces whose labels (pod-security.kubernetes.io/enforce) set no level. Labels count only if the
+    /// Namespace is linted, too.
+    #[arg(long, value_name = "LEVEL[:VERSION]", help_heading = "Release")]
+    pub(crate) pod_security: Option<Policy>,
     #[command(flatten)]
     pub(crate) values: ValueFlags,
 }

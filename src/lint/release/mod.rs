@@ -2,6 +2,7 @@
 
 mod names;
 mod peers;
+mod pod_security;
 mod pods;
 mod viewed;
 
@@ -13,7 +14,7 @@ pub(super) use viewed::{Budget, Service, StatefulSet, Workload};
 use super::scalar::{self, Scalar};
 use super::subject::Rendering;
 use super::upgrade::{self, Raise};
-use super::{ChartSubject, Subject, is_unread};
+use super::{ChartSubject, Config, Subject, is_unread};
 use crate::diag::{SourceKind, Sources};
 use crate::k8s::Version;
 use crate::k8s::views::{self, Metadata, Selector};
@@ -31,6 +32,7 @@ pub(super) struct Release<'a> {
     pub(super) sources: &'a Sources,
     /// The version of Kubernetes that the release is checked against.
     pub(super) version: Version,
+    settings: &'a Config,
     /// Everything that makes pods, except hooks.
     pods: Pods<'a>,
     /// The hooks that make pods.
@@ -42,6 +44,7 @@ pub(super) struct Release<'a> {
     names: Names<'a>,
     disguised: OnceCell<Vec<Scalar<'a>>>,
     peers: OnceCell<BTreeSet<(&'a str, &'a str)>>,
+    insecure: OnceCell<Vec<pod_security::Insecure<'a>>>,
     /// Whether some object's kind is not Kubernetes' own, so that pods may exist that are not to be seen.
     pub(super) custom_kinds: bool,
     has_unread: bool,
@@ -52,7 +55,7 @@ pub(super) struct Release<'a> {
 }
 
 impl<'a> Release<'a> {
-    pub(super) fn new(subject: &'a Subject<'a>) -> Self {
+    pub(super) fn new(subject: &'a Subject<'a>, settings: &'a Config) -> Self {
         let Subject { objects, sources, .. } = *subject;
         let workloads = objects.iter().copied().filter_map(Workload::from_object);
         let (hooks, workloads): (Vec<_>, Vec<_>) = workloads.partition(|workload| is_hook(workload.object));
@@ -69,6 +72,7 @@ impl<'a> Release<'a> {
             objects,
             sources,
             version: subject.version,
+            settings,
             pods,
             hooks: Pods::new(hooks),
             services,
@@ -77,6 +81,7 @@ impl<'a> Release<'a> {
             names: Names::new(objects),
             disguised: OnceCell::new(),
             peers: OnceCell::new(),
+            insecure: OnceCell::new(),
             custom_kinds: objects.iter().any(|object| {
                 let group = object.group();
                 group.contains('.') && !group.ends_with(".k8s.io")

@@ -15,6 +15,7 @@ mod chart;
 mod image;
 mod k8s;
 mod lint;
+mod pod_security;
 mod sts;
 mod values;
 mod workload;
@@ -27,5 +28,15 @@ use std::sync::LazyLock;
 
 /// Every rule, sorted by id.
 pub(super) static ALL: LazyLock<Vec<&Lint>> = LazyLock::new(|| {
-    [chart::RULES, k8s::RULES, lint::RULES, sts::RULES, values::RULES, workload::RULES, yaml::RULES].concat()
+    let groups = [
+        chart::RULES,
+        k8s::RULES,
+        lint::RULES,
+        pod_security::RULES,
+        sts::RULES,
+        values::RULES,
+        workload::RULES,
+        yaml::RULES,
+    ];
+    groups.concat()
 });

@@ -270,6 +270,8 @@ fn configuration(
     if let Some(word) = &args.min_severity {
         config.min_severity = parse_severity(word).context("--min-severity: use error, warning or info")?;
     }
+    config.pod_security = args.pod_security.or(config.pod_security);
+    config.namespace.clone_from(&args.namespace);
     Ok((config, home))
 }
 
