@@ -197,12 +197,7 @@ fn webhook_service(service: &At<'_, '_>, cx: &mut Context<'_>) {
     }
     let path = service.field("path");
     let text = path.text();
-    if !path.is_set() || text == "/" {
-        return;
-    }
-    if text.is_empty() {
-        // Go's `url.Parse` finds no path in it, which is then not rooted.
-        cx.invalid(&path, "must start with a '/'");
+    if matches!(text, "" | "/") {
         return;
     }
     let Some(steps) = text.strip_prefix('/') else {

@@ -1,14 +1,20 @@
 //! Custom resources, checked against the schema of their definition (`CustomResourceDefinition`).
 //!
-//! Follows `apiextensions-apiserver/pkg/apiserver/validation` and its pruning of unknown fields. Rules in CEL
-//! (`x-kubernetes-validations`) and `format` are not looked at.
+//! Follows `apiextensions-apiserver/pkg/apiserver/validation`: the object is decoded as the server does it, with
+//! defaults and without nulls, and then validated.
+
+mod formats;
+mod lists;
+mod structure;
+
+pub(super) use formats::is_recognized as is_recognized_format;
+pub(super) use structure::unknown_fields;
 
 use super::metadata;
 use super::{At, Context, ErrorKind, FieldError, Finding, decode};
 use crate::manifest::Object;
 use crate::schema::Schemas;
 use crate::{Version, names};
-use plimsoll_diag::nearest;
 use plimsoll_yaml::{Node, Value};
 
 /// Whether the `CustomResourceDefinition` `crd` (the whole object) defines the kind of `object`.
@@ -53,12 +59,78 @@ fn check(object: &Object, crd: &Node, cx: &mut Context<'_>) {
     }
     decode_metadata(&root, cx);
     let has_name = |node: &&Node| node.get("name").and_then(Node::as_str) == Some(object.version());
-    let schema = versions.iter().find(has_name).and_then(|found| found.at(&["schema", "openAPIV3Schema"]));
+    let version = versions.iter().find(has_name);
+    let namespaced = crd.at(&["spec", "scope"]).and_then(Node::as_str) != Some("Cluster");
+    let of_version = |path: &[&str]| {
+        version.and_then(|version| version.at(path)).or_else(|| {
+            // As `v1beta1` has it for all versions.
+            let top = ["spec", if path[0] == "schema" { "validation" } else { path[0] }];
+            crd.at(&[&top[..], &path[1..]].concat())
+        })
+    };
+    let schema = of_version(&["schema", "openAPIV3Schema"]);
+    if let Some(schema) = schema {
+        structure::unknown_fields(true, &root, schema, cx);
+    }
+    let decoded = schema.map(|schema| structure::decoded(&object.root, schema));
+    let root = decoded.as_ref().map_or(root, At::root);
+    metadata::object_meta(&root, namespaced, names::name_is_dns_subdomain, cx);
+    finalizers(&root, cx);
     if let Some(schema) = schema {
         value(true, &root, schema, cx);
+        lists::unique_items(&root, schema, cx);
     }
-    let namespaced = crd.at(&["spec", "scope"]).and_then(Node::as_str) != Some("Cluster");
-    metadata::object_meta(&root, namespaced, names::name_is_dns_subdomain, cx);
+    if let Some(scale) = of_version(&["subresources", "scale"]) {
+        replicas(&root, scale, cx);
+    }
+}
+
+/// Reports what kube-apiserver answers to a POST of a custom resource whose definition is unknown: its metadata is that
+/// of any object.
+pub(super) fn validate_metadata(object: &Object, cx: &mut Context<'_>) {
+    let root = At::root(&object.root);
+    decode_metadata(&root, cx);
+    // It is not known whether it has a namespace.
+    metadata::object_meta(&root, true, names::name_is_dns_subdomain, cx);
+    finalizers(&root, cx);
+}
+
+/// `validateKubeFinalizerName` of `registry/customresource`, which only warns.
+fn finalizers(root: &At<'_, '_>, cx: &mut Context<'_>) {
+    for finalizer in root.field("metadata.finalizers").items() {
+        let name = finalizer.text();
+        if names::qualified_name(name).is_empty()
+            && !name.contains('/')
+            && !matches!(name, "orphan" | "foregroundDeletion" | "kubernetes")
+        {
+            let path = if name.contains('.') { " including a path (/)" } else { "" };
+            cx.warning(
+                &finalizer,
+                format_args!(
+                    "{name:?}: prefer a domain-qualified finalizer name{path} to avoid accidental conflicts with other \
+                     finalizer writers"
+                ),
+            );
+        }
+    }
+}
+
+/// `ValidateScaleSpec` and the numbers of `ValidateScaleStatus`.
+fn replicas(root: &At<'_, '_>, scale: &Node, cx: &mut Context<'_>) {
+    for field in ["specReplicasPath", "statusReplicasPath"] {
+        let path = scale.get(field).and_then(Node::as_str).unwrap_or_default();
+        let number = root.field(path.trim_start_matches('.'));
+        // The server spells the path with its first dot.
+        let place = number.renamed(path);
+        match number.int() {
+            Some(..0) => cx.invalid(&place, "should be a non-negative integer"),
+            Some(2_147_483_648..) => cx.invalid(&place, "should be less than or equal to 2147483647"),
+            None if number.is_set() => {
+                cx.invalid(&place, "must be an integer, because it is the number of replicas")
+            }
+            _ => {}
+        }
+    }
 }
 
 /// The server decodes `metadata` as that of any other object.
@@ -72,10 +144,8 @@ fn decode_metadata(root: &At<'_, '_>, cx: &mut Context<'_>) {
 /// Checks a value against its schema. `top` says that it is a whole object, whose `apiVersion`, `kind` and
 /// `metadata` need no schema.
 pub(super) fn value(top: bool, at: &At<'_, '_>, schema: &Node, cx: &mut Context<'_>) {
-    let Some(node) = at.node() else {
-        // The server drops nulls where they are not allowed.
-        return;
-    };
+    // A null that is left is an allowed one, or an item of a list.
+    let Some(node) = at.node() else { return };
     if !is_of_type(at, node, schema, cx) {
         return;
     }
@@ -91,7 +161,12 @@ pub(super) fn value(top: bool, at: &At<'_, '_>, schema: &Node, cx: &mut Context<
         Value::Seq(items) => {
             check_bounds(at, items.len(), "items", ("minItems", "maxItems"), schema, cx);
             if let Some(inner) = schema.get("items") {
+                let is_nullable = structure::flag(inner, "nullable");
                 for item in at.items() {
+                    if !item.is_set() && !is_nullable {
+                        let kind = inner.get("type").and_then(Node::as_str).unwrap_or_default();
+                        cx.type_invalid(&item, format_args!("must be of type {kind}, not null"));
+                    }
                     value(false, &item, inner, cx);
                 }
             }
@@ -132,21 +207,15 @@ fn is_of_type(at: &At<'_, '_>, node: &Node, schema: &Node, cx: &mut Context<'_>)
 fn map_value(top: bool, at: &At<'_, '_>, schema: &Node, cx: &mut Context<'_>) {
     let Some(map) = at.node().and_then(Node::as_map) else { return };
     check_bounds(at, map.len(), "properties", ("minProperties", "maxProperties"), schema, cx);
-    let flag = |name: &str| schema.get(name).and_then(Node::as_bool).unwrap_or(false);
-    let embedded = top || flag("x-kubernetes-embedded-resource");
+    let embedded = top || structure::flag(schema, "x-kubernetes-embedded-resource");
     let properties = schema.get("properties").and_then(Node::as_map);
-    // Defaults are filled in before.
-    let defaulted = |name: &str| properties.and_then(|map| map.get(name)?.get("default")).is_some();
     for name in schema.get("required").map(Node::items).unwrap_or_default() {
         let Some(name) = name.as_str() else { continue };
-        if !map.contains_key(name) && !defaulted(name) {
+        if !map.contains_key(name) {
             cx.required(&at.field(name), "");
         }
     }
     let additional = schema.get("additionalProperties");
-    let open = flag("x-kubernetes-preserve-unknown-fields")
-        || additional.is_some_and(|node| node.as_bool() == Some(true) || node.as_map().is_some())
-        || (properties.is_none() && schema.get("type").is_none());
     for entry in map {
         if embedded && matches!(entry.key.as_str(), "apiVersion" | "kind" | "metadata") {
             continue;
@@ -156,9 +225,6 @@ fn map_value(top: bool, at: &At<'_, '_>, schema: &Node, cx: &mut Context<'_>) {
             value(false, &place, inner, cx);
         } else if let Some(inner) = additional.filter(|node| node.as_map().is_some()) {
             value(false, &place, inner, cx);
-        } else if !open {
-            let near = properties.and_then(|map| nearest(&entry.key, map.keys()));
-            cx.unknown_field(&place, near.map(|near| format!("did you mean `{near}`?")));
         }
     }
 }
@@ -168,9 +234,8 @@ fn check_combinators(top: bool, at: &At<'_, '_>, schema: &Node, cx: &mut Context
     let list = |name: &str| schema.get(name).map(Node::items).unwrap_or_default();
     let holds = |part: &Node, cx: &Context<'_>| {
         let mut inner = Context::new(cx.object, cx.version);
-        // Parts only restrict values: the schema itself declares the fields.
         value(top, at, part, &mut inner);
-        inner.into_findings().iter().all(|finding| finding.error.kind == ErrorKind::UnknownField)
+        inner.errors() == 0
     };
     let fulfilled = |name: &str, cx: &Context<'_>| list(name).iter().filter(|part| holds(part, cx)).count();
     if !list("allOf").is_empty() && fulfilled("allOf", cx) < list("allOf").len() {
@@ -189,6 +254,10 @@ fn check_combinators(top: bool, at: &At<'_, '_>, schema: &Node, cx: &mut Context
 
 fn string(at: &At<'_, '_>, text: &str, schema: &Node, cx: &mut Context<'_>) {
     check_bounds(at, text.chars().count(), "characters", ("minLength", "maxLength"), schema, cx);
+    let format = schema.get("format").and_then(Node::as_str).unwrap_or_default();
+    if !formats::matches(format, text, cx.version) {
+        cx.invalid(at, format_args!("must be of type {format}"));
+    }
     let Some(pattern) = schema.get("pattern").and_then(Node::as_str) else { return };
     // A pattern that does not compile is the definition's fault, not the object's.
     if regex::Regex::new(pattern).is_ok_and(|regex| !regex.is_match(text)) {
@@ -198,6 +267,13 @@ fn string(at: &At<'_, '_>, text: &str, schema: &Node, cx: &mut Context<'_>) {
 
 fn number(at: &At<'_, '_>, node: &Node, schema: &Node, cx: &mut Context<'_>) {
     let Some(value) = float(node) else { return };
+    let kind = schema.get("type").and_then(Node::as_str);
+    let format = schema.get("format").and_then(Node::as_str);
+    if (kind, format) == (Some("integer"), Some("int32"))
+        && at.int().is_none_or(|n| i32::try_from(n).is_err())
+    {
+        cx.invalid(at, "must be of type integer with format int32");
+    }
     let limit = |name: &str| schema.get(name).and_then(float);
     let exclusive = |name: &str| schema.get(name).and_then(Node::as_bool).unwrap_or(false);
     if let Some(min) = limit("minimum") {
@@ -311,6 +387,101 @@ spec:
         assert_eq!(paths("{schedule: daily, port: 1.5}"), ["spec.port"]);
         assert_eq!(paths("{schedule: daily, labels: {a: 1}}"), ["spec.labels.a"]);
         assert_eq!(paths("{schedule: daily, kep: 3}"), ["spec.kep"]);
+    }
+
+    /// The paths and rules of what is found in a resource of a definition with the schema of `spec`.
+    fn found(schema: &str, spec: &str) -> Vec<String> {
+        let crd = objects(&format!(
+            "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{name: as.b.c}}\nspec:\n  \
+             group: b.c\n  scope: Namespaced\n  names: {{plural: as, kind: A}}\n  versions:\n  - name: v1\n    served: true\n    \
+             storage: true\n    subresources: {{scale: {{specReplicasPath: .spec.size, statusReplicasPath: .status.size}}}}\n    \
+             schema: {{openAPIV3Schema: {{type: object, properties: {{spec: {{type: object, {schema}}}}}}}}}\n"
+        ));
+        let text = format!("apiVersion: b.c/v1\nkind: A\nmetadata: {{name: a}}\nspec: {spec}\n");
+        let found = validate_custom(&objects(&text)[0], &crd[0].root, Version::DEFAULT);
+        let rule = |finding: &Finding| finding.error.kind.rule().id.trim_start_matches("k8s/");
+        found.iter().map(|finding| format!("{} {}", finding.error.path, rule(finding))).collect()
+    }
+
+    #[test]
+    fn defaults_are_filled_in_before_anything_is_checked() {
+        let one_of = "properties: {kindOf: {type: object, properties: {type: {type: string, default: A}, v: {type: string}}, \
+                      oneOf: [{properties: {type: {enum: [A]}}, required: [type]}, {properties: {type: {enum: [B]}}, \
+                      required: [type]}]}}";
+        assert_eq!(found(one_of, "{kindOf: {v: x}}"), [""; 0]);
+        assert_eq!(found(one_of, "{kindOf: {type: B}}"), [""; 0]);
+        assert_eq!(found(one_of, "{kindOf: {type: C}}"), ["spec.kindOf invalid-value"]);
+        let nested = "properties: {a: {type: object, default: {}, required: [b], properties: {b: {type: integer, default: 3, \
+                      maximum: 2}}}}";
+        assert_eq!(found(nested, "{}"), ["spec.a.b invalid-value"]);
+        assert_eq!(found(nested, "{a: {b: null}}"), ["spec.a.b invalid-value"]);
+        assert_eq!(found(nested, "{a: {b: 1}}"), [""; 0]);
+    }
+
+    #[test]
+    fn nulls_that_are_not_allowed_are_absent() {
+        let schema = "required: [mode], properties: {mode: {type: string}, list: {type: array, items: {type: string}}}";
+        assert_eq!(found(schema, "{mode: null}"), ["spec.mode required"]);
+        assert_eq!(found(schema, "{mode: a, list: null}"), [""; 0]);
+        assert_eq!(found(schema, "{mode: a, list: [a, null]}"), ["spec.list[1] wrong-type"]);
+        let nullable = "required: [mode], properties: {mode: {type: string, nullable: true}}";
+        assert_eq!(found(nullable, "{mode: null}"), [""; 0]);
+    }
+
+    #[test]
+    fn items_of_sets_and_maps_are_unique() {
+        let schema = "properties: {tags: {type: array, x-kubernetes-list-type: set, items: {type: string}}, ports: {type: array, \
+                      x-kubernetes-list-type: map, x-kubernetes-list-map-keys: [name, protocol], items: {type: object, \
+                      properties: {name: {type: string}, protocol: {type: string, default: TCP}}}}}";
+        assert_eq!(found(schema, "{tags: [a, b, a, a]}"), ["spec.tags[2] duplicate-value"]);
+        assert_eq!(
+            found(schema, "{ports: [{name: a}, {name: a, protocol: UDP}, {name: a, protocol: TCP}]}"),
+            ["spec.ports[2] duplicate-value"]
+        );
+        assert_eq!(found(schema, "{ports: [{name: a}, {name: b}]}"), [""; 0]);
+    }
+
+    #[test]
+    fn replicas_are_counted_where_scale_says() {
+        let schema = "properties: {size: {type: integer}}";
+        assert_eq!(found(schema, "{size: -1}"), [".spec.size invalid-value"]);
+        assert_eq!(found(schema, "{size: 2147483648}"), [".spec.size invalid-value"]);
+        assert_eq!(found(schema, "{size: 2}"), [""; 0]);
+    }
+
+    #[test]
+    fn formats_are_checked_if_the_server_knows_them() {
+        let format = |format: &str, value: &str| {
+            !found(
+                &format!("properties: {{a: {{type: string, format: {format}}}}}"),
+                &format!("{{a: '{value}'}}"),
+            )
+            .is_empty()
+        };
+        for (name, good, bad) in [
+            ("date-time", "2024-02-29T10:00:00Z", "2024-02-30T10:00:00Z"),
+            ("date", "2024-01-31", "2024-1-31"),
+            ("ipv4", "10.0.0.1", "::1"),
+            ("ipv6", "::1", "10.0.0.1"),
+            ("cidr", "10.0.0.0/8", "10.0.0.0"),
+            ("uuid", "123e4567-e89b-12d3-a456-426614174000", "123e4567"),
+            ("byte", "aGFsbG8=", "a"),
+            ("k8s-short-name", "a-b", "a.b"),
+        ] {
+            assert_eq!((format(name, good), format(name, bad)), (false, true), "{name}");
+        }
+        assert!(!format("anything", "at all"));
+        let int = "properties: {a: {type: integer, format: int32}}";
+        assert_eq!(found(int, "{a: 2147483648}"), ["spec.a invalid-value"]);
+    }
+
+    #[test]
+    fn metadata_is_checked_without_a_definition() {
+        let manifest = "apiVersion: x.example.com/v1\nkind: Thing\nmetadata: {name: A_b, labels: {a b: c}, annotations: {x: 1}}\n\
+                        anything: {goes: here}\n";
+        let found = crate::validate_for(crate::Operation::Create, &objects(manifest)[0], Version::DEFAULT);
+        let found: Vec<_> = found.iter().map(|finding| finding.error.path.as_str()).collect();
+        assert_eq!(found, ["kind", "metadata.annotations.x", "metadata.name", "metadata.labels"]);
     }
 
     #[test]
