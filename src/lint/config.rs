@@ -29,6 +29,8 @@ pub struct Config {
     pub min_severity: Severity,
     /// The file of accepted findings.
     pub baseline: Option<String>,
+    /// Files and directories with definitions of custom resources, beside this file.
+    pub crds: Vec<String>,
 }
 
 /// What configuration makes of a rule.
@@ -49,12 +51,14 @@ impl Default for Config {
             namespace: "default".to_owned(),
             min_severity: Severity::Error,
             baseline: None,
+            crds: Vec::new(),
         }
     }
 }
 
 /// The keys of `plimsoll.toml`.
-const KEYS: [&str; 6] = ["kube-version", "min-severity", "pod-security", "values", "baseline", "rules"];
+const KEYS: [&str; 7] =
+    ["kube-version", "min-severity", "pod-security", "values", "crds", "baseline", "rules"];
 
 impl Config {
     /// Reads `plimsoll.toml`. Unknown keys, unknown rules and unknown levels are errors at their place.
@@ -64,6 +68,7 @@ impl Config {
     /// kube-version = "1.36"
     /// pod-security = "restricted"         # the Pod Security level of namespaces whose labels set none
     /// values = ["values-prod.yaml"]       # beside this file
+    /// crds = ["crds/", "CRDs-catalog/"]   # definitions of custom resources, beside this file
     /// baseline = "plimsoll-baseline.json" # findings that are accepted
     ///
     /// [rules]                             # a rule or a group: "error", "warning", "info" or "off"
@@ -106,12 +111,8 @@ impl Config {
                 self.min_severity = parse_severity(word).ok_or_else(unknown)?;
             }
             "pod-security" => self.pod_security = Some(pod_security(value, source)?),
-            "values" => {
-                let wrong = || error("`values` must be a list of files".to_owned(), value, source);
-                let items = value.as_ref().as_array().ok_or_else(wrong)?;
-                let item = |item| string(item, "an item of `values`", source).map(str::to_owned);
-                self.values = items.iter().map(item).collect::<Result<_, _>>()?;
-            }
+            "values" => self.values = strings(value, "values", "files", source)?,
+            "crds" => self.crds = strings(value, "crds", "files and directories", source)?,
             "baseline" => self.baseline = Some(string(value, "baseline", source)?.to_owned()),
             "rules" => return Err(error("`rules` must be a table".to_owned(), value, source)),
             unknown => return Err(unknown_key(unknown, key, source)),
@@ -219,6 +220,14 @@ fn error(message: String, value: &Value<'_>, source: SourceId) -> Diagnostic {
 fn string<'a>(value: &'a Value<'_>, name: &str, source: SourceId) -> Result<&'a str, Diagnostic> {
     let name = if name.contains(' ') { name.to_owned() } else { format!("`{name}`") };
     value.as_ref().as_str().ok_or_else(|| error(format!("{name} must be a string"), value, source))
+}
+
+/// The texts of a list; `what` says what they name.
+fn strings(value: &Value<'_>, name: &str, what: &str, source: SourceId) -> Result<Vec<String>, Diagnostic> {
+    let wrong = || error(format!("`{name}` must be a list of {what}"), value, source);
+    let items = value.as_ref().as_array().ok_or_else(wrong)?;
+    let item = |item| string(item, &format!("an item of `{name}`"), source).map(str::to_owned);
+    items.iter().map(item).collect()
 }
 
 fn kube_version(value: &Value<'_>, source: SourceId) -> Result<Version, Diagnostic> {

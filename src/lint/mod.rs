@@ -16,6 +16,7 @@
 mod allow;
 pub mod baseline;
 pub mod config;
+mod definitions;
 mod documented;
 mod finding;
 mod reads;

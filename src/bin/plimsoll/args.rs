@@ -676,6 +676,11 @@ pub(crate) struct LintArgs {
     /// Accept all current findings: write them to the baseline file
     #[arg(long)]
     pub(crate) write_baseline: bool,
+    /// Check custom resources against the definitions in this file or directory; may be repeated
+    ///
+    /// A directory contains manifests of CustomResourceDefinitions, or JSON schemas as <group>/<kind>_<version>.json.
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub(crate) crds: Vec<PathBuf>,
     /// Set the name of the release
     #[arg(long, value_name = "NAME", default_value = "release-name", help_heading = "Release")]
     pub(crate) release: String,

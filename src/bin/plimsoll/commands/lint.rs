@@ -226,6 +226,7 @@ fn job(
         sets,
         values: release::value_options(&args.values),
         render,
+        crds: config.crds.iter().map(beside).chain(args.crds.iter().cloned()).collect(),
     };
     Ok(Job { request, config, baseline })
 }
