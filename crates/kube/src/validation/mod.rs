@@ -35,7 +35,8 @@ mod volume_source;
 mod webhook;
 mod workload;
 
-pub use custom::{defines, validate_custom};
+pub(crate) use custom::matches_format;
+pub use custom::{defines, validate_custom, validate_custom_update};
 pub use error::{ErrorKind, FieldError, Finding};
 use field::Texts;
 pub use field::{At, Context, Operation};

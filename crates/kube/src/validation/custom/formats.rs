@@ -53,7 +53,7 @@ static UUID: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 /// Whether a text is of a format. A format that the server does not know, or that is not followed here, takes every text.
-pub(super) fn matches(format: &str, text: &str, version: Version) -> bool {
+pub(crate) fn matches(format: &str, text: &str, version: Version) -> bool {
     if !is_recognized("string", format, version) {
         return true;
     }

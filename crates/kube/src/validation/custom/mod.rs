@@ -3,15 +3,18 @@
 //! Follows `apiextensions-apiserver/pkg/apiserver/validation`: the object is decoded as the server does it, with
 //! defaults and without nulls, and then validated.
 
+mod expressions;
 mod formats;
 mod lists;
 mod structure;
 
+pub(super) use expressions::compile as compile_rules;
 pub(super) use formats::is_recognized as is_recognized_format;
+pub(crate) use formats::matches as matches_format;
 pub(super) use structure::unknown_fields;
 
 use super::metadata;
-use super::{At, Context, ErrorKind, FieldError, Finding, decode};
+use super::{At, Context, ErrorKind, FieldError, Finding, Operation, decode};
 use crate::manifest::Object;
 use crate::schema::Schemas;
 use crate::{Version, names};
@@ -35,11 +38,19 @@ pub(super) fn defined(crd: &Node) -> Option<(&str, &str)> {
 /// [`defines`] finds it, is `crd`.
 pub fn validate_custom(object: &Object, crd: &Node, version: Version) -> Vec<Finding> {
     let mut cx = Context::new(object, version);
-    check(object, crd, &mut cx);
+    check(object, None, crd, &mut cx);
     cx.into_findings()
 }
 
-fn check(object: &Object, crd: &Node, cx: &mut Context<'_>) {
+/// As [`validate_custom`], for an update of what is stored: `object` is what would be stored, and `old` what is.
+pub fn validate_custom_update(object: &Object, old: &Node, crd: &Node, version: Version) -> Vec<Finding> {
+    let mut cx = Context::new(object, version);
+    cx.operation = Operation::Update;
+    check(object, Some(old), crd, &mut cx);
+    cx.into_findings()
+}
+
+fn check(object: &Object, old: Option<&Node>, crd: &Node, cx: &mut Context<'_>) {
     let root = At::root(&object.root);
     let versions = crd.at(&["spec", "versions"]).map(Node::items).unwrap_or_default();
     let mut known: Vec<&str> =
@@ -82,6 +93,12 @@ fn check(object: &Object, crd: &Node, cx: &mut Context<'_>) {
     }
     if let Some(scale) = of_version(&["subresources", "scale"]) {
         replicas(&root, scale, cx);
+    }
+    if let Some(schema) = schema.filter(|_| !cx.has_blocking_errors()) {
+        // The stored object may be of another version of the API, whose values are not compared.
+        let old = old.filter(|old| old.get("apiVersion").and_then(Node::as_str) == Some(&object.api_version));
+        let old = old.map(|old| structure::decoded(old, schema));
+        expressions::Evaluation::new().check(true, &root, old.as_ref(), schema, cx);
     }
 }
 

@@ -1,5 +1,5 @@
 //! Schemas in definitions of custom resources: what makes them structural (`apiextensions-apiserver/pkg/apiserver/schema`),
-//! and what they may say (`pkg/apis/apiextensions/validation`). Rules in CEL are not compiled.
+//! and what they may say (`pkg/apis/apiextensions/validation`). Rules in CEL are compiled.
 
 use crate::validation::{At, Context, ErrorKind, FieldError, Finding, custom};
 use plimsoll_yaml::Node;
@@ -54,6 +54,9 @@ pub(super) fn root(holder: &At<'_, '_>, has_status: bool, cx: &mut Context<'_>) 
         defaults(&schema, cx);
     }
     open_api(&schema, cx);
+    if cx.errors() == before {
+        custom::compile_rules(true, true, &schema, cx);
+    }
     // `NewStructural` fails, which is said only if nothing else is wrong.
     if cx.errors() == before
         && let Some(url) = schema.node().and_then(dollar_schema)
