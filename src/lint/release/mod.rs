@@ -145,6 +145,14 @@ impl<'a> Release<'a> {
         self.pods.select(owners)
     }
 
+    /// Everything whose pods a selector matches, hooks and the pods of `helm test` included.
+    pub(super) fn find_selected(&self, selector: Selector<'_>, owner: &Object) -> Vec<Workload<'a>> {
+        let of = |pods: &Pods<'a>| -> Vec<Workload<'a>> {
+            pods.find_selected(selector, owner).into_iter().map(|place| pods.workloads[place]).collect()
+        };
+        [of(&self.pods), of(&self.hooks)].concat()
+    }
+
     /// Whether the pods of some hook are selected.
     pub(super) fn selects_hooks(&self, selector: Selector<'_>, owner: &Object) -> bool {
         !self.hooks.find_selected(selector, owner).is_empty()

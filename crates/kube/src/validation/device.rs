@@ -1,7 +1,8 @@
-//! Claims of devices: `pkg/apis/resource/validation`. The selectors' expressions are not compiled.
+//! Claims of devices: `pkg/apis/resource/validation`. What the selectors' expressions say of a device has no types.
 
 use super::resources::is_extended_resource;
-use super::{At, Context, metadata};
+use super::{At, Context, expression, metadata};
+use crate::cel::Type;
 use crate::gates::Feature;
 use crate::names;
 use plimsoll_yaml::{Node, Value};
@@ -121,14 +122,15 @@ fn selectors(selectors: &At<'_, '_>, cx: &mut Context<'_>) {
     const MAX_EXPRESSION: usize = 10 * 1024;
     for selector in bounded(selectors, MAX_SELECTORS, cx) {
         let cel = selector.field("cel");
-        let expression = cel.field("expression");
+        let source = cel.field("expression");
         if !cel.is_set() {
             cx.required(&cel, "");
-        } else if expression.text().len() > MAX_EXPRESSION {
-            cx.too_long(&expression, MAX_EXPRESSION);
-        } else if expression.text().trim().is_empty() {
-            cx.invalid(&expression, "compilation failed: the expression is empty");
+        } else if source.text().len() > MAX_EXPRESSION {
+            cx.too_long(&source, MAX_EXPRESSION);
+        } else if source.text().trim().is_empty() {
+            cx.invalid(&source, "compilation failed: the expression is empty");
         }
+        expression::compile(&source, "compilation failed", &[("device", Type::Dyn)], &Type::Bool, cx);
     }
 }
 

@@ -14,6 +14,7 @@ mod definition;
 mod device;
 mod endpoints;
 mod error;
+mod expression;
 mod field;
 mod flow_control;
 mod metadata;

@@ -22,7 +22,8 @@ use ::cel::common::ast::{CallExpr, Expr};
 use std::sync::Arc;
 
 /// The namespaces of functions.
-const NAMESPACES: [&str; 8] = ["base64", "cidr", "format", "ip", "lists", "math", "optional", "sets"];
+const NAMESPACES: [&str; 9] =
+    ["base64", "cidr", "format", "ip", "jsonpatch", "lists", "math", "optional", "sets"];
 
 /// The whole name of a function that is called through its namespace (`sets.contains`), unless a variable has that name.
 pub(super) fn namespaced(call: &CallExpr, is_variable: impl Fn(&str) -> bool) -> Option<String> {

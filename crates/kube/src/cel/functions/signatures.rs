@@ -217,6 +217,8 @@ pub(in crate::cel) static SIGNATURES: &[Signature] = &[
     global("format.date", 0, 0, Named("format")),
     global("format.datetime", 0, 0, Named("format")),
     member("validate", &["format"], 1, 1, OptionalStrings),
+    // Patches of mutating policies, which are not evaluated.
+    Signature { is_of_cluster: true, ..global("jsonpatch.escapeKey", 1, 1, String) },
     // Authorization.
     authorizer("path", 1, 1, Named("authorizer")),
     authorizer("group", 1, 1, Named("authorizer")),

@@ -2,8 +2,8 @@
 
 use super::At;
 use super::structure::flag;
-use crate::cel::{Budget, CompileError, EvalError, Program, Type, Value, Variables};
-use crate::validation::{Context, ErrorKind, FieldError, Finding};
+use crate::cel::{Budget, EvalError, Program, Type, Value, Variables};
+use crate::validation::{Context, ErrorKind, FieldError, Finding, expression};
 use plimsoll_yaml::{Node, Value as Yaml};
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ pub(in crate::validation) fn compile(
         let (source, message) = (rule.field("rule"), rule.field("messageExpression"));
         let is_optional = rule.field("optionalOldSelf").is_set();
         let variables = variables(&ty, rule.field("optionalOldSelf").flag());
-        match compiled(&source, "compilation failed", &variables, &Type::Bool, cx) {
+        match expression::compile(&source, "compilation failed", &variables, &Type::Bool, cx) {
             Some(program) if program.uses("oldSelf") => {
                 if !is_correlatable {
                     let detail = "oldSelf cannot be used on the uncorrelatable portion of the schema";
@@ -35,9 +35,7 @@ pub(in crate::validation) fn compile(
             }
             _ => {}
         }
-        if message.is_set() {
-            compiled(&message, "messageExpression compilation failed", &variables, &Type::String, cx);
-        }
+        expression::compile(&message, "messageExpression compilation failed", &variables, &Type::String, cx);
     }
     let is_map = schema.field("x-kubernetes-list-type").text() == "map";
     let items = schema.field("items");
@@ -53,25 +51,6 @@ pub(in crate::validation) fn compile(
 fn variables<'s>(ty: &Type<'s>, is_optional: bool) -> [(&'static str, Type<'s>); 2] {
     let old = if is_optional { Type::Optional(Box::new(ty.clone())) } else { ty.clone() };
     [("self", ty.clone()), ("oldSelf", old)]
-}
-
-/// Compiles the expression at a place, or reports why that fails.
-fn compiled(
-    source: &At<'_, '_>,
-    failure: &str,
-    variables: &[(&str, Type<'_>)],
-    result: &Type<'_>,
-    cx: &mut Context<'_>,
-) -> Option<Program> {
-    match Program::compile(source.text(), variables, result) {
-        Ok(program) => Some(program),
-        Err(CompileError::Invalid(detail)) => {
-            cx.invalid(source, format_args!("{failure}: {detail}"));
-            None
-        }
-        // The server may take it.
-        Err(_) => None,
-    }
 }
 
 /// A rule that is evaluated.
