@@ -213,8 +213,11 @@ mod tests {
         let catalog = [("catalog/b.c/apple_v1.json", SCHEMA), ("catalog/x.y/z_v1.json", "{}")];
         assert_eq!(found(&catalog, &["catalog"], APPLE), ["k8s/wrong-type", "k8s/unknown-field"]);
         assert_eq!(found(&catalog, &["catalog"], &APPLE.replace("b.c/v1", "b.c/v2")), ["k8s/unknown-kind"]);
-        let both =
-            format!("{}---\n{}", APPLE.replace("big, sise: 1", "1"), APPLE.replace("b.c/v1", "b.c/v2"));
+        let both = format!(
+            "{}---\n{}",
+            APPLE.replace("big, sise: 1", "1"),
+            APPLE.replace("b.c/v1", "b.c/v2").replace("name: a", "name: b")
+        );
         let two = [("catalog/b.c/apple_v1.json", SCHEMA), ("catalog/b.c/apple_v2.json", SCHEMA)];
         assert_eq!(found(&two, &["catalog"], &both), ["k8s/wrong-type", "k8s/unknown-field"]);
     }

@@ -5,7 +5,7 @@ use super::types::Type;
 use super::{Ast, CompileError, MAX_DEPTH};
 use ::cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, LiteralValue};
 
-/// What gives a name to the parts of an expression that is being checked.
+/// Infers the types of an expression.
 pub(super) struct Checker<'s> {
     scopes: Vec<(String, Type<'s>)>,
     used: Vec<String>,

@@ -15,6 +15,7 @@ mod tests;
 
 pub use eval::{Budget, EvalError, Variables};
 pub use types::Type;
+pub(crate) use types::is_reserved;
 pub use value::Value;
 
 use ::cel::parser::{Expression as Ast, PrattParser};

@@ -135,6 +135,7 @@ fn expressions_that_do_not_compile() {
             "self.size.all(x, true)",
             "expression of type 'int' cannot be range of a comprehension (must be list, map, or dynamic)",
         ),
+        ("self.namespace == 'a'", "undefined field 'namespace'"),
         ("self.size.a", "type 'int' does not support field selection"),
         ("!self.name", "found no matching overload for '!_' applied to '(string)'"),
         (

@@ -114,7 +114,10 @@ impl<'s> Type<'s> {
             // Admission policies see all of it.
             Self::Named("object") => Ok(Self::Dyn),
             Self::Object { .. } => {
-                unescaped(field).and_then(|name| self.field_named(&name)).ok_or_else(|| undefined(field))
+                let name = unescaped(field);
+                // A name that has to be escaped is known by its escaped form alone.
+                let is_written_so = escaped(&name).as_deref() == Some(field);
+                self.field_named(&name).filter(|_| is_written_so).ok_or_else(|| undefined(field))
             }
             Self::Named("metadata") => Err(undefined(field)),
             _ => Err(format!("type '{self}' does not support field selection")),
@@ -167,7 +170,11 @@ impl fmt::Display for Type<'_> {
     }
 }
 
-/// The words that no expression can use as a name (`celReservedSymbols`).
+/// Whether no expression can use a word as a name (`celReservedSymbols`).
+pub(crate) fn is_reserved(word: &str) -> bool {
+    RESERVED.contains(&word)
+}
+
 const RESERVED: [&str; 21] = [
     "true",
     "false",
@@ -223,16 +230,16 @@ pub(super) fn escaped(name: &str) -> Option<String> {
 }
 
 /// The name of a property that an expression writes so (`Unescape`).
-fn unescaped(name: &str) -> Option<String> {
+fn unescaped(name: &str) -> String {
     let inner = name.strip_prefix("__").and_then(|rest| rest.strip_suffix("__"));
     if let Some(word) = inner.filter(|word| RESERVED.contains(word)) {
-        return Some(word.to_owned());
+        return word.to_owned();
     }
     let mut plain = name.to_owned();
     for (character, escape) in ESCAPES.iter().rev() {
         plain = plain.replace(escape, if *character == "__" { "\u{0}" } else { character });
     }
-    Some(plain.replace('\u{0}', "__"))
+    plain.replace('\u{0}', "__")
 }
 
 #[cfg(test)]
@@ -249,7 +256,7 @@ mod tests {
             ("namespace", "__namespace__"),
         ] {
             assert_eq!(escaped(name).as_deref(), Some(written));
-            assert_eq!(unescaped(written).as_deref(), Some(name));
+            assert_eq!(unescaped(written), name);
         }
         assert_eq!((escaped("1a"), escaped("a b")), (None, None));
     }

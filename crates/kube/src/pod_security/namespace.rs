@@ -44,7 +44,7 @@ impl NamespacePolicy {
             level: level("warn", defaults.warn.level, Level::Privileged),
             version: version("warn-version", defaults.warn.version),
         };
-        // An enforced level that is stricter is warned about as well, because nothing else tells of workloads.
+        // A stricter enforced level is also warned about: it is not enforced for workloads, only for their pods.
         let sets_level = label("enforce").and_then(Level::named).is_some();
         if label("warn").is_none() && sets_level && enforce.level > warn.level {
             warn.level = enforce.level;

@@ -83,7 +83,7 @@ pub(super) fn text<'a>(node: &'a Node, path: &str) -> &'a str {
     descend(node, path).and_then(Node::as_str).unwrap_or_default()
 }
 
-/// Those who break a control: the pod itself, containers, or both.
+/// What breaks a control: the pod itself, containers, or both.
 #[derive(Default)]
 pub(super) struct Offenders<'a> {
     has_pod: bool,

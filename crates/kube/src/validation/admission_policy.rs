@@ -4,7 +4,7 @@
 use super::metadata::label_selector;
 use super::webhook::{match_conditions, one_of, operations};
 use super::{At, Context, expression};
-use crate::cel::Type;
+use crate::cel::{self, Type};
 use crate::names;
 use plimsoll_diag::Span;
 use plimsoll_yaml::{Map, Node};
@@ -303,30 +303,7 @@ fn mutation(mutation: &At<'_, '_>, known: &[(&str, Type<'_>)], cx: &mut Context<
 
 /// `isCELIdentifier`.
 fn is_cel_identifier(name: &str) -> bool {
-    const RESERVED: &[&str] = &[
-        "as",
-        "break",
-        "const",
-        "continue",
-        "else",
-        "false",
-        "for",
-        "function",
-        "if",
-        "import",
-        "in",
-        "let",
-        "loop",
-        "namespace",
-        "null",
-        "package",
-        "return",
-        "true",
-        "var",
-        "void",
-        "while",
-    ];
-    names::c_identifier(name).is_empty() && !RESERVED.contains(&name)
+    names::c_identifier(name).is_empty() && !cel::is_reserved(name)
 }
 
 #[cfg(test)]

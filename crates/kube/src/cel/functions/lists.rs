@@ -98,7 +98,8 @@ fn sum(items: &[Value]) -> Evaluated {
     })
 }
 
-fn extreme(items: &[Value], name: &str, wanted: Ordering) -> Evaluated {
+/// The least or the greatest of the items, for the function of that name.
+pub(super) fn extreme(items: &[Value], name: &str, wanted: Ordering) -> Evaluated {
     let mut items = items.iter();
     let first = items.next().ok_or_else(|| EvalError::failed(format!("{name} called on empty list")))?;
     items

@@ -1,7 +1,8 @@
 //! Numbers: `ext.Math` of cel-go.
 
-use super::super::eval::{EvalError, Evaluated, no_overload};
+use super::super::eval::{EvalError, Evaluated};
 use super::super::value::Value;
+use super::lists::extreme;
 use std::cmp::Ordering;
 
 pub(super) fn call(name: &str, receiver: Option<&Value>, arguments: &[Value]) -> Option<Evaluated> {
@@ -9,10 +10,10 @@ pub(super) fn call(name: &str, receiver: Option<&Value>, arguments: &[Value]) ->
         return None;
     }
     Some(match (name, arguments) {
-        ("math.greatest", [Value::List(items)]) => extreme(items, Ordering::Greater),
-        ("math.least", [Value::List(items)]) => extreme(items, Ordering::Less),
-        ("math.greatest", items) => extreme(items, Ordering::Greater),
-        ("math.least", items) => extreme(items, Ordering::Less),
+        ("math.greatest", [Value::List(items)]) => extreme(items, name, Ordering::Greater),
+        ("math.least", [Value::List(items)]) => extreme(items, name, Ordering::Less),
+        ("math.greatest", items) => extreme(items, name, Ordering::Greater),
+        ("math.least", items) => extreme(items, name, Ordering::Less),
         ("math.abs", [Value::Int(number)]) => {
             number.checked_abs().map(Value::Int).ok_or_else(|| EvalError::failed("integer overflow"))
         }
@@ -22,13 +23,4 @@ pub(super) fn call(name: &str, receiver: Option<&Value>, arguments: &[Value]) ->
         ("math.floor", [Value::Double(number)]) => Ok(Value::Double(number.floor())),
         _ => return None,
     })
-}
-
-fn extreme(items: &[Value], wanted: Ordering) -> Evaluated {
-    let mut items = items.iter();
-    let first = items.next().ok_or_else(no_overload)?;
-    let best = items.try_fold(first, |best, item| {
-        Ok(if item.order(best).ok_or_else(no_overload)? == wanted { item } else { best })
-    });
-    best.cloned()
 }

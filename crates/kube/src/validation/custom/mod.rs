@@ -492,6 +492,75 @@ spec:
         assert_eq!(found(int, "{a: 2147483648}"), ["spec.a invalid-value"]);
     }
 
+    /// What is found when one resource takes the place of another: path, rule and message.
+    fn updated(schema: &str, old: &str, new: &str) -> Vec<String> {
+        let crd = objects(&format!(
+            "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{name: as.b.c}}\nspec:\n  \
+             group: b.c\n  scope: Namespaced\n  names: {{plural: as, kind: A}}\n  versions:\n  - name: v1\n    served: true\n    \
+             storage: true\n    schema: {{openAPIV3Schema: {{type: object, properties: {{spec: {{type: object, {schema}}}}}}}}}\n"
+        ));
+        let resource = |spec: &str| {
+            objects(&format!("apiVersion: b.c/v1\nkind: A\nmetadata: {{name: a}}\nspec: {spec}\n")).remove(0)
+        };
+        let found =
+            validate_custom_update(&resource(new), &resource(old).root, &crd[0].root, Version::DEFAULT);
+        found
+            .iter()
+            .map(|finding| format!("{} {}", finding.error.path, finding.error.server_message()))
+            .collect()
+    }
+
+    const SIZES: &str = "properties: {size: {type: integer, default: 1}, max: {type: integer}, name: {type: string, \
+        x-kubernetes-validations: [{rule: self == oldSelf, message: name is immutable}]}, items: {type: array, \
+        x-kubernetes-list-type: map, x-kubernetes-list-map-keys: [id], items: {type: object, required: [id], properties: \
+        {id: {type: string}, q: {type: integer, x-kubernetes-validations: [{rule: self >= oldSelf}]}}}}}, \
+        x-kubernetes-validations: [{rule: '!has(self.max) || self.size <= self.max', messageExpression: \"'size ' + \
+        string(self.size) + ' is above max'\", reason: FieldValueForbidden, fieldPath: .size}]";
+
+    #[test]
+    fn rules_are_evaluated_with_defaults() {
+        assert_eq!(found(SIZES, "{max: 1}"), [""; 0]);
+        assert_eq!(found(SIZES, "{max: 0}"), ["spec.size forbidden"]);
+        assert_eq!(updated(SIZES, "{}", "{size: 5, max: 3}"), ["spec.size Forbidden: size 5 is above max"]);
+        // They are not, where the schema is broken already.
+        assert_eq!(updated(SIZES, "{}", "{max: 0, size: a}").len(), 1);
+    }
+
+    #[test]
+    fn rules_about_a_change_need_the_stored_object() {
+        assert_eq!(found(SIZES, "{name: a}"), [""; 0]);
+        assert_eq!(updated(SIZES, "{name: a}", "{name: a}"), [""; 0]);
+        assert_eq!(
+            updated(SIZES, "{name: a}", "{name: b}"),
+            ["spec.name Invalid value: \"b\": name is immutable"]
+        );
+        assert_eq!(updated(SIZES, "{}", "{name: b}"), [""; 0]);
+        // The items of a map are compared by their keys.
+        assert_eq!(
+            updated(
+                SIZES,
+                "{items: [{id: a, q: 2}, {id: b, q: 1}]}",
+                "{items: [{id: b, q: 1}, {id: a, q: 1}]}"
+            ),
+            ["spec.items[1].q Invalid value: 1: failed rule: self >= oldSelf"]
+        );
+    }
+
+    #[test]
+    fn rules_may_fail_and_old_values_may_be_optional() {
+        let failing = "properties: {m: {type: object, additionalProperties: {type: string}}}, \
+                       x-kubernetes-validations: [{rule: \"self.m['a'] == 'b'\"}]";
+        assert_eq!(
+            updated(failing, "{}", "{m: {}}"),
+            ["spec Invalid value: no such key: a evaluating rule: failed rule: self.m['a'] == 'b'"]
+        );
+        let optional = "properties: {q: {type: integer, x-kubernetes-validations: [{rule: oldSelf.orValue(0) < self, \
+                        optionalOldSelf: true}]}}";
+        assert_eq!(found(optional, "{q: 0}"), ["spec.q invalid-value"]);
+        assert_eq!(found(optional, "{q: 1}"), [""; 0]);
+        assert_eq!(updated(optional, "{q: 3}", "{q: 2}").len(), 1);
+    }
+
     #[test]
     fn metadata_is_checked_without_a_definition() {
         let manifest = "apiVersion: x.example.com/v1\nkind: Thing\nmetadata: {name: A_b, labels: {a b: c}, annotations: {x: 1}}\n\

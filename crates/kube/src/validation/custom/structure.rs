@@ -29,8 +29,11 @@ pub(in crate::validation) fn unknown_fields(
     match at.node().map(|node| &node.value) {
         Some(Value::Map(map)) => {
             let is_object = is_object || flag(schema, "x-kubernetes-embedded-resource");
+            // Definitions of `v1beta1` and JSON schemas may say nothing at all of a value.
+            let is_unspecified = schema.get("type").is_none() && schema.get("properties").is_none();
             let is_open = flag(schema, "x-kubernetes-preserve-unknown-fields")
-                || schema.get("additionalProperties").and_then(Node::as_bool) == Some(true);
+                || schema.get("additionalProperties").and_then(Node::as_bool) == Some(true)
+                || is_unspecified;
             for entry in map {
                 if is_object && HEAD.contains(&entry.key.as_str()) {
                     continue;

@@ -561,6 +561,40 @@ mod tests {
     }
 
     #[test]
+    fn rules_are_compiled() {
+        let rule = |rule: &str| {
+            schema(&format!(
+                "properties: {{a: {{type: object, properties: {{q: {{type: string}}, l: {{type: array, items: {{type: string}}}}}}, \
+                 x-kubernetes-validations: [{{{rule}}}]}}}}"
+            ))
+        };
+        let at = "properties[a].x-kubernetes-validations[0]";
+        check(
+            rule,
+            &[
+                ("rule: 'self.q == oldSelf.q && self.l.all(x, x == self.q)'", &[]),
+                ("rule: self.m == '1'", &[&format!("{at}.rule invalid-value")]),
+                ("rule: 'self.q >'", &[&format!("{at}.rule invalid-value")]),
+                ("rule: self.q", &[&format!("{at}.rule invalid-value")]),
+                (
+                    "rule: has(self.q), messageExpression: self.l, optionalOldSelf: true",
+                    &[
+                        &format!("{at}.messageExpression invalid-value"),
+                        &format!("{at}.optionalOldSelf invalid-value"),
+                    ],
+                ),
+            ],
+        );
+        check(
+            schema,
+            &[(
+                "properties: {a: {type: array, items: {type: string, x-kubernetes-validations: [{rule: self == oldSelf}]}}}",
+                &["properties[a].items.x-kubernetes-validations[0].rule invalid-value"],
+            )],
+        );
+    }
+
+    #[test]
     fn lists_are_merged_by_keys() {
         let list = |rest: &str| schema(&format!("properties: {{a: {{type: array, {rest}}}}}"));
         let item = "items: {type: object, required: [b], properties: {b: {type: string}, c: {type: string}, d: {type: object}}}";
