@@ -343,7 +343,7 @@ fn plan_object(pair: &Pair<'_>, world: &effects::World<'_>, options: &Options) -
             plan.effects.extend(removed::renamed_from(new, old));
         }
         // One that is refused never runs beside the old one.
-        (Some(old), None, Some(new)) if invalid(new, Operation::Create, world, options).is_empty() => {
+        (Some(old), None, Some(new)) if invalid(new, world, options).is_empty() => {
             removed::renamed_to(&mut plan, old, new, world);
         }
         _ => {}
@@ -371,7 +371,7 @@ fn blank(object: &Object, change: Change) -> ObjectPlan {
 
 fn added(new: &Object, world: &effects::World<'_>, options: &Options) -> ObjectPlan {
     let mut plan = blank(new, Change::Added);
-    plan.reasons = invalid(&as_sent(new), Operation::Create, world, options);
+    plan.reasons = invalid(&as_sent(new), world, options);
     if plan.reasons.is_empty()
         && let Some(fault) = apply::creation_fault(options.driver, options.version, new)
     {
@@ -556,10 +556,10 @@ fn refusals(
     }
     if !secrets::has_digests(kind, &applied.merged) {
         let merged = Object { root: with_header(new, &applied.merged), ..new.clone() };
-        let mut found = invalid(&merged, Operation::Update, world, options);
+        let mut found = invalid_update(&merged, old, world, options);
         if !found.is_empty() {
             // What was accepted before is accepted now: the old object is running.
-            let before = invalid(old, Operation::Create, world, options);
+            let before = invalid(old, world, options);
             found.retain(|reason| !before.contains(reason));
         }
         reasons.extend(found);
@@ -636,7 +636,7 @@ fn own_faults(new: &Object, applied: &Applied, world: &effects::World<'_>, optio
     if secrets::has_digests(&new.kind, &new.root) {
         return Vec::new();
     }
-    invalid(new, Operation::Create, world, options)
+    invalid(new, world, options)
 }
 
 /// The object that the server has to read once it has applied the patch.
@@ -650,16 +650,24 @@ fn patched(old: &Object, new: &Object, applied: &Applied) -> Object {
     Object { root, ..new.clone() }
 }
 
-/// Why the server would not take the object by itself.
-fn invalid(
+/// Why the server would not create the object.
+fn invalid(object: &Object, world: &effects::World<'_>, options: &Options) -> Vec<Reason> {
+    reasons_of(options, || match world.definition_of(object) {
+        Some(definition) => k8s::validate_custom(object, &definition.root, options.version),
+        None => k8s::validate_for(Operation::Create, object, options.version),
+    })
+}
+
+/// Why the server would not store the object in place of the old one. Rules of a definition may compare the two.
+fn invalid_update(
     object: &Object,
-    operation: Operation,
+    old: &Object,
     world: &effects::World<'_>,
     options: &Options,
 ) -> Vec<Reason> {
     reasons_of(options, || match world.definition_of(object) {
-        Some(definition) => k8s::validate_custom(object, &definition.root, options.version),
-        None => k8s::validate_for(operation, object, options.version),
+        Some(definition) => k8s::validate_custom_update(object, &old.root, &definition.root, options.version),
+        None => k8s::validate_for(Operation::Update, object, options.version),
     })
 }
 

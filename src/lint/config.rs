@@ -2,6 +2,7 @@
 
 use super::registry::{current_id, former_id, rules, suggestion};
 use crate::diag::{Diagnostic, Report, Rule, Severity, SourceId, Sources, Span, nearest};
+use crate::k8s::pod_security::{Policy, PolicyError};
 use crate::k8s::{Version, VersionError, kinds};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -21,10 +22,16 @@ pub struct Config {
     pub values: Vec<String>,
     /// The version of Kubernetes to answer for.
     pub kube_version: Option<Version>,
+    /// The Pod Security policy of namespaces whose labels set none.
+    pub pod_security: Option<Policy>,
+    /// The namespace of objects that name none.
+    pub namespace: String,
     /// The severity from which on findings fail the run.
     pub min_severity: Severity,
     /// The file of accepted findings.
     pub baseline: Option<String>,
+    /// Files and directories with definitions of custom resources, beside this file.
+    pub crds: Vec<String>,
     /// Objects that the cluster has although the release does not hold them.
     pub assume: Vec<Assumed>,
 }
@@ -77,15 +84,19 @@ impl Default for Config {
             only: Vec::new(),
             values: Vec::new(),
             kube_version: None,
+            pod_security: None,
+            namespace: "default".to_owned(),
             min_severity: Severity::Error,
             baseline: None,
+            crds: Vec::new(),
             assume: Vec::new(),
         }
     }
 }
 
 /// The keys of `plimsoll.toml`.
-const KEYS: [&str; 6] = ["kube-version", "min-severity", "values", "baseline", "assume", "rules"];
+const KEYS: [&str; 8] =
+    ["kube-version", "min-severity", "pod-security", "values", "crds", "baseline", "assume", "rules"];
 
 impl Config {
     /// Reads `plimsoll.toml`. Unknown keys, unknown rules and unknown levels are errors at their place.
@@ -93,7 +104,9 @@ impl Config {
     /// ```toml
     /// min-severity = "warning"            # findings from here on fail the run; "error" if not given
     /// kube-version = "1.36"
+    /// pod-security = "restricted"         # the Pod Security level of namespaces whose labels set none
     /// values = ["values-prod.yaml"]       # beside this file
+    /// crds = ["crds/", "CRDs-catalog/"]   # definitions of custom resources, beside this file
     /// baseline = "plimsoll-baseline.json" # findings that are accepted
     /// assume = ["Secret/db", "ConfigMap/*"] # objects that the cluster has
     ///
@@ -136,12 +149,9 @@ impl Config {
                 };
                 self.min_severity = parse_severity(word).ok_or_else(unknown)?;
             }
-            "values" => {
-                let wrong = || error("`values` must be a list of files".to_owned(), value, source);
-                let items = value.as_ref().as_array().ok_or_else(wrong)?;
-                let item = |item| string(item, "an item of `values`", source).map(str::to_owned);
-                self.values = items.iter().map(item).collect::<Result<_, _>>()?;
-            }
+            "pod-security" => self.pod_security = Some(pod_security(value, source)?),
+            "values" => self.values = strings(value, "values", "files", source)?,
+            "crds" => self.crds = strings(value, "crds", "files and directories", source)?,
             "assume" => {
                 let wrong = || error("`assume` must be a list of objects".to_owned(), value, source);
                 let items = value.as_ref().as_array().ok_or_else(wrong)?;
@@ -262,10 +272,25 @@ fn string<'a>(value: &'a Value<'_>, name: &str, source: SourceId) -> Result<&'a 
     value.as_ref().as_str().ok_or_else(|| error(format!("{name} must be a string"), value, source))
 }
 
+/// The texts of a list; `what` says what they name.
+fn strings(value: &Value<'_>, name: &str, what: &str, source: SourceId) -> Result<Vec<String>, Diagnostic> {
+    let wrong = || error(format!("`{name}` must be a list of {what}"), value, source);
+    let items = value.as_ref().as_array().ok_or_else(wrong)?;
+    let item = |item| string(item, &format!("an item of `{name}`"), source).map(str::to_owned);
+    items.iter().map(item).collect()
+}
+
 fn kube_version(value: &Value<'_>, source: SourceId) -> Result<Version, Diagnostic> {
     let text = string(value, "kube-version", source)?;
     text.parse().map_err(|reason: VersionError| {
         error(format!("unknown Kubernetes version `{text}`"), value, source).help(reason.to_string())
+    })
+}
+
+fn pod_security(value: &Value<'_>, source: SourceId) -> Result<Policy, Diagnostic> {
+    let text = string(value, "pod-security", source)?;
+    text.parse().map_err(|reason: PolicyError| {
+        error(format!("invalid Pod Security policy `{text}`"), value, source).help(reason.to_string())
     })
 }
 

@@ -16,6 +16,7 @@
 mod allow;
 pub mod baseline;
 pub mod config;
+mod definitions;
 mod documented;
 mod finding;
 mod reads;
@@ -43,7 +44,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// which it is shown.
 pub fn run(subject: &Subject<'_>, config: &Config) -> Vec<Diagnostic> {
     let mut found = subject.reported.to_vec();
-    let release = Release::new(subject, &config.assume);
+    let release = Release::new(subject, config);
     for lint in registry::lints() {
         if !config.runs(&lint.rule) {
             continue;

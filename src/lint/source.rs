@@ -1,6 +1,7 @@
 //! From what the user names on the command line to findings: a chart is rendered, once for each values set;
 //! manifests are read, all those of a release together.
 
+use super::definitions::Definitions;
 use super::{ChartSubject, Config, Rendering, Subject, merge, run};
 use crate::chart;
 use crate::diag::render::arrange;
@@ -26,6 +27,8 @@ pub struct Request {
     pub values: values::Options,
     /// How a chart is rendered.
     pub render: render::Options,
+    /// Files and directories with definitions of custom resources.
+    pub crds: Vec<PathBuf>,
 }
 
 impl Request {
@@ -85,10 +88,16 @@ impl Outcome {
 
 /// Lints one release. What cannot be read or rendered becomes a finding, and everything else is linted.
 pub fn lint(world: &World, sources: &Sources, request: &Request, config: &Config) -> Outcome {
-    match &request.target {
-        Target::Chart(chart) => lint_chart(world, sources, chart, request, config),
-        Target::Manifests(from) => lint_manifests(world, sources, from, request.version(), config),
-    }
+    let mut unread = Vec::new();
+    let definitions = Definitions::load(world, sources, &request.crds, &mut unread);
+    let mut outcome = match &request.target {
+        Target::Chart(chart) => lint_chart(world, sources, chart, request, &definitions, config),
+        Target::Manifests(from) => {
+            lint_manifests(world, sources, from, request.version(), &definitions, config)
+        }
+    };
+    outcome.findings.extend(unread);
+    outcome
 }
 
 fn lint_manifests(
@@ -96,6 +105,7 @@ fn lint_manifests(
     sources: &Sources,
     from: &[ManifestSource],
     version: Version,
+    definitions: &Definitions,
     config: &Config,
 ) -> Outcome {
     let options = ReadOptions::lenient();
@@ -113,9 +123,11 @@ fn lint_manifests(
     for diagnostic in reported.iter_mut().filter(|diagnostic| diagnostic.rule == Some(&DUPLICATE_KEY)) {
         diagnostic.severity = Severity::Error;
     }
+    let linted: Vec<&Object> = objects.iter().collect();
+    let crds = definitions.find(world, &linted, &mut reported);
     let subject = Subject {
-        objects: &objects.iter().collect::<Vec<_>>(),
-        crds: &[],
+        objects: &linted,
+        crds: &crds.iter().collect::<Vec<_>>(),
         chart: None,
         reported: &reported,
         sources,
@@ -124,7 +136,14 @@ fn lint_manifests(
     Outcome { findings: run(&subject, config), objects: objects.len(), skipped, is_linted: true }
 }
 
-fn lint_chart(world: &World, sources: &Sources, name: &str, request: &Request, config: &Config) -> Outcome {
+fn lint_chart(
+    world: &World,
+    sources: &Sources,
+    name: &str,
+    request: &Request,
+    definitions: &Definitions,
+    config: &Config,
+) -> Outcome {
     let mut loaded = Vec::new();
     let chart = chart::open(world, sources, name).take(&mut loaded).filter(|_| !has_errors(&loaded));
     let Some(chart) = chart.map(Arc::new) else { return Outcome::failed(loaded) };
@@ -133,7 +152,7 @@ fn lint_chart(world: &World, sources: &Sources, name: &str, request: &Request, c
     let mut objects = 0;
     for set in &request.sets {
         let mut diagnostics = loaded.clone();
-        match one_set(world, sources, &chart, request, set, config, &mut diagnostics) {
+        match one_set(world, sources, &chart, request, set, definitions, config, &mut diagnostics) {
             Some((findings, count)) => {
                 runs.push((set.name.clone(), findings));
                 objects += count;
@@ -155,6 +174,7 @@ fn one_set(
     chart: &Arc<chart::Chart>,
     request: &Request,
     set: &Set,
+    definitions: &Definitions,
     config: &Config,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<(Vec<Diagnostic>, usize)> {
@@ -176,7 +196,9 @@ fn one_set(
         diagnostic.severity = Severity::Error;
     }
     let objects: Vec<&Object> = rendered.objects().collect();
-    let crds: Vec<&Object> = rendered.crds.iter().flat_map(|document| &document.objects).collect();
+    let elsewhere = definitions.find(world, &objects, diagnostics);
+    let own = rendered.crds.iter().flat_map(|document| &document.objects);
+    let crds: Vec<&Object> = own.chain(&elsewhere).collect();
     let subject = Subject {
         objects: &objects,
         crds: &crds,

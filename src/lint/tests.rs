@@ -88,7 +88,7 @@ fn the_list_is_sorted_and_unique_and_equals_the_files() {
         if group.is_dir() {
             for file in std::fs::read_dir(&group).unwrap().map(|entry| entry.unwrap().path()) {
                 if stem(&file) != "mod" {
-                    files.push(format!("{}/{}", stem(&group), stem(&file).replace('_', "-")));
+                    files.push(format!("{}/{}", stem(&group), stem(&file)).replace('_', "-"));
                 }
             }
         }

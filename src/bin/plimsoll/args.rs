@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
 use plimsoll::diff::Driver;
 use plimsoll::k8s::Version;
+use plimsoll::k8s::pod_security::Policy;
 use plimsoll::lint::Assumed;
 use std::path::PathBuf;
 
@@ -679,6 +680,11 @@ pub(crate) struct LintArgs {
     /// Take this object (`Secret/db`, `ConfigMap/*`) as existing in the cluster; may be repeated
     #[arg(long, value_name = "KIND/NAME", value_delimiter = ',')]
     pub(crate) assume: Vec<Assumed>,
+    /// Check custom resources against the definitions in this file or directory; may be repeated
+    ///
+    /// A directory contains manifests of CustomResourceDefinitions, or JSON schemas as <group>/<kind>_<version>.json.
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub(crate) crds: Vec<PathBuf>,
     /// Set the name of the release
     #[arg(long, value_name = "NAME", default_value = "release-name", help_heading = "Release")]
     pub(crate) release: String,
@@ -696,6 +702,12 @@ pub(crate) struct LintArgs {
     /// Add API versions that the cluster serves
     #[arg(short, long, value_name = "VERSIONS", value_delimiter = ',', help_heading = "Release")]
     pub(crate) api_versions: Vec<String>,
+    /// Enforce a Pod Security level: baseline or restricted, perhaps of a version (restricted:v1.35)
+    ///
+    /// It applies to namespaces whose labels (pod-security.kubernetes.io/enforce) set no level. Labels count only if the
+    /// Namespace is linted, too.
+    #[arg(long, value_name = "LEVEL[:VERSION]", help_heading = "Release")]
+    pub(crate) pod_security: Option<Policy>,
     #[command(flatten)]
     pub(crate) values: ValueFlags,
 }

@@ -2,6 +2,7 @@
 
 mod names;
 mod peers;
+mod pod_security;
 mod pods;
 mod viewed;
 
@@ -10,11 +11,10 @@ pub(super) use peers::peer_names;
 pub(super) use pods::Selection;
 pub(super) use viewed::{Budget, Service, StatefulSet, Workload};
 
-use super::config::Assumed;
 use super::scalar::{self, Scalar};
 use super::subject::Rendering;
 use super::upgrade::{self, Raise};
-use super::{ChartSubject, Subject, is_unread};
+use super::{ChartSubject, Config, Subject, is_unread};
 use crate::diag::{SourceKind, Sources};
 use crate::k8s::Version;
 use crate::k8s::views::{self, Metadata, Selector};
@@ -32,6 +32,7 @@ pub(super) struct Release<'a> {
     pub(super) sources: &'a Sources,
     /// The version of Kubernetes that the release is checked against.
     pub(super) version: Version,
+    settings: &'a Config,
     /// Everything that makes pods, except hooks.
     pods: Pods<'a>,
     /// The hooks that make pods.
@@ -41,11 +42,10 @@ pub(super) struct Release<'a> {
     pub(super) service_selections: Vec<Selection>,
     by_kind: BTreeMap<&'a str, Vec<&'a Object>>,
     names: Names<'a>,
-    /// Objects that the cluster has: kind and name.
-    assumed: &'a [Assumed],
     named_by_custom: OnceCell<BTreeSet<&'a str>>,
     disguised: OnceCell<Vec<Scalar<'a>>>,
     peers: OnceCell<BTreeSet<(&'a str, &'a str)>>,
+    insecure: OnceCell<Vec<pod_security::Insecure<'a>>>,
     /// Whether some object's kind is not Kubernetes' own, so that pods may exist that are not to be seen.
     pub(super) custom_kinds: bool,
     has_unread: bool,
@@ -56,8 +56,8 @@ pub(super) struct Release<'a> {
 }
 
 impl<'a> Release<'a> {
-    /// The release of a subject, beside objects that the cluster has.
-    pub(super) fn new(subject: &'a Subject<'a>, assumed: &'a [Assumed]) -> Self {
+    /// The release of a subject.
+    pub(super) fn new(subject: &'a Subject<'a>, settings: &'a Config) -> Self {
         let Subject { objects, sources, .. } = *subject;
         let workloads = objects.iter().copied().filter_map(Workload::from_object);
         let (hooks, workloads): (Vec<_>, Vec<_>) = workloads.partition(|workload| is_hook(workload.object));
@@ -74,16 +74,17 @@ impl<'a> Release<'a> {
             objects,
             sources,
             version: subject.version,
+            settings,
             pods,
             hooks: Pods::new(hooks),
             services,
             service_selections,
             by_kind,
             names: Names::new(objects),
-            assumed,
             named_by_custom: OnceCell::new(),
             disguised: OnceCell::new(),
             peers: OnceCell::new(),
+            insecure: OnceCell::new(),
             custom_kinds: objects.iter().any(|object| is_custom(object)),
             has_unread: subject.reported.iter().any(is_unread),
             chart: subject.chart.as_ref().filter(|chart| chart.rendering.is_some()),
@@ -138,7 +139,7 @@ impl<'a> Release<'a> {
 
     /// Whether the cluster has an object of that kind and name, as the user says.
     pub(super) fn is_assumed(&self, group: &str, kind: &str, name: &str) -> bool {
-        self.assumed.iter().any(|assumed| assumed.matches(group, kind, name))
+        self.settings.assume.iter().any(|assumed| assumed.matches(group, kind, name))
     }
 
     /// Whether a custom resource of the release has that name somewhere in its spec. What it names, its controller may
@@ -157,6 +158,14 @@ impl<'a> Release<'a> {
         owners: impl Iterator<Item = (usize, &'s Object, Selector<'s>)>,
     ) -> Vec<Selection> {
         self.pods.select(owners)
+    }
+
+    /// Everything whose pods a selector matches, hooks and the pods of `helm test` included.
+    pub(super) fn find_selected(&self, selector: Selector<'_>, owner: &Object) -> Vec<Workload<'a>> {
+        let of = |pods: &Pods<'a>| -> Vec<Workload<'a>> {
+            pods.find_selected(selector, owner).into_iter().map(|place| pods.workloads[place]).collect()
+        };
+        [of(&self.pods), of(&self.hooks)].concat()
     }
 
     /// Whether the pods of some hook are selected.

@@ -16,6 +16,7 @@ mod image;
 mod k8s;
 mod lint;
 mod pod;
+mod pod_security;
 mod rbac;
 mod r#ref;
 mod requests;
@@ -31,10 +32,11 @@ use std::sync::LazyLock;
 
 /// Every rule, sorted by id.
 pub(super) static ALL: LazyLock<Vec<&Lint>> = LazyLock::new(|| {
-    [
+    let groups = [
         chart::RULES,
         k8s::RULES,
         lint::RULES,
+        pod_security::RULES,
         pod::RULES,
         rbac::RULES,
         r#ref::RULES,
@@ -42,6 +44,6 @@ pub(super) static ALL: LazyLock<Vec<&Lint>> = LazyLock::new(|| {
         values::RULES,
         workload::RULES,
         yaml::RULES,
-    ]
-    .concat()
+    ];
+    groups.concat()
 });

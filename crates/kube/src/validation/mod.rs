@@ -11,9 +11,12 @@ mod config;
 mod custom;
 mod decode;
 mod definition;
+mod device;
 mod endpoints;
 mod error;
+mod expression;
 mod field;
+mod flow_control;
 mod metadata;
 mod networking;
 mod node_labels;
@@ -33,7 +36,8 @@ mod volume_source;
 mod webhook;
 mod workload;
 
-pub use custom::{defines, validate_custom};
+pub(crate) use custom::matches_format;
+pub use custom::{defines, validate_custom, validate_custom_update};
 pub use error::{ErrorKind, FieldError, Finding};
 use field::Texts;
 pub use field::{At, Context, Operation};
@@ -72,7 +76,12 @@ pub fn validate_for(operation: Operation, object: &Object, version: Version) -> 
 fn check(object: &Object, cx: &mut Context<'_>) {
     let root = At::root(&object.root);
     // As the server, which has nothing to validate where it cannot decode.
-    let Some(kind) = decode_object(object, &root, cx) else { return };
+    let Some(kind) = decode_object(object, &root, cx) else {
+        if !crate::defaults::is_builtin(object.group()) {
+            custom::validate_metadata(object, cx);
+        }
+        return;
+    };
     let enabled = cx.has_disabled_fields.then(|| without_disabled_fields(object, kind, cx.version));
     let root = enabled.as_ref().map_or(root, At::root);
     let rules = registry::rules_of(object.group(), &object.kind);

@@ -226,6 +226,7 @@ fn job(
         sets,
         values: release::value_options(&args.values),
         render,
+        crds: config.crds.iter().map(beside).chain(args.crds.iter().cloned()).collect(),
     };
     Ok(Job { request, config, baseline })
 }
@@ -271,6 +272,8 @@ fn configuration(
     if let Some(word) = &args.min_severity {
         config.min_severity = parse_severity(word).context("--min-severity: use error, warning or info")?;
     }
+    config.pod_security = args.pod_security.or(config.pod_security);
+    config.namespace.clone_from(&args.namespace);
     Ok((config, home))
 }
 

@@ -7,6 +7,7 @@ super::group! {
     replicas_with_autoscaler: REPLICAS_WITH_AUTOSCALER,
     secret_in_env: SECRET_IN_ENV,
     shared_claim: SHARED_CLAIM,
+    short_lived_endpoint: SHORT_LIVED_ENDPOINT,
     unknown_port: UNKNOWN_PORT,
 }
 
