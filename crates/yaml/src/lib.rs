@@ -9,6 +9,7 @@
 mod data;
 pub mod emit;
 mod helm;
+pub mod json;
 mod node;
 mod read;
 mod scalar;
@@ -16,5 +17,6 @@ mod scalar;
 pub use node::{Entry, Map, Node, Value};
 pub use read::{
     DUPLICATE_KEY, Document, DuplicateKey, DuplicateKeys, Limits, ReadOptions, read, read_fragment,
+    read_stream,
 };
 pub use scalar::{Context, plain_safe, resolve_plain};
