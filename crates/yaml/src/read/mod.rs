@@ -3,6 +3,7 @@
 mod events;
 mod explain;
 mod go;
+pub mod json;
 mod map;
 mod plain;
 mod reader;
@@ -15,7 +16,7 @@ use rayon::prelude::*;
 
 use self::reader::{Part, Reader, Totals};
 use self::text::{Piece, find_control_character, pieces};
-use super::{Node, Value, json};
+use super::{Node, Value};
 use plimsoll_diag::{Diagnostic, Report, Rule, Severity, SourceId, Sources, Span};
 
 /// The warning about duplicate keys when the last one is used.

@@ -1,7 +1,7 @@
 //! JSON with positions, as Go's decoders read it: helm for `--set-json`, kubectl for manifests.
 
-use crate::read::{DuplicateKey, Limits};
-use crate::{Map, Node, Value};
+use super::{DuplicateKey, Limits};
+use crate::{Entry, Map, Node, Value};
 use plimsoll_diag::{SourceId, Span};
 use std::collections::BTreeMap;
 
@@ -60,7 +60,7 @@ pub fn whole(text: &str, source: SourceId) -> Result<Json, Invalid> {
 }
 
 /// White space between the parts of JSON.
-pub(crate) fn is_space(c: char) -> bool {
+pub(super) fn is_space(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\r' | '\n')
 }
 
@@ -87,7 +87,9 @@ impl Parser<'_> {
             return self.fail(format!("expected {expected}"));
         }
         let reason = format!("the text ends inside {inside}");
-        Err(Invalid { at: self.at, reason, is_incomplete: true, is_out_of_range: false })
+        // The last character that there is.
+        let at = self.text.char_indices().next_back().map_or(0, |(at, _)| at);
+        Err(Invalid { at, reason, is_incomplete: true, is_out_of_range: false })
     }
 
     fn byte(&self) -> Option<u8> {
@@ -114,7 +116,7 @@ impl Parser<'_> {
             Some(b't') => self.word("true", Value::Bool(true))?,
             Some(b'f') => self.word("false", Value::Bool(false))?,
             Some(b'n') => self.word("null", Value::Null)?,
-            _ => return self.unexpected("a JSON value", "a value"),
+            _ => return self.unexpected("a value", "a value"),
         };
         Ok(Node::new(value, Span::new(self.source, start, self.at)))
     }
@@ -152,7 +154,7 @@ impl Parser<'_> {
             self.at += 1;
             let value = self.value()?;
             match seen.insert(key.clone(), span) {
-                None => entries.push(crate::Entry { key, key_span: span, value }),
+                None => entries.push(Entry { key, key_span: span, value }),
                 Some(first) => {
                     self.duplicates.push(DuplicateKey { key: key.clone(), first, again: span });
                     entries.insert(key, span, value);
