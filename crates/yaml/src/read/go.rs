@@ -8,6 +8,7 @@ use crate::scalar::resolve_non_string;
 use crate::{Node, Value};
 
 /// Why a document cannot be read.
+#[derive(Clone)]
 pub(super) enum Reason {
     /// A syntax error, reported while the text is parsed.
     Parse(String),

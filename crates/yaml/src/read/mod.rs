@@ -339,6 +339,7 @@ fn too_many_nodes(nodes: usize, span: Span, limits: Limits) -> Option<Diagnostic
 }
 
 /// Why reading a document ended early.
+#[derive(Clone)]
 enum Stop {
     /// The document is broken; the next one may not be. With the reason in Go's words.
     Broken(Box<Diagnostic>, go::Reason),

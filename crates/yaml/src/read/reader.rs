@@ -331,6 +331,7 @@ impl<'a> Reader<'a> {
             self.count_bytes(size.bytes, written)?;
             self.anchors.insert(anchor, Anchor::Node(Rc::new(node.clone()), size));
         }
+        let refused = self.find_refused(&node);
         let Some(frame) = self.frames.last_mut() else { return Ok(Some(node)) };
         frame.span.end = frame.span.end.max(written.end);
         match &mut frame.content {
@@ -338,7 +339,10 @@ impl<'a> Reader<'a> {
             Content::Map(map) => match map.key.take() {
                 None => map.key = Some(key(node, written)?),
                 Some(Key::Name(key, key_span)) => map.entries.push(Entry { key, key_span, value: node }),
-                Some(Key::Merge(key_span)) => map.merge(node, key_span)?,
+                Some(Key::Merge(key_span)) => {
+                    map.refused = map.refused.take().or(refused);
+                    map.merge(node, key_span)?;
+                }
                 Some(Key::Refused(key, span)) => {
                     let stop = broken(not_a_key(&key, span), go::wrong_key_of(&key, &node));
                     map.refused.get_or_insert(stop);
@@ -346,6 +350,12 @@ impl<'a> Reader<'a> {
             },
         }
         Ok(None)
+    }
+
+    /// Why a node, or one of its items, is an error: what takes it in by `<<` is one, too.
+    fn find_refused(&self, node: &Node) -> Option<Stop> {
+        let is_it = |span: &Span| node.span == *span || node.items().iter().any(|item| item.span == *span);
+        self.refused.iter().find(|(span, _)| is_it(span)).map(|(_, stop)| stop.clone())
     }
 
     /// The innermost map, if it is a key that comes next.

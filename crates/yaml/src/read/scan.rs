@@ -332,6 +332,10 @@ impl<'a> Scanner<'a> {
     }
 
     fn starts_plain(&self) -> bool {
+        // After a second byte order mark go-yaml drops the first character of every line.
+        if self.mark.offset == 0 && self.rest().starts_with('\u{feff}') {
+            return false;
+        }
         match self.byte(0) {
             b'-' => !self.is_blank(1),
             b'?' | b':' => self.flow() == 0 && !self.is_gap(1),
