@@ -19,7 +19,7 @@ pub fn parse(
     options: &ReadOptions,
 ) -> Report<Vec<Object>> {
     let mut diagnostics = Vec::new();
-    let Some(documents) = plimsoll_yaml::read(sources, source, options).take(&mut diagnostics) else {
+    let Some(documents) = plimsoll_yaml::read_stream(sources, source, options).take(&mut diagnostics) else {
         return Report::failed(diagnostics);
     };
     let objects = objects(sources, source, template, documents, &mut diagnostics);
@@ -43,7 +43,8 @@ fn objects(
         if let Some(named) = source_comment(content) {
             named.clone_into(&mut origin);
         }
-        if !document.blank {
+        // Documents of nothing are no objects, to kubectl either.
+        if !document.root.is_null() {
             collect(document.root, document.span, &origin, &mut objects, diagnostics);
         }
     }
@@ -156,9 +157,9 @@ impl<'a> Reader<'a> {
 
     fn read_text(&mut self, name: &str, text: String, kind: SourceKind) {
         let source = self.sources.add(name, text, kind);
-        let report = plimsoll_yaml::read(self.sources, source, self.options);
+        let report = plimsoll_yaml::read_stream(self.sources, source, self.options);
         let Some(documents) = report.output else { return self.diagnostics.extend(report.diagnostics) };
-        let mut written = documents.iter().filter(|document| !document.blank).map(|document| &document.root);
+        let mut written = documents.iter().map(|document| &document.root).filter(|root| !root.is_null());
         if let Some(first) = written.next()
             && let Some(reason) = find_skip_reason(name, first)
             && written.all(|other| find_skip_reason(name, other).is_some())
