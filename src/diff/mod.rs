@@ -28,13 +28,13 @@ mod three_way;
 pub use driver::Driver;
 pub use fields::{FieldChange, FieldPath, Step};
 pub use ignore::Ignore;
-pub use instructions::{Cluster, Command, Instruction};
+pub use instructions::{Cluster, Command, Instruction, KeptField, KeptValue, Origin};
 pub use options::{FailOn, Options};
 pub use sides::{Side, Sides, align};
 pub use simulated::{Simulated, simulate};
 pub use stored::{StoredObject, stored};
 
-use crate::diag::{Diagnostic, ObjectRef, Severity};
+use crate::diag::{Diagnostic, ObjectRef, Severity, Sources};
 use crate::k8s::{self, ErrorKind, Finding, Operation, update};
 use crate::manifest::Object;
 use crate::yaml::{Entry, Node, Value};
@@ -291,6 +291,12 @@ impl Plan {
         u8::from(self.objects.iter().any(|object| fail_on.iter().any(|category| category.applies(object))))
     }
 
+    /// Says in the remediations where the values are set that can stay as they were.
+    pub fn locate(&mut self, sources: &Sources) {
+        let steps = self.objects.iter_mut().flat_map(|object| &mut object.remediation);
+        steps.for_each(|step| step.locate(sources));
+    }
+
     /// Keeps the objects that one of `patterns` selects: `KIND`, `KIND/NAME` (the kind as kubectl takes it, `*` stands for
     /// any text), or the path of a template. No patterns keep everything. A pattern that selects nothing is an error.
     pub fn show_only(&mut self, patterns: &[String]) -> Result<(), Diagnostic> {
@@ -381,6 +387,7 @@ fn added(new: &Object, world: &effects::World<'_>, options: &Options) -> ObjectP
         plan.effects = effects::created(new);
     } else {
         plan.verdict = Verdict::Rejected;
+        plan.remediation = refused::creation(&plan.reasons);
     }
     plan.after = options.documents.then(|| secrets::redacted(&new.kind, &new.root));
     plan
@@ -502,7 +509,7 @@ fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Opt
         plan.reasons = reasons;
         let own_faults = own_faults(new, &applied, world, options);
         let stored = (&applied.live, &applied.merged);
-        plan.remediation = refused::remediation(&plan, stored, &own_faults, world, world.kubectl(new));
+        plan.remediation = refused::remediation(&plan, new, stored, &own_faults, world);
     }
     if plan.change == Change::Modified && options.documents {
         let mut spoken_of = old_root.clone();

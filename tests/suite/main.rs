@@ -14,6 +14,8 @@ mod chart;
 mod ci;
 mod cli;
 #[cfg(unix)]
+mod commands;
+#[cfg(unix)]
 mod completion;
 mod consequences;
 mod diff;
