@@ -14,6 +14,7 @@ mod ignore;
 mod instructions;
 mod matching;
 mod options;
+mod random;
 mod refused;
 mod removed;
 pub mod render;
@@ -53,6 +54,8 @@ pub struct Plan {
     pub kube_version: k8s::Version,
     /// The namespace of objects that name none.
     pub namespace: String,
+    /// The objects that contain random values (`Kind/name`), as far as [`Plan::mark_random`] found any.
+    pub random: Vec<String>,
     /// One entry per object of either render: those of the new render in their order, then what was removed.
     pub objects: Vec<ObjectPlan>,
 }
@@ -76,6 +79,8 @@ pub struct ObjectPlan {
     pub reasons: Vec<Reason>,
     /// What follows from it in the cluster.
     pub effects: Vec<Effect>,
+    /// Whether nothing changes but random values, which every render makes anew.
+    pub is_random: bool,
     /// The fields that change. Secret values are not among them: see [`FieldChange`].
     pub changes: Vec<FieldChange>,
     /// For a rejected change what to do instead, for a removed object how to delete it, for a deleted one how to keep its
@@ -327,6 +332,7 @@ pub fn compare(old: &[Object], new: &[Object], options: &Options) -> Plan {
         driver: options.driver,
         kube_version: options.version,
         namespace: options.namespace.clone(),
+        random: Vec::new(),
         objects,
     }
 }
@@ -368,6 +374,7 @@ fn blank(object: &Object, change: Change) -> ObjectPlan {
         verdict: Verdict::Accepted,
         reasons: Vec::new(),
         effects: Vec::new(),
+        is_random: false,
         changes: Vec::new(),
         remediation: Vec::new(),
         before: None,

@@ -20,7 +20,7 @@ use super::matching::{Pair, group_of};
 use super::{Change, Effect, EffectKind, FieldChange, ObjectPlan, Verdict};
 use crate::k8s::merge::scalar_text;
 use crate::k8s::schema;
-use crate::k8s::views::{Claim, PodTemplate, StatefulSet, WorkloadKind};
+use crate::k8s::views::{Claim, PodTemplate, StatefulSet, Workload, WorkloadKind};
 use crate::manifest::Object;
 use crate::yaml::Node;
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,6 +49,13 @@ fn add(plan: &mut ObjectPlan, news: Effect) {
     }
     plan.effects.push(news);
     plan.effects.sort_by_key(|effect| effect.kind);
+}
+
+/// The kinds and names of the ConfigMaps and Secrets that the pods of a workload use.
+pub(super) fn config_of(object: &Object) -> Vec<(&str, &str)> {
+    let template = Workload::from_object(object).map(Workload::template);
+    let usages = template.map(references::references).unwrap_or_default();
+    usages.into_iter().map(|usage| (usage.kind, usage.name)).collect()
 }
 
 /// Whether pods of a template use a ConfigMap or Secret.

@@ -73,7 +73,7 @@ impl Context<'_> {
     pub(super) fn keep_field(&self, path: &[&str]) -> Vec<Instruction> {
         let steps = path.iter().map(|field| Step::Field((*field).to_owned())).collect();
         let old = self.live.at(path).cloned();
-        let change = FieldChange { path: FieldPath(steps), old, new: None, order: false };
+        let change = FieldChange { path: FieldPath(steps), old, new: None, order: false, is_random: false };
         vec![Instruction::Keep(vec![self.kept(&change)])]
     }
 }

@@ -2,8 +2,8 @@
 
 use super::words::{Piece, pieces};
 use super::{
-    assumptions, capitalized, effect_text, figures, headline, inline, remediation, rename_note, sign, title,
-    unified, worst_first,
+    assumptions, capitalized, effect_text, figures, headline, inline, random_values, remediation,
+    rename_note, sign, title, unified, worst_first,
 };
 use crate::diag::escape::{html as escape, html_prose, terminal};
 use crate::diff::{Change, EffectKind, FieldChange, ObjectPlan, Plan, Verdict};
@@ -22,6 +22,9 @@ pub fn html(plan: &Plan, heading: &str) -> String {
         escape(&assumptions(plan)),
         escape(&figures(plan))
     );
+    if let Some(random) = random_values(plan) {
+        let _ = writeln!(out, "<p>{}</p>", escape(&random));
+    }
     if !plan.is_empty() {
         overview(plan, &mut out);
         for (index, object) in worst_first(plan).into_iter().enumerate() {
@@ -145,7 +148,11 @@ fn field(change: &FieldChange, out: &mut String) {
             (side(old, "del"), side(new, "ins"))
         }
     };
-    let note = if change.order { " <i>(order)</i>" } else { "" };
+    let note = match (change.order, change.is_random) {
+        (true, _) => " <i>(order)</i>",
+        (false, true) => " <i>(random)</i>",
+        (false, false) => "",
+    };
     let _ = writeln!(
         out,
         "<tr><th scope=\"row\"><code>{}</code>{note}</th><td>{old}</td><td>{new}</td></tr>",

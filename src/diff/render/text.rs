@@ -3,8 +3,8 @@
 use super::edits::{edits, lines};
 use super::words::{Piece, by_line, pieces};
 use super::{
-    Paint, Style, assumptions, effect_text, figures, headline, inline, remediation, rename_note, sign, title,
-    worst_first,
+    Paint, Style, assumptions, effect_text, field_name, figures, headline, inline, remediation, rename_note,
+    sign, title, worst_first,
 };
 use crate::diag::escape::{content_line, terminal};
 use crate::diff::effects::is_version_like;
@@ -133,7 +133,7 @@ fn object_plan(object: &ObjectPlan, paint: Paint, width: usize, out: &mut String
 const ONE_LINE: usize = 72;
 
 fn field(change: &FieldChange, paint: Paint, width: usize, out: &mut String) {
-    let path = terminal(&change.path.named());
+    let path = field_name(change);
     match (&change.old, &change.new) {
         (Some(old), Some(new)) if change.order => {
             let names =

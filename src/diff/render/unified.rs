@@ -34,6 +34,11 @@ fn document(object: &ObjectPlan, context: usize, paint: Paint, out: &mut String)
         };
         let _ = writeln!(out, "{}", paint.dim(&line));
     }
+    let random: Vec<String> =
+        object.changes.iter().filter(|change| change.is_random).map(|change| change.path.named()).collect();
+    if !random.is_empty() {
+        let _ = writeln!(out, "{}", paint.dim(&format!("# random in each render: {}", random.join(", "))));
+    }
     for line in text(object, context).lines() {
         let line = match line.as_bytes().first() {
             _ if line.starts_with("---") || line.starts_with("+++") => paint.bold(line),

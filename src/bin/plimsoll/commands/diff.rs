@@ -42,6 +42,7 @@ pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
         ui.kept(rule.check(&sides.old, &sides.new).into(), &sources)?;
     }
     let mut plan = diff::compare(&sides.old, &sides.new, &options);
+    plan.mark_random(&sides.new, &sides.redrawn);
     plan.locate(&sources);
     let refused = args.server_dry_run && previous::in_cluster(previous)?.dry_run(&sides.new, &plan, ui)?;
     ui.kept(plan.show_only(&args.show_only).into(), &sources)?;
