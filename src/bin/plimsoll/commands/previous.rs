@@ -14,6 +14,7 @@ use plimsoll::render::{Output, Render, Request};
 use plimsoll::values::{self, Overrides, ValuesFile};
 use plimsoll::yaml::ReadOptions;
 use plimsoll::{chart, render};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -249,9 +250,8 @@ fn at_chart(args: Previous<'_>, against: &str, sources: &Sources, ui: &mut Ui) -
 /// another path then, as git itself writes it.
 fn at_revision(args: Previous<'_>, revision: &str, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Side> {
     let source = args.release.names.source();
-    let packed = Path::new(source).is_file() && chart::is_chart(world(), source);
-    if source.starts_with("builtin:") || source == "-" || packed {
-        bail!("`{source}` has no git history: pass a chart directory or manifests tracked by git");
+    if source.starts_with("builtin:") || source == "-" {
+        bail!("`{source}` has no git history: pass a chart or manifests tracked by git");
     }
     let (revision, moved) =
         revision.split_once(':').map_or((revision, None), |(rev, path)| (rev, Some(path)));
@@ -274,8 +274,12 @@ fn at_revision(args: Previous<'_>, revision: &str, sources: &Sources, ui: &mut U
         }
         return Ok(Side::Manifests(ui.kept(reader.finish_objects(), sources)?));
     }
-    let files = commit.directory(&path)?;
-    let chart = ui.kept(chart::from_files(sources, &name, files), sources)?;
+    let chart = if commit.is_archive(&path) {
+        chart::from_archive(sources, Path::new(&name), &commit.file(&path)?)
+    } else {
+        chart::from_files(sources, &name, commit.directory(&path)?)
+    };
+    let chart = ui.kept(chart, sources)?;
     let request = release::request(args.release, old_values(args, &commit, sources, ui)?, Some(args.seed()))?;
     let report = Ui::watched("rendering", || render::release_of(world(), sources, chart, &request));
     Ok(Side::of_render(ui.kept(report, sources)?.render))
@@ -293,15 +297,23 @@ fn old_values(
     let flags = &args.release.values;
     let mut old = Overrides { set: args.against.against_set.clone(), ..Overrides::default() };
     let mut absent = Absent::default();
-    for argument in flags.values.iter().flat_map(|argument| values::split_list(argument)) {
-        if let Some(content) = absent.read(&argument, commit)? {
+    let arguments: Vec<String> =
+        flags.values.iter().flat_map(|argument| values::split_list(argument)).collect();
+    let texts: Vec<(String, String)> =
+        flags.set_file.iter().flat_map(|argument| release::set_file_parts(argument)).collect();
+    let paths = arguments.iter().chain(texts.iter().map(|(_, path)| path));
+    let paths: Vec<String> = paths.filter(|path| path.trim() != "-").cloned().collect();
+    let found = commit.look_up(&paths)?;
+    let files: BTreeMap<String, PastFile> = paths.into_iter().zip(found).collect();
+    for argument in arguments {
+        if let Some(content) = absent.read(&argument, &files) {
             let name = format!("git:{revision}:{argument}");
             old.files.push(ValuesFile::Source(sources.add(&*name, text(&name, content)?, SourceKind::File)));
         }
     }
     old.files.extend(args.against.against_values.iter().cloned().map(ValuesFile::Argument));
-    for (argument, path) in flags.set_file.iter().flat_map(|argument| release::set_file_parts(argument)) {
-        if let Some(content) = absent.read(&path, commit)? {
+    for (argument, path) in texts {
+        if let Some(content) = absent.read(&path, &files) {
             let name = format!("git:{revision}:{path}");
             old.texts.insert(path, text(&name, content)?);
             old.set_file.push(argument);
@@ -320,17 +332,14 @@ struct Absent {
 
 impl Absent {
     /// What a file held at a commit. If there is nothing to know, that is noted down.
-    fn read(&mut self, argument: &str, commit: &Commit) -> anyhow::Result<Option<Vec<u8>>> {
-        if argument.trim() == "-" {
-            self.untracked.push("standard input".to_owned());
-            return Ok(None);
+    fn read(&mut self, argument: &str, files: &BTreeMap<String, PastFile>) -> Option<Vec<u8>> {
+        match files.get(argument) {
+            Some(PastFile::Content(content)) => return Some(content.clone()),
+            Some(PastFile::Missing) => self.missing.push(format!("`{argument}`")),
+            Some(PastFile::Untracked) => self.untracked.push(format!("`{argument}`")),
+            None => self.untracked.push("standard input".to_owned()),
         }
-        match commit.look_up(Path::new(argument))? {
-            PastFile::Content(content) => return Ok(Some(content)),
-            PastFile::Missing => self.missing.push(format!("`{argument}`")),
-            PastFile::Untracked => self.untracked.push(format!("`{argument}`")),
-        }
-        Ok(None)
+        None
     }
 
     /// Says what holds for the new side only, one line for each reason.
