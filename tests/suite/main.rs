@@ -36,6 +36,7 @@ mod lookup;
 mod migrate;
 #[cfg(unix)]
 mod pages;
+mod plans;
 mod preview;
 mod rehearse;
 mod remediation;

@@ -20,7 +20,7 @@ pub use script::script;
 pub use text::{plan, plan_within};
 pub use unified::unified;
 
-use super::{Change, Effect, EffectKind, FieldChange, ObjectPlan, Plan, Verdict, instructions};
+use super::{Change, Effect, EffectKind, FieldChange, ObjectPlan, Plan, Reason, Verdict, instructions};
 use crate::diag::escape::terminal;
 use crate::yaml::{Node, Value, emit};
 use std::fmt::Write as _;
@@ -126,6 +126,13 @@ fn named(object: &ObjectPlan, separator: &str) -> String {
         Some(namespace) => format!("{}/{name}{separator}{namespace}", reference.kind),
         None => format!("{}/{name}", reference.kind),
     })
+}
+
+/// A reason of the server, without the field where the message names it.
+fn reason_text(reason: &Reason) -> String {
+    let Reason { path, message, .. } = reason;
+    let names_it = path.is_empty() || message.contains(&format!("`{path}`"));
+    if names_it { message.clone() } else { format!("{path}: {message}") }
 }
 
 /// What stands in front of an object.

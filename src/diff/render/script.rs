@@ -1,6 +1,6 @@
 //! The plan as a script for bash, which asks before each step that deletes something and can be run again.
 
-use super::title;
+use super::{reason_text, title};
 use crate::diag::escape::{is_unprintable, shell_word, terminal};
 use crate::diff::instructions::{self, Kubectl};
 use crate::diff::secrets;
@@ -59,8 +59,7 @@ fn refuse(blocked: &[&ObjectPlan], out: &mut String) {
     say("This plan cannot be carried out. Change the manifests first:");
     for object in blocked {
         for reason in &object.reasons {
-            let path = if reason.path.is_empty() { String::new() } else { format!("{}: ", reason.path) };
-            say(&format!("  {}: {path}{}", title(object), reason.message));
+            say(&format!("  {}: {}", title(object), reason_text(reason)));
         }
         for line in instructions::script_lines(&object.remediation) {
             say(&format!("    {}", line.trim_start_matches("# ").trim_start_matches('#')));

@@ -168,7 +168,8 @@ await_set() {
   fi
   start=${start:-0}
   partition=${partition:-0}
-  for ((ordinal = start + replicas - 1; ordinal >= start && ordinal >= partition; ordinal--)); do
+  # A partition counts pods, whatever their first ordinal is.
+  for ((ordinal = start + replicas - 1; ordinal >= start + partition; ordinal--)); do
     await_pod "$set" "$set-$ordinal" "$@"
   done
 }

@@ -3,8 +3,8 @@
 use super::edits::{edits, lines};
 use super::words::{Piece, by_line, pieces};
 use super::{
-    Paint, Style, assumptions, effect_text, field_name, figures, headline, inline, remediation, rename_note,
-    sign, title, worst_first,
+    Paint, Style, assumptions, effect_text, field_name, figures, headline, inline, reason_text, remediation,
+    rename_note, sign, title, worst_first,
 };
 use crate::diag::escape::{content_line, terminal};
 use crate::diff::effects::is_version_like;
@@ -94,9 +94,7 @@ fn object_plan(object: &ObjectPlan, paint: Paint, width: usize, out: &mut String
     sentence(out, width, "", "    ", &head);
     if object.verdict == Verdict::Rejected {
         for reason in &object.reasons {
-            let path = if reason.path.is_empty() { String::new() } else { format!("{}: ", reason.path) };
-            let why = terminal(&format!("{path}{}", reason.message));
-            let why = format!("{} {why}", paint.error("rejected"));
+            let why = format!("{} {}", paint.error("rejected"), terminal(&reason_text(reason)));
             sentence(out, width, "    ", "      ", &why);
         }
     }

@@ -137,7 +137,7 @@ fn name_of(object: &Object) -> String {
 }
 
 /// How much later the new side is rendered once more: charts write days, months or years.
-const LATER: Duration = Duration::from_hours(24 * 400);
+const LATER: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
 /// The objects of the new side as another render would make them; nothing if it would make the same. What the user has
 /// chosen with a seed is not random.
