@@ -746,7 +746,9 @@ fn archives_of_a_revision_are_charts() {
 fn git_is_run_as_often_for_many_values_files_as_for_one() {
     let sandbox = repository();
     let names: Vec<String> = (0..6).map(|index| format!("values-{index}.yaml")).collect();
-    names.iter().for_each(|name| sandbox.write(name, "{}\n"));
+    for name in &names {
+        sandbox.write(name, "{}\n");
+    }
     commit(&sandbox, "values");
     sandbox.write("new.yaml", "{}\n");
     sandbox.script("bin/git", "echo >> \"$HOME/runs\"\nPATH=/usr/bin:/bin exec git \"$@\"");
