@@ -307,7 +307,7 @@ fn sentences_are_wrapped_and_commands_are_not() {
         };
         assert_eq!(sentences(&wrapped), sentences(&whole));
         for line in wrapped.lines().filter(|line| line.len() > width) {
-            let text = line.trim().trim_start_matches('#').trim();
+            let text = line.trim().trim_start_matches('#').trim().trim_start_matches('`');
             let value = text.starts_with(['~', '+', '-']);
             assert!(text.starts_with("kubectl ") || value || !text.contains(' '), "{line}");
         }

@@ -41,7 +41,7 @@ fn overview(plan: &Plan, out: &mut String) {
         let _ = writeln!(
             out,
             "<tr><th scope=\"row\"><a href=\"#o{index}\">{}</a></th><td class=\"change\">{}</td><td>{}</td></tr>",
-            escape(&title(object)),
+            escape(&title(object)).replace('/', "/<wbr>"),
             object.change.as_str(),
             badges(object)
         );
@@ -118,7 +118,7 @@ fn section(index: usize, object: &ObjectPlan, out: &mut String) {
             out,
             "<h3>{}</h3>\n<pre tabindex=\"0\"><code>{}</code></pre>",
             capitalized(heading),
-            escape(&lines.join("\n"))
+            lines.iter().map(|line| step(line)).collect::<Vec<_>>().join("\n")
         );
     }
     if !object.changes.is_empty() {
@@ -130,6 +130,12 @@ fn section(index: usize, object: &ObjectPlan, out: &mut String) {
     }
     patch(object, out);
     out.push_str("</section>\n");
+}
+
+/// A line of a remediation: sentences are wrapped, commands are not.
+fn step(line: &str) -> String {
+    let text = escape(line);
+    if line.starts_with('#') { format!("<span class=\"say\">{text}</span>") } else { text }
 }
 
 fn field(change: &FieldChange, out: &mut String) {
@@ -227,6 +233,7 @@ thead th { font-weight: 600; border-top: 0; white-space: nowrap; }
 .change { white-space: nowrap; }
 code, pre { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; font-size: .875rem; }
 td code { white-space: pre-wrap; }
+.say { white-space: pre-wrap; overflow-wrap: anywhere; color: var(--dim); }
 pre { background: var(--soft); border-radius: .375rem; padding: .75rem; overflow-x: auto; margin: .25rem 0; }
 ul { margin: .5rem 0; padding-left: 0; list-style: none; }
 li { margin: .35rem 0; overflow-wrap: anywhere; }

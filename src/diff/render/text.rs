@@ -43,14 +43,26 @@ pub fn plan_within(plan: &Plan, style: Style, width: usize) -> String {
     out
 }
 
-/// Writes a line, wrapped at words. `first` precedes its first line and `rest` the others.
+/// Writes a line, wrapped at words. `first` precedes its first line and `rest` the others. Commands in backticks stay on one
+/// line, so that they can be pasted.
 fn sentence(out: &mut String, width: usize, first: &str, rest: &str, text: &str) {
     let options = textwrap::Options::new(width)
         .initial_indent(first)
         .subsequent_indent(rest)
         .break_words(false)
         .word_splitter(textwrap::WordSplitter::NoHyphenation);
-    let _ = writeln!(out, "{}", textwrap::fill(text, options));
+    let joined: Vec<String> = text.split('`').enumerate().map(|(index, part)| join(index, part)).collect();
+    let wrapped = textwrap::fill(&joined.join("`"), options);
+    let _ = writeln!(out, "{}", wrapped.replace(JOINED, " "));
+}
+
+/// Stands for a space at which no line ends. Text that is shown holds no control characters.
+const JOINED: &str = "\u{1f}";
+
+/// A part of a text between backticks; those with an odd index are in them.
+fn join(index: usize, part: &str) -> String {
+    let is_command = index % 2 == 1 && part.starts_with("kubectl ");
+    if is_command { part.replace(' ', JOINED) } else { part.to_owned() }
 }
 
 /// Whether nothing of an object changes but labels and annotations that name the chart's or the application's version.
@@ -118,7 +130,9 @@ fn object_plan(object: &ObjectPlan, paint: Paint, width: usize, out: &mut String
     if let Some((heading, lines)) = remediation(object) {
         let _ = writeln!(out, "    {}", paint.bold(&format!("{heading}:")));
         for line in lines {
-            if line.starts_with('#') {
+            if let Some(item) = line.strip_prefix("#   ") {
+                sentence(out, width, "      #   ", "      #     ", &paint.dim(item));
+            } else if line.starts_with('#') {
                 sentence(out, width, "      ", "      #   ", &paint.dim(&line));
             } else {
                 let _ = writeln!(out, "      {line}");
