@@ -2,6 +2,7 @@
 //!
 //! Nothing from a manifest can get out of its place: a note is one comment line, and every word of a command is quoted.
 
+use super::driver::Driver;
 use crate::diag::escape::{is_unprintable, shell_word, terminal};
 use crate::diag::{Sources, Span};
 use crate::k8s::{self, Version, kinds, names};
@@ -131,6 +132,14 @@ pub(super) fn script_lines(instructions: &[Instruction]) -> Vec<String> {
         }
     }
     lines
+}
+
+/// Applying the manifests once more.
+pub(super) fn apply_again(driver: Driver) -> String {
+    match driver {
+        Driver::Kubectl | Driver::KubectlServerSide { .. } => "then apply again".to_owned(),
+        other => format!("then run `{}` again", other.command()),
+    }
 }
 
 /// A field that the server does not let change, and the value that it has.

@@ -1,9 +1,8 @@
 //! Node ports and addresses that another Service still has when a Service asks for them.
 
 use super::super::apply;
-use super::super::instructions::{Instruction, kind_of};
+use super::super::instructions::{Instruction, apply_again, kind_of};
 use super::super::matching::{Pair, group_of};
-use super::super::refused;
 use super::super::{Cause, Change, ObjectPlan, Reason, Verdict};
 use super::World;
 use crate::k8s::views::Service;
@@ -124,7 +123,7 @@ fn remediation(
         }
     }
     if is_freed {
-        steps.push(Instruction::apply(refused::apply_again(world.driver())));
+        steps.push(Instruction::apply(apply_again(world.driver())));
     }
     steps
 }

@@ -6,7 +6,7 @@ use super::Context;
 use crate::diag::Span;
 use crate::diag::escape::is_unprintable;
 use crate::k8s::merge::scalar_text;
-use crate::k8s::update::stateful_set_mutable;
+use crate::k8s::update::{VOLUME_MUTABLE, stateful_set_mutable};
 use crate::yaml::{Node, emit};
 
 /// How many fields are listed.
@@ -78,17 +78,6 @@ impl Context<'_> {
     }
 }
 
-const VOLUME_MUTABLE: [&str; 9] = [
-    "capacity",
-    "accessModes",
-    "claimRef",
-    "persistentVolumeReclaimPolicy",
-    "storageClassName",
-    "mountOptions",
-    "volumeMode",
-    "nodeAffinity",
-    "volumeAttributesClassName",
-];
 const CLAIM_MUTABLE: [&str; 2] = ["resources", "volumeAttributesClassName"];
 const POD_MUTABLE: [&str; 3] = ["activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds"];
 

@@ -14,7 +14,7 @@ pub(super) use stateful_set::keep_claims;
 
 use super::driver::Driver;
 use super::effects::World;
-use super::instructions::{Instruction, Kubectl, kind_of};
+use super::instructions::{Instruction, Kubectl, apply_again, kind_of};
 use super::matching::group_of;
 use super::{Cause, ObjectPlan, Reason};
 use crate::k8s::update;
@@ -149,14 +149,6 @@ impl Context<'_> {
     /// Whether the field differs before and after.
     fn differs(&self, path: &[&str]) -> bool {
         self.live.at(path) != self.merged.at(path)
-    }
-}
-
-/// Applying the manifests once more.
-pub(super) fn apply_again(driver: Driver) -> String {
-    match driver {
-        Driver::Kubectl | Driver::KubectlServerSide { .. } => "then apply again".to_owned(),
-        other => format!("then run `{}` again", other.command()),
     }
 }
 

@@ -1,8 +1,8 @@
 //! StatefulSets: claim templates, selectors and the other fields that stay.
 
 use super::super::effects::is_version_like;
-use super::super::instructions::{self, Instruction, Kubectl, kind_of};
-use super::{Context, apply_again};
+use super::super::instructions::{self, Instruction, Kubectl, apply_again, kind_of};
+use super::Context;
 use crate::k8s::merge::scalar_text;
 use crate::k8s::quantity::Quantity;
 use crate::k8s::update::Cause::ImmutableSpec;

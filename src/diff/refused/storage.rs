@@ -1,8 +1,8 @@
 //! Claims, volumes, and the configuration that pods mount.
 
 use super::super::effects;
-use super::super::instructions::{self, Instruction, kind_of};
-use super::{Context, apply_again, subject};
+use super::super::instructions::{self, Instruction, apply_again, kind_of};
+use super::{Context, subject};
 use crate::k8s::update::Cause::{
     BelowCapacity, ImmutableConfig, ImmutableField, ImmutableSpec, NeedsResizableClass,
     UnsetVolumeAttributesClass,
