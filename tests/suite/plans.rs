@@ -650,3 +650,77 @@ fn what_is_kept_on_purpose_gets_no_command() {
         }
     }
 }
+
+/// An object as a cluster holds it: what was applied, and what others have made of it.
+fn live(applied: &serde_json::Value, edit: impl FnOnce(&mut serde_json::Value)) -> String {
+    let mut object = applied.clone();
+    object["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"] =
+        applied.to_string().into();
+    edit(&mut object);
+    object.to_string()
+}
+
+/// Changes the spec of a pod template by something that is injected.
+type Edit = fn(&mut serde_json::Value, serde_json::Value);
+
+#[test]
+fn what_others_add_to_live_objects_stays() {
+    let config = serde_json::json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"annotations": {}, "name": "c", "namespace": "default"},
+        "data": {"a": "1"}
+    });
+    let set = serde_json::json!({
+        "apiVersion": "apps/v1", "kind": "StatefulSet",
+        "metadata": {"annotations": {}, "name": "db", "namespace": "default"},
+        "spec": {
+            "serviceName": "db", "replicas": 2, "selector": {"matchLabels": {"app": "db"}},
+            "template": {
+                "metadata": {"labels": {"app": "db"}},
+                "spec": {"containers": [{"name": "db", "image": "db:1", "env": [{"name": "A", "value": "x"}]}]}
+            }
+        }
+    });
+    let sidecar = serde_json::json!({"name": "proxy", "image": "mesh:1"});
+    let plan = |live: &str, new: &serde_json::Value| {
+        let options = Options { live: true, ..Options::default() };
+        text_of(&Row("", live.to_owned(), new.to_string(), 0, &[]), &options)
+    };
+    let by_hand = |path: &'static str| {
+        live(&config, |object| {
+            object["metadata"][path]["team"] = "a".into();
+        })
+    };
+    for path in ["annotations", "labels"] {
+        assert!(plan(&by_hand(path), &config).starts_with("kubectl apply (client-side)"));
+        assert!(plan(&by_hand(path), &config).contains("no difference"), "{}", plan(&by_hand(path), &config));
+    }
+    // What was applied and is dropped is removed, beside what was set by hand.
+    let mut before = config.clone();
+    before["metadata"]["annotations"]["old"] = "b".into();
+    let both = live(&before, |object| object["metadata"]["annotations"]["team"] = "a".into());
+    let dropped = plan(&both, &config);
+    assert!(dropped.contains("old") && !dropped.contains("team"), "{dropped}");
+    let injections: [(&str, Edit); 4] = [
+        ("in front", |pod, sidecar| pod["containers"].as_array_mut().unwrap().insert(0, sidecar)),
+        ("at the end", |pod, sidecar| pod["containers"].as_array_mut().unwrap().push(sidecar)),
+        ("as an init container", |pod, sidecar| pod["initContainers"] = vec![sidecar].into()),
+        ("as a variable", |pod, _| {
+            let env = pod["containers"][0]["env"].as_array_mut().unwrap();
+            env.insert(0, serde_json::json!({"name": "INJECTED", "value": "1"}));
+        }),
+    ];
+    for (about, inject) in injections {
+        let running = live(&set, |object| inject(&mut object["spec"]["template"]["spec"], sidecar.clone()));
+        let same = plan(&running, &set);
+        assert!(same.contains("no difference"), "{about}: {same}");
+        let mut new = set.clone();
+        new["spec"]["template"]["spec"]["containers"][0]["image"] = "db:2".into();
+        let changed = plan(&running, &new);
+        assert!(
+            changed.contains("~ spec.template.spec.containers[db].image: db:1 -> db:2"),
+            "{about}: {changed}"
+        );
+        assert!(!changed.contains("proxy") && !changed.contains("INJECTED"), "{about}: {changed}");
+        assert!(changed.contains("rolling-restart db-1, db-0"), "{about}: {changed}");
+    }
+}

@@ -284,3 +284,14 @@ fn manifests_are_sent_as_the_driver_sends_them() {
         }
     }
 }
+
+#[test]
+fn what_is_not_known_of_the_cluster_is_not_checked() {
+    let service = "apiVersion: v1\nkind: Service\nmetadata: {name: db}\nspec: {ports: [{port: 1}]}\n";
+    let script = Script::new(service, &service.replace("spec: {", "spec: {clusterIP: None, "), &cluster());
+    // The address is the server's choice.
+    assert!(!script.sandbox.read("upgrade.sh").contains("(allocated)"));
+    let (output, calls) = script.run(&["--yes", "new.yaml"], "");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(position(&calls, "delete service db") < position(&calls, "apply"));
+}

@@ -138,7 +138,7 @@ impl Context<'_> {
         steps
     }
 
-    /// The running workloads of its namespace of which `test` holds.
+    /// The running workloads of its namespace for which `test` is true.
     fn users(&self, test: impl Fn(Workload<'_>) -> bool) -> Vec<&Object> {
         self.world
             .running_beside(self.new)

@@ -2,6 +2,7 @@
 
 use super::{reason_text, title};
 use crate::diag::escape::{is_unprintable, shell_word, terminal};
+use crate::diff::apply::ALLOCATED;
 use crate::diff::instructions::{self, Kubectl};
 use crate::diff::secrets;
 use crate::diff::{
@@ -265,7 +266,7 @@ fn get(object: &ObjectPlan, options: &Options, path: &str) -> Option<Command> {
 }
 
 /// What a plan takes for granted about a field that changes: its path for `-o jsonpath`, and its value. Nothing for
-/// fields that others set as well, and for values that are no single line.
+/// fields that others set as well, for values that are not known, and for those that are no single line.
 fn assumption(change: &FieldChange) -> Option<(String, String)> {
     const LONGEST: usize = 200;
     let old = scalar_text(change.old.as_ref()?)?.into_owned();
@@ -273,6 +274,8 @@ fn assumption(change: &FieldChange) -> Option<(String, String)> {
         || change.path.starts_with(&["metadata"])
         || old.len() > LONGEST
         || old.contains(is_unprintable)
+        || old == ALLOCATED
+        || secrets::is_hidden(&old)
     {
         return None;
     }
