@@ -109,6 +109,8 @@ pub struct FieldChange {
     pub new: Option<Node>,
     /// Whether only the order of a list changed; `old` and `new` are then the names of its items.
     pub order: bool,
+    /// Whether the new value is random: another render has another one.
+    pub is_random: bool,
 }
 
 impl FieldChange {
@@ -117,7 +119,7 @@ impl FieldChange {
         let list = |names: &[&String]| {
             Node::bare(names.iter().map(|name| Node::bare(name.as_str())).collect::<Vec<_>>())
         };
-        Self { path, old: Some(list(before)), new: Some(list(after)), order: true }
+        Self { path, old: Some(list(before)), new: Some(list(after)), order: true, is_random: false }
     }
 }
 
@@ -213,7 +215,13 @@ impl Walk<'_> {
     }
 
     fn push(&mut self, path: FieldPath, old: Option<&Node>, new: Option<&Node>) {
-        self.changes.push(FieldChange { path, old: old.cloned(), new: new.cloned(), order: false });
+        self.changes.push(FieldChange {
+            path,
+            old: old.cloned(),
+            new: new.cloned(),
+            order: false,
+            is_random: false,
+        });
     }
 
     fn maps(&mut self, path: &FieldPath, parent: &str, template: bool, old: &Map, new: &Map) {

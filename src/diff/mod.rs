@@ -14,6 +14,7 @@ mod ignore;
 mod instructions;
 mod matching;
 mod options;
+mod random;
 mod refused;
 mod removed;
 pub mod render;
@@ -28,13 +29,13 @@ mod three_way;
 pub use driver::Driver;
 pub use fields::{FieldChange, FieldPath, Step};
 pub use ignore::Ignore;
-pub use instructions::{Cluster, Command, Instruction};
+pub use instructions::{Cluster, Command, Instruction, KeptField, KeptValue, Origin};
 pub use options::{FailOn, Options};
 pub use sides::{Side, Sides, align};
 pub use simulated::{Simulated, simulate};
 pub use stored::{StoredObject, stored};
 
-use crate::diag::{Diagnostic, ObjectRef, Severity};
+use crate::diag::{Diagnostic, ObjectRef, Severity, Sources};
 use crate::k8s::{self, ErrorKind, Finding, Operation, update};
 use crate::manifest::Object;
 use crate::yaml::{Entry, Node, Value};
@@ -53,6 +54,8 @@ pub struct Plan {
     pub kube_version: k8s::Version,
     /// The namespace of objects that name none.
     pub namespace: String,
+    /// The objects that contain random values (`Kind/name`), as far as [`Plan::mark_random`] found any.
+    pub random: Vec<String>,
     /// One entry per object of either render: those of the new render in their order, then what was removed.
     pub objects: Vec<ObjectPlan>,
 }
@@ -76,6 +79,8 @@ pub struct ObjectPlan {
     pub reasons: Vec<Reason>,
     /// What follows from it in the cluster.
     pub effects: Vec<Effect>,
+    /// Whether nothing changes but random values, which every render makes anew.
+    pub is_random: bool,
     /// The fields that change. Secret values are not among them: see [`FieldChange`].
     pub changes: Vec<FieldChange>,
     /// For a rejected change what to do instead, for a removed object how to delete it, for a deleted one how to keep its
@@ -291,6 +296,12 @@ impl Plan {
         u8::from(self.objects.iter().any(|object| fail_on.iter().any(|category| category.applies(object))))
     }
 
+    /// Says in the remediations where the values are set that can stay as they were.
+    pub fn locate(&mut self, sources: &Sources) {
+        let steps = self.objects.iter_mut().flat_map(|object| &mut object.remediation);
+        steps.for_each(|step| step.locate(sources));
+    }
+
     /// Keeps the objects that one of `patterns` selects: `KIND`, `KIND/NAME` (the kind as kubectl takes it, `*` stands for
     /// any text), or the path of a template. No patterns keep everything. A pattern that selects nothing is an error.
     pub fn show_only(&mut self, patterns: &[String]) -> Result<(), Diagnostic> {
@@ -321,6 +332,7 @@ pub fn compare(old: &[Object], new: &[Object], options: &Options) -> Plan {
         driver: options.driver,
         kube_version: options.version,
         namespace: options.namespace.clone(),
+        random: Vec::new(),
         objects,
     }
 }
@@ -362,6 +374,7 @@ fn blank(object: &Object, change: Change) -> ObjectPlan {
         verdict: Verdict::Accepted,
         reasons: Vec::new(),
         effects: Vec::new(),
+        is_random: false,
         changes: Vec::new(),
         remediation: Vec::new(),
         before: None,
@@ -381,6 +394,7 @@ fn added(new: &Object, world: &effects::World<'_>, options: &Options) -> ObjectP
         plan.effects = effects::created(new);
     } else {
         plan.verdict = Verdict::Rejected;
+        plan.remediation = refused::creation(&plan.reasons);
     }
     plan.after = options.documents.then(|| secrets::redacted(&new.kind, &new.root));
     plan
@@ -502,7 +516,7 @@ fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Opt
         plan.reasons = reasons;
         let own_faults = own_faults(new, &applied, world, options);
         let stored = (&applied.live, &applied.merged);
-        plan.remediation = refused::remediation(&plan, stored, &own_faults, world, world.kubectl(new));
+        plan.remediation = refused::remediation(&plan, new, stored, &own_faults, world);
     }
     if plan.change == Change::Modified && options.documents {
         let mut spoken_of = old_root.clone();

@@ -18,6 +18,11 @@ const CHANGED: &str = "(secret, changed)";
 /// Opens the digest that stands for a value in a recorded render: `sha256:SALT:HEX`.
 const DIGEST: &str = "sha256:";
 
+/// Whether a text stands for a secret value.
+pub(super) fn is_hidden(text: &str) -> bool {
+    [HIDDEN, CHANGED].contains(&text)
+}
+
 /// The digest under which a Secret's value is recorded; `value` is base64, as in `data`.
 pub(crate) fn digest(value: &str, salt: &str) -> String {
     let bytes = base64::engine::general_purpose::STANDARD

@@ -68,6 +68,8 @@ pub struct Sides {
     pub new: Vec<Object>,
     /// Hooks that only one of two sets of manifests holds: they are not compared.
     pub unmatched_hooks: Vec<String>,
+    /// The new objects rendered once more, with other random values; empty if none are random.
+    pub redrawn: Vec<Object>,
 }
 
 /// Makes two sides alike: hooks, and the definitions under `crds/`, are on both or on neither.
@@ -79,7 +81,12 @@ pub fn align(old: Side, new: Side) -> Sides {
     let both_manifests = matches!((&old, &new), (Side::Manifests(_), Side::Manifests(_)));
     let is_recorded = matches!(old, Side::Recorded(_)) || matches!(new, Side::Recorded(_));
     let (old_crds, new_crds) = (old.crds(), new.crds());
-    let mut sides = Sides { old: old.into_objects(), new: new.into_objects(), unmatched_hooks: Vec::new() };
+    let mut sides = Sides {
+        old: old.into_objects(),
+        new: new.into_objects(),
+        unmatched_hooks: Vec::new(),
+        redrawn: Vec::new(),
+    };
     let dropped = sides.drop_hooks(both_manifests);
     if both_manifests {
         sides.unmatched_hooks = dropped.iter().map(|hook| format!("{}/{}", hook.kind, hook.name)).collect();

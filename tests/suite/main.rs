@@ -14,6 +14,8 @@ mod chart;
 mod ci;
 mod cli;
 #[cfg(unix)]
+mod commands;
+#[cfg(unix)]
 mod completion;
 mod consequences;
 mod diff;
@@ -34,6 +36,7 @@ mod lookup;
 mod migrate;
 #[cfg(unix)]
 mod pages;
+mod plans;
 mod preview;
 mod rehearse;
 mod remediation;

@@ -7,6 +7,7 @@ mod endpoints;
 mod governing;
 mod ports;
 mod references;
+mod renames;
 mod workload;
 mod world;
 
@@ -19,7 +20,7 @@ use super::matching::{Pair, group_of};
 use super::{Change, Effect, EffectKind, FieldChange, ObjectPlan, Verdict};
 use crate::k8s::merge::scalar_text;
 use crate::k8s::schema;
-use crate::k8s::views::{Claim, StatefulSet, WorkloadKind};
+use crate::k8s::views::{Claim, PodTemplate, StatefulSet, Workload, WorkloadKind};
 use crate::manifest::Object;
 use crate::yaml::Node;
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,6 +34,7 @@ pub(super) fn effect(kind: EffectKind, detail: impl Into<String>) -> Effect {
 pub(super) fn between_objects(objects: &mut [ObjectPlan], pairs: &[Pair<'_>], world: &World<'_>) {
     // What is refused here changes nothing, so this comes first.
     ports::refuse_allocated(objects, pairs, world);
+    renames::keep_without_successor(objects, pairs);
     endpoints::find_lost(objects, pairs, world);
     budgets::find_blocking(objects, pairs, world);
     governing::find_addressed(objects, pairs, world);
@@ -47,6 +49,18 @@ fn add(plan: &mut ObjectPlan, news: Effect) {
     }
     plan.effects.push(news);
     plan.effects.sort_by_key(|effect| effect.kind);
+}
+
+/// The kinds and names of the ConfigMaps and Secrets that the pods of a workload use.
+pub(super) fn config_of(object: &Object) -> Vec<(&str, &str)> {
+    let template = Workload::from_object(object).map(Workload::template);
+    let usages = template.map(references::references).unwrap_or_default();
+    usages.into_iter().map(|usage| (usage.kind, usage.name)).collect()
+}
+
+/// Whether pods of a template use a ConfigMap or Secret.
+pub(super) fn uses(template: PodTemplate<'_>, kind: &str, name: &str) -> bool {
+    references::references(template).iter().any(|usage| usage.kind == kind && usage.name == name)
 }
 
 /// What follows from the creation of an object.

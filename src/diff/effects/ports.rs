@@ -1,7 +1,7 @@
 //! Node ports and addresses that another Service still has when a Service asks for them.
 
 use super::super::apply;
-use super::super::instructions::{Instruction, kind_of};
+use super::super::instructions::{Instruction, apply_again, kind_of};
 use super::super::matching::{Pair, group_of};
 use super::super::{Cause, Change, ObjectPlan, Reason, Verdict};
 use super::World;
@@ -31,10 +31,14 @@ pub(super) fn refuse_allocated(objects: &mut [ObjectPlan], pairs: &[Pair<'_>], w
     }
     let mut refused: Vec<(usize, Vec<usize>)> = Vec::new();
     for (index, (plan, pair)) in objects.iter_mut().zip(pairs).enumerate() {
-        let Some(new) = pair.new.filter(is_service).filter(|_| plan.verdict == Verdict::Accepted) else {
+        let Some(new) = pair.new.filter(is_service).filter(|_| plan.change != Change::Unchanged) else {
             continue;
         };
-        if plan.change == Change::Unchanged {
+        if plan.verdict == Verdict::Rejected {
+            let is_taken = |value: &Value| allocated.get(value).is_some_and(|owner| *owner != index);
+            if let Some((_, error)) = requests(None, new).into_iter().find(|(value, _)| is_taken(value)) {
+                forbid_replacing(plan, &error);
+            }
             continue;
         }
         let before = pair.old.map(values).unwrap_or_default();
@@ -79,6 +83,22 @@ pub(super) fn refuse_allocated(objects: &mut [ObjectPlan], pairs: &[Pair<'_>], w
     }
 }
 
+/// A Service that could not be created again is not to be deleted.
+fn forbid_replacing(plan: &mut ObjectPlan, error: &FieldError) {
+    let is_destructive =
+        |step: &Instruction| matches!(step, Instruction::Command(command) if command.is_destructive());
+    if plan.remediation.iter().any(is_destructive) {
+        let kept = plan.remediation.iter().take_while(|step| matches!(step, Instruction::Keep(_))).cloned();
+        let mut steps: Vec<Instruction> = kept.collect();
+        steps.push(Instruction::note(format!(
+            "or replace it, but only once another Service has freed what this one asks for: {}: {}",
+            error.path,
+            error.server_message()
+        )));
+        plan.remediation = steps;
+    }
+}
+
 /// What to do about the Services that have the values.
 fn remediation(
     owners: &[usize],
@@ -103,7 +123,7 @@ fn remediation(
         }
     }
     if is_freed {
-        steps.push(Instruction::apply("then apply again"));
+        steps.push(Instruction::apply(apply_again(world.driver())));
     }
     steps
 }

@@ -14,7 +14,9 @@ pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     }
     let driver = args.driver.driver()?;
     if matches!((args.format, driver), (DiffFormat::Script, Driver::Helm { .. })) {
-        bail!("--format script does not support --driver helm: only Helm keeps the record of its releases");
+        bail!(
+            "--format script does not support --driver helm, because Helm records its releases itself: run the commands of the plan, then `helm upgrade`"
+        );
     }
     let sources = Sources::new();
     let previous = Previous {
@@ -40,6 +42,8 @@ pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
         ui.kept(rule.check(&sides.old, &sides.new).into(), &sources)?;
     }
     let mut plan = diff::compare(&sides.old, &sides.new, &options);
+    plan.mark_random(&sides.new, &sides.redrawn);
+    plan.locate(&sources);
     let refused = args.server_dry_run && previous::in_cluster(previous)?.dry_run(&sides.new, &plan, ui)?;
     ui.kept(plan.show_only(&args.show_only).into(), &sources)?;
     let style = ui.stdout_style();
