@@ -27,12 +27,13 @@ mod value;
 mod values;
 mod vm;
 mod walk;
+mod work;
 
 pub use ast::File;
 pub use constraint::{Constraint, parse_version};
 pub use definitions::{Definition, Definitions, definitions};
 pub use error::{Error, Result};
-pub use functions::names as function_names;
+pub use functions::{names as function_names, parse_duration};
 pub use lookup::{Cluster, Lookup};
 pub use parse::{ParseError, parse};
 pub use random::Seed;

@@ -353,7 +353,17 @@ impl Value {
         }
     }
 
-    fn is_container(&self) -> bool {
+    /// How many items a list or map has by itself, and how many pieces of 64 bytes a text has.
+    pub(crate) fn parts(&self) -> usize {
+        const BYTES: usize = 64;
+        match self {
+            Self::List(list) => list.items().len(),
+            Self::Map(map) => map.len(),
+            _ => self.as_bytes().map_or(0, <[u8]>::len) / BYTES,
+        }
+    }
+
+    pub(crate) fn is_container(&self) -> bool {
         matches!(self, Self::List(_) | Self::Map(_))
     }
 
