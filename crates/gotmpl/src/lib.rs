@@ -22,6 +22,7 @@ mod parse;
 mod random;
 mod references;
 mod set;
+mod sorted;
 mod trace;
 mod value;
 mod values;

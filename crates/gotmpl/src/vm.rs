@@ -652,8 +652,7 @@ impl Vm {
             Run::Hosted(run) => run(self, values),
         });
         let counted = |value| {
-            let sizes = values.values.iter().chain([&value]).map(Value::parts);
-            work::spend(sizes.sum())?;
+            work::spend(values.values.iter().chain([&value]).map(Value::text_work).sum())?;
             bounded(value)
         };
         let value = result.and_then(counted).map_err(|mut error| {

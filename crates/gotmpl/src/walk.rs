@@ -35,8 +35,8 @@ impl Walk {
 
     /// Counts a value.
     pub(crate) fn visit(&mut self, value: &Value) -> Result<()> {
-        // A text counts by its length, because it is written; what a list or map holds is visited.
-        let steps = 1 + if value.is_container() { 0 } else { value.parts() };
+        // A text counts by its length, because it is written.
+        let steps = 1 + value.text_work();
         work::spend(steps)?;
         let left = self.left.checked_sub(steps);
         self.left = left.ok_or_else(|| {

@@ -42,6 +42,12 @@ pub(crate) fn spend(steps: usize) -> Result<()> {
     if left.is_none() { Err(too_much()) } else { Ok(()) }
 }
 
+/// Counts work where nothing can fail: the next step does.
+#[inline]
+pub(crate) fn note(steps: usize) {
+    LEFT.set(LEFT.get().saturating_sub(steps));
+}
+
 #[cold]
 fn too_much() -> Error {
     let millions = MAX_WORK / 1_000_000;

@@ -67,8 +67,8 @@ pub fn start(limits: Limits) {
             std::thread::sleep(time);
             exceed(Exceeded::Time);
             std::thread::sleep(GRACE);
-            if check() == Err(Exceeded::Time) {
-                stop(Exceeded::Time);
+            if let Err(exceeded) = check() {
+                stop(exceeded);
             }
         };
         // Without a thread to spare, checks are still bounded by the work that callers count.

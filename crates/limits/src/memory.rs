@@ -15,7 +15,7 @@ const BATCH: isize = 64 << 10;
 /// The bytes in use.
 static USED: AtomicIsize = AtomicIsize::new(0);
 
-/// From how many on checks fail.
+/// From how many on checks fail: a little below the limit.
 static CHECKED: AtomicIsize = AtomicIsize::new(isize::MAX);
 
 /// From how many on the process ends.
@@ -29,9 +29,9 @@ thread_local! {
 /// Limits the memory in use.
 pub(crate) fn limit(bytes: usize) {
     let bytes = isize::try_from(bytes).unwrap_or(isize::MAX);
-    CHECKED.store(bytes, Relaxed);
-    // What remains is for the error message.
-    ENFORCED.store(bytes.saturating_add(bytes / 10), Relaxed);
+    // What remains is for the error message, and for code that does not check.
+    CHECKED.store(bytes - bytes / 16, Relaxed);
+    ENFORCED.store(bytes, Relaxed);
 }
 
 /// Ends the limit.
@@ -41,7 +41,7 @@ pub(crate) fn unlimit() {
 
 /// Allocates as `A` does and counts the bytes in use.
 ///
-/// Where they exceed the limit of the process by more than a tenth, or where `A` has no memory left, it ends the process
+/// Where they exceed the limit of the process, or where `A` has no memory left, it ends the process
 /// with a message instead of letting it abort.
 #[derive(Debug, Default)]
 pub struct Counting<A>(pub A);
