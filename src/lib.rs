@@ -9,7 +9,7 @@
 //!
 //! Each stage is a function of its inputs and returns its output plus [`diag::Diagnostic`]s. Imports
 //! point only back along the path. What knows nothing of charts is in crates of its own, so that cargo
-//! keeps the direction: `plimsoll-diag`, below `plimsoll-yaml`, below `plimsoll-gotmpl` and `plimsoll-kube`.
+//! keeps the direction: `plimsoll-limits`, below `plimsoll-diag`, below `plimsoll-yaml`, below `plimsoll-gotmpl` and `plimsoll-kube`.
 //!
 //! | module | what it owns |
 //! |---|---|

@@ -101,7 +101,15 @@ pub(crate) const fn between(
     max: usize,
     run: fn(Args<'_>) -> Result<Value>,
 ) -> Function {
-    Function { name, min, max, run: Run::Pure(run), origin: OriginRule::AllArguments, work: 0, stops_at: None }
+    Function {
+        name,
+        min,
+        max,
+        run: Run::Pure(run),
+        origin: OriginRule::AllArguments,
+        work: 0,
+        stops_at: None,
+    }
 }
 
 /// A function with a fixed number of arguments that asks its host.

@@ -44,8 +44,7 @@ impl Drop for Activity {
 /// last. Waits for nothing and allocates nothing.
 pub(crate) fn with_current(mut show: impl FnMut(&str)) {
     let Ok(all) = RUNNING.try_lock() else { return };
-    let is_inner =
-        |index: usize| !all[index + 1..].iter().any(|later| later.thread == all[index].thread);
+    let is_inner = |index: usize| !all[index + 1..].iter().any(|later| later.thread == all[index].thread);
     if let Some(index) = (0..all.len()).find(|index| is_inner(*index)) {
         show(&all[index].text);
     }

@@ -101,6 +101,7 @@ pub fn finish() -> Result<(), Exceeded> {
 }
 
 /// What the process was doing when a limit was exceeded; it goes well with "while".
+#[must_use]
 pub fn interrupted() -> Option<&'static str> {
     INTERRUPTED.get().map(String::as_str)
 }
@@ -111,6 +112,7 @@ impl Exceeded {
     }
 
     /// What to do about it.
+    #[must_use]
     pub fn help(self) -> &'static str {
         match self {
             Self::Time => "simplify the input, or allow more time with `--timeout`",
@@ -152,7 +154,10 @@ fn exceed(limit: Exceeded) {
 
 /// Ends the process. It must not allocate: there may be no memory left.
 #[cold]
-#[expect(clippy::exit, reason = "the code that runs does not check the limits, or cannot go on without memory")]
+#[expect(
+    clippy::exit,
+    reason = "the code that runs does not check the limits, or cannot go on without memory"
+)]
 fn stop(limit: Exceeded) -> ! {
     static STOPPING: AtomicBool = AtomicBool::new(false);
     if STOPPING.swap(true, Relaxed) {

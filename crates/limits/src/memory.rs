@@ -2,7 +2,10 @@
 //!
 //! Each thread counts for itself and adds up now and then, because an atomic that all threads change would cost more than
 //! the allocation. What is in use is therefore known to within [`BATCH`] per thread.
-#![allow(unsafe_code, reason = "`GlobalAlloc` is an unsafe trait; every method only counts and forwards its arguments")]
+#![allow(
+    unsafe_code,
+    reason = "`GlobalAlloc` is an unsafe trait; every method only counts and forwards its arguments"
+)]
 
 use crate::{Exceeded, exceed, stop};
 use std::alloc::{GlobalAlloc, Layout};

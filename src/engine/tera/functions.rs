@@ -180,7 +180,7 @@ fn unique(items: &[Value], _: Kwargs, _: &State<'_>) -> TeraResult<Vec<Value>> {
 /// Whether an item is among others. Comparing it counts as looking through it.
 fn contains(others: &[&Value], item: &Value) -> TeraResult<bool> {
     for other in others {
-        spend(|budget| budget.count_search(item))?;
+        spend(|budget| budget.count_work(1).and_then(|()| budget.count_search(item)))?;
         if *other == item {
             return Ok(true);
         }
@@ -207,7 +207,10 @@ impl<'v> Key<'v> {
             return Some(Self::Text(text));
         }
         if !value.is_f64() {
-            return value.as_i128().filter(|integer| integer.unsigned_abs() < LARGEST.unsigned_abs()).map(Self::Integer);
+            return value
+                .as_i128()
+                .filter(|integer| integer.unsigned_abs() < LARGEST.unsigned_abs())
+                .map(Self::Integer);
         }
         #[expect(clippy::cast_precision_loss, reason = "a power of two")]
         let float = value.as_f64().filter(|float| float.abs() < LARGEST as f64)?;

@@ -12,8 +12,6 @@ use std::iter::Peekable;
 const TEXT: &str = " | __text";
 /// Counts the work of comparing with an operand, or of looking through it.
 const SEARCHED: &str = " | __searched";
-/// The same before a filter that goes through its input.
-const SEARCHED_FIRST: &str = "__searched | ";
 /// Refuses collections that hold more than can be written.
 const HELD: &str = " | __held";
 
@@ -312,7 +310,7 @@ impl<'t> Scanner<'t> {
                     && let Some(filter) = self.lexemes.peek()
                     && WALKING_FILTERS.contains(&filter.text)
                 {
-                    self.found.push((filter.start, SEARCHED_FIRST.to_owned()));
+                    self.found.push((self.end, SEARCHED.to_owned()));
                 }
                 self.open.last_mut()?.literal = false;
                 self.expects = Expects::Name;

@@ -235,7 +235,7 @@ impl<'a> ChartTemplates<'a> {
             let this = [("name", path.as_str().into()), ("basePath", base_path.into())];
             context.insert_value("template", value::map(this));
             let name = template_name(&file.path);
-            let _activity = Activity::begin(format!("rendering `{}`", path));
+            let _activity = Activity::begin(format!("rendering `{path}`"));
             match templates.render(&rendering, &self.files, name, role, &context, objects.sources) {
                 Ok(placed) => files.push(RenderedFile {
                     path,

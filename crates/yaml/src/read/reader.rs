@@ -570,6 +570,9 @@ impl<'a> Reader<'a> {
 
     /// Counts nodes against the limit.
     fn count(&mut self, nodes: usize, span: Span) -> Result<(), Stop> {
+        plimsoll_limits::check().map_err(|exceeded| {
+            Stop::Limit(Box::new(Diagnostic::from(exceeded).at(span, "this far it was read")))
+        })?;
         self.nodes = self.nodes.saturating_add(nodes);
         let limit = self.options.limits.max_nodes;
         if self.totals.nodes.load(Relaxed).saturating_add(self.nodes) <= limit {

@@ -181,19 +181,21 @@ pub(crate) fn value_options(flags: &ValueFlags) -> values::Options {
 
 /// Everything on standard input, which must be UTF-8 and no larger than any file that is read.
 pub(crate) fn read_stdin() -> anyhow::Result<String> {
+    let _activity = Activity::begin("reading standard input".to_owned());
     read_text(std::io::stdin().lock(), "standard input")
 }
 
 /// The text of a file, which must be UTF-8 and no larger than any other file that is read.
 pub(crate) fn read_file(path: &Path) -> anyhow::Result<String> {
     let name = format!("`{}`", path.display());
+    // Opening a pipe waits for its writer.
+    let _activity = Activity::begin(format!("reading {name}"));
     let file = std::fs::File::open(path).with_context(|| format!("cannot read {name}"))?;
     read_text(file, &name)
 }
 
 fn read_text(input: impl std::io::Read, name: &str) -> anyhow::Result<String> {
     const LARGEST: u64 = Limits::MAX_BYTES as u64;
-    let _activity = Activity::begin(format!("reading {name}"));
     let mut bytes = Vec::new();
     input.take(LARGEST + 1).read_to_end(&mut bytes).with_context(|| format!("cannot read {name}"))?;
     if bytes.len() as u64 > LARGEST {
