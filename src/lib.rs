@@ -9,10 +9,11 @@
 //!
 //! Each stage is a function of its inputs and returns its output plus [`diag::Diagnostic`]s. Imports
 //! point only back along the path. What knows nothing of charts is in crates of its own, so that cargo
-//! keeps the direction: `plimsoll-diag`, below `plimsoll-yaml`, below `plimsoll-gotmpl` and `plimsoll-kube`.
+//! keeps the direction: `plimsoll-limits`, below `plimsoll-diag`, below `plimsoll-yaml`, below `plimsoll-gotmpl` and `plimsoll-kube`.
 //!
 //! | module | what it owns |
 //! |---|---|
+//! | [`limits`] | how long the process may run, and how much memory it may allocate (`crates/limits`) |
 //! | [`diag`] | sources, spans, diagnostics, rules; how they are shown (`crates/diag`) |
 //! | [`yaml`] | the only reader and writer of YAML (`crates/yaml`) |
 //! | [`gotmpl`] | Helm's template language, and its version constraints (`crates/gotmpl`) |
@@ -36,6 +37,7 @@ pub use plimsoll_diag as diag;
 pub use plimsoll_gotmpl as gotmpl;
 pub use plimsoll_kube as k8s;
 pub use plimsoll_kube::manifest;
+pub use plimsoll_limits as limits;
 pub use plimsoll_yaml as yaml;
 
 pub mod chart;

@@ -3,9 +3,12 @@
 use crate::diag::{Diagnostic, Report, Sources, Span};
 use crate::manifest::{self, Manifests, Object, SkipReason, is_manifest_name};
 use crate::world::{FileKind, Walk, WalkError, WalkReason, World};
-use crate::yaml::ReadOptions;
+use crate::yaml::{Limits, ReadOptions};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+
+/// The largest file that is read; the reader of YAML takes no larger text.
+const MAX_FILE: u64 = Limits::MAX_BYTES as u64;
 
 /// Reads manifests that belong together from files, directories and texts, as [`manifest::Reader`] does.
 #[derive(Debug)]
@@ -97,7 +100,10 @@ impl<'a> FileReader<'a> {
         {
             return self.texts.skip(name, SkipReason::PartOfChart(chart.clone()), Span::NONE);
         }
-        match self.world.read(path, u64::MAX) {
+        match self.world.read(path, MAX_FILE + 1) {
+            Ok(bytes) if bytes.len() as u64 > MAX_FILE => {
+                self.texts.unread(&name, &format!("it is larger than {} MiB", MAX_FILE >> 20));
+            }
             Ok(bytes) => self.texts.file(&name, bytes, chart.as_ref().map(|(chart, _)| chart.as_path())),
             Err(error) => self.texts.unread(&name, &error.to_string()),
         }

@@ -37,6 +37,7 @@ pub use stored::{StoredObject, stored};
 
 use crate::diag::{Diagnostic, ObjectRef, Severity, Sources};
 use crate::k8s::{self, ErrorKind, Finding, Operation, update};
+use crate::limits::Activity;
 use crate::manifest::Object;
 use crate::yaml::{Entry, Node, Value};
 use apply::Applied;
@@ -322,6 +323,7 @@ impl Plan {
 /// `old` is what was applied last, `new` what would be applied. The order of objects does not matter;
 /// where a render holds an object twice, the last one counts, as for `kubectl apply`.
 pub fn compare(old: &[Object], new: &[Object], options: &Options) -> Plan {
+    let _activity = Activity::begin("comparing manifests".to_owned());
     let old = &*secrets::reveal(old, new);
     let pairs = matching::pair(old, new, options);
     let world = effects::World::new(old, new, options);

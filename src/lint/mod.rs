@@ -37,6 +37,7 @@ pub use subject::{ChartSubject, Rendering, Subject};
 
 use crate::diag::{Diagnostic, Severity, Sources};
 use crate::k8s;
+use crate::limits::{self, Activity};
 use release::Release;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,6 +50,11 @@ pub fn run(subject: &Subject<'_>, config: &Config) -> Vec<Diagnostic> {
         if !config.runs(&lint.rule) {
             continue;
         }
+        if limits::check().is_err() {
+            // Whoever ran out of time does not show what was found so far.
+            break;
+        }
+        let _activity = Activity::begin(format!("checking `{}`", lint.rule.id));
         if let Some(check) = lint.release {
             check(&release, &mut found);
         }
@@ -56,6 +62,7 @@ pub fn run(subject: &Subject<'_>, config: &Config) -> Vec<Diagnostic> {
             check(chart, &mut found);
         }
     }
+    let _activity = Activity::begin("validating objects".to_owned());
     k8s::validate_all(subject.objects, subject.crds, subject.version, &mut found);
     found.retain(|diagnostic| diagnostic.rule.is_none_or(|rule| config.runs(rule)));
     let mut found = allow::apply(found, subject, config);

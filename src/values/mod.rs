@@ -18,6 +18,7 @@ pub use show::{Explanation, Step, origin, show, why};
 
 use crate::chart::{Chart, Dependency};
 use crate::diag::{Diagnostic, Report, Severity, SourceId, Sources, has_errors};
+use crate::limits::Activity;
 use crate::world::World;
 use crate::yaml::{DUPLICATE_KEY, Map, Node, Value};
 use set::NewList;
@@ -123,6 +124,7 @@ pub fn compute(
     overrides: &Overrides,
     options: &Options,
 ) -> Report<Computed> {
+    let _activity = Activity::begin(format!("computing the values of `{}`", chart.name()));
     observed(world, sources, chart, overrides, *options, |_, _| {})
 }
 

@@ -48,6 +48,7 @@ mod walk;
 pub use memory::Memory;
 pub(crate) use walk::{Walk, WalkError, WalkReason};
 
+use crate::limits::Activity;
 use std::ffi::OsString;
 use std::fmt::Debug;
 use std::io;
@@ -173,6 +174,7 @@ impl World {
 
     /// The first `limit` bytes of a file.
     pub fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+        let _activity = Activity::begin(format!("reading `{}`", path.display()));
         self.0.read(path, limit)
     }
 

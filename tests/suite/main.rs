@@ -30,6 +30,7 @@ mod imports;
 mod inputs;
 mod judges;
 mod kinds;
+mod limits;
 mod lint;
 #[cfg(unix)]
 mod lookup;

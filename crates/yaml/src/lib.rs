@@ -9,6 +9,7 @@
 mod data;
 pub mod emit;
 mod helm;
+mod index;
 mod node;
 mod read;
 mod scalar;

@@ -5,10 +5,14 @@ use crate::ui::Color;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
 use plimsoll::diff::Driver;
+use plimsoll::gotmpl;
 use plimsoll::k8s::Version;
 use plimsoll::k8s::pod_security::Policy;
+use plimsoll::k8s::quantity::Quantity;
+use plimsoll::limits::Limits;
 use plimsoll::lint::Assumed;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Render, lint and diff Kubernetes releases built around StatefulSets
 ///
@@ -43,8 +47,59 @@ pub(crate) struct Cli {
         display_order = 100
     )]
     pub(crate) color: Color,
+    #[command(flatten)]
+    pub(crate) limits: LimitFlags,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// What a command may take.
+#[derive(Debug, Args)]
+pub(crate) struct LimitFlags {
+    /// Fail after this time, such as 90s or 2m; 0 means no limit
+    #[arg(
+        long,
+        global = true,
+        value_name = "DURATION",
+        default_value = "1m",
+        value_parser = parse_timeout,
+        display_order = 101
+    )]
+    pub(crate) timeout: Duration,
+    /// Fail when more memory than this is needed, such as 512Mi or 2Gi; 0 means no limit
+    #[arg(
+        long,
+        global = true,
+        value_name = "SIZE",
+        default_value = "1Gi",
+        value_parser = parse_memory,
+        display_order = 102
+    )]
+    pub(crate) max_memory: usize,
+}
+
+impl LimitFlags {
+    /// The limits for the process.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits {
+            time: Some(self.timeout).filter(|time| !time.is_zero()),
+            memory: Some(self.max_memory).filter(|bytes| *bytes > 0),
+        }
+    }
+}
+
+/// Reads a duration of Go.
+fn parse_timeout(text: &str) -> Result<Duration, String> {
+    let nanoseconds = gotmpl::parse_duration(text).and_then(|length| u64::try_from(length).ok());
+    nanoseconds
+        .map(Duration::from_nanos)
+        .ok_or_else(|| "use a duration with a unit, such as `90s`, `2m` or `1m30s`".to_owned())
+}
+
+/// Reads a quantity of Kubernetes, in bytes.
+fn parse_memory(text: &str) -> Result<usize, String> {
+    let bytes = Quantity::parse(text).ok().and_then(|quantity| usize::try_from(quantity.value()).ok());
+    bytes.ok_or_else(|| "use a quantity of bytes, such as `512Mi` or `2Gi`".to_owned())
 }
 
 #[derive(Debug, Subcommand)]

@@ -7,12 +7,13 @@ mod helm;
 mod ui;
 
 use args::{Cli, Command};
+use plimsoll::limits;
 use std::process::ExitCode;
 use ui::{Color, ExitStatus, Ui};
 
-/// Templates, YAML trees and their values are many small pieces: an allocator made for those.
+/// Templates, YAML trees and their values are many small pieces: an allocator made for those. Counted for `--max-memory`.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: limits::Counting<mimalloc::MiMalloc> = limits::Counting(mimalloc::MiMalloc);
 
 fn main() -> ExitCode {
     completion::answer();
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> ExitStatus {
+    limits::start(cli.limits.limits());
     let mut ui = Ui::new(cli.color);
     let status = match cli.command {
         Command::Render(args) => commands::render::run(&args, &mut ui),

@@ -4,6 +4,7 @@ use anstream::{AutoStream, ColorChoice};
 use plimsoll::diag::escape::{message, terminal, terminal_lines};
 use plimsoll::diag::render::{Style, arrange, human};
 use plimsoll::diag::{Diagnostic, Report, Severity, Sources, has_errors};
+use plimsoll::limits::{self, Exceeded};
 use std::io::{self, Write as _};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -46,6 +47,12 @@ impl std::fmt::Display for Refused {
     }
 }
 
+/// The error that a limit was exceeded.
+pub(crate) fn over(exceeded: Exceeded) -> anyhow::Error {
+    let activity = limits::interrupted().map_or_else(String::new, |activity| format!(" while {activity}"));
+    anyhow::anyhow!("{exceeded}{activity}\n= help: {}", exceeded.help())
+}
+
 /// The most diagnostics that are shown; a list of a hundred thousand helps nobody.
 const MAX_SHOWN: usize = 100;
 
@@ -55,15 +62,41 @@ pub(crate) struct Ui {
     stdout_failed: Option<io::Error>,
     /// Whether the reader of stdout has gone away.
     reader_left: bool,
+    /// The limit that was exceeded before there was a result.
+    exceeded: Option<Exceeded>,
 }
 
 impl Ui {
     pub(crate) fn new(color: Color) -> Self {
-        Self { color, stdout_failed: None, reader_left: false }
+        Self { color, stdout_failed: None, reader_left: false, exceeded: None }
+    }
+
+    /// Ends the limits, because the result is complete: call it before anything is written. Fails if a limit was exceeded
+    /// on the way, because then the result is not complete.
+    pub(crate) fn complete(&mut self) -> anyhow::Result<()> {
+        if let Err(exceeded) = limits::finish() {
+            self.exceeded = Some(exceeded);
+        }
+        self.exceeded.map_or(Ok(()), |exceeded| Err(over(exceeded)))
     }
 
     /// Prints a result. A reader that has gone away (`| head`) is success, as for any filter.
+    ///
+    /// If a limit was exceeded, nothing is printed and the command fails.
     pub(crate) fn print(&mut self, text: &str) {
+        if self.complete().is_ok() {
+            self.write(text);
+        }
+    }
+
+    /// Prints what programs read of a run that failed, in place of a result.
+    pub(crate) fn print_failure(&mut self, text: &str) {
+        // It has failed already.
+        let _ = self.complete();
+        self.write(text);
+    }
+
+    fn write(&mut self, text: &str) {
         let mut out = io::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
             Ok(()) => {}
@@ -76,7 +109,7 @@ impl Ui {
 
     /// Whether everything printed so far has been written to stdout.
     pub(crate) fn has_printed_all(&self) -> bool {
-        self.stdout_failed.is_none() && !self.reader_left
+        self.stdout_failed.is_none() && !self.reader_left && self.exceeded.is_none()
     }
 
     /// How many columns a line of a result may have: those of the terminal, or what `COLUMNS` says. Output for files and
@@ -98,6 +131,9 @@ impl Ui {
         // Some CI systems pretend to be a terminal; nobody turns pages there.
         if !io::stdout().is_terminal() || variable("CI").is_some() {
             return self.print(text);
+        }
+        if self.complete().is_err() {
+            return;
         }
         let pager = variable("PAGER").unwrap_or_else(|| "less".to_owned());
         // As git does: less shows colours, and gives way where everything fits on the screen.
@@ -158,6 +194,8 @@ impl Ui {
 
     /// How the process ends, after what a command could not do has been said and the last of the output is out.
     pub(crate) fn finish(mut self, result: anyhow::Result<ExitStatus>) -> ExitStatus {
+        // A command that prints nothing is complete here.
+        let result = result.and_then(|status| self.complete().map(|()| status));
         let unwritten = self
             .stdout_failed
             .take()

@@ -15,6 +15,7 @@ pub(super) use workload::{is_version_like, pod_list, pods_in_order, retained_cla
 pub(super) use world::World;
 
 use super::apply::Applied;
+use super::fields::PathSet;
 use super::instructions::kind_of;
 use super::matching::{Pair, group_of};
 use super::{Change, Effect, EffectKind, FieldChange, ObjectPlan, Verdict};
@@ -240,9 +241,9 @@ pub(super) fn ignored(
     world: &World<'_>,
 ) -> Vec<Effect> {
     let mut effects = Vec::new();
+    let happening = PathSet::new(changes.iter().map(|change| &change.path));
     for change in wanted {
-        let happens =
-            changes.iter().any(|other| other.path.covers(&change.path) || change.path.covers(&other.path));
+        let happens = happening.overlaps(&change.path);
         let allocated =
             |node: &Option<Node>| node.as_ref().and_then(Node::as_str) == Some(super::apply::ALLOCATED);
         let named = speaks_of(old_manifest, change) || speaks_of(new_manifest, change);

@@ -151,6 +151,10 @@ pub fn validate_all(objects: &[&Object], crds: &[&Object], version: Version, sin
         }
     }
     for object in objects {
+        if let Err(exceeded) = plimsoll_limits::check() {
+            sink.push(exceeded.into());
+            return;
+        }
         match definitions.get(&(object.group(), &object.kind)) {
             Some(crd) => report(object, validate_custom(object, &crd.root, version), sink),
             None => validate(object, version, sink),

@@ -44,6 +44,7 @@ pub(super) struct Reader<'a> {
     totals: &'a Totals,
     /// The nodes of this piece that are not in `totals` yet.
     pub(super) nodes: usize,
+    decoded: Decoded,
     /// The maps and lists that are open, outermost first.
     frames: Vec<Frame>,
     anchors: BTreeMap<String, Anchor>,
@@ -55,6 +56,8 @@ pub(super) struct Reader<'a> {
 /// An open map or list.
 struct Frame {
     anchor: Option<String>,
+    /// The steps of go-yaml before it.
+    steps: usize,
     span: Span,
     content: Content,
 }
@@ -78,6 +81,8 @@ struct Size {
     depth: usize,
     /// Bytes of its scalars.
     bytes: usize,
+    /// The steps in which go-yaml decodes it.
+    steps: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -89,7 +94,8 @@ impl<'a> Reader<'a> {
         piece: &'a Piece,
     ) -> Self {
         let (frames, anchors, refused, diagnostics) = (Vec::new(), BTreeMap::new(), Vec::new(), Vec::new());
-        Self { text, source, options, piece, totals, nodes: 0, frames, anchors, refused, diagnostics }
+        let (nodes, decoded) = (0, Decoded::default());
+        Self { text, source, options, piece, totals, nodes, decoded, frames, anchors, refused, diagnostics }
     }
 
     pub(super) fn read(mut self) -> Part {
@@ -227,16 +233,19 @@ impl<'a> Reader<'a> {
         match kind {
             EventKind::Scalar { anchor, tag, value, style, is_plain } => {
                 self.count(1, span)?;
+                let steps = self.decoded.steps;
+                self.decode(1, span)?;
                 let span = self.trim_block_scalar(style, span);
                 if let Some(map) = self.map_at_key() {
                     let merge = tag.as_deref().map_or(is_plain, |tag| tag == MERGE_TAG);
                     if merge && value == "<<" {
                         map.key = Some(Key::Merge(span));
+                        self.decoded.steps = steps;
                         return Ok(None);
                     }
                 }
                 let value = self.scalar(tag.as_deref(), value, is_plain, span)?;
-                self.complete(Node::new(value, span), anchor, span)
+                self.complete(Node::new(value, span), anchor, span, steps)
             }
             EventKind::Alias { anchor } => {
                 let (node, size) = match self.anchors.get(&anchor) {
@@ -260,10 +269,12 @@ impl<'a> Reader<'a> {
                     }
                 };
                 // Counted before it is copied.
+                self.decode(1, span)?;
+                self.decode_alias(size.steps, span)?;
                 self.count(size.nodes, span)?;
                 self.count_bytes(size.bytes, span)?;
                 self.check_depth(self.frames.len() + size.depth, span)?;
-                self.complete(Node::clone(&node), None, span)
+                self.complete(Node::clone(&node), None, span, self.decoded.steps)
             }
             EventKind::SequenceStart { anchor } => {
                 self.open(anchor, span, Content::Seq(Vec::new())).map(|()| None)
@@ -300,14 +311,23 @@ impl<'a> Reader<'a> {
         if let Some(anchor) = &anchor {
             self.anchors.insert(anchor.clone(), Anchor::Open(span));
         }
-        self.frames.push(Frame { anchor, span: Span { end: span.start, ..span }, content });
+        let steps = self.decoded.steps;
+        // go-yaml takes the maps out of a list that is merged.
+        let is_merged = match self.frames.last() {
+            Some(Frame { content: Content::Map(map), .. }) => matches!(map.key, Some(Key::Merge(_))),
+            _ => false,
+        };
+        if !is_merged || matches!(content, Content::Map(_)) {
+            self.decode(1, span)?;
+        }
+        self.frames.push(Frame { anchor, steps, span: Span { end: span.start, ..span }, content });
         Ok(())
     }
 
     /// Closes the innermost map or list. In block style it ends where its last item does; in flow
     /// style `end` is its bracket.
     fn close(&mut self, end: Span) -> Result<Option<Node>, Stop> {
-        let Some(Frame { anchor, mut span, content }) = self.frames.pop() else { return Ok(None) };
+        let Some(Frame { anchor, steps, mut span, content }) = self.frames.pop() else { return Ok(None) };
         let bracket = matches!(self.text.as_bytes().get(end.start as usize), Some(b']' | b'}'));
         if bracket && end.start < end.end {
             span.end = end.end;
@@ -319,14 +339,20 @@ impl<'a> Reader<'a> {
                 Value::Map(self.unique(map))
             }
         };
-        self.complete(Node::new(value, span), anchor, span)
+        self.complete(Node::new(value, span), anchor, span, steps)
     }
 
     /// Puts a complete node where it belongs. `written` is its place in this document, which for an
-    /// alias is not the node's own.
-    fn complete(&mut self, node: Node, anchor: Option<String>, written: Span) -> Result<Option<Node>, Stop> {
+    /// alias is not the node's own; `steps` are those of go-yaml before it.
+    fn complete(
+        &mut self,
+        node: Node,
+        anchor: Option<String>,
+        written: Span,
+        steps: usize,
+    ) -> Result<Option<Node>, Stop> {
         if let Some(anchor) = anchor {
-            let size = measure(&node);
+            let size = Size { steps: self.decoded.steps - steps, ..measure(&node) };
             self.count(size.nodes, written)?;
             self.count_bytes(size.bytes, written)?;
             self.anchors.insert(anchor, Anchor::Node(Rc::new(node.clone()), size));
@@ -475,8 +501,30 @@ impl<'a> Reader<'a> {
         Map::from_unique(entries)
     }
 
+    /// Counts steps of go-yaml.
+    fn decode(&mut self, steps: usize, span: Span) -> Result<(), Stop> {
+        self.decoded.steps = self.decoded.steps.saturating_add(steps);
+        if self.decoded.is_excessive() {
+            let message = "aliases make up nearly all of this document";
+            let diagnostic = Diagnostic::error(message)
+                .at(span, "too much once this is expanded")
+                .help("write out what the aliases stand for: helm and kubectl refuse such a document");
+            return Err(broken(diagnostic, go::Reason::decode("document contains excessive aliasing")));
+        }
+        Ok(())
+    }
+
+    /// Counts the steps of go-yaml behind an alias.
+    fn decode_alias(&mut self, steps: usize, span: Span) -> Result<(), Stop> {
+        self.decoded.aliased = self.decoded.aliased.saturating_add(steps);
+        self.decode(steps, span)
+    }
+
     /// Counts nodes against the limit.
     fn count(&mut self, nodes: usize, span: Span) -> Result<(), Stop> {
+        plimsoll_limits::check().map_err(|exceeded| {
+            Stop::Limit(Box::new(Diagnostic::from(exceeded).at(span, "this far it was read")))
+        })?;
         self.nodes = self.nodes.saturating_add(nodes);
         let total = self.totals.nodes.load(Relaxed).saturating_add(self.nodes);
         if let Some(refusal) = too_many_nodes(total, span, self.options.limits) {
@@ -590,9 +638,10 @@ fn measure(node: &Node) -> Size {
             nodes: size.nodes.saturating_add(inner.nodes),
             depth: size.depth.max(inner.depth + 1),
             bytes: size.bytes.saturating_add(inner.bytes),
+            steps: 0,
         }
     };
-    let size = |depth, bytes| Size { nodes: 1, depth, bytes };
+    let size = |depth, bytes| Size { nodes: 1, depth, bytes, steps: 0 };
     match &node.value {
         Value::Seq(items) => items.iter().fold(size(1, 0), add),
         Value::Map(map) => {
@@ -601,6 +650,37 @@ fn measure(node: &Node) -> Size {
         }
         Value::String(text) => size(0, text.len()),
         _ => size(0, 0),
+    }
+}
+
+/// How often go-yaml decodes a node, aliases and merge keys expanded.
+#[derive(Debug, Clone, Copy)]
+struct Decoded {
+    /// All steps: one for each key, value and alias, and one for the document.
+    steps: usize,
+    /// Those behind aliases.
+    aliased: usize,
+}
+
+impl Default for Decoded {
+    fn default() -> Self {
+        Self { steps: 1, aliased: 0 }
+    }
+}
+
+impl Decoded {
+    /// Whether go-yaml refuses the document, so that a small one does not unfold into a huge one: 99 of 100 steps may be
+    /// behind aliases in a document of up to 400,000 steps, and fewer in a larger one.
+    fn is_excessive(self) -> bool {
+        const SMALL: f64 = 400_000.0;
+        const LARGE: f64 = 4_000_000.0;
+        if self.aliased <= 100 || self.steps <= 1000 {
+            return false;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "so does Go")]
+        let (steps, aliased) = (self.steps as f64, self.aliased as f64);
+        let allowed = 0.99 - 0.89 * ((steps - SMALL) / (LARGE - SMALL)).clamp(0.0, 1.0);
+        aliased / steps > allowed
     }
 }
 

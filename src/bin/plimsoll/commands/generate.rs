@@ -31,6 +31,7 @@ pub(crate) fn man(args: &ManArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
         pages.insert(format!("{name}.1"), page(sub)?);
     }
     pages.insert("plimsoll.1".to_owned(), page(command)?);
+    ui.complete()?;
     for path in files::write_all(dir, &pages)? {
         ui.print(&format!("wrote {}\n", terminal(&path.display().to_string())));
     }

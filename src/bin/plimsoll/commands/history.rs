@@ -34,6 +34,7 @@ pub(crate) fn run(args: &HistoryArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus>
     if history.list()?.is_empty() {
         note_nothing_recorded(args, ui);
     }
+    ui.complete()?;
     for revision in history.prune(args.prune.unwrap_or(usize::MAX))? {
         ui.print(&format!("removed revision {revision}\n"));
     }

@@ -2,11 +2,12 @@
 
 use super::{files, release, world};
 use crate::args::{LintArgs, LintFormat};
-use crate::ui::{ExitStatus, Refused, Ui};
+use crate::ui::{ExitStatus, Refused, Ui, over};
 use anyhow::{Context as _, bail};
 use plimsoll::diag::render::{Counts, Style, arrange, github, human, json, junit, sarif};
 use plimsoll::diag::{Diagnostic, Report, Severity, SourceKind, Sources};
 use plimsoll::k8s::Version;
+use plimsoll::limits;
 use plimsoll::lint::baseline::Baseline;
 use plimsoll::lint::config::parse_severity;
 use plimsoll::lint::{self, Config, ManifestSource, Outcome, Request, Set, Target};
@@ -57,7 +58,7 @@ fn fail(
         Err(error) => (vec![Diagnostic::error(format!("{error:#}"))], error),
     };
     if format != LintFormat::Human {
-        ui.print(&formatted(&found, sources, 0, None, format, Severity::Error, Style::Plain));
+        ui.print_failure(&formatted(&found, sources, 0, None, format, Severity::Error, Style::Plain));
     }
     Err(error)
 }
@@ -68,6 +69,12 @@ fn check(args: &LintArgs, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Exit
     let outcomes: Vec<Outcome> = Ui::watched("linting", || {
         jobs.par_iter().map(|job| lint::lint(world(), sources, &job.request, &job.config)).collect()
     });
+    if let Err(exceeded) = limits::check() {
+        // Whatever was not reached has no findings. What could not be rendered says where the limit was exceeded.
+        let found = outcomes.into_iter().flat_map(|outcome| outcome.findings);
+        let unread: Vec<_> = found.filter(lint::is_unread).collect();
+        return Err(if unread.is_empty() { over(exceeded) } else { Unusable(unread).into() });
+    }
     let skipped: Vec<_> = outcomes.iter().flat_map(|outcome| outcome.skipped.iter().cloned()).collect();
     for notice in manifest::notices(&skipped) {
         ui.note(&notice);
@@ -260,7 +267,7 @@ fn configuration(
     let mut config = Config::default();
     let mut home = PathBuf::new();
     if let Some(file) = file {
-        let text = read(&file)?;
+        let text = release::read_file(&file)?;
         let id = sources.add(file.display().to_string(), text, SourceKind::File);
         config = usable(Config::read(sources, id))?;
         home = file.parent().map(Path::to_owned).unwrap_or_default();
@@ -301,12 +308,8 @@ fn configuration_file(arguments: &[&str]) -> anyhow::Result<Option<PathBuf>> {
     }
 }
 
-fn read(path: &Path) -> anyhow::Result<String> {
-    std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))
-}
-
 fn read_baseline(path: &Path, sources: &Sources) -> anyhow::Result<Baseline> {
-    let text = read(path)?;
+    let text = release::read_file(path)?;
     let id = sources.add(path.display().to_string(), text, SourceKind::File);
     usable(Baseline::read(sources, id))
 }
@@ -322,6 +325,7 @@ fn write_baselines(
     if !unread.is_empty() {
         return Err(Unusable(unread).into());
     }
+    ui.complete()?;
     for (path, found) in findings {
         let Some(path) = path else { continue };
         let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());

@@ -4,10 +4,11 @@ use super::previous::{self, Previous};
 use super::release;
 use crate::args::{RehearseArgs, RehearseFormat};
 use crate::ui::{ExitStatus, Refused, Ui};
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use plimsoll::cluster::scenario;
 use plimsoll::diag::{SourceKind, Sources};
 use plimsoll::rehearse;
+use std::path::Path;
 
 pub(crate) fn run(args: &RehearseArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     if let Some(file) = &args.scenario {
@@ -68,7 +69,7 @@ fn run_scenario(file: &str, args: &RehearseArgs, ui: &mut Ui) -> anyhow::Result<
     let source = if file == "-" {
         sources.add("<stdin>", release::read_stdin()?, SourceKind::Stdin)
     } else {
-        let text = std::fs::read_to_string(file).with_context(|| format!("cannot read `{file}`"))?;
+        let text = release::read_file(Path::new(file))?;
         sources.add(file, text, SourceKind::File)
     };
     let version = release::kubernetes(&args.release.release)?;

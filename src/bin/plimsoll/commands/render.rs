@@ -51,7 +51,9 @@ pub(crate) fn run(args: &RenderArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> 
             if output.release_name { format!("{}/", built.options.release.name) } else { String::new() };
         let written =
             render::files(&documents).into_iter().map(|(path, text)| (format!("{prefix}{path}"), text));
-        let paths = files::write_all(dir, &written.collect())?;
+        let written = written.collect();
+        ui.complete()?;
+        let paths = files::write_all(dir, &written)?;
         let lines: Vec<String> =
             paths.iter().map(|path| format!("wrote {}\n", terminal(&path.display().to_string()))).collect();
         ui.print(&lines.concat());
@@ -72,6 +74,7 @@ pub(crate) fn run(args: &RenderArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> 
             Some(command) => post_render(command, &output.post_renderer_args, &text)?,
             None => text,
         };
+        ui.complete()?;
         ui.print(&text);
         mention_hooks(&documents, ui);
     }
