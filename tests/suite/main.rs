@@ -21,6 +21,8 @@ mod docs;
 mod driver;
 #[cfg(unix)]
 mod escaping;
+#[cfg(unix)]
+mod files;
 mod gotpl;
 mod history;
 mod hostile;

@@ -65,7 +65,12 @@ impl Ui {
     /// Prints a result. A reader that has gone away (`| head`) is success, as for any filter.
     pub(crate) fn print(&mut self, text: &str) {
         let mut out = io::stdout().lock();
-        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        self.note_printed(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+    }
+
+    /// Remembers how it went to print to stdout.
+    pub(crate) fn note_printed(&mut self, printed: io::Result<()>) {
+        match printed {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => self.reader_left = true,
             Err(error) => {
