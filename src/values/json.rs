@@ -85,8 +85,10 @@ pub(super) fn report_invalid(text: &str, start: usize, source: SourceId, invalid
     } else {
         None
     };
+    let character = text.get(invalid.at..).and_then(|rest| rest.chars().next());
+    let end = invalid.at + character.map_or(0, char::len_utf8);
     Diagnostic::error(format!("not valid JSON: {}", invalid.reason))
-        .at(Span::new(source, invalid.at, text.len().min(invalid.at + 1)), "")
+        .at(Span::new(source, invalid.at, end), "")
         .maybe_help(help.map(str::to_owned))
 }
 
@@ -302,6 +304,17 @@ mod tests {
         assert_eq!((at(&items[2]), items[2].as_str()), (r#""é\"}""#, Some("é\"}")));
         assert_eq!(at(node.at(&["b", "c"]).unwrap()), "null");
         assert_eq!(items[0].as_i64(), Some(1));
+    }
+
+    #[test]
+    fn errors_point_at_whole_characters() {
+        let sources = Sources::new();
+        for text in ["a={\"b\":[1,2é)\"]}}", "a=é", "a=[é", "a={\"é"] {
+            let source = sources.add("--set-json", text, SourceKind::Flag);
+            let diagnostic = report_invalid(text, 2, source, &prefix(text, 2, source).unwrap_err());
+            let span = diagnostic.labels[0].span;
+            assert!(text.get(span.start as usize..span.end as usize).is_some(), "{text}: {span:?}");
+        }
     }
 
     #[test]
