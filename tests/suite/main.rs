@@ -23,6 +23,8 @@ mod driver;
 mod escaping;
 #[cfg(unix)]
 mod files;
+#[cfg(unix)]
+mod fuzz;
 mod gotpl;
 mod history;
 mod hostile;
