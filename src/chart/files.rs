@@ -290,7 +290,8 @@ pub(super) fn read_archive(
             continue;
         }
         let written = written_path(name, &entry)?;
-        if !kind.is_file() || is_sparse(&mut entry) {
+        let is_sparse = is_sparse(&mut entry).map_err(|error| damaged(&error))?;
+        if !kind.is_file() || is_sparse {
             return Err(Diagnostic::error(format!("`{name}` contains `{written}`, which is not a regular file"))
                 .help("links and special files in a chart archive are refused; package the chart with the files themselves").into());
         }
@@ -350,10 +351,14 @@ fn written_path(name: &str, entry: &tar::Entry<'_, impl Read>) -> Result<String,
     Ok(written.to_owned())
 }
 
-/// Whether an entry holds only parts of a file, as its extended header says: its bytes are not those of the file.
-fn is_sparse(entry: &mut tar::Entry<'_, impl Read>) -> bool {
-    let Ok(Some(mut extensions)) = entry.pax_extensions() else { return false };
-    extensions.any(|extension| extension.is_ok_and(|found| found.key_bytes().starts_with(b"GNU.sparse.")))
+/// Whether an entry holds only parts of a file, as its extended header says: its bytes are not those of the file. A header
+/// with line breaks in its values is an error: `tar` and Go read different records, and so different paths, from it.
+fn is_sparse(entry: &mut tar::Entry<'_, impl Read>) -> io::Result<bool> {
+    let mut is_sparse = false;
+    for extension in entry.pax_extensions()?.into_iter().flatten() {
+        is_sparse |= extension?.key_bytes().starts_with(b"GNU.sparse.");
+    }
+    Ok(is_sparse)
 }
 
 /// Reads to the end, where the checksum is, and returns whether there was nothing but the zeros that fill the last block.
