@@ -9,7 +9,7 @@ use plimsoll::world::Memory;
 use std::io::Write as _;
 use std::path::{Component, Path};
 
-/// Reads the bytes as an archive, and as what is packed in one. No file of the chart is outside of it.
+/// Reads the bytes as an archive, and as the tar inside one. No path of the chart leads out of it.
 pub fn check(data: &[u8]) {
     read(data);
     let mut packed = GzEncoder::new(Vec::new(), Compression::fast());

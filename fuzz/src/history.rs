@@ -6,7 +6,7 @@ use plimsoll::history::History;
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 
-/// Reads a text as the file of a revision, as it is and with the digest that makes it whole.
+/// Reads the bytes as the file of a revision, as they are and below the line with their digest.
 pub fn check(data: &[u8]) {
     let mut whole = b"# plimsoll revision, sha256 ".to_vec();
     whole.extend(hex(&Sha256::digest(data)).into_bytes());

@@ -1,7 +1,7 @@
 //! What each target of cargo-fuzz checks.
 //!
-//! Every module has one function, `check`, which panics if a promise is broken. cargo-fuzz calls it with whatever it
-//! makes up; `tests/suite/fuzz.rs` calls it with the seeds and with edited seeds, in every `cargo test`.
+//! Every module has one function, `check`, which panics if a promise is broken. cargo-fuzz calls it with generated
+//! input. `tests/suite/fuzz.rs` calls it with the seeds and with edited seeds, in every `cargo test`.
 
 pub mod archive;
 pub mod helm;
@@ -19,14 +19,14 @@ use plimsoll::diag::render::{Style, human};
 use plimsoll::diag::{Diagnostic, Sources};
 use serde_json::Value as Json;
 
-/// A text for people has nothing that a terminal obeys.
+/// Text for people contains no terminal control characters.
 fn assert_printable(text: &str) {
     let found =
         text.chars().find(|character| !matches!(character, '\n' | '\t') && is_unprintable(*character));
     assert_eq!(found, None, "{text:?}");
 }
 
-/// JSON for programs is JSON.
+/// JSON output parses.
 fn assert_json(text: &str) {
     assert!(serde_json::from_str::<Json>(text).is_ok(), "{text}");
 }

@@ -7,10 +7,10 @@ use plimsoll::diff::{Options, compare};
 use plimsoll::manifest::{self, Object};
 use plimsoll::yaml::ReadOptions;
 
-/// What stands between the two in the input.
+/// Separates the two in the input.
 const BETWEEN: &str = "\n=====\n";
 
-/// Plans the way from one to the other and back, and writes every format. Nothing changes from either to itself.
+/// Compares them in both directions and writes every format. Compared with itself, neither changes.
 pub fn check(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let (old, new) = text.split_once(BETWEEN).unwrap_or((text, ""));

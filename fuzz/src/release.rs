@@ -9,7 +9,7 @@ use plimsoll::values::Overrides;
 use plimsoll::world::Memory;
 use plimsoll::yaml::{self, ReadOptions};
 
-/// How everything is rendered here.
+/// The options for all renders here.
 pub(crate) fn options() -> Options {
     Options {
         release: Release {
@@ -29,7 +29,7 @@ pub(crate) fn options() -> Options {
     }
 }
 
-/// Renders the chart of an engine with one template, twice: the same text comes out, and it is YAML.
+/// Renders a chart of this engine with one template, twice. Both renders are the same text, and it is valid YAML.
 pub(crate) fn check_template(engine: &str, template: &str) {
     let first = render(engine, template);
     if let Some(text) = &first {

@@ -8,8 +8,8 @@ use plimsoll::world::Memory;
 use plimsoll::yaml::{Node, emit};
 use std::sync::Arc;
 
-/// Computes values: of the lines `--set KEY=VALUE`, `--set-json KEY=JSON` and so on at the start, and a values file, which
-/// is the rest. The values that the user gave, printed and given as a file, are the same values.
+/// Computes values. Lines such as `--set KEY=VALUE` or `--set-json KEY=JSON` at the start are flags, the rest is a values
+/// file. If the user's merged values are printed and read back as a file, they are the same values.
 pub fn check(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let mut overrides = Overrides::default();
@@ -35,7 +35,7 @@ pub fn check(data: &[u8]) {
     }
 }
 
-/// What the user gave, merged, if that can be done.
+/// The user's merged values, unless there is an error.
 fn compute(engine: &str, file: &str, overrides: &Overrides) -> Option<Node> {
     const VALUES: &str = "name: web\nport: 8080\nimage: {repository: a, tag: \"1\"}\nlist: [a, {b: 1}]\nnested: {deep: {x: 1}}\nnothing: null\n";
     const SCHEMA: &str = r#"{"type":"object","properties":{"port":{"type":"integer","maximum":65535}}}"#;

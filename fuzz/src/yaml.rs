@@ -6,7 +6,7 @@ use plimsoll::yaml::{Document, Node, ReadOptions, Value, emit, read};
 use serde::Deserialize as _;
 use serde_yaml::Value as Reference;
 
-/// Reads a text in every way, writes what was read and reads it back, and asks libyaml for a second opinion.
+/// Reads a text with all options, writes the result and reads it back, and compares it with libyaml's.
 pub fn check(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     for options in [ReadOptions::strict(), ReadOptions::lenient(), ReadOptions::fragment()] {
@@ -38,8 +38,8 @@ fn assert_round_trip(root: &Node) {
     let _ = emit::helm(root);
 }
 
-/// Whether a text has only what libyaml 1.2 and go-yaml read alike: not their own ways with tags, anchors, directives and
-/// several documents, not keys that are no plain words.
+/// Whether libyaml and go-yaml should agree on a text. They treat tags, anchors, directives, complex keys and several
+/// documents differently.
 fn is_common(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_graphic() || c == ' ' || c == '\n' || c.is_alphabetic();
     text.chars().all(plain)
@@ -47,7 +47,7 @@ fn is_common(text: &str) -> bool {
         && !["---", "..."].iter().any(|marker| text.contains(marker))
 }
 
-/// One document, read by libyaml through `serde_yaml`: both accept it or neither does, and it has the same shape.
+/// Compares with libyaml, through `serde_yaml`: both accept the text, with the same shape, or neither does.
 fn compare(text: &str) {
     let reference: Result<Vec<Reference>, _> =
         serde_yaml::Deserializer::from_str(text).map(Reference::deserialize).collect();
@@ -62,7 +62,7 @@ fn compare(text: &str) {
             );
         }
         (None, Err(_)) => {}
-        // Helm and kubectl have no other keys than scalars.
+        // Helm and kubectl accept only scalars as keys.
         (None, Ok(reference)) if reference.iter().any(has_collection_key) => {}
         (ours, theirs) => panic!("{text:?}: {ours:?}, libyaml reads {theirs:?}"),
     }

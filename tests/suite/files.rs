@@ -1,4 +1,4 @@
-//! What is written to disk: whole or not at all, and together what belongs together.
+//! Files on disk: written completely or not at all, and files of one render together.
 
 use crate::support::Sandbox;
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-/// The files below a directory, hidden ones too, with their texts; links with where they lead.
+/// The files below a directory, including hidden ones, with their texts. Links have their target instead.
 fn tree(root: &Path) -> BTreeMap<String, String> {
     let files = walkdir::WalkDir::new(root).into_iter().flatten().filter(|entry| !entry.file_type().is_dir());
     let text = |path: &Path| match fs::read_link(path) {
@@ -29,7 +29,7 @@ fn names(directory: &Path) -> Vec<String> {
 }
 
 impl Sandbox {
-    /// A chart of so many templates, each with one value.
+    /// A chart with this many templates, each of which prints one value.
     fn chart_of(&self, templates: usize) {
         self.write("web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\nengine: tera\n");
         self.write("web/values.yaml", "v: 0\n");
@@ -42,7 +42,7 @@ impl Sandbox {
         }
     }
 
-    /// `plimsoll render` into a directory with one value, and what is in the directory then.
+    /// Renders into a directory with this value and returns the files in it.
     fn render_into(&self, out: &str, value: &str, more: &[&str]) -> BTreeMap<String, String> {
         let set = format!("v={value}");
         let outcome =
@@ -57,14 +57,14 @@ impl Sandbox {
         command.spawn().unwrap()
     }
 
-    /// Runs lines of shell.
+    /// Runs a shell script.
     fn shell(&self, script: &str) -> Output {
         let mut command = Command::new("sh");
         command.args(["-c", script]).current_dir(self.path()).envs(self.environment());
         command.output().unwrap()
     }
 
-    /// The same as root, with mounts that nobody else sees and that are gone afterwards.
+    /// Runs a shell script as root, in a mount namespace of its own.
     fn shell_with_mounts(&self, script: &str) -> String {
         let mut command = Command::new("sh");
         let become_root = "[ $(id -u) -eq 0 ] && exec unshare --mount sh -ec \"$1\"; exec sudo -n -E PATH=\"$PATH\" unshare --mount sh -ec \"$1\"";
@@ -78,7 +78,7 @@ impl Sandbox {
 
 #[test]
 fn what_is_no_longer_rendered_is_named_and_pruned() {
-    // In a directory of its own, and beside a file of somebody else.
+    // By exchanging the directory of the chart, and, beside a foreign file, with a journal.
     for foreign in [false, true] {
         let sandbox = Sandbox::new();
         sandbox.chart_of(4);
@@ -86,7 +86,7 @@ fn what_is_no_longer_rendered_is_named_and_pruned() {
         if foreign {
             sandbox.write("out/web/README.md", "ours");
         }
-        // Not a manifest of this chart, whatever its name.
+        // Outside the directory of the chart.
         sandbox.write("out/kustomization.yaml", "resources: []\n");
         fs::remove_file(sandbox.path().join("web/templates/nested/c3.yaml")).unwrap();
         fs::remove_file(sandbox.path().join("web/templates/nested/c0.yaml")).unwrap();
@@ -98,7 +98,7 @@ fn what_is_no_longer_rendered_is_named_and_pruned() {
              out/web/templates/nested/c0.yaml\n  out/web/templates/nested/c3.yaml\n"
         );
         assert!(sandbox.read("out/web/templates/nested/c3.yaml").contains("v: \"1\""));
-        // What is only not shown is not stale.
+        // With --show-only, manifests that are not shown are not stale.
         let shown = sandbox.run(&[&render[..], &["-s", "templates/c1.yaml"]].concat());
         assert_eq!((shown.code, shown.stderr.as_str()), (0, ""));
         sandbox.refused(&[&render[..], &["-s", "templates/c1.yaml", "--prune"]].concat(), &["--prune"]);
@@ -148,7 +148,8 @@ fn what_helm_wrote_is_stale_too_and_what_others_wrote_is_not() {
     );
 }
 
-/// The directory of the chart is exchanged, the output directory stays: a shell may be in it, or a container have it mounted.
+/// Only the directory of the chart is exchanged. The output directory may be a shell's working directory or mounted in a
+/// container.
 #[test]
 fn the_output_directory_itself_stays() {
     let sandbox = Sandbox::new();
@@ -163,12 +164,12 @@ fn the_output_directory_itself_stays() {
     assert_ne!(identity("real/web"), chart);
     assert!(fs::symlink_metadata(sandbox.path().join("out")).unwrap().is_symlink());
     assert_eq!(names(sandbox.path()), ["out", "real", "web"]);
-    // From inside it, too.
+    // Also if it is the working directory.
     let inside = sandbox.shell(
         "cd real && plimsoll render shop ../web --output-dir . --set v=3 && cat web/templates/c1.yaml",
     );
     assert!(String::from_utf8_lossy(&inside.stdout).contains("v: \"3\""), "{inside:?}");
-    // A link to a directory inside is kept, and written through.
+    // A link to a directory inside is followed and kept.
     fs::rename(sandbox.path().join("real/web"), sandbox.path().join("real/moved")).unwrap();
     sandbox.link("moved", "real/web");
     sandbox.render_into("out", "4", &[]);
@@ -185,7 +186,7 @@ fn the_next_run_completes_or_undoes_what_was_interrupted() {
         // A run that fails before it writes anything.
         sandbox.refused(&["render", "shop", "web", "--output-dir", "out", "--set", "name={"], &["--set"]);
     };
-    // Killed while staging: nothing of it stays.
+    // Killed while staging: everything is removed.
     sandbox.write(
         "out/.plimsoll-abcdef.begun",
         r#"{"directories":["web/new"],"files":[["web/new/.plimsoll-abcdef-0","web/new/x.yaml"]],"removed":[]}"#,
@@ -198,7 +199,7 @@ fn the_next_run_completes_or_undoes_what_was_interrupted() {
     assert_eq!(tree(&sandbox.path().join("out")), before);
     assert!(!sandbox.path().join("out/web/new").exists());
     assert_eq!(names(sandbox.path()), [".plimsoll-out-of-it", "out", "web"]);
-    // Killed while renaming: the rest is renamed.
+    // Killed while renaming: the rest is done.
     sandbox.write(
         "out/.plimsoll-abcdef.committed",
         r#"{"directories":[],"files":[["web/.plimsoll-abcdef-0","web/templates/c1.yaml"],["web/.plimsoll-abcdef-1","web/new.yaml"]],"removed":["web/templates/nested/c0.yaml","web/none"]}"#,
@@ -211,7 +212,7 @@ fn the_next_run_completes_or_undoes_what_was_interrupted() {
     assert_eq!(after, expected.map(|(path, text)| (path.to_owned(), text.to_owned())));
 }
 
-/// A repository may come with a journal that somebody made.
+/// A repository may contain a forged journal.
 #[test]
 fn a_journal_does_not_lead_out_of_the_directory() {
     let sandbox = Sandbox::new();
@@ -257,7 +258,7 @@ fn runs_at_the_same_time_leave_the_files_of_one() {
     }
 }
 
-/// As many runs as `PLIMSOLL_KILLS` says are killed, each at a random moment.
+/// Kills `PLIMSOLL_KILLS` runs, each at a random moment.
 #[test]
 #[ignore = "takes half a minute"]
 fn killed_runs_leave_the_old_files_or_the_new_ones() {
@@ -291,7 +292,7 @@ fn killed_runs_leave_the_old_files_or_the_new_ones() {
             let found = tree(&sandbox.path().join("out"));
             assert!(found == *old || found == *other, "kill {kill}: {:?}", found.keys());
             assert_eq!(names(sandbox.path()), ["out", "web"], "kill {kill}");
-            assert!(foreign || mixed == 0, "a chart's own directory is exchanged in one step");
+            assert!(foreign || mixed == 0, "the directory of the chart is exchanged in one step");
             new += u32::from(found == *other);
             old = if found == *other { other } else { old };
         }
@@ -359,19 +360,19 @@ fn results_that_cannot_be_written_are_failures() {
         let stderr = String::from_utf8_lossy(&full.stderr);
         assert_eq!(full.status.code(), Some(2), "{command}: {stderr}");
         assert!(stderr.contains("error: cannot write to stdout: No space left"), "{command}: {stderr}");
-        // A reader that leaves is no failure, and nothing is said about it.
+        // A closed pipe is not an error and prints nothing.
         let left = sandbox.shell(&format!("{{ plimsoll {command}; echo $? >&2; }} | true"));
         let stderr = String::from_utf8_lossy(&left.stderr);
         assert!(matches!(stderr.as_ref(), "0\n" | "1\n"), "{command}: {stderr}");
     }
     let completing = sandbox.shell("PLIMSOLL_COMPLETE=fish plimsoll -- plimsoll ren > /dev/full");
     assert_eq!(completing.status.code(), Some(2));
-    // Nobody reads what is said about a wrong flag.
+    // Errors that cannot be printed are still errors.
     assert_eq!(sandbox.shell("plimsoll render --wrong 2> /dev/full").status.code(), Some(2));
     assert_eq!(sandbox.shell("plimsoll render shop web 2>&- | grep -c ConfigMap").stdout, b"1\n");
 }
 
-/// A file system of 64 KiB that is full, as the output directory and around it.
+/// The output directory is a full file system, or a directory on one.
 #[test]
 #[ignore = "mounts file systems: needs root, or sudo"]
 fn a_full_file_system_leaves_the_old_files() {
@@ -406,7 +407,7 @@ fn directories_that_cannot_be_renamed_are_written_to_in_place() {
     for path in ["mount", "out/web/templates/nested", "read-only"] {
         fs::create_dir_all(sandbox.path().join(path)).unwrap();
     }
-    // The output directory, and a part of the chart's, are file systems of their own; and one cannot be written to.
+    // The output directory is a mount point, or a directory of the chart is; another one is read-only.
     let stdout = sandbox.shell_with_mounts(
         "mount -t tmpfs none mount; mount -t tmpfs none out/web/templates/nested
          for v in 1 2; do for dir in mount out; do plimsoll render shop web --output-dir $dir --set v=$v; done; done

@@ -1,4 +1,4 @@
-//! The targets of cargo-fuzz, run with their seeds and with seeds that were edited a little: see `fuzz/`.
+//! The targets of cargo-fuzz (see `fuzz/`), run on their seeds and on edited seeds.
 
 use crate::support::ROOT;
 use std::path::Path;
@@ -9,8 +9,10 @@ use std::sync::LazyLock;
 #[allow(unreachable_pub, reason = "in the package of the targets it is the library")]
 mod targets;
 
-/// How many seeds of a target are run, and how many edited ones.
+/// The most seeds of a target that are run.
 const SEEDS: usize = 40;
+/// How many edits of each seed are run.
+const EDITS: usize = 4;
 
 /// The corpora that cargo-fuzz starts from.
 static CORPORA: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
@@ -59,7 +61,7 @@ fn run(target: &str, check: fn(&[u8])) {
     for path in paths.iter().step_by(paths.len().div_ceil(SEEDS)) {
         let seed = std::fs::read(path).unwrap();
         check(&seed);
-        for _ in 0..SEEDS / 10 {
+        for _ in 0..EDITS {
             check(&edited(&seed, &mut dice));
         }
     }

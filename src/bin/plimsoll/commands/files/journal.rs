@@ -1,8 +1,8 @@
 //! Files that are replaced one by one, with a journal by which the next run completes or undoes what was interrupted.
 //!
 //! The journal lists what is going to happen and is written before anything does. Every file is then staged in the
-//! directory it belongs to, so that the rest is renames. Giving the journal the name of one that counts is the moment from
-//! which the change is completed; before that it is undone.
+//! directory it belongs to, so that only renames are left. The change is committed when the journal is renamed: before that
+//! an interrupted change is undone, after that it is completed.
 
 use super::tree::{Change, is_inside};
 use super::{TEMPORARY, fill};
@@ -55,7 +55,7 @@ pub(super) fn write(change: &Change<'_>) -> anyhow::Result<()> {
     fs::remove_file(committed).with_context(failed)
 }
 
-/// Completes or undoes what killed runs have begun in a directory. Under the lock nobody else has begun anything.
+/// Completes or undoes the interrupted changes of a directory. The caller has locked it, so none is still in progress.
 pub(super) fn recover(root: &Path) {
     for entry in fs::read_dir(root).into_iter().flatten().flatten() {
         let name = entry.file_name();
@@ -64,7 +64,7 @@ pub(super) fn recover(root: &Path) {
         if !name.starts_with(TEMPORARY) || !(is_committed || name.ends_with(BEGUN)) {
             continue;
         }
-        // One that is not whole was written by a run that had not changed anything.
+        // A journal that is incomplete was written by a run that had not changed anything.
         let read = fs::read(entry.path()).ok().and_then(|text| serde_json::from_slice(&text).ok());
         let journal = read.filter(|journal: &Journal| journal.is_inside(root)).unwrap_or_default();
         let done = if is_committed {
@@ -126,7 +126,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Does what is left to do; a run may have been killed here before.
+    /// Does what is left to do. A run may have been killed in the middle of this.
     fn complete(&self, root: &Path) -> io::Result<()> {
         for (staged, file) in &self.files {
             if_present(fs::rename(root.join(staged), root.join(file)))?;
@@ -134,7 +134,7 @@ impl Journal {
         for file in &self.removed {
             let path = root.join(file);
             if_present(fs::remove_file(&path))?;
-            // Directories that hold nothing any more; the first that does ends this.
+            // Directories that are empty now, up to the first that is not.
             let mut above = path.ancestors().skip(1).take_while(|above| *above != root);
             while above.next().is_some_and(|above| fs::remove_dir(above).is_ok()) {}
         }
@@ -151,7 +151,7 @@ impl Journal {
     }
 }
 
-/// Nothing to do is done.
+/// A file that is missing has been renamed or removed before.
 fn if_present(done: io::Result<()>) -> io::Result<()> {
     done.or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
 }

@@ -20,7 +20,7 @@ impl Lock {
     }
 
     /// Whether the path still leads to the directory that was locked: whoever held it before may have removed it.
-    pub(super) fn is_of(&self, directory: &Path) -> bool {
+    pub(super) fn is_lock_of(&self, directory: &Path) -> bool {
         #[cfg(unix)]
         if let Some(locked) = &self.0 {
             use std::os::unix::fs::MetadataExt as _;

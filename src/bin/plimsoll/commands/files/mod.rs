@@ -51,7 +51,7 @@ pub(crate) fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
 
 /// The error of the system, without the name of the temporary file.
 fn without_path(error: io::Error) -> io::Error {
-    let cause = error.get_ref().and_then(|told| told.source()?.downcast_ref::<io::Error>()?.raw_os_error());
+    let cause = error.get_ref().and_then(|inner| inner.source()?.downcast_ref::<io::Error>()?.raw_os_error());
     cause.map_or(error, io::Error::from_raw_os_error)
 }
 
@@ -72,7 +72,7 @@ fn fill(file: &mut File, text: &str, replaced: &Path) -> io::Result<()> {
     }
 }
 
-/// What the name begins with under which `name` is staged.
+/// The beginning of the name under which `name` is staged.
 fn staged_prefix(name: &OsStr) -> OsString {
     let mut prefix = OsString::from(TEMPORARY);
     prefix.push(name);
@@ -80,7 +80,7 @@ fn staged_prefix(name: &OsStr) -> OsString {
     prefix
 }
 
-/// Deletes what killed runs have staged for `name`. Under the lock nobody else stages it.
+/// Deletes what killed runs have staged for `name`. The caller has locked the directory, so no other run is staging it.
 fn sweep(directory: &Path, name: &OsStr) {
     let prefix = staged_prefix(name);
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {

@@ -11,8 +11,8 @@ use tempfile::TempDir;
 use walkdir::WalkDir;
 
 /// Builds the directory of the chart beside the output directory and exchanges it for the one that is there, if there is
-/// one. Returns whether that was possible: not if the directory holds anything but manifests of the chart, is on another
-/// file system, or belongs to somebody else. Then nothing has happened.
+/// one. Returns whether that was possible. It is not if the directory contains anything but manifests of the chart, is on
+/// another file system or belongs to another user; then nothing has changed.
 pub(super) fn swap(change: &Change<'_>, made: &mut MadeDirectories) -> anyhow::Result<bool> {
     let Some(chart) = &change.tree.chart else { return Ok(false) };
     let path = chart.path();
@@ -96,7 +96,7 @@ fn stage(root: &Path) -> Option<TempDir> {
         use std::os::unix::fs::MetadataExt as _;
         const SET_GROUP: u32 = 0o2000;
         let (above, own) = (parent.metadata().ok()?, root.metadata().ok()?);
-        // What is made in a directory of that kind belongs to its group.
+        // New files in such a directory belong to its group.
         if above.dev() != own.dev() || own.mode() & SET_GROUP != 0 {
             return None;
         }
@@ -104,7 +104,7 @@ fn stage(root: &Path) -> Option<TempDir> {
     tempfile::Builder::new().prefix(&staged_prefix(name)).rand_bytes(RANDOM).tempdir_in(parent).ok()
 }
 
-/// Whether a directory is on the file system and of the owner of another, who can write to it.
+/// Whether a directory is on the same file system as another, has the same owner and can be written to by the owner.
 #[cfg(unix)]
 fn is_alike(one: &Metadata, other: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt as _;

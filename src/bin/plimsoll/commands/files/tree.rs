@@ -89,7 +89,7 @@ impl Tree<'_> {
             let root = dir.canonicalize();
             let root = root.with_context(|| format!("cannot open the directory `{}`", dir.display()))?;
             let lock = Lock::acquire(&root);
-            if lock.is_of(&root) {
+            if lock.is_lock_of(&root) {
                 return Ok((root, lock));
             }
         }
@@ -200,7 +200,7 @@ impl MadeDirectories {
                 self.0.push(dir.to_owned());
             }
         }
-        // Says why, if there is none, and nothing if somebody else has made one.
+        // Returns the error if there still is no directory.
         fs::create_dir_all(dir)
     }
 
