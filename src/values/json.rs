@@ -14,8 +14,10 @@ pub(super) fn report_invalid(text: &str, start: usize, source: SourceId, invalid
     } else {
         None
     };
+    let character = text.get(invalid.at..).and_then(|rest| rest.chars().next());
+    let end = invalid.at + character.map_or(0, char::len_utf8);
     Diagnostic::error(format!("not valid JSON: {}", invalid.reason))
-        .at(Span::new(source, invalid.at, text.len().min(invalid.at + 1)), "")
+        .at(Span::new(source, invalid.at, end), "")
         .maybe_help(help.map(str::to_owned))
 }
 

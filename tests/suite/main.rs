@@ -23,6 +23,10 @@ mod docs;
 mod driver;
 #[cfg(unix)]
 mod escaping;
+#[cfg(unix)]
+mod files;
+#[cfg(unix)]
+mod fuzz;
 mod gotpl;
 mod history;
 mod hostile;

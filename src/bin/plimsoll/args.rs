@@ -625,6 +625,9 @@ pub(crate) struct OutputFlags {
     /// Write to DIR/<release>/<chart>/... instead (with --output-dir)
     #[arg(long, requires = "output_dir")]
     pub(crate) release_name: bool,
+    /// Remove manifests of an earlier render that are no longer part of the release (with --output-dir)
+    #[arg(long, requires = "output_dir", conflicts_with = "show_only")]
+    pub(crate) prune: bool,
     /// Pipe the manifests through an executable
     #[arg(long, value_name = "COMMAND", value_hint = ValueHint::CommandName)]
     pub(crate) post_renderer: Option<PathBuf>,

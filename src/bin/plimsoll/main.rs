@@ -46,7 +46,11 @@ fn usage(error: &clap::Error) -> ExitStatus {
     if let Some((other, instead)) = helm::instead(error) {
         return Ui::new(Color::Auto).finish(Err(anyhow::anyhow!("`{other}` is not supported: {instead}")));
     }
-    // A reader that has gone away is no reason to fail.
-    let _ = error.print();
-    if error.use_stderr() { ExitStatus::Failure } else { ExitStatus::Success }
+    let printed = error.print();
+    if error.use_stderr() {
+        return ExitStatus::Failure;
+    }
+    let mut ui = Ui::new(Color::Auto);
+    ui.note_printed(printed);
+    ui.finish(Ok(ExitStatus::Success))
 }

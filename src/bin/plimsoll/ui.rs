@@ -98,7 +98,12 @@ impl Ui {
 
     fn write(&mut self, text: &str) {
         let mut out = io::stdout().lock();
-        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        self.note_printed(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+    }
+
+    /// Remembers how it went to print to stdout.
+    pub(crate) fn note_printed(&mut self, printed: io::Result<()>) {
+        match printed {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => self.reader_left = true,
             Err(error) => {

@@ -2,7 +2,7 @@
 //! what to do.
 
 use super::Style;
-use crate::escape::{message, terminal};
+use crate::escape::{is_unprintable, message, terminal};
 use crate::{Diagnostic, Severity, Source, SourceKind, Sources, Span};
 use annotate_snippets::{Annotation, AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
 use std::ops::Range;
@@ -251,7 +251,7 @@ fn excerpt<'a>(source: &Source, marked: Vec<Marked>, elements: &mut Vec<Element<
     }
     let position = |offset: usize| source.position(u32::try_from(offset).unwrap_or(u32::MAX));
     let lines = text[first..last].bytes().filter(|byte| *byte == b'\n').count();
-    let mut snippet = Snippet::source(text[first..last].to_owned())
+    let mut snippet = Snippet::source(replace_unprintable(&text[first..last]))
         .line_start(position(first).line)
         .fold(!rendered || lines > 3 * EXCERPT_LINES);
     let path = match source.kind {
@@ -273,6 +273,20 @@ fn excerpt<'a>(source: &Source, marked: Vec<Marked>, elements: &mut Vec<Element<
         snippet = snippet.annotation(annotation);
     }
     elements.push(Element::Cause(snippet));
+}
+
+/// The text with signs in place of what `annotate_snippets` would pass on to the terminal: the control characters beyond
+/// ASCII, and marks of direction. Each is as many bytes as what it stands for, so that the columns stay.
+fn replace_unprintable(text: &str) -> String {
+    let is_passed_on = |character: &char| !character.is_ascii() && is_unprintable(*character);
+    if !text.chars().any(|character| is_passed_on(&character)) {
+        return text.to_owned();
+    }
+    let sign = |character: char| match character.len_utf8() {
+        2 => '\u{bf}',
+        _ => char::REPLACEMENT_CHARACTER,
+    };
+    text.chars().map(|found| if is_passed_on(&found) { sign(found) } else { found }).collect()
 }
 
 /// The character boundary at `offset`, or the next one below.

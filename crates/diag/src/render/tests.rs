@@ -272,6 +272,24 @@ fn json_is_the_documented_contract() {
     );
 }
 
+/// Control characters beyond ASCII are two bytes: some terminals take U+009B for the start of an escape sequence.
+#[test]
+fn excerpts_pass_no_control_character_on() {
+    let sources = Sources::new();
+    let text = "a\u{1b}\u{7f}\u{9b}31m\u{61c}\u{202e}\u{2028}\u{200f}: wrong\n";
+    let id = sources.add("a\u{9b}.yaml", text, SourceKind::File);
+    let shown = human(&[Diagnostic::error("no").at(span(&sources, id, "wrong"), "")], &sources, Style::Plain);
+    assert!(
+        !shown.contains(|character| character != '\n' && crate::escape::is_unprintable(character)),
+        "{shown:?}"
+    );
+    // The mark is below the word.
+    let lines: Vec<Vec<char>> = shown.lines().map(|line| line.chars().collect()).collect();
+    let word = lines.iter().find(|line| line.ends_with(&['w', 'r', 'o', 'n', 'g'])).unwrap();
+    let marks = lines.iter().find(|line| line.ends_with(&['^'; 5])).unwrap();
+    assert_eq!(word.len(), marks.len(), "{shown}");
+}
+
 #[test]
 fn github_escapes_what_would_end_a_property_or_a_line() {
     let sources = Sources::new();

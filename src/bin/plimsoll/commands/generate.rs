@@ -1,6 +1,6 @@
 //! `plimsoll completions` and `plimsoll man`: made from the definition of the command line.
 
-use super::files;
+use super::files::Tree;
 use crate::args::{Cli, CompletionsArgs, ManArgs};
 use crate::completion;
 use crate::ui::{ExitStatus, Ui};
@@ -32,7 +32,8 @@ pub(crate) fn man(args: &ManArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     }
     pages.insert("plimsoll.1".to_owned(), page(command)?);
     ui.complete()?;
-    for path in files::write_all(dir, &pages)? {
+    let tree = Tree { dir, files: &pages, chart: None, prune: false };
+    for path in tree.write()?.files {
         ui.print(&format!("wrote {}\n", terminal(&path.display().to_string())));
     }
     Ok(ExitStatus::Success)

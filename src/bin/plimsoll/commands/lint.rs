@@ -328,10 +328,7 @@ fn write_baselines(
     ui.complete()?;
     for (path, found) in findings {
         let Some(path) = path else { continue };
-        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let name = path.file_name().and_then(|name| name.to_str()).context("--baseline: not a file name")?;
-        let text = Baseline::from_diagnostics(found, sources).write();
-        files::write_all(directory.unwrap_or(Path::new(".")), &BTreeMap::from([(name.to_owned(), text)]))?;
+        files::replace(path, &Baseline::from_diagnostics(found, sources).write())?;
         ui.note(&format!("wrote {} accepted findings to `{}`", found.len(), path.display()));
     }
     Ok(ExitStatus::Success)
