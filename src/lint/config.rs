@@ -1,5 +1,6 @@
 //! `plimsoll.toml`: which rules run, how severe they are, and what to lint with.
 
+use super::input::is_unread;
 use super::registry::{current_id, former_id, rules, suggestion};
 use crate::diag::{Diagnostic, Report, Rule, Severity, SourceId, Sources, Span, nearest};
 use crate::k8s::{Version, VersionError};
@@ -24,6 +25,8 @@ pub struct Config {
     pub min_severity: Severity,
     /// The file of accepted findings.
     pub baseline: Option<String>,
+    /// Patterns of files and directories to pass over, as in `.gitignore`; they start from the directory of the file.
+    pub exclude: Vec<String>,
 }
 
 /// What configuration makes of a rule.
@@ -42,12 +45,13 @@ impl Default for Config {
             kube_version: None,
             min_severity: Severity::Error,
             baseline: None,
+            exclude: Vec::new(),
         }
     }
 }
 
 /// The keys of `plimsoll.toml`.
-const KEYS: [&str; 5] = ["kube-version", "min-severity", "values", "baseline", "rules"];
+const KEYS: [&str; 6] = ["kube-version", "min-severity", "values", "baseline", "exclude", "rules"];
 
 impl Config {
     /// Reads `plimsoll.toml`. Unknown keys, unknown rules and unknown levels are errors at their place.
@@ -57,6 +61,7 @@ impl Config {
     /// kube-version = "1.36"
     /// values = ["values-prod.yaml"]       # beside this file
     /// baseline = "plimsoll-baseline.json" # findings that are accepted
+    /// exclude = ["test/fixtures/"]        # files that are passed over, as in .gitignore
     ///
     /// [rules]                             # a rule or a group: "error", "warning", "info" or "off"
     /// "sts/no-disruption-budget" = "error"
@@ -97,12 +102,8 @@ impl Config {
                 };
                 self.min_severity = parse_severity(word).ok_or_else(unknown)?;
             }
-            "values" => {
-                let wrong = || error("`values` must be a list of files".to_owned(), value, source);
-                let items = value.as_ref().as_array().ok_or_else(wrong)?;
-                let item = |item| string(item, "an item of `values`", source).map(str::to_owned);
-                self.values = items.iter().map(item).collect::<Result<_, _>>()?;
-            }
+            "values" => self.values = strings(value, "values", "files", source)?,
+            "exclude" => self.exclude = strings(value, "exclude", "patterns", source)?,
             "baseline" => self.baseline = Some(string(value, "baseline", source)?.to_owned()),
             "rules" => return Err(error("`rules` must be a table".to_owned(), value, source)),
             unknown => return Err(unknown_key(unknown, key, source)),
@@ -148,6 +149,29 @@ impl Config {
     pub(super) fn runs(&self, rule: &Rule) -> bool {
         let is_named = ids_and_groups(rule).any(|name| self.only.iter().any(|only| only == name));
         self.level(rule) != Some(Level::Off) && (self.only.is_empty() || is_named)
+    }
+
+    /// Drops the findings of rules that do not run. Input that could not be read is reported whatever is selected,
+    /// unless its rule itself is off: nobody should miss it because of a group.
+    pub(super) fn retain(&self, found: &mut Vec<Diagnostic>) {
+        found.retain(|diagnostic| match diagnostic.rule {
+            Some(rule) if is_unread(diagnostic) => self.levels.get(rule.id) != Some(&Level::Off),
+            Some(rule) => self.runs(rule),
+            None => true,
+        });
+    }
+
+    /// Gives findings the severities that their rules have here.
+    pub(super) fn set_severities(&self, found: &mut [Diagnostic]) {
+        for diagnostic in found {
+            let Some(rule) = diagnostic.rule else { continue };
+            let severity = match self.levels.get(rule.id) {
+                Some(Level::At(severity)) if is_unread(diagnostic) => Some(*severity),
+                _ if is_unread(diagnostic) => None,
+                _ => self.severity(rule),
+            };
+            diagnostic.severity = severity.unwrap_or(diagnostic.severity);
+        }
     }
 
     /// The severity that a rule has here, if it is not its own. A finding below the rule's own severity
@@ -210,6 +234,14 @@ fn error(message: String, value: &Value<'_>, source: SourceId) -> Diagnostic {
 fn string<'a>(value: &'a Value<'_>, name: &str, source: SourceId) -> Result<&'a str, Diagnostic> {
     let name = if name.contains(' ') { name.to_owned() } else { format!("`{name}`") };
     value.as_ref().as_str().ok_or_else(|| error(format!("{name} must be a string"), value, source))
+}
+
+/// The texts of a value that must be a list of them; `what` says what they are.
+fn strings(value: &Value<'_>, name: &str, what: &str, source: SourceId) -> Result<Vec<String>, Diagnostic> {
+    let wrong = || error(format!("`{name}` must be a list of {what}"), value, source);
+    let items = value.as_ref().as_array().ok_or_else(wrong)?;
+    let item_name = format!("an item of `{name}`");
+    items.iter().map(|item| string(item, &item_name, source).map(str::to_owned)).collect()
 }
 
 fn kube_version(value: &Value<'_>, source: SourceId) -> Result<Version, Diagnostic> {
@@ -312,6 +344,7 @@ mod tests {
         for (text, message, column) in [
             ("values = 3", "`values` must be a list of files", 10),
             ("values = [\"a\", 3]", "an item of `values` must be a string", 16),
+            ("exclude = [1]", "an item of `exclude` must be a string", 12),
             ("baseline = true", "`baseline` must be a string", 12),
             ("rules = \"off\"", "`rules` must be a table", 9),
             ("rules = { sts = 1 }", "`sts` must be a string", 17),

@@ -16,8 +16,10 @@
 mod allow;
 pub mod baseline;
 pub mod config;
+mod discover;
 mod documented;
 mod finding;
+mod input;
 mod reads;
 mod registry;
 mod release;
@@ -30,6 +32,8 @@ mod testing;
 mod upgrade;
 
 pub use config::Config;
+pub use discover::{Discovered, Exclude, discover, git_root};
+pub use input::is_unread;
 pub use registry::{Lint, catalogue, explain, page, rule, rules, table};
 pub use source::{ManifestSource, Outcome, Request, Set, Target, lint};
 pub use subject::{ChartSubject, Rendering, Subject};
@@ -56,13 +60,9 @@ pub fn run(subject: &Subject<'_>, config: &Config) -> Vec<Diagnostic> {
         }
     }
     k8s::validate_all(subject.objects, subject.crds, subject.version, &mut found);
-    found.retain(|diagnostic| diagnostic.rule.is_none_or(|rule| config.runs(rule)));
+    config.retain(&mut found);
     let mut found = allow::apply(found, subject, config);
-    for diagnostic in &mut found {
-        if let Some(severity) = diagnostic.rule.and_then(|rule| config.severity(rule)) {
-            diagnostic.severity = severity;
-        }
-    }
+    config.set_severities(&mut found);
     drop_echoes(&mut found, subject.sources);
     crate::diag::render::arrange(found, subject.sources)
 }
@@ -114,11 +114,6 @@ fn identity(diagnostic: &Diagnostic, sources: &Sources) -> String {
         diagnostic.object,
         diagnostic.path
     )
-}
-
-/// Whether a finding is an error without a rule: some input could not be read or rendered.
-pub fn is_unread(finding: &Diagnostic) -> bool {
-    finding.rule.is_none() && finding.severity == Severity::Error
 }
 
 /// Whether any finding is at `threshold` or above: what decides the exit status, whatever the format.

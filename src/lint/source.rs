@@ -1,12 +1,12 @@
 //! From what the user names on the command line to findings: a chart is rendered, once for each values set;
 //! manifests are read, all those of a release together.
 
-use super::{ChartSubject, Config, Rendering, Subject, merge, run};
+use super::{ChartSubject, Config, Rendering, Subject, input, merge, run};
 use crate::chart;
 use crate::diag::render::arrange;
-use crate::diag::{Diagnostic, Severity, Sources, has_errors};
+use crate::diag::{Diagnostic, Severity, Sources, Span, has_errors};
 use crate::k8s::Version;
-use crate::manifest::{Manifests, Object, Skipped};
+use crate::manifest::{Manifests, Object, SkipReason, Skipped};
 use crate::manifests;
 use crate::values;
 use crate::world::World;
@@ -40,6 +40,8 @@ impl Request {
 pub enum Target {
     /// A chart: a directory, a `.tgz` or `builtin:NAME`.
     Chart(String),
+    /// The directory of a kustomization.
+    Kustomization(PathBuf),
     /// Manifests that are applied together, as `kubectl apply -f` takes them.
     Manifests(Vec<ManifestSource>),
 }
@@ -49,6 +51,17 @@ pub enum Target {
 pub enum ManifestSource {
     /// A file or a directory.
     Path(PathBuf),
+    /// A file that was found in a directory: it may be something else than a manifest.
+    Found(PathBuf),
+    /// A directory without anything to lint.
+    Empty(PathBuf),
+    /// A file or directory that cannot be read.
+    Unreadable {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// The text of standard input.
     Stdin(String),
 }
@@ -65,8 +78,8 @@ pub struct Set {
 /// What was found in one release.
 #[derive(Debug, Clone, Default)]
 pub struct Outcome {
-    /// The findings, in the order in which they are shown. What could not be read or rendered is among them, as
-    /// errors of no rule.
+    /// The findings, in the order in which they are shown. What could not be read or rendered is among them, under
+    /// rules of their own.
     pub findings: Vec<Diagnostic>,
     /// How many objects were checked.
     pub objects: usize,
@@ -87,6 +100,15 @@ impl Outcome {
 pub fn lint(world: &World, sources: &Sources, request: &Request, config: &Config) -> Outcome {
     match &request.target {
         Target::Chart(chart) => lint_chart(world, sources, chart, request, config),
+        Target::Kustomization(directory) => Outcome {
+            skipped: vec![Skipped {
+                name: directory.display().to_string(),
+                reason: SkipReason::Kustomization,
+                span: Span::NONE,
+                chart: None,
+            }],
+            ..Outcome::default()
+        },
         Target::Manifests(from) => lint_manifests(world, sources, from, request.version(), config),
     }
 }
@@ -103,12 +125,15 @@ fn lint_manifests(
     for source in from {
         match source {
             ManifestSource::Path(path) => reader.path(path),
+            ManifestSource::Found(path) => reader.found(path),
+            ManifestSource::Empty(directory) => reader.empty(directory),
+            ManifestSource::Unreadable { path, reason } => reader.unreadable(path, reason),
             ManifestSource::Stdin(text) => reader.stdin(text.clone()),
         }
     }
-    let report = reader.finish();
-    let mut reported = report.diagnostics;
-    let Some(Manifests { objects, skipped }) = report.output else { return Outcome::failed(reported) };
+    let (Manifests { objects, skipped }, mut reported) = reader.finish_all();
+    input::cite_manifests(&mut reported, sources);
+    let is_linted = !objects.is_empty() || (skipped.is_empty() && !has_errors(&reported));
     // kubectl drops the first of two equal keys before it sends an object; the API server itself decodes strictly.
     for diagnostic in reported.iter_mut().filter(|diagnostic| diagnostic.rule == Some(&DUPLICATE_KEY)) {
         diagnostic.severity = Severity::Error;
@@ -121,13 +146,13 @@ fn lint_manifests(
         sources,
         version,
     };
-    Outcome { findings: run(&subject, config), objects: objects.len(), skipped, is_linted: true }
+    Outcome { findings: run(&subject, config), objects: objects.len(), skipped, is_linted }
 }
 
 fn lint_chart(world: &World, sources: &Sources, name: &str, request: &Request, config: &Config) -> Outcome {
     let mut loaded = Vec::new();
     let chart = chart::open(world, sources, name).take(&mut loaded).filter(|_| !has_errors(&loaded));
-    let Some(chart) = chart.map(Arc::new) else { return Outcome::failed(loaded) };
+    let Some(chart) = chart.map(Arc::new) else { return Outcome::failed(failed_chart(loaded, config)) };
     let mut failures = Vec::new();
     let mut runs = Vec::new();
     let mut objects = 0;
@@ -138,7 +163,7 @@ fn lint_chart(world: &World, sources: &Sources, name: &str, request: &Request, c
                 runs.push((set.name.clone(), findings));
                 objects += count;
             }
-            None => failures.push((set.name.clone(), diagnostics)),
+            None => failures.push((set.name.clone(), failed_chart(diagnostics, config))),
         }
     }
     let is_linted = !runs.is_empty();
@@ -146,6 +171,14 @@ fn lint_chart(world: &World, sources: &Sources, name: &str, request: &Request, c
     let mut findings = merge(runs, request.sets.len() - failures.len(), sources);
     findings.extend(merge(failures, request.sets.len(), sources));
     Outcome { findings: arrange(findings, sources), objects, skipped: Vec::new(), is_linted }
+}
+
+/// What a chart reports that cannot be loaded or rendered, as findings.
+fn failed_chart(mut reported: Vec<Diagnostic>, config: &Config) -> Vec<Diagnostic> {
+    input::cite_chart(&mut reported);
+    config.retain(&mut reported);
+    config.set_severities(&mut reported);
+    reported
 }
 
 /// The findings for one values set, and the number of objects. Errors that prevent linting are left in `diagnostics`.
@@ -172,9 +205,10 @@ fn one_set(
         return None;
     }
     // Helm prints a document without a type, but no cluster takes it.
-    for diagnostic in diagnostics.iter_mut().filter(|found| is_about_type(found)) {
+    for diagnostic in diagnostics.iter_mut().filter(|found| input::is_about_type(found)) {
         diagnostic.severity = Severity::Error;
     }
+    input::cite_chart(diagnostics);
     let objects: Vec<&Object> = rendered.objects().collect();
     let crds: Vec<&Object> = rendered.crds.iter().flat_map(|document| &document.objects).collect();
     let subject = Subject {
@@ -191,9 +225,4 @@ fn one_set(
         version: request.version(),
     };
     Some((run(&subject, config), objects.len()))
-}
-
-/// Whether a stage complains that a document lacks `apiVersion` or `kind`.
-fn is_about_type(diagnostic: &Diagnostic) -> bool {
-    diagnostic.rule.is_none() && matches!(diagnostic.path.as_deref(), Some("apiVersion" | "kind"))
 }

@@ -638,12 +638,21 @@ pub(crate) struct LintArgs {
     /// Lint each manifest file or directory as a release of its own
     #[arg(long)]
     pub(crate) separate: bool,
+    /// Skip files and directories below a source that match this pattern, as in .gitignore; may be repeated
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) exclude: Vec<String>,
+    /// Fail with exit code 2 if anything cannot be read or rendered
+    #[arg(long)]
+    pub(crate) strict_sources: bool,
     /// Explain a rule, or list all rules
     #[arg(long, value_name = "RULE", num_args = 0..=1, default_missing_value = "", exclusive = true, add = ArgValueCandidates::new(completion::rules))]
     pub(crate) explain: Option<String>,
     /// Choose the output format
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) format: LintFormat,
+    /// List every file that is skipped, with the reason
+    #[arg(long)]
+    pub(crate) verbose: bool,
     /// Exit with 1 at this severity or above (default: error)
     #[arg(long, value_name = "SEVERITY", value_parser = ["error", "warning", "info"])]
     pub(crate) min_severity: Option<String>,
@@ -666,7 +675,7 @@ pub(crate) struct LintArgs {
     /// Lint each chart once with this values file, in addition to -f; may be repeated
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) with: Vec<String>,
-    /// Read this configuration file (default: plimsoll.toml beside the source or in the working directory)
+    /// Read this configuration file (default: plimsoll.toml beside or above the source, or in the working directory)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) config: Option<PathBuf>,
     /// Ignore the findings accepted in this baseline file

@@ -20,12 +20,18 @@ mod values;
 mod workload;
 mod yaml;
 
+pub(super) use chart::RENDER_FAILED;
 pub(super) use lint::{INVALID_ALLOW, STALE_BASELINE, UNUSED_ALLOW};
+pub(super) use yaml::{SYNTAX, UNREADABLE};
 
 use super::Lint;
+use crate::diag::Rule;
 use std::sync::LazyLock;
 
 /// Every rule, sorted by id.
 pub(super) static ALL: LazyLock<Vec<&Lint>> = LazyLock::new(|| {
     [chart::RULES, k8s::RULES, lint::RULES, sts::RULES, values::RULES, workload::RULES, yaml::RULES].concat()
 });
+
+/// The rules about what cannot be read or rendered.
+pub(super) static INPUT: [&Rule; 3] = [&RENDER_FAILED.rule, &SYNTAX.rule, &UNREADABLE.rule];

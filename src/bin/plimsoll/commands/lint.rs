@@ -9,11 +9,11 @@ use plimsoll::diag::{Diagnostic, Report, Severity, SourceKind, Sources};
 use plimsoll::k8s::Version;
 use plimsoll::lint::baseline::Baseline;
 use plimsoll::lint::config::parse_severity;
-use plimsoll::lint::{self, Config, ManifestSource, Outcome, Request, Set, Target};
+use plimsoll::lint::{self, Config, Discovered, Exclude, ManifestSource, Outcome, Request, Set, Target};
+use plimsoll::manifest::{self, Skipped};
 use plimsoll::values::{Overrides, ValuesFile};
-use plimsoll::{chart, manifest};
 use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 pub(crate) fn run(args: &LintArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
@@ -69,9 +69,6 @@ fn check(args: &LintArgs, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Exit
         jobs.par_iter().map(|job| lint::lint(world(), sources, &job.request, &job.config)).collect()
     });
     let skipped: Vec<_> = outcomes.iter().flat_map(|outcome| outcome.skipped.iter().cloned()).collect();
-    for notice in manifest::notices(&skipped) {
-        ui.note(&notice);
-    }
     let is_linted = outcomes.iter().any(|outcome| outcome.is_linted);
     let objects = outcomes.iter().map(|outcome| outcome.objects).sum();
     let mut by_baseline: BTreeMap<Option<PathBuf>, Vec<Diagnostic>> = BTreeMap::new();
@@ -79,8 +76,13 @@ fn check(args: &LintArgs, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Exit
         by_baseline.entry(job.baseline.clone()).or_default().extend(outcome.findings);
     }
     if !is_linted {
-        return Err(Unusable(by_baseline.into_values().flatten().collect()).into());
+        let mut reasons: Vec<_> = by_baseline.into_values().flatten().collect();
+        if reasons.is_empty() {
+            reasons.extend(manifest::nothing_else(&skipped));
+        }
+        return Err(Unusable(reasons).into());
     }
+    report_skipped(&skipped, args.verbose, ui);
     if args.write_baseline {
         return write_baselines(&by_baseline, sources, ui);
     }
@@ -95,7 +97,23 @@ fn check(args: &LintArgs, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Exit
     let threshold = jobs.iter().map(|job| job.config.min_severity).min().unwrap_or(Severity::Error);
     let version = common_version(&jobs);
     ui.print(&formatted(&findings, sources, objects, version, args.format, threshold, ui.stdout_style()));
-    Ok(if lint::reaches(&findings, threshold) { ExitStatus::Findings } else { ExitStatus::Success })
+    Ok(if args.strict_sources && findings.iter().any(lint::is_unread) {
+        ExitStatus::Failure
+    } else if lint::reaches(&findings, threshold) {
+        ExitStatus::Findings
+    } else {
+        ExitStatus::Success
+    })
+}
+
+/// Says what was passed over: how much of what, or with `--verbose` each file and why.
+fn report_skipped(skipped: &[Skipped], verbose: bool, ui: &mut Ui) {
+    if !verbose {
+        return manifest::notices(skipped).iter().for_each(|notice| ui.note(notice));
+    }
+    for Skipped { name, reason, .. } in skipped {
+        ui.note(&format!("skipped `{name}`: {}", reason.describe()));
+    }
 }
 
 /// The version of Kubernetes that everything was checked against, if it is one.
@@ -170,35 +188,75 @@ fn jobs(args: &LintArgs, sources: &Sources) -> anyhow::Result<Vec<Job>> {
         1 => Some(release::read_stdin()?),
         _ => bail!("standard input can be read only once: `{STDIN}` is given several times"),
     };
-    let releases = releases(&args.sources, args.separate);
-    releases.iter().map(|arguments| job(arguments, stdin.as_deref(), &overrides, args, sources)).collect()
+    let planned = plan(args, stdin, sources)?;
+    planned.into_iter().map(|planned| job(planned, &overrides, args, sources)).collect()
 }
 
 /// What stands for standard input among the sources.
 const STDIN: &str = "-";
 
-/// The arguments of each release: a chart is one by itself; the manifests are one together, as `kubectl apply` takes
-/// them, unless they are to be linted separately.
-fn releases(arguments: &[String], separate: bool) -> Vec<Vec<&str>> {
-    let arguments = arguments.iter().map(String::as_str);
-    let (mut releases, manifests): (Vec<_>, Vec<_>) =
-        arguments.map(|argument| vec![argument]).partition(|argument| chart::is_chart(world(), argument[0]));
-    if separate {
-        releases.extend(manifests);
-    } else if !manifests.is_empty() {
-        releases.push(manifests.concat());
-    }
-    releases
+/// A release to lint, and the paths that its configuration is looked for beside.
+struct Planned {
+    target: Target,
+    beside: Vec<String>,
 }
 
-fn job(
-    arguments: &[&str],
-    stdin: Option<&str>,
-    overrides: &Overrides,
-    args: &LintArgs,
-    sources: &Sources,
-) -> anyhow::Result<Job> {
-    let (config, home) = configuration(args, arguments, sources)?;
+/// The releases: each chart and each kustomization is one by itself; the manifests are one together, as `kubectl apply`
+/// takes them, unless they are to be linted separately.
+fn plan(args: &LintArgs, stdin: Option<String>, sources: &Sources) -> anyhow::Result<Vec<Planned>> {
+    let mut planned = Vec::new();
+    let mut manifests = Vec::new();
+    let mut beside = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut stdin = stdin;
+    for argument in &args.sources {
+        let found = match stdin.take_if(|_| argument == STDIN) {
+            Some(text) => {
+                Discovered { manifests: vec![ManifestSource::Stdin(text)], ..Discovered::default() }
+            }
+            None => lint::discover(world(), argument, &exclude(args, argument, sources)?),
+        };
+        let charts = found.charts.into_iter().map(|chart| (chart.clone(), Target::Chart(chart)));
+        let kustomizations = found.kustomizations.into_iter();
+        let kustomizations =
+            kustomizations.map(|path| (path.display().to_string(), Target::Kustomization(path)));
+        for (path, target) in charts.chain(kustomizations) {
+            let identity = world().canonical(Path::new(&path)).unwrap_or_else(|_| PathBuf::from(&path));
+            if seen.insert(identity) {
+                planned.push(Planned { target, beside: vec![path] });
+            }
+        }
+        if found.manifests.is_empty() {
+            continue;
+        }
+        if args.separate {
+            planned
+                .push(Planned { target: Target::Manifests(found.manifests), beside: vec![argument.clone()] });
+        } else {
+            manifests.extend(found.manifests);
+            beside.push(argument.clone());
+        }
+    }
+    if !manifests.is_empty() {
+        planned.push(Planned { target: Target::Manifests(manifests), beside });
+    }
+    Ok(planned)
+}
+
+/// What is passed over in a directory: what the flags name and what the configuration there names.
+fn exclude(args: &LintArgs, argument: &str, sources: &Sources) -> anyhow::Result<Exclude> {
+    let (config, home) = configuration(args, &[argument.to_owned()], sources)?;
+    let mut exclude = Exclude::default();
+    for (option, base, patterns) in
+        [("--exclude", Path::new("."), &args.exclude), ("exclude", &home, &config.exclude)]
+    {
+        exclude.add(world(), base, patterns).map_err(|error| anyhow::anyhow!("{option}: {error}"))?;
+    }
+    Ok(exclude)
+}
+
+fn job(planned: Planned, overrides: &Overrides, args: &LintArgs, sources: &Sources) -> anyhow::Result<Job> {
+    let (config, home) = configuration(args, &planned.beside, sources)?;
     let beside = |path: &String| home.join(path);
     // What the configuration names comes below what the command line says.
     let own = config.values.iter().map(|path| ValuesFile::Argument(beside(path).display().to_string()));
@@ -221,40 +279,18 @@ fn job(
         bail!("--write-baseline needs a file: use --baseline FILE, or set `baseline` in plimsoll.toml");
     }
     let render = release::lint_options(args, config.kube_version)?;
-    let request = Request {
-        target: target(arguments, stdin),
-        sets,
-        values: release::value_options(&args.values),
-        render,
-    };
+    let request =
+        Request { target: planned.target, sets, values: release::value_options(&args.values), render };
     Ok(Job { request, config, baseline })
-}
-
-fn target(arguments: &[&str], stdin: Option<&str>) -> Target {
-    match arguments {
-        [chart] if chart::is_chart(world(), chart) => Target::Chart((*chart).to_owned()),
-        _ => Target::Manifests(arguments.iter().map(|argument| manifests(argument, stdin)).collect()),
-    }
-}
-
-fn manifests(argument: &str, stdin: Option<&str>) -> ManifestSource {
-    match stdin {
-        Some(text) if argument == STDIN => ManifestSource::Stdin(text.to_owned()),
-        _ => ManifestSource::Path(argument.into()),
-    }
 }
 
 const CONFIG: &str = "plimsoll.toml";
 
 /// The configuration of a release, and the directory that its paths start from.
-fn configuration(
-    args: &LintArgs,
-    arguments: &[&str],
-    sources: &Sources,
-) -> anyhow::Result<(Config, PathBuf)> {
+fn configuration(args: &LintArgs, paths: &[String], sources: &Sources) -> anyhow::Result<(Config, PathBuf)> {
     let file = match &args.config {
         Some(file) => Some(file.clone()),
-        None => configuration_file(arguments)?,
+        None => configuration_file(paths)?,
     };
     let mut config = Config::default();
     let mut home = PathBuf::new();
@@ -273,18 +309,11 @@ fn configuration(
     Ok((config, home))
 }
 
-/// The `plimsoll.toml` in the directory of the sources, else that of the working directory.
-fn configuration_file(arguments: &[&str]) -> anyhow::Result<Option<PathBuf>> {
-    let mut own = BTreeMap::new();
-    for argument in arguments.iter().filter(|argument| **argument != STDIN) {
-        let path = Path::new(argument);
-        let directory = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
-        let file = directory.join(CONFIG);
-        if file.is_file() {
-            own.entry(file.canonicalize()?).or_insert(file);
-        }
-    }
-    let mut own = own.into_values();
+/// The `plimsoll.toml` of the sources, else that of the working directory.
+fn configuration_file(paths: &[String]) -> anyhow::Result<Option<PathBuf>> {
+    let own = paths.iter().filter(|path| *path != STDIN).map(Path::new);
+    let own: BTreeSet<PathBuf> = own.filter_map(configuration_above).collect();
+    let mut own = own.into_iter();
     match (own.next(), own.next()) {
         (Some(one), Some(other)) => bail!(
             "`{}` and `{}` both apply, but manifests linted together must share one configuration: choose one with \
@@ -295,6 +324,19 @@ fn configuration_file(arguments: &[&str]) -> anyhow::Result<Option<PathBuf>> {
         (Some(file), None) => Ok(Some(file)),
         (None, _) => Ok(Some(PathBuf::from(CONFIG)).filter(|file| file.is_file())),
     }
+}
+
+/// The `plimsoll.toml` in the directory of a source, or in the nearest one above, up to the root of the git repository.
+fn configuration_above(path: &Path) -> Option<PathBuf> {
+    let directory = if path.is_dir() { path } else { path.parent()? };
+    let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+    let directory = world().canonical(directory).ok()?;
+    let root = lint::git_root(world(), &directory).unwrap_or(&directory);
+    let above = directory.ancestors().take_while(|above| above.starts_with(root));
+    let file = above.map(|above| above.join(CONFIG)).find(|file| file.is_file())?;
+    // As one would write it from the working directory.
+    let here = world().canonical(Path::new("."));
+    Some(here.ok().and_then(|here| file.strip_prefix(here).ok().map(Path::to_owned)).unwrap_or(file))
 }
 
 fn read(path: &Path) -> anyhow::Result<String> {
