@@ -21,8 +21,9 @@ pub struct Config {
     pub values: Vec<String>,
     /// The version of Kubernetes to answer for.
     pub kube_version: Option<Version>,
-    /// The severity from which on findings fail the run.
-    pub min_severity: Severity,
+    /// The severity from which on findings fail the run and are shown. If it is not set, errors fail the run, and
+    /// everything is shown.
+    pub min_severity: Option<Severity>,
     /// The file of accepted findings.
     pub baseline: Option<String>,
     /// Patterns of files and directories to pass over, as in `.gitignore`; they start from the directory of the file.
@@ -43,7 +44,7 @@ impl Default for Config {
             only: Vec::new(),
             values: Vec::new(),
             kube_version: None,
-            min_severity: Severity::Error,
+            min_severity: None,
             baseline: None,
             exclude: Vec::new(),
         }
@@ -57,7 +58,7 @@ impl Config {
     /// Reads `plimsoll.toml`. Unknown keys, unknown rules and unknown levels are errors at their place.
     ///
     /// ```toml
-    /// min-severity = "warning"            # findings from here on fail the run; "error" if not given
+    /// min-severity = "warning"            # findings from here on are shown and fail the run
     /// kube-version = "1.36"
     /// values = ["values-prod.yaml"]       # beside this file
     /// baseline = "plimsoll-baseline.json" # findings that are accepted
@@ -100,7 +101,7 @@ impl Config {
                     error(format!("unknown severity `{word}`"), value, source)
                         .help("use `error`, `warning` or `info`")
                 };
-                self.min_severity = parse_severity(word).ok_or_else(unknown)?;
+                self.min_severity = Some(parse_severity(word).ok_or_else(unknown)?);
             }
             "values" => self.values = strings(value, "values", "files", source)?,
             "exclude" => self.exclude = strings(value, "exclude", "patterns", source)?,
@@ -125,6 +126,11 @@ impl Config {
         };
         self.levels.insert(name.as_ref().to_string(), level.ok_or_else(unknown)?);
         Ok(())
+    }
+
+    /// The severity from which on findings fail the run.
+    pub fn threshold(&self) -> Severity {
+        self.min_severity.unwrap_or(Severity::Error)
     }
 
     /// Runs only the rules and groups named (`--rule`), as far as they are not switched off.

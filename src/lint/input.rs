@@ -42,10 +42,11 @@ fn required() -> Option<&'static Rule> {
     registry::rule("k8s/required")
 }
 
-/// Whether a finding says that some input could not be read or rendered.
+/// Whether a finding says that some input could not be read or rendered, and nobody has accepted that.
 pub fn is_unread(finding: &Diagnostic) -> bool {
-    match finding.rule {
-        Some(rule) => INPUT.contains(&rule) || (is_about_type(finding) && Some(rule) == required()),
-        None => finding.severity == Severity::Error,
-    }
+    let is_about_input = |rule: &Rule| {
+        INPUT.contains(&rule)
+            || (is_about_type(finding) && required().is_some_and(|required| required == rule))
+    };
+    finding.severity == Severity::Error && finding.rule.is_none_or(is_about_input)
 }

@@ -35,7 +35,7 @@ pub use config::Config;
 pub use discover::{Discovered, Exclude, discover, git_root};
 pub use input::is_unread;
 pub use registry::{Lint, catalogue, explain, page, rule, rules, table};
-pub use source::{ManifestSource, Outcome, Request, Set, Target, lint};
+pub use source::{DEFAULT_VALUES, ManifestSource, Outcome, Request, Set, Target, ci_values, lint};
 pub use subject::{ChartSubject, Rendering, Subject};
 
 use crate::diag::{Diagnostic, Severity, Sources};

@@ -66,6 +66,9 @@ pub enum ManifestSource {
     Stdin(String),
 }
 
+/// What findings call the values that a chart has without a values set, where there are such sets, too.
+pub const DEFAULT_VALUES: &str = "the default values";
+
 /// One set of values.
 #[derive(Debug, Clone)]
 pub struct Set {
@@ -167,10 +170,36 @@ fn lint_chart(world: &World, sources: &Sources, name: &str, request: &Request, c
         }
     }
     let is_linted = !runs.is_empty();
+    if let [(DEFAULT_VALUES, failure)] =
+        failures.iter_mut().map(|(set, found)| (set.as_str(), found)).collect::<Vec<_>>().as_mut_slice()
+        && is_linted
+    {
+        excuse(failure);
+    }
     // A finding with every set that rendered belongs to no set in particular.
     let mut findings = merge(runs, request.sets.len() - failures.len(), sources);
     findings.extend(merge(failures, request.sets.len(), sources));
     Outcome { findings: arrange(findings, sources), objects, skipped: Vec::new(), is_linted }
+}
+
+/// Charts whose values must be given have a values set for their tests: that the others do not suffice is no mistake.
+fn excuse(failure: &mut [Diagnostic]) {
+    for diagnostic in failure.iter_mut().filter(|found| found.severity == Severity::Error) {
+        diagnostic.severity = Severity::Info;
+        diagnostic.help.push("it renders with the values in `ci`".to_owned());
+    }
+}
+
+/// The values sets that a chart has for its tests, as chart-testing finds them: `ci/*-values.yaml`. Each is the path in
+/// the chart and that of the file.
+pub fn ci_values(world: &World, chart: &str) -> Vec<(String, PathBuf)> {
+    let directory = PathBuf::from(chart).join("ci");
+    let entries = world.list(&directory).unwrap_or_default().into_iter();
+    let names = entries.filter_map(|entry| entry.name.into_string().ok());
+    names
+        .filter(|name| name.ends_with("-values.yaml"))
+        .map(|name| (format!("ci/{name}"), directory.join(name)))
+        .collect()
 }
 
 /// What a chart reports that cannot be loaded or rendered, as findings.

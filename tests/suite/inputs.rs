@@ -500,3 +500,40 @@ fn what_a_repository_holds_besides_manifests_is_passed_over() {
     // Who names such a file hears what is wrong with it.
     sandbox.refused(&["lint", "r/template.yaml"], &["error[yaml/syntax]", "r/template.yaml:4"]);
 }
+
+#[test]
+fn the_test_values_of_a_chart_are_values_sets() {
+    let sandbox = Sandbox::new();
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: \"{{ values.name }}\"}\n";
+    sandbox.chart("app", &format!("{map}{{% if values.text == 'odd' %}}extra: 1\n{{% endif %}}"));
+    sandbox.write("app/ci/odd-values.yaml", "text: odd\n");
+    sandbox.write("app/ci/other-values.yaml", "text: other\n");
+    sandbox.write("app/ci/notes.yaml", "text: odd\n");
+    let lint = |args: &[&str]| {
+        let outcome = sandbox.run(&[&["lint", "app", "--format", "json", "--rule", "k8s"], args].concat());
+        let document: Json = serde_json::from_str(&outcome.stdout).unwrap();
+        (outcome.code, document["findings"].clone())
+    };
+    let (code, found) = lint(&[]);
+    assert_eq!((code, &found[0]["sets"]), (1, &json!(["ci/odd-values.yaml"])), "{found}");
+    assert_eq!(lint(&["--no-ci-values"]), (0, json!([])));
+    sandbox.write("prod.yaml", "text: odd\n");
+    assert_eq!(
+        lint(&["--with", "prod.yaml"]).1[0]["sets"],
+        json!(["--with prod.yaml", "ci/odd-values.yaml"])
+    );
+    // Who must give values gives them for the tests, too.
+    sandbox.write("app/values.yaml", "text: x\n");
+    sandbox.write("app/ci/odd-values.yaml", "name: a\n");
+    sandbox.write("app/ci/other-values.yaml", "name: b\n");
+    let (code, found) = lint(&[]);
+    assert_eq!(
+        (code, &found[0]["rule"], &found[0]["severity"]),
+        (0, &json!("chart/render-failed"), &json!("info"))
+    );
+    assert_eq!(found[0]["sets"], json!(["the default values"]));
+    sandbox.write("app/ci/odd-values.yaml", "text: a\n");
+    let (code, found) = lint(&[]);
+    assert_eq!((code, &found[0]["severity"]), (1, &json!("error")), "{found}");
+    assert_eq!(found[0]["sets"], json!(["the default values", "ci/odd-values.yaml"]));
+}

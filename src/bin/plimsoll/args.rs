@@ -648,12 +648,22 @@ pub(crate) struct LintArgs {
     #[arg(long, value_name = "RULE", num_args = 0..=1, default_missing_value = "", exclusive = true, add = ArgValueCandidates::new(completion::rules))]
     pub(crate) explain: Option<String>,
     /// Choose the output format
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
-    pub(crate) format: LintFormat,
+    ///
+    /// The default is full on a terminal, and concise elsewhere.
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(crate) format: Option<LintFormat>,
+    /// Print the findings only, without counts and notes
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// Print how many findings there are of each rule instead of the findings (with --format concise or full)
+    #[arg(long, conflicts_with = "quiet")]
+    pub(crate) statistics: bool,
     /// List every file that is skipped, with the reason
-    #[arg(long)]
+    #[arg(long, conflicts_with = "quiet")]
     pub(crate) verbose: bool,
-    /// Exit with 1 at this severity or above (default: error)
+    /// Show only findings at this severity or above, and exit with 1 if there are any
+    ///
+    /// If it is not set, all findings are shown, and errors exit with 1.
     #[arg(long, value_name = "SEVERITY", value_parser = ["error", "warning", "info"])]
     pub(crate) min_severity: Option<String>,
     /// Run only this rule or group; may be repeated
@@ -675,6 +685,9 @@ pub(crate) struct LintArgs {
     /// Lint each chart once with this values file, in addition to -f; may be repeated
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) with: Vec<String>,
+    /// Do not lint charts with their `ci/*-values.yaml`, each of which is a set of values like one of --with
+    #[arg(long)]
+    pub(crate) no_ci_values: bool,
     /// Read this configuration file (default: plimsoll.toml beside or above the source, or in the working directory)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) config: Option<PathBuf>,
@@ -705,11 +718,13 @@ pub(crate) struct LintArgs {
     pub(crate) values: ValueFlags,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LintFormat {
+    /// One line per finding
+    Concise,
     /// Text with source excerpts
-    #[default]
-    Human,
+    #[value(alias = "human")]
+    Full,
     /// JSON document, version 1
     Json,
     /// SARIF 2.1.0, for code hosts

@@ -4,7 +4,9 @@ use super::{files, release, world};
 use crate::args::{LintArgs, LintFormat};
 use crate::ui::{ExitStatus, Refused, Ui};
 use anyhow::{Context as _, bail};
-use plimsoll::diag::render::{Counts, Style, arrange, github, human, json, junit, sarif};
+use plimsoll::diag::render::{
+    Counts, RuleCount, Style, arrange, concise, count_rules, github, human_wrapped, json, junit, sarif,
+};
 use plimsoll::diag::{Diagnostic, Report, Severity, SourceKind, Sources};
 use plimsoll::k8s::Version;
 use plimsoll::lint::baseline::Baseline;
@@ -14,14 +16,26 @@ use plimsoll::manifest::{self, Skipped};
 use plimsoll::values::{Overrides, ValuesFile};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 pub(crate) fn run(args: &LintArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     if let Some(rule) = &args.explain {
         return explain(rule, ui);
     }
+    let default = if Ui::prints_to_terminal() { LintFormat::Full } else { LintFormat::Concise };
+    let format = args.format.unwrap_or(default);
+    let for_people = is_for_people(format);
+    if args.statistics && !for_people {
+        bail!("--statistics needs --format concise or full");
+    }
     let sources = Sources::new();
-    check(args, &sources, ui).or_else(|error| fail(error, args.format, &sources, ui))
+    check(args, format, &sources, ui).or_else(|error| fail(error, format, &sources, ui))
+}
+
+/// Whether people read the format.
+fn is_for_people(format: LintFormat) -> bool {
+    matches!(format, LintFormat::Concise | LintFormat::Full)
 }
 
 /// Why nothing was linted, or no baseline written.
@@ -56,13 +70,14 @@ fn fail(
         }
         Err(error) => (vec![Diagnostic::error(format!("{error:#}"))], error),
     };
-    if format != LintFormat::Human {
-        ui.print(&formatted(&found, sources, 0, None, format, Severity::Error, Style::Plain));
+    if !is_for_people(format) {
+        let result = Printed { findings: &found, objects: 0, version: None, threshold: Severity::Error };
+        ui.print(&result.formatted(format, sources, Style::Plain));
     }
     Err(error)
 }
 
-fn check(args: &LintArgs, sources: &Sources, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
+fn check(args: &LintArgs, format: LintFormat, sources: &Sources, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let jobs = jobs(args, sources)?;
     // Releases have nothing to do with each other.
     let outcomes: Vec<Outcome> = Ui::watched("linting", || {
@@ -82,7 +97,9 @@ fn check(args: &LintArgs, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Exit
         }
         return Err(Unusable(reasons).into());
     }
-    report_skipped(&skipped, args.verbose, ui);
+    if !args.quiet {
+        report_skipped(&skipped, args.verbose, ui);
+    }
     if args.write_baseline {
         return write_baselines(&by_baseline, sources, ui);
     }
@@ -94,12 +111,25 @@ fn check(args: &LintArgs, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Exit
         }
     }
     let findings = arrange(findings, sources);
-    let threshold = jobs.iter().map(|job| job.config.min_severity).min().unwrap_or(Severity::Error);
-    let version = common_version(&jobs);
-    ui.print(&formatted(&findings, sources, objects, version, args.format, threshold, ui.stdout_style()));
-    Ok(if args.strict_sources && findings.iter().any(lint::is_unread) {
+    // Configurations that set nothing show everything.
+    let shown_from = jobs.iter().map(|job| job.config.min_severity).min().flatten();
+    let threshold = jobs.iter().map(|job| job.config.threshold()).min().unwrap_or(Severity::Error);
+    let (shown, hidden): (Vec<_>, Vec<_>) =
+        findings.into_iter().partition(|found| shown_from.is_none_or(|least| found.severity >= least));
+    let printed = Printed { findings: &shown, objects, version: common_version(&jobs), threshold };
+    if !args.statistics {
+        ui.print(&printed.formatted(format, sources, ui.stdout_style()));
+    }
+    if is_for_people(format) && !args.quiet {
+        let totals = totals(&shown, hidden.len(), objects, args.statistics);
+        // Between lines one more line needs no gap.
+        let is_one_more = format == LintFormat::Concise && totals.lines().count() == 1;
+        let gap = if shown.is_empty() || args.statistics || is_one_more { "" } else { "\n" };
+        ui.print(&format!("{gap}{totals}"));
+    }
+    Ok(if args.strict_sources && shown.iter().chain(&hidden).any(lint::is_unread) {
         ExitStatus::Failure
-    } else if lint::reaches(&findings, threshold) {
+    } else if lint::reaches(&shown, threshold) {
         ExitStatus::Findings
     } else {
         ExitStatus::Success
@@ -123,38 +153,58 @@ fn common_version(jobs: &[Job]) -> Option<Version> {
     versions.all(|version| version == first).then_some(first)
 }
 
-/// The result in the format that was asked for.
-fn formatted(
-    findings: &[Diagnostic],
-    sources: &Sources,
+/// What is printed as the result.
+struct Printed<'a> {
+    findings: &'a [Diagnostic],
     objects: usize,
     version: Option<Version>,
-    format: LintFormat,
     threshold: Severity,
-    style: Style,
-) -> String {
-    match format {
-        LintFormat::Human => {
-            let frames = human(findings, sources, style);
-            let gap = if frames.is_empty() { "" } else { "\n" };
-            format!("{frames}{gap}{}\n", summary(findings, objects))
+}
+
+impl Printed<'_> {
+    /// The findings in the format that was asked for.
+    fn formatted(&self, format: LintFormat, sources: &Sources, style: Style) -> String {
+        let findings = self.findings;
+        match format {
+            LintFormat::Concise => concise(findings, sources, style),
+            LintFormat::Full => human_wrapped(findings, sources, style, Ui::width()),
+            LintFormat::Json => {
+                let version = self.version.map(|version| version.to_string());
+                json(findings, sources, self.objects, version.as_deref())
+            }
+            LintFormat::Sarif => sarif(findings, sources),
+            LintFormat::Github => github(findings, sources),
+            LintFormat::Junit => junit(findings, sources, self.threshold),
         }
-        LintFormat::Json => {
-            json(findings, sources, objects, version.map(|version| version.to_string()).as_deref())
-        }
-        LintFormat::Sarif => sarif(findings, sources),
-        LintFormat::Github => github(findings, sources),
-        LintFormat::Junit => junit(findings, sources, threshold),
     }
 }
 
-fn summary(findings: &[Diagnostic], objects: usize) -> String {
-    let objects = format!("{objects} object{}", if objects == 1 { "" } else { "s" });
-    if findings.is_empty() {
-        format!("no findings in {objects}")
-    } else {
-        format!("{} in {objects}", Counts::count(findings))
+/// The lines below the findings: how many there are of each rule, if that is news, and of each severity.
+fn totals(shown: &[Diagnostic], hidden: usize, objects: usize, statistics: bool) -> String {
+    let mut out = String::new();
+    let counts = count_rules(shown);
+    if statistics || (counts.len() > 1 && counts.iter().any(|one| one.count > 1)) {
+        let width = counts.iter().map(|one| one.count.to_string().len()).max().unwrap_or(0);
+        for RuleCount { rule, severity, count } in &counts {
+            let rule = if rule.is_empty() { "(no rule)" } else { rule };
+            // Writing to a string cannot fail.
+            let _ = writeln!(out, "{count:>width$} {:<7} {rule}", severity.as_str());
+        }
+        if !counts.is_empty() {
+            out.push('\n');
+        }
     }
+    let objects = format!("{objects} object{}", if objects == 1 { "" } else { "s" });
+    let found = match shown {
+        [] => "no findings".to_owned(),
+        shown => Counts::count(shown).to_string(),
+    };
+    let hidden = match hidden {
+        0 => String::new(),
+        hidden => format!(" ({hidden} below --min-severity not shown)"),
+    };
+    let _ = writeln!(out, "{found} in {objects}{hidden}");
+    out
 }
 
 fn explain(rule: &str, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
@@ -262,18 +312,17 @@ fn job(planned: Planned, overrides: &Overrides, args: &LintArgs, sources: &Sourc
     let own = config.values.iter().map(|path| ValuesFile::Argument(beside(path).display().to_string()));
     let files: Vec<_> = own.chain(overrides.files.iter().cloned()).collect();
     let base = Overrides { files, ..overrides.clone() };
-    let mut sets: Vec<Set> = args
-        .with
-        .iter()
-        .map(|file| {
-            let mut overrides = base.clone();
-            overrides.files.push(ValuesFile::Argument(file.clone()));
-            Set { name: format!("--with {file}"), overrides }
-        })
-        .collect();
+    let mut sets: Vec<Set> =
+        args.with.iter().map(|file| with_file(&base, format!("--with {file}"), file.clone())).collect();
+    let of_chart = match &planned.target {
+        Target::Chart(chart) if !args.no_ci_values => lint::ci_values(world(), chart),
+        _ => Vec::new(),
+    };
     if sets.is_empty() {
-        sets.push(Set { name: String::new(), overrides: base });
+        let name = if of_chart.is_empty() { "" } else { lint::DEFAULT_VALUES };
+        sets.push(Set { name: name.to_owned(), overrides: base.clone() });
     }
+    sets.extend(of_chart.into_iter().map(|(name, file)| with_file(&base, name, file.display().to_string())));
     let baseline = args.baseline.clone().or_else(|| config.baseline.as_ref().map(beside));
     if args.write_baseline && baseline.is_none() {
         bail!("--write-baseline needs a file: use --baseline FILE, or set `baseline` in plimsoll.toml");
@@ -282,6 +331,13 @@ fn job(planned: Planned, overrides: &Overrides, args: &LintArgs, sources: &Sourc
     let request =
         Request { target: planned.target, sets, values: release::value_options(&args.values), render };
     Ok(Job { request, config, baseline })
+}
+
+/// The values set of a file that comes above everything else.
+fn with_file(base: &Overrides, name: String, file: String) -> Set {
+    let mut overrides = base.clone();
+    overrides.files.push(ValuesFile::Argument(file));
+    Set { name, overrides }
 }
 
 const CONFIG: &str = "plimsoll.toml";
@@ -304,7 +360,8 @@ fn configuration(args: &LintArgs, paths: &[String], sources: &Sources) -> anyhow
         return Err(Unusable(vec![*unknown]).into());
     }
     if let Some(word) = &args.min_severity {
-        config.min_severity = parse_severity(word).context("--min-severity: use error, warning or info")?;
+        let severity = parse_severity(word).context("--min-severity: use error, warning or info")?;
+        config.min_severity = Some(severity);
     }
     Ok((config, home))
 }
