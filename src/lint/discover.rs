@@ -2,16 +2,15 @@
 
 use super::ManifestSource;
 use crate::chart;
-use crate::manifest::is_manifest_name;
+use crate::diag::Span;
+use crate::kustomize::{self, KUSTOMIZATION_NAMES};
+use crate::manifest::{SkipReason, Skipped, is_manifest_name};
 use crate::manifests::{chart_of, is_chart_part};
 use crate::world::{Entry, FileKind, Walk, WalkError, WalkReason, World};
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-
-/// The names of the file that makes a directory a kustomization, in the order in which kustomize looks for them.
-pub(crate) const KUSTOMIZATION_NAMES: [&str; 3] =
-    ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// What an argument leads to.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +21,8 @@ pub struct Discovered {
     pub kustomizations: Vec<PathBuf>,
     /// Everything else that may be a manifest.
     pub manifests: Vec<ManifestSource>,
+    /// What is passed over although it is a source of its kind.
+    pub skipped: Vec<Skipped>,
 }
 
 impl Discovered {
@@ -128,10 +129,32 @@ fn search(world: &World, directory: &Path, exclude: &Exclude) -> Discovered {
             ignored.enter(world, &full);
         }
     }
-    if found.is_empty() {
+    drop_parts(world, directory, &mut found);
+    if found.is_empty() && found.skipped.is_empty() {
         found.manifests.push(ManifestSource::Empty(directory.to_owned()));
     }
     found
+}
+
+/// Drops what is linted through a kustomization: its files, and the kustomizations that it is made of. Components change
+/// what others have; those that nobody uses here are passed over. The kustomization in `directory` itself was named.
+fn drop_parts(world: &World, directory: &Path, found: &mut Discovered) {
+    let parts: BTreeSet<PathBuf> =
+        found.kustomizations.iter().flat_map(|path| kustomize::parts(world, path)).collect();
+    let is_part = |path: &Path| world.canonical(path).is_ok_and(|path| parts.contains(&path));
+    found.manifests.retain(|source| !matches!(source, ManifestSource::Found(path) if is_part(path)));
+    let (kept, components) = std::mem::take(&mut found.kustomizations)
+        .into_iter()
+        .filter(|path| path == directory || !is_part(path))
+        .partition(|path| path == directory || !kustomize::is_component(world, path));
+    found.kustomizations = kept;
+    let components: Vec<PathBuf> = components;
+    found.skipped.extend(components.into_iter().map(|path| Skipped {
+        name: path.display().to_string(),
+        reason: SkipReason::Component,
+        span: Span::NONE,
+        chart: None,
+    }));
 }
 
 /// Whether a directory holds a kustomization.
@@ -206,7 +229,7 @@ mod tests {
         let mut exclude = Exclude::default();
         let patterns: Vec<_> = patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
         exclude.add(&world, Path::new("/"), &patterns).unwrap();
-        let Discovered { charts, kustomizations, manifests } = discover(&world, argument, &exclude);
+        let Discovered { charts, kustomizations, manifests, .. } = discover(&world, argument, &exclude);
         let manifests = manifests.into_iter().map(|source| match source {
             ManifestSource::Path(path) | ManifestSource::Found(path) => path.display().to_string(),
             other => format!("{other:?}"),
@@ -225,13 +248,17 @@ mod tests {
             .file("r/apps/web/Chart.yaml", CHART)
             .file("r/apps/web/charts/sub/Chart.yaml", CHART)
             .file("r/apps/web/templates/a.yaml", "")
-            .file("r/base/Kustomization", "")
+            .file("r/base/Kustomization", "resources: [cm.yaml]\n")
             .file("r/base/cm.yaml", "")
+            .file("r/base/other.yaml", "")
+            .file("r/overlay/kustomization.yaml", "resources: [../base]\ncomponents: [../used]\n")
+            .file("r/used/kustomization.yaml", "kind: Component\n")
+            .file("r/unused/kustomization.yaml", "kind: Component\n")
             .file("r/.github/workflows/ci.yml", "")
             .file("r/k8s/a.json", "")
             .file("r/k8s/readme.md", "");
         let expected =
-            [names(&["r/apps/web"]), names(&["r/base"]), names(&["r/base/cm.yaml", "r/k8s/a.json"])];
+            [names(&["r/apps/web"]), names(&["r/overlay"]), names(&["r/base/other.yaml", "r/k8s/a.json"])];
         assert_eq!(found(memory.clone(), "r", &[]), expected);
         assert_eq!(found(memory.clone(), "r/apps/web/templates/a.yaml", &[])[0], names(&["r/apps/web"]));
         assert_eq!(found(memory.clone(), "r/apps/web/templates", &[])[0], names(&["r/apps/web"]));

@@ -4,7 +4,7 @@
 //! a known broken file can be given another level.
 
 use super::registry;
-use super::rules::{INPUT, RENDER_FAILED, SYNTAX, UNREADABLE};
+use super::rules::{BUILD_FAILED, INPUT, NOT_READ, RENDER_FAILED, SYNTAX, UNREADABLE};
 use crate::diag::{Diagnostic, Rule, Severity, SourceKind, Sources};
 
 /// Gives the errors of reading manifests their rules.
@@ -26,6 +26,23 @@ pub(super) fn cite_chart(found: &mut [Diagnostic]) {
     for diagnostic in errors_without_rule(found) {
         diagnostic.rule = if is_about_type(diagnostic) { required() } else { Some(&RENDER_FAILED.rule) };
     }
+}
+
+/// Gives what building a kustomization reports its rules.
+pub(super) fn cite_kustomization(found: &mut [Diagnostic]) {
+    for diagnostic in found.iter_mut().filter(|found| found.rule.is_none()) {
+        diagnostic.rule = match diagnostic.severity {
+            Severity::Error if is_about_type(diagnostic) => required(),
+            Severity::Error => Some(&BUILD_FAILED.rule),
+            Severity::Info => Some(&NOT_READ.rule),
+            Severity::Warning => None,
+        };
+    }
+}
+
+/// Whether a finding says that some input is missing here, by mistake or not.
+pub(super) fn is_incomplete(finding: &Diagnostic) -> bool {
+    is_unread(finding) || finding.rule == Some(&NOT_READ.rule)
 }
 
 fn errors_without_rule(found: &mut [Diagnostic]) -> impl Iterator<Item = &mut Diagnostic> {

@@ -20,6 +20,7 @@ mod discover;
 mod documented;
 mod finding;
 mod input;
+mod partition;
 mod reads;
 mod registry;
 mod release;
@@ -101,6 +102,19 @@ pub fn merge(runs: Vec<(String, Vec<Diagnostic>)>, total: usize, sources: &Sourc
         found.push(diagnostic);
     }
     crate::diag::render::arrange(found, sources)
+}
+
+/// Drops the findings that an earlier kustomization had at the same place and field: a base is used by several, which may
+/// call its objects differently.
+pub fn drop_seen(found: &mut Vec<Diagnostic>, seen: &mut BTreeSet<String>, sources: &Sources) {
+    let key = |diagnostic: &Diagnostic| {
+        let place = diagnostic.span().and_then(|span| crate::diag::render::locate(sources, span));
+        let message = if place.is_none() { diagnostic.message.as_str() } else { "" };
+        format!("{place:?}\0{}\0{:?}\0{message}", diagnostic.rule.map_or("", |rule| rule.id), diagnostic.path)
+    };
+    let keys: Vec<String> = found.iter().map(key).collect();
+    found.retain(|diagnostic| !seen.contains(&key(diagnostic)));
+    seen.extend(keys);
 }
 
 /// What makes two findings the same to a reader.

@@ -1,18 +1,21 @@
 //! From what the user names on the command line to findings: a chart is rendered, once for each values set;
 //! manifests are read, all those of a release together.
 
-use super::{ChartSubject, Config, Rendering, Subject, input, merge, run};
+use super::rules::UNUSED_ALLOW;
+use super::{ChartSubject, Config, Rendering, Subject, input, merge, partition, run};
 use crate::chart;
 use crate::diag::render::arrange;
 use crate::diag::{Diagnostic, Severity, Sources, Span, has_errors};
 use crate::k8s::Version;
-use crate::manifest::{Manifests, Object, SkipReason, Skipped};
+use crate::kustomize::{self, Build};
+use crate::manifest::{Manifests, Object, Skipped};
 use crate::manifests;
 use crate::values;
 use crate::world::World;
 use crate::yaml::{DUPLICATE_KEY, ReadOptions};
 use crate::{render, values::Overrides};
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// One release to lint, and how.
@@ -103,15 +106,7 @@ impl Outcome {
 pub fn lint(world: &World, sources: &Sources, request: &Request, config: &Config) -> Outcome {
     match &request.target {
         Target::Chart(chart) => lint_chart(world, sources, chart, request, config),
-        Target::Kustomization(directory) => Outcome {
-            skipped: vec![Skipped {
-                name: directory.display().to_string(),
-                reason: SkipReason::Kustomization,
-                span: Span::NONE,
-                chart: None,
-            }],
-            ..Outcome::default()
-        },
+        Target::Kustomization(directory) => lint_kustomization(world, sources, directory, request, config),
         Target::Manifests(from) => lint_manifests(world, sources, from, request.version(), config),
     }
 }
@@ -137,19 +132,78 @@ fn lint_manifests(
     let (Manifests { objects, skipped }, mut reported) = reader.finish_all();
     input::cite_manifests(&mut reported, sources);
     let is_linted = !objects.is_empty() || (skipped.is_empty() && !has_errors(&reported));
+    let found = from.iter().filter_map(|source| match source {
+        ManifestSource::Found(path) => Some(path.display().to_string()),
+        _ => None,
+    });
+    let releases = partition::releases(&objects, &found.collect(), sources);
+    let mut findings = Vec::new();
+    let mut unused: BTreeMap<Span, usize> = BTreeMap::new();
+    for release in &releases {
+        let of_release = lint_objects(release, reported.clone(), sources, version, config);
+        let about_comments = of_release.iter().filter(|finding| is_unused_allow(finding));
+        about_comments.filter_map(Diagnostic::span).for_each(|span| *unused.entry(span).or_insert(0) += 1);
+        findings.extend(of_release);
+    }
+    // A comment in a file of several releases may be for one of them.
+    let holding = |span: Span| {
+        let holds = |release: &&Vec<&Object>| release.iter().any(|o| o.root.span.source == span.source);
+        releases.iter().filter(holds).count()
+    };
+    findings.retain(|finding| {
+        let span = finding.span().filter(|_| is_unused_allow(finding));
+        span.is_none_or(|span| unused.get(&span) == Some(&holding(span)))
+    });
+    Outcome { findings: arrange(findings, sources), objects: objects.len(), skipped, is_linted }
+}
+
+fn is_unused_allow(finding: &Diagnostic) -> bool {
+    finding.rule == Some(&UNUSED_ALLOW.rule)
+}
+
+fn lint_kustomization(
+    world: &World,
+    sources: &Sources,
+    directory: &Path,
+    request: &Request,
+    config: &Config,
+) -> Outcome {
+    let Build { objects, mut diagnostics } = kustomize::build(world, sources, directory, &request.render);
+    input::cite_kustomization(&mut diagnostics);
+    let is_linted = !objects.is_empty() || !has_errors(&diagnostics);
+    let shown: Vec<_> = objects.iter().collect();
+    let findings = lint_objects(&shown, diagnostics, sources, request.version(), config);
+    Outcome { findings, objects: objects.len(), skipped: Vec::new(), is_linted }
+}
+
+/// The findings on objects that are applied as they are.
+fn lint_objects(
+    objects: &[&Object],
+    mut reported: Vec<Diagnostic>,
+    sources: &Sources,
+    version: Version,
+    config: &Config,
+) -> Vec<Diagnostic> {
     // kubectl drops the first of two equal keys before it sends an object; the API server itself decodes strictly.
     for diagnostic in reported.iter_mut().filter(|diagnostic| diagnostic.rule == Some(&DUPLICATE_KEY)) {
         diagnostic.severity = Severity::Error;
     }
-    let subject = Subject {
-        objects: &objects.iter().collect::<Vec<_>>(),
-        crds: &[],
-        chart: None,
-        reported: &reported,
-        sources,
-        version,
-    };
-    Outcome { findings: run(&subject, config), objects: objects.len(), skipped, is_linted }
+    let subject = Subject { objects, crds: &[], chart: None, reported: &reported, sources, version };
+    let mut findings = run(&subject, config);
+    findings.retain(|finding| !is_about_placeholder(finding, sources));
+    findings
+}
+
+/// Whether the API server would refuse a value that is replaced before it is applied: `${NAME}`, as envsubst and Flux
+/// write it.
+fn is_about_placeholder(finding: &Diagnostic, sources: &Sources) -> bool {
+    let is_of_server = finding.rule.is_some_and(|rule| rule.group() == "k8s");
+    let Some(span) = finding.span().filter(|_| is_of_server) else { return false };
+    let Some(source) = sources.get(span.source) else { return false };
+    let text = source.text.get(span.start as usize..span.end as usize).unwrap_or_default();
+    let name = text.split_once("${").map(|(_, rest)| rest.trim_start_matches(['_', '#', '^']));
+    !text.contains('\n')
+        && name.is_some_and(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.contains('}'))
 }
 
 fn lint_chart(world: &World, sources: &Sources, name: &str, request: &Request, config: &Config) -> Outcome {

@@ -63,7 +63,9 @@ fn example(rule: &Rule, blocks: &[String]) -> Vec<String> {
 fn every_bad_example_breaks_its_rule_and_every_good_one_does_not() {
     let reader = std::iter::once(&crate::yaml::DUPLICATE_KEY);
     // No manifest and no chart that can be read breaks the rules about what cannot be read.
-    let is_checked = |rule: &&Rule| rule.id != "lint/stale-baseline" && !rules::INPUT.contains(rule);
+    let is_checked = |rule: &&Rule| {
+        !["kustomize/not-read", "lint/stale-baseline"].contains(&rule.id) && !rules::INPUT.contains(rule)
+    };
     for rule in own_rules().chain(reader).filter(is_checked) {
         let (bad, good) = (blocks(rule, "Bad"), blocks(rule, "Good"));
         assert!(!bad.is_empty() && !good.is_empty(), "{} lacks an example", rule.id);

@@ -159,7 +159,9 @@ fn what_holds_no_manifests_at_all_says_what_it_is() {
     );
     sandbox.write("overlay/kustomization.yml", "resources: [../base]\n");
     for path in ["base", "base/kustomization.yaml", "overlay"] {
-        sandbox.refused(&["lint", path], &["a kustomization", "`kubectl kustomize DIRECTORY`"]);
+        sandbox.refused(&["preview", path], &["a kustomization", "`kubectl kustomize DIRECTORY`"]);
+        let built = sandbox.run(&["lint", path]);
+        assert_eq!((built.code, built.stdout.as_str()), (0, "no findings in 0 objects\n"), "{path}");
     }
     sandbox.write("charts/web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n");
     sandbox.refused(&["preview", "charts"], &["`charts/web` is a chart: pass it directly"]);

@@ -28,6 +28,7 @@ mod imports;
 mod inputs;
 mod judges;
 mod kinds;
+mod kustomize;
 mod lint;
 #[cfg(unix)]
 mod lookup;

@@ -14,6 +14,7 @@ use group;
 mod chart;
 mod image;
 mod k8s;
+mod kustomize;
 mod lint;
 mod sts;
 mod values;
@@ -21,6 +22,7 @@ mod workload;
 mod yaml;
 
 pub(super) use chart::RENDER_FAILED;
+pub(super) use kustomize::{BUILD_FAILED, NOT_READ};
 pub(super) use lint::{INVALID_ALLOW, STALE_BASELINE, UNUSED_ALLOW};
 pub(super) use yaml::{SYNTAX, UNREADABLE};
 
@@ -30,8 +32,19 @@ use std::sync::LazyLock;
 
 /// Every rule, sorted by id.
 pub(super) static ALL: LazyLock<Vec<&Lint>> = LazyLock::new(|| {
-    [chart::RULES, k8s::RULES, lint::RULES, sts::RULES, values::RULES, workload::RULES, yaml::RULES].concat()
+    [
+        chart::RULES,
+        k8s::RULES,
+        kustomize::RULES,
+        lint::RULES,
+        sts::RULES,
+        values::RULES,
+        workload::RULES,
+        yaml::RULES,
+    ]
+    .concat()
 });
 
 /// The rules about what cannot be read or rendered.
-pub(super) static INPUT: [&Rule; 3] = [&RENDER_FAILED.rule, &SYNTAX.rule, &UNREADABLE.rule];
+pub(super) static INPUT: [&Rule; 4] =
+    [&BUILD_FAILED.rule, &RENDER_FAILED.rule, &SYNTAX.rule, &UNREADABLE.rule];

@@ -33,6 +33,8 @@ pub enum SkipReason {
     Template,
     /// A `kustomization.yaml`: what it makes of other files has to be rendered first.
     Kustomization,
+    /// A component of kustomizations that no kustomization uses.
+    Component,
     /// A chart below a directory of manifests: it has to be rendered first.
     Chart,
     /// The `Chart.yaml` or a template of the chart at this path.
@@ -48,6 +50,7 @@ impl SkipReason {
             Self::Encrypted => "encrypted with SOPS",
             Self::Template => "a template outside of a chart",
             Self::Kustomization => "a kustomization",
+            Self::Component => "a component that no kustomization here uses",
             Self::Chart => "a chart",
             Self::PartOfChart(_) => "part of a chart",
         }
@@ -161,6 +164,10 @@ pub fn notices(skipped: &[Skipped]) -> Vec<String> {
                 "skipped {count} kustomization{plural}, which `kubectl kustomize` must render first: {}",
                 listed(&names)
             ),
+            SkipReason::Component => format!(
+                "skipped {count} kustomize component{plural} that no kustomization here uses: {}",
+                listed(&names)
+            ),
             SkipReason::Chart => {
                 format!("skipped {count} chart{plural}, which must be passed directly: {}", listed(&names))
             }
@@ -202,7 +209,10 @@ pub fn nothing_else(skipped: &[Skipped]) -> Option<Diagnostic> {
                 None => found.help("an object starts with `apiVersion:` and `kind:`"),
             }
         }
-        SkipReason::ToolConfiguration | SkipReason::Encrypted | SkipReason::Template => {
+        SkipReason::ToolConfiguration
+        | SkipReason::Encrypted
+        | SkipReason::Template
+        | SkipReason::Component => {
             Diagnostic::error(format!("`{name}` is {}", reason.describe())).at(*span, "")
         }
         SkipReason::Kustomization => {

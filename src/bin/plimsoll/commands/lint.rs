@@ -78,16 +78,20 @@ fn fail(
 }
 
 fn check(args: &LintArgs, format: LintFormat, sources: &Sources, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
-    let jobs = jobs(args, sources)?;
+    let (jobs, mut skipped) = jobs(args, sources)?;
     // Releases have nothing to do with each other.
     let outcomes: Vec<Outcome> = Ui::watched("linting", || {
         jobs.par_iter().map(|job| lint::lint(world(), sources, &job.request, &job.config)).collect()
     });
-    let skipped: Vec<_> = outcomes.iter().flat_map(|outcome| outcome.skipped.iter().cloned()).collect();
+    skipped.extend(outcomes.iter().flat_map(|outcome| outcome.skipped.iter().cloned()));
     let is_linted = outcomes.iter().any(|outcome| outcome.is_linted);
     let objects = outcomes.iter().map(|outcome| outcome.objects).sum();
     let mut by_baseline: BTreeMap<Option<PathBuf>, Vec<Diagnostic>> = BTreeMap::new();
-    for (job, outcome) in jobs.iter().zip(outcomes) {
+    let mut seen = BTreeSet::new();
+    for (job, mut outcome) in jobs.iter().zip(outcomes) {
+        if matches!(job.request.target, Target::Kustomization(_)) {
+            lint::drop_seen(&mut outcome.findings, &mut seen, sources);
+        }
         by_baseline.entry(job.baseline.clone()).or_default().extend(outcome.findings);
     }
     if !is_linted {
@@ -229,8 +233,8 @@ struct Job {
     baseline: Option<PathBuf>,
 }
 
-/// What there is to do.
-fn jobs(args: &LintArgs, sources: &Sources) -> anyhow::Result<Vec<Job>> {
+/// What there is to do, and what is passed over.
+fn jobs(args: &LintArgs, sources: &Sources) -> anyhow::Result<(Vec<Job>, Vec<Skipped>)> {
     let overrides = release::overrides(&args.values)?;
     let stdin = match args.sources.iter().filter(|source| *source == STDIN).count() {
         0 => None,
@@ -238,8 +242,9 @@ fn jobs(args: &LintArgs, sources: &Sources) -> anyhow::Result<Vec<Job>> {
         1 => Some(release::read_stdin()?),
         _ => bail!("standard input can be read only once: `{STDIN}` is given several times"),
     };
-    let planned = plan(args, stdin, sources)?;
-    planned.into_iter().map(|planned| job(planned, &overrides, args, sources)).collect()
+    let (planned, skipped) = plan(args, stdin, sources)?;
+    let jobs = planned.into_iter().map(|planned| job(planned, &overrides, args, sources));
+    Ok((jobs.collect::<anyhow::Result<_>>()?, skipped))
 }
 
 /// What stands for standard input among the sources.
@@ -253,8 +258,13 @@ struct Planned {
 
 /// The releases: each chart and each kustomization is one by itself; the manifests are one together, as `kubectl apply`
 /// takes them, unless they are to be linted separately.
-fn plan(args: &LintArgs, stdin: Option<String>, sources: &Sources) -> anyhow::Result<Vec<Planned>> {
+fn plan(
+    args: &LintArgs,
+    stdin: Option<String>,
+    sources: &Sources,
+) -> anyhow::Result<(Vec<Planned>, Vec<Skipped>)> {
     let mut planned = Vec::new();
+    let mut skipped = Vec::new();
     let mut manifests = Vec::new();
     let mut beside = Vec::new();
     let mut seen = BTreeSet::new();
@@ -266,6 +276,7 @@ fn plan(args: &LintArgs, stdin: Option<String>, sources: &Sources) -> anyhow::Re
             }
             None => lint::discover(world(), argument, &exclude(args, argument, sources)?),
         };
+        skipped.extend(found.skipped);
         let charts = found.charts.into_iter().map(|chart| (chart.clone(), Target::Chart(chart)));
         let kustomizations = found.kustomizations.into_iter();
         let kustomizations =
@@ -290,7 +301,7 @@ fn plan(args: &LintArgs, stdin: Option<String>, sources: &Sources) -> anyhow::Re
     if !manifests.is_empty() {
         planned.push(Planned { target: Target::Manifests(manifests), beside });
     }
-    Ok(planned)
+    Ok((planned, skipped))
 }
 
 /// What is passed over in a directory: what the flags name and what the configuration there names.
