@@ -125,7 +125,7 @@ impl Builder<'_> {
         let Some(other) = found.next() else {
             let message =
                 format!("`behavior: {behavior}`: there is no {} `{}`", resource.kind(), resource.name());
-            return self.fail(message, resource.place());
+            return self.miss(message, resource.place());
         };
         other.needs_hash |= resource.needs_hash;
         let span = resource.place();

@@ -131,7 +131,7 @@ impl Builder<'_> {
         self.patch_json(directory, kustomization, resources);
         let unmatched = values::set_replicas(resources, kustomization.list("replicas"));
         for (name, span) in unmatched {
-            self.fail(format!("`replicas` names `{name}`, but there is no such workload"), span);
+            self.miss(format!("`replicas` names `{name}`, but there is no such workload"), span);
         }
         values::set_images(resources, kustomization.list("images"));
         let problems = values::replace(resources, kustomization.list("replacements"));
@@ -208,6 +208,13 @@ impl Builder<'_> {
 
     fn fail(&mut self, message: String, span: Span) {
         self.result.diagnostics.push(place(Diagnostic::error(message), span));
+    }
+
+    /// Reports that an object does not exist, unless it may be in what is left out.
+    fn miss(&mut self, message: String, span: Span) {
+        if !self.result.diagnostics.iter().any(|found| found.severity == Severity::Info) {
+            self.fail(message, span);
+        }
     }
 
     /// Says what only kustomize can read.

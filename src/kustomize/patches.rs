@@ -158,7 +158,7 @@ impl Builder<'_> {
                 })
         });
         let Some(index) = found else {
-            return self.fail(format!("the patch is for {kind} `{name}`, which does not exist"), patch.span);
+            return self.miss(format!("the patch is for {kind} `{name}`, which does not exist"), patch.span);
         };
         if self.merge(&mut resources[index], map, (false, false)) {
             resources.remove(index);

@@ -40,22 +40,18 @@ pub(super) fn releases<'o>(
 
 /// The directories whose objects another directory has, too: of both, the highest ones that are apart.
 fn splits(objects: &[Object], directories: &[Option<PathBuf>]) -> BTreeSet<PathBuf> {
-    let mut first = BTreeMap::new();
+    let mut known: BTreeMap<_, BTreeSet<&Path>> = BTreeMap::new();
     let mut splits = BTreeSet::new();
     for (object, directory) in objects.iter().zip(directories) {
         let Some(directory) = directory.as_deref().filter(|_| !object.name.is_empty()) else { continue };
-        let other = *first.entry(identity(object)).or_insert(directory);
-        if other == directory {
-            continue;
-        }
-        let shared = directory.components().zip(other.components()).take_while(|(a, b)| a == b).count();
-        for one in [directory, other] {
-            let parts = one.components().take(shared + 1).collect::<PathBuf>();
+        let others = known.entry(identity(object)).or_default();
+        for other in others.iter().filter(|other| **other != directory) {
+            let shared = directory.components().zip(other.components()).take_while(|(a, b)| a == b).count();
             // A directory that contains the other stays with what it contains otherwise.
-            if one.components().count() > shared {
-                splits.insert(parts);
-            }
+            let apart = [directory, other].into_iter().filter(|one| one.components().count() > shared);
+            splits.extend(apart.map(|one| one.components().take(shared + 1).collect::<PathBuf>()));
         }
+        others.insert(directory);
     }
     splits
 }
@@ -135,6 +131,8 @@ mod tests {
                 "r/test/x.yaml r/shared/s.yaml named.yaml",
             ]
         );
+        let three = [("r/x/a.yaml", "a"), ("r/y/b/a.yaml", "a"), ("r/y/c/a.yaml", "a")];
+        assert_eq!(split(&three), ["r/x/a.yaml", "r/y/b/a.yaml", "r/y/c/a.yaml"]);
         // A directory that has the objects of the one above replaces them.
         assert_eq!(
             split(&[("r/x.yaml", "x"), ("r/y.yaml", "y"), ("r/prod/x.yaml", "x")]),

@@ -198,7 +198,7 @@ fn a_base_is_linted_through_its_overlays_and_its_findings_are_said_once() {
 #[test]
 fn what_only_kustomize_can_read_is_said_and_what_is_wrong_is_a_finding() {
     let sandbox = Sandbox::new();
-    let remote = "resources:\n- https://example.com/db.yaml\n- set.yaml\ntransformers: [plugin.yaml]\n";
+    let remote = "resources:\n- https://example.com/db.yaml\n- set.yaml\ntransformers: [plugin.yaml]\nreplicas: [{name: remote, count: 2}]\n";
     sandbox.write("r/a/kustomization.yaml", remote);
     sandbox.write("r/a/set.yaml", &SET.replace(", imagePullPolicy: Sometimes", ""));
     sandbox.write("r/a/plugin.yaml", "apiVersion: example.com/v1\nkind: Plugin\nmetadata: {name: a}\n");
