@@ -43,10 +43,11 @@ fn set_subjects(resource: &mut Resource, namespace: &str, span: Span) {
         let crate::yaml::Value::Seq(items) = &mut node.value else { return };
         for item in items {
             let is = |key: &str, value: &str| item.get(key).and_then(Node::as_str) == Some(value);
-            if is("kind", "ServiceAccount") && is("name", "default") {
-                if let Some(map) = item.as_map_mut() {
-                    map.insert("namespace", span, text(namespace, span));
-                }
+            if is("kind", "ServiceAccount")
+                && is("name", "default")
+                && let Some(map) = item.as_map_mut()
+            {
+                map.insert("namespace", span, text(namespace, span));
             }
         }
     });

@@ -120,10 +120,11 @@ pub(super) fn fix(resources: &mut [Resource]) {
         let affixes = resource.affixes.clone();
         let follow = |kind: &str, name: &str| {
             let fits = |one: &&Renamed| {
-                let in_reach = !one.is_namespaced || same_namespace(&one.now.namespace, &namespace);
+                let in_reach =
+                    !one.is_namespaced || same_namespace(one.now.namespace.as_deref(), namespace.as_deref());
                 one.now.kind == kind && in_reach && one.previous.iter().any(|known| known.name == name)
             };
-            choose(renamed.iter().filter(fits).collect(), &affixes)
+            choose(&renamed.iter().filter(fits).collect::<Vec<_>>(), &affixes)
         };
         for (owner, spec) in POD_SPECS {
             if owner != resource.kind() {
@@ -143,7 +144,9 @@ pub(super) fn fix(resources: &mut [Resource]) {
         for (kind, spec) in &MAPS {
             spec.each(resource, &mut |node| match &mut node.value {
                 Value::Seq(items) => {
-                    items.iter_mut().for_each(|item| rename_map(item, kind, &renamed, &affixes));
+                    for item in items {
+                        rename_map(item, kind, &renamed, &affixes);
+                    }
                 }
                 _ => rename_map(node, kind, &renamed, &affixes),
             });
@@ -161,13 +164,13 @@ fn is_of_kind(resource: &Resource, spec: &FieldSpec, kind: &str) -> bool {
     resource.object.root.at(holder).and_then(Node::as_str).is_none_or(|named| named == kind)
 }
 
-fn same_namespace(one: &Option<String>, other: &Option<String>) -> bool {
-    one.as_deref().unwrap_or("default") == other.as_deref().unwrap_or("default")
+fn same_namespace(one: Option<&str>, other: Option<&str>) -> bool {
+    one.unwrap_or("default") == other.unwrap_or("default")
 }
 
 /// The one object that is meant: of several, the one that came the same way.
-fn choose<'r>(found: Vec<&'r Renamed>, affixes: &[String]) -> Option<&'r Renamed> {
-    match found.as_slice() {
+fn choose<'r>(found: &[&'r Renamed], affixes: &[String]) -> Option<&'r Renamed> {
+    match found {
         [] => None,
         [one] => Some(one),
         several => {
@@ -196,10 +199,12 @@ fn rename_map(node: &mut Node, kind: &str, renamed: &[Renamed], affixes: &[Strin
     let fits = |one: &&Renamed| {
         one.now.kind == kind
             && one.previous.iter().any(|known| {
-                known.name == name && (namespace.is_none() || same_namespace(&known.namespace, &namespace))
+                known.name == name
+                    && (namespace.is_none()
+                        || same_namespace(known.namespace.as_deref(), namespace.as_deref()))
             })
     };
-    let Some(one) = choose(renamed.iter().filter(fits).collect(), affixes) else { return };
+    let Some(one) = choose(&renamed.iter().filter(fits).collect::<Vec<_>>(), affixes) else { return };
     let span = node.span;
     let Some(map) = node.as_map_mut() else { return };
     for (key, value) in [("name", Some(&one.now.name)), ("namespace", one.now.namespace.as_ref())] {

@@ -245,7 +245,9 @@ fn visit(node: &mut Node, steps: &[Step], create: bool, change: &mut dyn FnMut(&
             items.iter_mut().filter(is_meant).for_each(|item| visit(item, rest, create, change));
         }
         (Step::Every, Value::Seq(items)) => {
-            items.iter_mut().for_each(|item| visit(item, rest, create, change));
+            for item in items {
+                visit(item, rest, create, change);
+            }
         }
         _ => {}
     }

@@ -11,7 +11,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// The settings of a run, from configuration and flags.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Config {
     /// Rule ids and groups with a level of their own.
     levels: BTreeMap<String, Level>,
@@ -35,20 +35,6 @@ pub struct Config {
 enum Level {
     Off,
     At(Severity),
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            levels: BTreeMap::new(),
-            only: Vec::new(),
-            values: Vec::new(),
-            kube_version: None,
-            min_severity: None,
-            baseline: None,
-            exclude: Vec::new(),
-        }
-    }
 }
 
 /// The keys of `plimsoll.toml`.

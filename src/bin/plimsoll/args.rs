@@ -622,6 +622,7 @@ Examples:
   plimsoll lint ./chart --with prod.yaml --with dev.yaml   # lint once per values file
   helm template ./chart | plimsoll lint -
   plimsoll lint statefulset.yaml service.yaml              # one release, as with kubectl apply
+  plimsoll lint . --exclude vendor/                        # a whole repository
   plimsoll lint charts/* --format sarif > plimsoll.sarif
   plimsoll lint ./chart --baseline accepted.json --write-baseline
   plimsoll lint --explain sts/service-not-headless
@@ -629,10 +630,10 @@ Examples:
 Exit codes: 0 no findings; 1 findings at --min-severity or above; 2 failed."
 )]
 pub(crate) struct LintArgs {
-    /// Charts (directories, .tgz, builtin:NAME), manifest files, directories of manifests, or `-`
+    /// Charts (directories, .tgz, builtin:NAME), kustomizations, manifest files, directories with any of these, or `-`
     ///
-    /// Each chart is a release of its own. All manifests together form one release, as with `kubectl apply`. Files that
-    /// are not Kubernetes manifests are skipped.
+    /// Each chart and each kustomization is a release of its own. All manifests together form one release, as with
+    /// `kubectl apply`. Files that are not Kubernetes manifests are skipped.
     #[arg(required_unless_present = "explain", value_name = "SOURCE", value_hint = ValueHint::AnyPath, add = ArgValueCompleter::new(completion::sources))]
     pub(crate) sources: Vec<String>,
     /// Lint each manifest file or directory as a release of its own

@@ -439,12 +439,12 @@ fn junit_has_only_what_jenkins_allows() {
         ("failure", &["type", "message"], &[]),
         ("system-out", &[], &[]),
     ];
+    let element = regex::Regex::new(r#"<([a-z-]+)((?: [a-z]+="[^"]*")*)/?>"#).unwrap();
+    let attribute = regex::Regex::new(r#" ([a-z]+)=""#).unwrap();
     let mut seen = 0;
     for threshold in [Severity::Error, Severity::Info] {
         let found = [headless(&sources), Diagnostic::warning("no place")];
         for xml in [junit(&found, &sources, threshold), junit(&[], &sources, threshold)] {
-            let element = regex::Regex::new(r#"<([a-z-]+)((?: [a-z]+="[^"]*")*)/?>"#).unwrap();
-            let attribute = regex::Regex::new(r#" ([a-z]+)=""#).unwrap();
             for found in element.captures_iter(&xml) {
                 let (_, names, required) = allowed.iter().find(|(name, ..)| *name == &found[1]).unwrap();
                 let given: Vec<_> =
