@@ -25,6 +25,7 @@
 //! | [`manifests`] | manifests of files and directories |
 //! | [`k8s`] | what Kubernetes knows (`crates/kube`) |
 //! | [`cluster`] | an API server in memory and its clients (`crates/cluster`) |
+//! | [`kustomize`] | kustomizations, built without network |
 //! | [`lint`] | rules, registry, configuration |
 //! | [`diff`] | two renders compared, and the plan that follows |
 //! | [`preview`] | one render: pods, DNS names, claims, order |
@@ -44,6 +45,7 @@ pub mod chart;
 pub mod diff;
 pub mod engine;
 pub mod history;
+pub mod kustomize;
 pub mod lint;
 pub mod manifests;
 pub mod preview;

@@ -34,10 +34,7 @@ impl<'a> FileReader<'a> {
         let before = self.texts.counts();
         let files = self.files_below(path);
         if files.is_empty() && before == self.texts.counts() {
-            self.texts.report(
-                Diagnostic::error(format!("`{}` contains no manifests", path.display()))
-                    .help("a directory of manifests contains `*.yaml`, `*.yml` or `*.json` files"),
-            );
+            self.empty(path);
         }
         for file in files {
             self.file(&file);
@@ -47,6 +44,11 @@ impl<'a> FileReader<'a> {
     /// Reads the text of standard input.
     pub fn stdin(&mut self, text: String) {
         self.texts.stdin(text);
+    }
+
+    /// What was read, as [`manifest::Reader::finish_all`] returns it.
+    pub fn finish_all(self) -> (Manifests, Vec<Diagnostic>) {
+        self.texts.finish_all()
     }
 
     /// What was read, as [`manifest::Reader::finish`] returns it.
@@ -87,16 +89,45 @@ impl<'a> FileReader<'a> {
         self.world.metadata(path).map_or(true, |metadata| metadata.kind == FileKind::File)
     }
 
-    fn file(&mut self, path: &Path) {
+    /// Reads a file that nobody named: it is passed over if it cannot be read as YAML and does not look like a manifest.
+    pub fn found(&mut self, path: &Path) {
+        if !self.is_new(path) {
+            return;
+        }
+        let name = path.display().to_string();
+        match self.world.read(path, u64::MAX) {
+            Ok(bytes) => self.texts.found(&name, bytes),
+            Err(error) => self.unreadable(path, &error.to_string()),
+        }
+    }
+
+    /// Reports a directory without manifests.
+    pub fn empty(&mut self, directory: &Path) {
+        self.texts.report(
+            Diagnostic::error(format!("`{}` contains no manifests", directory.display()))
+                .help("a directory of manifests contains `*.yaml`, `*.yml` or `*.json` files"),
+        );
+    }
+
+    /// Reports a file or directory that cannot be read.
+    pub fn unreadable(&mut self, path: &Path, reason: &str) {
+        self.texts.unread(&path.display().to_string(), reason);
+    }
+
+    fn is_new(&mut self, path: &Path) -> bool {
         // A file that is not there has no other name.
         let identity = self.world.canonical(path).unwrap_or_else(|_| path.to_owned());
-        if !self.seen.insert(identity) {
+        self.seen.insert(identity)
+    }
+
+    fn file(&mut self, path: &Path) {
+        if !self.is_new(path) {
             return;
         }
         let name = path.display().to_string();
         let chart = chart_of(self.world, path);
         if let Some((chart, inner)) = &chart
-            && (inner == Path::new("Chart.yaml") || inner.starts_with("templates"))
+            && is_chart_part(inner)
         {
             return self.texts.skip(name, SkipReason::PartOfChart(chart.clone()), Span::NONE);
         }
@@ -105,7 +136,7 @@ impl<'a> FileReader<'a> {
                 self.texts.unread(&name, &format!("it is larger than {} MiB", MAX_FILE >> 20));
             }
             Ok(bytes) => self.texts.file(&name, bytes, chart.as_ref().map(|(chart, _)| chart.as_path())),
-            Err(error) => self.texts.unread(&name, &error.to_string()),
+            Err(error) => self.unreadable(path, &error.to_string()),
         }
     }
 }
@@ -122,9 +153,14 @@ fn is_chart(world: &World, path: &Path) -> bool {
     world.is_file(&path.join("Chart.yaml"))
 }
 
-/// The innermost chart that a file belongs to, and the file's path in it.
-fn chart_of(world: &World, path: &Path) -> Option<(PathBuf, PathBuf)> {
-    if !world.is_file(path) {
+/// Whether a path in a chart cannot be used without the chart: `Chart.yaml` and everything in `templates`.
+pub(crate) fn is_chart_part(inner: &Path) -> bool {
+    inner == Path::new("Chart.yaml") || inner.starts_with("templates")
+}
+
+/// The innermost chart that something belongs to, and its path in it.
+pub(crate) fn chart_of(world: &World, path: &Path) -> Option<(PathBuf, PathBuf)> {
+    if !world.exists(path) {
         return None;
     }
     let find = |path: &Path| {

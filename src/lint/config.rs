@@ -1,5 +1,6 @@
 //! `plimsoll.toml`: which rules run, how severe they are, and what to lint with.
 
+use super::input::is_unread;
 use super::registry::{current_id, former_id, rules, suggestion};
 use crate::diag::{Diagnostic, Report, Rule, Severity, SourceId, Sources, Span, nearest};
 use crate::k8s::pod_security::{Policy, PolicyError};
@@ -26,10 +27,13 @@ pub struct Config {
     pub pod_security: Option<Policy>,
     /// The namespace of objects that name none.
     pub namespace: String,
-    /// The severity from which on findings fail the run.
-    pub min_severity: Severity,
+    /// The severity from which on findings fail the run and are shown. If it is not set, errors fail the run, and
+    /// everything is shown.
+    pub min_severity: Option<Severity>,
     /// The file of accepted findings.
     pub baseline: Option<String>,
+    /// Patterns of files and directories to pass over, as in `.gitignore`; they start from the directory of the file.
+    pub exclude: Vec<String>,
     /// Files and directories with definitions of custom resources, beside this file.
     pub crds: Vec<String>,
     /// Objects that the cluster has although the release does not hold them.
@@ -86,8 +90,9 @@ impl Default for Config {
             kube_version: None,
             pod_security: None,
             namespace: "default".to_owned(),
-            min_severity: Severity::Error,
+            min_severity: None,
             baseline: None,
+            exclude: Vec::new(),
             crds: Vec::new(),
             assume: Vec::new(),
         }
@@ -95,20 +100,30 @@ impl Default for Config {
 }
 
 /// The keys of `plimsoll.toml`.
-const KEYS: [&str; 8] =
-    ["kube-version", "min-severity", "pod-security", "values", "crds", "baseline", "assume", "rules"];
+const KEYS: [&str; 9] = [
+    "kube-version",
+    "min-severity",
+    "pod-security",
+    "values",
+    "crds",
+    "baseline",
+    "exclude",
+    "assume",
+    "rules",
+];
 
 impl Config {
     /// Reads `plimsoll.toml`. Unknown keys, unknown rules and unknown levels are errors at their place.
     ///
     /// ```toml
-    /// min-severity = "warning"            # findings from here on fail the run; "error" if not given
+    /// min-severity = "warning"            # findings from here on are shown and fail the run
     /// kube-version = "1.36"
     /// pod-security = "restricted"         # the Pod Security level of namespaces whose labels set none
     /// values = ["values-prod.yaml"]       # beside this file
     /// crds = ["crds/", "CRDs-catalog/"]   # definitions of custom resources, beside this file
     /// baseline = "plimsoll-baseline.json" # findings that are accepted
     /// assume = ["Secret/db", "ConfigMap/*"] # objects that the cluster has
+    /// exclude = ["test/fixtures/"]        # files that are passed over, as in .gitignore
     ///
     /// [rules]                             # a rule or a group: "error", "warning", "info" or "off"
     /// "sts/no-disruption-budget" = "error"
@@ -147,7 +162,7 @@ impl Config {
                     error(format!("unknown severity `{word}`"), value, source)
                         .help("use `error`, `warning` or `info`")
                 };
-                self.min_severity = parse_severity(word).ok_or_else(unknown)?;
+                self.min_severity = Some(parse_severity(word).ok_or_else(unknown)?);
             }
             "pod-security" => self.pod_security = Some(pod_security(value, source)?),
             "values" => self.values = strings(value, "values", "files", source)?,
@@ -163,6 +178,7 @@ impl Config {
                 };
                 self.assume = items.iter().map(item).collect::<Result<_, _>>()?;
             }
+            "exclude" => self.exclude = strings(value, "exclude", "patterns", source)?,
             "baseline" => self.baseline = Some(string(value, "baseline", source)?.to_owned()),
             "rules" => return Err(error("`rules` must be a table".to_owned(), value, source)),
             unknown => return Err(unknown_key(unknown, key, source)),
@@ -184,6 +200,11 @@ impl Config {
         };
         self.levels.insert(name.as_ref().to_string(), level.ok_or_else(unknown)?);
         Ok(())
+    }
+
+    /// The severity from which on findings fail the run.
+    pub fn threshold(&self) -> Severity {
+        self.min_severity.unwrap_or(Severity::Error)
     }
 
     /// Runs only the rules and groups named (`--rule`), as far as they are not switched off.
@@ -208,6 +229,29 @@ impl Config {
     pub(super) fn runs(&self, rule: &Rule) -> bool {
         let is_named = ids_and_groups(rule).any(|name| self.only.iter().any(|only| only == name));
         self.level(rule) != Some(Level::Off) && (self.only.is_empty() || is_named)
+    }
+
+    /// Drops the findings of rules that do not run. Input that could not be read is reported whatever is selected,
+    /// unless its rule itself is off: nobody should miss it because of a group.
+    pub(super) fn retain(&self, found: &mut Vec<Diagnostic>) {
+        found.retain(|diagnostic| match diagnostic.rule {
+            Some(rule) if is_unread(diagnostic) => self.levels.get(rule.id) != Some(&Level::Off),
+            Some(rule) => self.runs(rule),
+            None => true,
+        });
+    }
+
+    /// Gives findings the severities that their rules have here.
+    pub(super) fn set_severities(&self, found: &mut [Diagnostic]) {
+        for diagnostic in found {
+            let Some(rule) = diagnostic.rule else { continue };
+            let severity = match self.levels.get(rule.id) {
+                Some(Level::At(severity)) if is_unread(diagnostic) => Some(*severity),
+                _ if is_unread(diagnostic) => None,
+                _ => self.severity(rule),
+            };
+            diagnostic.severity = severity.unwrap_or(diagnostic.severity);
+        }
     }
 
     /// The severity that a rule has here, if it is not its own. A finding below the rule's own severity
@@ -272,12 +316,12 @@ fn string<'a>(value: &'a Value<'_>, name: &str, source: SourceId) -> Result<&'a 
     value.as_ref().as_str().ok_or_else(|| error(format!("{name} must be a string"), value, source))
 }
 
-/// The texts of a list; `what` says what they name.
+/// The texts of a value that must be a list of them; `what` says what they are.
 fn strings(value: &Value<'_>, name: &str, what: &str, source: SourceId) -> Result<Vec<String>, Diagnostic> {
     let wrong = || error(format!("`{name}` must be a list of {what}"), value, source);
     let items = value.as_ref().as_array().ok_or_else(wrong)?;
-    let item = |item| string(item, &format!("an item of `{name}`"), source).map(str::to_owned);
-    items.iter().map(item).collect()
+    let item_name = format!("an item of `{name}`");
+    items.iter().map(|item| string(item, &item_name, source).map(str::to_owned)).collect()
 }
 
 fn kube_version(value: &Value<'_>, source: SourceId) -> Result<Version, Diagnostic> {
@@ -401,6 +445,7 @@ mod tests {
         for (text, message, column) in [
             ("values = 3", "`values` must be a list of files", 10),
             ("values = [\"a\", 3]", "an item of `values` must be a string", 16),
+            ("exclude = [1]", "an item of `exclude` must be a string", 12),
             ("baseline = true", "`baseline` must be a string", 12),
             ("assume = \"a\"", "`assume` must be a list of objects", 10),
             ("assume = [\"Secret\"]", "`Secret` names no object", 11),

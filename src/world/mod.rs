@@ -46,7 +46,7 @@ mod system;
 mod walk;
 
 pub use memory::Memory;
-pub(crate) use walk::{Walk, WalkError, WalkReason};
+pub(crate) use walk::{Entry, Walk, WalkError, WalkReason};
 
 use crate::limits::Activity;
 use std::ffi::OsString;

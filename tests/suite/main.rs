@@ -34,6 +34,7 @@ mod imports;
 mod inputs;
 mod judges;
 mod kinds;
+mod kustomize;
 mod limits;
 mod lint;
 #[cfg(unix)]

@@ -163,7 +163,7 @@ impl Host for Vm {
 }
 
 fn unknown_template(name: &str) -> Error {
-    Error::new(format!("there is no template `{name}`"))
+    Error::new(format!("there is no template `{name}`")).about_argument(0)
 }
 
 /// What a template is evaluated with, besides its variables.
@@ -676,7 +676,9 @@ impl Vm {
                 }
                 _ => {}
             }
-            source.placed(error, place)
+            // What was piped in is not among the arguments as they are written.
+            let culprit = error.argument().and_then(|index| args.get(index));
+            source.placed(error, culprit.map_or(place, |argument| argument.place))
         })?;
         let origin = match function.origin {
             OriginRule::AllArguments => values.all_origins(),

@@ -682,6 +682,7 @@ Examples:
   plimsoll lint ./chart --with prod.yaml --with dev.yaml   # lint once per values file
   helm template ./chart | plimsoll lint -
   plimsoll lint statefulset.yaml service.yaml              # one release, as with kubectl apply
+  plimsoll lint . --exclude vendor/                        # a whole repository
   plimsoll lint charts/* --format sarif > plimsoll.sarif
   plimsoll lint ./chart --baseline accepted.json --write-baseline
   plimsoll lint --explain sts/service-not-headless
@@ -689,22 +690,41 @@ Examples:
 Exit codes: 0 no findings; 1 findings at --min-severity or above; 2 failed."
 )]
 pub(crate) struct LintArgs {
-    /// Charts (directories, .tgz, builtin:NAME), manifest files, directories of manifests, or `-`
+    /// Charts (directories, .tgz, builtin:NAME), kustomizations, manifest files, directories with any of these, or `-`
     ///
-    /// Each chart is a release of its own. All manifests together form one release, as with `kubectl apply`. Files that
-    /// are not Kubernetes manifests are skipped.
+    /// Each chart and each kustomization is a release of its own. All manifests together form one release, as with
+    /// `kubectl apply`. Files that are not Kubernetes manifests are skipped.
     #[arg(required_unless_present = "explain", value_name = "SOURCE", value_hint = ValueHint::AnyPath, add = ArgValueCompleter::new(completion::sources))]
     pub(crate) sources: Vec<String>,
     /// Lint each manifest file or directory as a release of its own
     #[arg(long)]
     pub(crate) separate: bool,
+    /// Skip files and directories below a source that match this pattern, as in .gitignore; may be repeated
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) exclude: Vec<String>,
+    /// Fail with exit code 2 if anything cannot be read or rendered
+    #[arg(long)]
+    pub(crate) strict_sources: bool,
     /// Explain a rule, or list all rules
     #[arg(long, value_name = "RULE", num_args = 0..=1, default_missing_value = "", exclusive = true, add = ArgValueCandidates::new(completion::rules))]
     pub(crate) explain: Option<String>,
     /// Choose the output format
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
-    pub(crate) format: LintFormat,
-    /// Exit with 1 at this severity or above (default: error)
+    ///
+    /// The default is full on a terminal, and concise elsewhere.
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(crate) format: Option<LintFormat>,
+    /// Print the findings only, without counts and notes
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// Print how many findings there are of each rule instead of the findings (with --format concise or full)
+    #[arg(long, conflicts_with = "quiet")]
+    pub(crate) statistics: bool,
+    /// List every file that is skipped, with the reason
+    #[arg(long, conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
+    /// Show only findings at this severity or above, and exit with 1 if there are any
+    ///
+    /// If it is not set, all findings are shown, and errors exit with 1.
     #[arg(long, value_name = "SEVERITY", value_parser = ["error", "warning", "info"])]
     pub(crate) min_severity: Option<String>,
     /// Run only this rule or group; may be repeated
@@ -726,7 +746,10 @@ pub(crate) struct LintArgs {
     /// Lint each chart once with this values file, in addition to -f; may be repeated
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) with: Vec<String>,
-    /// Read this configuration file (default: plimsoll.toml beside the source or in the working directory)
+    /// Do not lint charts with their `ci/*-values.yaml`, each of which is a set of values like one of --with
+    #[arg(long)]
+    pub(crate) no_ci_values: bool,
+    /// Read this configuration file (default: plimsoll.toml beside or above the source, or in the working directory)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) config: Option<PathBuf>,
     /// Ignore the findings accepted in this baseline file
@@ -770,11 +793,13 @@ pub(crate) struct LintArgs {
     pub(crate) values: ValueFlags,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LintFormat {
+    /// One line per finding
+    Concise,
     /// Text with source excerpts
-    #[default]
-    Human,
+    #[value(alias = "human")]
+    Full,
     /// JSON document, version 1
     Json,
     /// SARIF 2.1.0, for code hosts

@@ -128,13 +128,18 @@ impl Ui {
         columns.or_else(terminal).map_or(usize::MAX, |width| width.max(NARROWEST))
     }
 
+    /// Whether results go to a terminal.
+    pub(crate) fn prints_to_terminal() -> bool {
+        use std::io::IsTerminal as _;
+        io::stdout().is_terminal()
+    }
+
     /// Prints a result that people read: through a pager where it goes to a terminal.
     pub(crate) fn page(&mut self, text: &str) {
-        use std::io::IsTerminal as _;
         #[expect(clippy::disallowed_methods, reason = "the binary is where the environment is read")]
         let variable = |name| std::env::var(name).ok();
         // Some CI systems pretend to be a terminal; nobody turns pages there.
-        if !io::stdout().is_terminal() || variable("CI").is_some() {
+        if !Self::prints_to_terminal() || variable("CI").is_some() {
             return self.print(text);
         }
         if self.complete().is_err() {

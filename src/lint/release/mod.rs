@@ -11,19 +11,30 @@ pub(super) use peers::peer_names;
 pub(super) use pods::Selection;
 pub(super) use viewed::{Budget, Service, StatefulSet, Workload};
 
+use super::input::is_incomplete;
 use super::scalar::{self, Scalar};
 use super::subject::Rendering;
 use super::upgrade::{self, Raise};
-use super::{ChartSubject, Config, Subject, is_unread};
+use super::{ChartSubject, Config, Subject};
 use crate::diag::{SourceKind, Sources};
-use crate::k8s::Version;
 use crate::k8s::views::{self, Metadata, Selector};
+use crate::k8s::{Version, kinds};
 use crate::manifest::Object;
 use crate::yaml::{Node, Value};
 use names::Names;
 use pods::Pods;
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// What only one object of a cluster can have.
+pub(super) fn identity(object: &Object) -> (&str, &str, &str, &str) {
+    // Cluster-scoped objects are in no namespace, even if they set one.
+    let namespace = match kinds::namespaced(&object.api_version, &object.kind) {
+        Some(false) => "",
+        _ => object.namespace.as_deref().unwrap_or_default(),
+    };
+    (object.group(), &object.kind, namespace, &object.name)
+}
 
 /// The objects of a release, and what they are to each other. Everything that is asked for one object after the
 /// other is found through an index: a release may hold thousands.
@@ -86,7 +97,7 @@ impl<'a> Release<'a> {
             peers: OnceCell::new(),
             insecure: OnceCell::new(),
             custom_kinds: objects.iter().any(|object| is_custom(object)),
-            has_unread: subject.reported.iter().any(is_unread),
+            has_unread: subject.reported.iter().any(is_incomplete),
             chart: subject.chart.as_ref().filter(|chart| chart.rendering.is_some()),
             next_chart: OnceCell::new(),
             next_app: OnceCell::new(),

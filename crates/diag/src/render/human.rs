@@ -11,12 +11,20 @@ use std::sync::Arc;
 /// Renders diagnostics as framed excerpts, one blank line between two. Ends with a newline unless
 /// there are none.
 pub fn human(diagnostics: &[Diagnostic], sources: &Sources, style: Style) -> String {
-    let renderer = match style {
+    human_wrapped(diagnostics, sources, style, usize::MAX)
+}
+
+/// [`human`] for a terminal of `width` columns: messages are wrapped at words, and long source lines are cut.
+pub fn human_wrapped(diagnostics: &[Diagnostic], sources: &Sources, style: Style, width: usize) -> String {
+    let mut renderer = match style {
         Style::Coloured => Renderer::styled(),
         Style::Plain => Renderer::plain(),
     };
+    if width != usize::MAX {
+        renderer = renderer.term_width(width);
+    }
     let frames: Vec<String> =
-        diagnostics.iter().map(|diagnostic| renderer.render(&[group(diagnostic, sources)])).collect();
+        diagnostics.iter().map(|diagnostic| renderer.render(&[group(diagnostic, sources, width)])).collect();
     if frames.is_empty() {
         return String::new();
     }
@@ -36,13 +44,15 @@ const MARGIN: usize = 1 << 10;
 /// Marks of one text that are further apart than so many bytes are shown in excerpts of their own.
 const NEARBY: usize = 16 << 10;
 
-fn group<'a>(diagnostic: &Diagnostic, sources: &Sources) -> Group<'a> {
+fn group<'a>(diagnostic: &Diagnostic, sources: &Sources, width: usize) -> Group<'a> {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
         Severity::Info => Level::INFO,
     };
-    let mut title = level.primary_title(trim_message(&diagnostic.message));
+    let rule = diagnostic.rule.map_or(0, |rule| rule.id.len() + "[]".len());
+    let head = diagnostic.severity.as_str().len() + rule + ": ".len();
+    let mut title = level.primary_title(wrap(&diagnostic.message, width, head));
     if let Some(rule) = diagnostic.rule {
         title = title.id(rule.id);
     }
@@ -51,7 +61,7 @@ fn group<'a>(diagnostic: &Diagnostic, sources: &Sources) -> Group<'a> {
     for element in build_excerpts(diagnostic, sources, &mut notes) {
         group = group.element(element);
     }
-    let note = |text: String| Element::Message(Level::NOTE.message(trim_message(&text)));
+    let note = |text: String| Element::Message(Level::NOTE.message(wrap(&text, width, NOTE)));
     if let Some(subject) = subject(diagnostic) {
         group = group.element(note(subject));
     }
@@ -81,7 +91,7 @@ fn group<'a>(diagnostic: &Diagnostic, sources: &Sources) -> Group<'a> {
         group = group.element(note(format!("only with {}", diagnostic.sets.join(", "))));
     }
     for help in &diagnostic.help {
-        group = group.element(Level::HELP.message(trim_message(help)));
+        group = group.element(Level::HELP.message(wrap(help, width, NOTE)));
     }
     group
 }
@@ -323,7 +333,21 @@ fn trim_end(text: &str, start: usize, end: usize) -> usize {
     start + text[start..end].trim_end().len()
 }
 
-/// A text of several lines without terminal control characters.
-fn trim_message(text: &str) -> String {
-    message(text.trim_end())
+/// How many columns a note or a help takes up before its text, in a frame of source lines up to 9,999.
+const NOTE: usize = "     = note: ".len();
+
+/// A text of several lines without terminal control characters, wrapped where the first `head` columns are taken.
+fn wrap(text: &str, width: usize, head: usize) -> String {
+    /// Narrower columns are not worth reading.
+    const NARROWEST: usize = 20;
+    let text = message(text.trim_end());
+    if width == usize::MAX {
+        return text;
+    }
+    // A word that is too long stays whole: paths and commands are copied.
+    let options = textwrap::Options::new(width.saturating_sub(head).max(NARROWEST))
+        .break_words(false)
+        .word_separator(textwrap::WordSeparator::AsciiSpace)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
+    textwrap::fill(&text, options)
 }

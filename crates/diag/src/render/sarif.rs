@@ -23,6 +23,7 @@ pub fn sarif(diagnostics: &[Diagnostic], sources: &Sources) -> String {
             tool: Tool {
                 driver: Driver {
                     name: "plimsoll",
+                    version: env!("CARGO_PKG_VERSION"),
                     semantic_version: env!("CARGO_PKG_VERSION"),
                     rules: cited.values().map(|rule| descriptor(rule)).collect(),
                 },
@@ -60,6 +61,7 @@ struct Tool<'a> {
 #[serde(rename_all = "camelCase")]
 struct Driver<'a> {
     name: &'static str,
+    version: &'static str,
     semantic_version: &'static str,
     rules: Vec<Descriptor<'a>>,
 }

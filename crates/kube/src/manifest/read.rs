@@ -62,8 +62,8 @@ pub struct Manifests {
 
 /// Reads manifests that belong together, whatever they come from: files, directories, texts. It opens no files itself.
 ///
-/// What cannot be read is an error, and everything else is read all the same. Files whose documents have neither
-/// `apiVersion` nor `kind` (values, workflows, Compose files), charts and their templates are passed over.
+/// What cannot be read is an error, and everything else is read all the same. Files whose documents are not
+/// Kubernetes objects (values, workflows, Compose files), charts and their templates are passed over.
 #[derive(Debug)]
 pub struct Reader<'a> {
     sources: &'a Sources,
@@ -96,6 +96,16 @@ impl<'a> Reader<'a> {
                 let source = self.sources.add(name, valid, SourceKind::File);
                 self.diagnostics.push(Diagnostic::error(message).at(Span::new(source, at, at), ""));
             }
+        }
+    }
+
+    /// Reads the content of a file that nobody named: one that cannot be read is passed over unless it looks like a
+    /// manifest.
+    pub fn found(&mut self, name: &str, bytes: Vec<u8>) {
+        let other = skipped::unlike_manifest(&String::from_utf8_lossy(&bytes));
+        match other.filter(|_| !is_yaml(&bytes, self.options)) {
+            Some(reason) => self.skip(name.to_owned(), reason, Span::NONE),
+            None => self.bytes(name, bytes),
         }
     }
 
@@ -132,6 +142,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// What was read, and what could not be.
+    pub fn finish_all(self) -> (Manifests, Vec<Diagnostic>) {
+        (self.manifests, self.diagnostics)
+    }
+
     /// What was read. There is no output if an error left no object to go on with, or if everything was passed over.
     pub fn finish(mut self) -> Report<Manifests> {
         let is_empty = self.manifests.objects.is_empty();
@@ -161,8 +176,8 @@ impl<'a> Reader<'a> {
         let Some(documents) = report.output else { return self.diagnostics.extend(report.diagnostics) };
         let mut written = documents.iter().map(|document| &document.root).filter(|root| !root.is_null());
         if let Some(first) = written.next()
-            && let Some(reason) = find_skip_reason(name, first)
-            && written.all(|other| find_skip_reason(name, other).is_some())
+            && let Some(reason) = skipped::find_reason(name, first)
+            && written.all(|other| skipped::find_reason(name, other).is_some())
         {
             // The diagnostics of such a file do not matter.
             return self.skip(name.to_owned(), reason, start(first));
@@ -195,6 +210,14 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Whether a text can be read.
+fn is_yaml(bytes: &[u8], options: &ReadOptions) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else { return false };
+    let sources = Sources::new();
+    let source = sources.add("", text, SourceKind::File);
+    plimsoll_yaml::read(&sources, source, options).output.is_some()
+}
+
 /// Reads the objects of what came on standard input.
 pub fn load_stdin(sources: &Sources, text: String, options: &ReadOptions) -> Report<Vec<Object>> {
     let mut reader = Reader::new(sources, options);
@@ -206,20 +229,6 @@ pub fn load_stdin(sources: &Sources, text: String, options: &ReadOptions) -> Rep
 pub fn is_manifest_name(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str());
     matches!(extension, Some("yaml" | "yml" | "json"))
-}
-
-/// Why to skip a document of that file: it has no key of a Kubernetes object, not even a misspelt one.
-fn find_skip_reason(name: &str, root: &Node) -> Option<SkipReason> {
-    let expected = ["apiVersion", "kind", "metadata"];
-    let is_expected = |key: &str| expected.iter().any(|other| other.eq_ignore_ascii_case(key));
-    let is_object = root.as_map().is_some_and(|map| map.keys().any(is_expected));
-    // Kustomize reads the file by its name; the type may be left out.
-    let group = root.get("apiVersion").and_then(Node::as_str).and_then(|version| version.split('/').next());
-    let is_kustomization_file = Path::new(name).file_stem().is_some_and(|stem| stem == "kustomization");
-    if group == Some("kustomize.config.k8s.io") || (is_kustomization_file && !is_object) {
-        return Some(SkipReason::Kustomization);
-    }
-    (!is_object).then_some(SkipReason::NotManifest)
 }
 
 /// The first key of a map, else all of it.

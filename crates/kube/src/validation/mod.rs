@@ -27,6 +27,7 @@ mod quota;
 mod rbac;
 mod registry;
 mod resources;
+mod rest;
 pub(crate) mod rules;
 mod service;
 mod storage;
@@ -142,7 +143,7 @@ fn decode_object(object: &Object, root: &At<'_, '_>, cx: &mut Context<'_>) -> Op
 }
 
 /// Validates every object of a release: custom resources by the definitions in `crds` and among `objects`, everything
-/// else as [`validate`] does.
+/// else as [`validate`] does, and beyond what cannot be decoded.
 pub fn validate_all(objects: &[&Object], crds: &[&Object], version: Version, sink: &mut Vec<Diagnostic>) {
     let mut definitions: BTreeMap<(&str, &str), &Object> = BTreeMap::new();
     for crd in objects.iter().chain(crds) {
@@ -157,7 +158,7 @@ pub fn validate_all(objects: &[&Object], crds: &[&Object], version: Version, sin
         }
         match definitions.get(&(object.group(), &object.kind)) {
             Some(crd) => report(object, validate_custom(object, &crd.root, version), sink),
-            None => validate(object, version, sink),
+            None => report(object, rest::validate_fully(object, version), sink),
         }
     }
 }
