@@ -7,6 +7,7 @@ use crate::diag::Span;
 use crate::diag::escape::is_unprintable;
 use crate::k8s::merge::scalar_text;
 use crate::k8s::update::{VOLUME_MUTABLE, stateful_set_mutable};
+use crate::k8s::views::WorkloadKind;
 use crate::yaml::{Node, emit};
 
 /// How many fields are listed.
@@ -24,22 +25,23 @@ impl Context<'_> {
     /// The changes that the server objects to.
     pub(super) fn refused_changes(&self) -> Vec<FieldChange> {
         let kind = self.new.kind.as_str();
+        let workload = WorkloadKind::from_object(self.new);
         let mut changes = fields::compare(kind, self.live, self.merged);
         changes.retain(|change| {
             let mut fields = change.path.fields();
-            match (kind, fields.next(), fields.next()) {
-                ("StatefulSet", Some("spec"), Some(field)) => {
+            match (workload, kind, fields.next(), fields.next()) {
+                (Some(WorkloadKind::StatefulSet), _, Some("spec"), Some(field)) => {
                     !stateful_set_mutable(self.kubectl.version).contains(&field)
                 }
-                ("PersistentVolume", Some("spec"), Some(field)) => {
+                (Some(WorkloadKind::Pod), _, Some("spec"), Some(field)) => {
+                    !POD_MUTABLE.contains(&field) && fields.next() != Some("image")
+                }
+                (_, "PersistentVolume", Some("spec"), Some(field)) => {
                     matches!(field, "volumeMode" | "nodeAffinity") && self.is_named(&change.path)
                         || !VOLUME_MUTABLE.contains(&field)
                 }
-                ("PersistentVolumeClaim", Some("spec"), Some(field)) => {
+                (_, "PersistentVolumeClaim", Some("spec"), Some(field)) => {
                     !CLAIM_MUTABLE.contains(&field) || self.is_named(&change.path)
-                }
-                ("Pod", Some("spec"), Some(field)) => {
-                    !POD_MUTABLE.contains(&field) && fields.next() != Some("image")
                 }
                 _ => self.is_named(&change.path),
             }
