@@ -511,7 +511,7 @@ mod tests {
         for (text, expected) in [
             ("values.a.b", "values.a.b"),
             ("a ~ \"-\" ~ b.c", "a | __text ~ \"-\" ~ b.c | __text"),
-            ("(a ~ b[0]) | upper", "(a | __text ~ b[0] | __text) | upper"),
+            ("(a ~ b[0]) | upper", "(a | __text ~ b[0] | __text) | __searched | upper"),
             ("a | f(x=b ~ c) ~ d", "a | f(x=b | __text ~ c | __text) | __text ~ d | __text"),
             ("[1, \"x\"]", "[1, \"x\"]"),
             ("[x, [x]]", "[x, [x] | __held] | __held"),
@@ -520,7 +520,7 @@ mod tests {
             ("[x.y for x in list]", "[x.y for x in (list) | __looped(turn=4, text=0)] | __held"),
             (
                 "[v for k, v in m | pairs if v == w]",
-                "[v for k, v in (m | pairs) | __looped(turn=4, text=0) if v == w | __searched] | __held",
+                "[v for k, v in (m | __searched | pairs) | __looped(turn=4, text=0) if v == w | __searched] | __held",
             ),
             ("a in [b, c] and d not in e", "a in [b, c] | __held | __searched and d not in e | __searched"),
             ("a == \"x\" or b != c", "a == \"x\" or b != c | __searched"),
