@@ -168,6 +168,7 @@ fn lint_chart(
 }
 
 /// The findings for one values set, and the number of objects. Errors that prevent linting are left in `diagnostics`.
+#[expect(clippy::too_many_arguments, reason = "each is a thing of its own, and there is one caller")]
 fn one_set(
     world: &World,
     sources: &Sources,
