@@ -82,10 +82,13 @@ impl Definitions {
 
 /// Whether a directory holds JSON schemas by group.
 fn is_catalog(world: &World, path: &Path) -> bool {
-    let is_schema = |name: &str| name.ends_with(".json") && name.contains("_v");
+    let is_schema = |name: &Path| {
+        name.extension().is_some_and(|extension| extension == "json")
+            && name.file_stem().is_some_and(|stem| stem.to_string_lossy().contains("_v"))
+    };
     let holds_schemas = |directory: &Path| {
         let entries = world.list(directory).unwrap_or_default();
-        entries.iter().any(|entry| is_schema(&entry.name.to_string_lossy()))
+        entries.iter().any(|entry| is_schema(Path::new(&entry.name)))
     };
     world.is_directory(path) && {
         let entries = world.list(path).unwrap_or_default();

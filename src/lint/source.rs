@@ -289,6 +289,7 @@ fn failed_chart(mut reported: Vec<Diagnostic>, config: &Config) -> Vec<Diagnosti
 }
 
 /// The findings for one values set, and the number of objects. Errors that prevent linting are left in `diagnostics`.
+#[expect(clippy::too_many_arguments, reason = "each is a thing of its own, and there is one caller")]
 fn one_set(
     world: &World,
     sources: &Sources,

@@ -142,13 +142,13 @@ impl<'s> Checker<'s> {
         }
         if let Some(name) = namespaced(call, |name| self.scopes.iter().any(|(known, _)| known == name)) {
             let arguments = self.types_of(&call.args)?;
-            return self.function(&name, None, &arguments);
+            return Self::function(&name, None, &arguments);
         }
         let receiver = call.target.as_ref().map(|target| self.type_of(target)).transpose()?;
         let arguments = self.types_of(&call.args)?;
         match operator(&call.func_name, &arguments, &call.args) {
             Some(checked) if receiver.is_none() => checked,
-            _ => self.function(&call.func_name, receiver.as_ref(), &arguments),
+            _ => Self::function(&call.func_name, receiver.as_ref(), &arguments),
         }
     }
 
@@ -206,7 +206,7 @@ impl<'s> Checker<'s> {
     }
 
     /// Finds the function that fits.
-    fn function(&self, name: &str, receiver: Option<&Type<'s>>, arguments: &[Type<'s>]) -> Checked<'s> {
+    fn function(name: &str, receiver: Option<&Type<'s>>, arguments: &[Type<'s>]) -> Checked<'s> {
         let of_name = SIGNATURES.iter().filter(|signature| signature.name == name);
         let mut is_known = false;
         for signature in of_name {
@@ -248,10 +248,9 @@ fn type_of_literal<'s>(literal: &LiteralValue) -> Type<'s> {
 /// The types of the two variables of an iteration: index and item, or key and value.
 fn iterated<'s>(range: &Type<'s>) -> Result<(Type<'s>, Type<'s>), String> {
     match range {
-        Type::Dyn => Ok((Type::Dyn, Type::Dyn)),
+        Type::Dyn | Type::Named("authorizer" | "object") => Ok((Type::Dyn, Type::Dyn)),
         Type::List(item) => Ok((Type::Int, (**item).clone())),
         Type::Map(value) => Ok((Type::String, (**value).clone())),
-        Type::Named("authorizer" | "object") => Ok((Type::Dyn, Type::Dyn)),
         _ => Err(format!(
             "expression of type '{range}' cannot be range of a comprehension (must be list, map, or dynamic)"
         )),
@@ -274,7 +273,7 @@ fn is_kind(ty: &Type<'_>, kind: &str) -> bool {
 fn returned<'s>(returns: Returns, of: Option<&Type<'s>>) -> Type<'s> {
     let optional = |inner| Type::Optional(Box::new(inner));
     match (returns, of) {
-        (Returns::Dyn, _) => Type::Dyn,
+        (Returns::Dyn, _) | (Returns::Same | Returns::Inner, None) => Type::Dyn,
         (Returns::Bool, _) => Type::Bool,
         (Returns::Int, _) => Type::Int,
         (Returns::Uint, _) => Type::Uint,
@@ -291,7 +290,6 @@ fn returned<'s>(returns: Returns, of: Option<&Type<'s>>) -> Type<'s> {
         (Returns::Optional, Some(ty)) => optional(ty.clone()),
         (Returns::Inner, Some(Type::Optional(inner))) => (**inner).clone(),
         (Returns::Inner, Some(ty)) => ty.item(),
-        (Returns::Same | Returns::Inner, None) => Type::Dyn,
         (Returns::Optional, None) => optional(Type::Dyn),
     }
 }
@@ -307,7 +305,9 @@ fn operator<'s>(name: &str, arguments: &[Type<'s>], asts: &[Ast]) -> Option<Chec
     let is_number = |ty: &Type<'_>| matches!(ty, Type::Dyn | Type::Int | Type::Uint | Type::Double);
     let checked = match (name, arguments) {
         (op::LOGICAL_AND | op::LOGICAL_OR | op::LOGICAL_NOT, _) if all_bool() => Ok(Type::Bool),
-        (op::NOT_STRICTLY_FALSE, _) => Ok(Type::Bool),
+        (op::NOT_STRICTLY_FALSE, _) | (op::IN, [_, Type::Map(_) | Type::Dyn | Type::Named(_)]) => {
+            Ok(Type::Bool)
+        }
         (op::CONDITIONAL, [condition, yes, no]) if condition.may_be(&Type::Bool) => Ok(match (yes, no) {
             (Type::List(item), Type::List(_)) if **item != Type::Dyn => yes.clone(),
             (Type::List(_), Type::List(_)) => no.clone(),
@@ -344,7 +344,6 @@ fn operator<'s>(name: &str, arguments: &[Type<'s>], asts: &[Ast]) -> Option<Chec
             Ok(a.clone().or(b))
         }
         (op::SUBSTRACT, [Type::Dyn, _] | [_, Type::Dyn]) => Ok(Type::Dyn),
-        (op::IN, [_, Type::Map(_) | Type::Dyn | Type::Named(_)]) => Ok(Type::Bool),
         (op::IN, [a, Type::List(item)]) if a.may_be(item) => Ok(Type::Bool),
         (op::INDEX | op::OPT_INDEX, [of, index]) => {
             let inner = match (of, index) {

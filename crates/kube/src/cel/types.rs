@@ -127,13 +127,14 @@ impl<'s> Type<'s> {
     /// Whether a value of this type can be of the other.
     pub(super) fn may_be(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Dyn, _) | (_, Self::Dyn) => true,
-            (Self::Null, _) | (_, Self::Null) => true,
+            (Self::Dyn | Self::Null, _)
+            | (_, Self::Dyn | Self::Null)
+            | (Self::Object { .. } | Self::Map(_) | Self::Named(_), Self::Object { .. })
+            | (Self::Object { .. } | Self::Named(_), Self::Map(_))
+            | (Self::Object { .. } | Self::Map(_), Self::Named("metadata" | "object")) => true,
             (Self::List(a), Self::List(b))
             | (Self::Map(a), Self::Map(b))
             | (Self::Optional(a), Self::Optional(b)) => a.may_be(b),
-            (Self::Object { .. } | Self::Map(_) | Self::Named(_), Self::Object { .. } | Self::Map(_)) => true,
-            (Self::Object { .. } | Self::Map(_), Self::Named("metadata" | "object")) => true,
             _ => self == other,
         }
     }
@@ -214,16 +215,14 @@ pub(super) fn escaped(name: &str) -> Option<String> {
     let mut escaped = String::new();
     let mut rest = name;
     while !rest.is_empty() {
-        match ESCAPES.iter().find_map(|(plain, escape)| Some((rest.strip_prefix(plain)?, escape))) {
-            Some((after, escape)) => {
-                escaped.push_str(escape);
-                rest = after;
-            }
-            None => {
-                let (first, after) = rest.split_at(1);
-                escaped.push_str(first);
-                rest = after;
-            }
+        let escape = ESCAPES.iter().find_map(|(plain, escape)| Some((rest.strip_prefix(plain)?, escape)));
+        if let Some((after, escape)) = escape {
+            escaped.push_str(escape);
+            rest = after;
+        } else {
+            let (first, after) = rest.split_at(1);
+            escaped.push_str(first);
+            rest = after;
         }
     }
     Some(escaped)

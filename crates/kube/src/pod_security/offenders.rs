@@ -154,7 +154,7 @@ impl<'a> Offenders<'a> {
 
     /// The names of the containers in quotes, each once and sorted.
     pub(super) fn sorted_names(&self) -> String {
-        quote(&self.containers.iter().copied().collect::<BTreeSet<_>>())
+        quote(self.containers.iter().copied().collect::<BTreeSet<_>>())
     }
 
     /// `pod`, `container "a"`, `pod and containers "a", "b"`.

@@ -13,10 +13,9 @@ pub(super) fn flow_schema(root: &At<'_, '_>, cx: &mut Context<'_>) {
     let spec = root.field("spec");
     let precedence = spec.field("matchingPrecedence");
     match precedence.int().unwrap_or_default() {
-        // The default: 1000.
-        0 => {}
-        ..0 => cx.invalid(&precedence, "must be a positive value"),
+        number if number < 0 => cx.invalid(&precedence, "must be a positive value"),
         10_001.. => cx.invalid(&precedence, "must not be greater than 10000"),
+        // 0 takes the default: 1000.
         1 if root.field("metadata.name").text() != "exempt" => {
             cx.invalid(&precedence, "only the schema named 'exempt' may have matchingPrecedence 1");
         }

@@ -1,7 +1,7 @@
 use super::prelude::*;
 
 declare! {
-    /// On nodes with AppArmor the default profile of the runtime confines every container. `baseline` forbids
+    /// On nodes with `AppArmor` the default profile of the runtime confines every container. `baseline` forbids
     /// `Unconfined`, in the field and in the annotation
     /// `container.apparmor.security.beta.kubernetes.io/<container>`.
     ///

@@ -35,8 +35,8 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Use a PersistentVolumeClaim, or an `emptyDir` for what may be lost. Under `restricted` the rule `pod-
-    /// security/restricted-volume` reports the volume.
+    /// Use a claim, or an `emptyDir` for what may be lost. Under `restricted` the rule
+    /// `pod-security/restricted-volume` reports the volume.
     HOST_PATH_VOLUME = "pod-security/host-path-volume", Error, "a volume is a directory of the node";
     release: |release, found| release.report_insecure(&[&pod_security::HOST_PATH_VOLUMES], &HOST_PATH_VOLUME, found);
 }

@@ -36,7 +36,7 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Create a PersistentVolume for the storage, and use a claim.
+    /// Create a volume for the storage, and use a claim.
     RESTRICTED_VOLUME = "pod-security/restricted-volume", Error, "a volume is of a type that Pod Security `restricted` forbids";
     release: |release, found| release.report_insecure(&[&pod_security::RESTRICTED_VOLUMES], &RESTRICTED_VOLUME, found);
 }

@@ -1,7 +1,7 @@
 use super::prelude::*;
 
 declare! {
-    /// On nodes with SELinux the type of a process confines it. `baseline` allows the types of containers alone
+    /// On nodes with `SELinux` the type of a process confines it. `baseline` allows the types of containers alone
     /// (`container_engine_t` since version 1.31), and neither user nor role.
     ///
     /// Reported if Pod Security `baseline` or stricter applies to the pod's namespace: see `--pod-security`.

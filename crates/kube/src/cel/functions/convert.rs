@@ -7,7 +7,7 @@ use super::int;
 pub(super) fn call(name: &str, receiver: Option<&Value>, arguments: &[Value]) -> Option<Evaluated> {
     Some(match (name, receiver, arguments) {
         ("size", Some(value), []) | ("size", None, [value]) => size(value),
-        ("dyn", None, [value]) => Ok(value.clone()),
+        ("dyn", None, [value]) | ("bytes", None, [value @ Value::Bytes(_)]) => Ok(value.clone()),
         ("type", None, [value]) => Ok(Value::Type(value.type_name())),
         ("bool", None, [value]) => to_bool(value),
         ("int", None, [value]) => to_int(value),
@@ -15,7 +15,6 @@ pub(super) fn call(name: &str, receiver: Option<&Value>, arguments: &[Value]) ->
         ("double", None, [value]) => to_double(value),
         ("string", None, [value]) => to_string(value),
         ("bytes", None, [Value::String(text)]) => Ok(Value::Bytes(text.as_bytes().into())),
-        ("bytes", None, [value @ Value::Bytes(_)]) => Ok(value.clone()),
         _ => return None,
     })
 }

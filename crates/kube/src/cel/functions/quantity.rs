@@ -38,7 +38,7 @@ pub(super) fn call(name: &str, receiver: Option<&Value>, arguments: &[Value]) ->
 /// Computes with a quantity or an integer.
 fn with(other: &Value, compute: impl Fn(Quantity) -> Quantity) -> Evaluated {
     let other = match other {
-        Value::Quantity(other) => (**other).clone(),
+        Value::Quantity(other) => **other,
         Value::Int(number) => Quantity::from_int(*number),
         _ => return Err(super::super::eval::no_overload()),
     };

@@ -49,7 +49,7 @@ pub(super) fn call(name: &str, receiver: Option<&Value>, arguments: &[Value]) ->
                 Err(_) => text.replace(&**old, new),
             }))
         }
-        ("split", [Value::String(separator), rest @ ..]) => split(text, separator, rest),
+        ("split", [Value::String(separator), rest @ ..]) => Ok(split(text, separator, rest)),
         ("format", [Value::List(values)]) => format(text, values),
         _ => return None,
     })
@@ -121,13 +121,13 @@ fn byte_of(text: &str, character: usize) -> Option<usize> {
     bytes.nth(character)
 }
 
-fn split(text: &str, separator: &str, rest: &[Value]) -> Evaluated {
+fn split(text: &str, separator: &str, rest: &[Value]) -> Value {
     let limit = match rest {
         [Value::Int(limit)] => usize::try_from(*limit).unwrap_or(usize::MAX),
         _ => usize::MAX,
     };
     if limit == 0 {
-        return Ok(Value::list([]));
+        return Value::list([]);
     }
     if separator.is_empty() {
         let mut parts: Vec<String> = text.chars().map(String::from).collect();
@@ -135,9 +135,9 @@ fn split(text: &str, separator: &str, rest: &[Value]) -> Evaluated {
             let last = parts.split_off(limit - 1).concat();
             parts.push(last);
         }
-        return Ok(Value::list(parts.into_iter().map(Value::string)));
+        return Value::list(parts.into_iter().map(Value::string));
     }
-    Ok(Value::list(text.splitn(limit, separator).map(Value::string)))
+    Value::list(text.splitn(limit, separator).map(Value::string))
 }
 
 fn join(items: &[Value], rest: &[Value]) -> Evaluated {
@@ -194,7 +194,10 @@ fn formatted(verb: Option<char>, precision: &str, value: &Value) -> Result<Strin
         (Some('b'), Value::Int(number)) => format!("{number:b}"),
         (Some('b'), Value::Bool(flag)) => u8::from(*flag).to_string(),
         (Some('o'), Value::Int(number)) => format!("{number:o}"),
-        (Some('x'), Value::String(text)) => text.bytes().map(|byte| format!("{byte:02x}")).collect(),
+        (Some('x'), Value::String(text)) => {
+            let bytes: Vec<_> = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+            bytes.concat()
+        }
         _ => return Err(EvalError::failed("could not parse formatting clause")),
     })
 }

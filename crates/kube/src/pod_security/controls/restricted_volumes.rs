@@ -54,7 +54,7 @@ fn check(pod: Pod<'_>) -> Option<Forbidden> {
         // A volume without a source becomes an `emptyDir` (`SetDefaults_Volume`).
         let is_empty =
             volume.as_map().is_none_or(|map| map.iter().all(|e| e.key == "name" || e.value.is_null()));
-        if is_image || is_empty || ALLOWED.iter().any(|source| has(&source)) {
+        if is_image || is_empty || ALLOWED.iter().any(&has) {
             continue;
         }
         let source = RESTRICTED.iter().find(|source| has(source));

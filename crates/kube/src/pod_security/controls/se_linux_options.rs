@@ -30,7 +30,9 @@ fn check(pod: Pod<'_>, more_types: &[&str]) -> Option<Forbidden> {
     let mut options = Vec::new();
     if let Some(own) = pod.field(FIELD) {
         let fields: Vec<_> = forbidden(own);
-        fields.iter().for_each(|field| offenders.add_pod(pod, field));
+        for field in &fields {
+            offenders.add_pod(pod, field);
+        }
         options.push(own);
     }
     for container in pod.containers() {

@@ -24,13 +24,11 @@ pub(in crate::validation) fn compile(
         let is_optional = rule.field("optionalOldSelf").is_set();
         let variables = variables(&ty, rule.field("optionalOldSelf").flag());
         match expression::compile(&source, "compilation failed", &variables, &Type::Bool, cx) {
-            Some(program) if program.uses("oldSelf") => {
-                if !is_correlatable {
-                    let detail = "oldSelf cannot be used on the uncorrelatable portion of the schema";
-                    cx.invalid(&source, detail);
-                }
+            Some(program) if program.uses("oldSelf") && !is_correlatable => {
+                let detail = "oldSelf cannot be used on the uncorrelatable portion of the schema";
+                cx.invalid(&source, detail);
             }
-            Some(_) if is_optional => {
+            Some(program) if is_optional && !program.uses("oldSelf") => {
                 cx.invalid(&rule.field("optionalOldSelf"), "may not be set if oldSelf is not used in rule");
             }
             _ => {}

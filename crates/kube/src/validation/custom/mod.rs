@@ -143,7 +143,7 @@ fn replicas(root: &At<'_, '_>, scale: &Node, cx: &mut Context<'_>) {
             Some(..0) => cx.invalid(&place, "should be a non-negative integer"),
             Some(2_147_483_648..) => cx.invalid(&place, "should be less than or equal to 2147483647"),
             None if number.is_set() => {
-                cx.invalid(&place, "must be an integer, because it is the number of replicas")
+                cx.invalid(&place, "must be an integer, because it is the number of replicas");
             }
             _ => {}
         }

@@ -70,7 +70,9 @@ fn drop_nulls(node: &mut Node, schema: &Node) {
         }),
         Value::Seq(items) => {
             if let Some(inner) = schema.get("items") {
-                items.iter_mut().for_each(|item| drop_nulls(item, inner));
+                for item in items {
+                    drop_nulls(item, inner);
+                }
             }
         }
         _ => {}
@@ -142,7 +144,11 @@ fn place_at(node: &mut Node, span: plimsoll_diag::Span) {
                 place_at(&mut entry.value, span);
             }
         }
-        Value::Seq(items) => items.iter_mut().for_each(|item| place_at(item, span)),
+        Value::Seq(items) => {
+            for item in items {
+                place_at(item, span);
+            }
+        }
         _ => {}
     }
 }
