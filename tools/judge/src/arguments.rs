@@ -129,7 +129,7 @@ pub(crate) fn generate(random: &mut Random) -> String {
     let mut text = String::new();
     match random.below(3) {
         0 => {
-            for _ in 0..1 + random.below(8) {
+            for _ in 0..=random.below(8) {
                 text.push_str(random.pick(TOKENS));
             }
         }
@@ -142,7 +142,7 @@ pub(crate) fn generate(random: &mut Random) -> String {
             mutate(random, &mut text, TOKENS, 1);
         }
         _ => {
-            for index in 0..1 + random.below(3) {
+            for index in 0..=random.below(3) {
                 text.push_str(if index > 0 { "," } else { "" });
                 path(random, &mut text);
                 text.push('=');

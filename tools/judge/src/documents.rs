@@ -251,7 +251,7 @@ impl Documents {
         let mut text = String::new();
         match random.below(6) {
             0 => {
-                for _ in 0..1 + random.below(14) {
+                for _ in 0..=random.below(14) {
                     text.push_str(random.pick(TOKENS));
                 }
             }
@@ -370,9 +370,9 @@ fn flow(random: &mut Random, out: &mut String, depth: usize) {
             ]));
         }
         if depth > 0 && random.one_in(3) {
-            flow(random, out, depth - 1)
+            flow(random, out, depth - 1);
         } else {
-            out.push_str(scalar(random))
+            out.push_str(scalar(random));
         }
     }
     out.push_str(if random.one_in(8) { "," } else { "" });

@@ -22,7 +22,7 @@ pub(crate) fn generate(random: &mut Random) -> String {
         "\t",
     ]));
     let all_json = random.one_in(3);
-    for index in 0..1 + random.below(4) {
+    for index in 0..=random.below(4) {
         if index > 0 {
             text.push_str(separator(random, all_json));
         }

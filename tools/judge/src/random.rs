@@ -1,6 +1,6 @@
 //! Random choices that a seed repeats.
 
-/// A SplitMix64 generator.
+/// A `SplitMix64` generator.
 pub(crate) struct Random(u64);
 
 impl Random {

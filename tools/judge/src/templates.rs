@@ -416,7 +416,7 @@ impl Templates {
 /// Some calls, each printed as JSON.
 fn calls(random: &mut Random) -> String {
     let mut text = String::new();
-    for index in 0..1 + random.below(3) {
+    for index in 0..=random.below(3) {
         let call = expression(random, 2);
         text += &format!(
             "v{index}: {{{{ {call}{} }}}}\n",

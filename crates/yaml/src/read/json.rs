@@ -207,9 +207,9 @@ impl Parser<'_> {
         let start = self.at;
         self.at += usize::from(self.byte() == Some(b'-'));
         if self.byte() == Some(b'0') {
-            self.at += 1
+            self.at += 1;
         } else {
-            self.digits()?
+            self.digits()?;
         }
         let mut is_integer = true;
         if self.byte() == Some(b'.') {

@@ -235,8 +235,7 @@ pub fn read_stream(sources: &Sources, source: SourceId, options: &ReadOptions) -
 /// neither. It gives up where fewer than four bytes are left.
 fn yaml_after_json(text: &str, mut at: usize) -> Option<usize> {
     loop {
-        let rest = text[at..].as_bytes();
-        let next = text[at..].chars().next().filter(|_| rest.len() >= 4)?;
+        let next = text[at..].chars().next().filter(|_| text.len() - at >= 4)?;
         if !next.is_whitespace() {
             return Some(at);
         }
