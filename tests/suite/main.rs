@@ -41,6 +41,7 @@ mod render;
 mod scenarios;
 #[cfg(unix)]
 mod script;
+mod secrets;
 #[cfg(unix)]
 mod shipping;
 mod support;

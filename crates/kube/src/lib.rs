@@ -17,6 +17,7 @@ pub mod names;
 pub mod patch;
 pub mod quantity;
 pub mod schema;
+pub mod secrets;
 pub mod update;
 pub mod validation;
 mod version;

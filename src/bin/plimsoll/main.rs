@@ -18,7 +18,7 @@ fn main() -> ExitCode {
     completion::answer();
     let status = match helm::parse() {
         Ok(cli) => run(cli),
-        Err(error) => usage(&error),
+        Err(error) => usage(error),
     };
     ExitCode::from(status as u8)
 }
@@ -40,11 +40,9 @@ fn run(cli: Cli) -> ExitStatus {
 }
 
 /// Help and version are results and go to stdout; a wrong flag is a failure.
-fn usage(error: &clap::Error) -> ExitStatus {
-    if let Some((other, instead)) = helm::instead(error) {
+fn usage(mut error: clap::Error) -> ExitStatus {
+    if let Some((other, instead)) = helm::instead(&error) {
         return Ui::new(Color::Auto).finish(Err(anyhow::anyhow!("`{other}` is not supported: {instead}")));
     }
-    // A reader that has gone away is no reason to fail.
-    let _ = error.print();
-    if error.use_stderr() { ExitStatus::Failure } else { ExitStatus::Success }
+    Ui::usage(&mut error)
 }

@@ -1,9 +1,8 @@
 //! The plan as a script for bash, which asks before each step that deletes something and can be run again.
 
 use super::title;
-use crate::diag::escape::{is_unprintable, shell_word, terminal};
+use crate::diag::escape::{hex, is_unprintable, shell_word, terminal};
 use crate::diff::instructions::Kubectl;
-use crate::diff::secrets;
 use crate::diff::{Change, Command, FieldChange, Instruction, ObjectPlan, Options, Plan, Step, Verdict};
 use crate::k8s::merge::scalar_text;
 use crate::k8s::views::WorkloadKind;
@@ -39,7 +38,7 @@ pub fn script(plan: &Plan, subject: &str, options: &Options) -> String {
     }
     let steps = Steps::of(plan, options);
     let digest = Sha256::digest(steps.body.as_bytes());
-    let id = secrets::hex(digest.get(..4).unwrap_or_default());
+    let id = hex(digest.get(..4).unwrap_or_default());
     let _ = write!(out, "plan=plimsoll-{id}\n\n{FUNCTIONS}\n{}", steps.body);
     out
 }

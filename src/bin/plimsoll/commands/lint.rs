@@ -57,7 +57,7 @@ fn fail(
         Err(error) => (vec![Diagnostic::error(format!("{error:#}"))], error),
     };
     if format != LintFormat::Human {
-        ui.print(&formatted(&found, sources, 0, None, format, Severity::Error, Style::Plain));
+        print(&formatted(&found, sources, 0, None, format, Severity::Error, Style::Plain), format, ui);
     }
     Err(error)
 }
@@ -94,7 +94,8 @@ fn check(args: &LintArgs, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Exit
     let findings = arrange(findings, sources);
     let threshold = jobs.iter().map(|job| job.config.min_severity).min().unwrap_or(Severity::Error);
     let version = common_version(&jobs);
-    ui.print(&formatted(&findings, sources, objects, version, args.format, threshold, ui.stdout_style()));
+    let style = ui.stdout_style();
+    print(&formatted(&findings, sources, objects, version, args.format, threshold, style), args.format, ui);
     Ok(if lint::reaches(&findings, threshold) { ExitStatus::Findings } else { ExitStatus::Success })
 }
 
@@ -103,6 +104,14 @@ fn common_version(jobs: &[Job]) -> Option<Version> {
     let mut versions = jobs.iter().map(|job| job.request.version());
     let first = versions.next()?;
     versions.all(|version| version == first).then_some(first)
+}
+
+/// Prints a result. Workflow commands are meant to be some.
+fn print(text: &str, format: LintFormat, ui: &mut Ui) {
+    match format {
+        LintFormat::Github => ui.print_exact(text),
+        _ => ui.print(text),
+    }
 }
 
 /// The result in the format that was asked for.
