@@ -371,7 +371,7 @@ fn suspicious(text: &str, part: &Range<usize>, is_read: bool) -> Vec<Range<usize
             break;
         }
         let indent = line.len() - line.trim_start_matches([' ', '\t']).len();
-        if line.trim().is_empty() {
+        if line.trim().is_empty() || line.trim_end() == "---" {
             continue;
         }
         let is_nested = below.is_some_and(|below| indent > below);
