@@ -30,6 +30,7 @@
 //! | [`diff`] | two renders compared, and the plan that follows |
 //! | [`preview`] | one render: pods, DNS names, claims, order |
 //! | [`rehearse`] | an upgrade, run step by step on simulated controllers (`crates/cluster`) |
+//! | [`digest`] | the digests that stand for secret values in recorded renders |
 //! | [`history`] | recorded renders on disk |
 //! | [`world`] | the one door to the outside: files, the time, random numbers |
 
@@ -43,6 +44,7 @@ pub use plimsoll_yaml as yaml;
 
 pub mod chart;
 pub mod diff;
+pub mod digest;
 pub mod engine;
 pub mod history;
 pub mod kustomize;

@@ -388,6 +388,10 @@ pub(super) fn from_memory(
             sink.push(file_too_large(&format!("{name}/{path}"), data.len() as u64));
         }
         strip_bom(&mut data);
+        if has_control(&path) {
+            sink.push(control_character(&format!("{name}/{path}")));
+            continue;
+        }
         match inner_path(&path) {
             Ok(path) => files.push(RawFile { path, content: Content::Here(data) }),
             Err(reason) => {

@@ -324,7 +324,7 @@ impl Plan {
 /// where a render holds an object twice, the last one counts, as for `kubectl apply`.
 pub fn compare(old: &[Object], new: &[Object], options: &Options) -> Plan {
     let _activity = Activity::begin("comparing manifests".to_owned());
-    let old = &*secrets::reveal(old, new);
+    let old = &*secrets::reveal(old, new, &options.keys);
     let pairs = matching::pair(old, new, options);
     let world = effects::World::new(old, new, options);
     let mut objects: Vec<ObjectPlan> =
@@ -398,7 +398,7 @@ fn added(new: &Object, world: &effects::World<'_>, options: &Options) -> ObjectP
         plan.verdict = Verdict::Rejected;
         plan.remediation = refused::creation(&plan.reasons);
     }
-    plan.after = options.documents.then(|| secrets::redacted(&new.kind, &new.root));
+    plan.after = options.documents.then(|| secrets::shown(&new.root, options));
     plan
 }
 
@@ -422,7 +422,7 @@ fn skipped(old: Option<&Object>, new: Option<&Object>) -> ObjectPlan {
 fn removed(old: &Object, world: &effects::World<'_>, options: &Options) -> ObjectPlan {
     let mut plan = blank(old, Change::Removed);
     removed::describe(&mut plan, old, world);
-    plan.before = options.documents.then(|| secrets::redacted(&old.kind, &old.root));
+    plan.before = options.documents.then(|| secrets::shown(&old.root, options));
     plan
 }
 
@@ -432,7 +432,7 @@ fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Opt
         return blank(new, Change::Unchanged);
     }
     let (group, kind) = (matching::group_of(new), new.kind.as_str());
-    let (mut old_root, mut new_root) = secrets::comparable(kind, &old.root, &new.root);
+    let (mut old_root, mut new_root) = secrets::comparable(kind, &old.root, &new.root, &options.keys);
     if options.driver.applier().is_some() {
         if !options.live {
             options.driver.complete(old_root.to_mut(), &old.root);
@@ -529,16 +529,12 @@ fn updated(old: &Object, new: &Object, world: &effects::World<'_>, options: &Opt
         }
         let show = |object: &Object, stored: &Node| {
             let kept = mentioned(kind, "", "", stored, &[&spoken_of, &new_root]);
-            secrets::redacted(kind, &with_header(object, &kept))
+            secrets::shown(&with_header(object, &kept), options)
         };
-        let mut after = show(new, &applied.merged);
-        if kind == "Secret" {
-            secrets::mark_changed(&mut after, &changes);
-        }
         plan.before = Some(show(old, &applied.live));
-        plan.after = Some(after);
+        plan.after = Some(show(new, &applied.merged));
     }
-    secrets::redact_changes(kind, &mut changes);
+    secrets::redact_changes(kind, &mut changes, plan.after.as_mut(), options);
     plan.changes = changes;
     plan
 }

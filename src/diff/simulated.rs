@@ -3,13 +3,13 @@
 use super::{Driver, Options, secrets};
 use crate::cluster::client::{Helm, Kubectl};
 use crate::cluster::server::{ObjectKey, Server};
-use crate::diag::ObjectRef;
+use crate::diag::{ObjectRef, Sources};
 use crate::manifest::Object;
 use crate::yaml::Node;
 use std::collections::BTreeMap;
 
 /// What the API server would hold of two renders, without what it sets for itself: uid, resource version, times, managed
-/// fields and status. The values of Secrets are among it.
+/// fields and status. The values of Secrets are among it: see [`Self::conceal`].
 #[derive(Debug, Clone, Default)]
 pub struct Simulated {
     before: BTreeMap<ObjectKey, Node>,
@@ -20,6 +20,11 @@ impl Simulated {
     /// The object; `None` if it is not stored, or not of a built-in kind.
     pub fn get(&self, object: &ObjectRef, options: &Options) -> Option<&Node> {
         self.after.get(&key(object, options)?)
+    }
+
+    /// Replaces the values of Secrets, and what was made from them.
+    pub fn conceal(&mut self, sources: &Sources) {
+        self.after.values_mut().for_each(|object| secrets::conceal_object(object, sources));
     }
 
     /// The object as it was before the new render was applied.

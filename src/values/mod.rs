@@ -18,6 +18,7 @@ pub use show::{Explanation, Step, origin, show, why};
 
 use crate::chart::{Chart, Dependency};
 use crate::diag::{Diagnostic, Report, Severity, SourceId, Sources, has_errors};
+use crate::k8s::secrets;
 use crate::limits::Activity;
 use crate::world::World;
 use crate::yaml::{DUPLICATE_KEY, Map, Node, Value};
@@ -172,6 +173,7 @@ fn observed(
     }
     let root =
         Scope::from_branch(&branch, branch.name.clone(), Node::new(Value::Map(values), user.values.span));
+    secrets::register_values(sources, &root.values);
     if !options.skip_schema_validation {
         schema::validate(sources, &root, &user.values, &mut sink);
     }

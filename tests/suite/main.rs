@@ -50,6 +50,7 @@ mod render;
 mod scenarios;
 #[cfg(unix)]
 mod script;
+mod secrets;
 #[cfg(unix)]
 mod shipping;
 mod support;

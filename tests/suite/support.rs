@@ -169,6 +169,7 @@ impl Sandbox {
         vec![
             ("PATH", std::env::join_paths(path).unwrap()),
             ("HOME", self.path().into()),
+            ("XDG_STATE_HOME", self.path().join(".local/state").into()),
             ("NO_COLOR", "1".into()),
             ("GIT_CONFIG_GLOBAL", "/dev/null".into()),
             ("GIT_CONFIG_SYSTEM", "/dev/null".into()),
@@ -247,6 +248,7 @@ impl Sandbox {
         let mut command = command
             .args(args)
             .current_dir(self.path().join(directory))
+            .env("XDG_STATE_HOME", self.path().join("state"))
             .env_remove("NO_COLOR")
             .env_remove("CLICOLOR")
             .env_remove("CLICOLOR_FORCE")

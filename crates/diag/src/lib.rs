@@ -9,6 +9,7 @@
 pub mod escape;
 pub mod render;
 mod rule;
+pub mod secrets;
 mod source;
 
 pub use rule::Rule;

@@ -19,6 +19,7 @@ pub mod patch;
 pub mod pod_security;
 pub mod quantity;
 pub mod schema;
+pub mod secrets;
 pub mod update;
 pub mod validation;
 mod version;

@@ -335,9 +335,12 @@ pub(crate) struct DiffArgs {
     /// Choose the output format
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) format: DiffFormat,
-    /// Add each object as the API server would store it, with the values of Secrets (with --format json)
+    /// Add each object as the API server would store it (with --format json)
     #[arg(long)]
     pub(crate) stored: bool,
+    /// Show the values of Secrets, and what contains them
+    #[arg(long)]
+    pub(crate) show_secrets: bool,
     /// Set the lines of context around each change (with --format unified)
     #[arg(long, value_name = "LINES", default_value_t = 3)]
     pub(crate) context: usize,
@@ -669,6 +672,12 @@ pub(crate) struct ValuesArgs {
     /// Show what each layer sets for one key
     #[arg(long, value_name = "PATH", conflicts_with = "origins")]
     pub(crate) why: Option<String>,
+    /// Show secret values (with --origins and --why)
+    ///
+    /// A value is secret if it is rendered into a Secret or named like a password. Without --origins and --why, all values are
+    /// printed as they are.
+    #[arg(long)]
+    pub(crate) show_secrets: bool,
     #[command(flatten)]
     pub(crate) values: ValueFlags,
 }

@@ -19,7 +19,7 @@ fn main() -> ExitCode {
     completion::answer();
     let status = match helm::parse() {
         Ok(cli) => run(cli),
-        Err(error) => usage(&error),
+        Err(error) => usage(error),
     };
     ExitCode::from(status as u8)
 }
@@ -42,15 +42,11 @@ fn run(cli: Cli) -> ExitStatus {
 }
 
 /// Help and version are results and go to stdout; a wrong flag is a failure.
-fn usage(error: &clap::Error) -> ExitStatus {
-    if let Some((other, instead)) = helm::instead(error) {
+fn usage(mut error: clap::Error) -> ExitStatus {
+    if let Some((other, instead)) = helm::instead(&error) {
         return Ui::new(Color::Auto).finish(Err(anyhow::anyhow!("`{other}` is not supported: {instead}")));
     }
-    let printed = error.print();
-    if error.use_stderr() {
-        return ExitStatus::Failure;
-    }
     let mut ui = Ui::new(Color::Auto);
-    ui.note_printed(printed);
-    ui.finish(Ok(ExitStatus::Success))
+    let status = ui.usage(&mut error);
+    ui.finish(Ok(status))
 }

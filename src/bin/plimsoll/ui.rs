@@ -1,10 +1,12 @@
 //! The terminal: what is printed where, in which colours, and how the process ends.
 
 use anstream::{AutoStream, ColorChoice};
-use plimsoll::diag::escape::{message, terminal, terminal_lines};
+use clap::error::{ContextKind, ContextValue};
+use plimsoll::diag::escape::{content_line, message, output, terminal};
 use plimsoll::diag::render::{Style, arrange, human};
 use plimsoll::diag::{Diagnostic, Report, Severity, Sources, has_errors};
 use plimsoll::limits::{self, Exceeded};
+use std::borrow::Cow;
 use std::io::{self, Write as _};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -80,10 +82,16 @@ impl Ui {
         self.exceeded.map_or(Ok(()), |exceeded| Err(over(exceeded)))
     }
 
-    /// Prints a result. A reader that has gone away (`| head`) is success, as for any filter.
-    ///
-    /// If a limit was exceeded, nothing is printed and the command fails.
+    /// Prints a result. Whatever it shows of the input, no control character and no command of a CI system leaves: see
+    /// [`output`]. If a limit was exceeded, nothing is printed and the command fails.
     pub(crate) fn print(&mut self, text: &str) {
+        let has_colours = self.stdout_style() == Style::Coloured;
+        self.print_exact(&output(text, has_colours));
+    }
+
+    /// Prints what must not be changed, because another program reads it: manifests, values, scripts, workflow commands. A
+    /// reader that has gone away (`| head`) is success, as for any filter.
+    pub(crate) fn print_exact(&mut self, text: &str) {
         if self.complete().is_ok() {
             self.write(text);
         }
@@ -153,6 +161,7 @@ impl Ui {
         let spawned = Command::new(program).args(words).env("LESS", less).stdin(Stdio::piped()).spawn();
         let Ok(mut child) = spawned else { return self.print(text) };
         if let Some(mut stdin) = child.stdin.take() {
+            let text = output(text, self.stdout_style() == Style::Coloured);
             // Whoever leaves the pager early has seen enough.
             let _ = stdin.write_all(text.as_bytes());
         }
@@ -180,7 +189,8 @@ impl Ui {
             errors.truncate(MAX_SHOWN);
             shown = errors;
         }
-        self.note_raw(&human(&shown, sources, self.style(&io::stderr())));
+        let style = self.style(&io::stderr());
+        self.note_raw(&output(&human(&shown, sources, style), style == Style::Coloured));
         if more > 0 {
             self.note(&format!("{more} more diagnostics are not shown"));
         }
@@ -198,8 +208,30 @@ impl Ui {
         let mut stream = self.stderr();
         let _ = writeln!(stream, "{style}note{style:#}: {}", terminal(text));
         if !lines.is_empty() {
-            let _ = writeln!(stream, "{}", terminal_lines(lines));
+            let lines: Vec<String> = lines.split('\n').map(content_line).collect();
+            let _ = writeln!(stream, "{}", lines.join("\n"));
         }
+    }
+
+    /// Shows the help that was asked for, or what is wrong with the arguments. These are part of the message: only a message
+    /// without odd characters keeps its colours.
+    pub(crate) fn usage(&mut self, error: &mut clap::Error) -> ExitStatus {
+        let given: Vec<(ContextKind, ContextValue)> =
+            error.context().map(|(kind, value)| (kind, escaped(value))).collect();
+        for (kind, value) in given {
+            error.insert(kind, value);
+        }
+        let text = error.render().to_string();
+        let printed = match output(&text, false) {
+            Cow::Borrowed(_) => error.print(),
+            Cow::Owned(shown) if error.use_stderr() => io::stderr().write_all(shown.as_bytes()),
+            Cow::Owned(shown) => io::stdout().write_all(shown.as_bytes()),
+        };
+        if error.use_stderr() {
+            return ExitStatus::Failure;
+        }
+        self.note_printed(printed);
+        ExitStatus::Success
     }
 
     /// How the process ends, after what a command could not do has been said and the last of the output is out.
@@ -286,5 +318,16 @@ impl Ui {
         drop(done);
         let _ = watcher.join();
         result
+    }
+}
+
+/// What clap says about an argument, on one line.
+fn escaped(value: &ContextValue) -> ContextValue {
+    match value {
+        ContextValue::String(text) => ContextValue::String(terminal(text)),
+        ContextValue::Strings(texts) => {
+            ContextValue::Strings(texts.iter().map(|text| terminal(text)).collect())
+        }
+        other => other.clone(),
     }
 }

@@ -1,5 +1,6 @@
 //! The plan for programs.
 
+use crate::diag::escape;
 use crate::diff::{self, FieldChange, ObjectPlan, Options, Plan, Simulated, instructions};
 use crate::yaml::{Node, Value};
 use serde::Serialize;
@@ -36,7 +37,7 @@ fn document(plan: &Plan, stored: impl Fn(&ObjectPlan) -> Option<Json>) -> String
     };
     let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
     text.push('\n');
-    text
+    escape::json(text)
 }
 
 #[derive(Serialize)]

@@ -1,7 +1,7 @@
 //! The plan as a script for bash, which asks before each step that deletes something and can be run again.
 
 use super::{reason_text, title};
-use crate::diag::escape::{is_unprintable, shell_word, terminal};
+use crate::diag::escape::{hex, is_unprintable, shell_word, terminal};
 use crate::diff::apply::ALLOCATED;
 use crate::diff::instructions::{self, Kubectl};
 use crate::diff::secrets;
@@ -42,7 +42,7 @@ pub fn script(plan: &Plan, subject: &str, options: &Options) -> String {
     }
     let steps = Steps::of(plan, options);
     let digest = Sha256::digest(steps.body.as_bytes());
-    let id = secrets::hex(digest.get(..4).unwrap_or_default());
+    let id = hex(digest.get(..4).unwrap_or_default());
     let _ = write!(out, "plan=plimsoll-{id}\n\n{FUNCTIONS}\n{}", steps.body);
     out
 }

@@ -9,6 +9,7 @@ use super::tpl::tpl;
 use super::upstream::{absent, argument_error, refused};
 use super::value::{self, node};
 use crate::chart::{Chart, ChartFile};
+use crate::diag::escape::hex;
 use crate::gotmpl::{Constraint, parse_version};
 use crate::yaml::{self, emit};
 use base64::Engine as _;
@@ -431,12 +432,4 @@ fn truncated(text: &str, length: i64) -> String {
         return text.chars().skip(skip).collect::<String>().trim_start_matches(['-', '.', '_']).to_owned();
     }
     text.chars().take(wanted).collect::<String>().trim_end_matches(['-', '.', '_']).to_owned()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
 }

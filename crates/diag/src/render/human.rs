@@ -2,7 +2,7 @@
 //! what to do.
 
 use super::Style;
-use crate::escape::{is_unprintable, message, terminal};
+use crate::escape::{message, terminal};
 use crate::{Diagnostic, Severity, Source, SourceKind, Sources, Span};
 use annotate_snippets::{Annotation, AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
 use std::ops::Range;
@@ -139,6 +139,7 @@ fn build_excerpts<'a>(
         if place != label.span {
             match compare_with_template(&source, label.span, sources, place) {
                 Shown::AsWritten => {}
+                Shown::As(_) if sources.is_concealed(label.span) => {}
                 Shown::As(value) => {
                     let separator = if text.is_empty() { "" } else { ": " };
                     text = format!("{text}{separator}renders as `{value}`");
@@ -168,7 +169,7 @@ fn build_excerpts<'a>(
         let (here, others) = marks.into_iter().partition(|mark: &Mark| mark.span.source == id);
         marks = others;
         if let Some(source) = sources.get(id) {
-            excerpts_of(&source, here, &mut elements);
+            excerpts_of(sources, &source, here, &mut elements);
         }
     }
     elements
@@ -209,7 +210,7 @@ fn compare_with_template(rendered: &Arc<Source>, span: Span, sources: &Sources, 
 
 /// Appends one text's excerpts with all its marks, the primary one's first. Only what is around them is handed on, so
 /// a finding costs the same in a large file as in a small one.
-fn excerpts_of(source: &Source, marks: Vec<Mark>, elements: &mut Vec<Element<'_>>) {
+fn excerpts_of(sources: &Sources, source: &Source, marks: Vec<Mark>, elements: &mut Vec<Element<'_>>) {
     let text = &source.text;
     let mut marked: Vec<Marked> = marks
         .into_iter()
@@ -236,7 +237,7 @@ fn excerpts_of(source: &Source, marks: Vec<Mark>, elements: &mut Vec<Element<'_>
     }
     groups.sort_by_key(|group| !group.iter().any(|(_, mark)| mark.primary));
     for group in groups {
-        excerpt(source, group, elements);
+        excerpt(sources, source, group, elements);
     }
 }
 
@@ -244,7 +245,7 @@ fn excerpts_of(source: &Source, marks: Vec<Mark>, elements: &mut Vec<Element<'_>
 type Marked = (Range<usize>, Mark);
 
 /// Appends one excerpt with marks that are near each other.
-fn excerpt<'a>(source: &Source, marked: Vec<Marked>, elements: &mut Vec<Element<'a>>) {
+fn excerpt<'a>(sources: &Sources, source: &Source, marked: Vec<Marked>, elements: &mut Vec<Element<'a>>) {
     let text = &source.text;
     let starts = marked.iter().map(|(range, _)| range.start);
     let (mut first, cut) = line_start(text, starts.min().unwrap_or(0));
@@ -261,9 +262,10 @@ fn excerpt<'a>(source: &Source, marked: Vec<Marked>, elements: &mut Vec<Element<
     }
     let position = |offset: usize| source.position(u32::try_from(offset).unwrap_or(u32::MAX));
     let lines = text[first..last].bytes().filter(|byte| *byte == b'\n').count();
-    let mut snippet = Snippet::source(replace_unprintable(&text[first..last]))
-        .line_start(position(first).line)
-        .fold(!rendered || lines > 3 * EXCERPT_LINES);
+    let id = marked.first().map_or(Span::NONE, |(_, mark)| mark.span).source;
+    let shown = sources.excerpt(source, id, first..last);
+    let mut snippet =
+        Snippet::source(shown).line_start(position(first).line).fold(!rendered || lines > 3 * EXCERPT_LINES);
     let path = match source.kind {
         SourceKind::Rendered(_) => format!("{} (rendered)", terminal(&source.name)),
         _ => terminal(&source.name),
@@ -283,20 +285,6 @@ fn excerpt<'a>(source: &Source, marked: Vec<Marked>, elements: &mut Vec<Element<
         snippet = snippet.annotation(annotation);
     }
     elements.push(Element::Cause(snippet));
-}
-
-/// The text with signs in place of what `annotate_snippets` would pass on to the terminal: the control characters beyond
-/// ASCII, and marks of direction. Each is as many bytes as what it stands for, so that the columns stay.
-fn replace_unprintable(text: &str) -> String {
-    let is_passed_on = |character: &char| !character.is_ascii() && is_unprintable(*character);
-    if !text.chars().any(|character| is_passed_on(&character)) {
-        return text.to_owned();
-    }
-    let sign = |character: char| match character.len_utf8() {
-        2 => '\u{bf}',
-        _ => char::REPLACEMENT_CHARACTER,
-    };
-    text.chars().map(|found| if is_passed_on(&found) { sign(found) } else { found }).collect()
 }
 
 /// The character boundary at `offset`, or the next one below.

@@ -111,8 +111,11 @@ pub fn count_rules(diagnostics: &[Diagnostic]) -> Vec<RuleCount> {
 
 /// Puts diagnostics into the order in which every format shows them, and drops repetitions: by
 /// file, line and column of the place a user would open, the worst first within one place.
-/// Diagnostics without a place come first.
-pub fn arrange(diagnostics: Vec<Diagnostic>, sources: &Sources) -> Vec<Diagnostic> {
+/// Diagnostics without a place come first. Secrets that their texts quote are left out.
+pub fn arrange(mut diagnostics: Vec<Diagnostic>, sources: &Sources) -> Vec<Diagnostic> {
+    for diagnostic in &mut diagnostics {
+        redact(diagnostic, sources);
+    }
     let mut keyed: Vec<_> = diagnostics
         .into_iter()
         .map(|diagnostic| {
@@ -133,6 +136,17 @@ pub fn arrange(diagnostics: Vec<Diagnostic>, sources: &Sources) -> Vec<Diagnosti
             && later.sets == earlier.sets
     });
     keyed.into_iter().map(|(_, diagnostic)| diagnostic).collect()
+}
+
+fn redact(diagnostic: &mut Diagnostic, sources: &Sources) {
+    let labels = diagnostic.labels.iter_mut().map(|label| &mut label.text);
+    let steps = diagnostic.trace.iter_mut().map(|step| &mut step.text);
+    let texts = labels.chain(steps).chain(&mut diagnostic.help).chain([&mut diagnostic.message]);
+    for text in texts {
+        if let std::borrow::Cow::Owned(redacted) = sources.redact(text) {
+            *text = redacted;
+        }
+    }
 }
 
 /// The range that a user would open for a span: for rendered text, the range in the template.

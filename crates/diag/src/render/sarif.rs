@@ -33,7 +33,7 @@ pub fn sarif(diagnostics: &[Diagnostic], sources: &Sources) -> String {
         }],
     };
     // Strings, numbers and lists only: there is nothing that could fail to serialize.
-    serde_json::to_string_pretty(&log).unwrap_or_default() + "\n"
+    escape::json(serde_json::to_string_pretty(&log).unwrap_or_default() + "\n")
 }
 
 #[derive(Serialize)]

@@ -2,6 +2,7 @@
 
 use super::Object;
 use super::skipped::{self, SkipReason, Skipped};
+use crate::secrets;
 use plimsoll_diag::{Diagnostic, Report, Severity, SourceId, SourceKind, Sources, Span, has_errors};
 use plimsoll_yaml::{self, Document, Node, ReadOptions, Value};
 use std::collections::BTreeSet;
@@ -20,6 +21,7 @@ pub fn parse(
 ) -> Report<Vec<Object>> {
     let mut diagnostics = Vec::new();
     let Some(documents) = plimsoll_yaml::read_stream(sources, source, options).take(&mut diagnostics) else {
+        sources.conceal_unreadable(source);
         return Report::failed(diagnostics);
     };
     let objects = objects(sources, source, template, documents, &mut diagnostics);
@@ -47,6 +49,11 @@ fn objects(
         if !document.root.is_null() {
             collect(document.root, document.span, &origin, &mut objects, diagnostics);
         }
+    }
+    secrets::register(sources, &objects);
+    // Of keys that stand twice only one was read.
+    if diagnostics.is_empty() {
+        sources.mark_read(source);
     }
     objects
 }

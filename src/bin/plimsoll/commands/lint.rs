@@ -129,7 +129,7 @@ fn check(args: &LintArgs, format: LintFormat, sources: &Sources, ui: &mut Ui) ->
         findings.into_iter().partition(|found| shown_from.is_none_or(|least| found.severity >= least));
     let printed = Printed { findings: &shown, objects, version: common_version(&jobs), threshold };
     if !args.statistics {
-        ui.print(&printed.formatted(format, sources, ui.stdout_style()));
+        print(&printed.formatted(format, sources, ui.stdout_style()), format, ui);
     }
     if is_for_people(format) && !args.quiet {
         let totals = totals(&shown, hidden.len(), objects, args.statistics);
@@ -162,6 +162,14 @@ fn common_version(jobs: &[Job]) -> Option<Version> {
     let mut versions = jobs.iter().map(|job| job.request.version());
     let first = versions.next()?;
     versions.all(|version| version == first).then_some(first)
+}
+
+/// Prints a result. Workflow commands are meant to be some.
+fn print(text: &str, format: LintFormat, ui: &mut Ui) {
+    match format {
+        LintFormat::Github => ui.print_exact(text),
+        _ => ui.print(text),
+    }
 }
 
 /// What is printed as the result.

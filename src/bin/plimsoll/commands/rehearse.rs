@@ -1,13 +1,14 @@
 //! `plimsoll rehearse`.
 
 use super::previous::{self, Previous};
-use super::release;
+use super::{history, release};
 use crate::args::{RehearseArgs, RehearseFormat};
 use crate::ui::{ExitStatus, Refused, Ui};
 use anyhow::bail;
 use plimsoll::cluster::scenario;
+use plimsoll::diag::escape;
 use plimsoll::diag::{SourceKind, Sources};
-use plimsoll::rehearse;
+use plimsoll::{diff, rehearse};
 use std::path::Path;
 
 pub(crate) fn run(args: &RehearseArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
@@ -23,7 +24,7 @@ pub(crate) fn run(args: &RehearseArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus
     };
     let sides = previous::sides(previous, &sources, ui)?;
     let options = rehearse::Options {
-        diff: previous.options()?,
+        diff: diff::Options { keys: history::keys_of(&sides.old, ui), ..previous.options()? },
         failing: args.fail.clone(),
         evictions: args.evict.clone(),
         nodes: usize::from(args.nodes),
@@ -77,7 +78,7 @@ fn run_scenario(file: &str, args: &RehearseArgs, ui: &mut Ui) -> anyhow::Result<
     let outcome = ui.kept(scenario::run(&scenario).into(), &sources)?;
     match args.format {
         RehearseFormat::Table => ui.page(&rehearse::scenario_table(&outcome)),
-        RehearseFormat::Json => ui.print(&format!("{:#}\n", outcome.to_json())),
+        RehearseFormat::Json => ui.print(&escape::json(format!("{:#}\n", outcome.to_json()))),
         RehearseFormat::Svg | RehearseFormat::Html => {
             bail!("a scenario is shown as a table or as JSON: use --format table or --format json")
         }

@@ -96,6 +96,23 @@ pub(crate) fn lint_options(
     Ok(options)
 }
 
+/// How a chart is rendered for what does not depend on the release.
+pub(crate) fn sample(name: Option<&str>) -> render::Options {
+    render::Options {
+        release: Release {
+            name: name.unwrap_or(DEFAULT_NAME).to_owned(),
+            namespace: "default".to_owned(),
+            is_upgrade: false,
+            revision: 1,
+        },
+        capabilities: Capabilities { kube_version: KubeVersion::default(), extra_api_versions: Vec::new() },
+        strict: false,
+        with_namespace: false,
+        seed: Some(0),
+        lookup: None,
+    }
+}
+
 /// The name of the release: given, made from `--name-template`, or the default.
 pub(crate) fn release_name(
     names: &ReleaseAndSource,

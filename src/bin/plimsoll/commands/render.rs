@@ -50,7 +50,8 @@ pub(crate) fn run(args: &RenderArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> 
     }
     let documents = ui.kept(selection.of(&built.render).into(), &sources)?;
     // Nothing is printed if it cannot be recorded, and nothing is recorded that was not printed.
-    let recording = if args.record.record { Some(history::prepare(&built, &args.record)?) } else { None };
+    let recording =
+        if args.record.record { Some(history::prepare(&built, &args.record, &sources)?) } else { None };
     if let Some(dir) = &output.output_dir {
         write_files(dir, &documents, &built, output, ui)?;
     } else {
@@ -71,7 +72,7 @@ pub(crate) fn run(args: &RenderArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> 
             None => text,
         };
         ui.complete()?;
-        ui.print(&text);
+        ui.print_exact(&text);
         mention_hooks(&documents, ui);
     }
     if let Some(recording) = recording {
