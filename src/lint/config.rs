@@ -1,7 +1,8 @@
-//! `plimsoll.toml`: which rules run, how severe they are, and what to lint with.
+//! `plimsoll.toml`: which rules run, how severe they are, what to lint with, and what applies the manifests.
 
 use super::registry::{current_id, former_id, rules, suggestion};
 use crate::diag::{Diagnostic, Report, Rule, Severity, SourceId, Sources, Span, nearest};
+use crate::diff::Driver;
 use crate::k8s::{Version, VersionError};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -24,6 +25,10 @@ pub struct Config {
     pub min_severity: Severity,
     /// The file of accepted findings.
     pub baseline: Option<String>,
+    /// What applies the manifests, for `diff` and `rehearse`.
+    pub driver: Option<Driver>,
+    /// Whether it deletes what left the manifests.
+    pub prune: Option<bool>,
 }
 
 /// What configuration makes of a rule.
@@ -42,12 +47,14 @@ impl Default for Config {
             kube_version: None,
             min_severity: Severity::Error,
             baseline: None,
+            driver: None,
+            prune: None,
         }
     }
 }
 
 /// The keys of `plimsoll.toml`.
-const KEYS: [&str; 5] = ["kube-version", "min-severity", "values", "baseline", "rules"];
+const KEYS: [&str; 7] = ["kube-version", "min-severity", "values", "baseline", "driver", "prune", "rules"];
 
 impl Config {
     /// Reads `plimsoll.toml`. Unknown keys, unknown rules and unknown levels are errors at their place.
@@ -57,6 +64,8 @@ impl Config {
     /// kube-version = "1.36"
     /// values = ["values-prod.yaml"]       # beside this file
     /// baseline = "plimsoll-baseline.json" # findings that are accepted
+    /// driver = "argocd"                   # for diff and rehearse
+    /// prune = true
     ///
     /// [rules]                             # a rule or a group: "error", "warning", "info" or "off"
     /// "sts/no-disruption-budget" = "error"
@@ -104,6 +113,21 @@ impl Config {
                 self.values = items.iter().map(item).collect::<Result<_, _>>()?;
             }
             "baseline" => self.baseline = Some(string(value, "baseline", source)?.to_owned()),
+            "driver" => {
+                let word = string(value, "driver", source)?;
+                let unknown = || {
+                    let help = nearest(word, Driver::WORDS).map_or_else(
+                        || format!("available: {}", Driver::WORDS.join(", ")),
+                        |near| format!("did you mean `{near}`?"),
+                    );
+                    error(format!("unknown driver `{word}`"), value, source).help(help)
+                };
+                self.driver = Some(word.parse().map_err(|_| unknown())?);
+            }
+            "prune" => {
+                let wrong = || error("`prune` must be `true` or `false`".to_owned(), value, source);
+                self.prune = Some(value.as_ref().as_bool().ok_or_else(wrong)?);
+            }
             "rules" => return Err(error("`rules` must be a table".to_owned(), value, source)),
             unknown => return Err(unknown_key(unknown, key, source)),
         }

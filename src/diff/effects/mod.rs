@@ -13,9 +13,9 @@ mod world;
 pub(super) use workload::{is_version_like, pod_list, pods_in_order, retained_claims};
 pub(super) use world::World;
 
-use super::apply::Applied;
 use super::instructions::kind_of;
 use super::matching::{Pair, group_of};
+use super::simulation::{Applied, Simulation};
 use super::{Change, Effect, EffectKind, FieldChange, ObjectPlan, Verdict};
 use crate::k8s::merge::scalar_text;
 use crate::k8s::schema;
@@ -30,9 +30,13 @@ pub(super) fn effect(kind: EffectKind, detail: impl Into<String>) -> Effect {
 }
 
 /// Adds what follows for each object from what happens to the others. `objects` are the plans of `pairs`.
-pub(super) fn between_objects(objects: &mut [ObjectPlan], pairs: &[Pair<'_>], world: &World<'_>) {
-    // What is refused here changes nothing, so this comes first.
-    ports::refuse_allocated(objects, pairs, world);
+pub(super) fn between_objects(
+    objects: &mut [ObjectPlan],
+    pairs: &[Pair<'_>],
+    simulation: &Simulation,
+    world: &World<'_>,
+) {
+    ports::explain_allocated(objects, pairs, simulation, world);
     endpoints::find_lost(objects, pairs, world);
     budgets::find_blocking(objects, pairs, world);
     governing::find_addressed(objects, pairs, world);
@@ -230,7 +234,7 @@ pub(super) fn ignored(
         let happens =
             changes.iter().any(|other| other.path.covers(&change.path) || change.path.covers(&other.path));
         let allocated =
-            |node: &Option<Node>| node.as_ref().and_then(Node::as_str) == Some(super::apply::ALLOCATED);
+            |node: &Option<Node>| node.as_ref().and_then(Node::as_str) == Some(super::simulation::ALLOCATED);
         let named = speaks_of(old_manifest, change) || speaks_of(new_manifest, change);
         if happens || !named || (change.old.is_none() && allocated(&change.new)) {
             continue;

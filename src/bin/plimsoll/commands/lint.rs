@@ -1,6 +1,6 @@
 //! `plimsoll lint`.
 
-use super::{files, release, world};
+use super::{config, files, release, world};
 use crate::args::{LintArgs, LintFormat};
 use crate::ui::{ExitStatus, Refused, Ui};
 use anyhow::{Context as _, bail};
@@ -244,8 +244,6 @@ fn manifests(argument: &str, stdin: Option<&str>) -> ManifestSource {
     }
 }
 
-const CONFIG: &str = "plimsoll.toml";
-
 /// The configuration of a release, and the directory that its paths start from.
 fn configuration(
     args: &LintArgs,
@@ -254,14 +252,12 @@ fn configuration(
 ) -> anyhow::Result<(Config, PathBuf)> {
     let file = match &args.config {
         Some(file) => Some(file.clone()),
-        None => configuration_file(arguments)?,
+        None => config::find(arguments)?,
     };
     let mut config = Config::default();
     let mut home = PathBuf::new();
     if let Some(file) = file {
-        let text = read(&file)?;
-        let id = sources.add(file.display().to_string(), text, SourceKind::File);
-        config = usable(Config::read(sources, id))?;
+        config = usable(config::read(&file, sources)?)?;
         home = file.parent().map(Path::to_owned).unwrap_or_default();
     }
     if let Err(unknown) = config.only(&args.rule).and_then(|()| config.skip(&args.skip)) {
@@ -273,36 +269,8 @@ fn configuration(
     Ok((config, home))
 }
 
-/// The `plimsoll.toml` in the directory of the sources, else that of the working directory.
-fn configuration_file(arguments: &[&str]) -> anyhow::Result<Option<PathBuf>> {
-    let mut own = BTreeMap::new();
-    for argument in arguments.iter().filter(|argument| **argument != STDIN) {
-        let path = Path::new(argument);
-        let directory = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
-        let file = directory.join(CONFIG);
-        if file.is_file() {
-            own.entry(file.canonicalize()?).or_insert(file);
-        }
-    }
-    let mut own = own.into_values();
-    match (own.next(), own.next()) {
-        (Some(one), Some(other)) => bail!(
-            "`{}` and `{}` both apply, but manifests linted together must share one configuration: choose one with \
-             --config, or use --separate",
-            one.display(),
-            other.display()
-        ),
-        (Some(file), None) => Ok(Some(file)),
-        (None, _) => Ok(Some(PathBuf::from(CONFIG)).filter(|file| file.is_file())),
-    }
-}
-
-fn read(path: &Path) -> anyhow::Result<String> {
-    std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))
-}
-
 fn read_baseline(path: &Path, sources: &Sources) -> anyhow::Result<Baseline> {
-    let text = read(path)?;
+    let text = config::read_text(path)?;
     let id = sources.add(path.display().to_string(), text, SourceKind::File);
     usable(Baseline::read(sources, id))
 }

@@ -7,6 +7,7 @@ use crate::ui::{ExitStatus, Refused, Ui};
 use anyhow::{Context as _, bail};
 use plimsoll::cluster::scenario;
 use plimsoll::diag::{SourceKind, Sources};
+use plimsoll::diff::Include;
 use plimsoll::rehearse;
 
 pub(crate) fn run(args: &RehearseArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
@@ -19,10 +20,13 @@ pub(crate) fn run(args: &RehearseArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus
         history: &args.history,
         release: &args.release,
         cluster: &args.cluster,
+        driver: &args.driver,
+        include: Include::default(),
     };
-    let sides = previous::sides(previous, &sources, ui)?;
+    let diff = previous.options(&sources, ui)?;
+    let sides = previous::sides(previous, diff.driver, &sources, ui)?;
     let options = rehearse::Options {
-        diff: previous.options()?,
+        diff,
         failing: args.fail.clone(),
         evictions: args.evict.clone(),
         nodes: usize::from(args.nodes),
