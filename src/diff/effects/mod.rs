@@ -6,6 +6,7 @@ mod budgets;
 mod endpoints;
 mod governing;
 mod ports;
+mod quotas;
 mod references;
 mod workload;
 mod world;
@@ -39,6 +40,7 @@ pub(super) fn between_objects(
     ports::explain_allocated(objects, pairs, simulation, world);
     endpoints::find_lost(objects, pairs, world);
     budgets::find_blocking(objects, pairs, world);
+    quotas::find_refused(objects, pairs, world);
     governing::find_addressed(objects, pairs, world);
     autoscaling::find_replicas(objects, pairs, world);
     unseen_configuration(objects, pairs, world);
