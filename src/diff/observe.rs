@@ -1,6 +1,7 @@
 //! What happened in the simulation, object by object.
 
 use super::effects::World;
+use super::instructions::Instruction;
 use super::matching::Pair;
 use super::simulation::{ALLOCATED, Applied, Simulation};
 use super::{
@@ -251,9 +252,15 @@ impl Observer<'_> {
                 }
                 plan.reasons = vec![reason];
             }
-            let own_faults = self.own_faults(new, &plan.reasons);
-            let stored = (&applied.live, &applied.merged);
-            plan.remediation = refused::remediation(&plan, stored, &own_faults, world, world.kubectl(new));
+            plan.remediation = if plan.reasons.iter().any(|reason| reason.cause == Cause::Ownership) {
+                vec![Instruction::note(
+                    "give the object the label and the annotations of the release, or let Helm take it over with `helm upgrade --take-ownership`",
+                )]
+            } else {
+                let own_faults = self.own_faults(new, &plan.reasons);
+                let stored = (&applied.live, &applied.merged);
+                refused::remediation(&plan, stored, &own_faults, world, world.kubectl(new))
+            };
         }
         if plan.change == Change::Modified && options.documents {
             let mut spoken_of = old_root.clone();

@@ -160,10 +160,11 @@ impl Simulation {
         [self.before.get(&key), self.server.object(&key)]
     }
 
-    /// Whether the object was stored and no longer is.
+    /// Whether the driver deletes the object. One with finalizers is still there for a while.
     pub(super) fn is_deleted(&self, object: &Object) -> bool {
-        let key = self.key_of(object);
-        self.before.contains_key(&key) && self.server.object(&key).is_none()
+        let is_deleting = |node: &Node| node.at(&["metadata", "deletionTimestamp"]).is_some();
+        let [before, after] = self.stored(object);
+        before.is_some_and(|before| !is_deleting(before)) && after.is_none_or(is_deleting)
     }
 
     /// The object as the server would store it if it were new.
@@ -350,7 +351,7 @@ impl Client {
     }
 
     /// Stores what was applied before.
-    fn store(&mut self, server: &mut Server, objects: Vec<Node>, origin: Old) {
+    fn store(&mut self, server: &mut Server, mut objects: Vec<Node>, origin: Old) {
         if origin == Old::Read {
             self.kubectl.load_objects(server, objects);
             self.helm.adopt_stored(server);
@@ -358,15 +359,15 @@ impl Client {
             self.flux.adopt_stored(server);
             return;
         }
-        server.trust_requests(origin == Old::Trusted);
-        // What does not exist cannot be replaced.
-        let run = match self.driver {
-            Driver::Replace => self.kubectl.create_objects(server, objects.iter().cloned()),
-            _ => self.send(server, objects.clone()),
-        };
-        if origin == Old::Trusted && !run.errors.is_empty() {
-            self.kubectl.load_missing(server, &objects);
+        if origin == Old::Trusted {
+            server.trust_requests(true);
+            objects = self.kubectl.load_unserved(server, objects);
         }
+        match self.driver {
+            // What does not exist cannot be replaced.
+            Driver::Replace => self.kubectl.create_objects(server, objects),
+            _ => self.send(server, objects),
+        };
         server.trust_requests(false);
     }
 

@@ -210,6 +210,8 @@ fn helm_and_flux_delete_what_left_the_manifests() {
             (is_deleting, is_deleting),
             "{driver:?}"
         );
+        let finalized = claim.replace("name: c", "name: c, finalizers: [example.com/backup]");
+        assert_eq!(only(driver, false, &finalized, "").is_deleted, is_deleting, "{driver:?}");
         let kept = only(driver, false, &kept, "");
         // Only Helm reads its own annotation.
         assert_eq!(kept.is_deleted, driver == Driver::Flux, "{driver:?}");
@@ -344,6 +346,26 @@ fn helm_deletes_nothing_if_an_object_is_refused() {
 }
 
 #[test]
+fn old_manifests_of_an_api_that_is_gone_are_there_for_every_driver() {
+    let budget = |version: &str, limit: u8| {
+        format!(
+            "---\napiVersion: policy/{version}\nkind: PodDisruptionBudget\nmetadata: {{name: b}}\nspec: {{minAvailable: {limit}, selector: {{matchLabels: {{app: web}}}}}}\n"
+        )
+    };
+    for driver in ALL {
+        let (old, new) = (
+            format!("{}{}", budget("v1beta1", 1), config_map("a", "", "x")),
+            format!("{}{}", budget("v1", 2), config_map("a", "", "z")),
+        );
+        let plan = plan(driver, false, &old, &new);
+        // Helm also adds its metadata, because such an object is taken to be without.
+        let changed = changes(find(&plan, "b"));
+        assert_eq!(changed.last().unwrap(), "spec.minAvailable: 1 -> 2", "{driver:?}: {changed:?}");
+        assert_eq!(changes(find(&plan, "a")), ["data.a: \"x\" -> \"z\""], "{driver:?}");
+    }
+}
+
+#[test]
 fn helm_takes_no_objects_of_others() {
     let live = |release: &str| {
         config_map(
@@ -360,6 +382,7 @@ fn helm_takes_no_objects_of_others() {
     };
     for driver in [HELM, Driver::Helm3] {
         let other = plan("other", driver);
+        assert!(find(&other, "a").remediation[0].to_string().contains("--take-ownership"));
         let reason = &find(&other, "a").reasons[0].message;
         assert!(reason.contains("cannot be imported into the current release"), "{reason}");
         assert!(

@@ -9,6 +9,7 @@ use super::{Kubectl, Request, Run, Verb, apply, metadata_text, server_side, writ
 use crate::server::{ObjectKey, Server};
 use plimsoll_diag::Span;
 use plimsoll_kube::defaults::ensure_map;
+use plimsoll_kube::kinds::install_rank;
 use plimsoll_yaml::Node;
 use std::collections::BTreeSet;
 
@@ -19,44 +20,12 @@ const WAVE: &str = "argocd.argoproj.io/sync-wave";
 const HOOK: &str = "argocd.argoproj.io/hook";
 const OPTIONS: &str = "argocd.argoproj.io/sync-options";
 
-/// The order of kinds within a wave (`kindOrder`); others come last.
-const KINDS: [&str; 35] = [
-    "Namespace",
-    "NetworkPolicy",
-    "ResourceQuota",
-    "LimitRange",
-    "PodSecurityPolicy",
-    "PodDisruptionBudget",
-    "ServiceAccount",
-    "Secret",
-    "SecretList",
-    "ConfigMap",
-    "StorageClass",
-    "PersistentVolume",
-    "PersistentVolumeClaim",
-    "CustomResourceDefinition",
-    "ClusterRole",
-    "ClusterRoleList",
-    "ClusterRoleBinding",
-    "ClusterRoleBindingList",
-    "Role",
-    "RoleList",
-    "RoleBinding",
-    "RoleBindingList",
-    "Service",
-    "DaemonSet",
-    "Pod",
-    "ReplicationController",
-    "ReplicaSet",
-    "Deployment",
-    "HorizontalPodAutoscaler",
-    "StatefulSet",
-    "Job",
-    "CronJob",
-    "IngressClass",
-    "Ingress",
-    "APIService",
-];
+/// The order of kinds within a wave (`kindOrder`): that of Helm, without the kinds that Helm has added since; others come last.
+fn kind_rank(kind: &str) -> usize {
+    const ADDED: [&str; 3] =
+        ["PriorityClass", "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
+    install_rank(if ADDED.contains(&kind) { "" } else { kind })
+}
 
 /// Argo CD with one Application.
 #[derive(Debug, Clone)]
@@ -79,8 +48,9 @@ struct Task {
 }
 
 impl Task {
-    fn order(&self) -> (i8, i64, usize, &str) {
-        (self.phase, self.wave, self.kind, &self.key.name)
+    /// Within a wave what is pruned goes first.
+    fn order(&self) -> (i8, i64, bool, usize, &str) {
+        (self.phase, self.wave, self.resource.is_some(), self.kind, &self.key.name)
     }
 }
 
@@ -123,13 +93,15 @@ impl ArgoCd {
         let mut is_refused = false;
         while let Some(task) = rest.next_if(|task| !is_refused || stage == Some((task.phase, task.wave))) {
             stage = Some((task.phase, task.wave));
+            let (sent, failed) = (run.requests.len(), run.errors.len());
             if let Some(resource) = &task.resource {
                 sync(server, resource, &mut run);
             } else {
                 let answer = server.delete(&task.key);
                 run.requests.push(Request { verb: Verb::Delete, key: task.key, patch: None, answer });
             }
-            is_refused = !run.is_success();
+            let answers = run.requests.get(sent..).unwrap_or_default();
+            is_refused |= run.errors.len() > failed || answers.iter().any(|request| request.answer.is_err());
         }
         run.unsent.extend(rest.filter(|task| task.resource.is_some()).map(|task| task.key));
         self.known.extend(targets);
@@ -157,7 +129,7 @@ fn collect(server: &Server, mut resource: Resource, tasks: &mut Vec<Task>, run: 
         tasks.push(Task {
             phase,
             wave: wave(&resource.root),
-            kind: 1 + KINDS.iter().position(|kind| *kind == resource.key.kind).unwrap_or(KINDS.len()),
+            kind: kind_rank(&resource.key.kind),
             key: resource.key.clone(),
             resource: Some(resource.clone()),
         });
@@ -235,7 +207,6 @@ fn prunes(
     let task = |(key, object): (&ObjectKey, &Node)| Task {
         phase: 0,
         wave: if has_option(object, "PruneLast=true") { last + 1 } else { swapped(wave(object)) },
-        // Within a wave what is pruned goes first.
         kind: 0,
         key: key.clone(),
         resource: None,

@@ -279,7 +279,8 @@ impl Helm {
                     target.key.namespace,
                     faults.join("; ")
                 );
-                return Err(ClientError::of(&target.key, message, Vec::new()));
+                let fault = Fault::whole(&message, Cause::Ownership);
+                return Err(ClientError::of(&target.key, message, vec![fault]));
             }
             current.push(target.key.clone());
         }

@@ -92,6 +92,13 @@ fn resource(mut root: Node, namespace: &str, server: &Server) -> Result<Resource
     Ok(Resource { key, api_version, root })
 }
 
+/// Whether a client can send an object, or the items of a list.
+pub(super) fn is_served(root: &Node, server: &Server) -> bool {
+    let (api_version, kind) = (text_at(root, &["apiVersion"]), text_at(root, &["kind"]));
+    let is_known = || server.served(api_version, kind).is_ok_and(|known| server.is_discovered(&known));
+    kind.ends_with("List") || is_known() && check_metadata(root).is_none()
+}
+
 /// Where the server keeps an object; `namespace` is for those that name none.
 fn key_of(root: &Node, is_namespaced: bool, namespace: &str) -> ObjectKey {
     let (api_version, kind) = (text_at(root, &["apiVersion"]), text_at(root, &["kind"]));

@@ -148,13 +148,14 @@ impl Kubectl {
     }
 
     /// Stores the objects that cannot be applied any more as [`Self::apply_objects`] left them: the server no longer has the
-    /// version of their API.
-    pub fn load_missing<'a>(&self, server: &mut Server, objects: impl IntoIterator<Item = &'a Node>) {
-        for object in objects {
-            if manifests::of_object(object.clone(), &self.namespace, server).iter().any(Result::is_err) {
-                server.load(&apply::with_last_applied(object), &self.namespace);
-            }
+    /// version of their API. Returns the others.
+    pub fn load_unserved(&self, server: &mut Server, objects: Vec<Node>) -> Vec<Node> {
+        let (known, others): (Vec<Node>, Vec<Node>) =
+            objects.into_iter().partition(|object| manifests::is_served(object, server));
+        for object in others {
+            server.load(&apply::with_last_applied(&object), &self.namespace);
         }
+        known
     }
 
     /// `kubectl apply --server-side -f`: the server merges by field ownership. With `force` (`--force-conflicts`) it takes

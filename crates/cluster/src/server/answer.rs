@@ -64,7 +64,9 @@ pub enum Cause {
     Update(update::Cause),
     /// Another object has the node port or the address.
     Allocated,
-    /// The client sends nothing: the object belongs to somebody else, or cannot be sent at all.
+    /// The object belongs to another release, so Helm sends nothing.
+    Ownership,
+    /// The client cannot send the object at all.
     Client,
 }
 

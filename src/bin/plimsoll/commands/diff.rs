@@ -25,6 +25,11 @@ pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     if let (DiffFormat::Script, Some(why)) = (args.format, options.driver.is_only()) {
         bail!("--format script does not support --driver {}: {why}", options.driver.as_str());
     }
+    if matches!(args.format, DiffFormat::Script) && options.prune && options.driver.can_prune() {
+        bail!(
+            "--format script does not support --prune: the script shows how to delete what left the manifests"
+        );
+    }
     let sides = previous::sides(previous, options.driver, &sources, ui)?;
     let options = diff::Options {
         ignore: args.ignore.iter().map(|rule| Ignore::new(rule)).collect(),
