@@ -9,10 +9,11 @@
 //!
 //! Each stage is a function of its inputs and returns its output plus [`diag::Diagnostic`]s. Imports
 //! point only back along the path. What knows nothing of charts is in crates of its own, so that cargo
-//! keeps the direction: `plimsoll-diag`, below `plimsoll-yaml`, below `plimsoll-gotmpl` and `plimsoll-kube`.
+//! keeps the direction: `plimsoll-limits`, below `plimsoll-diag`, below `plimsoll-yaml`, below `plimsoll-gotmpl` and `plimsoll-kube`.
 //!
 //! | module | what it owns |
 //! |---|---|
+//! | [`limits`] | how long the process may run, and how much memory it may allocate (`crates/limits`) |
 //! | [`diag`] | sources, spans, diagnostics, rules; how they are shown (`crates/diag`) |
 //! | [`yaml`] | the only reader and writer of YAML (`crates/yaml`) |
 //! | [`gotmpl`] | Helm's template language, and its version constraints (`crates/gotmpl`) |
@@ -24,10 +25,12 @@
 //! | [`manifests`] | manifests of files and directories |
 //! | [`k8s`] | what Kubernetes knows (`crates/kube`) |
 //! | [`cluster`] | an API server in memory and its clients (`crates/cluster`) |
+//! | [`kustomize`] | kustomizations, built without network |
 //! | [`lint`] | rules, registry, configuration |
 //! | [`diff`] | two renders compared, and the plan that follows |
 //! | [`preview`] | one render: pods, DNS names, claims, order |
 //! | [`rehearse`] | an upgrade, run step by step on simulated controllers (`crates/cluster`) |
+//! | [`digest`] | the digests that stand for secret values in recorded renders |
 //! | [`history`] | recorded renders on disk |
 //! | [`world`] | the one door to the outside: files, the time, random numbers |
 
@@ -36,12 +39,15 @@ pub use plimsoll_diag as diag;
 pub use plimsoll_gotmpl as gotmpl;
 pub use plimsoll_kube as k8s;
 pub use plimsoll_kube::manifest;
+pub use plimsoll_limits as limits;
 pub use plimsoll_yaml as yaml;
 
 pub mod chart;
 pub mod diff;
+pub mod digest;
 pub mod engine;
 pub mod history;
+pub mod kustomize;
 pub mod lint;
 pub mod manifests;
 pub mod preview;

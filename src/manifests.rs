@@ -3,9 +3,12 @@
 use crate::diag::{Diagnostic, Report, Sources, Span};
 use crate::manifest::{self, Manifests, Object, SkipReason, is_manifest_name};
 use crate::world::{FileKind, Walk, WalkError, WalkReason, World};
-use crate::yaml::ReadOptions;
+use crate::yaml::{Limits, ReadOptions};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+
+/// The largest file that is read; the reader of YAML takes no larger text.
+const MAX_FILE: u64 = Limits::MAX_BYTES as u64;
 
 /// Reads manifests that belong together from files, directories and texts, as [`manifest::Reader`] does.
 #[derive(Debug)]
@@ -31,10 +34,7 @@ impl<'a> FileReader<'a> {
         let before = self.texts.counts();
         let files = self.files_below(path);
         if files.is_empty() && before == self.texts.counts() {
-            self.texts.report(
-                Diagnostic::error(format!("`{}` contains no manifests", path.display()))
-                    .help("a directory of manifests contains `*.yaml`, `*.yml` or `*.json` files"),
-            );
+            self.empty(path);
         }
         for file in files {
             self.file(&file);
@@ -44,6 +44,11 @@ impl<'a> FileReader<'a> {
     /// Reads the text of standard input.
     pub fn stdin(&mut self, text: String) {
         self.texts.stdin(text);
+    }
+
+    /// What was read, as [`manifest::Reader::finish_all`] returns it.
+    pub fn finish_all(self) -> (Manifests, Vec<Diagnostic>) {
+        self.texts.finish_all()
     }
 
     /// What was read, as [`manifest::Reader::finish`] returns it.
@@ -84,22 +89,54 @@ impl<'a> FileReader<'a> {
         self.world.metadata(path).map_or(true, |metadata| metadata.kind == FileKind::File)
     }
 
-    fn file(&mut self, path: &Path) {
+    /// Reads a file that nobody named: it is passed over if it cannot be read as YAML and does not look like a manifest.
+    pub fn found(&mut self, path: &Path) {
+        if !self.is_new(path) {
+            return;
+        }
+        let name = path.display().to_string();
+        match self.world.read(path, u64::MAX) {
+            Ok(bytes) => self.texts.found(&name, bytes),
+            Err(error) => self.unreadable(path, &error.to_string()),
+        }
+    }
+
+    /// Reports a directory without manifests.
+    pub fn empty(&mut self, directory: &Path) {
+        self.texts.report(
+            Diagnostic::error(format!("`{}` contains no manifests", directory.display()))
+                .help("a directory of manifests contains `*.yaml`, `*.yml` or `*.json` files"),
+        );
+    }
+
+    /// Reports a file or directory that cannot be read.
+    pub fn unreadable(&mut self, path: &Path, reason: &str) {
+        self.texts.unread(&path.display().to_string(), reason);
+    }
+
+    fn is_new(&mut self, path: &Path) -> bool {
         // A file that is not there has no other name.
         let identity = self.world.canonical(path).unwrap_or_else(|_| path.to_owned());
-        if !self.seen.insert(identity) {
+        self.seen.insert(identity)
+    }
+
+    fn file(&mut self, path: &Path) {
+        if !self.is_new(path) {
             return;
         }
         let name = path.display().to_string();
         let chart = chart_of(self.world, path);
         if let Some((chart, inner)) = &chart
-            && (inner == Path::new("Chart.yaml") || inner.starts_with("templates"))
+            && is_chart_part(inner)
         {
             return self.texts.skip(name, SkipReason::PartOfChart(chart.clone()), Span::NONE);
         }
-        match self.world.read(path, u64::MAX) {
+        match self.world.read(path, MAX_FILE + 1) {
+            Ok(bytes) if bytes.len() as u64 > MAX_FILE => {
+                self.texts.unread(&name, &format!("it is larger than {} MiB", MAX_FILE >> 20));
+            }
             Ok(bytes) => self.texts.file(&name, bytes, chart.as_ref().map(|(chart, _)| chart.as_path())),
-            Err(error) => self.texts.unread(&name, &error.to_string()),
+            Err(error) => self.unreadable(path, &error.to_string()),
         }
     }
 }
@@ -116,9 +153,14 @@ fn is_chart(world: &World, path: &Path) -> bool {
     world.is_file(&path.join("Chart.yaml"))
 }
 
-/// The innermost chart that a file belongs to, and the file's path in it.
-fn chart_of(world: &World, path: &Path) -> Option<(PathBuf, PathBuf)> {
-    if !world.is_file(path) {
+/// Whether a path in a chart cannot be used without the chart: `Chart.yaml` and everything in `templates`.
+pub(crate) fn is_chart_part(inner: &Path) -> bool {
+    inner == Path::new("Chart.yaml") || inner.starts_with("templates")
+}
+
+/// The innermost chart that something belongs to, and its path in it.
+pub(crate) fn chart_of(world: &World, path: &Path) -> Option<(PathBuf, PathBuf)> {
+    if !world.exists(path) {
         return None;
     }
     let find = |path: &Path| {

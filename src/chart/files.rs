@@ -24,6 +24,8 @@ const MAX_FILE: u64 = 5 * 1024 * 1024;
 pub(super) const MAX_CHART: u64 = 100 * 1024 * 1024;
 /// The most files in one archive.
 const MAX_FILES: usize = 50_000;
+/// The longest path in an archive, as on Linux.
+const MAX_PATH: usize = 4096;
 /// The largest chart directory, an umbrella of hundreds of charts; Helm has no limit.
 const MAX_DIRECTORY: u64 = 1024 * 1024 * 1024;
 /// The most files in a chart directory.
@@ -287,20 +289,9 @@ pub(super) fn read_archive(
         if kind.is_dir() || kind.is_pax_global_extensions() || kind.is_pax_local_extensions() {
             continue;
         }
-        let raw = entry.path_bytes();
-        let written = std::str::from_utf8(&raw)
-            .map_err(|_| {
-                Diagnostic::error(format!(
-                    "`{name}` contains a file whose name is not UTF-8: `{}`",
-                    String::from_utf8_lossy(&raw)
-                ))
-            })?
-            .to_owned();
-        drop(raw);
-        if has_control(&written) {
-            return Err(control_character(&format!("{name}/{written}")).into());
-        }
-        if !kind.is_file() {
+        let written = written_path(name, &entry)?;
+        let is_sparse = is_sparse(&mut entry).map_err(|error| damaged(&error))?;
+        if !kind.is_file() || is_sparse {
             return Err(Diagnostic::error(format!("`{name}` contains `{written}`, which is not a regular file"))
                 .help("links and special files in a chart archive are refused; package the chart with the files themselves").into());
         }
@@ -325,10 +316,61 @@ pub(super) fn read_archive(
         // Of several entries with one path the last counts, as when unpacking.
         files.insert(path, data);
     }
+    let mut rest = archive.into_inner();
+    let is_padded = only_zeros(&mut rest).map_err(|error| damaged(&error))?;
+    if rest.limit() == 0 {
+        return Err(too_large(name).into());
+    }
+    if !is_padded {
+        return Err(damaged(&io::Error::other("more data follows the end of the archive")).into());
+    }
     if files.is_empty() {
         return Err(damaged(&io::Error::other("it contains no files")).into());
     }
     Ok(files.into_iter().map(|(path, data)| RawFile { path, content: Content::Here(data) }).collect())
+}
+
+/// The path of an entry as it is written, if it is fit to be shown.
+fn written_path(name: &str, entry: &tar::Entry<'_, impl Read>) -> Result<String, Box<Diagnostic>> {
+    let raw = entry.path_bytes();
+    if raw.len() > MAX_PATH {
+        let start = String::from_utf8_lossy(&raw[..64]).escape_debug().to_string();
+        let message = format!("`{name}` contains a path of {} bytes, `{start}...`", raw.len());
+        return Err(Diagnostic::error(message)
+            .help(format!("paths in a chart archive may have {MAX_PATH} bytes"))
+            .into());
+    }
+    let Ok(written) = std::str::from_utf8(&raw) else {
+        let shown = String::from_utf8_lossy(&raw).escape_debug().to_string();
+        let message = format!("`{name}` contains a file whose name is not UTF-8: `{shown}`");
+        return Err(Diagnostic::error(message).into());
+    };
+    if has_control(written) {
+        return Err(control_character(&format!("{name}/{written}")).into());
+    }
+    Ok(written.to_owned())
+}
+
+/// Whether an entry holds only parts of a file, as its extended header says: its bytes are not those of the file. A header
+/// with line breaks in its values is an error: `tar` and Go read different records, and so different paths, from it.
+fn is_sparse(entry: &mut tar::Entry<'_, impl Read>) -> io::Result<bool> {
+    let mut is_sparse = false;
+    for extension in entry.pax_extensions()?.into_iter().flatten() {
+        is_sparse |= extension?.key_bytes().starts_with(b"GNU.sparse.");
+    }
+    Ok(is_sparse)
+}
+
+/// Reads to the end, where the checksum is, and returns whether there was nothing but the zeros that fill the last block.
+fn only_zeros(reader: &mut impl Read) -> io::Result<bool> {
+    let mut buffer = [0; 8192];
+    let mut is_zero = true;
+    loop {
+        match reader.read(&mut buffer)? {
+            0 => return Ok(is_zero),
+            count => is_zero &= buffer[..count].iter().all(|byte| *byte == 0),
+        }
+    }
 }
 
 /// Checks files that were handed over in memory, and drops what their `.helmignore` ignores.
@@ -346,6 +388,10 @@ pub(super) fn from_memory(
             sink.push(file_too_large(&format!("{name}/{path}"), data.len() as u64));
         }
         strip_bom(&mut data);
+        if has_control(&path) {
+            sink.push(control_character(&format!("{name}/{path}")));
+            continue;
+        }
         match inner_path(&path) {
             Ok(path) => files.push(RawFile { path, content: Content::Here(data) }),
             Err(reason) => {

@@ -144,8 +144,17 @@ pub fn load(world: &World, sources: &Sources, path: &Path) -> Report<Chart> {
             "a chart is a directory with a `Chart.yaml`, or a `.tgz` of one; pass values files with `-f`",
         ));
     }
+    match files::read_packed(world, path) {
+        Ok(bytes) => from_archive(sources, path, &bytes),
+        Err(diagnostic) => Report::fail(*diagnostic),
+    }
+}
+
+/// Makes a chart of the bytes of a `.tgz`; `path` is what messages call it.
+pub fn from_archive(sources: &Sources, path: &Path, bytes: &[u8]) -> Report<Chart> {
+    let name = path.display().to_string();
     let mut budget = files::MAX_CHART;
-    match files::read_packed(world, path).and_then(|bytes| files::read_archive(&name, &bytes, &mut budget)) {
+    match files::read_archive(&name, bytes, &mut budget) {
         Ok(files) => Unread { origin: Origin::Archive(path.to_owned()), name, files }.read(
             sources,
             &SourceKind::File,

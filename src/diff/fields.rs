@@ -5,7 +5,7 @@ use crate::k8s::quantity::Quantity;
 use crate::k8s::views::WorkloadKind;
 use crate::k8s::{defaults, merge::scalar_text};
 use crate::yaml::{Map, Node, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display, Write as _};
 
 /// One step of the way to a field.
@@ -68,6 +68,35 @@ impl FieldPath {
     }
 }
 
+/// Paths among which those above and below another one are found without comparing with each.
+#[derive(Debug)]
+pub(super) struct PathSet(BTreeSet<FieldPath>);
+
+impl PathSet {
+    /// The set of these paths.
+    pub(super) fn new<'p>(paths: impl Iterator<Item = &'p FieldPath>) -> Self {
+        Self(paths.map(FieldPath::by_name).collect())
+    }
+
+    /// Whether one of the paths covers `path` or is covered by it.
+    pub(super) fn overlaps(&self, path: &FieldPath) -> bool {
+        let path = path.by_name();
+        let below = self.0.range(&path..).next().is_some_and(|next| path.covers(next));
+        below || (0..path.0.len()).any(|length| self.0.contains(&FieldPath(path.0[..length].to_vec())))
+    }
+}
+
+impl FieldPath {
+    /// The path without the places of items that have names: equal for the same item in two lists.
+    fn by_name(&self) -> Self {
+        let step = |step: &Step| match step {
+            Step::Item { name: Some(name), .. } => Step::Item { index: 0, name: Some(name.clone()) },
+            step => step.clone(),
+        };
+        Self(self.0.iter().map(step).collect())
+    }
+}
+
 fn same_step(a: &Step, b: &Step) -> bool {
     match (a, b) {
         (Step::Item { name: Some(a), .. }, Step::Item { name: Some(b), .. }) => a == b,
@@ -109,6 +138,8 @@ pub struct FieldChange {
     pub new: Option<Node>,
     /// Whether only the order of a list changed; `old` and `new` are then the names of its items.
     pub order: bool,
+    /// Whether the new value is random: another render has another one.
+    pub is_random: bool,
 }
 
 impl FieldChange {
@@ -117,7 +148,7 @@ impl FieldChange {
         let list = |names: &[&String]| {
             Node::bare(names.iter().map(|name| Node::bare(name.as_str())).collect::<Vec<_>>())
         };
-        Self { path, old: Some(list(before)), new: Some(list(after)), order: true }
+        Self { path, old: Some(list(before)), new: Some(list(after)), order: true, is_random: false }
     }
 }
 
@@ -213,7 +244,13 @@ impl Walk<'_> {
     }
 
     fn push(&mut self, path: FieldPath, old: Option<&Node>, new: Option<&Node>) {
-        self.changes.push(FieldChange { path, old: old.cloned(), new: new.cloned(), order: false });
+        self.changes.push(FieldChange {
+            path,
+            old: old.cloned(),
+            new: new.cloned(),
+            order: false,
+            is_random: false,
+        });
     }
 
     fn maps(&mut self, path: &FieldPath, parent: &str, template: bool, old: &Map, new: &Map) {
@@ -370,4 +407,34 @@ fn same_scalar(parent: &str, field: &str, old: &Node, new: &Node) -> bool {
                 (Quantity::from_node(old), Quantity::from_node(new)),
                 (Ok(old), Ok(new)) if old == new
             )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_of_paths_overlaps_as_its_paths_do() {
+        let field = |name: &str| Step::Field(name.to_owned());
+        let item = |index, name: Option<&str>| Step::Item { index, name: name.map(str::to_owned) };
+        let paths = [
+            vec![],
+            vec![field("data")],
+            vec![field("data"), field("a")],
+            vec![field("data"), field("ab")],
+            vec![field("spec"), item(0, Some("web")), field("image")],
+            vec![field("spec"), item(3, Some("web")), field("image")],
+            vec![field("spec"), item(0, None)],
+            vec![field("spec"), item(1, None), field("x")],
+            vec![field("spec"), item(1, Some("db"))],
+        ]
+        .map(FieldPath);
+        for one in &paths {
+            let set = PathSet::new(std::iter::once(one));
+            for other in &paths {
+                let expected = one.covers(other) || other.covers(one);
+                assert_eq!(set.overlaps(other), expected, "{one} {other}");
+            }
+        }
+    }
 }

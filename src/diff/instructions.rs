@@ -2,9 +2,12 @@
 //!
 //! Nothing from a manifest can get out of its place: a note is one comment line, and every word of a command is quoted.
 
+use super::driver::Driver;
 use crate::diag::escape::{is_unprintable, shell_word, terminal};
+use crate::diag::{Sources, Span};
 use crate::k8s::{self, Version, kinds, names};
 use crate::manifest::Object;
+use crate::values;
 use std::fmt;
 
 /// One instruction.
@@ -12,6 +15,15 @@ use std::fmt;
 pub enum Instruction {
     /// Something to know before the next command.
     Note(String),
+    /// The fields whose old values the manifest can keep. The instructions after it are the alternative.
+    Keep(Vec<KeptField>),
+    /// Something that only a person can do, because no command can decide it.
+    Manual {
+        /// What, in one sentence.
+        text: String,
+        /// How, step by step.
+        steps: Vec<String>,
+    },
     /// Something that has to hold before anything is changed: the command prints `expected`.
     Check {
         /// What reads it.
@@ -33,17 +45,41 @@ impl Instruction {
         Self::Note(text.into())
     }
 
+    /// Something that a person has to do.
+    pub(super) fn manual(text: impl Into<String>) -> Self {
+        Self::Manual { text: text.into(), steps: Vec::new() }
+    }
+
     /// Applying the manifests again.
     pub(super) fn apply(text: impl Into<String>) -> Self {
         Self::Apply(text.into())
     }
+
+    /// Says where the new values of the fields are set that can keep their old ones.
+    pub(super) fn locate(&mut self, sources: &Sources) {
+        if let Self::Keep(fields) = self {
+            for field in fields {
+                field.locate(sources);
+            }
+        }
+    }
 }
 
 impl fmt::Display for Instruction {
-    /// The instruction as one line of a shell script.
+    /// The instruction as lines of a shell script.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Note(text) | Self::Apply(text) => write!(f, "# {}", terminal(text)),
+            Self::Manual { text, steps } => {
+                write!(f, "# by hand: {}", terminal(text))?;
+                let mut numbered = (1..).zip(steps);
+                numbered.try_for_each(|(number, step)| write!(f, "\n#   {number}. {}", terminal(step)))
+            }
+            Self::Keep(fields) => {
+                let number = if fields.len() == 1 { "the old value" } else { "the old values" };
+                write!(f, "# keep {number}:")?;
+                fields.iter().try_for_each(|field| write!(f, "\n#   {}", terminal(&field.to_string())))
+            }
             Self::Check { command, expected } => write!(f, "{command} # must print {}", terminal(expected)),
             Self::Command(command) | Self::Wait(command) => command.fmt(f),
         }
@@ -83,7 +119,87 @@ impl fmt::Display for Command {
 
 /// Instructions as lines of a shell script.
 pub(super) fn script_lines(instructions: &[Instruction]) -> Vec<String> {
-    instructions.iter().map(Instruction::to_string).collect()
+    let mut lines = Vec::new();
+    for (index, instruction) in instructions.iter().enumerate() {
+        lines.extend(instruction.to_string().lines().map(str::to_owned));
+        // Where the alternative is not a sentence that begins with the word.
+        let is_joined =
+            |next: &Instruction| matches!(next, Instruction::Note(text) if text.starts_with("or "));
+        if matches!(instruction, Instruction::Keep(_))
+            && instructions.get(index + 1).is_some_and(|next| !is_joined(next))
+        {
+            lines.push("# or:".to_owned());
+        }
+    }
+    lines
+}
+
+/// Applying the manifests once more.
+pub(super) fn apply_again(driver: Driver) -> String {
+    match driver {
+        Driver::Kubectl | Driver::KubectlServerSide { .. } => "then apply again".to_owned(),
+        other => format!("then run `{}` again", other.command()),
+    }
+}
+
+/// A field that the server does not let change, and the value that it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptField {
+    /// The path of the field.
+    pub path: String,
+    /// What it has now.
+    pub value: KeptValue,
+    /// The new value in its manifest.
+    pub(super) span: Span,
+    /// Where the new value is from. Known once the plan has been [located](super::Plan::locate).
+    pub origin: Option<Origin>,
+}
+
+/// Where a manifest has a value from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// It is written there, in a values file, a flag or the manifest: `prod.yaml:3:9`.
+    Value(String),
+    /// The template that renders it.
+    Template(String),
+}
+
+/// The old value of a [`KeptField`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeptValue {
+    /// It is this, on one line.
+    Text(String),
+    /// It is too long to be shown, or secret.
+    Unshown,
+    /// There is none.
+    Absent,
+}
+
+impl KeptField {
+    fn locate(&mut self, sources: &Sources) {
+        let (place, value) = sources.trace(self.span);
+        self.origin = match value {
+            Some(value) => values::origin(sources, value).map(Origin::Value),
+            None if place == self.span => values::origin(sources, place).map(Origin::Value),
+            None => values::origin(sources, place).map(Origin::Template),
+        };
+    }
+}
+
+impl fmt::Display for KeptField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.value {
+            KeptValue::Text(text) => write!(f, "{}: {text}", self.path)?,
+            KeptValue::Unshown => write!(f, "{} as it was", self.path)?,
+            KeptValue::Absent => write!(f, "no {}", self.path)?,
+        }
+        let verb = if self.value == KeptValue::Absent { "added" } else { "changed" };
+        match &self.origin {
+            Some(Origin::Value(place)) => write!(f, " ({verb} in {place})"),
+            Some(Origin::Template(place)) => write!(f, " (rendered by {place})"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// The cluster that kubectl is to talk to, where it is not the current one.
@@ -118,6 +234,7 @@ pub(super) struct Kubectl<'a> {
 /// Kinds that commands are about beside that of the object itself.
 pub(super) const POD: (&str, &str) = ("v1", "Pod");
 pub(super) const CLAIM: (&str, &str) = ("v1", "PersistentVolumeClaim");
+pub(super) const VOLUME: (&str, &str) = ("v1", "PersistentVolume");
 pub(super) const STORAGE_CLASS: (&str, &str) = ("storage.k8s.io/v1", "StorageClass");
 
 impl Kubectl<'_> {

@@ -14,6 +14,7 @@ mod keyless;
 mod matching;
 mod observe;
 mod options;
+mod random;
 mod refused;
 mod removed;
 pub mod render;
@@ -27,14 +28,15 @@ pub use crate::cluster::server::{Cause, Fault as Reason};
 pub use driver::Driver;
 pub use fields::{FieldChange, FieldPath, Step};
 pub use ignore::Ignore;
-pub use instructions::{Cluster, Command, Instruction};
+pub use instructions::{Cluster, Command, Instruction, KeptField, KeptValue, Origin};
 pub use options::{FailOn, Options};
 pub use sides::{Include, Side, Sides, align};
 pub use simulation::{Simulated, simulate};
 pub use stored::{StoredObject, stored};
 
-use crate::diag::{Diagnostic, ObjectRef};
+use crate::diag::{Diagnostic, ObjectRef, Sources};
 use crate::k8s;
+use crate::limits::Activity;
 use crate::manifest::Object;
 use crate::yaml::Node;
 use observe::{Observer, Roots};
@@ -52,6 +54,8 @@ pub struct Plan {
     pub kube_version: k8s::Version,
     /// The namespace of objects that name none.
     pub namespace: String,
+    /// The objects that contain random values (`Kind/name`), as far as [`Plan::mark_random`] found any.
+    pub random: Vec<String>,
     /// One entry per object of either render: those of the new render in their order, then what was removed.
     pub objects: Vec<ObjectPlan>,
 }
@@ -75,6 +79,8 @@ pub struct ObjectPlan {
     pub reasons: Vec<Reason>,
     /// What follows from it in the cluster.
     pub effects: Vec<Effect>,
+    /// Whether nothing changes but random values, which every render makes anew.
+    pub is_random: bool,
     /// The fields that change. Secret values are not among them: see [`FieldChange`].
     pub changes: Vec<FieldChange>,
     /// For a rejected change what to do instead, for a removed object how to delete it, for a deleted one how to keep its
@@ -267,6 +273,12 @@ impl Plan {
         u8::from(self.objects.iter().any(|object| fail_on.iter().any(|category| category.applies(object))))
     }
 
+    /// Says in the remediations where the values are set that can stay as they were.
+    pub fn locate(&mut self, sources: &Sources) {
+        let steps = self.objects.iter_mut().flat_map(|object| &mut object.remediation);
+        steps.for_each(|step| step.locate(sources));
+    }
+
     /// Keeps the objects that one of `patterns` selects: `KIND`, `KIND/NAME` (the kind as kubectl takes it, `*` stands for
     /// any text), or the path of a template. No patterns keep everything. A pattern that selects nothing is an error.
     pub fn show_only(&mut self, patterns: &[String]) -> Result<(), Diagnostic> {
@@ -287,7 +299,8 @@ impl Plan {
 /// `old` is what was applied last, `new` what would be applied, both in the order of their manifests;
 /// where a render holds an object twice, the last one counts, as for `kubectl apply`.
 pub fn compare(old: &[Object], new: &[Object], options: &Options) -> Plan {
-    let old = &*secrets::reveal(old, new);
+    let _activity = Activity::begin("comparing manifests".to_owned());
+    let old = &*secrets::reveal(old, new, &options.keys);
     let pairs = matching::pair(old, new, options);
     let world = effects::World::new(old, new, options);
     let roots: Vec<Roots<'_>> = pairs.par_iter().map(|pair| Roots::of(pair, options)).collect();
@@ -302,6 +315,7 @@ pub fn compare(old: &[Object], new: &[Object], options: &Options) -> Plan {
         prune: options.prune && options.driver.can_prune(),
         kube_version: options.version,
         namespace: options.namespace.clone(),
+        random: Vec::new(),
         objects,
     }
 }

@@ -30,7 +30,7 @@ impl<'a> Roots<'a> {
             let root = |object: Option<&'a Object>| object.map(|object| Cow::Borrowed(&object.root));
             return Self { old: root(pair.old), new: root(pair.new) };
         };
-        let (old_root, mut new_root) = secrets::comparable(&new.kind, &old.root, &new.root);
+        let (old_root, mut new_root) = secrets::comparable(&new.kind, &old.root, &new.root, &options.keys);
         if options.ignore.iter().any(|rule| rule.concerns(new)) {
             let stored = |root: &Node| {
                 let object = Object { root: root.clone(), ..new.clone() };
@@ -144,20 +144,21 @@ impl Observer<'_> {
         plan.reasons = self.simulation.reasons(new);
         if !plan.reasons.is_empty() {
             plan.verdict = Verdict::Rejected;
+            plan.remediation = refused::creation(&plan.reasons);
         } else if let Some(unsent) = self.unsent(new) {
             plan.effects.push(unsent);
         } else {
             plan.effects = effects::created(new);
             plan.effects.extend(self.unknown_fields(new));
         }
-        plan.after = self.options.documents.then(|| secrets::redacted(&new.kind, &new.root));
+        plan.after = self.options.documents.then(|| secrets::shown(&new.root, self.options));
         plan
     }
 
     fn removed(&self, old: &Object) -> ObjectPlan {
         let mut plan = blank(old, Change::Removed);
         removed::describe(&mut plan, old, self.simulation, self.world);
-        plan.before = self.options.documents.then(|| secrets::redacted(&old.kind, &old.root));
+        plan.before = self.options.documents.then(|| secrets::shown(&old.root, self.options));
         plan
     }
 
@@ -259,7 +260,7 @@ impl Observer<'_> {
             } else {
                 let own_faults = self.own_faults(new, &plan.reasons);
                 let stored = (&applied.live, &applied.merged);
-                refused::remediation(&plan, stored, &own_faults, world, world.kubectl(new))
+                refused::remediation(&plan, new, stored, &own_faults, world)
             };
         }
         if plan.change == Change::Modified && options.documents {
@@ -271,16 +272,12 @@ impl Observer<'_> {
             }
             let show = |object: &Object, stored: &Node| {
                 let kept = mentioned(kind, "", "", stored, &[&spoken_of, &new_root]);
-                secrets::redacted(kind, &with_header(object, &kept))
+                secrets::shown(&with_header(object, &kept), options)
             };
-            let mut after = show(new, &applied.merged);
-            if kind == "Secret" {
-                secrets::mark_changed(&mut after, &changes);
-            }
             plan.before = Some(show(old, &applied.live));
-            plan.after = Some(after);
+            plan.after = Some(show(new, &applied.merged));
         }
-        secrets::redact_changes(kind, &mut changes);
+        secrets::redact_changes(kind, &mut changes, plan.after.as_mut(), options);
         plan.changes = changes;
         plan
     }
@@ -321,6 +318,7 @@ fn blank(object: &Object, change: Change) -> ObjectPlan {
         verdict: Verdict::Accepted,
         reasons: Vec::new(),
         effects: Vec::new(),
+        is_random: false,
         changes: Vec::new(),
         remediation: Vec::new(),
         before: None,

@@ -1,6 +1,7 @@
 //! What a comparison is told.
 
 use super::{Change, Cluster, Driver, EffectKind, Ignore, ObjectPlan, Verdict};
+use crate::digest::Key;
 use crate::k8s::Version;
 use std::str::FromStr;
 
@@ -32,6 +33,10 @@ pub struct Options {
     /// Whether the plan holds the manifests before and after, which the formats with a patch show: `unified`, `markdown`
     /// and `html`.
     pub documents: bool,
+    /// Whether the plan contains the values of Secrets.
+    pub show_secrets: bool,
+    /// The keys of the digests that stand for secret values in recorded renders.
+    pub keys: Vec<Key>,
 }
 
 impl Default for Options {
@@ -48,6 +53,8 @@ impl Default for Options {
             live: false,
             validate: true,
             documents: true,
+            show_secrets: false,
+            keys: Vec::new(),
         }
     }
 }

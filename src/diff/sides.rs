@@ -98,6 +98,8 @@ pub struct Sides {
     pub unmatched_hooks: Vec<String>,
     /// Hooks and definitions that are not compared although they were asked for, because recorded renders hold none.
     pub unrecorded: Vec<String>,
+    /// The new objects rendered once more, with other random values; empty if none are random.
+    pub redrawn: Vec<Object>,
 }
 
 /// Makes two sides alike: hooks, and the definitions under `crds/`, are on both or on neither.
@@ -115,6 +117,7 @@ pub fn align(old: Side, new: Side, driver: Driver, include: Include) -> Sides {
         new: new.into_objects(),
         unmatched_hooks: Vec::new(),
         unrecorded: Vec::new(),
+        redrawn: Vec::new(),
     };
     for (side, [hooks, crds]) in [(&mut sides.old, old_apart), (&mut sides.new, new_apart)] {
         side.splice(0..0, crds);

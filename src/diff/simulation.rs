@@ -6,7 +6,7 @@
 use super::{Cause, Driver, Options, Reason, secrets};
 use crate::cluster::client::{ArgoCd, Flux, Helm, Kubectl, Method, Run, Verb};
 use crate::cluster::server::{Assumptions, ObjectKey, Server, Writer};
-use crate::diag::ObjectRef;
+use crate::diag::{ObjectRef, Sources};
 use crate::k8s::update::Surroundings;
 use crate::k8s::{Version, defaults, kinds};
 use crate::manifest::Object;
@@ -404,6 +404,11 @@ impl Simulated {
     /// The object; `None` if it is not stored.
     pub fn get(&self, object: &ObjectRef, options: &Options) -> Option<&Node> {
         find(&self.after, object, options)
+    }
+
+    /// Replaces the values of Secrets, and what was made from them.
+    pub fn conceal(&mut self, sources: &Sources) {
+        self.after.values_mut().for_each(|object| secrets::conceal_object(object, sources));
     }
 
     /// The object as it was before the new render was applied.

@@ -5,33 +5,30 @@
 //! of a release's Secrets, the parts of them that are secret by themselves, and how either may be encoded. A scalar that
 //! carries one of them is replaced as a whole by its digest.
 
-use crate::diff::secrets::{decoded, digest_of, outside_data, values_of};
+use crate::diag::Sources;
+use crate::diag::secrets::{is_credential, is_plain_word};
+use crate::diff::secrets::values_of;
+use crate::digest::{Digester, is_digest};
 use crate::k8s::merge::scalar_text;
+use crate::k8s::secrets::{
+    MIN_ANYWHERE, MIN_INSIDE, MIN_WORD, NAMES, change_secrets, decoded, is_public, is_secret_kind,
+    secret_parts,
+};
 use crate::manifest::Object;
 use crate::yaml::{Map, Node, Value};
-use regex::{Captures, Regex};
+use regex::Regex;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-/// The shortest secret that is looked for inside other texts; shorter ones are everywhere.
-const MIN_INSIDE: usize = 3;
-/// From here on a secret that is not a plain word is found at any place, also amid other letters.
-const MIN_ANYWHERE: usize = 6;
-/// The shortest word of a longer value that counts as a secret by itself.
-const MIN_WORD: usize = 8;
-/// The shortest line of several words that does.
-const MIN_LINE: usize = 16;
 /// How many encodings inside one another are undone: base64 in JSON in base64.
 const MAX_DEPTH: usize = 3;
-
-/// Fields that name things. They tell objects and their parts from one another, so they stay as they are, and replacing the
-/// same text elsewhere would hide nothing.
-const NAMES: [&str; 4] = ["apiVersion", "kind", "name", "namespace"];
 
 /// The secret texts of a release.
 #[derive(Debug)]
 pub(super) struct Mask<'a> {
-    salt: &'a str,
+    digester: &'a Digester,
+    /// What is known about secrets by their origins.
+    sources: &'a Sources,
     /// The values of Secrets and what they hold in encoded form.
     values: BTreeSet<String>,
     /// The values and those parts of them that are secret by themselves.
@@ -41,14 +38,21 @@ pub(super) struct Mask<'a> {
 }
 
 impl<'a> Mask<'a> {
-    /// The mask for the Secrets among `objects`; digests are made with `salt`.
-    pub(super) fn new<'o>(objects: impl IntoIterator<Item = &'o Object>, salt: &'a str) -> Self {
+    /// The mask for the Secrets among `objects`.
+    pub(super) fn new<'o>(
+        objects: impl IntoIterator<Item = &'o Object>,
+        digester: &'a Digester,
+        sources: &'a Sources,
+    ) -> Self {
         let mut values = BTreeSet::new();
         let mut secrets = BTreeSet::new();
         let mut names = BTreeSet::new();
         for object in objects {
-            if let Some(node) = outside_data(object) {
-                collect_names("", node, &mut names);
+            let is_secret = is_secret_kind(&object.kind);
+            for entry in object.root.as_map().into_iter().flatten() {
+                if !is_secret || NAMES.contains(&entry.key.as_str()) || entry.key == "metadata" {
+                    collect_names(&entry.key, &entry.value, &mut names);
+                }
             }
             for (key, value) in values_of(object) {
                 // Bytes that are not text stay encoded, whatever the line breaks in between.
@@ -72,20 +76,57 @@ impl<'a> Mask<'a> {
         secrets.retain(|secret| secret.len() >= MIN_INSIDE && !names.contains(secret.as_str()));
         let lowered = secrets.iter().filter(|secret| secret.len() >= MIN_ANYWHERE).map(|s| s.to_lowercase());
         let lowered = lowered.filter(|text| !is_plain_word(text) && !names.contains(text.as_str())).collect();
-        Self { salt, values, secrets: Secrets::new(secrets), lowered: Secrets::new(lowered) }
+        Self { digester, sources, values, secrets: Secrets::new(secrets), lowered: Secrets::new(lowered) }
     }
 
-    /// Replaces what carries a secret in a manifest. Names stay: see [`NAMES`].
+    /// Replaces what is secret by where it stands, what was made from a secret, and what carries the text of one. Names
+    /// stay: see [`NAMES`].
     pub(super) fn manifest(&self, root: &mut Node) {
+        change_secrets(root, &mut |node| {
+            let text = scalar_text(node).unwrap_or_default();
+            if !is_digest(&text) {
+                node.value = Value::String(self.digest(&text));
+            }
+        });
+        self.walk(root, &mut |key, node| {
+            let is_secret = self.sources.is_concealed(node.span);
+            let text = match &node.value {
+                Value::String(text) if is_digest(text) || NAMES.contains(&key) => return false,
+                Value::String(text) => text,
+                Value::Int(_) | Value::Uint(_) => return is_secret || self.is_long_number(node),
+                Value::Float(_) => return is_secret,
+                _ => return false,
+            };
+            is_secret || self.carries(text) || self.is_end(text)
+        });
         if !self.values.is_empty() {
-            self.walk(root, &mut |key, node| {
-                let text = match &node.value {
-                    Value::String(text) if !NAMES.contains(&key) => text,
-                    Value::Int(_) | Value::Uint(_) => return self.is_long_number(node),
-                    _ => return false,
-                };
-                self.carries(text) || self.is_end(text)
-            });
+            self.checksums(root);
+        }
+    }
+
+    /// Replaces the checksums in annotations. A checksum over a Secret is a digest without a key: whoever has the chart can
+    /// try what it was made from.
+    fn checksums(&self, node: &mut Node) {
+        let Value::Map(map) = &mut node.value else {
+            if let Value::Seq(items) = &mut node.value {
+                for item in items {
+                    self.checksums(item);
+                }
+            }
+            return;
+        };
+        for entry in map.iter_mut() {
+            if entry.key == "annotations" {
+                for annotation in entry.value.as_map_mut().into_iter().flat_map(Map::iter_mut) {
+                    if let Value::String(text) = &annotation.value.value
+                        && is_checksum(&annotation.key, text)
+                    {
+                        annotation.value.value = Value::String(self.digest(text));
+                    }
+                }
+            } else {
+                self.checksums(&mut entry.value);
+            }
         }
     }
 
@@ -98,6 +139,7 @@ impl<'a> Mask<'a> {
             };
             !text.is_empty()
                 && (is_credential(key)
+                    || self.sources.is_concealed(node.span)
                     || self.values.contains(text.trim())
                     || self.carries(&text)
                     || self.is_part(&text))
@@ -110,7 +152,7 @@ impl<'a> Mask<'a> {
     }
 
     fn digest(&self, text: &str) -> String {
-        digest_of(text.as_bytes(), self.salt)
+        self.digester.digest(text.as_bytes())
     }
 
     /// Replaces the scalars, and the keys, for which `is_secret` holds. It gets the field that a scalar stands in.
@@ -142,6 +184,11 @@ impl<'a> Mask<'a> {
 
     /// Whether a text holds a secret, as it is or encoded.
     fn carries(&self, text: &str) -> bool {
+        self.sources.gives_away(text) || self.carries_value(text)
+    }
+
+    /// Whether a text holds the value of a Secret or a part of it, as it is or encoded.
+    fn carries_value(&self, text: &str) -> bool {
         let holds = |reading: &String| {
             self.secrets.any_in(reading, |_| true) || self.lowered.any_in(&reading.to_lowercase(), |_| true)
         };
@@ -220,84 +267,12 @@ fn is_apart(part: &str, text: &str, at: usize) -> bool {
         && !joins(part.chars().next_back(), after.and_then(|after| after.chars().next()))
 }
 
-/// A word as it stands in names and sentences: lower-case letters and hyphens.
-fn is_plain_word(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
-}
-
-/// Whether a key of the values names a credential.
-fn is_credential(key: &str) -> bool {
-    const WORDS: [&str; 10] = [
-        "password",
-        "passwd",
-        "passphrase",
-        "credential",
-        "credentials",
-        "token",
-        "apikey",
-        "privatekey",
-        "secretkey",
-        "accesskey",
-    ];
-    let plain = letters_and_digits(key);
-    plain == "secret" || WORDS.iter().any(|word| plain.ends_with(word))
-}
-
-/// `DB_USER` and `dbUser` are `dbuser`.
-fn letters_and_digits(key: &str) -> String {
-    key.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
-}
-
-/// Whether a value of a Secret is no secret by itself: a common word, or a plain word or a short number under a key that
-/// names a user, a host, a database or the like. Charts keep whole environments in Secrets.
-fn is_public(key: &str, value: &str) -> bool {
-    const WORDS: [&str; 18] = [
-        "true",
-        "false",
-        "yes",
-        "none",
-        "null",
-        "off",
-        "default",
-        "info",
-        "debug",
-        "warn",
-        "warning",
-        "error",
-        "trace",
-        "production",
-        "staging",
-        "development",
-        "test",
-        "prod",
-    ];
-    const KEYS: [&str; 20] = [
-        "user",
-        "username",
-        "login",
-        "host",
-        "hostname",
-        "port",
-        "database",
-        "db",
-        "dbname",
-        "schema",
-        "driver",
-        "engine",
-        "scheme",
-        "protocol",
-        "region",
-        "bucket",
-        "level",
-        "mode",
-        "environment",
-        "timezone",
-    ];
-    let plain = letters_and_digits(key);
-    let is_short_number = value.len() < MIN_ANYWHERE && value.bytes().all(|byte| byte.is_ascii_digit());
-    let names_no_secret = KEYS.iter().any(|word| plain.ends_with(word));
-    !is_credential(key)
-        && (WORDS.contains(&value) || (is_plain_word(value) || is_short_number) && names_no_secret)
+/// Whether an annotation is a checksum, by its name or its form.
+fn is_checksum(key: &str, text: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    let is_named = ["checksum", "hash", "digest", "sha"].iter().any(|word| key.contains(word));
+    let is_hex = text.len() >= 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    !is_digest(text) && (is_hex || is_named && text.len() >= MIN_ANYWHERE)
 }
 
 /// Collects the texts of fields that name things; they stay in the record.
@@ -310,48 +285,6 @@ fn collect_names<'o>(field: &str, node: &'o Node, names: &mut BTreeSet<&'o str>)
         }
         _ => {}
     }
-}
-
-/// The parts of a secret value that are secret by themselves: its lines, passwords in URLs and after a user's name, what
-/// follows the name of a credential, and words that look random.
-fn secret_parts(value: &str) -> Vec<String> {
-    static URL: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"://[^\s:/@]*:([^\s/]+)@").ok());
-    static ASSIGNMENT: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r#"([A-Za-z0-9_.-]+)["']?[ \t]*[:=][ \t]*["']?([^"'\s,;&]+)"#).ok());
-    // `user:password`, as HTTP's basic authentication and registries write it.
-    static LOGIN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^[^\s:/]+:([^\s:/]+)$").ok());
-    let mut parts: Vec<String> = Vec::new();
-    parts.extend(value.lines().map(str::trim).filter(|line| is_secret_line(line)).map(str::to_owned));
-    let captures =
-        |regex: &'static LazyLock<Option<Regex>>| regex.as_ref().map(|regex| regex.captures_iter(value));
-    let group = |found: &Captures<'_>, index| found.get(index).map(|part| part.as_str().to_owned());
-    parts.extend(captures(&LOGIN).into_iter().flatten().filter_map(|found| group(&found, 1)));
-    parts.extend(captures(&URL).into_iter().flatten().filter_map(|found| group(&found, 1)));
-    let assigned = captures(&ASSIGNMENT).into_iter().flatten();
-    parts.extend(
-        assigned
-            .filter(|found| found.get(1).is_some_and(|key| is_credential(key.as_str())))
-            .filter_map(|found| group(&found, 2)),
-    );
-    let words = value.split(|c: char| c.is_whitespace() || "=:,;\"'/@?&()[]{}<>|".contains(c));
-    parts.extend(words.filter(|word| looks_random(word)).map(str::to_owned));
-    parts
-}
-
-/// Whether a line of a value is a secret by itself: a long one, or a single word with digits. Lines that open and close
-/// keys and certificates are not.
-fn is_secret_line(line: &str) -> bool {
-    let is_word = !line.contains(char::is_whitespace) && line.bytes().any(|byte| byte.is_ascii_digit());
-    !line.starts_with("-----") && line.len() >= if is_word { MIN_WORD } else { MIN_LINE }
-}
-
-/// Whether a word is more likely a key or a password than a word of a configuration file: it changes often between
-/// capital letters, small letters and digits.
-fn looks_random(word: &str) -> bool {
-    let class = |byte: &u8| (byte.is_ascii_uppercase(), byte.is_ascii_lowercase(), byte.is_ascii_digit());
-    let changes =
-        word.as_bytes().windows(2).filter(|pair| pair.first().map(class) != pair.last().map(class)).count();
-    word.len() >= MIN_WORD && !word.contains('.') && changes >= 4
 }
 
 /// A text as it is and in every form that undoing encodings gives.

@@ -14,16 +14,21 @@
 //! flushed to disk and renamed, one writer at a time, so a revision is there as a whole or not at all,
 //! whenever the power goes. What does not match its digest is reported by name and keeps nobody from
 //! reading the others. Files are readable by their owner only (0600), for they hold values and configuration. The values
-//! of Secrets are recorded as salted digests, and so is everything else in the release that carries one of them (see
-//! `mask.rs`): enough to see a change, not enough to read one.
+//! of Secrets are recorded as keyed digests (see [`crate::digest`]), and so is everything else in the release that carries
+//! one of them (see `mask.rs`): enough for the owner of the key to see a change, nothing to anybody else.
 
+mod keys;
 mod mask;
 
+pub use keys::{FoundKeys, KeyStore};
+
+use crate::diag::escape::{hex, terminal};
 use crate::diag::{Diagnostic, Report, SourceKind, Sources};
 use crate::diff::secrets;
+use crate::digest::{self, Digester, Key};
 use crate::manifest::{self, Object};
 use crate::world::World;
-use crate::yaml::{Node, ReadOptions, emit};
+use crate::yaml::{Node, ReadOptions, Value, emit};
 use mask::Mask;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -53,7 +58,11 @@ pub struct Render<'a> {
     pub values: Option<&'a Node>,
     /// The user's message; may be empty.
     pub message: &'a str,
-    /// The clock for its time stamp, and the random numbers for the salt of its digests.
+    /// The texts that it was made from: they tell which values went into a Secret.
+    pub sources: &'a Sources,
+    /// Where the key of its digests is kept.
+    pub keys: &'a KeyStore,
+    /// The clock for its time stamp, and the random numbers for the salt of its digests and for a new key.
     pub world: &'a World,
     /// The objects, in the order in which they are applied.
     pub objects: &'a [Object],
@@ -86,7 +95,7 @@ pub struct Header {
     pub message: String,
     /// How many objects it holds.
     pub objects: usize,
-    /// The salted digest of the computed values.
+    /// The keyed digest of the computed values.
     pub values_digest: String,
     /// The computed values as YAML. Those that went into a Secret, or are called like a password, are digests, too.
     pub values: String,
@@ -111,9 +120,8 @@ impl Revision {
         manifest::parse(sources, source, &name, &ReadOptions::lenient())
     }
 
-    /// The manifests that can be applied, and the names of the objects that are left out because digests stand in place
-    /// of some of their texts.
-    pub fn appliable(&self, sources: &Sources) -> Report<(String, Vec<String>)> {
+    /// The manifests that can be applied.
+    pub fn appliable(&self, sources: &Sources) -> Report<Appliable> {
         let mut report = self.objects(sources);
         let objects = report.output.take().unwrap_or_default();
         // The documents of a revision are written one after the other, each with the object's whole text.
@@ -121,28 +129,63 @@ impl Revision {
             let document = self.text.get(..object.span.end as usize).unwrap_or_default();
             document.rfind("\n---\n# Source: ").map_or(0, |newline| newline + 1)
         };
-        let mut text = String::with_capacity(self.text.len());
-        let mut left_out = Vec::new();
+        let mut found = Appliable::default();
+        let text = &mut found.text;
         text.push_str(self.text.get(..objects.first().map_or(self.text.len(), start)).unwrap_or_default());
         for (index, object) in objects.iter().enumerate() {
             let end = objects.get(index + 1).map_or(self.text.len(), start);
+            // A name must stay on one line of a comment, whatever the manifest contains.
+            let name = terminal(&format!("{}/{}", object.kind, object.name));
             if holds_digest(object) {
-                // A name must stay on one line of a comment, whatever the manifest contains.
-                let name = format!("{}/{}", object.kind, object.name).replace(char::is_control, " ");
                 let _ =
                     writeln!(text, "# left out, because its secret values are replaced by digests: {name}");
-                left_out.push(name);
+                found.left_out.push(name);
             } else {
                 text.push_str(self.text.get(start(object)..end).unwrap_or_default());
+                if secrets::holds_digest(&object.root) {
+                    found.with_digests.push(name);
+                }
             }
         }
-        Report { output: Some((text, left_out)), diagnostics: report.diagnostics }
+        Report { output: Some(found), diagnostics: report.diagnostics }
     }
 }
 
-/// Whether digests stand in place of some texts of a recorded object.
+/// The manifests of a revision that can be applied.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Appliable {
+    /// Their text.
+    pub text: String,
+    /// The objects that are left out, because digests stand in place of some of their texts.
+    pub left_out: Vec<String>,
+    /// The objects with digests in place of annotations, such as a checksum over a Secret. They can be applied; pods whose
+    /// template has such an annotation restart.
+    pub with_digests: Vec<String>,
+}
+
+/// Whether digests stand in place of some texts of a recorded object, annotations aside: they mean nothing to the server.
 pub fn holds_digest(object: &Object) -> bool {
-    secrets::holds_digest(&object.root)
+    let mut root = object.root.clone();
+    remove_annotations(&mut root);
+    secrets::holds_digest(&root)
+}
+
+fn remove_annotations(node: &mut Node) {
+    match &mut node.value {
+        Value::Map(map) => {
+            if let Some(metadata) = map.get_mut("metadata").and_then(Node::as_map_mut) {
+                metadata.remove("annotations");
+            }
+            map.iter_mut().for_each(|entry| remove_annotations(&mut entry.value));
+        }
+        Value::Seq(items) => items.iter_mut().for_each(remove_annotations),
+        _ => {}
+    }
+}
+
+/// Sees the digests of a recorded object.
+fn each_digest(object: &Object, mut see: impl FnMut(digest::Parts<'_>)) {
+    secrets::each_scalar(&object.root, &mut |text, _| digest::parse(text).into_iter().for_each(&mut see));
 }
 
 /// Why a history could not be used.
@@ -309,22 +352,30 @@ impl History {
         let lock = self.lock()?;
         self.sweep();
         let revision = self.find_files()?.last().map_or(1, |last| last.revision.saturating_add(1));
-        let random = render.world.random();
-        let salt = make_salt(random.map_err(|source| Error::Io {
-            action: "cannot get random numbers for",
-            path: self.directory(),
-            source,
-        })?);
-        let mask = Mask::new(render.objects.iter().chain(render.hooks), &salt);
-        let header = self.header(render, revision, &mask, &salt);
-        let text = compose(&header, render, &mask, &salt);
+        let random = || {
+            let failed = |source| Error::Io {
+                action: "cannot get random numbers for",
+                path: self.directory(),
+                source,
+            };
+            render.world.random().map_err(failed)
+        };
+        let (key, keyless) = match render.keys.key_of(&self.base, render.world) {
+            Ok(key) => (key, None),
+            // Nobody can compare with the digests of a key that is forgotten, but nothing is given away either.
+            Err(error) => (Key::new(random()?), Some(error)),
+        };
+        let digester = Digester::new(key, random()?);
+        let mask = Mask::new(render.objects.iter().chain(render.hooks), &digester, render.sources);
+        let header = self.header(render, revision, &mask, &digester);
+        let text = compose(&header, render, &mask, &digester);
         let directory = self.directory();
         let path = directory.join(format!("{revision:06}.yaml"));
         let failed = |source| Error::Io { action: "cannot write", path: path.clone(), source };
         let mut file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(&directory).map_err(failed)?;
         file.write_all(text.as_bytes()).map_err(failed)?;
         file.as_file().sync_all().map_err(failed)?;
-        Ok(Pending { file, path, directory, header, _lock: lock })
+        Ok(Pending { keyless, file, path, directory, header, _lock: lock })
     }
 
     /// Every revision, oldest first.
@@ -395,13 +446,9 @@ impl History {
 
     fn make_directory(&self) -> Result<(), Error> {
         let directory = self.directory();
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         let failed = |source| Error::Io { action: "cannot make", path: directory.clone(), source };
         let new = !directory.exists();
-        builder.create(&directory).map_err(failed)?;
+        private_directory().create(&directory).map_err(failed)?;
         if new {
             for parent in directory.ancestors().skip(1).take(3).filter(|path| path.is_dir()) {
                 sync(parent)?;
@@ -448,9 +495,9 @@ impl History {
         Ok(found)
     }
 
-    fn header(&self, render: &Render<'_>, revision: u64, mask: &Mask<'_>, salt: &str) -> Header {
+    fn header(&self, render: &Render<'_>, revision: u64, mask: &Mask<'_>, digester: &Digester) -> Header {
         let mut values = render.values.cloned().unwrap_or_else(|| Node::bare(crate::yaml::Map::new()));
-        let digest = secrets::digest_of(emit::document(&values).as_bytes(), salt);
+        let digest = digester.digest(emit::document(&values).as_bytes());
         let mut message = render.message.to_owned();
         if !render.with_secrets {
             mask.values(&mut values);
@@ -493,6 +540,8 @@ impl History {
 /// A revision that is on disk, but not yet under its name: dropped, it leaves nothing behind.
 #[derive(Debug)]
 pub struct Pending {
+    /// Why the key of its digests could not be kept: they cannot be compared with anything.
+    pub keyless: Option<io::Error>,
     file: tempfile::NamedTempFile,
     path: PathBuf,
     directory: PathBuf,
@@ -504,7 +553,7 @@ pub struct Pending {
 impl Pending {
     /// Gives the revision its name. It is on disk for good when this returns.
     pub fn commit(self) -> Result<Header, Error> {
-        let Self { file, path, directory, header, _lock } = self;
+        let Self { keyless: _, file, path, directory, header, _lock } = self;
         file.persist_noclobber(&path).map_err(|error| Error::Io {
             action: "cannot write",
             path: path.clone(),
@@ -513,6 +562,15 @@ impl Pending {
         sync(&directory)?;
         Ok(header)
     }
+}
+
+/// Makes directories that only their owner can read.
+fn private_directory() -> fs::DirBuilder {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
 }
 
 /// The file of a revision.
@@ -581,11 +639,11 @@ const TEMPORARY: &str = ".new-";
 const DIGEST: &str = "# plimsoll revision, sha256 ";
 
 fn digest_of(text: &str) -> String {
-    secrets::hex(&Sha256::digest(text.as_bytes()))
+    hex(&Sha256::digest(text.as_bytes()))
 }
 
 /// The text of a revision.
-fn compose(header: &Header, render: &Render<'_>, mask: &Mask<'_>, salt: &str) -> String {
+fn compose(header: &Header, render: &Render<'_>, mask: &Mask<'_>, digester: &Digester) -> String {
     // The header is made of strings and numbers, which always have a form.
     let head = serde_yaml::to_string(header).unwrap_or_default();
     let mut body = String::new();
@@ -597,7 +655,7 @@ fn compose(header: &Header, render: &Render<'_>, mask: &Mask<'_>, salt: &str) ->
     for object in render.objects {
         let mut root = object.root.clone();
         if !render.with_secrets {
-            secrets::to_digests(&object.kind, &mut root, salt);
+            secrets::to_digests(&object.kind, &mut root, digester);
             mask.manifest(&mut root);
         }
         body.push_str("---\n# Source: ");
@@ -606,11 +664,6 @@ fn compose(header: &Header, render: &Render<'_>, mask: &Mask<'_>, salt: &str) ->
         emit::block(&root, 0, &mut body);
     }
     format!("{DIGEST}{}\n{body}", digest_of(&body))
-}
-
-/// A few random characters: without them a digest could be looked up in a table of common passwords.
-fn make_salt(random: [u8; 32]) -> String {
-    secrets::hex(&random[..8])
 }
 
 /// Makes what happened in a directory survive a loss of power.

@@ -55,7 +55,7 @@ pub(super) fn apply(found: Vec<Diagnostic>, subject: &Subject<'_>, config: &Conf
             );
         }
     }
-    kept.retain(|diagnostic| diagnostic.rule.is_none_or(|rule| config.runs(rule)));
+    config.retain(&mut kept);
     kept
 }
 

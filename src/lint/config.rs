@@ -1,12 +1,15 @@
 //! `plimsoll.toml`: which rules run, how severe they are, what to lint with, and what applies the manifests.
 
+use super::input::is_unread;
 use super::registry::{current_id, former_id, rules, suggestion};
 use crate::diag::{Diagnostic, Report, Rule, Severity, SourceId, Sources, Span, nearest};
 use crate::diff::Driver;
-use crate::k8s::{Version, VersionError};
+use crate::k8s::pod_security::{Policy, PolicyError};
+use crate::k8s::{Version, VersionError, kinds};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::str::FromStr;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -21,14 +24,59 @@ pub struct Config {
     pub values: Vec<String>,
     /// The version of Kubernetes to answer for.
     pub kube_version: Option<Version>,
-    /// The severity from which on findings fail the run.
-    pub min_severity: Severity,
+    /// The Pod Security policy of namespaces whose labels set none.
+    pub pod_security: Option<Policy>,
+    /// The namespace of objects that name none.
+    pub namespace: String,
+    /// The severity from which on findings fail the run and are shown. If it is not set, errors fail the run, and
+    /// everything is shown.
+    pub min_severity: Option<Severity>,
     /// The file of accepted findings.
     pub baseline: Option<String>,
     /// What applies the manifests, for `diff` and `rehearse`.
     pub driver: Option<Driver>,
     /// Whether it deletes what left the manifests.
     pub prune: Option<bool>,
+    /// Patterns of files and directories to pass over, as in `.gitignore`; they start from the directory of the file.
+    pub exclude: Vec<String>,
+    /// Files and directories with definitions of custom resources, beside this file.
+    pub crds: Vec<String>,
+    /// Objects that the cluster has although the release does not hold them.
+    pub assume: Vec<Assumed>,
+}
+
+/// An object that the cluster has: `Secret/db`, `ConfigMap/*`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assumed {
+    kind: String,
+    /// The name; up to the star, if there is one at its end.
+    name: String,
+    is_prefix: bool,
+}
+
+impl Assumed {
+    /// Whether it is an object of that kind and name. The kind may be written as `kubectl` takes it.
+    pub(super) fn matches(&self, group: &str, kind: &str, name: &str) -> bool {
+        kinds::is_called(&self.kind, group, kind)
+            && if self.is_prefix { name.starts_with(&self.name) } else { name == self.name }
+    }
+}
+
+impl FromStr for Assumed {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (kind, name) = text
+            .split_once('/')
+            .filter(|(kind, name)| !kind.is_empty() && !name.is_empty())
+            .ok_or_else(|| "expected KIND/NAME, such as Secret/db or Secret/*".to_owned())?;
+        let prefix = name.strip_suffix('*');
+        Ok(Self {
+            kind: kind.to_owned(),
+            name: prefix.unwrap_or(name).to_owned(),
+            is_prefix: prefix.is_some(),
+        })
+    }
 }
 
 /// What configuration makes of a rule.
@@ -45,27 +93,48 @@ impl Default for Config {
             only: Vec::new(),
             values: Vec::new(),
             kube_version: None,
-            min_severity: Severity::Error,
+            pod_security: None,
+            namespace: "default".to_owned(),
+            min_severity: None,
             baseline: None,
             driver: None,
             prune: None,
+            exclude: Vec::new(),
+            crds: Vec::new(),
+            assume: Vec::new(),
         }
     }
 }
 
 /// The keys of `plimsoll.toml`.
-const KEYS: [&str; 7] = ["kube-version", "min-severity", "values", "baseline", "driver", "prune", "rules"];
+const KEYS: [&str; 11] = [
+    "kube-version",
+    "min-severity",
+    "pod-security",
+    "values",
+    "crds",
+    "baseline",
+    "exclude",
+    "assume",
+    "driver",
+    "prune",
+    "rules",
+];
 
 impl Config {
     /// Reads `plimsoll.toml`. Unknown keys, unknown rules and unknown levels are errors at their place.
     ///
     /// ```toml
-    /// min-severity = "warning"            # findings from here on fail the run; "error" if not given
+    /// min-severity = "warning"            # findings from here on are shown and fail the run
     /// kube-version = "1.36"
+    /// pod-security = "restricted"         # the Pod Security level of namespaces whose labels set none
     /// values = ["values-prod.yaml"]       # beside this file
+    /// crds = ["crds/", "CRDs-catalog/"]   # definitions of custom resources, beside this file
     /// baseline = "plimsoll-baseline.json" # findings that are accepted
     /// driver = "argocd"                   # for diff and rehearse
     /// prune = true
+    /// assume = ["Secret/db", "ConfigMap/*"] # objects that the cluster has
+    /// exclude = ["test/fixtures/"]        # files that are passed over, as in .gitignore
     ///
     /// [rules]                             # a rule or a group: "error", "warning", "info" or "off"
     /// "sts/no-disruption-budget" = "error"
@@ -104,14 +173,23 @@ impl Config {
                     error(format!("unknown severity `{word}`"), value, source)
                         .help("use `error`, `warning` or `info`")
                 };
-                self.min_severity = parse_severity(word).ok_or_else(unknown)?;
+                self.min_severity = Some(parse_severity(word).ok_or_else(unknown)?);
             }
-            "values" => {
-                let wrong = || error("`values` must be a list of files".to_owned(), value, source);
+            "pod-security" => self.pod_security = Some(pod_security(value, source)?),
+            "values" => self.values = strings(value, "values", "files", source)?,
+            "crds" => self.crds = strings(value, "crds", "files and directories", source)?,
+            "assume" => {
+                let wrong = || error("`assume` must be a list of objects".to_owned(), value, source);
                 let items = value.as_ref().as_array().ok_or_else(wrong)?;
-                let item = |item| string(item, "an item of `values`", source).map(str::to_owned);
-                self.values = items.iter().map(item).collect::<Result<_, _>>()?;
+                let item = |item| {
+                    let text = string(item, "an item of `assume`", source)?;
+                    text.parse().map_err(|reason| {
+                        error(format!("`{text}` names no object"), item, source).help(reason)
+                    })
+                };
+                self.assume = items.iter().map(item).collect::<Result<_, _>>()?;
             }
+            "exclude" => self.exclude = strings(value, "exclude", "patterns", source)?,
             "baseline" => self.baseline = Some(string(value, "baseline", source)?.to_owned()),
             "driver" => {
                 let word = string(value, "driver", source)?;
@@ -150,6 +228,11 @@ impl Config {
         Ok(())
     }
 
+    /// The severity from which on findings fail the run.
+    pub fn threshold(&self) -> Severity {
+        self.min_severity.unwrap_or(Severity::Error)
+    }
+
     /// Runs only the rules and groups named (`--rule`), as far as they are not switched off.
     pub fn only(&mut self, names: &[String]) -> Result<(), Box<Diagnostic>> {
         for name in names {
@@ -172,6 +255,29 @@ impl Config {
     pub(super) fn runs(&self, rule: &Rule) -> bool {
         let is_named = ids_and_groups(rule).any(|name| self.only.iter().any(|only| only == name));
         self.level(rule) != Some(Level::Off) && (self.only.is_empty() || is_named)
+    }
+
+    /// Drops the findings of rules that do not run. Input that could not be read is reported whatever is selected,
+    /// unless its rule itself is off: nobody should miss it because of a group.
+    pub(super) fn retain(&self, found: &mut Vec<Diagnostic>) {
+        found.retain(|diagnostic| match diagnostic.rule {
+            Some(rule) if is_unread(diagnostic) => self.levels.get(rule.id) != Some(&Level::Off),
+            Some(rule) => self.runs(rule),
+            None => true,
+        });
+    }
+
+    /// Gives findings the severities that their rules have here.
+    pub(super) fn set_severities(&self, found: &mut [Diagnostic]) {
+        for diagnostic in found {
+            let Some(rule) = diagnostic.rule else { continue };
+            let severity = match self.levels.get(rule.id) {
+                Some(Level::At(severity)) if is_unread(diagnostic) => Some(*severity),
+                _ if is_unread(diagnostic) => None,
+                _ => self.severity(rule),
+            };
+            diagnostic.severity = severity.unwrap_or(diagnostic.severity);
+        }
     }
 
     /// The severity that a rule has here, if it is not its own. A finding below the rule's own severity
@@ -236,10 +342,25 @@ fn string<'a>(value: &'a Value<'_>, name: &str, source: SourceId) -> Result<&'a 
     value.as_ref().as_str().ok_or_else(|| error(format!("{name} must be a string"), value, source))
 }
 
+/// The texts of a value that must be a list of them; `what` says what they are.
+fn strings(value: &Value<'_>, name: &str, what: &str, source: SourceId) -> Result<Vec<String>, Diagnostic> {
+    let wrong = || error(format!("`{name}` must be a list of {what}"), value, source);
+    let items = value.as_ref().as_array().ok_or_else(wrong)?;
+    let item_name = format!("an item of `{name}`");
+    items.iter().map(|item| string(item, &item_name, source).map(str::to_owned)).collect()
+}
+
 fn kube_version(value: &Value<'_>, source: SourceId) -> Result<Version, Diagnostic> {
     let text = string(value, "kube-version", source)?;
     text.parse().map_err(|reason: VersionError| {
         error(format!("unknown Kubernetes version `{text}`"), value, source).help(reason.to_string())
+    })
+}
+
+fn pod_security(value: &Value<'_>, source: SourceId) -> Result<Policy, Diagnostic> {
+    let text = string(value, "pod-security", source)?;
+    text.parse().map_err(|reason: PolicyError| {
+        error(format!("invalid Pod Security policy `{text}`"), value, source).help(reason.to_string())
     })
 }
 
@@ -307,6 +428,20 @@ mod tests {
     }
 
     #[test]
+    fn objects_are_assumed_by_kind_and_name() {
+        let assumed = |text: &str| text.parse::<Assumed>().unwrap();
+        assert!(
+            assumed("Secret/db").matches("", "Secret", "db")
+                && !assumed("Secret/db").matches("", "Secret", "db2")
+        );
+        assert!(
+            assumed("secrets/db-*").matches("", "Secret", "db-tls")
+                && !assumed("cm/db").matches("", "Secret", "db")
+        );
+        assert!(["Secret", "/db", "Secret/"].iter().all(|text| text.parse::<Assumed>().is_err()));
+    }
+
+    #[test]
     fn flags_narrow_and_switch_off() {
         let mut config = Config::default();
         config.only(&["sts".into()]).unwrap();
@@ -336,7 +471,10 @@ mod tests {
         for (text, message, column) in [
             ("values = 3", "`values` must be a list of files", 10),
             ("values = [\"a\", 3]", "an item of `values` must be a string", 16),
+            ("exclude = [1]", "an item of `exclude` must be a string", 12),
             ("baseline = true", "`baseline` must be a string", 12),
+            ("assume = \"a\"", "`assume` must be a list of objects", 10),
+            ("assume = [\"Secret\"]", "`Secret` names no object", 11),
             ("rules = \"off\"", "`rules` must be a table", 9),
             ("rules = { sts = 1 }", "`sts` must be a string", 17),
         ] {

@@ -16,8 +16,12 @@
 mod allow;
 pub mod baseline;
 pub mod config;
+mod definitions;
+mod discover;
 mod documented;
 mod finding;
+mod input;
+mod partition;
 mod reads;
 mod registry;
 mod release;
@@ -29,13 +33,16 @@ mod subject;
 mod testing;
 mod upgrade;
 
-pub use config::Config;
+pub use config::{Assumed, Config};
+pub use discover::{Discovered, Exclude, discover, git_root};
+pub use input::is_unread;
 pub use registry::{Lint, catalogue, explain, page, rule, rules, table};
-pub use source::{ManifestSource, Outcome, Request, Set, Target, lint};
+pub use source::{DEFAULT_VALUES, ManifestSource, Outcome, Request, Set, Target, ci_values, lint};
 pub use subject::{ChartSubject, Rendering, Subject};
 
 use crate::diag::{Diagnostic, Severity, Sources};
 use crate::k8s;
+use crate::limits::{self, Activity};
 use release::Release;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,11 +50,16 @@ use std::collections::{BTreeMap, BTreeSet};
 /// which it is shown.
 pub fn run(subject: &Subject<'_>, config: &Config) -> Vec<Diagnostic> {
     let mut found = subject.reported.to_vec();
-    let release = Release::new(subject);
+    let release = Release::new(subject, config);
     for lint in registry::lints() {
         if !config.runs(&lint.rule) {
             continue;
         }
+        if limits::check().is_err() {
+            // Whoever ran out of time does not show what was found so far.
+            break;
+        }
+        let _activity = Activity::begin(format!("checking `{}`", lint.rule.id));
         if let Some(check) = lint.release {
             check(&release, &mut found);
         }
@@ -55,14 +67,11 @@ pub fn run(subject: &Subject<'_>, config: &Config) -> Vec<Diagnostic> {
             check(chart, &mut found);
         }
     }
+    let _activity = Activity::begin("validating objects".to_owned());
     k8s::validate_all(subject.objects, subject.crds, subject.version, &mut found);
-    found.retain(|diagnostic| diagnostic.rule.is_none_or(|rule| config.runs(rule)));
+    config.retain(&mut found);
     let mut found = allow::apply(found, subject, config);
-    for diagnostic in &mut found {
-        if let Some(severity) = diagnostic.rule.and_then(|rule| config.severity(rule)) {
-            diagnostic.severity = severity;
-        }
-    }
+    config.set_severities(&mut found);
     drop_echoes(&mut found, subject.sources);
     crate::diag::render::arrange(found, subject.sources)
 }
@@ -103,6 +112,19 @@ pub fn merge(runs: Vec<(String, Vec<Diagnostic>)>, total: usize, sources: &Sourc
     crate::diag::render::arrange(found, sources)
 }
 
+/// Drops the findings that an earlier kustomization had at the same place and field: a base is used by several, which may
+/// call its objects differently.
+pub fn drop_seen(found: &mut Vec<Diagnostic>, seen: &mut BTreeSet<String>, sources: &Sources) {
+    let key = |diagnostic: &Diagnostic| {
+        let place = diagnostic.span().and_then(|span| crate::diag::render::locate(sources, span));
+        let message = if place.is_none() { diagnostic.message.as_str() } else { "" };
+        format!("{place:?}\0{}\0{:?}\0{message}", diagnostic.rule.map_or("", |rule| rule.id), diagnostic.path)
+    };
+    let keys: Vec<String> = found.iter().map(key).collect();
+    found.retain(|diagnostic| !seen.contains(&key(diagnostic)));
+    seen.extend(keys);
+}
+
 /// What makes two findings the same to a reader.
 fn identity(diagnostic: &Diagnostic, sources: &Sources) -> String {
     let place = diagnostic.span().and_then(|span| crate::diag::render::locate(sources, span));
@@ -114,11 +136,6 @@ fn identity(diagnostic: &Diagnostic, sources: &Sources) -> String {
         diagnostic.object,
         diagnostic.path
     )
-}
-
-/// Whether a finding is an error without a rule: some input could not be read or rendered.
-pub fn is_unread(finding: &Diagnostic) -> bool {
-    finding.rule.is_none() && finding.severity == Severity::Error
 }
 
 /// Whether any finding is at `threshold` or above: what decides the exit status, whatever the format.

@@ -1,18 +1,22 @@
 //! From what the user names on the command line to findings: a chart is rendered, once for each values set;
 //! manifests are read, all those of a release together.
 
-use super::{ChartSubject, Config, Rendering, Subject, merge, run};
+use super::definitions::Definitions;
+use super::rules::UNUSED_ALLOW;
+use super::{ChartSubject, Config, Rendering, Subject, input, merge, partition, run};
 use crate::chart;
 use crate::diag::render::arrange;
-use crate::diag::{Diagnostic, Severity, Sources, has_errors};
+use crate::diag::{Diagnostic, Severity, Sources, Span, has_errors};
 use crate::k8s::Version;
+use crate::kustomize::{self, Build};
 use crate::manifest::{Manifests, Object, Skipped};
 use crate::manifests;
 use crate::values;
 use crate::world::World;
 use crate::yaml::{DUPLICATE_KEY, ReadOptions};
 use crate::{render, values::Overrides};
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// One release to lint, and how.
@@ -26,6 +30,8 @@ pub struct Request {
     pub values: values::Options,
     /// How a chart is rendered.
     pub render: render::Options,
+    /// Files and directories with definitions of custom resources.
+    pub crds: Vec<PathBuf>,
 }
 
 impl Request {
@@ -40,6 +46,8 @@ impl Request {
 pub enum Target {
     /// A chart: a directory, a `.tgz` or `builtin:NAME`.
     Chart(String),
+    /// The directory of a kustomization.
+    Kustomization(PathBuf),
     /// Manifests that are applied together, as `kubectl apply -f` takes them.
     Manifests(Vec<ManifestSource>),
 }
@@ -49,9 +57,23 @@ pub enum Target {
 pub enum ManifestSource {
     /// A file or a directory.
     Path(PathBuf),
+    /// A file that was found in a directory: it may be something else than a manifest.
+    Found(PathBuf),
+    /// A directory without anything to lint.
+    Empty(PathBuf),
+    /// A file or directory that cannot be read.
+    Unreadable {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// The text of standard input.
     Stdin(String),
 }
+
+/// What findings call the values that a chart has without a values set, where there are such sets, too.
+pub const DEFAULT_VALUES: &str = "the default values";
 
 /// One set of values.
 #[derive(Debug, Clone)]
@@ -65,8 +87,8 @@ pub struct Set {
 /// What was found in one release.
 #[derive(Debug, Clone, Default)]
 pub struct Outcome {
-    /// The findings, in the order in which they are shown. What could not be read or rendered is among them, as
-    /// errors of no rule.
+    /// The findings, in the order in which they are shown. What could not be read or rendered is among them, under
+    /// rules of their own.
     pub findings: Vec<Diagnostic>,
     /// How many objects were checked.
     pub objects: usize,
@@ -85,10 +107,19 @@ impl Outcome {
 
 /// Lints one release. What cannot be read or rendered becomes a finding, and everything else is linted.
 pub fn lint(world: &World, sources: &Sources, request: &Request, config: &Config) -> Outcome {
-    match &request.target {
-        Target::Chart(chart) => lint_chart(world, sources, chart, request, config),
-        Target::Manifests(from) => lint_manifests(world, sources, from, request.version(), config),
-    }
+    let mut unread = Vec::new();
+    let definitions = Definitions::load(world, sources, &request.crds, &mut unread);
+    let mut outcome = match &request.target {
+        Target::Chart(chart) => lint_chart(world, sources, chart, request, &definitions, config),
+        Target::Kustomization(directory) => {
+            lint_kustomization(world, sources, directory, request, &definitions, config)
+        }
+        Target::Manifests(from) => {
+            lint_manifests(world, sources, from, request.version(), &definitions, config)
+        }
+    };
+    outcome.findings.extend(unread);
+    outcome
 }
 
 fn lint_manifests(
@@ -96,6 +127,7 @@ fn lint_manifests(
     sources: &Sources,
     from: &[ManifestSource],
     version: Version,
+    definitions: &Definitions,
     config: &Config,
 ) -> Outcome {
     let options = ReadOptions::lenient();
@@ -103,58 +135,169 @@ fn lint_manifests(
     for source in from {
         match source {
             ManifestSource::Path(path) => reader.path(path),
+            ManifestSource::Found(path) => reader.found(path),
+            ManifestSource::Empty(directory) => reader.empty(directory),
+            ManifestSource::Unreadable { path, reason } => reader.unreadable(path, reason),
             ManifestSource::Stdin(text) => reader.stdin(text.clone()),
         }
     }
-    let report = reader.finish();
-    let mut reported = report.diagnostics;
-    let Some(Manifests { objects, skipped }) = report.output else { return Outcome::failed(reported) };
+    let (Manifests { objects, skipped }, mut reported) = reader.finish_all();
+    input::cite_manifests(&mut reported, sources);
+    let is_linted = !objects.is_empty() || (skipped.is_empty() && !has_errors(&reported));
+    let found = from.iter().filter_map(|source| match source {
+        ManifestSource::Found(path) => Some(path.display().to_string()),
+        _ => None,
+    });
+    let releases = partition::releases(&objects, &found.collect(), sources);
+    let mut findings = Vec::new();
+    let mut unused: BTreeMap<Span, usize> = BTreeMap::new();
+    for release in &releases {
+        let of_release =
+            lint_objects(world, release, reported.clone(), sources, version, definitions, config);
+        let about_comments = of_release.iter().filter(|finding| is_unused_allow(finding));
+        about_comments.filter_map(Diagnostic::span).for_each(|span| *unused.entry(span).or_insert(0) += 1);
+        findings.extend(of_release);
+    }
+    // A comment in a file of several releases may be for one of them.
+    let holding = |span: Span| {
+        let holds = |release: &&Vec<&Object>| release.iter().any(|o| o.root.span.source == span.source);
+        releases.iter().filter(holds).count()
+    };
+    findings.retain(|finding| {
+        let span = finding.span().filter(|_| is_unused_allow(finding));
+        span.is_none_or(|span| unused.get(&span) == Some(&holding(span)))
+    });
+    Outcome { findings: arrange(findings, sources), objects: objects.len(), skipped, is_linted }
+}
+
+fn is_unused_allow(finding: &Diagnostic) -> bool {
+    finding.rule == Some(&UNUSED_ALLOW.rule)
+}
+
+fn lint_kustomization(
+    world: &World,
+    sources: &Sources,
+    directory: &Path,
+    request: &Request,
+    definitions: &Definitions,
+    config: &Config,
+) -> Outcome {
+    let Build { objects, mut diagnostics } = kustomize::build(world, sources, directory, &request.render);
+    input::cite_kustomization(&mut diagnostics);
+    let is_linted = !objects.is_empty() || !has_errors(&diagnostics);
+    let shown: Vec<_> = objects.iter().collect();
+    let findings = lint_objects(world, &shown, diagnostics, sources, request.version(), definitions, config);
+    Outcome { findings, objects: objects.len(), skipped: Vec::new(), is_linted }
+}
+
+/// The findings on objects that are applied as they are.
+fn lint_objects(
+    world: &World,
+    objects: &[&Object],
+    mut reported: Vec<Diagnostic>,
+    sources: &Sources,
+    version: Version,
+    definitions: &Definitions,
+    config: &Config,
+) -> Vec<Diagnostic> {
     // kubectl drops the first of two equal keys before it sends an object; the API server itself decodes strictly.
     for diagnostic in reported.iter_mut().filter(|diagnostic| diagnostic.rule == Some(&DUPLICATE_KEY)) {
         diagnostic.severity = Severity::Error;
     }
-    let subject = Subject {
-        objects: &objects.iter().collect::<Vec<_>>(),
-        crds: &[],
-        chart: None,
-        reported: &reported,
-        sources,
-        version,
-    };
-    Outcome { findings: run(&subject, config), objects: objects.len(), skipped, is_linted: true }
+    let crds = definitions.find(world, objects, &mut reported);
+    let crds = &crds.iter().collect::<Vec<_>>();
+    let subject = Subject { objects, crds, chart: None, reported: &reported, sources, version };
+    let mut findings = run(&subject, config);
+    findings.retain(|finding| !is_about_placeholder(finding, sources));
+    findings
 }
 
-fn lint_chart(world: &World, sources: &Sources, name: &str, request: &Request, config: &Config) -> Outcome {
+/// Whether the API server would refuse a value that is replaced before it is applied: `${NAME}`, as envsubst and Flux
+/// write it.
+fn is_about_placeholder(finding: &Diagnostic, sources: &Sources) -> bool {
+    let is_of_server = finding.rule.is_some_and(|rule| rule.group() == "k8s");
+    let Some(span) = finding.span().filter(|_| is_of_server) else { return false };
+    let Some(source) = sources.get(span.source) else { return false };
+    let text = source.text.get(span.start as usize..span.end as usize).unwrap_or_default();
+    let name = text.split_once("${").map(|(_, rest)| rest.trim_start_matches(['_', '#', '^']));
+    !text.contains('\n')
+        && name.is_some_and(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.contains('}'))
+}
+
+fn lint_chart(
+    world: &World,
+    sources: &Sources,
+    name: &str,
+    request: &Request,
+    definitions: &Definitions,
+    config: &Config,
+) -> Outcome {
     let mut loaded = Vec::new();
     let chart = chart::open(world, sources, name).take(&mut loaded).filter(|_| !has_errors(&loaded));
-    let Some(chart) = chart.map(Arc::new) else { return Outcome::failed(loaded) };
+    let Some(chart) = chart.map(Arc::new) else { return Outcome::failed(failed_chart(loaded, config)) };
     let mut failures = Vec::new();
     let mut runs = Vec::new();
     let mut objects = 0;
     for set in &request.sets {
         let mut diagnostics = loaded.clone();
-        match one_set(world, sources, &chart, request, set, config, &mut diagnostics) {
+        match one_set(world, sources, &chart, request, set, definitions, config, &mut diagnostics) {
             Some((findings, count)) => {
                 runs.push((set.name.clone(), findings));
                 objects += count;
             }
-            None => failures.push((set.name.clone(), diagnostics)),
+            None => failures.push((set.name.clone(), failed_chart(diagnostics, config))),
         }
     }
     let is_linted = !runs.is_empty();
+    if let [(DEFAULT_VALUES, failure)] =
+        failures.iter_mut().map(|(set, found)| (set.as_str(), found)).collect::<Vec<_>>().as_mut_slice()
+        && is_linted
+    {
+        excuse(failure);
+    }
     // A finding with every set that rendered belongs to no set in particular.
     let mut findings = merge(runs, request.sets.len() - failures.len(), sources);
     findings.extend(merge(failures, request.sets.len(), sources));
     Outcome { findings: arrange(findings, sources), objects, skipped: Vec::new(), is_linted }
 }
 
+/// Charts whose values must be given have a values set for their tests: that the others do not suffice is no mistake.
+fn excuse(failure: &mut [Diagnostic]) {
+    for diagnostic in failure.iter_mut().filter(|found| found.severity == Severity::Error) {
+        diagnostic.severity = Severity::Info;
+        diagnostic.help.push("it renders with the values in `ci`".to_owned());
+    }
+}
+
+/// The values sets that a chart has for its tests, as chart-testing finds them: `ci/*-values.yaml`. Each is the path in
+/// the chart and that of the file.
+pub fn ci_values(world: &World, chart: &str) -> Vec<(String, PathBuf)> {
+    let directory = PathBuf::from(chart).join("ci");
+    let entries = world.list(&directory).unwrap_or_default().into_iter();
+    let names = entries.filter_map(|entry| entry.name.into_string().ok());
+    names
+        .filter(|name| name.ends_with("-values.yaml"))
+        .map(|name| (format!("ci/{name}"), directory.join(name)))
+        .collect()
+}
+
+/// What a chart reports that cannot be loaded or rendered, as findings.
+fn failed_chart(mut reported: Vec<Diagnostic>, config: &Config) -> Vec<Diagnostic> {
+    input::cite_chart(&mut reported);
+    config.retain(&mut reported);
+    config.set_severities(&mut reported);
+    reported
+}
+
 /// The findings for one values set, and the number of objects. Errors that prevent linting are left in `diagnostics`.
+#[expect(clippy::too_many_arguments, reason = "each is a thing of its own, and there is one caller")]
 fn one_set(
     world: &World,
     sources: &Sources,
     chart: &Arc<chart::Chart>,
     request: &Request,
     set: &Set,
+    definitions: &Definitions,
     config: &Config,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<(Vec<Diagnostic>, usize)> {
@@ -172,11 +315,14 @@ fn one_set(
         return None;
     }
     // Helm prints a document without a type, but no cluster takes it.
-    for diagnostic in diagnostics.iter_mut().filter(|found| is_about_type(found)) {
+    for diagnostic in diagnostics.iter_mut().filter(|found| input::is_about_type(found)) {
         diagnostic.severity = Severity::Error;
     }
+    input::cite_chart(diagnostics);
     let objects: Vec<&Object> = rendered.objects().collect();
-    let crds: Vec<&Object> = rendered.crds.iter().flat_map(|document| &document.objects).collect();
+    let elsewhere = definitions.find(world, &objects, diagnostics);
+    let own = rendered.crds.iter().flat_map(|document| &document.objects);
+    let crds: Vec<&Object> = own.chain(&elsewhere).collect();
     let subject = Subject {
         objects: &objects,
         crds: &crds,
@@ -184,16 +330,15 @@ fn one_set(
             chart,
             computed: &computed,
             sources,
-            rendering: Some(Rendering { world, options: &request.render }),
+            rendering: Some(Rendering {
+                world,
+                options: &request.render,
+                uses_random_values: rendered.uses_random_values,
+            }),
         }),
         reported: diagnostics,
         sources,
         version: request.version(),
     };
     Some((run(&subject, config), objects.len()))
-}
-
-/// Whether a stage complains that a document lacks `apiVersion` or `kind`.
-fn is_about_type(diagnostic: &Diagnostic) -> bool {
-    diagnostic.rule.is_none() && matches!(diagnostic.path.as_deref(), Some("apiVersion" | "kind"))
 }

@@ -46,6 +46,8 @@ pub struct Rendering<'a> {
     pub world: &'a World,
     /// The options.
     pub options: &'a render::Options,
+    /// Whether random values were generated.
+    pub uses_random_values: bool,
 }
 
 impl<'a> ChartSubject<'a> {

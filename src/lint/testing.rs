@@ -79,7 +79,11 @@ pub(super) fn release_findings(rule: &str, files: &[(&str, &str)]) -> Vec<String
             chart: &chart,
             computed: &computed,
             sources: &sources,
-            rendering: Some(Rendering { world: &world, options: &options }),
+            rendering: Some(Rendering {
+                world: &world,
+                options: &options,
+                uses_random_values: rendered.uses_random_values,
+            }),
         }),
         reported: &[],
         sources: &sources,

@@ -1,8 +1,10 @@
 //! The release as the next version of its chart would render it: what changes although nobody changed a template or a
 //! value.
 
+use super::subject::Rendering;
 use crate::chart::{Chart, Metadata};
 use crate::diag::{Sources, Span};
+use crate::engine::KnownObjects;
 use crate::k8s::views::StatefulSet;
 use crate::manifest::Object;
 use crate::render;
@@ -32,6 +34,25 @@ pub(super) fn stateful_sets(
     let rendered = render::render(world, sources, &next, options).output.unwrap_or_default();
     let objects = rendered.manifest.into_iter().flat_map(|document| document.objects);
     objects.filter(|object| StatefulSet::from_object(object).is_some()).collect()
+}
+
+/// The objects of an upgrade to the same chart and values, with random values from `seed`. `lookup` finds what is
+/// installed; none if it cannot be rendered.
+pub(super) fn repeated(
+    rendering: Rendering<'_>,
+    sources: &Sources,
+    computed: &Computed,
+    installed: &[&Object],
+    seed: u64,
+) -> Vec<Object> {
+    let mut options = rendering.options.clone();
+    options.release.is_upgrade = true;
+    options.release.revision += 1;
+    options.seed = Some(seed);
+    let objects = installed.iter().map(|object| Object::clone(object)).collect();
+    options.lookup = Some(KnownObjects { objects, is_complete: false });
+    let rendered = render::render(rendering.world, sources, computed, &options).output.unwrap_or_default();
+    rendered.manifest.into_iter().flat_map(|document| document.objects).collect()
 }
 
 /// The version that is raised, as a chart has it.

@@ -1,6 +1,7 @@
 //! The preview for programs.
 
 use super::{Claim, Pod, Preview, Resources, Service, Workload};
+use crate::diag::escape;
 use crate::k8s::quantity::Quantity;
 use serde_json::{Value as Json, json};
 
@@ -23,7 +24,7 @@ pub fn json(preview: &Preview) -> String {
             "limits": resources(&totals.limits),
         },
     });
-    format!("{document:#}\n")
+    escape::json(format!("{document:#}\n"))
 }
 
 fn workload(workload: &Workload) -> Json {

@@ -1,12 +1,13 @@
 //! The rehearsal for programs.
 
 use super::{Happening, PodRow, Rehearsal, Step};
+use crate::diag::escape;
 use serde_json::{Map, Value as Json, json};
 
 /// One JSON document: `{"version":1,"rehearsals":[{"namespace":..,"steps":[..],"pods":[..],"outcome":{..},"remarks":[..]}]}`.
 pub fn json(rehearsals: &[Rehearsal]) -> String {
     let rehearsals: Vec<Json> = rehearsals.iter().map(rehearsal).collect();
-    format!("{:#}\n", json!({ "version": 1, "rehearsals": rehearsals }))
+    escape::json(format!("{:#}\n", json!({ "version": 1, "rehearsals": rehearsals })))
 }
 
 fn rehearsal(rehearsal: &Rehearsal) -> Json {

@@ -25,6 +25,7 @@ use crate::diag::{Diagnostic, nearest};
 use crate::diff::{self, StoredObject};
 use crate::k8s::gates::{Feature, gate};
 use crate::k8s::views::{self, WorkloadKind};
+use crate::limits::Activity;
 use crate::manifest::Object;
 use record::Recorder;
 use std::collections::BTreeSet;
@@ -177,6 +178,7 @@ pub fn rehearse(
     new: &[Object],
     options: &Options,
 ) -> Result<Vec<Rehearsal>, Vec<Diagnostic>> {
+    let _activity = Activity::begin("rehearsing the rollout".to_owned());
     let stored = diff::stored(old, new, &options.diff);
     let namespaces: BTreeSet<&str> = stored.iter().map(|object| object.namespace.as_str()).collect();
     let mut rehearsals = Vec::new();

@@ -1,6 +1,7 @@
 //! A render as text: the stream for kubectl, files for a directory, a JSON list.
 
 use super::{Document, Render};
+use crate::diag::escape;
 use crate::diag::escape::terminal;
 use crate::diag::{Diagnostic, Span};
 use crate::k8s::kinds;
@@ -106,7 +107,7 @@ pub fn json_list(documents: &[&Document]) -> String {
     let list = serde_json::json!({ "apiVersion": "v1", "kind": "List", "items": items });
     let mut text = serde_json::to_string_pretty(&list).unwrap_or_default();
     text.push('\n');
-    text
+    escape::json(text)
 }
 
 /// Writes `metadata.namespace` on the namespaced objects of a document that have none. Kinds that are not known are

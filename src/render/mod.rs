@@ -20,6 +20,7 @@ use crate::engine::{
     Capabilities, FileRole, Inputs, KnownObjects, Lookup, Release, RenderedFile, engine_for, helm,
 };
 use crate::k8s::{KubeVersion, kinds};
+use crate::limits::Activity;
 use crate::manifest::{self, Object};
 use crate::values::{self, Computed, Scope};
 use crate::world::World;
@@ -158,6 +159,7 @@ impl Render {
 /// Renders the charts of a computed tree.
 pub fn render(world: &World, sources: &Sources, computed: &Computed, options: &Options) -> Report<Render> {
     let mut diagnostics = Vec::new();
+    let activity = Activity::begin(format!("rendering the chart `{}`", computed.root.chart.name()));
     check_release(&computed.root, options, &mut diagnostics);
     if crate::diag::has_errors(&diagnostics) {
         return Report::failed(diagnostics);
@@ -165,12 +167,14 @@ pub fn render(world: &World, sources: &Sources, computed: &Computed, options: &O
     let Some(rendered) = run_engines(world, sources, computed, options).take(&mut diagnostics) else {
         return Report::failed(diagnostics);
     };
+    drop(activity);
     let mut render = Render {
         nondeterministic: rendered.nondeterministic,
         uses_random_values: rendered.uses_random_values,
         lookups: rendered.lookups,
         ..Render::default()
     };
+    let _activity = Activity::begin("reading the rendered manifests".to_owned());
     let root_notes = format!("{}/templates/NOTES.txt", computed.root.path);
     let mut files = rendered.files;
     files.sort_by(|a, b| a.file.path.cmp(&b.file.path));

@@ -95,7 +95,7 @@ fn apply(
     flag: Flag<'_>,
 ) -> Result<set::Effects, Box<Diagnostic>> {
     if matches!(flag, Flag::Json) && argument.trim_start().starts_with('{') {
-        let object = json::parse_whole(argument, source)
+        let object = crate::yaml::json::whole(argument, source)
             .map_err(|invalid| json::report_invalid(argument, 0, source, &invalid))?;
         let base = std::mem::replace(values, Node::bare(false));
         *values = overlay(base, object.node);

@@ -18,6 +18,8 @@ pub use show::{Explanation, Step, origin, show, why};
 
 use crate::chart::{Chart, Dependency};
 use crate::diag::{Diagnostic, Report, Severity, SourceId, Sources, has_errors};
+use crate::k8s::secrets;
+use crate::limits::Activity;
 use crate::world::World;
 use crate::yaml::{DUPLICATE_KEY, Map, Node, Value};
 use set::NewList;
@@ -123,6 +125,7 @@ pub fn compute(
     overrides: &Overrides,
     options: &Options,
 ) -> Report<Computed> {
+    let _activity = Activity::begin(format!("computing the values of `{}`", chart.name()));
     observed(world, sources, chart, overrides, *options, |_, _| {})
 }
 
@@ -170,6 +173,7 @@ fn observed(
     }
     let root =
         Scope::from_branch(&branch, branch.name.clone(), Node::new(Value::Map(values), user.values.span));
+    secrets::register_values(sources, &root.values);
     if !options.skip_schema_validation {
         schema::validate(sources, &root, &user.values, &mut sink);
     }

@@ -127,7 +127,7 @@ impl Schema {
 fn positions(sources: &Sources, placed: &Placed<'_>) -> Result<(String, Node), Box<Diagnostic>> {
     let source = placed.scope.chart.schema.as_ref().map_or(Span::NONE.source, |schema| schema.source);
     let name = sources.get(source).map_or_else(String::new, |source| source.name.clone());
-    match json::parse_whole(placed.schema, source) {
+    match crate::yaml::json::whole(placed.schema, source) {
         Ok(tree) => Ok((name, tree.node)),
         Err(invalid) => {
             let span = Span::new(source, invalid.at, placed.schema.len().min(invalid.at + 1));

@@ -4,7 +4,9 @@ use super::tree::{self, Branch};
 use super::{Options, Overrides, observed};
 use crate::chart::Chart;
 use crate::diag::escape::terminal;
+use crate::diag::secrets::{HIDDEN, is_credential, is_secret_container};
 use crate::diag::{Diagnostic, Report, SourceKind, Sources, Span, nearest};
+use crate::k8s::merge::scalar_text;
 use crate::world::World;
 use crate::yaml::emit::{self, Position};
 use crate::yaml::{Map, Node, Value};
@@ -15,22 +17,55 @@ use std::sync::Arc;
 const MAX_SHOWN: usize = 100;
 
 /// The values as YAML. With `origins` every leaf has a comment with its origin, `# prod.yaml:3:9` or
-/// `# --set image.tag=2`; the text is the same YAML with and without.
+/// `# --set image.tag=2`, and what `sources` knows to be secret is left out; otherwise it is the same YAML.
 pub fn show(sources: &Sources, values: &Node, origins: bool) -> String {
     if !origins {
         return emit::document(values);
     }
     let mut out = String::new();
-    Printer { sources, out: &mut out }.value(values, 0, Position::Root);
+    Printer { sources, out: &mut out }.value(&conceal(sources, "", values), 0, Position::Root);
     out.push('\n');
     out
+}
+
+/// A copy without what is secret, also by the `key` that it is set for.
+fn conceal(sources: &Sources, key: &str, node: &Node) -> Node {
+    let mut copy = node.clone();
+    if !sources.shows_secrets() {
+        hide(sources, key, false, &mut copy);
+    }
+    copy
+}
+
+fn hide(sources: &Sources, key: &str, in_container: bool, node: &mut Node) {
+    match &mut node.value {
+        Value::Map(map) => {
+            let inside = in_container || is_secret_container(key);
+            map.iter_mut().for_each(|entry| hide(sources, &entry.key, inside, &mut entry.value));
+        }
+        Value::Seq(items) => items.iter_mut().for_each(|item| hide(sources, key, in_container, item)),
+        Value::Null | Value::Bool(_) => {}
+        _ => {
+            let text = scalar_text(node).unwrap_or_default();
+            let is_secret = in_container || is_credential(key) || sources.is_concealed(node.span);
+            if !text.is_empty() && (is_secret || sources.gives_away(&text)) {
+                node.value = Value::String(HIDDEN.to_owned());
+            }
+        }
+    }
 }
 
 /// Where a node was written, in words: `values.yaml:3:9`, `--set image.tag=2`; `None` for what the tool supplies.
 pub fn origin(sources: &Sources, span: Span) -> Option<String> {
     let source = sources.get(span.source)?;
     if source.kind == SourceKind::Flag {
-        return Some(format!("{} {}", source.name, shorten(&source.text)));
+        let text = if sources.is_concealed(span) {
+            // What is set to it is the secret.
+            source.text.split_inclusive('=').next().unwrap_or_default().to_owned() + HIDDEN
+        } else {
+            sources.redact(&source.text).into_owned()
+        };
+        return Some(format!("{} {}", source.name, shorten(&text)));
     }
     let at = source.position(span.start);
     Some(format!("{}:{}:{}", source.name, at.line, at.column))
@@ -95,8 +130,24 @@ pub fn why(
 impl Explanation {
     /// The explanation as text: the result, then a line for each layer, the one that counts marked.
     pub fn text(&self, sources: &Sources) -> String {
+        // The last key of the path says what is set; one above it may say that all below is secret.
+        let keys = parse_path(&self.path).into_iter().flatten().filter_map(|part| match part {
+            Part::Key(key) => Some(key),
+            Part::Index(_) => None,
+        });
+        let keys: Vec<String> = keys.collect();
+        let last = keys.last().cloned().unwrap_or_default();
+        // What one layer sets is as secret as what another sets in its place.
+        let nodes = self.steps.iter().filter_map(|step| step.value.as_ref()).chain(&self.result);
+        let is_secret = keys.iter().any(|key| is_secret_container(key))
+            || nodes.into_iter().any(|node| conceal(sources, &last, node) != *node);
+        let key = if is_secret { "secret".to_owned() } else { last };
         let mut out = match &self.result {
-            Some(node) => format!("{} = {}\n", terminal(&self.path), shorten(&emit::flow_json(node))),
+            Some(node) => format!(
+                "{} = {}\n",
+                terminal(&self.path),
+                shorten(&emit::flow_json(&conceal(sources, &key, node)))
+            ),
             None => format!("{} is not set\n", terminal(&self.path)),
         };
         let origins: Vec<String> = self
@@ -115,7 +166,7 @@ impl Explanation {
             let value = match &step.value {
                 None => "removes it".to_owned(),
                 Some(node) if node.is_null() => "null, which removes the default".to_owned(),
-                Some(node) => shorten(&emit::flow_json(node)),
+                Some(node) => shorten(&emit::flow_json(&conceal(sources, &key, node))),
             };
             let mark = if winner == Some(index) { "  <- used" } else { "" };
             let _ = writeln!(out, "  {origin:width$}  {value}{mark}");

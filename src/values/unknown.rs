@@ -4,7 +4,7 @@
 //! names it. Below an empty map, a null, and a map that the templates take as a whole, every key is free.
 
 use super::tree::Branch;
-use super::{Options, ValueRead, json};
+use super::{Options, ValueRead};
 use crate::chart::{Chart, Dependency, EngineKind};
 use crate::diag::{Diagnostic, Severity, nearest};
 use crate::gotmpl::ANY_ITEM;
@@ -94,8 +94,10 @@ impl Walk<'_> {
             return;
         }
         let chart = branch.chart;
-        let tree =
-            chart.schema.as_ref().and_then(|schema| json::parse_whole(&schema.text, schema.source).ok());
+        let tree = chart
+            .schema
+            .as_ref()
+            .and_then(|schema| crate::yaml::json::whole(&schema.text, schema.source).ok());
         let tree = tree.map(|json| json.node);
         let own: Vec<&str> = chart
             .metadata

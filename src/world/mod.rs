@@ -46,14 +46,15 @@ mod system;
 mod walk;
 
 pub use memory::Memory;
-pub(crate) use walk::{Walk, WalkError, WalkReason};
+pub(crate) use walk::{Entry, Walk, WalkError, WalkReason};
 
+use crate::limits::Activity;
 use std::ffi::OsString;
 use std::fmt::Debug;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// What is outside of the library. Paths are as the user wrote them: absolute, or relative to the working directory.
 pub trait Outside: Debug + Send + Sync {
@@ -110,6 +111,43 @@ pub struct DirectoryEntry {
     pub kind: FileKind,
 }
 
+/// An outside whose clock is ahead.
+#[derive(Debug)]
+struct Later {
+    outside: Arc<dyn Outside>,
+    by: Duration,
+}
+
+impl Outside for Later {
+    fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+        self.outside.read(path, limit)
+    }
+
+    fn metadata(&self, path: &Path) -> io::Result<Metadata> {
+        self.outside.metadata(path)
+    }
+
+    fn list(&self, directory: &Path) -> io::Result<Vec<DirectoryEntry>> {
+        self.outside.list(directory)
+    }
+
+    fn canonical(&self, path: &Path) -> io::Result<PathBuf> {
+        self.outside.canonical(path)
+    }
+
+    fn working_directory(&self) -> io::Result<PathBuf> {
+        self.outside.working_directory()
+    }
+
+    fn now(&self) -> SystemTime {
+        self.outside.now() + self.by
+    }
+
+    fn random(&self) -> io::Result<[u8; 32]> {
+        self.outside.random()
+    }
+}
+
 /// How many names of a directory are looked at for a suggestion.
 const MOST_NAMES: usize = 1000;
 
@@ -123,6 +161,12 @@ impl World {
         Self(Arc::new(outside))
     }
 
+    /// The same at a later time.
+    #[must_use]
+    pub fn later(&self, by: Duration) -> Self {
+        Self::new(Later { outside: Arc::clone(&self.0), by })
+    }
+
     /// The file system, the clock and the random numbers of the operating system.
     pub fn system() -> Self {
         Self::new(system::System)
@@ -130,6 +174,7 @@ impl World {
 
     /// The first `limit` bytes of a file.
     pub fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+        let _activity = Activity::begin(format!("reading `{}`", path.display()));
         self.0.read(path, limit)
     }
 

@@ -758,3 +758,77 @@ fn what_git_does_not_know_is_said() {
     sandbox.write("web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\nengine: tera\n");
     told(&["web", "--against", "git:broken"], &["git:broken:web/Chart.yaml:"]);
 }
+
+#[test]
+fn archives_of_a_revision_are_charts() {
+    let sandbox = Sandbox::new();
+    let metadata = |name: &str| format!("apiVersion: v2\nname: {name}\nversion: 1.0.0\n");
+    let template = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: NAME}\ndata: {a: '{{ .Values.a }}'}\n";
+    let pack = |path: &str, name: &str, value: &str| {
+        let files = [
+            (format!("{name}/Chart.yaml"), metadata(name)),
+            (format!("{name}/values.yaml"), format!("a: {value}\n")),
+            (format!("{name}/templates/cm.yaml"), template.replace("NAME", name)),
+        ];
+        let entries: Vec<(&str, &[u8])> =
+            files.iter().map(|(path, text)| (path.as_str(), text.as_bytes())).collect();
+        sandbox.archive(path, &entries);
+    };
+    git(&sandbox, &["init", "-q", "-b", "main"]);
+    pack("web.tgz", "web", "old");
+    pack("sub-1.tgz", "sub", "old");
+    sandbox.write(
+        "app/Chart.yaml",
+        &format!("{}dependencies: [{{name: sub, version: 1.0.0}}]\n", metadata("app")),
+    );
+    sandbox.write("app/values.yaml", "a: b\n");
+    sandbox.write("app/templates/cm.yaml", &template.replace("NAME", "app"));
+    std::fs::create_dir(sandbox.path().join("app/charts")).unwrap();
+    std::fs::rename(sandbox.path().join("sub-1.tgz"), sandbox.path().join("app/charts/sub-1.0.0.tgz"))
+        .unwrap();
+    commit(&sandbox, "one");
+    sandbox.write("web/Chart.yaml", &metadata("web"));
+    sandbox.write("web/values.yaml", "a: new\n");
+    sandbox.write("web/templates/cm.yaml", &template.replace("NAME", "web"));
+    let changed = |args: &[&str]| {
+        let plan = sandbox.run(&[&["diff", "x"], args].concat());
+        assert!(plan.stdout.contains("~ data.a: old -> new"), "{args:?}: {}{}", plan.stdout, plan.stderr);
+    };
+    // The chart is a directory now.
+    changed(&["web", "--against", "git:main:web.tgz"]);
+    // The archive itself is another.
+    pack("web.tgz", "web", "new");
+    changed(&["web.tgz", "--against", "git:main"]);
+    // An archive among the sub-charts.
+    pack("app/charts/sub-1.0.0.tgz", "sub", "new");
+    changed(&["app", "--against", "git:main"]);
+    sandbox.refused(
+        &["diff", "x", "web", "--against", "git:main:other.tgz"],
+        &["no file `other.tgz` at `main`"],
+    );
+}
+
+#[test]
+fn git_is_run_as_often_for_many_values_files_as_for_one() {
+    let sandbox = repository();
+    let names: Vec<String> = (0..6).map(|index| format!("values-{index}.yaml")).collect();
+    for name in &names {
+        sandbox.write(name, "{}\n");
+    }
+    commit(&sandbox, "values");
+    sandbox.write("new.yaml", "{}\n");
+    sandbox.script("bin/git", "echo >> \"$HOME/runs\"\nPATH=/usr/bin:/bin exec git \"$@\"");
+    let runs = |files: &[String]| {
+        let _ = std::fs::remove_file(sandbox.path().join("runs"));
+        let mut args = vec!["diff", "web", "web", "--against", "git:main"];
+        args.extend(files.iter().flat_map(|file| ["-f", file.as_str()]));
+        let path = format!("{}:/usr/bin:/bin", sandbox.path().join("bin").display());
+        let home = sandbox.path().display().to_string();
+        let done = sandbox.run_with(&args, &[("PATH", &path), ("HOME", &home)], "");
+        assert!(done.code < 2, "{}", done.stderr);
+        sandbox.read("runs").lines().count()
+    };
+    assert_eq!(runs(&names), runs(&names[..1]));
+    // Files that are not tracked cost one more, however many they are.
+    assert_eq!(runs(&[&names[..], &["new.yaml".to_owned()]].concat()), runs(&names) + 1);
+}

@@ -41,6 +41,7 @@ fn findings(overrides: Overrides, sources: &Sources, version: Version) -> Vec<Di
             capabilities: Capabilities { kube_version: version.into(), extra_api_versions: Vec::new() },
             ..options("web", "prod")
         },
+        crds: Vec::new(),
     };
     let outcome = lint::lint(&World::system(), sources, &request, &Config::default());
     assert!(outcome.is_linted, "{:#?}", outcome.findings);

@@ -414,6 +414,158 @@ fn archives_hold_charts_and_archives() {
     assert!(chart.file("charts/db-1.0.0.tgz.prov").is_some());
 }
 
+/// A tar of a chart, without the blocks that end it, and one more entry of this kind with this data.
+fn tar_with(kind: u8, path: &str, data: &[u8]) -> Vec<u8> {
+    let mut tar = Vec::new();
+    for (kind, path, data) in [(b'0', "app/Chart.yaml", CHART.as_bytes()), (kind, path, data)] {
+        let mut header = tar::Header::new_gnu();
+        header.as_gnu_mut().unwrap().name[..path.len()].copy_from_slice(path.as_bytes());
+        header.set_entry_type(tar::EntryType::new(kind));
+        header.set_size(data.len() as u64);
+        header.set_cksum();
+        tar.extend(header.as_bytes());
+        tar.extend(data);
+        tar.resize(tar.len().next_multiple_of(512), 0);
+    }
+    tar
+}
+
+const END: [u8; 1024] = [0; 1024];
+
+/// What follows the chart in an archive.
+fn followed_by(entries: &[Vec<u8>]) -> Vec<u8> {
+    let chart = tar_with(b'0', "app/a", b"");
+    // The first entry of the others is the chart's metadata once more.
+    let more = entries.iter().flat_map(|tar| &tar[tar_with(b'0', "", b"").len() - 512..]);
+    gzip(&chart.iter().chain(more).chain(&END).copied().collect::<Vec<_>>())
+}
+
+#[test]
+fn archives_of_any_format_are_read() {
+    let long = format!("app/templates/{}/a.yaml", "d".repeat(200));
+    let mut longer = long.clone().into_bytes();
+    longer.push(0);
+    let record = format!("path={long}\n");
+    let record = format!("{} {record}", record.len() + 4);
+    let name = |packed: &[u8]| {
+        let report = load_archive(packed);
+        assert!(!report.has_errors(), "{:?}", report.diagnostics);
+        report.output.unwrap().templates.iter().map(|file| file.path.clone()).collect::<Vec<_>>()
+    };
+    let expected = [long.strip_prefix("app/").unwrap()];
+    let file = tar_with(b'0', "app/templates/short.yaml", b"a: 1");
+    // As GNU tar writes long names, and as POSIX does; with comments for all that follow.
+    assert_eq!(name(&followed_by(&[tar_with(b'L', "././@LongLink", &longer), file.clone()])), expected);
+    let comment = tar_with(b'g', "pax_global_header", b"16 comment=abcd\n");
+    assert_eq!(
+        name(&followed_by(&[comment, tar_with(b'x', "x", record.as_bytes()), file.clone()])),
+        expected
+    );
+    // Directories are of no account, wherever they are.
+    assert_eq!(
+        name(&followed_by(&[tar_with(b'5', "../../etc", b""), file.clone()])),
+        ["templates/short.yaml"]
+    );
+    // In several gzip members, filled up with zeros, or without the blocks that end it.
+    let tar = [file.clone(), END.to_vec()].concat();
+    let halves = [gzip(&tar[..700]), gzip(&tar[700..]), gzip(&[0; 10_240])];
+    assert_eq!(name(&halves.concat()), ["templates/short.yaml"]);
+    assert_eq!(name(&gzip(&file)), ["templates/short.yaml"]);
+    // The last of two files with one path counts.
+    let again = tar_with(b'0', "app/./templates//short.yaml", b"a: 2");
+    let chart = load_archive(&followed_by(&[file, again])).output.unwrap();
+    assert_eq!((chart.templates.len(), &*chart.templates[0].text), (1, "a: 2"));
+}
+
+#[test]
+fn archives_are_read_to_their_end() {
+    let refuse = |bytes: &[u8], words: &str| {
+        let report = load_archive(bytes);
+        assert!(report.output.is_none(), "{words}");
+        let message = &first_error(&report.diagnostics).message;
+        assert!(message.contains("cannot unpack") && message.contains(words), "{message}");
+    };
+    let tar = [tar_with(b'0', "app/a", b"a"), END.to_vec()].concat();
+    let whole = gzip(&tar);
+    assert!(load_archive(&whole).output.is_some());
+    let mut wrong_checksum = whole.clone();
+    let checksum = wrong_checksum.len() - 8;
+    wrong_checksum[checksum] ^= 1;
+    refuse(&wrong_checksum, "corrupt gzip stream");
+    refuse(&whole[..whole.len() - 5], "");
+    refuse(&[whole.as_slice(), b"more"].concat(), "");
+    // Another tool might read it as a part of the chart.
+    refuse(&[whole.clone(), whole.clone()].concat(), "more data follows the end of the archive");
+    refuse(&gzip(&[tar.as_slice(), b"more"].concat()), "more data follows the end of the archive");
+    let mut wrong_header = tar;
+    wrong_header[5] ^= 1;
+    refuse(&gzip(&wrong_header), "checksum");
+}
+
+#[test]
+fn entries_that_are_no_files_are_refused() {
+    let refuse = |entries: &[Vec<u8>], words: &str| {
+        let report = load_archive(&followed_by(entries));
+        assert!(report.output.is_none(), "{words}");
+        let message = &first_error(&report.diagnostics).message;
+        assert!(message.contains(words) && message.len() < 600, "{message}");
+        assert!(!message.contains(char::is_control), "{message:?}");
+    };
+    // Hard and symbolic links, devices, pipes, contiguous files, volume labels, parts of other volumes.
+    for kind in *b"12346789AVMZ" {
+        refuse(&[tar_with(kind, "app/odd", b"")], "`app/odd`, which is not a regular file");
+    }
+    refuse(&[tar_with(b'S', "app/odd", b"")], "cannot unpack");
+    let sparse = tar_with(b'x', "x", b"22 GNU.sparse.major=1\n");
+    refuse(&[sparse, tar_with(b'0', "app/odd", b"")], "`app/odd`, which is not a regular file");
+    // Names from extended headers are checked like others.
+    for (path, words) in [
+        ("app/../../x", "points outside the chart"),
+        ("/x", "is absolute"),
+        (r"app\..\..\x", "points outside the chart"),
+        ("app/C:/x", "is absolute"),
+        ("app/a\x1bb", "control character"),
+        // Go takes this for one path, others for two records.
+        ("app/a\n20 path=app/other", "malformed pax extension"),
+        ("app/", "does not name a file"),
+    ] {
+        let record = format!("path={path}\n");
+        let record = format!("{} {record}", record.len() + 3);
+        assert_eq!(record.len().to_string().len(), 2);
+        refuse(&[tar_with(b'x', "x", record.as_bytes()), tar_with(b'0', "app/x", b"")], words);
+    }
+    let name = |bytes: &[u8]| tar_with(b'L', "././@LongLink", bytes);
+    let long = format!("app/{}", "x/".repeat(1 << 20));
+    refuse(
+        &[name(long.as_bytes()), tar_with(b'0', "app/x", b"")],
+        "contains a path of 2097156 bytes, `app/x/x/",
+    );
+    refuse(&[name(b"app/\xff\x1b[2J"), tar_with(b'0', "app/x", b"")], "whose name is not UTF-8");
+    refuse(&[name(&vec![0xff; 5000]), tar_with(b'0', "app/x", b"")], "contains a path of 5000 bytes");
+}
+
+#[test]
+fn sizes_that_no_file_has_are_refused() {
+    let chart = tar_with(b'0', "app/a", b"");
+    for size in [u64::MAX, u64::MAX >> 1, 1 << 40, 6 << 20] {
+        let mut header = tar::Header::new_gnu();
+        header.set_path("app/b").unwrap();
+        header.set_entry_type(tar::EntryType::Regular);
+        header.set_size(size);
+        header.set_cksum();
+        let report = load_archive(&gzip(&[chart.as_slice(), header.as_bytes()].concat()));
+        assert!(report.output.is_none(), "{size}");
+    }
+    // What counts for nothing is limited by what it unpacks to: one header, and many directories.
+    let header = &tar_with(b'x', "x", &vec![b' '; 160 << 20])[..chart.len()];
+    let spaces = gzip(&vec![b' '; 1 << 20]).repeat(160);
+    let report = load_archive(&[gzip(header), spaces].concat());
+    assert!(first_error(&report.diagnostics).message.contains("cannot unpack"), "{:?}", report.diagnostics);
+    let directories = tar_with(b'5', "app/d", b"")[chart.len() - 512..].repeat(2048);
+    let report = load_archive(&[gzip(&chart), gzip(&directories).repeat(160)].concat());
+    assert!(first_error(&report.diagnostics).message.contains("too large"), "{:?}", report.diagnostics);
+}
+
 #[test]
 fn hostile_archives_are_refused() {
     let chart: (&str, &[u8]) = ("app/Chart.yaml", CHART.as_bytes());

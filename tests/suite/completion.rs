@@ -40,7 +40,13 @@ fn values_are_completed() {
         (&["diff", "web", "chart", "--format", "s"], &["summary", "script"]),
         (
             &["lint", "--rule", "k8s/un"],
-            &["k8s/unknown-field", "k8s/unknown-kind", "k8s/unserved-api", "k8s/unsupported-value"],
+            &[
+                "k8s/unevaluated-rule",
+                "k8s/unknown-field",
+                "k8s/unknown-kind",
+                "k8s/unserved-api",
+                "k8s/unsupported-value",
+            ],
         ),
         (
             &["lint", "--skip", "lin"],

@@ -1,9 +1,15 @@
 //! Names, values and file names that hold line breaks, terminal controls and markup, in everything that is printed.
 
-use crate::support::{CONFIG_MAP, Sandbox};
+use crate::support::{CONFIG_MAP, ROOT, Sandbox};
+use plimsoll::diag::escape::is_unprintable;
 
-/// Breaks lines, controls terminals, turns text around.
-const NAME: &str = "a\\n::add-mask::b\\r\\u001b[31m\\u009bc\\u202ed";
+/// Breaks lines, controls terminals, turns text around, hides in it, and looks like a command to a CI system.
+const NAME: &str = "a\\n::add-mask::b\\r\\u001b[31m\\u001b]0;t\\u0007\\u009bc\\u202ed\\u2066\\u200f\\u061ce\\u200b\\ufeff\\u00adf\\u0085g\\u2028h\\u2029##[error]i";
+
+/// The same as it is.
+fn hostile() -> String {
+    serde_json::from_str(&format!("\"{NAME}\"")).unwrap()
+}
 
 /// Manifests whose names and values are such texts, in a file with such a name.
 fn manifests() -> Sandbox {
@@ -11,8 +17,8 @@ fn manifests() -> Sandbox {
     let text = format!(
         "apiVersion: v1
 kind: Service
-metadata: {{name: \"{NAME}\", labels: {{\"{NAME}\": \"{NAME}\"}}}}
-spec: {{selector: {{app: \"{NAME}\"}}, ports: [{{port: 80, name: \"{NAME}\"}}]}}
+metadata: {{name: \"{NAME}\", labels: {{\"{NAME}\": \"{NAME}\"}}, annotations: {{\"{NAME}\": \"{NAME}\"}}}}
+spec: {{selector: {{app: \"{NAME}\"}}, ports: [{{port: 80, name: \"{NAME}\"}}], type: \"{NAME}\"}}
 ---
 apiVersion: apps/v1
 kind: StatefulSet
@@ -23,54 +29,261 @@ spec:
   template:
     metadata: {{labels: {{app: \"{NAME}\"}}}}
     spec:
-      containers: [{{name: \"{NAME}\", image: \"{NAME}\", \"{NAME}\": 1}}]
+      containers:
+      - name: \"{NAME}\"
+        image: \"{NAME}\"
+        args: [\"{NAME}\"]
+        \"{NAME}\": 1
+        env: [{{name: \"{NAME}\", value: \"{NAME}\"}}, {{name: X_PASSWORD, value: \"{NAME}\"}}]
+        volumeMounts: [{{name: \"{NAME}\", mountPath: \"{NAME}\"}}]
   volumeClaimTemplates:
     - metadata: {{name: \"{NAME}\"}}
       spec: {{storageClassName: \"{NAME}\", accessModes: [ReadWriteOnce], resources: {{requests: {{storage: 1Gi}}}}}}
 ---
+apiVersion: \"{NAME}\"
+kind: \"{NAME}\"
+metadata: {{name: other}}
+spec: {{\"{NAME}\": \"{NAME}\"}}
+---
 apiVersion: v1
 kind: ConfigMap
 metadata: {{name: settings}}
-data: {{text: \"one\\n::add-mask::two\\nthree\\n\"}}
+data: {{text: \"one\\n::add-mask::two\\n##[error]x\\nthree\\n\", \"{NAME}\": \"{NAME}\"}}
 "
     );
     sandbox.write("all/f\n::add-mask::\u{1b}.yaml", &text);
     sandbox.write("empty.yaml", "");
-    sandbox.write("new/f\n::add-mask::\u{1b}.yaml", &text.replace("three", "four").replace("1Gi", "2Gi"));
+    sandbox.write(
+        "new/f\n::add-mask::\u{1b}.yaml",
+        &text.replace("three", "four").replace("1Gi", "2Gi").replace("i\"]", "j\"]"),
+    );
     sandbox
 }
 
-/// Whatever is printed has no control of its own, and no line that a CI runner takes for a command.
+/// Whatever is printed has no character that is not what it seems, and nothing that a CI runner takes for a command.
 fn is_harmless(text: &str, command: &[&str]) {
     for line in text.lines() {
-        assert!(!line.trim_start().starts_with("::"), "{command:?}: {line:?}\n{text}");
+        let start = line.trim_start();
+        // A frame begins its second file with `::: `.
+        assert!(!start.starts_with("::") || start.starts_with("::: "), "{command:?}: {line:?}\n{text}");
     }
-    let bad = |c: char| c != '\n' && c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c);
-    assert!(!text.contains(bad), "{command:?}: {text:?}");
+    assert!(!text.contains("##["), "{command:?}: {text}");
+    let found = text.chars().find(|c| !matches!(c, '\n' | '\t') && is_unprintable(*c));
+    assert_eq!(found, None, "{command:?}: {text:?}");
 }
 
 #[test]
 fn no_text_leaves_its_place() {
     let sandbox = manifests();
-    let lint = ["human", "junit"].map(|format| ["lint", "all", "--format", format]);
-    let preview = ["table", "mermaid", "svg"].map(|format| ["preview", "all", "--format", format]);
-    for command in lint.iter().chain(&preview) {
+    let mut commands: Vec<Vec<&str>> = Vec::new();
+    commands
+        .extend(["human", "json", "sarif", "junit"].map(|format| vec!["lint", "all", "--format", format]));
+    commands
+        .extend(["table", "json", "mermaid", "svg"].map(|format| vec!["preview", "all", "--format", format]));
+    for format in ["plan", "summary", "unified", "markdown", "html", "json", "script"] {
+        for (new, old) in [("new", "all"), ("all", "empty.yaml"), ("empty.yaml", "all")] {
+            commands.push(vec!["diff", new, "--against", old, "--format", format]);
+        }
+    }
+    let codes = regex::Regex::new("\u{1b}\\[[0-9;]*m").unwrap();
+    for command in &commands {
         let outcome = sandbox.run(command);
         assert!(!outcome.stdout.is_empty(), "{command:?}: {}", outcome.stderr);
         is_harmless(&outcome.stdout, command);
         is_harmless(&outcome.stderr, command);
+        if command.ends_with(&["json"]) || command.ends_with(&["sarif"]) {
+            serde_json::from_str::<serde_json::Value>(&outcome.stdout).unwrap();
+        }
+        let coloured = sandbox.run(&[command.as_slice(), &["--color", "always"]].concat());
+        is_harmless(&codes.replace_all(&coloured.stdout, ""), command);
+        is_harmless(&codes.replace_all(&coloured.stderr, ""), command);
     }
-    for format in ["plan", "summary", "unified", "markdown", "html"] {
-        for (new, old) in [("new", "all"), ("all", "empty.yaml"), ("empty.yaml", "all")] {
-            let command = ["diff", new, "--against", old, "--format", format];
-            let outcome = sandbox.run(&command);
-            assert!(!outcome.stdout.is_empty(), "{command:?}: {}", outcome.stderr);
-            // A patch holds the lines of a text as they are.
-            let patch = !matches!(format, "plan" | "summary");
-            let text = if patch { outcome.stdout.replace("::add-mask::two", "") } else { outcome.stdout };
-            is_harmless(&text, &command);
+    for format in ["table", "json", "html", "svg"] {
+        let command = ["rehearse", "new", "--against", "all", "--format", format];
+        let outcome = sandbox.run(&command);
+        is_harmless(&outcome.stdout, &command);
+        is_harmless(&outcome.stderr, &command);
+    }
+}
+
+#[test]
+fn no_argument_leaves_its_place() {
+    let sandbox = manifests();
+    sandbox.chart("web", CONFIG_MAP);
+    let name = hostile();
+    let text = name.as_str();
+    let (flag, assigned, git) = (format!("--{text}"), format!("a={text}"), format!("git:{text}"));
+    let (flag, assigned, git) = (flag.as_str(), assigned.as_str(), git.as_str());
+    let commands: &[&[&str]] = &[
+        &[text],
+        &[flag],
+        &["render", flag],
+        &["render", text],
+        &["render", text, "web"],
+        &["render", "web", text],
+        &["render", "web", "web", text],
+        &["lint", text],
+        &["preview", text],
+        &["values", text],
+        &["history", text],
+        &["completions", text],
+        &["render", "web", "--color", text],
+        &["render", "web", "--format", text],
+        &["render", "web", "--set", text],
+        &["render", "web", "--set", assigned],
+        &["render", "web", "--set-json", assigned],
+        &["render", "web", "--set-file", assigned],
+        &["render", "web", "--strict", "--set", &format!("{text}=1")],
+        &["render", "web", "-f", text],
+        &["render", "web", "-n", text],
+        &["render", "web", "--kube-version", text],
+        &["render", "web", "--seed", text],
+        &["render", "web", "--name-template", text],
+        &["render", "web", "--name-template", &format!("{{{{ fail \"{text}\" }}}}")],
+        &["render", "web", "--show-only", text],
+        &["render", "web", "--lookup", text],
+        &["render", "web", "--post-renderer", text],
+        &["render", "web", "--record", "--history", "web/Chart.yaml", "--message", text],
+        &["render", "web", "--output-dir", "web/Chart.yaml"],
+        &["render", "web", "--output-dir", text],
+        &["values", "web", "--why", text],
+        &["values", "web", "--why", "name", "--set", &format!("name={text}")],
+        &["values", "web", "--origins", "--set-json", &format!("name={}", serde_json::json!(text))],
+        &["history", "web", "--history", text],
+        &["history", "web", "--show", text],
+        &["history", "web", "-n", text],
+        &["lint", "--explain", text],
+        &["lint", "web", "--rule", text],
+        &["lint", "web", "--format", text],
+        &["lint", "web", "--min-severity", text],
+        &["lint", "web", "--config", text],
+        &["lint", "web", "--baseline", text],
+        &["lint", "web", "--with", text],
+        &["diff", "web", "--against", text],
+        &["diff", "web", "--against", git],
+        &["diff", "all", "--against", git],
+        &["diff", "new", "--against", "all", "--ignore", text],
+        &["diff", "new", "--against", "all", "--show-only", text],
+        &["diff", "new", "--against", "all", "--fail-on", text],
+        &["diff", "new", "--against", "all", "--driver", text],
+        &["rehearse", "new", "--against", "all", "--fail", text],
+        &["rehearse", "new", "--against", "all", "--evict", text],
+        &["rehearse", "--scenario", text],
+    ];
+    for command in commands {
+        let outcome = sandbox.run(command);
+        assert!(outcome.code <= 3, "{command:?}: {}", outcome.stderr);
+        is_harmless(&outcome.stdout, command);
+        is_harmless(&outcome.stderr, command);
+    }
+}
+
+#[test]
+fn no_text_of_a_chart_leaves_its_place() {
+    let name = hostile();
+    let quoted = format!("\"{NAME}\"");
+    let charts: &[(&str, String, String)] = &[
+        ("name", "replicas: 1\n".to_owned(), CONFIG_MAP.to_owned()),
+        (
+            "values",
+            format!("{quoted}: {quoted}\nlist: [{quoted}]\n"),
+            CONFIG_MAP.replace("release.name", "values.list[0]"),
+        ),
+        ("fail", String::new(), format!("a: {{{{ fail(message=\"{name}\") }}}}\n")),
+        ("text", String::new(), format!("a: {{{{ values.{name} }}}}\n")),
+        ("broken", format!("a: {quoted}\n {name}: ["), CONFIG_MAP.to_owned()),
+        ("yaml", format!("a: {quoted}\n"), "apiVersion: v1\nkind: {{ values.a }}\nmetadata: [\n".to_owned()),
+        (
+            "typed",
+            format!("a: {quoted}\n"),
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {a: {{ values.a | int }}}\n"
+                .to_owned(),
+        ),
+    ];
+    let sandbox = Sandbox::new();
+    for (chart, values, template) in charts {
+        for engine in ["tera", "gotpl"] {
+            let folder = format!("{chart}-{engine}");
+            let shown = if *chart == "name" { quoted.as_str() } else { "web" };
+            let metadata = format!(
+                "apiVersion: v2\nname: {shown}\nversion: 1.0.0\nengine: {engine}\nicon: {quoted}\n{quoted}: 1\n"
+            );
+            sandbox.write(&format!("{folder}/Chart.yaml"), &metadata);
+            sandbox.write(&format!("{folder}/values.yaml"), values);
+            sandbox.write(&format!("{folder}/templates/a.yaml"), template);
+            sandbox.write(
+                &format!("{folder}/values.schema.json"),
+                &format!("{{\"properties\":{{{quoted}:{{\"pattern\":{quoted},\"enum\":[{quoted}]}}}}}}"),
+            );
+            for command in [
+                vec!["render", "r", &folder, "--format", "json"],
+                vec!["lint", &folder],
+                vec!["lint", &folder, "--format", "json"],
+                vec!["preview", &folder],
+                vec!["values", &folder, "--why", "list"],
+            ] {
+                let outcome = sandbox.run(&command);
+                assert!(outcome.code <= 2, "{command:?}: {}", outcome.stderr);
+                is_harmless(&outcome.stdout, &command);
+                is_harmless(&outcome.stderr, &command);
+            }
         }
     }
+    let entry = "web/templates/x\u{1b}[31m.yaml";
+    sandbox.archive(
+        "web.tgz",
+        &[("web/Chart.yaml", b"apiVersion: v2\nname: web\nversion: 1.0.0\n"), (entry, b"a: b\n")],
+    );
+    let outcome = sandbox.run(&["render", "web.tgz"]);
+    assert_eq!(outcome.code, 2);
+    is_harmless(&outcome.stderr, &["render", "web.tgz"]);
+}
+
+#[test]
+fn no_text_of_another_program_leaves_its_place() {
+    let sandbox = manifests();
+    sandbox.chart("web", CONFIG_MAP);
+    sandbox.write("said", &hostile());
+    sandbox.script("bin/kubectl", "cat said >&2; cat said; exit 1");
+    sandbox.script("bin/post", "cat said >&2; cat said; exit 1");
+    sandbox.script("bin/git", "cat said >&2; cat said; exit 1");
+    let path = sandbox.environment().into_iter().find(|(name, _)| *name == "PATH").unwrap().1;
+    let path = path.to_str().unwrap();
+    for command in [
+        vec!["diff", "web", "--against", "live"],
+        vec!["diff", "new", "--against", "all", "--server-dry-run"],
+        vec!["diff", "web", "--against", "git:main"],
+        vec!["render", "web", "--lookup", "live"],
+    ] {
+        let outcome = sandbox.run_with(&command, &[("PATH", path)], "");
+        assert!(outcome.code <= 3, "{command:?}: {}", outcome.stderr);
+        is_harmless(&outcome.stdout, &command);
+        is_harmless(&outcome.stderr, &command);
+    }
+}
+
+#[test]
+fn one_door_leads_to_the_terminal() {
+    let writes = regex::Regex::new(r"\be?print(ln)?!|\b(io::)?std(out|err)\(\)|\bdbg!").unwrap();
+    let mut seen = 0;
+    for folder in ["src", "crates"] {
+        for entry in walkdir::WalkDir::new(format!("{ROOT}/{folder}")).into_iter().map(Result::unwrap) {
+            let name = entry.path().display().to_string();
+            let is_code = entry.path().extension().is_some_and(|extension| extension == "rs")
+                && !name.contains("/tests/")
+                && !name.contains("/examples/");
+            if !is_code || name.ends_with("tests.rs") || name.ends_with("bin/plimsoll/ui.rs") {
+                continue;
+            }
+            let text = std::fs::read_to_string(entry.path()).unwrap();
+            let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+            for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
+                assert!(!writes.is_match(line), "{name}: use `Ui`: {line}");
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen > 200, "only {seen} files were found");
 }
 
 #[test]

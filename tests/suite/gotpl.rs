@@ -151,11 +151,11 @@ fn errors_name_the_value_the_place_and_the_way() {
         ),
         (
             &[("a.yaml", "a: {{ include \"otuer\" . }}"), ("_p.tpl", partial)],
-            "app/templates/a.yaml:1:7: there is no template `otuer`\nhelp: did you mean `outer`?",
+            "app/templates/a.yaml:1:15: there is no template `otuer`\nhelp: did you mean `outer`?",
         ),
         (
             &[("a.yaml", "a: 1\nb: {{ required \"give a name!\" .Values.name }}")],
-            "app/templates/a.yaml:2:7: give a name!",
+            "app/templates/a.yaml:2:31: give a name!",
         ),
         (&[("a.yaml", "{{ if true }}{{ fail \"no way\" }}{{ end }}")], "app/templates/a.yaml:1:17: no way"),
         (

@@ -4,10 +4,11 @@ use crate::support::objects;
 use base64::Engine as _;
 use plimsoll::diag::{Sources, Span};
 use plimsoll::diff::{self, Options};
-use plimsoll::history::{Error, Header, History, Render};
+use plimsoll::history::{Appliable, Error, Header, History, KeyStore, Render};
 use plimsoll::manifest::Object;
 use plimsoll::world::{Memory, World};
 use plimsoll::yaml::{self, Map, Node};
+use sha2::{Digest as _, Sha256};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
@@ -37,6 +38,24 @@ fn world() -> &'static World {
     &WORLD
 }
 
+/// A store of keys that lasts as long as the tests.
+fn keys() -> &'static KeyStore {
+    static DIRECTORY: LazyLock<tempfile::TempDir> = LazyLock::new(|| tempfile::tempdir().unwrap());
+    static KEYS: LazyLock<KeyStore> = LazyLock::new(|| KeyStore::new(Some(DIRECTORY.path().join("keys"))));
+    &KEYS
+}
+
+/// Texts without any: what is secret is then known by its text alone.
+fn no_sources() -> &'static Sources {
+    static SOURCES: LazyLock<Sources> = LazyLock::new(Sources::new);
+    &SOURCES
+}
+
+/// Compares with recorded objects, whose keys are known.
+fn compare(recorded: &[Object], new: &[Object]) -> diff::Plan {
+    diff::compare(recorded, new, &Options { keys: keys().find(recorded).keys, ..Options::default() })
+}
+
 /// A render of these objects without values.
 fn render(objects: &[Object]) -> Render<'_> {
     Render {
@@ -44,6 +63,8 @@ fn render(objects: &[Object]) -> Render<'_> {
         chart_version: "1.0.0",
         values: None,
         message: "",
+        sources: no_sources(),
+        keys: keys(),
         world: world(),
         objects,
         hooks: &[],
@@ -72,10 +93,10 @@ fn a_render_comes_back_as_it_was_without_its_secrets() {
     let report = revision.objects(&sources);
     assert!(!report.has_errors(), "{:?}", report.diagnostics);
     let recorded = report.output.unwrap();
-    let same = diff::compare(&recorded, &objects(MANIFESTS), &Options::default());
+    let same = compare(&recorded, &objects(MANIFESTS));
     assert!(same.is_empty(), "{}", diff::render::plan(&same, diff::render::Style::Plain));
     let other = objects(&MANIFESTS.replace("hunter2-hunter2", "another"));
-    let changed = diff::compare(&recorded, &other, &Options::default());
+    let changed = compare(&recorded, &other);
     assert_eq!(changed.summary().modified, 1);
 }
 
@@ -219,8 +240,8 @@ fn a_secret_is_recorded_nowhere_in_whatever_form() {
         let file = recorded(&secret(value), &config(&text), "level: info\n");
         let shown = format!("Secret {value:?}, text {text:?}:\n{file}");
         assert!(file.contains("level: info"), "{shown}");
-        assert_eq!(file.matches("note: sha256:").count(), 1, "{shown}");
-        assert_eq!(file.matches("nested: sha256:").count(), 1, "{shown}");
+        assert_eq!(file.matches("note: hmac-sha256:").count(), 1, "{shown}");
+        assert_eq!(file.matches("nested: hmac-sha256:").count(), 1, "{shown}");
     }
 }
 
@@ -293,9 +314,7 @@ fn masked_texts_are_compared_with_what_they_stand_for() {
     let url = "postgres://app:hunter2-hunter2@db/app";
     let file = recorded(&secrets, &config(url), "");
     let old = objects(&file);
-    let compare = |text: &str| {
-        diff::compare(&old, &objects(&format!("{secrets}---\n{}", config(text))), &Options::default())
-    };
+    let compare = |text: &str| compare(&old, &objects(&format!("{secrets}---\n{}", config(text))));
     let same = compare(url);
     assert!(same.is_empty(), "{}", diff::render::plan(&same, diff::render::Style::Plain));
     let changed = compare("postgres://app:x@db/app");
@@ -309,6 +328,45 @@ fn masked_texts_are_compared_with_what_they_stand_for() {
 }
 
 #[test]
+fn digests_of_earlier_versions_are_still_compared() {
+    // As they were recorded then: a salt, and SHA-256 of the salt and the value.
+    let salt = "0123456789abcdef";
+    let hash = Sha256::new().chain_update(salt).chain_update("hunter2").finalize();
+    let digest = format!("sha256:{salt}:{}", plimsoll::diag::escape::hex(&hash));
+    let old = objects(&format!(
+        "apiVersion: v1\nkind: Secret\nmetadata: {{name: login}}\ndata: {{value: '{digest}'}}\n---\n{}",
+        config(&digest)
+    ));
+    let compare = |value: &str| compare(&old, &objects(&format!("{}---\n{}", secret(value), config(value))));
+    let same = compare("hunter2");
+    assert!(same.is_empty(), "{}", diff::render::plan(&same, diff::render::Style::Plain));
+    assert_eq!(compare("hunter3").summary().modified, 2);
+}
+
+#[test]
+fn a_stolen_history_says_nothing_about_a_pin() {
+    let file = recorded(&secret("4711"), &config("pin 4711"), "pin: 4711\n");
+    let digests = regex::Regex::new("(?:hmac-)?sha256:[0-9a-f:]+|[0-9a-f]{64}").unwrap();
+    let digests: Vec<&str> = digests.find_iter(&file).map(|found| found.as_str()).collect();
+    assert!(digests.len() > 3, "{file}");
+    assert!(digests[1..].iter().all(|digest| digest.starts_with("hmac-sha256:")), "{file}");
+    // What a thief can try without the key: every part of a digest as the salt or the key of each PIN.
+    for pin in 0..10_000 {
+        let pin = format!("{pin:04}");
+        for parts in digests.iter().map(|digest| digest.split(':').collect::<Vec<_>>()) {
+            let [.., id, salt, hash] = parts.as_slice() else { continue };
+            for salt in [*id, *salt, ""] {
+                let guess = Sha256::new().chain_update(salt).chain_update(&pin).finalize();
+                assert_ne!(plimsoll::diag::escape::hex(&guess), **hash);
+            }
+        }
+    }
+    let records = [secret("4711"), secret("4711")].map(|secret| recorded(&secret, "", ""));
+    let value = |file: &str| file.lines().find(|line| line.contains("  value: ")).unwrap().to_owned();
+    assert_ne!(value(&records[0]), value(&records[1]), "nothing tells that two records hold the same PIN");
+}
+
+#[test]
 fn what_holds_digests_is_left_out_of_what_can_be_applied() {
     let folder = tempfile::tempdir().unwrap();
     let history = history(folder.path());
@@ -319,7 +377,7 @@ fn what_holds_digests_is_left_out_of_what_can_be_applied() {
     )
     .unwrap();
     let revision = history.load(None).unwrap();
-    let (text, left_out) = revision.appliable(&Sources::new()).output.unwrap();
+    let Appliable { text, left_out, .. } = revision.appliable(&Sources::new()).output.unwrap();
     assert_eq!(left_out, ["Secret/login", "ConfigMap/copy"]);
     let applied: Vec<String> = objects(&text).into_iter().map(|object| object.name).collect();
     assert_eq!(applied, ["settings"]);
@@ -330,7 +388,10 @@ fn what_holds_digests_is_left_out_of_what_can_be_applied() {
     // What holds none is printed as it was recorded.
     record(&history, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: plain}\n", "").unwrap();
     let plain = history.load(None).unwrap();
-    assert_eq!(plain.appliable(&Sources::new()).output.unwrap(), (plain.text.clone(), Vec::new()));
+    assert_eq!(
+        plain.appliable(&Sources::new()).output.unwrap(),
+        Appliable { text: plain.text.clone(), ..Appliable::default() }
+    );
 }
 
 #[cfg(unix)]

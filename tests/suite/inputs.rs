@@ -30,7 +30,7 @@ fn mixed() -> Sandbox {
     sandbox.write("k8s/compose.yml", COMPOSE);
     sandbox.write("k8s/package.json", "[1]");
     sandbox.write("k8s/.github/ci.yaml", "jobs: [");
-    sandbox.chart("k8s/web", "{{ values.typo }}");
+    sandbox.chart("k8s/web", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: \"{{ values.name }}\"}\n");
     sandbox
 }
 
@@ -96,6 +96,12 @@ fn files_that_are_no_manifests_are_skipped_and_counted() {
     let sandbox = mixed();
     let told = "skipped 3 files that are not Kubernetes manifests: `k8s/compose.yml`, `k8s/package.json`, `k8s/values.yaml`";
     let chart = "skipped 1 chart, which must be passed directly: `k8s/web`";
+    let verbose = sandbox.run(&["lint", "k8s", "--rule", "k8s", "--verbose"]);
+    assert!(
+        verbose.stderr.contains("note: skipped `k8s/compose.yml`: not a Kubernetes manifest\n"),
+        "{}",
+        verbose.stderr
+    );
     for args in [
         &["lint", "k8s", "--rule", "k8s"][..],
         &[
@@ -114,7 +120,8 @@ fn files_that_are_no_manifests_are_skipped_and_counted() {
         let outcome = sandbox.run(args);
         assert_eq!(outcome.code, 0, "{args:?}: {}{}", outcome.stdout, outcome.stderr);
         assert!(outcome.stderr.contains(told), "{args:?}: {}", outcome.stderr);
-        assert!(outcome.stderr.contains(chart), "{args:?}: {}", outcome.stderr);
+        // lint looks into the chart itself.
+        assert_eq!(outcome.stderr.contains(chart), args[0] != "lint", "{args:?}: {}", outcome.stderr);
     }
     // What is almost a manifest is not passed over.
     for (text, missing) in [
@@ -138,10 +145,13 @@ fn what_holds_no_manifests_at_all_says_what_it_is() {
             &["`k8s/compose.yml` is not a Kubernetes manifest", ":1:1"],
         );
         sandbox.refused(&[command, "k8s/web/values.yaml"], &["it belongs to chart `k8s/web`", "`-f`"]);
-        sandbox.refused(&[command, "k8s/web/templates/cm.yaml"], &["is part of a chart", "`k8s/web`"]);
-        sandbox.refused(&[command, "k8s/web/Chart.yaml"], &["is part of a chart", "`k8s/web`"]);
-        sandbox.refused(&[command, "k8s/web/templates"], &["is part of a chart", "`k8s/web`"]);
         sandbox.refused(&[command, "empty"], &["`empty` contains no manifests"]);
+    }
+    for part in ["k8s/web/templates/cm.yaml", "k8s/web/Chart.yaml", "k8s/web/templates"] {
+        sandbox.refused(&["preview", part], &["is part of a chart", "`k8s/web`"]);
+        // A part of a chart leads lint to the chart.
+        let whole = sandbox.run(&["lint", part, "--rule", "k8s"]);
+        assert_eq!((whole.code, whole.stdout.as_str()), (0, "no findings in 1 object\n"), "{part}");
     }
     sandbox.write(
         "base/kustomization.yaml",
@@ -149,10 +159,12 @@ fn what_holds_no_manifests_at_all_says_what_it_is() {
     );
     sandbox.write("overlay/kustomization.yml", "resources: [../base]\n");
     for path in ["base", "base/kustomization.yaml", "overlay"] {
-        sandbox.refused(&["lint", path], &["a kustomization", "`kubectl kustomize DIRECTORY`"]);
+        sandbox.refused(&["preview", path], &["a kustomization", "`kubectl kustomize DIRECTORY`"]);
+        let built = sandbox.run(&["lint", path]);
+        assert_eq!((built.code, built.stdout.as_str()), (0, "no findings in 0 objects\n"), "{path}");
     }
     sandbox.write("charts/web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n");
-    sandbox.refused(&["lint", "charts"], &["`charts/web` is a chart: pass it directly"]);
+    sandbox.refused(&["preview", "charts"], &["`charts/web` is a chart: pass it directly"]);
     sandbox.refused(&["lint", "k8s/values.yaml", "empty"], &["`empty` contains no manifests"]);
     sandbox.refused(&["lint", "-", "-"], &["`-` is given several times"]);
     // Nothing is something else: a chart may render to nothing.
@@ -172,11 +184,11 @@ fn what_cannot_be_read_is_a_finding_and_the_rest_is_linted() {
     assert_eq!(
         findings(&outcome),
         [
-            "cannot read `gone.yaml`: No such file or directory (os error 2) gone.yaml:1",
-            "expected `,` or `]` k8s/broken.yaml:2",
-            "`k8s/latin.yaml` is not UTF-8: invalid byte at offset 15 k8s/latin.yaml:2",
-            "manifest without `apiVersion` k8s/two.yaml:6",
-            "manifest without `kind` k8s/two.yaml:6",
+            "yaml/unreadable gone.yaml:1",
+            "yaml/syntax k8s/broken.yaml:2",
+            "yaml/syntax k8s/latin.yaml:2",
+            "k8s/required k8s/two.yaml:6",
+            "k8s/required k8s/two.yaml:6",
             "k8s/unknown-field k8s/unnamed.yaml:3",
         ]
     );
@@ -190,6 +202,14 @@ fn what_cannot_be_read_is_a_finding_and_the_rest_is_linted() {
         assert!(outcome.code == 1 && outcome.stdout.contains(mark), "{format}: {}", outcome.stdout);
         assert!(outcome.stdout.contains("gone.yaml"), "{format}: {}", outcome.stdout);
     }
+    // Whatever is selected, nobody misses it. Only the rule itself can be given another level.
+    let left = |more: &[&str]| findings(&sandbox.run(&[&["lint", "k8s", "--format", "json"], more].concat()));
+    let unread = left(&["--rule", "chart"]);
+    assert!(unread.contains(&"yaml/syntax k8s/broken.yaml:2".to_owned()), "{unread:?}");
+    assert!(left(&["--skip", "yaml"]).contains(&"yaml/syntax k8s/broken.yaml:2".to_owned()));
+    assert!(!left(&["--skip", "yaml/syntax"]).contains(&"yaml/syntax k8s/broken.yaml:2".to_owned()));
+    let strict = sandbox.run(&["lint", "k8s", "--strict-sources", "--format", "json"]);
+    assert_eq!((strict.code, findings(&strict).len() > 3), (2, true));
     // A plan of half a release would be wrong.
     sandbox.refused(&["preview", "k8s"], &["k8s/broken.yaml:2:7"]);
     sandbox.refused(&["diff", "k8s/set.yaml", "--against", "k8s"], &["k8s/broken.yaml:2:7"]);
@@ -205,7 +225,7 @@ fn what_is_missing_is_only_a_warning_where_something_could_not_be_read() {
         let outcome = sandbox.run(&["lint", "k8s", "--format", "json", "--rule", "sts/missing-service"]);
         let document: Json = serde_json::from_str(&outcome.stdout).unwrap();
         let mut found = document["findings"].as_array().unwrap().clone();
-        found.retain(|finding| !finding["rule"].is_null());
+        found.retain(|finding| finding["rule"] == "sts/missing-service");
         found[0]["severity"].as_str().unwrap().to_owned()
     };
     assert_eq!(missing(), "error");
@@ -228,9 +248,8 @@ fn documents_without_a_type_are_errors_in_charts_as_in_manifests() {
             .map(|found| found.split(' ').take(3).collect::<Vec<_>>().join(" "));
         (outcome.code, found.collect::<Vec<_>>())
     };
-    let lacking = ["manifest without `apiVersion`", "manifest without `kind`"].map(str::to_owned).to_vec();
-    assert_eq!(run("a.yaml"), (1, lacking.clone()));
-    assert_eq!(run("app"), (1, lacking));
+    assert_eq!(run("a.yaml"), (1, vec!["k8s/required a.yaml:5".to_owned(); 2]));
+    assert_eq!(run("app"), (1, vec!["k8s/required app/templates/a.yaml:5".to_owned(); 2]));
     // helm template prints it all the same.
     assert_eq!(sandbox.run(&["render", "app"]).code, 0);
 }
@@ -342,7 +361,7 @@ fn links_to_files_are_followed_as_kubectl_does() {
     let pipe = std::process::Command::new("mkfifo").arg(sandbox.path().join("k8s/pipe.yaml")).status();
     assert!(pipe.unwrap().success());
     let outcome = sandbox.run(&["lint", "k8s", "--rule", "k8s"]);
-    assert_eq!((outcome.code, outcome.stdout.as_str()), (0, "no findings in 3 objects\n"));
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (0, "no findings in 4 objects\n"));
     sandbox.link("gone", "k8s/dangling.yaml");
     let outcome = sandbox.run(&["lint", "k8s", "--rule", "k8s"]);
     assert!(
@@ -408,4 +427,115 @@ fn every_command_has_the_same_default_version() {
         assert!(shown.contains(&default), "{shown}");
     }
     assert!(shown(&["lint", "app", "--kube-version", "1.34"]).contains("v1.34"));
+}
+
+#[test]
+fn configuration_is_found_above_the_source_and_excludes_files() {
+    let sandbox = Sandbox::new();
+    sandbox.write("repo/.git/HEAD", "");
+    sandbox.write("plimsoll.toml", "rules = 1\n");
+    sandbox.write("repo/apps/db/set.yaml", SET);
+    sandbox.write("repo/apps/db/service.yaml", SERVICE);
+    sandbox.write("repo/apps/db/test/broken.yaml", "kind: [\n");
+    sandbox.write("repo/.gitignore", "rendered.yaml\n");
+    sandbox.write("repo/apps/rendered.yaml", "kind: [\n");
+    let lint = |args: &[&str]| {
+        sandbox.run_in("repo", &[&["lint", "--format", "json", "--rule", "k8s"], args].concat())
+    };
+    assert_eq!(findings(&lint(&["apps"])), ["yaml/syntax apps/db/test/broken.yaml:1"]);
+    assert_eq!(findings(&lint(&["."])), ["yaml/syntax apps/db/test/broken.yaml:1"]);
+    assert_eq!(findings(&lint(&["apps", "--exclude", "apps/db/test"])), [""; 0]);
+    assert_eq!(findings(&lint(&["apps", "--exclude", "test/"])), [""; 0]);
+    // Above the root of the repository nothing is looked for; in it, patterns start from the file.
+    sandbox.write("repo/plimsoll.toml", "exclude = [\"/apps/*/test\"]\n");
+    assert_eq!(findings(&lint(&["apps/db"])), [""; 0]);
+    // What is named is linted all the same.
+    let named = lint(&["apps/db/test/broken.yaml", "apps/db"]);
+    assert_eq!(findings(&named), ["yaml/syntax apps/db/test/broken.yaml:1"]);
+    sandbox.write("repo/apps/plimsoll.toml", "exclude = [\"{a\"]\n");
+    let wrong = lint(&["apps"]);
+    assert!(wrong.code == 2 && wrong.stderr.contains("exclude: `{a`"), "{}", wrong.stderr);
+}
+
+#[test]
+fn what_a_repository_holds_besides_manifests_is_passed_over() {
+    let sandbox = Sandbox::new();
+    for (path, text) in [
+        ("values.yaml", "kind: standalone\nreplicas: 1\n"),
+        ("index.yaml", "apiVersion: v1\nentries: {}\n"),
+        ("datasources.yaml", "apiVersion: 1\ndatasources: []\n"),
+        ("openapi.json", "{\"openapi\": \"3.0.0\", \"info\": {}}"),
+        ("tsconfig.json", "{\n  // comment\n  \"compilerOptions\": {}\n}\n"),
+        ("helmfile.yaml", "releases:\n  - name: {{ requiredEnv \"X\" }}\n"),
+        ("template.yaml", "apiVersion: v1\nkind: Pod\nmetadata:\n  name: {{ .Values.name }}-x\n"),
+        ("jinja.yaml", "apiVersion: v1\n{% if x %}\nkind: Pod\n{% endif %}\n"),
+        ("kind.yaml", "apiVersion: kind.x-k8s.io/v1alpha4\nkind: Cluster\nnodes: []\n"),
+        ("kubeconfig.yaml", "apiVersion: v1\nkind: Config\nclusters: []\n"),
+        (
+            "secret.yaml",
+            "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata: {a: \"ENC[x]\"}\nsops: {mac: x}\n",
+        ),
+    ] {
+        sandbox.write(&format!("r/{path}"), text);
+    }
+    sandbox.write("r/service.yaml", SERVICE);
+    let outcome = sandbox.run(&["lint", "r", "--verbose", "--rule", "k8s"]);
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (0, "no findings in 1 object\n"));
+    let mut skipped: Vec<_> = outcome.stderr.lines().collect();
+    skipped.sort_unstable();
+    assert_eq!(
+        skipped,
+        [
+            "note: skipped `r/datasources.yaml`: not a Kubernetes manifest",
+            "note: skipped `r/helmfile.yaml`: not a Kubernetes manifest",
+            "note: skipped `r/index.yaml`: not a Kubernetes manifest",
+            "note: skipped `r/jinja.yaml`: a template outside of a chart",
+            "note: skipped `r/kind.yaml`: the configuration of a tool, which no cluster reads",
+            "note: skipped `r/kubeconfig.yaml`: the configuration of a tool, which no cluster reads",
+            "note: skipped `r/openapi.json`: not a Kubernetes manifest",
+            "note: skipped `r/secret.yaml`: encrypted with SOPS",
+            "note: skipped `r/template.yaml`: a template outside of a chart",
+            "note: skipped `r/tsconfig.json`: not a Kubernetes manifest",
+            "note: skipped `r/values.yaml`: not a Kubernetes manifest",
+        ]
+    );
+    // Who names such a file hears what is wrong with it.
+    sandbox.refused(&["lint", "r/template.yaml"], &["error[yaml/syntax]", "r/template.yaml:4"]);
+}
+
+#[test]
+fn the_test_values_of_a_chart_are_values_sets() {
+    let sandbox = Sandbox::new();
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: \"{{ values.name }}\"}\n";
+    sandbox.chart("app", &format!("{map}{{% if values.text == 'odd' %}}extra: 1\n{{% endif %}}"));
+    sandbox.write("app/ci/odd-values.yaml", "text: odd\n");
+    sandbox.write("app/ci/other-values.yaml", "text: other\n");
+    sandbox.write("app/ci/notes.yaml", "text: odd\n");
+    let lint = |args: &[&str]| {
+        let outcome = sandbox.run(&[&["lint", "app", "--format", "json", "--rule", "k8s"], args].concat());
+        let document: Json = serde_json::from_str(&outcome.stdout).unwrap();
+        (outcome.code, document["findings"].clone())
+    };
+    let (code, found) = lint(&[]);
+    assert_eq!((code, &found[0]["sets"]), (1, &json!(["ci/odd-values.yaml"])), "{found}");
+    assert_eq!(lint(&["--no-ci-values"]), (0, json!([])));
+    sandbox.write("prod.yaml", "text: odd\n");
+    assert_eq!(
+        lint(&["--with", "prod.yaml"]).1[0]["sets"],
+        json!(["--with prod.yaml", "ci/odd-values.yaml"])
+    );
+    // Who must give values gives them for the tests, too.
+    sandbox.write("app/values.yaml", "text: x\n");
+    sandbox.write("app/ci/odd-values.yaml", "name: a\n");
+    sandbox.write("app/ci/other-values.yaml", "name: b\n");
+    let (code, found) = lint(&[]);
+    assert_eq!(
+        (code, &found[0]["rule"], &found[0]["severity"]),
+        (0, &json!("chart/render-failed"), &json!("info"))
+    );
+    assert_eq!(found[0]["sets"], json!(["the default values"]));
+    sandbox.write("app/ci/odd-values.yaml", "text: a\n");
+    let (code, found) = lint(&[]);
+    assert_eq!((code, &found[0]["severity"]), (1, &json!("error")), "{found}");
+    assert_eq!(found[0]["sets"], json!(["the default values", "ci/odd-values.yaml"]));
 }

@@ -104,6 +104,7 @@ fn name_rule(rule: NameRule) -> &'static str {
         NameRule::PathSegment => "anything but `.`, `..`, and names with `/` or `%`",
         NameRule::DnsSubdomain => "a DNS subdomain",
         NameRule::DnsLabel => "a DNS label",
+        NameRule::IpAddress => "an IP address in canonical form",
         NameRule::Service => "a DNS label; before 1.36 it must start with a letter",
     }
 }

@@ -40,6 +40,7 @@ fn on_chart(path: &Path, release: &str, overrides: Overrides) -> Vec<String> {
             seed: Some(0),
             lookup: None,
         },
+        crds: Vec::new(),
     };
     let outcome = lint(&World::system(), &sources, &request, &Config::default());
     assert!(outcome.is_linted, "{}: {:?}", path.display(), outcome.findings);

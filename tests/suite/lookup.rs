@@ -27,7 +27,7 @@ metadata: {name: web}
 /// The old Secret, as a manifest may write it.
 const OLD: &str = "apiVersion: v1\nkind: Secret\nmetadata: {name: web}\nstringData: {password: geheim}\n";
 
-const SHARED: &str = "note: this chart generates random values: both sides are rendered with the same seed; a real render makes new \
+const SHARED: &str = "note: this chart generates random values, in Secret/web: both sides are rendered with the same seed; a real render makes new \
                       ones, unless the chart looks up the old ones or you pass --seed\n";
 
 fn chart(template: &str) -> Sandbox {
@@ -83,7 +83,7 @@ fn random_values_against_what_was_rendered_before_are_called_chance() {
     assert_eq!(changed.code, 1);
     assert_eq!(
         changed.stderr,
-        "note: this chart generates random values, which differ in every render: changes to them are chance, in Secret/web\n"
+        "note: this chart generates random values, which differ in every render: changes to them are marked as random, in Secret/web\n"
     );
     // Those of an explicit seed are no chance.
     sandbox.write("old.yaml", &sandbox.run(&["render", "shop", "web", "--seed", "7"]).stdout);
@@ -102,7 +102,7 @@ fn lookup_finds_the_manifests_of_the_old_side() {
     sandbox.write("old.yaml", &OLD.replace("{name: web}", "{name: other}"));
     let new = diff(&sandbox, &["--against", "old.yaml"]);
     assert!(new.stdout.contains("+ Secret/web"), "{}", new.stdout);
-    assert!(new.stderr.contains("are chance, in Secret/web"), "{}", new.stderr);
+    assert!(new.stderr.contains("are marked as random, in Secret/web"), "{}", new.stderr);
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn lookup_asks_the_cluster() {
         "echo \"$*\" >> asked.txt; case \"$*\" in *' -f -'*|'get Secret.v1. '*) cat live.json ;; esac";
     let live = with_cluster(&sandbox, script, &["diff", "shop", "web", "--against", "live"]);
     assert_eq!(live.code, 0, "{}{}", live.stdout, live.stderr);
-    assert!(!live.stderr.contains("chance"), "{}", live.stderr);
+    assert!(!live.stderr.contains("random"), "{}", live.stderr);
     let asked = sandbox.read("asked.txt");
     assert!(asked.starts_with("get Secret.v1. --ignore-not-found -o json web -n default\n"), "{asked}");
 
@@ -250,4 +250,123 @@ fn lookup_finds_the_definitions_of_the_old_chart() {
     );
     let found = diff(&sandbox, &["--against", "./old"]);
     assert!(found.stdout.contains("+ ConfigMap/found"), "{}{}", found.stdout, found.stderr);
+}
+
+/// A password, its checksum, a setting and the time of the render.
+const RANDOM: &str = r#"apiVersion: v1
+kind: Secret
+metadata: {name: web, labels: {tier: {{ .Values.tier | default "a" }}}}
+stringData: {password: {{ randAlphaNum 16 }}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: web}
+data: {level: {{ .Values.level | default "info" }}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata:
+      labels: {app: web}
+      annotations:
+        checksum/secret: {{ randAlphaNum 16 | sha256sum }}
+    spec:
+      containers:
+        - {name: web, image: example.net/web:1, envFrom: [{secretRef: {name: web}}, {configMapRef: {name: web}}]}
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: "migrate-{{ randNumeric 8 }}"}
+spec: {template: {spec: {restartPolicy: Never, containers: [{name: c, image: x:1}]}}}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: web, annotations: {year: {{ now | date "2006-01-02" | quote }}}}
+"#;
+
+fn json(outcome: &Outcome) -> serde_json::Value {
+    serde_json::from_str(&outcome.stdout).unwrap_or_else(|error| panic!("{error}: {}", outcome.stderr))
+}
+
+/// The object of a plan.
+fn planned(plan: &serde_json::Value, kind: &str, change: &str) -> serde_json::Value {
+    let objects = plan["objects"].as_array().unwrap();
+    let found = objects.iter().find(|object| object["kind"] == kind && object["change"] == change);
+    found.unwrap_or_else(|| panic!("{kind} {change}: {plan:#}")).clone()
+}
+
+#[test]
+fn random_changes_and_what_follows_from_them_are_marked() {
+    let sandbox = chart(RANDOM);
+    let rendered = sandbox.run(&["render", "shop", "web"]).stdout;
+    // As rendered on another day.
+    let today = rendered.lines().find(|line| line.contains("year: ")).unwrap().to_owned();
+    let start = today.find("year: ").unwrap();
+    let old_day = format!("{}year: \"2001-02-03\"}}}}", &today[..start]);
+    sandbox.write("old.yaml", &rendered.replace(&today, &old_day));
+    let against = ["diff", "shop", "web", "--against", "old.yaml"];
+    let plan = |more: &[&str]| sandbox.run(&[&against[..], more].concat());
+    let found = json(&plan(&["--format", "json"]));
+    let secret = planned(&found, "Secret", "modified");
+    assert_eq!(secret["random"], true, "{secret:#}");
+    assert_eq!(secret["changes"][0]["path"], "data.password");
+    assert_eq!(secret["changes"][0]["random"], true);
+    assert_eq!(planned(&found, "ServiceAccount", "modified")["random"], true);
+    let job = planned(&found, "Job", "added");
+    assert_eq!(job["effects"][0]["detail"], "its name is random: each render makes another object");
+    let deployment = planned(&found, "Deployment", "modified");
+    let why = "this follows only from random values";
+    assert!(deployment["effects"][0]["detail"].as_str().unwrap().contains(why), "{deployment:#}");
+    let names = found["random"].as_array().unwrap();
+    assert!(
+        names.iter().any(|name| name == "Secret/web") && !names.iter().any(|name| name == "ConfigMap/web")
+    );
+    for (format, texts) in [
+        ("plan", &["data.password (random): (secret) -> (secret, changed)", why][..]),
+        ("summary", &["~ Secret/web  random values only"]),
+        ("unified", &["# random in each render: data.password", why]),
+        ("markdown", &["Random values, which are others in each render", "random values only", why]),
+        ("html", &["Random values, which are others in each render", "<i>(random)</i>", why]),
+    ] {
+        let shown = plan(&["--format", format]).stdout;
+        for text in texts {
+            assert!(shown.contains(text), "{format}: {text}\n{shown}");
+        }
+    }
+    // What changes beside them is no chance, and neither is the restart that brings it to the pods.
+    let both = json(&plan(&["--format", "json", "--set", "level=debug,tier=b"]));
+    let secret = planned(&both, "Secret", "modified");
+    assert_eq!(secret["random"], serde_json::Value::Null, "{secret:#}");
+    assert!(secret["changes"].as_array().unwrap().iter().any(|change| change["random"] == true));
+    let deployment = planned(&both, "Deployment", "modified");
+    assert!(!deployment["effects"][0]["detail"].as_str().unwrap().contains(why), "{deployment:#}");
+}
+
+#[test]
+fn values_drawn_in_another_order_are_marked_on_rendered_sides() {
+    let sandbox = chart(GENERATED);
+    write_chart(&sandbox, "old", GENERATED);
+    let template = format!("{{{{- $first := randAlphaNum 5 }}}}\n{GENERATED}");
+    write_chart(&sandbox, "web", &template);
+    let moved = sandbox.run(&["diff", "shop", "web", "--against", "./old", "--format", "json"]);
+    assert_eq!(planned(&json(&moved), "Secret", "modified")["random"], true, "{}", moved.stdout);
+    assert_eq!(moved.stderr, SHARED);
+}
+
+#[test]
+fn a_chosen_seed_is_not_random_and_the_time_of_a_render_is() {
+    let sandbox = chart(RANDOM);
+    let rendered = sandbox.run(&["render", "shop", "web", "--seed", "7"]).stdout;
+    let day = rendered.split("year: \"").nth(1).and_then(|rest| rest.split('"').next()).unwrap().to_owned();
+    sandbox.write("old.yaml", &rendered.replace(&day, "2001-02-03"));
+    let plan =
+        sandbox.run(&["diff", "shop", "web", "--against", "old.yaml", "--seed", "7", "--format", "json"]);
+    let plan = json(&plan);
+    assert_eq!(plan["random"].as_array().unwrap().len(), 1, "{plan:#}");
+    assert_eq!(planned(&plan, "ServiceAccount", "modified")["random"], true);
+    assert_eq!(planned(&plan, "Secret", "unchanged")["random"], serde_json::Value::Null);
 }

@@ -14,6 +14,8 @@ mod chart;
 mod ci;
 mod cli;
 #[cfg(unix)]
+mod commands;
+#[cfg(unix)]
 mod completion;
 mod consequences;
 mod diff;
@@ -21,6 +23,10 @@ mod docs;
 mod driver;
 #[cfg(unix)]
 mod escaping;
+#[cfg(unix)]
+mod files;
+#[cfg(unix)]
+mod fuzz;
 mod gotpl;
 mod history;
 mod hostile;
@@ -28,12 +34,15 @@ mod imports;
 mod inputs;
 mod judges;
 mod kinds;
+mod kustomize;
+mod limits;
 mod lint;
 #[cfg(unix)]
 mod lookup;
 mod migrate;
 #[cfg(unix)]
 mod pages;
+mod plans;
 mod preview;
 mod rehearse;
 mod remediation;
@@ -41,6 +50,7 @@ mod render;
 mod scenarios;
 #[cfg(unix)]
 mod script;
+mod secrets;
 #[cfg(unix)]
 mod shipping;
 mod support;

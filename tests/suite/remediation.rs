@@ -1,10 +1,13 @@
 //! What to do about a change: commands that are safe to paste, and none that destroys what could not be made again.
 
 use crate::support::{Sandbox, objects};
+use plimsoll::diag::Sources;
 use plimsoll::diff::render::{self, Style};
 use plimsoll::diff::{
     self, Change, Cluster, EffectKind, FailOn, Instruction, ObjectPlan, Options, Plan, Verdict,
 };
+use plimsoll::manifest;
+use plimsoll::yaml::ReadOptions;
 use regex::Regex;
 use std::process::Command;
 
@@ -304,7 +307,7 @@ fn sentences_are_wrapped_and_commands_are_not() {
         };
         assert_eq!(sentences(&wrapped), sentences(&whole));
         for line in wrapped.lines().filter(|line| line.len() > width) {
-            let text = line.trim().trim_start_matches('#').trim();
+            let text = line.trim().trim_start_matches('#').trim().trim_start_matches('`');
             let value = text.starts_with(['~', '+', '-']);
             assert!(text.starts_with("kubectl ") || value || !text.contains(' '), "{line}");
         }
@@ -418,4 +421,370 @@ fn a_renamed_set_runs_beside_the_old_one() {
     // A successor that is refused does not run.
     let refused = plan(&text, &renamed(&text).replace("replicas: 3", "replicas: -3"));
     assert!(!removed(&refused).effects[0].detail.contains("both run"));
+}
+
+/// A release of many kinds, in which every row of [`REMEDIES`] changes one.
+const MANY: &str = r"apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: web}, ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: peers}
+spec: {clusterIP: None, selector: {app: db}, ports: [{port: 5432}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: edge}
+spec: {type: LoadBalancer, loadBalancerClass: a/b, selector: {app: web}, ports: [{port: 443}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web, tier: front}}
+    spec:
+      containers:
+        - name: c
+          image: x:1
+          envFrom: [{configMapRef: {name: settings}}]
+          readinessProbe: {httpGet: {port: 80}, initialDelaySeconds: 20}
+      volumes: [{name: d, persistentVolumeClaim: {claimName: data}}]
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db}
+spec:
+  serviceName: peers
+  replicas: 2
+  selector: {matchLabels: {app: db}}
+  template:
+    metadata: {labels: {app: db, tier: data}}
+    spec: {terminationGracePeriodSeconds: 50, containers: [{name: c, image: x:1}]}
+  volumeClaimTemplates:
+    - metadata: {name: data}
+      spec: {accessModes: [ReadWriteOnce], storageClassName: fast, resources: {requests: {storage: 10Gi}}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings}
+immutable: true
+data: {level: info}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: data}
+spec: {accessModes: [ReadWriteOnce], volumeName: pv-7, storageClassName: fast, resources: {requests: {storage: 8Gi}}}
+---
+apiVersion: v1
+kind: PersistentVolume
+metadata: {name: pv-7}
+spec: {capacity: {storage: 8Gi}, accessModes: [ReadWriteOnce], storageClassName: fast, nfs: {server: a, path: /a}}
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: migrate}
+spec: {template: {spec: {restartPolicy: Never, containers: [{name: c, image: job:1}]}}}
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: shards}
+spec: {completionMode: Indexed, completions: 3, parallelism: 3, template: {spec: {restartPolicy: Never, containers: [{name: c, image: shard:1}]}}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: lone}
+spec: {containers: [{name: c, image: x:1, env: [{name: A, value: one}]}]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: rights}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: reader}
+---
+apiVersion: v1
+kind: ResourceQuota
+metadata: {name: quota}
+spec: {scopes: [Terminating], hard: {pods: '3'}}
+---
+apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: {name: local}
+provisioner: x/y
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: tls}
+type: Opaque
+immutable: true
+data: {key: c2VjcmV0}
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: backups.example.net}
+spec:
+  group: example.net
+  scope: Namespaced
+  names: {kind: Backup, plural: backups, singular: backup, listKind: BackupList}
+  versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]
+";
+
+/// What is replaced in [`MANY`] by what, and parts of the lines that follow, in their order.
+const REMEDIES: &[(&str, &str, &[&str])] = &[
+    (
+        "matchLabels: {app: web}",
+        "matchLabels: {app: web, tier: front}",
+        &[
+            "# keep the old value:\n#   no spec.selector.matchLabels.tier (added in ",
+            "# or give the Deployment another name",
+            "Service/web and Service/edge have no endpoints from the deletion until the first new pod is ready (at least 20 s by its probes)",
+            "kubectl delete deployment web -n prod",
+            "# then apply again",
+        ],
+    ),
+    (
+        "matchLabels: {app: db}",
+        "matchLabels: {app: db, tier: data}",
+        &[
+            "#   no spec.selector.matchLabels.tier",
+            "the claims stay. Service/peers has no endpoints from the deletion until the first new pod is ready (up to 50 s for the old pod to stop)",
+            "kubectl delete statefulset db -n prod",
+        ],
+    ),
+    (
+        "serviceName: peers",
+        "serviceName: other",
+        &[
+            "spec.serviceName: peers (changed in ",
+            "keep their old DNS names",
+            "--cascade=orphan",
+            "# then apply again",
+        ],
+    ),
+    (
+        "storageClassName: fast, resources: {requests: {storage: 10Gi}}",
+        "storageClassName: slow, resources: {requests: {storage: 20Gi}}",
+        &[
+            "storageClassName: fast (changed in",
+            "# by hand: move the data to new volumes of `data`",
+            "--cascade=orphan",
+        ],
+    ),
+    (
+        "clusterIP: None, selector",
+        "clusterIP: 10.0.0.9, selector",
+        &[
+            "#   spec.clusterIP: None (changed in ",
+            "# or add a Service of the new form under another name",
+            "the name `peers` does not resolve and it serves nobody; then it has the address 10.0.0.9",
+            "# the pods of StatefulSet/db have no DNS names in between",
+            "kubectl delete service peers -n prod",
+        ],
+    ),
+    ("clusterIP: None, selector", "type: NodePort, clusterIP: None, selector", &["fix the manifest first"]),
+    (
+        "spec: {selector: {app: web}, ports: [{port: 80}]}",
+        "spec: {clusterIP: None, selector: {app: web}, ports: [{port: 80}]}",
+        &["then it resolves to the addresses of the pods", "kubectl delete service web -n prod"],
+    ),
+    (
+        "spec: {selector: {app: web}, ports: [{port: 80}]}",
+        "spec: {ipFamilies: [IPv6], selector: {app: web}, ports: [{port: 80}]}",
+        &["then it has another cluster IP", "kubectl delete service web -n prod"],
+    ),
+    (
+        "loadBalancerClass: a/b",
+        "loadBalancerClass: a/c",
+        &[
+            "spec.loadBalancerClass: a/b",
+            "its load balancer is deleted, and the new one may have another address",
+        ],
+    ),
+    (
+        "level: info",
+        "level: debug",
+        &[
+            "#   data.level: info (changed in ",
+            "# or give it another name",
+            "kubectl delete configmap settings -n prod",
+            "# then apply again",
+            "kubectl rollout restart deployment web -n prod",
+        ],
+    ),
+    (
+        "storageClassName: fast, resources: {requests: {storage: 8Gi}}",
+        "storageClassName: slow, resources: {requests: {storage: 8Gi}}",
+        &[
+            "#   spec.storageClassName: fast (changed in",
+            "WARNING: its volume and the data are deleted with it",
+            r#"kubectl patch pv pv-7 -p '{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}'"#,
+            "# by hand: copy the data",
+            "(Deployment/web uses it)",
+            "kubectl delete pvc data -n prod",
+        ],
+    ),
+    (
+        "storageClassName: fast, resources: {requests: {storage: 8Gi}}",
+        "storageClassName: fast, resources: {requests: {storage: 5Gi}}",
+        &["requests.storage: 8Gi", "no volume can shrink", "# by hand: make a claim of the smaller size"],
+    ),
+    (
+        "path: /a",
+        "path: /b",
+        &[
+            "#   spec.nfs.path: /a",
+            "Retain",
+            "# by hand: if a claim is bound to the volume",
+            "kubectl delete pv pv-7",
+        ],
+    ),
+    (
+        "image: job:1",
+        "image: job:2",
+        &[
+            "containers[c].image: job:1",
+            "a name per release",
+            "what it has completed are lost, and it runs again from the start",
+            "kubectl delete job migrate -n prod",
+        ],
+    ),
+    (
+        "completions: 3",
+        "completions: 5",
+        &["#   spec.completions: 3", "# or set spec.parallelism to 5 as well"],
+    ),
+    (
+        "value: one",
+        "value: two",
+        &[
+            "spec.containers[c].env[A].value: one",
+            "outside of claims is lost",
+            "kubectl delete pod lone -n prod",
+        ],
+    ),
+    (
+        "name: reader",
+        "name: writer",
+        &[
+            "#   roleRef.name: reader",
+            "its subjects have no rights until",
+            "kubectl delete rolebinding rights -n prod",
+        ],
+    ),
+    (
+        "[Terminating]",
+        "[NotTerminating]",
+        &["spec.scopes", "nothing limits the namespace", "kubectl delete resourcequota quota -n prod"],
+    ),
+    (
+        "provisioner: x/y",
+        "provisioner: x/z",
+        &["#   provisioner: x/y", "existing volumes keep", "kubectl delete storageclass local"],
+    ),
+    (
+        "key: c2VjcmV0",
+        "key: b3RoZXI=",
+        &[
+            "#   data.key as it was",
+            "kubectl delete secret tls -n prod",
+            "# and restart the pods that use it",
+        ],
+    ),
+    (
+        "scope: Namespaced",
+        "scope: Cluster",
+        &[
+            "#   spec.scope: Namespaced",
+            "WARNING: if this one is deleted, all its objects are deleted with it",
+        ],
+    ),
+];
+
+#[test]
+fn every_kind_has_its_remedy() {
+    let options = Options { namespace: "prod".to_owned(), claims_bound: true, ..Options::default() };
+    for (from, to, parts) in REMEDIES {
+        assert!(MANY.contains(from), "{from}");
+        let sources = Sources::new();
+        let new = manifest::load_stdin(&sources, MANY.replace(from, to), &ReadOptions::strict());
+        let mut plan = diff::compare(&objects(MANY), &new.output.unwrap(), &options);
+        plan.locate(&sources);
+        let refused: Vec<&ObjectPlan> =
+            plan.objects.iter().filter(|object| object.verdict == Verdict::Rejected).collect();
+        let [object] = refused.as_slice() else { panic!("{to}: {:?}", plan.summary()) };
+        let text = lines(object).join("\n");
+        let mut rest = text.as_str();
+        for part in *parts {
+            let found = rest.find(part).unwrap_or_else(|| panic!("{to}: no {part:?} in\n{text}"));
+            rest = &rest[found + part.len()..];
+        }
+        // Only what is deleted is created again.
+        assert_eq!(text.contains("kubectl delete"), text.contains("then apply again"), "{text}");
+        assert!(!text.contains("c2VjcmV0"), "{text}");
+    }
+}
+
+#[test]
+fn values_to_keep_are_named_where_they_are_set() {
+    let sandbox = Sandbox::new();
+    sandbox.write("web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n");
+    sandbox.write("web/values.yaml", "size: 10Gi\npolicy: Parallel\nname: data\n");
+    let template = SET
+        .replace("storage: 1Gi", "storage: {{ .Values.size }}")
+        .replace("  replicas: 3", "  podManagementPolicy: {{ .Values.policy }}");
+    sandbox.write("web/templates/set.yaml", &template);
+    let old = sandbox.run(&["render", "web", "web"]);
+    sandbox.write("old.yaml", &old.stdout);
+    sandbox.write("prod.yaml", "\nsize: 5Gi\n");
+    let args = ["diff", "web", "web", "--against", "old.yaml"];
+    let shown = |more: &[&str]| sandbox.run(&[&args[..], more].concat()).stdout;
+    let storage = "#   spec.volumeClaimTemplates[data].spec.resources.requests.storage: 10Gi";
+    for (flags, place) in [
+        (&["-f", "prod.yaml"][..], format!("{storage} (changed in prod.yaml:2:7)")),
+        (&["--set", "size=5Gi"], format!("{storage} (changed in --set size=5Gi)")),
+        (
+            &["--set", "policy=OrderedReady"],
+            "#   spec.podManagementPolicy: Parallel (changed in --set policy=OrderedReady)".to_owned(),
+        ),
+    ] {
+        assert!(shown(flags).contains(&place), "{}", shown(flags));
+    }
+    // Written in the template itself.
+    sandbox.write("web/templates/set.yaml", &template.replace("{{ .Values.policy }}", "OrderedReady"));
+    let plan = shown(&[]);
+    assert!(
+        plan.contains("podManagementPolicy: Parallel (rendered by web/templates/set.yaml:6:24)"),
+        "{plan}"
+    );
+    let html = sandbox.run(&[&args[..], &["--format", "html"]].concat()).stdout;
+    assert!(html.contains("(rendered by web/templates/set.yaml:6:24)"), "{html}");
+}
+
+#[test]
+fn what_is_refused_by_itself_and_by_another_object_is_not_deleted() {
+    let port = |name: &str, spec: &str, port: u32| {
+        format!(
+            "---\napiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\nspec: {{type: NodePort, {spec} ports: [{{port: 80, nodePort: {port}}}]}}\n"
+        )
+    };
+    let old = format!("{}{}", port("a", "clusterIP: 10.0.0.1,", 30001), port("b", "", 30002));
+    let new =
+        format!("{}{}", port("a", "clusterIP: 10.0.0.2,", 30002), port("b", "selector: {x: y},", 30002));
+    let refused = plan(&old, &new);
+    let service = &refused.objects[0];
+    assert_eq!(service.verdict, Verdict::Rejected);
+    assert!(!has_command(service), "{:?}", lines(service));
+    assert!(lines(service).last().unwrap().contains("provided port is already allocated"));
+    // With a port of its own it can be replaced.
+    assert!(has_command(&plan(&old, &new.replacen("30002", "30003", 1)).objects[0]));
+}
+
+#[test]
+fn a_removed_object_is_kept_while_its_successor_is_refused() {
+    let renamed = SET.replace("metadata: {name: db}\n", "metadata: {name: main}\n");
+    let commands = |new: &str| has_command(removed(&plan(SET, new)));
+    assert!(commands(&renamed));
+    assert!(!commands(&renamed.replace("replicas: 3", "replicas: -3")));
 }

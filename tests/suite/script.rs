@@ -1,7 +1,7 @@
 //! `diff --format script`, run by bash against a `kubectl` that keeps notes.
 
 use crate::support::{Sandbox, objects};
-use plimsoll::diff::{self, Cluster, Options, render};
+use plimsoll::diff::{self, Cluster, Driver, Options, render};
 use std::process::{Command, Output, Stdio};
 
 const SET: &str = r"apiVersion: apps/v1
@@ -179,7 +179,7 @@ fn a_plan_that_needs_other_manifests_is_no_script() {
     let script = Script::new(SET, &SET.replace("replicas: 2", "replica: 2"), &cluster());
     let (output, calls) = script.run(&["--yes", "new.yaml"], "");
     assert!(!output.status.success());
-    assert!(String::from_utf8_lossy(&output.stderr).contains("spec.replica: unknown field"), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("StatefulSet/db: unknown field"), "{output:?}");
     assert_eq!(calls, [""; 0]);
 }
 
@@ -201,4 +201,97 @@ fn arguments_are_checked() {
         let (output, calls) = script.run(args, "");
         assert_eq!((output.status.code(), calls.len()), (Some(2), 0), "{args:?}");
     }
+}
+
+/// A partition counts pods from the first ordinal (`updateStatefulSet`).
+#[test]
+fn pods_above_the_partition_are_waited_for_whatever_their_first_ordinal() {
+    let script = upgrade();
+    let kubectl = KUBECTL.replace("RollingUpdate|2||1", "RollingUpdate|3|5|1");
+    script.sandbox.script("bin/kubectl", &kubectl);
+    let (output, calls) = script.run(&["--yes", "new.yaml"], "");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let waited = |pod: &str| calls.iter().any(|call| call.starts_with(&format!("get pod {pod} ")));
+    assert!(waited("db-7") && waited("db-6") && !waited("db-5"), "{calls:#?}");
+}
+
+#[test]
+fn a_step_by_hand_waits_for_a_person_whatever_the_flags() {
+    let script = Script::new(SET, &SET.replace("1Gi", "500Mi"), &cluster());
+    script.sandbox.write("says-size", "1Gi");
+    let (output, calls) = script.run(&["--yes", "new.yaml"], "");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && errors.contains("this needs a person, also with --yes"), "{errors}");
+    assert!(!calls.iter().any(|call| call.starts_with("delete") || call.starts_with("apply")), "{calls:#?}");
+    let (output, calls) = script.run(&["--yes", "new.yaml"], "y\n");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(position(&calls, "delete statefulset db") < position(&calls, "apply"));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("BY HAND: move the data"));
+}
+
+#[test]
+fn an_accepted_change_is_checked_as_well_and_can_be_applied_twice() {
+    let script = Script::new(SET, &SET.replace("db:1", "db:2"), &cluster());
+    script.sandbox.write("says-image", "example.net/db:3");
+    let (output, calls) = script.run(&["new.yaml"], "");
+    assert!(!output.status.success(), "another image is running than the plan assumes");
+    assert!(calls.iter().all(|call| call.starts_with("get ")), "{calls:#?}");
+    script.sandbox.write("says-image", "example.net/db:1");
+    assert!(script.run(&["new.yaml"], "").0.status.success());
+    // Now the image is the new one.
+    script.sandbox.write("says-image", "example.net/db:2");
+    let (output, calls) = script.run(&["new.yaml"], "");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    position(&calls, "apply");
+}
+
+#[test]
+fn manifests_are_sent_as_the_driver_sends_them() {
+    let new = SET.replace("1Gi", "2Gi").replace("db:1", "db:2");
+    for (driver, sent) in [
+        (Driver::Kubectl, &["apply -f new.yaml -n shop --context eu west"][..]),
+        (
+            Driver::KubectlServerSide { force_conflicts: true },
+            &["apply --server-side --force-conflicts -f new.yaml -n shop --context eu west"],
+        ),
+        (
+            Driver::Replace,
+            &[
+                "create -f new.yaml -n shop --context eu west",
+                "replace -f new.yaml -n shop --context eu west",
+            ],
+        ),
+    ] {
+        let options = Options { driver, ..cluster() };
+        let script = Script::new(SET, &format!("{new}{GONE}"), &options);
+        // What exists is not created.
+        let exists = r#"case "$1" in create) echo 'Error from server (AlreadyExists): error when creating "new.yaml": statefulsets.apps "db" already exists' >&2; exit 1 ;; esac"#;
+        script.sandbox.script("bin/kubectl", &format!("{KUBECTL}\n{exists}"));
+        let (output, calls) = script.run(&["--yes", "new.yaml"], "");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let found: Vec<&str> =
+            calls.iter().map(String::as_str).filter(|call| call.contains("-f new.yaml")).collect();
+        assert_eq!(found, sent);
+        if driver == Driver::Replace {
+            let refused =
+                r#"case "$1" in create) echo 'Error from server (Forbidden): quota' >&2; exit 1 ;; esac"#;
+            script.sandbox.script("bin/kubectl", &format!("{KUBECTL}\n{refused}"));
+            let (output, calls) = script.run(&["--yes", "new.yaml"], "");
+            assert!(
+                !output.status.success() && !calls.iter().any(|call| call.starts_with("replace")),
+                "{calls:#?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_is_not_known_of_the_cluster_is_not_checked() {
+    let service = "apiVersion: v1\nkind: Service\nmetadata: {name: db}\nspec: {ports: [{port: 1}]}\n";
+    let script = Script::new(service, &service.replace("spec: {", "spec: {clusterIP: None, "), &cluster());
+    // The address is the server's choice.
+    assert!(!script.sandbox.read("upgrade.sh").contains("(allocated)"));
+    let (output, calls) = script.run(&["--yes", "new.yaml"], "");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(position(&calls, "delete service db") < position(&calls, "apply"));
 }

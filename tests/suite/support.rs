@@ -176,6 +176,7 @@ impl Sandbox {
         vec![
             ("PATH", std::env::join_paths(path).unwrap()),
             ("HOME", self.path().into()),
+            ("XDG_STATE_HOME", self.path().join(".local/state").into()),
             ("NO_COLOR", "1".into()),
             ("GIT_CONFIG_GLOBAL", "/dev/null".into()),
             ("GIT_CONFIG_SYSTEM", "/dev/null".into()),
@@ -188,7 +189,8 @@ impl Sandbox {
 
     /// A Tera chart of one template, which also reads the values that the tests set.
     pub(crate) fn chart(&self, name: &str, template: &str) {
-        let metadata = format!("apiVersion: v2\nname: {name}\nversion: 1.0.0\nengine: tera\n");
+        let own = name.rsplit('/').next().unwrap();
+        let metadata = format!("apiVersion: v2\nname: {own}\nversion: 1.0.0\nengine: tera\n");
         self.write(&format!("{name}/Chart.yaml"), &metadata);
         self.write(&format!("{name}/values.yaml"), "name: x\ntext: x\n");
         self.write(&format!("{name}/templates/cm.yaml"), template);
@@ -233,6 +235,15 @@ impl Sandbox {
     }
 
     pub(crate) fn run_with(&self, args: &[&str], env: &[(&str, &str)], stdin: &str) -> Outcome {
+        self.run_below("", args, env, stdin)
+    }
+
+    /// Runs the command in a directory of the sandbox.
+    pub(crate) fn run_in(&self, directory: &str, args: &[&str]) -> Outcome {
+        self.run_below(directory, args, &[], "")
+    }
+
+    fn run_below(&self, directory: &str, args: &[&str], env: &[(&str, &str)], stdin: &str) -> Outcome {
         let binary = env!("CARGO_BIN_EXE_plimsoll");
         let command = if cfg!(unix) {
             // Whatever the input, memory is bounded.
@@ -243,7 +254,8 @@ impl Sandbox {
         };
         let mut command = command
             .args(args)
-            .current_dir(self.path())
+            .current_dir(self.path().join(directory))
+            .env("XDG_STATE_HOME", self.path().join("state"))
             .env_remove("NO_COLOR")
             .env_remove("CLICOLOR")
             .env_remove("CLICOLOR_FORCE")
@@ -265,7 +277,7 @@ impl Sandbox {
         let Outcome { code, stdout, stderr } = self.run(args);
         let shown: Vec<String> = args.iter().map(|arg| arg.chars().take(60).collect()).collect();
         assert_eq!((code, stdout.as_str()), (2, ""), "{shown:?}: {stderr}");
-        assert!(stderr.contains("error: "), "{shown:?}: {stderr}");
+        assert!(stderr.contains("error: ") || stderr.contains("error["), "{shown:?}: {stderr}");
         assert!(stderr.len() < 8000, "{shown:?}: {} bytes of message", stderr.len());
         for word in told {
             assert!(stderr.contains(word), "{shown:?} does not name `{word}`: {stderr}");

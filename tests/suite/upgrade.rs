@@ -253,6 +253,14 @@ const ATTEMPTS: &[Attempt] = attempts! {
     }
 };
 
+/// The manifests before and after each attempt.
+pub(crate) fn attempted() -> Vec<(String, String)> {
+    let after = |attempt: &Attempt| {
+        attempt.edits.iter().fold(attempt.base.to_owned(), |text, (from, to)| text.replace(from, to))
+    };
+    ATTEMPTS.iter().map(|attempt| (attempt.base.to_owned(), after(attempt))).collect()
+}
+
 /// Updates of single fields, each tried on a real server.
 #[test]
 fn every_attempted_update_is_answered_as_the_server_did() {

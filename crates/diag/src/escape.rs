@@ -3,15 +3,18 @@
 //! Names, values and file names come from the user's input and may hold anything. Whatever shows them calls the function of
 //! its medium, so that they can neither be taken for markup nor for a command, nor begin a line of their own.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// Text on one line of a terminal: control characters, line breaks and marks that turn the direction of text around are
-/// written as escapes (`\n`, `\u{1b}`). Tabs stay.
+/// written as escapes (`\n`, `\u{1b}`). Tabs stay. What a CI system takes for a command wherever it stands in a line is broken.
 pub fn terminal(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
+    for (at, character) in text.char_indices() {
         if character != '\t' && is_unprintable(character) {
             push_escape(&mut out, character);
+        } else if begins_command(text, at) {
+            out.push_str("\\u{23}");
         } else {
             out.push(character);
         }
@@ -46,13 +49,96 @@ pub fn content_line(line: &str) -> String {
     }
 }
 
-/// Whether a character moves the cursor, breaks the line or changes how its neighbours are shown.
+/// A whole result as it is printed: the last door. Whatever made it has escaped what it shows; should it have forgotten to,
+/// nothing here leaves as a control character or as a command of a CI system. With `with_colours`, colours stay.
+pub fn output(text: &str, with_colours: bool) -> Cow<'_, str> {
+    let is_harmless = |text: &str| {
+        !text.contains(|c: char| !matches!(c, '\n' | '\t') && is_unprintable(c))
+            && !text.contains("##")
+            && !text.contains("::")
+    };
+    if is_harmless(text) {
+        return Cow::Borrowed(text);
+    }
+    let lines = text
+        .split('\n')
+        .map(|line| if is_harmless(line) { line.to_owned() } else { output_line(line, with_colours) });
+    Cow::Owned(lines.collect::<Vec<_>>().join("\n"))
+}
+
+fn output_line(line: &str, with_colours: bool) -> String {
+    let mut out = String::with_capacity(line.len());
+    let mut is_start = true;
+    let mut rest = line;
+    while let Some(character) = rest.chars().next() {
+        let colour = if with_colours { colour_length(rest) } else { 0 };
+        let length = if colour > 0 { colour } else { character.len_utf8() };
+        let (part, after) = rest.split_at(length);
+        // A frame begins its second file with `::: `, which is no command.
+        let is_command = is_start && rest.starts_with("::") && !rest.starts_with("::: ");
+        if is_command {
+            out.push_str("\\u{3a}");
+        } else if colour > 0 {
+            out.push_str(part);
+        } else if begins_command(rest, 0) {
+            out.push_str("\\u{23}");
+        } else {
+            out.push_str(&terminal(part));
+        }
+        is_start &= colour > 0 || character.is_whitespace();
+        rest = after;
+    }
+    out
+}
+
+/// How long the code for a colour is that a text begins with: `ESC [ 1 ; 31 m`.
+fn colour_length(text: &str) -> usize {
+    let Some(code) = text.strip_prefix("\u{1b}[") else { return 0 };
+    let end = code.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';');
+    if end.starts_with('m') { text.len() - end.len() + 1 } else { 0 }
+}
+
+/// Whether a command of a CI system begins at a place: `##[` (GitHub Actions, Azure Pipelines), `##vso[`, `##teamcity[`.
+pub(crate) fn begins_command(text: &str, at: usize) -> bool {
+    let rest = text.get(at..).and_then(|rest| rest.strip_prefix("##"));
+    rest.is_some_and(|rest| rest.trim_start_matches(|c: char| c.is_ascii_alphabetic()).starts_with('['))
+}
+
+/// A JSON document that is written as ASCII where it could be taken for something else than text: the same document to every
+/// reader.
+pub fn json(document: String) -> String {
+    let needs_escape = |text: &str, at: usize, c: char| {
+        (c != '\n' && is_unprintable(c)) || (c == '#' && begins_command(text, at))
+    };
+    if !document.char_indices().any(|(at, c)| needs_escape(&document, at, c)) {
+        return document;
+    }
+    let mut out = String::with_capacity(document.len());
+    for (at, character) in document.char_indices() {
+        if needs_escape(&document, at, character) {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                // Writing to a string cannot fail.
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}
+
+/// Whether a character moves the cursor, breaks the line, changes how its neighbours are shown or cannot be seen.
 pub fn is_unprintable(character: char) -> bool {
     character.is_control()
         || matches!(
             character,
             // Line and paragraph separators; marks, embeddings, overrides and isolates of direction.
             '\u{2028}' | '\u{2029}' | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+            // Characters without width: joiners, fillers, the byte order mark, tags, annotations.
+            | '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2065}' | '\u{206a}'..='\u{206f}' | '\u{3164}' | '\u{feff}'
+            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
         )
 }
 
@@ -213,11 +299,25 @@ pub fn mermaid(text: &str) -> String {
     out
 }
 
+/// Bytes as lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
     use std::process::Command;
+
+    #[test]
+    fn every_byte_has_two_digits() {
+        assert_eq!(hex(&[0, 10, 255]), "000aff");
+    }
 
     #[test]
     fn terminals_get_no_control_of_their_own() {
@@ -228,6 +328,34 @@ mod tests {
     #[test]
     fn no_line_of_a_message_is_a_command() {
         assert_eq!(message("::a\n  ::b::c\r\nd ::e"), "::a\n  \\u{3a}:b::c\nd ::e");
+    }
+
+    #[test]
+    fn a_result_leaves_without_controls_and_commands() {
+        for (text, shown) in [
+            ("plain\n", "plain\n"),
+            (" ::: a.yaml:1:2\n", " ::: a.yaml:1:2\n"),
+            ("a::b\n::c\n  ::d", "a::b\n\\u{3a}:c\n  \\u{3a}:d"),
+            ("x ##[error]y ##vso[z] ## [a]", "x \\u{23}#[error]y \\u{23}#vso[z] ## [a]"),
+            ("a\u{200b}\u{feff}b\rc\u{85}d", "a\\u{200b}\\u{feff}b\\rc\\u{85}d"),
+            ("\u{1b}[1;31mred\u{1b}[0m\u{1b}[2J", "\\u{1b}[1;31mred\\u{1b}[0m\\u{1b}[2J"),
+        ] {
+            assert_eq!(output(text, false), shown);
+        }
+        let coloured = output("\u{1b}[1;31m::red\u{1b}[0m\u{1b}[2J", true).into_owned();
+        assert_eq!(coloured, "\u{1b}[1;31m\\u{3a}:red\u{1b}[0m\\u{1b}[2J");
+        assert_eq!(terminal("##[group]x"), "\\u{23}#[group]x");
+    }
+
+    #[test]
+    fn a_json_document_stays_the_same_document() {
+        let text = "a\u{202e}b\u{7f}\u{e0041}##[error]\u{2028}ü\u{1f600}";
+        let document = json(serde_json::to_string_pretty(&[text]).unwrap());
+        assert!(
+            !document.contains(|c: char| c != '\n' && is_unprintable(c)) && !document.contains("##["),
+            "{document}"
+        );
+        assert_eq!(serde_json::from_str::<Vec<String>>(&document).unwrap(), [text]);
     }
 
     #[test]

@@ -9,11 +9,13 @@
 pub mod escape;
 pub mod render;
 mod rule;
+pub mod secrets;
 mod source;
 
 pub use rule::Rule;
 pub use source::{Position, Segment, Source, SourceId, SourceKind, SourceMap, Sources, Span};
 
+use plimsoll_limits::Exceeded;
 use serde::Serialize;
 use std::fmt;
 
@@ -195,6 +197,12 @@ impl Diagnostic {
     /// The primary place, if there is one.
     pub fn span(&self) -> Option<Span> {
         self.labels.first().map(|label| label.span)
+    }
+}
+
+impl From<Exceeded> for Diagnostic {
+    fn from(exceeded: Exceeded) -> Self {
+        Self::error(exceeded.to_string()).help(exceeded.help())
     }
 }
 

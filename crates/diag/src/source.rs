@@ -1,5 +1,7 @@
 //! Texts and places in them.
 
+use crate::secrets::Concealed;
+use std::ops::Range;
 use std::sync::{Arc, OnceLock, RwLock};
 
 /// Names one [`Source`] of a [`Sources`].
@@ -85,6 +87,11 @@ pub struct Position {
 }
 
 impl Source {
+    /// The text of a span in it.
+    pub fn slice(&self, span: Span) -> Option<&str> {
+        self.text.get(span.start as usize..span.end as usize)
+    }
+
     /// The line and column of a byte offset: the one place where positions become 1-based.
     pub fn position(&self, offset: u32) -> Position {
         let mut offset = (offset as usize).min(self.text.len());
@@ -188,6 +195,48 @@ impl SourceMap {
         Self { segments }
     }
 
+    /// The segments that a span of the rendered text overlaps, the template of each cut to the overlap.
+    pub(crate) fn segments_of(&self, span: Span) -> Vec<Segment> {
+        self.slice(span.start as usize, span.end as usize)
+            .segments
+            .into_iter()
+            .zip(self.ends_in(span))
+            .map(|(mut segment, end)| {
+                if segment.verbatim {
+                    segment.template.end =
+                        segment.template.end.min(segment.template.start + end - segment.start);
+                }
+                segment
+            })
+            .collect()
+    }
+
+    /// Where each segment that a span overlaps ends, counted from the span's start.
+    fn ends_in(&self, span: Span) -> impl Iterator<Item = u32> {
+        let next = self.segments.partition_point(|segment| segment.start <= span.start);
+        let starts = self.segments.get(next..).unwrap_or_default().iter().map(|segment| segment.start);
+        let inside = starts.take_while(move |start| *start < span.end).chain([span.end]);
+        inside.map(move |end| end - span.start)
+    }
+
+    /// The parts of a range of the rendered text whose value is secret, counted from the start of the range.
+    pub(crate) fn secret_ranges(
+        &self,
+        range: Range<usize>,
+        is_secret: impl Fn(Span) -> bool,
+    ) -> Vec<Range<usize>> {
+        let ends = self.segments.iter().skip(1).map(|next| next.start as usize).chain([usize::MAX]);
+        self.segments
+            .iter()
+            .zip(ends)
+            .map(|(segment, end)| (segment.start as usize, end, segment.value))
+            .filter(|(start, end, value)| {
+                *start < range.end && range.start < *end && value.is_some_and(&is_secret)
+            })
+            .map(|(start, end, _)| start.max(range.start) - range.start..end.min(range.end) - range.start)
+            .collect()
+    }
+
     /// The template range and the value's origin of the rendered bytes `start..end`.
     pub fn trace(&self, start: u32, end: u32) -> Option<(Span, Option<Span>)> {
         let index = self.segments.partition_point(|segment| segment.start <= start).checked_sub(1)?;
@@ -206,6 +255,8 @@ impl SourceMap {
 #[derive(Debug, Default)]
 pub struct Sources {
     all: RwLock<Vec<Arc<Source>>>,
+    /// What of them must not be shown.
+    pub(crate) concealed: Concealed,
 }
 
 impl Sources {

@@ -156,15 +156,18 @@ impl<'a> Args<'a> {
     /// word of Sprig's message, as in `Cannot find last on type string`.
     pub fn list(&self, index: usize, action: &str) -> Result<Cow<'a, [Value]>> {
         let value = self.raw(index);
-        value.as_list().ok_or_else(|| match value {
-            Value::Nil | Value::Invalid => Error::new(format!("cannot {action} on a missing value")),
-            _ => Error::new(format!("cannot {action} on type {}", value.kind())),
+        value.as_list().ok_or_else(|| {
+            let error = match value {
+                Value::Nil | Value::Invalid => Error::new(format!("cannot {action} on a missing value")),
+                _ => Error::new(format!("cannot {action} on type {}", value.kind())),
+            };
+            error.about_argument(index)
         })
     }
 
     /// The error for an argument of the wrong type.
     pub fn mismatch(&self, index: usize, expected: &str) -> Error {
-        match self.raw(index) {
+        let error = match self.raw(index) {
             Value::Invalid => Error::missing(format!("invalid value; expected {expected}")),
             Value::Nil => {
                 Error::missing(format!("wrong type for value; expected {expected}; got interface {{}}"))
@@ -172,7 +175,8 @@ impl<'a> Args<'a> {
             other => {
                 Error::new(format!("wrong type for value; expected {expected}; got {}", other.type_name()))
             }
-        }
+        };
+        error.about_argument(index)
     }
 
     fn raw(&self, index: usize) -> &'a Value {

@@ -72,6 +72,18 @@ pub(crate) enum Node {
     Continue,
 }
 
+impl Node {
+    /// Where it is, or its pipeline.
+    pub(crate) fn place(&self) -> Option<Place> {
+        match self {
+            Self::Text(place) | Self::Template { place, .. } => Some(*place),
+            Self::Action(action) => Some(action.place),
+            Self::If(branch) | Self::With(branch) | Self::Range(branch) => Some(branch.pipe.place),
+            Self::Break | Self::Continue => None,
+        }
+    }
+}
+
 /// A pipeline whose value is written, unless it declares variables.
 pub(crate) struct Action {
     /// What to evaluate.

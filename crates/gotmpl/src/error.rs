@@ -27,6 +27,8 @@ pub(crate) struct Inner {
     pub(crate) authored: bool,
     /// Whether the message quotes the text given to `tpl` in which it happened.
     is_in_text: bool,
+    /// The argument of the call that is at fault.
+    argument: Option<usize>,
 }
 
 impl Error {
@@ -40,6 +42,7 @@ impl Error {
             trace: Vec::new(),
             authored: false,
             is_in_text: false,
+            argument: None,
         }))
     }
 
@@ -55,6 +58,18 @@ impl Error {
         let mut error = Self::new(message);
         error.0.authored = true;
         error
+    }
+
+    /// Says which argument of the call is at fault: that is where the error is placed.
+    #[must_use]
+    pub(crate) fn about_argument(mut self, index: usize) -> Self {
+        self.0.argument = Some(index);
+        self
+    }
+
+    /// The argument of the call that is at fault, if it is one.
+    pub(crate) fn argument(&self) -> Option<usize> {
+        self.0.argument
     }
 
     /// Adds a suggestion.

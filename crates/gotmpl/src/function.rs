@@ -66,11 +66,18 @@ pub(crate) struct Function {
     pub(crate) run: Run,
     /// Where its result comes from.
     pub(crate) origin: OriginRule,
+    /// The work of a call, besides going through its arguments and its result.
+    pub(crate) work: usize,
     /// For `and` and `or`: arguments after the first with this truth are not evaluated.
     pub(crate) stops_at: Option<bool>,
 }
 
 impl Function {
+    /// The same function, which takes about 50 ms: it derives keys from passwords or generates them.
+    pub(crate) const fn slow(self) -> Self {
+        Self { work: 10_000_000, ..self }
+    }
+
     /// The same function, whose result comes from where `rule` says.
     pub(crate) const fn with_origin(self, rule: fn(Args<'_>) -> Origin) -> Self {
         Self { origin: OriginRule::Computed(rule), ..self }
@@ -94,7 +101,15 @@ pub(crate) const fn between(
     max: usize,
     run: fn(Args<'_>) -> Result<Value>,
 ) -> Function {
-    Function { name, min, max, run: Run::Pure(run), origin: OriginRule::AllArguments, stops_at: None }
+    Function {
+        name,
+        min,
+        max,
+        run: Run::Pure(run),
+        origin: OriginRule::AllArguments,
+        work: 0,
+        stops_at: None,
+    }
 }
 
 /// A function with a fixed number of arguments that asks its host.
@@ -109,6 +124,7 @@ pub(crate) const fn hosted(
         max: count,
         run: Run::Hosted(run),
         origin: OriginRule::AllArguments,
+        work: 0,
         stops_at: None,
     }
 }

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use crate::error::Result;
 use crate::origin::Origin;
+use crate::sorted::Sorted;
+use crate::work;
 use plimsoll_diag::Span;
 
 /// A value. Cheap to clone: everything large is shared.
@@ -100,15 +102,7 @@ struct MapData {
 
 /// The entries of a map, sorted by key as Go ranges over them.
 #[derive(Clone, Default)]
-pub struct Entries(Vec<Entry>);
-
-/// A value of a map under its key.
-#[derive(Clone)]
-struct Entry {
-    key: Arc<str>,
-    value: Value,
-    origin: Origin,
-}
+pub struct Entries(Sorted<Arc<str>, Traced>);
 
 /// A value, and where it comes from.
 #[derive(Clone, Default)]
@@ -135,7 +129,7 @@ impl Drop for MapData {
     fn drop(&mut self) {
         let entries = std::mem::take(self.entries.get_mut());
         if entries.iter().any(|(_, value)| value.is_container()) {
-            drop_flat(entries.0.into_iter().map(|entry| entry.value).collect());
+            drop_flat(entries.0.into_values().into_iter().map(|entry| entry.value).collect());
         }
     }
 }
@@ -152,7 +146,8 @@ fn drop_flat(mut open: Vec<Value>) {
             Value::Map(Map { data, .. }) => {
                 if let Ok(mut map) = Rc::try_unwrap(data) {
                     let entries = std::mem::take(map.entries.get_mut());
-                    open.extend(entries.0.into_iter().map(|entry| entry.value).filter(Value::is_container));
+                    let values = entries.0.into_values().into_iter().map(|entry| entry.value);
+                    open.extend(values.filter(Value::is_container));
                 }
             }
             _ => {}
@@ -353,6 +348,12 @@ impl Value {
         }
     }
 
+    /// The work of going through the text, if it is one.
+    pub(crate) fn text_work(&self) -> usize {
+        const BYTES_PER_STEP: usize = 64;
+        self.as_bytes().map_or(0, <[u8]>::len) / BYTES_PER_STEP
+    }
+
     fn is_container(&self) -> bool {
         matches!(self, Self::List(_) | Self::Map(_))
     }
@@ -402,6 +403,7 @@ impl Value {
 
 impl List {
     fn from_parts(elem: Elem, is_nil: bool, items: Vec<Value>, origins: Vec<Origin>) -> Self {
+        work::note(items.len());
         Self(Rc::new(ListData { elem, is_nil, items, origins }))
     }
 
@@ -562,54 +564,39 @@ impl Map {
 }
 
 impl Entries {
-    /// Of entries in any order; later values of a key win.
-    fn sorted(mut all: Vec<Entry>) -> Self {
-        all.sort_by(|a, b| a.key.cmp(&b.key));
-        all.dedup_by(|later, earlier| {
-            let same = later.key == earlier.key;
-            if same {
-                std::mem::swap(later, earlier);
-            }
-            same
-        });
-        Self(all)
-    }
-
     /// Entries whose origins may be known, in any order; later values of a key win.
     pub(crate) fn traced(entries: impl IntoIterator<Item = (Arc<str>, Traced)>) -> Self {
-        let entry = |(key, Traced { value, origin })| Entry { key, value, origin };
-        Self::sorted(entries.into_iter().map(entry).collect())
+        Self(Sorted::of(entries.into_iter().collect()))
     }
 
     /// No entries, with room for some.
     pub fn with_capacity(capacity: usize) -> Self {
-        Self(Vec::with_capacity(capacity))
+        Self(Sorted::in_order(Vec::with_capacity(capacity)))
     }
 
     /// The same entries with other values.
     pub(crate) fn try_map(&self, mut convert: impl FnMut(&Value) -> Result<Value>) -> Result<Self> {
         // A loop, not adapters: maps nest deeply, and each adapter takes stack at every level.
         let mut entries = Vec::with_capacity(self.len());
-        for Entry { key, value, origin } in &self.0 {
-            entries.push(Entry { key: Arc::clone(key), value: convert(value)?, origin: *origin });
+        for (key, Traced { value, origin }) in self.0.iter() {
+            entries.push((Arc::clone(key), Traced { value: convert(value)?, origin: *origin }));
         }
-        Ok(Self(entries))
+        Ok(Self(Sorted::in_order(entries)))
     }
 
     /// The value of `key`.
     pub fn get(&self, key: &str) -> Option<&Value> {
-        self.find(key).ok().map(|index| &self.0[index].value)
+        self.0.get(key).map(|entry| &entry.value)
     }
 
     /// The value of `key`, and where it comes from.
     pub(crate) fn get_traced(&self, key: &str) -> Option<Traced> {
-        let Entry { value, origin, .. } = &self.0[self.find(key).ok()?];
-        Some(Traced { value: value.clone(), origin: *origin })
+        self.0.get(key).cloned()
     }
 
     /// Whether there is such a key.
     pub fn contains(&self, key: &str) -> bool {
-        self.find(key).is_ok()
+        self.0.get(key).is_some()
     }
 
     /// Sets a key.
@@ -618,30 +605,23 @@ impl Entries {
     }
 
     /// Sets a key to a value whose origin may be known.
-    pub(crate) fn insert_traced(&mut self, key: Arc<str>, Traced { value, origin }: Traced) {
-        let found = self.find(&key);
-        let entry = Entry { key, value, origin };
-        match found {
-            Ok(index) => self.0[index] = entry,
-            Err(index) => self.0.insert(index, entry),
-        }
+    pub(crate) fn insert_traced(&mut self, key: Arc<str>, value: Traced) {
+        self.0.insert(key, value);
     }
 
     /// Takes a key out.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
-        self.find(key).ok().map(|index| self.0.remove(index).value)
+        self.0.remove(key).map(|entry| entry.value)
     }
 
     /// The entries in the order of their keys.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Arc<str>, &Value)> {
-        self.0.iter().map(|entry| (&entry.key, &entry.value))
+        self.0.iter().map(|(key, entry)| (key, &entry.value))
     }
 
     /// The entries in the order of their keys, and where their values come from.
     pub(crate) fn iter_traced(&self) -> impl ExactSizeIterator<Item = (&Arc<str>, Traced)> {
-        self.0
-            .iter()
-            .map(|Entry { key, value, origin }| (key, Traced { value: value.clone(), origin: *origin }))
+        self.0.iter().map(|(key, entry)| (key, entry.clone()))
     }
 
     /// How many entries.
@@ -651,11 +631,7 @@ impl Entries {
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    fn find(&self, key: &str) -> Result<usize, usize> {
-        self.0.binary_search_by(|entry| (*entry.key).cmp(key))
+        self.len() == 0
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::SystemTime;
 
 use crate::ast::{Action, Branch, Command, Expr, Fields, File, Kind, Node, Pipe, Place, Splice};
 use crate::error::{Error, Result, shorten};
@@ -19,6 +19,7 @@ use crate::set::{NamedTemplate, Set, SourceText};
 use crate::trace::{Trace, Written};
 use crate::value::{Args, Entries, Map, Traced, Value};
 use crate::values;
+use crate::work;
 use plimsoll_diag::nearest;
 
 /// How often one template may be included inside itself: Helm's limit.
@@ -33,11 +34,11 @@ const STACK_LEFT: usize = 4 << 20;
 /// How much stack is added at a time.
 const MORE_STACK: usize = 64 << 20;
 
+/// The work of a step of a template.
+const STEP: usize = 10;
+
 /// How much text a render may produce in one buffer.
 const MAX_OUTPUT: usize = 256 << 20;
-
-/// How long a render may take.
-const MAX_TIME: Duration = Duration::from_secs(600);
 
 /// What Go prints for a missing value. Helm deletes it from the output, even if it was written literally.
 const NO_VALUE: &str = "<no value>";
@@ -65,8 +66,7 @@ pub struct Vm {
     /// How often each template is being included right now.
     nested: BTreeMap<Arc<str>, usize>,
     depth: usize,
-    steps: u32,
-    deadline: Instant,
+    work: work::Budget,
     /// Texts given to `tpl`, parsed.
     parsed: BTreeMap<Arc<str>, Rc<File>>,
     /// Regular expressions, compiled.
@@ -163,7 +163,7 @@ impl Host for Vm {
 }
 
 fn unknown_template(name: &str) -> Error {
-    Error::new(format!("there is no template `{name}`"))
+    Error::new(format!("there is no template `{name}`")).about_argument(0)
 }
 
 /// What a template is evaluated with, besides its variables.
@@ -199,8 +199,7 @@ impl Vm {
             set: Rc::new(set),
             nested: BTreeMap::new(),
             depth: 0,
-            steps: 0,
-            deadline: Instant::now() + MAX_TIME,
+            work: work::Budget::new(),
             parsed: BTreeMap::new(),
             regexes: BTreeMap::new(),
             spare: Vec::new(),
@@ -221,7 +220,10 @@ impl Vm {
         self.variables.clear();
         self.base = 0;
         self.depth = 0;
-        self.run(&template, &dot.clone().into())?;
+        let mut work = std::mem::replace(&mut self.work, work::Budget::new());
+        let result = work.run(|| self.run(&template, &dot.clone().into()));
+        self.work = work;
+        result?;
         let mut text = std::mem::take(&mut self.out);
         let mut trace = std::mem::take(&mut self.written);
         if text.contains(NO_VALUE) {
@@ -308,15 +310,11 @@ impl Vm {
         result
     }
 
-    fn tick(&mut self) -> Result<()> {
-        self.steps = self.steps.wrapping_add(1);
-        if self.steps.is_multiple_of(4096) {
-            if Instant::now() > self.deadline {
-                return Err(Error::new(format!("rendering took longer than {} s", MAX_TIME.as_secs())));
-            }
-            if self.out.len() > MAX_OUTPUT {
-                return Err(Error::new(format!("a template wrote more than {} MiB", MAX_OUTPUT >> 20)));
-            }
+    /// Counts a step, and what has been written.
+    fn tick(&self) -> Result<()> {
+        work::spend(STEP)?;
+        if self.out.len() > MAX_OUTPUT {
+            return Err(Error::new(format!("a template wrote more than {} MiB", MAX_OUTPUT >> 20)));
         }
         Ok(())
     }
@@ -370,7 +368,10 @@ impl Vm {
             if flow != Flow::Next {
                 return Ok(flow);
             }
-            self.tick()?;
+            self.tick().map_err(|error| match node.place() {
+                Some(place) => source.placed(error, place),
+                None => error,
+            })?;
         }
         Ok(Flow::Next)
     }
@@ -424,6 +425,7 @@ impl Vm {
             if let Some(slot) = item_slot {
                 vm.variables[slot] = item.clone();
             }
+            vm.tick().map_err(|error| frame.source.placed(error, branch.pipe.place))?;
             Ok(vm.walk(Frame { dot: &item, ..frame }, &branch.body)? != Flow::Break)
         };
         let index = |number: usize| Value::Int(i64::try_from(number).unwrap_or(i64::MAX));
@@ -645,11 +647,15 @@ impl Vm {
         }
         let arguments = self.arguments(frame, args, piped)?;
         let values = arguments.as_args();
-        let result = match function.run {
+        let result = work::spend(function.work).and_then(|()| match function.run {
             Run::Pure(run) => run(values),
             Run::Hosted(run) => run(self, values),
+        });
+        let counted = |value| {
+            work::spend(values.values.iter().chain([&value]).map(Value::text_work).sum())?;
+            bounded(value)
         };
-        let value = result.and_then(bounded).map_err(|mut error| {
+        let value = result.and_then(counted).map_err(|mut error| {
             let inner = error.inner();
             match function.name {
                 "include" if inner.place.is_some() => {
@@ -670,7 +676,9 @@ impl Vm {
                 }
                 _ => {}
             }
-            source.placed(error, place)
+            // What was piped in is not among the arguments as they are written.
+            let culprit = error.argument().and_then(|index| args.get(index));
+            source.placed(error, culprit.map_or(place, |argument| argument.place))
         })?;
         let origin = match function.origin {
             OriginRule::AllArguments => values.all_origins(),

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use crate::error::{Error, Result};
 use crate::value::Value;
+use crate::work;
 
 /// How deep values may nest before walking them stops; Go gives up on cycles at the same depth.
 pub(crate) const MAX_DEPTH: usize = 1000;
@@ -35,8 +36,8 @@ impl Walk {
     /// Counts a value.
     pub(crate) fn visit(&mut self, value: &Value) -> Result<()> {
         // A text counts by its length, because it is written.
-        const BYTES: usize = 64;
-        let steps = 1 + value.as_bytes().map_or(0, <[u8]>::len) / BYTES;
+        let steps = 1 + value.text_work();
+        work::spend(steps)?;
         let left = self.left.checked_sub(steps);
         self.left = left.ok_or_else(|| {
             let millions = self.limit / 1_000_000;

@@ -88,6 +88,8 @@ macro_rules! features {
 }
 
 features! {
+    /// Tokens of CSI drivers in a field for secrets.
+    CSIServiceAccountTokenSecrets: [(35, Beta, ON), (36, Stable, ON)];
     /// Projected volumes of certificate authorities.
     ClusterTrustBundleProjection: [(29, Alpha, OFF), (33, Beta, OFF), (37, Stable, ON)];
     /// Restart policies and rules of single containers.
@@ -96,6 +98,14 @@ features! {
     ContainerStopSignals: [(33, Alpha, OFF)];
     /// `dataSourceRef.namespace` of claims.
     CrossNamespaceVolumeDataSource: [(26, Alpha, OFF)];
+    /// Devices that several claims share.
+    DRAConsumableCapacity: [(34, Alpha, OFF), (36, Beta, ON)];
+    /// Tolerations of device claims.
+    DRADeviceTaints: [(33, Alpha, OFF), (36, Beta, ON)];
+    /// Devices that pods request as resources.
+    DRAExtendedResource: [(34, Alpha, OFF), (36, Beta, ON)];
+    /// Alternatives in device claims.
+    DRAPrioritizedList: [(33, Alpha, OFF), (34, Beta, ON), (36, Stable, ON)];
     /// Claims of devices.
     DynamicResourceAllocation: [(26, Alpha, OFF), (32, Beta, OFF), (34, Stable, ON)];
     /// Environment variables read from files.

@@ -6,6 +6,7 @@
 //! with strict field validation: first the decoding errors (unknown fields, wrong types), then, where
 //! there are none, those of the server's validation functions.
 
+pub mod cel;
 pub mod defaults;
 mod encode;
 pub mod gates;
@@ -15,8 +16,10 @@ pub mod manifest;
 pub mod merge;
 pub mod names;
 pub mod patch;
+pub mod pod_security;
 pub mod quantity;
 pub mod schema;
+pub mod secrets;
 pub mod update;
 pub mod validation;
 mod version;
@@ -25,6 +28,6 @@ pub mod views;
 pub use encode::encode;
 pub use validation::{
     ErrorKind, FieldError, Finding, Operation, RULES, defines, name_errors, validate, validate_addresses,
-    validate_all, validate_custom, validate_for, validate_form,
+    validate_all, validate_custom, validate_custom_update, validate_for, validate_form,
 };
 pub use version::{KubeVersion, Version, VersionError};

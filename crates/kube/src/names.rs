@@ -465,6 +465,33 @@ pub fn cidr(value: &str, strict: bool) -> Vec<String> {
     vec![complaint.to_owned()]
 }
 
+/// `IsValidIP`: an address in canonical form, for fields and names that are younger than [`ip`].
+pub fn canonical_ip(value: &str) -> Vec<String> {
+    let complaints = ip(value, true);
+    match parse_ip(value) {
+        Some(address) if complaints.is_empty() => demand_canonical(value, &address.to_string()),
+        _ => complaints,
+    }
+}
+
+/// `IsValidCIDR`: a block in canonical form, for fields that are younger than [`cidr`].
+pub fn canonical_cidr(value: &str) -> Vec<String> {
+    let complaints = cidr(value, true);
+    match parse_cidr(value) {
+        Some((address, length)) if complaints.is_empty() => {
+            demand_canonical(value, &format!("{address}/{length}"))
+        }
+        _ => complaints,
+    }
+}
+
+fn demand_canonical(value: &str, canonical: &str) -> Vec<String> {
+    if value == canonical {
+        return Vec::new();
+    }
+    vec![format!("must be in canonical form ({canonical:?})")]
+}
+
 /// Whether Go's strict parser would take a block that the sloppy one takes: no leading zeros.
 fn is_plain_cidr(value: &str) -> bool {
     value.split_once('/').is_some_and(|(address, length)| {

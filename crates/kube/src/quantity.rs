@@ -154,6 +154,12 @@ impl Quantity {
         Self { mantissa: a.saturating_add(b), scale, format }
     }
 
+    /// The difference; saturates where it does not fit.
+    #[must_use]
+    pub fn minus(&self, other: &Self) -> Self {
+        self.plus(&Self { mantissa: other.mantissa.saturating_neg(), ..*other })
+    }
+
     /// The mantissa at a scale not above its own, if it fits.
     fn mantissa_at_scale(&self, scale: i32) -> Option<i128> {
         if self.mantissa == 0 {

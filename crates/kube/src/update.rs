@@ -72,6 +72,20 @@ pub fn stateful_set_mutable(version: Version) -> Vec<&'static str> {
     ALL.into_iter().filter(|field| history || *field != "revisionHistoryLimit").collect()
 }
 
+/// The fields of a volume's spec that an update may name (`ValidatePersistentVolumeUpdate`); of two of them, only the value
+/// that is there.
+pub const VOLUME_MUTABLE: [&str; 9] = [
+    "capacity",
+    "accessModes",
+    "claimRef",
+    "persistentVolumeReclaimPolicy",
+    "storageClassName",
+    "mountOptions",
+    "volumeMode",
+    "nodeAffinity",
+    "volumeAttributesClassName",
+];
+
 /// An update of one object: two stored objects of one kind.
 #[derive(Debug, Clone, Copy)]
 pub struct Update<'a> {
@@ -436,18 +450,10 @@ impl Check<'_> {
 
     /// `ValidatePersistentVolumeUpdate`.
     fn volume(&mut self) {
-        const MUTABLE: [&str; 9] = [
-            "capacity",
-            "accessModes",
-            "claimRef",
-            "persistentVolumeReclaimPolicy",
-            "storageClassName",
-            "mountOptions",
-            "volumeMode",
-            "nodeAffinity",
-            "volumeAttributesClassName",
-        ];
-        if changed_fields(at(self.old, "spec"), at(self.new, "spec")).iter().any(|f| !MUTABLE.contains(f)) {
+        if changed_fields(at(self.old, "spec"), at(self.new, "spec"))
+            .iter()
+            .any(|f| !VOLUME_MUTABLE.contains(f))
+        {
             self.forbid(
                 Cause::ImmutableSpec,
                 "spec.persistentvolumesource",

@@ -9,12 +9,15 @@
 mod data;
 pub mod emit;
 mod helm;
+mod index;
 mod node;
 mod read;
 mod scalar;
 
 pub use node::{Entry, Map, Node, Value};
+pub use read::json;
 pub use read::{
     DUPLICATE_KEY, Document, DuplicateKey, DuplicateKeys, Limits, ReadOptions, read, read_fragment,
+    read_stream,
 };
 pub use scalar::{Context, plain_safe, resolve_plain};

@@ -1,5 +1,6 @@
 //! The tree.
 
+use crate::index::Index;
 use plimsoll_diag::Span;
 
 /// A YAML value and the bytes it was read from. Equality is that of the values: spans do not count,
@@ -33,12 +34,26 @@ pub enum Value {
     Map(Map),
 }
 
-/// A mapping with string keys in the order written. Keys are unique. Look-ups are linear: mappings
-/// in manifests and values are small.
-#[derive(Debug, Clone, Default)]
-pub struct Map {
-    entries: Vec<Entry>,
+/// A mapping with string keys in the order written. Keys are unique. Look-ups are linear in small mappings, as nearly all
+/// of manifests and values are; large ones have an index.
+#[derive(Debug, Clone)]
+pub struct Map(Entries);
+
+/// The entries of a mapping. Nodes are many, so this takes no more room than the vector alone.
+#[derive(Debug)]
+enum Entries {
+    Few(Vec<Entry>),
+    Many(Box<Indexed>),
 }
+
+#[derive(Debug)]
+struct Indexed {
+    entries: Vec<Entry>,
+    index: Index,
+}
+
+/// From how many entries on there is an index.
+const MANY: usize = 64;
 
 /// One key and its value.
 #[derive(Debug, Clone)]
@@ -154,7 +169,41 @@ impl Map {
 
     /// A mapping of entries whose keys the caller knows to be unique.
     pub(super) fn from_unique(entries: Vec<Entry>) -> Self {
-        Self { entries }
+        Self(Entries::new(entries))
+    }
+
+    fn entries(&self) -> &[Entry] {
+        match &self.0 {
+            Entries::Few(entries) => entries,
+            Entries::Many(many) => &many.entries,
+        }
+    }
+
+    /// The entries, whose keys must stay as they are.
+    fn entries_mut(&mut self) -> &mut [Entry] {
+        match &mut self.0 {
+            Entries::Few(entries) => entries,
+            Entries::Many(many) => &mut many.entries,
+        }
+    }
+
+    fn position(&self, key: &str) -> Option<usize> {
+        if let Entries::Many(many) = &self.0
+            && let Ok(position) = many.index.find(key, self.keys())
+        {
+            return position;
+        }
+        self.search(key)
+    }
+
+    /// Searches entry by entry.
+    fn search(&self, key: &str) -> Option<usize> {
+        // Most keys of one length differ in their last byte: comparing it first spares a call.
+        let (wanted, last) = (key.as_bytes(), key.as_bytes().last());
+        self.entries().iter().position(|entry| {
+            let key = entry.key.as_bytes();
+            key.len() == wanted.len() && key.last() == last && key == wanted
+        })
     }
 
     /// The value of `key`.
@@ -164,17 +213,13 @@ impl Map {
 
     /// The value of `key`.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
-        self.entries.iter_mut().find(|entry| entry.key == key).map(|entry| &mut entry.value)
+        let position = self.position(key)?;
+        Some(&mut self.entries_mut()[position].value)
     }
 
     /// The key as written, with its value.
     pub fn entry(&self, key: &str) -> Option<&Entry> {
-        // Most keys of one length differ in their last byte: comparing it first spares a call.
-        let (wanted, last) = (key.as_bytes(), key.as_bytes().last());
-        self.entries.iter().find(|entry| {
-            let key = entry.key.as_bytes();
-            key.len() == wanted.len() && key.last() == last && key == wanted
-        })
+        self.position(key).map(|position| &self.entries()[position])
     }
 
     /// Whether there is such a key.
@@ -185,53 +230,107 @@ impl Map {
     /// Sets a key, in its old place if it was there.
     pub fn insert(&mut self, key: impl Into<String>, key_span: Span, value: Node) -> Option<Node> {
         let key = key.into();
-        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.key == key) {
+        if let Some(position) = self.position(&key) {
+            let entry = &mut self.entries_mut()[position];
             entry.key_span = key_span;
             return Some(std::mem::replace(&mut entry.value, value));
         }
-        self.entries.push(Entry { key, key_span, value });
+        self.push(Entry { key, key_span, value });
         None
     }
 
     /// Appends an entry whose key the caller knows to be new: what a reader that has checked uses.
     pub fn push(&mut self, entry: Entry) {
-        self.entries.push(entry);
+        match &mut self.0 {
+            Entries::Few(entries) => {
+                entries.push(entry);
+                if entries.len() >= MANY {
+                    self.0 = Entries::new(std::mem::take(entries));
+                }
+            }
+            Entries::Many(many) => {
+                many.index.append(&entry.key, many.entries.len());
+                many.entries.push(entry);
+            }
+        }
     }
 
     /// Takes a key out; the order of the others stays.
     pub fn remove(&mut self, key: &str) -> Option<Entry> {
-        let index = self.entries.iter().position(|entry| entry.key == key)?;
-        Some(self.entries.remove(index))
+        // Whoever only takes keys out needs no index.
+        let position = self.search(key)?;
+        Some(match &mut self.0 {
+            Entries::Few(entries) => entries.remove(position),
+            Entries::Many(many) => {
+                many.index.remove(key, position);
+                many.entries.remove(position)
+            }
+        })
     }
 
     /// The entries in order.
     pub fn iter(&self) -> std::slice::Iter<'_, Entry> {
-        self.entries.iter()
+        self.entries().iter()
     }
 
-    /// The entries in order; keys must stay unique.
+    /// The entries in order; keys must stay as they are.
     pub fn iter_mut(&mut self) -> std::slice::IterMut<'_, Entry> {
-        self.entries.iter_mut()
+        self.entries_mut().iter_mut()
     }
 
     /// Keeps only the entries that `keep` accepts.
     pub fn retain(&mut self, keep: impl FnMut(&mut Entry) -> bool) {
-        self.entries.retain_mut(keep);
+        let mut entries = std::mem::take(self).0.into_vec();
+        entries.retain_mut(keep);
+        *self = Self::from_unique(entries);
     }
 
     /// The keys in order.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.entries.iter().map(|entry| entry.key.as_str())
+        self.entries().iter().map(|entry| entry.key.as_str())
     }
 
     /// How many keys.
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.entries().len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.entries().is_empty()
+    }
+}
+
+impl Default for Map {
+    fn default() -> Self {
+        Self(Entries::Few(Vec::new()))
+    }
+}
+
+impl Entries {
+    fn new(entries: Vec<Entry>) -> Self {
+        if entries.len() < MANY {
+            Self::Few(entries)
+        } else {
+            Self::Many(Box::new(Indexed { entries, index: Index::default() }))
+        }
+    }
+
+    fn into_vec(self) -> Vec<Entry> {
+        match self {
+            Self::Few(entries) => entries,
+            Self::Many(many) => many.entries,
+        }
+    }
+}
+
+impl Clone for Entries {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Few(entries) => Self::Few(entries.clone()),
+            // The copy gets an index of its own if it is searched.
+            Self::Many(many) => Self::new(many.entries.clone()),
+        }
     }
 }
 
@@ -255,7 +354,7 @@ impl IntoIterator for Map {
     type Item = Entry;
     type IntoIter = std::vec::IntoIter<Entry>;
     fn into_iter(self) -> Self::IntoIter {
-        self.entries.into_iter()
+        self.0.into_vec().into_iter()
     }
 }
 
@@ -341,6 +440,39 @@ impl From<Map> for Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn large_maps_find_what_small_ones_find() {
+        let mut map = Map::new();
+        let mut model: Vec<(String, i64)> = Vec::new();
+        for step in 0..2000_i64 {
+            let key = format!("k{}", step.wrapping_mul(7919) % 300);
+            let known = model.iter().position(|(other, _)| *other == key);
+            match (step % 7, known) {
+                (6, known) => {
+                    let removed = known.map(|position| model.remove(position).1);
+                    assert_eq!(map.remove(&key).and_then(|entry| entry.value.as_i64()), removed);
+                }
+                (_, Some(position)) => {
+                    model[position].1 = step;
+                    assert!(map.insert(key, Span::NONE, Node::bare(step)).is_some());
+                }
+                (_, None) => {
+                    model.push((key.clone(), step));
+                    assert!(map.insert(key, Span::NONE, Node::bare(step)).is_none());
+                }
+            }
+            let other = format!("k{}", step % 301);
+            let expected = model.iter().find(|(key, _)| *key == other).map(|(_, value)| *value);
+            assert_eq!(map.get(&other).and_then(Node::as_i64), expected);
+        }
+        assert!(map.keys().eq(model.iter().map(|(key, _)| key.as_str())));
+        assert_eq!(map.clone(), map);
+        let large = map.len();
+        assert!(large > MANY);
+        map.retain(|entry| entry.key.ends_with('1'));
+        assert!(map.len() < large && map.contains_key("k1") && !map.contains_key("k2"));
+    }
 
     #[test]
     fn maps_are_equal_in_any_order_and_at_any_place() {

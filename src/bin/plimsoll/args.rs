@@ -6,8 +6,14 @@ use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
 use plimsoll::diff::Driver;
+use plimsoll::gotmpl;
 use plimsoll::k8s::Version;
+use plimsoll::k8s::pod_security::Policy;
+use plimsoll::k8s::quantity::Quantity;
+use plimsoll::limits::Limits;
+use plimsoll::lint::Assumed;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Render, lint and diff Kubernetes releases built around StatefulSets
 ///
@@ -42,8 +48,59 @@ pub(crate) struct Cli {
         display_order = 100
     )]
     pub(crate) color: Color,
+    #[command(flatten)]
+    pub(crate) limits: LimitFlags,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// What a command may take.
+#[derive(Debug, Args)]
+pub(crate) struct LimitFlags {
+    /// Fail after this time, such as 90s or 2m; 0 means no limit
+    #[arg(
+        long,
+        global = true,
+        value_name = "DURATION",
+        default_value = "1m",
+        value_parser = parse_timeout,
+        display_order = 101
+    )]
+    pub(crate) timeout: Duration,
+    /// Fail when more memory than this is needed, such as 512Mi or 2Gi; 0 means no limit
+    #[arg(
+        long,
+        global = true,
+        value_name = "SIZE",
+        default_value = "1Gi",
+        value_parser = parse_memory,
+        display_order = 102
+    )]
+    pub(crate) max_memory: usize,
+}
+
+impl LimitFlags {
+    /// The limits for the process.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits {
+            time: Some(self.timeout).filter(|time| !time.is_zero()),
+            memory: Some(self.max_memory).filter(|bytes| *bytes > 0),
+        }
+    }
+}
+
+/// Reads a duration of Go.
+fn parse_timeout(text: &str) -> Result<Duration, String> {
+    let nanoseconds = gotmpl::parse_duration(text).and_then(|length| u64::try_from(length).ok());
+    nanoseconds
+        .map(Duration::from_nanos)
+        .ok_or_else(|| "use a duration with a unit, such as `90s`, `2m` or `1m30s`".to_owned())
+}
+
+/// Reads a quantity of Kubernetes, in bytes.
+fn parse_memory(text: &str) -> Result<usize, String> {
+    let bytes = Quantity::parse(text).ok().and_then(|quantity| usize::try_from(quantity.value()).ok());
+    bytes.ok_or_else(|| "use a quantity of bytes, such as `512Mi` or `2Gi`".to_owned())
 }
 
 #[derive(Debug, Subcommand)]
@@ -279,9 +336,12 @@ pub(crate) struct DiffArgs {
     /// Choose the output format
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) format: DiffFormat,
-    /// Add each object as the API server would store it, with the values of Secrets (with --format json)
+    /// Add each object as the API server would store it (with --format json)
     #[arg(long)]
     pub(crate) stored: bool,
+    /// Show the values of Secrets, and what contains them
+    #[arg(long)]
+    pub(crate) show_secrets: bool,
     /// Set the lines of context around each change (with --format unified)
     #[arg(long, value_name = "LINES", default_value_t = 3)]
     pub(crate) context: usize,
@@ -605,6 +665,9 @@ pub(crate) struct OutputFlags {
     /// Write to DIR/<release>/<chart>/... instead (with --output-dir)
     #[arg(long, requires = "output_dir")]
     pub(crate) release_name: bool,
+    /// Remove manifests of an earlier render that are no longer part of the release (with --output-dir)
+    #[arg(long, requires = "output_dir", conflicts_with = "show_only")]
+    pub(crate) prune: bool,
     /// Pipe the manifests through an executable
     #[arg(long, value_name = "COMMAND", value_hint = ValueHint::CommandName)]
     pub(crate) post_renderer: Option<PathBuf>,
@@ -646,6 +709,12 @@ pub(crate) struct ValuesArgs {
     /// Show what each layer sets for one key
     #[arg(long, value_name = "PATH", conflicts_with = "origins")]
     pub(crate) why: Option<String>,
+    /// Show secret values (with --origins and --why)
+    ///
+    /// A value is secret if it is rendered into a Secret or named like a password. Without --origins and --why, all values are
+    /// printed as they are.
+    #[arg(long)]
+    pub(crate) show_secrets: bool,
     #[command(flatten)]
     pub(crate) values: ValueFlags,
 }
@@ -659,6 +728,7 @@ Examples:
   plimsoll lint ./chart --with prod.yaml --with dev.yaml   # lint once per values file
   helm template ./chart | plimsoll lint -
   plimsoll lint statefulset.yaml service.yaml              # one release, as with kubectl apply
+  plimsoll lint . --exclude vendor/                        # a whole repository
   plimsoll lint charts/* --format sarif > plimsoll.sarif
   plimsoll lint ./chart --baseline accepted.json --write-baseline
   plimsoll lint --explain sts/service-not-headless
@@ -666,22 +736,41 @@ Examples:
 Exit codes: 0 no findings; 1 findings at --min-severity or above; 2 failed."
 )]
 pub(crate) struct LintArgs {
-    /// Charts (directories, .tgz, builtin:NAME), manifest files, directories of manifests, or `-`
+    /// Charts (directories, .tgz, builtin:NAME), kustomizations, manifest files, directories with any of these, or `-`
     ///
-    /// Each chart is a release of its own. All manifests together form one release, as with `kubectl apply`. Files that
-    /// are not Kubernetes manifests are skipped.
+    /// Each chart and each kustomization is a release of its own. All manifests together form one release, as with
+    /// `kubectl apply`. Files that are not Kubernetes manifests are skipped.
     #[arg(required_unless_present = "explain", value_name = "SOURCE", value_hint = ValueHint::AnyPath, add = ArgValueCompleter::new(completion::sources))]
     pub(crate) sources: Vec<String>,
     /// Lint each manifest file or directory as a release of its own
     #[arg(long)]
     pub(crate) separate: bool,
+    /// Skip files and directories below a source that match this pattern, as in .gitignore; may be repeated
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) exclude: Vec<String>,
+    /// Fail with exit code 2 if anything cannot be read or rendered
+    #[arg(long)]
+    pub(crate) strict_sources: bool,
     /// Explain a rule, or list all rules
     #[arg(long, value_name = "RULE", num_args = 0..=1, default_missing_value = "", exclusive = true, add = ArgValueCandidates::new(completion::rules))]
     pub(crate) explain: Option<String>,
     /// Choose the output format
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
-    pub(crate) format: LintFormat,
-    /// Exit with 1 at this severity or above (default: error)
+    ///
+    /// The default is full on a terminal, and concise elsewhere.
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(crate) format: Option<LintFormat>,
+    /// Print the findings only, without counts and notes
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// Print how many findings there are of each rule instead of the findings (with --format concise or full)
+    #[arg(long, conflicts_with = "quiet")]
+    pub(crate) statistics: bool,
+    /// List every file that is skipped, with the reason
+    #[arg(long, conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
+    /// Show only findings at this severity or above, and exit with 1 if there are any
+    ///
+    /// If it is not set, all findings are shown, and errors exit with 1.
     #[arg(long, value_name = "SEVERITY", value_parser = ["error", "warning", "info"])]
     pub(crate) min_severity: Option<String>,
     /// Run only this rule or group; may be repeated
@@ -703,7 +792,10 @@ pub(crate) struct LintArgs {
     /// Lint each chart once with this values file, in addition to -f; may be repeated
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) with: Vec<String>,
-    /// Read this configuration file (default: plimsoll.toml beside the source or in the working directory)
+    /// Do not lint charts with their `ci/*-values.yaml`, each of which is a set of values like one of --with
+    #[arg(long)]
+    pub(crate) no_ci_values: bool,
+    /// Read this configuration file (default: plimsoll.toml beside or above the source, or in the working directory)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) config: Option<PathBuf>,
     /// Ignore the findings accepted in this baseline file
@@ -712,6 +804,14 @@ pub(crate) struct LintArgs {
     /// Accept all current findings: write them to the baseline file
     #[arg(long)]
     pub(crate) write_baseline: bool,
+    /// Take this object (`Secret/db`, `ConfigMap/*`) as existing in the cluster; may be repeated
+    #[arg(long, value_name = "KIND/NAME", value_delimiter = ',')]
+    pub(crate) assume: Vec<Assumed>,
+    /// Check custom resources against the definitions in this file or directory; may be repeated
+    ///
+    /// A directory contains manifests of CustomResourceDefinitions, or JSON schemas as <group>/<kind>_<version>.json.
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub(crate) crds: Vec<PathBuf>,
     /// Set the name of the release
     #[arg(long, value_name = "NAME", default_value = "release-name", help_heading = "Release")]
     pub(crate) release: String,
@@ -729,15 +829,23 @@ pub(crate) struct LintArgs {
     /// Add API versions that the cluster serves
     #[arg(short, long, value_name = "VERSIONS", value_delimiter = ',', help_heading = "Release")]
     pub(crate) api_versions: Vec<String>,
+    /// Enforce a Pod Security level: baseline or restricted, perhaps of a version (restricted:v1.35)
+    ///
+    /// It applies to namespaces whose labels (pod-security.kubernetes.io/enforce) set no level. Labels count only if the
+    /// Namespace is linted, too.
+    #[arg(long, value_name = "LEVEL[:VERSION]", help_heading = "Release")]
+    pub(crate) pod_security: Option<Policy>,
     #[command(flatten)]
     pub(crate) values: ValueFlags,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LintFormat {
+    /// One line per finding
+    Concise,
     /// Text with source excerpts
-    #[default]
-    Human,
+    #[value(alias = "human")]
+    Full,
     /// JSON document, version 1
     Json,
     /// SARIF 2.1.0, for code hosts

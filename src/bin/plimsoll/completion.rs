@@ -9,7 +9,7 @@ use crate::commands::past;
 use clap::CommandFactory as _;
 use clap_complete::engine::{CompletionCandidate, PathCompleter, ValueCompleter as _};
 use clap_complete::env::{Bash, CompleteEnv, Elvish, EnvCompleter, Fish, Powershell, Shells, Zsh};
-use plimsoll::diag::escape::terminal;
+use plimsoll::diag::escape::{is_unprintable, terminal};
 use plimsoll::diff::FailOn;
 use plimsoll::history::{History, Listed};
 use plimsoll::{chart, k8s, lint};
@@ -25,11 +25,11 @@ const VARIABLE: &str = "PLIMSOLL_COMPLETE";
 const PROGRAM: &str = "plimsoll";
 
 const SHELLS: Shells<'static> = Shells(&[
-    &OwnScript { shell: Bash, script: bash_script },
-    &Elvish,
-    &Fish,
-    &Powershell,
-    &OwnScript { shell: Zsh, script: zsh_script },
+    &Completer { shell: Bash, script: Some(bash_script) },
+    &Completer { shell: Elvish, script: None },
+    &Completer { shell: Fish, script: None },
+    &Completer { shell: Powershell, script: None },
+    &Completer { shell: Zsh, script: Some(zsh_script) },
 ]);
 
 /// Answers a shell that asks for candidates, and ends the program; otherwise does nothing.
@@ -46,13 +46,14 @@ pub(crate) fn script(shell: clap_complete::Shell) -> io::Result<Vec<u8>> {
     Ok(script)
 }
 
-/// A shell of the engine, with a script of our own.
-struct OwnScript<S> {
+/// A shell of the engine. Candidates that could not be shown on one line are left out.
+struct Completer<S> {
     shell: S,
-    script: fn(&mut dyn io::Write) -> io::Result<()>,
+    /// A script in place of the engine's.
+    script: Option<fn(&mut dyn io::Write) -> io::Result<()>>,
 }
 
-impl<S: EnvCompleter> EnvCompleter for OwnScript<S> {
+impl<S: EnvCompleter> EnvCompleter for Completer<S> {
     fn name(&self) -> &'static str {
         self.shell.name()
     }
@@ -63,13 +64,16 @@ impl<S: EnvCompleter> EnvCompleter for OwnScript<S> {
 
     fn write_registration(
         &self,
-        _variable: &str,
-        _name: &str,
-        _bin: &str,
-        _completer: &str,
+        variable: &str,
+        name: &str,
+        bin: &str,
+        completer: &str,
         out: &mut dyn io::Write,
     ) -> io::Result<()> {
-        (self.script)(out)
+        match self.script {
+            Some(script) => script(out),
+            None => self.shell.write_registration(variable, name, bin, completer, out),
+        }
     }
 
     fn write_complete(
@@ -79,7 +83,17 @@ impl<S: EnvCompleter> EnvCompleter for OwnScript<S> {
         current_dir: Option<&Path>,
         out: &mut dyn io::Write,
     ) -> io::Result<()> {
-        self.shell.write_complete(command, args, current_dir, out)
+        let mut written = Vec::new();
+        self.shell.write_complete(command, args, current_dir, &mut written)?;
+        // How the scripts have candidates separated.
+        #[expect(clippy::disallowed_methods, reason = "the binary is where the environment is read")]
+        let separator = std::env::var("_CLAP_IFS").ok().and_then(|text| text.chars().next()).unwrap_or('\n');
+        let written = String::from_utf8_lossy(&written);
+        let is_printable = |candidate: &&str| {
+            !candidate.trim_end_matches('\n').contains(|c: char| c != '\t' && is_unprintable(c))
+        };
+        let candidates: Vec<&str> = written.split(separator).filter(is_printable).collect();
+        out.write_all(candidates.join(&separator.to_string()).as_bytes())
     }
 }
 

@@ -42,7 +42,6 @@ const WITHOUT_EFFECT: &[(&str, Takes)] = &[
     ("rollback-on-failure", Takes::Switch),
     ("server-side", Takes::Switch),
     ("take-ownership", Takes::Switch),
-    ("timeout", Takes::Value),
     ("wait", Takes::Switch),
     ("wait-for-jobs", Takes::Switch),
 ];

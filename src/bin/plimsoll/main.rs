@@ -7,23 +7,25 @@ mod helm;
 mod ui;
 
 use args::{Cli, Command};
+use plimsoll::limits;
 use std::process::ExitCode;
 use ui::{Color, ExitStatus, Ui};
 
-/// Templates, YAML trees and their values are many small pieces: an allocator made for those.
+/// Templates, YAML trees and their values are many small pieces: an allocator made for those. Counted for `--max-memory`.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: limits::Counting<mimalloc::MiMalloc> = limits::Counting(mimalloc::MiMalloc);
 
 fn main() -> ExitCode {
     completion::answer();
     let status = match helm::parse() {
         Ok(cli) => run(cli),
-        Err(error) => usage(&error),
+        Err(error) => usage(error),
     };
     ExitCode::from(status as u8)
 }
 
 fn run(cli: Cli) -> ExitStatus {
+    limits::start(cli.limits.limits());
     let mut ui = Ui::new(cli.color);
     let status = match cli.command {
         Command::Render(args) => commands::render::run(&args, &mut ui),
@@ -40,11 +42,11 @@ fn run(cli: Cli) -> ExitStatus {
 }
 
 /// Help and version are results and go to stdout; a wrong flag is a failure.
-fn usage(error: &clap::Error) -> ExitStatus {
-    if let Some((other, instead)) = helm::instead(error) {
+fn usage(mut error: clap::Error) -> ExitStatus {
+    if let Some((other, instead)) = helm::instead(&error) {
         return Ui::new(Color::Auto).finish(Err(anyhow::anyhow!("`{other}` is not supported: {instead}")));
     }
-    // A reader that has gone away is no reason to fail.
-    let _ = error.print();
-    if error.use_stderr() { ExitStatus::Failure } else { ExitStatus::Success }
+    let mut ui = Ui::new(Color::Auto);
+    let status = ui.usage(&mut error);
+    ui.finish(Ok(status))
 }

@@ -1,9 +1,12 @@
 //! The terminal: what is printed where, in which colours, and how the process ends.
 
 use anstream::{AutoStream, ColorChoice};
-use plimsoll::diag::escape::{message, terminal, terminal_lines};
+use clap::error::{ContextKind, ContextValue};
+use plimsoll::diag::escape::{content_line, message, output, terminal};
 use plimsoll::diag::render::{Style, arrange, human};
 use plimsoll::diag::{Diagnostic, Report, Severity, Sources, has_errors};
+use plimsoll::limits::{self, Exceeded};
+use std::borrow::Cow;
 use std::io::{self, Write as _};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -46,6 +49,12 @@ impl std::fmt::Display for Refused {
     }
 }
 
+/// The error that a limit was exceeded.
+pub(crate) fn over(exceeded: Exceeded) -> anyhow::Error {
+    let activity = limits::interrupted().map_or_else(String::new, |activity| format!(" while {activity}"));
+    anyhow::anyhow!("{exceeded}{activity}\n= help: {}", exceeded.help())
+}
+
 /// The most diagnostics that are shown; a list of a hundred thousand helps nobody.
 const MAX_SHOWN: usize = 100;
 
@@ -55,17 +64,54 @@ pub(crate) struct Ui {
     stdout_failed: Option<io::Error>,
     /// Whether the reader of stdout has gone away.
     reader_left: bool,
+    /// The limit that was exceeded before there was a result.
+    exceeded: Option<Exceeded>,
 }
 
 impl Ui {
     pub(crate) fn new(color: Color) -> Self {
-        Self { color, stdout_failed: None, reader_left: false }
+        Self { color, stdout_failed: None, reader_left: false, exceeded: None }
     }
 
-    /// Prints a result. A reader that has gone away (`| head`) is success, as for any filter.
+    /// Ends the limits, because the result is complete: call it before anything is written. Fails if a limit was exceeded
+    /// on the way, because then the result is not complete.
+    pub(crate) fn complete(&mut self) -> anyhow::Result<()> {
+        if let Err(exceeded) = limits::finish() {
+            self.exceeded = Some(exceeded);
+        }
+        self.exceeded.map_or(Ok(()), |exceeded| Err(over(exceeded)))
+    }
+
+    /// Prints a result. Whatever it shows of the input, no control character and no command of a CI system leaves: see
+    /// [`output`]. If a limit was exceeded, nothing is printed and the command fails.
     pub(crate) fn print(&mut self, text: &str) {
+        let has_colours = self.stdout_style() == Style::Coloured;
+        self.print_exact(&output(text, has_colours));
+    }
+
+    /// Prints what must not be changed, because another program reads it: manifests, values, scripts, workflow commands. A
+    /// reader that has gone away (`| head`) is success, as for any filter.
+    pub(crate) fn print_exact(&mut self, text: &str) {
+        if self.complete().is_ok() {
+            self.write(text);
+        }
+    }
+
+    /// Prints what programs read of a run that failed, in place of a result.
+    pub(crate) fn print_failure(&mut self, text: &str) {
+        // It has failed already.
+        let _ = self.complete();
+        self.write(text);
+    }
+
+    fn write(&mut self, text: &str) {
         let mut out = io::stdout().lock();
-        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        self.note_printed(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+    }
+
+    /// Remembers how it went to print to stdout.
+    pub(crate) fn note_printed(&mut self, printed: io::Result<()>) {
+        match printed {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => self.reader_left = true,
             Err(error) => {
@@ -76,7 +122,7 @@ impl Ui {
 
     /// Whether everything printed so far has been written to stdout.
     pub(crate) fn has_printed_all(&self) -> bool {
-        self.stdout_failed.is_none() && !self.reader_left
+        self.stdout_failed.is_none() && !self.reader_left && self.exceeded.is_none()
     }
 
     /// How many columns a line of a result may have: those of the terminal, or what `COLUMNS` says. Output for files and
@@ -90,14 +136,22 @@ impl Ui {
         columns.or_else(terminal).map_or(usize::MAX, |width| width.max(NARROWEST))
     }
 
+    /// Whether results go to a terminal.
+    pub(crate) fn prints_to_terminal() -> bool {
+        use std::io::IsTerminal as _;
+        io::stdout().is_terminal()
+    }
+
     /// Prints a result that people read: through a pager where it goes to a terminal.
     pub(crate) fn page(&mut self, text: &str) {
-        use std::io::IsTerminal as _;
         #[expect(clippy::disallowed_methods, reason = "the binary is where the environment is read")]
         let variable = |name| std::env::var(name).ok();
         // Some CI systems pretend to be a terminal; nobody turns pages there.
-        if !io::stdout().is_terminal() || variable("CI").is_some() {
+        if !Self::prints_to_terminal() || variable("CI").is_some() {
             return self.print(text);
+        }
+        if self.complete().is_err() {
+            return;
         }
         let pager = variable("PAGER").unwrap_or_else(|| "less".to_owned());
         // As git does: less shows colours, and gives way where everything fits on the screen.
@@ -107,6 +161,7 @@ impl Ui {
         let spawned = Command::new(program).args(words).env("LESS", less).stdin(Stdio::piped()).spawn();
         let Ok(mut child) = spawned else { return self.print(text) };
         if let Some(mut stdin) = child.stdin.take() {
+            let text = output(text, self.stdout_style() == Style::Coloured);
             // Whoever leaves the pager early has seen enough.
             let _ = stdin.write_all(text.as_bytes());
         }
@@ -134,7 +189,8 @@ impl Ui {
             errors.truncate(MAX_SHOWN);
             shown = errors;
         }
-        self.note_raw(&human(&shown, sources, self.style(&io::stderr())));
+        let style = self.style(&io::stderr());
+        self.note_raw(&output(&human(&shown, sources, style), style == Style::Coloured));
         if more > 0 {
             self.note(&format!("{more} more diagnostics are not shown"));
         }
@@ -152,12 +208,36 @@ impl Ui {
         let mut stream = self.stderr();
         let _ = writeln!(stream, "{style}note{style:#}: {}", terminal(text));
         if !lines.is_empty() {
-            let _ = writeln!(stream, "{}", terminal_lines(lines));
+            let lines: Vec<String> = lines.split('\n').map(content_line).collect();
+            let _ = writeln!(stream, "{}", lines.join("\n"));
         }
+    }
+
+    /// Shows the help that was asked for, or what is wrong with the arguments. These are part of the message: only a message
+    /// without odd characters keeps its colours.
+    pub(crate) fn usage(&mut self, error: &mut clap::Error) -> ExitStatus {
+        let given: Vec<(ContextKind, ContextValue)> =
+            error.context().map(|(kind, value)| (kind, escaped(value))).collect();
+        for (kind, value) in given {
+            error.insert(kind, value);
+        }
+        let text = error.render().to_string();
+        let printed = match output(&text, false) {
+            Cow::Borrowed(_) => error.print(),
+            Cow::Owned(shown) if error.use_stderr() => io::stderr().write_all(shown.as_bytes()),
+            Cow::Owned(shown) => io::stdout().write_all(shown.as_bytes()),
+        };
+        if error.use_stderr() {
+            return ExitStatus::Failure;
+        }
+        self.note_printed(printed);
+        ExitStatus::Success
     }
 
     /// How the process ends, after what a command could not do has been said and the last of the output is out.
     pub(crate) fn finish(mut self, result: anyhow::Result<ExitStatus>) -> ExitStatus {
+        // A command that prints nothing is complete here.
+        let result = result.and_then(|status| self.complete().map(|()| status));
         let unwritten = self
             .stdout_failed
             .take()
@@ -238,5 +318,16 @@ impl Ui {
         drop(done);
         let _ = watcher.join();
         result
+    }
+}
+
+/// What clap says about an argument, on one line.
+fn escaped(value: &ContextValue) -> ContextValue {
+    match value {
+        ContextValue::String(text) => ContextValue::String(terminal(text)),
+        ContextValue::Strings(texts) => {
+            ContextValue::Strings(texts.iter().map(|text| terminal(text)).collect())
+        }
+        other => other.clone(),
     }
 }

@@ -8,19 +8,21 @@ mod governing;
 mod ports;
 mod quotas;
 mod references;
+mod renames;
 mod workload;
 mod world;
 
 pub(super) use workload::{is_version_like, pod_list, pods_in_order, retained_claims};
 pub(super) use world::World;
 
+use super::fields::PathSet;
 use super::instructions::kind_of;
 use super::matching::{Pair, group_of};
 use super::simulation::{Applied, Simulation};
 use super::{Change, Effect, EffectKind, FieldChange, ObjectPlan, Verdict};
 use crate::k8s::merge::scalar_text;
 use crate::k8s::schema;
-use crate::k8s::views::{Claim, StatefulSet, WorkloadKind};
+use crate::k8s::views::{Claim, PodTemplate, StatefulSet, Workload, WorkloadKind};
 use crate::manifest::Object;
 use crate::yaml::Node;
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,6 +40,7 @@ pub(super) fn between_objects(
     world: &World<'_>,
 ) {
     ports::explain_allocated(objects, pairs, simulation, world);
+    renames::keep_without_successor(objects, pairs);
     endpoints::find_lost(objects, pairs, world);
     budgets::find_blocking(objects, pairs, world);
     quotas::find_refused(objects, pairs, world);
@@ -53,6 +56,18 @@ fn add(plan: &mut ObjectPlan, news: Effect) {
     }
     plan.effects.push(news);
     plan.effects.sort_by_key(|effect| effect.kind);
+}
+
+/// The kinds and names of the ConfigMaps and Secrets that the pods of a workload use.
+pub(super) fn config_of(object: &Object) -> Vec<(&str, &str)> {
+    let template = Workload::from_object(object).map(Workload::template);
+    let usages = template.map(references::references).unwrap_or_default();
+    usages.into_iter().map(|usage| (usage.kind, usage.name)).collect()
+}
+
+/// Whether pods of a template use a ConfigMap or Secret.
+pub(super) fn uses(template: PodTemplate<'_>, kind: &str, name: &str) -> bool {
+    references::references(template).iter().any(|usage| usage.kind == kind && usage.name == name)
 }
 
 /// What follows from the creation of an object.
@@ -232,9 +247,9 @@ pub(super) fn ignored(
     world: &World<'_>,
 ) -> Vec<Effect> {
     let mut effects = Vec::new();
+    let happening = PathSet::new(changes.iter().map(|change| &change.path));
     for change in wanted {
-        let happens =
-            changes.iter().any(|other| other.path.covers(&change.path) || change.path.covers(&other.path));
+        let happens = happening.overlaps(&change.path);
         let allocated =
             |node: &Option<Node>| node.as_ref().and_then(Node::as_str) == Some(super::simulation::ALLOCATED);
         let named = speaks_of(old_manifest, change) || speaks_of(new_manifest, change);

@@ -1,14 +1,15 @@
 //! Node ports and addresses that another Service still has when a Service asks for them.
 
-use super::super::instructions::{Instruction, kind_of};
+use super::super::instructions::{Instruction, apply_again, kind_of};
 use super::super::matching::{Pair, group_of};
 use super::super::simulation::Simulation;
-use super::super::{Cause, ObjectPlan};
+use super::super::{Cause, ObjectPlan, Verdict};
 use super::World;
 use crate::k8s::views::Service;
 use crate::manifest::Object;
 use crate::yaml::Node;
 use std::collections::BTreeSet;
+use std::fmt;
 
 /// A value that only one Service of the cluster can have.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,36 +18,67 @@ enum Value {
     Address(String),
 }
 
-/// Says of the Services that are refused because of such a value which ones have it, and what to do.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Port(number) => write!(f, "node port {number}"),
+            Self::Address(address) => write!(f, "cluster IP {address}"),
+        }
+    }
+}
+
+/// Says of the Services that are refused because of such a value which ones have it, and what to do. One that could not be
+/// created again is not to be deleted.
 pub(super) fn explain_allocated(
     objects: &mut [ObjectPlan],
     pairs: &[Pair<'_>],
     simulation: &Simulation,
     world: &World<'_>,
 ) {
-    let is_refused = |plan: &ObjectPlan| plan.reasons.iter().any(|reason| reason.cause == Cause::Allocated);
+    let is_refused = |plan: &ObjectPlan| plan.verdict == Verdict::Rejected;
     let refused: Vec<usize> =
         objects.iter().enumerate().filter(|(_, plan)| is_refused(plan)).map(|(index, _)| index).collect();
     for index in refused {
-        let asked = pairs.get(index).and_then(|pair| pair.new).map(|new| values_of(&new.root));
-        let asked = asked.unwrap_or_default();
-        let has_one = |(other, pair): (usize, &Pair<'_>)| {
+        let new = pairs.get(index).and_then(|pair| pair.new).filter(|object| is_service(object));
+        let Some(asked) = new.map(|new| values_of(&new.root)).filter(|asked| !asked.is_empty()) else {
+            continue;
+        };
+        let taken_by = |pair: &Pair<'_>| {
             let object = pair.new.or(pair.old).filter(|object| is_service(object))?;
             let stored = simulation.stored(object).into_iter().flatten();
-            let has = stored.map(values_of).any(|values| !values.is_disjoint(&asked));
-            (has && other != index).then_some(other)
+            stored.map(values_of).find_map(|values| values.intersection(&asked).next().cloned())
         };
-        let owners: Vec<usize> = pairs.iter().enumerate().filter_map(has_one).collect();
+        let others = pairs.iter().enumerate().filter(|(other, _)| *other != index);
+        let taken: Vec<(usize, Value)> =
+            others.filter_map(|(other, pair)| Some((other, taken_by(pair)?))).collect();
+        let owners: Vec<usize> = taken.iter().map(|(owner, _)| *owner).collect();
         let steps = remediation(&owners, objects, pairs, world);
-        if let Some(plan) = objects.get_mut(index) {
+        let Some(plan) = objects.get_mut(index) else { continue };
+        if plan.reasons.iter().any(|reason| reason.cause == Cause::Allocated) {
             plan.effects.clear();
             plan.remediation = steps;
+        } else if let Some((_, value)) = taken.first() {
+            forbid_replacing(plan, value);
         }
     }
 }
 
 fn is_service(object: &Object) -> bool {
     (group_of(object), object.kind.as_str()) == ("", "Service")
+}
+
+/// A Service that could not be created again is not to be deleted.
+fn forbid_replacing(plan: &mut ObjectPlan, value: &Value) {
+    let is_destructive =
+        |step: &Instruction| matches!(step, Instruction::Command(command) if command.is_destructive());
+    if plan.remediation.iter().any(is_destructive) {
+        let kept = plan.remediation.iter().take_while(|step| matches!(step, Instruction::Keep(_))).cloned();
+        let mut steps: Vec<Instruction> = kept.collect();
+        steps.push(Instruction::note(format!(
+            "or replace it, but only once another Service has freed what this one asks for: {value}"
+        )));
+        plan.remediation = steps;
+    }
 }
 
 /// What to do about the Services that have the values.
@@ -73,7 +105,7 @@ fn remediation(
         }
     }
     if is_freed {
-        steps.push(Instruction::apply("then apply again"));
+        steps.push(Instruction::apply(apply_again(world.driver())));
     }
     steps
 }

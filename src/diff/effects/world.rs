@@ -5,7 +5,7 @@ use super::super::{Driver, Options};
 use crate::k8s::Version;
 use crate::k8s::quantity::Quantity;
 use crate::k8s::update::Surroundings;
-use crate::k8s::views::{Claim, Service, Volume, Workload};
+use crate::k8s::views::{Claim, PodTemplate, Service, StatefulSet, Volume, Workload};
 use crate::manifest::Object;
 use crate::yaml::Node;
 
@@ -16,6 +16,7 @@ pub(in super::super) struct World<'a> {
     /// Claims read from a cluster that say themselves that they are bound.
     bound: Vec<&'a Object>,
     services: Vec<&'a Object>,
+    old: &'a [Object],
     options: &'a Options,
 }
 
@@ -48,6 +49,7 @@ impl<'a> World<'a> {
                 .collect(),
             classes: new.iter().chain(old).filter(of("StorageClass")).collect(),
             services: new.iter().chain(old).filter(of("Service")).collect(),
+            old,
             options,
         }
     }
@@ -97,6 +99,48 @@ impl<'a> World<'a> {
         names.sort_unstable();
         names.dedup();
         names
+    }
+
+    /// The Services of the old side that select the pods of a template beside `object`.
+    pub(in super::super) fn services_selecting(
+        &self,
+        object: &Object,
+        template: PodTemplate<'_>,
+    ) -> Vec<&'a str> {
+        let is_service = |other: &&Object| (other.group(), other.kind.as_str()) == ("", "Service");
+        let selects = |service: &&Object| {
+            self.same_namespace(service, object)
+                && Service::new(&service.root).selector().matches(template.labels())
+        };
+        let services = self.old.iter().filter(is_service).filter(selects);
+        services.map(|service| service.name.as_str()).collect()
+    }
+
+    /// The StatefulSets of the old side whose pods have their names from a Service.
+    pub(in super::super) fn governed_by(&self, service: &Object) -> Vec<&'a str> {
+        let is_governed = |object: &&Object| {
+            self.same_namespace(object, service)
+                && StatefulSet::from_object(object)
+                    .is_some_and(|set| set.service_name() == service.name.as_str())
+        };
+        self.old.iter().filter(is_governed).map(|object| object.name.as_str()).collect()
+    }
+
+    /// The workloads of the old side in the namespace of `object`.
+    pub(in super::super) fn running_beside<'s>(
+        &'s self,
+        object: &'s Object,
+    ) -> impl Iterator<Item = (&'a Object, Workload<'a>)> + 's {
+        let beside = |other: &&Object| self.same_namespace(other, object);
+        let workloads = self.old.iter().filter(beside);
+        workloads.filter_map(|other| Some((other, Workload::from_object(other)?)))
+    }
+
+    /// Whether the cluster says of the claim that it is not bound.
+    pub(in super::super) fn is_pending(&self, name: &str) -> bool {
+        let is_it = |object: &&Object| object.kind == "PersistentVolumeClaim" && object.name == name;
+        let phase = |claim: &Object| claim.at(&["status", "phase"]).and_then(Node::as_str) == Some("Pending");
+        self.options.live && self.old.iter().filter(is_it).any(phase)
     }
 
     fn class(&self, name: &str) -> Option<&'a Object> {

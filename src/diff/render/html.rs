@@ -2,8 +2,8 @@
 
 use super::words::{Piece, pieces};
 use super::{
-    assumptions, capitalized, effect_text, figures, headline, inline, remediation, rename_note, sign, title,
-    unified, worst_first,
+    assumptions, capitalized, effect_text, figures, headline, inline, random_values, remediation,
+    rename_note, sign, title, unified, worst_first,
 };
 use crate::diag::escape::{html as escape, html_prose, terminal};
 use crate::diff::{Change, EffectKind, FieldChange, ObjectPlan, Plan, Verdict};
@@ -22,6 +22,9 @@ pub fn html(plan: &Plan, heading: &str) -> String {
         escape(&assumptions(plan)),
         escape(&figures(plan))
     );
+    if let Some(random) = random_values(plan) {
+        let _ = writeln!(out, "<p>{}</p>", escape(&random));
+    }
     if !plan.is_empty() {
         overview(plan, &mut out);
         for (index, object) in worst_first(plan).into_iter().enumerate() {
@@ -38,7 +41,7 @@ fn overview(plan: &Plan, out: &mut String) {
         let _ = writeln!(
             out,
             "<tr><th scope=\"row\"><a href=\"#o{index}\">{}</a></th><td class=\"change\">{}</td><td>{}</td></tr>",
-            escape(&title(object)),
+            escape(&title(object)).replace('/', "/<wbr>"),
             object.change.as_str(),
             badges(object)
         );
@@ -115,7 +118,7 @@ fn section(index: usize, object: &ObjectPlan, out: &mut String) {
             out,
             "<h3>{}</h3>\n<pre tabindex=\"0\"><code>{}</code></pre>",
             capitalized(heading),
-            escape(&lines.join("\n"))
+            lines.iter().map(|line| step(line)).collect::<Vec<_>>().join("\n")
         );
     }
     if !object.changes.is_empty() {
@@ -127,6 +130,12 @@ fn section(index: usize, object: &ObjectPlan, out: &mut String) {
     }
     patch(object, out);
     out.push_str("</section>\n");
+}
+
+/// A line of a remediation: sentences are wrapped, commands are not.
+fn step(line: &str) -> String {
+    let text = escape(line);
+    if line.starts_with('#') { format!("<span class=\"say\">{text}</span>") } else { text }
 }
 
 fn field(change: &FieldChange, out: &mut String) {
@@ -145,7 +154,11 @@ fn field(change: &FieldChange, out: &mut String) {
             (side(old, "del"), side(new, "ins"))
         }
     };
-    let note = if change.order { " <i>(order)</i>" } else { "" };
+    let note = match (change.order, change.is_random) {
+        (true, _) => " <i>(order)</i>",
+        (false, true) => " <i>(random)</i>",
+        (false, false) => "",
+    };
     let _ = writeln!(
         out,
         "<tr><th scope=\"row\"><code>{}</code>{note}</th><td>{old}</td><td>{new}</td></tr>",
@@ -220,6 +233,7 @@ thead th { font-weight: 600; border-top: 0; white-space: nowrap; }
 .change { white-space: nowrap; }
 code, pre { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; font-size: .875rem; }
 td code { white-space: pre-wrap; }
+.say { white-space: pre-wrap; overflow-wrap: anywhere; color: var(--dim); }
 pre { background: var(--soft); border-radius: .375rem; padding: .75rem; overflow-x: auto; margin: .25rem 0; }
 ul { margin: .5rem 0; padding-left: 0; list-style: none; }
 li { margin: .35rem 0; overflow-wrap: anywhere; }

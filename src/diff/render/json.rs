@@ -1,5 +1,6 @@
 //! The plan for programs.
 
+use crate::diag::escape;
 use crate::diff::{self, FieldChange, ObjectPlan, Options, Plan, Simulated, instructions};
 use crate::yaml::{Node, Value};
 use serde::Serialize;
@@ -23,6 +24,7 @@ fn document(plan: &Plan, stored: impl Fn(&ObjectPlan) -> Option<Json>) -> String
         driver: plan.driver.as_str(),
         kube_version: plan.kube_version.to_string(),
         namespace: &plan.namespace,
+        random: &plan.random,
         objects: plan.objects.iter().map(|plan| object(plan, stored(plan))).collect(),
         summary: Summary {
             added: summary.added,
@@ -35,7 +37,7 @@ fn document(plan: &Plan, stored: impl Fn(&ObjectPlan) -> Option<Json>) -> String
     };
     let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
     text.push('\n');
-    text
+    escape::json(text)
 }
 
 #[derive(Serialize)]
@@ -45,6 +47,8 @@ struct Document<'a> {
     driver: &'static str,
     kube_version: String,
     namespace: &'a str,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    random: &'a [String],
     objects: Vec<Object<'a>>,
     summary: Summary,
 }
@@ -75,6 +79,8 @@ struct Object<'a> {
     verdict: &'static str,
     reasons: Vec<Reason<'a>>,
     effects: Vec<Effect<'a>>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    random: bool,
     changes: Vec<Change>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     way_out: Vec<String>,
@@ -103,6 +109,8 @@ struct Change {
     new: Option<Json>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     order: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    random: bool,
 }
 
 fn object(object: &ObjectPlan, stored: Option<Json>) -> Object<'_> {
@@ -122,6 +130,7 @@ fn object(object: &ObjectPlan, stored: Option<Json>) -> Object<'_> {
             .iter()
             .map(|e| Effect { kind: e.kind.as_str(), detail: &e.detail, pods: &e.pods })
             .collect(),
+        random: object.is_random,
         changes: object.changes.iter().map(change).collect(),
         way_out: instructions::script_lines(&object.remediation),
         stored,
@@ -138,6 +147,7 @@ fn change(change: &FieldChange) -> Change {
         old: change.old.as_ref().map(to_json),
         new: change.new.as_ref().map(to_json),
         order: change.order,
+        random: change.is_random,
     }
 }
 

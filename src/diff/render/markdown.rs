@@ -1,7 +1,8 @@
 //! The plan as a comment on a pull request.
 
 use super::{
-    assumptions, capitalized, effect_text, figures, headline, remediation, sign, title, unified, worst_first,
+    assumptions, capitalized, effect_text, figures, headline, random_values, remediation, sign, title,
+    unified, worst_first,
 };
 use crate::diag::escape::{html, markdown as escaped, markdown_block, markdown_code};
 use crate::diff::{EffectKind, ObjectPlan, Plan};
@@ -11,6 +12,8 @@ use std::fmt::Write as _;
 const MAX_BYTES: usize = 60_000;
 /// How much of a heading is shown.
 const MAX_HEADING: usize = 200;
+/// How much is said of random values.
+const MAX_RANDOM: usize = 2_000;
 /// Lines around each change.
 const CONTEXT: usize = 3;
 
@@ -21,6 +24,10 @@ pub fn markdown(plan: &Plan, heading: &str) -> String {
     let heading: String = heading.chars().take(MAX_HEADING).collect();
     let assumed = escaped(&assumptions(plan));
     let mut out = format!("### Upgrade plan: {}\n\n{assumed}\n\n**{}**\n", escaped(&heading), figures(plan));
+    if let Some(random) = random_values(plan) {
+        let random: String = random.chars().take(MAX_RANDOM).collect();
+        let _ = writeln!(out, "\n{}", escaped(&random));
+    }
     if plan.is_empty() {
         return out;
     }

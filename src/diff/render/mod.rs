@@ -20,7 +20,7 @@ pub use script::script;
 pub use text::{plan, plan_within};
 pub use unified::unified;
 
-use super::{Change, Effect, EffectKind, ObjectPlan, Plan, Verdict, instructions};
+use super::{Change, Effect, EffectKind, FieldChange, ObjectPlan, Plan, Reason, Verdict, instructions};
 use crate::diag::escape::terminal;
 use crate::yaml::{Node, Value, emit};
 use std::fmt::Write as _;
@@ -63,6 +63,23 @@ fn worst_first(plan: &Plan) -> Vec<&ObjectPlan> {
 fn assumptions(plan: &Plan) -> String {
     let (driver, version) = (plan.title(), plan.kube_version);
     format!("{driver}, Kubernetes {version}, namespace {}", terminal(&plan.namespace))
+}
+
+/// Which objects contain random values; nothing if none does.
+fn random_values(plan: &Plan) -> Option<String> {
+    (!plan.random.is_empty()).then(|| {
+        let names: Vec<String> = plan.random.iter().map(|name| terminal(name)).collect();
+        format!(
+            "Random values, which are others in each render unless the chart looks up the old ones: {}",
+            names.join(", ")
+        )
+    })
+}
+
+/// The path of a change, and whether it is random.
+fn field_name(change: &FieldChange) -> String {
+    let path = terminal(&change.path.named());
+    if change.is_random { format!("{path} (random)") } else { path }
 }
 
 /// The plan in one sentence.
@@ -111,6 +128,13 @@ fn named(object: &ObjectPlan, separator: &str) -> String {
     })
 }
 
+/// A reason of the server, without the field where the message names it.
+fn reason_text(reason: &Reason) -> String {
+    let Reason { path, message, .. } = reason;
+    let names_it = path.is_empty() || message.contains(&format!("`{path}`"));
+    if names_it { message.clone() } else { format!("{path}: {message}") }
+}
+
 /// What stands in front of an object.
 fn sign(object: &ObjectPlan) -> &'static str {
     match object.change {
@@ -157,6 +181,9 @@ fn headline(object: &ObjectPlan) -> Vec<(Option<EffectKind>, String)> {
     if object.change == Change::Removed {
         let fate = if object.is_deleted { "deleted" } else { "stays in the cluster" };
         words.push((Some(EffectKind::None), fate.to_owned()));
+    }
+    if object.is_random {
+        words.push((Some(EffectKind::None), "random values only".to_owned()));
     }
     for effect in &object.effects {
         let word = effect.kind.as_str().to_owned();

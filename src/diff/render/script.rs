@@ -1,10 +1,13 @@
 //! The plan as a script for bash, which asks before each step that deletes something and can be run again.
 
-use super::title;
-use crate::diag::escape::{is_unprintable, shell_word, terminal};
-use crate::diff::instructions::Kubectl;
+use super::{reason_text, title};
+use crate::diag::escape::{hex, is_unprintable, shell_word, terminal};
+use crate::diff::instructions::{self, Kubectl};
 use crate::diff::secrets;
-use crate::diff::{Change, Command, FieldChange, Instruction, ObjectPlan, Options, Plan, Step, Verdict};
+use crate::diff::simulation::ALLOCATED;
+use crate::diff::{
+    Change, Command, Driver, FieldChange, Instruction, ObjectPlan, Options, Plan, Step, Verdict,
+};
 use crate::k8s::merge::scalar_text;
 use crate::k8s::views::WorkloadKind;
 use sha2::{Digest as _, Sha256};
@@ -39,14 +42,14 @@ pub fn script(plan: &Plan, subject: &str, options: &Options) -> String {
     }
     let steps = Steps::of(plan, options);
     let digest = Sha256::digest(steps.body.as_bytes());
-    let id = secrets::hex(digest.get(..4).unwrap_or_default());
+    let id = hex(digest.get(..4).unwrap_or_default());
     let _ = write!(out, "plan=plimsoll-{id}\n\n{FUNCTIONS}\n{}", steps.body);
     out
 }
 
 /// Whether the server refuses the object and nothing can be done about it but to change the manifest.
 fn is_blocked(object: &ObjectPlan) -> bool {
-    let helps = |step: &Instruction| matches!(step, Instruction::Command(_));
+    let helps = |step: &Instruction| matches!(step, Instruction::Command(_) | Instruction::Apply(_));
     object.verdict == Verdict::Rejected && !object.remediation.iter().any(helps)
 }
 
@@ -57,8 +60,10 @@ fn refuse(blocked: &[&ObjectPlan], out: &mut String) {
     say("This plan cannot be carried out. Change the manifests first:");
     for object in blocked {
         for reason in &object.reasons {
-            let path = if reason.path.is_empty() { String::new() } else { format!("{}: ", reason.path) };
-            say(&format!("  {}: {path}{}", title(object), reason.message));
+            say(&format!("  {}: {}", title(object), reason_text(reason)));
+        }
+        for line in instructions::script_lines(&object.remediation) {
+            say(&format!("    {}", line.trim_start_matches("# ").trim_start_matches('#')));
         }
     }
     out.push_str("exit 1\n");
@@ -78,13 +83,18 @@ impl Steps {
             plan.objects.iter().partition(|object| object.verdict == Verdict::Rejected);
         let removed: Vec<_> =
             others.iter().copied().filter(|object| object.change == Change::Removed).collect();
-        steps.checks(&refused, options);
+        let changed: Vec<_> =
+            plan.objects.iter().filter(|object| object.change == Change::Modified).collect();
+        steps.checks(&changed, options);
         for object in &refused {
             steps.remediation(object);
         }
         steps.apply(plan, options);
         for object in plan.objects.iter().filter(|object| has_rollout(object)) {
             steps.rollout(object, options);
+        }
+        for object in &refused {
+            steps.conclusion(object);
         }
         for object in removed.into_iter().filter(|object| !object.remediation.is_empty()) {
             steps.deletion(object);
@@ -104,9 +114,9 @@ impl Steps {
     }
 
     /// What has to hold before anything is done. Once a step is done it need not hold any more.
-    fn checks(&mut self, refused: &[&ObjectPlan], options: &Options) {
+    fn checks(&mut self, changed: &[&ObjectPlan], options: &Options) {
         let start = self.body.len();
-        for object in refused {
+        for object in changed {
             for check in &object.remediation {
                 if let Instruction::Check { command, expected } = check {
                     self.line("  check", &[std::slice::from_ref(expected), command.argv()].concat());
@@ -134,16 +144,31 @@ impl Steps {
 
     /// The steps up to the point at which the manifests are applied.
     fn remediation(&mut self, object: &ObjectPlan) {
+        let (before, _) = around_apply(&object.remediation);
         self.line("section", &[title(object)]);
-        self.steps(object);
+        self.steps(before);
     }
 
-    fn steps(&mut self, object: &ObjectPlan) {
-        for step in &object.remediation {
+    /// The steps that follow once the manifests have been applied.
+    fn conclusion(&mut self, object: &ObjectPlan) {
+        let (_, after) = around_apply(&object.remediation);
+        if !after.is_empty() {
+            self.line("section", &[title(object)]);
+            self.steps(after);
+        }
+    }
+
+    fn steps(&mut self, steps: &[Instruction]) {
+        for step in steps {
             match step {
                 Instruction::Note(text) | Instruction::Apply(text) => self.line("note", &[text]),
-                // They have been made.
-                Instruction::Check { .. } => {}
+                // The checks have been made, and the user has decided against keeping the old values.
+                Instruction::Check { .. } | Instruction::Keep(_) => {}
+                Instruction::Manual { text, steps } => {
+                    self.number += 1;
+                    let number = self.number.to_string();
+                    self.line("manual", &[&[number, text.clone()], steps.as_slice()].concat());
+                }
                 Instruction::Wait(command) => self.line("await", command.argv()),
                 Instruction::Command(command) => self.once(command),
             }
@@ -154,7 +179,7 @@ impl Steps {
     fn deletion(&mut self, object: &ObjectPlan) {
         self.line("section", &[format!("{} left the manifests", title(object))]);
         self.body.push_str("if $prune; then\n");
-        self.steps(object);
+        self.steps(&object.remediation);
         self.body.push_str("else\n");
         self.line("note", &["stays in the cluster; --prune deletes it"]);
         self.body.push_str("fi\n");
@@ -185,9 +210,14 @@ impl Steps {
         } else {
             flags.splice(0..0, ["-n".to_owned(), options.namespace.clone()]);
         }
+        // From here on the cluster is no longer as the plan assumes.
+        self.body.push_str("printf 'apply\\n' >>\"$progress\"\n");
+        if options.driver == Driver::Replace {
+            // It does not create objects.
+            self.line("create kubectl create -f \"$manifests\"", &flags);
+        }
         let command = format!("kubectl {}", options.driver.kubectl_args().join(" "));
-        let _ = write!(self.body, "step='{command}'\nnote \"\\$ {command} -f $manifests\"\n");
-        self.line(&format!("{command} -f \"$manifests\""), &flags);
+        self.line(&format!("apply {command} -f \"$manifests\""), &flags);
     }
 
     /// Waits until the pods of a workload are those of the new template.
@@ -206,6 +236,12 @@ impl Steps {
         words.push("--timeout=10m".to_owned());
         self.line("await", &words);
     }
+}
+
+/// The steps before the manifests are applied, that one included, and those after it.
+fn around_apply(steps: &[Instruction]) -> (&[Instruction], &[Instruction]) {
+    let apply = steps.iter().position(|step| matches!(step, Instruction::Apply(_)));
+    steps.split_at(apply.map_or(steps.len(), |position| position + 1))
 }
 
 /// Whether applying the object starts pods that can be waited for.
@@ -230,14 +266,16 @@ fn get(object: &ObjectPlan, options: &Options, path: &str) -> Option<Command> {
 }
 
 /// What a plan takes for granted about a field that changes: its path for `-o jsonpath`, and its value. Nothing for
-/// fields that others set as well, and for values that are no single line.
+/// fields that others set as well, for values that are not known, and for those that are no single line.
 fn assumption(change: &FieldChange) -> Option<(String, String)> {
     const LONGEST: usize = 200;
     let old = scalar_text(change.old.as_ref()?)?.into_owned();
     if change.path.starts_with(&["spec", "replicas"])
-        || !change.path.starts_with(&["spec"])
+        || change.path.starts_with(&["metadata"])
         || old.len() > LONGEST
         || old.contains(is_unprintable)
+        || old == ALLOCATED
+        || secrets::is_hidden(&old)
     {
         return None;
     }
@@ -245,7 +283,7 @@ fn assumption(change: &FieldChange) -> Option<(String, String)> {
     let mut list = "";
     for step in &change.path.0 {
         match step {
-            Step::Field(name) => {
+            Step::Field(name) if name.chars().all(|c| c.is_alphanumeric() || "-_./".contains(c)) => {
                 let _ = write!(path, ".{}", name.replace('.', "\\."));
                 list = name;
             }
@@ -257,7 +295,7 @@ fn assumption(change: &FieldChange) -> Option<(String, String)> {
                 };
                 let _ = write!(path, "[?(@.{key}==\"{name}\")]");
             }
-            Step::Item { .. } => return None,
+            Step::Field(_) | Step::Item { .. } => return None,
         }
     }
     path.push('}');

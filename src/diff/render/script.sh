@@ -84,6 +84,48 @@ destroy() {
   run "$@" --ignore-not-found
 }
 
+# manual NUMBER TEXT STEP...: something that a person does
+manual() {
+  local number=$1 text=$2 answer= index=0 line
+  shift 2
+  if is_done "$number"; then
+    printf '   done before, by hand: %s\n' "$text"
+    return
+  fi
+  step="by hand: $text"
+  printf '   BY HAND: %s\n' "$text"
+  for line; do
+    index=$((index + 1))
+    printf '     %s. %s\n' "$index" "$line"
+  done
+  printf '   Is it done, or not needed? [y/N] '
+  read -r answer || true
+  case $answer in
+    y | Y | yes) printf '%s\n' "$number" >>"$progress" ;;
+    *)
+      printf '\n   not confirmed; this needs a person, also with --yes\n' >&2
+      exit 1
+      ;;
+  esac
+}
+
+# apply COMMAND...: a command that may be repeated
+apply() {
+  step=$*
+  printf '   $ %s\n' "$*"
+  "$@"
+}
+
+# create COMMAND...: creates the objects that do not exist
+create() {
+  local errors
+  step=$*
+  printf '   $ %s\n' "$*"
+  if ! errors=$("$@" 2>&1 >/dev/null) && grep -v AlreadyExists <<<"$errors" >&2; then
+    exit 1
+  fi
+}
+
 # await COMMAND...: a command that returns when something has taken effect
 await() {
   step=$*
@@ -126,7 +168,8 @@ await_set() {
   fi
   start=${start:-0}
   partition=${partition:-0}
-  for ((ordinal = start + replicas - 1; ordinal >= start && ordinal >= partition; ordinal--)); do
+  # A partition counts pods, whatever their first ordinal is.
+  for ((ordinal = start + replicas - 1; ordinal >= start + partition; ordinal--)); do
     await_pod "$set" "$set-$ordinal" "$@"
   done
 }

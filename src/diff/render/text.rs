@@ -3,8 +3,8 @@
 use super::edits::{edits, lines};
 use super::words::{Piece, by_line, pieces};
 use super::{
-    Paint, Style, assumptions, effect_text, figures, headline, inline, remediation, rename_note, sign, title,
-    worst_first,
+    Paint, Style, assumptions, effect_text, field_name, figures, headline, inline, reason_text, remediation,
+    rename_note, sign, title, worst_first,
 };
 use crate::diag::escape::{content_line, terminal};
 use crate::diff::effects::is_version_like;
@@ -43,14 +43,26 @@ pub fn plan_within(plan: &Plan, style: Style, width: usize) -> String {
     out
 }
 
-/// Writes a line, wrapped at words. `first` precedes its first line and `rest` the others.
+/// Writes a line, wrapped at words. `first` precedes its first line and `rest` the others. Commands in backticks stay on one
+/// line, so that they can be pasted.
 fn sentence(out: &mut String, width: usize, first: &str, rest: &str, text: &str) {
     let options = textwrap::Options::new(width)
         .initial_indent(first)
         .subsequent_indent(rest)
         .break_words(false)
         .word_splitter(textwrap::WordSplitter::NoHyphenation);
-    let _ = writeln!(out, "{}", textwrap::fill(text, options));
+    let joined: Vec<String> = text.split('`').enumerate().map(|(index, part)| join(index, part)).collect();
+    let wrapped = textwrap::fill(&joined.join("`"), options);
+    let _ = writeln!(out, "{}", wrapped.replace(JOINED, " "));
+}
+
+/// Stands for a space at which no line ends. Text that is shown holds no control characters.
+const JOINED: &str = "\u{1f}";
+
+/// A part of a text between backticks; those with an odd index are in them.
+fn join(index: usize, part: &str) -> String {
+    let is_command = index % 2 == 1 && part.starts_with("kubectl ");
+    if is_command { part.replace(' ', JOINED) } else { part.to_owned() }
 }
 
 /// Whether nothing of an object changes but labels and annotations that name the chart's or the application's version.
@@ -94,9 +106,7 @@ fn object_plan(object: &ObjectPlan, paint: Paint, width: usize, out: &mut String
     sentence(out, width, "", "    ", &head);
     if object.verdict == Verdict::Rejected {
         for reason in &object.reasons {
-            let path = if reason.path.is_empty() { String::new() } else { format!("{}: ", reason.path) };
-            let why = terminal(&format!("{path}{}", reason.message));
-            let why = format!("{} {why}", paint.error("rejected"));
+            let why = format!("{} {}", paint.error("rejected"), terminal(&reason_text(reason)));
             sentence(out, width, "    ", "      ", &why);
         }
     }
@@ -120,7 +130,9 @@ fn object_plan(object: &ObjectPlan, paint: Paint, width: usize, out: &mut String
     if let Some((heading, lines)) = remediation(object) {
         let _ = writeln!(out, "    {}", paint.bold(&format!("{heading}:")));
         for line in lines {
-            if line.starts_with('#') {
+            if let Some(item) = line.strip_prefix("#   ") {
+                sentence(out, width, "      #   ", "      #     ", &paint.dim(item));
+            } else if line.starts_with('#') {
                 sentence(out, width, "      ", "      #   ", &paint.dim(&line));
             } else {
                 let _ = writeln!(out, "      {line}");
@@ -133,7 +145,7 @@ fn object_plan(object: &ObjectPlan, paint: Paint, width: usize, out: &mut String
 const ONE_LINE: usize = 72;
 
 fn field(change: &FieldChange, paint: Paint, width: usize, out: &mut String) {
-    let path = terminal(&change.path.named());
+    let path = field_name(change);
     match (&change.old, &change.new) {
         (Some(old), Some(new)) if change.order => {
             let names =

@@ -1,7 +1,7 @@
 //! The plan as a patch of whole documents.
 
 use super::edits::{edits, lines};
-use super::{Paint, Style, document_name, effect_text, notable};
+use super::{Paint, Style, document_name, effect_text, notable, reason_text};
 use crate::diag::escape::terminal;
 use crate::diff::{EffectKind, ObjectPlan, Plan};
 use crate::yaml::emit;
@@ -24,7 +24,7 @@ pub fn unified(plan: &Plan, context: usize, style: Style) -> String {
 
 fn document(object: &ObjectPlan, context: usize, paint: Paint, out: &mut String) {
     for reason in &object.reasons {
-        let line = format!("# rejected: {}: {}", reason.path, reason.message);
+        let line = format!("# rejected: {}", reason_text(reason));
         let _ = writeln!(out, "{}", paint.error(&line));
     }
     for effect in object.effects.iter().filter(|effect| !effect.detail.is_empty()) {
@@ -33,6 +33,11 @@ fn document(object: &ObjectPlan, context: usize, paint: Paint, out: &mut String)
             kind => format!("# {}: {}", kind.as_str(), effect_text(effect)),
         };
         let _ = writeln!(out, "{}", paint.dim(&line));
+    }
+    let random: Vec<String> =
+        object.changes.iter().filter(|change| change.is_random).map(|change| change.path.named()).collect();
+    if !random.is_empty() {
+        let _ = writeln!(out, "{}", paint.dim(&format!("# random in each render: {}", random.join(", "))));
     }
     for line in text(object, context).lines() {
         let line = match line.as_bytes().first() {

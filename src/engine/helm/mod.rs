@@ -18,6 +18,7 @@ use crate::gotmpl::{
     Elem, Entries, File, List, Map, ParseError, Rendered, Seed, Set, Value, Vm, definitions, parse,
     references,
 };
+use crate::limits::{self, Activity};
 use crate::values::Scope;
 use crate::world::World;
 use rayon::prelude::*;
@@ -150,6 +151,14 @@ fn render(sources: &Sources, root: &Scope, inputs: &Inputs<'_>) -> Report<engine
             (Arc::from("BasePath"), format!("{}/templates", scope.path).into()),
         ]);
         dot.insert(Arc::from("Template"), Value::Map(Map::values(template)));
+        if let Err(exceeded) = limits::check() {
+            // The template in which that happened has said so.
+            if diagnostics.is_empty() {
+                diagnostics.push(exceeded.into());
+            }
+            break;
+        }
+        let _activity = Activity::begin(format!("rendering `{}`", job.name));
         match vm.render(&job.name, &Value::Map(dot.clone())) {
             Ok(Rendered { text, trace, .. }) => files.push(RenderedFile {
                 role: if job.name.ends_with("/NOTES.txt") { FileRole::Notes } else { FileRole::Manifest },

@@ -4,8 +4,8 @@
 //! of loops, components, and values built from other values. No realistic chart reaches these limits.
 
 use super::upstream::{absent, refused, refused_with_help};
+use crate::limits;
 use std::cell::Cell;
-use std::time::{Duration, Instant};
 use tera::{Error, TeraResult, Value};
 
 /// How many times as long everything takes without optimisation: the limits are so much lower there.
@@ -29,9 +29,6 @@ const MAX_VALUES: usize = 4_000_000 / SLOWNESS;
 /// Collections inside each other. Values files may go 200 deep.
 const MAX_DEPTH: usize = 300;
 
-/// The time for all charts of a release.
-const MAX_TIME: Duration = Duration::from_secs(600);
-
 /// What a value takes besides its text, in bytes.
 pub(super) const VALUE: usize = 64;
 
@@ -41,28 +38,11 @@ pub(super) struct Budget {
     steps: Cell<usize>,
     text: Cell<usize>,
     placed: Cell<usize>,
-    deadline: Instant,
-    /// How many steps were left when the clock was last looked at.
-    looked: Cell<usize>,
 }
 
-/// How many steps pass until the clock is looked at again.
-const STRIDE: usize = 1000;
-
 impl Budget {
-    /// When a render that begins now has to be over.
-    pub(super) fn deadline() -> Instant {
-        Instant::now() + MAX_TIME
-    }
-
-    pub(super) fn new(deadline: Instant) -> Self {
-        Self {
-            steps: Cell::new(MAX_STEPS),
-            text: Cell::new(MAX_TEXT),
-            placed: Cell::new(MAX_TEXT),
-            deadline,
-            looked: Cell::new(MAX_STEPS),
-        }
+    pub(super) fn new() -> Self {
+        Self { steps: Cell::new(MAX_STEPS), text: Cell::new(MAX_TEXT), placed: Cell::new(MAX_TEXT) }
     }
 
     /// The next template begins: the texts of the last one are gone.
@@ -78,13 +58,7 @@ impl Budget {
             too_much(&format!("these templates need more than {} million steps", MAX_STEPS / 1_000_000))
         })?;
         self.steps.set(left);
-        if self.looked.get() - left >= STRIDE {
-            self.looked.set(left);
-            if Instant::now() > self.deadline {
-                return Err(too_much(&format!("rendering took longer than {} s", MAX_TIME.as_secs())));
-            }
-        }
-        Ok(())
+        limits::check().map_err(|exceeded| refused_with_help(&exceeded.to_string(), exceeded.help()))
     }
 
     /// Counts text that is made.
@@ -258,21 +232,9 @@ fn too_much(message: &str) -> Error {
 mod tests {
     use super::*;
 
-    fn new_budget() -> Budget {
-        Budget::new(Budget::deadline())
-    }
-
-    #[test]
-    fn time_is_up_at_the_deadline() {
-        let budget = Budget::new(Instant::now());
-        std::thread::sleep(Duration::from_millis(2));
-        budget.count_work(STRIDE - 1).unwrap();
-        assert!(budget.count_work(1).unwrap_err().to_string().contains("longer than 600 s"));
-    }
-
     #[test]
     fn texts_that_stay_are_counted_for_each_template() {
-        let budget = new_budget();
+        let budget = Budget::new();
         let text = Value::from("x".repeat(MAX_ONE_TEXT));
         for _ in 0..MAX_TEXT / MAX_ONE_TEXT {
             budget.count_assignment(&text, None).unwrap();
@@ -287,7 +249,7 @@ mod tests {
 
     #[test]
     fn collections_are_weighed_as_if_nothing_were_shared() {
-        let budget = new_budget();
+        let budget = Budget::new();
         let mut value = Value::from("x");
         for _ in 0..MAX_VALUES.ilog2() - 3 {
             value = Value::from(vec![value.clone(), value]);

@@ -9,10 +9,12 @@ use super::tpl::tpl;
 use super::upstream::{absent, argument_error, refused};
 use super::value::{self, node};
 use crate::chart::{Chart, ChartFile};
+use crate::diag::escape::hex;
 use crate::gotmpl::{Constraint, parse_version};
 use crate::yaml::{self, emit};
 use base64::Engine as _;
 use sha2::Digest as _;
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 use tera::{ArgFromValue, Kwargs, State, StringInput, TeraResult, Value};
 
@@ -160,14 +162,63 @@ fn split(text: &str, args: Kwargs, _: &State<'_>) -> TeraResult<Vec<String>> {
 }
 
 fn unique(items: &[Value], _: Kwargs, _: &State<'_>) -> TeraResult<Vec<Value>> {
-    let mut found: Vec<Value> = Vec::new();
+    let (mut found, mut keys, mut others) = (Vec::new(), BTreeSet::new(), Vec::new());
     for item in items {
-        spend(|budget| budget.count_work(1 + found.len() / 16))?;
-        if !found.contains(item) {
-            found.push(item.clone());
-        }
+        spend(|budget| budget.count_search(item))?;
+        let is_new = match Key::of(item) {
+            Some(key) => keys.insert(key),
+            None if contains(&others, item)? => false,
+            None => {
+                others.push(item);
+                true
+            }
+        };
+        found.extend(is_new.then(|| item.clone()));
     }
     Ok(found)
+}
+
+/// Whether an item is among others. Comparing it counts as looking through it.
+fn contains(others: &[&Value], item: &Value) -> TeraResult<bool> {
+    for other in others {
+        spend(|budget| budget.count_work(1).and_then(|()| budget.count_search(item)))?;
+        if *other == item {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// What equal values have in common, and only they.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Key<'v> {
+    Text(&'v str),
+    /// An integer, or a float without a fraction: Tera takes `1` and `1.0` for equal.
+    Integer(i128),
+    /// The bits of a float with a fraction.
+    Float(u64),
+}
+
+impl<'v> Key<'v> {
+    /// `None` if equality is not that simple.
+    fn of(value: &'v Value) -> Option<Self> {
+        // Beyond it neither type holds all numbers of the other.
+        const LARGEST: i128 = 1 << 100;
+        if let Some(text) = value.as_str() {
+            return Some(Self::Text(text));
+        }
+        if !value.is_f64() {
+            return value
+                .as_i128()
+                .filter(|integer| integer.unsigned_abs() < LARGEST.unsigned_abs())
+                .map(Self::Integer);
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a power of two")]
+        let float = value.as_f64().filter(|float| float.abs() < LARGEST as f64)?;
+        #[expect(clippy::cast_possible_truncation, reason = "it has no fraction and is not too large")]
+        let integer = (float.fract() == 0.0).then_some(float as i128);
+        Some(integer.map_or(Self::Float(float.to_bits()), Self::Integer))
+    }
 }
 
 fn as_safe(text: String, safe: bool) -> Value {
@@ -381,12 +432,4 @@ fn truncated(text: &str, length: i64) -> String {
         return text.chars().skip(skip).collect::<String>().trim_start_matches(['-', '.', '_']).to_owned();
     }
     text.chars().take(wanted).collect::<String>().trim_end_matches(['-', '.', '_']).to_owned()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
 }

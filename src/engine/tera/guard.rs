@@ -29,6 +29,11 @@ fn may_multiply(text: &str) -> bool {
     let is_word = |at: usize| bytes.get(at).is_some_and(|byte| *byte == b'_' || byte.is_ascii_alphanumeric());
     bytes.iter().enumerate().any(|(at, byte)| match byte {
         b'~' | b'[' | b'{' | b'<' | b'>' => true,
+        b'|' => {
+            let name = text[at + 1..].trim_start();
+            let end = name.find(|c: char| c != '_' && !c.is_ascii_alphanumeric()).unwrap_or(name.len());
+            WALKING_FILTERS.contains(&&name[..end])
+        }
         b'=' => at > 0 && matches!(bytes[at - 1], b'=' | b'!'),
         b'n' => at > 1 && bytes[at - 1] == b'i' && !is_word(at - 2) && !is_word(at + 1),
         // `is containing`, `is starting_with`, `is ending_with`
@@ -131,6 +136,30 @@ const SMALL_FILTERS: [&str; 16] = [
     "trim",
     "trunc",
     "wordcount",
+];
+
+/// Tera's own filters that go through what they are given without making more of it; plimsoll's count for themselves.
+const WALKING_FILTERS: [&str; 20] = [
+    "capitalize",
+    "escape",
+    "escape_html",
+    "escape_xml",
+    "group_by",
+    "keys",
+    "lower",
+    "newlines_to_br",
+    "pairs",
+    "reverse",
+    "sort",
+    "title",
+    "trim",
+    "trim_end",
+    "trim_start",
+    "truncate",
+    "upper",
+    "values",
+    "wordcount",
+    "length",
 ];
 
 /// Where the collection begins in `for x in collection`, `for k, v in collection`.
@@ -277,6 +306,12 @@ impl<'t> Scanner<'t> {
     fn operator(&mut self, lexeme: Lexeme<'t>) -> Option<()> {
         match lexeme.text {
             "." | "?." | "|" => {
+                if lexeme.text == "|"
+                    && let Some(filter) = self.lexemes.peek()
+                    && WALKING_FILTERS.contains(&filter.text)
+                {
+                    self.found.push((self.end, SEARCHED.to_owned()));
+                }
                 self.open.last_mut()?.literal = false;
                 self.expects = Expects::Name;
                 return Some(());
@@ -476,7 +511,7 @@ mod tests {
         for (text, expected) in [
             ("values.a.b", "values.a.b"),
             ("a ~ \"-\" ~ b.c", "a | __text ~ \"-\" ~ b.c | __text"),
-            ("(a ~ b[0]) | upper", "(a | __text ~ b[0] | __text) | upper"),
+            ("(a ~ b[0]) | upper", "(a | __text ~ b[0] | __text) | __searched | upper"),
             ("a | f(x=b ~ c) ~ d", "a | f(x=b | __text ~ c | __text) | __text ~ d | __text"),
             ("[1, \"x\"]", "[1, \"x\"]"),
             ("[x, [x]]", "[x, [x] | __held] | __held"),
@@ -485,7 +520,7 @@ mod tests {
             ("[x.y for x in list]", "[x.y for x in (list) | __looped(turn=4, text=0)] | __held"),
             (
                 "[v for k, v in m | pairs if v == w]",
-                "[v for k, v in (m | pairs) | __looped(turn=4, text=0) if v == w | __searched] | __held",
+                "[v for k, v in (m | __searched | pairs) | __looped(turn=4, text=0) if v == w | __searched] | __held",
             ),
             ("a in [b, c] and d not in e", "a in [b, c] | __held | __searched and d not in e | __searched"),
             ("a == \"x\" or b != c", "a == \"x\" or b != c | __searched"),

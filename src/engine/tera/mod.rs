@@ -50,6 +50,7 @@ use super::{
 };
 use crate::chart::{Chart, EngineKind, TextFile};
 use crate::diag::{Diagnostic, Report, SourceId, SourceKind, Sources, Span};
+use crate::limits::{self, Activity};
 use crate::values::Scope;
 use crate::yaml::Node;
 use budget::Budget;
@@ -61,7 +62,6 @@ use rendering::Rendering;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
 use value::Origins;
 
 /// Tera with YAML-aware interpolation.
@@ -118,7 +118,6 @@ fn render(sources: &Sources, scopes: &[&Scope], inputs: &Inputs<'_>) -> Report<R
         release: release_object(inputs.release),
         capabilities: inputs.capabilities,
         cluster: OnceLock::new(),
-        deadline: Budget::deadline(),
     };
     let charts: Vec<ChartTemplates<'_>> =
         scopes.iter().map(|scope| ChartTemplates::new(scope, &library)).collect();
@@ -167,8 +166,6 @@ struct Objects<'a> {
     capabilities: &'a Capabilities,
     /// `capabilities` as templates see them; made for the first chart that asks.
     cluster: OnceLock<::tera::Value>,
-    /// When all of them have to be rendered.
-    deadline: Instant,
 }
 
 /// The templates of one chart, and of the library charts below it.
@@ -208,7 +205,7 @@ impl<'a> ChartTemplates<'a> {
         let scope = self.scope;
         let mut origins = Origins::default();
         let mut context = context(scope, templates, objects, &mut origins);
-        let budget = Budget::new(objects.deadline);
+        let budget = Budget::new();
         let rendering = Rendering::new(
             Arc::clone(&scope.chart),
             Arc::clone(&templates.tables),
@@ -228,9 +225,17 @@ impl<'a> ChartTemplates<'a> {
             };
             let path = format!("{}/{}", scope.path, file.path);
             let base_path = format!("{}/templates", scope.path);
+            if let Err(exceeded) = limits::check() {
+                // The template in which that happened has said so.
+                if !crate::diag::has_errors(&diagnostics) {
+                    diagnostics.push(exceeded.into());
+                }
+                break;
+            }
             let this = [("name", path.as_str().into()), ("basePath", base_path.into())];
             context.insert_value("template", value::map(this));
             let name = template_name(&file.path);
+            let _activity = Activity::begin(format!("rendering `{path}`"));
             match templates.render(&rendering, &self.files, name, role, &context, objects.sources) {
                 Ok(placed) => files.push(RenderedFile {
                     path,

@@ -2,6 +2,7 @@
 
 mod names;
 mod peers;
+mod pod_security;
 mod pods;
 mod viewed;
 
@@ -10,19 +11,30 @@ pub(super) use peers::peer_names;
 pub(super) use pods::Selection;
 pub(super) use viewed::{Budget, Service, StatefulSet, Workload};
 
+use super::input::is_incomplete;
 use super::scalar::{self, Scalar};
 use super::subject::Rendering;
 use super::upgrade::{self, Raise};
-use super::{ChartSubject, Subject, is_unread};
+use super::{ChartSubject, Config, Subject};
 use crate::diag::{SourceKind, Sources};
-use crate::k8s::Version;
 use crate::k8s::views::{self, Metadata, Selector};
+use crate::k8s::{Version, kinds};
 use crate::manifest::Object;
-use crate::yaml::Node;
+use crate::yaml::{Node, Value};
 use names::Names;
 use pods::Pods;
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// What only one object of a cluster can have.
+pub(super) fn identity(object: &Object) -> (&str, &str, &str, &str) {
+    // Cluster-scoped objects are in no namespace, even if they set one.
+    let namespace = match kinds::namespaced(&object.api_version, &object.kind) {
+        Some(false) => "",
+        _ => object.namespace.as_deref().unwrap_or_default(),
+    };
+    (object.group(), &object.kind, namespace, &object.name)
+}
 
 /// The objects of a release, and what they are to each other. Everything that is asked for one object after the
 /// other is found through an index: a release may hold thousands.
@@ -31,6 +43,7 @@ pub(super) struct Release<'a> {
     pub(super) sources: &'a Sources,
     /// The version of Kubernetes that the release is checked against.
     pub(super) version: Version,
+    settings: &'a Config,
     /// Everything that makes pods, except hooks.
     pods: Pods<'a>,
     /// The hooks that make pods.
@@ -40,8 +53,10 @@ pub(super) struct Release<'a> {
     pub(super) service_selections: Vec<Selection>,
     by_kind: BTreeMap<&'a str, Vec<&'a Object>>,
     names: Names<'a>,
+    named_by_custom: OnceCell<BTreeSet<&'a str>>,
     disguised: OnceCell<Vec<Scalar<'a>>>,
     peers: OnceCell<BTreeSet<(&'a str, &'a str)>>,
+    insecure: OnceCell<Vec<pod_security::Insecure<'a>>>,
     /// Whether some object's kind is not Kubernetes' own, so that pods may exist that are not to be seen.
     pub(super) custom_kinds: bool,
     has_unread: bool,
@@ -52,7 +67,8 @@ pub(super) struct Release<'a> {
 }
 
 impl<'a> Release<'a> {
-    pub(super) fn new(subject: &'a Subject<'a>) -> Self {
+    /// The release of a subject.
+    pub(super) fn new(subject: &'a Subject<'a>, settings: &'a Config) -> Self {
         let Subject { objects, sources, .. } = *subject;
         let workloads = objects.iter().copied().filter_map(Workload::from_object);
         let (hooks, workloads): (Vec<_>, Vec<_>) = workloads.partition(|workload| is_hook(workload.object));
@@ -69,19 +85,19 @@ impl<'a> Release<'a> {
             objects,
             sources,
             version: subject.version,
+            settings,
             pods,
             hooks: Pods::new(hooks),
             services,
             service_selections,
             by_kind,
             names: Names::new(objects),
+            named_by_custom: OnceCell::new(),
             disguised: OnceCell::new(),
             peers: OnceCell::new(),
-            custom_kinds: objects.iter().any(|object| {
-                let group = object.group();
-                group.contains('.') && !group.ends_with(".k8s.io")
-            }),
-            has_unread: subject.reported.iter().any(is_unread),
+            insecure: OnceCell::new(),
+            custom_kinds: objects.iter().any(|object| is_custom(object)),
+            has_unread: subject.reported.iter().any(is_incomplete),
             chart: subject.chart.as_ref().filter(|chart| chart.rendering.is_some()),
             next_chart: OnceCell::new(),
             next_app: OnceCell::new(),
@@ -132,12 +148,35 @@ impl<'a> Release<'a> {
         self.names.find(group, kind, name, beside.namespace.as_deref())
     }
 
+    /// Whether the cluster has an object of that kind and name, as the user says.
+    pub(super) fn is_assumed(&self, group: &str, kind: &str, name: &str) -> bool {
+        self.settings.assume.iter().any(|assumed| assumed.matches(group, kind, name))
+    }
+
+    /// Whether a custom resource of the release has that name somewhere in its spec. What it names, its controller may
+    /// make: the Secret of a `Certificate`.
+    pub(super) fn is_named_by_custom_object(&self, name: &str) -> bool {
+        let names = || {
+            let custom = self.objects.iter().filter(|object| is_custom(object));
+            custom.flat_map(|object| texts(&object.root)).collect()
+        };
+        self.named_by_custom.get_or_init(names).contains(name)
+    }
+
     /// The workloads whose pods each selector matches. The numbers identify the owners.
     pub(super) fn select<'s>(
         &self,
         owners: impl Iterator<Item = (usize, &'s Object, Selector<'s>)>,
     ) -> Vec<Selection> {
         self.pods.select(owners)
+    }
+
+    /// Everything whose pods a selector matches, hooks and the pods of `helm test` included.
+    pub(super) fn find_selected(&self, selector: Selector<'_>, owner: &Object) -> Vec<Workload<'a>> {
+        let of = |pods: &Pods<'a>| -> Vec<Workload<'a>> {
+            pods.find_selected(selector, owner).into_iter().map(|place| pods.workloads[place]).collect()
+        };
+        [of(&self.pods), of(&self.hooks)].concat()
     }
 
     /// Whether the pods of some hook are selected.
@@ -203,7 +242,7 @@ impl<'a> Release<'a> {
             Raise::App => &self.next_app,
         };
         let sets = next.get_or_init(|| match chart.rendering {
-            Some(Rendering { world, options }) => {
+            Some(Rendering { world, options, .. }) => {
                 upgrade::stateful_sets(world, self.sources, chart.computed, options, raise)
             }
             None => Vec::new(),
@@ -213,10 +252,35 @@ impl<'a> Release<'a> {
         next.map(|next| views::StatefulSet::new(&next.root))
     }
 
+    /// The objects of two upgrades to the same chart and values that differ only in what is random; nothing if nothing is.
+    pub(super) fn repeated(&self) -> Option<[Vec<Object>; 2]> {
+        let chart = self.chart?;
+        let rendering = chart.rendering.filter(|rendering| rendering.uses_random_values)?;
+        Some(
+            [1, 2].map(|seed| upgrade::repeated(rendering, self.sources, chart.computed, self.objects, seed)),
+        )
+    }
+
     /// The Service that a StatefulSet names, if the release holds it.
     pub(super) fn governing_service(&self, set: StatefulSet<'_>) -> Option<Service<'a>> {
         let name = Some(set.service_name()).filter(|name| !name.is_empty())?;
         self.named("", "Service", name, set.object).and_then(Service::from_object)
+    }
+}
+
+/// Whether the kind of an object is not Kubernetes' own.
+fn is_custom(object: &Object) -> bool {
+    let group = object.group();
+    group.contains('.') && !group.ends_with(".k8s.io")
+}
+
+/// All texts in a tree.
+fn texts(node: &Node) -> Vec<&str> {
+    match &node.value {
+        Value::String(text) => vec![text],
+        Value::Seq(items) => items.iter().flat_map(texts).collect(),
+        Value::Map(map) => map.iter().flat_map(|entry| texts(&entry.value)).collect(),
+        _ => Vec::new(),
     }
 }
 

@@ -65,7 +65,7 @@ impl<'a> Workload<'a> {
 }
 
 impl<'a> Service<'a> {
-    pub(super) fn from_object(object: &'a Object) -> Option<Self> {
+    pub(in crate::lint) fn from_object(object: &'a Object) -> Option<Self> {
         let is_service = object.group().is_empty() && object.kind == "Service";
         is_service.then(|| Self { object, view: views::Service::new(&object.root) })
     }

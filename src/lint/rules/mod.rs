@@ -14,18 +14,46 @@ use group;
 mod chart;
 mod image;
 mod k8s;
+mod kustomize;
 mod lint;
+mod pod;
+mod pod_security;
+mod rbac;
+mod r#ref;
+mod requests;
 mod sts;
 mod values;
 mod workload;
 mod yaml;
 
+pub(super) use chart::RENDER_FAILED;
+pub(super) use kustomize::{BUILD_FAILED, NOT_READ};
 pub(super) use lint::{INVALID_ALLOW, STALE_BASELINE, UNUSED_ALLOW};
+pub(super) use yaml::{SYNTAX, UNREADABLE};
 
 use super::Lint;
+use crate::diag::Rule;
 use std::sync::LazyLock;
 
 /// Every rule, sorted by id.
 pub(super) static ALL: LazyLock<Vec<&Lint>> = LazyLock::new(|| {
-    [chart::RULES, k8s::RULES, lint::RULES, sts::RULES, values::RULES, workload::RULES, yaml::RULES].concat()
+    let groups = [
+        chart::RULES,
+        k8s::RULES,
+        kustomize::RULES,
+        lint::RULES,
+        pod_security::RULES,
+        pod::RULES,
+        rbac::RULES,
+        r#ref::RULES,
+        sts::RULES,
+        values::RULES,
+        workload::RULES,
+        yaml::RULES,
+    ];
+    groups.concat()
 });
+
+/// The rules about what cannot be read or rendered.
+pub(super) static INPUT: [&Rule; 4] =
+    [&BUILD_FAILED.rule, &RENDER_FAILED.rule, &SYNTAX.rule, &UNREADABLE.rule];

@@ -221,7 +221,12 @@ impl Parser<'_> {
     }
 
     /// What follows `[index]`, changing the item.
-    fn set_item(&mut self, items: &mut Vec<Node>, index: usize, level: usize) -> Result<(), Stop> {
+    fn set_item(
+        &mut self,
+        items: &mut Vec<Node>,
+        (index, index_span): (usize, Span),
+        level: usize,
+    ) -> Result<(), Stop> {
         let word = self.read_until("=[.");
         if !word.text.is_empty() {
             return Err(Diagnostic::error(format!("unexpected `{}` after the index", word.text))
@@ -229,9 +234,8 @@ impl Parser<'_> {
                 .into());
         }
         let span = self.span(word.bytes);
-        self.added = self.added.saturating_add((index + 1).saturating_sub(items.len()));
-        if self.inside_items >= MAX_INDEXES || self.added > MAX_ITEMS {
-            return Err(Diagnostic::error("too many indexes in one argument").at(span, "").into());
+        if self.inside_items >= MAX_INDEXES {
+            return Err(too_many_indexes(span));
         }
         let value = match word.end {
             None => return Err(Stop::End),
@@ -267,6 +271,14 @@ impl Parser<'_> {
                 Node::new(Value::Map(inner), inner_span)
             }
         };
+        if index > MAX_INDEX {
+            let message = format!("an index cannot be above {MAX_INDEX}");
+            return Err(Diagnostic::error(message).at(index_span, "").into());
+        }
+        self.added = self.added.saturating_add((index + 1).saturating_sub(items.len()));
+        if self.added > MAX_ITEMS {
+            return Err(too_many_indexes(span));
+        }
         while items.len() <= index {
             items.push(Node::new(Value::Null, span));
         }
@@ -276,8 +288,8 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// The number up to `]`.
-    fn index(&mut self) -> Result<usize, Stop> {
+    /// The number up to `]`, which may be too large to be set.
+    fn index(&mut self) -> Result<(usize, Span), Stop> {
         let word = self.read_until("]");
         let span = self.span(word.bytes);
         if word.end.is_none() {
@@ -294,10 +306,10 @@ impl Parser<'_> {
             Ok(index) if index < 0 => {
                 Err(Diagnostic::error("an index cannot be negative").at(span, "").into())
             }
-            Ok(index) => usize::try_from(index).ok().filter(|index| *index <= MAX_INDEX).ok_or_else(|| {
-                Diagnostic::error(format!("an index cannot be above {MAX_INDEX}")).at(span, "").into()
-            }),
-            Err(_) => Err(Diagnostic::error(format!("`{}` is not an index", word.text))
+            Ok(index) if index <= i128::from(i64::MAX) => {
+                Ok((usize::try_from(index).unwrap_or(usize::MAX), span))
+            }
+            _ => Err(Diagnostic::error(format!("`{}` is not an index", word.text))
                 .at(span, "expected a number from 0")
                 .into()),
         }
@@ -365,7 +377,7 @@ impl Parser<'_> {
         if self.skip_blank() {
             return Ok(Node::new(Value::Null, self.span(start..start)));
         }
-        let json = json::prefix(self.text, self.at, self.source)
+        let json = crate::yaml::json::prefix(self.text, self.at, self.source)
             .map_err(|invalid| json::report_invalid(self.text, self.at, self.source, &invalid))?;
         self.at = json.end;
         self.effects.duplicates.extend(json.duplicates);
@@ -405,6 +417,10 @@ fn typed(text: String) -> Value {
     } else {
         text.parse().map_or(Value::String(text), Value::Int)
     }
+}
+
+fn too_many_indexes(span: Span) -> Stop {
+    Diagnostic::error("too many indexes in one argument").at(span, "").into()
 }
 
 fn no_value(key: &str, span: Span) -> Stop {

@@ -218,3 +218,19 @@ fn indexes_cannot_exhaust_memory() {
     let wide: Vec<String> = (0..20).map(|key| format!("a{key}[65536]=1")).collect();
     refuse(Flag::Set, &[&wide.join(",")]);
 }
+
+/// Helm looks at an index when it sets the item.
+#[test]
+fn an_index_that_sets_nothing_may_be_large() {
+    check(Flag::Set, &[("a[99999999999]", r#"{"a":[]}"#)]);
+    refuse(
+        Flag::Set,
+        &["a[65537]=1", "a[99999999999]=1", "a[9223372036854775808]=1", "a[9223372036854775808]"],
+    );
+}
+
+#[test]
+fn json_is_what_go_reads() {
+    check(Flag::Json, &[("a=-0", r#"{"a":-0.0}"#), (r#"a="\ud83d\ude00""#, r#"{"a":"😀"}"#)]);
+    refuse(Flag::Json, &["a=1e400", "a=01", "a='b'", "a=\"\t\""]);
+}

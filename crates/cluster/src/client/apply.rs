@@ -7,9 +7,9 @@ use super::{ClientError, Run, Verb, writer};
 use crate::server::{Cause, Fault, Patch, Server, map_at};
 use plimsoll_diag::{SourceKind, Sources, Span};
 use plimsoll_kube::defaults::{drop_nulls, ensure_map};
-use plimsoll_kube::managed::LAST_APPLIED_ANNOTATION;
+use plimsoll_kube::managed::{LAST_APPLIED_ANNOTATION, last_applied_text};
 use plimsoll_kube::merge::Position;
-use plimsoll_kube::patch::{as_json, format_json, json_merge, strategic};
+use plimsoll_kube::patch::{as_json, json_merge, strategic};
 use plimsoll_kube::{Version, defaults, patch};
 use plimsoll_yaml::{Map, Node, ReadOptions, Value};
 
@@ -84,23 +84,16 @@ fn create_patch(
     }
 }
 
-/// The manifest with itself as an annotation (`GetModifiedConfiguration`). Annotations that are null become empty texts.
+/// The manifest with itself as an annotation.
 pub(super) fn with_last_applied(manifest: &Node) -> Node {
     let mut root = manifest.clone();
     let Some(map) = root.as_map_mut() else { return root };
     let annotations = ensure_map(ensure_map(map, "metadata"), "annotations");
-    annotations.remove(LAST_APPLIED_ANNOTATION);
-    for entry in annotations.iter_mut() {
-        if entry.value.is_null() {
-            entry.value.value = Value::String(String::new());
-        }
+    for entry in annotations.iter_mut().filter(|entry| entry.value.is_null()) {
+        entry.value.value = Value::String(String::new());
     }
-    let mut text = format_json(&root);
-    text.push('\n');
-    if let Some(map) = root.as_map_mut() {
-        let annotations = ensure_map(ensure_map(map, "metadata"), "annotations");
-        annotations.insert(LAST_APPLIED_ANNOTATION, Span::NONE, Node::bare(text));
-    }
+    let text = last_applied_text(manifest);
+    annotations.insert(LAST_APPLIED_ANNOTATION, Span::NONE, Node::bare(text));
     root
 }
 

@@ -123,6 +123,7 @@ impl Simulation {
             || self.recorded >= MAX_EVENTS
             || self.state.now.tick >= MAX_TOTAL_TICKS
             || self.state.pods.len() > MAX_LIVE_PODS
+            || plimsoll_limits::check().is_err()
     }
 
     /// One tick of the kubelet, and what the controllers make of it. Returns whether anything was left to happen.

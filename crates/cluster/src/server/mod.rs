@@ -29,7 +29,8 @@ use plimsoll_kube::schema;
 use plimsoll_kube::update::{self, Surroundings, Update};
 use plimsoll_kube::validation::Operation;
 use plimsoll_kube::{
-    FieldError, Finding, Version, defaults, encode, kinds, validate_addresses, validate_custom, validate_for,
+    FieldError, Finding, Version, defaults, encode, kinds, validate_addresses, validate_custom,
+    validate_custom_update, validate_for,
 };
 use plimsoll_yaml::{Map, Node, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -659,7 +660,7 @@ impl Server {
         if strategy::shares_labels(key, request) {
             strategy::share_labels(root);
         }
-        let errors = self.validate(Operation::Create, key, root);
+        let errors = self.validate(Operation::Create, key, None, root);
         if !errors.is_empty() {
             return Err(Status::invalid(named(kind, key), &errors));
         }
@@ -794,9 +795,9 @@ impl Server {
     }
 
     fn errors_of_update(&self, key: &ObjectKey, old: &Node, root: &mut Node) -> Errors {
-        let mut of_manifest = self.validate(Operation::Update, key, root);
+        let mut of_manifest = self.validate(Operation::Update, key, Some(old), root);
         if !of_manifest.is_empty() && self.records.get(key).is_some_and(|record| record.is_trusted) {
-            let known = self.validate(Operation::Update, key, &mut old.clone());
+            let known = self.validate(Operation::Update, key, None, &mut old.clone());
             of_manifest.retain(|error| !known.contains(error));
         }
         let refusals = update::validate(&self.as_update(key, old, root), self);
@@ -847,8 +848,8 @@ impl Server {
         self.update(kind, key, root, None, managed)
     }
 
-    /// The errors of validation.
-    fn validate(&self, operation: Operation, key: &ObjectKey, root: &mut Node) -> Errors {
+    /// The errors of validation. Rules of a definition may compare an update with what is stored, `old`.
+    fn validate(&self, operation: Operation, key: &ObjectKey, old: Option<&Node>, root: &mut Node) -> Errors {
         if self.trusts || self.assumptions.skips_validation {
             return Vec::new();
         }
@@ -858,9 +859,10 @@ impl Server {
         }
         let definition =
             if Served::is_reserved(&key.group) { None } else { self.definition(&key.group, &key.kind) };
-        self.errors(root, |object, version| match definition {
-            Some(definition) => validate_custom(object, definition, version),
-            None => validate_for(operation, object, version),
+        self.errors(root, |object, version| match (definition, old) {
+            (Some(definition), Some(old)) => validate_custom_update(object, old, definition, version),
+            (Some(definition), None) => validate_custom(object, definition, version),
+            (None, _) => validate_for(operation, object, version),
         })
     }
 

@@ -11,12 +11,20 @@ use std::sync::Arc;
 /// Renders diagnostics as framed excerpts, one blank line between two. Ends with a newline unless
 /// there are none.
 pub fn human(diagnostics: &[Diagnostic], sources: &Sources, style: Style) -> String {
-    let renderer = match style {
+    human_wrapped(diagnostics, sources, style, usize::MAX)
+}
+
+/// [`human`] for a terminal of `width` columns: messages are wrapped at words, and long source lines are cut.
+pub fn human_wrapped(diagnostics: &[Diagnostic], sources: &Sources, style: Style, width: usize) -> String {
+    let mut renderer = match style {
         Style::Coloured => Renderer::styled(),
         Style::Plain => Renderer::plain(),
     };
+    if width != usize::MAX {
+        renderer = renderer.term_width(width);
+    }
     let frames: Vec<String> =
-        diagnostics.iter().map(|diagnostic| renderer.render(&[group(diagnostic, sources)])).collect();
+        diagnostics.iter().map(|diagnostic| renderer.render(&[group(diagnostic, sources, width)])).collect();
     if frames.is_empty() {
         return String::new();
     }
@@ -36,13 +44,15 @@ const MARGIN: usize = 1 << 10;
 /// Marks of one text that are further apart than so many bytes are shown in excerpts of their own.
 const NEARBY: usize = 16 << 10;
 
-fn group<'a>(diagnostic: &Diagnostic, sources: &Sources) -> Group<'a> {
+fn group<'a>(diagnostic: &Diagnostic, sources: &Sources, width: usize) -> Group<'a> {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
         Severity::Info => Level::INFO,
     };
-    let mut title = level.primary_title(trim_message(&diagnostic.message));
+    let rule = diagnostic.rule.map_or(0, |rule| rule.id.len() + "[]".len());
+    let head = diagnostic.severity.as_str().len() + rule + ": ".len();
+    let mut title = level.primary_title(wrap(&diagnostic.message, width, head));
     if let Some(rule) = diagnostic.rule {
         title = title.id(rule.id);
     }
@@ -51,7 +61,7 @@ fn group<'a>(diagnostic: &Diagnostic, sources: &Sources) -> Group<'a> {
     for element in build_excerpts(diagnostic, sources, &mut notes) {
         group = group.element(element);
     }
-    let note = |text: String| Element::Message(Level::NOTE.message(trim_message(&text)));
+    let note = |text: String| Element::Message(Level::NOTE.message(wrap(&text, width, NOTE)));
     if let Some(subject) = subject(diagnostic) {
         group = group.element(note(subject));
     }
@@ -81,7 +91,7 @@ fn group<'a>(diagnostic: &Diagnostic, sources: &Sources) -> Group<'a> {
         group = group.element(note(format!("only with {}", diagnostic.sets.join(", "))));
     }
     for help in &diagnostic.help {
-        group = group.element(Level::HELP.message(trim_message(help)));
+        group = group.element(Level::HELP.message(wrap(help, width, NOTE)));
     }
     group
 }
@@ -129,6 +139,7 @@ fn build_excerpts<'a>(
         if place != label.span {
             match compare_with_template(&source, label.span, sources, place) {
                 Shown::AsWritten => {}
+                Shown::As(_) if sources.is_concealed(label.span) => {}
                 Shown::As(value) => {
                     let separator = if text.is_empty() { "" } else { ": " };
                     text = format!("{text}{separator}renders as `{value}`");
@@ -158,7 +169,7 @@ fn build_excerpts<'a>(
         let (here, others) = marks.into_iter().partition(|mark: &Mark| mark.span.source == id);
         marks = others;
         if let Some(source) = sources.get(id) {
-            excerpts_of(&source, here, &mut elements);
+            excerpts_of(sources, &source, here, &mut elements);
         }
     }
     elements
@@ -199,7 +210,7 @@ fn compare_with_template(rendered: &Arc<Source>, span: Span, sources: &Sources, 
 
 /// Appends one text's excerpts with all its marks, the primary one's first. Only what is around them is handed on, so
 /// a finding costs the same in a large file as in a small one.
-fn excerpts_of(source: &Source, marks: Vec<Mark>, elements: &mut Vec<Element<'_>>) {
+fn excerpts_of(sources: &Sources, source: &Source, marks: Vec<Mark>, elements: &mut Vec<Element<'_>>) {
     let text = &source.text;
     let mut marked: Vec<Marked> = marks
         .into_iter()
@@ -226,7 +237,7 @@ fn excerpts_of(source: &Source, marks: Vec<Mark>, elements: &mut Vec<Element<'_>
     }
     groups.sort_by_key(|group| !group.iter().any(|(_, mark)| mark.primary));
     for group in groups {
-        excerpt(source, group, elements);
+        excerpt(sources, source, group, elements);
     }
 }
 
@@ -234,7 +245,7 @@ fn excerpts_of(source: &Source, marks: Vec<Mark>, elements: &mut Vec<Element<'_>
 type Marked = (Range<usize>, Mark);
 
 /// Appends one excerpt with marks that are near each other.
-fn excerpt<'a>(source: &Source, marked: Vec<Marked>, elements: &mut Vec<Element<'a>>) {
+fn excerpt<'a>(sources: &Sources, source: &Source, marked: Vec<Marked>, elements: &mut Vec<Element<'a>>) {
     let text = &source.text;
     let starts = marked.iter().map(|(range, _)| range.start);
     let (mut first, cut) = line_start(text, starts.min().unwrap_or(0));
@@ -251,9 +262,10 @@ fn excerpt<'a>(source: &Source, marked: Vec<Marked>, elements: &mut Vec<Element<
     }
     let position = |offset: usize| source.position(u32::try_from(offset).unwrap_or(u32::MAX));
     let lines = text[first..last].bytes().filter(|byte| *byte == b'\n').count();
-    let mut snippet = Snippet::source(text[first..last].to_owned())
-        .line_start(position(first).line)
-        .fold(!rendered || lines > 3 * EXCERPT_LINES);
+    let id = marked.first().map_or(Span::NONE, |(_, mark)| mark.span).source;
+    let shown = sources.excerpt(source, id, first..last);
+    let mut snippet =
+        Snippet::source(shown).line_start(position(first).line).fold(!rendered || lines > 3 * EXCERPT_LINES);
     let path = match source.kind {
         SourceKind::Rendered(_) => format!("{} (rendered)", terminal(&source.name)),
         _ => terminal(&source.name),
@@ -309,7 +321,21 @@ fn trim_end(text: &str, start: usize, end: usize) -> usize {
     start + text[start..end].trim_end().len()
 }
 
-/// A text of several lines without terminal control characters.
-fn trim_message(text: &str) -> String {
-    message(text.trim_end())
+/// How many columns a note or a help takes up before its text, in a frame of source lines up to 9,999.
+const NOTE: usize = "     = note: ".len();
+
+/// A text of several lines without terminal control characters, wrapped where the first `head` columns are taken.
+fn wrap(text: &str, width: usize, head: usize) -> String {
+    /// Narrower columns are not worth reading.
+    const NARROWEST: usize = 20;
+    let text = message(text.trim_end());
+    if width == usize::MAX {
+        return text;
+    }
+    // A word that is too long stays whole: paths and commands are copied.
+    let options = textwrap::Options::new(width.saturating_sub(head).max(NARROWEST))
+        .break_words(false)
+        .word_separator(textwrap::WordSeparator::AsciiSpace)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
+    textwrap::fill(&text, options)
 }

@@ -1,6 +1,7 @@
 //! Findings as JSON: `lint --format json`, version 1. Keys are only ever added.
 
 use super::{Counts, locate, locate_origin};
+use crate::escape;
 use crate::{Diagnostic, ObjectRef, Severity, Sources};
 use serde::Serialize;
 
@@ -20,7 +21,7 @@ pub fn json(
         summary: Summary { errors: counts.errors, warnings: counts.warnings, infos: counts.infos, objects },
     };
     // Strings, numbers and lists only: there is nothing that could fail to serialize.
-    serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
+    escape::json(serde_json::to_string_pretty(&document).unwrap_or_default() + "\n")
 }
 
 #[derive(Serialize)]

@@ -3,20 +3,23 @@
 //! Every format takes the same slice, in the order [`arrange`] gives it, and finds places through
 //! [`locate`] alone: a diagnostic in rendered text is shown at the template that produced it.
 
+mod concise;
 mod github;
 mod human;
 mod json;
 mod junit;
 mod sarif;
 
+pub use concise::concise;
 pub use github::github;
-pub use human::human;
+pub use human::{human, human_wrapped};
 pub use json::json;
 pub use junit::junit;
 pub use sarif::sarif;
 
 use super::{Diagnostic, Severity, Sources, Span};
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 /// Whether text for people carries terminal colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,10 +84,38 @@ impl std::fmt::Display for Counts {
     }
 }
 
+/// How many findings there are of one rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleCount {
+    /// The id of the rule; empty for findings of no rule.
+    pub rule: &'static str,
+    /// The worst severity among them.
+    pub severity: Severity,
+    /// How many.
+    pub count: usize,
+}
+
+/// Counts the findings of each rule: the worst first, then the most frequent.
+pub fn count_rules(diagnostics: &[Diagnostic]) -> Vec<RuleCount> {
+    let mut counts: BTreeMap<&'static str, RuleCount> = BTreeMap::new();
+    for diagnostic in diagnostics {
+        let (rule, severity) = (diagnostic.rule.map_or("", |rule| rule.id), diagnostic.severity);
+        let one = counts.entry(rule).or_insert(RuleCount { rule, severity, count: 0 });
+        one.count += 1;
+        one.severity = one.severity.max(severity);
+    }
+    let mut counts: Vec<RuleCount> = counts.into_values().collect();
+    counts.sort_by_key(|one| (Reverse(one.severity), Reverse(one.count)));
+    counts
+}
+
 /// Puts diagnostics into the order in which every format shows them, and drops repetitions: by
 /// file, line and column of the place a user would open, the worst first within one place.
-/// Diagnostics without a place come first.
-pub fn arrange(diagnostics: Vec<Diagnostic>, sources: &Sources) -> Vec<Diagnostic> {
+/// Diagnostics without a place come first. Secrets that their texts quote are left out.
+pub fn arrange(mut diagnostics: Vec<Diagnostic>, sources: &Sources) -> Vec<Diagnostic> {
+    for diagnostic in &mut diagnostics {
+        redact(diagnostic, sources);
+    }
     let mut keyed: Vec<_> = diagnostics
         .into_iter()
         .map(|diagnostic| {
@@ -105,6 +136,17 @@ pub fn arrange(diagnostics: Vec<Diagnostic>, sources: &Sources) -> Vec<Diagnosti
             && later.sets == earlier.sets
     });
     keyed.into_iter().map(|(_, diagnostic)| diagnostic).collect()
+}
+
+fn redact(diagnostic: &mut Diagnostic, sources: &Sources) {
+    let labels = diagnostic.labels.iter_mut().map(|label| &mut label.text);
+    let steps = diagnostic.trace.iter_mut().map(|step| &mut step.text);
+    let texts = labels.chain(steps).chain(&mut diagnostic.help).chain([&mut diagnostic.message]);
+    for text in texts {
+        if let std::borrow::Cow::Owned(redacted) = sources.redact(text) {
+            *text = redacted;
+        }
+    }
 }
 
 /// The range that a user would open for a span: for rendered text, the range in the template.

@@ -23,6 +23,7 @@ pub fn sarif(diagnostics: &[Diagnostic], sources: &Sources) -> String {
             tool: Tool {
                 driver: Driver {
                     name: "plimsoll",
+                    version: env!("CARGO_PKG_VERSION"),
                     semantic_version: env!("CARGO_PKG_VERSION"),
                     rules: cited.values().map(|rule| descriptor(rule)).collect(),
                 },
@@ -32,7 +33,7 @@ pub fn sarif(diagnostics: &[Diagnostic], sources: &Sources) -> String {
         }],
     };
     // Strings, numbers and lists only: there is nothing that could fail to serialize.
-    serde_json::to_string_pretty(&log).unwrap_or_default() + "\n"
+    escape::json(serde_json::to_string_pretty(&log).unwrap_or_default() + "\n")
 }
 
 #[derive(Serialize)]
@@ -60,6 +61,7 @@ struct Tool<'a> {
 #[serde(rename_all = "camelCase")]
 struct Driver<'a> {
     name: &'static str,
+    version: &'static str,
     semantic_version: &'static str,
     rules: Vec<Descriptor<'a>>,
 }

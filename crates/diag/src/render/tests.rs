@@ -272,6 +272,24 @@ fn json_is_the_documented_contract() {
     );
 }
 
+/// Control characters beyond ASCII are two bytes: some terminals take U+009B for the start of an escape sequence.
+#[test]
+fn excerpts_pass_no_control_character_on() {
+    let sources = Sources::new();
+    let text = "a\u{1b}\u{7f}\u{9b}31m\u{61c}\u{202e}\u{2028}\u{200f}: wrong\n";
+    let id = sources.add("a\u{9b}.yaml", text, SourceKind::File);
+    let shown = human(&[Diagnostic::error("no").at(span(&sources, id, "wrong"), "")], &sources, Style::Plain);
+    assert!(
+        !shown.contains(|character| character != '\n' && crate::escape::is_unprintable(character)),
+        "{shown:?}"
+    );
+    // The mark is below the word.
+    let lines: Vec<Vec<char>> = shown.lines().map(|line| line.chars().collect()).collect();
+    let word = lines.iter().find(|line| line.ends_with(&['w', 'r', 'o', 'n', 'g'])).unwrap();
+    let marks = lines.iter().find(|line| line.ends_with(&['^'; 5])).unwrap();
+    assert_eq!(word.len(), marks.len(), "{shown}");
+}
+
 #[test]
 fn github_escapes_what_would_end_a_property_or_a_line() {
     let sources = Sources::new();
@@ -295,14 +313,14 @@ fn junit_escapes_and_only_the_threshold_fails() {
         &text,
         str![[r#"
 <?xml version="1.0" encoding="UTF-8"?>
-<testsuites name="plimsoll lint" tests="2" failures="1">
-  <testsuite name="db/templates/a: b,c.yaml" tests="1" failures="1">
-    <testcase classname="sts/service-not-headless" name="sts/service-not-headless 6:9" file="db/templates/a: b,c.yaml" line="6">
+<testsuites name="plimsoll lint" tests="2" failures="1" errors="0">
+  <testsuite name="db/templates/a: b,c.yaml" tests="1" failures="1" errors="0" skipped="0">
+    <testcase classname="sts/service-not-headless" name="sts/service-not-headless 6:9">
       <failure type="error" message="service `db` has a cluster IP, 100% &quot;not&quot; headless">db/templates/a: b,c.yaml:6:9&#10;in Service/db: spec.type&#10;help: set `clusterIP: None`&#10;</failure>
     </testcase>
   </testsuite>
-  <testsuite name="plimsoll lint" tests="1" failures="0">
-    <testcase classname="plimsoll" name="plimsoll" file="plimsoll lint">
+  <testsuite name="plimsoll lint" tests="1" failures="0" errors="0" skipped="0">
+    <testcase classname="plimsoll" name="plimsoll">
       <system-out>warning: a &lt;b&gt; &amp; /u{1}c&#10;</system-out>
     </testcase>
   </testsuite>
@@ -358,4 +376,102 @@ fn sarif_satisfies_its_schema() {
     let mut broken = log;
     broken["runs"][0]["results"][0].as_object_mut().unwrap().remove("message");
     assert!(!validator.is_valid(&broken));
+}
+
+#[test]
+fn concise_is_one_line_whatever_the_message() {
+    let sources = Sources::new();
+    let mut several = headless(&sources);
+    several.message = "one\ntwo\u{1b}[2J".to_owned();
+    several.sets = vec!["--with a.yaml".to_owned(), "--with b.yaml".to_owned()];
+    let lines =
+        concise(&[headless(&sources), several, Diagnostic::warning("no place")], &sources, Style::Plain);
+    assert_data_eq!(
+        lines,
+        str![[r#"
+db/templates/a: b,c.yaml:6:9: error[sts/service-not-headless]: service `db` has a cluster IP, 100% "not" headless
+db/templates/a: b,c.yaml:6:9: error[sts/service-not-headless]: one two\u{1b}[2J (only with --with a.yaml, --with b.yaml)
+warning: no place
+
+"#]]
+        .raw()
+    );
+    assert!(concise(&[headless(&sources)], &sources, Style::Coloured).contains("\u{1b}["));
+}
+
+#[test]
+fn messages_are_wrapped_at_words() {
+    let sources = Sources::new();
+    let diagnostic = headless(&sources).help("x".repeat(60) + " and some more words that do not fit");
+    let shown = human_wrapped(&[diagnostic], &sources, Style::Plain, 60);
+    let too_long = |line: &&str| line.chars().count() > 60 && !line.contains(&"x".repeat(60));
+    assert_eq!(shown.lines().find(too_long), None, "{shown}");
+    assert_data_eq!(
+        shown,
+        str![[r#"
+error[sts/service-not-headless]: service `db` has a cluster
+                                 IP, 100% "not" headless
+ --> db/templates/a: b,c.yaml:6:9
+  |
+6 |   type: {{ values.type }}
+  |         ^^^^^^^^^^^^^^^^^ renders as `ClusterIP`
+  |
+ ::: db/values.yaml:2:7
+  |
+2 | type: ClusterIP
+  |       --------- the value comes from here
+  |
+  = note: in Service/db: `spec.type`
+  = note: included `_service.tera` at db/templates/a:
+          b,c.yaml:5:1
+  = help: set `clusterIP: None`
+  = help: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+          and some more words that do not fit
+
+"#]]
+        .raw()
+    );
+}
+
+#[test]
+fn rules_are_counted_worst_and_most_frequent_first() {
+    let sources = Sources::new();
+    let found = [Diagnostic::warning("a"), Diagnostic::warning("b"), headless(&sources)];
+    let counts: Vec<_> =
+        count_rules(&found).into_iter().map(|one| (one.rule, one.severity, one.count)).collect();
+    assert_eq!(counts, [("sts/service-not-headless", Severity::Error, 1), ("", Severity::Warning, 2)]);
+}
+
+/// What the schema of Jenkins' xUnit plugin allows (`junit-10.xsd`).
+#[test]
+fn junit_has_only_what_jenkins_allows() {
+    let sources = Sources::new();
+    let allowed: [(&str, &[&str], &[&str]); 5] = [
+        ("testsuites", &["name", "tests", "failures", "errors"], &[]),
+        (
+            "testsuite",
+            &["name", "tests", "failures", "errors", "skipped"],
+            &["name", "tests", "failures", "errors"],
+        ),
+        ("testcase", &["name", "classname"], &["name"]),
+        ("failure", &["type", "message"], &[]),
+        ("system-out", &[], &[]),
+    ];
+    let element = regex::Regex::new(r#"<([a-z-]+)((?: [a-z]+="[^"]*")*)/?>"#).unwrap();
+    let attribute = regex::Regex::new(r#" ([a-z]+)=""#).unwrap();
+    let mut seen = 0;
+    for threshold in [Severity::Error, Severity::Info] {
+        let found = [headless(&sources), Diagnostic::warning("no place")];
+        for xml in [junit(&found, &sources, threshold), junit(&[], &sources, threshold)] {
+            for found in element.captures_iter(&xml) {
+                let (_, names, required) = allowed.iter().find(|(name, ..)| *name == &found[1]).unwrap();
+                let given: Vec<_> =
+                    attribute.captures_iter(&found[2]).map(|name| name[1].to_owned()).collect();
+                assert!(given.iter().all(|name| names.contains(&name.as_str())), "{}", &found[0]);
+                assert!(required.iter().all(|name| given.iter().any(|other| other == name)), "{}", &found[0]);
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 10);
 }

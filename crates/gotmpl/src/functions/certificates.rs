@@ -49,12 +49,14 @@ pub(crate) const TABLE: &[Function] = &[
             Some(key) => Ok(key?.pem()?.into()),
             None => Ok(format!("Unknown type {kind}").into()),
         }
-    }),
+    })
+    .slow(),
     hosted("genCA", 2, |host, args| {
         let subject = Subject::authority(args)?;
         let key = new_key(host)?;
         certificate(host, &subject, &key, None)
-    }),
+    })
+    .slow(),
     hosted("genCAWithKey", 3, |host, args| {
         let (subject, key) = (Subject::authority(args)?, given_key(args, 2)?);
         certificate(host, &subject, &key, None)
@@ -63,7 +65,8 @@ pub(crate) const TABLE: &[Function] = &[
         let subject = Subject::server(args)?;
         let key = new_key(host)?;
         certificate(host, &subject, &key, None)
-    }),
+    })
+    .slow(),
     hosted("genSelfSignedCertWithKey", 5, |host, args| {
         let (subject, key) = (Subject::server(args)?, given_key(args, 4)?);
         certificate(host, &subject, &key, None)
@@ -72,7 +75,8 @@ pub(crate) const TABLE: &[Function] = &[
         let (subject, authority) = (Subject::server(args)?, Authority::given(args, 4)?);
         let key = new_key(host)?;
         certificate(host, &subject, &key, Some(&authority))
-    }),
+    })
+    .slow(),
     hosted("genSignedCertWithKey", 6, |host, args| {
         let (subject, authority) = (Subject::server(args)?, Authority::given(args, 4)?);
         certificate(host, &subject, &given_key(args, 5)?, Some(&authority))

@@ -15,15 +15,16 @@ use crate::value::{Args, Value};
 const COST: u32 = 10;
 
 pub(crate) const TABLE: &[Function] = &[
-    hosted("bcrypt", 1, |host, args| Ok(bcrypt(host, args.str(0)?).into())),
+    hosted("bcrypt", 1, |host, args| Ok(bcrypt(host, args.str(0)?).into())).slow(),
     hosted("htpasswd", 2, |host, args| {
         let (user, password) = (args.str(0)?, args.str(1)?);
         if user.contains(':') {
             return Ok(format!("invalid username: {user}").into());
         }
         Ok(format!("{user}:{}", bcrypt(host, password)).into())
-    }),
-    fixed("derivePassword", 5, derive_password),
+    })
+    .slow(),
+    fixed("derivePassword", 5, derive_password).slow(),
     hosted("encryptAES", 2, encrypt),
     fixed("decryptAES", 2, decrypt),
 ];

@@ -575,8 +575,8 @@ fn fraction(text: &mut &str, least: usize) -> Option<u32> {
     format!("{:0<9}", &after[..count.min(9)]).parse().ok()
 }
 
-/// Go's `time.ParseDuration`, in nanoseconds: `1h30m`, `-1.5s`, `100ms`.
-fn parse_duration(text: &str) -> Option<i64> {
+/// Go's `time.ParseDuration`, in nanoseconds: `1h30m`, `-1.5s`, `100ms`. `None` if the text is not a duration.
+pub fn parse_duration(text: &str) -> Option<i64> {
     let (sign, mut rest) = match text.strip_prefix('-') {
         Some(rest) => (-1.0, rest),
         None => (1.0, text.strip_prefix('+').unwrap_or(text)),

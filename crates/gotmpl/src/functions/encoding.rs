@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use plimsoll_diag::escape::hex;
 use sha2::Digest as _;
 
 use crate::function::{Function, fixed};
@@ -17,15 +18,6 @@ pub(crate) const TABLE: &[Function] = &[
     fixed("sha512sum", 1, |args| Ok(hex(&sha2::Sha512::digest(args.bytes(0)?)).into())),
     fixed("adler32sum", 1, |args| Ok(adler32(args.bytes(0)?).to_string().into())),
 ];
-
-/// Lower-case hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
-}
 
 /// As Go reads it: bits that are left over in the last digit do not matter.
 const STANDARD64: GeneralPurpose = GeneralPurpose::new(
@@ -162,6 +154,5 @@ mod tests {
     #[test]
     fn checksums() {
         assert_eq!(adler32(b"Wikipedia"), 0x11E6_0398);
-        assert_eq!(hex(&[0, 255]), "00ff");
     }
 }

@@ -55,7 +55,7 @@ fn required(args: Args<'_>) -> Result<Value> {
     let message = args.str(0)?;
     let value = args.any(1);
     if value.is_nil() || value.as_str() == Some("") {
-        return Err(Error::authored(message));
+        return Err(Error::authored(message).about_argument(1));
     }
     Ok(value.clone())
 }

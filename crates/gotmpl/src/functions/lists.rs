@@ -1,5 +1,8 @@
 //! Sprig's functions over lists.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use super::cast;
 use crate::error::{Error, Result};
 use crate::function::{Function, MAX_TEXT, fixed, variadic};
@@ -120,12 +123,21 @@ fn reverse(args: Args<'_>) -> Result<Value> {
 }
 
 fn uniq(args: Args<'_>) -> Result<Value> {
-    let (mut seen, mut remaining, mut walk) = (Vec::new(), Vec::new(), Walk::comparing());
+    let (mut texts, mut numbers) = (BTreeSet::new(), BTreeSet::new());
+    let (mut others, mut remaining, mut walk) = (Vec::new(), Vec::new(), Walk::comparing());
     for item in args.traced_list(0, "find uniq")? {
-        if !contains(&seen, &item.value, &mut walk)? {
-            seen.push(item.value.clone());
-            remaining.push(item);
-        }
+        walk.visit(&item.value)?;
+        // What lists mostly hold is looked up: comparing each item with all others would take too long.
+        let is_new = match &item.value {
+            Value::Str(text) => texts.insert(Arc::clone(text)),
+            Value::Int(number) => numbers.insert(*number),
+            value if contains(&others, value, &mut walk)? => false,
+            value => {
+                others.push(value.clone());
+                true
+            }
+        };
+        remaining.extend(is_new.then_some(item));
     }
     Ok(traced(remaining))
 }

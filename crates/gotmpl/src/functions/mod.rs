@@ -23,6 +23,8 @@ mod strings;
 mod tomls;
 mod words;
 
+pub use dates::parse_duration;
+
 use crate::function::Function;
 
 /// The tables of all families.

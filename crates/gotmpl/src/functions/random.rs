@@ -43,7 +43,7 @@ pub(crate) const TABLE: &[Function] = &[
         host.random().generator().fill_bytes(&mut bytes);
         bytes[6] = bytes[6] & 0x0f | 0x40;
         bytes[8] = bytes[8] & 0x3f | 0x80;
-        let hex = super::encoding::hex(&bytes);
+        let hex = plimsoll_diag::escape::hex(&bytes);
         Ok(format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]).into())
     }),
 ];

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use crate::error::{Error, Result};
 use crate::function::{Function, Host, MAX_TEXT, fixed, hosted};
 use crate::value::{Args, Elem, List, Value};
+use crate::work;
 use regex::Regex;
 
 pub(crate) const TABLE: &[Function] = &[
@@ -29,6 +30,9 @@ pub(crate) const TABLE: &[Function] = &[
     hosted("mustRegexSplit", 3, split),
     fixed("regexQuoteMeta", 1, |args| Ok(quote_meta(args.str(0)?).into())),
 ];
+
+/// The work of a match, at least.
+const MATCH: usize = 10;
 
 /// Compiles a pattern in Go's syntax; the error names it.
 pub(crate) fn compile(pattern: &str) -> Result<Regex> {
@@ -232,8 +236,11 @@ fn find_all(host: &mut dyn Host, args: Args<'_>) -> Result<Value> {
     let (text, count) = (args.str(1)?, args.int(2)?);
     let regex = host.regex(args.str(0)?)?;
     let most = usize::try_from(count).unwrap_or(usize::MAX);
-    let found = regex.find_iter(text).take(most).map(|found| Value::str(found.as_str())).collect();
-    Ok(Value::List(List::new(Elem::Str, found).appended()))
+    let found = regex.find_iter(text).take(most).map(|found| {
+        work::spend(MATCH)?;
+        Ok(Value::str(found.as_str()))
+    });
+    Ok(Value::List(List::new(Elem::Str, found.collect::<Result<_>>()?).appended()))
 }
 
 fn replace_all(host: &mut dyn Host, args: Args<'_>) -> Result<Value> {
@@ -259,6 +266,7 @@ fn replace(
 ) -> Result<Value> {
     let (mut out, mut copied) = (String::new(), 0);
     for captures in regex.captures_iter(text) {
+        work::spend(MATCH)?;
         let found = captures.get_match();
         out.push_str(&text[copied..found.start()]);
         copied = found.end();
@@ -291,6 +299,7 @@ fn split(host: &mut dyn Host, args: Args<'_>) -> Result<Value> {
         if parts.len() + 1 >= most {
             break;
         }
+        work::spend(MATCH)?;
         end = found.start();
         if found.end() != 0 {
             parts.push(&text[start..end]);

@@ -21,6 +21,7 @@ pub fn parse(text: Arc<str>) -> Result<File> {
         scope: Scope::new(),
         ranges: 0,
         defines: Vec::new(),
+        defined: BTreeMap::new(),
         names: BTreeMap::new(),
     };
     let mut body = Vec::new();
@@ -56,6 +57,8 @@ struct Parser<'a> {
     /// How many `range` blocks are open.
     ranges: usize,
     defines: Vec<(Arc<str>, Arc<Template>)>,
+    /// Where the definition of each name is among them.
+    defined: BTreeMap<Arc<str>, usize>,
     /// The names of fields, each once: a template says `.Values` hundreds of times.
     names: BTreeMap<&'a str, Arc<str>>,
 }
@@ -97,13 +100,17 @@ impl Parser<'_> {
     }
 
     fn add(&mut self, name: Arc<str>, template: Template, place: Place) -> Result<()> {
-        match self.defines.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, known)) if known.blank => *known = Arc::new(template),
+        let known = self.defined.get(&name).map(|index| &mut self.defines[*index].1);
+        match known {
+            Some(known) if known.blank => *known = Arc::new(template),
             Some(_) if template.blank => {}
             Some(_) => {
                 return Err(error(place, format!("template `{name}` is defined twice in this file")));
             }
-            None => self.defines.push((name, Arc::new(template))),
+            None => {
+                self.defined.insert(Arc::clone(&name), self.defines.len());
+                self.defines.push((name, Arc::new(template)));
+            }
         }
         Ok(())
     }

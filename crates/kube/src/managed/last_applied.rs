@@ -12,7 +12,7 @@ use super::validate::validate;
 use super::value::KeyValue;
 use crate::{defaults, patch};
 use plimsoll_diag::Span;
-use plimsoll_yaml::{Node, Value};
+use plimsoll_yaml::{Map, Node, Value};
 
 /// The annotation in which `kubectl apply` keeps what it applied.
 pub const LAST_APPLIED_ANNOTATION: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -21,7 +21,7 @@ pub const LAST_APPLIED_ANNOTATION: &str = "kubectl.kubernetes.io/last-applied-co
 const KUBECTL: &str = "kubectl";
 
 /// The size that all annotations together may have, in bytes (`TotalAnnotationSizeLimitB`).
-const ANNOTATIONS_LIMIT: usize = 256 * 1024;
+pub const ANNOTATIONS_LIMIT: usize = 256 * 1024;
 
 /// The conflicts that remain for the manager: none at all if client-side apply set every field in conflict.
 pub(super) fn remaining_conflicts(
@@ -72,6 +72,24 @@ pub(super) fn refresh(manager: &Manager, config: &Node, object: &mut Node) {
     }
 }
 
+/// The text that `kubectl apply` keeps of a manifest in the annotation (`GetModifiedConfiguration`). Annotations that are
+/// null are empty texts.
+pub fn last_applied_text(manifest: &Node) -> String {
+    let mut root = manifest.clone();
+    if let Some(map) = root.as_map_mut() {
+        let annotations = defaults::ensure_map(defaults::ensure_map(map, "metadata"), "annotations");
+        annotations.remove(LAST_APPLIED_ANNOTATION);
+        coerce_nulls(annotations);
+    }
+    patch::format_json(&root) + "\n"
+}
+
+fn coerce_nulls(annotations: &mut Map) {
+    for entry in annotations.iter_mut().filter(|entry| entry.value.is_null()) {
+        entry.value.value = Value::String(String::new());
+    }
+}
+
 /// The configuration as the annotation holds it: `buildLastApplied`.
 fn note(config: &Node) -> String {
     let mut config = config.clone();
@@ -84,9 +102,7 @@ fn note(config: &Node) -> String {
     {
         annotations.remove(LAST_APPLIED_ANNOTATION);
         // The accessor of annotations reads a null as an empty text (`NestedNullCoercingStringMap`).
-        for entry in annotations.iter_mut().filter(|entry| entry.value.is_null()) {
-            entry.value.value = Value::String(String::new());
-        }
+        coerce_nulls(annotations);
     }
     patch::format_json(&config) + "\n"
 }

@@ -4,7 +4,7 @@ mod read;
 mod skipped;
 
 pub use read::{Manifests, Reader, is_manifest_name, load_stdin, parse};
-pub use skipped::{SkipReason, Skipped, notices};
+pub use skipped::{SkipReason, Skipped, nothing_else, notices};
 
 use plimsoll_diag::{ObjectRef, Span};
 use plimsoll_yaml::Node;

@@ -2,6 +2,7 @@
 
 use super::Object;
 use super::skipped::{self, SkipReason, Skipped};
+use crate::secrets;
 use plimsoll_diag::{Diagnostic, Report, Severity, SourceId, SourceKind, Sources, Span, has_errors};
 use plimsoll_yaml::{self, Document, Node, ReadOptions, Value};
 use std::collections::BTreeSet;
@@ -19,7 +20,8 @@ pub fn parse(
     options: &ReadOptions,
 ) -> Report<Vec<Object>> {
     let mut diagnostics = Vec::new();
-    let Some(documents) = plimsoll_yaml::read(sources, source, options).take(&mut diagnostics) else {
+    let Some(documents) = plimsoll_yaml::read_stream(sources, source, options).take(&mut diagnostics) else {
+        sources.conceal_unreadable(source);
         return Report::failed(diagnostics);
     };
     let objects = objects(sources, source, template, documents, &mut diagnostics);
@@ -43,9 +45,15 @@ fn objects(
         if let Some(named) = source_comment(content) {
             named.clone_into(&mut origin);
         }
-        if !document.blank {
+        // Documents of nothing are no objects, to kubectl either.
+        if !document.root.is_null() {
             collect(document.root, document.span, &origin, &mut objects, diagnostics);
         }
+    }
+    secrets::register(sources, &objects);
+    // Of keys that stand twice only one was read.
+    if diagnostics.is_empty() {
+        sources.mark_read(source);
     }
     objects
 }
@@ -61,8 +69,8 @@ pub struct Manifests {
 
 /// Reads manifests that belong together, whatever they come from: files, directories, texts. It opens no files itself.
 ///
-/// What cannot be read is an error, and everything else is read all the same. Files whose documents have neither
-/// `apiVersion` nor `kind` (values, workflows, Compose files), charts and their templates are passed over.
+/// What cannot be read is an error, and everything else is read all the same. Files whose documents are not
+/// Kubernetes objects (values, workflows, Compose files), charts and their templates are passed over.
 #[derive(Debug)]
 pub struct Reader<'a> {
     sources: &'a Sources,
@@ -95,6 +103,16 @@ impl<'a> Reader<'a> {
                 let source = self.sources.add(name, valid, SourceKind::File);
                 self.diagnostics.push(Diagnostic::error(message).at(Span::new(source, at, at), ""));
             }
+        }
+    }
+
+    /// Reads the content of a file that nobody named: one that cannot be read is passed over unless it looks like a
+    /// manifest.
+    pub fn found(&mut self, name: &str, bytes: Vec<u8>) {
+        let other = skipped::unlike_manifest(&String::from_utf8_lossy(&bytes));
+        match other.filter(|_| !is_yaml(&bytes, self.options)) {
+            Some(reason) => self.skip(name.to_owned(), reason, Span::NONE),
+            None => self.bytes(name, bytes),
         }
     }
 
@@ -131,6 +149,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// What was read, and what could not be.
+    pub fn finish_all(self) -> (Manifests, Vec<Diagnostic>) {
+        (self.manifests, self.diagnostics)
+    }
+
     /// What was read. There is no output if an error left no object to go on with, or if everything was passed over.
     pub fn finish(mut self) -> Report<Manifests> {
         let is_empty = self.manifests.objects.is_empty();
@@ -156,12 +179,12 @@ impl<'a> Reader<'a> {
 
     fn read_text(&mut self, name: &str, text: String, kind: SourceKind) {
         let source = self.sources.add(name, text, kind);
-        let report = plimsoll_yaml::read(self.sources, source, self.options);
+        let report = plimsoll_yaml::read_stream(self.sources, source, self.options);
         let Some(documents) = report.output else { return self.diagnostics.extend(report.diagnostics) };
-        let mut written = documents.iter().filter(|document| !document.blank).map(|document| &document.root);
+        let mut written = documents.iter().map(|document| &document.root).filter(|root| !root.is_null());
         if let Some(first) = written.next()
-            && let Some(reason) = find_skip_reason(name, first)
-            && written.all(|other| find_skip_reason(name, other).is_some())
+            && let Some(reason) = skipped::find_reason(name, first)
+            && written.all(|other| skipped::find_reason(name, other).is_some())
         {
             // The diagnostics of such a file do not matter.
             return self.skip(name.to_owned(), reason, start(first));
@@ -194,6 +217,14 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Whether a text can be read.
+fn is_yaml(bytes: &[u8], options: &ReadOptions) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else { return false };
+    let sources = Sources::new();
+    let source = sources.add("", text, SourceKind::File);
+    plimsoll_yaml::read(&sources, source, options).output.is_some()
+}
+
 /// Reads the objects of what came on standard input.
 pub fn load_stdin(sources: &Sources, text: String, options: &ReadOptions) -> Report<Vec<Object>> {
     let mut reader = Reader::new(sources, options);
@@ -205,20 +236,6 @@ pub fn load_stdin(sources: &Sources, text: String, options: &ReadOptions) -> Rep
 pub fn is_manifest_name(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str());
     matches!(extension, Some("yaml" | "yml" | "json"))
-}
-
-/// Why to skip a document of that file: it has no key of a Kubernetes object, not even a misspelt one.
-fn find_skip_reason(name: &str, root: &Node) -> Option<SkipReason> {
-    let expected = ["apiVersion", "kind", "metadata"];
-    let is_expected = |key: &str| expected.iter().any(|other| other.eq_ignore_ascii_case(key));
-    let is_object = root.as_map().is_some_and(|map| map.keys().any(is_expected));
-    // Kustomize reads the file by its name; the type may be left out.
-    let group = root.get("apiVersion").and_then(Node::as_str).and_then(|version| version.split('/').next());
-    let is_kustomization_file = Path::new(name).file_stem().is_some_and(|stem| stem == "kustomization");
-    if group == Some("kustomize.config.k8s.io") || (is_kustomization_file && !is_object) {
-        return Some(SkipReason::Kustomization);
-    }
-    (!is_object).then_some(SkipReason::NotManifest)
 }
 
 /// The first key of a map, else all of it.

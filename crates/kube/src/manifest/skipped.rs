@@ -1,8 +1,10 @@
 //! What a reader of manifests passes over, and what a user may do with it instead.
 
+use crate::schema;
 use plimsoll_diag::{Diagnostic, Span};
+use plimsoll_yaml::Node;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Something that holds no manifests.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,14 +22,114 @@ pub struct Skipped {
 /// What it is that was passed over.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SkipReason {
-    /// A file whose documents have neither `apiVersion` nor `kind`.
+    /// A file whose documents are not Kubernetes objects.
     NotManifest,
+    /// A file that is read by a tool and has a type like an object, but is never sent to a cluster: a kubeconfig, the
+    /// configuration of kind, kubeadm, Skaffold.
+    ToolConfiguration,
+    /// A manifest that SOPS encrypted.
+    Encrypted,
+    /// A template outside of a chart.
+    Template,
     /// A `kustomization.yaml`: what it makes of other files has to be rendered first.
     Kustomization,
+    /// A component of kustomizations that no kustomization uses.
+    Component,
     /// A chart below a directory of manifests: it has to be rendered first.
     Chart,
     /// The `Chart.yaml` or a template of the chart at this path.
     PartOfChart(PathBuf),
+}
+
+impl SkipReason {
+    /// What such a file is.
+    pub fn describe(&self) -> &'static str {
+        match self {
+            Self::NotManifest => "not a Kubernetes manifest",
+            Self::ToolConfiguration => "the configuration of a tool, which no cluster reads",
+            Self::Encrypted => "encrypted with SOPS",
+            Self::Template => "a template outside of a chart",
+            Self::Kustomization => "a kustomization",
+            Self::Component => "a component that no kustomization here uses",
+            Self::Chart => "a chart",
+            Self::PartOfChart(_) => "part of a chart",
+        }
+    }
+}
+
+/// Groups of types that only tools read from files.
+const TOOL_GROUPS: [&str; 15] = [
+    "apiserver.config.k8s.io",
+    "apiserver.k8s.io",
+    "audit.k8s.io",
+    "client.authentication.k8s.io",
+    "config.k8s.io",
+    "ctlptl.dev",
+    "k3d.io",
+    "kind.x-k8s.io",
+    "kubeadm.k8s.io",
+    "kubelet.config.k8s.io",
+    "kubeproxy.config.k8s.io",
+    "kubescheduler.config.k8s.io",
+    "kuttl.dev",
+    "skaffold",
+    "ytt.dev",
+];
+
+/// Why to pass over a document of that file: it is not an object that a cluster takes, nor nearly one.
+pub(super) fn find_reason(name: &str, root: &Node) -> Option<SkipReason> {
+    // Kustomize reads the file by its name; the type may be left out.
+    let version = root.get("apiVersion").and_then(Node::as_str);
+    let group = version.and_then(|version| version.split('/').next());
+    let is_kustomization_file =
+        Path::new(name).file_stem().is_some_and(|stem| stem.eq_ignore_ascii_case("kustomization"));
+    if group == Some("kustomize.config.k8s.io") || (is_kustomization_file && version.is_none()) {
+        return Some(SkipReason::Kustomization);
+    }
+    if !is_nearly_object(root) {
+        return Some(SkipReason::NotManifest);
+    }
+    let is_kubeconfig = version == Some("v1") && root.get("kind").and_then(Node::as_str) == Some("Config");
+    if is_kubeconfig || group.is_some_and(|group| TOOL_GROUPS.contains(&group)) {
+        return Some(SkipReason::ToolConfiguration);
+    }
+    root.at(&["sops", "mac"]).is_some().then_some(SkipReason::Encrypted)
+}
+
+/// Whether a document is an object or was meant to be one: with a type, or with one half of it or none by mistake.
+fn is_nearly_object(root: &Node) -> bool {
+    let Some(map) = root.as_map() else { return false };
+    let get = |wanted: &str| {
+        map.iter().find(|entry| entry.key.eq_ignore_ascii_case(wanted)).map(|entry| &entry.value)
+    };
+    let has_body = get("metadata").is_some_and(|metadata| metadata.as_map().is_some());
+    match (get("apiVersion"), get("kind")) {
+        (Some(_), Some(_)) => true,
+        // Configurations and indexes of tools have a version, too.
+        (Some(version), None) => has_body || version.as_str().is_some_and(|version| version.contains('/')),
+        (None, Some(kind)) => has_body || kind.as_str().is_some_and(is_built_in),
+        (None, None) => has_body && (get("spec").is_some() || get("data").is_some()),
+    }
+}
+
+fn is_built_in(kind: &str) -> bool {
+    schema::kinds().iter().any(|known| known.kind == kind)
+}
+
+/// Why to pass over a text if it is not valid YAML; nothing if it looks like a manifest.
+pub(super) fn unlike_manifest(text: &str) -> Option<SkipReason> {
+    let has_key = |key: &str| {
+        text.lines().any(|line| {
+            line.strip_prefix(key).is_some_and(|rest| rest.trim_start_matches(' ').starts_with(':'))
+        })
+    };
+    if !has_key("apiVersion") && !has_key("kind") && !text.contains("\"apiVersion\"") {
+        return Some(SkipReason::NotManifest);
+    }
+    let is_template = [("{{", "}}"), ("{%", "%}")]
+        .iter()
+        .any(|(open, close)| text.split_once(open).is_some_and(|(_, rest)| rest.contains(close)));
+    is_template.then_some(SkipReason::Template)
 }
 
 /// How many names a notice lists.
@@ -48,8 +150,22 @@ pub fn notices(skipped: &[Skipped]) -> Vec<String> {
                     if count == 1 { "is not a Kubernetes manifest" } else { "are not Kubernetes manifests" };
                 format!("skipped {count} file{plural} that {verb}: {}", listed(&names))
             }
+            SkipReason::ToolConfiguration => format!(
+                "skipped {count} configuration file{plural} that no cluster reads: {}",
+                listed(&names)
+            ),
+            SkipReason::Encrypted => {
+                format!("skipped {count} file{plural} encrypted with SOPS: {}", listed(&names))
+            }
+            SkipReason::Template => {
+                format!("skipped {count} template{plural} outside of charts: {}", listed(&names))
+            }
             SkipReason::Kustomization => format!(
                 "skipped {count} kustomization{plural}, which `kubectl kustomize` must render first: {}",
+                listed(&names)
+            ),
+            SkipReason::Component => format!(
+                "skipped {count} kustomize component{plural} that no kustomization here uses: {}",
                 listed(&names)
             ),
             SkipReason::Chart => {
@@ -74,7 +190,7 @@ fn listed(names: &[&str]) -> String {
 }
 
 /// The error where nothing but this was found; none if it is nothing.
-pub(super) fn nothing_else(skipped: &[Skipped]) -> Option<Diagnostic> {
+pub fn nothing_else(skipped: &[Skipped]) -> Option<Diagnostic> {
     let [one] = skipped else {
         let found = Diagnostic::error("no Kubernetes manifests found");
         let found = notices(skipped).into_iter().fold(found, Diagnostic::help);
@@ -92,6 +208,12 @@ pub(super) fn nothing_else(skipped: &[Skipped]) -> Option<Diagnostic> {
                 )),
                 None => found.help("an object starts with `apiVersion:` and `kind:`"),
             }
+        }
+        SkipReason::ToolConfiguration
+        | SkipReason::Encrypted
+        | SkipReason::Template
+        | SkipReason::Component => {
+            Diagnostic::error(format!("`{name}` is {}", reason.describe())).at(*span, "")
         }
         SkipReason::Kustomization => {
             Diagnostic::error(format!("`{name}` is not a Kubernetes manifest but a kustomization"))

@@ -1,8 +1,8 @@
-//! JSON patches (RFC 6902), as `evanphx/json-patch` applies them: `add`, `replace`, `remove`, `test`.
+//! JSON patches (RFC 6902), as `evanphx/json-patch` applies them.
 
 use super::{PatchError, PatchErrorKind, Result};
 use plimsoll_diag::Span;
-use plimsoll_yaml::{Node, Value};
+use plimsoll_yaml::{Map, Node, Value};
 
 /// Applies a list of operations to `document`, which is left half patched if one fails.
 pub fn apply(document: &mut Node, operations: &[Node]) -> Result<()> {
@@ -12,6 +12,9 @@ pub fn apply(document: &mut Node, operations: &[Node]) -> Result<()> {
 fn apply_one(document: &mut Node, operation: &Node) -> Result<()> {
     let text = |key: &str| operation.get(key).and_then(Node::as_str);
     let unprocessable = |message: String| PatchError::new(PatchErrorKind::Unprocessable, message);
+    if let (Some(name @ ("copy" | "move")), Some(from)) = (text("op"), text("from")) {
+        return apply_from(document, operation, from, name == "move");
+    }
     let (Some(name), Some(path)) = (text("op"), text("path")) else {
         return Err(PatchError::new(PatchErrorKind::BadRequest, "an operation needs `op` and `path`"));
     };
@@ -50,6 +53,31 @@ fn apply_one(document: &mut Node, operation: &Node) -> Result<()> {
     Ok(())
 }
 
+/// `copy` and `move`: adds the value at `from`, which `move` removes before.
+fn apply_from(document: &mut Node, operation: &Node, from: &str, is_move: bool) -> Result<()> {
+    let steps = from.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~"));
+    let mut steps: Vec<String> = steps.collect();
+    let missing = || {
+        let message = format!("operation does not apply: doc is missing from path: {from}");
+        PatchError::new(PatchErrorKind::Unprocessable, message)
+    };
+    let last = steps.pop().ok_or_else(missing)?;
+    let holder = steps.iter().try_fold(&mut *document, |node, step| child_mut(node, step));
+    let value = holder.and_then(|holder| child_mut(holder, &last)).ok_or_else(missing)?.clone();
+    let with = |name: &str, path: &str, value: Option<&Node>| {
+        let entries = [("op", Node::bare(name)), ("path", Node::bare(path))];
+        let entries = entries.into_iter().chain(value.map(|value| ("value", value.clone())));
+        let mut map = Map::new();
+        entries.for_each(|(key, value)| drop(map.insert(key, Span::NONE, value)));
+        Node::bare(Value::Map(map))
+    };
+    if is_move {
+        apply_one(document, &with("remove", from, None))?;
+    }
+    let path = operation.get("path").and_then(Node::as_str).unwrap_or_default();
+    apply_one(document, &with("add", path, Some(&value)))
+}
+
 fn child_mut<'a>(node: &'a mut Node, step: &str) -> Option<&'a mut Node> {
     match &mut node.value {
         Value::Map(map) => map.get_mut(step),
@@ -71,6 +99,15 @@ mod tests {
         );
         apply(&mut document, operations.items()).unwrap();
         assert_eq!(document, node("{a: [2, 3], b: {c/d: x}}"));
+    }
+
+    #[test]
+    fn values_are_copied_and_moved() {
+        let mut document = node("{a: [1, 2], b: {c/d: 1}}");
+        let operations = node("[{op: copy, from: /b/c~1d, path: /a/0}, {op: move, from: /a/2, path: /b/e}]");
+        apply(&mut document, operations.items()).unwrap();
+        assert_eq!(document, node("{a: [1, 1], b: {c/d: 1, e: 2}}"));
+        assert!(apply(&mut document, &[node("{op: move, from: /gone, path: /b/e}")]).is_err());
     }
 
     #[test]

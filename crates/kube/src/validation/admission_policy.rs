@@ -1,10 +1,13 @@
-//! Admission policies and their bindings: `pkg/apis/admissionregistration/validation`. Expressions in CEL are not
-//! compiled.
+//! Admission policies and their bindings: `pkg/apis/admissionregistration/validation`. Expressions in CEL
+//! are compiled; those that build patches are not looked into.
 
 use super::metadata::label_selector;
 use super::webhook::{match_conditions, one_of, operations};
-use super::{At, Context};
+use super::{At, Context, expression};
+use crate::cel::{self, Type};
 use crate::names;
+use plimsoll_diag::Span;
+use plimsoll_yaml::{Map, Node};
 use std::collections::BTreeSet;
 
 /// `validateValidatingAdmissionPolicySpec`.
@@ -12,7 +15,8 @@ pub(super) fn validating_policy(root: &At<'_, '_>, cx: &mut Context<'_>) {
     const MAX_AUDIT_ANNOTATIONS: usize = 20;
 
     let spec = root.field("spec");
-    policy(&spec, cx);
+    let declared = policy(&spec, cx);
+    let known = declared.types();
     let (validations, audits) = (spec.field("validations"), spec.field("auditAnnotations"));
     if validations.is_empty() && audits.is_empty() {
         let detail = "validations or auditAnnotations must contain at least one item";
@@ -20,7 +24,7 @@ pub(super) fn validating_policy(root: &At<'_, '_>, cx: &mut Context<'_>) {
         return cx.required(&audits, detail);
     }
     for validation in validations.items() {
-        self::validation(&validation, cx);
+        self::validation(&validation, &known, cx);
     }
     if audits.len() > MAX_AUDIT_ANNOTATIONS {
         cx.invalid(&audits, format_args!("must not have more than {MAX_AUDIT_ANNOTATIONS} auditAnnotations"));
@@ -37,6 +41,7 @@ pub(super) fn validating_policy(root: &At<'_, '_>, cx: &mut Context<'_>) {
         if value.text().trim().is_empty() {
             cx.required(&value, "valueExpression is not specified");
         }
+        expression::compile(&value, "compilation failed", &known, &Type::String, cx);
         if !seen.insert(key.text()) {
             cx.duplicate(&key);
         }
@@ -48,7 +53,7 @@ pub(super) fn mutating_policy(root: &At<'_, '_>, cx: &mut Context<'_>) {
     const OPERATIONS: &[&str] = &["*", "CONNECT", "CREATE", "UPDATE"];
 
     let spec = root.field("spec");
-    policy(&spec, cx);
+    let declared = policy(&spec, cx);
     let rules = spec.field("matchConstraints.resourceRules");
     // The server gives no index.
     let place = rules.field("operations");
@@ -62,7 +67,7 @@ pub(super) fn mutating_policy(root: &At<'_, '_>, cx: &mut Context<'_>) {
         cx.required(&mutations, "mutations must contain at least one item");
     }
     for mutation in mutations.items() {
-        self::mutation(&mutation, cx);
+        self::mutation(&mutation, &declared.types(), cx);
     }
     let policy = spec.field("reinvocationPolicy");
     if policy.text().is_empty() {
@@ -106,8 +111,45 @@ pub(super) fn binding(root: &At<'_, '_>, cx: &mut Context<'_>) {
     match_resources(&spec.field("matchResources"), cx);
 }
 
+/// What the expressions of a policy know.
+struct Declared {
+    has_params: bool,
+    /// The variables, as the schema of an object that has them.
+    variables: Node,
+}
+
+impl Declared {
+    /// What match conditions know: variables are declared later.
+    fn outer_types(&self) -> Vec<(&'static str, Type<'static>)> {
+        let mut types = expression::request_variables();
+        types.push(("namespaceObject", Type::Dyn));
+        if self.has_params {
+            types.push(("params", Type::Dyn));
+        }
+        types
+    }
+
+    fn types(&self) -> Vec<(&'static str, Type<'_>)> {
+        let mut types: Vec<(&'static str, Type<'_>)> = self.outer_types();
+        types.push(("variables", Type::Object { schema: &self.variables, is_root: false }));
+        types
+    }
+
+    /// Adds a variable, whose type is not known.
+    fn declare(&mut self, name: &str) {
+        let properties = self.variables.as_map_mut().and_then(|schema| schema.get_mut("properties"));
+        if let Some(properties) = properties.and_then(Node::as_map_mut) {
+            properties.insert(name, Span::NONE, Node::bare(Map::new()));
+        }
+    }
+}
+
 /// What policies of both kinds have. Absent, the failure policy is `Fail`.
-fn policy(spec: &At<'_, '_>, cx: &mut Context<'_>) {
+fn policy(spec: &At<'_, '_>, cx: &mut Context<'_>) -> Declared {
+    let mut schema = Map::new();
+    schema.insert("properties", Span::NONE, Node::bare(Map::new()));
+    let has_params = spec.field("paramKind").is_set();
+    let mut declared = Declared { has_params, variables: Node::bare(schema) };
     one_of(&spec.field("failurePolicy"), &["Fail", "Ignore"], cx);
     let params = spec.field("paramKind");
     if params.is_set() {
@@ -123,7 +165,7 @@ fn policy(spec: &At<'_, '_>, cx: &mut Context<'_>) {
     } else {
         cx.required(&constraints, "");
     }
-    match_conditions(&spec.field("matchConditions"), cx);
+    match_conditions(&spec.field("matchConditions"), &declared.outer_types(), cx);
     let variables = spec.field("variables");
     for variable in variables.items() {
         let (name, expression) = (variable.field("name"), variable.field("expression"));
@@ -135,7 +177,10 @@ fn policy(spec: &At<'_, '_>, cx: &mut Context<'_>) {
         if expression.text().trim().is_empty() {
             cx.required(&expression, "expression is not specified");
         }
+        expression::compile(&expression, "compilation failed", &declared.types(), &Type::Dyn, cx);
+        declared.declare(name.text());
     }
+    declared
 }
 
 /// `validateParamKind`.
@@ -210,11 +255,19 @@ fn param_reference(reference: &At<'_, '_>, cx: &mut Context<'_>) {
 }
 
 /// `validateValidation`.
-fn validation(validation: &At<'_, '_>, cx: &mut Context<'_>) {
+fn validation(validation: &At<'_, '_>, known: &[(&str, Type<'_>)], cx: &mut Context<'_>) {
     let (expression, message) = (validation.field("expression"), validation.field("message"));
     if expression.text().trim().is_empty() {
         cx.required(&expression, "expression is not specified");
     }
+    expression::compile(&expression, "compilation failed", known, &Type::Bool, cx);
+    expression::compile(
+        &validation.field("messageExpression"),
+        "compilation failed",
+        known,
+        &Type::String,
+        cx,
+    );
     for field in [&validation.field("messageExpression"), &message] {
         if !field.text().is_empty() && field.text().trim().is_empty() {
             cx.invalid(field, "must be non-empty if specified");
@@ -228,7 +281,7 @@ fn validation(validation: &At<'_, '_>, cx: &mut Context<'_>) {
 }
 
 /// `validateMutation`: the patch is of the type that is said.
-fn mutation(mutation: &At<'_, '_>, cx: &mut Context<'_>) {
+fn mutation(mutation: &At<'_, '_>, known: &[(&str, Type<'_>)], cx: &mut Context<'_>) {
     let kind = mutation.field("patchType");
     let (patch, apply) = (mutation.field("jsonPatch"), mutation.field("applyConfiguration"));
     let (wanted, other) = match kind.text() {
@@ -242,6 +295,7 @@ fn mutation(mutation: &At<'_, '_>, cx: &mut Context<'_>) {
     } else if wanted.field("expression").text().trim().is_empty() {
         cx.required(&wanted.field("expression"), "expression is not specified");
     }
+    expression::compile(&wanted.field("expression"), "compilation failed", known, &Type::Dyn, cx);
     if other.is_set() {
         cx.invalid(&other, format_args!("must not be specified when patchType is {}", kind.text()));
     }
@@ -249,30 +303,7 @@ fn mutation(mutation: &At<'_, '_>, cx: &mut Context<'_>) {
 
 /// `isCELIdentifier`.
 fn is_cel_identifier(name: &str) -> bool {
-    const RESERVED: &[&str] = &[
-        "as",
-        "break",
-        "const",
-        "continue",
-        "else",
-        "false",
-        "for",
-        "function",
-        "if",
-        "import",
-        "in",
-        "let",
-        "loop",
-        "namespace",
-        "null",
-        "package",
-        "return",
-        "true",
-        "var",
-        "void",
-        "while",
-    ];
-    names::c_identifier(name).is_empty() && !RESERVED.contains(&name)
+    names::c_identifier(name).is_empty() && !cel::is_reserved(name)
 }
 
 #[cfg(test)]
@@ -288,6 +319,43 @@ mod tests {
 
     const RULE: &str = "matchConstraints: {resourceRules: [{apiGroups: [''], apiVersions: [v1], \
                         operations: [CREATE], resources: [pods]}]}";
+
+    #[test]
+    fn expressions_are_compiled() {
+        let policy = |rest: &str| object("ValidatingAdmissionPolicy", &format!("{RULE}, {rest}"));
+        check(
+            policy,
+            &[
+                ("validations: [{expression: 'object.spec.replicas <= 3 && has(request.userInfo)'}]", &[]),
+                (
+                    "validations: [{expression: 'object.spec.replicas <= limit'}]",
+                    &["validations[0].expression invalid-value"],
+                ),
+                ("validations: [{expression: '1'}]", &["validations[0].expression invalid-value"]),
+                (
+                    "variables: [{name: a, expression: '1'}, {name: b, expression: variables.a + variables.c}], \
+                     validations: [{expression: variables.a == variables.b}]",
+                    &["variables[1].expression invalid-value"],
+                ),
+                (
+                    "paramKind: {apiVersion: v1, kind: ConfigMap}, validations: [{expression: params.data.x == 'a', \
+                     messageExpression: '1 + 1'}]",
+                    &["validations[0].messageExpression invalid-value"],
+                ),
+                ("validations: [{expression: params == null}]", &["validations[0].expression invalid-value"]),
+                (
+                    "matchConditions: [{name: a, expression: variables.a}], validations: [{expression: \
+                     authorizer.group('').resource('pods').check('get').allowed()}]",
+                    &["matchConditions[0].expression invalid-value"],
+                ),
+                (
+                    "validations: [{expression: 'true'}], auditAnnotations: [{key: a, valueExpression: string(1)}, {key: b, \
+                     valueExpression: '1'}]",
+                    &["auditAnnotations[1].valueExpression invalid-value"],
+                ),
+            ],
+        );
+    }
 
     #[test]
     fn validating() {
@@ -307,7 +375,7 @@ mod tests {
                 (
                     &format!(
                         "{RULE}, paramKind: {{apiVersion: a/b/c}}, variables: [{{name: in}}], \
-                         validations: [{{expression: a, reason: Because}}]"
+                         validations: [{{expression: 'true', reason: Because}}]"
                     ),
                     &[
                         "paramKind.apiVersion invalid-value",
@@ -318,7 +386,9 @@ mod tests {
                     ],
                 ),
                 (
-                    &format!("{RULE}, auditAnnotations: [{{key: a b, valueExpression: a}}, {{key: a b}}]"),
+                    &format!(
+                        "{RULE}, auditAnnotations: [{{key: a b, valueExpression: string(1)}}, {{key: a b}}]"
+                    ),
                     &[
                         "auditAnnotations[0].key invalid-value",
                         "auditAnnotations[1].key duplicate-value",
@@ -327,7 +397,7 @@ mod tests {
                     ],
                 ),
                 (
-                    "matchConstraints: {resourceRules: []}, validations: [{expression: a}]",
+                    "matchConstraints: {resourceRules: []}, validations: [{expression: 'true'}]",
                     &["matchConstraints.resourceRules required"],
                 ),
             ],
@@ -342,7 +412,7 @@ mod tests {
                 (
                     &format!(
                         "{RULE}, reinvocationPolicy: Never, \
-                         mutations: [{{patchType: JSONPatch, jsonPatch: {{expression: a}}}}]"
+                         mutations: [{{patchType: JSONPatch, jsonPatch: {{expression: '[]'}}}}]"
                     ),
                     &[],
                 ),

@@ -2,7 +2,7 @@
 
 use super::metadata::label_selector;
 use super::resources::{positive_quantity, quantity, quantity_value};
-use super::{At, Context, ErrorKind, FieldError, Finding, Operation};
+use super::{At, Context, ErrorKind, FieldError, Finding};
 use crate::gates::Feature;
 use crate::names;
 use plimsoll_diag::nearest;
@@ -25,14 +25,16 @@ pub(super) fn claim(root: &At<'_, '_>, cx: &mut Context<'_>) {
     let spec = root.field("spec");
     common_spec(&spec, cx);
 
-    // `EnforceDataSourceBackwardsCompatibility`: any other source in the older field is dropped unread.
-    // A stored claim that has a source keeps whatever is written.
+    // `EnforceDataSourceBackwardsCompatibility`: any other source in the older field is dropped unread, unless the
+    // newer field is used as well.
     let source = spec.field("dataSource");
     let reference = spec.field("dataSourceRef");
-    let has_source = cx.operation == Operation::Update && reference.is_set();
-    let kept = source.is_set() && (has_source || is_claim_or_snapshot(&source));
+    // `DropDisabledFields`: a reference to another namespace is dropped as a whole while the gate is off.
+    let crosses = !reference.field("namespace").text().is_empty();
+    let has_reference = reference.is_set() && (!crosses || cx.gate(Feature::CrossNamespaceVolumeDataSource));
+    let kept = source.is_set() && (has_reference || is_claim_or_snapshot(&source));
     // `NormalizeDataSources`: either field is copied to the other, which is then checked as well.
-    let (source_data, reference_data) = match (kept, reference.is_set()) {
+    let (source_data, reference_data) = match (kept, has_reference) {
         (true, true) => (Some(source), Some(reference)),
         (true, false) => (Some(source), Some(source)),
         (false, true) => (Some(reference), Some(reference)),

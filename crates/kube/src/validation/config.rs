@@ -2,6 +2,7 @@
 
 use super::{At, Context};
 use crate::names;
+use crate::pod_security::{Level, StandardVersion};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::borrow::Cow;
@@ -204,26 +205,18 @@ fn pod_security(root: &At<'_, '_>, cx: &mut Context<'_>) {
         let Some(mode) = key.strip_prefix("pod-security.kubernetes.io/") else { continue };
         let text = label.text();
         let wanted = match mode {
-            "enforce" | "audit" | "warn" if !matches!(text, "privileged" | "baseline" | "restricted") => {
+            "enforce" | "audit" | "warn" if Level::named(text).is_none() => {
                 "must be one of privileged, baseline, restricted"
             }
-            "enforce-version" | "audit-version" | "warn-version" if !is_pod_security_version(text) => {
+            "enforce-version" | "audit-version" | "warn-version"
+                if StandardVersion::from_label(text).is_none() =>
+            {
                 "must be \"latest\" or \"v1.x\""
             }
             _ => continue,
         };
         cx.invalid(&label, wanted);
     }
-}
-
-/// `ParseVersion` of `pod-security-admission/api`.
-fn is_pod_security_version(text: &str) -> bool {
-    let is_number = |minor: &str| {
-        minor.bytes().all(|byte| byte.is_ascii_digit())
-            && minor.parse::<i64>().is_ok()
-            && (minor == "0" || !minor.starts_with('0'))
-    };
-    text == "latest" || text.strip_prefix("v1.").is_some_and(is_number)
 }
 
 /// `validateKubeFinalizerName`: qualified, or one that Kubernetes itself uses.

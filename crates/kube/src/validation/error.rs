@@ -45,6 +45,8 @@ pub enum ErrorKind {
     SuspectGroup,
     /// A custom resource without a definition, which cannot be checked. A remark.
     NotBuiltIn,
+    /// A rule in CEL that plimsoll cannot evaluate. A remark.
+    NotEvaluated,
     /// Accepted with a `Warning` header (`WarningsOnCreate` of a registry strategy). A warning.
     ServerWarning,
 }
@@ -77,6 +79,7 @@ impl ErrorKind {
             Self::RemovedApi => &rules::REMOVED_API,
             Self::UnservedApi => &rules::UNSERVED_API,
             Self::DeprecatedApi => &rules::DEPRECATED_API,
+            Self::NotEvaluated => &rules::UNEVALUATED_RULE,
             Self::ServerWarning => &rules::SERVER_WARNING,
         }
     }
@@ -115,7 +118,7 @@ impl ErrorKind {
             Self::TooLong => Form::Typed("Too long"),
             Self::TooMany => Form::Typed("Too many"),
             Self::Forbidden => Form::Typed("Forbidden"),
-            Self::Undecodable | Self::ServerWarning => Form::Located,
+            Self::Undecodable | Self::NotEvaluated | Self::ServerWarning => Form::Located,
             Self::UnknownField
             | Self::UnknownKind
             | Self::RemovedApi
@@ -272,6 +275,7 @@ mod tests {
             (ErrorKind::DeprecatedApi, "why", "why"),
             (ErrorKind::SuspectGroup, "why", "why"),
             (ErrorKind::NotBuiltIn, "why", "why"),
+            (ErrorKind::NotEvaluated, "`a`: why", "why"),
             (ErrorKind::ServerWarning, "`a`: why", "why"),
         ];
         for (kind, lint, server) in rows {

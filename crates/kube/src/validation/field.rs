@@ -339,6 +339,22 @@ impl<'a> Context<'a> {
         self.errors
     }
 
+    /// Whether errors were reported that keep the server from evaluating rules (`hasBlockingErr`).
+    pub(super) fn has_blocking_errors(&self) -> bool {
+        self.findings.iter().any(|finding| {
+            matches!(
+                finding.error.kind,
+                ErrorKind::NotSupported
+                    | ErrorKind::Required
+                    | ErrorKind::TooLong
+                    | ErrorKind::TooMany
+                    | ErrorKind::TypeInvalid
+                    | ErrorKind::Undecodable
+                    | ErrorKind::UnknownField
+            )
+        })
+    }
+
     /// `field.Invalid`, showing the value at the place.
     pub fn invalid(&mut self, at: &At<'_, '_>, detail: impl Display) {
         self.report(ErrorKind::Invalid, at, describe_value(at.node), detail);

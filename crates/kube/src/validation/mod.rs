@@ -11,9 +11,12 @@ mod config;
 mod custom;
 mod decode;
 mod definition;
+mod device;
 mod endpoints;
 mod error;
+mod expression;
 mod field;
+mod flow_control;
 mod metadata;
 mod networking;
 mod node_labels;
@@ -24,6 +27,7 @@ mod quota;
 mod rbac;
 mod registry;
 mod resources;
+mod rest;
 pub(crate) mod rules;
 mod service;
 mod storage;
@@ -33,7 +37,8 @@ mod volume_source;
 mod webhook;
 mod workload;
 
-pub use custom::{defines, validate_custom};
+pub(crate) use custom::matches_format;
+pub use custom::{defines, validate_custom, validate_custom_update};
 pub use error::{ErrorKind, FieldError, Finding};
 use field::Texts;
 pub use field::{At, Context, Operation};
@@ -72,7 +77,12 @@ pub fn validate_for(operation: Operation, object: &Object, version: Version) -> 
 fn check(object: &Object, cx: &mut Context<'_>) {
     let root = At::root(&object.root);
     // As the server, which has nothing to validate where it cannot decode.
-    let Some(kind) = decode_object(object, &root, cx) else { return };
+    let Some(kind) = decode_object(object, &root, cx) else {
+        if !crate::defaults::is_builtin(object.group()) {
+            custom::validate_metadata(object, cx);
+        }
+        return;
+    };
     let enabled = cx.has_disabled_fields.then(|| without_disabled_fields(object, kind, cx.version));
     let root = enabled.as_ref().map_or(root, At::root);
     let rules = registry::rules_of(object.group(), &object.kind);
@@ -133,7 +143,7 @@ fn decode_object(object: &Object, root: &At<'_, '_>, cx: &mut Context<'_>) -> Op
 }
 
 /// Validates every object of a release: custom resources by the definitions in `crds` and among `objects`, everything
-/// else as [`validate`] does.
+/// else as [`validate`] does, and beyond what cannot be decoded.
 pub fn validate_all(objects: &[&Object], crds: &[&Object], version: Version, sink: &mut Vec<Diagnostic>) {
     let mut definitions: BTreeMap<(&str, &str), &Object> = BTreeMap::new();
     for crd in objects.iter().chain(crds) {
@@ -142,9 +152,13 @@ pub fn validate_all(objects: &[&Object], crds: &[&Object], version: Version, sin
         }
     }
     for object in objects {
+        if let Err(exceeded) = plimsoll_limits::check() {
+            sink.push(exceeded.into());
+            return;
+        }
         match definitions.get(&(object.group(), &object.kind)) {
             Some(crd) => report(object, validate_custom(object, &crd.root, version), sink),
-            None => validate(object, version, sink),
+            None => report(object, rest::validate_fully(object, version), sink),
         }
     }
 }

@@ -106,6 +106,48 @@ fn ip_block(block: &At<'_, '_>, cx: &mut Context<'_>) {
     }
 }
 
+/// `ValidateServiceCIDR`.
+pub(super) fn service_cidr(root: &At<'_, '_>, cx: &mut Context<'_>) {
+    let spec = root.field("spec");
+    let blocks = spec.field("cidrs");
+    match blocks.len() {
+        0 => return cx.required(&blocks, "at least one CIDR required"),
+        1 | 2 => {}
+        _ => return cx.invalid(&blocks, "may only hold up to 2 values"),
+    }
+    for block in blocks.items() {
+        cx.form(&block, names::canonical_cidr);
+    }
+    let families = blocks.items().map(|block| names::parse_cidr(block.text()));
+    let families: Vec<_> = families.flatten().map(|(address, _)| address.is_ipv4()).collect();
+    if families == [true, true] || families == [false, false] {
+        let detail =
+            "may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64";
+        cx.invalid(&blocks, detail);
+    }
+}
+
+/// `ValidateIPAddress`.
+pub(super) fn ip_address(root: &At<'_, '_>, cx: &mut Context<'_>) {
+    let spec = root.field("spec");
+    let parent = spec.field("parentRef");
+    if !parent.is_set() {
+        return cx.required(&parent, "");
+    }
+    let group = parent.field("group");
+    if !group.text().is_empty() {
+        cx.form(&group, names::dns1123_subdomain);
+    }
+    for (name, is_required) in [("resource", true), ("name", true), ("namespace", false)] {
+        let field = parent.field(name);
+        if !field.text().is_empty() {
+            cx.invalid_each(&field, names::path_segment_name(field.text()));
+        } else if is_required {
+            cx.required(&field, "");
+        }
+    }
+}
+
 fn warn_of_spelling(cidr: &At<'_, '_>, cx: &mut Context<'_>) {
     for warning in names::cidr_warnings(cidr.text()) {
         cx.warning(cidr, warning);
@@ -520,6 +562,52 @@ mod tests {
                 (
                     "controller: a/b, parameters: {name: d, scope: All}",
                     &["spec.parameters.kind required", "spec.parameters.scope unsupported-value"],
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn service_blocks_and_addresses() {
+        let blocks = |cidrs: &str| {
+            list_findings(&format!(
+                "apiVersion: networking.k8s.io/v1\nkind: ServiceCIDR\nmetadata: {{name: a}}\nspec: {{cidrs: [{cidrs}]}}\n"
+            ))
+        };
+        check(
+            blocks,
+            &[
+                ("10.0.0.0/16", &[]),
+                ("10.0.0.0/16, '2001:db8::/64'", &[]),
+                ("", &["spec.cidrs required"]),
+                ("10.0.0.0/33", &["spec.cidrs[0] invalid-value"]),
+                ("10.0.0.1/16", &["spec.cidrs[0] invalid-value"]),
+                ("'2001:DB8::/64'", &["spec.cidrs[0] invalid-value"]),
+                ("10.0.0.0/16, 10.1.0.0/16", &["spec.cidrs invalid-value"]),
+                ("10.0.0.0/16, 10.1.0.0/16, 10.2.0.0/16", &["spec.cidrs invalid-value"]),
+            ],
+        );
+        let address = |rest: &str| {
+            list_findings(&format!(
+                "apiVersion: networking.k8s.io/v1\nkind: IPAddress\nmetadata: {{name: {rest}\n"
+            ))
+        };
+        check(
+            address,
+            &[
+                ("10.0.0.1}\nspec: {parentRef: {resource: services, name: a, namespace: b}}", &[]),
+                (
+                    "'::1'}\nspec: {parentRef: {resource: services, name: a/b}}",
+                    &["spec.parentRef.name invalid-value"],
+                ),
+                ("10.0.0}\nspec: {}", &["metadata.name invalid-value", "spec.parentRef required"]),
+                (
+                    "'2001:db8:0::1'}\nspec: {parentRef: {}}",
+                    &[
+                        "metadata.name invalid-value",
+                        "spec.parentRef.name required",
+                        "spec.parentRef.resource required",
+                    ],
                 ),
             ],
         );

@@ -5,12 +5,12 @@
 
 use super::metadata::{NameCheck, path_segment};
 use super::{
-    At, Context, admission_policy, autoscaling, claim, config, definition, endpoints, networking,
-    persistent_volume, pod, policy, quota, rbac, service, storage, webhook, workload,
+    At, Context, admission_policy, autoscaling, claim, config, definition, device, endpoints, flow_control,
+    networking, persistent_volume, pod, policy, quota, rbac, service, storage, webhook, workload,
 };
 use crate::Version;
 use crate::gates::{Feature, gate};
-use crate::names::{name_is_dns_label, name_is_dns_subdomain, name_is_dns1035_label};
+use crate::names::{canonical_ip, name_is_dns_label, name_is_dns_subdomain, name_is_dns1035_label};
 
 /// What the API server accepts as the name of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub enum NameRule {
     DnsSubdomain,
     /// `NameIsDNSLabel`.
     DnsLabel,
+    /// An IP address in canonical form (`ValidateIPAddressName`).
+    IpAddress,
     /// `NameIsDNSLabel` if `RelaxedServiceNameValidation` is on, else `NameIsDNS1035Label`.
     Service,
 }
@@ -32,6 +34,7 @@ impl NameRule {
             Self::PathSegment => path_segment,
             Self::DnsSubdomain => name_is_dns_subdomain,
             Self::DnsLabel => name_is_dns_label,
+            Self::IpAddress => |name, _| canonical_ip(name),
             Self::Service if gate(Feature::RelaxedServiceNameValidation, version) => name_is_dns_label,
             Self::Service => name_is_dns1035_label,
         }
@@ -131,15 +134,22 @@ pub static KINDS: &[KindRules] = kinds! {
     "batch" Job: DnsSubdomain workload::job;
     "coordination.k8s.io" Lease: DnsSubdomain policy::lease;
     "discovery.k8s.io" EndpointSlice: DnsSubdomain endpoints::endpoint_slice;
+    "flowcontrol.apiserver.k8s.io" FlowSchema: DnsSubdomain flow_control::flow_schema;
+    "flowcontrol.apiserver.k8s.io" PriorityLevelConfiguration: DnsSubdomain flow_control::priority_level;
+    "networking.k8s.io" IPAddress: IpAddress networking::ip_address;
     "networking.k8s.io" Ingress: DnsSubdomain networking::ingress;
     "networking.k8s.io" IngressClass: DnsSubdomain networking::ingress_class;
     "networking.k8s.io" NetworkPolicy: DnsSubdomain networking::network_policy;
+    "networking.k8s.io" ServiceCIDR: DnsSubdomain networking::service_cidr;
     "node.k8s.io" RuntimeClass: DnsSubdomain policy::runtime_class;
     "policy" PodDisruptionBudget: PathSegment policy::disruption_budget;
     "rbac.authorization.k8s.io" ClusterRole: PathSegment rbac::cluster_role;
     "rbac.authorization.k8s.io" ClusterRoleBinding: PathSegment rbac::cluster_role_binding;
     "rbac.authorization.k8s.io" Role: PathSegment rbac::role;
     "rbac.authorization.k8s.io" RoleBinding: PathSegment rbac::role_binding;
+    "resource.k8s.io" DeviceClass: DnsSubdomain device::device_class;
+    "resource.k8s.io" ResourceClaim: DnsSubdomain device::claim;
+    "resource.k8s.io" ResourceClaimTemplate: DnsSubdomain device::claim_template;
     "scheduling.k8s.io" PriorityClass: DnsSubdomain policy::priority_class;
     "storage.k8s.io" CSIDriver: DnsSubdomain storage::csi_driver;
     "storage.k8s.io" StorageClass: DnsSubdomain storage::storage_class;

@@ -82,7 +82,7 @@ fn is_native_resource(name: &str) -> bool {
 }
 
 /// `IsExtendedResourceName`.
-fn is_extended_resource(name: &str) -> bool {
+pub(super) fn is_extended_resource(name: &str) -> bool {
     !is_native_resource(name)
         && !name.starts_with("requests.")
         && names::qualified_name(&format!("requests.{name}")).is_empty()

@@ -14,6 +14,7 @@ pub static RULES: &[&Rule] = &[
     &SERVER_WARNING,
     &TOO_LONG,
     &TOO_MANY,
+    &UNEVALUATED_RULE,
     &UNKNOWN_FIELD,
     &UNKNOWN_KIND,
     &UNSERVED_API,
@@ -399,6 +400,75 @@ spec:
 Merge items, or split the object in two.
 ";
 
+UNEVALUATED_RULE = "k8s/unevaluated-rule", Info, "a rule of a definition was not evaluated", "\
+A CustomResourceDefinition has a rule in CEL (`x-kubernetes-validations`) whose result plimsoll does not know: it takes too many
+steps, or uses something that plimsoll does not evaluate, such as regular expressions that only Go reads. The API server
+evaluates it.
+
+## Bad
+
+```yaml
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.example.com}
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {plural: widgets, kind: Widget}
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema:
+        openAPIV3Schema:
+          type: object
+          properties:
+            host:
+              type: string
+              x-kubernetes-validations:
+                - rule: self.matches(r'\\Qa.b\\E.*')
+---
+apiVersion: example.com/v1
+kind: Widget
+metadata: {name: a}
+host: a.b.example.com
+```
+
+## Good
+
+```yaml
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.example.com}
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {plural: widgets, kind: Widget}
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema:
+        openAPIV3Schema:
+          type: object
+          properties:
+            host:
+              type: string
+              x-kubernetes-validations:
+                - rule: self.startsWith('a.b')
+---
+apiVersion: example.com/v1
+kind: Widget
+metadata: {name: a}
+host: a.b.example.com
+```
+
+## Fix
+
+Nothing is wrong with the object as far as plimsoll can tell. Write the rule without the construct that the message names. A rule
+that goes through the same list several times may be too costly for the API server, too.
+";
+
 UNKNOWN_FIELD = "k8s/unknown-field", Error, "the API has no such field", "\
 The field is misspelt, is in the wrong place, or does not exist in this version of Kubernetes. `kubectl
 apply` rejects it (strict field validation); older clients drop it silently.
@@ -565,7 +635,7 @@ and `null`. Ports, replicas and sizes of other fields are numbers.
 mod tests {
     use super::*;
     use crate::manifest::parse;
-    use crate::{Version, validate};
+    use crate::{Version, validate_all};
     use plimsoll_diag::{SourceKind, Sources};
     use plimsoll_yaml::ReadOptions;
 
@@ -578,9 +648,7 @@ mod tests {
         let objects = parse(&sources, source, "example.yaml", &ReadOptions::strict()).output.unwrap();
         assert!(!objects.is_empty(), "{}", rule.id);
         let mut findings = Vec::new();
-        for object in &objects {
-            validate(object, Version::DEFAULT, &mut findings);
-        }
+        validate_all(&objects.iter().collect::<Vec<_>>(), &[], Version::DEFAULT, &mut findings);
         findings.into_iter().filter_map(|diagnostic| diagnostic.rule).map(|rule| rule.id).collect()
     }
 

@@ -1,6 +1,7 @@
 //! Storage classes and drivers (`pkg/apis/storage/validation`).
 
 use super::{At, Context, node_labels};
+use crate::gates::Feature;
 use crate::names;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -98,6 +99,22 @@ pub(super) fn csi_driver(root: &At<'_, '_>, cx: &mut Context<'_>) {
         cx.invalid(&period, "must be greater than or equal to 10 seconds");
     }
     let requests = spec.field("tokenRequests");
+    let in_secrets = spec.field("serviceAccountTokenInSecrets");
+    if cx.gate(Feature::CSIServiceAccountTokenSecrets) {
+        match (in_secrets.is_set(), requests.is_empty()) {
+            (true, true) => {
+                let detail = "serviceAccountTokenInSecrets is set but no tokenRequests are specified";
+                cx.invalid(&in_secrets, detail);
+            }
+            // `WarningsOnCreate` of `pkg/registry/storage/csidriver`.
+            (false, false) => cx.warning(
+                &in_secrets,
+                "is unset; if supported by this CSI driver, set to true to prevent possible logging of tokens in \
+                 volume attributes",
+            ),
+            _ => {}
+        }
+    }
     let mut seen = BTreeSet::new();
     for request in requests.items() {
         let (audience, expiration) = (request.field("audience"), request.field("expirationSeconds"));
@@ -191,9 +208,18 @@ mod tests {
                 (
                     "metadata: {name: a.b}\nspec: {tokenRequests: [{audience: a, expirationSeconds: 1}, {audience: a}]}",
                     &[
+                        "spec.serviceAccountTokenInSecrets warning",
                         "spec.tokenRequests[0].expirationSeconds invalid-value",
                         "spec.tokenRequests[1].audience duplicate-value",
                     ],
+                ),
+                (
+                    "metadata: {name: a.b}\nspec: {serviceAccountTokenInSecrets: true}",
+                    &["spec.serviceAccountTokenInSecrets invalid-value"],
+                ),
+                (
+                    "metadata: {name: a.b}\nspec: {serviceAccountTokenInSecrets: false, tokenRequests: [{audience: a}]}",
+                    &[],
                 ),
             ],
         );

@@ -2,7 +2,8 @@
 //! aggregated servers.
 
 use super::metadata::label_selector;
-use super::{At, Context};
+use super::{At, Context, expression};
+use crate::cel::Type;
 use crate::names;
 use std::collections::BTreeSet;
 
@@ -52,7 +53,7 @@ fn webhook(hook: &At<'_, '_>, cx: &mut Context<'_>) {
     label_selector(&hook.field("namespaceSelector"), cx);
     label_selector(&hook.field("objectSelector"), cx);
     client_config(&hook.field("clientConfig"), cx);
-    match_conditions(&hook.field("matchConditions"), cx);
+    match_conditions(&hook.field("matchConditions"), &expression::request_variables(), cx);
 
     review_versions(&hook.field("admissionReviewVersions"), "must specify one of v1, v1beta1", cx);
 }
@@ -197,12 +198,7 @@ fn webhook_service(service: &At<'_, '_>, cx: &mut Context<'_>) {
     }
     let path = service.field("path");
     let text = path.text();
-    if !path.is_set() || text == "/" {
-        return;
-    }
-    if text.is_empty() {
-        // Go's `url.Parse` finds no path in it, which is then not rooted.
-        cx.invalid(&path, "must start with a '/'");
+    if matches!(text, "" | "/") {
         return;
     }
     let Some(steps) = text.strip_prefix('/') else {
@@ -221,8 +217,12 @@ fn webhook_service(service: &At<'_, '_>, cx: &mut Context<'_>) {
     }
 }
 
-/// `validateMatchConditions`, without the expressions' own syntax.
-pub(super) fn match_conditions(conditions: &At<'_, '_>, cx: &mut Context<'_>) {
+/// `validateMatchConditions`; `variables` is what the expressions know.
+pub(super) fn match_conditions(
+    conditions: &At<'_, '_>,
+    variables: &[(&str, Type<'_>)],
+    cx: &mut Context<'_>,
+) {
     if conditions.len() > 64 {
         cx.too_many(conditions, 64);
     }
@@ -232,6 +232,7 @@ pub(super) fn match_conditions(conditions: &At<'_, '_>, cx: &mut Context<'_>) {
         if expression.text().trim().is_empty() {
             cx.required(&expression, "");
         }
+        expression::compile(&expression, "compilation failed", variables, &Type::Bool, cx);
         if name.text().is_empty() {
             cx.required(&name, "");
         } else {

@@ -6,6 +6,7 @@
 
 mod budget;
 mod claim;
+mod config_reference;
 mod daemon_set;
 mod deployment;
 mod job;
@@ -18,6 +19,7 @@ mod workload;
 
 pub use budget::{Budget, UnhealthyPodEviction};
 pub use claim::{Claim, Retention, Volume};
+pub use config_reference::ConfigReference;
 pub use daemon_set::DaemonSet;
 pub use deployment::Deployment;
 pub use job::{CronJob, Job};

@@ -97,6 +97,13 @@ impl<'a> PodTemplate<'a> {
         }
     }
 
+    /// A field of the security context of one of its containers, or else of its own
+    /// (`securitycontext.DetermineEffectiveSecurityContext`).
+    pub fn security_of(self, container: Container<'a>, field: &str) -> Option<&'a Node> {
+        let own = || self.at(&["spec", "securityContext", field]).filter(|node| !node.is_null());
+        container.security(field).or_else(own)
+    }
+
     /// `restartPolicy` (`SetDefaults_PodSpec`).
     pub fn restart_policy(self) -> &'a str {
         match text(self.spec, &["restartPolicy"]) {
@@ -179,6 +186,11 @@ impl<'a> Container<'a> {
     /// A field of it, unless it is null.
     pub fn field(self, name: &str) -> Option<&'a Node> {
         self.node.get(name).filter(|node| !node.is_null())
+    }
+
+    /// A field of its security context, unless it is null.
+    pub fn security(self, field: &str) -> Option<&'a Node> {
+        self.node.at(&["securityContext", field]).filter(|node| !node.is_null())
     }
 
     /// The path of a field of it, from the workload it was reached through: `spec.template.spec.containers[0].image`.
@@ -297,6 +309,11 @@ impl<'a> Mount<'a> {
     /// The path in the volume that is mounted; empty for its root.
     pub fn sub_path(self) -> &'a str {
         text(Some(self.node), &["subPath"])
+    }
+
+    /// Whether the container can only read it.
+    pub fn is_read_only(self) -> bool {
+        self.node.get("readOnly").and_then(Node::as_bool) == Some(true)
     }
 
     /// Whether only a path in the volume is mounted, so that the kubelet does not update the files

@@ -1,6 +1,6 @@
 //! Explanations of the parser's syntax errors, with a remediation.
 
-use libyaml_safer::Error;
+use super::scan::SyntaxError;
 
 /// What a syntax error means to people.
 pub(super) struct Explanation {
@@ -14,8 +14,8 @@ pub(super) struct Explanation {
 
 /// Puts the parser's problem into words; `before` is its line up to the place of the problem, `rest` the
 /// text from there on.
-pub(super) fn explain(error: &Error, before: &str, rest: &str) -> Explanation {
-    let context = match error.context().unwrap_or_default() {
+pub(super) fn explain(error: &SyntaxError, before: &str, rest: &str) -> Explanation {
+    let context = match error.context {
         "while parsing a block mapping" => Some("in the map that starts here"),
         "while parsing a block collection" => Some("in the list that starts here"),
         "while parsing a flow mapping" => Some("in the `{` map that starts here"),
@@ -28,7 +28,7 @@ pub(super) fn explain(error: &Error, before: &str, rest: &str) -> Explanation {
         _ => None,
     };
     let quote = "quote the text if it belongs to a string";
-    let (message, help) = match (error.problem(), error.context().unwrap_or_default()) {
+    let (message, help) = match (error.problem.as_str(), error.context) {
         ("found character that cannot start any token", _) => match rest.chars().next() {
             Some('\t') => ("a tab cannot indent YAML".to_owned(), "indent with spaces"),
             Some(c) => (format!("a plain value cannot start with `{c}`"), "put the value into quotes"),
@@ -70,6 +70,14 @@ pub(super) fn explain(error: &Error, before: &str, rest: &str) -> Explanation {
             "expected a `- ` item of the list, or its end".to_owned(),
             "check the indentation: items of one list start in the same column",
         ),
+        ("did not find expected ',' or ']'" | "did not find expected ',' or '}'", _)
+            if rest.starts_with('?') =>
+        {
+            (
+                "a `?` cannot be used in a plain value inside `[...]` or `{...}`".to_owned(),
+                "quote the value: helm and kubectl refuse it",
+            )
+        }
         ("did not find expected ',' or ']'", _) => (
             "expected `,` or `]`".to_owned(),
             "close the list with `]`, or quote the text if `[` belongs to it",
@@ -91,6 +99,10 @@ pub(super) fn explain(error: &Error, before: &str, rest: &str) -> Explanation {
         ("did not find expected alphabetic or numeric character", _) => {
             ("`&` needs a name".to_owned(), "quote the text if it is meant to start with `&`")
         }
+        ("found unknown escape character", _) if rest.starts_with("\\/") => (
+            "unknown escape in a double-quoted string".to_owned(),
+            "write `/`: helm and kubectl do not support the escape `\\/`",
+        ),
         ("found unknown escape character", _) => (
             "unknown escape in a double-quoted string".to_owned(),
             "write a backslash as `\\\\`, or use single quotes, where it has no meaning",
@@ -112,8 +124,15 @@ pub(super) fn explain(error: &Error, before: &str, rest: &str) -> Explanation {
             ("expected `---`".to_owned(), "separate documents with a line of `---`")
         }
         ("found incompatible YAML document", _) => {
-            ("this version of YAML is not supported".to_owned(), "remove the `%YAML` line")
+            let version =
+                rest.lines().next().and_then(|line| line.split_whitespace().nth(1)).unwrap_or_default();
+            let message = format!("YAML {version} is not supported");
+            (message, "remove the `%YAML` line: helm and kubectl read YAML 1.1 only")
         }
+        ("did not find expected whitespace or line break", "while scanning a tag") => (
+            "a tag must be followed by white space".to_owned(),
+            "quote the text if it is meant to start with `!`",
+        ),
         (problem, _) => {
             let problem = problem.replace("did not find expected", "expected");
             return Explanation { message: problem, context, help: None };

@@ -2,15 +2,13 @@
 
 use std::fmt::Write as _;
 
-use libyaml_safer::{Encoding, Error, ErrorKind, EventData, Mark, Parser};
-
-use super::text::Chunks;
+use super::events::{EventKind, Events};
+use super::scan::SyntaxError;
 use crate::scalar::resolve_non_string;
 use crate::{Node, Value};
 
-const UNEXPECTED_END: &str = "found unexpected end of stream";
-
 /// Why a document cannot be read.
+#[derive(Clone)]
 pub(super) enum Reason {
     /// A syntax error, reported while the text is parsed.
     Parse(String),
@@ -19,19 +17,13 @@ pub(super) enum Reason {
 }
 
 impl Reason {
-    /// The syntax error of a text.
-    pub(super) fn from_syntax_error(error: &Error, text: &str) -> Self {
-        // go-yaml adds no line break to a last line without one, but for a scalar that does not end all errors
-        // at the end of a text are reported for the line after it.
-        let added = usize::from(error.problem() == UNEXPECTED_END && !text.ends_with('\n'));
-        let line = |mark: Option<Mark>| mark.and_then(|mark| usize::try_from(mark.line).ok()).unwrap_or(0);
-        let line = match (error.kind(), line(error.problem_mark()).saturating_sub(added)) {
-            (_, 0) => line(error.context_mark()),
-            // Only the scanner's lines are counted from 1.
-            (ErrorKind::Scanner, found) => found + 1,
-            (_, found) => found,
+    /// A syntax error. Only the scanner's lines are counted from 1.
+    pub(super) fn from_syntax_error(error: &SyntaxError) -> Self {
+        let line = match error.at.line {
+            0 => error.context_mark.line,
+            line => line + usize::from(error.in_scanner),
         };
-        Self::parse(line, error.problem())
+        Self::parse(line, &error.problem)
     }
 
     /// A syntax error on a line. Line 0 is left out of the message, as go-yaml does for the first line.
@@ -52,7 +44,7 @@ impl Reason {
         match self {
             Self::Parse(problem) => problem,
             Self::Decode(problem) => {
-                match find_syntax_error(text).map(|error| Self::from_syntax_error(&error, text)) {
+                match find_syntax_error(text).map(|error| Self::from_syntax_error(&error)) {
                     Some(Self::Parse(first)) => first,
                     _ => problem,
                 }
@@ -61,26 +53,18 @@ impl Reason {
     }
 }
 
-/// The parser's error for the first document of a text.
-pub(super) fn find_syntax_error(text: &str) -> Option<Error> {
-    let mut parser = Parser::new();
-    parser.set_encoding(Encoding::Utf8);
-    parser.set_input(Chunks::new(text));
+/// The first syntax error of the first document of a text.
+fn find_syntax_error(text: &str) -> Option<SyntaxError> {
+    let mut events = Events::new(text);
     loop {
-        match parser.parse() {
-            Ok(event) if matches!(event.data, EventData::DocumentEnd { .. } | EventData::StreamEnd) => {
+        match events.next() {
+            Ok(event) if matches!(event.kind, EventKind::DocumentEnd { .. } | EventKind::StreamEnd) => {
                 return None;
             }
             Ok(_) => {}
-            Err(error) => return Some(error),
+            Err(error) => return Some(*error),
         }
     }
-}
-
-/// A tag that ends with a comma.
-pub(super) fn tag_without_space(line: usize) -> Reason {
-    let line = if line == 0 { 0 } else { line + 1 };
-    Reason::parse(line, "did not find expected whitespace or line break")
 }
 
 /// A value that does not match its tag.
@@ -105,17 +89,11 @@ pub(super) fn infinite(number: f64) -> Reason {
     Reason::Decode(format!("json: unsupported value: {text}"))
 }
 
-/// A key that is not a string, number or boolean.
+/// A map or list as a key.
 pub(super) fn wrong_key(node: &Node) -> Reason {
-    match &node.value {
-        Value::Seq(_) | Value::Map(_) => {
-            let mut text = String::new();
-            go_syntax(node, &mut text);
-            Reason::decode(&format!("invalid map key: {text}"))
-        }
-        // The message needs the value, too: see `wrong_key_of`.
-        _ => Reason::Decode(String::new()),
-    }
+    let mut text = String::new();
+    go_syntax(node, &mut text);
+    Reason::decode(&format!("invalid map key: {text}"))
 }
 
 /// A key that cannot be converted to a string, with its value; reported during the conversion to JSON.
@@ -130,12 +108,6 @@ pub(super) fn wrong_key_of(key: &Node, value: &Node) -> Reason {
         _ => go_syntax(value, &mut text),
     }
     Reason::Decode(format!("unsupported map key of type: {kind}, key: {key}, value: {text}"))
-}
-
-/// An escape that the parser takes and go-yaml does not, in a line counted from 0.
-pub(super) fn unknown_escape(line: usize) -> Reason {
-    let line = if line == 0 { 0 } else { line + 1 };
-    Reason::parse(line, "found unknown escape character")
 }
 
 /// A value as Go's `%#v` prints it.

@@ -15,6 +15,8 @@ pub(super) struct OpenMap {
     pub(super) key: Option<Key>,
     /// What came in through `<<`, in order.
     pub(super) merged: Vec<Merge>,
+    /// Why it is an error, unless another value overrides the map.
+    pub(super) refused: Option<Stop>,
 }
 
 /// The entries that one `<<` brought in.
@@ -28,7 +30,7 @@ pub(super) struct Merge {
 pub(super) enum Key {
     Name(String, Span),
     Merge(Span),
-    /// One of a fragment that no string is made of. go-yaml reads its value before it is refused.
+    /// One that no string is made of.
     Refused(Node, Span),
 }
 
@@ -67,7 +69,8 @@ pub(super) fn key(node: Node, written: Span) -> Result<Key, Stop> {
         Value::Bool(flag) => flag.to_string(),
         Value::Int(number) => number.to_string(),
         Value::Float(number) => go_float_key(number),
-        Value::Null | Value::Uint(_) | Value::Seq(_) | Value::Map(_) => {
+        Value::Null | Value::Uint(_) => return Ok(Key::Refused(node, written)),
+        Value::Seq(_) | Value::Map(_) => {
             return Err(broken(not_a_key(&node, written), go::wrong_key(&node)));
         }
     };

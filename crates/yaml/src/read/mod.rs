@@ -1,22 +1,21 @@
 //! From text to trees.
 
-mod adapt;
+mod events;
 mod explain;
 mod go;
-mod guard;
+pub mod json;
 mod map;
 mod plain;
 mod reader;
+mod scan;
 #[cfg(test)]
 mod tests;
 mod text;
 
-use std::ops::Range;
-
 use rayon::prelude::*;
 
 use self::reader::{Part, Reader, Totals};
-use self::text::{find_control_character, pieces};
+use self::text::{Piece, find_control_character, pieces};
 use super::{Node, Value};
 use plimsoll_diag::{Diagnostic, Report, Rule, Severity, SourceId, Sources, Span};
 
@@ -177,17 +176,84 @@ impl ReadOptions {
 /// if a limit is exceeded. Duplicate keys do not keep a document out of the output.
 pub fn read(sources: &Sources, source: SourceId, options: &ReadOptions) -> Report<Vec<Document>> {
     let Some(content) = sources.get(source) else { return Report::ok(Vec::new()) };
+    read_from(&content.text, 0, source, options)
+}
+
+/// Reads every document of a text as kubectl does, which takes a text that begins with `{` for JSON objects one after the
+/// other: a surrogate pair then is one character, and no `---` is needed. What is not JSON, or is separated by `---`, is
+/// read as YAML from there on.
+pub fn read_stream(sources: &Sources, source: SourceId, options: &ReadOptions) -> Report<Vec<Document>> {
+    let Some(content) = sources.get(source) else { return Report::ok(Vec::new()) };
     let text: &str = &content.text;
-    if let Some(refusal) = refuse(text, source, options.limits) {
+    // kubectl decodes the text first, which takes the byte order mark off.
+    let mut at = text::after_mark(text, 0);
+    if !text[at..].trim_start().starts_with('{') || text.len() > options.limits.max_bytes {
+        return read_from(text, at, source, options);
+    }
+    let (mut documents, mut diagnostics) = (Vec::new(), Vec::new());
+    let mut nodes = 0;
+    let invalid = loop {
+        if text[at..].chars().all(json::is_space) {
+            return Report::with(documents, diagnostics);
+        }
+        let object = match json::prefix(text, at, source) {
+            Ok(object) => object,
+            Err(invalid) => break invalid,
+        };
+        nodes += object.nodes;
+        if let Some(refusal) = too_many_nodes(nodes, object.node.span, options.limits) {
+            diagnostics.push(refusal);
+            return Report::failed(diagnostics);
+        }
+        diagnostics.extend(object.duplicates.iter().map(|again| again.diagnostic(options.duplicate_keys)));
+        documents.push(Document { span: Span::new(source, at, object.end), root: object.node, blank: false });
+        at = object.end;
+    };
+    // Two objects make a stream of JSON.
+    let rest = if documents.len() > 1 || invalid.is_out_of_range { None } else { yaml_after_json(text, at) };
+    let Some(rest) = rest else {
+        let width = text[invalid.at..].chars().next().map_or(0, char::len_utf8);
+        let message = format!("not valid JSON: {}", invalid.reason);
+        let span = Span::new(source, invalid.at, invalid.at + width);
+        diagnostics.push(Diagnostic::error(message).at(span, ""));
+        return if documents.is_empty() {
+            Report::failed(diagnostics)
+        } else {
+            Report::with(documents, diagnostics)
+        };
+    };
+    let report = read_from(text, rest, source, options);
+    diagnostics.extend(report.diagnostics);
+    documents.extend(report.output.unwrap_or_default());
+    if documents.is_empty() && plimsoll_diag::has_errors(&diagnostics) {
+        return Report::failed(diagnostics);
+    }
+    Report::with(documents, diagnostics)
+}
+
+/// Where kubectl goes on to read YAML after JSON up to an offset: white space up to the end of the line belongs to
+/// neither. It gives up where fewer than four bytes are left.
+fn yaml_after_json(text: &str, mut at: usize) -> Option<usize> {
+    loop {
+        let next = text[at..].chars().next().filter(|_| text.len() - at >= 4)?;
+        if !next.is_whitespace() {
+            return Some(at);
+        }
+        at += next.len_utf8();
+        if next == '\n' {
+            return Some(at);
+        }
+    }
+}
+
+/// Reads a text as YAML from an offset on.
+fn read_from(text: &str, start: usize, source: SourceId, options: &ReadOptions) -> Report<Vec<Document>> {
+    if let Some(refusal) = refuse(&text[start..], source, start, options.limits) {
         return Report::fail(refusal);
     }
-    let mut pieces = pieces(text);
-    if options.fragment {
-        pieces.truncate(1);
-    }
-    let read_piece = |totals: &Totals, piece: &Range<usize>| {
-        Reader::new(text, source, options, totals, piece.clone()).read()
-    };
+    let pieces = if options.fragment { vec![Piece::whole(text)] } else { pieces(text, start) };
+    let read_piece =
+        |totals: &Totals, piece: &Piece| Reader::new(text, source, options, totals, piece).read();
     let in_order = || {
         let totals = Totals::default();
         pieces.iter().map(|piece| read_piece(&totals, piece)).collect::<Vec<_>>()
@@ -227,11 +293,10 @@ pub fn read_fragment(bytes: &[u8]) -> Result<Node, String> {
     if text.len() > options.limits.max_bytes {
         return Err(format!("yaml: at most {} bytes are read", options.limits.max_bytes));
     }
-    let piece = pieces(text).into_iter().next().unwrap_or(0..0);
-    let totals = Totals::default();
-    let part = Reader::new(text, source, &options, &totals, piece.clone()).read();
+    let (totals, piece) = (Totals::default(), Piece::whole(text));
+    let part = Reader::new(text, source, &options, &totals, &piece).read();
     match (part.document, part.reason) {
-        (_, Some(reason)) => Err(reason.into_message(&text[piece])),
+        (_, Some(reason)) => Err(reason.into_message(text)),
         (Some(document), None) => Ok(document.root),
         (None, None) => match part.diagnostics.into_iter().find(|found| found.severity == Severity::Error) {
             Some(limit) => Err(format!("yaml: {}", limit.message)),
@@ -244,14 +309,15 @@ pub fn read_fragment(bytes: &[u8]) -> Result<Node, String> {
 const WORTH_SHARING: usize = 256 << 10;
 
 /// What is wrong with a text as a whole.
-fn refuse(text: &str, source: SourceId, limits: Limits) -> Option<Diagnostic> {
+fn refuse(text: &str, source: SourceId, start: usize, limits: Limits) -> Option<Diagnostic> {
     if text.len() > limits.max_bytes {
         let diagnostic = Diagnostic::error(format!("the text is too large: {} bytes", text.len()))
             .at(Span::new(source, 0, 0), "")
             .help(format!("the limit is {} bytes", limits.max_bytes));
         return Some(diagnostic);
     }
-    let (offset, control) = find_control_character(text)?;
+    let (offset, control) =
+        find_control_character(text).map(|(offset, control)| (start + offset, control))?;
     let message = format!("control character U+{:04X} is not allowed in YAML", u32::from(control));
     let code = u32::from(control);
     let escape = if code < 0x100 { format!("\\x{code:02X}") } else { format!("\\u{code:04X}") };
@@ -261,7 +327,18 @@ fn refuse(text: &str, source: SourceId, limits: Limits) -> Option<Diagnostic> {
     Some(diagnostic)
 }
 
+/// The error about values beyond the limit, if there are as many.
+fn too_many_nodes(nodes: usize, span: Span, limits: Limits) -> Option<Diagnostic> {
+    let limit = limits.max_nodes;
+    (nodes > limit).then(|| {
+        Diagnostic::error("the text has too many values")
+            .at(span, "the limit is reached here")
+            .help(format!("the limit is {limit} scalars, maps and lists, including expanded aliases"))
+    })
+}
+
 /// Why reading a document ended early.
+#[derive(Clone)]
 enum Stop {
     /// The document is broken; the next one may not be. With the reason in Go's words.
     Broken(Box<Diagnostic>, go::Reason),

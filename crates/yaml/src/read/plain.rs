@@ -434,17 +434,17 @@ mod tests {
     use super::super::ReadOptions;
     use super::super::reader::Reader;
     use super::super::reader::Totals;
-    use super::super::text::{find_control_character, pieces};
+    use super::super::text::{Piece, find_control_character, pieces};
     use super::*;
     use proptest::prelude::*;
 
     /// What is read here; checked to be what the parser gives, spans and all.
     fn read_both(text: &str) -> Option<Node> {
         let source = Span::NONE.source;
-        let all = 0..text.len();
-        let (root, count) = read(text, all.clone(), source, Limits::default(), true)?;
+        let all = Piece::whole(text);
+        let (root, count) = read(text, all.content.clone(), source, Limits::default(), true)?;
         let (options, totals) = (ReadOptions::strict(), Totals::default());
-        let mut reader = Reader::new(text, source, &options, &totals, all);
+        let mut reader = Reader::new(text, source, &options, &totals, &all);
         let document = reader.parse_document().unwrap_or_else(|_| panic!("the parser refuses {text:?}"));
         let document = document.unwrap_or_else(|| panic!("the parser finds nothing in {text:?}"));
         assert_eq!(format!("{root:?}"), format!("{:?}", document.root), "{text:?}");
@@ -545,9 +545,9 @@ mod tests {
                 if find_control_character(&text).is_some() {
                     continue;
                 }
-                for piece in pieces(&text) {
+                for piece in pieces(&text, 0) {
                     all += 1;
-                    plain += usize::from(read_both(&text[piece]).is_some());
+                    plain += usize::from(read_both(&text[piece.content]).is_some());
                 }
             }
         }

@@ -1,22 +1,19 @@
 //! From the events of one document to its tree.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use base64::Engine as _;
-use libyaml_safer::{
-    Encoding, Error, Event, EventData, MappingStyle, Mark, Parser, ScalarStyle, SequenceStyle,
-};
-
-use super::adapt::{Edits, adapt};
+use super::events::{Event, EventKind, Events};
 use super::explain::{Explanation, explain};
 use super::map::{Key, OpenMap, has_duplicates, key, not_a_key};
-use super::text::{Chunks, line_end};
-use super::{Document, DuplicateKey, DuplicateKeys, ReadOptions, Stop, broken, go, guard, plain};
+use super::scan::{Mark, Style, SyntaxError};
+use super::text::{Piece, line_end};
+use super::{Document, DuplicateKey, DuplicateKeys, ReadOptions, Stop, broken, go, plain, too_many_nodes};
 use crate::scalar::{is_integer, is_timestamp, resolve_non_string};
 use crate::{Entry, Map, Node, Value};
+use base64::Engine as _;
 use plimsoll_diag::{Diagnostic, SourceId, Span};
 
 /// What one piece of a text holds.
@@ -42,32 +39,25 @@ pub(super) struct Reader<'a> {
     text: &'a str,
     source: SourceId,
     options: &'a ReadOptions,
-    /// The bytes of the text to read.
-    piece: Range<usize>,
+    /// The part of the text to read.
+    piece: &'a Piece,
     totals: &'a Totals,
     /// The nodes of this piece that are not in `totals` yet.
     pub(super) nodes: usize,
-    /// Those of this piece that are.
-    added: usize,
-    /// What the parser is given instead of parts of the piece.
-    edits: Edits,
-    /// How many flow collections are open; inside one all are.
-    flow: usize,
+    decoded: Decoded,
     /// The maps and lists that are open, outermost first.
     frames: Vec<Frame>,
     anchors: BTreeMap<String, Anchor>,
+    /// Nodes that JSON cannot hold, which are errors unless other values override them.
+    refused: Vec<(Span, Stop)>,
     pub(super) diagnostics: Vec<Diagnostic>,
-}
-
-/// What the parser makes of a text.
-enum Parsed {
-    Document(Option<Document>),
-    Refused(Error),
 }
 
 /// An open map or list.
 struct Frame {
     anchor: Option<String>,
+    /// The steps of go-yaml before it.
+    steps: usize,
     span: Span,
     content: Content,
 }
@@ -91,6 +81,8 @@ struct Size {
     depth: usize,
     /// Bytes of its scalars.
     bytes: usize,
+    /// The steps in which go-yaml decodes it.
+    steps: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -99,11 +91,11 @@ impl<'a> Reader<'a> {
         source: SourceId,
         options: &'a ReadOptions,
         totals: &'a Totals,
-        piece: Range<usize>,
+        piece: &'a Piece,
     ) -> Self {
-        let (frames, anchors, diagnostics) = (Vec::new(), BTreeMap::new(), Vec::new());
-        let (nodes, added, edits, flow) = (0, 0, Edits::default(), 0);
-        Self { text, source, options, piece, totals, nodes, added, edits, flow, frames, anchors, diagnostics }
+        let (frames, anchors, refused, diagnostics) = (Vec::new(), BTreeMap::new(), Vec::new(), Vec::new());
+        let (nodes, decoded) = (0, Decoded::default());
+        Self { text, source, options, piece, totals, nodes, decoded, frames, anchors, refused, diagnostics }
     }
 
     pub(super) fn read(mut self) -> Part {
@@ -127,86 +119,82 @@ impl<'a> Reader<'a> {
 
     fn read_document(&mut self) -> Result<Option<Document>, Stop> {
         let limits = self.options.limits;
-        let plain = plain::read(self.text, self.piece.clone(), self.source, limits, !self.options.fragment);
+        let content = self.piece.content.clone();
+        self.check_separator()?;
+        let plain = plain::read(self.text, content.clone(), self.source, limits, !self.options.fragment);
         if let Some((root, nodes)) = plain
             && self.totals.nodes.load(Relaxed).saturating_add(nodes) <= limits.max_nodes
         {
             self.nodes = nodes;
             return Ok(Some(Document { root, span: self.piece_span(), blank: false }));
         }
-        self.parse_document()
+        let document = self.parse_document()?;
+        if let Some(document) = &document {
+            self.check_refused(&document.root)?;
+        }
+        let separated = self.piece.span.start < content.start;
+        if document.is_some() || !(separated && self.text[self.piece.span.start..].starts_with("---")) {
+            return Ok(document);
+        }
+        // Nothing but comments below its `---`.
+        let root = Node::new(Value::Null, Span::new(self.source, content.start, content.start));
+        Ok(Some(Document { root, span: self.piece_span(), blank: true }))
+    }
+
+    /// The first node of a tree that JSON cannot hold.
+    fn check_refused(&mut self, root: &Node) -> Result<(), Stop> {
+        fn contains(node: &Node, span: Span) -> bool {
+            let is_inside = match &node.value {
+                Value::Seq(items) => items.iter().any(|item| contains(item, span)),
+                Value::Map(map) => map.iter().any(|entry| contains(&entry.value, span)),
+                _ => false,
+            };
+            node.span == span || is_inside
+        }
+        let mut refused = std::mem::take(&mut self.refused).into_iter();
+        refused.find(|(span, _)| contains(root, *span)).map_or(Ok(()), |(_, stop)| Err(stop))
     }
 
     /// Reads a document of any form.
     pub(super) fn parse_document(&mut self) -> Result<Option<Document>, Stop> {
-        let piece = &self.text[self.piece.clone()];
-        let text = guard::escape_tags(piece).map_err(|offset| self.tag_without_space(piece, offset))?;
-        let error = match self.parse(&text)? {
-            Parsed::Document(document) => return Ok(document),
-            Parsed::Refused(error) => error,
-        };
-        let Some((text, edits)) = adapt(&text, &error) else { return Err(self.syntax_error(&error)) };
-        self.restart(edits);
-        match self.parse(&text)? {
-            Parsed::Document(document) => Ok(document),
-            Parsed::Refused(error) => Err(self.syntax_error(&error)),
-        }
-    }
-
-    /// Forgets what has been read.
-    fn restart(&mut self, edits: Edits) {
-        let Self { text, source, options, totals, .. } = *self;
-        totals.nodes.fetch_sub(self.added, Relaxed);
-        *self = Self { edits, ..Self::new(text, source, options, totals, self.piece.clone()) };
-    }
-
-    /// Reads the piece, or `text`, which stands for it.
-    fn parse(&mut self, text: &str) -> Result<Parsed, Stop> {
-        let mut parser = Parser::new();
-        parser.set_encoding(Encoding::Utf8);
-        parser.set_input(Chunks::new(text));
+        let content = &self.text[self.piece.content.clone()];
+        // helm and kubectl end the last line of a file.
+        let is_ended = self.options.fragment || content.ends_with('\n');
+        let content = if is_ended { Cow::Borrowed(content) } else { Cow::Owned(format!("{content}\n")) };
+        let mut events = Events::new(&content);
         let mut document = None;
         let mut ended = false;
         loop {
-            let Event { data, start_mark, end_mark, .. } = match parser.parse() {
+            let Event { kind, start, end } = match events.next() {
                 Ok(event) => event,
                 Err(error) if ended && self.options.duplicate_keys == DuplicateKeys::LastWins => {
                     // go-yaml stops reading here.
-                    let rest = error.problem_mark().map_or(self.piece.end, |mark| self.offset(mark));
-                    self.check_rest(rest);
-                    return Ok(Parsed::Document(document));
+                    self.check_rest(self.offset(error.at));
+                    return Ok(document);
                 }
-                Err(error) => return Ok(Parsed::Refused(error)),
+                Err(error) => return Err(self.syntax_error(&error)),
             };
-            let span = self.span(start_mark, end_mark);
-            match data {
-                EventData::StreamStart { .. } => {}
-                EventData::DocumentEnd { implicit: true } => ended = true,
-                EventData::StreamEnd => return Ok(Parsed::Document(document)),
-                EventData::DocumentStart { version_directive, implicit, .. } => {
-                    if let Some(version) = version_directive
-                        && (version.major, version.minor) != (1, 1)
-                    {
-                        let message = format!("YAML {}.{} is not supported", version.major, version.minor);
-                        let help = "remove the `%YAML` line: helm and kubectl read YAML 1.1 only";
-                        let line = usize::try_from(start_mark.line).unwrap_or(0);
-                        let reason = go::Reason::parse(line, "found incompatible YAML document");
-                        return Err(broken(Diagnostic::error(message).at(span, "").help(help), reason));
-                    }
-                    if !implicit && !self.options.fragment {
-                        self.check_separator(span)?;
+            let span = self.span(start, end);
+            match kind {
+                EventKind::DocumentEnd { is_implicit: true } => ended = true,
+                EventKind::StreamEnd => return Ok(document),
+                EventKind::DocumentStart { is_implicit } => {
+                    if ended && !is_implicit {
+                        // One that does not start a line of its own.
+                        self.check_rest(span.start as usize);
+                        return Ok(document);
                     }
                 }
-                EventData::DocumentEnd { implicit: false } => {
+                EventKind::DocumentEnd { is_implicit: false } => {
                     let end = line_end(self.text, span.end as usize);
                     self.check_rest(end);
                     if let Some(document) = &mut document {
-                        document.span = Span::new(self.source, self.piece.start, end);
+                        document.span = Span::new(self.source, self.piece.span.start, end);
                     }
-                    return Ok(Parsed::Document(document));
+                    return Ok(document);
                 }
-                data => {
-                    if let Some(root) = self.event(data, span)? {
+                kind => {
+                    if let Some(root) = self.event(kind, span)? {
                         let blank = root.is_null() && root.span.start == root.span.end;
                         document = Some(Document { root, span: self.piece_span(), blank });
                     }
@@ -215,31 +203,18 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn tag_without_space(&self, piece: &str, offset: usize) -> Stop {
-        let start = self.piece.start + offset;
-        let diagnostic = Diagnostic::error("a tag must be followed by white space")
-            .at(Span::new(self.source, start, start + 1), "")
-            .help("quote the text if it is meant to start with `!`");
-        broken(diagnostic, go::tag_without_space(piece[..offset].matches('\n').count()))
-    }
-
     /// helm and kubectl refuse content on the line of a `---`.
-    fn check_separator(&self, separator: Span) -> Result<(), Stop> {
-        let end = line_end(self.text, separator.end as usize);
-        let line = self.text.get(separator.end as usize..end).unwrap_or_default();
-        let (trailing, end) = (line.trim(), separator.end as usize + line.trim_end().len());
-        if trailing.is_empty() || trailing.starts_with('#') {
-            return Ok(());
-        }
+    fn check_separator(&self) -> Result<(), Stop> {
+        let Some(trailing) = self.piece.trailing.clone() else { return Ok(()) };
         let diagnostic = Diagnostic::error("content on the line of a `---` separator")
-            .at(Span::new(self.source, end - trailing.len(), end), "")
+            .at(Span::new(self.source, trailing.start, trailing.end), "")
             .help("start the document on the next line: helm and kubectl refuse it here");
         Err(broken(diagnostic, go::Reason::parse(0, "invalid Yaml document separator")))
     }
 
     /// Warns of text that follows the end of a document.
     fn check_rest(&mut self, mut offset: usize) {
-        for line in self.text[offset..self.piece.end].split_inclusive('\n') {
+        for line in self.text[offset..self.piece.content.end].split_inclusive('\n') {
             let content = line.trim();
             if !content.is_empty() && !content.starts_with(['#', '%']) && content != "..." {
                 self.diagnostics.push(
@@ -254,32 +229,25 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes one event of a document's content; the root when it is complete.
-    fn event(&mut self, data: EventData, span: Span) -> Result<Option<Node>, Stop> {
-        match data {
-            EventData::Scalar { anchor, tag, mut value, plain_implicit, style, .. } => {
+    fn event(&mut self, kind: EventKind, span: Span) -> Result<Option<Node>, Stop> {
+        match kind {
+            EventKind::Scalar { anchor, tag, value, style, is_plain } => {
                 self.count(1, span)?;
-                if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded)
-                    && self.break_was_added(span, &value)
-                {
-                    value.pop();
-                }
-                match style {
-                    ScalarStyle::DoubleQuoted => self.check_escapes(span)?,
-                    ScalarStyle::Plain => self.check_question_marks(span)?,
-                    _ => {}
-                }
+                let steps = self.decoded.steps;
+                self.decode(1, span)?;
                 let span = self.trim_block_scalar(style, span);
                 if let Some(map) = self.map_at_key() {
-                    let merge = tag.as_deref().map_or(plain_implicit, |tag| tag == MERGE_TAG);
+                    let merge = tag.as_deref().map_or(is_plain, |tag| tag == MERGE_TAG);
                     if merge && value == "<<" {
                         map.key = Some(Key::Merge(span));
+                        self.decoded.steps = steps;
                         return Ok(None);
                     }
                 }
-                let value = self.scalar(tag.as_deref(), value, plain_implicit, span)?;
-                self.complete(Node::new(value, span), anchor, span)
+                let value = self.scalar(tag.as_deref(), value, is_plain, span)?;
+                self.complete(Node::new(value, span), anchor, span, steps)
             }
-            EventData::Alias { anchor } => {
+            EventKind::Alias { anchor } => {
                 let (node, size) = match self.anchors.get(&anchor) {
                     Some(Anchor::Node(node, size)) => (Rc::clone(node), *size),
                     Some(Anchor::Open(definition)) => {
@@ -301,23 +269,20 @@ impl<'a> Reader<'a> {
                     }
                 };
                 // Counted before it is copied.
+                self.decode(1, span)?;
+                self.decode_alias(size.steps, span)?;
                 self.count(size.nodes, span)?;
                 self.count_bytes(size.bytes, span)?;
                 self.check_depth(self.frames.len() + size.depth, span)?;
-                self.complete(Node::clone(&node), None, span)
+                self.complete(Node::clone(&node), None, span, self.decoded.steps)
             }
-            EventData::SequenceStart { anchor, style, .. } => {
-                self.flow += usize::from(self.flow > 0 || style == SequenceStyle::Flow);
+            EventKind::SequenceStart { anchor } => {
                 self.open(anchor, span, Content::Seq(Vec::new())).map(|()| None)
             }
-            EventData::MappingStart { anchor, style, .. } => {
-                self.flow += usize::from(self.flow > 0 || style == MappingStyle::Flow);
+            EventKind::MappingStart { anchor } => {
                 self.open(anchor, span, Content::Map(OpenMap::default())).map(|()| None)
             }
-            EventData::SequenceEnd | EventData::MappingEnd => {
-                self.flow = self.flow.saturating_sub(1);
-                self.close(span)
-            }
+            EventKind::SequenceEnd | EventKind::MappingEnd => self.close(span),
             _ => Ok(None),
         }
     }
@@ -346,51 +311,77 @@ impl<'a> Reader<'a> {
         if let Some(anchor) = &anchor {
             self.anchors.insert(anchor.clone(), Anchor::Open(span));
         }
-        self.frames.push(Frame { anchor, span: Span { end: span.start, ..span }, content });
+        let steps = self.decoded.steps;
+        // go-yaml takes the maps out of a list that is merged.
+        let is_merged = match self.frames.last() {
+            Some(Frame { content: Content::Map(map), .. }) => matches!(map.key, Some(Key::Merge(_))),
+            _ => false,
+        };
+        if !is_merged || matches!(content, Content::Map(_)) {
+            self.decode(1, span)?;
+        }
+        self.frames.push(Frame { anchor, steps, span: Span { end: span.start, ..span }, content });
         Ok(())
     }
 
     /// Closes the innermost map or list. In block style it ends where its last item does; in flow
     /// style `end` is its bracket.
     fn close(&mut self, end: Span) -> Result<Option<Node>, Stop> {
-        let Some(Frame { anchor, mut span, content }) = self.frames.pop() else { return Ok(None) };
+        let Some(Frame { anchor, steps, mut span, content }) = self.frames.pop() else { return Ok(None) };
         let bracket = matches!(self.text.as_bytes().get(end.start as usize), Some(b']' | b'}'));
         if bracket && end.start < end.end {
             span.end = end.end;
         }
         let value = match content {
             Content::Seq(items) => Value::Seq(items),
-            Content::Map(map) => Value::Map(self.unique(map)),
+            Content::Map(mut map) => {
+                self.refused.extend(map.refused.take().map(|stop| (span, stop)));
+                Value::Map(self.unique(map))
+            }
         };
-        self.complete(Node::new(value, span), anchor, span)
+        self.complete(Node::new(value, span), anchor, span, steps)
     }
 
     /// Puts a complete node where it belongs. `written` is its place in this document, which for an
-    /// alias is not the node's own.
-    fn complete(&mut self, node: Node, anchor: Option<String>, written: Span) -> Result<Option<Node>, Stop> {
+    /// alias is not the node's own; `steps` are those of go-yaml before it.
+    fn complete(
+        &mut self,
+        node: Node,
+        anchor: Option<String>,
+        written: Span,
+        steps: usize,
+    ) -> Result<Option<Node>, Stop> {
         if let Some(anchor) = anchor {
-            let size = measure(&node);
+            let size = Size { steps: self.decoded.steps - steps, ..measure(&node) };
             self.count(size.nodes, written)?;
             self.count_bytes(size.bytes, written)?;
             self.anchors.insert(anchor, Anchor::Node(Rc::new(node.clone()), size));
         }
+        let refused = self.find_refused(&node);
         let Some(frame) = self.frames.last_mut() else { return Ok(Some(node)) };
         frame.span.end = frame.span.end.max(written.end);
         match &mut frame.content {
             Content::Seq(items) => items.push(node),
             Content::Map(map) => match map.key.take() {
-                None if self.options.fragment && matches!(node.value, Value::Null | Value::Uint(_)) => {
-                    map.key = Some(Key::Refused(node, written));
-                }
                 None => map.key = Some(key(node, written)?),
                 Some(Key::Name(key, key_span)) => map.entries.push(Entry { key, key_span, value: node }),
-                Some(Key::Merge(key_span)) => map.merge(node, key_span)?,
+                Some(Key::Merge(key_span)) => {
+                    map.refused = map.refused.take().or(refused);
+                    map.merge(node, key_span)?;
+                }
                 Some(Key::Refused(key, span)) => {
-                    return Err(broken(not_a_key(&key, span), go::wrong_key_of(&key, &node)));
+                    let stop = broken(not_a_key(&key, span), go::wrong_key_of(&key, &node));
+                    map.refused.get_or_insert(stop);
                 }
             },
         }
         Ok(None)
+    }
+
+    /// Why a node, or one of its items, is an error: what takes it in by `<<` is one, too.
+    fn find_refused(&self, node: &Node) -> Option<Stop> {
+        let is_it = |span: &Span| node.span == *span || node.items().iter().any(|item| item.span == *span);
+        self.refused.iter().find(|(span, _)| is_it(span)).map(|(_, stop)| stop.clone())
     }
 
     /// The innermost map, if it is a key that comes next.
@@ -452,7 +443,7 @@ impl<'a> Reader<'a> {
             let diagnostic = Diagnostic::error("infinity and NaN cannot be written as JSON")
                 .at(span, "")
                 .help("quote it if it is meant as text: helm and kubectl refuse such numbers");
-            return Err(broken(diagnostic, go::infinite(number)));
+            self.refused.push((span, broken(diagnostic, go::infinite(number))));
         }
         Ok(value)
     }
@@ -510,22 +501,39 @@ impl<'a> Reader<'a> {
         Map::from_unique(entries)
     }
 
+    /// Counts steps of go-yaml.
+    fn decode(&mut self, steps: usize, span: Span) -> Result<(), Stop> {
+        self.decoded.steps = self.decoded.steps.saturating_add(steps);
+        if self.decoded.is_excessive() {
+            let message = "aliases make up nearly all of this document";
+            let diagnostic = Diagnostic::error(message)
+                .at(span, "too much once this is expanded")
+                .help("write out what the aliases stand for: helm and kubectl refuse such a document");
+            return Err(broken(diagnostic, go::Reason::decode("document contains excessive aliasing")));
+        }
+        Ok(())
+    }
+
+    /// Counts the steps of go-yaml behind an alias.
+    fn decode_alias(&mut self, steps: usize, span: Span) -> Result<(), Stop> {
+        self.decoded.aliased = self.decoded.aliased.saturating_add(steps);
+        self.decode(steps, span)
+    }
+
     /// Counts nodes against the limit.
     fn count(&mut self, nodes: usize, span: Span) -> Result<(), Stop> {
+        plimsoll_limits::check().map_err(|exceeded| {
+            Stop::Limit(Box::new(Diagnostic::from(exceeded).at(span, "this far it was read")))
+        })?;
         self.nodes = self.nodes.saturating_add(nodes);
-        let limit = self.options.limits.max_nodes;
-        if self.totals.nodes.load(Relaxed).saturating_add(self.nodes) <= limit {
-            if self.nodes >= 4096 {
-                self.added += self.nodes;
-                self.totals.nodes.fetch_add(std::mem::take(&mut self.nodes), Relaxed);
-            }
-            return Ok(());
+        let total = self.totals.nodes.load(Relaxed).saturating_add(self.nodes);
+        if let Some(refusal) = too_many_nodes(total, span, self.options.limits) {
+            return Err(Stop::Limit(Box::new(refusal)));
         }
-        Err(Stop::Limit(Box::new(
-            Diagnostic::error("the text has too many values")
-                .at(span, "the limit is reached here")
-                .help(format!("the limit is {limit} scalars, maps and lists, including expanded aliases")),
-        )))
+        if self.nodes >= 4096 {
+            self.totals.nodes.fetch_add(std::mem::take(&mut self.nodes), Relaxed);
+        }
+        Ok(())
     }
 
     /// Counts bytes of copied scalars against the limit.
@@ -554,84 +562,21 @@ impl<'a> Reader<'a> {
     }
 
     fn piece_span(&self) -> Span {
-        Span::new(self.source, self.piece.start, self.piece.end)
+        Span::new(self.source, self.piece.span.start, self.piece.span.end)
     }
 
-    /// Marks count bytes from where the parser started.
+    /// Marks count bytes from where the content starts.
     fn span(&self, start: Mark, end: Mark) -> Span {
         Span::new(self.source, self.offset(start), self.offset(end))
     }
 
     fn offset(&self, mark: Mark) -> usize {
-        usize::try_from(mark.index).map_or(self.piece.end, |index| {
-            (self.piece.start + self.edits.original_offset(index)).min(self.piece.end)
-        })
-    }
-
-    /// Refuses a `?` in a plain scalar of a flow collection: there it ends the scalar for go-yaml, which then finds no
-    /// comma.
-    fn check_question_marks(&self, span: Span) -> Result<(), Stop> {
-        if self.flow == 0 {
-            return Ok(());
-        }
-        let mut start = span.start as usize;
-        let mut plain = self.text.get(start..span.end as usize).unwrap_or_default();
-        // Tags and anchors may hold one.
-        while plain.starts_with(['!', '&']) {
-            let rest = plain.trim_start_matches(|c: char| !c.is_whitespace()).trim_start();
-            start += plain.len() - rest.len();
-            plain = rest;
-        }
-        let Some(found) = plain.find('?') else { return Ok(()) };
-        start += found;
-        let closing = match self.frames.last() {
-            Some(Frame { content: Content::Map(_), .. }) => '}',
-            _ => ']',
-        };
-        let diagnostic = Diagnostic::error("a `?` cannot be used in a plain value inside `[...]` or `{...}`")
-            .at(Span::new(self.source, start, start + 1), "")
-            .help("quote the value: helm and kubectl refuse it");
-        let line = self.text[self.piece.start..start].matches('\n').count();
-        Err(broken(diagnostic, go::Reason::parse(line, &format!("did not find expected ',' or '{closing}'"))))
-    }
-
-    /// Refuses the escape `\/`, which the parser knows from later versions of YAML, and go-yaml does not.
-    fn check_escapes(&self, span: Span) -> Result<(), Stop> {
-        let quoted = self.text.get(span.start as usize..span.end as usize).unwrap_or_default();
-        let mut rest = quoted;
-        while let Some(backslash) = rest.find('\\') {
-            if rest[backslash..].starts_with("\\/") {
-                let start = span.start as usize + quoted.len() - rest.len() + backslash;
-                let diagnostic = Diagnostic::error("unknown escape in a double-quoted string")
-                    .at(Span::new(self.source, start, start + 2), "")
-                    .help("write `/`: helm and kubectl do not support the escape `\\/`");
-                let line = self.text[self.piece.start..start].matches('\n').count();
-                return Err(broken(diagnostic, go::unknown_escape(line)));
-            }
-            // An escaped character does not start another escape.
-            let escaped = rest[backslash + 1..].chars().next().map_or(0, char::len_utf8);
-            rest = &rest[backslash + 1 + escaped..];
-        }
-        Ok(())
-    }
-
-    /// Whether the line break at the end of a block scalar is the one that was added to a fragment.
-    fn break_was_added(&self, span: Span, value: &str) -> bool {
-        let ends_text = span.end as usize == self.text.len() && !self.text.ends_with('\n');
-        let Some(content) = value.strip_suffix('\n').filter(|_| ends_text && self.options.fragment) else {
-            return false;
-        };
-        let last = self.text.rsplit('\n').next().unwrap_or_default();
-        // A last line of nothing but the block's indentation adds a line break only to `|+`.
-        let header = self.text.get(span.start as usize..).and_then(|text| text.lines().next());
-        !last.trim_matches([' ', '\t']).is_empty()
-            || content.ends_with([' ', '\t'])
-            || header.is_some_and(|header| header.contains('+'))
+        (self.piece.content.start + mark.offset).min(self.piece.content.end)
     }
 
     /// The parser ends a block scalar where the next token starts; we, with its last line.
-    fn trim_block_scalar(&self, style: ScalarStyle, span: Span) -> Span {
-        if !matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
+    fn trim_block_scalar(&self, style: Style, span: Span) -> Span {
+        if !matches!(style, Style::Literal | Style::Folded) {
             return span;
         }
         let (start, end) = (span.start as usize, span.end as usize);
@@ -641,14 +586,14 @@ impl<'a> Reader<'a> {
     }
 
     /// A syntax error in our words.
-    fn syntax_error(&self, error: &Error) -> Stop {
-        let offset = error.problem_mark().map_or(self.piece.end, |mark| self.offset(mark));
+    fn syntax_error(&self, error: &SyntaxError) -> Stop {
+        let offset = self.offset(error.at);
         let before = self.text.get(..offset).unwrap_or_default();
-        let rest = self.text.get(offset..self.piece.end).unwrap_or_default();
+        let rest = self.text.get(offset..self.piece.content.end).unwrap_or_default();
         let line = before.rfind('\n').map_or(before, |newline| &before[newline + 1..]);
         let Explanation { message, context, help } = explain(error, line, rest);
         let ended = rest.trim().is_empty();
-        let known = error.context_mark().zip(context).map(|(mark, text)| (self.offset(mark), text));
+        let known = context.map(|text| (self.offset(error.context_mark), text));
         let open = self.frames.last().map(|frame| (frame.span.start as usize, "it is opened here"));
         let diagnostic = match known.or(open.filter(|_| ended)) {
             // What is not closed is wrong where it is opened, not where the text ends.
@@ -658,10 +603,7 @@ impl<'a> Reader<'a> {
             }
             _ => Diagnostic::error(message).at(self.character(offset), ""),
         };
-        broken(
-            diagnostic.maybe_help(help.map(str::to_owned)),
-            go::Reason::from_syntax_error(error, &self.text[self.piece.clone()]),
-        )
+        broken(diagnostic.maybe_help(help.map(str::to_owned)), go::Reason::from_syntax_error(error))
     }
 
     /// The character at an offset; nothing at the end of a line.
@@ -696,9 +638,10 @@ fn measure(node: &Node) -> Size {
             nodes: size.nodes.saturating_add(inner.nodes),
             depth: size.depth.max(inner.depth + 1),
             bytes: size.bytes.saturating_add(inner.bytes),
+            steps: 0,
         }
     };
-    let size = |depth, bytes| Size { nodes: 1, depth, bytes };
+    let size = |depth, bytes| Size { nodes: 1, depth, bytes, steps: 0 };
     match &node.value {
         Value::Seq(items) => items.iter().fold(size(1, 0), add),
         Value::Map(map) => {
@@ -707,6 +650,37 @@ fn measure(node: &Node) -> Size {
         }
         Value::String(text) => size(0, text.len()),
         _ => size(0, 0),
+    }
+}
+
+/// How often go-yaml decodes a node, aliases and merge keys expanded.
+#[derive(Debug, Clone, Copy)]
+struct Decoded {
+    /// All steps: one for each key, value and alias, and one for the document.
+    steps: usize,
+    /// Those behind aliases.
+    aliased: usize,
+}
+
+impl Default for Decoded {
+    fn default() -> Self {
+        Self { steps: 1, aliased: 0 }
+    }
+}
+
+impl Decoded {
+    /// Whether go-yaml refuses the document, so that a small one does not unfold into a huge one: 99 of 100 steps may be
+    /// behind aliases in a document of up to 400,000 steps, and fewer in a larger one.
+    fn is_excessive(self) -> bool {
+        const SMALL: f64 = 400_000.0;
+        const LARGE: f64 = 4_000_000.0;
+        if self.aliased <= 100 || self.steps <= 1000 {
+            return false;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "so does Go")]
+        let (steps, aliased) = (self.steps as f64, self.aliased as f64);
+        let allowed = 0.99 - 0.89 * ((steps - SMALL) / (LARGE - SMALL)).clamp(0.0, 1.0);
+        aliased / steps > allowed
     }
 }
 

@@ -1,42 +1,83 @@
 //! A text before it is parsed: what it must not hold, and where its documents begin and end.
 
-use std::io::{self, BufRead, Read};
 use std::ops::Range;
 
 use memchr::memmem;
 
-/// Takes a text apart before its `---` lines. What stands before the first one is a piece of its own
-/// only if it has content.
-pub(super) fn pieces(text: &str) -> Vec<Range<usize>> {
-    let start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-    let mut pieces = Vec::new();
-    let mut from = start;
-    let mut next = next_separator(text, start);
-    let head = &text[start..next.unwrap_or(text.len())];
-    if head
-        .lines()
-        .all(|line| line.trim().is_empty() || line.trim_start().starts_with('#') || line.starts_with('%'))
-    {
-        next = next.and_then(|separator| next_separator(text, line_end(text, separator)));
+/// The part of a text that is one document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Piece {
+    /// From its `---` line, or from the start of the text.
+    pub(super) span: Range<usize>,
+    /// What is read of it.
+    pub(super) content: Range<usize>,
+    /// What stands on its `---` line and must not.
+    pub(super) trailing: Option<Range<usize>>,
+}
+
+impl Piece {
+    /// A text that is read as it is.
+    pub(super) fn whole(text: &str) -> Self {
+        Self { span: 0..text.len(), content: after_mark(text, 0)..text.len(), trailing: None }
     }
+}
+
+/// Takes a text apart, from an offset on, as Kubernetes does: at the lines that begin with `---`. Such a line belongs to the document below
+/// only where nothing stands before it, so that directives above a `---` are documents of their own. Comments above the
+/// first `---` belong to what follows.
+pub(super) fn pieces(text: &str, start: usize) -> Vec<Piece> {
+    // A byte order mark hides a separator.
+    let next_separator = |from| next_separator(text, start, from);
+    let start = after_mark(text, start);
+    let mut pieces: Vec<Piece> = Vec::new();
+    let mut open = Piece { span: start..start, content: start..start, trailing: None };
+    let mut next = next_separator(start);
     while let Some(separator) = next {
-        pieces.push(from..separator);
-        from = separator;
-        next = next_separator(text, line_end(text, separator));
+        let end = line_end(text, separator);
+        let is_first_below = pieces.is_empty() && is_comment(&text[open.content.start..separator]);
+        if open.content.start < separator && !is_first_below {
+            let from = std::mem::replace(
+                &mut open,
+                Piece { span: separator..end, content: after_mark(text, end)..end, trailing: None },
+            );
+            pieces.push(Piece {
+                span: from.span.start..separator,
+                content: from.content.start..separator,
+                ..from
+            });
+        } else if is_first_below {
+            open.content.start = separator;
+        }
+        let line = text[separator + 3..end].trim_start();
+        let from = end - line.len();
+        if !line.is_empty() && !line.starts_with('#') && open.trailing.is_none() {
+            open.trailing = Some(from..from + line.trim_end().len());
+        }
+        next = next_separator(end);
     }
-    pieces.push(from..text.len());
+    open.span.end = text.len();
+    // A document that ends with its `---` line is one of nothing.
+    let is_nothing = open.content.start == text.len() && open.span.start < text.len();
+    open.content = if is_nothing { open.span.clone() } else { open.content.start..text.len() };
+    pieces.push(open);
     pieces
 }
 
-/// The start of the first line at or after `from` that is a document separator.
-fn next_separator(text: &str, from: usize) -> Option<usize> {
+/// The offset after the byte order mark at an offset, which go-yaml skips at the start of what it reads.
+pub(super) fn after_mark(text: &str, offset: usize) -> usize {
+    const MARK: char = '\u{feff}';
+    if text[offset..].starts_with(MARK) { offset + MARK.len_utf8() } else { offset }
+}
+
+fn is_comment(text: &str) -> bool {
+    text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
+}
+
+/// The start of the first line at or after `from` that is a document separator, in a text that is read from `start` on.
+fn next_separator(text: &str, start: usize, from: usize) -> Option<usize> {
     let bytes = text.as_bytes();
-    let begins_line = |at: usize| at == 0 || bytes[at - 1] == b'\n';
-    let is_whole =
-        |at: usize| bytes.get(at + 3).is_none_or(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
-    memmem::find_iter(bytes.get(from..)?, "---")
-        .map(|found| from + found)
-        .find(|at| begins_line(*at) && is_whole(*at))
+    let begins_line = |at: usize| at == start || bytes[at - 1] == b'\n';
+    memmem::find_iter(bytes.get(from..)?, "---").map(|found| from + found).find(|at| begins_line(*at))
 }
 
 /// One past the line break after `from`.
@@ -59,46 +100,4 @@ pub(super) fn find_control_character(text: &str) -> Option<(usize, char)> {
         matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{7f}'..='\u{84}')
             || matches!(c, '\u{86}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}')
     })
-}
-
-/// Hands a text to the parser in pieces, because it decodes all that it is given before it parses any.
-/// A line break is added to a last line without one, as helm and kubectl do.
-pub(super) struct Chunks<'a> {
-    rest: &'a str,
-    unfinished: bool,
-}
-
-const CHUNK: usize = 4096;
-
-impl<'a> Chunks<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
-        Self { rest: text, unfinished: !text.ends_with('\n') }
-    }
-}
-
-impl Read for Chunks<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut bytes = self.fill_buf()?;
-        let count = bytes.read(buffer)?;
-        self.consume(count);
-        Ok(count)
-    }
-}
-
-impl BufRead for Chunks<'_> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.rest.is_empty() && self.unfinished {
-            self.rest = "\n";
-            self.unfinished = false;
-        }
-        let mut end = CHUNK.min(self.rest.len());
-        while !self.rest.is_char_boundary(end) {
-            end -= 1;
-        }
-        Ok(&self.rest.as_bytes()[..end])
-    }
-
-    fn consume(&mut self, count: usize) {
-        self.rest = self.rest.get(count..).unwrap_or_default();
-    }
 }

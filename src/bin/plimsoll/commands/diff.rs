@@ -1,5 +1,6 @@
 //! `plimsoll diff`.
 
+use super::history;
 use super::previous::{self, Previous};
 use crate::args::{DiffArgs, DiffFormat};
 use crate::ui::{ExitStatus, Ui};
@@ -13,6 +14,9 @@ pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
         bail!("--stored needs --format json");
     }
     let sources = Sources::new();
+    if args.show_secrets {
+        sources.show_secrets();
+    }
     let previous = Previous {
         against: &args.against,
         history: &args.history,
@@ -34,6 +38,8 @@ pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let options = diff::Options {
         ignore: args.ignore.iter().map(|rule| Ignore::new(rule)).collect(),
         claims_bound: args.claims_bound,
+        show_secrets: args.show_secrets,
+        keys: history::keys_of(&sides.old, ui),
         documents: matches!(args.format, DiffFormat::Unified | DiffFormat::Markdown | DiffFormat::Html),
         ..options
     };
@@ -45,6 +51,9 @@ pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
         ui.kept(rule.check(&sides.old, &sides.new).into(), &sources)?;
     }
     let mut plan = diff::compare(&sides.old, &sides.new, &options);
+    plan.mark_random(&sides.new, &sides.redrawn);
+    plan.locate(&sources);
+    plan.conceal(&sources);
     let refused = args.server_dry_run && previous::in_cluster(previous)?.dry_run(&sides.new, &plan, ui)?;
     ui.kept(plan.show_only(&args.show_only).into(), &sources)?;
     let style = ui.stdout_style();
@@ -53,13 +62,16 @@ pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
         DiffFormat::Unified => ui.page(&render::unified(&plan, args.context, style)),
         DiffFormat::Summary => ui.page(&render::summary(&plan, style)),
         DiffFormat::Json if args.stored => {
-            let stored = diff::simulate(&sides.old, &sides.new, &options);
+            let mut stored = diff::simulate(&sides.old, &sides.new, &options);
+            if !args.show_secrets {
+                stored.conceal(&sources);
+            }
             ui.print(&render::json_with_stored(&plan, &stored, &options));
         }
         DiffFormat::Json => ui.print(&render::json(&plan)),
         DiffFormat::Markdown => ui.print(&render::markdown(&plan, &heading(args))),
         DiffFormat::Html => ui.print(&render::html(&plan, &heading(args))),
-        DiffFormat::Script => ui.print(&render::script(&plan, &subject(args), &options)),
+        DiffFormat::Script => ui.print_exact(&render::script(&plan, &subject(args), &options)),
     }
     Ok(match plan.exit_code(&fail_on) {
         _ if refused => ExitStatus::Rejected,

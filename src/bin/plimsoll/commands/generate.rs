@@ -1,6 +1,6 @@
 //! `plimsoll completions` and `plimsoll man`: made from the definition of the command line.
 
-use super::files;
+use super::files::Tree;
 use crate::args::{Cli, CompletionsArgs, ManArgs};
 use crate::completion;
 use crate::ui::{ExitStatus, Ui};
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 pub(crate) fn completions(args: &CompletionsArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let script = completion::script(args.shell).context("cannot write the completion script")?;
-    ui.print(&String::from_utf8(script).context("the completion script is not UTF-8")?);
+    ui.print_exact(&String::from_utf8(script).context("the completion script is not UTF-8")?);
     Ok(ExitStatus::Success)
 }
 
@@ -20,7 +20,7 @@ pub(crate) fn man(args: &ManArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let mut command = Cli::command().disable_help_subcommand(true);
     command.build();
     let Some(dir) = &args.output_dir else {
-        ui.print(&page(command)?);
+        ui.print_exact(&page(command)?);
         return Ok(ExitStatus::Success);
     };
     let mut pages = BTreeMap::new();
@@ -31,7 +31,9 @@ pub(crate) fn man(args: &ManArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
         pages.insert(format!("{name}.1"), page(sub)?);
     }
     pages.insert("plimsoll.1".to_owned(), page(command)?);
-    for path in files::write_all(dir, &pages)? {
+    ui.complete()?;
+    let tree = Tree { dir, files: &pages, chart: None, prune: false };
+    for path in tree.write()?.files {
         ui.print(&format!("wrote {}\n", terminal(&path.display().to_string())));
     }
     Ok(ExitStatus::Success)

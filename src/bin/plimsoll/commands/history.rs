@@ -6,11 +6,13 @@ use crate::ui::{ExitStatus, Ui};
 use anyhow::bail;
 use plimsoll::diag::escape::terminal;
 use plimsoll::diag::{Diagnostic, Sources};
-use plimsoll::history::{self, Header, History, Listed, Pending};
+use plimsoll::digest::Key;
+use plimsoll::history::{self, Header, History, KeyStore, Listed, Pending};
 use plimsoll::manifest::Object;
 use plimsoll::render::{Document, Output};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 pub(crate) fn run(args: &HistoryArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let mut histories = Vec::new();
@@ -34,6 +36,7 @@ pub(crate) fn run(args: &HistoryArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus>
     if history.list()?.is_empty() {
         note_nothing_recorded(args, ui);
     }
+    ui.complete()?;
     for revision in history.prune(args.prune.unwrap_or(usize::MAX))? {
         ui.print(&format!("removed revision {revision}\n"));
     }
@@ -64,12 +67,18 @@ fn namespaces(args: &HistoryArgs) -> anyhow::Result<Vec<String>> {
 fn show(history: &History, revision: u64, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let sources = Sources::new();
     let revision = ui.kept(history.load(Some(revision)).map_err(Diagnostic::from).into(), &sources)?;
-    let (text, left_out) = ui.kept(revision.appliable(&sources), &sources)?;
-    ui.print(&text);
-    if !left_out.is_empty() {
+    let shown = ui.kept(revision.appliable(&sources), &sources)?;
+    ui.print_exact(&shown.text);
+    if !shown.left_out.is_empty() {
         ui.note(&format!(
             "left out, because only digests of secret values are recorded: {} (`--record-secrets` records the values)",
-            left_out.join(", ")
+            shown.left_out.join(", ")
+        ));
+    }
+    if !shown.with_digests.is_empty() {
+        ui.note(&format!(
+            "digests replace the checksums or secrets in annotations of {}: if they are applied, pods with such an annotation restart",
+            shown.with_digests.join(", ")
         ));
     }
     Ok(ExitStatus::Success)
@@ -106,7 +115,7 @@ fn list(args: &HistoryArgs, histories: &[(History, String)], ui: &mut Ui) -> any
 }
 
 /// A render that is written to disk, to be committed when it has been printed.
-pub(crate) fn prepare(output: &Output, flags: &RecordFlags) -> anyhow::Result<Pending> {
+pub(crate) fn prepare(output: &Output, flags: &RecordFlags, sources: &Sources) -> anyhow::Result<Pending> {
     let release = &output.options.release;
     let chart = &output.computed.root.chart.metadata;
     // Hooks are no part of what an upgrade compares.
@@ -117,6 +126,8 @@ pub(crate) fn prepare(output: &Output, flags: &RecordFlags) -> anyhow::Result<Pe
         chart_version: &chart.version,
         values: Some(&output.computed.root.values),
         message: flags.message.as_deref().unwrap_or_default(),
+        sources,
+        keys: &key_store(),
         world: world(),
         objects: &objects,
         hooks: &hooks,
@@ -135,9 +146,37 @@ pub(crate) fn commit(pending: Pending, ui: &mut Ui) -> anyhow::Result<()> {
         ui.note("not recorded, because the render was not printed completely");
         return Ok(());
     }
+    if let Some(error) = &pending.keyless {
+        ui.note(&format!(
+            "the key for digests of secret values cannot be stored ({error}): a later `diff` cannot compare the values of this revision"
+        ));
+    }
     let Header { revision, release, namespace, .. } = pending.commit()?;
     ui.note(&format!("recorded as revision {revision} of `{release}` in namespace `{namespace}`"));
     Ok(())
+}
+
+/// Where the keys of digests are kept: in the user's directory for state, apart from the records.
+fn key_store() -> KeyStore {
+    #[expect(clippy::disallowed_methods, reason = "the binary is where the environment is read")]
+    let directory =
+        |variable| std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+    let state = directory("XDG_STATE_HOME")
+        .or_else(|| directory("LOCALAPPDATA"))
+        .or_else(|| directory("HOME").map(|home| home.join(".local/state")));
+    KeyStore::new(state.map(|state| state.join("plimsoll/keys")))
+}
+
+/// The keys of the digests in recorded objects. Says so where one is missing.
+pub(crate) fn keys_of(recorded: &[Object], ui: &mut Ui) -> Vec<Key> {
+    let found = key_store().find(recorded);
+    if !found.missing.is_empty() {
+        ui.note(&format!(
+            "recorded values of Secrets cannot be compared and count as changed: the key {} is not in the state directory of this user",
+            found.missing.join(", ")
+        ));
+    }
+    found.keys
 }
 
 /// The objects of a recorded revision; the last one for `None`.

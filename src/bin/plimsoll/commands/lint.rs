@@ -2,26 +2,41 @@
 
 use super::{config, files, release, world};
 use crate::args::{LintArgs, LintFormat};
-use crate::ui::{ExitStatus, Refused, Ui};
+use crate::ui::{ExitStatus, Refused, Ui, over};
 use anyhow::{Context as _, bail};
-use plimsoll::diag::render::{Counts, Style, arrange, github, human, json, junit, sarif};
+use plimsoll::diag::render::{
+    Counts, RuleCount, Style, arrange, concise, count_rules, github, human_wrapped, json, junit, sarif,
+};
 use plimsoll::diag::{Diagnostic, Report, Severity, SourceKind, Sources};
 use plimsoll::k8s::Version;
+use plimsoll::limits;
 use plimsoll::lint::baseline::Baseline;
 use plimsoll::lint::config::parse_severity;
-use plimsoll::lint::{self, Config, ManifestSource, Outcome, Request, Set, Target};
+use plimsoll::lint::{self, Config, Discovered, Exclude, ManifestSource, Outcome, Request, Set, Target};
+use plimsoll::manifest::{self, Skipped};
 use plimsoll::values::{Overrides, ValuesFile};
-use plimsoll::{chart, manifest};
 use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 pub(crate) fn run(args: &LintArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     if let Some(rule) = &args.explain {
         return explain(rule, ui);
     }
+    let default = if Ui::prints_to_terminal() { LintFormat::Full } else { LintFormat::Concise };
+    let format = args.format.unwrap_or(default);
+    let for_people = is_for_people(format);
+    if args.statistics && !for_people {
+        bail!("--statistics needs --format concise or full");
+    }
     let sources = Sources::new();
-    check(args, &sources, ui).or_else(|error| fail(error, args.format, &sources, ui))
+    check(args, format, &sources, ui).or_else(|error| fail(error, format, &sources, ui))
+}
+
+/// Whether people read the format.
+fn is_for_people(format: LintFormat) -> bool {
+    matches!(format, LintFormat::Concise | LintFormat::Full)
 }
 
 /// Why nothing was linted, or no baseline written.
@@ -56,30 +71,45 @@ fn fail(
         }
         Err(error) => (vec![Diagnostic::error(format!("{error:#}"))], error),
     };
-    if format != LintFormat::Human {
-        ui.print(&formatted(&found, sources, 0, None, format, Severity::Error, Style::Plain));
+    if !is_for_people(format) {
+        let result = Printed { findings: &found, objects: 0, version: None, threshold: Severity::Error };
+        ui.print_failure(&result.formatted(format, sources, Style::Plain));
     }
     Err(error)
 }
 
-fn check(args: &LintArgs, sources: &Sources, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
-    let jobs = jobs(args, sources)?;
+fn check(args: &LintArgs, format: LintFormat, sources: &Sources, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
+    let (jobs, mut skipped) = jobs(args, sources)?;
     // Releases have nothing to do with each other.
     let outcomes: Vec<Outcome> = Ui::watched("linting", || {
         jobs.par_iter().map(|job| lint::lint(world(), sources, &job.request, &job.config)).collect()
     });
-    let skipped: Vec<_> = outcomes.iter().flat_map(|outcome| outcome.skipped.iter().cloned()).collect();
-    for notice in manifest::notices(&skipped) {
-        ui.note(&notice);
+    if let Err(exceeded) = limits::check() {
+        // Whatever was not reached has no findings. What could not be rendered says where the limit was exceeded.
+        let found = outcomes.into_iter().flat_map(|outcome| outcome.findings);
+        let unread: Vec<_> = found.filter(lint::is_unread).collect();
+        return Err(if unread.is_empty() { over(exceeded) } else { Unusable(unread).into() });
     }
+    skipped.extend(outcomes.iter().flat_map(|outcome| outcome.skipped.iter().cloned()));
     let is_linted = outcomes.iter().any(|outcome| outcome.is_linted);
     let objects = outcomes.iter().map(|outcome| outcome.objects).sum();
     let mut by_baseline: BTreeMap<Option<PathBuf>, Vec<Diagnostic>> = BTreeMap::new();
-    for (job, outcome) in jobs.iter().zip(outcomes) {
+    let mut seen = BTreeSet::new();
+    for (job, mut outcome) in jobs.iter().zip(outcomes) {
+        if matches!(job.request.target, Target::Kustomization(_)) {
+            lint::drop_seen(&mut outcome.findings, &mut seen, sources);
+        }
         by_baseline.entry(job.baseline.clone()).or_default().extend(outcome.findings);
     }
     if !is_linted {
-        return Err(Unusable(by_baseline.into_values().flatten().collect()).into());
+        let mut reasons: Vec<_> = by_baseline.into_values().flatten().collect();
+        if reasons.is_empty() {
+            reasons.extend(manifest::nothing_else(&skipped));
+        }
+        return Err(Unusable(reasons).into());
+    }
+    if !args.quiet {
+        report_skipped(&skipped, args.verbose, ui);
     }
     if args.write_baseline {
         return write_baselines(&by_baseline, sources, ui);
@@ -92,10 +122,39 @@ fn check(args: &LintArgs, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Exit
         }
     }
     let findings = arrange(findings, sources);
-    let threshold = jobs.iter().map(|job| job.config.min_severity).min().unwrap_or(Severity::Error);
-    let version = common_version(&jobs);
-    ui.print(&formatted(&findings, sources, objects, version, args.format, threshold, ui.stdout_style()));
-    Ok(if lint::reaches(&findings, threshold) { ExitStatus::Findings } else { ExitStatus::Success })
+    // Configurations that set nothing show everything.
+    let shown_from = jobs.iter().map(|job| job.config.min_severity).min().flatten();
+    let threshold = jobs.iter().map(|job| job.config.threshold()).min().unwrap_or(Severity::Error);
+    let (shown, hidden): (Vec<_>, Vec<_>) =
+        findings.into_iter().partition(|found| shown_from.is_none_or(|least| found.severity >= least));
+    let printed = Printed { findings: &shown, objects, version: common_version(&jobs), threshold };
+    if !args.statistics {
+        print(&printed.formatted(format, sources, ui.stdout_style()), format, ui);
+    }
+    if is_for_people(format) && !args.quiet {
+        let totals = totals(&shown, hidden.len(), objects, args.statistics);
+        // Between lines one more line needs no gap.
+        let is_one_more = format == LintFormat::Concise && totals.lines().count() == 1;
+        let gap = if shown.is_empty() || args.statistics || is_one_more { "" } else { "\n" };
+        ui.print(&format!("{gap}{totals}"));
+    }
+    Ok(if args.strict_sources && shown.iter().chain(&hidden).any(lint::is_unread) {
+        ExitStatus::Failure
+    } else if lint::reaches(&shown, threshold) {
+        ExitStatus::Findings
+    } else {
+        ExitStatus::Success
+    })
+}
+
+/// Says what was passed over: how much of what, or with `--verbose` each file and why.
+fn report_skipped(skipped: &[Skipped], verbose: bool, ui: &mut Ui) {
+    if !verbose {
+        return manifest::notices(skipped).iter().for_each(|notice| ui.note(notice));
+    }
+    for Skipped { name, reason, .. } in skipped {
+        ui.note(&format!("skipped `{name}`: {}", reason.describe()));
+    }
 }
 
 /// The version of Kubernetes that everything was checked against, if it is one.
@@ -105,38 +164,66 @@ fn common_version(jobs: &[Job]) -> Option<Version> {
     versions.all(|version| version == first).then_some(first)
 }
 
-/// The result in the format that was asked for.
-fn formatted(
-    findings: &[Diagnostic],
-    sources: &Sources,
-    objects: usize,
-    version: Option<Version>,
-    format: LintFormat,
-    threshold: Severity,
-    style: Style,
-) -> String {
+/// Prints a result. Workflow commands are meant to be some.
+fn print(text: &str, format: LintFormat, ui: &mut Ui) {
     match format {
-        LintFormat::Human => {
-            let frames = human(findings, sources, style);
-            let gap = if frames.is_empty() { "" } else { "\n" };
-            format!("{frames}{gap}{}\n", summary(findings, objects))
-        }
-        LintFormat::Json => {
-            json(findings, sources, objects, version.map(|version| version.to_string()).as_deref())
-        }
-        LintFormat::Sarif => sarif(findings, sources),
-        LintFormat::Github => github(findings, sources),
-        LintFormat::Junit => junit(findings, sources, threshold),
+        LintFormat::Github => ui.print_exact(text),
+        _ => ui.print(text),
     }
 }
 
-fn summary(findings: &[Diagnostic], objects: usize) -> String {
-    let objects = format!("{objects} object{}", if objects == 1 { "" } else { "s" });
-    if findings.is_empty() {
-        format!("no findings in {objects}")
-    } else {
-        format!("{} in {objects}", Counts::count(findings))
+/// What is printed as the result.
+struct Printed<'a> {
+    findings: &'a [Diagnostic],
+    objects: usize,
+    version: Option<Version>,
+    threshold: Severity,
+}
+
+impl Printed<'_> {
+    /// The findings in the format that was asked for.
+    fn formatted(&self, format: LintFormat, sources: &Sources, style: Style) -> String {
+        let findings = self.findings;
+        match format {
+            LintFormat::Concise => concise(findings, sources, style),
+            LintFormat::Full => human_wrapped(findings, sources, style, Ui::width()),
+            LintFormat::Json => {
+                let version = self.version.map(|version| version.to_string());
+                json(findings, sources, self.objects, version.as_deref())
+            }
+            LintFormat::Sarif => sarif(findings, sources),
+            LintFormat::Github => github(findings, sources),
+            LintFormat::Junit => junit(findings, sources, self.threshold),
+        }
     }
+}
+
+/// The lines below the findings: how many there are of each rule, if that is news, and of each severity.
+fn totals(shown: &[Diagnostic], hidden: usize, objects: usize, statistics: bool) -> String {
+    let mut out = String::new();
+    let counts = count_rules(shown);
+    if statistics || (counts.len() > 1 && counts.iter().any(|one| one.count > 1)) {
+        let width = counts.iter().map(|one| one.count.to_string().len()).max().unwrap_or(0);
+        for RuleCount { rule, severity, count } in &counts {
+            let rule = if rule.is_empty() { "(no rule)" } else { rule };
+            // Writing to a string cannot fail.
+            let _ = writeln!(out, "{count:>width$} {:<7} {rule}", severity.as_str());
+        }
+        if !counts.is_empty() {
+            out.push('\n');
+        }
+    }
+    let objects = format!("{objects} object{}", if objects == 1 { "" } else { "s" });
+    let found = match shown {
+        [] => "no findings".to_owned(),
+        shown => Counts::count(shown).to_string(),
+    };
+    let hidden = match hidden {
+        0 => String::new(),
+        hidden => format!(" ({hidden} below --min-severity not shown)"),
+    };
+    let _ = writeln!(out, "{found} in {objects}{hidden}");
+    out
 }
 
 fn explain(rule: &str, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
@@ -161,8 +248,8 @@ struct Job {
     baseline: Option<PathBuf>,
 }
 
-/// What there is to do.
-fn jobs(args: &LintArgs, sources: &Sources) -> anyhow::Result<Vec<Job>> {
+/// What there is to do, and what is passed over.
+fn jobs(args: &LintArgs, sources: &Sources) -> anyhow::Result<(Vec<Job>, Vec<Skipped>)> {
     let overrides = release::overrides(&args.values)?;
     let stdin = match args.sources.iter().filter(|source| *source == STDIN).count() {
         0 => None,
@@ -170,89 +257,125 @@ fn jobs(args: &LintArgs, sources: &Sources) -> anyhow::Result<Vec<Job>> {
         1 => Some(release::read_stdin()?),
         _ => bail!("standard input can be read only once: `{STDIN}` is given several times"),
     };
-    let releases = releases(&args.sources, args.separate);
-    releases.iter().map(|arguments| job(arguments, stdin.as_deref(), &overrides, args, sources)).collect()
+    let (planned, skipped) = plan(args, stdin, sources)?;
+    let jobs = planned.into_iter().map(|planned| job(planned, &overrides, args, sources));
+    Ok((jobs.collect::<anyhow::Result<_>>()?, skipped))
 }
 
 /// What stands for standard input among the sources.
 const STDIN: &str = "-";
 
-/// The arguments of each release: a chart is one by itself; the manifests are one together, as `kubectl apply` takes
-/// them, unless they are to be linted separately.
-fn releases(arguments: &[String], separate: bool) -> Vec<Vec<&str>> {
-    let arguments = arguments.iter().map(String::as_str);
-    let (mut releases, manifests): (Vec<_>, Vec<_>) =
-        arguments.map(|argument| vec![argument]).partition(|argument| chart::is_chart(world(), argument[0]));
-    if separate {
-        releases.extend(manifests);
-    } else if !manifests.is_empty() {
-        releases.push(manifests.concat());
-    }
-    releases
+/// A release to lint, and the paths that its configuration is looked for beside.
+struct Planned {
+    target: Target,
+    beside: Vec<String>,
 }
 
-fn job(
-    arguments: &[&str],
-    stdin: Option<&str>,
-    overrides: &Overrides,
+/// The releases: each chart and each kustomization is one by itself; the manifests are one together, as `kubectl apply`
+/// takes them, unless they are to be linted separately.
+fn plan(
     args: &LintArgs,
+    stdin: Option<String>,
     sources: &Sources,
-) -> anyhow::Result<Job> {
-    let (config, home) = configuration(args, arguments, sources)?;
+) -> anyhow::Result<(Vec<Planned>, Vec<Skipped>)> {
+    let mut planned = Vec::new();
+    let mut skipped = Vec::new();
+    let mut manifests = Vec::new();
+    let mut beside = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut stdin = stdin;
+    for argument in &args.sources {
+        let found = match stdin.take_if(|_| argument == STDIN) {
+            Some(text) => {
+                Discovered { manifests: vec![ManifestSource::Stdin(text)], ..Discovered::default() }
+            }
+            None => lint::discover(world(), argument, &exclude(args, argument, sources)?),
+        };
+        skipped.extend(found.skipped);
+        let charts = found.charts.into_iter().map(|chart| (chart.clone(), Target::Chart(chart)));
+        let kustomizations = found.kustomizations.into_iter();
+        let kustomizations =
+            kustomizations.map(|path| (path.display().to_string(), Target::Kustomization(path)));
+        for (path, target) in charts.chain(kustomizations) {
+            let identity = world().canonical(Path::new(&path)).unwrap_or_else(|_| PathBuf::from(&path));
+            if seen.insert(identity) {
+                planned.push(Planned { target, beside: vec![path] });
+            }
+        }
+        if found.manifests.is_empty() {
+            continue;
+        }
+        if args.separate {
+            planned
+                .push(Planned { target: Target::Manifests(found.manifests), beside: vec![argument.clone()] });
+        } else {
+            manifests.extend(found.manifests);
+            beside.push(argument.clone());
+        }
+    }
+    if !manifests.is_empty() {
+        planned.push(Planned { target: Target::Manifests(manifests), beside });
+    }
+    Ok((planned, skipped))
+}
+
+/// What is passed over in a directory: what the flags name and what the configuration there names.
+fn exclude(args: &LintArgs, argument: &str, sources: &Sources) -> anyhow::Result<Exclude> {
+    let (config, home) = configuration(args, &[argument.to_owned()], sources)?;
+    let mut exclude = Exclude::default();
+    for (option, base, patterns) in
+        [("--exclude", Path::new("."), &args.exclude), ("exclude", &home, &config.exclude)]
+    {
+        exclude.add(world(), base, patterns).map_err(|error| anyhow::anyhow!("{option}: {error}"))?;
+    }
+    Ok(exclude)
+}
+
+fn job(planned: Planned, overrides: &Overrides, args: &LintArgs, sources: &Sources) -> anyhow::Result<Job> {
+    let (config, home) = configuration(args, &planned.beside, sources)?;
     let beside = |path: &String| home.join(path);
     // What the configuration names comes below what the command line says.
     let own = config.values.iter().map(|path| ValuesFile::Argument(beside(path).display().to_string()));
     let files: Vec<_> = own.chain(overrides.files.iter().cloned()).collect();
     let base = Overrides { files, ..overrides.clone() };
-    let mut sets: Vec<Set> = args
-        .with
-        .iter()
-        .map(|file| {
-            let mut overrides = base.clone();
-            overrides.files.push(ValuesFile::Argument(file.clone()));
-            Set { name: format!("--with {file}"), overrides }
-        })
-        .collect();
+    let mut sets: Vec<Set> =
+        args.with.iter().map(|file| with_file(&base, format!("--with {file}"), file.clone())).collect();
+    let of_chart = match &planned.target {
+        Target::Chart(chart) if !args.no_ci_values => lint::ci_values(world(), chart),
+        _ => Vec::new(),
+    };
     if sets.is_empty() {
-        sets.push(Set { name: String::new(), overrides: base });
+        let name = if of_chart.is_empty() { "" } else { lint::DEFAULT_VALUES };
+        sets.push(Set { name: name.to_owned(), overrides: base.clone() });
     }
+    sets.extend(of_chart.into_iter().map(|(name, file)| with_file(&base, name, file.display().to_string())));
     let baseline = args.baseline.clone().or_else(|| config.baseline.as_ref().map(beside));
     if args.write_baseline && baseline.is_none() {
         bail!("--write-baseline needs a file: use --baseline FILE, or set `baseline` in plimsoll.toml");
     }
     let render = release::lint_options(args, config.kube_version)?;
     let request = Request {
-        target: target(arguments, stdin),
+        target: planned.target,
         sets,
         values: release::value_options(&args.values),
         render,
+        crds: config.crds.iter().map(beside).chain(args.crds.iter().cloned()).collect(),
     };
     Ok(Job { request, config, baseline })
 }
 
-fn target(arguments: &[&str], stdin: Option<&str>) -> Target {
-    match arguments {
-        [chart] if chart::is_chart(world(), chart) => Target::Chart((*chart).to_owned()),
-        _ => Target::Manifests(arguments.iter().map(|argument| manifests(argument, stdin)).collect()),
-    }
-}
-
-fn manifests(argument: &str, stdin: Option<&str>) -> ManifestSource {
-    match stdin {
-        Some(text) if argument == STDIN => ManifestSource::Stdin(text.to_owned()),
-        _ => ManifestSource::Path(argument.into()),
-    }
+/// The values set of a file that comes above everything else.
+fn with_file(base: &Overrides, name: String, file: String) -> Set {
+    let mut overrides = base.clone();
+    overrides.files.push(ValuesFile::Argument(file));
+    Set { name, overrides }
 }
 
 /// The configuration of a release, and the directory that its paths start from.
-fn configuration(
-    args: &LintArgs,
-    arguments: &[&str],
-    sources: &Sources,
-) -> anyhow::Result<(Config, PathBuf)> {
+fn configuration(args: &LintArgs, paths: &[String], sources: &Sources) -> anyhow::Result<(Config, PathBuf)> {
     let file = match &args.config {
         Some(file) => Some(file.clone()),
-        None => config::find(arguments)?,
+        None => config::find(paths)?,
     };
     let mut config = Config::default();
     let mut home = PathBuf::new();
@@ -263,14 +386,18 @@ fn configuration(
     if let Err(unknown) = config.only(&args.rule).and_then(|()| config.skip(&args.skip)) {
         return Err(Unusable(vec![*unknown]).into());
     }
+    config.assume.extend(args.assume.iter().cloned());
     if let Some(word) = &args.min_severity {
-        config.min_severity = parse_severity(word).context("--min-severity: use error, warning or info")?;
+        let severity = parse_severity(word).context("--min-severity: use error, warning or info")?;
+        config.min_severity = Some(severity);
     }
+    config.pod_security = args.pod_security.or(config.pod_security);
+    config.namespace.clone_from(&args.namespace);
     Ok((config, home))
 }
 
 fn read_baseline(path: &Path, sources: &Sources) -> anyhow::Result<Baseline> {
-    let text = config::read_text(path)?;
+    let text = release::read_file(path)?;
     let id = sources.add(path.display().to_string(), text, SourceKind::File);
     usable(Baseline::read(sources, id))
 }
@@ -286,12 +413,10 @@ fn write_baselines(
     if !unread.is_empty() {
         return Err(Unusable(unread).into());
     }
+    ui.complete()?;
     for (path, found) in findings {
         let Some(path) = path else { continue };
-        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let name = path.file_name().and_then(|name| name.to_str()).context("--baseline: not a file name")?;
-        let text = Baseline::from_diagnostics(found, sources).write();
-        files::write_all(directory.unwrap_or(Path::new(".")), &BTreeMap::from([(name.to_owned(), text)]))?;
+        files::replace(path, &Baseline::from_diagnostics(found, sources).write())?;
         ui.note(&format!("wrote {} accepted findings to `{}`", found.len(), path.display()));
     }
     Ok(ExitStatus::Success)

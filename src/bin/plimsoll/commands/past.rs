@@ -2,6 +2,8 @@
 
 use super::process::run_with_input;
 use anyhow::{Context as _, bail};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -14,6 +16,8 @@ pub(crate) struct Commit {
     pub(crate) revision: String,
     /// A path from the top, as it is now and as it was then: of what has moved since.
     moved: Option<(String, String)>,
+    /// The paths of directories from the top; `None` for those outside.
+    prefixes: RefCell<BTreeMap<PathBuf, Option<String>>>,
 }
 
 /// A file of the work tree, at another time.
@@ -35,7 +39,13 @@ impl Commit {
         let id =
             read_line(dir, &["rev-parse", "--verify", "--end-of-options", &format!("{revision}^{{commit}}")])
                 .map_err(|_| anyhow::anyhow!("there is no git revision `{revision}` in `{top}`"))?;
-        Ok(Self { top: top.into(), id, revision: revision.to_owned(), moved: None })
+        Ok(Self {
+            top: top.into(),
+            id,
+            revision: revision.to_owned(),
+            moved: None,
+            prefixes: RefCell::default(),
+        })
     }
 
     /// The same commit for something that is at `path` now and was at `then`, both from the top.
@@ -53,28 +63,73 @@ impl Commit {
         inside.map_or_else(|| path.to_owned(), |path| path.trim_matches('/').to_owned())
     }
 
+    /// Whether a chart is an archive there, rather than a directory; `path` is where it is now, from the top.
+    pub(crate) fn is_archive(&self, path: &str) -> bool {
+        let path = self.old_path(path);
+        [".tgz", ".tar.gz"].iter().any(|end| path.ends_with(end))
+    }
+
     /// The path of something from the top of the work tree; empty for the top itself, `None` outside of it.
     pub(crate) fn path_of(&self, path: &Path) -> Option<String> {
         let dir = directory_of(path);
-        let top = read_line(dir, &["rev-parse", "--show-toplevel"]).ok()?;
-        if Path::new(&top) != self.top {
-            return None;
-        }
-        let mut found = read_line(dir, &["rev-parse", "--show-prefix"]).ok()?;
+        let known = self.prefixes.borrow().get(dir).cloned();
+        let prefix = known.unwrap_or_else(|| {
+            let prefix = self.prefix_of(dir);
+            self.prefixes.borrow_mut().insert(dir.to_owned(), prefix.clone());
+            prefix
+        });
+        let mut found = prefix?;
         if !path.is_dir() {
             found.push_str(&path.file_name()?.to_string_lossy());
         }
         Some(found.trim_matches('/').to_owned())
     }
 
-    /// A file of the work tree as it was then.
-    pub(crate) fn look_up(&self, path: &Path) -> anyhow::Result<PastFile> {
-        let Some(path) = self.path_of(path) else { return Ok(PastFile::Untracked) };
-        if let Some(content) = self.blob(&self.old_path(&path))? {
-            return Ok(PastFile::Content(content));
+    /// The path of a directory from the top, as git prints it: with a slash at its end.
+    fn prefix_of(&self, dir: &Path) -> Option<String> {
+        let printed = read_line(dir, &["rev-parse", "--show-toplevel", "--show-prefix"]).ok()?;
+        let (top, prefix) = printed.split_once('\n').unwrap_or((&printed, ""));
+        (Path::new(top) == self.top).then(|| prefix.to_owned())
+    }
+
+    /// Files of the work tree as they were then, in the order of `paths`.
+    pub(crate) fn look_up(&self, paths: &[String]) -> anyhow::Result<Vec<PastFile>> {
+        let inside: Vec<Option<String>> = paths.iter().map(|path| self.path_of(Path::new(path))).collect();
+        let names: Vec<String> =
+            inside.iter().flatten().map(|path| format!("{}:{}", self.id, self.old_path(path))).collect();
+        let mut contents = if names.is_empty() { Vec::new() } else { self.objects(&names)? }.into_iter();
+        let found: Vec<(Option<String>, Option<GitObject>)> = inside
+            .into_iter()
+            .map(|path| {
+                let content = if path.is_some() { contents.next().flatten() } else { None };
+                (path, content)
+            })
+            .collect();
+        let is_absent = |(path, content): &(Option<String>, Option<GitObject>)| {
+            path.clone().filter(|_| !matches!(content, Some(GitObject::Blob(_))))
+        };
+        let tracked = self.tracked(found.iter().filter_map(is_absent))?;
+        Ok(found
+            .into_iter()
+            .map(|found| match found {
+                (_, Some(GitObject::Blob(content))) => PastFile::Content(content),
+                (Some(path), _) if tracked.contains(&path) => PastFile::Missing,
+                _ => PastFile::Untracked,
+            })
+            .collect())
+    }
+
+    /// Which of the paths git tracks now.
+    fn tracked(&self, paths: impl Iterator<Item = String>) -> anyhow::Result<BTreeSet<String>> {
+        let paths: Vec<String> = paths.collect();
+        if paths.is_empty() {
+            return Ok(BTreeSet::new());
         }
-        let tracked = git(&self.top, &["--literal-pathspecs", "ls-files", "--error-unmatch", "--", &path]);
-        Ok(if tracked.is_ok() { PastFile::Missing } else { PastFile::Untracked })
+        let mut args = vec!["--literal-pathspecs", "ls-files", "-z", "--"];
+        args.extend(paths.iter().map(String::as_str));
+        let printed = git(&self.top, &args)?;
+        let names = printed.split(|byte| *byte == 0).filter(|name| !name.is_empty());
+        Ok(names.map(|name| String::from_utf8_lossy(name).into_owned()).collect())
     }
 
     /// The content of what is a file at `path` (from the top) now.

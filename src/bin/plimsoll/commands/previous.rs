@@ -15,7 +15,9 @@ use plimsoll::render::{Output, Render, Request};
 use plimsoll::values::{self, Overrides, ValuesFile};
 use plimsoll::yaml::ReadOptions;
 use plimsoll::{chart, render};
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 /// The flags that say what the old side is.
 #[derive(Clone, Copy)]
@@ -68,7 +70,7 @@ pub(crate) fn sides(
 ) -> anyhow::Result<Sides> {
     let source = args.release.names.source();
     check(args, source)?;
-    let (old, new) = if chart::is_chart(world(), source) {
+    let (old, new, redrawn) = if chart::is_chart(world(), source) {
         of_chart(args, driver, sources, ui)?
     } else {
         let new = objects::load_release(args.release, sources, ui)?;
@@ -79,9 +81,9 @@ pub(crate) fn sides(
             }
             _ => load(args, sources, ui)?,
         };
-        (old, new)
+        (old, new, Vec::new())
     };
-    let sides = diff::align(old, new, driver, args.include);
+    let sides = Sides { redrawn, ..diff::align(old, new, driver, args.include) };
     if !sides.unrecorded.is_empty() {
         ui.note(&format!("not compared, because no revision records them: {}", sides.unrecorded.join(", ")));
     }
@@ -109,24 +111,24 @@ fn check(args: Previous<'_>, source: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The old side, and a chart rendered for the same release: its lookups find the objects of the old side.
+/// The old side, a chart rendered for the same release, whose lookups find the objects of the old side, and that render with
+/// other random values.
 fn of_chart(
     args: Previous<'_>,
     driver: Driver,
     sources: &Sources,
     ui: &mut Ui,
-) -> anyhow::Result<(Side, Side)> {
+) -> anyhow::Result<(Side, Side, Vec<Object>)> {
     let overrides = release::overrides(&args.release.values)?;
     let mut request = release::request(args.release, overrides, Some(args.seed()))?;
     if args.against.against == "live" {
         let cluster = in_cluster(args)?;
         let output = lookup::render_asking(request.clone(), &cluster, sources, ui)?;
         request.options = output.options;
-        let drawn = RandomValues::of(args, &request, &output.render, sources);
+        let redrawn = redrawn(args, &request, &output.render, sources, ui);
         let new = Side::of_render(output.render);
         let old = Side::Live(cluster.load(&new.applied_objects(driver, args.include), sources, ui)?);
-        drawn.report(ui);
-        return Ok((old, new));
+        return Ok((old, new, redrawn));
     }
     let old = load(args, sources, ui)?;
     let mut applied = old.applied_objects(driver, Include::default());
@@ -138,8 +140,8 @@ fn of_chart(
     request.options.lookup = Some(KnownObjects { objects: known.into(), is_complete: false });
     let output = release::render(&request, sources, ui)?;
     note_unreadable(&unreadable, &output, ui);
-    RandomValues::of(args, &request, &output.render, sources).report(ui);
-    Ok((old, Side::of_render(output.render)))
+    let redrawn = redrawn(args, &request, &output.render, sources, ui);
+    Ok((old, Side::of_render(output.render), redrawn))
 }
 
 /// Names the recorded Secrets that the chart looks up and whose values are not known.
@@ -161,50 +163,50 @@ fn name_of(object: &Object) -> String {
     format!("{}/{}", object.kind, object.name)
 }
 
-/// What there is to say about the random values of the new side.
-enum RandomValues {
-    /// There are none, or the user has chosen the seed.
-    Expected,
-    /// Both sides have the same.
-    Shared,
-    /// The old side has others. The objects that contain some are named.
-    Chance(Vec<String>),
-}
+/// How much later the new side is rendered once more: charts write days, months or years.
+const LATER: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
-impl RandomValues {
-    fn of(args: Previous<'_>, request: &Request, new: &Render, sources: &Sources) -> Self {
-        if !new.uses_random_values || args.release.release.seed.is_some() {
-            return Self::Expected;
-        }
-        if is_rendered(&args.against.against) {
-            return Self::Shared;
-        }
-        // What depends on the seed differs with another one.
-        let mut request = request.clone();
+/// The objects of the new side as another render would make them; nothing if it would make the same. What the user has
+/// chosen with a seed is not random.
+fn redrawn(
+    args: Previous<'_>,
+    request: &Request,
+    new: &Render,
+    sources: &Sources,
+    ui: &mut Ui,
+) -> Vec<Object> {
+    let is_drawn = new.uses_random_values && args.release.release.seed.is_none();
+    // Where both sides are rendered now, they have the same time.
+    let is_shared = is_rendered(&args.against.against);
+    if !is_drawn && (is_shared || !new.nondeterministic) {
+        return Vec::new();
+    }
+    let mut request = request.clone();
+    if is_drawn {
         request.options.seed = Some(args.seed().wrapping_add(1));
-        let other = release::render_quietly(&request, sources).output.map(|output| output.render);
-        let others: Vec<&Object> = other.iter().flat_map(Render::objects).collect();
-        let is_same = |object: &&Object| {
-            others.iter().any(|other| other.name == object.name && other.root == object.root)
-        };
-        let applied = new.manifest.iter().flat_map(|document| &document.objects);
-        Self::Chance(applied.filter(|object| !is_same(object)).map(name_of).collect())
     }
-
-    fn report(self, ui: &mut Ui) {
-        match self {
-            Self::Expected => {}
-            Self::Shared => ui.note(
-                "this chart generates random values: both sides are rendered with the same seed; a real render makes new \
-                 ones, unless the chart looks up the old ones or you pass --seed",
-            ),
-            Self::Chance(objects) if objects.is_empty() => {}
-            Self::Chance(objects) => ui.note(&format!(
-                "this chart generates random values, which differ in every render: changes to them are chance, in {}",
-                objects.join(", ")
-            )),
-        }
+    let other = render::release(&world().later(LATER), sources, &request).output.map(|output| output.render);
+    let objects = |render: &Render| -> Vec<Object> {
+        render.manifest.iter().flat_map(|document| document.objects.clone()).collect()
+    };
+    let redrawn: Vec<Object> = other.as_ref().map(objects).unwrap_or_default();
+    let is_same = |object: &Object| {
+        redrawn.iter().any(|other| other.reference() == object.reference() && other.root == object.root)
+    };
+    let random: Vec<String> = objects(new).iter().filter(|object| !is_same(object)).map(name_of).collect();
+    if random.is_empty() {
+        return Vec::new();
     }
+    let random = random.join(", ");
+    ui.note(&if is_shared {
+        format!(
+            "this chart generates random values, in {random}: both sides are rendered with the same seed; a real render makes new \
+             ones, unless the chart looks up the old ones or you pass --seed"
+        )
+    } else {
+        format!("this chart generates random values, which differ in every render: changes to them are marked as random, in {random}")
+    });
+    redrawn
 }
 
 /// Whether `--against` names what is rendered now, from a chart or from the manifests of a revision.
@@ -275,9 +277,8 @@ fn at_chart(args: Previous<'_>, against: &str, sources: &Sources, ui: &mut Ui) -
 /// another path then, as git itself writes it.
 fn at_revision(args: Previous<'_>, revision: &str, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Side> {
     let source = args.release.names.source();
-    let packed = Path::new(source).is_file() && chart::is_chart(world(), source);
-    if source.starts_with("builtin:") || source == "-" || packed {
-        bail!("`{source}` has no git history: pass a chart directory or manifests tracked by git");
+    if source.starts_with("builtin:") || source == "-" {
+        bail!("`{source}` has no git history: pass a chart or manifests tracked by git");
     }
     let (revision, moved) =
         revision.split_once(':').map_or((revision, None), |(rev, path)| (rev, Some(path)));
@@ -300,8 +301,12 @@ fn at_revision(args: Previous<'_>, revision: &str, sources: &Sources, ui: &mut U
         }
         return Ok(Side::Manifests(ui.kept(reader.finish_objects(), sources)?));
     }
-    let files = commit.directory(&path)?;
-    let chart = ui.kept(chart::from_files(sources, &name, files), sources)?;
+    let chart = if commit.is_archive(&path) {
+        chart::from_archive(sources, Path::new(&name), &commit.file(&path)?)
+    } else {
+        chart::from_files(sources, &name, commit.directory(&path)?)
+    };
+    let chart = ui.kept(chart, sources)?;
     let request = release::request(args.release, old_values(args, &commit, sources, ui)?, Some(args.seed()))?;
     let report = Ui::watched("rendering", || render::release_of(world(), sources, chart, &request));
     Ok(Side::of_render(ui.kept(report, sources)?.render))
@@ -319,15 +324,23 @@ fn old_values(
     let flags = &args.release.values;
     let mut old = Overrides { set: args.against.against_set.clone(), ..Overrides::default() };
     let mut absent = Absent::default();
-    for argument in flags.values.iter().flat_map(|argument| values::split_list(argument)) {
-        if let Some(content) = absent.read(&argument, commit)? {
+    let arguments: Vec<String> =
+        flags.values.iter().flat_map(|argument| values::split_list(argument)).collect();
+    let texts: Vec<(String, String)> =
+        flags.set_file.iter().flat_map(|argument| release::set_file_parts(argument)).collect();
+    let paths = arguments.iter().chain(texts.iter().map(|(_, path)| path));
+    let paths: Vec<String> = paths.filter(|path| path.trim() != "-").cloned().collect();
+    let found = commit.look_up(&paths)?;
+    let files: BTreeMap<String, PastFile> = paths.into_iter().zip(found).collect();
+    for argument in arguments {
+        if let Some(content) = absent.read(&argument, &files) {
             let name = format!("git:{revision}:{argument}");
             old.files.push(ValuesFile::Source(sources.add(&*name, text(&name, content)?, SourceKind::File)));
         }
     }
     old.files.extend(args.against.against_values.iter().cloned().map(ValuesFile::Argument));
-    for (argument, path) in flags.set_file.iter().flat_map(|argument| release::set_file_parts(argument)) {
-        if let Some(content) = absent.read(&path, commit)? {
+    for (argument, path) in texts {
+        if let Some(content) = absent.read(&path, &files) {
             let name = format!("git:{revision}:{path}");
             old.texts.insert(path, text(&name, content)?);
             old.set_file.push(argument);
@@ -346,17 +359,14 @@ struct Absent {
 
 impl Absent {
     /// What a file held at a commit. If there is nothing to know, that is noted down.
-    fn read(&mut self, argument: &str, commit: &Commit) -> anyhow::Result<Option<Vec<u8>>> {
-        if argument.trim() == "-" {
-            self.untracked.push("standard input".to_owned());
-            return Ok(None);
+    fn read(&mut self, argument: &str, files: &BTreeMap<String, PastFile>) -> Option<Vec<u8>> {
+        match files.get(argument) {
+            Some(PastFile::Content(content)) => return Some(content.clone()),
+            Some(PastFile::Missing) => self.missing.push(format!("`{argument}`")),
+            Some(PastFile::Untracked) => self.untracked.push(format!("`{argument}`")),
+            None => self.untracked.push("standard input".to_owned()),
         }
-        match commit.look_up(Path::new(argument))? {
-            PastFile::Content(content) => return Ok(Some(content)),
-            PastFile::Missing => self.missing.push(format!("`{argument}`")),
-            PastFile::Untracked => self.untracked.push(format!("`{argument}`")),
-        }
-        Ok(None)
+        None
     }
 
     /// Says what holds for the new side only, one line for each reason.

@@ -1,14 +1,16 @@
 //! `plimsoll rehearse`.
 
 use super::previous::{self, Previous};
-use super::release;
+use super::{history, release};
 use crate::args::{RehearseArgs, RehearseFormat};
 use crate::ui::{ExitStatus, Refused, Ui};
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use plimsoll::cluster::scenario;
+use plimsoll::diag::escape;
 use plimsoll::diag::{SourceKind, Sources};
-use plimsoll::diff::Include;
+use plimsoll::diff::{self, Include};
 use plimsoll::rehearse;
+use std::path::Path;
 
 pub(crate) fn run(args: &RehearseArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     if let Some(file) = &args.scenario {
@@ -23,10 +25,10 @@ pub(crate) fn run(args: &RehearseArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus
         driver: &args.driver,
         include: Include::default(),
     };
-    let diff = previous.options(&sources, ui)?;
-    let sides = previous::sides(previous, diff.driver, &sources, ui)?;
+    let options = previous.options(&sources, ui)?;
+    let sides = previous::sides(previous, options.driver, &sources, ui)?;
     let options = rehearse::Options {
-        diff,
+        diff: diff::Options { keys: history::keys_of(&sides.old, ui), ..options },
         failing: args.fail.clone(),
         evictions: args.evict.clone(),
         nodes: usize::from(args.nodes),
@@ -72,7 +74,7 @@ fn run_scenario(file: &str, args: &RehearseArgs, ui: &mut Ui) -> anyhow::Result<
     let source = if file == "-" {
         sources.add("<stdin>", release::read_stdin()?, SourceKind::Stdin)
     } else {
-        let text = std::fs::read_to_string(file).with_context(|| format!("cannot read `{file}`"))?;
+        let text = release::read_file(Path::new(file))?;
         sources.add(file, text, SourceKind::File)
     };
     let version = release::kubernetes(&args.release.release)?;
@@ -80,7 +82,7 @@ fn run_scenario(file: &str, args: &RehearseArgs, ui: &mut Ui) -> anyhow::Result<
     let outcome = ui.kept(scenario::run(&scenario).into(), &sources)?;
     match args.format {
         RehearseFormat::Table => ui.page(&rehearse::scenario_table(&outcome)),
-        RehearseFormat::Json => ui.print(&format!("{:#}\n", outcome.to_json())),
+        RehearseFormat::Json => ui.print(&escape::json(format!("{:#}\n", outcome.to_json()))),
         RehearseFormat::Svg | RehearseFormat::Html => {
             bail!("a scenario is shown as a table or as JSON: use --format table or --format json")
         }

@@ -7,11 +7,13 @@ use anyhow::{Context as _, bail};
 use plimsoll::diag::{Report, Severity, Sources};
 use plimsoll::engine::{self, Capabilities, Release};
 use plimsoll::k8s::{self, KubeVersion, VersionError};
+use plimsoll::limits::Activity;
 use plimsoll::render::{Output, Request};
 use plimsoll::values;
 use plimsoll::yaml::Limits;
 use plimsoll::{chart, render};
 use std::io::Read as _;
+use std::path::Path;
 
 /// What `helm template` calls a release that has no name.
 pub(crate) const DEFAULT_NAME: &str = "release-name";
@@ -92,6 +94,23 @@ pub(crate) fn lint_options(
         lookup: None,
     };
     Ok(options)
+}
+
+/// How a chart is rendered for what does not depend on the release.
+pub(crate) fn sample(name: Option<&str>) -> render::Options {
+    render::Options {
+        release: Release {
+            name: name.unwrap_or(DEFAULT_NAME).to_owned(),
+            namespace: "default".to_owned(),
+            is_upgrade: false,
+            revision: 1,
+        },
+        capabilities: Capabilities { kube_version: KubeVersion::default(), extra_api_versions: Vec::new() },
+        strict: false,
+        with_namespace: false,
+        seed: Some(0),
+        lookup: None,
+    }
 }
 
 /// The name of the release: given, made from `--name-template`, or the default.
@@ -179,13 +198,25 @@ pub(crate) fn value_options(flags: &ValueFlags) -> values::Options {
 
 /// Everything on standard input, which must be UTF-8 and no larger than any file that is read.
 pub(crate) fn read_stdin() -> anyhow::Result<String> {
-    let mut text = String::new();
-    let read = std::io::stdin().take(MAX_STDIN + 1).read_to_string(&mut text);
-    if text.len() as u64 > MAX_STDIN {
-        bail!("cannot read standard input: it is larger than {} MiB", MAX_STDIN >> 20);
-    }
-    read.context("cannot read standard input")?;
-    Ok(text)
+    let _activity = Activity::begin("reading standard input".to_owned());
+    read_text(std::io::stdin().lock(), "standard input")
 }
 
-const MAX_STDIN: u64 = Limits::MAX_BYTES as u64;
+/// The text of a file, which must be UTF-8 and no larger than any other file that is read.
+pub(crate) fn read_file(path: &Path) -> anyhow::Result<String> {
+    let name = format!("`{}`", path.display());
+    // Opening a pipe waits for its writer.
+    let _activity = Activity::begin(format!("reading {name}"));
+    let file = std::fs::File::open(path).with_context(|| format!("cannot read {name}"))?;
+    read_text(file, &name)
+}
+
+fn read_text(input: impl std::io::Read, name: &str) -> anyhow::Result<String> {
+    const LARGEST: u64 = Limits::MAX_BYTES as u64;
+    let mut bytes = Vec::new();
+    input.take(LARGEST + 1).read_to_end(&mut bytes).with_context(|| format!("cannot read {name}"))?;
+    if bytes.len() as u64 > LARGEST {
+        bail!("cannot read {name}: it is larger than {} MiB", LARGEST >> 20);
+    }
+    String::from_utf8(bytes).with_context(|| format!("cannot read {name}"))
+}

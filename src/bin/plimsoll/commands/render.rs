@@ -1,8 +1,9 @@
 //! `plimsoll render`.
 
+use super::files::{self, Tree};
 use super::process::run_with_input;
-use super::{files, history, lookup, objects, release};
-use crate::args::{RenderArgs, RenderFormat};
+use super::{history, lookup, objects, release};
+use crate::args::{OutputFlags, RenderArgs, RenderFormat};
 use crate::ui::{ExitStatus, Ui};
 use anyhow::{Context as _, bail};
 use plimsoll::chart::EngineKind;
@@ -10,6 +11,7 @@ use plimsoll::diag::Sources;
 use plimsoll::diag::escape::terminal;
 use plimsoll::engine::KnownObjects;
 use plimsoll::render::{self, Document, Selection};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 pub(crate) fn run(args: &RenderArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
@@ -18,6 +20,9 @@ pub(crate) fn run(args: &RenderArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> 
     let flags = &args.release;
     let mut request = release::request(flags, release::overrides(&flags.values)?, flags.release.seed)?;
     request.options.with_namespace = output.with_namespace;
+    if let Some(dir) = &output.output_dir {
+        files::recover(dir);
+    }
     let built = match args.lookup.lookup.as_deref() {
         None => release::render(&request, &sources, ui)?,
         Some("live") => {
@@ -45,16 +50,10 @@ pub(crate) fn run(args: &RenderArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> 
     }
     let documents = ui.kept(selection.of(&built.render).into(), &sources)?;
     // Nothing is printed if it cannot be recorded, and nothing is recorded that was not printed.
-    let recording = if args.record.record { Some(history::prepare(&built, &args.record)?) } else { None };
+    let recording =
+        if args.record.record { Some(history::prepare(&built, &args.record, &sources)?) } else { None };
     if let Some(dir) = &output.output_dir {
-        let prefix =
-            if output.release_name { format!("{}/", built.options.release.name) } else { String::new() };
-        let written =
-            render::files(&documents).into_iter().map(|(path, text)| (format!("{prefix}{path}"), text));
-        let paths = files::write_all(dir, &written.collect())?;
-        let lines: Vec<String> =
-            paths.iter().map(|path| format!("wrote {}\n", terminal(&path.display().to_string()))).collect();
-        ui.print(&lines.concat());
+        write_files(dir, &documents, &built, output, ui)?;
     } else {
         let text = match output.format {
             // Helm ends its manifest with a line break, hooks and `--show-only` aside, even one without objects.
@@ -72,7 +71,8 @@ pub(crate) fn run(args: &RenderArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> 
             Some(command) => post_render(command, &output.post_renderer_args, &text)?,
             None => text,
         };
-        ui.print(&text);
+        ui.complete()?;
+        ui.print_exact(&text);
         mention_hooks(&documents, ui);
     }
     if let Some(recording) = recording {
@@ -87,6 +87,40 @@ pub(crate) fn run(args: &RenderArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> 
         ui.note_with("NOTES of the release:", notes.trim_end());
     }
     Ok(ExitStatus::Success)
+}
+
+/// Writes the manifests as files, and says which files of an earlier render are left.
+fn write_files(
+    dir: &Path,
+    documents: &[&Document],
+    built: &render::Output,
+    flags: &OutputFlags,
+    ui: &mut Ui,
+) -> anyhow::Result<()> {
+    let prefix = if flags.release_name { format!("{}/", built.options.release.name) } else { String::new() };
+    let texts = render::files(documents).into_iter().map(|(path, text)| (format!("{prefix}{path}"), text));
+    // With --show-only, what is not shown is not stale.
+    let chart = flags
+        .show_only
+        .is_empty()
+        .then(|| files::Chart { prefix: prefix.clone(), name: built.computed.root.name.clone() });
+    ui.complete()?;
+    let tree = Tree { dir, files: &texts.collect(), chart, prune: flags.prune };
+    let files::Outcome { files, stale, removed } = tree.write()?;
+    let shown = |path: &PathBuf| terminal(&path.display().to_string());
+    let written = files.iter().map(|path| format!("wrote {}\n", shown(path)));
+    let removed = removed.iter().map(|path| format!("removed {}\n", shown(path)));
+    ui.print(&written.chain(removed).collect::<Vec<_>>().concat());
+    if let Some((_, more)) = stale.split_first() {
+        let (subject, them) = match more.len() {
+            0 => ("1 manifest of an earlier render is".to_owned(), "it"),
+            more => (format!("{} manifests of an earlier render are", more + 1), "them"),
+        };
+        let list: Vec<String> = stale.iter().map(|path| format!("  {}", shown(path))).collect();
+        let text = format!("{subject} not part of this one; use --prune to remove {them}:");
+        ui.note_with(&text, &list.join("\n"));
+    }
+    Ok(())
 }
 
 /// `kubectl apply` knows no hooks.

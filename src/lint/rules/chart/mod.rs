@@ -14,6 +14,8 @@ super::group! {
     no_icon: NO_ICON,
     no_templates: NO_TEMPLATES,
     no_values_file: NO_VALUES_FILE,
+    random_value: RANDOM_VALUE,
+    render_failed: RENDER_FAILED,
     resource_policy_in_list: RESOURCE_POLICY_IN_LIST,
     stray_template: STRAY_TEMPLATE,
     unconventional_name: UNCONVENTIONAL_NAME,
@@ -32,6 +34,8 @@ mod prelude {
     pub(super) use crate::lint::subject::ChartSubject;
     pub(super) use crate::yaml::Node;
 }
+
+pub(in crate::lint) use render_failed::RENDER_FAILED;
 
 use crate::diag::Span;
 use crate::values::Scope;

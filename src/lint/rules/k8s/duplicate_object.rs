@@ -1,8 +1,7 @@
 use crate::diag::{Diagnostic, SourceKind};
-use crate::k8s::kinds;
 use crate::lint::registry::declare;
 use crate::lint::finding::{finding, locate};
-use crate::lint::release::{Release, is_hook};
+use crate::lint::release::{Release, identity, is_hook};
 use crate::manifest::Object;
 use std::collections::BTreeMap;
 
@@ -67,16 +66,6 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
 fn are_in_two_files(object: &Object, other: &Object, release: &Release<'_>) -> bool {
     let (here, there) = (object.root.span.source, other.root.span.source);
     here != there && release.sources.get(here).is_some_and(|source| source.kind == SourceKind::File)
-}
-
-/// What only one object can have.
-fn identity(object: &Object) -> (&str, &str, &str, &str) {
-    // Cluster-scoped objects are in no namespace, even if they set one.
-    let namespace = match kinds::namespaced(&object.api_version, &object.kind) {
-        Some(false) => "",
-        _ => object.namespace.as_deref().unwrap_or_default(),
-    };
-    (object.group(), &object.kind, namespace, &object.name)
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 use super::prelude::*;
-use crate::k8s::gates::{Feature, gate};
+use crate::lint::rules::requests;
 
 declare! {
     /// Without requests, the scheduler assumes that a pod needs nothing. It may place the pod on a full node, and the
@@ -38,35 +38,7 @@ declare! {
 }
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
-    for set in release.stateful_sets() {
-        let for_pods = gate(Feature::PodLevelResources, release.version);
-        let pod = set.template().at(&["spec", "resources"]).filter(|_| for_pods);
-        for container in set.template().containers() {
-            let missing: Vec<_> = ["cpu", "memory"]
-                .into_iter()
-                .filter(|resource| {
-                    let asks = |node: Option<&Node>| {
-                        ["requests", "limits"]
-                            .iter()
-                            .any(|list| node.and_then(|node| node.at(&[list, resource])).is_some())
-                    };
-                    !asks(container.field("resources")) && !asks(pod)
-                })
-                .collect();
-            if !missing.is_empty() {
-                found.push(
-                    set.finding(
-                        &NO_REQUESTS,
-                        container.path("resources"),
-                        format!(
-                            "container `{}` of {set} requests no {}",
-                            container.name(),
-                            missing.join(" and no ")
-                        ),
-                    )
-                    .help("set `resources.requests`"),
-                );
-            }
-        }
+    for workload in release.workloads().iter().filter(|workload| workload.stateful_set().is_some()) {
+        requests::check(release, workload, &NO_REQUESTS, found);
     }
 }

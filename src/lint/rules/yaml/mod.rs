@@ -4,8 +4,12 @@ super::group! {
     implicit_boolean: IMPLICIT_BOOLEAN,
     implicit_number: IMPLICIT_NUMBER,
     octal_number: OCTAL_NUMBER,
+    syntax: SYNTAX,
     tab: TAB,
+    unreadable: UNREADABLE,
 }
+
+pub(in crate::lint) use {syntax::SYNTAX, unreadable::UNREADABLE};
 
 use crate::lint::scalar::{Scalar, find_ambiguous};
 use crate::lint::subject::ChartSubject;

@@ -1,7 +1,7 @@
 //! Schemas in definitions of custom resources: what makes them structural (`apiextensions-apiserver/pkg/apiserver/schema`),
-//! and what they may say (`pkg/apis/apiextensions/validation`). Rules in CEL are not compiled.
+//! and what they may say (`pkg/apis/apiextensions/validation`). Rules in CEL are compiled.
 
-use crate::validation::{At, Context, custom};
+use crate::validation::{At, Context, ErrorKind, FieldError, Finding, custom};
 use plimsoll_yaml::Node;
 use std::collections::BTreeSet;
 
@@ -54,6 +54,28 @@ pub(super) fn root(holder: &At<'_, '_>, has_status: bool, cx: &mut Context<'_>) 
         defaults(&schema, cx);
     }
     open_api(&schema, cx);
+    if cx.errors() == before {
+        custom::compile_rules(true, true, &schema, cx);
+    }
+    // `NewStructural` fails, which is said only if nothing else is wrong.
+    if cx.errors() == before
+        && let Some(url) = schema.node().and_then(dollar_schema)
+    {
+        let error = FieldError::new(ErrorKind::Invalid, schema.path())
+            .value("\"\"".to_owned())
+            .detail("OpenAPIV3Schema 'schema' is not supported");
+        cx.push(Finding::new(error, url.span).help("remove `$schema`".to_owned()));
+    }
+}
+
+/// A `$schema` in a part of a schema.
+fn dollar_schema(schema: &Node) -> Option<&Node> {
+    let own = schema.get("$schema").filter(|url| url.as_str().is_some_and(|url| !url.is_empty()));
+    let inner = ["items", "additionalProperties", "not"].into_iter().filter_map(|name| schema.get(name));
+    let parts = JUNCTORS.into_iter().filter_map(|name| schema.get(name)).flat_map(Node::items);
+    let properties = schema.get("properties").and_then(Node::as_map).into_iter().flatten();
+    let below = inner.chain(parts).chain(properties.map(|property| &property.value));
+    own.or_else(|| below.into_iter().find_map(dollar_schema))
 }
 
 /// Where a part of a schema stands.
@@ -258,6 +280,7 @@ fn complete(part: &At<'_, '_>, schema: &At<'_, '_>, cx: &mut Context<'_>) {
 fn defaults(schema: &At<'_, '_>, cx: &mut Context<'_>) {
     let default = schema.field("default");
     if let Some(node) = schema.node().filter(|_| default.is_set()) {
+        custom::unknown_fields(false, &default, node, cx);
         custom::value(false, &default, node, cx);
     }
     for inner in ["items", "additionalProperties"] {
@@ -320,6 +343,10 @@ fn forbid_unsupported(schema: &At<'_, '_>, cx: &mut Context<'_>) {
     let items = schema.field("items");
     if items.node().is_some_and(|node| node.as_seq().is_some()) {
         cx.forbidden(&items, "items must be a schema object and not an array");
+    }
+    let format = schema.field("format");
+    if !format.text().is_empty() && !custom::is_recognized_format(kind.text(), format.text(), cx.version) {
+        cx.warning(&format, format_args!("unrecognized format {:?}", format.text()));
     }
     let unique = schema.field("uniqueItems");
     if unique.flag() {
@@ -513,6 +540,15 @@ mod tests {
                 ("properties: {a: {type: integer, default: '1'}}", &["properties[a].default wrong-type"]),
                 ("properties: {a: {type: string, enum: [b], default: b}}", &[]),
                 (
+                    "properties: {a: {type: string, $schema: x}}",
+                    &["spec.validation.openAPIV3Schema invalid-value"],
+                ),
+                (
+                    "properties: {a: {type: string, format: date-time}, b: {type: integer, format: int64}}",
+                    &[],
+                ),
+                ("properties: {a: {type: string, format: int64}}", &["properties[a].format warning"]),
+                (
                     "properties: {a: {type: array, uniqueItems: true, items: {type: string}}}",
                     &["properties[a].uniqueItems forbidden"],
                 ),
@@ -521,6 +557,40 @@ mod tests {
                     &["properties[a].x-kubernetes-validations[0].rule required"],
                 ),
             ],
+        );
+    }
+
+    #[test]
+    fn rules_are_compiled() {
+        let rule = |rule: &str| {
+            schema(&format!(
+                "properties: {{a: {{type: object, properties: {{q: {{type: string}}, l: {{type: array, items: {{type: string}}}}}}, \
+                 x-kubernetes-validations: [{{{rule}}}]}}}}"
+            ))
+        };
+        let at = "properties[a].x-kubernetes-validations[0]";
+        check(
+            rule,
+            &[
+                ("rule: 'self.q == oldSelf.q && self.l.all(x, x == self.q)'", &[]),
+                ("rule: self.m == '1'", &[&format!("{at}.rule invalid-value")]),
+                ("rule: 'self.q >'", &[&format!("{at}.rule invalid-value")]),
+                ("rule: self.q", &[&format!("{at}.rule invalid-value")]),
+                (
+                    "rule: has(self.q), messageExpression: self.l, optionalOldSelf: true",
+                    &[
+                        &format!("{at}.messageExpression invalid-value"),
+                        &format!("{at}.optionalOldSelf invalid-value"),
+                    ],
+                ),
+            ],
+        );
+        check(
+            schema,
+            &[(
+                "properties: {a: {type: array, items: {type: string, x-kubernetes-validations: [{rule: self == oldSelf}]}}}",
+                &["properties[a].items.x-kubernetes-validations[0].rule invalid-value"],
+            )],
         );
     }
 

@@ -1027,7 +1027,6 @@ fn what_is_taken_with_a_warning() {
             "spec.volumes[0].configMap.items[1].path warning",
             "spec.imagePullSecrets[1].name warning",
             "spec.imagePullSecrets[2].name warning",
-            "spec.terminationGracePeriodSeconds warning",
         ]
     );
 }

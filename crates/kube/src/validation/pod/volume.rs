@@ -1,7 +1,6 @@
 //! Volumes and their sources: `ValidateVolumes`.
 
 use super::{At, Context, Holder, env, names};
-use crate::Version;
 use crate::gates::Feature;
 use crate::validation::volume_source::{
     self, Kind, aws_elastic_block_store, azure_disk, azure_file, ceph_fs, check_range, cinder,
@@ -344,8 +343,9 @@ fn ephemeral(source: &At<'_, '_>, cx: &mut Context<'_>) {
 
 /// Before 1.36 a template could leave the reference out.
 fn image(source: &At<'_, '_>, cx: &mut Context<'_>) {
+    // Whoever makes pods from a template may fill it in.
     let in_pod = cx.object.kind == "Pod";
-    if (in_pod || cx.version >= Version::V1_36) && source.field("reference").text().is_empty() {
+    if in_pod && source.field("reference").text().is_empty() {
         cx.required(&source.field("reference"), "");
     }
     super::container::pull_policy(&source.field("pullPolicy"), cx);

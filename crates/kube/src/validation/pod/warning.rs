@@ -47,7 +47,8 @@ fn warnings(annotations: &At<'_, '_>, spec: &At<'_, '_>, cx: &mut Context<'_>) {
     });
     ports(spec, cx);
     let grace = spec.field("terminationGracePeriodSeconds");
-    if grace.int().is_some_and(|seconds| seconds < 0) {
+    // A Pod's own becomes 1 before (`Convert_v1_Pod_To_core_Pod`).
+    if cx.object.kind != "Pod" && grace.int().is_some_and(|seconds| seconds < 0) {
         cx.warning(&grace, "must be >= 0; negative values are invalid and will be treated as 1");
     }
     for kind in ["affinity.podAffinity", "affinity.podAntiAffinity"] {

@@ -1,0 +1,162 @@
+//! What to do if the server refuses a change: instructions for each kind.
+//!
+//! The first of them is always to keep the old values. Nothing is deleted while the server would not create the object
+//! either.
+
+mod keep;
+mod replaced;
+mod service;
+mod stateful_set;
+mod storage;
+mod workload;
+
+pub(super) use stateful_set::keep_claims;
+
+use super::driver::Driver;
+use super::effects::World;
+use super::instructions::{Instruction, Kubectl, apply_again, kind_of};
+use super::matching::group_of;
+use super::{Cause, ObjectPlan, Reason};
+use crate::k8s::update;
+use crate::k8s::views::WorkloadKind;
+use crate::manifest::Object;
+use crate::yaml::Node;
+
+/// How to make a refused update all the same. `live` is the stored object, `merged` what it would become.
+///
+/// `faults` are the reasons for which the server refuses the new manifest by itself, whatever is stored. As long as there
+/// are any, nothing can be replaced: a deleted object could not be created again.
+pub(super) fn remediation(
+    plan: &ObjectPlan,
+    new: &Object,
+    (live, merged): (&Node, &Node),
+    faults: &[Reason],
+    world: &World<'_>,
+) -> Vec<Instruction> {
+    if !faults.is_empty() {
+        return vec![fix_first(faults)];
+    }
+    if plan.reasons.iter().any(|reason| reason.cause == Cause::Conflict) {
+        return vec![conflict()];
+    }
+    let context = Context { plan, new, live, merged, world, kubectl: world.kubectl(new) };
+    let steps = context.steps();
+    if steps.is_empty() { context.merge_elsewise() } else { steps }
+}
+
+/// What to do if the server does not create an object.
+pub(super) fn creation(reasons: &[Reason]) -> Vec<Instruction> {
+    let has = |cause: Cause| reasons.iter().any(|reason| reason.cause == cause);
+    if has(Cause::NotFound) {
+        return vec![Instruction::apply(CREATE)];
+    }
+    if has(Cause::Conflict) {
+        return vec![conflict()];
+    }
+    vec![fix_first(reasons)]
+}
+
+/// What to do if fields have other owners.
+fn conflict() -> Instruction {
+    Instruction::note(
+        "remove these fields from the manifest, give them the values that are stored, or take them over with --force-conflicts",
+    )
+}
+
+/// What to do if the manifest itself is at fault.
+fn fix_first(faults: &[Reason]) -> Instruction {
+    let mut paths: Vec<&str> =
+        faults.iter().map(|fault| fault.path.as_str()).filter(|path| !path.is_empty()).collect();
+    paths.dedup();
+    let fields = if paths.is_empty() { String::new() } else { format!(": {}", paths.join(", ")) };
+    Instruction::note(format!("fix the manifest first: the API server would not even create it{fields}"))
+}
+
+/// `kubectl replace` does not create what has been deleted.
+const CREATE: &str =
+    "create it with `kubectl create`: `kubectl replace` does not create objects of this kind";
+
+struct Context<'a> {
+    plan: &'a ObjectPlan,
+    new: &'a Object,
+    live: &'a Node,
+    merged: &'a Node,
+    world: &'a World<'a>,
+    kubectl: Kubectl<'a>,
+}
+
+impl Context<'_> {
+    fn steps(&self) -> Vec<Instruction> {
+        let (group, kind) = (group_of(self.new), self.new.kind.as_str());
+        if let Some(kind) = WorkloadKind::from_group_kind(group, kind) {
+            return self.workload(kind);
+        }
+        match (group, kind) {
+            ("", "Service") => self.service(),
+            ("", "PersistentVolumeClaim") => self.claim(),
+            ("", "PersistentVolume") => self.volume(),
+            ("", "ConfigMap" | "Secret") => self.configuration(),
+            _ => self.replaced(),
+        }
+    }
+
+    /// What helps where the manifest is valid, but not merged into the stored object.
+    fn merge_elsewise(&self) -> Vec<Instruction> {
+        if self.world.driver() == Driver::Replace {
+            return Vec::new();
+        }
+        vec![Instruction::note(
+            "the manifest is valid by itself, but not merged into the stored object: `kubectl replace --save-config` sends it as it is, and `kubectl apply --server-side` merges lists by all their keys (see --driver)",
+        )]
+    }
+
+    /// A command on the object itself.
+    fn on_object(&self, verb: &[&str], flags: &[&str]) -> Instruction {
+        self.kubectl.instruction(verb, kind_of(self.new), &self.new.name, flags)
+    }
+
+    /// Keeps the old values, or deletes the object to apply it again.
+    fn replace(&self, notes: &[&str]) -> Vec<Instruction> {
+        let mut steps = self.keep();
+        steps.extend(notes.iter().map(|note| Instruction::note(*note)));
+        steps.push(self.on_object(&["delete"], &[]));
+        steps.push(self.create_again());
+        steps
+    }
+
+    /// Applying the manifests, after which the deleted object is there again.
+    fn create_again(&self) -> Instruction {
+        let driver = self.world.driver();
+        Instruction::apply(match driver {
+            Driver::Replace => format!("then {CREATE}"),
+            _ => apply_again(driver),
+        })
+    }
+
+    /// Whether the update breaks one of these rules.
+    fn breaks(&self, rules: &[update::Cause]) -> bool {
+        self.plan
+            .reasons
+            .iter()
+            .any(|reason| matches!(reason.cause, Cause::Update(rule) if rules.contains(&rule)))
+    }
+
+    /// Whether it breaks a rule for updates at all.
+    fn breaks_any(&self) -> bool {
+        self.plan.reasons.iter().any(|reason| matches!(reason.cause, Cause::Update(_)))
+    }
+
+    /// Whether the field differs before and after.
+    fn differs(&self, path: &[&str]) -> bool {
+        self.live.at(path) != self.merged.at(path)
+    }
+}
+
+/// Names as a subject and its verb: `Service/a has`, `Service/a and Service/b have`.
+fn subject(names: &[String], one: &str, many: &str) -> Option<String> {
+    match names {
+        [] => None,
+        [only] => Some(format!("{only} {one}")),
+        [others @ .., last] => Some(format!("{} and {last} {many}", others.join(", "))),
+    }
+}

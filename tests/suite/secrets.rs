@@ -1,0 +1,430 @@
+//! Secret values are in no output and in no record, whatever way they took.
+//!
+//! Each value below is a text that stands nowhere else. It is planted in a Secret, or in what looks like one, and every command
+//! runs in every format. Then everything that was printed or written is searched for it in every encoding.
+
+use crate::support::Sandbox;
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use std::collections::BTreeSet;
+
+/// A Secret reached in every way: as it is, encoded, joined, by default, literally; misspelt; in a list; and what is made from
+/// it elsewhere.
+const HELM: &str = r#"apiVersion: v1
+kind: Secret
+metadata: {name: s, annotations: {plain: x}}
+data:
+  a: {{ .Values.one | b64enc }}
+  lit: @base64:literal@
+  joined: {{ printf "%s:%s" .Values.user .Values.two | b64enc | quote }}
+  fallback: {{ .Values.nope | default "@default@" | b64enc }}
+stringData:
+  url: "postgres://{{ .Values.user }}:{{ .Values.three }}@db/x"
+  pin: "{{ .Values.pin }}"
+  short: "{{ .Values.short }}"
+  tls: |
+    -----BEGIN PRIVATE KEY-----
+    @pem@AAAA
+    -----END PRIVATE KEY-----
+  lines: |
+{{ .Values.lines | indent 4 }}
+---
+apiVersion: v1
+kind: secret
+metadata: {name: typo}
+stringData: {x: @kind@}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: misspelt}
+dat: {x: @base64:dat@}
+stringdata: {y: @stringdata@}
+---
+apiVersion: v1
+kind: Secret
+metadata:
+  name: applied
+  annotations:
+    kubectl.kubernetes.io/last-applied-configuration: |
+      {"apiVersion":"v1","kind":"Secret","stringData":{"p":"@applied@"}}
+data: {bad: "%%%@broken@"}
+---
+apiVersion: v1
+kind: List
+items:
+- apiVersion: v1
+  kind: Secret
+  metadata: {name: listed}
+  stringData: {p: @listed@}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: cm, labels: {label: "{{ .Values.label }}"}}
+data:
+  key.pem: |
+    -----BEGIN RSA PRIVATE KEY-----
+    @configpem@BBBB
+    -----END RSA PRIVATE KEY-----
+  copy: "{{ .Values.one }} and {{ .Values.three | urlquery }}"
+  upper: {{ .Values.two | upper }}
+  db_password: @configpassword@
+  short: "{{ .Values.short }}"
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: label}
+stringData: {label: "{{ .Values.label }}"}
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: sts}
+spec:
+  serviceName: sts
+  replicas: {{ .Values.replicas }}
+  selector: {matchLabels: {app: a}}
+  template:
+    metadata:
+      labels: {app: a}
+      annotations:
+        checksum/pin: {{ .Values.pin | toString | sha256sum }}
+        note: "{{ .Values.one | b64enc }}"
+    spec:
+      containers:
+      - name: a
+        image: "x:1"
+        args: ["--password={{ .Values.three }}", "-p", "{{ .Values.pin }}"]
+        env:
+        - {name: DB_PASSWORD, value: @environment@}
+        - {name: API_TOKEN, value: "{{ .Values.token }}"}
+        - {name: URL, value: "http://{{ .Values.one }}@x/{{ .Values.two | b64enc }}"}
+        - {name: SHORT, value: "{{ .Values.short }}"}
+        readinessProbe: {httpGet: {port: "{{ .Values.short }}-is-no-name-of-a-port", path: "/{{ .Values.one }}"}}
+"#;
+
+const VALUES: &str = "user: app
+one: @one@
+two: @two@
+three: @three@
+pin: 4711
+short: q7
+token: @token@
+label: @label@
+replicas: 2
+lines: |
+  first @lines@ line
+  second
+";
+
+const TERA_VALUES: &str = "one: @one@\ntwo: @two@\npin: 4711\nshort: q7\n";
+
+const TERA: &str = r#"apiVersion: v1
+kind: Secret
+metadata: {name: s}
+data: {a: "{{ values.one | b64encode }}"}
+stringData: {two: "x:{{ values.two }}@y", pin: "{{ values.pin }}", short: "{{ values.short }}", l: @teraliteral@}
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: sts}
+spec:
+  serviceName: sts
+  selector: {matchLabels: {app: a}}
+  template:
+    metadata: {labels: {app: a}, annotations: {checksum/x: "{{ values.pin | str | sha256 }}"}}
+    spec:
+      containers:
+      - name: a
+        image: x:1
+        args: ["{{ values.one }}", "{{ values.two }}", "{{ values.pin }}"]
+        env: [{name: X, value: "{{ values.short }}"}]
+"#;
+
+/// Charts that cannot be rendered: the name, `values.yaml`, a template, `values.schema.json`.
+const BROKEN: &[(&str, &str, &str, &str)] = &[
+    (
+        "schema",
+        "db: {password: @schema@}\nsecretEnv: {PIN: @schemaenv@}\n",
+        "a: b\n",
+        r#"{"properties":{"db":{"properties":{"password":{"type":"integer"}}},"secretEnv":{"additionalProperties":{"type":"integer"}}}}"#,
+    ),
+    (
+        "pattern",
+        "db: {password: @pattern@}\n",
+        "a: b\n",
+        r#"{"properties":{"db":{"properties":{"password":{"pattern":"^x$","enum":["q"],"const":"r","maxLength":3}}}}}"#,
+    ),
+    ("unreadable", "pw: \"@unreadable@\\nx: : y\"\n", "  p: {{ .Values.pw }}\n   q: r\n", ""),
+    ("unknown", "password: x\n", "  p: {{ .Values.password | nosuch }}\n  z: @unknown@\n", ""),
+    ("fail", "password: @fail@\n", "  p: {{ fail (printf \"bad password %s\" .Values.password) }}\n", ""),
+    ("field", "password: @field@\n", "  p: {{ .Values.password.x }}\n", ""),
+    ("tpl", "password: \"@tpl@{{\"\n", "  p: {{ tpl .Values.password . }}\n", ""),
+    (
+        "tera-int",
+        "password: @teraint@\n",
+        "  a: {{ values.password | int }}\n  c: {{ values.passwrd }}\n",
+        "",
+    ),
+];
+
+/// Manifests with something wrong in a Secret.
+const MANIFESTS: &[(&str, &str)] = &[
+    ("json.json", r#"{"apiVersion":"v1","kind":"Secret","metadata":{"name":"a"},"data":{"a":"@json@"},,}"#),
+    (
+        "yaml.yaml",
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n  a: @yaml@\n  a: @yamltwo@\n b: c\n",
+    ),
+    ("version.yaml", "kind: Secret\nmetadata: {name: a}\nstringData: {a: @version@}\n"),
+    (
+        "types.yaml",
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {a: [@listitem@], b: 47114711}\ndata: @scalar@\n---\n\
+         apiVersion: v1\nkind: Secret\nmetadata: {name: tls}\ntype: kubernetes.io/tls\nstringData: {tls.crt: @crt@, 'bad key': @key@}\n---\n\
+         apiVersion: v1\nkind: Secret\nmetadata: {name: d}\ntype: kubernetes.io/dockerconfigjson\ndata: {.dockerconfigjson: @base64:docker@}\n",
+    ),
+    ("values.yaml", "db:\n  password: @valuesone@\n  password: @valuestwo@\n bad: [\n"),
+];
+
+/// The sandbox with all of it, and the texts that were planted.
+#[derive(Default)]
+struct Plants {
+    texts: BTreeSet<String>,
+}
+
+impl Plants {
+    /// Replaces `@name@` by the text of that name, and `@base64:name@` by its encoding.
+    fn fill(&mut self, text: &str) -> String {
+        let marks = regex::Regex::new("@(base64:)?([a-z]+)@").unwrap();
+        let filled = marks.replace_all(text, |found: &regex::Captures<'_>| {
+            let plant = format!("Plant{}Z9x", &found[2]);
+            self.texts.insert(plant.clone());
+            if found.get(1).is_some() { STANDARD.encode(&plant) } else { plant }
+        });
+        filled.into_owned()
+    }
+
+    fn sandbox(&mut self) -> Sandbox {
+        let sandbox = Sandbox::new();
+        let mut chart = |name: &str, engine: &str, values: &str, template: &str, schema: &str| {
+            let metadata = format!("apiVersion: v2\nname: {name}\nversion: 1.0.0\nengine: {engine}\n");
+            sandbox.write(&format!("{name}/Chart.yaml"), &metadata);
+            sandbox.write(&format!("{name}/values.yaml"), &self.fill(values));
+            sandbox.write(&format!("{name}/templates/a.yaml"), &self.fill(template));
+            if !schema.is_empty() {
+                sandbox.write(&format!("{name}/values.schema.json"), schema);
+            }
+        };
+        chart("helm", "gotpl", VALUES, HELM, "");
+        chart("tera", "tera", TERA_VALUES, TERA, "");
+        for (name, values, template, schema) in BROKEN {
+            let engine = if name.starts_with("tera") { "tera" } else { "gotpl" };
+            let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n";
+            let template =
+                if schema.is_empty() { format!("{secret}{template}") } else { (*template).to_owned() };
+            chart(name, engine, values, &template, schema);
+        }
+        for (name, text) in MANIFESTS {
+            sandbox.write(name, &self.fill(text));
+        }
+        let changed =
+            |text: &str| text.replace("Plant", "PlantNew").replace("4711", "4712").replace("q7", "q8");
+        sandbox.write("new.yaml", &changed(&self.fill(VALUES)));
+        sandbox.write("tera-new.yaml", &changed(&self.fill(TERA_VALUES)));
+        sandbox.write("empty.yaml", "");
+        let news: Vec<String> = self.texts.iter().map(|text| changed(text)).collect();
+        self.texts.extend(news);
+        sandbox
+    }
+
+    /// The planted texts that a text contains, in any encoding.
+    fn found_in(&self, text: &str) -> Vec<&str> {
+        let is_in = |plant: &&String| encodings(plant).iter().any(|encoded| text.contains(encoded.as_str()));
+        self.texts.iter().filter(is_in).map(String::as_str).collect()
+    }
+}
+
+/// A text and what gives it away: base64 at each offset and in both alphabets, hexadecimal digits, another case.
+fn encodings(text: &str) -> Vec<String> {
+    let digits = plimsoll::diag::escape::hex(text.as_bytes());
+    let mut all = vec![text.to_owned(), digits, text.to_lowercase(), text.to_uppercase()];
+    for before in 0..3 {
+        let encoded = STANDARD_NO_PAD.encode([&vec![0; before][..], text.as_bytes()].concat());
+        let inside = &encoded[(before * 8).div_ceil(6)..(before + text.len()) * 8 / 6];
+        all.extend([inside.to_owned(), inside.replace('+', "-").replace('/', "_")]);
+    }
+    all
+}
+
+/// Every command and format that shows something, but the manifests themselves.
+fn commands() -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    let broken: Vec<&str> = BROKEN.iter().map(|(name, ..)| *name).collect();
+    for format in ["plan", "unified", "summary", "json", "json --stored", "markdown", "html", "script"] {
+        for diff in [
+            "r helm -f new.yaml",
+            "r helm",
+            "t tera -f tera-new.yaml",
+            "new-helm.yaml --against helm.yaml",
+            "new-helm.yaml --against helm.yaml --driver replace",
+            "new-helm.yaml --against helm.yaml --driver helm",
+            "new-helm.yaml --against helm.yaml --driver kubectl-server-side",
+            "r helm -f new.yaml --against helm",
+            "new-helm.yaml --against empty.yaml",
+            "empty.yaml --against helm.yaml",
+            "types.yaml --against helm.yaml",
+            "tera --against tera.yaml -f tera-new.yaml",
+        ] {
+            all.push(format!("diff {diff} --format {format}"));
+        }
+    }
+    let manifests = MANIFESTS.iter().map(|(name, _)| *name);
+    let sources: Vec<&str> =
+        ["helm", "tera", "helm.yaml"].into_iter().chain(broken.iter().copied()).chain(manifests).collect();
+    for format in ["human", "json", "sarif", "github", "junit"] {
+        all.extend(
+            sources.iter().map(|source| format!("lint {source} --format {format} --min-severity info")),
+        );
+        all.push(format!("lint helm -f values.yaml --format {format}"));
+    }
+    for format in ["table", "json", "mermaid", "svg"] {
+        all.extend(
+            ["helm", "tera", "helm.yaml", "types.yaml"]
+                .map(|source| format!("preview {source} --format {format}")),
+        );
+    }
+    for format in ["table", "json", "html", "svg"] {
+        all.push(format!("rehearse r helm -f new.yaml --format {format}"));
+        all.push(format!("rehearse new-helm.yaml --against helm.yaml --format {format}"));
+    }
+    for name in broken {
+        all.extend(
+            ["render", "preview", "diff --against helm.yaml"].map(|command| format!("{command} r {name}")),
+        );
+        all.push(format!("values r {name} --why db"));
+    }
+    all.extend(
+        ["one", "two", "pin", "token", "lines"].map(|key| format!("values r helm -f new.yaml --why {key}")),
+    );
+    all.extend(
+        [
+            "values r helm --origins --set token=PlanttokenZ9x",
+            "render r helm -f values.yaml",
+            "render r schema --set db.password=PlantschemaZ9x",
+            "render r schema --set-string secretEnv.PIN=PlantschemaenvZ9x",
+            "history r",
+            "history r --show 1",
+            "history t --show 1",
+        ]
+        .map(str::to_owned),
+    );
+    all
+}
+
+#[test]
+fn no_door_shows_a_secret() {
+    let mut plants = Plants::default();
+    let sandbox = plants.sandbox();
+    for (release, chart) in [("r", "helm"), ("t", "tera")] {
+        let message = "one is PlantoneZ9x";
+        let rendered = sandbox.run(&["render", release, chart, "--record", "--message", message]);
+        assert_eq!(rendered.code, 0, "{}", rendered.stderr);
+        // Manifests are printed as they are.
+        assert!(
+            rendered.stdout.contains("PlantteraliteralZ9x") || rendered.stdout.contains("PlantlistedZ9x")
+        );
+        sandbox.write(&format!("{chart}.yaml"), &rendered.stdout);
+    }
+    sandbox.write("new-helm.yaml", &sandbox.run(&["render", "r", "helm", "-f", "new.yaml"]).stdout);
+    let mut shown = Vec::new();
+    for command in commands() {
+        let words: Vec<&str> = command.split(' ').collect();
+        let outcome = sandbox.run(&words);
+        assert!((0..=3).contains(&outcome.code), "{command}: {}", outcome.stderr);
+        let found = plants.found_in(&format!("{}\n{}", outcome.stdout, outcome.stderr));
+        shown.extend((!found.is_empty()).then(|| format!("plimsoll {command}: {found:?}")));
+    }
+    let files = walkdir::WalkDir::new(sandbox.path().join(".plimsoll")).into_iter().map(Result::unwrap);
+    let mut records = 0;
+    // Numbers and short texts are known by their origin alone; a checksum of a number is as good as the number.
+    let short = regex::Regex::new(r"\b(4711|q7|de650d61f5bd)").unwrap();
+    for file in files.filter(|entry| entry.file_type().is_file()) {
+        let text = std::fs::read_to_string(file.path()).unwrap();
+        records += usize::from(text.contains("kind: Secret"));
+        let found = plants.found_in(&text);
+        shown.extend((!found.is_empty()).then(|| format!("{}: {found:?}", file.path().display())));
+        shown.extend(
+            short.find_iter(&text).map(|found| format!("{}: {}", file.path().display(), found.as_str())),
+        );
+    }
+    assert_eq!(records, 2);
+    assert!(shown.is_empty(), "{}", shown.join("\n"));
+}
+
+#[test]
+fn secrets_are_shown_to_those_who_ask() {
+    let mut plants = Plants::default();
+    let sandbox = plants.sandbox();
+    sandbox.write("helm.yaml", &sandbox.run(&["render", "r", "helm"]).stdout);
+    for (command, text) in [
+        ("diff r helm -f new.yaml --against helm.yaml --show-secrets", "PlantNewthreeZ9x"),
+        ("diff r helm -f new.yaml --against helm.yaml --show-secrets --format unified", "PlantNewoneZ9x"),
+        ("diff r helm --against empty.yaml --format json --stored --show-secrets", "PlantconfigpasswordZ9x"),
+        ("values r helm --why one --show-secrets", "PlantoneZ9x"),
+        ("values r helm --origins --show-secrets", "PlanttokenZ9x"),
+        ("values r helm", "PlanttokenZ9x"),
+    ] {
+        let words: Vec<&str> = command.split(' ').collect();
+        let outcome = sandbox.run(&words);
+        assert!(outcome.stdout.contains(text), "{command}: {}{}", outcome.stdout, outcome.stderr);
+    }
+}
+
+#[test]
+fn a_change_of_a_hidden_value_is_a_change() {
+    let sandbox = Sandbox::new();
+    let manifest = |value: &str, copy: &str| {
+        format!(
+            "apiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\nstringData: {{a: {value}}}\n---\napiVersion: v1\nkind: ConfigMap\n\
+             metadata: {{name: c}}\ndata: {{copy: '{copy}', db_password: {value}}}\n"
+        )
+    };
+    sandbox.write("old.yaml", &manifest("hunter2-old", "url hunter2-old"));
+    sandbox.write("new.yaml", &manifest("hunter2-new", "url hunter2-new"));
+    let plan = sandbox.run(&["diff", "new.yaml", "--against", "old.yaml"]).stdout;
+    assert_eq!(plan.matches("(secret, changed)").count(), 3, "{plan}");
+    let patch = sandbox.run(&["diff", "new.yaml", "--against", "old.yaml", "--format", "unified"]).stdout;
+    for line in
+        ["-  a: (secret)", "+  a: (secret, changed)", "-  copy: (secret)", "+  copy: (secret, changed)"]
+    {
+        assert!(patch.contains(line), "{line} in {patch}");
+    }
+}
+
+#[test]
+fn values_cannot_be_compared_without_the_key() {
+    let mut plants = Plants::default();
+    let sandbox = plants.sandbox();
+    assert_eq!(sandbox.run(&["render", "t", "tera", "--record"]).code, 0);
+    let same = ["diff", "t", "tera"];
+    let outcome = sandbox.run(&same);
+    assert_eq!(outcome.code, 0, "{}{}", outcome.stdout, outcome.stderr);
+    let keys: Vec<_> = std::fs::read_dir(sandbox.path().join("state/plimsoll/keys")).unwrap().collect();
+    assert_eq!(keys.len(), 1);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = keys[0].as_ref().unwrap().metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    // The key is in none of the files of the history.
+    let key = std::fs::read_to_string(keys[0].as_ref().unwrap().path()).unwrap();
+    let record = sandbox.read(".plimsoll/default/t/000001.yaml") + &sandbox.read(".plimsoll/key-ids");
+    assert!(!record.contains(key.trim()));
+    std::fs::rename(sandbox.path().join("state"), sandbox.path().join("elsewhere")).unwrap();
+    let outcome = sandbox.run(&same);
+    assert_eq!(outcome.code, 1, "{}{}", outcome.stdout, outcome.stderr);
+    assert!(outcome.stdout.contains("(secret, cannot be compared)"), "{}", outcome.stdout);
+    assert!(outcome.stderr.contains("cannot be compared"), "{}", outcome.stderr);
+    // Another machine records with a key of its own, and both can go on.
+    assert_eq!(sandbox.run(&["render", "t", "tera", "--record"]).code, 0);
+    assert_eq!(sandbox.run(&same).code, 0);
+    assert_eq!(sandbox.read(".plimsoll/key-ids").lines().count(), 2);
+}
