@@ -2,17 +2,19 @@
 
 use super::sides::is_from_crds;
 use crate::manifest::Object;
-use crate::yaml::{Map, Node};
+use crate::yaml::Node;
+use std::str::FromStr;
 
 /// What applies the manifests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Driver {
     /// `kubectl apply`: the client computes a three-way patch between the last manifest, the new one and the stored object
-    /// (`k8s.io/kubectl/pkg/cmd/apply`). What left the manifests stays.
+    /// (`k8s.io/kubectl/pkg/cmd/apply`). What left the manifests stays, without `--prune`.
     #[default]
     Kubectl,
     /// `kubectl apply --server-side`: the server merges by field ownership
-    /// (`k8s.io/apimachinery/pkg/util/managedfields`). What left the manifests stays.
+    /// (`k8s.io/apimachinery/pkg/util/managedfields`). What left the manifests stays, unless it is a member of an ApplySet
+    /// that is pruned.
     KubectlServerSide {
         /// `--force-conflicts`: fields are taken from their owners.
         force_conflicts: bool,
@@ -23,35 +25,59 @@ pub enum Driver {
         /// `--force-conflicts`: fields are taken from their owners.
         force_conflicts: bool,
     },
+    /// `helm upgrade` of Helm 3, and of Helm 4 for releases that Helm 3 made: a patch between the last manifest, the new one
+    /// and the stored object, then deletion as in Helm 4 (`pkg/kube/client.go` of Helm 3).
+    Helm3,
+    /// A sync of Argo CD with its default options: `kubectl apply` in waves (`argoproj/gitops-engine/pkg/sync`). What left the
+    /// manifests stays, unless pruning is on.
+    ArgoCd,
+    /// Flux's kustomize-controller: server-side apply with force, in stages, then deletion of what left the manifests
+    /// (`fluxcd/kustomize-controller/internal/controller`, `fluxcd/pkg/ssa`).
+    Flux,
     /// `kubectl replace`: PUT. The manifest is the whole object, but for what the server keeps
     /// (`k8s.io/kubectl/pkg/cmd/replace`). What left the manifests stays.
     Replace,
 }
 
-/// The manager of a server-side apply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Applier {
-    /// Its name.
-    pub(super) name: &'static str,
-    /// Whether it takes fields from other managers.
-    pub(super) force: bool,
-}
-
-const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
-const RELEASE: [&str; 2] = ["meta.helm.sh/release-name", "meta.helm.sh/release-namespace"];
-
 impl Driver {
+    /// The words that name a driver.
+    pub const WORDS: [&'static str; 7] =
+        ["kubectl", "kubectl-server-side", "helm", "helm3", "argocd", "flux", "replace"];
+
     /// The word of the command line and of the JSON contract.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Kubectl => "kubectl",
             Self::KubectlServerSide { .. } => "kubectl-server-side",
             Self::Helm { .. } => "helm",
+            Self::Helm3 => "helm3",
+            Self::ArgoCd => "argocd",
+            Self::Flux => "flux",
             Self::Replace => "replace",
         }
     }
 
-    /// The command for people.
+    /// The driver with `--force-conflicts`; `None` if it has no such flag.
+    pub fn with_force_conflicts(self) -> Option<Self> {
+        let force_conflicts = true;
+        match self {
+            Self::KubectlServerSide { .. } => Some(Self::KubectlServerSide { force_conflicts }),
+            Self::Helm { .. } => Some(Self::Helm { force_conflicts }),
+            Self::Kubectl | Self::Helm3 | Self::ArgoCd | Self::Flux | Self::Replace => None,
+        }
+    }
+
+    /// Whether deleting what left the manifests can be turned on (`--prune`).
+    pub fn can_prune(self) -> bool {
+        matches!(self, Self::Kubectl | Self::KubectlServerSide { .. } | Self::ArgoCd)
+    }
+
+    /// Whether it always deletes what left the manifests.
+    pub(super) fn always_prunes(self) -> bool {
+        matches!(self, Self::Helm { .. } | Self::Helm3 | Self::Flux)
+    }
+
+    /// The command for people, without `--prune`.
     pub fn title(self) -> &'static str {
         match self {
             Self::Kubectl => "kubectl apply (client-side)",
@@ -61,6 +87,9 @@ impl Driver {
             }
             Self::Helm { force_conflicts: false } => "helm upgrade (server-side)",
             Self::Helm { force_conflicts: true } => "helm upgrade (server-side) --force-conflicts",
+            Self::Helm3 => "helm upgrade (client-side, Helm 3)",
+            Self::ArgoCd => "Argo CD sync",
+            Self::Flux => "Flux Kustomization",
             Self::Replace => "kubectl replace",
         }
     }
@@ -69,15 +98,61 @@ impl Driver {
     pub(super) fn command(self) -> &'static str {
         match self {
             Self::Kubectl | Self::KubectlServerSide { .. } => "kubectl apply",
-            Self::Helm { .. } => "helm upgrade",
+            Self::Helm { .. } | Self::Helm3 => "helm upgrade",
+            Self::ArgoCd => "argocd app sync",
+            Self::Flux => "flux reconcile",
             Self::Replace => "kubectl replace",
+        }
+    }
+
+    /// Who deletes what left the manifests, as the start of a sentence.
+    pub(super) fn deletion(self) -> &'static str {
+        match self {
+            Self::Helm { .. } | Self::Helm3 => "deleted: Helm deletes what left the release",
+            Self::ArgoCd => "deleted: Argo CD prunes what left the manifests",
+            Self::Flux => "deleted: Flux prunes what left the manifests",
+            Self::Kubectl | Self::KubectlServerSide { .. } | Self::Replace => {
+                "deleted: `kubectl apply --prune` deletes what left the manifests"
+            }
+        }
+    }
+
+    /// The annotation for which it keeps an object that left the manifests, as a clause: `X tells Helm not to delete it`.
+    pub(super) fn keeps_for(self, object: &Object) -> Option<String> {
+        const POLICY: &str = "helm.sh/resource-policy";
+        const OPTIONS: &str = "argocd.argoproj.io/sync-options";
+        let text = |key: &str| object.at(&["metadata", "annotations", key]).and_then(Node::as_str);
+        // Annotations and labels count alike (`AnyInMetadata`).
+        let of_flux = |key: &str, value: &str| {
+            let key = format!("kustomize.toolkit.fluxcd.io/{key}");
+            let fields = ["annotations", "labels"].into_iter();
+            let mut values = fields.filter_map(|field| object.at(&["metadata", field, &key])?.as_str());
+            values
+                .any(|found| found.eq_ignore_ascii_case(value))
+                .then(|| format!("`{key}: {value}` tells Flux not to delete it"))
+        };
+        match self {
+            Self::ArgoCd => {
+                let mut options = text(OPTIONS)?.split(',').map(str::trim);
+                let option = options.find(|option| ["Prune=false", "Prune=confirm"].contains(option))?;
+                Some(format!("`{OPTIONS}: {option}` tells Argo CD not to delete it"))
+            }
+            Self::Flux => of_flux("prune", "disabled")
+                .or_else(|| of_flux("reconcile", "disabled"))
+                .or_else(|| of_flux("ssa", "Ignore")),
+            _ => {
+                let policy = text(POLICY)?.trim();
+                policy
+                    .eq_ignore_ascii_case("keep")
+                    .then(|| format!("`{POLICY}: keep` tells Helm not to delete it"))
+            }
         }
     }
 
     /// What kubectl is called with to send the same request.
     pub fn kubectl_args(self) -> &'static [&'static str] {
         match self {
-            Self::Kubectl => &["apply"],
+            Self::Kubectl | Self::Helm3 | Self::ArgoCd => &["apply"],
             Self::KubectlServerSide { force_conflicts: false } => &["apply", "--server-side"],
             Self::KubectlServerSide { force_conflicts: true } => {
                 &["apply", "--server-side", "--force-conflicts"]
@@ -86,56 +161,67 @@ impl Driver {
             Self::Helm { force_conflicts: true } => {
                 &["apply", "--server-side", "--field-manager=helm", "--force-conflicts"]
             }
+            Self::Flux => {
+                &["apply", "--server-side", "--field-manager=kustomize-controller", "--force-conflicts"]
+            }
             Self::Replace => &["replace"],
         }
     }
 
-    /// The manager, if the server merges.
-    pub(super) fn applier(self) -> Option<Applier> {
+    /// What alone can apply the manifests as it does, if kubectl cannot.
+    pub fn is_only(self) -> Option<&'static str> {
         match self {
-            Self::KubectlServerSide { force_conflicts } => {
-                Some(Applier { name: "kubectl", force: force_conflicts })
-            }
-            Self::Helm { force_conflicts } => Some(Applier { name: "helm", force: force_conflicts }),
-            Self::Kubectl | Self::Replace => None,
+            Self::Helm { .. } | Self::Helm3 => Some("only Helm keeps the record of its releases"),
+            Self::ArgoCd => Some("Argo CD applies the manifests itself"),
+            Self::Flux => Some("Flux applies the manifests itself"),
+            Self::Kubectl | Self::KubectlServerSide { .. } | Self::Replace => None,
         }
     }
 
-    /// Whether objects that left the manifests are deleted.
-    pub(super) fn deletes_removed(self) -> bool {
-        matches!(self, Self::Helm { .. })
+    /// Whether it matters who owns a field.
+    pub(super) fn respects_owners(self) -> bool {
+        match self {
+            // Objects can ask for server-side apply.
+            Self::KubectlServerSide { .. } | Self::Helm { .. } | Self::Flux | Self::ArgoCd => true,
+            Self::Kubectl | Self::Helm3 | Self::Replace => false,
+        }
+    }
+
+    /// Whether what it does with an object does not depend on the other manifests.
+    pub(super) fn sends_one_by_one(self) -> bool {
+        matches!(self, Self::Kubectl | Self::KubectlServerSide { .. } | Self::Replace)
+    }
+
+    /// Whether it computes patches itself, which merge lists by one key.
+    pub(super) fn merges_in_client(self) -> bool {
+        matches!(self, Self::Kubectl | Self::Helm3 | Self::ArgoCd)
+    }
+
+    /// Whether the server refuses fields that it does not know, instead of dropping them.
+    pub(super) fn is_strict(self) -> bool {
+        self != Self::Helm3
     }
 
     /// Whether an upgrade passes over the object: a definition under a chart's `crds/`.
     pub(super) fn skips(self, object: &Object) -> bool {
-        matches!(self, Self::Helm { .. }) && is_from_crds(object)
-    }
-
-    /// The manifest as it is sent. Helm adds the label and the annotations of the release (`setMetadataVisitor`); the name
-    /// of the release is taken from the stored object, which has them if Helm made it.
-    pub(super) fn complete(self, manifest: &mut Node, stored: &Node) {
-        if !matches!(self, Self::Helm { .. }) {
-            return;
-        }
-        let Some(metadata) = child_map(manifest.as_map_mut(), "metadata") else { return };
-        if let Some(labels) = child_map(Some(metadata), "labels") {
-            labels.insert(MANAGED_BY, crate::diag::Span::NONE, Node::bare("Helm"));
-        }
-        for name in RELEASE {
-            if let Some(value) = stored.at(&["metadata", "annotations", name])
-                && let Some(annotations) = child_map(Some(metadata), "annotations")
-            {
-                annotations.insert(name, crate::diag::Span::NONE, value.clone());
-            }
-        }
+        matches!(self, Self::Helm { .. } | Self::Helm3) && is_from_crds(object)
     }
 }
 
-/// The mapping under a key, which is made if it is not there; `None` if something else is.
-fn child_map<'a>(map: Option<&'a mut Map>, key: &str) -> Option<&'a mut Map> {
-    let map = map?;
-    if map.get(key).is_none_or(Node::is_null) {
-        map.insert(key, crate::diag::Span::NONE, Node::bare(Map::new()));
+impl FromStr for Driver {
+    type Err = String;
+
+    /// Reads one of [`Driver::WORDS`]; the error lists them.
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "kubectl" => Ok(Self::Kubectl),
+            "kubectl-server-side" => Ok(Self::KubectlServerSide { force_conflicts: false }),
+            "helm" => Ok(Self::Helm { force_conflicts: false }),
+            "helm3" => Ok(Self::Helm3),
+            "argocd" => Ok(Self::ArgoCd),
+            "flux" => Ok(Self::Flux),
+            "replace" => Ok(Self::Replace),
+            _ => Err(format!("expected one of {}", Self::WORDS.join(", "))),
+        }
     }
-    map.get_mut(key)?.as_map_mut()
 }

@@ -1,8 +1,8 @@
 //! Which fields and objects a user does not want to hear about.
 
-use super::{FieldChange, FieldPath, ObjectPlan, Step, apply, fields, matching};
+use super::{FieldChange, FieldPath, ObjectPlan, Step, fields, simulation};
 use crate::diag::{Diagnostic, Span, nearest};
-use crate::k8s::kinds;
+use crate::k8s::{Version, kinds};
 use crate::manifest::Object;
 use crate::yaml::{Map, Node, Value};
 use std::collections::BTreeSet;
@@ -54,7 +54,7 @@ impl Ignore {
                 known.extend(spellings);
             };
             // Changes are those of the stored form; what a cluster adds beside it may be named all the same.
-            let stored = apply::create(matching::group_of(object), &object.kind, &object.root);
+            let stored = simulation::draft_alone(object, Version::DEFAULT, "");
             fields::each_path(&object.kind, &stored, &mut see);
             fields::each_path(&object.kind, &object.root, &mut see);
             if is_found {

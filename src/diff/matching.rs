@@ -1,6 +1,6 @@
 //! Which object of one render is which of the other.
 
-use super::{Options, apply, fields};
+use super::{Options, fields, simulation};
 use crate::k8s::kinds;
 use crate::manifest::Object;
 use crate::yaml::{Node, Value};
@@ -48,7 +48,7 @@ pub(super) fn pair<'a>(old: &'a [Object], new: &'a [Object], options: &'a Option
         before.get(&identity(object, options)).is_some_and(|kept| std::ptr::eq(*kept, *object))
     });
     pairs.extend(gone.map(|object| Pair { old: Some(object), new: None, renamed: None }));
-    find_renames(&mut pairs);
+    find_renames(&mut pairs, options);
     pairs
 }
 
@@ -58,7 +58,7 @@ const ALIKE: usize = 600;
 const MAX_GUESSES: usize = 2_500;
 
 /// Links removed and added objects of one kind that are much alike. Greedy: the likest first.
-fn find_renames(pairs: &mut [Pair<'_>]) {
+fn find_renames(pairs: &mut [Pair<'_>], options: &Options) {
     #[derive(Default)]
     struct Loose {
         removed: Vec<usize>,
@@ -77,7 +77,7 @@ fn find_renames(pairs: &mut [Pair<'_>]) {
         }
     }
     let mut links = Vec::new();
-    for ((group, kind), Loose { removed, added }) in by_kind {
+    for ((_, kind), Loose { removed, added }) in by_kind {
         if removed.is_empty() || added.is_empty() || removed.len() * added.len() > MAX_GUESSES {
             continue;
         }
@@ -86,7 +86,8 @@ fn find_renames(pairs: &mut [Pair<'_>]) {
                 .iter()
                 .filter_map(|&index| {
                     let pair = pairs.get(index)?;
-                    let node = apply::create(group, kind, &pair.old.or(pair.new)?.root);
+                    let object = pair.old.or(pair.new)?;
+                    let node = simulation::draft_alone(object, options.version, &options.namespace);
                     let leaves = leaves(&node);
                     Some((index, node, leaves))
                 })

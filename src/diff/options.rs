@@ -10,6 +10,8 @@ use std::str::FromStr;
 pub struct Options {
     /// What applies the new manifests, and applied the old ones.
     pub driver: Driver,
+    /// Whether a driver that can prune deletes what left the manifests ([`Driver::can_prune`]).
+    pub prune: bool,
     /// The name of the release, if it has one.
     pub release: Option<String>,
     /// The namespace of objects that name none.
@@ -41,6 +43,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             driver: Driver::default(),
+            prune: false,
             release: None,
             namespace: "default".to_owned(),
             cluster: Cluster::default(),

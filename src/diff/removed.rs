@@ -7,34 +7,34 @@ use super::effects::{World, effect, pod_list, pods_in_order, retained_claims};
 use super::instructions::{Instruction, kind_of};
 use super::matching::group_of;
 use super::refused::keep_claims;
+use super::simulation::Simulation;
 use super::{Effect, EffectKind, ObjectPlan};
 use crate::k8s::views::{Claim, StatefulSet, Workload, WorkloadKind};
 use crate::manifest::Object;
-use crate::yaml::Node;
 
 /// Says that an object stays, and how to delete it.
-pub(super) fn describe(plan: &mut ObjectPlan, old: &Object, world: &World<'_>) {
+pub(super) fn describe(plan: &mut ObjectPlan, old: &Object, simulation: &Simulation, world: &World<'_>) {
     let driver = world.driver();
-    if is_kept(old) {
-        let also = if driver.deletes_removed() {
-            String::new()
-        } else {
-            format!(", and `{}` deletes nothing", driver.command())
-        };
-        plan.effects.push(effect(
-            EffectKind::None,
-            format!(
-                "stays in the cluster: `helm.sh/resource-policy: keep` tells Helm not to delete it{also}"
-            ),
-        ));
-        return;
-    }
-    if driver.deletes_removed() {
+    if simulation.is_deleted(old) {
         plan.is_deleted = true;
         plan.effects.push(deleted(old, world));
         let claims = StatefulSet::from_object(old);
         plan.remediation =
             claims.map(|set| keep_claims(set, kind_of(old), world.kubectl(old))).unwrap_or_default();
+        return;
+    }
+    if let Some(why) = driver.keeps_for(old) {
+        let also = if world.prunes() {
+            String::new()
+        } else {
+            format!(", and `{}` deletes nothing", driver.command())
+        };
+        plan.effects.push(effect(EffectKind::None, format!("stays in the cluster: {why}{also}")));
+        return;
+    }
+    if world.prunes() {
+        let why = simulation.why_not_pruned(old, driver);
+        plan.effects.push(effect(EffectKind::None, format!("stays in the cluster: {why}")));
         return;
     }
     let ongoing = match ongoing_activity(old) {
@@ -46,12 +46,6 @@ pub(super) fn describe(plan: &mut ObjectPlan, old: &Object, world: &World<'_>) {
         format!("stays in the cluster: `{}` does not delete it{ongoing}", driver.command()),
     ));
     plan.remediation = deletion(old, world);
-}
-
-/// Whether the object is not to be deleted when it leaves the manifests (`helm.sh/resource-policy`, read as Helm reads it).
-fn is_kept(object: &Object) -> bool {
-    let policy = object.at(&["metadata", "annotations", "helm.sh/resource-policy"]).and_then(Node::as_str);
-    policy.is_some_and(|policy| policy.trim().eq_ignore_ascii_case("keep"))
 }
 
 /// What an object that stays keeps doing.
@@ -74,22 +68,22 @@ fn ongoing_activity(object: &Object) -> &'static str {
 
 /// What it means that the driver deletes an object.
 fn deleted(old: &Object, world: &World<'_>) -> Effect {
-    const DELETED: &str = "deleted: Helm deletes what left the release";
+    let deleted = world.driver().deletion();
     if let Some(set) = StatefulSet::from_object(old) {
         let pods = pods_in_order(set);
         let fate = match retained_claims(set) {
             None => String::new(),
             Some(claims) if set.claim_retention().when_deleted => {
-                let detail = format!("{DELETED}, and with it the claims {claims} (whenDeleted: Delete)");
+                let detail = format!("{deleted}, and with it the claims {claims} (whenDeleted: Delete)");
                 return Effect { kind: EffectKind::DataLoss, detail, pods };
             }
             Some(claims) => format!("; the claims {claims} stay"),
         };
         let kind = if pods.is_empty() { EffectKind::None } else { EffectKind::ScaleDown };
-        return Effect { kind, detail: format!("{DELETED}{fate}"), pods };
+        return Effect { kind, detail: format!("{deleted}{fate}"), pods };
     }
     let what = consequence(old, world).map(|what| format!("; {what}")).unwrap_or_default();
-    effect(kind_of_deletion(old, world), format!("{DELETED}{what}"))
+    effect(kind_of_deletion(old, world), format!("{deleted}{what}"))
 }
 
 /// How alarming it is to delete an object that is no StatefulSet.
@@ -174,7 +168,7 @@ fn consequence(old: &Object, world: &World<'_>) -> Option<String> {
 /// Adds what it means that an object was replaced by one of another name, which runs beside it. `old` and `new` are the
 /// two; `plan` is about the old one.
 pub(super) fn renamed_to(plan: &mut ObjectPlan, old: &Object, new: &Object, world: &World<'_>) {
-    if world.driver().deletes_removed() {
+    if plan.is_deleted {
         return;
     }
     let workload = Workload::from_object(old).filter(|workload| workload.kind().runs_forever());

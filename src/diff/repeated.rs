@@ -1,8 +1,8 @@
 //! Lists of which several items share the key that they are merged by: `kubectl apply` may not store them as written.
 
-use super::apply::Applied;
 use super::fields::{FieldPath, Step};
-use super::{Effect, EffectKind};
+use super::simulation::Applied;
+use super::{Driver, Effect, EffectKind};
 use crate::k8s::merge::{Position, Strategy};
 use crate::yaml::{Node, Value};
 use std::collections::BTreeSet;
@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 /// The manifests of an update, and what they come to.
 #[derive(Clone, Copy)]
 struct Update<'a> {
+    driver: Driver,
     /// What was applied before.
     old: Option<&'a Node>,
     /// What would be stored were the object new.
@@ -20,13 +21,13 @@ struct Update<'a> {
 
 /// Says of each such list of `wanted` that it is not stored as it is written, if it is not.
 pub(super) fn explain(
+    driver: Driver,
     root: Position,
-    old: &Node,
-    wanted: &Node,
+    [old, wanted]: [&Node; 2],
     applied: &Applied,
 ) -> Vec<(FieldPath, Effect)> {
     let mut effects = Vec::new();
-    let update = Update { old: Some(old), wanted, stored: Some(&applied.merged) };
+    let update = Update { driver, old: Some(old), wanted, stored: Some(&applied.merged) };
     visit(root, &mut Vec::new(), update, &mut effects);
     effects
 }
@@ -37,7 +38,8 @@ fn visit(at: Position, path: &mut Vec<Step>, update: Update<'_>, effects: &mut V
             for entry in wanted {
                 let [old, stored] = [update.old, update.stored].map(|node| node?.get(&entry.key));
                 path.push(Step::Field(entry.key.clone()));
-                visit(at.field(&entry.key), path, Update { old, wanted: &entry.value, stored }, effects);
+                let below = Update { old, wanted: &entry.value, stored, ..update };
+                visit(at.field(&entry.key), path, below, effects);
                 path.pop();
             }
         }
@@ -47,7 +49,7 @@ fn visit(at: Position, path: &mut Vec<Step>, update: Update<'_>, effects: &mut V
             if let Some((value, count)) = repeated(key, wanted).or_else(|| repeated(key, old)) {
                 if !holds_items(stored, wanted) {
                     let path = FieldPath(path.clone());
-                    let effect = effect(&path, key, value, count);
+                    let effect = effect(update.driver, &path, key, value, count);
                     effects.push((path, effect));
                 }
                 return;
@@ -59,7 +61,7 @@ fn visit(at: Position, path: &mut Vec<Step>, update: Update<'_>, effects: &mut V
                     name: item.get(key).and_then(Node::as_str).map(str::to_owned),
                 });
                 let [old, stored] = [old, stored].map(|list| same(list).map(|at| &list[at]));
-                visit(at.item(), path, Update { old, wanted: item, stored }, effects);
+                visit(at.item(), path, Update { old, wanted: item, stored, ..update }, effects);
                 path.pop();
             }
         }
@@ -67,13 +69,14 @@ fn visit(at: Position, path: &mut Vec<Step>, update: Update<'_>, effects: &mut V
     }
 }
 
-fn effect(path: &FieldPath, key: &str, value: &Node, count: usize) -> Effect {
+fn effect(driver: Driver, path: &FieldPath, key: &str, value: &Node, count: usize) -> Effect {
     let path = path.named();
     let value = crate::yaml::emit::flow_json(value);
+    let command = driver.command();
     super::effects::effect(
         EffectKind::Ignored,
         format!(
-            "`{path}` is not stored as it is written: {count} entries have `{key}: {value}`, by which `kubectl apply` merges them; `kubectl replace` sends the list as it is"
+            "`{path}` is not stored as it is written: {count} entries have `{key}: {value}`, by which `{command}` merges them; `kubectl replace` sends the list as it is"
         ),
     )
 }
@@ -93,7 +96,7 @@ fn holds(stored: &Node, wanted: &Node) -> bool {
             .iter()
             .all(|entry| stored.get(&entry.key).is_some_and(|stored| holds(stored, &entry.value))),
         (Value::Seq(stored), Value::Seq(wanted)) => holds_items(stored, wanted),
-        _ => stored == wanted || wanted.as_str() == Some(super::apply::ALLOCATED),
+        _ => stored == wanted || wanted.as_str() == Some(super::simulation::ALLOCATED),
     }
 }
 

@@ -237,6 +237,33 @@ pub(super) fn folded<'a>(kind: &str, root: &'a Node) -> Cow<'a, Node> {
     Cow::Owned(copy)
 }
 
+/// Writes the digests of a recorded Secret as a server would take them: as base64.
+pub(super) fn seal(root: &mut Node) {
+    if root.get("kind").and_then(Node::as_str) == Some("Secret") && has_digests("Secret", root) {
+        each_data(root, |text| {
+            is_digest(text).then(|| base64::engine::general_purpose::STANDARD.encode(text))
+        });
+    }
+}
+
+/// Takes back what [`seal`] does.
+pub(super) fn unseal(root: &mut Node) {
+    each_data(root, |text| {
+        let plain = String::from_utf8(decoded(text)?).ok()?;
+        is_digest(&plain).then_some(plain)
+    });
+}
+
+/// Replaces the values in the data of a Secret for which there is something else.
+fn each_data(root: &mut Node, instead: impl Fn(&str) -> Option<String>) {
+    let data = root.as_map_mut().and_then(|map| map.get_mut("data")).and_then(Node::as_map_mut);
+    for entry in data.into_iter().flat_map(Map::iter_mut) {
+        if let Some(text) = entry.value.as_str().and_then(&instead) {
+            entry.value.value = Value::String(text);
+        }
+    }
+}
+
 fn each_value(root: &mut Node, mut f: impl FnMut(&str, &mut Node)) {
     let Some(map) = root.as_map_mut() else { return };
     for field in DATA {

@@ -3,6 +3,7 @@
 //! A rendered chart keeps its hooks and the definitions under `crds/` apart from its manifest. A file of manifests may
 //! hold both, or have been written without either (`--no-hooks`, no `--include-crds`), and recorded renders never hold them.
 
+use super::Driver;
 use crate::manifest::Object;
 use crate::render::{self, Render};
 
@@ -13,6 +14,8 @@ pub enum Side {
     Chart {
         /// The objects that are applied.
         manifest: Vec<Object>,
+        /// Its hooks.
+        hooks: Vec<Object>,
         /// The definitions under `crds/`, which are applied on demand.
         crds: Vec<Object>,
     },
@@ -24,13 +27,26 @@ pub enum Side {
     Live(Vec<Object>),
 }
 
+/// What is compared although an upgrade does not, or not always, apply it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Include {
+    /// The hooks of both sides.
+    pub hooks: bool,
+    /// The definitions under `crds/` of both sides.
+    pub crds: bool,
+}
+
 impl Side {
-    /// The side of a rendered chart. Hooks are no part of what an upgrade compares.
+    /// The side of a rendered chart.
     pub fn of_render(render: Render) -> Self {
         let objects = |documents: Vec<render::Document>| {
             documents.into_iter().flat_map(|document| document.objects).collect()
         };
-        Self::Chart { manifest: objects(render.manifest), crds: objects(render.crds) }
+        Self::Chart {
+            manifest: objects(render.manifest),
+            hooks: objects(render.hooks),
+            crds: objects(render.crds),
+        }
     }
 
     /// The objects of the manifest, or of the manifests as they were written.
@@ -51,11 +67,23 @@ impl Side {
         }
     }
 
-    /// The objects that an upgrade applies: hooks are not among them.
-    pub fn applied_objects(&self) -> Vec<Object> {
+    /// The objects that an upgrade applies, and what else is compared.
+    pub fn applied_objects(&self, driver: Driver, include: Include) -> Vec<Object> {
         let mut objects = self.clone().into_objects();
-        objects.retain(|object| render::hook(object).is_none());
+        if !include.hooks {
+            objects.retain(|object| !is_hook(object, driver));
+        }
+        objects.extend(self.apart(include).into_iter().flatten());
         objects
+    }
+
+    /// What a chart keeps apart of what is compared: hooks and definitions.
+    fn apart(&self, include: Include) -> [Vec<Object>; 2] {
+        let Self::Chart { hooks, crds, .. } = self else { return Default::default() };
+        let listed = |is_included: bool, objects: &[Object]| {
+            if is_included { objects.to_vec() } else { Vec::new() }
+        };
+        [listed(include.hooks, hooks), listed(include.crds, crds)]
     }
 }
 
@@ -68,34 +96,52 @@ pub struct Sides {
     pub new: Vec<Object>,
     /// Hooks that only one of two sets of manifests holds: they are not compared.
     pub unmatched_hooks: Vec<String>,
+    /// Hooks and definitions that are not compared although they were asked for, because recorded renders hold none.
+    pub unrecorded: Vec<String>,
     /// The new objects rendered once more, with other random values; empty if none are random.
     pub redrawn: Vec<Object>,
 }
 
 /// Makes two sides alike: hooks, and the definitions under `crds/`, are on both or on neither.
 ///
-/// Hooks are compared only where both sides are manifests that hold hooks; tests and other hooks are treated
-/// separately, because `--skip-tests` leaves out tests only. The definitions of a chart are compared if the manifests on the other side hold
-/// any of them.
-pub fn align(old: Side, new: Side) -> Sides {
+/// Unless `include` asks for them, hooks are compared only where both sides are manifests that hold hooks; tests and other
+/// hooks are treated separately, because `--skip-tests` leaves out tests only. The definitions of a chart are compared if the
+/// manifests on the other side hold any of them. Recorded renders hold neither. `driver` says which annotations make a hook.
+pub fn align(old: Side, new: Side, driver: Driver, include: Include) -> Sides {
     let both_manifests = matches!((&old, &new), (Side::Manifests(_), Side::Manifests(_)));
     let is_recorded = matches!(old, Side::Recorded(_)) || matches!(new, Side::Recorded(_));
     let (old_crds, new_crds) = (old.crds(), new.crds());
+    let [old_apart, new_apart] = [&old, &new].map(|side| side.apart(include));
     let mut sides = Sides {
         old: old.into_objects(),
         new: new.into_objects(),
         unmatched_hooks: Vec::new(),
+        unrecorded: Vec::new(),
         redrawn: Vec::new(),
     };
-    let dropped = sides.drop_hooks(both_manifests);
-    if both_manifests {
-        sides.unmatched_hooks = dropped.iter().map(|hook| format!("{}/{}", hook.kind, hook.name)).collect();
+    for (side, [hooks, crds]) in [(&mut sides.old, old_apart), (&mut sides.new, new_apart)] {
+        side.splice(0..0, crds);
+        side.extend(hooks);
+    }
+    let name = |object: &Object| format!("{}/{}", object.kind, object.name);
+    if !include.hooks || is_recorded {
+        let dropped = sides.drop_hooks(both_manifests, driver);
+        let names = dropped.iter().map(name);
+        if both_manifests {
+            sides.unmatched_hooks = names.collect();
+        } else if include.hooks {
+            sides.unrecorded = names.collect();
+        }
     }
     match (old_crds, new_crds) {
         _ if is_recorded => {
-            sides.old.retain(|object| !is_from_crds(object));
-            sides.new.retain(|object| !is_from_crds(object));
+            for side in [&mut sides.old, &mut sides.new] {
+                let dropped = side.extract_if(.., |object| is_from_crds(object));
+                let names: Vec<String> = dropped.map(|object| name(&object)).collect();
+                sides.unrecorded.extend(names.into_iter().filter(|_| include.crds));
+            }
         }
+        _ if include.crds => {}
         (Some(crds), None) => add_crds(&mut sides.old, crds, &sides.new),
         (None, Some(crds)) => add_crds(&mut sides.new, crds, &sides.old),
         _ => {}
@@ -105,11 +151,12 @@ pub fn align(old: Side, new: Side) -> Sides {
 
 impl Sides {
     /// Drops the hooks and returns them; those that both sides hold stay if `keep_common`.
-    fn drop_hooks(&mut self, keep_common: bool) -> Vec<Object> {
+    fn drop_hooks(&mut self, keep_common: bool, driver: Driver) -> Vec<Object> {
         let mut dropped = Vec::new();
         for of_tests in [true, false] {
-            let belongs =
-                |object: &Object| render::hook(object).is_some_and(|hook| hook.is_test() == of_tests);
+            let belongs = |object: &Object| {
+                is_hook(object, driver) && render::hook(object).is_some_and(|hook| hook.is_test()) == of_tests
+            };
             if !(keep_common && self.old.iter().any(belongs) && self.new.iter().any(belongs)) {
                 dropped.extend(self.old.extract_if(.., |object| belongs(object)));
                 dropped.extend(self.new.extract_if(.., |object| belongs(object)));
@@ -117,6 +164,13 @@ impl Sides {
         }
         dropped
     }
+}
+
+/// Whether an object is no part of the release itself: a hook of Helm's, or with Argo CD one of Argo CD's.
+fn is_hook(object: &Object, driver: Driver) -> bool {
+    const ARGO_CD: &str = "argocd.argoproj.io/hook";
+    let of_argo_cd = || object.at(&["metadata", "annotations", ARGO_CD]).is_some();
+    render::hook(object).is_some() || driver == Driver::ArgoCd && of_argo_cd()
 }
 
 /// Adds the definitions under a chart's `crds/` to its objects, if `manifests` on the other side hold any of them.
@@ -178,20 +232,32 @@ mod tests {
     #[test]
     fn recorded_renders_are_compared_without_the_definitions_under_crds_only() {
         let new = objects(&["web/crds/a.yaml", "web/templates/crds/b.yaml"]);
-        let sides = align(Side::Recorded(Vec::new()), Side::Manifests(new));
+        let sides =
+            align(Side::Recorded(Vec::new()), Side::Manifests(new), Driver::Kubectl, Include::default());
         let names: Vec<&str> = sides.new.iter().map(|object| object.name.as_str()).collect();
         assert_eq!(names, ["a1"]);
     }
 
     #[test]
     fn definitions_of_a_chart_are_compared_where_the_other_side_holds_one() {
-        let chart =
-            || Side::Chart { manifest: Vec::new(), crds: objects(&["web/crds/a.yaml", "web/crds/b.yaml"]) };
-        let count = |manifests: &[&str]| align(Side::Manifests(objects(manifests)), chart()).new.len();
+        let chart = || Side::Chart {
+            manifest: Vec::new(),
+            hooks: Vec::new(),
+            crds: objects(&["web/crds/a.yaml", "web/crds/b.yaml"]),
+        };
+        let aligned = |old: Side, include| align(old, chart(), Driver::Kubectl, include);
+        let count =
+            |manifests: &[&str]| aligned(Side::Manifests(objects(manifests)), Include::default()).new.len();
         assert_eq!(count(&[]), 0);
         assert_eq!(count(&["web/crds/other.yaml"]), 2);
         // By its name, where no path says where it is from.
         assert_eq!(count(&["everything.yaml"]), 2);
-        assert_eq!(align(chart(), chart()).new.len(), 0);
+        assert_eq!(aligned(chart(), Include::default()).new.len(), 0);
+        // If they are asked for they are on both sides, but for records.
+        let include = Include { crds: true, hooks: true };
+        let both = aligned(chart(), include);
+        assert_eq!((both.old.len(), both.new.len()), (2, 2));
+        let recorded = aligned(Side::Recorded(Vec::new()), include);
+        assert_eq!((recorded.new.len(), recorded.unrecorded.len()), (0, 2));
     }
 }

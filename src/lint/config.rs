@@ -1,8 +1,9 @@
-//! `plimsoll.toml`: which rules run, how severe they are, and what to lint with.
+//! `plimsoll.toml`: which rules run, how severe they are, what to lint with, and what applies the manifests.
 
 use super::input::is_unread;
 use super::registry::{current_id, former_id, rules, suggestion};
 use crate::diag::{Diagnostic, Report, Rule, Severity, SourceId, Sources, Span, nearest};
+use crate::diff::Driver;
 use crate::k8s::pod_security::{Policy, PolicyError};
 use crate::k8s::{Version, VersionError, kinds};
 use std::borrow::Cow;
@@ -32,6 +33,10 @@ pub struct Config {
     pub min_severity: Option<Severity>,
     /// The file of accepted findings.
     pub baseline: Option<String>,
+    /// What applies the manifests, for `diff` and `rehearse`.
+    pub driver: Option<Driver>,
+    /// Whether it deletes what left the manifests.
+    pub prune: Option<bool>,
     /// Patterns of files and directories to pass over, as in `.gitignore`; they start from the directory of the file.
     pub exclude: Vec<String>,
     /// Files and directories with definitions of custom resources, beside this file.
@@ -92,6 +97,8 @@ impl Default for Config {
             namespace: "default".to_owned(),
             min_severity: None,
             baseline: None,
+            driver: None,
+            prune: None,
             exclude: Vec::new(),
             crds: Vec::new(),
             assume: Vec::new(),
@@ -100,7 +107,7 @@ impl Default for Config {
 }
 
 /// The keys of `plimsoll.toml`.
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 11] = [
     "kube-version",
     "min-severity",
     "pod-security",
@@ -109,6 +116,8 @@ const KEYS: [&str; 9] = [
     "baseline",
     "exclude",
     "assume",
+    "driver",
+    "prune",
     "rules",
 ];
 
@@ -122,6 +131,8 @@ impl Config {
     /// values = ["values-prod.yaml"]       # beside this file
     /// crds = ["crds/", "CRDs-catalog/"]   # definitions of custom resources, beside this file
     /// baseline = "plimsoll-baseline.json" # findings that are accepted
+    /// driver = "argocd"                   # for diff and rehearse
+    /// prune = true
     /// assume = ["Secret/db", "ConfigMap/*"] # objects that the cluster has
     /// exclude = ["test/fixtures/"]        # files that are passed over, as in .gitignore
     ///
@@ -180,6 +191,21 @@ impl Config {
             }
             "exclude" => self.exclude = strings(value, "exclude", "patterns", source)?,
             "baseline" => self.baseline = Some(string(value, "baseline", source)?.to_owned()),
+            "driver" => {
+                let word = string(value, "driver", source)?;
+                let unknown = || {
+                    let help = nearest(word, Driver::WORDS).map_or_else(
+                        || format!("available: {}", Driver::WORDS.join(", ")),
+                        |near| format!("did you mean `{near}`?"),
+                    );
+                    error(format!("unknown driver `{word}`"), value, source).help(help)
+                };
+                self.driver = Some(word.parse().map_err(|_| unknown())?);
+            }
+            "prune" => {
+                let wrong = || error("`prune` must be `true` or `false`".to_owned(), value, source);
+                self.prune = Some(value.as_ref().as_bool().ok_or_else(wrong)?);
+            }
             "rules" => return Err(error("`rules` must be a table".to_owned(), value, source)),
             unknown => return Err(unknown_key(unknown, key, source)),
         }

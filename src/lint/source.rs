@@ -152,7 +152,8 @@ fn lint_manifests(
     let mut findings = Vec::new();
     let mut unused: BTreeMap<Span, usize> = BTreeMap::new();
     for release in &releases {
-        let of_release = lint_objects(world, release, reported.clone(), sources, version, definitions, config);
+        let of_release =
+            lint_objects(world, release, reported.clone(), sources, version, definitions, config);
         let about_comments = of_release.iter().filter(|finding| is_unused_allow(finding));
         about_comments.filter_map(Diagnostic::span).for_each(|span| *unused.entry(span).or_insert(0) += 1);
         findings.extend(of_release);

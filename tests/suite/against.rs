@@ -601,6 +601,72 @@ fn definitions_and_hooks_that_both_sides_hold_are_compared() {
 }
 
 #[test]
+fn hooks_and_definitions_are_compared_if_they_are_asked_for() {
+    let sandbox = rich();
+    sandbox.copy_within("web", "newer");
+    sandbox
+        .write("newer/templates/hook.yaml", &sandbox.read("web/templates/hook.yaml").replace("a:1", "a:2"));
+    let definition = DEFINITION.replace("plural: backups", "plural: backups, shortNames: [bk]");
+    sandbox.write("newer/crds/backup.yaml", &definition);
+    let diff = |old: &str, flags: &[&str]| {
+        sandbox.run(&[&["diff", "shop", "newer", "--format", "summary", "--against", old], flags].concat())
+    };
+    sandbox.write("hooks.yaml", &sandbox.run(&["render", "shop", "web", "--include-crds"]).stdout);
+    let is_listed = |output: &str, object: &str| output.lines().any(|line| line.starts_with(object));
+    for old in ["web", "hooks.yaml"] {
+        let plain = diff(old, &[]);
+        assert!(!plain.stdout.contains("Job/migrate"), "{old}: {}", plain.stdout);
+        let both = diff(old, &["--include-hooks", "--include-crds"]);
+        assert!(is_listed(&both.stdout, "~ Job/migrate"), "{old}: {}", both.stdout);
+        assert!(
+            is_listed(&both.stdout, "~ CustomResourceDefinition/backups.example.net"),
+            "{old}: {}",
+            both.stdout
+        );
+    }
+    // Records hold neither.
+    assert_eq!(sandbox.run(&["render", "shop", "web", "--record"]).code, 0);
+    let recorded = diff("last", &["--include-hooks", "--include-crds"]);
+    assert!(!recorded.stdout.contains("Job/"), "{}", recorded.stdout);
+    assert!(
+        recorded.stderr.contains("not compared, because no revision records them: Job/check, Job/migrate"),
+        "{}",
+        recorded.stderr
+    );
+    // Helm never upgrades a definition, and says where it differs.
+    let by_helm = diff("web", &["--include-crds", "--driver", "helm"]);
+    assert!(
+        by_helm.stdout.contains("CustomResourceDefinition/backups.example.net  ignored"),
+        "{}",
+        by_helm.stdout
+    );
+}
+
+#[test]
+fn the_configuration_names_the_driver() {
+    let sandbox = Sandbox::new();
+    let map = |name: &str| format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\n");
+    sandbox.write("old.yaml", &format!("{}{}", map("a"), map("b")));
+    sandbox.write("new.yaml", &map("a"));
+    let title = |flags: &[&str]| {
+        let run = sandbox.run(&[&["diff", "new.yaml", "--against", "old.yaml"], flags].concat());
+        (run.stdout.lines().next().unwrap_or_default().to_owned(), run.stderr, run.stdout.contains("deleted"))
+    };
+    let prefix = |flags: &[&str]| title(flags).0.split(", ").next().unwrap_or_default().to_owned();
+    assert_eq!(prefix(&[]), "kubectl apply (client-side)");
+    sandbox.write("plimsoll.toml", "driver = \"argocd\"\nprune = true\n");
+    assert_eq!((prefix(&[]), title(&[]).2), ("Argo CD sync --prune".to_owned(), true));
+    assert_eq!((prefix(&["--prune=false"]), title(&["--prune=false"]).2), ("Argo CD sync".to_owned(), false));
+    // `prune` is nothing to a driver that always or never prunes.
+    assert_eq!(prefix(&["--driver", "flux"]), "Flux Kustomization");
+    assert!(title(&["--driver", "replace", "--prune"]).1.contains("--prune needs --driver kubectl"));
+    sandbox.write("plimsoll.toml", "driver = \"argo\"\n");
+    assert!(title(&[]).1.contains("unknown driver `argo`"), "{}", title(&[]).1);
+    sandbox.write("plimsoll.toml", "prune = \"yes\"\n");
+    assert!(title(&[]).1.contains("`prune` must be `true` or `false`"));
+}
+
+#[test]
 fn a_cluster_is_not_asked_for_hooks() {
     let sandbox = rich();
     sandbox.write("all.yaml", &sandbox.run(&["render", "shop", "web", "--no-hooks"]).stdout);

@@ -66,6 +66,8 @@ fn values_are_completed() {
         (&["diff", "web", "chart", "--against", "2"], &["2"]),
         (&["diff", "web", "chart", "--history", "elsewhere", "--against", "2"], &[]),
         (&["diff", "web", "chart", "--against", "./cha"], &["./chart/"]),
+        (&["diff", "--driver", "k"], &["kubectl", "kubectl-server-side"]),
+        (&["rehearse", "--driver", "a"], &["argocd"]),
         (&["completions", ""], &["bash", "elvish", "fish", "powershell", "zsh"]),
         (&["render", "--rollback"], &[]),
         (&["render", "--kube-a"], &[]),

@@ -305,3 +305,58 @@ fn a_cluster_ip_belongs_to_one_service() {
     );
     assert_eq!(named(&plan("None"), "Service", "shop").verdict, Verdict::Accepted);
 }
+
+fn with_resources(resources: &str, replicas: u8) -> String {
+    workload("Deployment", "web", "app: web", "app: web", &format!("  replicas: {replicas}\n"))
+        .replace("image: app:1", &format!("image: app:1, resources: {{{resources}}}"))
+}
+
+#[test]
+fn pods_that_a_limit_range_or_a_quota_refuses_are_named() {
+    let object = |kind: &str, name: &str, spec: &str| {
+        format!("apiVersion: v1\nkind: {kind}\nmetadata: {{name: {name}}}\nspec: {spec}\n")
+    };
+    let hangs = |around: &[String], workload: &str| -> Vec<String> {
+        let new = stream(&[around, &[workload.to_owned()]].concat());
+        let plan = plan(&stream(around), &new);
+        effects(&plan, "Deployment", "web", EffectKind::MayHang).into_iter().map(str::to_owned).collect()
+    };
+    let range =
+        object("LimitRange", "sizes", "{limits: [{type: Container, max: {memory: 1Gi}, min: {cpu: 100m}}]}");
+    assert_eq!(
+        hangs(
+            std::slice::from_ref(&range),
+            &with_resources("limits: {memory: 2Gi}, requests: {cpu: 50m}", 1)
+        ),
+        [
+            "LimitRange/sizes allows at most 1Gi of memory for a container, so the pods are refused (app)",
+            "LimitRange/sizes allows at least 100m of cpu for a container, so the pods are refused (app)",
+        ]
+    );
+    assert!(hangs(std::slice::from_ref(&range), &with_resources("limits: {memory: 1Gi}", 1)).is_empty());
+    let quota = object("ResourceQuota", "team", "{hard: {requests.memory: 4Gi, pods: 3}}");
+    assert_eq!(
+        hangs(std::slice::from_ref(&quota), &with_resources("", 1)),
+        [
+            "ResourceQuota/team counts requests.memory, so pods with a container that does not set it are refused (app)"
+        ]
+    );
+    // A default of the namespace, or a limit, sets it.
+    assert!(hangs(&[range, quota.clone()], &with_resources("", 1)).is_empty());
+    assert!(hangs(std::slice::from_ref(&quota), &with_resources("limits: {memory: 1Gi}", 3)).is_empty());
+    let above = hangs(std::slice::from_ref(&quota), &with_resources("requests: {memory: 2Gi}", 4));
+    assert_eq!(
+        above,
+        [
+            "ResourceQuota/team allows requests.memory: 4Gi, and the workloads of the namespace need more: some of the pods are refused",
+            "ResourceQuota/team allows pods: 3, and the workloads of the namespace need more: some of the pods are refused",
+        ]
+    );
+    // A workload that starts no pods is asked for nothing, and another namespace has another quota.
+    let same = stream(&[quota.clone(), with_resources("", 1)]);
+    assert!(effects(&plan(&same, &same), "Deployment", "web", EffectKind::MayHang).is_empty());
+    assert!(
+        hangs(&[quota.replace("name: team", "name: team, namespace: other")], &with_resources("", 1))
+            .is_empty()
+    );
+}

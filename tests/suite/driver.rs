@@ -6,7 +6,10 @@ use plimsoll::diff::{self, Change, Driver, EffectKind, ObjectPlan, Options, Plan
 
 const SERVER_SIDE: Driver = Driver::KubectlServerSide { force_conflicts: false };
 const HELM: Driver = Driver::Helm { force_conflicts: false };
-const ALL: [Driver; 4] = [Driver::Kubectl, SERVER_SIDE, HELM, Driver::Replace];
+const ALL: [Driver; 7] =
+    [Driver::Kubectl, SERVER_SIDE, HELM, Driver::Helm3, Driver::ArgoCd, Driver::Flux, Driver::Replace];
+/// Those that delete what left the manifests without being told to.
+const DELETING: [Driver; 3] = [HELM, Driver::Helm3, Driver::Flux];
 
 fn plan(driver: Driver, live: bool, old: &str, new: &str) -> Plan {
     let options = Options { driver, live, ..Options::default() };
@@ -164,14 +167,16 @@ data: {a: "1", b: "2"}
 fn ports_of_one_number_are_merged_by_number_and_protocol_on_the_server() {
     let (tcp, udp) = ("{name: t, port: 443, protocol: TCP}", "{name: u, port: 443, protocol: UDP}");
     let (both, one) = (service(&format!("{tcp}, {udp}")), service(tcp));
-    for driver in [SERVER_SIDE, HELM, Driver::Replace] {
+    for driver in [SERVER_SIDE, HELM, Driver::Flux, Driver::Replace] {
         let object = only(driver, false, &both, &one);
         assert_eq!(object.verdict, Verdict::Accepted, "{driver:?}: {:?}", object.reasons);
         assert_eq!(object.changes.len(), 1, "{driver:?}: {:?}", changes(&object));
         assert!(!object.has(EffectKind::Ignored), "{driver:?}");
     }
-    // kubectl merges by the number alone: both are removed, and a Service needs ports.
-    assert_eq!(only(Driver::Kubectl, false, &both, &one).verdict, Verdict::Rejected);
+    // Clients merge by the number alone: both are removed, and a Service needs ports.
+    for driver in [Driver::Kubectl, Driver::Helm3, Driver::ArgoCd] {
+        assert_eq!(only(driver, false, &both, &one).verdict, Verdict::Rejected, "{driver:?}");
+    }
 }
 
 #[test]
@@ -193,19 +198,23 @@ fn put_creates_only_what_the_server_lets_it_create() {
 }
 
 #[test]
-fn only_helm_deletes_what_left_the_manifests() {
+fn helm_and_flux_delete_what_left_the_manifests() {
     let claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: c}\nspec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}\n";
     let kept = claim.replace("name: c", "name: c, annotations: {helm.sh/resource-policy: keep}");
     for driver in ALL {
         let object = only(driver, false, claim, "");
-        assert_eq!(object.has(EffectKind::DataLoss), driver == HELM, "{driver:?}");
+        let is_deleting = DELETING.contains(&driver);
+        assert_eq!(object.has(EffectKind::DataLoss), is_deleting, "{driver:?}");
         assert_eq!(
             (object.is_deleted, object.remediation.is_empty()),
-            (driver == HELM, driver == HELM),
+            (is_deleting, is_deleting),
             "{driver:?}"
         );
+        let finalized = claim.replace("name: c", "name: c, finalizers: [example.com/backup]");
+        assert_eq!(only(driver, false, &finalized, "").is_deleted, is_deleting, "{driver:?}");
         let kept = only(driver, false, &kept, "");
-        assert!(!kept.is_deleted && !kept.has(EffectKind::DataLoss), "{driver:?}");
+        // Only Helm reads its own annotation.
+        assert_eq!(kept.is_deleted, driver == Driver::Flux, "{driver:?}");
     }
     let set = "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: db}\nspec: {replicas: 2, serviceName: db, selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: a, image: x}]}}, volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}]}\n";
     let stopped = only(HELM, false, set, "");
@@ -244,10 +253,11 @@ fn the_stored_objects_are_those_of_the_driver() {
         let options = Options { driver, release: Some("shop".to_owned()), ..Options::default() };
         let stored = diff::stored(&objects(&old), &objects(&new), &options);
         let stays = stored.iter().any(|one| one.kind == "Deployment" && one.after.is_some());
-        assert_eq!(stays, driver != HELM, "{driver:?}");
+        assert_eq!(stays, !DELETING.contains(&driver), "{driver:?}");
         let label = ["metadata", "annotations", "meta.helm.sh/release-name"];
         let service = stored.iter().find(|one| one.kind == "Service").and_then(|one| one.after.as_ref());
-        assert_eq!(service.unwrap().at(&label).is_some(), driver == HELM, "{driver:?}");
+        let is_helm = matches!(driver, HELM | Driver::Helm3);
+        assert_eq!(service.unwrap().at(&label).is_some(), is_helm, "{driver:?}");
     }
 }
 
@@ -262,5 +272,408 @@ fn every_plan_names_its_driver() {
         assert!(render::html(&plan, "web").contains(driver.title()));
         let json: serde_json::Value = serde_json::from_str(&render::json(&plan)).unwrap();
         assert_eq!((&json["driver"], &json["namespace"]), (&driver.as_str().into(), &"default".into()));
+    }
+}
+
+fn config_map(name: &str, metadata: &str, data: &str) -> String {
+    format!(
+        "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}{metadata}}}\ndata: {{a: {data}}}\n"
+    )
+}
+
+/// The plan with pruning.
+fn pruned(driver: Driver, old: &str, new: &str) -> Plan {
+    let options = Options { driver, prune: true, ..Options::default() };
+    diff::compare(&objects(old), &objects(new), &options)
+}
+
+fn find<'a>(plan: &'a Plan, name: &str) -> &'a ObjectPlan {
+    plan.objects.iter().find(|object| object.object.name == name).unwrap()
+}
+
+fn details(object: &ObjectPlan) -> String {
+    object.effects.iter().map(|effect| effect.detail.as_str()).collect::<Vec<_>>().join("; ")
+}
+
+const INVALID: &str = "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {replicas: -1, selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}, spec: {containers: [{name: a, image: x}]}}}\n";
+
+#[test]
+fn pruning_deletes_what_the_driver_can_prune() {
+    let role = "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: r}\nrules: []\n";
+    let (old, new) =
+        (format!("{}{}{role}", config_map("a", "", "x"), config_map("b", "", "x")), config_map("a", "", "x"));
+    for (driver, deletes_roles) in [(Driver::Kubectl, false), (SERVER_SIDE, true), (Driver::ArgoCd, true)] {
+        assert!(!find(&plan(driver, false, &old, &new), "b").is_deleted, "{driver:?}");
+        let plan = pruned(driver, &old, &new);
+        assert!(find(&plan, "b").is_deleted, "{driver:?}");
+        let role = find(&plan, "r");
+        assert_eq!(role.is_deleted, deletes_roles, "{driver:?}");
+        assert!(deletes_roles || details(role).contains("deletes no Role"), "{}", details(role));
+        assert!(render::plan(&plan, Style::Plain).lines().next().unwrap().contains(" --prune, "));
+        // Nothing is deleted where anything is refused.
+        let failed = pruned(driver, &format!("{old}---\n{}", deployment("")), &format!("{new}{INVALID}"));
+        let is_deleted = find(&failed, "b").is_deleted;
+        // Argo CD prunes a wave before it applies it.
+        assert_eq!(is_deleted, driver == Driver::ArgoCd, "{driver:?}");
+    }
+}
+
+#[test]
+fn helm_deletes_nothing_if_an_object_is_refused() {
+    for driver in [HELM, Driver::Helm3] {
+        let old =
+            format!("{}{}---\n{}", config_map("a", "", "x"), config_map("gone", "", "x"), deployment(""));
+        let updated = plan(driver, false, &old, &format!("{}{INVALID}", config_map("a", "", "z")));
+        assert_eq!(find(&updated, "web").verdict, Verdict::Rejected);
+        let gone = find(&updated, "gone");
+        assert!(!gone.is_deleted && details(gone).contains("fails before it deletes"), "{}", details(gone));
+        // The others are applied all the same, unless a new object is refused.
+        assert_eq!(details(find(&updated, "a")), "");
+        let ingress = "---\napiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: i}\nspec: {defaultBackend: {service: {name: s, port: {number: 80}}}}\n";
+        let created = plan(
+            driver,
+            false,
+            &config_map("a", "", "x"),
+            &format!("{}{INVALID}{ingress}", config_map("a", "", "z")),
+        );
+        assert_eq!(find(&created, "a").change, Change::Modified);
+        assert!(!find(&created, "a").has(EffectKind::Ignored));
+        assert_eq!(
+            details(find(&created, "i")),
+            "is not applied: `helm upgrade` stops at Deployment/web, which is refused"
+        );
+    }
+}
+
+#[test]
+fn old_manifests_of_an_api_that_is_gone_are_there_for_every_driver() {
+    let budget = |version: &str, limit: u8| {
+        format!(
+            "---\napiVersion: policy/{version}\nkind: PodDisruptionBudget\nmetadata: {{name: b}}\nspec: {{minAvailable: {limit}, selector: {{matchLabels: {{app: web}}}}}}\n"
+        )
+    };
+    for driver in ALL {
+        let (old, new) = (
+            format!("{}{}", budget("v1beta1", 1), config_map("a", "", "x")),
+            format!("{}{}", budget("v1", 2), config_map("a", "", "z")),
+        );
+        let plan = plan(driver, false, &old, &new);
+        // Helm also adds its metadata, because such an object is taken to be without.
+        let changed = changes(find(&plan, "b"));
+        assert_eq!(changed.last().unwrap(), "spec.minAvailable: 1 -> 2", "{driver:?}: {changed:?}");
+        assert_eq!(changes(find(&plan, "a")), ["data.a: \"x\" -> \"z\""], "{driver:?}");
+    }
+}
+
+#[test]
+fn helm_takes_no_objects_of_others() {
+    let live = |release: &str| {
+        config_map(
+            "a",
+            &format!(
+                ", labels: {{app.kubernetes.io/managed-by: Helm}}, annotations: {{meta.helm.sh/release-name: {release}, meta.helm.sh/release-namespace: default}}"
+            ),
+            "x",
+        )
+    };
+    let plan = |release: &str, driver| {
+        let options = Options { driver, live: true, release: Some("shop".to_owned()), ..Options::default() };
+        diff::compare(&objects(&live(release)), &objects(&config_map("a", "", "z")), &options)
+    };
+    for driver in [HELM, Driver::Helm3] {
+        let other = plan("other", driver);
+        assert!(find(&other, "a").remediation[0].to_string().contains("--take-ownership"));
+        let reason = &find(&other, "a").reasons[0].message;
+        assert!(reason.contains("cannot be imported into the current release"), "{reason}");
+        assert!(
+            reason.contains(
+                "key \"meta.helm.sh/release-name\" must equal \"shop\": current value is \"other\""
+            ),
+            "{reason}"
+        );
+        assert_eq!(find(&plan("shop", Driver::Helm3), "a").verdict, Verdict::Accepted);
+    }
+    assert_eq!(find(&plan("other", Driver::Kubectl), "a").verdict, Verdict::Accepted);
+}
+
+#[test]
+fn helm_3_patches_between_two_manifests_and_drops_unknown_fields() {
+    // What somebody else set stays, what left the manifest is removed; nothing is noted in an annotation.
+    let stored = diff::stored(
+        &objects(&deployment("replicas: 3, minReadySeconds: 5, ")),
+        &objects(&deployment("replicas: 3, ")),
+        &Options { driver: Driver::Helm3, ..Options::default() },
+    );
+    let after = stored[0].after.as_ref().unwrap();
+    assert!(after.at(&["spec", "minReadySeconds"]).is_none());
+    let note = ["metadata", "annotations", "kubectl.kubernetes.io/last-applied-configuration"];
+    assert!(after.at(&note).is_none());
+    // Of a custom resource the two manifests alone are compared: a change by somebody else is not seen.
+    let thing = |size: i32| {
+        format!("apiVersion: example.com/v1\nkind: Thing\nmetadata: {{name: t}}\nspec: {{size: {size}}}\n")
+    };
+    let stored = diff::stored(
+        &objects(&thing(1)),
+        &objects(&thing(2)),
+        &Options { driver: Driver::Helm3, ..Options::default() },
+    );
+    assert_eq!(
+        stored[0].after.as_ref().unwrap().at(&["spec", "size"]).and_then(plimsoll::yaml::Node::as_i64),
+        Some(2)
+    );
+    let misspelt = deployment("replica: 3, ");
+    let object = only(Driver::Helm3, false, &deployment(""), &misspelt);
+    assert_eq!((object.verdict, object.change), (Verdict::Accepted, Change::Unchanged));
+    assert_eq!(details(&object), "`spec.replica` is dropped: the API server does not know the field");
+    assert_eq!(only(Driver::Kubectl, false, &deployment(""), &misspelt).verdict, Verdict::Rejected);
+}
+
+#[test]
+fn argo_cd_applies_in_waves_and_stops_after_one_that_fails() {
+    let wave = |number: i32| format!(", annotations: {{argocd.argoproj.io/sync-wave: \"{number}\"}}");
+    let new =
+        format!("{}{INVALID}{}", config_map("late", &wave(1), "z"), config_map("early", &wave(-1), "z"));
+    let plan = plan(Driver::ArgoCd, false, &config_map("late", &wave(1), "x"), &new);
+    assert_eq!(
+        details(find(&plan, "late")),
+        "is not applied: `argocd app sync` stops at Deployment/web, which is refused"
+    );
+    assert_eq!(details(find(&plan, "early")), "");
+    assert_eq!(find(&plan, "early").change, Change::Added);
+}
+
+#[test]
+fn argo_cd_reads_the_options_of_objects() {
+    let with = |option: &str| {
+        deployment("replicas: 2, ").replace(
+            "name: web}",
+            &format!("name: web, annotations: {{argocd.argoproj.io/sync-options: {option}}}}}"),
+        )
+    };
+    let changed = |text: &str| text.replace("app: web", "app: other");
+    // The selector cannot change: with force the object is deleted and created again.
+    assert_eq!(
+        only(Driver::ArgoCd, false, &with("Validate=true"), &changed(&with("Validate=true"))).verdict,
+        Verdict::Rejected
+    );
+    assert_eq!(
+        only(Driver::ArgoCd, false, &with("Force=true"), &changed(&with("Force=true"))).verdict,
+        Verdict::Accepted
+    );
+    let options = Options { driver: Driver::ArgoCd, ..Options::default() };
+    let note = ["metadata", "annotations", "kubectl.kubernetes.io/last-applied-configuration"];
+    for (option, has_note) in
+        [("Validate=true", true), ("ServerSideApply=true", false), ("Replace=true", false)]
+    {
+        let new = with(option).replace("replicas: 2", "replicas: 3");
+        let stored = diff::stored(&objects(&with(option)), &objects(&new), &options);
+        assert_eq!(stored[0].after.as_ref().unwrap().at(&note).is_some(), has_note, "{option}");
+    }
+    let kept = pruned(Driver::ArgoCd, &with("Prune=false"), &config_map("a", "", "x"));
+    assert!(!find(&kept, "web").is_deleted);
+    assert!(
+        details(find(&kept, "web"))
+            .contains("`argocd.argoproj.io/sync-options: Prune=false` tells Argo CD not to delete it")
+    );
+}
+
+#[test]
+fn flux_applies_all_of_a_stage_or_nothing() {
+    let class = "---\napiVersion: scheduling.k8s.io/v1\nkind: PriorityClass\nmetadata: {name: p}\nvalue: 1\n";
+    let old = format!("{}{}", config_map("a", "", "x"), config_map("gone", "", "x"));
+    let plan = plan(Driver::Flux, false, &old, &format!("{}{INVALID}{class}", config_map("a", "", "z")));
+    let stops = "is not applied: `flux reconcile` stops at Deployment/web, which is refused";
+    assert_eq!(details(find(&plan, "a")), stops);
+    assert_eq!(details(find(&plan, "p")), "");
+    assert!(!find(&plan, "gone").is_deleted);
+}
+
+#[test]
+fn flux_reads_the_annotations_of_objects() {
+    let with = |annotation: &str, data: &str| {
+        config_map("a", &format!(", annotations: {{kustomize.toolkit.fluxcd.io/{annotation}}}"), data)
+    };
+    for annotation in ["ssa: Ignore", "ssa: IfNotPresent", "reconcile: disabled"] {
+        let object = only(Driver::Flux, false, &with(annotation, "x"), &with(annotation, "z"));
+        assert!(
+            details(&object).contains(&format!("is not applied: `kustomize.toolkit.fluxcd.io/{annotation}`")),
+            "{}",
+            details(&object)
+        );
+    }
+    for (annotation, is_deleted) in
+        [("prune: disabled", false), ("ssa: Ignore", false), ("ssa: IfNotPresent", true)]
+    {
+        assert_eq!(
+            only(Driver::Flux, false, &with(annotation, "x"), "").is_deleted,
+            is_deleted,
+            "{annotation}"
+        );
+    }
+    // What cannot be updated is replaced if the object asks for it.
+    let immutable =
+        |force: &str, data: &str| format!("{}immutable: true\n", with(&format!("force: {force}"), data));
+    for (force, verdict) in [("enabled", Verdict::Accepted), ("disabled", Verdict::Rejected)] {
+        assert_eq!(
+            only(Driver::Flux, false, &immutable(force, "x"), &immutable(force, "z")).verdict,
+            verdict
+        );
+    }
+    // Fields of kubectl are taken over, unless the object is to be merged.
+    let live = |ssa: &str| {
+        live("kubectl", "Apply")
+            .replace("annotations: {", &format!("annotations: {{kustomize.toolkit.fluxcd.io/ssa: {ssa}, "))
+    };
+    let new = |ssa: &str| {
+        format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c, annotations: {{kustomize.toolkit.fluxcd.io/ssa: {ssa}}}}}\ndata: {{own: a}}\n"
+        )
+    };
+    let dropped = |ssa: &str| {
+        changes(&only(Driver::Flux, true, &live(ssa), &new(ssa)))
+            .contains(&"data.dropped: \"b\" -> -".to_owned())
+    };
+    assert!(dropped("Override") && !dropped("Merge"));
+}
+
+#[test]
+fn hooks_run_in_their_order_and_stop_an_upgrade_that_fails() {
+    let hook = |name: &str, event: &str, image: &str| {
+        format!(
+            "---\napiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, annotations: {{helm.sh/hook: {event}}}}}\nspec: {{restartPolicy: Never, containers: [{{name: a, image: {image}}}]}}\n"
+        )
+    };
+    let manifests = |image: &str, data: &str| {
+        format!(
+            "{}{}{}",
+            hook("before", "pre-upgrade", image),
+            hook("check", "test", image),
+            config_map("a", "", data)
+        )
+    };
+    // A hook is replaced, not updated: its whole spec may change.
+    let replaced = plan(HELM, false, &manifests("x", "x"), &manifests("z, tty: true", "z"));
+    assert_eq!(
+        find(&replaced, "before").verdict,
+        Verdict::Accepted,
+        "{:?}",
+        find(&replaced, "before").reasons
+    );
+    assert!(details(find(&replaced, "check")).contains("an upgrade runs no hook for `test`"));
+    assert_eq!(
+        plan(Driver::Kubectl, false, &manifests("x", "x"), &manifests("z, tty: true", "z")).objects[0]
+            .verdict,
+        Verdict::Rejected
+    );
+    let failed = plan(HELM, false, &manifests("x", "x"), &manifests("\"\"", "z"));
+    assert_eq!(find(&failed, "before").verdict, Verdict::Rejected);
+    assert_eq!(
+        details(find(&failed, "a")),
+        "is not applied: `helm upgrade` stops at Pod/before, which is refused"
+    );
+}
+
+#[test]
+fn what_another_object_has_is_refused_by_every_driver() {
+    let service = |name: &str, spec: &str| {
+        format!(
+            "---\napiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\nspec: {{{spec}ports: [{{port: 80, nodePort: 30100}}]}}\n"
+        )
+    };
+    let one = service("one", "type: NodePort, ");
+    let both = format!("{one}{}", service("two", "type: NodePort, "));
+    for driver in ALL {
+        let plan = plan(driver, false, &one, &both);
+        let two = find(&plan, "two");
+        assert_eq!(
+            reasons(two),
+            ["spec.ports[0].nodePort: Invalid value: 30100: provided port is already allocated"],
+            "{driver:?}"
+        );
+    }
+    // The order of the requests decides: the port is free once the first Service has given it up.
+    let freed = service("one", "").replace(", nodePort: 30100", "");
+    let (before, after) = (
+        format!("{freed}{}", service("two", "type: NodePort, ")),
+        format!("{}{freed}", service("two", "type: NodePort, ")),
+    );
+    assert_eq!(find(&plan(Driver::Kubectl, false, &one, &before), "two").verdict, Verdict::Accepted);
+    assert_eq!(find(&plan(Driver::Kubectl, false, &one, &after), "two").verdict, Verdict::Rejected);
+}
+
+#[test]
+fn custom_resources_are_stored_and_validated_by_their_definition() {
+    let definition = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: things.example.com}\nspec: {group: example.com, names: {kind: Thing, plural: things}, scope: Cluster, versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {size: {type: integer}}}}}}}]}\n";
+    let thing = |size: &str| {
+        format!(
+            "---\napiVersion: example.com/v1\nkind: Thing\nmetadata: {{name: t}}\nspec: {{size: {size}}}\n"
+        )
+    };
+    for driver in ALL {
+        let (old, new) = (format!("{definition}{}", thing("1")), format!("{definition}{}", thing("2")));
+        let options = Options { driver, ..Options::default() };
+        let stored = diff::stored(&objects(&old), &objects(&new), &options);
+        let after = stored[1].after.as_ref().unwrap();
+        assert_eq!(after.at(&["spec", "size"]).and_then(plimsoll::yaml::Node::as_i64), Some(2), "{driver:?}");
+        assert!(after.at(&["metadata", "namespace"]).is_none(), "{driver:?}");
+        let refused =
+            diff::compare(&objects(&old), &objects(&format!("{definition}{}", thing("many"))), &options);
+        assert_eq!(refused.objects[1].verdict, Verdict::Rejected, "{driver:?}");
+    }
+}
+
+/// Manifests of some kinds, by name and value.
+fn release(maps: &std::collections::BTreeMap<u8, u8>, ports: &std::collections::BTreeSet<u8>) -> String {
+    let mut text: String =
+        maps.iter().map(|(name, value)| config_map(&format!("c{name}"), "", &format!("v{value}"))).collect();
+    let ports: Vec<String> =
+        ports.iter().map(|n| format!("{{name: p{n}, port: {}}}", 80 + u16::from(*n))).collect();
+    if !ports.is_empty() {
+        text.push_str("---\n");
+        text.push_str(&service(&ports.join(", ")));
+    }
+    text
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 24, failure_persistence: None, ..Default::default() })]
+
+    /// What is applied twice changes nothing, whatever the driver, and what is left is what the manifests say.
+    #[test]
+    fn drivers_keep_their_laws(
+        old in proptest::collection::btree_map(0..6_u8, 0..3_u8, 0..5),
+        new in proptest::collection::btree_map(0..6_u8, 0..3_u8, 1..5),
+        old_ports in proptest::collection::btree_set(0..4_u8, 0..3),
+        new_ports in proptest::collection::btree_set(0..4_u8, 1..3),
+    ) {
+        let (old, new) = (objects(&release(&old, &old_ports)), objects(&release(&new, &new_ports)));
+        for driver in ALL {
+            for prune in [false, true] {
+                let options = Options { driver, prune, ..Options::default() };
+                proptest::prop_assert!(diff::compare(&new, &new, &options).is_empty());
+                let stored = diff::stored(&old, &new, &options);
+                let left: Vec<&str> = stored.iter().filter(|one| one.after.is_some()).map(|one| one.name.as_str()).collect();
+                let is_pruned = DELETING.contains(&driver) || prune && driver.can_prune();
+                // `kubectl replace` creates no ConfigMaps.
+                let expected = |one: &&diff::StoredObject| {
+                    let is_created = driver != Driver::Replace || one.kind == "Service" || one.before.is_some();
+                    if one.is_removed { !is_pruned } else { is_created }
+                };
+                let expected: Vec<&str> = stored.iter().filter(expected).map(|one| one.name.as_str()).collect();
+                proptest::prop_assert_eq!(left, expected, "{:?} {}", driver, prune);
+                // Once more over what is stored: nothing changes.
+                let live: Vec<_> = new.iter().filter_map(|object| {
+                    let found = stored.iter().find(|one| one.name == object.name && one.kind == object.kind)?;
+                    // A Service shows placeholders for what the server chose.
+                    let root = found.after.clone().filter(|_| object.kind != "Service")?;
+                    Some(plimsoll::manifest::Object { root, ..object.clone() })
+                }).collect();
+                let again = diff::compare(&live, &new, &Options { live: true, ..options });
+                for object in again.objects.iter().filter(|object| object.change != Change::Added) {
+                    proptest::prop_assert_eq!(object.verdict, Verdict::Accepted, "{:?} {:?}", driver, object.reasons);
+                    proptest::prop_assert_eq!(object.change, Change::Unchanged, "{:?} {:?}", driver, object.changes);
+                }
+            }
+        }
     }
 }

@@ -145,6 +145,13 @@ impl Sandbox {
         fs::write(path, bytes).unwrap();
     }
 
+    /// A copy of a directory of the sandbox.
+    #[cfg(unix)]
+    pub(crate) fn copy_within(&self, from: &str, to: &str) {
+        let [from, to] = [from, to].map(|path| self.path().join(path));
+        assert!(Command::new("cp").arg("-R").args([from, to]).status().unwrap().success());
+    }
+
     pub(crate) fn read(&self, path: &str) -> String {
         fs::read_to_string(self.path().join(path)).unwrap()
     }

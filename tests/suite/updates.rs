@@ -71,7 +71,7 @@ const RULES: &[Rule] = &[
     Rule { name: "also where the manifest drops `clusterIP: None` with it", base: HEADLESS, edits: &[("  clusterIP: None\n", "  type: ExternalName\n  externalName: a.example.net\n")], outcome: Changed },
     Rule { name: "an external name becomes headless", base: EXTERNAL, edits: &[("  type: ExternalName\n  externalName: db.example.net\n", "  clusterIP: None\n  ports: [{port: 80}]\n")], outcome: Changed },
     Rule { name: "headless is for ClusterIP alone", base: HEADLESS, edits: &[("spec:\n", "spec:\n  type: NodePort\n")], outcome: Refused(&[("spec.clusterIPs[0]", ONCE)]) },
-    Rule { name: "families stay", base: SERVICE, edits: &[("spec:\n", "spec:\n  ipFamilies: [IPv6]\n")], outcome: Refused(&[("spec.ipFamilies[0]", ONCE)]) },
+    Rule { name: "families stay", base: SERVICE, edits: &[("spec:\n", "spec:\n  ipFamilies: [IPv6]\n")], outcome: Refused(&[("spec.clusterIPs[0]", "Invalid value: \"(allocated)\": expected an IPv6 value as indicated by `ipFamilies[0]`")]) },
     Rule { name: "a node port that is dropped stays", base: NODE_PORT, edits: &[(", nodePort: 30100", "")], outcome: Kept },
     Rule { name: "a node port may change", base: NODE_PORT, edits: &[("30100", "30101")], outcome: Changed },
     Rule { name: "node ports go with the type that needs them", base: NODE_PORT, edits: &[("type: NodePort", "type: ClusterIP")], outcome: Changed },

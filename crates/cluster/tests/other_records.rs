@@ -21,7 +21,7 @@ fn recorded(name: &str) -> Vec<Json> {
 
 fn refusals(run: &Run) -> String {
     let refusals = run.refusals().map(|status| status.message.as_str());
-    refusals.chain(run.errors.iter().map(String::as_str)).collect::<Vec<_>>().join("; ")
+    refusals.chain(run.errors.iter().map(|error| error.message.as_str())).collect::<Vec<_>>().join("; ")
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn upgrades_are_answered_as_recorded() {
                 .requests
                 .iter()
                 .any(|one| one.key.kind == object["kind"] && one.key.name == name && one.answer.is_err())
-                || run.errors.iter().any(|error| error.contains(&format!("\"{name}\"")));
+                || run.errors.iter().any(|error| error.message.contains(&format!("\"{name}\"")));
             if ours != rejected && object["verdict"] != "removed" {
                 wrong.push(format!(
                     "{}: {} {}\n  {}\n  recorded {}",

@@ -64,8 +64,8 @@ pub fn is_builtin(group: &str) -> bool {
     }
 }
 
-/// What the server alone decides: it ignores these in a manifest, or a manifest has no say in them.
-fn strip_server_fields(group: &str, root: &mut Node) {
+/// Drops what the server alone decides: it ignores these in a manifest, or a manifest has no say in them.
+pub fn strip_server_fields(group: &str, root: &mut Node) {
     let Some(map) = root.as_map_mut() else { return };
     if !matches!(group, "apiextensions.k8s.io") || map.contains_key("spec") {
         map.remove("status");
@@ -91,7 +91,9 @@ fn strip_server_fields(group: &str, root: &mut Node) {
             annotations.retain(|entry| {
                 !matches!(
                     entry.key.as_str(),
-                    "kubectl.kubernetes.io/last-applied-configuration" | "deployment.kubernetes.io/revision"
+                    "kubectl.kubernetes.io/last-applied-configuration"
+                        | "deployment.kubernetes.io/revision"
+                        | "deprecated.daemonset.template.generation"
                 )
             });
             if annotations.is_empty() {

@@ -2,6 +2,7 @@
 
 use crate::completion;
 use crate::ui::Color;
+use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
 use plimsoll::diff::Driver;
@@ -363,6 +364,12 @@ pub(crate) struct DiffArgs {
     pub(crate) claims_bound: bool,
     #[command(flatten)]
     pub(crate) driver: DriverFlags,
+    /// Compare the hooks of both sides as well
+    #[arg(long)]
+    pub(crate) include_hooks: bool,
+    /// Compare the custom resource definitions in crds/ of both sides as well
+    #[arg(long)]
+    pub(crate) include_crds: bool,
     /// Also ask the API server (kubectl apply --dry-run=server), and show where it disagrees with the plan
     #[arg(long)]
     pub(crate) server_dry_run: bool,
@@ -377,40 +384,68 @@ pub(crate) struct DiffArgs {
 /// What applies the manifests.
 #[derive(Debug, Args)]
 pub(crate) struct DriverFlags {
-    /// Choose what applies the manifests
-    #[arg(long, value_enum, default_value_t, value_name = "DRIVER")]
-    pub(crate) driver: DriverName,
+    /// Choose what applies the manifests (default: `driver` in plimsoll.toml, else kubectl)
+    #[arg(long, value_enum, value_name = "DRIVER")]
+    pub(crate) driver: Option<DriverName>,
     /// Take fields from other managers (with --driver kubectl-server-side or helm)
     #[arg(long)]
     pub(crate) force_conflicts: bool,
+    /// Delete what left the manifests (with --driver kubectl, kubectl-server-side or argocd; default: `prune` in plimsoll.toml)
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) prune: Option<bool>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum DriverName {
     /// kubectl apply, merged by the client
-    #[default]
     Kubectl,
     /// kubectl apply --server-side
     KubectlServerSide,
     /// helm upgrade of Helm 4, with server-side apply
     Helm,
+    /// helm upgrade of Helm 3, or of Helm 4 for a release that Helm 3 made
+    Helm3,
+    /// Sync of Argo CD with its default options
+    #[value(name = "argocd")]
+    ArgoCd,
+    /// Kustomization of Flux, with pruning
+    Flux,
     /// kubectl replace
     Replace,
 }
 
+impl From<DriverName> for Driver {
+    fn from(name: DriverName) -> Self {
+        let force_conflicts = false;
+        match name {
+            DriverName::Kubectl => Self::Kubectl,
+            DriverName::KubectlServerSide => Self::KubectlServerSide { force_conflicts },
+            DriverName::Helm => Self::Helm { force_conflicts },
+            DriverName::Helm3 => Self::Helm3,
+            DriverName::ArgoCd => Self::ArgoCd,
+            DriverName::Flux => Self::Flux,
+            DriverName::Replace => Self::Replace,
+        }
+    }
+}
+
 impl DriverFlags {
-    /// The driver for the library.
-    pub(crate) fn driver(&self) -> anyhow::Result<Driver> {
-        let force_conflicts = self.force_conflicts;
-        Ok(match self.driver {
-            DriverName::KubectlServerSide => Driver::KubectlServerSide { force_conflicts },
-            DriverName::Helm => Driver::Helm { force_conflicts },
-            DriverName::Kubectl | DriverName::Replace if force_conflicts => {
-                anyhow::bail!("--force-conflicts needs --driver kubectl-server-side or helm")
-            }
-            DriverName::Kubectl => Driver::Kubectl,
-            DriverName::Replace => Driver::Replace,
-        })
+    /// The driver for the library, and whether it prunes: as the flags say, else as the configuration does.
+    pub(crate) fn choose(
+        &self,
+        configured: Option<Driver>,
+        prune: Option<bool>,
+    ) -> anyhow::Result<(Driver, bool)> {
+        let mut driver = self.driver.map(Driver::from).or(configured).unwrap_or_default();
+        if self.force_conflicts {
+            driver = driver
+                .with_force_conflicts()
+                .context("--force-conflicts needs --driver kubectl-server-side or helm")?;
+        }
+        if self.prune == Some(true) && !driver.can_prune() {
+            anyhow::bail!("--prune needs --driver kubectl, kubectl-server-side or argocd");
+        }
+        Ok((driver, self.prune.or(prune).unwrap_or_default()))
     }
 }
 
@@ -542,8 +577,10 @@ pub(crate) struct RehearseArgs {
     #[arg(long, value_name = "NUMBER", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(crate) nodes: u16,
     /// Run a scenario instead of a release: objects, actions and what the pods do, in YAML or JSON
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["release", "source", "against", "fail", "evict", "nodes"])]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["release", "source", "against", "fail", "evict", "nodes", "driver", "force_conflicts", "prune"])]
     pub(crate) scenario: Option<String>,
+    #[command(flatten)]
+    pub(crate) driver: DriverFlags,
     /// Choose the output format
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) format: RehearseFormat,

@@ -6,6 +6,7 @@ mod budgets;
 mod endpoints;
 mod governing;
 mod ports;
+mod quotas;
 mod references;
 mod renames;
 mod workload;
@@ -14,10 +15,10 @@ mod world;
 pub(super) use workload::{is_version_like, pod_list, pods_in_order, retained_claims};
 pub(super) use world::World;
 
-use super::apply::Applied;
 use super::fields::PathSet;
 use super::instructions::kind_of;
 use super::matching::{Pair, group_of};
+use super::simulation::{Applied, Simulation};
 use super::{Change, Effect, EffectKind, FieldChange, ObjectPlan, Verdict};
 use crate::k8s::merge::scalar_text;
 use crate::k8s::schema;
@@ -32,12 +33,17 @@ pub(super) fn effect(kind: EffectKind, detail: impl Into<String>) -> Effect {
 }
 
 /// Adds what follows for each object from what happens to the others. `objects` are the plans of `pairs`.
-pub(super) fn between_objects(objects: &mut [ObjectPlan], pairs: &[Pair<'_>], world: &World<'_>) {
-    // What is refused here changes nothing, so this comes first.
-    ports::refuse_allocated(objects, pairs, world);
+pub(super) fn between_objects(
+    objects: &mut [ObjectPlan],
+    pairs: &[Pair<'_>],
+    simulation: &Simulation,
+    world: &World<'_>,
+) {
+    ports::explain_allocated(objects, pairs, simulation, world);
     renames::keep_without_successor(objects, pairs);
     endpoints::find_lost(objects, pairs, world);
     budgets::find_blocking(objects, pairs, world);
+    quotas::find_refused(objects, pairs, world);
     governing::find_addressed(objects, pairs, world);
     autoscaling::find_replicas(objects, pairs, world);
     unseen_configuration(objects, pairs, world);
@@ -245,7 +251,7 @@ pub(super) fn ignored(
     for change in wanted {
         let happens = happening.overlaps(&change.path);
         let allocated =
-            |node: &Option<Node>| node.as_ref().and_then(Node::as_str) == Some(super::apply::ALLOCATED);
+            |node: &Option<Node>| node.as_ref().and_then(Node::as_str) == Some(super::simulation::ALLOCATED);
         let named = speaks_of(old_manifest, change) || speaks_of(new_manifest, change);
         if happens || !named || (change.old.is_none() && allocated(&change.new)) {
             continue;

@@ -1,7 +1,7 @@
 //! Workloads: pods in their order, claims and their fate.
 
-use super::super::apply::Applied;
 use super::super::instructions::{Kubectl, POD, kind_of};
+use super::super::simulation::Applied;
 use super::super::{Effect, EffectKind, FieldChange};
 use super::effect;
 use crate::k8s::views::{DaemonSet, Deployment, IntOrPercent, StatefulSet, Workload, WorkloadKind};

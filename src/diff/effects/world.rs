@@ -15,7 +15,6 @@ pub(in super::super) struct World<'a> {
     classes: Vec<&'a Object>,
     /// Claims read from a cluster that say themselves that they are bound.
     bound: Vec<&'a Object>,
-    definitions: Vec<&'a Object>,
     services: Vec<&'a Object>,
     old: &'a [Object],
     options: &'a Options,
@@ -25,6 +24,12 @@ impl<'a> World<'a> {
     /// The version of Kubernetes that the plan assumes.
     pub(in super::super) fn version(&self) -> Version {
         self.options.version
+    }
+
+    /// Whether what left the manifests is deleted.
+    pub(in super::super) fn prunes(&self) -> bool {
+        let Options { driver, prune, .. } = self.options;
+        driver.always_prunes() || *prune && driver.can_prune()
     }
 
     /// What applies the new manifests.
@@ -43,7 +48,6 @@ impl<'a> World<'a> {
                 .filter(|claim| Claim::new(&claim.root).is_bound())
                 .collect(),
             classes: new.iter().chain(old).filter(of("StorageClass")).collect(),
-            definitions: new.iter().chain(old).filter(of("CustomResourceDefinition")).collect(),
             services: new.iter().chain(old).filter(of("Service")).collect(),
             old,
             options,
@@ -141,11 +145,6 @@ impl<'a> World<'a> {
 
     fn class(&self, name: &str) -> Option<&'a Object> {
         self.classes.iter().copied().find(|class| class.name == name)
-    }
-
-    /// The definition of a custom resource, if a render holds it; the new one's comes first.
-    pub(in super::super) fn definition_of(&self, object: &Object) -> Option<&'a Object> {
-        self.definitions.iter().copied().find(|definition| crate::k8s::defines(&definition.root, object))
     }
 
     pub(super) fn knows_class(&self, name: Option<&str>) -> bool {

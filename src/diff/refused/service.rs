@@ -1,7 +1,7 @@
 //! Services: addresses, families and types that stay once they are set.
 
-use super::super::apply::ALLOCATED;
 use super::super::instructions::Instruction;
+use super::super::simulation::ALLOCATED;
 use super::Context;
 use crate::k8s::update::Cause::{HeadlessService, ImmutableField, SetOnce};
 use crate::k8s::views::Service;

@@ -61,7 +61,7 @@ fn worst_first(plan: &Plan) -> Vec<&ObjectPlan> {
 
 /// What applies the plan, and what is assumed about the cluster.
 fn assumptions(plan: &Plan) -> String {
-    let (driver, version) = (plan.driver.title(), plan.kube_version);
+    let (driver, version) = (plan.title(), plan.kube_version);
     format!("{driver}, Kubernetes {version}, namespace {}", terminal(&plan.namespace))
 }
 

@@ -2,9 +2,9 @@
 
 use super::{reason_text, title};
 use crate::diag::escape::{hex, is_unprintable, shell_word, terminal};
-use crate::diff::apply::ALLOCATED;
 use crate::diff::instructions::{self, Kubectl};
 use crate::diff::secrets;
+use crate::diff::simulation::ALLOCATED;
 use crate::diff::{
     Change, Command, Driver, FieldChange, Instruction, ObjectPlan, Options, Plan, Step, Verdict,
 };

@@ -3,8 +3,8 @@
 //! Follows `applyOneObject` and `Patcher` of `k8s.io/kubectl/pkg/cmd/apply`.
 
 use super::manifests::Resource;
-use super::{Run, Verb, writer};
-use crate::server::{Patch, Server, map_at};
+use super::{ClientError, Run, Verb, writer};
+use crate::server::{Cause, Fault, Patch, Server, map_at};
 use plimsoll_diag::{SourceKind, Sources, Span};
 use plimsoll_kube::defaults::{drop_nulls, ensure_map};
 use plimsoll_kube::managed::{LAST_APPLIED_ANNOTATION, last_applied_text};
@@ -25,7 +25,8 @@ pub(super) fn apply(server: &mut Server, resource: &Resource, run: &mut Run) {
     let Some(current) = server.get(&resource.api_version, &resource.key) else {
         if resource.key.name.is_empty() {
             let prefix = crate::server::text_at(&resource.root, &["metadata", "generateName"]);
-            run.errors.push(format!("from {prefix}: cannot use generate name with apply"));
+            let message = format!("from {prefix}: cannot use generate name with apply");
+            run.errors.push(ClientError::of(&resource.key, message, Vec::new()));
             return;
         }
         let mut body = modified;
@@ -37,7 +38,9 @@ pub(super) fn apply(server: &mut Server, resource: &Resource, run: &mut Run) {
     let patch = match create_patch(resource, server.version(), &modified, &current) {
         Ok(patch) => patch,
         Err(error) => {
-            run.errors.push(format!("error when patching \"<stdin>\": creating patch with: {error}"));
+            let message = format!("error when patching \"<stdin>\": creating patch with: {error}");
+            let fault = Fault::whole(&error.message, Cause::List);
+            run.errors.push(ClientError::of(&resource.key, message, vec![fault]));
             return;
         }
     };
@@ -56,8 +59,10 @@ pub(super) fn apply(server: &mut Server, resource: &Resource, run: &mut Run) {
     }
 }
 
-fn is_strategic(resource: &Resource) -> bool {
-    defaults::is_builtin(&resource.key.group)
+/// Kinds that are part of the client are patched strategically. Those of the extension servers are not.
+pub(super) fn is_strategic(resource: &Resource) -> bool {
+    let group = resource.key.group.as_str();
+    defaults::is_builtin(group) && !matches!(group, "apiextensions.k8s.io" | "apiregistration.k8s.io")
 }
 
 fn create_patch(
@@ -80,7 +85,7 @@ fn create_patch(
 }
 
 /// The manifest with itself as an annotation.
-fn with_last_applied(manifest: &Node) -> Node {
+pub(super) fn with_last_applied(manifest: &Node) -> Node {
     let mut root = manifest.clone();
     let Some(map) = root.as_map_mut() else { return root };
     let annotations = ensure_map(ensure_map(map, "metadata"), "annotations");
@@ -92,13 +97,29 @@ fn with_last_applied(manifest: &Node) -> Node {
     root
 }
 
-/// The manifest that was applied last.
-fn last_applied(current: &Node) -> Option<Node> {
+/// The manifest that `kubectl apply` last made a stored object from, if it left a note.
+pub fn last_applied(current: &Node) -> Option<Node> {
     let text = map_at(current, &["metadata", "annotations"])?.get(LAST_APPLIED_ANNOTATION)?.as_str()?;
     let sources = Sources::new();
     let source = sources.add(LAST_APPLIED_ANNOTATION, text, SourceKind::Stdin);
     let report = plimsoll_yaml::read(&sources, source, &ReadOptions::lenient());
     let mut root = report.output?.into_iter().next()?.root;
     as_json(&mut root);
+    // Its spans point into a text that nobody else has.
+    forget_spans(&mut root);
     Some(root)
+}
+
+fn forget_spans(node: &mut Node) {
+    node.span = Span::NONE;
+    match &mut node.value {
+        Value::Map(map) => {
+            for entry in map.iter_mut() {
+                entry.key_span = Span::NONE;
+                forget_spans(&mut entry.value);
+            }
+        }
+        Value::Seq(items) => items.iter_mut().for_each(forget_spans),
+        _ => {}
+    }
 }

@@ -4,17 +4,23 @@
 //! and every error. An object that is refused does not stop the others.
 
 mod apply;
+mod argo_cd;
+mod flux;
 mod helm;
 mod manifests;
 mod prune;
 mod server_side;
 
-pub use helm::Helm;
+pub use apply::last_applied;
+pub use argo_cd::ArgoCd;
+pub use flux::Flux;
+pub use helm::{Helm, Method};
 
-use crate::server::{Answer, ObjectKey, Server, Status, Writer};
+use crate::server::{Answer, Cause, Fault, ObjectKey, Server, Status, Writer};
 use manifests::Resource;
 use plimsoll_diag::Sources;
 use plimsoll_yaml::{Map, Node};
+use std::fmt;
 
 /// kubectl, reading manifests that belong to one namespace.
 #[derive(Debug, Clone)]
@@ -28,8 +34,43 @@ pub struct Kubectl {
 pub struct Run {
     /// Every write, in order.
     pub requests: Vec<Request>,
-    /// What the client refused itself, as it prints it.
-    pub errors: Vec<String>,
+    /// What the client refused itself.
+    pub errors: Vec<ClientError>,
+    /// The objects of the manifests, in the order in which it came to them.
+    pub visited: Vec<ObjectKey>,
+    /// The objects that it did not send any more because it stopped at an error.
+    pub unsent: Vec<ObjectKey>,
+    /// The objects that it passes over, and the annotation or rule for which it does.
+    pub skipped: Vec<(ObjectKey, String)>,
+}
+
+/// An error of the client: it sends nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientError {
+    /// The object that is not sent; `None` if it is about all of them.
+    pub key: Option<ObjectKey>,
+    /// What it prints.
+    pub message: String,
+    /// The reasons, for programs.
+    pub faults: Vec<Fault>,
+}
+
+impl ClientError {
+    fn of_run(message: impl Into<String>) -> Self {
+        Self { key: None, message: message.into(), faults: Vec::new() }
+    }
+
+    fn of(key: &ObjectKey, message: String, faults: Vec<Fault>) -> Self {
+        let whole = || vec![Fault::whole(&message, Cause::Client)];
+        let faults = if faults.is_empty() { whole() } else { faults };
+        Self { key: Some(key.clone()), message, faults }
+    }
+}
+
+impl fmt::Display for ClientError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
 }
 
 /// One write that was sent, and its answer.
@@ -103,10 +144,18 @@ impl Kubectl {
 
     /// Stores objects that were read from a cluster as they are ([`Server::load`]).
     pub fn load_objects(&self, server: &mut Server, objects: impl IntoIterator<Item = Node>) {
-        let version = server.version();
-        let resources =
-            objects.into_iter().flat_map(|object| manifests::of_object(object, &self.namespace, version));
-        resources.flatten().for_each(|resource| server.load(&resource.root));
+        objects.into_iter().for_each(|object| server.load(&object, &self.namespace));
+    }
+
+    /// Stores the objects that cannot be applied any more as [`Self::apply_objects`] left them: the server no longer has the
+    /// version of their API. Returns the others.
+    pub fn load_unserved(&self, server: &mut Server, objects: Vec<Node>) -> Vec<Node> {
+        let (known, others): (Vec<Node>, Vec<Node>) =
+            objects.into_iter().partition(|object| manifests::is_served(object, server));
+        for object in others {
+            server.load(&apply::with_last_applied(&object), &self.namespace);
+        }
+        known
     }
 
     /// `kubectl apply --server-side -f`: the server merges by field ownership. With `force` (`--force-conflicts`) it takes
@@ -119,7 +168,7 @@ impl Kubectl {
         force: bool,
     ) -> Run {
         self.each(server, sources, manifests, "apply", |server, resource, run| {
-            server_side::apply(server, resource, force, run);
+            server_side::apply(server, resource, server_side::MANAGER, force, run);
         })
     }
 
@@ -131,7 +180,7 @@ impl Kubectl {
         force: bool,
     ) -> Run {
         self.each_object(server, objects, |server, resource, run| {
-            server_side::apply(server, resource, force, run);
+            server_side::apply(server, resource, server_side::MANAGER, force, run);
         })
     }
 
@@ -147,6 +196,30 @@ impl Kubectl {
         prune::apply_and_prune(self, server, sources, manifests, label)
     }
 
+    /// `kubectl apply --prune`: applies these objects and deletes the others that were applied before, in the namespaces and of
+    /// the kinds that kubectl prunes by default.
+    pub fn apply_and_prune_objects(
+        &self,
+        server: &mut Server,
+        objects: impl IntoIterator<Item = Node>,
+    ) -> Run {
+        let mut run = self.apply_objects(server, objects);
+        prune::delete_unvisited(server, &mut run);
+        run
+    }
+
+    /// `kubectl apply --server-side --prune --applyset`: applies these objects and deletes the other stored ones.
+    pub fn apply_set_objects(
+        &self,
+        server: &mut Server,
+        objects: impl IntoIterator<Item = Node>,
+        force: bool,
+    ) -> Run {
+        let mut run = self.apply_objects_server_side(server, objects, force);
+        prune::delete_other_members(server, &mut run);
+        run
+    }
+
     fn each_object(
         &self,
         server: &mut Server,
@@ -155,9 +228,12 @@ impl Kubectl {
     ) -> Run {
         let mut run = Run::default();
         for object in objects {
-            for resource in manifests::of_object(object, &self.namespace, server.version()) {
+            for resource in manifests::of_object(object, &self.namespace, server) {
                 match resource {
-                    Ok(resource) => send(server, &resource, &mut run),
+                    Ok(resource) => {
+                        send(server, &resource, &mut run);
+                        run.visited.push(resource.key);
+                    }
                     Err(error) => run.errors.push(error),
                 }
             }
@@ -174,9 +250,9 @@ impl Kubectl {
         mut send: impl FnMut(&mut Server, &Resource, &mut Run),
     ) -> Run {
         let mut run = Run::default();
-        let resources = manifests::read(sources, manifests, &self.namespace, server.version());
+        let resources = manifests::read(sources, manifests, &self.namespace, server);
         if resources.is_empty() {
-            run.errors.push(format!("error: no objects passed to {verb}"));
+            run.errors.push(ClientError::of_run(format!("error: no objects passed to {verb}")));
         }
         for resource in resources {
             match resource {
@@ -192,6 +268,11 @@ impl Run {
     fn push(&mut self, verb: Verb, resource: &Resource, patch: Option<Map>, answer: Answer) {
         self.requests.push(Request { verb, key: resource.key.clone(), patch, answer });
     }
+}
+
+/// A label or annotation of an object.
+fn metadata_text<'a>(object: &'a Node, field: &str, key: &str) -> Option<&'a str> {
+    crate::server::map_at(object, &["metadata", field])?.get(key)?.as_str()
 }
 
 /// POST of one object.

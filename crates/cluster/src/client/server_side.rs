@@ -7,16 +7,16 @@ use plimsoll_kube::managed::{self, LAST_APPLIED_ANNOTATION, LAST_APPLIED_MANAGER
 use plimsoll_yaml::{Map, Node};
 
 /// The field manager of `kubectl apply --server-side`.
-const MANAGER: &str = "kubectl";
+pub(super) const MANAGER: &str = "kubectl";
 
 /// Applies one object.
-pub(super) fn apply(server: &mut Server, resource: &Resource, force: bool, run: &mut Run) {
-    if send(server, resource, &resource.root, MANAGER, force, run).is_err() {
+pub(super) fn apply(server: &mut Server, resource: &Resource, manager: &str, force: bool, run: &mut Run) {
+    if send(server, resource, &resource.root, manager, force, run).is_err() {
         return;
     }
     save_last_applied(server, resource, run);
-    if migrate(server, resource, run) {
-        let _ = send(server, resource, &resource.root, MANAGER, force, run);
+    if migrate(server, resource, manager, run) {
+        let _ = send(server, resource, &resource.root, manager, force, run);
     }
 }
 
@@ -69,9 +69,9 @@ fn save_last_applied(server: &mut Server, resource: &Resource, run: &mut Run) {
 
 /// `migrateToSSAIfNecessary`: what client-side apply owns is owned by server-side apply from now on. Says whether there was
 /// anything.
-fn migrate(server: &mut Server, resource: &Resource, run: &mut Run) -> bool {
+fn migrate(server: &mut Server, resource: &Resource, manager: &str, run: &mut Run) -> bool {
     let upgraded =
-        server.managed(&resource.key).and_then(|owners| managed::upgrade_client_side_apply(owners, MANAGER));
+        server.managed(&resource.key).and_then(|owners| managed::upgrade_client_side_apply(owners, manager));
     let Some(upgraded) = upgraded else { return false };
     let answer = server.replace_managed(&resource.key, upgraded);
     let done = answer.is_ok();

@@ -1,8 +1,10 @@
 //! What the server answers: `metav1.Status`, as `k8s.io/apimachinery/pkg/api/errors` makes it.
 
-use plimsoll_kube::FieldError;
+use super::codec::Undecodable;
 use plimsoll_kube::managed::ApplyError;
 use plimsoll_kube::patch::{PatchError, PatchErrorKind};
+use plimsoll_kube::{ErrorKind, FieldError, update};
+use plimsoll_yaml::Node;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -19,7 +21,7 @@ pub struct Written {
 }
 
 /// The answer to a request that was refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Status {
     /// The HTTP code.
     pub code: u16,
@@ -29,6 +31,54 @@ pub struct Status {
     pub message: String,
     /// What is wrong, field by field, in the order of validation.
     pub causes: Vec<FieldCause>,
+    /// The same for programs, also where the server itself names no fields.
+    pub faults: Vec<Fault>,
+    /// The object that an update would have stored, as far as the server got.
+    pub object: Option<Box<Node>>,
+}
+
+/// One reason of a refusal. Decisions are made by its cause, never by its message.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fault {
+    /// The field; empty for the whole object.
+    pub path: String,
+    /// The server's words.
+    pub message: String,
+    /// What it follows from.
+    pub cause: Cause,
+}
+
+/// What a [`Fault`] follows from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Cause {
+    /// Lists are merged by keys, and there is no patch for these lists, or the server cannot apply it.
+    List,
+    /// Server-side apply would change a field of another manager.
+    Conflict,
+    /// The object does not exist, and the request does not create it.
+    NotFound,
+    /// The object is not valid, whatever was stored before.
+    Invalid(ErrorKind),
+    /// The stored object may not be changed in this way.
+    Update(update::Cause),
+    /// Another object has the node port or the address.
+    Allocated,
+    /// The object belongs to another release, so Helm sends nothing.
+    Ownership,
+    /// The client cannot send the object at all.
+    Client,
+}
+
+impl Fault {
+    pub(crate) fn new(error: &FieldError, cause: Cause) -> Self {
+        Self { path: error.path.clone(), message: error.server_message(), cause }
+    }
+
+    /// A reason that names no field.
+    pub(crate) fn whole(message: &str, cause: Cause) -> Self {
+        Self { path: String::new(), message: message.to_owned(), cause }
+    }
 }
 
 /// One entry of a status' details.
@@ -72,7 +122,13 @@ fn qualified(name: &str, group: &str) -> String {
 
 impl Status {
     fn plain(code: u16, reason: &'static str, message: String) -> Self {
-        Self { code, reason, message, causes: Vec::new() }
+        Self { code, reason, message, causes: Vec::new(), faults: Vec::new(), object: None }
+    }
+
+    /// The same with one reason that names no field.
+    fn because(self, cause: Cause) -> Self {
+        let faults = vec![Fault::whole(&self.message, cause)];
+        Self { faults, ..self }
     }
 
     /// `NewBadRequest`.
@@ -87,7 +143,8 @@ impl Status {
 
     /// `NewNotFound`.
     pub(super) fn not_found(named: Named<'_>) -> Self {
-        Self::plain(404, "NotFound", format!("{} {:?} not found", named.resource(), named.name))
+        let message = format!("{} {:?} not found", named.resource(), named.name);
+        Self::plain(404, "NotFound", message).because(Cause::NotFound)
     }
 
     /// The API is not served.
@@ -98,7 +155,7 @@ impl Status {
     /// `NewAlreadyExists`.
     pub(super) fn already_exists(named: Named<'_>) -> Self {
         let message = format!("{} {:?} already exists", named.resource(), named.name);
-        Self::plain(409, "AlreadyExists", message)
+        Self::plain(409, "AlreadyExists", message).because(Cause::Client)
     }
 
     /// `NewConflict`.
@@ -115,27 +172,28 @@ impl Status {
     }
 
     /// `NewInvalid` with the errors of validation.
-    pub(super) fn invalid(named: Named<'_>, errors: &[FieldError]) -> Self {
-        let causes: Vec<FieldCause> = errors.iter().map(FieldCause::from).collect();
+    pub(super) fn invalid(named: Named<'_>, errors: &[(FieldError, Cause)]) -> Self {
+        let causes: Vec<FieldCause> = errors.iter().map(|(error, _)| FieldCause::from(error)).collect();
+        let faults = errors.iter().map(|(error, cause)| Fault::new(error, *cause)).collect();
         let message = format!(
             "{} {:?} is invalid: {}",
             qualified(named.kind, named.group),
             named.name,
             aggregated(&causes)
         );
-        Self { code: 422, reason: "Invalid", message, causes }
+        Self { causes, faults, ..Self::plain(422, "Invalid", message) }
     }
 
     /// `NewInvalid` of a patch that leaves an object which cannot be read. `value` is the patch, or for a JSON patch the
     /// object.
-    pub(super) fn invalid_patch(value: &str, why: &str) -> Self {
+    pub(super) fn invalid_patch(value: &str, error: Undecodable) -> Self {
         let cause = FieldCause {
             field: "patch".to_owned(),
             reason: "FieldValueInvalid",
-            message: format!("Invalid value: {}: {why}", quoted(value)),
+            message: format!("Invalid value: {}: {}", quoted(value), error.message),
         };
         let message = format!(" \"\" is invalid: patch: {}", cause.message);
-        Self { code: 422, reason: "Invalid", message, causes: vec![cause] }
+        Self { causes: vec![cause], faults: error.faults, ..Self::plain(422, "Invalid", message) }
     }
 
     /// What the server answers to a server-side apply that is refused.
@@ -145,24 +203,32 @@ impl Status {
             reason: cause.reason,
             message: cause.message,
         });
-        Self {
-            code: error.code(),
-            reason: error.reason(),
-            message: error.to_string(),
-            causes: causes.collect(),
-        }
+        let faults = match error {
+            ApplyError::Conflicts(conflicts) => conflicts
+                .iter()
+                .map(|conflict| Fault {
+                    path: conflict.path.to_string().trim_start_matches('.').to_owned(),
+                    message: format!("conflict with {} (409 Conflict)", conflict.manager),
+                    cause: Cause::Conflict,
+                })
+                .collect(),
+            error => vec![Fault::whole(&error.to_string(), Cause::List)],
+        };
+        let plain = Self::plain(error.code(), error.reason(), error.to_string());
+        Self { causes: causes.collect(), faults, ..plain }
     }
 
     /// What the server makes of a patch that does not apply.
     pub(super) fn of_patch(error: &PatchError) -> Self {
-        match error.kind {
+        let status = match error.kind {
             PatchErrorKind::BadRequest => Self::bad_request(error.message.clone()),
             PatchErrorKind::Unprocessable => {
                 let message = "the server rejected our request due to an error in our request";
                 Self::plain(422, "Invalid", message.to_owned())
             }
             _ => Self::internal(error.message.clone()),
-        }
+        };
+        Self { faults: vec![Fault::whole(&error.message, Cause::List)], ..status }
     }
 }
 

@@ -1,11 +1,12 @@
 //! Decoding and encoding: what the server reads a body as, and how it writes an object.
 
-use super::{autoscaler, node};
+use super::answer::{Cause, Fault};
+use super::{Served, autoscaler, node};
 use crate::go_types;
 use plimsoll_diag::{Severity, Span};
 use plimsoll_kube::manifest::Object;
-use plimsoll_kube::schema::{self, Kind, Schemas};
-use plimsoll_kube::{ErrorKind, Version, defaults, encode, validate_form};
+use plimsoll_kube::schema::{self, Schemas};
+use plimsoll_kube::{ErrorKind, FieldError, Version, defaults, encode, validate_form};
 use plimsoll_yaml::Node;
 
 /// How a body is decoded; the errors are worded differently.
@@ -19,20 +20,13 @@ pub(super) enum Decoder {
 
 /// Why a body cannot be decoded.
 #[derive(Debug)]
-pub(super) enum Undecodable {
-    /// A value has a type that its field cannot hold.
-    WrongType(String),
-    /// Strict decoding met fields that the type does not have.
-    UnknownFields(String),
-}
-
-impl Undecodable {
+pub(super) struct Undecodable {
     /// What the decoder says.
-    pub(super) fn message(&self) -> &str {
-        match self {
-            Self::WrongType(message) | Self::UnknownFields(message) => message,
-        }
-    }
+    pub(super) message: String,
+    /// What is wrong, field by field.
+    pub(super) faults: Vec<Fault>,
+    /// The body.
+    pub(super) root: Node,
 }
 
 /// An object with its head, as the functions of validation take it.
@@ -49,51 +43,77 @@ pub(super) fn as_object(root: Node) -> Object {
     }
 }
 
-/// Reads a body as an object of a built-in kind: unknown fields and zero values are gone, defaults are filled in.
+/// Reads a body as an object: unknown fields and zero values are gone, defaults are filled in. Custom resources are only
+/// validated, later.
 pub(super) fn decode(
-    kind: &Kind,
+    kind: &Served,
     version: Version,
     strict: bool,
     decoder: Decoder,
-    mut root: Node,
-) -> Result<Node, Undecodable> {
+    root: Node,
+) -> Result<Node, Box<Undecodable>> {
+    let Some(built_in) = kind.built_in else { return Ok(decode_leniently(kind, version, root)) };
     let object = as_object(root);
     let mut unknown = Vec::new();
-    for finding in validate_form(&object, version) {
-        if finding.severity() != Severity::Error {
-            continue;
+    let mut wrong = None;
+    let mut faults = Vec::new();
+    for error in form_errors(&object, version) {
+        if error.kind == ErrorKind::UnknownField {
+            unknown.push(format!("unknown field {:?}", error.path));
+        } else if wrong.is_none() {
+            wrong = Some(error.server_message());
         }
-        if finding.error.kind == ErrorKind::UnknownField {
-            unknown.push(format!("unknown field {:?}", finding.error.path));
-            continue;
-        }
-        let ty = Schemas::get().type_named(kind.type_name);
+        faults.push(Fault::new(&error, Cause::Invalid(error.kind)));
+    }
+    let refuse = |message, object: Object| Err(Box::new(Undecodable { message, faults, root: object.root }));
+    if let Some(wrong) = wrong {
+        let ty = Schemas::get().type_named(built_in.type_name);
         let error = ty.and_then(|ty| match decoder {
             Decoder::Json => go_types::json_error("", &object.root, ty),
             Decoder::Unstructured => go_types::conversion_error(&object.root, ty),
         });
-        return Err(Undecodable::WrongType(error.unwrap_or_else(|| finding.error.server_message())));
+        return refuse(error.unwrap_or(wrong), object);
     }
-    root = object.root;
-    if !unknown.is_empty() {
+    if strict && !unknown.is_empty() {
         // Bodies are written with sorted keys.
         unknown.sort_unstable();
-        if strict {
-            let message = format!("strict decoding error: {}", unknown.join(", "));
-            return Err(Undecodable::UnknownFields(message));
-        }
-        schema::drop_unknown(kind.api_version, kind.kind, version, &mut root);
+        return refuse(format!("strict decoding error: {}", unknown.join(", ")), object);
     }
-    let group = node::group_of(kind.api_version);
-    schema::decode_nulls(kind.api_version, kind.kind, version, &mut root);
-    if kind.api_version == "autoscaling/v1" && kind.kind == "HorizontalPodAutoscaler" {
-        autoscaler::to_v2(&mut root);
+    let mut root = object.root;
+    if !unknown.is_empty() {
+        schema::drop_unknown(&kind.api_version, &kind.kind, version, &mut root);
     }
-    if let Some(metadata) = node::map_mut(&mut root, &["metadata"]) {
+    complete(kind, version, &mut root);
+    Ok(root)
+}
+
+/// As [`decode`], of an object that the server has read before: whatever it cannot read any more stays as it is.
+pub(super) fn decode_leniently(kind: &Served, version: Version, mut root: Node) -> Node {
+    schema::drop_unknown(&kind.api_version, &kind.kind, version, &mut root);
+    complete(kind, version, &mut root);
+    root
+}
+
+fn complete(kind: &Served, version: Version, root: &mut Node) {
+    schema::decode_nulls(&kind.api_version, &kind.kind, version, root);
+    if (&*kind.api_version, &*kind.kind) == ("autoscaling/v1", "HorizontalPodAutoscaler") {
+        autoscaler::to_v2(root);
+    }
+    if let Some(metadata) = node::map_mut(root, &["metadata"]) {
         metadata.retain(|entry| !entry.value.is_null());
     }
-    defaults::decode(group, kind.kind, &mut root);
-    Ok(root)
+    defaults::decode(kind.group(), &kind.kind, root);
+}
+
+/// The reasons for which the server cannot read an object.
+pub(super) fn form_faults(version: Version, root: &Node) -> Vec<Fault> {
+    let errors = form_errors(&as_object(root.clone()), version);
+    errors.iter().map(|error| Fault::new(error, Cause::Invalid(error.kind))).collect()
+}
+
+fn form_errors(object: &Object, version: Version) -> Vec<FieldError> {
+    let findings = validate_form(object, version).into_iter();
+    findings.filter(|finding| finding.severity() == Severity::Error).map(|finding| finding.error).collect()
 }
 
 /// An object in another version of its API; `None` if there is none.

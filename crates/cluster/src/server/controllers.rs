@@ -20,12 +20,25 @@ const REVISION: &str = "deployment.kubernetes.io/revision";
 pub(super) struct Deployments(BTreeMap<ObjectKey, Revision>);
 
 #[derive(Debug, Clone)]
-struct Revision {
+pub(super) struct Revision {
     number: i64,
     template: Option<Node>,
 }
 
 impl Deployments {
+    /// What is known of a Deployment.
+    pub(super) fn revision(&self, key: &ObjectKey) -> Option<Revision> {
+        self.0.get(key).cloned()
+    }
+
+    /// Takes back what has been learned since [`Self::revision`].
+    pub(super) fn set_revision(&mut self, key: &ObjectKey, revision: Option<Revision>) {
+        match revision {
+            Some(revision) => self.0.insert(key.clone(), revision),
+            None => self.0.remove(key),
+        };
+    }
+
     /// Writes the number of the revision to a Deployment (`SetDeploymentRevision`): each change of the template is a new
     /// one. A paused Deployment gets none.
     pub(super) fn annotate(&mut self, key: &ObjectKey, object: &mut Node) {

@@ -8,12 +8,14 @@ mod autoscaler;
 mod codec;
 mod controllers;
 mod node;
+mod served;
 mod service;
 mod strategy;
 mod values;
 
-pub use answer::{Answer, FieldCause, Status, Written};
+pub use answer::{Answer, Cause, Fault, FieldCause, Status, Written};
 pub(crate) use node::{map as map_at, map_mut as map_at_mut, text as text_at};
+pub(crate) use served::Served;
 pub use strategy::is_created_by_update;
 
 use answer::Named;
@@ -23,12 +25,15 @@ use plimsoll_kube::manifest::Object;
 use plimsoll_kube::merge::Position;
 use plimsoll_kube::patch::{self, json_merge, json_patch, strategic};
 use plimsoll_kube::quantity::Quantity;
-use plimsoll_kube::schema::{self, Kind};
+use plimsoll_kube::schema;
 use plimsoll_kube::update::{self, Surroundings, Update};
 use plimsoll_kube::validation::Operation;
-use plimsoll_kube::{FieldError, Finding, Version, defaults, encode, validate_addresses, validate_for};
+use plimsoll_kube::{
+    FieldError, Finding, Version, defaults, encode, kinds, validate_addresses, validate_custom,
+    validate_custom_update, validate_for,
+};
 use plimsoll_yaml::{Map, Node, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Names one stored object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,17 +53,17 @@ impl ObjectKey {
     pub fn of(root: &Node) -> Option<Self> {
         let kind = schema::kind(text_at(root, &["apiVersion"]), text_at(root, &["kind"]))?;
         Some(Self::with_kind(
-            kind,
+            &kind.into(),
             text_at(root, &["metadata", "namespace"]),
             text_at(root, &["metadata", "name"]),
         ))
     }
 
-    fn with_kind(kind: &Kind, namespace: &str, name: &str) -> Self {
+    fn with_kind(kind: &Served, namespace: &str, name: &str) -> Self {
         Self {
-            group: node::group_of(kind.api_version).to_owned(),
-            kind: kind.kind.to_owned(),
-            namespace: if kind.namespaced { namespace.to_owned() } else { String::new() },
+            group: kind.group().to_owned(),
+            kind: kind.kind.clone().into_owned(),
+            namespace: if kind.is_namespaced { namespace.to_owned() } else { String::new() },
             name: name.to_owned(),
         }
     }
@@ -93,12 +98,31 @@ pub enum Subresource {
     Scale,
 }
 
+/// What is assumed about a cluster that is not there to be asked.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Assumptions {
+    /// Kinds that are neither built in nor defined by a stored object are custom resources without a schema.
+    pub serves_unknown_kinds: bool,
+    /// Alpha and beta versions of APIs are turned on.
+    pub serves_unstable_versions: bool,
+    /// Services may have any address and node port: the ranges of the cluster are not known.
+    pub has_unknown_ranges: bool,
+    /// No object is validated.
+    pub skips_validation: bool,
+    /// Nobody applies anything server-side, so it does not matter who owns a field.
+    pub ignores_owners: bool,
+}
+
 #[derive(Debug, Clone)]
 struct Record {
     /// As the server writes it, without the metadata that says nothing about its content: uid, version, creation.
     object: Node,
     resource_version: u64,
     managed: Managed,
+    /// Whether it was stored without being validated: what is wrong with it is not held against its updates.
+    is_trusted: bool,
+    /// Whether it is not known who owns its fields: there are no conflicts then.
+    has_unknown_owners: bool,
 }
 
 /// An API server with its storage.
@@ -109,6 +133,11 @@ pub struct Server {
     allocator: service::Allocator,
     deployments: controllers::Deployments,
     resource_version: u64,
+    assumptions: Assumptions,
+    /// Whether everything is stored as it is sent, because it was stored before.
+    trusts: bool,
+    /// The custom resources of the whole cluster whose definitions are on their way: group and kind.
+    announced: BTreeSet<(String, String)>,
 }
 
 impl Server {
@@ -122,7 +151,37 @@ impl Server {
             allocator: service::Allocator::default(),
             deployments: controllers::Deployments::default(),
             resource_version: FIRST,
+            assumptions: Assumptions::default(),
+            trusts: false,
+            announced: BTreeSet::new(),
         }
+    }
+
+    /// A server without objects in a cluster of which only that is known.
+    pub fn assuming(version: Version, assumptions: Assumptions) -> Self {
+        let allocator = service::Allocator::with_ranges(!assumptions.has_unknown_ranges);
+        Self { allocator, assumptions, ..Self::new(version) }
+    }
+
+    /// Says that a definition will be stored: clients then know whether its objects live in a namespace, as they do once it
+    /// is. Other objects are passed over.
+    pub fn announce(&mut self, definition: &Node) {
+        let text = |path: &[&str]| text_at(definition, path);
+        if text(&["kind"]) == "CustomResourceDefinition" && text(&["spec", "scope"]) == "Cluster" {
+            let kind = (text(&["spec", "group"]).to_owned(), text(&["spec", "names", "kind"]).to_owned());
+            self.announced.insert(kind);
+        }
+    }
+
+    /// Whether requests repeat what was accepted before. As long as they do, every object is stored as it is sent, whatever
+    /// validation says, and no allocation fails; what is wrong with such an object is not held against its updates either.
+    pub fn trust_requests(&mut self, trusts: bool) {
+        self.trusts = trusts;
+    }
+
+    /// Whether requests repeat what was accepted before.
+    pub(crate) fn is_trusting(&self) -> bool {
+        self.trusts
     }
 
     /// The version that it speaks.
@@ -150,20 +209,54 @@ impl Server {
         object
     }
 
-    /// Stores an object that was read from a cluster, as it is. Objects of kinds that are not built in are passed over.
-    pub fn load(&mut self, object: &Node) {
-        let Ok(kind) = self.kind_of(object) else { return };
-        let Some(key) = ObjectKey::of(object) else { return };
+    /// Stores an object that was read from a cluster, as it is; `namespace` is for those that name none. Objects that the
+    /// server could not have are passed over.
+    pub fn load(&mut self, object: &Node, namespace: &str) {
+        let (api_version, name) = (text_at(object, &["apiVersion"]), text_at(object, &["kind"]));
+        // What is stored in a version that the server no longer has can be read in the one that it has.
+        let newest =
+            || schema::kind_in_group(kinds::current_group(api_version, name), name).map(Served::from);
+        let Some(kind) = self.served(api_version, name).ok().or_else(newest) else { return };
+        let metadata = |field: &str| text_at(object, &["metadata", field]);
+        let namespace = if metadata("namespace").is_empty() { namespace } else { metadata("namespace") };
+        let key = ObjectKey::with_kind(&kind, namespace, metadata("name"));
         let managed = Managed::of_object(object).unwrap_or_default();
-        let Ok(mut root) = codec::decode(kind, self.version, false, Decoder::Json, object.clone()) else {
-            return;
-        };
+        let mut root = object.clone();
+        patch::as_json(&mut root);
+        if let Some(map) = root.as_map_mut() {
+            node::set(map, "apiVersion", &*kind.api_version);
+            let metadata = defaults::ensure_map(map, "metadata");
+            if !key.namespace.is_empty() {
+                node::set(metadata, "namespace", key.namespace.as_str());
+            }
+        }
+        let mut root = codec::decode_leniently(&kind, self.version, root);
         strip_identity(&mut root);
         encode(&key.group, &key.kind, &mut root);
-        if key.kind == "Service" {
+        if is_service(&key) {
             self.allocator.hold(&root);
         }
-        self.write(key, root, managed);
+        self.write(&key, root, managed);
+        if let Some(record) = self.records.get_mut(&key) {
+            record.is_trusted = true;
+        }
+    }
+
+    /// Binds the stored claims that `around` knows a volume for, as the volume controller does.
+    pub fn bind_claims(&mut self, around: &dyn Surroundings) {
+        for (key, record) in &mut self.records {
+            if (key.group.as_str(), key.kind.as_str()) != ("", "PersistentVolumeClaim")
+                || record.object.at(&["status", "phase"]).is_some()
+            {
+                continue;
+            }
+            let Some(capacity) = around.bound_capacity(&key.name, &record.object) else { continue };
+            let Some(map) = record.object.as_map_mut() else { continue };
+            let status = defaults::ensure_map(map, "status");
+            node::set(status, "phase", "Bound");
+            let storage = Node::bare(capacity.to_string());
+            node::set(defaults::ensure_map(status, "capacity"), "storage", storage.value);
+        }
     }
 
     /// An object as the server answers a GET in a version of its API.
@@ -184,33 +277,33 @@ impl Server {
     /// POST: a new object.
     pub fn create(&mut self, body: &Node, writer: Writer<'_>) -> Answer {
         let kind = self.kind_of(body)?;
-        let root = self.decode_body(kind, body, writer)?;
+        let root = self.decode_body(&kind, None, body, writer)?;
         let key = ObjectKey::with_kind(
-            kind,
+            &kind,
             text_at(&root, &["metadata", "namespace"]),
             text_at(&root, &["metadata", "name"]),
         );
-        let managed = self.owners_after(kind, &key, &root, "", writer.manager);
-        self.insert(kind, key, body, root, managed)
+        let managed = self.owners_after(&kind, &key, &root, "", writer.manager);
+        self.insert(&kind, &key, body, root, managed)
     }
 
     /// PUT: an object in the place of another.
     pub fn replace(&mut self, body: &Node, writer: Writer<'_>) -> Answer {
         let kind = self.kind_of(body)?;
         let key = ObjectKey::with_kind(
-            kind,
+            &kind,
             text_at(body, &["metadata", "namespace"]),
             text_at(body, &["metadata", "name"]),
         );
-        let root = self.decode_body(kind, body, writer)?;
-        let managed = self.owners_after(kind, &key, &root, "", writer.manager);
+        let root = self.decode_body(&kind, Some(&key), body, writer)?;
+        let managed = self.owners_after(&kind, &key, &root, "", writer.manager);
         if self.records.contains_key(&key) {
-            return self.update(kind, &key, root, None, managed);
+            return self.update(&kind, &key, root, None, managed);
         }
         if strategy::is_created_by_update(&key) {
-            return self.insert(kind, key, body, root, managed);
+            return self.insert(&kind, &key, body, root, managed);
         }
-        Err(Status::not_found(named(kind, &key)))
+        Err(Status::not_found(named(&kind, &key)))
     }
 
     /// PATCH.
@@ -222,10 +315,10 @@ impl Server {
         subresource: Option<Subresource>,
         writer: Writer<'_>,
     ) -> Answer {
-        let kind = schema::kind(api_version, &key.kind).ok_or_else(Status::no_such_resource)?;
-        let live = self.get(api_version, key).ok_or_else(|| Status::not_found(named(kind, key)))?;
+        let kind = self.served(api_version, &key.kind)?;
+        let live = self.get(api_version, key).ok_or_else(|| Status::not_found(named(&kind, key)))?;
         if subresource == Some(Subresource::Scale) {
-            return self.scale(kind, key, patch, writer);
+            return self.scale(&kind, key, patch, writer);
         }
         let mut patched = match (patch, live.value) {
             (Patch::Strategic(patch), Value::Map(live)) => {
@@ -247,45 +340,105 @@ impl Server {
         patch::as_json(&mut patched);
         let decoder =
             if matches!(patch, Patch::Strategic(_)) { Decoder::Unstructured } else { Decoder::Json };
-        let shown = match decoder {
-            Decoder::Unstructured => None,
-            Decoder::Json => Some(patch::format_json(&patched)),
-        };
-        let root = codec::decode(kind, self.version, writer.strict, decoder, patched).map_err(|error| {
-            let shown = shown.or_else(|| {
-                let (Patch::Strategic(patch), Some(live)) = (patch, self.object(key)) else { return None };
-                Some(patch::go_format(&Node::bare(strategic::left_of_patch(patch, live))))
-            });
-            Status::invalid_patch(&shown.unwrap_or_default(), error.message())
+        let root = self.decode(&kind, Some(key), writer.strict, decoder, patched).map_err(|error| {
+            let shown = match (decoder, patch, self.object(key)) {
+                (Decoder::Json, ..) => patch::format_json(&error.root),
+                (_, Patch::Strategic(patch), Some(live)) => {
+                    patch::go_format(&Node::bare(strategic::left_of_patch(patch, live)))
+                }
+                _ => String::new(),
+            };
+            Status::invalid_patch(&shown, *error)
         })?;
         let part = if subresource == Some(Subresource::Status) { "status" } else { "" };
-        let managed = self.owners_after(kind, key, &root, part, writer.manager);
-        self.update(kind, key, root, subresource, managed)
+        let managed = self.owners_after(&kind, key, &root, part, writer.manager);
+        self.update(&kind, key, root, subresource, managed)
     }
 
     /// PATCH with `application/apply-patch+yaml`: server-side apply by a field manager.
     pub fn apply(&mut self, config: &Node, manager: &str, force: bool) -> Answer {
         let kind = self.kind_of(config)?;
         let metadata = |field: &str| text_at(config, &["metadata", field]);
-        let key = ObjectKey::with_kind(kind, metadata("namespace"), metadata("name"));
-        let live = self.get(kind.api_version, &key);
-        let target = self.target(kind, "");
+        let key = ObjectKey::with_kind(&kind, metadata("namespace"), metadata("name"));
+        let live = self.get(&kind.api_version, &key);
         let nobody = Managed::default();
-        let owners = self.records.get(&key).map_or(&nobody, |record| &record.managed);
-        let applied = managed::apply(&target, live.as_ref(), owners, config, manager, force)
-            .map_err(|error| Status::of_apply(&error))?;
-        let root = codec::decode(kind, self.version, false, Decoder::Unstructured, applied.object).map_err(|error| {
+        let record = self.records.get(&key);
+        let owners = record.map_or(&nobody, |record| &record.managed);
+        let is_forced = force || record.is_some_and(|record| record.has_unknown_owners);
+        let target = self.target(&kind, "");
+        let applied = match managed::apply(&target, live.as_ref(), owners, config, manager, is_forced) {
+            Ok(applied) => applied,
+            Err(_) if self.trusts => return self.store_unowned(&kind, &key, config),
+            Err(error) => return Err(self.with_form_of(config, Status::of_apply(&error))),
+        };
+        let decoded = self.decode(&kind, Some(&key), false, Decoder::Unstructured, applied.object);
+        let root = decoded.map_err(|error| {
             let slash = if kind.api_version.contains('/') { "" } else { "/" };
             let group_version = format!("{slash}{}, Kind={}", kind.api_version, kind.kind);
-            Status::internal(format!(
+            let message = format!(
                 "failed to convert new object ({}/{}; {group_version}) to proper version: unable to convert unstructured object to {group_version}: {}",
-                key.namespace, key.name, error.message()
-            ))
+                key.namespace, key.name, error.message
+            );
+            Status { faults: error.faults, ..Status::internal(message) }
         })?;
         if live.is_some() {
-            self.update(kind, &key, root, None, applied.managed)
+            self.update(&kind, &key, root, None, applied.managed)
         } else {
-            self.insert(kind, key, config, root, applied.managed)
+            self.insert(&kind, &key, config, root, applied.managed)
+        }
+    }
+
+    /// Stores an object of which nobody knows who applied it, because server-side apply cannot have.
+    fn store_unowned(&mut self, kind: &Served, key: &ObjectKey, config: &Node) -> Answer {
+        let root = codec::decode_leniently(kind, self.version, config.clone());
+        let answer = self.insert(kind, key, config, root, Managed::default())?;
+        if let Some(record) = self.records.get_mut(key) {
+            record.has_unknown_owners = true;
+        }
+        Ok(answer)
+    }
+
+    /// A refusal with the fields that keep the server from reading `config`, if these are why: the schema of server-side
+    /// apply names them in other words.
+    fn with_form_of(&self, config: &Node, status: Status) -> Status {
+        match self.form_faults(config) {
+            faults if faults.is_empty() || status.code == 409 => status,
+            faults => Status { faults, ..status },
+        }
+    }
+
+    /// The addresses of a stored Service that the server chose itself.
+    pub fn chosen_addresses(&self, service: &Node) -> Vec<String> {
+        let addresses = service.at(&["spec", "clusterIPs"]).map(Node::items).unwrap_or_default();
+        let addresses = addresses.iter().filter_map(Node::as_str);
+        let is_chosen = |address: &&str| self.allocator.placeholder_of_address(address).is_some();
+        addresses.filter(is_chosen).map(str::to_owned).collect()
+    }
+
+    /// Sends a request about one object with `dryRun=All`: nothing is stored.
+    pub(crate) fn dry_run(&mut self, key: &ObjectKey, request: impl FnOnce(&mut Self) -> Answer) -> Answer {
+        let record = self.records.get(key).cloned();
+        let allocator = is_service(key).then(|| self.allocator.clone());
+        let revision = self.deployments.revision(key);
+        let answer = request(self);
+        match record {
+            Some(record) => self.records.insert(key.clone(), record),
+            None => self.records.remove(key),
+        };
+        self.deployments.set_revision(key, revision);
+        if let Some(allocator) = allocator {
+            self.allocator = allocator;
+        }
+        answer
+    }
+
+    /// Changes a stored object without a word about who owns what; `change` says whether it did.
+    pub(crate) fn edit(&mut self, key: &ObjectKey, change: impl FnOnce(&mut Node) -> bool) {
+        if let Some(record) = self.records.get_mut(key)
+            && change(&mut record.object)
+        {
+            self.resource_version += 1;
+            record.resource_version = self.resource_version;
         }
     }
 
@@ -296,29 +449,34 @@ impl Server {
 
     /// PATCH of `metadata.managedFields` alone.
     pub fn replace_managed(&mut self, key: &ObjectKey, managed: Managed) -> Answer {
-        let kind = schema::kinds().iter().find(|kind| kind.kind == key.kind);
-        let kind = kind.ok_or_else(Status::no_such_resource)?;
-        let record = self.records.get_mut(key).ok_or_else(|| Status::not_found(named(kind, key)))?;
+        let kind = self.kind_of_key(key)?;
+        let record = self.records.get_mut(key).ok_or_else(|| Status::not_found(named(&kind, key)))?;
         self.resource_version += 1;
         record.resource_version = self.resource_version;
         record.managed = managed;
         Ok(Written { code: 200, changed: false })
     }
 
-    fn target<'a>(&self, kind: &'a Kind, subresource: &'a str) -> Target<'a> {
-        let target = Target::new(kind.api_version, kind.kind, self.version);
-        Target { subresource, convert: codec::convert, ..target }
+    fn target<'a>(&'a self, kind: &'a Served, subresource: &'a str) -> Target<'a> {
+        let target = Target::new(&kind.api_version, &kind.kind, self.version);
+        match kind.built_in {
+            Some(_) => Target { subresource, convert: codec::convert, ..target },
+            None => Target { subresource, definition: self.definition(kind.group(), &kind.kind), ..target },
+        }
     }
 
     /// Who owns the fields after a write that is no server-side apply and leaves `root`, before the storage strategy.
     fn owners_after(
         &self,
-        kind: &Kind,
+        kind: &Served,
         key: &ObjectKey,
         root: &Node,
         subresource: &str,
         manager: &str,
     ) -> Managed {
+        if self.assumptions.ignores_owners {
+            return Managed::default();
+        }
         let record = self.records.get(key);
         let nobody = Managed::default();
         let owners = record.map_or(&nobody, |record| &record.managed);
@@ -335,11 +493,9 @@ impl Server {
 
     /// DELETE: what has finalizers is only marked.
     pub fn delete(&mut self, key: &ObjectKey) -> Answer {
-        let Some(kind) = schema::kinds().iter().find(|kind| kind.kind == key.kind) else {
-            return Err(Status::no_such_resource());
-        };
+        let kind = self.kind_of_key(key)?;
         let Some(record) = self.records.get_mut(key) else {
-            return Err(Status::not_found(named(kind, key)));
+            return Err(Status::not_found(named(&kind, key)));
         };
         self.resource_version += 1;
         record.resource_version = self.resource_version;
@@ -355,61 +511,156 @@ impl Server {
         Ok(Written { code: 200, changed: true })
     }
 
-    fn kind_of(&self, body: &Node) -> Result<&'static Kind, Status> {
-        schema::kind(text_at(body, &["apiVersion"]), text_at(body, &["kind"]))
-            .filter(|kind| kind.exists_in(self.version))
-            .ok_or_else(Status::no_such_resource)
+    /// A kind that the server has. Custom resources are those that a stored object defines, or any other if that is assumed.
+    pub(crate) fn served(&self, api_version: &str, kind: &str) -> Result<Served, Status> {
+        if let Some(kind) = Served::built_in(api_version, kind, self.version) {
+            return Ok(kind);
+        }
+        let group = node::group_of(api_version);
+        let definition = self.definition(group, kind);
+        let is_assumed = self.assumptions.serves_unknown_kinds && !Served::is_reserved(group);
+        if definition.is_some() || is_assumed && !kind.is_empty() {
+            let mut served = Served::custom(api_version, kind, definition);
+            if definition.is_none() && !self.announced.is_empty() {
+                served.is_namespaced = !self.announced.contains(&(group.to_owned(), kind.to_owned()));
+            }
+            return Ok(served);
+        }
+        Err(Status::no_such_resource())
     }
 
-    fn decode_body(&self, kind: &Kind, body: &Node, writer: Writer<'_>) -> Result<Node, Status> {
+    /// Whether objects of a kind live in a namespace, as far as the server knows; others are taken to.
+    pub fn is_namespaced(&self, api_version: &str, kind: &str) -> bool {
+        match self.served(api_version, kind) {
+            Ok(kind) => kind.is_namespaced,
+            Err(_) => kinds::namespaced(api_version, kind) != Some(false),
+        }
+    }
+
+    /// Whether clients find a kind without an administrator's doing: alpha and beta APIs are off.
+    pub(crate) fn is_discovered(&self, kind: &Served) -> bool {
+        self.trusts
+            || self.assumptions.serves_unstable_versions
+            || kind.built_in.is_none_or(schema::Kind::is_stable)
+    }
+
+    /// Why the server could not even read an object.
+    pub fn form_faults(&self, root: &Node) -> Vec<Fault> {
+        codec::form_faults(self.version, root)
+    }
+
+    /// The stored definition of a custom resource.
+    fn definition(&self, group: &str, kind: &str) -> Option<&Node> {
+        let first = ObjectKey {
+            group: "apiextensions.k8s.io".to_owned(),
+            kind: "CustomResourceDefinition".to_owned(),
+            namespace: String::new(),
+            name: String::new(),
+        };
+        let is_definition = |key: &ObjectKey| (&key.group, &key.kind) == (&first.group, &first.kind);
+        let mut definitions = self.records.range(&first..).take_while(|(key, _)| is_definition(key));
+        let defines = |object: &Node| {
+            let text = |path: &[&str]| text_at(object, path);
+            text(&["spec", "group"]) == group && text(&["spec", "names", "kind"]) == kind
+        };
+        definitions.find(|(_, record)| defines(&record.object)).map(|(_, record)| &record.object)
+    }
+
+    fn kind_of(&self, body: &Node) -> Result<Served, Status> {
+        self.served(text_at(body, &["apiVersion"]), text_at(body, &["kind"]))
+            .map_err(|status| Status { faults: self.form_faults(body), ..status })
+    }
+
+    /// The kind of an object that is stored, or could be.
+    fn kind_of_key(&self, key: &ObjectKey) -> Result<Served, Status> {
+        match self.records.get(key) {
+            Some(record) => self.served(text_at(&record.object, &["apiVersion"]), &key.kind),
+            None => schema::kind_in_group(&key.group, &key.kind)
+                .map(Served::from)
+                .ok_or_else(Status::no_such_resource),
+        }
+    }
+
+    fn decode_body(
+        &self,
+        kind: &Served,
+        key: Option<&ObjectKey>,
+        body: &Node,
+        writer: Writer<'_>,
+    ) -> Result<Node, Status> {
         let mut root = body.clone();
         patch::as_json(&mut root);
-        codec::decode(kind, self.version, writer.strict, Decoder::Json, root).map_err(|error| {
+        self.decode(kind, key, writer.strict, Decoder::Json, root).map_err(|error| {
             let version = kind.api_version.rsplit('/').next().unwrap_or_default();
-            let why = match &error {
-                Undecodable::WrongType(why) | Undecodable::UnknownFields(why) => why,
-            };
-            Status::bad_request(format!(
-                "{} in version {version:?} cannot be handled as a {}: {why}",
-                kind.kind, kind.kind
-            ))
+            let message = format!(
+                "{} in version {version:?} cannot be handled as a {}: {}",
+                kind.kind, kind.kind, error.message
+            );
+            Status { faults: error.faults, ..Status::bad_request(message) }
+        })
+    }
+
+    /// Reads an object that a request leaves; `key` is that of the object that is there already.
+    fn decode(
+        &self,
+        kind: &Served,
+        key: Option<&ObjectKey>,
+        strict: bool,
+        decoder: Decoder,
+        root: Node,
+    ) -> Result<Node, Box<Undecodable>> {
+        if self.trusts {
+            return Ok(codec::decode_leniently(kind, self.version, root));
+        }
+        codec::decode(kind, self.version, strict, decoder, root).or_else(|error| {
+            // What is stored the server can read.
+            let trusted = key.and_then(|key| self.records.get(key)).filter(|record| record.is_trusted);
+            let known = trusted.map(|record| self.form_faults(&record.object));
+            let is_known = known.is_some_and(|known| error.faults.iter().all(|fault| known.contains(fault)));
+            if is_known { Ok(codec::decode_leniently(kind, self.version, error.root)) } else { Err(error) }
         })
     }
 
     /// Stores a new object: `root` is what was made of the request.
     fn insert(
         &mut self,
-        kind: &Kind,
-        key: ObjectKey,
+        kind: &Served,
+        key: &ObjectKey,
         request: &Node,
         mut root: Node,
         managed: Managed,
     ) -> Answer {
         strip_identity(&mut root);
         self.allocator.begin();
-        let result = self.try_insert(kind, &key, request, &mut root);
+        let result = self.try_insert(kind, key, request, &mut root);
         if result.is_err() {
             self.allocator.revert();
             result?;
         }
         encode(&key.group, &key.kind, &mut root);
+        if self.trusts && is_service(key) {
+            self.allocator.hold(&root);
+        }
         self.write(key, root, managed);
         Ok(Written { code: 201, changed: true })
     }
 
     fn try_insert(
         &mut self,
-        kind: &Kind,
+        kind: &Served,
         key: &ObjectKey,
         request: &Node,
         root: &mut Node,
     ) -> Result<(), Status> {
-        self.allocate(kind, key, root, None)?;
+        let allocated = self.allocate(kind, key, root, None);
+        if !self.trusts {
+            allocated?;
+        }
         strategy::prepare_for_create(key, self.version, &uid(key), root);
         if strategy::shares_labels(key, request) {
             strategy::share_labels(root);
         }
-        let errors = self.validate(Operation::Create, key, root);
+        let errors = self.validate(Operation::Create, key, None, root);
         if !errors.is_empty() {
             return Err(Status::invalid(named(kind, key), &errors));
         }
@@ -419,10 +670,50 @@ impl Server {
         Ok(())
     }
 
+    /// Why no object could be created from `body`, whatever is stored.
+    pub fn faults_of_creation(&self, body: &Node, writer: Writer<'_>) -> Vec<Fault> {
+        let mut other = Self { assumptions: self.assumptions, ..Self::new(self.version) };
+        other.allocator = service::Allocator::with_ranges(!self.assumptions.has_unknown_ranges);
+        let kind = (text_at(body, &["apiVersion"]), text_at(body, &["kind"]));
+        if let Some(definition) = self.definition(node::group_of(kind.0), kind.1) {
+            other.load(definition, "");
+        }
+        other.create(body, writer).err().map(|status| status.faults).unwrap_or_default()
+    }
+
+    /// The object that the server would make of `body` if it were new and valid, with placeholders for what it would choose.
+    pub fn draft(&self, body: &Node) -> Option<Node> {
+        let kind = self.kind_of(body).ok()?;
+        let mut root = body.clone();
+        patch::as_json(&mut root);
+        let mut root = codec::decode_leniently(&kind, self.version, root);
+        let metadata = |field: &str| text_at(body, &["metadata", field]);
+        let key = ObjectKey::with_kind(&kind, metadata("namespace"), metadata("name"));
+        strip_identity(&mut root);
+        let mut allocator = service::Allocator::with_ranges(false);
+        if is_service(&key)
+            && let Some(spec) = map_at_mut(&mut root, &["spec"])
+        {
+            service::complete_new(spec);
+            // What cannot be allocated is left as it is.
+            let _ = service::allocate(&mut allocator, named(&kind, &key), spec, None);
+            service::default_on_read(spec);
+        }
+        strategy::prepare_for_create(&key, self.version, &uid(&key), &mut root);
+        if strategy::shares_labels(&key, body) {
+            strategy::share_labels(&mut root);
+        }
+        encode(&key.group, &key.kind, &mut root);
+        if is_service(&key) {
+            service::with_placeholders(&allocator, &mut root);
+        }
+        Some(root)
+    }
+
     /// Stores another version of an object.
     fn update(
         &mut self,
-        kind: &Kind,
+        kind: &Served,
         key: &ObjectKey,
         mut root: Node,
         subresource: Option<Subresource>,
@@ -442,19 +733,20 @@ impl Server {
             strategy::copy(&old_decoded, &mut root, "spec");
         } else {
             self.allocator.begin();
-            let result = self.try_update(kind, key, &old_decoded, &mut root, unconditional);
-            if result.is_err() {
+            if let Err(mut status) = self.try_update(kind, key, &old_decoded, &mut root, unconditional) {
                 self.allocator.revert();
-                result?;
+                encode(&key.group, &key.kind, &mut root);
+                status.object = Some(Box::new(root));
+                return Err(status);
             }
-            if key.kind == "Service" {
+            if is_service(key) {
                 self.allocator.commit(&old_decoded, &root);
             }
         }
         encode(&key.group, &key.kind, &mut root);
         let changed = root != old;
         if changed || self.managed(key) != Some(&managed) {
-            self.write(key.clone(), root, managed);
+            self.write(key, root, managed);
             self.remove_if_finalized(key);
         }
         Ok(Written { code: 200, changed })
@@ -462,18 +754,25 @@ impl Server {
 
     fn try_update(
         &mut self,
-        kind: &Kind,
+        kind: &Served,
         key: &ObjectKey,
         old: &Node,
         root: &mut Node,
         unconditional: bool,
     ) -> Result<(), Status> {
-        self.allocate(kind, key, root, Some(old))?;
+        let allocated = self.allocate(kind, key, root, Some(old));
+        if !self.trusts {
+            allocated?;
+        }
         strategy::prepare_for_update(key, self.version, old, root);
+        if self.trusts || self.assumptions.skips_validation {
+            return Ok(());
+        }
         let mut errors = Vec::new();
         if unconditional && strategy::needs_resource_version(key) {
             let error = FieldError::new(plimsoll_kube::ErrorKind::Invalid, "metadata.resourceVersion");
-            errors.push(error.value("\"\"".to_owned()).detail("must be specified for an update"));
+            let error = error.value("\"\"".to_owned()).detail("must be specified for an update");
+            errors.push((error, Cause::Invalid(plimsoll_kube::ErrorKind::Invalid)));
         }
         errors.extend(self.errors_of_update(key, old, root));
         if !errors.is_empty() {
@@ -482,8 +781,10 @@ impl Server {
         // The admission plug-in `PersistentVolumeClaimResize`.
         if key.kind == "PersistentVolumeClaim" {
             let refusals = update::validate(&self.as_update(key, old, root), self);
-            if let Some(refusal) = refusals.first() {
-                return Err(Status::forbidden(named(kind, key), &refusal.error.detail));
+            if let Some(refusal) = refusals.into_iter().next() {
+                let status = Status::forbidden(named(kind, key), &refusal.error.detail);
+                let fault = Fault::new(&refusal.error, Cause::Update(refusal.cause));
+                return Err(Status { faults: vec![fault], ..status });
             }
         }
         Ok(())
@@ -493,36 +794,52 @@ impl Server {
         Update { group: &key.group, kind: &key.kind, name: &key.name, old, new, version: self.version }
     }
 
-    fn errors_of_update(&self, key: &ObjectKey, old: &Node, root: &mut Node) -> Vec<FieldError> {
-        let mut errors = Vec::new();
-        let of_manifest = self.validate(Operation::Update, key, root);
+    fn errors_of_update(&self, key: &ObjectKey, old: &Node, root: &mut Node) -> Errors {
+        let mut of_manifest = self.validate(Operation::Update, key, Some(old), root);
+        if !of_manifest.is_empty() && self.records.get(key).is_some_and(|record| record.is_trusted) {
+            let known = self.validate(Operation::Update, key, None, &mut old.clone());
+            of_manifest.retain(|error| !known.contains(error));
+        }
         let refusals = update::validate(&self.as_update(key, old, root), self);
         // That the selector is the generated one is asked of new Jobs only, and the class of a claim by admission.
         let elsewhere = [update::Cause::JobSelector, update::Cause::NeedsResizableClass];
         let refusals = refusals.into_iter().filter(|refusal| !elsewhere.contains(&refusal.cause));
-        let of_update = refusals.map(|refusal| values::complete(refusal.error, root, self.version)).collect();
+        let of_update = refusals
+            .map(|refusal| {
+                let error = values::complete(refusal.error, root, self.version);
+                (error, Cause::Update(refusal.cause))
+            })
+            .collect();
         let is_job = (key.group.as_str(), key.kind.as_str()) == ("batch", "Job");
         let of_selector = if is_job { strategy::errors_of_selector(root) } else { Vec::new() };
+        let of_selector = of_selector.into_iter().map(by_kind).collect();
         // A Service is asked about its changes first.
-        let in_order = match key.kind.as_str() {
+        let in_order: [Errors; 3] = match key.kind.as_str() {
             "Service" => [of_update, of_manifest, of_selector],
             _ => [of_manifest, of_selector, of_update],
         };
-        for error in in_order.into_iter().flatten() {
-            if !errors.contains(&error) {
-                errors.push(error);
+        let mut errors: Errors = Vec::new();
+        for (error, cause) in in_order.into_iter().flatten() {
+            match errors.iter_mut().find(|(known, _)| *known == error) {
+                // Where validation and a rule for updates say the same, the rule tells more.
+                Some((_, known)) => {
+                    if matches!(cause, Cause::Update(_)) {
+                        *known = cause;
+                    }
+                }
+                None => errors.push((error, cause)),
             }
         }
         errors
     }
 
     /// PATCH of the number of replicas.
-    fn scale(&mut self, kind: &Kind, key: &ObjectKey, patch: Patch<'_>, writer: Writer<'_>) -> Answer {
+    fn scale(&mut self, kind: &Served, key: &ObjectKey, patch: Patch<'_>, writer: Writer<'_>) -> Answer {
         let (Patch::Merge(patch) | Patch::Strategic(patch)) = patch else {
             return Err(Status::bad_request("a scale is patched by a merge patch"));
         };
         let replicas = patch.get("spec").and_then(|spec| spec.get("replicas")).and_then(Node::as_i64);
-        let mut root = self.get(kind.api_version, key).ok_or_else(|| Status::not_found(named(kind, key)))?;
+        let mut root = self.get(&kind.api_version, key).ok_or_else(|| Status::not_found(named(kind, key)))?;
         if let (Some(replicas), Some(spec)) = (replicas, map_at_mut(&mut root, &["spec"])) {
             node::set(spec, "replicas", replicas);
         }
@@ -531,39 +848,44 @@ impl Server {
         self.update(kind, key, root, None, managed)
     }
 
-    /// The errors of validation.
-    fn validate(&self, operation: Operation, key: &ObjectKey, root: &mut Node) -> Vec<FieldError> {
+    /// The errors of validation. Rules of a definition may compare an update with what is stored, `old`.
+    fn validate(&self, operation: Operation, key: &ObjectKey, old: Option<&Node>, root: &mut Node) -> Errors {
+        if self.trusts || self.assumptions.skips_validation {
+            return Vec::new();
+        }
         if (key.group.as_str(), key.kind.as_str()) == ("batch", "Job") {
             let mut manifest = strategy::without_generated_selector(&uid(key), root);
             return self.errors(&mut manifest, |object, version| validate_for(operation, object, version));
         }
-        self.errors(root, |object, version| validate_for(operation, object, version))
+        let definition =
+            if Served::is_reserved(&key.group) { None } else { self.definition(&key.group, &key.kind) };
+        self.errors(root, |object, version| match (definition, old) {
+            (Some(definition), Some(old)) => validate_custom_update(object, old, definition, version),
+            (Some(definition), None) => validate_custom(object, definition, version),
+            (None, _) => validate_for(operation, object, version),
+        })
     }
 
     /// The errors of a function of validation; the object is borrowed for it only.
-    fn errors(
-        &self,
-        root: &mut Node,
-        validate: impl FnOnce(&Object, Version) -> Vec<Finding>,
-    ) -> Vec<FieldError> {
+    fn errors(&self, root: &mut Node, validate: impl FnOnce(&Object, Version) -> Vec<Finding>) -> Errors {
         let object = codec::as_object(std::mem::replace(root, Node::bare(Value::Null)));
         let findings = validate(&object, self.version);
         *root = object.root;
         findings
             .into_iter()
             .filter(|finding| finding.severity() == plimsoll_diag::Severity::Error)
-            .map(|finding| values::complete(finding.error, root, self.version))
+            .map(|finding| by_kind(values::complete(finding.error, root, self.version)))
             .collect()
     }
 
     fn allocate(
         &mut self,
-        kind: &Kind,
+        kind: &Served,
         key: &ObjectKey,
         root: &mut Node,
         old: Option<&Node>,
     ) -> Result<(), Status> {
-        if (key.group.as_str(), key.kind.as_str()) != ("", "Service") {
+        if !is_service(key) {
             return Ok(());
         }
         let old_spec = old.and_then(|old| map_at(old, &["spec"]));
@@ -572,9 +894,20 @@ impl Server {
             None => service::complete_new(spec),
             Some(old) => service::patch_allocated_values(spec, old),
         }
-        let errors = self.errors(root, validate_addresses);
-        if !errors.is_empty() {
-            return Err(Status::invalid(named(kind, key), &errors));
+        if !self.trusts && !self.assumptions.skips_validation {
+            let mut errors = self.errors(root, validate_addresses);
+            if !errors.is_empty() {
+                // The addresses are those that the Service has: it is the families that cannot change.
+                let families = |spec: Option<&Map>| spec.map(|spec| node::items(spec, "ipFamilies").to_vec());
+                let new_spec = map_at(root, &["spec"]);
+                if old_spec.is_some() && families(old_spec) != families(new_spec) {
+                    let cause = Cause::Update(update::Cause::SetOnce);
+                    for (_, of_error) in &mut errors {
+                        *of_error = cause;
+                    }
+                }
+                return Err(Status::invalid(named(kind, key), &errors));
+            }
         }
         let Some(spec) = map_at_mut(root, &["spec"]) else { return Ok(()) };
         service::allocate(&mut self.allocator, named(kind, key), spec, old_spec)?;
@@ -582,12 +915,19 @@ impl Server {
         Ok(())
     }
 
-    fn write(&mut self, key: ObjectKey, mut object: Node, managed: Managed) {
+    fn write(&mut self, key: &ObjectKey, mut object: Node, managed: Managed) {
         self.resource_version += 1;
-        self.deployments.annotate(&key, &mut object);
-        controllers::protect_claim(&key, &mut object);
-        let record = Record { object, resource_version: self.resource_version, managed };
-        self.records.insert(key, record);
+        self.deployments.annotate(key, &mut object);
+        controllers::protect_claim(key, &mut object);
+        let known = self.records.get(key);
+        let record = Record {
+            object,
+            resource_version: self.resource_version,
+            managed,
+            is_trusted: self.trusts || known.is_some_and(|record| record.is_trusted),
+            has_unknown_owners: known.is_some_and(|record| record.has_unknown_owners),
+        };
+        self.records.insert(key.clone(), record);
     }
 
     /// Removes an object that is being deleted and has no finalizers left.
@@ -595,7 +935,7 @@ impl Server {
         let Some(record) = self.records.get(key) else { return };
         let finalizers = record.object.at(&["metadata", "finalizers"]).map(Node::items).unwrap_or_default();
         if record.object.at(&["metadata", "deletionTimestamp"]).is_some() && finalizers.is_empty() {
-            if key.kind == "Service" {
+            if is_service(key) {
                 self.allocator.release(&record.object);
             }
             self.records.remove(key);
@@ -611,8 +951,21 @@ fn uid(key: &ObjectKey) -> String {
     format!("uid-of-{}-{}", key.kind, key.name)
 }
 
-fn named<'a>(kind: &'a Kind, key: &'a ObjectKey) -> Named<'a> {
-    Named { group: &key.group, kind: &key.kind, plural: kind.plural, name: &key.name }
+fn named<'a>(kind: &'a Served, key: &'a ObjectKey) -> Named<'a> {
+    Named { group: &key.group, kind: &key.kind, plural: &kind.plural, name: &key.name }
+}
+
+fn is_service(key: &ObjectKey) -> bool {
+    (key.group.as_str(), key.kind.as_str()) == ("", "Service")
+}
+
+/// What validation has against an object, each with what it follows from.
+type Errors = Vec<(FieldError, Cause)>;
+
+/// An error of an object by itself.
+fn by_kind(error: FieldError) -> (FieldError, Cause) {
+    let cause = Cause::Invalid(error.kind);
+    (error, cause)
 }
 
 /// Takes out what the server says about an object, not about its content.

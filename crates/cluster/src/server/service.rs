@@ -2,21 +2,24 @@
 //!
 //! Follows `pkg/registry/core/service` (`strategy.go`, `storage/storage.go`, `storage/alloc.go`) for a cluster with IPv4 only.
 
-use super::answer::{Named, Status};
+use super::answer::{Cause, Fault, Named, Status};
 use super::node;
 use plimsoll_kube::{ErrorKind, FieldError, defaults};
 use plimsoll_yaml::{Map, Node, Value};
-use std::collections::BTreeSet;
-use std::net::Ipv4Addr;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// The addresses and ports that Services have.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Allocator {
+    /// Whether the ranges of the cluster are known. Otherwise Services may have anything, and what the server chose makes
+    /// room for what a manifest asks for.
+    has_ranges: bool,
     addresses: BTreeSet<String>,
     ports: BTreeSet<i64>,
-    /// What the server chose itself, in the order in which it did.
-    chosen_addresses: Vec<String>,
-    chosen_ports: Vec<i64>,
+    /// What the server chose itself, numbered in the order in which it did.
+    chosen_addresses: BTreeMap<String, usize>,
+    chosen_ports: BTreeMap<i64, usize>,
     /// What the current request has taken so far.
     taken: Taken,
 }
@@ -34,19 +37,62 @@ struct Taken {
 const RANGE: (u32, u32) = (0x0a60_0000, 0x0a6f_ffff);
 /// The server chooses from above this one; those before are left to manifests.
 const FIRST_ADDRESS: u32 = RANGE.0 + 256;
+/// Where addresses are chosen in a cluster that turns out to have IPv6: `fd00::`.
+const FIRST_ADDRESS_V6: u128 = 0xfd00 << 112;
 /// The ports from which the server chooses; those before are left to manifests.
 const FIRST_PORT: i64 = 30_086;
 const PORTS: std::ops::RangeInclusive<i64> = 30_000..=32_767;
 
+impl Default for Allocator {
+    fn default() -> Self {
+        Self::with_ranges(true)
+    }
+}
+
+/// Why a value is not allocated.
+struct Unallocated {
+    detail: String,
+    is_taken: bool,
+}
+
+impl Unallocated {
+    fn taken(detail: &str) -> Self {
+        Self { detail: detail.to_owned(), is_taken: true }
+    }
+
+    fn out_of_range(detail: String) -> Self {
+        Self { detail, is_taken: false }
+    }
+
+    fn cause(&self) -> Cause {
+        if self.is_taken { Cause::Allocated } else { Cause::Invalid(ErrorKind::Invalid) }
+    }
+}
+
 impl Allocator {
-    fn next_address(&mut self) -> Option<String> {
+    /// An allocator for a cluster of which the ranges are known, or not.
+    pub(super) fn with_ranges(has_ranges: bool) -> Self {
+        Self {
+            has_ranges,
+            addresses: BTreeSet::new(),
+            ports: BTreeSet::new(),
+            chosen_addresses: BTreeMap::new(),
+            chosen_ports: BTreeMap::new(),
+            taken: Taken::default(),
+        }
+    }
+
+    fn next_address(&mut self, family: &str) -> Option<String> {
         let is_free = |address: &String| !self.addresses.contains(address);
         let first = FIRST_ADDRESS + u32::try_from(self.chosen_addresses.len()).ok()?;
-        let mut addresses = (first..RANGE.1).map(|number| Ipv4Addr::from_bits(number).to_string());
-        let address = addresses.find(is_free)?;
+        let written = |number: u32| match family {
+            "IPv6" => Ipv6Addr::from_bits(FIRST_ADDRESS_V6 + u128::from(number)).to_string(),
+            _ => Ipv4Addr::from_bits(number).to_string(),
+        };
+        let address = (first..RANGE.1).map(written).find(is_free)?;
         self.addresses.insert(address.clone());
         self.taken.addresses.push(address.clone());
-        self.chosen_addresses.push(address.clone());
+        self.chosen_addresses.insert(address.clone(), self.chosen_addresses.len() + 1);
         Some(address)
     }
 
@@ -55,33 +101,35 @@ impl Allocator {
         let port = (first..=*PORTS.end()).chain(FIRST_PORT..first).find(|port| !self.ports.contains(port))?;
         self.ports.insert(port);
         self.taken.ports.push(port);
-        self.chosen_ports.push(port);
+        self.chosen_ports.insert(port, self.chosen_ports.len() + 1);
         Some(port)
     }
 
-    fn take_address(&mut self, address: &str) -> Result<(), String> {
+    fn take_address(&mut self, address: &str) -> Result<(), Unallocated> {
         let number = address.parse().map(Ipv4Addr::to_bits);
-        if !number.is_ok_and(|number| RANGE.0 < number && number < RANGE.1) {
-            return Err(format!(
+        if self.has_ranges && !number.is_ok_and(|number| RANGE.0 < number && number < RANGE.1) {
+            return Err(Unallocated::out_of_range(format!(
                 "the provided IP ({address}) is not in the valid range. The range of valid IPs is 10.96.0.0/12"
-            ));
+            )));
         }
-        if !self.addresses.insert(address.to_owned()) {
-            return Err("provided IP is already allocated".to_owned());
+        let gives_way = !self.has_ranges && self.chosen_addresses.contains_key(address);
+        if !self.addresses.insert(address.to_owned()) && !gives_way {
+            return Err(Unallocated::taken("provided IP is already allocated"));
         }
         self.taken.addresses.push(address.to_owned());
         Ok(())
     }
 
-    fn take_port(&mut self, port: i64) -> Result<(), String> {
-        if !PORTS.contains(&port) {
+    fn take_port(&mut self, port: i64) -> Result<(), Unallocated> {
+        if self.has_ranges && !PORTS.contains(&port) {
             let (first, last) = (PORTS.start(), PORTS.end());
-            return Err(format!(
+            return Err(Unallocated::out_of_range(format!(
                 "provided port is not in the valid range. The range of valid ports is {first}-{last}"
-            ));
+            )));
         }
-        if !self.ports.insert(port) {
-            return Err("provided port is already allocated".to_owned());
+        let gives_way = !self.has_ranges && self.chosen_ports.contains_key(&port);
+        if !self.ports.insert(port) && !gives_way {
+            return Err(Unallocated::taken("provided port is already allocated"));
         }
         self.taken.ports.push(port);
         Ok(())
@@ -102,8 +150,16 @@ impl Allocator {
         for port in &taken.ports {
             self.ports.remove(port);
         }
-        self.chosen_addresses.truncate(taken.chosen.0);
-        self.chosen_ports.truncate(taken.chosen.1);
+        for address in &taken.addresses {
+            if self.chosen_addresses.get(address).is_some_and(|number| *number > taken.chosen.0) {
+                self.chosen_addresses.remove(address);
+            }
+        }
+        for port in &taken.ports {
+            if self.chosen_ports.get(port).is_some_and(|number| *number > taken.chosen.1) {
+                self.chosen_ports.remove(port);
+            }
+        }
     }
 
     /// Ends a request that was accepted: what the Service had before and no longer has is free.
@@ -147,12 +203,12 @@ impl Allocator {
 
     /// The name under which a chosen value is shown: its number, counted from 1.
     pub(super) fn placeholder_of_address(&self, address: &str) -> Option<usize> {
-        self.chosen_addresses.iter().position(|chosen| chosen == address).map(|index| index + 1)
+        self.chosen_addresses.get(address).copied()
     }
 
     /// As [`Self::placeholder_of_address`], for ports.
     pub(super) fn placeholder_of_port(&self, port: i64) -> Option<usize> {
-        self.chosen_ports.iter().position(|chosen| *chosen == port).map(|index| index + 1)
+        self.chosen_ports.get(&port).copied()
     }
 }
 
@@ -293,7 +349,7 @@ pub(super) fn allocate(
     spec: &mut Map,
     old: Option<&Map>,
 ) -> Result<(), Status> {
-    families(named, spec, old)?;
+    families(allocator.has_ranges, named, spec, old)?;
     if needs_address(spec) && old.is_none_or(|old| !needs_address(old)) {
         address(allocator, named, spec)?;
     }
@@ -306,7 +362,10 @@ pub(super) fn allocate(
     if needs_health_check(spec) && old.is_none_or(|old| !needs_health_check(old)) {
         match spec.get(HEALTH_CHECK).and_then(Node::as_i64) {
             Some(port) => allocator.take_port(port).map_err(|why| {
-                Status::internal(format!("failed to allocate requested HealthCheck NodePort {port}: {why}"))
+                let detail = &why.detail;
+                let message = format!("failed to allocate requested HealthCheck NodePort {port}: {detail}");
+                let fault = Fault::whole(&message, why.cause());
+                Status { faults: vec![fault], ..Status::internal(message) }
             })?,
             None => {
                 if let Some(port) = allocator.next_port() {
@@ -318,12 +377,13 @@ pub(super) fn allocate(
     Ok(())
 }
 
-fn invalid(named: Named<'_>, path: String, value: String, why: String) -> Status {
-    Status::invalid(named, &[FieldError::new(ErrorKind::Invalid, path).value(value).detail(why)])
+fn refused(named: Named<'_>, path: String, value: String, why: &Unallocated) -> Status {
+    let error = FieldError::new(ErrorKind::Invalid, path).value(value).detail(why.detail.clone());
+    Status::invalid(named, &[(error, why.cause())])
 }
 
-/// `initIPFamilyFields` of a cluster that has IPv4.
-fn families(named: Named<'_>, spec: &mut Map, old: Option<&Map>) -> Result<(), Status> {
+/// `initIPFamilyFields` of a cluster that has IPv4, and if its ranges are not known whatever its Services ask for.
+fn families(has_ranges: bool, named: Named<'_>, spec: &mut Map, old: Option<&Map>) -> Result<(), Status> {
     if !needs_address(spec) {
         return Ok(());
     }
@@ -349,6 +409,9 @@ fn families(named: Named<'_>, spec: &mut Map, old: Option<&Map>) -> Result<(), S
         }
         return Ok(());
     }
+    if !has_ranges {
+        return Ok(());
+    }
     let mut errors = Vec::new();
     if defaults::text(spec, "ipFamilyPolicy") == "RequireDualStack" {
         errors.push(
@@ -366,6 +429,8 @@ fn families(named: Named<'_>, spec: &mut Map, old: Option<&Map>) -> Result<(), S
             );
         }
     }
+    let invalid = Cause::Invalid(ErrorKind::Invalid);
+    let errors: Vec<_> = errors.into_iter().map(|error| (error, invalid)).collect();
     if errors.is_empty() { Ok(()) } else { Err(Status::invalid(named, &errors)) }
 }
 
@@ -376,14 +441,18 @@ fn address(allocator: &mut Allocator, named: Named<'_>, spec: &mut Map) -> Resul
     match wanted.as_str() {
         "None" => {}
         "" => {
-            if let Some(address) = allocator.next_address() {
-                node::set(spec, "clusterIP", address.as_str());
-                node::set(spec, "clusterIPs", vec![Node::bare(address)]);
+            let families = node::items(spec, "ipFamilies").iter().filter_map(Node::as_str);
+            let addresses: Vec<Node> =
+                families.filter_map(|family| allocator.next_address(family)).map(Node::bare).collect();
+            if let Some(first) = addresses.first() {
+                node::set(spec, "clusterIP", first.value.clone());
+                node::set(spec, "clusterIPs", addresses);
             }
         }
         address => allocator.take_address(address).map_err(|why| {
-            let why = format!("failed to allocate IP {address}: {why}");
-            invalid(named, "spec.clusterIPs".to_owned(), format!("[{address:?}]"), why)
+            let detail = format!("failed to allocate IP {address}: {}", why.detail);
+            let why = Unallocated { detail, ..why };
+            refused(named, "spec.clusterIPs".to_owned(), format!("[{address:?}]"), &why)
         })?,
     }
     Ok(())
@@ -403,15 +472,15 @@ fn new_node_ports(allocator: &mut Allocator, named: Named<'_>, spec: &mut Map) -
         if own.is_none() && !allocates {
             continue;
         }
-        let refused = |number: i64, why| {
-            invalid(named, format!("spec.ports[{index}].nodePort"), number.to_string(), why)
+        let refuse = |number: i64, why: &Unallocated| {
+            refused(named, format!("spec.ports[{index}].nodePort"), number.to_string(), why)
         };
         let number = port.get("port").and_then(Node::as_i64).unwrap_or_default();
         match shared.iter().find(|(known, _)| *known == number) {
             None => {
                 let chosen = match requested.iter().find(|(known, _)| *known == number) {
                     Some((_, wanted)) => {
-                        allocator.take_port(*wanted).map_err(|why| refused(*wanted, why))?;
+                        allocator.take_port(*wanted).map_err(|why| refuse(*wanted, &why))?;
                         *wanted
                     }
                     None => allocator.next_port().unwrap_or_default(),
@@ -421,7 +490,7 @@ fn new_node_ports(allocator: &mut Allocator, named: Named<'_>, spec: &mut Map) -
             }
             Some((_, known)) => match own {
                 None => node::set(port, "nodePort", *known),
-                Some(own) if own != *known => allocator.take_port(own).map_err(|why| refused(own, why))?,
+                Some(own) if own != *known => allocator.take_port(own).map_err(|why| refuse(own, &why))?,
                 Some(_) => {}
             },
         }
@@ -451,7 +520,7 @@ fn more_node_ports(
             Some(number) => {
                 if !before.contains(&number) && taken.insert(number) {
                     allocator.take_port(number).map_err(|why| {
-                        invalid(named, format!("spec.ports[{index}].nodePort"), number.to_string(), why)
+                        refused(named, format!("spec.ports[{index}].nodePort"), number.to_string(), &why)
                     })?;
                 }
                 number

@@ -157,7 +157,7 @@ fn drift(server: &mut Server, namespace: &str, step: &Json) -> Run {
     };
     let answer = server.patch(&api_version, &key, patch, subresource, writer);
     let request = Request { verb: Verb::Patch, key, patch: None, answer };
-    Run { requests: vec![request], errors: Vec::new() }
+    Run { requests: vec![request], ..Run::default() }
 }
 
 fn parse(text: &str) -> Node {
@@ -300,7 +300,7 @@ fn compare_client(step: &Json, run: &Run, differences: &mut Vec<Difference>) {
         text.split_once("json: ").map_or(text, |(_, text)| text).lines().next().unwrap_or_default().to_owned()
     };
     let theirs = core(recorded);
-    let ours = run.errors.first().map(|error| core(error)).unwrap_or_default();
+    let ours = run.errors.first().map(|error| core(&error.message)).unwrap_or_default();
     let is_patch = |text: &str| text.starts_with("creating patch with");
     if ours != theirs && !(is_patch(&ours) && is_patch(&theirs)) {
         let text = format!("client said {:?}\n  recorded {recorded:?}", run.errors);

@@ -30,7 +30,7 @@ pub use last_applied::{ANNOTATIONS_LIMIT, LAST_APPLIED_ANNOTATION, last_applied_
 pub use owners::{Entry, LastChange, Managed, Manager, Operation};
 pub use path::{FieldPath, PathElement};
 pub use set::FieldSet;
-pub use upgrade::{LAST_APPLIED_MANAGER, needs_last_applied_owner, upgrade_client_side_apply};
+pub use upgrade::{LAST_APPLIED_MANAGER, needs_last_applied_owner, take_over, upgrade_client_side_apply};
 pub use value::KeyValue;
 
 use crate::{Version, defaults};

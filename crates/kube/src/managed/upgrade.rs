@@ -41,6 +41,33 @@ pub fn upgrade_client_side_apply(managed: &Managed, name: &str) -> Option<Manage
     (upgraded != *managed).then_some(upgraded)
 }
 
+/// Makes what the managers own that `is_former` says the fields that the manager `name` applied; `None` if there are none
+/// (`PatchReplaceFieldsManagers` of Flux).
+pub fn take_over(
+    managed: &Managed,
+    is_former: impl Fn(&Manager) -> bool,
+    name: &str,
+    api_version: &str,
+) -> Option<Managed> {
+    let former: Vec<&super::Entry> =
+        managed.entries.iter().filter(|entry| is_former(&entry.manager)).collect();
+    let fields = former.iter().fold(FieldSet::default(), |fields, entry| fields.union(&entry.fields));
+    if former.is_empty() {
+        return None;
+    }
+    let applier = Manager {
+        name: name.to_owned(),
+        operation: Operation::Apply,
+        api_version: api_version.to_owned(),
+        subresource: String::new(),
+    };
+    let mut taken = managed.clone();
+    taken.entries.retain(|entry| !is_former(&entry.manager));
+    let own = taken.fields(&applier).map_or_else(|| fields.clone(), |own| own.union(&fields));
+    taken.set(&applier, own, true);
+    Some(taken)
+}
+
 /// `upgradedManagedFields`.
 fn upgrade(mut managed: Managed, client: &str, name: &str) -> Managed {
     let is_client = |manager: &Manager| {

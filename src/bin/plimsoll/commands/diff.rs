@@ -6,18 +6,12 @@ use crate::args::{DiffArgs, DiffFormat};
 use crate::ui::{ExitStatus, Ui};
 use anyhow::bail;
 use plimsoll::diag::{Sources, nearest};
-use plimsoll::diff::{self, Driver, FailOn, Ignore, render};
+use plimsoll::diff::{self, FailOn, Ignore, Include, render};
 
 pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let fail_on = fail_on(&args.fail_on)?;
     if args.stored && !matches!(args.format, DiffFormat::Json) {
         bail!("--stored needs --format json");
-    }
-    let driver = args.driver.driver()?;
-    if matches!((args.format, driver), (DiffFormat::Script, Driver::Helm { .. })) {
-        bail!(
-            "--format script does not support --driver helm, because Helm records its releases itself: run the commands of the plan, then `helm upgrade`"
-        );
     }
     let sources = Sources::new();
     if args.show_secrets {
@@ -28,17 +22,26 @@ pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
         history: &args.history,
         release: &args.release,
         cluster: &args.cluster,
+        driver: &args.driver,
+        include: Include { hooks: args.include_hooks, crds: args.include_crds },
     };
-    let sides = previous::sides(previous, &sources, ui)?;
+    let options = previous.options(&sources, ui)?;
+    if let (DiffFormat::Script, Some(why)) = (args.format, options.driver.is_only()) {
+        bail!("--format script does not support --driver {}: {why}", options.driver.as_str());
+    }
+    if matches!(args.format, DiffFormat::Script) && options.prune && options.driver.can_prune() {
+        bail!(
+            "--format script does not support --prune: the script shows how to delete what left the manifests"
+        );
+    }
+    let sides = previous::sides(previous, options.driver, &sources, ui)?;
     let options = diff::Options {
-        driver,
-        release: args.release.names.release().map(str::to_owned),
         ignore: args.ignore.iter().map(|rule| Ignore::new(rule)).collect(),
         claims_bound: args.claims_bound,
         show_secrets: args.show_secrets,
         keys: history::keys_of(&sides.old, ui),
         documents: matches!(args.format, DiffFormat::Unified | DiffFormat::Markdown | DiffFormat::Html),
-        ..previous.options()?
+        ..options
     };
     if !sides.unmatched_hooks.is_empty() {
         let hooks = sides.unmatched_hooks.join(", ");

@@ -1,6 +1,6 @@
 //! `plimsoll lint`.
 
-use super::{files, release, world};
+use super::{config, files, release, world};
 use crate::args::{LintArgs, LintFormat};
 use crate::ui::{ExitStatus, Refused, Ui, over};
 use anyhow::{Context as _, bail};
@@ -371,20 +371,16 @@ fn with_file(base: &Overrides, name: String, file: String) -> Set {
     Set { name, overrides }
 }
 
-const CONFIG: &str = "plimsoll.toml";
-
 /// The configuration of a release, and the directory that its paths start from.
 fn configuration(args: &LintArgs, paths: &[String], sources: &Sources) -> anyhow::Result<(Config, PathBuf)> {
     let file = match &args.config {
         Some(file) => Some(file.clone()),
-        None => configuration_file(paths)?,
+        None => config::find(paths)?,
     };
     let mut config = Config::default();
     let mut home = PathBuf::new();
     if let Some(file) = file {
-        let text = release::read_file(&file)?;
-        let id = sources.add(file.display().to_string(), text, SourceKind::File);
-        config = usable(Config::read(sources, id))?;
+        config = usable(config::read(&file, sources)?)?;
         home = file.parent().map(Path::to_owned).unwrap_or_default();
     }
     if let Err(unknown) = config.only(&args.rule).and_then(|()| config.skip(&args.skip)) {
@@ -398,36 +394,6 @@ fn configuration(args: &LintArgs, paths: &[String], sources: &Sources) -> anyhow
     config.pod_security = args.pod_security.or(config.pod_security);
     config.namespace.clone_from(&args.namespace);
     Ok((config, home))
-}
-
-/// The `plimsoll.toml` of the sources, else that of the working directory.
-fn configuration_file(paths: &[String]) -> anyhow::Result<Option<PathBuf>> {
-    let own = paths.iter().filter(|path| *path != STDIN).map(Path::new);
-    let own: BTreeSet<PathBuf> = own.filter_map(configuration_above).collect();
-    let mut own = own.into_iter();
-    match (own.next(), own.next()) {
-        (Some(one), Some(other)) => bail!(
-            "`{}` and `{}` both apply, but manifests linted together must share one configuration: choose one with \
-             --config, or use --separate",
-            one.display(),
-            other.display()
-        ),
-        (Some(file), None) => Ok(Some(file)),
-        (None, _) => Ok(Some(PathBuf::from(CONFIG)).filter(|file| file.is_file())),
-    }
-}
-
-/// The `plimsoll.toml` in the directory of a source, or in the nearest one above, up to the root of the git repository.
-fn configuration_above(path: &Path) -> Option<PathBuf> {
-    let directory = if path.is_dir() { path } else { path.parent()? };
-    let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
-    let directory = world().canonical(directory).ok()?;
-    let root = lint::git_root(world(), &directory).unwrap_or(&directory);
-    let above = directory.ancestors().take_while(|above| above.starts_with(root));
-    let file = above.map(|above| above.join(CONFIG)).find(|file| file.is_file())?;
-    // As one would write it from the working directory.
-    let here = world().canonical(Path::new("."));
-    Some(here.ok().and_then(|here| file.strip_prefix(here).ok().map(Path::to_owned)).unwrap_or(file))
 }
 
 fn read_baseline(path: &Path, sources: &Sources) -> anyhow::Result<Baseline> {

@@ -1,5 +1,6 @@
 //! The commands: arguments to one library call, its result to the [`Ui`].
 
+mod config;
 pub(crate) mod diff;
 pub(crate) mod files;
 pub(crate) mod generate;

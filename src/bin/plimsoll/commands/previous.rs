@@ -1,14 +1,15 @@
 //! What `--against` names: a chart, manifests, a recorded revision, a git revision, the cluster.
 
 use super::past::{Commit, PastFile};
-use super::{history as records, live, lookup, objects, release, world};
-use crate::args::{AgainstFlags, ClusterFlags, HistoryFlags, ReleaseArgs, ValueFlags};
+use super::{config, history as records, live, lookup, objects, release, world};
+use crate::args::{AgainstFlags, ClusterFlags, DriverFlags, HistoryFlags, ReleaseArgs, ValueFlags};
 use crate::ui::Ui;
 use anyhow::{Context as _, bail};
 use plimsoll::diag::{SourceKind, Sources};
-use plimsoll::diff::{self, Side, Sides};
+use plimsoll::diff::{self, Driver, Include, Side, Sides};
 use plimsoll::engine::{KnownObjects, helm};
 use plimsoll::history;
+use plimsoll::lint::Config;
 use plimsoll::manifest::{self, Object};
 use plimsoll::render::{Output, Render, Request};
 use plimsoll::values::{self, Overrides, ValuesFile};
@@ -25,6 +26,8 @@ pub(crate) struct Previous<'a> {
     pub(crate) history: &'a HistoryFlags,
     pub(crate) release: &'a ReleaseArgs,
     pub(crate) cluster: &'a ClusterFlags,
+    pub(crate) driver: &'a DriverFlags,
+    pub(crate) include: Include,
 }
 
 /// The seed of both sides if the user gives none: what is the same in both charts is then the same in both renders.
@@ -38,9 +41,17 @@ impl Previous<'_> {
 
 impl Previous<'_> {
     /// How the two sides are compared, as far as these flags say it.
-    pub(crate) fn options(self) -> anyhow::Result<diff::Options> {
+    pub(crate) fn options(self, sources: &Sources, ui: &mut Ui) -> anyhow::Result<diff::Options> {
         let flags = &self.release.release;
+        let config = match config::find(&[self.release.names.source()])? {
+            Some(file) => ui.kept(config::read(&file, sources)?, sources)?,
+            None => Config::default(),
+        };
+        let (driver, prune) = self.driver.choose(config.driver, config.prune)?;
         Ok(diff::Options {
+            driver,
+            prune,
+            release: self.release.names.release().map(str::to_owned),
             namespace: flags.namespace.clone(),
             cluster: self.cluster.cluster(),
             version: release::kubernetes(flags)?,
@@ -51,20 +62,31 @@ impl Previous<'_> {
 }
 
 /// Both sides, made alike: the objects of the release, and those that it is compared with.
-pub(crate) fn sides(args: Previous<'_>, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Sides> {
+pub(crate) fn sides(
+    args: Previous<'_>,
+    driver: Driver,
+    sources: &Sources,
+    ui: &mut Ui,
+) -> anyhow::Result<Sides> {
     let source = args.release.names.source();
     check(args, source)?;
     let (old, new, redrawn) = if chart::is_chart(world(), source) {
-        of_chart(args, sources, ui)?
+        of_chart(args, driver, sources, ui)?
     } else {
         let new = objects::load_release(args.release, sources, ui)?;
         let old = match args.against.against.as_str() {
-            "live" => Side::Live(in_cluster(args)?.load(&new.applied_objects(), sources, ui)?),
+            "live" => {
+                let applied = new.applied_objects(driver, args.include);
+                Side::Live(in_cluster(args)?.load(&applied, sources, ui)?)
+            }
             _ => load(args, sources, ui)?,
         };
         (old, new, Vec::new())
     };
-    let sides = Sides { redrawn, ..diff::align(old, new) };
+    let sides = Sides { redrawn, ..diff::align(old, new, driver, args.include) };
+    if !sides.unrecorded.is_empty() {
+        ui.note(&format!("not compared, because no revision records them: {}", sides.unrecorded.join(", ")));
+    }
     if sides.new.is_empty() && !sides.old.is_empty() {
         // More likely a render that failed than a release without objects.
         ui.note(&format!("`{source}` has no objects: everything on the old side counts as removed"));
@@ -91,7 +113,12 @@ fn check(args: Previous<'_>, source: &str) -> anyhow::Result<()> {
 
 /// The old side, a chart rendered for the same release, whose lookups find the objects of the old side, and that render with
 /// other random values.
-fn of_chart(args: Previous<'_>, sources: &Sources, ui: &mut Ui) -> anyhow::Result<(Side, Side, Vec<Object>)> {
+fn of_chart(
+    args: Previous<'_>,
+    driver: Driver,
+    sources: &Sources,
+    ui: &mut Ui,
+) -> anyhow::Result<(Side, Side, Vec<Object>)> {
     let overrides = release::overrides(&args.release.values)?;
     let mut request = release::request(args.release, overrides, Some(args.seed()))?;
     if args.against.against == "live" {
@@ -100,11 +127,11 @@ fn of_chart(args: Previous<'_>, sources: &Sources, ui: &mut Ui) -> anyhow::Resul
         request.options = output.options;
         let redrawn = redrawn(args, &request, &output.render, sources, ui);
         let new = Side::of_render(output.render);
-        let old = Side::Live(cluster.load(&new.applied_objects(), sources, ui)?);
+        let old = Side::Live(cluster.load(&new.applied_objects(driver, args.include), sources, ui)?);
         return Ok((old, new, redrawn));
     }
     let old = load(args, sources, ui)?;
-    let mut applied = old.applied_objects();
+    let mut applied = old.applied_objects(driver, Include::default());
     if let Side::Chart { crds, .. } = &old {
         applied.extend(crds.iter().cloned());
     }

@@ -8,7 +8,8 @@ use anyhow::bail;
 use plimsoll::cluster::scenario;
 use plimsoll::diag::escape;
 use plimsoll::diag::{SourceKind, Sources};
-use plimsoll::{diff, rehearse};
+use plimsoll::diff::{self, Include};
+use plimsoll::rehearse;
 use std::path::Path;
 
 pub(crate) fn run(args: &RehearseArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
@@ -21,10 +22,13 @@ pub(crate) fn run(args: &RehearseArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus
         history: &args.history,
         release: &args.release,
         cluster: &args.cluster,
+        driver: &args.driver,
+        include: Include::default(),
     };
-    let sides = previous::sides(previous, &sources, ui)?;
+    let options = previous.options(&sources, ui)?;
+    let sides = previous::sides(previous, options.driver, &sources, ui)?;
     let options = rehearse::Options {
-        diff: diff::Options { keys: history::keys_of(&sides.old, ui), ..previous.options()? },
+        diff: diff::Options { keys: history::keys_of(&sides.old, ui), ..options },
         failing: args.fail.clone(),
         evictions: args.evict.clone(),
         nodes: usize::from(args.nodes),
