@@ -272,7 +272,9 @@ fn one_door_leads_to_the_terminal() {
             let is_code = entry.path().extension().is_some_and(|extension| extension == "rs")
                 && !name.contains("/tests/")
                 && !name.contains("/examples/");
-            if !is_code || name.ends_with("tests.rs") || name.ends_with("bin/plimsoll/ui.rs") {
+            // The watchdog of the limits ends a process that may have no memory left for a `Ui`.
+            let is_door = name.ends_with("bin/plimsoll/ui.rs") || name.ends_with("crates/limits/src/lib.rs");
+            if !is_code || name.ends_with("tests.rs") || is_door {
                 continue;
             }
             let text = std::fs::read_to_string(entry.path()).unwrap();

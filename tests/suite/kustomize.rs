@@ -139,13 +139,6 @@ fn kustomizations_are_what_kubectl_makes_of_them() {
     assert!(compare(&fixtures) > 10);
 }
 
-/// Public repositories, where the environment names a directory with some.
-#[test]
-#[ignore = "needs kubectl and repositories: set PLIMSOLL_KUBECTL and PLIMSOLL_KUSTOMIZATIONS"]
-fn public_kustomizations_are_what_kubectl_makes_of_them() {
-    compare(Path::new(&tool("PLIMSOLL_KUSTOMIZATIONS")));
-}
-
 const SET: &str = "apiVersion: apps/v1
 kind: StatefulSet
 metadata: {name: db}

@@ -169,10 +169,20 @@ fn stop(limit: Exceeded) -> ! {
     let mut stderr = std::io::stderr();
     let _ = write!(stderr, "error: {limit}");
     activity::with_current(|activity| {
-        let _ = write!(stderr, " while {activity}");
+        let _ = write!(stderr, " while {}", visible(activity));
     });
     let _ = writeln!(stderr, "\n  = help: {}", limit.help());
     std::process::exit(EXIT_CODE);
+}
+
+/// A text without characters that a terminal obeys or does not show: activities name files of strangers.
+fn visible(text: &str) -> String {
+    let is_odd = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let shown = |c: char| if is_odd(c) { c.escape_unicode().to_string() } else { c.to_string() };
+    text.chars().map(shown).collect()
 }
 
 /// As Go writes durations, without units that are zero.

@@ -290,7 +290,7 @@ pub(super) fn is_hook(object: &Object) -> bool {
 }
 
 /// Whether an object is created by `helm test` only.
-fn is_test(object: &Object) -> bool {
+pub(super) fn is_test(object: &Object) -> bool {
     let events = events(object).and_then(Node::as_str).unwrap_or_default();
     // Helm 2 had one event for tests that must succeed and one for tests that must fail.
     events.split(',').all(|event| matches!(event.trim(), "test" | "test-success" | "test-failure"))

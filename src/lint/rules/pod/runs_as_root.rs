@@ -12,6 +12,7 @@ declare! {
     /// spec:
     ///   template:
     ///     spec:
+    ///       securityContext: {runAsUser: 0}
     ///       containers: [{name: web, image: "web:1"}]
     /// ```
     ///
@@ -29,41 +30,31 @@ declare! {
     ///
     /// ## Fix
     /// Set `runAsNonRoot: true`, so that the kubelet refuses to start an image whose user is root, or `runAsUser` with
-    /// the user that the image is made for. Which user an image has is not known here, so the severity is info.
-    RUNS_AS_ROOT = "pod/runs-as-root", Info, "nothing keeps a container from running as root";
+    /// the user that the image is made for. The rule reports what is written: where nothing is, the image decides, and
+    /// `--pod-security restricted` reports that.
+    RUNS_AS_ROOT = "pod/runs-as-root", Info, "a container is told to run as root";
     release: check;
 }
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     for workload in release.started_workloads() {
         let template = workload.template();
-        let is_windows = template.at(&["spec", "os", "name"]).and_then(Node::as_str) == Some("windows");
-        let has_users = template.at(&["spec", "hostUsers"]).and_then(Node::as_bool) == Some(false);
-        if is_windows || has_users {
+        if template.at(&["spec", "hostUsers"]).and_then(Node::as_bool) == Some(false) {
             continue;
         }
-        let roots: Vec<_> = template
-            .all_containers()
-            .filter(|container| may_be_root(|field| workload.template().security_of(*container, field)))
-            .collect();
+        let user = |container: Container<'_>| template.security_of(container, "runAsUser").and_then(Node::as_i64);
+        let roots: Vec<_> = template.all_containers().filter(|container| user(*container) == Some(0)).collect();
         let Some(first) = roots.first() else { continue };
+        let path = match first.security("runAsUser") {
+            Some(_) => first.path("securityContext.runAsUser"),
+            None => template.path("spec.securityContext.runAsUser"),
+        };
         found.push(
             workload
-                .finding(
-                    &RUNS_AS_ROOT,
-                    first.path("securityContext"),
-                    format!("{} of {workload} may run as root", names(&roots)),
-                )
-                .help("set `securityContext.runAsNonRoot: true`"),
+                .finding(&RUNS_AS_ROOT, path, format!("{workload} runs {} as root", names(&roots)))
+                .help("set `runAsNonRoot: true`, or the user that the image is made for"),
         );
     }
-}
-
-/// Whether a container may run as root, by its security context.
-fn may_be_root<'a>(security: impl Fn(&str) -> Option<&'a Node>) -> bool {
-    let is_refused = security("runAsNonRoot").and_then(Node::as_bool) == Some(true);
-    let user = security("runAsUser").and_then(Node::as_i64);
-    !is_refused && user.is_none_or(|user| user == 0)
 }
 
 #[cfg(test)]
@@ -80,10 +71,9 @@ mod tests {
 
     #[test]
     fn a_container_goes_before_its_pod() {
-        assert_eq!(run("{}", "{}"), 1);
-        assert_eq!(run("{runAsUser: 1000}", "{}"), 0);
+        assert_eq!(run("{}", "{}"), 0);
+        assert_eq!(run("{runAsUser: 0}", "{}"), 1);
+        assert_eq!(run("{runAsUser: 0}", "{runAsUser: 1000}"), 0);
         assert_eq!(run("{runAsUser: 1000}", "{runAsUser: 0}"), 1);
-        assert_eq!(run("{runAsNonRoot: true}", "{runAsNonRoot: false}"), 1);
-        assert_eq!(run("{}", "{runAsNonRoot: true}"), 0);
     }
 }

@@ -1,5 +1,7 @@
 use super::prelude::*;
+use crate::diag::Severity;
 use crate::k8s::views::WorkloadKind;
+use crate::lint::release::is_test;
 
 declare! {
     /// A Service sends requests to every ready pod that has its labels. The pod of a hook, of `helm test` or of a Job has
@@ -44,7 +46,7 @@ declare! {
     ///
     /// ## Fix
     /// Give the pod other labels than those of the selector, or add a label such as `app.kubernetes.io/component` to the
-    /// selector and to the pods that serve.
+    /// selector and to the pods that serve. The severity is info for the pods of `helm test`, which run on demand.
     SHORT_LIVED_ENDPOINT = "workload/short-lived-endpoint", Warning, "a Service selects a pod that does not serve";
     release: check;
 }
@@ -62,12 +64,15 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
             };
             let message =
                 format!("Service `{}` selects {whose} as well as the pods of {serving}", service.object.name);
-            found.push(
-                workload
+            let mut finding = workload
                     .finding(&SHORT_LIVED_ENDPOINT, workload.template().path("metadata.labels"), message)
                     .at(locate(service.object, "spec.selector"), format!("the selector of {service}"))
-                    .help("give it other labels, or distinguish the pods that serve by a label"),
-            );
+                    .help("give it other labels, or distinguish the pods that serve by a label");
+            // Tests are run by hand, and `helm create` writes one like that.
+            if is_test(workload.object) {
+                finding.severity = Severity::Info;
+            }
+            found.push(finding);
         }
     }
 }
