@@ -171,7 +171,9 @@ impl Driver {
     /// What alone can apply the manifests as it does, if kubectl cannot.
     pub fn is_only(self) -> Option<&'static str> {
         match self {
-            Self::Helm { .. } | Self::Helm3 => Some("only Helm keeps the record of its releases"),
+            Self::Helm { .. } | Self::Helm3 => {
+                Some("Helm records its releases itself: run the commands of the plan, then `helm upgrade`")
+            }
             Self::ArgoCd => Some("Argo CD applies the manifests itself"),
             Self::Flux => Some("Flux applies the manifests itself"),
             Self::Kubectl | Self::KubectlServerSide { .. } | Self::Replace => None,

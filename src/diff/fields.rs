@@ -1,5 +1,6 @@
 //! Two trees compared: where they differ, by the identity of list items.
 
+use crate::diag::Span;
 use crate::k8s::merge;
 use crate::k8s::quantity::Quantity;
 use crate::k8s::views::WorkloadKind;
@@ -407,6 +408,51 @@ fn same_scalar(parent: &str, field: &str, old: &Node, new: &Node) -> bool {
                 (Quantity::from_node(old), Quantity::from_node(new)),
                 (Ok(old), Ok(new)) if old == new
             )
+}
+
+/// Takes one change back in a manifest that has it.
+pub(super) fn revert(manifest: &mut Node, change: &FieldChange) {
+    if change.order {
+        return;
+    }
+    let Some((last, way)) = change.path.0.split_last() else { return };
+    let mut node = manifest;
+    for step in way {
+        let next = match (step, &mut node.value) {
+            (Step::Field(name), Value::Map(map)) => {
+                if !map.contains_key(name) {
+                    map.insert(name.as_str(), Span::NONE, Node::bare(Map::new()));
+                }
+                map.get_mut(name)
+            }
+            (Step::Item { index, .. }, Value::Seq(items)) => items.get_mut(*index),
+            _ => None,
+        };
+        match next {
+            Some(next) => node = next,
+            None => return,
+        }
+    }
+    match (last, &mut node.value, change.old.clone()) {
+        (Step::Field(name), Value::Map(map), Some(old)) => {
+            map.insert(name.as_str(), Span::NONE, old);
+        }
+        (Step::Field(name), Value::Map(map), None) => {
+            map.remove(name);
+        }
+        (Step::Item { index, .. }, Value::Seq(items), Some(old)) => match change.new {
+            Some(_) => {
+                if let Some(slot) = items.get_mut(*index) {
+                    *slot = old;
+                }
+            }
+            None => items.insert((*index).min(items.len()), old),
+        },
+        (Step::Item { index, .. }, Value::Seq(items), None) if *index < items.len() => {
+            items.remove(*index);
+        }
+        _ => {}
+    }
 }
 
 #[cfg(test)]

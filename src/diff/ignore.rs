@@ -1,10 +1,9 @@
 //! Which fields and objects a user does not want to hear about.
 
-use super::{FieldChange, FieldPath, ObjectPlan, Step, fields, simulation};
-use crate::diag::{Diagnostic, Span, nearest};
+use super::{FieldPath, ObjectPlan, fields, simulation};
+use crate::diag::{Diagnostic, nearest};
 use crate::k8s::{Version, kinds};
 use crate::manifest::Object;
-use crate::yaml::{Map, Node, Value};
 use std::collections::BTreeSet;
 
 /// A field that is taken as unchanged: `[KIND[/NAME]:]PATH`.
@@ -181,51 +180,6 @@ fn wildcard(pattern: &str, text: &str) -> bool {
         }
     }
     true
-}
-
-/// Takes one change back in the new manifest.
-pub(super) fn revert(manifest: &mut Node, change: &FieldChange) {
-    if change.order {
-        return;
-    }
-    let Some((last, way)) = change.path.0.split_last() else { return };
-    let mut node = manifest;
-    for step in way {
-        let next = match (step, &mut node.value) {
-            (Step::Field(name), Value::Map(map)) => {
-                if !map.contains_key(name) {
-                    map.insert(name.as_str(), Span::NONE, Node::bare(Map::new()));
-                }
-                map.get_mut(name)
-            }
-            (Step::Item { index, .. }, Value::Seq(items)) => items.get_mut(*index),
-            _ => None,
-        };
-        match next {
-            Some(next) => node = next,
-            None => return,
-        }
-    }
-    match (last, &mut node.value, change.old.clone()) {
-        (Step::Field(name), Value::Map(map), Some(old)) => {
-            map.insert(name.as_str(), Span::NONE, old);
-        }
-        (Step::Field(name), Value::Map(map), None) => {
-            map.remove(name);
-        }
-        (Step::Item { index, .. }, Value::Seq(items), Some(old)) => match change.new {
-            Some(_) => {
-                if let Some(slot) = items.get_mut(*index) {
-                    *slot = old;
-                }
-            }
-            None => items.insert((*index).min(items.len()), old),
-        },
-        (Step::Item { index, .. }, Value::Seq(items), None) if *index < items.len() => {
-            items.remove(*index);
-        }
-        _ => {}
-    }
 }
 
 #[cfg(test)]

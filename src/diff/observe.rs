@@ -6,7 +6,7 @@ use super::matching::Pair;
 use super::simulation::{ALLOCATED, Applied, Simulation};
 use super::{
     Cause, Change, Effect, EffectKind, FieldChange, FieldPath, ObjectPlan, Options, Reason, Verdict, effects,
-    fields, ignore, keyless, matching, refused, removed, repeated, secrets, simulation,
+    fields, keyless, matching, refused, removed, repeated, secrets, simulation,
 };
 use crate::cluster::client::last_applied;
 use crate::k8s;
@@ -40,7 +40,7 @@ impl<'a> Roots<'a> {
             let before = stored(noted.as_ref().unwrap_or(&old_root));
             let mut hidden = fields::compare(&new.kind, &before, &stored(&new_root));
             hidden.retain(|change| options.ignore.iter().any(|rule| rule.hides(new, &change.path)));
-            hidden.iter().rev().for_each(|change| ignore::revert(new_root.to_mut(), change));
+            hidden.iter().rev().for_each(|change| fields::revert(new_root.to_mut(), change));
         }
         Self { old: Some(old_root), new: Some(new_root) }
     }
@@ -268,7 +268,7 @@ impl Observer<'_> {
             if options.live {
                 // What the driver removes it had set, though no manifest may be left that says so.
                 let dropped = changes.iter().filter(|change| change.new.is_none());
-                dropped.for_each(|change| ignore::revert(spoken_of.to_mut(), change));
+                dropped.for_each(|change| fields::revert(spoken_of.to_mut(), change));
             }
             let show = |object: &Object, stored: &Node| {
                 let kept = mentioned(kind, "", "", stored, &[&spoken_of, &new_root]);

@@ -343,7 +343,7 @@ pub(super) fn redact_changes(
 /// Writes what a change says of the new value into the manifest after it.
 fn mark(after: &mut Node, change: &FieldChange) {
     let marked = FieldChange { old: change.new.clone(), ..change.clone() };
-    super::ignore::revert(after, &marked);
+    super::fields::revert(after, &marked);
 }
 
 fn path_step(step: &Step) -> PathStep<'_> {
@@ -392,12 +392,6 @@ impl ObjectPlan {
             }
         }
     }
-}
-
-/// Replaces secret values, and what was made from them, in an object that is shown as a whole.
-pub(super) fn conceal_object(root: &mut Node, sources: &Sources) {
-    redact(root);
-    conceal("", root, sources, HIDDEN);
 }
 
 /// Replaces the scalars of a tree that were made from secrets by a word, and counts them.

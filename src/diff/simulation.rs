@@ -6,11 +6,11 @@
 use super::{Cause, Driver, Options, Reason, secrets};
 use crate::cluster::client::{ArgoCd, Flux, Helm, Kubectl, Method, Run, Verb};
 use crate::cluster::server::{Assumptions, ObjectKey, Server, Writer};
-use crate::diag::{ObjectRef, Sources};
+use crate::diag::ObjectRef;
 use crate::k8s::update::Surroundings;
 use crate::k8s::{Version, defaults, kinds};
 use crate::manifest::Object;
-use crate::yaml::{Map, Node};
+use crate::yaml::{Map, Node, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Stands where the server allocates a value of its own choice (a cluster IP).
@@ -203,7 +203,18 @@ pub(super) fn draft_alone(object: &Object, version: Version, namespace: &str) ->
 fn draft(server: &Server, key: &ObjectKey, root: &Node) -> Node {
     let mut body = root.clone();
     secrets::seal(&mut body);
+    // kubectl creates objects without nulls, but for annotations, which it reads as texts.
+    coerce_annotations(&mut body);
+    defaults::drop_nulls(&mut body);
     observed(key, server.draft(&body).unwrap_or(body))
+}
+
+fn coerce_annotations(body: &mut Node) {
+    let metadata = body.as_map_mut().and_then(|map| map.get_mut("metadata")).and_then(Node::as_map_mut);
+    let annotations = metadata.and_then(|map| map.get_mut("annotations")).and_then(Node::as_map_mut);
+    for entry in annotations.into_iter().flat_map(Map::iter_mut).filter(|entry| entry.value.is_null()) {
+        entry.value.value = Value::String(String::new());
+    }
 }
 
 /// A stored object without what the server alone decides.
@@ -404,11 +415,6 @@ impl Simulated {
     /// The object; `None` if it is not stored.
     pub fn get(&self, object: &ObjectRef, options: &Options) -> Option<&Node> {
         find(&self.after, object, options)
-    }
-
-    /// Replaces the values of Secrets, and what was made from them.
-    pub fn conceal(&mut self, sources: &Sources) {
-        self.after.values_mut().for_each(|object| secrets::conceal_object(object, sources));
     }
 
     /// The object as it was before the new render was applied.

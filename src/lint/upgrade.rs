@@ -49,7 +49,7 @@ pub(super) fn repeated(
     options.release.is_upgrade = true;
     options.release.revision += 1;
     options.seed = Some(seed);
-    let objects = installed.iter().map(|object| Object::clone(object)).collect();
+    let objects = installed.iter().copied().cloned().collect();
     options.lookup = Some(KnownObjects { objects, is_complete: false });
     let rendered = render::render(rendering.world, sources, computed, &options).output.unwrap_or_default();
     rendered.manifest.into_iter().flat_map(|document| document.objects).collect()

@@ -776,7 +776,7 @@ fn what_is_refused_by_itself_and_by_another_object_is_not_deleted() {
     let service = &refused.objects[0];
     assert_eq!(service.verdict, Verdict::Rejected);
     assert!(!has_command(service), "{:?}", lines(service));
-    assert!(lines(service).last().unwrap().contains("provided port is already allocated"));
+    assert!(lines(service).last().unwrap().contains("Service/b still has it"));
     // With a port of its own it can be replaced.
     assert!(has_command(&plan(&old, &new.replacen("30002", "30003", 1)).objects[0]));
 }

@@ -336,7 +336,7 @@ pub(crate) struct DiffArgs {
     /// Choose the output format
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) format: DiffFormat,
-    /// Add each object as the API server would store it (with --format json)
+    /// Add each object as the API server would store it, values of Secrets included (with --format json)
     #[arg(long)]
     pub(crate) stored: bool,
     /// Show the values of Secrets, and what contains them
@@ -809,7 +809,7 @@ pub(crate) struct LintArgs {
     pub(crate) assume: Vec<Assumed>,
     /// Check custom resources against the definitions in this file or directory; may be repeated
     ///
-    /// A directory contains manifests of CustomResourceDefinitions, or JSON schemas as <group>/<kind>_<version>.json.
+    /// A directory contains custom resource definitions, or JSON schemas as <group>/<kind>_<version>.json.
     #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub(crate) crds: Vec<PathBuf>,
     /// Set the name of the release

@@ -62,10 +62,7 @@ pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
         DiffFormat::Unified => ui.page(&render::unified(&plan, args.context, style)),
         DiffFormat::Summary => ui.page(&render::summary(&plan, style)),
         DiffFormat::Json if args.stored => {
-            let mut stored = diff::simulate(&sides.old, &sides.new, &options);
-            if !args.show_secrets {
-                stored.conceal(&sources);
-            }
+            let stored = diff::simulate(&sides.old, &sides.new, &options);
             ui.print(&render::json_with_stored(&plan, &stored, &options));
         }
         DiffFormat::Json => ui.print(&render::json(&plan)),

@@ -98,7 +98,7 @@ fn is_of_system(path: &str) -> bool {
         path => path,
     };
     let is_below = |tree: &&str| path.strip_prefix(*tree).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    SYSTEM.contains(&path) || path == "/var/run" || TREES.iter().any(|tree| is_below(&tree))
+    SYSTEM.contains(&path) || path == "/var/run" || TREES.iter().any(is_below)
 }
 
 /// Whether some container can write to a volume.

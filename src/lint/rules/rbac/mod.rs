@@ -51,15 +51,15 @@ impl Right<'_> {
 /// The rules of all roles of a release. A role whose rules are collected from others has none of its own.
 fn rights<'a>(release: &Release<'a>) -> Vec<Right<'a>> {
     let roles = ["Role", "ClusterRole"].into_iter().flat_map(|kind| release.objects_of_kind(GROUP, kind));
-    let rules = roles.flat_map(|role| {
-        let rules = role.at(&["rules"]).map(Node::items).unwrap_or_default();
-        rules.iter().enumerate().map(move |(index, node)| Right {
+    let rights = roles.flat_map(|role| {
+        let items = role.at(&["rules"]).map(Node::items).unwrap_or_default();
+        items.iter().enumerate().map(move |(index, node)| Right {
             role,
             path: format!("rules[{index}]"),
             node,
         })
     });
-    rules.collect()
+    rights.collect()
 }
 
 /// The bindings of a release.
