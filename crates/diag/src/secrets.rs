@@ -6,7 +6,7 @@
 //! [`Sources`]; whoever shows a text asks them.
 //!
 //! Before manifests can be read (a values file is broken, a template fails) nothing is registered. An excerpt then hides what
-//! looks like a secret by its key or its surroundings: see [`suspicious`].
+//! looks like a secret by its key or its surroundings: see `suspicious`.
 
 use crate::escape::{begins_command, is_unprintable};
 use crate::{Source, SourceKind, Sources, Span};

@@ -1,7 +1,7 @@
 //! Expressions in the Common Expression Language, as the API server compiles and evaluates them.
 //!
 //! The crate `cel` parses them. It does not know the types of a schema and has no bound on what an evaluation costs,
-//! so that types ([`check`]) and evaluation ([`eval`]) are ours, and with them the libraries that Kubernetes adds
+//! so that types (`check`) and evaluation (`eval`) are ours, and with them the libraries that Kubernetes adds
 //! (`k8s.io/apiserver/pkg/cel/library`).
 
 mod check;
