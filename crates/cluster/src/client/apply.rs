@@ -5,13 +5,13 @@
 use super::manifests::Resource;
 use super::{ClientError, Run, Verb, writer};
 use crate::server::{Cause, Fault, Patch, Server, map_at};
-use plimsoll_diag::{SourceKind, Sources, Span};
+use plimsoll_diag::Span;
 use plimsoll_kube::defaults::{drop_nulls, ensure_map};
 use plimsoll_kube::managed::{LAST_APPLIED_ANNOTATION, last_applied_text};
 use plimsoll_kube::merge::Position;
 use plimsoll_kube::patch::{as_json, json_merge, strategic};
 use plimsoll_kube::{Version, defaults, patch};
-use plimsoll_yaml::{Map, Node, ReadOptions, Value};
+use plimsoll_yaml::{Map, Node, Value};
 
 /// The field manager of client-side apply.
 const MANAGER: &str = "kubectl-client-side-apply";
@@ -100,10 +100,7 @@ pub(super) fn with_last_applied(manifest: &Node) -> Node {
 /// The manifest that `kubectl apply` last made a stored object from, if it left a note.
 pub fn last_applied(current: &Node) -> Option<Node> {
     let text = map_at(current, &["metadata", "annotations"])?.get(LAST_APPLIED_ANNOTATION)?.as_str()?;
-    let sources = Sources::new();
-    let source = sources.add(LAST_APPLIED_ANNOTATION, text, SourceKind::Stdin);
-    let report = plimsoll_yaml::read(&sources, source, &ReadOptions::lenient());
-    let mut root = report.output?.into_iter().next()?.root;
+    let mut root = plimsoll_yaml::json::whole(text, Span::NONE.source).ok()?.node;
     as_json(&mut root);
     // Its spans point into a text that nobody else has.
     forget_spans(&mut root);
