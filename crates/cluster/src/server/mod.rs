@@ -119,7 +119,7 @@ struct Record {
     object: Node,
     resource_version: u64,
     managed: Managed,
-    /// Whether it was stored without being validated: what is wrong with it is not held against its updates.
+    /// Whether it was stored without being validated. Its updates may then keep the errors that it has.
     is_trusted: bool,
     /// Whether it is not known who owns its fields: there are no conflicts then.
     has_unknown_owners: bool,
@@ -157,7 +157,7 @@ impl Server {
         }
     }
 
-    /// A server without objects in a cluster of which only that is known.
+    /// A server without objects, in a cluster that is only known as far as `assumptions` say.
     pub fn assuming(version: Version, assumptions: Assumptions) -> Self {
         let allocator = service::Allocator::with_ranges(!assumptions.has_unknown_ranges);
         Self { allocator, assumptions, ..Self::new(version) }
@@ -174,7 +174,7 @@ impl Server {
     }
 
     /// Whether requests repeat what was accepted before. As long as they do, every object is stored as it is sent, whatever
-    /// validation says, and no allocation fails; what is wrong with such an object is not held against its updates either.
+    /// validation says, and no allocation fails. Updates may keep the errors that such an object has.
     pub fn trust_requests(&mut self, trusts: bool) {
         self.trusts = trusts;
     }
@@ -388,7 +388,7 @@ impl Server {
         }
     }
 
-    /// Stores an object of which nobody knows who applied it, because server-side apply cannot have.
+    /// Stores an object without owners: server-side apply would not have accepted it, so something else applied it.
     fn store_unowned(&mut self, kind: &Served, key: &ObjectKey, config: &Node) -> Answer {
         let root = codec::decode_leniently(kind, self.version, config.clone());
         let answer = self.insert(kind, key, config, root, Managed::default())?;

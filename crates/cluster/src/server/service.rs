@@ -70,7 +70,7 @@ impl Unallocated {
 }
 
 impl Allocator {
-    /// An allocator for a cluster of which the ranges are known, or not.
+    /// An allocator. `has_ranges` says whether the address ranges of the cluster are known.
     pub(super) fn with_ranges(has_ranges: bool) -> Self {
         Self {
             has_ranges,
