@@ -3,9 +3,8 @@
 use super::fields::{FieldPath, Step};
 use super::simulation::Applied;
 use super::{Driver, Effect, EffectKind};
-use crate::k8s::merge::{Position, Strategy};
+use crate::k8s::merge::{Position, Strategy, find_repeated};
 use crate::yaml::{Node, Value};
-use std::collections::BTreeSet;
 
 /// The manifests of an update, and what they come to.
 #[derive(Clone, Copy)]
@@ -83,10 +82,8 @@ fn effect(driver: Driver, path: &FieldPath, key: &str, value: &Node, count: usiz
 
 /// The first value that items share, and how many have it.
 fn repeated<'a>(key: &str, items: &'a [Node]) -> Option<(&'a Node, usize)> {
-    let mut seen = BTreeSet::new();
-    let values = || items.iter().filter_map(|item| item.get(key));
-    let first = values().find(|value| !seen.insert(crate::yaml::emit::flow_json(value)))?;
-    Some((first, values().filter(|value| *value == first).count()))
+    let (_, first) = find_repeated(key, items)?;
+    Some((first, items.iter().filter(|item| item.get(key) == Some(first)).count()))
 }
 
 /// Whether `stored` has all that `wanted` has: the server may have added to it.

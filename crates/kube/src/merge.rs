@@ -8,6 +8,8 @@
 use super::Version;
 use super::schema::{self, Base, Kind, Schemas, Shape, Since, Ty, TypeId};
 use plimsoll_yaml::Node;
+use plimsoll_yaml::emit::flow_json;
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 /// The rules that every version has, and those that some have. `tools/k8s-schema` writes it and describes the format.
@@ -294,6 +296,13 @@ pub fn item_name(item: &Node, keys: &[&str]) -> Option<String> {
         }
     }
     (!name.is_empty()).then_some(name)
+}
+
+/// The first item whose `key` has the value that an item before it has, by its place, and the value.
+pub fn find_repeated<'a>(key: &str, items: &'a [Node]) -> Option<(usize, &'a Node)> {
+    let mut seen = BTreeSet::new();
+    let mut values = items.iter().enumerate().filter_map(|(index, item)| Some((index, item.get(key)?)));
+    values.find(|(_, value)| !seen.insert(flow_json(value)))
 }
 
 /// Whether the order of a list carries no meaning: the API server stores what it is given, but nothing

@@ -4,7 +4,7 @@ use super::{Container, PodTemplate, items};
 use plimsoll_yaml::Node;
 
 /// A `ConfigMap` or Secret that a pod template uses.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ConfigReference<'a> {
     /// `ConfigMap` or `Secret`.
     pub kind: &'static str,
@@ -16,6 +16,19 @@ pub struct ConfigReference<'a> {
     pub keys: Vec<(&'a str, String)>,
     /// Whether pods start without it, or without the keys.
     pub is_optional: bool,
+    /// Where its data go.
+    pub target: ConfigTarget<'a>,
+}
+
+/// Where a pod puts the data of a `ConfigMap` or Secret.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum ConfigTarget<'a> {
+    /// A variable: `env`.
+    Variable,
+    /// Variables named by its keys: `envFrom`.
+    Variables,
+    /// The files of this volume.
+    Volume(&'a Node),
 }
 
 impl<'a> PodTemplate<'a> {
@@ -36,6 +49,7 @@ impl<'a> PodTemplate<'a> {
                         "name",
                         &path,
                         key.into_iter().collect(),
+                        ConfigTarget::Variable,
                     ));
                 }
             }
@@ -43,9 +57,14 @@ impl<'a> PodTemplate<'a> {
         }
         for (index, volume) in self.volumes().iter().enumerate() {
             let path = self.path(&format!("spec.volumes[{index}]"));
-            references.extend(from_volume(volume, &path, "secretName"));
+            references.extend(from_volume(volume, volume, &path, "secretName"));
             for (index, source) in items(volume.get("projected"), &["sources"]).iter().enumerate() {
-                references.extend(from_volume(source, &format!("{path}.projected.sources[{index}]"), "name"));
+                references.extend(from_volume(
+                    volume,
+                    source,
+                    &format!("{path}.projected.sources[{index}]"),
+                    "name",
+                ));
             }
         }
         references
@@ -57,14 +76,27 @@ fn env_from(container: Container<'_>) -> impl Iterator<Item = ConfigReference<'_
         [("ConfigMap", "configMapRef"), ("Secret", "secretRef")].into_iter().filter_map(
             move |(kind, field)| {
                 let path = container.path(&format!("envFrom[{index}].{field}"));
-                ConfigReference::new(kind, source.get(field)?, "name", &path, Vec::new())
+                ConfigReference::new(
+                    kind,
+                    source.get(field)?,
+                    "name",
+                    &path,
+                    Vec::new(),
+                    ConfigTarget::Variables,
+                )
             },
         )
     })
 }
 
-/// What a volume, or a source of a projected one, is filled from. Volumes call the name of a Secret differently.
-fn from_volume<'a>(source: &'a Node, path: &str, secret_name: &'static str) -> Vec<ConfigReference<'a>> {
+/// What `volume` is filled from: by itself, or by `source`, if it is projected. Volumes call the name of a Secret
+/// differently.
+fn from_volume<'a>(
+    volume: &'a Node,
+    source: &'a Node,
+    path: &str,
+    secret_name: &'static str,
+) -> Vec<ConfigReference<'a>> {
     let kinds = [("ConfigMap", "configMap", "name"), ("Secret", "secret", secret_name)];
     let references = kinds.into_iter().filter_map(|(kind, field, name)| {
         let path = format!("{path}.{field}");
@@ -73,7 +105,7 @@ fn from_volume<'a>(source: &'a Node, path: &str, secret_name: &'static str) -> V
         let keys = keys.filter_map(|(index, item)| {
             Some((item.get("key")?.as_str()?, format!("{path}.items[{index}].key")))
         });
-        ConfigReference::new(kind, source, name, &path, keys.collect())
+        ConfigReference::new(kind, source, name, &path, keys.collect(), ConfigTarget::Volume(volume))
     });
     references.collect()
 }
@@ -86,10 +118,11 @@ impl<'a> ConfigReference<'a> {
         name: &str,
         path: &str,
         keys: Vec<(&'a str, String)>,
+        target: ConfigTarget<'a>,
     ) -> Option<Self> {
         let named = source.get(name)?.as_str().filter(|name| !name.is_empty())?;
         let is_optional = source.get("optional").and_then(Node::as_bool) == Some(true);
-        Some(Self { kind, name: named, path: format!("{path}.{name}"), keys, is_optional })
+        Some(Self { kind, name: named, path: format!("{path}.{name}"), keys, is_optional, target })
     }
 }
 

@@ -19,7 +19,7 @@ mod workload;
 
 pub use budget::{Budget, UnhealthyPodEviction};
 pub use claim::{Claim, Retention, Volume};
-pub use config_reference::ConfigReference;
+pub use config_reference::{ConfigReference, ConfigTarget};
 pub use daemon_set::DaemonSet;
 pub use deployment::Deployment;
 pub use job::{CronJob, Job};

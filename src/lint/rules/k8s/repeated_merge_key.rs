@@ -1,12 +1,11 @@
 use crate::diag::Diagnostic;
-use crate::k8s::merge::{Position, Strategy};
+use crate::k8s::merge::{Position, Strategy, find_repeated};
 use crate::lint::finding::finding;
 use crate::lint::registry::declare;
 use crate::lint::release::Release;
 use crate::manifest::Object;
 use crate::yaml::emit::flow_json;
 use crate::yaml::{Node, Value};
-use std::collections::BTreeSet;
 
 declare! {
     /// Client-side `kubectl apply` merges lists by one key per item: the ports of a Service by `port`, those of a
@@ -82,13 +81,6 @@ fn visit(object: &Object, at: Position, path: &str, node: &Node, found: &mut Vec
         }
         _ => {}
     }
-}
-
-/// The first item whose key an item before it has, and the value.
-fn find_repeated<'a>(key: &str, items: &'a [Node]) -> Option<(usize, &'a Node)> {
-    let mut seen = BTreeSet::new();
-    let values = items.iter().enumerate().filter_map(|(index, item)| Some((index, item.get(key)?)));
-    values.into_iter().find(|(_, value)| !seen.insert(flow_json(value)))
 }
 
 #[cfg(test)]
