@@ -27,7 +27,8 @@ pub mod views;
 
 pub use encode::encode;
 pub use validation::{
-    ErrorKind, FieldError, Finding, Operation, RULES, defines, name_errors, validate, validate_addresses,
-    validate_all, validate_custom, validate_custom_update, validate_for, validate_form,
+    ErrorKind, FieldError, Finding, Operation, RULES, complete_custom, defines, name_errors,
+    unknown_custom_fields, validate, validate_addresses, validate_all, validate_custom,
+    validate_custom_update, validate_for, validate_form,
 };
 pub use version::{KubeVersion, Version, VersionError};

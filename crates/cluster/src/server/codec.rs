@@ -6,7 +6,10 @@ use crate::go_types;
 use plimsoll_diag::{Severity, Span};
 use plimsoll_kube::manifest::Object;
 use plimsoll_kube::schema::{self, Schemas};
-use plimsoll_kube::{ErrorKind, FieldError, Version, defaults, encode, validate_form};
+use plimsoll_kube::{
+    ErrorKind, FieldError, Finding, Version, complete_custom, defaults, encode, unknown_custom_fields,
+    validate_form,
+};
 use plimsoll_yaml::Node;
 
 /// How a body is decoded; the errors are worded differently.
@@ -43,21 +46,26 @@ pub(super) fn as_object(root: Node) -> Object {
     }
 }
 
-/// Reads a body as an object: unknown fields and zero values are gone, defaults are filled in. Custom resources are only
-/// validated, later.
+/// Reads a body as an object: unknown fields and zero values are gone, defaults are filled in. `definition` is that of a
+/// custom resource, if it is known; values of the wrong type are found by validation, later.
 pub(super) fn decode(
     kind: &Served,
+    definition: Option<&Node>,
     version: Version,
     strict: bool,
     decoder: Decoder,
     root: Node,
 ) -> Result<Node, Box<Undecodable>> {
-    let Some(built_in) = kind.built_in else { return Ok(decode_leniently(kind, version, root)) };
     let object = as_object(root);
     let mut unknown = Vec::new();
     let mut wrong = None;
     let mut faults = Vec::new();
-    for error in form_errors(&object, version) {
+    let errors = match (kind.built_in, definition) {
+        (Some(_), _) => form_errors(&object, version),
+        (None, Some(definition)) => errors_of(unknown_custom_fields(&object, definition, version)),
+        (None, None) => Vec::new(),
+    };
+    for error in errors {
         if error.kind == ErrorKind::UnknownField {
             unknown.push(format!("unknown field {:?}", error.path));
         } else if wrong.is_none() {
@@ -67,7 +75,7 @@ pub(super) fn decode(
     }
     let refuse = |message, object: Object| Err(Box::new(Undecodable { message, faults, root: object.root }));
     if let Some(wrong) = wrong {
-        let ty = Schemas::get().type_named(built_in.type_name);
+        let ty = kind.built_in.and_then(|built_in| Schemas::get().type_named(built_in.type_name));
         let error = ty.and_then(|ty| match decoder {
             Decoder::Json => go_types::json_error("", &object.root, ty),
             Decoder::Unstructured => go_types::conversion_error(&object.root, ty),
@@ -83,18 +91,23 @@ pub(super) fn decode(
     if !unknown.is_empty() {
         schema::drop_unknown(&kind.api_version, &kind.kind, version, &mut root);
     }
-    complete(kind, version, &mut root);
+    complete(kind, definition, version, &mut root);
     Ok(root)
 }
 
 /// As [`decode`], of an object that the server has read before: whatever it cannot read any more stays as it is.
-pub(super) fn decode_leniently(kind: &Served, version: Version, mut root: Node) -> Node {
+pub(super) fn decode_leniently(
+    kind: &Served,
+    definition: Option<&Node>,
+    version: Version,
+    mut root: Node,
+) -> Node {
     schema::drop_unknown(&kind.api_version, &kind.kind, version, &mut root);
-    complete(kind, version, &mut root);
+    complete(kind, definition, version, &mut root);
     root
 }
 
-fn complete(kind: &Served, version: Version, root: &mut Node) {
+fn complete(kind: &Served, definition: Option<&Node>, version: Version, root: &mut Node) {
     schema::decode_nulls(&kind.api_version, &kind.kind, version, root);
     if (&*kind.api_version, &*kind.kind) == ("autoscaling/v1", "HorizontalPodAutoscaler") {
         autoscaler::to_v2(root);
@@ -102,7 +115,10 @@ fn complete(kind: &Served, version: Version, root: &mut Node) {
     if let Some(metadata) = node::map_mut(root, &["metadata"]) {
         metadata.retain(|entry| !entry.value.is_null());
     }
-    defaults::decode(kind.group(), &kind.kind, root);
+    match definition {
+        Some(definition) => complete_custom(root, definition),
+        None => defaults::decode(kind.group(), &kind.kind, root),
+    }
 }
 
 /// The reasons for which the server cannot read an object.
@@ -112,7 +128,11 @@ pub(super) fn form_faults(version: Version, root: &Node) -> Vec<Fault> {
 }
 
 fn form_errors(object: &Object, version: Version) -> Vec<FieldError> {
-    let findings = validate_form(object, version).into_iter();
+    errors_of(validate_form(object, version))
+}
+
+fn errors_of(findings: Vec<Finding>) -> Vec<FieldError> {
+    let findings = findings.into_iter();
     findings.filter(|finding| finding.severity() == Severity::Error).map(|finding| finding.error).collect()
 }
 

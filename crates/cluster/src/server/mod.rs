@@ -29,8 +29,8 @@ use plimsoll_kube::schema;
 use plimsoll_kube::update::{self, Surroundings, Update};
 use plimsoll_kube::validation::Operation;
 use plimsoll_kube::{
-    FieldError, Finding, Version, defaults, encode, kinds, validate_addresses, validate_custom,
-    validate_custom_update, validate_for,
+    FieldError, Finding, Version, complete_custom, defaults, encode, kinds, validate_addresses,
+    validate_custom, validate_custom_update, validate_for,
 };
 use plimsoll_yaml::{Map, Node, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -230,7 +230,7 @@ impl Server {
                 node::set(metadata, "namespace", key.namespace.as_str());
             }
         }
-        let mut root = codec::decode_leniently(&kind, self.version, root);
+        let mut root = self.decode_leniently(&kind, root);
         strip_identity(&mut root);
         encode(&key.group, &key.kind, &mut root);
         if is_service(&key) {
@@ -390,7 +390,7 @@ impl Server {
 
     /// Stores an object without owners: server-side apply would not have accepted it, so something else applied it.
     fn store_unowned(&mut self, kind: &Served, key: &ObjectKey, config: &Node) -> Answer {
-        let root = codec::decode_leniently(kind, self.version, config.clone());
+        let root = self.decode_leniently(kind, config.clone());
         let answer = self.insert(kind, key, config, root, Managed::default())?;
         if let Some(record) = self.records.get_mut(key) {
             record.has_unknown_owners = true;
@@ -461,7 +461,7 @@ impl Server {
         let target = Target::new(&kind.api_version, &kind.kind, self.version);
         match kind.built_in {
             Some(_) => Target { subresource, convert: codec::convert, ..target },
-            None => Target { subresource, definition: self.definition(kind.group(), &kind.kind), ..target },
+            None => Target { subresource, definition: self.definition_of(kind), ..target },
         }
     }
 
@@ -552,8 +552,8 @@ impl Server {
     /// The stored definition of a custom resource.
     fn definition(&self, group: &str, kind: &str) -> Option<&Node> {
         let first = ObjectKey {
-            group: "apiextensions.k8s.io".to_owned(),
-            kind: "CustomResourceDefinition".to_owned(),
+            group: DEFINITION.0.to_owned(),
+            kind: DEFINITION.1.to_owned(),
             namespace: String::new(),
             name: String::new(),
         };
@@ -610,15 +610,29 @@ impl Server {
         root: Node,
     ) -> Result<Node, Box<Undecodable>> {
         if self.trusts {
-            return Ok(codec::decode_leniently(kind, self.version, root));
+            return Ok(self.decode_leniently(kind, root));
         }
-        codec::decode(kind, self.version, strict, decoder, root).or_else(|error| {
+        let definition = self.definition_of(kind);
+        codec::decode(kind, definition, self.version, strict, decoder, root).or_else(|error| {
             // What is stored the server can read.
             let trusted = key.and_then(|key| self.records.get(key)).filter(|record| record.is_trusted);
             let known = trusted.map(|record| self.form_faults(&record.object));
             let is_known = known.is_some_and(|known| error.faults.iter().all(|fault| known.contains(fault)));
-            if is_known { Ok(codec::decode_leniently(kind, self.version, error.root)) } else { Err(error) }
+            if is_known { Ok(self.decode_leniently(kind, error.root)) } else { Err(error) }
         })
+    }
+
+    /// Reads an object that is, or was, on a server.
+    fn decode_leniently(&self, kind: &Served, root: Node) -> Node {
+        codec::decode_leniently(kind, self.definition_of(kind), self.version, root)
+    }
+
+    /// The stored definition of a kind, if it is one of custom resources.
+    fn definition_of(&self, kind: &Served) -> Option<&Node> {
+        match kind.built_in {
+            Some(_) => None,
+            None => self.definition(kind.group(), &kind.kind),
+        }
     }
 
     /// Stores a new object: `root` is what was made of the request.
@@ -686,7 +700,7 @@ impl Server {
         let kind = self.kind_of(body).ok()?;
         let mut root = body.clone();
         patch::as_json(&mut root);
-        let mut root = codec::decode_leniently(&kind, self.version, root);
+        let mut root = self.decode_leniently(&kind, root);
         let metadata = |field: &str| text_at(body, &["metadata", field]);
         let key = ObjectKey::with_kind(&kind, metadata("namespace"), metadata("name"));
         strip_identity(&mut root);
@@ -928,6 +942,21 @@ impl Server {
             has_unknown_owners: known.is_some_and(|record| record.has_unknown_owners),
         };
         self.records.insert(key.clone(), record);
+        if (key.group.as_str(), key.kind.as_str()) == DEFINITION {
+            self.read_again(key);
+        }
+    }
+
+    /// Makes the stored custom resources of a definition what the server reads them as: it prunes and defaults what it reads
+    /// from its storage, too, by the definition that it has then.
+    fn read_again(&mut self, definition: &ObjectKey) {
+        let Some(definition) = self.object(definition).cloned() else { return };
+        let group = text_at(&definition, &["spec", "group"]);
+        let kind = text_at(&definition, &["spec", "names", "kind"]);
+        let is_defined = |key: &ObjectKey| (&*key.group, &*key.kind) == (group, kind);
+        for (_, record) in self.records.iter_mut().filter(|(key, _)| is_defined(key)) {
+            complete_custom(&mut record.object, &definition);
+        }
     }
 
     /// Removes an object that is being deleted and has no finalizers left.
@@ -942,6 +971,9 @@ impl Server {
         }
     }
 }
+
+/// The group and the kind of definitions of custom resources.
+const DEFINITION: (&str, &str) = ("apiextensions.k8s.io", "CustomResourceDefinition");
 
 /// When everything was created: the server has no clock.
 const CREATED: &str = "2026-01-01T00:00:00Z";

@@ -38,7 +38,7 @@ mod webhook;
 mod workload;
 
 pub(crate) use custom::matches_format;
-pub use custom::{defines, validate_custom, validate_custom_update};
+pub use custom::{complete_custom, defines, unknown_custom_fields, validate_custom, validate_custom_update};
 pub use error::{ErrorKind, FieldError, Finding};
 use field::Texts;
 pub use field::{At, Context, Operation};

@@ -50,6 +50,50 @@ pub fn validate_custom_update(object: &Object, old: &Node, crd: &Node, version: 
     cx.into_findings()
 }
 
+/// Reports the fields of a custom resource that its definition `crd` does not know. The server refuses them in a request
+/// with strict validation, and otherwise drops them.
+pub fn unknown_custom_fields(object: &Object, crd: &Node, version: Version) -> Vec<Finding> {
+    let mut cx = Context::new(object, version);
+    if let Some(schema) = pruned_by(crd, object.version()) {
+        structure::unknown_fields(true, &At::root(&object.root), schema, &mut cx);
+    }
+    cx.into_findings()
+}
+
+/// Completes a custom resource as the server that has the definition `crd` does when it reads it: unknown fields and nulls
+/// are dropped, defaults are filled in.
+pub fn complete_custom(root: &mut Node, crd: &Node) {
+    let api_version = root.get("apiVersion").and_then(Node::as_str).unwrap_or_default();
+    let version = api_version.rsplit('/').next().unwrap_or_default().to_owned();
+    if let Some(schema) = pruned_by(crd, &version) {
+        structure::prune(true, root, schema);
+    }
+    if let Some(schema) = of_version(crd, &version, SCHEMA) {
+        structure::complete(root, schema);
+    }
+}
+
+/// Where a version of a definition has its schema.
+const SCHEMA: &[&str] = &["schema", "openAPIV3Schema"];
+
+/// The schema of a version, if fields that it does not know are dropped.
+fn pruned_by<'a>(crd: &'a Node, version: &str) -> Option<&'a Node> {
+    let keeps = crd.at(&["spec", "preserveUnknownFields"]).and_then(Node::as_bool) == Some(true);
+    of_version(crd, version, SCHEMA).filter(|_| !keeps)
+}
+
+/// What a definition says of one of its versions.
+fn of_version<'a>(crd: &'a Node, version: &str, path: &[&str]) -> Option<&'a Node> {
+    let versions = crd.at(&["spec", "versions"]).map(Node::items).unwrap_or_default();
+    let mut named = versions.iter().filter(|node| node.get("name").and_then(Node::as_str) == Some(version));
+    named.next().and_then(|version| version.at(path)).or_else(|| {
+        // As `v1beta1` has it for all versions.
+        let (first, rest) = path.split_first()?;
+        let first = if *first == "schema" { "validation" } else { first };
+        crd.at(&["spec", first]).and_then(|node| node.at(rest))
+    })
+}
+
 fn check(object: &Object, old: Option<&Node>, crd: &Node, cx: &mut Context<'_>) {
     let root = At::root(&object.root);
     let versions = crd.at(&["spec", "versions"]).map(Node::items).unwrap_or_default();
@@ -69,18 +113,10 @@ fn check(object: &Object, old: Option<&Node>, crd: &Node, cx: &mut Context<'_>) 
         return;
     }
     decode_metadata(&root, cx);
-    let has_name = |node: &&Node| node.get("name").and_then(Node::as_str) == Some(object.version());
-    let version = versions.iter().find(has_name);
     let namespaced = crd.at(&["spec", "scope"]).and_then(Node::as_str) != Some("Cluster");
-    let of_version = |path: &[&str]| {
-        version.and_then(|version| version.at(path)).or_else(|| {
-            // As `v1beta1` has it for all versions.
-            let top = ["spec", if path[0] == "schema" { "validation" } else { path[0] }];
-            crd.at(&[&top[..], &path[1..]].concat())
-        })
-    };
-    let schema = of_version(&["schema", "openAPIV3Schema"]);
-    if let Some(schema) = schema {
+    let of_version = |path: &[&str]| of_version(crd, object.version(), path);
+    let schema = of_version(SCHEMA);
+    if let Some(schema) = pruned_by(crd, object.version()) {
         structure::unknown_fields(true, &root, schema, cx);
     }
     let decoded = schema.map(|schema| structure::decoded(&object.root, schema));

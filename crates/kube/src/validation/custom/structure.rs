@@ -19,6 +19,15 @@ fn schema_of<'s>(schema: &'s Node, field: &str) -> Option<&'s Node> {
     own.or_else(|| schema.get("additionalProperties").filter(|node| node.as_map().is_some()))
 }
 
+/// Whether fields that a schema does not name are kept.
+fn keeps_unknown(schema: &Node) -> bool {
+    // Definitions of `v1beta1` and JSON schemas may say nothing at all of a value.
+    let is_unspecified = schema.get("type").is_none() && schema.get("properties").is_none();
+    flag(schema, "x-kubernetes-preserve-unknown-fields")
+        || schema.get("additionalProperties").and_then(Node::as_bool) == Some(true)
+        || is_unspecified
+}
+
 /// Reports the fields that the server would prune. `is_object` says that the value is a whole object.
 pub(in crate::validation) fn unknown_fields(
     is_object: bool,
@@ -29,11 +38,7 @@ pub(in crate::validation) fn unknown_fields(
     match at.node().map(|node| &node.value) {
         Some(Value::Map(map)) => {
             let is_object = is_object || flag(schema, "x-kubernetes-embedded-resource");
-            // Definitions of `v1beta1` and JSON schemas may say nothing at all of a value.
-            let is_unspecified = schema.get("type").is_none() && schema.get("properties").is_none();
-            let is_open = flag(schema, "x-kubernetes-preserve-unknown-fields")
-                || schema.get("additionalProperties").and_then(Node::as_bool) == Some(true)
-                || is_unspecified;
+            let is_open = keeps_unknown(schema);
             for entry in map {
                 if is_object && HEAD.contains(&entry.key.as_str()) {
                     continue;
@@ -54,6 +59,30 @@ pub(in crate::validation) fn unknown_fields(
             let Some(inner) = schema.get("items") else { return };
             for item in at.items() {
                 unknown_fields(false, &item, inner, cx);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Drops the fields that [`unknown_fields`] reports (`PruneWithOptions`).
+pub(super) fn prune(is_object: bool, node: &mut Node, schema: &Node) {
+    match &mut node.value {
+        Value::Map(map) => {
+            let is_object = is_object || flag(schema, "x-kubernetes-embedded-resource");
+            let is_open = keeps_unknown(schema);
+            map.retain(|entry| {
+                if is_object && HEAD.contains(&entry.key.as_str()) {
+                    return true;
+                }
+                let Some(inner) = schema_of(schema, &entry.key) else { return is_open };
+                prune(false, &mut entry.value, inner);
+                true
+            });
+        }
+        Value::Seq(items) => {
+            if let Some(inner) = schema.get("items") {
+                items.iter_mut().for_each(|item| prune(false, item, inner));
             }
         }
         _ => {}
@@ -153,10 +182,15 @@ fn place_at(node: &mut Node, span: plimsoll_diag::Span) {
     }
 }
 
+/// Completes an object as the server does before it validates it.
+pub(super) fn complete(root: &mut Node, schema: &Node) {
+    drop_nulls(root, schema);
+    fill_defaults(root, schema);
+}
+
 /// The object as the server validates it.
 pub(super) fn decoded(root: &Node, schema: &Node) -> Node {
     let mut decoded = root.clone();
-    drop_nulls(&mut decoded, schema);
-    fill_defaults(&mut decoded, schema);
+    complete(&mut decoded, schema);
     decoded
 }
