@@ -64,34 +64,65 @@ pub(crate) fn play_all(rows: &[Json]) -> Vec<Vec<Step>> {
 pub(crate) fn play(row: &Json) -> Vec<Step> {
     let namespace = row["namespace"].as_str().unwrap();
     let mut server = server(namespace);
-    let initial: BTreeSet<ObjectKey> = server.objects().map(|(key, _)| key.clone()).collect();
-    let kubectl = Kubectl { namespace: namespace.to_owned() };
+    let mut initial: BTreeSet<ObjectKey> = server.objects().map(|(key, _)| key.clone()).collect();
     let mut helm = Helm::new("rel", namespace);
     let mut steps = Vec::new();
     for step in row["steps"].as_array().unwrap() {
         let op = step["op"].as_str().unwrap();
-        let sources = Sources::new();
-        let manifest = step["manifest"].as_str().unwrap_or_default();
-        let run = match op {
-            "apply" => kubectl.apply(&mut server, &sources, manifest),
-            "create" => kubectl.create(&mut server, &sources, manifest),
-            "replace" => kubectl.replace(&mut server, &sources, manifest),
-            "prune" => {
-                kubectl.apply_and_prune(&mut server, &sources, manifest, ("app.kubernetes.io/managed", "x"))
-            }
-            "helm" => helm.upgrade(&mut server, &sources, manifest),
-            "ssa" | "ssaf" => kubectl.apply_server_side(&mut server, &sources, manifest, op == "ssaf"),
-            "drift" => drift(&mut server, namespace, step),
-            _ => panic!("{op}"),
-        };
+        let (server_before, helm_before) = (server.clone(), helm.clone());
+        let run = send(step, namespace, &mut server, &mut helm);
         let mut differences = Vec::new();
         compare_requests(op, step, &run, &mut differences);
         compare_answers(step, &run, &mut differences);
         compare_client(step, &run, &mut differences);
         compare_stored(step, &server, &initial, &mut differences);
+        if let Some(other) = foreign_service(step, &run) {
+            // The step has been counted as different. What follows is compared on the cluster that it has revealed.
+            (server, helm) = (server_before, helm_before);
+            initial.insert(ObjectKey::of(&other).unwrap());
+            server.load(&other, "other");
+            send(step, namespace, &mut server, &mut helm);
+        }
         steps.push(Step { op: op.to_owned(), differences });
     }
     steps
+}
+
+/// Plays the requests of a step.
+fn send(step: &Json, namespace: &str, server: &mut Server, helm: &mut Helm) -> Run {
+    let kubectl = Kubectl { namespace: namespace.to_owned() };
+    let sources = Sources::new();
+    let manifest = step["manifest"].as_str().unwrap_or_default();
+    match step["op"].as_str().unwrap() {
+        "apply" => kubectl.apply(server, &sources, manifest),
+        "create" => kubectl.create(server, &sources, manifest),
+        "replace" => kubectl.replace(server, &sources, manifest),
+        "prune" => kubectl.apply_and_prune(server, &sources, manifest, ("app.kubernetes.io/managed", "x")),
+        "helm" => helm.upgrade(server, &sources, manifest),
+        op @ ("ssa" | "ssaf") => kubectl.apply_server_side(server, &sources, manifest, op == "ssaf"),
+        "drift" => drift(server, namespace, step),
+        op => panic!("{op}"),
+    }
+}
+
+/// The Service of another sequence that an answer reveals: it has the address or the node port that a Service of this one
+/// asks for. All sequences were recorded on one cluster, and only half of them are in the record.
+fn foreign_service(step: &Json, run: &Run) -> Option<Node> {
+    let messages = step["errors"].as_array().unwrap().iter().filter_map(|error| error["message"].as_str());
+    let is_expected = |message: &str| run.refusals().any(|status| status.message == message);
+    let spec = messages.filter(|message| !is_expected(message)).find_map(|message| {
+        let between =
+            |start: &str, end: &str| message.split_once(start)?.1.split_once(end).map(|(text, _)| text);
+        let address = between("failed to allocate IP ", ": provided IP is already allocated");
+        let of_address = |address| format!("clusterIP: {address}, clusterIPs: [{address}]");
+        let port = || between(".nodePort: Invalid value: ", ": provided port is already allocated");
+        let of_port = |port| format!("type: NodePort, ports: [{{port: 80, nodePort: {port}}}]");
+        address.map(of_address).or_else(|| port().map(of_port))
+    })?;
+    let service = format!(
+        "{{apiVersion: v1, kind: Service, metadata: {{name: other, namespace: other}}, spec: {{{spec}}}}}"
+    );
+    Some(parse(&service))
 }
 
 /// A cluster as it was before each sequence.
