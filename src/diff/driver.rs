@@ -1,8 +1,10 @@
 //! What applies the new manifests, and what that does to the objects of the cluster.
 
+use super::SyncOptions;
 use super::sides::is_from_crds;
 use crate::manifest::Object;
 use crate::yaml::Node;
+use std::borrow::Cow;
 use std::str::FromStr;
 
 /// What applies the manifests.
@@ -28,9 +30,12 @@ pub enum Driver {
     /// `helm upgrade` of Helm 3, and of Helm 4 for releases that Helm 3 made: a patch between the last manifest, the new one
     /// and the stored object, then deletion as in Helm 4 (`pkg/kube/client.go` of Helm 3).
     Helm3,
-    /// A sync of Argo CD with its default options: `kubectl apply` in waves (`argoproj/gitops-engine/pkg/sync`). What left the
-    /// manifests stays, unless pruning is on.
-    ArgoCd,
+    /// A sync of Argo CD: `kubectl apply` in waves, unless options say otherwise (`argoproj/gitops-engine/pkg/sync`). What left
+    /// the manifests stays, unless pruning is on.
+    ArgoCd {
+        /// `spec.syncPolicy.syncOptions` of the Application.
+        sync: SyncOptions,
+    },
     /// Flux's kustomize-controller: server-side apply with force, in stages, then deletion of what left the manifests
     /// (`fluxcd/kustomize-controller/internal/controller`, `fluxcd/pkg/ssa`).
     Flux,
@@ -51,7 +56,7 @@ impl Driver {
             Self::KubectlServerSide { .. } => "kubectl-server-side",
             Self::Helm { .. } => "helm",
             Self::Helm3 => "helm3",
-            Self::ArgoCd => "argocd",
+            Self::ArgoCd { .. } => "argocd",
             Self::Flux => "flux",
             Self::Replace => "replace",
         }
@@ -63,13 +68,29 @@ impl Driver {
         match self {
             Self::KubectlServerSide { .. } => Some(Self::KubectlServerSide { force_conflicts }),
             Self::Helm { .. } => Some(Self::Helm { force_conflicts }),
-            Self::Kubectl | Self::Helm3 | Self::ArgoCd | Self::Flux | Self::Replace => None,
+            Self::Kubectl | Self::Helm3 | Self::ArgoCd { .. } | Self::Flux | Self::Replace => None,
+        }
+    }
+
+    /// The driver with options of an Application; `None` if it has none.
+    pub fn with_sync_options(self, sync: SyncOptions) -> Option<Self> {
+        match self {
+            Self::ArgoCd { .. } => Some(Self::ArgoCd { sync }),
+            _ => sync.words().is_empty().then_some(self),
+        }
+    }
+
+    /// The options of the Application.
+    pub fn sync_options(self) -> SyncOptions {
+        match self {
+            Self::ArgoCd { sync } => sync,
+            _ => SyncOptions::default(),
         }
     }
 
     /// Whether deleting what left the manifests can be turned on (`--prune`).
     pub fn can_prune(self) -> bool {
-        matches!(self, Self::Kubectl | Self::KubectlServerSide { .. } | Self::ArgoCd)
+        matches!(self, Self::Kubectl | Self::KubectlServerSide { .. } | Self::ArgoCd { .. })
     }
 
     /// Whether it always deletes what left the manifests.
@@ -78,8 +99,11 @@ impl Driver {
     }
 
     /// The command for people, without `--prune`.
-    pub fn title(self) -> &'static str {
-        match self {
+    pub fn title(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::ArgoCd { sync } if !sync.words().is_empty() => {
+                return Cow::Owned(format!("Argo CD sync ({})", sync.words().join(", ")));
+            }
             Self::Kubectl => "kubectl apply (client-side)",
             Self::KubectlServerSide { force_conflicts: false } => "kubectl apply --server-side",
             Self::KubectlServerSide { force_conflicts: true } => {
@@ -88,10 +112,10 @@ impl Driver {
             Self::Helm { force_conflicts: false } => "helm upgrade (server-side)",
             Self::Helm { force_conflicts: true } => "helm upgrade (server-side) --force-conflicts",
             Self::Helm3 => "helm upgrade (client-side, Helm 3)",
-            Self::ArgoCd => "Argo CD sync",
+            Self::ArgoCd { .. } => "Argo CD sync",
             Self::Flux => "Flux Kustomization",
             Self::Replace => "kubectl replace",
-        }
+        })
     }
 
     /// The command without its flags.
@@ -99,7 +123,7 @@ impl Driver {
         match self {
             Self::Kubectl | Self::KubectlServerSide { .. } => "kubectl apply",
             Self::Helm { .. } | Self::Helm3 => "helm upgrade",
-            Self::ArgoCd => "argocd app sync",
+            Self::ArgoCd { .. } => "argocd app sync",
             Self::Flux => "flux reconcile",
             Self::Replace => "kubectl replace",
         }
@@ -109,7 +133,7 @@ impl Driver {
     pub(super) fn deletion(self) -> &'static str {
         match self {
             Self::Helm { .. } | Self::Helm3 => "deleted: Helm deletes what left the release",
-            Self::ArgoCd => "deleted: Argo CD prunes what left the manifests",
+            Self::ArgoCd { .. } => "deleted: Argo CD prunes what left the manifests",
             Self::Flux => "deleted: Flux prunes what left the manifests",
             Self::Kubectl | Self::KubectlServerSide { .. } | Self::Replace => {
                 "deleted: `kubectl apply --prune` deletes what left the manifests"
@@ -119,7 +143,6 @@ impl Driver {
 
     /// The annotation for which it keeps an object that left the manifests, as a clause: `X tells Helm not to delete it`.
     pub(super) fn keeps_for(self, object: &Object) -> Option<String> {
-        const POLICY: &str = "helm.sh/resource-policy";
         const OPTIONS: &str = "argocd.argoproj.io/sync-options";
         let text = |key: &str| object.at(&["metadata", "annotations", key]).and_then(Node::as_str);
         // Annotations and labels count alike (`AnyInMetadata`).
@@ -132,7 +155,7 @@ impl Driver {
                 .then(|| format!("`{key}: {value}` tells Flux not to delete it"))
         };
         match self {
-            Self::ArgoCd => {
+            Self::ArgoCd { .. } => {
                 let mut options = text(OPTIONS)?.split(',').map(str::trim);
                 let option = options.find(|option| ["Prune=false", "Prune=confirm"].contains(option))?;
                 Some(format!("`{OPTIONS}: {option}` tells Argo CD not to delete it"))
@@ -140,19 +163,19 @@ impl Driver {
             Self::Flux => of_flux("prune", "disabled")
                 .or_else(|| of_flux("reconcile", "disabled"))
                 .or_else(|| of_flux("ssa", "Ignore")),
-            _ => {
-                let policy = text(POLICY)?.trim();
-                policy
-                    .eq_ignore_ascii_case("keep")
-                    .then(|| format!("`{POLICY}: keep` tells Helm not to delete it"))
-            }
+            Self::Helm { .. } | Self::Helm3 => policy_of_helm(object),
+            Self::Kubectl | Self::KubectlServerSide { .. } | Self::Replace => None,
         }
     }
 
     /// What kubectl is called with to send the same request.
     pub fn kubectl_args(self) -> &'static [&'static str] {
         match self {
-            Self::Kubectl | Self::Helm3 | Self::ArgoCd => &["apply"],
+            Self::ArgoCd { sync: SyncOptions { replace: true, .. } } | Self::Replace => &["replace"],
+            Self::ArgoCd { sync: SyncOptions { server_side_apply: true, .. } } => {
+                &["apply", "--server-side", "--field-manager=argocd-controller", "--force-conflicts"]
+            }
+            Self::Kubectl | Self::Helm3 | Self::ArgoCd { .. } => &["apply"],
             Self::KubectlServerSide { force_conflicts: false } => &["apply", "--server-side"],
             Self::KubectlServerSide { force_conflicts: true } => {
                 &["apply", "--server-side", "--force-conflicts"]
@@ -164,7 +187,6 @@ impl Driver {
             Self::Flux => {
                 &["apply", "--server-side", "--field-manager=kustomize-controller", "--force-conflicts"]
             }
-            Self::Replace => &["replace"],
         }
     }
 
@@ -174,7 +196,7 @@ impl Driver {
             Self::Helm { .. } | Self::Helm3 => {
                 Some("Helm records its releases itself: run the commands of the plan, then `helm upgrade`")
             }
-            Self::ArgoCd => Some("Argo CD applies the manifests itself"),
+            Self::ArgoCd { .. } => Some("Argo CD applies the manifests itself"),
             Self::Flux => Some("Flux applies the manifests itself"),
             Self::Kubectl | Self::KubectlServerSide { .. } | Self::Replace => None,
         }
@@ -184,7 +206,7 @@ impl Driver {
     pub(super) fn respects_owners(self) -> bool {
         match self {
             // Objects can ask for server-side apply.
-            Self::KubectlServerSide { .. } | Self::Helm { .. } | Self::Flux | Self::ArgoCd => true,
+            Self::KubectlServerSide { .. } | Self::Helm { .. } | Self::Flux | Self::ArgoCd { .. } => true,
             Self::Kubectl | Self::Helm3 | Self::Replace => false,
         }
     }
@@ -196,7 +218,11 @@ impl Driver {
 
     /// Whether it computes patches itself, which merge lists by one key.
     pub(super) fn merges_in_client(self) -> bool {
-        matches!(self, Self::Kubectl | Self::Helm3 | Self::ArgoCd)
+        match self {
+            Self::Kubectl | Self::Helm3 => true,
+            Self::ArgoCd { sync } => !sync.replace && !sync.server_side_apply,
+            Self::KubectlServerSide { .. } | Self::Helm { .. } | Self::Flux | Self::Replace => false,
+        }
     }
 
     /// Whether the server refuses fields that it does not know, instead of dropping them.
@@ -210,6 +236,14 @@ impl Driver {
     }
 }
 
+/// The policy for which Helm keeps an object, as a clause. It shows that the object is meant to stay, whatever the driver.
+pub(super) fn policy_of_helm(object: &Object) -> Option<String> {
+    const POLICY: &str = "helm.sh/resource-policy";
+    let policy = object.at(&["metadata", "annotations", POLICY]).and_then(Node::as_str)?.trim();
+    let keeps = policy.eq_ignore_ascii_case("keep");
+    keeps.then(|| format!("`{POLICY}: keep` tells Helm not to delete it"))
+}
+
 impl FromStr for Driver {
     type Err = String;
 
@@ -220,7 +254,7 @@ impl FromStr for Driver {
             "kubectl-server-side" => Ok(Self::KubectlServerSide { force_conflicts: false }),
             "helm" => Ok(Self::Helm { force_conflicts: false }),
             "helm3" => Ok(Self::Helm3),
-            "argocd" => Ok(Self::ArgoCd),
+            "argocd" => Ok(Self::ArgoCd { sync: SyncOptions::default() }),
             "flux" => Ok(Self::Flux),
             "replace" => Ok(Self::Replace),
             _ => Err(format!("expected one of {}", Self::WORDS.join(", "))),

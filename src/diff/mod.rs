@@ -24,14 +24,14 @@ mod sides;
 mod simulation;
 mod stored;
 
+pub use crate::cluster::client::SyncOptions;
 pub use crate::cluster::server::{Cause, Fault as Reason};
 pub use driver::Driver;
 pub use fields::{FieldChange, FieldPath, Step};
 pub use ignore::Ignore;
 pub use instructions::{Cluster, Command, Instruction, KeptField, KeptValue, Origin};
 pub use options::{FailOn, Options};
-pub use sides::{Include, Side, Sides, align};
-pub use simulation::{Simulated, simulate};
+pub use sides::{Include, Released, Side, Sides, align};
 pub use stored::{StoredObject, stored};
 
 use crate::diag::{Diagnostic, ObjectRef, Sources};
@@ -90,6 +90,18 @@ pub struct ObjectPlan {
     /// [`Options::documents`].
     pub before: Option<Node>,
     /// See `before`.
+    pub after: Option<Node>,
+    /// What the API server holds, secret values included; with [`Options::stored`].
+    pub stored: Option<Stored>,
+}
+
+/// An object as the API server holds it, without its status and what it sets for itself: uid, resource version, times and
+/// managed fields. Values that it chooses are placeholders, such as `<allocated-ip-1>`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Stored {
+    /// Before the new render is applied; `None` if the object is not there.
+    pub before: Option<Node>,
+    /// Afterwards; `None` if it is not created, or deleted.
     pub after: Option<Node>,
 }
 
@@ -231,6 +243,11 @@ pub struct Summary {
 }
 
 impl Plan {
+    /// Whether what left the manifests is deleted, as far as the driver can delete it.
+    pub fn prunes(&self) -> bool {
+        self.prune || self.driver.always_prunes()
+    }
+
     /// What applies the manifests, as a command.
     pub fn title(&self) -> String {
         let prune = if self.prune { " --prune" } else { "" };
@@ -305,7 +322,7 @@ pub fn compare(old: &[Object], new: &[Object], options: &Options) -> Plan {
     let world = effects::World::new(old, new, options);
     let roots: Vec<Roots<'_>> = pairs.par_iter().map(|pair| Roots::of(pair, options)).collect();
     let [before, after] = observe::sent([old, new], &pairs, &roots, options);
-    let simulation = Simulation::run(before, after, options, Some(&world));
+    let simulation = Simulation::run(before, after, options, &world);
     let observer = Observer { simulation: &simulation, world: &world, options };
     let mut objects: Vec<ObjectPlan> =
         pairs.par_iter().zip(&roots).map(|(pair, roots)| observer.plan(pair, roots)).collect();

@@ -5,10 +5,9 @@ use super::instructions::Instruction;
 use super::matching::Pair;
 use super::simulation::{ALLOCATED, Applied, Simulation};
 use super::{
-    Cause, Change, Effect, EffectKind, FieldChange, FieldPath, ObjectPlan, Options, Reason, Verdict, effects,
-    fields, keyless, matching, refused, removed, repeated, secrets, simulation,
+    Cause, Change, Effect, EffectKind, FieldChange, FieldPath, ObjectPlan, Options, Reason, Stored, Verdict,
+    effects, fields, keyless, matching, refused, removed, repeated, secrets, simulation,
 };
-use crate::cluster::client::last_applied;
 use crate::k8s;
 use crate::k8s::merge::Position;
 use crate::manifest::Object;
@@ -36,8 +35,8 @@ impl<'a> Roots<'a> {
                 let object = Object { root: root.clone(), ..new.clone() };
                 simulation::draft_alone(&object, options.version, &options.namespace)
             };
-            let noted = if options.live { last_applied(&old_root) } else { None };
-            let before = stored(noted.as_ref().unwrap_or(&old_root));
+            let noted = if options.live { options.manifest_of(old) } else { None };
+            let before = stored(noted.as_deref().unwrap_or(&old_root));
             let mut hidden = fields::compare(&new.kind, &before, &stored(&new_root));
             hidden.retain(|change| options.ignore.iter().any(|rule| rule.hides(new, &change.path)));
             hidden.iter().rev().for_each(|change| fields::revert(new_root.to_mut(), change));
@@ -60,6 +59,7 @@ pub(super) fn sent(
         |count: usize, side: fn(&Pair<'_>) -> bool| pairs.iter().filter(|pair| side(pair)).count() == count;
     let may_leave_out = options.driver.sends_one_by_one()
         && !options.prune
+        && !options.stored
         && is_unique(old, |pair| pair.old.is_some())
         && is_unique(new, |pair| pair.new.is_some());
     let is_left_out = |pair: &Pair<'_>| {
@@ -136,6 +136,13 @@ impl Observer<'_> {
             _ => {}
         }
         plan.effects.sort_by_key(|effect| effect.kind);
+        plan.stored = pair.new.or(pair.old).filter(|_| self.options.stored).map(|object| {
+            let [before, mut after] = self.simulation.read(object);
+            if let (Some(after), Some(new)) = (&mut after, pair.new) {
+                secrets::restore(after, &new.root);
+            }
+            Stored { before, after }
+        });
         plan
     }
 
@@ -194,7 +201,7 @@ impl Observer<'_> {
         };
         let old_root = if options.live {
             // Without a note on what was applied nothing can be told to have been dropped.
-            Cow::Owned(last_applied(old_root).unwrap_or_else(|| new_root.clone().into_owned()))
+            options.manifest_of(old).unwrap_or(Cow::Borrowed(&**new_root))
         } else {
             Cow::Borrowed(&**old_root)
         };
@@ -229,6 +236,11 @@ impl Observer<'_> {
             plan.effects.push(unsent);
         } else if applied.reasons.is_empty() {
             wanted.retain(|change| !repeated.iter().any(|(path, _)| path.covers(&change.path)));
+            // What somebody has set by hand before the manifest followed is there already.
+            let missing =
+                if wanted.is_empty() { Vec::new() } else { fields::compare(kind, &applied.merged, &desired) };
+            let missing = fields::PathSet::new(missing.iter().map(|change| &change.path));
+            wanted.retain(|change| missing.overlaps(&change.path));
             plan.effects = effects::updated(new, &applied, &changes, world);
             plan.effects
                 .extend(effects::ignored(new, &old_root, &new_root, &wanted, &stored, &applied, world));
@@ -323,6 +335,7 @@ fn blank(object: &Object, change: Change) -> ObjectPlan {
         remediation: Vec::new(),
         before: None,
         after: None,
+        stored: None,
     }
 }
 

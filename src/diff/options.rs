@@ -1,8 +1,12 @@
 //! What a comparison is told.
 
 use super::{Change, Cluster, Driver, EffectKind, Ignore, ObjectPlan, Verdict};
+use crate::cluster::client::last_applied;
 use crate::digest::Key;
 use crate::k8s::Version;
+use crate::manifest::Object;
+use crate::yaml::Node;
+use std::borrow::Cow;
 use std::str::FromStr;
 
 /// What a comparison is told.
@@ -28,11 +32,15 @@ pub struct Options {
     /// Whether the old objects were read from a cluster: what `kubectl apply` last saw of them is then in an
     /// annotation, and what only the server set is no loss where the new manifest does not name it.
     pub live: bool,
+    /// The manifests of the last deployed revision as Helm recorded them, for live objects and the drivers of Helm.
+    pub released: Option<Vec<Object>>,
     /// Whether new manifests are validated by themselves, too.
     pub validate: bool,
     /// Whether the plan holds the manifests before and after, which the formats with a patch show: `unified`, `markdown`
     /// and `html`.
     pub documents: bool,
+    /// Whether the plan holds each object as the API server would store it.
+    pub stored: bool,
     /// Whether the plan contains the values of Secrets.
     pub show_secrets: bool,
     /// The keys of the digests that stand for secret values in recorded renders.
@@ -51,10 +59,29 @@ impl Default for Options {
             ignore: Vec::new(),
             claims_bound: false,
             live: false,
+            released: None,
             validate: true,
             documents: true,
+            stored: false,
             show_secrets: false,
             keys: Vec::new(),
+        }
+    }
+}
+
+impl Options {
+    /// The manifest from which a live object was last applied: Helm's record of it, or the note that kubectl leaves.
+    pub(super) fn manifest_of<'a>(&'a self, live: &'a Object) -> Option<Cow<'a, Node>> {
+        let namespace = |object: &'a Object| object.namespace.as_deref().unwrap_or(&self.namespace);
+        let is_same = |object: &&'a Object| {
+            (object.group(), &object.kind, &object.name, namespace(object))
+                == (live.group(), &live.kind, &live.name, namespace(live))
+        };
+        match (&self.released, self.driver) {
+            (Some(released), Driver::Helm { .. } | Driver::Helm3) => {
+                released.iter().find(is_same).map(|object| Cow::Borrowed(&object.root))
+            }
+            _ => last_applied(&live.root).map(Cow::Owned),
         }
     }
 }

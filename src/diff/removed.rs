@@ -3,6 +3,7 @@
 //! kubectl deletes nothing: such an object stays as it is. The plan gives the command that would delete it, and the
 //! consequences. Helm deletes it, unless its policy is to keep it; the consequences are then effects.
 
+use super::driver::policy_of_helm;
 use super::effects::{World, effect, pod_list, pods_in_order, retained_claims};
 use super::instructions::{Instruction, kind_of};
 use super::matching::group_of;
@@ -23,18 +24,15 @@ pub(super) fn describe(plan: &mut ObjectPlan, old: &Object, simulation: &Simulat
             claims.map(|set| keep_claims(set, kind_of(old), world.kubectl(old))).unwrap_or_default();
         return;
     }
-    if let Some(why) = driver.keeps_for(old) {
-        let also = if world.prunes() {
-            String::new()
-        } else {
-            format!(", and `{}` deletes nothing", driver.command())
-        };
-        plan.effects.push(effect(EffectKind::None, format!("stays in the cluster: {why}{also}")));
+    let kept = driver.keeps_for(old);
+    if world.prunes() {
+        let why = kept.unwrap_or_else(|| simulation.why_not_pruned(old, driver));
+        plan.effects.push(effect(EffectKind::None, format!("stays in the cluster: {why}")));
         return;
     }
-    if world.prunes() {
-        let why = simulation.why_not_pruned(old, driver);
-        plan.effects.push(effect(EffectKind::None, format!("stays in the cluster: {why}")));
+    if let Some(why) = kept.or_else(|| policy_of_helm(old)) {
+        let also = format!(", and `{}` deletes nothing", driver.command());
+        plan.effects.push(effect(EffectKind::None, format!("stays in the cluster: {why}{also}")));
         return;
     }
     let ongoing = match ongoing_activity(old) {

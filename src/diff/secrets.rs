@@ -254,6 +254,36 @@ pub(super) fn unseal(root: &mut Node) {
     });
 }
 
+/// Puts the values of a manifest back for which a stored Secret holds digests: those of a recorded render, with which they
+/// were compared.
+pub(super) fn restore(stored: &mut Node, manifest: &Node) {
+    if !has_digests("Secret", stored) {
+        return;
+    }
+    let written = folded("Secret", manifest);
+    let values = written.get("data").and_then(Node::as_map);
+    let Some(map) = stored.as_map_mut() else { return };
+    let mut restored: Vec<(String, String)> = Vec::new();
+    let data = map.get_mut("data").and_then(Node::as_map_mut);
+    for entry in data.into_iter().flat_map(Map::iter_mut) {
+        if let Some(digest) = entry.value.as_str().filter(|text| is_digest(text))
+            && let Some(value) = values.and_then(|values| values.get(&entry.key))
+        {
+            let sealed = base64::engine::general_purpose::STANDARD.encode(digest);
+            restored.push((sealed, value_text(value).into_owned()));
+            entry.value = value.clone();
+        }
+    }
+    // What kubectl notes down is the manifest that it sent.
+    let mut note = ["metadata", "annotations", LAST_APPLIED_ANNOTATION].iter();
+    let note = note.try_fold(stored, |node, key| node.as_map_mut()?.get_mut(key));
+    if let Some(Value::String(text)) = note.map(|node| &mut node.value) {
+        for (sealed, value) in restored {
+            *text = text.replace(&sealed, &value);
+        }
+    }
+}
+
 /// Replaces the values in the data of a Secret for which there is something else.
 fn each_data(root: &mut Node, instead: impl Fn(&str) -> Option<String>) {
     let data = root.as_map_mut().and_then(|map| map.get_mut("data")).and_then(Node::as_map_mut);

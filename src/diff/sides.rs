@@ -24,7 +24,21 @@ pub enum Side {
     /// A recorded render: a chart's manifest, without its hooks and definitions.
     Recorded(Vec<Object>),
     /// What a cluster holds of the other side's objects.
-    Live(Vec<Object>),
+    Live {
+        /// The objects.
+        objects: Vec<Object>,
+        /// What Helm recorded of the release, if it did.
+        released: Option<Released>,
+    },
+}
+
+/// The last deployed revision of a release, as Helm recorded it in the cluster.
+#[derive(Debug, Clone)]
+pub struct Released {
+    /// Its manifests, which the patches of the next upgrade start from.
+    pub objects: Vec<Object>,
+    /// Whether it was applied server-side. The next upgrade is applied in the same way.
+    pub is_server_side: bool,
 }
 
 /// What is compared although an upgrade does not, or not always, apply it.
@@ -55,7 +69,7 @@ impl Side {
             Self::Chart { manifest: objects, .. }
             | Self::Manifests(objects)
             | Self::Recorded(objects)
-            | Self::Live(objects) => objects,
+            | Self::Live { objects, .. } => objects,
         }
     }
 
@@ -98,6 +112,8 @@ pub struct Sides {
     pub unmatched_hooks: Vec<String>,
     /// Hooks and definitions that are not compared although they were asked for, because recorded renders hold none.
     pub unrecorded: Vec<String>,
+    /// What Helm recorded of the release, if the old side is a cluster in which it did.
+    pub released: Option<Released>,
     /// The new objects rendered once more, with other random values; empty if none are random.
     pub redrawn: Vec<Object>,
 }
@@ -112,9 +128,14 @@ pub fn align(old: Side, new: Side, driver: Driver, include: Include) -> Sides {
     let is_recorded = matches!(old, Side::Recorded(_)) || matches!(new, Side::Recorded(_));
     let (old_crds, new_crds) = (old.crds(), new.crds());
     let [old_apart, new_apart] = [&old, &new].map(|side| side.apart(include));
+    let released = match &old {
+        Side::Live { released, .. } => released.clone(),
+        _ => None,
+    };
     let mut sides = Sides {
         old: old.into_objects(),
         new: new.into_objects(),
+        released,
         unmatched_hooks: Vec::new(),
         unrecorded: Vec::new(),
         redrawn: Vec::new(),
@@ -170,7 +191,7 @@ impl Sides {
 fn is_hook(object: &Object, driver: Driver) -> bool {
     const ARGO_CD: &str = "argocd.argoproj.io/hook";
     let of_argo_cd = || object.at(&["metadata", "annotations", ARGO_CD]).is_some();
-    render::hook(object).is_some() || driver == Driver::ArgoCd && of_argo_cd()
+    render::hook(object).is_some() || matches!(driver, Driver::ArgoCd { .. }) && of_argo_cd()
 }
 
 /// Adds the definitions under a chart's `crds/` to its objects, if `manifests` on the other side hold any of them.

@@ -49,46 +49,23 @@ pub(super) struct Applied {
     pub(super) is_merged: bool,
 }
 
-/// How the old objects came to be on the server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Old {
-    /// They were read from it.
-    Read,
-    /// They were applied, and are there whatever the server says to them today.
-    Trusted,
-    /// They are applied now: what the server refuses is not there.
-    Applied,
-}
-
 impl Simulation {
     /// Applies `new` over `old`, which is stored already. `around` says which claims are bound.
-    pub(super) fn run(
-        old: Vec<Node>,
-        new: Vec<Node>,
-        options: &Options,
-        around: Option<&dyn Surroundings>,
-    ) -> Self {
-        let origin = match (options.live, around) {
-            (true, _) => Old::Read,
-            (false, Some(_)) => Old::Trusted,
-            (false, None) => Old::Applied,
-        };
+    pub(super) fn run(old: Vec<Node>, new: Vec<Node>, options: &Options, around: &dyn Surroundings) -> Self {
         let mut server = Server::assuming(
             options.version,
             Assumptions {
                 serves_unknown_kinds: true,
-                serves_unstable_versions: origin != Old::Applied,
-                has_unknown_ranges: origin != Old::Applied,
+                serves_unstable_versions: true,
+                has_unknown_ranges: true,
                 skips_validation: !options.validate,
                 ignores_owners: !options.driver.respects_owners(),
             },
         );
         old.iter().chain(&new).for_each(|object| server.announce(object));
         let mut client = Client::new(options);
-        client.store(&mut server, old, origin);
-        if let Some(around) = around {
-            server.bind_claims(around);
-        }
+        client.store(&mut server, old, options);
+        server.bind_claims(around);
         let before: BTreeMap<ObjectKey, Node> =
             server.objects().map(|(key, object)| (key.clone(), object.clone())).collect();
         let run = client.send(&mut server, new);
@@ -152,6 +129,20 @@ impl Simulation {
             ),
             _ => format!("`{command}` does not delete it"),
         }
+    }
+
+    /// The object before and after everything, as a client reads it: without status and what the server sets for itself.
+    pub(super) fn read(&self, object: &Object) -> [Option<Node>; 2] {
+        self.stored(object).map(|stored| {
+            let mut object = self.server.with_placeholders(stored?);
+            if let Some(map) = object.as_map_mut() {
+                map.remove("status");
+            }
+            if object.get("kind").and_then(Node::as_str) == Some("Secret") {
+                secrets::unseal(&mut object);
+            }
+            Some(object)
+        })
     }
 
     /// The object before and after everything, as it is stored.
@@ -351,7 +342,7 @@ impl Client {
         Self {
             driver: options.driver,
             prune: options.prune,
-            argo_cd: ArgoCd::new(namespace, options.prune),
+            argo_cd: ArgoCd::new(namespace, options.prune, options.driver.sync_options()),
             flux: Flux::new(namespace),
             kubectl: Kubectl { namespace: namespace.to_owned() },
             helm: match &options.release {
@@ -361,19 +352,21 @@ impl Client {
         }
     }
 
-    /// Stores what was applied before.
-    fn store(&mut self, server: &mut Server, mut objects: Vec<Node>, origin: Old) {
-        if origin == Old::Read {
+    /// Stores what was read from the server, or else what was applied before: it is there whatever the server would say to it
+    /// today.
+    fn store(&mut self, server: &mut Server, mut objects: Vec<Node>, options: &Options) {
+        if options.live {
             self.kubectl.load_objects(server, objects);
-            self.helm.adopt_stored(server);
+            match &options.released {
+                Some(released) => self.helm.remember(server, released.iter().map(|object| &object.root)),
+                None => self.helm.adopt_stored(server),
+            }
             self.argo_cd.adopt_stored(server);
             self.flux.adopt_stored(server);
             return;
         }
-        if origin == Old::Trusted {
-            server.trust_requests(true);
-            objects = self.kubectl.load_unserved(server, objects);
-        }
+        server.trust_requests(true);
+        objects = self.kubectl.load_unserved(server, objects);
         match self.driver {
             // What does not exist cannot be replaced.
             Driver::Replace => self.kubectl.create_objects(server, objects),
@@ -396,64 +389,9 @@ impl Client {
                 self.helm.upgrade_objects(server, objects, Method::ServerSide { force })
             }
             Driver::Helm3 => self.helm.upgrade_objects(server, objects, Method::ClientSide),
-            Driver::ArgoCd => self.argo_cd.apply_objects(server, objects),
+            Driver::ArgoCd { .. } => self.argo_cd.apply_objects(server, objects),
             Driver::Flux => self.flux.apply_objects(server, objects),
             Driver::Replace => self.kubectl.replace_objects(server, objects),
         }
-    }
-}
-
-/// What the API server would hold of two renders, without what it sets for itself: uid, resource version, times, managed
-/// fields and status. The values of Secrets are among it.
-#[derive(Debug, Clone, Default)]
-pub struct Simulated {
-    before: BTreeMap<ObjectKey, Node>,
-    after: BTreeMap<ObjectKey, Node>,
-}
-
-impl Simulated {
-    /// The object; `None` if it is not stored.
-    pub fn get(&self, object: &ObjectRef, options: &Options) -> Option<&Node> {
-        find(&self.after, object, options)
-    }
-
-    /// The object as it was before the new render was applied.
-    pub(super) fn before(&self, object: &ObjectRef, options: &Options) -> Option<&Node> {
-        find(&self.before, object, options)
-    }
-}
-
-/// An object of a namespace, or of the whole cluster.
-fn find<'a>(
-    stored: &'a BTreeMap<ObjectKey, Node>,
-    object: &ObjectRef,
-    options: &Options,
-) -> Option<&'a Node> {
-    [true, false]
-        .iter()
-        .find_map(|is_namespaced| stored.get(&key_of(object, *is_namespaced, &options.namespace)))
-}
-
-/// Applies `old`, or with [`Options::live`] takes it as it is stored, and applies `new` over it, both with
-/// [`Options::driver`]. Unlike for a plan, old objects that the server refuses are not there.
-pub fn simulate(old: &[Object], new: &[Object], options: &Options) -> Simulated {
-    // A recorded Secret holds no values.
-    let is_sent =
-        |object: &&Object| !secrets::has_digests(&object.kind, &object.root) && !options.driver.skips(object);
-    let roots =
-        |objects: &[Object]| objects.iter().filter(is_sent).map(|object| object.root.clone()).collect();
-    let release = Some(options.release.clone().unwrap_or_else(|| "release-name".to_owned()));
-    let options = Options { release, ..options.clone() };
-    let simulation = Simulation::run(roots(old), roots(new), &options, None);
-    let shown = |(key, object): (&ObjectKey, &Node)| {
-        let mut object = simulation.server.with_placeholders(object);
-        if let Some(map) = object.as_map_mut() {
-            map.remove("status");
-        }
-        (key.clone(), object)
-    };
-    Simulated {
-        before: simulation.before.iter().map(shown).collect(),
-        after: simulation.server.objects().map(shown).collect(),
     }
 }

@@ -1,6 +1,6 @@
 //! What an upgrade leaves on the server.
 
-use super::{Change, ObjectPlan, Options, Verdict, compare, simulate};
+use super::{Change, ObjectPlan, Options, Verdict, compare};
 use crate::manifest::Object;
 use crate::yaml::Node;
 
@@ -28,22 +28,21 @@ pub struct StoredObject {
 /// What applying `new` makes of the objects of `old`, object by object: those of the new render in their order,
 /// then those that only the old one has.
 pub fn stored(old: &[Object], new: &[Object], options: &Options) -> Vec<StoredObject> {
-    let plan = compare(old, new, options);
-    let simulated = simulate(old, new, options);
-    let stored = |planned: &ObjectPlan| {
-        let object = &planned.object;
+    let options = Options { stored: true, documents: false, ..options.clone() };
+    let stored = |planned: ObjectPlan| {
+        let (object, stored) = (planned.object, planned.stored.unwrap_or_default());
         StoredObject {
             group: object.api_version.split_once('/').map_or("", |(group, _)| group).to_owned(),
-            kind: object.kind.clone(),
-            name: object.name.clone(),
-            namespace: object.namespace.clone().unwrap_or_else(|| options.namespace.clone()),
-            before: simulated.before(object, options).cloned(),
-            after: simulated.get(object, options).cloned(),
+            namespace: object.namespace.unwrap_or_else(|| options.namespace.clone()),
+            kind: object.kind,
+            name: object.name,
+            before: stored.before,
+            after: stored.after,
             is_rejected: planned.verdict == Verdict::Rejected,
             is_removed: planned.change == Change::Removed,
         }
     };
-    plan.objects.iter().map(stored).collect()
+    compare(old, new, &options).objects.into_iter().map(stored).collect()
 }
 
 #[cfg(test)]

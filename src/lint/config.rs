@@ -3,7 +3,7 @@
 use super::input::is_unread;
 use super::registry::{current_id, former_id, rules, suggestion};
 use crate::diag::{Diagnostic, Report, Rule, Severity, SourceId, Sources, Span, nearest};
-use crate::diff::Driver;
+use crate::diff::{Driver, SyncOptions};
 use crate::k8s::pod_security::{Policy, PolicyError};
 use crate::k8s::{Version, VersionError, kinds};
 use std::borrow::Cow;
@@ -37,6 +37,8 @@ pub struct Config {
     pub driver: Option<Driver>,
     /// Whether it deletes what left the manifests.
     pub prune: Option<bool>,
+    /// What an Application of Argo CD asks for every object.
+    pub sync_options: SyncOptions,
     /// Patterns of files and directories to pass over, as in `.gitignore`; they start from the directory of the file.
     pub exclude: Vec<String>,
     /// Files and directories with definitions of custom resources, beside this file.
@@ -99,6 +101,7 @@ impl Default for Config {
             baseline: None,
             driver: None,
             prune: None,
+            sync_options: SyncOptions::default(),
             exclude: Vec::new(),
             crds: Vec::new(),
             assume: Vec::new(),
@@ -107,7 +110,7 @@ impl Default for Config {
 }
 
 /// The keys of `plimsoll.toml`.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "kube-version",
     "min-severity",
     "pod-security",
@@ -118,6 +121,7 @@ const KEYS: [&str; 11] = [
     "assume",
     "driver",
     "prune",
+    "sync-options",
     "rules",
 ];
 
@@ -133,6 +137,7 @@ impl Config {
     /// baseline = "plimsoll-baseline.json" # findings that are accepted
     /// driver = "argocd"                   # for diff and rehearse
     /// prune = true
+    /// sync-options = ["ServerSideApply=true"] # of the Application, for Argo CD
     /// assume = ["Secret/db", "ConfigMap/*"] # objects that the cluster has
     /// exclude = ["test/fixtures/"]        # files that are passed over, as in .gitignore
     ///
@@ -206,6 +211,7 @@ impl Config {
                 let wrong = || error("`prune` must be `true` or `false`".to_owned(), value, source);
                 self.prune = Some(value.as_ref().as_bool().ok_or_else(wrong)?);
             }
+            "sync-options" => self.sync_options = sync_options(value, source)?,
             "rules" => return Err(error("`rules` must be a table".to_owned(), value, source)),
             unknown => return Err(unknown_key(unknown, key, source)),
         }
@@ -354,6 +360,18 @@ fn kube_version(value: &Value<'_>, source: SourceId) -> Result<Version, Diagnost
     let text = string(value, "kube-version", source)?;
     text.parse().map_err(|reason: VersionError| {
         error(format!("unknown Kubernetes version `{text}`"), value, source).help(reason.to_string())
+    })
+}
+
+/// The options of an Application of Argo CD.
+fn sync_options(value: &Value<'_>, source: SourceId) -> Result<SyncOptions, Diagnostic> {
+    let words = strings(value, "sync-options", "options", source)?;
+    SyncOptions::of_words(words.iter().map(String::as_str)).map_err(|word| {
+        let help = nearest(word, SyncOptions::WORDS).map_or_else(
+            || format!("available: {}", SyncOptions::WORDS.join(", ")),
+            |near| format!("did you mean `{near}`?"),
+        );
+        error(format!("unknown sync option `{word}`"), value, source).help(help)
     })
 }
 

@@ -179,33 +179,86 @@ fn removed_objects_are_found_by_their_labels() {
     assert!(sandbox.read("asked.txt").contains("-l app.kubernetes.io/instance=shop"));
 }
 
-#[test]
-fn removed_objects_are_found_in_helms_record_and_in_an_apply_set() {
+/// The Secret in which Helm records a revision of `shop`, whose status is part of its labels.
+fn release_record(revision: u32, status: &str, release: &serde_json::Value) -> serde_json::Value {
     use base64::Engine as _;
     use std::io::Write as _;
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(release.to_string().as_bytes()).unwrap();
+    let base64 = base64::engine::general_purpose::STANDARD;
+    let data = base64.encode(base64.encode(packed.finish().unwrap()));
+    serde_json::json!({ "apiVersion": "v1", "kind": "Secret", "type": "helm.sh/release.v1",
+        "metadata": { "name": format!("sh.helm.release.v1.shop.v{revision}"),
+            "labels": { "version": revision.to_string(), "status": status } },
+        "data": { "release": data } })
+}
+
+fn list(items: &[serde_json::Value]) -> String {
+    serde_json::json!({ "apiVersion": "v1", "kind": "List", "items": items }).to_string()
+}
+
+/// Helm compares the manifest that it recorded with the new one, and what the record does not name it never made.
+#[test]
+fn the_drivers_of_helm_start_from_the_last_deployed_revision() {
+    let sandbox = shop();
+    let mut live: serde_json::Value =
+        serde_json::from_str(&LIVE.replace(r#""replicas": 2, "#, r#""replicas": 2, "minReadySeconds": 5, "#))
+            .unwrap();
+    for item in live["items"].as_array_mut().unwrap() {
+        item["metadata"]["labels"] = serde_json::json!({ "app.kubernetes.io/managed-by": "Helm" });
+        item["metadata"]["annotations"] = serde_json::json!({ "meta.helm.sh/release-name": "shop", "meta.helm.sh/release-namespace": "default" });
+    }
+    // Somebody changed it by hand.
+    live["items"][1]["spec"]["revisionHistoryLimit"] = 3.into();
+    sandbox.write("live.json", &live.to_string());
+    let rendered = TEMPLATE.replace("{{ values.replicas }}", "2").replace("{{ values.tag }}", "1.0");
+    let deployed = rendered.replace("serviceName: web\n", "serviceName: web\n  minReadySeconds: 5\n");
+    let record = |revision, status, manifest: &str, method: &str| {
+        release_record(revision, status, &serde_json::json!({ "manifest": manifest, "apply_method": method }))
+    };
+    let script =
+        answering("cat live.json").replace("esac", "  *owner=helm,name=shop*) cat records.json ;;\nesac");
+    let run = |records: &[serde_json::Value], driver: &str| {
+        sandbox.write("records.json", &list(records));
+        against_live(&sandbox, &script, &["--driver", driver])
+    };
+    let removed = "  - spec.minReadySeconds: 5\n";
+    // A revision that failed is not what Helm starts from.
+    let records = [record(3, "deployed", &deployed, "csa"), record(4, "failed", &rendered, "csa")];
+    let patched = run(&records, "helm3");
+    assert!(patched.stdout.contains(removed), "{}{}", patched.stdout, patched.stderr);
+    assert!(!patched.stdout.contains("revisionHistoryLimit"), "{}", patched.stdout);
+    assert!(!patched.stderr.contains("--driver"), "{}", patched.stderr);
+    let same = run(&[record(3, "superseded", &rendered, ""), record(5, "deployed", &rendered, "")], "helm3");
+    assert_eq!(same.code, 0, "{}{}", same.stdout, same.stderr);
+    // Helm 4 goes on as the release was made.
+    let other = run(&records, "helm");
+    assert!(other.stderr.contains("Helm applied the last revision client-side and applies the next one in the same way: use --driver helm3"), "{}", other.stderr);
+    let other = run(&[record(3, "deployed", &deployed, "ssa")], "helm3");
+    assert!(other.stderr.contains("in the same way: use --driver helm\n"), "{}", other.stderr);
+    // Without a record the new manifest is taken as the old one.
+    let unknown = run(&[], "helm3");
+    assert_eq!(unknown.code, 0, "{}{}", unknown.stdout, unknown.stderr);
+}
+
+#[test]
+fn removed_objects_are_found_in_helms_record_and_in_an_apply_set() {
     let sandbox = shop();
     sandbox.write("live.json", LIVE);
     sandbox.write("old.json", &live_config_map("old", ""));
-    let record = |revision: &str, name: &str| {
+    let record = |revision, name: &str| {
         let manifest = CONFIG_MAP.replace("{{ release.name }}", name);
-        let release = serde_json::json!({ "manifest": manifest }).to_string();
-        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        packed.write_all(release.as_bytes()).unwrap();
-        let base64 = base64::engine::general_purpose::STANDARD;
-        let data = base64.encode(base64.encode(packed.finish().unwrap()));
-        serde_json::json!({ "apiVersion": "v1", "kind": "Secret", "type": "helm.sh/release.v1",
-            "metadata": { "name": format!("sh.helm.release.v1.shop.v{revision}"), "labels": { "version": revision } },
-            "data": { "release": data } })
+        release_record(revision, "superseded", &serde_json::json!({ "manifest": manifest }))
     };
     // The tenth revision is the newest.
-    let records = serde_json::json!({ "apiVersion": "v1", "kind": "List", "items": [record("9", "older"), record("10", "old")] });
-    sandbox.write("records.json", &records.to_string());
+    let records = list(&[record(9, "older"), record(10, "old")]);
+    sandbox.write("records.json", &records);
     let script = "cat > stdin.json\ncase \"$*\" in *owner=helm,name=shop*) cat records.json ;;\n*' -f -'*) if grep -q ConfigMap stdin.json; then cp stdin.json asked.json; cat old.json; else cat live.json; fi ;; esac";
     let recorded = against_live(&sandbox, script, &["--format", "summary"]);
     assert!(recorded.stdout.starts_with("- ConfigMap/old in default  stays"), "{}", recorded.stdout);
     assert!(sandbox.read("asked.json").contains("\"name\":\"old\""));
     // A record that cannot be read is said, and so are Secrets that may not be read.
-    sandbox.write("records.json", &records.to_string().replace("\"release\":\"", "\"release\":\"!"));
+    sandbox.write("records.json", &records.replace("\"release\":\"", "\"release\":\"!"));
     let broken = against_live(&sandbox, script, &[]);
     assert!(broken.stderr.contains("cannot read Helm's record of `shop`"), "{}", broken.stderr);
     let forbidden = "case \"$*\" in *' -f -'*) cat live.json ;; *secrets*) echo 'secrets is forbidden' >&2; exit 1 ;; esac";

@@ -7,6 +7,7 @@ use plimsoll::diff::{
     self, Change, EffectKind, FailOn, Ignore, Instruction, ObjectPlan, Options, Plan, Verdict,
 };
 use plimsoll::k8s::{Version, defaults};
+use plimsoll::rehearse;
 use plimsoll::yaml::{Map, Node, Value};
 use proptest::prelude::*;
 
@@ -970,8 +971,8 @@ fn json_has_the_objects_as_the_server_would_store_them() {
         ---\napiVersion: example.com/v1\nkind: Thing\nmetadata: {name: t}\n";
     let (old, new) = (objects(&service(80)), objects(&format!("{}{rest}", service(81))));
     let stored_in = |old: &[_], new: &[_], options: &Options| {
-        let plan = diff::compare(old, new, options);
-        let json = render::json_with_stored(&plan, &diff::simulate(old, new, options), options);
+        let options = Options { stored: true, ..options.clone() };
+        let json = render::json(&diff::compare(old, new, &options));
         serde_json::from_str::<serde_json::Value>(&json).unwrap()["objects"].clone()
     };
     let find = |objects: &serde_json::Value, kind: &str| {
@@ -996,4 +997,30 @@ fn json_has_the_objects_as_the_server_would_store_them() {
     assert_eq!(find(&stored_in(&live, &new, &options), "Service")["spec"]["clusterIP"], "10.0.0.7");
     let refused = objects(&service(80).replace("spec: {", "spec: {type: Nonsense, "));
     assert_eq!(find(&stored_in(&live, &refused, &options), "Service")["spec"]["ports"][0]["port"], 80);
+}
+
+/// The old render was applied, whatever the API server would say to it today: the plan, the stored objects and the rehearsal
+/// are of one simulation.
+#[test]
+fn what_is_stored_and_rehearsed_is_what_the_plan_says() {
+    let deployment = |spec: &str| {
+        objects(&format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web}}\nspec: {{{spec}, selector: {{matchLabels: {{app: web}}}}, \
+             template: {{metadata: {{labels: {{app: web}}}}, spec: {{containers: [{{name: a, image: x}}]}}}}}}\n"
+        ))
+    };
+    // The old field is misspelt, so the server dropped it.
+    let (old, new) = (deployment("replica: 3"), deployment("replicas: 3"));
+    let options = Options { stored: true, ..Options::default() };
+    let plan = diff::compare(&old, &new, &options);
+    let object = only(&plan);
+    assert_eq!(
+        (object.change, object.changes[0].path.to_string().as_str()),
+        (Change::Modified, "spec.replicas")
+    );
+    let replicas = |root: &Option<Node>| root.as_ref()?.at(&["spec", "replicas"])?.as_i64();
+    let stored = object.stored.as_ref().unwrap();
+    assert_eq!((replicas(&stored.before), replicas(&stored.after)), (Some(1), Some(3)));
+    let rehearsed = rehearse::rehearse(&old, &new, &rehearse::Options::default()).unwrap();
+    assert_eq!(rehearsed[0].pods.iter().filter(|pod| pod.is_old).count(), 1);
 }

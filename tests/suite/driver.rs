@@ -2,12 +2,14 @@
 
 use crate::support::objects;
 use plimsoll::diff::render::{self, Style};
-use plimsoll::diff::{self, Change, Driver, EffectKind, ObjectPlan, Options, Plan, Verdict};
+use plimsoll::diff::{self, Change, Driver, EffectKind, ObjectPlan, Options, Plan, SyncOptions, Verdict};
 
 const SERVER_SIDE: Driver = Driver::KubectlServerSide { force_conflicts: false };
 const HELM: Driver = Driver::Helm { force_conflicts: false };
+const ARGO_CD: Driver =
+    Driver::ArgoCd { sync: SyncOptions { replace: false, server_side_apply: false, prune_last: false } };
 const ALL: [Driver; 7] =
-    [Driver::Kubectl, SERVER_SIDE, HELM, Driver::Helm3, Driver::ArgoCd, Driver::Flux, Driver::Replace];
+    [Driver::Kubectl, SERVER_SIDE, HELM, Driver::Helm3, ARGO_CD, Driver::Flux, Driver::Replace];
 /// Those that delete what left the manifests without being told to.
 const DELETING: [Driver; 3] = [HELM, Driver::Helm3, Driver::Flux];
 
@@ -174,7 +176,7 @@ fn ports_of_one_number_are_merged_by_number_and_protocol_on_the_server() {
         assert!(!object.has(EffectKind::Ignored), "{driver:?}");
     }
     // Clients merge by the number alone: both are removed, and a Service needs ports.
-    for driver in [Driver::Kubectl, Driver::Helm3, Driver::ArgoCd] {
+    for driver in [Driver::Kubectl, Driver::Helm3, ARGO_CD] {
         assert_eq!(only(driver, false, &both, &one).verdict, Verdict::Rejected, "{driver:?}");
     }
 }
@@ -268,10 +270,14 @@ fn every_plan_names_its_driver() {
         let plan = plan(driver, false, &old, &new);
         let line = format!("{}, Kubernetes 1.36, namespace default", driver.title());
         assert_eq!(render::plan(&plan, Style::Plain).lines().next(), Some(line.as_str()));
-        assert!(render::markdown(&plan, "web").contains(driver.title()));
-        assert!(render::html(&plan, "web").contains(driver.title()));
+        assert!(render::markdown(&plan, "web").contains(&*driver.title()));
+        assert!(render::html(&plan, "web").contains(&*driver.title()));
         let json: serde_json::Value = serde_json::from_str(&render::json(&plan)).unwrap();
         assert_eq!((&json["driver"], &json["namespace"]), (&driver.as_str().into(), &"default".into()));
+        assert_eq!(json["prune"], DELETING.contains(&driver), "{driver:?}");
+        let json: serde_json::Value =
+            serde_json::from_str(&render::json(&pruned(driver, &old, &new))).unwrap();
+        assert_eq!(json["prune"], DELETING.contains(&driver) || driver.can_prune(), "{driver:?}");
     }
 }
 
@@ -299,22 +305,34 @@ const INVALID: &str = "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {na
 
 #[test]
 fn pruning_deletes_what_the_driver_can_prune() {
-    let role = "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: r}\nrules: []\n";
-    let (old, new) =
-        (format!("{}{}{role}", config_map("a", "", "x"), config_map("b", "", "x")), config_map("a", "", "x"));
-    for (driver, deletes_roles) in [(Driver::Kubectl, false), (SERVER_SIDE, true), (Driver::ArgoCd, true)] {
+    let role_text =
+        "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: r}\nrules: []\n";
+    let (old, new) = (
+        format!("{}{}{role_text}", config_map("a", "", "x"), config_map("b", "", "x")),
+        config_map("a", "", "x"),
+    );
+    for (driver, deletes_roles) in [(Driver::Kubectl, false), (SERVER_SIDE, true), (ARGO_CD, true)] {
         assert!(!find(&plan(driver, false, &old, &new), "b").is_deleted, "{driver:?}");
         let plan = pruned(driver, &old, &new);
         assert!(find(&plan, "b").is_deleted, "{driver:?}");
         let role = find(&plan, "r");
         assert_eq!(role.is_deleted, deletes_roles, "{driver:?}");
         assert!(deletes_roles || details(role).contains("deletes no Role"), "{}", details(role));
+        // kubectl and Argo CD do not know the policy of Helm.
+        let policy = role_text.replace("name: r", "name: r, annotations: {helm.sh/resource-policy: keep}");
+        let kept = pruned(driver, &old.replace(role_text, &policy), &new);
+        assert_eq!(find(&kept, "r").is_deleted, deletes_roles, "{driver:?}");
+        assert!(
+            !details(find(&kept, "r")).contains("helm.sh/resource-policy"),
+            "{}",
+            details(find(&kept, "r"))
+        );
         assert!(render::plan(&plan, Style::Plain).lines().next().unwrap().contains(" --prune, "));
         // Nothing is deleted where anything is refused.
         let failed = pruned(driver, &format!("{old}---\n{}", deployment("")), &format!("{new}{INVALID}"));
         let is_deleted = find(&failed, "b").is_deleted;
         // Argo CD prunes a wave before it applies it.
-        assert_eq!(is_deleted, driver == Driver::ArgoCd, "{driver:?}");
+        assert_eq!(is_deleted, driver == ARGO_CD, "{driver:?}");
     }
 }
 
@@ -433,7 +451,7 @@ fn argo_cd_applies_in_waves_and_stops_after_one_that_fails() {
     let wave = |number: i32| format!(", annotations: {{argocd.argoproj.io/sync-wave: \"{number}\"}}");
     let new =
         format!("{}{INVALID}{}", config_map("late", &wave(1), "z"), config_map("early", &wave(-1), "z"));
-    let plan = plan(Driver::ArgoCd, false, &config_map("late", &wave(1), "x"), &new);
+    let plan = plan(ARGO_CD, false, &config_map("late", &wave(1), "x"), &new);
     assert_eq!(
         details(find(&plan, "late")),
         "is not applied: `argocd app sync` stops at Deployment/web, which is refused"
@@ -453,14 +471,14 @@ fn argo_cd_reads_the_options_of_objects() {
     let changed = |text: &str| text.replace("app: web", "app: other");
     // The selector cannot change: with force the object is deleted and created again.
     assert_eq!(
-        only(Driver::ArgoCd, false, &with("Validate=true"), &changed(&with("Validate=true"))).verdict,
+        only(ARGO_CD, false, &with("Validate=true"), &changed(&with("Validate=true"))).verdict,
         Verdict::Rejected
     );
     assert_eq!(
-        only(Driver::ArgoCd, false, &with("Force=true"), &changed(&with("Force=true"))).verdict,
+        only(ARGO_CD, false, &with("Force=true"), &changed(&with("Force=true"))).verdict,
         Verdict::Accepted
     );
-    let options = Options { driver: Driver::ArgoCd, ..Options::default() };
+    let options = Options { driver: ARGO_CD, ..Options::default() };
     let note = ["metadata", "annotations", "kubectl.kubernetes.io/last-applied-configuration"];
     for (option, has_note) in
         [("Validate=true", true), ("ServerSideApply=true", false), ("Replace=true", false)]
@@ -469,12 +487,64 @@ fn argo_cd_reads_the_options_of_objects() {
         let stored = diff::stored(&objects(&with(option)), &objects(&new), &options);
         assert_eq!(stored[0].after.as_ref().unwrap().at(&note).is_some(), has_note, "{option}");
     }
-    let kept = pruned(Driver::ArgoCd, &with("Prune=false"), &config_map("a", "", "x"));
+    let kept = pruned(ARGO_CD, &with("Prune=false"), &config_map("a", "", "x"));
     assert!(!find(&kept, "web").is_deleted);
     assert!(
         details(find(&kept, "web"))
             .contains("`argocd.argoproj.io/sync-options: Prune=false` tells Argo CD not to delete it")
     );
+}
+
+/// A sync with an option of the Application.
+fn argo_cd(option: &str) -> Driver {
+    Driver::ArgoCd { sync: SyncOptions::of_words([option]).unwrap() }
+}
+
+#[test]
+fn argo_cd_reads_the_options_of_the_application() {
+    let note = ["metadata", "annotations", "kubectl.kubernetes.io/last-applied-configuration"];
+    let (old, new) = (deployment("replicas: 2, "), deployment("replicas: 3, "));
+    let has_note = |driver: Driver, annotations: &str| {
+        let annotated = |text: &str| text.replace("name: web}", &format!("name: web{annotations}}}"));
+        let options = Options { driver, ..Options::default() };
+        let stored = diff::stored(&objects(&annotated(&old)), &objects(&annotated(&new)), &options);
+        let after = stored[0].after.as_ref().unwrap();
+        assert_eq!(
+            after.at(&["spec", "replicas"]).and_then(plimsoll::yaml::Node::as_i64),
+            Some(3),
+            "{driver:?}"
+        );
+        after.at(&note).is_some()
+    };
+    assert!(has_note(ARGO_CD, ""));
+    assert!(!has_note(argo_cd("Replace=true"), "") && !has_note(argo_cd("ServerSideApply=true"), ""));
+    // The object has the last word.
+    let own = ", annotations: {argocd.argoproj.io/sync-options: ServerSideApply=false}";
+    assert!(has_note(argo_cd("ServerSideApply=true"), own));
+    // Two ports of one number are two items on the server, and one for the client.
+    let ports = (
+        service("{name: a, port: 53, protocol: UDP}, {name: b, port: 53}"),
+        service("{name: a, port: 53, protocol: UDP}"),
+    );
+    let verdict = |driver| only(driver, false, &ports.0, &ports.1).verdict;
+    assert_eq!(
+        (verdict(ARGO_CD), verdict(argo_cd("ServerSideApply=true"))),
+        (Verdict::Rejected, Verdict::Accepted)
+    );
+    assert_eq!(verdict(argo_cd("Replace=true")), Verdict::Accepted);
+    let plan = plan(argo_cd("Replace=true"), false, &old, &new);
+    assert!(render::plan(&plan, Style::Plain).starts_with("Argo CD sync (Replace=true), Kubernetes"));
+    let json: serde_json::Value = serde_json::from_str(&render::json(&plan)).unwrap();
+    assert_eq!(json["syncOptions"], serde_json::json!(["Replace=true"]));
+}
+
+#[test]
+fn argo_cd_deletes_last_what_the_application_prunes_last() {
+    // An object of a wave that fails keeps a later wave from being begun, deletions among it.
+    let (old, new) = (config_map("gone", "", "x"), format!("{}{INVALID}", config_map("a", "", "x")));
+    for (driver, is_deleted) in [(ARGO_CD, true), (argo_cd("PruneLast=true"), false)] {
+        assert_eq!(find(&pruned(driver, &old, &new), "gone").is_deleted, is_deleted, "{driver:?}");
+    }
 }
 
 #[test]
@@ -619,6 +689,34 @@ fn custom_resources_are_stored_and_validated_by_their_definition() {
         let refused =
             diff::compare(&objects(&old), &objects(&format!("{definition}{}", thing("many"))), &options);
         assert_eq!(refused.objects[1].verdict, Verdict::Rejected, "{driver:?}");
+    }
+}
+
+#[test]
+fn a_custom_resource_gets_the_defaults_of_a_definition_that_comes_with_it() {
+    let definition = |properties: &str| {
+        format!(
+            "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{name: things.example.com}}\nspec: {{group: example.com, names: {{kind: Thing, plural: things}}, scope: Namespaced, versions: [{{name: v1, served: true, storage: true, schema: {{openAPIV3Schema: {{type: object, properties: {{spec: {{type: object, properties: {{{properties}}}}}}}}}}}}}]}}\n"
+        )
+    };
+    let release = |properties: &str, spec: &str| {
+        format!(
+            "{}---\napiVersion: example.com/v1\nkind: Thing\nmetadata: {{name: t}}\nspec: {{{spec}}}\n",
+            definition(properties)
+        )
+    };
+    let size = "size: {type: integer, default: 1}, mode: {type: string}";
+    for driver in ALL {
+        let thing = |old: &str, new: &str| {
+            find(&plan(driver, false, &release(size, old), &release(size, new)), "t").clone()
+        };
+        // What leaves the manifest is what the definition says, and what it says anyway is no change.
+        assert_eq!(changes(&thing("size: 3, mode: a", "mode: a")), ["spec.size: 3 -> 1"], "{driver:?}");
+        let same = thing("mode: a", "mode: a, size: 1");
+        assert_eq!((same.change, same.verdict), (Change::Unchanged, Verdict::Accepted), "{driver:?}");
+        let unknown = thing("mode: a", "mode: a, sise: 2");
+        let is_refused = driver != Driver::Helm3;
+        assert_eq!(unknown.verdict == Verdict::Rejected, is_refused, "{driver:?} {:?}", unknown.effects);
     }
 }
 

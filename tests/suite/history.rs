@@ -328,6 +328,28 @@ fn masked_texts_are_compared_with_what_they_stand_for() {
 }
 
 #[test]
+fn a_recorded_secret_is_stored_with_the_values_of_the_new_manifest() {
+    let old = objects(&recorded(&secret("one"), &config("x"), ""));
+    let stored = |old: &[Object], value: &str| {
+        let options = Options { keys: keys().find(old).keys, stored: true, ..Options::default() };
+        let plan = diff::compare(old, &objects(&format!("{}---\n{}", secret(value), config("x"))), &options);
+        let after = plan.objects[0].stored.as_ref().and_then(|stored| stored.after.as_ref());
+        diff_text(after.unwrap())
+    };
+    for value in ["one", "two"] {
+        let text = stored(&old, value);
+        assert!(text.contains(if value == "one" { "b25l" } else { "dHdv" }), "{text}");
+        // Neither the data nor what kubectl notes down of it holds a digest.
+        let sealed = base64::engine::general_purpose::STANDARD.encode("hmac-sha256");
+        assert!(!text.contains("sha256:") && !text.contains(&sealed[..12]), "{text}");
+    }
+}
+
+fn diff_text(node: &Node) -> String {
+    yaml::emit::flow_json(node)
+}
+
+#[test]
 fn digests_of_earlier_versions_are_still_compared() {
     // As they were recorded then: a salt, and SHA-256 of the salt and the value.
     let salt = "0123456789abcdef";

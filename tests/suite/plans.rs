@@ -694,6 +694,11 @@ fn what_others_add_to_live_objects_stays() {
         assert!(plan(&by_hand(path), &config).starts_with("kubectl apply (client-side)"));
         assert!(plan(&by_hand(path), &config).contains("no difference"), "{}", plan(&by_hand(path), &config));
     }
+    // A fix by hand that the manifest now follows is there already.
+    let mut fixed = config.clone();
+    fixed["data"]["a"] = "2".into();
+    let by_hand = live(&config, |object| object["data"]["a"] = "2".into());
+    assert!(plan(&by_hand, &fixed).contains("no difference"), "{}", plan(&by_hand, &fixed));
     // What was applied and is dropped is removed, beside what was set by hand.
     let mut before = config.clone();
     before["metadata"]["annotations"]["old"] = "b".into();

@@ -5,13 +5,14 @@ use crate::ui::Color;
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
-use plimsoll::diff::Driver;
+use plimsoll::diff::{Driver, SyncOptions};
 use plimsoll::gotmpl;
 use plimsoll::k8s::Version;
 use plimsoll::k8s::pod_security::Policy;
 use plimsoll::k8s::quantity::Quantity;
 use plimsoll::limits::Limits;
 use plimsoll::lint::Assumed;
+use plimsoll::lint::Config;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -393,6 +394,9 @@ pub(crate) struct DriverFlags {
     /// Delete what left the manifests (with --driver kubectl, kubectl-server-side or argocd; default: `prune` in plimsoll.toml)
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub(crate) prune: Option<bool>,
+    /// Sync with an option of the Application: Replace=true, ServerSideApply=true or PruneLast=true (with --driver argocd; default: `sync-options` in plimsoll.toml; repeatable)
+    #[arg(long = "sync-option", value_name = "OPTION")]
+    pub(crate) sync_options: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -405,7 +409,7 @@ pub(crate) enum DriverName {
     Helm,
     /// helm upgrade of Helm 3, or of Helm 4 for a release that Helm 3 made
     Helm3,
-    /// Sync of Argo CD with its default options
+    /// Sync of Argo CD
     #[value(name = "argocd")]
     ArgoCd,
     /// Kustomization of Flux, with pruning
@@ -422,7 +426,7 @@ impl From<DriverName> for Driver {
             DriverName::KubectlServerSide => Self::KubectlServerSide { force_conflicts },
             DriverName::Helm => Self::Helm { force_conflicts },
             DriverName::Helm3 => Self::Helm3,
-            DriverName::ArgoCd => Self::ArgoCd,
+            DriverName::ArgoCd => Self::ArgoCd { sync: SyncOptions::default() },
             DriverName::Flux => Self::Flux,
             DriverName::Replace => Self::Replace,
         }
@@ -431,12 +435,8 @@ impl From<DriverName> for Driver {
 
 impl DriverFlags {
     /// The driver for the library, and whether it prunes: as the flags say, else as the configuration does.
-    pub(crate) fn choose(
-        &self,
-        configured: Option<Driver>,
-        prune: Option<bool>,
-    ) -> anyhow::Result<(Driver, bool)> {
-        let mut driver = self.driver.map(Driver::from).or(configured).unwrap_or_default();
+    pub(crate) fn choose(&self, config: &Config) -> anyhow::Result<(Driver, bool)> {
+        let mut driver = self.driver.map(Driver::from).or(config.driver).unwrap_or_default();
         if self.force_conflicts {
             driver = driver
                 .with_force_conflicts()
@@ -445,7 +445,21 @@ impl DriverFlags {
         if self.prune == Some(true) && !driver.can_prune() {
             anyhow::bail!("--prune needs --driver kubectl, kubectl-server-side or argocd");
         }
-        Ok((driver, self.prune.or(prune).unwrap_or_default()))
+        driver = if self.sync_options.is_empty() {
+            driver.with_sync_options(config.sync_options).unwrap_or(driver)
+        } else {
+            let options = SyncOptions::of_words(self.sync_options.iter().map(String::as_str));
+            let unknown = |word: &str| {
+                anyhow::anyhow!(
+                    "--sync-option: unknown option `{word}`; available: {}",
+                    SyncOptions::WORDS.join(", ")
+                )
+            };
+            driver
+                .with_sync_options(options.map_err(unknown)?)
+                .context("--sync-option needs --driver argocd")?
+        };
+        Ok((driver, self.prune.or(config.prune).unwrap_or_default()))
     }
 }
 
@@ -577,7 +591,7 @@ pub(crate) struct RehearseArgs {
     #[arg(long, value_name = "NUMBER", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(crate) nodes: u16,
     /// Run a scenario instead of a release: objects, actions and what the pods do, in YAML or JSON
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["release", "source", "against", "fail", "evict", "nodes", "driver", "force_conflicts", "prune"])]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["release", "source", "against", "fail", "evict", "nodes", "driver", "force_conflicts", "prune", "sync_options"])]
     pub(crate) scenario: Option<String>,
     #[command(flatten)]
     pub(crate) driver: DriverFlags,

@@ -1,31 +1,24 @@
 //! The plan for programs.
 
 use crate::diag::escape;
-use crate::diff::{self, FieldChange, ObjectPlan, Options, Plan, Simulated, instructions};
+use crate::diff::{self, FieldChange, ObjectPlan, Plan, instructions};
 use crate::yaml::{Node, Value};
 use serde::Serialize;
 use serde_json::Value as Json;
 
-/// The plan as one JSON document, version 1 of the contract: `{"version":1,"driver":"kubectl","kubeVersion":"1.36","namespace":"default","objects":[..],"summary":{..}}`.
-/// Every object of either render is listed.
+/// The plan as one JSON document, version 1 of the contract: `{"version":1,"driver":"kubectl","prune":false,"kubeVersion":"1.36","namespace":"default","objects":[..],"summary":{..}}`.
+/// Every object of either render is listed, with [`diff::Options::stored`] as the API server would store it.
 pub fn json(plan: &Plan) -> String {
-    document(plan, |_| None)
-}
-
-/// As [`json`], and each object as the API server would store it, in `stored`; null if it would not store it.
-pub fn json_with_stored(plan: &Plan, stored: &Simulated, options: &Options) -> String {
-    document(plan, |plan| Some(stored.get(&plan.object, options).map_or(Json::Null, to_json)))
-}
-
-fn document(plan: &Plan, stored: impl Fn(&ObjectPlan) -> Option<Json>) -> String {
     let summary = plan.summary();
     let document = Document {
         version: 1,
         driver: plan.driver.as_str(),
+        sync_options: plan.driver.sync_options().words(),
+        prune: plan.prunes(),
         kube_version: plan.kube_version.to_string(),
         namespace: &plan.namespace,
         random: &plan.random,
-        objects: plan.objects.iter().map(|plan| object(plan, stored(plan))).collect(),
+        objects: plan.objects.iter().map(object).collect(),
         summary: Summary {
             added: summary.added,
             removed: summary.removed,
@@ -45,6 +38,9 @@ fn document(plan: &Plan, stored: impl Fn(&ObjectPlan) -> Option<Json>) -> String
 struct Document<'a> {
     version: u32,
     driver: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    sync_options: Vec<&'static str>,
+    prune: bool,
     kube_version: String,
     namespace: &'a str,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
@@ -113,7 +109,7 @@ struct Change {
     random: bool,
 }
 
-fn object(object: &ObjectPlan, stored: Option<Json>) -> Object<'_> {
+fn object(object: &ObjectPlan) -> Object<'_> {
     Object {
         api_version: &object.object.api_version,
         kind: &object.object.kind,
@@ -133,7 +129,7 @@ fn object(object: &ObjectPlan, stored: Option<Json>) -> Object<'_> {
         random: object.is_random,
         changes: object.changes.iter().map(change).collect(),
         way_out: instructions::script_lines(&object.remediation),
-        stored,
+        stored: object.stored.as_ref().map(|stored| stored.after.as_ref().map_or(Json::Null, to_json)),
     }
 }
 

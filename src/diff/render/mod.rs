@@ -14,7 +14,7 @@ mod words;
 
 pub use crate::diag::render::Style;
 pub use html::html;
-pub use json::{json, json_with_stored};
+pub use json::json;
 pub use markdown::markdown;
 pub use script::script;
 pub use text::{plan, plan_within};

@@ -1,4 +1,4 @@
-//! Argo CD: a sync with its default options.
+//! Argo CD: a sync.
 //!
 //! Follows `github.com/argoproj/gitops-engine/pkg/sync` (`sync_context.go`, `sync_tasks.go`): `kubectl apply` for each object,
 //! in the order of phases, waves, kinds and names; where an object is refused, what comes in later waves is not applied.
@@ -27,10 +27,55 @@ fn kind_rank(kind: &str) -> usize {
     install_rank(if ADDED.contains(&kind) { "" } else { kind })
 }
 
+/// What an Application asks for every object (`spec.syncPolicy.syncOptions`), as far as it changes what is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SyncOptions {
+    /// `Replace=true`: objects are replaced, not merged.
+    pub replace: bool,
+    /// `ServerSideApply=true`: the server merges, and fields are taken from their owners.
+    pub server_side_apply: bool,
+    /// `PruneLast=true`: what left the manifests is deleted after everything else.
+    pub prune_last: bool,
+}
+
+impl SyncOptions {
+    /// The words that name an option.
+    pub const WORDS: [&'static str; 3] = [REPLACE, SERVER_SIDE_APPLY, PRUNE_LAST];
+
+    /// The options that these words name; the error is a word that names none.
+    pub fn of_words<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<Self, &'a str> {
+        let mut options = Self::default();
+        for word in words {
+            match word {
+                REPLACE => options.replace = true,
+                SERVER_SIDE_APPLY => options.server_side_apply = true,
+                PRUNE_LAST => options.prune_last = true,
+                _ => return Err(word),
+            }
+        }
+        Ok(options)
+    }
+
+    /// The words for these options.
+    pub fn words(self) -> Vec<&'static str> {
+        let chosen = [self.replace, self.server_side_apply, self.prune_last];
+        Self::WORDS
+            .into_iter()
+            .zip(chosen)
+            .filter_map(|(word, is_chosen)| is_chosen.then_some(word))
+            .collect()
+    }
+}
+
+const REPLACE: &str = "Replace=true";
+const SERVER_SIDE_APPLY: &str = "ServerSideApply=true";
+const PRUNE_LAST: &str = "PruneLast=true";
+
 /// Argo CD with one Application.
 #[derive(Debug, Clone)]
 pub struct ArgoCd {
     kubectl: Kubectl,
+    options: SyncOptions,
     /// Whether it deletes what left the manifests.
     prune: bool,
     /// The objects of the Application.
@@ -56,8 +101,9 @@ impl Task {
 
 impl ArgoCd {
     /// An Application that has applied nothing yet.
-    pub fn new(namespace: &str, prune: bool) -> Self {
-        Self { kubectl: Kubectl { namespace: namespace.to_owned() }, prune, known: BTreeSet::new() }
+    pub fn new(namespace: &str, prune: bool, options: SyncOptions) -> Self {
+        let kubectl = Kubectl { namespace: namespace.to_owned() };
+        Self { kubectl, options, prune, known: BTreeSet::new() }
     }
 
     /// Takes the stored objects as those of the Application.
@@ -85,7 +131,7 @@ impl ArgoCd {
         }
         if self.prune {
             let last = tasks.iter().map(|task| task.wave).max().unwrap_or_default();
-            tasks.extend(prunes(server, &self.known, &targets, last));
+            tasks.extend(self.prunes(server, &targets, last));
         }
         tasks.sort_by(|a, b| a.order().cmp(&b.order()));
         let mut rest = tasks.into_iter().peekable();
@@ -95,7 +141,7 @@ impl ArgoCd {
             stage = Some((task.phase, task.wave));
             let (sent, failed) = (run.requests.len(), run.errors.len());
             if let Some(resource) = &task.resource {
-                sync(server, resource, &mut run);
+                self.sync(server, resource, &mut run);
             } else {
                 let answer = server.delete(&task.key);
                 run.requests.push(Request { verb: Verb::Delete, key: task.key, patch: None, answer });
@@ -106,6 +152,60 @@ impl ArgoCd {
         run.unsent.extend(rest.filter(|task| task.resource.is_some()).map(|task| task.key));
         self.known.extend(targets);
         run
+    }
+
+    /// What is pruned, and when: the waves in reverse, or after everything else. `last` is the last wave of what is applied.
+    fn prunes(&self, server: &Server, targets: &BTreeSet<ObjectKey>, last: i64) -> Vec<Task> {
+        let mut pruned: Vec<(&ObjectKey, &Node)> = self
+            .known
+            .difference(targets)
+            .filter_map(|key| Some((key, server.object(key)?)))
+            .filter(|(_, object)| {
+                !["Prune=false", "Prune=confirm"].iter().any(|option| has_option(object, option))
+            })
+            .collect();
+        pruned.sort_by_key(|(_, object)| wave(object));
+        let waves: BTreeSet<i64> = pruned.iter().map(|(_, object)| wave(object)).collect();
+        let last = last.max(waves.last().copied().unwrap_or_default());
+        let swapped = |wave: i64| {
+            let position = waves.iter().position(|one| *one == wave).unwrap_or_default();
+            waves.iter().rev().nth(position).copied().unwrap_or(wave)
+        };
+        let is_last = |object: &Node| self.options.prune_last || has_option(object, PRUNE_LAST);
+        let task = |(key, object): (&ObjectKey, &Node)| Task {
+            phase: 0,
+            wave: if is_last(object) { last + 1 } else { swapped(wave(object)) },
+            kind: 0,
+            key: key.clone(),
+            resource: None,
+        };
+        pruned.into_iter().map(task).collect()
+    }
+
+    /// `applyObject`: applies one object as its options and those of the Application say.
+    fn sync(&self, server: &mut Server, resource: &Resource, run: &mut Run) {
+        let has = |option: &str| has_option(&resource.root, option);
+        let is_server_side =
+            !has("ServerSideApply=false") && (self.options.server_side_apply || has(SERVER_SIDE_APPLY));
+        let exists = server.object(&resource.key).is_some();
+        let sent = run.requests.len();
+        if self.options.replace || has(REPLACE) {
+            if exists { super::replace(server, resource, run) } else { super::create(server, resource, run) }
+        } else if is_server_side {
+            server_side::apply(server, resource, MANAGER, true, run);
+        } else {
+            apply::apply(server, resource, run);
+        }
+        let is_replaceable =
+            |request: &Request| matches!(&request.answer, Err(status) if matches!(status.code, 409 | 422));
+        let is_refused = run.requests.get(sent..).unwrap_or_default().iter().any(is_replaceable);
+        if is_refused && exists && has("Force=true") && !server.is_trusting() {
+            run.requests.truncate(sent);
+            let deleted = server.delete(&resource.key);
+            run.push(Verb::Delete, resource, None, deleted);
+            let answer = server.create(&apply::with_last_applied(&resource.root), writer(MANAGER));
+            run.push(Verb::Create, resource, None, answer);
+        }
     }
 }
 
@@ -181,59 +281,4 @@ fn wave(object: &Node) -> i64 {
 fn has_option(object: &Node, option: &str) -> bool {
     let options = metadata_text(object, "annotations", OPTIONS).unwrap_or_default();
     options.split(',').any(|one| one.trim() == option)
-}
-
-/// What is pruned, and when: the waves in reverse, or after everything else. `last` is the last wave of what is applied.
-fn prunes(
-    server: &Server,
-    known: &BTreeSet<ObjectKey>,
-    targets: &BTreeSet<ObjectKey>,
-    last: i64,
-) -> Vec<Task> {
-    let mut pruned: Vec<(&ObjectKey, &Node)> = known
-        .difference(targets)
-        .filter_map(|key| Some((key, server.object(key)?)))
-        .filter(|(_, object)| {
-            !["Prune=false", "Prune=confirm"].iter().any(|option| has_option(object, option))
-        })
-        .collect();
-    pruned.sort_by_key(|(_, object)| wave(object));
-    let waves: BTreeSet<i64> = pruned.iter().map(|(_, object)| wave(object)).collect();
-    let last = last.max(waves.last().copied().unwrap_or_default());
-    let swapped = |wave: i64| {
-        let position = waves.iter().position(|one| *one == wave).unwrap_or_default();
-        waves.iter().rev().nth(position).copied().unwrap_or(wave)
-    };
-    let task = |(key, object): (&ObjectKey, &Node)| Task {
-        phase: 0,
-        wave: if has_option(object, "PruneLast=true") { last + 1 } else { swapped(wave(object)) },
-        kind: 0,
-        key: key.clone(),
-        resource: None,
-    };
-    pruned.into_iter().map(task).collect()
-}
-
-/// `applyObject`: applies one object as its options say.
-fn sync(server: &mut Server, resource: &Resource, run: &mut Run) {
-    let has = |option: &str| has_option(&resource.root, option);
-    let exists = server.object(&resource.key).is_some();
-    let sent = run.requests.len();
-    if has("Replace=true") {
-        if exists { super::replace(server, resource, run) } else { super::create(server, resource, run) }
-    } else if has("ServerSideApply=true") {
-        server_side::apply(server, resource, MANAGER, true, run);
-    } else {
-        apply::apply(server, resource, run);
-    }
-    let is_replaceable =
-        |request: &Request| matches!(&request.answer, Err(status) if matches!(status.code, 409 | 422));
-    let is_refused = run.requests.get(sent..).unwrap_or_default().iter().any(is_replaceable);
-    if is_refused && exists && has("Force=true") && !server.is_trusting() {
-        run.requests.truncate(sent);
-        let deleted = server.delete(&resource.key);
-        run.push(Verb::Delete, resource, None, deleted);
-        let answer = server.create(&apply::with_last_applied(&resource.root), writer(MANAGER));
-        run.push(Verb::Create, resource, None, answer);
-    }
 }

@@ -94,6 +94,16 @@ impl Helm {
         self.last.clone_from(&self.deployed);
     }
 
+    /// Takes these manifests as those of the last revision, which is deployed.
+    pub fn remember<'a>(&mut self, server: &Server, manifests: impl IntoIterator<Item = &'a Node>) {
+        let read = |object: &Node| manifests::of_object(object.clone(), &self.namespace, server);
+        // What cannot be read any more is neither patched nor deleted.
+        let resources = manifests.into_iter().flat_map(read).flatten();
+        self.manifests = resources.map(|resource| (resource.key, resource.root)).collect();
+        self.deployed = Some(self.manifests.keys().cloned().collect());
+        self.last.clone_from(&self.deployed);
+    }
+
     fn upgrade_resources(
         &mut self,
         server: &mut Server,

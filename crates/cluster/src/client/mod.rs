@@ -12,7 +12,7 @@ mod prune;
 mod server_side;
 
 pub use apply::last_applied;
-pub use argo_cd::ArgoCd;
+pub use argo_cd::{ArgoCd, SyncOptions};
 pub use flux::Flux;
 pub use helm::{Helm, Method};
 

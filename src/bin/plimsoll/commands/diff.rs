@@ -40,6 +40,8 @@ pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
         claims_bound: args.claims_bound,
         show_secrets: args.show_secrets,
         keys: history::keys_of(&sides.old, ui),
+        released: sides.released.as_ref().map(|released| released.objects.clone()),
+        stored: args.stored,
         documents: matches!(args.format, DiffFormat::Unified | DiffFormat::Markdown | DiffFormat::Html),
         ..options
     };
@@ -61,10 +63,6 @@ pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
         DiffFormat::Plan => ui.page(&render::plan_within(&plan, style, Ui::width())),
         DiffFormat::Unified => ui.page(&render::unified(&plan, args.context, style)),
         DiffFormat::Summary => ui.page(&render::summary(&plan, style)),
-        DiffFormat::Json if args.stored => {
-            let stored = diff::simulate(&sides.old, &sides.new, &options);
-            ui.print(&render::json_with_stored(&plan, &stored, &options));
-        }
         DiffFormat::Json => ui.print(&render::json(&plan)),
         DiffFormat::Markdown => ui.print(&render::markdown(&plan, &heading(args))),
         DiffFormat::Html => ui.print(&render::html(&plan, &heading(args))),

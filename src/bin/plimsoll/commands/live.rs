@@ -6,12 +6,13 @@ use anyhow::{Context as _, bail};
 use base64::Engine as _;
 use flate2::read::GzDecoder;
 use plimsoll::diag::{SourceKind, Sources};
-use plimsoll::diff::{Cluster, Plan, Verdict};
+use plimsoll::diff::{Cluster, Plan, Released, Side, Verdict};
 use plimsoll::engine::Lookup;
 use plimsoll::k8s::{self, managed::LAST_APPLIED_ANNOTATION};
 use plimsoll::manifest::{self, Object};
 use plimsoll::yaml::{Node, ReadOptions};
 use rayon::prelude::*;
+use serde::Deserialize;
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 use std::io::Read as _;
@@ -42,11 +43,12 @@ const INSTANCE: &str = "app.kubernetes.io/instance";
 impl Release<'_> {
     /// The objects of `new` as the cluster holds them, and those that belong to the release as well: by Helm's record of
     /// it, by label, or as members of its ApplySet.
-    pub(crate) fn load(&self, new: &[Object], sources: &Sources, ui: &mut Ui) -> anyhow::Result<Vec<Object>> {
+    pub(crate) fn load(&self, new: &[Object], sources: &Sources, ui: &mut Ui) -> anyhow::Result<Side> {
         let mut objects = self.get(new, sources, ui)?;
         self.introduce(ui);
         let mut known: BTreeSet<_> = new.iter().chain(&objects).map(|object| self.identity(object)).collect();
-        let recorded: Vec<Object> = self.recorded(sources, ui)?;
+        let released = self.released(sources, ui)?;
+        let recorded: Vec<Object> = released.iter().flat_map(|released| &released.objects).cloned().collect();
         let recorded: Vec<Object> =
             recorded.into_iter().filter(|object| !known.contains(&self.identity(object))).collect();
         let mut others = Vec::new();
@@ -66,7 +68,7 @@ impl Release<'_> {
         }
         others.retain(|object| known.insert(self.identity(object)));
         objects.extend(others);
-        Ok(objects)
+        Ok(Side::Live { objects, released })
     }
 
     /// Adds the objects that `lookup` finds in the cluster to those that are known already.
@@ -182,24 +184,28 @@ impl Release<'_> {
         }
     }
 
-    /// The objects of the newest release record of Helm, if there is one.
-    fn recorded(&self, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Vec<Object>> {
+    /// What Helm recorded of the last revision that was deployed, or of the newest one if none was.
+    fn released(&self, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Option<Released>> {
         let labels = format!("owner=helm,name={}", self.name);
         let records = self.search(&["secrets", "-l", &labels], sources, ui)?;
-        let revision = |record: &&Object| {
-            let label = record.at(&["metadata", "labels", "version"])?;
-            label.as_str()?.parse::<u64>().ok()
+        let label = |record: &&Object, key: &str| {
+            record.at(&["metadata", "labels", key]).and_then(Node::as_str).map(str::to_owned)
         };
+        let revision = |record: &&Object| label(record, "version")?.parse::<u64>().ok();
         let is_record =
             |record: &&Object| record.at(&["type"]).and_then(Node::as_str) == Some("helm.sh/release.v1");
-        let newest = records.iter().filter(is_record).max_by_key(revision);
-        let Some(data) = newest.and_then(|record| record.at(&["data", "release"])?.as_str()) else {
-            return Ok(Vec::new());
+        let is_deployed = |record: &&Object| label(record, "status").as_deref() == Some("deployed");
+        let last =
+            records.iter().filter(is_record).max_by_key(|record| (is_deployed(record), revision(record)));
+        let Some(data) = last.and_then(|record| record.at(&["data", "release"])?.as_str()) else {
+            return Ok(None);
         };
-        let text = release_manifest(data)
-            .with_context(|| format!("cannot read Helm's record of `{}`", self.name))?;
-        let source = sources.add("helm release", text, SourceKind::Stdin);
-        ui.kept(manifest::parse(sources, source, "helm release", &ReadOptions::lenient()), sources)
+        let record =
+            read_record(data).with_context(|| format!("cannot read Helm's record of `{}`", self.name))?;
+        let source = sources.add("helm release", record.manifest, SourceKind::Stdin);
+        let objects = manifest::parse(sources, source, "helm release", &ReadOptions::lenient());
+        let objects = ui.kept(objects, sources)?;
+        Ok(Some(Released { objects, is_server_side: record.apply_method == "ssa" }))
     }
 
     /// The members of an ApplySet, by the parent's list of their kinds.
@@ -265,17 +271,25 @@ fn is_applied(object: &Object) -> bool {
             || managers.iter().any(applies))
 }
 
-/// The manifest in the data of a release record: JSON, compressed, in base64, in the base64 of every Secret.
-fn release_manifest(data: &str) -> anyhow::Result<String> {
+/// A release as Helm records it, as far as it matters here.
+#[derive(Deserialize)]
+struct Record {
+    /// Without hooks.
+    manifest: String,
+    /// `ssa` or `csa`; Helm 3 writes nothing.
+    #[serde(default)]
+    apply_method: String,
+}
+
+/// Reads the data of a release record: JSON, compressed, in base64, in the base64 of every Secret.
+fn read_record(data: &str) -> anyhow::Result<Record> {
     /// A Secret holds 1 MiB; what it holds compressed is no longer than this.
     const LONGEST: u64 = 64 << 20;
     let base64 = base64::engine::general_purpose::STANDARD;
     let packed = base64.decode(base64.decode(data)?)?;
     let mut json = Vec::new();
     GzDecoder::new(packed.as_slice()).take(LONGEST).read_to_end(&mut json)?;
-    let release: Json = serde_json::from_slice(&json)?;
-    let manifest = release.get("manifest").and_then(Json::as_str);
-    Ok(manifest.context("the record has no manifest")?.to_owned())
+    Ok(serde_json::from_slice(&json)?)
 }
 
 /// Objects as kubectl reads them.

@@ -6,7 +6,7 @@ use crate::args::{AgainstFlags, ClusterFlags, DriverFlags, HistoryFlags, Release
 use crate::ui::Ui;
 use anyhow::{Context as _, bail};
 use plimsoll::diag::{SourceKind, Sources};
-use plimsoll::diff::{self, Driver, Include, Side, Sides};
+use plimsoll::diff::{self, Driver, Include, Released, Side, Sides};
 use plimsoll::engine::{KnownObjects, helm};
 use plimsoll::history;
 use plimsoll::lint::Config;
@@ -47,7 +47,7 @@ impl Previous<'_> {
             Some(file) => ui.kept(config::read(&file, sources)?, sources)?,
             None => Config::default(),
         };
-        let (driver, prune) = self.driver.choose(config.driver, config.prune)?;
+        let (driver, prune) = self.driver.choose(&config)?;
         Ok(diff::Options {
             driver,
             prune,
@@ -77,13 +77,16 @@ pub(crate) fn sides(
         let old = match args.against.against.as_str() {
             "live" => {
                 let applied = new.applied_objects(driver, args.include);
-                Side::Live(in_cluster(args)?.load(&applied, sources, ui)?)
+                in_cluster(args)?.load(&applied, sources, ui)?
             }
             _ => load(args, sources, ui)?,
         };
         (old, new, Vec::new())
     };
     let sides = Sides { redrawn, ..diff::align(old, new, driver, args.include) };
+    if let Some(released) = &sides.released {
+        note_other_method(driver, released, ui);
+    }
     if !sides.unrecorded.is_empty() {
         ui.note(&format!("not compared, because no revision records them: {}", sides.unrecorded.join(", ")));
     }
@@ -92,6 +95,18 @@ pub(crate) fn sides(
         ui.note(&format!("`{source}` has no objects: everything on the old side counts as removed"));
     }
     Ok(sides)
+}
+
+/// Says if Helm applies the release in another way than the driver: it goes on as it did before.
+fn note_other_method(driver: Driver, released: &Released, ui: &mut Ui) {
+    let (method, other) = match (driver, released.is_server_side) {
+        (Driver::Helm { .. }, false) => ("client-side", "helm3"),
+        (Driver::Helm3, true) => ("server-side", "helm"),
+        _ => return,
+    };
+    ui.note(&format!(
+        "Helm applied the last revision {method} and applies the next one in the same way: use --driver {other}"
+    ));
 }
 
 /// Refuses what the flags cannot mean.
@@ -127,7 +142,7 @@ fn of_chart(
         request.options = output.options;
         let redrawn = redrawn(args, &request, &output.render, sources, ui);
         let new = Side::of_render(output.render);
-        let old = Side::Live(cluster.load(&new.applied_objects(driver, args.include), sources, ui)?);
+        let old = cluster.load(&new.applied_objects(driver, args.include), sources, ui)?;
         return Ok((old, new, redrawn));
     }
     let old = load(args, sources, ui)?;

@@ -28,7 +28,11 @@ pub(crate) fn run(args: &RehearseArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus
     let options = previous.options(&sources, ui)?;
     let sides = previous::sides(previous, options.driver, &sources, ui)?;
     let options = rehearse::Options {
-        diff: diff::Options { keys: history::keys_of(&sides.old, ui), ..options },
+        diff: diff::Options {
+            keys: history::keys_of(&sides.old, ui),
+            released: sides.released.as_ref().map(|released| released.objects.clone()),
+            ..options
+        },
         failing: args.fail.clone(),
         evictions: args.evict.clone(),
         nodes: usize::from(args.nodes),

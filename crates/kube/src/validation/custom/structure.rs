@@ -82,7 +82,9 @@ pub(super) fn prune(is_object: bool, node: &mut Node, schema: &Node) {
         }
         Value::Seq(items) => {
             if let Some(inner) = schema.get("items") {
-                items.iter_mut().for_each(|item| prune(false, item, inner));
+                for item in items {
+                    prune(false, item, inner);
+                }
             }
         }
         _ => {}
