@@ -119,7 +119,7 @@ impl Driver {
     }
 
     /// The command without its flags.
-    pub(super) fn command(self) -> &'static str {
+    pub(crate) fn command(self) -> &'static str {
         match self {
             Self::Kubectl | Self::KubectlServerSide { .. } => "kubectl apply",
             Self::Helm { .. } | Self::Helm3 => "helm upgrade",
@@ -214,6 +214,11 @@ impl Driver {
     /// Whether what it does with an object does not depend on the other manifests.
     pub(super) fn sends_one_by_one(self) -> bool {
         matches!(self, Self::Kubectl | Self::KubectlServerSide { .. } | Self::Replace)
+    }
+
+    /// Whether the manifest is the whole object, also of one that has not changed.
+    pub(super) fn sends_whole_objects(self) -> bool {
+        self == Self::Replace || self.sync_options().replace
     }
 
     /// Whether it computes patches itself, which merge lists by one key.

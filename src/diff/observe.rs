@@ -58,6 +58,7 @@ pub(super) fn sent(
     let is_unique =
         |count: usize, side: fn(&Pair<'_>) -> bool| pairs.iter().filter(|pair| side(pair)).count() == count;
     let may_leave_out = options.driver.sends_one_by_one()
+        && !options.driver.sends_whole_objects()
         && !options.prune
         && !options.stored
         && is_unique(old, |pair| pair.old.is_some())
@@ -127,7 +128,8 @@ impl Observer<'_> {
         });
         match (pair.old, pair.new, pair.renamed) {
             (None, Some(new), Some(old)) if plan.verdict == Verdict::Accepted => {
-                plan.effects.extend(removed::renamed_from(new, old));
+                let is_deleted = self.simulation.is_deleted(old);
+                plan.effects.extend(removed::renamed_from(new, old, is_deleted));
             }
             // One that is refused never runs beside the old one.
             (Some(old), None, Some(new)) if self.simulation.reasons(new).is_empty() => {
@@ -190,8 +192,8 @@ impl Observer<'_> {
     }
 
     fn updated(&self, old: &Object, new: &Object, roots: &Roots<'_>) -> ObjectPlan {
-        // What is written the same way stays as it is.
-        if old.root == new.root {
+        // What is written the same way stays as it is, unless what the server has added is to be dropped.
+        if old.root == new.root && !self.options.driver.sends_whole_objects() {
             return blank(new, Change::Unchanged);
         }
         let Self { simulation, world, options } = *self;

@@ -202,24 +202,28 @@ pub(super) fn renamed_to(plan: &mut ObjectPlan, old: &Object, new: &Object, worl
     }
 }
 
-/// What it means for an object that it replaces `old`, which had another name.
-pub(super) fn renamed_from(new: &Object, old: &Object) -> Option<Effect> {
+/// What it means for an object that it replaces `old`, which had another name and may be deleted.
+pub(super) fn renamed_from(new: &Object, old: &Object, is_deleted: bool) -> Option<Effect> {
     let detail = if new.kind == "PersistentVolumeClaim" {
-        format!(
-            "renamed from `{}`: a new, empty volume; the data stays in the volume of the old claim",
-            old.name
-        )
+        let fate = if is_deleted {
+            "the old claim is deleted, and the data with it unless the reclaim policy is Retain"
+        } else {
+            "the data stays in the volume of the old claim"
+        };
+        format!("renamed from `{}`: a new, empty volume; {fate}", old.name)
     } else {
         StatefulSet::from_object(new).filter(|set| set.has_claims())?;
-        let fate = if StatefulSet::new(&old.root).claim_retention().when_deleted {
-            format!(" as long as `{}` is not deleted (whenDeleted: Delete)", old.name)
-        } else {
-            String::new()
+        let fate = match (StatefulSet::new(&old.root).claim_retention().when_deleted, is_deleted) {
+            (true, true) => {
+                "the claims of the old name are deleted with their data (whenDeleted: Delete)".to_owned()
+            }
+            (true, false) => format!(
+                "the data stays in the claims of the old name as long as `{}` is not deleted (whenDeleted: Delete)",
+                old.name
+            ),
+            (false, _) => "the data stays in the claims of the old name".to_owned(),
         };
-        format!(
-            "renamed from `{}`: its pods start with new, empty volumes; the data stays in the claims of the old name{fate}",
-            old.name
-        )
+        format!("renamed from `{}`: its pods start with new, empty volumes; {fate}", old.name)
     };
     Some(effect(EffectKind::DataLoss, detail))
 }

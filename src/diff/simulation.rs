@@ -10,7 +10,7 @@ use crate::diag::ObjectRef;
 use crate::k8s::update::Surroundings;
 use crate::k8s::{Version, defaults, kinds};
 use crate::manifest::Object;
-use crate::yaml::{Map, Node, Value};
+use crate::yaml::{Entry, Map, Node, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Stands where the server allocates a value of its own choice (a cluster IP).
@@ -68,9 +68,11 @@ impl Simulation {
         server.bind_claims(around);
         let before: BTreeMap<ObjectKey, Node> =
             server.objects().map(|(key, object)| (key.clone(), object.clone())).collect();
+        // No other server would choose the same.
+        let made_up = before.keys().map(|key| (key.clone(), server.chosen_values(key))).collect();
         let run = client.send(&mut server, new);
         Self {
-            outcomes: outcomes(&run, options.driver, &made_up_addresses(&server, &before)),
+            outcomes: outcomes(&run, options.driver, &made_up),
             is_failed: !run.is_success(),
             stopped_at: stop(&run),
             unsent: run.unsent.into_iter().collect(),
@@ -214,7 +216,7 @@ fn observed(key: &ObjectKey, mut object: Node) -> Node {
     match (key.group.as_str(), key.kind.as_str()) {
         ("", "Service") => hide_choices(&mut object),
         ("", "Secret") => secrets::unseal(&mut object),
-        ("batch", "Job") => hide_generated_labels(&mut object),
+        ("batch", "Job") => hide_generated_selector(&mut object),
         _ => {}
     }
     object
@@ -245,29 +247,32 @@ fn hide_choices(service: &mut Node) {
     }
 }
 
-/// A Job without labels of its own gets those of its template, with what the server added there (`generateSelector`).
-fn hide_generated_labels(job: &mut Node) {
-    const GENERATED: [&str; 4] =
-        ["job-name", "batch.kubernetes.io/job-name", "controller-uid", "batch.kubernetes.io/controller-uid"];
-    let of_template = job.at(&["spec", "template", "metadata", "labels"]).cloned();
-    let metadata = job.as_map_mut().and_then(|map| map.get_mut("metadata")).and_then(Node::as_map_mut);
-    let (Some(of_template), Some(metadata)) = (of_template, metadata) else { return };
-    let Some(labels) = metadata.get_mut("labels").and_then(Node::as_map_mut) else { return };
-    labels.retain(|entry| {
-        !GENERATED.contains(&entry.key.as_str()) || of_template.get(&entry.key) != Some(&entry.value)
-    });
-    if labels.is_empty() {
-        metadata.remove("labels");
+/// The server gives a Job a selector and the labels for it (`generateSelector`), unless it has one of its own. A Job without
+/// labels gets those of its template, these among them.
+fn hide_generated_selector(job: &mut Node) {
+    const NAMES: [&str; 2] = ["job-name", "batch.kubernetes.io/job-name"];
+    const UIDS: [&str; 2] = ["controller-uid", "batch.kubernetes.io/controller-uid"];
+    let is_manual = job.at(&["spec", "manualSelector"]).and_then(Node::as_bool) == Some(true);
+    let text = |path: &[&str]| job.at(path).and_then(Node::as_str).map(str::to_owned);
+    let selected = UIDS.iter().find_map(|key| text(&["spec", "selector", "matchLabels", key]));
+    let (Some(uid), Some(name), false) = (selected, text(&["metadata", "name"]), is_manual) else { return };
+    let is_generated = |entry: &Entry| {
+        let value = entry.value.as_str();
+        NAMES.contains(&&*entry.key) && value == Some(&name)
+            || UIDS.contains(&&*entry.key) && value == Some(&uid)
+    };
+    for path in [&["metadata"][..], &["spec", "template", "metadata"]] {
+        let found = path.iter().try_fold(&mut *job, |node, key| node.as_map_mut()?.get_mut(key));
+        let Some(metadata) = found.and_then(Node::as_map_mut) else { continue };
+        let Some(labels) = metadata.get_mut("labels").and_then(Node::as_map_mut) else { continue };
+        labels.retain(|entry| !is_generated(entry));
+        if labels.is_empty() {
+            metadata.remove("labels");
+        }
     }
-}
-
-/// The addresses that the simulated server chose for the stored Services: no other server would choose the same.
-fn made_up_addresses(
-    server: &Server,
-    before: &BTreeMap<ObjectKey, Node>,
-) -> BTreeMap<ObjectKey, Vec<String>> {
-    let services = before.iter().filter(|(key, _)| (&*key.group, &*key.kind) == ("", "Service"));
-    services.map(|(key, service)| (key.clone(), server.chosen_addresses(service))).collect()
+    if let Some(spec) = job.as_map_mut().and_then(|map| map.get_mut("spec")).and_then(Node::as_map_mut) {
+        spec.remove("selector");
+    }
 }
 
 fn outcomes(

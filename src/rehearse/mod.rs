@@ -20,7 +20,7 @@ pub use svg::svg;
 pub use table::table;
 
 use crate::cluster::controllers::disruption::{EvictionRefusal, evict};
-use crate::cluster::controllers::{Event, Pace, Script, Simulation, State, request};
+use crate::cluster::controllers::{Cascade, Event, Pace, Script, Simulation, State, request};
 use crate::diag::{Diagnostic, nearest};
 use crate::diff::{self, StoredObject};
 use crate::k8s::gates::{Feature, gate};
@@ -170,7 +170,8 @@ pub struct Outcome {
     pub unready: Vec<String>,
 }
 
-/// Rehearses the upgrade from `old` to `new`, namespace by namespace. Namespaces without pods are left out.
+/// Rehearses the upgrade from `old` to `new`, namespace by namespace. Namespaces in which there are no pods and nothing is
+/// rejected are left out.
 ///
 /// Errors: too many pods, or a pod of the options that does not exist.
 pub fn rehearse(
@@ -194,7 +195,8 @@ pub fn rehearse(
         }
         let rehearsal = in_namespace(namespace, &objects, options);
         known.extend(rehearsal.pods.iter().map(|row| row.name.clone()));
-        if !rehearsal.pods.is_empty() {
+        // What is rejected is said even if no pod is there.
+        if !rehearsal.pods.is_empty() || rehearsal.outcome.is_rejected {
             rehearsals.push(rehearsal);
         }
     }
@@ -236,7 +238,7 @@ fn in_namespace(namespace: &str, objects: &[&StoredObject], options: &Options) -
     let run = |pace| run(objects, options, pace);
     let (simulation, recorder) = run(Pace::Earliest);
     let (_, with_grace) = run(Pace::FullGracePeriods);
-    let mut rehearsal = recorder.finish(namespace, &simulation, objects);
+    let mut rehearsal = recorder.finish(namespace, &simulation, objects, options.diff.driver);
     rehearsal.outcome.seconds_with_grace = with_grace.seconds();
     rehearsal
 }
@@ -279,13 +281,18 @@ fn run(objects: &[&StoredObject], options: &Options, pace: Pace) -> (Simulation,
     (simulation, recorder)
 }
 
-/// Stores the new manifests, as the upgrade does.
+/// Stores the new manifests and deletes what left them, as the upgrade does.
 fn apply(simulation: &mut Simulation, objects: &[&StoredObject]) {
     for object in objects {
-        if let Some(after) = object.after.as_ref().filter(|after| object.before.as_ref() != Some(after)) {
-            let events: Vec<Event> = request::store(&simulation.state, &object.group, &object.kind, after);
-            simulation.record(events);
-        }
+        let (state, group, kind) = (&simulation.state, object.group.as_str(), object.kind.as_str());
+        let events: Vec<Event> = match (&object.before, &object.after) {
+            (before, Some(after)) if before.as_ref() != Some(after) => {
+                request::store(state, group, kind, after)
+            }
+            (Some(_), None) => request::delete(state, group, kind, &object.name, Cascade::Background),
+            _ => continue,
+        };
+        simulation.record(events);
     }
     simulation.happen(Vec::new());
 }

@@ -5,7 +5,7 @@ use super::{Condition, Happening, Outcome, PodRow, Rehearsal, Step, Stretch};
 use crate::cluster::controllers::disruption::EvictionRefusal;
 use crate::cluster::controllers::endpoints::endpoints;
 use crate::cluster::controllers::{Event, Phase, Pod, PodName, Simulation, State, Workload, controller_of};
-use crate::diff::StoredObject;
+use crate::diff::{Driver, StoredObject};
 use crate::k8s::views::{self, Claim, Metadata, Service, StatefulSet, WorkloadKind};
 use crate::yaml::Node;
 use std::collections::{BTreeMap, BTreeSet};
@@ -173,6 +173,7 @@ impl Recorder {
         namespace: &str,
         simulation: &Simulation,
         objects: &[&StoredObject],
+        driver: Driver,
     ) -> Rehearsal {
         let state = &simulation.state;
         let end = self.steps.len();
@@ -186,7 +187,7 @@ impl Recorder {
             }
         }
         self.drop_unused_services();
-        let remarks = self.remarks(state, objects);
+        let remarks = self.remarks(state, objects, driver);
         let seconds = self.seconds();
         let mut rows = self.rows;
         for row in &mut rows {
@@ -233,8 +234,9 @@ impl Recorder {
         self.services = services.filter(|(index, _)| keep(*index)).map(|(_, service)| service).collect();
     }
 
-    fn remarks(&self, state: &State, objects: &[&StoredObject]) -> Vec<String> {
-        let mut remarks: Vec<String> = objects.iter().filter_map(|object| unapplied(object)).collect();
+    fn remarks(&self, state: &State, objects: &[&StoredObject], driver: Driver) -> Vec<String> {
+        let mut remarks: Vec<String> =
+            objects.iter().filter_map(|object| unapplied(object, driver)).collect();
         remarks.extend(self.services_without_endpoints());
         for (claim, workloads) in &self.shared {
             let workloads: Vec<&str> = workloads.iter().map(String::as_str).collect();
@@ -276,18 +278,18 @@ impl Recorder {
 }
 
 /// An object that is not as the new manifests say: rejected, or not among them.
-fn unapplied(object: &StoredObject) -> Option<String> {
+fn unapplied(object: &StoredObject, driver: Driver) -> Option<String> {
     let reference = format!("{}/{}", object.kind.to_lowercase(), object.name);
     if object.is_rejected {
+        let fate = if object.before.is_some() { "stays as it is" } else { "is not created" };
         return Some(format!(
-            "the API server rejects the new manifest of {reference}: it stays as it is (`plimsoll diff` says why)"
+            "the API server rejects the new manifest of {reference}: it {fate} (`plimsoll diff` says why)"
         ));
     }
     let has_pods = WorkloadKind::from_group_kind(&object.group, &object.kind).is_some();
-    (object.is_removed && has_pods).then(|| {
-        format!(
-            "{reference} is not in the new manifests: `kubectl apply` does not delete it, and its pods keep running"
-        )
+    (object.is_removed && object.after.is_some() && has_pods).then(|| {
+        let command = driver.command();
+        format!("{reference} is not in the new manifests: `{command}` does not delete it, and its pods keep running")
     })
 }
 

@@ -696,6 +696,60 @@ fn hooks_and_definitions_are_compared_if_they_are_asked_for() {
 }
 
 #[test]
+fn hooks_and_definitions_are_found_in_every_kind_of_source() {
+    let sandbox = rich();
+    git(&sandbox, &["init", "-q", "-b", "main"]);
+    commit(&sandbox, "one");
+    let pack = |name: &str| {
+        let packed = Command::new("tar").args(["czf", name, "web"]).current_dir(sandbox.path()).status();
+        assert!(packed.unwrap().success());
+    };
+    let render = || sandbox.run(&["render", "shop", "web", "--include-crds"]).stdout;
+    let old = render();
+    sandbox.write("old.yaml", &old);
+    pack("old.tgz");
+    sandbox.write("web/templates/hook.yaml", &sandbox.read("web/templates/hook.yaml").replace("a:1", "a:2"));
+    let definition = DEFINITION.replace("plural: backups", "plural: backups, shortNames: [bk]");
+    sandbox.write("web/crds/backup.yaml", &definition);
+    pack("new.tgz");
+    let new = render();
+    sandbox.script("bin/kubectl", "cat > /dev/null; case \"$*\" in *' -f -'*) cat old.yaml ;; esac");
+    let path = format!("{}:/usr/bin:/bin", sandbox.path().join("bin").display());
+    let sources = [
+        ("web", "old.tgz", ""),
+        ("new.tgz", "old.tgz", ""),
+        ("new.tgz", "old.yaml", ""),
+        ("web", "git:main", ""),
+        ("web", "-", old.as_str()),
+        ("-", "old.tgz", new.as_str()),
+        ("-", "old.yaml", new.as_str()),
+        ("web", "live", ""),
+        ("new.tgz", "live", ""),
+        ("-", "live", new.as_str()),
+    ];
+    for (source, against, input) in sources {
+        let args = [
+            "diff",
+            "shop",
+            source,
+            "--against",
+            against,
+            "--include-hooks",
+            "--include-crds",
+            "--format",
+            "summary",
+        ];
+        let outcome = sandbox.run_with(&args, &[("PATH", &path)], input);
+        let is_listed = |object: &str| outcome.stdout.lines().any(|line| line.starts_with(object));
+        for object in ["~ Job/migrate", "~ CustomResourceDefinition/backups.example.net"] {
+            assert!(is_listed(object), "{source} {against}: {}{}", outcome.stdout, outcome.stderr);
+        }
+        // The test hook stays as it is.
+        assert!(!outcome.stdout.contains("Job/check"), "{source} {against}: {}", outcome.stdout);
+    }
+}
+
+#[test]
 fn the_configuration_names_the_driver() {
     let sandbox = Sandbox::new();
     let map = |name: &str| format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\n");
@@ -713,6 +767,20 @@ fn the_configuration_names_the_driver() {
     // `prune` is nothing to a driver that always or never prunes.
     assert_eq!(prefix(&["--driver", "flux"]), "Flux Kustomization");
     assert!(title(&["--driver", "replace", "--prune"]).1.contains("--prune needs --driver kubectl"));
+    // Options of the Application are nothing to other drivers, and flags win.
+    sandbox.write(
+        "plimsoll.toml",
+        "driver = \"argocd\"\nsync-options = [\"Replace=true\", \"PruneLast=true\"]\n",
+    );
+    assert!(title(&[]).0.starts_with("Argo CD sync (Replace=true, PruneLast=true), "));
+    assert_eq!(prefix(&["--sync-option", "ServerSideApply=true"]), "Argo CD sync (ServerSideApply=true)");
+    assert_eq!(prefix(&["--driver", "flux"]), "Flux Kustomization");
+    let refused = title(&["--driver", "flux", "--sync-option", "Replace=true"]).1;
+    assert!(refused.contains("--sync-option needs --driver argocd"), "{refused}");
+    let unknown = title(&["--sync-option", "Replace"]).1;
+    assert!(unknown.contains("unknown option `Replace`; available: Replace=true, "), "{unknown}");
+    sandbox.write("plimsoll.toml", "sync-options = [\"replace=true\"]\n");
+    assert!(title(&[]).1.contains("did you mean `Replace=true`?"), "{}", title(&[]).1);
     sandbox.write("plimsoll.toml", "driver = \"argo\"\n");
     assert!(title(&[]).1.contains("unknown driver `argo`"), "{}", title(&[]).1);
     sandbox.write("plimsoll.toml", "prune = \"yes\"\n");

@@ -333,6 +333,42 @@ fn a_smaller_claim_comes_with_a_warning() {
 }
 
 #[test]
+fn the_first_way_begins_with_no_or_and_keeps_the_size_of_an_unbound_claim() {
+    let claim = |size: &str| {
+        format!(
+            "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {{name: c}}\nspec: {{accessModes: [ReadWriteOnce], resources: {{requests: {{storage: {size}}}}}}}\n"
+        )
+    };
+    let grown = plan(&claim("1Gi"), &claim("2Gi"));
+    let grown = lines(only(&grown)).join("\n");
+    assert!(
+        grown.starts_with(
+            "# keep the old value:\n#   spec.resources.requests.storage: 1Gi\n# or replace the claim"
+        ),
+        "{grown}"
+    );
+    let options = Options { claims_bound: true, ..Options::default() };
+    let shrunk = diff::compare(&objects(&claim("2Gi")), &objects(&claim("1Gi")), &options);
+    let shrunk = render::plan(&shrunk, Style::Plain);
+    assert!(shrunk.contains("      # or:\n      # because no volume can shrink:\n"), "{shrunk}");
+}
+
+#[test]
+fn a_node_port_that_is_gone_is_no_new_one() {
+    let service =
+        |spec: &str| format!("apiVersion: v1\nkind: Service\nmetadata: {{name: s}}\nspec: {{{spec}}}\n");
+    let node_port = service("type: NodePort, ports: [{port: 80, nodePort: 30080}]");
+    let details = |new: &str| {
+        let plan = plan(&node_port, new);
+        only(&plan).effects.iter().map(|effect| effect.detail.clone()).collect::<Vec<_>>().join("; ")
+    };
+    let internal = details(&service("ports: [{port: 80}]"));
+    assert!(internal.contains("NodePort -> ClusterIP") && !internal.contains("new node port"), "{internal}");
+    let other = details(&service("type: NodePort, ports: [{port: 80, nodePort: 30081}]"));
+    assert!(other.contains("new node port"), "{other}");
+}
+
+#[test]
 fn volumes_that_cannot_grow_are_moved_by_hand() {
     let class =
         "---\napiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {name: fixed}\nprovisioner: x\n";

@@ -495,6 +495,138 @@ fn argo_cd_reads_the_options_of_objects() {
     );
 }
 
+fn job(spec: &str, image: &str) -> String {
+    format!(
+        "apiVersion: batch/v1\nkind: Job\nmetadata: {{name: migrate}}\nspec: {{{spec}template: {{metadata: {{labels: {{app: m}}}}, spec: {{restartPolicy: Never, containers: [{{name: a, image: \"{image}\"}}]}}}}}}\n"
+    )
+}
+
+#[test]
+fn put_drops_the_selector_that_the_server_generated_for_a_job() {
+    let old = job("backoffLimit: 3, ", "x:1");
+    // Not even the same manifest can be sent again.
+    for new in [old.clone(), job("backoffLimit: 4, ", "x:1")] {
+        let object = only(Driver::Replace, false, &old, &new);
+        assert_eq!(object.verdict, Verdict::Rejected, "{new}");
+        assert!(
+            reasons(&object).contains(&"spec.selector: Required value".to_owned()),
+            "{:?}",
+            reasons(&object)
+        );
+        // What the server generates is no change of the user's, and its uid is not known.
+        assert!(changes(&object).len() <= 1, "{:?}", changes(&object));
+        let text = format!("{:?} {:?}", object.reasons, object.remediation);
+        assert!(!text.contains("uid-of"), "{text}");
+        let first = object.remediation[0].to_string();
+        assert!(first.starts_with("# update it with `kubectl apply`"), "{first}");
+        assert_eq!(only(Driver::Kubectl, false, &old, &new).verdict, Verdict::Accepted);
+    }
+    // One with a selector of its own is whole.
+    let manual = |limit: u8| {
+        job(
+            &format!("backoffLimit: {limit}, manualSelector: true, selector: {{matchLabels: {{app: m}}}}, "),
+            "x:1",
+        )
+    };
+    let object = only(Driver::Replace, false, &manual(3), &manual(4));
+    assert_eq!(
+        (object.verdict, changes(&object)),
+        (Verdict::Accepted, vec!["spec.backoffLimit: 3 -> 4".to_owned()])
+    );
+    // A template that changes is refused whoever sends it; the message holds no uid that was made up.
+    for driver in ALL {
+        let object = only(driver, false, &old, &job("backoffLimit: 3, ", "x:2"));
+        assert_eq!(object.verdict, Verdict::Rejected, "{driver:?}");
+        assert!(!format!("{:?}", object.reasons).contains("uid-of"), "{driver:?} {:?}", object.reasons);
+    }
+}
+
+#[test]
+fn put_sends_objects_that_have_not_changed() {
+    for text in [deployment("replicas: 3, "), service("{port: 80}"), config_map("a", "", "x")] {
+        let plan = plan(Driver::Replace, false, &text, &text);
+        assert!(plan.is_empty(), "{}", render::plan(&plan, Style::Plain));
+    }
+}
+
+#[test]
+fn claim_templates_cannot_get_annotations_not_even_empty_ones() {
+    let set = |metadata: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{name: db}}\nspec: {{serviceName: db, selector: {{matchLabels: {{app: db}}}}, template: {{metadata: {{labels: {{app: db}}}}, spec: {{containers: [{{name: a, image: x}}]}}}}, volumeClaimTemplates: [{{metadata: {{name: data{metadata}}}, spec: {{accessModes: [ReadWriteOnce], resources: {{requests: {{storage: 1Gi}}}}}}}}]}}\n"
+        )
+    };
+    for driver in ALL {
+        // A null is an empty text to the server, and an empty map is no map.
+        for (metadata, is_refused) in [
+            (", annotations: {a: null}", true),
+            (", annotations: {a: \"\"}", true),
+            (", annotations: {}", false),
+            (", annotations: null", false),
+        ] {
+            let object = only(driver, false, &set(""), &set(metadata));
+            assert_eq!(
+                object.verdict == Verdict::Rejected,
+                is_refused,
+                "{driver:?} {metadata} {:?}",
+                object.reasons
+            );
+            assert!(
+                is_refused || object.change == Change::Unchanged,
+                "{driver:?} {metadata} {:?}",
+                object.changes
+            );
+        }
+    }
+}
+
+#[test]
+fn data_that_is_deleted_with_the_old_name_does_not_stay() {
+    let set = |name: &str, when: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{name: {name}}}\nspec: {{serviceName: db, persistentVolumeClaimRetentionPolicy: {{whenDeleted: {when}}}, selector: {{matchLabels: {{app: db}}}}, template: {{metadata: {{labels: {{app: db}}}}, spec: {{containers: [{{name: a, image: x}}]}}}}, volumeClaimTemplates: [{{metadata: {{name: data}}, spec: {{accessModes: [ReadWriteOnce], resources: {{requests: {{storage: 1Gi}}}}}}}}]}}\n"
+        )
+    };
+    let claim = |name: &str| {
+        format!(
+            "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {{name: {name}}}\nspec: {{accessModes: [ReadWriteOnce], resources: {{requests: {{storage: 1Gi}}}}}}\n"
+        )
+    };
+    let renamed = |driver, old: &str, new: &str| {
+        let plan = plan(driver, false, old, new);
+        let added = plan.objects.iter().find(|object| object.change == Change::Added).unwrap();
+        details(added)
+    };
+    for driver in ALL {
+        let deletes = DELETING.contains(&driver);
+        if driver == Driver::Replace {
+            continue;
+        }
+        let delete = renamed(driver, &set("db", "Delete"), &set("db2", "Delete"));
+        assert_eq!(delete.contains("are deleted with their data"), deletes, "{driver:?} {delete}");
+        assert_eq!(delete.contains("as long as `db` is not deleted"), !deletes, "{driver:?} {delete}");
+        let retain = renamed(driver, &set("db", "Retain"), &set("db2", "Retain"));
+        assert!(retain.contains("the data stays in the claims of the old name"), "{driver:?} {retain}");
+        let claims = renamed(driver, &claim("a"), &claim("a2"));
+        assert_eq!(claims.contains("the old claim is deleted"), deletes, "{driver:?} {claims}");
+    }
+}
+
+#[test]
+fn what_the_server_keeps_is_no_matter_of_keys_where_the_server_merges() {
+    let recreate = deployment("strategy: {type: Recreate}, ");
+    for driver in [SERVER_SIDE, HELM, Driver::Flux, argo_cd("ServerSideApply=true")] {
+        let object = only(driver, false, &deployment(""), &recreate);
+        assert_eq!(object.verdict, Verdict::Rejected, "{driver:?}");
+        let help = object.remediation[0].to_string();
+        assert!(
+            help.contains("keeps fields that it does not name (spec.strategy.rollingUpdate)"),
+            "{driver:?} {help}"
+        );
+        assert!(!help.contains("merges lists"), "{driver:?} {help}");
+    }
+}
+
 /// A sync with an option of the Application.
 fn argo_cd(option: &str) -> Driver {
     Driver::ArgoCd { sync: SyncOptions::of_words([option]).unwrap() }

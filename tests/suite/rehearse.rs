@@ -1,6 +1,7 @@
 //! Upgrades, rehearsed.
 
 use crate::support::{ROOT, objects};
+use plimsoll::diff::{self, Driver, SyncOptions};
 use plimsoll::rehearse::{self, Condition, Options, Rehearsal};
 
 fn fixture(name: &str) -> String {
@@ -130,4 +131,73 @@ fn pods_that_keep_the_old_template_are_named() {
             rehearse::rehearse(&with("old", strategy), &with("new", strategy), &Options::default()).unwrap();
         assert!(rehearsals[0].remarks.iter().any(|other| other == remark), "{:?}", rehearsals[0].remarks);
     }
+}
+
+const DRIVERS: [Driver; 7] = [
+    Driver::Kubectl,
+    Driver::KubectlServerSide { force_conflicts: false },
+    Driver::Helm { force_conflicts: false },
+    Driver::Helm3,
+    Driver::ArgoCd { sync: SyncOptions { replace: false, server_side_apply: false, prune_last: false } },
+    Driver::Flux,
+    Driver::Replace,
+];
+
+fn by(driver: Driver, prune: bool) -> Options {
+    Options { diff: diff::Options { driver, prune, ..diff::Options::default() }, ..Options::default() }
+}
+
+fn deployment(name: &str, image: &str) -> String {
+    format!(
+        "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}}}\nspec: {{replicas: 2, selector: {{matchLabels: {{app: {name}}}}}, template: {{metadata: {{labels: {{app: {name}}}}}, spec: {{containers: [{{name: a, image: {image}}}]}}}}}}\n"
+    )
+}
+
+#[test]
+fn every_driver_starts_the_same_rollout() {
+    let expected = rehearsed(&Options::default());
+    for driver in DRIVERS {
+        let rehearsal = rehearsed(&by(driver, false));
+        assert_eq!(
+            (&rehearsal.steps, &rehearsal.outcome),
+            (&expected.steps, &expected.outcome),
+            "{driver:?}"
+        );
+    }
+}
+
+#[test]
+fn what_the_driver_deletes_stops_in_the_rehearsal() {
+    let (old, new) = (deployment("web", "x:1") + &deployment("old", "x:1"), deployment("web", "x:1"));
+    for driver in DRIVERS {
+        for prune in [false, true] {
+            let options = by(driver, prune);
+            let rehearsal = rehearse::rehearse(&objects(&old), &objects(&new), &options).unwrap().remove(0);
+            let plan = diff::compare(&objects(&old), &objects(&new), &options.diff);
+            let is_deleted = plan.objects.iter().any(|object| object.is_deleted);
+            let last = rehearsal.steps.last().unwrap();
+            let left = if is_deleted { 2 } else { 4 };
+            assert_eq!((last.ready, last.pods, last.wanted), (left, left, left), "{driver:?} {prune}");
+            let says = rehearsal
+                .remarks
+                .iter()
+                .find(|remark| remark.starts_with("deployment/old is not in the new"));
+            assert_eq!(says.is_some(), !is_deleted, "{driver:?} {prune} {:?}", rehearsal.remarks);
+            let names = |remark: &String| {
+                driver == Driver::ArgoCd { sync: SyncOptions::default() } || !remark.contains("argocd")
+            };
+            assert!(says.is_none_or(names), "{says:?}");
+            assert!(rehearsal.outcome.is_complete, "{driver:?} {prune}");
+        }
+    }
+}
+
+#[test]
+fn what_is_rejected_is_said_even_without_pods() {
+    let rehearsals =
+        rehearse::rehearse(&[], &objects(&deployment("web", "x:1")), &by(Driver::Replace, false)).unwrap();
+    assert!(rehearsals[0].outcome.is_rejected && rehearsals[0].pods.is_empty());
+    let remark = "the API server rejects the new manifest of deployment/web: it is not created (`plimsoll diff` says why)";
+    assert_eq!(rehearsals[0].remarks, [remark]);
+    assert!(rehearse::table(&rehearsals).contains(remark));
 }

@@ -209,6 +209,10 @@ fn port_effect(ports: &[&FieldChange]) -> Option<&'static str> {
     if any(&|change| last(change) == "ports" && change.new.is_none()) {
         return Some("a port is removed: its clients are refused as soon as it is applied");
     }
+    // Of a node port that is gone the type of the Service tells.
+    let is_set = |change: &FieldChange, field: &str| {
+        last(change) == field && (field != "nodePort" || change.new.is_some())
+    };
     for (field, what) in [
         ("targetPort", "a port leads to another port of the pods at once: they must already listen there"),
         ("nodePort", "clients outside the cluster must use the new node port"),
@@ -216,7 +220,7 @@ fn port_effect(ports: &[&FieldChange]) -> Option<&'static str> {
         ("appProtocol", "proxies may speak to the port differently"),
         ("name", "a port is renamed: Ingresses and SRV look-ups that name it must follow"),
     ] {
-        if any(&|change| last(change) == field) {
+        if any(&|change| is_set(change, field)) {
             return Some(what);
         }
     }

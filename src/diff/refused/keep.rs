@@ -26,7 +26,8 @@ impl Context<'_> {
     pub(super) fn refused_changes(&self) -> Vec<FieldChange> {
         let kind = self.new.kind.as_str();
         let workload = WorkloadKind::from_object(self.new);
-        let mut changes = fields::compare(kind, self.live, self.merged);
+        let all = fields::compare(kind, self.live, self.merged);
+        let mut changes = all.clone();
         changes.retain(|change| {
             let mut fields = change.path.fields();
             match (workload, kind, fields.next(), fields.next()) {
@@ -46,6 +47,11 @@ impl Context<'_> {
                 _ => self.is_named(&change.path),
             }
         });
+        // Of a claim that is not bound not even the size can change.
+        if kind == "PersistentVolumeClaim" && changes.is_empty() {
+            changes = all;
+            changes.retain(|change| change.path.starts_with(&["spec"]));
+        }
         changes
     }
 

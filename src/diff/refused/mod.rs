@@ -41,7 +41,17 @@ pub(super) fn remediation(
     }
     let context = Context { plan, new, live, merged, world, kubectl: world.kubectl(new) };
     let steps = context.steps();
-    if steps.is_empty() { context.merge_elsewise() } else { steps }
+    if steps.is_empty() { context.merge_elsewise() } else { without_leading_or(steps) }
+}
+
+/// The first way begins with no `or`, where there are no values to keep.
+fn without_leading_or(mut steps: Vec<Instruction>) -> Vec<Instruction> {
+    if let Some(Instruction::Note(text)) = steps.first_mut()
+        && let Some(rest) = text.strip_prefix("or ")
+    {
+        *text = rest.to_owned();
+    }
+    steps
 }
 
 /// What to do if the server does not create an object.
@@ -102,8 +112,16 @@ impl Context<'_> {
 
     /// What helps where the manifest is valid, but not merged into the stored object.
     fn merge_elsewise(&self) -> Vec<Instruction> {
-        if self.world.driver() == Driver::Replace {
+        if self.world.driver().sends_whole_objects() {
             return Vec::new();
+        }
+        if !self.world.driver().merges_in_client() {
+            let mut paths: Vec<&str> = self.plan.reasons.iter().map(|reason| reason.path.as_str()).collect();
+            paths.dedup();
+            return vec![Instruction::note(format!(
+                "the manifest is valid by itself, but the stored object keeps fields that it does not name ({}): `kubectl replace` sends it as it is",
+                paths.join(", ")
+            ))];
         }
         vec![Instruction::note(
             "the manifest is valid by itself, but not merged into the stored object: `kubectl replace --save-config` sends it as it is, and `kubectl apply --server-side` merges lists by all their keys (see --driver)",

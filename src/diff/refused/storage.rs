@@ -24,7 +24,7 @@ impl Context<'_> {
         }
         if !is_immutable && shrinks && self.breaks(&[BelowCapacity]) {
             let mut steps = self.keep();
-            steps.push(Instruction::note("or, because no volume can shrink:"));
+            steps.push(Instruction::note("because no volume can shrink:"));
             steps.push(Instruction::manual(
                 "make a claim of the smaller size under another name, copy the data, and let the workload use the new claim",
             ));

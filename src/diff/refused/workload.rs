@@ -36,6 +36,18 @@ impl Context<'_> {
             )));
             return steps;
         }
+        if self.world.driver().sends_whole_objects() && self.new.at(&["spec", "selector"]).is_none() {
+            let mut steps = self.keep();
+            steps.extend([
+                Instruction::note(
+                    "or update it with `kubectl apply`, as far as its fields can change: `kubectl replace` also drops the selector and the labels that the server has generated",
+                ),
+                Instruction::note("or replace it; its pods, their logs and what it has completed are lost, and it runs again from the start:"),
+                self.on_object(&["delete"], &[]),
+                self.create_again(),
+            ]);
+            return steps;
+        }
         self.replace(&[
             "or give the Job a name per release, or make it a hook: a Job runs one template once",
             "or replace it; its pods, their logs and what it has completed are lost, and it runs again from the start:",
@@ -53,7 +65,7 @@ impl Context<'_> {
             .map(|name| format!("Service/{name}"))
             .collect();
         let who = subject(&services, "has no endpoints", "have no endpoints")
-            .unwrap_or_else(|| "no pod runs".to_owned());
+            .unwrap_or_else(|| "No pod runs".to_owned());
         let mut text = format!("{who} from the deletion until the first new pod is ready");
         let mut parts = Vec::new();
         // A pod of a StatefulSet keeps its name, so the new one waits for the old one.

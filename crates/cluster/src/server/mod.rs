@@ -407,8 +407,16 @@ impl Server {
         }
     }
 
-    /// The addresses of a stored Service that the server chose itself.
-    pub fn chosen_addresses(&self, service: &Node) -> Vec<String> {
+    /// The values that the server chose for a stored object: addresses of a Service, and the uid in the labels of a Job.
+    pub fn chosen_values(&self, key: &ObjectKey) -> Vec<String> {
+        match (key.group.as_str(), key.kind.as_str(), self.object(key)) {
+            ("", "Service", Some(service)) => self.chosen_addresses(service),
+            ("batch", "Job", Some(_)) => vec![uid(key)],
+            _ => Vec::new(),
+        }
+    }
+
+    fn chosen_addresses(&self, service: &Node) -> Vec<String> {
         let addresses = service.at(&["spec", "clusterIPs"]).map(Node::items).unwrap_or_default();
         let addresses = addresses.iter().filter_map(Node::as_str);
         let is_chosen = |address: &&str| self.allocator.placeholder_of_address(address).is_some();
@@ -750,6 +758,7 @@ impl Server {
             if let Err(mut status) = self.try_update(kind, key, &old_decoded, &mut root, unconditional) {
                 self.allocator.revert();
                 encode(&key.group, &key.kind, &mut root);
+                controllers::protect_claim(key, &mut root);
                 status.object = Some(Box::new(root));
                 return Err(status);
             }
