@@ -15,6 +15,7 @@ mod matching;
 mod observe;
 mod options;
 mod random;
+mod recreated;
 mod refused;
 mod removed;
 pub mod render;
@@ -103,6 +104,8 @@ pub struct Stored {
     pub before: Option<Node>,
     /// Afterwards; `None` if it is not created, or deleted.
     pub after: Option<Node>,
+    /// Whether it was deleted and created again.
+    pub is_recreated: bool,
 }
 
 /// What happens to an object.

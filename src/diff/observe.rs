@@ -6,7 +6,7 @@ use super::matching::Pair;
 use super::simulation::{ALLOCATED, Applied, Simulation};
 use super::{
     Cause, Change, Effect, EffectKind, FieldChange, FieldPath, ObjectPlan, Options, Reason, Stored, Verdict,
-    effects, fields, keyless, matching, refused, removed, repeated, secrets, simulation,
+    effects, fields, keyless, matching, recreated, refused, removed, repeated, secrets, simulation,
 };
 use crate::k8s;
 use crate::k8s::merge::Position;
@@ -143,7 +143,7 @@ impl Observer<'_> {
             if let (Some(after), Some(new)) = (&mut after, pair.new) {
                 secrets::restore(after, &new.root);
             }
-            Stored { before, after }
+            Stored { before, after, is_recreated: self.simulation.is_recreated(object) }
         });
         plan
     }
@@ -244,6 +244,12 @@ impl Observer<'_> {
             let missing = fields::PathSet::new(missing.iter().map(|change| &change.path));
             wanted.retain(|change| missing.overlaps(&change.path));
             plan.effects = effects::updated(new, &applied, &changes, world);
+            if simulation.is_recreated(new) {
+                let restarts = [EffectKind::RollingRestart, EffectKind::NeedlessRestart, EffectKind::None];
+                plan.effects.retain(|effect| !restarts.contains(&effect.kind));
+                let stored = (&applied.live, &applied.merged);
+                plan.effects.extend(recreated::effects(&plan, (old, new), stored, world));
+            }
             plan.effects
                 .extend(effects::ignored(new, &old_root, &new_root, &wanted, &stored, &applied, world));
             plan.effects.extend(repeated.into_iter().map(|(_, effect)| effect));

@@ -85,7 +85,7 @@ fn deleted(old: &Object, world: &World<'_>) -> Effect {
 }
 
 /// How alarming it is to delete an object that is no StatefulSet.
-fn kind_of_deletion(old: &Object, world: &World<'_>) -> EffectKind {
+pub(super) fn kind_of_deletion(old: &Object, world: &World<'_>) -> EffectKind {
     if WorkloadKind::from_object(old).is_some_and(WorkloadKind::runs_forever) {
         return EffectKind::ScaleDown;
     }
@@ -130,7 +130,7 @@ fn deletion(old: &Object, world: &World<'_>) -> Vec<Instruction> {
 }
 
 /// What deleting an object that is no StatefulSet does beyond itself.
-fn consequence(old: &Object, world: &World<'_>) -> Option<String> {
+pub(super) fn consequence(old: &Object, world: &World<'_>) -> Option<String> {
     match WorkloadKind::from_object(old) {
         Some(WorkloadKind::Job) => return Some("deletes its pods".to_owned()),
         Some(WorkloadKind::CronJob) => return Some("deletes its Jobs and their pods".to_owned()),

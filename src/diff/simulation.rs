@@ -10,6 +10,7 @@ use crate::diag::ObjectRef;
 use crate::k8s::update::Surroundings;
 use crate::k8s::{Version, defaults, kinds};
 use crate::manifest::Object;
+use crate::render;
 use crate::yaml::{Entry, Map, Node, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,6 +23,7 @@ pub(super) struct Simulation {
     namespace: String,
     before: BTreeMap<ObjectKey, Node>,
     outcomes: BTreeMap<ObjectKey, Outcome>,
+    recreated: BTreeSet<ObjectKey>,
     unsent: BTreeSet<ObjectKey>,
     skipped: BTreeMap<ObjectKey, String>,
     /// Whether anything was refused.
@@ -75,6 +77,7 @@ impl Simulation {
             outcomes: outcomes(&run, options.driver, &made_up),
             is_failed: !run.is_success(),
             stopped_at: stop(&run),
+            recreated: recreated(&run),
             unsent: run.unsent.into_iter().collect(),
             skipped: run.skipped.into_iter().collect(),
             server,
@@ -158,6 +161,11 @@ impl Simulation {
         let is_deleting = |node: &Node| node.at(&["metadata", "deletionTimestamp"]).is_some();
         let [before, after] = self.stored(object);
         before.is_some_and(|before| !is_deleting(before)) && after.is_none_or(is_deleting)
+    }
+
+    /// Whether the driver deletes the object and creates it again. Hooks are not meant: they run anew each time.
+    pub(super) fn is_recreated(&self, object: &Object) -> bool {
+        self.recreated.contains(&self.key_of(object)) && render::hook(object).is_none()
     }
 
     /// The object as the server would store it if it were new.
@@ -299,6 +307,20 @@ fn outcomes(
         }
     }
     outcomes
+}
+
+/// The objects that are written after they have been deleted.
+fn recreated(run: &Run) -> BTreeSet<ObjectKey> {
+    let mut deleted = BTreeSet::new();
+    let mut recreated = BTreeSet::new();
+    for request in run.requests.iter().filter(|request| request.answer.is_ok()) {
+        if request.verb == Verb::Delete {
+            deleted.insert(&request.key);
+        } else if deleted.contains(&request.key) {
+            recreated.insert(request.key.clone());
+        }
+    }
+    recreated
 }
 
 /// The object that is refused last.

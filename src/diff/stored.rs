@@ -19,6 +19,8 @@ pub struct StoredObject {
     pub before: Option<Node>,
     /// After; the same as before if the server refuses the new manifest or there is none. `None` if it is not created, or deleted.
     pub after: Option<Node>,
+    /// Whether it is deleted and created again.
+    pub is_recreated: bool,
     /// Whether the server refuses the new manifest.
     pub is_rejected: bool,
     /// Whether only the old render has it.
@@ -38,6 +40,7 @@ pub fn stored(old: &[Object], new: &[Object], options: &Options) -> Vec<StoredOb
             name: object.name,
             before: stored.before,
             after: stored.after,
+            is_recreated: stored.is_recreated,
             is_rejected: planned.verdict == Verdict::Rejected,
             is_removed: planned.change == Change::Removed,
         }

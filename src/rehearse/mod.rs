@@ -284,6 +284,11 @@ fn run(objects: &[&StoredObject], options: &Options, pace: Pace) -> (Simulation,
 /// Stores the new manifests and deletes what left them, as the upgrade does.
 fn apply(simulation: &mut Simulation, objects: &[&StoredObject]) {
     for object in objects {
+        if object.is_recreated {
+            let (group, kind, cascade) = (object.group.as_str(), object.kind.as_str(), Cascade::Background);
+            let events = request::delete(&simulation.state, group, kind, &object.name, cascade);
+            simulation.record(events);
+        }
         let (state, group, kind) = (&simulation.state, object.group.as_str(), object.kind.as_str());
         let events: Vec<Event> = match (&object.before, &object.after) {
             (before, Some(after)) if before.as_ref() != Some(after) => {

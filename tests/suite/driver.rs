@@ -542,6 +542,70 @@ fn put_drops_the_selector_that_the_server_generated_for_a_job() {
 }
 
 #[test]
+fn what_is_forced_stops_before_it_starts_again() {
+    const FORCE: [(Driver, &str); 2] = [
+        (Driver::Flux, "kustomize.toolkit.fluxcd.io/force: enabled"),
+        (ARGO_CD, "argocd.argoproj.io/sync-options: Force=true"),
+    ];
+    for (driver, annotation) in FORCE {
+        let forced =
+            |text: &str| text.replace("name: web}", &format!("name: web, annotations: {{{annotation}}}}}"));
+        // Without need nothing is forced.
+        let scaled =
+            only(driver, false, &forced(&deployment("replicas: 2, ")), &forced(&deployment("replicas: 3, ")));
+        assert!(scaled.has(EffectKind::ScaleUp) && !scaled.has(EffectKind::Recreate), "{driver:?}");
+        let (old, new) = (
+            forced(&deployment("replicas: 2, ")),
+            forced(&deployment("replicas: 2, ")).replace("app: web", "app: other"),
+        );
+        let object = only(driver, false, &old, &new);
+        assert!(
+            object.has(EffectKind::Recreate) && !object.has(EffectKind::RollingRestart),
+            "{driver:?} {}",
+            details(&object)
+        );
+        assert!(object.restarts());
+        let options = Options { driver, ..Options::default() };
+        let rehearsal_options = plimsoll::rehearse::Options { diff: options, ..Default::default() };
+        let rehearsal = plimsoll::rehearse::rehearse(&objects(&old), &objects(&new), &rehearsal_options)
+            .unwrap()
+            .remove(0);
+        assert_eq!(rehearsal.steps[0].ready, 0, "{driver:?} {:?}", rehearsal.steps);
+        let last = rehearsal.steps.last().unwrap();
+        assert_eq!((last.ready, last.pods, last.wanted), (2, 2, 2), "{driver:?}");
+
+        let set = |claim: &str, when: &str| {
+            format!(
+                "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{name: db, annotations: {{{annotation}}}}}\nspec: {{serviceName: db, persistentVolumeClaimRetentionPolicy: {{whenDeleted: {when}}}, selector: {{matchLabels: {{app: db}}}}, template: {{metadata: {{labels: {{app: db}}}}, spec: {{containers: [{{name: a, image: x}}]}}}}, volumeClaimTemplates: [{{metadata: {{name: {claim}}}, spec: {{accessModes: [ReadWriteOnce], resources: {{requests: {{storage: 1Gi}}}}}}}}]}}\n"
+            )
+        };
+        for (old, new, lost) in [
+            (set("data", "Retain"), set("logs", "Retain"), "claim templates that are removed: `data`"),
+            (
+                set("data", "Delete"),
+                set("logs", "Delete"),
+                "the claims data-db-0 are deleted with it (whenDeleted: Delete)",
+            ),
+            (set("data", "Retain"), set("data", "Retain").replace("1Gi", "2Gi"), ""),
+        ] {
+            let object = only(driver, false, &old, &new);
+            assert_eq!(object.has(EffectKind::DataLoss), !lost.is_empty(), "{driver:?} {}", details(&object));
+            assert!(
+                object.has(EffectKind::Recreate) && details(&object).contains(lost),
+                "{driver:?} {}",
+                details(&object)
+            );
+        }
+        let once = |image: &str| {
+            job("", image)
+                .replace("name: migrate}", &format!("name: migrate, annotations: {{{annotation}}}}}"))
+        };
+        let again = only(driver, false, &once("x:1"), &once("x:2"));
+        assert!(details(&again).contains("it runs again from the start"), "{driver:?} {}", details(&again));
+    }
+}
+
+#[test]
 fn put_sends_objects_that_have_not_changed() {
     for text in [deployment("replicas: 3, "), service("{port: 80}"), config_map("a", "", "x")] {
         let plan = plan(Driver::Replace, false, &text, &text);

@@ -44,6 +44,17 @@ pub(super) fn remediation(
     if steps.is_empty() { context.merge_elsewise() } else { without_leading_or(steps) }
 }
 
+/// Who has no pods while a workload is deleted and created again, and for how long, as a sentence.
+pub(super) fn downtime(
+    plan: &ObjectPlan,
+    new: &Object,
+    (live, merged): (&Node, &Node),
+    kind: WorkloadKind,
+    world: &World<'_>,
+) -> String {
+    Context { plan, new, live, merged, world, kubectl: world.kubectl(new) }.downtime(kind)
+}
+
 /// The first way begins with no `or`, where there are no values to keep.
 fn without_leading_or(mut steps: Vec<Instruction>) -> Vec<Instruction> {
     if let Some(Instruction::Note(text)) = steps.first_mut()
