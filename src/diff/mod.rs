@@ -106,6 +106,8 @@ pub struct Stored {
     pub after: Option<Node>,
     /// Whether it was deleted and created again.
     pub is_recreated: bool,
+    /// Why the driver does not send the new manifest, as the end of a sentence, if it does not.
+    pub unsent_because: Option<String>,
 }
 
 /// What happens to an object.

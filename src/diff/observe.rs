@@ -143,7 +143,12 @@ impl Observer<'_> {
             if let (Some(after), Some(new)) = (&mut after, pair.new) {
                 secrets::restore(after, &new.root);
             }
-            Stored { before, after, is_recreated: self.simulation.is_recreated(object) }
+            Stored {
+                before,
+                after,
+                is_recreated: self.simulation.is_recreated(object),
+                unsent_because: self.simulation.unsent_because(object, self.options.driver),
+            }
         });
         plan
     }

@@ -39,6 +39,8 @@ pub struct Released {
     pub objects: Vec<Object>,
     /// Whether it was applied server-side. The next upgrade is applied in the same way.
     pub is_server_side: bool,
+    /// The status of the newest revision, if an operation on it has not ended: `pending-upgrade`.
+    pub pending: Option<String>,
 }
 
 /// What is compared although an upgrade does not, or not always, apply it.

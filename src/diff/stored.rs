@@ -21,6 +21,8 @@ pub struct StoredObject {
     pub after: Option<Node>,
     /// Whether it is deleted and created again.
     pub is_recreated: bool,
+    /// Why the driver does not send a manifest that would change something, as the end of a sentence.
+    pub unsent_because: Option<String>,
     /// Whether the server refuses the new manifest.
     pub is_rejected: bool,
     /// Whether only the old render has it.
@@ -33,6 +35,7 @@ pub fn stored(old: &[Object], new: &[Object], options: &Options) -> Vec<StoredOb
     let options = Options { stored: true, documents: false, ..options.clone() };
     let stored = |planned: ObjectPlan| {
         let (object, stored) = (planned.object, planned.stored.unwrap_or_default());
+        let is_change = matches!(planned.change, Change::Added | Change::Modified);
         StoredObject {
             group: object.api_version.split_once('/').map_or("", |(group, _)| group).to_owned(),
             namespace: object.namespace.unwrap_or_else(|| options.namespace.clone()),
@@ -41,6 +44,7 @@ pub fn stored(old: &[Object], new: &[Object], options: &Options) -> Vec<StoredOb
             before: stored.before,
             after: stored.after,
             is_recreated: stored.is_recreated,
+            unsent_because: stored.unsent_because.filter(|_| is_change),
             is_rejected: planned.verdict == Verdict::Rejected,
             is_removed: planned.change == Change::Removed,
         }

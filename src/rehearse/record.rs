@@ -286,6 +286,9 @@ fn unapplied(object: &StoredObject, driver: Driver) -> Option<String> {
             "the API server rejects the new manifest of {reference}: it {fate} (`plimsoll diff` says why)"
         ));
     }
+    if let Some(why) = &object.unsent_because {
+        return Some(format!("the new manifest of {reference} is not applied: {why}"));
+    }
     let has_pods = WorkloadKind::from_group_kind(&object.group, &object.kind).is_some();
     (object.is_removed && object.after.is_some() && has_pods).then(|| {
         let command = driver.command();

@@ -236,6 +236,16 @@ fn the_drivers_of_helm_start_from_the_last_deployed_revision() {
     assert!(other.stderr.contains("Helm applied the last revision client-side and applies the next one in the same way: use --driver helm3"), "{}", other.stderr);
     let other = run(&[record(3, "deployed", &deployed, "ssa")], "helm3");
     assert!(other.stderr.contains("in the same way: use --driver helm\n"), "{}", other.stderr);
+    // Helm begins nothing while an operation is pending.
+    let pending = [record(3, "deployed", &deployed, ""), record(4, "pending-upgrade", &rendered, "")];
+    let stuck = run(&pending, "helm3");
+    assert!(
+        stuck.stdout.contains(removed)
+            && stuck.stderr.contains("has the status `pending-upgrade`: `helm upgrade` refuses"),
+        "{}",
+        stuck.stderr
+    );
+    assert!(!run(&pending, "kubectl").stderr.contains("pending"));
     // Without a record the new manifest is taken as the old one.
     let unknown = run(&[], "helm3");
     assert_eq!(unknown.code, 0, "{}{}", unknown.stdout, unknown.stderr);

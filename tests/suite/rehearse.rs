@@ -201,3 +201,18 @@ fn what_is_rejected_is_said_even_without_pods() {
     assert_eq!(rehearsals[0].remarks, [remark]);
     assert!(rehearse::table(&rehearsals).contains(remark));
 }
+
+#[test]
+fn what_the_driver_no_longer_sends_is_said() {
+    let (old, new) = (deployment("web", "x:1"), deployment("web", "x:2"));
+    let refused = "---\napiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {ports: [{port: 80000}]}\n";
+    let remarks = |driver| {
+        let rehearsals =
+            rehearse::rehearse(&objects(&old), &objects(&format!("{new}{refused}")), &by(driver, false));
+        rehearsals.unwrap().remove(0).remarks
+    };
+    let stops = "the new manifest of deployment/web is not applied: `flux reconcile` stops at Service/s, which is refused";
+    assert!(remarks(Driver::Flux).iter().any(|remark| remark == stops), "{:?}", remarks(Driver::Flux));
+    let goes_on = remarks(Driver::Kubectl);
+    assert!(!goes_on.iter().any(|remark| remark.contains("deployment/web")), "{goes_on:?}");
+}

@@ -197,6 +197,10 @@ impl Release<'_> {
         let is_deployed = |record: &&Object| label(record, "status").as_deref() == Some("deployed");
         let last =
             records.iter().filter(is_record).max_by_key(|record| (is_deployed(record), revision(record)));
+        let newest = records.iter().filter(is_record).max_by_key(revision);
+        let pending = newest
+            .and_then(|record| label(&record, "status"))
+            .filter(|status| status.starts_with("pending-"));
         let Some(data) = last.and_then(|record| record.at(&["data", "release"])?.as_str()) else {
             return Ok(None);
         };
@@ -205,7 +209,7 @@ impl Release<'_> {
         let source = sources.add("helm release", record.manifest, SourceKind::Stdin);
         let objects = manifest::parse(sources, source, "helm release", &ReadOptions::lenient());
         let objects = ui.kept(objects, sources)?;
-        Ok(Some(Released { objects, is_server_side: record.apply_method == "ssa" }))
+        Ok(Some(Released { objects, is_server_side: record.apply_method == "ssa", pending }))
     }
 
     /// The members of an ApplySet, by the parent's list of their kinds.

@@ -85,7 +85,7 @@ pub(crate) fn sides(
     };
     let sides = Sides { redrawn, ..diff::align(old, new, driver, args.include) };
     if let Some(released) = &sides.released {
-        note_other_method(driver, released, ui);
+        note_release(driver, released, ui);
     }
     if !sides.unrecorded.is_empty() {
         ui.note(&format!("not compared, because no revision records them: {}", sides.unrecorded.join(", ")));
@@ -97,8 +97,14 @@ pub(crate) fn sides(
     Ok(sides)
 }
 
-/// Says if Helm applies the release in another way than the driver: it goes on as it did before.
-fn note_other_method(driver: Driver, released: &Released, ui: &mut Ui) {
+/// Says if Helm would not begin the upgrade, or applies the release in another way than the driver: it goes on as it did
+/// before.
+fn note_release(driver: Driver, released: &Released, ui: &mut Ui) {
+    if let (Some(status), Driver::Helm { .. } | Driver::Helm3) = (&released.pending, driver) {
+        ui.note(&format!(
+            "the newest revision of the release has the status `{status}`: `helm upgrade` refuses to begin until that operation ends, or `helm rollback` undoes it"
+        ));
+    }
     let (method, other) = match (driver, released.is_server_side) {
         (Driver::Helm { .. }, false) => ("client-side", "helm3"),
         (Driver::Helm3, true) => ("server-side", "helm"),
