@@ -58,7 +58,7 @@ fn request(chart: &str) -> Request {
             },
             capabilities: Capabilities {
                 kube_version: "1.35".parse().expect("a version"),
-                extra_api_versions: Vec::new(),
+                ..Capabilities::default()
             },
             strict: true,
             with_namespace: false,

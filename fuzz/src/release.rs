@@ -20,7 +20,7 @@ pub(crate) fn options() -> Options {
         },
         capabilities: Capabilities {
             kube_version: "1.35".parse().expect("a version"),
-            extra_api_versions: Vec::new(),
+            ..Capabilities::default()
         },
         strict: false,
         with_namespace: false,

@@ -75,6 +75,15 @@ impl Side {
         }
     }
 
+    /// The same, and the hooks of a chart, which are none of them.
+    pub fn into_objects_and_hooks(mut self) -> (Vec<Object>, Vec<Object>) {
+        let hooks = match &mut self {
+            Self::Chart { hooks, .. } => std::mem::take(hooks),
+            _ => Vec::new(),
+        };
+        (self.into_objects(), hooks)
+    }
+
     /// The definitions under the `crds/` of a chart; `None` for anything else, in which they cannot be told from others.
     fn crds(&self) -> Option<Vec<Object>> {
         match self {

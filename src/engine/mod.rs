@@ -140,17 +140,28 @@ pub struct Release {
 }
 
 /// What templates see as `capabilities`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Capabilities {
     /// The version of the cluster.
     pub kube_version: KubeVersion,
-    /// API versions that the user named with `--api-versions`. Helm charts see them beside the list that helm was
-    /// built with, whatever the cluster's version.
+    /// API versions that the user named with `--api-versions`, which are seen beside the others.
     pub extra_api_versions: Vec<String>,
+    /// Which other API versions Helm charts see.
+    pub helm_api_versions: HelmApiVersions,
+}
+
+/// Which API versions `.Capabilities.APIVersions` of Helm charts contains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum HelmApiVersions {
+    /// Those that helm was built with, whatever the cluster's version: `helm template`.
+    #[default]
+    Client,
+    /// Those that the cluster serves, and their kinds: `helm install`, Argo CD and Flux.
+    Cluster,
 }
 
 impl Capabilities {
-    /// The API versions that the cluster serves (`apps/v1`, `apps/v1/StatefulSet`), sorted: what Tera charts see. A
+    /// The API versions that the cluster serves (`apps/v1`, `apps/v1/StatefulSet`), sorted. Tera charts always see them. A
     /// cluster older or newer than any known counts as the nearest known one.
     pub fn api_versions(&self) -> Vec<String> {
         let mut versions = kinds::api_versions(self.kube_version.nearest());

@@ -5,25 +5,25 @@ use crate::diag::Span;
 use crate::yaml::{Map, Node, Value};
 
 /// A field of the objects of some kinds.
-pub(super) struct FieldSpec {
+pub(super) struct FieldSpec<'a> {
     /// The group, if it matters.
-    pub(super) group: Option<&'static str>,
+    pub(super) group: Option<&'a str>,
     /// The kind; empty for all.
-    pub(super) kind: &'static str,
-    /// The keys, with `/` between them; lists are gone through.
-    pub(super) path: &'static str,
+    pub(super) kind: &'a str,
+    /// The keys, with `/` between them (`\/` in a key); lists are gone through.
+    pub(super) path: &'a str,
     /// Whether missing maps on the way are made.
     pub(super) create: bool,
 }
 
-impl FieldSpec {
+impl<'a> FieldSpec<'a> {
     /// A field of a kind.
-    pub(super) const fn of(kind: &'static str, path: &'static str, create: bool) -> Self {
+    pub(super) const fn of(kind: &'a str, path: &'a str, create: bool) -> Self {
         Self { group: None, kind, path, create }
     }
 
     /// A field of a kind in a group.
-    pub(super) const fn in_group(group: &'static str, kind: &'static str, path: &'static str) -> Self {
+    pub(super) const fn in_group(group: &'a str, kind: &'a str, path: &'a str) -> Self {
         Self { group: Some(group), kind, path, create: false }
     }
 
@@ -36,10 +36,18 @@ impl FieldSpec {
     /// Calls `change` with every value at the path.
     pub(super) fn each(&self, resource: &mut Resource, change: &mut dyn FnMut(&mut Node)) {
         if self.matches(resource) {
-            let keys: Vec<&str> = self.path.split('/').collect();
+            let keys = split_keys(self.path);
+            let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
             walk(resource.root(), &keys, self.create, change);
         }
     }
+}
+
+/// The keys of a path. Kustomize writes `[]` behind the key of a list.
+pub(super) fn split_keys(path: &str) -> Vec<String> {
+    let escaped = path.replace("\\/", "\0");
+    let keys = escaped.split('/').filter(|key| !key.is_empty());
+    keys.map(|key| key.trim_end_matches("[]").replace('\0', "/")).collect()
 }
 
 /// Calls `change` with every value at the end of a path of keys.

@@ -10,11 +10,10 @@ pub(crate) const KUSTOMIZATION_NAMES: [&str; 3] =
     ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// What cannot be read without kustomize, and why.
-pub(super) const UNSUPPORTED: [(&str, &str); 4] = [
-    ("generators", "plugins and functions are not run"),
-    ("transformers", "plugins and functions are not run"),
-    ("configurations", "the configuration of transformers is not read"),
-    ("vars", "variables are not replaced; kustomize recommends `replacements`"),
+pub(super) const UNSUPPORTED: [(&str, &str); 3] = [
+    ("helmChartInflationGenerator", "use `helmCharts`"),
+    ("openapi", "schemas are not read: lists of custom resources are replaced, not merged"),
+    ("validators", "plugins and functions are not run"),
 ];
 
 /// Every key of a kustomization (`types.Kustomization`).
@@ -62,6 +61,17 @@ pub(super) struct Kustomization {
 }
 
 impl Kustomization {
+    /// A kustomization of one key.
+    pub(super) fn of(key: &str, value: Node) -> Self {
+        Self { root: Map::new() }.with(key, value)
+    }
+
+    /// The same with another key.
+    pub(super) fn with(mut self, key: &str, value: Node) -> Self {
+        self.root.insert(key, value.span, value);
+        self
+    }
+
     /// A key with its value, unless that is null.
     pub(super) fn entry(&self, key: &str) -> Option<&Entry> {
         self.root.entry(key).filter(|entry| !entry.value.is_null())

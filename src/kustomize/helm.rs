@@ -5,7 +5,7 @@ use super::file::Kustomization;
 use super::normalize;
 use super::resource::Resource;
 use crate::diag::{Severity, SourceKind};
-use crate::engine::{self, Release};
+use crate::engine::{self, Capabilities, HelmApiVersions, Release};
 use crate::render;
 use crate::values::{self, Overrides, ValuesFile};
 use crate::yaml::{Node, emit};
@@ -58,6 +58,9 @@ impl Builder<'_> {
             is_upgrade: false,
             revision: 1,
         };
+        // kustomize runs `helm template`, which does not ask a cluster.
+        let capabilities =
+            Capabilities { helm_api_versions: HelmApiVersions::Client, ..self.options.capabilities.clone() };
         let request = render::Request {
             chart: chart.display().to_string(),
             overrides: Overrides { files, ..Overrides::default() },
@@ -66,7 +69,7 @@ impl Builder<'_> {
                 unknown_keys: Severity::Warning,
                 reads: engine::value_reads,
             },
-            options: render::Options { release, ..self.options.clone() },
+            options: render::Options { release, capabilities, ..self.options.clone() },
         };
         let report = render::release(self.world, self.sources, &request);
         self.result.diagnostics.extend(report.diagnostics);

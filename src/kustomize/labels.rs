@@ -1,6 +1,7 @@
 //! `commonLabels`, `labels` and `commonAnnotations`.
 
-use super::fields::{FieldSpec, set_entries, walk};
+use super::configuration::{self, Configuration, OwnField};
+use super::fields::{FieldSpec, set_entries};
 use super::file::Kustomization;
 use super::resource::Resource;
 use crate::yaml::{Map, Node};
@@ -9,10 +10,10 @@ const TEMPLATE_LABELS: &str = "spec/template/metadata/labels";
 const SELECTOR: &str = "spec/selector/matchLabels";
 
 /// The labels of an object itself.
-static OWN: [FieldSpec; 1] = [FieldSpec::of("", "metadata/labels", true)];
+static OWN: [FieldSpec<'static>; 1] = [FieldSpec::of("", "metadata/labels", true)];
 
 /// The labels of the pods and claims that an object makes.
-static TEMPLATES: [FieldSpec; 9] = [
+static TEMPLATES: [FieldSpec<'static>; 9] = [
     FieldSpec::of("ReplicationController", TEMPLATE_LABELS, true),
     FieldSpec::of("Deployment", TEMPLATE_LABELS, true),
     FieldSpec::of("ReplicaSet", TEMPLATE_LABELS, true),
@@ -25,7 +26,7 @@ static TEMPLATES: [FieldSpec; 9] = [
 ];
 
 /// The selectors of pods.
-static SELECTORS: [FieldSpec; 23] = [
+static SELECTORS: [FieldSpec<'static>; 23] = [
     FieldSpec::of("Service", "spec/selector", true),
     FieldSpec::of("ReplicationController", "spec/selector", true),
     FieldSpec::of("Deployment", SELECTOR, true),
@@ -92,7 +93,7 @@ static SELECTORS: [FieldSpec; 23] = [
 ];
 
 /// The annotations of an object and of the pods that it makes.
-static ANNOTATIONS: [FieldSpec; 9] = [
+static ANNOTATIONS: [FieldSpec<'static>; 9] = [
     FieldSpec::of("", "metadata/annotations", true),
     FieldSpec::of("ReplicationController", "spec/template/metadata/annotations", true),
     FieldSpec::of("Deployment", "spec/template/metadata/annotations", true),
@@ -105,7 +106,7 @@ static ANNOTATIONS: [FieldSpec; 9] = [
 ];
 
 /// Adds the labels and annotations of a kustomization.
-pub(super) fn add(resources: &mut [Resource], kustomization: &Kustomization) {
+pub(super) fn add(resources: &mut [Resource], kustomization: &Kustomization, configuration: &Configuration) {
     for entry in kustomization.list("labels") {
         let Some(pairs) = entry.get("pairs").and_then(Node::as_map) else { continue };
         let is_set = |key: &str| entry.get(key).and_then(Node::as_bool) == Some(true);
@@ -113,44 +114,28 @@ pub(super) fn add(resources: &mut [Resource], kustomization: &Kustomization) {
         if is_set("includeSelectors") {
             set(resources, &TEMPLATES, pairs);
             set(resources, &SELECTORS, pairs);
+            configuration::set_entries(resources, &configuration.labels, pairs);
         } else if is_set("includeTemplates") {
             set(resources, &TEMPLATES, pairs);
         }
-        for field in entry.get("fields").map(Node::items).unwrap_or_default() {
-            add_to_field(resources, field, pairs);
-        }
+        configuration::set_entries(resources, &OwnField::read_all(entry.get("fields")), pairs);
     }
     if let Some(pairs) = kustomization.get("commonLabels").and_then(Node::as_map) {
         for specs in [&OWN[..], &TEMPLATES, &SELECTORS] {
             set(resources, specs, pairs);
         }
+        configuration::set_entries(resources, &configuration.labels, pairs);
     }
     if let Some(pairs) = kustomization.get("commonAnnotations").and_then(Node::as_map) {
         set(resources, &ANNOTATIONS, pairs);
+        configuration::set_entries(resources, &configuration.annotations, pairs);
     }
 }
 
-fn set(resources: &mut [Resource], specs: &[FieldSpec], pairs: &Map) {
+fn set(resources: &mut [Resource], specs: &[FieldSpec<'_>], pairs: &Map) {
     for resource in resources {
         for spec in specs {
             spec.each(resource, &mut |node| set_entries(node, pairs));
-        }
-    }
-}
-
-/// Adds labels to a field that the kustomization names itself.
-fn add_to_field(resources: &mut [Resource], field: &Node, pairs: &Map) {
-    let text = |key: &str| field.get(key).and_then(Node::as_str);
-    let Some(path) = text("path") else { return };
-    let keys: Vec<&str> = path.split('/').map(|key| key.trim_end_matches("[]")).collect();
-    let create = field.get("create").and_then(Node::as_bool) == Some(true);
-    for resource in resources {
-        let matches = |key: &str, is: &str| text(key).is_none_or(|wanted| wanted == is);
-        if matches("kind", resource.kind())
-            && matches("group", resource.object.group())
-            && matches("version", resource.object.version())
-        {
-            walk(resource.root(), &keys, create, &mut |node| set_entries(node, pairs));
         }
     }
 }

@@ -4,6 +4,8 @@
 //! kustomization; and at the end, once for everything, the hash suffixes of generated objects and the references to names
 //! that changed. Objects keep the places that their fields were written at, in a base, a patch or the kustomization.
 
+mod builtins;
+mod configuration;
 mod fields;
 mod file;
 mod generate;
@@ -15,6 +17,7 @@ mod patches;
 mod references;
 mod resource;
 mod values;
+mod variables;
 
 pub(crate) use file::KUSTOMIZATION_NAMES;
 pub use parts::{is_component, parts};
@@ -24,10 +27,12 @@ use crate::k8s::Version;
 use crate::manifest::{self, Object};
 use crate::render;
 use crate::world::World;
-use crate::yaml::{Node, ReadOptions};
+use crate::yaml::{Node, ReadOptions, Value};
+use configuration::{Configuration, OwnReference};
 use file::Kustomization;
 use resource::Resource;
 use std::path::{Component, Path, PathBuf};
+use variables::Variables;
 
 /// What a kustomization makes.
 #[derive(Debug, Default)]
@@ -47,11 +52,14 @@ pub fn build(world: &World, sources: &Sources, directory: &Path, options: &rende
         options,
         version: options.capabilities.kube_version.nearest(),
         open: Vec::new(),
+        references: Vec::new(),
+        variables: Variables::default(),
         result: Build::default(),
     };
     let mut resources = builder.target(directory);
     generate::add_hashes(&mut resources);
-    references::fix(&mut resources);
+    references::fix(&mut resources, &builder.references);
+    builder.replace_variables(&mut resources);
     builder.result.objects = resources.into_iter().map(Resource::into_object).collect();
     builder.result
 }
@@ -64,6 +72,9 @@ struct Builder<'a> {
     version: Version,
     /// The directories of the kustomizations that are being built, outermost first.
     open: Vec<PathBuf>,
+    /// The fields that name other objects, besides those that kustomize knows.
+    references: Vec<OwnReference>,
+    variables: Variables,
     result: Build,
 }
 
@@ -95,6 +106,7 @@ impl Builder<'_> {
             self.add_resource(directory, path, node.span, resources);
         }
         self.generate(directory, kustomization, resources);
+        self.run_builtins("generators", directory, kustomization, resources);
         self.inflate_charts(directory, kustomization, resources);
         for node in kustomization.list("components") {
             let Some(path) = self.path(node) else { continue };
@@ -104,10 +116,13 @@ impl Builder<'_> {
             }
             self.add_target(&normalize(&directory.join(path)), node.span, resources);
         }
-        self.transform(directory, kustomization, resources);
+        let configuration = self.configure(directory, kustomization);
+        self.declare_variables(kustomization);
+        self.transform(directory, kustomization, &configuration, resources);
+        self.run_builtins("transformers", directory, kustomization, resources);
         for (key, what) in file::UNSUPPORTED {
             if let Some(entry) = kustomization.entry(key)
-                && !entry.value.items().is_empty()
+                && (!entry.value.items().is_empty() || entry.value.as_map().is_some())
             {
                 self.leave_out(&format!("`{key}`: {what}"), entry.key_span);
             }
@@ -115,11 +130,18 @@ impl Builder<'_> {
     }
 
     /// The transformers, in kustomize's order.
-    fn transform(&mut self, directory: &Path, kustomization: &Kustomization, resources: &mut Vec<Resource>) {
+    fn transform(
+        &mut self,
+        directory: &Path,
+        kustomization: &Kustomization,
+        configuration: &Configuration,
+        resources: &mut Vec<Resource>,
+    ) {
         self.patch_merging(directory, kustomization, resources);
         self.patch(directory, kustomization, resources);
         if let Some(namespace) = kustomization.text("namespace") {
-            names::set_namespace(resources, namespace, kustomization.span("namespace"));
+            let span = kustomization.span("namespace");
+            names::set_namespace(resources, namespace, span, &configuration.namespaces);
         }
         if let Some(prefix) = kustomization.text("namePrefix") {
             names::add_prefix(resources, prefix);
@@ -127,17 +149,38 @@ impl Builder<'_> {
         if let Some(suffix) = kustomization.text("nameSuffix") {
             names::add_suffix(resources, suffix);
         }
-        labels::add(resources, kustomization);
+        labels::add(resources, kustomization, configuration);
         self.patch_json(directory, kustomization, resources);
-        let unmatched = values::set_replicas(resources, kustomization.list("replicas"));
+        let unmatched =
+            values::set_replicas(resources, kustomization.list("replicas"), &configuration.replicas);
         for (name, span) in unmatched {
             self.miss(format!("`replicas` names `{name}`, but there is no such workload"), span);
         }
-        values::set_images(resources, kustomization.list("images"));
-        let problems = values::replace(resources, kustomization.list("replacements"));
+        values::set_images(resources, kustomization.list("images"), &configuration.images);
+        let replacements = self.replacements(directory, kustomization);
+        let problems = values::replace(resources, &replacements);
         for (message, span) in problems {
             self.leave_out(&message, span);
         }
+    }
+
+    /// The replacements of a kustomization, those in files in the place of their paths.
+    fn replacements(&mut self, directory: &Path, kustomization: &Kustomization) -> Vec<Node> {
+        let mut all = Vec::new();
+        for entry in kustomization.list("replacements") {
+            match entry.get("path") {
+                Some(path) => {
+                    for root in self.patch_file(directory, path) {
+                        match root.value {
+                            Value::Seq(items) => all.extend(items),
+                            _ => all.push(root),
+                        }
+                    }
+                }
+                None => all.push(entry.clone()),
+            }
+        }
+        all
     }
 
     fn add_resource(&mut self, directory: &Path, path: &str, span: Span, resources: &mut Vec<Resource>) {

@@ -1,5 +1,6 @@
 //! `namespace`, `namePrefix` and `nameSuffix`.
 
+use super::configuration::OwnField;
 use super::fields::{FieldSpec, text};
 use super::resource::Resource;
 use crate::diag::Span;
@@ -9,7 +10,7 @@ use crate::yaml::Node;
 const UNCHANGED: [&str; 3] = ["APIService", "CustomResourceDefinition", "Namespace"];
 
 /// Where objects name a namespace besides their own.
-static NAMESPACES: [FieldSpec; 2] = [
+static NAMESPACES: [FieldSpec<'static>; 2] = [
     FieldSpec::of("APIService", "spec/service/namespace", false),
     FieldSpec::of(
         "CustomResourceDefinition",
@@ -19,7 +20,7 @@ static NAMESPACES: [FieldSpec; 2] = [
 ];
 
 /// Puts every object that lives in a namespace into this one.
-pub(super) fn set_namespace(resources: &mut [Resource], namespace: &str, span: Span) {
+pub(super) fn set_namespace(resources: &mut [Resource], namespace: &str, span: Span, fields: &[OwnField]) {
     for resource in resources {
         resource.remember();
         if resource.kind() == "Namespace" && resource.object.group().is_empty() {
@@ -29,6 +30,9 @@ pub(super) fn set_namespace(resources: &mut [Resource], namespace: &str, span: S
         }
         for spec in &NAMESPACES {
             spec.each(resource, &mut |node| *node = text(namespace, span));
+        }
+        for field in fields {
+            field.each(resource, &mut |node| *node = text(namespace, span));
         }
         if ["RoleBinding", "ClusterRoleBinding"].contains(&resource.kind()) {
             set_subjects(resource, namespace, span);

@@ -3,7 +3,7 @@
 use super::file::Kustomization;
 use super::resource::Resource;
 use super::{Builder, LENIENT};
-use crate::diag::{Segment, SourceKind, SourceMap, Span};
+use crate::diag::{Segment, SourceId, SourceKind, SourceMap, Span};
 use crate::k8s::merge::Position;
 use crate::k8s::patch::{json_patch, strategic};
 use crate::yaml::{self, Map, Node, Value};
@@ -207,27 +207,37 @@ impl Builder<'_> {
         false
     }
 
-    fn patch_file(&mut self, directory: &Path, node: &Node) -> Vec<Node> {
+    pub(super) fn patch_file(&mut self, directory: &Path, node: &Node) -> Vec<Node> {
         let Some(path) = node.as_str() else { return Vec::new() };
         if super::is_remote(path) {
             self.leave_out(&format!("patch `{path}`: it is not on this machine"), node.span);
             return Vec::new();
         }
         let Some((name, bytes)) = self.read(directory, path, node.span) else { return Vec::new() };
-        let source = self.sources.add(name, String::from_utf8_lossy(&bytes), SourceKind::File);
+        self.text_documents(name, &bytes)
+    }
+
+    /// The documents of a file.
+    pub(super) fn text_documents(&mut self, name: String, bytes: &[u8]) -> Vec<Node> {
+        let source = self.sources.add(name, String::from_utf8_lossy(bytes), SourceKind::File);
         self.documents(source)
     }
 
     /// The documents of a patch that is written in the kustomization, which is where its findings are placed.
     fn inline(&mut self, text: &str, span: Span) -> Vec<Node> {
-        let segment = Segment { start: 0, template: span, verbatim: false, value: None };
-        let kind = SourceKind::Rendered(SourceMap::new(vec![segment]));
-        let name = self.sources.get(span.source).map_or(String::new(), |source| source.name.clone());
-        let source = self.sources.add(name, text, kind);
+        let source = self.add_inline(text, span);
         self.documents(source)
     }
 
-    fn documents(&mut self, source: crate::diag::SourceId) -> Vec<Node> {
+    /// A text in the kustomization as a source of its own.
+    pub(super) fn add_inline(&mut self, text: &str, span: Span) -> SourceId {
+        let segment = Segment { start: 0, template: span, verbatim: false, value: None };
+        let kind = SourceKind::Rendered(SourceMap::new(vec![segment]));
+        let name = self.sources.get(span.source).map_or(String::new(), |source| source.name.clone());
+        self.sources.add(name, text, kind)
+    }
+
+    fn documents(&mut self, source: SourceId) -> Vec<Node> {
         let report = yaml::read(self.sources, source, &LENIENT);
         self.result.diagnostics.extend(report.diagnostics);
         let documents = report.output.unwrap_or_default().into_iter();

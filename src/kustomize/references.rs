@@ -1,5 +1,6 @@
 //! References between objects, which follow the names that changed.
 
+use super::configuration::OwnReference;
 use super::fields::{FieldSpec, text, walk};
 use super::resource::{Identity, Resource};
 use crate::yaml::{Node, Value};
@@ -47,7 +48,7 @@ const POD_FIELDS: [(&str, &str); 25] = [
 ];
 
 /// What a field of an object names, and the field.
-static FIELDS: [(&str, FieldSpec); 29] = [
+static FIELDS: [(&str, FieldSpec<'static>); 29] = [
     ("Service", FieldSpec::of("StatefulSet", "spec/serviceName", false)),
     ("Service", FieldSpec::of("Ingress", "spec/rules/http/paths/backend/service/name", false)),
     ("Service", FieldSpec::of("Ingress", "spec/defaultBackend/service/name", false)),
@@ -55,7 +56,7 @@ static FIELDS: [(&str, FieldSpec); 29] = [
     ("Service", FieldSpec::of("Ingress", "spec/backend/serviceName", false)),
     ("IngressClass", FieldSpec::of("Ingress", "spec/ingressClassName", false)),
     ("Secret", FieldSpec::of("Ingress", "spec/tls/secretName", false)),
-    ("Secret", FieldSpec::of("Ingress", "metadata/annotations/ingress.kubernetes.io~1auth-secret", false)),
+    ("Secret", FieldSpec::of("Ingress", "metadata/annotations/ingress.kubernetes.io\\/auth-secret", false)),
     ("Secret", FieldSpec::of("ServiceAccount", "imagePullSecrets/name", false)),
     ("Secret", FieldSpec::of("ServiceAccount", "secrets/name", false)),
     ("Secret", FieldSpec::of("StorageClass", "parameters/secretName", false)),
@@ -80,7 +81,7 @@ static FIELDS: [(&str, FieldSpec); 29] = [
 ];
 
 /// What a map with a name and a namespace names, and where it is.
-static MAPS: [(&str, FieldSpec); 6] = [
+static MAPS: [(&str, FieldSpec<'static>); 6] = [
     ("ServiceAccount", FieldSpec::of("RoleBinding", "subjects", false)),
     ("ServiceAccount", FieldSpec::of("ClusterRoleBinding", "subjects", false)),
     ("Service", FieldSpec::of("ValidatingWebhookConfiguration", "webhooks/clientConfig/service", false)),
@@ -101,7 +102,7 @@ struct Renamed {
 }
 
 /// Makes every reference name what its object is called now.
-pub(super) fn fix(resources: &mut [Resource]) {
+pub(super) fn fix(resources: &mut [Resource], own: &[OwnReference]) {
     let renamed: Vec<Renamed> = resources
         .iter()
         .map(|resource| Renamed {
@@ -141,6 +142,12 @@ pub(super) fn fix(resources: &mut [Resource]) {
                 spec.each(resource, &mut |node| rename(node, &|name| follow(kind, name)));
             }
         }
+        for OwnReference { kind, field } in own {
+            field.each(resource, &mut |node| match &node.value {
+                Value::Map(_) => rename_map(node, kind, &renamed, &affixes),
+                _ => rename(node, &|name| follow(kind, name)),
+            });
+        }
         for (kind, spec) in &MAPS {
             spec.each(resource, &mut |node| match &mut node.value {
                 Value::Seq(items) => {
@@ -155,7 +162,7 @@ pub(super) fn fix(resources: &mut [Resource]) {
 }
 
 /// Whether the reference names that kind, where the object says which one it names.
-fn is_of_kind(resource: &Resource, spec: &FieldSpec, kind: &str) -> bool {
+fn is_of_kind(resource: &Resource, spec: &FieldSpec<'_>, kind: &str) -> bool {
     let holder = match spec.path {
         "spec/scaleTargetRef/name" => &["spec", "scaleTargetRef", "kind"][..],
         "roleRef/name" => &["roleRef", "kind"],

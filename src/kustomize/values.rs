@@ -1,5 +1,6 @@
 //! `replicas`, `images` and `replacements`: values that a kustomization sets.
 
+use super::configuration::OwnField;
 use super::fields::{FieldSpec, text};
 use super::resource::Resource;
 use crate::diag::Span;
@@ -9,7 +10,11 @@ use crate::yaml::{Map, Node, Value};
 const SCALED: [&str; 4] = ["Deployment", "ReplicationController", "ReplicaSet", "StatefulSet"];
 
 /// Sets the number of replicas. Returns the names that no workload has.
-pub(super) fn set_replicas(resources: &mut [Resource], entries: &[Node]) -> Vec<(String, Span)> {
+pub(super) fn set_replicas(
+    resources: &mut [Resource],
+    entries: &[Node],
+    fields: &[OwnField],
+) -> Vec<(String, Span)> {
     let mut unmatched = Vec::new();
     for entry in entries {
         let (Some(name), Some(count)) = (entry.get("name").and_then(Node::as_str), entry.get("count")) else {
@@ -17,6 +22,14 @@ pub(super) fn set_replicas(resources: &mut [Resource], entries: &[Node]) -> Vec<
         };
         let mut found = false;
         for resource in resources.iter_mut() {
+            if resource.is_called(name) {
+                for field in fields {
+                    field.each(resource, &mut |node| {
+                        found = true;
+                        *node = count.clone();
+                    });
+                }
+            }
             if SCALED.contains(&resource.kind()) && resource.is_called(name) {
                 found = true;
                 let span = resource.object.root.span;
@@ -37,11 +50,14 @@ pub(super) fn set_replicas(resources: &mut [Resource], entries: &[Node]) -> Vec<
 }
 
 /// Sets the images of containers, at any depth.
-pub(super) fn set_images(resources: &mut [Resource], entries: &[Node]) {
+pub(super) fn set_images(resources: &mut [Resource], entries: &[Node], fields: &[OwnField]) {
     for entry in entries {
         for resource in resources.iter_mut() {
             if resource.kind() != "CustomResourceDefinition" {
                 each_image(resource.root(), &mut |image| set_image(image, entry));
+            }
+            for field in fields {
+                field.each(resource, &mut |image| set_image(image, entry));
             }
         }
     }
@@ -107,10 +123,6 @@ enum Step {
 pub(super) fn replace(resources: &mut [Resource], entries: &[Node]) -> Vec<(String, Span)> {
     let mut problems = Vec::new();
     for entry in entries {
-        if let Some(path) = entry.get("path").and_then(Node::as_str) {
-            problems.push((format!("replacements in `{path}`"), entry.span));
-            continue;
-        }
         let Some(source) = entry.get("source") else {
             problems.push(("a replacement without `source`".to_owned(), entry.span));
             continue;
@@ -145,12 +157,19 @@ fn is_target(resource: &Resource, target: &Node) -> bool {
         && !rejects.iter().any(|reject| is_selected(resource, reject))
 }
 
-fn is_selected(resource: &Resource, selector: &Node) -> bool {
+/// Whether a selector, as replacements and variables write it, means a resource.
+pub(super) fn is_selected(resource: &Resource, selector: &Node) -> bool {
     let fits = |key: &str, text: &str| {
         selector.get(key).and_then(Node::as_str).is_none_or(|wanted| wanted.is_empty() || wanted == text)
     };
+    let is_version = || {
+        let wanted = selector.get("apiVersion").and_then(Node::as_str).unwrap_or_default();
+        let (group, version) = wanted.rsplit_once('/').unwrap_or(("", wanted));
+        wanted.is_empty() || (group, version) == (resource.object.group(), resource.object.version())
+    };
     fits("group", resource.object.group())
         && fits("version", resource.object.version())
+        && is_version()
         && fits("kind", resource.kind())
         && resource.identities().any(|known| {
             fits("name", &known.name) && fits("namespace", known.namespace.as_deref().unwrap_or("default"))
@@ -159,13 +178,18 @@ fn is_selected(resource: &Resource, selector: &Node) -> bool {
 
 fn find_source(resources: &mut [Resource], source: &Node) -> Option<Node> {
     let resource = resources.iter_mut().find(|resource| is_selected(resource, source))?;
-    let path = source.get("fieldPath").and_then(Node::as_str).unwrap_or("metadata.name");
-    let mut value = None;
-    visit(resource.root(), &steps(path), false, &mut |node| value = Some(node.clone()));
-    let value = value?;
+    let value =
+        read_field(resource, source.get("fieldPath").and_then(Node::as_str).unwrap_or("metadata.name"))?;
     let Some((delimiter, index)) = delimited(source.get("options")) else { return Some(value) };
     let part = crate::k8s::merge::scalar_text(&value)?.split(delimiter).nth(index?)?.to_owned();
     Some(text(part, value.span))
+}
+
+/// The value of a field, by its path with dots.
+pub(super) fn read_field(resource: &mut Resource, path: &str) -> Option<Node> {
+    let mut value = None;
+    visit(resource.root(), &steps(path), false, &mut |node| value = Some(node.clone()));
+    value
 }
 
 /// The separator of the parts of a text, and the part that is meant; none for a place before or behind all.

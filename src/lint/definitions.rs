@@ -9,9 +9,9 @@ use crate::yaml::{Map, Node, ReadOptions, read_fragment};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// Where definitions are looked up.
+/// Where definitions are looked up. They are read once for all releases of a run.
 #[derive(Debug, Default)]
-pub(super) struct Definitions {
+pub struct Definitions {
     /// The manifests of definitions.
     objects: Vec<Object>,
     /// Directories of JSON schemas, `<group>/<kind>_<version>.json`, as <https://github.com/datreeio/CRDs-catalog> has them.
@@ -20,7 +20,7 @@ pub(super) struct Definitions {
 
 impl Definitions {
     /// Reads files and directories of manifests; catalogs are looked into when an object needs them.
-    pub(super) fn load(
+    pub fn load(
         world: &World,
         sources: &Sources,
         paths: &[PathBuf],
@@ -51,8 +51,13 @@ impl Definitions {
         Self { objects, catalogs }
     }
 
-    /// The definitions for a release, those from catalogs included that its objects need.
-    pub(super) fn find(
+    /// The definitions that were read from manifests.
+    pub(super) fn objects(&self) -> &[Object] {
+        &self.objects
+    }
+
+    /// The definitions from catalogs that the objects of a release need.
+    pub(super) fn look_up(
         &self,
         world: &World,
         objects: &[&Object],
@@ -62,7 +67,7 @@ impl Definitions {
         for object in objects.iter().filter(|object| !is_builtin(object.group())) {
             needed.entry((object.group(), &object.kind)).or_default().insert(object.version());
         }
-        let mut found = self.objects.clone();
+        let mut found = Vec::new();
         for ((group, kind), versions) in needed {
             for catalog in &self.catalogs {
                 let schemas = versions.iter().filter_map(|version| {
@@ -190,10 +195,11 @@ mod tests {
         let definitions = Definitions::load(&world, &sources, &paths, &mut diagnostics);
         let objects = testing::objects(&sources, manifest);
         let objects: Vec<_> = objects.iter().collect();
-        let crds = definitions.find(&world, &objects, &mut diagnostics);
+        let catalogued = definitions.look_up(&world, &objects, &mut diagnostics);
+        let crds = definitions.objects().iter().chain(&catalogued);
         let subject = Subject {
             objects: &objects,
-            crds: &crds.iter().collect::<Vec<_>>(),
+            crds: &crds.collect::<Vec<_>>(),
             chart: None,
             reported: &diagnostics,
             sources: &sources,

@@ -143,6 +143,13 @@ fn drop_parts(world: &World, directory: &Path, found: &mut Discovered) {
         found.kustomizations.iter().flat_map(|path| kustomize::parts(world, path)).collect();
     let is_part = |path: &Path| world.canonical(path).is_ok_and(|path| parts.contains(&path));
     found.manifests.retain(|source| !matches!(source, ManifestSource::Found(path) if is_part(path)));
+    for source in &mut found.manifests {
+        if let ManifestSource::Found(path) = source
+            && path.ancestors().any(|above| found.kustomizations.iter().any(|directory| directory == above))
+        {
+            *source = ManifestSource::Unused(std::mem::take(path));
+        }
+    }
     let (kept, components) = std::mem::take(&mut found.kustomizations)
         .into_iter()
         .filter(|path| path == directory || !is_part(path))
@@ -231,7 +238,9 @@ mod tests {
         exclude.add(&world, Path::new("/"), &patterns).unwrap();
         let Discovered { charts, kustomizations, manifests, .. } = discover(&world, argument, &exclude);
         let manifests = manifests.into_iter().map(|source| match source {
-            ManifestSource::Path(path) | ManifestSource::Found(path) => path.display().to_string(),
+            ManifestSource::Path(path) | ManifestSource::Found(path) | ManifestSource::Unused(path) => {
+                path.display().to_string()
+            }
             other => format!("{other:?}"),
         });
         let kustomizations = kustomizations.into_iter().map(|path| path.display().to_string());

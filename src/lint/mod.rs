@@ -14,6 +14,7 @@
 //! 3. `SNAPSHOTS=overwrite cargo test --lib lint` writes its page under `docs/rules/`.
 
 mod allow;
+mod aside;
 pub mod baseline;
 pub mod config;
 mod definitions;
@@ -34,6 +35,7 @@ mod testing;
 mod upgrade;
 
 pub use config::{Assumed, Config};
+pub use definitions::Definitions;
 pub use discover::{Discovered, Exclude, discover, git_root};
 pub use input::is_unread;
 pub use registry::{Lint, catalogue, explain, page, rule, rules, table};

@@ -1,49 +1,119 @@
 //! Manifests of a directory that cannot be one release: those of several environments, clusters or examples.
 //!
 //! `kubectl apply` of one object from two directories would be a mistake. That a repository has it in two directories is
-//! none: each of them is a release then, together with what the directories above have in common.
+//! none: each of them is a release then, together with what the directories above have in common. The same goes for the
+//! variants of one file, such as `install.yaml` and `install-without-rbac.yaml`.
 
+use super::finding::{finding, locate};
 use super::release::identity;
-use crate::diag::Sources;
+use super::rules::DUPLICATE_OBJECT;
+use crate::diag::{Diagnostic, Severity, Sources};
 use crate::manifest::Object;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// The objects of each release. `found` are the files that were found in directories: only they are told apart.
-pub(super) fn releases<'o>(
-    objects: &'o [Object],
-    found: &BTreeSet<String>,
-    sources: &Sources,
-) -> Vec<Vec<&'o Object>> {
-    let directories: Vec<Option<PathBuf>> = objects
+/// The releases that manifests are split into.
+#[derive(Debug, Default)]
+pub(super) struct Partition<'o> {
+    /// The objects of each release.
+    pub(super) releases: Vec<Vec<&'o Object>>,
+    /// A warning for each file that repeats another one.
+    pub(super) variants: Vec<Diagnostic>,
+}
+
+/// Splits objects into releases. `found` are the files that were found in directories: only they are told apart.
+pub(super) fn split<'o>(objects: &'o [Object], found: &BTreeSet<String>, sources: &Sources) -> Partition<'o> {
+    let files: Vec<Option<PathBuf>> = objects
         .iter()
         .map(|object| {
             let source = sources.get(object.root.span.source)?;
-            found.contains(&source.name).then(|| Path::new(&source.name).parent().map(Path::to_owned))?
+            found.contains(&source.name).then(|| PathBuf::from(&source.name))
         })
         .collect();
-    let splits = splits(objects, &directories);
+    let variants = find_variants(objects, &files);
+    let mut splits = split_directories(objects, &files);
+    splits.extend(variants.iter().map(|variant| variant.file.to_owned()));
+    let variants = variants.iter().filter_map(|variant| variant.report(&variants)).collect();
     if splits.is_empty() {
-        return vec![objects.iter().collect()];
+        return Partition { releases: vec![objects.iter().collect()], variants };
     }
     // What was named belongs to everything.
-    let group = |directory: &Option<PathBuf>| {
-        let mut above = directory.iter().flat_map(|directory| directory.ancestors());
+    let group = |file: &Option<PathBuf>| {
+        let mut above = file.iter().flat_map(|file| file.ancestors());
         above.find(|above| splits.contains(*above)).map(Path::to_owned)
     };
     let mut groups: BTreeMap<Option<PathBuf>, Vec<&Object>> = BTreeMap::new();
-    for (object, directory) in objects.iter().zip(&directories) {
-        groups.entry(group(directory)).or_default().push(object);
+    for (object, file) in objects.iter().zip(&files) {
+        groups.entry(group(file)).or_default().push(object);
     }
-    groups.keys().filter_map(|key| release(key.as_deref(), &groups)).collect()
+    let releases = groups.keys().filter_map(|key| release(key.as_deref(), &groups)).collect();
+    Partition { releases, variants }
+}
+
+/// A file most of whose objects other files of its directory contain, too: they are not meant to be applied together.
+struct Variant<'o> {
+    file: &'o Path,
+    /// The objects that another file contains, each with the first one there.
+    repeated: Vec<(&'o Object, Held<'o>)>,
+}
+
+/// An object and its file.
+type Held<'o> = (&'o Path, &'o Object);
+
+impl Variant<'_> {
+    /// The warning for a file that repeats another one; a pair of variants is reported once, at the later one.
+    fn report(&self, variants: &[Variant<'_>]) -> Option<Diagnostic> {
+        let (object, (other, first)) = self.repeated.first()?;
+        if self.file < *other && variants.iter().any(|variant| variant.file == *other) {
+            return None;
+        }
+        let more = match self.repeated.len() - 1 {
+            0 => String::new(),
+            1 => " and 1 more object".to_owned(),
+            more => format!(" and {more} more objects"),
+        };
+        let message =
+            format!("another file of the directory contains {} `{}`{more}, too", object.kind, object.name);
+        let mut warning = finding(&DUPLICATE_OBJECT, object, "metadata.name", message)
+            .at(locate(first, "metadata.name"), "the other one")
+            .help("`kubectl apply` of the directory would keep only the last: rename one, or apply one file only");
+        warning.severity = Severity::Warning;
+        Some(warning)
+    }
+}
+
+/// The variants among files.
+fn find_variants<'o>(objects: &'o [Object], files: &'o [Option<PathBuf>]) -> Vec<Variant<'o>> {
+    let mut holders: BTreeMap<_, Vec<Held<'o>>> = BTreeMap::new();
+    let mut counts: BTreeMap<&'o Path, usize> = BTreeMap::new();
+    let named = || {
+        let named = objects.iter().zip(files).filter(|(object, _)| !object.name.is_empty());
+        named.filter_map(|(object, file)| Some((file.as_deref()?, object)))
+    };
+    for (file, object) in named() {
+        holders.entry((file.parent(), identity(object))).or_default().push((file, object));
+        *counts.entry(file).or_insert(0) += 1;
+    }
+    let mut repeated: BTreeMap<&'o Path, Vec<(&'o Object, Held<'o>)>> = BTreeMap::new();
+    for (file, object) in named() {
+        let mut same = holders.get(&(file.parent(), identity(object))).into_iter().flatten();
+        if let Some(other) = same.find(|(other, _)| *other != file) {
+            repeated.entry(file).or_default().push((object, *other));
+        }
+    }
+    let is_variant =
+        |(file, repeated): &(&Path, Vec<_>)| counts.get(file).is_some_and(|all| repeated.len() * 2 > *all);
+    let variants = repeated.into_iter().filter(is_variant);
+    variants.map(|(file, repeated)| Variant { file, repeated }).collect()
 }
 
 /// The directories whose objects another directory has, too: of both, the highest ones that are apart.
-fn splits(objects: &[Object], directories: &[Option<PathBuf>]) -> BTreeSet<PathBuf> {
+fn split_directories(objects: &[Object], files: &[Option<PathBuf>]) -> BTreeSet<PathBuf> {
     let mut known: BTreeMap<_, BTreeSet<&Path>> = BTreeMap::new();
     let mut splits = BTreeSet::new();
-    for (object, directory) in objects.iter().zip(directories) {
-        let Some(directory) = directory.as_deref().filter(|_| !object.name.is_empty()) else { continue };
+    for (object, file) in objects.iter().zip(files) {
+        let directory = file.as_deref().filter(|_| !object.name.is_empty()).and_then(Path::parent);
+        let Some(directory) = directory else { continue };
         let others = known.entry(identity(object)).or_default();
         for other in others.iter().filter(|other| **other != directory) {
             let shared = directory.components().zip(other.components()).take_while(|(a, b)| a == b).count();
@@ -97,7 +167,7 @@ mod tests {
     use crate::manifest;
     use crate::yaml::ReadOptions;
 
-    /// The releases of objects, each given as its file and name.
+    /// The releases of objects, each given as its file and name, and the warnings about variants.
     fn split(objects: &[(&str, &str)]) -> Vec<String> {
         let sources = Sources::new();
         let mut read = Vec::new();
@@ -109,15 +179,18 @@ mod tests {
         let found =
             objects.iter().map(|(file, _)| (*file).to_owned()).filter(|file| file != "named.yaml").collect();
         let name = |object: &&Object| sources.get(object.root.span.source).unwrap().name.clone();
-        let releases = releases(&read, &found, &sources).into_iter();
-        releases.map(|release| release.iter().map(name).collect::<Vec<_>>().join(" ")).collect()
+        let Partition { releases, variants } = super::split(&read, &found, &sources);
+        let releases =
+            releases.into_iter().map(|release| release.iter().map(name).collect::<Vec<_>>().join(" "));
+        releases.chain(variants.into_iter().map(|variant| variant.message)).collect()
     }
 
     #[test]
     fn directories_with_the_same_objects_are_releases_of_their_own() {
         assert_eq!(split(&[("r/a/x.yaml", "x"), ("r/b/y.yaml", "y")]), ["r/a/x.yaml r/b/y.yaml"]);
-        // Two files of one directory are one release.
-        assert_eq!(split(&[("r/a/x.yaml", "x"), ("r/a/y.yaml", "x")]), ["r/a/x.yaml r/a/y.yaml"]);
+        // Two files of one directory are one release, unless most of what one of them has the other has, too.
+        let mistake = [("r/a/x.yaml", "x"), ("r/a/x.yaml", "v"), ("r/a/y.yaml", "x"), ("r/a/y.yaml", "w")];
+        assert_eq!(split(&mistake), ["r/a/x.yaml r/a/x.yaml r/a/y.yaml r/a/y.yaml"]);
         assert_eq!(
             split(&[
                 ("r/shared/s.yaml", "s"),
@@ -137,6 +210,35 @@ mod tests {
         assert_eq!(
             split(&[("r/x.yaml", "x"), ("r/y.yaml", "y"), ("r/prod/x.yaml", "x")]),
             ["r/x.yaml r/y.yaml", "r/prod/x.yaml r/y.yaml"]
+        );
+    }
+
+    #[test]
+    fn variants_of_a_file_are_releases_of_their_own() {
+        let files = [
+            ("r/all.yaml", "a"),
+            ("r/all.yaml", "b"),
+            ("r/all.yaml", "c"),
+            ("r/few.yaml", "a"),
+            ("r/few.yaml", "b"),
+            ("r/other.yaml", "o"),
+        ];
+        assert_eq!(
+            split(&files),
+            [
+                "r/all.yaml r/all.yaml r/all.yaml r/other.yaml",
+                "r/few.yaml r/few.yaml r/other.yaml",
+                "another file of the directory contains ConfigMap `a` and 1 more object, too",
+            ]
+        );
+        // A file that contains more than its variant remains one of the directory.
+        assert_eq!(
+            split(&[("r/a.yaml", "a"), ("r/b.yaml", "a"), ("r/b.yaml", "b"), ("r/b.yaml", "c")]),
+            [
+                "r/b.yaml r/b.yaml r/b.yaml",
+                "r/a.yaml r/b.yaml r/b.yaml",
+                "another file of the directory contains ConfigMap `a`, too",
+            ]
         );
     }
 }

@@ -2,8 +2,9 @@
 //! manifests are read, all those of a release together.
 
 use super::definitions::Definitions;
+use super::partition::{self, Partition};
 use super::rules::UNUSED_ALLOW;
-use super::{ChartSubject, Config, Rendering, Subject, input, merge, partition, run};
+use super::{ChartSubject, Config, Rendering, Subject, aside, input, merge, run};
 use crate::chart;
 use crate::diag::render::arrange;
 use crate::diag::{Diagnostic, Severity, Sources, Span, has_errors};
@@ -30,8 +31,8 @@ pub struct Request {
     pub values: values::Options,
     /// How a chart is rendered.
     pub render: render::Options,
-    /// Files and directories with definitions of custom resources.
-    pub crds: Vec<PathBuf>,
+    /// Definitions of custom resources that the release does not contain.
+    pub definitions: Arc<Definitions>,
 }
 
 impl Request {
@@ -59,6 +60,8 @@ pub enum ManifestSource {
     Path(PathBuf),
     /// A file that was found in a directory: it may be something else than a manifest.
     Found(PathBuf),
+    /// A file that was found below a kustomization that does not use it: it may be a patch, too.
+    Unused(PathBuf),
     /// A directory without anything to lint.
     Empty(PathBuf),
     /// A file or directory that cannot be read.
@@ -107,19 +110,16 @@ impl Outcome {
 
 /// Lints one release. What cannot be read or rendered becomes a finding, and everything else is linted.
 pub fn lint(world: &World, sources: &Sources, request: &Request, config: &Config) -> Outcome {
-    let mut unread = Vec::new();
-    let definitions = Definitions::load(world, sources, &request.crds, &mut unread);
-    let mut outcome = match &request.target {
-        Target::Chart(chart) => lint_chart(world, sources, chart, request, &definitions, config),
+    let definitions = &request.definitions;
+    match &request.target {
+        Target::Chart(chart) => lint_chart(world, sources, chart, request, definitions, config),
         Target::Kustomization(directory) => {
-            lint_kustomization(world, sources, directory, request, &definitions, config)
+            lint_kustomization(world, sources, directory, request, definitions, config)
         }
         Target::Manifests(from) => {
-            lint_manifests(world, sources, from, request.version(), &definitions, config)
+            lint_manifests(world, sources, from, request.version(), definitions, config)
         }
-    };
-    outcome.findings.extend(unread);
-    outcome
+    }
 }
 
 fn lint_manifests(
@@ -135,25 +135,31 @@ fn lint_manifests(
     for source in from {
         match source {
             ManifestSource::Path(path) => reader.path(path),
-            ManifestSource::Found(path) => reader.found(path),
+            ManifestSource::Found(path) | ManifestSource::Unused(path) => reader.found(path),
             ManifestSource::Empty(directory) => reader.empty(directory),
             ManifestSource::Unreadable { path, reason } => reader.unreadable(path, reason),
             ManifestSource::Stdin(text) => reader.stdin(text.clone()),
         }
     }
-    let (Manifests { objects, skipped }, mut reported) = reader.finish_all();
+    let (mut manifests, mut reported) = reader.finish_all();
+    aside::set_aside(&mut manifests, from, sources, version);
+    let Manifests { objects, skipped } = manifests;
     input::cite_manifests(&mut reported, sources);
     let is_linted = !objects.is_empty() || (skipped.is_empty() && !has_errors(&reported));
     let found = from.iter().filter_map(|source| match source {
-        ManifestSource::Found(path) => Some(path.display().to_string()),
+        ManifestSource::Found(path) | ManifestSource::Unused(path) => Some(path.display().to_string()),
         _ => None,
     });
-    let releases = partition::releases(&objects, &found.collect(), sources);
+    let Partition { releases, variants } = partition::split(&objects, &found.collect(), sources);
     let mut findings = Vec::new();
     let mut unused: BTreeMap<Span, usize> = BTreeMap::new();
     for release in &releases {
-        let of_release =
-            lint_objects(world, release, reported.clone(), sources, version, definitions, config);
+        let holds = |variant: &&Diagnostic| {
+            let source = variant.span().map(|span| span.source);
+            release.iter().any(|object| Some(object.root.span.source) == source)
+        };
+        let reported = reported.iter().chain(variants.iter().filter(holds)).cloned().collect();
+        let of_release = lint_objects(world, release, reported, sources, version, definitions, config);
         let about_comments = of_release.iter().filter(|finding| is_unused_allow(finding));
         about_comments.filter_map(Diagnostic::span).for_each(|span| *unused.entry(span).or_insert(0) += 1);
         findings.extend(of_release);
@@ -204,8 +210,8 @@ fn lint_objects(
     for diagnostic in reported.iter_mut().filter(|diagnostic| diagnostic.rule == Some(&DUPLICATE_KEY)) {
         diagnostic.severity = Severity::Error;
     }
-    let crds = definitions.find(world, objects, &mut reported);
-    let crds = &crds.iter().collect::<Vec<_>>();
+    let catalogued = definitions.look_up(world, objects, &mut reported);
+    let crds = &definitions.objects().iter().chain(&catalogued).collect::<Vec<_>>();
     let subject = Subject { objects, crds, chart: None, reported: &reported, sources, version };
     let mut findings = run(&subject, config);
     findings.retain(|finding| !is_about_placeholder(finding, sources));
@@ -213,15 +219,17 @@ fn lint_objects(
 }
 
 /// Whether the API server would refuse a value that is replaced before it is applied: `${NAME}`, as envsubst and Flux
-/// write it.
+/// write it, or `{{ .Name }}`, as programs do that embed manifests.
 fn is_about_placeholder(finding: &Diagnostic, sources: &Sources) -> bool {
     let is_of_server = finding.rule.is_some_and(|rule| rule.group() == "k8s");
     let Some(span) = finding.span().filter(|_| is_of_server) else { return false };
     let Some(source) = sources.get(span.source) else { return false };
     let text = source.text.get(span.start as usize..span.end as usize).unwrap_or_default();
+    let is_action = text.split_once("{{").is_some_and(|(_, rest)| rest.contains("}}"));
     let name = text.split_once("${").map(|(_, rest)| rest.trim_start_matches(['_', '#', '^']));
-    !text.contains('\n')
-        && name.is_some_and(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.contains('}'))
+    let is_variable =
+        name.is_some_and(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.contains('}'));
+    !text.contains('\n') && (is_action || is_variable)
 }
 
 fn lint_chart(
@@ -257,6 +265,7 @@ fn lint_chart(
     }
     // A finding with every set that rendered belongs to no set in particular.
     let mut findings = merge(runs, request.sets.len() - failures.len(), sources);
+    findings.iter_mut().filter(|finding| finding.sets == [DEFAULT_VALUES]).for_each(excuse_object);
     findings.extend(merge(failures, request.sets.len(), sources));
     Outcome { findings: arrange(findings, sources), objects, skipped: Vec::new(), is_linted }
 }
@@ -266,6 +275,14 @@ fn excuse(failure: &mut [Diagnostic]) {
     for diagnostic in failure.iter_mut().filter(|found| found.severity == Severity::Error) {
         diagnostic.severity = Severity::Info;
         diagnostic.help.push("it renders with the values in `ci`".to_owned());
+    }
+}
+
+/// The same goes for what the API server requires and the default values leave out.
+fn excuse_object(finding: &mut Diagnostic) {
+    if finding.severity == Severity::Error && finding.rule.is_some_and(|rule| rule.group() == "k8s") {
+        finding.severity = Severity::Warning;
+        finding.help.push("it is correct with the values in `ci`".to_owned());
     }
 }
 
@@ -320,9 +337,9 @@ fn one_set(
     }
     input::cite_chart(diagnostics);
     let objects: Vec<&Object> = rendered.objects().collect();
-    let elsewhere = definitions.find(world, &objects, diagnostics);
+    let catalogued = definitions.look_up(world, &objects, diagnostics);
     let own = rendered.crds.iter().flat_map(|document| &document.objects);
-    let crds: Vec<&Object> = own.chain(&elsewhere).collect();
+    let crds: Vec<&Object> = own.chain(definitions.objects()).chain(&catalogued).collect();
     let subject = Subject {
         objects: &objects,
         crds: &crds,

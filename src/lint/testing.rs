@@ -3,7 +3,7 @@
 use super::{ChartSubject, Config, Rendering, Subject, run};
 use crate::chart::Chart;
 use crate::diag::{Diagnostic, SourceKind, Sources};
-use crate::engine::{Capabilities, KubeVersion, Release};
+use crate::engine::{Capabilities, Release};
 use crate::k8s::Version;
 use crate::manifest::{self, Object};
 use crate::world::Memory;
@@ -64,7 +64,7 @@ pub(super) fn release_findings(rule: &str, files: &[(&str, &str)]) -> Vec<String
     let computed = computed.output.unwrap();
     let options = render::Options {
         release: Release { name: "web".into(), namespace: "default".into(), is_upgrade: false, revision: 1 },
-        capabilities: Capabilities { kube_version: KubeVersion::default(), extra_api_versions: Vec::new() },
+        capabilities: Capabilities::default(),
         strict: false,
         with_namespace: false,
         seed: Some(0),

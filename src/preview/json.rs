@@ -56,6 +56,7 @@ fn service(service: &Service) -> Json {
         "dns": service.dns,
         "ports": service.ports,
         "selects": service.selects,
+        "selectedHooks": service.selected_hooks,
     })
 }
 

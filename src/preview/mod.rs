@@ -97,6 +97,8 @@ pub struct Service {
     pub ports: Vec<String>,
     /// The workloads whose pods it selects: `kind/name`.
     pub selects: Vec<String>,
+    /// The hooks of a chart whose pods it selects as long as they run: `kind/name`.
+    pub selected_hooks: Vec<String>,
     /// The name that resolves to it.
     pub dns: String,
 }
@@ -144,12 +146,14 @@ pub struct Totals {
     pub at_least: bool,
 }
 
-/// Says what will come of `objects` in a cluster of that version. `namespace` is that of objects that name none.
-pub fn build_preview(objects: &[Object], namespace: &str, version: Version) -> Preview {
-    let stored: Vec<Stored<'_>> =
-        objects.iter().filter_map(|object| Stored::new(object, namespace, version)).collect();
-    let mut preview =
-        Preview { kube_version: version, services: service::all(&stored), ..Preview::default() };
+/// Says what will come of `objects` in a cluster of that version. Of the `hooks` of a chart only their pods are shown,
+/// where Services select them. `namespace` is that of objects that name none.
+pub fn build_preview(objects: &[Object], hooks: &[Object], namespace: &str, version: Version) -> Preview {
+    let [stored, hooks] = [objects, hooks].map(|objects| -> Vec<_> {
+        objects.iter().filter_map(|object| Stored::new(object, namespace, version)).collect()
+    });
+    let services = service::all(&stored, &hooks);
+    let mut preview = Preview { kube_version: version, services, ..Preview::default() };
     for (workload, namespace) in stored.iter().filter_map(Stored::workload) {
         match workload.stateful_set() {
             Some(set) => {

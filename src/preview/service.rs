@@ -6,12 +6,17 @@ use crate::k8s::views;
 use crate::yaml::Node;
 
 /// The Services among the objects, in their order.
-pub(super) fn all(stored: &[Stored<'_>]) -> Vec<Service> {
+pub(super) fn all(stored: &[Stored<'_>], hooks: &[Stored<'_>]) -> Vec<Service> {
     let services = stored.iter().filter_map(Stored::service);
-    services.map(|(service, namespace)| show(service, namespace, stored)).collect()
+    services.map(|(service, namespace)| show(service, namespace, stored, hooks)).collect()
 }
 
-fn show(service: views::Service<'_>, namespace: &str, stored: &[Stored<'_>]) -> Service {
+fn show(
+    service: views::Service<'_>,
+    namespace: &str,
+    stored: &[Stored<'_>],
+    hooks: &[Stored<'_>],
+) -> Service {
     let kind = service.service_type();
     let cluster_ip = match service.spec("clusterIP").and_then(Node::as_str) {
         Some(ip) if !ip.is_empty() => ip,
@@ -25,6 +30,7 @@ fn show(service: views::Service<'_>, namespace: &str, stored: &[Stored<'_>]) -> 
         cluster_ip: cluster_ip.to_owned(),
         ports: service.ports().iter().map(|each| port(each, kind)).collect(),
         selects: list_selected(service, namespace, stored),
+        selected_hooks: list_selected(service, namespace, hooks),
         dns: service.dns_name(namespace),
     }
 }

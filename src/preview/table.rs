@@ -45,13 +45,14 @@ pub fn table(preview: &Preview) -> String {
         .services
         .iter()
         .map(|s| {
+            let hooks = s.selected_hooks.iter().map(|hook| format!("{hook} (hook)"));
             let list = |items: &[String]| if items.is_empty() { "-".to_owned() } else { items.join(", ") };
             vec![
                 s.name.clone(),
                 s.kind.clone(),
                 s.cluster_ip.clone(),
                 list(&s.ports),
-                list(&s.selects).to_lowercase(),
+                list(&s.selects.iter().cloned().chain(hooks).collect::<Vec<_>>()).to_lowercase(),
             ]
         })
         .collect();

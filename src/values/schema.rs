@@ -1,10 +1,11 @@
 //! Validation against `values.schema.json`: every enabled chart's own slice against its own schema.
 //!
 //! All violations are listed, each at the value's origin and at the place in the schema that asks for something else.
-//! Nothing is fetched: references out of the schema are errors.
+//! Nothing is fetched: references out of the schema are errors, except in Helm charts, where they accept everything.
 
 use super::{Scope, json};
-use crate::diag::{Diagnostic, Sources, Span, nearest};
+use crate::chart::EngineKind;
+use crate::diag::{Diagnostic, Severity, Sources, Span, nearest};
 use crate::yaml::{Entry, Map, Node, Value};
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::paths::{Location, LocationSegment};
@@ -17,6 +18,9 @@ use std::error::Error;
 const MAX_LISTED: usize = 100;
 /// The most ways listed that would satisfy an `anyOf` or `oneOf`.
 const MAX_WAYS: usize = 4;
+
+/// How deep schemas in schemas are searched for names of properties.
+const MAX_SUBSCHEMAS: usize = 4;
 
 /// The number of charts with schemas from which on they are shared among threads.
 const WORTH_SHARING: usize = 8;
@@ -42,11 +46,16 @@ pub(super) fn validate(sources: &Sources, root: &Scope, user: &Node, sink: &mut 
     let reports: Vec<Vec<Diagnostic>> =
         if few { scopes.iter().map(check).collect() } else { scopes.par_iter().map(check).collect() };
     for (placed, report) in scopes.iter().zip(reports) {
-        if let Some(Err(error)) = compiled.get(placed.schema)
+        let problem = match compiled.get(placed.schema) {
+            Some(Err(error)) => Some(error),
+            Some(Ok(schema)) => schema.unchecked.as_ref(),
+            None => None,
+        };
+        if let Some(problem) = problem
             && !refused.contains(&placed.schema)
         {
             refused.push(placed.schema);
-            sink.push((**error).clone());
+            sink.push((**problem).clone());
         }
         sink.extend(report);
     }
@@ -75,6 +84,8 @@ fn gather<'a>(scope: &'a Scope, is_root: bool, keys: &[&'a str], into: &mut Vec<
 /// A compiled schema.
 struct Schema {
     validator: Validator,
+    /// The warning about what is not checked because it is not on this machine.
+    unchecked: Option<Box<Diagnostic>>,
 }
 
 impl Schema {
@@ -90,13 +101,27 @@ impl Schema {
         if let Ok(schema) = serde_json::from_str(placed.schema)
             && let Ok(validator) = build(&schema)
         {
-            return Ok(Self { validator });
+            return Ok(Self { validator, unchecked: None });
         }
         let (name, tree) = positions(sources, placed)?;
-        match build(&json::to_json(&tree)) {
-            Ok(validator) => Ok(Self { validator }),
-            Err(error) => Err(Box::new(unusable(&name, &tree, &error))),
+        let error = match build(&json::to_json(&tree)) {
+            Ok(validator) => return Ok(Self { validator, unchecked: None }),
+            Err(error) => unusable(&name, &tree, &error),
+        };
+        // Helm fetches what a schema refers to.
+        let is_helm = placed.scope.chart.engine == EngineKind::GoTemplate;
+        let mut local = tree.clone();
+        if is_helm
+            && drop_outside_references(&mut local)
+            && let Ok(validator) = build(&json::to_json(&local))
+        {
+            let mut unchecked = error;
+            unchecked.severity = Severity::Warning;
+            unchecked.help =
+                vec!["plimsoll fetches nothing: values that it describes are not checked".to_owned()];
+            return Ok(Self { validator, unchecked: Some(Box::new(unchecked)) });
         }
+        Err(Box::new(error))
     }
 
     fn check(&self, sources: &Sources, placed: &Placed<'_>, user: &Node) -> Vec<Diagnostic> {
@@ -154,18 +179,16 @@ fn describe(tree: &Node, placed: &Placed<'_>, user: &Node, error: &ValidationErr
         }
         diagnostic
     };
+    let refuse_key = |key: &str, known: &[String]| {
+        let full = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+        let at = node.as_map().and_then(|map| map.entry(key)).map(|entry| entry.key_span);
+        let near = nearest(key, known.iter().map(String::as_str));
+        violation(&full, format!("`{full}` is not allowed by the schema"), at, "unknown key")
+            .maybe_help(near.map(|near| format!("did you mean `{near}`?")))
+    };
     let unknown = |unexpected: &[String]| {
         let known = properties(tree, error.schema_path());
-        unexpected
-            .iter()
-            .map(|key| {
-                let full = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                let at = node.as_map().and_then(|map| map.entry(key)).map(|entry| entry.key_span);
-                let near = nearest(key, known.iter().map(String::as_str));
-                violation(&full, format!("`{full}` is not allowed by the schema"), at, "unknown key")
-                    .maybe_help(near.map(|near| format!("did you mean `{near}`?")))
-            })
-            .collect::<Vec<_>>()
+        unexpected.iter().map(|key| refuse_key(key, &known)).collect::<Vec<_>>()
     };
     // A map of many lines is pointed at by its key.
     let place = if node.as_map().is_some() || node.as_seq().is_some() {
@@ -177,6 +200,16 @@ fn describe(tree: &Node, placed: &Placed<'_>, user: &Node, error: &ValidationErr
     match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected }
         | ValidationErrorKind::UnevaluatedProperties { unexpected } => unknown(unexpected),
+        ValidationErrorKind::PropertyNames { error: reason } => {
+            let key = reason.instance().as_str().unwrap_or_default();
+            let options = match reason.kind() {
+                ValidationErrorKind::Enum { options } => options.as_array().map_or(&[][..], Vec::as_slice),
+                _ => &[],
+            };
+            let known: Vec<String> =
+                options.iter().filter_map(|option| option.as_str().map(str::to_owned)).collect();
+            vec![refuse_key(key, &known)]
+        }
         ValidationErrorKind::Required { property } => {
             let key = property.as_str().unwrap_or_default();
             let full = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
@@ -240,8 +273,25 @@ fn properties(tree: &Node, location: &Location) -> Vec<String> {
     let segments: Vec<_> = location.segments().collect();
     let Some((_, parent)) = segments.split_last() else { return Vec::new() };
     let parent = parent.iter().try_fold(tree, |node, segment| step(node, segment).map(|(node, _)| node));
-    let properties = parent.and_then(|parent| parent.get("properties")?.as_map());
-    properties.into_iter().flat_map(Map::keys).map(str::to_owned).collect()
+    let mut names = Vec::new();
+    if let Some(parent) = parent {
+        collect_properties(tree, parent, MAX_SUBSCHEMAS, &mut names);
+    }
+    names
+}
+
+/// The names under `properties` of a schema and of those that it is made of, down to a depth: they may refer to each other.
+fn collect_properties(tree: &Node, schema: &Node, depth: usize, names: &mut Vec<String>) {
+    let properties = schema.get("properties").and_then(Node::as_map);
+    names.extend(properties.into_iter().flat_map(Map::keys).map(str::to_owned));
+    let Some(depth) = depth.checked_sub(1) else { return };
+    let lists = ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|key| schema.get(key));
+    let single = ["if", "then", "else"].into_iter().filter_map(|key| schema.get(key));
+    let referred = schema.get("$ref").and_then(Node::as_str).and_then(|target| target.strip_prefix("#/"));
+    let referred = referred.and_then(|path| path.split('/').try_fold(tree, |node, key| node.get(key)));
+    for schema in lists.flat_map(Node::items).chain(single).chain(referred) {
+        collect_properties(tree, schema, depth, names);
+    }
 }
 
 /// Whether the errors in `again` name fewer keys than those in `found`.
@@ -298,6 +348,22 @@ fn unusable(name: &str, tree: &Node, error: &ValidationError<'_>) -> Diagnostic 
     }
     let (node, key) = find(tree, error.instance_path());
     Diagnostic::error(format!("`{name}` is not a valid schema: {error}")).at(key.unwrap_or(node.span), "")
+}
+
+/// Removes every `$ref` that leaves the schema; returns whether there is one.
+fn drop_outside_references(node: &mut Node) -> bool {
+    match &mut node.value {
+        Value::Map(map) => {
+            let is_outside =
+                map.get("$ref").and_then(Node::as_str).is_some_and(|target| !target.starts_with('#'));
+            if is_outside {
+                map.remove("$ref");
+            }
+            map.into_iter().fold(is_outside, |any, entry| drop_outside_references(&mut entry.value) || any)
+        }
+        Value::Seq(items) => items.iter_mut().fold(false, |any, item| drop_outside_references(item) || any),
+        _ => false,
+    }
 }
 
 /// The first `$ref` that leaves the schema.

@@ -8,7 +8,7 @@
 //! use plimsoll::diag::Sources;
 //! use plimsoll::world::Memory;
 //! use plimsoll::{chart, render, values};
-//! # use plimsoll::engine::{Capabilities, KubeVersion, Release};
+//! # use plimsoll::engine::{Capabilities, Release};
 //! use std::sync::Arc;
 //!
 //! let world = Memory::default()
@@ -30,7 +30,7 @@
 //!     options: render::Options {
 //!         // ...
 //! #         release: Release { name: "web".into(), namespace: "default".into(), is_upgrade: false, revision: 1 },
-//! #         capabilities: Capabilities { kube_version: KubeVersion::default(), extra_api_versions: Vec::new() },
+//! #         capabilities: Capabilities::default(),
 //! #         strict: false,
 //! #         with_namespace: false,
 //! #         seed: None,

@@ -38,10 +38,10 @@ fn findings(overrides: Overrides, sources: &Sources, version: Version) -> Vec<Di
         sets: vec![Set { name: String::new(), overrides }],
         values: Options { unknown_keys: Severity::Error, ..Options::default() },
         render: render::Options {
-            capabilities: Capabilities { kube_version: version.into(), extra_api_versions: Vec::new() },
+            capabilities: Capabilities { kube_version: version.into(), ..Capabilities::default() },
             ..options("web", "prod")
         },
-        crds: Vec::new(),
+        definitions: std::sync::Arc::default(),
     };
     let outcome = lint::lint(&World::system(), sources, &request, &Config::default());
     assert!(outcome.is_linted, "{:#?}", outcome.findings);

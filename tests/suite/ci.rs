@@ -537,6 +537,28 @@ fn the_hooks_find_charts_and_manifests_in_a_mixed_repository() {
     assert_eq!(hook(&sandbox, "plimsoll-lint", &["--rule", "yaml"]).0, 0);
 }
 
+/// Neither the parts of a kustomization nor the file itself are manifests.
+#[test]
+fn the_hook_for_manifests_builds_kustomizations() {
+    let sandbox = Sandbox::new();
+    sandbox.write("[a] b/base/kustomization.yaml", "resources: [set.yaml, service.yaml]\n");
+    sandbox.write("[a] b/base/set.yaml", SET);
+    sandbox.write("[a] b/base/service.yaml", SERVICE);
+    sandbox.write("[a] b/prod/kustomization.yaml", "resources: [../base]\npatches: [path: patch.yaml]\n");
+    sandbox.write(
+        "[a] b/prod/patch.yaml",
+        "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: db}\nspec: {replicas: 2}\n",
+    );
+    sandbox.write("plain.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: plain}\n");
+    track_all(&sandbox);
+    sandbox.write("untracked/kustomization.yaml", "resources: [missing.yaml]\n");
+    let (code, printed) = hook(&sandbox, "plimsoll-lint-manifests", &[]);
+    assert!(code == 0 && printed.contains("in 3 objects"), "{printed}");
+    sandbox.write("[a] b/prod/patch.yaml", "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: bd}\n");
+    let (code, printed) = hook(&sandbox, "plimsoll-lint-manifests", &[]);
+    assert!(code == 1 && printed.contains("kustomize/build-failed"), "{printed}");
+}
+
 #[test]
 fn the_hooks_pass_where_there_is_nothing_to_lint() {
     let sandbox = Sandbox::new();

@@ -76,10 +76,7 @@ fn options() -> Options {
             is_upgrade: false,
             revision: 1,
         },
-        capabilities: Capabilities {
-            kube_version: "v1.35.0".parse().unwrap(),
-            extra_api_versions: Vec::new(),
-        },
+        capabilities: Capabilities { kube_version: "v1.35.0".parse().unwrap(), ..Capabilities::default() },
         strict: false,
         with_namespace: false,
         seed: Some(1),

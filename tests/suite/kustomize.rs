@@ -2,7 +2,7 @@
 
 use crate::support::{Sandbox, tool};
 use plimsoll::diag::{Severity, Sources};
-use plimsoll::engine::{Capabilities, KubeVersion, Release};
+use plimsoll::engine::{Capabilities, Release};
 use plimsoll::world::World;
 use plimsoll::yaml::ReadOptions;
 use plimsoll::{kustomize, manifest, render};
@@ -18,7 +18,7 @@ fn options() -> render::Options {
             is_upgrade: false,
             revision: 1,
         },
-        capabilities: Capabilities { kube_version: KubeVersion::default(), extra_api_versions: Vec::new() },
+        capabilities: Capabilities::default(),
         strict: false,
         with_namespace: false,
         seed: Some(0),
@@ -137,6 +137,10 @@ fn compare(directory: &Path) -> usize {
 fn kustomizations_are_what_kubectl_makes_of_them() {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/kustomize");
     assert!(compare(&fixtures) > 10);
+    // Any other tree: a repository that was cloned.
+    if let Some(tree) = std::env::var_os("PLIMSOLL_KUSTOMIZATIONS") {
+        println!("{} are the same", compare(Path::new(&tree)));
+    }
 }
 
 const SET: &str = "apiVersion: apps/v1

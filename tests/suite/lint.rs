@@ -3,7 +3,7 @@
 use crate::support::{recorded, tool};
 use plimsoll::diag::render::{Style, github, human, json, junit, locate, sarif};
 use plimsoll::diag::{Severity, SourceKind, Sources};
-use plimsoll::engine::{Capabilities, KubeVersion, Release};
+use plimsoll::engine::{Capabilities, Release};
 use plimsoll::k8s::Version;
 use plimsoll::lint::{Config, Request, Set, Subject, Target, lint, run};
 use plimsoll::values::{self, Overrides};
@@ -12,6 +12,7 @@ use plimsoll::yaml::ReadOptions;
 use plimsoll::{manifest, render};
 use proptest::prelude::*;
 use std::path::Path;
+use std::sync::Arc;
 
 fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -31,16 +32,13 @@ fn on_chart(path: &Path, release: &str, overrides: Overrides) -> Vec<String> {
                 is_upgrade: false,
                 revision: 1,
             },
-            capabilities: Capabilities {
-                kube_version: KubeVersion::default(),
-                extra_api_versions: Vec::new(),
-            },
+            capabilities: Capabilities::default(),
             strict: false,
             with_namespace: false,
             seed: Some(0),
             lookup: None,
         },
-        crds: Vec::new(),
+        definitions: Arc::default(),
     };
     // Whoever installs these charts creates their Secrets.
     let mut config = Config::default();

@@ -62,7 +62,7 @@ spec: {accessModes: [ReadWriteMany], resources: {requests: {storage: 512Mi}}}
 "#;
 
 fn preview(text: &str) -> Preview {
-    preview::build_preview(&objects(text), "default", Version::DEFAULT)
+    preview::build_preview(&objects(text), &[], "default", Version::DEFAULT)
 }
 
 #[test]
@@ -143,7 +143,9 @@ fn every_format_is_well_formed() {
     let svg = preview::svg(&preview);
     assert_eq!(svg.matches("<g>").count(), svg.matches("</g>").count());
     assert!(svg.ends_with("</svg>\n"));
-    assert!(preview::table(&preview::build_preview(&[], "default", Version::DEFAULT)).starts_with("TOTAL"));
+    assert!(
+        preview::table(&preview::build_preview(&[], &[], "default", Version::DEFAULT)).starts_with("TOTAL")
+    );
 }
 
 #[test]
@@ -153,10 +155,23 @@ fn custom_kinds_are_no_built_in_ones_of_the_same_name() {
             "apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: web}\nspec: {template: {spec: {containers: []}}}\n---\n\
              apiVersion: apps.kruise.io/v1beta1\nkind: StatefulSet\nmetadata: {name: db}\nspec: {replicas: 3}\n",
         ),
+        &[],
         "default",
         Version::DEFAULT,
     );
     assert_eq!(shown, Preview::default());
+}
+
+/// The pod of a test carries the labels that the chart gives to everything.
+#[test]
+fn services_select_the_pods_of_hooks_as_well() {
+    let hook = "apiVersion: v1\nkind: Pod\nmetadata: {name: check, labels: {app: db}, annotations: {helm.sh/hook: test}}\n\
+                spec: {containers: [{name: check, image: x:1}]}\n";
+    let service = "apiVersion: v1\nkind: Service\nmetadata: {name: db}\nspec: {selector: {app: db}, ports: [{port: 80}]}\n";
+    let shown = preview::build_preview(&objects(service), &objects(hook), "default", Version::DEFAULT);
+    assert_eq!(shown.services[0].selected_hooks, ["Pod/check"]);
+    assert_eq!(shown.totals.pods, 0);
+    assert!(preview::table(&shown).contains("pod/check (hook)"), "{}", preview::table(&shown));
 }
 
 #[test]
@@ -167,6 +182,7 @@ fn a_replication_controller_makes_pods_as_well() {
              spec: {replicas: 2, template: {metadata: {labels: {app: web}}, spec: {containers: [{name: web, image: x:1}]}}}\n---\n\
              apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {selector: {app: web}, ports: [{port: 80}]}\n",
         ),
+        &[],
         "default",
         Version::DEFAULT,
     );

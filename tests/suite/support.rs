@@ -88,7 +88,7 @@ pub(crate) fn objects(text: &str) -> Vec<Object> {
 
 /// A cluster that serves nothing in particular.
 pub(crate) fn capabilities() -> Capabilities {
-    Capabilities { kube_version: "1.35".parse().unwrap(), extra_api_versions: Vec::new() }
+    Capabilities { kube_version: "1.35".parse().unwrap(), ..Capabilities::default() }
 }
 
 /// The recorded answers of a real tool: one JSON value a line, compressed. `tests/oracle/README.md` says how they were

@@ -869,7 +869,7 @@ fn schemas_fetch_nothing_and_know_no_look_around() {
     for reference in ["https://example.com/x.json", "file:///etc/passwd", "other.json"] {
         let schema = format!(r#"{{"properties": {{"a": {{"$ref": "{reference}"}}}}}}"#);
         let said = schema_says(&schema);
-        assert!(said[0].starts_with("error mem/values.schema.json:1:31:"), "{said:?}");
+        assert!(said[0].starts_with("warning mem/values.schema.json:1:31:"), "{said:?}");
         assert!(said[0].contains(reference), "{said:?}");
     }
     assert!(schema_says(r#"{"properties": {"a": {"pattern": "(?!x)"}}}"#)[0].contains("not a valid schema"));
@@ -900,6 +900,57 @@ fn strict_sub_charts_bear_the_empty_global() {
     assert_eq!(said(&chart(""), &[("--set", "db.size=x")], all), bad);
     let global = said(&chart("global: {x: 1}\n"), &[], all);
     assert_eq!(global, ["error mem/values.yaml:1:9: `db.global` is not allowed by the schema"]);
+}
+
+/// The names that a schema allows may be in the schemas that it is made of.
+#[test]
+fn keys_that_a_schema_forbids_get_a_suggestion() {
+    let schema = r##"{
+  "$defs": {"base": {"properties": {"storage": {}}}},
+  "properties": {
+    "plain": {"properties": {"replicas": {}}, "additionalProperties": false},
+    "made": {"allOf": [{"$ref": "#/$defs/base"}, {"properties": {"port": {}}}], "unevaluatedProperties": false},
+    "named": {"propertyNames": {"enum": ["alpha", "beta"]}}
+  }
+}"##;
+    let chart = with_schema("a: 1\n", schema);
+    let flags: Flags<'_> =
+        &[("--set", "plain.replcas=1,made.prot=1,made.storge=1,named.alpah=1,named.xyz=1")];
+    let report = compute(&chart, flags).1;
+    let mut found: Vec<_> = report
+        .diagnostics
+        .iter()
+        .map(|diagnostic| format!("{}: {}", diagnostic.message, diagnostic.help.join(" ")))
+        .collect();
+    found.sort();
+    assert_eq!(
+        found,
+        [
+            "`made.prot` is not allowed by the schema: did you mean `port`?",
+            "`made.storge` is not allowed by the schema: did you mean `storage`?",
+            "`named.alpah` is not allowed by the schema: did you mean `alpha`?",
+            "`named.xyz` is not allowed by the schema: ",
+            "`plain.replcas` is not allowed by the schema: did you mean `replicas`?",
+        ]
+    );
+}
+
+/// Helm fetches what a schema refers to.
+#[test]
+fn references_out_of_a_schema_are_a_warning_in_helm_charts() {
+    let schema = r#"{"properties": {"a": {"type": "string"}, "b": {"$ref": "https://example.com/x.json#/definitions/b"}}}"#;
+    let chart = with_schema("b: 1\n", schema);
+    let found = |chart: &Files| said(chart, &[("--set", "a=1")], Options::default());
+    let warning = "`mem/values.schema.json` refers to `https://example.com/x.json#/definitions/b`";
+    let type_error = "error --set:1:3: `a` must be a string, not an integer";
+    let in_helm = found(&chart);
+    assert!(in_helm[0].starts_with("warning") && in_helm[0].ends_with(warning), "{in_helm:?}");
+    assert_eq!(in_helm[1..], [type_error]);
+    let is_meta = |(path, _): &&(String, String)| path != "Chart.yaml";
+    let mut chart: Files = chart.iter().filter(is_meta).cloned().collect();
+    chart.push(("Chart.yaml".to_owned(), chart_yaml("mem", "engine: tera\n")));
+    let in_tera = found(&chart);
+    assert!(in_tera[0].starts_with("error") && in_tera[0].ends_with(warning), "{in_tera:?}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::chart::ChartFile;
-use crate::engine;
+use crate::engine::{self, HelmApiVersions};
 use crate::gotmpl::{Args, Elem, Entries, Error, Field, List, Map, Object, Result, Value};
 
 /// `.Files`: the files of a chart, or those that a glob picked.
@@ -149,14 +149,19 @@ impl Capabilities {
     pub(crate) fn value(capabilities: &engine::Capabilities) -> Value {
         Value::Object(Rc::new(Self {
             kube_version: Rc::new(KubeVersion(capabilities.kube_version.clone())),
-            api_versions: Rc::new(ApiVersions(
-                super::API_VERSIONS
-                    .iter()
-                    .map(|&version| version.to_owned())
-                    .chain(capabilities.extra_api_versions.iter().cloned())
-                    .collect(),
-            )),
+            api_versions: Rc::new(ApiVersions(api_versions(capabilities))),
         }))
+    }
+}
+
+/// The API versions that a chart sees.
+fn api_versions(capabilities: &engine::Capabilities) -> Vec<String> {
+    match capabilities.helm_api_versions {
+        HelmApiVersions::Client => {
+            let known = super::API_VERSIONS.iter().map(|&version| version.to_owned());
+            known.chain(capabilities.extra_api_versions.iter().cloned()).collect()
+        }
+        HelmApiVersions::Cluster => capabilities.api_versions(),
     }
 }
 

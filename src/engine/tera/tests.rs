@@ -50,7 +50,7 @@ fn rendered(
         chart,
     };
     let release = Release { name: "web".into(), namespace: "prod".into(), is_upgrade: false, revision: 1 };
-    let capabilities = Capabilities { kube_version: "1.34".parse().unwrap(), extra_api_versions: vec![] };
+    let capabilities = Capabilities { kube_version: "1.34".parse().unwrap(), ..Capabilities::default() };
     let inputs = Inputs {
         world: &World::system(),
         release: &release,

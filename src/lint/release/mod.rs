@@ -212,8 +212,13 @@ impl<'a> Release<'a> {
     /// Whether the pods of a StatefulSet need DNS names of their own: there are several, or a text of the release names
     /// one of them as `<pod>.<service>`.
     pub(super) fn needs_peer_names(&self, set: StatefulSet<'_>) -> bool {
-        let peers = || self.peers.get_or_init(|| peers::named_peers(self.objects));
-        set.replicas() > 1 || peers().contains(&(set.name(), set.service_name()))
+        set.replicas() > 1 || self.names_peers(set)
+    }
+
+    /// Whether a text of the release names a pod of a StatefulSet as `<pod>.<service>`.
+    pub(super) fn names_peers(&self, set: StatefulSet<'_>) -> bool {
+        let peers = self.peers.get_or_init(|| peers::named_peers(self.objects));
+        peers.contains(&(set.name(), set.service_name()))
     }
 
     /// Whether a chart was rendered, so that it is to be seen what its next version changes.

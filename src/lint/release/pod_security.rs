@@ -67,7 +67,7 @@ impl<'a> Release<'a> {
     fn policies_of(&self, object: &Object) -> NamespacePolicy {
         let defaults = NamespacePolicy::uniform(self.settings.pod_security.unwrap_or(Policy::PRIVILEGED));
         let name = object.namespace.as_deref().unwrap_or(&self.settings.namespace);
-        let namespace = self.objects_of_kind("", "Namespace").find(|namespace| namespace.name == name);
+        let namespace = self.names.find("", "Namespace", name, None);
         let labels = namespace.and_then(|namespace| Metadata::new(&namespace.root).labels());
         NamespacePolicy::from_labels(labels, defaults)
     }

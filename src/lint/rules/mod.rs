@@ -27,6 +27,7 @@ mod workload;
 mod yaml;
 
 pub(super) use chart::RENDER_FAILED;
+pub(super) use k8s::DUPLICATE_OBJECT;
 pub(super) use kustomize::{BUILD_FAILED, NOT_READ};
 pub(super) use lint::{INVALID_ALLOW, STALE_BASELINE, UNUSED_ALLOW};
 pub(super) use yaml::{SYNTAX, UNREADABLE};

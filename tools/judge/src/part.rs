@@ -370,7 +370,7 @@ fn options() -> Options {
         },
         capabilities: Capabilities {
             kube_version: "v1.35.0".parse().unwrap_or_else(|_| panic!("a version")),
-            extra_api_versions: Vec::new(),
+            ..Capabilities::default()
         },
         strict: false,
         with_namespace: false,

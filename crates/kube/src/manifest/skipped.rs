@@ -35,6 +35,8 @@ pub enum SkipReason {
     Kustomization,
     /// A component of kustomizations that no kustomization uses.
     Component,
+    /// Part of an object, below a kustomization that does not use it as a patch.
+    Patch,
     /// A chart below a directory of manifests: it has to be rendered first.
     Chart,
     /// The `Chart.yaml` or a template of the chart at this path.
@@ -51,6 +53,7 @@ impl SkipReason {
             Self::Template => "a template outside of a chart",
             Self::Kustomization => "a kustomization",
             Self::Component => "a component that no kustomization here uses",
+            Self::Patch => "a patch that no kustomization here uses",
             Self::Chart => "a chart",
             Self::PartOfChart(_) => "part of a chart",
         }
@@ -168,6 +171,11 @@ pub fn notices(skipped: &[Skipped]) -> Vec<String> {
                 "skipped {count} kustomize component{plural} that no kustomization here uses: {}",
                 listed(&names)
             ),
+            SkipReason::Patch => format!(
+                "skipped {count} patch{} that no kustomization here uses: {}",
+                if count == 1 { "" } else { "es" },
+                listed(&names)
+            ),
             SkipReason::Chart => {
                 format!("skipped {count} chart{plural}, which must be passed directly: {}", listed(&names))
             }
@@ -212,9 +220,8 @@ pub fn nothing_else(skipped: &[Skipped]) -> Option<Diagnostic> {
         SkipReason::ToolConfiguration
         | SkipReason::Encrypted
         | SkipReason::Template
-        | SkipReason::Component => {
-            Diagnostic::error(format!("`{name}` is {}", reason.describe())).at(*span, "")
-        }
+        | SkipReason::Component
+        | SkipReason::Patch => Diagnostic::error(format!("`{name}` is {}", reason.describe())).at(*span, ""),
         SkipReason::Kustomization => {
             Diagnostic::error(format!("`{name}` is not a Kubernetes manifest but a kustomization"))
                 .at(*span, "")

@@ -12,13 +12,16 @@ use plimsoll::k8s::Version;
 use plimsoll::limits;
 use plimsoll::lint::baseline::Baseline;
 use plimsoll::lint::config::parse_severity;
-use plimsoll::lint::{self, Config, Discovered, Exclude, ManifestSource, Outcome, Request, Set, Target};
+use plimsoll::lint::{
+    self, Config, Definitions, Discovered, Exclude, ManifestSource, Outcome, Request, Set, Target,
+};
 use plimsoll::manifest::{self, Skipped};
 use plimsoll::values::{Overrides, ValuesFile};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 pub(crate) fn run(args: &LintArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     if let Some(rule) = &args.explain {
@@ -79,7 +82,7 @@ fn fail(
 }
 
 fn check(args: &LintArgs, format: LintFormat, sources: &Sources, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
-    let (jobs, mut skipped) = jobs(args, sources)?;
+    let Jobs { jobs, mut skipped, unread } = jobs(args, sources)?;
     // Releases have nothing to do with each other.
     let outcomes: Vec<Outcome> = Ui::watched("linting", || {
         jobs.par_iter().map(|job| lint::lint(world(), sources, &job.request, &job.config)).collect()
@@ -94,6 +97,9 @@ fn check(args: &LintArgs, format: LintFormat, sources: &Sources, ui: &mut Ui) ->
     let is_linted = outcomes.iter().any(|outcome| outcome.is_linted);
     let objects = outcomes.iter().map(|outcome| outcome.objects).sum();
     let mut by_baseline: BTreeMap<Option<PathBuf>, Vec<Diagnostic>> = BTreeMap::new();
+    if let Some(job) = jobs.first() {
+        by_baseline.entry(job.baseline.clone()).or_default().extend(unread);
+    }
     let mut seen = BTreeSet::new();
     for (job, mut outcome) in jobs.iter().zip(outcomes) {
         if matches!(job.request.target, Target::Kustomization(_)) {
@@ -248,8 +254,16 @@ struct Job {
     baseline: Option<PathBuf>,
 }
 
-/// What there is to do, and what is passed over.
-fn jobs(args: &LintArgs, sources: &Sources) -> anyhow::Result<(Vec<Job>, Vec<Skipped>)> {
+/// What there is to do.
+struct Jobs {
+    jobs: Vec<Job>,
+    /// What is passed over.
+    skipped: Vec<Skipped>,
+    /// The definitions that cannot be read.
+    unread: Vec<Diagnostic>,
+}
+
+fn jobs(args: &LintArgs, sources: &Sources) -> anyhow::Result<Jobs> {
     let overrides = release::overrides(&args.values)?;
     let stdin = match args.sources.iter().filter(|source| *source == STDIN).count() {
         0 => None,
@@ -258,8 +272,9 @@ fn jobs(args: &LintArgs, sources: &Sources) -> anyhow::Result<(Vec<Job>, Vec<Ski
         _ => bail!("standard input can be read only once: `{STDIN}` is given several times"),
     };
     let (planned, skipped) = plan(args, stdin, sources)?;
-    let jobs = planned.into_iter().map(|planned| job(planned, &overrides, args, sources));
-    Ok((jobs.collect::<anyhow::Result<_>>()?, skipped))
+    let mut definitions = KnownDefinitions { sources, known: BTreeMap::new(), unread: Vec::new() };
+    let jobs = planned.into_iter().map(|planned| job(planned, &overrides, args, &mut definitions));
+    Ok(Jobs { jobs: jobs.collect::<anyhow::Result<_>>()?, skipped, unread: definitions.unread })
 }
 
 /// What stands for standard input among the sources.
@@ -331,7 +346,33 @@ fn exclude(args: &LintArgs, argument: &str, sources: &Sources) -> anyhow::Result
     Ok(exclude)
 }
 
-fn job(planned: Planned, overrides: &Overrides, args: &LintArgs, sources: &Sources) -> anyhow::Result<Job> {
+/// The definitions of custom resources that were read, by the paths that name them: many charts have the same ones.
+struct KnownDefinitions<'a> {
+    sources: &'a Sources,
+    known: BTreeMap<Vec<PathBuf>, Arc<Definitions>>,
+    /// What could not be read.
+    unread: Vec<Diagnostic>,
+}
+
+impl KnownDefinitions<'_> {
+    /// The definitions at these paths.
+    fn read(&mut self, paths: Vec<PathBuf>) -> Arc<Definitions> {
+        if let Some(known) = self.known.get(&paths) {
+            return Arc::clone(known);
+        }
+        let read = Arc::new(Definitions::load(world(), self.sources, &paths, &mut self.unread));
+        self.known.insert(paths, Arc::clone(&read));
+        read
+    }
+}
+
+fn job(
+    planned: Planned,
+    overrides: &Overrides,
+    args: &LintArgs,
+    definitions: &mut KnownDefinitions<'_>,
+) -> anyhow::Result<Job> {
+    let sources = definitions.sources;
     let (config, home) = configuration(args, &planned.beside, sources)?;
     let beside = |path: &String| home.join(path);
     // What the configuration names comes below what the command line says.
@@ -359,7 +400,8 @@ fn job(planned: Planned, overrides: &Overrides, args: &LintArgs, sources: &Sourc
         sets,
         values: release::value_options(&args.values),
         render,
-        crds: config.crds.iter().map(beside).chain(args.crds.iter().cloned()).collect(),
+        definitions: definitions
+            .read(config.crds.iter().map(beside).chain(args.crds.iter().cloned()).collect()),
     };
     Ok(Job { request, config, baseline })
 }

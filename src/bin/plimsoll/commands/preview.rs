@@ -8,9 +8,9 @@ use plimsoll::preview;
 
 pub(crate) fn run(args: &PreviewArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let sources = Sources::new();
-    let objects = objects::load_release(&args.release, &sources, ui)?.into_objects();
+    let (objects, hooks) = objects::load_release(&args.release, &sources, ui)?.into_objects_and_hooks();
     let flags = &args.release.release;
-    let preview = preview::build_preview(&objects, &flags.namespace, release::kubernetes(flags)?);
+    let preview = preview::build_preview(&objects, &hooks, &flags.namespace, release::kubernetes(flags)?);
     ui.print(&match args.format {
         PreviewFormat::Table => preview::table(&preview),
         PreviewFormat::Json => preview::json(&preview),

@@ -5,7 +5,7 @@ use crate::args::{LintArgs, ReleaseAndSource, ReleaseArgs, ReleaseFlags, ValueFl
 use crate::ui::Ui;
 use anyhow::{Context as _, bail};
 use plimsoll::diag::{Report, Severity, Sources};
-use plimsoll::engine::{self, Capabilities, Release};
+use plimsoll::engine::{self, Capabilities, HelmApiVersions, Release};
 use plimsoll::k8s::{self, KubeVersion, VersionError};
 use plimsoll::limits::Activity;
 use plimsoll::render::{Output, Request};
@@ -87,7 +87,11 @@ pub(crate) fn lint_options(
             is_upgrade: false,
             revision: 1,
         },
-        capabilities: Capabilities { kube_version, extra_api_versions: args.api_versions.clone() },
+        capabilities: Capabilities {
+            kube_version,
+            extra_api_versions: args.api_versions.clone(),
+            helm_api_versions: HelmApiVersions::Cluster,
+        },
         strict: args.values.strict,
         with_namespace: false,
         seed: Some(0),
@@ -105,7 +109,7 @@ pub(crate) fn sample(name: Option<&str>) -> render::Options {
             is_upgrade: false,
             revision: 1,
         },
-        capabilities: Capabilities { kube_version: KubeVersion::default(), extra_api_versions: Vec::new() },
+        capabilities: Capabilities::default(),
         strict: false,
         with_namespace: false,
         seed: Some(0),
@@ -131,7 +135,8 @@ pub(crate) fn release_name(
 /// The cluster: Helm charts see the API versions that helm itself assumes, Tera charts those of the version.
 fn capabilities(flags: &ReleaseFlags) -> anyhow::Result<Capabilities> {
     let kube_version = kube_version(flags)?;
-    Ok(Capabilities { kube_version, extra_api_versions: flags.api_versions.clone() })
+    let extra_api_versions = flags.api_versions.clone();
+    Ok(Capabilities { kube_version, extra_api_versions, ..Capabilities::default() })
 }
 
 /// The cluster's version: that of `--kube-version`, else the default.

@@ -20,7 +20,7 @@ declare! {
     ///
     /// ## Fix
     /// Write `apiVersion: v2` as the first line.
-    NO_API_VERSION = "chart/no-api-version", Error, "the apiVersion of a chart is missing";
+    NO_API_VERSION = "chart/no-api-version", Warning, "the apiVersion of a chart is missing";
     chart: check;
 }
 

@@ -23,8 +23,8 @@ declare! {
     /// ```
     ///
     /// ## Fix
-    /// Quote it.
-    UNQUOTED_APP_VERSION = "chart/unquoted-app-version", Error, "the appVersion of a chart is not a string";
+    /// Quote it. `helm lint` fails because of it; `helm install` does not.
+    UNQUOTED_APP_VERSION = "chart/unquoted-app-version", Warning, "the appVersion of a chart is not a string";
     chart: check;
 }
 

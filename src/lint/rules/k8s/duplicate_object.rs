@@ -1,4 +1,4 @@
-use crate::diag::{Diagnostic, SourceKind};
+use crate::diag::{Diagnostic, Severity, SourceKind};
 use crate::lint::registry::declare;
 use crate::lint::finding::{finding, locate};
 use crate::lint::release::{Release, identity, is_hook};
@@ -36,12 +36,19 @@ declare! {
     /// data: {mode: replica}
     /// ```
     ///
+    /// Only a warning: two files that contain equal objects, such as their Namespace; the variants of a file in a
+    /// directory, most of whose objects another file there contains, too, and which are linted separately; and names of a
+    /// chart that are equal because they are cut off at 63 characters, which a shorter release name avoids.
+    ///
     /// ## Fix
     /// Rename one of them, or remove it. Manifests that are not applied together, such as those of two environments,
     /// are linted with `--separate`.
     DUPLICATE_OBJECT = "k8s/duplicate-object", Error, "two objects have the same kind, name and namespace";
     release: check;
 }
+
+/// The length that charts limit names to.
+const MAX_LABEL: usize = 63;
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     let mut first: BTreeMap<_, &Object> = BTreeMap::new();
@@ -50,17 +57,32 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     for object in lasting {
         let other = *first.entry(identity(object)).or_insert(object);
         if !std::ptr::eq(other, *object) {
-            let message = format!("duplicate object: {} `{}`", object.kind, object.name);
-            let separate = are_in_two_files(object, other, release)
-                .then(|| "lint files that are not applied together with `--separate`".to_owned());
-            found.push(
-                finding(&DUPLICATE_OBJECT, object, "metadata.name", message)
-                    .at(locate(other, "metadata.name"), "the first one")
-                    .help("rename or remove one of them: `kubectl apply` would keep only the last")
-                    .maybe_help(separate),
-            );
+            found.push(report(object, other, release));
         }
     }
+}
+
+fn report(object: &Object, other: &Object, release: &Release<'_>) -> Diagnostic {
+    let message = format!("duplicate object: {} `{}`", object.kind, object.name);
+    let duplicate = finding(&DUPLICATE_OBJECT, object, "metadata.name", message)
+        .at(locate(other, "metadata.name"), "the first one");
+    if release.is_rendered() && object.name.len() >= MAX_LABEL {
+        // Charts cut names off, and what distinguishes them is at the end.
+        let mut duplicate = duplicate.help("the name is cut off: choose a shorter name for the release");
+        duplicate.severity = Severity::Warning;
+        return duplicate;
+    }
+    if !are_in_two_files(object, other, release) {
+        return duplicate.help("rename or remove one of them: `kubectl apply` would keep only the last");
+    }
+    if object.root == other.root {
+        let mut duplicate = duplicate.help("the two are equal: one of them can be removed");
+        duplicate.severity = Severity::Warning;
+        return duplicate;
+    }
+    duplicate
+        .help("rename or remove one of them: `kubectl apply` would keep only the last")
+        .help("lint files that are not applied together with `--separate`")
 }
 
 fn are_in_two_files(object: &Object, other: &Object, release: &Release<'_>) -> bool {
@@ -70,7 +92,18 @@ fn are_in_two_files(object: &Object, other: &Object, release: &Release<'_>) -> b
 
 #[cfg(test)]
 mod tests {
-    use crate::lint::testing::findings;
+    use crate::lint::testing::{findings, release_findings};
+
+    #[test]
+    fn names_that_are_cut_off_depend_on_the_release() {
+        let found = |length: usize| {
+            let name = "a".repeat(length);
+            let object = format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\n---\n");
+            release_findings("k8s/duplicate-object", &[("templates/a.yaml", &object.repeat(2))])
+        };
+        assert_eq!(found(63), ["warning metadata.name"]);
+        assert_eq!(found(20), ["error metadata.name"]);
+    }
 
     #[test]
     fn objects_are_the_same_if_group_kind_namespace_and_name_are() {

@@ -6,3 +6,5 @@ super::group! {
     repeated_merge_key: REPEATED_MERGE_KEY,
     too_large_to_apply: TOO_LARGE_TO_APPLY,
 }
+
+pub(in crate::lint) use duplicate_object::DUPLICATE_OBJECT;

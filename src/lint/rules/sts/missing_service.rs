@@ -44,9 +44,9 @@ declare! {
     /// (`kubectl delete sts <name> --cascade=orphan`, then apply). If another release creates the Service, allow the
     /// finding and name that release.
     ///
-    /// The severity is warning if the StatefulSet is the only object that is linted, because its Service may be in
-    /// another file. It is info for a StatefulSet with one replica whose pod name `<pod>.<service>` is not used in the
-    /// release.
+    /// The severity is error only if the release uses the name of a pod, `<pod>.<service>`: many applications do
+    /// not need it. It is warning for other StatefulSets with several replicas, and if the StatefulSet is the only object
+    /// that is linted, because its Service may be in another file. It is info for one replica.
     MISSING_SERVICE = "sts/missing-service", Error, "the governing Service of a StatefulSet is not in the release";
     release: check;
 }
@@ -84,12 +84,9 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
 }
 
 fn severity(release: &Release<'_>, set: StatefulSet<'_>) -> Severity {
-    if !release.needs_peer_names(set) {
-        Severity::Info
-    } else if release.is_partial() {
-        Severity::Warning
-    } else {
-        Severity::Error
+    match peer_severity(release, set) {
+        Severity::Error if release.is_partial() => Severity::Warning,
+        severity => severity,
     }
 }
 
@@ -127,7 +124,9 @@ mod tests {
         let set = "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: db}\n\
                    spec: {replicas: 3, serviceName: nodes}\n";
         assert_eq!(severity(set), ["warning"]);
-        assert_eq!(severity(&format!("{set}{SERVICE}")), ["error"]);
+        assert_eq!(severity(&format!("{set}{SERVICE}")), ["warning"]);
+        let config = "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: db}\ndata: {seed: db-0.nodes}\n";
+        assert_eq!(severity(&format!("{set}{SERVICE}{config}")), ["error"]);
         // A single pod has nobody to look up.
         assert_eq!(severity(&format!("{set}{SERVICE}").replace('3', "1")), ["info"]);
     }

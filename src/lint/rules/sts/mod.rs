@@ -36,7 +36,7 @@ super::group! {
 /// What nearly every rule here uses.
 mod prelude {
     pub(super) use super::{
-        NAMED, enumerated, every_version, keeps_data, names_a_peer, serving, unstable_labels,
+        NAMED, enumerated, every_version, keeps_data, names_a_peer, peer_severity, serving, unstable_labels,
     };
     pub(super) use crate::diag::Diagnostic;
     pub(super) use crate::k8s::views::WorkloadKind;
@@ -50,6 +50,7 @@ mod prelude {
     pub(super) use crate::yaml::Node;
 }
 
+use crate::diag::Severity;
 use crate::k8s::views::{self, Container, PodTemplate};
 use crate::lint::release::{Release, StatefulSet, peer_names};
 use crate::lint::upgrade::Raise;
@@ -67,6 +68,17 @@ fn serving(template: PodTemplate<'_>) -> impl Iterator<Item = Container<'_>> {
 /// Whether a text names a pod of the set through its Service: `db-0.db-headless`, `db-${i}.db-headless`.
 fn names_a_peer(text: &str, set: &str, service: &str) -> bool {
     peer_names(text).any(|named| named == (set, service))
+}
+
+/// How bad it is that the pods of a StatefulSet have no DNS names.
+fn peer_severity(release: &Release<'_>, set: StatefulSet<'_>) -> Severity {
+    if release.names_peers(set) {
+        Severity::Error
+    } else if release.needs_peer_names(set) {
+        Severity::Warning
+    } else {
+        Severity::Info
+    }
 }
 
 /// Whether a StatefulSet has a volume that outlives its pods: a claim template, or one that is not made for the pod.

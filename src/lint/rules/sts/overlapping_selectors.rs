@@ -1,4 +1,5 @@
 use super::prelude::*;
+use crate::diag::Severity;
 use std::collections::{BTreeMap, BTreeSet};
 
 declare! {
@@ -43,6 +44,8 @@ declare! {
     /// ## Fix
     /// Remove the workload that was replaced (often a `deployment.yaml` that remained in `templates/`), or add a label
     /// that distinguishes the two. Selectors cannot be changed in place: the workload must be recreated.
+    ///
+    /// The severity is warning between StatefulSets: each knows its own pods by their names.
     OVERLAPPING_SELECTORS = "sts/overlapping-selectors", Error, "a workload's selector matches the pods of a StatefulSet, or the reverse";
     release: check;
 }
@@ -104,6 +107,9 @@ fn overlap(set: &Workload<'_>, others: &[&Workload<'_>]) -> Diagnostic {
     let mut diagnostic = set.finding(&OVERLAPPING_SELECTORS, "spec.selector", message);
     for other in others.iter().take(NAMED) {
         diagnostic = diagnostic.at(locate(other.object, "spec.selector"), format!("the selector of {other}"));
+    }
+    if others.iter().all(|other| other.stateful_set().is_some()) {
+        diagnostic.severity = Severity::Warning;
     }
     diagnostic.help(format!("delete {which} by a label"))
 }

@@ -1,5 +1,4 @@
 use super::prelude::*;
-use crate::diag::Severity;
 
 declare! {
     /// The Service that `serviceName` names gives each pod of a StatefulSet its DNS name. A Service with a
@@ -43,8 +42,8 @@ declare! {
     /// Set `clusterIP: None` on the governing Service. If clients also need one load-balanced address, add a second
     /// Service. The cluster IP of an existing Service cannot be changed: delete the Service and create it again.
     ///
-    /// The severity is info for a StatefulSet with one replica whose pod name `<pod>.<service>` is not used in the
-    /// release.
+    /// The severity is error only if the release uses the name of a pod, `<pod>.<service>`: many applications do
+    /// not need it. It is warning for other StatefulSets with several replicas, and info for one replica.
     SERVICE_NOT_HEADLESS = "sts/service-not-headless", Error, "the governing Service of a StatefulSet has a cluster IP";
     release: check;
 }
@@ -72,9 +71,7 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
             )),
             None => diagnostic.help("set `clusterIP: None`"),
         };
-        if !release.needs_peer_names(set) {
-            diagnostic.severity = Severity::Info;
-        }
+        diagnostic.severity = peer_severity(release, set);
         found.push(diagnostic);
     }
 }
@@ -96,7 +93,8 @@ mod tests {
         assert_eq!(found("replicas: 1", "db:5432"), ["info"]);
         assert_eq!(found("replicas: 1", "my-db-0.db:5432"), ["info"]);
         assert_eq!(found("replicas: 1", "tcp://db-0.db.default.svc:5432"), ["error"]);
-        assert_eq!(found("replicas: 3", "db:5432"), ["error"]);
+        assert_eq!(found("replicas: 3", "db:5432"), ["warning"]);
+        assert_eq!(found("replicas: 3", "db-2.db:5432"), ["error"]);
     }
 
     #[test]

@@ -38,7 +38,7 @@ declare! {
     /// ## Fix
     /// Delete the volume, or rename it if both are needed. The severity is info if the volume only repeats the claim
     /// template: it has no source, or refers to a claim of that name.
-    SHADOWED_VOLUME = "sts/shadowed-volume", Error, "a claim template silently replaces a pod volume of the same name";
+    SHADOWED_VOLUME = "sts/shadowed-volume", Warning, "a claim template silently replaces a pod volume of the same name";
     release: check;
 }
 
@@ -91,8 +91,8 @@ mod tests {
             );
             severities("sts/shadowed-volume", &text)
         };
-        assert_eq!(found(", emptyDir: {}"), ["error"]);
-        assert_eq!(found(", persistentVolumeClaim: {claimName: other}"), ["error"]);
+        assert_eq!(found(", emptyDir: {}"), ["warning"]);
+        assert_eq!(found(", persistentVolumeClaim: {claimName: other}"), ["warning"]);
         assert_eq!(found(", persistentVolumeClaim: {claimName: data}"), ["info"]);
         assert_eq!(found(""), ["info"]);
     }

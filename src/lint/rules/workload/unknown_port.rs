@@ -1,4 +1,5 @@
 use super::prelude::*;
+use crate::diag::Severity;
 use crate::k8s::views::Container;
 use std::collections::BTreeSet;
 
@@ -46,7 +47,8 @@ declare! {
     ///
     /// ## Fix
     /// Use a name that a container of the pod declares, or the number. Headless Services are not checked, because they
-    /// resolve to their pods whatever the ports are.
+    /// resolve to their pods whatever the ports are. The severity is warning if other ports of the Service are found:
+    /// only the one that is named does not work.
     UNKNOWN_PORT = "workload/unknown-port", Error, "a Service or a probe names a port that no container declares";
     release: check;
 }
@@ -62,23 +64,27 @@ fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
         let names: BTreeSet<&str> =
             selected.flat_map(|workload| workload.template().all_containers()).flat_map(Container::port_names).collect();
         for service in selection.owners.iter().map(|owner| &release.services[*owner]).filter(balanced) {
+            let unknown = |port: &Node| {
+                let target = port.get("targetPort").and_then(Node::as_str)?;
+                (target.parse::<u16>().is_err() && !names.contains(target)).then(|| target.to_owned())
+            };
+            let leads_nowhere = service.ports().iter().all(|port| unknown(port).is_some());
             for (index, port) in service.ports().iter().enumerate() {
-                let Some(target) = port.get("targetPort").and_then(Node::as_str) else { continue };
-                if target.parse::<u16>().is_ok() || names.contains(target) {
-                    continue;
+                let Some(target) = unknown(port) else { continue };
+                let mut unknown = finding(
+                    &UNKNOWN_PORT,
+                    service.object,
+                    format!("spec.ports[{index}].targetPort"),
+                    format!(
+                        "no container that Service `{}` selects declares a port `{target}`",
+                        service.object.name
+                    ),
+                )
+                .help(suggest_port(&target, &names));
+                if !leads_nowhere {
+                    unknown.severity = Severity::Warning;
                 }
-                found.push(
-                    finding(
-                        &UNKNOWN_PORT,
-                        service.object,
-                        format!("spec.ports[{index}].targetPort"),
-                        format!(
-                            "no container that Service `{}` selects declares a port `{target}`",
-                            service.object.name
-                        ),
-                    )
-                    .help(suggest_port(target, &names)),
-                );
+                found.push(unknown);
             }
         }
     }
@@ -127,7 +133,22 @@ fn suggest_port(wanted: &str, names: &BTreeSet<&str>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::lint::testing::findings;
+    use crate::lint::testing::{findings, severities};
+
+    #[test]
+    fn a_service_that_leads_somewhere_is_a_warning() {
+        let found = |ports: &str| {
+            let text = format!(
+                "apiVersion: v1\nkind: Service\nmetadata: {{name: a}}\nspec: {{selector: {{a: b}}, ports: [{ports}]}}\n---\n\
+                 apiVersion: v1\nkind: Pod\nmetadata: {{name: a, labels: {{a: b}}}}\nspec:\n  containers:\n  - name: a\n    \
+                 ports: [{{name: http, containerPort: 80}}]\n"
+            );
+            severities("workload/unknown-port", &text)
+        };
+        assert_eq!(found("{port: 1, targetPort: rpc}"), ["error"]);
+        assert_eq!(found("{port: 1, targetPort: rpc}, {port: 2, targetPort: http}"), ["warning"]);
+        assert_eq!(found("{port: 1, targetPort: rpc}, {port: 2, targetPort: raft}"), ["error", "error"]);
+    }
 
     #[test]
     fn a_probe_may_only_name_ports_of_its_own_container() {
