@@ -7,11 +7,11 @@
 //! that links of Helm charts may lead to files of the same git repository. Sizes are
 //! bounded before anything is kept, so neither a huge file nor an archive bomb costs more memory than the limits.
 
+use super::gunzip::{self, Gunzip};
 use super::ignore::Rules;
 use super::links::{Boundary, Link};
 use crate::diag::{Diagnostic, Report, SourceKind, Sources, nearest};
 use crate::world::{FileKind, Walk, WalkError, WalkReason, World};
-use flate2::read::MultiGzDecoder;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -267,21 +267,31 @@ fn sizes(files: &[RawFile]) -> Vec<u64> {
 
 /// Reads a gzipped tar. `name` is what messages call it; `budget` is how many bytes it may still unpack to.
 /// The first part of every path is the chart's directory and is cut off.
-pub(super) fn read_archive(
+///
+/// It is read to its end, so that a wrong checksum is an error. What follows the end of the archive is ignored with a
+/// warning: Helm does not look at it.
+pub(super) fn read_archive(name: &str, bytes: &[u8], budget: &mut u64) -> Report<Vec<RawFile>> {
+    match unpack(name, bytes, budget) {
+        Ok((files, remarks)) => Report::with(files, remarks),
+        Err(error) => Report::fail(*error),
+    }
+}
+
+fn unpack(
     name: &str,
     bytes: &[u8],
     budget: &mut u64,
-) -> Result<Vec<RawFile>, Box<Diagnostic>> {
+) -> Result<(Vec<RawFile>, Vec<Diagnostic>), Box<Diagnostic>> {
     let damaged = |error: &io::Error| {
         Diagnostic::error(format!("cannot unpack `{name}`: {error}"))
             .help("a chart archive is what `helm package` writes: a gzipped tar with one directory in it")
     };
-    if !bytes.starts_with(&[0x1f, 0x8b]) {
+    if !bytes.starts_with(&gunzip::MAGIC) {
         return Err(damaged(&io::Error::other("it is not gzipped")).into());
     }
     // Headers and skipped entries count too: a bomb must not even be read to its end.
     let limit = *budget + (MAX_FILES as u64) * 1024;
-    let mut archive = tar::Archive::new(MultiGzDecoder::new(bytes).take(limit));
+    let mut archive = tar::Archive::new(Gunzip::new(bytes).take(limit));
     let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     for entry in archive.entries().map_err(|error| damaged(&error))? {
         let mut entry = entry.map_err(|error| damaged(&error))?;
@@ -321,13 +331,16 @@ pub(super) fn read_archive(
     if rest.limit() == 0 {
         return Err(too_large(name).into());
     }
-    if !is_padded {
-        return Err(damaged(&io::Error::other("more data follows the end of the archive")).into());
-    }
     if files.is_empty() {
         return Err(damaged(&io::Error::other("it contains no files")).into());
     }
-    Ok(files.into_iter().map(|(path, data)| RawFile { path, content: Content::Here(data) }).collect())
+    let ends = is_padded && !rest.into_inner().has_garbage();
+    let remark = || {
+        Diagnostic::warning(format!("more data follows the end of the archive `{name}` and is ignored"))
+            .help("package the chart again: other tools may read the data as a part of it")
+    };
+    let files = files.into_iter().map(|(path, data)| RawFile { path, content: Content::Here(data) });
+    Ok((files.collect(), if ends { Vec::new() } else { vec![remark()] }))
 }
 
 /// The path of an entry as it is written, if it is fit to be shown.

@@ -8,6 +8,7 @@
 mod builtin;
 mod detect;
 mod files;
+mod gunzip;
 mod ignore;
 mod links;
 mod metadata;
@@ -154,14 +155,11 @@ pub fn load(world: &World, sources: &Sources, path: &Path) -> Report<Chart> {
 pub fn from_archive(sources: &Sources, path: &Path, bytes: &[u8]) -> Report<Chart> {
     let name = path.display().to_string();
     let mut budget = files::MAX_CHART;
-    match files::read_archive(&name, bytes, &mut budget) {
-        Ok(files) => Unread { origin: Origin::Archive(path.to_owned()), name, files }.read(
-            sources,
-            &SourceKind::File,
-            Vec::new(),
-        ),
-        Err(diagnostic) => Report::fail(*diagnostic),
-    }
+    let mut sink = Vec::new();
+    let Some(files) = files::read_archive(&name, bytes, &mut budget).take(&mut sink) else {
+        return Report::failed(sink);
+    };
+    Unread { origin: Origin::Archive(path.to_owned()), name, files }.read(sources, &SourceKind::File, sink)
 }
 
 /// Makes a chart of files in memory: `(path in the chart, content)`. `name` is what messages put before the

@@ -99,13 +99,12 @@ fn unpack(chart: Unread, depth: usize, budget: &mut u64, sink: &mut Vec<Diagnost
         let files = match (is_file, files.pop()) {
             (true, Some(packed)) if has_extension => {
                 links.extend(packed.content.link().cloned());
-                match packed.content.read().and_then(|data| read_archive(&child_name, &data, budget)) {
-                    Ok(files) => files,
-                    Err(diagnostic) => {
-                        sink.push(*diagnostic);
-                        continue;
-                    }
-                }
+                let report = match packed.content.read() {
+                    Ok(data) => read_archive(&child_name, &data, budget),
+                    Err(error) => Report::fail(*error),
+                };
+                let Some(files) = report.take(sink) else { continue };
+                files
             }
             (true, _) => {
                 sink.push(

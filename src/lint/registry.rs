@@ -4,7 +4,7 @@ use super::release::Release;
 use super::rules::ALL;
 use super::subject::ChartSubject;
 use crate::diag::{Diagnostic, Rule, nearest};
-use crate::{k8s, yaml};
+use crate::{k8s, render, yaml};
 use std::fmt::Write;
 
 /// A rule with the code that checks it.
@@ -51,9 +51,9 @@ pub(super) fn lints() -> &'static [&'static Lint] {
     &ALL
 }
 
-/// Every rule, sorted by id: those of this module, of the YAML reader and of the API server's validation.
+/// Every rule, sorted by id: those of this module, of the YAML reader, of rendering and of the API server's validation.
 pub fn rules() -> Vec<&'static Rule> {
-    let elsewhere = k8s::RULES.iter().copied().chain([&yaml::DUPLICATE_KEY]);
+    let elsewhere = k8s::RULES.iter().copied().chain([&yaml::DUPLICATE_KEY, &render::TEXT_AFTER_SEPARATOR]);
     let mut rules: Vec<_> = ALL.iter().map(|lint| &lint.rule).chain(elsewhere).collect();
     rules.sort_unstable_by_key(|rule| rule.id);
     rules

@@ -85,7 +85,7 @@ pub(super) fn release_findings(rule: &str, files: &[(&str, &str)]) -> Vec<String
                 uses_random_values: rendered.uses_random_values,
             }),
         }),
-        reported: &[],
+        reported: &report.diagnostics,
         sources: &sources,
         version: Version::DEFAULT,
     };

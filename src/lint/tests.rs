@@ -52,28 +52,31 @@ fn example(rule: &Rule, blocks: &[String]) -> Vec<String> {
         })
         .collect();
     if !files.iter().any(|(given, _)| given == "Chart.yaml") {
-        let engine = if rule.id == "chart/random-value" { "gotpl" } else { "tera" };
+        let engine = if RENDERED.contains(&rule.id) { "gotpl" } else { "tera" };
         let text = format!("apiVersion: v2\nname: db\nversion: 1.0.0\nengine: {engine}\n");
         files.push(("Chart.yaml".to_owned(), text));
     }
     let files: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
     // What only a render shows.
-    if rule.id == "chart/random-value" {
+    if RENDERED.contains(&rule.id) {
         return release_findings(rule.id, &files);
     }
     chart_findings(rule.id, &files)
 }
 
+/// The rules about Helm charts that need them to be rendered.
+const RENDERED: [&str; 2] = ["chart/random-value", "yaml/text-after-separator"];
+
 #[test]
 fn every_bad_example_breaks_its_rule_and_every_good_one_does_not() {
-    let reader = std::iter::once(&crate::yaml::DUPLICATE_KEY);
+    let elsewhere = [&crate::yaml::DUPLICATE_KEY, &crate::render::TEXT_AFTER_SEPARATOR];
     // No manifest and no chart that can be read breaks the rules about what cannot be read. Of two others, one needs a
     // baseline and one 262144 bytes.
     let is_checked = |rule: &&Rule| {
         !["k8s/too-large-to-apply", "kustomize/not-read", "lint/stale-baseline"].contains(&rule.id)
             && !rules::INPUT.contains(rule)
     };
-    for rule in own_rules().chain(reader).filter(is_checked) {
+    for rule in own_rules().chain(elsewhere).filter(is_checked) {
         let (bad, good) = (blocks(rule, "Bad"), blocks(rule, "Good"));
         assert!(!bad.is_empty() && !good.is_empty(), "{} lacks an example", rule.id);
         assert!(!example(rule, &bad).is_empty(), "the bad example of {} passes", rule.id);

@@ -47,12 +47,15 @@ fn explain_unresolved(set: StatefulSet<'_>, namespace: &str, services: &[Service
     }
 }
 
+/// In which order something happens to none.
+const NO_PODS: &str = "no pods";
+
 /// In which order its pods start.
 fn start(set: StatefulSet<'_>) -> String {
     let ordinals = set.ordinals();
     let [first, last] = [ordinals.start, ordinals.end.saturating_sub(1)].map(|ordinal| set.pod_name(ordinal));
     match set.replicas() {
-        0 => "no pods".to_owned(),
+        0 => NO_PODS.to_owned(),
         1 => first,
         _ if set.is_parallel() => format!("{first} to {last}, all at once"),
         _ => format!("{first} to {last}, each when the one before is ready"),
@@ -63,7 +66,9 @@ fn start(set: StatefulSet<'_>) -> String {
 fn update(set: StatefulSet<'_>) -> String {
     let (end, first) = (set.ordinals().end, set.first_updated());
     let last = end.saturating_sub(1);
-    if set.is_on_delete() {
+    if set.replicas() == 0 {
+        NO_PODS.to_owned()
+    } else if set.is_on_delete() {
         "each pod when you delete it (OnDelete)".to_owned()
     } else if first >= end {
         format!("none: partition {} excludes all pods", set.partition().unwrap_or_default())

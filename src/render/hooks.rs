@@ -48,17 +48,16 @@ impl HookSpec {
 
 /// How an object is a hook; `None` if it is part of the manifest.
 pub fn hook(object: &Object) -> Option<HookSpec> {
-    match role(object) {
+    match role(&object.root) {
         HookRole::Hook(hook) => Some(hook),
         HookRole::None | HookRole::Unknown(_) => None,
     }
 }
 
-/// Reads the hook annotations of an object.
-pub(super) fn role(object: &Object) -> HookRole {
+/// Reads the hook annotations of a document.
+pub(super) fn role(root: &Node) -> HookRole {
     let annotation = |name: &str| {
-        object
-            .at(&["metadata", "annotations"])
+        root.at(&["metadata", "annotations"])
             .and_then(|annotations| annotations.get(name))
             .and_then(Node::as_str)
     };

@@ -13,6 +13,7 @@ mod split;
 pub use emit::{Selection, files, json_list, stream};
 pub use hooks::{HookSpec, hook};
 pub use report::dry_run;
+pub use split::TEXT_AFTER_SEPARATOR;
 
 use crate::chart::{self, Chart, EngineKind};
 use crate::diag::{Diagnostic, Report, Severity, SourceId, SourceKind, SourceMap, Sources, Span};
@@ -24,7 +25,7 @@ use crate::limits::Activity;
 use crate::manifest::{self, Object};
 use crate::values::{self, Computed, Scope};
 use crate::world::World;
-use crate::yaml::{self, ReadOptions};
+use crate::yaml::{self, Node, ReadOptions};
 use hooks::HookRole;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -113,21 +114,11 @@ pub struct Document {
     pub text: String,
     /// The object in it, or those of a `List`; none in a document of comments, which only Helm charts keep.
     pub objects: Vec<Object>,
-    /// The kind of a map that is no object, for want of an `apiVersion`: Helm prints and orders it all the same.
-    pub untyped: Option<String>,
+    /// The kind of the document itself, which decides its place in the order: that of its object, of the list around
+    /// its objects, or of a map without an `apiVersion`, which Helm prints too. Empty for a document of comments.
+    pub kind: String,
     /// How it is a hook, if it is one.
     pub hook: Option<HookSpec>,
-}
-
-impl Document {
-    /// The kind that decides about the document's place in the order; empty for one of comments.
-    pub fn kind(&self) -> &str {
-        match self.objects.as_slice() {
-            [] => self.untyped.as_deref().unwrap_or_default(),
-            [object] => &object.kind,
-            _ => "List",
-        }
-    }
 }
 
 /// A rendered release.
@@ -189,8 +180,8 @@ pub fn render(world: &World, sources: &Sources, computed: &Computed, options: &O
             emit::write_namespace(&mut parsed.document, &options.release.namespace);
         }
     }
-    for Parsed { document, .. } in documents {
-        match document.objects.first().map_or(HookRole::None, hooks::role) {
+    for Parsed { document, role, .. } in documents {
+        match role {
             HookRole::None => render.manifest.push(document),
             HookRole::Hook(hook) => render.hooks.push(Document { hook: Some(hook), ..document }),
             HookRole::Unknown(event) => {
@@ -216,9 +207,9 @@ pub fn render(world: &World, sources: &Sources, computed: &Computed, options: &O
 
 /// The place in Helm's install order (`releaseutil.InstallOrder`); kinds that are not in it come last, by name.
 fn place(document: &Document) -> (usize, String) {
-    let rank = kinds::install_rank(document.kind());
+    let rank = kinds::install_rank(&document.kind);
     let is_listed = rank < kinds::install_rank("");
-    (rank, if is_listed { String::new() } else { document.kind().to_owned() })
+    (rank, if is_listed { String::new() } else { document.kind.clone() })
 }
 
 /// Helm's rules for what can be installed at all.
@@ -370,9 +361,10 @@ fn run_engines(world: &World, sources: &Sources, computed: &Computed, options: &
     Report::with(all, diagnostics)
 }
 
-/// A document and the strictness of the chart that it came from.
+/// A document, how it is a hook, and the strictness of the chart that it came from.
 struct Parsed {
     document: Document,
+    role: HookRole,
     strict: bool,
 }
 
@@ -437,11 +429,20 @@ impl Manifests {
             return Report::failed(diagnostics);
         }
         diagnostics.extend(objects.iter().filter_map(|object| nameless(object, self.strict)));
+        if self.engine == EngineKind::GoTemplate && split::follows_separator(&self.text, range.start) {
+            let severity = if self.strict { Severity::Error } else { Severity::Warning };
+            let found = split::text_after_separator(source, part);
+            diagnostics.push(Diagnostic { severity, ..found });
+        }
         let text = printed(&self.text, &range, self.engine);
-        let is_untyped = objects.is_empty() && !diagnostics.is_empty();
-        let untyped = if is_untyped { kind(sources, source, &read_options) } else { None };
-        let document = Document { path: self.path.clone(), text, objects, untyped, hook: None };
-        Report::with(Parsed { document, strict: self.strict }, diagnostics)
+        let (kind, role) = match objects.as_slice() {
+            // Only a list has `items`; to Helm, it is not what is in it.
+            [object] if !part.contains("items") => (object.kind.clone(), hooks::role(&object.root)),
+            _ => read_root(sources, source, &read_options)
+                .map_or((String::new(), HookRole::None), |root| (kind(&root), hooks::role(&root))),
+        };
+        let document = Document { path: self.path.clone(), text, objects, kind, hook: None };
+        Report::with(Parsed { document, role, strict: self.strict }, diagnostics)
     }
 
     /// Helm prints a map of whatever kind, also of none.
@@ -455,10 +456,15 @@ impl Manifests {
     }
 }
 
-/// The `kind` that a document gives itself.
-fn kind(sources: &Sources, source: SourceId, options: &ReadOptions) -> Option<String> {
+/// The tree of a document, whatever it is; nothing if it is only comments.
+fn read_root(sources: &Sources, source: SourceId, options: &ReadOptions) -> Option<Node> {
     let documents = yaml::read(sources, source, options).output?;
-    documents.first()?.root.get("kind")?.as_str().map(str::to_owned)
+    documents.into_iter().next().map(|document| document.root)
+}
+
+/// The `kind` that a document gives itself.
+fn kind(root: &Node) -> String {
+    root.get("kind").and_then(Node::as_str).unwrap_or_default().to_owned()
 }
 
 /// `kubectl apply` finds objects by name; only `kubectl create` takes `generateName` instead.
@@ -541,26 +547,22 @@ fn check_identities(documents: &[Parsed], options: &Options, diagnostics: &mut V
     }
 }
 
-/// The documents under `crds/` of the whole tree, root first.
+/// The files under `crds/` of the whole tree, root first, each as one document: Helm prints them as they are.
 fn crds(sources: &Sources, root: &Scope, diagnostics: &mut Vec<Diagnostic>) -> Vec<Document> {
     let mut documents = Vec::new();
     let mut open = vec![root];
     while let Some(scope) = open.pop() {
         for file in &scope.chart.crds {
             let path = format!("{}/{}", scope.path, file.path);
-            for range in split::documents(&file.text) {
-                let part = &file.text[range];
-                let source = sources.add(path.clone(), part, SourceKind::File);
-                let report = manifest::parse(sources, source, &path, &ReadOptions::lenient());
-                let objects = report.take(diagnostics).unwrap_or_default();
-                documents.push(Document {
-                    path: path.clone(),
-                    text: format!("{part}\n"),
-                    objects,
-                    untyped: None,
-                    hook: None,
-                });
-            }
+            let report = manifest::parse(sources, file.source, &path, &ReadOptions::lenient());
+            documents.push(Document {
+                path,
+                text: format!("{}\n", file.text),
+                // Printed in the order of the files.
+                kind: String::new(),
+                objects: report.take(diagnostics).unwrap_or_default(),
+                hook: None,
+            });
         }
         open.extend(scope.children.iter().rev());
     }

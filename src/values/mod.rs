@@ -175,7 +175,7 @@ fn observed(
         Scope::from_branch(&branch, branch.name.clone(), Node::new(Value::Map(values), user.values.span));
     secrets::register_values(sources, &root.values);
     if !options.skip_schema_validation {
-        schema::validate(sources, &root, &user.values, &mut sink);
+        schema::validate(sources, &root, &user.values, options.unknown_keys, &mut sink);
     }
     Report::with(Computed { root, user: user.values }, sink)
 }

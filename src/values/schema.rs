@@ -1,7 +1,7 @@
 //! Validation against `values.schema.json`: every enabled chart's own slice against its own schema.
 //!
 //! All violations are listed, each at the value's origin and at the place in the schema that asks for something else.
-//! Nothing is fetched: references out of the schema are errors, except in Helm charts, where they accept everything.
+//! Nothing is fetched: references out of the schema are errors, unless Helm would fetch them for one of its charts.
 
 use super::{Scope, json};
 use crate::chart::EngineKind;
@@ -11,7 +11,7 @@ use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::paths::{Location, LocationSegment};
 use jsonschema::{PatternOptions, Retrieve, Uri, ValidationError, Validator};
 use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 
 /// The most violations listed for one chart.
@@ -26,36 +26,39 @@ const MAX_SUBSCHEMAS: usize = 4;
 const WORTH_SHARING: usize = 8;
 
 /// Validates `root` and every scope below it. `user` is what the user gave: a null there may be why a key is missing.
-pub(super) fn validate(sources: &Sources, root: &Scope, user: &Node, sink: &mut Vec<Diagnostic>) {
+/// `unfetched` is how bad a reference is that only Helm would follow.
+pub(super) fn validate(
+    sources: &Sources,
+    root: &Scope,
+    user: &Node,
+    unfetched: Severity,
+    sink: &mut Vec<Diagnostic>,
+) {
     let mut scopes = Vec::new();
     gather(root, true, &[], &mut scopes);
     // Identical schemas, as those of one chart under several aliases, are compiled once.
-    let texts: BTreeMap<&str, &Placed<'_>> = scopes.iter().map(|placed| (placed.schema, placed)).collect();
-    let compile = |(text, placed)| (text, Schema::compile(sources, placed));
+    let texts: BTreeMap<_, &Placed<'_>> = scopes.iter().map(|placed| (placed.identity(), placed)).collect();
+    let compile = |(identity, placed)| (identity, Schema::compile(sources, placed, unfetched));
     let few = scopes.len() < WORTH_SHARING;
-    let compiled: BTreeMap<&str, Result<Schema, Box<Diagnostic>>> = if few {
+    let compiled: BTreeMap<_, Result<Schema, Box<Diagnostic>>> = if few {
         texts.into_iter().map(compile).collect()
     } else {
         texts.into_par_iter().map(compile).collect()
     };
-    let mut refused: Vec<&str> = Vec::new();
-    let check = |placed: &Placed<'_>| match compiled.get(placed.schema) {
+    let mut seen = BTreeSet::new();
+    let check = |placed: &Placed<'_>| match compiled.get(&placed.identity()) {
         Some(Ok(schema)) => schema.check(sources, placed, user),
         _ => Vec::new(),
     };
     let reports: Vec<Vec<Diagnostic>> =
         if few { scopes.iter().map(check).collect() } else { scopes.par_iter().map(check).collect() };
     for (placed, report) in scopes.iter().zip(reports) {
-        let problem = match compiled.get(placed.schema) {
-            Some(Err(error)) => Some(error),
-            Some(Ok(schema)) => schema.unchecked.as_ref(),
-            None => None,
-        };
-        if let Some(problem) = problem
-            && !refused.contains(&placed.schema)
-        {
-            refused.push(placed.schema);
-            sink.push((**problem).clone());
+        if seen.insert(placed.identity()) {
+            match compiled.get(&placed.identity()) {
+                Some(Ok(schema)) => sink.extend_from_slice(&schema.remarks),
+                Some(Err(error)) => sink.push((**error).clone()),
+                None => {}
+            }
         }
         sink.extend(report);
     }
@@ -68,6 +71,17 @@ struct Placed<'a> {
     is_root: bool,
     /// The keys that lead to it from the root of the values.
     keys: Vec<&'a str>,
+}
+
+impl Placed<'_> {
+    fn is_helm(&self) -> bool {
+        self.scope.chart.engine == EngineKind::GoTemplate
+    }
+
+    /// What decides how its schema is compiled.
+    fn identity(&self) -> (&str, bool) {
+        (self.schema, self.is_helm())
+    }
 }
 
 fn gather<'a>(scope: &'a Scope, is_root: bool, keys: &[&'a str], into: &mut Vec<Placed<'a>>) {
@@ -84,12 +98,12 @@ fn gather<'a>(scope: &'a Scope, is_root: bool, keys: &[&'a str], into: &mut Vec<
 /// A compiled schema.
 struct Schema {
     validator: Validator,
-    /// The warning about what is not checked because it is not on this machine.
-    unchecked: Option<Box<Diagnostic>>,
+    /// What of it is not checked.
+    remarks: Vec<Diagnostic>,
 }
 
 impl Schema {
-    fn compile(sources: &Sources, placed: &Placed<'_>) -> Result<Self, Box<Diagnostic>> {
+    fn compile(sources: &Sources, placed: &Placed<'_>, unfetched: Severity) -> Result<Self, Box<Diagnostic>> {
         let build = |schema: &serde_json::Value| {
             jsonschema::options()
                 .with_retriever(Offline)
@@ -101,27 +115,25 @@ impl Schema {
         if let Ok(schema) = serde_json::from_str(placed.schema)
             && let Ok(validator) = build(&schema)
         {
-            return Ok(Self { validator, unchecked: None });
+            return Ok(Self { validator, remarks: Vec::new() });
         }
-        let (name, tree) = positions(sources, placed)?;
-        let error = match build(&json::to_json(&tree)) {
-            Ok(validator) => return Ok(Self { validator, unchecked: None }),
-            Err(error) => unusable(&name, &tree, &error),
-        };
-        // Helm fetches what a schema refers to.
-        let is_helm = placed.scope.chart.engine == EngineKind::GoTemplate;
-        let mut local = tree.clone();
-        if is_helm
-            && drop_outside_references(&mut local)
-            && let Ok(validator) = build(&json::to_json(&local))
-        {
-            let mut unchecked = error;
-            unchecked.severity = Severity::Warning;
-            unchecked.help =
-                vec!["plimsoll fetches nothing: values that it describes are not checked".to_owned()];
-            return Ok(Self { validator, unchecked: Some(Box::new(unchecked)) });
+        let (name, mut tree) = positions(sources, placed)?;
+        let whole = json::to_json(&tree);
+        let mut built = build(&whole);
+        let mut remarks = Vec::new();
+        if placed.is_helm() && built.as_ref().is_err_and(is_of_a_reference) {
+            let left_out = Remote::new(&tree).leave_out(&mut tree);
+            if !left_out.is_empty() {
+                let remark =
+                    |reference| outside(&name, reference, unfetched, "what it asks for is not checked");
+                remarks = left_out.iter().map(remark).collect();
+                built = build(&json::to_json(&tree)).map_err(ValidationError::to_owned);
+            }
         }
-        Err(Box::new(error))
+        match built {
+            Ok(validator) => Ok(Self { validator, remarks }),
+            Err(error) => Err(Box::new(unusable(&name, &tree, &error))),
+        }
     }
 
     fn check(&self, sources: &Sources, placed: &Placed<'_>, user: &Node) -> Vec<Diagnostic> {
@@ -334,14 +346,9 @@ fn without_empty_globals(scope: &Scope, is_root: bool) -> Option<Node> {
 
 /// Why a schema cannot be used, at its place.
 fn unusable(name: &str, tree: &Node, error: &ValidationError<'_>) -> Diagnostic {
-    if matches!(error.kind(), ValidationErrorKind::Referencing(_)) {
+    if is_of_a_reference(error) {
         if let Some(reference) = outside_reference(tree) {
-            return Diagnostic::error(format!(
-                "`{name}` refers to `{}`",
-                reference.as_str().unwrap_or_default()
-            ))
-            .at(reference.span, "this is outside of the schema")
-            .help("plimsoll fetches nothing: copy the definitions to `$defs` and refer to `#/$defs/...`");
+            return outside(name, reference, Severity::Error, "this is outside of the schema");
         }
         return Diagnostic::error(format!("`{name}` cannot be used: {error}"))
             .at(Span { end: tree.span.start + 1, ..tree.span }, "");
@@ -350,20 +357,73 @@ fn unusable(name: &str, tree: &Node, error: &ValidationError<'_>) -> Diagnostic 
     Diagnostic::error(format!("`{name}` is not a valid schema: {error}")).at(key.unwrap_or(node.span), "")
 }
 
-/// Removes every `$ref` that leaves the schema; returns whether there is one.
-fn drop_outside_references(node: &mut Node) -> bool {
-    match &mut node.value {
-        Value::Map(map) => {
-            let is_outside =
-                map.get("$ref").and_then(Node::as_str).is_some_and(|target| !target.starts_with('#'));
-            if is_outside {
-                map.remove("$ref");
-            }
-            map.into_iter().fold(is_outside, |any, entry| drop_outside_references(&mut entry.value) || any)
+fn is_of_a_reference(error: &ValidationError<'_>) -> bool {
+    matches!(error.kind(), ValidationErrorKind::Referencing(_))
+}
+
+/// A `$ref` that leaves the schema.
+fn outside(name: &str, reference: &Node, severity: Severity, label: &str) -> Diagnostic {
+    let target = reference.as_str().unwrap_or_default();
+    Diagnostic::new(severity, format!("`{name}` refers to `{target}`, which is not fetched"))
+        .at(reference.span, label)
+        .help("copy the definitions to `$defs` and refer to `#/$defs/...`, or use `--skip-schema-validation`")
+}
+
+/// What is fetched for a schema, as Helm does.
+struct Remote {
+    /// What the parts of the schema are called: references to them are not remote.
+    ids: BTreeSet<String>,
+    /// Whether the schema itself is said to come from elsewhere, so that relative references lead there.
+    is_relative: bool,
+    /// Whether keywords beside a `$ref` are ignored, as up to draft 7.
+    ignores_siblings: bool,
+}
+
+impl Remote {
+    fn new(tree: &Node) -> Self {
+        let mut ids = BTreeSet::new();
+        gather_ids(tree, &mut ids);
+        let text = |key| tree.get(key).and_then(Node::as_str).unwrap_or_default();
+        Self {
+            ids,
+            is_relative: is_url(text("$id")) || is_url(text("id")),
+            ignores_siblings: text("$schema").contains("/draft-0"),
         }
-        Value::Seq(items) => items.iter_mut().fold(false, |any, item| drop_outside_references(item) || any),
-        _ => false,
     }
+
+    fn is_remote(&self, target: &str) -> bool {
+        let document = target.split('#').next().unwrap_or_default();
+        let is_relative = self.is_relative && !document.is_empty() && !document.contains(':');
+        (is_relative || is_url(document)) && !self.ids.contains(document)
+    }
+
+    /// Lets every remote `$ref` accept everything, and returns what was left out.
+    fn leave_out(&self, node: &mut Node) -> Vec<Node> {
+        let map = match &mut node.value {
+            Value::Seq(items) => return items.iter_mut().flat_map(|item| self.leave_out(item)).collect(),
+            Value::Map(map) => map,
+            _ => return Vec::new(),
+        };
+        let remote = map.get("$ref").filter(|target| self.is_remote(target.as_str().unwrap_or_default()));
+        let mut left_out: Vec<Node> = remote.cloned().into_iter().collect();
+        if !left_out.is_empty() {
+            let stays = |key: &str| !self.ignores_siblings || matches!(key, "$schema" | "definitions");
+            map.retain(|entry| entry.key != "$ref" && stays(&entry.key));
+        }
+        left_out.extend(map.iter_mut().flat_map(|entry| self.leave_out(&mut entry.value)));
+        left_out
+    }
+}
+
+fn is_url(text: &str) -> bool {
+    text.starts_with("http://") || text.starts_with("https://")
+}
+
+fn gather_ids(node: &Node, ids: &mut BTreeSet<String>) {
+    let given = ["$id", "id"].iter().filter_map(|key| node.get(key)?.as_str());
+    ids.extend(given.map(|id| id.trim_end_matches('#').to_owned()));
+    let below = node.as_map().into_iter().flatten().map(|entry| &entry.value);
+    below.chain(node.items()).for_each(|node| gather_ids(node, ids));
 }
 
 /// The first `$ref` that leaves the schema.

@@ -24,7 +24,7 @@ fn rendered(path: &Path) -> Result<String, String> {
 fn in_memory(templates: &[(&str, &str)]) -> Result<String, String> {
     let sources = Sources::new();
     let mut files = vec![
-        ("Chart.yaml".to_owned(), b"apiVersion: v2\nname: app\nversion: 1.0.0\nengine: gotpl\n".to_vec()),
+        ("Chart.yaml".to_owned(), CHART.into()),
         ("values.yaml".to_owned(), b"set: {a: 1}\ntext: abc\n".to_vec()),
     ];
     files
@@ -112,6 +112,60 @@ fn charts_render_as_recorded_from_helm() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_values_are_not_a_plain_map() {
+    let error = in_memory(&[("a.yaml", "a: {{ dig \"set\" \"a\" \"x\" .Values }}\n")]).unwrap_err();
+    assert!(error.contains("common.Values"), "{error}");
+    let below = in_memory(&[("a.yaml", "a: {{ dig \"a\" \"x\" .Values.set }}\n")]).unwrap();
+    assert!(below.ends_with("a: 1\n"), "{below}");
+}
+
+/// Line breaks, separators and comments of `crds/` are not Helm's business.
+#[test]
+fn definitions_are_printed_as_they_are() {
+    let sources = Sources::new();
+    let crd = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: a.b}\n";
+    let text = format!("\n# c\n---\n{crd}\n---\n\n{crd}\n\n");
+    let files = [
+        ("Chart.yaml", CHART),
+        ("crds/a.yaml", text.as_str()),
+        ("crds/b.yaml", ""),
+        ("crds/c.txt", "{{ no }}"),
+    ];
+    let files = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()));
+    let chart = Arc::new(chart::from_files(&sources, "app", files.into()).output.unwrap());
+    let (overrides, defaults) = (values::Overrides::default(), values::Options::default());
+    let computed = values::compute(&World::system(), &sources, &chart, &overrides, &defaults).output.unwrap();
+    let render = render::render(&World::system(), &sources, &computed, &options()).output.unwrap();
+    let selection = Selection { include_crds: true, ..Selection::default() };
+    let printed = render::stream(&selection.of(&render).unwrap());
+    assert_eq!(
+        printed,
+        format!("---\n# Source: app/crds/a.yaml\n{text}\n---\n# Source: app/crds/b.yaml\n\n")
+    );
+    assert_eq!(render.crds[0].objects.len(), 2);
+}
+
+const CHART: &str = "apiVersion: v2\nname: app\nversion: 1.0.0\nengine: gotpl\n";
+
+/// Helm hands the text to a reader of YAML, which wants UTF-8.
+#[test]
+fn text_that_is_not_utf8_is_refused() {
+    for written in [r#""\xff""#, r#"list "\xff""#, r#"wrapWith 2 "-" "é😀""#] {
+        let error = in_memory(&[("a.yaml", &format!("a: {{{{ {written} }}}}\n"))]).unwrap_err();
+        assert!(error.contains("not valid UTF-8"), "{written}: {error}");
+    }
+    for written in [r#""\xff" | b64enc"#, r#""\xff" | quote"#, r#"include "raw" . | b64enc"#] {
+        let templates = [
+            ("a.yaml", format!("a: {{{{ {written} }}}}\n")),
+            ("_b.tpl", r#"{{ define "raw" }}{{ "\xff" }}{{ end }}"#.to_owned()),
+            ("NOTES.txt", r#"{{ "\xff" }}"#.to_owned()),
+        ];
+        let templates: Vec<_> = templates.iter().map(|(path, text)| (*path, text.as_str())).collect();
+        assert!(in_memory(&templates).is_ok(), "{written}");
+    }
 }
 
 #[test]

@@ -124,6 +124,17 @@ fn ordinals_retention_and_on_delete_are_respected() {
 }
 
 #[test]
+fn a_set_without_pods_updates_none() {
+    for partition in [0, 3] {
+        let text = RELEASE
+            .replace("replicas: 3\n", "replicas: 0\n")
+            .replace("{partition: 1}", &format!("{{partition: {partition}}}"));
+        let set = &preview(&text).workloads[0];
+        assert_eq!((set.start.as_str(), set.update.as_str()), ("no pods", "no pods"));
+    }
+}
+
+#[test]
 fn a_million_replicas_are_counted_and_not_listed() {
     let preview = preview(&RELEASE.replace("replicas: 3", "replicas: 1000000"));
     assert_eq!(preview.totals.claims, 1_000_001);

@@ -194,8 +194,8 @@ fn binary(number: f64) -> String {
     format!("{sign}{mantissa}p{:+}", i64::try_from(exponent.max(1)).unwrap_or(0) - 1075)
 }
 
-/// Go's `%x` of a float: `0x1.8p+01`.
-fn hexadecimal(number: f64) -> String {
+/// Go's `%x` of a float: `0x1.8p+01`, with `precision` digits or as few as identify the number.
+fn hexadecimal(number: f64, precision: Option<usize>) -> String {
     if !number.is_finite() {
         return float(number, 'g', None);
     }
@@ -205,15 +205,30 @@ fn hexadecimal(number: f64) -> String {
     let mut exponent = i64::try_from(bits >> 52 & 0x7ff).unwrap_or(0) - 1023;
     if exponent == -1023 {
         if fraction == 0 {
-            return format!("{sign}0x0p+00");
+            let zeros =
+                precision.filter(|digits| *digits > 0).map(|digits| format!(".{}", "0".repeat(digits)));
+            return format!("{sign}0x0{}p+00", zeros.unwrap_or_default());
         }
         // A denormal number: shift until its first digit is 1, as for all others.
         let shift = fraction.leading_zeros() - 11;
         fraction = (fraction << shift) & ((1 << 52) - 1);
         exponent = -1022 - i64::from(shift);
     }
-    let digits = format!("{fraction:013x}");
-    let digits = digits.trim_end_matches('0');
+    let digits = match precision {
+        None => format!("{fraction:013x}").trim_end_matches('0').to_owned(),
+        Some(count @ 0..13) => {
+            let dropped = 52 - 4 * u32::try_from(count).unwrap_or(0);
+            let (kept, rest, half) =
+                ((1 << 52 | fraction) >> dropped, fraction & ((1 << dropped) - 1), 1 << (dropped - 1));
+            // Halves go to the even digit, and may carry into the one before the point.
+            let rounded = kept + u64::from(rest > half || rest == half && kept & 1 == 1);
+            let carries = rounded >> (52 - dropped) > 1;
+            exponent += i64::from(carries);
+            let fraction = if carries { 0 } else { rounded & ((1 << (52 - dropped)) - 1) };
+            if count == 0 { String::new() } else { format!("{fraction:0count$x}") }
+        }
+        Some(count) => format!("{fraction:013x}{}", "0".repeat(count - 13)),
+    };
     let point = if digits.is_empty() { "" } else { "." };
     let power = if exponent < 0 { '-' } else { '+' };
     format!("{sign}0x1{point}{digits}p{power}{:02}", exponent.abs())
@@ -229,6 +244,19 @@ fn scientific(number: f64, precision: Option<usize>) -> String {
     let zeros = "0".repeat(precision.unwrap_or(0).saturating_sub(MAX_DIGITS));
     let (sign, digits) = exponent.strip_prefix('-').map_or(('+', exponent), |digits| ('-', digits));
     format!("{mantissa}{zeros}e{sign}{digits:0>2}")
+}
+
+/// What `#` makes of a float without its sign: it has a point, and for `%g` and `%x` all its significant digits.
+fn keep_zeros(digits: &str, kind: char, precision: Option<usize>) -> String {
+    let exponent: &[char] = if kind.eq_ignore_ascii_case(&'x') { &['p', 'P'] } else { &['e', 'E'] };
+    let (mantissa, tail) = digits.split_at(digits.find(exponent).unwrap_or(digits.len()));
+    let wanted = if matches!(kind, 'g' | 'G' | 'x') { precision.unwrap_or(6) } else { 0 };
+    let significant = mantissa.trim_start_matches(['0', '.']).chars().filter(|c| *c != '.').count();
+    let has_point = mantissa.contains('.');
+    // A zero alone counts as a digit.
+    let written = significant + usize::from(!has_point && mantissa == "0");
+    let point = if has_point { "" } else { "." };
+    format!("{mantissa}{point}{}{tail}", "0".repeat(wanted.saturating_sub(written)))
 }
 
 /// The flags, width and precision of one verb.
@@ -310,8 +338,7 @@ impl Printer {
                 );
                 if chars.next_if(|(_, c)| *c == '*').is_some() {
                     match args.get(next).and_then(Value::as_integer) {
-                        Some(precision) if precision < 0 => {}
-                        Some(precision) if precision.unsigned_abs() <= MAX_WIDTH as u64 => {
+                        Some(precision @ 0..) if precision.unsigned_abs() <= MAX_WIDTH as u64 => {
                             self.flags.precision = usize::try_from(precision).ok();
                         }
                         _ => self.out.push_str("%!(BADPREC)"),
@@ -379,10 +406,11 @@ impl Printer {
             *good = false;
             return false;
         };
-        let index =
-            format[start + 1..start + length].parse::<usize>().ok().filter(|n| (1..=count).contains(n));
+        let digits = &format[start + 1..start + length];
+        let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+        let index = digits.parse::<usize>().ok().filter(|index| is_number && *index <= MAX_WIDTH);
         while chars.next_if(|(position, _)| *position <= start + length).is_some() {}
-        match index {
+        match index.filter(|index| (1..=count).contains(index)) {
             Some(index) => *next = index - 1,
             None => *good = false,
         }
@@ -404,8 +432,13 @@ impl Printer {
             return;
         }
         if verb == 'T' {
-            self.pad(value.type_name());
+            let name = value.type_name();
+            self.string(value, name.as_bytes(), name, 's');
             return;
+        }
+        // Go refuses `%w` before it looks into a value.
+        if verb == 'w' && matches!(value, Value::List(_) | Value::Map(_) | Value::Object(_)) {
+            return self.bad_verb(value, verb);
         }
         match value {
             Value::Invalid | Value::Nil => {
@@ -668,12 +701,15 @@ impl Printer {
         };
         let text = match kind {
             'b' => binary(number),
-            'x' => hexadecimal(number),
-            'X' => hexadecimal(number).to_uppercase(),
+            'x' => hexadecimal(number, self.flags.precision),
+            'X' => hexadecimal(number, self.flags.precision).to_uppercase(),
             _ => float(number, kind, self.flags.precision.or(default)),
         };
         let negative = text.starts_with('-');
-        let digits = text.trim_start_matches(['-', '+']).to_owned();
+        let mut digits = text.trim_start_matches(['-', '+']).to_owned();
+        if self.flags.sharp && kind != 'b' && number.is_finite() {
+            digits = keep_zeros(&digits, kind, self.flags.precision);
+        }
         let sign = match (negative, self.flags.plus, self.flags.space) {
             (true, ..) => "-",
             (false, true, _) => "+",
@@ -707,6 +743,15 @@ mod tests {
         assert_eq!(f("a", &[Value::Int(1), "b".into()]), "a%!(EXTRA int=1, string=b)");
         assert_eq!(f("%", &[]), "%!(NOVERB)");
         assert_eq!(f("%d", &[Value::list(vec!["a".into(), Value::Int(2)])]), "[%!d(string=a) 2]");
+        assert_eq!(
+            f("%w|%w", &[Value::list(vec!["a".into()]), "a".into()]),
+            "%!w([]interface {}=[a])|%!w(string=a)"
+        );
+        assert_eq!(
+            f("%[3][1]*.10o%-*s", &[Value::Float(1.0)]),
+            "%![(BADINDEX)1]*.10o%!(BADWIDTH)%!s(MISSING)"
+        );
+        assert_eq!(f("%[+1]d", &[Value::Int(1)]), "%!d(BADINDEX)");
     }
 
     #[test]
@@ -728,6 +773,22 @@ mod tests {
             f("%b|%b|%025b|%b", &[1.5, -2.0, 1.5, 5e-324].map(Value::Float)),
             "6755399441055744p-52|-4503599627370496p-51|000006755399441055744p-52|1p-1074"
         );
+        assert_eq!(
+            f(
+                "%x|%.0x|%.2X|%.1x|%.3x|%.15x|%.2x",
+                &[0.5, 1.5, 0.5, 1.96875, 5e-324, 1.1, 0.0].map(Value::Float)
+            ),
+            "0x1p-01|0x1p+01|0X1.00P-01|0x1.0p+01|0x1.000p-1074|0x1.199999999999a00p+00|0x0.00p+00"
+        );
+        assert_eq!(
+            f(
+                "%# g|%#g|%#.2g|%#e|%#.0f|%#g|%#v|%#g",
+                &[8.0, 0.0, 8.0, 1.0, 3.0, 1e21, 8.0, 0.5].map(Value::Float)
+            ),
+            " 8.00000|0.00000|8.0|1.000000e+00|3.|1.00000e+21|8|0.500000"
+        );
+        assert_eq!(f("%.*d|%*d", &[-1, 42, -5, 42].map(Value::Int)), "%!(BADPREC)42|42   ");
+        assert_eq!(f("%.3T|%6.2T", &["a".into(), Value::Int(1)]), "str|    in");
         assert_eq!(
             f("%U|%#U|%.6U|%08U|%#U", &[-5, 10, 65, 65, 65].map(Value::Int)),
             "U+FFFFFFFFFFFFFFFB|U+000A|U+000041|  U+0041|U+0041 'A'"

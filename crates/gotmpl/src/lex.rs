@@ -77,6 +77,9 @@ pub(crate) enum Keyword {
     False,
 }
 
+/// Go's templates know them, but nothing in Helm takes them.
+const COMPLEX: &str = "complex numbers are not supported";
+
 const SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
 
 /// The tokens of `text`; the last one is [`TokenKind::End`] or [`TokenKind::Error`].
@@ -288,6 +291,9 @@ impl Lexer<'_> {
         if accept(self, exponent) {
             accept(self, "+-");
             run(self, "0123456789_");
+        }
+        if accept(self, "i") && !self.peek().is_some_and(is_word) {
+            return Err((start, COMPLEX));
         }
         if self.peek().is_some_and(is_word) {
             return Err((start, "bad number syntax"));

@@ -248,6 +248,16 @@ impl Value {
         }
     }
 
+    /// Whether all texts in it are UTF-8.
+    pub(crate) fn is_utf8(&self) -> bool {
+        match self {
+            Self::Raw(_) => false,
+            Self::List(list) => list.items().iter().all(Self::is_utf8),
+            Self::Map(map) => map.borrow().iter().all(|(_, item)| item.is_utf8()),
+            _ => true,
+        }
+    }
+
     /// A `[]interface {}`.
     pub fn list(items: Vec<Value>) -> Self {
         Self::List(List::new(Elem::Any, items))

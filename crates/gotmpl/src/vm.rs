@@ -20,7 +20,7 @@ use crate::trace::{Trace, Written};
 use crate::value::{Args, Entries, Map, Traced, Value};
 use crate::values;
 use crate::work;
-use plimsoll_diag::nearest;
+use plimsoll_diag::{Span, nearest};
 
 /// How often one template may be included inside itself: Helm's limit.
 const MAX_NESTED_INCLUDES: usize = 1000;
@@ -54,6 +54,8 @@ pub struct Vm {
     out: String,
     /// Where that text came from.
     written: Trace,
+    /// Where something was written that is not UTF-8.
+    not_utf8: Option<Span>,
     /// The text and the origin of the last `include`, until its action has written it.
     included: Option<(Arc<str>, Trace)>,
     /// Where the text of the last `include` or `tpl` came from.
@@ -83,6 +85,8 @@ pub struct Rendered {
     pub text: String,
     /// Where it came from.
     pub trace: Trace,
+    /// The first action that wrote bytes which are not UTF-8: the text has replacement characters instead.
+    pub not_utf8: Option<Span>,
 }
 
 impl Host for Vm {
@@ -192,6 +196,7 @@ impl Vm {
             lookups: BTreeSet::new(),
             out: String::new(),
             written: Trace::default(),
+            not_utf8: None,
             included: None,
             rendered: Origin::Unknown,
             variables: Vec::new(),
@@ -217,6 +222,7 @@ impl Vm {
         let template = self.find(name).ok_or_else(|| unknown_template(name))?.1;
         self.out.clear();
         self.written = Trace::default();
+        self.not_utf8 = None;
         self.variables.clear();
         self.base = 0;
         self.depth = 0;
@@ -230,7 +236,7 @@ impl Vm {
             trace.cut(&text, NO_VALUE);
             text = text.replace(NO_VALUE, "");
         }
-        Ok(Rendered { text, trace })
+        Ok(Rendered { text, trace, not_utf8: self.not_utf8 })
     }
 
     /// Whether another render may differ: the time, or random values without a fixed seed, went into what was rendered.
@@ -273,9 +279,12 @@ impl Vm {
         let fresh = self.spare.pop().unwrap_or_default();
         let out = std::mem::replace(&mut self.out, fresh);
         let written = std::mem::take(&mut self.written);
+        let not_utf8 = self.not_utf8;
         let result = body(self);
         let text = std::mem::replace(&mut self.out, out);
         let trace = std::mem::replace(&mut self.written, written);
+        // Whoever included the text may encode it.
+        self.not_utf8 = not_utf8;
         result.map(|()| (text, trace))
     }
 
@@ -401,6 +410,9 @@ impl Vm {
             Value::Object(object) => self.out.push_str(&object.display()),
             other => {
                 other.check_size()?;
+                if !other.is_utf8() {
+                    self.not_utf8.get_or_insert(span.unwrap_or(Span::NONE));
+                }
                 self.out.push_str(&fmt::display(other));
             }
         }

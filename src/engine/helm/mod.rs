@@ -159,9 +159,14 @@ fn render(sources: &Sources, root: &Scope, inputs: &Inputs<'_>) -> Report<engine
             break;
         }
         let _activity = Activity::begin(format!("rendering `{}`", job.name));
+        let role = if job.name.ends_with("/NOTES.txt") { FileRole::Notes } else { FileRole::Manifest };
         match vm.render(&job.name, &Value::Map(dot.clone())) {
+            Ok(Rendered { not_utf8: Some(span), .. }) if role == FileRole::Manifest => {
+                let found = Diagnostic::error("the rendered text is not valid UTF-8, so it is not YAML");
+                diagnostics.push(found.at(span, "written here").help("encode binary data with `b64enc`"));
+            }
             Ok(Rendered { text, trace, .. }) => files.push(RenderedFile {
-                role: if job.name.ends_with("/NOTES.txt") { FileRole::Notes } else { FileRole::Manifest },
+                role,
                 segments: trace.into_segments(Span::new(job.file.source, 0, job.file.text.len())),
                 template: job.file.source,
                 path: job.name.clone(),

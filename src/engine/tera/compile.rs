@@ -118,7 +118,7 @@ fn add(tera: &mut tera::Tera, known: Known<'_>) -> Vec<Diagnostic> {
                 continue;
             }
         } else if diagnostics.is_empty() {
-            diagnostics = error::references(&error, known, tera);
+            diagnostics = error::references(&error, known);
         }
         return diagnostics;
     }

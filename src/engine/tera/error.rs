@@ -1,6 +1,7 @@
 //! Tera's errors in plimsoll's words and in the terms of the files on disk.
 
 use super::circle::find_circle;
+use super::definitions::definitions;
 use super::explanation::{Explanation, missing, suggestion, undefined};
 use super::files::{FileRange, Files};
 use super::guard;
@@ -196,9 +197,9 @@ pub(super) fn explain_in_text(
 }
 
 /// What Tera says about templates that name others, filters, functions or components, when it puts them together.
-pub(super) fn references(error: &tera::Error, known: Known<'_>, tera: &tera::Tera) -> Vec<Diagnostic> {
+pub(super) fn references(error: &tera::Error, known: Known<'_>) -> Vec<Diagnostic> {
     let show = |failure: Failure| {
-        let Explanation { message, help, .. } = describe(&failure.fault, Some((known, tera)));
+        let Explanation { message, help, .. } = describe(&failure.fault, Some(known));
         let template = |place: &Locus| known.templates.get(&place.template);
         let place = failure.place.as_ref().and_then(|place| match place.position {
             Position::Line(line, column) => Some(template(place)?.locate_line(line, column)),
@@ -215,24 +216,30 @@ pub(super) fn references(error: &tera::Error, known: Known<'_>, tera: &tera::Ter
 
 /// What to write instead of an unknown name. What templates and components there are is known while a chart is put
 /// together.
-fn suggest_name(what: Named, name: &str, chart: Option<(Known<'_>, &tera::Tera)>) -> Option<String> {
+fn suggest_name(what: Named, name: &str, chart: Option<Known<'_>>) -> Option<String> {
     let mut wanted = name;
     let candidates: Vec<String> = match what {
         Named::Filter => names(EntryKind::Filter, TERA_FILTERS),
         Named::Function => names(EntryKind::Function, TERA_FUNCTIONS),
         Named::Test => TERA_TESTS.iter().map(|name| (*name).to_owned()).collect(),
         Named::Component => {
-            let own = chart.into_iter().flat_map(|(_, tera)| tera.get_component_names());
-            library::names().chain(own.map(str::to_owned)).collect()
+            // Tera itself knows none of them while one cannot be found.
+            let templates = chart.into_iter().flat_map(|known| known.templates.values());
+            let own = templates.flat_map(|template| definitions(&template.text).defined);
+            library::names().chain(own.map(|definition| definition.name)).collect()
         }
         Named::Template => {
             // Templates are named without the directory that all of them are in.
             wanted = wanted.strip_prefix("templates/").unwrap_or(wanted);
-            let all = chart.into_iter().flat_map(|(known, _)| known.templates.keys());
+            let all = chart.into_iter().flat_map(|known| known.templates.keys());
             all.map(|name| name.strip_prefix(LIBRARY_PREFIX).unwrap_or(name).to_owned()).collect()
         }
     };
     suggestion(wanted, &candidates)
+}
+
+fn in_backticks(names: &[impl std::fmt::Display]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 fn names(kind: EntryKind, more: &[&'static str]) -> Vec<String> {
@@ -241,7 +248,7 @@ fn names(kind: EntryKind, more: &[&'static str]) -> Vec<String> {
 }
 
 /// The explanation of a fault from the fault alone.
-fn describe(fault: &Fault, chart: Option<(Known<'_>, &tera::Tera)>) -> Explanation {
+fn describe(fault: &Fault, chart: Option<Known<'_>>) -> Explanation {
     let help = |help: &str| Some(help.to_owned());
     match fault {
         Fault::UnknownStatement => Explanation::new("unknown tag", None),
@@ -277,13 +284,16 @@ fn describe(fault: &Fault, chart: Option<(Known<'_>, &tera::Tera)>) -> Explanati
         Fault::UndefinedPath { message, help, name } => {
             Explanation { message: message.clone(), help: help.clone(), name: name.clone() }
         }
-        Fault::UnknownArguments { message, unknown, possible } => {
+        Fault::UnknownArguments { unknown, possible } => {
             let near = unknown.iter().filter_map(|name| nearest(name, possible.iter().map(String::as_str)));
-            let near: Vec<String> = near.map(|name| format!("`{name}`")).collect();
-            Explanation::new(
-                message,
-                (!near.is_empty()).then(|| format!("did you mean {}?", near.join(", "))),
-            )
+            let near: Vec<&str> = near.collect();
+            let what = if unknown.len() == 1 { "argument" } else { "arguments" };
+            let help = match (near.as_slice(), possible.as_slice()) {
+                ([], []) => "it takes no arguments".to_owned(),
+                ([], _) => format!("available: {}", in_backticks(possible)),
+                _ => format!("did you mean {}?", in_backticks(&near)),
+            };
+            Explanation::new(format!("the component has no {what} {}", in_backticks(unknown)), Some(help))
         }
         Fault::Input { expected, found } => Explanation::new(
             format!("the filter expects a value of type {expected}, but this is of type {found}"),

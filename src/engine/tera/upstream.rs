@@ -4,6 +4,7 @@
 //! everybody else decides by that. `Cargo.toml` pins the version of Tera, and the tests below fail if another one
 //! differs in what is relied on.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use tera::{Error, ErrorKind, ReportError};
 
@@ -143,7 +144,7 @@ pub(super) enum Fault {
     /// A path leads nowhere; `name` if all that is wrong is that this name is not defined.
     UndefinedPath { message: String, help: Option<String>, name: Option<String> },
     /// A component is called with arguments that it does not have.
-    UnknownArguments { message: String, unknown: Vec<String>, possible: Vec<String> },
+    UnknownArguments { unknown: Vec<String>, possible: Vec<String> },
     /// A filter gets a value of another type than it takes.
     Input { expected: String, found: String },
     /// `+` between texts.
@@ -381,10 +382,12 @@ fn parse_rendering_error(message: &str) -> Fault {
     if let Some((expected, found)) = input.and_then(|rest| rest.split_once(" but got ")) {
         return Fault::Input { expected: plain_types(expected), found: plain_types(found) };
     }
-    if let Some((unknown, possible)) = message.split_once(" in component call. Possible argument(s) are: ") {
-        let names = |text: &str| quoted(text).map(str::to_owned).collect();
-        let (unknown, possible) = (names(unknown), names(possible));
-        return Fault::UnknownArguments { message: sentence(message), unknown, possible };
+    // The arguments that are possible follow, if there are any.
+    if let Some((unknown, possible)) = message.split_once(" in component call.") {
+        // In the order of a hash map.
+        let names = |text: &str| quoted(text).map(str::to_owned).collect::<BTreeSet<_>>();
+        let sorted = |text: &str| names(text).into_iter().collect();
+        return Fault::UnknownArguments { unknown: sorted(unknown), possible: sorted(possible) };
     }
     if message.starts_with("`+` requires both operands to be numbers") {
         return Fault::SumOfTexts { message: sentence(message) };
@@ -595,10 +598,13 @@ mod tests {
         let component = "{% component c(a: string, b=1) %}{{ a }}{% endcomponent %}";
         let call = |call: &str| find_fault(&format!("{component}{{{{ {call} }}}}"));
         assert!(matches!(call("<c a={nope} />"), Fault::UndefinedArgument { name, .. } if name == "a"));
-        let Fault::UnknownArguments { unknown, possible, .. } = call("<c a=\"x\" d=\"y\" />") else {
-            panic!()
+        let unknown = |unknown: &[&str], possible: &[&str]| {
+            let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+            Fault::UnknownArguments { unknown: owned(unknown), possible: owned(possible) }
         };
-        assert_eq!((unknown, possible), (vec!["d".to_owned()], vec!["a".to_owned(), "b".to_owned()]));
+        assert_eq!(call("<c a=\"x\" d=\"y\" />"), unknown(&["d"], &["a", "b"]));
+        let none = find_fault("{% component c() %}x{% endcomponent %}{{ <c d={1} e={2} /> }}");
+        assert_eq!(none, unknown(&["d", "e"], &[]));
         assert_eq!(
             find_fault("{% component c() %}{{ <c/> }}{% endcomponent %}{{ <c/> }}"),
             Fault::EndlessComponents

@@ -399,6 +399,23 @@ fn next_piece(layout: &str) -> Option<(&str, Piece, &str)> {
     None
 }
 
+/// The text after what a layout writes out. Spaces stand for any number of them, also for none at the end.
+fn skip<'a>(mut text: &'a str, written: &str) -> Option<&'a str> {
+    let mut written = written;
+    while let Some(next) = written.chars().next() {
+        if next == ' ' {
+            if !text.is_empty() && !text.starts_with(' ') {
+                return None;
+            }
+            (text, written) = (text.trim_start_matches(' '), written.trim_start_matches(' '));
+        } else {
+            text = text.strip_prefix(next)?;
+            written = &written[next.len_utf8()..];
+        }
+    }
+    Some(text)
+}
+
 /// Reads a time in a layout.
 fn parse(layout: &str, text: &str) -> Option<Time> {
     let (mut year, mut month, mut day) = (0, 1, 1);
@@ -408,7 +425,7 @@ fn parse(layout: &str, text: &str) -> Option<Time> {
     let mut layout = layout;
     let mut text = text;
     while let Some((before, piece, after)) = next_piece(layout) {
-        text = text.strip_prefix(before)?;
+        text = skip(text, before)?;
         layout = after;
         match piece {
             Piece::LongYear => year = digits(&mut text, 4, 4)?,
@@ -501,7 +518,7 @@ fn parse(layout: &str, text: &str) -> Option<Time> {
             }
         }
     }
-    if layout != text {
+    if !skip(text, layout)?.is_empty() {
         return None;
     }
     match afternoon {
@@ -787,6 +804,15 @@ mod tests {
             1_359_921_240
         );
         assert_eq!(ZERO.format("2006-01-02"), "0001-01-01");
+        for (layout, text) in [
+            ("2006-01-02  ", "2023-02-01"),
+            (" 2006 01  02", "   2023  01 02"),
+            ("2006-01-02 ", "2023-02-01   "),
+        ] {
+            assert!(parse(layout, text).is_some(), "{layout}");
+        }
+        assert_eq!(parse("2006 -01-02", "2023x-02-01"), None);
+        assert_eq!(parse("2006-01-02", "2023-02-01 "), None);
     }
 
     #[test]

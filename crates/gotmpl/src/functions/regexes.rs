@@ -127,11 +127,13 @@ fn class<'p>(rest: &'p str, out: &mut String) -> Result<&'p str, String> {
             out.push(']');
             return Ok(after);
         }
-        if rest.starts_with("[:")
-            && let Some(end) = rest.find(":]").map(|end| end + 2)
-        {
-            out.push_str(&rest[..end]);
-            rest = &rest[end..];
+        if let Some((name, after)) = rest.strip_prefix("[:").and_then(|named| named.split_once(":]")) {
+            let class = &rest[..rest.len() - after.len()];
+            if !NAMED_CLASSES.contains(&name.strip_prefix('^').unwrap_or(name)) {
+                return Err(format!("invalid character class range: `{class}`"));
+            }
+            out.push_str(class);
+            rest = after;
             continue;
         }
         if let Some(after) = rest.strip_prefix('\\').and_then(|rest| set(rest, out)) {
@@ -146,6 +148,12 @@ fn class<'p>(rest: &'p str, out: &mut String) -> Result<&'p str, String> {
     }
     Ok(rest)
 }
+
+/// What can be written as `[:name:]`.
+const NAMED_CLASSES: [&str; 14] = [
+    "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space",
+    "upper", "word", "xdigit",
+];
 
 /// Translates a character inside of brackets, and returns what follows it.
 fn character<'p>(rest: &'p str, out: &mut String) -> Result<&'p str, String> {
@@ -335,6 +343,8 @@ mod tests {
         assert!(matches(r"^[[]$", "["));
         assert!(matches(r"^[]a]+$", "]a"));
         assert!(matches(r"^[[:alpha:]\d&&]+$", "a1&"));
+        assert!(matches("^[[:^alpha:]]+$", "12") && matches("[[:]+", "[:"));
+        assert!(compile("[[:letter:]]").is_err() && compile("[[:a b:]]").is_err());
         assert!(matches(r"^\Qa.b\E$", "a.b"));
         assert!(matches(r#"^{"a":\d{1,2}}$"#, r#"{"a":12}"#) && matches("^a{,2}$", "a{,2}"));
         assert!(matches(r"^\p{L}\x{41}\pL{2}?$", "éAbc"));

@@ -46,7 +46,9 @@ pub(crate) const TABLE: &[Function] = &[
     fixed("snakecase", 1, |args| Ok(words::separated(args.str(0)?, '_').into())),
     fixed("kebabcase", 1, |args| Ok(words::separated(args.str(0)?, '-').into())),
     fixed("camelcase", 1, |args| Ok(words::pascal_case(args.str(0)?).into())),
-    fixed("nospace", 1, |args| Ok(words::without_space(args.bytes(0)?).into())),
+    fixed("nospace", 1, |args| {
+        Ok(words::without_space(args.bytes(0)?).map_or_else(|| args.any(0).clone(), Value::from))
+    }),
     fixed("repeat", 2, |args| {
         let (count, text) = (args.int(0)?, args.str(1)?);
         let count = usize::try_from(count).map_err(|_| Error::new("negative Repeat count"))?;

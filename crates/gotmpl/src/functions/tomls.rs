@@ -1,12 +1,14 @@
 //! Helm's TOML functions; the layout is that of the library it uses.
 
+use std::any::Any;
 use std::fmt::Write as _;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::fmt;
 use crate::function::{Function, fixed};
-use crate::value::Value;
+use crate::value::{Args, Object, Value};
 use crate::walk::MAX_DEPTH;
 
 pub(crate) const TABLE: &[Function] = &[
@@ -35,7 +37,7 @@ fn from_toml(value: toml::Value) -> Value {
         toml::Value::Integer(number) => Value::Int64(number),
         toml::Value::Float(number) => Value::Float(number),
         toml::Value::Boolean(flag) => Value::Bool(flag),
-        toml::Value::Datetime(time) => instant(time).to_string().into(),
+        toml::Value::Datetime(time) => Value::Object(Rc::new(Moment(time))),
         toml::Value::Array(items) => Value::list(items.into_iter().map(from_toml).collect()),
         toml::Value::Table(table) => {
             Value::map(table.into_iter().map(|(key, value)| (Arc::from(key), from_toml(value))).collect())
@@ -43,12 +45,56 @@ fn from_toml(value: toml::Value) -> Value {
     }
 }
 
+/// A date, a time or both, in Go all of one type.
+struct Moment(toml::value::Datetime);
+
+impl Object for Moment {
+    fn type_name(&self) -> &'static str {
+        "time.Time"
+    }
+
+    fn member(&self, _: &str, _: Args<'_>) -> Option<Result<Value>> {
+        None
+    }
+
+    /// What has no offset is in a zone that says what is missing.
+    fn display(&self) -> String {
+        let whole = instant(self.0);
+        let (date, time) = (whole.date.unwrap_or(DAY), whole.time.unwrap_or(MIDNIGHT));
+        let minutes = match self.0.offset {
+            Some(toml::value::Offset::Custom { minutes }) => minutes,
+            _ => 0,
+        };
+        let sign = if minutes < 0 { '-' } else { '+' };
+        let offset = format!("{sign}{:02}{:02}", minutes.abs() / 60, minutes.abs() % 60);
+        let zone = match (self.0.date, self.0.time, self.0.offset) {
+            (_, _, Some(_)) if minutes != 0 => &offset,
+            (_, _, Some(_)) => "UTC",
+            (Some(_), Some(_), None) => "datetime-local",
+            (Some(_), None, None) => "date-local",
+            _ => "time-local",
+        };
+        format!("{date} {time} {offset} {zone}")
+    }
+
+    fn serialize(&self) -> Value {
+        instant(self.0).to_string().into()
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+const DAY: toml::value::Date = toml::value::Date { year: 0, month: 1, day: 1 };
+const MIDNIGHT: toml::value::Time =
+    toml::value::Time { hour: 0, minute: 0, second: Some(0), nanosecond: None };
+
 /// A time that lacks its day, its hour or its offset, as Go completes it.
 fn instant(time: toml::value::Datetime) -> toml::value::Datetime {
-    let midnight = toml::value::Time { hour: 0, minute: 0, second: Some(0), nanosecond: None };
     toml::value::Datetime {
-        date: time.date.or(Some(toml::value::Date { year: 0, month: 1, day: 1 })),
-        time: time.time.or(Some(midnight)),
+        date: time.date.or(Some(DAY)),
+        time: time.time.or(Some(MIDNIGHT)),
         offset: time.offset.or(Some(toml::value::Offset::Z)),
     }
 }
@@ -160,7 +206,10 @@ fn inline(value: &Value, depth: usize, out: &mut String) -> Result<()> {
             if let Value::Object(object) = value
                 && object.type_name() == "time.Time"
             {
-                out.push_str(object.serialize().as_str().unwrap_or_default());
+                match object.as_any().downcast_ref::<Moment>() {
+                    Some(Moment(time)) => out.push_str(&time.to_string()),
+                    None => out.push_str(object.serialize().as_str().unwrap_or_default()),
+                }
             } else if let Some(entries) = entries(value) {
                 out.push('{');
                 for (index, (key, item)) in entries.iter().enumerate() {
@@ -207,4 +256,36 @@ fn quoted(text: &str) -> String {
     }
     out.push('"');
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_print_as_gos() {
+        let show = |written: &str| {
+            let table: toml::Table = toml::from_str(&format!("d = {written}")).unwrap();
+            let Some(toml::Value::Datetime(time)) = table.get("d") else { panic!("{written}") };
+            let moment = Moment(*time);
+            let json = moment.serialize().as_str().map(str::to_owned).unwrap_or_default();
+            let mut again = String::new();
+            inline(&Value::Object(Rc::new(Moment(*time))), 0, &mut again).unwrap();
+            assert_eq!(again, written);
+            (moment.display(), json)
+        };
+        for (written, shown, json) in [
+            ("1979-05-27T07:32:00Z", "1979-05-27 07:32:00 +0000 UTC", "1979-05-27T07:32:00Z"),
+            (
+                "1979-05-27T00:32:00.5-07:00",
+                "1979-05-27 00:32:00.5 -0700 -0700",
+                "1979-05-27T00:32:00.5-07:00",
+            ),
+            ("1979-05-27T07:32:00", "1979-05-27 07:32:00 +0000 datetime-local", "1979-05-27T07:32:00Z"),
+            ("1979-05-27", "1979-05-27 00:00:00 +0000 date-local", "1979-05-27T00:00:00Z"),
+            ("07:32:00.25", "0000-01-01 07:32:00.25 +0000 time-local", "0000-01-01T07:32:00.25Z"),
+        ] {
+            assert_eq!(show(written), (shown.to_owned(), json.to_owned()));
+        }
+    }
 }

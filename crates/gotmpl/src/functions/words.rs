@@ -48,6 +48,11 @@ fn is_separator(c: char) -> bool {
     }
 }
 
+/// Whether a letter is two in one of which the first is large, as [`title_case`] makes them.
+fn is_title_case(c: char) -> bool {
+    !c.is_uppercase() && !c.is_lowercase() && lower(c) != c
+}
+
 /// Lower case for the first letter of every word between white space.
 pub(crate) fn untitle(text: &str) -> String {
     after_space(text, |c, first| if first { lower(c) } else { c })
@@ -55,9 +60,11 @@ pub(crate) fn untitle(text: &str) -> String {
 
 /// Every letter in the other case.
 pub(crate) fn swap_case(text: &str) -> String {
-    after_space(text, |c, _| {
-        if c.is_uppercase() {
+    after_space(text, |c, first| {
+        if c.is_uppercase() || is_title_case(c) {
             lower(c)
+        } else if c.is_lowercase() && first {
+            title_case(c)
         } else if c.is_lowercase() {
             upper(c)
         } else {
@@ -72,9 +79,11 @@ pub(crate) fn initials(text: &[u8]) -> String {
     starts.map(|byte| char::from(*byte)).collect()
 }
 
-/// Every byte, taken for a character, but for white space.
-pub(crate) fn without_space(text: &[u8]) -> String {
-    text.iter().map(|byte| char::from(*byte)).filter(|c| !c.is_whitespace()).collect()
+/// Every byte, taken for a character, but for white space; nothing if there is no white space to leave out.
+pub(crate) fn without_space(text: &[u8]) -> Option<String> {
+    let is_space = |byte: u8| char::from(byte).is_whitespace();
+    let kept = || text.iter().filter(|byte| !is_space(**byte)).map(|byte| char::from(*byte)).collect();
+    text.iter().any(|byte| is_space(*byte)).then(kept)
 }
 
 fn after_space(text: &str, change: impl Fn(char, bool) -> char) -> String {
@@ -229,7 +238,11 @@ pub(crate) fn pascal_case(text: &str) -> String {
         }
         out.push(c);
     }
-    let Some(first) = current else { return out };
+    let Some(first) = current else {
+        // Of connectors alone, the last one is written twice.
+        out.extend(text.chars().next_back());
+        return out;
+    };
     let mut capitals = first.is_uppercase();
     let mut current = upper(first);
     for c in chars {
@@ -282,6 +295,17 @@ mod tests {
         assert_eq!(pascal_case("HTTP-server url"), "HttpServerUrl");
         assert_eq!(title("a b_c d-e"), "A B_c D-E");
         assert_eq!(untitle("First Try"), "first try");
+        assert_eq!(swap_case("aB ǅ ǆ xǆ"), "Ab ǆ ǅ XǄ");
         assert_eq!(initials(b"First  Try x"), "FTx");
+        assert_eq!(
+            (pascal_case(" "), pascal_case("-_"), pascal_case("-a")),
+            ("  ".into(), "-__".into(), "-A".into())
+        );
+    }
+
+    #[test]
+    fn bytes_are_characters_where_white_space_is_left_out() {
+        assert_eq!(without_space("é😀ß".as_bytes()), None);
+        assert_eq!(without_space("a é\u{a0}".as_bytes()).as_deref(), Some("aÃ©Â"));
     }
 }

@@ -48,17 +48,20 @@ impl OpenMap {
                     }
                 }
             }
-            _ => {
-                let diagnostic = Diagnostic::error("`<<` merges a map or a list of maps")
-                    .at(key_span, "")
-                    .help("quote it if it is meant as a key: \"<<\"");
-                let reason = "map merge requires map or sequence of maps as the value";
-                return Err(broken(diagnostic, go::Reason::decode(reason)));
-            }
+            _ => return Err(not_mergeable(key_span)),
         }
         self.merged.push(Merge { key: key_span, entries: start..self.entries.len() });
         Ok(())
     }
+}
+
+/// The error that something cannot be merged.
+pub(super) fn not_mergeable(key_span: Span) -> Stop {
+    let diagnostic = Diagnostic::error("`<<` merges a map or a list of maps")
+        .at(key_span, "")
+        .help("quote it if it is meant as a key: \"<<\"");
+    let reason = "map merge requires map or sequence of maps as the value";
+    broken(diagnostic, go::Reason::decode(reason))
 }
 
 /// A key as JSON has it: always a string. sigs.k8s.io/yaml prints numbers and booleans and refuses

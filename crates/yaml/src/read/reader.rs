@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use super::events::{Event, EventKind, Events};
 use super::explain::{Explanation, explain};
-use super::map::{Key, OpenMap, has_duplicates, key, not_a_key};
+use super::map::{Key, OpenMap, has_duplicates, key, not_a_key, not_mergeable};
 use super::scan::{Mark, Style, SyntaxError};
 use super::text::{Piece, line_end};
 use super::{Document, DuplicateKey, DuplicateKeys, ReadOptions, Stop, broken, go, plain, too_many_nodes};
@@ -268,6 +268,12 @@ impl<'a> Reader<'a> {
                         return Err(broken(Diagnostic::error(message).at(span, "").help(help), reason));
                     }
                 };
+                // Unlike a list that is written there, one behind an alias is not merged.
+                if let Some(key_span) = self.merge_key()
+                    && node.as_map().is_none()
+                {
+                    return Err(not_mergeable(key_span));
+                }
                 // Counted before it is copied.
                 self.decode(1, span)?;
                 self.decode_alias(size.steps, span)?;
@@ -313,21 +319,32 @@ impl<'a> Reader<'a> {
         }
         let steps = self.decoded.steps;
         // go-yaml takes the maps out of a list that is merged.
-        let is_merged = match self.frames.last() {
-            Some(Frame { content: Content::Map(map), .. }) => matches!(map.key, Some(Key::Merge(_))),
-            _ => false,
-        };
-        if !is_merged || matches!(content, Content::Map(_)) {
+        if self.merge_key().is_none() || matches!(content, Content::Map(_)) {
             self.decode(1, span)?;
         }
         self.frames.push(Frame { anchor, steps, span: Span { end: span.start, ..span }, content });
         Ok(())
     }
 
+    /// The `<<` whose value comes next.
+    fn merge_key(&self) -> Option<Span> {
+        match self.frames.last() {
+            Some(Frame { content: Content::Map(OpenMap { key: Some(Key::Merge(span)), .. }), .. }) => {
+                Some(*span)
+            }
+            _ => None,
+        }
+    }
+
     /// Closes the innermost map or list. In block style it ends where its last item does; in flow
     /// style `end` is its bracket.
     fn close(&mut self, end: Span) -> Result<Option<Node>, Stop> {
         let Some(Frame { anchor, steps, mut span, content }) = self.frames.pop() else { return Ok(None) };
+        // The name may mean something inside it by now.
+        let anchor = anchor.filter(|name| match self.anchors.get(name) {
+            Some(Anchor::Open(opened)) => opened.start == span.start,
+            _ => false,
+        });
         let bracket = matches!(self.text.as_bytes().get(end.start as usize), Some(b']' | b'}'));
         if bracket && end.start < end.end {
             span.end = end.end;

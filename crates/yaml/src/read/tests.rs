@@ -151,7 +151,9 @@ fn merge_keys_take_in_maps_in_order() {
     assert_eq!(number(&["d", "c"]), Some(4));
     assert_eq!(number(&["e", "c"]), Some(3), "as in go-yaml v2 what comes later overrides");
     assert_eq!((number(&["f", "a"]), number(&["f", "z"])), (Some(1), Some(1)));
-    assert_eq!(complaint("<<: 1\n").0, "`<<` merges a map or a list of maps");
+    for text in ["<<: 1\n", "b: &a [{}]\n<<: *a\n", "b: &a [{}]\nc: {<<: [*a]}\n"] {
+        assert_eq!(complaint(text).0, "`<<` merges a map or a list of maps", "{text}");
+    }
     assert!(super::tests::root("'<<': 1\n").get("<<").is_some());
 }
 
@@ -218,6 +220,10 @@ fn merging_the_same_map_often_is_read_fast() {
 fn anchors_live_in_one_document() {
     assert_eq!(root("a: &x 1\nb: &x 2\nc: *x\n").get("c").and_then(Node::as_i64), Some(2));
     assert_eq!(root("a: &x k\n*x : 2\n").get("k").and_then(Node::as_i64), Some(2));
+    // Of two anchors of one name, the one that begins last counts.
+    assert!(root("a: &x\n- &x\nc: *x\n").get("c").is_some_and(Node::is_null));
+    assert_eq!(root("a: &x {b: &x [1]}\nc: *x\n").get("c").map(|node| node.items().len()), Some(1));
+    assert_eq!(root("a: &x [&x 1, *x]\n").get("a").and_then(|a| a.items()[1].as_i64()), Some(1));
     assert_eq!(complaint("a: &x 1\n---\nb: *x\n").0, "anchor `x` is not defined above");
     assert_eq!(complaint("a: &x\n  b: *x\n").0, "anchor `x` contains itself");
 }
