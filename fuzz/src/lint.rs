@@ -17,6 +17,7 @@ pub fn check(data: &[u8]) {
         values: Options::default(),
         render: super::release::options(),
         crds: Vec::new(),
+        policies: Vec::new(),
     };
     let outcome = lint::lint(&world, &sources, &request, &Config::default());
     assert_shown(&outcome.findings, &sources);

@@ -3,6 +3,7 @@
 use super::{Change, Cluster, Driver, EffectKind, Ignore, ObjectPlan, Verdict};
 use crate::digest::Key;
 use crate::k8s::Version;
+use crate::manifest::Object;
 use std::str::FromStr;
 
 /// What a comparison is told.
@@ -28,6 +29,8 @@ pub struct Options {
     /// Whether the old objects were read from a cluster: what `kubectl apply` last saw of them is then in an
     /// annotation, and what only the server set is no loss where the new manifest does not name it.
     pub live: bool,
+    /// Admission policies that the cluster has besides the release, with what they look up.
+    pub policies: Vec<Object>,
     /// Whether new manifests are validated by themselves, too.
     pub validate: bool,
     /// Whether the plan holds the manifests before and after, which the formats with a patch show: `unified`, `markdown`
@@ -51,6 +54,7 @@ impl Default for Options {
             ignore: Vec::new(),
             claims_bound: false,
             live: false,
+            policies: Vec::new(),
             validate: true,
             documents: true,
             show_secrets: false,

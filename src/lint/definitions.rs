@@ -194,6 +194,7 @@ mod tests {
         let subject = Subject {
             objects: &objects,
             crds: &crds.iter().collect::<Vec<_>>(),
+            policies: &[],
             chart: None,
             reported: &diagnostics,
             sources: &sources,

@@ -11,6 +11,7 @@ use crate::k8s::Version;
 use crate::kustomize::{self, Build};
 use crate::manifest::{Manifests, Object, Skipped};
 use crate::manifests;
+use crate::policies;
 use crate::values;
 use crate::world::World;
 use crate::yaml::{DUPLICATE_KEY, ReadOptions};
@@ -32,6 +33,8 @@ pub struct Request {
     pub render: render::Options,
     /// Files and directories with definitions of custom resources.
     pub crds: Vec<PathBuf>,
+    /// Files and directories with admission policies that the cluster has.
+    pub policies: Vec<PathBuf>,
 }
 
 impl Request {
@@ -105,18 +108,25 @@ impl Outcome {
     }
 }
 
+/// What the cluster has besides a release.
+struct Surroundings {
+    definitions: Definitions,
+    policies: Vec<Object>,
+}
+
 /// Lints one release. What cannot be read or rendered becomes a finding, and everything else is linted.
 pub fn lint(world: &World, sources: &Sources, request: &Request, config: &Config) -> Outcome {
     let mut unread = Vec::new();
-    let definitions = Definitions::load(world, sources, &request.crds, &mut unread);
+    let around = Surroundings {
+        definitions: Definitions::load(world, sources, &request.crds, &mut unread),
+        policies: policies::load(world, sources, &request.policies).take(&mut unread).unwrap_or_default(),
+    };
     let mut outcome = match &request.target {
-        Target::Chart(chart) => lint_chart(world, sources, chart, request, &definitions, config),
+        Target::Chart(chart) => lint_chart(world, sources, chart, request, &around, config),
         Target::Kustomization(directory) => {
-            lint_kustomization(world, sources, directory, request, &definitions, config)
+            lint_kustomization(world, sources, directory, request, &around, config)
         }
-        Target::Manifests(from) => {
-            lint_manifests(world, sources, from, request.version(), &definitions, config)
-        }
+        Target::Manifests(from) => lint_manifests(world, sources, from, request.version(), &around, config),
     };
     outcome.findings.extend(unread);
     outcome
@@ -127,7 +137,7 @@ fn lint_manifests(
     sources: &Sources,
     from: &[ManifestSource],
     version: Version,
-    definitions: &Definitions,
+    around: &Surroundings,
     config: &Config,
 ) -> Outcome {
     let options = ReadOptions::lenient();
@@ -152,8 +162,7 @@ fn lint_manifests(
     let mut findings = Vec::new();
     let mut unused: BTreeMap<Span, usize> = BTreeMap::new();
     for release in &releases {
-        let of_release =
-            lint_objects(world, release, reported.clone(), sources, version, definitions, config);
+        let of_release = lint_objects(world, release, reported.clone(), sources, version, around, config);
         let about_comments = of_release.iter().filter(|finding| is_unused_allow(finding));
         about_comments.filter_map(Diagnostic::span).for_each(|span| *unused.entry(span).or_insert(0) += 1);
         findings.extend(of_release);
@@ -179,14 +188,14 @@ fn lint_kustomization(
     sources: &Sources,
     directory: &Path,
     request: &Request,
-    definitions: &Definitions,
+    around: &Surroundings,
     config: &Config,
 ) -> Outcome {
     let Build { objects, mut diagnostics } = kustomize::build(world, sources, directory, &request.render);
     input::cite_kustomization(&mut diagnostics);
     let is_linted = !objects.is_empty() || !has_errors(&diagnostics);
     let shown: Vec<_> = objects.iter().collect();
-    let findings = lint_objects(world, &shown, diagnostics, sources, request.version(), definitions, config);
+    let findings = lint_objects(world, &shown, diagnostics, sources, request.version(), around, config);
     Outcome { findings, objects: objects.len(), skipped: Vec::new(), is_linted }
 }
 
@@ -197,16 +206,17 @@ fn lint_objects(
     mut reported: Vec<Diagnostic>,
     sources: &Sources,
     version: Version,
-    definitions: &Definitions,
+    around: &Surroundings,
     config: &Config,
 ) -> Vec<Diagnostic> {
     // kubectl drops the first of two equal keys before it sends an object; the API server itself decodes strictly.
     for diagnostic in reported.iter_mut().filter(|diagnostic| diagnostic.rule == Some(&DUPLICATE_KEY)) {
         diagnostic.severity = Severity::Error;
     }
-    let crds = definitions.find(world, objects, &mut reported);
+    let crds = around.definitions.find(world, objects, &mut reported);
     let crds = &crds.iter().collect::<Vec<_>>();
-    let subject = Subject { objects, crds, chart: None, reported: &reported, sources, version };
+    let policies = &around.policies.iter().collect::<Vec<_>>();
+    let subject = Subject { objects, crds, policies, chart: None, reported: &reported, sources, version };
     let mut findings = run(&subject, config);
     findings.retain(|finding| !is_about_placeholder(finding, sources));
     findings
@@ -229,7 +239,7 @@ fn lint_chart(
     sources: &Sources,
     name: &str,
     request: &Request,
-    definitions: &Definitions,
+    around: &Surroundings,
     config: &Config,
 ) -> Outcome {
     let mut loaded = Vec::new();
@@ -240,7 +250,7 @@ fn lint_chart(
     let mut objects = 0;
     for set in &request.sets {
         let mut diagnostics = loaded.clone();
-        match one_set(world, sources, &chart, request, set, definitions, config, &mut diagnostics) {
+        match one_set(world, sources, &chart, request, set, around, config, &mut diagnostics) {
             Some((findings, count)) => {
                 runs.push((set.name.clone(), findings));
                 objects += count;
@@ -297,7 +307,7 @@ fn one_set(
     chart: &Arc<chart::Chart>,
     request: &Request,
     set: &Set,
-    definitions: &Definitions,
+    around: &Surroundings,
     config: &Config,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<(Vec<Diagnostic>, usize)> {
@@ -320,12 +330,13 @@ fn one_set(
     }
     input::cite_chart(diagnostics);
     let objects: Vec<&Object> = rendered.objects().collect();
-    let elsewhere = definitions.find(world, &objects, diagnostics);
+    let elsewhere = around.definitions.find(world, &objects, diagnostics);
     let own = rendered.crds.iter().flat_map(|document| &document.objects);
     let crds: Vec<&Object> = own.chain(&elsewhere).collect();
     let subject = Subject {
         objects: &objects,
         crds: &crds,
+        policies: &around.policies.iter().collect::<Vec<_>>(),
         chart: Some(ChartSubject {
             chart,
             computed: &computed,

@@ -42,6 +42,7 @@ fn findings(overrides: Overrides, sources: &Sources, version: Version) -> Vec<Di
             ..options("web", "prod")
         },
         crds: Vec::new(),
+        policies: Vec::new(),
     };
     let outcome = lint::lint(&World::system(), sources, &request, &Config::default());
     assert!(outcome.is_linted, "{:#?}", outcome.findings);

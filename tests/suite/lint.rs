@@ -41,6 +41,7 @@ fn on_chart(path: &Path, release: &str, overrides: Overrides) -> Vec<String> {
             lookup: None,
         },
         crds: Vec::new(),
+        policies: Vec::new(),
     };
     // Whoever installs these charts creates their Secrets.
     let mut config = Config::default();
@@ -154,6 +155,7 @@ fn every_rule(text: &str) -> usize {
         let subject = Subject {
             objects: &objects,
             crds: &[],
+            policies: &[],
             chart: None,
             reported: &report.diagnostics,
             sources: &sources,

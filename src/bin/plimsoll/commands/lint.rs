@@ -21,8 +21,17 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 pub(crate) fn run(args: &LintArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
-    if let Some(rule) = &args.explain {
-        return explain(rule, ui);
+    if args.test_rules || args.explain.is_some() {
+        let sources = Sources::new();
+        let config = configuration(args, &args.sources, &sources).map(|(config, _)| config);
+        let config = match config {
+            Ok(config) => config,
+            Err(error) => return fail(error, LintFormat::Full, &sources, ui),
+        };
+        return match &args.explain {
+            Some(rule) => explain(rule, &config, ui),
+            None => test_rules(&config, ui),
+        };
     }
     let default = if Ui::prints_to_terminal() { LintFormat::Full } else { LintFormat::Concise };
     let format = args.format.unwrap_or(default);
@@ -226,19 +235,49 @@ fn totals(shown: &[Diagnostic], hidden: usize, objects: usize, statistics: bool)
     out
 }
 
-fn explain(rule: &str, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
+fn explain(rule: &str, config: &Config, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     if rule.is_empty() {
-        for rule in lint::rules() {
+        let own = config.custom_rules().iter().map(|custom| custom.rule);
+        for rule in lint::rules().into_iter().chain(own) {
             ui.print(&format!("{:<36} {:<8} {}\n", rule.id, rule.severity.as_str(), rule.summary));
         }
         return Ok(ExitStatus::Success);
     }
-    match lint::explain(rule) {
+    match lint::explain(rule, config) {
         Ok(page) => ui.print(&page),
         Err(Some(near)) => bail!("unknown rule `{rule}`: did you mean `{near}`?"),
         Err(None) => bail!("unknown rule `{rule}`: `plimsoll lint --explain` lists the rules"),
     }
     Ok(ExitStatus::Success)
+}
+
+/// Runs the examples of the project's own rules.
+fn test_rules(config: &Config, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
+    let rules = config.custom_rules();
+    if rules.is_empty() {
+        bail!("there are no rules to test: pass --rules PATH, or add `[[rule]]` to plimsoll.toml");
+    }
+    let tested: Vec<_> = rules.iter().map(|rule| lint::custom::test(rule)).collect();
+    let mut out = String::new();
+    for lint::custom::Tested { rule, examples, failures } in &tested {
+        // Writing to a string cannot fail.
+        let _ = match (examples, failures.len()) {
+            (0, _) => writeln!(out, "{rule}: no examples"),
+            (_, 0) => writeln!(out, "{rule}: {} passed", count(*examples, "example")),
+            _ => Ok(()),
+        };
+        for failure in failures {
+            let _ = writeln!(out, "{rule}: {failure}");
+        }
+    }
+    let failed = tested.iter().map(|tested| tested.failures.len()).sum();
+    let _ = writeln!(out, "\n{} tested, {} failed", count(tested.len(), "rule"), count(failed, "example"));
+    ui.print(&out);
+    Ok(if failed > 0 { ExitStatus::Findings } else { ExitStatus::Success })
+}
+
+fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 /// One release with its configuration.
@@ -360,6 +399,7 @@ fn job(planned: Planned, overrides: &Overrides, args: &LintArgs, sources: &Sourc
         values: release::value_options(&args.values),
         render,
         crds: config.crds.iter().map(beside).chain(args.crds.iter().cloned()).collect(),
+        policies: config.policies.iter().map(beside).chain(args.policies.paths.iter().cloned()).collect(),
     };
     Ok(Job { request, config, baseline })
 }
@@ -379,9 +419,18 @@ fn configuration(args: &LintArgs, paths: &[String], sources: &Sources) -> anyhow
     };
     let mut config = Config::default();
     let mut home = PathBuf::new();
+    let has_file = file.is_some();
     if let Some(file) = file {
         config = usable(config::read(&file, sources)?)?;
         home = file.parent().map(Path::to_owned).unwrap_or_default();
+    }
+    let beside = home.join("rules");
+    let mut wrong = Vec::new();
+    let rules = lint::custom::load(world(), sources, &args.rules, has_file.then_some(beside.as_path()));
+    config.add_rules(usable(rules)?, &mut wrong);
+    wrong.extend(config.unknown_rules());
+    if !wrong.is_empty() {
+        return Err(Unusable(wrong).into());
     }
     if let Err(unknown) = config.only(&args.rule).and_then(|()| config.skip(&args.skip)) {
         return Err(Unusable(vec![*unknown]).into());
