@@ -5,6 +5,7 @@ use crate::cluster::server::{Assumptions, Server};
 use crate::diag::{Diagnostic, Severity, Span};
 use crate::k8s::admission::{Action, Review, Unevaluated, Violation, is_configuration};
 use crate::k8s::views::WorkloadKind;
+use crate::limits;
 use crate::lint::Lint;
 use crate::lint::finding::finding;
 use crate::manifest::Object;
@@ -92,6 +93,10 @@ impl<'a> Release<'a> {
         server.assume_objects(self.policies.iter().chain(self.objects).map(|object| &object.root), namespace);
         let mut reviews = Vec::new();
         for object in self.objects.iter().copied() {
+            if limits::check().is_err() {
+                // Whoever ran out of time does not show what was found so far.
+                return reviews;
+            }
             if let Some(review) = server.review_creation(&object.root, namespace) {
                 reviews.push(Reviewed { object, template: None, review });
             }
