@@ -8,6 +8,7 @@ use crate::lint::registry;
 use crate::manifest::is_manifest_name;
 use crate::world::{Walk, World};
 use crate::yaml::{self, Limits, Map, Node, ReadOptions, Value};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,10 +22,15 @@ type Rules = Vec<Arc<CustomRule>>;
 pub fn load(world: &World, sources: &Sources, paths: &[PathBuf], beside: Option<&Path>) -> Report<Rules> {
     let (mut rules, mut diagnostics) = (Vec::new(), Vec::new());
     let beside = beside.filter(|directory| world.is_directory(directory));
+    // A directory, a file in it and the directory beside the configuration may all be named.
+    let mut seen = BTreeSet::new();
     let named = paths.iter().map(|path| (path.as_path(), true));
     for (path, is_named) in named.chain(beside.map(|path| (path, false))) {
         let files = if world.is_directory(path) { files_below(world, path) } else { vec![path.to_owned()] };
         for file in files {
+            if !seen.insert(world.canonical(&file).unwrap_or_else(|_| file.clone())) {
+                continue;
+            }
             rules.extend(read_file(world, sources, &file, is_named, &mut diagnostics));
         }
     }

@@ -74,6 +74,12 @@ fn rules_find_what_their_expression_does_not_hold_for() {
 }
 
 #[test]
+fn a_file_that_is_named_twice_is_read_once() {
+    let config = config(&[("rules/a.yaml", RULES)], &["rules", "rules/a.yaml"]).unwrap();
+    assert_eq!(config.custom_rules().len(), 1);
+}
+
+#[test]
 fn criteria_select_objects() {
     for (criteria, is_selected) in [
         ("{}", true),
