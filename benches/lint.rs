@@ -41,6 +41,7 @@ fn lint(sources: &Sources, objects: &[Object]) -> Vec<Diagnostic> {
     let subject = Subject {
         objects: &objects,
         crds: &[],
+        policies: &[],
         chart: None,
         reported: &[],
         sources,

@@ -25,6 +25,7 @@
 //! | [`manifests`] | manifests of files and directories |
 //! | [`k8s`] | what Kubernetes knows (`crates/kube`) |
 //! | [`cluster`] | an API server in memory and its clients (`crates/cluster`) |
+//! | [`policies`] | admission policies that a cluster has besides a release |
 //! | [`kustomize`] | kustomizations, built without network |
 //! | [`lint`] | rules, registry, configuration |
 //! | [`diff`] | two renders compared, and the plan that follows |
@@ -50,6 +51,7 @@ pub mod history;
 pub mod kustomize;
 pub mod lint;
 pub mod manifests;
+pub mod policies;
 pub mod preview;
 pub mod rehearse;
 pub mod render;

@@ -16,7 +16,7 @@ pub fn check(data: &[u8]) {
         sets: Vec::new(),
         values: Options::default(),
         render: super::release::options(),
-        definitions: std::sync::Arc::default(),
+        surroundings: std::sync::Arc::default(),
     };
     let outcome = lint::lint(&world, &sources, &request, &Config::default());
     assert_shown(&outcome.findings, &sources);

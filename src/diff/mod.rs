@@ -35,6 +35,7 @@ pub use options::{FailOn, Options};
 pub use sides::{Include, Released, Side, Sides, align};
 pub use stored::{StoredObject, stored};
 
+use crate::cluster::server::Notes;
 use crate::diag::{Diagnostic, ObjectRef, Sources};
 use crate::k8s;
 use crate::limits::Activity;
@@ -57,6 +58,8 @@ pub struct Plan {
     pub namespace: String,
     /// The objects that contain random values (`Kind/name`), as far as [`Plan::mark_random`] found any.
     pub random: Vec<String>,
+    /// What the admission policies say beside refusals.
+    pub notes: Notes,
     /// One entry per object of either render: those of the new render in their order, then what was removed.
     pub objects: Vec<ObjectPlan>,
 }
@@ -338,6 +341,7 @@ pub fn compare(old: &[Object], new: &[Object], options: &Options) -> Plan {
         kube_version: options.version,
         namespace: options.namespace.clone(),
         random: Vec::new(),
+        notes: simulation.notes().clone(),
         objects,
     }
 }

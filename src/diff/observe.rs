@@ -9,6 +9,7 @@ use super::{
     effects, fields, keyless, matching, recreated, refused, removed, repeated, secrets, simulation,
 };
 use crate::k8s;
+use crate::k8s::admission::is_configuration;
 use crate::k8s::merge::Position;
 use crate::manifest::Object;
 use crate::yaml::{Entry, Node, Value};
@@ -57,10 +58,16 @@ pub(super) fn sent(
     let [old, new] = sides.map(<[Object]>::len);
     let is_unique =
         |count: usize, side: fn(&Pair<'_>) -> bool| pairs.iter().filter(|pair| side(pair)).count() == count;
+    // Policies may look up any object: parameters, namespaces.
+    let has_policies = || {
+        let mut all = sides.iter().copied().flatten().chain(&options.policies);
+        all.any(|object| is_configuration(object.group(), &object.kind))
+    };
     let may_leave_out = options.driver.sends_one_by_one()
         && !options.driver.sends_whole_objects()
         && !options.prune
         && !options.stored
+        && !has_policies()
         && is_unique(old, |pair| pair.old.is_some())
         && is_unique(new, |pair| pair.new.is_some());
     let is_left_out = |pair: &Pair<'_>| {

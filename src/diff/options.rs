@@ -34,6 +34,8 @@ pub struct Options {
     pub live: bool,
     /// The manifests of the last deployed revision as Helm recorded them, for live objects and the drivers of Helm.
     pub released: Option<Vec<Object>>,
+    /// Admission policies that the cluster has besides the release, with what they look up.
+    pub policies: Vec<Object>,
     /// Whether new manifests are validated by themselves, too.
     pub validate: bool,
     /// Whether the plan holds the manifests before and after, which the formats with a patch show: `unified`, `markdown`
@@ -60,6 +62,7 @@ impl Default for Options {
             claims_bound: false,
             live: false,
             released: None,
+            policies: Vec::new(),
             validate: true,
             documents: true,
             stored: false,

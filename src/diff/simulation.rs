@@ -5,7 +5,7 @@
 
 use super::{Cause, Driver, Options, Reason, secrets};
 use crate::cluster::client::{ArgoCd, Flux, Helm, Kubectl, Method, Run, Verb};
-use crate::cluster::server::{Assumptions, ObjectKey, Server, Writer};
+use crate::cluster::server::{Assumptions, Notes, ObjectKey, Server, Writer};
 use crate::diag::ObjectRef;
 use crate::k8s::update::Surroundings;
 use crate::k8s::{Version, defaults, kinds};
@@ -65,6 +65,7 @@ impl Simulation {
             },
         );
         old.iter().chain(&new).for_each(|object| server.announce(object));
+        server.assume_objects(options.policies.iter().map(|object| &object.root), &options.namespace);
         let mut client = Client::new(options);
         client.store(&mut server, old, options);
         server.bind_claims(around);
@@ -84,6 +85,11 @@ impl Simulation {
             namespace: options.namespace.clone(),
             before,
         }
+    }
+
+    /// What the admission policies have said besides refusals.
+    pub(super) fn notes(&self) -> &Notes {
+        self.server.notes()
     }
 
     /// What became of an object that is on both sides. Values of Secrets are those of its manifests, or their digests.

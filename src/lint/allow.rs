@@ -4,7 +4,6 @@
 //! a comment. It may stand in a manifest or in a template, as a comment of YAML, of Tera
 //! (`{# plimsoll: allow ... #}`) or of Helm's language (`{{/* plimsoll: allow ... */}}`).
 
-use super::config::check_rule_name;
 use super::rules::{INVALID_ALLOW, UNUSED_ALLOW};
 use super::{Config, Subject, registry};
 use crate::diag::{Diagnostic, Source, SourceId, Span};
@@ -27,7 +26,7 @@ pub(super) fn apply(found: Vec<Diagnostic>, subject: &Subject<'_>, config: &Conf
     let mut kept = Vec::new();
     for source in list_texts(subject) {
         if let Some(text) = subject.sources.get(source) {
-            let list = read(source, &text, &mut kept);
+            let list = read(source, &text, config, &mut kept);
             if !list.is_empty() {
                 allows.insert(source, list);
             }
@@ -44,7 +43,7 @@ pub(super) fn apply(found: Vec<Diagnostic>, subject: &Subject<'_>, config: &Conf
     }
     for allow in allows.into_values().flatten().filter(|allow| !allow.used) {
         // A rule that does not run cannot find anything.
-        if registry::rule(&allow.rule).is_some_and(|rule| config.runs(rule)) {
+        if config.rule(&allow.rule).is_some_and(|rule| config.runs(rule)) {
             kept.push(
                 Diagnostic::from_rule(
                     &UNUSED_ALLOW.rule,
@@ -113,7 +112,7 @@ fn is_allowed(
 const MARK: &str = "plimsoll: allow";
 
 /// The allows of a text, sorted by line; what is wrong with them goes to `found`.
-fn read(id: SourceId, source: &Arc<Source>, found: &mut Vec<Diagnostic>) -> Vec<Allow> {
+fn read(id: SourceId, source: &Arc<Source>, config: &Config, found: &mut Vec<Diagnostic>) -> Vec<Allow> {
     let mut allows = Vec::new();
     if !source.text.contains(MARK) {
         return allows;
@@ -161,7 +160,7 @@ fn read(id: SourceId, source: &Arc<Source>, found: &mut Vec<Diagnostic>) -> Vec<
             );
         }
         for (name, span) in names.iter().zip(places) {
-            match check_rule_name(name) {
+            match config.check_rule_name(name) {
                 Ok(()) if name.contains('/') => {
                     let rule = registry::current_id(name).to_owned();
                     allows.push(Allow { rule, line: target, span, used: false });

@@ -1,7 +1,8 @@
 //! `plimsoll.toml`: which rules run, how severe they are, what to lint with, and what applies the manifests.
 
+use super::custom::{self, CustomRule};
 use super::input::is_unread;
-use super::registry::{current_id, former_id, rules, suggestion};
+use super::registry::{current_id, former_id, is_group, rule, rules, suggestion};
 use crate::diag::{Diagnostic, Report, Rule, Severity, SourceId, Sources, Span, nearest};
 use crate::diff::{Driver, SyncOptions};
 use crate::k8s::pod_security::{Policy, PolicyError};
@@ -10,6 +11,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::str::FromStr;
+use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -43,8 +45,14 @@ pub struct Config {
     pub exclude: Vec<String>,
     /// Files and directories with definitions of custom resources, beside this file.
     pub crds: Vec<String>,
+    /// Files and directories with admission policies that the cluster has, beside this file.
+    pub policies: Vec<String>,
     /// Objects that the cluster has although the release does not hold them.
     pub assume: Vec<Assumed>,
+    /// The rules of the project itself.
+    custom: Vec<Arc<CustomRule>>,
+    /// Levels of rules that are not built-in, with their places: such a rule may be added later.
+    pending: Vec<(String, Span)>,
 }
 
 /// An object that the cluster has: `Secret/db`, `ConfigMap/*`.
@@ -104,18 +112,22 @@ impl Default for Config {
             sync_options: SyncOptions::default(),
             exclude: Vec::new(),
             crds: Vec::new(),
+            policies: Vec::new(),
             assume: Vec::new(),
+            custom: Vec::new(),
+            pending: Vec::new(),
         }
     }
 }
 
 /// The keys of `plimsoll.toml`.
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 14] = [
     "kube-version",
     "min-severity",
     "pod-security",
     "values",
     "crds",
+    "policies",
     "baseline",
     "exclude",
     "assume",
@@ -123,10 +135,12 @@ const KEYS: [&str; 12] = [
     "prune",
     "sync-options",
     "rules",
+    "rule",
 ];
 
 impl Config {
-    /// Reads `plimsoll.toml`. Unknown keys, unknown rules and unknown levels are errors at their place.
+    /// Reads `plimsoll.toml`. Unknown keys, unknown rules and unknown levels are errors at their place; for rules that may
+    /// be the project's own, see [`Self::unknown_rules`].
     ///
     /// ```toml
     /// min-severity = "warning"            # findings from here on are shown and fail the run
@@ -134,6 +148,7 @@ impl Config {
     /// pod-security = "restricted"         # the Pod Security level of namespaces whose labels set none
     /// values = ["values-prod.yaml"]       # beside this file
     /// crds = ["crds/", "CRDs-catalog/"]   # definitions of custom resources, beside this file
+    /// policies = ["policies/"]            # admission policies that the cluster has, for lint, diff and rehearse
     /// baseline = "plimsoll-baseline.json" # findings that are accepted
     /// driver = "argocd"                   # for diff and rehearse
     /// prune = true
@@ -144,6 +159,11 @@ impl Config {
     /// [rules]                             # a rule or a group: "error", "warning", "info" or "off"
     /// "sts/no-disruption-budget" = "error"
     /// "yaml" = "off"
+    ///
+    /// [[rule]]                            # a rule of the project itself
+    /// id = "custom/team-label"
+    /// summary = "a workload has no team label"
+    /// expression = "has(object.metadata.labels) && 'team' in object.metadata.labels"
     /// ```
     pub fn read(sources: &Sources, source: SourceId) -> Report<Self> {
         let Some(text) = sources.get(source).map(|source| source.text.clone()) else {
@@ -155,8 +175,13 @@ impl Config {
         };
         let mut config = Self::default();
         let mut diagnostics = Vec::new();
+        // Their levels may be set in the same file, and before them.
+        if let Some((_, rules)) = file.iter().find(|(key, _)| key.as_ref() == "rule") {
+            config.add_rules(custom::from_toml(rules, source, &mut diagnostics), &mut diagnostics);
+        }
         for (key, value) in &file {
             match (key.as_ref().as_ref(), value.as_ref().as_table()) {
+                ("rule", _) => {}
                 ("rules", Some(rules)) => {
                     let levels =
                         rules.iter().filter_map(|(name, level)| config.set_level(name, level, source).err());
@@ -166,6 +191,59 @@ impl Config {
             }
         }
         if diagnostics.is_empty() { Report::ok(config) } else { Report::failed(diagnostics) }
+    }
+
+    /// Adds rules of the project; two of one id are an error.
+    pub fn add_rules(&mut self, rules: Vec<Arc<CustomRule>>, diagnostics: &mut Vec<Diagnostic>) {
+        for rule in rules {
+            if self.custom_rule(rule.rule.id).is_some() {
+                diagnostics.push(
+                    Diagnostic::error(format!("duplicate rule `{}`", rule.rule.id))
+                        .help("rename one of the two rules, or remove it"),
+                );
+            } else {
+                self.custom.push(rule);
+            }
+        }
+    }
+
+    /// Levels of rules that do not exist. They are errors once all rules of the project are added.
+    pub fn unknown_rules(&self) -> Vec<Diagnostic> {
+        let unknown = |(name, place): &(String, Span)| {
+            self.check_rule_name(name).err().map(|unknown| (*unknown).at(*place, ""))
+        };
+        self.pending.iter().filter_map(unknown).collect()
+    }
+
+    /// The rules of the project itself.
+    pub fn custom_rules(&self) -> &[Arc<CustomRule>] {
+        &self.custom
+    }
+
+    /// A rule of the project itself.
+    fn custom_rule(&self, id: &str) -> Option<&CustomRule> {
+        self.custom.iter().map(|rule| &**rule).find(|rule| rule.rule.id == id)
+    }
+
+    /// The rule of that id, built-in or the project's own.
+    pub fn rule(&self, id: &str) -> Option<&'static Rule> {
+        rule(id).or_else(|| self.custom_rule(id).map(|custom| custom.rule))
+    }
+
+    /// Fails if no rule and no group of rules has the name.
+    pub(super) fn check_rule_name(&self, name: &str) -> Result<(), Box<Diagnostic>> {
+        let id = current_id(name);
+        let own = self.custom.iter().map(|custom| custom.rule);
+        let mut known = rules().into_iter().chain(own);
+        if known.any(|rule| rule.id == id || rule.group() == id) {
+            return Ok(());
+        }
+        let own = nearest(name, self.custom.iter().map(|custom| custom.rule.id));
+        Err(Box::new(
+            Diagnostic::error(format!("unknown rule `{name}`"))
+                .maybe_help(own.or_else(|| suggestion(name)).map(|near| format!("did you mean `{near}`?")))
+                .help("`plimsoll lint --explain` lists the rules"),
+        ))
     }
 
     /// Takes over one key of `plimsoll.toml`; the table of the rules has been read before.
@@ -183,6 +261,7 @@ impl Config {
             "pod-security" => self.pod_security = Some(pod_security(value, source)?),
             "values" => self.values = strings(value, "values", "files", source)?,
             "crds" => self.crds = strings(value, "crds", "files and directories", source)?,
+            "policies" => self.policies = strings(value, "policies", "files and directories", source)?,
             "assume" => {
                 let wrong = || error("`assume` must be a list of objects".to_owned(), value, source);
                 let items = value.as_ref().as_array().ok_or_else(wrong)?;
@@ -220,7 +299,12 @@ impl Config {
 
     /// Takes over one line of `[rules]`.
     fn set_level(&mut self, name: &Key<'_>, value: &Value<'_>, source: SourceId) -> Result<(), Diagnostic> {
-        check_rule_name(name.as_ref()).map_err(|unknown| (*unknown).at(span(name.span(), source), ""))?;
+        let place = span(name.span(), source);
+        match self.check_rule_name(name.as_ref()) {
+            Ok(()) => {}
+            Err(_) if may_be_custom(name.as_ref()) => self.pending.push((name.as_ref().to_string(), place)),
+            Err(unknown) => return Err((*unknown).at(place, "")),
+        }
         let word = string(value, name.as_ref(), source)?;
         let level = match word {
             "off" => Some(Level::Off),
@@ -242,7 +326,7 @@ impl Config {
     /// Runs only the rules and groups named (`--rule`), as far as they are not switched off.
     pub fn only(&mut self, names: &[String]) -> Result<(), Box<Diagnostic>> {
         for name in names {
-            check_rule_name(name)?;
+            self.check_rule_name(name)?;
             self.only.push(name.clone());
         }
         Ok(())
@@ -251,7 +335,7 @@ impl Config {
     /// Switches rules and groups off (`--skip`).
     pub fn skip(&mut self, names: &[String]) -> Result<(), Box<Diagnostic>> {
         for name in names {
-            check_rule_name(name)?;
+            self.check_rule_name(name)?;
             self.levels.insert(name.clone(), Level::Off);
         }
         Ok(())
@@ -261,6 +345,11 @@ impl Config {
     pub(super) fn runs(&self, rule: &Rule) -> bool {
         let is_named = ids_and_groups(rule).any(|name| self.only.iter().any(|only| only == name));
         self.level(rule) != Some(Level::Off) && (self.only.is_empty() || is_named)
+    }
+
+    /// Whether a rule is named itself, not only its group.
+    pub(super) fn names(&self, rule: &Rule) -> bool {
+        self.levels.contains_key(rule.id) || self.only.iter().any(|only| only == rule.id)
     }
 
     /// Drops the findings of rules that do not run. Input that could not be read is reported whatever is selected,
@@ -300,6 +389,12 @@ impl Config {
     }
 }
 
+/// Whether a rule or a group of that name may be one of the project itself.
+fn may_be_custom(name: &str) -> bool {
+    let group = name.split('/').next().unwrap_or_default();
+    !is_group(group) && suggestion(name).is_none()
+}
+
 /// What configuration may call a rule, in order of precedence: its id, the id that it had before it was renamed, and
 /// the groups of both.
 fn ids_and_groups(rule: &Rule) -> impl Iterator<Item = &str> {
@@ -313,19 +408,6 @@ pub fn parse_severity(word: &str) -> Option<Severity> {
     [Severity::Error, Severity::Warning, Severity::Info]
         .into_iter()
         .find(|severity| severity.as_str() == word)
-}
-
-/// Fails if no rule and no group of rules has the name.
-pub(super) fn check_rule_name(name: &str) -> Result<(), Box<Diagnostic>> {
-    let id = current_id(name);
-    if rules().iter().any(|rule| rule.id == id || rule.group() == id) {
-        return Ok(());
-    }
-    Err(Box::new(
-        Diagnostic::error(format!("unknown rule `{name}`"))
-            .maybe_help(suggestion(name).map(|near| format!("did you mean `{near}`?")))
-            .help("`plimsoll lint --explain` lists the rules"),
-    ))
 }
 
 /// A key as it is written.

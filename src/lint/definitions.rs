@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 /// Where definitions are looked up. They are read once for all releases of a run.
 #[derive(Debug, Default)]
-pub struct Definitions {
+pub(super) struct Definitions {
     /// The manifests of definitions.
     objects: Vec<Object>,
     /// Directories of JSON schemas, `<group>/<kind>_<version>.json`, as <https://github.com/datreeio/CRDs-catalog> has them.
@@ -20,7 +20,7 @@ pub struct Definitions {
 
 impl Definitions {
     /// Reads files and directories of manifests; catalogs are looked into when an object needs them.
-    pub fn load(
+    pub(super) fn load(
         world: &World,
         sources: &Sources,
         paths: &[PathBuf],
@@ -38,10 +38,12 @@ impl Definitions {
         }
         let mut found = Vec::new();
         let objects = reader.finish().take(&mut found).map(|manifests| manifests.objects).unwrap_or_default();
-        diagnostics.extend(found.into_iter().filter(super::is_unread));
+        found.retain(super::is_unread);
+        let is_unreadable = !found.is_empty();
+        diagnostics.extend(found);
         let objects: Vec<Object> =
             objects.into_iter().filter(|object| object.kind == "CustomResourceDefinition").collect();
-        if objects.is_empty() && diagnostics.is_empty() {
+        if objects.is_empty() && !is_unreadable {
             let paths: Vec<_> = manifests.iter().map(|path| format!("`{}`", path.display())).collect();
             diagnostics.push(
                 Diagnostic::error(format!("{} contains no CustomResourceDefinition", paths.join(", ")))
@@ -200,6 +202,7 @@ mod tests {
         let subject = Subject {
             objects: &objects,
             crds: &crds.collect::<Vec<_>>(),
+            policies: &[],
             chart: None,
             reported: &diagnostics,
             sources: &sources,

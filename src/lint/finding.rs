@@ -1,7 +1,7 @@
 //! Findings, and the places of fields that they point at.
 
 use super::Lint;
-use crate::diag::{Diagnostic, Span};
+use crate::diag::{Diagnostic, Rule, Span};
 use crate::manifest::Object;
 use crate::yaml::Value;
 
@@ -13,11 +13,18 @@ pub(super) fn finding(
     path: impl Into<String>,
     message: impl Into<String>,
 ) -> Diagnostic {
+    finding_of(&lint.rule, object, path, message)
+}
+
+/// As [`finding`], of any rule.
+pub(super) fn finding_of(
+    rule: &'static Rule,
+    object: &Object,
+    path: impl Into<String>,
+    message: impl Into<String>,
+) -> Diagnostic {
     let path = path.into();
-    Diagnostic::from_rule(&lint.rule, message)
-        .at(locate(object, &path), "")
-        .object(object.reference())
-        .path(path)
+    Diagnostic::from_rule(rule, message).at(locate(object, &path), "").object(object.reference()).path(path)
 }
 
 /// The place of a field path in an object: of a scalar the value, of a map or a list its key, of a

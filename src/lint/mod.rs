@@ -17,6 +17,7 @@ mod allow;
 mod aside;
 pub mod baseline;
 pub mod config;
+pub mod custom;
 mod definitions;
 mod discover;
 mod documented;
@@ -30,21 +31,23 @@ mod rules;
 mod scalar;
 mod source;
 mod subject;
+mod surroundings;
 #[cfg(test)]
 mod testing;
 mod upgrade;
 
 pub use config::{Assumed, Config};
-pub use definitions::Definitions;
 pub use discover::{Discovered, Exclude, discover, git_root};
 pub use input::is_unread;
 pub use registry::{Lint, catalogue, explain, page, rule, rules, table};
 pub use source::{DEFAULT_VALUES, ManifestSource, Outcome, Request, Set, Target, ci_values, lint};
 pub use subject::{ChartSubject, Rendering, Subject};
+pub use surroundings::Surroundings;
 
 use crate::diag::{Diagnostic, Severity, Sources};
 use crate::k8s;
 use crate::limits::{self, Activity};
+use crate::policies;
 use release::Release;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -69,13 +72,30 @@ pub fn run(subject: &Subject<'_>, config: &Config) -> Vec<Diagnostic> {
             check(chart, &mut found);
         }
     }
+    run_custom(subject, config, &mut found);
     let _activity = Activity::begin("validating objects".to_owned());
     k8s::validate_all(subject.objects, subject.crds, subject.version, &mut found);
+    let of_cluster = policies::configuration(subject.policies.iter().copied());
+    let of_cluster: Vec<_> = of_cluster.filter(|policy| !subject.holds(policy)).collect();
+    k8s::validate_all(&of_cluster, &[], subject.version, &mut found);
     config.retain(&mut found);
     let mut found = allow::apply(found, subject, config);
     config.set_severities(&mut found);
     drop_echoes(&mut found, subject.sources);
     crate::diag::render::arrange(found, subject.sources)
+}
+
+/// Runs the rules of the project itself.
+fn run_custom(subject: &Subject<'_>, config: &Config, found: &mut Vec<Diagnostic>) {
+    let mut rules = config.custom_rules().iter().filter(|custom| config.runs(custom.rule)).peekable();
+    if rules.peek().is_none() {
+        return;
+    }
+    let values = custom::Values::new(subject.objects, &config.namespace);
+    for custom in rules {
+        let _activity = Activity::begin(format!("checking `{}`", custom.rule.id));
+        custom.check(&values, found);
+    }
 }
 
 /// Removes a stage's warning if a rule reports the same at the same place.

@@ -1,5 +1,6 @@
 //! The list of rules, and what is printed from it: pages, the catalogue, the table of the README.
 
+use super::Config;
 use super::release::Release;
 use super::rules::ALL;
 use super::subject::ChartSubject;
@@ -65,6 +66,12 @@ pub fn rule(id: &str) -> Option<&'static Rule> {
     rules().into_iter().find(|rule| rule.id == id)
 }
 
+/// Whether built-in rules are in a group of that name, or were.
+pub(super) fn is_group(name: &str) -> bool {
+    let former = RENAMED.iter().map(|(former, _)| former.split('/').next().unwrap_or_default());
+    rules().iter().map(|rule| rule.group()).chain(former).any(|group| group == name)
+}
+
 /// Rules that were renamed, the former id and the current one. Configuration, comments and baselines may name either.
 const RENAMED: [(&str, &str); 6] = [
     ("sts/blocking-disruption-budget", "workload/blocking-disruption-budget"),
@@ -94,8 +101,10 @@ pub(super) fn suggestion(name: &str) -> Option<&'static str> {
 }
 
 /// What `lint --explain RULE` prints; for an unknown rule, the nearest one there is.
-pub fn explain(id: &str) -> Result<String, Option<&'static str>> {
-    rule(id).map(page).ok_or_else(|| suggestion(id))
+pub fn explain(id: &str, config: &Config) -> Result<String, Option<&'static str>> {
+    config.rule(id).map(page).ok_or_else(|| {
+        nearest(id, config.custom_rules().iter().map(|custom| custom.rule.id)).or_else(|| suggestion(id))
+    })
 }
 
 /// The page of a rule, in Markdown: `docs/rules/<group>/<name>.md` and `lint --explain`.

@@ -1,9 +1,9 @@
 //! From what the user names on the command line to findings: a chart is rendered, once for each values set;
 //! manifests are read, all those of a release together.
 
-use super::definitions::Definitions;
 use super::partition::{self, Partition};
 use super::rules::UNUSED_ALLOW;
+use super::surroundings::Surroundings;
 use super::{ChartSubject, Config, Rendering, Subject, aside, input, merge, run};
 use crate::chart;
 use crate::diag::render::arrange;
@@ -31,8 +31,8 @@ pub struct Request {
     pub values: values::Options,
     /// How a chart is rendered.
     pub render: render::Options,
-    /// Definitions of custom resources that the release does not contain.
-    pub definitions: Arc<Definitions>,
+    /// What the cluster has besides the release.
+    pub surroundings: Arc<Surroundings>,
 }
 
 impl Request {
@@ -110,15 +110,13 @@ impl Outcome {
 
 /// Lints one release. What cannot be read or rendered becomes a finding, and everything else is linted.
 pub fn lint(world: &World, sources: &Sources, request: &Request, config: &Config) -> Outcome {
-    let definitions = &request.definitions;
+    let around = &*request.surroundings;
     match &request.target {
-        Target::Chart(chart) => lint_chart(world, sources, chart, request, definitions, config),
+        Target::Chart(chart) => lint_chart(world, sources, chart, request, around, config),
         Target::Kustomization(directory) => {
-            lint_kustomization(world, sources, directory, request, definitions, config)
+            lint_kustomization(world, sources, directory, request, around, config)
         }
-        Target::Manifests(from) => {
-            lint_manifests(world, sources, from, request.version(), definitions, config)
-        }
+        Target::Manifests(from) => lint_manifests(world, sources, from, request.version(), around, config),
     }
 }
 
@@ -127,7 +125,7 @@ fn lint_manifests(
     sources: &Sources,
     from: &[ManifestSource],
     version: Version,
-    definitions: &Definitions,
+    around: &Surroundings,
     config: &Config,
 ) -> Outcome {
     let options = ReadOptions::lenient();
@@ -159,7 +157,7 @@ fn lint_manifests(
             release.iter().any(|object| Some(object.root.span.source) == source)
         };
         let reported = reported.iter().chain(variants.iter().filter(holds)).cloned().collect();
-        let of_release = lint_objects(world, release, reported, sources, version, definitions, config);
+        let of_release = lint_objects(world, release, reported, sources, version, around, config);
         let about_comments = of_release.iter().filter(|finding| is_unused_allow(finding));
         about_comments.filter_map(Diagnostic::span).for_each(|span| *unused.entry(span).or_insert(0) += 1);
         findings.extend(of_release);
@@ -185,14 +183,14 @@ fn lint_kustomization(
     sources: &Sources,
     directory: &Path,
     request: &Request,
-    definitions: &Definitions,
+    around: &Surroundings,
     config: &Config,
 ) -> Outcome {
     let Build { objects, mut diagnostics } = kustomize::build(world, sources, directory, &request.render);
     input::cite_kustomization(&mut diagnostics);
     let is_linted = !objects.is_empty() || !has_errors(&diagnostics);
     let shown: Vec<_> = objects.iter().collect();
-    let findings = lint_objects(world, &shown, diagnostics, sources, request.version(), definitions, config);
+    let findings = lint_objects(world, &shown, diagnostics, sources, request.version(), around, config);
     Outcome { findings, objects: objects.len(), skipped: Vec::new(), is_linted }
 }
 
@@ -203,16 +201,17 @@ fn lint_objects(
     mut reported: Vec<Diagnostic>,
     sources: &Sources,
     version: Version,
-    definitions: &Definitions,
+    around: &Surroundings,
     config: &Config,
 ) -> Vec<Diagnostic> {
     // kubectl drops the first of two equal keys before it sends an object; the API server itself decodes strictly.
     for diagnostic in reported.iter_mut().filter(|diagnostic| diagnostic.rule == Some(&DUPLICATE_KEY)) {
         diagnostic.severity = Severity::Error;
     }
-    let catalogued = definitions.look_up(world, objects, &mut reported);
-    let crds = &definitions.objects().iter().chain(&catalogued).collect::<Vec<_>>();
-    let subject = Subject { objects, crds, chart: None, reported: &reported, sources, version };
+    let catalogued = around.definitions.look_up(world, objects, &mut reported);
+    let crds = &around.definitions.objects().iter().chain(&catalogued).collect::<Vec<_>>();
+    let policies = &around.policies.iter().collect::<Vec<_>>();
+    let subject = Subject { objects, crds, policies, chart: None, reported: &reported, sources, version };
     let mut findings = run(&subject, config);
     findings.retain(|finding| !is_about_placeholder(finding, sources));
     findings
@@ -237,7 +236,7 @@ fn lint_chart(
     sources: &Sources,
     name: &str,
     request: &Request,
-    definitions: &Definitions,
+    around: &Surroundings,
     config: &Config,
 ) -> Outcome {
     let mut loaded = Vec::new();
@@ -248,7 +247,7 @@ fn lint_chart(
     let mut objects = 0;
     for set in &request.sets {
         let mut diagnostics = loaded.clone();
-        match one_set(world, sources, &chart, request, set, definitions, config, &mut diagnostics) {
+        match one_set(world, sources, &chart, request, set, around, config, &mut diagnostics) {
             Some((findings, count)) => {
                 runs.push((set.name.clone(), findings));
                 objects += count;
@@ -314,7 +313,7 @@ fn one_set(
     chart: &Arc<chart::Chart>,
     request: &Request,
     set: &Set,
-    definitions: &Definitions,
+    around: &Surroundings,
     config: &Config,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<(Vec<Diagnostic>, usize)> {
@@ -337,12 +336,13 @@ fn one_set(
     }
     input::cite_chart(diagnostics);
     let objects: Vec<&Object> = rendered.objects().collect();
-    let catalogued = definitions.look_up(world, &objects, diagnostics);
+    let catalogued = around.definitions.look_up(world, &objects, diagnostics);
     let own = rendered.crds.iter().flat_map(|document| &document.objects);
-    let crds: Vec<&Object> = own.chain(definitions.objects()).chain(&catalogued).collect();
+    let crds: Vec<&Object> = own.chain(around.definitions.objects()).chain(&catalogued).collect();
     let subject = Subject {
         objects: &objects,
         crds: &crds,
+        policies: &around.policies.iter().collect::<Vec<_>>(),
         chart: Some(ChartSubject {
             chart,
             computed: &computed,

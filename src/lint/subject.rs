@@ -16,6 +16,8 @@ pub struct Subject<'a> {
     pub objects: &'a [&'a Object],
     /// The custom resource definitions that the chart ships in `crds/`.
     pub crds: &'a [&'a Object],
+    /// Admission policies that the cluster has besides the release, with what they look up.
+    pub policies: &'a [&'a Object],
     /// The chart they were rendered from.
     pub chart: Option<ChartSubject<'a>>,
     /// The diagnostics of earlier stages: warnings, and problems that only a reader sees (duplicate keys).
@@ -24,6 +26,13 @@ pub struct Subject<'a> {
     pub sources: &'a Sources,
     /// The version of Kubernetes to answer for.
     pub version: Version,
+}
+
+impl Subject<'_> {
+    /// Whether the release itself holds an object.
+    pub(super) fn holds(&self, object: &Object) -> bool {
+        self.objects.iter().any(|own| own.reference() == object.reference())
+    }
 }
 
 /// A chart with the values it was rendered with.

@@ -43,16 +43,22 @@ pub(super) fn chart_findings(rule: &str, files: &[(&str, &str)]) -> Vec<String> 
 
 /// Every rule on manifests.
 pub(super) fn lint_manifests(sources: &Sources, manifests: &str) -> Vec<Diagnostic> {
+    lint_with(sources, manifests, &Config::default())
+}
+
+/// The rules that a configuration leaves on, on manifests.
+pub(super) fn lint_with(sources: &Sources, manifests: &str, config: &Config) -> Vec<Diagnostic> {
     let (objects, reported) = parse(sources, manifests);
     let subject = Subject {
         objects: &objects.iter().collect::<Vec<_>>(),
         crds: &[],
+        policies: &[],
         chart: None,
         reported: &reported,
         sources,
         version: Version::DEFAULT,
     };
-    run(&subject, &Config::default())
+    run(&subject, config)
 }
 
 /// The findings of one rule on a release that is rendered from a chart: `severity path`.
@@ -75,6 +81,7 @@ pub(super) fn release_findings(rule: &str, files: &[(&str, &str)]) -> Vec<String
     let subject = Subject {
         objects: &rendered.objects().collect::<Vec<_>>(),
         crds: &[],
+        policies: &[],
         chart: Some(ChartSubject {
             chart: &chart,
             computed: &computed,
@@ -111,6 +118,7 @@ pub(super) fn lint_chart(sources: &Sources, files: &[(&str, &str)]) -> Vec<Diagn
     let subject = Subject {
         objects: &[],
         crds: &[],
+        policies: &[],
         chart: Some(ChartSubject { chart: &chart, computed: &computed, sources, rendering: None }),
         reported: &[],
         sources,

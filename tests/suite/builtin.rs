@@ -41,7 +41,7 @@ fn findings(overrides: Overrides, sources: &Sources, version: Version) -> Vec<Di
             capabilities: Capabilities { kube_version: version.into(), ..Capabilities::default() },
             ..options("web", "prod")
         },
-        definitions: std::sync::Arc::default(),
+        surroundings: std::sync::Arc::default(),
     };
     let outcome = lint::lint(&World::system(), sources, &request, &Config::default());
     assert!(outcome.is_linted, "{:#?}", outcome.findings);

@@ -41,6 +41,7 @@ fn values_are_completed() {
         (
             &["lint", "--rule", "k8s/un"],
             &[
+                "k8s/unevaluated-policy",
                 "k8s/unevaluated-rule",
                 "k8s/unknown-field",
                 "k8s/unknown-kind",

@@ -38,7 +38,7 @@ fn on_chart(path: &Path, release: &str, overrides: Overrides) -> Vec<String> {
             seed: Some(0),
             lookup: None,
         },
-        definitions: Arc::default(),
+        surroundings: Arc::default(),
     };
     // Whoever installs these charts creates their Secrets.
     let mut config = Config::default();
@@ -152,6 +152,7 @@ fn every_rule(text: &str) -> usize {
         let subject = Subject {
             objects: &objects,
             crds: &[],
+            policies: &[],
             chart: None,
             reported: &report.diagnostics,
             sources: &sources,

@@ -6,6 +6,7 @@
 //! with strict field validation: first the decoding errors (unknown fields, wrong types), then, where
 //! there are none, those of the server's validation functions.
 
+pub mod admission;
 pub mod cel;
 pub mod defaults;
 mod encode;

@@ -479,6 +479,18 @@ pub(crate) struct ClusterFlags {
     /// Find removed objects in the ApplySet whose parent is this Secret (with --against live)
     #[arg(long, value_name = "SECRET")]
     pub(crate) applyset: Option<String>,
+    #[command(flatten)]
+    pub(crate) policies: PolicyFlags,
+}
+
+/// The admission policies of the cluster.
+#[derive(Debug, Args)]
+pub(crate) struct PolicyFlags {
+    /// Evaluate the admission policies in this file or directory; may be repeated
+    ///
+    /// It contains the manifests of policies and bindings, and of what these look up: parameters and namespaces.
+    #[arg(long = "policies", value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub(crate) paths: Vec<PathBuf>,
 }
 
 impl ClusterFlags {
@@ -735,7 +747,7 @@ pub(crate) struct ValuesArgs {
 
 #[derive(Debug, Args)]
 #[command(
-    override_usage = "plimsoll lint [OPTIONS] SOURCE...\n       plimsoll lint --explain [RULE]",
+    override_usage = "plimsoll lint [OPTIONS] SOURCE...\n       plimsoll lint --explain [RULE]\n       plimsoll lint --test-rules [--rules PATH]",
     after_help = "\
 Examples:
   plimsoll lint ./chart -f prod.yaml
@@ -754,7 +766,7 @@ pub(crate) struct LintArgs {
     ///
     /// Each chart and each kustomization is a release of its own. All manifests together form one release, as with
     /// `kubectl apply`. Files that are not Kubernetes manifests are skipped.
-    #[arg(required_unless_present = "explain", value_name = "SOURCE", value_hint = ValueHint::AnyPath, add = ArgValueCompleter::new(completion::sources))]
+    #[arg(required_unless_present_any = ["explain", "test_rules"], value_name = "SOURCE", value_hint = ValueHint::AnyPath, add = ArgValueCompleter::new(completion::sources))]
     pub(crate) sources: Vec<String>,
     /// Lint each manifest file or directory as a release of its own
     #[arg(long)]
@@ -766,8 +778,14 @@ pub(crate) struct LintArgs {
     #[arg(long)]
     pub(crate) strict_sources: bool,
     /// Explain a rule, or list all rules
-    #[arg(long, value_name = "RULE", num_args = 0..=1, default_missing_value = "", exclusive = true, add = ArgValueCandidates::new(completion::rules))]
+    #[arg(long, value_name = "RULE", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["test_rules", "write_baseline"], add = ArgValueCandidates::new(completion::rules))]
     pub(crate) explain: Option<String>,
+    /// Run rules from this file or directory, too (default: rules/ beside plimsoll.toml); may be repeated
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub(crate) rules: Vec<PathBuf>,
+    /// Test your own rules: run the examples in them, and show those that fail
+    #[arg(long)]
+    pub(crate) test_rules: bool,
     /// Choose the output format
     ///
     /// The default is full on a terminal, and concise elsewhere.
@@ -826,6 +844,8 @@ pub(crate) struct LintArgs {
     /// A directory contains custom resource definitions, or JSON schemas as <group>/<kind>_<version>.json.
     #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub(crate) crds: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) policies: PolicyFlags,
     /// Set the name of the release
     #[arg(long, value_name = "NAME", default_value = "release-name", help_heading = "Release")]
     pub(crate) release: String,

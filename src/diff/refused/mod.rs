@@ -36,6 +36,9 @@ pub(super) fn remediation(
     if !faults.is_empty() {
         return vec![fix_first(faults)];
     }
+    if plan.reasons.iter().any(|reason| reason.cause == Cause::Policy) {
+        return vec![denied()];
+    }
     if plan.reasons.iter().any(|reason| reason.cause == Cause::Conflict) {
         return vec![conflict()];
     }
@@ -74,7 +77,17 @@ pub(super) fn creation(reasons: &[Reason]) -> Vec<Instruction> {
     if has(Cause::Conflict) {
         return vec![conflict()];
     }
+    if has(Cause::Policy) {
+        return vec![denied()];
+    }
     vec![fix_first(reasons)]
+}
+
+/// What to do if an admission policy denies the request.
+fn denied() -> Instruction {
+    Instruction::note(
+        "change the manifest as the admission policy says, or exempt the object from the policy",
+    )
 }
 
 /// What to do if fields have other owners.
@@ -187,5 +200,57 @@ fn subject(names: &[String], one: &str, many: &str) -> Option<String> {
         [] => None,
         [only] => Some(format!("{only} {one}")),
         [others @ .., last] => Some(format!("{} and {last} {many}", others.join(", "))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diag::Sources;
+    use crate::diff::{Options, Plan, Verdict, compare};
+    use crate::manifest::{self, Object};
+    use crate::yaml::ReadOptions;
+
+    fn objects(text: &str) -> Vec<Object> {
+        let report = manifest::load_stdin(&Sources::new(), text.to_owned(), &ReadOptions::strict());
+        report.output.unwrap_or_default()
+    }
+
+    fn settings(value: &str) -> String {
+        format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: settings}}\ndata: {{value: '{value}'}}\n")
+    }
+
+    #[test]
+    fn what_a_policy_denies_is_rejected_with_its_message() {
+        const DENIAL: &str = "ValidatingAdmissionPolicy 'p' with binding 'b' denied request: shrinks";
+        let policies = objects(
+            "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicy\nmetadata: {name: p}\nspec:\n  \
+             matchConstraints: {resourceRules: [{apiGroups: [''], apiVersions: [v1], operations: ['*'], resources: \
+             [configmaps]}]}\n  validations: [{expression: 'oldObject == null || object.data.value >= \
+             oldObject.data.value', message: shrinks}, {expression: \"object.data.value != '9'\", message: not 9}]\n---\n\
+             apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicyBinding\nmetadata: {name: b}\n\
+             spec: {policyName: p, validationActions: [Deny]}\n",
+        );
+        let plan = |old: &str, new: &str, policies: &[Object]| -> Plan {
+            let options = Options { policies: policies.to_vec(), ..Options::default() };
+            compare(&objects(old), &objects(new), &options)
+        };
+        let denied = plan(&settings("2"), &settings("1"), &policies);
+        assert_eq!(denied.objects[0].verdict, Verdict::Rejected);
+        assert_eq!(denied.objects[0].reasons[0].message, DENIAL);
+        let advice = format!("{:?}", denied.objects[0].remediation);
+        assert!(
+            advice.contains("exempt the object from the policy") && !advice.contains("delete"),
+            "{advice}"
+        );
+        assert_eq!(plan(&settings("1"), &settings("2"), &policies).objects[0].verdict, Verdict::Accepted);
+        assert_eq!(plan(&settings("2"), &settings("1"), &[]).objects[0].verdict, Verdict::Accepted);
+        // What is stored today was accepted once, and a new object may be denied, too.
+        let created = plan("", &settings("9"), &policies);
+        assert_eq!(created.objects[0].verdict, Verdict::Rejected);
+        // A policy of the release counts once it is stored.
+        let with_policies = |value: &str| [policies.clone(), objects(&settings(value))].concat();
+        let own = compare(&with_policies("2"), &with_policies("1"), &Options::default());
+        let rejected = own.objects.iter().filter(|object| object.verdict == Verdict::Rejected);
+        assert_eq!(rejected.map(|object| object.object.kind.as_str()).collect::<Vec<_>>(), ["ConfigMap"]);
     }
 }

@@ -1,5 +1,6 @@
 //! The objects of a release as rules see them: what they are to each other.
 
+mod admission;
 mod names;
 mod peers;
 mod pod_security;
@@ -15,7 +16,7 @@ use super::input::is_incomplete;
 use super::scalar::{self, Scalar};
 use super::subject::Rendering;
 use super::upgrade::{self, Raise};
-use super::{ChartSubject, Config, Subject};
+use super::{ChartSubject, Config, Lint, Subject};
 use crate::diag::{SourceKind, Sources};
 use crate::k8s::views::{self, Metadata, Selector};
 use crate::k8s::{Version, kinds};
@@ -57,6 +58,10 @@ pub(super) struct Release<'a> {
     disguised: OnceCell<Vec<Scalar<'a>>>,
     peers: OnceCell<BTreeSet<(&'a str, &'a str)>>,
     insecure: OnceCell<Vec<pod_security::Insecure<'a>>>,
+    /// Definitions of custom resources, and admission policies, that the release itself does not hold.
+    crds: &'a [&'a Object],
+    policies: &'a [&'a Object],
+    reviews: OnceCell<Vec<admission::Reviewed<'a>>>,
     /// Whether some object's kind is not Kubernetes' own, so that pods may exist that are not to be seen.
     pub(super) custom_kinds: bool,
     has_unread: bool,
@@ -96,12 +101,20 @@ impl<'a> Release<'a> {
             disguised: OnceCell::new(),
             peers: OnceCell::new(),
             insecure: OnceCell::new(),
+            crds: subject.crds,
+            policies: subject.policies,
+            reviews: OnceCell::new(),
             custom_kinds: objects.iter().any(|object| is_custom(object)),
             has_unread: subject.reported.iter().any(is_incomplete),
             chart: subject.chart.as_ref().filter(|chart| chart.rendering.is_some()),
             next_chart: OnceCell::new(),
             next_app: OnceCell::new(),
         }
+    }
+
+    /// Whether a rule is named by the configuration or a flag: some rules run only then.
+    pub(super) fn is_asked_for(&self, lint: &Lint) -> bool {
+        self.settings.names(&lint.rule)
     }
 
     /// Whether objects of the release may be missing here: a single one was given as a file, or some file could not

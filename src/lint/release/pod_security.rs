@@ -127,6 +127,7 @@ mod tests {
         let subject = Subject {
             objects: &objects.iter().collect::<Vec<_>>(),
             crds: &[],
+            policies: &[],
             chart: None,
             reported: &[],
             sources: &sources,

@@ -1,6 +1,7 @@
 //! What the server answers: `metav1.Status`, as `k8s.io/apimachinery/pkg/api/errors` makes it.
 
 use super::codec::Undecodable;
+use plimsoll_kube::admission::Violation;
 use plimsoll_kube::managed::ApplyError;
 use plimsoll_kube::patch::{PatchError, PatchErrorKind};
 use plimsoll_kube::{ErrorKind, FieldError, update};
@@ -68,6 +69,8 @@ pub enum Cause {
     Ownership,
     /// The client cannot send the object at all.
     Client,
+    /// An admission policy denies the request.
+    Policy,
 }
 
 impl Fault {
@@ -169,6 +172,19 @@ impl Status {
     pub(super) fn forbidden(named: Named<'_>, why: &str) -> Self {
         let message = format!("{} {:?} is forbidden: {why}", named.resource(), named.name);
         Self::plain(403, "Forbidden", message)
+    }
+
+    /// `NewForbidden`, with the reason that an admission policy gives.
+    pub(super) fn denied(named: Named<'_>, denial: &Violation) -> Self {
+        let message = denial.message();
+        let cause = FieldCause { field: String::new(), reason: "", message: message.clone() };
+        Self {
+            code: denial.reason.code(),
+            reason: denial.reason.as_str(),
+            causes: vec![cause],
+            faults: vec![Fault::whole(&message, Cause::Policy)],
+            ..Self::forbidden(named, &message)
+        }
     }
 
     /// `NewInvalid` with the errors of validation.

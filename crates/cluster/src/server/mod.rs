@@ -3,6 +3,7 @@
 //! A request goes the way that it goes in kube-apiserver: decode or patch, defaults, mutating admission, the strategy of
 //! its kind, validation of the whole object, allocation, storage. An object that stays as it is, is not written.
 
+mod admission;
 mod answer;
 mod autoscaler;
 mod codec;
@@ -13,6 +14,7 @@ mod service;
 mod strategy;
 mod values;
 
+pub use admission::Notes;
 pub use answer::{Answer, Cause, Fault, FieldCause, Status, Written};
 pub(crate) use node::{map as map_at, map_mut as map_at_mut, text as text_at};
 pub(crate) use served::Served;
@@ -20,6 +22,7 @@ pub use strategy::is_created_by_update;
 
 use answer::Named;
 use codec::{Decoder, Undecodable};
+use plimsoll_kube::admission::Operation;
 use plimsoll_kube::managed::{self, Managed, Target};
 use plimsoll_kube::manifest::Object;
 use plimsoll_kube::merge::Position;
@@ -27,7 +30,7 @@ use plimsoll_kube::patch::{self, json_merge, json_patch, strategic};
 use plimsoll_kube::quantity::Quantity;
 use plimsoll_kube::schema;
 use plimsoll_kube::update::{self, Surroundings, Update};
-use plimsoll_kube::validation::Operation;
+use plimsoll_kube::validation;
 use plimsoll_kube::{
     FieldError, Finding, Version, complete_custom, defaults, encode, kinds, validate_addresses,
     validate_custom, validate_custom_update, validate_for,
@@ -138,6 +141,7 @@ pub struct Server {
     trusts: bool,
     /// The custom resources of the whole cluster whose definitions are on their way: group and kind.
     announced: BTreeSet<(String, String)>,
+    admission: admission::Admission,
 }
 
 impl Server {
@@ -154,6 +158,7 @@ impl Server {
             assumptions: Assumptions::default(),
             trusts: false,
             announced: BTreeSet::new(),
+            admission: admission::Admission::default(),
         }
     }
 
@@ -433,6 +438,7 @@ impl Server {
             Some(record) => self.records.insert(key.clone(), record),
             None => self.records.remove(key),
         };
+        self.admission.notice(key);
         self.deployments.set_revision(key, revision);
         if let Some(allocator) = allocator {
             self.allocator = allocator;
@@ -502,6 +508,9 @@ impl Server {
     /// DELETE: what has finalizers is only marked.
     pub fn delete(&mut self, key: &ObjectKey) -> Answer {
         let kind = self.kind_of_key(key)?;
+        if let Some(old) = self.object(key).cloned() {
+            self.admit(Operation::Delete, &kind, key, None, Some(&old))?;
+        }
         let Some(record) = self.records.get_mut(key) else {
             return Err(Status::not_found(named(&kind, key)));
         };
@@ -682,10 +691,11 @@ impl Server {
         if strategy::shares_labels(key, request) {
             strategy::share_labels(root);
         }
-        let errors = self.validate(Operation::Create, key, None, root);
+        let errors = self.validate(validation::Operation::Create, key, None, root);
         if !errors.is_empty() {
             return Err(Status::invalid(named(kind, key), &errors));
         }
+        self.admit(Operation::Create, kind, key, Some(root), None)?;
         if self.records.contains_key(key) {
             return Err(Status::already_exists(named(kind, key)));
         }
@@ -810,7 +820,7 @@ impl Server {
                 return Err(Status { faults: vec![fault], ..status });
             }
         }
-        Ok(())
+        self.admit(Operation::Update, kind, key, Some(root), Some(old))
     }
 
     fn as_update<'a>(&self, key: &'a ObjectKey, old: &'a Node, new: &'a Node) -> Update<'a> {
@@ -818,9 +828,9 @@ impl Server {
     }
 
     fn errors_of_update(&self, key: &ObjectKey, old: &Node, root: &mut Node) -> Errors {
-        let mut of_manifest = self.validate(Operation::Update, key, Some(old), root);
+        let mut of_manifest = self.validate(validation::Operation::Update, key, Some(old), root);
         if !of_manifest.is_empty() && self.records.get(key).is_some_and(|record| record.is_trusted) {
-            let known = self.validate(Operation::Update, key, None, &mut old.clone());
+            let known = self.validate(validation::Operation::Update, key, None, &mut old.clone());
             of_manifest.retain(|error| !known.contains(error));
         }
         let refusals = update::validate(&self.as_update(key, old, root), self);
@@ -872,7 +882,13 @@ impl Server {
     }
 
     /// The errors of validation. Rules of a definition may compare an update with what is stored, `old`.
-    fn validate(&self, operation: Operation, key: &ObjectKey, old: Option<&Node>, root: &mut Node) -> Errors {
+    fn validate(
+        &self,
+        operation: validation::Operation,
+        key: &ObjectKey,
+        old: Option<&Node>,
+        root: &mut Node,
+    ) -> Errors {
         if self.trusts || self.assumptions.skips_validation {
             return Vec::new();
         }
@@ -954,6 +970,7 @@ impl Server {
         if (key.group.as_str(), key.kind.as_str()) == DEFINITION {
             self.read_again(key);
         }
+        self.admission.notice(key);
     }
 
     /// Makes the stored custom resources of a definition what the server reads them as: it prunes and defaults what it reads
@@ -977,6 +994,7 @@ impl Server {
                 self.allocator.release(&record.object);
             }
             self.records.remove(key);
+            self.admission.notice(key);
         }
     }
 }

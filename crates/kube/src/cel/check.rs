@@ -265,7 +265,7 @@ fn is_kind(ty: &Type<'_>, kind: &str) -> bool {
         Type::Map(_) => kind == "map",
         Type::Optional(_) => kind == "optional",
         Type::Named(name) => *name == kind,
-        Type::Object { .. } => kind == "object",
+        Type::Object { .. } | Type::Record(_) => kind == "object",
         _ => ty.to_string() == kind,
     }
 }

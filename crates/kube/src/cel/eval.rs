@@ -1,9 +1,12 @@
 //! Evaluation, with a bound on the number of steps.
 
-use super::Ast;
 use super::functions::{call as call_function, namespaced};
 use super::value::{Key, Value};
-use ::cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, LiteralValue, operators as op};
+use super::{Ast, Program};
+use ::cel::common::ast::{
+    CallExpr, ComprehensionExpr, EntryExpr, Expr, LiteralValue, SelectExpr, operators as op,
+};
+use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -23,11 +26,36 @@ impl Budget {
     pub fn per_object() -> Self {
         Self { left: 10_000_000 }
     }
+
+    /// What the match conditions of a policy may take together, of the order of `RuntimeCELCostBudgetMatchConditions`.
+    pub fn per_match() -> Self {
+        Self { left: 2_500_000 }
+    }
+}
+
+/// The variables of a policy, `variables.NAME`: each is evaluated when an expression first names it.
+#[derive(Debug)]
+pub struct Composition<'p> {
+    programs: &'p [(String, Program)],
+    values: RefCell<BTreeMap<&'p str, Evaluated>>,
+}
+
+impl<'p> Composition<'p> {
+    /// The name that expressions know them by.
+    pub const NAME: &'static str = "variables";
+
+    /// Variables with their names. None may name a later one, which the types of [`Program::compile`] rule out.
+    pub fn new(programs: &'p [(String, Program)]) -> Self {
+        Self { programs, values: RefCell::new(BTreeMap::new()) }
+    }
 }
 
 /// The values of variables.
-#[derive(Debug, Default)]
-pub struct Variables<'a>(Vec<(&'a str, Value)>);
+#[derive(Debug, Default, Clone)]
+pub struct Variables<'a> {
+    values: Vec<(&'a str, Value)>,
+    composition: Option<&'a Composition<'a>>,
+}
 
 impl<'a> Variables<'a> {
     /// No variables.
@@ -38,7 +66,14 @@ impl<'a> Variables<'a> {
     /// Adds a variable.
     #[must_use]
     pub fn with(mut self, name: &'a str, value: Value) -> Self {
-        self.0.push((name, value));
+        self.values.push((name, value));
+        self
+    }
+
+    /// Adds the variables of a policy.
+    #[must_use]
+    pub fn composed(mut self, composition: &'a Composition<'a>) -> Self {
+        self.composition = Some(composition);
         self
     }
 }
@@ -76,22 +111,32 @@ impl std::error::Error for EvalError {}
 pub(super) type Evaluated = Result<Value, EvalError>;
 
 pub(super) fn evaluate(ast: &Ast, variables: &Variables<'_>, budget: &mut Budget) -> Evaluated {
-    let scopes = variables.0.iter().map(|(name, value)| ((*name).to_owned(), Ok(value.clone()))).collect();
+    let scopes: Vec<_> =
+        variables.values.iter().map(|(name, value)| ((*name).to_owned(), Ok(value.clone()))).collect();
     let limit = budget.left.min(Budget::PER_CALL);
-    let mut evaluator = Evaluator { scopes, steps: 0, limit };
+    let (outer, composition) = (scopes.len(), variables.composition);
+    let mut evaluator = Evaluator { scopes, outer, composition, compositions: 0, steps: 0, limit };
     let value = evaluator.value(ast);
     budget.left = budget.left.saturating_sub(evaluator.steps);
     value
 }
 
-struct Evaluator {
+struct Evaluator<'v> {
     /// Variables may hold an error: a comprehension goes on after one.
     scopes: Vec<(String, Evaluated)>,
+    /// How many of these the whole expression knows.
+    outer: usize,
+    composition: Option<&'v Composition<'v>>,
+    /// How many variables of the composition are being evaluated: one may name another.
+    compositions: u8,
     steps: u64,
     limit: u64,
 }
 
-impl Evaluator {
+/// The deepest chain of variables of a composition. It bounds the stack, and no realistic policy reaches it.
+const MAX_COMPOSITIONS: u8 = 32;
+
+impl Evaluator<'_> {
     fn spend(&mut self, steps: u64) -> Result<(), EvalError> {
         self.steps = self.steps.saturating_add(steps);
         if self.steps > self.limit { Err(EvalError::TooCostly) } else { Ok(()) }
@@ -99,11 +144,21 @@ impl Evaluator {
 
     fn value(&mut self, ast: &Ast) -> Evaluated {
         self.spend(1)?;
+        match self.value_of(ast) {
+            Ok(Value::Unknown(what)) => Err(EvalError::Unknown(format!("`{what}`"))),
+            value => value,
+        }
+    }
+
+    fn value_of(&mut self, ast: &Ast) -> Evaluated {
         match &ast.expr {
             Expr::Unspecified | Expr::Struct(_) => Err(EvalError::Unknown("this construct".to_owned())),
             Expr::Literal(literal) => Ok(from_literal(literal)),
             Expr::Ident(name) => self.variable(name),
             Expr::Select(select) => {
+                if let Some(value) = self.composed(select) {
+                    return value;
+                }
                 let operand = self.value(&select.operand)?;
                 if select.test { has_field(&operand, &select.field) } else { field(&operand, &select.field) }
             }
@@ -140,6 +195,32 @@ impl Evaluator {
             Expr::Comprehension(part) => self.comprehension(part),
             Expr::Call(call) => self.call(call),
         }
+    }
+
+    /// The value of a variable of the composition; `None` if something else is selected.
+    fn composed(&mut self, select: &SelectExpr) -> Option<Evaluated> {
+        let composition = self.composition?;
+        if !matches!(&select.operand.expr, Expr::Ident(name) if name == Composition::NAME) {
+            return None;
+        }
+        let (name, program) = composition.programs.iter().find(|(name, _)| *name == select.field)?;
+        if select.test {
+            return Some(Ok(Value::Bool(true)));
+        }
+        let known = composition.values.borrow().get(name.as_str()).cloned();
+        Some(known.unwrap_or_else(|| {
+            if self.compositions == MAX_COMPOSITIONS {
+                return Err(EvalError::TooCostly);
+            }
+            // It sees what the whole expression sees, whatever is iterated over here.
+            let inner = self.scopes.split_off(self.outer);
+            self.compositions += 1;
+            let value = self.value(&program.ast);
+            self.compositions -= 1;
+            self.scopes.extend(inner);
+            composition.values.borrow_mut().insert(name, value.clone());
+            value
+        }))
     }
 
     fn variable(&self, name: &str) -> Evaluated {
@@ -387,7 +468,10 @@ fn field(of: &Value, name: &str) -> Evaluated {
 
 fn has_field(of: &Value, name: &str) -> Evaluated {
     match of {
-        Value::Map(map) => Ok(Value::Bool(map.contains_key(&Key::String(name.into())))),
+        Value::Map(map) => Ok(match map.get(&Key::String(name.into())) {
+            Some(unknown @ Value::Unknown(_)) => unknown.clone(),
+            value => Value::Bool(value.is_some()),
+        }),
         Value::Optional(None) => Ok(Value::Bool(false)),
         Value::Optional(Some(inner)) => has_field(inner, name),
         _ => Err(no_overload()),
@@ -401,7 +485,10 @@ fn optional_field(of: &Value, name: &str) -> Evaluated {
         of => of,
     };
     let Value::Map(map) = of else { return Err(no_overload()) };
-    Ok(Value::Optional(map.get(&Key::String(name.into())).cloned().map(Arc::new)))
+    Ok(match map.get(&Key::String(name.into())) {
+        Some(unknown @ Value::Unknown(_)) => unknown.clone(),
+        value => Value::optional(value.cloned()),
+    })
 }
 
 fn unary(operator: &str, a: &Value) -> Evaluated {
@@ -450,7 +537,7 @@ fn add(a: &Value, b: &Value) -> Evaluated {
         (Value::Double(a), Value::Double(b)) => Ok(Value::Double(a + b)),
         (Value::String(a), Value::String(b)) => Ok(Value::string(format!("{a}{b}"))),
         (Value::Bytes(a), Value::Bytes(b)) => Ok(Value::Bytes([&a[..], &b[..]].concat().into())),
-        (Value::List(a), Value::List(b)) => Ok(Value::list(a.iter().chain(b.iter()).cloned())),
+        (Value::List(a), Value::List(b)) => Ok(Value::List(Arc::new(a.concat(b)))),
         (Value::Duration(a), Value::Duration(b)) => Ok(Value::Duration(a.saturating_add(*b))),
         (Value::Timestamp(a), Value::Duration(b)) | (Value::Duration(a), Value::Timestamp(b)) => {
             Ok(Value::Timestamp(a.saturating_add(*b)))

@@ -13,10 +13,10 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-pub use eval::{Budget, EvalError, Variables};
+pub use eval::{Budget, Composition, EvalError, Variables};
 pub use types::Type;
 pub(crate) use types::is_reserved;
-pub use value::Value;
+pub use value::{Key, Value};
 
 use ::cel::parser::{Expression as Ast, PrattParser};
 
@@ -54,6 +54,19 @@ impl Program {
         variables: &[(&str, Type<'_>)],
         result: &Type<'_>,
     ) -> Result<Self, CompileError> {
+        Self::compile_typed(source, variables, result).map(|(program, _)| program)
+    }
+
+    /// As [`Self::compile`], with the type of the values that the expression gives.
+    ///
+    /// # Errors
+    ///
+    /// See [`Self::compile`].
+    pub fn compile_typed<'s>(
+        source: &str,
+        variables: &[(&str, Type<'s>)],
+        result: &Type<'_>,
+    ) -> Result<(Self, Type<'s>), CompileError> {
         let signs = source.chars().filter(|c| !c.is_alphanumeric() && !c.is_whitespace());
         if signs.take(MAX_SIGNS + 1).count() > MAX_SIGNS {
             return Err(CompileError::TooComplex);
@@ -78,7 +91,7 @@ impl Program {
             return Err(CompileError::Invalid(format!("must evaluate to {result}, not {found}")));
         }
         let uses = checker.into_used();
-        Ok(Self { ast, uses })
+        Ok((Self { ast, uses }, found))
     }
 
     /// Whether the expression names a variable.

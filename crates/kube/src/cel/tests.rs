@@ -176,3 +176,43 @@ fn evaluation_is_bounded() {
     // The parser balances such chains.
     assert!(compile(&format!("true{}", " || true".repeat(700))).is_ok());
 }
+
+#[test]
+fn sets_and_maps_have_no_order() {
+    let schema = "{type: object, properties: {set: {type: array, x-kubernetes-list-type: set, items: {type: string}}, \
+                  list: {type: array, items: {type: string}}, ports: {type: array, x-kubernetes-list-type: map, \
+                  x-kubernetes-list-map-keys: [a-b], items: {type: object, properties: {a-b: {type: string}, port: {type: \
+                  integer}}}}, sets: {type: object, additionalProperties: {type: array, x-kubernetes-list-type: set, items: \
+                  {type: integer}}}}}";
+    let schema = read_fragment(schema.as_bytes()).unwrap();
+    let value = |text: &str| Value::from_schema(&read_fragment(text.as_bytes()).unwrap(), &schema, false);
+    let ty = Type::from_schema(&schema, false);
+    let this = value(
+        "{set: [a, b], list: [a, b], ports: [{a-b: x, port: 1}, {a-b: y, port: 2}], sets: {one: [1, 2]}}",
+    );
+    let other = value(
+        "{set: [b, a], list: [b, a], ports: [{a-b: y, port: 2}, {a-b: x, port: 1}], sets: {one: [2, 1]}}",
+    );
+    for (source, expected) in [
+        ("self.set == oldSelf.set", true),
+        ("self.set == ['b', 'a']", true),
+        // The list on the left decides.
+        ("['b', 'a'] == self.set", false),
+        ("self.set == ['a', 'a']", true),
+        ("self.set == ['a']", false),
+        ("self.list == oldSelf.list", false),
+        ("self.ports == oldSelf.ports", true),
+        ("self.ports != oldSelf.ports", false),
+        ("self.ports.map(p, p.port) == oldSelf.ports.map(p, p.port)", false),
+        ("self.sets == oldSelf.sets && self.sets.one == [2, 1]", true),
+        ("(self.set + ['b', 'c']).size() == 3", true),
+        ("(self.list + ['b', 'c']).size() == 4", true),
+        ("(self.ports + oldSelf.ports).size() == 2", true),
+    ] {
+        let variables = [("self", ty.clone()), ("oldSelf", ty.clone())];
+        let program = Program::compile(source, &variables, &Type::Bool).map_err(message).unwrap();
+        let known = Variables::new().with("self", this.clone()).with("oldSelf", other.clone());
+        let result = program.evaluate(&known, &mut Budget::per_object());
+        assert_eq!(result, Ok(Value::Bool(expected)), "{source}");
+    }
+}

@@ -2,6 +2,7 @@
 
 use plimsoll_yaml::Node;
 use std::fmt;
+use std::sync::Arc;
 
 /// The static type of an expression.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +41,8 @@ pub enum Type<'s> {
         /// Whether it is a whole object, with `apiVersion`, `kind` and `metadata`.
         is_root: bool,
     },
+    /// An object with fields that are declared one by one: `request`.
+    Record(Arc<[(String, Type<'s>)]>),
     /// A type of a library, by its name: `quantity`.
     Named(&'static str),
 }
@@ -48,6 +51,21 @@ pub enum Type<'s> {
 const METADATA: [&str; 2] = ["name", "generateName"];
 
 impl<'s> Type<'s> {
+    /// An object with these fields.
+    pub fn record<N: Into<String>>(fields: impl IntoIterator<Item = (N, Self)>) -> Self {
+        Self::Record(fields.into_iter().map(|(name, ty)| (name.into(), ty)).collect())
+    }
+
+    /// A list of values of a type.
+    pub fn list(item: Self) -> Self {
+        Self::List(Box::new(item))
+    }
+
+    /// A map from texts to values of a type.
+    pub fn map(value: Self) -> Self {
+        Self::Map(Box::new(value))
+    }
+
     /// The type of the values of a schema.
     pub fn from_schema(schema: &'s Node, is_root: bool) -> Self {
         let flag = |name: &str| schema.get(name).and_then(Node::as_bool).unwrap_or(false);
@@ -119,6 +137,10 @@ impl<'s> Type<'s> {
                 let is_written_so = escaped(&name).as_deref() == Some(field);
                 self.field_named(&name).filter(|_| is_written_so).ok_or_else(|| undefined(field))
             }
+            Self::Record(fields) => {
+                let known = fields.iter().find(|(name, _)| name == field);
+                known.map(|(_, ty)| ty.clone()).ok_or_else(|| undefined(field))
+            }
             Self::Named("metadata") => Err(undefined(field)),
             _ => Err(format!("type '{self}' does not support field selection")),
         }
@@ -165,7 +187,7 @@ impl fmt::Display for Type<'_> {
             Self::List(item) => write!(f, "list({item})"),
             Self::Map(item) => write!(f, "map(string, {item})"),
             Self::Optional(inner) => write!(f, "optional_type({inner})"),
-            Self::Object { .. } => f.write_str("object"),
+            Self::Object { .. } | Self::Record(_) => f.write_str("object"),
             Self::Named(name) => f.write_str(name),
         }
     }

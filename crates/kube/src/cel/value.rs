@@ -6,6 +6,7 @@ use plimsoll_yaml::{Node, Value as Yaml};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::ops::Deref;
 use std::sync::Arc;
 
 /// A value of an expression.
@@ -27,7 +28,7 @@ pub enum Value {
     /// `bytes`
     Bytes(Arc<[u8]>),
     /// `list`
-    List(Arc<Vec<Value>>),
+    List(Arc<List>),
     /// `map`, and objects.
     Map(Arc<BTreeMap<Key, Value>>),
     /// `optional_type`
@@ -50,6 +51,83 @@ pub enum Value {
     Url(Arc<super::functions::Url>),
     /// `format.dns1123Label()`
     Format(&'static str),
+    /// What only a cluster knows, by its name: `request.userInfo`. An expression that reads it has no value.
+    Unknown(&'static str),
+}
+
+/// A list, which its schema may have as a set or as a map.
+#[derive(Debug, Clone)]
+pub struct List {
+    items: Vec<Value>,
+    kind: ListKind,
+}
+
+/// What is the same item in two lists: `x-kubernetes-list-type`.
+#[derive(Debug, Clone, Default)]
+enum ListKind {
+    /// That at the same place.
+    #[default]
+    Atomic,
+    /// An equal one.
+    Set,
+    /// One with the same values of these fields, as expressions write them.
+    Map(Arc<[Key]>),
+}
+
+impl Deref for List {
+    type Target = Vec<Value>;
+
+    fn deref(&self) -> &Vec<Value> {
+        &self.items
+    }
+}
+
+impl List {
+    /// The kind that a schema says.
+    fn kind_in(schema: &Node) -> ListKind {
+        let keys = schema.get("x-kubernetes-list-map-keys").map(Node::items).unwrap_or_default();
+        let written = |key: &str| Key::from(escaped(key).as_deref().unwrap_or(key));
+        match schema.get("x-kubernetes-list-type").and_then(Node::as_str) {
+            Some("set") => ListKind::Set,
+            Some("map") => ListKind::Map(keys.iter().filter_map(Node::as_str).map(written).collect()),
+            _ => ListKind::Atomic,
+        }
+    }
+
+    /// The place of the item that another one takes the place of.
+    fn position(&self, other: &Value) -> Option<usize> {
+        match &self.kind {
+            ListKind::Atomic => None,
+            ListKind::Set => self.items.iter().position(|item| item == other),
+            ListKind::Map(keys) => self.items.iter().position(|item| match (item, other) {
+                (Value::Map(a), Value::Map(b)) => keys.iter().all(|key| a.get(key) == b.get(key)),
+                _ => false,
+            }),
+        }
+    }
+
+    /// `+`: sets are united, and maps are merged, in which the items of `other` go before.
+    pub(super) fn concat(&self, other: &Self) -> Self {
+        let mut sum = self.clone();
+        for item in &other.items {
+            match sum.position(item) {
+                Some(place) => sum.items[place] = item.clone(),
+                None => sum.items.push(item.clone()),
+            }
+        }
+        sum
+    }
+}
+
+/// As `==`: the order of sets and maps says nothing. The list on the left decides what the lists are.
+impl PartialEq for List {
+    fn eq(&self, other: &Self) -> bool {
+        if matches!(self.kind, ListKind::Atomic) {
+            return self.items == other.items;
+        }
+        let is_held = |item: &Value| self.position(item).is_some_and(|place| self.items[place] == *item);
+        self.items.len() == other.items.len() && other.items.iter().all(is_held)
+    }
 }
 
 /// A key of a map. Numbers of either type that are equal are the same key.
@@ -61,6 +139,12 @@ pub enum Key {
     Int(i128),
     /// A text.
     String(Arc<str>),
+}
+
+impl From<&str> for Key {
+    fn from(text: &str) -> Self {
+        Self::String(text.into())
+    }
 }
 
 impl From<&Key> for Value {
@@ -87,8 +171,27 @@ impl Value {
         Self::Optional(value.map(Arc::new))
     }
 
-    pub(super) fn list(items: impl IntoIterator<Item = Value>) -> Self {
-        Self::List(Arc::new(items.into_iter().collect()))
+    /// A map.
+    pub fn map(entries: impl IntoIterator<Item = (Key, Value)>) -> Self {
+        Self::Map(Arc::new(entries.into_iter().collect()))
+    }
+
+    /// The value of a key of a map, to be changed.
+    pub fn field_mut(&mut self, name: &str) -> Option<&mut Value> {
+        let Self::Map(map) = self else { return None };
+        Arc::make_mut(map).get_mut(&Key::from(name))
+    }
+
+    /// Sets a key of a map. Other values stay as they are.
+    pub fn insert(&mut self, name: &str, value: Value) {
+        if let Self::Map(map) = self {
+            Arc::make_mut(map).insert(Key::from(name), value);
+        }
+    }
+
+    /// A list.
+    pub fn list(items: impl IntoIterator<Item = Value>) -> Self {
+        Self::List(Arc::new(List { items: items.into_iter().collect(), kind: ListKind::Atomic }))
     }
 
     /// The value as a key; `None` if its type cannot be one.
@@ -103,6 +206,49 @@ impl Value {
             }
             Self::String(text) => Some(Key::String(Arc::clone(text))),
             _ => None,
+        }
+    }
+
+    /// The value of a manifest that has a schema. `is_root` says that it is a whole object.
+    pub fn from_schema(node: &Node, schema: &Node, is_root: bool) -> Self {
+        let ty = Type::from_schema(schema, is_root);
+        match (&node.value, &ty) {
+            (Yaml::Seq(items), Type::List(_)) => {
+                let value = |item: &Node| match schema.get("items") {
+                    Some(inner) => Self::from_schema(item, inner, false),
+                    None => Self::from_node(item, &Type::Dyn),
+                };
+                Self::List(Arc::new(List {
+                    items: items.iter().map(value).collect(),
+                    kind: List::kind_in(schema),
+                }))
+            }
+            (Yaml::Map(map), Type::Map(_)) => {
+                let values = schema.get("additionalProperties").filter(|values| values.as_map().is_some());
+                Self::map(map.iter().map(|entry| {
+                    let value = match values {
+                        Some(values) => Self::from_schema(&entry.value, values, false),
+                        None => Self::from_node(&entry.value, &Type::Dyn),
+                    };
+                    (Key::from(entry.key.as_str()), value)
+                }))
+            }
+            (Yaml::Map(map), Type::Object { is_root, .. }) => {
+                let properties = schema.get("properties");
+                Self::map(map.iter().filter_map(|entry| {
+                    // Nothing else of an object is known to an expression.
+                    let (name, ty) = (escaped(&entry.key)?, ty.field_named(&entry.key)?);
+                    let of_metadata =
+                        *is_root && matches!(entry.key.as_str(), "apiVersion" | "kind" | "metadata");
+                    let property = properties.and_then(|all| all.get(&entry.key)).filter(|_| !of_metadata);
+                    let value = match property {
+                        Some(property) => Self::from_schema(&entry.value, property, false),
+                        None => Self::from_node(&entry.value, &ty),
+                    };
+                    Some((Key::String(name.into()), value))
+                }))
+            }
+            _ => Self::from_node(node, &ty),
         }
     }
 
@@ -136,16 +282,13 @@ impl Value {
                 let inner = ty.item();
                 Self::list(items.iter().map(|item| Self::from_node(item, &inner)))
             }
+            (Yaml::Map(_), Type::Object { schema, is_root }) => Self::from_schema(node, schema, *is_root),
             (Yaml::Map(map), ty) => {
-                let entries = map.iter().filter_map(|entry| {
-                    let (name, inner) = match ty {
-                        // Nothing else of an object is known to an expression.
-                        Type::Object { .. } => (escaped(&entry.key)?, ty.field_named(&entry.key)?),
-                        _ => (entry.key.clone(), ty.item()),
-                    };
-                    Some((Key::String(name.into()), Self::from_node(&entry.value, &inner)))
-                });
-                Self::Map(Arc::new(entries.collect()))
+                let inner = ty.item();
+                Self::map(
+                    map.iter()
+                        .map(|entry| (Key::from(entry.key.as_str()), Self::from_node(&entry.value, &inner))),
+                )
             }
         }
     }
@@ -172,6 +315,7 @@ impl Value {
             Self::Cidr(..) => "net.CIDR",
             Self::Url(_) => "kubernetes.URL",
             Self::Format(_) => "kubernetes.NamedFormat",
+            Self::Unknown(_) => "unknown",
         }
     }
 

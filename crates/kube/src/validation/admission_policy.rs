@@ -4,10 +4,9 @@
 use super::metadata::label_selector;
 use super::webhook::{match_conditions, one_of, operations};
 use super::{At, Context, expression};
+use crate::admission::declarations::Declarations;
 use crate::cel::{self, Type};
 use crate::names;
-use plimsoll_diag::Span;
-use plimsoll_yaml::{Map, Node};
 use std::collections::BTreeSet;
 
 /// `validateValidatingAdmissionPolicySpec`.
@@ -16,7 +15,7 @@ pub(super) fn validating_policy(root: &At<'_, '_>, cx: &mut Context<'_>) {
 
     let spec = root.field("spec");
     let declared = policy(&spec, cx);
-    let known = declared.types();
+    let known = declared.of_expressions();
     let (validations, audits) = (spec.field("validations"), spec.field("auditAnnotations"));
     if validations.is_empty() && audits.is_empty() {
         let detail = "validations or auditAnnotations must contain at least one item";
@@ -24,7 +23,7 @@ pub(super) fn validating_policy(root: &At<'_, '_>, cx: &mut Context<'_>) {
         return cx.required(&audits, detail);
     }
     for validation in validations.items() {
-        self::validation(&validation, &known, cx);
+        self::validation(&validation, &declared, cx);
     }
     if audits.len() > MAX_AUDIT_ANNOTATIONS {
         cx.invalid(&audits, format_args!("must not have more than {MAX_AUDIT_ANNOTATIONS} auditAnnotations"));
@@ -67,7 +66,7 @@ pub(super) fn mutating_policy(root: &At<'_, '_>, cx: &mut Context<'_>) {
         cx.required(&mutations, "mutations must contain at least one item");
     }
     for mutation in mutations.items() {
-        self::mutation(&mutation, &declared.types(), cx);
+        self::mutation(&mutation, &declared.of_expressions(), cx);
     }
     let policy = spec.field("reinvocationPolicy");
     if policy.text().is_empty() {
@@ -111,45 +110,9 @@ pub(super) fn binding(root: &At<'_, '_>, cx: &mut Context<'_>) {
     match_resources(&spec.field("matchResources"), cx);
 }
 
-/// What the expressions of a policy know.
-struct Declared {
-    has_params: bool,
-    /// The variables, as the schema of an object that has them.
-    variables: Node,
-}
-
-impl Declared {
-    /// What match conditions know: variables are declared later.
-    fn outer_types(&self) -> Vec<(&'static str, Type<'static>)> {
-        let mut types = expression::request_variables();
-        types.push(("namespaceObject", Type::Dyn));
-        if self.has_params {
-            types.push(("params", Type::Dyn));
-        }
-        types
-    }
-
-    fn types(&self) -> Vec<(&'static str, Type<'_>)> {
-        let mut types: Vec<(&'static str, Type<'_>)> = self.outer_types();
-        types.push(("variables", Type::Object { schema: &self.variables, is_root: false }));
-        types
-    }
-
-    /// Adds a variable, whose type is not known.
-    fn declare(&mut self, name: &str) {
-        let properties = self.variables.as_map_mut().and_then(|schema| schema.get_mut("properties"));
-        if let Some(properties) = properties.and_then(Node::as_map_mut) {
-            properties.insert(name, Span::NONE, Node::bare(Map::new()));
-        }
-    }
-}
-
 /// What policies of both kinds have. Absent, the failure policy is `Fail`.
-fn policy(spec: &At<'_, '_>, cx: &mut Context<'_>) -> Declared {
-    let mut schema = Map::new();
-    schema.insert("properties", Span::NONE, Node::bare(Map::new()));
-    let has_params = spec.field("paramKind").is_set();
-    let mut declared = Declared { has_params, variables: Node::bare(schema) };
+fn policy(spec: &At<'_, '_>, cx: &mut Context<'_>) -> Declarations {
+    let mut declared = Declarations::new(spec.field("paramKind").is_set());
     one_of(&spec.field("failurePolicy"), &["Fail", "Ignore"], cx);
     let params = spec.field("paramKind");
     if params.is_set() {
@@ -165,7 +128,7 @@ fn policy(spec: &At<'_, '_>, cx: &mut Context<'_>) -> Declared {
     } else {
         cx.required(&constraints, "");
     }
-    match_conditions(&spec.field("matchConditions"), &declared.outer_types(), cx);
+    match_conditions(&spec.field("matchConditions"), &declared.of_match_conditions(), cx);
     let variables = spec.field("variables");
     for variable in variables.items() {
         let (name, expression) = (variable.field("name"), variable.field("expression"));
@@ -177,8 +140,10 @@ fn policy(spec: &At<'_, '_>, cx: &mut Context<'_>) -> Declared {
         if expression.text().trim().is_empty() {
             cx.required(&expression, "expression is not specified");
         }
-        expression::compile(&expression, "compilation failed", &declared.types(), &Type::Dyn, cx);
-        declared.declare(name.text());
+        let known = declared.of_expressions();
+        let compiled = expression::compile_typed(&expression, "compilation failed", &known, &Type::Dyn, cx);
+        // What uses a variable that does not compile is not at fault.
+        declared.declare(name.text(), compiled.map_or(Type::Dyn, |(_, ty)| ty));
     }
     declared
 }
@@ -255,16 +220,16 @@ fn param_reference(reference: &At<'_, '_>, cx: &mut Context<'_>) {
 }
 
 /// `validateValidation`.
-fn validation(validation: &At<'_, '_>, known: &[(&str, Type<'_>)], cx: &mut Context<'_>) {
+fn validation(validation: &At<'_, '_>, declared: &Declarations, cx: &mut Context<'_>) {
     let (expression, message) = (validation.field("expression"), validation.field("message"));
     if expression.text().trim().is_empty() {
         cx.required(&expression, "expression is not specified");
     }
-    expression::compile(&expression, "compilation failed", known, &Type::Bool, cx);
+    expression::compile(&expression, "compilation failed", &declared.of_expressions(), &Type::Bool, cx);
     expression::compile(
         &validation.field("messageExpression"),
         "compilation failed",
-        known,
+        &declared.of_messages(),
         &Type::String,
         cx,
     );

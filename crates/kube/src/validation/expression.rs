@@ -12,11 +12,22 @@ pub(super) fn compile(
     result: &Type<'_>,
     cx: &mut Context<'_>,
 ) -> Option<Program> {
+    compile_typed(source, failure, variables, result, cx).map(|(program, _)| program)
+}
+
+/// As [`compile`], with the type of the values that the expression gives.
+pub(super) fn compile_typed<'s>(
+    source: &At<'_, '_>,
+    failure: &str,
+    variables: &[(&str, Type<'s>)],
+    result: &Type<'_>,
+    cx: &mut Context<'_>,
+) -> Option<(Program, Type<'s>)> {
     if source.text().trim().is_empty() {
         return None;
     }
-    match Program::compile(source.text(), variables, result) {
-        Ok(program) => Some(program),
+    match Program::compile_typed(source.text(), variables, result) {
+        Ok(compiled) => Some(compiled),
         Err(CompileError::Invalid(detail)) => {
             cx.invalid(source, format_args!("{failure}: {detail}"));
             None
@@ -24,14 +35,4 @@ pub(super) fn compile(
         // The server may take it.
         Err(CompileError::TooComplex) => None,
     }
-}
-
-/// What every expression about a request knows.
-pub(super) fn request_variables() -> Vec<(&'static str, Type<'static>)> {
-    vec![
-        ("object", Type::Dyn),
-        ("oldObject", Type::Dyn),
-        ("request", Type::Dyn),
-        ("authorizer", Type::Named("authorizer")),
-    ]
 }

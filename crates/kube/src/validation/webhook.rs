@@ -3,6 +3,7 @@
 
 use super::metadata::label_selector;
 use super::{At, Context, expression};
+use crate::admission::declarations;
 use crate::cel::Type;
 use crate::names;
 use std::collections::BTreeSet;
@@ -53,7 +54,7 @@ fn webhook(hook: &At<'_, '_>, cx: &mut Context<'_>) {
     label_selector(&hook.field("namespaceSelector"), cx);
     label_selector(&hook.field("objectSelector"), cx);
     client_config(&hook.field("clientConfig"), cx);
-    match_conditions(&hook.field("matchConditions"), &expression::request_variables(), cx);
+    match_conditions(&hook.field("matchConditions"), &declarations::of_request(), cx);
 
     review_versions(&hook.field("admissionReviewVersions"), "must specify one of v1, v1beta1", cx);
 }

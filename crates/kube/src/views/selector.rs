@@ -91,6 +91,27 @@ impl<'a> Selector<'a> {
                 .all(|entry| entry.value.as_str().is_some_and(|wanted| value(&entry.key) == Some(wanted)))
             && self.expressions.iter().all(|expression| is_satisfied(expression, value))
     }
+
+    /// Whether labels of which only some are known satisfy it; `None` if that depends on an unknown one. `label` gives the
+    /// value of a label, or that there is none, if it is known.
+    pub fn matches_known<'l>(self, label: impl Fn(&str) -> Option<Option<&'l str>>) -> Option<bool> {
+        let pairs = self.labels.into_iter().flatten().map(|entry| {
+            let value = label(&entry.key)?;
+            Some(value.is_some() && value == entry.value.as_str())
+        });
+        let expressions = self.expressions.iter().map(|expression| {
+            let key = expression.get("key").and_then(Node::as_str).unwrap_or_default();
+            let value = label(key)?;
+            Some(is_satisfied(expression, |_| value))
+        });
+        let mut answers = pairs.chain(expressions);
+        let mut is_known = true;
+        let is_false = answers.any(|answer| {
+            is_known &= answer.is_some();
+            answer == Some(false)
+        });
+        if is_false { Some(false) } else { is_known.then_some(self.matches_all_if_empty || !self.is_empty()) }
+    }
 }
 
 /// `Requirement.Matches`.
@@ -123,6 +144,23 @@ mod tests {
         assert!(matches("{matchExpressions: [{key: tier, operator: In, values: [back, front]}]}"));
         assert!(matches("{matchExpressions: [{key: zone, operator: NotIn, values: [a]}]}"));
         assert!(!matches("{matchLabels: {app: db}, matchExpressions: [{key: zone, operator: Exists}]}"));
+    }
+
+    #[test]
+    fn unknown_labels_decide_only_where_no_known_one_does() {
+        let label = |key: &str| match key {
+            "app" => Some(Some("db")),
+            "none" => Some(None),
+            _ => None,
+        };
+        let matches = |text: &str| Selector::label_selector(&node(text)).matches_known(label);
+        assert_eq!(matches("{matchLabels: {app: db}}"), Some(true));
+        assert_eq!(matches("{matchLabels: {none: db}}"), Some(false));
+        assert_eq!(matches("{matchLabels: {tier: x}}"), None);
+        assert_eq!(matches("{matchLabels: {tier: x, app: web}}"), Some(false));
+        assert_eq!(matches("{matchExpressions: [{key: app, operator: NotIn, values: [web]}]}"), Some(true));
+        assert_eq!(matches("{matchExpressions: [{key: tier, operator: DoesNotExist}]}"), None);
+        assert_eq!(matches("{}"), Some(false));
     }
 
     #[test]

@@ -44,3 +44,9 @@ pub(crate) fn read(file: &Path, sources: &Sources) -> anyhow::Result<Report<Conf
     let id = sources.add(file.display().to_string(), release::read_file(file)?, SourceKind::File);
     Ok(Config::read(sources, id))
 }
+
+/// The files and directories that a configuration names, which start from its directory, and those of a flag.
+pub(crate) fn paths(file: Option<&Path>, configured: &[String], flags: &[PathBuf]) -> Vec<PathBuf> {
+    let home = file.and_then(Path::parent).unwrap_or(Path::new(""));
+    configured.iter().map(|path| home.join(path)).chain(flags.iter().cloned()).collect()
+}

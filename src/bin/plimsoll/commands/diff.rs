@@ -56,6 +56,7 @@ pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     plan.mark_random(&sides.new, &sides.redrawn);
     plan.locate(&sources);
     plan.conceal(&sources);
+    previous::note_admission(&plan.notes, ui);
     let refused = args.server_dry_run && previous::in_cluster(previous)?.dry_run(&sides.new, &plan, ui)?;
     ui.kept(plan.show_only(&args.show_only).into(), &sources)?;
     let style = ui.stdout_style();

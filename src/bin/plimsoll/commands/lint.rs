@@ -13,7 +13,7 @@ use plimsoll::limits;
 use plimsoll::lint::baseline::Baseline;
 use plimsoll::lint::config::parse_severity;
 use plimsoll::lint::{
-    self, Config, Definitions, Discovered, Exclude, ManifestSource, Outcome, Request, Set, Target,
+    self, Config, Discovered, Exclude, ManifestSource, Outcome, Request, Set, Surroundings, Target,
 };
 use plimsoll::manifest::{self, Skipped};
 use plimsoll::values::{Overrides, ValuesFile};
@@ -24,8 +24,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub(crate) fn run(args: &LintArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
-    if let Some(rule) = &args.explain {
-        return explain(rule, ui);
+    if args.test_rules || args.explain.is_some() {
+        let sources = Sources::new();
+        let config = configuration(args, &args.sources, &sources).map(|(config, _)| config);
+        let config = match config {
+            Ok(config) => config,
+            Err(error) => return fail(error, LintFormat::Full, &sources, ui),
+        };
+        return match &args.explain {
+            Some(rule) => explain(rule, &config, ui),
+            None => test_rules(&config, ui),
+        };
     }
     let default = if Ui::prints_to_terminal() { LintFormat::Full } else { LintFormat::Concise };
     let format = args.format.unwrap_or(default);
@@ -232,19 +241,49 @@ fn totals(shown: &[Diagnostic], hidden: usize, objects: usize, statistics: bool)
     out
 }
 
-fn explain(rule: &str, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
+fn explain(rule: &str, config: &Config, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     if rule.is_empty() {
-        for rule in lint::rules() {
+        let own = config.custom_rules().iter().map(|custom| custom.rule);
+        for rule in lint::rules().into_iter().chain(own) {
             ui.print(&format!("{:<36} {:<8} {}\n", rule.id, rule.severity.as_str(), rule.summary));
         }
         return Ok(ExitStatus::Success);
     }
-    match lint::explain(rule) {
+    match lint::explain(rule, config) {
         Ok(page) => ui.print(&page),
         Err(Some(near)) => bail!("unknown rule `{rule}`: did you mean `{near}`?"),
         Err(None) => bail!("unknown rule `{rule}`: `plimsoll lint --explain` lists the rules"),
     }
     Ok(ExitStatus::Success)
+}
+
+/// Runs the examples of the project's own rules.
+fn test_rules(config: &Config, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
+    let rules = config.custom_rules();
+    if rules.is_empty() {
+        bail!("there are no rules to test: pass --rules PATH, or add `[[rule]]` to plimsoll.toml");
+    }
+    let tested: Vec<_> = rules.iter().map(|rule| lint::custom::test(rule)).collect();
+    let mut out = String::new();
+    for lint::custom::Tested { rule, examples, failures } in &tested {
+        // Writing to a string cannot fail.
+        let _ = match (examples, failures.len()) {
+            (0, _) => writeln!(out, "{rule}: no examples"),
+            (_, 0) => writeln!(out, "{rule}: {} passed", count(*examples, "example")),
+            _ => Ok(()),
+        };
+        for failure in failures {
+            let _ = writeln!(out, "{rule}: {failure}");
+        }
+    }
+    let failed = tested.iter().map(|tested| tested.failures.len()).sum();
+    let _ = writeln!(out, "\n{} tested, {} failed", count(tested.len(), "rule"), count(failed, "example"));
+    ui.print(&out);
+    Ok(if failed > 0 { ExitStatus::Findings } else { ExitStatus::Success })
+}
+
+fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 /// One release with its configuration.
@@ -259,7 +298,7 @@ struct Jobs {
     jobs: Vec<Job>,
     /// What is passed over.
     skipped: Vec<Skipped>,
-    /// The definitions that cannot be read.
+    /// The definitions and policies that cannot be read.
     unread: Vec<Diagnostic>,
 }
 
@@ -272,9 +311,9 @@ fn jobs(args: &LintArgs, sources: &Sources) -> anyhow::Result<Jobs> {
         _ => bail!("standard input can be read only once: `{STDIN}` is given several times"),
     };
     let (planned, skipped) = plan(args, stdin, sources)?;
-    let mut definitions = KnownDefinitions { sources, known: BTreeMap::new(), unread: Vec::new() };
-    let jobs = planned.into_iter().map(|planned| job(planned, &overrides, args, &mut definitions));
-    Ok(Jobs { jobs: jobs.collect::<anyhow::Result<_>>()?, skipped, unread: definitions.unread })
+    let mut surroundings = KnownSurroundings { sources, known: BTreeMap::new(), unread: Vec::new() };
+    let jobs = planned.into_iter().map(|planned| job(planned, &overrides, args, &mut surroundings));
+    Ok(Jobs { jobs: jobs.collect::<anyhow::Result<_>>()?, skipped, unread: surroundings.unread })
 }
 
 /// What stands for standard input among the sources.
@@ -346,21 +385,23 @@ fn exclude(args: &LintArgs, argument: &str, sources: &Sources) -> anyhow::Result
     Ok(exclude)
 }
 
-/// The definitions of custom resources that were read, by the paths that name them: many charts have the same ones.
-struct KnownDefinitions<'a> {
+/// What was read of clusters, by the paths that name it: many charts have the same definitions and policies.
+struct KnownSurroundings<'a> {
     sources: &'a Sources,
-    known: BTreeMap<Vec<PathBuf>, Arc<Definitions>>,
+    known: BTreeMap<[Vec<PathBuf>; 2], Arc<Surroundings>>,
     /// What could not be read.
     unread: Vec<Diagnostic>,
 }
 
-impl KnownDefinitions<'_> {
-    /// The definitions at these paths.
-    fn read(&mut self, paths: Vec<PathBuf>) -> Arc<Definitions> {
+impl KnownSurroundings<'_> {
+    /// What there is at these paths.
+    fn read(&mut self, crds: Vec<PathBuf>, policies: Vec<PathBuf>) -> Arc<Surroundings> {
+        let paths = [crds, policies];
         if let Some(known) = self.known.get(&paths) {
             return Arc::clone(known);
         }
-        let read = Arc::new(Definitions::load(world(), self.sources, &paths, &mut self.unread));
+        let [crds, policies] = &paths;
+        let read = Arc::new(Surroundings::load(world(), self.sources, crds, policies, &mut self.unread));
         self.known.insert(paths, Arc::clone(&read));
         read
     }
@@ -370,9 +411,9 @@ fn job(
     planned: Planned,
     overrides: &Overrides,
     args: &LintArgs,
-    definitions: &mut KnownDefinitions<'_>,
+    surroundings: &mut KnownSurroundings<'_>,
 ) -> anyhow::Result<Job> {
-    let sources = definitions.sources;
+    let sources = surroundings.sources;
     let (config, home) = configuration(args, &planned.beside, sources)?;
     let beside = |path: &String| home.join(path);
     // What the configuration names comes below what the command line says.
@@ -395,13 +436,14 @@ fn job(
         bail!("--write-baseline needs a file: use --baseline FILE, or set `baseline` in plimsoll.toml");
     }
     let render = release::lint_options(args, config.kube_version)?;
+    let crds = config.crds.iter().map(beside).chain(args.crds.iter().cloned());
+    let policies = config.policies.iter().map(beside).chain(args.policies.paths.iter().cloned());
     let request = Request {
         target: planned.target,
         sets,
         values: release::value_options(&args.values),
         render,
-        definitions: definitions
-            .read(config.crds.iter().map(beside).chain(args.crds.iter().cloned()).collect()),
+        surroundings: surroundings.read(crds.collect(), policies.collect()),
     };
     Ok(Job { request, config, baseline })
 }
@@ -421,9 +463,18 @@ fn configuration(args: &LintArgs, paths: &[String], sources: &Sources) -> anyhow
     };
     let mut config = Config::default();
     let mut home = PathBuf::new();
+    let has_file = file.is_some();
     if let Some(file) = file {
         config = usable(config::read(&file, sources)?)?;
         home = file.parent().map(Path::to_owned).unwrap_or_default();
+    }
+    let beside = home.join("rules");
+    let mut wrong = Vec::new();
+    let rules = lint::custom::load(world(), sources, &args.rules, has_file.then_some(beside.as_path()));
+    config.add_rules(usable(rules)?, &mut wrong);
+    wrong.extend(config.unknown_rules());
+    if !wrong.is_empty() {
+        return Err(Unusable(wrong).into());
     }
     if let Err(unknown) = config.only(&args.rule).and_then(|()| config.skip(&args.skip)) {
         return Err(Unusable(vec![*unknown]).into());

@@ -5,16 +5,18 @@ use super::{config, history as records, live, lookup, objects, release, world};
 use crate::args::{AgainstFlags, ClusterFlags, DriverFlags, HistoryFlags, ReleaseArgs, ValueFlags};
 use crate::ui::Ui;
 use anyhow::{Context as _, bail};
+use plimsoll::cluster::server::Notes;
 use plimsoll::diag::{SourceKind, Sources};
 use plimsoll::diff::{self, Driver, Include, Released, Side, Sides};
 use plimsoll::engine::{KnownObjects, helm};
 use plimsoll::history;
+use plimsoll::k8s::admission::Unevaluated;
 use plimsoll::lint::Config;
 use plimsoll::manifest::{self, Object};
 use plimsoll::render::{Output, Render, Request};
 use plimsoll::values::{self, Overrides, ValuesFile};
 use plimsoll::yaml::ReadOptions;
-use plimsoll::{chart, render};
+use plimsoll::{chart, policies, render};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
@@ -43,10 +45,12 @@ impl Previous<'_> {
     /// How the two sides are compared, as far as these flags say it.
     pub(crate) fn options(self, sources: &Sources, ui: &mut Ui) -> anyhow::Result<diff::Options> {
         let flags = &self.release.release;
-        let config = match config::find(&[self.release.names.source()])? {
-            Some(file) => ui.kept(config::read(&file, sources)?, sources)?,
+        let file = config::find(&[self.release.names.source()])?;
+        let config = match &file {
+            Some(file) => ui.kept(config::read(file, sources)?, sources)?,
             None => Config::default(),
         };
+        let policies = config::paths(file.as_deref(), &config.policies, &self.cluster.policies.paths);
         let (driver, prune) = self.driver.choose(&config)?;
         Ok(diff::Options {
             driver,
@@ -56,8 +60,19 @@ impl Previous<'_> {
             cluster: self.cluster.cluster(),
             version: release::kubernetes(flags)?,
             live: self.against.against == "live",
+            policies: ui.kept(policies::load(world(), sources, &policies), sources)?,
             ..diff::Options::default()
         })
+    }
+}
+
+/// Prints what admission policies say beside refusals.
+pub(crate) fn note_admission(notes: &Notes, ui: &mut Ui) {
+    for warning in &notes.warnings {
+        ui.note(warning);
+    }
+    for Unevaluated { kind, name, reason } in &notes.unevaluated {
+        ui.note(&format!("{kind} `{name}` was not evaluated: {reason}"));
     }
 }
 

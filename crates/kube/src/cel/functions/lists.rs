@@ -59,7 +59,7 @@ pub(super) fn call(name: &str, receiver: Option<&Value>, arguments: &[Value]) ->
             })
         }
         ("sort", []) => {
-            let mut sorted = (**items).clone();
+            let mut sorted = items.to_vec();
             let mut is_ordered = true;
             sorted.sort_by(|a, b| {
                 a.order(b).unwrap_or_else(|| {

@@ -1,7 +1,7 @@
 //! Rules in CEL, `x-kubernetes-validations`: `apiserver/schema/cel`.
 
-use super::At;
 use super::structure::flag;
+use super::{At, correlate};
 use crate::cel::{Budget, EvalError, Program, Type, Value, Variables};
 use crate::validation::{Context, ErrorKind, FieldError, Finding, expression};
 use plimsoll_yaml::{Node, Value as Yaml};
@@ -76,8 +76,16 @@ impl<'s> Rule<'s> {
     /// `ruleMessageOrDefault`
     fn static_message(&self) -> String {
         match self.text("message").trim() {
-            "" => format!("failed rule: {}", self.text("rule").trim()),
+            "" => format!("failed rule: {}", self.name()),
             message => message.to_owned(),
+        }
+    }
+
+    /// `ruleErrorString`
+    fn name(&self) -> &'s str {
+        match self.text("message").trim() {
+            "" => self.text("rule").trim(),
+            message => message,
         }
     }
 }
@@ -102,29 +110,40 @@ impl<'s> Evaluation<'s> {
         schema: &'s Node,
         cx: &mut Context<'_>,
     ) {
+        self.check_below(is_root, at, old, false, schema, cx);
+    }
+
+    /// `may_stay` says that the nearest value above that can be compared with its stored one is unchanged.
+    fn check_below(
+        &mut self,
+        is_root: bool,
+        at: &At<'_, '_>,
+        old: Option<&Node>,
+        may_stay: bool,
+        schema: &'s Node,
+        cx: &mut Context<'_>,
+    ) {
         let Some(node) = at.node() else { return };
         let old = old.filter(|old| !old.is_null());
-        self.evaluate(is_root, at, node, old, schema, cx);
+        let may_stay = old.map_or(may_stay, |old| correlate::is_unchanged(node, old, schema));
+        self.evaluate(is_root, at, [Some(node), old], may_stay, schema, cx);
         for part in schema.get("allOf").map(Node::items).unwrap_or_default() {
-            self.check(is_root, at, old, part, cx);
+            self.check_below(is_root, at, old, may_stay, part, cx);
         }
         match &node.value {
             Yaml::Map(map) => {
-                let properties = schema.get("properties");
-                let additional = schema.get("additionalProperties").filter(|node| node.as_map().is_some());
                 for entry in map {
-                    let own = properties.and_then(|properties| properties.get(&entry.key));
-                    if let Some(inner) = own.or(additional) {
+                    if let Some(inner) = correlate::field_schema(schema, &entry.key) {
                         let old = old.and_then(|old| old.get(&entry.key));
-                        self.check(false, &at.field_at(entry), old, inner, cx);
+                        self.check_below(false, &at.field_at(entry), old, may_stay, inner, cx);
                     }
                 }
             }
             Yaml::Seq(_) => {
                 let Some(inner) = schema.get("items") else { return };
                 for item in at.items() {
-                    let old = old.and_then(|old| correlated(&item, old, schema));
-                    self.check(false, &item, old, inner, cx);
+                    let old = old.zip(item.node()).and_then(|(old, node)| correlate::item(node, old, schema));
+                    self.check_below(false, &item, old, may_stay, inner, cx);
                 }
             }
             _ => {}
@@ -135,19 +154,21 @@ impl<'s> Evaluation<'s> {
         &mut self,
         is_root: bool,
         at: &At<'_, '_>,
-        node: &Node,
-        old: Option<&Node>,
+        [node, old]: [Option<&Node>; 2],
+        may_stay: bool,
         schema: &'s Node,
         cx: &mut Context<'_>,
     ) {
+        let Some(node) = node else { return };
         let Some(list) = schema.get(RULES) else { return };
         let ty = Type::from_schema(schema, is_root);
         let rules = self
             .rules
             .entry(std::ptr::from_ref(list))
             .or_insert_with(|| list.items().iter().filter_map(|node| Rule::compile(node, &ty)).collect());
-        let this = Value::from_node(node, &ty);
-        let old = old.map(|old| Value::from_node(old, &ty));
+        let value = |node: &Node| Value::from_schema(node, schema, is_root);
+        let this = value(node);
+        let old = old.map(value);
         for rule in rules.iter() {
             let is_optional = flag(rule.node, "optionalOldSelf");
             let before = match (&old, is_optional) {
@@ -160,6 +181,8 @@ impl<'s> Evaluation<'s> {
             let variables = Variables::new().with("self", this.clone()).with("oldSelf", before);
             match rule.program.evaluate(&variables, &mut self.budget) {
                 Ok(Value::Bool(true)) => {}
+                // The server only warns, unless the rule is about the change.
+                Ok(_) if may_stay && !rule.program.uses("oldSelf") => {}
                 Ok(_) => {
                     let message = rule.message.as_ref().and_then(|message| {
                         match message.evaluate(&variables, &mut self.budget) {
@@ -170,7 +193,11 @@ impl<'s> Evaluation<'s> {
                     report(at, rule, message.unwrap_or_else(|| rule.static_message()), cx);
                 }
                 Err(EvalError::Failed(error)) => {
-                    cx.invalid(at, format_args!("{error} evaluating rule: {}", rule.static_message()));
+                    let kind = schema.get("type").and_then(Node::as_str).unwrap_or_default();
+                    let error = FieldError::new(ErrorKind::Invalid, at.path())
+                        .value(format!("{kind:?}"))
+                        .detail(format!("{error} evaluating rule: {}", rule.name()));
+                    cx.push(Finding::new(error, at.span()));
                 }
                 Err(error) => {
                     let error = FieldError::new(ErrorKind::NotEvaluated, at.path()).detail(format!(
@@ -203,17 +230,4 @@ fn report(at: &At<'_, '_>, rule: &Rule<'_>, message: String, cx: &mut Context<'_
         }
         _ => cx.invalid(place, message),
     }
-}
-
-/// The old item that a new one of a list takes the place of: that with the same keys, if the list is a map.
-fn correlated<'o>(item: &At<'_, '_>, old: &'o Node, schema: &Node) -> Option<&'o Node> {
-    if schema.get("x-kubernetes-list-type").and_then(Node::as_str) != Some("map") {
-        return None;
-    }
-    let keys = schema.get("x-kubernetes-list-map-keys").map(Node::items).unwrap_or_default();
-    let is_same = |old: &&Node| {
-        let mut keys = keys.iter().filter_map(Node::as_str);
-        keys.all(|key| item.node().and_then(|item| item.get(key)) == old.get(key))
-    };
-    old.items().iter().find(is_same)
 }

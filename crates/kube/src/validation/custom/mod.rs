@@ -3,6 +3,7 @@
 //! Follows `apiextensions-apiserver/pkg/apiserver/validation`: the object is decoded as the server does it, with
 //! defaults and without nulls, and then validated.
 
+mod correlate;
 mod expressions;
 mod formats;
 mod lists;
@@ -123,17 +124,24 @@ fn check(object: &Object, old: Option<&Node>, crd: &Node, cx: &mut Context<'_>) 
     let root = decoded.as_ref().map_or(root, At::root);
     metadata::object_meta(&root, namespaced, names::name_is_dns_subdomain, cx);
     finalizers(&root, cx);
+    // The stored object may be of another version of the API, whose values are not compared.
+    let old = old.filter(|old| old.get("apiVersion").and_then(Node::as_str) == Some(&object.api_version));
+    let old = old.zip(schema).map(|(old, schema)| structure::decoded(old, schema));
     if let Some(schema) = schema {
-        value(true, &root, schema, cx);
-        lists::unique_items(&root, schema, cx);
+        value(true, &root, old.as_ref(), schema, cx);
+        let was_unique = old.as_ref().is_none_or(|old| {
+            let mut inner = Context::new(cx.object, cx.version);
+            lists::unique_items(&At::root(old), schema, &mut inner);
+            inner.errors() == 0
+        });
+        if was_unique {
+            lists::unique_items(&root, schema, cx);
+        }
     }
     if let Some(scale) = of_version(&["subresources", "scale"]) {
         replicas(&root, scale, cx);
     }
     if let Some(schema) = schema.filter(|_| !cx.has_blocking_errors()) {
-        // The stored object may be of another version of the API, whose values are not compared.
-        let old = old.filter(|old| old.get("apiVersion").and_then(Node::as_str) == Some(&object.api_version));
-        let old = old.map(|old| structure::decoded(old, schema));
         expressions::Evaluation::new().check(true, &root, old.as_ref(), schema, cx);
     }
 }
@@ -195,10 +203,13 @@ fn decode_metadata(root: &At<'_, '_>, cx: &mut Context<'_>) {
 }
 
 /// Checks a value against its schema. `top` says that it is a whole object, whose `apiVersion`, `kind` and
-/// `metadata` need no schema.
-pub(super) fn value(top: bool, at: &At<'_, '_>, schema: &Node, cx: &mut Context<'_>) {
+/// `metadata` need no schema. `old` is the stored value that it takes the place of: what is wrong with it may stay.
+pub(super) fn value(top: bool, at: &At<'_, '_>, old: Option<&Node>, schema: &Node, cx: &mut Context<'_>) {
     // A null that is left is an allowed one, or an item of a list.
     let Some(node) = at.node() else { return };
+    if old.is_some_and(|old| correlate::is_unchanged(node, old, schema)) {
+        return;
+    }
     if !is_of_type(at, node, schema, cx) {
         return;
     }
@@ -220,11 +231,12 @@ pub(super) fn value(top: bool, at: &At<'_, '_>, schema: &Node, cx: &mut Context<
                         let kind = inner.get("type").and_then(Node::as_str).unwrap_or_default();
                         cx.type_invalid(&item, format_args!("must be of type {kind}, not null"));
                     }
-                    value(false, &item, inner, cx);
+                    let old = old.zip(item.node()).and_then(|(old, node)| correlate::item(node, old, schema));
+                    value(false, &item, old, inner, cx);
                 }
             }
         }
-        Value::Map(_) => map_value(top, at, schema, cx),
+        Value::Map(_) => map_value(top, at, old, schema, cx),
         Value::Null | Value::Bool(_) => {}
     }
     check_combinators(top, at, schema, cx);
@@ -257,27 +269,23 @@ fn is_of_type(at: &At<'_, '_>, node: &Node, schema: &Node, cx: &mut Context<'_>)
     fits
 }
 
-fn map_value(top: bool, at: &At<'_, '_>, schema: &Node, cx: &mut Context<'_>) {
+fn map_value(top: bool, at: &At<'_, '_>, old: Option<&Node>, schema: &Node, cx: &mut Context<'_>) {
     let Some(map) = at.node().and_then(Node::as_map) else { return };
     check_bounds(at, map.len(), "properties", ("minProperties", "maxProperties"), schema, cx);
     let embedded = top || structure::flag(schema, "x-kubernetes-embedded-resource");
-    let properties = schema.get("properties").and_then(Node::as_map);
     for name in schema.get("required").map(Node::items).unwrap_or_default() {
         let Some(name) = name.as_str() else { continue };
         if !map.contains_key(name) {
             cx.required(&at.field(name), "");
         }
     }
-    let additional = schema.get("additionalProperties");
     for entry in map {
         if embedded && matches!(entry.key.as_str(), "apiVersion" | "kind" | "metadata") {
             continue;
         }
-        let place = at.field_at(entry);
-        if let Some(inner) = properties.and_then(|map| map.get(&entry.key)) {
-            value(false, &place, inner, cx);
-        } else if let Some(inner) = additional.filter(|node| node.as_map().is_some()) {
-            value(false, &place, inner, cx);
+        if let Some(inner) = correlate::field_schema(schema, &entry.key) {
+            let old = old.and_then(|old| old.get(&entry.key));
+            value(false, &at.field_at(entry), old, inner, cx);
         }
     }
 }
@@ -287,7 +295,7 @@ fn check_combinators(top: bool, at: &At<'_, '_>, schema: &Node, cx: &mut Context
     let list = |name: &str| schema.get(name).map(Node::items).unwrap_or_default();
     let holds = |part: &Node, cx: &Context<'_>| {
         let mut inner = Context::new(cx.object, cx.version);
-        value(top, at, part, &mut inner);
+        value(top, at, None, part, &mut inner);
         inner.errors() == 0
     };
     let fulfilled = |name: &str, cx: &Context<'_>| list(name).iter().filter(|part| holds(part, cx)).count();
@@ -583,12 +591,52 @@ spec:
     }
 
     #[test]
+    fn what_is_invalid_already_may_stay_as_it_is() {
+        let schema = "properties: {size: {type: integer, maximum: 3}, other: {type: string}, set: {type: array, \
+            x-kubernetes-list-type: set, items: {type: string}}, list: {type: array, items: {type: integer, maximum: 3}}, \
+            ports: {type: array, x-kubernetes-list-type: map, x-kubernetes-list-map-keys: [id], items: {type: object, \
+            required: [id], properties: {id: {type: string}, port: {type: integer, maximum: 9}}}}, even: {type: object, \
+            properties: {num: {type: integer}, more: {type: integer}}, x-kubernetes-validations: [{rule: self.num % 2 == 0}]}}, \
+            required: [other]";
+        let updated = |old: &str, new: &str| {
+            let found = updated(schema, old, new).into_iter();
+            found.map(|line| line.split(' ').next().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+        };
+        // A field stays, beside others that change.
+        assert_eq!(updated("{other: a, size: 9}", "{other: b, size: 9}"), [""; 0]);
+        assert_eq!(updated("{other: a, size: 9}", "{other: b, size: 8}"), ["spec.size"]);
+        assert_eq!(updated("{other: a}", "{other: a, size: 9}"), ["spec.size"]);
+        // What is missing is missing in an object that changes.
+        assert_eq!(updated("{size: 1}", "{size: 1}"), [""; 0]);
+        assert_eq!(updated("{size: 1}", "{size: 2}"), ["spec.other"]);
+        // Items of a map are compared one by one, those of other lists all together.
+        assert_eq!(
+            updated(
+                "{other: a, ports: [{id: x, port: 10}]}",
+                "{other: a, ports: [{id: z, port: 1}, {id: x, port: 10}]}"
+            ),
+            [""; 0]
+        );
+        assert_eq!(updated("{other: a, list: [9]}", "{other: b, list: [9]}"), [""; 0]);
+        assert_eq!(updated("{other: a, list: [9]}", "{other: a, list: [9, 1]}"), ["spec.list[0]"]);
+        // Lists whose items were not unique need not become unique.
+        assert_eq!(updated("{other: a, set: [x, x]}", "{other: a, set: [x, x, z]}"), [""; 0]);
+        assert_eq!(updated("{other: a, set: [x]}", "{other: a, set: [x, x]}"), ["spec.set[1]"]);
+        // Rules hold for what changes.
+        assert_eq!(updated("{other: a, even: {num: 1}}", "{other: b, even: {num: 1}}"), [""; 0]);
+        assert_eq!(
+            updated("{other: a, even: {num: 1}}", "{other: a, even: {num: 1, more: 2}}"),
+            ["spec.even"]
+        );
+    }
+
+    #[test]
     fn rules_may_fail_and_old_values_may_be_optional() {
         let failing = "properties: {m: {type: object, additionalProperties: {type: string}}}, \
                        x-kubernetes-validations: [{rule: \"self.m['a'] == 'b'\"}]";
         assert_eq!(
             updated(failing, "{}", "{m: {}}"),
-            ["spec Invalid value: no such key: a evaluating rule: failed rule: self.m['a'] == 'b'"]
+            ["spec Invalid value: \"object\": no such key: a evaluating rule: self.m['a'] == 'b'"]
         );
         let optional = "properties: {q: {type: integer, x-kubernetes-validations: [{rule: oldSelf.orValue(0) < self, \
                         optionalOldSelf: true}]}}";

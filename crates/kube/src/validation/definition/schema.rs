@@ -281,7 +281,7 @@ fn defaults(schema: &At<'_, '_>, cx: &mut Context<'_>) {
     let default = schema.field("default");
     if let Some(node) = schema.node().filter(|_| default.is_set()) {
         custom::unknown_fields(false, &default, node, cx);
-        custom::value(false, &default, node, cx);
+        custom::value(false, &default, None, node, cx);
     }
     for inner in ["items", "additionalProperties"] {
         let inner = schema.field(inner);
