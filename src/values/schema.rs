@@ -119,18 +119,18 @@ impl Schema {
         }
         let (name, mut tree) = positions(sources, placed)?;
         let whole = json::to_json(&tree);
-        let mut built = build(&whole);
+        let mut outcome = build(&whole);
         let mut remarks = Vec::new();
-        if placed.is_helm() && built.as_ref().is_err_and(is_of_a_reference) {
+        if placed.is_helm() && outcome.as_ref().is_err_and(is_of_a_reference) {
             let left_out = Remote::new(&tree).leave_out(&mut tree);
             if !left_out.is_empty() {
                 let remark =
                     |reference| outside(&name, reference, unfetched, "what it asks for is not checked");
                 remarks = left_out.iter().map(remark).collect();
-                built = build(&json::to_json(&tree)).map_err(ValidationError::to_owned);
+                outcome = build(&json::to_json(&tree)).map_err(ValidationError::to_owned);
             }
         }
-        match built {
+        match outcome {
             Ok(validator) => Ok(Self { validator, remarks }),
             Err(error) => Err(Box::new(unusable(&name, &tree, &error))),
         }
