@@ -361,7 +361,13 @@ fn drop_outside_references(node: &mut Node) -> bool {
             }
             map.into_iter().fold(is_outside, |any, entry| drop_outside_references(&mut entry.value) || any)
         }
-        Value::Seq(items) => items.iter_mut().fold(false, |any, item| drop_outside_references(item) || any),
+        Value::Seq(items) => {
+            let mut any = false;
+            for item in items {
+                any |= drop_outside_references(item);
+            }
+            any
+        }
         _ => false,
     }
 }
