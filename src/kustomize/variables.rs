@@ -94,13 +94,12 @@ impl Builder<'_> {
                 .iter_mut()
                 .find(|resource| is_selected(resource, &variable.object))
                 .and_then(|resource| read_field(resource, &variable.field));
-            match value {
-                Some(value) => drop(values.insert(variable.name, value)),
-                None => {
-                    let message = format!("the field of the variable `{}` does not exist", variable.name);
-                    self.miss(message, variable.span);
-                }
-            }
+            let Some(value) = value else {
+                let message = format!("the field of the variable `{}` does not exist", variable.name);
+                self.miss(message, variable.span);
+                continue;
+            };
+            values.insert(variable.name, value);
         }
         for resource in resources {
             let pod = POD_SPECS.iter().find(|(kind, _)| *kind == resource.kind());
