@@ -12,15 +12,19 @@ use crate::k8s::{Version, defaults, kinds};
 use crate::manifest::Object;
 use crate::yaml::{Map, Node, Value};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Stands where the server allocates a value of its own choice (a cluster IP).
 pub(super) const ALLOCATED: &str = "(allocated)";
+
+/// What is sent of the old and of the new objects, in the order of their manifests.
+pub(super) type Sent<'a> = [Vec<&'a Node>; 2];
 
 /// What became of the objects.
 pub(super) struct Simulation {
     server: Server,
     namespace: String,
-    before: BTreeMap<ObjectKey, Node>,
+    before: BTreeMap<ObjectKey, Arc<Node>>,
     outcomes: BTreeMap<ObjectKey, Outcome>,
     unsent: BTreeSet<ObjectKey>,
     skipped: BTreeMap<ObjectKey, String>,
@@ -61,13 +65,8 @@ enum Old {
 }
 
 impl Simulation {
-    /// Applies `new` over `old`, which is stored already. `around` says which claims are bound.
-    pub(super) fn run(
-        old: Vec<Node>,
-        new: Vec<Node>,
-        options: &Options,
-        around: Option<&dyn Surroundings>,
-    ) -> Self {
+    /// Applies the new objects over the old ones, which are stored already. `around` says which claims are bound.
+    pub(super) fn run([old, new]: Sent<'_>, options: &Options, around: Option<&dyn Surroundings>) -> Self {
         let origin = match (options.live, around) {
             (true, _) => Old::Read,
             (false, Some(_)) => Old::Trusted,
@@ -89,8 +88,7 @@ impl Simulation {
         if let Some(around) = around {
             server.bind_claims(around);
         }
-        let before: BTreeMap<ObjectKey, Node> =
-            server.objects().map(|(key, object)| (key.clone(), object.clone())).collect();
+        let before = server.snapshot();
         let run = client.send(&mut server, new);
         Self {
             outcomes: outcomes(&run, options.driver, &made_up_addresses(&server, &before)),
@@ -107,16 +105,18 @@ impl Simulation {
     /// What became of an object that is on both sides. Values of Secrets are those of its manifests, or their digests.
     pub(super) fn applied(&self, object: &Object) -> Applied {
         let key = self.key_of(object);
-        let outcome = self.outcomes.get(&key).cloned().unwrap_or_default();
+        let refused = self.outcomes.get(&key).filter(|outcome| !outcome.reasons.is_empty());
         let before = self.before.get(&key);
         let live = before.map_or_else(|| Node::bare(Map::new()), |node| self.observed(&key, node));
-        let is_refused = !outcome.reasons.is_empty();
-        let after = if is_refused { outcome.wanted.as_ref() } else { self.server.object(&key) };
+        let after = match refused {
+            Some(outcome) => outcome.wanted.as_ref(),
+            None => self.server.object(&key),
+        };
         Applied {
             merged: after.map_or_else(|| live.clone(), |node| self.observed(&key, node)),
             live,
             is_merged: after.is_some(),
-            reasons: outcome.reasons,
+            reasons: refused.map(|outcome| outcome.reasons.clone()).unwrap_or_default(),
         }
     }
 
@@ -157,7 +157,7 @@ impl Simulation {
     /// The object before and after everything, as it is stored.
     pub(super) fn stored(&self, object: &Object) -> [Option<&Node>; 2] {
         let key = self.key_of(object);
-        [self.before.get(&key), self.server.object(&key)]
+        [self.before.get(&key).map(|object| &**object), self.server.object(&key)]
     }
 
     /// Whether the driver deletes the object. One with finalizers is still there for a while.
@@ -175,10 +175,9 @@ impl Simulation {
 
     /// Why no object could be created from the manifest, whatever is stored.
     pub(super) fn faults_of_creation(&self, root: &Node) -> Vec<Reason> {
-        let mut body = root.clone();
-        secrets::seal(&mut body);
+        let mut body = sealed(root);
         defaults::drop_nulls(&mut body);
-        self.server.faults_of_creation(&body, Writer { manager: "kubectl", strict: true })
+        self.server.faults_of_creation(body, Writer { manager: "kubectl", strict: true })
     }
 
     fn key_of(&self, object: &Object) -> ObjectKey {
@@ -201,12 +200,18 @@ pub(super) fn draft_alone(object: &Object, version: Version, namespace: &str) ->
 }
 
 fn draft(server: &Server, key: &ObjectKey, root: &Node) -> Node {
-    let mut body = root.clone();
-    secrets::seal(&mut body);
+    let mut body = sealed(root);
     // kubectl creates objects without nulls, but for annotations, which it reads as texts.
     coerce_annotations(&mut body);
     defaults::drop_nulls(&mut body);
-    observed(key, server.draft(&body).unwrap_or(body))
+    observed(key, server.draft(body))
+}
+
+/// A copy of a manifest, as it is sent.
+fn sealed(root: &Node) -> Node {
+    let mut body = root.clone();
+    secrets::seal(&mut body);
+    body
 }
 
 fn coerce_annotations(body: &mut Node) {
@@ -273,7 +278,7 @@ fn hide_generated_labels(job: &mut Node) {
 /// The addresses that the simulated server chose for the stored Services: no other server would choose the same.
 fn made_up_addresses(
     server: &Server,
-    before: &BTreeMap<ObjectKey, Node>,
+    before: &BTreeMap<ObjectKey, Arc<Node>>,
 ) -> BTreeMap<ObjectKey, Vec<String>> {
     let services = before.iter().filter(|(key, _)| (&*key.group, &*key.kind) == ("", "Service"));
     services.map(|(key, service)| (key.clone(), server.chosen_addresses(service))).collect()
@@ -362,9 +367,9 @@ impl Client {
     }
 
     /// Stores what was applied before.
-    fn store(&mut self, server: &mut Server, mut objects: Vec<Node>, origin: Old) {
+    fn store(&mut self, server: &mut Server, mut objects: Vec<&Node>, origin: Old) {
         if origin == Old::Read {
-            self.kubectl.load_objects(server, objects);
+            self.kubectl.load_objects(server, objects.into_iter().map(sealed));
             self.helm.adopt_stored(server);
             self.argo_cd.adopt_stored(server);
             self.flux.adopt_stored(server);
@@ -372,17 +377,22 @@ impl Client {
         }
         if origin == Old::Trusted {
             server.trust_requests(true);
-            objects = self.kubectl.load_unserved(server, objects);
+            let (served, others): (Vec<_>, Vec<_>) =
+                objects.into_iter().partition(|object| self.kubectl.can_send(server, object));
+            self.kubectl.load_applied_objects(server, others.into_iter().map(sealed));
+            objects = served;
         }
         match self.driver {
             // What does not exist cannot be replaced.
-            Driver::Replace => self.kubectl.create_objects(server, objects),
+            Driver::Replace => self.kubectl.create_objects(server, objects.into_iter().map(sealed)),
             _ => self.send(server, objects),
         };
         server.trust_requests(false);
     }
 
-    fn send(&mut self, server: &mut Server, objects: Vec<Node>) -> Run {
+    fn send(&mut self, server: &mut Server, objects: Vec<&Node>) -> Run {
+        // Copied one by one: most drivers are done with an object before they take the next.
+        let objects = objects.into_iter().map(sealed);
         match self.driver {
             Driver::Kubectl if self.prune => self.kubectl.apply_and_prune_objects(server, objects),
             Driver::Kubectl => self.kubectl.apply_objects(server, objects),
@@ -436,15 +446,14 @@ fn find<'a>(
 
 /// Applies `old`, or with [`Options::live`] takes it as it is stored, and applies `new` over it, both with
 /// [`Options::driver`]. Unlike for a plan, old objects that the server refuses are not there.
-pub fn simulate(old: &[Object], new: &[Object], options: &Options) -> Simulated {
+pub fn simulate<'a>(old: &'a [Object], new: &'a [Object], options: &Options) -> Simulated {
     // A recorded Secret holds no values.
     let is_sent =
         |object: &&Object| !secrets::has_digests(&object.kind, &object.root) && !options.driver.skips(object);
-    let roots =
-        |objects: &[Object]| objects.iter().filter(is_sent).map(|object| object.root.clone()).collect();
+    let roots = |objects: &'a [Object]| objects.iter().filter(is_sent).map(|object| &object.root).collect();
     let release = Some(options.release.clone().unwrap_or_else(|| "release-name".to_owned()));
     let options = Options { release, ..options.clone() };
-    let simulation = Simulation::run(roots(old), roots(new), &options, None);
+    let simulation = Simulation::run([roots(old), roots(new)], &options, None);
     let shown = |(key, object): (&ObjectKey, &Node)| {
         let mut object = simulation.server.with_placeholders(object);
         if let Some(map) = object.as_map_mut() {
@@ -453,7 +462,7 @@ pub fn simulate(old: &[Object], new: &[Object], options: &Options) -> Simulated 
         (key.clone(), object)
     };
     Simulated {
-        before: simulation.before.iter().map(shown).collect(),
+        before: simulation.before.iter().map(|(key, object)| shown((key, &**object))).collect(),
         after: simulation.server.objects().map(shown).collect(),
     }
 }

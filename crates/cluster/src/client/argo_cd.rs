@@ -10,6 +10,7 @@ use crate::server::{ObjectKey, Server};
 use plimsoll_diag::Span;
 use plimsoll_kube::defaults::ensure_map;
 use plimsoll_kube::kinds::install_rank;
+use plimsoll_kube::managed::with_last_applied;
 use plimsoll_yaml::Node;
 use std::collections::BTreeSet;
 
@@ -220,11 +221,12 @@ fn sync(server: &mut Server, resource: &Resource, run: &mut Run) {
     let exists = server.object(&resource.key).is_some();
     let sent = run.requests.len();
     if has("Replace=true") {
-        if exists { super::replace(server, resource, run) } else { super::create(server, resource, run) }
+        let request = if exists { super::replace } else { super::create };
+        request(server, resource.clone(), run);
     } else if has("ServerSideApply=true") {
         server_side::apply(server, resource, MANAGER, true, run);
     } else {
-        apply::apply(server, resource, run);
+        apply::apply(server, resource.clone(), run);
     }
     let is_replaceable =
         |request: &Request| matches!(&request.answer, Err(status) if matches!(status.code, 409 | 422));
@@ -233,7 +235,7 @@ fn sync(server: &mut Server, resource: &Resource, run: &mut Run) {
         run.requests.truncate(sent);
         let deleted = server.delete(&resource.key);
         run.push(Verb::Delete, resource, None, deleted);
-        let answer = server.create(&apply::with_last_applied(&resource.root), writer(MANAGER));
+        let answer = server.create(with_last_applied(resource.root.clone()), writer(MANAGER));
         run.push(Verb::Create, resource, None, answer);
     }
 }
