@@ -1,6 +1,6 @@
 //! Two renders compared: what changes, and what the cluster will do about it.
 //!
-//! [`compare`] matches the objects of two renders. On one simulated API server the [`Driver`] applies the new ones over the
+//! [`compare`] matches the objects of two renders. On a simulated API server the [`Driver`] applies the new ones over the
 //! old ones; what the server answers is the verdict, and what it stores then is compared with what it stored before: fields
 //! that differ are changes, whatever the manifests spell differently is not. From the changes follow the [`Effect`]s: which
 //! pods restart in which order, what becomes of volumes. [`render`] shows the [`Plan`].
@@ -23,6 +23,7 @@ mod repeated;
 pub(crate) mod secrets;
 mod sides;
 mod simulation;
+mod split;
 mod stored;
 
 pub use crate::cluster::client::SyncOptions;
@@ -41,9 +42,11 @@ use crate::k8s;
 use crate::limits::Activity;
 use crate::manifest::Object;
 use crate::yaml::Node;
+use matching::Pair;
 use observe::{Observer, Roots};
 use rayon::prelude::*;
 use simulation::Simulation;
+use split::{BATCH, Split};
 
 /// What an upgrade would do.
 #[derive(Debug, Clone, Default)]
@@ -329,19 +332,26 @@ pub fn compare(old: &[Object], new: &[Object], options: &Options) -> Plan {
     let pairs = matching::pair(old, new, options);
     let world = effects::World::new(old, new, options);
     let roots: Vec<Roots<'_>> = pairs.par_iter().map(|pair| Roots::of(pair, options)).collect();
-    let [before, after] = observe::sent([old, new], &pairs, &roots, options);
-    let simulation = Simulation::run(before, after, options, &world);
-    let observer = Observer { simulation: &simulation, world: &world, options };
-    let mut objects: Vec<ObjectPlan> =
-        pairs.par_iter().zip(&roots).map(|(pair, roots)| observer.plan(pair, roots)).collect();
-    effects::between_objects(&mut objects, &pairs, &simulation, &world);
+    let split = Split::new([old, new], &pairs, options);
+    let shared = Simulation::run(split.shared(&pairs, &roots, options), options, &world);
+    let plan_batch = |(pairs, roots): (&[Pair<'_>], &[Roots<'_>])| {
+        let apart = Simulation::run(split.batch(pairs, roots), options, &world);
+        let plan = |(pair, roots): (&Pair<'_>, &Roots<'_>)| {
+            let simulation = if split.is_independent(pair) { &apart } else { &shared };
+            Observer { simulation, world: &world, options }.plan(pair, roots)
+        };
+        pairs.iter().zip(roots).map(plan).collect::<Vec<_>>()
+    };
+    let batches = pairs.par_chunks(BATCH).zip(roots.par_chunks(BATCH));
+    let mut objects: Vec<ObjectPlan> = batches.flat_map_iter(plan_batch).collect();
+    effects::between_objects(&mut objects, &pairs, &shared, &world);
     Plan {
         driver: options.driver,
         prune: options.prune && options.driver.can_prune(),
         kube_version: options.version,
         namespace: options.namespace.clone(),
         random: Vec::new(),
-        notes: simulation.notes().clone(),
+        notes: shared.notes().clone(),
         objects,
     }
 }

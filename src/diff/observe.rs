@@ -9,12 +9,10 @@ use super::{
     effects, fields, keyless, matching, recreated, refused, removed, repeated, secrets, simulation,
 };
 use crate::k8s;
-use crate::k8s::admission::is_configuration;
 use crate::k8s::merge::Position;
 use crate::manifest::Object;
 use crate::yaml::{Entry, Node, Value};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 /// The manifests of a pair, as they are compared: secret values that only one of them knows are digests in both, and the new
 /// one has the old values of ignored fields.
@@ -46,70 +44,6 @@ impl<'a> Roots<'a> {
     }
 }
 
-/// What is sent of the old and of the new objects, in their order. Objects that stay as they are and that the server asks
-/// for nothing are left out where the driver looks at one object at a time.
-pub(super) fn sent(
-    sides: [&[Object]; 2],
-    pairs: &[Pair<'_>],
-    roots: &[Roots<'_>],
-    options: &Options,
-) -> [Vec<Node>; 2] {
-    // Of an object that a side holds twice only the last one is in a pair.
-    let [old, new] = sides.map(<[Object]>::len);
-    let is_unique =
-        |count: usize, side: fn(&Pair<'_>) -> bool| pairs.iter().filter(|pair| side(pair)).count() == count;
-    // Policies may look up any object: parameters, namespaces.
-    let has_policies = || {
-        let mut all = sides.iter().copied().flatten().chain(&options.policies);
-        all.any(|object| is_configuration(object.group(), &object.kind))
-    };
-    let may_leave_out = options.driver.sends_one_by_one()
-        && !options.driver.sends_whole_objects()
-        && !options.prune
-        && !options.stored
-        && !has_policies()
-        && is_unique(old, |pair| pair.old.is_some())
-        && is_unique(new, |pair| pair.new.is_some());
-    let is_left_out = |pair: &Pair<'_>| {
-        may_leave_out
-            && pair
-                .old
-                .zip(pair.new)
-                .is_some_and(|(old, new)| old.root == new.root && !decides_for_others(new))
-    };
-    let mut compared: BTreeMap<*const Object, Option<&Node>> = BTreeMap::new();
-    for (pair, roots) in pairs.iter().zip(roots) {
-        let is_left_out = is_left_out(pair);
-        for (object, root) in [(pair.old, &roots.old), (pair.new, &roots.new)] {
-            let root = root.as_deref().filter(|_| !is_left_out);
-            compared.extend(object.map(|object| (std::ptr::from_ref(object), root)));
-        }
-    }
-    sides.map(|objects| {
-        let applied = objects.iter().filter(|object| !options.driver.skips(object));
-        let roots = applied.filter_map(|object| match compared.get(&std::ptr::from_ref(object)) {
-            Some(root) => *root,
-            None => Some(&object.root),
-        });
-        let sealed = |root: &Node| {
-            let mut root = root.clone();
-            secrets::seal(&mut root);
-            root
-        };
-        roots.map(sealed).collect()
-    })
-}
-
-/// Whether what the server answers to requests for other objects can depend on the object.
-fn decides_for_others(object: &Object) -> bool {
-    matches!(
-        (matching::group_of(object), object.kind.as_str()),
-        ("", "Service")
-            | ("storage.k8s.io", "StorageClass")
-            | ("apiextensions.k8s.io", "CustomResourceDefinition")
-    )
-}
-
 /// Looks at what happened in a simulation.
 pub(super) struct Observer<'a> {
     pub(super) simulation: &'a Simulation,
@@ -118,6 +52,7 @@ pub(super) struct Observer<'a> {
 }
 
 impl Observer<'_> {
+    /// What happens to the object of a pair.
     pub(super) fn plan(&self, pair: &Pair<'_>, roots: &Roots<'_>) -> ObjectPlan {
         let mut plan = match (pair.old, pair.new) {
             (old, new) if new.or(old).is_some_and(|object| self.options.driver.skips(object)) => {

@@ -32,9 +32,9 @@ pub(super) fn explain(
 }
 
 fn visit(at: Position, path: &mut Vec<Step>, update: Update<'_>, effects: &mut Vec<(FieldPath, Effect)>) {
-    match (&update.wanted.value, at.strategy()) {
-        (Value::Map(wanted), _) => {
-            for entry in wanted {
+    match &update.wanted.value {
+        Value::Map(wanted) => {
+            for entry in wanted.iter().filter(|entry| holds_nodes(&entry.value)) {
                 let [old, stored] = [update.old, update.stored].map(|node| node?.get(&entry.key));
                 path.push(Step::Field(entry.key.clone()));
                 let below = Update { old, wanted: &entry.value, stored, ..update };
@@ -42,7 +42,8 @@ fn visit(at: Position, path: &mut Vec<Step>, update: Update<'_>, effects: &mut V
                 path.pop();
             }
         }
-        (Value::Seq(wanted), Strategy::Merge(key) | Strategy::MergeRetainKeys(key)) => {
+        Value::Seq(wanted) => {
+            let (Strategy::Merge(key) | Strategy::MergeRetainKeys(key)) = at.strategy() else { return };
             let [old, stored] =
                 [update.old, update.stored].map(|node| node.map(Node::items).unwrap_or_default());
             if let Some((value, count)) = repeated(key, wanted).or_else(|| repeated(key, old)) {
@@ -66,6 +67,10 @@ fn visit(at: Position, path: &mut Vec<Step>, update: Update<'_>, effects: &mut V
         }
         _ => {}
     }
+}
+
+fn holds_nodes(node: &Node) -> bool {
+    matches!(node.value, Value::Map(_) | Value::Seq(_))
 }
 
 fn effect(driver: Driver, path: &FieldPath, key: &str, value: &Node, count: usize) -> Effect {

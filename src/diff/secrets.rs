@@ -96,7 +96,8 @@ pub(super) fn reveal<'a>(old: &'a [Object], new: &[Object], keys: &[Key]) -> Cow
     for node in new.iter().flat_map(outside_data) {
         each_scalar(node, &mut |text, value| {
             for digester in digesters.values() {
-                known.insert(digester.digest(text.as_bytes()), value.clone());
+                let value = value.cloned().unwrap_or_else(|| Value::String(text.to_owned()));
+                known.insert(digester.digest(text.as_bytes()), value);
             }
         });
     }
@@ -122,19 +123,19 @@ fn outside_data(object: &Object) -> impl Iterator<Item = &Node> {
     fields.filter(move |entry| !is_secret || !DATA.contains(&entry.key.as_str())).map(|entry| &entry.value)
 }
 
-/// Sees the keys and scalars of a tree: their texts and values.
-pub(crate) fn each_scalar(node: &Node, see: &mut impl FnMut(&str, &Value)) {
+/// Sees the keys and scalars of a tree: their texts and, of scalars, their values.
+pub(crate) fn each_scalar(node: &Node, see: &mut impl FnMut(&str, Option<&Value>)) {
     match &node.value {
         Value::Map(map) => {
             for entry in map {
-                see(&entry.key, &Value::String(entry.key.clone()));
+                see(&entry.key, None);
                 each_scalar(&entry.value, see);
             }
         }
         Value::Seq(items) => items.iter().for_each(|item| each_scalar(item, see)),
         value => {
             if let Some(text) = scalar_text(node) {
-                see(&text, value);
+                see(&text, Some(value));
             }
         }
     }

@@ -13,15 +13,19 @@ use crate::manifest::Object;
 use crate::render;
 use crate::yaml::{Entry, Map, Node, Value};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Stands where the server allocates a value of its own choice (a cluster IP).
 pub(super) const ALLOCATED: &str = "(allocated)";
+
+/// What is sent of the old and of the new objects, in the order of their manifests.
+pub(super) type Sent<'a> = [Vec<&'a Node>; 2];
 
 /// What became of the objects.
 pub(super) struct Simulation {
     server: Server,
     namespace: String,
-    before: BTreeMap<ObjectKey, Node>,
+    before: BTreeMap<ObjectKey, Arc<Node>>,
     outcomes: BTreeMap<ObjectKey, Outcome>,
     recreated: BTreeSet<ObjectKey>,
     unsent: BTreeSet<ObjectKey>,
@@ -52,8 +56,8 @@ pub(super) struct Applied {
 }
 
 impl Simulation {
-    /// Applies `new` over `old`, which is stored already. `around` says which claims are bound.
-    pub(super) fn run(old: Vec<Node>, new: Vec<Node>, options: &Options, around: &dyn Surroundings) -> Self {
+    /// Applies the new objects over the old ones, which are stored already. `around` says which claims are bound.
+    pub(super) fn run([old, new]: Sent<'_>, options: &Options, around: &dyn Surroundings) -> Self {
         let mut server = Server::assuming(
             options.version,
             Assumptions {
@@ -69,8 +73,7 @@ impl Simulation {
         let mut client = Client::new(options);
         client.store(&mut server, old, options);
         server.bind_claims(around);
-        let before: BTreeMap<ObjectKey, Node> =
-            server.objects().map(|(key, object)| (key.clone(), object.clone())).collect();
+        let before = server.snapshot();
         // No other server would choose the same.
         let made_up = before.keys().map(|key| (key.clone(), server.chosen_values(key))).collect();
         let run = client.send(&mut server, new);
@@ -95,16 +98,18 @@ impl Simulation {
     /// What became of an object that is on both sides. Values of Secrets are those of its manifests, or their digests.
     pub(super) fn applied(&self, object: &Object) -> Applied {
         let key = self.key_of(object);
-        let outcome = self.outcomes.get(&key).cloned().unwrap_or_default();
+        let refused = self.outcomes.get(&key).filter(|outcome| !outcome.reasons.is_empty());
         let before = self.before.get(&key);
         let live = before.map_or_else(|| Node::bare(Map::new()), |node| self.observed(&key, node));
-        let is_refused = !outcome.reasons.is_empty();
-        let after = if is_refused { outcome.wanted.as_ref() } else { self.server.object(&key) };
+        let after = match refused {
+            Some(outcome) => outcome.wanted.as_ref(),
+            None => self.server.object(&key),
+        };
         Applied {
             merged: after.map_or_else(|| live.clone(), |node| self.observed(&key, node)),
             live,
             is_merged: after.is_some(),
-            reasons: outcome.reasons,
+            reasons: refused.map(|outcome| outcome.reasons.clone()).unwrap_or_default(),
         }
     }
 
@@ -159,7 +164,7 @@ impl Simulation {
     /// The object before and after everything, as it is stored.
     pub(super) fn stored(&self, object: &Object) -> [Option<&Node>; 2] {
         let key = self.key_of(object);
-        [self.before.get(&key), self.server.object(&key)]
+        [self.before.get(&key).map(|object| &**object), self.server.object(&key)]
     }
 
     /// Whether the driver deletes the object. One with finalizers is still there for a while.
@@ -182,10 +187,9 @@ impl Simulation {
 
     /// Why no object could be created from the manifest, whatever is stored.
     pub(super) fn faults_of_creation(&self, root: &Node) -> Vec<Reason> {
-        let mut body = root.clone();
-        secrets::seal(&mut body);
+        let mut body = sealed(root);
         defaults::drop_nulls(&mut body);
-        self.server.faults_of_creation(&body, Writer { manager: "kubectl", strict: true })
+        self.server.faults_of_creation(body, Writer { manager: "kubectl", strict: true })
     }
 
     fn key_of(&self, object: &Object) -> ObjectKey {
@@ -208,12 +212,18 @@ pub(super) fn draft_alone(object: &Object, version: Version, namespace: &str) ->
 }
 
 fn draft(server: &Server, key: &ObjectKey, root: &Node) -> Node {
-    let mut body = root.clone();
-    secrets::seal(&mut body);
+    let mut body = sealed(root);
     // kubectl creates objects without nulls, but for annotations, which it reads as texts.
     coerce_annotations(&mut body);
     defaults::drop_nulls(&mut body);
-    observed(key, server.draft(&body).unwrap_or(body))
+    observed(key, server.draft(body))
+}
+
+/// A copy of a manifest, as it is sent.
+fn sealed(root: &Node) -> Node {
+    let mut body = root.clone();
+    secrets::seal(&mut body);
+    body
 }
 
 fn coerce_annotations(body: &mut Node) {
@@ -387,9 +397,9 @@ impl Client {
 
     /// Stores what was read from the server, or else what was applied before: it is there whatever the server would say to it
     /// today.
-    fn store(&mut self, server: &mut Server, mut objects: Vec<Node>, options: &Options) {
+    fn store(&mut self, server: &mut Server, objects: Vec<&Node>, options: &Options) {
         if options.live {
-            self.kubectl.load_objects(server, objects);
+            self.kubectl.load_objects(server, objects.into_iter().map(sealed));
             match &options.released {
                 Some(released) => self.helm.remember(server, released.iter().map(|object| &object.root)),
                 None => self.helm.adopt_stored(server),
@@ -399,16 +409,20 @@ impl Client {
             return;
         }
         server.trust_requests(true);
-        objects = self.kubectl.load_unserved(server, objects);
+        let (objects, unserved): (Vec<_>, Vec<_>) =
+            objects.into_iter().partition(|object| self.kubectl.can_send(server, object));
+        self.kubectl.load_applied_objects(server, unserved.into_iter().map(sealed));
         match self.driver {
             // What does not exist cannot be replaced.
-            Driver::Replace => self.kubectl.create_objects(server, objects),
+            Driver::Replace => self.kubectl.create_objects(server, objects.into_iter().map(sealed)),
             _ => self.send(server, objects),
         };
         server.trust_requests(false);
     }
 
-    fn send(&mut self, server: &mut Server, objects: Vec<Node>) -> Run {
+    fn send(&mut self, server: &mut Server, objects: Vec<&Node>) -> Run {
+        // Copied one by one: most drivers are done with an object before they take the next.
+        let objects = objects.into_iter().map(sealed);
         match self.driver {
             Driver::Kubectl if self.prune => self.kubectl.apply_and_prune_objects(server, objects),
             Driver::Kubectl => self.kubectl.apply_objects(server, objects),

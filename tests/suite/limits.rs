@@ -128,6 +128,31 @@ fn commands_that_compare_lint_or_read_are_stopped() {
     );
 }
 
+/// Everything that the server stores for them does not fit at once.
+#[test]
+fn a_plan_needs_memory_for_its_manifests_and_for_few_stored_objects() {
+    const DATABASE: &str = include_str!("../../benches/database.yaml");
+    let sandbox = Sandbox::new();
+    let databases = |tag: &str| {
+        let database = DATABASE.replace(":17.2", tag);
+        let named = |number| format!("---\n{}", database.replace("orders-db", &format!("db-{number}")));
+        (0..400).map(named).collect::<String>()
+    };
+    sandbox.write("old.yaml", &databases(":17.2"));
+    sandbox.write("new.yaml", &databases(":17.3"));
+    let outcome = sandbox.run(&[
+        "diff",
+        "new.yaml",
+        "--against",
+        "old.yaml",
+        "--max-memory",
+        "32Mi",
+        "--timeout",
+        "5m",
+    ]);
+    assert_eq!(outcome.code, 1, "{}", outcome.stderr);
+}
+
 /// What programs read of lint is a document even then.
 #[test]
 fn lint_that_is_stopped_says_so_in_the_format_that_was_asked_for() {

@@ -6,7 +6,8 @@
 
 use super::Version;
 use super::gates::{Feature, GATED_FIELDS, gate};
-use plimsoll_yaml::{Node, Value};
+use plimsoll_yaml::{Entry, Node, Value};
+use std::fmt::Write as _;
 use std::sync::OnceLock;
 
 /// The kinds come first, then the types, each followed by its fields.
@@ -80,9 +81,28 @@ pub fn disabled_fields<'a>(
     let schemas = Schemas::get();
     let mut found = Vec::new();
     if let Some(ty) = kind.and_then(|kind| schemas.type_named(kind.type_name)) {
-        schemas.find_disabled(Ty::of_object(ty), version, root, "", &mut found);
+        schemas.find_disabled(Ty::of_object(ty), version, root, &mut Vec::new(), &mut found);
     }
     found
+}
+
+/// A step of the way to a field.
+enum Step<'a> {
+    Field(&'a str),
+    Item(usize),
+}
+
+/// A way as the server writes it.
+fn written(path: &[Step<'_>]) -> String {
+    let mut text = String::new();
+    for step in path {
+        let dot = if text.is_empty() { "" } else { "." };
+        let _ = match step {
+            Step::Field(name) => write!(text, "{dot}{name}"),
+            Step::Item(index) => write!(text, "[{index}]"),
+        };
+    }
+    text
 }
 
 /// Turns the nulls of an object of a built-in kind into what the server decodes them as, at any depth: fields are dropped,
@@ -335,24 +355,28 @@ impl Schemas {
         ty: Ty,
         version: Version,
         node: &'a Node,
-        path: &str,
+        path: &mut Vec<Step<'a>>,
         found: &mut Vec<(String, Feature, &'a Node)>,
     ) {
         match (ty.shape(), &node.value) {
             (Shape::Base(Base::Object(id)), Value::Map(map)) => {
                 for entry in map {
                     let Some(field) = self.field(id, &entry.key, version) else { continue };
-                    let dot = if path.is_empty() { "" } else { "." };
-                    let path = format!("{path}{dot}{}", entry.key);
+                    path.push(Step::Field(&entry.key));
                     match field.gate {
-                        Some(feature) if !gate(feature, version) => found.push((path, feature, &entry.value)),
-                        _ => self.find_disabled(field.ty, version, &entry.value, &path, found),
+                        Some(feature) if !gate(feature, version) => {
+                            found.push((written(path), feature, &entry.value));
+                        }
+                        _ => self.find_disabled(field.ty, version, &entry.value, path, found),
                     }
+                    path.pop();
                 }
             }
             (Shape::List(inner), Value::Seq(items)) => {
                 for (index, item) in items.iter().enumerate() {
-                    self.find_disabled(inner, version, item, &format!("{path}[{index}]"), found);
+                    path.push(Step::Item(index));
+                    self.find_disabled(inner, version, item, path, found);
+                    path.pop();
                 }
             }
             _ => {}
@@ -418,7 +442,8 @@ impl Schemas {
         match (ty.shape(), &mut node.value) {
             (Shape::Base(Base::Object(id)), Value::Map(map)) => {
                 map.retain(|entry| !entry.value.is_null());
-                for entry in map.iter_mut() {
+                let nested = |entry: &&mut Entry| matches!(entry.value.value, Value::Map(_) | Value::Seq(_));
+                for entry in map.iter_mut().filter(nested) {
                     if let Some(field) = self.field(id, &entry.key, version) {
                         self.decode_nulls_below(field.ty, version, &mut entry.value);
                     }

@@ -52,13 +52,20 @@ enum Scope {
 }
 
 impl Scope {
-    /// That of the value at `key` in a map of this scope.
-    fn of_field(self, map: &Map, key: &str) -> Self {
-        let text = |key: &str| map.get(key).and_then(Node::as_str).unwrap_or_default();
+    /// Those of the values in a map of this scope, in their order.
+    fn of_fields(self, map: &Map) -> impl Iterator<Item = Self> {
+        let kind = map.get("kind").map_or("", as_text);
+        let is_secret = self != Self::Hidden && is_secret_kind(kind);
+        map.iter().map(move |entry| self.of_field(map, is_secret, &entry.key))
+    }
+
+    /// That of the value at `key` in a map of this scope, which `is_secret` says to be a Secret.
+    fn of_field(self, map: &Map, is_secret: bool, key: &str) -> Self {
+        let text = |key: &str| map.get(key).map_or("", as_text);
         if self == Self::Hidden {
             return Self::Hidden;
         }
-        if is_secret_kind(text("kind")) {
+        if is_secret {
             return match key {
                 "apiVersion" | "kind" | "type" | "immutable" => Self::Plain,
                 "metadata" => Self::SecretMetadata,
@@ -69,9 +76,7 @@ impl Scope {
             (_, "annotations") => Self::Annotations,
             (Self::Annotations, LAST_APPLIED_ANNOTATION) => Self::Hidden,
             (Self::SecretMetadata, _) if !METADATA.contains(&key) => Self::Hidden,
-            (Self::Settings, _) if is_credential(key) && is_literal(map.get(key).map_or("", as_text)) => {
-                Self::Hidden
-            }
+            (Self::Settings, _) if is_credential(key) && is_literal(text(key)) => Self::Hidden,
             (_, "value") if is_secret_variable(text("name"), text("value")) => Self::Hidden,
             (_, "data") if text("kind") == "ConfigMap" => Self::Settings,
             _ => Self::Plain,
@@ -119,8 +124,8 @@ pub fn each_secret<'n>(root: &'n Node, see: &mut impl FnMut(&'n str, &'n Node)) 
 fn each_in<'n>(node: &'n Node, key: &'n str, scope: Scope, see: &mut impl FnMut(&'n str, &'n Node)) {
     match &node.value {
         Value::Map(map) => {
-            for entry in map {
-                each_in(&entry.value, &entry.key, scope.of_field(map, &entry.key), see);
+            for (entry, scope) in map.iter().zip(scope.of_fields(map)) {
+                each_in(&entry.value, &entry.key, scope, see);
             }
         }
         Value::Seq(items) => items.iter().for_each(|item| each_in(item, key, scope, see)),
@@ -140,7 +145,7 @@ fn change_in(node: &mut Node, scope: Scope, change: &mut impl FnMut(&mut Node)) 
     }
     match &mut node.value {
         Value::Map(map) => {
-            let scopes: Vec<Scope> = map.iter().map(|entry| scope.of_field(map, &entry.key)).collect();
+            let scopes: Vec<Scope> = scope.of_fields(map).collect();
             for (entry, scope) in map.iter_mut().zip(scopes) {
                 change_in(&mut entry.value, scope, change);
             }

@@ -167,8 +167,10 @@ impl Map {
         Self::default()
     }
 
-    /// A mapping of entries whose keys the caller knows to be unique.
-    pub(super) fn from_unique(entries: Vec<Entry>) -> Self {
+    /// A mapping of entries whose keys the caller knows to be unique. It takes no more room than they need: most mappings
+    /// that are read are kept as they are.
+    pub(super) fn from_unique(mut entries: Vec<Entry>) -> Self {
+        entries.shrink_to_fit();
         Self(Entries::new(entries))
     }
 
@@ -282,7 +284,7 @@ impl Map {
     pub fn retain(&mut self, keep: impl FnMut(&mut Entry) -> bool) {
         let mut entries = std::mem::take(self).0.into_vec();
         entries.retain_mut(keep);
-        *self = Self::from_unique(entries);
+        self.0 = Entries::new(entries);
     }
 
     /// The keys in order.

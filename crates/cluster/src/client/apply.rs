@@ -3,14 +3,14 @@
 //! Follows `applyOneObject` and `Patcher` of `k8s.io/kubectl/pkg/cmd/apply`.
 
 use super::manifests::Resource;
-use super::{ClientError, Run, Verb, writer};
-use crate::server::{Cause, Fault, Patch, Server, map_at};
+use super::{ClientError, Request, Run, Verb, writer};
+use crate::server::{Cause, Fault, ObjectKey, Patch, Server, map_at};
 use plimsoll_diag::Span;
-use plimsoll_kube::defaults::{drop_nulls, ensure_map};
-use plimsoll_kube::managed::{LAST_APPLIED_ANNOTATION, last_applied_text};
+use plimsoll_kube::defaults::drop_nulls;
+use plimsoll_kube::managed::{LAST_APPLIED_ANNOTATION, with_last_applied};
 use plimsoll_kube::merge::Position;
 use plimsoll_kube::patch::{as_json, json_merge, strategic};
-use plimsoll_kube::{Version, defaults, patch};
+use plimsoll_kube::{defaults, patch};
 use plimsoll_yaml::{Map, Node, Value};
 
 /// The field manager of client-side apply.
@@ -20,81 +20,70 @@ const MANAGER: &str = "kubectl-client-side-apply";
 const RETRIES: usize = 5;
 
 /// Applies one object.
-pub(super) fn apply(server: &mut Server, resource: &Resource, run: &mut Run) {
-    let modified = with_last_applied(&resource.root);
-    let Some(current) = server.get(&resource.api_version, &resource.key) else {
-        if resource.key.name.is_empty() {
-            let prefix = crate::server::text_at(&resource.root, &["metadata", "generateName"]);
+pub(super) fn apply(server: &mut Server, resource: Resource, run: &mut Run) {
+    let Resource { key, api_version, root } = resource;
+    let modified = with_last_applied(root);
+    let Some(current) = server.get(&api_version, &key) else {
+        if key.name.is_empty() {
+            let prefix = crate::server::text_at(&modified, &["metadata", "generateName"]);
             let message = format!("from {prefix}: cannot use generate name with apply");
-            run.errors.push(ClientError::of(&resource.key, message, Vec::new()));
+            run.errors.push(ClientError::of(&key, message, Vec::new()));
             return;
         }
         let mut body = modified;
         drop_nulls(&mut body);
-        let answer = server.create(&body, writer(MANAGER));
-        run.push(Verb::Create, resource, None, answer);
+        let answer = server.create(body, writer(MANAGER));
+        run.requests.push(Request { verb: Verb::Create, key, patch: None, answer });
         return;
     };
-    let patch = match create_patch(resource, server.version(), &modified, &current) {
+    let is_strategic = is_strategic(&key);
+    let root = is_strategic.then(|| Position::root(&api_version, &key.kind, server.version()));
+    let patch = match create_patch(root, &modified, &current) {
         Ok(patch) => patch,
         Err(error) => {
             let message = format!("error when patching \"<stdin>\": creating patch with: {error}");
             let fault = Fault::whole(&error.message, Cause::List);
-            run.errors.push(ClientError::of(&resource.key, message, vec![fault]));
+            run.errors.push(ClientError::of(&key, message, vec![fault]));
             return;
         }
     };
     if patch.is_empty() {
         return;
     }
+    let mut send = || {
+        let body = if is_strategic { Patch::Strategic(&patch) } else { Patch::Merge(&patch) };
+        server.patch(&api_version, &key, body, None, writer(MANAGER))
+    };
+    let mut answer = send();
     // Nobody else writes in between: what the server says once it says again.
-    for _ in 0..=RETRIES {
-        let body = if is_strategic(resource) { Patch::Strategic(&patch) } else { Patch::Merge(&patch) };
-        let answer = server.patch(&resource.api_version, &resource.key, body, None, writer(MANAGER));
-        let is_conflict = matches!(&answer, Err(status) if status.code == 409);
-        run.push(Verb::Patch, resource, Some(patch.clone()), answer);
-        if !is_conflict {
+    for _ in 0..RETRIES {
+        if !matches!(&answer, Err(status) if status.code == 409) {
             break;
         }
+        let patch = Some(patch.clone());
+        run.requests.push(Request { verb: Verb::Patch, key: key.clone(), patch, answer });
+        answer = send();
     }
+    run.requests.push(Request { verb: Verb::Patch, key, patch: Some(patch), answer });
 }
 
 /// Kinds that are part of the client are patched strategically. Those of the extension servers are not.
-pub(super) fn is_strategic(resource: &Resource) -> bool {
-    let group = resource.key.group.as_str();
+pub(super) fn is_strategic(key: &ObjectKey) -> bool {
+    let group = key.group.as_str();
     defaults::is_builtin(group) && !matches!(group, "apiextensions.k8s.io" | "apiregistration.k8s.io")
 }
 
-fn create_patch(
-    resource: &Resource,
-    version: Version,
-    modified: &Node,
-    current: &Node,
-) -> patch::Result<Map> {
+/// The patch that makes `current` what `modified` says; strategic if `root`, the type of the object, is given.
+fn create_patch(root: Option<Position>, modified: &Node, current: &Node) -> patch::Result<Map> {
     let nothing = Map::new();
     let original = last_applied(current);
     let original = original.as_ref().and_then(Node::as_map).unwrap_or(&nothing);
     let modified = modified.as_map().unwrap_or(&nothing);
     let current = current.as_map().unwrap_or(&nothing);
-    if is_strategic(resource) {
-        let root = Position::root(&resource.api_version, &resource.key.kind, version);
-        strategic::create_three_way(root, original, modified, current)
-    } else {
-        json_merge::create_three_way(original, modified, current)
+    match root {
+        Some(root) => strategic::create_three_way(root, original, modified, current),
+        None => json_merge::create_three_way(original, modified, current),
     }
-}
-
-/// The manifest with itself as an annotation.
-pub(super) fn with_last_applied(manifest: &Node) -> Node {
-    let mut root = manifest.clone();
-    let Some(map) = root.as_map_mut() else { return root };
-    let annotations = ensure_map(ensure_map(map, "metadata"), "annotations");
-    for entry in annotations.iter_mut().filter(|entry| entry.value.is_null()) {
-        entry.value.value = Value::String(String::new());
-    }
-    let text = last_applied_text(manifest);
-    annotations.insert(LAST_APPLIED_ANNOTATION, Span::NONE, Node::bare(text));
-    root
 }
 
 /// The manifest that `kubectl apply` last made a stored object from, if it left a note.

@@ -10,6 +10,7 @@ use crate::server::{ObjectKey, Server};
 use plimsoll_diag::Span;
 use plimsoll_kube::defaults::ensure_map;
 use plimsoll_kube::kinds::install_rank;
+use plimsoll_kube::managed::with_last_applied;
 use plimsoll_yaml::Node;
 use std::collections::BTreeSet;
 
@@ -190,11 +191,12 @@ impl ArgoCd {
         let exists = server.object(&resource.key).is_some();
         let sent = run.requests.len();
         if self.options.replace || has(REPLACE) {
-            if exists { super::replace(server, resource, run) } else { super::create(server, resource, run) }
+            let request = if exists { super::replace } else { super::create };
+            request(server, resource.clone(), run);
         } else if is_server_side {
             server_side::apply(server, resource, MANAGER, true, run);
         } else {
-            apply::apply(server, resource, run);
+            apply::apply(server, resource.clone(), run);
         }
         let is_replaceable =
             |request: &Request| matches!(&request.answer, Err(status) if matches!(status.code, 409 | 422));
@@ -203,7 +205,7 @@ impl ArgoCd {
             run.requests.truncate(sent);
             let deleted = server.delete(&resource.key);
             run.push(Verb::Delete, resource, None, deleted);
-            let answer = server.create(&apply::with_last_applied(&resource.root), writer(MANAGER));
+            let answer = server.create(with_last_applied(resource.root.clone()), writer(MANAGER));
             run.push(Verb::Create, resource, None, answer);
         }
     }

@@ -194,7 +194,7 @@ impl Helm {
     fn patch(&self, server: &mut Server, target: &Resource, run: &mut Run) {
         let lenient = Writer { manager: MANAGER, strict: false };
         let Some(current) = server.get(&target.api_version, &target.key) else {
-            let answer = server.create(&target.root, lenient);
+            let answer = server.create(target.root.clone(), lenient);
             run.push(Verb::Create, target, None, answer);
             return;
         };
@@ -203,7 +203,7 @@ impl Helm {
         let nothing = Map::new();
         let [original, modified, current] =
             [original, &target.root, &current].map(|node| node.as_map().unwrap_or(&nothing));
-        let is_strategic = apply::is_strategic(target);
+        let is_strategic = apply::is_strategic(&target.key);
         let patch = if is_strategic {
             let root = Position::root(&target.api_version, &target.key.kind, server.version());
             strategic::create_three_way(root, original, modified, current)
@@ -238,7 +238,9 @@ impl Helm {
             }
             let answer = match self.method {
                 Method::ServerSide { .. } => server.apply(&hook.root, MANAGER, false),
-                Method::ClientSide => server.create(&hook.root, Writer { manager: MANAGER, strict: false }),
+                Method::ClientSide => {
+                    server.create(hook.root.clone(), Writer { manager: MANAGER, strict: false })
+                }
             };
             let is_refused = answer.is_err();
             run.push(Verb::Create, &hook, None, answer);

@@ -19,6 +19,7 @@ pub use helm::{Helm, Method};
 use crate::server::{Answer, Cause, Fault, ObjectKey, Server, Status, Writer};
 use manifests::Resource;
 use plimsoll_diag::Sources;
+use plimsoll_kube::managed::with_last_applied;
 use plimsoll_yaml::{Map, Node};
 use std::fmt;
 
@@ -147,15 +148,15 @@ impl Kubectl {
         objects.into_iter().for_each(|object| server.load(&object, &self.namespace));
     }
 
-    /// Stores the objects that cannot be applied any more as [`Self::apply_objects`] left them: the server no longer has the
-    /// version of their API. Returns the others.
-    pub fn load_unserved(&self, server: &mut Server, objects: Vec<Node>) -> Vec<Node> {
-        let (known, others): (Vec<Node>, Vec<Node>) =
-            objects.into_iter().partition(|object| manifests::is_served(object, server));
-        for object in others {
-            server.load(&apply::with_last_applied(&object), &self.namespace);
-        }
-        known
+    /// Whether kubectl finds the kinds of an object, or of the items of a list, on the server.
+    pub fn can_send(&self, server: &Server, object: &Node) -> bool {
+        manifests::is_served(object, server)
+    }
+
+    /// Stores objects as [`Self::apply_objects`] left them: those that cannot be applied any more, because the server no
+    /// longer has the version of their API.
+    pub fn load_applied_objects(&self, server: &mut Server, objects: impl IntoIterator<Item = Node>) {
+        self.load_objects(server, objects.into_iter().map(with_last_applied));
     }
 
     /// `kubectl apply --server-side -f`: the server merges by field ownership. With `force` (`--force-conflicts`) it takes
@@ -168,7 +169,7 @@ impl Kubectl {
         force: bool,
     ) -> Run {
         self.each(server, sources, manifests, "apply", |server, resource, run| {
-            server_side::apply(server, resource, server_side::MANAGER, force, run);
+            server_side::apply(server, &resource, server_side::MANAGER, force, run);
         })
     }
 
@@ -180,7 +181,7 @@ impl Kubectl {
         force: bool,
     ) -> Run {
         self.each_object(server, objects, |server, resource, run| {
-            server_side::apply(server, resource, server_side::MANAGER, force, run);
+            server_side::apply(server, &resource, server_side::MANAGER, force, run);
         })
     }
 
@@ -224,15 +225,15 @@ impl Kubectl {
         &self,
         server: &mut Server,
         objects: impl IntoIterator<Item = Node>,
-        mut send: impl FnMut(&mut Server, &Resource, &mut Run),
+        mut send: impl FnMut(&mut Server, Resource, &mut Run),
     ) -> Run {
         let mut run = Run::default();
         for object in objects {
             for resource in manifests::of_object(object, &self.namespace, server) {
                 match resource {
                     Ok(resource) => {
-                        send(server, &resource, &mut run);
-                        run.visited.push(resource.key);
+                        run.visited.push(resource.key.clone());
+                        send(server, resource, &mut run);
                     }
                     Err(error) => run.errors.push(error),
                 }
@@ -247,7 +248,7 @@ impl Kubectl {
         sources: &Sources,
         manifests: &str,
         verb: &str,
-        mut send: impl FnMut(&mut Server, &Resource, &mut Run),
+        mut send: impl FnMut(&mut Server, Resource, &mut Run),
     ) -> Run {
         let mut run = Run::default();
         let resources = manifests::read(sources, manifests, &self.namespace, server);
@@ -256,7 +257,7 @@ impl Kubectl {
         }
         for resource in resources {
             match resource {
-                Ok(resource) => send(server, &resource, &mut run),
+                Ok(resource) => send(server, resource, &mut run),
                 Err(error) => run.errors.push(error),
             }
         }
@@ -276,24 +277,24 @@ fn metadata_text<'a>(object: &'a Node, field: &str, key: &str) -> Option<&'a str
 }
 
 /// POST of one object.
-fn create(server: &mut Server, resource: &Resource, run: &mut Run) {
-    let answer = server.create(&resource.root, writer("kubectl-create"));
-    run.push(Verb::Create, resource, None, answer);
+fn create(server: &mut Server, resource: Resource, run: &mut Run) {
+    let Resource { key, root, .. } = resource;
+    let answer = server.create(root, writer("kubectl-create"));
+    run.requests.push(Request { verb: Verb::Create, key, patch: None, answer });
 }
 
 /// PUT of one object. Without a version it is given the one that is stored (`Helper.Replace`).
-fn replace(server: &mut Server, resource: &Resource, run: &mut Run) {
-    let mut body = resource.root.clone();
-    if let (Some(live), Some(metadata)) = (
-        server.get(&resource.api_version, &resource.key),
-        crate::server::map_at_mut(&mut body, &["metadata"]),
-    ) && let Some(version) = live.at(&["metadata", "resourceVersion"])
+fn replace(server: &mut Server, resource: Resource, run: &mut Run) {
+    let Resource { key, api_version, mut root } = resource;
+    if let (Some(live), Some(metadata)) =
+        (server.get(&api_version, &key), crate::server::map_at_mut(&mut root, &["metadata"]))
+        && let Some(version) = live.at(&["metadata", "resourceVersion"])
         && metadata.get("resourceVersion").is_none_or(Node::is_null)
     {
         metadata.insert("resourceVersion", plimsoll_diag::Span::NONE, version.clone());
     }
-    let answer = server.replace(&body, writer("kubectl-replace"));
-    run.push(Verb::Replace, resource, None, answer);
+    let answer = server.replace(root, writer("kubectl-replace"));
+    run.requests.push(Request { verb: Verb::Replace, key, patch: None, answer });
 }
 
 fn writer(manager: &str) -> Writer<'_> {

@@ -42,8 +42,8 @@ pub(super) fn apply_and_prune(
         match resource {
             // An object without the label is passed over as if it were not there.
             Ok(resource) if has_label(&resource.root, label) => {
-                apply::apply(server, &resource, &mut run);
-                visited.insert(resource.key);
+                visited.insert(resource.key.clone());
+                apply::apply(server, resource, &mut run);
             }
             Ok(_) => {}
             Err(error) => run.errors.push(error),

@@ -96,7 +96,7 @@ impl Server {
         {
             node::set(metadata, "namespace", namespace);
         }
-        let object = self.draft(&body)?;
+        let object = self.draft(body);
         let metadata = |field: &str| text_at(&object, &["metadata", field]);
         let key = ObjectKey::with_kind(&kind, metadata("namespace"), metadata("name"));
         let policies = self.policies();
@@ -137,7 +137,7 @@ impl Server {
             return Arc::clone(policies);
         }
         let is_one = |key: &ObjectKey| is_configuration(&key.group, &key.kind);
-        let stored = self.records.iter().filter(|(key, _)| is_one(key)).map(|(_, record)| &record.object);
+        let stored = self.records.iter().filter(|(key, _)| is_one(key)).map(|(_, record)| &*record.object);
         let assumed = self.admission.assumed.iter();
         let assumed = assumed.filter(|(key, _)| is_one(key) && !self.records.contains_key(*key));
         let objects: Vec<&Node> = stored.chain(assumed.map(|(_, object)| object)).collect();

@@ -37,6 +37,7 @@ use plimsoll_kube::{
 };
 use plimsoll_yaml::{Map, Node, Value};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Names one stored object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -119,7 +120,8 @@ pub struct Assumptions {
 #[derive(Debug, Clone)]
 struct Record {
     /// As the server writes it, without the metadata that says nothing about its content: uid, version, creation.
-    object: Node,
+    /// Shared with [`Server::snapshot`].
+    object: Arc<Node>,
     resource_version: u64,
     managed: Managed,
     /// Whether it was stored without being validated. Its updates may then keep the errors that it has.
@@ -196,12 +198,18 @@ impl Server {
 
     /// The stored objects with what their content is: without uid, resource version, creation time and managed fields.
     pub fn objects(&self) -> impl Iterator<Item = (&ObjectKey, &Node)> {
-        self.records.iter().map(|(key, record)| (key, &record.object))
+        self.records.iter().map(|(key, record)| (key, &*record.object))
+    }
+
+    /// The stored objects as they are now, as [`Self::objects`] shows them. They are shared with the server as long as no
+    /// request changes them.
+    pub fn snapshot(&self) -> BTreeMap<ObjectKey, Arc<Node>> {
+        self.records.iter().map(|(key, record)| (key.clone(), Arc::clone(&record.object))).collect()
     }
 
     /// One stored object, as [`Self::objects`] shows it.
     pub fn object(&self, key: &ObjectKey) -> Option<&Node> {
-        self.records.get(key).map(|record| &record.object)
+        self.records.get(key).map(|record| &*record.object)
     }
 
     /// A copy of a stored object in which the values that the server chose itself are placeholders, such as
@@ -256,7 +264,7 @@ impl Server {
                 continue;
             }
             let Some(capacity) = around.bound_capacity(&key.name, &record.object) else { continue };
-            let Some(map) = record.object.as_map_mut() else { continue };
+            let Some(map) = Arc::make_mut(&mut record.object).as_map_mut() else { continue };
             let status = defaults::ensure_map(map, "status");
             node::set(status, "phase", "Bound");
             let storage = Node::bare(capacity.to_string());
@@ -267,7 +275,7 @@ impl Server {
     /// An object as the server answers a GET in a version of its API.
     pub fn get(&self, api_version: &str, key: &ObjectKey) -> Option<Node> {
         let record = self.records.get(key)?;
-        let mut object = record.object.clone();
+        let mut object = Node::clone(&record.object);
         if let Some(metadata) = map_at_mut(&mut object, &["metadata"]) {
             node::set(metadata, "uid", uid(key));
             node::set(metadata, "resourceVersion", record.resource_version.to_string());
@@ -280,8 +288,9 @@ impl Server {
     }
 
     /// POST: a new object.
-    pub fn create(&mut self, body: &Node, writer: Writer<'_>) -> Answer {
-        let kind = self.kind_of(body)?;
+    pub fn create(&mut self, body: Node, writer: Writer<'_>) -> Answer {
+        let kind = self.kind_of(&body)?;
+        let shares_labels = strategy::shares_labels(&kind, &body);
         let root = self.decode_body(&kind, None, body, writer)?;
         let key = ObjectKey::with_kind(
             &kind,
@@ -289,24 +298,25 @@ impl Server {
             text_at(&root, &["metadata", "name"]),
         );
         let managed = self.owners_after(&kind, &key, &root, "", writer.manager);
-        self.insert(&kind, &key, body, root, managed)
+        self.insert(&kind, &key, shares_labels, root, managed)
     }
 
     /// PUT: an object in the place of another.
-    pub fn replace(&mut self, body: &Node, writer: Writer<'_>) -> Answer {
-        let kind = self.kind_of(body)?;
+    pub fn replace(&mut self, body: Node, writer: Writer<'_>) -> Answer {
+        let kind = self.kind_of(&body)?;
         let key = ObjectKey::with_kind(
             &kind,
-            text_at(body, &["metadata", "namespace"]),
-            text_at(body, &["metadata", "name"]),
+            text_at(&body, &["metadata", "namespace"]),
+            text_at(&body, &["metadata", "name"]),
         );
+        let shares_labels = strategy::shares_labels(&kind, &body);
         let root = self.decode_body(&kind, Some(&key), body, writer)?;
         let managed = self.owners_after(&kind, &key, &root, "", writer.manager);
         if self.records.contains_key(&key) {
             return self.update(&kind, &key, root, None, managed);
         }
         if strategy::is_created_by_update(&key) {
-            return self.insert(&kind, &key, body, root, managed);
+            return self.insert(&kind, &key, shares_labels, root, managed);
         }
         Err(Status::not_found(named(&kind, &key)))
     }
@@ -389,14 +399,15 @@ impl Server {
         if live.is_some() {
             self.update(&kind, &key, root, None, applied.managed)
         } else {
-            self.insert(&kind, &key, config, root, applied.managed)
+            self.insert(&kind, &key, strategy::shares_labels(&kind, config), root, applied.managed)
         }
     }
 
     /// Stores an object without owners: server-side apply would not have accepted it, so something else applied it.
     fn store_unowned(&mut self, kind: &Served, key: &ObjectKey, config: &Node) -> Answer {
         let root = self.decode_leniently(kind, config.clone());
-        let answer = self.insert(kind, key, config, root, Managed::default())?;
+        let shares_labels = strategy::shares_labels(kind, config);
+        let answer = self.insert(kind, key, shares_labels, root, Managed::default())?;
         if let Some(record) = self.records.get_mut(key) {
             record.has_unknown_owners = true;
         }
@@ -449,7 +460,7 @@ impl Server {
     /// Changes a stored object without a word about who owns what; `change` says whether it did.
     pub(crate) fn edit(&mut self, key: &ObjectKey, change: impl FnOnce(&mut Node) -> bool) {
         if let Some(record) = self.records.get_mut(key)
-            && change(&mut record.object)
+            && change(Arc::make_mut(&mut record.object))
         {
             self.resource_version += 1;
             record.resource_version = self.resource_version;
@@ -498,7 +509,7 @@ impl Server {
         encode(&key.group, &key.kind, &mut new);
         managed::update(
             &self.target(kind, subresource),
-            record.map(|record| &record.object),
+            record.map(|record| &*record.object),
             owners,
             &new,
             manager,
@@ -516,13 +527,14 @@ impl Server {
         };
         self.resource_version += 1;
         record.resource_version = self.resource_version;
-        if let Some(metadata) = map_at_mut(&mut record.object, &["metadata"]) {
+        let object = Arc::make_mut(&mut record.object);
+        if let Some(metadata) = map_at_mut(object, &["metadata"]) {
             node::set(metadata, "deletionTimestamp", CREATED);
             node::set(metadata, "deletionGracePeriodSeconds", 0);
         }
         // A claim that no pod uses is released by its controller.
         if (key.group.as_str(), key.kind.as_str()) == ("", "PersistentVolumeClaim") {
-            remove_finalizer(&mut record.object, strategy::CLAIM_FINALIZER);
+            remove_finalizer(object, strategy::CLAIM_FINALIZER);
         }
         self.remove_if_finalized(key);
         Ok(Written { code: 200, changed: true })
@@ -580,7 +592,7 @@ impl Server {
             let text = |path: &[&str]| text_at(object, path);
             text(&["spec", "group"]) == group && text(&["spec", "names", "kind"]) == kind
         };
-        definitions.find(|(_, record)| defines(&record.object)).map(|(_, record)| &record.object)
+        definitions.find(|(_, record)| defines(&record.object)).map(|(_, record)| &*record.object)
     }
 
     fn kind_of(&self, body: &Node) -> Result<Served, Status> {
@@ -602,12 +614,11 @@ impl Server {
         &self,
         kind: &Served,
         key: Option<&ObjectKey>,
-        body: &Node,
+        mut body: Node,
         writer: Writer<'_>,
     ) -> Result<Node, Status> {
-        let mut root = body.clone();
-        patch::as_json(&mut root);
-        self.decode(kind, key, writer.strict, Decoder::Json, root).map_err(|error| {
+        patch::as_json(&mut body);
+        self.decode(kind, key, writer.strict, Decoder::Json, body).map_err(|error| {
             let version = kind.api_version.rsplit('/').next().unwrap_or_default();
             let message = format!(
                 "{} in version {version:?} cannot be handled as a {}: {}",
@@ -652,18 +663,19 @@ impl Server {
         }
     }
 
-    /// Stores a new object: `root` is what was made of the request.
+    /// Stores a new object: `root` is what was made of the request. `shares_labels` is what [`strategy::shares_labels`]
+    /// says of the request.
     fn insert(
         &mut self,
         kind: &Served,
         key: &ObjectKey,
-        request: &Node,
+        shares_labels: bool,
         mut root: Node,
         managed: Managed,
     ) -> Answer {
         strip_identity(&mut root);
         self.allocator.begin();
-        let result = self.try_insert(kind, key, request, &mut root);
+        let result = self.try_insert(kind, key, shares_labels, &mut root);
         if result.is_err() {
             self.allocator.revert();
             result?;
@@ -680,7 +692,7 @@ impl Server {
         &mut self,
         kind: &Served,
         key: &ObjectKey,
-        request: &Node,
+        shares_labels: bool,
         root: &mut Node,
     ) -> Result<(), Status> {
         let allocated = self.allocate(kind, key, root, None);
@@ -688,7 +700,7 @@ impl Server {
             allocated?;
         }
         strategy::prepare_for_create(key, self.version, &uid(key), root);
-        if strategy::shares_labels(key, request) {
+        if shares_labels {
             strategy::share_labels(root);
         }
         let errors = self.validate(validation::Operation::Create, key, None, root);
@@ -703,10 +715,10 @@ impl Server {
     }
 
     /// Why no object could be created from `body`, whatever is stored.
-    pub fn faults_of_creation(&self, body: &Node, writer: Writer<'_>) -> Vec<Fault> {
+    pub fn faults_of_creation(&self, body: Node, writer: Writer<'_>) -> Vec<Fault> {
         let mut other = Self { assumptions: self.assumptions, ..Self::new(self.version) };
         other.allocator = service::Allocator::with_ranges(!self.assumptions.has_unknown_ranges);
-        let kind = (text_at(body, &["apiVersion"]), text_at(body, &["kind"]));
+        let kind = (text_at(&body, &["apiVersion"]), text_at(&body, &["kind"]));
         if let Some(definition) = self.definition(node::group_of(kind.0), kind.1) {
             other.load(definition, "");
         }
@@ -714,13 +726,14 @@ impl Server {
     }
 
     /// The object that the server would make of `body` if it were new and valid, with placeholders for what it would choose.
-    pub fn draft(&self, body: &Node) -> Option<Node> {
-        let kind = self.kind_of(body).ok()?;
-        let mut root = body.clone();
-        patch::as_json(&mut root);
-        let mut root = self.decode_leniently(&kind, root);
-        let metadata = |field: &str| text_at(body, &["metadata", field]);
+    /// That of a kind that it does not have is `body` itself.
+    pub fn draft(&self, mut body: Node) -> Node {
+        let Ok(kind) = self.kind_of(&body) else { return body };
+        let metadata = |field: &str| text_at(&body, &["metadata", field]);
         let key = ObjectKey::with_kind(&kind, metadata("namespace"), metadata("name"));
+        let shares_labels = strategy::shares_labels(&kind, &body);
+        patch::as_json(&mut body);
+        let mut root = self.decode_leniently(&kind, body);
         strip_identity(&mut root);
         let mut allocator = service::Allocator::with_ranges(false);
         if is_service(&key)
@@ -732,14 +745,14 @@ impl Server {
             service::default_on_read(spec);
         }
         strategy::prepare_for_create(&key, self.version, &uid(&key), &mut root);
-        if strategy::shares_labels(&key, body) {
+        if shares_labels {
             strategy::share_labels(&mut root);
         }
         encode(&key.group, &key.kind, &mut root);
         if is_service(&key) {
             service::with_placeholders(&allocator, &mut root);
         }
-        Some(root)
+        root
     }
 
     /// Stores another version of an object.
@@ -754,9 +767,9 @@ impl Server {
         let named = named(kind, key);
         let Some(record) = self.records.get(key) else { return Err(Status::not_found(named)) };
         check_identity(named, key, &root, record)?;
-        let old = record.object.clone();
+        let old = Arc::clone(&record.object);
         // The stored object as validation compares it, without what only the encoder writes.
-        let mut old_decoded = old.clone();
+        let mut old_decoded = Node::clone(&old);
         defaults::decode(&key.group, &key.kind, &mut old_decoded);
         let unconditional = text_at(&root, &["metadata", "resourceVersion"]).is_empty();
         strip_identity(&mut root);
@@ -777,7 +790,7 @@ impl Server {
             }
         }
         encode(&key.group, &key.kind, &mut root);
-        let changed = root != old;
+        let changed = root != *old;
         if changed || self.managed(key) != Some(&managed) {
             self.write(key, root, managed);
             self.remove_if_finalized(key);
@@ -960,7 +973,7 @@ impl Server {
         controllers::protect_claim(key, &mut object);
         let known = self.records.get(key);
         let record = Record {
-            object,
+            object: Arc::new(object),
             resource_version: self.resource_version,
             managed,
             is_trusted: self.trusts || known.is_some_and(|record| record.is_trusted),
@@ -981,7 +994,7 @@ impl Server {
         let kind = text_at(&definition, &["spec", "names", "kind"]);
         let is_defined = |key: &ObjectKey| (&*key.group, &*key.kind) == (group, kind);
         for (_, record) in self.records.iter_mut().filter(|(key, _)| is_defined(key)) {
-            complete_custom(&mut record.object, &definition);
+            complete_custom(Arc::make_mut(&mut record.object), &definition);
         }
     }
 

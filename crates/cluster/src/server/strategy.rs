@@ -1,7 +1,7 @@
 //! What each kind's registry strategy does to an object before it is validated: `PrepareForCreate` and
 //! `PrepareForUpdate` of `pkg/registry/*/strategy.go`, and the mutating admission plug-ins.
 
-use super::{ObjectKey, node, service};
+use super::{ObjectKey, Served, node, service};
 use plimsoll_kube::patch::format_json;
 use plimsoll_kube::{ErrorKind, FieldError, Version, defaults, update};
 use plimsoll_yaml::{Map, Node};
@@ -170,9 +170,9 @@ fn generate_selector(name: &str, uid: &str, root: &mut Node) {
 
 /// Whether a new Job has no labels of its own (`body` is what was sent). The default is then not a copy of those of its
 /// template but the same map, to which the server adds.
-pub(super) fn shares_labels(key: &ObjectKey, body: &Node) -> bool {
+pub(super) fn shares_labels(kind: &Served, body: &Node) -> bool {
     let own = node::map(body, &["metadata", "labels"]);
-    (key.group.as_str(), key.kind.as_str()) == ("batch", "Job")
+    (kind.group(), &*kind.kind) == ("batch", "Job")
         && own.is_none_or(Map::is_empty)
         && node::map(body, &["spec", "template", "metadata", "labels"]).is_some()
 }

@@ -75,13 +75,31 @@ pub(super) fn refresh(manager: &Manager, config: &Node, object: &mut Node) {
 /// The text that `kubectl apply` keeps of a manifest in the annotation (`GetModifiedConfiguration`). Annotations that are
 /// null are empty texts.
 pub fn last_applied_text(manifest: &Node) -> String {
-    let mut root = manifest.clone();
-    if let Some(map) = root.as_map_mut() {
-        let annotations = defaults::ensure_map(defaults::ensure_map(map, "metadata"), "annotations");
+    without_last_applied(&mut manifest.clone())
+}
+
+/// A manifest with itself as an annotation, as `kubectl apply` sends it.
+pub fn with_last_applied(mut manifest: Node) -> Node {
+    let text = without_last_applied(&mut manifest);
+    if let Some(annotations) = annotations(&mut manifest) {
+        annotations.insert(LAST_APPLIED_ANNOTATION, Span::NONE, Node::bare(text));
+    }
+    manifest
+}
+
+/// Takes the annotation out of a manifest; what is left is the text to keep.
+fn without_last_applied(manifest: &mut Node) -> String {
+    if let Some(annotations) = annotations(manifest) {
         annotations.remove(LAST_APPLIED_ANNOTATION);
         coerce_nulls(annotations);
     }
-    patch::format_json(&root) + "\n"
+    patch::format_json(manifest) + "\n"
+}
+
+/// The annotations of an object, which has some from now on.
+fn annotations(object: &mut Node) -> Option<&mut Map> {
+    let root = object.as_map_mut()?;
+    Some(defaults::ensure_map(defaults::ensure_map(root, "metadata"), "annotations"))
 }
 
 fn coerce_nulls(annotations: &mut Map) {

@@ -26,7 +26,7 @@ mod validate;
 mod value;
 
 pub use conflict::{ApplyError, Cause, Conflict};
-pub use last_applied::{ANNOTATIONS_LIMIT, LAST_APPLIED_ANNOTATION, last_applied_text};
+pub use last_applied::{ANNOTATIONS_LIMIT, LAST_APPLIED_ANNOTATION, last_applied_text, with_last_applied};
 pub use owners::{Entry, LastChange, Managed, Manager, Operation};
 pub use path::{FieldPath, PathElement};
 pub use set::FieldSet;

@@ -3,7 +3,6 @@
 use super::{DuplicateKey, Limits};
 use crate::{Entry, Map, Node, Value};
 use plimsoll_diag::{SourceId, Span};
-use std::collections::BTreeMap;
 
 /// A JSON value that has been read.
 #[derive(Debug)]
@@ -135,7 +134,6 @@ impl Parser<'_> {
 
     fn object(&mut self) -> Result<Value, Invalid> {
         let mut entries = Map::new();
-        let mut seen: BTreeMap<String, Span> = BTreeMap::new();
         if self.peek() == Some(b'}') {
             self.at += 1;
             return Ok(Value::Map(entries));
@@ -153,7 +151,7 @@ impl Parser<'_> {
             }
             self.at += 1;
             let value = self.value()?;
-            match seen.insert(key.clone(), span) {
+            match entries.entry(&key).map(|first| first.key_span) {
                 None => entries.push(Entry { key, key_span: span, value }),
                 Some(first) => {
                     self.duplicates.push(DuplicateKey { key: key.clone(), first, again: span });

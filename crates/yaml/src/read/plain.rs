@@ -158,6 +158,7 @@ impl<'a> Plain<'a> {
                 _ => break,
             }
         }
+        items.shrink_to_fit();
         Some(Node::new(Value::Seq(items), self.span(first, end)))
     }
 

@@ -350,7 +350,10 @@ impl<'a> Reader<'a> {
             span.end = end.end;
         }
         let value = match content {
-            Content::Seq(items) => Value::Seq(items),
+            Content::Seq(mut items) => {
+                items.shrink_to_fit();
+                Value::Seq(items)
+            }
             Content::Map(mut map) => {
                 self.refused.extend(map.refused.take().map(|stop| (span, stop)));
                 Value::Map(self.unique(map))

@@ -83,9 +83,8 @@ fn field(
             if deletes {
                 return Ok(());
             }
-            let same_type =
-                before.is_some_and(|before| Type::of(before) == Type::of(&Node::bare(patch.clone())));
             value.value = patch;
+            let same_type = before.is_some_and(|before| Type::of(before) == Type::of(&value));
             if !same_type && options.is_applied {
                 prune_nulls(&mut value);
             }
@@ -179,27 +178,38 @@ fn ordered_lists(original: &mut Map, patch: &mut Map, schema: Position, options:
         }
         let order = as_list(directive.value)?;
         let name = directive_field(&key, SET_ORDER, MALFORMED)?;
-        let before = original.get(name).cloned().map(as_list).transpose()?;
-        let patched = patch.get(name).cloned().map(as_list).transpose()?;
+        // Both are put together in the place of the first.
+        let before = original.get_mut(name).map(|node| std::mem::replace(node, Node::bare(Value::Null)));
+        let before = before.map(as_list).transpose()?;
+        let patched = patch.remove(name).map(|entry| as_list(entry.value)).transpose()?;
         let below = schema.field(name);
         let tags = Tags::of(below);
         check_order(patched.as_deref().unwrap_or_default(), &order, tags.merge_key)?;
-        let merged = match (&before, &patched) {
+        let ty = element_type([&before, &patched].map(|list| list.as_deref().unwrap_or_default()));
+        let live_order = order_of(before.as_deref().unwrap_or_default(), tags.merge_key);
+        let merged = match (before, patched) {
             (None, None) => continue,
-            (Some(before), None) => before.clone(),
-            (None, Some(patched)) => patched.iter().cloned().filter_map(without_directives).collect(),
-            (Some(before), Some(patched)) => {
-                field_of_lists(before.clone(), patched.clone(), below, tags, false, options)?
-            }
+            (Some(before), None) => before,
+            (None, Some(patched)) => patched.into_iter().filter_map(without_directives).collect(),
+            (Some(before), Some(patched)) => field_of_lists(before, patched, below, tags, false, options)?,
         };
         let (listed, others) = partition(merged, &order, tags.merge_key)?;
-        let (before, patched) = (before.unwrap_or_default(), patched.unwrap_or_default());
-        let ty = element_type([&before, &patched])?;
-        let all = interleave(listed, others, &order, &before, tags.merge_key, ty)?;
+        let all = interleave(listed, others, &order, &live_order, tags.merge_key, ty?)?;
         original.insert(name, Span::NONE, Node::bare(all));
-        patch.remove(name);
     }
     Ok(())
+}
+
+/// What counts of a list for the order of its items: of mappings the merge key.
+fn order_of(list: &[Node], key: &str) -> Vec<Node> {
+    let only_key = |item: &Node| {
+        // Errors show the whole of an item without the key.
+        let Some(value) = item.get(key) else { return item.clone() };
+        let mut map = Map::new();
+        map.insert(key, Span::NONE, value.clone());
+        Node::bare(map)
+    };
+    list.iter().map(only_key).collect()
 }
 
 /// `validatePatchWithSetOrderList`: the items of the patch are among those of the order, and in that order.
@@ -320,20 +330,19 @@ fn lists(
         return Err(PatchError::internal("cannot merge lists without merge key for struct"));
     }
     let (original, patch) = special_items(original, patch, key)?;
-    let mut merged = original.clone();
-    for item in &patch {
-        let map = as_map(item)?;
-        let value = map.get(key).ok_or_else(|| no_merge_key(map, key))?;
-        match find(&merged, key, value)? {
-            Some(index) => {
-                let before = as_map(&merged[index])?.clone();
-                merged[index].value = Value::Map(maps(before, map.clone(), schema, options)?);
+    let (live_order, patch_order) = (order_of(&original, key), order_of(&patch, key));
+    let mut merged = original;
+    for item in patch {
+        let place = find(&merged, key, merge_key_of(&item, key)?)?;
+        match (place.and_then(|index| merged.get_mut(index)).map(|node| &mut node.value), item.value) {
+            (Some(Value::Map(before)), Value::Map(patch)) => {
+                *before = maps(std::mem::take(before), patch, schema, options)?;
             }
-            None => merged.push(item.clone()),
+            (_, value) => merged.push(Node::new(value, item.span)),
         }
     }
-    let (listed, others) = partition(merged, &patch, key)?;
-    interleave(listed, others, &patch, &original, key, ty)
+    let (listed, others) = partition(merged, &patch_order, key)?;
+    interleave(listed, others, &patch_order, &live_order, key, ty)
 }
 
 /// `mergeSliceWithSpecialElements`: deletes what the directives among the items say; the rest of both lists.
