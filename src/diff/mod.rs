@@ -36,7 +36,7 @@ pub use stored::{StoredObject, stored};
 
 use crate::diag::{Diagnostic, ObjectRef, Sources};
 use crate::k8s;
-use crate::limits::Activity;
+use crate::limits::{self, Activity};
 use crate::manifest::Object;
 use crate::yaml::Node;
 use observe::{Observer, Roots};
@@ -298,24 +298,45 @@ impl Plan {
 ///
 /// `old` is what was applied last, `new` what would be applied, both in the order of their manifests;
 /// where a render holds an object twice, the last one counts, as for `kubectl apply`.
+///
+/// If the process exceeds a limit, the plan is not complete: ask [`limits::check`] before it is shown.
 pub fn compare(old: &[Object], new: &[Object], options: &Options) -> Plan {
     let _activity = Activity::begin("comparing manifests".to_owned());
     let old = &*secrets::reveal(old, new, &options.keys);
     let pairs = matching::pair(old, new, options);
     let world = effects::World::new(old, new, options);
-    let roots: Vec<Roots<'_>> = pairs.par_iter().map(|pair| Roots::of(pair, options)).collect();
-    let [before, after] = observe::sent([old, new], &pairs, &roots, options);
-    let simulation = Simulation::run(before, after, options, Some(&world));
-    let observer = Observer { simulation: &simulation, world: &world, options };
-    let mut objects: Vec<ObjectPlan> =
-        pairs.par_iter().zip(&roots).map(|(pair, roots)| observer.plan(pair, roots)).collect();
-    effects::between_objects(&mut objects, &pairs, &simulation, &world);
-    Plan {
+    let roots: Vec<Roots<'_>> = each_pair(&pairs, |_, pair| Roots::of(pair, options));
+    let mut plan = Plan {
         driver: options.driver,
         prune: options.prune && options.driver.can_prune(),
         kube_version: options.version,
         namespace: options.namespace.clone(),
         random: Vec::new(),
-        objects,
+        objects: Vec::new(),
+    };
+    if roots.len() < pairs.len() {
+        return plan;
     }
+    let [before, after] = observe::sent([old, new], &pairs, &roots, options);
+    let simulation = Simulation::run(before, after, options, Some(&world));
+    let observer = Observer { simulation: &simulation, world: &world, options };
+    plan.objects = each_pair(&pairs, |index, pair| observer.plan(pair, &roots[index]));
+    if plan.objects.len() == pairs.len() {
+        effects::between_objects(&mut plan.objects, &pairs, &simulation, &world);
+    }
+    plan
+}
+
+/// What `look` makes of each pair; less if the process exceeds a limit.
+fn each_pair<'a, T: Send>(
+    pairs: &[matching::Pair<'a>],
+    look: impl Fn(usize, &matching::Pair<'a>) -> T + Sync,
+) -> Vec<T> {
+    let look = |(index, pair): (usize, &matching::Pair<'a>)| {
+        let object = pair.new.or(pair.old);
+        let _activity =
+            object.map(|object| Activity::begin(format!("comparing `{}/{}`", object.kind, object.name)));
+        limits::check().ok().map(|()| look(index, pair))
+    };
+    pairs.par_iter().enumerate().map(look).while_some().collect()
 }
