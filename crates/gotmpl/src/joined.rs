@@ -28,7 +28,7 @@ type Set = (Option<Span>, Rc<[Span]>);
 /// The sets of a render.
 #[derive(Debug, Default)]
 pub(crate) struct Sets {
-    sets: Vec<Set>,
+    all: Vec<Set>,
     numbers: BTreeMap<Set, Joined>,
     places: usize,
 }
@@ -47,10 +47,10 @@ impl Sets {
             return *number;
         }
         let places = self.places.saturating_add(set.1.len());
-        let number = u32::try_from(self.sets.len()).ok().filter(|_| places <= MAX_ALL);
+        let number = u32::try_from(self.all.len()).ok().filter(|_| places <= MAX_ALL);
         let Some(number) = number.map(Joined) else { return Joined::UNKNOWN };
         self.places = places;
-        self.sets.push(set.clone());
+        self.all.push(set.clone());
         self.numbers.insert(set, number);
         number
     }
@@ -69,7 +69,7 @@ impl Joined {
     }
 
     fn get(self) -> Option<Set> {
-        SETS.with_borrow(|sets| sets.sets.get(usize::try_from(self.0).ok()?).cloned())
+        SETS.with_borrow(|sets| sets.all.get(usize::try_from(self.0).ok()?).cloned())
     }
 
     /// The place that stands for all.

@@ -248,7 +248,9 @@ pub fn register(sources: &Sources, objects: &[Object]) {
         });
     }
     sources.conceal_later(move |sources| {
-        secrets.iter().for_each(|secret| secret.register(sources));
+        for secret in &secrets {
+            secret.register(sources);
+        }
         sources.publish(&names);
     });
 }
@@ -259,7 +261,11 @@ pub fn register_values(sources: &Sources, values: &Node) {
     let mut secrets = Vec::new();
     collect_values("", false, values, &mut secrets);
     if !secrets.is_empty() {
-        sources.conceal_later(move |sources| secrets.iter().for_each(|secret| secret.register(sources)));
+        sources.conceal_later(move |sources| {
+            for secret in &secrets {
+                secret.register(sources);
+            }
+        });
     }
 }
 
@@ -312,7 +318,9 @@ impl Secret {
         }
         sources.conceal(self.span);
         if self.kind != Text::Plain || self.text.contains("PRIVATE KEY") {
-            readings.iter().for_each(|reading| conceal_text(&self.key, reading, sources));
+            for reading in &readings {
+                conceal_text(&self.key, reading, sources);
+            }
         }
     }
 }

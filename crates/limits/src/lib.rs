@@ -70,8 +70,8 @@ pub fn start(limits: Limits) {
     if let Some(time) = limits.time {
         let watch = move || {
             let mut waited = Duration::ZERO;
-            while waited < time + more_time() {
-                let left = time + more_time() - waited;
+            // A remainder of nothing would be waited for without end.
+            while let Some(left) = (time + more_time()).checked_sub(waited).filter(|left| !left.is_zero()) {
                 std::thread::sleep(left);
                 waited += left;
             }

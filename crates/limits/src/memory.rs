@@ -34,8 +34,6 @@ thread_local! {
 /// Limits the memory in use.
 pub(crate) fn limit(bytes: usize) {
     let bytes = isize::try_from(bytes).unwrap_or(isize::MAX);
-    // Allocators round blocks up, and keep some that were freed.
-    let bytes = bytes - bytes / 16;
     // What remains is for the error message, and for code that does not check.
     CHECKED.store(bytes - bytes / 16, Relaxed);
     ENFORCED.store(bytes, Relaxed);
