@@ -128,26 +128,6 @@ fn commands_that_compare_lint_or_read_are_stopped() {
     );
 }
 
-/// A plan that takes too long says what took so long: on a machine of any speed, one of its steps.
-#[test]
-fn a_comparison_that_is_stopped_says_where() {
-    let sandbox = Sandbox::new();
-    let services = |port: usize| {
-        let one = |number: usize| {
-            format!(
-                "---\napiVersion: v1\nkind: Service\nmetadata: {{name: a{number}}}\nspec: {{ports: [{{port: {port}}}]}}\n"
-            )
-        };
-        (0..60_000).map(one).collect::<String>()
-    };
-    sandbox.write("old.yaml", &services(80));
-    sandbox.write("new.yaml", &services(81));
-    for driver in ["kubectl", "kubectl-server-side", "helm", "argo-cd", "flux"] {
-        let args = ["diff", "new.yaml", "--against", "old.yaml", "--driver", driver, "--timeout", "1s"];
-        sandbox.refused(&args, &["error: timed out after 1s while ", "ing ", "--timeout"]);
-    }
-}
-
 /// Work that grows with the product of two lists is stopped where it is done.
 #[test]
 fn kustomizations_that_take_too_long_are_named() {
