@@ -76,6 +76,7 @@ enum Language {
 fn language(text: &str) -> Option<Language> {
     let mut found = None;
     let mut rest = text;
+    let last_comment = text.rfind("#}").unwrap_or(0);
     while let Some(open) = rest.find('{') {
         rest = &rest[open..];
         if let Some(inside) = rest.strip_prefix("{{") {
@@ -94,7 +95,7 @@ fn language(text: &str) -> Option<Language> {
             }
             rest = after_raw(tag).unwrap_or(tag);
         } else {
-            let is_comment = rest.strip_prefix("{#").is_some_and(|comment| comment.contains("#}"));
+            let is_comment = rest.starts_with("{#") && text.len() - rest.len() + 2 <= last_comment;
             found = found.max(is_comment.then_some(Language::Tera));
             rest = &rest[1..];
         }
@@ -131,6 +132,8 @@ fn action(inside: &str) -> Option<Language> {
         let follows = operand && is_spaced;
         match c {
             '}' if rest.starts_with("}}") => return Some(found),
+            // Another action begins before this one ends. To go on would be to read the text once for each.
+            '{' if rest.starts_with("{{") => return None,
             '"' | '`' | '\'' => {
                 if follows {
                     return Some(Language::Helm);
@@ -253,6 +256,17 @@ mod tests {
 
     fn guess(text: &str) -> Option<(EngineKind, bool)> {
         engine([text]).map(|guess| (guess.engine, guess.is_sure))
+    }
+
+    #[test]
+    fn long_texts_without_ends_are_read_once() {
+        for open in ["{", "{{ ", "{#", "{{ \""] {
+            let begun = std::time::Instant::now();
+            assert_eq!(language(&open.repeat(300_000)), None, "{open}");
+            assert!(begun.elapsed().as_secs() < 5, "{open}: {:?}", begun.elapsed());
+        }
+        assert_eq!(language("a {# b #} c"), Some(Language::Tera));
+        assert_eq!(language("a #} c {# b"), None);
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub use stored::{StoredObject, stored};
 use crate::cluster::server::Notes;
 use crate::diag::{Diagnostic, ObjectRef, Sources};
 use crate::k8s;
-use crate::limits::Activity;
+use crate::limits::{self, Activity};
 use crate::manifest::Object;
 use crate::yaml::Node;
 use matching::Pair;
@@ -326,6 +326,8 @@ impl Plan {
 ///
 /// `old` is what was applied last, `new` what would be applied, both in the order of their manifests;
 /// where a render holds an object twice, the last one counts, as for `kubectl apply`.
+///
+/// If the process exceeds a limit, the plan is not complete: ask [`limits::check`] before it is shown.
 pub fn compare(old: &[Object], new: &[Object], options: &Options) -> Plan {
     let _activity = Activity::begin("comparing manifests".to_owned());
     let old = &*secrets::reveal(old, new, &options.keys);
@@ -337,14 +339,20 @@ pub fn compare(old: &[Object], new: &[Object], options: &Options) -> Plan {
     let plan_batch = |(pairs, roots): (&[Pair<'_>], &[Roots<'_>])| {
         let apart = Simulation::run(split.batch(pairs, roots), options, &world);
         let plan = |(pair, roots): (&Pair<'_>, &Roots<'_>)| {
+            let object = pair.new.or(pair.old);
+            let _activity =
+                object.map(|object| Activity::begin(format!("comparing `{}/{}`", object.kind, object.name)));
             let simulation = if split.is_independent(pair) { &apart } else { &shared };
-            Observer { simulation, world: &world, options }.plan(pair, roots)
+            limits::check().ok().map(|()| Observer { simulation, world: &world, options }.plan(pair, roots))
         };
-        pairs.iter().zip(roots).map(plan).collect::<Vec<_>>()
+        pairs.iter().zip(roots).map(plan).collect::<Option<Vec<_>>>()
     };
     let batches = pairs.par_chunks(BATCH).zip(roots.par_chunks(BATCH));
-    let mut objects: Vec<ObjectPlan> = batches.flat_map_iter(plan_batch).collect();
-    effects::between_objects(&mut objects, &pairs, &shared, &world);
+    let planned: Vec<Vec<ObjectPlan>> = batches.map(plan_batch).while_some().collect();
+    let mut objects: Vec<ObjectPlan> = planned.into_iter().flatten().collect();
+    if objects.len() == pairs.len() {
+        effects::between_objects(&mut objects, &pairs, &shared, &world);
+    }
     Plan {
         driver: options.driver,
         prune: options.prune && options.driver.can_prune(),

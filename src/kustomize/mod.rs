@@ -24,6 +24,7 @@ pub use parts::{is_component, parts};
 
 use crate::diag::{Diagnostic, Severity, Sources, Span};
 use crate::k8s::Version;
+use crate::limits::{self, Activity};
 use crate::manifest::{self, Object};
 use crate::render;
 use crate::world::World;
@@ -101,6 +102,10 @@ impl Builder<'_> {
     }
 
     fn run(&mut self, directory: &Path, kustomization: &Kustomization, resources: &mut Vec<Resource>) {
+        let _activity = Activity::begin(format!("building the kustomization `{}`", directory.display()));
+        if let Err(exceeded) = limits::check() {
+            return self.result.diagnostics.push(exceeded.into());
+        }
         for node in kustomization.list("resources").iter().chain(kustomization.list("bases")) {
             let Some(path) = self.path(node) else { continue };
             self.add_resource(directory, path, node.span, resources);

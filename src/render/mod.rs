@@ -28,6 +28,7 @@ use crate::world::World;
 use crate::yaml::{self, Node, ReadOptions};
 use hooks::HookRole;
 use rayon::prelude::*;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
@@ -529,9 +530,12 @@ fn check_identities(documents: &[Parsed], options: &Options, diagnostics: &mut V
             _ => object.namespace.as_deref().unwrap_or(&options.release.namespace),
         };
         let key = (object.group(), object.kind.as_str(), namespace, object.name.as_str());
-        let Some((first, other)) = seen.get(&key) else {
-            seen.insert(key, (parsed, object));
-            continue;
+        let (first, other) = match seen.entry(key) {
+            Entry::Occupied(seen) => *seen.get(),
+            Entry::Vacant(place) => {
+                place.insert((parsed, object));
+                continue;
+            }
         };
         let severity = if parsed.strict && first.strict { Severity::Error } else { Severity::Warning };
         let name_span =

@@ -80,7 +80,7 @@ pub(super) fn documents(text: &str) -> Vec<Range<usize>> {
             }
             continue;
         }
-        at += bytes[at..end].iter().position(|byte| *byte == b'\n').map_or(end - at, |newline| newline + 1);
+        at += memchr::memchr(b'\n', &bytes[at..end]).map_or(end - at, |newline| newline + 1);
     }
     push(text, start..end.max(start), &mut ranges);
     ranges

@@ -153,6 +153,20 @@ fn a_plan_needs_memory_for_its_manifests_and_for_few_stored_objects() {
     assert_eq!(outcome.code, 1, "{}", outcome.stderr);
 }
 
+/// Work that grows with the product of two lists is stopped where it is done.
+#[test]
+fn kustomizations_that_take_too_long_are_named() {
+    let sandbox = Sandbox::new();
+    let one = |number: usize| {
+        format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a{number}}}\ndata: {{a: x}}\n")
+    };
+    sandbox.write("k/maps.yaml", &(0..2000).map(one).collect::<String>());
+    let label = |number: usize| format!("- pairs: {{l{number}: v}}\n");
+    let labels: String = (0..2000).map(label).collect();
+    sandbox.write("k/kustomization.yaml", &format!("resources: [maps.yaml]\nlabels:\n{labels}"));
+    sandbox.limited(&["lint", "k"], &[TIME, "building the kustomization `k`", "--timeout"]);
+}
+
 /// What programs read of lint is a document even then.
 #[test]
 fn lint_that_is_stopped_says_so_in_the_format_that_was_asked_for() {

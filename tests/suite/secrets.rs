@@ -7,6 +7,7 @@ use crate::support::Sandbox;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 /// A Secret reached in every way: as it is, encoded, joined, by default, literally; misspelt; in a list; and what is made from
 /// it elsewhere.
@@ -427,4 +428,95 @@ fn values_cannot_be_compared_without_the_key() {
     assert_eq!(sandbox.run(&["render", "t", "tera", "--record"]).code, 0);
     assert_eq!(sandbox.run(&same).code, 0);
     assert_eq!(sandbox.read(".plimsoll/key-ids").lines().count(), 2);
+}
+
+/// Ways by which a value is joined with others on its way into a Secret: for Helm and for Tera. `<>` is the value.
+const JOINED: &[(&str, &str)] = &[
+    (
+        r#"{{ printf "postgres://%s:%s@%s:5432/db" "u" <> "h" | b64enc }}"#,
+        r#"{{ ("postgres://u:" ~ <> ~ "@h:5432/db") | b64encode }}"#,
+    ),
+    (r#"{{ printf "%s-%s" .Values.other <> | b64enc }}"#, r#"{{ (values.other ~ "-" ~ <>) | b64encode }}"#),
+    (
+        r#"{{ list "x" .Values.other <> | join "," | b64enc }}"#,
+        r#"{{ ["x", <>] | join(sep=",") | b64encode }}"#,
+    ),
+    (
+        r#"{{ tpl "{{ .Values.other }}{{ <> }}" . | b64enc }}"#,
+        r#"{{ tpl(text="x{{ y }}", y=<>) | b64encode }}"#,
+    ),
+    (r"{{ tpl .Values.template . | b64enc }}", r"{{ tpl(text=values.template) | b64encode }}"),
+    (
+        r#"{{ urlJoin (dict "scheme" "http" "host" "h" "userinfo" (printf "%s:%s" .Values.other <>)) | b64enc }}"#,
+        r#"{{ (values.other | replace(from="z", to=<>)) | b64encode }}"#,
+    ),
+    (
+        r#"{{ $url := printf "%s/%s" .Values.other <> }}{{ $url | b64enc }}"#,
+        "{% set url = values.other ~ <> %}{{ url | b64encode }}",
+    ),
+    (
+        r#"{{ $x := .Values.other }}{{ if true }}{{ $x = cat $x <> }}{{ end }}{{ $x | b64enc }}"#,
+        r#"{% set x = values.other %}{% if true %}{% set x = x ~ <> %}{% endif %}{{ x | b64encode }}"#,
+    ),
+    (
+        r#"{{ include "joined" (list .Values.other <>) | b64enc }}"#,
+        r#"{{ {"a": values.other, "b": <>} | to_json | b64encode }}"#,
+    ),
+    (
+        r"{{ toJson (dict `a` .Values.other `b` <>) | b64enc }}",
+        r#"{{ ("x" ~ <> if values.other else "y") | b64encode }}"#,
+    ),
+];
+
+/// Values that are joined with others are known by their origins: these are too short to be known by their texts.
+#[test]
+fn joined_values_are_secret_wherever_they_came_from() {
+    let sandbox = Sandbox::new();
+    for engine in ["gotpl", "tera"] {
+        let is_helm = engine == "gotpl";
+        let value = |number: usize| {
+            if is_helm { format!(".Values.v{number}") } else { format!("values.v{number}") }
+        };
+        let mut values = String::from("other: ab\n");
+        let mut secret = String::new();
+        let mut copies = String::new();
+        for (number, (helm, tera)) in JOINED.iter().enumerate() {
+            let way = if is_helm { helm } else { tera };
+            // In the template that is a value itself, too.
+            if way.contains("template") {
+                writeln!(values, "template: 'x{{{{ {} }}}}'", value(number)).unwrap();
+            }
+            writeln!(values, "v{number}: q{number}w").unwrap();
+            writeln!(secret, "  k{number}: {}", way.replace("<>", &value(number))).unwrap();
+            writeln!(copies, "  k{number}: x/{{{{ {} }}}}", value(number)).unwrap();
+        }
+        let define =
+            if is_helm { "{{ define \"joined\" }}{{ index . 0 }}:{{ index . 1 }}{{ end }}\n" } else { "" };
+        let template = format!(
+            "{define}apiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\ndata:\n{secret}---\napiVersion: v1\nkind: ConfigMap\n\
+             metadata: {{name: c}}\ndata:\n{copies}"
+        );
+        sandbox.write(
+            &format!("{engine}/Chart.yaml"),
+            &format!("apiVersion: v2\nname: c\nversion: 1.0.0\nengine: {engine}\n"),
+        );
+        sandbox.write(&format!("{engine}/values.yaml"), &values);
+        sandbox.write(&format!("{engine}/templates/a.yaml"), &template);
+        let rendered = sandbox.run(&["render", engine, engine, "--record"]);
+        assert_eq!(rendered.code, 0, "{}", rendered.stderr);
+        let record = sandbox.read(&format!(".plimsoll/default/{engine}/000001.yaml"));
+        sandbox.write("new.yaml", &values.replace("w\n", "v\n"));
+        let plan = sandbox.run(&["diff", engine, engine, "-f", "new.yaml", "--format", "unified"]);
+        assert_eq!(plan.code, 1, "{}", plan.stderr);
+        for number in 0..JOINED.len() {
+            let plain = format!("q{number}w");
+            assert!(rendered.stdout.contains(&format!("x/{plain}")), "{}", rendered.stdout);
+            let why = sandbox.run(&["values", engine, engine, "--why", &format!("v{number}")]).stdout;
+            for (door, text) in [("record", &record), ("plan", &plan.stdout), ("why", &why)] {
+                assert!(!text.contains(&plain), "{engine}, way {number}: {door} shows {plain}\n{text}");
+            }
+        }
+        // What was not joined is shown.
+        assert!(record.contains("name: c"), "{record}");
+    }
 }

@@ -9,6 +9,10 @@ use std::fmt::Write as _;
 /// Text on one line of a terminal: control characters, line breaks and marks that turn the direction of text around are
 /// written as escapes (`\n`, `\u{1b}`). Tabs stay. What a CI system takes for a command wherever it stands in a line is broken.
 pub fn terminal(text: &str) -> String {
+    // Nearly every text is plain.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\t') && byte != b'#') {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
     for (at, character) in text.char_indices() {
         if character != '\t' && is_unprintable(character) {

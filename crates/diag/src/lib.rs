@@ -268,16 +268,18 @@ pub fn has_errors(diagnostics: &[Diagnostic]) -> bool {
 
 /// The name among `known` that is most similar to `wanted`, if one is similar enough.
 pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = match wanted.chars().count() {
+    let length = wanted.chars().count();
+    let limit = match length {
         0..=2 => return None,
         3..=5 => 1,
         6..=9 => 2,
         _ => 3,
     };
-    let lower = wanted.to_lowercase();
+    let lower = std::cell::LazyCell::new(|| wanted.to_lowercase());
     known
         .into_iter()
-        .filter(|candidate| *candidate != wanted)
+        // A difference in length is a distance by itself.
+        .filter(|candidate| *candidate != wanted && candidate.chars().count().abs_diff(length) <= limit)
         .map(|candidate| (strsim::osa_distance(&lower, &candidate.to_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= limit)
         .min()

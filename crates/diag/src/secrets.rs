@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{LazyLock, PoisonError, RwLock};
+use std::sync::{LazyLock, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 /// Stands for a secret in a message.
 pub const HIDDEN: &str = "(secret)";
@@ -31,8 +31,22 @@ const LONG_WORD: usize = 8;
 #[derive(Debug, Default)]
 pub(crate) struct Concealed {
     known: RwLock<Known>,
+    /// What has been put off.
+    pending: Mutex<Pending>,
     /// Whether all is shown nevertheless.
     is_off: AtomicBool,
+}
+
+/// Registers secrets.
+type Registration = Box<dyn FnOnce(&Sources) + Send>;
+
+#[derive(Default)]
+struct Pending(Vec<Registration>);
+
+impl std::fmt::Debug for Pending {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} registrations", self.0.len())
+    }
 }
 
 #[derive(Debug, Default)]
@@ -143,6 +157,22 @@ impl Sources {
         self.concealed.is_off.load(Ordering::Relaxed)
     }
 
+    /// Puts `register` off until somebody asks what is secret: most runs show nothing of their input, and then nobody does.
+    /// It may register, but not ask.
+    pub fn conceal_later(&self, register: impl FnOnce(&Self) + Send + 'static) {
+        let mut pending = self.concealed.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        pending.0.push(Box::new(register));
+    }
+
+    /// Everything that was registered.
+    fn known(&self) -> RwLockReadGuard<'_, Known> {
+        // Whoever asks meanwhile waits, and does not show what is about to be registered.
+        let mut pending = self.concealed.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        pending.0.drain(..).for_each(|register| register(self));
+        drop(pending);
+        self.concealed.known.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Registers a place where a secret stands, and in rendered text the places that it came from.
     pub fn conceal(&self, span: Span) {
         let places = self.places_behind(span, true);
@@ -218,8 +248,11 @@ impl Sources {
 
     /// Whether a secret stands at a place, or what stands there was made from one.
     pub fn is_concealed(&self, span: Span) -> bool {
-        let known = self.concealed.known.read().unwrap_or_else(PoisonError::into_inner);
-        if self.shows_secrets() || known.secret.is_empty() || span.start >= span.end {
+        if self.shows_secrets() || span.start >= span.end {
+            return false;
+        }
+        let known = self.known();
+        if known.secret.is_empty() {
             return false;
         }
         let made_from = match self.get(span.source).as_deref() {
@@ -256,7 +289,7 @@ impl Sources {
         if self.shows_secrets() {
             return Vec::new();
         }
-        self.concealed.known.read().unwrap_or_else(PoisonError::into_inner).find(text)
+        self.known().find(text)
     }
 
     /// An excerpt of a source with as many bytes, asterisks in place of secrets.
@@ -267,7 +300,7 @@ impl Sources {
         }
         let mut hidden = self.find_secrets(text);
         {
-            let known = self.concealed.known.read().unwrap_or_else(PoisonError::into_inner);
+            let known = self.known();
             for &(start, end) in known.secret.get(&id).into_iter().flatten() {
                 let is_public = known.public.get(&id).is_some_and(|public| public.contains(&(start, end)));
                 let (start, end) = (start as usize, end as usize);
@@ -280,7 +313,7 @@ impl Sources {
                 hidden.extend(map.secret_ranges(range.clone(), |value| known.is_secret(value)));
             }
         }
-        let is_read = self.concealed.known.read().unwrap_or_else(PoisonError::into_inner).read.contains(&id);
+        let is_read = self.known().read.contains(&id);
         hidden.extend(suspicious(&source.text, &range, is_read).into_iter().filter_map(|found| {
             let (start, end) = (found.start.max(range.start), found.end.min(range.end));
             (start < end).then(|| start - range.start..end - range.start)
@@ -340,9 +373,14 @@ pub fn is_credential(key: &str) -> bool {
         "clientsecret",
         "authsecret",
     ];
-    let plain: String =
-        key.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
-    plain == "secret" || WORDS.iter().any(|word| plain.ends_with(word))
+    // `DB_PASSWORD` and `dbPassword` end in `password`. Every key of every values file is asked for.
+    let letters =
+        || key.bytes().rev().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase());
+    let ends_with = |word: &&str| {
+        let mut letters = letters();
+        word.bytes().rev().all(|byte| letters.next() == Some(byte))
+    };
+    WORDS.iter().any(ends_with) || letters().eq("secret".bytes().rev())
 }
 
 /// What in a part of a file looks like a secret, by the lines alone: values of keys that name a credential, what is below a key

@@ -157,7 +157,8 @@ pub struct Segment {
     pub value: Option<Span>,
 }
 
-/// Leads from rendered text back to where it came from. Segments are sorted by `start`.
+/// Leads from rendered text back to where it came from. Segments are sorted by `start`. A stretch that was made from several
+/// values has a segment for each of them; the last one stands for all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SourceMap {
     segments: Vec<Segment>,
@@ -182,7 +183,7 @@ impl SourceMap {
     #[must_use]
     pub fn slice(&self, start: usize, end: usize) -> Self {
         let (from, to) = (clamp_to_u32(start), clamp_to_u32(end));
-        let first = self.segments.partition_point(|segment| segment.start <= from).saturating_sub(1);
+        let first = self.first_at(from);
         let after = self.segments.partition_point(|segment| segment.start < to);
         let mut segments: Vec<Segment> = self.segments.get(first..after).unwrap_or_default().to_vec();
         for segment in &mut segments {
@@ -195,28 +196,24 @@ impl SourceMap {
         Self { segments }
     }
 
-    /// The segments that a span of the rendered text overlaps, the template of each cut to the overlap.
-    pub(crate) fn segments_of(&self, span: Span) -> Vec<Segment> {
-        self.slice(span.start as usize, span.end as usize)
-            .segments
-            .into_iter()
-            .zip(self.ends_in(span))
-            .map(|(mut segment, end)| {
-                if segment.verbatim {
-                    segment.template.end =
-                        segment.template.end.min(segment.template.start + end - segment.start);
-                }
-                segment
-            })
-            .collect()
+    /// The index of the first segment of the stretch that holds the rendered byte `at`.
+    fn first_at(&self, at: u32) -> usize {
+        let last = self.segments.partition_point(|segment| segment.start <= at).saturating_sub(1);
+        let start = self.segments.get(last).map_or(0, |segment| segment.start);
+        self.segments.partition_point(|segment| segment.start < start)
     }
 
-    /// Where each segment that a span overlaps ends, counted from the span's start.
-    fn ends_in(&self, span: Span) -> impl Iterator<Item = u32> {
-        let next = self.segments.partition_point(|segment| segment.start <= span.start);
-        let starts = self.segments.get(next..).unwrap_or_default().iter().map(|segment| segment.start);
-        let inside = starts.take_while(move |start| *start < span.end).chain([span.end]);
-        inside.map(move |end| end - span.start)
+    /// The segments that a span of the rendered text overlaps, the template of each cut to the overlap.
+    pub(crate) fn segments_of(&self, span: Span) -> Vec<Segment> {
+        let mut segments = self.slice(span.start as usize, span.end as usize).segments;
+        let mut end = span.end - span.start;
+        for segment in segments.iter_mut().rev() {
+            if segment.verbatim {
+                segment.template.end = segment.template.end.min(segment.template.start + end - segment.start);
+            }
+            end = segment.start;
+        }
+        segments
     }
 
     /// The parts of a range of the rendered text whose value is secret, counted from the start of the range.
@@ -225,16 +222,20 @@ impl SourceMap {
         range: Range<usize>,
         is_secret: impl Fn(Span) -> bool,
     ) -> Vec<Range<usize>> {
-        let ends = self.segments.iter().skip(1).map(|next| next.start as usize).chain([usize::MAX]);
-        self.segments
-            .iter()
-            .zip(ends)
-            .map(|(segment, end)| (segment.start as usize, end, segment.value))
-            .filter(|(start, end, value)| {
-                *start < range.end && range.start < *end && value.is_some_and(&is_secret)
-            })
-            .map(|(start, end, _)| start.max(range.start) - range.start..end.min(range.end) - range.start)
-            .collect()
+        let first = self.first_at(clamp_to_u32(range.start));
+        let after = self.segments.partition_point(|segment| (segment.start as usize) < range.end);
+        let mut stretch = range.end..range.end;
+        let mut found = Vec::new();
+        for segment in self.segments.get(first..after).unwrap_or_default().iter().rev() {
+            let start = (segment.start as usize).max(range.start);
+            if start < stretch.start {
+                stretch = start..stretch.start;
+            }
+            if segment.value.is_some_and(&is_secret) {
+                found.push(stretch.start - range.start..stretch.end - range.start);
+            }
+        }
+        found
     }
 
     /// The template range and the value's origin of the rendered bytes `start..end`.
@@ -323,6 +324,37 @@ mod tests {
         }
         let marks = marks(&text);
         assert!(marks.windows(2).all(|pair| pair[1].offset - pair[0].offset <= Mark::STRIDE + 4));
+    }
+
+    #[test]
+    fn a_stretch_made_from_several_values_leads_to_each() {
+        let sources = Sources::new();
+        let template = sources.add("t.yaml", "a: {{ printf }}\n", SourceKind::File);
+        let values = sources.add("values.yaml", "a: 1\nb: 2\n", SourceKind::File);
+        let (a, b) = (Span::new(values, 3, 4), Span::new(values, 8, 9));
+        let segment = |start, from, to, value| Segment {
+            start,
+            template: Span::new(template, from, to),
+            verbatim: from == 0,
+            value,
+        };
+        let map = SourceMap::new(vec![
+            segment(0, 0, 3, None),
+            segment(3, 3, 15, Some(a)),
+            segment(3, 3, 15, Some(b)),
+            segment(3, 3, 15, None),
+            segment(6, 15, 16, None),
+        ]);
+        let values_of = |start, end| {
+            let segments = map.segments_of(Span::new(template, start, end));
+            segments.into_iter().filter_map(|segment| segment.value).collect::<Vec<_>>()
+        };
+        assert_eq!((values_of(0, 3), values_of(2, 4), values_of(4, 7)), (vec![], vec![a, b], vec![a, b]));
+        assert_eq!(map.segments_of(Span::new(template, 1, 4))[0].template, Span::new(template, 1, 3));
+        assert_eq!(map.secret_ranges(0..8, |value| value == a), [3..6]);
+        assert_eq!(map.secret_ranges(4..5, |value| value == b), [0..1]);
+        assert_eq!(map.slice(4, 7).secret_ranges(0..3, |value| value == a), [0..2]);
+        assert_eq!(map.trace(4, 5), Some((Span::new(template, 3, 15), None)));
     }
 
     #[test]

@@ -44,7 +44,9 @@ impl<'a> Args<'a> {
 
     /// Where a result comes from that is made from all arguments.
     pub(crate) fn all_origins(&self) -> Origin {
-        Origin::of_all(self.origins.iter().copied())
+        let origins =
+            self.values.iter().enumerate().map(|(index, value)| value.origin_within(self.origin(index)));
+        Origin::of_all(origins)
     }
 
     /// Where a result comes from that is argument `index`. If that was not set, the other arguments made it the result.

@@ -12,6 +12,7 @@ mod field_error;
 mod fmt;
 mod function;
 mod functions;
+mod joined;
 mod json;
 mod json_decode;
 mod lex;

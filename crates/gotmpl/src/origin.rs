@@ -1,5 +1,6 @@
 //! Where values come from.
 
+use crate::joined::Joined;
 use plimsoll_diag::Span;
 
 /// Where a value comes from, as far as that is known.
@@ -15,7 +16,7 @@ pub(crate) enum Origin {
     /// The value was made from the one that was set there: quoted, shortened, counted.
     Made(Span),
     /// The value was made from several others.
-    Mixed,
+    Mixed(Joined),
 }
 
 impl Origin {
@@ -24,12 +25,34 @@ impl Origin {
         if span.is_none() { Self::Unknown } else { Self::Set(span) }
     }
 
+    /// Whether the value comes from one that was set.
+    pub(crate) fn is_of_values(self) -> bool {
+        !matches!(self, Self::Unknown | Self::Elsewhere)
+    }
+
     /// The one place that the value comes from.
     pub(crate) fn span(self) -> Option<Span> {
         match self {
             Self::Set(span) | Self::Made(span) => Some(span),
-            Self::Unknown | Self::Elsewhere | Self::Mixed => None,
+            Self::Mixed(joined) => joined.leader(),
+            Self::Unknown | Self::Elsewhere => None,
         }
+    }
+
+    /// Every place that the value comes from.
+    fn places(self) -> Vec<Span> {
+        match self {
+            Self::Set(span) | Self::Made(span) => vec![span],
+            Self::Mixed(joined) => joined.places().to_vec(),
+            Self::Unknown | Self::Elsewhere => Vec::new(),
+        }
+    }
+
+    /// The places besides the one that [`Self::span`] gives.
+    pub(crate) fn other_places(self) -> Vec<Span> {
+        let Self::Mixed(joined) = self else { return Vec::new() };
+        let leader = joined.leader();
+        joined.places().iter().copied().filter(|place| Some(*place) != leader).collect()
     }
 
     /// That of something made from a value of this origin.
@@ -51,7 +74,18 @@ impl Origin {
         match (self.made(), other.made()) {
             (one, Self::Unknown) | (Self::Unknown, one) => one,
             (one, other) if one == other => one,
-            _ => Self::Mixed,
+            (one, other) => Self::Mixed(Joined::of(None, [one.places(), other.places()].concat())),
+        }
+    }
+
+    /// That of what the template at this origin makes from values of another: the template stands for all of them.
+    pub(crate) fn as_template_of(self, values: Self) -> Self {
+        match (self.made(), values.made()) {
+            (Self::Unknown, values) => values,
+            (template, values) if template == values || values == Self::Unknown => template,
+            (template, values) => {
+                Self::Mixed(Joined::of(template.span(), [template.places(), values.places()].concat()))
+            }
         }
     }
 
@@ -64,7 +98,7 @@ impl Origin {
     /// part was.
     pub(crate) fn of_part(container: Self, part: Self) -> Self {
         match (part, container) {
-            (Self::Unknown, Self::Made(_) | Self::Mixed) => container,
+            (Self::Unknown, Self::Made(_) | Self::Mixed(_)) => container,
             _ => part,
         }
     }
@@ -82,7 +116,11 @@ mod tests {
         assert_eq!(Origin::of_all([]), Origin::Unknown);
         assert_eq!(Origin::of_all([Origin::Unknown, Origin::Set(a)]), Origin::Made(a));
         assert_eq!(Origin::of_all([Origin::Set(a), Origin::Made(a)]), Origin::Made(a));
-        assert_eq!(Origin::of_all([Origin::Set(a), Origin::Set(b), Origin::Set(a)]), Origin::Mixed);
+        let mixed = Origin::of_all([Origin::Set(a), Origin::Set(b), Origin::Set(a)]);
+        assert_eq!((mixed.span(), mixed.other_places()), (None, vec![a, b]));
+        assert_eq!(mixed.with(Origin::Set(b)), mixed);
+        let rendered = Origin::Set(b).as_template_of(Origin::Set(a));
+        assert_eq!((rendered.span(), rendered.other_places()), (Some(b), vec![a]));
         assert_eq!(Origin::set_at(Span::NONE), Origin::Unknown);
     }
 
@@ -92,6 +130,8 @@ mod tests {
         let a = Span::new(source, 3, 4);
         assert_eq!(Origin::of_part(Origin::Made(a), Origin::Unknown), Origin::Made(a));
         assert_eq!(Origin::of_part(Origin::Set(a), Origin::Unknown), Origin::Unknown);
-        assert_eq!(Origin::of_part(Origin::Mixed, Origin::Set(a)), Origin::Set(a));
+        let mixed = Origin::Set(a).with(Origin::Set(Span::new(source, 0, 1)));
+        assert_eq!(Origin::of_part(mixed, Origin::Set(a)), Origin::Set(a));
+        assert_eq!(Origin::of_part(mixed, Origin::Unknown), mixed);
     }
 }

@@ -7,6 +7,8 @@ use plimsoll_diag::{Segment, Span};
 #[derive(Debug, Default)]
 pub struct Trace {
     stretches: Vec<Stretch>,
+    /// Values that stretches were made from besides their own: the number of the stretch, and where the value was set.
+    others: Vec<(usize, Span)>,
 }
 
 #[derive(Debug)]
@@ -110,21 +112,36 @@ impl Trace {
         Origin::of_all(self.stretches.iter().map(|stretch| stretch.from.origin))
     }
 
+    /// Looks up what each stretch was made from, while that is known: until the render ends.
+    pub(crate) fn resolve(&mut self) {
+        for (number, stretch) in self.stretches.iter_mut().enumerate() {
+            let origin = &mut stretch.from.origin;
+            self.others.extend(origin.other_places().into_iter().map(|place| (number, place)));
+            *origin = origin.span().map_or(Origin::Unknown, Origin::Made);
+        }
+    }
+
     /// The segments of the text's source map. `fallback` is used for text that has no place of its own.
     pub fn into_segments(self, fallback: Span) -> Vec<Segment> {
-        let mut segments: Vec<Segment> = Vec::with_capacity(self.stretches.len());
-        for stretch in self.stretches {
+        let mut segments: Vec<Segment> = Vec::with_capacity(self.stretches.len() + self.others.len());
+        let mut others = self.others.into_iter().peekable();
+        for (number, stretch) in self.stretches.into_iter().enumerate() {
             let start = u32::try_from(stretch.start).unwrap_or(u32::MAX);
-            if segments.last().is_some_and(|last| last.start == start) {
+            // An empty stretch says nothing.
+            while segments.last().is_some_and(|last| last.start == start) {
                 segments.pop();
             }
             let template = stretch.from.span.unwrap_or(fallback);
-            segments.push(Segment {
+            let segment = Segment {
                 start,
                 template,
                 verbatim: stretch.verbatim && stretch.from.span.is_some(),
                 value: stretch.from.origin.span(),
-            });
+            };
+            while let Some((_, place)) = others.next_if(|(of, _)| *of == number) {
+                segments.push(Segment { value: Some(place), verbatim: false, ..segment });
+            }
+            segments.push(segment);
         }
         segments.sort_by_key(|segment| segment.start);
         segments

@@ -350,6 +350,39 @@ impl Value {
         }
     }
 
+    /// Where a value of that origin comes from: with its parts, if it is a container that a template made.
+    pub(crate) fn origin_within(&self, origin: Origin) -> Origin {
+        /// Larger containers are known by the first of their parts.
+        const MAX_PARTS: usize = 32;
+        if origin.is_of_values() || !matches!(self, Self::List(_) | Self::Map(_)) {
+            return origin;
+        }
+        let mut all = Origin::Unknown;
+        self.add_origins(origin, &mut { MAX_PARTS }, &mut all);
+        all
+    }
+
+    fn add_origins(&self, origin: Origin, left: &mut usize, all: &mut Origin) {
+        *left = left.saturating_sub(1);
+        *all = all.with(origin);
+        if origin.is_of_values() {
+            return;
+        }
+        let mut add = |part: &Self, origin: Origin| {
+            part.add_origins(origin, left, all);
+            *left > 0
+        };
+        match self {
+            Self::List(list) => {
+                let _ = list.items().iter().enumerate().all(|(index, item)| add(item, list.origin(index)));
+            }
+            Self::Map(map) => {
+                let _ = map.borrow().iter_traced().all(|(_, part)| add(&part.value, part.origin));
+            }
+            _ => {}
+        }
+    }
+
     /// Where item `index` of a list of that origin comes from.
     pub(crate) fn origin_of_item(&self, list: Origin, index: usize) -> Origin {
         match self {

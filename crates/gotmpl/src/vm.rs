@@ -11,6 +11,7 @@ use crate::field_error::{nil_pointer, path_before};
 use crate::fmt;
 use crate::function::{Function, Host, MAX_TEXT, OriginRule, Run};
 use crate::functions::{builtin, regexes};
+use crate::joined;
 use crate::lookup::{Cluster, Lookup};
 use crate::origin::Origin;
 use crate::parse;
@@ -69,6 +70,7 @@ pub struct Vm {
     nested: BTreeMap<Arc<str>, usize>,
     depth: usize,
     work: work::Budget,
+    joined: joined::Sets,
     /// Texts given to `tpl`, parsed.
     parsed: BTreeMap<Arc<str>, Rc<File>>,
     /// Regular expressions, compiled.
@@ -205,6 +207,7 @@ impl Vm {
             nested: BTreeMap::new(),
             depth: 0,
             work: work::Budget::new(),
+            joined: joined::Sets::default(),
             parsed: BTreeMap::new(),
             regexes: BTreeMap::new(),
             spare: Vec::new(),
@@ -227,8 +230,14 @@ impl Vm {
         self.base = 0;
         self.depth = 0;
         let mut work = std::mem::replace(&mut self.work, work::Budget::new());
-        let result = work.run(|| self.run(&template, &dot.clone().into()));
+        let mut joined = std::mem::take(&mut self.joined);
+        let result = joined.run(|| {
+            work.run(|| self.run(&template, &dot.clone().into()))?;
+            self.written.resolve();
+            Ok(())
+        });
         self.work = work;
+        self.joined = joined;
         result?;
         let mut text = std::mem::take(&mut self.out);
         let mut trace = std::mem::take(&mut self.written);
@@ -696,8 +705,7 @@ impl Vm {
             OriginRule::AllArguments => values.all_origins(),
             OriginRule::Computed(rule) => rule(values),
             OriginRule::Included => values.origin(0).with(self.rendered),
-            OriginRule::Template if values.origin(0) != Origin::Unknown => values.origin(0).made(),
-            OriginRule::Template => self.rendered,
+            OriginRule::Template => values.origin(0).as_template_of(self.rendered),
         };
         Ok(Traced { value, origin })
     }

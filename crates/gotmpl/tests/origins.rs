@@ -299,3 +299,33 @@ fn texts_for_tpl_come_from_where_they_were_set() {
         ),
     ]);
 }
+
+/// A value that was made from several has no path of its own, but each of theirs.
+#[test]
+fn joined_values_lead_to_each_that_they_were_made_from() {
+    let parts = |template: &str| {
+        let sources = Sources::new();
+        let id = sources.add("values.yaml", VALUES, SourceKind::File);
+        let root = yaml::read(&sources, id, &ReadOptions::strict()).output.expect("values").remove(0).root;
+        let mut set = Set::default();
+        set.add("main", &parse(template.into()).expect("a template"), None);
+        let Value::Map(values) = Value::from_yaml(&root, |_| true) else { panic!("the values are a map") };
+        let dot = Map::values(Entries::from_iter([("Values".into(), Value::Map(values.as_values()))]));
+        let rendered = Vm::new(set, Seed::Fixed(1), SystemTime::UNIX_EPOCH).render("main", &Value::Map(dot));
+        let segments = rendered.expect("it renders").trace.into_segments(Span::NONE);
+        let spans = segments.iter().filter_map(|segment| segment.value);
+        spans.map(|span| path_of(&root, span, String::new()).expect("a value")).collect::<Vec<_>>()
+    };
+    for (template, paths) in [
+        ("{{ printf `%s:%v` .Values.name .Values.port | b64enc }}", &["name", "port"][..]),
+        ("{{ dict `a` .Values.name `b` (list .Values.port 1) | toJson }}", &["name", "port"]),
+        (
+            "{{ $x := .Values.name }}{{ range .Values.list }}{{ $x = cat $x . }}{{ end }}{{ $x }}",
+            &["name", "list[0]", "list[1]"],
+        ),
+        ("{{ tpl .Values.text . }}", &["name", "text"]),
+        ("{{ .Values.name }}{{ .Values.port }}", &["name", "port"]),
+    ] {
+        assert_eq!(parts(template), paths, "{template}");
+    }
+}

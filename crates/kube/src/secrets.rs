@@ -51,40 +51,57 @@ enum Scope {
     Hidden,
 }
 
-impl Scope {
-    /// Those of the values in a map of this scope, in their order.
-    fn of_fields(self, map: &Map) -> impl Iterator<Item = Self> {
+/// A map whose fields are looked at.
+struct Fields<'m> {
+    map: &'m Map,
+    /// Where the map stands.
+    scope: Scope,
+    kind: &'m str,
+    is_secret: bool,
+}
+
+impl<'m> Fields<'m> {
+    fn new(map: &'m Map, scope: Scope) -> Self {
         let kind = map.get("kind").map_or("", as_text);
-        let is_secret = self != Self::Hidden && is_secret_kind(kind);
-        map.iter().map(move |entry| self.of_field(map, is_secret, &entry.key))
+        Self { map, scope, kind, is_secret: is_secret_kind(kind) }
     }
 
-    /// That of the value at `key` in a map of this scope, which `is_secret` says to be a Secret.
-    fn of_field(self, map: &Map, is_secret: bool, key: &str) -> Self {
-        let text = |key: &str| map.get(key).map_or("", as_text);
-        if self == Self::Hidden {
-            return Self::Hidden;
+    fn text(&self, key: &str) -> &'m str {
+        self.map.get(key).map_or("", as_text)
+    }
+
+    /// The scope of the value at `key`.
+    fn scope_of(&self, key: &str) -> Scope {
+        if self.scope == Scope::Hidden {
+            return Scope::Hidden;
         }
-        if is_secret {
+        if self.is_secret {
             return match key {
-                "apiVersion" | "kind" | "type" | "immutable" => Self::Plain,
-                "metadata" => Self::SecretMetadata,
-                _ => Self::Hidden,
+                "apiVersion" | "kind" | "type" | "immutable" => Scope::Plain,
+                "metadata" => Scope::SecretMetadata,
+                _ => Scope::Hidden,
             };
         }
-        match (self, key) {
-            (_, "annotations") => Self::Annotations,
-            (Self::Annotations, LAST_APPLIED_ANNOTATION) => Self::Hidden,
-            (Self::SecretMetadata, _) if !METADATA.contains(&key) => Self::Hidden,
-            (Self::Settings, _) if is_credential(key) && is_literal(text(key)) => Self::Hidden,
-            (_, "value") if is_secret_variable(text("name"), text("value")) => Self::Hidden,
-            (_, "data") if text("kind") == "ConfigMap" => Self::Settings,
-            _ => Self::Plain,
+        match self.scope {
+            Scope::Annotations if key == LAST_APPLIED_ANNOTATION => return Scope::Hidden,
+            Scope::SecretMetadata if !METADATA.contains(&key) => return Scope::Hidden,
+            Scope::Settings if is_credential(key) && is_literal(self.text(key)) => return Scope::Hidden,
+            _ => {}
+        }
+        match key {
+            "annotations" => Scope::Annotations,
+            "value" if is_secret_variable(self.text("name"), self.text("value")) => Scope::Hidden,
+            "data" if self.kind == "ConfigMap" => Scope::Settings,
+            _ => Scope::Plain,
         }
     }
+}
 
+impl Scope {
     fn hides(self, node: &Node) -> bool {
-        let is_private_key = |text: &str| text.contains("-----BEGIN") && text.contains("PRIVATE KEY-----");
+        let is_private_key = |text: &str| {
+            text.len() > 2 * MIN_ANYWHERE && text.contains("-----BEGIN") && text.contains("PRIVATE KEY-----")
+        };
         match &node.value {
             Value::Map(_) | Value::Seq(_) | Value::Null => false,
             Value::String(text) => self == Self::Hidden || is_private_key(text),
@@ -118,19 +135,24 @@ const METADATA: [&str; 15] = [
 
 /// Sees the secret scalars of an object, each with the key that it stands under.
 pub fn each_secret<'n>(root: &'n Node, see: &mut impl FnMut(&'n str, &'n Node)) {
-    each_in(root, "", Scope::Plain, see);
+    each_in(root, "", Scope::Plain, &mut |key, node, is_secret| {
+        if is_secret {
+            see(key, node);
+        }
+    });
 }
 
-fn each_in<'n>(node: &'n Node, key: &'n str, scope: Scope, see: &mut impl FnMut(&'n str, &'n Node)) {
+/// Sees every scalar, the key that it stands under, and whether it is secret.
+fn each_in<'n>(node: &'n Node, key: &'n str, scope: Scope, see: &mut impl FnMut(&'n str, &'n Node, bool)) {
     match &node.value {
         Value::Map(map) => {
-            for (entry, scope) in map.iter().zip(scope.of_fields(map)) {
-                each_in(&entry.value, &entry.key, scope, see);
+            let fields = Fields::new(map, scope);
+            for entry in map {
+                each_in(&entry.value, &entry.key, fields.scope_of(&entry.key), see);
             }
         }
         Value::Seq(items) => items.iter().for_each(|item| each_in(item, key, scope, see)),
-        _ if scope.hides(node) => see(key, node),
-        _ => {}
+        _ => see(key, node, scope.hides(node)),
     }
 }
 
@@ -145,7 +167,8 @@ fn change_in(node: &mut Node, scope: Scope, change: &mut impl FnMut(&mut Node)) 
     }
     match &mut node.value {
         Value::Map(map) => {
-            let scopes: Vec<Scope> = scope.of_fields(map).collect();
+            let fields = Fields::new(map, scope);
+            let scopes: Vec<Scope> = map.iter().map(|entry| fields.scope_of(&entry.key)).collect();
             for (entry, scope) in map.iter_mut().zip(scopes) {
                 change_in(&mut entry.value, scope, change);
             }
@@ -211,49 +234,92 @@ fn enclose(path: &[PathStep<'_>], node: Node) -> Node {
 
 /// Tells `sources` what in these objects is secret: see [`Sources::conceal`].
 pub fn register(sources: &Sources, objects: &[Object]) {
+    let mut secrets = Vec::new();
+    let mut names = Vec::new();
     for object in objects {
-        each_secret(&object.root, &mut |key, node| {
-            let text = scalar_text(node).unwrap_or_default();
-            let in_secret = is_secret_kind(&object.kind);
-            let readings = if in_secret { readings(&text) } else { vec![text.to_string()] };
-            if readings.iter().any(|reading| is_public(key, reading.trim())) {
-                return;
+        let in_secret = is_secret_kind(&object.kind);
+        each_in(&object.root, "", Scope::Plain, &mut |key, node, is_secret| {
+            if is_secret {
+                secrets.push(Secret::new(key, node, if in_secret { Text::Encoded } else { Text::Plain }));
             }
-            sources.conceal(node.span);
-            if in_secret || text.contains("PRIVATE KEY") {
-                for reading in &readings {
-                    conceal_text(key, reading, sources);
-                }
+            if matches!(node.value, Value::String(_)) && NAMES.contains(&key) {
+                names.push(node.span);
             }
         });
     }
-    let mut names = Vec::new();
-    for object in objects {
-        collect_names("", &object.root, &mut names);
-    }
-    sources.publish(&names);
+    sources.conceal_later(move |sources| {
+        for secret in &secrets {
+            secret.register(sources);
+        }
+        sources.publish(&names);
+    });
 }
 
 /// Tells `sources` what in the values of a chart is secret by its key. Which values go into Secrets is known only when they
 /// have; a template that fails has to hide them all the same.
 pub fn register_values(sources: &Sources, values: &Node) {
-    register_value("", false, values, sources);
+    let mut secrets = Vec::new();
+    collect_values("", false, values, &mut secrets);
+    if !secrets.is_empty() {
+        sources.conceal_later(move |sources| {
+            for secret in &secrets {
+                secret.register(sources);
+            }
+        });
+    }
 }
 
-fn register_value(key: &str, in_container: bool, node: &Node, sources: &Sources) {
+fn collect_values(key: &str, in_container: bool, node: &Node, secrets: &mut Vec<Secret>) {
     match &node.value {
         Value::Map(map) => {
             let inside = in_container || is_secret_container(key);
-            map.iter().for_each(|entry| register_value(&entry.key, inside, &entry.value, sources));
+            map.iter().for_each(|entry| collect_values(&entry.key, inside, &entry.value, secrets));
         }
-        Value::Seq(items) => items.iter().for_each(|item| register_value(key, in_container, item, sources)),
+        Value::Seq(items) => items.iter().for_each(|item| collect_values(key, in_container, item, secrets)),
         Value::Null | Value::Bool(_) => {}
-        _ => {
-            let text = scalar_text(node).unwrap_or_default();
-            let is_secret = in_container || is_credential(key);
-            if is_secret && !text.trim().is_empty() && !is_public(key, text.trim()) {
-                sources.conceal(node.span);
-                conceal_text(key, &text, sources);
+        _ if in_container || is_credential(key) => secrets.push(Secret::new(key, node, Text::Whole)),
+        _ => {}
+    }
+}
+
+/// A secret value that was found, to be registered when somebody asks.
+struct Secret {
+    /// What it stands under.
+    key: String,
+    text: String,
+    span: Span,
+    kind: Text,
+}
+
+/// What the text of a secret value says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Text {
+    /// The secret itself.
+    Whole,
+    /// The secret itself, perhaps in base64: the values of Secrets.
+    Encoded,
+    /// A value that is secret where it stands. Other places may show the same text, unless it is a private key.
+    Plain,
+}
+
+impl Secret {
+    fn new(key: &str, node: &Node, kind: Text) -> Self {
+        let text = scalar_text(node).unwrap_or_default().into_owned();
+        Self { key: key.to_owned(), text, span: node.span, kind }
+    }
+
+    fn register(&self, sources: &Sources) {
+        let decoded = || decoded(&self.text).and_then(|bytes| String::from_utf8(bytes).ok());
+        let mut readings = vec![self.text.clone()];
+        readings.extend(if self.kind == Text::Encoded { decoded() } else { None });
+        readings.retain(|reading| !reading.trim().is_empty());
+        if readings.is_empty() || readings.iter().any(|reading| is_public(&self.key, reading.trim())) {
+            return;
+        }
+        sources.conceal(self.span);
+        if self.kind != Text::Plain || self.text.contains("PRIVATE KEY") {
+            for reading in &readings {
+                conceal_text(&self.key, reading, sources);
             }
         }
     }
@@ -268,23 +334,6 @@ fn conceal_text(key: &str, text: &str, sources: &Sources) {
             }
         }
     }
-}
-
-fn collect_names(field: &str, node: &Node, names: &mut Vec<Span>) {
-    match &node.value {
-        Value::Map(map) => map.iter().for_each(|entry| collect_names(&entry.key, &entry.value, names)),
-        Value::Seq(items) => items.iter().for_each(|item| collect_names(field, item, names)),
-        Value::String(_) if NAMES.contains(&field) => names.push(node.span),
-        _ => {}
-    }
-}
-
-/// A value of a Secret as it is written, and decoded if it is the base64 of a text.
-fn readings(text: &str) -> Vec<String> {
-    let mut readings = vec![text.to_owned()];
-    readings.extend(decoded(text).and_then(|bytes| String::from_utf8(bytes).ok()));
-    readings.retain(|reading| !reading.trim().is_empty());
-    readings
 }
 
 /// The bytes of base64 in either alphabet, with or without padding and line breaks.

@@ -12,7 +12,7 @@ pub use memory::Counting;
 use std::fmt;
 use std::io::Write as _;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 /// How long code may go on after the timeout until it gets to a check.
@@ -26,6 +26,8 @@ const EXIT_CODE: i32 = 2;
 pub struct Limits {
     /// How long it may run.
     pub time: Option<Duration>,
+    /// Whether [`allow_more_time`] changes nothing: the user set the time.
+    pub is_time_fixed: bool,
     /// How many bytes it may have allocated at a time.
     pub memory: Option<usize>,
 }
@@ -51,6 +53,9 @@ const ENDED: u8 = u8::MAX;
 
 static LIMITS: OnceLock<Limits> = OnceLock::new();
 
+/// How many milliseconds the process may run longer than its limits say.
+static MORE_TIME: AtomicU64 = AtomicU64::new(0);
+
 /// What the process was doing when a limit was exceeded.
 static INTERRUPTED: OnceLock<String> = OnceLock::new();
 
@@ -64,7 +69,12 @@ pub fn start(limits: Limits) {
     }
     if let Some(time) = limits.time {
         let watch = move || {
-            std::thread::sleep(time);
+            let mut waited = Duration::ZERO;
+            // A remainder of nothing would be waited for without end.
+            while let Some(left) = (time + more_time()).checked_sub(waited).filter(|left| !left.is_zero()) {
+                std::thread::sleep(left);
+                waited += left;
+            }
             exceed(Exceeded::Time);
             std::thread::sleep(GRACE);
             if let Err(exceeded) = check() {
@@ -74,6 +84,18 @@ pub fn start(limits: Limits) {
         // Without a thread to spare, checks are still bounded by the work that callers count.
         let _ = std::thread::Builder::new().name("timeout".to_owned()).spawn(watch);
     }
+}
+
+/// Allows so much more time than the limits say, unless the user set the time: there is more to do than a command usually
+/// has.
+pub fn allow_more_time(more: Duration) {
+    if LIMITS.get().is_some_and(|limits| !limits.is_time_fixed) {
+        MORE_TIME.fetch_add(u64::try_from(more.as_millis()).unwrap_or(u64::MAX), Relaxed);
+    }
+}
+
+fn more_time() -> Duration {
+    Duration::from_millis(MORE_TIME.load(Relaxed))
 }
 
 /// Whether the process is within its limits. Cheap enough for every turn of a loop.
@@ -127,7 +149,7 @@ impl fmt::Display for Exceeded {
         match self {
             Self::Time => {
                 f.write_str("timed out after ")?;
-                write_duration(limits.time.unwrap_or_default(), f)
+                write_duration(limits.time.unwrap_or_default() + more_time(), f)
             }
             Self::Memory => match limits.memory {
                 Some(bytes) => {

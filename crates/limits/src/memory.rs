@@ -12,6 +12,8 @@ use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicIsize, Ordering::Relaxed};
 
+// Sizes of layouts do not exceed `isize::MAX`: each is a signed number, too.
+
 /// How many bytes a thread allocates or frees before it adds them up with the others.
 const BATCH: isize = 64 << 10;
 
@@ -54,41 +56,42 @@ pub struct Counting<A>(pub A);
 unsafe impl<A: GlobalAlloc> GlobalAlloc for Counting<A> {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(signed(layout.size()));
+        count(layout.size().cast_signed());
         present(unsafe { self.0.alloc(layout) })
     }
 
     #[inline]
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        count(-layout.size().cast_signed());
         unsafe { self.0.dealloc(pointer, layout) };
-        count(-signed(layout.size()));
     }
 
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count(signed(layout.size()));
+        count(layout.size().cast_signed());
         present(unsafe { self.0.alloc_zeroed(layout) })
     }
 
     #[inline]
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        let (old, new) = (layout.size().cast_signed(), new_size.cast_signed());
+        if new < BATCH {
+            count(new - old);
+            return present(unsafe { self.0.realloc(pointer, layout, new_size) });
+        }
         // Both the old and the new block are in use while one is copied to the other.
-        count(signed(new_size));
+        count(new);
         let moved = present(unsafe { self.0.realloc(pointer, layout, new_size) });
-        count(-signed(layout.size()));
+        count(-old);
         moved
     }
 }
 
-/// Sizes of layouts do not exceed `isize::MAX`.
-fn signed(size: usize) -> isize {
-    isize::try_from(size).unwrap_or(isize::MAX)
-}
-
 #[inline]
 fn count(bytes: isize) {
-    let uncounted = UNCOUNTED.get().saturating_add(bytes);
-    if uncounted.unsigned_abs() < BATCH.unsigned_abs() {
+    // What is counted here is small, and so is a block that there is memory for.
+    let uncounted = UNCOUNTED.get().wrapping_add(bytes);
+    if (-BATCH..BATCH).contains(&uncounted) {
         UNCOUNTED.set(uncounted);
     } else {
         UNCOUNTED.set(0);

@@ -58,16 +58,11 @@ pub(crate) struct Cli {
 /// What a command may take.
 #[derive(Debug, Args)]
 pub(crate) struct LimitFlags {
-    /// Fail after this time, such as 90s or 2m; 0 means no limit
-    #[arg(
-        long,
-        global = true,
-        value_name = "DURATION",
-        default_value = "1m",
-        value_parser = parse_timeout,
-        display_order = 101
-    )]
-    pub(crate) timeout: Duration,
+    /// Fail after this time, such as 90s or 2m; 0 means no limit [default: 1m]
+    ///
+    /// Unless it is set, `lint` has one more second for each chart, kustomization or release after the first.
+    #[arg(long, global = true, value_name = "DURATION", value_parser = parse_timeout, display_order = 101)]
+    pub(crate) timeout: Option<Duration>,
     /// Fail when more memory than this is needed, such as 512Mi or 2Gi; 0 means no limit
     #[arg(
         long,
@@ -80,11 +75,15 @@ pub(crate) struct LimitFlags {
     pub(crate) max_memory: usize,
 }
 
+/// `--timeout`, if it is not set.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+
 impl LimitFlags {
     /// The limits for the process.
     pub(crate) fn limits(&self) -> Limits {
         Limits {
-            time: Some(self.timeout).filter(|time| !time.is_zero()),
+            time: Some(self.timeout.unwrap_or(DEFAULT_TIMEOUT)).filter(|time| !time.is_zero()),
+            is_time_fixed: self.timeout.is_some(),
             memory: Some(self.max_memory).filter(|bytes| *bytes > 0),
         }
     }

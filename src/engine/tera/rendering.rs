@@ -8,10 +8,10 @@ use super::explanation::undefined;
 use super::failed_text::FailedText;
 use super::files::Files;
 use super::place::{self, Content, Placed, Sites, Slot};
-use super::rewrite::{Named, OPEN, Tables};
-use super::scope::Step;
+use super::rewrite::{Named, OPEN, Site, Tables};
+use super::scope::{self, Route, Step};
 use super::upstream::{absent, refused, refused_with_help, undefined_path};
-use super::value::{At, Origins, node};
+use super::value::{self, At, Origins, node};
 use crate::chart::Chart;
 use crate::diag::{Diagnostic, Span};
 use crate::engine::FileRole;
@@ -115,24 +115,33 @@ impl Rendering {
 
     /// The values file or flag that what a path leads to came from.
     fn origin(&self, path: &Named, state: &State<'_>) -> Option<Span> {
-        let root = |name: &str| state.get::<Value>(name).ok().flatten();
-        let (first, rest) = path.names.split_first()?;
-        let known = || self.origins.find(&root(first)?, rest.iter().map(|name| At::Key(name)));
-        if !rest.is_empty()
-            && let Some(origin) = known()
+        if let Some((first, rest)) = path.names.split_first()
+            && !rest.is_empty()
+            && let Some(first) = variable(first, state)
+            && let Some(origin) = self.origins.find(&first, rest.iter().map(|name| At::Key(name)))
         {
             return Some(origin);
         }
-        let route = path.route.as_ref()?;
-        let way = route
-            .steps
-            .iter()
-            .map(|step| match step {
-                Step::Name(name) => Some(At::Key(name)),
-                Step::Turn(counter) => state.get::<usize>(counter).ok().flatten().map(At::Index),
-            })
-            .collect::<Option<Vec<_>>>();
-        self.origins.find(&root(&route.root)?, way?)
+        self.origin_at(path.route.as_ref()?, state)
+    }
+
+    /// The values file or flag that what a route leads to came from.
+    fn origin_at(&self, route: &Route, state: &State<'_>) -> Option<Span> {
+        self.origins.find(&variable(&route.root, state)?, way(route, state)?)
+    }
+
+    /// The values files or flags that the parts of a value came from.
+    fn parts(&self, site: &Site, state: &State<'_>) -> Vec<Span> {
+        let mut parts: Vec<Span> = site.parts.iter().filter_map(|path| self.origin(path, state)).collect();
+        if site.expands {
+            let routes = site.parts.iter().filter_map(|path| path.route.as_ref());
+            let texts: Vec<Value> = routes.filter_map(|route| value_at(route, state)).collect();
+            for text in texts.iter().filter_map(Value::as_str) {
+                let routes = scope::parts_of_text(text);
+                parts.extend(routes.iter().filter_map(|route| self.origin_at(route, state)));
+            }
+        }
+        parts
     }
 
     fn sites(&self) -> Sites<'_> {
@@ -145,6 +154,26 @@ impl Rendering {
             .map(|placed| placed.text)
             .map_err(|errors| refused(errors.first().map_or("", |error| error.message.as_str())))
     }
+}
+
+fn variable(name: &str, state: &State<'_>) -> Option<Value> {
+    state.get::<Value>(name).ok().flatten()
+}
+
+/// The steps of a route from its root, for the turns that loops are in.
+fn way<'r>(route: &'r Route, state: &State<'_>) -> Option<Vec<At<'r>>> {
+    let at = |step: &'r Step| match step {
+        Step::Name(name) => Some(At::Key(name)),
+        Step::Turn(counter) => state.get::<usize>(counter).ok().flatten().map(At::Index),
+    };
+    route.steps.iter().map(at).collect()
+}
+
+/// The value that a route leads to.
+fn value_at(route: &Route, state: &State<'_>) -> Option<Value> {
+    let root = variable(&route.root, state)?;
+    let mut steps = way(route, state)?.into_iter();
+    steps.try_fold(&root, value::entry).cloned()
 }
 
 /// What is being rendered on this thread. Filters are called while something is, and never otherwise.
@@ -192,8 +221,9 @@ pub(super) fn emit(value: &Value, site: usize, state: &State<'_>) -> TeraResult<
     let arguments = call.into_iter().flat_map(|call| &call.arguments);
     let arguments = arguments.map(|(_, path)| rendering.origin(path, state)).collect();
     let origin = path.and_then(|path| rendering.origin(path, state));
+    let parts = site_of.map_or_else(Vec::new, |site| rendering.parts(site, state));
     let mut slots = rendering.slots.borrow_mut();
-    slots.push(Slot { content, site, origin, arguments });
+    slots.push(Slot { content, site, origin, parts, arguments });
     let mut marker = rendering.marker.borrow_mut();
     marker.clear();
     place::push_value_marker(slots.len() - 1, &mut marker);

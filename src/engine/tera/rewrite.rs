@@ -55,6 +55,10 @@ pub(super) struct Site {
     pub(super) tag: FileRange,
     /// What the expression leads to, where it is nothing but a path: `values.image.tag`.
     pub(super) path: Option<Named>,
+    /// What else the value is made from: what is joined to it, or to each other.
+    pub(super) parts: Vec<Named>,
+    /// Whether some of it may be a template of its own.
+    pub(super) expands: bool,
     /// The component in whose definition it stands.
     pub(super) component: Option<String>,
     /// The component that it calls.
@@ -64,6 +68,7 @@ pub(super) struct Site {
 /// A path, where it stands.
 #[derive(Debug)]
 pub(super) struct Named {
+    /// The names in it; none for what a variable was made from.
     pub(super) names: Vec<String>,
     /// Where it leads to if it begins with a variable that was taken from elsewhere.
     pub(super) route: Option<Route>,
@@ -613,9 +618,13 @@ impl<'a> Writer<'a> {
     fn add_site(&mut self, start: usize, end: usize, inner: (usize, usize)) -> usize {
         let (from, to) = trimmed(self.text, inner);
         let expression = &self.text[from..to];
+        let path = path_of(expression);
+        let parts = self.scope.parts(expression, path.as_deref());
         self.tables.sites.push(Site {
             tag: FileRange::new(self.file, start, end),
-            path: path_of(expression).map(|names| self.named(names)),
+            path: path.map(|names| self.named(names)),
+            parts: parts.into_iter().map(|route| Named { names: Vec::new(), route: Some(route) }).collect(),
+            expands: expression.contains("tpl"),
             component: self.component.clone(),
             call: call_of(expression).map(|call| Call {
                 component: call.component.to_owned(),

@@ -6,7 +6,7 @@
 
 use super::guard;
 use super::names::GLOBALS;
-use super::tags::{first_word, path_of};
+use super::tags::{Token, first_word, path_of, paths_in, tokenize};
 use super::upstream::INNERMOST_TURN;
 
 /// A way from a name that every template sees to a value.
@@ -28,6 +28,18 @@ pub(super) enum Step {
     Turn(String),
 }
 
+/// How many parts of a value are known.
+const MAX_PARTS: usize = 64;
+
+/// Adds what a value is made from.
+fn add_parts(parts: &mut Vec<Route>, more: impl IntoIterator<Item = Route>) {
+    for route in more {
+        if parts.len() < MAX_PARTS && !parts.contains(&route) {
+            parts.push(route);
+        }
+    }
+}
+
 /// The variables that can be seen at a place in a template.
 #[derive(Debug)]
 pub(super) struct Scope<'t> {
@@ -42,7 +54,8 @@ pub(super) struct Scope<'t> {
 
 #[derive(Debug)]
 enum Binding<'t> {
-    Variable(&'t str, Option<Route>),
+    /// A variable: where it was taken from, and what else it was made from.
+    Variable(&'t str, Option<Route>, Vec<Route>),
     /// What was bound before cannot be seen, or may have changed.
     Forgotten,
 }
@@ -53,8 +66,8 @@ struct Frame<'t> {
     by: Opened,
     /// How many bindings there were before it.
     from: usize,
-    /// What its branches bind for whatever follows it.
-    assigned: Vec<&'t str>,
+    /// What its branches bind for whatever follows it, and what they make it from.
+    assigned: Vec<(&'t str, Vec<Route>)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +79,26 @@ enum Opened {
     ForElse,
     Component,
     Block,
+}
+
+/// Where what a text given to `tpl` writes leads to.
+pub(super) fn parts_of_text(text: &str) -> Vec<Route> {
+    let mut scope = Scope::new(0, &[]);
+    let mut parts = Vec::new();
+    for token in tokenize(text).unwrap_or_default() {
+        match token {
+            Token::Expression { inner: (from, to), .. } => {
+                add_parts(&mut parts, scope.parts_of(&text[from..to], None));
+            }
+            Token::Statement { start, inner: (from, to), .. } => {
+                scope.read_statement(start, &text[from..to]);
+            }
+            _ => {}
+        }
+    }
+    // The turns of its loops are not counted.
+    parts.retain(|route| !route.steps.iter().any(|step| matches!(step, Step::Turn(_))));
+    parts
 }
 
 impl<'t> Scope<'t> {
@@ -81,11 +114,9 @@ impl<'t> Scope<'t> {
             "set" => {
                 let rest = statement["set".len()..].trim_start();
                 let name = first_word(rest);
-                let route = rest[name.len()..]
-                    .trim_start()
-                    .strip_prefix('=')
-                    .and_then(|value| self.find_route(value));
-                self.bindings.push(Binding::Variable(name, route));
+                let value = rest[name.len()..].trim_start().strip_prefix('=').unwrap_or_default().trim();
+                let parts = self.parts_of(value, path_of(value).as_deref());
+                self.bindings.push(Binding::Variable(name, self.find_route(value), parts));
             }
             "if" => self.open(Opened::If),
             "elif" => self.next_branch(),
@@ -95,7 +126,7 @@ impl<'t> Scope<'t> {
                     && matches!(frame.by, Opened::For(_))
                 {
                     // The body's own are gone.
-                    frame.assigned.retain(|name| name.is_empty());
+                    frame.assigned.retain(|(name, _)| name.is_empty());
                     frame.by = Opened::ForElse;
                 }
             }
@@ -108,13 +139,15 @@ impl<'t> Scope<'t> {
                         route
                     },
                 );
+                let of_all = statement[collection..].trim();
+                let parts = if entry.is_none() { self.parts_of(of_all, None) } else { Vec::new() };
                 self.open(Opened::For(at));
                 let (key, value) = match variables.split_once(',') {
                     Some((key, value)) => (Some(key.trim()), value.trim()),
                     None => (None, variables.trim()),
                 };
-                self.bindings.extend(key.map(|key| Binding::Variable(key, None)));
-                self.bindings.push(Binding::Variable(value, entry));
+                self.bindings.extend(key.map(|key| Binding::Variable(key, None, Vec::new())));
+                self.bindings.push(Binding::Variable(value, entry, parts));
             }
             "component" => {
                 self.open(Opened::Component);
@@ -142,6 +175,43 @@ impl<'t> Scope<'t> {
             return None;
         }
         route.steps.extend(rest.iter().map(|name| Step::Name(name.clone())));
+        Some(self.from_here(route))
+    }
+
+    /// Where what an expression is made from leads to, but for the path that it begins with.
+    pub(super) fn parts(&self, expression: &str, path: Option<&[String]>) -> Vec<Route> {
+        self.parts_of(expression, path).into_iter().map(|route| self.from_here(route)).collect()
+    }
+
+    fn parts_of(&self, expression: &str, path: Option<&[String]>) -> Vec<Route> {
+        let mut parts: Vec<Route> = Vec::new();
+        let mut first = path;
+        for names in paths_in(expression) {
+            let Some((root, rest)) = names.split_first() else { continue };
+            let is_first = first.take().is_some_and(|path| path == names);
+            let steps = rest.iter().map(|name| Step::Name(name.clone()));
+            match self.binding(root) {
+                Some(Binding::Variable(_, route, made_from)) => {
+                    let route = route.clone().filter(|_| !is_first).map(|mut route| {
+                        // What filters have made of a value has entries of its own.
+                        let known = if route.derived { 0 } else { rest.len() };
+                        route.steps.extend(steps.take(known));
+                        route
+                    });
+                    add_parts(&mut parts, made_from.iter().cloned().chain(route));
+                }
+                None if !is_first && self.is_global(root) => {
+                    let route = Route { root: root.clone(), steps: steps.collect(), derived: false };
+                    add_parts(&mut parts, [route]);
+                }
+                _ => {}
+            }
+        }
+        parts
+    }
+
+    /// A route, as it is followed from here.
+    fn from_here(&self, mut route: Route) -> Route {
         let innermost = self.open.iter().rev().find_map(|frame| match frame.by {
             Opened::For(at) => Some(self.counter(at)),
             _ => None,
@@ -153,7 +223,7 @@ impl<'t> Scope<'t> {
                 INNERMOST_TURN.clone_into(counter);
             }
         }
-        Some(route)
+        route
     }
 
     /// The statement that keeps count of the turns of the loop that begins at a byte, for loops inside it.
@@ -161,7 +231,7 @@ impl<'t> Scope<'t> {
     /// `dash` is that of the loop's own tag. None where nobody would ask: just after the loop was opened, its variable
     /// is the last that was bound.
     pub(super) fn count_turns(&self, at: usize, dash: &str) -> Option<String> {
-        let known = matches!(self.bindings.last(), Some(Binding::Variable(_, Some(_))));
+        let known = matches!(self.bindings.last(), Some(Binding::Variable(_, Some(_), _)));
         known.then(|| format!("{{% set {} = loop.index0 {dash}%}}", self.counter(at)))
     }
 
@@ -171,22 +241,27 @@ impl<'t> Scope<'t> {
     }
 
     fn variable(&self, name: &str) -> Option<&Route> {
+        match self.binding(name)? {
+            Binding::Variable(_, route, _) => route.as_ref(),
+            Binding::Forgotten => None,
+        }
+    }
+
+    /// What a name is bound to, if that is known.
+    fn binding(&self, name: &str) -> Option<&Binding<'t>> {
         if self.changing.contains(&name) {
             return None;
         }
-        for binding in self.bindings.iter().rev() {
-            match binding {
-                Binding::Variable(bound, route) if *bound == name => return route.as_ref(),
-                Binding::Variable(..) => {}
-                Binding::Forgotten => return None,
-            }
-        }
-        None
+        let mut bindings = self.bindings.iter().rev();
+        bindings.find(|binding| match binding {
+            Binding::Variable(bound, ..) => *bound == name,
+            Binding::Forgotten => true,
+        })
     }
 
     /// Whether a name means what it means in every template.
     pub(super) fn is_global(&self, name: &str) -> bool {
-        let bound = |binding: &Binding<'_>| matches!(binding, Binding::Variable(bound, _) if *bound == name);
+        let bound = |binding: &Binding<'_>| matches!(binding, Binding::Variable(bound, ..) if *bound == name);
         GLOBALS.contains(&name) && !self.changing.contains(&name) && !self.bindings.iter().any(bound)
     }
 
@@ -217,8 +292,8 @@ impl<'t> Scope<'t> {
         let inner = self.bindings.drain(frame.from..);
         // An empty name stands for all.
         frame.assigned.extend(inner.map(|binding| match binding {
-            Binding::Variable(name, _) => name,
-            Binding::Forgotten => "",
+            Binding::Variable(name, route, parts) => (name, parts.into_iter().chain(route).collect()),
+            Binding::Forgotten => ("", Vec::new()),
         }));
     }
 
@@ -228,10 +303,20 @@ impl<'t> Scope<'t> {
         let Some(frame) = self.open.pop() else { return };
         match frame.by {
             Opened::If | Opened::ForElse => {
-                self.bindings.extend(frame.assigned.into_iter().map(|name| match name {
-                    "" => Binding::Forgotten,
-                    name => Binding::Variable(name, None),
-                }));
+                for (name, routes) in frame.assigned {
+                    // It may still be what it was before, or what another branch made it.
+                    let mut parts = match self.binding(name) {
+                        Some(Binding::Variable(_, route, parts)) => {
+                            parts.iter().cloned().chain(route.clone()).collect()
+                        }
+                        _ => Vec::new(),
+                    };
+                    add_parts(&mut parts, routes);
+                    self.bindings.push(match name {
+                        "" => Binding::Forgotten,
+                        name => Binding::Variable(name, None, parts),
+                    });
+                }
             }
             Opened::For(_) | Opened::Component | Opened::Block => {}
         }

@@ -1,5 +1,6 @@
 //! The tags of a template: where they stand, what each does to the text around it, and what stands in them.
 
+use super::lexer::{Kind, Lexer, OPERATORS};
 use crate::diag::{Diagnostic, SourceId, Span};
 
 /// A piece of a template, by its bytes.
@@ -280,6 +281,41 @@ pub(super) fn path_of(expression: &str) -> Option<Names> {
             && !name.starts_with(|c: char| c.is_ascii_digit())
     };
     names.iter().all(is_name).then_some(names)
+}
+
+/// Every path of names in an expression whose value can be a part of the result: not the conditions.
+pub(super) fn paths_in(expression: &str) -> Vec<Names> {
+    let mut lexemes = Lexer::new(expression).peekable();
+    let mut paths = Vec::new();
+    // How deep the brackets are, and how deep they were at the `if` whose condition is read.
+    let (mut depth, mut condition) = (0_usize, None);
+    let mut before = "";
+    while let Some(lexeme) = lexemes.next() {
+        match (lexeme.kind, lexeme.text) {
+            (Kind::Mark, "(" | "[" | "{") => depth += 1,
+            (Kind::Mark, ")" | "]" | "}") => {
+                depth = depth.saturating_sub(1);
+                condition = condition.filter(|outer| *outer <= depth);
+            }
+            (Kind::Word, "if") => condition = Some(depth),
+            (Kind::Word, "else") => condition = None,
+            (Kind::Word, name) if !OPERATORS.contains(&name) && !matches!(before, "|" | ".") => {
+                let mut names = vec![name.to_owned()];
+                while lexemes.next_if(|next| next.text == ".").is_some() {
+                    names.extend(
+                        lexemes.next_if(|next| next.kind == Kind::Word).map(|next| next.text.to_owned()),
+                    );
+                }
+                let is_value = !lexemes.peek().is_some_and(|next| matches!(next.text, "(" | "="));
+                if is_value && condition.is_none() {
+                    paths.push(names);
+                }
+            }
+            _ => {}
+        }
+        before = lexeme.text;
+    }
+    paths
 }
 
 /// A component that is called.

@@ -522,8 +522,11 @@ fn origins(template: &str, values_yaml: &str, library: &str) -> Vec<String> {
     let sources = Sources::new();
     let report = rendered(&sources, template, values_yaml, &[("templates/_lib.tera", library)]);
     let file = report.output.unwrap_or_else(|| panic!("{:?}", report.diagnostics)).remove(0);
-    let segments = file.segments.iter().filter_map(|segment| Some((segment.start as usize, segment.value?)));
-    segments
+    // What a value was joined with has segments of its own before the one of the value.
+    let starts = file.segments.iter().skip(1).map(|next| Some(next.start)).chain([None]);
+    let whole = file.segments.iter().zip(starts).filter(|(segment, next)| *next != Some(segment.start));
+    whole
+        .filter_map(|(segment, _)| Some((segment.start as usize, segment.value?)))
         .map(|(start, value)| {
             let line = file.text[..start].matches('\n').count();
             let text = file.text.lines().nth(line).unwrap_or_default().trim();

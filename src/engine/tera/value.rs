@@ -91,9 +91,14 @@ fn child(value: &tera::Value, index: usize) -> Option<&tera::Value> {
     }
 }
 
+/// An entry of a map or a list.
+pub(super) fn entry<'a>(value: &'a tera::Value, at: At<'_>) -> Option<&'a tera::Value> {
+    child(value, at.index(value)?)
+}
+
 /// `value[key]`.
 pub(super) fn get<'a>(value: &'a tera::Value, key: &str) -> Option<&'a tera::Value> {
-    child(value, At::Key(key).index(value)?)
+    entry(value, At::Key(key))
 }
 
 /// A tree of Tera's as plimsoll's own.

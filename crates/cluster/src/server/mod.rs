@@ -35,9 +35,15 @@ use plimsoll_kube::{
     FieldError, Finding, Version, complete_custom, defaults, encode, kinds, validate_addresses,
     validate_custom, validate_custom_update, validate_for,
 };
+use plimsoll_limits::Activity;
 use plimsoll_yaml::{Map, Node, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+/// What the process does while a request is answered.
+fn applying(kind: &str, name: &str) -> Activity {
+    Activity::begin(format!("applying `{kind}/{name}`"))
+}
 
 /// Names one stored object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -289,6 +295,7 @@ impl Server {
 
     /// POST: a new object.
     pub fn create(&mut self, body: Node, writer: Writer<'_>) -> Answer {
+        let _activity = applying(text_at(&body, &["kind"]), text_at(&body, &["metadata", "name"]));
         let kind = self.kind_of(&body)?;
         let shares_labels = strategy::shares_labels(&kind, &body);
         let root = self.decode_body(&kind, None, body, writer)?;
@@ -303,6 +310,7 @@ impl Server {
 
     /// PUT: an object in the place of another.
     pub fn replace(&mut self, body: Node, writer: Writer<'_>) -> Answer {
+        let _activity = applying(text_at(&body, &["kind"]), text_at(&body, &["metadata", "name"]));
         let kind = self.kind_of(&body)?;
         let key = ObjectKey::with_kind(
             &kind,
@@ -330,6 +338,7 @@ impl Server {
         subresource: Option<Subresource>,
         writer: Writer<'_>,
     ) -> Answer {
+        let _activity = applying(&key.kind, &key.name);
         let kind = self.served(api_version, &key.kind)?;
         let live = self.get(api_version, key).ok_or_else(|| Status::not_found(named(&kind, key)))?;
         if subresource == Some(Subresource::Scale) {
@@ -372,6 +381,7 @@ impl Server {
 
     /// PATCH with `application/apply-patch+yaml`: server-side apply by a field manager.
     pub fn apply(&mut self, config: &Node, manager: &str, force: bool) -> Answer {
+        let _activity = applying(text_at(config, &["kind"]), text_at(config, &["metadata", "name"]));
         let kind = self.kind_of(config)?;
         let metadata = |field: &str| text_at(config, &["metadata", field]);
         let key = ObjectKey::with_kind(&kind, metadata("namespace"), metadata("name"));
@@ -542,6 +552,8 @@ impl Server {
 
     /// A kind that the server has. Custom resources are those that a stored object defines, or any other if that is assumed.
     pub(crate) fn served(&self, api_version: &str, kind: &str) -> Result<Served, Status> {
+        // Every request asks this first.
+        plimsoll_limits::check().map_err(|exceeded| Status::internal(exceeded.to_string()))?;
         if let Some(kind) = Served::built_in(api_version, kind, self.version) {
             return Ok(kind);
         }

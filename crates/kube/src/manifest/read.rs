@@ -4,6 +4,7 @@ use super::Object;
 use super::skipped::{self, SkipReason, Skipped};
 use crate::secrets;
 use plimsoll_diag::{Diagnostic, Report, Severity, SourceId, SourceKind, Sources, Span, has_errors};
+use plimsoll_limits::Activity;
 use plimsoll_yaml::{self, Document, Node, ReadOptions, Value};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -178,6 +179,7 @@ impl<'a> Reader<'a> {
     }
 
     fn read_text(&mut self, name: &str, text: String, kind: SourceKind) {
+        let _activity = Activity::begin(format!("reading the manifests of `{name}`"));
         let source = self.sources.add(name, text, kind);
         let report = plimsoll_yaml::read_stream(self.sources, source, self.options);
         let Some(documents) = report.output else { return self.diagnostics.extend(report.diagnostics) };

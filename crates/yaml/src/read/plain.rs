@@ -21,7 +21,7 @@ pub(super) fn read(
     literals: bool,
 ) -> Option<(Node, usize)> {
     let content = text.get(piece.clone())?;
-    if content.bytes().any(|byte| matches!(byte, b'\t' | b'\r'))
+    if memchr::memchr2(b'\t', b'\r', content.as_bytes()).is_some()
         || !content.is_ascii() && breaks_oddly(content)
     {
         return None;

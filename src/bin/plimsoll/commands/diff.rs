@@ -3,10 +3,11 @@
 use super::history;
 use super::previous::{self, Previous};
 use crate::args::{DiffArgs, DiffFormat};
-use crate::ui::{ExitStatus, Ui};
+use crate::ui::{ExitStatus, Ui, over};
 use anyhow::bail;
 use plimsoll::diag::{Sources, nearest};
 use plimsoll::diff::{self, FailOn, Ignore, Include, render};
+use plimsoll::limits::{self, Activity};
 
 pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let fail_on = fail_on(&args.fail_on)?;
@@ -53,6 +54,8 @@ pub(crate) fn run(args: &DiffArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
         ui.kept(rule.check(&sides.old, &sides.new).into(), &sources)?;
     }
     let mut plan = diff::compare(&sides.old, &sides.new, &options);
+    limits::check().map_err(over)?;
+    let _activity = Activity::begin("writing the plan".to_owned());
     plan.mark_random(&sides.new, &sides.redrawn);
     plan.locate(&sources);
     plan.conceal(&sources);

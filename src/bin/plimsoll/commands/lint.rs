@@ -22,6 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 pub(crate) fn run(args: &LintArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     if args.test_rules || args.explain.is_some() {
@@ -50,6 +51,10 @@ pub(crate) fn run(args: &LintArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
 fn is_for_people(format: LintFormat) -> bool {
     matches!(format, LintFormat::Concise | LintFormat::Full)
 }
+
+/// How much more time there is for each chart, kustomization or release after the first, unless `--timeout` is set. A
+/// hundredth of it is enough for most.
+const MORE_TIME: Duration = Duration::from_secs(1);
 
 /// Why nothing was linted, or no baseline written.
 #[derive(Debug)]
@@ -92,6 +97,8 @@ fn fail(
 
 fn check(args: &LintArgs, format: LintFormat, sources: &Sources, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let Jobs { jobs, mut skipped, unread } = jobs(args, sources)?;
+    let more = u32::try_from(jobs.len().saturating_sub(1)).unwrap_or(u32::MAX);
+    limits::allow_more_time(MORE_TIME.saturating_mul(more));
     // Releases have nothing to do with each other.
     let outcomes: Vec<Outcome> = Ui::watched("linting", || {
         jobs.par_iter().map(|job| lint::lint(world(), sources, &job.request, &job.config)).collect()

@@ -47,6 +47,8 @@ pub(super) struct Slot {
     pub(super) site: usize,
     /// The values file or flag it came from.
     pub(super) origin: Option<Span>,
+    /// Where the values came from that it was joined with, or made from.
+    pub(super) parts: Vec<Span>,
     /// Where the arguments came from that its site calls a component with, in their order there.
     pub(super) arguments: Vec<Option<Span>>,
 }
@@ -367,14 +369,16 @@ impl<'a> Placer<'a> {
     fn value_segment(&mut self, index: usize) {
         self.last = Some(index);
         self.reserve(VALUE);
-        let origin = self.origin(index);
         let start = u32::try_from(self.out.len()).unwrap_or(u32::MAX);
-        self.segments.push(Segment {
-            start,
-            template: self.site_span(index),
-            verbatim: false,
-            value: origin,
-        });
+        let whole =
+            Segment { start, template: self.site_span(index), verbatim: false, value: self.origin(index) };
+        // What is empty says nothing of what follows it.
+        while self.segments.last().is_some_and(|last| last.start == start) {
+            self.segments.pop();
+        }
+        let parts = self.slots.get(index).map_or(&[][..], |slot| &slot.parts);
+        self.segments.extend(parts.iter().map(|part| Segment { value: Some(*part), ..whole }));
+        self.segments.push(whole);
     }
 
     fn truncate(&mut self, length: usize) {
