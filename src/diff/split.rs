@@ -180,8 +180,8 @@ metadata: {{name: second}}
 spec: {{type: NodePort, selector: {{app: web}}, ports: [{{port: 80, nodePort: {second}}}]}}
 "
         );
-        for number in 0..3 * BATCH {
-            text += &format!(
+        let deployment = |number| {
+            format!(
                 "---
 apiVersion: apps/v1
 kind: Deployment
@@ -192,8 +192,9 @@ spec:
     metadata: {{labels: {{app: web}}}}
     spec: {{containers: [{{name: web, image: \"{image}\"}}]}}
 "
-            );
-        }
+            )
+        };
+        text.extend((0..3 * BATCH).map(deployment));
         objects(text)
     }
 

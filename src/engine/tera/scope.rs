@@ -175,12 +175,12 @@ impl<'t> Scope<'t> {
             return None;
         }
         route.steps.extend(rest.iter().map(|name| Step::Name(name.clone())));
-        Some(self.from_here(route))
+        Some(self.relative(route))
     }
 
     /// Where what an expression is made from leads to, but for the path that it begins with.
     pub(super) fn parts(&self, expression: &str, path: Option<&[String]>) -> Vec<Route> {
-        self.parts_of(expression, path).into_iter().map(|route| self.from_here(route)).collect()
+        self.parts_of(expression, path).into_iter().map(|route| self.relative(route)).collect()
     }
 
     fn parts_of(&self, expression: &str, path: Option<&[String]>) -> Vec<Route> {
@@ -211,7 +211,7 @@ impl<'t> Scope<'t> {
     }
 
     /// A route, as it is followed from here.
-    fn from_here(&self, mut route: Route) -> Route {
+    fn relative(&self, mut route: Route) -> Route {
         let innermost = self.open.iter().rev().find_map(|frame| match frame.by {
             Opened::For(at) => Some(self.counter(at)),
             _ => None,

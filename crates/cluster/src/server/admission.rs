@@ -235,11 +235,11 @@ mod tests {
     fn writes_are_denied_in_the_words_of_the_server() {
         let mut server = Server::new(Version::DEFAULT);
         server.assume_objects(&[policy(ONLY_GROWS), binding("Deny")], "default");
-        assert!(server.create(&settings("2"), WRITER).is_ok());
-        let status = server.replace(&settings("1"), WRITER).unwrap_err();
+        assert!(server.create(settings("2"), WRITER).is_ok());
+        let status = server.replace(settings("1"), WRITER).unwrap_err();
         assert_eq!((status.code, status.reason, status.message.as_str()), (422, "Invalid", DENIAL));
         assert!(status.object.is_some());
-        assert!(server.replace(&settings("3"), WRITER).is_ok());
+        assert!(server.replace(settings("3"), WRITER).is_ok());
         assert_eq!(server.delete(&key()).unwrap_err().message, DENIAL);
         assert!(server.object(&key()).is_some());
     }
@@ -248,31 +248,31 @@ mod tests {
     fn stored_policies_count_as_long_as_they_are_stored() {
         let mut server = Server::new(Version::DEFAULT);
         let never = "expression: 'false', reason: Forbidden";
-        assert!(server.create(&settings("1"), WRITER).is_ok());
-        assert!(server.create(&policy(never), WRITER).is_ok());
-        assert!(server.replace(&settings("2"), WRITER).is_ok());
-        assert!(server.create(&binding("Deny"), WRITER).is_ok());
-        let status = server.replace(&settings("3"), WRITER).unwrap_err();
+        assert!(server.create(settings("1"), WRITER).is_ok());
+        assert!(server.create(policy(never), WRITER).is_ok());
+        assert!(server.replace(settings("2"), WRITER).is_ok());
+        assert!(server.create(binding("Deny"), WRITER).is_ok());
+        let status = server.replace(settings("3"), WRITER).unwrap_err();
         assert_eq!((status.code, status.reason), (403, "Forbidden"));
         let binding = ObjectKey::of(&binding("Deny")).unwrap();
         assert!(server.delete(&binding).is_ok());
-        assert!(server.replace(&settings("3"), WRITER).is_ok());
+        assert!(server.replace(settings("3"), WRITER).is_ok());
     }
 
     #[test]
     fn what_is_not_refused_is_noted() {
         let mut server = Server::new(Version::DEFAULT);
         server.assume_objects(&[policy(ONLY_GROWS), binding("Warn")], "default");
-        server.create(&settings("2"), WRITER).unwrap();
+        server.create(settings("2"), WRITER).unwrap();
         assert_eq!(*server.notes(), Notes::default());
-        server.replace(&settings("1"), WRITER).unwrap();
+        server.replace(settings("1"), WRITER).unwrap();
         assert_eq!(
             server.notes().warnings.iter().collect::<Vec<_>>(),
             ["Validation failed for ValidatingAdmissionPolicy 'p' with binding 'b': shrinks"]
         );
         let asks = policy("expression: request.userInfo.username != 'a'");
         server.assume_objects(&[asks, binding("Deny")], "default");
-        server.replace(&settings("3"), WRITER).unwrap();
+        server.replace(settings("3"), WRITER).unwrap();
         let unevaluated: Vec<_> = server.notes().unevaluated.iter().map(|one| one.reason.as_str()).collect();
         assert_eq!(unevaluated, ["`request.userInfo` is known in a cluster only"]);
     }
@@ -282,8 +282,8 @@ mod tests {
         let mut server = Server::new(Version::DEFAULT);
         server.assume_objects(&[policy("expression: 'false'"), binding("Deny")], "default");
         server.trust_requests(true);
-        assert!(server.create(&settings("1"), WRITER).is_ok());
+        assert!(server.create(settings("1"), WRITER).is_ok());
         server.trust_requests(false);
-        assert!(server.replace(&settings("2"), WRITER).is_err());
+        assert!(server.replace(settings("2"), WRITER).is_err());
     }
 }
