@@ -509,11 +509,11 @@ fn joined_values_are_secret_wherever_they_came_from() {
         let plan = sandbox.run(&["diff", engine, engine, "-f", "new.yaml", "--format", "unified"]);
         assert_eq!(plan.code, 1, "{}", plan.stderr);
         for number in 0..JOINED.len() {
-            let plain = format!("q{number}w");
-            assert!(rendered.stdout.contains(&format!("x/{plain}")), "{}", rendered.stdout);
+            let secret = format!("q{number}w");
+            assert!(rendered.stdout.contains(&format!("x/{secret}")), "{}", rendered.stdout);
             let why = sandbox.run(&["values", engine, engine, "--why", &format!("v{number}")]).stdout;
             for (door, text) in [("record", &record), ("plan", &plan.stdout), ("why", &why)] {
-                assert!(!text.contains(&plain), "{engine}, way {number}: {door} shows {plain}\n{text}");
+                assert!(!text.contains(&secret), "{engine}, way {number}: {door} shows {secret}\n{text}");
             }
         }
         // What was not joined is shown.

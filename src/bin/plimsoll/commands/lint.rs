@@ -96,7 +96,7 @@ fn fail(
 }
 
 fn check(args: &LintArgs, format: LintFormat, sources: &Sources, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
-    let Jobs { jobs, mut skipped, unread } = jobs(args, sources)?;
+    let Jobs { all: jobs, mut skipped, unread } = jobs(args, sources)?;
     let more = u32::try_from(jobs.len().saturating_sub(1)).unwrap_or(u32::MAX);
     limits::allow_more_time(MORE_TIME.saturating_mul(more));
     // Releases have nothing to do with each other.
@@ -302,7 +302,7 @@ struct Job {
 
 /// What there is to do.
 struct Jobs {
-    jobs: Vec<Job>,
+    all: Vec<Job>,
     /// What is passed over.
     skipped: Vec<Skipped>,
     /// The definitions and policies that cannot be read.
@@ -320,7 +320,7 @@ fn jobs(args: &LintArgs, sources: &Sources) -> anyhow::Result<Jobs> {
     let (planned, skipped) = plan(args, stdin, sources)?;
     let mut surroundings = KnownSurroundings { sources, known: BTreeMap::new(), unread: Vec::new() };
     let jobs = planned.into_iter().map(|planned| job(planned, &overrides, args, &mut surroundings));
-    Ok(Jobs { jobs: jobs.collect::<anyhow::Result<_>>()?, skipped, unread: surroundings.unread })
+    Ok(Jobs { all: jobs.collect::<anyhow::Result<_>>()?, skipped, unread: surroundings.unread })
 }
 
 /// What stands for standard input among the sources.
