@@ -499,7 +499,7 @@ fn read_rules(
     Rules::parse(&text, source, sink)
 }
 
-fn read_bounded(world: &World, path: &Path) -> Result<Vec<u8>, Box<Diagnostic>> {
+pub(super) fn read_bounded(world: &World, path: &Path) -> Result<Vec<u8>, Box<Diagnostic>> {
     let mut data = world.read(path, MAX_FILE + 1).map_err(|error| unreadable(path, &error))?;
     if data.len() as u64 > MAX_FILE {
         let size = world.metadata(path).map_or(data.len() as u64, |metadata| metadata.length);

@@ -10,13 +10,18 @@ mod detect;
 mod files;
 mod ignore;
 mod links;
+mod local;
 mod metadata;
+mod package;
 mod tree;
 mod values_file;
 
-pub use builtin::{builtins, exists, is_chart, open};
+pub use builtin::{builtins, exists, is_chart, is_remote, open};
 pub use files::ChartFile;
+pub use local::{identify, read_metadata, unpack};
 pub use metadata::{ChartType, Dependency, EngineKind, ImportValues, Maintainer, Metadata};
+
+pub use package::{Package, package};
 
 use crate::diag::{Diagnostic, Report, SourceId, SourceKind, Sources};
 use crate::world::World;
@@ -116,6 +121,7 @@ impl Chart {
 
 /// Reads the chart at `path`: a directory that holds `Chart.yaml`, or a `.tgz`.
 ///
+/// Dependencies in other directories (`repository: file://../db`) that are not in `charts/` are read in place.
 /// What `.helmignore` names is not read. Files over 5 MiB, charts over 100 MiB, and anything that is not a plain file are
 /// errors. So are links that lead out of the chart, once what is behind them is read; those of Helm charts are followed
 /// inside their git repository, with a remark.
@@ -130,6 +136,7 @@ pub fn load(world: &World, sources: &Sources, path: &Path) -> Report<Chart> {
         };
         let name = path.display().to_string();
         return Unread { origin: Origin::Directory(path.to_owned()), name, files }.read(
+            Some(local::Local { world, sources }),
             sources,
             &SourceKind::File,
             sink,
@@ -156,6 +163,7 @@ pub fn from_archive(sources: &Sources, path: &Path, bytes: &[u8]) -> Report<Char
     let mut budget = files::MAX_CHART;
     match files::read_archive(&name, bytes, &mut budget) {
         Ok(files) => Unread { origin: Origin::Archive(path.to_owned()), name, files }.read(
+            None,
             sources,
             &SourceKind::File,
             Vec::new(),
@@ -172,6 +180,7 @@ pub fn from_files(sources: &Sources, name: &str, files: Vec<(String, Vec<u8>)>) 
         return Report::failed(sink);
     };
     Unread { origin: Origin::Embedded(name.to_owned()), name: name.to_owned(), files }.read(
+        None,
         sources,
         &SourceKind::Builtin,
         sink,
