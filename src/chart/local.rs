@@ -131,9 +131,12 @@ pub fn identify(name: &str, bytes: &[u8]) -> Result<Metadata, Box<Diagnostic>> {
     unpack(name, bytes).map(|(metadata, _)| metadata)
 }
 
+/// Files by their paths in a chart.
+pub type PlainFiles = Vec<(String, Vec<u8>)>;
+
 /// The `Chart.yaml` of an archive, and its files: their paths in the chart and their contents. No path leads out of the
 /// chart.
-pub fn unpack(name: &str, bytes: &[u8]) -> Result<(Metadata, Vec<(String, Vec<u8>)>), Box<Diagnostic>> {
+pub fn unpack(name: &str, bytes: &[u8]) -> Result<(Metadata, PlainFiles), Box<Diagnostic>> {
     let mut budget = MAX_CHART;
     let mut files = files::read_archive(name, bytes, &mut budget)?;
     let not_a_chart = || Diagnostic::error(format!("`{name}` is not a chart: it has no valid `Chart.yaml`"));

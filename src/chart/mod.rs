@@ -18,7 +18,7 @@ mod values_file;
 
 pub use builtin::{builtins, exists, is_chart, is_remote, open};
 pub use files::ChartFile;
-pub use local::{identify, read_metadata, unpack};
+pub use local::{PlainFiles, identify, read_metadata, unpack};
 pub use metadata::{ChartType, Dependency, EngineKind, ImportValues, Maintainer, Metadata};
 
 pub use package::{Package, package};
@@ -174,7 +174,7 @@ pub fn from_archive(sources: &Sources, path: &Path, bytes: &[u8]) -> Report<Char
 
 /// Makes a chart of files in memory: `(path in the chart, content)`. `name` is what messages put before the
 /// paths: `builtin:statefulset`, `git:v1.2.0:charts/app`. A `.helmignore` among the files counts.
-pub fn from_files(sources: &Sources, name: &str, files: Vec<(String, Vec<u8>)>) -> Report<Chart> {
+pub fn from_files(sources: &Sources, name: &str, files: PlainFiles) -> Report<Chart> {
     let mut sink = Vec::new();
     let Some(files) = files::from_memory(sources, name, files).take(&mut sink) else {
         return Report::failed(sink);

@@ -57,7 +57,9 @@ pub(crate) fn repository(charts: &[(&str, &str)]) -> BTreeMap<String, Vec<u8>> {
         writeln!(entry, "  - apiVersion: v2\n    name: {name}\n    version: {version}\n    digest: {}\n    urls:\n    - {name}-{version}.tgz", sha256(&archive)).unwrap();
         files.insert(format!("{name}-{version}.tgz"), archive);
     }
-    let entries: String = entries.iter().map(|(name, entries)| format!("  {name}:\n{entries}")).collect();
+    let entries: Vec<String> =
+        entries.iter().map(|(name, entries)| format!("  {name}:\n{entries}")).collect();
+    let entries = entries.concat();
     let index = format!("apiVersion: v1\nentries:\n{entries}generated: \"2024-01-01T00:00:00Z\"\n");
     files.insert("index.yaml".to_owned(), index.into_bytes());
     files

@@ -104,8 +104,8 @@ impl Reply {
             Body::None => {}
             // Long enough for every test; the client is gone much earlier.
             Body::Endless => {
-                for _ in 0..100_000 {
-                    stream.write_all(&[b'#'; 65536])?;
+                for _ in 0..400_000 {
+                    stream.write_all(&[b'#'; 16384])?;
                 }
             }
             Body::Slow => {

@@ -142,8 +142,8 @@ pub(crate) struct ReleaseAndSource {
     /// Name of the release; the default is `release-name`
     #[arg(add = ArgValueCompleter::new(completion::releases_and_sources))]
     release: Option<String>,
-    /// Chart: directory, .tgz archive, builtin:NAME, oci://REGISTRY/PATH[:VERSION], https://.../chart.tgz, REPOSITORY/NAME,
-    /// or NAME with --repo; `diff`, `preview` and `rehearse` also accept rendered manifests
+    /// Chart: directory, .tgz archive, builtin:NAME, `oci://REGISTRY/PATH[:VERSION]`, `https://.../chart.tgz`,
+    /// REPOSITORY/NAME, or NAME with --repo; `diff`, `preview` and `rehearse` also accept rendered manifests
     #[arg(value_hint = ValueHint::AnyPath, add = ArgValueCompleter::new(completion::sources))]
     source: String,
 }

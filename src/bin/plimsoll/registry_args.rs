@@ -36,10 +36,10 @@ pub(crate) struct RegistryFlags {
     pub(crate) plain_http: bool,
 }
 
-/// Which chart SOURCE is, where it is not a path.
+/// Which chart is meant, where it is not named by a path.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Registries")]
-pub(crate) struct FetchFlags {
+pub(crate) struct ChartFlags {
     /// Fetch the chart NAME from the repository at this URL
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
     pub(crate) repo: Option<String>,
@@ -49,18 +49,26 @@ pub(crate) struct FetchFlags {
     /// Choose among pre-releases, too
     #[arg(long, conflicts_with = "version")]
     pub(crate) devel: bool,
+}
+
+impl ChartFlags {
+    /// What `--version` and `--devel` say.
+    pub(crate) fn version(&self) -> Option<&str> {
+        self.version.as_deref().or(self.devel.then_some(">0.0.0-0"))
+    }
+}
+
+/// How a SOURCE is fetched.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Registries")]
+pub(crate) struct FetchFlags {
+    #[command(flatten)]
+    pub(crate) chart: ChartFlags,
     /// Fetch dependencies that are not in charts/, without writing them there
     #[arg(long, alias = "dependency-update")]
     pub(crate) fetch: bool,
     #[command(flatten)]
     pub(crate) registry: RegistryFlags,
-}
-
-impl FetchFlags {
-    /// What `--version` and `--devel` say.
-    pub(crate) fn version(&self) -> Option<&str> {
-        self.version.as_deref().or(self.devel.then_some(">0.0.0-0"))
-    }
 }
 
 #[derive(Debug, Args)]
@@ -140,7 +148,7 @@ Examples:
   plimsoll pull oci://registry.example.com/charts/web:1.2.3
   plimsoll pull web --repo https://charts.example.com --version ^1.2 --untar")]
 pub(crate) struct PullArgs {
-    /// oci://REGISTRY/PATH[:VERSION][@DIGEST], https://.../chart.tgz, REPOSITORY/NAME, or NAME with --repo
+    /// `oci://REGISTRY/PATH[:VERSION][@DIGEST]`, `https://.../chart.tgz`, REPOSITORY/NAME, or NAME with --repo
     pub(crate) source: String,
     /// Write to this directory
     #[arg(short, long, value_name = "DIR", default_value = ".", value_hint = ValueHint::DirPath)]
@@ -151,15 +159,8 @@ pub(crate) struct PullArgs {
     /// Unpack into this directory of the destination (with --untar)
     #[arg(long, value_name = "DIR", requires = "untar", value_hint = ValueHint::DirPath)]
     pub(crate) untardir: Option<PathBuf>,
-    /// Fetch the chart NAME from the repository at this URL
-    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
-    pub(crate) repo: Option<String>,
-    /// Choose the version: a version, or a range such as ^1.2
-    #[arg(long, value_name = "VERSION")]
-    pub(crate) version: Option<String>,
-    /// Choose among pre-releases, too
-    #[arg(long, conflicts_with = "version")]
-    pub(crate) devel: bool,
+    #[command(flatten)]
+    pub(crate) chart: ChartFlags,
     #[command(flatten)]
     pub(crate) registry: RegistryFlags,
 }

@@ -2,7 +2,7 @@
 
 use super::dependency;
 use crate::args::{AgainstFlags, Command, ReleaseArgs};
-use crate::registry_args::{FetchFlags, RegistryFlags};
+use crate::registry_args::{ChartFlags, FetchFlags, RegistryFlags};
 use crate::ui::Ui;
 use anyhow::bail;
 use plimsoll::diag::{Diagnostic, Sources};
@@ -132,10 +132,11 @@ fn of_both(
         }
         // The version in the name is that of the new side.
         let unversioned = without_version(&named);
-        let flags = FetchFlags { version: Some(version.clone()), devel: false, ..args.fetch.clone() };
+        let named = ChartFlags { version: Some(version.clone()), devel: false, ..args.fetch.chart.clone() };
+        let flags = FetchFlags { chart: named, ..args.fetch.clone() };
         against.against = of_source(&unversioned, &flags, timeout, ui)?;
     } else if has_scheme(&against.against) || is_named(&against.against, &args.fetch, timeout, ui)? {
-        let flags = FetchFlags { repo: None, version: None, ..args.fetch.clone() };
+        let flags = FetchFlags { chart: ChartFlags::default(), ..args.fetch.clone() };
         against.against = of_source(&against.against, &flags, timeout, ui)?;
     }
     Ok(())
@@ -173,13 +174,13 @@ fn split_named(argument: &str) -> Option<(&str, &str)> {
 }
 
 fn is_remote(argument: &str, flags: &FetchFlags, timeout: Duration, ui: &mut Ui) -> anyhow::Result<bool> {
-    Ok(flags.repo.is_some() || has_scheme(argument) || is_named(argument, flags, timeout, ui)?)
+    Ok(flags.chart.repo.is_some() || has_scheme(argument) || is_named(argument, flags, timeout, ui)?)
 }
 
 /// The argument for a chart that a SOURCE names: what it is called once it has been fetched, or the SOURCE itself.
 fn of_source(source: &str, flags: &FetchFlags, timeout: Duration, ui: &mut Ui) -> anyhow::Result<String> {
     if !is_remote(source, flags, timeout, ui)? {
-        if flags.version.is_some() {
+        if flags.chart.version.is_some() {
             // As in Helm, which says nothing.
             ui.note(&format!("--version has no effect: `{source}` is a path"));
         }
@@ -188,7 +189,7 @@ fn of_source(source: &str, flags: &FetchFlags, timeout: Duration, ui: &mut Ui) -
         }
         return Ok(source.to_owned());
     }
-    let fetched = find(source, flags.repo.as_deref(), flags.version(), &flags.registry, timeout)
+    let fetched = find(source, &flags.chart, &flags.registry, timeout)
         .and_then(|(fetcher, found)| Ok((fetcher.download(&found, false)?, found)));
     let (archive, found) = match fetched {
         Ok(fetched) => fetched,
@@ -201,18 +202,18 @@ fn of_source(source: &str, flags: &FetchFlags, timeout: Duration, ui: &mut Ui) -
 /// Finds the chart that a SOURCE with these flags names.
 pub(crate) fn find(
     source: &str,
-    repo: Option<&str>,
-    version: Option<&str>,
+    chart: &ChartFlags,
     flags: &RegistryFlags,
     timeout: Duration,
 ) -> plimsoll_registry::Result<(Fetcher, Found)> {
+    let version = chart.version();
     let given = plimsoll_registry::Choice::Given(version.map(str::to_owned));
     // A version that was published stays what it was.
     let freshness = match version.and_then(gotmpl::parse_version) {
         Some(_) => Freshness::Locked,
         None => Freshness::Newest,
     };
-    if let Some(repo) = repo {
+    if let Some(repo) = &chart.repo {
         let fetcher = fetcher(flags, Some(repo), timeout)?;
         let repository = fetcher.repository_url(repo)?;
         let found = fetcher.find(&repository, source, &given, freshness)?;

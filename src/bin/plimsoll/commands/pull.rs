@@ -11,8 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 pub(crate) fn run(args: &PullArgs, timeout: Duration, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
-    let version = args.version.as_deref().or(args.devel.then_some(">0.0.0-0"));
-    let fetched = fetch::find(&args.source, args.repo.as_deref(), version, &args.registry, timeout)
+    let fetched = fetch::find(&args.source, &args.chart, &args.registry, timeout)
         .and_then(|(fetcher, found)| Ok((fetcher.download(&found, false)?, found)));
     let (archive, found) = match fetched {
         Ok(fetched) => fetched,

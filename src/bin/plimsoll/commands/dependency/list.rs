@@ -30,19 +30,18 @@ pub(super) fn run(args: &ListArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
         [&one.name, version, &plimsoll_registry::hide_password(repository), present.status(one)]
             .map(str::to_owned)
     }));
-    let mut text = table(&rows, args.max_col_width);
-    text.push('\n');
+    let mut warnings = Vec::new();
     for (path, name) in present.charts() {
         let shown = path.display();
         match name {
-            None => text.push_str(&format!("WARNING: \"{shown}\" is not a chart.\n")),
+            None => warnings.push(format!("WARNING: \"{shown}\" is not a chart.\n")),
             Some(name) if !metadata.dependencies.iter().any(|one| one.name == name) => {
-                text.push_str(&format!("WARNING: \"{shown}\" is not in Chart.yaml.\n"));
+                warnings.push(format!("WARNING: \"{shown}\" is not in Chart.yaml.\n"));
             }
             Some(_) => {}
         }
     }
-    ui.print(&text);
+    ui.print(&format!("{}\n{}", table(&rows, args.max_col_width), warnings.concat()));
     Ok(ExitStatus::Success)
 }
 
@@ -111,7 +110,7 @@ impl Present {
             None => {
                 let unpacked =
                     self.charts.iter().filter_map(|(_, found)| found.as_ref()).chain(&self.children);
-                match unpacked.filter(|found| found.name == dependency.name).last() {
+                match unpacked.rev().find(|found| found.name == dependency.name) {
                     None => "missing",
                     Some(found) => self::version(dependency, found).unwrap_or("unpacked"),
                 }

@@ -53,7 +53,7 @@ struct Run<'a> {
     /// The charts that are done or being worked on.
     visited: BTreeSet<PathBuf>,
     /// What has been done, for people.
-    report: String,
+    report: Vec<String>,
 }
 
 fn change(flags: &DependencyFlags, mode: Mode, timeout: Duration, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
@@ -62,9 +62,11 @@ fn change(flags: &DependencyFlags, mode: Mode, timeout: Duration, ui: &mut Ui) -
         Err(error) => return fetch::fail(error, ui),
     };
     let recursive = flags.recursive;
-    let mut run = Run { fetcher: &fetcher, mode, recursive, visited: BTreeSet::new(), report: String::new() };
+    let mut run = Run { fetcher: &fetcher, mode, recursive, visited: BTreeSet::new(), report: Vec::new() };
     run.change(&flags.chart, ui)?;
-    ui.print(&run.report);
+    if !run.report.is_empty() {
+        ui.print(&format!("{}\n", run.report.join("\n")));
+    }
     Ok(ExitStatus::Success)
 }
 
@@ -88,7 +90,7 @@ impl Run<'_> {
         let steps = ui.kept(self.steps(&declared, &sources), &sources)?;
         let obtained = ui.kept(steps::obtain(&declared, &steps, self.fetcher, &sources), &sources)?;
         if self.recursive {
-            self.report.push_str(&format!("{}:\n", path.display()));
+            self.report.push(format!("{}:", path.display()));
         }
         self.write(&declared, &steps, &obtained, ui)
     }
@@ -113,12 +115,12 @@ impl Run<'_> {
         let charts = declared.path.join("charts");
         std::fs::create_dir_all(&charts).with_context(|| format!("cannot create `{}`", charts.display()))?;
         let count = steps.len();
-        self.report.push_str(&format!("Saving {count} chart{}\n", if count == 1 { "" } else { "s" }));
+        self.report.push(format!("Saving {count} chart{}", if count == 1 { "" } else { "s" }));
         for one in obtained {
             if let Some((name, bytes)) = one.file.as_ref().filter(|_| one.how != How::Kept) {
                 files::replace(&charts.join(name), bytes)?;
             }
-            self.report.push_str(&one.describe());
+            self.report.push(one.describe());
         }
         self.delete_outdated(declared, obtained, &charts)?;
         self.write_lock(declared, steps)
@@ -140,14 +142,14 @@ impl Run<'_> {
             }
             let shown = path.display().to_string();
             let Some(metadata) = declared::identify(&path) else {
-                self.report.push_str(&format!("Skipped {shown}, which is not a chart\n"));
+                self.report.push(format!("Skipped {shown}, which is not a chart"));
                 continue;
             };
             if declared.is_without_repository(&metadata.name) {
                 continue;
             }
             std::fs::remove_file(&path).with_context(|| format!("cannot delete `{shown}`"))?;
-            self.report.push_str(&format!("Deleted {shown}\n"));
+            self.report.push(format!("Deleted {shown}"));
         }
         Ok(())
     }
@@ -167,7 +169,7 @@ impl Run<'_> {
         let path = declared.lock_path();
         declared::refuse_link(&path)?;
         files::replace(&path, Lock { dependencies: locked, digest, generated }.write().as_bytes())?;
-        self.report.push_str(&format!("Wrote {}\n", path.display()));
+        self.report.push(format!("Wrote {}", path.display()));
         Ok(())
     }
 }

@@ -26,7 +26,7 @@ enum Source {
     /// It is in `charts/` as an archive of this name already.
     Archive(String),
     /// It is in a repository or registry.
-    Remote(Found),
+    Remote(Box<Found>),
 }
 
 impl Step {
@@ -64,10 +64,10 @@ impl Obtained {
         let Locked { name, version, repository } = &self.locked;
         let repository = plimsoll_registry::hide_password(repository);
         match self.how {
-            How::Downloaded => format!("Downloaded {name} {version} from {repository}\n"),
-            How::Cached => format!("Copied {name} {version} of {repository} from the cache\n"),
-            How::Packaged => format!("Packaged {name} {version} from {repository}\n"),
-            How::Kept => format!("Kept {name} {version}, which is in charts/ already\n"),
+            How::Downloaded => format!("Downloaded {name} {version} from {repository}"),
+            How::Cached => format!("Copied {name} {version} of {repository} from the cache"),
+            How::Packaged => format!("Packaged {name} {version} from {repository}"),
+            How::Kept => format!("Kept {name} {version}, which is in charts/ already"),
         }
     }
 }
@@ -109,7 +109,7 @@ pub(super) fn of_lock(
         let choice = Choice::Exact(locked.version.clone());
         let found = fetcher.find(&locked.repository, &locked.name, &choice, Freshness::Locked);
         let found = found.map_err(|error| at(dependency, error))?;
-        Ok(Step { index, locked: locked.clone(), source: Source::Remote(found) })
+        Ok(Step { index, locked: locked.clone(), source: Source::Remote(Box::new(found)) })
     }))
 }
 
@@ -146,7 +146,7 @@ pub(super) fn resolve(
                 version: found.version.clone(),
                 repository: requirement.repository.clone(),
             };
-            Ok(Step { index, locked, source: Source::Remote(found) })
+            Ok(Step { index, locked, source: Source::Remote(Box::new(found)) })
         });
     collect(resolved.into_iter())
 }
@@ -238,7 +238,7 @@ pub(super) fn obtain(
             Source::InCharts => (None, How::Kept),
             Source::Archive(name) => (Some((name.clone(), Vec::new())), How::Kept),
             Source::Directory(path) => {
-                let packed = package(declared, path, sources)
+                let packed = package(path, sources)
                     .map_err(|found| vec![found.at(dependency.span, "declared here")])?;
                 (Some(packed), How::Packaged)
             }
@@ -259,8 +259,7 @@ pub(super) fn obtain(
     if has_errors(&sink) { Report::failed(sink) } else { Report::with(all, sink) }
 }
 
-fn package(declared: &Declared, path: &Path, sources: &Sources) -> Result<(String, Vec<u8>), Diagnostic> {
-    let _ = declared;
+fn package(path: &Path, sources: &Sources) -> Result<(String, Vec<u8>), Diagnostic> {
     let report = chart::package(world(), sources, path);
     let failed = || Diagnostic::error(format!("cannot package `{}`", path.display()));
     let packed = report.output.ok_or_else(|| report.diagnostics.into_iter().next().unwrap_or_else(failed))?;
