@@ -71,7 +71,7 @@ fn is_equal(wanted: &str, published: &Published) -> bool {
     }
 }
 
-/// The versions among tags, newest first. Tags that are not complete versions are others' business.
+/// The versions among tags, newest first. Tags that are not complete versions are skipped, as in Helm.
 pub(crate) fn of_tags(tags: &[String]) -> Vec<Published> {
     let mut found: Vec<Version> = tags.iter().filter_map(|tag| Version::parse(tag).ok()).collect();
     found.sort_by(|one, other| other.cmp_precedence(one));

@@ -118,7 +118,7 @@ pub(crate) struct BuildArgs {
     /// Fail if there is no Chart.lock, or if it does not match Chart.yaml
     #[arg(long)]
     pub(crate) frozen: bool,
-    /// Accepted for Helm's sake: locked versions need no new list of versions
+    /// Accepted as in Helm, without an effect: locked versions need no new list of versions
     #[arg(long, hide = true)]
     pub(crate) skip_refresh: bool,
 }
