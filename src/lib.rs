@@ -1,5 +1,6 @@
 //! plimsoll renders, lints and diffs Kubernetes releases built around StatefulSets, and says before
-//! `kubectl apply` what the cluster will do with them. No cluster, no network.
+//! `kubectl apply` what the cluster will do with them. No cluster, no network: the binary fetches charts with
+//! `plimsoll-registry`.
 //!
 //! # The one path
 //!

@@ -48,10 +48,16 @@ pub fn is_chart(world: &World, argument: &str) -> bool {
     let manifest = matches!(extension, Some("yaml" | "yml" | "json"));
     argument != "-"
         && (argument.starts_with(SCHEME)
+            || is_remote(argument)
             || packed
             || world.is_file(&path.join("Chart.yaml"))
             // What is not there is reported as what it would be by its name.
             || (!world.exists(path) && !manifest))
+}
+
+/// Whether a command-line argument is the URL of a chart in a repository or registry.
+pub fn is_remote(argument: &str) -> bool {
+    ["oci://", "https://", "http://"].iter().any(|scheme| argument.starts_with(scheme))
 }
 
 /// Whether the path of a command-line argument exists.

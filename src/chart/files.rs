@@ -277,7 +277,8 @@ pub(super) fn read_archive(name: &str, bytes: &[u8], budget: &mut u64) -> Report
     }
 }
 
-fn unpack(
+/// As [`read_archive`]: the files, and the warnings.
+pub(super) fn unpack(
     name: &str,
     bytes: &[u8],
     budget: &mut u64,
@@ -512,7 +513,7 @@ fn read_rules(
     Rules::parse(&text, source, sink)
 }
 
-fn read_bounded(world: &World, path: &Path) -> Result<Vec<u8>, Box<Diagnostic>> {
+pub(super) fn read_bounded(world: &World, path: &Path) -> Result<Vec<u8>, Box<Diagnostic>> {
     let mut data = world.read(path, MAX_FILE + 1).map_err(|error| unreadable(path, &error))?;
     if data.len() as u64 > MAX_FILE {
         let size = world.metadata(path).map_or(data.len() as u64, |metadata| metadata.length);

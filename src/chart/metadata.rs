@@ -86,7 +86,8 @@ pub struct Dependency {
     pub name: String,
     /// `version`: a constraint on the sub-chart's version; `None` where none was given.
     pub version: Option<Constraint>,
-    /// `repository`: kept for templates and lint, never contacted.
+    /// `repository`: where it comes from. A chart in a directory (`file://../db`) is read in place; nothing else is
+    /// contacted while a chart is read.
     pub repository: Option<String>,
     /// `condition`: value paths; the first that exists as a boolean decides.
     pub condition: Vec<String>,
@@ -98,6 +99,8 @@ pub struct Dependency {
     pub import_values: Vec<ImportValues>,
     /// Where it is declared.
     pub span: Span,
+    /// The declaration as written.
+    pub node: Node,
 }
 
 impl Dependency {
@@ -106,11 +109,21 @@ impl Dependency {
         self.alias.as_deref().unwrap_or(&self.name)
     }
 
+    /// The directory of the chart, from that of the chart that declares it, if it is there to be read.
+    pub fn directory(&self) -> Option<&str> {
+        self.repository.as_deref().and_then(local_directory)
+    }
+
     /// Whether `chart` satisfies the dependency, by name and version. Without a `version` no chart does.
     pub fn is_satisfied_by(&self, chart: &Chart) -> bool {
         chart.name() == self.name
             && self.version.as_ref().is_some_and(|version| version.matches(&chart.metadata.semver))
     }
+}
+
+/// The directory that a repository such as `file://../db` names.
+pub(super) fn local_directory(repository: &str) -> Option<&str> {
+    repository.strip_prefix("file://")
 }
 
 /// One of `import-values`.
@@ -405,6 +418,8 @@ impl Fields<'_> {
         map.iter()
             .filter_map(|entry| match entry.value.value {
                 Value::Null => Some((entry.key.clone(), String::new())),
+                // Unlike other texts, Helm keeps the line breaks in these.
+                Value::String(ref text) => Some((entry.key.clone(), text.clone())),
                 _ => Some((entry.key.clone(), self.string(&entry.key, &entry.value)?)),
             })
             .collect()
@@ -472,6 +487,7 @@ impl Fields<'_> {
                 tags: fields.read_texts("tags"),
                 import_values: fields.import_values(),
                 span: map.entry("name").map_or(item.span, |entry| entry.value.span),
+                node: item.clone(),
                 name,
                 alias,
             };

@@ -11,13 +11,18 @@ mod files;
 mod gunzip;
 mod ignore;
 mod links;
+mod local;
 mod metadata;
+mod package;
 mod tree;
 mod values_file;
 
-pub use builtin::{builtins, exists, is_chart, open};
+pub use builtin::{builtins, exists, is_chart, is_remote, open};
 pub use files::ChartFile;
+pub use local::{PlainFiles, identify, read_metadata, unpack};
 pub use metadata::{ChartType, Dependency, EngineKind, ImportValues, Maintainer, Metadata};
+
+pub use package::{Package, package};
 
 use crate::diag::{Diagnostic, Report, SourceId, SourceKind, Sources};
 use crate::world::World;
@@ -117,6 +122,7 @@ impl Chart {
 
 /// Reads the chart at `path`: a directory that holds `Chart.yaml`, or a `.tgz`.
 ///
+/// Dependencies in other directories (`repository: file://../db`) that are not in `charts/` are read in place.
 /// What `.helmignore` names is not read. Files over 5 MiB, charts over 100 MiB, and anything that is not a plain file are
 /// errors. So are links that lead out of the chart, once what is behind them is read; those of Helm charts are followed
 /// inside their git repository, with a remark.
@@ -131,6 +137,7 @@ pub fn load(world: &World, sources: &Sources, path: &Path) -> Report<Chart> {
         };
         let name = path.display().to_string();
         return Unread { origin: Origin::Directory(path.to_owned()), name, files }.read(
+            Some(local::Local { world, sources }),
             sources,
             &SourceKind::File,
             sink,
@@ -159,17 +166,19 @@ pub fn from_archive(sources: &Sources, path: &Path, bytes: &[u8]) -> Report<Char
     let Some(files) = files::read_archive(&name, bytes, &mut budget).take(&mut sink) else {
         return Report::failed(sink);
     };
-    Unread { origin: Origin::Archive(path.to_owned()), name, files }.read(sources, &SourceKind::File, sink)
+    let unread = Unread { origin: Origin::Archive(path.to_owned()), name, files };
+    unread.read(None, sources, &SourceKind::File, sink)
 }
 
 /// Makes a chart of files in memory: `(path in the chart, content)`. `name` is what messages put before the
 /// paths: `builtin:statefulset`, `git:v1.2.0:charts/app`. A `.helmignore` among the files counts.
-pub fn from_files(sources: &Sources, name: &str, files: Vec<(String, Vec<u8>)>) -> Report<Chart> {
+pub fn from_files(sources: &Sources, name: &str, files: PlainFiles) -> Report<Chart> {
     let mut sink = Vec::new();
     let Some(files) = files::from_memory(sources, name, files).take(&mut sink) else {
         return Report::failed(sink);
     };
     Unread { origin: Origin::Embedded(name.to_owned()), name: name.to_owned(), files }.read(
+        None,
         sources,
         &SourceKind::Builtin,
         sink,

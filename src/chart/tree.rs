@@ -6,6 +6,7 @@
 use super::detect::Guess;
 use super::files::{self, ChartFile, Content, MAX_CHART, RawFile, read_archive};
 use super::links::Link;
+use super::local::Local;
 use super::{Chart, EngineKind, Metadata, Origin, TextFile, detect, read_values};
 use crate::diag::{Diagnostic, Report, Severity, SourceId, SourceKind, Sources, Span, has_errors};
 use crate::yaml::{self, Map, Node, ReadOptions, Value};
@@ -26,15 +27,22 @@ pub(super) struct Unread {
 }
 
 impl Unread {
-    /// Builds the chart. `sink` holds the diagnostics from reading its files.
+    /// Separates the files from those of the sub-charts.
+    pub(super) fn unpack(self, local: Option<Local<'_>>, sink: &mut Vec<Diagnostic>) -> Option<Unpacked> {
+        let mut budget = MAX_CHART;
+        Unpacking { budget: &mut budget, sink, local }.unpack(self, 0)
+    }
+
+    /// Builds the chart. `sink` holds the diagnostics from reading its files. With `local`, dependencies on charts in
+    /// other directories are read in place.
     pub(super) fn read(
         self,
+        local: Option<Local<'_>>,
         sources: &Sources,
         kind: &SourceKind,
         mut sink: Vec<Diagnostic>,
     ) -> Report<Chart> {
-        let mut budget = MAX_CHART;
-        let Some(mut unpacked) = unpack(self, 0, &mut budget, &mut sink) else { return Report::failed(sink) };
+        let Some(mut unpacked) = self.unpack(local, &mut sink) else { return Report::failed(sink) };
         read_ahead(&mut unpacked);
         let (texts, targets) = (BTreeSet::new(), BTreeSet::new());
         let named = Naming { sources, kind, sink: &mut sink, texts, targets }.chart(unpacked);
@@ -49,79 +57,99 @@ impl Unread {
 }
 
 /// A chart whose files are separated from those of its sub-charts.
-struct Unpacked {
+pub(super) struct Unpacked {
     origin: Origin,
-    name: String,
+    pub(super) name: String,
     /// Without those below `charts/`, except provenance files.
-    files: Vec<RawFile>,
-    children: Vec<Unpacked>,
+    pub(super) files: Vec<RawFile>,
+    pub(super) children: Vec<Unpacked>,
     /// The links behind which its packed sub-charts are.
     links: Vec<Arc<Link>>,
 }
 
-fn unpack(chart: Unread, depth: usize, budget: &mut u64, sink: &mut Vec<Diagnostic>) -> Option<Unpacked> {
-    let Unread { origin, name, files } = chart;
-    if depth > MAX_NESTING {
-        sink.push(Diagnostic::error(format!("`{name}` is nested more than {MAX_NESTING} charts deep")));
-        return None;
-    }
-    let mut own = Vec::new();
-    let mut below: BTreeMap<String, Vec<RawFile>> = BTreeMap::new();
-    for mut file in files {
-        let inner = match file.path.strip_prefix("charts/") {
-            Some(inner) if !is_provenance(inner) => inner,
-            _ => {
-                own.push(file);
+/// Separates the files of charts inside each other.
+struct Unpacking<'a> {
+    /// How many bytes archives may still unpack to.
+    budget: &'a mut u64,
+    sink: &'a mut Vec<Diagnostic>,
+    local: Option<Local<'a>>,
+}
+
+impl Unpacking<'_> {
+    fn unpack(&mut self, chart: Unread, depth: usize) -> Option<Unpacked> {
+        let Unread { origin, name, files } = chart;
+        if depth > MAX_NESTING {
+            self.sink
+                .push(Diagnostic::error(format!("`{name}` is nested more than {MAX_NESTING} charts deep")));
+            return None;
+        }
+        let mut own = Vec::new();
+        let mut below: BTreeMap<String, Vec<RawFile>> = BTreeMap::new();
+        for mut file in files {
+            let inner = match file.path.strip_prefix("charts/") {
+                Some(inner) if !is_provenance(inner) => inner,
+                _ => {
+                    own.push(file);
+                    continue;
+                }
+            };
+            // Helm's convention for files in `charts/` that are not charts.
+            if inner.starts_with(['_', '.']) {
                 continue;
             }
-        };
-        // Helm's convention for files in `charts/` that are not charts.
-        if inner.starts_with(['_', '.']) {
-            continue;
+            let (child, path) = match inner.split_once('/') {
+                Some((child, path)) => (child.to_owned(), path.to_owned()),
+                None => (inner.to_owned(), String::new()),
+            };
+            file.path = path;
+            below.entry(child).or_default().push(file);
         }
-        let (child, path) = match inner.split_once('/') {
-            Some((child, path)) => (child.to_owned(), path.to_owned()),
-            None => (inner.to_owned(), String::new()),
-        };
-        file.path = path;
-        below.entry(child).or_default().push(file);
-    }
-    let (mut children, mut links) = (Vec::new(), Vec::new());
-    for (child, mut files) in below {
-        let child_name = format!("{name}/charts/{child}");
-        let is_file = files.first().is_some_and(|file| file.path.is_empty());
-        let child_origin = match &origin {
-            Origin::Directory(path) if is_file => Origin::Archive(path.join("charts").join(&child)),
-            Origin::Directory(path) => Origin::Directory(path.join("charts").join(&child)),
-            Origin::Archive(_) | Origin::Embedded(_) => Origin::Embedded(child_name.clone()),
-        };
-        let has_extension = Path::new(&child).extension().is_some_and(|extension| extension == "tgz");
-        let files = match (is_file, files.pop()) {
-            (true, Some(packed)) if has_extension => {
-                links.extend(packed.content.link().cloned());
-                let report = match packed.content.read() {
-                    Ok(data) => read_archive(&child_name, &data, budget),
-                    Err(error) => Report::fail(*error),
-                };
-                let Some(files) = report.take(sink) else { continue };
-                files
-            }
-            (true, _) => {
-                sink.push(
+        let (mut children, mut links) = (Vec::new(), Vec::new());
+        for (child, mut files) in below {
+            let child_name = format!("{name}/charts/{child}");
+            let is_file = files.first().is_some_and(|file| file.path.is_empty());
+            let child_origin = match &origin {
+                Origin::Directory(path) if is_file => Origin::Archive(path.join("charts").join(&child)),
+                Origin::Directory(path) => Origin::Directory(path.join("charts").join(&child)),
+                Origin::Archive(_) | Origin::Embedded(_) => Origin::Embedded(child_name.clone()),
+            };
+            let has_extension = Path::new(&child).extension().is_some_and(|extension| extension == "tgz");
+            let files = match (is_file, files.pop()) {
+                (true, Some(packed)) if has_extension => {
+                    links.extend(packed.content.link().cloned());
+                    let report = match packed.content.read() {
+                        Ok(data) => read_archive(&child_name, &data, self.budget),
+                        Err(error) => Report::fail(*error),
+                    };
+                    let Some(files) = report.take(self.sink) else { continue };
+                    files
+                }
+                (true, _) => {
+                    self.sink.push(
                     Diagnostic::error(format!("`{child_name}` is not a chart"))
                         .help("`charts/` contains directories and `.tgz` files; names that begin with `_` or `.` are skipped"),
                 );
-                continue;
+                    continue;
+                }
+                (false, last) => {
+                    files.extend(last);
+                    files
+                }
+            };
+            let unread = Unread { origin: child_origin, name: child_name, files };
+            children.extend(self.unpack(unread, depth + 1));
+        }
+        if let (Origin::Directory(root), Some(local)) = (&origin, self.local) {
+            let present = children.iter_mut().map(|child: &mut Unpacked| &mut child.files);
+            for directory in local.missing(root, &mut own, present) {
+                if let Some((name, files)) = local.read(&directory, self.sink) {
+                    let unread = Unread { origin: Origin::Directory(directory), name, files };
+                    children.extend(self.unpack(unread, depth + 1));
+                }
             }
-            (false, last) => {
-                files.extend(last);
-                files
-            }
-        };
-        let unread = Unread { origin: child_origin, name: child_name, files };
-        children.extend(unpack(unread, depth + 1, budget, sink));
+        }
+        Some(Unpacked { origin, name, files: own, children, links })
     }
-    Some(Unpacked { origin, name, files: own, children, links })
 }
 
 fn is_provenance(inner: &str) -> bool {

@@ -677,7 +677,7 @@ fn sync(directory: &Path) -> Result<(), Error> {
 }
 
 /// A time in UTC to the second, as RFC 3339 has it.
-fn rfc3339(time: SystemTime) -> String {
+pub fn rfc3339(time: SystemTime) -> String {
     let seconds = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
     // Days are counted from 0000-03-01, so that leap days end a year (Howard Hinnant's civil_from_days).

@@ -16,7 +16,8 @@ mod unknown;
 pub use layers::split_list;
 pub use show::{Explanation, Step, origin, show, why};
 
-use crate::chart::{Chart, Dependency};
+use crate::chart::{Chart, Dependency, Origin};
+use crate::diag::escape::shell_word;
 use crate::diag::{Diagnostic, Report, Severity, SourceId, Sources, has_errors};
 use crate::k8s::secrets;
 use crate::limits::Activity;
@@ -219,6 +220,29 @@ impl Scope {
     }
 }
 
+/// How to get a dependency that is missing.
+fn fetching(chart: &Chart, dependency: &Dependency) -> String {
+    match dependency.directory() {
+        Some(directory) => {
+            format!(
+                "there is no chart at `{directory}`: correct the `repository`, or remove it from `Chart.yaml`"
+            )
+        }
+        None => format!(
+            "fetch it with `plimsoll dependency build{}`, or remove it from `Chart.yaml`",
+            argument(chart)
+        ),
+    }
+}
+
+/// A chart as the last argument of a command; nothing for one that is not a directory.
+fn argument(chart: &Chart) -> String {
+    match &chart.origin {
+        Origin::Directory(path) => format!(" {}", shell_word(&path.display().to_string())),
+        Origin::Archive(_) | Origin::Embedded(_) => String::new(),
+    }
+}
+
 /// Says which declared dependencies are not in `charts/`, or there in another version. Helm refuses the first in the
 /// chart it installs, whether or not the dependency is enabled, does not look further down, and says nothing about the
 /// second.
@@ -230,7 +254,7 @@ fn missing_dependencies(chart: &Chart, severity: Severity, sink: &mut Vec<Diagno
             sink.push(
                 Diagnostic::new(severity, format!("the dependency `{name}` is not in `charts/`"))
                     .at(dependency.span, "declared here")
-                    .help("fetch it with `helm dependency build`, or remove it from `Chart.yaml`"),
+                    .help(fetching(chart, dependency)),
             );
         } else if !there.iter().any(|child| dependency.is_satisfied_by(child)) {
             let versions: Vec<&str> = there.iter().map(|child| child.metadata.version.as_str()).collect();
@@ -241,7 +265,10 @@ fn missing_dependencies(chart: &Chart, severity: Severity, sink: &mut Vec<Diagno
                     "the dependency `{name}` requires {wanted}, but `charts/` contains {there}"
                 ))
                 .at(dependency.span, "that chart is rendered, without the alias and imports given here")
-                .help("fetch it with `helm dependency update`, or change the `version`"),
+                .help(format!(
+                    "fetch it with `plimsoll dependency update{}`, or change the `version`",
+                    argument(chart)
+                )),
             );
         }
     }

@@ -47,6 +47,11 @@ impl Memory {
         World::new(self)
     }
 
+    /// Whether there are no files.
+    pub(super) fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
     /// The paths of all files below a directory, from there.
     fn below<'a>(&'a self, directory: &'a Path) -> impl Iterator<Item = &'a Path> {
         let paths = self.files.keys().filter_map(move |path| path.strip_prefix(directory).ok());

@@ -42,10 +42,12 @@
 //! ```
 
 mod memory;
+mod overlay;
 mod system;
 mod walk;
 
 pub use memory::Memory;
+pub use overlay::Overlay;
 pub(crate) use walk::{Entry, Walk, WalkError, WalkReason};
 
 use crate::limits::Activity;

@@ -10,6 +10,7 @@ const CHECKED: &[(&str, &str)] = &[
     ("crates/gotmpl/src", "crate"),
     ("crates/diag/src", "crate"),
     ("crates/yaml/src", "crate"),
+    ("crates/registry/src", "crate"),
     ("src", "crate"),
     ("src/chart", "crate::chart"),
     ("src/diff", "crate::diff"),

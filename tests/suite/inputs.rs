@@ -220,7 +220,10 @@ fn what_cannot_be_read_is_a_finding_and_the_rest_is_linted() {
 fn what_is_missing_is_only_a_warning_where_something_could_not_be_read() {
     let sandbox = Sandbox::new();
     sandbox.write("k8s/set.yaml", &SET.replace("serviceName", "replicas: 2\n  serviceName"));
-    sandbox.write("k8s/config.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: db}\n");
+    sandbox.write(
+        "k8s/config.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: db}\ndata: {primary: db-0.db}\n",
+    );
     let missing = || {
         let outcome = sandbox.run(&["lint", "k8s", "--format", "json", "--rule", "sts/missing-service"]);
         let document: Json = serde_json::from_str(&outcome.stdout).unwrap();

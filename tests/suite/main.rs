@@ -18,6 +18,8 @@ mod commands;
 #[cfg(unix)]
 mod completion;
 mod consequences;
+#[cfg(unix)]
+mod dependency;
 mod diff;
 mod docs;
 mod driver;
@@ -30,6 +32,8 @@ mod fuzz;
 mod gotpl;
 mod history;
 mod hostile;
+#[cfg(unix)]
+mod hostile_repositories;
 mod imports;
 mod inputs;
 mod judges;
@@ -41,16 +45,22 @@ mod lint;
 mod lookup;
 mod migrate;
 #[cfg(unix)]
+mod oci;
+#[cfg(unix)]
 mod pages;
 mod plans;
 mod preview;
 mod rehearse;
 mod remediation;
+#[cfg(unix)]
+mod remote;
 mod render;
 mod scenarios;
 #[cfg(unix)]
 mod script;
 mod secrets;
+#[cfg(unix)]
+mod server;
 #[cfg(unix)]
 mod shipping;
 mod support;

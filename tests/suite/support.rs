@@ -177,6 +177,8 @@ impl Sandbox {
             ("PATH", std::env::join_paths(path).unwrap()),
             ("HOME", self.path().into()),
             ("XDG_STATE_HOME", self.path().join(".local/state").into()),
+            ("XDG_CACHE_HOME", self.path().join(".cache").into()),
+            ("XDG_CONFIG_HOME", self.path().join(".config").into()),
             ("NO_COLOR", "1".into()),
             ("GIT_CONFIG_GLOBAL", "/dev/null".into()),
             ("GIT_CONFIG_SYSTEM", "/dev/null".into()),
@@ -256,6 +258,12 @@ impl Sandbox {
             .args(args)
             .current_dir(self.path().join(directory))
             .env("XDG_STATE_HOME", self.path().join("state"))
+            .env("XDG_CACHE_HOME", self.path().join("cache"))
+            .env("HELM_CONFIG_HOME", self.path().join("helm"))
+            .env("DOCKER_CONFIG", self.path().join("docker"))
+            .env_remove("PLIMSOLL_CACHE")
+            .env_remove("HELM_REPOSITORY_CONFIG")
+            .env_remove("HELM_REGISTRY_CONFIG")
             .env_remove("NO_COLOR")
             .env_remove("CLICOLOR")
             .env_remove("CLICOLOR_FORCE")

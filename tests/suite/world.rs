@@ -9,11 +9,19 @@ use plimsoll::yaml::ReadOptions;
 use std::path::{Path, PathBuf};
 
 /// What reaches outside, and the files that may: `src/world/system.rs` for the others, `src/history` because it writes
-/// files that no other code may touch, and the engines because a time limit needs a clock that cannot be set back.
+/// files that no other code may touch, `crates/registry` because it reads credentials and keeps a cache, and the engines because a time limit needs a clock that cannot be set back.
 const DOORS: &[(&str, &[&str])] = &[
     (
         r"\bstd::fs\b|\bfs::|\bFile::open\b",
-        &["src/world/system.rs", "src/history/mod.rs", "src/history/keys.rs"],
+        &[
+            "src/world/system.rs",
+            "src/history/mod.rs",
+            "src/history/keys.rs",
+            "crates/registry/src/auth.rs",
+            "crates/registry/src/cache.rs",
+            "crates/registry/src/client.rs",
+            "crates/registry/src/repositories.rs",
+        ],
     ),
     (r"\.(canonicalize|read_dir|read_link|symlink_metadata)\(", &["src/world/system.rs"]),
     (r"\.exists\(\)|\b(path|directory|folder)\.is_(file|dir|symlink)\(\)", &["src/history/mod.rs"]),
@@ -21,7 +29,15 @@ const DOORS: &[(&str, &[&str])] = &[
     (r"\bSystemTime::now\b", &["src/world/system.rs"]),
     (r"\bgetrandom\b|\bRandomState\b|\bSysRng\b|\bOsRng\b|\bthread_rng\b", &["src/world/system.rs"]),
     (r"\bInstant::now\b", &[]),
-    (r"\bprocess::Command\b|\bnet::(Tcp|Udp|Unix)|\btempfile::", &["src/history/mod.rs"]),
+    (
+        r"\bprocess::(Command\b|\{Command\b)|\bnet::(Tcp|Udp|Unix)|\btempfile::|\bureq::",
+        &[
+            "src/history/mod.rs",
+            "crates/registry/src/auth.rs",
+            "crates/registry/src/cache.rs",
+            "crates/registry/src/client.rs",
+        ],
+    ),
 ];
 
 /// The sources of the library and its crates, without the command and without tests.

@@ -1,6 +1,8 @@
 //! The command line. Names and meanings are Helm's wherever Helm has the flag.
 
 use crate::completion;
+#[cfg(feature = "fetch")]
+use crate::registry_args::{DependencyArgs, FetchFlags, PullArgs};
 use crate::ui::Color;
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -18,7 +20,7 @@ use std::time::Duration;
 
 /// Render, lint and diff Kubernetes releases built around StatefulSets
 ///
-/// plimsoll predicts what the cluster will do before you run `kubectl apply`. It needs no cluster and no network. It is
+/// plimsoll predicts what the cluster will do before you run `kubectl apply`. It needs no cluster, and no network unless you name a remote chart. It is
 /// named after the Plimsoll line, the mark on a hull that shows whether a ship is loaded safely.
 #[derive(Debug, Parser)]
 #[command(
@@ -79,10 +81,15 @@ pub(crate) struct LimitFlags {
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl LimitFlags {
+    /// How long a command may run; zero stands for any time.
+    pub(crate) fn time(&self) -> Duration {
+        self.timeout.unwrap_or(DEFAULT_TIMEOUT)
+    }
+
     /// The limits for the process.
     pub(crate) fn limits(&self) -> Limits {
         Limits {
-            time: Some(self.timeout.unwrap_or(DEFAULT_TIMEOUT)).filter(|time| !time.is_zero()),
+            time: Some(self.time()).filter(|time| !time.is_zero()),
             is_time_fixed: self.timeout.is_some(),
             memory: Some(self.max_memory).filter(|bytes| *bytes > 0),
         }
@@ -120,6 +127,13 @@ pub(crate) enum Command {
     History(Box<HistoryArgs>),
     /// Show the values that a chart's templates see, and the origin of each
     Values(Box<ValuesArgs>),
+    /// Fetch the charts that a chart depends on
+    #[cfg(feature = "fetch")]
+    #[command(visible_alias = "dep")]
+    Dependency(Box<DependencyArgs>),
+    /// Download a chart from a repository or registry
+    #[cfg(feature = "fetch")]
+    Pull(Box<PullArgs>),
     /// Print a completion script for a shell
     Completions(Box<CompletionsArgs>),
     /// Print the manual page, or write one for every command
@@ -133,7 +147,8 @@ pub(crate) struct ReleaseAndSource {
     /// Name of the release; the default is `release-name`
     #[arg(add = ArgValueCompleter::new(completion::releases_and_sources))]
     release: Option<String>,
-    /// Chart directory, .tgz archive or builtin:NAME; `diff`, `preview` and `rehearse` also accept rendered manifests
+    /// Chart: directory, .tgz archive, builtin:NAME, `oci://REGISTRY/PATH[:VERSION]`, `https://.../chart.tgz`,
+    /// REPOSITORY/NAME, or NAME with --repo; `diff`, `preview` and `rehearse` also accept rendered manifests
     #[arg(value_hint = ValueHint::AnyPath, add = ArgValueCompleter::new(completion::sources))]
     source: String,
 }
@@ -145,6 +160,12 @@ impl ReleaseAndSource {
 
     pub(crate) fn source(&self) -> &str {
         &self.source
+    }
+
+    /// Puts what a source is called after it was fetched in its place.
+    #[cfg(feature = "fetch")]
+    pub(crate) fn set_source(&mut self, source: String) {
+        self.source = source;
     }
 }
 
@@ -246,6 +267,9 @@ pub(crate) struct ReleaseArgs {
     pub(crate) values: ValueFlags,
     #[command(flatten)]
     pub(crate) release: ReleaseFlags,
+    #[cfg(feature = "fetch")]
+    #[command(flatten)]
+    pub(crate) fetch: FetchFlags,
 }
 
 #[derive(Debug, Args)]
@@ -254,6 +278,7 @@ pub(crate) struct ReleaseArgs {
     after_help = "\
 Examples:
   plimsoll render web ./chart -f prod.yaml | kubectl apply -f -
+  plimsoll render web oci://registry.example.com/charts/web:1.2.3
   plimsoll render web builtin:statefulset --set image.repository=nginx,image.tag=1.27.0
   plimsoll render web ./chart --output-dir out/ --include-crds
   plimsoll render web ./chart -s templates/statefulset.yaml --format json
@@ -326,6 +351,7 @@ Examples:
   plimsoll diff web ./chart -f prod.yaml --against git:main    # show what a pull request changes
   helm get manifest web | plimsoll diff web ./chart --against -
   plimsoll diff web ./chart --against live --fail-on rejected,restart,data-loss
+  plimsoll diff web oci://registry.example.com/charts/web:1.3.0 --against-version 1.2.3
 
 Exit codes: 0 no differences, 1 differences (with --fail-on: only those listed), 2 failed,
 3 the API server would reject the upgrade."
@@ -511,6 +537,10 @@ pub(crate) struct AgainstFlags {
         add = ArgValueCompleter::new(completion::against)
     )]
     pub(crate) against: String,
+    /// Compare with another version of the same chart, from its repository or registry
+    #[cfg(feature = "fetch")]
+    #[arg(long, value_name = "VERSION", conflicts_with = "against")]
+    pub(crate) against_version: Option<String>,
     /// Set values of the old side (with --against git:REV or a chart; --set applies to the new side only)
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) against_set: Vec<String>,
@@ -742,6 +772,9 @@ pub(crate) struct ValuesArgs {
     pub(crate) show_secrets: bool,
     #[command(flatten)]
     pub(crate) values: ValueFlags,
+    #[cfg(feature = "fetch")]
+    #[command(flatten)]
+    pub(crate) fetch: FetchFlags,
 }
 
 #[derive(Debug, Args)]
@@ -761,7 +794,7 @@ Examples:
 Exit codes: 0 no findings; 1 findings at --min-severity or above; 2 failed."
 )]
 pub(crate) struct LintArgs {
-    /// Charts (directories, .tgz, builtin:NAME), kustomizations, manifest files, directories with any of these, or `-`
+    /// Charts (directories, .tgz, builtin:NAME, or from a registry as in render), kustomizations, manifest files, directories with any of these, or `-`
     ///
     /// Each chart and each kustomization is a release of its own. All manifests together form one release, as with
     /// `kubectl apply`. Files that are not Kubernetes manifests are skipped.
@@ -870,6 +903,9 @@ pub(crate) struct LintArgs {
     pub(crate) pod_security: Option<Policy>,
     #[command(flatten)]
     pub(crate) values: ValueFlags,
+    #[cfg(feature = "fetch")]
+    #[command(flatten)]
+    pub(crate) fetch: FetchFlags,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

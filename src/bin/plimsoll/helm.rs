@@ -46,40 +46,28 @@ const WITHOUT_EFFECT: &[(&str, Takes)] = &[
     ("wait-for-jobs", Takes::Switch),
 ];
 
-const FETCHES: &str =
-    "plimsoll fetches nothing; run `helm pull` first, then pass the directory or the .tgz archive";
-
-const DEPENDENCIES: &str = "plimsoll fetches nothing; run `helm dependency build` first";
+const REPOSITORIES: &str = "use `helm repo`; plimsoll reads the repositories that it has added";
 const FORMAT: &str = "use `--format` to choose the output format";
 const SIGNATURES: &str = "plimsoll does not check signatures; use `helm verify`";
 
 /// Flags that would need what plimsoll does not do, and what to do instead.
 const REFUSED: &[(&str, &str)] = &[
     ("--atomic", "plimsoll only renders; use it with `helm install`"),
-    ("--ca-file", FETCHES),
-    ("--cert-file", FETCHES),
-    ("--dependency-update", DEPENDENCIES),
-    ("--devel", FETCHES),
-    ("--enable-dns", "plimsoll does not use the network; `getHostByName` always returns an empty string"),
+    (
+        "--enable-dns",
+        "templates have no access to the network; `getHostByName` always returns an empty string",
+    ),
     ("--generate-name", "name the release; a generated name would differ in every render"),
     ("-g", "name the release; a generated name would differ in every render"),
-    ("--insecure-skip-tls-verify", FETCHES),
-    ("--key-file", FETCHES),
-    ("--pass-credentials", FETCHES),
-    ("--password", FETCHES),
-    ("--plain-http", FETCHES),
     ("--render-subchart-notes", "use `--notes` to print the notes of the chart itself"),
-    ("--repo", FETCHES),
     ("--output", FORMAT),
     ("-o", FORMAT),
     (
         "--reuse-values",
         "pass the values with `-f`; `helm get values RELEASE -o yaml` prints those of a release",
     ),
-    ("--username", FETCHES),
     ("--validate", "use `plimsoll lint`; it validates without a cluster"),
     ("--verify", SIGNATURES),
-    ("--version", FETCHES),
 ];
 
 const NO_CLUSTER: &str = "plimsoll does not talk to the cluster; use helm";
@@ -89,19 +77,16 @@ const VALUES: &str = "use `plimsoll values CHART` to print the values";
 const COMMANDS: &[(&str, &str)] = &[
     ("completion", "use `plimsoll completions SHELL`"),
     ("create", "start with `builtin:statefulset`, or with a chart of your own as in the README"),
-    ("dep", DEPENDENCIES),
-    ("dependency", DEPENDENCIES),
-    ("fetch", FETCHES),
+    ("fetch", "use `plimsoll pull`"),
     ("get", NO_CLUSTER),
     ("inspect", VALUES),
     ("install", "plimsoll only renders; use `plimsoll render RELEASE CHART | kubectl apply -f -`"),
     ("list", NO_CLUSTER),
     ("ls", NO_CLUSTER),
     ("package", "use `helm package`"),
-    ("pull", FETCHES),
-    ("repo", FETCHES),
+    ("repo", REPOSITORIES),
     ("rollback", "apply an earlier render again; see `plimsoll history`"),
-    ("search", FETCHES),
+    ("search", "use `helm search`"),
     ("show", VALUES),
     ("status", NO_CLUSTER),
     ("test", NO_CLUSTER),

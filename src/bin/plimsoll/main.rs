@@ -4,6 +4,8 @@ mod args;
 mod commands;
 mod completion;
 mod helm;
+#[cfg(feature = "fetch")]
+mod registry_args;
 mod ui;
 
 use args::{Cli, Command};
@@ -27,18 +29,32 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> ExitStatus {
     limits::start(cli.limits.limits());
     let mut ui = Ui::new(cli.color);
-    let status = match cli.command {
-        Command::Render(args) => commands::render::run(&args, &mut ui),
-        Command::Lint(args) => commands::lint::run(&args, &mut ui),
-        Command::Diff(args) => commands::diff::run(&args, &mut ui),
-        Command::Preview(args) => commands::preview::run(&args, &mut ui),
-        Command::Rehearse(args) => commands::rehearse::run(&args, &mut ui),
-        Command::History(args) => commands::history::run(&args, &mut ui),
-        Command::Values(args) => commands::values::run(&args, &mut ui),
-        Command::Completions(args) => commands::generate::completions(&args, &mut ui),
-        Command::Man(args) => commands::generate::man(&args, &mut ui),
-    };
+    let status = execute(cli, &mut ui);
     ui.finish(status)
+}
+
+fn execute(cli: Cli, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
+    #[cfg(feature = "fetch")]
+    let cli = {
+        let mut cli = cli;
+        commands::fetch::prepare(&mut cli.command, cli.limits.time(), ui)?;
+        cli
+    };
+    match cli.command {
+        Command::Render(args) => commands::render::run(&args, ui),
+        Command::Lint(args) => commands::lint::run(&args, ui),
+        Command::Diff(args) => commands::diff::run(&args, ui),
+        Command::Preview(args) => commands::preview::run(&args, ui),
+        Command::Rehearse(args) => commands::rehearse::run(&args, ui),
+        Command::History(args) => commands::history::run(&args, ui),
+        Command::Values(args) => commands::values::run(&args, ui),
+        Command::Completions(args) => commands::generate::completions(&args, ui),
+        Command::Man(args) => commands::generate::man(&args, ui),
+        #[cfg(feature = "fetch")]
+        Command::Dependency(args) => commands::dependency::run(&args, cli.limits.time(), ui),
+        #[cfg(feature = "fetch")]
+        Command::Pull(args) => commands::pull::run(&args, cli.limits.time(), ui),
+    }
 }
 
 /// Help and version are results and go to stdout; a wrong flag is a failure.

@@ -296,6 +296,20 @@ impl Ui {
         let _ = self.stderr().write_all(text.as_bytes());
     }
 
+    /// Shows how many bytes of downloads have arrived, if someone is looking: to be called with the number of new ones.
+    #[cfg(feature = "fetch")]
+    pub(crate) fn download_progress() -> std::sync::Arc<dyn Fn(u64) + Send + Sync> {
+        use std::io::IsTerminal as _;
+        if !io::stderr().is_terminal() {
+            return std::sync::Arc::new(|_| ());
+        }
+        let bar = indicatif::ProgressBar::new_spinner();
+        if let Ok(style) = indicatif::ProgressStyle::with_template("{spinner} downloading {bytes}") {
+            bar.set_style(style);
+        }
+        std::sync::Arc::new(move |bytes| bar.inc(bytes))
+    }
+
     /// Runs something that may take long: after a second a spinner says what is going on, if someone is looking.
     pub(crate) fn watched<T>(what: &str, work: impl FnOnce() -> T) -> T {
         use std::io::IsTerminal as _;

@@ -516,7 +516,7 @@ fn write_baselines(
     ui.complete()?;
     for (path, found) in findings {
         let Some(path) = path else { continue };
-        files::replace(path, &Baseline::from_diagnostics(found, sources).write())?;
+        files::replace(path, Baseline::from_diagnostics(found, sources).write().as_bytes())?;
         ui.note(&format!("wrote {} accepted findings to `{}`", found.len(), path.display()));
     }
     Ok(ExitStatus::Success)

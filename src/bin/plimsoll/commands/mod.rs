@@ -1,7 +1,11 @@
 //! The commands: arguments to one library call, its result to the [`Ui`].
 
 mod config;
+#[cfg(feature = "fetch")]
+pub(crate) mod dependency;
 pub(crate) mod diff;
+#[cfg(feature = "fetch")]
+pub(crate) mod fetch;
 pub(crate) mod files;
 pub(crate) mod generate;
 pub(crate) mod history;
@@ -13,16 +17,24 @@ pub(crate) mod past;
 pub(crate) mod preview;
 pub(crate) mod previous;
 pub(crate) mod process;
+#[cfg(feature = "fetch")]
+pub(crate) mod pull;
 pub(crate) mod rehearse;
 pub(crate) mod release;
 pub(crate) mod render;
 pub(crate) mod values;
 
-use plimsoll::world::World;
+use plimsoll::world::{Overlay, World};
 use std::sync::LazyLock;
 
 /// The outside as every command sees it.
 pub(crate) fn world() -> &'static World {
-    static WORLD: LazyLock<World> = LazyLock::new(World::system);
+    static WORLD: LazyLock<World> = LazyLock::new(|| overlay().world());
     &WORLD
+}
+
+/// The system, and the charts that were fetched.
+pub(crate) fn overlay() -> &'static Overlay {
+    static OVERLAY: LazyLock<Overlay> = LazyLock::new(|| Overlay::new(World::system()));
+    &OVERLAY
 }

@@ -313,7 +313,7 @@ fn at_chart(args: Previous<'_>, against: &str, sources: &Sources, ui: &mut Ui) -
 /// another path then, as git itself writes it.
 fn at_revision(args: Previous<'_>, revision: &str, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Side> {
     let source = args.release.names.source();
-    if source.starts_with("builtin:") || source == "-" {
+    if source.starts_with("builtin:") || chart::is_remote(source) || source == "-" {
         bail!("`{source}` has no git history: pass a chart or manifests tracked by git");
     }
     let (revision, moved) =

@@ -120,7 +120,7 @@ impl Journal {
         }
         for ((staged, file), text) in self.files.iter().zip(change.tree.files.values()) {
             File::create_new(root.join(staged))
-                .and_then(|mut staged| fill(&mut staged, text, &root.join(file)))
+                .and_then(|mut staged| fill(&mut staged, text.as_bytes(), &root.join(file)))
                 .with_context(|| format!("cannot write `{}`", dir.join(file).display()))?;
         }
         Ok(())

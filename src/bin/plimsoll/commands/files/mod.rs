@@ -25,7 +25,7 @@ const RANDOM: usize = 6;
 
 /// Replaces a file, or creates it. It is on disk when this returns. A link is followed, and a file that exists keeps its
 /// permissions.
-pub(crate) fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
+pub(crate) fn replace(path: &Path, content: &[u8]) -> anyhow::Result<()> {
     let failed = || format!("cannot write `{}`", path.display());
     let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let name = target.file_name().with_context(failed)?;
@@ -43,7 +43,7 @@ pub(crate) fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
     #[cfg(unix)]
     builder.permissions(of_umask);
     let mut staged = builder.tempfile_in(directory).map_err(without_path).with_context(failed)?;
-    fill(staged.as_file_mut(), text, &target).with_context(failed)?;
+    fill(staged.as_file_mut(), content, &target).with_context(failed)?;
     staged.as_file().sync_all().with_context(failed)?;
     staged.persist(&target).with_context(failed)?;
     Ok(())
@@ -56,16 +56,16 @@ fn without_path(error: io::Error) -> io::Error {
 }
 
 /// Writes what a new file holds, and gives it the permissions of the file that it will replace.
-fn fill(file: &mut File, text: &str, replaced: &Path) -> io::Result<()> {
+fn fill(file: &mut File, content: &[u8], replaced: &Path) -> io::Result<()> {
     // Beyond the limit the kernel would end the process.
     #[cfg(unix)]
     if rustix::process::getrlimit(rustix::process::Resource::Fsize)
         .current
-        .is_some_and(|limit| text.len() as u64 > limit)
+        .is_some_and(|limit| content.len() as u64 > limit)
     {
         return Err(io::ErrorKind::FileTooLarge.into());
     }
-    file.write_all(text.as_bytes())?;
+    file.write_all(content)?;
     match replaced.symlink_metadata() {
         Ok(present) if present.is_file() => file.set_permissions(present.permissions()),
         _ => Ok(()),

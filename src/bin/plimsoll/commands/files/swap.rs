@@ -121,7 +121,7 @@ fn is_alike(_one: &Metadata, _other: &Metadata) -> bool {
 
 fn write_new(path: &Path, text: &str, replaced: &Path) -> io::Result<()> {
     fs::create_dir_all(path.parent().unwrap_or(path))?;
-    fill(&mut File::create_new(path)?, text, replaced)
+    fill(&mut File::create_new(path)?, text.as_bytes(), replaced)
 }
 
 fn link(old: &Path, new: &Path) -> io::Result<()> {

@@ -1,0 +1,58 @@
+//! `plimsoll pull`.
+
+use super::{fetch, files};
+use crate::registry_args::PullArgs;
+use crate::ui::{ExitStatus, Ui};
+use anyhow::{Context as _, bail};
+use plimsoll::chart;
+use plimsoll::diag::{Report, Sources};
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+pub(crate) fn run(args: &PullArgs, timeout: Duration, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
+    let fetched = fetch::find(&args.source, &args.chart, &args.registry, timeout)
+        .and_then(|(fetcher, found)| Ok((fetcher.download(&found, false)?, found)));
+    let (archive, found) = match fetched {
+        Ok(fetched) => fetched,
+        Err(error) => return fetch::fail(error, ui),
+    };
+    let sources = Sources::new();
+    let unpacked = chart::unpack(&found.url, &archive.bytes).map_err(|diagnostic| *diagnostic);
+    let (metadata, unpacked) = ui.kept(Report::from(unpacked), &sources)?;
+    ui.complete()?;
+    fs::create_dir_all(&args.destination)
+        .with_context(|| format!("cannot create `{}`", args.destination.display()))?;
+    if !args.untar {
+        let path = args.destination.join(found.file_name());
+        files::replace(&path, &archive.bytes)?;
+        ui.print(&format!("Wrote {}\n", path.display()));
+        return Ok(ExitStatus::Success);
+    }
+    let parent =
+        args.untardir.as_ref().map_or_else(|| args.destination.clone(), |below| args.destination.join(below));
+    let target = parent.join(&metadata.name);
+    write(&parent, &target, &unpacked)?;
+    ui.print(&format!("Wrote {}\n", target.display()));
+    Ok(ExitStatus::Success)
+}
+
+/// Writes the files of a chart to a new directory: all of them, or nothing.
+fn write(parent: &Path, target: &Path, unpacked: &[(String, Vec<u8>)]) -> anyhow::Result<()> {
+    if target.symlink_metadata().is_ok() {
+        bail!(
+            "`{}` exists already: remove it, or choose another directory with --untardir",
+            target.display()
+        );
+    }
+    let failed = || format!("cannot write `{}`", target.display());
+    fs::create_dir_all(parent).with_context(failed)?;
+    let staged = tempfile::Builder::new().prefix(".plimsoll-").tempdir_in(parent).with_context(failed)?;
+    let chart = staged.path().join("chart");
+    for (path, data) in unpacked {
+        let path = chart.join(path);
+        fs::create_dir_all(path.parent().unwrap_or(&chart)).with_context(failed)?;
+        fs::write(path, data).with_context(failed)?;
+    }
+    fs::rename(chart, target).with_context(failed)
+}
