@@ -339,11 +339,8 @@ pub fn compare(old: &[Object], new: &[Object], options: &Options) -> Plan {
     let plan_batch = |(pairs, roots): (&[Pair<'_>], &[Roots<'_>])| {
         let apart = Simulation::run(split.batch(pairs, roots), options, &world);
         let plan = |(pair, roots): (&Pair<'_>, &Roots<'_>)| {
-            let object = pair.new.or(pair.old);
-            let _activity =
-                object.map(|object| Activity::begin(format!("comparing `{}/{}`", object.kind, object.name)));
             let simulation = if split.is_independent(pair) { &apart } else { &shared };
-            limits::check().ok().map(|()| Observer { simulation, world: &world, options }.plan(pair, roots))
+            plan_pair(pair, roots, &Observer { simulation, world: &world, options })
         };
         pairs.iter().zip(roots).map(plan).collect::<Option<Vec<_>>>()
     };
@@ -362,4 +359,12 @@ pub fn compare(old: &[Object], new: &[Object], options: &Options) -> Plan {
         notes: shared.notes().clone(),
         objects,
     }
+}
+
+/// What becomes of one pair; nothing if the process exceeds a limit.
+fn plan_pair(pair: &Pair<'_>, roots: &Roots<'_>, observer: &Observer<'_>) -> Option<ObjectPlan> {
+    let object = pair.new.or(pair.old)?;
+    let _activity = Activity::begin(format!("comparing `{}/{}`", object.kind, object.name));
+    limits::check().ok()?;
+    Some(observer.plan(pair, roots))
 }

@@ -264,8 +264,11 @@ impl From<Error> for Diagnostic {
                 "delete the file, or restore it from a backup; the other revisions can still be read"
                     .to_owned(),
             ),
-            Error::Unknown { other_namespaces, .. } => match other_namespaces.as_slice() {
-                [] => None,
+            Error::Unknown { other_namespaces, revision, .. } => match other_namespaces.as_slice() {
+                [] if revision.is_some() => None,
+                [] => Some(
+                    "`diff --against` compares with anything else: `git:main`, `live`, a chart or manifests".to_owned(),
+                ),
                 [one] => Some(format!("it was recorded in namespace `{one}`: add `--namespace {one}`")),
                 many => Some(format!(
                     "it was recorded in the namespaces {}: choose one with `--namespace`",
