@@ -128,6 +128,20 @@ fn commands_that_compare_lint_or_read_are_stopped() {
     );
 }
 
+#[test]
+fn a_chart_that_does_not_fit_in_memory_is_named() {
+    let sandbox = Sandbox::new();
+    let large = vec![b'x'; 4 << 20];
+    let chart = b"apiVersion: v2\nname: web\nversion: 1.0.0\n".as_slice();
+    let entries =
+        [("web/Chart.yaml", chart), ("web/a.txt", &large), ("web/b.txt", &large), ("web/c.txt", &large)];
+    sandbox.archive("web.tgz", &entries);
+    sandbox.refused(
+        &["render", "web.tgz", "--max-memory", "6Mi", "--timeout", "5m"],
+        &["the memory limit of 6Mi was exceeded while loading the chart `web.tgz`", "--max-memory"],
+    );
+}
+
 /// Reading them needs far less memory than comparing them.
 #[test]
 fn a_comparison_that_needs_too_much_memory_names_the_object() {
