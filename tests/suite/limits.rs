@@ -147,7 +147,8 @@ fn a_chart_that_does_not_fit_in_memory_is_named() {
 fn a_comparison_that_needs_too_much_memory_names_the_object() {
     let sandbox = Sandbox::new();
     let map = |name: &str, step: usize, count: usize| {
-        let keys: String = (0..count).map(|number| format!("  k{}: x\n", number * step)).collect();
+        let key = |number| format!("  k{}: x\n", number * step);
+        let keys: String = (0..count).map(key).collect();
         format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\ndata:\n{keys}")
     };
     sandbox.write("old.yaml", &(map("small", 1, 1) + &map("large", 1, 20_000)));
