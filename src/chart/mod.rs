@@ -25,6 +25,7 @@ pub use metadata::{ChartType, Dependency, EngineKind, ImportValues, Maintainer, 
 pub use package::{Package, package};
 
 use crate::diag::{Diagnostic, Report, SourceId, SourceKind, Sources};
+use crate::limits::Activity;
 use crate::world::World;
 use crate::yaml::Node;
 use std::path::{Path, PathBuf};
@@ -127,6 +128,7 @@ impl Chart {
 /// errors. So are links that lead out of the chart, once what is behind them is read; those of Helm charts are followed
 /// inside their git repository, with a remark.
 pub fn load(world: &World, sources: &Sources, path: &Path) -> Report<Chart> {
+    let _activity = Activity::begin(format!("loading the chart `{}`", path.display()));
     if world.is_directory(path) {
         if !world.is_file(&path.join("Chart.yaml")) {
             return Report::fail(files::no_chart(world, path));

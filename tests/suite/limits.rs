@@ -128,6 +128,41 @@ fn commands_that_compare_lint_or_read_are_stopped() {
     );
 }
 
+#[test]
+fn a_chart_that_does_not_fit_in_memory_is_named() {
+    let sandbox = Sandbox::new();
+    let large = vec![b'x'; 4 << 20];
+    let chart = b"apiVersion: v2\nname: web\nversion: 1.0.0\n".as_slice();
+    let entries =
+        [("web/Chart.yaml", chart), ("web/a.txt", &large), ("web/b.txt", &large), ("web/c.txt", &large)];
+    sandbox.archive("web.tgz", &entries);
+    sandbox.refused(
+        &["render", "web.tgz", "--max-memory", "6Mi", "--timeout", "5m"],
+        &["the memory limit of 6Mi was exceeded while loading the chart `web.tgz`", "--max-memory"],
+    );
+}
+
+/// Reading them needs far less memory than comparing them.
+#[test]
+fn a_comparison_that_needs_too_much_memory_names_the_object() {
+    let sandbox = Sandbox::new();
+    let map = |name: &str, step: usize, count: usize| {
+        let key = |number| format!("  k{}: x\n", number * step);
+        let keys: String = (0..count).map(key).collect();
+        format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\ndata:\n{keys}")
+    };
+    sandbox.write("old.yaml", &(map("small", 1, 1) + &map("large", 1, 20_000)));
+    sandbox.write("new.yaml", &(map("small", 1, 1) + &map("large", 3, 20_000)));
+    for driver in ["kubectl", "kubectl-server-side", "helm", "argocd", "flux", "replace"] {
+        let args = ["diff", "new.yaml", "--against", "old.yaml", "--driver", driver];
+        let limits = ["--max-memory", "24Mi", "--timeout", "5m"];
+        sandbox.refused(
+            &[args.as_slice(), &limits].concat(),
+            &["the memory limit of 24Mi was exceeded while ", "ing `ConfigMap/large`", "--max-memory"],
+        );
+    }
+}
+
 /// Everything that the server stores for them does not fit at once.
 #[test]
 fn a_plan_needs_memory_for_its_manifests_and_for_few_stored_objects() {

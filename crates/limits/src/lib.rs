@@ -59,11 +59,13 @@ static MORE_TIME: AtomicU64 = AtomicU64::new(0);
 /// What the process was doing when a limit was exceeded.
 static INTERRUPTED: OnceLock<String> = OnceLock::new();
 
-/// Limits the process from now on. Only the first call counts.
+/// Limits the process from now on. Only the first call counts, and the thread that makes it is the one that other threads
+/// work for.
 pub fn start(limits: Limits) {
     if LIMITS.set(limits).is_err() {
         return;
     }
+    activity::start();
     if let Some(bytes) = limits.memory {
         memory::limit(bytes);
     }

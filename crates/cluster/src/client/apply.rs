@@ -22,6 +22,8 @@ const RETRIES: usize = 5;
 /// Applies one object.
 pub(super) fn apply(server: &mut Server, resource: Resource, run: &mut Run) {
     let Resource { key, api_version, root } = resource;
+    // The patch between large objects takes more than its answer.
+    let _activity = crate::server::applying(&key.kind, &key.name);
     let modified = with_last_applied(root);
     let Some(current) = server.get(&api_version, &key) else {
         if key.name.is_empty() {

@@ -40,8 +40,8 @@ use plimsoll_yaml::{Map, Node, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// What the process does while a request is answered.
-fn applying(kind: &str, name: &str) -> Activity {
+/// What the process does while a client makes a request and while the server answers it.
+pub(crate) fn applying(kind: &str, name: &str) -> Activity {
     Activity::begin(format!("applying `{kind}/{name}`"))
 }
 
