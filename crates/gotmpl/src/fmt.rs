@@ -561,9 +561,8 @@ impl Printer {
             'v' if self.flags.sharp_v => {
                 let _ = write!(self.out, "({})({ADDRESS:#x})", value.type_name());
             }
-            'v' => self.pad(&format!("{ADDRESS:#x}")),
             'p' if self.flags.sharp => self.pad(&format!("{ADDRESS:x}")),
-            'p' => self.pad(&format!("{ADDRESS:#x}")),
+            'v' | 'p' => self.pad(&format!("{ADDRESS:#x}")),
             'b' | 'o' | 'd' | 'x' | 'X' => self.integer(value, ADDRESS, false, false, verb),
             _ => self.bad_verb(value, verb),
         }

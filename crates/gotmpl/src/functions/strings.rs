@@ -173,7 +173,7 @@ fn quote(args: Args<'_>, show: impl Fn(&Value) -> String) -> Result<Value> {
 fn indent(before: &str, args: Args<'_>) -> Result<Value> {
     let (width, text) = (args.int(0)?, args.bytes(1)?);
     let width = usize::try_from(width).map_err(|_| Error::new("negative Repeat count"))?;
-    let lines = text.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let lines = memchr::memchr_iter(b'\n', text).count() + 1;
     bounded(width.saturating_mul(lines))?;
     let mut out = Vec::with_capacity(before.len() + text.len() + width * lines);
     out.extend_from_slice(before.as_bytes());
