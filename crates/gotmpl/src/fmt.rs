@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
-use super::value::Value;
+use super::value::{Map, Value};
 use super::walk::MAX_DEPTH;
 
 /// The widest field and the longest fraction that `printf` pads to; Go's own limit.
@@ -11,6 +11,9 @@ const MAX_WIDTH: usize = 1_000_000;
 
 /// No float has more decimal digits; only zeros follow, which Rust's own formatting writes up to 65,535 of.
 const MAX_DIGITS: usize = 1100;
+
+/// Where a pointer points to. In Go that is chance, but of this form, and a render must be the same each time.
+const ADDRESS: u64 = 0xc0_0000_0000;
 
 /// What `%v` prints, and an action writes.
 pub(crate) fn display(value: &Value) -> Cow<'_, str> {
@@ -366,7 +369,7 @@ impl Printer {
             } else if !good_index {
                 let _ = write!(self.out, "%!{verb}(BADINDEX)");
             } else if let Some(value) = args.get(next) {
-                if verb == 'v' {
+                if matches!(verb, 'v' | 'w') {
                     self.flags.sharp_v = std::mem::take(&mut self.flags.sharp);
                     // Only structs print otherwise with `%+v`.
                     self.flags.plus = false;
@@ -436,6 +439,15 @@ impl Printer {
             self.string(value, name.as_bytes(), name, 's');
             return;
         }
+        if let Value::Object(object) = value
+            && depth > 0
+            && object.prints_address()
+        {
+            return self.address(value, verb);
+        }
+        if verb == 'p' && depth == 0 && matches!(value.kind(), "ptr" | "map" | "slice") {
+            return self.address(value, verb);
+        }
         // Go refuses `%w` before it looks into a value.
         if verb == 'w' && matches!(value, Value::List(_) | Value::Map(_) | Value::Object(_)) {
             return self.bad_verb(value, verb);
@@ -475,17 +487,18 @@ impl Printer {
             }
             Value::Bytes(bytes) => match verb {
                 'v' if self.flags.sharp_v => {
-                    self.out.push_str("[]byte{");
+                    // Go's own name for the type is known only at the top.
+                    self.out.push_str(if depth > 0 { "[]uint8{" } else { "[]byte{" });
                     for (index, byte) in bytes.iter().enumerate() {
                         let _ = write!(self.out, "{}0x{byte:x}", if index > 0 { ", " } else { "" });
                     }
                     self.out.push('}');
                 }
-                'v' | 'd' => {
+                's' | 'q' | 'x' | 'X' => self.string(value, bytes, &String::from_utf8_lossy(bytes), verb),
+                _ => {
                     let items: Vec<_> = bytes.iter().map(|byte| Value::Byte(*byte)).collect();
                     self.list(value, &items, verb, depth);
                 }
-                _ => self.string(value, bytes, &String::from_utf8_lossy(bytes), verb),
             },
             Value::List(list) if self.flags.sharp_v && list.is_nil() => {
                 let _ = write!(self.out, "{}(nil)", value.type_name());
@@ -494,31 +507,36 @@ impl Printer {
             Value::Map(map) if self.flags.sharp_v && map.is_nil() => {
                 let _ = write!(self.out, "{}(nil)", value.type_name());
             }
-            Value::Map(map) => {
-                if self.flags.sharp_v {
-                    self.out.push_str(value.type_name());
-                    self.out.push('{');
-                } else {
-                    self.out.push_str("map[");
-                }
-                for (index, (key, item)) in map.borrow().iter().enumerate() {
-                    if index > 0 {
-                        self.out.push_str(if self.flags.sharp_v { ", " } else { " " });
-                    }
-                    self.string(&Value::Str(std::sync::Arc::clone(key)), key.as_bytes(), key, verb);
-                    self.out.push(':');
-                    self.value(item, verb, depth + 1);
-                }
-                self.out.push(if self.flags.sharp_v { '}' } else { ']' });
-            }
-            Value::Object(object) => match (verb, object.underlying()) {
-                ('v' | 's' | 'q' | 'x' | 'X', _) | (_, None) => {
+            Value::Map(map) => self.map(value, map, verb, depth),
+            Value::Object(object) => match (object.underlying(), verb) {
+                // Maps and slices of a type of their own have no `String` method.
+                (Some(Value::Map(map)), _) => self.map(value, &map, verb, depth),
+                (Some(Value::List(list)), _) => self.list(value, list.items(), verb, depth),
+                (None, _) | (_, 'v' | 's' | 'q' | 'x' | 'X') => {
                     let text = object.boxed();
                     self.string(&Value::Str(text.as_str().into()), text.as_bytes(), &text, verb);
                 }
-                (_, Some(inner)) => self.value(&inner, verb, depth),
+                (Some(inner), _) => self.value(&inner, verb, depth),
             },
         }
+    }
+
+    fn map(&mut self, value: &Value, map: &Map, verb: char, depth: usize) {
+        if self.flags.sharp_v {
+            self.out.push_str(value.type_name());
+            self.out.push('{');
+        } else {
+            self.out.push_str("map[");
+        }
+        for (index, (key, item)) in map.borrow().iter().enumerate() {
+            if index > 0 {
+                self.out.push_str(if self.flags.sharp_v { ", " } else { " " });
+            }
+            self.string(&Value::Str(std::sync::Arc::clone(key)), key.as_bytes(), key, verb);
+            self.out.push(':');
+            self.value(item, verb, depth + 1);
+        }
+        self.out.push(if self.flags.sharp_v { '}' } else { ']' });
     }
 
     fn list(&mut self, value: &Value, items: &[Value], verb: char, depth: usize) {
@@ -535,6 +553,19 @@ impl Printer {
             self.value(item, verb, depth + 1);
         }
         self.out.push(if self.flags.sharp_v { '}' } else { ']' });
+    }
+
+    /// Writes a pointer itself, and not what it points to.
+    fn address(&mut self, value: &Value, verb: char) {
+        match verb {
+            'v' if self.flags.sharp_v => {
+                let _ = write!(self.out, "({})({ADDRESS:#x})", value.type_name());
+            }
+            'p' if self.flags.sharp => self.pad(&format!("{ADDRESS:x}")),
+            'v' | 'p' => self.pad(&format!("{ADDRESS:#x}")),
+            'b' | 'o' | 'd' | 'x' | 'X' => self.integer(value, ADDRESS, false, false, verb),
+            _ => self.bad_verb(value, verb),
+        }
     }
 
     fn bad_verb(&mut self, value: &Value, verb: char) {
@@ -752,6 +783,32 @@ mod tests {
             "%![(BADINDEX)1]*.10o%!(BADWIDTH)%!s(MISSING)"
         );
         assert_eq!(f("%[+1]d", &[Value::Int(1)]), "%!d(BADINDEX)");
+    }
+
+    #[test]
+    fn verbs_reach_the_bytes_of_a_slice() {
+        let bytes = Value::Bytes([111, 9].into());
+        assert_eq!(
+            f("%O|%#o|%c", &[bytes.clone(), bytes.clone(), bytes.clone()]),
+            "[0o157 0o11]|[0157 011]|[o \t]"
+        );
+        assert_eq!(f("%t|%q", &[bytes.clone(), bytes]), "[%!t(uint8=111) %!t(uint8=9)]|\"o\\t\"");
+    }
+
+    #[test]
+    fn the_flags_of_w_are_those_of_v() {
+        assert_eq!(f("%#w", &["a: 1".into()]), "%!w(string=\"a: 1\")");
+        let map = Value::map(Entries::default());
+        assert_eq!(f("%+#.w", &[map]), "%!w(map[string]interface {}=map[string]interface {}{})");
+    }
+
+    #[test]
+    fn addresses_are_of_gos_form() {
+        let list = Value::list(vec![Value::Int(1)]);
+        assert_eq!(
+            f("%p|%#p|%p", &[list.clone(), list, Value::Int(3)]),
+            "0xc000000000|c000000000|%!p(int=3)"
+        );
     }
 
     #[test]

@@ -196,6 +196,12 @@ pub trait Object {
         self.display()
     }
 
+    /// Whether it is a pointer without a `String` method. Inside another value Go prints the address of such a pointer,
+    /// not what it points to.
+    fn prints_address(&self) -> bool {
+        false
+    }
+
     /// The map or list that it is in Go, for `range`, `index`, `len`, truth and serialisation.
     fn underlying(&self) -> Option<Value> {
         None

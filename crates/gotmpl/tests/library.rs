@@ -66,6 +66,27 @@ fn a_text_that_is_no_template_says_where() {
     assert_eq!(sources.position(diagnostic.labels[0].span).unwrap().column, 7);
 }
 
+#[test]
+fn bytes_that_are_not_utf8_stay_what_they_are() {
+    for (call, printed) in [
+        (r#"trimSuffix "-" "\xff-""#, r#""\xff""#),
+        (r#"trimPrefix "\xff" "\xffa""#, r#""a""#),
+        (r#"hasPrefix "\xff" "\xfea""#, "false"),
+        (r#"hasSuffix "\xff" "a\xff""#, "true"),
+        (r#"indent 1 "\xff\n\xfe""#, r#"" \xff\n \xfe""#),
+        (r#"nindent 0 "\xff" | toJson"#, r#""\"\\n\\ufffd\"""#),
+    ] {
+        let template = format!("{{{{ {call} | printf \"%#v\" }}}}");
+        assert_eq!(rendered(&template, &Value::Nil).unwrap(), printed, "{call}");
+    }
+}
+
+#[test]
+fn a_null_of_json_is_a_nil_list_and_one_of_yaml_an_empty_one() {
+    let template = "{{ fromJsonArray `null` | toJson }} {{ fromYamlArray `null` | toJson }}";
+    assert_eq!(rendered(template, &Value::Nil).unwrap(), "null []");
+}
+
 /// A value of the surroundings, as a host would make it.
 struct Disk;
 

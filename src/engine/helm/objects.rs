@@ -227,6 +227,10 @@ impl Object for Capabilities {
         format!("&{{{kube} {versions} {}}}", HelmVersion.display())
     }
 
+    fn prints_address(&self) -> bool {
+        true
+    }
+
     fn fields(&self) -> Option<Vec<Field>> {
         Some(vec![
             Field::plain("KubeVersion", Value::Object(Rc::clone(&self.kube_version) as Rc<dyn Object>)),
@@ -334,6 +338,31 @@ fn no_args(name: &str, args: Args<'_>, value: Value) -> Result<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn capabilities_inside_another_value_print_their_address() {
+        let capabilities = Capabilities::value(&engine::Capabilities::default());
+        assert!(capabilities.to_string().starts_with("&{{v1."), "{capabilities}");
+        let list = Value::list(vec![capabilities]);
+        assert_eq!(list.to_string(), "[0xc000000000]");
+    }
+
+    #[test]
+    fn verbs_reach_the_items_of_api_versions() {
+        let capabilities = engine::Capabilities {
+            helm_api_versions: HelmApiVersions::Client,
+            ..engine::Capabilities::default()
+        };
+        let versions = ApiVersions(api_versions(&capabilities)[..1].to_vec());
+        let versions = Value::Object(Rc::new(versions));
+        let file = crate::gotmpl::parse(r#"{{ printf "%v|%4.1s|%q|%#v" . . . . }}"#.into()).unwrap();
+        let mut set = crate::gotmpl::Set::default();
+        set.add("t", &file, None);
+        let seed = crate::gotmpl::Seed::Fixed(1);
+        let mut vm = crate::gotmpl::Vm::new(set, seed, std::time::SystemTime::UNIX_EPOCH);
+        let text = vm.render("t", &versions).unwrap().text;
+        assert_eq!(text, r#"[v1]|[   v]|["v1"]|common.VersionSet{"v1"}"#);
+    }
 
     #[test]
     fn globs_are_those_of_helm() {

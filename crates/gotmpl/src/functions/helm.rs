@@ -5,7 +5,7 @@ use crate::function::{Function, OriginRule, fixed, hosted};
 use crate::json::{self, FromNode, Style};
 use crate::json_decode;
 use crate::lookup::Lookup;
-use crate::value::{Args, Elem, Entries, Map, Traced, Value};
+use crate::value::{Args, Elem, Entries, List, Map, Traced, Value};
 use plimsoll_yaml as yaml;
 
 const COMPACT: Style = Style { pretty: false, html: true };
@@ -87,7 +87,7 @@ impl Target {
         match (self, value) {
             (Self::Map, value @ Value::Map(_)) | (Self::List, value @ Value::List(_)) => Ok(value),
             (Self::Map, Value::Nil) => Ok(Value::Map(Map::nil(Elem::Any))),
-            (Self::List, Value::Nil) => Ok(self.empty()),
+            (Self::List, Value::Nil) => Ok(Value::List(List::new(Elem::Any, Vec::new()).appended())),
             (_, other) => Err(format!(
                 "json: cannot unmarshal {} into Go value of type {}",
                 json_kind(&other),

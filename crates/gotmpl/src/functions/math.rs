@@ -141,12 +141,17 @@ fn decimal(start: f64, others: &[Value], operation: Operation) -> Result<Value> 
             Operation::Add => number + other,
             Operation::Subtract => number - other,
             Operation::Multiply => number * other,
-            Operation::Divide => number / other,
+            Operation::Divide => to_places(number / other),
         };
         exact = exact.zip(Decimal::from_number(other)).and_then(|(a, b)| a.combine(b, operation));
     }
     // Decimals too long for the exact way are good to the precision of floats.
     Ok(Value::Float(exact.map_or(number, Decimal::float)))
+}
+
+/// The number with as many decimal places as a quotient has.
+fn to_places(number: f64) -> f64 {
+    format!("{number:.16}").parse().unwrap_or(number)
 }
 
 fn round(args: Args<'_>) -> Result<Value> {
@@ -171,6 +176,11 @@ mod tests {
         };
         let sum = decimal(0.1, &[Value::Float(0.2)], Operation::Add).unwrap();
         assert!((float(sum) - 0.3).abs() < f64::EPSILON / 4.0);
+        // No decimal place of this quotient is left, however it is computed.
+        for divisor in [3.0, 0.300_000_000_000_000_04] {
+            let tiny = decimal(4.9e-324, &[Value::Float(divisor)], Operation::Divide).unwrap();
+            assert_eq!(float(tiny).to_bits(), 0, "{divisor}");
+        }
         assert!(decimal(1.0, &[Value::Int(0)], Operation::Divide).is_err());
         assert!(decimal(1.0, &[Value::Float(f64::INFINITY)], Operation::Add).is_err());
     }

@@ -24,16 +24,16 @@ pub(crate) const TABLE: &[Function] = &[
     fixed("trimAll", 2, |args| Ok(args.str(1)?.trim_matches(any_of(args.str(0)?)).into())),
     fixed("trimall", 2, |args| Ok(args.str(1)?.trim_matches(any_of(args.str(0)?)).into())),
     fixed("trimSuffix", 2, |args| {
-        let (suffix, text) = (args.str(0)?, args.str(1)?);
+        let (suffix, text) = (args.bytes(0)?, args.bytes(1)?);
         match text.strip_suffix(suffix) {
-            Some(cut) if !suffix.is_empty() => Ok(cut.into()),
+            Some(cut) if !suffix.is_empty() => Ok(Value::from_bytes(cut)),
             _ => Ok(args.any(1).clone()),
         }
     }),
     fixed("trimPrefix", 2, |args| {
-        let (prefix, text) = (args.str(0)?, args.str(1)?);
+        let (prefix, text) = (args.bytes(0)?, args.bytes(1)?);
         match text.strip_prefix(prefix) {
-            Some(cut) if !prefix.is_empty() => Ok(cut.into()),
+            Some(cut) if !prefix.is_empty() => Ok(Value::from_bytes(cut)),
             _ => Ok(args.any(1).clone()),
         }
     }),
@@ -73,15 +73,11 @@ pub(crate) const TABLE: &[Function] = &[
         Ok(Value::from_bytes(&wrap(args.bytes(2)?, args.int(0)?, args.bytes(1)?, true)?))
     }),
     fixed("contains", 2, |args| Ok(Value::Bool(args.str(1)?.contains(args.str(0)?)))),
-    fixed("hasPrefix", 2, |args| Ok(Value::Bool(args.str(1)?.starts_with(args.str(0)?)))),
-    fixed("hasSuffix", 2, |args| Ok(Value::Bool(args.str(1)?.ends_with(args.str(0)?)))),
+    fixed("hasPrefix", 2, |args| Ok(Value::Bool(args.bytes(1)?.starts_with(args.bytes(0)?)))),
+    fixed("hasSuffix", 2, |args| Ok(Value::Bool(args.bytes(1)?.ends_with(args.bytes(0)?)))),
     fixed("replace", 3, |args| {
-        let (old, new, text) = (args.str(0)?, args.str(1)?, args.str(2)?);
-        if new.len() > old.len() {
-            let longer = text.matches(old).count().saturating_mul(new.len() - old.len());
-            bounded(text.len().saturating_add(longer))?;
-        }
-        Ok(text.replace(old, new).into())
+        let (old, new, text) = (args.bytes(0)?, args.bytes(1)?, args.bytes(2)?);
+        Ok(Value::from_bytes(&replace(text, old, new)?))
     }),
     variadic("quote", 0, |args| {
         quote(args, |value| match value.as_bytes() {
@@ -115,6 +111,36 @@ pub(crate) const TABLE: &[Function] = &[
     }),
 ];
 
+/// Replaces each `old`; an empty one is found before each character and at the end.
+fn replace(text: &[u8], old: &[u8], new: &[u8]) -> Result<Vec<u8>> {
+    let found: Vec<usize> = if old.is_empty() {
+        starts_of_characters(text).chain([text.len()]).collect()
+    } else {
+        memchr::memmem::find_iter(text, old).collect()
+    };
+    bounded(text.len().saturating_add(found.len().saturating_mul(new.len().saturating_sub(old.len()))))?;
+    let mut out = Vec::with_capacity(text.len());
+    let mut copied = 0;
+    for start in found {
+        out.extend_from_slice(&text[copied..start]);
+        out.extend_from_slice(new);
+        copied = start + old.len();
+    }
+    out.extend_from_slice(&text[copied..]);
+    Ok(out)
+}
+
+/// Where characters start. A byte that is not UTF-8 is one.
+fn starts_of_characters(text: &[u8]) -> impl Iterator<Item = usize> {
+    let mut at = 0;
+    text.utf8_chunks().flat_map(move |chunk| {
+        let (valid, start) = (chunk.valid(), at);
+        let broken = start + valid.len();
+        at = broken + chunk.invalid().len();
+        valid.char_indices().map(move |(index, _)| start + index).chain(broken..at)
+    })
+}
+
 fn any_of(set: &str) -> impl Fn(char) -> bool + '_ {
     move |c| set.contains(c)
 }
@@ -145,21 +171,20 @@ fn quote(args: Args<'_>, show: impl Fn(&Value) -> String) -> Result<Value> {
 
 /// `before`, then the text with every line indented.
 fn indent(before: &str, args: Args<'_>) -> Result<Value> {
-    let (width, text) = (args.int(0)?, args.str(1)?);
+    let (width, text) = (args.int(0)?, args.bytes(1)?);
     let width = usize::try_from(width).map_err(|_| Error::new("negative Repeat count"))?;
-    let lines = text.bytes().filter(|byte| *byte == b'\n').count() + 1;
+    let lines = memchr::memchr_iter(b'\n', text).count() + 1;
     bounded(width.saturating_mul(lines))?;
-    let pad = " ".repeat(width);
-    let mut out = String::with_capacity(before.len() + text.len() + width * lines);
-    out.push_str(before);
-    for (number, line) in text.split('\n').enumerate() {
+    let mut out = Vec::with_capacity(before.len() + text.len() + width * lines);
+    out.extend_from_slice(before.as_bytes());
+    for (number, line) in text.split(|byte| *byte == b'\n').enumerate() {
         if number > 0 {
-            out.push('\n');
+            out.push(b'\n');
         }
-        out.push_str(&pad);
-        out.push_str(line);
+        out.resize(out.len() + width, b' ');
+        out.extend_from_slice(line);
     }
-    Ok(out.into())
+    Ok(Value::from_bytes(&out))
 }
 
 fn substr(args: Args<'_>) -> Result<Value> {
@@ -280,6 +305,20 @@ mod tests {
         assert_eq!(wrap(b"Hello World and all", 5, b"", false).unwrap(), b"Hello\nWorld\nand\nall");
         assert_eq!(wrap(b"Helloworld x", 4, b"|", true).unwrap(), b"Hell|owor|ld x");
         assert_eq!(wrap(b"Helloworld x", 4, b"", false).unwrap(), b"Helloworld\nx");
+    }
+
+    #[test]
+    fn all_occurrences_are_replaced() {
+        for (text, old, new, expected) in [
+            (&b"a-b-"[..], &b"-"[..], &b"++"[..], &b"a++b++"[..]),
+            (b"aaa", b"aa", b"", b"a"),
+            ("é\u{1f600}".as_bytes(), b"", b".", ".é.\u{1f600}.".as_bytes()),
+            (b"\xffa", b"x", b"y", b"\xffa"),
+            (b"a\xff", b"a", b"b", b"b\xff"),
+            (b"\xe9\x61", b"", b".", b".\xe9.\x61."),
+        ] {
+            assert_eq!(replace(text, old, new).unwrap(), expected, "{text:?}");
+        }
     }
 
     #[test]
