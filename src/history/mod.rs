@@ -267,7 +267,8 @@ impl From<Error> for Diagnostic {
             Error::Unknown { other_namespaces, revision, .. } => match other_namespaces.as_slice() {
                 [] if revision.is_some() => None,
                 [] => Some(
-                    "`diff --against` compares with anything else: `git:main`, `live`, a chart or manifests".to_owned(),
+                    "`diff --against` compares with anything else: `git:main`, `live`, a chart or manifests"
+                        .to_owned(),
                 ),
                 [one] => Some(format!("it was recorded in namespace `{one}`: add `--namespace {one}`")),
                 many => Some(format!(
