@@ -1,5 +1,6 @@
 //! Loading charts: from directories, archives and memory.
 
+use crate::support::tgz;
 use plimsoll::chart::{self, Chart, ChartType, EngineKind};
 use plimsoll::diag::{Diagnostic, Report, Sources};
 use plimsoll::world::World;
@@ -367,20 +368,6 @@ fn a_missing_chart_is_answered_with_what_is_there() {
     assert!(help("lower").contains("rename `chart.yaml`"));
     write(dir.path(), "values.yaml", "");
     assert!(help("values.yaml").contains("`-f`"));
-}
-
-/// A gzipped tar of the given entries, paths exactly as given.
-fn tgz(entries: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut tar = tar::Builder::new(Vec::new());
-    for (path, data) in entries {
-        let mut header = tar::Header::new_gnu();
-        header.as_gnu_mut().unwrap().name[..path.len()].copy_from_slice(path.as_bytes());
-        header.set_size(data.len() as u64);
-        header.set_mode(0o644);
-        header.set_cksum();
-        tar.append(&header, *data).unwrap();
-    }
-    gzip(&tar.into_inner().unwrap())
 }
 
 fn gzip(data: &[u8]) -> Vec<u8> {

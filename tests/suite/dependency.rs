@@ -1,10 +1,8 @@
 //! `plimsoll dependency` against repositories on this machine, and side by side with the real helm.
 
 use crate::server::{Reply, Server};
-use crate::support::{Outcome, Sandbox, tool};
-use flate2::Compression;
+use crate::support::{Outcome, Sandbox, tgz, tool};
 use flate2::read::GzDecoder;
-use flate2::write::GzEncoder;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -19,25 +17,11 @@ pub(crate) fn packed(name: &str, version: &str) -> Vec<u8> {
     let template = format!(
         "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{{{ .Release.Name }}}}-{name}\ndata:\n  version: {version:?}\n"
     );
-    packed_files(&[
+    tgz(&[
         (&format!("{name}/Chart.yaml"), metadata.as_bytes()),
         (&format!("{name}/values.yaml"), b"enabled: true\n"),
         (&format!("{name}/templates/cm.yaml"), template.as_bytes()),
     ])
-}
-
-/// An archive of these files.
-pub(crate) fn packed_files(files: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
-    for (path, data) in files {
-        let mut header = tar::Header::new_gnu();
-        header.as_gnu_mut().unwrap().name[..path.len()].copy_from_slice(path.as_bytes());
-        header.set_size(data.len() as u64);
-        header.set_mode(0o644);
-        header.set_cksum();
-        tar.append(&header, *data).unwrap();
-    }
-    tar.into_inner().unwrap().finish().unwrap()
 }
 
 pub(crate) fn sha256(bytes: &[u8]) -> String {

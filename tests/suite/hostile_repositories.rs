@@ -1,10 +1,8 @@
 //! Repositories that mean harm or are broken: each gives a clear error, in bounded time and memory, and leaves nothing.
 
-use crate::dependency::{
-    CHARTS, chart, dependency, names, packed, packed_files, repository, sha256, succeed,
-};
+use crate::dependency::{CHARTS, chart, dependency, names, packed, repository, sha256, succeed};
 use crate::server::{Reply, Server};
-use crate::support::{Outcome, Sandbox};
+use crate::support::{Outcome, Sandbox, tgz};
 use std::time::{Duration, Instant};
 
 /// An index with one version of `web`, whose archive is at `url` and has this digest.
@@ -59,7 +57,7 @@ fn archives_lead_nowhere_else() {
     let metadata: &[u8] = b"apiVersion: v2\nname: web\nversion: 1.0.0\n";
     for path in ["web/../../../escaped.txt", "/etc/escaped.txt", "web/..\\..\\escaped.txt", "../escaped.txt"]
     {
-        let archive = packed_files(&[("web/Chart.yaml", metadata), (path, b"escaped")]);
+        let archive = tgz(&[("web/Chart.yaml", metadata), (path, b"escaped")]);
         refused(
             &with_archive(&sha256(&archive), Reply::ok(archive.clone())),
             &[],
@@ -74,7 +72,7 @@ fn archives_lead_nowhere_else() {
         assert!(names(&sandbox.path().join("out")).is_empty());
     }
     let bomb = vec![0; 120 << 20];
-    let archive = packed_files(&[("web/Chart.yaml", metadata), ("web/zeros", &bomb)]);
+    let archive = tgz(&[("web/Chart.yaml", metadata), ("web/zeros", &bomb)]);
     refused(&with_archive("", Reply::ok(archive)), &[], &["too large for a chart"]);
 }
 

@@ -1,8 +1,8 @@
 //! Charts in OCI registries: a small one that can misbehave, and Debian's `docker-registry`.
 
-use crate::dependency::{chart, dependency, names, packed, packed_files, sha256, succeed};
+use crate::dependency::{chart, dependency, names, packed, sha256, succeed};
 use crate::server::{Reply, Request, Server};
-use crate::support::{Sandbox, tool};
+use crate::support::{Sandbox, tgz, tool};
 use std::collections::BTreeMap;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -204,10 +204,8 @@ fn credentials_are_for_the_registry_alone() {
 fn broken_registries_are_refused() {
     let archive = packed("web", "1.0.0");
     let (digest, size) = (sha256(&archive), archive.len());
-    let traversal = packed_files(&[
-        ("web/Chart.yaml", b"apiVersion: v2\nname: web\nversion: 1.0.0\n"),
-        ("web/../../x", b"x"),
-    ]);
+    let traversal =
+        tgz(&[("web/Chart.yaml", b"apiVersion: v2\nname: web\nversion: 1.0.0\n"), ("web/../../x", b"x")]);
     let of_traversal = manifest(CONFIG, LAYER, &sha256(&traversal), traversal.len());
     let sound = manifest(CONFIG, LAYER, &digest, size);
     for (manifest, blob, told) in [

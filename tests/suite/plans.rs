@@ -404,7 +404,11 @@ fn rollouts() -> Vec<Row> {
             daemons("type: OnDelete"),
             image(&daemons("type: OnDelete")),
             1,
-            &["each node's pod gets the new template when you delete it"],
+            &[
+                "no pods restart by themselves",
+                "each node's pod gets the new template when you delete it",
+                "!rolling-restart",
+            ],
         ),
         Row(
             "the strategy of a DaemonSet",

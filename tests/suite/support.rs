@@ -10,7 +10,7 @@ use plimsoll::values::{Options, Overrides, ValuesFile};
 use plimsoll::world::World;
 use plimsoll::yaml::ReadOptions;
 use std::fs;
-use std::io::Write as _;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -212,24 +212,18 @@ impl Sandbox {
 
     /// A `.tgz` whose entries have exactly these names, however wicked.
     pub(crate) fn archive(&self, name: &str, entries: &[(&str, &[u8])]) {
-        let mut tar = self.tar(name);
-        append(&mut tar, entries);
-        tar.into_inner().unwrap().finish().unwrap();
+        fs::write(self.path().join(name), tgz(entries)).unwrap();
     }
 
     pub(crate) fn archive_link(&self, name: &str, entries: &[(&str, &[u8])], link: &str, target: &str) {
-        let mut tar = self.tar(name);
+        let file = fs::File::create(self.path().join(name)).unwrap();
+        let mut tar = tar::Builder::new(GzEncoder::new(file, Compression::fast()));
         append(&mut tar, entries);
         let mut header = tar::Header::new_gnu();
         header.set_entry_type(tar::EntryType::Symlink);
         header.set_size(0);
         tar.append_link(&mut header, link, target).unwrap();
         tar.into_inner().unwrap().finish().unwrap();
-    }
-
-    fn tar(&self, name: &str) -> tar::Builder<GzEncoder<fs::File>> {
-        let file = fs::File::create(self.path().join(name)).unwrap();
-        tar::Builder::new(GzEncoder::new(file, Compression::fast()))
     }
 
     pub(crate) fn run(&self, args: &[&str]) -> Outcome {
@@ -293,8 +287,15 @@ impl Sandbox {
     }
 }
 
+/// A gzipped tar whose entries have exactly these names.
+pub(crate) fn tgz(entries: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+    append(&mut tar, entries);
+    tar.into_inner().unwrap().finish().unwrap()
+}
+
 /// The names are written into the headers as they are: the `tar` crate's own methods refuse wicked ones.
-fn append(tar: &mut tar::Builder<GzEncoder<fs::File>>, entries: &[(&str, &[u8])]) {
+fn append(tar: &mut tar::Builder<impl Write>, entries: &[(&str, &[u8])]) {
     for (name, bytes) in entries {
         let mut header = tar::Header::new_gnu();
         header.as_gnu_mut().unwrap().name[..name.len()].copy_from_slice(name.as_bytes());

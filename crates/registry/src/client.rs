@@ -187,7 +187,7 @@ impl Client {
             if attempt == RETRIES {
                 return Err(error);
             }
-            pause(asked.unwrap_or(wait).min(LONGEST_WAIT))?;
+            pause(asked.unwrap_or(wait).min(LONGEST_WAIT), request.url)?;
             wait *= 2;
         }
         Err(Error::new("no attempt was made"))
@@ -365,12 +365,17 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
-/// Waits, unless a limit of the process is exceeded meanwhile.
-fn pause(time: Duration) -> Result<()> {
+/// Fails if a limit of the process is exceeded.
+fn check_limits(url: &Url) -> Result<()> {
+    limits::check().map_err(|exceeded| unreachable(url, exceeded).help(exceeded.help()))
+}
+
+/// Waits before `url` is asked again, unless a limit of the process is exceeded meanwhile.
+fn pause(time: Duration, url: &Url) -> Result<()> {
     const STEP: Duration = Duration::from_millis(50);
     let mut left = time;
     while !left.is_zero() {
-        limits::check().map_err(|exceeded| Error::new(exceeded.to_string()).help(exceeded.help()))?;
+        check_limits(url)?;
         let step = left.min(STEP);
         std::thread::sleep(step);
         left -= step;
@@ -402,9 +407,7 @@ struct Bounded<'a, R> {
 
 impl<R: Read> Read for Bounded<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if let Err(exceeded) = limits::check() {
-            return Err(io::Error::other(Error::new(exceeded.to_string()).help(exceeded.help())));
-        }
+        check_limits(self.url).map_err(io::Error::other)?;
         let count = self.inner.read(buffer)?;
         match self.left.checked_sub(count as u64) {
             Some(left) => self.left = left,

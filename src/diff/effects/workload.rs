@@ -231,9 +231,9 @@ fn rolled(old: StatefulSet<'_>, new: StatefulSet<'_>, kubectl: Kubectl<'_>) -> V
     if new.is_on_delete() && !kept.is_empty() {
         let all = listed(&pods(new, updated.rev().chain(held.rev())));
         return vec![effect(
-            EffectKind::RollingRestart,
+            EffectKind::None,
             format!(
-                "updateStrategy OnDelete: no pod restarts by itself; each of {all} gets the new template when you delete it"
+                "no pods restart by themselves (updateStrategy OnDelete): each of {all} gets the new template when you delete it"
             ),
         )];
     }
@@ -320,11 +320,11 @@ fn scaled_workload(old: Workload<'_>, new: Workload<'_>) -> Vec<Effect> {
 
 /// How a changed template reaches the pods of a DaemonSet.
 fn daemon_set(new: DaemonSet<'_>) -> Effect {
-    let detail = if new.is_on_delete() {
-        "updateStrategy OnDelete: each node's pod gets the new template when you delete it".to_owned()
-    } else {
-        format!("the pod of every node is replaced, at most {} at a time", new.unavailable())
-    };
+    if new.is_on_delete() {
+        let detail = "no pods restart by themselves (updateStrategy OnDelete): each node's pod gets the new template when you delete it";
+        return effect(EffectKind::None, detail.to_owned());
+    }
+    let detail = format!("the pod of every node is replaced, at most {} at a time", new.unavailable());
     effect(EffectKind::RollingRestart, detail)
 }
 
