@@ -404,11 +404,7 @@ fn rollouts() -> Vec<Row> {
             daemons("type: OnDelete"),
             image(&daemons("type: OnDelete")),
             1,
-            &[
-                "no pods restart by themselves",
-                "each node's pod gets the new template when you delete it",
-                "!rolling-restart",
-            ],
+            &["no pods restart by themselves", "each node's pod gets the new template when you delete it"],
         ),
         Row(
             "the strategy of a DaemonSet",

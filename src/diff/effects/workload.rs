@@ -231,7 +231,7 @@ fn rolled(old: StatefulSet<'_>, new: StatefulSet<'_>, kubectl: Kubectl<'_>) -> V
     if new.is_on_delete() && !kept.is_empty() {
         let all = listed(&pods(new, updated.rev().chain(held.rev())));
         return vec![effect(
-            EffectKind::None,
+            EffectKind::RollingRestart,
             format!(
                 "no pods restart by themselves (updateStrategy OnDelete): each of {all} gets the new template when you delete it"
             ),
@@ -322,7 +322,7 @@ fn scaled_workload(old: Workload<'_>, new: Workload<'_>) -> Vec<Effect> {
 fn daemon_set(new: DaemonSet<'_>) -> Effect {
     if new.is_on_delete() {
         let detail = "no pods restart by themselves (updateStrategy OnDelete): each node's pod gets the new template when you delete it";
-        return effect(EffectKind::None, detail.to_owned());
+        return effect(EffectKind::RollingRestart, detail.to_owned());
     }
     let detail = format!("the pod of every node is replaced, at most {} at a time", new.unavailable());
     effect(EffectKind::RollingRestart, detail)
