@@ -143,6 +143,13 @@ fn float(number: f64) -> Result<String> {
     Ok(fmt::float(number, 'f', None))
 }
 
+/// A string as Go's `json.Marshal` writes it: characters that mean something in HTML are escaped.
+pub fn quote_json(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    string(text, true, &mut quoted);
+    quoted
+}
+
 fn string(text: &str, html: bool, out: &mut String) {
     out.push('"');
     let mut plain = 0;

@@ -109,8 +109,6 @@ pub struct Archive {
     pub bytes: Vec<u8>,
     /// Where it came from.
     pub origin: Origin,
-    /// The provenance file that a registry keeps beside it, if it was asked for.
-    pub provenance: Option<Vec<u8>>,
 }
 
 /// Where an archive came from.
@@ -289,26 +287,26 @@ impl Fetcher {
         })
     }
 
-    /// Downloads an archive, unless the cache has it. `with_provenance` asks a registry for the provenance file beside it.
+    /// Downloads an archive, unless the cache has it.
     ///
     /// # Errors
     /// It cannot be downloaded, or is not what the index or the manifest says.
-    pub fn download(&self, found: &Found, with_provenance: bool) -> Result<Archive> {
+    pub fn download(&self, found: &Found) -> Result<Archive> {
         let known = match (&found.digest, found.freshness) {
             (Some(digest), _) => Some(digest.clone()),
             (None, Freshness::Newest) if !self.settings.offline => None,
             (None, _) => self.cache.digest(&found.url),
         };
-        let cached = known.and_then(|digest| self.cache.archive(&digest)).filter(|_| !with_provenance);
+        let cached = known.and_then(|digest| self.cache.archive(&digest));
         if let Some(bytes) = cached {
-            return Ok(Archive { bytes, origin: Origin::Cache, provenance: None });
+            return Ok(Archive { bytes, origin: Origin::Cache });
         }
         if self.settings.offline {
             return Err(not_cached(&found.url));
         }
         match &found.source {
             Source::Http(url, access) => self.download_http(found, url, access),
-            Source::Oci(reference) => self.download_layer(found, reference, with_provenance),
+            Source::Oci(reference) => self.download_layer(found, reference),
         }
     }
 
@@ -328,20 +326,18 @@ impl Fetcher {
             digest.check(&bytes, url)?;
         }
         self.cache.keep_archive(&found.url, &Digest::of(&bytes), &bytes);
-        Ok(Archive { bytes, origin: Origin::Network, provenance: None })
+        Ok(Archive { bytes, origin: Origin::Network })
     }
 
-    fn download_layer(&self, found: &Found, reference: &Reference, with_provenance: bool) -> Result<Archive> {
-        let layers = self.registries.layers(&self.client, reference)?;
-        let layer = |layer| self.registries.layer(&self.client, reference, layer, MAX_ARCHIVE);
-        let provenance = layers.provenance.as_ref().filter(|_| with_provenance).map(layer).transpose()?;
-        if let Some(bytes) = self.cache.archive(&layers.chart.digest) {
-            self.cache.keep_digest(&found.url, &layers.chart.digest);
-            return Ok(Archive { bytes, origin: Origin::Cache, provenance });
+    fn download_layer(&self, found: &Found, reference: &Reference) -> Result<Archive> {
+        let layer = self.registries.chart_layer(&self.client, reference)?;
+        if let Some(bytes) = self.cache.archive(&layer.digest) {
+            self.cache.keep_digest(&found.url, &layer.digest);
+            return Ok(Archive { bytes, origin: Origin::Cache });
         }
-        let bytes = layer(&layers.chart)?;
-        self.cache.keep_archive(&found.url, &layers.chart.digest, &bytes);
-        Ok(Archive { bytes, origin: Origin::Network, provenance })
+        let bytes = self.registries.layer(&self.client, reference, &layer, MAX_ARCHIVE)?;
+        self.cache.keep_archive(&found.url, &layer.digest, &bytes);
+        Ok(Archive { bytes, origin: Origin::Network })
     }
 
     fn find_tag(&self, reference: Reference, choice: &Choice, freshness: Freshness) -> Result<Found> {

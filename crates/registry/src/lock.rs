@@ -3,9 +3,9 @@
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use plimsoll_diag::{SourceKind, Sources};
+use plimsoll_gotmpl::quote_json;
 use plimsoll_yaml::{Node, ReadOptions, Value, emit};
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 /// A dependency as `Chart.yaml` declares it.
 #[derive(Debug, Clone, Default)]
@@ -132,17 +132,18 @@ pub fn digest_of_helm_2(requirements: &[Requirement]) -> String {
 
 /// A requirement as Go writes it: in the order of the fields, without those that are empty.
 fn requirement_json(requirement: &Requirement) -> String {
-    let text =
-        |key: &str, value: &str| (!value.is_empty()).then(|| format!("{}:{}", quote(key), quote(value)));
+    let text = |key: &str, value: &str| {
+        (!value.is_empty()).then(|| format!("{}:{}", quote_json(key), quote_json(value)))
+    };
     let list = |key: &str, items: Vec<String>| {
-        (!items.is_empty()).then(|| format!("{}:[{}]", quote(key), items.join(",")))
+        (!items.is_empty()).then(|| format!("{}:[{}]", quote_json(key), items.join(",")))
     };
     let fields = [
-        Some(format!("\"name\":{}", quote(&requirement.name))),
+        Some(format!("\"name\":{}", quote_json(&requirement.name))),
         text("version", &requirement.version),
-        Some(format!("\"repository\":{}", quote(&requirement.repository))),
+        Some(format!("\"repository\":{}", quote_json(&requirement.repository))),
         text("condition", &requirement.condition),
-        list("tags", requirement.tags.iter().map(|tag| quote(tag)).collect()),
+        list("tags", requirement.tags.iter().map(|tag| quote_json(tag)).collect()),
         list("import-values", requirement.import_values.iter().map(json).collect()),
         text("alias", &requirement.alias),
     ];
@@ -157,38 +158,15 @@ fn json(node: &Node) -> String {
         Value::Int(number) => number.to_string(),
         Value::Uint(number) => number.to_string(),
         Value::Float(number) => number.to_string(),
-        Value::String(text) => quote(text),
+        Value::String(text) => quote_json(text),
         Value::Seq(items) => format!("[{}]", items.iter().map(json).collect::<Vec<_>>().join(",")),
         Value::Map(entries) => {
             let sorted: BTreeMap<&str, &Node> =
                 entries.iter().map(|entry| (entry.key.as_str(), &entry.value)).collect();
-            let fields = sorted.iter().map(|(key, value)| format!("{}:{}", quote(key), json(value)));
+            let fields = sorted.iter().map(|(key, value)| format!("{}:{}", quote_json(key), json(value)));
             format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
         }
     }
-}
-
-/// A string as Go writes it as JSON: characters that mean something in HTML are escaped.
-fn quote(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' => quoted.push_str("\\\""),
-            '\\' => quoted.push_str("\\\\"),
-            '\n' => quoted.push_str("\\n"),
-            '\r' => quoted.push_str("\\r"),
-            '\t' => quoted.push_str("\\t"),
-            '\u{8}' => quoted.push_str("\\b"),
-            '\u{c}' => quoted.push_str("\\f"),
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..='\u{1f}' => {
-                // Writing to a string cannot fail.
-                let _ = write!(quoted, "\\u{:04x}", u32::from(c));
-            }
-            c => quoted.push(c),
-        }
-    }
-    quoted.push('"');
-    quoted
 }
 
 #[cfg(test)]
@@ -216,6 +194,6 @@ mod tests {
 
     #[test]
     fn strings_are_escaped_as_by_go() {
-        assert_eq!(quote("a\"\\\n<>&\u{2028}é\u{1}"), r#""a\"\\\n\u003c\u003e\u0026\u2028é\u0001""#);
+        assert_eq!(quote_json("a\"\\\n<>&\u{2028}é\u{1}"), r#""a\"\\\n\u003c\u003e\u0026\u2028é\u0001""#);
     }
 }

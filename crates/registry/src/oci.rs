@@ -17,7 +17,6 @@ const CHART_CONFIG: &str = "application/vnd.cncf.helm.config.v1+json";
 const CHART_LAYER: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
 /// What Helm called it before.
 const OLD_CHART_LAYER: &str = "application/tar+gzip";
-const PROVENANCE_LAYER: &str = "application/vnd.cncf.helm.chart.provenance.v1.prov";
 const MANIFESTS: &str =
     "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json";
 
@@ -101,13 +100,6 @@ fn tag(version: &str) -> String {
     version.replace('+', "_")
 }
 
-/// What a manifest says of a chart.
-#[derive(Debug, Clone)]
-pub(crate) struct Layers {
-    pub(crate) chart: Layer,
-    pub(crate) provenance: Option<Layer>,
-}
-
 /// Content that a manifest lists.
 #[derive(Debug, Clone)]
 pub(crate) struct Layer {
@@ -178,8 +170,8 @@ impl Registries {
             .help("name a version instead of a range"))
     }
 
-    /// What the manifest of a chart lists.
-    pub(crate) fn layers(&self, client: &Client, reference: &Reference) -> Result<Layers> {
+    /// The archive of a chart, as its manifest lists it.
+    pub(crate) fn chart_layer(&self, client: &Client, reference: &Reference) -> Result<Layer> {
         let url = self.url(reference, &format!("manifests/{}", reference.manifest()))?;
         let bytes = self.get(client, reference, &url, MANIFESTS, MAX_DOCUMENT)?.expect_body(&url)?;
         if let Some(digest) = &reference.digest {
@@ -193,16 +185,9 @@ impl Registries {
         if manifest.config.is_none_or(|config| config.media_type != CHART_CONFIG) {
             return Err(no_chart());
         }
-        let layer = |types: &[&str]| {
-            let found = manifest.layers.iter().rfind(|layer| types.contains(&layer.media_type.as_str()));
-            found
-                .map(|layer| Ok(Layer { digest: Digest::parse(&layer.digest)?, size: layer.size }))
-                .transpose()
-        };
-        Ok(Layers {
-            chart: layer(&[CHART_LAYER, OLD_CHART_LAYER])?.ok_or_else(no_chart)?,
-            provenance: layer(&[PROVENANCE_LAYER])?,
-        })
+        let is_chart = |layer: &&Descriptor| [CHART_LAYER, OLD_CHART_LAYER].contains(&&*layer.media_type);
+        let layer = manifest.layers.iter().rfind(is_chart).ok_or_else(no_chart)?;
+        Ok(Layer { digest: Digest::parse(&layer.digest)?, size: layer.size })
     }
 
     /// The content of a layer.

@@ -190,7 +190,7 @@ fn of_source(source: &str, flags: &FetchFlags, timeout: Duration, ui: &mut Ui) -
         return Ok(source.to_owned());
     }
     let fetched = find(source, &flags.chart, &flags.registry, timeout)
-        .and_then(|(fetcher, found)| Ok((fetcher.download(&found, false)?, found)));
+        .and_then(|(fetcher, found)| Ok((fetcher.download(&found)?, found)));
     let (archive, found) = match fetched {
         Ok(fetched) => fetched,
         Err(error) => return fail(error, ui),

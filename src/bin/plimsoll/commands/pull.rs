@@ -12,7 +12,7 @@ use std::time::Duration;
 
 pub(crate) fn run(args: &PullArgs, timeout: Duration, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let fetched = fetch::find(&args.source, &args.chart, &args.registry, timeout)
-        .and_then(|(fetcher, found)| Ok((fetcher.download(&found, false)?, found)));
+        .and_then(|(fetcher, found)| Ok((fetcher.download(&found)?, found)));
     let (archive, found) = match fetched {
         Ok(fetched) => fetched,
         Err(error) => return fetch::fail(error, ui),

@@ -272,7 +272,7 @@ fn download(
     found: &Found,
     fetcher: &Fetcher,
 ) -> plimsoll_registry::Result<((String, Vec<u8>), How)> {
-    let archive = fetcher.download(found, false)?;
+    let archive = fetcher.download(found)?;
     let metadata = chart::identify(&found.url, &archive.bytes).map_err(|diagnostic| {
         let help = diagnostic.help.first().cloned();
         let error = Error::new(diagnostic.message);
