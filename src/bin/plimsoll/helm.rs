@@ -104,8 +104,18 @@ const COMMANDS: &[(&str, &str)] = &[
 /// [`Cli`]'s own definition does not have them, so that help, completions and manual pages do not offer them.
 pub(crate) fn parse() -> Result<Cli, clap::Error> {
     let mut command = Cli::command().mut_subcommand("render", accept_flags);
-    let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    let matches = command.try_get_matches_from_mut(std::env::args_os()).map_err(only_what_is_missing)?;
     Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+}
+
+/// Where the source is missing, clap lists what stands before it, too; but a release need not be named.
+fn only_what_is_missing(mut error: clap::Error) -> clap::Error {
+    let Some(ContextValue::Strings(missing)) = error.get(ContextKind::InvalidArg) else { return error };
+    if error.kind() == ErrorKind::MissingRequiredArgument && missing.iter().any(|name| name == "<SOURCE>") {
+        let missing = missing.iter().filter(|name| *name != "<RELEASE>").cloned().collect();
+        error.insert(ContextKind::InvalidArg, ContextValue::Strings(missing));
+    }
+    error
 }
 
 /// Adds the flags without an effect to a command.
