@@ -64,6 +64,7 @@ fn request(chart: &str) -> Request {
             with_namespace: false,
             seed: None,
             lookup: None,
+            is_lint: false,
         },
     }
 }

@@ -26,6 +26,7 @@ pub(crate) fn options() -> Options {
         with_namespace: false,
         seed: Some(1),
         lookup: None,
+        is_lint: false,
     }
 }
 

@@ -14,6 +14,7 @@ mod links;
 mod local;
 mod metadata;
 mod package;
+mod show;
 mod tree;
 mod values_file;
 
@@ -23,6 +24,7 @@ pub use local::{PlainFiles, identify, read_metadata, unpack};
 pub use metadata::{ChartType, Dependency, EngineKind, ImportValues, Maintainer, Metadata};
 
 pub use package::{Package, package};
+pub use show::{Part, show};
 
 use crate::diag::{Diagnostic, Report, SourceId, SourceKind, Sources};
 use crate::limits::Activity;

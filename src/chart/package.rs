@@ -129,7 +129,7 @@ fn parse(sources: &Sources, chart: &str, file: RawFile, sink: &mut Vec<Diagnosti
 }
 
 /// `Chart.yaml` as Helm writes it: the fields that it knows, without those that are empty.
-fn chart_yaml(metadata: &Metadata, dependencies: &[Dependency]) -> Node {
+pub(super) fn chart_yaml(metadata: &Metadata, dependencies: &[Dependency]) -> Node {
     let mut fields = Fields::default();
     fields.text("name", &metadata.name);
     fields.text("home", metadata.home.as_deref().unwrap_or_default());

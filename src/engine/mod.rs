@@ -6,7 +6,10 @@
 //! definitions. Nobody else looks into template texts for that.
 
 pub mod helm;
+mod recorded;
 pub mod tera;
+
+pub use recorded::Recorded;
 
 pub use crate::gotmpl::{Definition, Definitions, Lookup, Reference as ValueReference, Usage};
 
@@ -59,6 +62,8 @@ pub struct Inputs<'a> {
     pub seed: Option<u64>,
     /// The objects that `lookup` of Helm charts finds; without them it returns nothing, as in `helm template`.
     pub lookup: Option<&'a KnownObjects>,
+    /// Whether `required` and `fail` of Helm charts return nothing instead of failing, as in `helm lint`.
+    pub is_lint: bool,
 }
 
 /// The objects of a cluster that `lookup` can find.
@@ -148,6 +153,8 @@ pub struct Capabilities {
     pub extra_api_versions: Vec<String>,
     /// Which other API versions Helm charts see.
     pub helm_api_versions: HelmApiVersions,
+    /// What the cluster serves (`apps/v1`, `apps/v1/StatefulSet`), if that is known; otherwise it follows from its version.
+    pub served: Option<Arc<[String]>>,
 }
 
 /// Which API versions `.Capabilities.APIVersions` of Helm charts contains.
@@ -164,7 +171,10 @@ impl Capabilities {
     /// The API versions that the cluster serves (`apps/v1`, `apps/v1/StatefulSet`), sorted. Tera charts always see them. A
     /// cluster older or newer than any known counts as the nearest known one.
     pub fn api_versions(&self) -> Vec<String> {
-        let mut versions = kinds::api_versions(self.kube_version.nearest());
+        let mut versions = match &self.served {
+            Some(served) => served.to_vec(),
+            None => kinds::api_versions(self.kube_version.nearest()),
+        };
         versions.extend(self.extra_api_versions.iter().cloned());
         versions.sort_unstable();
         versions.dedup();

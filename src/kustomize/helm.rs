@@ -59,14 +59,18 @@ impl Builder<'_> {
             revision: 1,
         };
         // kustomize runs `helm template`, which does not ask a cluster.
-        let capabilities =
-            Capabilities { helm_api_versions: HelmApiVersions::Client, ..self.options.capabilities.clone() };
+        let capabilities = Capabilities {
+            helm_api_versions: HelmApiVersions::Client,
+            served: None,
+            ..self.options.capabilities.clone()
+        };
         let request = render::Request {
             chart: chart.display().to_string(),
             overrides: Overrides { files, ..Overrides::default() },
             values: values::Options {
                 skip_schema_validation: false,
                 unknown_keys: Severity::Warning,
+                missing_dependencies: Severity::Error,
                 reads: engine::value_reads,
             },
             options: render::Options { release, capabilities, ..self.options.clone() },

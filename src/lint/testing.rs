@@ -75,6 +75,7 @@ pub(super) fn release_findings(rule: &str, files: &[(&str, &str)]) -> Vec<String
         with_namespace: false,
         seed: Some(0),
         lookup: None,
+        is_lint: false,
     };
     let report = render::render(&world, &sources, &computed, &options);
     let Some(rendered) = report.output else { panic!("{:?}", report.diagnostics) };

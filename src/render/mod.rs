@@ -48,6 +48,9 @@ pub struct Options {
     pub seed: Option<u64>,
     /// The objects that `lookup` of Helm charts finds; without them it finds nothing, as in `helm template`.
     pub lookup: Option<KnownObjects>,
+    /// Renders as `helm lint` does: `required` and `fail` of Helm charts do not fail, and neither does a version of the
+    /// cluster that the chart does not support.
+    pub is_lint: bool,
 }
 
 /// A release to be rendered, from the chart's name on.
@@ -234,7 +237,7 @@ fn check_release(root: &Scope, options: &Options, diagnostics: &mut Vec<Diagnost
             .help("list it under `dependencies` of the chart that uses its components"),
         );
     }
-    let mut open = vec![root];
+    let mut open = if options.is_lint { Vec::new() } else { vec![root] };
     while let Some(scope) = open.pop() {
         if let Some(wanted) = &scope.chart.metadata.kube_version
             && !wanted.matches(&without_suffix(&options.capabilities.kube_version))
@@ -326,6 +329,7 @@ fn run_engines(world: &World, sources: &Sources, computed: &Computed, options: &
         capabilities: &options.capabilities,
         seed: options.seed,
         lookup: options.lookup.as_ref(),
+        is_lint: options.is_lint,
     };
     let mut diagnostics = Vec::new();
     let mut all = Rendered::default();

@@ -67,6 +67,8 @@ pub struct Options {
     /// How bad a key is that the chart does not know, and in a Helm chart or the values for it what Helm accepts, such as
     /// a key that is written twice: a warning, or an error under `--strict`.
     pub unknown_keys: Severity,
+    /// How bad a declared dependency is that is not in `charts/`: an error, or a warning for `helm lint`.
+    pub missing_dependencies: Severity,
     /// What the templates of a chart read, given the values that the user sets. It is asked before a key is said to be
     /// unknown.
     pub reads: fn(&Chart, &Map) -> Vec<ValueRead>,
@@ -83,7 +85,12 @@ pub struct ValueRead {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { skip_schema_validation: false, unknown_keys: Severity::Warning, reads: |_, _| Vec::new() }
+        Self {
+            skip_schema_validation: false,
+            unknown_keys: Severity::Warning,
+            missing_dependencies: Severity::Error,
+            reads: |_, _| Vec::new(),
+        }
     }
 }
 
@@ -140,7 +147,7 @@ fn observed(
     observe: impl FnMut(&str, &Node),
 ) -> Report<Computed> {
     let mut sink = Vec::new();
-    missing_dependencies(chart, Severity::Error, &mut sink);
+    missing_dependencies(chart, options.missing_dependencies, &mut sink);
     let accepted = |remark: &Diagnostic| {
         let mut remark = remark.clone();
         remark.severity = options.unknown_keys;

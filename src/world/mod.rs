@@ -35,6 +35,7 @@
 //! #         with_namespace: false,
 //! #         seed: None,
 //! #         lookup: None,
+//! #         is_lint: false,
 //!     },
 //! };
 //! let rendered = render::release(&world, &Sources::new(), &request).output.expect("it renders").render;

@@ -81,6 +81,7 @@ fn options() -> Options {
         with_namespace: false,
         seed: Some(1),
         lookup: None,
+        is_lint: false,
     }
 }
 

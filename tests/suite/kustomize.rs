@@ -23,6 +23,7 @@ fn options() -> render::Options {
         with_namespace: false,
         seed: Some(0),
         lookup: None,
+        is_lint: false,
     }
 }
 

@@ -37,6 +37,7 @@ fn on_chart(path: &Path, release: &str, overrides: Overrides) -> Vec<String> {
             with_namespace: false,
             seed: Some(0),
             lookup: None,
+            is_lint: false,
         },
         surroundings: Arc::default(),
     };

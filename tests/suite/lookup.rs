@@ -370,3 +370,169 @@ fn a_chosen_seed_is_not_random_and_the_time_of_a_render_is() {
     assert_eq!(planned(&plan, "ServiceAccount", "modified")["random"], true);
     assert_eq!(planned(&plan, "Secret", "unchanged")["random"], serde_json::Value::Null);
 }
+
+/// A chart that can be rendered only where the Secret is found.
+const NEEDED: &str = r#"{{ $old := lookup "v1" "Secret" .Release.Namespace "web" }}
+apiVersion: v1
+kind: Secret
+metadata: {name: web}
+type: Opaque
+data: {password: {{ required "no Secret" (dig "data" "password" "" $old) }}}
+"#;
+
+/// The commands that render a chart.
+const COMMANDS: [&[&str]; 5] = [
+    &["render", "shop", "web"],
+    &["lint", "web", "--release", "shop"],
+    &["preview", "shop", "web"],
+    &["diff", "shop", "web", "--against", "none.yaml", "--fail-on", "rejected"],
+    &["rehearse", "shop", "web", "--against", "none.yaml"],
+];
+
+#[test]
+fn every_command_that_renders_finds_objects() {
+    let sandbox = chart(NEEDED);
+    sandbox.write("old.yaml", OLD);
+    sandbox.write("none.yaml", "");
+    sandbox.write("live.json", LIVE);
+    let script = "echo \"$*\" >> asked.txt; case \"$*\" in 'get Secret.v1. '*' web -n default --context eu') cat live.json ;; *) exit 1 ;; esac";
+    for command in COMMANDS {
+        let with = |more: &[&str]| with_cluster(&sandbox, script, &[command, more].concat());
+        let without = with(&[]);
+        assert!(without.code != 0 && without.stderr.contains("no Secret"), "{command:?}: {}", without.stderr);
+        let manifests = with(&["--lookup", "old.yaml"]);
+        assert_eq!(manifests.code, 0, "{command:?}: {}{}", manifests.stdout, manifests.stderr);
+        let live = with(&["--lookup", "live", "--kube-context", "eu"]);
+        assert_eq!(live.code, 0, "{command:?}: {}{}", live.stdout, live.stderr);
+        let gone = with(&["--lookup", "gone"]);
+        assert_eq!(gone.code, 2, "{command:?}: {}", gone.stderr);
+    }
+}
+
+#[test]
+fn both_sides_of_a_diff_find_objects() {
+    let sandbox = chart(NEEDED);
+    git(&sandbox, &["init", "-q", "-b", "main"]);
+    commit(&sandbox, "one");
+    write_chart(&sandbox, "old", NEEDED);
+    sandbox.write("old.yaml", OLD);
+    sandbox.write("live.json", LIVE);
+    for against in ["git:main", "./old"] {
+        for lookup in ["old.yaml", "live"] {
+            let args = ["diff", "shop", "web", "--against", against, "--lookup", lookup];
+            let same = with_cluster(&sandbox, "cat live.json", &args);
+            assert_eq!(same.code, 0, "{args:?}: {}{}", same.stdout, same.stderr);
+        }
+    }
+    // What the old side applied goes before other manifests.
+    let other = OLD.replace("geheim", "other");
+    sandbox.write("applied.yaml", &other);
+    let kept = diff(&sandbox, &["--against", "applied.yaml", "--lookup", "old.yaml"]);
+    assert_eq!(kept.code, 0, "{}{}", kept.stdout, kept.stderr);
+}
+
+#[test]
+fn secrets_are_found_where_the_chart_renders_only_with_objects() {
+    let sandbox = chart(
+        "{{ $old := lookup \"v1\" \"Secret\" .Release.Namespace \"web\" }}{{ $_ := required \"no Secret\" $old.data }}\n\
+         apiVersion: v1\nkind: Secret\nmetadata: {name: web}\nstringData: {word: {{ .Values.word }}}\n",
+    );
+    sandbox.write("web/values.yaml", "word: geheim\n");
+    sandbox.write("old.yaml", OLD);
+    let shown = sandbox.run(&["values", "web", "--origins"]).stdout;
+    assert!(shown.contains("geheim"), "{shown}");
+    let concealed = sandbox.run(&["values", "web", "--origins", "--lookup", "old.yaml"]).stdout;
+    assert!(!concealed.contains("geheim"), "{concealed}");
+}
+
+#[test]
+fn manifests_look_up_nothing() {
+    let sandbox = chart(KEPT);
+    sandbox.write("old.yaml", OLD);
+    sandbox.refused(
+        &["preview", "old.yaml", "--lookup", "old.yaml"],
+        &["which look up nothing", "remove --lookup"],
+    );
+    let twice = sandbox.run_with(&["lint", "-", "--lookup", "-"], &[], OLD);
+    assert!(twice.code == 2 && twice.stderr.contains("standard input"), "{}", twice.stderr);
+}
+
+/// What a chart sees of its cluster.
+const SEEN: &str = r#"apiVersion: v1
+kind: ConfigMap
+metadata: {name: web}
+data:
+  version: {{ .Capabilities.KubeVersion.Version }}
+  own: {{ .Capabilities.APIVersions.Has "example.com/v1/Thing" | quote }}
+  named: {{ .Capabilities.APIVersions.Has "other.com/v1" | quote }}
+  workloads: {{ .Capabilities.APIVersions.Has "apps/v1/StatefulSet" | quote }}
+  jobs: {{ .Capabilities.APIVersions.Has "batch/v1" | quote }}
+"#;
+
+const CLUSTER: &str = r#"{"clientVersion": {"gitVersion": "v1.35.0"}, "serverVersion": {"gitVersion": "v1.34.2-gke.100"}}
+apps/v1
+v1
+example.com/v1
+statefulsets  sts  apps/v1         true   StatefulSet
+things             example.com/v1  false  Thing
+"#;
+
+#[test]
+fn charts_see_the_capabilities_of_a_cluster() {
+    let sandbox = chart(SEEN);
+    sandbox.write("cluster.txt", CLUSTER);
+    let script = "echo \"$*\" >> asked.txt; case \"$1\" in version) head -n 1 cluster.txt ;; api-versions) sed -n 2,4p cluster.txt ;; api-resources) sed -n 5,6p cluster.txt ;; esac";
+    let recorded = ["render", "shop", "web", "--capabilities", "cluster.txt"];
+    let live = ["render", "shop", "web", "--capabilities", "live", "--kube-context", "eu"];
+    for args in [&recorded[..], &live] {
+        let rendered = with_cluster(&sandbox, script, args);
+        assert_eq!((rendered.code, rendered.stderr.as_str()), (0, ""), "{args:?}");
+        for part in [
+            "version: v1.34.2-gke.100\n",
+            "own: \"true\"",
+            "named: \"false\"",
+            "workloads: \"true\"",
+            "jobs: \"false\"",
+        ] {
+            assert!(rendered.stdout.contains(part), "{args:?}: {part}\n{}", rendered.stdout);
+        }
+    }
+    assert_eq!(
+        sandbox.read("asked.txt"),
+        "version -o json --context eu\napi-versions --context eu\napi-resources --no-headers --context eu\n"
+    );
+    // Flags go before what is recorded.
+    let flags =
+        sandbox.run(&[&recorded[..], &["--kube-version", "1.33", "--api-versions", "other.com/v1"]].concat());
+    for part in ["version: v1.33", "own: \"true\"", "named: \"true\""] {
+        assert!(flags.stdout.contains(part), "{part}\n{}", flags.stdout);
+    }
+    let server = with_cluster(&sandbox, script, &["helm", "template", "shop", "web", "--dry-run=server"]);
+    assert!(server.stdout.contains("own: \"true\""), "{}{}", server.stdout, server.stderr);
+    sandbox.write("bad.txt", "apps/v1\n");
+    sandbox.refused(
+        &["render", "shop", "web", "--capabilities", "bad.txt"],
+        &["--capabilities: cannot use `bad.txt`", "kubectl version -o json"],
+    );
+    let unreachable = with_cluster(&sandbox, "echo 'connection refused' >&2; exit 1", &live);
+    assert_eq!(unreachable.code, 2);
+    assert!(unreachable.stderr.contains("kubectl version: connection refused"), "{}", unreachable.stderr);
+}
+
+#[test]
+fn every_command_takes_capabilities() {
+    let chart = "{{ if not (.Capabilities.APIVersions.Has \"example.com/v1\") }}{{ fail \"not served\" }}{{ end }}\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\n";
+    let sandbox = self::chart(chart);
+    sandbox.write("cluster.txt", CLUSTER);
+    sandbox.write("none.yaml", "");
+    for command in COMMANDS {
+        let without = sandbox.run(command);
+        assert!(
+            without.code != 0 && without.stderr.contains("not served"),
+            "{command:?}: {}",
+            without.stderr
+        );
+        let with = sandbox.run(&[command, &["--capabilities", "cluster.txt"]].concat());
+        assert_eq!(with.code, 0, "{command:?}: {}{}", with.stdout, with.stderr);
+    }
+}

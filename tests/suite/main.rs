@@ -30,6 +30,7 @@ mod files;
 #[cfg(unix)]
 mod fuzz;
 mod gotpl;
+mod helm_command;
 mod history;
 mod hostile;
 #[cfg(unix)]
@@ -63,6 +64,7 @@ mod secrets;
 mod server;
 #[cfg(unix)]
 mod shipping;
+mod show;
 mod support;
 mod tera;
 mod updates;

@@ -60,6 +60,7 @@ pub(crate) fn options(name: &str, namespace: &str) -> render::Options {
         with_namespace: false,
         seed: None,
         lookup: None,
+        is_lint: false,
     }
 }
 

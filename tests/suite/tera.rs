@@ -43,6 +43,7 @@ fn place(template: &str, value: &Node) -> Result<Node, String> {
         capabilities: &capabilities,
         seed: None,
         lookup: None,
+        is_lint: false,
     };
     let report = Tera.render(sources, &scope, &inputs);
     let Some(rendered) = report.output else { return Err(report.diagnostics[0].message.clone()) };

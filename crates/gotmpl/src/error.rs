@@ -60,6 +60,11 @@ impl Error {
         error
     }
 
+    /// Whether it is a message of the chart's author.
+    pub(crate) fn is_authored(&self) -> bool {
+        self.0.authored
+    }
+
     /// Says which argument of the call is at fault: that is where the error is placed.
     #[must_use]
     pub(crate) fn about_argument(mut self, index: usize) -> Self {

@@ -30,6 +30,9 @@ pub(crate) trait Host {
 
     /// `lookup`: what the cluster answers.
     fn lookup(&mut self, lookup: Lookup) -> Value;
+
+    /// Whether `required` and `fail` return an empty string instead of failing.
+    fn tolerates_failures(&self) -> bool;
 }
 
 /// The code of a function. A piped value is the last argument.

@@ -77,6 +77,8 @@ pub struct Vm {
     regexes: BTreeMap<String, Rc<regex::Regex>>,
     /// Buffers to use again.
     spare: Vec<String>,
+    /// Whether `required` and `fail` return nothing instead of failing.
+    tolerates_failures: bool,
 }
 
 /// What a template rendered.
@@ -166,6 +168,10 @@ impl Host for Vm {
         self.lookups.insert(lookup);
         answer.unwrap_or_else(|| Value::map(Entries::default()))
     }
+
+    fn tolerates_failures(&self) -> bool {
+        self.tolerates_failures
+    }
 }
 
 fn unknown_template(name: &str) -> Error {
@@ -211,7 +217,14 @@ impl Vm {
             parsed: BTreeMap::new(),
             regexes: BTreeMap::new(),
             spare: Vec::new(),
+            tolerates_failures: false,
         }
+    }
+
+    /// The same, in which `required` and `fail` return an empty string instead of failing, as in `helm lint`.
+    #[must_use]
+    pub fn tolerating_failures(self) -> Self {
+        Self { tolerates_failures: true, ..self }
     }
 
     /// The same, with a cluster that `lookup` asks. Without one `lookup` finds nothing, as in `helm template`.

@@ -241,6 +241,18 @@ impl Fetcher {
         self.found(repository, name, chosen, freshness)
     }
 
+    /// Reads the index of a repository, to see whether there is one.
+    ///
+    /// # Errors
+    /// The text is not a URL, or the index cannot be read.
+    pub fn check_repository(&self, repository: &str) -> Result<()> {
+        let base = Url::parse(repository)?;
+        if self.settings.offline {
+            return Err(not_cached(&format!("the index of {base}")));
+        }
+        self.fetch_index(&base, &[]).map(|_| ())
+    }
+
     /// Finds a chart in a registry: `oci://registry/path/chart[:version|@digest]`.
     ///
     /// # Errors

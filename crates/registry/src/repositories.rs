@@ -3,13 +3,13 @@
 use crate::client::{Access, Credentials, Tls};
 use crate::error::{Error, Result};
 use crate::url::Url;
-use plimsoll_diag::{SourceKind, Sources};
-use plimsoll_yaml::{Node, ReadOptions};
+use plimsoll_diag::{SourceKind, Sources, Span};
+use plimsoll_yaml::{Map, Node, ReadOptions, Value, emit};
 use std::io;
 use std::path::{Path, PathBuf};
 
 /// A repository with a name.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repository {
     /// The name: what `@name`, `alias:name` and `name/chart` mean.
     pub name: String,
@@ -21,6 +21,59 @@ pub struct Repository {
 }
 
 impl Repository {
+    /// A repository that is reached with these credentials. They are sent to every host that it refers to if
+    /// `pass_credentials` says so.
+    pub fn new(
+        name: &str,
+        url: &str,
+        credentials: Option<Credentials>,
+        tls: Tls,
+        pass_credentials: bool,
+    ) -> Self {
+        Self { name: name.to_owned(), url: url.to_owned(), credentials, tls, pass_credentials }
+    }
+
+    /// The text of a file with these repositories, as Helm writes it.
+    pub fn write(repositories: &[Self]) -> String {
+        let entries: Vec<Node> = repositories.iter().map(Self::to_node).collect();
+        let file = map([
+            ("apiVersion", Node::bare("")),
+            ("generated", Node::bare("0001-01-01T00:00:00Z")),
+            ("repositories", Node::bare(Value::Seq(entries))),
+        ]);
+        format!("{}\n", emit::helm(&file))
+    }
+
+    /// The names and URLs of repositories, as `helm repo list --output yaml` prints them.
+    pub fn write_names(repositories: &[Self]) -> String {
+        let entry = |one: &Self| {
+            map([("name", Node::bare(one.name.as_str())), ("url", Node::bare(one.url.as_str()))])
+        };
+        let entries: Vec<Node> = repositories.iter().map(entry).collect();
+        format!("{}\n", emit::helm(&Node::bare(Value::Seq(entries))))
+    }
+
+    fn to_node(&self) -> Node {
+        let path = |path: &Option<PathBuf>| {
+            Node::bare(path.as_ref().map(|path| path.display().to_string()).unwrap_or_default().as_str())
+        };
+        let (username, password) = self
+            .credentials
+            .as_ref()
+            .map_or(("", ""), |credentials| (&credentials.username, &credentials.password));
+        map([
+            ("caFile", path(&self.tls.ca_file)),
+            ("certFile", path(&self.tls.cert_file)),
+            ("insecure_skip_tls_verify", Node::bare(self.tls.insecure)),
+            ("keyFile", path(&self.tls.key_file)),
+            ("name", Node::bare(self.name.as_str())),
+            ("pass_credentials_all", Node::bare(self.pass_credentials)),
+            ("password", Node::bare(password)),
+            ("url", Node::bare(self.url.as_str())),
+            ("username", Node::bare(username)),
+        ])
+    }
+
     /// Reads the file at `path`. Without a file there are no repositories.
     ///
     /// # Errors
@@ -84,4 +137,12 @@ impl Repository {
             pass_credentials: self.pass_credentials,
         }
     }
+}
+
+fn map<const N: usize>(fields: [(&str, Node); N]) -> Node {
+    let mut map = Map::new();
+    for (key, value) in fields {
+        map.insert(key, Span::NONE, value);
+    }
+    Node::bare(Value::Map(map))
 }

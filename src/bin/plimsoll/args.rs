@@ -7,6 +7,7 @@ use crate::ui::Color;
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
+use plimsoll::chart;
 use plimsoll::diff::{Driver, SyncOptions};
 use plimsoll::gotmpl;
 use plimsoll::k8s::Version;
@@ -15,7 +16,9 @@ use plimsoll::k8s::quantity::Quantity;
 use plimsoll::limits::Limits;
 use plimsoll::lint::Assumed;
 use plimsoll::lint::Config;
+use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Render, lint and diff Kubernetes releases built around StatefulSets
@@ -127,6 +130,9 @@ pub(crate) enum Command {
     History(Box<HistoryArgs>),
     /// Show the values that a chart's templates see, and the origin of each
     Values(Box<ValuesArgs>),
+    /// Show the Chart.yaml, values, README or custom resource definitions of a chart
+    #[command(visible_alias = "inspect")]
+    Show(Box<ShowArgs>),
     /// Fetch the charts that a chart depends on
     #[cfg(feature = "fetch")]
     #[command(visible_alias = "dep")]
@@ -134,6 +140,9 @@ pub(crate) enum Command {
     /// Download a chart from a repository or registry
     #[cfg(feature = "fetch")]
     Pull(Box<PullArgs>),
+    /// Answer as `helm` does, for tools that call it
+    #[command(disable_help_flag = true)]
+    Helm(Box<HelmArgs>),
     /// Print a completion script for a shell
     Completions(Box<CompletionsArgs>),
     /// Print the manual page, or write one for every command
@@ -249,6 +258,8 @@ pub(crate) struct ReleaseFlags {
     /// Add API versions that the cluster serves
     #[arg(short, long, value_name = "VERSIONS", value_delimiter = ',')]
     pub(crate) api_versions: Vec<String>,
+    #[command(flatten)]
+    pub(crate) capabilities: CapabilitiesFlags,
     /// Seed the random functions of Helm charts, so that renders are repeatable
     #[arg(long, value_name = "NUMBER")]
     pub(crate) seed: Option<u64>,
@@ -274,6 +285,8 @@ pub(crate) struct ReleaseArgs {
     pub(crate) values: ValueFlags,
     #[command(flatten)]
     pub(crate) release: ReleaseFlags,
+    #[command(flatten)]
+    pub(crate) lookup: LookupFlags,
     #[cfg(feature = "fetch")]
     #[command(flatten)]
     pub(crate) fetch: FetchFlags,
@@ -295,33 +308,52 @@ pub(crate) struct RenderArgs {
     #[command(flatten)]
     pub(crate) release: ReleaseArgs,
     #[command(flatten)]
-    pub(crate) lookup: LookupFlags,
+    pub(crate) context: ContextFlags,
     #[command(flatten)]
     pub(crate) output: OutputFlags,
     #[command(flatten)]
     pub(crate) record: RecordFlags,
 }
 
-/// `render --lookup`.
+/// What `lookup` finds.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Cluster")]
 pub(crate) struct LookupFlags {
     /// Answer `lookup` of Helm charts from manifests (file, directory, `-`) or from the cluster (`live`)
     #[arg(long, value_name = "SOURCE", value_hint = ValueHint::AnyPath, allow_hyphen_values = true)]
     pub(crate) lookup: Option<String>,
-    /// Use this kubeconfig context (with --lookup live)
+}
+
+/// Which cluster is asked.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Cluster")]
+pub(crate) struct ContextFlags {
+    /// Use this kubeconfig context (with `live`)
     #[arg(long, value_name = "NAME", overrides_with = "kube_context")]
     pub(crate) kube_context: Option<String>,
-    /// Use this kubeconfig file (with --lookup live)
+    /// Use this kubeconfig file (with `live`)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, overrides_with = "kubeconfig")]
     pub(crate) kubeconfig: Option<String>,
 }
 
-impl LookupFlags {
+impl ContextFlags {
     /// The cluster for the library.
     pub(crate) fn cluster(&self) -> plimsoll::diff::Cluster {
         plimsoll::diff::Cluster { context: self.kube_context.clone(), kubeconfig: self.kubeconfig.clone() }
     }
+}
+
+/// What the cluster is, as far as templates see it.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct CapabilitiesFlags {
+    /// Use the version and the API versions of a cluster: recorded in a file, or asked now (`live`)
+    ///
+    /// To record them: (kubectl version -o json; kubectl api-versions; kubectl api-resources --no-headers) > FILE
+    #[arg(long, value_name = "SOURCE", value_hint = ValueHint::FilePath)]
+    pub(crate) capabilities: Option<String>,
+    /// What was found there.
+    #[arg(skip)]
+    pub(crate) served: Option<Arc<[String]>>,
 }
 
 /// Where renders are recorded.
@@ -597,6 +629,8 @@ pub(crate) struct PreviewArgs {
     pub(crate) format: PreviewFormat,
     #[command(flatten)]
     pub(crate) release: ReleaseArgs,
+    #[command(flatten)]
+    pub(crate) context: ContextFlags,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -779,9 +813,63 @@ pub(crate) struct ValuesArgs {
     pub(crate) show_secrets: bool,
     #[command(flatten)]
     pub(crate) values: ValueFlags,
+    #[command(flatten)]
+    pub(crate) lookup: LookupFlags,
+    #[command(flatten)]
+    pub(crate) context: ContextFlags,
     #[cfg(feature = "fetch")]
     #[command(flatten)]
     pub(crate) fetch: FetchFlags,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The output is that of `helm show`.
+
+Examples:
+  plimsoll show values ./chart > prod.yaml
+  plimsoll show chart oci://registry.example.com/charts/web:1.2.3
+  plimsoll show all web --repo https://charts.example.com")]
+pub(crate) struct ShowArgs {
+    /// What to show
+    #[arg(value_enum)]
+    pub(crate) part: ShowPart,
+    /// Chart: directory, .tgz archive, builtin:NAME, `oci://REGISTRY/PATH[:VERSION]`, `https://.../chart.tgz`,
+    /// REPOSITORY/NAME, or NAME with --repo
+    #[arg(value_hint = ValueHint::AnyPath, add = ArgValueCompleter::new(completion::sources))]
+    pub(crate) source: String,
+    /// Refused: filters are not supported
+    #[arg(long, hide = true, value_name = "EXPRESSION")]
+    pub(crate) jsonpath: Option<String>,
+    #[cfg(feature = "fetch")]
+    #[command(flatten)]
+    pub(crate) fetch: FetchFlags,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ShowPart {
+    /// Chart.yaml
+    Chart,
+    /// values.yaml, with its comments
+    Values,
+    /// README
+    Readme,
+    /// Custom resource definitions in crds/, those of sub-charts included
+    Crds,
+    /// All of them
+    All,
+}
+
+impl From<ShowPart> for chart::Part {
+    fn from(part: ShowPart) -> Self {
+        match part {
+            ShowPart::Chart => Self::Definition,
+            ShowPart::Values => Self::Values,
+            ShowPart::Readme => Self::Readme,
+            ShowPart::Crds => Self::Crds,
+            ShowPart::All => Self::All,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -902,12 +990,18 @@ pub(crate) struct LintArgs {
     /// Add API versions that the cluster serves
     #[arg(short, long, value_name = "VERSIONS", value_delimiter = ',', help_heading = "Release")]
     pub(crate) api_versions: Vec<String>,
+    #[command(flatten, next_help_heading = "Release")]
+    pub(crate) capabilities: CapabilitiesFlags,
     /// Enforce a Pod Security level: baseline or restricted, perhaps of a version (restricted:v1.35)
     ///
     /// It applies to namespaces whose labels (pod-security.kubernetes.io/enforce) set no level. Labels count only if the
     /// Namespace is linted, too.
     #[arg(long, value_name = "LEVEL[:VERSION]", help_heading = "Release")]
     pub(crate) pod_security: Option<Policy>,
+    #[command(flatten)]
+    pub(crate) lookup: LookupFlags,
+    #[command(flatten)]
+    pub(crate) context: ContextFlags,
     #[command(flatten)]
     pub(crate) values: ValueFlags,
     #[cfg(feature = "fetch")]
@@ -944,6 +1038,23 @@ pub(crate) struct CompletionsArgs {
     /// Shell to generate the script for
     #[arg(value_enum)]
     pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "plimsoll helm COMMAND [ARGS]...",
+    after_help = "\
+A link to plimsoll that is named `helm` does the same: tools that call `helm` find it in PATH.
+
+Examples:
+  plimsoll helm template web ./chart -f prod.yaml
+  ln -s \"$(command -v plimsoll)\" bin/helm
+  kubectl kustomize --enable-helm --helm-command bin/helm ."
+)]
+pub(crate) struct HelmArgs {
+    /// Helm's command and its arguments; `plimsoll helm help` lists them
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGS")]
+    pub(crate) args: Vec<OsString>,
 }
 
 #[derive(Debug, Args)]

@@ -11,6 +11,7 @@ mod ui;
 use args::{Cli, Command};
 use plimsoll::limits;
 use std::process::ExitCode;
+use std::time::Duration;
 use ui::{Color, ExitStatus, Ui};
 
 /// Templates, YAML trees and their values are many small pieces: an allocator made for those. Counted for `--max-memory`.
@@ -19,7 +20,10 @@ static ALLOCATOR: limits::Counting<mimalloc::MiMalloc> = limits::Counting(mimall
 
 fn main() -> ExitCode {
     completion::answer();
-    let status = match helm::parse() {
+    if let Some(args) = helm::called_as_helm() {
+        return ExitCode::from(helm::answer(args) as u8);
+    }
+    let status = match helm::accepted::parse() {
         Ok(cli) => run(cli),
         Err(error) => usage(error),
     };
@@ -27,20 +31,22 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> ExitStatus {
-    limits::start(cli.limits.limits());
+    // Helm's command line has limits of its own.
+    if !matches!(cli.command, Command::Helm(_)) {
+        limits::start(cli.limits.limits());
+    }
     let mut ui = Ui::new(cli.color);
-    let status = execute(cli, &mut ui);
+    let status = execute(cli.command, cli.limits.time(), &mut ui);
     ui.finish(status)
 }
 
-fn execute(cli: Cli, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
+/// Runs a command, which may take this time.
+fn execute(command: Command, timeout: Duration, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
+    let mut command = command;
     #[cfg(feature = "fetch")]
-    let cli = {
-        let mut cli = cli;
-        commands::fetch::prepare(&mut cli.command, cli.limits.time(), ui)?;
-        cli
-    };
-    match cli.command {
+    commands::fetch::prepare(&mut command, timeout, ui)?;
+    commands::lookup::prepare(&mut command)?;
+    match command {
         Command::Render(args) => commands::render::run(&args, ui),
         Command::Lint(args) => commands::lint::run(&args, ui),
         Command::Diff(args) => commands::diff::run(&args, ui),
@@ -48,18 +54,20 @@ fn execute(cli: Cli, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
         Command::Rehearse(args) => commands::rehearse::run(&args, ui),
         Command::History(args) => commands::history::run(&args, ui),
         Command::Values(args) => commands::values::run(&args, ui),
+        Command::Show(args) => commands::show::run(&args, ui),
+        Command::Helm(args) => Ok(helm::answer(args.args)),
         Command::Completions(args) => commands::generate::completions(&args, ui),
         Command::Man(args) => commands::generate::man(&args, ui),
         #[cfg(feature = "fetch")]
-        Command::Dependency(args) => commands::dependency::run(&args, cli.limits.time(), ui),
+        Command::Dependency(args) => commands::dependency::run(&args, timeout, ui),
         #[cfg(feature = "fetch")]
-        Command::Pull(args) => commands::pull::run(&args, cli.limits.time(), ui),
+        Command::Pull(args) => commands::pull::run(&args, timeout, ui),
     }
 }
 
 /// Help and version are results and go to stdout; a wrong flag is a failure.
 fn usage(mut error: clap::Error) -> ExitStatus {
-    if let Some((other, instead)) = helm::instead(&error) {
+    if let Some((other, instead)) = helm::accepted::instead(&error) {
         return Ui::new(Color::Auto).finish(Err(anyhow::anyhow!("`{other}` is not supported: {instead}")));
     }
     let mut ui = Ui::new(Color::Auto);

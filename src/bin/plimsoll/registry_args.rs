@@ -34,6 +34,12 @@ pub(crate) struct RegistryFlags {
     /// Reach OCI registries over http
     #[arg(long)]
     pub(crate) plain_http: bool,
+    /// Read the names and credentials of repositories from this file of Helm's (default: `$HELM_REPOSITORY_CONFIG`)
+    #[arg(long, hide = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) repository_config: Option<PathBuf>,
+    /// Read the credentials of registries from this file of Helm's (default: `$HELM_REGISTRY_CONFIG`)
+    #[arg(long, hide = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) registry_config: Option<PathBuf>,
 }
 
 /// Which chart is meant, where it is not named by a path.
@@ -149,7 +155,8 @@ Examples:
   plimsoll pull web --repo https://charts.example.com --version ^1.2 --untar")]
 pub(crate) struct PullArgs {
     /// `oci://REGISTRY/PATH[:VERSION][@DIGEST]`, `https://.../chart.tgz`, REPOSITORY/NAME, or NAME with --repo
-    pub(crate) source: String,
+    #[arg(required = true, value_name = "SOURCE")]
+    pub(crate) sources: Vec<String>,
     /// Write to this directory
     #[arg(short, long, value_name = "DIR", default_value = ".", value_hint = ValueHint::DirPath)]
     pub(crate) destination: PathBuf,

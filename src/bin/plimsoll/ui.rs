@@ -66,11 +66,18 @@ pub(crate) struct Ui {
     reader_left: bool,
     /// The limit that was exceeded before there was a result.
     exceeded: Option<Exceeded>,
+    /// Whether it speaks in the place of Helm, which has no notes.
+    is_helm: bool,
 }
 
 impl Ui {
     pub(crate) fn new(color: Color) -> Self {
-        Self { color, stdout_failed: None, reader_left: false, exceeded: None }
+        Self { color, stdout_failed: None, reader_left: false, exceeded: None, is_helm: false }
+    }
+
+    /// One that speaks in the place of Helm: without notes, and with errors that begin as Helm's.
+    pub(crate) fn of_helm(color: Color) -> Self {
+        Self { is_helm: true, ..Self::new(color) }
     }
 
     /// Ends the limits, because the result is complete: call it before anything is written. Fails if a limit was exceeded
@@ -202,8 +209,16 @@ impl Ui {
         self.note_with(text, "");
     }
 
+    /// Says one line beside the result, as it is.
+    pub(crate) fn warn(&mut self, text: &str) {
+        let _ = writeln!(self.stderr(), "{}", terminal(text));
+    }
+
     /// Says one line beside the result, and shows a text of several lines below it.
     pub(crate) fn note_with(&mut self, text: &str, lines: &str) {
+        if self.is_helm {
+            return;
+        }
         let style = anstyle::AnsiColor::Cyan.on_default().effects(anstyle::Effects::BOLD);
         let mut stream = self.stderr();
         let _ = writeln!(stream, "{style}note{style:#}: {}", terminal(text));
@@ -263,7 +278,8 @@ impl Ui {
         }
         // Only the first line begins as one of plimsoll's own.
         let text = message(&text).replace('\n', "\n  ");
-        let _ = writeln!(stream, "{style}error{style:#}: {text}");
+        let label = if self.is_helm { "Error" } else { "error" };
+        let _ = writeln!(stream, "{style}{label}{style:#}: {text}");
         ExitStatus::Failure
     }
 

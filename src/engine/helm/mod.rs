@@ -142,6 +142,9 @@ fn render(sources: &Sources, root: &Scope, inputs: &Inputs<'_>) -> Report<engine
     if let Some(objects) = inputs.lookup {
         vm = vm.with_cluster(Box::new(lookup::Answers::new(objects, &inputs.release.namespace)));
     }
+    if inputs.is_lint {
+        vm = vm.tolerating_failures();
+    }
     let mut diagnostics = Vec::new();
     let mut files = Vec::new();
     for job in jobs.iter().filter(|job| !job.partial) {
@@ -187,13 +190,38 @@ fn render(sources: &Sources, root: &Scope, inputs: &Inputs<'_>) -> Report<engine
     if diagnostics.is_empty() { Report::ok(rendered) } else { Report::failed(diagnostics) }
 }
 
+/// The version of Helm that this engine follows, and that of Kubernetes' client library in it.
+pub fn version() -> (&'static str, &'static str) {
+    let field = |name: &str| {
+        let found = objects::HELM_VERSION.iter().find(|(field, ..)| *field == name);
+        found.map_or("", |(_, _, value)| value)
+    };
+    (field("Version"), field("KubeClientVersion"))
+}
+
 /// Renders a text that sees no chart and no values, as Helm renders `--name-template`. The error is a phrase.
 pub fn text(world: &World, template: &str, seed: Option<u64>) -> Result<String, String> {
+    run_text(world, "name-template", template, seed, &Value::Nil)
+}
+
+/// What a template renders for these texts, each under its name: the `--template` of Helm's commands. The error is a phrase.
+pub fn text_of(world: &World, template: &str, fields: &[(&str, &str)]) -> Result<String, String> {
+    let fields = fields.iter().map(|(name, text)| (Arc::from(*name), Value::str(text)));
+    run_text(world, "template", template, None, &Value::map(fields.collect()))
+}
+
+fn run_text(
+    world: &World,
+    name: &str,
+    template: &str,
+    seed: Option<u64>,
+    dot: &Value,
+) -> Result<String, String> {
     let file = parse(Arc::from(template)).map_err(|error| error.to_string())?;
     let mut set = Set::default();
-    set.add("name-template", &file, None);
+    set.add(name, &file, None);
     let mut vm = Vm::new(set, seed_of(world, seed)?, world.now());
-    let rendered = vm.render("name-template", &Value::Nil);
+    let rendered = vm.render(name, dot);
     rendered.map(|rendered| rendered.text).map_err(|error| error.to_string())
 }
 

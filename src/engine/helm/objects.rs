@@ -157,16 +157,17 @@ impl Capabilities {
 /// The API versions that a chart sees.
 fn api_versions(capabilities: &engine::Capabilities) -> Vec<String> {
     match capabilities.helm_api_versions {
-        HelmApiVersions::Client => {
+        // What a cluster says of itself goes before what helm assumes.
+        HelmApiVersions::Client if capabilities.served.is_none() => {
             let known = super::API_VERSIONS.iter().map(|&version| version.to_owned());
             known.chain(capabilities.extra_api_versions.iter().cloned()).collect()
         }
-        HelmApiVersions::Cluster => capabilities.api_versions(),
+        HelmApiVersions::Client | HelmApiVersions::Cluster => capabilities.api_versions(),
     }
 }
 
 /// The Helm that this engine follows, which charts compare versions with: fields, their names in JSON, what is in them.
-const HELM_VERSION: [(&str, &str, &str); 5] = [
+pub(super) const HELM_VERSION: [(&str, &str, &str); 5] = [
     ("Version", "version", "v4.1.4"),
     ("GitCommit", "git_commit", "05fa37973dc9e42b76e1d2883494c87174b6074f"),
     ("GitTreeState", "git_tree_state", "clean"),

@@ -57,6 +57,7 @@ fn rendered(
         capabilities: &capabilities,
         seed: None,
         lookup: None,
+        is_lint: false,
     };
     let report = Tera.render(sources, &scope, &inputs);
     Report { output: report.output.map(|rendered| rendered.files), diagnostics: report.diagnostics }

@@ -458,5 +458,6 @@ fn options() -> Options {
         with_namespace: false,
         seed: Some(1),
         lookup: None,
+        is_lint: false,
     }
 }

@@ -1,7 +1,7 @@
 //! The functions that Helm adds to Sprig's: templates in templates, YAML and JSON.
 
 use crate::error::{Error, Result};
-use crate::function::{Function, OriginRule, fixed, hosted};
+use crate::function::{Function, Host, OriginRule, fixed, hosted};
 use crate::json::{self, FromNode, Style};
 use crate::json_decode;
 use crate::lookup::Lookup;
@@ -21,8 +21,9 @@ pub(crate) const TABLE: &[Function] = &[
         origin: OriginRule::Template,
         ..hosted("tpl", 2, |host, args| host.tpl(&args.arc_str(0)?, &dot(args)))
     },
-    fixed("required", 2, required).with_origin(|args| args.chosen_origin(1)),
-    fixed("fail", 1, |args| Err(Error::authored(args.str(0)?))),
+    hosted("required", 2, |host, args| required(args).or_else(|error| tolerated(host, error)))
+        .with_origin(|args| args.chosen_origin(1)),
+    hosted("fail", 1, |host, args| tolerated(host, Error::authored(args.str(0)?))),
     hosted("lookup", 4, |host, args| {
         let text = |index| args.str(index).map(str::to_owned);
         Ok(host.lookup(Lookup { api_version: text(0)?, kind: text(1)?, namespace: text(2)?, name: text(3)? }))
@@ -49,6 +50,11 @@ pub(crate) const TABLE: &[Function] = &[
 fn dot(args: Args<'_>) -> Traced {
     let dot = args.traced(1);
     if dot.value.is_nil() { Traced { value: Value::Invalid, ..dot } } else { dot }
+}
+
+/// What a failure that the chart's author wrote is where such failures are tolerated.
+fn tolerated(host: &dyn Host, error: Error) -> Result<Value> {
+    if host.tolerates_failures() && error.is_authored() { Ok(Value::str("")) } else { Err(error) }
 }
 
 fn required(args: Args<'_>) -> Result<Value> {

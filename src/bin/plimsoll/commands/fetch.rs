@@ -1,6 +1,7 @@
 //! Charts from repositories and registries: what the environment says of them, and the SOURCEs that name them.
 
 use super::dependency;
+use super::environment::{directory, helm_directory};
 use crate::args::{AgainstFlags, Command, ReleaseArgs};
 use crate::registry_args::{ChartFlags, FetchFlags, RegistryFlags};
 use crate::ui::Ui;
@@ -24,15 +25,12 @@ pub(crate) fn fetcher(
 ) -> plimsoll_registry::Result<Fetcher> {
     let credentials = flags.username.clone().zip(flags.password.clone());
     let timeout = if timeout.is_zero() { LONGEST_REQUEST } else { timeout.min(LONGEST_REQUEST) };
-    let helm = helm_directory();
-    let own = |variable: &str, name: &str| {
-        directory(variable).or_else(|| helm.as_ref().map(|helm| helm.join(name)))
-    };
-    let repositories = own("HELM_REPOSITORY_CONFIG", "repositories.yaml");
+    let repositories = repositories_file(flags);
     let docker = directory("DOCKER_CONFIG").or_else(|| directory("HOME").map(|home| home.join(".docker")));
-    let credential_files = own("HELM_REGISTRY_CONFIG", "registry/config.json")
-        .into_iter()
-        .chain(docker.map(|docker| docker.join("config.json")));
+    let credential_files =
+        file_of_helm(&flags.registry_config, "HELM_REGISTRY_CONFIG", "registry/config.json")
+            .into_iter()
+            .chain(docker.map(|docker| docker.join("config.json")));
     Ok(Fetcher::new(Settings {
         cache: cache_directory(),
         offline: flags.offline,
@@ -53,9 +51,15 @@ pub(crate) fn fetcher(
     }))
 }
 
-#[expect(clippy::disallowed_methods, reason = "the binary is where the environment is read")]
-fn directory(variable: &str) -> Option<PathBuf> {
-    std::env::var_os(variable).map(PathBuf::from).filter(|path| !path.as_os_str().is_empty())
+/// Helm's list of repositories.
+pub(crate) fn repositories_file(flags: &RegistryFlags) -> Option<PathBuf> {
+    file_of_helm(&flags.repository_config, "HELM_REPOSITORY_CONFIG", "repositories.yaml")
+}
+
+/// A file of Helm's configuration: that of the flag, that of the variable, or the one of this name in Helm's directory.
+fn file_of_helm(flag: &Option<PathBuf>, variable: &str, name: &str) -> Option<PathBuf> {
+    let own = flag.clone().or_else(|| directory(variable));
+    own.or_else(|| helm_directory().map(|helm| helm.join(name)))
 }
 
 /// Where downloads are kept: in the user's directory for caches.
@@ -66,16 +70,6 @@ fn cache_directory() -> Option<PathBuf> {
         let caches = caches.or_else(|| directory("HOME").map(|home| home.join(".cache")));
         caches.map(|caches| caches.join("plimsoll"))
     })
-}
-
-/// Where Helm keeps its configuration.
-fn helm_directory() -> Option<PathBuf> {
-    let below = |variable: &str, path: &str| directory(variable).map(|directory| directory.join(path));
-    let home = if cfg!(target_os = "macos") { "Library/Preferences/helm" } else { ".config/helm" };
-    directory("HELM_CONFIG_HOME")
-        .or_else(|| below("XDG_CONFIG_HOME", "helm"))
-        .or_else(|| if cfg!(windows) { below("APPDATA", "helm") } else { None })
-        .or_else(|| below("HOME", home))
 }
 
 /// What went wrong, for people.
@@ -99,6 +93,10 @@ pub(crate) fn prepare(command: &mut Command, timeout: Duration, ui: &mut Ui) -> 
         Command::Values(args) => {
             let source = of_source(args.names.source(), &args.fetch, timeout, ui)?;
             args.names.set_source(source);
+            Ok(())
+        }
+        Command::Show(args) => {
+            args.source = of_source(&args.source, &args.fetch, timeout, ui)?;
             Ok(())
         }
         Command::Lint(args) => {

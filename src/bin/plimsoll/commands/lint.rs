@@ -1,5 +1,6 @@
 //! `plimsoll lint`.
 
+use super::lookup::{self, Answers};
 use super::{config, files, release, world};
 use crate::args::{LintArgs, LintFormat};
 use crate::ui::{ExitStatus, Refused, Ui, over};
@@ -8,6 +9,7 @@ use plimsoll::diag::render::{
     Counts, RuleCount, Style, arrange, concise, count_rules, github, human_wrapped, json, junit, sarif,
 };
 use plimsoll::diag::{Diagnostic, Report, Severity, SourceKind, Sources};
+use plimsoll::engine::KnownObjects;
 use plimsoll::k8s::Version;
 use plimsoll::limits;
 use plimsoll::lint::baseline::Baseline;
@@ -15,7 +17,8 @@ use plimsoll::lint::config::parse_severity;
 use plimsoll::lint::{
     self, Config, Discovered, Exclude, ManifestSource, Outcome, Request, Set, Surroundings, Target,
 };
-use plimsoll::manifest::{self, Skipped};
+use plimsoll::manifest::{self, Object, Skipped};
+use plimsoll::render;
 use plimsoll::values::{Overrides, ValuesFile};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -96,7 +99,7 @@ fn fail(
 }
 
 fn check(args: &LintArgs, format: LintFormat, sources: &Sources, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
-    let Jobs { all: jobs, mut skipped, unread } = jobs(args, sources)?;
+    let Jobs { all: jobs, mut skipped, unread } = jobs(args, sources, ui)?;
     let more = u32::try_from(jobs.len().saturating_sub(1)).unwrap_or(u32::MAX);
     limits::allow_more_time(MORE_TIME.saturating_mul(more));
     // Releases have nothing to do with each other.
@@ -309,7 +312,7 @@ struct Jobs {
     unread: Vec<Diagnostic>,
 }
 
-fn jobs(args: &LintArgs, sources: &Sources) -> anyhow::Result<Jobs> {
+fn jobs(args: &LintArgs, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Jobs> {
     let overrides = release::overrides(&args.values)?;
     let stdin = match args.sources.iter().filter(|source| *source == STDIN).count() {
         0 => None,
@@ -320,7 +323,45 @@ fn jobs(args: &LintArgs, sources: &Sources) -> anyhow::Result<Jobs> {
     let (planned, skipped) = plan(args, stdin, sources)?;
     let mut surroundings = KnownSurroundings { sources, known: BTreeMap::new(), unread: Vec::new() };
     let jobs = planned.into_iter().map(|planned| job(planned, &overrides, args, &mut surroundings));
-    Ok(Jobs { all: jobs.collect::<anyhow::Result<_>>()?, skipped, unread: surroundings.unread })
+    let mut jobs: Vec<Job> = jobs.collect::<anyhow::Result<_>>()?;
+    let of_stdin = if args.sources.iter().any(|source| source == STDIN) {
+        Some("manifests")
+    } else {
+        overrides.stdin.is_some().then_some("values")
+    };
+    let release = lookup::in_cluster(args.context.cluster(), &args.release, &args.namespace);
+    let answers = Answers::read(&args.lookup, release, of_stdin, sources, ui)?;
+    for job in &mut jobs {
+        answer_lookups(&answers, &mut job.request, sources, ui)?;
+    }
+    Ok(Jobs { all: jobs, skipped, unread: surroundings.unread })
+}
+
+/// Gives the request for a chart the answers to what it looks up, with whatever values.
+fn answer_lookups(
+    answers: &Answers<'_>,
+    request: &mut Request,
+    sources: &Sources,
+    ui: &mut Ui,
+) -> anyhow::Result<()> {
+    let Target::Chart(chart) = &request.target else { return Ok(()) };
+    let mut found: Vec<Object> = Vec::new();
+    for set in &request.sets {
+        let mut of_set = render::Request {
+            chart: chart.clone(),
+            overrides: set.overrides.clone(),
+            values: request.values,
+            options: request.render.clone(),
+        };
+        let mut render = |request: &render::Request| release::render_quietly(request, sources);
+        answers.settle(&mut of_set, &mut render, sources, ui)?;
+        let Some(known) = of_set.options.lookup else { continue };
+        let is_new = |object: &&Object| found.iter().all(|other| other.reference() != object.reference());
+        let new: Vec<Object> = known.objects.iter().filter(is_new).cloned().collect();
+        found.extend(new);
+        request.render.lookup = Some(KnownObjects { objects: found.as_slice().into(), ..known });
+    }
+    Ok(())
 }
 
 /// What stands for standard input among the sources.

@@ -143,9 +143,7 @@ impl Release<'_> {
     }
 
     fn kubectl(&self, args: &[&str]) -> Command {
-        let mut kubectl = Command::new("kubectl");
-        kubectl.args(args).args(self.cluster.flags()).stderr(Stdio::piped());
-        kubectl
+        kubectl(&self.cluster, args)
     }
 
     /// The flags of every `kubectl get`.
@@ -263,6 +261,27 @@ impl Release<'_> {
         ui.note(&format!("the API server agrees with the plan on {agreed} of {} objects", new.len()));
         Ok(rejects)
     }
+}
+
+fn kubectl(cluster: &Cluster, args: &[&str]) -> Command {
+    let mut kubectl = Command::new("kubectl");
+    kubectl.args(args).args(cluster.flags()).stderr(Stdio::piped());
+    kubectl
+}
+
+/// What a cluster says of its version, its API versions and its kinds, in the form of a record (`--capabilities`).
+pub(crate) fn capabilities(cluster: &Cluster) -> anyhow::Result<String> {
+    let mut record = String::new();
+    for args in [&["version", "-o", "json"][..], &["api-versions"], &["api-resources", "--no-headers"]] {
+        let answer = kubectl(cluster, args).output();
+        let answer = answer.context("cannot run `kubectl`, which answers `--capabilities live`")?;
+        if !answer.status.success() {
+            bail!("kubectl {}: {}", args[0], complaint(&answer));
+        }
+        record.push_str(&String::from_utf8(answer.stdout).context("`kubectl` printed invalid UTF-8")?);
+        record.push('\n');
+    }
+    Ok(record)
 }
 
 /// Whether somebody applied the object, so that it is not another object's part, as the claims of a StatefulSet are.

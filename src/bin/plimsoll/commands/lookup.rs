@@ -1,50 +1,176 @@
-//! Renders whose `lookup` is answered by a cluster.
+//! What charts see of a cluster: the objects that `lookup` finds, its version and its API versions.
 
-use super::{live, release};
-use crate::args::ReleaseArgs;
+use super::{live, objects, release};
+use crate::args::{CapabilitiesFlags, Command, LookupFlags, ReleaseArgs};
 use crate::ui::Ui;
-use plimsoll::diag::Sources;
+use anyhow::{Context as _, bail};
+use plimsoll::diag::{Report, Sources};
 use plimsoll::diff::Cluster;
-use plimsoll::engine::{KnownObjects, Lookup};
+use plimsoll::engine::{KnownObjects, Lookup, Recorded};
+use plimsoll::manifest::Object;
 use plimsoll::render::{Output, Request};
 use std::collections::BTreeSet;
+use std::path::Path;
+
+/// What names the cluster itself, in place of a file.
+const LIVE: &str = "live";
 
 /// How often a chart is rendered for its lookups. Each render can look up what the one before has found; charts with random
 /// names look up something new every time.
 const MAX_RENDERS: usize = 8;
 
-/// Renders a release with the cluster's answers to its lookups: they are known when it has been rendered without.
-pub(crate) fn render_asking(
-    mut request: Request,
+/// Where lookups are answered from.
+pub(crate) enum Answers<'a> {
+    /// Nothing is found, as in `helm template`.
+    None,
+    /// Manifests.
+    Objects(Vec<Object>),
+    /// A cluster.
+    Cluster(live::Release<'a>),
+}
+
+/// Renders a request.
+pub(crate) type Renderer<'a> = &'a mut dyn FnMut(&Request) -> Report<Output>;
+
+impl<'a> Answers<'a> {
+    /// Those of `--lookup`. `release` is the release in its cluster; `of_stdin` is what standard input provides already.
+    pub(crate) fn read(
+        flags: &LookupFlags,
+        release: live::Release<'a>,
+        of_stdin: Option<&str>,
+        sources: &Sources,
+        ui: &mut Ui,
+    ) -> anyhow::Result<Self> {
+        match flags.lookup.as_deref() {
+            None => Ok(Self::None),
+            Some(LIVE) => Ok(Self::Cluster(release)),
+            Some("-") if of_stdin.is_some() => bail!(
+                "standard input cannot provide both {} and the objects of --lookup",
+                of_stdin.unwrap_or_default()
+            ),
+            Some(manifests) => Ok(Self::Objects(objects::from_manifests(manifests, sources, ui)?)),
+        }
+    }
+
+    /// Renders a release whose lookups have these answers, which the request has afterwards.
+    pub(crate) fn render(
+        &self,
+        request: &mut Request,
+        render: Renderer<'_>,
+        sources: &Sources,
+        ui: &mut Ui,
+    ) -> anyhow::Result<Output> {
+        let report = self.settle(request, render, sources, ui)?;
+        ui.kept(report.unwrap_or_else(|| render(request)), sources)
+    }
+
+    /// Gives a request the answers to its lookups. Returns the render with them, if there was one.
+    pub(crate) fn settle(
+        &self,
+        request: &mut Request,
+        render: Renderer<'_>,
+        sources: &Sources,
+        ui: &mut Ui,
+    ) -> anyhow::Result<Option<Report<Output>>> {
+        match self {
+            Self::None => Ok(None),
+            Self::Objects(objects) => {
+                let objects = objects.as_slice().into();
+                request.options.lookup = Some(KnownObjects { objects, is_complete: false });
+                Ok(None)
+            }
+            Self::Cluster(release) => ask(release, request, render, sources, ui),
+        }
+    }
+}
+
+/// Asks a cluster what a release looks up: that is known when it has been rendered without. A chart may insist on what it
+/// looks up (`required`, `fail`), so a render that fails is repeated as `helm lint` renders.
+fn ask(
     cluster: &live::Release<'_>,
+    request: &mut Request,
+    render: Renderer<'_>,
     sources: &Sources,
     ui: &mut Ui,
-) -> anyhow::Result<Output> {
+) -> anyhow::Result<Option<Report<Output>>> {
     let mut asked: BTreeSet<Lookup> = BTreeSet::new();
     let mut answers = Vec::new();
     for _ in 1..MAX_RENDERS {
-        let report = release::render_quietly(&request, sources);
-        let made = report.output.as_ref().map(|output| &output.render.lookups);
+        let report = render(request);
+        let tolerant = if report.output.is_none() {
+            let mut tolerant = request.clone();
+            tolerant.options.is_lint = true;
+            render(&tolerant).output
+        } else {
+            None
+        };
+        let made = report.output.as_ref().or(tolerant.as_ref()).map(|output| &output.render.lookups);
         let new: Vec<Lookup> =
             made.into_iter().flatten().filter(|lookup| !asked.contains(lookup)).cloned().collect();
         if new.is_empty() {
-            return ui.kept(report, sources);
+            return Ok(Some(report));
         }
         cluster.look_up(&new, &mut answers, sources, ui)?;
         asked.extend(new);
         request.options.lookup = Some(KnownObjects { objects: answers.as_slice().into(), is_complete: true });
     }
-    release::render(&request, sources, ui)
+    Ok(None)
+}
+
+/// Renders the release that the arguments describe, with what they say of its cluster.
+pub(crate) fn render(
+    args: &ReleaseArgs,
+    cluster: Cluster,
+    mut request: Request,
+    sources: &Sources,
+    ui: &mut Ui,
+) -> anyhow::Result<Output> {
+    let of_stdin = request.overrides.stdin.is_some().then_some("values");
+    let answers = Answers::read(&args.lookup, release_in(cluster, args)?, of_stdin, sources, ui)?;
+    answers.render(&mut request, &mut |request| release::render_quietly(request, sources), sources, ui)
 }
 
 /// The release that the arguments describe in a cluster.
 pub(crate) fn release_in(cluster: Cluster, flags: &ReleaseArgs) -> anyhow::Result<live::Release<'_>> {
-    Ok(live::Release {
-        name: flags.names.release().unwrap_or(release::DEFAULT_NAME),
-        namespace: &flags.release.namespace,
-        cluster,
-        selector: None,
-        apply_set: None,
-        version: release::kubernetes(&flags.release)?,
-    })
+    let release =
+        in_cluster(cluster, flags.names.release().unwrap_or(release::DEFAULT_NAME), &flags.release.namespace);
+    Ok(live::Release { version: release::kubernetes(&flags.release)?, ..release })
+}
+
+/// A release of this name in a cluster.
+pub(crate) fn in_cluster<'a>(cluster: Cluster, name: &'a str, namespace: &'a str) -> live::Release<'a> {
+    live::Release { name, namespace, cluster, selector: None, apply_set: None, version: Default::default() }
+}
+
+/// Reads what `--capabilities` names, and writes it into the flags that it stands for. Those that are set stay.
+pub(crate) fn prepare(command: &mut Command) -> anyhow::Result<()> {
+    let (flags, version, cluster) = match command {
+        Command::Render(args) => of_release(&mut args.release, args.context.cluster()),
+        Command::Preview(args) => of_release(&mut args.release, args.context.cluster()),
+        Command::Diff(args) => of_release(&mut args.release, args.cluster.cluster()),
+        Command::Rehearse(args) => of_release(&mut args.release, args.cluster.cluster()),
+        Command::Lint(args) => {
+            let cluster = args.context.cluster();
+            (&mut args.capabilities, &mut args.kube_version, cluster)
+        }
+        _ => return Ok(()),
+    };
+    let Some(source) = flags.capabilities.as_deref() else { return Ok(()) };
+    let text = match source {
+        LIVE => live::capabilities(&cluster)?,
+        file => release::read_file(Path::new(file))?,
+    };
+    let recorded = Recorded::parse(&text)
+        .map_err(anyhow::Error::msg)
+        .with_context(|| format!("--capabilities: cannot use `{source}`"))?;
+    version.get_or_insert(recorded.version);
+    flags.served = recorded.served;
+    Ok(())
+}
+
+fn of_release(
+    args: &mut ReleaseArgs,
+    cluster: Cluster,
+) -> (&mut CapabilitiesFlags, &mut Option<String>, Cluster) {
+    (&mut args.release.capabilities, &mut args.release.kube_version, cluster)
 }

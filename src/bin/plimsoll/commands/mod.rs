@@ -4,6 +4,7 @@ mod config;
 #[cfg(feature = "fetch")]
 pub(crate) mod dependency;
 pub(crate) mod diff;
+pub(crate) mod environment;
 #[cfg(feature = "fetch")]
 pub(crate) mod fetch;
 pub(crate) mod files;
@@ -11,7 +12,7 @@ pub(crate) mod generate;
 pub(crate) mod history;
 pub(crate) mod lint;
 mod live;
-mod lookup;
+pub(crate) mod lookup;
 pub(crate) mod objects;
 pub(crate) mod past;
 pub(crate) mod preview;
@@ -22,6 +23,7 @@ pub(crate) mod pull;
 pub(crate) mod rehearse;
 pub(crate) mod release;
 pub(crate) mod render;
+pub(crate) mod show;
 pub(crate) mod values;
 
 use plimsoll::world::{Overlay, World};

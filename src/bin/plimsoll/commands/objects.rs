@@ -1,27 +1,35 @@
 //! The objects that an argument names: rendered from a chart, or read from manifests.
 
-use super::{release, world};
+use super::{lookup, release, world};
 use crate::args::ReleaseArgs;
 use crate::ui::Ui;
 use anyhow::bail;
 use plimsoll::diag::Sources;
-use plimsoll::diff::Side;
+use plimsoll::diff::{Cluster, Side};
 use plimsoll::manifest::{self, Object};
 use plimsoll::yaml::ReadOptions;
 use plimsoll::{chart, manifests};
 use std::path::Path;
 
-/// The objects of the release that the arguments describe.
-pub(crate) fn load_release(args: &ReleaseArgs, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Side> {
+/// The objects of the release that the arguments describe, in this cluster.
+pub(crate) fn load_release(
+    args: &ReleaseArgs,
+    cluster: Cluster,
+    sources: &Sources,
+    ui: &mut Ui,
+) -> anyhow::Result<Side> {
     let source = args.names.source();
     if !chart::is_chart(world(), source) {
         if let Some(flag) = args.values.used().first() {
             bail!("`{source}` contains manifests, which do not use values: remove {flag}");
         }
+        if args.lookup.lookup.is_some() {
+            bail!("`{source}` contains manifests, which look up nothing: remove --lookup");
+        }
         return Ok(Side::Manifests(from_manifests(source, sources, ui)?));
     }
     let request = release::request(args, release::overrides(&args.values)?, args.release.seed)?;
-    Ok(Side::of_render(release::render(&request, sources, ui)?.render))
+    Ok(Side::of_render(lookup::render(args, cluster, request, sources, ui)?.render))
 }
 
 /// The objects of manifests: a file, a directory, `-`.

@@ -8,7 +8,8 @@ use plimsoll::preview;
 
 pub(crate) fn run(args: &PreviewArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let sources = Sources::new();
-    let (objects, hooks) = objects::load_release(&args.release, &sources, ui)?.into_objects_and_hooks();
+    let release = objects::load_release(&args.release, args.context.cluster(), &sources, ui)?;
+    let (objects, hooks) = release.into_objects_and_hooks();
     let flags = &args.release.release;
     let preview = preview::build_preview(&objects, &hooks, &flags.namespace, release::kubernetes(flags)?);
     ui.print(&match args.format {

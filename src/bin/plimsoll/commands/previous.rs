@@ -1,14 +1,15 @@
 //! What `--against` names: a chart, manifests, a recorded revision, a git revision, the cluster.
 
+use super::lookup::{self, Answers};
 use super::past::{Commit, PastFile};
-use super::{config, history as records, live, lookup, objects, release, world};
+use super::{config, history as records, live, objects, release, world};
 use crate::args::{AgainstFlags, ClusterFlags, DriverFlags, HistoryFlags, ReleaseArgs, ValueFlags};
 use crate::ui::Ui;
 use anyhow::{Context as _, bail};
 use plimsoll::cluster::server::Notes;
 use plimsoll::diag::{SourceKind, Sources};
 use plimsoll::diff::{self, Driver, Include, Released, Side, Sides};
-use plimsoll::engine::{KnownObjects, helm};
+use plimsoll::engine::helm;
 use plimsoll::history;
 use plimsoll::k8s::admission::Unevaluated;
 use plimsoll::lint::Config;
@@ -88,13 +89,13 @@ pub(crate) fn sides(
     let (old, new, redrawn) = if chart::is_chart(world(), source) {
         of_chart(args, driver, sources, ui)?
     } else {
-        let new = objects::load_release(args.release, sources, ui)?;
+        let new = objects::load_release(args.release, args.cluster.cluster(), sources, ui)?;
         let old = match args.against.against.as_str() {
             "live" => {
                 let applied = new.applied_objects(driver, args.include);
                 in_cluster(args)?.load(&applied, sources, ui)?
             }
-            _ => load(args, sources, ui)?,
+            _ => load(args, &Answers::None, sources, ui)?,
         };
         (old, new, Vec::new())
     };
@@ -157,27 +158,48 @@ fn of_chart(
 ) -> anyhow::Result<(Side, Side, Vec<Object>)> {
     let overrides = release::overrides(&args.release.values)?;
     let mut request = release::request(args.release, overrides, Some(args.seed()))?;
+    let of_stdin = match args.against.against.as_str() {
+        "-" => Some("the old side"),
+        _ => request.overrides.stdin.is_some().then_some("values"),
+    };
+    let lookup = &args.release.lookup;
+    let answers = Answers::read(lookup, in_cluster(args)?, of_stdin, sources, ui)?;
+    let mut render = |request: &Request| release::render_quietly(request, sources);
     if args.against.against == "live" {
         let cluster = in_cluster(args)?;
-        let output = lookup::render_asking(request.clone(), &cluster, sources, ui)?;
-        request.options = output.options;
+        let answers = if lookup.lookup.is_none() { Answers::Cluster(in_cluster(args)?) } else { answers };
+        let output = answers.render(&mut request, &mut render, sources, ui)?;
         let redrawn = redrawn(args, &request, &output.render, sources, ui);
         let new = Side::of_render(output.render);
         let old = cluster.load(&new.applied_objects(driver, args.include), sources, ui)?;
         return Ok((old, new, redrawn));
     }
-    let old = load(args, sources, ui)?;
+    let old = load(args, &answers, sources, ui)?;
     let mut applied = old.applied_objects(driver, Include::default());
     if let Side::Chart { crds, .. } = &old {
         applied.extend(crds.iter().cloned());
     }
     let (unreadable, known): (Vec<Object>, Vec<Object>) =
         applied.into_iter().partition(history::holds_digest);
-    request.options.lookup = Some(KnownObjects { objects: known.into(), is_complete: false });
-    let output = release::render(&request, sources, ui)?;
+    let output = find_in(known, answers).render(&mut request, &mut render, sources, ui)?;
     note_unreadable(&unreadable, &output, ui);
     let redrawn = redrawn(args, &request, &output.render, sources, ui);
     Ok((old, Side::of_render(output.render), redrawn))
+}
+
+/// Where the lookups of the new side are answered from: what the old side applied goes before other manifests, and a cluster
+/// that was named before both.
+fn find_in<'a>(applied: Vec<Object>, answers: Answers<'a>) -> Answers<'a> {
+    match answers {
+        Answers::None => Answers::Objects(applied),
+        Answers::Objects(others) => {
+            let is_new =
+                |other: &Object| applied.iter().all(|object| object.reference() != other.reference());
+            let others: Vec<Object> = others.into_iter().filter(is_new).collect();
+            Answers::Objects([applied, others].concat())
+        }
+        Answers::Cluster(release) => Answers::Cluster(release),
+    }
 }
 
 /// Names the recorded Secrets that the chart looks up and whose values are not known.
@@ -251,13 +273,13 @@ fn is_rendered(against: &str) -> bool {
 }
 
 /// The objects to compare with, unless they are in a cluster.
-fn load(args: Previous<'_>, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Side> {
+fn load(args: Previous<'_>, answers: &Answers<'_>, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Side> {
     let against = args.against.against.as_str();
     if let Some(revision) = against.strip_prefix("git:") {
-        return at_revision(args, revision, sources, ui);
+        return at_revision(args, revision, answers, sources, ui);
     }
     if is_chart(against) {
-        return at_chart(args, against, sources, ui);
+        return at_chart(args, against, answers, sources, ui);
     }
     let namespace = args.release.release.namespace.as_str();
     let recorded = if against == "last" { Some(None) } else { against.parse::<u64>().ok().map(Some) };
@@ -286,7 +308,13 @@ fn is_chart(against: &str) -> bool {
 
 /// Another chart, rendered for the same release. Values files apply to both sides: they are what the user keeps across
 /// versions of a chart.
-fn at_chart(args: Previous<'_>, against: &str, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Side> {
+fn at_chart(
+    args: Previous<'_>,
+    against: &str,
+    answers: &Answers<'_>,
+    sources: &Sources,
+    ui: &mut Ui,
+) -> anyhow::Result<Side> {
     let flags = &args.release.values;
     let mut old = Overrides {
         set: args.against.against_set.clone(),
@@ -303,15 +331,21 @@ fn at_chart(args: Previous<'_>, against: &str, sources: &Sources, ui: &mut Ui) -
         used.push("standard input");
     }
     note_new_side_only(&used, ui);
-    let request =
+    let mut request =
         Request { chart: against.to_owned(), ..release::request(args.release, old, Some(args.seed()))? };
-    let report = Ui::watched(&format!("rendering {against}"), || render::release(world(), sources, &request));
-    Ok(Side::of_render(ui.kept(report, sources)?.render))
+    let mut render = |request: &Request| release::render_quietly(request, sources);
+    Ok(Side::of_render(answers.render(&mut request, &mut render, sources, ui)?.render))
 }
 
 /// The same chart (or manifests) and values files as of a git revision: `REV`, or `REV:PATH` where the source had
 /// another path then, as git itself writes it.
-fn at_revision(args: Previous<'_>, revision: &str, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Side> {
+fn at_revision(
+    args: Previous<'_>,
+    revision: &str,
+    answers: &Answers<'_>,
+    sources: &Sources,
+    ui: &mut Ui,
+) -> anyhow::Result<Side> {
     let source = args.release.names.source();
     if source.starts_with("builtin:") || chart::is_remote(source) || source == "-" {
         bail!("`{source}` has no git history: pass a chart or manifests tracked by git");
@@ -343,9 +377,12 @@ fn at_revision(args: Previous<'_>, revision: &str, sources: &Sources, ui: &mut U
         chart::from_files(sources, &name, commit.directory(&path)?)
     };
     let chart = ui.kept(chart, sources)?;
-    let request = release::request(args.release, old_values(args, &commit, sources, ui)?, Some(args.seed()))?;
-    let report = Ui::watched("rendering", || render::release_of(world(), sources, chart, &request));
-    Ok(Side::of_render(ui.kept(report, sources)?.render))
+    let mut request =
+        release::request(args.release, old_values(args, &commit, sources, ui)?, Some(args.seed()))?;
+    let mut render = |request: &Request| {
+        Ui::watched("rendering", || render::release_of(world(), sources, chart.clone(), request))
+    };
+    Ok(Side::of_render(answers.render(&mut request, &mut render, sources, ui)?.render))
 }
 
 /// The values of the old side: the files that git tracks, as of the commit, then what `--against-values` and

@@ -7,34 +7,65 @@ use anyhow::{Context as _, bail};
 use plimsoll::chart;
 use plimsoll::diag::{Report, Sources};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub(crate) fn run(args: &PullArgs, timeout: Duration, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
-    let fetched = fetch::find(&args.source, &args.chart, &args.registry, timeout)
+    for path in pull(args, timeout, ui)? {
+        ui.print(&format!("Wrote {}\n", path.display()));
+    }
+    Ok(ExitStatus::Success)
+}
+
+/// Downloads the charts, and returns the archives or directories that were written.
+pub(crate) fn pull(args: &PullArgs, timeout: Duration, ui: &mut Ui) -> anyhow::Result<Vec<PathBuf>> {
+    let charts: Vec<_> = args
+        .sources
+        .iter()
+        .map(|source| download(source, args, timeout, ui))
+        .collect::<anyhow::Result<_>>()?;
+    ui.complete()?;
+    charts.into_iter().map(|chart| chart.write(args)).collect()
+}
+
+/// A chart that was downloaded.
+struct Pulled {
+    /// The name of the archive.
+    file_name: String,
+    bytes: Vec<u8>,
+    /// The name of the chart.
+    name: String,
+    files: Vec<(String, Vec<u8>)>,
+}
+
+fn download(source: &str, args: &PullArgs, timeout: Duration, ui: &mut Ui) -> anyhow::Result<Pulled> {
+    let fetched = fetch::find(source, &args.chart, &args.registry, timeout)
         .and_then(|(fetcher, found)| Ok((fetcher.download(&found)?, found)));
     let (archive, found) = match fetched {
         Ok(fetched) => fetched,
         Err(error) => return fetch::fail(error, ui),
     };
-    let sources = Sources::new();
     let unpacked = chart::unpack(&found.url, &archive.bytes).map_err(|diagnostic| *diagnostic);
-    let (metadata, unpacked) = ui.kept(Report::from(unpacked), &sources)?;
-    ui.complete()?;
-    fs::create_dir_all(&args.destination)
-        .with_context(|| format!("cannot create `{}`", args.destination.display()))?;
-    if !args.untar {
-        let path = args.destination.join(found.file_name());
-        files::replace(&path, &archive.bytes)?;
-        ui.print(&format!("Wrote {}\n", path.display()));
-        return Ok(ExitStatus::Success);
+    let (metadata, files) = ui.kept(Report::from(unpacked), &Sources::new())?;
+    Ok(Pulled { file_name: found.file_name(), bytes: archive.bytes, name: metadata.name, files })
+}
+
+impl Pulled {
+    fn write(self, args: &PullArgs) -> anyhow::Result<PathBuf> {
+        let destination = &args.destination;
+        fs::create_dir_all(destination)
+            .with_context(|| format!("cannot create `{}`", destination.display()))?;
+        if !args.untar {
+            let path = destination.join(&self.file_name);
+            files::replace(&path, &self.bytes)?;
+            return Ok(path);
+        }
+        let parent =
+            args.untardir.as_ref().map_or_else(|| destination.clone(), |below| destination.join(below));
+        let target = parent.join(&self.name);
+        write(&parent, &target, &self.files)?;
+        Ok(target)
     }
-    let parent =
-        args.untardir.as_ref().map_or_else(|| args.destination.clone(), |below| args.destination.join(below));
-    let target = parent.join(&metadata.name);
-    write(&parent, &target, &unpacked)?;
-    ui.print(&format!("Wrote {}\n", target.display()));
-    Ok(ExitStatus::Success)
 }
 
 /// Writes the files of a chart to a new directory: all of them, or nothing.

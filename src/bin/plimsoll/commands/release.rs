@@ -18,12 +18,7 @@ use std::path::Path;
 /// What `helm template` calls a release that has no name.
 pub(crate) const DEFAULT_NAME: &str = "release-name";
 
-/// Renders a release.
-pub(crate) fn render(request: &Request, sources: &Sources, ui: &mut Ui) -> anyhow::Result<Output> {
-    ui.kept(render_quietly(request, sources), sources)
-}
-
-/// The same, without showing its diagnostics.
+/// Renders a release, without showing its diagnostics.
 pub(crate) fn render_quietly(request: &Request, sources: &Sources) -> Report<Output> {
     Ui::watched(&format!("rendering {}", request.chart), || render::release(world(), sources, request))
 }
@@ -61,6 +56,7 @@ pub(crate) fn request(
             with_namespace: false,
             seed,
             lookup: None,
+            is_lint: false,
         },
     })
 }
@@ -73,7 +69,7 @@ pub(crate) fn lint_options(
 ) -> anyhow::Result<render::Options> {
     let kube_version = match (&args.kube_version, configured) {
         (Some(text), _) => {
-            let version = parse_kube_version(text)?;
+            let version = parse_kube_version(Some(text.as_str()))?;
             version.known().map_err(|error| invalid_kube_version(text, error))?;
             version
         }
@@ -91,11 +87,13 @@ pub(crate) fn lint_options(
             kube_version,
             extra_api_versions: args.api_versions.clone(),
             helm_api_versions: HelmApiVersions::Cluster,
+            served: args.capabilities.served.clone(),
         },
         strict: args.values.strict,
         with_namespace: false,
         seed: Some(0),
         lookup: None,
+        is_lint: false,
     };
     Ok(options)
 }
@@ -114,6 +112,7 @@ pub(crate) fn sample(name: Option<&str>) -> render::Options {
         with_namespace: false,
         seed: Some(0),
         lookup: None,
+        is_lint: false,
     }
 }
 
@@ -135,17 +134,22 @@ pub(crate) fn release_name(
 /// The cluster: Helm charts see the API versions that helm itself assumes, Tera charts those of the version.
 fn capabilities(flags: &ReleaseFlags) -> anyhow::Result<Capabilities> {
     let kube_version = kube_version(flags)?;
-    let extra_api_versions = flags.api_versions.clone();
-    Ok(Capabilities { kube_version, extra_api_versions, ..Capabilities::default() })
+    Ok(Capabilities {
+        kube_version,
+        extra_api_versions: flags.api_versions.clone(),
+        served: flags.capabilities.served.clone(),
+        ..Capabilities::default()
+    })
 }
 
 /// The cluster's version: that of `--kube-version`, else the default.
 fn kube_version(flags: &ReleaseFlags) -> anyhow::Result<KubeVersion> {
-    let Some(text) = &flags.kube_version else { return Ok(KubeVersion::default()) };
-    parse_kube_version(text)
+    parse_kube_version(flags.kube_version.as_deref())
 }
 
-fn parse_kube_version(text: &str) -> anyhow::Result<KubeVersion> {
+/// The version that `--kube-version` names, else the default.
+pub(crate) fn parse_kube_version(text: Option<&str>) -> anyhow::Result<KubeVersion> {
+    let Some(text) = text else { return Ok(KubeVersion::default()) };
     text.parse().map_err(|error| invalid_kube_version(text, error))
 }
 
@@ -197,6 +201,7 @@ pub(crate) fn value_options(flags: &ValueFlags) -> values::Options {
     values::Options {
         skip_schema_validation: flags.skip_schema_validation,
         unknown_keys: if flags.strict { Severity::Error } else { Severity::Warning },
+        missing_dependencies: Severity::Error,
         reads: engine::value_reads,
     }
 }

@@ -2,14 +2,13 @@
 
 use super::files::{self, Tree};
 use super::process::run_with_input;
-use super::{history, lookup, objects, release};
+use super::{history, lookup, release};
 use crate::args::{OutputFlags, RenderArgs, RenderFormat};
 use crate::ui::{ExitStatus, Ui};
 use anyhow::{Context as _, bail};
 use plimsoll::chart::EngineKind;
 use plimsoll::diag::Sources;
 use plimsoll::diag::escape::terminal;
-use plimsoll::engine::KnownObjects;
 use plimsoll::render::{self, Document, Selection};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -23,21 +22,7 @@ pub(crate) fn run(args: &RenderArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> 
     if let Some(dir) = &output.output_dir {
         files::recover(dir);
     }
-    let built = match args.lookup.lookup.as_deref() {
-        None => release::render(&request, &sources, ui)?,
-        Some("live") => {
-            let release = lookup::release_in(args.lookup.cluster(), flags)?;
-            lookup::render_asking(request, &release, &sources, ui)?
-        }
-        Some("-") if request.overrides.stdin.is_some() => {
-            bail!("standard input cannot provide both values and the objects of --lookup")
-        }
-        Some(manifests) => {
-            let objects = objects::from_manifests(manifests, &sources, ui)?.into();
-            request.options.lookup = Some(KnownObjects { objects, is_complete: false });
-            release::render(&request, &sources, ui)?
-        }
-    };
+    let built = lookup::render(flags, args.context.cluster(), request, &sources, ui)?;
     let selection = Selection {
         show_only: output.show_only.clone(),
         include_crds: output.include_crds,

@@ -1,11 +1,12 @@
 //! `plimsoll values`.
 
+use super::lookup::{self, Answers};
 use super::{release, world};
 use crate::args::ValuesArgs;
 use crate::ui::{ExitStatus, Ui};
 use plimsoll::chart::{self, Chart};
 use plimsoll::diag::Sources;
-use plimsoll::render;
+use plimsoll::render::{self, Request};
 use plimsoll::values::{self, Overrides};
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ pub(crate) fn run(args: &ValuesArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> 
     if args.show_secrets {
         sources.show_secrets();
     } else if args.origins || args.why.is_some() {
-        find_secrets(args, &chart, &overrides, &sources);
+        find_secrets(args, &chart, &overrides, &sources, ui)?;
     }
     let report = match &args.why {
         Some(path) => values::why(world(), &sources, &chart, &overrides, &options, path)
@@ -36,11 +37,32 @@ pub(crate) fn run(args: &ValuesArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> 
 }
 
 /// Renders the chart, as far as it can be, only to learn which values go into Secrets.
-fn find_secrets(args: &ValuesArgs, chart: &Arc<Chart>, overrides: &Overrides, sources: &Sources) {
-    let options = release::value_options(&args.values);
-    if let Some(computed) = values::compute(world(), sources, chart, overrides, &options).output {
-        let release = release::sample(args.names.release());
-        // What is wrong with the chart is not the question.
-        let _ = render::render(world(), sources, &computed, &release);
+fn find_secrets(
+    args: &ValuesArgs,
+    chart: &Arc<Chart>,
+    overrides: &Overrides,
+    sources: &Sources,
+    ui: &mut Ui,
+) -> anyhow::Result<()> {
+    let options = release::sample(args.names.release());
+    let release = lookup::in_cluster(
+        args.context.cluster(),
+        args.names.release().unwrap_or(release::DEFAULT_NAME),
+        &options.release.namespace,
+    );
+    let of_stdin = overrides.stdin.is_some().then_some("values");
+    let answers = Answers::read(&args.lookup, release, of_stdin, sources, ui)?;
+    let mut request = Request {
+        chart: args.names.source().to_owned(),
+        overrides: overrides.clone(),
+        values: release::value_options(&args.values),
+        options: options.clone(),
+    };
+    let mut render = |request: &Request| render::release_of(world(), sources, Chart::clone(chart), request);
+    // What is wrong with the chart is not the question.
+    let report = answers.settle(&mut request, &mut render, sources, ui)?;
+    if report.is_none() {
+        let _ = render(&request);
     }
+    Ok(())
 }

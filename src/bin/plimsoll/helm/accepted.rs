@@ -1,5 +1,5 @@
-//! Flags of `helm template` that have no effect on rendering are accepted, so that a script can replace `helm` by
-//! `plimsoll`. Flags that would change the output, and helm's other commands, are refused with advice what to do instead.
+//! Flags of Helm that have no effect on what is printed are accepted, so that a script can replace `helm` by `plimsoll`.
+//! Flags that would change the output, and Helm's other commands, are refused with advice what to do instead.
 
 use crate::args::Cli;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -14,18 +14,11 @@ enum Takes {
     Value,
 }
 
-/// Flags without an effect on what `helm template` prints.
-const WITHOUT_EFFECT: &[(&str, Takes)] = &[
+/// Flags of every command that have no effect here: how Helm reaches the cluster, and where it keeps what it downloads.
+const GLOBAL: &[(&str, Takes)] = &[
     ("burst-limit", Takes::Value),
     ("content-cache", Takes::Value),
-    ("create-namespace", Takes::Switch),
     ("debug", Takes::Switch),
-    ("description", Takes::Value),
-    ("disable-openapi-validation", Takes::Switch),
-    ("force-conflicts", Takes::Switch),
-    ("force-replace", Takes::Switch),
-    ("hide-notes", Takes::Switch),
-    ("keyring", Takes::Value),
     ("kube-apiserver", Takes::Value),
     ("kube-as-group", Takes::Value),
     ("kube-as-user", Takes::Value),
@@ -33,12 +26,21 @@ const WITHOUT_EFFECT: &[(&str, Takes)] = &[
     ("kube-insecure-skip-tls-verify", Takes::Switch),
     ("kube-tls-server-name", Takes::Value),
     ("kube-token", Takes::Value),
-    ("labels", Takes::Value),
     ("qps", Takes::Value),
-    ("registry-config", Takes::Value),
-    ("replace", Takes::Switch),
     ("repository-cache", Takes::Value),
-    ("repository-config", Takes::Value),
+];
+
+/// Flags without an effect on what `helm template` prints.
+const OF_TEMPLATE: &[(&str, Takes)] = &[
+    ("create-namespace", Takes::Switch),
+    ("description", Takes::Value),
+    ("disable-openapi-validation", Takes::Switch),
+    ("force-conflicts", Takes::Switch),
+    ("force-replace", Takes::Switch),
+    ("hide-notes", Takes::Switch),
+    ("keyring", Takes::Value),
+    ("labels", Takes::Value),
+    ("replace", Takes::Switch),
     ("rollback-on-failure", Takes::Switch),
     ("server-side", Takes::Switch),
     ("take-ownership", Takes::Switch),
@@ -46,7 +48,10 @@ const WITHOUT_EFFECT: &[(&str, Takes)] = &[
     ("wait-for-jobs", Takes::Switch),
 ];
 
-const REPOSITORIES: &str = "use `helm repo`; plimsoll reads the repositories that it has added";
+/// Flags of the commands that fetch charts, which matter only where signatures are checked.
+const OF_FETCH: &[(&str, Takes)] = &[("keyring", Takes::Value)];
+
+const AS_HELM: &str = "it is a command of `plimsoll helm`";
 const FORMAT: &str = "use `--format` to choose the output format";
 const SIGNATURES: &str = "plimsoll does not check signatures; use `helm verify`";
 
@@ -66,31 +71,41 @@ const REFUSED: &[(&str, &str)] = &[
         "--reuse-values",
         "pass the values with `-f`; `helm get values RELEASE -o yaml` prints those of a release",
     ),
+    ("--prov", SIGNATURES),
     ("--validate", "use `plimsoll lint`; it validates without a cluster"),
     ("--verify", SIGNATURES),
 ];
 
+const UNINSTALL: &str = "use `plimsoll render RELEASE CHART | kubectl delete -f -`";
 const NO_CLUSTER: &str = "plimsoll does not talk to the cluster; use helm";
-const VALUES: &str = "use `plimsoll values CHART` to print the values";
 
-/// Commands that helm has, and what to do instead.
+/// Commands that Helm has, and what to do instead.
 const COMMANDS: &[(&str, &str)] = &[
     ("completion", "use `plimsoll completions SHELL`"),
     ("create", "start with `builtin:statefulset`, or with a chart of your own as in the README"),
+    ("delete", UNINSTALL),
+    ("env", AS_HELM),
     ("fetch", "use `plimsoll pull`"),
     ("get", NO_CLUSTER),
-    ("inspect", VALUES),
+    ("hist", NO_CLUSTER),
+    ("history", NO_CLUSTER),
     ("install", "plimsoll only renders; use `plimsoll render RELEASE CHART | kubectl apply -f -`"),
     ("list", NO_CLUSTER),
     ("ls", NO_CLUSTER),
     ("package", "use `helm package`"),
-    ("repo", REPOSITORIES),
+    ("plugin", "plimsoll has no plugins"),
+    ("push", "use `helm push`"),
+    (
+        "registry",
+        "log in with `docker login` or `helm registry login`; plimsoll reads the credentials that they store",
+    ),
+    ("repo", AS_HELM),
     ("rollback", "apply an earlier render again; see `plimsoll history`"),
     ("search", "use `helm search`"),
-    ("show", VALUES),
     ("status", NO_CLUSTER),
     ("test", NO_CLUSTER),
-    ("uninstall", "use `plimsoll render RELEASE CHART | kubectl delete -f -`"),
+    ("un", UNINSTALL),
+    ("uninstall", UNINSTALL),
     (
         "upgrade",
         "use `plimsoll diff RELEASE CHART` to see the changes, and `plimsoll render RELEASE CHART | kubectl apply -f -` to apply them",
@@ -103,7 +118,8 @@ const COMMANDS: &[(&str, &str)] = &[
 ///
 /// [`Cli`]'s own definition does not have them, so that help, completions and manual pages do not offer them.
 pub(crate) fn parse() -> Result<Cli, clap::Error> {
-    let mut command = Cli::command().mut_subcommand("render", accept_flags);
+    let accept = |render| accept_dry_run(accept_flags(accept_global_flags(render, false)));
+    let mut command = Cli::command().mut_subcommand("render", accept);
     let matches = command.try_get_matches_from_mut(std::env::args_os()).map_err(only_what_is_missing)?;
     Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
@@ -118,22 +134,36 @@ fn only_what_is_missing(mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// Adds the flags without an effect to a command.
-fn accept_flags(command: Command) -> Command {
-    let command = WITHOUT_EFFECT.iter().fold(command, |command, (name, takes)| {
-        let arg = Arg::new(*name).long(*name).hide(true).action(ArgAction::Append);
-        command.arg(match takes {
-            Takes::Value => arg.num_args(1),
-            Takes::Switch => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
-        })
-    });
-    let dry_run = Arg::new("dry-run").long("dry-run").hide(true).num_args(0..=1).require_equals(true);
-    command
-        .mut_arg("labels", |arg| arg.short('l'))
-        .arg(dry_run.default_missing_value("client").value_parser(["client", "none", "true"]))
+/// Adds the flags of every command that have no effect, for this command or for those below it, too.
+pub(super) fn accept_global_flags(command: Command, global: bool) -> Command {
+    GLOBAL.iter().fold(command, |command, flag| command.arg(without_effect(flag).global(global)))
 }
 
-/// What to do instead of a flag or a command of helm's that clap did not know.
+/// Adds the flags of `helm template` without an effect to a command.
+pub(super) fn accept_flags(command: Command) -> Command {
+    let command = OF_TEMPLATE.iter().fold(command, |command, flag| command.arg(without_effect(flag)));
+    command.mut_arg("labels", |arg| arg.short('l'))
+}
+
+/// The same for commands that fetch charts.
+pub(super) fn accept_fetch_flags(command: Command) -> Command {
+    OF_FETCH.iter().fold(command, |command, flag| command.arg(without_effect(flag)))
+}
+
+fn accept_dry_run(command: Command) -> Command {
+    let dry_run = Arg::new("dry-run").long("dry-run").hide(true).num_args(0..=1).require_equals(true);
+    command.arg(dry_run.default_missing_value("client").value_parser(["client", "none", "true"]))
+}
+
+fn without_effect((name, takes): &(&'static str, Takes)) -> Arg {
+    let arg = Arg::new(*name).long(*name).hide(true).action(ArgAction::Append);
+    match takes {
+        Takes::Value => arg.num_args(1),
+        Takes::Switch => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
+    }
+}
+
+/// What to do instead of a flag or a command of Helm's that clap did not know.
 pub(crate) fn instead(error: &clap::Error) -> Option<(&'static str, &'static str)> {
     let (known, context) = match error.kind() {
         ErrorKind::UnknownArgument => (REFUSED, ContextKind::InvalidArg),
@@ -143,4 +173,9 @@ pub(crate) fn instead(error: &clap::Error) -> Option<(&'static str, &'static str
     let Some(ContextValue::String(given)) = error.get(context) else { return None };
     let name = given.split('=').next().unwrap_or(given);
     known.iter().find(|(other, _)| *other == name).copied()
+}
+
+/// What to do instead of a command of Helm's that is not answered.
+pub(super) fn command_instead(name: &str) -> Option<&'static str> {
+    COMMANDS.iter().find(|(other, _)| *other == name).map(|(_, instead)| *instead)
 }
