@@ -3,12 +3,20 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shorten};
+use crate::fmt;
 use crate::origin::Origin;
+use crate::text::Text;
 use crate::value::{Args, Elem, Entries, Map, Traced, Value};
 
 /// What Go says of writing to a map that was never made.
 const NIL_MAP: &str = "assignment to entry in nil map";
+
+/// The error of a function for which the text of argument `index` has to be UTF-8.
+pub(crate) fn not_utf8(bytes: &[u8], index: usize) -> Error {
+    let shown = shorten(&fmt::quote(bytes));
+    Error::new(format!("text that is not UTF-8 is not supported here: {shown}")).about_argument(index)
+}
 
 impl<'a> Args<'a> {
     /// How many there are.
@@ -79,12 +87,13 @@ impl<'a> Args<'a> {
         self.values.get(index..).unwrap_or_default()
     }
 
-    /// Argument `index` of type `string`. See [`Value::as_str`] for strings that are not UTF-8.
+    /// Argument `index` of type `string`, for functions that cannot use bytes which are not UTF-8: an error for those.
     pub fn str(&self, index: usize) -> Result<&'a str> {
-        self.raw(index).as_str().ok_or_else(|| self.mismatch(index, "string"))
+        let bytes = self.bytes(index)?;
+        self.raw(index).as_str().ok_or_else(|| not_utf8(bytes, index))
     }
 
-    /// Argument `index` of type `string`, shared.
+    /// Argument `index` of type `string`, shared. An error if it is not UTF-8.
     pub(crate) fn arc_str(&self, index: usize) -> Result<Arc<str>> {
         match self.raw(index) {
             Value::Str(text) => Ok(Arc::clone(text)),
@@ -92,12 +101,20 @@ impl<'a> Args<'a> {
         }
     }
 
+    /// Argument `index` of type `string`, which is looked up among texts that are all UTF-8: nothing if it is not, because
+    /// then there is no such text.
+    pub fn name(&self, index: usize) -> Result<Option<&'a str>> {
+        self.bytes(index).map(|_| self.raw(index).as_str())
+    }
+
     /// The bytes of argument `index` of type `string`.
     pub fn bytes(&self, index: usize) -> Result<&'a [u8]> {
-        match self.raw(index) {
-            value @ (Value::Str(_) | Value::Raw(_)) => Ok(value.as_bytes().unwrap_or_default()),
-            _ => Err(self.mismatch(index, "string")),
-        }
+        self.raw(index).as_string().ok_or_else(|| self.mismatch(index, "string"))
+    }
+
+    /// Argument `index` of type `string` as characters.
+    pub(crate) fn text(&self, index: usize) -> Result<Text<'a>> {
+        self.bytes(index).map(Text::new)
     }
 
     /// Argument `index` of type `int`.

@@ -75,9 +75,72 @@ fn bytes_that_are_not_utf8_stay_what_they_are() {
         (r#"hasSuffix "\xff" "a\xff""#, "true"),
         (r#"indent 1 "\xff\n\xfe""#, r#"" \xff\n \xfe""#),
         (r#"nindent 0 "\xff" | toJson"#, r#""\"\\n\\ufffd\"""#),
+        (r#"trim " \xff\xa0 ""#, r#""\xff\xa0""#),
+        (r#"trimAll "\xfe" "\xffa\xff""#, r#""a""#),
+        (r#"trimAll "a" "\xffa\xff""#, r#""\xffa\xff""#),
+        (r#"upper "a\xf0\x9f""#, r#""A��""#),
+        (r#"kebabcase "a\xffB""#, r#""a-�b""#),
+        (r#"repeat 2 "\xff""#, r#""\xff\xff""#),
+        (r#"contains "\xfe" "a\xff""#, "false"),
+        (r#"plural "\xff" "b" 1"#, r#""\xff""#),
+        (r#"splitn "\xff" 2 "a\xffb\xffc""#, r#"map[string]string{"_0":"a", "_1":"b\xffc"}"#),
+        (r#"splitList "" "a\xffb""#, r#"[]string{"a", "\xff", "b"}"#),
+        (r#"list "\xff" | quote"#, r#""\"[\\xff]\"""#),
+        (r#"cat (squote "\xff") "a""#, r#""'\xff' a""#),
+        (r#"printf "\xff%5s %.1s %+q" "\xfd" "\xfca" "\xfb""#, r#""\xff    \xfd \xfc \"\\xfb\"""#),
+        (r#"print (dict "a" "\xff")"#, r#""map[a:\xff]""#),
+        (r#"sortAlpha (list "\xff" "\xfe")"#, r#"[]string{"\xfe", "\xff"}"#),
+        (r#"join "\xff" (list "a" "\xfe")"#, r#""a\xff\xfe""#),
+        (r#"html "<\xff""#, r#""&lt;\xff""#),
+        (r#"js "<\xff""#, r#""\\u003C\xff""#),
+        (r#"urlquery "\xff""#, r#""%FF""#),
+        (r#"regexMatch "\xff" "\xff""#, "false"),
+        (r#"regexMatch "^.$" "\xff""#, "true"),
+        (r#"regexFindAll "[^a]" "\xffa\xfe" -1"#, r#"[]string{"\xff", "\xfe"}"#),
+        (r#"regexReplaceAll "(.)" "\xffa" "${1}\xfe$1""#, r#""\xff\xfe\xffa\xfea""#),
+        (r#"regexReplaceAllLiteral "a" "\xffa" "\xfe$1""#, r#""\xff\xfe$1""#),
+        (r#"regexSplit "a" "\xffa\xfe" -1"#, r#"[]string{"\xff", "\xfe"}"#),
+        (r#"regexQuoteMeta "\xff.""#, r#""\xff\\.""#),
+        (r#"include "raw" ."#, r#""\xff""#),
+        (r#"tpl "\xff" ."#, r#""\xff""#),
+        (r#"get (dict "a" 1) "\xff""#, r#""""#),
+        (r#"dig "\xff" 2 (dict "a" 1)"#, "2"),
+        (r#"base "a/\xff""#, r#""\xff""#),
+        (r#"(urlParse "http://a/%ff").path"#, r#""/\xff""#),
+        (r#"urlJoin (dict "host" "\xff" "path" "é")"#, r#""//%FF/%C3%A9""#),
+        (r#"fromToml "a = '\xff'" | keys"#, r#"[]string{"Error"}"#),
+        (r#"toToml (dict "a" "\xff")"#, r#""a = \"\xff\"\n""#),
+        (r#"toYaml "\xf0\x9f""#, r#""��""#),
+        (r#"date "\xff" (int64 0)"#, r#""\xff""#),
+        (r#"htpasswd "a:\xff" "b""#, r#""invalid username: a:\xff""#),
+        (r#"derivePassword 1 "long" "\xff" "u" "s""#, r#""MosoLolk7@Qala""#),
     ] {
-        let template = format!("{{{{ {call} | printf \"%#v\" }}}}");
+        let raw = r#"{{ define "raw" }}{{ "\xff" }}{{ end }}"#;
+        let template = format!("{raw}{{{{ {call} | printf \"%#v\" }}}}");
         assert_eq!(rendered(&template, &Value::Nil).unwrap(), printed, "{call}");
+    }
+}
+
+#[test]
+fn a_function_that_cannot_use_bytes_says_so() {
+    for call in [r#"dict "\xff" 1"#, r#"set (dict) "\xff" 1"#, r#"tpl "\xff{{ . }}" 1"#] {
+        let error = rendered(&format!("{{{{ {call} }}}}"), &Value::Nil).unwrap_err().to_string();
+        assert!(error.contains("text that is not UTF-8 is not supported here"), "{call}: {error}");
+    }
+}
+
+#[test]
+fn references_in_replacements_are_those_of_go() {
+    for (pattern, replacement, replaced) in [
+        ("(?P<n>a)", "${n}x$n1$nx", "bax"),
+        ("(a)", "$1é$é$01${01}", "b"),
+        ("(a)", "$|${|${1|${ 1}|${}", "b$|${|${1|${ 1}|${}"),
+        ("(a)", "$$1$$$1", "b$1$a"),
+        ("(a)", "<$10$2>", "b<>"),
+        ("(?P<n>a)|(?P<m>b)", "<$n,$m>", "<,b><a,>"),
+    ] {
+        let template = format!("{{{{ regexReplaceAll `{pattern}` \"ba\" `{replacement}` }}}}");
+        assert_eq!(rendered(&template, &Value::Nil).unwrap(), replaced, "{replacement}");
     }
 }
 

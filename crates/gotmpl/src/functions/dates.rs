@@ -7,16 +7,17 @@ use std::rc::Rc;
 
 use crate::error::{Error, Result};
 use crate::function::{Function, Host, fixed, hosted};
+use crate::text::{bytewise, from_bytewise};
 use crate::value::{Args, Object, Value};
 
 pub(crate) const TABLE: &[Function] = &[
     hosted("now", 0, |host, _| Ok(now(host).into_value())),
-    hosted("date", 2, |host, args| Ok(instant(host, args.any(1)).format(args.str(0)?).into())),
+    hosted("date", 2, |host, args| Ok(formatted(instant(host, args.any(1)), &Zone::UTC, args.bytes(0)?))),
     hosted("dateInZone", 3, in_zone),
     hosted("date_in_zone", 3, in_zone),
     hosted("htmlDate", 1, |host, args| Ok(instant(host, args.any(0)).format("2006-01-02").into())),
     hosted("htmlDateInZone", 2, |host, args| {
-        let zone = Zone::named(args.str(1)?);
+        let zone = Zone::named(args.text(1)?.characters());
         Ok(instant(host, args.any(0)).format_in(&zone, "2006-01-02").into())
     }),
     fixed("dateModify", 2, |args| modify(args).map(|changed| changed.unwrap_or_else(|| args.any(1).clone()))),
@@ -25,13 +26,12 @@ pub(crate) const TABLE: &[Function] = &[
     }),
     fixed("mustDateModify", 2, must_modify),
     fixed("must_date_modify", 2, must_modify),
-    fixed("toDate", 2, |args| Ok(parse(args.str(0)?, args.str(1)?).unwrap_or(ZERO).into_value())),
+    fixed("toDate", 2, |args| Ok(parsed(args)?.unwrap_or(ZERO).into_value())),
     fixed("mustToDate", 2, |args| {
-        let (layout, text) = (args.str(0)?, args.str(1)?);
-        match parse(layout, text) {
-            Some(time) => Ok(time.into_value()),
-            None => Err(Error::new(format!("parsing time `{text}` as `{layout}`: cannot parse it"))),
-        }
+        parsed(args)?.map(Time::into_value).ok_or_else(|| {
+            let (layout, text) = (args.any(0), args.any(1));
+            Error::new(format!("parsing time `{text}` as `{layout}`: cannot parse it"))
+        })
     }),
     fixed("unixEpoch", 1, |args| Ok(time(args, 0)?.seconds.to_string().into())),
     hosted("ago", 1, |host, args| {
@@ -112,8 +112,18 @@ fn time(args: Args<'_>, index: usize) -> Result<Time> {
 }
 
 fn in_zone(host: &mut dyn Host, args: Args<'_>) -> Result<Value> {
-    let zone = Zone::named(args.str(2)?);
-    Ok(instant(host, args.any(1)).format_in(&zone, args.str(0)?).into())
+    let zone = Zone::named(args.text(2)?.characters());
+    Ok(formatted(instant(host, args.any(1)), &zone, args.bytes(0)?))
+}
+
+/// The time that argument 1 says in the layout of argument 0.
+fn parsed(args: Args<'_>) -> Result<Option<Time>> {
+    Ok(parse(&bytewise(args.bytes(0)?), &bytewise(args.bytes(1)?)))
+}
+
+/// A time in a layout. Only ASCII means something in one, and everything else is written as it is.
+fn formatted(time: Time, zone: &Zone, layout: &[u8]) -> Value {
+    from_bytewise(&time.format_in(zone, &bytewise(layout)))
 }
 
 /// The time zone of a clock.
@@ -140,13 +150,12 @@ impl Zone {
 }
 
 fn modify(args: Args<'_>) -> Result<Option<Value>> {
-    let (text, time) = (args.str(0)?, time(args, 1)?);
-    Ok(parse_duration(text).map(|length| time.plus(length).into_value()))
+    let (text, time) = (args.text(0)?, time(args, 1)?);
+    Ok(parse_duration(text.characters()).map(|length| time.plus(length).into_value()))
 }
 
 fn must_modify(args: Args<'_>) -> Result<Value> {
-    modify(args)?
-        .ok_or_else(|| Error::new(format!("time: invalid duration `{}`", args.str(0).unwrap_or_default())))
+    modify(args)?.ok_or_else(|| Error::new(format!("time: invalid duration `{}`", args.any(0))))
 }
 
 fn nanoseconds(seconds: i64) -> i64 {
@@ -684,7 +693,7 @@ impl Object for Time {
         let (hour, minute, second) = self.clock();
         let other = || time(args, 0);
         Some(match name {
-            "Format" => args.str(0).map(|layout| self.format(layout).into()),
+            "Format" => args.bytes(0).map(|layout| formatted(*self, &Zone::UTC, layout)),
             "Unix" => Ok(Value::Int64(self.seconds)),
             "UnixMilli" => {
                 Ok(Value::Int64(self.seconds.saturating_mul(1000) + i64::from(self.nanoseconds / 1_000_000)))

@@ -4,6 +4,7 @@ use super::cast;
 use crate::error::{Error, Result};
 use crate::fmt;
 use crate::function::{Function, between, fixed, variadic};
+use crate::text::Buffer;
 use crate::value::{Args, Value};
 
 pub(crate) const TABLE: &[Function] = &[
@@ -11,7 +12,7 @@ pub(crate) const TABLE: &[Function] = &[
     fixed("int64", 1, |args| Ok(Value::Int64(cast::int(args.any(0))))),
     fixed("float64", 1, |args| Ok(Value::Float(cast::float(args.any(0))))),
     fixed("atoi", 1, |args| {
-        Ok(Value::Int(args.str(0)?.parse().unwrap_or_else(|error: std::num::ParseIntError| {
+        Ok(Value::Int(args.text(0)?.characters().parse().unwrap_or_else(|error: std::num::ParseIntError| {
             // Go's parser comes as near as it can.
             match error.kind() {
                 std::num::IntErrorKind::PosOverflow => i64::MAX,
@@ -20,9 +21,7 @@ pub(crate) const TABLE: &[Function] = &[
             }
         })))
     }),
-    fixed("toDecimal", 1, |args| {
-        Ok(Value::Int64(i64::from_str_radix(&fmt::sprint(args.values), 8).unwrap_or(0)))
-    }),
+    fixed("toDecimal", 1, |args| Ok(Value::Int64(from_octal(&fmt::sprint(args.values)).unwrap_or(0)))),
     fixed("add1", 1, |args| Ok(Value::Int64(cast::int(args.any(0)).wrapping_add(1)))),
     variadic("add", 0, |args| Ok(fold(args.values, 0, i64::wrapping_add))),
     fixed("sub", 2, |args| Ok(Value::Int64(cast::int(args.any(0)).wrapping_sub(cast::int(args.any(1)))))),
@@ -43,6 +42,11 @@ pub(crate) const TABLE: &[Function] = &[
     fixed("floor", 1, |args| Ok(Value::Float(cast::float(args.any(0)).floor()))),
     between("round", 2, 3, round),
 ];
+
+/// The number that octal digits are.
+fn from_octal(digits: &Buffer) -> Option<i64> {
+    i64::from_str_radix(std::str::from_utf8(digits.as_bytes()).ok()?, 8).ok()
+}
 
 fn fold(values: &[Value], start: i64, combine: fn(i64, i64) -> i64) -> Value {
     Value::Int64(values.iter().map(cast::int).fold(start, combine))

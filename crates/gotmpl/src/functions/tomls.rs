@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use crate::fmt;
 use crate::function::{Function, fixed};
+use crate::text::Buffer;
 use crate::value::{Args, Object, Value};
 use crate::walk::MAX_DEPTH;
 
@@ -17,16 +18,18 @@ pub(crate) const TABLE: &[Function] = &[
         if args.any(0).is_nil() {
             return Err(Error::missing("there is nothing to write: the value is nil"));
         }
-        Ok(encode(args.writable(0)?).unwrap_or_else(|error| error.inner().message.clone()).into())
+        Ok(encode(args.writable(0)?).unwrap_or_else(|error| error.inner().message.as_str().into()))
     }),
     fixed("fromToml", 1, |args| {
-        Ok(match toml::from_str::<toml::Table>(args.str(0)?) {
+        let read = std::str::from_utf8(args.bytes(0)?)
+            .map_err(|error| error.to_string())
+            .and_then(|text| toml::from_str(text).map_err(|error| error.message().to_owned()));
+        Ok(match read {
             Ok(table) => from_toml(toml::Value::Table(table)),
-            Err(error) => Value::map(
-                [(Arc::from("Error"), Value::from(format!("toml: {}", error.message())))]
-                    .into_iter()
-                    .collect(),
-            ),
+            Err(error) => {
+                let error = Value::from(format!("toml: {error}"));
+                Value::map([(Arc::from("Error"), error)].into_iter().collect())
+            }
         })
     }),
 ];
@@ -99,18 +102,18 @@ fn instant(time: toml::value::Datetime) -> toml::value::Datetime {
     }
 }
 
-fn encode(value: &Value) -> Result<String> {
-    let mut out = String::new();
+fn encode(value: &Value) -> Result<Value> {
+    let mut out = Buffer::default();
     if !is_table(value) {
         if is_tables(value) {
             return Err(Error::new("toml: top-level values must be Go maps or structs"));
         }
         // The library writes a value without a key as it stands.
         inline(value, 0, &mut out)?;
-        return Ok(out);
+        return Ok(out.into_value());
     }
     table(value, &mut Vec::new(), &mut out)?;
-    Ok(out)
+    Ok(out.into_value())
 }
 
 /// Whether a value is left out: a nil of any type.
@@ -118,12 +121,13 @@ fn is_nil(value: &Value) -> bool {
     match value {
         Value::List(list) => list.is_nil(),
         Value::Map(map) => map.is_nil(),
+        Value::Bytes(bytes) => bytes.is_nil(),
         _ => value.is_nil(),
     }
 }
 
 /// The entries of a table: plain ones first, then tables and lists of tables.
-fn table(value: &Value, path: &mut Vec<Arc<str>>, out: &mut String) -> Result<()> {
+fn table(value: &Value, path: &mut Vec<Arc<str>>, out: &mut Buffer) -> Result<()> {
     if path.len() > MAX_DEPTH {
         return Err(Error::new("toml: the value nests too deeply: does a map contain itself?"));
     }
@@ -182,7 +186,7 @@ fn is_tables(value: &Value) -> bool {
     value.as_list().is_some_and(|items| !items.is_empty() && items.iter().all(is_table))
 }
 
-fn inline(value: &Value, depth: usize, out: &mut String) -> Result<()> {
+fn inline(value: &Value, depth: usize, out: &mut Buffer) -> Result<()> {
     if depth > MAX_DEPTH {
         return Err(Error::new("toml: the value nests too deeply: does a map contain itself?"));
     }
@@ -200,7 +204,7 @@ fn inline(value: &Value, depth: usize, out: &mut String) -> Result<()> {
             }
         }
         Value::Bool(_) | Value::Int(_) | Value::Int64(_) | Value::Uint(_) | Value::Byte(_) => {
-            out.push_str(&fmt::display(value));
+            out.push_bytes(&fmt::print(value));
         }
         _ => {
             if let Value::Object(object) = value
@@ -225,7 +229,12 @@ fn inline(value: &Value, depth: usize, out: &mut String) -> Result<()> {
                 }
                 out.push(']');
             } else {
-                out.push_str(&quoted(&fmt::display(value)));
+                out.push('"');
+                for chunk in fmt::print(value).utf8_chunks() {
+                    escape(chunk.valid(), out);
+                    out.push_bytes(chunk.invalid());
+                }
+                out.push('"');
             }
         }
     }
@@ -241,6 +250,13 @@ fn quoted_key(key: &str) -> String {
 fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
+    escape(text, &mut out);
+    out.push('"');
+    out
+}
+
+/// Writes a text as inside of double quotes.
+fn escape(text: &str, out: &mut impl std::fmt::Write) {
     for c in text.chars() {
         let _ = match c {
             '"' => write!(out, "\\\""),
@@ -254,8 +270,6 @@ fn quoted(text: &str) -> String {
             _ => write!(out, "{c}"),
         };
     }
-    out.push('"');
-    out
 }
 
 #[cfg(test)]
@@ -269,9 +283,9 @@ mod tests {
             let Some(toml::Value::Datetime(time)) = table.get("d") else { panic!("{written}") };
             let moment = Moment(*time);
             let json = moment.serialize().as_str().map(str::to_owned).unwrap_or_default();
-            let mut again = String::new();
+            let mut again = Buffer::default();
             inline(&Value::Object(Rc::new(Moment(*time))), 0, &mut again).unwrap();
-            assert_eq!(again, written);
+            assert_eq!(again.as_bytes(), written.as_bytes());
             (moment.display(), json)
         };
         for (written, shown, json) in [
