@@ -12,6 +12,29 @@ use crate::value::{Args, Elem, Entries, Map, Traced, Value};
 /// What Go says of writing to a map that was never made.
 const NIL_MAP: &str = "assignment to entry in nil map";
 
+/// Which arguments are numbers that stand in the template. They have no type, and Go converts them to that of the
+/// parameter. Only the first arguments are known, because no function converts others.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Constants(u32);
+
+impl Constants {
+    /// Adds argument `index`.
+    pub(crate) fn add(&mut self, index: usize) {
+        self.0 |= u32::try_from(index).ok().and_then(|index| 1_u32.checked_shl(index)).unwrap_or(0);
+    }
+
+    fn has(self, index: usize) -> bool {
+        u32::try_from(index).ok().and_then(|index| self.0.checked_shr(index)).unwrap_or(0) & 1 == 1
+    }
+}
+
+/// The integer that a float is.
+#[expect(clippy::cast_possible_truncation, reason = "only numbers without a fraction are converted")]
+fn whole(number: f64) -> Option<i64> {
+    const TWO_63: f64 = 9_223_372_036_854_775_808.0;
+    ((-TWO_63..TWO_63).contains(&number) && number.fract() == 0.0).then_some(number as i64)
+}
+
 /// The error of a function for which the text of argument `index` has to be UTF-8.
 pub(crate) fn not_utf8(bytes: &[u8], index: usize) -> Error {
     let shown = shorten(&fmt::quote(bytes));
@@ -117,20 +140,23 @@ impl<'a> Args<'a> {
         self.bytes(index).map(Text::new)
     }
 
-    /// Argument `index` of type `int`.
+    /// Argument `index` of type `int`. A constant may be written with a fraction or an exponent: `3.0`, `1e3`.
     pub fn int(&self, index: usize) -> Result<i64> {
         match self.raw(index) {
             Value::Int(number) => Ok(*number),
+            Value::Float(number) if self.constants.has(index) => {
+                whole(*number).ok_or_else(|| Error::new(format!("expected integer; found {number}")))
+            }
             _ => Err(self.mismatch(index, "int")),
         }
     }
 
-    /// Argument `index` of type `float64`; integer constants are accepted.
+    /// Argument `index` of type `float64`. A constant may be written as an integer.
     pub fn float(&self, index: usize) -> Result<f64> {
         match self.raw(index) {
             Value::Float(number) => Ok(*number),
             #[expect(clippy::cast_precision_loss, reason = "Go's conversion of an untyped constant")]
-            Value::Int(number) => Ok(*number as f64),
+            Value::Int(number) if self.constants.has(index) => Ok(*number as f64),
             _ => Err(self.mismatch(index, "float64")),
         }
     }

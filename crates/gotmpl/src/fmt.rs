@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
-use super::value::{Map, Value};
+use super::value::{Map, Object, Value};
 use super::walk::MAX_DEPTH;
 use crate::text::{Buffer, Text};
 
@@ -287,7 +287,7 @@ fn keep_zeros(digits: &str, kind: char, precision: Option<usize>) -> String {
 #[derive(Default, Clone, Copy)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "these are the five flags of printf, and what `#` turns into for %v"
+    reason = "these are the five flags of printf, and what `#` and `+` turn into for %v"
 )]
 struct Flags {
     plus: bool,
@@ -296,6 +296,7 @@ struct Flags {
     space: bool,
     zero: bool,
     sharp_v: bool,
+    plus_v: bool,
     width: Option<usize>,
     precision: Option<usize>,
 }
@@ -393,8 +394,7 @@ impl Printer {
             } else if let Some(value) = args.get(next) {
                 if matches!(verb, 'v' | 'w') {
                     self.flags.sharp_v = std::mem::take(&mut self.flags.sharp);
-                    // Only structs print otherwise with `%+v`.
-                    self.flags.plus = false;
+                    self.flags.plus_v = std::mem::take(&mut self.flags.plus);
                 }
                 self.value(value, verb, 0);
                 next += 1;
@@ -461,12 +461,6 @@ impl Printer {
             self.string(value, name.as_bytes(), 's');
             return;
         }
-        if let Value::Object(object) = value
-            && depth > 0
-            && object.prints_address()
-        {
-            return self.address(value, verb);
-        }
         if verb == 'p' && depth == 0 && matches!(value.kind(), "ptr" | "map" | "slice") {
             return self.address(value, verb);
         }
@@ -526,17 +520,56 @@ impl Printer {
                 let _ = write!(self.out, "{}(nil)", value.type_name());
             }
             Value::Map(map) => self.map(value, map, verb, depth),
-            Value::Object(object) => match (object.underlying(), verb) {
-                // Maps and slices of a type of their own have no `String` method.
-                (Some(Value::Map(map)), _) => self.map(value, &map, verb, depth),
-                (Some(Value::List(list)), _) => self.list(value, list.items(), verb, depth),
-                (None, _) | (_, 'v' | 's' | 'q' | 'x' | 'X') => {
-                    let text = object.boxed();
-                    self.string(&Value::Str(text.as_str().into()), text.as_bytes(), verb);
-                }
-                (Some(inner), _) => self.value(&inner, verb, depth),
-            },
+            Value::Object(object) => self.object(value, &**object, verb, depth),
         }
+    }
+
+    fn object(&mut self, value: &Value, object: &dyn Object, verb: char, depth: usize) {
+        let underlying = object.underlying();
+        match &underlying {
+            // Maps and slices of a type of their own have no `String` method.
+            Some(Value::Map(map)) => return self.map(value, map, verb, depth),
+            Some(Value::List(list)) => return self.list(value, list.items(), verb, depth),
+            _ => {}
+        }
+        if self.flags.sharp_v {
+            if let Some(text) = object.go_string() {
+                return self.string(value, text.as_bytes(), 's');
+            }
+        } else if object.has_string_method() && matches!(verb, 'v' | 's' | 'q' | 'x' | 'X') {
+            return self.string(value, object.display().as_bytes(), verb);
+        }
+        let is_pointer = object.kind() == "ptr";
+        match (underlying, object.structure()) {
+            _ if is_pointer && depth > 0 => self.address(value, verb),
+            (Some(inner), _) => self.value(&inner, verb, depth),
+            (None, Some(fields)) => {
+                self.out.push_str(if is_pointer { "&" } else { "" });
+                self.structure(value, &fields, verb, depth + usize::from(is_pointer));
+            }
+            (None, None) => {
+                let text = Value::from(object.display());
+                self.value(&text, verb, depth);
+            }
+        }
+    }
+
+    fn structure(&mut self, value: &Value, fields: &[(&'static str, Value)], verb: char, depth: usize) {
+        if self.flags.sharp_v {
+            self.out.push_str(value.type_name().trim_start_matches('*'));
+        }
+        self.out.push('{');
+        for (index, (name, field)) in fields.iter().enumerate() {
+            if index > 0 {
+                self.out.push_str(if self.flags.sharp_v { ", " } else { " " });
+            }
+            if self.flags.sharp_v || self.flags.plus_v {
+                self.out.push_str(name);
+                self.out.push(':');
+            }
+            self.value(field, verb, depth + 1);
+        }
+        self.out.push('}');
     }
 
     fn map(&mut self, value: &Value, map: &Map, verb: char, depth: usize) {

@@ -26,6 +26,7 @@ mod set;
 mod sorted;
 mod text;
 mod trace;
+mod unicode;
 mod value;
 mod values;
 mod vm;

@@ -5,6 +5,7 @@ use std::cell::{Ref, RefCell, RefMut};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::args::Constants;
 use crate::error::Result;
 use crate::origin::Origin;
 use crate::sorted::Sorted;
@@ -192,18 +193,24 @@ pub trait Object {
     /// What an action writes.
     fn display(&self) -> String;
 
-    /// What `%v` prints: Go finds the `String` method of some types only inside a struct.
-    fn boxed(&self) -> String {
-        self.display()
+    /// All fields of a struct, also those that are not exported, in the order in which Go declares them: what `%v`
+    /// prints, unless there is a `String` method.
+    fn structure(&self) -> Option<Vec<(&'static str, Value)>> {
+        self.fields().map(|fields| fields.into_iter().map(|field| (field.name, field.value)).collect())
     }
 
-    /// Whether it is a pointer without a `String` method. Inside another value Go prints the address of such a pointer,
-    /// not what it points to.
-    fn prints_address(&self) -> bool {
-        false
+    /// Whether `printf` finds a `String` method, whose result is then [`Object::display`]. Go finds that of some types
+    /// only where an action writes the value.
+    fn has_string_method(&self) -> bool {
+        self.structure().is_none()
     }
 
-    /// The map or list that it is in Go, for `range`, `index`, `len`, truth and serialisation.
+    /// What `%#v` prints, if the type decides that itself.
+    fn go_string(&self) -> Option<String> {
+        None
+    }
+
+    /// The map, list or number that it is in Go, for `range`, `index`, `len`, truth and serialisation.
     fn underlying(&self) -> Option<Value> {
         None
     }
@@ -737,6 +744,7 @@ pub struct Args<'a> {
     pub(crate) values: &'a [Value],
     /// Where each comes from; empty if that is known of none.
     pub(crate) origins: &'a [Origin],
+    pub(crate) constants: Constants,
 }
 
 #[cfg(test)]

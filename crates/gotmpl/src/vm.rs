@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use crate::args::Constants;
 use crate::ast::{Action, Branch, Command, Expr, Fields, File, Kind, Node, Pipe, Place, Splice};
 use crate::error::{Error, Result, shorten};
 use crate::field_error::{nil_pointer, path_before};
@@ -657,7 +658,10 @@ impl Vm {
     /// The arguments of a call.
     fn arguments(&mut self, frame: Frame<'_>, args: &[Expr], piped: Option<Traced>) -> Result<Arguments> {
         let mut arguments = Arguments::with_capacity(args.len() + 1);
-        for arg in args {
+        for (index, arg) in args.iter().enumerate() {
+            if matches!(arg.kind, Kind::Int(_) | Kind::Float(_)) {
+                arguments.constants.add(index);
+            }
             arguments.push(self.operand(frame, arg)?);
         }
         if let Some(piped) = piped {
@@ -761,11 +765,12 @@ struct Arguments {
     values: Vec<Value>,
     /// Empty until the origin of one is known.
     origins: Vec<Origin>,
+    constants: Constants,
 }
 
 impl Arguments {
     fn with_capacity(capacity: usize) -> Self {
-        Self { values: Vec::with_capacity(capacity), origins: Vec::new() }
+        Self { values: Vec::with_capacity(capacity), origins: Vec::new(), constants: Constants::default() }
     }
 
     fn push(&mut self, Traced { value, origin }: Traced) {
@@ -777,7 +782,7 @@ impl Arguments {
     }
 
     fn as_args(&self) -> Args<'_> {
-        Args { values: &self.values, origins: &self.origins }
+        Args { values: &self.values, origins: &self.origins, constants: self.constants }
     }
 }
 

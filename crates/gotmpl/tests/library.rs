@@ -145,6 +145,79 @@ fn references_in_replacements_are_those_of_go() {
 }
 
 #[test]
+fn constants_have_no_type_until_they_are_used() {
+    for (call, printed) in [
+        ("trunc 3.0 `abcdef`", "abc"),
+        ("until 1e0", "[0]"),
+        ("round 2.5 0.0 1", "2"),
+        ("round 2.5 0 'a'", "2"),
+        ("seq 1 3.0", "1 2 3"),
+    ] {
+        assert_eq!(rendered(&format!("{{{{ {call} }}}}"), &Value::Nil).unwrap(), printed, "{call}");
+    }
+    for call in
+        ["trunc 3.5 `a`", "trunc (3.0) `a`", "round 2.5 0 (3)", "round 2.5 0 (int 3)", "3 | round 2.5 0"]
+    {
+        assert!(rendered(&format!("{{{{ {call} }}}}"), &Value::Nil).is_err(), "{call}");
+    }
+}
+
+#[test]
+fn structs_print_as_in_go() {
+    let version = r#"(semver "1.2.3-a+b")"#;
+    let time = r#"(toDate "2006-01-02 -0700" "2021-03-04 +0200")"#;
+    for (call, printed) in [
+        (
+            format!(r#"printf "%#v" {version}"#),
+            r#"&semver.Version{major:0x1, minor:0x2, patch:0x3, pre:"a", metadata:"b", original:"1.2.3-a+b"}"#,
+        ),
+        (format!(r#"printf "%v %+v %s" {version} {version} {version}"#), "1.2.3-a+b 1.2.3-a+b 1.2.3-a+b"),
+        (format!(r#"printf "%d" {version}"#), "&{1 2 3 %!d(string=a) %!d(string=b) %!d(string=1.2.3-a+b)}"),
+        (format!(r#"printf "%#v" (list {version})"#), "[]interface {}{(*semver.Version)(0xc000000000)}"),
+        (
+            format!(r#"printf "%#v" {time}"#),
+            r#"time.Date(2021, time.March, 4, 0, 0, 0, 0, time.Location(""))"#,
+        ),
+        (
+            r#"printf "%#v" (list (toDate "2006" "x"))"#.to_owned(),
+            "[]interface {}{time.Date(1, time.January, 1, 0, 0, 0, 0, time.UTC)}",
+        ),
+        (format!(r#"printf "%d %#v %s" {time}.Month {time}.Month {time}.Month"#), "3 3 March"),
+    ] {
+        assert_eq!(rendered(&format!("{{{{ {call} }}}}"), &Value::Nil).unwrap(), printed, "{call}");
+    }
+}
+
+#[test]
+fn times_keep_the_offset_that_they_were_read_with() {
+    for (layout, text, printed) in [
+        ("2006-01-02T15:04:05Z07:00", "2021-03-04T05:06:07+02:00", "2021-03-04 05:06:07 +0200 +0200"),
+        ("2006-01-02T15:04:05Z07:00", "2021-03-04T05:06:07+00:00", "2021-03-04 05:06:07 +0000 UTC"),
+        ("2006-01-02T15:04:05 MST", "2021-03-04T05:06:07 PST", "2021-03-04 05:06:07 +0000 PST"),
+        ("2006-01-02T15:04:05 MST", "2021-03-04T05:06:07 GMT+3", "2021-03-04 08:06:07 +0300 GMT+3"),
+        ("2006-01-02T15:04:05 -0700 MST", "2021-03-04T05:06:07 +0200 CEST", "2021-03-04 05:06:07 +0200 CEST"),
+    ] {
+        let template = format!("{{{{ toDate `{layout}` `{text}` }}}}");
+        assert_eq!(rendered(&template, &Value::Nil).unwrap(), printed, "{text}");
+    }
+    let time = "(toDate `2006-01-02T15:04:05Z07:00` `2021-03-04T05:06:07+02:00`)";
+    for (call, printed) in [
+        (format!("date `15:04` {time}"), "03:06"),
+        (format!("{time}.Hour"), "5"),
+        (format!("{time}.UTC.Hour"), "3"),
+        (format!("{time}.Format `15:04 MST`"), "05:06 +0200"),
+        (format!("dateModify `1h` {time} | toJson"), "\"2021-03-04T06:06:07+02:00\""),
+        (format!("toToml (dict `a` {time})"), "a = 2021-03-04T05:06:07+02:00\n"),
+        (format!("({time}.AddDate 0 0 1).Day"), "5"),
+        (format!("{time}.Equal {time}.UTC"), "true"),
+        (format!("deepEqual {time} {time}.UTC"), "false"),
+        ("(fromToml `d = 1979-05-27`).d.Year".to_owned(), "1979"),
+    ] {
+        assert_eq!(rendered(&format!("{{{{ {call} }}}}"), &Value::Nil).unwrap(), printed, "{call}");
+    }
+}
+
+#[test]
 fn a_null_of_json_is_a_nil_list_and_one_of_yaml_an_empty_one() {
     let template = "{{ fromJsonArray `null` | toJson }} {{ fromYamlArray `null` | toJson }}";
     assert_eq!(rendered(template, &Value::Nil).unwrap(), "null []");

@@ -233,18 +233,14 @@ impl Object for Capabilities {
     }
 
     fn display(&self) -> String {
-        let (kube, versions) = (self.kube_version.boxed(), self.api_versions.display());
-        format!("&{{{kube} {versions} {}}}", HelmVersion.display())
-    }
-
-    fn prints_address(&self) -> bool {
-        true
+        let kube = Value::Object(Rc::clone(&self.kube_version) as Rc<dyn Object>);
+        format!("&{{{kube} {} {}}}", self.api_versions.display(), HelmVersion.display())
     }
 
     fn fields(&self) -> Option<Vec<Field>> {
         Some(vec![
             Field::plain("KubeVersion", Value::Object(Rc::clone(&self.kube_version) as Rc<dyn Object>)),
-            Field::plain("APIVersions", self.api_versions.list()),
+            Field::plain("APIVersions", Value::Object(Rc::clone(&self.api_versions) as Rc<dyn Object>)),
             Field::plain("HelmVersion", Value::Object(Rc::new(HelmVersion))),
         ])
     }
@@ -279,8 +275,13 @@ impl Object for KubeVersion {
         self.0.without_suffix().to_owned()
     }
 
-    fn boxed(&self) -> String {
-        format!("{{{} {} {} {}}}", self.0.version, self.0.without_suffix(), self.0.major, self.0.minor)
+    fn structure(&self) -> Option<Vec<(&'static str, Value)>> {
+        Some(vec![
+            ("Version", Value::str(&self.0.version)),
+            ("normalizedVersion", Value::str(self.0.without_suffix())),
+            ("Major", self.0.major.to_string().into()),
+            ("Minor", self.0.minor.to_string().into()),
+        ])
     }
 
     fn fields(&self) -> Option<Vec<Field>> {

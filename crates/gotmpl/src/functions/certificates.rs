@@ -39,7 +39,7 @@ use x509_cert::{Certificate as X509, Version};
 use super::keys::{self, PrivateKey};
 use crate::error::{Error, Result};
 use crate::function::{Function, Host, fixed, hosted};
-use crate::value::{Args, Elem, Object, Value};
+use crate::value::{Args, Elem, Field, Object, Value};
 
 pub(crate) const TABLE: &[Function] = &[
     hosted("genPrivateKey", 1, |host, args| {
@@ -106,12 +106,11 @@ impl Object for Certificate {
         format!("{{{} {}}}", self.cert, self.key)
     }
 
-    fn serialize(&self) -> Value {
-        Value::map(
-            [("Cert".into(), self.cert.as_str().into()), ("Key".into(), self.key.as_str().into())]
-                .into_iter()
-                .collect(),
-        )
+    fn fields(&self) -> Option<Vec<Field>> {
+        Some(vec![
+            Field::plain("Cert", self.cert.as_str().into()),
+            Field::plain("Key", self.key.as_str().into()),
+        ])
     }
 
     fn as_any(&self) -> &dyn Any {

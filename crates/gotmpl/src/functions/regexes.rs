@@ -6,6 +6,7 @@ use std::rc::Rc;
 use crate::error::{Error, Result};
 use crate::function::{Function, Host, MAX_TEXT, fixed, hosted};
 use crate::text::{Buffer, Text};
+use crate::unicode::is_of_name;
 use crate::value::{Args, Elem, List, Value};
 use crate::work;
 use regex::Regex;
@@ -302,7 +303,7 @@ fn template_parts<'t>(replacement: &Text<'t>, regex: &Regex) -> Vec<Part<'t>> {
         }
         let braced = rest.strip_prefix('{');
         let name = braced.unwrap_or(rest);
-        let name = &name[..name.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(name.len())];
+        let name = &name[..name.find(|c| !is_of_name(c)).unwrap_or(name.len())];
         let end = dollar + 1 + name.len() + if braced.is_some() { 2 } else { 0 };
         if name.is_empty() || braced.is_some_and(|braced| !braced[name.len()..].starts_with('}')) {
             from = dollar + 1;

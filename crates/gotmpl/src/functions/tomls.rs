@@ -1,15 +1,14 @@
 //! Helm's TOML functions; the layout is that of the library it uses.
 
-use std::any::Any;
 use std::fmt::Write as _;
-use std::rc::Rc;
 use std::sync::Arc;
 
+use super::dates::Time;
 use crate::error::{Error, Result};
 use crate::fmt;
 use crate::function::{Function, fixed};
 use crate::text::Buffer;
-use crate::value::{Args, Object, Value};
+use crate::value::Value;
 use crate::walk::MAX_DEPTH;
 
 pub(crate) const TABLE: &[Function] = &[
@@ -40,65 +39,11 @@ fn from_toml(value: toml::Value) -> Value {
         toml::Value::Integer(number) => Value::Int64(number),
         toml::Value::Float(number) => Value::Float(number),
         toml::Value::Boolean(flag) => Value::Bool(flag),
-        toml::Value::Datetime(time) => Value::Object(Rc::new(Moment(time))),
+        toml::Value::Datetime(time) => Time::from_toml(time).into_value(),
         toml::Value::Array(items) => Value::list(items.into_iter().map(from_toml).collect()),
         toml::Value::Table(table) => {
             Value::map(table.into_iter().map(|(key, value)| (Arc::from(key), from_toml(value))).collect())
         }
-    }
-}
-
-/// A date, a time or both, in Go all of one type.
-struct Moment(toml::value::Datetime);
-
-impl Object for Moment {
-    fn type_name(&self) -> &'static str {
-        "time.Time"
-    }
-
-    fn member(&self, _: &str, _: Args<'_>) -> Option<Result<Value>> {
-        None
-    }
-
-    /// What has no offset is in a zone that says what is missing.
-    fn display(&self) -> String {
-        let whole = instant(self.0);
-        let (date, time) = (whole.date.unwrap_or(DAY), whole.time.unwrap_or(MIDNIGHT));
-        let minutes = match self.0.offset {
-            Some(toml::value::Offset::Custom { minutes }) => minutes,
-            _ => 0,
-        };
-        let sign = if minutes < 0 { '-' } else { '+' };
-        let offset = format!("{sign}{:02}{:02}", minutes.abs() / 60, minutes.abs() % 60);
-        let zone = match (self.0.date, self.0.time, self.0.offset) {
-            (_, _, Some(_)) if minutes != 0 => &offset,
-            (_, _, Some(_)) => "UTC",
-            (Some(_), Some(_), None) => "datetime-local",
-            (Some(_), None, None) => "date-local",
-            _ => "time-local",
-        };
-        format!("{date} {time} {offset} {zone}")
-    }
-
-    fn serialize(&self) -> Value {
-        instant(self.0).to_string().into()
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-}
-
-const DAY: toml::value::Date = toml::value::Date { year: 0, month: 1, day: 1 };
-const MIDNIGHT: toml::value::Time =
-    toml::value::Time { hour: 0, minute: 0, second: Some(0), nanosecond: None };
-
-/// A time that lacks its day, its hour or its offset, as Go completes it.
-fn instant(time: toml::value::Datetime) -> toml::value::Datetime {
-    toml::value::Datetime {
-        date: time.date.or(Some(DAY)),
-        time: time.time.or(Some(MIDNIGHT)),
-        offset: time.offset.or(Some(toml::value::Offset::Z)),
     }
 }
 
@@ -208,12 +153,9 @@ fn inline(value: &Value, depth: usize, out: &mut Buffer) -> Result<()> {
         }
         _ => {
             if let Value::Object(object) = value
-                && object.type_name() == "time.Time"
+                && let Some(time) = object.as_any().downcast_ref::<Time>()
             {
-                match object.as_any().downcast_ref::<Moment>() {
-                    Some(Moment(time)) => out.push_str(&time.to_string()),
-                    None => out.push_str(object.serialize().as_str().unwrap_or_default()),
-                }
+                out.push_str(&time.to_toml());
             } else if let Some(entries) = entries(value) {
                 out.push('{');
                 for (index, (key, item)) in entries.iter().enumerate() {
@@ -278,16 +220,6 @@ mod tests {
 
     #[test]
     fn times_print_as_gos() {
-        let show = |written: &str| {
-            let table: toml::Table = toml::from_str(&format!("d = {written}")).unwrap();
-            let Some(toml::Value::Datetime(time)) = table.get("d") else { panic!("{written}") };
-            let moment = Moment(*time);
-            let json = moment.serialize().as_str().map(str::to_owned).unwrap_or_default();
-            let mut again = Buffer::default();
-            inline(&Value::Object(Rc::new(Moment(*time))), 0, &mut again).unwrap();
-            assert_eq!(again.as_bytes(), written.as_bytes());
-            (moment.display(), json)
-        };
         for (written, shown, json) in [
             ("1979-05-27T07:32:00Z", "1979-05-27 07:32:00 +0000 UTC", "1979-05-27T07:32:00Z"),
             (
@@ -299,7 +231,13 @@ mod tests {
             ("1979-05-27", "1979-05-27 00:00:00 +0000 date-local", "1979-05-27T00:00:00Z"),
             ("07:32:00.25", "0000-01-01 07:32:00.25 +0000 time-local", "0000-01-01T07:32:00.25Z"),
         ] {
-            assert_eq!(show(written), (shown.to_owned(), json.to_owned()));
+            let table: toml::Table = toml::from_str(&format!("d = {written}")).unwrap();
+            let read = from_toml(table.get("d").unwrap().clone());
+            let mut again = Buffer::default();
+            inline(&read, 0, &mut again).unwrap();
+            assert_eq!(again.as_bytes(), written.as_bytes());
+            assert_eq!(read.to_string(), shown);
+            assert_eq!(read.to_yaml().unwrap().trim_matches('"'), json);
         }
     }
 }

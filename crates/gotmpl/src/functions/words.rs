@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::text::{Buffer, Text};
+use crate::unicode::{self, is_lower, is_number, is_punctuation, is_title, is_upper};
 use crate::value::Value;
 
 /// A letter in upper case, if that is one letter: Go's mapping is from one to one.
@@ -53,11 +54,6 @@ fn is_separator(c: char) -> bool {
     }
 }
 
-/// Whether a letter is two in one of which the first is large, as [`title_case`] makes them.
-fn is_title_case(c: char) -> bool {
-    !c.is_uppercase() && !c.is_lowercase() && lower(c) != c
-}
-
 /// Lower case for the first letter of every word between white space.
 pub(crate) fn untitle(text: &str) -> String {
     after_space(text, |c, first| if first { lower(c) } else { c })
@@ -66,11 +62,11 @@ pub(crate) fn untitle(text: &str) -> String {
 /// Every letter in the other case.
 pub(crate) fn swap_case(text: &str) -> String {
     after_space(text, |c, first| {
-        if c.is_uppercase() || is_title_case(c) {
+        if is_upper(c) || is_title(c) {
             lower(c)
-        } else if c.is_lowercase() && first {
+        } else if is_lower(c) && first {
             title_case(c)
-        } else if c.is_lowercase() {
+        } else if is_lower(c) {
             upper(c)
         } else {
             c
@@ -179,7 +175,7 @@ fn lower_word(out: &mut Buffer, kind: Word, text: &Text<'_>, word: &Range<usize>
     for c in text.characters()[word.clone()].chars() {
         out.push(match c {
             _ if is_connector(c) => connector,
-            _ if c.is_uppercase() => lower(c),
+            _ if is_upper(c) => lower(c),
             _ => c,
         });
     }
@@ -189,9 +185,11 @@ fn is_connector(c: char) -> bool {
     c == '-' || c == '_' || c.is_whitespace()
 }
 
-fn is_punctuation(c: char) -> bool {
-    // Go's classes: of ASCII, these are symbols and not punctuation.
-    c.is_ascii_punctuation() && !"$+<=>^`|~".contains(c)
+/// Whether a character is of a word. Those of Chinese are not: there, words are not found by case.
+fn is_alphabetic(c: char) -> bool {
+    let is_chinese =
+        matches!(c, '\u{3400}'..='\u{4d85}' | '\u{4e00}'..='\u{9fcc}' | '\u{20000}'..='\u{2b81d}');
+    unicode::is_letter(c) && !is_chinese
 }
 
 /// The word that starts at an offset in a text, and what it is.
@@ -215,40 +213,40 @@ fn next_word(text: &str, start: usize) -> (Word, Range<usize>) {
         }
         end
     };
-    let small = |c: char| c.is_alphabetic() && !c.is_uppercase();
+    let small = |c: char| is_alphabetic(c) && !is_upper(c);
     let (kind, end) = if is_connector(first) {
         (Word::Connector, run(after_first, first, &is_connector))
     } else if is_punctuation(first) {
         (Word::Punctuation, run(after_first, first, &is_punctuation))
-    } else if first.is_uppercase() {
+    } else if is_upper(first) {
         let (second, after_second) = next(after_first, first);
         let end = if after_first == text.len() {
             after_first
-        } else if second.is_uppercase() {
+        } else if is_upper(second) {
             let (mut last, mut end, mut before) = (after_first, after_second, second);
             let mut following = second;
             while end < text.len() {
                 let after;
                 (following, after) = next(end, before);
-                if !following.is_uppercase() {
+                if !is_upper(following) {
                     break;
                 }
                 (last, end, before) = (end, after, following);
             }
             // In `HTTPStatus` the last capital begins the next word.
-            if end < text.len() && following.is_alphabetic() { last } else { end }
-        } else if second.is_alphabetic() {
+            if end < text.len() && is_alphabetic(following) { last } else { end }
+        } else if is_alphabetic(second) {
             run(after_second, second, &small)
         } else {
             after_first
         };
         (Word::Upper, end)
-    } else if first.is_alphabetic() {
+    } else if is_alphabetic(first) {
         (Word::Lower, run(after_first, first, &small))
-    } else if first.is_numeric() {
-        (Word::Number, run(after_first, first, &char::is_numeric))
+    } else if is_number(first) {
+        (Word::Number, run(after_first, first, &is_number))
     } else {
-        let other = |c: char| !is_connector(c) && !c.is_alphabetic() && !c.is_numeric() && !is_punctuation(c);
+        let other = |c: char| !is_connector(c) && !is_alphabetic(c) && !is_number(c) && !is_punctuation(c);
         (Word::Other, run(after_first, first, &other))
     };
     (kind, start..end)
@@ -281,18 +279,18 @@ pub(crate) fn pascal_case(text: &str) -> String {
         out.extend(text.chars().next_back());
         return out;
     };
-    let mut capitals = first.is_uppercase();
+    let mut capitals = is_upper(first);
     let mut current = upper(first);
     for c in chars {
         let before = std::mem::replace(&mut current, c);
         if is_connector(c) && is_connector(before) {
             out.push(before);
         } else if is_connector(before) {
-            capitals = c.is_uppercase();
+            capitals = is_upper(c);
             current = upper(c);
         } else {
             if capitals {
-                if c.is_uppercase() {
+                if is_upper(c) {
                     current = lower(c);
                 } else {
                     capitals = false;
@@ -322,6 +320,8 @@ mod tests {
             ("HTTP20xOK", "http_20x_ok"),
             ("Duration2m3s", "duration_2m3s"),
             ("Bld4Floor3rd", "bld4_floor_3rd"),
+            ("a中文b", "a_中文_b"),
+            ("“Ab”Cd。ⅧⅧa", "“ab”cd。ⅧⅧa"),
         ] {
             let written = separated(&Text::new(text.as_bytes()), '_');
             assert_eq!(written.as_str(), Some(expected), "{text}");
@@ -352,7 +352,7 @@ mod tests {
         assert_eq!(pascal_case("HTTP-server url"), "HttpServerUrl");
         assert_eq!(title("a b_c d-e"), "A B_c D-E");
         assert_eq!(untitle("First Try"), "first try");
-        assert_eq!(swap_case("aB ǅ ǆ xǆ"), "Ab ǆ ǅ XǄ");
+        assert_eq!(swap_case("aB ǅ ǆ xǆ Ⅷ"), "Ab ǆ ǅ XǄ Ⅷ");
         assert_eq!(initials(b"First  Try x"), "FTx");
         assert_eq!(
             (pascal_case(" "), pascal_case("-_"), pascal_case("-a")),
