@@ -184,7 +184,11 @@ fn render(sources: &Sources, root: &Scope, inputs: &Inputs<'_>) -> Report<engine
     };
     drop(vm);
     take_apart(parsed);
-    if diagnostics.is_empty() { Report::ok(rendered) } else { Report::failed(diagnostics) }
+    if !diagnostics.is_empty() {
+        engine::conceal_rendered(sources, rendered.files);
+        return Report::failed(diagnostics);
+    }
+    Report::ok(rendered)
 }
 
 /// Renders a text that sees no chart and no values, as Helm renders `--name-template`. The error is a phrase.
