@@ -7,6 +7,7 @@ use super::error::{Error, Result};
 use super::fmt;
 use super::walk::MAX_DEPTH;
 use crate::origin::Origin;
+use crate::text::Text;
 use crate::value::{Elem, Entries, List, Traced, Value};
 use plimsoll_diag::Span;
 use plimsoll_yaml as yaml;
@@ -55,11 +56,11 @@ fn write(value: &Value, style: Style, depth: usize, out: &mut String) -> Result<
         }
         Value::Float(number) => out.push_str(&float(*number)?),
         Value::Str(text) => string(text, style.html, out),
-        Value::Raw(_) => {
+        Value::Raw(raw) => {
             // Go writes an escape for every byte that is not part of a character.
             let mut escaped = String::new();
             out.push('"');
-            for chunk in value.as_bytes().unwrap_or_default().utf8_chunks() {
+            for chunk in raw.bytes().utf8_chunks() {
                 escaped.clear();
                 string(chunk.valid(), style.html, &mut escaped);
                 out.push_str(&escaped[1..escaped.len() - 1]);
@@ -67,10 +68,11 @@ fn write(value: &Value, style: Style, depth: usize, out: &mut String) -> Result<
             }
             out.push('"');
         }
+        Value::Bytes(bytes) if bytes.is_nil() => out.push_str("null"),
         Value::Bytes(bytes) => {
             use base64::Engine as _;
             out.push('"');
-            base64::engine::general_purpose::STANDARD.encode_string(bytes, out);
+            base64::engine::general_purpose::STANDARD.encode_string(&**bytes, out);
             out.push('"');
         }
         Value::List(list) if list.is_nil() => out.push_str("null"),
@@ -257,11 +259,12 @@ impl yaml::emit::Tree for Emitted {
             Value::Byte(number) => Shape::Int(i64::from(number)),
             Value::Float(number) => Shape::Float(number),
             Value::Str(text) => Shape::String(text),
-            Value::Raw(_) if through_json => Shape::String(self.value.as_str().unwrap_or_default().into()),
-            Value::Raw(_) => Shape::Binary(base64_lines(self.value.as_bytes().unwrap_or_default()).into()),
+            Value::Raw(raw) if through_json => Shape::String(Text::new(raw.bytes()).characters().into()),
+            Value::Raw(raw) => Shape::Binary(base64_lines(raw.bytes()).into()),
+            Value::Bytes(bytes) if through_json && bytes.is_nil() => Shape::Null,
             Value::Bytes(bytes) if through_json => {
                 use base64::Engine as _;
-                Shape::String(base64::engine::general_purpose::STANDARD.encode(bytes).into())
+                Shape::String(base64::engine::general_purpose::STANDARD.encode(&*bytes).into())
             }
             Value::Bytes(bytes) => Shape::Seq(bytes.iter().map(|byte| emitted(Value::Byte(*byte))).collect()),
             Value::List(list) if through_json && list.is_nil() => Shape::Null,

@@ -187,7 +187,11 @@ fn render(sources: &Sources, root: &Scope, inputs: &Inputs<'_>) -> Report<engine
     };
     drop(vm);
     take_apart(parsed);
-    if diagnostics.is_empty() { Report::ok(rendered) } else { Report::failed(diagnostics) }
+    if !diagnostics.is_empty() {
+        engine::conceal_rendered(sources, rendered.files);
+        return Report::failed(diagnostics);
+    }
+    Report::ok(rendered)
 }
 
 /// The version of Helm that this engine follows, and that of Kubernetes' client library in it.
