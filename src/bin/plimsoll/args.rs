@@ -1,5 +1,8 @@
 //! The command line. Names and meanings are Helm's wherever Helm has the flag.
 
+use crate::chart_args::PackageArgs;
+#[cfg(feature = "fetch")]
+use crate::chart_args::PushArgs;
 use crate::completion;
 #[cfg(feature = "fetch")]
 use crate::registry_args::{DependencyArgs, FetchFlags, PullArgs};
@@ -134,6 +137,11 @@ pub(crate) enum Command {
     /// Download a chart from a repository or registry
     #[cfg(feature = "fetch")]
     Pull(Box<PullArgs>),
+    /// Pack charts into archives that Helm accepts
+    Package(Box<PackageArgs>),
+    /// Publish the archive of a chart in an OCI registry
+    #[cfg(feature = "fetch")]
+    Push(Box<PushArgs>),
     /// Print a completion script for a shell
     Completions(Box<CompletionsArgs>),
     /// Print the manual page, or write one for every command

@@ -48,6 +48,7 @@ const WITHOUT_EFFECT: &[(&str, Takes)] = &[
 
 const REPOSITORIES: &str = "use `helm repo`; plimsoll reads the repositories that it has added";
 const FORMAT: &str = "use `--format` to choose the output format";
+const SIGNING: &str = "plimsoll does not sign; use `helm package --sign`";
 const SIGNATURES: &str = "plimsoll does not check signatures; use `helm verify`";
 
 /// Flags that would need what plimsoll does not do, and what to do instead.
@@ -60,12 +61,14 @@ const REFUSED: &[(&str, &str)] = &[
     ("--generate-name", "name the release; a generated name would differ in every render"),
     ("-g", "name the release; a generated name would differ in every render"),
     ("--render-subchart-notes", "use `--notes` to print the notes of the chart itself"),
+    ("--key", SIGNING),
     ("--output", FORMAT),
     ("-o", FORMAT),
     (
         "--reuse-values",
         "pass the values with `-f`; `helm get values RELEASE -o yaml` prints those of a release",
     ),
+    ("--sign", SIGNING),
     ("--validate", "use `plimsoll lint`; it validates without a cluster"),
     ("--verify", SIGNATURES),
 ];
@@ -83,7 +86,6 @@ const COMMANDS: &[(&str, &str)] = &[
     ("install", "plimsoll only renders; use `plimsoll render RELEASE CHART | kubectl apply -f -`"),
     ("list", NO_CLUSTER),
     ("ls", NO_CLUSTER),
-    ("package", "use `helm package`"),
     ("repo", REPOSITORIES),
     ("rollback", "apply an earlier render again; see `plimsoll history`"),
     ("search", "use `helm search`"),
