@@ -1,5 +1,6 @@
 //! Values to JSON text, and to and from YAML trees, as Go's `encoding/json` and Helm's YAML library do it.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -143,6 +144,26 @@ fn float(number: f64) -> Result<String> {
         return Ok(fmt::float(number, 'e', None).replace("e-0", "e-"));
     }
     Ok(fmt::float(number, 'f', None))
+}
+
+/// A YAML tree as Go's `json.Marshal` writes it: the keys of maps are sorted.
+pub fn node_json(node: &yaml::Node) -> String {
+    match &node.value {
+        yaml::Value::Null => "null".to_owned(),
+        yaml::Value::Bool(flag) => flag.to_string(),
+        yaml::Value::Int(number) => number.to_string(),
+        yaml::Value::Uint(number) => number.to_string(),
+        yaml::Value::Float(number) => number.to_string(),
+        yaml::Value::String(text) => quote_json(text),
+        yaml::Value::Seq(items) => format!("[{}]", items.iter().map(node_json).collect::<Vec<_>>().join(",")),
+        yaml::Value::Map(entries) => {
+            let sorted: BTreeMap<&str, &yaml::Node> =
+                entries.iter().map(|entry| (entry.key.as_str(), &entry.value)).collect();
+            let fields =
+                sorted.iter().map(|(key, value)| format!("{}:{}", quote_json(key), node_json(value)));
+            format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
+        }
+    }
 }
 
 /// A string as Go's `json.Marshal` writes it: characters that mean something in HTML are escaped.

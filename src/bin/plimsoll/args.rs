@@ -1,5 +1,8 @@
 //! The command line. Names and meanings are Helm's wherever Helm has the flag.
 
+use crate::chart_args::PackageArgs;
+#[cfg(feature = "fetch")]
+use crate::chart_args::PushArgs;
 use crate::completion;
 #[cfg(feature = "fetch")]
 use crate::registry_args::{DependencyArgs, FetchFlags, PullArgs};
@@ -140,6 +143,11 @@ pub(crate) enum Command {
     /// Download a chart from a repository or registry
     #[cfg(feature = "fetch")]
     Pull(Box<PullArgs>),
+    /// Pack charts into archives that Helm accepts
+    Package(Box<PackageArgs>),
+    /// Publish the archive of a chart in an OCI registry
+    #[cfg(feature = "fetch")]
+    Push(Box<PushArgs>),
     /// Answer as `helm` does, for tools that call it
     #[command(disable_help_flag = true)]
     Helm(Box<HelmArgs>),

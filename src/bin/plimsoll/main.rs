@@ -1,6 +1,7 @@
 //! The `plimsoll` command: arguments to one library call, its result to stdout, everything else to stderr.
 
 mod args;
+mod chart_args;
 mod commands;
 mod completion;
 mod helm;
@@ -56,6 +57,9 @@ fn execute(command: Command, timeout: Duration, ui: &mut Ui) -> anyhow::Result<E
         Command::Values(args) => commands::values::run(&args, ui),
         Command::Show(args) => commands::show::run(&args, ui),
         Command::Helm(args) => Ok(helm::answer(args.args)),
+        Command::Package(args) => commands::package::run(&args, cli.limits.time(), ui),
+        #[cfg(feature = "fetch")]
+        Command::Push(args) => commands::push::run(&args, cli.limits.time(), ui),
         Command::Completions(args) => commands::generate::completions(&args, ui),
         Command::Man(args) => commands::generate::man(&args, ui),
         #[cfg(feature = "fetch")]
