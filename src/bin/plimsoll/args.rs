@@ -3,6 +3,7 @@
 use crate::completion;
 #[cfg(feature = "fetch")]
 use crate::registry_args::{DependencyArgs, FetchFlags, PullArgs};
+use crate::test_args::TestArgs;
 use crate::ui::Color;
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -127,6 +128,9 @@ pub(crate) enum Command {
     History(Box<HistoryArgs>),
     /// Show the values that a chart's templates see, and the origin of each
     Values(Box<ValuesArgs>),
+    /// Run the helm-unittest suites of charts
+    #[command(visible_alias = "unittest")]
+    Test(Box<TestArgs>),
     /// Fetch the charts that a chart depends on
     #[cfg(feature = "fetch")]
     #[command(visible_alias = "dep")]

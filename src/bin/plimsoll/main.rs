@@ -6,6 +6,7 @@ mod completion;
 mod helm;
 #[cfg(feature = "fetch")]
 mod registry_args;
+mod test_args;
 mod ui;
 
 use args::{Cli, Command};
@@ -48,6 +49,7 @@ fn execute(cli: Cli, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
         Command::Rehearse(args) => commands::rehearse::run(&args, ui),
         Command::History(args) => commands::history::run(&args, ui),
         Command::Values(args) => commands::values::run(&args, ui),
+        Command::Test(args) => commands::test::run(&args, ui),
         Command::Completions(args) => commands::generate::completions(&args, ui),
         Command::Man(args) => commands::generate::man(&args, ui),
         #[cfg(feature = "fetch")]

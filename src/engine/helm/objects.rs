@@ -162,6 +162,7 @@ fn api_versions(capabilities: &engine::Capabilities) -> Vec<String> {
             known.chain(capabilities.extra_api_versions.iter().cloned()).collect()
         }
         HelmApiVersions::Cluster => capabilities.api_versions(),
+        HelmApiVersions::Named => capabilities.extra_api_versions.clone(),
     }
 }
 

@@ -22,6 +22,7 @@ pub(crate) mod pull;
 pub(crate) mod rehearse;
 pub(crate) mod release;
 pub(crate) mod render;
+pub(crate) mod test;
 pub(crate) mod values;
 
 use plimsoll::world::{Overlay, World};
