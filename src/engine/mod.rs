@@ -165,6 +165,8 @@ pub enum HelmApiVersions {
     Client,
     /// Those that the cluster serves, and their kinds: `helm install`, Argo CD and Flux.
     Cluster,
+    /// None: only those that the user named are seen, as in helm-unittest.
+    Named,
 }
 
 impl Capabilities {

@@ -37,7 +37,7 @@ pub use ast::File;
 pub use constraint::{Constraint, parse_version};
 pub use definitions::{Definition, Definitions, definitions};
 pub use error::{Error, Result};
-pub use functions::{names as function_names, parse_duration};
+pub use functions::{compile_regex, names as function_names, parse_duration};
 pub use json::{node_json, quote_json};
 pub use lookup::{Cluster, Lookup};
 pub use parse::{ParseError, parse};

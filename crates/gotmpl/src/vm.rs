@@ -178,7 +178,8 @@ impl Host for Vm {
 }
 
 fn unknown_template(name: &str) -> Error {
-    Error::new(format!("there is no template `{name}`")).about_argument(0)
+    let in_go = format!("error calling include: template: no template \"{name}\" associated with template \"gotpl\"");
+    Error::new(format!("there is no template `{name}`")).in_go(in_go).about_argument(0)
 }
 
 /// A text without what Go prints for a missing value.
@@ -719,6 +720,8 @@ impl Vm {
                 "include" | "tpl" => {}
                 name if inner.place.is_none() && !inner.authored => {
                     let message = format!("`{name}`: {}", inner.message);
+                    let in_go = format!("error calling {name}: {}", error.go_message());
+                    error = error.in_go(in_go);
                     error.inner_mut().message = message;
                     if inner_missing_help(&error) {
                         let culprit = args.iter().find_map(values_path);

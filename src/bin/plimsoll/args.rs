@@ -6,6 +6,7 @@ use crate::chart_args::PushArgs;
 use crate::completion;
 #[cfg(feature = "fetch")]
 use crate::registry_args::{DependencyArgs, FetchFlags, PullArgs};
+use crate::test_args::TestArgs;
 use crate::ui::Color;
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -136,6 +137,9 @@ pub(crate) enum Command {
     /// Show the Chart.yaml, values, README or custom resource definitions of a chart
     #[command(visible_alias = "inspect")]
     Show(Box<ShowArgs>),
+    /// Run the helm-unittest suites of charts
+    #[command(visible_alias = "unittest")]
+    Test(Box<TestArgs>),
     /// Fetch the charts that a chart depends on
     #[cfg(feature = "fetch")]
     #[command(visible_alias = "dep")]

@@ -7,6 +7,7 @@ mod completion;
 mod helm;
 #[cfg(feature = "fetch")]
 mod registry_args;
+mod test_args;
 mod ui;
 
 use args::{Cli, Command};
@@ -57,9 +58,10 @@ fn execute(command: Command, timeout: Duration, ui: &mut Ui) -> anyhow::Result<E
         Command::Values(args) => commands::values::run(&args, ui),
         Command::Show(args) => commands::show::run(&args, ui),
         Command::Helm(args) => Ok(helm::answer(args.args)),
-        Command::Package(args) => commands::package::run(&args, cli.limits.time(), ui),
+        Command::Package(args) => commands::package::run(&args, timeout, ui),
         #[cfg(feature = "fetch")]
-        Command::Push(args) => commands::push::run(&args, cli.limits.time(), ui),
+        Command::Push(args) => commands::push::run(&args, timeout, ui),
+        Command::Test(args) => commands::test::run(&args, ui),
         Command::Completions(args) => commands::generate::completions(&args, ui),
         Command::Man(args) => commands::generate::man(&args, ui),
         #[cfg(feature = "fetch")]

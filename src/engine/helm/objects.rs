@@ -173,6 +173,7 @@ fn api_versions(capabilities: &engine::Capabilities) -> Vec<String> {
             known.chain(capabilities.extra_api_versions.iter().cloned()).collect()
         }
         HelmApiVersions::Client | HelmApiVersions::Cluster => capabilities.api_versions(),
+        HelmApiVersions::Named => capabilities.extra_api_versions.clone(),
     }
 }
 

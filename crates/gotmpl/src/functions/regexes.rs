@@ -38,7 +38,7 @@ pub(crate) const TABLE: &[Function] = &[
 const MATCH: usize = 10;
 
 /// Compiles a pattern in Go's syntax; the error names it.
-pub(crate) fn compile(pattern: &str) -> Result<Regex> {
+pub fn compile(pattern: &str) -> Result<Regex> {
     let translated =
         translate(pattern).map_err(|reason| Error::new(format!("error parsing regexp: {reason}")))?;
     Regex::new(&translated).map_err(|error| {

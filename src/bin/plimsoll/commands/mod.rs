@@ -27,6 +27,7 @@ pub(crate) mod rehearse;
 pub(crate) mod release;
 pub(crate) mod render;
 pub(crate) mod show;
+pub(crate) mod test;
 pub(crate) mod values;
 mod verify;
 
