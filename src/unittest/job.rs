@@ -123,7 +123,9 @@ impl Bench<'_> {
                     };
                     match found {
                         Ok(found) => drop(docs.insert(file.path, found)),
-                        Err(found) => return (Status::Failed, Some(self.unreadable(&found, &local)), Vec::new()),
+                        Err(found) => {
+                            return (Status::Failed, Some(self.unreadable(&found, &local)), Vec::new());
+                        }
                     }
                 }
                 outputs.extend(crds.into_iter().map(|(path, _)| path));
@@ -178,12 +180,7 @@ impl Bench<'_> {
     }
 
     /// Renders the chart, and gives its custom resource definitions by name if the suite includes them.
-    fn render(
-        &self,
-        suite: &Suite,
-        selection: &Selection,
-        job: &Job,
-    ) -> (Outcome, Vec<(String, TextFile)>) {
+    fn render(&self, suite: &Suite, selection: &Selection, job: &Job) -> (Outcome, Vec<(String, TextFile)>) {
         let fails = |refusal| (Outcome::Failed(refusal), Vec::new());
         let user = match self.user_values(suite, job) {
             Ok(user) => user,
@@ -223,6 +220,7 @@ impl Bench<'_> {
             capabilities: &capabilities,
             seed: None,
             lookup: None,
+            is_lint: false,
         };
         let selected = Selected {
             templates: self.templates,
@@ -232,8 +230,7 @@ impl Bench<'_> {
         let outcome = match selected.render(self.sources, &computed.root, &inputs) {
             Ok(files) => Outcome::Rendered(files),
             Err(failure) => {
-                let refusal =
-                    Refusal { message: failure.message, diagnostics: vec![*failure.diagnostic] };
+                let refusal = Refusal { message: failure.message, diagnostics: vec![*failure.diagnostic] };
                 if job.asserts.iter().any(Assertion::expects_failure) {
                     blame(suite, refusal)
                 } else {
@@ -315,9 +312,7 @@ impl View<'_> {
         names: &[String],
         comparer: &mut Comparer<'_>,
     ) -> Option<Vec<Finding>> {
-        let fails = |message: String| {
-            Some(vec![Finding { error: Some(message), ..Finding::default() }])
-        };
+        let fails = |message: String| Some(vec![Finding { error: Some(message), ..Finding::default() }]);
         let selector = assertion.selector.as_ref().or(job.selector.as_ref());
         let index = job.document.or(assertion.document);
         let chosen = match self.select(names, selector.map(|selector| &**selector), index) {
@@ -418,9 +413,9 @@ impl Selector {
         let path = self.path.as_ref().map_err(Clone::clone)?;
         let matches = |doc: &&Doc| {
             let found = path.find(&doc.root);
-            found.into_iter().any(|item| {
-                self.value.is_null() || super::check::same(&self.value, &item.to_node())
-            })
+            found
+                .into_iter()
+                .any(|item| self.value.is_null() || super::check::same(&self.value, &item.to_node()))
         };
         Ok(docs.iter().filter(matches).collect())
     }
@@ -443,9 +438,8 @@ fn asserted(suite: &Suite, job: &Job, assertion: &Assertion, outputs: &[String])
 
 /// The templates to blame for an error, and its message, both as helm-unittest finds them in helm's words.
 fn blame(suite: &Suite, refusal: Refusal) -> Outcome {
-    static PARTS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"(?msU)^(?:.+: |.+ \()(?:(.+):\d+:\d+).+(?:.+>)*: (.+)$").ok()
-    });
+    static PARTS: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"(?msU)^(?:.+: |.+ \()(?:(.+):\d+:\d+).+(?:.+>)*: (.+)$").ok());
     let message = &refusal.message;
     let parts = PARTS.as_ref().and_then(|parts| parts.captures(message));
     let Some((template, text)) = parts.and_then(|parts| Some((parts.get(1)?, parts.get(2)?))) else {
@@ -531,6 +525,7 @@ fn capabilities(job: &Job) -> Capabilities {
         },
         extra_api_versions: job.capabilities.api_versions.clone(),
         helm_api_versions: HelmApiVersions::Named,
+        served: None,
     }
 }
 
@@ -589,10 +584,7 @@ mod tests {
         let values = yaml::read_fragment(b"a: 1\nglobal: {b: 2}\n").unwrap();
         let shown = |route| emit::flow_json(&in_chart(route, values.clone()));
         assert_eq!(shown("web"), r#"{"a": 1, "global": {"b": 2}}"#);
-        assert_eq!(
-            shown("web/charts/db"),
-            r#"{"global": {"b": 2}, "db": {"a": 1, "global": {"b": 2}}}"#
-        );
+        assert_eq!(shown("web/charts/db"), r#"{"global": {"b": 2}, "db": {"a": 1, "global": {"b": 2}}}"#);
     }
 
     #[test]

@@ -42,7 +42,10 @@ enum Step {
     /// The node and everything below it, those below first.
     Descend,
     Subscript(Vec<Slice>),
-    Filter { filter: Filter, is_recursive: bool },
+    Filter {
+        filter: Filter,
+        is_recursive: bool,
+    },
     NamesOf(Vec<String>),
     AllNames,
 }
@@ -623,7 +626,11 @@ fn unescape(name: &str) -> String {
 
 fn slice(text: &str, is_union: bool) -> Result<Slice, String> {
     if text == "*" {
-        return if is_union { Err("`*` cannot be one of several indices".to_owned()) } else { Ok(Slice::All) };
+        return if is_union {
+            Err("`*` cannot be one of several indices".to_owned())
+        } else {
+            Ok(Slice::All)
+        };
     }
     let number = |text: &str| match text.trim() {
         "" => Ok(None),
@@ -715,8 +722,21 @@ spec:
     #[test]
     fn what_is_no_path_is_refused() {
         for path in [
-            "a.", "a[", "a[]", "a[x]", "a[?(@.b]", "a[?(]", "a b", "a[?(@.b == )]", "a~.b", "..", "a[1:2:0]", "a)",
-            "a['b", "a[?(@.b > 'c')]", "a[?(@.b =~ /(/)]",
+            "a.",
+            "a[",
+            "a[]",
+            "a[x]",
+            "a[?(@.b]",
+            "a[?(]",
+            "a b",
+            "a[?(@.b == )]",
+            "a~.b",
+            "..",
+            "a[1:2:0]",
+            "a)",
+            "a['b",
+            "a[?(@.b > 'c')]",
+            "a[?(@.b =~ /(/)]",
         ] {
             assert!(Path::parse(path).is_err(), "{path}");
         }

@@ -339,7 +339,10 @@ fn chart_versions(form: &mut Form<'_>, map: &Map) -> ChartVersions {
 
 impl ChartVersions {
     fn or(self, other: &Self) -> Self {
-        Self { version: or(self.version, &other.version), app_version: or(self.app_version, &other.app_version) }
+        Self {
+            version: or(self.version, &other.version),
+            app_version: or(self.app_version, &other.app_version),
+        }
     }
 }
 
@@ -386,7 +389,8 @@ fn provider(form: &mut Form<'_>, map: &Map) -> Provider {
         };
         for entry in entries {
             let map = form.map(&entry.value, "a kind of `scheme`", &["gvr", "namespaced", "should_err"]);
-            let names = fields(form, map, "gvr", &["group", "version", "resource"]).cloned().unwrap_or_default();
+            let names =
+                fields(form, map, "gvr", &["group", "version", "resource"]).cloned().unwrap_or_default();
             kinds.push(ProvidedKind {
                 key: entry.key.clone(),
                 group: form.text_of(&names, "group"),
@@ -408,9 +412,8 @@ fn skip(form: &mut Form<'_>, map: &Map, is_suite: bool) -> Option<String> {
     if !reason.is_empty() {
         return Some(reason);
     }
-    let is_too_new = |text: &str| {
-        crate::gotmpl::parse_version(text).is_none_or(|minimum| FOLLOWED_VERSION < minimum)
-    };
+    let is_too_new =
+        |text: &str| crate::gotmpl::parse_version(text).is_none_or(|minimum| FOLLOWED_VERSION < minimum);
     (!minimum.is_empty() && is_too_new(&minimum))
         .then(|| format!("requires helm-unittest {minimum}; plimsoll follows {FOLLOWED_VERSION}"))
 }

@@ -89,8 +89,7 @@ impl Schemas {
                 };
             }
         }
-        let compile =
-            |(identity, placed)| (identity, Arc::new(Schema::compile(sources, placed, unfetched)));
+        let compile = |(identity, placed)| (identity, Arc::new(Schema::compile(sources, placed, unfetched)));
         let fresh: BTreeMap<_, _> = if scopes.len() < WORTH_SHARING {
             wanted.into_iter().map(compile).collect()
         } else {

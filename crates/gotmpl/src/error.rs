@@ -63,11 +63,6 @@ impl Error {
         error
     }
 
-    /// Whether it is a message of the chart's author.
-    pub(crate) fn is_authored(&self) -> bool {
-        self.0.authored
-    }
-
     /// Says how Go words it.
     #[must_use]
     pub(crate) fn in_go(mut self, message: impl Into<String>) -> Self {

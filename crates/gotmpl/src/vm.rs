@@ -178,7 +178,8 @@ impl Host for Vm {
 }
 
 fn unknown_template(name: &str) -> Error {
-    let in_go = format!("error calling include: template: no template \"{name}\" associated with template \"gotpl\"");
+    let in_go =
+        format!("error calling include: template: no template \"{name}\" associated with template \"gotpl\"");
     Error::new(format!("there is no template `{name}`")).in_go(in_go).about_argument(0)
 }
 

@@ -51,10 +51,7 @@ impl Count {
             return Vec::new();
         }
         vec![Finding {
-            expected: Some((
-                words(subject.is_negative, "documents count to be"),
-                self.count.to_string(),
-            )),
+            expected: Some((words(subject.is_negative, "documents count to be"), self.count.to_string())),
             actual: (!subject.is_negative).then(|| count.to_string()),
             ..Finding::default()
         }]

@@ -109,7 +109,8 @@ impl Exists {
             })
         };
         let mut findings = subject.each_value(&self.path, is_there);
-        for finding in findings.iter_mut().filter(|finding| finding.error.is_some() && self.path.path.is_ok()) {
+        for finding in findings.iter_mut().filter(|finding| finding.error.is_some() && self.path.path.is_ok())
+        {
             if finding.span.is_some() {
                 finding.path = Some(self.path.text.clone());
                 finding.error = Some(missing.clone());

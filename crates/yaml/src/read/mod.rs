@@ -158,7 +158,12 @@ impl Default for Limits {
 impl ReadOptions {
     /// Duplicate keys are errors.
     pub fn strict() -> Self {
-        Self { duplicate_keys: DuplicateKeys::Error, limits: Limits::default(), fragment: false, words: Words::Yaml11 }
+        Self {
+            duplicate_keys: DuplicateKeys::Error,
+            limits: Limits::default(),
+            fragment: false,
+            words: Words::Yaml11,
+        }
     }
 
     /// As helm and kubectl read: with a warning the last of duplicate keys counts, and what follows the

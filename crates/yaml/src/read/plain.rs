@@ -7,8 +7,8 @@
 
 use super::super::scalar::{MAX_SIMPLE_KEY, is_integer, means_so, resolve_non_string};
 use super::super::{Entry, Map, Node, Value};
-use super::{Limits, ReadOptions, Words};
 use super::map::{Key, has_duplicates, key};
+use super::{Limits, ReadOptions, Words};
 use plimsoll_diag::{SourceId, Span};
 use std::ops::Range;
 
