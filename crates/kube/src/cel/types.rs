@@ -48,7 +48,7 @@ pub enum Type<'s> {
 }
 
 /// The metadata that an expression sees of an object.
-const METADATA: [&str; 2] = ["name", "generateName"];
+pub(super) const METADATA: [&str; 2] = ["name", "generateName"];
 
 impl<'s> Type<'s> {
     /// An object with these fields.
@@ -251,7 +251,7 @@ pub(super) fn escaped(name: &str) -> Option<String> {
 }
 
 /// The name of a property that an expression writes so (`Unescape`).
-fn unescaped(name: &str) -> String {
+pub(super) fn unescaped(name: &str) -> String {
     let inner = name.strip_prefix("__").and_then(|rest| rest.strip_suffix("__"));
     if let Some(word) = inner.filter(|word| RESERVED.contains(word)) {
         return word.to_owned();

@@ -319,6 +319,21 @@ impl Value {
         }
     }
 
+    /// Its size as costs are counted: the characters of a text, the items of a list; 1 for a scalar.
+    pub(super) fn size(&self) -> u64 {
+        match self {
+            Self::String(text) => text.chars().count() as u64,
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::List(items) => items.len() as u64,
+            Self::Map(map) => map.len() as u64,
+            Self::Optional(Some(value)) => value.size(),
+            Self::Ip(IpAddr::V4(_)) => 4,
+            Self::Ip(IpAddr::V6(_)) => 16,
+            Self::Cidr(_, length) => u64::from(length.div_ceil(8)),
+            _ => 1,
+        }
+    }
+
     /// How many values there are in it, itself included: what it costs to compare it.
     pub(super) fn weight(&self) -> u64 {
         match self {

@@ -9,7 +9,7 @@ mod formats;
 mod lists;
 mod structure;
 
-pub(super) use expressions::compile as compile_rules;
+pub(super) use expressions::variables as rule_variables;
 pub(super) use formats::is_recognized as is_recognized_format;
 pub(crate) use formats::matches as matches_format;
 pub(super) use structure::unknown_fields;
