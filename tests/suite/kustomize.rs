@@ -247,6 +247,8 @@ fn values_that_are_replaced_before_they_are_applied_are_not_judged() {
     let set = SET.replace(", imagePullPolicy: Sometimes", "").replace("name: db}", "name: \"${APP:=db}\"}");
     sandbox.write("set.yaml", &set);
     assert_eq!(findings(&sandbox, &["set.yaml"]), (0, vec![]));
+    sandbox.write("set.yaml", &set.replace("${APP:=db}", "%[1]s-db"));
+    assert_eq!(findings(&sandbox, &["set.yaml"]), (0, vec![]));
     sandbox.write("set.yaml", &set.replace("${APP:=db}", "${1}"));
     assert_eq!(findings(&sandbox, &["set.yaml"]).0, 1);
 }
