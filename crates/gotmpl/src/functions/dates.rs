@@ -225,9 +225,9 @@ impl Time {
             (None, None, _) => (false, Some(0), "time-local"),
         };
         let (year, month, day) = (i64::from(date.year), i64::from(date.month), i64::from(date.day));
-        let second = second - east.unwrap_or(0);
+        let second = (day - 1) * DAY + second - east.unwrap_or(0);
         let location = location(is_utc, east, name);
-        Self::from_civil(year, month, day, second, clock.nanosecond.unwrap_or(0)).at(location)
+        Self::from_month(year, month, second, clock.nanosecond.unwrap_or(0)).at(location)
     }
 
     /// As TOML writes it: without what its clock says is missing.

@@ -47,6 +47,7 @@ fn expressions_that_hold() {
         "self.size <= self.max && self.ratio == 2.0 && self.ratio > 1",
         "has(self.name) && !has(self.labels.none)",
         "self.a__dash__b == 'x' && self.__namespace__ == 'ns'",
+        "self.namespace == 'ns' && has(self.namespace)",
         "self.size > 2 ? false : true",
         "self.tags.all(t, t.size() == 1) && self.tags.exists(t, t == 'a') && self.tags.exists_one(t, t == 'b')",
         "self.ports.map(p, p.port) == [1, 2] && self.ports.filter(p, p.port > 1).size() == 1",
@@ -141,7 +142,6 @@ fn expressions_that_do_not_compile() {
             "self.size.all(x, true)",
             "1:5: expression of type 'int' cannot be range of a comprehension (must be list, map, or dynamic)",
         ),
-        ("self.namespace == 'a'", "1:5: undefined field 'namespace'"),
         ("self.size.a", "1:10: type 'int' does not support field selection"),
         ("!self.name", "1:1: found no matching overload for '!_' applied to '(string)'"),
         (

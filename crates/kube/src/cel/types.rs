@@ -133,8 +133,9 @@ impl<'s> Type<'s> {
             Self::Named("object") => Ok(Self::Dyn),
             Self::Object { .. } => {
                 let name = unescaped(field);
-                // A name that has to be escaped is known by its escaped form alone.
-                let is_written_so = escaped(&name).as_deref() == Some(field);
+                // A name that has to be escaped is known by its escaped form alone, except that a reserved word may be
+                // written as it is, since Kubernetes 1.32 (`recognizeKeywordAsFieldName`).
+                let is_written_so = escaped(&name).as_deref() == Some(field) || is_reserved(field);
                 self.field_named(&name).filter(|_| is_written_so).ok_or_else(|| undefined(field))
             }
             Self::Record(fields) => {
