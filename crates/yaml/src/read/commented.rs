@@ -26,8 +26,12 @@ pub struct Commented {
     pub behind: String,
     /// Where it begins in its text.
     pub start: usize,
+    /// Where it ends; of a block collection, where the last thing in it ends.
+    pub end: usize,
     /// The line where it begins, from 0.
     pub line: usize,
+    /// The characters before it in that line.
+    pub column: usize,
 }
 
 /// What a node holds.
@@ -149,7 +153,7 @@ impl Tree {
                         ));
                     };
                     let above = self.comments.take_above(end);
-                    let node = self.node(Content::Alias(target), above, start)?;
+                    let node = self.node(Content::Alias(target), above, start, end)?;
                     if let Some(root) = self.close(node, None) {
                         return Ok(Some(root));
                     }
@@ -157,7 +161,7 @@ impl Tree {
                 EventKind::Scalar { anchor, tag, value, is_plain, .. } => {
                     let above = self.comments.take_above(end);
                     let resolved = resolve(&value, is_plain, tag.as_deref());
-                    let node = self.node(Content::Scalar(value, resolved), above, start)?;
+                    let node = self.node(Content::Scalar(value, resolved), above, start, end)?;
                     if let Some(root) = self.close(node, anchor) {
                         return Ok(Some(root));
                     }
@@ -171,23 +175,29 @@ impl Tree {
                     self.open(Content::Map(Vec::new()), above, start, anchor)?;
                 }
                 EventKind::SequenceEnd | EventKind::MappingEnd => {
-                    if let Some(Frame { anchor, node, .. }) = self.frames.pop()
-                        && let Some(root) = self.close(node, anchor)
-                    {
-                        return Ok(Some(root));
+                    if let Some(Frame { anchor, mut node, .. }) = self.frames.pop() {
+                        // Only brackets have a width.
+                        if end > start.offset {
+                            node.end = self.base + end;
+                        }
+                        if let Some(root) = self.close(node, anchor) {
+                            return Ok(Some(root));
+                        }
                     }
                 }
             }
         }
     }
 
-    fn node(&mut self, content: Content, above: String, start: Mark) -> Step<Commented> {
+    fn node(&mut self, content: Content, above: String, start: Mark, end: usize) -> Step<Commented> {
         self.nodes += 1;
         if self.nodes > self.limits.max_nodes {
             return Err(self.exceeded(start, "the text has too many values", "the limit is reached here"));
         }
         let behind = self.comments.behind(start.line).to_owned();
-        Ok(Commented { content, above, behind, start: self.base + start.offset, line: start.line })
+        let (line, column) = (start.line, start.column);
+        let (start, end) = (self.base + start.offset, self.base + end);
+        Ok(Commented { content, above, behind, start, end, line, column })
     }
 
     fn exceeded(&self, at: Mark, message: &str, label: &str) -> Box<Diagnostic> {
@@ -196,7 +206,7 @@ impl Tree {
     }
 
     fn open(&mut self, content: Content, above: String, start: Mark, anchor: Option<String>) -> Step {
-        let node = self.node(content, above, start)?;
+        let node = self.node(content, above, start, start.offset)?;
         if self.frames.len() >= self.limits.max_depth {
             return Err(self.exceeded(start, "maps and lists are nested too deeply", "too deep here"));
         }
@@ -210,6 +220,7 @@ impl Tree {
             self.anchors.insert(anchor, Rc::new(node.clone()));
         }
         let Some(frame) = self.frames.last_mut() else { return Some(node) };
+        frame.node.end = frame.node.end.max(node.end);
         match &mut frame.node.content {
             Content::List(items) => items.push(node),
             Content::Map(entries) => match frame.key.take() {

@@ -4,10 +4,12 @@ mod config;
 #[cfg(feature = "fetch")]
 pub(crate) mod dependency;
 pub(crate) mod diff;
+pub(crate) mod docs;
 #[cfg(feature = "fetch")]
 pub(crate) mod fetch;
 pub(crate) mod files;
 pub(crate) mod generate;
+pub(crate) mod generated;
 pub(crate) mod history;
 pub(crate) mod lint;
 mod live;
