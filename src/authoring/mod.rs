@@ -5,5 +5,6 @@
 pub mod docs;
 mod generated;
 mod notes;
+pub mod schema;
 
 pub use generated::Generated;

@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum, ValueHint};
 use plimsoll::authoring::docs::{Options, SortOrder};
+use plimsoll::authoring::schema::Draft;
 use std::path::PathBuf;
 
 /// What is done with a file that is made from a chart.
@@ -109,4 +110,47 @@ impl From<Order> for SortOrder {
             Order::File => Self::File,
         }
     }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  plimsoll schema ./chart                      # print the schema
+  plimsoll schema ./chart --write              # write values.schema.json
+  plimsoll schema charts/* --check
+
+Exit codes: 0 success, 1 a schema is out of date (with --check), 2 failed.")]
+pub(crate) struct SchemaArgs {
+    /// Charts: directories, .tgz archives or builtin:NAME
+    #[arg(required = true, value_name = "CHART", value_hint = ValueHint::AnyPath)]
+    pub(crate) charts: Vec<String>,
+    #[command(flatten)]
+    pub(crate) generated: GeneratedFlags,
+    /// Choose the version of JSON Schema
+    #[arg(long, value_enum, default_value = "2020-12", value_name = "DRAFT")]
+    draft: DraftName,
+    /// Accept the values in this file, in addition to those in `ci/`; may be repeated
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) with: Vec<PathBuf>,
+}
+
+impl SchemaArgs {
+    /// The draft for the library.
+    pub(crate) fn draft(&self) -> Draft {
+        match self.draft {
+            DraftName::Draft202012 => Draft::Draft202012,
+            DraftName::Draft7 => Draft::Draft7,
+        }
+    }
+}
+
+/// A version of JSON Schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum DraftName {
+    /// The latest version
+    #[value(name = "2020-12")]
+    Draft202012,
+    /// The version that most editors know
+    #[value(name = "7")]
+    Draft7,
 }

@@ -24,6 +24,7 @@ pub(crate) mod pull;
 pub(crate) mod rehearse;
 pub(crate) mod release;
 pub(crate) mod render;
+pub(crate) mod schema;
 pub(crate) mod values;
 
 use plimsoll::world::{Overlay, World};
