@@ -22,7 +22,8 @@ pub(super) struct Note {
 }
 
 /// `# key -- description`. Every line that has ` -- ` in it has a key, which may be empty.
-static BEGIN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^[\t\f\r ]*#[\t\f\r ]*(.*)[\t\f\r ]+--[\t\f\r ]*(.*)$").ok());
+static BEGIN: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"^[\t\f\r ]*#[\t\f\r ]*(.*)[\t\f\r ]+--[\t\f\r ]*(.*)$").ok());
 
 /// The parts of a line with ` -- `: the key and the description.
 fn begin(line: &str) -> Option<(&str, &str)> {
@@ -142,7 +143,8 @@ mod tests {
 
     #[test]
     fn marks_are_taken_out() {
-        let comment = "# -- (int) one\n# @default -- 1 or 2\n# two\n# @section -- Ports\n# @notationType -- tpl";
+        let comment =
+            "# -- (int) one\n# @default -- 1 or 2\n# two\n# @section -- Ports\n# @notationType -- tpl";
         let expected = Note {
             description: "one two".to_owned(),
             default: "1 or 2".to_owned(),

@@ -16,7 +16,8 @@ pub(super) struct Requirement {
 impl Requirement {
     /// The dependencies that a file declares, sorted by repository and name.
     pub(super) fn all(file: Option<&Commented>) -> Vec<Self> {
-        let declared = file.and_then(|file| file.get("dependencies")).map(Commented::items).unwrap_or_default();
+        let declared =
+            file.and_then(|file| file.get("dependencies")).map(Commented::items).unwrap_or_default();
         let mut all: Vec<Self> = declared
             .iter()
             .map(|node| Self {
@@ -69,7 +70,8 @@ pub(super) fn fields(chart: Option<&Commented>, requirements: &[Requirement]) ->
         ("Type", "type"),
         ("Engine", "engine"),
     ];
-    let items = |name: &str| chart.and_then(|chart| chart.get(name)).map(Commented::items).unwrap_or_default();
+    let items =
+        |name: &str| chart.and_then(|chart| chart.get(name)).map(Commented::items).unwrap_or_default();
     let maintainers = items("maintainers").iter().map(|node| {
         let field = |name| Value::str(&text(Some(node), name));
         map([("Name", field("name")), ("Email", field("email")), ("Url", field("url"))])

@@ -196,7 +196,8 @@ impl Writer<'_> {
                 let name = directory.join(&self.options.values_file);
                 let message = format!("the values in `{}` are not a map", name.display());
                 return Err(Box::new(
-                    Diagnostic::error(message).help("values files contain `key: value` lines at the top level"),
+                    Diagnostic::error(message)
+                        .help("values files contain `key: value` lines at the top level"),
                 ));
             }
             Some((text, Some(root))) => {
@@ -239,8 +240,10 @@ impl Writer<'_> {
                 None => {
                     let name = &requirement.name;
                     self.sink.push(
-                        Diagnostic::warning(format!("the values of the dependency `{name}` are not documented"))
-                            .help("only dependencies in directories are read"),
+                        Diagnostic::warning(format!(
+                            "the values of the dependency `{name}` are not documented"
+                        ))
+                        .help("only dependencies in directories are read"),
                     );
                     continue;
                 }

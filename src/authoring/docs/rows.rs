@@ -204,3 +204,62 @@ fn plain(value: &Commented) -> Value {
         Content::Alias(_) => Value::Nil,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::notes::by_key;
+    use super::*;
+    use crate::diag::{SourceKind, Sources};
+
+    /// The rows of a values file as `key type default description`.
+    fn table(text: &str) -> Vec<String> {
+        let sources = Sources::new();
+        let source = sources.add("values.yaml", text, SourceKind::File);
+        let root = yaml::read_commented(&sources, source).unwrap().unwrap();
+        let notes = by_key(text).into_iter().collect();
+        let shown = |row: Row| {
+            let own = |one: String, other: String| if one.is_empty() { other } else { one };
+            let default = own(row.default, row.own_default);
+            format!("{} {} {default} {}", row.key, row.kind, own(row.description, row.own_description))
+        };
+        rows(text, &root, &notes).into_iter().map(shown).collect()
+    }
+
+    #[test]
+    fn values_below_a_described_one_need_comments_of_their_own() {
+        let text = "# -- One\na:\n  b: 1\n  # -- Two\n  c: x\n  # d\n  d: {e: 1}\n";
+        let all = "{\"b\":1,\"c\":\"x\",\"d\":{\"e\":1}}";
+        assert_eq!(table(text), [&format!("a object `{all}` One"), "a.c string `\"x\"` Two"]);
+    }
+
+    #[test]
+    fn leaves_without_comments_have_rows() {
+        let text = "a: {b: [], c: {}, d: [x, {e: yes}]}\nf.g: ~\nh: 1e3\n<<: &x {i: 0x10}\nj: *x\n";
+        let expected = [
+            "a.b list `[]` ",
+            "a.c object `{}` ",
+            "a.d[0] string `\"x\"` ",
+            "a.d[1].e string `\"yes\"` ",
+            "\"f.g\" string `nil` ",
+            "h float `1000` ",
+            "<<.i int `16` ",
+            "j.i int `16` ",
+        ];
+        assert_eq!(table(text), expected);
+    }
+
+    #[test]
+    fn ignored_values_are_not_part_of_others_either() {
+        let text = "# -- One\na:\n  # @ignored\n  b: 1\n  c: 2\nd:\n  # @ignore\n  - 1\n";
+        assert_eq!(table(text), ["a object `{\"c\":2}` One", "d list `[]` "]);
+    }
+
+    #[test]
+    fn comments_replace_types_and_defaults() {
+        let text = "# -- (quantity) One\n# @default -- much\na:\n# -- Two\n# @notationType -- tpl\nb: |\n  {{ x }}\n\
+                    # -- Three\n# @notationType -- yaml\nc:\n  d: 1 # one\n# e -- (int) Four\ne: x\n";
+        let expected =
+            ["a quantity much One", "b tpl {{ x }}\n Two", "c yaml d: 1\n Three", "e int `\"x\"` Four"];
+        assert_eq!(table(text), expected);
+    }
+}

@@ -22,7 +22,8 @@ pub fn find_charts(world: &World, sources: &Sources, root: &Path, options: &Opti
     let base = ignore_root(world);
     let rules = world.read(&base.join(IGNORE_FILE), MAX_BYTES).ok().map(|bytes| {
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        let source = sources.add(base.join(IGNORE_FILE).display().to_string(), text.as_str(), SourceKind::File);
+        let source =
+            sources.add(base.join(IGNORE_FILE).display().to_string(), text.as_str(), SourceKind::File);
         IgnoreRules::parse(&text, source, &mut sink)
     });
     let is_ignored = |path: &Path, is_directory: bool| {

@@ -101,3 +101,47 @@ pub(super) fn add_null(types: &mut Json) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn field(kind: Type) -> Field {
+        Field { types: [kind].into(), ..Field::default() }
+    }
+
+    fn root(fields: Vec<(&str, Field)>) -> Field {
+        let properties = fields.into_iter().map(|(key, field)| (key.to_owned(), field)).collect();
+        Field { properties, ..field(Type::Object) }
+    }
+
+    #[test]
+    fn one_thing_at_a_time_gives_way() {
+        let mut used = field(Type::String);
+        used.used.insert("pattern".to_owned(), json!("^a$"));
+        let mut written = field(Type::Integer);
+        written.written.insert("minimum".to_owned(), json!(5));
+        written.written.insert("description".to_owned(), json!("One"));
+        let mut root = root(vec![("used", used), ("written", written), ("kept", field(Type::Boolean))]);
+        let values = json!({"used": "b", "written": 1, "kept": true, "other": 1});
+        let overruled = relax(&mut root, &[values], Field::schema);
+        assert_eq!(overruled, [vec!["written".to_owned()]].into());
+        let expected = json!({
+            "used": {"type": "string"},
+            "written": {"type": "integer", "description": "One"},
+            "kept": {"type": "boolean"},
+        });
+        assert_eq!(root.schema(), json!({"type": "object", "properties": expected}));
+    }
+
+    #[test]
+    fn keywords_that_are_no_schema_are_not_used() {
+        let mut written = field(Type::Integer);
+        written.written.insert("minimum".to_owned(), json!("x"));
+        let mut root = root(vec![("a", written)]);
+        let overruled = relax(&mut root, &[json!({"a": 1})], Field::schema);
+        assert_eq!(overruled, [vec!["a".to_owned()]].into());
+        assert_eq!(root.schema()["properties"]["a"], json!({"type": "integer"}));
+    }
+}

@@ -5,9 +5,9 @@
 
 use super::field::{Field, Type};
 use crate::diag::{Sources, Span};
+use crate::k8s::Version;
 use crate::k8s::merge::scalar_text;
 use crate::k8s::schema::{self, Base, Schemas, Shape, Ty, TypeId};
-use crate::k8s::Version;
 use crate::manifest::Object;
 use crate::yaml::{Entry, Node, Value, emit};
 use serde_json::{Map, Value as Json, json};
@@ -150,7 +150,9 @@ pub(super) fn found_marks(objects: &[&Object], probes: &[Probe]) -> Vec<(Path, U
     for object in objects {
         visit(object, &mut |node, field| {
             let mark = match &node.value {
-                Value::String(text) => by_mark.get(text.as_str()).filter(|probe| probe.mark.as_str().is_some()),
+                Value::String(text) => {
+                    by_mark.get(text.as_str()).filter(|probe| probe.mark.as_str().is_some())
+                }
                 Value::Seq(items) => items.iter().find_map(|item| by_mark.get(item.as_str()?)),
                 Value::Map(map) => map.keys().find_map(|key| by_mark.get(key)),
                 _ => None,
@@ -312,7 +314,8 @@ pub(super) fn apply(root: &mut Field, uses: &[(Path, Use)], defs: &str, wanted: 
         let types: BTreeSet<Type> = uses.iter().flat_map(|used| used.types()).collect();
         let is_null = field.types.is_empty();
         // Templates often quote, so that other scalars are fine where a string is wanted.
-        let says_little = is_null && types == [Type::String].into() && uses.iter().all(|used| !used.has_words());
+        let says_little =
+            is_null && types == [Type::String].into() && uses.iter().all(|used| !used.has_words());
         if types.is_empty() || says_little {
             continue;
         }

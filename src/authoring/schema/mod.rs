@@ -32,8 +32,8 @@ use written::Written;
 /// The name of the file in a chart.
 pub const FILE: &str = "values.schema.json";
 
-/// The most renders that look for marks.
-const MAX_RENDERS: usize = 100;
+/// The most renders that look for marks: enough to find a handful of values with which a chart of many does not render.
+const MAX_RENDERS: usize = 48;
 
 /// A version of JSON Schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -194,13 +194,18 @@ impl Maker<'_> {
     /// Where templates put the values.
     fn uses(&mut self, sets: &[ValueSet]) -> Vec<(Path, Use)> {
         let mut found = Vec::new();
+        let mut is_renderable = false;
         for set in sets {
             let Some(computed) = &set.computed else { continue };
             let places = kubernetes::places(&computed.root.values);
             if let Some(rendered) = self.render(computed) {
+                is_renderable = true;
                 let objects: Vec<&Object> = rendered.objects().collect();
                 found.extend(kubernetes::traced(self.sources, &objects, &places));
             }
+        }
+        if !is_renderable {
+            return found;
         }
         let probes = kubernetes::probes(sets[0].values(self.chart), &self.foreign_keys());
         self.find_marks(&probes, &mut found);

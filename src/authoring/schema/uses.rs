@@ -17,7 +17,9 @@ pub(super) fn references(chart: &Chart) -> Vec<ValueReference> {
     while let Some(child) = open.pop() {
         let is_partial = |path: &str| path.rsplit('/').next().is_some_and(|name| name.starts_with('_'));
         let partials = child.templates.iter().filter(|file| is_partial(&file.path));
-        found.extend(partials.flat_map(|file| engine_for(child.engine).value_references(&file.text)));
+        let theirs = partials.flat_map(|file| engine_for(child.engine).value_references(&file.text));
+        // What looks up any key there was told by its caller which keys there are.
+        found.extend(theirs.filter(|reference| !reference.path.is_empty()));
         open.extend(&child.children);
     }
     found

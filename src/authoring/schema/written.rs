@@ -65,6 +65,19 @@ impl Written {
         self.keywords.insert(keyword.to_owned(), value.into());
     }
 
+    /// In YAML `[string, null]` has a null in it, which is meant as the name of the type.
+    fn name_null(&mut self) {
+        let name = |types: Option<&mut Json>| match types {
+            Some(Json::Array(types)) => {
+                types.iter_mut().filter(|kind| kind.is_null()).for_each(|kind| *kind = json!("null"));
+            }
+            Some(kind @ Json::Null) => *kind = json!("null"),
+            _ => {}
+        };
+        name(self.keywords.get_mut("type"));
+        name(self.keywords.get_mut("items").and_then(|items| items.get_mut("type")));
+    }
+
     /// Takes a keyword that is about the key in its map, not about the value.
     fn take_required(&mut self) {
         if let Some(Json::Bool(flag)) = self.keywords.get("required") {
@@ -107,6 +120,7 @@ fn of_key(key: &Commented) -> Written {
     }
     notes.override_with(said);
     notes.take_required();
+    notes.name_null();
     notes
 }
 
@@ -173,7 +187,8 @@ fn add_note(note: &Note, said: &mut Written) {
     if !note.description.is_empty() {
         said.set("description", note.description.trim());
     }
-    let types: Option<Vec<&str>> = note.kind.split(['|', ',', '/']).map(|kind| type_of(kind.trim())).collect();
+    let types: Option<Vec<&str>> =
+        note.kind.split(['|', ',', '/']).map(|kind| type_of(kind.trim())).collect();
     match types.as_deref() {
         Some([one]) => said.set("type", *one),
         Some(several) if !note.kind.contains('/') => said.set("type", json!(several)),
@@ -239,12 +254,79 @@ fn split_path(path: &str) -> Vec<String> {
 
 /// The last paragraph of comments that are sentences, not YAML that is commented out.
 fn prose(lines: &[&str]) -> Option<String> {
-    let start = lines.iter().rposition(|line| uncommented(line).trim().is_empty()).map_or(0, |empty| empty + 1);
+    let start =
+        lines.iter().rposition(|line| uncommented(line).trim().is_empty()).map_or(0, |empty| empty + 1);
     let paragraph: Vec<&str> = lines[start..].iter().map(|line| uncommented(line).trim()).collect();
     let is_yaml = |line: &&str| {
-        let is_map = read_fragment(line.as_bytes()).is_ok_and(|node: Node| matches!(node.value, Value::Map(_)));
+        let is_map =
+            read_fragment(line.as_bytes()).is_ok_and(|node: Node| matches!(node.value, Value::Map(_)));
         line.starts_with("- ") || line.starts_with('@') || line.ends_with(':') || is_map
     };
     let text = paragraph.join(" ");
     (!text.trim().is_empty() && !paragraph.iter().any(is_yaml)).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diag::{SourceKind, Sources};
+
+    /// What the comments of a values file say about the value at a path.
+    fn said(text: &str, path: &str) -> Written {
+        let sources = Sources::new();
+        let source = sources.add("values.yaml", text, SourceKind::File);
+        let root = yaml::read_commented(&sources, source).unwrap().unwrap();
+        written(text, &root).remove(&split_path(path)).unwrap_or_default()
+    }
+
+    fn keywords(text: &str, path: &str) -> Json {
+        said(text, path).keywords.into()
+    }
+
+    #[test]
+    fn notes_of_helm_docs_give_types_and_descriptions() {
+        let text = "a:\n  # -- (int) One\n  b: 1\n# c.d -- (string, list) Two\nc: {d: 1}\n";
+        assert_eq!(keywords(text, "a.b"), json!({"type": "integer", "description": "One"}));
+        assert_eq!(keywords(text, "c.d"), json!({"type": ["string", "array"], "description": "Two"}));
+        assert_eq!(keywords("# -- (tpl/array) One\na: x\n", "a"), json!({"description": "One"}));
+    }
+
+    #[test]
+    fn blocks_are_yaml() {
+        let text = "# @schema\n# type: [string, integer]\n# required: true\n# items:\n#   minimum: 1\n# @schema\n# -- One\na: 1\n";
+        let expected = json!({"description": "One", "type": ["string", "integer"], "items": {"minimum": 1}});
+        assert_eq!(said(text, "a").keywords, *expected.as_object().unwrap());
+        assert!(said(text, "a").is_required);
+        assert_eq!(keywords("# @schema\n# [\n# @schema\na: 1\n", "a"), json!({}));
+    }
+
+    #[test]
+    fn annotations_are_above_or_behind_a_key() {
+        let above = "# @schema type:[integer, null]; minimum: 0;required\na: 1\n";
+        assert_eq!(keywords(above, "a"), json!({"type": ["integer", "null"], "minimum": 0}));
+        assert!(said(above, "a").is_required);
+        let behind = "a: x # @schema pattern:^a:b$;nullable; item:string;itemEnum:[a, 1];uniqueItems\n";
+        let expected =
+            json!({"pattern": "^a:b$", "items": {"type": "string", "enum": ["a", 1]}, "uniqueItems": true});
+        assert_eq!(keywords(behind, "a"), expected);
+        assert!(said(behind, "a").is_nullable);
+        assert!(said("a: 1 # @schema hidden\n", "a").is_hidden);
+        assert_eq!(keywords("a: 1 # @schemas type:string\n", "a"), json!({}));
+    }
+
+    #[test]
+    fn parameters_name_their_keys() {
+        let text = "## @param a.b [string,nullable] One\n## @param c Two\n## @section X\na: {b: x}\nc: 1\n";
+        assert_eq!(keywords(text, "a.b"), json!({"type": "string", "description": "One"}));
+        assert!(said(text, "a.b").is_nullable);
+        assert_eq!(keywords(text, "c"), json!({"description": "Two"}));
+    }
+
+    #[test]
+    fn sentences_describe_and_yaml_does_not() {
+        let text = "x: 1\n\n# Old.\n\n# One\n# two.\na: 1\n# b: 2\nb: 1\n# Example:\n# - x\nc: 1\n";
+        assert_eq!(keywords(text, "a"), json!({"description": "One two."}));
+        assert_eq!(keywords(text, "b"), json!({}));
+        assert_eq!(keywords(text, "c"), json!({}));
+    }
 }

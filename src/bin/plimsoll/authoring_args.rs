@@ -46,7 +46,14 @@ pub(crate) struct DocsArgs {
     #[arg(short = 'f', long, value_name = "FILE", default_value = "values.yaml")]
     values_file: String,
     /// Sort the values
-    #[arg(short, long = "sort-values-order", visible_alias = "sort", value_enum, default_value = "alphanum", value_name = "ORDER")]
+    #[arg(
+        short,
+        long = "sort-values-order",
+        visible_alias = "sort",
+        value_enum,
+        default_value = "alphanum",
+        value_name = "ORDER"
+    )]
     sort: Order,
     /// Sort the sections of the values
     #[arg(short = 'r', long, value_enum, default_value = "file", value_name = "ORDER")]

@@ -8,8 +8,8 @@ use super::events::{Event, EventKind, Events};
 use super::explain::explain;
 use super::scan::{Mark, SyntaxError};
 use super::{Limits, refuse, text};
-use crate::scalar::{is_timestamp, resolve_non_string};
 use crate::Value;
+use crate::scalar::{is_timestamp, resolve_non_string};
 use plimsoll_diag::{Diagnostic, SourceId, Sources, Span};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -99,7 +99,8 @@ pub fn read_commented(sources: &Sources, source: SourceId) -> Result<Option<Comm
     let text = &content.text[base..];
     let fail = |error: Box<SyntaxError>| Box::new(diagnose(&error, text, base, source));
     let comments = Comments::read(text).map_err(fail)?;
-    let tree = Tree { source, base, comments, frames: Vec::new(), anchors: BTreeMap::new(), limits, nodes: 0 };
+    let tree =
+        Tree { source, base, comments, frames: Vec::new(), anchors: BTreeMap::new(), limits, nodes: 0 };
     let mut events = Events::new(text);
     tree.read(|| events.next().map_err(fail))
 }
