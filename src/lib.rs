@@ -35,6 +35,7 @@
 //! | [`unittest`] | tests of Helm charts: suites, assertions, snapshots, reports |
 //! | [`digest`] | the digests that stand for secret values in recorded renders |
 //! | [`history`] | recorded renders on disk |
+//! | [`authoring`] | the files that follow from a chart: documentation, schemas |
 //! | [`world`] | the one door to the outside: files, the time, random numbers |
 
 pub use plimsoll_cluster as cluster;
@@ -45,6 +46,7 @@ pub use plimsoll_kube::manifest;
 pub use plimsoll_limits as limits;
 pub use plimsoll_yaml as yaml;
 
+pub mod authoring;
 pub mod chart;
 pub mod diff;
 pub mod digest;

@@ -1,5 +1,6 @@
 //! The command line. Names and meanings are Helm's wherever Helm has the flag.
 
+use crate::authoring_args::{DocsArgs, SchemaArgs};
 use crate::chart_args::PackageArgs;
 #[cfg(feature = "fetch")]
 use crate::chart_args::PushArgs;
@@ -140,6 +141,10 @@ pub(crate) enum Command {
     /// Run the helm-unittest suites of charts
     #[command(visible_alias = "unittest")]
     Test(Box<TestArgs>),
+    /// Write the documentation of a chart from the comments in its values
+    Docs(Box<DocsArgs>),
+    /// Write the schema of a chart's values from its values, comments and templates
+    Schema(Box<SchemaArgs>),
     /// Fetch the charts that a chart depends on
     #[cfg(feature = "fetch")]
     #[command(visible_alias = "dep")]

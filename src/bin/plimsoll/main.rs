@@ -1,6 +1,7 @@
 //! The `plimsoll` command: arguments to one library call, its result to stdout, everything else to stderr.
 
 mod args;
+mod authoring_args;
 mod chart_args;
 mod commands;
 mod completion;
@@ -62,6 +63,8 @@ fn execute(command: Command, timeout: Duration, ui: &mut Ui) -> anyhow::Result<E
         #[cfg(feature = "fetch")]
         Command::Push(args) => commands::push::run(&args, timeout, ui),
         Command::Test(args) => commands::test::run(&args, ui),
+        Command::Docs(args) => commands::docs::run(&args, ui),
+        Command::Schema(args) => commands::schema::run(&args, ui),
         Command::Completions(args) => commands::generate::completions(&args, ui),
         Command::Man(args) => commands::generate::man(&args, ui),
         #[cfg(feature = "fetch")]
