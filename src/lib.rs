@@ -32,6 +32,7 @@
 //! | [`diff`] | two renders compared, and the plan that follows |
 //! | [`preview`] | one render: pods, DNS names, claims, order |
 //! | [`rehearse`] | an upgrade, run step by step on simulated controllers (`crates/cluster`) |
+//! | [`unittest`] | tests of Helm charts: suites, assertions, snapshots, reports |
 //! | [`digest`] | the digests that stand for secret values in recorded renders |
 //! | [`history`] | recorded renders on disk |
 //! | [`world`] | the one door to the outside: files, the time, random numbers |
@@ -56,5 +57,6 @@ pub mod policies;
 pub mod preview;
 pub mod rehearse;
 pub mod render;
+pub mod unittest;
 pub mod values;
 pub mod world;

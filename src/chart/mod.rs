@@ -23,7 +23,7 @@ pub use files::ChartFile;
 pub use local::{PlainFiles, identify, read_metadata, unpack};
 pub use metadata::{ChartType, Dependency, EngineKind, ImportValues, Maintainer, Metadata};
 
-pub use package::{Package, package};
+pub use package::{Package, PackageOptions, package};
 pub use show::{Part, show};
 
 use crate::diag::{Diagnostic, Report, SourceId, SourceKind, Sources};

@@ -14,7 +14,7 @@ pub use recorded::Recorded;
 pub use crate::gotmpl::{Definition, Definitions, Lookup, Reference as ValueReference, Usage};
 
 use crate::chart::{Chart, EngineKind};
-use crate::diag::{Report, Segment, SourceId, Sources};
+use crate::diag::{Report, Segment, SourceId, SourceKind, SourceMap, Sources};
 pub use crate::k8s::KubeVersion;
 use crate::k8s::kinds;
 use crate::manifest::Object;
@@ -165,6 +165,8 @@ pub enum HelmApiVersions {
     Client,
     /// Those that the cluster serves, and their kinds: `helm install`, Argo CD and Flux.
     Cluster,
+    /// None: only those that the user named are seen, as in helm-unittest.
+    Named,
 }
 
 impl Capabilities {
@@ -195,6 +197,14 @@ pub struct RenderedFile {
     pub segments: Vec<Segment>,
     /// What it is for.
     pub role: FileRole,
+}
+
+/// Registers what would have reached a Secret when some templates of a chart cannot be rendered: their errors may quote it.
+pub(crate) fn conceal_rendered(sources: &Sources, files: Vec<RenderedFile>) {
+    for file in files {
+        let kind = SourceKind::Rendered(SourceMap::new(file.segments));
+        sources.conceal_unreadable(sources.add(file.path, file.text, kind));
+    }
 }
 
 /// What a rendered file is for.

@@ -14,6 +14,7 @@ mod tree;
 mod unknown;
 
 pub use layers::split_list;
+pub use schema::Schemas;
 pub use show::{Explanation, Step, origin, show, why};
 
 use crate::chart::{Chart, Dependency, Origin};
@@ -162,30 +163,60 @@ fn observed(
         *found = accepted(found);
     }
     let Some(user) = user else { return Report::failed(sink) };
-    let given = user.values.as_map().cloned().unwrap_or_default();
-    let mut branch = tree::build_tree(chart, &given, &mut sink);
-    if has_errors(&sink) {
+    let Some((branch, root)) = coalesced(chart, &user.values, &mut sink) else {
         return Report::failed(sink);
-    }
-    tree::import_values(&mut branch, &mut sink);
-    if has_errors(&sink) {
-        return Report::failed(sink);
-    }
-    let values = tree::coalesce(&branch, given, &mut sink);
-    if has_errors(&sink) {
-        return Report::failed(sink);
-    }
+    };
     replaced_lists(&branch, &user.new_lists, &mut sink);
     if let Some(given) = user.values.as_map() {
         unknown::report(&branch, given, options, &mut sink);
     }
-    let root =
-        Scope::from_branch(&branch, branch.name.clone(), Node::new(Value::Map(values), user.values.span));
     secrets::register_values(sources, &root.values);
     if !options.skip_schema_validation {
-        schema::validate(sources, &root, &user.values, options.unknown_keys, &mut sink);
+        let schemas = Schemas::default();
+        schema::validate(sources, &root, &user.values, options.unknown_keys, &schemas, &mut sink);
     }
     Report::with(Computed { root, user: user.values }, sink)
+}
+
+/// Computes the values of `chart` and of its enabled sub-charts from what the user gave, merged: for callers that compute
+/// the values of one chart many times. Nothing is said about missing dependencies and unknown keys, and nothing is
+/// validated: see [`violations`].
+pub fn compute_merged(chart: &Arc<Chart>, user: Node) -> Report<Computed> {
+    let mut sink = Vec::new();
+    match coalesced(chart, &user, &mut sink) {
+        Some((_, root)) => Report::with(Computed { root, user }, sink),
+        None => Report::failed(sink),
+    }
+}
+
+/// Where values violate the schemas of their charts.
+pub fn violations(sources: &Sources, computed: &Computed, schemas: &Schemas) -> Vec<Diagnostic> {
+    let mut sink = Vec::new();
+    schema::validate(sources, &computed.root, &computed.user, Severity::Warning, schemas, &mut sink);
+    sink
+}
+
+/// The tree of enabled charts, and the values of each. `None` after an error.
+fn coalesced<'a>(
+    chart: &'a Arc<Chart>,
+    user: &Node,
+    sink: &mut Vec<Diagnostic>,
+) -> Option<(Branch<'a>, Scope)> {
+    let given = user.as_map().cloned().unwrap_or_default();
+    let mut branch = tree::build_tree(chart, &given, sink);
+    if has_errors(sink) {
+        return None;
+    }
+    tree::import_values(&mut branch, sink);
+    if has_errors(sink) {
+        return None;
+    }
+    let values = tree::coalesce(&branch, given, sink);
+    if has_errors(sink) {
+        return None;
+    }
+    let root = Scope::from_branch(&branch, branch.name.clone(), Node::new(Value::Map(values), user.span));
+    Some((branch, root))
 }
 
 /// Warns where an index in a flag throws a default list away: Helm does not know the default when it applies the flag.

@@ -13,6 +13,7 @@ use jsonschema::{PatternOptions, Retrieve, Uri, ValidationError, Validator};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The most violations listed for one chart.
 const MAX_LISTED: usize = 100;
@@ -32,21 +33,15 @@ pub(super) fn validate(
     root: &Scope,
     user: &Node,
     unfetched: Severity,
+    schemas: &Schemas,
     sink: &mut Vec<Diagnostic>,
 ) {
     let mut scopes = Vec::new();
     gather(root, true, &[], &mut scopes);
-    // Identical schemas, as those of one chart under several aliases, are compiled once.
-    let texts: BTreeMap<_, &Placed<'_>> = scopes.iter().map(|placed| (placed.identity(), placed)).collect();
-    let compile = |(identity, placed)| (identity, Schema::compile(sources, placed, unfetched));
     let few = scopes.len() < WORTH_SHARING;
-    let compiled: BTreeMap<_, Result<Schema, Box<Diagnostic>>> = if few {
-        texts.into_iter().map(compile).collect()
-    } else {
-        texts.into_par_iter().map(compile).collect()
-    };
+    let compiled = schemas.compiled(sources, &scopes, unfetched);
     let mut seen = BTreeSet::new();
-    let check = |placed: &Placed<'_>| match compiled.get(&placed.identity()) {
+    let check = |placed: &Placed<'_>| match compiled.get(&placed.identity()).map(|schema| &**schema) {
         Some(Ok(schema)) => schema.check(sources, placed, user),
         _ => Vec::new(),
     };
@@ -54,7 +49,7 @@ pub(super) fn validate(
         if few { scopes.iter().map(check).collect() } else { scopes.par_iter().map(check).collect() };
     for (placed, report) in scopes.iter().zip(reports) {
         if seen.insert(placed.identity()) {
-            match compiled.get(&placed.identity()) {
+            match compiled.get(&placed.identity()).map(|schema| &**schema) {
                 Some(Ok(schema)) => sink.extend_from_slice(&schema.remarks),
                 Some(Err(error)) => sink.push((**error).clone()),
                 None => {}
@@ -64,10 +59,54 @@ pub(super) fn validate(
     }
 }
 
+/// Schemas that have been compiled: whoever computes values more than once compiles each once.
+#[derive(Default)]
+pub struct Schemas(Mutex<BTreeMap<Identity, Arc<Compiled>>>);
+
+/// What decides how a schema is compiled: its text, and whether Helm would follow its references.
+type Identity = (Arc<str>, bool);
+
+type Compiled = Result<Schema, Box<Diagnostic>>;
+
+impl Schemas {
+    /// The schemas of these scopes. Identical ones, as those of one chart under several aliases, are compiled once.
+    fn compiled(
+        &self,
+        sources: &Sources,
+        scopes: &[Placed<'_>],
+        unfetched: Severity,
+    ) -> BTreeMap<Identity, Arc<Compiled>> {
+        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = BTreeMap::new();
+        let mut wanted = BTreeMap::new();
+        {
+            let shared = lock();
+            for placed in scopes {
+                let identity = placed.identity();
+                match shared.get(&identity) {
+                    Some(schema) => known.insert(identity, Arc::clone(schema)).map(drop),
+                    None => wanted.insert(identity, placed).map(drop),
+                };
+            }
+        }
+        let compile = |(identity, placed)| (identity, Arc::new(Schema::compile(sources, placed, unfetched)));
+        let fresh: BTreeMap<_, _> = if scopes.len() < WORTH_SHARING {
+            wanted.into_iter().map(compile).collect()
+        } else {
+            wanted.into_par_iter().map(compile).collect()
+        };
+        if !fresh.is_empty() {
+            lock().extend(fresh.iter().map(|(identity, schema)| (identity.clone(), Arc::clone(schema))));
+            known.extend(fresh);
+        }
+        known
+    }
+}
+
 /// A scope that has a schema.
 struct Placed<'a> {
     scope: &'a Scope,
-    schema: &'a str,
+    schema: &'a Arc<str>,
     is_root: bool,
     /// The keys that lead to it from the root of the values.
     keys: Vec<&'a str>,
@@ -78,9 +117,8 @@ impl Placed<'_> {
         self.scope.chart.engine == EngineKind::GoTemplate
     }
 
-    /// What decides how its schema is compiled.
-    fn identity(&self) -> (&str, bool) {
-        (self.schema, self.is_helm())
+    fn identity(&self) -> Identity {
+        (Arc::clone(self.schema), self.is_helm())
     }
 }
 

@@ -48,9 +48,13 @@ mod migrate;
 #[cfg(unix)]
 mod oci;
 #[cfg(unix)]
+mod package;
+#[cfg(unix)]
 mod pages;
 mod plans;
 mod preview;
+#[cfg(unix)]
+mod push;
 mod rehearse;
 mod remediation;
 #[cfg(unix)]

@@ -277,14 +277,14 @@ fn broken_registries_are_refused() {
 }
 
 /// Debian's registry, with a user.
-struct Registry {
+pub(crate) struct Registry {
     child: Child,
-    host: String,
-    sandbox: Sandbox,
+    pub(crate) host: String,
+    pub(crate) sandbox: Sandbox,
 }
 
 impl Registry {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let program = tool("PLIMSOLL_REGISTRY");
         let sandbox = Sandbox::new();
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -312,7 +312,7 @@ impl Registry {
         Self { child, host, sandbox }
     }
 
-    fn helm(&self, args: &[&str]) {
+    pub(crate) fn helm(&self, args: &[&str]) {
         let output = Command::new(tool("PLIMSOLL_HELM"))
             .args(args)
             .current_dir(self.sandbox.path())

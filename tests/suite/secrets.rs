@@ -468,40 +468,47 @@ const JOINED: &[(&str, &str)] = &[
     ),
 ];
 
+/// Writes a chart of a Secret that is made in every way, and returns its `values.yaml`. `text` is the value of a number.
+fn joined_chart(sandbox: &Sandbox, folder: &str, engine: &str, text: impl Fn(usize) -> String) -> String {
+    let is_helm = engine == "gotpl";
+    let mut values = String::from("other: ab\n");
+    let mut secret = String::new();
+    for (number, (helm, tera)) in JOINED.iter().enumerate() {
+        let way = if is_helm { helm } else { tera };
+        let value = value_of(engine, number);
+        // In the template that is a value itself, too.
+        if way.contains("template") {
+            writeln!(values, "template: 'x{{{{ {value} }}}}'").unwrap();
+        }
+        writeln!(values, "v{number}: {}", text(number)).unwrap();
+        writeln!(secret, "  k{number}: {}", way.replace("<>", &value)).unwrap();
+    }
+    let define =
+        if is_helm { "{{ define \"joined\" }}{{ index . 0 }}:{{ index . 1 }}{{ end }}\n" } else { "" };
+    let template = format!("{define}apiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\ndata:\n{secret}");
+    let metadata = format!("apiVersion: v2\nname: c\nversion: 1.0.0\nengine: {engine}\n");
+    sandbox.write(&format!("{folder}/Chart.yaml"), &metadata);
+    sandbox.write(&format!("{folder}/values.yaml"), &values);
+    sandbox.write(&format!("{folder}/templates/a.yaml"), &template);
+    values
+}
+
+/// How a template reads the value of a number.
+fn value_of(engine: &str, number: usize) -> String {
+    if engine == "gotpl" { format!(".Values.v{number}") } else { format!("values.v{number}") }
+}
+
 /// Values that are joined with others are known by their origins: these are too short to be known by their texts.
 #[test]
 fn joined_values_are_secret_wherever_they_came_from() {
     let sandbox = Sandbox::new();
     for engine in ["gotpl", "tera"] {
-        let is_helm = engine == "gotpl";
-        let value = |number: usize| {
-            if is_helm { format!(".Values.v{number}") } else { format!("values.v{number}") }
-        };
-        let mut values = String::from("other: ab\n");
-        let mut secret = String::new();
-        let mut copies = String::new();
-        for (number, (helm, tera)) in JOINED.iter().enumerate() {
-            let way = if is_helm { helm } else { tera };
-            // In the template that is a value itself, too.
-            if way.contains("template") {
-                writeln!(values, "template: 'x{{{{ {} }}}}'", value(number)).unwrap();
-            }
-            writeln!(values, "v{number}: q{number}w").unwrap();
-            writeln!(secret, "  k{number}: {}", way.replace("<>", &value(number))).unwrap();
-            writeln!(copies, "  k{number}: x/{{{{ {} }}}}", value(number)).unwrap();
+        let values = joined_chart(&sandbox, engine, engine, |number| format!("q{number}w"));
+        let mut copies = String::from("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n");
+        for number in 0..JOINED.len() {
+            writeln!(copies, "  k{number}: x/{{{{ {} }}}}", value_of(engine, number)).unwrap();
         }
-        let define =
-            if is_helm { "{{ define \"joined\" }}{{ index . 0 }}:{{ index . 1 }}{{ end }}\n" } else { "" };
-        let template = format!(
-            "{define}apiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\ndata:\n{secret}---\napiVersion: v1\nkind: ConfigMap\n\
-             metadata: {{name: c}}\ndata:\n{copies}"
-        );
-        sandbox.write(
-            &format!("{engine}/Chart.yaml"),
-            &format!("apiVersion: v2\nname: c\nversion: 1.0.0\nengine: {engine}\n"),
-        );
-        sandbox.write(&format!("{engine}/values.yaml"), &values);
-        sandbox.write(&format!("{engine}/templates/a.yaml"), &template);
+        sandbox.write(&format!("{engine}/templates/c.yaml"), &copies);
         let rendered = sandbox.run(&["render", engine, engine, "--record"]);
         assert_eq!(rendered.code, 0, "{}", rendered.stderr);
         let record = sandbox.read(&format!(".plimsoll/default/{engine}/000001.yaml"));
@@ -518,5 +525,45 @@ fn joined_values_are_secret_wherever_they_came_from() {
         }
         // What was not joined is shown.
         assert!(record.contains("name: c"), "{record}");
+    }
+}
+
+/// Errors and findings quote values, also those that only a part of a Secret was made from.
+#[test]
+fn joined_values_are_hidden_in_errors_and_findings() {
+    let sandbox = Sandbox::new();
+    let finding = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c@, labels: {l: \"a b {{ <> }}\"}}\ndata: {k: [\"{{ <> }}\"]}\n";
+    let unreadable = "a: \"x/{{ <> }}\nb: c\n d: \"{{ <> }}\"\n";
+    for engine in ["gotpl", "tera"] {
+        let failing = if engine == "gotpl" { "a: {{ <>.x }}\n" } else { "a: {{ <> | int }}\n" };
+        for (fault, template, said) in [
+            ("finding", finding, "labels"),
+            ("unreadable", unreadable, "x0.yaml"),
+            ("failing", failing, if engine == "gotpl" { "can't evaluate" } else { "cannot be converted" }),
+        ] {
+            let folder = format!("{engine}-{fault}");
+            joined_chart(&sandbox, &folder, engine, |number| format!("Joined{number}Z9x"));
+            for number in 0..JOINED.len() {
+                let template =
+                    template.replace("<>", &value_of(engine, number)).replace('@', &number.to_string());
+                sandbox.write(&format!("{folder}/templates/x{number}.yaml"), &template);
+            }
+            for command in ["lint --format human", "lint --format json", "render r"] {
+                let words: Vec<&str> = command.split(' ').chain([folder.as_str()]).collect();
+                let outcome = sandbox.run(&words);
+                // Manifests are printed as they are.
+                if outcome.code == 0 {
+                    continue;
+                }
+                let shown = format!("{}{}", outcome.stdout, outcome.stderr);
+                assert!(shown.contains(said), "{folder}: {command}\n{shown}");
+                for number in 0..JOINED.len() {
+                    assert!(
+                        !shown.contains(&format!("Joined{number}Z9x")),
+                        "{folder}: {command}, {number}\n{shown}"
+                    );
+                }
+            }
+        }
     }
 }

@@ -13,6 +13,7 @@ pub(crate) struct Request {
     pub(crate) line: String,
     /// By name, in lower case.
     pub(crate) headers: BTreeMap<String, String>,
+    /// What is not UTF-8 in it is replaced.
     pub(crate) body: String,
 }
 
@@ -63,6 +64,10 @@ impl Reply {
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    pub(crate) fn with_body(self, body: &str) -> Self {
+        Self { body: Body::Whole(body.into()), ..self }
     }
 
     pub(crate) fn truncated(self) -> Self {
@@ -243,5 +248,5 @@ fn read(stream: &mut dyn ReadWrite) -> Option<Request> {
     let length = headers.get("content-length").map_or(0, |length| length.parse().unwrap());
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    Some(Request { line, headers, body: String::from_utf8(body).ok()? })
+    Some(Request { line, headers, body: String::from_utf8_lossy(&body).into_owned() })
 }

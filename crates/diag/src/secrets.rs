@@ -146,6 +146,14 @@ pub fn is_plain_word(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
 }
 
+/// Whether a text is like a password or a key, and unlike a name, an address or a path.
+fn is_distinctive(text: &str) -> bool {
+    text.len() >= LONG_WORD
+        && text.contains(|c: char| c.is_ascii_digit())
+        && text.contains(char::is_alphabetic)
+        && !text.contains(|c: char| c.is_whitespace() || "./:@,".contains(c))
+}
+
 impl Sources {
     /// Shows secrets from now on: the user asked for them.
     pub fn show_secrets(&self) {
@@ -173,9 +181,18 @@ impl Sources {
         self.concealed.known.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Registers a place where a secret stands, and in rendered text the places that it came from.
+    /// Registers a place where a secret stands, and in rendered text the places that it came from. What was joined to
+    /// make it is known by its text, too, if that is distinctive: messages may quote it.
     pub fn conceal(&self, span: Span) {
         let places = self.places_behind(span, true);
+        for place in &places {
+            let source = self.get(place.source);
+            let text = source.as_ref().and_then(|source| source.slice(*place)).unwrap_or_default();
+            let text = text.trim_matches(['"', '\'']);
+            if is_distinctive(text) {
+                self.conceal_text(text);
+            }
+        }
         let mut known = self.concealed.known.write().unwrap_or_else(PoisonError::into_inner);
         insert(&mut known.secret, places);
     }

@@ -3,12 +3,43 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shorten};
+use crate::fmt;
 use crate::origin::Origin;
+use crate::text::Text;
 use crate::value::{Args, Elem, Entries, Map, Traced, Value};
 
 /// What Go says of writing to a map that was never made.
 const NIL_MAP: &str = "assignment to entry in nil map";
+
+/// Which arguments are numbers that stand in the template. They have no type, and Go converts them to that of the
+/// parameter. Only the first arguments are known, because no function converts others.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Constants(u32);
+
+impl Constants {
+    /// Adds argument `index`.
+    pub(crate) fn add(&mut self, index: usize) {
+        self.0 |= u32::try_from(index).ok().and_then(|index| 1_u32.checked_shl(index)).unwrap_or(0);
+    }
+
+    fn has(self, index: usize) -> bool {
+        u32::try_from(index).ok().and_then(|index| self.0.checked_shr(index)).unwrap_or(0) & 1 == 1
+    }
+}
+
+/// The integer that a float is.
+#[expect(clippy::cast_possible_truncation, reason = "only numbers without a fraction are converted")]
+fn whole(number: f64) -> Option<i64> {
+    const TWO_63: f64 = 9_223_372_036_854_775_808.0;
+    ((-TWO_63..TWO_63).contains(&number) && number.fract() == 0.0).then_some(number as i64)
+}
+
+/// The error of a function for which the text of argument `index` has to be UTF-8.
+pub(crate) fn not_utf8(bytes: &[u8], index: usize) -> Error {
+    let shown = shorten(&fmt::quote(bytes));
+    Error::new(format!("text that is not UTF-8 is not supported here: {shown}")).about_argument(index)
+}
 
 impl<'a> Args<'a> {
     /// How many there are.
@@ -79,12 +110,13 @@ impl<'a> Args<'a> {
         self.values.get(index..).unwrap_or_default()
     }
 
-    /// Argument `index` of type `string`. See [`Value::as_str`] for strings that are not UTF-8.
+    /// Argument `index` of type `string`, for functions that cannot use bytes which are not UTF-8: an error for those.
     pub fn str(&self, index: usize) -> Result<&'a str> {
-        self.raw(index).as_str().ok_or_else(|| self.mismatch(index, "string"))
+        let bytes = self.bytes(index)?;
+        self.raw(index).as_str().ok_or_else(|| not_utf8(bytes, index))
     }
 
-    /// Argument `index` of type `string`, shared.
+    /// Argument `index` of type `string`, shared. An error if it is not UTF-8.
     pub(crate) fn arc_str(&self, index: usize) -> Result<Arc<str>> {
         match self.raw(index) {
             Value::Str(text) => Ok(Arc::clone(text)),
@@ -92,28 +124,39 @@ impl<'a> Args<'a> {
         }
     }
 
-    /// The bytes of argument `index` of type `string`.
-    pub fn bytes(&self, index: usize) -> Result<&'a [u8]> {
-        match self.raw(index) {
-            value @ (Value::Str(_) | Value::Raw(_)) => Ok(value.as_bytes().unwrap_or_default()),
-            _ => Err(self.mismatch(index, "string")),
-        }
+    /// Argument `index` of type `string`, which is looked up among texts that are all UTF-8: nothing if it is not, because
+    /// then there is no such text.
+    pub fn name(&self, index: usize) -> Result<Option<&'a str>> {
+        self.bytes(index).map(|_| self.raw(index).as_str())
     }
 
-    /// Argument `index` of type `int`.
+    /// The bytes of argument `index` of type `string`.
+    pub fn bytes(&self, index: usize) -> Result<&'a [u8]> {
+        self.raw(index).as_string().ok_or_else(|| self.mismatch(index, "string"))
+    }
+
+    /// Argument `index` of type `string` as characters.
+    pub(crate) fn text(&self, index: usize) -> Result<Text<'a>> {
+        self.bytes(index).map(Text::new)
+    }
+
+    /// Argument `index` of type `int`. A constant may be written with a fraction or an exponent: `3.0`, `1e3`.
     pub fn int(&self, index: usize) -> Result<i64> {
         match self.raw(index) {
             Value::Int(number) => Ok(*number),
+            Value::Float(number) if self.constants.has(index) => {
+                whole(*number).ok_or_else(|| Error::new(format!("expected integer; found {number}")))
+            }
             _ => Err(self.mismatch(index, "int")),
         }
     }
 
-    /// Argument `index` of type `float64`; integer constants are accepted.
+    /// Argument `index` of type `float64`. A constant may be written as an integer.
     pub fn float(&self, index: usize) -> Result<f64> {
         match self.raw(index) {
             Value::Float(number) => Ok(*number),
             #[expect(clippy::cast_precision_loss, reason = "Go's conversion of an untyped constant")]
-            Value::Int(number) => Ok(*number as f64),
+            Value::Int(number) if self.constants.has(index) => Ok(*number as f64),
             _ => Err(self.mismatch(index, "float64")),
         }
     }

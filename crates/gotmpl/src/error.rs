@@ -15,6 +15,8 @@ pub struct Error(Box<Inner>);
 pub(crate) struct Inner {
     /// What is wrong.
     pub(crate) message: String,
+    /// How Go words it, where that differs and is known.
+    in_go: Option<String>,
     /// Whether a missing value is the reason, so that the help can say where to set it.
     pub(crate) missing: bool,
     /// The innermost place.
@@ -36,6 +38,7 @@ impl Error {
     pub fn new(message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             message: message.into(),
+            in_go: None,
             missing: false,
             place: None,
             help: Vec::new(),
@@ -60,9 +63,11 @@ impl Error {
         error
     }
 
-    /// Whether it is a message of the chart's author.
-    pub(crate) fn is_authored(&self) -> bool {
-        self.0.authored
+    /// Says how Go words it.
+    #[must_use]
+    pub(crate) fn in_go(mut self, message: impl Into<String>) -> Self {
+        self.0.in_go = Some(message.into());
+        self
     }
 
     /// Says which argument of the call is at fault: that is where the error is placed.
@@ -121,6 +126,21 @@ impl Error {
     /// What is wrong, as a phrase without its place.
     pub fn message(&self) -> &str {
         &self.0.message
+    }
+
+    /// What is wrong in the words of Go, as far as they are known.
+    pub fn go_message(&self) -> &str {
+        self.0.in_go.as_deref().unwrap_or(&self.0.message)
+    }
+
+    /// Whether the chart's author wrote the message, with `fail` or `required`.
+    pub fn is_authored(&self) -> bool {
+        self.0.authored
+    }
+
+    /// The outermost place that is known: the first include on the way to the error, or else the place of the error.
+    pub fn outermost_place(&self) -> Option<Span> {
+        self.0.trace.last().map(|(span, _)| *span).or(self.0.place)
     }
 
     /// The innermost place of a text with a source.

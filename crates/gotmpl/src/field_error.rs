@@ -22,7 +22,8 @@ pub(crate) fn nil_pointer(source: &SourceText, expr: &Expr, fields: &Fields, ind
     let owner = path_before(source, expr, fields, index);
     let mut error = Error::missing(format!(
         "{owner} is null or not set, so it has no field `{name}` (nil pointer evaluating interface {{}}.{name})"
-    ));
+    ))
+    .in_go(format!("nil pointer evaluating interface {{}}.{name}"));
     let is_values = matches!(&expr.kind, Kind::Field(_) | Kind::Variable(0, _)) && &*fields[0] == "Values";
     if is_values {
         let path = fields[1..].join(".");

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
-use super::value::{Map, Value};
+use super::value::{Map, Object, Value};
 use super::walk::MAX_DEPTH;
+use crate::text::{Buffer, Text};
 
 /// The widest field and the longest fraction that `printf` pads to; Go's own limit.
 const MAX_WIDTH: usize = 1_000_000;
@@ -16,34 +17,34 @@ const MAX_DIGITS: usize = 1100;
 const ADDRESS: u64 = 0xc0_0000_0000;
 
 /// What `%v` prints, and an action writes.
-pub(crate) fn display(value: &Value) -> Cow<'_, str> {
-    if let Some(text) = value.as_str() {
-        return Cow::Borrowed(text);
+pub(crate) fn print(value: &Value) -> Cow<'_, [u8]> {
+    if let Some(bytes) = value.as_string() {
+        return Cow::Borrowed(bytes);
     }
     let mut printer = Printer::default();
     printer.value(value, 'v', 0);
-    Cow::Owned(printer.out)
+    Cow::Owned(printer.out.into_bytes())
 }
 
 impl fmt::Display for Value {
-    /// What an action writes.
+    /// What an action writes, for messages: bytes that are not UTF-8 are replaced.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&display(self))
+        f.write_str(Text::new(&print(self)).characters())
     }
 }
 
 impl fmt::Debug for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}({})", self.type_name(), display(self))
+        write!(f, "{}({self})", self.type_name())
     }
 }
 
 /// `print`: a space between operands that are both no strings.
-pub(crate) fn sprint(values: &[Value]) -> String {
+pub(crate) fn sprint(values: &[Value]) -> Buffer {
     let mut printer = Printer::default();
     let mut after_string = true;
     for value in values {
-        let is_string = value.as_str().is_some();
+        let is_string = value.as_string().is_some();
         if !after_string && !is_string {
             printer.out.push(' ');
         }
@@ -54,7 +55,7 @@ pub(crate) fn sprint(values: &[Value]) -> String {
 }
 
 /// `println`: a space between all operands, and a newline.
-pub(crate) fn sprintln(values: &[Value]) -> String {
+pub(crate) fn sprintln(values: &[Value]) -> Buffer {
     let mut printer = Printer::default();
     for (index, value) in values.iter().enumerate() {
         if index > 0 {
@@ -67,14 +68,20 @@ pub(crate) fn sprintln(values: &[Value]) -> String {
 }
 
 /// `printf`.
-pub(crate) fn sprintf(format: &str, args: &[Value]) -> String {
-    let mut printer = Printer { out: String::with_capacity(format.len() + 16), ..Printer::default() };
+pub(crate) fn sprintf(format: &Text<'_>, args: &[Value]) -> Buffer {
+    let capacity = format.characters().len() + 16;
+    let mut printer = Printer { out: Buffer::with_capacity(capacity), ..Printer::default() };
     printer.format(format, args);
     printer.out
 }
 
 /// `%q`: a Go string literal in double quotes.
 pub(crate) fn quote(bytes: &[u8]) -> String {
+    quoted(bytes, false)
+}
+
+/// The same, where `ascii` says that everything else is escaped.
+fn quoted(bytes: &[u8], ascii: bool) -> String {
     let mut out = String::with_capacity(bytes.len() + 2);
     out.push('"');
     for chunk in bytes.utf8_chunks() {
@@ -86,7 +93,7 @@ pub(crate) fn quote(bytes: &[u8]) -> String {
             }
             out.push_str(&text[plain..index]);
             plain = index + c.len_utf8();
-            escape(&mut out, c, '"', false);
+            escape(&mut out, c, '"', ascii);
         }
         out.push_str(&text[plain..]);
         for byte in chunk.invalid() {
@@ -95,6 +102,20 @@ pub(crate) fn quote(bytes: &[u8]) -> String {
     }
     out.push('"');
     out
+}
+
+/// How many characters there are. Each byte that is not part of one counts.
+fn count_characters(bytes: &[u8]) -> usize {
+    bytes.utf8_chunks().map(|chunk| chunk.valid().chars().count() + chunk.invalid().len()).sum()
+}
+
+/// The first `limit` characters.
+fn first_characters(bytes: &[u8], limit: usize) -> &[u8] {
+    let text = Text::new(bytes);
+    match text.characters().char_indices().nth(limit) {
+        Some((end, _)) => text.bytes_of(0..end),
+        None => bytes,
+    }
 }
 
 /// Writes `c` as in a literal between `delimiter`s.
@@ -266,7 +287,7 @@ fn keep_zeros(digits: &str, kind: char, precision: Option<usize>) -> String {
 #[derive(Default, Clone, Copy)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "these are the five flags of printf, and what `#` turns into for %v"
+    reason = "these are the five flags of printf, and what `#` and `+` turn into for %v"
 )]
 struct Flags {
     plus: bool,
@@ -275,18 +296,20 @@ struct Flags {
     space: bool,
     zero: bool,
     sharp_v: bool,
+    plus_v: bool,
     width: Option<usize>,
     precision: Option<usize>,
 }
 
 #[derive(Default)]
 struct Printer {
-    out: String,
+    out: Buffer,
     flags: Flags,
 }
 
 impl Printer {
-    fn format(&mut self, format: &str, args: &[Value]) {
+    fn format(&mut self, text: &Text<'_>, args: &[Value]) {
+        let format = text.characters();
         let mut chars = format.char_indices().peekable();
         let mut next = 0;
         let mut reordered = false;
@@ -295,7 +318,7 @@ impl Printer {
             if c != '%' {
                 continue;
             }
-            self.out.push_str(&format[plain..index]);
+            self.out.push_bytes(text.bytes_of(plain..index));
             self.flags = Flags::default();
             let mut good_index = true;
             while let Some((_, flag)) = chars.peek() {
@@ -371,8 +394,7 @@ impl Printer {
             } else if let Some(value) = args.get(next) {
                 if matches!(verb, 'v' | 'w') {
                     self.flags.sharp_v = std::mem::take(&mut self.flags.sharp);
-                    // Only structs print otherwise with `%+v`.
-                    self.flags.plus = false;
+                    self.flags.plus_v = std::mem::take(&mut self.flags.plus);
                 }
                 self.value(value, verb, 0);
                 next += 1;
@@ -380,7 +402,7 @@ impl Printer {
                 let _ = write!(self.out, "%!{verb}(MISSING)");
             }
         }
-        self.out.push_str(&format[plain..]);
+        self.out.push_bytes(text.bytes_of(plain..format.len()));
         if !reordered && next < args.len() {
             self.flags = Flags::default();
             self.out.push_str("%!(EXTRA ");
@@ -436,14 +458,8 @@ impl Printer {
         }
         if verb == 'T' {
             let name = value.type_name();
-            self.string(value, name.as_bytes(), name, 's');
+            self.string(value, name.as_bytes(), 's');
             return;
-        }
-        if let Value::Object(object) = value
-            && depth > 0
-            && object.prints_address()
-        {
-            return self.address(value, verb);
         }
         if verb == 'p' && depth == 0 && matches!(value.kind(), "ptr" | "map" | "slice") {
             return self.address(value, verb);
@@ -476,16 +492,12 @@ impl Printer {
             Value::Uint(number) => self.integer(value, *number, false, false, verb),
             Value::Byte(number) => self.integer(value, u64::from(*number), false, false, verb),
             Value::Float(number) => self.float(value, *number, verb),
-            Value::Str(text) => self.string(value, text.as_bytes(), text, verb),
-            Value::Raw(_) => {
-                self.string(
-                    value,
-                    value.as_bytes().unwrap_or_default(),
-                    value.as_str().unwrap_or_default(),
-                    verb,
-                );
-            }
+            Value::Str(text) => self.string(value, text.as_bytes(), verb),
+            Value::Raw(raw) => self.string(value, raw.bytes(), verb),
             Value::Bytes(bytes) => match verb {
+                'v' if self.flags.sharp_v && bytes.is_nil() => {
+                    self.out.push_str(if depth > 0 { "[]uint8(nil)" } else { "[]byte(nil)" });
+                }
                 'v' if self.flags.sharp_v => {
                     // Go's own name for the type is known only at the top.
                     self.out.push_str(if depth > 0 { "[]uint8{" } else { "[]byte{" });
@@ -494,7 +506,7 @@ impl Printer {
                     }
                     self.out.push('}');
                 }
-                's' | 'q' | 'x' | 'X' => self.string(value, bytes, &String::from_utf8_lossy(bytes), verb),
+                's' | 'q' | 'x' | 'X' => self.string(value, bytes, verb),
                 _ => {
                     let items: Vec<_> = bytes.iter().map(|byte| Value::Byte(*byte)).collect();
                     self.list(value, &items, verb, depth);
@@ -508,17 +520,56 @@ impl Printer {
                 let _ = write!(self.out, "{}(nil)", value.type_name());
             }
             Value::Map(map) => self.map(value, map, verb, depth),
-            Value::Object(object) => match (object.underlying(), verb) {
-                // Maps and slices of a type of their own have no `String` method.
-                (Some(Value::Map(map)), _) => self.map(value, &map, verb, depth),
-                (Some(Value::List(list)), _) => self.list(value, list.items(), verb, depth),
-                (None, _) | (_, 'v' | 's' | 'q' | 'x' | 'X') => {
-                    let text = object.boxed();
-                    self.string(&Value::Str(text.as_str().into()), text.as_bytes(), &text, verb);
-                }
-                (Some(inner), _) => self.value(&inner, verb, depth),
-            },
+            Value::Object(object) => self.object(value, &**object, verb, depth),
         }
+    }
+
+    fn object(&mut self, value: &Value, object: &dyn Object, verb: char, depth: usize) {
+        let underlying = object.underlying();
+        match &underlying {
+            // Maps and slices of a type of their own have no `String` method.
+            Some(Value::Map(map)) => return self.map(value, map, verb, depth),
+            Some(Value::List(list)) => return self.list(value, list.items(), verb, depth),
+            _ => {}
+        }
+        if self.flags.sharp_v {
+            if let Some(text) = object.go_string() {
+                return self.string(value, text.as_bytes(), 's');
+            }
+        } else if object.has_string_method() && matches!(verb, 'v' | 's' | 'q' | 'x' | 'X') {
+            return self.string(value, object.display().as_bytes(), verb);
+        }
+        let is_pointer = object.kind() == "ptr";
+        match (underlying, object.structure()) {
+            _ if is_pointer && depth > 0 => self.address(value, verb),
+            (Some(inner), _) => self.value(&inner, verb, depth),
+            (None, Some(fields)) => {
+                self.out.push_str(if is_pointer { "&" } else { "" });
+                self.structure(value, &fields, verb, depth + usize::from(is_pointer));
+            }
+            (None, None) => {
+                let text = Value::from(object.display());
+                self.value(&text, verb, depth);
+            }
+        }
+    }
+
+    fn structure(&mut self, value: &Value, fields: &[(&'static str, Value)], verb: char, depth: usize) {
+        if self.flags.sharp_v {
+            self.out.push_str(value.type_name().trim_start_matches('*'));
+        }
+        self.out.push('{');
+        for (index, (name, field)) in fields.iter().enumerate() {
+            if index > 0 {
+                self.out.push_str(if self.flags.sharp_v { ", " } else { " " });
+            }
+            if self.flags.sharp_v || self.flags.plus_v {
+                self.out.push_str(name);
+                self.out.push(':');
+            }
+            self.value(field, verb, depth + 1);
+        }
+        self.out.push('}');
     }
 
     fn map(&mut self, value: &Value, map: &Map, verb: char, depth: usize) {
@@ -532,7 +583,7 @@ impl Printer {
             if index > 0 {
                 self.out.push_str(if self.flags.sharp_v { ", " } else { " " });
             }
-            self.string(&Value::Str(std::sync::Arc::clone(key)), key.as_bytes(), key, verb);
+            self.string(&Value::Str(std::sync::Arc::clone(key)), key.as_bytes(), verb);
             self.out.push(':');
             self.value(item, verb, depth + 1);
         }
@@ -587,15 +638,20 @@ impl Printer {
 
     /// Writes `text` padded to the width.
     fn pad(&mut self, text: &str) {
-        let missing = self.flags.width.unwrap_or(0).saturating_sub(text.chars().count());
-        if missing == 0 {
-            self.out.push_str(text);
-        } else if self.flags.minus {
-            self.out.push_str(text);
-            self.out.extend(std::iter::repeat_n(' ', missing));
+        self.pad_bytes(text.as_bytes());
+    }
+
+    /// The same for bytes. One that is not part of a character counts as one.
+    fn pad_bytes(&mut self, bytes: &[u8]) {
+        let width = self.flags.width.unwrap_or(0);
+        // Most values have no width, and their characters need not be counted.
+        let missing = if width == 0 { 0 } else { width.saturating_sub(count_characters(bytes)) };
+        if self.flags.minus {
+            self.out.push_bytes(bytes);
+            self.out.fill(' ', missing);
         } else {
-            self.out.extend(std::iter::repeat_n(if self.flags.zero { '0' } else { ' ' }, missing));
-            self.out.push_str(text);
+            self.out.fill(if self.flags.zero { '0' } else { ' ' }, missing);
+            self.out.push_bytes(bytes);
         }
     }
 
@@ -606,45 +662,28 @@ impl Printer {
         self.flags.zero = zero;
     }
 
-    fn string(&mut self, value: &Value, bytes: &[u8], text: &str, verb: char) {
-        let cut = |text: &str| match self.flags.precision {
-            Some(limit) => text.chars().take(limit).collect::<String>(),
-            None => text.to_owned(),
+    fn string(&mut self, value: &Value, bytes: &[u8], verb: char) {
+        // Of hexadecimal digits the precision counts bytes.
+        let is_cut = matches!(verb, 'v' | 's' | 'q');
+        let bytes = match self.flags.precision {
+            Some(limit) if is_cut => first_characters(bytes, limit),
+            _ => bytes,
         };
         match verb {
             'v' if self.flags.sharp_v => {
                 let quoted = quote(bytes);
                 self.pad(&quoted);
             }
-            'v' | 's' => {
-                if self.flags.width.is_none() && self.flags.precision.is_none() {
-                    self.out.push_str(text);
-                } else {
-                    let text = cut(text);
-                    self.pad(&text);
-                }
-            }
+            'v' | 's' => self.pad_bytes(bytes),
             'q' => {
-                let text =
-                    if self.flags.precision.is_some() { cut(text).into_bytes() } else { bytes.to_vec() };
-                let can_be_raw = std::str::from_utf8(&text).is_ok_and(|text| {
-                    !text.contains(|c: char| {
-                        (c.is_ascii_control() && c != '\t') || c == '`' || c == '\u{feff}'
-                    })
+                let raw = std::str::from_utf8(bytes).ok().filter(|text| {
+                    self.flags.sharp
+                        && !text.contains(|c: char| {
+                            (c.is_ascii_control() && c != '\t') || c == '`' || c == '\u{feff}'
+                        })
                 });
-                let quoted = if self.flags.sharp && can_be_raw {
-                    format!("`{}`", String::from_utf8_lossy(&text))
-                } else if self.flags.plus {
-                    let mut out = String::from('"');
-                    for c in String::from_utf8_lossy(&text).chars() {
-                        escape(&mut out, c, '"', true);
-                    }
-                    out.push('"');
-                    out
-                } else {
-                    quote(&text)
-                };
-                self.pad(&quoted);
+                let literal = raw.map_or_else(|| quoted(bytes, self.flags.plus), |text| format!("`{text}`"));
+                self.pad(&literal);
             }
             'x' | 'X' => {
                 let limit = self.flags.precision.unwrap_or(bytes.len()).min(bytes.len());
@@ -763,7 +802,11 @@ mod tests {
     use crate::value::{Elem, Entries, List};
 
     fn f(format: &str, args: &[Value]) -> String {
-        sprintf(format, args)
+        text(sprintf(&Text::new(format.as_bytes()), args))
+    }
+
+    fn text(buffer: Buffer) -> String {
+        String::from_utf8(buffer.into_bytes()).unwrap()
     }
 
     #[test]
@@ -865,7 +908,7 @@ mod tests {
             (1.5, "1.5"),
             (-0.25, "-0.25"),
         ] {
-            assert_eq!(display(&Value::Float(number)), text);
+            assert_eq!(Value::Float(number).to_string(), text);
         }
         assert_eq!(f("%g|%.3g|%.10g", &[1e20, 1234.5, 1234.5].map(Value::Float)), "1e+20|1.23e+03|1234.5");
     }
@@ -874,7 +917,7 @@ mod tests {
     fn containers_print_in_key_order() {
         let entries: Entries = [("b".into(), Value::Int(2)), ("a".into(), Value::Nil)].into_iter().collect();
         let map = Value::map(entries);
-        assert_eq!(display(&map), "map[a:<nil> b:2]");
+        assert_eq!(map.to_string(), "map[a:<nil> b:2]");
         assert_eq!(f("%#v", &[map]), "map[string]interface {}{\"a\":interface {}(nil), \"b\":2}");
         let ints = Value::List(List::new(Elem::Int, vec![Value::Int(1), Value::Int(2)]));
         assert_eq!(f("%v %T", &[ints.clone(), ints]), "[1 2] []int");
@@ -883,7 +926,7 @@ mod tests {
 
     #[test]
     fn print_puts_spaces_between_what_is_not_text() {
-        assert_eq!(sprint(&["a".into(), Value::Int(1), Value::Int(2), "b".into()]), "a1 2b");
-        assert_eq!(sprintln(&["a".into(), Value::Int(1)]), "a 1\n");
+        assert_eq!(text(sprint(&["a".into(), Value::Int(1), Value::Int(2), "b".into()])), "a1 2b");
+        assert_eq!(text(sprintln(&["a".into(), Value::Int(1)])), "a 1\n");
     }
 }

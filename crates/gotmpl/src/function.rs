@@ -3,7 +3,6 @@
 //! Most functions depend on their arguments alone. The others get a [`Host`].
 
 use std::rc::Rc;
-use std::sync::Arc;
 
 use crate::error::Result;
 use crate::lookup::Lookup;
@@ -19,8 +18,8 @@ pub(crate) trait Host {
     /// `include`: the text of the template called `name`, in which `.` is `dot`.
     fn include(&mut self, name: &str, dot: &Traced) -> Result<Value>;
 
-    /// `tpl`: the text that `template` renders to, in which `.` is `dot`.
-    fn tpl(&mut self, template: &Arc<str>, dot: &Traced) -> Result<Value>;
+    /// `tpl`: the text that the template in argument 0 renders to, in which `.` is `dot`.
+    fn tpl(&mut self, args: Args<'_>, dot: &Traced) -> Result<Value>;
 
     /// A regular expression in Go's syntax, compiled once per render.
     fn regex(&mut self, pattern: &str) -> Result<Rc<regex::Regex>>;

@@ -1,5 +1,6 @@
 //! Values to JSON text, and to and from YAML trees, as Go's `encoding/json` and Helm's YAML library do it.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use super::error::{Error, Result};
 use super::fmt;
 use super::walk::MAX_DEPTH;
 use crate::origin::Origin;
+use crate::text::Text;
 use crate::value::{Elem, Entries, List, Traced, Value};
 use plimsoll_diag::Span;
 use plimsoll_yaml as yaml;
@@ -55,11 +57,11 @@ fn write(value: &Value, style: Style, depth: usize, out: &mut String) -> Result<
         }
         Value::Float(number) => out.push_str(&float(*number)?),
         Value::Str(text) => string(text, style.html, out),
-        Value::Raw(_) => {
+        Value::Raw(raw) => {
             // Go writes an escape for every byte that is not part of a character.
             let mut escaped = String::new();
             out.push('"');
-            for chunk in value.as_bytes().unwrap_or_default().utf8_chunks() {
+            for chunk in raw.bytes().utf8_chunks() {
                 escaped.clear();
                 string(chunk.valid(), style.html, &mut escaped);
                 out.push_str(&escaped[1..escaped.len() - 1]);
@@ -67,10 +69,11 @@ fn write(value: &Value, style: Style, depth: usize, out: &mut String) -> Result<
             }
             out.push('"');
         }
+        Value::Bytes(bytes) if bytes.is_nil() => out.push_str("null"),
         Value::Bytes(bytes) => {
             use base64::Engine as _;
             out.push('"');
-            base64::engine::general_purpose::STANDARD.encode_string(bytes, out);
+            base64::engine::general_purpose::STANDARD.encode_string(&**bytes, out);
             out.push('"');
         }
         Value::List(list) if list.is_nil() => out.push_str("null"),
@@ -141,6 +144,26 @@ fn float(number: f64) -> Result<String> {
         return Ok(fmt::float(number, 'e', None).replace("e-0", "e-"));
     }
     Ok(fmt::float(number, 'f', None))
+}
+
+/// A YAML tree as Go's `json.Marshal` writes it: the keys of maps are sorted.
+pub fn node_json(node: &yaml::Node) -> String {
+    match &node.value {
+        yaml::Value::Null => "null".to_owned(),
+        yaml::Value::Bool(flag) => flag.to_string(),
+        yaml::Value::Int(number) => number.to_string(),
+        yaml::Value::Uint(number) => number.to_string(),
+        yaml::Value::Float(number) => number.to_string(),
+        yaml::Value::String(text) => quote_json(text),
+        yaml::Value::Seq(items) => format!("[{}]", items.iter().map(node_json).collect::<Vec<_>>().join(",")),
+        yaml::Value::Map(entries) => {
+            let sorted: BTreeMap<&str, &yaml::Node> =
+                entries.iter().map(|entry| (entry.key.as_str(), &entry.value)).collect();
+            let fields =
+                sorted.iter().map(|(key, value)| format!("{}:{}", quote_json(key), node_json(value)));
+            format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
+        }
+    }
 }
 
 /// A string as Go's `json.Marshal` writes it: characters that mean something in HTML are escaped.
@@ -257,11 +280,12 @@ impl yaml::emit::Tree for Emitted {
             Value::Byte(number) => Shape::Int(i64::from(number)),
             Value::Float(number) => Shape::Float(number),
             Value::Str(text) => Shape::String(text),
-            Value::Raw(_) if through_json => Shape::String(self.value.as_str().unwrap_or_default().into()),
-            Value::Raw(_) => Shape::Binary(base64_lines(self.value.as_bytes().unwrap_or_default()).into()),
+            Value::Raw(raw) if through_json => Shape::String(Text::new(raw.bytes()).characters().into()),
+            Value::Raw(raw) => Shape::Binary(base64_lines(raw.bytes()).into()),
+            Value::Bytes(bytes) if through_json && bytes.is_nil() => Shape::Null,
             Value::Bytes(bytes) if through_json => {
                 use base64::Engine as _;
-                Shape::String(base64::engine::general_purpose::STANDARD.encode(bytes).into())
+                Shape::String(base64::engine::general_purpose::STANDARD.encode(&*bytes).into())
             }
             Value::Bytes(bytes) => Shape::Seq(bytes.iter().map(|byte| emitted(Value::Byte(*byte))).collect()),
             Value::List(list) if through_json && list.is_nil() => Shape::Null,

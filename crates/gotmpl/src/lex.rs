@@ -1,6 +1,7 @@
 //! Cuts a template into tokens, as Go's lexer does.
 
 use super::ast::Place;
+use crate::unicode::is_of_name;
 use memchr::memchr;
 
 /// A token and its place.
@@ -226,7 +227,7 @@ impl Lexer<'_> {
                     TokenKind::RightParen
                 }
                 ',' => TokenKind::Comma,
-                _ if is_word(c) => {
+                _ if is_of_name(c) => {
                     self.word();
                     self.terminated()?;
                     match keyword(&self.text[start..self.position]) {
@@ -292,10 +293,10 @@ impl Lexer<'_> {
             accept(self, "+-");
             run(self, "0123456789_");
         }
-        if accept(self, "i") && !self.peek().is_some_and(is_word) {
+        if accept(self, "i") && !self.peek().is_some_and(is_of_name) {
             return Err((start, COMPLEX));
         }
-        if self.peek().is_some_and(is_word) {
+        if self.peek().is_some_and(is_of_name) {
             return Err((start, "bad number syntax"));
         }
         Ok(TokenKind::Number)
@@ -304,7 +305,7 @@ impl Lexer<'_> {
     fn word(&mut self) {
         let letters = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
         self.position += self.text.as_bytes()[self.position..].iter().take_while(letters).count();
-        while let Some(c) = self.peek().filter(|c| is_word(*c)) {
+        while let Some(c) = self.peek().filter(|c| is_of_name(*c)) {
             self.position += c.len_utf8();
         }
     }
@@ -344,10 +345,6 @@ fn opening(text: &str, mut from: usize) -> Option<usize> {
         }
         from = brace + 1;
     }
-}
-
-fn is_word(c: char) -> bool {
-    c == '_' || c.is_alphanumeric()
 }
 
 fn keyword(word: &str) -> Option<Keyword> {

@@ -49,7 +49,7 @@ impl Trace {
         &mut self,
         start: usize,
         action: Option<Span>,
-        text: &str,
+        text: &[u8],
         trace: Trace,
         indent: (usize, usize),
     ) {
@@ -71,7 +71,7 @@ impl Trace {
             if written.span.is_none() {
                 written.span = action;
             }
-            line += text[counted..from].matches('\n').count();
+            line += memchr::memchr_iter(b'\n', &text[counted..from]).count();
             counted = from;
             let shifted = |offset: usize, line: usize| start + newlines + offset + width * (line + 1);
             self.stretches.push(Stretch { start: shifted(from, line), verbatim, from: written.clone() });
@@ -80,7 +80,7 @@ impl Trace {
             }
             // Indentation shifts each further line of literal text by its own amount.
             let mut number = line;
-            for (offset, _) in text[from..end].match_indices('\n') {
+            for offset in memchr::memchr_iter(b'\n', &text[from..end]) {
                 number += 1;
                 let offset = offset + 1;
                 if from + offset >= end {
@@ -96,8 +96,8 @@ impl Trace {
     }
 
     /// Adapts the trace of `text` to the removal of every `what`.
-    pub(crate) fn cut(&mut self, text: &str, what: &str) {
-        let cuts: Vec<usize> = text.match_indices(what).map(|(position, _)| position).collect();
+    pub(crate) fn cut(&mut self, text: &[u8], what: &str) {
+        let cuts: Vec<usize> = memchr::memmem::find_iter(text, what).collect();
         for stretch in &mut self.stretches {
             let before = cuts.partition_point(|cut| *cut < stretch.start);
             // A stretch that starts inside of what is removed starts where that was.
@@ -105,6 +105,12 @@ impl Trace {
                 cuts[..before].last().map_or(0, |cut| (cut + what.len()).saturating_sub(stretch.start));
             stretch.start = stretch.start + inside - before * what.len();
         }
+    }
+
+    /// The literal text or the action that wrote the byte at `offset`.
+    pub(crate) fn span_at(&self, offset: usize) -> Option<Span> {
+        let after = self.stretches.partition_point(|stretch| stretch.start <= offset);
+        self.stretches[..after].last()?.from.span
     }
 
     /// Where the text as a whole came from.
@@ -163,7 +169,7 @@ mod tests {
         let mut outer = Trace::default();
         outer.text(0, Some(Span::new(template, 0, 3)));
         let action = Some(Span::new(template, 3, 16));
-        outer.splice(3, action, "a: 1\nb: 2", inner, (2, 1));
+        outer.splice(3, action, b"a: 1\nb: 2", inner, (2, 1));
         // "x: \n  a: 1\n  b: 2"
         let map = SourceMap::new(outer.into_segments(Span::NONE));
         assert_eq!(map.trace(0, 1).unwrap().0, Span::new(template, 0, 1));

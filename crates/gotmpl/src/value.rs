@@ -5,6 +5,7 @@ use std::cell::{Ref, RefCell, RefMut};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::args::Constants;
 use crate::error::Result;
 use crate::origin::Origin;
 use crate::sorted::Sorted;
@@ -41,7 +42,7 @@ pub enum Value {
     /// A `string` that is not UTF-8. Made by [`Value::from_bytes`] only.
     Raw(Rc<Raw>),
     /// `[]byte`
-    Bytes(Arc<[u8]>),
+    Bytes(Bytes),
     /// A slice. Never changed once made.
     List(List),
     /// A map with string keys, shared and changed in place by `set`, `unset` and `merge`.
@@ -51,10 +52,11 @@ pub enum Value {
 }
 
 /// A Go string that is not UTF-8.
-pub struct Raw {
-    bytes: Box<[u8]>,
-    lossy: Box<str>,
-}
+pub struct Raw(Box<[u8]>);
+
+/// A `[]byte`. A nil one reads as an empty one, and JSON has `null` for it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Bytes(Option<Arc<[u8]>>);
 
 /// The static element type of a list or map, which `typeOf`, `deepEqual` and `%#v` distinguish.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -191,18 +193,24 @@ pub trait Object {
     /// What an action writes.
     fn display(&self) -> String;
 
-    /// What `%v` prints: Go finds the `String` method of some types only inside a struct.
-    fn boxed(&self) -> String {
-        self.display()
+    /// All fields of a struct, also those that are not exported, in the order in which Go declares them: what `%v`
+    /// prints, unless there is a `String` method.
+    fn structure(&self) -> Option<Vec<(&'static str, Value)>> {
+        self.fields().map(|fields| fields.into_iter().map(|field| (field.name, field.value)).collect())
     }
 
-    /// Whether it is a pointer without a `String` method. Inside another value Go prints the address of such a pointer,
-    /// not what it points to.
-    fn prints_address(&self) -> bool {
-        false
+    /// Whether `printf` finds a `String` method, whose result is then [`Object::display`]. Go finds that of some types
+    /// only where an action writes the value.
+    fn has_string_method(&self) -> bool {
+        self.structure().is_none()
     }
 
-    /// The map or list that it is in Go, for `range`, `index`, `len`, truth and serialisation.
+    /// What `%#v` prints, if the type decides that itself.
+    fn go_string(&self) -> Option<String> {
+        None
+    }
+
+    /// The map, list or number that it is in Go, for `range`, `index`, `len`, truth and serialisation.
     fn underlying(&self) -> Option<Value> {
         None
     }
@@ -234,7 +242,33 @@ pub trait Object {
 impl Raw {
     /// The bytes.
     pub(crate) fn bytes(&self) -> &[u8] {
-        &self.bytes
+        &self.0
+    }
+}
+
+impl Bytes {
+    /// A nil one.
+    pub(crate) fn nil() -> Self {
+        Self(None)
+    }
+
+    /// Whether it is a nil one.
+    pub(crate) fn is_nil(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+impl<T: Into<Arc<[u8]>>> From<T> for Bytes {
+    fn from(bytes: T) -> Self {
+        Self(Some(bytes.into()))
+    }
+}
+
+impl std::ops::Deref for Bytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.0.as_deref().unwrap_or_default()
     }
 }
 
@@ -248,19 +282,7 @@ impl Value {
     pub fn from_bytes(bytes: &[u8]) -> Self {
         match std::str::from_utf8(bytes) {
             Ok(text) => Self::str(text),
-            Err(_) => {
-                Self::Raw(Rc::new(Raw { lossy: String::from_utf8_lossy(bytes).into(), bytes: bytes.into() }))
-            }
-        }
-    }
-
-    /// Whether all texts in it are UTF-8.
-    pub(crate) fn is_utf8(&self) -> bool {
-        match self {
-            Self::Raw(_) => false,
-            Self::List(list) => list.items().iter().all(Self::is_utf8),
-            Self::Map(map) => map.borrow().iter().all(|(_, item)| item.is_utf8()),
-            _ => true,
+            Err(_) => Self::Raw(Rc::new(Raw(bytes.into()))),
         }
     }
 
@@ -270,8 +292,9 @@ impl Value {
     }
 
     /// A `[]string`.
-    pub fn strings<'a>(items: impl IntoIterator<Item = &'a str>) -> Self {
-        Self::List(List::new(Elem::Str, items.into_iter().map(Value::str).collect()))
+    pub fn strings<T: AsRef<[u8]>>(items: impl IntoIterator<Item = T>) -> Self {
+        let items = items.into_iter().map(|item| Self::from_bytes(item.as_ref()));
+        Self::List(List::new(Elem::Str, items.collect()))
     }
 
     /// A `map[string]interface {}`.
@@ -284,11 +307,19 @@ impl Value {
         matches!(self, Self::Nil | Self::Invalid)
     }
 
-    /// The text of a string; of bytes that are not UTF-8 an approximation, see [`Value::as_bytes`].
+    /// The text of a string that is UTF-8.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::Str(text) => Some(text),
-            Self::Raw(raw) => Some(&raw.lossy),
+            _ => None,
+        }
+    }
+
+    /// The bytes of a string.
+    pub fn as_string(&self) -> Option<&[u8]> {
+        match self {
+            Self::Str(text) => Some(text.as_bytes()),
+            Self::Raw(raw) => Some(raw.bytes()),
             _ => None,
         }
     }
@@ -296,10 +327,8 @@ impl Value {
     /// The bytes of a string or of a `[]byte`.
     pub fn as_bytes(&self) -> Option<&[u8]> {
         match self {
-            Self::Str(text) => Some(text.as_bytes()),
-            Self::Raw(raw) => Some(&raw.bytes),
             Self::Bytes(bytes) => Some(bytes),
-            _ => None,
+            _ => self.as_string(),
         }
     }
 
@@ -715,6 +744,7 @@ pub struct Args<'a> {
     pub(crate) values: &'a [Value],
     /// Where each comes from; empty if that is known of none.
     pub(crate) origins: &'a [Origin],
+    pub(crate) constants: Constants,
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! Runs templates.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use crate::args::Constants;
 use crate::ast::{Action, Branch, Command, Expr, Fields, File, Kind, Node, Pipe, Place, Splice};
 use crate::error::{Error, Result, shorten};
 use crate::field_error::{nil_pointer, path_before};
@@ -17,6 +19,7 @@ use crate::origin::Origin;
 use crate::parse;
 use crate::random::{Random, Seed};
 use crate::set::{NamedTemplate, Set, SourceText};
+use crate::text::Buffer;
 use crate::trace::{Trace, Written};
 use crate::value::{Args, Entries, Map, Traced, Value};
 use crate::values;
@@ -52,11 +55,9 @@ pub struct Vm {
     /// What `lookup` was called with.
     lookups: BTreeSet<Lookup>,
     /// The text written so far by the template that is running.
-    out: String,
+    out: Buffer,
     /// Where that text came from.
     written: Trace,
-    /// Where something was written that is not UTF-8.
-    not_utf8: Option<Span>,
     /// The text and the origin of the last `include`, until its action has written it.
     included: Option<(Arc<str>, Trace)>,
     /// Where the text of the last `include` or `tpl` came from.
@@ -76,7 +77,7 @@ pub struct Vm {
     /// Regular expressions, compiled.
     regexes: BTreeMap<String, Rc<regex::Regex>>,
     /// Buffers to use again.
-    spare: Vec<String>,
+    spare: Vec<Buffer>,
     /// Whether `required` and `fail` return nothing instead of failing.
     tolerates_failures: bool,
 }
@@ -89,7 +90,7 @@ pub struct Rendered {
     pub text: String,
     /// Where it came from.
     pub trace: Trace,
-    /// The first action that wrote bytes which are not UTF-8: the text has replacement characters instead.
+    /// What wrote the first bytes that are not UTF-8: the text has replacement characters instead.
     pub not_utf8: Option<Span>,
 }
 
@@ -117,20 +118,26 @@ impl Host for Vm {
         }
         let (text, trace) = result?;
         self.rendered = trace.origin();
-        let shared: Arc<str> = Arc::from(text.as_str());
+        let value = Value::from_bytes(text.as_bytes());
         self.give_back(text);
-        self.included = Some((Arc::clone(&shared), trace));
-        Ok(Value::Str(shared))
+        self.included = match &value {
+            Value::Str(shared) => Some((Arc::clone(shared), trace)),
+            _ => None,
+        };
+        Ok(value)
     }
 
     /// The template sees those of the chart and its own.
-    fn tpl(&mut self, template: &Arc<str>, dot: &Traced) -> Result<Value> {
-        if !template.contains("{{") {
+    fn tpl(&mut self, args: Args<'_>, dot: &Traced) -> Result<Value> {
+        let written = args.bytes(0)?;
+        if memchr::memmem::find(written, b"{{").is_none() {
             self.rendered = Origin::Unknown;
-            let is_clean = !template.contains(NO_VALUE);
-            let text = if is_clean { Arc::clone(template) } else { template.replace(NO_VALUE, "").into() };
-            return Ok(Value::Str(text));
+            return Ok(match without_no_value(written) {
+                Cow::Borrowed(_) => args.any(0).clone(),
+                Cow::Owned(text) => Value::from_bytes(&text),
+            });
         }
+        let template = &args.arc_str(0)?;
         let file = self.parsed(template)?;
         let outer = Rc::clone(&self.set);
         if !file.defines.is_empty() {
@@ -140,13 +147,9 @@ impl Host for Vm {
         self.set = outer;
         let (rendered, trace) = result.map_err(|error| error.in_text(template))?;
         self.rendered = trace.origin();
-        let text = if rendered.contains(NO_VALUE) {
-            rendered.replace(NO_VALUE, "").into()
-        } else {
-            Arc::from(rendered.as_str())
-        };
+        let value = Value::from_bytes(&without_no_value(rendered.as_bytes()));
         self.give_back(rendered);
-        Ok(Value::Str(text))
+        Ok(value)
     }
 
     fn regex(&mut self, pattern: &str) -> Result<Rc<regex::Regex>> {
@@ -175,7 +178,24 @@ impl Host for Vm {
 }
 
 fn unknown_template(name: &str) -> Error {
-    Error::new(format!("there is no template `{name}`")).about_argument(0)
+    let in_go =
+        format!("error calling include: template: no template \"{name}\" associated with template \"gotpl\"");
+    Error::new(format!("there is no template `{name}`")).in_go(in_go).about_argument(0)
+}
+
+/// A text without what Go prints for a missing value.
+fn without_no_value(text: &[u8]) -> Cow<'_, [u8]> {
+    let mut found = memchr::memmem::find_iter(text, NO_VALUE).peekable();
+    if found.peek().is_none() {
+        return Cow::Borrowed(text);
+    }
+    let (mut out, mut copied) = (Vec::with_capacity(text.len()), 0);
+    for start in found {
+        out.extend_from_slice(&text[copied..start]);
+        copied = start + NO_VALUE.len();
+    }
+    out.extend_from_slice(&text[copied..]);
+    Cow::Owned(out)
 }
 
 /// What a template is evaluated with, besides its variables.
@@ -202,9 +222,8 @@ impl Vm {
             random: Random::new(seed, now),
             cluster: None,
             lookups: BTreeSet::new(),
-            out: String::new(),
+            out: Buffer::default(),
             written: Trace::default(),
-            not_utf8: None,
             included: None,
             rendered: Origin::Unknown,
             variables: Vec::new(),
@@ -238,7 +257,6 @@ impl Vm {
         let template = self.find(name).ok_or_else(|| unknown_template(name))?.1;
         self.out.clear();
         self.written = Trace::default();
-        self.not_utf8 = None;
         self.variables.clear();
         self.base = 0;
         self.depth = 0;
@@ -252,13 +270,20 @@ impl Vm {
         self.work = work;
         self.joined = joined;
         result?;
-        let mut text = std::mem::take(&mut self.out);
+        let mut text = std::mem::take(&mut self.out).into_bytes();
         let mut trace = std::mem::take(&mut self.written);
-        if text.contains(NO_VALUE) {
+        if let Cow::Owned(without) = without_no_value(&text) {
             trace.cut(&text, NO_VALUE);
-            text = text.replace(NO_VALUE, "");
+            text = without;
         }
-        Ok(Rendered { text, trace, not_utf8: self.not_utf8 })
+        Ok(match String::from_utf8(text) {
+            Ok(text) => Rendered { text, trace, not_utf8: None },
+            Err(error) => {
+                let not_utf8 = trace.span_at(error.utf8_error().valid_up_to()).unwrap_or(Span::NONE);
+                let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+                Rendered { text, trace, not_utf8: Some(not_utf8) }
+            }
+        })
     }
 
     /// Whether another render may differ: the time, or random values without a fixed seed, went into what was rendered.
@@ -297,20 +322,17 @@ impl Vm {
     }
 
     /// Runs `body` with an empty output and returns what it wrote.
-    fn captured(&mut self, body: impl FnOnce(&mut Self) -> Result<()>) -> Result<(String, Trace)> {
+    fn captured(&mut self, body: impl FnOnce(&mut Self) -> Result<()>) -> Result<(Buffer, Trace)> {
         let fresh = self.spare.pop().unwrap_or_default();
         let out = std::mem::replace(&mut self.out, fresh);
         let written = std::mem::take(&mut self.written);
-        let not_utf8 = self.not_utf8;
         let result = body(self);
         let text = std::mem::replace(&mut self.out, out);
         let trace = std::mem::replace(&mut self.written, written);
-        // Whoever included the text may encode it.
-        self.not_utf8 = not_utf8;
         result.map(|()| (text, trace))
     }
 
-    fn give_back(&mut self, mut buffer: String) {
+    fn give_back(&mut self, mut buffer: Buffer) {
         // A few buffers of ordinary size are enough: includes nest, but not deeply.
         if self.spare.len() < 32 && buffer.capacity() <= 1 << 20 {
             buffer.clear();
@@ -424,7 +446,7 @@ impl Vm {
                         Splice::Indent(width) => (width as usize, 0),
                         Splice::Nindent(width) => (width as usize, 1),
                     };
-                    self.written.splice(start, span, &included, trace, indent);
+                    self.written.splice(start, span, included.as_bytes(), trace, indent);
                     return Ok(());
                 }
             }
@@ -432,10 +454,7 @@ impl Vm {
             Value::Object(object) => self.out.push_str(&object.display()),
             other => {
                 other.check_size()?;
-                if !other.is_utf8() {
-                    self.not_utf8.get_or_insert(span.unwrap_or(Span::NONE));
-                }
-                self.out.push_str(&fmt::display(other));
+                self.out.push_bytes(&fmt::print(other));
             }
         }
         if self.out.len() > start {
@@ -505,7 +524,7 @@ impl Vm {
                 Value::Invalid | Value::Nil => {}
                 other => {
                     let mut error =
-                        Error::new(format!("range can't iterate over {}", shorten(&fmt::display(other))));
+                        Error::new(format!("range can't iterate over {}", shorten(&other.to_string())));
                     if matches!(other, Value::Float(_)) {
                         error = error.help("numbers from values files are floats: use `until (int ...)`");
                     }
@@ -642,7 +661,7 @@ impl Vm {
                         "can't evaluate field {name} in type {}: {} is {}",
                         other.type_name(),
                         path_before(source, expr, fields, index),
-                        shorten(&fmt::display(other)),
+                        shorten(&other.to_string()),
                     ));
                     return Err(source.placed(error, expr.place));
                 }
@@ -654,7 +673,10 @@ impl Vm {
     /// The arguments of a call.
     fn arguments(&mut self, frame: Frame<'_>, args: &[Expr], piped: Option<Traced>) -> Result<Arguments> {
         let mut arguments = Arguments::with_capacity(args.len() + 1);
-        for arg in args {
+        for (index, arg) in args.iter().enumerate() {
+            if matches!(arg.kind, Kind::Int(_) | Kind::Float(_)) {
+                arguments.constants.add(index);
+            }
             arguments.push(self.operand(frame, arg)?);
         }
         if let Some(piped) = piped {
@@ -699,6 +721,8 @@ impl Vm {
                 "include" | "tpl" => {}
                 name if inner.place.is_none() && !inner.authored => {
                     let message = format!("`{name}`: {}", inner.message);
+                    let in_go = format!("error calling {name}: {}", error.go_message());
+                    error = error.in_go(in_go);
                     error.inner_mut().message = message;
                     if inner_missing_help(&error) {
                         let culprit = args.iter().find_map(values_path);
@@ -758,11 +782,12 @@ struct Arguments {
     values: Vec<Value>,
     /// Empty until the origin of one is known.
     origins: Vec<Origin>,
+    constants: Constants,
 }
 
 impl Arguments {
     fn with_capacity(capacity: usize) -> Self {
-        Self { values: Vec::with_capacity(capacity), origins: Vec::new() }
+        Self { values: Vec::with_capacity(capacity), origins: Vec::new(), constants: Constants::default() }
     }
 
     fn push(&mut self, Traced { value, origin }: Traced) {
@@ -774,7 +799,7 @@ impl Arguments {
     }
 
     fn as_args(&self) -> Args<'_> {
-        Args { values: &self.values, origins: &self.origins }
+        Args { values: &self.values, origins: &self.origins, constants: self.constants }
     }
 }
 
@@ -799,11 +824,10 @@ fn wrong_count(function: &Function, count: usize) -> Error {
 }
 
 fn bounded(value: Value) -> Result<Value> {
-    match &value {
-        Value::Str(text) if text.len() > MAX_TEXT => Err(Error::new(format!(
-            "a text of {} bytes is too long: at most {MAX_TEXT} are allowed",
-            text.len()
-        ))),
+    match value.as_string().map(<[u8]>::len) {
+        Some(length) if length > MAX_TEXT => {
+            Err(Error::new(format!("a text of {length} bytes is too long: at most {MAX_TEXT} are allowed")))
+        }
         _ => Ok(value),
     }
 }

@@ -75,9 +75,145 @@ fn bytes_that_are_not_utf8_stay_what_they_are() {
         (r#"hasSuffix "\xff" "a\xff""#, "true"),
         (r#"indent 1 "\xff\n\xfe""#, r#"" \xff\n \xfe""#),
         (r#"nindent 0 "\xff" | toJson"#, r#""\"\\n\\ufffd\"""#),
+        (r#"trim " \xff\xa0 ""#, r#""\xff\xa0""#),
+        (r#"trimAll "\xfe" "\xffa\xff""#, r#""a""#),
+        (r#"trimAll "a" "\xffa\xff""#, r#""\xffa\xff""#),
+        (r#"upper "a\xf0\x9f""#, r#""A��""#),
+        (r#"kebabcase "a\xffB""#, r#""a-�b""#),
+        (r#"repeat 2 "\xff""#, r#""\xff\xff""#),
+        (r#"contains "\xfe" "a\xff""#, "false"),
+        (r#"plural "\xff" "b" 1"#, r#""\xff""#),
+        (r#"splitn "\xff" 2 "a\xffb\xffc""#, r#"map[string]string{"_0":"a", "_1":"b\xffc"}"#),
+        (r#"splitList "" "a\xffb""#, r#"[]string{"a", "\xff", "b"}"#),
+        (r#"list "\xff" | quote"#, r#""\"[\\xff]\"""#),
+        (r#"cat (squote "\xff") "a""#, r#""'\xff' a""#),
+        (r#"printf "\xff%5s %.1s %+q" "\xfd" "\xfca" "\xfb""#, r#""\xff    \xfd \xfc \"\\xfb\"""#),
+        (r#"print (dict "a" "\xff")"#, r#""map[a:\xff]""#),
+        (r#"sortAlpha (list "\xff" "\xfe")"#, r#"[]string{"\xfe", "\xff"}"#),
+        (r#"join "\xff" (list "a" "\xfe")"#, r#""a\xff\xfe""#),
+        (r#"html "<\xff""#, r#""&lt;\xff""#),
+        (r#"js "<\xff""#, r#""\\u003C\xff""#),
+        (r#"urlquery "\xff""#, r#""%FF""#),
+        (r#"regexMatch "\xff" "\xff""#, "false"),
+        (r#"regexMatch "^.$" "\xff""#, "true"),
+        (r#"regexFindAll "[^a]" "\xffa\xfe" -1"#, r#"[]string{"\xff", "\xfe"}"#),
+        (r#"regexReplaceAll "(.)" "\xffa" "${1}\xfe$1""#, r#""\xff\xfe\xffa\xfea""#),
+        (r#"regexReplaceAllLiteral "a" "\xffa" "\xfe$1""#, r#""\xff\xfe$1""#),
+        (r#"regexSplit "a" "\xffa\xfe" -1"#, r#"[]string{"\xff", "\xfe"}"#),
+        (r#"regexQuoteMeta "\xff.""#, r#""\xff\\.""#),
+        (r#"include "raw" ."#, r#""\xff""#),
+        (r#"tpl "\xff" ."#, r#""\xff""#),
+        (r#"get (dict "a" 1) "\xff""#, r#""""#),
+        (r#"dig "\xff" 2 (dict "a" 1)"#, "2"),
+        (r#"base "a/\xff""#, r#""\xff""#),
+        (r#"(urlParse "http://a/%ff").path"#, r#""/\xff""#),
+        (r#"urlJoin (dict "host" "\xff" "path" "é")"#, r#""//%FF/%C3%A9""#),
+        (r#"fromToml "a = '\xff'" | keys"#, r#"[]string{"Error"}"#),
+        (r#"toToml (dict "a" "\xff")"#, r#""a = \"\xff\"\n""#),
+        (r#"toYaml "\xf0\x9f""#, r#""��""#),
+        (r#"date "\xff" (int64 0)"#, r#""\xff""#),
+        (r#"htpasswd "a:\xff" "b""#, r#""invalid username: a:\xff""#),
+        (r#"derivePassword 1 "long" "\xff" "u" "s""#, r#""MosoLolk7@Qala""#),
     ] {
-        let template = format!("{{{{ {call} | printf \"%#v\" }}}}");
+        let raw = r#"{{ define "raw" }}{{ "\xff" }}{{ end }}"#;
+        let template = format!("{raw}{{{{ {call} | printf \"%#v\" }}}}");
         assert_eq!(rendered(&template, &Value::Nil).unwrap(), printed, "{call}");
+    }
+}
+
+#[test]
+fn a_function_that_cannot_use_bytes_says_so() {
+    for call in [r#"dict "\xff" 1"#, r#"set (dict) "\xff" 1"#, r#"tpl "\xff{{ . }}" 1"#] {
+        let error = rendered(&format!("{{{{ {call} }}}}"), &Value::Nil).unwrap_err().to_string();
+        assert!(error.contains("text that is not UTF-8 is not supported here"), "{call}: {error}");
+    }
+}
+
+#[test]
+fn references_in_replacements_are_those_of_go() {
+    for (pattern, replacement, replaced) in [
+        ("(?P<n>a)", "${n}x$n1$nx", "bax"),
+        ("(a)", "$1é$é$01${01}", "b"),
+        ("(a)", "$|${|${1|${ 1}|${}", "b$|${|${1|${ 1}|${}"),
+        ("(a)", "$$1$$$1", "b$1$a"),
+        ("(a)", "<$10$2>", "b<>"),
+        ("(?P<n>a)|(?P<m>b)", "<$n,$m>", "<,b><a,>"),
+    ] {
+        let template = format!("{{{{ regexReplaceAll `{pattern}` \"ba\" `{replacement}` }}}}");
+        assert_eq!(rendered(&template, &Value::Nil).unwrap(), replaced, "{replacement}");
+    }
+}
+
+#[test]
+fn constants_have_no_type_until_they_are_used() {
+    for (call, printed) in [
+        ("trunc 3.0 `abcdef`", "abc"),
+        ("until 1e0", "[0]"),
+        ("round 2.5 0.0 1", "2"),
+        ("round 2.5 0 'a'", "2"),
+        ("seq 1 3.0", "1 2 3"),
+    ] {
+        assert_eq!(rendered(&format!("{{{{ {call} }}}}"), &Value::Nil).unwrap(), printed, "{call}");
+    }
+    for call in
+        ["trunc 3.5 `a`", "trunc (3.0) `a`", "round 2.5 0 (3)", "round 2.5 0 (int 3)", "3 | round 2.5 0"]
+    {
+        assert!(rendered(&format!("{{{{ {call} }}}}"), &Value::Nil).is_err(), "{call}");
+    }
+}
+
+#[test]
+fn structs_print_as_in_go() {
+    let version = r#"(semver "1.2.3-a+b")"#;
+    let time = r#"(toDate "2006-01-02 -0700" "2021-03-04 +0200")"#;
+    for (call, printed) in [
+        (
+            format!(r#"printf "%#v" {version}"#),
+            r#"&semver.Version{major:0x1, minor:0x2, patch:0x3, pre:"a", metadata:"b", original:"1.2.3-a+b"}"#,
+        ),
+        (format!(r#"printf "%v %+v %s" {version} {version} {version}"#), "1.2.3-a+b 1.2.3-a+b 1.2.3-a+b"),
+        (format!(r#"printf "%d" {version}"#), "&{1 2 3 %!d(string=a) %!d(string=b) %!d(string=1.2.3-a+b)}"),
+        (format!(r#"printf "%#v" (list {version})"#), "[]interface {}{(*semver.Version)(0xc000000000)}"),
+        (
+            format!(r#"printf "%#v" {time}"#),
+            r#"time.Date(2021, time.March, 4, 0, 0, 0, 0, time.Location(""))"#,
+        ),
+        (
+            r#"printf "%#v" (list (toDate "2006" "x"))"#.to_owned(),
+            "[]interface {}{time.Date(1, time.January, 1, 0, 0, 0, 0, time.UTC)}",
+        ),
+        (format!(r#"printf "%d %#v %s" {time}.Month {time}.Month {time}.Month"#), "3 3 March"),
+    ] {
+        assert_eq!(rendered(&format!("{{{{ {call} }}}}"), &Value::Nil).unwrap(), printed, "{call}");
+    }
+}
+
+#[test]
+fn times_keep_the_offset_that_they_were_read_with() {
+    for (layout, text, printed) in [
+        ("2006-01-02T15:04:05Z07:00", "2021-03-04T05:06:07+02:00", "2021-03-04 05:06:07 +0200 +0200"),
+        ("2006-01-02T15:04:05Z07:00", "2021-03-04T05:06:07+00:00", "2021-03-04 05:06:07 +0000 UTC"),
+        ("2006-01-02T15:04:05 MST", "2021-03-04T05:06:07 PST", "2021-03-04 05:06:07 +0000 PST"),
+        ("2006-01-02T15:04:05 MST", "2021-03-04T05:06:07 GMT+3", "2021-03-04 08:06:07 +0300 GMT+3"),
+        ("2006-01-02T15:04:05 -0700 MST", "2021-03-04T05:06:07 +0200 CEST", "2021-03-04 05:06:07 +0200 CEST"),
+    ] {
+        let template = format!("{{{{ toDate `{layout}` `{text}` }}}}");
+        assert_eq!(rendered(&template, &Value::Nil).unwrap(), printed, "{text}");
+    }
+    let time = "(toDate `2006-01-02T15:04:05Z07:00` `2021-03-04T05:06:07+02:00`)";
+    for (call, printed) in [
+        (format!("date `15:04` {time}"), "03:06"),
+        (format!("{time}.Hour"), "5"),
+        (format!("{time}.UTC.Hour"), "3"),
+        (format!("{time}.Format `15:04 MST`"), "05:06 +0200"),
+        (format!("dateModify `1h` {time} | toJson"), "\"2021-03-04T06:06:07+02:00\""),
+        (format!("toToml (dict `a` {time})"), "a = 2021-03-04T05:06:07+02:00\n"),
+        (format!("({time}.AddDate 0 0 1).Day"), "5"),
+        (format!("{time}.Equal {time}.UTC"), "true"),
+        (format!("deepEqual {time} {time}.UTC"), "false"),
+        ("(fromToml `d = 1979-05-27`).d.Year".to_owned(), "1979"),
+    ] {
+        assert_eq!(rendered(&format!("{{{{ {call} }}}}"), &Value::Nil).unwrap(), printed, "{call}");
     }
 }
 

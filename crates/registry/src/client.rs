@@ -6,14 +6,16 @@ use crate::url::Url;
 use base64::Engine as _;
 use flate2::read::MultiGzDecoder;
 use plimsoll_limits::{self as limits, Activity};
+use serde::Deserialize;
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use ureq::Agent;
 use ureq::http::{HeaderMap, header};
 use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, TlsProvider, parse_pem};
+use ureq::typestate::{WithBody, WithoutBody};
+use ureq::{Agent, RequestBuilder};
 
 /// How many redirects are followed, as in Go.
 const MOST_REDIRECTS: usize = 10;
@@ -93,12 +95,38 @@ pub(crate) struct Request<'a> {
     /// The value of the header.
     pub(crate) authorization: Option<&'a str>,
     pub(crate) access: &'a Access,
-    /// A form to be posted instead of a plain `GET`.
-    pub(crate) form: Option<&'a str>,
+    pub(crate) call: Call<'a>,
     /// The most bytes of the body.
     pub(crate) limit: u64,
     /// Whether the body may be compressed for the transfer.
     pub(crate) may_compress: bool,
+}
+
+/// What a request asks for.
+#[derive(Clone, Copy)]
+pub(crate) enum Call<'a> {
+    /// The content.
+    Get,
+    /// Whether there is content.
+    Head,
+    /// The answer to a form.
+    Form(&'a str),
+    /// To begin an upload.
+    Post,
+    /// To store content of this type.
+    Put { content_type: &'a str, content: &'a [u8] },
+}
+
+impl Call<'_> {
+    /// Whether it belongs to an upload.
+    pub(crate) fn is_upload(self) -> bool {
+        matches!(self, Self::Head | Self::Post | Self::Put { .. })
+    }
+
+    /// Whether the target of a redirect is asked the same, whatever the status of the redirect.
+    fn is_read(self) -> bool {
+        !matches!(self, Self::Post | Self::Put { .. })
+    }
 }
 
 /// An answer.
@@ -107,6 +135,8 @@ pub(crate) struct Answer<T> {
     headers: HeaderMap,
     /// What was made of the body; only if the status is 200.
     pub(crate) body: Option<T>,
+    /// Why the server refused an upload, in its own words.
+    reason: Option<String>,
 }
 
 impl<T> Answer<T> {
@@ -122,6 +152,49 @@ impl<T> Answer<T> {
     pub(crate) fn expect_body(self, url: &Url) -> Result<T> {
         let status = self.status;
         self.body.ok_or_else(|| refused(url, status))
+    }
+
+    /// Checks the status of the answer to an upload.
+    ///
+    /// # Errors
+    /// It is another one.
+    pub(crate) fn expect_status(self, status: u16, url: &Url) -> Result<Self> {
+        if self.status == status {
+            return Ok(self);
+        }
+        let error = refused(url, self.status);
+        Err(match &self.reason {
+            Some(reason) => Error { message: format!("{}: {reason}", error.message), ..error },
+            None => error,
+        })
+    }
+}
+
+/// The most bytes of the reason of a refusal.
+const MAX_REASON: u64 = 16 << 10;
+
+/// What a registry says of the request that it refused.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Refusal {
+    errors: Vec<Reason>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Reason {
+    code: String,
+    message: String,
+}
+
+impl Refusal {
+    fn read(body: impl Read) -> Option<String> {
+        let mut text = Vec::new();
+        body.take(MAX_REASON).read_to_end(&mut text).ok()?;
+        let refusal: Self = serde_json::from_slice(&text).ok()?;
+        let describe = |one: &Reason| format!("{} ({})", one.message, one.code);
+        let reasons: Vec<String> = refusal.errors.iter().map(describe).collect();
+        (!reasons.is_empty()).then(|| reasons.join(", "))
     }
 }
 
@@ -159,10 +232,59 @@ impl fmt::Debug for Client {
 }
 
 /// Why one attempt failed.
-enum Failure {
+pub(crate) enum Failure {
     /// Another attempt may succeed, after this time if the server says so.
     Passing(Error, Option<Duration>),
     Final(Error),
+}
+
+/// Makes attempts until one succeeds, or fails for good.
+pub(crate) fn repeat<T>(
+    target: Target<'_>,
+    mut attempt: impl FnMut() -> std::result::Result<T, Failure>,
+) -> Result<T> {
+    let mut wait = FIRST_WAIT;
+    for count in 0.. {
+        let (error, asked) = match attempt() {
+            Ok(done) => return Ok(done),
+            Err(Failure::Final(error)) => return Err(error),
+            Err(Failure::Passing(error, asked)) => (error, asked),
+        };
+        if count == RETRIES {
+            return Err(error);
+        }
+        pause(asked.unwrap_or(wait).min(LONGEST_WAIT), target)?;
+        wait *= 2;
+    }
+    Err(Error::new("no attempt was made"))
+}
+
+/// What a request is sent to, for messages.
+#[derive(Clone, Copy)]
+pub(crate) struct Target<'a> {
+    pub(crate) url: &'a Url,
+    pub(crate) is_upload: bool,
+}
+
+impl Target<'_> {
+    /// The error that the request could not be carried out.
+    fn failed(self, reason: impl fmt::Display) -> Error {
+        let verb = if self.is_upload { "upload to" } else { "download" };
+        let reason = reason.to_string();
+        Error::new(format!("cannot {verb} `{}`: {}", self.url, reason.trim_start_matches("io: ")))
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Final(error)
+    }
+}
+
+impl<'a> Request<'a> {
+    fn target(&self, url: &'a Url) -> Target<'a> {
+        Target { url, is_upload: self.call.is_upload() }
+    }
 }
 
 impl Client {
@@ -176,21 +298,14 @@ impl Client {
         request: Request<'_>,
         mut read: impl FnMut(&mut dyn BufRead) -> io::Result<T>,
     ) -> Result<Answer<T>> {
-        let _activity = Activity::begin(format!("downloading `{}`", request.url));
-        let mut wait = FIRST_WAIT;
-        for attempt in 0.. {
-            let (error, asked) = match self.attempt(request, &mut read) {
-                Ok(answer) => return Ok(answer),
-                Err(Failure::Final(error)) => return Err(error),
-                Err(Failure::Passing(error, asked)) => (error, asked),
-            };
-            if attempt == RETRIES {
-                return Err(error);
-            }
-            pause(asked.unwrap_or(wait).min(LONGEST_WAIT), request.url)?;
-            wait *= 2;
-        }
-        Err(Error::new("no attempt was made"))
+        let what = if request.call.is_upload() { "uploading to" } else { "downloading" };
+        let _activity = Activity::begin(format!("{what} `{}`", request.url));
+        repeat(request.target(request.url), || self.attempt(request, &mut read))
+    }
+
+    /// Sends a request whose answer has no body of interest, and does not repeat it.
+    pub(crate) fn send_once(&self, request: Request<'_>) -> std::result::Result<Answer<()>, Failure> {
+        self.attempt(request, &mut |_| Ok(()))
     }
 
     /// The whole body.
@@ -213,7 +328,11 @@ impl Client {
         if matches!(status, 429 | 500 | 502 | 503 | 504) {
             return Err(Failure::Passing(refused(request.url, status), retry_after(&parts.headers)));
         }
-        let mut answer = Answer { status, headers: parts.headers, body: None };
+        let mut answer = Answer { status, headers: parts.headers, body: None, reason: None };
+        if request.call.is_upload() && status >= 400 {
+            answer.reason = Refusal::read(body.into_reader());
+            return Ok(answer);
+        }
         if status != 200 {
             return Ok(answer);
         }
@@ -224,9 +343,10 @@ impl Client {
         } else {
             Box::new(arriving)
         };
-        let bounded = Bounded { inner: decoded, left: request.limit, url: request.url, limit: request.limit };
-        let body = read(&mut BufReader::with_capacity(64 << 10, bounded))
-            .map_err(|error| unread(request.url, &error))?;
+        let target = request.target(request.url);
+        let bounded = Bounded { inner: decoded, left: request.limit, target, limit: request.limit };
+        let body =
+            read(&mut BufReader::with_capacity(64 << 10, bounded)).map_err(|error| unread(target, &error))?;
         answer.body = Some(body);
         Ok(answer)
     }
@@ -238,9 +358,14 @@ impl Client {
         for _ in 0..=MOST_REDIRECTS {
             let secure = url.is_secure().then_some(&request.access.tls);
             let agent = self.agent(secure).map_err(Failure::Final)?;
-            let response = send_once(&agent, &url, request, authorization.as_deref())?;
+            let response = call(&agent, &url, request, authorization.as_deref())?;
             let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
-            let is_redirect = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
+            // Others turn an upload into a download.
+            let is_redirect = match response.status().as_u16() {
+                307 | 308 => true,
+                301..=303 => request.call.is_read(),
+                _ => false,
+            };
             let Some(location) = location.filter(|_| is_redirect) else { return Ok(response) };
             let next = redirect(&url, location).map_err(Failure::Final)?;
             if !url.has_origin_of(&next) && !request.access.pass_credentials {
@@ -277,7 +402,7 @@ impl Client {
 type Response = ureq::http::Response<ureq::Body>;
 
 /// Where a redirect leads.
-fn redirect(url: &Url, location: &str) -> Result<Url> {
+pub(crate) fn redirect(url: &Url, location: &str) -> Result<Url> {
     let next =
         url.join(location).map_err(|error| error.context(format!("`{url}` redirects to another place")))?;
     if url.is_secure() && !next.is_secure() {
@@ -287,7 +412,7 @@ fn redirect(url: &Url, location: &str) -> Result<Url> {
     Ok(next)
 }
 
-fn send_once(
+fn call(
     agent: &Agent,
     url: &Url,
     request: Request<'_>,
@@ -297,45 +422,52 @@ fn send_once(
     let encoding = if request.may_compress { "gzip" } else { "identity" };
     let mut headers = vec![("Accept", request.accept), ("Accept-Encoding", encoding)];
     headers.extend(authorization.map(|value| ("Authorization", value)));
-    let sent = match request.form {
-        None => headers
-            .into_iter()
-            .fold(agent.get(&target), |call, (name, value)| call.header(name, value))
-            .call(),
-        Some(form) => headers
-            .into_iter()
-            .fold(agent.post(&target), |call, (name, value)| call.header(name, value))
+    let with_headers = |builder: RequestBuilder<WithBody>| {
+        headers.iter().fold(builder, |builder, (name, value)| builder.header(*name, *value))
+    };
+    let without_body = |builder: RequestBuilder<WithoutBody>| {
+        headers.iter().fold(builder, |builder, (name, value)| builder.header(*name, *value)).call()
+    };
+    let sent = match request.call {
+        Call::Get => without_body(agent.get(&target)),
+        Call::Head => without_body(agent.head(&target)),
+        Call::Form(form) => with_headers(agent.post(&target))
             .header("Content-Type", "application/x-www-form-urlencoded")
             .send(form),
+        Call::Post => with_headers(agent.post(&target)).send_empty(),
+        Call::Put { content_type, content } => {
+            with_headers(agent.put(&target)).header("Content-Type", content_type).send(content)
+        }
     };
-    sent.map_err(|error| unsent(url, &error))
+    sent.map_err(|error| unsent(request.target(url), &error))
 }
 
 /// What it means that a request failed.
-fn unsent(url: &Url, error: &ureq::Error) -> Failure {
+fn unsent(target: Target<'_>, error: &ureq::Error) -> Failure {
     match error {
-        ureq::Error::Timeout(_) => Failure::Final(too_slow(url)),
+        ureq::Error::Timeout(_) => Failure::Final(too_slow(target)),
         ureq::Error::HostNotFound => Failure::Final(
-            Error::new(format!("there is no host `{}`", url.host())).help("check the URL and the network"),
+            Error::new(format!("there is no host `{}`", target.url.host()))
+                .help("check the URL and the network"),
         ),
-        ureq::Error::Io(error) => unread(url, error),
-        ureq::Error::ConnectionFailed => Failure::Passing(unreachable(url, "the connection failed"), None),
-        error => Failure::Final(unreachable(url, error)),
+        ureq::Error::Io(error) => unread(target, error),
+        ureq::Error::ConnectionFailed => Failure::Passing(target.failed("the connection failed"), None),
+        error => Failure::Final(target.failed(error)),
     }
 }
 
 /// What it means that a connection broke.
-fn unread(url: &Url, error: &io::Error) -> Failure {
+fn unread(target: Target<'_>, error: &io::Error) -> Failure {
     let cause = error.get_ref();
     if let Some(own) = cause.and_then(|inner| inner.downcast_ref::<Error>()) {
         return Failure::Final(own.clone());
     }
     match cause.and_then(|inner| inner.downcast_ref::<ureq::Error>()) {
-        Some(inner @ (ureq::Error::Timeout(_) | ureq::Error::Rustls(_))) => return unsent(url, inner),
-        _ if error.kind() == io::ErrorKind::TimedOut => return Failure::Final(too_slow(url)),
+        Some(inner @ (ureq::Error::Timeout(_) | ureq::Error::Rustls(_))) => return unsent(target, inner),
+        _ if error.kind() == io::ErrorKind::TimedOut => return Failure::Final(too_slow(target)),
         _ if error.kind() == io::ErrorKind::ConnectionRefused => {
             let help = "nothing listens there: check the URL and the port";
-            return Failure::Final(unreachable(url, error).help(help));
+            return Failure::Final(target.failed(error).help(help));
         }
         _ => {}
     }
@@ -344,18 +476,14 @@ fn unread(url: &Url, error: &io::Error) -> Failure {
         || text.contains("certificate")
     {
         let help = "if the server has a certificate of your own authority, use --ca-file";
-        return Failure::Final(unreachable(url, text).help(help));
+        return Failure::Final(target.failed(text).help(help));
     }
-    Failure::Passing(unreachable(url, text), None)
+    Failure::Passing(target.failed(text), None)
 }
 
-fn unreachable(url: &Url, reason: impl fmt::Display) -> Error {
-    let reason = reason.to_string();
-    Error::new(format!("cannot download `{url}`: {}", reason.trim_start_matches("io: ")))
-}
-
-fn too_slow(url: &Url) -> Error {
-    Error::new(format!("cannot download `{url}`: it takes too long"))
+fn too_slow(target: Target<'_>) -> Error {
+    target
+        .failed("it takes too long")
         .help("check the network and the server, or allow more time with `--timeout`")
 }
 
@@ -366,16 +494,16 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 }
 
 /// Fails if a limit of the process is exceeded.
-fn check_limits(url: &Url) -> Result<()> {
-    limits::check().map_err(|exceeded| unreachable(url, exceeded).help(exceeded.help()))
+fn check_limits(target: Target<'_>) -> Result<()> {
+    limits::check().map_err(|exceeded| target.failed(exceeded).help(exceeded.help()))
 }
 
-/// Waits before `url` is asked again, unless a limit of the process is exceeded meanwhile.
-fn pause(time: Duration, url: &Url) -> Result<()> {
+/// Waits before a server is asked again, unless a limit of the process is exceeded meanwhile.
+fn pause(time: Duration, target: Target<'_>) -> Result<()> {
     const STEP: Duration = Duration::from_millis(50);
     let mut left = time;
     while !left.is_zero() {
-        check_limits(url)?;
+        check_limits(target)?;
         let step = left.min(STEP);
         std::thread::sleep(step);
         left -= step;
@@ -402,19 +530,19 @@ struct Bounded<'a, R> {
     inner: R,
     left: u64,
     limit: u64,
-    url: &'a Url,
+    target: Target<'a>,
 }
 
 impl<R: Read> Read for Bounded<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        check_limits(self.url).map_err(io::Error::other)?;
+        check_limits(self.target).map_err(io::Error::other)?;
         let count = self.inner.read(buffer)?;
         match self.left.checked_sub(count as u64) {
             Some(left) => self.left = left,
             None => {
                 return Err(io::Error::other(Error::new(format!(
                     "`{}` is larger than {}",
-                    self.url,
+                    self.target.url,
                     size(self.limit)
                 ))));
             }

@@ -1,11 +1,12 @@
 //! Charts found and downloaded, wherever they are.
 
 use crate::cache::Cache;
-use crate::client::{Access, Client, Credentials, Request, Tls};
+use crate::client::{Access, Call, Client, Credentials, Request, Tls};
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::index::{self, Charts, Extract, MAX_INDEX, MAX_WHOLE, Published};
 use crate::oci::{Reference, Registries, SCHEME};
+use crate::push::Upload;
 use crate::repositories::Repository;
 use crate::resolve::{Choice, of_tags};
 use crate::url::Url;
@@ -322,6 +323,14 @@ impl Fetcher {
         }
     }
 
+    /// Publishes a chart in a registry, and returns the digest of its manifest.
+    ///
+    /// # Errors
+    /// The registry cannot be reached, or refuses it.
+    pub fn push(&self, reference: &Reference, upload: &Upload) -> Result<Digest> {
+        self.registries.push(&self.client, reference, upload)
+    }
+
     fn download_http(&self, found: &Found, url: &Url, access: &Access) -> Result<Archive> {
         let authorization = access.authorization(url);
         let request = Request {
@@ -329,7 +338,7 @@ impl Fetcher {
             accept: "application/gzip, application/octet-stream",
             authorization: authorization.as_deref(),
             access,
-            form: None,
+            call: Call::Get,
             limit: MAX_ARCHIVE,
             may_compress: false,
         };
@@ -472,7 +481,7 @@ impl Fetcher {
             accept: "*/*",
             authorization: authorization.as_deref(),
             access: &access,
-            form: None,
+            call: Call::Get,
             limit: MAX_INDEX,
             may_compress: true,
         };

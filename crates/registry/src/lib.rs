@@ -2,6 +2,7 @@
 //!
 //! A [`Fetcher`] finds the version of a chart that is meant ([`Fetcher::find`]) and downloads its archive
 //! ([`Fetcher::download`]). It never writes anywhere but into its cache; what an archive contains is for others to check.
+//! [`Fetcher::push`] publishes one.
 //!
 //! | module | what it owns |
 //! |---|---|
@@ -9,6 +10,7 @@
 //! | `client` | requests: redirects, credentials, TLS, limits of size and time, repetition |
 //! | `index` | `index.yaml`, read as it arrives |
 //! | `oci` | references, tags, manifests, layers |
+//! | `push` | charts published in registries |
 //! | `auth` | stored credentials, challenges of registries |
 //! | `repositories` | Helm's `repositories.yaml` |
 //! | `resolve` | which version is meant |
@@ -24,6 +26,7 @@ mod fetcher;
 mod index;
 mod lock;
 mod oci;
+mod push;
 mod repositories;
 mod resolve;
 mod url;
@@ -35,6 +38,7 @@ pub use fetcher::{Archive, Fetcher, Found, Freshness, Origin, Settings, in_paral
 pub use index::Published;
 pub use lock::{Lock, Locked, Requirement, digest, digest_of_helm_2};
 pub use oci::{Reference, SCHEME as OCI_SCHEME};
+pub use push::Upload;
 pub use repositories::Repository;
 pub use resolve::Choice;
 pub use url::{Url, hide_password};

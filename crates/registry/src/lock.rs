@@ -3,9 +3,8 @@
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use plimsoll_diag::{SourceKind, Sources};
-use plimsoll_gotmpl::quote_json;
+use plimsoll_gotmpl::{node_json, quote_json};
 use plimsoll_yaml::{Node, ReadOptions, Value, emit};
-use std::collections::BTreeMap;
 
 /// A dependency as `Chart.yaml` declares it.
 #[derive(Debug, Clone, Default)]
@@ -144,29 +143,10 @@ fn requirement_json(requirement: &Requirement) -> String {
         Some(format!("\"repository\":{}", quote_json(&requirement.repository))),
         text("condition", &requirement.condition),
         list("tags", requirement.tags.iter().map(|tag| quote_json(tag)).collect()),
-        list("import-values", requirement.import_values.iter().map(json).collect()),
+        list("import-values", requirement.import_values.iter().map(node_json).collect()),
         text("alias", &requirement.alias),
     ];
     format!("{{{}}}", fields.into_iter().flatten().collect::<Vec<_>>().join(","))
-}
-
-/// A node as Go writes it as JSON.
-fn json(node: &Node) -> String {
-    match &node.value {
-        Value::Null => "null".to_owned(),
-        Value::Bool(flag) => flag.to_string(),
-        Value::Int(number) => number.to_string(),
-        Value::Uint(number) => number.to_string(),
-        Value::Float(number) => number.to_string(),
-        Value::String(text) => quote_json(text),
-        Value::Seq(items) => format!("[{}]", items.iter().map(json).collect::<Vec<_>>().join(",")),
-        Value::Map(entries) => {
-            let sorted: BTreeMap<&str, &Node> =
-                entries.iter().map(|entry| (entry.key.as_str(), &entry.value)).collect();
-            let fields = sorted.iter().map(|(key, value)| format!("{}:{}", quote_json(key), json(value)));
-            format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Charts in OCI registries: references, tags, manifests and layers.
 
 use crate::auth::{Challenge, Secret, stored};
-use crate::client::{Access, Answer, Client, Credentials, Request, size};
+use crate::client::{Access, Answer, Call, Client, Credentials, Request, size};
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::url::{Url, encode_value, is_host};
@@ -13,8 +13,8 @@ use std::sync::{Mutex, PoisonError};
 /// What references begin with.
 pub const SCHEME: &str = "oci://";
 
-const CHART_CONFIG: &str = "application/vnd.cncf.helm.config.v1+json";
-const CHART_LAYER: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
+pub(crate) const CHART_CONFIG: &str = "application/vnd.cncf.helm.config.v1+json";
+pub(crate) const CHART_LAYER: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
 /// What Helm called it before.
 const OLD_CHART_LAYER: &str = "application/tar+gzip";
 const MANIFESTS: &str =
@@ -78,8 +78,13 @@ impl Reference {
         self.repository.rsplit('/').next().unwrap_or_default()
     }
 
+    /// The reference as tools for images write it: `REGISTRY/REPOSITORY:TAG`.
+    pub fn tagged(&self) -> String {
+        format!("{}/{}:{}", self.registry, self.repository, tag(self.version.as_deref().unwrap_or("latest")))
+    }
+
     /// What the manifest is asked for by.
-    fn manifest(&self) -> String {
+    pub(crate) fn manifest(&self) -> String {
         match (&self.digest, &self.version) {
             (Some(digest), _) => digest.to_string(),
             (None, version) => tag(version.as_deref().unwrap_or("latest")),
@@ -208,7 +213,7 @@ impl Registries {
         Ok(bytes)
     }
 
-    fn url(&self, reference: &Reference, rest: &str) -> Result<Url> {
+    pub(crate) fn url(&self, reference: &Reference, rest: &str) -> Result<Url> {
         let scheme = if self.plain_http { "http" } else { "https" };
         // What people call docker.io answers elsewhere.
         let host =
@@ -216,7 +221,6 @@ impl Registries {
         Url::parse(&format!("{scheme}://{host}/v2/{}/{rest}", reference.repository))
     }
 
-    /// Sends a request, and once more with what the registry asks for.
     fn get(
         &self,
         client: &Client,
@@ -225,26 +229,37 @@ impl Registries {
         accept: &str,
         limit: u64,
     ) -> Result<Answer<Vec<u8>>> {
-        let known = self.known_authorization(reference);
+        self.authorized(reference, url, Call::Get, client, |authorization, access| {
+            let call = Call::Get;
+            client.fetch(Request { url, accept, authorization, access, call, limit, may_compress: false })
+        })
+    }
+
+    /// Sends a request, and once more with what the registry asks for. Other services, to which an answer of the registry
+    /// leads, get no credentials.
+    pub(crate) fn authorized<T, E: From<Error>>(
+        &self,
+        reference: &Reference,
+        url: &Url,
+        call: Call<'_>,
+        client: &Client,
+        mut send: impl FnMut(Option<&str>, &Access) -> std::result::Result<Answer<T>, E>,
+    ) -> std::result::Result<Answer<T>, E> {
         let access = Access { tls: self.access.tls.clone(), ..Access::default() };
-        let request = Request {
-            url,
-            accept,
-            authorization: known.as_deref(),
-            access: &access,
-            form: None,
-            limit,
-            may_compress: false,
-        };
-        let answer = client.fetch(request)?;
+        if !self.url(reference, "")?.has_origin_of(url) {
+            return send(None, &access);
+        }
+        let known = self.known_authorization(reference);
+        let answer = send(known.as_deref(), &access)?;
         if answer.status != 401 {
             return Ok(answer);
         }
         let Some(challenge) = Challenge::read(answer.header("www-authenticate")) else { return Ok(answer) };
-        let Some(authorization) = self.authorize(client, reference, url, challenge)? else {
+        let actions = if call.is_upload() { "pull,push" } else { "pull" };
+        let Some(authorization) = self.authorize(client, reference, url, challenge, actions)? else {
             return Ok(answer);
         };
-        let answer = client.fetch(Request { authorization: Some(&authorization), ..request })?;
+        let answer = send(Some(&authorization), &access)?;
         if answer.status != 401 {
             self.remember(reference, authorization);
         }
@@ -270,6 +285,7 @@ impl Registries {
         reference: &Reference,
         url: &Url,
         challenge: Challenge,
+        actions: &str,
     ) -> Result<Option<String>> {
         let secret = match &self.access.credentials {
             Some(credentials) => Some(Secret::Password(credentials.clone())),
@@ -279,7 +295,7 @@ impl Registries {
             (Challenge::Basic, Some(Secret::Password(credentials))) => Ok(Some(credentials.basic())),
             (Challenge::Basic, _) => Ok(None),
             (Challenge::Bearer { realm, service, scope }, secret) => {
-                let scope = scope.unwrap_or_else(|| format!("repository:{}:pull", reference.repository));
+                let scope = scope.unwrap_or_else(|| format!("repository:{}:{actions}", reference.repository));
                 let realm = url.join(&realm)?;
                 if url.is_secure() && !realm.is_secure() {
                     let message =
@@ -322,7 +338,7 @@ impl Registries {
             accept: "application/json",
             authorization: basic.as_deref(),
             access: &access,
-            form: form.as_deref(),
+            call: form.as_deref().map_or(Call::Get, Call::Form),
             limit: MAX_DOCUMENT,
             may_compress: false,
         };

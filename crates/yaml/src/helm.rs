@@ -40,6 +40,8 @@ pub enum Shape<T: Tree> {
     Seq(Vec<T>),
     /// A map, in any order. Keys are unique.
     Map(Vec<(T::Text, T)>),
+    /// A map with numbers as keys, in their order. [`helm`] never gets one.
+    Numbered(Vec<(usize, T)>),
     /// A struct, in the order of its fields. [`helm`] never gets one.
     Struct(Vec<(T::Text, T)>),
 }
@@ -155,6 +157,7 @@ impl Emitter {
             }
             Shape::Seq(items) if items.is_empty() => self.indicator("[]", true, false),
             Shape::Map(entries) if entries.is_empty() => self.indicator("{}", true, false),
+            Shape::Numbered(entries) if entries.is_empty() => self.indicator("{}", true, false),
             Shape::Seq(items) => {
                 let indentless = self.version == Version::Two && place == NodeRole::Value && !self.at_indent;
                 let indent = if indentless { indent } else { increase_indent(indent) };
@@ -167,6 +170,15 @@ impl Emitter {
             Shape::Map(mut entries) => {
                 sort(&mut entries, self.version);
                 self.entries(entries, indent);
+            }
+            Shape::Numbered(entries) => {
+                let indent = increase_indent(indent);
+                for (key, value) in entries {
+                    self.indent(indent);
+                    self.write_plain(&key.to_string(), indent, false);
+                    self.indicator(":", false, false);
+                    self.node(value, indent, NodeRole::Value);
+                }
             }
             Shape::Struct(fields) => self.entries(fields, indent),
         }

@@ -1,7 +1,7 @@
 //! What plain scalars mean to a YAML 1.1 reader, as helm and kubectl understand it (go-yaml v2's
 //! `resolve`): `yes` is true, `010` is 8, `1_000` is 1000, `12:30` and dates are strings.
 
-use super::Value;
+use super::{Value, Words};
 
 /// Where a plain scalar would stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,6 +104,13 @@ pub(super) fn resolve_non_string(text: &str) -> Option<Value> {
         b'0'..=b'9' => resolve_number(text),
         _ => None,
     }
+}
+
+/// Whether a plain scalar means `value`, as YAML 1.1 takes it, to a reader of these words too.
+pub(super) fn means_so(text: &str, value: &Value, words: Words) -> bool {
+    words == Words::Yaml11
+        || !matches!(value, Value::Bool(_))
+        || matches!(text.as_bytes()[0], b't' | b'T' | b'f' | b'F')
 }
 
 fn resolve_word(text: &str) -> Option<Value> {

@@ -1,8 +1,12 @@
 //! The command line. Names and meanings are Helm's wherever Helm has the flag.
 
+use crate::chart_args::PackageArgs;
+#[cfg(feature = "fetch")]
+use crate::chart_args::PushArgs;
 use crate::completion;
 #[cfg(feature = "fetch")]
 use crate::registry_args::{DependencyArgs, FetchFlags, PullArgs};
+use crate::test_args::TestArgs;
 use crate::ui::Color;
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -133,6 +137,9 @@ pub(crate) enum Command {
     /// Show the Chart.yaml, values, README or custom resource definitions of a chart
     #[command(visible_alias = "inspect")]
     Show(Box<ShowArgs>),
+    /// Run the helm-unittest suites of charts
+    #[command(visible_alias = "unittest")]
+    Test(Box<TestArgs>),
     /// Fetch the charts that a chart depends on
     #[cfg(feature = "fetch")]
     #[command(visible_alias = "dep")]
@@ -140,6 +147,11 @@ pub(crate) enum Command {
     /// Download a chart from a repository or registry
     #[cfg(feature = "fetch")]
     Pull(Box<PullArgs>),
+    /// Pack charts into archives that Helm accepts
+    Package(Box<PackageArgs>),
+    /// Publish the archive of a chart in an OCI registry
+    #[cfg(feature = "fetch")]
+    Push(Box<PushArgs>),
     /// Answer as `helm` does, for tools that call it
     #[command(disable_help_flag = true)]
     Helm(Box<HelmArgs>),
@@ -149,32 +161,39 @@ pub(crate) enum Command {
     Man(Box<ManArgs>),
 }
 
-/// `[RELEASE] SOURCE`.
+/// `[RELEASE] SOURCE`. A single one is the source; clap's own way to say so (`allow_missing_positional`) takes what stands
+/// before a flag for the source, and refuses `RELEASE --set a=1 SOURCE`.
 #[derive(Debug, Args)]
-#[command(allow_missing_positional = true)]
 pub(crate) struct ReleaseAndSource {
     /// Name of the release; the default is `release-name`
-    #[arg(add = ArgValueCompleter::new(completion::releases_and_sources))]
-    release: Option<String>,
+    #[arg(value_name = "RELEASE", add = ArgValueCompleter::new(completion::releases_and_sources))]
+    first: Option<String>,
     /// Chart: directory, .tgz archive, builtin:NAME, `oci://REGISTRY/PATH[:VERSION]`, `https://.../chart.tgz`,
     /// REPOSITORY/NAME, or NAME with --repo; `diff`, `preview` and `rehearse` also accept rendered manifests
-    #[arg(value_hint = ValueHint::AnyPath, add = ArgValueCompleter::new(completion::sources))]
-    source: String,
+    #[arg(
+        value_name = "SOURCE",
+        required_unless_present = "first",
+        value_hint = ValueHint::AnyPath,
+        add = ArgValueCompleter::new(completion::sources)
+    )]
+    second: Option<String>,
 }
 
 impl ReleaseAndSource {
     pub(crate) fn release(&self) -> Option<&str> {
-        self.release.as_deref()
+        self.second.as_ref().and(self.first.as_deref())
     }
 
+    /// Empty only where a command does not need a source, and got none.
     pub(crate) fn source(&self) -> &str {
-        &self.source
+        self.second.as_deref().or(self.first.as_deref()).unwrap_or_default()
     }
 
     /// Puts what a source is called after it was fetched in its place.
     #[cfg(feature = "fetch")]
     pub(crate) fn set_source(&mut self, source: String) {
-        self.source = source;
+        let place = if self.second.is_some() { &mut self.second } else { &mut self.first };
+        *place = Some(source);
     }
 }
 
@@ -642,7 +661,7 @@ pub(crate) enum PreviewFormat {
 #[derive(Debug, Args)]
 #[command(
     override_usage = "plimsoll rehearse [OPTIONS] [RELEASE] SOURCE\n       plimsoll rehearse [OPTIONS] --scenario FILE",
-    mut_arg("source", |source| source.default_value_if("scenario", clap::builder::ArgPredicate::IsPresent, "")),
+    mut_arg("second", |source| source.required_unless_present("scenario")),
     after_help = "\
 Examples:
   plimsoll rehearse web ./chart -f prod.yaml --against git:main
@@ -666,7 +685,7 @@ pub(crate) struct RehearseArgs {
     #[arg(long, value_name = "NUMBER", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(crate) nodes: u16,
     /// Run a scenario instead of a release: objects, actions and what the pods do, in YAML or JSON
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["release", "source", "against", "fail", "evict", "nodes", "driver", "force_conflicts", "prune", "sync_options"])]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["against", "fail", "evict", "nodes", "driver", "force_conflicts", "prune", "sync_options"])]
     pub(crate) scenario: Option<String>,
     #[command(flatten)]
     pub(crate) driver: DriverFlags,

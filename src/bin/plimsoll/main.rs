@@ -1,11 +1,13 @@
 //! The `plimsoll` command: arguments to one library call, its result to stdout, everything else to stderr.
 
 mod args;
+mod chart_args;
 mod commands;
 mod completion;
 mod helm;
 #[cfg(feature = "fetch")]
 mod registry_args;
+mod test_args;
 mod ui;
 
 use args::{Cli, Command};
@@ -60,6 +62,10 @@ fn execute(command: Command, timeout: Duration, ui: &mut Ui) -> anyhow::Result<E
         Command::Values(args) => commands::values::run(&args, ui),
         Command::Show(args) => commands::show::run(&args, ui),
         Command::Helm(args) => Ok(helm::answer(args.args)),
+        Command::Package(args) => commands::package::run(&args, timeout, ui),
+        #[cfg(feature = "fetch")]
+        Command::Push(args) => commands::push::run(&args, timeout, ui),
+        Command::Test(args) => commands::test::run(&args, ui),
         Command::Completions(args) => commands::generate::completions(&args, ui),
         Command::Man(args) => commands::generate::man(&args, ui),
         #[cfg(feature = "fetch")]

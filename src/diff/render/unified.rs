@@ -60,11 +60,17 @@ pub(super) fn text(object: &ObjectPlan, context: usize) -> String {
     let label = |prefix: &str, node: &Option<crate::yaml::Node>| {
         if node.is_some() { format!("{prefix}/{name}") } else { "/dev/null".to_owned() }
     };
-    let (old, new) = (lines(&before), lines(&after));
+    let labels = [label("a", &object.before), label("b", &object.after)];
+    patch(&before, &after, &labels.each_ref().map(String::as_str), context)
+}
+
+/// The patch that makes one text of another, below the labels of the two; empty if they are the same.
+pub(crate) fn patch(before: &str, after: &str, labels: &[&str; 2], context: usize) -> String {
+    let (old, new) = (lines(before), lines(after));
     let mut out = String::new();
     for hunk in group_diff_ops(edits(&old, &new), context) {
         if out.is_empty() {
-            let _ = writeln!(out, "--- {}\n+++ {}", label("a", &object.before), label("b", &object.after));
+            let _ = writeln!(out, "--- {}\n+++ {}", labels[0], labels[1]);
         }
         if let (Some(first), Some(last)) = (hunk.first(), hunk.last()) {
             let old = place(first.old_range().start..last.old_range().end);

@@ -5,8 +5,10 @@
 
 mod lookup;
 mod objects;
+mod selected;
 
 pub use lookup::answers;
+pub use selected::{Failure, Selected, Templates};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -105,30 +107,8 @@ impl Engine for Helm {
 /// Renders the templates of `root` and of its sub-charts, as far as they are Go templates: all of them together, because
 /// their `define`s share one name space.
 fn render(sources: &Sources, root: &Scope, inputs: &Inputs<'_>) -> Report<engine::Rendered> {
-    let release = release_value(inputs.release);
-    let capabilities = objects::Capabilities::value(inputs.capabilities);
-    let mut from_flag = FromFlag { sources, last: None };
-    let mut places = Vec::new();
-    add_places(root, true, &release, &capabilities, &mut from_flag, &mut places);
-
-    let mut jobs = Vec::new();
-    for (index, Place { scope, .. }) in places.iter().enumerate() {
-        for file in &scope.chart.templates {
-            let base = file.path.rsplit('/').next().unwrap_or(&file.path);
-            let partial = base.starts_with('_');
-            if scope.chart.is_library() && !partial {
-                continue;
-            }
-            // Charts of the other engine lend no definitions, and are rendered by it.
-            if scope.chart.engine == EngineKind::GoTemplate {
-                jobs.push(Job { name: format!("{}/{}", scope.path, file.path), file, scope: index, partial });
-            }
-        }
-    }
-    // Helm's order: deep paths first, and backwards among paths of one depth.
-    let depth = |name: &str| name.bytes().filter(|byte| *byte == b'/').count();
-    jobs.sort_by(|a, b| (depth(&b.name), &b.name).cmp(&(depth(&a.name), &a.name)));
-
+    let places = places(sources, root, inputs);
+    let jobs = jobs(&places, &|_| true);
     let parsed = parse_all(&jobs);
     let set = match link(&jobs, &parsed) {
         Ok(set) => set,
@@ -148,12 +128,7 @@ fn render(sources: &Sources, root: &Scope, inputs: &Inputs<'_>) -> Report<engine
     let mut diagnostics = Vec::new();
     let mut files = Vec::new();
     for job in jobs.iter().filter(|job| !job.partial) {
-        let Place { scope, dot } = &places[job.scope];
-        let template = Entries::from_iter([
-            (Arc::from("Name"), Value::str(&job.name)),
-            (Arc::from("BasePath"), format!("{}/templates", scope.path).into()),
-        ]);
-        dot.insert(Arc::from("Template"), Value::Map(Map::values(template)));
+        let dot = places[job.scope].dot_of(job);
         if let Err(exceeded) = limits::check() {
             // The template in which that happened has said so.
             if diagnostics.is_empty() {
@@ -162,19 +137,13 @@ fn render(sources: &Sources, root: &Scope, inputs: &Inputs<'_>) -> Report<engine
             break;
         }
         let _activity = Activity::begin(format!("rendering `{}`", job.name));
-        let role = if job.name.ends_with("/NOTES.txt") { FileRole::Notes } else { FileRole::Manifest };
-        match vm.render(&job.name, &Value::Map(dot.clone())) {
+        let role = job.role();
+        match vm.render(&job.name, &dot) {
             Ok(Rendered { not_utf8: Some(span), .. }) if role == FileRole::Manifest => {
                 let found = Diagnostic::error("the rendered text is not valid UTF-8, so it is not YAML");
                 diagnostics.push(found.at(span, "written here").help("encode binary data with `b64enc`"));
             }
-            Ok(Rendered { text, trace, .. }) => files.push(RenderedFile {
-                role,
-                segments: trace.into_segments(Span::new(job.file.source, 0, job.file.text.len())),
-                template: job.file.source,
-                path: job.name.clone(),
-                text,
-            }),
+            Ok(rendered) => files.push(job.rendered(rendered)),
             Err(error) => diagnostics.push(error.into_diagnostic(Span::new(job.file.source, 0, 0))),
         }
     }
@@ -187,7 +156,11 @@ fn render(sources: &Sources, root: &Scope, inputs: &Inputs<'_>) -> Report<engine
     };
     drop(vm);
     take_apart(parsed);
-    if diagnostics.is_empty() { Report::ok(rendered) } else { Report::failed(diagnostics) }
+    if !diagnostics.is_empty() {
+        engine::conceal_rendered(sources, rendered.files);
+        return Report::failed(diagnostics);
+    }
+    Report::ok(rendered)
 }
 
 /// The version of Helm that this engine follows, and that of Kubernetes' client library in it.
@@ -245,11 +218,73 @@ struct Job<'a> {
     partial: bool,
 }
 
+impl Job<'_> {
+    fn role(&self) -> FileRole {
+        if self.name.ends_with("/NOTES.txt") { FileRole::Notes } else { FileRole::Manifest }
+    }
+
+    fn rendered(&self, rendered: Rendered) -> RenderedFile {
+        let whole = Span::new(self.file.source, 0, self.file.text.len());
+        RenderedFile {
+            role: self.role(),
+            segments: rendered.trace.into_segments(whole),
+            template: self.file.source,
+            path: self.name.clone(),
+            text: rendered.text,
+        }
+    }
+}
+
 /// One chart of the tree.
 struct Place<'a> {
     scope: &'a Scope,
     /// What its templates see as `.`.
     dot: Map,
+}
+
+impl Place<'_> {
+    /// What the template of a job sees as `.`.
+    fn dot_of(&self, job: &Job<'_>) -> Value {
+        let template = Entries::from_iter([
+            (Arc::from("Name"), Value::str(&job.name)),
+            (Arc::from("BasePath"), format!("{}/templates", self.scope.path).into()),
+        ]);
+        self.dot.insert(Arc::from("Template"), Value::Map(Map::values(template)));
+        Value::Map(self.dot.clone())
+    }
+}
+
+/// The charts of the tree, sub-charts before the chart that they are in.
+fn places<'a>(sources: &Sources, root: &'a Scope, inputs: &Inputs<'_>) -> Vec<Place<'a>> {
+    let release = release_value(inputs.release);
+    let capabilities = objects::Capabilities::value(inputs.capabilities);
+    let mut from_flag = FromFlag { sources, last: None };
+    let mut places = Vec::new();
+    add_places(root, true, &release, &capabilities, &mut from_flag, &mut places);
+    places
+}
+
+/// The partials of the tree and the other templates that are selected by their names, in Helm's order: deep paths first, and
+/// backwards among paths of one depth.
+fn jobs<'a>(places: &[Place<'a>], selects: &dyn Fn(&str) -> bool) -> Vec<Job<'a>> {
+    let mut jobs = Vec::new();
+    for (index, Place { scope, .. }) in places.iter().enumerate() {
+        // Charts of the other engine lend no definitions, and are rendered by it.
+        if scope.chart.engine != EngineKind::GoTemplate {
+            continue;
+        }
+        for file in &scope.chart.templates {
+            let base = file.path.rsplit('/').next().unwrap_or(&file.path);
+            let partial = base.starts_with('_');
+            let name = format!("{}/{}", scope.path, file.path);
+            if partial || (!scope.chart.is_library() && selects(&name)) {
+                jobs.push(Job { name, file, scope: index, partial });
+            }
+        }
+    }
+    let depth = |name: &str| name.bytes().filter(|byte| *byte == b'/').count();
+    jobs.sort_by(|a, b| (depth(&b.name), &b.name).cmp(&(depth(&a.name), &a.name)));
+    jobs
 }
 
 /// The trees of the release's files, each text once.

@@ -48,23 +48,22 @@ impl Object for Files {
         if let Err(error) = args.takes(name, wanted) {
             return Some(Err(error));
         }
-        let data = |path: &str| match self.0.get(path) {
+        let data = || match args.name(0)?.and_then(|path| self.0.get(path)) {
             Some(file) => file.data().map(|data| &**data).map_err(Error::new),
             None => Ok(&[][..]),
         };
         Some(match name {
-            "Get" => args.str(0).and_then(data).map(Value::from_bytes),
-            "GetBytes" => args.str(0).and_then(data).map(|data| Value::Bytes(data.into())),
-            "Lines" => args.str(0).and_then(data).map(|data| {
-                let text = String::from_utf8_lossy(data);
+            "Get" => data().map(Value::from_bytes),
+            "GetBytes" => data().map(|data| Value::Bytes(data.into())),
+            "Lines" => data().map(|text| {
                 if text.is_empty() {
-                    return Value::strings([]);
+                    return Value::strings::<&[u8]>([]);
                 }
-                Value::strings(text.strip_suffix('\n').unwrap_or(&text).split('\n'))
+                Value::strings(text.strip_suffix(b"\n").unwrap_or(text).split(|byte| *byte == b'\n'))
             }),
-            "Glob" => args.str(0).map(|pattern| {
+            "Glob" => args.name(0).map(|pattern| {
                 // Helm takes a pattern that is none for one that matches everything.
-                let pattern = glob(pattern);
+                let pattern = pattern.and_then(glob);
                 let matches = |path: &str| pattern.as_ref().is_none_or(|pattern| pattern.is_match(path));
                 let chosen = self.0.iter().filter(|(path, _)| matches(path));
                 Value::Object(Rc::new(Self(
@@ -84,7 +83,8 @@ impl Object for Files {
     }
 
     fn underlying(&self) -> Option<Value> {
-        let bytes = |file: &ChartFile| Value::Bytes(file.data().map_or_else(|_| Arc::from([]), Arc::clone));
+        let bytes =
+            |file: &ChartFile| Value::Bytes(file.data().map_or_else(|_| Arc::from([]), Arc::clone).into());
         let entries = self.0.iter().map(|(path, file)| (Arc::clone(path), bytes(file))).collect();
         Some(Value::Map(Map::new(Elem::Bytes, entries)))
     }
@@ -94,48 +94,58 @@ impl Object for Files {
     }
 }
 
-/// The glob language of Helm's library: `*` and `?` stop at `/`, `**` does not; `[a-z]`, `[!a]`, `{a,b}`.
+/// The glob language of Helm's library: `*` and `?` stop at `/`, `**` does not; `[a-z]` or `[abc]`, and `[!...]` for all
+/// other characters; `{a,b}`, also inside each other. `None` if the pattern is none.
 fn glob(pattern: &str) -> Option<regex::Regex> {
+    let literal = |c: char| regex::escape(c.encode_utf8(&mut [0; 4]));
     let mut out = String::from("(?s)^");
     let mut chars = pattern.chars().peekable();
-    let mut alternatives = 0_usize;
+    let mut open = 0_usize;
     while let Some(c) = chars.next() {
         match c {
-            '*' if chars.next_if_eq(&'*').is_some() => {
-                while chars.next_if_eq(&'*').is_some() {}
-                out.push_str(".*");
-            }
+            '*' if chars.next_if_eq(&'*').is_some() => out.push_str(".*"),
             '*' => out.push_str("[^/]*"),
             '?' => out.push_str("[^/]"),
-            '[' => {
-                out.push('[');
-                if chars.next_if_eq(&'!').is_some() {
-                    out.push('^');
-                }
-                for c in chars.by_ref() {
-                    match c {
-                        ']' => break,
-                        '-' => out.push('-'),
-                        _ => out.push_str(&regex::escape(c.encode_utf8(&mut [0; 4]))),
-                    }
-                }
-                out.push(']');
-            }
+            '[' => out.push_str(&class(&mut chars)?),
             '{' => {
-                alternatives += 1;
+                open += 1;
                 out.push_str("(?:");
             }
-            '}' if alternatives > 0 => {
-                alternatives -= 1;
+            '}' if open > 0 => {
+                open -= 1;
                 out.push(')');
             }
-            ',' if alternatives > 0 => out.push('|'),
-            '\\' => out.push_str(&regex::escape(chars.next()?.encode_utf8(&mut [0; 4]))),
-            _ => out.push_str(&regex::escape(c.encode_utf8(&mut [0; 4]))),
+            ',' if open > 0 => out.push('|'),
+            '\\' => out.extend(chars.next().map(literal)),
+            _ => out.push_str(&literal(c)),
         }
     }
+    // What is not closed ends with the pattern.
+    out.push_str(&")".repeat(open));
     out.push('$');
     regex::Regex::new(&out).ok()
+}
+
+/// A class of characters of a glob, from after its `[` on: one range or single characters, but not both.
+fn class(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<String> {
+    let not = if chars.next_if_eq(&'!').is_some() { "^" } else { "" };
+    let mut rest = chars.clone();
+    let (first, between) = (rest.next()?, rest.next());
+    if between == Some('-') {
+        let last = rest.next().filter(|last| *last >= first && rest.next() == Some(']'))?;
+        chars.nth(3);
+        return Some(format!("[{not}\\x{{{:x}}}-\\x{{{:x}}}]", u32::from(first), u32::from(last)));
+    }
+    let mut set = String::new();
+    loop {
+        let c = match chars.next()? {
+            ']' if set.is_empty() => return None,
+            ']' => return Some(format!("[{not}{set}]")),
+            '\\' => chars.next()?,
+            c => c,
+        };
+        set.push_str(&format!("\\x{{{:x}}}", u32::from(c)));
+    }
 }
 
 /// `.Capabilities`
@@ -163,6 +173,7 @@ fn api_versions(capabilities: &engine::Capabilities) -> Vec<String> {
             known.chain(capabilities.extra_api_versions.iter().cloned()).collect()
         }
         HelmApiVersions::Client | HelmApiVersions::Cluster => capabilities.api_versions(),
+        HelmApiVersions::Named => capabilities.extra_api_versions.clone(),
     }
 }
 
@@ -224,18 +235,14 @@ impl Object for Capabilities {
     }
 
     fn display(&self) -> String {
-        let (kube, versions) = (self.kube_version.boxed(), self.api_versions.display());
-        format!("&{{{kube} {versions} {}}}", HelmVersion.display())
-    }
-
-    fn prints_address(&self) -> bool {
-        true
+        let kube = Value::Object(Rc::clone(&self.kube_version) as Rc<dyn Object>);
+        format!("&{{{kube} {} {}}}", self.api_versions.display(), HelmVersion.display())
     }
 
     fn fields(&self) -> Option<Vec<Field>> {
         Some(vec![
             Field::plain("KubeVersion", Value::Object(Rc::clone(&self.kube_version) as Rc<dyn Object>)),
-            Field::plain("APIVersions", self.api_versions.list()),
+            Field::plain("APIVersions", Value::Object(Rc::clone(&self.api_versions) as Rc<dyn Object>)),
             Field::plain("HelmVersion", Value::Object(Rc::new(HelmVersion))),
         ])
     }
@@ -270,8 +277,13 @@ impl Object for KubeVersion {
         self.0.without_suffix().to_owned()
     }
 
-    fn boxed(&self) -> String {
-        format!("{{{} {} {} {}}}", self.0.version, self.0.without_suffix(), self.0.major, self.0.minor)
+    fn structure(&self) -> Option<Vec<(&'static str, Value)>> {
+        Some(vec![
+            ("Version", Value::str(&self.0.version)),
+            ("normalizedVersion", Value::str(self.0.without_suffix())),
+            ("Major", self.0.major.to_string().into()),
+            ("Minor", self.0.minor.to_string().into()),
+        ])
     }
 
     fn fields(&self) -> Option<Vec<Field>> {
@@ -311,7 +323,8 @@ impl Object for ApiVersions {
         if let Err(error) = args.takes("Has", 1) {
             return Some(Err(error));
         }
-        Some(args.str(0).map(|wanted| Value::Bool(self.0.iter().any(|version| version == wanted))))
+        let has = |wanted| self.0.iter().any(|version| version == wanted);
+        Some(args.name(0).map(|wanted| Value::Bool(wanted.is_some_and(has))))
     }
 
     fn display(&self) -> String {
@@ -374,5 +387,12 @@ mod tests {
         assert!(matches("**.yaml", "a/b.yaml"));
         assert!(matches("{a,b}/[!x].t?t", "b/y.txt"));
         assert!(!matches("{a,b}/[!x].t?t", "b/x.txt"));
+        assert!(matches("{a,{b,c}}.txt", "c.txt") && !matches("{a,{b,c}}.txt", "d.txt"));
+        assert!(matches("{a,b", "b") && matches("{,a}b", "b") && matches("a}", "a}"));
+        assert!(matches("[ab-d]", "-") && !matches("[ab-d]", "c"));
+        assert!(matches("[a-c]", "b") && matches("[!a-c]", "d") && matches(r"[\]]", "]"));
+        for not_a_pattern in ["[", "[]", "[a", "[a-", "[a-]", "[c-a]", "[a-cx]", "[!]"] {
+            assert!(glob(not_a_pattern).is_none(), "{not_a_pattern}");
+        }
     }
 }

@@ -248,6 +248,7 @@ impl<'a> ChartTemplates<'a> {
             }
         }
         if crate::diag::has_errors(&diagnostics) {
+            super::conceal_rendered(objects.sources, files);
             return Report::failed(diagnostics);
         }
         Report::with(files, diagnostics)

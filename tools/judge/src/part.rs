@@ -86,6 +86,10 @@ const REFUSED_BY_US: &[&str] = &[
     "`<stdin>` is encrypted with SOPS",
     // Nothing in a chart can use them.
     "complex numbers are not supported",
+    // Keys of maps and templates for `tpl`: no YAML has such a key.
+    "`dict`: text that is not UTF-8 is not supported here",
+    "`set`: text that is not UTF-8 is not supported here",
+    "text that is not UTF-8 is not supported here",
 ];
 
 /// What no two answers to a template need to share, each replaced by one text in both.
@@ -97,7 +101,7 @@ static MASKED: LazyLock<[(Regex, &str); 3]> = LazyLock::new(|| {
         masked(r"(?i)\b(0x)?c0[0-9a-f]{8}\b", "ADDRESS"),
         masked(r"\b82[45][0-9]{9}\b", "ADDRESS"),
         // `fromToml` returns the text of an error to the template.
-        masked(r#"Error(:|":"|\\":\\"|: ')toml: [^\n]*"#, "ERROR"),
+        masked(r#"Error(:|":"|\\":\\"|: '| = "|: ")toml: [^\n]*"#, "ERROR"),
     ]
 });
 

@@ -1,12 +1,14 @@
 //! The functions of Go's text/template itself. `and` and `or` stop early, so the executor runs them.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::dicts::lookup_origin;
 use crate::error::{Error, Result};
 use crate::fmt;
 use crate::function::{Function, fixed, variadic};
-use crate::value::{Args, Elem, Value};
+use crate::text::Buffer;
+use crate::value::{Args, Bytes, Elem, Value};
 use std::fmt::Write as _;
 
 pub(crate) const TABLE: &[Function] = &[
@@ -19,14 +21,14 @@ pub(crate) const TABLE: &[Function] = &[
     variadic("call", 1, |args| {
         Err(Error::new(format!("cannot call a value of type {}", args.any(0).type_name())))
     }),
-    variadic("print", 0, |args| args.check_size().map(|()| fmt::sprint(args.values).into())),
-    variadic("println", 0, |args| args.check_size().map(|()| fmt::sprintln(args.values).into())),
+    variadic("print", 0, |args| args.check_size().map(|()| fmt::sprint(args.values).into_value())),
+    variadic("println", 0, |args| args.check_size().map(|()| fmt::sprintln(args.values).into_value())),
     variadic("printf", 1, |args| {
         args.check_size()?;
-        Ok(fmt::sprintf(args.str(0)?, args.rest(1)).into())
+        Ok(fmt::sprintf(&args.text(0)?, args.rest(1)).into_value())
     }),
-    variadic("html", 0, |args| Ok(html(&text_of(args)?).into())),
-    variadic("js", 0, |args| Ok(js(&text_of(args)?).into())),
+    variadic("html", 0, |args| Ok(html(&text_of(args)?))),
+    variadic("js", 0, |args| Ok(js(&text_of(args)?))),
     variadic("urlquery", 0, |args| Ok(query_escape(&text_of(args)?).into())),
     variadic("eq", 1, |args| equals_any(args).map(Value::Bool)),
     fixed("ne", 2, |args| Ok(Value::Bool(!equals(args.any(0), args.any(1))?))),
@@ -65,7 +67,7 @@ fn index(args: Args<'_>) -> Result<Value> {
             }
             _ => {
                 if let Some(map) = item.as_map() {
-                    let Some(name) = key.as_str() else {
+                    let Some(name) = key.as_string() else {
                         return Err(match key {
                             Value::Nil | Value::Invalid => {
                                 Error::missing("value is nil; should be of type string")
@@ -73,7 +75,8 @@ fn index(args: Args<'_>) -> Result<Value> {
                             _ => Error::new(format!("value has type {}; should be string", key.type_name())),
                         });
                     };
-                    map.get(name).unwrap_or_else(|| zero(map.elem()))
+                    let found = std::str::from_utf8(name).ok().and_then(|name| map.get(name));
+                    found.unwrap_or_else(|| zero(map.elem()))
                 } else if let Some(items) = item.as_list() {
                     items[position(key, items.len())?].clone()
                 } else {
@@ -92,7 +95,7 @@ pub(crate) fn zero(elem: Elem) -> Value {
         Elem::Str => Value::str(""),
         Elem::Int => Value::Int(0),
         Elem::List => Value::list(Vec::new()),
-        Elem::Bytes => Value::Bytes([].into()),
+        Elem::Bytes => Value::Bytes(Bytes::nil()),
     }
 }
 
@@ -210,53 +213,58 @@ fn incompatible(a: &Value, b: &Value) -> Error {
 }
 
 /// The text that the escapers take: one string as it is, anything else as `print` writes it, except for a nil.
-fn text_of(args: Args<'_>) -> Result<String> {
+fn text_of(args: Args<'_>) -> Result<Cow<'_, [u8]>> {
     args.check_size()?;
     let printable = |value: &Value| if value.is_nil() { Value::str("<no value>") } else { value.clone() };
     Ok(match args.values {
-        [value] if value.as_str().is_some() => value.as_str().unwrap_or_default().to_owned(),
-        values => fmt::sprint(&values.iter().map(printable).collect::<Vec<_>>()),
+        [value] if let Some(text) = value.as_string() => Cow::Borrowed(text),
+        values => Cow::Owned(fmt::sprint(&values.iter().map(printable).collect::<Vec<_>>()).into_bytes()),
     })
 }
 
-fn html(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\0' => out.push('\u{fffd}'),
-            '"' => out.push_str("&#34;"),
-            '\'' => out.push_str("&#39;"),
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            _ => out.push(c),
+fn html(text: &[u8]) -> Value {
+    let mut out = Buffer::with_capacity(text.len());
+    for byte in text {
+        match byte {
+            b'\0' => out.push('\u{fffd}'),
+            b'"' => out.push_str("&#34;"),
+            b'\'' => out.push_str("&#39;"),
+            b'&' => out.push_str("&amp;"),
+            b'<' => out.push_str("&lt;"),
+            b'>' => out.push_str("&gt;"),
+            _ => out.push_bytes(&[*byte]),
         }
     }
-    out
+    out.into_value()
 }
 
-fn js(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\\' => out.push_str("\\\\"),
-            '\'' => out.push_str("\\'"),
-            '"' => out.push_str("\\\""),
-            _ if "<>&=".contains(c) || !fmt::is_print(c) => {
-                let _ = write!(out, "\\u{:04X}", u32::from(c));
+fn js(text: &[u8]) -> Value {
+    let mut out = Buffer::with_capacity(text.len());
+    for chunk in text.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '\\' => out.push_str("\\\\"),
+                '\'' => out.push_str("\\'"),
+                '"' => out.push_str("\\\""),
+                _ if "<>&=".contains(c) || !fmt::is_print(c) => {
+                    let _ = write!(out, "\\u{:04X}", u32::from(c));
+                }
+                _ => out.push(c),
             }
-            _ => out.push(c),
         }
+        out.push_bytes(chunk.invalid());
     }
-    out
+    out.into_value()
 }
 
 /// `url.QueryEscape`.
-pub(crate) fn query_escape(text: &str) -> String {
+pub(crate) fn query_escape(text: &[u8]) -> String {
     let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
+    for byte in text {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                out.push(char::from(*byte));
+            }
             b' ' => out.push('+'),
             _ => {
                 let _ = write!(out, "%{byte:02X}");

@@ -7,11 +7,8 @@ use crate::value::Value;
 use std::borrow::Cow;
 
 /// `toString`: strings and bytes as they are, everything else as `%v` prints it.
-pub(crate) fn text(value: &Value) -> Cow<'_, str> {
-    match value {
-        Value::Bytes(bytes) => String::from_utf8_lossy(bytes),
-        other => fmt::display(other),
-    }
+pub(crate) fn text(value: &Value) -> Cow<'_, [u8]> {
+    value.as_bytes().map_or_else(|| fmt::print(value), Cow::Borrowed)
 }
 
 /// `int64`: anything that is not a number is 0; strings may be written in any base that Go's literals have.
@@ -46,7 +43,7 @@ pub(crate) fn float(value: &Value) -> f64 {
 
 /// The items of a list, or the one value, as strings; nils are left out.
 /// The error is for those that are too large together.
-pub(crate) fn strings(value: &Value) -> Result<Vec<Cow<'_, str>>> {
+pub(crate) fn strings(value: &Value) -> Result<Vec<Cow<'_, [u8]>>> {
     value.check_size()?;
     Ok(match value {
         Value::Invalid | Value::Nil => Vec::new(),

@@ -36,11 +36,10 @@ use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 use x509_cert::time::{Time, Validity};
 use x509_cert::{Certificate as X509, Version};
 
-use super::cast;
 use super::keys::{self, PrivateKey};
 use crate::error::{Error, Result};
 use crate::function::{Function, Host, fixed, hosted};
-use crate::value::{Args, Elem, Object, Value};
+use crate::value::{Args, Elem, Field, Object, Value};
 
 pub(crate) const TABLE: &[Function] = &[
     hosted("genPrivateKey", 1, |host, args| {
@@ -107,12 +106,11 @@ impl Object for Certificate {
         format!("{{{} {}}}", self.cert, self.key)
     }
 
-    fn serialize(&self) -> Value {
-        Value::map(
-            [("Cert".into(), self.cert.as_str().into()), ("Key".into(), self.key.as_str().into())]
-                .into_iter()
-                .collect(),
-        )
+    fn fields(&self) -> Option<Vec<Field>> {
+        Some(vec![
+            Field::plain("Cert", self.cert.as_str().into()),
+            Field::plain("Key", self.key.as_str().into()),
+        ])
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -131,12 +129,12 @@ struct Subject<'a> {
 impl<'a> Subject<'a> {
     /// From name and days, the first two arguments.
     fn authority(args: Args<'a>) -> Result<Self> {
-        Ok(Self { name: utf8(args, 0)?, days: args.int(1)?, alternatives: Vec::new(), is_authority: true })
+        Ok(Self { name: args.str(0)?, days: args.int(1)?, alternatives: Vec::new(), is_authority: true })
     }
 
     /// From name, IP addresses, DNS names and days, the first four arguments.
     fn server(args: Args<'a>) -> Result<Self> {
-        let (name, days) = (utf8(args, 0)?, args.int(3)?);
+        let (name, days) = (args.str(0)?, args.int(3)?);
         let mut addresses = Vec::new();
         for ip in strings(args, 1, "error parsing ip")? {
             // Go writes an IPv4 address in four bytes, however it was given.
@@ -158,14 +156,6 @@ impl<'a> Subject<'a> {
     }
 }
 
-fn utf8(args: Args<'_>, index: usize) -> Result<&str> {
-    let text = args.str(index)?;
-    match args.values[index] {
-        Value::Raw(_) => Err(wrong("asn1: string not valid UTF-8")),
-        _ => Ok(text),
-    }
-}
-
 /// A `[]interface {}` of strings; a nil is an empty one.
 fn strings(args: Args<'_>, index: usize, problem: &str) -> Result<Vec<String>> {
     let items = match &args.values[index] {
@@ -177,7 +167,7 @@ fn strings(args: Args<'_>, index: usize, problem: &str) -> Result<Vec<String>> {
         .iter()
         .map(|item| match item.as_str() {
             Some(text) => Ok(text.to_owned()),
-            None => Err(Error::new(format!("{problem}: {} is not a string", cast::text(item)))),
+            None => Err(Error::new(format!("{problem}: {item} is not a string"))),
         })
         .collect()
 }

@@ -15,13 +15,14 @@ use crate::value::{Args, Value};
 const COST: u32 = 10;
 
 pub(crate) const TABLE: &[Function] = &[
-    hosted("bcrypt", 1, |host, args| Ok(bcrypt(host, args.str(0)?).into())).slow(),
+    hosted("bcrypt", 1, |host, args| Ok(bcrypt(host, args.bytes(0)?).into())).slow(),
     hosted("htpasswd", 2, |host, args| {
-        let (user, password) = (args.str(0)?, args.str(1)?);
-        if user.contains(':') {
-            return Ok(format!("invalid username: {user}").into());
-        }
-        Ok(format!("{user}:{}", bcrypt(host, password)).into())
+        let (user, password) = (args.bytes(0)?, args.bytes(1)?);
+        Ok(Value::from_bytes(&if user.contains(&b':') {
+            [b"invalid username: ", user].concat()
+        } else {
+            [user, b":", bcrypt(host, password).as_bytes()].concat()
+        }))
     })
     .slow(),
     fixed("derivePassword", 5, derive_password).slow(),
@@ -29,7 +30,7 @@ pub(crate) const TABLE: &[Function] = &[
     fixed("decryptAES", 2, decrypt),
 ];
 
-fn bcrypt(host: &mut dyn Host, password: &str) -> String {
+fn bcrypt(host: &mut dyn Host, password: &[u8]) -> String {
     let mut salt = [0; 16];
     host.random().generator().fill_bytes(&mut salt);
     match bcrypt::hash_with_salt(password, COST, salt) {
@@ -41,13 +42,13 @@ fn bcrypt(host: &mut dyn Host, password: &str) -> String {
 /// The Master Password algorithm.
 fn derive_password(args: Args<'_>) -> Result<Value> {
     const SEED: &str = "com.lyndir.masterpassword";
-    let (counter, kind, password) = (args.int(0)?, args.str(1)?, args.str(2)?);
-    let (user, site) = (args.str(3)?, args.str(4)?);
+    let (counter, kind, password) = (args.int(0)?, args.bytes(1)?, args.bytes(2)?);
+    let (user, site) = (args.bytes(3)?, args.bytes(4)?);
     let counter =
         u32::try_from(counter).map_err(|_| Error::new(format!("the counter {counter} is out of range")))?;
     let templates: &[&str] = match kind {
-        "maximum" => &["anoxxxxxxxxxxxxxxxxx", "axxxxxxxxxxxxxxxxxno"],
-        "long" => &[
+        b"maximum" => &["anoxxxxxxxxxxxxxxxxx", "axxxxxxxxxxxxxxxxxno"],
+        b"long" => &[
             "CvcvnoCvcvCvcv",
             "CvcvCvcvnoCvcv",
             "CvcvCvcvCvcvno",
@@ -70,21 +71,20 @@ fn derive_password(args: Args<'_>) -> Result<Value> {
             "CvccCvcvnoCvcc",
             "CvccCvcvCvccno",
         ],
-        "medium" => &["CvcnoCvc", "CvcCvcno"],
-        "short" => &["Cvcn"],
-        "basic" => &["aaanaaan", "aannaaan", "aaannaaa"],
-        "pin" => &["nnnn"],
-        _ => return Ok(format!("cannot find password template {kind}").into()),
+        b"medium" => &["CvcnoCvc", "CvcCvcno"],
+        b"short" => &["Cvcn"],
+        b"basic" => &["aaanaaan", "aannaaan", "aaannaaa"],
+        b"pin" => &["nnnn"],
+        _ => return Ok(Value::from_bytes(&[b"cannot find password template ", kind].concat())),
     };
-    let length = |text: &str| u32::try_from(text.len()).unwrap_or(u32::MAX).to_be_bytes();
-    let salt = [SEED.as_bytes(), &length(user), user.as_bytes()].concat();
+    let length = |text: &[u8]| u32::try_from(text.len()).unwrap_or(u32::MAX).to_be_bytes();
+    let salt = [SEED.as_bytes(), &length(user), user].concat();
     let mut key = [0; 64];
     let parameters = scrypt::Params::new(15, 8, 2).map_err(|error| Error::new(error.to_string()))?;
-    scrypt::scrypt(password.as_bytes(), &salt, &parameters, &mut key)
-        .map_err(|error| Error::new(error.to_string()))?;
+    scrypt::scrypt(password, &salt, &parameters, &mut key).map_err(|error| Error::new(error.to_string()))?;
     let mut mac =
         hmac::Hmac::<Sha256>::new_from_slice(&key).map_err(|error| Error::new(error.to_string()))?;
-    mac.update(&[SEED.as_bytes(), &length(site), site.as_bytes(), &counter.to_be_bytes()].concat());
+    mac.update(&[SEED.as_bytes(), &length(site), site, &counter.to_be_bytes()].concat());
     let seed = mac.finalize().into_bytes();
     let template = templates[usize::from(seed[0]) % templates.len()];
     let characters = template.bytes().zip(seed[1..].iter()).map(|(class, byte)| {
@@ -138,7 +138,7 @@ fn encrypt(host: &mut dyn Host, args: Args<'_>) -> Result<Value> {
 }
 
 fn decrypt(args: Args<'_>) -> Result<Value> {
-    let (password, text) = (args.bytes(0)?, args.str(1)?);
+    let (password, text) = (args.bytes(0)?, args.bytes(1)?);
     if text.is_empty() {
         return Ok("".into());
     }

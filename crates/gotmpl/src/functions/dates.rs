@@ -6,17 +6,21 @@ use std::fmt::Write as _;
 use std::rc::Rc;
 
 use crate::error::{Error, Result};
+use crate::fmt;
 use crate::function::{Function, Host, fixed, hosted};
+use crate::text::{bytewise, from_bytewise};
 use crate::value::{Args, Object, Value};
 
 pub(crate) const TABLE: &[Function] = &[
     hosted("now", 0, |host, _| Ok(now(host).into_value())),
-    hosted("date", 2, |host, args| Ok(instant(host, args.any(1)).format(args.str(0)?).into())),
+    hosted("date", 2, |host, args| Ok(formatted(&instant(host, args.any(1)), &Zone::UTC, args.bytes(0)?))),
     hosted("dateInZone", 3, in_zone),
     hosted("date_in_zone", 3, in_zone),
-    hosted("htmlDate", 1, |host, args| Ok(instant(host, args.any(0)).format("2006-01-02").into())),
+    hosted("htmlDate", 1, |host, args| {
+        Ok(instant(host, args.any(0)).format_in(&Zone::UTC, "2006-01-02").into())
+    }),
     hosted("htmlDateInZone", 2, |host, args| {
-        let zone = Zone::named(args.str(1)?);
+        let zone = Zone::named(args.text(1)?.characters());
         Ok(instant(host, args.any(0)).format_in(&zone, "2006-01-02").into())
     }),
     fixed("dateModify", 2, |args| modify(args).map(|changed| changed.unwrap_or_else(|| args.any(1).clone()))),
@@ -25,13 +29,12 @@ pub(crate) const TABLE: &[Function] = &[
     }),
     fixed("mustDateModify", 2, must_modify),
     fixed("must_date_modify", 2, must_modify),
-    fixed("toDate", 2, |args| Ok(parse(args.str(0)?, args.str(1)?).unwrap_or(ZERO).into_value())),
+    fixed("toDate", 2, |args| Ok(parsed(args)?.unwrap_or(ZERO).into_value())),
     fixed("mustToDate", 2, |args| {
-        let (layout, text) = (args.str(0)?, args.str(1)?);
-        match parse(layout, text) {
-            Some(time) => Ok(time.into_value()),
-            None => Err(Error::new(format!("parsing time `{text}` as `{layout}`: cannot parse it"))),
-        }
+        parsed(args)?.map(Time::into_value).ok_or_else(|| {
+            let (layout, text) = (args.any(0), args.any(1));
+            Error::new(format!("parsing time `{text}` as `{layout}`: cannot parse it"))
+        })
     }),
     fixed("unixEpoch", 1, |args| Ok(time(args, 0)?.seconds.to_string().into())),
     hosted("ago", 1, |host, args| {
@@ -55,18 +58,37 @@ pub(crate) const TABLE: &[Function] = &[
     }),
 ];
 
-/// A moment, in UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Time {
-    /// Since 1970.
+/// A moment, and the clock that shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Time {
+    /// Since 1970, in UTC.
     seconds: i64,
     nanoseconds: u32,
+    location: Location,
+}
+
+/// What Go keeps of a clock with a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Location {
+    Utc,
+    /// The clock of the machine, which shows UTC here.
+    Local,
+    /// An offset that was read with a time.
+    Fixed {
+        /// The seconds east of Greenwich.
+        east: i64,
+        /// Empty if only the offset was read.
+        name: Rc<str>,
+    },
 }
 
 /// Go's zero time: the first day of the year 1.
-const ZERO: Time = Time { seconds: -62_135_596_800, nanoseconds: 0 };
+const ZERO: Time = Time { seconds: -62_135_596_800, nanoseconds: 0, location: Location::Utc };
 
 const DAY: i64 = 86_400;
+
+/// The layout of JSON, YAML and TOML.
+const RFC_3339: &str = "2006-01-02T15:04:05.999999999Z07:00";
 
 const MONTHS: [&str; 12] = [
     "January",
@@ -87,15 +109,17 @@ const WEEKDAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursd
 
 fn now(host: &mut dyn Host) -> Time {
     let (seconds, nanoseconds) = host.random().now();
-    Time { seconds, nanoseconds }
+    Time { seconds, nanoseconds, location: Location::Local }
 }
 
 /// A time or the seconds since 1970; anything else is now.
 fn instant(host: &mut dyn Host, value: &Value) -> Time {
     match value {
-        Value::Int(seconds) | Value::Int64(seconds) => Time { seconds: *seconds, nanoseconds: 0 },
+        Value::Int(seconds) | Value::Int64(seconds) => {
+            Time { seconds: *seconds, nanoseconds: 0, location: Location::Local }
+        }
         Value::Object(object) => match object.as_any().downcast_ref::<Time>() {
-            Some(time) => *time,
+            Some(time) => time.clone(),
             None => now(host),
         },
         _ => now(host),
@@ -105,48 +129,65 @@ fn instant(host: &mut dyn Host, value: &Value) -> Time {
 /// An argument that has to be a time.
 fn time(args: Args<'_>, index: usize) -> Result<Time> {
     match args.any(index) {
-        Value::Object(object) => object.as_any().downcast_ref::<Time>().copied(),
+        Value::Object(object) => object.as_any().downcast_ref::<Time>().cloned(),
         _ => None,
     }
     .ok_or_else(|| args.mismatch(index, "time.Time"))
 }
 
 fn in_zone(host: &mut dyn Host, args: Args<'_>) -> Result<Value> {
-    let zone = Zone::named(args.str(2)?);
-    Ok(instant(host, args.any(1)).format_in(&zone, args.str(0)?).into())
+    let zone = Zone::named(args.text(2)?.characters());
+    Ok(formatted(&instant(host, args.any(1)), &zone, args.bytes(0)?))
 }
 
-/// The time zone of a clock.
-struct Zone(Option<jiff::tz::TimeZone>);
+/// The time that argument 1 says in the layout of argument 0.
+fn parsed(args: Args<'_>) -> Result<Option<Time>> {
+    Ok(parse(&bytewise(args.bytes(0)?), &bytewise(args.bytes(1)?)))
+}
+
+/// A time in a layout. Only ASCII means something in one, and everything else is written as it is.
+fn formatted(time: &Time, zone: &Zone, layout: &[u8]) -> Value {
+    from_bytewise(&time.format_in(zone, &bytewise(layout)))
+}
+
+/// The clock that a time is shown by.
+enum Zone {
+    /// That of a zone of the world.
+    Known(jiff::tz::TimeZone),
+    /// Always that many seconds east of Greenwich, under that name.
+    Fixed(i64, Rc<str>),
+    UTC,
+}
 
 impl Zone {
-    const UTC: Self = Self(None);
-
     fn named(name: &str) -> Self {
-        Self(jiff::tz::TimeZone::get(name).ok().filter(|_| !matches!(name, "" | "UTC" | "Local")))
+        let known = jiff::tz::TimeZone::get(name).ok().filter(|_| !matches!(name, "" | "UTC" | "Local"));
+        known.map_or(Self::UTC, Self::Known)
     }
 
     /// The seconds east of Greenwich and the zone's name, at a time.
-    fn offset_at(&self, time: Time) -> (i64, String) {
-        let known = self.0.as_ref().zip(jiff::Timestamp::from_second(time.seconds).ok());
-        known.map_or_else(
-            || (0, "UTC".to_owned()),
-            |(zone, timestamp)| {
+    fn offset_at(&self, time: &Time) -> (i64, String) {
+        let timestamp = jiff::Timestamp::from_second(time.seconds);
+        match (self, timestamp) {
+            (Self::Known(zone), Ok(timestamp)) => {
                 let info = zone.to_offset_info(timestamp);
                 (i64::from(info.offset().seconds()), info.abbreviation().to_owned())
-            },
-        )
+            }
+            // Go writes the offset where a name is missing.
+            (Self::Fixed(east, name), _) if name.is_empty() => (*east, offset_text("+0000", *east)),
+            (Self::Fixed(east, name), _) => (*east, (**name).to_owned()),
+            _ => (0, "UTC".to_owned()),
+        }
     }
 }
 
 fn modify(args: Args<'_>) -> Result<Option<Value>> {
-    let (text, time) = (args.str(0)?, time(args, 1)?);
-    Ok(parse_duration(text).map(|length| time.plus(length).into_value()))
+    let (text, time) = (args.text(0)?, time(args, 1)?);
+    Ok(parse_duration(text.characters()).map(|length| time.plus(length).into_value()))
 }
 
 fn must_modify(args: Args<'_>) -> Result<Value> {
-    modify(args)?
-        .ok_or_else(|| Error::new(format!("time: invalid duration `{}`", args.str(0).unwrap_or_default())))
+    modify(args)?.ok_or_else(|| Error::new(format!("time: invalid duration `{}`", args.any(0))))
 }
 
 fn nanoseconds(seconds: i64) -> i64 {
@@ -154,8 +195,45 @@ fn nanoseconds(seconds: i64) -> i64 {
 }
 
 impl Time {
-    fn into_value(self) -> Value {
+    /// A time of a TOML document. What has no date is on the first day of the year 0, what has no time at midnight, and
+    /// what has no offset by a clock whose name says what is missing.
+    pub(super) fn from_toml(time: toml::value::Datetime) -> Self {
+        let date = time.date.unwrap_or(toml::value::Date { year: 0, month: 1, day: 1 });
+        let clock =
+            time.time.unwrap_or(toml::value::Time { hour: 0, minute: 0, second: None, nanosecond: None });
+        let second = i64::from(clock.hour) * 3600
+            + i64::from(clock.minute) * 60
+            + i64::from(clock.second.unwrap_or(0));
+        let (is_utc, east, name) = match (time.offset, time.date, time.time) {
+            (Some(toml::value::Offset::Z), ..) => (true, Some(0), ""),
+            (Some(toml::value::Offset::Custom { minutes }), ..) => (false, Some(i64::from(minutes) * 60), ""),
+            (None, Some(_), Some(_)) => (false, Some(0), "datetime-local"),
+            (None, Some(_), None) => (false, Some(0), "date-local"),
+            (None, None, _) => (false, Some(0), "time-local"),
+        };
+        let (year, month, day) = (i64::from(date.year), i64::from(date.month), i64::from(date.day));
+        let second = second - east.unwrap_or(0);
+        let location = location(is_utc, east, name);
+        Self::from_civil(year, month, day, second, clock.nanosecond.unwrap_or(0)).at(location)
+    }
+
+    /// As TOML writes it: without what its clock says is missing.
+    pub(super) fn to_toml(&self) -> String {
+        self.format(match &self.location {
+            Location::Fixed { name, .. } if &**name == "datetime-local" => "2006-01-02T15:04:05.999999999",
+            Location::Fixed { name, .. } if &**name == "date-local" => "2006-01-02",
+            Location::Fixed { name, .. } if &**name == "time-local" => "15:04:05.999999999",
+            _ => RFC_3339,
+        })
+    }
+
+    pub(super) fn into_value(self) -> Value {
         Value::Object(Rc::new(self))
+    }
+
+    /// What is compared with other times.
+    fn moment(&self) -> (i64, u32) {
+        (self.seconds, self.nanoseconds)
     }
 
     fn plus(self, nanoseconds: i64) -> Self {
@@ -164,11 +242,34 @@ impl Time {
         Self {
             seconds: i64::try_from(total.div_euclid(1_000_000_000)).unwrap_or(i64::MAX),
             nanoseconds: u32::try_from(total.rem_euclid(1_000_000_000)).unwrap_or(0),
+            ..self
+        }
+    }
+
+    /// The same moment by another clock.
+    fn at(self, location: Location) -> Self {
+        Self { location, ..self }
+    }
+
+    /// What its own clock shows, as a time in UTC.
+    fn shown(&self) -> Self {
+        let (east, _) = self.zone().offset_at(self);
+        Self {
+            seconds: self.seconds.saturating_add(east),
+            nanoseconds: self.nanoseconds,
+            location: Location::Utc,
+        }
+    }
+
+    fn zone(&self) -> Zone {
+        match &self.location {
+            Location::Utc | Location::Local => Zone::UTC,
+            Location::Fixed { east, name } => Zone::Fixed(*east, Rc::clone(name)),
         }
     }
 
     /// Year, month (from 1) and day of the proleptic Gregorian calendar.
-    fn date(self) -> (i64, i64, i64) {
+    fn date(&self) -> (i64, i64, i64) {
         // Days since 1 March of the year 0, in eras of 400 years.
         let days = self.seconds.div_euclid(DAY) + 719_468;
         let era = days.div_euclid(146_097);
@@ -188,19 +289,20 @@ impl Time {
         let shifted = (month + 9) % 12;
         let of_year = (153 * shifted + 2) / 5 + day - 1;
         let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
-        Self { seconds: days * DAY + second_of_day, nanoseconds }
+        Self { seconds: days * DAY + second_of_day, nanoseconds, location: Location::Utc }
     }
 
     /// The same time of day so many years, months and days later.
-    fn add_date(self, args: Args<'_>) -> Result<Value> {
+    fn add_date(&self, args: Args<'_>) -> Result<Value> {
         const FARTHEST: i64 = 1_000_000;
         let (years, months, days) = (args.int(0)?, args.int(1)?, args.int(2)?);
         if [years, months, days].iter().any(|number| number.abs_diff(0) > FARTHEST.unsigned_abs()) {
             return Err(Error::new("the date is too far away"));
         }
-        let (year, month, day) = self.date();
+        let shown = self.shown();
+        let (year, month, day) = shown.date();
         let total = year.saturating_add(years).clamp(-FARTHEST, FARTHEST) * 12 + month - 1 + months;
-        let second_of_day = self.seconds.rem_euclid(DAY);
+        let second_of_day = shown.seconds.rem_euclid(DAY);
         let first = Self::from_civil(
             total.div_euclid(12),
             total.rem_euclid(12) + 1,
@@ -208,32 +310,34 @@ impl Time {
             second_of_day,
             self.nanoseconds,
         );
-        Ok(Self { seconds: first.seconds + (day - 1 + days) * DAY, ..first }.into_value())
+        let (east, _) = self.zone().offset_at(self);
+        let seconds = first.seconds + (day - 1 + days) * DAY - east;
+        Ok(Self { seconds, ..self.clone() }.into_value())
     }
 
-    fn clock(self) -> (i64, i64, i64) {
+    fn clock(&self) -> (i64, i64, i64) {
         let second = self.seconds.rem_euclid(DAY);
         (second / 3600, second / 60 % 60, second % 60)
     }
 
-    fn weekday(self) -> i64 {
+    fn weekday(&self) -> i64 {
         (self.seconds.div_euclid(DAY) + 4).rem_euclid(7)
     }
 
-    fn day_of_year(self) -> i64 {
+    fn day_of_year(&self) -> i64 {
         let (year, ..) = self.date();
         self.seconds.div_euclid(DAY) - Self::from_civil(year, 1, 1, 0, 0).seconds.div_euclid(DAY) + 1
     }
 
     /// The time in a layout written as Go's reference time.
-    fn format(self, layout: &str) -> String {
-        self.format_in(&Zone::UTC, layout)
+    fn format(&self, layout: &str) -> String {
+        self.format_in(&self.zone(), layout)
     }
 
     /// The same, as clocks and calendars of a zone show it.
-    fn format_in(self, zone: &Zone, layout: &str) -> String {
+    fn format_in(&self, zone: &Zone, layout: &str) -> String {
         let (east, zone) = zone.offset_at(self);
-        let local = Self { seconds: self.seconds.saturating_add(east), ..self };
+        let local = Self { seconds: self.seconds.saturating_add(east), ..self.clone() };
         let (year, month, day) = local.date();
         let (hour, minute, second) = local.clock();
         let name = |names: &[&'static str], index: i64| {
@@ -420,7 +524,8 @@ fn skip<'a>(mut text: &'a str, written: &str) -> Option<&'a str> {
 fn parse(layout: &str, text: &str) -> Option<Time> {
     let (mut year, mut month, mut day) = (0, 1, 1);
     let mut day_of_year = None;
-    let (mut hour, mut minute, mut second, mut nanoseconds, mut offset) = (0, 0, 0, 0, 0);
+    let (mut hour, mut minute, mut second, mut nanoseconds) = (0, 0, 0, 0);
+    let (mut is_utc, mut offset, mut zone) = (false, None, "");
     let mut afternoon = None;
     let mut layout = layout;
     let mut text = text;
@@ -487,11 +592,18 @@ fn parse(layout: &str, text: &str) -> Option<Time> {
                 text = &text[2..];
             }
             Piece::Zone => {
-                text = &text[zone_length(text)?..];
+                let name;
+                (name, text) = text.split_at(zone_length(text)?);
+                if name == "UTC" {
+                    is_utc = true;
+                } else {
+                    zone = name;
+                }
             }
             Piece::Offset(z, _) => {
                 if z && text.starts_with('Z') {
                     text = &text[1..];
+                    is_utc = true;
                 } else {
                     let sign = match text.chars().next()? {
                         '+' => 1,
@@ -506,7 +618,7 @@ fn parse(layout: &str, text: &str) -> Option<Time> {
                     } else {
                         0
                     };
-                    offset = sign * (hours * 3600 + minutes * 60);
+                    offset = Some(sign * (hours * 3600 + minutes * 60));
                 }
             }
             Piece::Fraction(_, count, trims) => {
@@ -542,12 +654,29 @@ fn parse(layout: &str, text: &str) -> Option<Time> {
         }
         (month, day) = (1, number);
     }
-    let second_of_day = hour * 3600 + minute * 60 + second - offset;
+    let location = location(is_utc, offset, zone);
+    let second_of_day = hour * 3600 + minute * 60 + second - offset.filter(|_| !is_utc).unwrap_or(0);
     let first = Time::from_civil(year, month, 1, second_of_day, nanoseconds);
-    Some(Time { seconds: first.seconds + (day - 1) * DAY, ..first })
+    Some(Time { seconds: first.seconds + (day - 1) * DAY, ..first }.at(location))
 }
 
-/// How many bytes of a text name a zone, as Go takes it. It knows the offsets of none but UTC, and takes the others for it.
+/// The clock of a time that was read with an offset, the name of a zone, both or neither. Of names Go knows that of the
+/// machine's zone, and the hours in `GMT+3`.
+fn location(is_utc: bool, offset: Option<i64>, zone: &str) -> Location {
+    let fixed = |east: i64| Location::Fixed { east, name: Rc::from(zone) };
+    match offset {
+        _ if is_utc => Location::Utc,
+        Some(0) if zone.is_empty() => Location::Local,
+        Some(east) => fixed(east),
+        None if zone.is_empty() => Location::Local,
+        None => {
+            let hours = zone.strip_prefix("GMT").and_then(|hours| hours.parse::<i64>().ok());
+            fixed(hours.unwrap_or(0) * 3600)
+        }
+    }
+}
+
+/// How many bytes of a text name a zone, as Go takes it.
 fn zone_length(text: &str) -> Option<usize> {
     let hours = |text: &str| {
         let digits = text.strip_prefix(['+', '-'])?;
@@ -680,11 +809,12 @@ impl Object for Time {
     }
 
     fn member(&self, name: &str, args: Args<'_>) -> Option<Result<Value>> {
-        let (year, month, day) = self.date();
-        let (hour, minute, second) = self.clock();
+        let shown = self.shown();
+        let (year, month, day) = shown.date();
+        let (hour, minute, second) = shown.clock();
         let other = || time(args, 0);
         Some(match name {
-            "Format" => args.str(0).map(|layout| self.format(layout).into()),
+            "Format" => args.bytes(0).map(|layout| formatted(self, &self.zone(), layout)),
             "Unix" => Ok(Value::Int64(self.seconds)),
             "UnixMilli" => {
                 Ok(Value::Int64(self.seconds.saturating_mul(1000) + i64::from(self.nanoseconds / 1_000_000)))
@@ -704,24 +834,21 @@ impl Object for Time {
             "Minute" => Ok(Value::Int(minute)),
             "Second" => Ok(Value::Int(second)),
             "Nanosecond" => Ok(Value::Int(i64::from(self.nanoseconds))),
-            "YearDay" => Ok(Value::Int(self.day_of_year())),
+            "YearDay" => Ok(Value::Int(shown.day_of_year())),
             "Weekday" => Ok(Value::Object(Rc::new(Named {
                 kind: "time.Weekday",
-                number: self.weekday(),
+                number: shown.weekday(),
                 names: &WEEKDAYS,
                 first: 0,
             }))),
-            "UTC" | "Local" => Ok(self.into_value()),
+            "UTC" => Ok(self.clone().at(Location::Utc).into_value()),
+            "Local" => Ok(self.clone().at(Location::Local).into_value()),
             "String" => Ok(self.display().into()),
-            "IsZero" => Ok(Value::Bool(*self == ZERO)),
+            "IsZero" => Ok(Value::Bool(self.moment() == ZERO.moment())),
             "AddDate" => self.add_date(args),
-            "Before" => other().map(|other| {
-                Value::Bool((self.seconds, self.nanoseconds) < (other.seconds, other.nanoseconds))
-            }),
-            "After" => other().map(|other| {
-                Value::Bool((self.seconds, self.nanoseconds) > (other.seconds, other.nanoseconds))
-            }),
-            "Equal" => other().map(|other| Value::Bool(*self == other)),
+            "Before" => other().map(|other| Value::Bool(self.moment() < other.moment())),
+            "After" => other().map(|other| Value::Bool(self.moment() > other.moment())),
+            "Equal" => other().map(|other| Value::Bool(self.moment() == other.moment())),
             _ => return None,
         })
     }
@@ -731,7 +858,26 @@ impl Object for Time {
     }
 
     fn serialize(&self) -> Value {
-        self.format("2006-01-02T15:04:05.999999999Z07:00").into()
+        self.format(RFC_3339).into()
+    }
+
+    fn go_string(&self) -> Option<String> {
+        let shown = self.shown();
+        let ((year, month, day), (hour, minute, second)) = (shown.date(), shown.clock());
+        let month = usize::try_from(month - 1).ok().and_then(|month| MONTHS.get(month)).unwrap_or(&"");
+        let location = match &self.location {
+            Location::Utc => "time.UTC".to_owned(),
+            Location::Local => "time.Local".to_owned(),
+            Location::Fixed { name, .. } => format!("time.Location({})", fmt::quote(name.as_bytes())),
+        };
+        let nanoseconds = self.nanoseconds;
+        Some(format!(
+            "time.Date({year}, time.{month}, {day}, {hour}, {minute}, {second}, {nanoseconds}, {location})"
+        ))
+    }
+
+    fn equals(&self, other: &dyn Object) -> bool {
+        other.as_any().downcast_ref::<Self>() == Some(self)
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -765,8 +911,8 @@ impl Object for Named {
         self.names.get(index).map_or_else(|| self.number.to_string(), |name| (*name).to_owned())
     }
 
-    fn serialize(&self) -> Value {
-        Value::Int(self.number)
+    fn underlying(&self) -> Option<Value> {
+        Some(Value::Int(self.number))
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -780,7 +926,7 @@ mod tests {
 
     #[test]
     fn zones_by_name_have_their_own_clocks() {
-        let summer = Time { seconds: 1_719_849_600, nanoseconds: 0 };
+        let summer = Time { seconds: 1_719_849_600, ..ZERO };
         let shown = |zone: &str, layout: &str| summer.format_in(&Zone::named(zone), layout);
         assert_eq!(shown("America/New_York", "2006-01-02T15:04:05 MST"), "2024-07-01T12:00:00 EDT");
         assert_eq!(shown("Asia/Kolkata", "15:04 -0700 Z07:00"), "21:30 +0530 +05:30");
@@ -795,8 +941,9 @@ mod tests {
         let time = parse("2006-01-02T15:04:05Z07:00", "2024-02-29T13:07:09.5+02:00").unwrap();
         assert_eq!(
             time.format("Mon Jan _2 03:04:05.000 PM 2006 MST -0700"),
-            "Thu Feb 29 11:07:09.500 AM 2024 UTC +0000"
+            "Thu Feb 29 01:07:09.500 PM 2024 +0200 +0200"
         );
+        assert_eq!(time.format_in(&Zone::UTC, "15:04 MST"), "11:07 UTC");
         assert_eq!(time.format("Monday, 2 January 06 002"), "Thursday, 29 February 24 060");
         assert_eq!(parse("2006-01-02", "2023-02-29"), None);
         assert_eq!(

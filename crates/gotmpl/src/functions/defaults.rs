@@ -19,13 +19,14 @@ pub(crate) const TABLE: &[Function] = &[
     fixed("ternary", 3, |args| Ok(args.any(ternary_index(args)?).clone()))
         .with_origin(|args| ternary_index(args).map_or(Origin::Unknown, |index| args.chosen_origin(index))),
     fixed("typeOf", 1, |args| Ok(args.any(0).type_name().into())),
-    fixed("typeIs", 2, |args| Ok(Value::Bool(args.any(1).type_name() == args.str(0)?))),
+    fixed("typeIs", 2, |args| Ok(Value::Bool(args.any(1).type_name().as_bytes() == args.bytes(0)?))),
     fixed("typeIsLike", 2, |args| {
-        let (wanted, name) = (args.str(0)?, args.any(1).type_name());
-        Ok(Value::Bool(wanted == name || name.strip_prefix('*') == Some(wanted)))
+        let (wanted, name) = (args.bytes(0)?, args.any(1).type_name());
+        let pointed_to = name.strip_prefix('*').map(str::as_bytes);
+        Ok(Value::Bool(wanted == name.as_bytes() || pointed_to == Some(wanted)))
     }),
     fixed("kindOf", 1, |args| Ok(args.any(0).kind().into())),
-    fixed("kindIs", 2, |args| Ok(Value::Bool(args.any(1).kind() == args.str(0)?))),
+    fixed("kindIs", 2, |args| Ok(Value::Bool(args.any(1).kind().as_bytes() == args.bytes(0)?))),
     fixed("deepEqual", 2, |args| {
         args.any(0).deep_equal(args.any(1), &mut Walk::comparing()).map(Value::Bool)
     }),

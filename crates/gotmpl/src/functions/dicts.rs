@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::cast;
+use crate::args::not_utf8;
 use crate::error::{Error, Result};
 use crate::function::{Function, fixed, variadic};
 use crate::origin::Origin;
@@ -13,11 +14,12 @@ use crate::walk::Walk;
 pub(crate) const TABLE: &[Function] = &[
     variadic("dict", 0, |args| {
         args.values.iter().step_by(2).try_for_each(Value::check_size)?;
-        Ok(dict(args))
+        dict(args)
     })
     .with_origin(origin_in_entries),
     fixed("get", 2, |args| {
-        let found = args.map(0)?.get(args.str(1)?);
+        let (map, key) = (args.map(0)?, args.name(1)?);
+        let found = key.and_then(|key| map.get(key));
         Ok(found.unwrap_or_else(|| Value::str("")))
     })
     .with_origin(|args| lookup_origin(args, 0, 1..2)),
@@ -28,12 +30,15 @@ pub(crate) const TABLE: &[Function] = &[
     })
     .with_origin(|args| args.origin(0)),
     fixed("unset", 2, |args| {
-        let (map, key) = (args.map(0)?, args.str(1)?);
-        map.borrow_mut().remove(key);
+        let (map, key) = (args.map(0)?, args.name(1)?);
+        key.map(|key| map.borrow_mut().remove(key));
         Ok(Value::Map(map))
     })
     .with_origin(|args| args.origin(0)),
-    fixed("hasKey", 2, |args| Ok(Value::Bool(args.map(0)?.borrow().contains(args.str(1)?)))),
+    fixed("hasKey", 2, |args| {
+        let (map, key) = (args.map(0)?, args.name(1)?);
+        Ok(Value::Bool(key.is_some_and(|key| map.borrow().contains(key))))
+    }),
     variadic("pluck", 1, pluck),
     variadic("keys", 0, keys),
     fixed("values", 1, |args| {
@@ -89,16 +94,20 @@ pub(super) fn lookup_origin(args: Args<'_>, container: usize, keys: Range<usize>
     }
 }
 
-fn dict(args: Args<'_>) -> Value {
-    let entries = (0..args.len()).step_by(2).map(|index| {
-        let key = match &args.values[index] {
+fn dict(args: Args<'_>) -> Result<Value> {
+    let mut entries = Vec::with_capacity(args.len().div_ceil(2));
+    for index in (0..args.len()).step_by(2) {
+        let key = match args.any(index) {
             Value::Str(text) => Arc::clone(text),
-            other => Arc::from(&*cast::text(other)),
+            other => {
+                let key = cast::text(other);
+                Arc::from(std::str::from_utf8(&key).map_err(|_| not_utf8(&key, index))?)
+            }
         };
         let value = if index + 1 < args.len() { args.traced(index + 1) } else { Value::str("").into() };
-        (key, new_part(value))
-    });
-    Value::map(Entries::traced(entries))
+        entries.push((key, new_part(value)));
+    }
+    Ok(Value::map(Entries::traced(entries)))
 }
 
 fn deep_copy(args: Args<'_>) -> Result<Value> {
@@ -109,10 +118,11 @@ fn deep_copy(args: Args<'_>) -> Result<Value> {
 }
 
 fn pluck(args: Args<'_>) -> Result<Value> {
-    let key = args.str(0)?;
+    let key = args.name(0)?;
     let mut found = Vec::new();
     for index in 1..args.len() {
-        let value = args.map(index)?.get_traced(key);
+        let map = args.map(index)?;
+        let value = key.and_then(|key| map.get_traced(key));
         found.extend(value.map(|value| part_of(args.origin(index), value)));
     }
     Ok(Value::List(List::traced(Elem::Any, found)))
@@ -131,9 +141,10 @@ fn pick(args: Args<'_>) -> Result<Value> {
     let map = args.map(0)?;
     let mut picked = Entries::default();
     for index in 1..args.len() {
-        let key = args.arc_str(index)?;
-        if let Some(value) = map.get_traced(&key) {
-            picked.insert_traced(key, value);
+        if let Some(key) = args.name(index)?
+            && let Some(value) = map.get_traced(key)
+        {
+            picked.insert_traced(Arc::from(key), value);
         }
     }
     Ok(Value::map(picked))
@@ -143,7 +154,7 @@ fn omit(args: Args<'_>) -> Result<Value> {
     let map = args.map(0)?;
     let mut left = map.borrow().clone();
     for index in 1..args.len() {
-        left.remove(args.str(index)?);
+        args.name(index)?.map(|key| left.remove(key));
     }
     Ok(Value::map(left))
 }
@@ -213,18 +224,19 @@ fn dig(args: Args<'_>) -> Result<Value> {
         let error = Error::new("dig needs a map[string]interface {}, not common.Values");
         return Err(error.help("pass `.Values.AsMap`, the same values as a plain map"));
     }
-    let keys = (0..last - 1).map(|index| args.str(index)).collect::<Result<Vec<_>>>()?;
-    for key in keys {
+    let keys = (0..last - 1).map(|index| args.text(index)).collect::<Result<Vec<_>>>()?;
+    for (index, key) in keys.iter().enumerate() {
         let map = match &value {
             Value::Map(map) if map.elem() == Elem::Any && !map.is_values() => map,
             _ => {
+                let key = key.characters();
                 return Err(Error::new(format!(
                     "`{key}` is looked up in a value of type {}, not in a map[string]interface {{}}",
                     value.type_name()
                 )));
             }
         };
-        match map.get(key) {
+        match args.name(index)?.and_then(|key| map.get(key)) {
             Some(found) => value = found,
             None => return Ok(args.any(last - 1).clone()),
         }

@@ -15,20 +15,18 @@ const RAW: Style = Style { pretty: false, html: false };
 pub(crate) const TABLE: &[Function] = &[
     Function {
         origin: OriginRule::Included,
-        ..hosted("include", 2, |host, args| host.include(args.str(0)?, &dot(args)))
+        ..hosted("include", 2, |host, args| host.include(args.text(0)?.characters(), &dot(args)))
     },
-    Function {
-        origin: OriginRule::Template,
-        ..hosted("tpl", 2, |host, args| host.tpl(&args.arc_str(0)?, &dot(args)))
-    },
+    Function { origin: OriginRule::Template, ..hosted("tpl", 2, |host, args| host.tpl(args, &dot(args))) },
     hosted("required", 2, |host, args| required(args).or_else(|error| tolerated(host, error)))
         .with_origin(|args| args.chosen_origin(1)),
-    hosted("fail", 1, |host, args| tolerated(host, Error::authored(args.str(0)?))),
+    hosted("fail", 1, |host, args| tolerated(host, Error::authored(args.text(0)?.characters()))),
     hosted("lookup", 4, |host, args| {
-        let text = |index| args.str(index).map(str::to_owned);
+        // No name in a cluster has a U+FFFD in it, so nothing is found by such a name either.
+        let text = |index| args.text(index).map(|text| text.characters().to_owned());
         Ok(host.lookup(Lookup { api_version: text(0)?, kind: text(1)?, namespace: text(2)?, name: text(3)? }))
     }),
-    fixed("getHostByName", 1, |args| args.str(0).map(|_| Value::str(""))),
+    fixed("getHostByName", 1, |args| args.bytes(0).map(|_| Value::str(""))),
     // Helm swallows what cannot be serialised; the `must` forms fail.
     fixed("toYaml", 1, |args| Ok(json::to_yaml(args.writable(0)?).unwrap_or_default().into())),
     fixed("mustToYaml", 1, |args| Ok(json::to_yaml(args.writable(0)?)?.into())),
@@ -58,10 +56,10 @@ fn tolerated(host: &dyn Host, error: Error) -> Result<Value> {
 }
 
 fn required(args: Args<'_>) -> Result<Value> {
-    let message = args.str(0)?;
+    let message = args.text(0)?;
     let value = args.any(1);
     if value.is_nil() || value.as_str() == Some("") {
-        return Err(Error::authored(message).about_argument(1));
+        return Err(Error::authored(message.characters()).about_argument(1));
     }
     Ok(value.clone())
 }

@@ -56,10 +56,10 @@ pub(crate) const TABLE: &[Function] = &[
             texts.push(cast::text(args.any(0)));
         }
         texts.sort_unstable();
-        Ok(Value::strings(texts.iter().map(|text| &**text)))
+        Ok(Value::strings(texts))
     }),
     fixed("join", 2, join),
-    fixed("toStrings", 1, |args| Ok(Value::strings(cast::strings(args.any(0))?.iter().map(|text| &**text)))),
+    fixed("toStrings", 1, |args| Ok(Value::strings(cast::strings(args.any(0))?))),
     fixed("until", 1, |args| {
         let stop = args.int(0)?;
         until(0, stop, if stop < 0 { -1 } else { 1 }).map(ints)
@@ -196,14 +196,14 @@ fn slice(args: Args<'_>) -> Result<Value> {
 }
 
 fn join(args: Args<'_>) -> Result<Value> {
-    let (texts, separator) = (cast::strings(args.any(1))?, args.str(0)?);
+    let (texts, separator) = (cast::strings(args.any(1))?, args.bytes(0)?);
     let separators = texts.len().saturating_mul(separator.len());
     if separators > MAX_TEXT {
         return Err(Error::new(format!(
             "the separators are too long together: at most {MAX_TEXT} bytes are allowed"
         )));
     }
-    Ok(texts.join(separator).into())
+    Ok(Value::from_bytes(&texts.join(separator)))
 }
 
 fn concat(args: Args<'_>) -> Result<Value> {

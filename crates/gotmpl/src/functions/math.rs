@@ -1,17 +1,21 @@
 //! Sprig's arithmetic.
 
+use num_bigint::{BigInt, Sign};
+
 use super::cast;
 use crate::error::{Error, Result};
 use crate::fmt;
 use crate::function::{Function, between, fixed, variadic};
+use crate::text::Buffer;
 use crate::value::{Args, Value};
+use crate::work;
 
 pub(crate) const TABLE: &[Function] = &[
     fixed("int", 1, |args| Ok(Value::Int(cast::int(args.any(0))))),
     fixed("int64", 1, |args| Ok(Value::Int64(cast::int(args.any(0))))),
     fixed("float64", 1, |args| Ok(Value::Float(cast::float(args.any(0))))),
     fixed("atoi", 1, |args| {
-        Ok(Value::Int(args.str(0)?.parse().unwrap_or_else(|error: std::num::ParseIntError| {
+        Ok(Value::Int(args.text(0)?.characters().parse().unwrap_or_else(|error: std::num::ParseIntError| {
             // Go's parser comes as near as it can.
             match error.kind() {
                 std::num::IntErrorKind::PosOverflow => i64::MAX,
@@ -20,9 +24,7 @@ pub(crate) const TABLE: &[Function] = &[
             }
         })))
     }),
-    fixed("toDecimal", 1, |args| {
-        Ok(Value::Int64(i64::from_str_radix(&fmt::sprint(args.values), 8).unwrap_or(0)))
-    }),
+    fixed("toDecimal", 1, |args| Ok(Value::Int64(from_octal(&fmt::sprint(args.values)).unwrap_or(0)))),
     fixed("add1", 1, |args| Ok(Value::Int64(cast::int(args.any(0)).wrapping_add(1)))),
     variadic("add", 0, |args| Ok(fold(args.values, 0, i64::wrapping_add))),
     fixed("sub", 2, |args| Ok(Value::Int64(cast::int(args.any(0)).wrapping_sub(cast::int(args.any(1)))))),
@@ -43,6 +45,11 @@ pub(crate) const TABLE: &[Function] = &[
     fixed("floor", 1, |args| Ok(Value::Float(cast::float(args.any(0)).floor()))),
     between("round", 2, 3, round),
 ];
+
+/// The number that octal digits are.
+fn from_octal(digits: &Buffer) -> Option<i64> {
+    i64::from_str_radix(std::str::from_utf8(digits.as_bytes()).ok()?, 8).ok()
+}
 
 fn fold(values: &[Value], start: i64, combine: fn(i64, i64) -> i64) -> Value {
     Value::Int64(values.iter().map(cast::int).fold(start, combine))
@@ -73,85 +80,83 @@ enum Operation {
 }
 
 /// A decimal number: `digits` times ten to the power of `exponent`.
-#[derive(Clone, Copy)]
 struct Decimal {
-    digits: i128,
-    exponent: i32,
+    digits: BigInt,
+    exponent: i64,
 }
+
+/// How many decimal places a quotient has.
+const PLACES: i64 = 16;
 
 impl Decimal {
     /// The shortest decimal that is the float.
-    fn from_number(number: f64) -> Option<Self> {
+    fn new(number: f64) -> Result<Self> {
         let text = format!("{number:e}");
-        let (mantissa, exponent) = text.split_once('e')?;
-        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let digits = format!("{whole}{fraction}").parse().ok()?;
-        Some(Self { digits, exponent: exponent.parse::<i32>().ok()? - i32::try_from(fraction.len()).ok()? })
+        let parts = text.split_once('e').and_then(|(mantissa, exponent)| {
+            let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+            let digits = format!("{whole}{fraction}").parse().ok()?;
+            Some((digits, exponent.parse::<i64>().ok()? - i64::try_from(fraction.len()).ok()?))
+        });
+        // An infinity has no exponent.
+        let (digits, exponent) = parts.ok_or_else(|| {
+            Error::new(format!("Cannot create a Decimal from {}", fmt::float(number, 'g', None)))
+        })?;
+        Ok(Self { digits, exponent })
     }
 
-    fn scaled(self, exponent: i32) -> Option<i128> {
-        let shift = u32::try_from(self.exponent.checked_sub(exponent)?).ok()?;
-        self.digits.checked_mul(10_i128.checked_pow(shift)?)
+    /// The digits of the number at a smaller exponent.
+    fn scaled(&self, exponent: i64) -> Result<BigInt> {
+        let shift = u32::try_from(self.exponent - exponent).unwrap_or(u32::MAX);
+        // A power of ten has more than three bits per digit.
+        work::spend(limbs(&self.digits).saturating_mul(shift as usize / 16 + 1))?;
+        Ok(&self.digits * BigInt::from(10).pow(shift))
     }
 
-    fn combine(self, other: Self, operation: Operation) -> Option<Self> {
+    fn combine(self, other: &Self, operation: Operation) -> Result<Self> {
         let exponent = self.exponent.min(other.exponent);
-        Some(match operation {
-            Operation::Add => {
-                Self { digits: self.scaled(exponent)?.checked_add(other.scaled(exponent)?)?, exponent }
-            }
+        Ok(match operation {
+            Operation::Add => Self { digits: self.scaled(exponent)? + other.scaled(exponent)?, exponent },
             Operation::Subtract => {
-                Self { digits: self.scaled(exponent)?.checked_sub(other.scaled(exponent)?)?, exponent }
+                Self { digits: self.scaled(exponent)? - other.scaled(exponent)?, exponent }
             }
-            Operation::Multiply => Self {
-                digits: self.digits.checked_mul(other.digits)?,
-                exponent: self.exponent.checked_add(other.exponent)?,
-            },
+            Operation::Multiply => {
+                work::spend(limbs(&self.digits).saturating_mul(limbs(&other.digits)))?;
+                Self { digits: self.digits * &other.digits, exponent: self.exponent + other.exponent }
+            }
             Operation::Divide => {
-                // Sixteen decimal places, the last one rounded half away from zero.
-                let (a, b) = (self.scaled(exponent)?, other.scaled(exponent)?);
-                let scaled = a.checked_mul(10_i128.pow(16))?;
-                let (quotient, rest) = (scaled.checked_div(b)?, scaled.checked_rem(b)?);
-                let up = rest.unsigned_abs() >= b.unsigned_abs().div_ceil(2);
-                let away = if (a < 0) == (b < 0) { 1 } else { -1 };
-                Self { digits: if up { quotient + away } else { quotient }, exponent: -16 }
+                // The last place is rounded half away from zero.
+                let (a, b) = (self.scaled(exponent - PLACES)?, other.scaled(exponent)?);
+                if b.sign() == Sign::NoSign {
+                    return Err(Error::new("decimal division by 0"));
+                }
+                work::spend(limbs(&a).saturating_mul(limbs(&b)))?;
+                let (quotient, rest) = (&a / &b, &a % &b);
+                let away = if a.sign() == b.sign() { 1 } else { -1 };
+                let is_up = rest.magnitude() * 2_u32 >= *b.magnitude();
+                Self { digits: if is_up { quotient + away } else { quotient }, exponent: -PLACES }
             }
         })
     }
 
-    fn float(self) -> f64 {
-        format!("{}e{}", self.digits, self.exponent).parse().unwrap_or(f64::NAN)
+    fn float(&self) -> Result<f64> {
+        let limbs = limbs(&self.digits);
+        work::spend(limbs.saturating_mul(limbs))?;
+        Ok(format!("{}e{}", self.digits, self.exponent).parse().unwrap_or(f64::NAN))
     }
+}
+
+/// How many machine words a number has: what arithmetic with it costs.
+fn limbs(number: &BigInt) -> usize {
+    usize::try_from(number.bits() / 64 + 1).unwrap_or(usize::MAX)
 }
 
 /// Float arithmetic in decimals, as Sprig does it, so that 0.1 and 0.2 are 0.3.
 fn decimal(start: f64, others: &[Value], operation: Operation) -> Result<Value> {
-    if let Some(other) =
-        std::iter::once(start).chain(others.iter().map(cast::float)).find(|number| !number.is_finite())
-    {
-        return Err(Error::new(format!("Cannot create a Decimal from {}", fmt::float(other, 'g', None))));
-    }
-    let mut number = start;
-    let mut exact = Decimal::from_number(start);
+    let mut result = Decimal::new(start)?;
     for other in others.iter().map(cast::float) {
-        if matches!(operation, Operation::Divide) && other == 0.0 {
-            return Err(Error::new("decimal division by 0"));
-        }
-        number = match operation {
-            Operation::Add => number + other,
-            Operation::Subtract => number - other,
-            Operation::Multiply => number * other,
-            Operation::Divide => to_places(number / other),
-        };
-        exact = exact.zip(Decimal::from_number(other)).and_then(|(a, b)| a.combine(b, operation));
+        result = result.combine(&Decimal::new(other)?, operation)?;
     }
-    // Decimals too long for the exact way are good to the precision of floats.
-    Ok(Value::Float(exact.map_or(number, Decimal::float)))
-}
-
-/// The number with as many decimal places as a quotient has.
-fn to_places(number: f64) -> f64 {
-    format!("{number:.16}").parse().unwrap_or(number)
+    result.float().map(Value::Float)
 }
 
 fn round(args: Args<'_>) -> Result<Value> {
@@ -176,10 +181,23 @@ mod tests {
         };
         let sum = decimal(0.1, &[Value::Float(0.2)], Operation::Add).unwrap();
         assert!((float(sum) - 0.3).abs() < f64::EPSILON / 4.0);
-        // No decimal place of this quotient is left, however it is computed.
+        // No decimal place of this quotient is left.
         for divisor in [3.0, 0.300_000_000_000_000_04] {
             let tiny = decimal(4.9e-324, &[Value::Float(divisor)], Operation::Divide).unwrap();
             assert_eq!(float(tiny).to_bits(), 0, "{divisor}");
+        }
+        for (a, b, operation, expected) in [
+            (1.0, 3e-300, Operation::Divide, 3.333_333_333_333_333_5e299),
+            (-1.0, 3.0, Operation::Divide, -0.333_333_333_333_333_3),
+            (1.5e-16, 1.0, Operation::Divide, 2e-16),
+            (-0.5e-16, 1.0, Operation::Divide, -1e-16),
+            (1e30, 1e-30, Operation::Add, 1e30),
+            (1e200, 1e-200, Operation::Multiply, 1.0),
+            (1e308, 1e308, Operation::Multiply, f64::INFINITY),
+            (1e25, 1e-15, Operation::Subtract, 1e25),
+        ] {
+            let result = float(decimal(a, &[Value::Float(b)], operation).unwrap());
+            assert_eq!(result.to_bits(), expected.to_bits(), "{a} {b}: {result}");
         }
         assert!(decimal(1.0, &[Value::Int(0)], Operation::Divide).is_err());
         assert!(decimal(1.0, &[Value::Float(f64::INFINITY)], Operation::Add).is_err());

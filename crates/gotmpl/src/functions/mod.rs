@@ -24,6 +24,7 @@ mod tomls;
 mod words;
 
 pub use dates::parse_duration;
+pub use regexes::compile as compile_regex;
 
 use crate::function::Function;
 

@@ -4,23 +4,30 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
+use crate::fmt;
 use crate::function::{Function, fixed};
+use crate::text::{bytewise, from_bytewise};
 use crate::value::{Args, Entries, Value};
 
 pub(crate) const TABLE: &[Function] = &[
-    fixed("base", 1, |args| Ok(base(args.str(0)?).into())),
-    fixed("dir", 1, |args| Ok(dir(args.str(0)?).into())),
-    fixed("clean", 1, |args| Ok(clean(args.str(0)?).into())),
-    fixed("ext", 1, |args| Ok(ext(args.str(0)?).into())),
-    fixed("isAbs", 1, |args| Ok(Value::Bool(args.str(0)?.starts_with('/')))),
-    fixed("osBase", 1, |args| Ok(base(args.str(0)?).into())),
-    fixed("osDir", 1, |args| Ok(dir(args.str(0)?).into())),
-    fixed("osClean", 1, |args| Ok(clean(args.str(0)?).into())),
-    fixed("osExt", 1, |args| Ok(ext(args.str(0)?).into())),
-    fixed("osIsAbs", 1, |args| Ok(Value::Bool(args.str(0)?.starts_with('/')))),
+    fixed("base", 1, |args| changed(args, |path| base(path).to_owned())),
+    fixed("dir", 1, |args| changed(args, dir)),
+    fixed("clean", 1, |args| changed(args, clean)),
+    fixed("ext", 1, |args| changed(args, |path| ext(path).to_owned())),
+    fixed("isAbs", 1, |args| Ok(Value::Bool(args.bytes(0)?.starts_with(b"/")))),
+    fixed("osBase", 1, |args| changed(args, |path| base(path).to_owned())),
+    fixed("osDir", 1, |args| changed(args, dir)),
+    fixed("osClean", 1, |args| changed(args, clean)),
+    fixed("osExt", 1, |args| changed(args, |path| ext(path).to_owned())),
+    fixed("osIsAbs", 1, |args| Ok(Value::Bool(args.bytes(0)?.starts_with(b"/")))),
     fixed("urlParse", 1, url_parse),
     fixed("urlJoin", 1, url_join),
 ];
+
+/// A path that `change` makes of argument 0, whose bytes it sees as characters.
+fn changed(args: Args<'_>, change: impl Fn(&str) -> String) -> Result<Value> {
+    Ok(from_bytewise(&change(&bytewise(args.bytes(0)?))))
+}
 
 fn base(path: &str) -> &str {
     if path.is_empty() {
@@ -63,7 +70,7 @@ fn clean(path: &str) -> String {
     }
 }
 
-/// The parts of a URL, as Sprig's dictionary names them.
+/// The parts of a URL, as Sprig's dictionary names them. Their characters are bytes.
 #[derive(Default)]
 struct Url<'a> {
     scheme: String,
@@ -76,25 +83,27 @@ struct Url<'a> {
 }
 
 fn url_parse(args: Args<'_>) -> Result<Value> {
-    let text = args.str(0)?;
-    let url =
-        parse(text).map_err(|reason| Error::new(format!("unable to parse url: parse `{text}`: {reason}")))?;
+    let text = bytewise(args.bytes(0)?);
+    let url = parse(&text).map_err(|reason| {
+        let text = fmt::quote(args.bytes(0).unwrap_or_default());
+        Error::new(format!("unable to parse url: parse {text}: {reason}"))
+    })?;
     let hostname = match url.host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((address, _)) => address,
         None => url.host.rsplit_once(':').map_or(url.host.as_str(), |(name, _)| name),
     };
     let entries: Entries = [
-        ("scheme", Value::from(url.scheme)),
-        ("host", url.host.as_str().into()),
-        ("hostname", hostname.into()),
-        ("path", url.path.into()),
-        ("query", url.query.into()),
-        ("opaque", url.opaque.into()),
-        ("fragment", url.fragment.into()),
-        ("userinfo", url.userinfo.into()),
+        ("scheme", url.scheme.as_str()),
+        ("host", &url.host),
+        ("hostname", hostname),
+        ("path", &url.path),
+        ("query", url.query),
+        ("opaque", url.opaque),
+        ("fragment", &url.fragment),
+        ("userinfo", &url.userinfo),
     ]
     .into_iter()
-    .map(|(key, value)| (Arc::from(key), value))
+    .map(|(key, part)| (Arc::from(key), from_bytewise(part)))
     .collect();
     Ok(Value::map(entries))
 }
@@ -152,7 +161,7 @@ fn user_text(userinfo: &str) -> Result<String, &'static str> {
     if !userinfo.bytes().all(allowed) {
         return Err("net/url: invalid userinfo");
     }
-    let escaped = |text: &str| Ok(escape(&unescape(text)?, b"$&+,;=-_.~"));
+    let escaped = |text: &str| Ok(escape(&unescape(text)?, "$&+,;=-_.~"));
     match userinfo.split_once(':') {
         Some((user, password)) => Ok(format!("{}:{}", escaped(user)?, escaped(password)?)),
         None => escaped(userinfo),
@@ -161,8 +170,9 @@ fn user_text(userinfo: &str) -> Result<String, &'static str> {
 
 /// A host without its escapes. It has no white space or similar characters, and may escape only `%` and what is not ASCII.
 fn host_text(host: &str) -> Result<String, &'static str> {
-    let allowed =
-        |byte: u8| byte >= 0x80 || byte.is_ascii_alphanumeric() || b"-_.~!$&'()*+,;=:[]<>\"%".contains(&byte);
+    let allowed = |byte: u8| {
+        !byte.is_ascii() || byte.is_ascii_alphanumeric() || b"-_.~!$&'()*+,;=:[]<>\"%".contains(&byte)
+    };
     if !host.bytes().all(allowed) {
         return Err("invalid character in host name");
     }
@@ -177,8 +187,8 @@ fn url_join(args: Args<'_>) -> Result<Value> {
     let part = |key: &str| -> Result<String> {
         match map.get(key) {
             None | Some(Value::Nil) => Ok(String::new()),
-            Some(value) => match value.as_str() {
-                Some(text) => Ok(text.to_owned()),
+            Some(value) => match value.as_string() {
+                Some(text) => Ok(bytewise(text).into_owned()),
                 None => Err(Error::new(format!(
                     "unable to parse `{key}` key, must be of type string, but is {}",
                     value.type_name()
@@ -207,7 +217,7 @@ fn url_join(args: Args<'_>) -> Result<Value> {
                 })?);
                 out.push('@');
             }
-            out.push_str(&host);
+            out.push_str(&escape(&host, "-_.~!$&'()*+,;=:[]<>\""));
         }
         if !path.is_empty() && !path.starts_with('/') && !host.is_empty() {
             out.push('/');
@@ -216,7 +226,7 @@ fn url_join(args: Args<'_>) -> Result<Value> {
         if out.is_empty() && path.split('/').next().is_some_and(|first| first.contains(':')) {
             out.push_str("./");
         }
-        out.push_str(&escape(&path, b"$&+,/:;=@-_.~!*'()"));
+        out.push_str(&escape(&path, "$&+,/:;=@-_.~!*'()"));
     } else {
         out.push_str(&opaque);
     }
@@ -226,35 +236,35 @@ fn url_join(args: Args<'_>) -> Result<Value> {
     }
     if !fragment.is_empty() {
         out.push('#');
-        out.push_str(&escape(&fragment, b"$&+,/:;=?@-_.~!*'()"));
+        out.push_str(&escape(&fragment, "$&+,/:;=?@-_.~!*'()"));
     }
-    Ok(out.into())
+    Ok(from_bytewise(&out))
 }
 
 fn unescape(text: &str) -> Result<String, &'static str> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        if byte != b'%' {
-            out.push(byte);
+    let mut out = String::with_capacity(text.len());
+    let mut characters = text.chars();
+    while let Some(c) = characters.next() {
+        if c != '%' {
+            out.push(c);
             continue;
         }
-        let digit = |byte: Option<u8>| byte.and_then(|byte| char::from(byte).to_digit(16));
-        match (digit(bytes.next()), digit(bytes.next())) {
-            (Some(high), Some(low)) => out.push(u8::try_from(high * 16 + low).unwrap_or(0)),
+        let mut digit = || characters.next().and_then(|c| c.to_digit(16));
+        match (digit(), digit()) {
+            (Some(high), Some(low)) => out.extend(char::from_u32(high * 16 + low)),
             _ => return Err("invalid URL escape"),
         }
     }
-    Ok(String::from_utf8_lossy(&out).into_owned())
+    Ok(out)
 }
 
-fn escape(text: &str, keep: &[u8]) -> String {
+fn escape(text: &str, keep: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || keep.contains(&byte) {
-            out.push(char::from(byte));
+    for byte in text.chars() {
+        if byte.is_ascii_alphanumeric() || keep.contains(byte) {
+            out.push(byte);
         } else {
-            let _ = write!(out, "%{byte:02X}");
+            let _ = write!(out, "%{:02X}", u32::from(byte));
         }
     }
     out

@@ -1,9 +1,12 @@
 //! Sprig's regular expressions: RE2's syntax, which the crate `regex` shares with Go.
 
 use std::fmt::Write as _;
+use std::rc::Rc;
 
 use crate::error::{Error, Result};
 use crate::function::{Function, Host, MAX_TEXT, fixed, hosted};
+use crate::text::{Buffer, Text};
+use crate::unicode::is_of_name;
 use crate::value::{Args, Elem, List, Value};
 use crate::work;
 use regex::Regex;
@@ -11,12 +14,12 @@ use regex::Regex;
 pub(crate) const TABLE: &[Function] = &[
     // The plain forms say nothing about a bad pattern where Sprig swallows the error.
     hosted("regexMatch", 2, |host, args| {
-        let found =
-            host.regex(args.str(0)?).is_ok_and(|regex| regex.is_match(args.str(1).unwrap_or_default()));
-        args.str(1).map(|_| Value::Bool(found))
+        let (pattern, text) = (args.bytes(0)?, args.text(1)?);
+        Ok(Value::Bool(regex(host, pattern).is_ok_and(|regex| regex.is_match(text.characters()))))
     }),
     hosted("mustRegexMatch", 2, |host, args| {
-        Ok(Value::Bool(host.regex(args.str(0)?)?.is_match(args.str(1)?)))
+        let (pattern, text) = (args.bytes(0)?, args.text(1)?);
+        Ok(Value::Bool(regex(host, pattern)?.is_match(text.characters())))
     }),
     hosted("regexFind", 2, find),
     hosted("mustRegexFind", 2, find),
@@ -28,14 +31,14 @@ pub(crate) const TABLE: &[Function] = &[
     hosted("mustRegexReplaceAllLiteral", 3, replace_all_literal),
     hosted("regexSplit", 3, split),
     hosted("mustRegexSplit", 3, split),
-    fixed("regexQuoteMeta", 1, |args| Ok(quote_meta(args.str(0)?).into())),
+    fixed("regexQuoteMeta", 1, |args| Ok(quote_meta(args.bytes(0)?))),
 ];
 
 /// The work of a match, at least.
 const MATCH: usize = 10;
 
 /// Compiles a pattern in Go's syntax; the error names it.
-pub(crate) fn compile(pattern: &str) -> Result<Regex> {
+pub fn compile(pattern: &str) -> Result<Regex> {
     let translated =
         translate(pattern).map_err(|reason| Error::new(format!("error parsing regexp: {reason}")))?;
     Regex::new(&translated).map_err(|error| {
@@ -235,100 +238,161 @@ fn unknown_flags(group: &str) -> bool {
     flags.bytes().all(|byte| b"imsUxuR-".contains(&byte)) && flags.contains(['x', 'u', 'R'])
 }
 
+/// The expression of a pattern. As in Go, one that is not UTF-8 is an error, while a byte of the searched text that is not
+/// UTF-8 is a character.
+fn regex(host: &mut dyn Host, pattern: &[u8]) -> Result<Rc<Regex>> {
+    let pattern = std::str::from_utf8(pattern).map_err(|_| {
+        Error::new(format!("error parsing regexp: invalid UTF-8: {}", Text::new(pattern).characters()))
+    })?;
+    host.regex(pattern)
+}
+
 fn find(host: &mut dyn Host, args: Args<'_>) -> Result<Value> {
-    let text = args.str(1)?;
-    Ok(host.regex(args.str(0)?)?.find(text).map_or("", |found| found.as_str()).into())
+    let text = args.text(1)?;
+    let found = regex(host, args.bytes(0)?)?.find(text.characters()).map(|found| found.range());
+    Ok(text.part(found.unwrap_or_default()))
 }
 
 fn find_all(host: &mut dyn Host, args: Args<'_>) -> Result<Value> {
-    let (text, count) = (args.str(1)?, args.int(2)?);
-    let regex = host.regex(args.str(0)?)?;
+    let (text, count) = (args.text(1)?, args.int(2)?);
+    let regex = regex(host, args.bytes(0)?)?;
     let most = usize::try_from(count).unwrap_or(usize::MAX);
-    let found = regex.find_iter(text).take(most).map(|found| {
+    let found = regex.find_iter(text.characters()).take(most).map(|found| {
         work::spend(MATCH)?;
-        Ok(Value::str(found.as_str()))
+        Ok(text.part(found.range()))
     });
     Ok(Value::List(List::new(Elem::Str, found.collect::<Result<_>>()?).appended()))
 }
 
 fn replace_all(host: &mut dyn Host, args: Args<'_>) -> Result<Value> {
-    let (text, replacement) = (args.str(1)?, args.str(2)?);
-    let regex = host.regex(args.str(0)?)?;
-    let references = replacement.matches('$').count();
-    let longest = |found: &regex::Captures<'_>| replacement.len() + references * found.get_match().len();
-    replace(&regex, text, longest, |found, out| found.expand(replacement, out))
+    let (text, replacement) = (args.text(1)?, args.text(2)?);
+    let regex = regex(host, args.bytes(0)?)?;
+    let parts = template_parts(&replacement, &regex);
+    replace(&regex, &text, |found, add| {
+        parts.iter().try_for_each(|part| match part {
+            Part::Literal(literal) => add(literal),
+            Part::Group(group) => add(found.get(*group).map_or(&[], |group| text.bytes_of(group.range()))),
+        })
+    })
 }
 
 fn replace_all_literal(host: &mut dyn Host, args: Args<'_>) -> Result<Value> {
-    let (text, replacement) = (args.str(1)?, args.str(2)?);
-    let regex = host.regex(args.str(0)?)?;
-    replace(&regex, text, |_| replacement.len(), |_, out| out.push_str(replacement))
+    let (text, replacement) = (args.text(1)?, args.bytes(2)?);
+    let regex = regex(host, args.bytes(0)?)?;
+    replace(&regex, &text, |_, add| add(replacement))
 }
 
-/// The text with what `write` writes for each match, which is at most `longest` bytes.
+/// A part of a text that replaces matches.
+enum Part<'t> {
+    Literal(&'t [u8]),
+    /// What a group matched.
+    Group(usize),
+}
+
+/// The parts of a replacement: `$1`, `${1}`, `$name` and `${name}` are groups, as long as the name can be, and `$$` is a
+/// dollar sign. What looks like none of them is literal, and a group that does not exist is empty.
+fn template_parts<'t>(replacement: &Text<'t>, regex: &Regex) -> Vec<Part<'t>> {
+    let template = replacement.characters();
+    let (mut parts, mut literal, mut from) = (Vec::new(), 0, 0);
+    while let Some(dollar) = template[from..].find('$').map(|found| from + found) {
+        let rest = &template[dollar + 1..];
+        if rest.starts_with('$') {
+            parts.push(Part::Literal(replacement.bytes_of(literal..dollar + 1)));
+            (literal, from) = (dollar + 2, dollar + 2);
+            continue;
+        }
+        let braced = rest.strip_prefix('{');
+        let name = braced.unwrap_or(rest);
+        let name = &name[..name.find(|c| !is_of_name(c)).unwrap_or(name.len())];
+        let end = dollar + 1 + name.len() + if braced.is_some() { 2 } else { 0 };
+        if name.is_empty() || braced.is_some_and(|braced| !braced[name.len()..].starts_with('}')) {
+            from = dollar + 1;
+            continue;
+        }
+        parts.push(Part::Literal(replacement.bytes_of(literal..dollar)));
+        parts.extend(group(name, regex).map(Part::Group));
+        (literal, from) = (end, end);
+    }
+    parts.push(Part::Literal(replacement.bytes_of(literal..template.len())));
+    parts
+}
+
+/// The group of a name or number.
+fn group(name: &str, regex: &Regex) -> Option<usize> {
+    let is_number = name.bytes().all(|byte| byte.is_ascii_digit()) && (name == "0" || !name.starts_with('0'));
+    match name.parse() {
+        Ok(number) if is_number => Some(number),
+        _ => regex.capture_names().position(|known| known == Some(name)),
+    }
+}
+
+/// The text with what `write` adds for each match.
 fn replace(
     regex: &Regex,
-    text: &str,
-    longest: impl Fn(&regex::Captures<'_>) -> usize,
-    write: impl Fn(&regex::Captures<'_>, &mut String),
+    text: &Text<'_>,
+    write: impl Fn(&regex::Captures<'_>, &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()>,
 ) -> Result<Value> {
-    let (mut out, mut copied) = (String::new(), 0);
-    for captures in regex.captures_iter(text) {
+    let (mut out, mut copied) = (Buffer::default(), 0);
+    for captures in regex.captures_iter(text.characters()) {
         work::spend(MATCH)?;
         let found = captures.get_match();
-        out.push_str(&text[copied..found.start()]);
+        out.push_bytes(text.bytes_of(copied..found.start()));
         copied = found.end();
-        if out.len().saturating_add(longest(&captures)) > MAX_TEXT {
-            return Err(Error::new(format!(
-                "the text with its replacements is too long: at most {MAX_TEXT} bytes are allowed"
-            )));
-        }
-        write(&captures, &mut out);
+        write(&captures, &mut |added| {
+            if out.len().saturating_add(added.len()) > MAX_TEXT {
+                return Err(Error::new(format!(
+                    "the text with its replacements is too long: at most {MAX_TEXT} bytes are allowed"
+                )));
+            }
+            out.push_bytes(added);
+            Ok(())
+        })?;
     }
-    out.push_str(&text[copied..]);
-    Ok(out.into())
+    out.push_bytes(text.bytes_of(copied..text.characters().len()));
+    Ok(out.into_value())
 }
 
 /// Go's `Split`: no empty part where a match stands at the very end of an empty rest, at most `count` parts.
 fn split(host: &mut dyn Host, args: Args<'_>) -> Result<Value> {
-    let (text, count) = (args.str(1)?, args.int(2)?);
-    let pattern = args.str(0)?;
-    let regex = host.regex(pattern)?;
+    let (text, count) = (args.text(1)?, args.int(2)?);
+    let pattern = args.bytes(0)?;
+    let regex = regex(host, pattern)?;
     if count == 0 {
         return Ok(Value::List(List::new(Elem::Str, Vec::new()).appended()));
     }
-    if !pattern.is_empty() && text.is_empty() {
+    let length = text.characters().len();
+    if !pattern.is_empty() && length == 0 {
         return Ok(Value::strings([""]));
     }
     let most = usize::try_from(count).unwrap_or(usize::MAX);
     let mut parts = Vec::new();
     let (mut start, mut end) = (0, 0);
-    for found in regex.find_iter(text) {
+    for found in regex.find_iter(text.characters()) {
         if parts.len() + 1 >= most {
             break;
         }
         work::spend(MATCH)?;
         end = found.start();
         if found.end() != 0 {
-            parts.push(&text[start..end]);
+            parts.push(text.bytes_of(start..end));
         }
         start = found.end();
     }
-    if end != text.len() {
-        parts.push(&text[start..]);
+    if end != length {
+        parts.push(text.bytes_of(start..length));
     }
     Ok(Value::strings(parts))
 }
 
-fn quote_meta(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if r"\.+*?()|[]{}^$".contains(c) {
-            out.push('\\');
+fn quote_meta(text: &[u8]) -> Value {
+    let mut out = Vec::with_capacity(text.len());
+    for byte in text {
+        if br"\.+*?()|[]{}^$".contains(byte) {
+            out.push(b'\\');
         }
-        out.push(c);
+        out.push(*byte);
     }
-    out
+    Value::from_bytes(&out)
 }
 
 #[cfg(test)]
@@ -357,6 +421,6 @@ mod tests {
         ] {
             assert!(compile(refused).is_err(), "{refused}");
         }
-        assert_eq!(quote_meta("a.b[c]"), r"a\.b\[c\]");
+        assert_eq!(quote_meta(b"a.b[c]").as_str(), Some(r"a\.b\[c\]"));
     }
 }

@@ -103,6 +103,21 @@ impl Object for Semver {
         self.version.to_string()
     }
 
+    fn structure(&self) -> Option<Vec<(&'static str, Value)>> {
+        Some(vec![
+            ("major", Value::Uint(self.version.major)),
+            ("minor", Value::Uint(self.version.minor)),
+            ("patch", Value::Uint(self.version.patch)),
+            ("pre", self.version.pre.as_str().into()),
+            ("metadata", self.version.build.as_str().into()),
+            ("original", self.original.as_str().into()),
+        ])
+    }
+
+    fn has_string_method(&self) -> bool {
+        true
+    }
+
     fn as_any(&self) -> &dyn Any {
         self
     }

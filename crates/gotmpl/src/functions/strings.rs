@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::words;
+use super::{cast, words};
 use crate::error::{Error, Result};
 use crate::fmt;
 use crate::function::{Function, fixed, variadic};
+use crate::text::{Buffer, Text};
 use crate::value::{Args, Elem, Entries, Map, Value};
 
 /// The longest text that is made of a number alone, or by replacing.
@@ -14,15 +15,14 @@ const MAX_LENGTH: usize = 64 << 20;
 pub(crate) const TABLE: &[Function] = &[
     fixed("toString", 1, |args| match args.any(0) {
         value @ (Value::Str(_) | Value::Raw(_)) => Ok(value.clone()),
-        Value::Bytes(bytes) => Ok(Value::from_bytes(bytes)),
         other => {
             other.check_size()?;
-            Ok(fmt::display(other).into_owned().into())
+            Ok(Value::from_bytes(&cast::text(other)))
         }
     }),
-    fixed("trim", 1, |args| Ok(args.str(0)?.trim().into())),
-    fixed("trimAll", 2, |args| Ok(args.str(1)?.trim_matches(any_of(args.str(0)?)).into())),
-    fixed("trimall", 2, |args| Ok(args.str(1)?.trim_matches(any_of(args.str(0)?)).into())),
+    fixed("trim", 1, |args| Ok(trim(&args.text(0)?, char::is_whitespace))),
+    fixed("trimAll", 2, trim_all),
+    fixed("trimall", 2, trim_all),
     fixed("trimSuffix", 2, |args| {
         let (suffix, text) = (args.bytes(0)?, args.bytes(1)?);
         match text.strip_suffix(suffix) {
@@ -37,23 +37,28 @@ pub(crate) const TABLE: &[Function] = &[
             _ => Ok(args.any(1).clone()),
         }
     }),
-    fixed("upper", 1, |args| Ok(args.str(0)?.chars().map(words::upper).collect::<String>().into())),
-    fixed("lower", 1, |args| Ok(args.str(0)?.chars().map(words::lower).collect::<String>().into())),
-    fixed("title", 1, |args| Ok(words::title(args.str(0)?).into())),
-    fixed("untitle", 1, |args| Ok(words::untitle(args.str(0)?).into())),
-    fixed("swapcase", 1, |args| Ok(words::swap_case(args.str(0)?).into())),
+    // Go maps characters, and a byte that is not part of one becomes U+FFFD.
+    fixed("upper", 1, |args| {
+        Ok(args.text(0)?.characters().chars().map(words::upper).collect::<String>().into())
+    }),
+    fixed("lower", 1, |args| {
+        Ok(args.text(0)?.characters().chars().map(words::lower).collect::<String>().into())
+    }),
+    fixed("title", 1, |args| Ok(words::title(args.text(0)?.characters()).into())),
+    fixed("untitle", 1, |args| Ok(words::untitle(args.text(0)?.characters()).into())),
+    fixed("swapcase", 1, |args| Ok(words::swap_case(args.text(0)?.characters()).into())),
     fixed("initials", 1, |args| Ok(words::initials(args.bytes(0)?).into())),
-    fixed("snakecase", 1, |args| Ok(words::separated(args.str(0)?, '_').into())),
-    fixed("kebabcase", 1, |args| Ok(words::separated(args.str(0)?, '-').into())),
-    fixed("camelcase", 1, |args| Ok(words::pascal_case(args.str(0)?).into())),
+    fixed("snakecase", 1, |args| Ok(words::separated(&args.text(0)?, '_'))),
+    fixed("kebabcase", 1, |args| Ok(words::separated(&args.text(0)?, '-'))),
+    fixed("camelcase", 1, |args| Ok(words::pascal_case(args.text(0)?.characters()).into())),
     fixed("nospace", 1, |args| {
         Ok(words::without_space(args.bytes(0)?).map_or_else(|| args.any(0).clone(), Value::from))
     }),
     fixed("repeat", 2, |args| {
-        let (count, text) = (args.int(0)?, args.str(1)?);
+        let (count, text) = (args.int(0)?, args.bytes(1)?);
         let count = usize::try_from(count).map_err(|_| Error::new("negative Repeat count"))?;
         bounded(count.saturating_mul(text.len()))?;
-        Ok(text.repeat(count).into())
+        Ok(Value::from_bytes(&text.repeat(count)))
     }),
     fixed("substr", 3, substr),
     fixed("trunc", 2, trunc),
@@ -72,7 +77,9 @@ pub(crate) const TABLE: &[Function] = &[
     fixed("wrapWith", 3, |args| {
         Ok(Value::from_bytes(&wrap(args.bytes(2)?, args.int(0)?, args.bytes(1)?, true)?))
     }),
-    fixed("contains", 2, |args| Ok(Value::Bool(args.str(1)?.contains(args.str(0)?)))),
+    fixed("contains", 2, |args| {
+        Ok(Value::Bool(memchr::memmem::find(args.bytes(1)?, args.bytes(0)?).is_some()))
+    }),
     fixed("hasPrefix", 2, |args| Ok(Value::Bool(args.bytes(1)?.starts_with(args.bytes(0)?)))),
     fixed("hasSuffix", 2, |args| Ok(Value::Bool(args.bytes(1)?.ends_with(args.bytes(0)?)))),
     fixed("replace", 3, |args| {
@@ -80,35 +87,28 @@ pub(crate) const TABLE: &[Function] = &[
         Ok(Value::from_bytes(&replace(text, old, new)?))
     }),
     variadic("quote", 0, |args| {
-        quote(args, |value| match value.as_bytes() {
-            Some(bytes) => fmt::quote(bytes),
-            None => fmt::quote(fmt::display(value).as_bytes()),
+        quote(args, |value, out| out.push_str(&fmt::quote(value.as_bytes().unwrap_or(&fmt::print(value)))))
+    }),
+    variadic("squote", 0, |args| {
+        quote(args, |value, out| {
+            out.push('\'');
+            out.push_bytes(&fmt::print(value));
+            out.push('\'');
         })
     }),
-    variadic("squote", 0, |args| quote(args, |value| format!("'{}'", fmt::display(value)))),
-    variadic("cat", 0, |args| quote(args, |value| fmt::display(value).into_owned())),
+    variadic("cat", 0, |args| quote(args, |value, out| out.push_bytes(&fmt::print(value)))),
     fixed("indent", 2, |args| indent("", args)),
     fixed("nindent", 2, |args| indent("\n", args)),
     fixed("plural", 3, |args| {
-        let (one, many) = (args.str(0)?, args.str(1)?);
-        Ok(if args.int(2)? == 1 { one } else { many }.into())
+        let (one, many) = (args.bytes(0)?, args.bytes(1)?);
+        Ok(Value::from_bytes(if args.int(2)? == 1 { one } else { many }))
     }),
-    fixed("split", 2, |args| {
-        let (separator, text) = (args.str(0)?, args.str(1)?);
-        Ok(numbered(split(text, separator)))
-    }),
+    fixed("split", 2, |args| Ok(numbered(split(args.bytes(1)?, args.bytes(0)?, usize::MAX)))),
     fixed("splitn", 3, |args| {
-        let (separator, count, text) = (args.str(0)?, args.int(1)?, args.str(2)?);
-        Ok(numbered(match usize::try_from(count) {
-            Ok(count) if !separator.is_empty() => text.splitn(count, separator).collect(),
-            Ok(count) => split_characters(text, count),
-            Err(_) => split(text, separator),
-        }))
+        let (separator, count, text) = (args.bytes(0)?, args.int(1)?, args.bytes(2)?);
+        Ok(numbered(split(text, separator, usize::try_from(count).unwrap_or(usize::MAX))))
     }),
-    fixed("splitList", 2, |args| {
-        let (separator, text) = (args.str(0)?, args.str(1)?);
-        Ok(Value::strings(split(text, separator)))
-    }),
+    fixed("splitList", 2, |args| Ok(Value::strings(split(args.bytes(1)?, args.bytes(0)?, usize::MAX)))),
 ];
 
 /// Replaces each `old`; an empty one is found before each character and at the end.
@@ -141,8 +141,17 @@ fn starts_of_characters(text: &[u8]) -> impl Iterator<Item = usize> {
     })
 }
 
-fn any_of(set: &str) -> impl Fn(char) -> bool + '_ {
-    move |c| set.contains(c)
+/// The text without the characters at both ends that `is_cut` says.
+fn trim(text: &Text<'_>, is_cut: impl Fn(char) -> bool) -> Value {
+    let characters = text.characters();
+    let end = characters.trim_end_matches(&is_cut).len();
+    let start = end - characters[..end].trim_start_matches(is_cut).len();
+    text.part(start..end)
+}
+
+fn trim_all(args: Args<'_>) -> Result<Value> {
+    let set = args.text(0)?;
+    Ok(trim(&args.text(1)?, |c| set.characters().contains(c)))
 }
 
 fn size(number: i64) -> usize {
@@ -159,14 +168,14 @@ fn bounded(length: usize) -> Result<()> {
 }
 
 /// Every argument that is not nil, written by `show`, spaces between.
-fn quote(args: Args<'_>, show: impl Fn(&Value) -> String) -> Result<Value> {
+fn quote(args: Args<'_>, show: impl Fn(&Value, &mut Buffer)) -> Result<Value> {
     args.check_size()?;
-    Ok(match args.values {
-        [value] if !value.is_nil() => show(value).into(),
-        values => {
-            values.iter().filter(|value| !value.is_nil()).map(show).collect::<Vec<_>>().join(" ").into()
-        }
-    })
+    let mut out = Buffer::default();
+    for (index, value) in args.values.iter().filter(|value| !value.is_nil()).enumerate() {
+        out.push_str(if index > 0 { " " } else { "" });
+        show(value, &mut out);
+    }
+    Ok(out.into_value())
 }
 
 /// `before`, then the text with every line indented.
@@ -261,35 +270,31 @@ fn wrap(text: &[u8], width: i64, newline: &[u8], break_words: bool) -> Result<Ve
     Ok(out)
 }
 
-/// Go's `strings.Split`: an empty separator splits into characters.
-fn split<'a>(text: &'a str, separator: &str) -> Vec<&'a str> {
-    if separator.is_empty() { split_characters(text, usize::MAX) } else { text.split(separator).collect() }
-}
-
-fn split_characters(text: &str, max_parts: usize) -> Vec<&str> {
-    let mut parts = Vec::new();
-    let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        if parts.len() + 1 >= max_parts {
-            parts.push(rest);
-            break;
-        }
-        let (first, tail) = rest.split_at(c.len_utf8());
-        parts.push(first);
-        rest = tail;
+/// Go's `strings.SplitN`: at most `most` parts. An empty separator splits into characters.
+fn split<'a>(text: &'a [u8], separator: &[u8], most: usize) -> Vec<&'a [u8]> {
+    if most == 0 || text.is_empty() && separator.is_empty() {
+        return Vec::new();
     }
-    if max_parts == 0 {
-        parts.clear();
+    let (mut parts, mut start) = (Vec::new(), 0);
+    let mut cut = |found: usize| {
+        parts.push(&text[start..found]);
+        start = found + separator.len();
+    };
+    if separator.is_empty() {
+        starts_of_characters(text).skip(1).take(most - 1).for_each(&mut cut);
+    } else {
+        memchr::memmem::find_iter(text, separator).take(most - 1).for_each(&mut cut);
     }
+    parts.push(&text[start..]);
     parts
 }
 
 /// `_0`, `_1`, ...: the parts by number.
-fn numbered(parts: Vec<&str>) -> Value {
+fn numbered(parts: Vec<&[u8]>) -> Value {
     let entries: Entries = parts
         .into_iter()
         .enumerate()
-        .map(|(index, part)| (Arc::from(format!("_{index}")), Value::str(part)))
+        .map(|(index, part)| (Arc::from(format!("_{index}")), Value::from_bytes(part)))
         .collect();
     Value::Map(Map::new(Elem::Str, entries))
 }
@@ -322,8 +327,19 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_separator_splits_characters() {
-        assert_eq!(split("aéb", ""), ["a", "é", "b"]);
-        assert_eq!(split_characters("abc", 2), ["a", "bc"]);
+    fn texts_are_split_into_parts_or_characters() {
+        for (text, separator, most, expected) in [
+            ("aéb", "", usize::MAX, &["a", "é", "b"][..]),
+            ("abc", "", 2, &["a", "bc"]),
+            ("a,b,c", ",", 2, &["a", "b,c"]),
+            ("a,,", ",", usize::MAX, &["a", "", ""]),
+            ("", ",", usize::MAX, &[""]),
+            ("", "", usize::MAX, &[]),
+            ("a,b", ",", 0, &[]),
+        ] {
+            let parts: Vec<_> = expected.iter().map(|part| part.as_bytes()).collect();
+            assert_eq!(split(text.as_bytes(), separator.as_bytes(), most), parts, "{text:?}");
+        }
+        assert_eq!(split(b"\xffa\xfe", b"", usize::MAX), [&b"\xff"[..], b"a", b"\xfe"]);
     }
 }

@@ -1,14 +1,14 @@
 //! Helm's TOML functions; the layout is that of the library it uses.
 
-use std::any::Any;
 use std::fmt::Write as _;
-use std::rc::Rc;
 use std::sync::Arc;
 
+use super::dates::Time;
 use crate::error::{Error, Result};
 use crate::fmt;
 use crate::function::{Function, fixed};
-use crate::value::{Args, Object, Value};
+use crate::text::Buffer;
+use crate::value::Value;
 use crate::walk::MAX_DEPTH;
 
 pub(crate) const TABLE: &[Function] = &[
@@ -17,16 +17,18 @@ pub(crate) const TABLE: &[Function] = &[
         if args.any(0).is_nil() {
             return Err(Error::missing("there is nothing to write: the value is nil"));
         }
-        Ok(encode(args.writable(0)?).unwrap_or_else(|error| error.inner().message.clone()).into())
+        Ok(encode(args.writable(0)?).unwrap_or_else(|error| error.inner().message.as_str().into()))
     }),
     fixed("fromToml", 1, |args| {
-        Ok(match toml::from_str::<toml::Table>(args.str(0)?) {
+        let read = std::str::from_utf8(args.bytes(0)?)
+            .map_err(|error| error.to_string())
+            .and_then(|text| toml::from_str(text).map_err(|error| error.message().to_owned()));
+        Ok(match read {
             Ok(table) => from_toml(toml::Value::Table(table)),
-            Err(error) => Value::map(
-                [(Arc::from("Error"), Value::from(format!("toml: {}", error.message())))]
-                    .into_iter()
-                    .collect(),
-            ),
+            Err(error) => {
+                let error = Value::from(format!("toml: {error}"));
+                Value::map([(Arc::from("Error"), error)].into_iter().collect())
+            }
         })
     }),
 ];
@@ -37,7 +39,7 @@ fn from_toml(value: toml::Value) -> Value {
         toml::Value::Integer(number) => Value::Int64(number),
         toml::Value::Float(number) => Value::Float(number),
         toml::Value::Boolean(flag) => Value::Bool(flag),
-        toml::Value::Datetime(time) => Value::Object(Rc::new(Moment(time))),
+        toml::Value::Datetime(time) => Time::from_toml(time).into_value(),
         toml::Value::Array(items) => Value::list(items.into_iter().map(from_toml).collect()),
         toml::Value::Table(table) => {
             Value::map(table.into_iter().map(|(key, value)| (Arc::from(key), from_toml(value))).collect())
@@ -45,72 +47,18 @@ fn from_toml(value: toml::Value) -> Value {
     }
 }
 
-/// A date, a time or both, in Go all of one type.
-struct Moment(toml::value::Datetime);
-
-impl Object for Moment {
-    fn type_name(&self) -> &'static str {
-        "time.Time"
-    }
-
-    fn member(&self, _: &str, _: Args<'_>) -> Option<Result<Value>> {
-        None
-    }
-
-    /// What has no offset is in a zone that says what is missing.
-    fn display(&self) -> String {
-        let whole = instant(self.0);
-        let (date, time) = (whole.date.unwrap_or(DAY), whole.time.unwrap_or(MIDNIGHT));
-        let minutes = match self.0.offset {
-            Some(toml::value::Offset::Custom { minutes }) => minutes,
-            _ => 0,
-        };
-        let sign = if minutes < 0 { '-' } else { '+' };
-        let offset = format!("{sign}{:02}{:02}", minutes.abs() / 60, minutes.abs() % 60);
-        let zone = match (self.0.date, self.0.time, self.0.offset) {
-            (_, _, Some(_)) if minutes != 0 => &offset,
-            (_, _, Some(_)) => "UTC",
-            (Some(_), Some(_), None) => "datetime-local",
-            (Some(_), None, None) => "date-local",
-            _ => "time-local",
-        };
-        format!("{date} {time} {offset} {zone}")
-    }
-
-    fn serialize(&self) -> Value {
-        instant(self.0).to_string().into()
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-}
-
-const DAY: toml::value::Date = toml::value::Date { year: 0, month: 1, day: 1 };
-const MIDNIGHT: toml::value::Time =
-    toml::value::Time { hour: 0, minute: 0, second: Some(0), nanosecond: None };
-
-/// A time that lacks its day, its hour or its offset, as Go completes it.
-fn instant(time: toml::value::Datetime) -> toml::value::Datetime {
-    toml::value::Datetime {
-        date: time.date.or(Some(DAY)),
-        time: time.time.or(Some(MIDNIGHT)),
-        offset: time.offset.or(Some(toml::value::Offset::Z)),
-    }
-}
-
-fn encode(value: &Value) -> Result<String> {
-    let mut out = String::new();
+fn encode(value: &Value) -> Result<Value> {
+    let mut out = Buffer::default();
     if !is_table(value) {
         if is_tables(value) {
             return Err(Error::new("toml: top-level values must be Go maps or structs"));
         }
         // The library writes a value without a key as it stands.
         inline(value, 0, &mut out)?;
-        return Ok(out);
+        return Ok(out.into_value());
     }
     table(value, &mut Vec::new(), &mut out)?;
-    Ok(out)
+    Ok(out.into_value())
 }
 
 /// Whether a value is left out: a nil of any type.
@@ -118,12 +66,13 @@ fn is_nil(value: &Value) -> bool {
     match value {
         Value::List(list) => list.is_nil(),
         Value::Map(map) => map.is_nil(),
+        Value::Bytes(bytes) => bytes.is_nil(),
         _ => value.is_nil(),
     }
 }
 
 /// The entries of a table: plain ones first, then tables and lists of tables.
-fn table(value: &Value, path: &mut Vec<Arc<str>>, out: &mut String) -> Result<()> {
+fn table(value: &Value, path: &mut Vec<Arc<str>>, out: &mut Buffer) -> Result<()> {
     if path.len() > MAX_DEPTH {
         return Err(Error::new("toml: the value nests too deeply: does a map contain itself?"));
     }
@@ -182,7 +131,7 @@ fn is_tables(value: &Value) -> bool {
     value.as_list().is_some_and(|items| !items.is_empty() && items.iter().all(is_table))
 }
 
-fn inline(value: &Value, depth: usize, out: &mut String) -> Result<()> {
+fn inline(value: &Value, depth: usize, out: &mut Buffer) -> Result<()> {
     if depth > MAX_DEPTH {
         return Err(Error::new("toml: the value nests too deeply: does a map contain itself?"));
     }
@@ -200,16 +149,13 @@ fn inline(value: &Value, depth: usize, out: &mut String) -> Result<()> {
             }
         }
         Value::Bool(_) | Value::Int(_) | Value::Int64(_) | Value::Uint(_) | Value::Byte(_) => {
-            out.push_str(&fmt::display(value));
+            out.push_bytes(&fmt::print(value));
         }
         _ => {
             if let Value::Object(object) = value
-                && object.type_name() == "time.Time"
+                && let Some(time) = object.as_any().downcast_ref::<Time>()
             {
-                match object.as_any().downcast_ref::<Moment>() {
-                    Some(Moment(time)) => out.push_str(&time.to_string()),
-                    None => out.push_str(object.serialize().as_str().unwrap_or_default()),
-                }
+                out.push_str(&time.to_toml());
             } else if let Some(entries) = entries(value) {
                 out.push('{');
                 for (index, (key, item)) in entries.iter().enumerate() {
@@ -225,7 +171,12 @@ fn inline(value: &Value, depth: usize, out: &mut String) -> Result<()> {
                 }
                 out.push(']');
             } else {
-                out.push_str(&quoted(&fmt::display(value)));
+                out.push('"');
+                for chunk in fmt::print(value).utf8_chunks() {
+                    escape(chunk.valid(), out);
+                    out.push_bytes(chunk.invalid());
+                }
+                out.push('"');
             }
         }
     }
@@ -241,6 +192,13 @@ fn quoted_key(key: &str) -> String {
 fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
+    escape(text, &mut out);
+    out.push('"');
+    out
+}
+
+/// Writes a text as inside of double quotes.
+fn escape(text: &str, out: &mut impl std::fmt::Write) {
     for c in text.chars() {
         let _ = match c {
             '"' => write!(out, "\\\""),
@@ -254,8 +212,6 @@ fn quoted(text: &str) -> String {
             _ => write!(out, "{c}"),
         };
     }
-    out.push('"');
-    out
 }
 
 #[cfg(test)]
@@ -264,16 +220,6 @@ mod tests {
 
     #[test]
     fn times_print_as_gos() {
-        let show = |written: &str| {
-            let table: toml::Table = toml::from_str(&format!("d = {written}")).unwrap();
-            let Some(toml::Value::Datetime(time)) = table.get("d") else { panic!("{written}") };
-            let moment = Moment(*time);
-            let json = moment.serialize().as_str().map(str::to_owned).unwrap_or_default();
-            let mut again = String::new();
-            inline(&Value::Object(Rc::new(Moment(*time))), 0, &mut again).unwrap();
-            assert_eq!(again, written);
-            (moment.display(), json)
-        };
         for (written, shown, json) in [
             ("1979-05-27T07:32:00Z", "1979-05-27 07:32:00 +0000 UTC", "1979-05-27T07:32:00Z"),
             (
@@ -285,7 +231,13 @@ mod tests {
             ("1979-05-27", "1979-05-27 00:00:00 +0000 date-local", "1979-05-27T00:00:00Z"),
             ("07:32:00.25", "0000-01-01 07:32:00.25 +0000 time-local", "0000-01-01T07:32:00.25Z"),
         ] {
-            assert_eq!(show(written), (shown.to_owned(), json.to_owned()));
+            let table: toml::Table = toml::from_str(&format!("d = {written}")).unwrap();
+            let read = from_toml(table.get("d").unwrap().clone());
+            let mut again = Buffer::default();
+            inline(&read, 0, &mut again).unwrap();
+            assert_eq!(again.as_bytes(), written.as_bytes());
+            assert_eq!(read.to_string(), shown);
+            assert_eq!(read.to_yaml().unwrap().trim_matches('"'), json);
         }
     }
 }

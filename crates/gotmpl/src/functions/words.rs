@@ -1,5 +1,11 @@
 //! How Sprig's libraries find words in a text and change their case.
 
+use std::ops::Range;
+
+use crate::text::{Buffer, Text};
+use crate::unicode::{self, is_lower, is_number, is_punctuation, is_title, is_upper};
+use crate::value::Value;
+
 /// A letter in upper case, if that is one letter: Go's mapping is from one to one.
 pub(super) fn upper(c: char) -> char {
     let mut upper = c.to_uppercase();
@@ -48,11 +54,6 @@ fn is_separator(c: char) -> bool {
     }
 }
 
-/// Whether a letter is two in one of which the first is large, as [`title_case`] makes them.
-fn is_title_case(c: char) -> bool {
-    !c.is_uppercase() && !c.is_lowercase() && lower(c) != c
-}
-
 /// Lower case for the first letter of every word between white space.
 pub(crate) fn untitle(text: &str) -> String {
     after_space(text, |c, first| if first { lower(c) } else { c })
@@ -61,11 +62,11 @@ pub(crate) fn untitle(text: &str) -> String {
 /// Every letter in the other case.
 pub(crate) fn swap_case(text: &str) -> String {
     after_space(text, |c, first| {
-        if c.is_uppercase() || is_title_case(c) {
+        if is_upper(c) || is_title(c) {
             lower(c)
-        } else if c.is_lowercase() && first {
+        } else if is_lower(c) && first {
             title_case(c)
-        } else if c.is_lowercase() {
+        } else if is_lower(c) {
             upper(c)
         } else {
             c
@@ -110,49 +111,50 @@ enum Word {
 
 /// `snakecase` and `kebabcase`: words in lower case with `connector` between them. A number belongs to
 /// the word before it unless lower-case letters follow: `HTTP2xx` is `http_2xx`, `Bld4Floor` `bld4_floor`.
-pub(crate) fn separated(text: &str, connector: char) -> String {
-    let mut out = String::with_capacity(text.len() + 4);
+pub(crate) fn separated(text: &Text<'_>, connector: char) -> Value {
+    let characters = text.characters();
+    let mut out = Buffer::with_capacity(characters.len() + 4);
     let joins = |kind: Word| !matches!(kind, Word::Connector | Word::Punctuation);
-    let (mut kind, mut word, mut rest) = next_word(text);
-    while !rest.is_empty() {
+    let (mut kind, mut word) = next_word(characters, 0);
+    while word.end < characters.len() {
         if kind != Word::Connector {
-            lower_word(&mut out, kind, word, connector);
+            lower_word(&mut out, kind, text, &word, connector);
         }
-        let (before, last) = (kind, word);
-        (kind, word, rest) = next_word(rest);
+        let (before, last) = (kind, word.clone());
+        (kind, word) = next_word(characters, word.end);
         match before {
             Word::Number => {
                 while matches!(kind, Word::Lower | Word::Number) {
-                    lower_word(&mut out, kind, word, connector);
-                    (kind, word, rest) = next_word(rest);
+                    lower_word(&mut out, kind, text, &word, connector);
+                    (kind, word) = next_word(characters, word.end);
                 }
                 if kind != Word::None && joins(kind) {
                     out.push(connector);
                 }
             }
-            Word::Connector => lower_word(&mut out, before, last, connector),
+            Word::Connector => lower_word(&mut out, before, text, &last, connector),
             Word::Punctuation => {}
             _ if kind != Word::Number => {
                 if joins(kind) {
                     out.push(connector);
                 }
             }
-            _ if rest.is_empty() => {}
+            _ if word.end == characters.len() => {}
             _ => {
-                let number = word;
-                (kind, word, rest) = next_word(rest);
+                let number = word.clone();
+                (kind, word) = next_word(characters, word.end);
                 if kind != Word::Lower {
-                    lower_word(&mut out, Word::Number, number, connector);
+                    lower_word(&mut out, Word::Number, text, &number, connector);
                     if joins(kind) {
                         out.push(connector);
                     }
                     continue;
                 }
                 out.push(connector);
-                lower_word(&mut out, Word::Number, number, connector);
+                lower_word(&mut out, Word::Number, text, &number, connector);
                 while matches!(kind, Word::Lower | Word::Number) {
-                    lower_word(&mut out, kind, word, connector);
-                    (kind, word, rest) = next_word(rest);
+                    lower_word(&mut out, kind, text, &word, connector);
+                    (kind, word) = next_word(characters, word.end);
                 }
                 if kind != Word::None && joins(kind) {
                     out.push(connector);
@@ -160,21 +162,22 @@ pub(crate) fn separated(text: &str, connector: char) -> String {
             }
         }
     }
-    lower_word(&mut out, kind, word, connector);
-    out
+    lower_word(&mut out, kind, text, &word, connector);
+    out.into_value()
 }
 
-fn lower_word(out: &mut String, kind: Word, word: &str, connector: char) {
+/// Writes a word. Only where its case may change, bytes that are not UTF-8 are replaced.
+fn lower_word(out: &mut Buffer, kind: Word, text: &Text<'_>, word: &Range<usize>, connector: char) {
     if !matches!(kind, Word::Upper | Word::Connector) {
-        out.push_str(word);
+        out.push_bytes(text.bytes_of(word.clone()));
         return;
     }
-    for c in word.chars() {
-        if is_connector(c) {
-            out.push(connector);
-        } else {
-            out.extend(c.to_lowercase());
-        }
+    for c in text.characters()[word.clone()].chars() {
+        out.push(match c {
+            _ if is_connector(c) => connector,
+            _ if is_upper(c) => lower(c),
+            _ => c,
+        });
     }
 }
 
@@ -182,48 +185,81 @@ fn is_connector(c: char) -> bool {
     c == '-' || c == '_' || c.is_whitespace()
 }
 
-fn is_punctuation(c: char) -> bool {
-    // Go's classes: of ASCII, these are symbols and not punctuation.
-    c.is_ascii_punctuation() && !"$+<=>^`|~".contains(c)
+/// Whether a character is of a word. Those of Chinese are not: there, words are not found by case.
+fn is_alphabetic(c: char) -> bool {
+    let is_chinese =
+        matches!(c, '\u{3400}'..='\u{4d85}' | '\u{4e00}'..='\u{9fcc}' | '\u{20000}'..='\u{2b81d}');
+    unicode::is_letter(c) && !is_chinese
 }
 
-/// The first word of a text, what it is, and the rest.
-fn next_word(text: &str) -> (Word, &str, &str) {
-    let Some(first) = text.chars().next() else { return (Word::None, "", "") };
-    let run = |from: usize, belongs: &dyn Fn(char) -> bool| {
-        from + text[from..].find(|c| !belongs(c)).unwrap_or(text.len() - from)
+/// The word that starts at an offset in a text, and what it is.
+fn next_word(text: &str, start: usize) -> (Word, Range<usize>) {
+    let (Some(first), after_first) = next_character(text, start, None) else {
+        return (Word::None, start..text.len());
     };
-    let small = |c: char| c.is_alphabetic() && !c.is_uppercase();
-    let after_first = first.len_utf8();
-    let (kind, end) = if is_connector(first) {
-        (Word::Connector, run(0, &is_connector))
-    } else if is_punctuation(first) {
-        (Word::Punctuation, run(0, &is_punctuation))
-    } else if first.is_uppercase() {
-        let end = match text[after_first..].chars().next() {
-            Some(second) if second.is_uppercase() => {
-                let end = run(0, &char::is_uppercase);
-                // In `HTTPStatus` the last capital begins the next word.
-                match text[end..].chars().next() {
-                    Some(next) if next.is_alphabetic() => {
-                        end - text[..end].chars().next_back().map_or(0, char::len_utf8)
-                    }
-                    _ => end,
-                }
+    let next = |offset: usize, before: char| {
+        let (c, end) = next_character(text, offset, Some(before));
+        (c.unwrap_or(before), end)
+    };
+    // Where the characters that belong to a run end, and what follows.
+    let run = |from: usize, before: char, belongs: &dyn Fn(char) -> bool| {
+        let (mut end, mut before) = (from, before);
+        while end < text.len() {
+            let (c, after) = next(end, before);
+            if !belongs(c) {
+                break;
             }
-            Some(second) if second.is_alphabetic() => run(after_first, &small),
-            _ => after_first,
+            (before, end) = (c, after);
+        }
+        end
+    };
+    let small = |c: char| is_alphabetic(c) && !is_upper(c);
+    let (kind, end) = if is_connector(first) {
+        (Word::Connector, run(after_first, first, &is_connector))
+    } else if is_punctuation(first) {
+        (Word::Punctuation, run(after_first, first, &is_punctuation))
+    } else if is_upper(first) {
+        let (second, after_second) = next(after_first, first);
+        let end = if after_first == text.len() {
+            after_first
+        } else if is_upper(second) {
+            let (mut last, mut end, mut before) = (after_first, after_second, second);
+            let mut following = second;
+            while end < text.len() {
+                let after;
+                (following, after) = next(end, before);
+                if !is_upper(following) {
+                    break;
+                }
+                (last, end, before) = (end, after, following);
+            }
+            // In `HTTPStatus` the last capital begins the next word.
+            if end < text.len() && is_alphabetic(following) { last } else { end }
+        } else if is_alphabetic(second) {
+            run(after_second, second, &small)
+        } else {
+            after_first
         };
         (Word::Upper, end)
-    } else if first.is_alphabetic() {
-        (Word::Lower, run(0, &small))
-    } else if first.is_numeric() {
-        (Word::Number, run(0, &char::is_numeric))
+    } else if is_alphabetic(first) {
+        (Word::Lower, run(after_first, first, &small))
+    } else if is_number(first) {
+        (Word::Number, run(after_first, first, &is_number))
     } else {
-        let other = |c: char| !is_connector(c) && !c.is_alphabetic() && !c.is_numeric() && !is_punctuation(c);
-        (Word::Other, run(0, &other))
+        let other = |c: char| !is_connector(c) && !is_alphabetic(c) && !is_number(c) && !is_punctuation(c);
+        (Word::Other, run(after_first, first, &other))
     };
-    (kind, &text[..end], &text[end..])
+    (kind, start..end)
+}
+
+/// The character at an offset and where it ends. What reads as U+FFFD belongs to the character that follows it, or, at
+/// the end, repeats the one before.
+fn next_character(text: &str, start: usize, before: Option<char>) -> (Option<char>, usize) {
+    let rest = text[start..].trim_start_matches(char::REPLACEMENT_CHARACTER);
+    match rest.chars().next() {
+        Some(c) => (Some(c), text.len() - rest.len() + c.len_utf8()),
+        None => (before, text.len()),
+    }
 }
 
 /// `camelcase`: words joined, each with a capital first; connectors at the ends and doubled ones stay.
@@ -243,18 +279,18 @@ pub(crate) fn pascal_case(text: &str) -> String {
         out.extend(text.chars().next_back());
         return out;
     };
-    let mut capitals = first.is_uppercase();
+    let mut capitals = is_upper(first);
     let mut current = upper(first);
     for c in chars {
         let before = std::mem::replace(&mut current, c);
         if is_connector(c) && is_connector(before) {
             out.push(before);
         } else if is_connector(before) {
-            capitals = c.is_uppercase();
+            capitals = is_upper(c);
             current = upper(c);
         } else {
             if capitals {
-                if c.is_uppercase() {
+                if is_upper(c) {
                     current = lower(c);
                 } else {
                     capitals = false;
@@ -284,8 +320,29 @@ mod tests {
             ("HTTP20xOK", "http_20x_ok"),
             ("Duration2m3s", "duration_2m3s"),
             ("Bld4Floor3rd", "bld4_floor_3rd"),
+            ("a中文b", "a_中文_b"),
+            ("“Ab”Cd。ⅧⅧa", "“ab”cd。ⅧⅧa"),
         ] {
-            assert_eq!(separated(text, '_'), expected, "{text}");
+            let written = separated(&Text::new(text.as_bytes()), '_');
+            assert_eq!(written.as_str(), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_belong_to_the_word_that_follows() {
+        for (text, expected) in [
+            (&b"\xff"[..], &b"\xff"[..]),
+            (b"a\xff", b"a\xff"),
+            (b"A\xff", "a\u{fffd}".as_bytes()),
+            (b"1\xff2", b"1\xff2"),
+            (b".\xff.", b".\xff."),
+            (b"_\xff_", "_\u{fffd}_".as_bytes()),
+            (b"Aa\xffBb", "aa_\u{fffd}bb".as_bytes()),
+            (b"AB\xffC", "ab\u{fffd}c".as_bytes()),
+            (b"AB\xffCd", "ab_\u{fffd}cd".as_bytes()),
+        ] {
+            let written = separated(&Text::new(text), '_');
+            assert_eq!(written.as_string(), Some(expected), "{text:?}");
         }
     }
 
@@ -295,7 +352,7 @@ mod tests {
         assert_eq!(pascal_case("HTTP-server url"), "HttpServerUrl");
         assert_eq!(title("a b_c d-e"), "A B_c D-E");
         assert_eq!(untitle("First Try"), "first try");
-        assert_eq!(swap_case("aB ǅ ǆ xǆ"), "Ab ǆ ǅ XǄ");
+        assert_eq!(swap_case("aB ǅ ǆ xǆ Ⅷ"), "Ab ǆ ǅ XǄ Ⅷ");
         assert_eq!(initials(b"First  Try x"), "FTx");
         assert_eq!(
             (pascal_case(" "), pascal_case("-_"), pascal_case("-a")),

@@ -78,6 +78,17 @@ pub struct ReadOptions {
     /// alone decides: only the first document is read, content may stand on the line of its `---`, and
     /// no line break is added at the end.
     pub fragment: bool,
+    /// What plain words mean.
+    pub words: Words,
+}
+
+/// Which plain words are booleans.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Words {
+    /// `true`, `yes`, `on`, `y` and their opposites: YAML 1.1, go-yaml v2, and so helm and kubectl.
+    Yaml11,
+    /// `true` and `false` only: go-yaml v3, and so helm-unittest.
+    TrueAndFalse,
 }
 
 /// What a key that is written twice in one map means.
@@ -147,13 +158,23 @@ impl Default for Limits {
 impl ReadOptions {
     /// Duplicate keys are errors.
     pub fn strict() -> Self {
-        Self { duplicate_keys: DuplicateKeys::Error, limits: Limits::default(), fragment: false }
+        Self {
+            duplicate_keys: DuplicateKeys::Error,
+            limits: Limits::default(),
+            fragment: false,
+            words: Words::Yaml11,
+        }
     }
 
     /// As helm and kubectl read: with a warning the last of duplicate keys counts, and what follows the
     /// end of a document (less indented than its start) is left out.
     pub fn lenient() -> Self {
         Self { duplicate_keys: DuplicateKeys::LastWins, ..Self::strict() }
+    }
+
+    /// As programs read that decode with go-yaml v3: duplicate keys are errors, and `yes` is a string.
+    pub fn go_yaml_v3() -> Self {
+        Self { words: Words::TrueAndFalse, ..Self::strict() }
     }
 
     /// As Helm's `fromYaml` reads a string.

@@ -5,10 +5,10 @@
 //! what it says counts. So nothing is decided here; the one law is that a tree read here is the one that the parser
 //! gives, to the last span.
 
-use super::super::scalar::{MAX_SIMPLE_KEY, is_integer, resolve_non_string};
+use super::super::scalar::{MAX_SIMPLE_KEY, is_integer, means_so, resolve_non_string};
 use super::super::{Entry, Map, Node, Value};
-use super::Limits;
 use super::map::{Key, has_duplicates, key};
+use super::{Limits, ReadOptions, Words};
 use plimsoll_diag::{SourceId, Span};
 use std::ops::Range;
 
@@ -18,7 +18,7 @@ pub(super) fn read(
     piece: Range<usize>,
     source: SourceId,
     limits: Limits,
-    literals: bool,
+    options: &ReadOptions,
 ) -> Option<(Node, usize)> {
     let content = text.get(piece.clone())?;
     if memchr::memchr2(b'\t', b'\r', content.as_bytes()).is_some()
@@ -35,7 +35,8 @@ pub(super) fn read(
         line: None,
         nodes: 0,
         max_depth: limits.max_depth,
-        literals,
+        literals: !options.fragment,
+        words: options.words,
     };
     reader.advance();
     let first = reader.line?;
@@ -64,6 +65,7 @@ struct Plain<'a> {
     max_depth: usize,
     /// Whether literal blocks are read.
     literals: bool,
+    words: Words,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -126,7 +128,7 @@ impl<'a> Plain<'a> {
             let colon = name.end;
             self.nodes += 1;
             let key_span = self.span(name.start, name.end);
-            let key = key(Node::new(name.resolved(), key_span), key_span).ok()?;
+            let key = key(Node::new(name.resolved(self.words), key_span), key_span).ok()?;
             let Key::Name(key, key_span) = key else { return None };
             let value = self.value(colon + 1, column, true, depth)?;
             end = end.max(value.span.end as usize);
@@ -204,7 +206,7 @@ impl<'a> Plain<'a> {
 
     fn scalar_node(&mut self, scalar: &Scalar<'_>) -> Option<Node> {
         self.nodes += 1;
-        let value = scalar.resolved();
+        let value = scalar.resolved(self.words);
         if matches!(value, Value::Float(number) if !number.is_finite() || is_integer(scalar.text)) {
             return None;
         }
@@ -246,7 +248,7 @@ impl<'a> Plain<'a> {
                 Some(name) => {
                     let key_span = self.span(name.start, name.end);
                     let Key::Name(key, key_span) =
-                        key(Node::new(name.resolved(), key_span), key_span).ok()?
+                        key(Node::new(name.resolved(self.words), key_span), key_span).ok()?
                     else {
                         return None;
                     };
@@ -424,8 +426,9 @@ impl<'a> Plain<'a> {
 }
 
 impl Scalar<'_> {
-    fn resolved(&self) -> Value {
+    fn resolved(&self, words: Words) -> Value {
         let plain = if self.quoted { None } else { resolve_non_string(self.text) };
+        let plain = plain.filter(|value| means_so(self.text, value, words));
         plain.unwrap_or_else(|| Value::String(self.text.to_owned()))
     }
 }

@@ -11,7 +11,7 @@ use super::map::{Key, OpenMap, has_duplicates, key, not_a_key, not_mergeable};
 use super::scan::{Mark, Style, SyntaxError};
 use super::text::{Piece, line_end};
 use super::{Document, DuplicateKey, DuplicateKeys, ReadOptions, Stop, broken, go, plain, too_many_nodes};
-use crate::scalar::{is_integer, is_timestamp, resolve_non_string};
+use crate::scalar::{is_integer, is_timestamp, means_so, resolve_non_string};
 use crate::{Entry, Map, Node, Value};
 use base64::Engine as _;
 use plimsoll_diag::{Diagnostic, SourceId, Span};
@@ -121,7 +121,7 @@ impl<'a> Reader<'a> {
         let limits = self.options.limits;
         let content = self.piece.content.clone();
         self.check_separator()?;
-        let plain = plain::read(self.text, content.clone(), self.source, limits, !self.options.fragment);
+        let plain = plain::read(self.text, content.clone(), self.source, limits, self.options);
         if let Some((root, nodes)) = plain
             && self.totals.nodes.load(Relaxed).saturating_add(nodes) <= limits.max_nodes
         {
@@ -412,6 +412,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// What a plain scalar means; `None` for a string.
+    fn resolve(&self, text: &str) -> Option<Value> {
+        resolve_non_string(text).filter(|value| means_so(text, value, self.options.words))
+    }
+
     fn scalar(&mut self, tag: Option<&str>, text: String, plain: bool, span: Span) -> Result<Value, Stop> {
         let value = match tag.map(|tag| tag.strip_prefix(TAG_PREFIX).unwrap_or(tag)) {
             // A plain scalar behind a lone `!` is a string.
@@ -421,13 +426,13 @@ impl<'a> Reader<'a> {
                     .get(span.start as usize..span.end as usize)
                     .is_some_and(|text| text.starts_with('!')) =>
             {
-                match resolve_non_string(&text) {
+                match self.resolve(&text) {
                     Some(value @ Value::Float(_)) if is_integer(&text) => self.rounded(&text, value, span)?,
                     value => value.unwrap_or(Value::String(text)),
                 }
             }
             Some(tag @ ("bool" | "int" | "float" | "null" | "timestamp")) => {
-                let value = match (tag, resolve_non_string(&text)) {
+                let value = match (tag, self.resolve(&text)) {
                     ("bool", Some(value @ Value::Bool(_)))
                     | ("int", Some(value @ (Value::Int(_) | Value::Uint(_))))
                     | ("float", Some(value @ Value::Float(_)))

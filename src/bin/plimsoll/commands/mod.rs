@@ -14,17 +14,22 @@ pub(crate) mod lint;
 mod live;
 pub(crate) mod lookup;
 pub(crate) mod objects;
+pub(crate) mod package;
 pub(crate) mod past;
 pub(crate) mod preview;
 pub(crate) mod previous;
 pub(crate) mod process;
 #[cfg(feature = "fetch")]
 pub(crate) mod pull;
+#[cfg(feature = "fetch")]
+pub(crate) mod push;
 pub(crate) mod rehearse;
 pub(crate) mod release;
 pub(crate) mod render;
 pub(crate) mod show;
+pub(crate) mod test;
 pub(crate) mod values;
+mod verify;
 
 use plimsoll::world::{Overlay, World};
 use std::sync::LazyLock;

@@ -74,6 +74,9 @@ fn heading(args: &RehearseArgs) -> String {
 }
 
 fn run_scenario(file: &str, args: &RehearseArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
+    if !args.release.names.source().is_empty() {
+        bail!("a scenario holds all that is rehearsed: --scenario takes no RELEASE and no SOURCE");
+    }
     let sources = Sources::new();
     let source = if file == "-" {
         sources.add("<stdin>", release::read_stdin()?, SourceKind::Stdin)

@@ -53,6 +53,7 @@ const OF_FETCH: &[(&str, Takes)] = &[("keyring", Takes::Value)];
 
 const AS_HELM: &str = "it is a command of `plimsoll helm`";
 const FORMAT: &str = "use `--format` to choose the output format";
+const SIGNING: &str = "plimsoll does not sign; use `helm package --sign`";
 const SIGNATURES: &str = "plimsoll does not check signatures; use `helm verify`";
 
 /// Flags that would need what plimsoll does not do, and what to do instead.
@@ -65,6 +66,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("--generate-name", "name the release; a generated name would differ in every render"),
     ("-g", "name the release; a generated name would differ in every render"),
     ("--render-subchart-notes", "use `--notes` to print the notes of the chart itself"),
+    ("--key", SIGNING),
     ("--output", FORMAT),
     ("-o", FORMAT),
     (
@@ -72,6 +74,7 @@ const REFUSED: &[(&str, &str)] = &[
         "pass the values with `-f`; `helm get values RELEASE -o yaml` prints those of a release",
     ),
     ("--prov", SIGNATURES),
+    ("--sign", SIGNING),
     ("--validate", "use `plimsoll lint`; it validates without a cluster"),
     ("--verify", SIGNATURES),
 ];
@@ -92,9 +95,7 @@ const COMMANDS: &[(&str, &str)] = &[
     ("install", "plimsoll only renders; use `plimsoll render RELEASE CHART | kubectl apply -f -`"),
     ("list", NO_CLUSTER),
     ("ls", NO_CLUSTER),
-    ("package", "use `helm package`"),
     ("plugin", "plimsoll has no plugins"),
-    ("push", "use `helm push`"),
     (
         "registry",
         "log in with `docker login` or `helm registry login`; plimsoll reads the credentials that they store",
@@ -120,8 +121,18 @@ const COMMANDS: &[(&str, &str)] = &[
 pub(crate) fn parse() -> Result<Cli, clap::Error> {
     let accept = |render| accept_dry_run(accept_flags(accept_global_flags(render, false)));
     let mut command = Cli::command().mut_subcommand("render", accept);
-    let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    let matches = command.try_get_matches_from_mut(std::env::args_os()).map_err(only_what_is_missing)?;
     Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+}
+
+/// Where the source is missing, clap lists what stands before it, too; but a release need not be named.
+fn only_what_is_missing(mut error: clap::Error) -> clap::Error {
+    let Some(ContextValue::Strings(missing)) = error.get(ContextKind::InvalidArg) else { return error };
+    if error.kind() == ErrorKind::MissingRequiredArgument && missing.iter().any(|name| name == "<SOURCE>") {
+        let missing = missing.iter().filter(|name| *name != "<RELEASE>").cloned().collect();
+        error.insert(ContextKind::InvalidArg, ContextValue::Strings(missing));
+    }
+    error
 }
 
 /// Adds the flags of every command that have no effect, for this command or for those below it, too.

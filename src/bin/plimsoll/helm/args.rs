@@ -2,6 +2,9 @@
 
 use super::accepted;
 use crate::args::{LimitFlags, RenderArgs, ShowArgs, ValueFlags};
+use crate::chart_args::PackageArgs;
+#[cfg(feature = "fetch")]
+use crate::chart_args::PushArgs;
 #[cfg(feature = "fetch")]
 use crate::registry_args::{DependencyArgs, PullArgs, RegistryFlags};
 use crate::ui::Color;
@@ -73,6 +76,11 @@ pub(super) enum HelmCommand {
     #[cfg(feature = "fetch")]
     #[command(visible_aliases = ["dep", "dependencies"])]
     Dependency(Box<DependencyArgs>),
+    /// Pack charts into archives
+    Package(Box<PackageArgs>),
+    /// Publish the archive of a chart in an OCI registry
+    #[cfg(feature = "fetch")]
+    Push(Box<PushArgs>),
     /// List and change the repositories that have names
     #[cfg(feature = "fetch")]
     Repo(Box<RepoArgs>),
@@ -250,6 +258,7 @@ pub(super) fn parse(args: Vec<OsString>) -> Result<Parsed, clap::Error> {
                 .override_usage("helm template [OPTIONS] [NAME] CHART")
                 .after_help("See `plimsoll render --help` for examples.")
         })
+        .mut_subcommand("package", |command| accepted::accept_fetch_flags(command).after_help(""))
         .mut_subcommand("show", |command| accepted::accept_fetch_flags(command).after_help(""));
     #[cfg(feature = "fetch")]
     {

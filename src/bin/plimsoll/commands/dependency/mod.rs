@@ -57,6 +57,15 @@ struct Run<'a> {
 }
 
 fn change(flags: &DependencyFlags, mode: Mode, timeout: Duration, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
+    let report = fill(flags, mode, timeout, ui)?;
+    if !report.is_empty() {
+        ui.print(&format!("{}\n", report.join("\n")));
+    }
+    Ok(ExitStatus::Success)
+}
+
+/// Fills `charts/`, and returns what has been done.
+fn fill(flags: &DependencyFlags, mode: Mode, timeout: Duration, ui: &mut Ui) -> anyhow::Result<Vec<String>> {
     let fetcher = match fetch::fetcher(&flags.registry, None, timeout) {
         Ok(fetcher) => fetcher,
         Err(error) => return fetch::fail(error, ui),
@@ -64,10 +73,18 @@ fn change(flags: &DependencyFlags, mode: Mode, timeout: Duration, ui: &mut Ui) -
     let recursive = flags.recursive;
     let mut run = Run { fetcher: &fetcher, mode, recursive, visited: BTreeSet::new(), report: Vec::new() };
     run.change(&flags.chart, ui)?;
-    if !run.report.is_empty() {
-        ui.print(&format!("{}\n", run.report.join("\n")));
-    }
-    Ok(ExitStatus::Success)
+    Ok(run.report)
+}
+
+/// Does what `dependency update` does, without a word about it.
+pub(crate) fn update(
+    chart: &Path,
+    registry: &RegistryFlags,
+    timeout: Duration,
+    ui: &mut Ui,
+) -> anyhow::Result<()> {
+    let flags = DependencyFlags { chart: chart.to_owned(), recursive: false, registry: registry.clone() };
+    fill(&flags, Mode::Update(Freshness::Newest), timeout, ui).map(|_| ())
 }
 
 impl Run<'_> {

@@ -260,10 +260,10 @@ pub(super) fn obtain(
 }
 
 fn package(path: &Path, sources: &Sources) -> Result<(String, Vec<u8>), Diagnostic> {
-    let report = chart::package(world(), sources, path);
+    let report = chart::package(world(), sources, path, &chart::PackageOptions::default());
     let failed = || Diagnostic::error(format!("cannot package `{}`", path.display()));
     let packed = report.output.ok_or_else(|| report.diagnostics.into_iter().next().unwrap_or_else(failed))?;
-    Ok((format!("{}-{}.tgz", packed.metadata.name, packed.metadata.version), packed.bytes))
+    Ok((packed.file_name(), packed.bytes))
 }
 
 /// Downloads an archive and checks that it is the chart that it should be.

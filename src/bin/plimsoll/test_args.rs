@@ -1,0 +1,106 @@
+//! The arguments of `test`: names and meanings are those of helm-unittest.
+
+use crate::completion;
+use clap::{ArgAction, Args, ValueEnum, ValueHint};
+use clap_complete::engine::ArgValueCompleter;
+use plimsoll::unittest::report::Format;
+use plimsoll::unittest::{DEFAULT_FILES, Options};
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  plimsoll test ./chart
+  plimsoll test ./chart -f 'tests/**/*_test.yaml'
+  plimsoll test ./chart --update-snapshot       # write the snapshots anew
+  plimsoll test ./chart -o results.xml -t JUnit
+
+Exit codes: 0 every test passed, 1 a test failed, 2 a chart or a suite cannot be read.")]
+pub(crate) struct TestArgs {
+    /// Charts: directories
+    #[arg(required = true, value_name = "CHART", value_hint = ValueHint::DirPath, add = ArgValueCompleter::new(completion::sources))]
+    pub(crate) charts: Vec<String>,
+    /// Run the suites in files that match this pattern, relative to each chart; may be repeated
+    #[arg(short, long = "file", value_name = "GLOB", default_value = DEFAULT_FILES)]
+    files: Vec<String>,
+    /// Merge a values file into the values of every test; may be repeated
+    #[arg(short = 'v', long = "values", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    values: Vec<String>,
+    /// Replace the snapshots that differ
+    #[arg(short, long)]
+    update_snapshot: bool,
+    /// Run the suites of sub-charts in `charts/`, too
+    #[arg(
+        short = 's',
+        long,
+        value_name = "BOOL",
+        default_value_t = true,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        action = ArgAction::Set
+    )]
+    with_subchart: bool,
+    /// Render suites from the chart in this directory of each chart
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::DirPath)]
+    chart_tests_path: Option<String>,
+    /// Write a report for other programs to this file
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output_file: Option<PathBuf>,
+    /// Choose the format of the report
+    #[arg(short = 't', long, value_name = "FORMAT", value_enum, ignore_case = true, default_value_t = OutputType::XUnit)]
+    pub(crate) output_type: OutputType,
+    /// Stop at the first test that fails
+    #[arg(short = 'q', long)]
+    failfast: bool,
+    /// Treat unknown fields in suites as errors
+    #[arg(long)]
+    strict: bool,
+    /// Do not validate values against values.schema.json
+    #[arg(long)]
+    skip_schema_validation: bool,
+}
+
+/// `--output-type`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutputType {
+    /// Write JUnit XML
+    #[value(name = "JUnit")]
+    JUnit,
+    /// Write NUnit 2.5 XML
+    #[value(name = "NUnit")]
+    NUnit,
+    /// Write xUnit.net 2 XML
+    #[value(name = "XUnit")]
+    XUnit,
+    /// Write SonarQube generic test data
+    #[value(name = "Sonar")]
+    Sonar,
+}
+
+impl From<OutputType> for Format {
+    fn from(kind: OutputType) -> Self {
+        match kind {
+            OutputType::JUnit => Self::JUnit,
+            OutputType::NUnit => Self::NUnit,
+            OutputType::XUnit => Self::XUnit,
+            OutputType::Sonar => Self::Sonar,
+        }
+    }
+}
+
+impl TestArgs {
+    /// How the library tests.
+    pub(crate) fn options(&self) -> Options {
+        Options {
+            files: self.files.clone(),
+            values: self.values.clone(),
+            updates_snapshots: self.update_snapshot,
+            with_subcharts: self.with_subchart,
+            chart_tests: self.chart_tests_path.clone(),
+            fails_fast: self.failfast,
+            is_strict: self.strict,
+            skips_schemas: self.skip_schema_validation,
+        }
+    }
+}

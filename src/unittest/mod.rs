@@ -1,0 +1,450 @@
+//! Tests of Helm charts: the suites of helm-unittest, run unchanged.
+//!
+//! A suite file (`tests/*_test.yaml`) holds suites, a suite holds jobs, and a job is a render of some templates with
+//! assertions about it. The rules are those of helm-unittest 1.1 (`DOCUMENT.md`, and its source where that says less).
+//!
+//! The chart is loaded and its templates are parsed once. All jobs of a chart run on all cores; what they say is
+//! in the order of the files.
+
+mod check;
+mod cluster;
+mod form;
+mod glob;
+mod job;
+mod path;
+pub mod report;
+mod result;
+mod selection;
+mod set;
+mod snapshot;
+mod suite;
+
+pub use result::{ChartResult, SnapshotFile, SuiteResult, Summary};
+
+use crate::chart::{self, Chart, EngineKind, overlay};
+use crate::diag::{Diagnostic, Report, SourceId, SourceKind, SourceMap, Sources, Span, has_errors};
+use crate::engine::helm::{Selected, Templates};
+use crate::engine::{Capabilities, Inputs, Release};
+use crate::limits;
+use crate::values::{self, Schemas};
+use crate::world::World;
+use crate::yaml::{self, Map, Node, ReadOptions, Value};
+use job::Bench;
+use rayon::prelude::*;
+use result::{JobResult, Status};
+use selection::Selection;
+use snapshot::Snapshots;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use suite::{Origin, Suite};
+
+/// How charts are tested.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// `--file`: patterns of suite files, relative to each chart.
+    pub files: Vec<String>,
+    /// `--values`: patterns of values files, merged after those of each suite.
+    pub values: Vec<String>,
+    /// `--update-snapshot`
+    pub updates_snapshots: bool,
+    /// `--with-subchart`: whether the suites of sub-charts are run, too.
+    pub with_subcharts: bool,
+    /// `--chart-tests-path`: a chart in each chart whose templates render suites.
+    pub chart_tests: Option<String>,
+    /// `--failfast`: stop at the first test that fails.
+    pub fails_fast: bool,
+    /// `--strict`: unknown fields in suites are errors.
+    pub is_strict: bool,
+    /// `--skip-schema-validation`
+    pub skips_schemas: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            files: vec![DEFAULT_FILES.to_owned()],
+            values: Vec::new(),
+            updates_snapshots: false,
+            with_subcharts: true,
+            chart_tests: None,
+            fails_fast: false,
+            is_strict: false,
+            skips_schemas: false,
+        }
+    }
+}
+
+/// The suite files of a chart, unless others are named.
+pub const DEFAULT_FILES: &str = "tests/*_test.yaml";
+
+/// The largest suite file, values file or file of snapshots.
+const MAX_FILE: u64 = 50 << 20;
+
+/// How much more time than usual a command may take for each job.
+const TIME_PER_JOB: Duration = Duration::from_millis(100);
+
+/// Tests a chart: a directory, or a `.tgz`, whose suites are then not found.
+pub fn run(world: &World, sources: &Sources, path: &str, options: &Options) -> ChartResult {
+    let mut result = ChartResult {
+        name: String::new(),
+        path: path.to_owned(),
+        suites: Vec::new(),
+        diagnostics: Vec::new(),
+        snapshots: Vec::new(),
+    };
+    let Some(chart) = chart::load(world, sources, Path::new(path)).take(&mut result.diagnostics) else {
+        return result;
+    };
+    result.diagnostics.retain(|found| found.severity == crate::diag::Severity::Error);
+    chart.name().clone_into(&mut result.name);
+    if chart.engine != EngineKind::GoTemplate {
+        let error =
+            format!("`{}` is not a Helm chart: tests are for templates in Helm's language", chart.name());
+        result.diagnostics.push(Diagnostic::error(error));
+        return result;
+    }
+    let chart = Arc::new(chart);
+    let mut search =
+        Search { world, sources, options, values: Vec::new(), suites: Vec::new(), sink: Vec::new() };
+    search.chart(&chart, Path::new(path));
+    result.diagnostics.append(&mut search.sink);
+    if result.has_errors() {
+        return result;
+    }
+    run_suites(world, sources, &chart, &search.suites, options, &mut result);
+    result
+}
+
+/// Runs the jobs of all suites.
+fn run_suites(
+    world: &World,
+    sources: &Sources,
+    chart: &Arc<Chart>,
+    suites: &[Suite],
+    options: &Options,
+    result: &mut ChartResult,
+) {
+    let stored = match read_snapshots(world, sources, suites) {
+        Ok(stored) => stored,
+        Err(mut errors) => {
+            result.diagnostics.append(&mut errors);
+            return;
+        }
+    };
+    let values = read_values(world, sources, suites);
+    let (templates, schemas) = (Templates::parse(chart), Schemas::default());
+    let bench = Bench {
+        world,
+        sources,
+        chart,
+        templates: &templates,
+        schemas: &schemas,
+        values: &values,
+        skips_schemas: options.skips_schemas,
+        is_updating: options.updates_snapshots,
+        fails_fast: options.fails_fast,
+    };
+    let selections: Vec<Selection> =
+        suites.iter().map(|suite| Selection::new(&suite.route, &suite.templates, &suite.excluded)).collect();
+    let jobs: Vec<(usize, &suite::Job)> = suites
+        .iter()
+        .enumerate()
+        .flat_map(|(index, suite)| suite.jobs.iter().map(move |job| (index, job)))
+        .collect();
+    limits::allow_more_time(TIME_PER_JOB.saturating_mul(u32::try_from(jobs.len()).unwrap_or(u32::MAX)));
+    let run = |&(index, job): &(usize, &suite::Job)| match &job.skip {
+        Some(reason) => skipped(job, reason),
+        None => bench.run(&suites[index], &selections[index], job, &stored[index]),
+    };
+    let results: Vec<JobResult> =
+        if options.fails_fast { run_until_failure(&jobs, run) } else { jobs.par_iter().map(run).collect() };
+    let mut results = results.into_iter();
+    for (suite, stored) in suites.iter().zip(&stored) {
+        let mut jobs: Vec<JobResult> = results.by_ref().take(suite.jobs.len()).collect();
+        if jobs.is_empty() {
+            break;
+        }
+        let ran = |job: &JobResult| job.was_judged();
+        let unrun: Vec<&str> = suite
+            .jobs
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| !jobs.get(*index).is_some_and(ran))
+            .map(|(_, job)| job.name.as_str())
+            .collect();
+        let outcomes = jobs
+            .iter_mut()
+            .filter(|job| job.was_judged())
+            .map(|job| (job.name.as_str(), std::mem::take(&mut job.outcomes)));
+        let collected = snapshot::collect(stored, outcomes, &unrun);
+        let path = snapshot::file(&suite.file, &suite.snapshot_id);
+        result.snapshots.extend(collected.text.map(|text| SnapshotFile { path, text }));
+        result.suites.push(SuiteResult {
+            name: suite.name.clone(),
+            file: suite.file.display().to_string(),
+            jobs,
+            snapshots: collected.counts.total,
+            differing_snapshots: collected.counts.differing,
+        });
+    }
+}
+
+fn skipped(job: &suite::Job, reason: &str) -> JobResult {
+    JobResult {
+        name: job.name.clone(),
+        status: Status::Skipped(reason.to_owned()),
+        error: None,
+        failures: Vec::new(),
+        duration: Duration::ZERO,
+        outcomes: Vec::new(),
+    }
+}
+
+/// Runs jobs up to the first one that fails, some at a time.
+fn run_until_failure<J: Sync>(jobs: &[J], run: impl Fn(&J) -> JobResult + Sync) -> Vec<JobResult> {
+    let mut results: Vec<JobResult> = Vec::new();
+    for some in jobs.chunks(4 * rayon::current_num_threads()) {
+        let batch: Vec<JobResult> = some.par_iter().map(&run).collect();
+        let failed = batch.iter().position(|job| job.status == Status::Failed);
+        results.extend(batch.into_iter().take(failed.map_or(usize::MAX, |index| index + 1)));
+        if failed.is_some() {
+            break;
+        }
+    }
+    results
+}
+
+fn read_text(world: &World, path: &Path) -> Result<String, String> {
+    let data = world.read(path, MAX_FILE + 1).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        _ => error.to_string(),
+    })?;
+    if data.len() as u64 > MAX_FILE {
+        return Err(format!("it is larger than {} MiB", MAX_FILE >> 20));
+    }
+    String::from_utf8(data).map_err(|_| "it is not UTF-8".to_owned())
+}
+
+/// The stored snapshots of each suite.
+fn read_snapshots(
+    world: &World,
+    sources: &Sources,
+    suites: &[Suite],
+) -> Result<Vec<Snapshots>, Vec<Diagnostic>> {
+    let mut errors = Vec::new();
+    let mut stored = Vec::new();
+    for suite in suites {
+        let path = snapshot::file(&suite.file, &suite.snapshot_id);
+        stored.push(Snapshots::new());
+        if !world.exists(&path) {
+            continue;
+        }
+        match read_text(world, &path) {
+            Ok(text) => {
+                let read = snapshot::read(sources, &path, text).take(&mut errors);
+                if let (Some(read), Some(last)) = (read, stored.last_mut()) {
+                    *last = read;
+                }
+            }
+            Err(reason) => {
+                errors.push(Diagnostic::error(format!("cannot read `{}`: {reason}", path.display())));
+            }
+        }
+    }
+    if has_errors(&errors) { Err(errors) } else { Ok(stored) }
+}
+
+/// The values files that jobs name, each read once.
+fn read_values(
+    world: &World,
+    sources: &Sources,
+    suites: &[Suite],
+) -> BTreeMap<PathBuf, Result<Node, String>> {
+    let mut values = BTreeMap::new();
+    let jobs = suites.iter().flat_map(|suite| &suite.jobs).filter(|job| job.skip.is_none());
+    for path in jobs.flat_map(|job| &job.values) {
+        values.entry(path.clone()).or_insert_with(|| {
+            let text = read_text(world, path)?;
+            let source = sources.add(path.display().to_string(), text, SourceKind::File);
+            values_of(sources, source)
+        });
+    }
+    values
+}
+
+/// The first document of a values file. The error is a phrase.
+fn values_of(sources: &Sources, source: SourceId) -> Result<Node, String> {
+    let mut sink = Vec::new();
+    let documents = yaml::read(sources, source, &ReadOptions::go_yaml_v3()).take(&mut sink);
+    if let Some(error) = sink.iter().find(|found| found.severity == crate::diag::Severity::Error) {
+        let line = error.span().and_then(|span| sources.position(span)).map_or(1, |position| position.line);
+        return Err(format!("line {line}: {}", error.message));
+    }
+    let first = documents.into_iter().flatten().map(|document| document.root).next();
+    match first {
+        Some(root) if root.as_map().is_some() => Ok(root),
+        Some(root) if !root.is_null() => Err("it is not a map".to_owned()),
+        _ => Ok(Node::new(Value::Map(Map::new()), Span::new(source, 0, 0))),
+    }
+}
+
+/// Looks for the suites of a chart.
+struct Search<'a> {
+    world: &'a World,
+    sources: &'a Sources,
+    options: &'a Options,
+    /// The values files of the command line.
+    values: Vec<PathBuf>,
+    suites: Vec<Suite>,
+    sink: Vec<Diagnostic>,
+}
+
+impl Search<'_> {
+    fn chart(&mut self, chart: &Arc<Chart>, path: &Path) {
+        for pattern in &self.options.values {
+            match glob::files(self.world, Path::new(""), pattern) {
+                Ok(found) if found.is_empty() => {
+                    self.sink.push(Diagnostic::error(format!("no values file matches `{pattern}`")));
+                }
+                Ok(found) => self.values.extend(found),
+                Err(reason) => {
+                    self.sink
+                        .push(Diagnostic::error(format!("`{pattern}` is not a pattern of files: {reason}")));
+                }
+            }
+        }
+        let mut values = chart.values.clone();
+        for path in &self.values {
+            let text = read_text(self.world, path)
+                .map(|text| self.sources.add(path.display().to_string(), text, SourceKind::File));
+            match text.and_then(|source| values_of(self.sources, source)) {
+                Ok(own) => values = overlay(values, own),
+                Err(reason) => {
+                    let message = format!("cannot read the values file `{}`: {reason}", path.display());
+                    self.sink.push(Diagnostic::error(message));
+                }
+            }
+        }
+        self.tree(chart, path, chart.name(), &values);
+    }
+
+    /// Reads the suites of a chart, and those of its sub-charts unless the values disable them.
+    fn tree(&mut self, chart: &Arc<Chart>, path: &Path, route: &str, values: &Node) {
+        self.suite_files(path, route);
+        if let Some(tests) = &self.options.chart_tests {
+            let tests = path.join(tests);
+            if self.world.exists(&tests) {
+                self.rendered_suites(&tests, route);
+            }
+        }
+        if !self.options.with_subcharts {
+            return;
+        }
+        for child in &chart.children {
+            let name = child.name();
+            if is_enabled(chart, name, values) {
+                let (path, route) = (path.join("charts").join(name), format!("{route}/charts/{name}"));
+                self.tree(child, &path, &route, values);
+            }
+        }
+    }
+
+    fn suite_files(&mut self, path: &Path, route: &str) {
+        for pattern in &self.options.files {
+            match glob::files(self.world, path, pattern) {
+                Ok(found) => found.iter().for_each(|file| self.suite_file(file, route)),
+                Err(reason) => {
+                    let message = format!("`{pattern}` is not a pattern of files: {reason}");
+                    self.sink.push(Diagnostic::error(message));
+                }
+            }
+        }
+    }
+
+    fn suite_file(&mut self, file: &Path, route: &str) {
+        match read_text(self.world, file) {
+            Ok(text) => {
+                let source = self.sources.add(file.display().to_string(), text, SourceKind::File);
+                self.suites_of(source, file, route, false);
+            }
+            Err(reason) => {
+                let message = format!("cannot read the suite `{}`: {reason}", file.display());
+                self.sink.push(Diagnostic::error(message));
+            }
+        }
+    }
+
+    fn suites_of(&mut self, source: SourceId, file: &Path, route: &str, is_rendered: bool) {
+        let origin = Origin { file, route, values: &self.values, is_rendered };
+        let report = suite::read(self.sources, source, origin, self.options.is_strict);
+        self.suites.extend(report.take(&mut self.sink).into_iter().flatten());
+    }
+
+    /// Reads the suites that the templates of a chart render.
+    fn rendered_suites(&mut self, path: &Path, route: &str) {
+        let Some(rendered) = self.render_suites(path).take(&mut self.sink) else { return };
+        for (file, source) in rendered {
+            self.suites_of(source, &file, route, true);
+        }
+    }
+
+    fn render_suites(&self, path: &Path) -> Report<Vec<(PathBuf, SourceId)>> {
+        let mut sink = Vec::new();
+        let Some(chart) = chart::load(self.world, self.sources, path).take(&mut sink) else {
+            return Report::failed(sink);
+        };
+        let chart = Arc::new(chart);
+        let user = Node::new(Value::Map(Map::new()), Span::NONE);
+        let Some(computed) = values::compute_merged(&chart, user).take(&mut sink) else {
+            return Report::failed(sink);
+        };
+        let release = Release {
+            name: "TEST-SUITE-RELEASE".to_owned(),
+            namespace: "NAMESPACE".to_owned(),
+            is_upgrade: false,
+            revision: 1,
+        };
+        let capabilities = Capabilities::default();
+        let inputs = Inputs {
+            world: self.world,
+            release: &release,
+            capabilities: &capabilities,
+            seed: None,
+            lookup: None,
+            is_lint: false,
+        };
+        let templates = Templates::parse(&chart);
+        let selected = Selected { templates: &templates, selects: &|_| true, cluster: None };
+        match selected.render(self.sources, &computed.root, &inputs) {
+            Ok(files) => {
+                let named = files.into_iter().map(|file| {
+                    let inner = file.path.strip_prefix(chart.name()).unwrap_or(&file.path);
+                    let suite = path.join(inner.trim_start_matches('/'));
+                    let kind = SourceKind::Rendered(SourceMap::new(file.segments));
+                    (suite, self.sources.add(file.path, file.text, kind))
+                });
+                Report::ok(named.collect())
+            }
+            Err(failure) => Report::fail(*failure.diagnostic),
+        }
+    }
+}
+
+/// Whether the suites of a sub-chart are run: as helm-unittest decides it, by the condition of the dependency of that
+/// name, else by its tags.
+fn is_enabled(chart: &Chart, name: &str, values: &Node) -> bool {
+    let Some(dependency) = chart.metadata.dependencies.iter().find(|dependency| dependency.key() == name)
+    else {
+        return true;
+    };
+    if !dependency.condition.is_empty() {
+        let path = dependency.condition.join(",");
+        let found = path.split('.').try_fold(values, Node::get);
+        return found.and_then(Node::as_bool).unwrap_or(true);
+    }
+    let Some(tags) = values.get("tags").and_then(Node::as_map) else { return true };
+    dependency.tags.is_empty()
+        || dependency.tags.iter().any(|tag| tags.get(tag).and_then(Node::as_bool) == Some(true))
+}
