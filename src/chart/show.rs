@@ -30,26 +30,26 @@ pub fn show(chart: &Chart, sources: &Sources, part: Part) -> Result<String, Stri
     let shows = |one: Part| part == one || part == Part::All;
     // Only in the output of everything are the parts separated.
     let separator = if part == Part::All { "---\n" } else { "" };
-    let mut out = String::new();
+    let mut out = Vec::new();
     if shows(Part::Definition) {
         let metadata = package::chart_yaml(&chart.metadata, &chart.metadata.dependencies);
-        out.push_str(&format!("{}\n\n", emit::helm(&metadata)));
+        out.push(format!("{}\n\n", emit::helm(&metadata)));
     }
     if shows(Part::Values)
         && let Some(file) = chart.values_source.and_then(|source| sources.get(source))
     {
-        out.push_str(&format!("{separator}{}\n", without_mark(&file.text)));
+        out.push(format!("{separator}{}\n", without_mark(&file.text)));
     }
     if shows(Part::Readme)
         && let Some(file) = chart.files.iter().find(|file| is_readme(&file.path))
     {
         let text = String::from_utf8_lossy(file.data()?).into_owned();
-        out.push_str(&format!("{separator}{}\n", without_mark(&text)));
+        out.push(format!("{separator}{}\n", without_mark(&text)));
     }
     if shows(Part::Crds) {
         add_crds(chart, &mut out);
     }
-    Ok(out)
+    Ok(out.concat())
 }
 
 fn is_readme(path: &str) -> bool {
@@ -61,11 +61,11 @@ fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
-fn add_crds(chart: &Chart, out: &mut String) {
+fn add_crds(chart: &Chart, out: &mut Vec<String>) {
     for file in &chart.crds {
         let text = without_mark(&file.text);
         let separator = if text.starts_with("---") { "" } else { "---\n" };
-        out.push_str(&format!("{separator}{text}\n"));
+        out.push(format!("{separator}{text}\n"));
     }
     for child in &chart.children {
         add_crds(child, out);

@@ -44,6 +44,10 @@ fn run(cli: Cli) -> ExitStatus {
 }
 
 /// Runs a command, which may take this time.
+#[cfg_attr(
+    not(feature = "fetch"),
+    expect(unused_variables, reason = "only what is fetched needs to know its time")
+)]
 fn execute(command: Command, timeout: Duration, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let mut command = command;
     #[cfg(feature = "fetch")]

@@ -210,6 +210,7 @@ impl Ui {
     }
 
     /// Says one line beside the result, as it is.
+    #[cfg(feature = "fetch")]
     pub(crate) fn warn(&mut self, text: &str) {
         let _ = writeln!(self.stderr(), "{}", terminal(text));
     }

@@ -28,7 +28,7 @@ pub(crate) fn fetcher(
     let repositories = repositories_file(flags);
     let docker = directory("DOCKER_CONFIG").or_else(|| directory("HOME").map(|home| home.join(".docker")));
     let credential_files =
-        file_of_helm(&flags.registry_config, "HELM_REGISTRY_CONFIG", "registry/config.json")
+        file_of_helm(flags.registry_config.as_ref(), "HELM_REGISTRY_CONFIG", "registry/config.json")
             .into_iter()
             .chain(docker.map(|docker| docker.join("config.json")));
     Ok(Fetcher::new(Settings {
@@ -53,12 +53,12 @@ pub(crate) fn fetcher(
 
 /// Helm's list of repositories.
 pub(crate) fn repositories_file(flags: &RegistryFlags) -> Option<PathBuf> {
-    file_of_helm(&flags.repository_config, "HELM_REPOSITORY_CONFIG", "repositories.yaml")
+    file_of_helm(flags.repository_config.as_ref(), "HELM_REPOSITORY_CONFIG", "repositories.yaml")
 }
 
 /// A file of Helm's configuration: that of the flag, that of the variable, or the one of this name in Helm's directory.
-fn file_of_helm(flag: &Option<PathBuf>, variable: &str, name: &str) -> Option<PathBuf> {
-    let own = flag.clone().or_else(|| directory(variable));
+fn file_of_helm(flag: Option<&PathBuf>, variable: &str, name: &str) -> Option<PathBuf> {
+    let own = flag.cloned().or_else(|| directory(variable));
     own.or_else(|| helm_directory().map(|helm| helm.join(name)))
 }
 

@@ -7,6 +7,7 @@ use anyhow::{Context as _, bail};
 use plimsoll::diag::{Report, Sources};
 use plimsoll::diff::Cluster;
 use plimsoll::engine::{KnownObjects, Lookup, Recorded};
+use plimsoll::k8s;
 use plimsoll::manifest::Object;
 use plimsoll::render::{Output, Request};
 use std::collections::BTreeSet;
@@ -22,7 +23,7 @@ const MAX_RENDERS: usize = 8;
 /// Where lookups are answered from.
 pub(crate) enum Answers<'a> {
     /// Nothing is found, as in `helm template`.
-    None,
+    Nothing,
     /// Manifests.
     Objects(Vec<Object>),
     /// A cluster.
@@ -42,7 +43,7 @@ impl<'a> Answers<'a> {
         ui: &mut Ui,
     ) -> anyhow::Result<Self> {
         match flags.lookup.as_deref() {
-            None => Ok(Self::None),
+            None => Ok(Self::Nothing),
             Some(LIVE) => Ok(Self::Cluster(release)),
             Some("-") if of_stdin.is_some() => bail!(
                 "standard input cannot provide both {} and the objects of --lookup",
@@ -73,7 +74,7 @@ impl<'a> Answers<'a> {
         ui: &mut Ui,
     ) -> anyhow::Result<Option<Report<Output>>> {
         match self {
-            Self::None => Ok(None),
+            Self::Nothing => Ok(None),
             Self::Objects(objects) => {
                 let objects = objects.as_slice().into();
                 request.options.lookup = Some(KnownObjects { objects, is_complete: false });
@@ -139,7 +140,8 @@ pub(crate) fn release_in(cluster: Cluster, flags: &ReleaseArgs) -> anyhow::Resul
 
 /// A release of this name in a cluster.
 pub(crate) fn in_cluster<'a>(cluster: Cluster, name: &'a str, namespace: &'a str) -> live::Release<'a> {
-    live::Release { name, namespace, cluster, selector: None, apply_set: None, version: Default::default() }
+    let version = k8s::Version::DEFAULT;
+    live::Release { name, namespace, cluster, selector: None, apply_set: None, version }
 }
 
 /// Reads what `--capabilities` names, and writes it into the flags that it stands for. Those that are set stay.

@@ -95,7 +95,7 @@ pub(crate) fn sides(
                 let applied = new.applied_objects(driver, args.include);
                 in_cluster(args)?.load(&applied, sources, ui)?
             }
-            _ => load(args, &Answers::None, sources, ui)?,
+            _ => load(args, &Answers::Nothing, sources, ui)?,
         };
         (old, new, Vec::new())
     };
@@ -189,9 +189,9 @@ fn of_chart(
 
 /// Where the lookups of the new side are answered from: what the old side applied goes before other manifests, and a cluster
 /// that was named before both.
-fn find_in<'a>(applied: Vec<Object>, answers: Answers<'a>) -> Answers<'a> {
+fn find_in(applied: Vec<Object>, answers: Answers<'_>) -> Answers<'_> {
     match answers {
-        Answers::None => Answers::Objects(applied),
+        Answers::Nothing => Answers::Objects(applied),
         Answers::Objects(others) => {
             let is_new =
                 |other: &Object| applied.iter().all(|object| object.reference() != other.reference());

@@ -57,6 +57,8 @@ pub(super) struct GlobalFlags {
     registry_config: Option<PathBuf>,
 }
 
+/// A command of plimsoll's with Helm's name and flags (`show`, `dependency`) is answered by a variant with its arguments, and
+/// by one line where the commands are run.
 #[derive(Debug, Subcommand)]
 pub(super) enum HelmCommand {
     /// Render a chart

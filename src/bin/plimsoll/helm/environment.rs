@@ -7,18 +7,18 @@ use plimsoll::diag::{SourceKind, Sources};
 use plimsoll::yaml::{self, Node, ReadOptions};
 use std::path::{Path, PathBuf};
 
-pub(super) fn run(args: &EnvArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
+pub(super) fn run(args: &EnvArgs, ui: &mut Ui) -> ExitStatus {
     let settings = settings();
-    let text = match &args.name {
+    let text = if let Some(name) = &args.name {
         // Helm prints an empty line for what it does not know.
-        Some(name) => {
-            let found = settings.iter().find(|(known, _)| known == name);
-            format!("{}\n", found.map_or("", |(_, value)| value))
-        }
-        None => settings.iter().map(|(name, value)| format!("{name}={value:?}\n")).collect(),
+        let found = settings.iter().find(|(known, _)| known == name);
+        format!("{}\n", found.map_or("", |(_, value)| value))
+    } else {
+        let lines = settings.iter().map(|(name, value)| format!("{name}={value:?}\n"));
+        lines.collect::<Vec<_>>().concat()
     };
     ui.print(&text);
-    Ok(ExitStatus::Success)
+    ExitStatus::Success
 }
 
 /// The settings that `helm env` prints, by name.

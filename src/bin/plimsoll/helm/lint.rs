@@ -49,7 +49,7 @@ pub(super) fn run(args: &LintArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
             .flat_map(|chart| [vec![chart.clone()], inner_charts(&chart)].concat())
             .collect();
     }
-    let (mut out, mut failed, mut remarked) = (String::new(), 0, 0);
+    let (mut out, mut failed, mut remarked) = (Vec::new(), 0, 0);
     for chart in &charts {
         let messages = lint(chart, args, &overrides)?;
         let worst = messages.iter().map(|message| message.severity).max().unwrap_or(Severity::Info);
@@ -60,20 +60,20 @@ pub(super) fn run(args: &LintArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
         } else if args.quiet {
             continue;
         }
-        out.push_str(&format!("==> Linting {chart}\n"));
+        out.push(format!("==> Linting {chart}\n"));
         let shown = messages.iter().filter(|message| !args.quiet || message.severity > Severity::Info);
         out.extend(shown.map(Message::line));
-        out.push('\n');
+        out.push("\n".to_owned());
     }
     let summary = format!("{} chart(s) linted, {failed} chart(s) failed", charts.len());
     if failed > 0 {
-        ui.print(&out);
+        ui.print(&out.concat());
         bail!(summary);
     }
     if !args.quiet || remarked > 0 {
-        out.push_str(&format!("{summary}\n"));
+        out.push(format!("{summary}\n"));
     }
-    ui.print(&out);
+    ui.print(&out.concat());
     Ok(ExitStatus::Success)
 }
 

@@ -104,7 +104,7 @@ fn execute(cli: HelmCli, has_default_namespace: bool, ui: &mut Ui) -> anyhow::Re
         HelmCommand::Push(args) => crate::execute(Command::Push(args), timeout, ui),
         #[cfg(feature = "fetch")]
         HelmCommand::Repo(args) => repositories::run(&args.command, timeout, ui),
-        HelmCommand::Env(args) => environment::run(&args, ui),
+        HelmCommand::Env(args) => Ok(environment::run(&args, ui)),
         HelmCommand::Version(args) => version::run(&args, ui),
         HelmCommand::Other(words) => {
             let name = words.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();

@@ -125,7 +125,8 @@ fn table(rows: &[(&str, &str)], has_head: bool) -> String {
     let rows: Vec<_> = head.into_iter().chain(rows.iter().copied()).collect();
     let width = |text: fn(&(&str, &str)) -> usize| rows.iter().map(text).max().unwrap_or(0);
     let (names, urls) = (width(|row| row.0.chars().count()), width(|row| row.1.chars().count()));
-    rows.iter().map(|(name, url)| format!("{name:<names$}\t{url:<urls$}\n")).collect()
+    let lines = rows.iter().map(|(name, url)| format!("{name:<names$}\t{url:<urls$}\n"));
+    lines.collect::<Vec<_>>().concat()
 }
 
 fn update(args: &RepoUpdateArgs, timeout: Duration, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
@@ -136,7 +137,7 @@ fn update(args: &RepoUpdateArgs, timeout: Duration, ui: &mut Ui) -> anyhow::Resu
     if let Some(unknown) = args.names.iter().find(|name| !repositories.iter().any(|one| one.name == **name)) {
         bail!("no repositories found matching '{unknown}'.  Nothing will be updated");
     }
-    let mut out = "Hang tight while we grab the latest from your chart repositories...\n".to_owned();
+    let mut out = vec!["Hang tight while we grab the latest from your chart repositories...\n".to_owned()];
     let mut failed = Vec::new();
     for Repository { name, url, .. } in
         repositories.iter().filter(|one| args.names.is_empty() || args.names.contains(&one.name))
@@ -144,11 +145,9 @@ fn update(args: &RepoUpdateArgs, timeout: Duration, ui: &mut Ui) -> anyhow::Resu
         let checked =
             fetch::fetcher(&args.registry, None, timeout).and_then(|fetcher| fetcher.check_repository(url));
         match checked {
-            Ok(()) => {
-                out.push_str(&format!("...Successfully got an update from the {name:?} chart repository\n"))
-            }
+            Ok(()) => out.push(format!("...Successfully got an update from the {name:?} chart repository\n")),
             Err(error) => {
-                out.push_str(&format!(
+                out.push(format!(
                     "...Unable to get an update from the {name:?} chart repository ({url}):\n\t{}\n",
                     error.message
                 ));
@@ -157,11 +156,11 @@ fn update(args: &RepoUpdateArgs, timeout: Duration, ui: &mut Ui) -> anyhow::Resu
         }
     }
     if !failed.is_empty() {
-        ui.print(&out);
+        ui.print(&out.concat());
         bail!("failed to update the following repositories: [{}]", failed.join(" "));
     }
-    out.push_str("Update Complete. ⎈Happy Helming!⎈\n");
-    ui.print(&out);
+    out.push("Update Complete. ⎈Happy Helming!⎈\n".to_owned());
+    ui.print(&out.concat());
     Ok(ExitStatus::Success)
 }
 
@@ -170,15 +169,15 @@ fn remove(args: &RepoRemoveArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     if list.repositories.is_empty() {
         bail!("no repositories configured");
     }
-    let mut out = String::new();
+    let mut out = Vec::new();
     for name in &args.names {
         let Some(index) = list.repositories.iter().position(|one| one.name == *name) else {
             bail!("no repo named {name:?} found");
         };
         list.repositories.remove(index);
-        out.push_str(&format!("{name:?} has been removed from your repositories\n"));
+        out.push(format!("{name:?} has been removed from your repositories\n"));
     }
     list.write(ui)?;
-    ui.print(&out);
+    ui.print(&out.concat());
     Ok(ExitStatus::Success)
 }
