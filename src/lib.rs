@@ -30,6 +30,7 @@
 //! | [`kustomize`] | kustomizations, built without network |
 //! | [`lint`] | rules, registry, configuration |
 //! | [`diff`] | two renders compared, and the plan that follows |
+//! | [`create`] | new charts, from nothing or from manifests |
 //! | [`preview`] | one render: pods, DNS names, claims, order |
 //! | [`rehearse`] | an upgrade, run step by step on simulated controllers (`crates/cluster`) |
 //! | [`digest`] | the digests that stand for secret values in recorded renders |
@@ -45,6 +46,7 @@ pub use plimsoll_limits as limits;
 pub use plimsoll_yaml as yaml;
 
 pub mod chart;
+pub mod create;
 pub mod diff;
 pub mod digest;
 pub mod engine;

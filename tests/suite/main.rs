@@ -19,6 +19,8 @@ mod commands;
 mod completion;
 mod consequences;
 #[cfg(unix)]
+mod create;
+#[cfg(unix)]
 mod dependency;
 mod diff;
 mod docs;
@@ -68,6 +70,8 @@ mod tera;
 mod updates;
 mod upgrade;
 mod values;
+#[cfg(unix)]
+mod watch;
 mod workload_kinds;
 mod world;
 mod yaml;

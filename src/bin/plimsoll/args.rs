@@ -1,9 +1,11 @@
 //! The command line. Names and meanings are Helm's wherever Helm has the flag.
 
 use crate::completion;
+use crate::create_args::CreateArgs;
 #[cfg(feature = "fetch")]
 use crate::registry_args::{DependencyArgs, FetchFlags, PullArgs};
 use crate::ui::Color;
+use crate::watch::WatchFlag;
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
@@ -127,6 +129,8 @@ pub(crate) enum Command {
     History(Box<HistoryArgs>),
     /// Show the values that a chart's templates see, and the origin of each
     Values(Box<ValuesArgs>),
+    /// Create a chart: from nothing, from manifests, or from a built-in chart
+    Create(Box<CreateArgs>),
     /// Fetch the charts that a chart depends on
     #[cfg(feature = "fetch")]
     #[command(visible_alias = "dep")]
@@ -285,6 +289,8 @@ Examples:
   plimsoll render web ./chart --report          # like `helm install --dry-run --debug`"
 )]
 pub(crate) struct RenderArgs {
+    #[command(flatten)]
+    pub(crate) watch: WatchFlag,
     #[command(flatten)]
     pub(crate) release: ReleaseArgs,
     #[command(flatten)]
@@ -868,6 +874,8 @@ pub(crate) struct LintArgs {
     /// Accept all current findings: write them to the baseline file
     #[arg(long)]
     pub(crate) write_baseline: bool,
+    #[command(flatten)]
+    pub(crate) watch: WatchFlag,
     /// Take this object (`Secret/db`, `ConfigMap/*`) as existing in the cluster; may be repeated
     #[arg(long, value_name = "KIND/NAME", value_delimiter = ',')]
     pub(crate) assume: Vec<Assumed>,

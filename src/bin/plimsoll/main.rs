@@ -3,10 +3,12 @@
 mod args;
 mod commands;
 mod completion;
+mod create_args;
 mod helm;
 #[cfg(feature = "fetch")]
 mod registry_args;
 mod ui;
+mod watch;
 
 use args::{Cli, Command};
 use plimsoll::limits;
@@ -27,6 +29,11 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> ExitStatus {
+    if let Some(request) = watch::request(&cli) {
+        let mut ui = Ui::new(cli.color);
+        let status = watch::run(request, &mut ui);
+        return ui.finish(status);
+    }
     limits::start(cli.limits.limits());
     let mut ui = Ui::new(cli.color);
     let status = execute(cli, &mut ui);
@@ -48,6 +55,7 @@ fn execute(cli: Cli, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
         Command::Rehearse(args) => commands::rehearse::run(&args, ui),
         Command::History(args) => commands::history::run(&args, ui),
         Command::Values(args) => commands::values::run(&args, ui),
+        Command::Create(args) => commands::create::run(&args, ui),
         Command::Completions(args) => commands::generate::completions(&args, ui),
         Command::Man(args) => commands::generate::man(&args, ui),
         #[cfg(feature = "fetch")]
