@@ -21,6 +21,8 @@ mod commands;
 mod completion;
 mod consequences;
 #[cfg(unix)]
+mod create;
+#[cfg(unix)]
 mod dependency;
 mod diff;
 mod docs;
@@ -76,6 +78,8 @@ mod tera;
 mod updates;
 mod upgrade;
 mod values;
+#[cfg(unix)]
+mod watch;
 mod workload_kinds;
 mod world;
 mod yaml;

@@ -5,11 +5,13 @@ mod authoring_args;
 mod chart_args;
 mod commands;
 mod completion;
+mod create_args;
 mod helm;
 #[cfg(feature = "fetch")]
 mod registry_args;
 mod test_args;
 mod ui;
+mod watch;
 
 use args::{Cli, Command};
 use plimsoll::limits;
@@ -34,6 +36,11 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> ExitStatus {
+    if let Some(request) = watch::request(&cli) {
+        let mut ui = Ui::new(cli.color);
+        let status = watch::run(request, &mut ui);
+        return ui.finish(status);
+    }
     // Helm's command line has limits of its own.
     if !matches!(cli.command, Command::Helm(_)) {
         limits::start(cli.limits.limits());
@@ -62,6 +69,7 @@ fn execute(command: Command, timeout: Duration, ui: &mut Ui) -> anyhow::Result<E
         Command::History(args) => commands::history::run(&args, ui),
         Command::Values(args) => commands::values::run(&args, ui),
         Command::Show(args) => commands::show::run(&args, ui),
+        Command::Create(args) => commands::create::run(&args, ui),
         Command::Helm(args) => Ok(helm::answer(args.args)),
         Command::Package(args) => commands::package::run(&args, timeout, ui),
         #[cfg(feature = "fetch")]
