@@ -16,11 +16,11 @@ use crate::value::{Args, Object, Value};
 
 pub(crate) const TABLE: &[Function] = &[
     hosted("now", 0, |host, _| Ok(now(host).into_value())),
-    hosted("date", 2, |host, args| Ok(formatted(&instant(host, args.any(1)), &Zone::UTC, args.bytes(0)?))),
+    hosted("date", 2, |host, args| Ok(formatted(&instant(host, args.any(1)), &Zone::Utc, args.bytes(0)?))),
     hosted("dateInZone", 3, in_zone),
     hosted("date_in_zone", 3, in_zone),
     hosted("htmlDate", 1, |host, args| {
-        Ok(instant(host, args.any(0)).format_in(&Zone::UTC, "2006-01-02").into())
+        Ok(instant(host, args.any(0)).format_in(&Zone::Utc, "2006-01-02").into())
     }),
     hosted("htmlDateInZone", 2, |host, args| {
         let zone = Zone::named(args.text(1)?.characters());
@@ -169,13 +169,13 @@ enum Zone {
     Known(jiff::tz::TimeZone),
     /// Always that many seconds east of Greenwich, under that name.
     Fixed(i64, Rc<str>),
-    UTC,
+    Utc,
 }
 
 impl Zone {
     fn named(name: &str) -> Self {
         let known = jiff::tz::TimeZone::get(name).ok().filter(|_| !matches!(name, "" | "UTC" | "Local"));
-        known.map_or(Self::UTC, Self::Known)
+        known.map_or(Self::Utc, Self::Known)
     }
 
     /// The seconds east of Greenwich and the zone's name, at a time.
@@ -276,7 +276,7 @@ impl Time {
 
     fn zone(&self) -> Zone {
         match &self.location {
-            Location::Utc | Location::Local => Zone::UTC,
+            Location::Utc | Location::Local => Zone::Utc,
             Location::Fixed { east, name } => Zone::Fixed(*east, Rc::clone(name)),
         }
     }
@@ -664,9 +664,8 @@ fn location(is_utc: bool, offset: Option<i64>, zone: &str) -> Location {
     let fixed = |east: i64| Location::Fixed { east, name: Rc::from(zone) };
     match offset {
         _ if is_utc => Location::Utc,
-        Some(0) if zone.is_empty() => Location::Local,
+        None | Some(0) if zone.is_empty() => Location::Local,
         Some(east) => fixed(east),
-        None if zone.is_empty() => Location::Local,
         None => {
             let hours = zone.strip_prefix("GMT").and_then(|hours| hours.parse::<i64>().ok());
             fixed(hours.unwrap_or(0) * 3600)
@@ -941,7 +940,7 @@ mod tests {
             time.format("Mon Jan _2 03:04:05.000 PM 2006 MST -0700"),
             "Thu Feb 29 01:07:09.500 PM 2024 +0200 +0200"
         );
-        assert_eq!(time.format_in(&Zone::UTC, "15:04 MST"), "11:07 UTC");
+        assert_eq!(time.format_in(&Zone::Utc, "15:04 MST"), "11:07 UTC");
         assert_eq!(time.format("Monday, 2 January 06 002"), "Thursday, 29 February 24 060");
         assert_eq!(parse("2006-01-02", "2023-02-29"), None);
         assert_eq!(
