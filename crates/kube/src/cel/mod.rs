@@ -116,7 +116,7 @@ impl Program {
         (schema, is_root): (&'s Node, bool),
     ) -> Result<(Self, u64), CompileError> {
         let checked = Checked::new(source, variables, result).map_err(|error| error.in_source(source))?;
-        let root = Place::Schema { schema, is_root };
+        let root = Place::root(schema, is_root);
         let cost = cost::estimate::estimate(&checked.ast, &checked.types, root).max;
         Ok((checked.into_program(), cost))
     }

@@ -21,6 +21,12 @@ pub(in crate::cel) enum Place<'s> {
 }
 
 impl<'s> Place<'s> {
+    /// The place of a value of a schema, which may be that of a whole object.
+    pub(in crate::cel) fn root(schema: &'s Node, is_root: bool) -> Self {
+        let is_embedded = is_flagged(schema, "x-kubernetes-embedded-resource");
+        Self::Schema { schema, is_root: is_root || is_embedded }
+    }
+
     /// The place of a field as an expression names it.
     pub(super) fn field(self, name: &str) -> Option<Self> {
         match self {
@@ -52,7 +58,7 @@ impl<'s> Place<'s> {
     }
 
     fn of(schema: &'s Node) -> Self {
-        Self::Schema { schema, is_root: is_flagged(schema, "x-kubernetes-embedded-resource") }
+        Self::root(schema, false)
     }
 
     /// How many characters or items a value has at most; 0 for a scalar and for an object with fields.

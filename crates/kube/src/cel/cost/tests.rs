@@ -55,6 +55,8 @@ fn functions_and_operators_are_estimated() {
         (TEXT, "self.matches('')", 1),
         (SHORT, "self.find('[0-9]+') == ''", 11),
         (SHORT, "self.lowerAscii() == 'lower!'", 6),
+        ("{type: object, x-kubernetes-embedded-resource: true}", "self.kind == self.apiVersion", 314_577),
+        ("{type: object, x-kubernetes-embedded-resource: true}", "self.metadata.name == self.kind", 314_578),
         ("{type: string, enum: [A, LongValue]}", "self.contains('A')", 2),
         ("{type: string, format: byte, maxLength: 0}", "self == b'x'", 1),
         (NUMBERS, "self[1] == 0.0", 2),
