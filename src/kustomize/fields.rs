@@ -56,16 +56,17 @@ pub(super) fn walk(node: &mut Node, keys: &[&str], create: bool, change: &mut dy
         return items.iter_mut().for_each(|item| walk(item, keys, create, change));
     }
     let Some((key, rest)) = keys.split_first() else { return change(node) };
-    let (key, create) = key.strip_suffix("[]").map_or((*key, create), |list| (list, false));
+    let list = key.strip_suffix("[]");
+    let key = list.unwrap_or(key);
     if create && node.is_null() {
         node.value = Value::Map(Map::new());
     }
     let span = node.span;
     let Value::Map(map) = &mut node.value else { return };
-    if create && map.get(key).is_none_or(Node::is_null) {
+    if create && list.is_none() && map.get(key).is_none_or(Node::is_null) {
         map.insert(key, span, Node::new(Value::Map(Map::new()), span));
     }
-    if let Some(child) = map.get_mut(key) {
+    if let Some(child) = map.get_mut(key).filter(|child| list.is_none() || !child.is_null()) {
         // The value itself may be a list: it is what is changed.
         if rest.is_empty() { change(child) } else { walk(child, rest, create, change) }
     }

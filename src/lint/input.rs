@@ -57,6 +57,16 @@ fn without_rule(found: &mut [Diagnostic]) -> impl Iterator<Item = &mut Diagnosti
     found.iter_mut().filter(|found| found.rule.is_none())
 }
 
+/// Whether a finding is a remark of a stage that no rule of its own is for.
+pub(super) fn is_remark(finding: &Diagnostic) -> bool {
+    finding.rule.is_none_or(|rule| *rule == MISREAD_CHART.rule || *rule == MISREAD_FILE.rule)
+}
+
+/// Whether rendering says that an object lacks a name, which validation reports, too.
+pub(super) fn is_about_name(diagnostic: &Diagnostic) -> bool {
+    diagnostic.object.is_none() && diagnostic.path.as_deref() == Some("metadata.name")
+}
+
 /// Whether a stage complains that a document lacks `apiVersion` or `kind`.
 pub(super) fn is_about_type(diagnostic: &Diagnostic) -> bool {
     diagnostic.object.is_none() && matches!(diagnostic.path.as_deref(), Some("apiVersion" | "kind"))

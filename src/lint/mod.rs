@@ -100,12 +100,12 @@ fn run_custom(subject: &Subject<'_>, config: &Config, found: &mut Vec<Diagnostic
     }
 }
 
-/// Removes a stage's warning if a rule reports the same at the same place.
+/// Removes a stage's remark if a rule of its own reports the same at the same place.
 fn drop_echoes(found: &mut Vec<Diagnostic>, sources: &Sources) {
     let place = |diagnostic: &Diagnostic| diagnostic.span().map(|span| sources.trace(span).0);
-    let cited: BTreeSet<_> = found.iter().filter(|d| d.rule.is_some()).filter_map(place).collect();
+    let cited: BTreeSet<_> = found.iter().filter(|d| !input::is_remark(d)).filter_map(place).collect();
     found.retain(|diagnostic| {
-        diagnostic.rule.is_some() || !place(diagnostic).is_some_and(|place| cited.contains(&place))
+        !input::is_remark(diagnostic) || !place(diagnostic).is_some_and(|place| cited.contains(&place))
     });
 }
 

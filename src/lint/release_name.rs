@@ -15,7 +15,7 @@ pub(super) fn soften(found: &mut [Diagnostic], subject: &Subject<'_>) {
     }
     for finding in found.iter_mut().filter(|finding| is_too_long(finding)) {
         finding.severity = Severity::Warning;
-        finding.help.push("choose a shorter name for the release".to_owned());
+        finding.help.push("if the release has a shorter name, pass it with `--release`".to_owned());
     }
 }
 

@@ -349,6 +349,7 @@ fn one_set(
     for diagnostic in diagnostics.iter_mut().filter(|found| input::is_about_type(found)) {
         diagnostic.severity = Severity::Error;
     }
+    diagnostics.retain(|found| !input::is_about_name(found));
     input::cite_chart(diagnostics);
     let objects: Vec<&Object> = rendered.objects().collect();
     let catalogued = around.definitions.look_up(world, &objects, diagnostics);

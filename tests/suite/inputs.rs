@@ -81,6 +81,35 @@ fn the_same_object_in_two_files_is_a_duplicate_and_the_same_file_is_not() {
 }
 
 #[test]
+fn what_a_rule_reports_is_not_remarked_on_again() {
+    let sandbox = Sandbox::new();
+    let config = |metadata: &str| format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {metadata}\n");
+    sandbox.chart("web", &(config("{name: a}") + &config("{name: a}") + &config("{}")));
+    let chart = "apiVersion: v2\nname: web\nversion: 1.0.0\nengine: gotpl\nAppVersion: \"1\"\n";
+    sandbox.write("web/Chart.yaml", chart);
+    let rules = |sandbox: &Sandbox| {
+        let outcome = sandbox.run(&[
+            "lint",
+            "web",
+            "--format",
+            "json",
+            "--rule",
+            "chart/misread,k8s,chart/unquoted-app-version",
+        ]);
+        let document: Json = serde_json::from_str(&outcome.stdout).unwrap();
+        let found = document["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|found| found["rule"].as_str().unwrap().to_owned());
+        found.collect::<Vec<_>>()
+    };
+    assert_eq!(rules(&sandbox), ["chart/misread", "k8s/duplicate-object", "k8s/required"]);
+    sandbox.write("web/Chart.yaml", &chart.replace("AppVersion: \"1\"", "appVersion: 1.10"));
+    assert_eq!(rules(&sandbox), ["chart/unquoted-app-version", "k8s/duplicate-object", "k8s/required"]);
+}
+
+#[test]
 fn a_repository_of_nothing_but_test_data_is_linted_without_findings() {
     let sandbox = Sandbox::new();
     sandbox.write("r/pkg/testdata/broken.yaml", "apiVersion: v1\nkind: ConfigMap\ndata: [1]\n");

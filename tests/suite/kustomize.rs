@@ -240,6 +240,12 @@ fn labels_make_no_claims_and_replace_sets_a_missing_key() {
     sandbox.write("r/kustomization.yaml", &format!("resources: [set.yaml]\n{labels}{patch}"));
     sandbox.write("r/patch.yaml", "[{op: replace, path: /spec/replicas, value: 3}]");
     assert_eq!(findings(&sandbox, &["r"]), (0, vec![]));
+    // The labels of a claim are made.
+    let claim = "  volumeClaimTemplates: [{metadata: {name: data}, spec: {}}]\n";
+    sandbox.write("r/set.yaml", &(SET.replace("Sometimes", "Always") + claim));
+    let (objects, ..) = built(&sandbox.path().join("r"));
+    let labels = &objects[0]["spec"]["volumeClaimTemplates"][0]["metadata"]["labels"];
+    assert_eq!(*labels, serde_json::json!({"part-of": "shop"}));
 }
 
 #[test]

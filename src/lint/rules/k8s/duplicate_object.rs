@@ -36,10 +36,10 @@ declare! {
     /// data: {mode: replica}
     /// ```
     ///
-    /// Only a warning: two files that were found in a directory, for they may not be applied together; two files that contain
-    /// equal objects, such as their Namespace; the variants of a file in a
-    /// directory, most of whose objects another file there contains, too, and which are linted separately; and names of a
-    /// chart that are equal because they are cut off at 63 characters, which a shorter release name avoids.
+    /// Only a warning: objects of two files that were found in a directory, because they may not be applied together;
+    /// equal objects of two files, such as their Namespace; the variants of a file in a directory, most of whose objects
+    /// another file there contains, too, and which are linted separately; and names of a chart that are equal because
+    /// they are cut off at 63 characters, which a shorter release name avoids.
     ///
     /// ## Fix
     /// Rename one of them, or remove it. Manifests that are not applied together, such as those of two environments,
