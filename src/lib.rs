@@ -30,11 +30,13 @@
 //! | [`kustomize`] | kustomizations, built without network |
 //! | [`lint`] | rules, registry, configuration |
 //! | [`diff`] | two renders compared, and the plan that follows |
+//! | [`create`] | new charts, from nothing or from manifests |
 //! | [`preview`] | one render: pods, DNS names, claims, order |
 //! | [`rehearse`] | an upgrade, run step by step on simulated controllers (`crates/cluster`) |
 //! | [`unittest`] | tests of Helm charts: suites, assertions, snapshots, reports |
 //! | [`digest`] | the digests that stand for secret values in recorded renders |
 //! | [`history`] | recorded renders on disk |
+//! | [`authoring`] | the files that follow from a chart: documentation, schemas |
 //! | [`world`] | the one door to the outside: files, the time, random numbers |
 
 pub use plimsoll_cluster as cluster;
@@ -45,7 +47,9 @@ pub use plimsoll_kube::manifest;
 pub use plimsoll_limits as limits;
 pub use plimsoll_yaml as yaml;
 
+pub mod authoring;
 pub mod chart;
+pub mod create;
 pub mod diff;
 pub mod digest;
 pub mod engine;

@@ -67,17 +67,31 @@ pub fn exists(world: &World, argument: &str) -> bool {
 
 /// Opens the chart that a command-line argument names: `builtin:NAME`, a directory or a `.tgz`.
 pub fn open(world: &World, sources: &Sources, argument: &str) -> Report<Chart> {
-    let Some(name) = argument.strip_prefix(SCHEME) else { return load(world, sources, Path::new(argument)) };
-    let Some(chart) = BUILTIN.iter().find(|chart| chart.name == name) else {
-        let names = || BUILTIN.iter().map(|chart| chart.name);
-        let found = Diagnostic::error(format!("there is no built-in chart `{name}`"));
-        return Report::fail(match nearest(name, names()) {
-            Some(near) => found.help(format!("did you mean `{SCHEME}{near}`?")),
-            None => found.help(format!("available: {}", names().collect::<Vec<_>>().join(", "))),
-        });
-    };
-    let files = chart.files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()));
-    from_files(sources, argument, files.collect())
+    if !argument.starts_with(SCHEME) {
+        return load(world, sources, Path::new(argument));
+    }
+    match builtin_files(argument) {
+        Ok(files) => {
+            let files = files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()));
+            from_files(sources, argument, files.collect())
+        }
+        Err(error) => Report::fail(*error),
+    }
+}
+
+/// The files of an embedded chart, which is named as on the command line: their paths in it, and their texts. The error
+/// lists the charts that there are.
+pub fn builtin_files(argument: &str) -> Result<&'static [(&'static str, &'static str)], Box<Diagnostic>> {
+    let name = argument.strip_prefix(SCHEME).unwrap_or(argument);
+    if let Some(chart) = BUILTIN.iter().find(|chart| chart.name == name) {
+        return Ok(chart.files);
+    }
+    let names = || BUILTIN.iter().map(|chart| chart.name);
+    let found = Diagnostic::error(format!("there is no built-in chart `{name}`"));
+    Err(Box::new(match nearest(name, names()) {
+        Some(near) => found.help(format!("did you mean `{SCHEME}{near}`?")),
+        None => found.help(format!("available: {}", names().collect::<Vec<_>>().join(", "))),
+    }))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ pub(super) struct FieldSpec<'a> {
     pub(super) kind: &'a str,
     /// The keys, with `/` between them (`\/` in a key); lists are gone through.
     pub(super) path: &'a str,
-    /// Whether missing maps on the way are made.
+    /// Whether missing maps on the way are made. A key with `[]` behind it is a list, which is not.
     pub(super) create: bool,
 }
 
@@ -43,11 +43,11 @@ impl<'a> FieldSpec<'a> {
     }
 }
 
-/// The keys of a path. Kustomize writes `[]` behind the key of a list.
+/// The keys of a path. Kustomize writes `[]` behind the key of a list, and so do the keys that are returned.
 pub(super) fn split_keys(path: &str) -> Vec<String> {
     let escaped = path.replace("\\/", "\0");
     let keys = escaped.split('/').filter(|key| !key.is_empty());
-    keys.map(|key| key.trim_end_matches("[]").replace('\0', "/")).collect()
+    keys.map(|key| key.replace('\0', "/")).collect()
 }
 
 /// Calls `change` with every value at the end of a path of keys.
@@ -56,13 +56,14 @@ pub(super) fn walk(node: &mut Node, keys: &[&str], create: bool, change: &mut dy
         return items.iter_mut().for_each(|item| walk(item, keys, create, change));
     }
     let Some((key, rest)) = keys.split_first() else { return change(node) };
+    let (key, create) = key.strip_suffix("[]").map_or((*key, create), |list| (list, false));
     if create && node.is_null() {
         node.value = Value::Map(Map::new());
     }
     let span = node.span;
     let Value::Map(map) = &mut node.value else { return };
     if create && map.get(key).is_none_or(Node::is_null) {
-        map.insert(*key, span, Node::new(Value::Map(Map::new()), span));
+        map.insert(key, span, Node::new(Value::Map(Map::new()), span));
     }
     if let Some(child) = map.get_mut(key) {
         // The value itself may be a list: it is what is changed.

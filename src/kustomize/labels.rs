@@ -22,7 +22,7 @@ static TEMPLATES: [FieldSpec<'static>; 9] = [
     FieldSpec::of("Job", TEMPLATE_LABELS, true),
     FieldSpec::of("CronJob", "spec/jobTemplate/metadata/labels", true),
     FieldSpec::of("CronJob", "spec/jobTemplate/spec/template/metadata/labels", true),
-    FieldSpec::of("StatefulSet", "spec/volumeClaimTemplates/metadata/labels", true),
+    FieldSpec::of("StatefulSet", "spec/volumeClaimTemplates[]/metadata/labels", true),
 ];
 
 /// The selectors of pods.

@@ -7,6 +7,7 @@ use crate::k8s::defaults::is_builtin;
 use crate::k8s::{self, Version};
 use crate::manifest::{Manifests, Object, SkipReason, Skipped};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// Moves the objects of such files to what is passed over.
 pub(super) fn set_aside(
@@ -37,7 +38,7 @@ pub(super) fn set_aside(
         }
         if is_configuration(object) {
             skipped.insert(name, (SkipReason::ToolConfiguration, object.root.span));
-        } else if is_unused && is_incomplete(object, version) {
+        } else if is_unused && (is_called_patch(&name) || is_incomplete(object, version)) {
             skipped.insert(name, (SkipReason::Patch, object.root.span));
         }
     }
@@ -60,6 +61,12 @@ pub(super) fn set_aside(
 /// Whether a document of a kind that Kubernetes does not have names no object: a program reads it.
 fn is_configuration(object: &Object) -> bool {
     !is_builtin(object.group()) && object.root.get("metadata").is_none()
+}
+
+/// Whether the name of a file says that it is a patch: `webhook_patch.yaml`.
+fn is_called_patch(name: &str) -> bool {
+    let stem = Path::new(name).file_stem().map(|stem| stem.to_string_lossy().to_lowercase());
+    stem.is_some_and(|stem| stem.split(['_', '-', '.']).any(|word| word == "patch"))
 }
 
 /// Whether an object lacks what the API server requires.
@@ -94,6 +101,16 @@ mod tests {
         assert_eq!(aside(patch, ManifestSource::Path), (1, vec![]));
         let whole = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n";
         assert_eq!(aside(whole, ManifestSource::Unused), (1, vec![]));
+    }
+
+    #[test]
+    fn an_unused_file_that_is_called_a_patch_is_one() {
+        assert!(
+            ["a/webhook_patch.yaml", "patch.yaml", "Add-Patch.yml"].iter().all(|name| is_called_patch(name))
+        );
+        assert!(
+            ["a/dispatch.yaml", "patch/a.yaml", "patches.yaml"].iter().all(|name| !is_called_patch(name))
+        );
     }
 
     #[test]

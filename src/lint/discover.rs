@@ -56,6 +56,9 @@ impl Exclude {
     }
 }
 
+/// The directories that Go's tools pass over, too: what is in them is often broken on purpose.
+const TEST_DATA: &str = "testdata";
+
 /// What a path leads to. A file in `templates/` of a chart leads to the chart. Directories are searched: hidden files,
 /// what `.gitignore` names and what `exclude` names are passed over, and nothing inside a chart is looked at.
 pub fn discover(world: &World, argument: &str, exclude: &Exclude) -> Discovered {
@@ -112,6 +115,11 @@ fn search(world: &World, directory: &Path, exclude: &Exclude) -> Discovered {
             continue;
         }
         let shown = shorten(&path);
+        if is_directory && path.file_name().is_some_and(|name| name == TEST_DATA) {
+            walk.skip_directory();
+            found.skipped.push(skipped(&shown, SkipReason::TestData));
+            continue;
+        }
         if !is_directory {
             // A link that leads nowhere is read, so that it is reported.
             let is_file = world.metadata(&path).map_or(true, |metadata| metadata.kind == FileKind::File);
@@ -156,12 +164,11 @@ fn drop_parts(world: &World, directory: &Path, found: &mut Discovered) {
         .partition(|path| path == directory || !kustomize::is_component(world, path));
     found.kustomizations = kept;
     let components: Vec<PathBuf> = components;
-    found.skipped.extend(components.into_iter().map(|path| Skipped {
-        name: path.display().to_string(),
-        reason: SkipReason::Component,
-        span: Span::NONE,
-        chart: None,
-    }));
+    found.skipped.extend(components.iter().map(|path| skipped(path, SkipReason::Component)));
+}
+
+fn skipped(path: &Path, reason: SkipReason) -> Skipped {
+    Skipped { name: path.display().to_string(), reason, span: Span::NONE, chart: None }
 }
 
 /// Whether a directory holds a kustomization.
@@ -274,6 +281,21 @@ mod tests {
         assert_eq!(found(memory.clone(), "r/base/Kustomization", &[])[1], names(&["r/base"]));
         // Paths below the working directory are shown as one would write them.
         assert_eq!(found(memory, ".", &[]), expected);
+    }
+
+    #[test]
+    fn test_data_is_passed_over_unless_it_is_named() {
+        let memory = Memory::default()
+            .file("r/a.yaml", "")
+            .file("r/pkg/testdata/broken.yaml", "")
+            .file("r/pkg/testdata/chart/Chart.yaml", CHART);
+        let [charts, _, files] = found(memory.clone(), "r", &[]);
+        assert_eq!((charts, files), (names(&[]), names(&["r/a.yaml"])));
+        let [charts, _, files] = found(memory, "r/pkg/testdata", &[]);
+        assert_eq!(
+            (charts, files),
+            (names(&["r/pkg/testdata/chart"]), names(&["r/pkg/testdata/broken.yaml"]))
+        );
     }
 
     #[test]

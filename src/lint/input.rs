@@ -1,18 +1,22 @@
-//! What could not be read or rendered, as findings.
+//! What could not be read or rendered, as findings, and what the readers remark.
 //!
-//! The stages before lint report errors without a rule. Here they get one, so that every format can name it, and so that
-//! a known broken file can be given another level.
+//! The stages before lint report much without a rule. Here it gets one, so that every format can name it, and so that
+//! it can be accepted or given another level.
 
 use super::registry;
-use super::rules::{BUILD_FAILED, INPUT, NOT_READ, RENDER_FAILED, SYNTAX, UNREADABLE};
+use super::rules::{
+    BUILD_FAILED, INPUT, MISREAD_CHART, MISREAD_FILE, NOT_READ, RENDER_FAILED, SYNTAX, UNREADABLE,
+};
 use crate::diag::{Diagnostic, Rule, Severity, SourceKind, Sources};
 
-/// Gives the errors of reading manifests their rules.
+/// Gives what reading manifests reports its rules.
 pub(super) fn cite_manifests(found: &mut [Diagnostic], sources: &Sources) {
-    for diagnostic in errors_without_rule(found) {
+    for diagnostic in without_rule(found) {
         let source = diagnostic.span().and_then(|span| sources.get(span.source));
         diagnostic.rule = if is_about_type(diagnostic) {
             required()
+        } else if diagnostic.severity != Severity::Error {
+            Some(&MISREAD_FILE.rule)
         } else if source.is_none_or(|source| source.kind == SourceKind::Unread) {
             Some(&UNREADABLE.rule)
         } else {
@@ -21,21 +25,25 @@ pub(super) fn cite_manifests(found: &mut [Diagnostic], sources: &Sources) {
     }
 }
 
-/// Gives the errors of loading and rendering a chart their rules.
+/// Gives what loading and rendering a chart reports its rules.
 pub(super) fn cite_chart(found: &mut [Diagnostic]) {
-    for diagnostic in errors_without_rule(found) {
-        diagnostic.rule = if is_about_type(diagnostic) { required() } else { Some(&RENDER_FAILED.rule) };
+    for diagnostic in without_rule(found) {
+        diagnostic.rule = match diagnostic.severity {
+            _ if is_about_type(diagnostic) => required(),
+            Severity::Error => Some(&RENDER_FAILED.rule),
+            Severity::Warning | Severity::Info => Some(&MISREAD_CHART.rule),
+        };
     }
 }
 
 /// Gives what building a kustomization reports its rules.
 pub(super) fn cite_kustomization(found: &mut [Diagnostic]) {
-    for diagnostic in found.iter_mut().filter(|found| found.rule.is_none()) {
+    for diagnostic in without_rule(found) {
         diagnostic.rule = match diagnostic.severity {
-            Severity::Error if is_about_type(diagnostic) => required(),
+            _ if is_about_type(diagnostic) => required(),
             Severity::Error => Some(&BUILD_FAILED.rule),
             Severity::Info => Some(&NOT_READ.rule),
-            Severity::Warning => None,
+            Severity::Warning => Some(&MISREAD_FILE.rule),
         };
     }
 }
@@ -45,8 +53,8 @@ pub(super) fn is_incomplete(finding: &Diagnostic) -> bool {
     is_unread(finding) || finding.rule == Some(&NOT_READ.rule)
 }
 
-fn errors_without_rule(found: &mut [Diagnostic]) -> impl Iterator<Item = &mut Diagnostic> {
-    found.iter_mut().filter(|found| found.rule.is_none() && found.severity == Severity::Error)
+fn without_rule(found: &mut [Diagnostic]) -> impl Iterator<Item = &mut Diagnostic> {
+    found.iter_mut().filter(|found| found.rule.is_none())
 }
 
 /// Whether a stage complains that a document lacks `apiVersion` or `kind`.

@@ -27,6 +27,7 @@ mod partition;
 mod reads;
 mod registry;
 mod release;
+mod release_name;
 mod rules;
 mod scalar;
 mod source;
@@ -78,6 +79,7 @@ pub fn run(subject: &Subject<'_>, config: &Config) -> Vec<Diagnostic> {
     let of_cluster = policies::configuration(subject.policies.iter().copied());
     let of_cluster: Vec<_> = of_cluster.filter(|policy| !subject.holds(policy)).collect();
     k8s::validate_all(&of_cluster, &[], subject.version, &mut found);
+    release_name::soften(&mut found, subject);
     config.retain(&mut found);
     let mut found = allow::apply(found, subject, config);
     config.set_severities(&mut found);

@@ -4,10 +4,11 @@
 //! none: each of them is a release then, together with what the directories above have in common. The same goes for the
 //! variants of one file, such as `install.yaml` and `install-without-rbac.yaml`.
 
+use super::Config;
 use super::finding::{finding, locate};
 use super::release::identity;
 use super::rules::DUPLICATE_OBJECT;
-use crate::diag::{Diagnostic, Severity, Sources};
+use crate::diag::{Diagnostic, Rule, Severity, Sources};
 use crate::manifest::Object;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -48,6 +49,20 @@ pub(super) fn split<'o>(objects: &'o [Object], found: &BTreeSet<String>, sources
     }
     let releases = groups.keys().filter_map(|key| release(key.as_deref(), &groups)).collect();
     Partition { releases, variants }
+}
+
+/// Makes a warning of an error that two files contradict each other, if both were found in a directory: nobody said that
+/// they are applied together.
+pub(super) fn soften(finding: &mut Diagnostic, found: &BTreeSet<String>, sources: &Sources, config: &Config) {
+    let is_about_two = |rule: &Rule| *rule == DUPLICATE_OBJECT.rule || rule.id == "k8s/unknown-kind";
+    if !finding.rule.is_some_and(|rule| is_about_two(rule) && config.severity(rule).is_none()) {
+        return;
+    }
+    let files = finding.labels.iter().filter_map(|label| sources.get(label.span.source));
+    let files: BTreeSet<String> = files.map(|source| source.name.clone()).collect();
+    if files.len() > 1 && files.is_subset(found) {
+        finding.severity = finding.severity.min(Severity::Warning);
+    }
 }
 
 /// A file most of whose objects other files of its directory contain, too: they are not meant to be applied together.

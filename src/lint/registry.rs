@@ -5,7 +5,7 @@ use super::release::Release;
 use super::rules::ALL;
 use super::subject::ChartSubject;
 use crate::diag::{Diagnostic, Rule, nearest};
-use crate::{k8s, render, yaml};
+use crate::{k8s, render, values, yaml};
 use std::fmt::Write;
 
 /// A rule with the code that checks it.
@@ -52,12 +52,17 @@ pub(super) fn lints() -> &'static [&'static Lint] {
     &ALL
 }
 
-/// Every rule, sorted by id: those of this module, of the YAML reader, of rendering and of the API server's validation.
+/// Every rule, sorted by id: those of this module, of the stages before it and of the API server's validation.
 pub fn rules() -> Vec<&'static Rule> {
-    let elsewhere = k8s::RULES.iter().copied().chain([&yaml::DUPLICATE_KEY, &render::TEXT_AFTER_SEPARATOR]);
-    let mut rules: Vec<_> = ALL.iter().map(|lint| &lint.rule).chain(elsewhere).collect();
+    let own = ALL.iter().map(|lint| &lint.rule);
+    let mut rules: Vec<_> = own.chain(stage_rules()).chain(k8s::RULES.iter().copied()).collect();
     rules.sort_unstable_by_key(|rule| rule.id);
     rules
+}
+
+/// The rules that the stages before lint check.
+pub(super) fn stage_rules() -> impl Iterator<Item = &'static Rule> {
+    std::iter::once(&yaml::DUPLICATE_KEY).chain(values::RULES).chain(render::RULES)
 }
 
 /// The rule of that id, or that had that id before it was renamed.

@@ -16,7 +16,7 @@ use crate::values;
 use crate::world::World;
 use crate::yaml::{DUPLICATE_KEY, ReadOptions};
 use crate::{render, values::Overrides};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -148,7 +148,8 @@ fn lint_manifests(
         ManifestSource::Found(path) | ManifestSource::Unused(path) => Some(path.display().to_string()),
         _ => None,
     });
-    let Partition { releases, variants } = partition::split(&objects, &found.collect(), sources);
+    let found: BTreeSet<String> = found.collect();
+    let Partition { releases, variants } = partition::split(&objects, &found, sources);
     let mut findings = Vec::new();
     let mut unused: BTreeMap<Span, usize> = BTreeMap::new();
     for release in &releases {
@@ -157,7 +158,8 @@ fn lint_manifests(
             release.iter().any(|object| Some(object.root.span.source) == source)
         };
         let reported = reported.iter().chain(variants.iter().filter(holds)).cloned().collect();
-        let of_release = lint_objects(world, release, reported, sources, version, around, config);
+        let mut of_release = lint_objects(world, release, reported, sources, version, around, config);
+        of_release.iter_mut().for_each(|finding| partition::soften(finding, &found, sources, config));
         let about_comments = of_release.iter().filter(|finding| is_unused_allow(finding));
         about_comments.filter_map(Diagnostic::span).for_each(|span| *unused.entry(span).or_insert(0) += 1);
         findings.extend(of_release);
@@ -218,7 +220,7 @@ fn lint_objects(
 }
 
 /// Whether the API server would refuse a value that is replaced before it is applied: `${NAME}`, as envsubst and Flux
-/// write it, or `{{ .Name }}`, as programs do that embed manifests.
+/// write it, or `{{ .Name }}` and `%s`, as programs do that embed manifests.
 fn is_about_placeholder(finding: &Diagnostic, sources: &Sources) -> bool {
     let is_of_server = finding.rule.is_some_and(|rule| rule.group() == "k8s");
     let Some(span) = finding.span().filter(|_| is_of_server) else { return false };
@@ -228,7 +230,20 @@ fn is_about_placeholder(finding: &Diagnostic, sources: &Sources) -> bool {
     let name = text.split_once("${").map(|(_, rest)| rest.trim_start_matches(['_', '#', '^']));
     let is_variable =
         name.is_some_and(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.contains('}'));
-    !text.contains('\n') && (is_action || is_variable)
+    !text.contains('\n') && (is_action || is_variable || has_verb(text))
+}
+
+/// Whether a name has a verb of Go's `fmt`: `%s`, `%d`, or with an index `%[1]s`. Expressions may have one for themselves.
+fn has_verb(name: &str) -> bool {
+    let mut verbs = name.split('%').skip(1).filter(|_| !name.contains(char::is_whitespace));
+    verbs.any(|rest| {
+        let index = rest.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+        let verb = match index {
+            Some((index, verb)) if index.parse::<u8>().is_ok() => verb,
+            _ => rest,
+        };
+        verb.starts_with(['s', 'd', 'v', 'q'])
+    })
 }
 
 fn lint_chart(

@@ -1,14 +1,15 @@
 //! What tests of rules share: manifests and charts from text, findings as short lines.
 
-use super::{ChartSubject, Config, Rendering, Subject, run};
+use super::{ChartSubject, Config, Rendering, Subject, input, run};
 use crate::chart::Chart;
 use crate::diag::{Diagnostic, SourceKind, Sources};
 use crate::engine::{Capabilities, Release};
 use crate::k8s::Version;
 use crate::manifest::{self, Object};
+use crate::render;
+use crate::values::{self, ValuesFile};
 use crate::world::Memory;
 use crate::yaml::ReadOptions;
-use crate::{render, values};
 use std::sync::Arc;
 
 /// The findings of one rule on manifests: `line:column path`.
@@ -48,7 +49,8 @@ pub(super) fn lint_manifests(sources: &Sources, manifests: &str) -> Vec<Diagnost
 
 /// The rules that a configuration leaves on, on manifests.
 pub(super) fn lint_with(sources: &Sources, manifests: &str, config: &Config) -> Vec<Diagnostic> {
-    let (objects, reported) = parse(sources, manifests);
+    let (objects, mut reported) = parse(sources, manifests);
+    input::cite_manifests(&mut reported, sources);
     let subject = Subject {
         objects: &objects.iter().collect::<Vec<_>>(),
         crds: &[],
@@ -69,7 +71,12 @@ pub(super) fn release_findings(rule: &str, files: &[(&str, &str)]) -> Vec<String
         values::compute(&world, &sources, &chart, &values::Overrides::default(), &values::Options::default());
     let computed = computed.output.unwrap();
     let options = render::Options {
-        release: Release { name: "web".into(), namespace: "default".into(), is_upgrade: false, revision: 1 },
+        release: Release {
+            name: "release-name".into(),
+            namespace: "default".into(),
+            is_upgrade: false,
+            revision: 1,
+        },
         capabilities: Capabilities::default(),
         strict: false,
         with_namespace: false,
@@ -104,24 +111,24 @@ pub(super) fn release_findings(rule: &str, files: &[(&str, &str)]) -> Vec<String
         .collect()
 }
 
-/// Every rule on a chart; its templates are not rendered.
+/// Every rule on a chart, with the values of `prod.yaml` if there is such a file; its templates are not rendered.
 pub(super) fn lint_chart(sources: &Sources, files: &[(&str, &str)]) -> Vec<Diagnostic> {
     let chart = Arc::new(chart(sources, files));
     let options = values::Options { skip_schema_validation: true, ..values::Options::default() };
-    let report = values::compute(
-        &Memory::default().into_world(),
-        sources,
-        &chart,
-        &values::Overrides::default(),
-        &options,
-    );
+    let given = files.iter().filter(|(path, _)| *path == "prod.yaml");
+    let given = given.map(|(path, text)| sources.add(*path, *text, SourceKind::File));
+    let overrides =
+        values::Overrides { files: given.map(ValuesFile::Source).collect(), ..Default::default() };
+    let report = values::compute(&Memory::default().into_world(), sources, &chart, &overrides, &options);
     let Some(computed) = report.output else { panic!("{:?}", report.diagnostics) };
+    let mut reported = report.diagnostics;
+    input::cite_chart(&mut reported);
     let subject = Subject {
         objects: &[],
         crds: &[],
         policies: &[],
         chart: Some(ChartSubject { chart: &chart, computed: &computed, sources, rendering: None }),
-        reported: &[],
+        reported: &reported,
         sources,
         version: Version::DEFAULT,
     };

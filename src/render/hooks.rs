@@ -1,7 +1,37 @@
 //! Helm hooks: objects that are not part of the release's manifest.
 
+use crate::diag::{Rule, Severity};
 use crate::manifest::Object;
 use crate::yaml::Node;
+
+/// The finding that an object names a hook event that does not exist.
+pub(super) static UNKNOWN_HOOK: Rule = Rule {
+    id: "chart/unknown-hook",
+    severity: Severity::Warning,
+    summary: "an object is never installed because of an unknown hook event",
+    docs: "The annotation `helm.sh/hook` names an event that Helm does not have. Helm leaves the object out: it is neither a
+hook nor a part of the release. Helm 2 had the event `crd-install`, which is now the directory `crds/`.
+
+## Bad
+```yaml
+# templates/job.yaml
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: db, annotations: {helm.sh/hook: before-install}}
+```
+
+## Good
+```yaml
+# templates/job.yaml
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: db, annotations: {helm.sh/hook: pre-install}}
+```
+
+## Fix
+Correct the event, or remove the annotation. A CustomResourceDefinition belongs to `crds/`.
+",
+};
 
 /// The events of `helm.sh/hook`, as Helm spells them.
 const EVENTS: [&str; 10] = [

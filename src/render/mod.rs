@@ -13,10 +13,9 @@ mod split;
 pub use emit::{Selection, files, json_list, stream};
 pub use hooks::{HookSpec, hook};
 pub use report::dry_run;
-pub use split::TEXT_AFTER_SEPARATOR;
 
 use crate::chart::{self, Chart, EngineKind};
-use crate::diag::{Diagnostic, Report, Severity, SourceId, SourceKind, SourceMap, Sources, Span};
+use crate::diag::{Diagnostic, Report, Rule, Severity, SourceId, SourceKind, SourceMap, Sources, Span};
 use crate::engine::{
     Capabilities, FileRole, Inputs, KnownObjects, Lookup, Release, RenderedFile, engine_for, helm,
 };
@@ -32,6 +31,9 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
+
+/// The rules about rendered files.
+pub static RULES: [&Rule; 2] = [&split::TEXT_AFTER_SEPARATOR, &hooks::UNKNOWN_HOOK];
 
 /// How to render.
 #[derive(Debug, Clone)]
@@ -191,9 +193,10 @@ pub fn render(world: &World, sources: &Sources, computed: &Computed, options: &O
             HookRole::Unknown(event) => {
                 let span = document.objects.first().map_or(Span::NONE, |object| object.span);
                 diagnostics.push(
-                    Diagnostic::warning(format!(
-                        "`{event}` is not a hook event: the object is left out, as Helm does"
-                    ))
+                    Diagnostic::from_rule(
+                        &hooks::UNKNOWN_HOOK,
+                        format!("`{event}` is not a hook event: the object is left out, as Helm does"),
+                    )
                     .at(span, "this object"),
                 );
             }

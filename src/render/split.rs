@@ -4,7 +4,7 @@ use crate::diag::{Diagnostic, Rule, Severity, SourceId, Span};
 use std::ops::Range;
 
 /// The warning about a document that begins on the line of its separator.
-pub static TEXT_AFTER_SEPARATOR: Rule = Rule {
+pub(super) static TEXT_AFTER_SEPARATOR: Rule = Rule {
     id: "yaml/text-after-separator",
     severity: Severity::Warning,
     summary: "a document begins on the line of its `---`",

@@ -3,6 +3,7 @@
 //!
 //! Results keep the order of the defaults, with what was added behind. Every node keeps its span.
 
+use super::rules::TYPE_CHANGE;
 use crate::chart::Pool;
 use crate::diag::{Diagnostic, Span};
 use crate::yaml::{Entry, Map, Node, Value};
@@ -57,13 +58,10 @@ pub(super) fn tables(
 
 /// The warning that a value of another type replaces a default.
 pub(super) fn warn_of_type_change(path: &Path<'_>, above: &Node, below: &Node) -> Diagnostic {
-    Diagnostic::warning(format!(
-        "`{path}` is {} in the defaults, and {} here",
-        below.type_name(),
-        above.type_name()
-    ))
-    .at(above.span, "this replaces the whole default")
-    .at(below.span, "the default")
+    let (default, value) = (below.type_name(), above.type_name());
+    Diagnostic::from_rule(&TYPE_CHANGE, format!("`{path}` is {default} in the defaults, and {value} here"))
+        .at(above.span, "this replaces the whole default")
+        .at(below.span, "the default")
 }
 
 /// Keys from the root of the values, for messages.

@@ -7,6 +7,7 @@
 mod json;
 mod layers;
 mod merge;
+mod rules;
 mod schema;
 mod set;
 mod show;
@@ -14,6 +15,7 @@ mod tree;
 mod unknown;
 
 pub use layers::split_list;
+pub use rules::RULES;
 pub use schema::Schemas;
 pub use show::{Explanation, Step, origin, show, why};
 
@@ -24,6 +26,7 @@ use crate::k8s::secrets;
 use crate::limits::Activity;
 use crate::world::World;
 use crate::yaml::{DUPLICATE_KEY, Map, Node, Value};
+use rules::{DEPENDENCY_VERSION, MISSING_DEPENDENCY, breach};
 use set::NewList;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -290,7 +293,7 @@ fn missing_dependencies(chart: &Chart, severity: Severity, sink: &mut Vec<Diagno
         let there: Vec<&Arc<Chart>> = chart.children.iter().filter(|child| child.name() == name).collect();
         if there.is_empty() {
             sink.push(
-                Diagnostic::new(severity, format!("the dependency `{name}` is not in `charts/`"))
+                breach(&MISSING_DEPENDENCY, severity, format!("the dependency `{name}` is not in `charts/`"))
                     .at(dependency.span, "declared here")
                     .help(fetching(chart, dependency)),
             );
@@ -298,11 +301,17 @@ fn missing_dependencies(chart: &Chart, severity: Severity, sink: &mut Vec<Diagno
             let versions: Vec<&str> = there.iter().map(|child| child.metadata.version.as_str()).collect();
             let wanted = dependency.version.as_ref().map_or("no version", |version| version.as_str());
             let there = versions.join(", ");
+            let effect = match dependency.alias {
+                // Helm gives the alias, and what goes by it, to a chart of the required version only.
+                Some(_) => "that chart is rendered under its name: the alias has no effect",
+                None => "that chart is rendered",
+            };
             sink.push(
-                Diagnostic::warning(format!(
-                    "the dependency `{name}` requires {wanted}, but `charts/` contains {there}"
-                ))
-                .at(dependency.span, "that chart is rendered, without the alias and imports given here")
+                Diagnostic::from_rule(
+                    &DEPENDENCY_VERSION,
+                    format!("the dependency `{name}` requires {wanted}, but `charts/` contains {there}"),
+                )
+                .at(dependency.span, effect)
                 .help(format!(
                     "fetch it with `plimsoll dependency update{}`, or change the `version`",
                     argument(chart)

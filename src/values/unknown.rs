@@ -3,6 +3,7 @@
 //! A key is known if `values.yaml` has it, the schema describes it, a condition of a dependency reads it, or a template
 //! names it. Below an empty map, a null, and a map that the templates take as a whole, every key is free.
 
+use super::rules::{UNKNOWN, breach};
 use super::tree::Branch;
 use super::{Options, ValueRead};
 use crate::chart::{Chart, Dependency, EngineKind};
@@ -361,7 +362,7 @@ fn resolve<'a>(root: &'a Node, reference: &str) -> Option<&'a Node> {
 
 fn unknown(severity: Severity, known: &Known<'_>, entry: &Entry, path: &[String]) -> Diagnostic {
     let shown = path.join(".");
-    Diagnostic::new(severity, format!("the chart `{}` has no value `{shown}`", known.chart.name()))
+    breach(&UNKNOWN, severity, format!("the chart `{}` has no value `{shown}`", known.chart.name()))
         .at(entry.key_span, "nothing reads it")
         .path(shown)
         .maybe_help(suggest_key(known, entry, path))

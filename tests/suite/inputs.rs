@@ -81,6 +81,46 @@ fn the_same_object_in_two_files_is_a_duplicate_and_the_same_file_is_not() {
 }
 
 #[test]
+fn a_repository_of_nothing_but_test_data_is_linted_without_findings() {
+    let sandbox = Sandbox::new();
+    sandbox.write("r/pkg/testdata/broken.yaml", "apiVersion: v1\nkind: ConfigMap\ndata: [1]\n");
+    let outcome = sandbox.run(&["lint", "r"]);
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (0, "no findings in 0 objects\n"));
+    assert!(
+        outcome.stderr.contains("skipped 1 directory of test data: `r/pkg/testdata`"),
+        "{}",
+        outcome.stderr
+    );
+    assert_eq!(sandbox.run(&["lint", "r/pkg/testdata"]).code, 1);
+}
+
+#[test]
+fn files_that_contradict_each_other_may_belong_to_different_releases_unless_they_are_named() {
+    let sandbox = Sandbox::new();
+    let config = |name: &str| format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\n");
+    sandbox.write("two/a.yaml", &(config("shared") + &config("a")));
+    sandbox.write("two/b.yaml", &(config("shared") + "data: {mode: replica}\n" + &config("b")));
+    let definition = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n\
+                      metadata: {name: widgets.example.com}\nspec:\n  group: example.com\n  scope: Namespaced\n  \
+                      names: {plural: widgets, kind: Widget}\n  versions:\n  - {name: v1alpha1, served: true, storage: \
+                      true, schema: {openAPIV3Schema: {type: object}}}\n";
+    sandbox.write("crds/crds/widgets.yaml", definition);
+    sandbox.write("crds/app/web.yaml", "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: web}\n");
+    for (directory, files, rule) in [
+        ("two", ["two/a.yaml", "two/b.yaml"], "k8s/duplicate-object"),
+        ("crds", ["crds/crds/widgets.yaml", "crds/app/web.yaml"], "k8s/unknown-kind"),
+    ] {
+        let found = |sources: &[&str]| {
+            let outcome = sandbox.run(&[&["lint", "--format", "json", "--rule", rule], sources].concat());
+            let document: Json = serde_json::from_str(&outcome.stdout).unwrap();
+            (outcome.code, document["findings"][0]["severity"].clone())
+        };
+        assert_eq!(found(&[directory]), (0, "warning".into()));
+        assert_eq!(found(&files), (1, "error".into()));
+    }
+}
+
+#[test]
 fn each_chart_is_a_release_of_its_own() {
     let sandbox = Sandbox::new();
     let service = "apiVersion: v1\nkind: Service\nmetadata: {name: db}\nspec: {ports: [{port: 80}]}\n";

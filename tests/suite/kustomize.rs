@@ -232,10 +232,23 @@ fn what_only_kustomize_can_read_is_said_and_what_is_wrong_is_a_finding() {
 }
 
 #[test]
+fn labels_make_no_claims_and_replace_sets_a_missing_key() {
+    let sandbox = Sandbox::new();
+    sandbox.write("r/set.yaml", &SET.replace("Sometimes", "Always"));
+    let labels = "labels: [{includeSelectors: true, pairs: {part-of: shop}}]\n";
+    let patch = "patches: [{path: patch.yaml, target: {kind: StatefulSet}}]\n";
+    sandbox.write("r/kustomization.yaml", &format!("resources: [set.yaml]\n{labels}{patch}"));
+    sandbox.write("r/patch.yaml", "[{op: replace, path: /spec/replicas, value: 3}]");
+    assert_eq!(findings(&sandbox, &["r"]), (0, vec![]));
+}
+
+#[test]
 fn values_that_are_replaced_before_they_are_applied_are_not_judged() {
     let sandbox = Sandbox::new();
     let set = SET.replace(", imagePullPolicy: Sometimes", "").replace("name: db}", "name: \"${APP:=db}\"}");
     sandbox.write("set.yaml", &set);
+    assert_eq!(findings(&sandbox, &["set.yaml"]), (0, vec![]));
+    sandbox.write("set.yaml", &set.replace("${APP:=db}", "%[1]s-db"));
     assert_eq!(findings(&sandbox, &["set.yaml"]), (0, vec![]));
     sandbox.write("set.yaml", &set.replace("${APP:=db}", "${1}"));
     assert_eq!(findings(&sandbox, &["set.yaml"]).0, 1);

@@ -5,6 +5,8 @@ mod admission;
 #[cfg(unix)]
 mod against;
 mod applies;
+#[cfg(unix)]
+mod authoring;
 mod browser;
 mod builtin;
 mod calls;
@@ -18,6 +20,8 @@ mod commands;
 #[cfg(unix)]
 mod completion;
 mod consequences;
+#[cfg(unix)]
+mod create;
 #[cfg(unix)]
 mod dependency;
 mod diff;
@@ -74,6 +78,8 @@ mod tera;
 mod updates;
 mod upgrade;
 mod values;
+#[cfg(unix)]
+mod watch;
 mod workload_kinds;
 mod world;
 mod yaml;

@@ -516,12 +516,15 @@ fn hide_line(line: &str, start: usize, from: usize, found: &mut Vec<Range<usize>
 /// Whether a key of values has secrets below it: `secretEnv`, `secrets`, `stringData`. References to Secrets are none.
 pub fn is_secret_container(key: &str) -> bool {
     let plain = key.to_ascii_lowercase();
+    if !plain.contains("secret") || plain.contains(['/', '.']) {
+        return plain == "stringdata";
+    }
     let is_reference =
         ["name", "ref", "refs", "key", "keys", "enabled", "create", "class", "store", "path", "file"]
             .iter()
             .any(|end| plain.ends_with(end))
             || ["existing", "imagepull", "pull"].iter().any(|start| plain.starts_with(start));
-    plain == "stringdata" || (plain.contains("secret") && !is_reference && !plain.contains(['/', '.']))
+    !is_reference
 }
 
 /// Whether a field of a Secret says nothing about its values.

@@ -1,13 +1,16 @@
 //! The command line. Names and meanings are Helm's wherever Helm has the flag.
 
+use crate::authoring_args::{DocsArgs, SchemaArgs};
 use crate::chart_args::PackageArgs;
 #[cfg(feature = "fetch")]
 use crate::chart_args::PushArgs;
 use crate::completion;
+use crate::create_args::CreateArgs;
 #[cfg(feature = "fetch")]
 use crate::registry_args::{DependencyArgs, FetchFlags, PullArgs};
 use crate::test_args::TestArgs;
 use crate::ui::Color;
+use crate::watch::WatchFlag;
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
@@ -137,9 +140,15 @@ pub(crate) enum Command {
     /// Show the Chart.yaml, values, README or custom resource definitions of a chart
     #[command(visible_alias = "inspect")]
     Show(Box<ShowArgs>),
+    /// Create a chart: from nothing, from manifests, or from a built-in chart
+    Create(Box<CreateArgs>),
     /// Run the helm-unittest suites of charts
     #[command(visible_alias = "unittest")]
     Test(Box<TestArgs>),
+    /// Write the documentation of a chart from the comments in its values
+    Docs(Box<DocsArgs>),
+    /// Write the schema of a chart's values from its values, comments and templates
+    Schema(Box<SchemaArgs>),
     /// Fetch the charts that a chart depends on
     #[cfg(feature = "fetch")]
     #[command(visible_alias = "dep")]
@@ -317,6 +326,8 @@ Examples:
   plimsoll render web ./chart --report          # like `helm install --dry-run --debug`"
 )]
 pub(crate) struct RenderArgs {
+    #[command(flatten)]
+    pub(crate) watch: WatchFlag,
     #[command(flatten)]
     pub(crate) release: ReleaseArgs,
     #[command(flatten)]
@@ -975,6 +986,8 @@ pub(crate) struct LintArgs {
     /// Accept all current findings: write them to the baseline file
     #[arg(long)]
     pub(crate) write_baseline: bool,
+    #[command(flatten)]
+    pub(crate) watch: WatchFlag,
     /// Take this object (`Secret/db`, `ConfigMap/*`) as existing in the cluster; may be repeated
     #[arg(long, value_name = "KIND/NAME", value_delimiter = ',')]
     pub(crate) assume: Vec<Assumed>,

@@ -1,14 +1,17 @@
 //! The `plimsoll` command: arguments to one library call, its result to stdout, everything else to stderr.
 
 mod args;
+mod authoring_args;
 mod chart_args;
 mod commands;
 mod completion;
+mod create_args;
 mod helm;
 #[cfg(feature = "fetch")]
 mod registry_args;
 mod test_args;
 mod ui;
+mod watch;
 
 use args::{Cli, Command};
 use plimsoll::limits;
@@ -33,6 +36,11 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> ExitStatus {
+    if let Some(request) = watch::request(&cli) {
+        let mut ui = Ui::new(cli.color);
+        let status = watch::run(request, &mut ui);
+        return ui.finish(status);
+    }
     // Helm's command line has limits of its own.
     if !matches!(cli.command, Command::Helm(_)) {
         limits::start(cli.limits.limits());
@@ -61,11 +69,14 @@ fn execute(command: Command, timeout: Duration, ui: &mut Ui) -> anyhow::Result<E
         Command::History(args) => commands::history::run(&args, ui),
         Command::Values(args) => commands::values::run(&args, ui),
         Command::Show(args) => commands::show::run(&args, ui),
+        Command::Create(args) => commands::create::run(&args, ui),
         Command::Helm(args) => Ok(helm::answer(args.args)),
         Command::Package(args) => commands::package::run(&args, timeout, ui),
         #[cfg(feature = "fetch")]
         Command::Push(args) => commands::push::run(&args, timeout, ui),
         Command::Test(args) => commands::test::run(&args, ui),
+        Command::Docs(args) => commands::docs::run(&args, ui),
+        Command::Schema(args) => commands::schema::run(&args, ui),
         Command::Completions(args) => commands::generate::completions(&args, ui),
         Command::Man(args) => commands::generate::man(&args, ui),
         #[cfg(feature = "fetch")]

@@ -229,6 +229,13 @@ impl Ui {
         }
     }
 
+    /// Separates what one run of a command printed from what the next one prints.
+    pub(crate) fn separator(&mut self, text: &str) {
+        let style = anstyle::AnsiColor::Cyan.on_default();
+        let mut stream = self.stderr();
+        let _ = writeln!(stream, "{style}---- {text} ----{style:#}");
+    }
+
     /// Shows the help that was asked for, or what is wrong with the arguments. These are part of the message: only a message
     /// without odd characters keeps its colours.
     pub(crate) fn usage(&mut self, error: &mut clap::Error) -> ExitStatus {

@@ -8,6 +8,7 @@ mod objects;
 mod selected;
 
 pub use lookup::answers;
+pub(crate) use objects::Files;
 pub use selected::{Failure, Selected, Templates};
 
 use std::collections::BTreeMap;

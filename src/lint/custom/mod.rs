@@ -128,6 +128,9 @@ impl CustomRule {
                     "test with `has(...)` whether a field is there, or read it with `.?field.orValue(...)`",
                 ))
             }
+            Err(EvalError::TooCostly | EvalError::OutOfBudget | EvalError::TooLong) => {
+                Some(report("the rule was not evaluated: the expression takes too many steps".to_owned()))
+            }
             Err(error) => Some(report(format!("the rule was not evaluated: {error}"))),
         }
     }

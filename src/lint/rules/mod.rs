@@ -26,11 +26,11 @@ mod values;
 mod workload;
 mod yaml;
 
-pub(super) use chart::RENDER_FAILED;
+pub(super) use chart::{MISREAD as MISREAD_CHART, RENDER_FAILED};
 pub(super) use k8s::DUPLICATE_OBJECT;
 pub(super) use kustomize::{BUILD_FAILED, NOT_READ};
 pub(super) use lint::{INVALID_ALLOW, STALE_BASELINE, UNUSED_ALLOW};
-pub(super) use yaml::{SYNTAX, UNREADABLE};
+pub(super) use yaml::{MISREAD as MISREAD_FILE, SYNTAX, UNREADABLE};
 
 use super::Lint;
 use crate::diag::Rule;

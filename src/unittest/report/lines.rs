@@ -49,7 +49,7 @@ pub(super) fn finding((finding, template, value): &(Finding, Option<Place>, Opti
         block("Actual:", actual);
     }
     if let (true, Some((_, expected)), Some(actual)) = (finding.is_diff, &finding.expected, &finding.actual) {
-        block("Diff:", &patch(expected, actual, &["Expected", "Actual"], 1));
+        block("Diff:", &patch(Some(("Expected", expected)), Some(("Actual", actual)), 1));
     }
     for (title, place) in [("Rendered by:", template), ("Set by:", value)] {
         if let Some(Place { file, line, column, text }) = place {

@@ -5,6 +5,9 @@ use std::any::Any;
 use std::fmt::Write as _;
 use std::rc::Rc;
 
+use jiff::SignedDuration;
+use jiff::civil::Date;
+
 use crate::error::{Error, Result};
 use crate::fmt;
 use crate::function::{Function, Host, fixed, hosted};
@@ -89,6 +92,16 @@ const DAY: i64 = 86_400;
 
 /// The layout of JSON, YAML and TOML.
 const RFC_3339: &str = "2006-01-02T15:04:05.999999999Z07:00";
+/// The days of 400 years, after which the calendar repeats. Years are far beyond those of the library.
+const ERA: i64 = 146_097;
+
+const EPOCH: Date = jiff::civil::date(1970, 1, 1);
+
+/// The first day of a month in the year from 0 to 399 whose calendar is the same; `None` if there is no such month.
+fn first_of_month(year: i64, month: i64) -> Option<Date> {
+    let (year, month) = (i16::try_from(year.rem_euclid(400)).ok()?, i8::try_from(month).ok()?);
+    Date::new(year, month, 1).ok()
+}
 
 const MONTHS: [&str; 12] = [
     "January",
@@ -212,9 +225,9 @@ impl Time {
             (None, None, _) => (false, Some(0), "time-local"),
         };
         let (year, month, day) = (i64::from(date.year), i64::from(date.month), i64::from(date.day));
-        let second = second - east.unwrap_or(0);
+        let second = (day - 1) * DAY + second - east.unwrap_or(0);
         let location = location(is_utc, east, name);
-        Self::from_civil(year, month, day, second, clock.nanosecond.unwrap_or(0)).at(location)
+        Self::from_month(year, month, second, clock.nanosecond.unwrap_or(0)).at(location)
     }
 
     /// As TOML writes it: without what its clock says is missing.
@@ -268,27 +281,23 @@ impl Time {
         }
     }
 
-    /// Year, month (from 1) and day of the proleptic Gregorian calendar.
-    fn date(&self) -> (i64, i64, i64) {
-        // Days since 1 March of the year 0, in eras of 400 years.
-        let days = self.seconds.div_euclid(DAY) + 719_468;
-        let era = days.div_euclid(146_097);
-        let of_era = days.rem_euclid(146_097);
-        let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-        let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let shifted = (5 * of_year + 2) / 153;
-        let day = of_year - (153 * shifted + 2) / 5 + 1;
-        let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-        (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+    /// The day in the first 400 years from 1970, and how many times 400 years it is after that.
+    fn day(&self) -> (Date, i64) {
+        let days = self.seconds.div_euclid(DAY);
+        let of_era = SignedDuration::from_hours(24 * days.rem_euclid(ERA));
+        (EPOCH.checked_add(of_era).unwrap_or(EPOCH), days.div_euclid(ERA))
     }
 
-    fn from_civil(year: i64, month: i64, day: i64, second_of_day: i64, nanoseconds: u32) -> Self {
-        let year_shifted = if month <= 2 { year - 1 } else { year };
-        let era = year_shifted.div_euclid(400);
-        let of_era = year_shifted.rem_euclid(400);
-        let shifted = (month + 9) % 12;
-        let of_year = (153 * shifted + 2) / 5 + day - 1;
-        let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
+    /// Year, month (from 1) and day of the proleptic Gregorian calendar.
+    fn date(&self) -> (i64, i64, i64) {
+        let (date, era) = self.day();
+        (i64::from(date.year()) + 400 * era, date.month().into(), date.day().into())
+    }
+
+    /// The first day of a month (from 1).
+    fn from_month(year: i64, month: i64, second_of_day: i64, nanoseconds: u32) -> Self {
+        let first = first_of_month(year, month).unwrap_or(EPOCH);
+        let days = first.duration_since(EPOCH).as_hours() / 24 + year.div_euclid(400) * ERA;
         Self { seconds: days * DAY + second_of_day, nanoseconds, location: Location::Utc }
     }
 
@@ -303,13 +312,8 @@ impl Time {
         let (year, month, day) = shown.date();
         let total = year.saturating_add(years).clamp(-FARTHEST, FARTHEST) * 12 + month - 1 + months;
         let second_of_day = shown.seconds.rem_euclid(DAY);
-        let first = Self::from_civil(
-            total.div_euclid(12),
-            total.rem_euclid(12) + 1,
-            1,
-            second_of_day,
-            self.nanoseconds,
-        );
+        let (year, month) = (total.div_euclid(12), total.rem_euclid(12) + 1);
+        let first = Self::from_month(year, month, second_of_day, self.nanoseconds);
         let (east, _) = self.zone().offset_at(self);
         let seconds = first.seconds + (day - 1 + days) * DAY - east;
         Ok(Self { seconds, ..self.clone() }.into_value())
@@ -321,12 +325,11 @@ impl Time {
     }
 
     fn weekday(&self) -> i64 {
-        (self.seconds.div_euclid(DAY) + 4).rem_euclid(7)
+        self.day().0.weekday().to_sunday_zero_offset().into()
     }
 
     fn day_of_year(&self) -> i64 {
-        let (year, ..) = self.date();
-        self.seconds.div_euclid(DAY) - Self::from_civil(year, 1, 1, 0, 0).seconds.div_euclid(DAY) + 1
+        self.day().0.day_of_year().into()
     }
 
     /// The time in a layout written as Go's reference time.
@@ -638,25 +641,20 @@ fn parse(layout: &str, text: &str) -> Option<Time> {
         Some(false) if hour == 12 => hour = 0,
         _ => {}
     }
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let longest = match month {
-        4 | 6 | 9 | 11 => 30,
-        2 => 28 + i64::from(leap),
-        _ => 31,
-    };
-    if !(1..=12).contains(&month) || !(1..=longest).contains(&day) || hour > 23 || minute > 59 || second > 59
-    {
+    let first = first_of_month(year, month)?;
+    let longest = i64::from(first.days_in_month());
+    if !(1..=longest).contains(&day) || hour > 23 || minute > 59 || second > 59 {
         return None;
     }
     if let Some(number) = day_of_year {
-        if !(1..=365 + i64::from(leap)).contains(&number) {
+        if !(1..=i64::from(first.days_in_year())).contains(&number) {
             return None;
         }
         (month, day) = (1, number);
     }
     let location = location(is_utc, offset, zone);
     let second_of_day = hour * 3600 + minute * 60 + second - offset.filter(|_| !is_utc).unwrap_or(0);
-    let first = Time::from_civil(year, month, 1, second_of_day, nanoseconds);
+    let first = Time::from_month(year, month, second_of_day, nanoseconds);
     Some(Time { seconds: first.seconds + (day - 1) * DAY, ..first }.at(location))
 }
 

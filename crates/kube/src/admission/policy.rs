@@ -173,29 +173,50 @@ impl Policy {
         }
         let composition = Composition::new(&self.variables);
         let known = known.with("namespaceObject", request.namespace_value(cluster)).composed(&composition);
+        if self.check(&known, &mut verdict).and_then(|()| self.annotate(&known, &mut verdict)).is_err() {
+            // Whatever was found before is not said.
+            verdict = Verdict { unknown: verdict.unknown, ..Verdict::default() };
+            self.exhaust(&mut verdict);
+        }
+        verdict
+    }
+
+    /// Evaluates the validations, then the messages of those that fail.
+    fn check(&self, known: &Variables<'_>, verdict: &mut Verdict) -> Result<(), OutOfBudget> {
         let mut budget = Budget::per_object();
+        let mut failed = Vec::new();
         for validation in &self.validations {
-            match validation.expression.evaluate(&known, &mut budget) {
+            match validation.expression.evaluate(known, &mut budget) {
                 Ok(Value::Bool(true)) => {}
-                Ok(_) => {
-                    let message = validation.message(&known, &mut budget);
-                    let reason = validation.reason;
-                    verdict.failures.push(Failure { message, reason, is_unconditional: false });
-                }
-                Err(error) => self.fail(error, &validation.expression, false, &mut verdict),
+                Ok(_) => failed.push(validation),
+                Err(EvalError::OutOfBudget) => return Err(OutOfBudget),
+                Err(error) => self.fail(&error, &validation.expression, false, verdict),
             }
         }
+        for validation in failed {
+            let Ok(message) = validation.message(known, &mut budget) else {
+                let message = format!("failed messageExpression: {}", EvalError::OutOfBudget);
+                self.push_failure(message, false, verdict);
+                continue;
+            };
+            verdict.failures.push(Failure { message, reason: validation.reason, is_unconditional: false });
+        }
+        Ok(())
+    }
+
+    fn annotate(&self, known: &Variables<'_>, verdict: &mut Verdict) -> Result<(), OutOfBudget> {
         let mut budget = Budget::per_object();
         for (key, expression) in &self.annotations {
-            match expression.evaluate(&known, &mut budget) {
+            match expression.evaluate(known, &mut budget) {
                 Ok(Value::String(value)) if !value.trim().is_empty() => {
                     verdict.annotations.push((key.clone(), value.trim().to_owned()));
                 }
                 Ok(_) => {}
-                Err(error) => self.fail(error, expression, true, &mut verdict),
+                Err(EvalError::OutOfBudget) => return Err(OutOfBudget),
+                Err(error) => self.fail(&error, expression, true, verdict),
             }
         }
-        verdict
+        Ok(())
     }
 
     /// Whether all match conditions hold: `matcher.Match`. Failures are in the verdict, and then none is said to hold.
@@ -206,31 +227,57 @@ impl Policy {
             match condition.evaluate(known, &mut budget) {
                 Ok(Value::Bool(false)) => return false,
                 Ok(_) => {}
-                Err(EvalError::Failed(error)) => failures.push(condition.failure(&error)),
+                Err(EvalError::OutOfBudget) => {
+                    self.exhaust(verdict);
+                    return false;
+                }
+                Err(error) if is_failure(&error) => failures.push(condition.failure(&error)),
                 Err(error) => unknown.push(error.to_string()),
             }
         }
         let all_hold = failures.is_empty() && unknown.is_empty();
-        if !failures.is_empty() && unknown.is_empty() && !self.ignores_failures {
+        if !failures.is_empty() && unknown.is_empty() {
             let message =
                 if failures.len() == 1 { failures.remove(0) } else { format!("[{}]", failures.join(", ")) };
-            verdict.failures.push(Failure { message, reason: Reason::Invalid, is_unconditional: false });
+            self.push_failure(message, false, verdict);
         }
         verdict.unknown.extend(unknown);
         all_hold
     }
 
     /// Takes over that an expression has no value.
-    fn fail(&self, error: EvalError, expression: &Expression, is_unconditional: bool, verdict: &mut Verdict) {
-        match error {
-            EvalError::Failed(_) if self.ignores_failures => {}
-            EvalError::Failed(error) => {
-                let message = expression.failure(&error);
-                verdict.failures.push(Failure { message, reason: Reason::Invalid, is_unconditional });
-            }
-            error => verdict.unknown.push(error.to_string()),
+    fn fail(
+        &self,
+        error: &EvalError,
+        expression: &Expression,
+        is_unconditional: bool,
+        verdict: &mut Verdict,
+    ) {
+        if is_failure(error) {
+            self.push_failure(expression.failure(error), is_unconditional, verdict);
+        } else {
+            verdict.unknown.push(error.to_string());
         }
     }
+
+    /// Takes over that the expressions together cost too much.
+    fn exhaust(&self, verdict: &mut Verdict) {
+        self.push_failure(EvalError::OutOfBudget.to_string(), false, verdict);
+    }
+
+    fn push_failure(&self, message: String, is_unconditional: bool, verdict: &mut Verdict) {
+        if !self.ignores_failures {
+            verdict.failures.push(Failure { message, reason: Reason::Invalid, is_unconditional });
+        }
+    }
+}
+
+/// The expressions of a policy cost more than they may.
+struct OutOfBudget;
+
+/// Whether the evaluation fails on the server, too.
+fn is_failure(error: &EvalError) -> bool {
+    matches!(error, EvalError::Failed(_) | EvalError::TooCostly)
 }
 
 impl Expression {
@@ -239,28 +286,30 @@ impl Expression {
     }
 
     /// What the server says if the expression has no value.
-    fn failure(&self, error: &str) -> String {
+    fn failure(&self, error: &EvalError) -> String {
         format!("expression '{}' resulted in error: {error}", self.source)
     }
 }
 
 impl Validation {
     /// The message of a request that fails it.
-    fn message(&self, known: &Variables<'_>, budget: &mut Budget) -> String {
+    fn message(&self, known: &Variables<'_>, budget: &mut Budget) -> Result<String, OutOfBudget> {
         /// `MaxEvaluatedMessageExpressionSizeBytes`
         const LIMIT: usize = 5 * 1024;
-        let evaluated =
-            self.message_expression.as_ref().and_then(|program| program.evaluate(known, budget).ok());
-        if let Some(Value::String(text)) = evaluated {
-            let text = text.trim();
-            if !text.is_empty() && text.len() <= LIMIT && !text.contains('\n') {
-                return text.to_owned();
+        match self.message_expression.as_ref().map(|program| program.evaluate(known, budget)) {
+            Some(Ok(Value::String(text))) => {
+                let text = text.trim();
+                if !text.is_empty() && text.len() <= LIMIT && !text.contains('\n') {
+                    return Ok(text.to_owned());
+                }
             }
+            Some(Err(EvalError::OutOfBudget)) => return Err(OutOfBudget),
+            _ => {}
         }
-        match self.message.as_str() {
+        Ok(match self.message.as_str() {
             "" => format!("failed expression: {}", self.expression.source),
             message => message.to_owned(),
-        }
+        })
     }
 }
 

@@ -156,10 +156,36 @@ fn variables_are_evaluated_when_they_are_named() {
     assert_eq!(says("expression: 'true || variables.broken'"), [""; 0]);
     assert_eq!(
         says("expression: 'has(variables.broken) && variables.broken'"),
-        ["Deny: expression 'has(variables.broken) && variables.broken' resulted in error: no such key: none"]
+        ["Deny: expression 'has(variables.broken) && variables.broken' resulted in error: \
+             composited variable \"broken\" fails to evaluate: no such key: none"]
     );
     // A variable of an iteration does not reach into the expression of another variable.
     assert_eq!(says("expression: \"['z'].all(object, variables.containers.size() == 1)\""), [""; 0]);
+}
+
+#[test]
+fn what_costs_too_much_is_denied() {
+    let numbers = format!("[{}]", (0..200).map(|number| number.to_string()).collect::<Vec<_>>().join(", "));
+    // A comprehension in another costs 280,000, and in a third one far more than an evaluation may.
+    let twice = format!("{numbers}.all(a, {numbers}.all(b, a + b >= 0))");
+    let thrice = format!("{numbers}.all(a, {twice})");
+    let failed = format!(
+        "Deny: expression '{thrice}' resulted in error: operation cancelled: actual cost limit exceeded"
+    );
+    assert_eq!(says(&format!("validations: [{{expression: '{thrice}'}}]")), [failed]);
+    let many = vec![format!("{{expression: '{twice}'}}"); 36].join(", ");
+    let over =
+        "Deny: validation failed due to running out of cost budget, no further validation rules will be run";
+    assert_eq!(says(&format!("validations: [{{expression: 'false'}}, {many}]")), [over]);
+    assert_eq!(says(&format!("failurePolicy: Ignore, validations: [{many}]")), [""; 0]);
+    // Match conditions have a quarter of the budget, variables their own limit.
+    let conditions: Vec<_> = (0..9).map(|n| format!("{{name: c{n}, expression: '{twice}'}}")).collect();
+    let spec = format!("matchConditions: [{}], validations: [{{expression: 'true'}}]", conditions.join(", "));
+    assert_eq!(says(&spec), [over]);
+    let variables: Vec<_> = (0..3).map(|n| format!("{{name: v{n}, expression: '{twice}'}}")).collect();
+    let all = "variables.v0 && variables.v1 && variables.v2";
+    let spec = format!("variables: [{}], validations: [{{expression: {all}}}]", variables.join(", "));
+    assert_eq!(says(&spec), [""; 0]);
 }
 
 #[test]

@@ -1,19 +1,41 @@
 //! The types of expressions: names that nothing declares, and operands that do not fit.
 
+use super::ast::{Ast, Bind, Call, Expr, Fold, FoldKind, Operator, Wrapping};
+use super::error::Error;
 use super::functions::{Receiver, Returns, SIGNATURES, namespaced};
 use super::types::Type;
-use super::{Ast, CompileError, MAX_DEPTH};
-use ::cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, LiteralValue};
+use super::value::Value;
+use std::sync::Arc;
 
 /// Infers the types of an expression.
 pub(super) struct Checker<'s> {
-    scopes: Vec<(String, Type<'s>)>,
+    scopes: Vec<(Arc<str>, Type<'s>)>,
+    /// How many of these the whole expression knows.
+    outer: usize,
     used: Vec<String>,
-    depth: u16,
-    is_too_deep: bool,
+    types: Types<'s>,
 }
 
-type Checked<'s> = Result<Type<'s>, String>;
+/// The type of every part of an expression, by its number.
+#[derive(Debug)]
+pub(super) struct Types<'s>(Vec<Type<'s>>);
+
+impl<'s> Types<'s> {
+    /// The type of a part that was checked.
+    pub(super) fn of(&self, ast: &Ast) -> &Type<'s> {
+        self.0.get(ast.id as usize).unwrap_or(&Type::Dyn)
+    }
+
+    fn set(&mut self, ast: &Ast, ty: Type<'s>) {
+        let index = ast.id as usize;
+        if self.0.len() <= index {
+            self.0.resize(index + 1, Type::Dyn);
+        }
+        self.0[index] = ty;
+    }
+}
+
+type Checked<'s> = Result<Type<'s>, Error>;
 
 /// The names of types, which are values as well.
 const TYPES: [&str; 13] = [
@@ -34,179 +56,164 @@ const TYPES: [&str; 13] = [
 
 impl<'s> Checker<'s> {
     pub(super) fn new(variables: &[(&str, Type<'s>)]) -> Self {
-        let scopes = variables.iter().map(|(name, ty)| ((*name).to_owned(), ty.clone())).collect();
-        Self { scopes, used: Vec::new(), depth: 0, is_too_deep: false }
+        let scopes: Vec<_> = variables.iter().map(|(name, ty)| (Arc::from(*name), ty.clone())).collect();
+        let outer = scopes.len();
+        Self { scopes, outer, used: Vec::new(), types: Types(Vec::new()) }
     }
 
-    /// The variables that were named.
-    pub(super) fn into_used(self) -> Vec<String> {
-        self.used
+    /// The variables that were named, and the types of all parts.
+    pub(super) fn finish(self) -> (Vec<String>, Types<'s>) {
+        (self.used, self.types)
     }
 
-    /// The type of a whole expression.
-    pub(super) fn check(&mut self, ast: &Ast) -> Result<Type<'s>, CompileError> {
-        let checked = self.type_of(ast);
-        if self.is_too_deep { Err(CompileError::TooComplex) } else { checked.map_err(CompileError::Invalid) }
+    /// The type of an expression or of a part of it.
+    ///
+    /// # Errors
+    ///
+    /// Fails if something is named that nothing declares, or if operands do not fit.
+    pub(super) fn type_of(&mut self, ast: &Ast) -> Checked<'s> {
+        let ty = self.infer(ast)?;
+        self.types.set(ast, ty.clone());
+        Ok(ty)
     }
 
-    fn type_of(&mut self, ast: &Ast) -> Checked<'s> {
-        self.depth += 1;
-        // The parser turns long chains of operators into deep trees.
-        let checked = if self.depth > MAX_DEPTH {
-            self.is_too_deep = true;
-            Ok(Type::Dyn)
-        } else {
-            self.type_of_shallow(ast)
-        };
-        self.depth -= 1;
-        checked
-    }
-
-    fn type_of_shallow(&mut self, ast: &Ast) -> Checked<'s> {
+    fn infer(&mut self, ast: &Ast) -> Checked<'s> {
+        let at = |message: String| Error::at(ast.span.at, message);
         match &ast.expr {
-            Expr::Unspecified | Expr::Struct(_) => Ok(Type::Dyn),
             Expr::Literal(literal) => Ok(type_of_literal(literal)),
-            Expr::Ident(name) => self.variable(name),
-            Expr::Select(select) => {
-                let operand = self.type_of(&select.operand)?;
-                let field = operand.select(&select.field)?;
-                Ok(if select.test { Type::Bool } else { field })
+            Expr::Ident(name) => self.variable(name).map_err(at),
+            Expr::Select(operand, field) => self.type_of(operand)?.select(field).map_err(at),
+            Expr::Has(operand, field) => {
+                self.type_of(operand)?.select(field).map_err(at)?;
+                Ok(Type::Bool)
             }
-            Expr::List(list) => {
+            Expr::List(elements) => {
                 let mut item: Option<Type<'s>> = None;
-                for element in &list.elements {
-                    let ty = self.type_of(element)?;
+                for element in elements {
+                    let ty = match self.type_of(&element.value)? {
+                        Type::Optional(inner) if element.is_optional => *inner,
+                        ty => ty,
+                    };
                     item = Some(item.map_or(ty.clone(), |item| item.or(&ty)));
                 }
-                Ok(Type::List(Box::new(item.unwrap_or(Type::Dyn))))
+                Ok(Type::list(item.unwrap_or(Type::Dyn)))
             }
-            Expr::Map(map) => {
-                for entry in &map.entries {
-                    if let EntryExpr::MapEntry(entry) = &entry.expr {
-                        self.type_of(&entry.key)?;
-                        self.type_of(&entry.value)?;
-                    }
+            Expr::Map(entries) => {
+                for entry in entries {
+                    self.type_of(&entry.key)?;
+                    self.type_of(&entry.value)?;
                 }
-                Ok(Type::Map(Box::new(Type::Dyn)))
+                Ok(Type::map(Type::Dyn))
             }
-            Expr::Comprehension(comprehension) => self.comprehension(comprehension),
-            Expr::Call(call) => self.call(call),
+            Expr::Struct(values) => self.types_of(values).map(|_| Type::Dyn),
+            Expr::Fold(fold) => self.fold(fold, at),
+            Expr::Bind(bind) => {
+                let value = self.type_of(&bind.value)?;
+                self.with_variables([(&bind.name, value)], |checker| checker.type_of(&bind.body))
+            }
+            Expr::OptMap(bind, wrapping) => self.opt_map(bind, *wrapping),
+            Expr::Operation(operator, operands) => {
+                let types = self.types_of(operands)?;
+                self::operation(*operator, &types, operands).map_err(at)
+            }
+            Expr::Call(call) => self.call(call, at),
         }
     }
 
-    fn variable(&mut self, name: &str) -> Checked<'s> {
-        if let Some((_, ty)) = self.scopes.iter().rev().find(|(known, _)| known == name) {
-            let ty = ty.clone();
-            self.used.push(name.to_owned());
-            return Ok(ty);
+    fn variable(&mut self, name: &str) -> Result<Type<'s>, String> {
+        // A leading dot passes over the variables of iterations.
+        let (visible, plain) = match name.strip_prefix('.') {
+            Some(plain) => (self.outer, plain),
+            None => (self.scopes.len(), name),
+        };
+        let found = self.scopes[..visible].iter().rposition(|(known, _)| **known == *plain);
+        if let Some(index) = found {
+            if index < self.outer {
+                self.used.push(plain.to_owned());
+            }
+            return Ok(self.scopes[index].1.clone());
         }
-        if TYPES.contains(&name) {
+        if TYPES.contains(&plain) {
             return Ok(Type::Named("type"));
         }
         Err(format!("undeclared reference to '{name}' (in container '')"))
     }
 
-    fn with_variables(
+    fn with_variables<'n>(
         &mut self,
-        variables: &[(&str, Type<'s>)],
+        variables: impl IntoIterator<Item = (&'n Arc<str>, Type<'s>)>,
         check: impl FnOnce(&mut Self) -> Checked<'s>,
     ) -> Checked<'s> {
         let known = self.scopes.len();
-        self.scopes.extend(variables.iter().map(|(name, ty)| ((*name).to_owned(), ty.clone())));
+        self.scopes.extend(variables.into_iter().map(|(name, ty)| (Arc::clone(name), ty)));
         let checked = check(self);
         self.scopes.truncate(known);
         checked
     }
 
-    fn comprehension(&mut self, part: &ComprehensionExpr) -> Checked<'s> {
-        let range = self.type_of(&part.iter_range)?;
-        let (first, second) = iterated(&range)?;
-        let item =
-            if part.iter_var2.is_none() && matches!(range, Type::List(_)) { second.clone() } else { first };
-        let start = self.type_of(&part.accu_init)?;
-        let mut variables = vec![(part.accu_var.as_str(), start.clone()), (part.iter_var.as_str(), item)];
-        if let Some(name) = &part.iter_var2 {
-            variables.push((name, second));
-        }
-        let step = self.with_variables(&variables, |checker| {
-            checker.type_of(&part.loop_cond)?;
-            checker.type_of(&part.loop_step)
+    fn fold(&mut self, fold: &Fold, at: impl Fn(String) -> Error) -> Checked<'s> {
+        let range = self.type_of(&fold.range)?;
+        let (key, value) = iterated(&range).map_err(|message| Error::at(fold.range.span.at, message))?;
+        let only = if matches!(range, Type::List(_)) { &value } else { &key };
+        let variables = match &fold.second {
+            None => vec![(&fold.first, only.clone())],
+            Some(second) => vec![(&fold.first, key.clone()), (second, value)],
+        };
+        let body = self.with_variables(variables, |checker| {
+            if let Some(filter) = &fold.filter {
+                checker.condition(filter, Operator::Conditional, &at)?;
+            }
+            match fold.kind {
+                FoldKind::All => checker.condition(&fold.body, Operator::And, &at),
+                FoldKind::Exists => checker.condition(&fold.body, Operator::Or, &at),
+                FoldKind::ExistsOne => checker.condition(&fold.body, Operator::Conditional, &at),
+                FoldKind::List | FoldKind::Map | FoldKind::Entries => checker.type_of(&fold.body),
+            }
         })?;
-        let end = if matches!(start, Type::List(_)) { step } else { start };
-        self.with_variables(&[(&part.accu_var, end)], |checker| checker.type_of(&part.result))
+        Ok(match fold.kind {
+            FoldKind::All | FoldKind::Exists | FoldKind::ExistsOne => Type::Bool,
+            FoldKind::List => Type::list(body),
+            FoldKind::Map => Type::map(body),
+            FoldKind::Entries => Type::map(Type::Dyn),
+        })
     }
 
-    fn call(&mut self, call: &CallExpr) -> Checked<'s> {
-        if let Some(ty) = self.special_form(call)? {
+    /// The type of what a macro takes for a condition, which it combines with its result by an operator.
+    fn condition(&mut self, ast: &Ast, operator: Operator, at: &dyn Fn(String) -> Error) -> Checked<'s> {
+        let ty = self.type_of(ast)?;
+        if ty.may_be(&Type::Bool) {
             return Ok(ty);
         }
-        if let Some(name) = namespaced(call, |name| self.scopes.iter().any(|(known, _)| known == name)) {
+        let types = [Type::Bool.to_string(), ty.to_string()];
+        let types = if operator == Operator::Conditional { &types[1..] } else { &types };
+        Err(at(no_overload(operator.name(), types)))
+    }
+
+    fn opt_map(&mut self, bind: &Bind, wrapping: Wrapping) -> Checked<'s> {
+        let inner = match self.type_of(&bind.value)? {
+            Type::Optional(inner) => *inner,
+            _ => Type::Dyn,
+        };
+        let body = self.with_variables([(&bind.name, inner)], |checker| checker.type_of(&bind.body))?;
+        Ok(if wrapping == Wrapping::Wrapped { Type::Optional(Box::new(body)) } else { body })
+    }
+
+    fn call(&mut self, call: &Call, at: impl Fn(String) -> Error) -> Checked<'s> {
+        if let Some(name) = namespaced(call, |name| self.scopes.iter().any(|(known, _)| **known == *name)) {
             let arguments = self.types_of(&call.args)?;
-            return Self::function(&name, None, &arguments);
+            return Self::function(&name, None, &arguments).map_err(at);
         }
         let receiver = call.target.as_ref().map(|target| self.type_of(target)).transpose()?;
         let arguments = self.types_of(&call.args)?;
-        match operator(&call.func_name, &arguments, &call.args) {
-            Some(checked) if receiver.is_none() => checked,
-            _ => Self::function(&call.func_name, receiver.as_ref(), &arguments),
-        }
+        Self::function(&call.function, receiver.as_ref(), &arguments).map_err(at)
     }
 
-    fn types_of(&mut self, arguments: &[Ast]) -> Result<Vec<Type<'s>>, String> {
+    fn types_of(&mut self, arguments: &[Ast]) -> Result<Vec<Type<'s>>, Error> {
         arguments.iter().map(|argument| self.type_of(argument)).collect()
     }
 
-    /// Macros that the parser leaves as calls: they declare variables.
-    fn special_form(&mut self, call: &CallExpr) -> Result<Option<Type<'s>>, String> {
-        let ident = |ast: &Ast| match &ast.expr {
-            Expr::Ident(name) => Some(name.clone()),
-            _ => None,
-        };
-        let Some(target) = &call.target else { return Ok(None) };
-        let names: Vec<Option<String>> = call.args.iter().map(ident).collect();
-        let ty = match (call.func_name.as_str(), call.args.as_slice(), names.as_slice()) {
-            ("bind", [_, value, body], [Some(name), ..]) if ident(target).as_deref() == Some("cel") => {
-                let value = self.type_of(value)?;
-                self.with_variables(&[(name, value)], |checker| checker.type_of(body))?
-            }
-            ("optMap" | "optFlatMap", [_, body], [Some(name), _]) => {
-                let inner = match self.type_of(target)? {
-                    Type::Optional(inner) => *inner,
-                    _ => Type::Dyn,
-                };
-                let body = self.with_variables(&[(name, inner)], |checker| checker.type_of(body))?;
-                if call.func_name == "optMap" { Type::Optional(Box::new(body)) } else { body }
-            }
-            (
-                form @ ("all" | "exists" | "existsOne" | "exists_one" | "transformList" | "transformMap"
-                | "transformMapEntry"),
-                [_, _, bodies @ ..],
-                [Some(key), Some(value), ..],
-            ) if (1..=2).contains(&bodies.len()) => {
-                let range = self.type_of(target)?;
-                let (first, second) = iterated(&range)?;
-                let variables = [(key.as_str(), first), (value.as_str(), second)];
-                let body = self.with_variables(&variables, |checker| {
-                    let mut last = Type::Dyn;
-                    for body in bodies {
-                        last = checker.type_of(body)?;
-                    }
-                    Ok(last)
-                })?;
-                match form {
-                    "transformList" => Type::List(Box::new(body)),
-                    "transformMap" => Type::Map(Box::new(body)),
-                    "transformMapEntry" => Type::Map(Box::new(Type::Dyn)),
-                    _ => Type::Bool,
-                }
-            }
-            _ => return Ok(None),
-        };
-        Ok(Some(ty))
-    }
-
     /// Finds the function that fits.
-    fn function(name: &str, receiver: Option<&Type<'s>>, arguments: &[Type<'s>]) -> Checked<'s> {
+    fn function(name: &str, receiver: Option<&Type<'s>>, arguments: &[Type<'s>]) -> Result<Type<'s>, String> {
         let of_name = SIGNATURES.iter().filter(|signature| signature.name == name);
         let mut is_known = false;
         for signature in of_name {
@@ -233,15 +240,16 @@ fn no_overload(name: &str, types: &[String]) -> String {
     format!("found no matching overload for '{name}' applied to '({})'", types.join(", "))
 }
 
-fn type_of_literal<'s>(literal: &LiteralValue) -> Type<'s> {
+fn type_of_literal<'s>(literal: &Value) -> Type<'s> {
     match literal {
-        LiteralValue::Boolean(_) => Type::Bool,
-        LiteralValue::Bytes(_) => Type::Bytes,
-        LiteralValue::Double(_) => Type::Double,
-        LiteralValue::Int(_) => Type::Int,
-        LiteralValue::Null => Type::Null,
-        LiteralValue::String(_) => Type::String,
-        LiteralValue::UInt(_) => Type::Uint,
+        Value::Null => Type::Null,
+        Value::Bool(_) => Type::Bool,
+        Value::Bytes(_) => Type::Bytes,
+        Value::Double(_) => Type::Double,
+        Value::Int(_) => Type::Int,
+        Value::String(_) => Type::String,
+        Value::Uint(_) => Type::Uint,
+        _ => Type::Dyn,
     }
 }
 
@@ -294,33 +302,32 @@ fn returned<'s>(returns: Returns, of: Option<&Type<'s>>) -> Type<'s> {
     }
 }
 
-/// The type of what an operator gives; `None` if the name is none of an operator.
-fn operator<'s>(name: &str, arguments: &[Type<'s>], asts: &[Ast]) -> Option<Checked<'s>> {
-    use ::cel::common::ast::operators as op;
+/// The type of what an operator gives.
+fn operation<'s>(operator: Operator, operands: &[Type<'s>], asts: &[Ast]) -> Result<Type<'s>, String> {
+    use Operator as Op;
     let fail = || {
-        let types: Vec<_> = arguments.iter().map(Type::to_string).collect();
-        Err(no_overload(name, &types))
+        let types: Vec<_> = operands.iter().map(Type::to_string).collect();
+        Err(no_overload(operator.name(), &types))
     };
-    let all_bool = || arguments.iter().all(|ty| ty.may_be(&Type::Bool));
+    let all_bool = || operands.iter().all(|ty| ty.may_be(&Type::Bool));
     let is_number = |ty: &Type<'_>| matches!(ty, Type::Dyn | Type::Int | Type::Uint | Type::Double);
-    let checked = match (name, arguments) {
-        (op::LOGICAL_AND | op::LOGICAL_OR | op::LOGICAL_NOT, _) if all_bool() => Ok(Type::Bool),
-        (op::NOT_STRICTLY_FALSE, _) | (op::IN, [_, Type::Map(_) | Type::Dyn | Type::Named(_)]) => {
-            Ok(Type::Bool)
-        }
-        (op::CONDITIONAL, [condition, yes, no]) if condition.may_be(&Type::Bool) => Ok(match (yes, no) {
+    match (operator, operands) {
+        (Op::And | Op::Or | Op::Not, _) if all_bool() => Ok(Type::Bool),
+        (Op::In, [_, Type::Map(_) | Type::Dyn | Type::Named(_)]) => Ok(Type::Bool),
+        (Op::In, [a, Type::List(item)]) if a.may_be(item) => Ok(Type::Bool),
+        (Op::Conditional, [condition, yes, no]) if condition.may_be(&Type::Bool) => Ok(match (yes, no) {
             (Type::List(item), Type::List(_)) if **item != Type::Dyn => yes.clone(),
             (Type::List(_), Type::List(_)) => no.clone(),
             _ => yes.clone().or(no),
         }),
-        (op::EQUALS | op::NOT_EQUALS, [a, b]) if a.may_be(b) || b.may_be(a) => Ok(Type::Bool),
-        (op::LESS | op::LESS_EQUALS | op::GREATER | op::GREATER_EQUALS, [a, b])
+        (Op::Equals | Op::NotEquals, [a, b]) if a.may_be(b) || b.may_be(a) => Ok(Type::Bool),
+        (Op::Less | Op::LessEquals | Op::Greater | Op::GreaterEquals, [a, b])
             if (is_number(a) && is_number(b)) || (is_ordered(a) && is_ordered(b) && a.may_be(b)) =>
         {
             Ok(Type::Bool)
         }
-        (op::NEGATE, [a]) if is_number(a) => Ok(a.clone()),
-        (op::ADD, [a, b]) => match (a, b) {
+        (Op::Negate, [a]) if is_number(a) && *a != Type::Uint => Ok(a.clone()),
+        (Op::Add, [a, b]) => match (a, b) {
             (Type::Dyn, other) | (other, Type::Dyn) => {
                 Ok(if matches!(other, Type::List(_)) { other.clone() } else { Type::Dyn })
             }
@@ -334,18 +341,17 @@ fn operator<'s>(name: &str, arguments: &[Type<'s>], asts: &[Ast]) -> Option<Chec
             }
             _ => fail(),
         },
-        (op::SUBSTRACT, [Type::Timestamp, Type::Timestamp] | [Type::Duration, Type::Duration]) => {
+        (Op::Subtract, [Type::Timestamp, Type::Timestamp] | [Type::Duration, Type::Duration]) => {
             Ok(Type::Duration)
         }
-        (op::SUBSTRACT, [Type::Timestamp, Type::Duration]) => Ok(Type::Timestamp),
-        (op::SUBSTRACT | op::MULTIPLY | op::DIVIDE | op::MODULO, [a, b])
+        (Op::Subtract, [Type::Timestamp, Type::Duration]) => Ok(Type::Timestamp),
+        (Op::Subtract | Op::Multiply | Op::Divide | Op::Modulo, [a, b])
             if is_number(a) && is_number(b) && a.may_be(b) =>
         {
             Ok(a.clone().or(b))
         }
-        (op::SUBSTRACT, [Type::Dyn, _] | [_, Type::Dyn]) => Ok(Type::Dyn),
-        (op::IN, [a, Type::List(item)]) if a.may_be(item) => Ok(Type::Bool),
-        (op::INDEX | op::OPT_INDEX, [of, index]) => {
+        (Op::Subtract, [Type::Dyn, _] | [_, Type::Dyn]) => Ok(Type::Dyn),
+        (Op::Index | Op::OptIndex, [of, index]) => {
             let inner = match (of, index) {
                 (Type::Optional(inner), _) => Some(inner.item()),
                 (Type::List(item), Type::Int | Type::Uint | Type::Dyn | Type::Double) => {
@@ -355,28 +361,22 @@ fn operator<'s>(name: &str, arguments: &[Type<'s>], asts: &[Ast]) -> Option<Chec
                 (Type::Dyn | Type::Named(_), _) => Some(Type::Dyn),
                 _ => None,
             };
-            let is_optional = name == op::OPT_INDEX || matches!(of, Type::Optional(_));
+            let is_optional = operator == Op::OptIndex || matches!(of, Type::Optional(_));
             match inner {
                 Some(inner) if is_optional => Ok(Type::Optional(Box::new(inner))),
                 Some(inner) => Ok(inner),
                 None => fail(),
             }
         }
-        (op::OPT_SELECT, [of, _]) => match asts.get(1).map(|ast| &ast.expr) {
-            Some(Expr::Literal(LiteralValue::String(field))) => of.select(field.inner()).map(|ty| match ty {
+        (Op::OptSelect, [of, _]) => match asts.get(1).map(|ast| &ast.expr) {
+            Some(Expr::Literal(Value::String(field))) => of.select(field).map(|ty| match ty {
                 Type::Optional(_) => ty,
                 ty => Type::Optional(Box::new(ty)),
             }),
             _ => Ok(Type::Optional(Box::new(Type::Dyn))),
         },
-        _ if is_operator(name) => fail(),
-        _ => return None,
-    };
-    Some(checked)
-}
-
-fn is_operator(name: &str) -> bool {
-    name.contains('_') && !name.starts_with(|c: char| c.is_ascii_alphabetic()) || name == "@in"
+        _ => fail(),
+    }
 }
 
 fn is_ordered(ty: &Type<'_>) -> bool {

@@ -1,33 +1,32 @@
-//! Evaluation, with a bound on the number of steps.
+//! Evaluation, with the costs that the server counts and a bound on the work.
 
-use super::functions::{call as call_function, namespaced};
+use super::Program;
+use super::ast::{Ast, Bind, Call, Expr, Fold, FoldKind, Operator, Wrapping};
+use super::cost::{self, actual};
+use super::functions::{call as call_function, namespaced, timestamp};
 use super::value::{Key, Value};
-use super::{Ast, Program};
-use ::cel::common::ast::{
-    CallExpr, ComprehensionExpr, EntryExpr, Expr, LiteralValue, SelectExpr, operators as op,
-};
 use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// How many steps evaluations may take.
+/// What evaluations may cost, in the units of the server.
 #[derive(Debug, Clone, Copy)]
 pub struct Budget {
-    left: u64,
+    pub(super) left: u64,
 }
 
 impl Budget {
-    /// The most steps of one evaluation, of the order of the server's `PerCallLimit`.
+    /// `PerCallLimit`: what one evaluation may cost.
     const PER_CALL: u64 = 1_000_000;
 
-    /// What all expressions about one object may take together, of the order of `RuntimeCELCostBudget`.
+    /// `RuntimeCELCostBudget`: what all expressions about one object may cost together.
     pub fn per_object() -> Self {
         Self { left: 10_000_000 }
     }
 
-    /// What the match conditions of a policy may take together, of the order of `RuntimeCELCostBudgetMatchConditions`.
+    /// `RuntimeCELCostBudgetMatchConditions`: what the match conditions of a policy may cost together.
     pub fn per_match() -> Self {
         Self { left: 2_500_000 }
     }
@@ -37,7 +36,8 @@ impl Budget {
 #[derive(Debug)]
 pub struct Composition<'p> {
     programs: &'p [(String, Program)],
-    values: RefCell<BTreeMap<&'p str, Evaluated>>,
+    /// By the place of the program.
+    values: RefCell<BTreeMap<usize, Evaluated>>,
 }
 
 impl<'p> Composition<'p> {
@@ -84,8 +84,12 @@ impl<'a> Variables<'a> {
 pub enum EvalError {
     /// It fails on the server, too: `no such key: a`.
     Failed(String),
-    /// It takes too many steps.
+    /// It costs more than the server allows one evaluation.
     TooCostly,
+    /// It costs more than is left of the budget.
+    OutOfBudget,
+    /// It takes more steps than are followed here. The server may evaluate it.
+    TooLong,
     /// It depends on the cluster, or on a function that plimsoll does not evaluate.
     Unknown(String),
 }
@@ -94,13 +98,22 @@ impl EvalError {
     pub(super) fn failed(message: impl Into<String>) -> Self {
         Self::Failed(message.into())
     }
+
+    /// Whether nothing that is evaluated beside it changes the result.
+    fn is_final(&self) -> bool {
+        matches!(self, Self::TooCostly | Self::OutOfBudget | Self::TooLong)
+    }
 }
 
 impl fmt::Display for EvalError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Failed(message) => f.write_str(message),
-            Self::TooCostly => f.write_str("the expression takes too many steps"),
+            Self::TooCostly => f.write_str("operation cancelled: actual cost limit exceeded"),
+            Self::OutOfBudget => f.write_str(
+                "validation failed due to running out of cost budget, no further validation rules will be run",
+            ),
+            Self::TooLong => f.write_str("the expression takes too many steps"),
             Self::Unknown(what) => write!(f, "{what} is known in a cluster only"),
         }
     }
@@ -111,63 +124,88 @@ impl std::error::Error for EvalError {}
 pub(super) type Evaluated = Result<Value, EvalError>;
 
 pub(super) fn evaluate(ast: &Ast, variables: &Variables<'_>, budget: &mut Budget) -> Evaluated {
-    let scopes: Vec<_> =
-        variables.values.iter().map(|(name, value)| ((*name).to_owned(), Ok(value.clone()))).collect();
-    let limit = budget.left.min(Budget::PER_CALL);
+    let scopes: Vec<_> = variables.values.iter().map(|(name, value)| (*name, Ok(value.clone()))).collect();
     let (outer, composition) = (scopes.len(), variables.composition);
-    let mut evaluator = Evaluator { scopes, outer, composition, compositions: 0, steps: 0, limit };
+    let mut evaluator =
+        Evaluator { scopes, outer, composition, compositions: 0, cost: 0, composed: 0, steps: 0 };
     let value = evaluator.value(ast);
-    budget.left = budget.left.saturating_sub(evaluator.steps);
+    let cost = evaluator.cost.saturating_add(evaluator.composed);
+    if value == Err(EvalError::TooLong) {
+        return value;
+    }
+    let Some(left) = budget.left.checked_sub(cost) else {
+        budget.left = 0;
+        return Err(EvalError::OutOfBudget);
+    };
+    budget.left = left;
     value
 }
 
 struct Evaluator<'v> {
     /// Variables may hold an error: a comprehension goes on after one.
-    scopes: Vec<(String, Evaluated)>,
+    scopes: Vec<(&'v str, Evaluated)>,
     /// How many of these the whole expression knows.
     outer: usize,
     composition: Option<&'v Composition<'v>>,
     /// How many variables of the composition are being evaluated: one may name another.
     compositions: u8,
+    /// What the evaluation cost so far.
+    cost: u64,
+    /// What the variables of the composition cost, each of which has a limit of its own.
+    composed: u64,
+    /// How much work it was: what is free on the server may be work here.
     steps: u64,
-    limit: u64,
 }
 
 /// The deepest chain of variables of a composition. It bounds the stack, and no realistic policy reaches it.
 const MAX_COMPOSITIONS: u8 = 32;
 
-impl Evaluator<'_> {
-    fn spend(&mut self, steps: u64) -> Result<(), EvalError> {
+/// The most work that one evaluation may be.
+const MAX_STEPS: u64 = 10_000_000;
+
+impl<'v> Evaluator<'v> {
+    fn work(&mut self, steps: u64) -> Result<(), EvalError> {
         self.steps = self.steps.saturating_add(steps);
-        if self.steps > self.limit { Err(EvalError::TooCostly) } else { Ok(()) }
+        if self.steps > MAX_STEPS { Err(EvalError::TooLong) } else { Ok(()) }
     }
 
-    fn value(&mut self, ast: &Ast) -> Evaluated {
-        self.spend(1)?;
+    fn charge(&mut self, cost: u64) -> Result<(), EvalError> {
+        self.cost = self.cost.saturating_add(cost);
+        if self.cost > Budget::PER_CALL { Err(EvalError::TooCostly) } else { Ok(()) }
+    }
+
+    fn value(&mut self, ast: &'v Ast) -> Evaluated {
+        self.work(1)?;
         match self.value_of(ast) {
             Ok(Value::Unknown(what)) => Err(EvalError::Unknown(format!("`{what}`"))),
             value => value,
         }
     }
 
-    fn value_of(&mut self, ast: &Ast) -> Evaluated {
+    fn value_of(&mut self, ast: &'v Ast) -> Evaluated {
         match &ast.expr {
-            Expr::Unspecified | Expr::Struct(_) => Err(EvalError::Unknown("this construct".to_owned())),
-            Expr::Literal(literal) => Ok(from_literal(literal)),
+            Expr::Literal(value) => Ok(value.clone()),
             Expr::Ident(name) => self.variable(name),
-            Expr::Select(select) => {
-                if let Some(value) = self.composed(select) {
+            Expr::Select(operand, name) => {
+                self.charge(actual::step_from(operand))?;
+                if let Some(value) = self.composed(operand, name) {
                     return value;
                 }
-                let operand = self.value(&select.operand)?;
-                if select.test { has_field(&operand, &select.field) } else { field(&operand, &select.field) }
+                field(&self.value(operand)?, name)
             }
-            Expr::List(list) => {
-                let mut items = Vec::new();
-                for (index, element) in list.elements.iter().enumerate() {
-                    let value = self.value(element)?;
-                    match value {
-                        Value::Optional(inner) if list.optional_indices.contains(&index) => {
+            Expr::Has(operand, name) => {
+                if self.composed_program(operand, name).is_some() {
+                    self.charge(cost::IDENT)?;
+                    return Ok(Value::Bool(true));
+                }
+                has_field(&self.value(operand)?, name)
+            }
+            Expr::List(elements) => {
+                self.charge(cost::NEW_LIST)?;
+                let mut items = Vec::with_capacity(elements.len());
+                for element in elements {
+                    match self.value(&element.value)? {
+                        Value::Optional(inner) if element.is_optional => {
                             items.extend(inner.map(|inner| (*inner).clone()));
                         }
                         value => items.push(value),
@@ -175,59 +213,89 @@ impl Evaluator<'_> {
                 }
                 Ok(Value::list(items))
             }
-            Expr::Map(map) => {
-                let mut entries = BTreeMap::new();
-                for entry in &map.entries {
-                    let EntryExpr::MapEntry(entry) = &entry.expr else { continue };
+            Expr::Map(entries) => {
+                self.charge(cost::NEW_MAP)?;
+                let mut map = BTreeMap::new();
+                for entry in entries {
                     let key = self.value(&entry.key)?;
                     let key = key.key().ok_or_else(|| unsupported_key(&key))?;
                     match self.value(&entry.value)? {
-                        Value::Optional(inner) if entry.optional => {
-                            entries.extend(inner.map(|inner| (key, (*inner).clone())));
+                        Value::Optional(inner) if entry.is_optional => {
+                            map.extend(inner.map(|inner| (key, (*inner).clone())));
                         }
                         value => {
-                            entries.insert(key, value);
+                            map.insert(key, value);
                         }
                     }
                 }
-                Ok(Value::Map(Arc::new(entries)))
+                Ok(Value::Map(Arc::new(map)))
             }
-            Expr::Comprehension(part) => self.comprehension(part),
-            Expr::Call(call) => self.call(call),
+            Expr::Struct(_) => Err(EvalError::Unknown("this construct".to_owned())),
+            Expr::Fold(fold) => self.fold(fold),
+            Expr::Bind(bind) => {
+                let value = self.value(&bind.value);
+                self.within([(&*bind.name, value)], &bind.body)
+            }
+            Expr::OptMap(bind, wrapping) => self.opt_map(bind, *wrapping),
+            Expr::Operation(operator, operands) => self.operation(ast, *operator, operands),
+            Expr::Call(call) => self.call(call, ast.is_dynamic),
         }
     }
 
-    /// The value of a variable of the composition; `None` if something else is selected.
-    fn composed(&mut self, select: &SelectExpr) -> Option<Evaluated> {
+    /// The place of the variable of the composition that is selected; `None` if something else is.
+    fn composed_program(&self, operand: &Ast, name: &str) -> Option<(&'v Composition<'v>, usize)> {
         let composition = self.composition?;
-        if !matches!(&select.operand.expr, Expr::Ident(name) if name == Composition::NAME) {
-            return None;
+        let is_composed = matches!(&operand.expr, Expr::Ident(of) if **of == *Composition::NAME);
+        let place = composition.programs.iter().position(|(known, _)| known == name);
+        Some((composition, place.filter(|_| is_composed)?))
+    }
+
+    /// The value of a variable of the composition; `None` if something else is selected.
+    fn composed(&mut self, operand: &Ast, name: &str) -> Option<Evaluated> {
+        let (composition, place) = self.composed_program(operand, name)?;
+        if let Err(error) = self.charge(cost::IDENT) {
+            return Some(Err(error));
         }
-        let (name, program) = composition.programs.iter().find(|(name, _)| *name == select.field)?;
-        if select.test {
-            return Some(Ok(Value::Bool(true)));
-        }
-        let known = composition.values.borrow().get(name.as_str()).cloned();
+        let known = composition.values.borrow().get(&place).cloned();
         Some(known.unwrap_or_else(|| {
             if self.compositions == MAX_COMPOSITIONS {
-                return Err(EvalError::TooCostly);
+                return Err(EvalError::TooLong);
             }
-            // It sees what the whole expression sees, whatever is iterated over here.
-            let inner = self.scopes.split_off(self.outer);
-            self.compositions += 1;
-            let value = self.value(&program.ast);
-            self.compositions -= 1;
-            self.scopes.extend(inner);
-            composition.values.borrow_mut().insert(name, value.clone());
+            let value = self.compose(&composition.programs[place].1.ast).map_err(|error| match error {
+                EvalError::Failed(_) | EvalError::TooCostly => {
+                    EvalError::Failed(format!("composited variable {name:?} fails to evaluate: {error}"))
+                }
+                error => error,
+            });
+            composition.values.borrow_mut().insert(place, value.clone());
             value
         }))
     }
 
-    fn variable(&self, name: &str) -> Evaluated {
-        if let Some((_, value)) = self.scopes.iter().rev().find(|(known, _)| known == name) {
-            return value.clone();
+    /// Evaluates a variable of the composition. It sees what the whole expression sees, whatever is iterated over here,
+    /// and its cost is limited by itself.
+    fn compose(&mut self, ast: &'v Ast) -> Evaluated {
+        let inner = self.scopes.split_off(self.outer);
+        let cost = std::mem::take(&mut self.cost);
+        self.compositions += 1;
+        let value = self.value(ast);
+        self.compositions -= 1;
+        self.composed = self.composed.saturating_add(std::mem::replace(&mut self.cost, cost));
+        self.scopes.extend(inner);
+        value
+    }
+
+    fn variable(&mut self, name: &str) -> Evaluated {
+        // A leading dot passes over the variables of iterations.
+        let (visible, plain) = match name.strip_prefix('.') {
+            Some(plain) => (self.outer, plain),
+            None => (self.scopes.len(), name),
+        };
+        if let Some(index) = self.scopes[..visible].iter().rposition(|(known, _)| *known == plain) {
+            self.charge(cost::IDENT)?;
+            return self.scopes[index].1.clone();
         }
-        let name = match name {
+        let name = match plain {
             "bool" => "bool",
             "int" => "int",
             "uint" => "uint",
@@ -243,8 +311,12 @@ impl Evaluator<'_> {
         Ok(Value::Type(name))
     }
 
-    /// Evaluates with a variable more.
-    fn within(&mut self, variables: Vec<(String, Evaluated)>, ast: &Ast) -> Evaluated {
+    /// Evaluates with more variables.
+    fn within(
+        &mut self,
+        variables: impl IntoIterator<Item = (&'v str, Evaluated)>,
+        ast: &'v Ast,
+    ) -> Evaluated {
         let known = self.scopes.len();
         self.scopes.extend(variables);
         let value = self.value(ast);
@@ -252,174 +324,245 @@ impl Evaluator<'_> {
         value
     }
 
-    fn comprehension(&mut self, part: &ComprehensionExpr) -> Evaluated {
-        let range = self.value(&part.iter_range)?;
-        let items = pairs(&range)?;
-        let is_list = matches!(range, Value::List(_));
-        let known = self.scopes.len();
-        let mut accumulated = self.value(&part.accu_init);
-        for (first, second) in items {
-            let item = if part.iter_var2.is_none() && is_list { second.clone() } else { first };
-            self.scopes.push((part.accu_var.clone(), accumulated));
-            self.scopes.push((part.iter_var.clone(), Ok(item)));
-            if let Some(name) = &part.iter_var2 {
-                self.scopes.push((name.clone(), Ok(second)));
+    fn opt_map(&mut self, bind: &'v Bind, wrapping: Wrapping) -> Evaluated {
+        let before = self.cost;
+        let value = self.value(&bind.value)?;
+        self.charge(cost::CALL)?;
+        match value {
+            Value::Optional(None) => {
+                self.charge(cost::CALL)?;
+                Ok(Value::Optional(None))
             }
-            let goes_on = self.value(&part.loop_cond);
-            if matches!(goes_on, Ok(Value::Bool(false))) {
-                accumulated = self.scopes.swap_remove(known).1;
-                self.scopes.truncate(known);
-                break;
-            }
-            accumulated = self.value(&part.loop_step);
-            self.scopes.truncate(known);
-            if let Err(error @ (EvalError::TooCostly | EvalError::Unknown(_))) = accumulated {
-                return Err(error);
-            }
-        }
-        self.within(vec![(part.accu_var.clone(), accumulated)], &part.result)
-    }
-
-    fn call(&mut self, call: &CallExpr) -> Evaluated {
-        if let Some(value) = self.special_form(call) {
-            return value;
-        }
-        let is_variable = |name: &str| self.scopes.iter().any(|(known, _)| known == name);
-        if let Some(name) = namespaced(call, is_variable) {
-            let arguments = self.values(&call.args)?;
-            return call_function(&name, None, &arguments);
-        }
-        match (call.func_name.as_str(), call.args.as_slice()) {
-            (op::LOGICAL_AND, [a, b]) => self.logical(a, b, false),
-            (op::LOGICAL_OR, [a, b]) => self.logical(a, b, true),
-            (op::NOT_STRICTLY_FALSE, [a]) => {
-                let value = self.value(a);
-                Ok(Value::Bool(!matches!(value, Ok(Value::Bool(false)))))
-            }
-            (op::CONDITIONAL, [condition, yes, no]) => match self.value(condition)? {
-                Value::Bool(true) => self.value(yes),
-                Value::Bool(false) => self.value(no),
-                _ => Err(no_overload()),
-            },
-            (op::OPT_SELECT, [of, name]) => {
-                let (of, name) = (self.value(of)?, self.value(name)?);
-                let Value::String(name) = name else { return Err(no_overload()) };
-                optional_field(&of, &name)
-            }
-            _ => {
-                let receiver = call.target.as_ref().map(|target| self.value(target)).transpose()?;
-                let arguments = self.values(&call.args)?;
-                let weight = receiver.iter().chain(&arguments).map(Value::weight).sum();
-                self.spend(weight)?;
-                match (receiver.is_none(), arguments.as_slice()) {
-                    (true, [a]) if matches!(call.func_name.as_str(), op::LOGICAL_NOT | op::NEGATE) => {
-                        unary(&call.func_name, a)
-                    }
-                    (true, [a, b]) => match binary(&call.func_name, a, b) {
-                        Some(value) => value,
-                        None => call_function(&call.func_name, None, &arguments),
-                    },
-                    _ => call_function(&call.func_name, receiver.as_ref(), &arguments),
+            Value::Optional(Some(inner)) => {
+                // The server evaluates the value again to take it out.
+                let again = self.cost - before;
+                self.charge(again)?;
+                let value = self.within([(&*bind.name, Ok((*inner).clone()))], &bind.body)?;
+                if wrapping == Wrapping::Flat {
+                    return Ok(value);
                 }
+                self.charge(cost::CALL)?;
+                Ok(Value::Optional(Some(Arc::new(value))))
             }
-        }
-    }
-
-    fn values(&mut self, arguments: &[Ast]) -> Result<Vec<Value>, EvalError> {
-        arguments.iter().map(|argument| self.value(argument)).collect()
-    }
-
-    /// `&&` and `||`: one side decides whatever the other is, an error included.
-    fn logical(&mut self, a: &Ast, b: &Ast, decisive: bool) -> Evaluated {
-        let first = self.value(a);
-        if matches!(first, Ok(Value::Bool(flag)) if flag == decisive)
-            || matches!(first, Err(EvalError::TooCostly))
-        {
-            return first;
-        }
-        let second = self.value(b);
-        match (first, second) {
-            (_, Ok(Value::Bool(flag))) if flag == decisive => Ok(Value::Bool(decisive)),
-            (Ok(Value::Bool(_)), Ok(Value::Bool(_))) => Ok(Value::Bool(!decisive)),
-            (Err(error), _) | (_, Err(error)) => Err(error),
             _ => Err(no_overload()),
         }
     }
 
-    /// Macros that the parser leaves as calls.
-    fn special_form(&mut self, call: &CallExpr) -> Option<Evaluated> {
-        let target = call.target.as_ref()?;
-        let name = |index: usize| match &call.args.get(index)?.expr {
-            Expr::Ident(name) => Some(name.clone()),
+    fn fold(&mut self, fold: &'v Fold) -> Evaluated {
+        let range = self.value(&fold.range)?;
+        let is_list = matches!(range, Value::List(_));
+        let mut result = Folded::new(fold.kind);
+        for (key, value) in pairs(&range)? {
+            self.charge(actual::turn(fold.kind))?;
+            let known = self.scopes.len();
+            let first = if fold.second.is_none() && is_list { value.clone() } else { key };
+            self.scopes.push((&fold.first, Ok(first.clone())));
+            if let Some(second) = &fold.second {
+                self.scopes.push((second, Ok(value)));
+            }
+            let is_decided = self.turn(fold, &first, &mut result);
+            self.scopes.truncate(known);
+            if is_decided? {
+                break;
+            }
+        }
+        self.charge(actual::finish(fold.kind))?;
+        result.finish()
+    }
+
+    /// One turn of an iteration. True if the others change nothing.
+    fn turn(&mut self, fold: &'v Fold, first: &Value, result: &mut Folded) -> Result<bool, EvalError> {
+        if let Some(filter) = &fold.filter {
+            match self.value(filter)? {
+                Value::Bool(true) => {}
+                Value::Bool(false) => return Ok(false),
+                _ => return Err(no_overload()),
+            }
+        }
+        let value = self.value(&fold.body);
+        if let Ok(value) = &value {
+            self.charge(actual::collect(fold.kind, &fold.body, value))?;
+        }
+        result.add(first, value)
+    }
+
+    fn call(&mut self, call: &'v Call, is_dynamic: bool) -> Evaluated {
+        let is_variable = |name: &str| self.scopes.iter().any(|(known, _)| *known == name);
+        let namespaced = namespaced(call, is_variable);
+        let receiver = match (&namespaced, &call.target) {
+            (None, Some(target)) => Some(self.value(target)?),
             _ => None,
         };
-        match (call.func_name.as_str(), call.args.as_slice()) {
-            ("bind", [_, value, body]) if matches!(&target.expr, Expr::Ident(name) if name == "cel") => {
-                let value = self.value(value);
-                Some(self.within(vec![(name(0)?, value)], body))
+        let arguments = self.values(&call.args)?;
+        self.work(receiver.iter().chain(&arguments).map(Value::weight).sum())?;
+        let name = namespaced.as_deref().unwrap_or(&call.function);
+        let value = call_function(name, receiver.as_ref(), &arguments);
+        let result = value.as_ref().ok();
+        self.charge(actual::call(name, receiver.as_ref(), &arguments, result, is_dynamic))?;
+        value
+    }
+
+    fn values(&mut self, arguments: &'v [Ast]) -> Result<Vec<Value>, EvalError> {
+        arguments.iter().map(|argument| self.value(argument)).collect()
+    }
+
+    fn operation(&mut self, ast: &'v Ast, operator: Operator, operands: &'v [Ast]) -> Evaluated {
+        match (operator, operands) {
+            (Operator::And, [a, b]) => self.logical(a, b, false),
+            (Operator::Or, [a, b]) => self.logical(a, b, true),
+            (Operator::Conditional, [condition, yes, no]) => {
+                let branch = match self.value(condition)? {
+                    Value::Bool(true) => yes,
+                    Value::Bool(false) => no,
+                    _ => return Err(no_overload()),
+                };
+                let value = self.value(branch);
+                // The server does not count the variable itself that a branch starts with.
+                self.cost = self.cost.saturating_sub(u64::from(actual::is_path(branch)));
+                value
             }
-            (form @ ("optMap" | "optFlatMap"), [_, body]) => {
-                let name = name(0)?;
-                Some(self.value(target).and_then(|value| match value {
-                    Value::Optional(None) => Ok(Value::Optional(None)),
-                    Value::Optional(Some(inner)) => {
-                        let value = self.within(vec![(name, Ok((*inner).clone()))], body)?;
-                        Ok(if form == "optMap" { Value::Optional(Some(Arc::new(value))) } else { value })
-                    }
-                    _ => Err(no_overload()),
-                }))
+            (Operator::Index | Operator::OptIndex | Operator::OptSelect, [of, at]) => {
+                self.charge(actual::step_from(of))?;
+                let (of, at) = (self.value(of)?, self.value(at)?);
+                match (operator, &at) {
+                    (Operator::Index, _) => index(&of, &at),
+                    (Operator::OptSelect, Value::String(name)) => optional_field(&of, name),
+                    _ => optional_index(&of, &at),
+                }
             }
-            (
-                form @ ("all" | "exists" | "existsOne" | "exists_one" | "transformList" | "transformMap"
-                | "transformMapEntry"),
-                [_, _, bodies @ ..],
-            ) if (1..=2).contains(&bodies.len()) => {
-                let names = (name(0)?, name(1)?);
-                Some(self.value(target).and_then(|range| self.iterate(form, &names, &range, bodies)))
+            (_, [a]) => {
+                let a = self.value(a)?;
+                self.charge(cost::CALL)?;
+                unary(operator, &a)
             }
-            _ => None,
+            (_, [a, b]) => {
+                let (left, right) = (self.value(a)?, self.value(b)?);
+                self.work(left.weight().saturating_add(right.weight()))?;
+                self.charge(actual::binary(operator, &left, b, &right, ast.is_dynamic))?;
+                binary(operator, &left, &right)
+            }
+            _ => Err(no_overload()),
         }
     }
 
-    /// The macros with two variables.
-    fn iterate(&mut self, form: &str, names: &(String, String), range: &Value, bodies: &[Ast]) -> Evaluated {
-        let (filter, body) = match bodies {
-            [body] => (None, body),
-            [filter, body] => (Some(filter), body),
-            _ => return Err(no_overload()),
-        };
-        let (mut list, mut map, mut matches, mut failure) = (Vec::new(), BTreeMap::new(), 0_u64, None);
-        for (first, second) in pairs(range)? {
-            let variables =
-                || vec![(names.0.clone(), Ok(first.clone())), (names.1.clone(), Ok(second.clone()))];
-            if let Some(filter) = filter
-                && !matches!(self.within(variables(), filter)?, Value::Bool(true))
-            {
-                continue;
-            }
-            let value = self.within(variables(), body);
-            match (form, value) {
-                ("all", Ok(Value::Bool(false))) => return Ok(Value::Bool(false)),
-                ("exists", Ok(Value::Bool(true))) => return Ok(Value::Bool(true)),
-                ("all" | "exists", Err(error @ EvalError::Failed(_))) => failure = Some(error),
-                (_, Err(error)) => return Err(error),
-                ("existsOne" | "exists_one", Ok(value)) => matches += u64::from(value == Value::Bool(true)),
-                ("transformList", Ok(value)) => list.push(value),
-                ("transformMap", Ok(value)) => {
-                    map.insert(first.key().ok_or_else(|| unsupported_key(&first))?, value);
+    /// `&&` and `||`: one side decides whatever the other is, an error included.
+    fn logical(&mut self, a: &'v Ast, b: &'v Ast, decisive: bool) -> Evaluated {
+        let first = self.value(a);
+        match &first {
+            Ok(Value::Bool(flag)) if *flag == decisive => return first,
+            Err(error) if error.is_final() => return first,
+            _ => {}
+        }
+        match (first, self.value(b)) {
+            (_, Ok(Value::Bool(flag))) if flag == decisive => Ok(Value::Bool(decisive)),
+            (Ok(Value::Bool(_)), Ok(Value::Bool(_))) => Ok(Value::Bool(!decisive)),
+            // What is unknown may decide, so that no failure beside it is certain.
+            (_, Err(error @ EvalError::Unknown(_))) => Err(error),
+            (_, Err(error)) if error.is_final() => Err(error),
+            (Err(error), _) | (_, Err(error)) => Err(error),
+            _ => Err(no_overload()),
+        }
+    }
+}
+
+/// The result of an iteration so far.
+enum Folded {
+    Quantified(Quantified),
+    /// How many items meet the condition.
+    Count(u64),
+    List(Vec<Value>),
+    Map(BTreeMap<Key, Value>),
+    Entries(BTreeMap<Key, Value>),
+}
+
+/// Whether a condition holds for all items, or for one.
+struct Quantified {
+    /// What one item has to be to decide.
+    decisive: bool,
+    is_decided: bool,
+    /// Why an item gives nothing. Another one may decide.
+    failure: Option<EvalError>,
+}
+
+impl Folded {
+    fn new(kind: FoldKind) -> Self {
+        let quantified = |decisive| Quantified { decisive, is_decided: false, failure: None };
+        match kind {
+            FoldKind::All => Self::Quantified(quantified(false)),
+            FoldKind::Exists => Self::Quantified(quantified(true)),
+            FoldKind::ExistsOne => Self::Count(0),
+            FoldKind::List => Self::List(Vec::new()),
+            FoldKind::Map => Self::Map(BTreeMap::new()),
+            FoldKind::Entries => Self::Entries(BTreeMap::new()),
+        }
+    }
+
+    /// Takes over what a body gives. True if the rest changes nothing.
+    fn add(&mut self, first: &Value, value: Evaluated) -> Result<bool, EvalError> {
+        match self {
+            Self::Quantified(quantified) => return quantified.add(value),
+            Self::Count(count) => match value? {
+                Value::Bool(flag) => *count += u64::from(flag),
+                _ => return Err(no_overload()),
+            },
+            Self::List(items) => items.push(value?),
+            Self::Map(map) => insert(map, first.key().ok_or_else(|| unsupported_key(first))?, value?)?,
+            Self::Entries(map) => {
+                let Value::Map(entries) = value? else { return Err(no_overload()) };
+                for (key, value) in entries.iter() {
+                    insert(map, key.clone(), value.clone())?;
                 }
-                ("transformMapEntry", Ok(Value::Map(entry))) => map.extend((*entry).clone()),
-                _ => {}
             }
         }
-        match (form, failure) {
-            (_, Some(error)) => Err(error),
-            ("all", None) => Ok(Value::Bool(true)),
-            ("exists", None) => Ok(Value::Bool(false)),
-            ("existsOne" | "exists_one", None) => Ok(Value::Bool(matches == 1)),
-            ("transformList", None) => Ok(Value::list(list)),
-            _ => Ok(Value::Map(Arc::new(map))),
+        Ok(false)
+    }
+
+    fn finish(self) -> Evaluated {
+        match self {
+            Self::Quantified(Quantified { decisive, is_decided: true, .. }) => Ok(Value::Bool(decisive)),
+            Self::Quantified(Quantified { failure: Some(failure), .. }) => Err(failure),
+            Self::Quantified(Quantified { decisive, .. }) => Ok(Value::Bool(!decisive)),
+            Self::Count(count) => Ok(Value::Bool(count == 1)),
+            Self::List(items) => Ok(Value::list(items)),
+            Self::Map(map) | Self::Entries(map) => Ok(Value::Map(Arc::new(map))),
         }
+    }
+}
+
+impl Quantified {
+    fn add(&mut self, value: Evaluated) -> Result<bool, EvalError> {
+        match value {
+            Ok(Value::Bool(flag)) => self.is_decided = flag == self.decisive,
+            Err(error) if error.is_final() => return Err(error),
+            Ok(_) => self.fail(no_overload()),
+            Err(error) => self.fail(error),
+        }
+        Ok(self.is_decided)
+    }
+
+    fn fail(&mut self, error: EvalError) {
+        // What is unknown may decide, so that no failure beside it is certain.
+        if self.failure.is_none() || matches!(error, EvalError::Unknown(_)) {
+            self.failure = Some(error);
+        }
+    }
+}
+
+/// Adds an entry to a map that has no such key yet.
+fn insert(map: &mut BTreeMap<Key, Value>, key: Key, value: Value) -> Result<(), EvalError> {
+    if map.contains_key(&key) {
+        return Err(EvalError::failed(format!("insert failed: key {} already exists", key_text(&key))));
+    }
+    map.insert(key, value);
+    Ok(())
+}
+
+/// A key as messages show it.
+fn key_text(key: &Key) -> String {
+    match key {
+        Key::String(text) => text.to_string(),
+        Key::Int(number) => number.to_string(),
+        Key::Bool(flag) => flag.to_string(),
     }
 }
 
@@ -432,18 +575,6 @@ fn pairs(range: &Value) -> Result<Vec<(Value, Value)>, EvalError> {
         }
         Value::Map(map) => Ok(map.iter().map(|(key, value)| (Value::from(key), value.clone())).collect()),
         _ => Err(no_overload()),
-    }
-}
-
-fn from_literal(literal: &LiteralValue) -> Value {
-    match literal {
-        LiteralValue::Boolean(flag) => Value::Bool(*flag.inner()),
-        LiteralValue::Bytes(bytes) => Value::Bytes(bytes.inner().into()),
-        LiteralValue::Double(number) => Value::Double(*number.inner()),
-        LiteralValue::Int(number) => Value::Int(*number.inner()),
-        LiteralValue::Null => Value::Null,
-        LiteralValue::String(text) => Value::string(text.inner()),
-        LiteralValue::UInt(number) => Value::Uint(*number.inner()),
     }
 }
 
@@ -491,11 +622,11 @@ fn optional_field(of: &Value, name: &str) -> Evaluated {
     })
 }
 
-fn unary(operator: &str, a: &Value) -> Evaluated {
+fn unary(operator: Operator, a: &Value) -> Evaluated {
     match (operator, a) {
-        (op::LOGICAL_NOT, Value::Bool(flag)) => Ok(Value::Bool(!flag)),
-        (op::NEGATE, Value::Int(number)) => number.checked_neg().map(Value::Int).ok_or_else(overflow),
-        (op::NEGATE, Value::Double(number)) => Ok(Value::Double(-number)),
+        (Operator::Not, Value::Bool(flag)) => Ok(Value::Bool(!flag)),
+        (Operator::Negate, Value::Int(number)) => number.checked_neg().map(Value::Int).ok_or_else(overflow),
+        (Operator::Negate, Value::Double(number)) => Ok(Value::Double(-number)),
         _ => Err(no_overload()),
     }
 }
@@ -504,30 +635,28 @@ fn overflow() -> EvalError {
     EvalError::failed("integer overflow")
 }
 
-/// The value of a binary operator; `None` if the name is none of an operator.
-fn binary(operator: &str, a: &Value, b: &Value) -> Option<Evaluated> {
+/// The value of a binary operator.
+fn binary(operator: Operator, a: &Value, b: &Value) -> Evaluated {
     let ordered = |holds: fn(Ordering) -> bool| {
         a.order(b).map(|order| Value::Bool(holds(order))).ok_or_else(no_overload)
     };
-    Some(match operator {
-        op::EQUALS => Ok(Value::Bool(a == b)),
-        op::NOT_EQUALS => Ok(Value::Bool(a != b)),
-        op::LESS => ordered(Ordering::is_lt),
-        op::LESS_EQUALS => ordered(Ordering::is_le),
-        op::GREATER => ordered(Ordering::is_gt),
-        op::GREATER_EQUALS => ordered(Ordering::is_ge),
-        op::ADD => add(a, b),
-        op::SUBSTRACT => subtract(a, b),
-        op::MULTIPLY | op::DIVIDE | op::MODULO => arithmetic(operator, a, b),
-        op::IN => match b {
+    match operator {
+        Operator::Equals => Ok(Value::Bool(a == b)),
+        Operator::NotEquals => Ok(Value::Bool(a != b)),
+        Operator::Less => ordered(Ordering::is_lt),
+        Operator::LessEquals => ordered(Ordering::is_le),
+        Operator::Greater => ordered(Ordering::is_gt),
+        Operator::GreaterEquals => ordered(Ordering::is_ge),
+        Operator::Add => add(a, b),
+        Operator::Subtract => subtract(a, b),
+        Operator::Multiply | Operator::Divide | Operator::Modulo => arithmetic(operator, a, b),
+        Operator::In => match b {
             Value::List(items) => Ok(Value::Bool(items.contains(a))),
             Value::Map(map) => Ok(Value::Bool(a.key().is_some_and(|key| map.contains_key(&key)))),
             _ => Err(no_overload()),
         },
-        op::INDEX => index(a, b),
-        op::OPT_INDEX => optional_index(a, b),
-        _ => return None,
-    })
+        _ => Err(no_overload()),
+    }
 }
 
 fn add(a: &Value, b: &Value) -> Evaluated {
@@ -540,7 +669,7 @@ fn add(a: &Value, b: &Value) -> Evaluated {
         (Value::List(a), Value::List(b)) => Ok(Value::List(Arc::new(a.concat(b)))),
         (Value::Duration(a), Value::Duration(b)) => Ok(Value::Duration(a.saturating_add(*b))),
         (Value::Timestamp(a), Value::Duration(b)) | (Value::Duration(a), Value::Timestamp(b)) => {
-            Ok(Value::Timestamp(a.saturating_add(*b)))
+            timestamp(a.saturating_add(*b))
         }
         _ => Err(no_overload()),
     }
@@ -551,42 +680,42 @@ fn subtract(a: &Value, b: &Value) -> Evaluated {
         (Value::Timestamp(a), Value::Timestamp(b)) | (Value::Duration(a), Value::Duration(b)) => {
             Ok(Value::Duration(a.saturating_sub(*b)))
         }
-        (Value::Timestamp(a), Value::Duration(b)) => Ok(Value::Timestamp(a.saturating_sub(*b))),
-        _ => arithmetic(op::SUBSTRACT, a, b),
+        (Value::Timestamp(a), Value::Duration(b)) => timestamp(a.saturating_sub(*b)),
+        _ => arithmetic(Operator::Subtract, a, b),
     }
 }
 
-fn arithmetic(operator: &str, a: &Value, b: &Value) -> Evaluated {
+fn arithmetic(operator: Operator, a: &Value, b: &Value) -> Evaluated {
     let by_zero = || {
-        let what = if operator == op::MODULO { "modulus" } else { "division" };
+        let what = if operator == Operator::Modulo { "modulus" } else { "division" };
         EvalError::failed(format!("{what} by zero"))
     };
     match (a, b) {
         (Value::Int(_), Value::Int(0)) | (Value::Uint(_), Value::Uint(0))
-            if matches!(operator, op::DIVIDE | op::MODULO) =>
+            if matches!(operator, Operator::Divide | Operator::Modulo) =>
         {
             Err(by_zero())
         }
         (Value::Int(a), Value::Int(b)) => match operator {
-            op::SUBSTRACT => a.checked_sub(*b),
-            op::MULTIPLY => a.checked_mul(*b),
-            op::DIVIDE => a.checked_div(*b),
+            Operator::Subtract => a.checked_sub(*b),
+            Operator::Multiply => a.checked_mul(*b),
+            Operator::Divide => a.checked_div(*b),
             _ => a.checked_rem(*b),
         }
         .map(Value::Int)
         .ok_or_else(overflow),
         (Value::Uint(a), Value::Uint(b)) => match operator {
-            op::SUBSTRACT => a.checked_sub(*b),
-            op::MULTIPLY => a.checked_mul(*b),
-            op::DIVIDE => a.checked_div(*b),
+            Operator::Subtract => a.checked_sub(*b),
+            Operator::Multiply => a.checked_mul(*b),
+            Operator::Divide => a.checked_div(*b),
             _ => a.checked_rem(*b),
         }
         .map(Value::Uint)
         .ok_or_else(overflow),
         (Value::Double(a), Value::Double(b)) => match operator {
-            op::SUBSTRACT => Ok(Value::Double(a - b)),
-            op::MULTIPLY => Ok(Value::Double(a * b)),
-            op::DIVIDE => Ok(Value::Double(a / b)),
+            Operator::Subtract => Ok(Value::Double(a - b)),
+            Operator::Multiply => Ok(Value::Double(a * b)),
+            Operator::Divide => Ok(Value::Double(a / b)),
             _ => Err(no_overload()),
         },
         _ => Err(no_overload()),
@@ -605,14 +734,9 @@ fn index(of: &Value, index: &Value) -> Evaluated {
         },
         Value::Map(map) => {
             let key = index.key().ok_or_else(|| unsupported_key(index))?;
-            map.get(&key).cloned().ok_or_else(|| {
-                let key = match &key {
-                    Key::String(text) => text.to_string(),
-                    Key::Int(number) => number.to_string(),
-                    Key::Bool(flag) => flag.to_string(),
-                };
-                EvalError::failed(format!("no such key: {key}"))
-            })
+            map.get(&key)
+                .cloned()
+                .ok_or_else(|| EvalError::failed(format!("no such key: {}", key_text(&key))))
         }
         _ => Err(no_overload()),
     }

@@ -1,29 +1,34 @@
 //! Expressions in the Common Expression Language, as the API server compiles and evaluates them.
 //!
-//! The crate `cel` parses them. It does not know the types of a schema and has no bound on what an evaluation costs,
-//! so that types (`check`) and evaluation (`eval`) are ours, and with them the libraries that Kubernetes adds
-//! (`k8s.io/apiserver/pkg/cel/library`).
+//! An expression is parsed into a tree (`parse`, `ast`), which has the types of a schema (`check`),
+//! simplified once (`simplify`) and evaluated (`eval`) with a bound on what it costs (`cost`). The libraries of Kubernetes
+//! (`k8s.io/apiserver/pkg/cel/library`) are in `functions`.
 
+mod ast;
 mod check;
+mod cost;
+mod error;
 mod eval;
 mod functions;
+mod parse;
+mod simplify;
 mod types;
 mod value;
 
 #[cfg(test)]
 mod tests;
 
+pub(crate) use cost::schema::{limit as schema_limit, max_cardinality};
 pub use eval::{Budget, Composition, EvalError, Variables};
 pub use types::Type;
 pub(crate) use types::is_reserved;
 pub use value::{Key, Value};
 
-use ::cel::parser::{Expression as Ast, PrattParser};
-
-/// The most operators, brackets and quotes that an expression may have, and the deepest nesting of what the parser makes
-/// of it. Both bound the stack: the parser recurses. No realistic expression reaches these limits.
-const MAX_SIGNS: usize = 1_500;
-const MAX_DEPTH: u16 = 200;
+use ast::Ast;
+use check::{Checker, Types};
+use cost::schema::Place;
+use error::Error;
+use plimsoll_yaml::Node;
 
 /// An expression that was compiled.
 #[derive(Debug)]
@@ -38,8 +43,34 @@ pub struct Program {
 pub enum CompileError {
     /// It is wrong, in words like those of the API server.
     Invalid(String),
-    /// It is longer or more deeply nested than is followed here. The server may take it.
+    /// It is more deeply nested than is followed here. The server may take it.
     TooComplex,
+}
+
+/// An expression whose types fit.
+struct Checked<'s> {
+    ast: Ast,
+    types: Types<'s>,
+    uses: Vec<String>,
+    ty: Type<'s>,
+}
+
+impl<'s> Checked<'s> {
+    fn new(source: &str, variables: &[(&str, Type<'s>)], result: &Type<'_>) -> Result<Self, Error> {
+        let ast = *parse::parse(source)?;
+        let mut checker = Checker::new(variables);
+        let ty = checker.type_of(&ast)?;
+        if !ty.may_be(result) {
+            return Err(Error::whole(format!("must evaluate to {result}, not {ty}")));
+        }
+        let (uses, types) = checker.finish();
+        Ok(Self { ast, types, uses, ty })
+    }
+
+    fn into_program(mut self) -> Program {
+        simplify::simplify(&mut self.ast, &self.types);
+        Program { ast: self.ast, uses: self.uses }
+    }
 }
 
 impl Program {
@@ -67,31 +98,27 @@ impl Program {
         variables: &[(&str, Type<'s>)],
         result: &Type<'_>,
     ) -> Result<(Self, Type<'s>), CompileError> {
-        let signs = source.chars().filter(|c| !c.is_alphanumeric() && !c.is_whitespace());
-        if signs.take(MAX_SIGNS + 1).count() > MAX_SIGNS {
-            return Err(CompileError::TooComplex);
-        }
-        let parser = PrattParser::new()
-            .enable_optional_syntax(true)
-            .enable_ident_escape_syntax(true)
-            .max_recursion_depth(MAX_DEPTH);
-        let ast = parser.parse(source).map_err(|errors| {
-            let first = errors.errors.into_iter().next();
-            match first.map(|error| (error.pos, error.msg)) {
-                Some((_, message)) if message.contains("exceed") => CompileError::TooComplex,
-                Some(((line, column), message)) => {
-                    CompileError::Invalid(format!("{line}:{column}: {message}"))
-                }
-                None => CompileError::Invalid("syntax error".to_owned()),
-            }
-        })?;
-        let mut checker = check::Checker::new(variables);
-        let found = checker.check(&ast)?;
-        if !found.may_be(result) {
-            return Err(CompileError::Invalid(format!("must evaluate to {result}, not {found}")));
-        }
-        let uses = checker.into_used();
-        Ok((Self { ast, uses }, found))
+        let checked = Checked::new(source, variables, result).map_err(|error| error.in_source(source))?;
+        let ty = checked.ty.clone();
+        Ok((checked.into_program(), ty))
+    }
+
+    /// As [`Self::compile`], with the most that the expression costs about a value of a schema. `is_root` says that the
+    /// schema is that of a whole object.
+    ///
+    /// # Errors
+    ///
+    /// See [`Self::compile`].
+    pub(crate) fn compile_estimated<'s>(
+        source: &str,
+        variables: &[(&str, Type<'s>)],
+        result: &Type<'_>,
+        (schema, is_root): (&'s Node, bool),
+    ) -> Result<(Self, u64), CompileError> {
+        let checked = Checked::new(source, variables, result).map_err(|error| error.in_source(source))?;
+        let root = Place::Schema { schema, is_root };
+        let cost = cost::estimate::estimate(&checked.ast, &checked.types, root).max;
+        Ok((checked.into_program(), cost))
     }
 
     /// Whether the expression names a variable.

@@ -48,7 +48,7 @@ pub enum Type<'s> {
 }
 
 /// The metadata that an expression sees of an object.
-const METADATA: [&str; 2] = ["name", "generateName"];
+pub(super) const METADATA: [&str; 2] = ["name", "generateName"];
 
 impl<'s> Type<'s> {
     /// An object with these fields.
@@ -133,8 +133,9 @@ impl<'s> Type<'s> {
             Self::Named("object") => Ok(Self::Dyn),
             Self::Object { .. } => {
                 let name = unescaped(field);
-                // A name that has to be escaped is known by its escaped form alone.
-                let is_written_so = escaped(&name).as_deref() == Some(field);
+                // A name that has to be escaped is known by its escaped form alone, except that a reserved word may be
+                // written as it is, since Kubernetes 1.32 (`recognizeKeywordAsFieldName`).
+                let is_written_so = escaped(&name).as_deref() == Some(field) || is_reserved(field);
                 self.field_named(&name).filter(|_| is_written_so).ok_or_else(|| undefined(field))
             }
             Self::Record(fields) => {
@@ -251,7 +252,7 @@ pub(super) fn escaped(name: &str) -> Option<String> {
 }
 
 /// The name of a property that an expression writes so (`Unescape`).
-fn unescaped(name: &str) -> String {
+pub(super) fn unescaped(name: &str) -> String {
     let inner = name.strip_prefix("__").and_then(|rest| rest.strip_suffix("__"));
     if let Some(word) = inner.filter(|word| RESERVED.contains(word)) {
         return word.to_owned();

@@ -1,6 +1,6 @@
 //! Values of expressions.
 
-use super::types::{Type, escaped};
+use super::types::{Type, escaped, is_reserved};
 use crate::quantity::Quantity;
 use plimsoll_yaml::{Node, Value as Yaml};
 use std::cmp::Ordering;
@@ -235,7 +235,7 @@ impl Value {
             }
             (Yaml::Map(map), Type::Object { is_root, .. }) => {
                 let properties = schema.get("properties");
-                Self::map(map.iter().filter_map(|entry| {
+                let known = map.iter().filter_map(|entry| {
                     // Nothing else of an object is known to an expression.
                     let (name, ty) = (escaped(&entry.key)?, ty.field_named(&entry.key)?);
                     let of_metadata =
@@ -245,7 +245,12 @@ impl Value {
                         Some(property) => Self::from_schema(&entry.value, property, false),
                         None => Self::from_node(&entry.value, &ty),
                     };
-                    Some((Key::String(name.into()), value))
+                    Some((entry.key.as_str(), name, value))
+                });
+                // A reserved word is known by both of its forms.
+                Self::map(known.flat_map(|(key, name, value)| {
+                    let plain = is_reserved(key).then(|| (Key::from(key), value.clone()));
+                    [(Key::String(name.into()), value)].into_iter().chain(plain)
                 }))
             }
             _ => Self::from_node(node, &ty),
@@ -316,6 +321,21 @@ impl Value {
             Self::Url(_) => "kubernetes.URL",
             Self::Format(_) => "kubernetes.NamedFormat",
             Self::Unknown(_) => "unknown",
+        }
+    }
+
+    /// Its size as costs are counted: the characters of a text, the items of a list; 1 for a scalar.
+    pub(super) fn size(&self) -> u64 {
+        match self {
+            Self::String(text) => text.chars().count() as u64,
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::List(items) => items.len() as u64,
+            Self::Map(map) => map.len() as u64,
+            Self::Optional(Some(value)) => value.size(),
+            Self::Ip(IpAddr::V4(_)) => 4,
+            Self::Ip(IpAddr::V6(_)) => 16,
+            Self::Cidr(_, length) => u64::from(length.div_ceil(8)),
+            _ => 1,
         }
     }
 

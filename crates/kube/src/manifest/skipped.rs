@@ -37,6 +37,8 @@ pub enum SkipReason {
     Component,
     /// Part of an object, below a kustomization that does not use it as a patch.
     Patch,
+    /// A directory of files for tests, many of them broken on purpose.
+    TestData,
     /// A chart below a directory of manifests: it has to be rendered first.
     Chart,
     /// The `Chart.yaml` or a template of the chart at this path.
@@ -54,6 +56,7 @@ impl SkipReason {
             Self::Kustomization => "a kustomization",
             Self::Component => "a component that no kustomization here uses",
             Self::Patch => "a patch that no kustomization here uses",
+            Self::TestData => "a directory of test data",
             Self::Chart => "a chart",
             Self::PartOfChart(_) => "part of a chart",
         }
@@ -176,6 +179,11 @@ pub fn notices(skipped: &[Skipped]) -> Vec<String> {
                 if count == 1 { "" } else { "es" },
                 listed(&names)
             ),
+            SkipReason::TestData => format!(
+                "skipped {count} {} of test data: {}",
+                if count == 1 { "directory" } else { "directories" },
+                listed(&names)
+            ),
             SkipReason::Chart => {
                 format!("skipped {count} chart{plural}, which must be passed directly: {}", listed(&names))
             }
@@ -221,7 +229,10 @@ pub fn nothing_else(skipped: &[Skipped]) -> Option<Diagnostic> {
         | SkipReason::Encrypted
         | SkipReason::Template
         | SkipReason::Component
-        | SkipReason::Patch => Diagnostic::error(format!("`{name}` is {}", reason.describe())).at(*span, ""),
+        | SkipReason::Patch
+        | SkipReason::TestData => {
+            Diagnostic::error(format!("`{name}` is {}", reason.describe())).at(*span, "")
+        }
         SkipReason::Kustomization => {
             Diagnostic::error(format!("`{name}` is not a Kubernetes manifest but a kustomization"))
                 .at(*span, "")

@@ -33,6 +33,11 @@ fn apply_one(document: &mut Node, operation: &Node) -> Result<()> {
             let index = index.filter(|index| *index <= items.len()).ok_or_else(missing)?;
             items.insert(index, value);
         }
+        // Of a map, the library sets a key that is missing, too.
+        ("replace", Value::Map(map)) => match map.get_mut(last) {
+            Some(node) => *node = value,
+            None => drop(map.insert(last.as_str(), Span::NONE, value)),
+        },
         ("replace", _) => *child_mut(holder, last).ok_or_else(missing)? = value,
         ("remove", Value::Map(map)) => {
             map.remove(last).ok_or_else(missing)?;
@@ -63,7 +68,14 @@ fn apply_from(document: &mut Node, operation: &Node, from: &str, is_move: bool) 
     };
     let last = steps.pop().ok_or_else(missing)?;
     let holder = steps.iter().try_fold(&mut *document, |node, step| child_mut(node, step));
-    let value = holder.and_then(|holder| child_mut(holder, &last)).ok_or_else(missing)?.clone();
+    let holder = holder.ok_or_else(missing)?;
+    let is_map = holder.as_map().is_some();
+    let value = match child_mut(holder, &last) {
+        Some(value) => value.clone(),
+        // A key that a map lacks is copied as null.
+        None if is_map => Node::bare(Value::Null),
+        None => return Err(missing()),
+    };
     let with = |name: &str, path: &str, value: Option<&Node>| {
         let entries = [("op", Node::bare(name)), ("path", Node::bare(path))];
         let entries = entries.into_iter().chain(value.map(|value| ("value", value.clone())));
@@ -110,11 +122,23 @@ mod tests {
         assert!(apply(&mut document, &[node("{op: move, from: /gone, path: /b/e}")]).is_err());
     }
 
+    /// As `kubectl patch --local --type=json` shows.
+    #[test]
+    fn a_missing_key_of_a_map_is_set_by_replace_and_copied_as_null() {
+        let mut document = node("{a: {}}");
+        let operations = node("[{op: replace, path: /a/b, value: 1}, {op: copy, from: /gone, path: /a/c}]");
+        apply(&mut document, operations.items()).unwrap();
+        assert_eq!(document, node("{a: {b: 1, c: null}}"));
+    }
+
     #[test]
     fn a_path_that_is_missing_is_an_error() {
         for operation in [
             "{op: remove, path: /a/env/0}",
-            "{op: replace, path: /b, value: 1}",
+            "{op: replace, path: /b/c, value: 1}",
+            "{op: replace, path: /l/0, value: 1}",
+            "{op: copy, from: /b/c, path: /a/c}",
+            "{op: move, from: /b, path: /a/c}",
             "{op: add, path: /l/9, value: 1}",
         ] {
             let mut document = node("{a: {}, l: []}");

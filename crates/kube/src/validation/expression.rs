@@ -12,7 +12,7 @@ pub(super) fn compile(
     result: &Type<'_>,
     cx: &mut Context<'_>,
 ) -> Option<Program> {
-    compile_typed(source, failure, variables, result, cx).map(|(program, _)| program)
+    compile_with(source, failure, |text| Program::compile(text, variables, result), cx)
 }
 
 /// As [`compile`], with the type of the values that the expression gives.
@@ -23,10 +23,20 @@ pub(super) fn compile_typed<'s>(
     result: &Type<'_>,
     cx: &mut Context<'_>,
 ) -> Option<(Program, Type<'s>)> {
+    compile_with(source, failure, |text| Program::compile_typed(text, variables, result), cx)
+}
+
+/// As [`compile`], in a way of the caller's.
+pub(super) fn compile_with<T>(
+    source: &At<'_, '_>,
+    failure: &str,
+    compile: impl FnOnce(&str) -> Result<T, CompileError>,
+    cx: &mut Context<'_>,
+) -> Option<T> {
     if source.text().trim().is_empty() {
         return None;
     }
-    match Program::compile_typed(source.text(), variables, result) {
+    match compile(source.text()) {
         Ok(compiled) => Some(compiled),
         Err(CompileError::Invalid(detail)) => {
             cx.invalid(source, format_args!("{failure}: {detail}"));

@@ -2,7 +2,7 @@
 
 use crate::manifest::parse;
 use crate::{Version, validate};
-use plimsoll_diag::{Severity, SourceKind, Sources};
+use plimsoll_diag::{Diagnostic, Severity, SourceKind, Sources};
 use plimsoll_yaml::ReadOptions;
 
 /// The findings of Kubernetes 1.36 for a manifest: `path rule` for each error, `path warning` for each warning.
@@ -12,6 +12,23 @@ pub(super) fn list_findings(manifest: &str) -> Vec<String> {
 
 /// [`list_findings`], for any version.
 pub(super) fn list_findings_in(version: Version, manifest: &str) -> Vec<String> {
+    let row = |diagnostic: &Diagnostic| {
+        let rule = diagnostic.rule.map_or(diagnostic.message.as_str(), |rule| rule.id);
+        let what = match diagnostic.severity {
+            Severity::Error => rule.trim_start_matches("k8s/"),
+            Severity::Warning | Severity::Info => "warning",
+        };
+        format!("{} {what}", diagnostic.path.as_deref().unwrap_or_default())
+    };
+    diagnose(version, manifest).iter().map(row).collect()
+}
+
+/// The messages of Kubernetes 1.36 about a manifest.
+pub(super) fn list_messages(manifest: &str) -> Vec<String> {
+    diagnose(Version::V1_36, manifest).into_iter().map(|diagnostic| diagnostic.message).collect()
+}
+
+fn diagnose(version: Version, manifest: &str) -> Vec<Diagnostic> {
     let sources = Sources::new();
     let source = sources.add("manifest.yaml", manifest, SourceKind::File);
     let mut diagnostics = Vec::new();
@@ -20,16 +37,6 @@ pub(super) fn list_findings_in(version: Version, manifest: &str) -> Vec<String> 
         validate(object, version, &mut diagnostics);
     }
     diagnostics
-        .iter()
-        .map(|diagnostic| {
-            let rule = diagnostic.rule.map_or(diagnostic.message.as_str(), |rule| rule.id);
-            let what = match diagnostic.severity {
-                Severity::Error => rule.trim_start_matches("k8s/"),
-                Severity::Warning | Severity::Info => "warning",
-            };
-            format!("{} {what}", diagnostic.path.as_deref().unwrap_or_default())
-        })
-        .collect()
 }
 
 /// Compares the findings of each row with the expected ones, in any order.

@@ -1,5 +1,7 @@
 //! From text to trees.
 
+mod commented;
+mod comments;
 mod events;
 mod explain;
 mod go;
@@ -14,6 +16,7 @@ mod text;
 
 use rayon::prelude::*;
 
+pub use self::commented::{Commented, Content, read_commented};
 use self::reader::{Part, Reader, Totals};
 use self::text::{Piece, find_control_character, pieces};
 use super::{Node, Value};

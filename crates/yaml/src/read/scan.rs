@@ -14,7 +14,7 @@ pub(super) struct Mark {
     /// Lines before its own.
     pub(super) line: usize,
     /// Characters before it in its line.
-    column: usize,
+    pub(super) column: usize,
 }
 
 /// What is wrong with a text.

@@ -17,7 +17,7 @@ use plimsoll::lint::config::parse_severity;
 use plimsoll::lint::{
     self, Config, Discovered, Exclude, ManifestSource, Outcome, Request, Set, Surroundings, Target,
 };
-use plimsoll::manifest::{self, Object, Skipped};
+use plimsoll::manifest::{self, Object, SkipReason, Skipped};
 use plimsoll::render;
 use plimsoll::values::{Overrides, ValuesFile};
 use rayon::prelude::*;
@@ -126,7 +126,9 @@ fn check(args: &LintArgs, format: LintFormat, sources: &Sources, ui: &mut Ui) ->
         }
         by_baseline.entry(job.baseline.clone()).or_default().extend(outcome.findings);
     }
-    if !is_linted {
+    // A repository may hold no manifests but those of its tests.
+    let is_test_data = skipped.iter().any(|one| one.reason == SkipReason::TestData);
+    if !is_linted && !(is_test_data && by_baseline.values().all(Vec::is_empty)) {
         let mut reasons: Vec<_> = by_baseline.into_values().flatten().collect();
         if reasons.is_empty() {
             reasons.extend(manifest::nothing_else(&skipped));

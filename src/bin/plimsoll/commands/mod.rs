@@ -1,14 +1,17 @@
 //! The commands: arguments to one library call, its result to the [`Ui`].
 
 mod config;
+pub(crate) mod create;
 #[cfg(feature = "fetch")]
 pub(crate) mod dependency;
 pub(crate) mod diff;
+pub(crate) mod docs;
 pub(crate) mod environment;
 #[cfg(feature = "fetch")]
 pub(crate) mod fetch;
 pub(crate) mod files;
 pub(crate) mod generate;
+pub(crate) mod generated;
 pub(crate) mod history;
 pub(crate) mod lint;
 mod live;
@@ -26,6 +29,7 @@ pub(crate) mod push;
 pub(crate) mod rehearse;
 pub(crate) mod release;
 pub(crate) mod render;
+pub(crate) mod schema;
 pub(crate) mod show;
 pub(crate) mod test;
 pub(crate) mod values;

@@ -5,11 +5,10 @@ super::group! {
     bad_crd: BAD_CRD,
     bad_maintainer: BAD_MAINTAINER,
     bad_url: BAD_URL,
-    dependency_version: DEPENDENCY_VERSION,
     field_needs_v2: FIELD_NEEDS_V2,
     indented_template: INDENTED_TEMPLATE,
     loose_version: LOOSE_VERSION,
-    missing_dependency: MISSING_DEPENDENCY,
+    misread: MISREAD,
     no_api_version: NO_API_VERSION,
     no_icon: NO_ICON,
     no_templates: NO_TEMPLATES,
@@ -35,7 +34,7 @@ mod prelude {
     pub(super) use crate::yaml::Node;
 }
 
-pub(in crate::lint) use render_failed::RENDER_FAILED;
+pub(in crate::lint) use {misread::MISREAD, render_failed::RENDER_FAILED};
 
 use crate::diag::Span;
 use crate::values::Scope;

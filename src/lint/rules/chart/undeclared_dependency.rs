@@ -1,8 +1,8 @@
 use super::prelude::*;
 
 declare! {
-    /// A chart in `charts/` that `Chart.yaml` does not declare is rendered anyway, cannot be disabled, and disappears
-    /// with the next `helm dependency update`.
+    /// A chart in `charts/` that `Chart.yaml` does not declare is rendered anyway and cannot be disabled. An archive is
+    /// deleted by the next `plimsoll dependency update`.
     ///
     /// ## Bad
     /// ```yaml

@@ -36,7 +36,8 @@ declare! {
     /// data: {mode: replica}
     /// ```
     ///
-    /// Only a warning: two files that contain equal objects, such as their Namespace; the variants of a file in a
+    /// Only a warning: two files that were found in a directory, for they may not be applied together; two files that contain
+    /// equal objects, such as their Namespace; the variants of a file in a
     /// directory, most of whose objects another file there contains, too, and which are linted separately; and names of a
     /// chart that are equal because they are cut off at 63 characters, which a shorter release name avoids.
     ///
@@ -47,8 +48,8 @@ declare! {
     release: check;
 }
 
-/// The length that charts limit names to.
-const MAX_LABEL: usize = 63;
+/// The length from which on a name may have been cut off: charts cut names at 63 characters, and a `-` at the end, too.
+const CUT_LENGTH: usize = 62;
 
 fn check(release: &Release<'_>, found: &mut Vec<Diagnostic>) {
     let mut first: BTreeMap<_, &Object> = BTreeMap::new();
@@ -66,7 +67,7 @@ fn report(object: &Object, other: &Object, release: &Release<'_>) -> Diagnostic 
     let message = format!("duplicate object: {} `{}`", object.kind, object.name);
     let duplicate = finding(&DUPLICATE_OBJECT, object, "metadata.name", message)
         .at(locate(other, "metadata.name"), "the first one");
-    if release.is_rendered() && object.name.len() >= MAX_LABEL {
+    if release.is_rendered() && object.name.len() >= CUT_LENGTH {
         // Charts cut names off, and what distinguishes them is at the end.
         let mut duplicate = duplicate.help("the name is cut off: choose a shorter name for the release");
         duplicate.severity = Severity::Warning;
@@ -102,6 +103,7 @@ mod tests {
             release_findings("k8s/duplicate-object", &[("templates/a.yaml", &object.repeat(2))])
         };
         assert_eq!(found(63), ["warning metadata.name"]);
+        assert_eq!(found(62), ["warning metadata.name"]);
         assert_eq!(found(20), ["error metadata.name"]);
     }
 

@@ -2,6 +2,7 @@ use crate::diag::Diagnostic;
 use crate::lint::registry::declare;
 use crate::lint::subject::ChartSubject;
 use crate::yaml::{Node, Value};
+use jsonschema::error::ValidationErrorKind;
 
 declare! {
     /// A chart whose schema refuses its own `values.yaml` cannot be installed without overriding the wrong values.
@@ -41,6 +42,8 @@ fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
         let whole = crate::diag::Span::new(schema.source, 0, 0);
         let validator = match jsonschema::validator_for(&document) {
             Ok(validator) => validator,
+            // Helm fetches what a schema refers to. That it is not checked here is said where the values are validated.
+            Err(error) if matches!(error.kind(), ValidationErrorKind::Referencing(_)) => continue,
             Err(error) => {
                 found.push(
                     Diagnostic::from_rule(
@@ -60,7 +63,7 @@ fn check(subject: &ChartSubject<'_>, found: &mut Vec<Diagnostic>) {
                 _ => None,
             });
             // A key that is required is missing on purpose: its value is for the user to give.
-            if matches!(error.kind(), jsonschema::error::ValidationErrorKind::Required { .. }) {
+            if matches!(error.kind(), ValidationErrorKind::Required { .. }) {
                 continue;
             }
             let place = node.map(|node| node.span).filter(|span| !span.is_none()).unwrap_or(whole);
@@ -110,6 +113,13 @@ fn json(node: &Node, depth: usize) -> serde_json::Value {
 #[cfg(test)]
 mod tests {
     use crate::lint::testing::chart_findings;
+
+    #[test]
+    fn a_schema_that_refers_to_another_one_is_not_judged() {
+        let schema = r#"{"properties": {"a": {"$ref": "https://example.com/schema.json#/definitions/a"}}}"#;
+        let files = [("values.yaml", "a: 1\n"), ("values.schema.json", schema)];
+        assert_eq!(chart_findings("values/schema-refuses-defaults", &files), [""; 0]);
+    }
 
     #[test]
     fn the_value_is_pointed_at_and_required_ones_may_be_missing() {

@@ -3,13 +3,14 @@
 super::group! {
     implicit_boolean: IMPLICIT_BOOLEAN,
     implicit_number: IMPLICIT_NUMBER,
+    misread: MISREAD,
     octal_number: OCTAL_NUMBER,
     syntax: SYNTAX,
     tab: TAB,
     unreadable: UNREADABLE,
 }
 
-pub(in crate::lint) use {syntax::SYNTAX, unreadable::UNREADABLE};
+pub(in crate::lint) use {misread::MISREAD, syntax::SYNTAX, unreadable::UNREADABLE};
 
 use crate::lint::scalar::{Scalar, find_ambiguous};
 use crate::lint::subject::ChartSubject;

@@ -19,7 +19,7 @@ pub(super) fn call(name: &str, receiver: Option<&Value>, arguments: &[Value]) ->
     if let ("lists.range", None, [Value::Int(count)]) = (name, receiver, arguments) {
         const LIMIT: i64 = 100_000;
         return Some(if *count > LIMIT {
-            Err(EvalError::TooCostly)
+            Err(EvalError::TooLong)
         } else {
             Ok(Value::list((0..*count).map(Value::Int)))
         });

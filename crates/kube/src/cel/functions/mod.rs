@@ -14,11 +14,11 @@ mod time;
 pub(super) use network::Url;
 pub(super) use semver::Semver;
 pub(super) use signatures::{Receiver, Returns, SIGNATURES};
-pub(super) use time::{parse_duration, parse_timestamp};
+pub(super) use time::{parse_duration, parse_timestamp, timestamp};
 
+use super::ast::{Call, Expr};
 use super::eval::{EvalError, Evaluated, no_overload};
 use super::value::Value;
-use ::cel::common::ast::{CallExpr, Expr};
 use std::sync::Arc;
 
 /// The namespaces of functions.
@@ -26,10 +26,10 @@ const NAMESPACES: [&str; 9] =
     ["base64", "cidr", "format", "ip", "jsonpatch", "lists", "math", "optional", "sets"];
 
 /// The whole name of a function that is called through its namespace (`sets.contains`), unless a variable has that name.
-pub(super) fn namespaced(call: &CallExpr, is_variable: impl Fn(&str) -> bool) -> Option<String> {
+pub(super) fn namespaced(call: &Call, is_variable: impl Fn(&str) -> bool) -> Option<String> {
     match &call.target.as_ref()?.expr {
-        Expr::Ident(name) if NAMESPACES.contains(&name.as_str()) && !is_variable(name) => {
-            Some(format!("{name}.{}", call.func_name))
+        Expr::Ident(name) if NAMESPACES.contains(&&**name) && !is_variable(name) => {
+            Some(format!("{name}.{}", call.function))
         }
         _ => None,
     }

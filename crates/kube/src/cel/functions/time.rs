@@ -1,10 +1,34 @@
-//! Durations and points in time. Names of time zones are not known.
+//! Durations and points in time.
 
 use super::super::eval::{EvalError, Evaluated};
 use super::super::value::Value;
+use jiff::SignedDuration;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use std::fmt::Write as _;
 
 const SECOND: i128 = 1_000_000_000;
+const DAY: i128 = 86_400 * SECOND;
+
+const EPOCH: Date = jiff::civil::date(1970, 1, 1);
+
+/// The first second of the year 1, and the last one of the year 9999.
+const RANGE: std::ops::RangeInclusive<i128> = -62_135_596_800..=253_402_300_799;
+
+/// A timestamp, if it is within the years of the language.
+pub(in crate::cel) fn timestamp(nanos: i128) -> Evaluated {
+    if RANGE.contains(&nanos.div_euclid(SECOND)) {
+        Ok(Value::Timestamp(nanos))
+    } else {
+        Err(EvalError::failed("timestamp overflow"))
+    }
+}
+
+/// The day of a timestamp. In a time zone, it may be one beyond the last that is known.
+fn date(nanos: i128) -> Date {
+    let days = i32::try_from(nanos.div_euclid(DAY)).unwrap_or(i32::MAX);
+    EPOCH.saturating_add(SignedDuration::from_hours(24 * i64::from(days)))
+}
 
 pub(super) fn call(name: &str, receiver: Option<&Value>, arguments: &[Value]) -> Option<Evaluated> {
     Some(match (name, receiver, arguments) {
@@ -16,7 +40,7 @@ pub(super) fn call(name: &str, receiver: Option<&Value>, arguments: &[Value]) ->
         ("timestamp", None, [Value::String(text)]) => parse_timestamp(text)
             .map(Value::Timestamp)
             .ok_or_else(|| EvalError::failed(format!("cannot parse {text:?} as a timestamp"))),
-        ("timestamp", None, [Value::Int(seconds)]) => Ok(Value::Timestamp(i128::from(*seconds) * SECOND)),
+        ("timestamp", None, [Value::Int(seconds)]) => timestamp(i128::from(*seconds) * SECOND),
         (part, Some(Value::Timestamp(nanos)), zone) => return part_of_time(part, *nanos, zone),
         (part, Some(Value::Duration(nanos)), []) => Ok(whole(match part {
             "getHours" => nanos / (3600 * SECOND),
@@ -36,30 +60,40 @@ fn whole(number: i128) -> Value {
 fn part_of_time(part: &str, nanos: i128, zone: &[Value]) -> Option<Evaluated> {
     let offset = match zone {
         [] => 0,
-        [Value::String(zone)] if matches!(&**zone, "UTC" | "") => 0,
-        [Value::String(zone)] => match parse_offset(zone) {
+        [Value::String(zone)] => match offset_of(zone, nanos) {
             Some(offset) => offset,
-            None => return Some(Err(EvalError::Unknown(format!("the time zone `{zone}`")))),
+            None => return Some(Err(EvalError::failed(format!("unknown time zone {zone}")))),
         },
         _ => return None,
     };
     let nanos = nanos + i128::from(offset) * SECOND;
-    let days = nanos.div_euclid(86_400 * SECOND);
-    let rest = nanos.rem_euclid(86_400 * SECOND);
-    let (year, month, day) = civil(days);
+    let rest = nanos.rem_euclid(DAY);
+    let date = date(nanos);
     Some(Ok(whole(match part {
-        "getFullYear" => year,
-        "getMonth" => month - 1,
-        "getDate" => day,
-        "getDayOfMonth" => day - 1,
-        "getDayOfWeek" => (days + 4).rem_euclid(7),
-        "getDayOfYear" => days - days_from_civil(year, 1, 1),
+        "getFullYear" => date.year().into(),
+        "getMonth" => i128::from(date.month()) - 1,
+        "getDate" => date.day().into(),
+        "getDayOfMonth" => i128::from(date.day()) - 1,
+        "getDayOfWeek" => date.weekday().to_sunday_zero_offset().into(),
+        "getDayOfYear" => i128::from(date.day_of_year()) - 1,
         "getHours" => rest / (3600 * SECOND),
         "getMinutes" => rest / (60 * SECOND) % 60,
         "getSeconds" => rest / SECOND % 60,
         "getMilliseconds" => rest / 1_000_000 % 1000,
         _ => return None,
     })))
+}
+
+/// How many seconds a time zone is ahead at a point in time: `+02:00` or `Europe/Berlin`.
+fn offset_of(zone: &str, nanos: i128) -> Option<i64> {
+    if matches!(zone, "UTC" | "") {
+        return Some(0);
+    }
+    parse_offset(zone).or_else(|| {
+        let zone = TimeZone::get(zone).ok()?;
+        let timestamp = jiff::Timestamp::from_nanosecond(nanos).ok()?;
+        Some(zone.to_offset(timestamp).seconds().into())
+    })
 }
 
 /// `time.ParseDuration` of Go, in nanoseconds.
@@ -133,13 +167,11 @@ pub(in crate::cel) fn parse_timestamp(text: &str) -> Option<i128> {
         None => (text, None),
     };
     let mut parts = date.splitn(3, '-');
-    let (year, month, day) = (number(parts.next()?)?, number(parts.next()?)?, number(parts.next()?)?);
-    let days = days_from_civil(year, month, day);
-    // A day that does not exist comes back as another one.
-    if civil(days) != (year, month, day) || year > 9999 {
-        return None;
-    }
-    let Some(time) = time else { return Some(days * 86_400 * SECOND) };
+    let mut part = || number(parts.next()?);
+    let (year, month, day) = (part()?, part()?, part()?);
+    let date = Date::new(year.try_into().ok()?, month.try_into().ok()?, day.try_into().ok()?).ok()?;
+    let days = i128::from(date.duration_since(EPOCH).as_hours() / 24);
+    let Some(time) = time else { return Some(days * DAY) };
     let zone_at = time.find(['Z', 'z', '+', '-'])?;
     let (clock, zone) = time.split_at(zone_at);
     let offset = if matches!(zone, "Z" | "z") { 0 } else { parse_offset(zone)? };
@@ -151,7 +183,7 @@ pub(in crate::cel) fn parse_timestamp(text: &str) -> Option<i128> {
     }
     let nanos = number(fraction)? * 10_i128.pow(9 - u32::try_from(fraction.len()).ok()?);
     let seconds = days * 86_400 + hour * 3600 + minute * 60 + second - i128::from(offset);
-    Some(seconds * SECOND + nanos)
+    RANGE.contains(&seconds).then_some(seconds * SECOND + nanos)
 }
 
 /// `+02:00`, in seconds.
@@ -169,39 +201,11 @@ fn parse_offset(zone: &str) -> Option<i64> {
 }
 
 pub(super) fn format_timestamp(nanos: i128) -> String {
-    let (year, month, day) = civil(nanos.div_euclid(86_400 * SECOND));
-    let rest = nanos.rem_euclid(86_400 * SECOND);
+    let rest = nanos.rem_euclid(DAY);
     let seconds = rest / SECOND;
-    let mut text = format!(
-        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}",
-        seconds / 3600,
-        seconds / 60 % 60,
-        seconds % 60
-    );
+    let mut text =
+        format!("{}T{:02}:{:02}:{:02}", date(nanos), seconds / 3600, seconds / 60 % 60, seconds % 60);
     push_fraction(&mut text, rest % SECOND);
     text.push('Z');
     text
-}
-
-/// Year, month and day of a day since 1970, in the Gregorian calendar.
-fn civil(days: i128) -> (i128, i128, i128) {
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    (year_of_era + era * 400 + i128::from(month <= 2), month, day)
-}
-
-/// The day since 1970 of a date in the Gregorian calendar.
-fn days_from_civil(year: i128, month: i128, day: i128) -> i128 {
-    let year = year - i128::from(month <= 2);
-    let era = year.div_euclid(400);
-    let of_era = year.rem_euclid(400);
-    let shifted = if month > 2 { month - 3 } else { month + 9 };
-    let of_year = (153 * shifted + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
 }

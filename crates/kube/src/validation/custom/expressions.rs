@@ -3,50 +3,17 @@
 use super::structure::flag;
 use super::{At, correlate};
 use crate::cel::{Budget, EvalError, Program, Type, Value, Variables};
-use crate::validation::{Context, ErrorKind, FieldError, Finding, expression};
+use crate::validation::{Context, ErrorKind, FieldError, Finding};
 use plimsoll_yaml::{Node, Value as Yaml};
 use std::collections::BTreeMap;
 
 const RULES: &str = "x-kubernetes-validations";
 
-/// Reports rules of a schema that do not compile, at any depth. `is_root` says that the schema is that of a whole object;
-/// `is_correlatable`, that an old value can be found for each new one.
-pub(in crate::validation) fn compile(
-    is_root: bool,
-    is_correlatable: bool,
-    schema: &At<'_, '_>,
-    cx: &mut Context<'_>,
-) {
-    let Some(node) = schema.node() else { return };
-    let ty = Type::from_schema(node, is_root);
-    for rule in schema.field(RULES).items() {
-        let (source, message) = (rule.field("rule"), rule.field("messageExpression"));
-        let is_optional = rule.field("optionalOldSelf").is_set();
-        let variables = variables(&ty, rule.field("optionalOldSelf").flag());
-        match expression::compile(&source, "compilation failed", &variables, &Type::Bool, cx) {
-            Some(program) if program.uses("oldSelf") && !is_correlatable => {
-                let detail = "oldSelf cannot be used on the uncorrelatable portion of the schema";
-                cx.invalid(&source, detail);
-            }
-            Some(program) if is_optional && !program.uses("oldSelf") => {
-                cx.invalid(&rule.field("optionalOldSelf"), "may not be set if oldSelf is not used in rule");
-            }
-            _ => {}
-        }
-        expression::compile(&message, "messageExpression compilation failed", &variables, &Type::String, cx);
-    }
-    let is_map = schema.field("x-kubernetes-list-type").text() == "map";
-    let items = schema.field("items");
-    compile(false, is_correlatable && is_map, &items, cx);
-    let additional = schema.field("additionalProperties");
-    compile(false, is_correlatable, &additional, cx);
-    let properties = schema.field("properties");
-    for (_, property) in properties.entries() {
-        compile(false, is_correlatable, &property, cx);
-    }
-}
-
-fn variables<'s>(ty: &Type<'s>, is_optional: bool) -> [(&'static str, Type<'s>); 2] {
+/// What a rule about values of a type may name.
+pub(in crate::validation) fn variables<'s>(
+    ty: &Type<'s>,
+    is_optional: bool,
+) -> [(&'static str, Type<'s>); 2] {
     let old = if is_optional { Type::Optional(Box::new(ty.clone())) } else { ty.clone() };
     [("self", ty.clone()), ("oldSelf", old)]
 }
@@ -94,11 +61,13 @@ impl<'s> Rule<'s> {
 pub(super) struct Evaluation<'s> {
     rules: BTreeMap<*const Node, Vec<Rule<'s>>>,
     budget: Budget,
+    /// Whether a limit was exceeded, after which no rule is evaluated.
+    is_over: bool,
 }
 
 impl<'s> Evaluation<'s> {
     pub(super) fn new() -> Self {
-        Self { rules: BTreeMap::new(), budget: Budget::per_object() }
+        Self { rules: BTreeMap::new(), budget: Budget::per_object(), is_over: false }
     }
 
     /// Evaluates the rules of a schema for a value, at any depth. `old` is what was stored there before.
@@ -123,7 +92,7 @@ impl<'s> Evaluation<'s> {
         schema: &'s Node,
         cx: &mut Context<'_>,
     ) {
-        let Some(node) = at.node() else { return };
+        let Some(node) = at.node().filter(|_| !self.is_over) else { return };
         let old = old.filter(|old| !old.is_null());
         let may_stay = old.map_or(may_stay, |old| correlate::is_unchanged(node, old, schema));
         self.evaluate(is_root, at, [Some(node), old], may_stay, schema, cx);
@@ -183,32 +152,68 @@ impl<'s> Evaluation<'s> {
                 Ok(Value::Bool(true)) => {}
                 // The server only warns, unless the rule is about the change.
                 Ok(_) if may_stay && !rule.program.uses("oldSelf") => {}
-                Ok(_) => {
-                    let message = rule.message.as_ref().and_then(|message| {
-                        match message.evaluate(&variables, &mut self.budget) {
-                            Ok(Value::String(text)) if is_one_line(&text) => Some(text.trim().to_owned()),
-                            _ => None,
-                        }
-                    });
-                    report(at, rule, message.unwrap_or_else(|| rule.static_message()), cx);
-                }
-                Err(EvalError::Failed(error)) => {
-                    let kind = schema.get("type").and_then(Node::as_str).unwrap_or_default();
-                    let error = FieldError::new(ErrorKind::Invalid, at.path())
-                        .value(format!("{kind:?}"))
-                        .detail(format!("{error} evaluating rule: {}", rule.name()));
-                    cx.push(Finding::new(error, at.span()));
-                }
+                Ok(_) => match message(rule, &variables, &mut self.budget) {
+                    Ok(message) => report(at, rule, message, cx),
+                    Err(detail) => {
+                        fail(at, schema, detail, cx);
+                        self.is_over = true;
+                    }
+                },
                 Err(error) => {
-                    let error = FieldError::new(ErrorKind::NotEvaluated, at.path()).detail(format!(
-                        "the rule `{}` was not evaluated: {error}",
-                        rule.text("rule").trim()
-                    ));
-                    cx.push(Finding::new(error, at.span()));
+                    self.is_over = matches!(error, EvalError::TooCostly | EvalError::OutOfBudget);
+                    match failure(rule, error) {
+                        Ok(detail) => fail(at, schema, detail, cx),
+                        Err(detail) => {
+                            let error = FieldError::new(ErrorKind::NotEvaluated, at.path()).detail(detail);
+                            cx.push(Finding::new(error, at.span()));
+                        }
+                    }
                 }
+            }
+            if self.is_over {
+                return;
             }
         }
     }
+}
+
+/// The message of a rule that does not hold, or how its expression exceeds a limit (`evalMessageExpression`).
+fn message(rule: &Rule<'_>, variables: &Variables<'_>, budget: &mut Budget) -> Result<String, String> {
+    let Some(program) = &rule.message else { return Ok(rule.static_message()) };
+    match program.evaluate(variables, budget) {
+        Ok(Value::String(text)) if is_one_line(&text) => Ok(text.trim().to_owned()),
+        Err(EvalError::OutOfBudget) => Err(
+            "messageExpression evaluation failed due to running out of cost budget, no further validation rules will be run"
+                .to_owned(),
+        ),
+        Err(EvalError::TooCostly) => Err(format!(
+            "no further validation rules will be run due to call cost exceeds limit for messageExpression: {:?}",
+            rule.text("messageExpression")
+        )),
+        _ => Ok(rule.static_message()),
+    }
+}
+
+/// What the server says about a rule whose evaluation fails, or why that is not known.
+fn failure(rule: &Rule<'_>, error: EvalError) -> Result<String, String> {
+    let name = rule.name();
+    match error {
+        EvalError::OutOfBudget => Ok(error.to_string()),
+        EvalError::TooCostly => Ok(format!(
+            "'{error}': no further validation rules will be run due to call cost exceeds limit for rule: {name}"
+        )),
+        EvalError::Failed(error) if error.starts_with("no such overload") => Ok(format!(
+            "'{error}': call arguments did not match a supported operator, function or macro signature for rule: {name}"
+        )),
+        EvalError::Failed(error) => Ok(format!("{error} evaluating rule: {name}")),
+        error => Err(format!("the rule `{}` was not evaluated: {error}", rule.text("rule").trim())),
+    }
+}
+
+fn fail(at: &At<'_, '_>, schema: &Node, detail: String, cx: &mut Context<'_>) {
+    let kind = schema.get("type").and_then(Node::as_str).unwrap_or_default();
+    let error = FieldError::new(ErrorKind::Invalid, at.path()).value(format!("{kind:?}")).detail(detail);
+    cx.push(Finding::new(error, at.span()));
 }
 
 fn is_one_line(text: &str) -> bool {

@@ -9,7 +9,7 @@ mod formats;
 mod lists;
 mod structure;
 
-pub(super) use expressions::compile as compile_rules;
+pub(super) use expressions::variables as rule_variables;
 pub(super) use formats::is_recognized as is_recognized_format;
 pub(crate) use formats::matches as matches_format;
 pub(super) use structure::unknown_fields;
@@ -110,7 +110,8 @@ fn check(object: &Object, old: Option<&Node>, crd: &Node, cx: &mut Context<'_>) 
             object.version()
         ));
         let help = format!("its definition has {}", known.join(", "));
-        cx.push(Finding::new(error, place.span()).help(help));
+        let finding = Finding::new(error, place.span()).help(help);
+        cx.push(if crd.span.is_none() { finding } else { finding.at(crd.span, "its definition") });
         return;
     }
     decode_metadata(&root, cx);

@@ -1,5 +1,6 @@
 //! Definitions of custom resources: `apiextensions-apiserver/pkg/apis/apiextensions/validation`.
 
+mod rules;
 mod schema;
 
 use super::{At, Context, webhook};

@@ -1,6 +1,7 @@
 //! Schemas in definitions of custom resources: what makes them structural (`apiextensions-apiserver/pkg/apiserver/schema`),
 //! and what they may say (`pkg/apis/apiextensions/validation`). Rules in CEL are compiled.
 
+use super::rules;
 use crate::validation::{At, Context, ErrorKind, FieldError, Finding, custom};
 use plimsoll_yaml::Node;
 use std::collections::BTreeSet;
@@ -55,7 +56,7 @@ pub(super) fn root(holder: &At<'_, '_>, has_status: bool, cx: &mut Context<'_>) 
     }
     open_api(&schema, cx);
     if cx.errors() == before {
-        custom::compile_rules(true, true, &schema, cx);
+        rules::check(&schema, cx);
     }
     // `NewStructural` fails, which is said only if nothing else is wrong.
     if cx.errors() == before
@@ -564,7 +565,8 @@ mod tests {
     fn rules_are_compiled() {
         let rule = |rule: &str| {
             schema(&format!(
-                "properties: {{a: {{type: object, properties: {{q: {{type: string}}, l: {{type: array, items: {{type: string}}}}}}, \
+                "properties: {{a: {{type: object, properties: {{q: {{type: string}}, l: {{type: array, maxItems: 9, items: {{type: string, \
+                 maxLength: 9}}}}}}, \
                  x-kubernetes-validations: [{{{rule}}}]}}}}"
             ))
         };
@@ -588,7 +590,7 @@ mod tests {
         check(
             schema,
             &[(
-                "properties: {a: {type: array, items: {type: string, x-kubernetes-validations: [{rule: self == oldSelf}]}}}",
+                "properties: {a: {type: array, maxItems: 9, items: {type: string, maxLength: 9, x-kubernetes-validations: [{rule: self == oldSelf}]}}}",
                 &["properties[a].items.x-kubernetes-validations[0].rule invalid-value"],
             )],
         );

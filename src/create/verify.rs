@@ -1,0 +1,90 @@
+//! Renders a new chart before anybody sees it.
+
+use super::Files;
+use crate::chart;
+use crate::diag::{Diagnostic, Report, Sources, has_errors};
+use crate::diff::{self, Change};
+use crate::engine::{Capabilities, Release};
+use crate::manifest::Object;
+use crate::render::{self, Options, Output, Request};
+use crate::values::{self, Overrides};
+use crate::world::World;
+
+/// What a chart must render to.
+pub(super) struct Same<'a> {
+    /// The objects as they were read.
+    pub(super) original: &'a [Object],
+    /// The same objects without what the cluster added.
+    pub(super) stripped: &'a [Object],
+}
+
+/// Renders the chart with its default values.
+pub(super) fn rendered(world: &World, sources: &Sources, name: &str, files: &Files) -> Report<Output> {
+    let plain = files.iter().map(|(path, text)| (path.clone(), text.clone().into_bytes())).collect();
+    let mut diagnostics = Vec::new();
+    let Some(chart) = chart::from_files(sources, name, plain).take(&mut diagnostics) else {
+        return Report::failed(diagnostics);
+    };
+    let request = Request {
+        chart: name.to_owned(),
+        overrides: Overrides::default(),
+        values: values::Options::default(),
+        options: Options {
+            release: Release {
+                name: name.to_owned(),
+                namespace: "default".to_owned(),
+                is_upgrade: false,
+                revision: 1,
+            },
+            capabilities: Capabilities::default(),
+            strict: true,
+            with_namespace: false,
+            seed: None,
+            lookup: None,
+        },
+    };
+    let mut report = render::release_of(world, sources, chart, &request);
+    diagnostics.append(&mut report.diagnostics);
+    Report { output: report.output, diagnostics }
+}
+
+/// Compares what a chart renders to with the objects that it was made from. What it returns are errors.
+pub(super) fn same(
+    world: &World,
+    sources: &Sources,
+    name: &str,
+    files: &Files,
+    expected: &Same<'_>,
+) -> Vec<Diagnostic> {
+    let Report { output, mut diagnostics } = rendered(world, sources, name, files);
+    let Some(output) = output.filter(|_| !has_errors(&diagnostics)) else { return diagnostics };
+    let render = &output.render;
+    let documents = render.crds.iter().chain(&render.manifest).chain(&render.hooks);
+    let found: Vec<Object> = documents.flat_map(|document| document.objects.clone()).collect();
+    let mut differences: Vec<String> = Vec::new();
+    for wanted in expected.stripped {
+        let same = found.iter().find(|object| object.reference() == wanted.reference());
+        if same.is_none_or(|object| object.root != wanted.root) {
+            differences.push(format!("{}/{}", wanted.kind, wanted.name));
+        }
+    }
+    if found.len() != expected.stripped.len() {
+        differences.push(format!("{} objects instead of {}", found.len(), expected.stripped.len()));
+    }
+    let options = diff::Options { validate: false, documents: false, ..diff::Options::default() };
+    let plan = diff::compare(expected.original, &found, &options);
+    let changed = plan.objects.iter().filter(|object| object.change != Change::Unchanged);
+    differences.extend(changed.map(|object| format!("{}/{}", object.object.kind, object.object.name)));
+    differences.sort_unstable();
+    differences.dedup();
+    if !differences.is_empty() {
+        diagnostics.push(
+            Diagnostic::error(format!(
+                "the chart would not render to the manifests: {}",
+                differences.join(", ")
+            ))
+            .help("nothing was written; leave these objects out, and report this as a bug in plimsoll"),
+        );
+    }
+    diagnostics
+}
