@@ -41,6 +41,7 @@ pub(super) fn rendered(world: &World, sources: &Sources, name: &str, files: &Fil
             with_namespace: false,
             seed: None,
             lookup: None,
+            is_lint: false,
         },
     };
     let mut report = render::release_of(world, sources, chart, &request);

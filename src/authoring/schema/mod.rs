@@ -249,6 +249,7 @@ impl Maker<'_> {
             with_namespace: false,
             seed: Some(1),
             lookup: None,
+            is_lint: false,
         };
         render::render(self.world, self.sources, computed, &options).output
     }

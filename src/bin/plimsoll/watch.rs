@@ -45,9 +45,6 @@ pub(crate) fn request(cli: &Cli) -> Option<Request> {
     match &cli.command {
         Command::Render(args) if args.watch.watch => {
             let mut request = Request::of_release(&args.release);
-            request
-                .paths
-                .extend(args.lookup.lookup.as_deref().filter(|source| *source != "live").map(PathBuf::from));
             request.written.extend(args.output.output_dir.clone());
             request.written.push(args.record.history.history.clone());
             Some(request)
@@ -55,6 +52,8 @@ pub(crate) fn request(cli: &Cli) -> Option<Request> {
         Command::Lint(args) if args.watch.watch => {
             let mut request = Request::default();
             request.add_values(&args.values);
+            request.add_cluster(&args.lookup.lookup);
+            request.add_cluster(&args.capabilities.capabilities);
             let sources = args.sources.iter().chain(&args.with).map(PathBuf::from);
             request.paths.extend(sources);
             let files = args.rules.iter().chain(&args.crds).chain(&args.policies.paths);
@@ -72,7 +71,14 @@ impl Request {
         let mut request = Self::default();
         request.paths.push(release.names.source().into());
         request.add_values(&release.values);
+        request.add_cluster(&release.lookup.lookup);
+        request.add_cluster(&release.release.capabilities.capabilities);
         request
+    }
+
+    /// Adds what stands for the cluster, unless it is the cluster itself.
+    fn add_cluster(&mut self, recorded: &Option<String>) {
+        self.paths.extend(recorded.as_deref().filter(|source| *source != "live").map(PathBuf::from));
     }
 
     fn add_values(&mut self, values: &ValueFlags) {
