@@ -239,6 +239,7 @@ const FLAGS: &[&[&str]] = &[
         "-l",
         "a=b",
         "--dry-run=client",
+        "--atomic",
         "--server-side=false",
     ],
     &[
@@ -596,6 +597,7 @@ fn what_needs_a_cluster_is_refused() {
         (&["status", "one"], "does not talk to the cluster"),
         (&["list", "--filter", "one"], "does not talk to the cluster"),
         (&["history", "one"], "does not talk to the cluster"),
+        (&["test", "one"], "does not talk to the cluster"),
         (&["plugin", "list"], "plimsoll has no plugins"),
         (&["registry", "login", "r.example.com"], "docker login"),
         (&["completion", "bash"], "plimsoll completions"),
@@ -697,6 +699,8 @@ fn charts_are_linted_as_by_helm() {
         assert!(linted.stdout.contains(expected), "{args:?}: {}", linted.stdout);
         assert_eq!(linted.stderr, format!("Error: {summary}\n"));
     }
+    // Values that the chart does not know are no warnings of Helm's.
+    answer(&sandbox, &["lint", "sound", "--strict", "--set", "unknown=1"]);
     for tolerated in ["required", "fail", "old-cluster", "missing", "zero", "loose"] {
         answer(&sandbox, &["lint", tolerated]);
     }
@@ -731,6 +735,19 @@ fn lint_finds_what_helm_finds() {
             );
         }
     }
+}
+
+#[test]
+fn a_chart_is_packed() {
+    let sandbox = Sandbox::new();
+    web(&sandbox);
+    let said = answer(
+        &sandbox,
+        &["package", "web", "--destination", "out", "--version", "2.0.0", "--keyring", "none"],
+    );
+    assert!(said.starts_with("Successfully packaged chart and saved it to: "), "{said}");
+    assert_eq!(names(&sandbox.path().join("out")), ["web-2.0.0.tgz"]);
+    refused(&sandbox, &["push", "gone.tgz", "oci://127.0.0.1:1/charts"], "gone.tgz");
 }
 
 #[test]

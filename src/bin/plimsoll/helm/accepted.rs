@@ -32,6 +32,7 @@ const GLOBAL: &[(&str, Takes)] = &[
 
 /// Flags without an effect on what `helm template` prints.
 const OF_TEMPLATE: &[(&str, Takes)] = &[
+    ("atomic", Takes::Switch),
     ("create-namespace", Takes::Switch),
     ("description", Takes::Value),
     ("disable-openapi-validation", Takes::Switch),
@@ -58,7 +59,6 @@ const SIGNATURES: &str = "plimsoll does not check signatures; use `helm verify`"
 
 /// Flags that would need what plimsoll does not do, and what to do instead.
 const REFUSED: &[(&str, &str)] = &[
-    ("--atomic", "plimsoll only renders; use it with `helm install`"),
     (
         "--enable-dns",
         "templates have no access to the network; `getHostByName` always returns an empty string",
@@ -80,7 +80,7 @@ const REFUSED: &[(&str, &str)] = &[
 ];
 
 const UNINSTALL: &str = "use `plimsoll render RELEASE CHART | kubectl delete -f -`";
-const NO_CLUSTER: &str = "plimsoll does not talk to the cluster; use helm";
+const NO_CLUSTER: &str = "plimsoll does not talk to the cluster; use Helm itself";
 
 /// Commands that Helm has, and what to do instead.
 const COMMANDS: &[(&str, &str)] = &[

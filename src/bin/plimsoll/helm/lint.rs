@@ -126,6 +126,8 @@ fn lint(chart: &str, args: &LintArgs, overrides: &values::Overrides) -> anyhow::
         sets: vec![Set { name: String::new(), overrides: overrides.clone() }],
         values: values::Options {
             missing_dependencies: Severity::Warning,
+            // For Helm, `--strict` is about its own warnings.
+            unknown_keys: Severity::Warning,
             ..release::value_options(&args.values)
         },
         render: render::Options {

@@ -24,6 +24,10 @@ use plimsoll::diag::Sources;
 use plimsoll::limits;
 use std::ffi::OsString;
 use std::path::Path;
+use std::time::Duration;
+
+/// `--timeout`, if it is not set: as in Helm, where it limits less.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
 /// The arguments, if the program was called `helm`.
 pub(crate) fn called_as_helm() -> Option<Vec<OsString>> {
@@ -43,10 +47,11 @@ pub(crate) fn answer(args: Vec<OsString>) -> ExitStatus {
 
 fn try_answer(args: Vec<OsString>) -> ExitStatus {
     let args = std::iter::once(OsString::from("helm")).chain(args).collect();
-    let Parsed { cli, has_default_namespace } = match args::parse(args) {
+    let Parsed { mut cli, has_default_namespace } = match args::parse(args) {
         Ok(parsed) => parsed,
         Err(error) => return refuse(error),
     };
+    cli.limits.timeout.get_or_insert(DEFAULT_TIMEOUT);
     limits::start(cli.limits.limits());
     let mut ui = Ui::of_helm(cli.global.color);
     let status = execute(cli, has_default_namespace, &mut ui);
