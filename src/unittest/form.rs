@@ -27,7 +27,8 @@ impl Form<'_> {
                         let near = nearest(&entry.key, known.iter().copied());
                         let message = format!("`{}` is not a field of {what}", entry.key);
                         let found = Diagnostic::error(message).at(entry.key_span, "");
-                        self.errors.push(found.maybe_help(near.map(|near| format!("did you mean `{near}`?"))));
+                        self.errors
+                            .push(found.maybe_help(near.map(|near| format!("did you mean `{near}`?"))));
                     }
                 }
                 map

@@ -18,7 +18,8 @@ pub(super) fn files(world: &World, base: &Path, pattern: &str) -> Result<Vec<Pat
         Ok(rest) if !base.as_os_str().is_empty() => (base, rest.to_owned()),
         _ => (base, path.to_owned()),
     };
-    let parts = pattern.iter().map(|part| Part::parse(&part.to_string_lossy())).collect::<Result<Vec<_>, _>>()?;
+    let parts =
+        pattern.iter().map(|part| Part::parse(&part.to_string_lossy())).collect::<Result<Vec<_>, _>>()?;
     let mut found = Vec::new();
     expand(world, start, &parts, 0, &mut found);
     let mut seen = std::collections::BTreeSet::new();
@@ -89,10 +90,15 @@ mod tests {
 
     #[test]
     fn patterns_name_files() {
-        let world = ["c/tests/b_test.yaml", "c/tests/a_test.yaml", "c/tests/x/c_test.yaml", "c/tests/x/y/d_test.yaml"]
-            .iter()
-            .fold(Memory::default(), |memory, path| memory.file(*path, ""))
-            .into_world();
+        let world = [
+            "c/tests/b_test.yaml",
+            "c/tests/a_test.yaml",
+            "c/tests/x/c_test.yaml",
+            "c/tests/x/y/d_test.yaml",
+        ]
+        .iter()
+        .fold(Memory::default(), |memory, path| memory.file(*path, ""))
+        .into_world();
         let found = |pattern: &str| {
             let files = files(&world, Path::new("c"), pattern).unwrap();
             files.iter().map(|path| path.display().to_string()).collect::<Vec<_>>()

@@ -12,7 +12,7 @@ use crate::diag::{Diagnostic, SourceKind, SourceMap, Sources, Span};
 use crate::engine::helm::{Selected, Templates};
 use crate::engine::{Capabilities, HelmApiVersions, Inputs, KubeVersion, Release, RenderedFile};
 use crate::render::check_name;
-use crate::values::{self, Computed, Schemas, Scope};
+use crate::values::{self, Schemas, Scope};
 use crate::world::World;
 use crate::yaml::{self, Entry, Map, Node, ReadOptions, Value};
 use regex::Regex;
@@ -95,7 +95,7 @@ impl Bench<'_> {
             let error = Diagnostic::error("`postRenderer` is not supported: tests run no other programs")
                 .at(job.span, "")
                 .help("assert what the chart renders, or test the post-renderer by itself");
-            return (Status::Failed, Some(self.shown(&[error], self.sources)), Vec::new());
+            return (Status::Failed, Some(shown(&[error], self.sources)), Vec::new());
         }
         let (outcome, crds) = self.render(suite, selection, job);
         let mut error = None;
@@ -109,7 +109,7 @@ impl Bench<'_> {
                 for file in crds.iter().map(|(path, file)| (path, &*file.text, SourceMap::default())) {
                     match read(&local, file.0, file.1, file.2) {
                         Ok(found) => drop(docs.insert(file.0.clone(), found)),
-                        Err(found) => return (Status::Failed, Some(self.shown(&found, &local)), Vec::new()),
+                        Err(found) => return (Status::Failed, Some(shown(&found, &local)), Vec::new()),
                     }
                 }
                 for file in files {
@@ -123,7 +123,9 @@ impl Bench<'_> {
                     };
                     match found {
                         Ok(found) => drop(docs.insert(file.path, found)),
-                        Err(found) => return (Status::Failed, Some(self.unreadable(&found, &local)), Vec::new()),
+                        Err(found) => {
+                            return (Status::Failed, Some(self.unreadable(&found, &local)), Vec::new());
+                        }
                     }
                 }
                 outputs.extend(crds.into_iter().map(|(path, _)| path));
@@ -135,7 +137,7 @@ impl Bench<'_> {
                 }
             }
             Outcome::Failed(refusal) => {
-                error = Some(self.shown(&refusal.diagnostics, self.sources));
+                error = Some(shown(&refusal.diagnostics, self.sources));
                 render_error = Some(refusal.message);
             }
         }
@@ -149,12 +151,9 @@ impl Bench<'_> {
         let mut skipped = 0;
         for (index, assertion) in job.asserts.iter().enumerate() {
             let names = asserted(suite, job, assertion, &outputs);
-            let findings = match view.findings(job, assertion, &names, comparer) {
-                Some(findings) => findings,
-                None => {
-                    skipped += 1;
-                    continue;
-                }
+            let Some(findings) = view.findings(job, assertion, &names, comparer) else {
+                skipped += 1;
+                continue;
             };
             if !findings.is_empty() {
                 let findings = findings.into_iter().map(|finding| self.placed(finding, &local)).collect();
@@ -178,12 +177,7 @@ impl Bench<'_> {
     }
 
     /// Renders the chart, and gives its custom resource definitions by name if the suite includes them.
-    fn render(
-        &self,
-        suite: &Suite,
-        selection: &Selection,
-        job: &Job,
-    ) -> (Outcome, Vec<(String, TextFile)>) {
+    fn render(&self, suite: &Suite, selection: &Selection, job: &Job) -> (Outcome, Vec<(String, TextFile)>) {
         let fails = |refusal| (Outcome::Failed(refusal), Vec::new());
         let user = match self.user_values(suite, job) {
             Ok(user) => user,
@@ -200,9 +194,10 @@ impl Bench<'_> {
             return fails(Refusal { message, diagnostics: sink });
         };
         if !self.skips_schemas {
-            let violations = values::violations(self.sources, &computed, self.schemas);
-            if crate::diag::has_errors(&violations) {
-                return fails(violated(&computed, violations));
+            let diagnostics = values::violations(self.sources, &computed, self.schemas);
+            if crate::diag::has_errors(&diagnostics) {
+                let message = values::helm_violations(self.sources, &computed, self.schemas);
+                return fails(Refusal { message: message.unwrap_or_default(), diagnostics });
             }
         }
         override_versions(&mut computed.root, job);
@@ -232,8 +227,7 @@ impl Bench<'_> {
         let outcome = match selected.render(self.sources, &computed.root, &inputs) {
             Ok(files) => Outcome::Rendered(files),
             Err(failure) => {
-                let refusal =
-                    Refusal { message: failure.message, diagnostics: vec![*failure.diagnostic] };
+                let refusal = Refusal { message: failure.message, diagnostics: vec![*failure.diagnostic] };
                 if job.asserts.iter().any(Assertion::expects_failure) {
                     blame(suite, refusal)
                 } else {
@@ -264,10 +258,6 @@ impl Bench<'_> {
         Ok(merged)
     }
 
-    fn shown(&self, diagnostics: &[Diagnostic], sources: &Sources) -> String {
-        human(diagnostics, sources, Style::Plain).trim_end().to_owned()
-    }
-
     /// Why a rendered file cannot be read: the places in the templates that rendered it.
     fn unreadable(&self, diagnostics: &[Diagnostic], local: &Sources) -> String {
         let traced = |found: &Diagnostic| {
@@ -277,7 +267,7 @@ impl Bench<'_> {
             }
             found
         };
-        self.shown(&diagnostics.iter().map(traced).collect::<Vec<_>>(), self.sources)
+        shown(&diagnostics.iter().map(traced).collect::<Vec<_>>(), self.sources)
     }
 
     /// Says where the value of a finding was rendered, and which value it came from.
@@ -298,6 +288,11 @@ impl Bench<'_> {
     }
 }
 
+/// Diagnostics as the report on a test has them.
+fn shown(diagnostics: &[Diagnostic], sources: &Sources) -> String {
+    human(diagnostics, sources, Style::Plain).trim_end().to_owned()
+}
+
 /// What the assertions of a job see.
 struct View<'a> {
     docs: &'a BTreeMap<String, Vec<Doc>>,
@@ -315,9 +310,7 @@ impl View<'_> {
         names: &[String],
         comparer: &mut Comparer<'_>,
     ) -> Option<Vec<Finding>> {
-        let fails = |message: String| {
-            Some(vec![Finding { error: Some(message), ..Finding::default() }])
-        };
+        let fails = |message: String| Some(vec![Finding { error: Some(message), ..Finding::default() }]);
         let selector = assertion.selector.as_ref().or(job.selector.as_ref());
         let index = job.document.or(assertion.document);
         let chosen = match self.select(names, selector.map(|selector| &**selector), index) {
@@ -418,9 +411,9 @@ impl Selector {
         let path = self.path.as_ref().map_err(Clone::clone)?;
         let matches = |doc: &&Doc| {
             let found = path.find(&doc.root);
-            found.into_iter().any(|item| {
-                self.value.is_null() || super::check::same(&self.value, &item.to_node())
-            })
+            found
+                .into_iter()
+                .any(|item| self.value.is_null() || super::check::same(&self.value, &item.to_node()))
         };
         Ok(docs.iter().filter(matches).collect())
     }
@@ -443,9 +436,8 @@ fn asserted(suite: &Suite, job: &Job, assertion: &Assertion, outputs: &[String])
 
 /// The templates to blame for an error, and its message, both as helm-unittest finds them in helm's words.
 fn blame(suite: &Suite, refusal: Refusal) -> Outcome {
-    static PARTS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"(?msU)^(?:.+: |.+ \()(?:(.+):\d+:\d+).+(?:.+>)*: (.+)$").ok()
-    });
+    static PARTS: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"(?msU)^(?:.+: |.+ \()(?:(.+):\d+:\d+).+(?:.+>)*: (.+)$").ok());
     let message = &refusal.message;
     let parts = PARTS.as_ref().and_then(|parts| parts.captures(message));
     let Some((template, text)) = parts.and_then(|parts| Some((parts.get(1)?, parts.get(2)?))) else {
@@ -458,17 +450,6 @@ fn blame(suite: &Suite, refusal: Refusal) -> Outcome {
         return Outcome::FailedIn(names.collect(), text);
     }
     Outcome::FailedIn(vec![template.to_owned()], text)
-}
-
-/// The violations of schemas, in helm's form.
-fn violated(computed: &Computed, violations: Vec<Diagnostic>) -> Refusal {
-    let mut message =
-        "values don't meet the specifications of the schema(s) in the following chart(s):\n".to_owned();
-    message.push_str(&format!("{}:\n", computed.root.name));
-    for violation in &violations {
-        message.push_str(&format!("- {}\n", violation.message));
-    }
-    Refusal { message, diagnostics: violations }
 }
 
 /// The values as the root chart takes them: under the names that lead to the chart at `route`, `global` for all.
@@ -568,7 +549,7 @@ fn read(local: &Sources, path: &str, text: &str, map: SourceMap) -> Result<Vec<D
 fn separate(text: &str) -> Option<String> {
     let content = |line: &str| {
         let rest = line.strip_prefix("---")?.trim_start();
-        (!rest.is_empty() && !rest.starts_with('#')).then(|| rest.len())
+        (!rest.is_empty() && !rest.starts_with('#')).then_some(rest.len())
     };
     text.lines().any(|line| content(line).is_some()).then(|| {
         let lines = text.split_inclusive('\n').map(|line| match content(line) {
@@ -589,10 +570,7 @@ mod tests {
         let values = yaml::read_fragment(b"a: 1\nglobal: {b: 2}\n").unwrap();
         let shown = |route| emit::flow_json(&in_chart(route, values.clone()));
         assert_eq!(shown("web"), r#"{"a": 1, "global": {"b": 2}}"#);
-        assert_eq!(
-            shown("web/charts/db"),
-            r#"{"global": {"b": 2}, "db": {"a": 1, "global": {"b": 2}}}"#
-        );
+        assert_eq!(shown("web/charts/db"), r#"{"global": {"b": 2}, "db": {"a": 1, "global": {"b": 2}}}"#);
     }
 
     #[test]

@@ -100,7 +100,8 @@ pub fn run(world: &World, sources: &Sources, path: &str, options: &Options) -> C
     result.diagnostics.retain(|found| found.severity == crate::diag::Severity::Error);
     chart.name().clone_into(&mut result.name);
     if chart.engine != EngineKind::GoTemplate {
-        let error = format!("`{}` is not a Helm chart: tests are for templates in Helm's language", chart.name());
+        let error =
+            format!("`{}` is not a Helm chart: tests are for templates in Helm's language", chart.name());
         result.diagnostics.push(Diagnostic::error(error));
         return result;
     }
@@ -145,10 +146,8 @@ fn run_suites(
         is_updating: options.updates_snapshots,
         fails_fast: options.fails_fast,
     };
-    let selections: Vec<Selection> = suites
-        .iter()
-        .map(|suite| Selection::new(&suite.route, &suite.templates, &suite.excluded))
-        .collect();
+    let selections: Vec<Selection> =
+        suites.iter().map(|suite| Selection::new(&suite.route, &suite.templates, &suite.excluded)).collect();
     let jobs: Vec<(usize, &suite::Job)> = suites
         .iter()
         .enumerate()
@@ -159,11 +158,8 @@ fn run_suites(
         Some(reason) => skipped(job, reason),
         None => bench.run(&suites[index], &selections[index], job, &stored[index]),
     };
-    let results: Vec<JobResult> = if options.fails_fast {
-        run_until_failure(&jobs, run)
-    } else {
-        jobs.par_iter().map(run).collect()
-    };
+    let results: Vec<JobResult> =
+        if options.fails_fast { run_until_failure(&jobs, run) } else { jobs.par_iter().map(run).collect() };
     let mut results = results.into_iter();
     for (suite, stored) in suites.iter().zip(&stored) {
         let mut jobs: Vec<JobResult> = results.by_ref().take(suite.jobs.len()).collect();
@@ -261,7 +257,11 @@ fn read_snapshots(
 }
 
 /// The values files that jobs name, each read once.
-fn read_values(world: &World, sources: &Sources, suites: &[Suite]) -> BTreeMap<PathBuf, Result<Node, String>> {
+fn read_values(
+    world: &World,
+    sources: &Sources,
+    suites: &[Suite],
+) -> BTreeMap<PathBuf, Result<Node, String>> {
     let mut values = BTreeMap::new();
     let jobs = suites.iter().flat_map(|suite| &suite.jobs).filter(|job| job.skip.is_none());
     for path in jobs.flat_map(|job| &job.values) {
@@ -310,15 +310,15 @@ impl Search<'_> {
                 }
                 Ok(found) => self.values.extend(found),
                 Err(reason) => {
-                    self.sink.push(Diagnostic::error(format!("`{pattern}` is not a pattern of files: {reason}")));
+                    self.sink
+                        .push(Diagnostic::error(format!("`{pattern}` is not a pattern of files: {reason}")));
                 }
             }
         }
         let mut values = chart.values.clone();
         for path in &self.values {
-            let text = read_text(self.world, path).map(|text| {
-                self.sources.add(path.display().to_string(), text, SourceKind::File)
-            });
+            let text = read_text(self.world, path)
+                .map(|text| self.sources.add(path.display().to_string(), text, SourceKind::File));
             match text.and_then(|source| values_of(self.sources, source)) {
                 Ok(own) => values = overlay(values, own),
                 Err(reason) => {
@@ -434,8 +434,7 @@ impl Search<'_> {
 /// Whether the suites of a sub-chart are run: as helm-unittest decides it, by the condition of the dependency of that
 /// name, else by its tags.
 fn is_enabled(chart: &Chart, name: &str, values: &Node) -> bool {
-    let Some(dependency) =
-        chart.metadata.dependencies.iter().find(|dependency| dependency.key() == name)
+    let Some(dependency) = chart.metadata.dependencies.iter().find(|dependency| dependency.key() == name)
     else {
         return true;
     };

@@ -42,7 +42,10 @@ enum Step {
     /// The node and everything below it, those below first.
     Descend,
     Subscript(Vec<Slice>),
-    Filter { filter: Filter, is_recursive: bool },
+    Filter {
+        filter: Filter,
+        is_recursive: bool,
+    },
     NamesOf(Vec<String>),
     AllNames,
 }
@@ -152,7 +155,9 @@ fn walk<'a>(steps: &[Step], item: Item<'a>, root: &'a Node, found: &mut Vec<Item
             map.iter().for_each(|entry| walk(rest, Item::Node(&entry.value), root, found));
         }
         (Step::AllChildren, Value::Seq(items)) => {
-            items.iter().for_each(|item| walk(rest, Item::Node(item), root, found));
+            for item in items {
+                walk(rest, Item::Node(item), root, found);
+            }
         }
         (Step::Subscript(slices), Value::Map(map)) if matches!(slices[..], [Slice::All]) => {
             map.iter().for_each(|entry| walk(rest, Item::Node(&entry.value), root, found));
@@ -181,7 +186,9 @@ fn walk<'a>(steps: &[Step], item: Item<'a>, root: &'a Node, found: &mut Vec<Item
                     }
                 }
                 Value::Seq(items) => {
-                    items.iter().for_each(|item| walk(steps, Item::Node(item), root, found));
+                    for item in items {
+                        walk(steps, Item::Node(item), root, found);
+                    }
                 }
                 _ => {}
             }
@@ -623,7 +630,11 @@ fn unescape(name: &str) -> String {
 
 fn slice(text: &str, is_union: bool) -> Result<Slice, String> {
     if text == "*" {
-        return if is_union { Err("`*` cannot be one of several indices".to_owned()) } else { Ok(Slice::All) };
+        return if is_union {
+            Err("`*` cannot be one of several indices".to_owned())
+        } else {
+            Ok(Slice::All)
+        };
     }
     let number = |text: &str| match text.trim() {
         "" => Ok(None),
@@ -715,8 +726,21 @@ spec:
     #[test]
     fn what_is_no_path_is_refused() {
         for path in [
-            "a.", "a[", "a[]", "a[x]", "a[?(@.b]", "a[?(]", "a b", "a[?(@.b == )]", "a~.b", "..", "a[1:2:0]", "a)",
-            "a['b", "a[?(@.b > 'c')]", "a[?(@.b =~ /(/)]",
+            "a.",
+            "a[",
+            "a[]",
+            "a[x]",
+            "a[?(@.b]",
+            "a[?(]",
+            "a b",
+            "a[?(@.b == )]",
+            "a~.b",
+            "..",
+            "a[1:2:0]",
+            "a)",
+            "a['b",
+            "a[?(@.b > 'c')]",
+            "a[?(@.b =~ /(/)]",
         ] {
             assert!(Path::parse(path).is_err(), "{path}");
         }

@@ -65,6 +65,7 @@ mod server;
 mod shipping;
 mod support;
 mod tera;
+mod unittest;
 mod updates;
 mod upgrade;
 mod values;

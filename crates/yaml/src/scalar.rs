@@ -108,7 +108,9 @@ pub(super) fn resolve_non_string(text: &str) -> Option<Value> {
 
 /// Whether a plain scalar means `value`, as YAML 1.1 takes it, to a reader of these words too.
 pub(super) fn means_so(text: &str, value: &Value, words: Words) -> bool {
-    words == Words::Yaml11 || !matches!(value, Value::Bool(_)) || matches!(text.as_bytes()[0], b't' | b'T' | b'f' | b'F')
+    words == Words::Yaml11
+        || !matches!(value, Value::Bool(_))
+        || matches!(text.as_bytes()[0], b't' | b'T' | b'f' | b'F')
 }
 
 fn resolve_word(text: &str) -> Option<Value> {

@@ -32,7 +32,8 @@ impl Contains {
                 return None;
             }
             if let Some(count) = self.count.filter(|_| found > 0) {
-                let expected = words(subject.is_negative, &format!("to contain {count} times, found {found}"));
+                let expected =
+                    words(subject.is_negative, &format!("to contain {count} times, found {found}"));
                 return Some(Finding {
                     expected: Some((expected, shown(&self.content))),
                     actual: Some(shown(actual)),

@@ -2,6 +2,7 @@
 
 use super::{Doc, Finding, Params, Subject, shown, words};
 use crate::yaml::{Node, Value};
+use std::fmt::Write as _;
 
 /// `isKind` and `isAPIVersion`
 #[derive(Debug)]
@@ -51,10 +52,7 @@ impl Count {
             return Vec::new();
         }
         vec![Finding {
-            expected: Some((
-                words(subject.is_negative, "documents count to be"),
-                self.count.to_string(),
-            )),
+            expected: Some((words(subject.is_negative, "documents count to be"), self.count.to_string())),
             actual: (!subject.is_negative).then(|| count.to_string()),
             ..Finding::default()
         }]
@@ -113,7 +111,7 @@ impl Contained {
         let mut out = format!("Kind = {}, apiVersion = {}", self.kind, self.api_version);
         for (label, value) in [("Name", &self.name), ("Namespace", &self.namespace)] {
             if !value.is_empty() {
-                out.push_str(&format!(", {label} = {value}"));
+                let _ = write!(out, ", {label} = {value}");
             }
         }
         out

@@ -62,11 +62,8 @@ impl Failed {
     }
 
     fn finding(&self, actual: &str, is_negative: bool) -> Finding {
-        let (what, expected) = if self.pattern.is_empty() {
-            ("to equal", &self.message)
-        } else {
-            ("to match", &self.pattern)
-        };
+        let (what, expected) =
+            if self.pattern.is_empty() { ("to equal", &self.message) } else { ("to match", &self.pattern) };
         Finding {
             expected: Some((words(is_negative, what), expected.clone())),
             actual: (!is_negative).then(|| actual.to_owned()),

@@ -347,7 +347,7 @@ impl Subject<'_, '_> {
             };
             if found.is_empty() && !self.is_negative {
                 findings.push(Finding {
-                    span: deepest(&doc.root, path),
+                    span: Some(deepest(&doc.root, path)),
                     ..Finding::error(document, format!("unknown path {}", path.text))
                 });
             }
@@ -392,12 +392,12 @@ impl Subject<'_, '_> {
 }
 
 /// The last node on the way of a path that leads nowhere: the longest start of it that leads somewhere.
-fn deepest(root: &Node, path: &Located) -> Option<Span> {
+fn deepest(root: &Node, path: &Located) -> Span {
     let ends = path.text.rmatch_indices(['.', '[']).map(|(at, _)| &path.text[..at]);
     let found = ends
         .filter_map(|start| Path::parse(start).ok())
         .find_map(|path| path.find(root).first().map(|item| item.to_node().span));
-    Some(found.unwrap_or(root.span))
+    found.unwrap_or(root.span)
 }
 
 /// Whether two values are the same in Go: numbers of different types are not.

@@ -48,9 +48,7 @@ fn case(suite: &str, job: &JobResult) -> Element {
     };
     match &job.status {
         Status::Passed | Status::SkippedAsEmpty => element,
-        Status::Skipped(_) => {
-            element.child(Element::new("skipped").attribute("message", described(job)))
-        }
+        Status::Skipped(_) => element.child(Element::new("skipped").attribute("message", described(job))),
         Status::Failed if job.error.is_some() => element.child(reason("error", "Error")),
         Status::Failed => element.child(reason("failure", "Failed")),
     }

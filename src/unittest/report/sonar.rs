@@ -14,12 +14,9 @@ fn file(result: &SuiteResult) -> Element {
 }
 
 fn case(job: &JobResult) -> Element {
-    let element = Element::new("testCase")
-        .attribute("name", &job.name)
-        .attribute("duration", job.duration.as_millis());
-    let reason = |name, message: &str| {
-        Element::new(name).attribute("message", message).text(described(job))
-    };
+    let element =
+        Element::new("testCase").attribute("name", &job.name).attribute("duration", job.duration.as_millis());
+    let reason = |name, message: &str| Element::new(name).attribute("message", message).text(described(job));
     match &job.status {
         Status::Passed | Status::SkippedAsEmpty => element,
         Status::Skipped(_) => element.child(reason("skipped", "Skipped")),

@@ -55,6 +55,9 @@ for Helm charts, their values and their output.
 ",
 };
 
+/// The message of the error about a backslash that escapes nothing in a double-quoted string.
+pub const UNKNOWN_ESCAPE: &str = "unknown escape in a double-quoted string";
+
 /// One document of a text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {
@@ -158,7 +161,12 @@ impl Default for Limits {
 impl ReadOptions {
     /// Duplicate keys are errors.
     pub fn strict() -> Self {
-        Self { duplicate_keys: DuplicateKeys::Error, limits: Limits::default(), fragment: false, words: Words::Yaml11 }
+        Self {
+            duplicate_keys: DuplicateKeys::Error,
+            limits: Limits::default(),
+            fragment: false,
+            words: Words::Yaml11,
+        }
     }
 
     /// As helm and kubectl read: with a warning the last of duplicate keys counts, and what follows the
