@@ -1,5 +1,5 @@
-//! Reads the fields of suite files, as go-yaml reads them into typed structs: any scalar is a string where one is expected,
-//! null is as good as nothing, and unknown fields are errors under `--strict` only.
+//! Reads the fields of suite files as go-yaml reads them into typed structs: any scalar is accepted as a string, null counts
+//! as missing, and unknown fields are errors only under `--strict`.
 
 use crate::diag::{Diagnostic, Sources, Span, nearest};
 use crate::yaml::{Map, Node, Value};

@@ -12,7 +12,7 @@ use crate::diag::{Diagnostic, SourceKind, SourceMap, Sources, Span};
 use crate::engine::helm::{Selected, Templates};
 use crate::engine::{Capabilities, HelmApiVersions, Inputs, KubeVersion, Release, RenderedFile};
 use crate::render::check_name;
-use crate::values::{self, Computed, Schemas, Scope};
+use crate::values::{self, Schemas, Scope};
 use crate::world::World;
 use crate::yaml::{self, Entry, Map, Node, ReadOptions, Value};
 use regex::Regex;
@@ -95,7 +95,7 @@ impl Bench<'_> {
             let error = Diagnostic::error("`postRenderer` is not supported: tests run no other programs")
                 .at(job.span, "")
                 .help("assert what the chart renders, or test the post-renderer by itself");
-            return (Status::Failed, Some(self.shown(&[error], self.sources)), Vec::new());
+            return (Status::Failed, Some(shown(&[error], self.sources)), Vec::new());
         }
         let (outcome, crds) = self.render(suite, selection, job);
         let mut error = None;
@@ -109,7 +109,7 @@ impl Bench<'_> {
                 for file in crds.iter().map(|(path, file)| (path, &*file.text, SourceMap::default())) {
                     match read(&local, file.0, file.1, file.2) {
                         Ok(found) => drop(docs.insert(file.0.clone(), found)),
-                        Err(found) => return (Status::Failed, Some(self.shown(&found, &local)), Vec::new()),
+                        Err(found) => return (Status::Failed, Some(shown(&found, &local)), Vec::new()),
                     }
                 }
                 for file in files {
@@ -137,7 +137,7 @@ impl Bench<'_> {
                 }
             }
             Outcome::Failed(refusal) => {
-                error = Some(self.shown(&refusal.diagnostics, self.sources));
+                error = Some(shown(&refusal.diagnostics, self.sources));
                 render_error = Some(refusal.message);
             }
         }
@@ -151,12 +151,9 @@ impl Bench<'_> {
         let mut skipped = 0;
         for (index, assertion) in job.asserts.iter().enumerate() {
             let names = asserted(suite, job, assertion, &outputs);
-            let findings = match view.findings(job, assertion, &names, comparer) {
-                Some(findings) => findings,
-                None => {
-                    skipped += 1;
-                    continue;
-                }
+            let Some(findings) = view.findings(job, assertion, &names, comparer) else {
+                skipped += 1;
+                continue;
             };
             if !findings.is_empty() {
                 let findings = findings.into_iter().map(|finding| self.placed(finding, &local)).collect();
@@ -197,9 +194,10 @@ impl Bench<'_> {
             return fails(Refusal { message, diagnostics: sink });
         };
         if !self.skips_schemas {
-            let violations = values::violations(self.sources, &computed, self.schemas);
-            if crate::diag::has_errors(&violations) {
-                return fails(violated(&computed, violations));
+            let diagnostics = values::violations(self.sources, &computed, self.schemas);
+            if crate::diag::has_errors(&diagnostics) {
+                let message = values::helm_violations(self.sources, &computed, self.schemas);
+                return fails(Refusal { message: message.unwrap_or_default(), diagnostics });
             }
         }
         override_versions(&mut computed.root, job);
@@ -261,10 +259,6 @@ impl Bench<'_> {
         Ok(merged)
     }
 
-    fn shown(&self, diagnostics: &[Diagnostic], sources: &Sources) -> String {
-        human(diagnostics, sources, Style::Plain).trim_end().to_owned()
-    }
-
     /// Why a rendered file cannot be read: the places in the templates that rendered it.
     fn unreadable(&self, diagnostics: &[Diagnostic], local: &Sources) -> String {
         let traced = |found: &Diagnostic| {
@@ -274,7 +268,7 @@ impl Bench<'_> {
             }
             found
         };
-        self.shown(&diagnostics.iter().map(traced).collect::<Vec<_>>(), self.sources)
+        shown(&diagnostics.iter().map(traced).collect::<Vec<_>>(), self.sources)
     }
 
     /// Says where the value of a finding was rendered, and which value it came from.
@@ -293,6 +287,11 @@ impl Bench<'_> {
         let line = source.text.lines().nth(position.line - 1).unwrap_or_default().trim().to_owned();
         Some(Place { file: source.name.clone(), line: position.line, column: position.column, text: line })
     }
+}
+
+/// Diagnostics as the report on a test has them.
+fn shown(diagnostics: &[Diagnostic], sources: &Sources) -> String {
+    human(diagnostics, sources, Style::Plain).trim_end().to_owned()
 }
 
 /// What the assertions of a job see.
@@ -454,17 +453,6 @@ fn blame(suite: &Suite, refusal: Refusal) -> Outcome {
     Outcome::FailedIn(vec![template.to_owned()], text)
 }
 
-/// The violations of schemas, in helm's form.
-fn violated(computed: &Computed, violations: Vec<Diagnostic>) -> Refusal {
-    let mut message =
-        "values don't meet the specifications of the schema(s) in the following chart(s):\n".to_owned();
-    message.push_str(&format!("{}:\n", computed.root.name));
-    for violation in &violations {
-        message.push_str(&format!("- {}\n", violation.message));
-    }
-    Refusal { message, diagnostics: violations }
-}
-
 /// The values as the root chart takes them: under the names that lead to the chart at `route`, `global` for all.
 fn in_chart(route: &str, values: Node) -> Node {
     let names: Vec<&str> = route.split('/').step_by(2).skip(1).collect();
@@ -563,7 +551,7 @@ fn read(local: &Sources, path: &str, text: &str, map: SourceMap) -> Result<Vec<D
 fn separate(text: &str) -> Option<String> {
     let content = |line: &str| {
         let rest = line.strip_prefix("---")?.trim_start();
-        (!rest.is_empty() && !rest.starts_with('#')).then(|| rest.len())
+        (!rest.is_empty() && !rest.starts_with('#')).then_some(rest.len())
     };
     text.lines().any(|line| content(line).is_some()).then(|| {
         let lines = text.split_inclusive('\n').map(|line| match content(line) {

@@ -155,7 +155,9 @@ fn walk<'a>(steps: &[Step], item: Item<'a>, root: &'a Node, found: &mut Vec<Item
             map.iter().for_each(|entry| walk(rest, Item::Node(&entry.value), root, found));
         }
         (Step::AllChildren, Value::Seq(items)) => {
-            items.iter().for_each(|item| walk(rest, Item::Node(item), root, found));
+            for item in items {
+                walk(rest, Item::Node(item), root, found);
+            }
         }
         (Step::Subscript(slices), Value::Map(map)) if matches!(slices[..], [Slice::All]) => {
             map.iter().for_each(|entry| walk(rest, Item::Node(&entry.value), root, found));
@@ -184,7 +186,9 @@ fn walk<'a>(steps: &[Step], item: Item<'a>, root: &'a Node, found: &mut Vec<Item
                     }
                 }
                 Value::Seq(items) => {
-                    items.iter().for_each(|item| walk(steps, Item::Node(item), root, found));
+                    for item in items {
+                        walk(steps, Item::Node(item), root, found);
+                    }
                 }
                 _ => {}
             }

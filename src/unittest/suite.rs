@@ -4,7 +4,7 @@ use super::check::Assertion;
 use super::form::Form;
 use super::path::Path;
 use super::set;
-use crate::diag::{Report, SourceId, Sources, Span, has_errors};
+use crate::diag::{Diagnostic, Report, SourceId, Sources, Span, has_errors};
 use crate::gotmpl::compile_regex;
 use crate::yaml::{self, Map, Node, ReadOptions, Value};
 use std::path::{Path as FilePath, PathBuf};
@@ -155,7 +155,11 @@ pub(super) fn read(
     is_strict: bool,
 ) -> Report<Vec<Suite>> {
     let mut sink = Vec::new();
-    let documents = yaml::read(sources, source, &ReadOptions::go_yaml_v3()).take(&mut sink);
+    let mut documents = yaml::read(sources, source, &ReadOptions::go_yaml_v3());
+    if let Some(again) = with_valid_escapes(sources, source, &documents.diagnostics) {
+        documents = yaml::read(sources, again, &ReadOptions::go_yaml_v3());
+    }
+    let documents = documents.take(&mut sink);
     let mut form = Form { sources, is_strict, errors: Vec::new() };
     let mut suites = Vec::new();
     for document in documents.into_iter().flatten().filter(|document| !document.blank) {
@@ -170,6 +174,49 @@ pub(super) fn read(
     }
     sink.append(&mut form.errors);
     if has_errors(&sink) { Report::failed(sink) } else { Report::with(suites, sink) }
+}
+
+/// The text with the backslashes doubled of documents that have unknown escapes (`"\d"`): helm-unittest reads such documents
+/// again in this way. `None` if there are none.
+fn with_valid_escapes(sources: &Sources, source: SourceId, found: &[Diagnostic]) -> Option<SourceId> {
+    let wrong: Vec<usize> = found
+        .iter()
+        .filter(|found| found.message == yaml::UNKNOWN_ESCAPE)
+        .filter_map(|found| Some(found.span()?.start as usize))
+        .collect();
+    let known = sources.get(source).filter(|_| !wrong.is_empty())?;
+    let mut text = String::new();
+    let mut rest = &*known.text;
+    while !rest.is_empty() {
+        let end = rest.find("\n---").map_or(rest.len(), |end| end + 1);
+        let start = known.text.len() - rest.len();
+        let (document, after) = rest.split_at(end);
+        if wrong.iter().any(|at| (start..start + end).contains(at)) {
+            text.push_str(&double_backslashes(document));
+        } else {
+            text.push_str(document);
+        }
+        rest = after;
+    }
+    Some(sources.add(known.name.clone(), text, known.kind.clone()))
+}
+
+/// Makes the number of backslashes in a row even.
+fn double_backslashes(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut run = 0;
+    for c in text.chars() {
+        if c == '\\' {
+            run += 1;
+        } else if run % 2 == 1 {
+            out.push('\\');
+            run = 0;
+        } else {
+            run = 0;
+        }
+        out.push(c);
+    }
+    out
 }
 
 fn suite(form: &mut Form<'_>, root: &Node, origin: Origin<'_>, index: usize) -> Option<Suite> {

@@ -4,6 +4,7 @@
 //! enabled, each with the values its templates see. Every node's span is its origin: a byte of a values file, of a
 //! chart's `values.yaml` or of a flag.
 
+mod helm_words;
 mod json;
 mod layers;
 mod merge;
@@ -197,6 +198,11 @@ pub fn violations(sources: &Sources, computed: &Computed, schemas: &Schemas) -> 
     let mut sink = Vec::new();
     schema::validate(sources, &computed.root, &computed.user, Severity::Warning, schemas, &mut sink);
     sink
+}
+
+/// Helm's error about values that violate the schemas of their charts: what [`violations`] are about, in helm's words.
+pub fn helm_violations(sources: &Sources, computed: &Computed, schemas: &Schemas) -> Option<String> {
+    schema::in_helms_words(sources, &computed.root, schemas)
 }
 
 /// The tree of enabled charts, and the values of each. `None` after an error.

@@ -3,7 +3,7 @@
 //! All violations are listed, each at the value's origin and at the place in the schema that asks for something else.
 //! Nothing is fetched: references out of the schema are errors, unless Helm would fetch them for one of its charts.
 
-use super::{Scope, json};
+use super::{Scope, helm_words, json};
 use crate::chart::EngineKind;
 use crate::diag::{Diagnostic, Severity, Sources, Span, nearest};
 use crate::yaml::{Entry, Map, Node, Value};
@@ -103,6 +103,20 @@ impl Schemas {
     }
 }
 
+/// Helm's error about the schemas that values violate; `None` if there is none.
+pub(super) fn in_helms_words(sources: &Sources, root: &Scope, schemas: &Schemas) -> Option<String> {
+    let mut scopes = Vec::new();
+    gather(root, true, &[], &mut scopes);
+    let compiled = schemas.compiled(sources, &scopes, Severity::Warning);
+    let found = scopes.iter().filter_map(|placed| {
+        let Ok(schema) = &**compiled.get(&placed.identity())? else { return None };
+        Some(format!("{}:\n{}\n", placed.scope.chart.name(), schema.in_helms_words(placed)?))
+    });
+    let found: String = found.collect();
+    let intro = "values don't meet the specifications of the schema(s) in the following chart(s):";
+    (!found.is_empty()).then(|| format!("{intro}\n{found}"))
+}
+
 /// A scope that has a schema.
 struct Placed<'a> {
     scope: &'a Scope,
@@ -172,6 +186,16 @@ impl Schema {
             Ok(validator) => Ok(Self { validator, remarks }),
             Err(error) => Err(Box::new(unusable(&name, &tree, &error))),
         }
+    }
+
+    /// The violations as helm words them; `None` if there are none.
+    fn in_helms_words(&self, placed: &Placed<'_>) -> Option<String> {
+        let whole = json::to_json(&placed.scope.values);
+        if self.validator.is_valid(&whole) {
+            return None;
+        }
+        let found: Vec<ValidationError<'_>> = self.validator.iter_errors(&whole).take(MAX_LISTED).collect();
+        Some(helm_words::violations(&found))
     }
 
     fn check(&self, sources: &Sources, placed: &Placed<'_>, user: &Node) -> Vec<Diagnostic> {

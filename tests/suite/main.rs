@@ -75,6 +75,7 @@ mod shipping;
 mod show;
 mod support;
 mod tera;
+mod unittest;
 mod updates;
 mod upgrade;
 mod values;

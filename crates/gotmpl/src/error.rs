@@ -21,6 +21,8 @@ pub(crate) struct Inner {
     pub(crate) missing: bool,
     /// The innermost place.
     pub(crate) place: Option<Span>,
+    /// The outermost call of a function that failed.
+    call: Option<Span>,
     /// What to do about it.
     pub(crate) help: Vec<String>,
     /// The includes that the error came through, innermost first.
@@ -41,6 +43,7 @@ impl Error {
             in_go: None,
             missing: false,
             place: None,
+            call: None,
             help: Vec::new(),
             trace: Vec::new(),
             authored: false,
@@ -106,6 +109,12 @@ impl Error {
         self
     }
 
+    /// Notes the call that failed, which comes before those inside of it.
+    pub(crate) fn called_at(mut self, span: Option<Span>) -> Self {
+        self.0.call = span.or(self.0.call);
+        self
+    }
+
     /// Adds an include that the error came through.
     pub(crate) fn through(mut self, span: Span, text: impl Into<String>) -> Self {
         const MOST: usize = 24;
@@ -138,9 +147,16 @@ impl Error {
         self.0.authored
     }
 
-    /// The outermost place that is known: the first include on the way to the error, or else the place of the error.
-    pub fn outermost_place(&self) -> Option<Span> {
-        self.0.trace.last().map(|(span, _)| *span).or(self.0.place)
+    /// Where Go says that the error is: at the outermost call of a function that failed, so at the first `include` on the
+    /// way to it, if there is one.
+    pub fn go_place(&self) -> Option<Span> {
+        self.0.call.or(self.0.place)
+    }
+
+    /// The innermost template that was included on the way to the error, by name.
+    pub fn included(&self) -> Option<&str> {
+        let (_, step) = self.0.trace.first()?;
+        step.strip_prefix("included `")?.strip_suffix('`')
     }
 
     /// The innermost place of a text with a source.

@@ -716,7 +716,7 @@ impl Vm {
             match function.name {
                 "include" if inner.place.is_some() => {
                     let name = values.any(0).as_str().unwrap_or_default();
-                    return source.through(error, place, name);
+                    return source.through(error, place, name).called_at(source.span(place));
                 }
                 "include" | "tpl" => {}
                 name if inner.place.is_none() && !inner.authored => {
@@ -736,7 +736,9 @@ impl Vm {
             }
             // What was piped in is not among the arguments as they are written.
             let culprit = error.argument().and_then(|index| args.get(index));
-            source.placed(error, culprit.map_or(place, |argument| argument.place))
+            source
+                .placed(error, culprit.map_or(place, |argument| argument.place))
+                .called_at(source.span(place))
         })?;
         let origin = match function.origin {
             OriginRule::AllArguments => values.all_origins(),

@@ -647,6 +647,27 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_keys_without_quotes() {
+        #[derive(Clone)]
+        enum Numbers {
+            Map(Vec<(usize, Numbers)>),
+            Text(&'static str),
+        }
+        impl Tree for Numbers {
+            type Text = &'static str;
+
+            fn shape(self) -> Shape<Self> {
+                match self {
+                    Numbers::Map(entries) => Shape::Numbered(entries),
+                    Numbers::Text(text) => Shape::String(text),
+                }
+            }
+        }
+        let map = Numbers::Map(vec![(1, Numbers::Text("a\nb\n")), (10, Numbers::Map(Vec::new()))]);
+        assert_eq!(helm_pretty(map), "1: |\n  a\n  b\n10: {}");
+    }
+
+    #[test]
     fn what_json_and_yaml_cannot_carry_prints_nothing() {
         assert_eq!(helm(&Node::bare("a\u{7f}")), "");
         assert_eq!(helm(&Node::bare("a \u{85} b")), "a b");

@@ -78,7 +78,7 @@ impl Selected<'_> {
             let place: &Place<'_> = &places[job.scope];
             match vm.render(&job.name, &place.dot_of(job)) {
                 Ok(rendered) => Ok(job.rendered(rendered)),
-                Err(error) => Err(Failure::of(job, error, sources)),
+                Err(error) => Err(Failure::of(&jobs, job, error, sources)),
             }
         };
         jobs.iter().filter(|job| !job.partial).map(render).collect()
@@ -112,26 +112,39 @@ impl Failure {
         Self { template: Some(job.name.clone()), message, diagnostic: Box::new(diagnostic) }
     }
 
-    fn of(job: &Job<'_>, error: Error, sources: &Sources) -> Self {
-        let span = error.outermost_place().filter(|span| span.source == job.file.source);
-        let place = go_place(sources, job.file.source, span.map_or(0, |span| span.start));
-        let message = if error.is_authored() {
-            format!("execution error at ({}:{place}): {}", job.name, error.message())
-        } else {
-            let text = |span: Span| sources.get(span.source)?.slice(span).map(str::to_owned);
-            let name = &job.name;
-            let action = span.and_then(text).unwrap_or_default();
-            let inner = error.place().filter(|inner| Some(*inner) != span).map_or_else(String::new, |inner| {
-                let file = sources.get(inner.source).map_or_else(String::new, |source| source.name.clone());
-                let (place, action) =
-                    (go_place(sources, inner.source, inner.start), text(inner).unwrap_or_default());
-                format!("error calling include: template: {file}:{place}: executing \"{file}\" at <{action}>: ")
-            });
-            let message = error.go_message();
-            format!("template: {name}:{place}: executing \"{name}\" at <{action}>: {inner}{message}")
+    fn of(jobs: &[Job<'_>], job: &Job<'_>, error: Error, sources: &Sources) -> Self {
+        // What Go says about a place: `chart/templates/x.yaml:3:4`, the template that runs there, and what it is doing.
+        let name_of =
+            |span: Span| jobs.iter().find(|job| job.file.source == span.source).unwrap_or(job).name.as_str();
+        let located = |span: Span| {
+            let action = sources.get(span.source).and_then(|source| source.slice(span).map(str::to_owned));
+            let name = name_of(span);
+            let place = go_place(sources, span.source, span.start);
+            (format!("{name}:{place}"), name, action.unwrap_or_default())
         };
+        let outer = error.go_place().unwrap_or(Span::new(job.file.source, 0, 0));
+        let (place, template, action) = located(outer);
+        let message = if error.is_authored() {
+            format!("execution error at ({place}): {}", error.message())
+        } else {
+            let running = |name: &str, span: Span| {
+                let is_whole = span.source == job.file.source;
+                if is_whole { name.to_owned() } else { error.included().unwrap_or(name).to_owned() }
+            };
+            let through = error.place().filter(|inner| inner.source != outer.source).map(|inner| {
+                let (place, name, action) = located(inner);
+                let running = running(name, inner);
+                format!("error calling include: template: {place}: executing \"{running}\" at <{action}>: ")
+            });
+            let (running, through) = (running(template, outer), through.unwrap_or_default());
+            format!(
+                "template: {place}: executing \"{running}\" at <{action}>: {through}{}",
+                error.go_message()
+            )
+        };
+        let template = Some(template.to_owned());
         let diagnostic = Box::new(error.into_diagnostic(Span::new(job.file.source, 0, 0)));
-        Self { template: Some(job.name.clone()), message, diagnostic }
+        Self { template, message, diagnostic }
     }
 }
 

@@ -57,7 +57,7 @@ impl Contains {
     }
 }
 
-/// Whether a map has all entries of another. As in Go, a missing one is as good as null.
+/// Whether a map has all entries of another. As in Go, a missing key equals null.
 fn is_subset(map: &Map, of: &Map) -> bool {
     of.iter().all(|entry| match map.get(&entry.key) {
         Some(value) => same(value, &entry.value),
@@ -145,7 +145,7 @@ impl Length {
     /// Checks the values at one path, and adds their lengths.
     fn at(&self, path: &Located, subject: &mut Subject<'_, '_>, lengths: &mut Vec<usize>) -> Vec<Finding> {
         subject.each_value(path, |subject, actual| {
-            // With a count, anything else is as good as an empty list.
+            // With a count, anything else counts as an empty list.
             if actual.as_seq().is_none() && self.count.is_none() {
                 return Some(Finding::error(None, format!("`{}` is not a list", path.text)));
             }

@@ -2,6 +2,7 @@
 
 use super::{Doc, Finding, Params, Subject, shown, words};
 use crate::yaml::{Node, Value};
+use std::fmt::Write as _;
 
 /// `isKind` and `isAPIVersion`
 #[derive(Debug)]
@@ -81,7 +82,7 @@ impl Contained {
     }
 
     pub(super) fn findings(&self, subject: &mut Subject<'_, '_>) -> Vec<Finding> {
-        // One document that decides is enough: one that matches with `any`, one that does not with `not`.
+        // One document decides: with `any` one that matches, with `not` one that does not match.
         if self.any != subject.is_negative
             && subject.selected.iter().any(|doc| self.is_met_by(doc) != subject.is_negative)
         {
@@ -97,7 +98,7 @@ impl Contained {
 
     fn is_met_by(&self, doc: &Doc) -> bool {
         let field = |path: &[&str]| doc.root.at(path).and_then(Node::as_str);
-        // A document without the field is as good as one with the right value.
+        // A document without the field matches, as in helm-unittest.
         let has = |name: &str, wanted: &str| field(&[name]).is_none_or(|actual| actual == wanted);
         let is = |name: &str, wanted: &str| wanted.is_empty() || field(&["metadata", name]) == Some(wanted);
         has("kind", &self.kind)
@@ -110,7 +111,7 @@ impl Contained {
         let mut out = format!("Kind = {}, apiVersion = {}", self.kind, self.api_version);
         for (label, value) in [("Name", &self.name), ("Namespace", &self.namespace)] {
             if !value.is_empty() {
-                out.push_str(&format!(", {label} = {value}"));
+                let _ = write!(out, ", {label} = {value}");
             }
         }
         out

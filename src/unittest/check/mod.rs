@@ -124,7 +124,7 @@ impl Assertion {
         }
         let params = map.get(kind)?;
         let check = read(&mut Params::new(form, kind, params));
-        // Values of other types count for nothing, as in helm-unittest.
+        // Values of other types are ignored, as in helm-unittest.
         let document = map.get("documentIndex").and_then(Node::as_i64).filter(|index| *index != -1);
         let chosen = map.get("documentSelector").and_then(Node::as_map).map(|map| {
             if map.get("path").and_then(Node::as_str).is_none() {
@@ -178,7 +178,7 @@ impl Assertion {
     }
 }
 
-/// The parameters of an assertion. Their names are in any case, and other ones count for nothing, as in helm-unittest.
+/// The parameters of an assertion. As in helm-unittest, names match in any case, and unknown ones are ignored.
 struct Params<'f, 's> {
     form: &'f mut Form<'s>,
     kind: &'static str,
@@ -313,7 +313,7 @@ pub(super) struct Finding {
     /// What was expected: words, and what they are about.
     pub(super) expected: Option<(String, String)>,
     pub(super) actual: Option<String>,
-    /// Whether the two are shown as a diff as well.
+    /// Whether a diff of the two is shown as well.
     pub(super) is_diff: bool,
     pub(super) error: Option<String>,
     /// The value at fault in the rendered text.
@@ -347,7 +347,7 @@ impl Subject<'_, '_> {
             };
             if found.is_empty() && !self.is_negative {
                 findings.push(Finding {
-                    span: deepest(&doc.root, path),
+                    span: Some(deepest(&doc.root, path)),
                     ..Finding::error(document, format!("unknown path {}", path.text))
                 });
             }
@@ -392,12 +392,12 @@ impl Subject<'_, '_> {
 }
 
 /// The last node on the way of a path that leads nowhere: the longest start of it that leads somewhere.
-fn deepest(root: &Node, path: &Located) -> Option<Span> {
+fn deepest(root: &Node, path: &Located) -> Span {
     let ends = path.text.rmatch_indices(['.', '[']).map(|(at, _)| &path.text[..at]);
     let found = ends
         .filter_map(|start| Path::parse(start).ok())
         .find_map(|path| path.find(root).first().map(|item| item.to_node().span));
-    Some(found.unwrap_or(root.span))
+    found.unwrap_or(root.span)
 }
 
 /// Whether two values are the same in Go: numbers of different types are not.

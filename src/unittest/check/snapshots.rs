@@ -1,6 +1,7 @@
 //! `matchSnapshot` and `matchSnapshotRaw`.
 
 use super::{Doc, Finding, Located, Params, Subject, words};
+use crate::diff::render::patch;
 use crate::unittest::snapshot::{Comparison, written};
 use crate::unittest::suite::pattern;
 use crate::yaml::Node;
@@ -91,10 +92,12 @@ fn unmet(compared: &Comparison, is_negative: bool) -> Option<Finding> {
     (compared.is_same == is_negative).then(|| Finding {
         expected: Some((
             words(is_negative, &format!("to match snapshot {}", compared.number)),
-            compared.stored.clone(),
+            if is_negative {
+                compared.stored.clone()
+            } else {
+                patch(&compared.stored, &compared.fresh, &["Expected", "Actual"], 1)
+            },
         )),
-        actual: (!is_negative).then(|| compared.fresh.clone()),
-        is_diff: true,
         ..Finding::default()
     })
 }

@@ -42,8 +42,8 @@ pub(super) fn text_of(node: &Node, decodes: bool) -> Option<Result<String, Strin
         return Some(Ok(text.to_owned()));
     }
     let encoded: String = text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
-    let decoded = base64::engine::general_purpose::STANDARD.decode(encoded);
-    Some(match decoded {
+    let bytes = base64::engine::general_purpose::STANDARD.decode(encoded);
+    Some(match bytes {
         Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
         Err(_) => Err(format!("the value is not base64: {text}")),
     })

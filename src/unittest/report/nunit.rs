@@ -16,7 +16,7 @@ pub(super) fn report(summary: &Summary, now: SystemTime) -> String {
         ("nunit-version", "2.5.8.0"),
         ("clr-version", "unknown"),
         ("os-version", "unknown"),
-        ("platform", std::env::consts::OS),
+        ("platform", "unknown"),
         ("cwd", ""),
         ("machine-name", ""),
         ("user", ""),

@@ -4,6 +4,7 @@ use super::lines::{finding, title};
 use crate::diag::render::Style;
 use crate::unittest::result::{ChartResult, JobResult, Status, SuiteResult, Summary};
 use anstyle::{AnsiColor, Effects};
+use std::fmt::Write as _;
 
 const GREEN: anstyle::Style = AnsiColor::Green.on_default();
 const RED: anstyle::Style = AnsiColor::Red.on_default();
@@ -49,11 +50,12 @@ fn suite(result: &SuiteResult, painter: Painter, out: &mut String) {
     } else {
         painter.paint(RED, " FAIL ")
     };
-    out.push_str(&format!(
-        "{label} {}\t{}\n",
+    let _ = writeln!(
+        out,
+        "{label} {}\t{}",
         painter.paint(BOLD, &result.name),
         painter.paint(FAINT, &result.file)
-    ));
+    );
     for result in &result.jobs {
         job(result, painter, out);
     }
@@ -64,17 +66,17 @@ fn job(result: &JobResult, painter: Painter, out: &mut String) {
         Status::Passed | Status::SkippedAsEmpty => {}
         Status::Skipped(reason) => {
             let label = painter.paint(YELLOW, &format!("SKIPPED '{}'", result.name));
-            out.push_str(&format!("\t- {label}: {reason}\n"));
+            let _ = writeln!(out, "\t- {label}: {reason}");
         }
         Status::Failed => {
-            out.push_str(&format!("\t{}\n\n", painter.paint(RED, &format!("- {}", result.name))));
+            let _ = write!(out, "\t{}\n\n", painter.paint(RED, &format!("- {}", result.name)));
             if let Some(error) = &result.error {
                 indented(error.lines(), 2, out);
                 out.push('\n');
                 return;
             }
             for failure in &result.failures {
-                out.push_str(&format!("\t\t{}\n", painter.paint(RED, &title(failure))));
+                let _ = writeln!(out, "\t\t{}", painter.paint(RED, &title(failure)));
                 for found in &failure.findings {
                     let lines = finding(found);
                     indented(lines.iter().map(String::as_str), 3, out);
@@ -90,7 +92,7 @@ fn indented<'l>(lines: impl Iterator<Item = &'l str>, tabs: usize, out: &mut Str
         if line.is_empty() {
             out.push('\n');
         } else {
-            out.push_str(&format!("{}{line}\n", "\t".repeat(tabs)));
+            let _ = writeln!(out, "{}{line}", "\t".repeat(tabs));
         }
     }
 }
@@ -110,12 +112,12 @@ impl Counts {
             out.push_str(&painter.paint(RED, &format!("{} failed, ", self.failed)));
         }
         if self.errored > 0 {
-            out.push_str(&format!("{} errored, ", self.errored));
+            let _ = write!(out, "{} errored, ", self.errored);
         }
         let total = self.passed + self.failed + self.skipped;
-        out.push_str(&format!("{} passed, ", self.passed));
+        let _ = write!(out, "{} passed, ", self.passed);
         if self.skipped > 0 {
-            out.push_str(&format!("{} skipped, ", self.skipped));
+            let _ = write!(out, "{} skipped, ", self.skipped);
         }
         format!("{out}{total} total")
     }
@@ -157,10 +159,11 @@ pub fn summary(summary: &Summary, style: Style) -> String {
     let mut out = String::new();
     if snapshots.failed > 0 {
         let failed = painter.paint(RED, &format!("{} snapshot failed", snapshots.failed));
-        out.push_str(&format!(
+        let _ = write!(
+            out,
             "\nSnapshot Summary: {failed} in {differing_suites} test suite. Check changes and use `-u` to update \
              snapshot.\n"
-        ));
+        );
     }
     for (label, text) in [
         ("\nCharts:", charts.described(painter)),
@@ -170,7 +173,7 @@ pub fn summary(summary: &Summary, style: Style) -> String {
         ("Time:", format!("{:.3}s", summary.duration.as_secs_f64())),
     ] {
         let width = if label.starts_with('\n') { 14 } else { 13 };
-        out.push_str(&format!("{label:width$}{text}\n"));
+        let _ = writeln!(out, "{label:width$}{text}");
     }
     out.push('\n');
     out

@@ -1,6 +1,7 @@
 //! Writes XML, indented by tabs.
 
 use crate::diag::escape::xml;
+use std::fmt::Write as _;
 
 /// An element.
 pub(super) struct Element {
@@ -15,6 +16,7 @@ impl Element {
         Self { name, attributes: Vec::new(), text: String::new(), children: Vec::new() }
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "numbers and texts alike")]
     pub(super) fn attribute(mut self, name: &'static str, value: impl ToString) -> Self {
         self.attributes.push((name, value.to_string()));
         self
@@ -44,19 +46,19 @@ impl Element {
 
     fn write(&self, depth: usize, out: &mut String) {
         let indent = "\t".repeat(depth);
-        out.push_str(&format!("{indent}<{}", self.name));
+        let _ = write!(out, "{indent}<{}", self.name);
         for (name, value) in &self.attributes {
-            out.push_str(&format!(" {name}=\"{}\"", xml(value)));
+            let _ = write!(out, " {name}=\"{}\"", xml(value));
         }
         if self.children.is_empty() {
-            out.push_str(&format!(">{}</{}>\n", xml(&self.text), self.name));
+            let _ = writeln!(out, ">{}</{}>", xml(&self.text), self.name);
             return;
         }
         out.push_str(">\n");
         for child in &self.children {
             child.write(depth + 1, out);
         }
-        out.push_str(&format!("{indent}</{}>\n", self.name));
+        let _ = writeln!(out, "{indent}</{}>", self.name);
     }
 }
 

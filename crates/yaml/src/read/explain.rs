@@ -99,12 +99,11 @@ pub(super) fn explain(error: &SyntaxError, before: &str, rest: &str) -> Explanat
         ("did not find expected alphabetic or numeric character", _) => {
             ("`&` needs a name".to_owned(), "quote the text if it is meant to start with `&`")
         }
-        ("found unknown escape character", _) if rest.starts_with("\\/") => (
-            "unknown escape in a double-quoted string".to_owned(),
-            "write `/`: helm and kubectl do not support the escape `\\/`",
-        ),
+        ("found unknown escape character", _) if rest.starts_with("\\/") => {
+            (super::UNKNOWN_ESCAPE.to_owned(), "write `/`: helm and kubectl do not support the escape `\\/`")
+        }
         ("found unknown escape character", _) => (
-            "unknown escape in a double-quoted string".to_owned(),
+            super::UNKNOWN_ESCAPE.to_owned(),
             "write a backslash as `\\\\`, or use single quotes, where it has no meaning",
         ),
         ("did not find expected hexdecimal number", _) => {

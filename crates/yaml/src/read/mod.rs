@@ -58,6 +58,9 @@ for Helm charts, their values and their output.
 ",
 };
 
+/// The message of the error about a backslash that escapes nothing in a double-quoted string.
+pub const UNKNOWN_ESCAPE: &str = "unknown escape in a double-quoted string";
+
 /// One document of a text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {

@@ -446,8 +446,8 @@ mod tests {
     fn read_both(text: &str) -> Option<Node> {
         let source = Span::NONE.source;
         let all = Piece::whole(text);
-        let (root, count) = read(text, all.content.clone(), source, Limits::default(), true)?;
         let (options, totals) = (ReadOptions::strict(), Totals::default());
+        let (root, count) = read(text, all.content.clone(), source, Limits::default(), &options)?;
         let mut reader = Reader::new(text, source, &options, &totals, &all);
         let document = reader.parse_document().unwrap_or_else(|_| panic!("the parser refuses {text:?}"));
         let document = document.unwrap_or_else(|| panic!("the parser finds nothing in {text:?}"));

@@ -231,9 +231,8 @@ fn anchors_live_in_one_document() {
 #[test]
 fn limits_are_errors_that_name_the_limit() {
     let limits = |bytes, depth, nodes| ReadOptions {
-        duplicate_keys: DuplicateKeys::Error,
         limits: Limits { max_bytes: bytes, max_depth: depth, max_nodes: nodes },
-        fragment: false,
+        ..ReadOptions::strict()
     };
     let failure = |text: &str, options: &ReadOptions| {
         let report = read_with(text, options);
@@ -613,4 +612,20 @@ fn what_a_later_value_overrides_need_not_be_json() {
 fn an_empty_collection_is_no_key() {
     assert_eq!(read_fragment(b"{}: a").unwrap(), Node::bare(Map::new()));
     assert!(read_fragment(b"{a: 1}: a").is_err());
+}
+
+#[test]
+fn go_yaml_v3_knows_two_booleans() {
+    // Once by the fast reader, once by the parser.
+    for text in
+        ["yes: [on, true, y, off, False, 0777, null]\n", "yes: [on, true, y,\n off, False, 0777, null]\n"]
+    {
+        let root = |options| read_with(text, &options).output.unwrap().remove(0).root;
+        let shown = |options| crate::emit::flow_json(&root(options));
+        assert_eq!(
+            shown(ReadOptions::go_yaml_v3()),
+            r#"{"yes": ["on", true, "y", "off", false, 511, null]}"#
+        );
+        assert_eq!(shown(ReadOptions::strict()), r#"{"true": [true, true, true, false, false, 511, null]}"#);
+    }
 }
