@@ -17,13 +17,19 @@ pub struct Generated {
 impl Generated {
     /// Whether the file is what it should be. The kind of its line breaks does not count: git may change those.
     pub fn is_current(&self) -> bool {
-        self.current.as_deref().is_some_and(|current| current.replace("\r\n", "\n") == self.text)
+        self.present().is_some_and(|present| present == self.text)
+    }
+
+    /// What is in the file, with the line breaks of Unix.
+    fn present(&self) -> Option<String> {
+        self.current.as_ref().map(|current| current.replace("\r\n", "\n"))
     }
 
     /// What has to change in the file, as a patch with `context` lines around each change.
     pub fn patch(&self, context: usize) -> String {
         let path = self.path.display().to_string();
-        let before = self.current.as_deref().map(|current| (path.as_str(), current));
+        let present = self.present();
+        let before = present.as_deref().map(|present| (path.as_str(), present));
         patch(before, Some((&path, &self.text)), context)
     }
 }

@@ -284,7 +284,7 @@ impl Writer<'_> {
                 None => is_any_missing = true,
             }
         }
-        let default = is_any_missing.then_some(DEFAULT).unwrap_or_default();
+        let default = if is_any_missing { DEFAULT } else { "" };
         if let ([(text, source)], false) = (parts.as_slice(), is_any_missing) {
             return Ok(Template { text: Arc::clone(text), source: *source });
         }

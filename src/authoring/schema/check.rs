@@ -94,10 +94,10 @@ fn is_about_keys(error: &jsonschema::ValidationError<'_>) -> bool {
 
 /// Types that a value written in a comment gets besides its own.
 pub(super) fn add_null(types: &mut Json) {
-    let null = Type::Null.name();
+    let name = Type::Null.name();
     match types {
-        Json::String(one) if one != null => *types = serde_json::json!([one, null]),
-        Json::Array(several) if !several.iter().any(|kind| kind == null) => several.push(null.into()),
+        Json::String(one) if one != name => *types = serde_json::json!([one, name]),
+        Json::Array(several) if !several.iter().any(|kind| kind == name) => several.push(name.into()),
         _ => {}
     }
 }

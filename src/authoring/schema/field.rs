@@ -82,7 +82,7 @@ impl Field {
         let properties: Vec<(String, Self)> =
             entries.map(|entry| (entry.key.clone(), Self::of(&entry.value))).collect();
         let default = match &node.value {
-            Value::Map(_) => None,
+            Value::Map(map) if !map.is_empty() => None,
             Value::Seq(items) if !items.is_empty() => None,
             _ => serde_json::to_value(node).ok(),
         };
@@ -120,7 +120,7 @@ impl Field {
         if !self.types.is_empty() {
             self.types.insert(kind);
         }
-        if !self.has_keys() {
+        if !self.types.contains(&Type::Object) || (self.is_open && self.properties.is_empty()) {
             return;
         }
         for entry in node.as_map().into_iter().flatten() {

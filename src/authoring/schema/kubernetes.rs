@@ -132,7 +132,9 @@ pub(super) fn marked(probes: &[Probe]) -> String {
         }
     }
     let mut root = Node::new(Value::Map(crate::yaml::Map::new()), Span::NONE);
-    probes.iter().for_each(|probe| put(&mut root, &probe.path, &probe.mark));
+    for probe in probes {
+        put(&mut root, &probe.path, &probe.mark);
+    }
     emit::document(&root)
 }
 

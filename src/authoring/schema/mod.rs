@@ -127,13 +127,13 @@ struct Maker<'a> {
 impl Maker<'_> {
     /// The default values and those with each of the files. Without its dependencies a chart has only its own.
     fn value_sets(&self, ci_values: &[PathBuf], sink: &mut Vec<Diagnostic>) -> Vec<ValueSet> {
-        let mut sets = vec![ValueSet { computed: self.compute(Overrides::default()).output }];
+        let mut sets = vec![ValueSet { computed: self.compute(&Overrides::default()).output }];
         for file in ci_values {
             let overrides = Overrides {
                 files: vec![ValuesFile::Argument(file.display().to_string())],
                 ..Overrides::default()
             };
-            let report = self.compute(overrides);
+            let report = self.compute(&overrides);
             match report.output {
                 Some(computed) => sets.push(ValueSet { computed: Some(computed) }),
                 None if sets[0].computed.is_some() => sink.extend(report.diagnostics),
@@ -143,9 +143,9 @@ impl Maker<'_> {
         sets
     }
 
-    fn compute(&self, overrides: Overrides) -> Report<Computed> {
+    fn compute(&self, overrides: &Overrides) -> Report<Computed> {
         let options = values::Options { skip_schema_validation: true, ..values::Options::default() };
-        values::compute(self.world, self.sources, self.chart, &overrides, &options)
+        values::compute(self.world, self.sources, self.chart, overrides, &options)
     }
 
     /// What the values show, and what the templates know.
@@ -221,7 +221,7 @@ impl Maker<'_> {
         let text = kubernetes::marked(probes);
         let source = self.sources.add("values with marks", text, SourceKind::Builtin);
         let overrides = Overrides { files: vec![ValuesFile::Source(source)], ..Overrides::default() };
-        let rendered = self.compute(overrides).output.and_then(|computed| self.render(&computed));
+        let rendered = self.compute(&overrides).output.and_then(|computed| self.render(&computed));
         match rendered {
             Some(rendered) => {
                 let objects: Vec<&Object> = rendered.objects().collect();

@@ -263,16 +263,16 @@ mod tests {
     /// The keys and items that have comments above them, with these.
     fn above(text: &str) -> Vec<String> {
         fn walk(node: &Commented, path: &str, found: &mut Vec<String>) {
-            let mut note = |node: &Commented, path: &str| {
+            let mut keep = |node: &Commented, path: &str| {
                 if !node.above.is_empty() {
                     found.push(format!("{path}: {}", node.above.replace('\n', "|")));
                 }
             };
             for (key, _) in node.entries() {
-                note(key, &format!("{path}.{}", key.text().unwrap()));
+                keep(key, &format!("{path}.{}", key.text().unwrap()));
             }
             for (index, item) in node.items().iter().enumerate() {
-                note(item, &format!("{path}[{index}]"));
+                keep(item, &format!("{path}[{index}]"));
             }
             for (key, value) in node.entries() {
                 walk(value, &format!("{path}.{}", key.text().unwrap()), found);
