@@ -9,11 +9,13 @@ mod emit;
 mod hooks;
 mod report;
 mod split;
+mod undecrypted;
 
 pub use emit::{Selection, files, json_list, stream};
 pub use hooks::{HookSpec, hook};
 pub use report::dry_run;
 pub use split::TEXT_AFTER_SEPARATOR;
+pub use undecrypted::{Undecrypted, undecrypted};
 
 use crate::chart::{self, Chart, EngineKind};
 use crate::diag::{Diagnostic, Report, Severity, SourceId, SourceKind, SourceMap, Sources, Span};

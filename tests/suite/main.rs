@@ -67,11 +67,15 @@ mod secrets;
 mod server;
 #[cfg(unix)]
 mod shipping;
+#[cfg(unix)]
+mod sops;
 mod support;
 mod tera;
 mod updates;
 mod upgrade;
 mod values;
+#[cfg(unix)]
+mod verify;
 mod workload_kinds;
 mod world;
 mod yaml;

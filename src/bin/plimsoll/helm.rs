@@ -49,7 +49,7 @@ const WITHOUT_EFFECT: &[(&str, Takes)] = &[
 const REPOSITORIES: &str = "use `helm repo`; plimsoll reads the repositories that it has added";
 const FORMAT: &str = "use `--format` to choose the output format";
 const SIGNING: &str = "plimsoll does not sign; use `helm package --sign`";
-const SIGNATURES: &str = "plimsoll does not check signatures; use `helm verify`";
+const SIGNATURES: &str = "verify the archive first, with `plimsoll pull --verify` or `plimsoll verify`";
 
 /// Flags that would need what plimsoll does not do, and what to do instead.
 const REFUSED: &[(&str, &str)] = &[
@@ -97,7 +97,6 @@ const COMMANDS: &[(&str, &str)] = &[
         "upgrade",
         "use `plimsoll diff RELEASE CHART` to see the changes, and `plimsoll render RELEASE CHART | kubectl apply -f -` to apply them",
     ),
-    ("verify", SIGNATURES),
     ("version", "use `plimsoll --version`"),
 ];
 

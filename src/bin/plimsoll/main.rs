@@ -52,6 +52,7 @@ fn execute(cli: Cli, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
         Command::Package(args) => commands::package::run(&args, cli.limits.time(), ui),
         #[cfg(feature = "fetch")]
         Command::Push(args) => commands::push::run(&args, cli.limits.time(), ui),
+        Command::Verify(args) => commands::verify::run(&args, ui),
         Command::Completions(args) => commands::generate::completions(&args, ui),
         Command::Man(args) => commands::generate::man(&args, ui),
         #[cfg(feature = "fetch")]

@@ -26,7 +26,7 @@ pub(crate) mod rehearse;
 pub(crate) mod release;
 pub(crate) mod render;
 pub(crate) mod values;
-mod verify;
+pub(crate) mod verify;
 
 use plimsoll::world::{Overlay, World};
 use std::sync::LazyLock;

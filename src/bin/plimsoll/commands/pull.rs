@@ -1,5 +1,6 @@
 //! `plimsoll pull`.
 
+use super::verify::{self, Verifier};
 use super::{fetch, files};
 use crate::registry_args::PullArgs;
 use crate::ui::{ExitStatus, Ui};
@@ -12,12 +13,26 @@ use std::time::Duration;
 
 pub(crate) fn run(args: &PullArgs, timeout: Duration, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     let fetched = fetch::find(&args.source, &args.chart, &args.registry, timeout)
-        .and_then(|(fetcher, found)| Ok((fetcher.download(&found)?, found)));
-    let (archive, found) = match fetched {
+        .and_then(|(fetcher, found)| Ok((fetcher.download(&found)?, fetcher, found)))
+        .map(|(archive, fetcher, found)| (fetcher, archive, found));
+    let (fetcher, archive, found) = match fetched {
         Ok(fetched) => fetched,
         Err(error) => return fetch::fail(error, ui),
     };
     let sources = Sources::new();
+    let provenance = if args.verify || args.prov {
+        match fetcher.provenance(&found) {
+            Ok(text) => Some(text),
+            Err(error) => return fetch::fail(error.context("cannot fetch the provenance file"), ui),
+        }
+    } else {
+        None
+    };
+    let mut said = String::new();
+    if let Some(text) = provenance.as_ref().filter(|_| args.verify) {
+        let verified = Verifier::new(&args.keyring)?.verify(&found.file_name(), &archive.bytes, text);
+        said = verify::describe(&ui.kept(Report::from(verified), &sources)?);
+    }
     let unpacked = chart::unpack(&found.url, &archive.bytes).map_err(|diagnostic| *diagnostic);
     let (metadata, unpacked) = ui.kept(Report::from(unpacked), &sources)?;
     ui.complete()?;
@@ -26,14 +41,17 @@ pub(crate) fn run(args: &PullArgs, timeout: Duration, ui: &mut Ui) -> anyhow::Re
     if !args.untar {
         let path = args.destination.join(found.file_name());
         files::replace(&path, &archive.bytes)?;
-        ui.print(&format!("Wrote {}\n", path.display()));
+        if let Some(text) = provenance {
+            files::replace(&verify::provenance_path(&path), text.as_bytes())?;
+        }
+        ui.print(&format!("{said}Wrote {}\n", path.display()));
         return Ok(ExitStatus::Success);
     }
     let parent =
         args.untardir.as_ref().map_or_else(|| args.destination.clone(), |below| args.destination.join(below));
     let target = parent.join(&metadata.name);
     write(&parent, &target, &unpacked)?;
-    ui.print(&format!("Wrote {}\n", target.display()));
+    ui.print(&format!("{said}Wrote {}\n", target.display()));
     Ok(ExitStatus::Success)
 }
 
