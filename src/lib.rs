@@ -45,6 +45,8 @@ pub use plimsoll_gotmpl as gotmpl;
 pub use plimsoll_kube as k8s;
 pub use plimsoll_kube::manifest;
 pub use plimsoll_limits as limits;
+pub use plimsoll_openpgp as openpgp;
+pub use plimsoll_sops as sops;
 pub use plimsoll_yaml as yaml;
 
 pub mod authoring;

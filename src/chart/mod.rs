@@ -14,6 +14,7 @@ mod links;
 mod local;
 mod metadata;
 mod package;
+mod provenance;
 mod show;
 mod tree;
 mod values_file;
@@ -26,6 +27,7 @@ pub use local::{PlainFiles, identify, read_metadata, unpack};
 pub use metadata::{ChartType, Dependency, EngineKind, ImportValues, Maintainer, Metadata};
 
 pub use package::{Package, PackageOptions, package};
+pub use provenance::{Provenance, verify};
 pub use show::{Part, show};
 
 use crate::diag::{Diagnostic, Report, SourceId, SourceKind, Sources};
@@ -35,7 +37,7 @@ use crate::yaml::Node;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tree::Unread;
-pub(crate) use values_file::{Pool, overlay, read_values};
+pub(crate) use values_file::{Pool, overlay, read_changed_values, read_values};
 
 /// A chart as it was read: immutable, shared, before any value decides about its dependencies.
 #[derive(Debug, Clone)]

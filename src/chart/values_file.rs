@@ -1,15 +1,29 @@
 //! Reading a values file, the chart's own or the user's: the two must not differ in what they accept.
 
 use crate::diag::{Diagnostic, Report, SourceId, Sources, Span};
-use crate::yaml::{self, Entry, Map, Node, ReadOptions, Value};
+use crate::yaml::{self, Document, Entry, Map, Node, ReadOptions, Value};
 use std::collections::BTreeMap;
 
 /// Reads a values file. Its documents are merged in order; each must be a map or nothing.
 pub(crate) fn read_values(sources: &Sources, source: SourceId, options: &ReadOptions) -> Report<Node> {
+    read_changed_values(sources, source, options, |_| Ok(()))
+}
+
+/// The same, with a change to the documents before they are merged.
+pub(crate) fn read_changed_values(
+    sources: &Sources,
+    source: SourceId,
+    options: &ReadOptions,
+    change: impl FnOnce(&mut [Document]) -> Result<(), Box<Diagnostic>>,
+) -> Report<Node> {
     let mut sink = Vec::new();
-    let Some(documents) = yaml::read(sources, source, options).take(&mut sink) else {
+    let Some(mut documents) = yaml::read(sources, source, options).take(&mut sink) else {
         return Report::failed(sink);
     };
+    if let Err(error) = change(&mut documents) {
+        sink.push(*error);
+        return Report::failed(sink);
+    }
     let name = sources.get(source).map_or_else(String::new, |source| source.name.clone());
     let mut merged: Option<Node> = None;
     let mut failed = false;

@@ -134,7 +134,8 @@ impl<'a> Mask<'a> {
     pub(super) fn values(&self, root: &mut Node) {
         self.walk(root, &mut |key, node| {
             let text = match &node.value {
-                Value::Null | Value::Bool(_) | Value::Map(_) | Value::Seq(_) => return false,
+                Value::Null | Value::Map(_) | Value::Seq(_) => return false,
+                Value::Bool(_) => return self.sources.is_concealed(node.span),
                 _ => scalar_text(node).unwrap_or_default(),
             };
             !text.is_empty()

@@ -9,10 +9,12 @@ mod emit;
 mod hooks;
 mod report;
 mod split;
+mod undecrypted;
 
 pub use emit::{Selection, files, json_list, stream};
 pub use hooks::{HookSpec, hook};
 pub use report::dry_run;
+pub use undecrypted::{Undecrypted, undecrypted};
 
 use crate::chart::{self, Chart, EngineKind};
 use crate::diag::{Diagnostic, Report, Rule, Severity, SourceId, SourceKind, SourceMap, Sources, Span};

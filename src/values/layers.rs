@@ -1,11 +1,11 @@
 //! What the user gave, merged: files, then the flags, in Helm's fixed order of kinds.
 
 use super::set::{self, Flag, NewList};
-use super::{Overrides, ValuesFile, json};
-use crate::chart::{EngineKind, overlay, read_values};
+use super::{Overrides, ValuesFile, encrypted, json};
+use crate::chart::{EngineKind, overlay, read_changed_values};
 use crate::diag::{Diagnostic, SourceId, SourceKind, Sources, Span, has_errors, nearest};
 use crate::world::World;
-use crate::yaml::{Map, Node, ReadOptions, Value};
+use crate::yaml::{Document, Map, Node, ReadOptions, Value};
 use std::path::Path;
 
 /// The largest values file, and the largest file behind `--set-file`.
@@ -46,7 +46,8 @@ pub(super) fn merge(
             }
         };
         for source in given.into_iter().flatten() {
-            if let Some(values) = read_values(sources, source, &options).take(&mut found) {
+            let decrypt = |documents: &mut [Document]| encrypted::decrypt(world, sources, documents);
+            if let Some(values) = read_changed_values(sources, source, &options, decrypt).take(&mut found) {
                 user.values = overlay(user.values, values);
                 let name = sources.get(source).map_or_else(String::new, |source| source.name.clone());
                 observe(&name, &user.values);
@@ -107,8 +108,10 @@ fn apply(
     }
 }
 
-/// The elements of a comma list, as of several files in one `-f`; double quotes keep a comma in an element, as in Helm's
-/// flags.
+/// What the plugin helm-secrets has before the path of an encrypted file. Such files are recognised without it.
+const SECRETS_SCHEME: &str = "secrets://";
+
+/// The files in one `-f`, a comma list; double quotes keep a comma in an element, as in Helm's flags.
 pub fn split_list(argument: &str) -> Vec<String> {
     let mut elements = vec![String::new()];
     let mut quoted = false;
@@ -120,7 +123,8 @@ pub fn split_list(argument: &str) -> Vec<String> {
             (_, None) => {}
         }
     }
-    elements
+    let path = |name: String| name.strip_prefix(SECRETS_SCHEME).map_or(name.clone(), str::to_owned);
+    elements.into_iter().map(path).collect()
 }
 
 fn values_file(
@@ -191,5 +195,6 @@ mod tests {
         assert_eq!(split_list("a.yaml,b.yaml"), ["a.yaml", "b.yaml"]);
         assert_eq!(split_list("\"a,b.yaml\",c"), ["a,b.yaml", "c"]);
         assert_eq!(split_list("-"), ["-"]);
+        assert_eq!(split_list("secrets://a.yaml,b.yaml"), ["a.yaml", "b.yaml"]);
     }
 }

@@ -4,6 +4,7 @@
 //! enabled, each with the values its templates see. Every node's span is its origin: a byte of a values file, of a
 //! chart's `values.yaml` or of a flag.
 
+mod encrypted;
 mod helm_words;
 mod json;
 mod layers;

@@ -44,7 +44,9 @@ fn hide(sources: &Sources, key: &str, in_container: bool, node: &mut Node) {
             map.iter_mut().for_each(|entry| hide(sources, &entry.key, inside, &mut entry.value));
         }
         Value::Seq(items) => items.iter_mut().for_each(|item| hide(sources, key, in_container, item)),
-        Value::Null | Value::Bool(_) => {}
+        Value::Null => {}
+        // Two values are no secret, unless somebody has encrypted them.
+        Value::Bool(_) if !sources.is_concealed(node.span) => {}
         _ => {
             let text = scalar_text(node).unwrap_or_default();
             let is_secret = in_container || is_credential(key) || sources.is_concealed(node.span);

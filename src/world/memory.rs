@@ -2,6 +2,7 @@
 
 use super::{DirectoryEntry, FileKind, Metadata, Outside, World};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::time::SystemTime;
@@ -14,11 +15,17 @@ pub struct Memory {
     files: BTreeMap<PathBuf, Vec<u8>>,
     now: SystemTime,
     random: [u8; 32],
+    variables: BTreeMap<String, OsString>,
 }
 
 impl Default for Memory {
     fn default() -> Self {
-        Self { files: BTreeMap::new(), now: SystemTime::UNIX_EPOCH, random: [0; 32] }
+        Self {
+            files: BTreeMap::new(),
+            now: SystemTime::UNIX_EPOCH,
+            random: [0; 32],
+            variables: BTreeMap::new(),
+        }
     }
 }
 
@@ -40,6 +47,13 @@ impl Memory {
     #[must_use]
     pub fn random(self, random: [u8; 32]) -> Self {
         Self { random, ..self }
+    }
+
+    /// Sets a variable of the environment.
+    #[must_use]
+    pub fn set_variable(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.variables.insert(name.to_owned(), value.into());
+        self
     }
 
     /// The world to hand in.
@@ -114,6 +128,10 @@ impl Outside for Memory {
 
     fn working_directory(&self) -> io::Result<PathBuf> {
         Ok(PathBuf::from("/"))
+    }
+
+    fn variable(&self, name: &str) -> Option<OsString> {
+        self.variables.get(name).cloned()
     }
 
     fn now(&self) -> SystemTime {

@@ -76,6 +76,11 @@ pub trait Outside: Debug + Send + Sync {
     /// The directory that relative paths start from.
     fn working_directory(&self) -> io::Result<PathBuf>;
 
+    /// A variable of the environment; none where there is no environment.
+    fn variable(&self, _name: &str) -> Option<OsString> {
+        None
+    }
+
     /// The time.
     fn now(&self) -> SystemTime;
 
@@ -142,6 +147,10 @@ impl Outside for Later {
         self.outside.working_directory()
     }
 
+    fn variable(&self, name: &str) -> Option<OsString> {
+        self.outside.variable(name)
+    }
+
     fn now(&self) -> SystemTime {
         self.outside.now() + self.by
     }
@@ -201,6 +210,11 @@ impl World {
     /// The path from the root.
     pub fn absolute(&self, path: &Path) -> io::Result<PathBuf> {
         Ok(self.0.working_directory()?.join(path))
+    }
+
+    /// A variable of the environment, unless it is empty.
+    pub fn variable(&self, name: &str) -> Option<OsString> {
+        self.0.variable(name).filter(|value| !value.is_empty())
     }
 
     /// The time.

@@ -1,6 +1,7 @@
 //! Files laid over another world.
 
 use super::{DirectoryEntry, FileKind, Memory, Metadata, Outside, World};
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -97,6 +98,10 @@ impl Outside for Layers {
 
     fn working_directory(&self) -> io::Result<PathBuf> {
         self.below.0.working_directory()
+    }
+
+    fn variable(&self, name: &str) -> Option<OsString> {
+        self.below.0.variable(name)
     }
 
     fn now(&self) -> SystemTime {

@@ -1,6 +1,7 @@
 //! The operating system.
 
 use super::{DirectoryEntry, FileKind, Metadata, Outside};
+use std::ffi::OsString;
 use std::fs::{self, File, FileType};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -48,6 +49,14 @@ impl Outside for System {
     )]
     fn working_directory(&self) -> io::Result<PathBuf> {
         std::env::current_dir()
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the door through which everything else asks for it"
+    )]
+    fn variable(&self, name: &str) -> Option<OsString> {
+        std::env::var_os(name)
     }
 
     fn now(&self) -> SystemTime {

@@ -11,6 +11,8 @@ const CHECKED: &[(&str, &str)] = &[
     ("crates/diag/src", "crate"),
     ("crates/yaml/src", "crate"),
     ("crates/registry/src", "crate"),
+    ("crates/sops/src", "crate"),
+    ("crates/openpgp/src", "crate"),
     ("src", "crate"),
     ("src/chart", "crate::chart"),
     ("src/diff", "crate::diff"),

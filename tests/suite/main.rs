@@ -72,6 +72,8 @@ mod secrets;
 mod server;
 #[cfg(unix)]
 mod shipping;
+#[cfg(unix)]
+mod sops;
 mod show;
 mod support;
 mod tera;
@@ -80,6 +82,7 @@ mod updates;
 mod upgrade;
 mod values;
 #[cfg(unix)]
+mod verify;
 mod watch;
 mod workload_kinds;
 mod world;

@@ -255,6 +255,15 @@ pub fn register(sources: &Sources, objects: &[Object]) {
     });
 }
 
+/// Tells `sources` about values that were encrypted, each with its key: all of them are secret, and everything that is made
+/// from them.
+pub fn register_decrypted<'n>(sources: &Sources, values: impl Iterator<Item = (&'n str, &'n Node)>) {
+    for (key, node) in values {
+        sources.conceal(node.span);
+        Secret::new(key, node, Text::Whole).register(sources);
+    }
+}
+
 /// Tells `sources` what in the values of a chart is secret by its key. Which values go into Secrets is known only when they
 /// have; a template that fails has to hide them all the same.
 pub fn register_values(sources: &Sources, values: &Node) {

@@ -18,6 +18,8 @@ use std::time::Duration;
 
 /// The most bytes of an archive: as much as a chart may have when it is unpacked.
 const MAX_ARCHIVE: u64 = 100 << 20;
+/// The most bytes of a provenance file: a `Chart.yaml` and a signature.
+const MAX_PROVENANCE: u64 = 4 << 20;
 /// How many downloads run at a time.
 const PARALLEL: usize = 8;
 
@@ -331,7 +333,30 @@ impl Fetcher {
         self.registries.push(&self.client, reference, upload)
     }
 
-    fn download_http(&self, found: &Found, url: &Url, access: &Access) -> Result<Archive> {
+    /// Downloads the provenance file of an archive.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be downloaded.
+    pub fn provenance(&self, found: &Found) -> Result<String> {
+        if self.settings.offline {
+            return Err(Error::new("provenance files are not in the cache: verify without --offline"));
+        }
+        let bytes = match &found.source {
+            Source::Http(url, access) => self.get(&url.with_suffix(".prov"), access, MAX_PROVENANCE)?,
+            Source::Oci(reference) => {
+                let layer = self.registries.provenance_layer(&self.client, reference)?;
+                let layer = layer.ok_or_else(|| {
+                    Error::new(format!("`{reference}` has no provenance file"))
+                        .help("the chart was published without a signature")
+                })?;
+                self.registries.layer(&self.client, reference, &layer, MAX_PROVENANCE)?
+            }
+        };
+        String::from_utf8(bytes)
+            .map_err(|_| Error::new(format!("the provenance file of `{}` is not UTF-8", found.url)))
+    }
+
+    fn get(&self, url: &Url, access: &Access, limit: u64) -> Result<Vec<u8>> {
         let authorization = access.authorization(url);
         let request = Request {
             url,
@@ -339,10 +364,14 @@ impl Fetcher {
             authorization: authorization.as_deref(),
             access,
             call: Call::Get,
-            limit: MAX_ARCHIVE,
+            limit,
             may_compress: false,
         };
-        let bytes = self.client.fetch(request)?.expect_body(url)?;
+        self.client.fetch(request)?.expect_body(url)
+    }
+
+    fn download_http(&self, found: &Found, url: &Url, access: &Access) -> Result<Archive> {
+        let bytes = self.get(url, access, MAX_ARCHIVE)?;
         if let Some(digest) = &found.digest {
             digest.check(&bytes, url)?;
         }

@@ -15,7 +15,8 @@ pub const SCHEME: &str = "oci://";
 
 pub(crate) const CHART_CONFIG: &str = "application/vnd.cncf.helm.config.v1+json";
 pub(crate) const CHART_LAYER: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
-/// What Helm called it before.
+pub(crate) const PROVENANCE_LAYER: &str = "application/vnd.cncf.helm.chart.provenance.v1.prov";
+/// What Helm called the archive before.
 const OLD_CHART_LAYER: &str = "application/tar+gzip";
 const MANIFESTS: &str =
     "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json";
@@ -177,22 +178,28 @@ impl Registries {
 
     /// The archive of a chart, as its manifest lists it.
     pub(crate) fn chart_layer(&self, client: &Client, reference: &Reference) -> Result<Layer> {
+        let layer = self.find_layer(client, reference, &[CHART_LAYER, OLD_CHART_LAYER])?;
+        layer.ok_or_else(|| no_chart(reference))
+    }
+
+    /// The provenance file of a chart, if its manifest lists one.
+    pub(crate) fn provenance_layer(&self, client: &Client, reference: &Reference) -> Result<Option<Layer>> {
+        self.find_layer(client, reference, &[PROVENANCE_LAYER])
+    }
+
+    fn find_layer(&self, client: &Client, reference: &Reference, types: &[&str]) -> Result<Option<Layer>> {
         let url = self.url(reference, &format!("manifests/{}", reference.manifest()))?;
         let bytes = self.get(client, reference, &url, MANIFESTS, MAX_DOCUMENT)?.expect_body(&url)?;
         if let Some(digest) = &reference.digest {
             digest.check(&bytes, reference)?;
         }
         let manifest: Manifest = parse(&url, &bytes)?;
-        let no_chart = || {
-            Error::new(format!("`{reference}` is not a Helm chart"))
-                .help("it may be an image: check the name and the version")
-        };
         if manifest.config.is_none_or(|config| config.media_type != CHART_CONFIG) {
-            return Err(no_chart());
+            return Err(no_chart(reference));
         }
-        let is_chart = |layer: &&Descriptor| [CHART_LAYER, OLD_CHART_LAYER].contains(&&*layer.media_type);
-        let layer = manifest.layers.iter().rfind(is_chart).ok_or_else(no_chart)?;
-        Ok(Layer { digest: Digest::parse(&layer.digest)?, size: layer.size })
+        let is_meant = |layer: &&Descriptor| types.contains(&&*layer.media_type);
+        let found = manifest.layers.iter().rfind(is_meant);
+        found.map(|layer| Ok(Layer { digest: Digest::parse(&layer.digest)?, size: layer.size })).transpose()
     }
 
     /// The content of a layer.
@@ -348,6 +355,11 @@ impl Registries {
         let token = token.filter(is_printable);
         Ok(format!("Bearer {}", token.ok_or_else(|| Error::new(format!("`{realm}` gave out no token")))?))
     }
+}
+
+fn no_chart(reference: &Reference) -> Error {
+    Error::new(format!("`{reference}` is not a Helm chart"))
+        .help("it may be an image: check the name and the version")
 }
 
 /// The target of `<...>; rel="next"`.

@@ -3,12 +3,11 @@
 use crate::client::{Access, Answer, Call, Client, Failure, Request, Target, redirect, repeat};
 use crate::digest::Digest;
 use crate::error::{Error, Result};
-use crate::oci::{CHART_CONFIG, CHART_LAYER, Reference, Registries};
+use crate::oci::{CHART_CONFIG, CHART_LAYER, PROVENANCE_LAYER, Reference, Registries};
 use crate::url::Url;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-const PROVENANCE_LAYER: &str = "application/vnd.cncf.helm.chart.provenance.v1.prov";
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const BLOB: &str = "application/octet-stream";
 

@@ -99,6 +99,12 @@ impl Url {
         Self { query: Some(query), ..self.clone() }
     }
 
+    /// The same URL with `suffix` at the end of its path.
+    #[must_use]
+    pub(crate) fn with_suffix(&self, suffix: &str) -> Self {
+        Self { path: format!("{}{suffix}", self.path), ..self.clone() }
+    }
+
     /// Whether the connection is encrypted.
     pub fn is_secure(&self) -> bool {
         self.scheme == "https"

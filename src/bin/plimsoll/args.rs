@@ -1,9 +1,9 @@
 //! The command line. Names and meanings are Helm's wherever Helm has the flag.
 
 use crate::authoring_args::{DocsArgs, SchemaArgs};
-use crate::chart_args::PackageArgs;
 #[cfg(feature = "fetch")]
 use crate::chart_args::PushArgs;
+use crate::chart_args::{PackageArgs, VerifyArgs};
 use crate::completion;
 use crate::create_args::CreateArgs;
 #[cfg(feature = "fetch")]
@@ -161,6 +161,8 @@ pub(crate) enum Command {
     /// Publish the archive of a chart in an OCI registry
     #[cfg(feature = "fetch")]
     Push(Box<PushArgs>),
+    /// Verify the archive of a chart with its provenance file
+    Verify(Box<VerifyArgs>),
     /// Answer as `helm` does, for tools that call it
     #[command(disable_help_flag = true)]
     Helm(Box<HelmArgs>),
@@ -210,7 +212,7 @@ impl ReleaseAndSource {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Values")]
 pub(crate) struct ValueFlags {
-    /// Read values from a YAML file, or from stdin with `-`; later files override earlier ones
+    /// Read values from a YAML file, encrypted by SOPS or not, or from stdin with `-`; later files override earlier ones
     #[arg(short = 'f', long = "values", value_name = "FILE", value_hint = ValueHint::FilePath, allow_hyphen_values = true)]
     pub(crate) values: Vec<String>,
     /// Set values: key.path=value,other=value; numbers, booleans and null are typed

@@ -51,3 +51,26 @@ pub(crate) struct PushArgs {
     #[command(flatten)]
     pub(crate) registry: RegistryFlags,
 }
+
+/// With which keys archives are verified.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct VerifyFlags {
+    /// Verify with the public keys in this file [default: pubring.gpg of GnuPG]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) keyring: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  plimsoll verify web-1.2.3.tgz --keyring publisher.gpg
+
+The provenance file is web-1.2.3.tgz.prov, as `helm package --sign` writes it.
+GnuPG exports keys with `gpg --export KEY > publisher.gpg`.")]
+pub(crate) struct VerifyArgs {
+    /// Archive of a chart, with its provenance file beside it
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(crate) archive: PathBuf,
+    #[command(flatten)]
+    pub(crate) flags: VerifyFlags,
+}

@@ -74,6 +74,7 @@ fn execute(command: Command, timeout: Duration, ui: &mut Ui) -> anyhow::Result<E
         Command::Package(args) => commands::package::run(&args, timeout, ui),
         #[cfg(feature = "fetch")]
         Command::Push(args) => commands::push::run(&args, timeout, ui),
+        Command::Verify(args) => commands::verify::run(&args, ui),
         Command::Test(args) => commands::test::run(&args, ui),
         Command::Docs(args) => commands::docs::run(&args, ui),
         Command::Schema(args) => commands::schema::run(&args, ui),

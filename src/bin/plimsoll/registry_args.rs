@@ -1,5 +1,6 @@
 //! Flags of the commands that fetch charts. Names and meanings are Helm's wherever Helm has the flag.
 
+use crate::chart_args::VerifyFlags;
 use clap::{Args, Subcommand, ValueHint};
 use std::path::PathBuf;
 
@@ -113,6 +114,11 @@ pub(crate) struct DependencyFlags {
     /// Do the same for the charts in charts/ and for those that `file://` names
     #[arg(long)]
     pub(crate) recursive: bool,
+    /// Verify what is downloaded with its provenance file
+    #[arg(long)]
+    pub(crate) verify: bool,
+    #[command(flatten)]
+    pub(crate) keyring: VerifyFlags,
     #[command(flatten)]
     pub(crate) registry: RegistryFlags,
 }
@@ -163,6 +169,14 @@ pub(crate) struct PullArgs {
     /// Unpack the chart instead of writing the archive
     #[arg(long)]
     pub(crate) untar: bool,
+    /// Verify the archive with its provenance file
+    #[arg(long)]
+    pub(crate) verify: bool,
+    /// Fetch the provenance file, too, without verifying
+    #[arg(long)]
+    pub(crate) prov: bool,
+    #[command(flatten)]
+    pub(crate) keyring: VerifyFlags,
     /// Unpack into this directory of the destination (with --untar)
     #[arg(long, value_name = "DIR", requires = "untar", value_hint = ValueHint::DirPath)]
     pub(crate) untardir: Option<PathBuf>,

@@ -33,7 +33,7 @@ pub(crate) mod schema;
 pub(crate) mod show;
 pub(crate) mod test;
 pub(crate) mod values;
-mod verify;
+pub(crate) mod verify;
 
 use plimsoll::world::{Overlay, World};
 use std::sync::LazyLock;

@@ -1,5 +1,6 @@
 //! `plimsoll pull`.
 
+use super::verify::{self, Verifier};
 use super::{fetch, files};
 use crate::registry_args::PullArgs;
 use crate::ui::{ExitStatus, Ui};
@@ -25,6 +26,7 @@ pub(crate) fn pull(args: &PullArgs, timeout: Duration, ui: &mut Ui) -> anyhow::R
         .map(|source| download(source, args, timeout, ui))
         .collect::<anyhow::Result<_>>()?;
     ui.complete()?;
+    charts.iter().for_each(|chart| ui.print(&chart.said));
     charts.into_iter().map(|chart| chart.write(args)).collect()
 }
 
@@ -36,18 +38,37 @@ struct Pulled {
     /// The name of the chart.
     name: String,
     files: Vec<(String, Vec<u8>)>,
+    /// The provenance file, if it is wanted.
+    provenance: Option<String>,
+    /// What was verified.
+    said: String,
 }
 
 fn download(source: &str, args: &PullArgs, timeout: Duration, ui: &mut Ui) -> anyhow::Result<Pulled> {
     let fetched = fetch::find(source, &args.chart, &args.registry, timeout)
-        .and_then(|(fetcher, found)| Ok((fetcher.download(&found)?, found)));
-    let (archive, found) = match fetched {
+        .and_then(|(fetcher, found)| Ok((fetcher.download(&found)?, fetcher, found)));
+    let (archive, fetcher, found) = match fetched {
         Ok(fetched) => fetched,
         Err(error) => return fetch::fail(error, ui),
     };
+    let sources = Sources::new();
+    let provenance = if args.verify || args.prov {
+        match fetcher.provenance(&found) {
+            Ok(text) => Some(text),
+            Err(error) => return fetch::fail(error.context("cannot fetch the provenance file"), ui),
+        }
+    } else {
+        None
+    };
+    let mut said = String::new();
+    if let Some(text) = provenance.as_ref().filter(|_| args.verify) {
+        let verified = Verifier::new(&args.keyring)?.verify(&found.file_name(), &archive.bytes, text);
+        said = verify::describe(&ui.kept(Report::from(verified), &sources)?);
+    }
     let unpacked = chart::unpack(&found.url, &archive.bytes).map_err(|diagnostic| *diagnostic);
-    let (metadata, files) = ui.kept(Report::from(unpacked), &Sources::new())?;
-    Ok(Pulled { file_name: found.file_name(), bytes: archive.bytes, name: metadata.name, files })
+    let (metadata, files) = ui.kept(Report::from(unpacked), &sources)?;
+    let file_name = found.file_name();
+    Ok(Pulled { file_name, bytes: archive.bytes, name: metadata.name, files, provenance, said })
 }
 
 impl Pulled {
@@ -58,6 +79,9 @@ impl Pulled {
         if !args.untar {
             let path = destination.join(&self.file_name);
             files::replace(&path, &self.bytes)?;
+            if let Some(text) = self.provenance {
+                files::replace(&verify::provenance_path(&path), text.as_bytes())?;
+            }
             return Ok(path);
         }
         let parent =

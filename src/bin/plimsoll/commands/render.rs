@@ -7,8 +7,9 @@ use crate::args::{OutputFlags, RenderArgs, RenderFormat};
 use crate::ui::{ExitStatus, Ui};
 use anyhow::{Context as _, bail};
 use plimsoll::chart::EngineKind;
-use plimsoll::diag::Sources;
 use plimsoll::diag::escape::terminal;
+use plimsoll::diag::{Diagnostic, Report, Severity, Sources};
+use plimsoll::manifest::Object;
 use plimsoll::render::{self, Document, Selection};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -34,6 +35,10 @@ pub(crate) fn run(args: &RenderArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> 
         return Ok(ExitStatus::Success);
     }
     let documents = ui.kept(selection.of(&built.render).into(), &sources)?;
+    if output.post_renderer.is_none() {
+        let found = undecrypted(&documents, flags.values.strict);
+        ui.kept(Report::with((), found), &sources)?;
+    }
     // Nothing is printed if it cannot be recorded, and nothing is recorded that was not printed.
     let recording =
         if args.record.record { Some(history::prepare(&built, &args.record, &sources)?) } else { None };
@@ -72,6 +77,22 @@ pub(crate) fn run(args: &RenderArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> 
         ui.note_with("NOTES of the release:", notes.trim_end());
     }
     Ok(ExitStatus::Success)
+}
+
+/// Warns of values that nothing has decrypted: `vals` may do it after this, but nothing else in Kubernetes will.
+fn undecrypted(documents: &[&Document], is_strict: bool) -> Vec<Diagnostic> {
+    let severity = if is_strict { Severity::Error } else { Severity::Warning };
+    let objects = documents.iter().flat_map(|document| &document.objects);
+    let warn = |object: &Object| {
+        let reference = object.reference();
+        let found = render::undecrypted(object).into_iter();
+        let warning = move |(path, span, what): (String, _, render::Undecrypted)| {
+            let message = format!("`{path}` of {reference} {what}");
+            Diagnostic::new(severity, message).at(span, "").help(what.help())
+        };
+        found.map(warning).collect::<Vec<_>>()
+    };
+    objects.flat_map(warn).collect()
 }
 
 /// Writes the manifests as files, and says which files of an earlier render are left.

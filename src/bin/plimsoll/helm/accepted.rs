@@ -55,7 +55,7 @@ const OF_FETCH: &[(&str, Takes)] = &[("keyring", Takes::Value)];
 const AS_HELM: &str = "it is a command of `plimsoll helm`";
 const FORMAT: &str = "use `--format` to choose the output format";
 const SIGNING: &str = "plimsoll does not sign; use `helm package --sign`";
-const SIGNATURES: &str = "plimsoll does not check signatures; use `helm verify`";
+const SIGNATURES: &str = "verify the archive first, with `plimsoll pull --verify` or `plimsoll verify`";
 
 /// Flags that would need what plimsoll does not do, and what to do instead.
 const REFUSED: &[(&str, &str)] = &[
@@ -111,7 +111,6 @@ const COMMANDS: &[(&str, &str)] = &[
         "upgrade",
         "use `plimsoll diff RELEASE CHART` to see the changes, and `plimsoll render RELEASE CHART | kubectl apply -f -` to apply them",
     ),
-    ("verify", SIGNATURES),
     ("version", "use `plimsoll --version`"),
 ];
 

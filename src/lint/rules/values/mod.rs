@@ -4,6 +4,7 @@ super::group! {
     no_schema: NO_SCHEMA,
     schema_refuses_defaults: SCHEMA_REFUSES_DEFAULTS,
     undeclared: UNDECLARED,
+    undecrypted: UNDECRYPTED,
     unread: UNREAD,
 }
 

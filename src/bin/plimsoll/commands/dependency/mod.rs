@@ -4,7 +4,9 @@ mod declared;
 mod list;
 mod steps;
 
+use super::verify::Verifier;
 use super::{fetch, files, world};
+use crate::chart_args::VerifyFlags;
 use crate::registry_args::{BuildArgs, DependencyArgs, DependencyCommand, DependencyFlags, RegistryFlags};
 use crate::ui::{ExitStatus, Ui};
 use anyhow::Context as _;
@@ -50,6 +52,8 @@ struct Run<'a> {
     fetcher: &'a Fetcher,
     mode: Mode,
     recursive: bool,
+    /// What verifies downloads, if they are verified.
+    verifier: Option<Verifier>,
     /// The charts that are done or being worked on.
     visited: BTreeSet<PathBuf>,
     /// What has been done, for people.
@@ -70,8 +74,15 @@ fn fill(flags: &DependencyFlags, mode: Mode, timeout: Duration, ui: &mut Ui) -> 
         Ok(fetcher) => fetcher,
         Err(error) => return fetch::fail(error, ui),
     };
-    let recursive = flags.recursive;
-    let mut run = Run { fetcher: &fetcher, mode, recursive, visited: BTreeSet::new(), report: Vec::new() };
+    let verifier = flags.verify.then(|| Verifier::new(&flags.keyring)).transpose()?;
+    let mut run = Run {
+        fetcher: &fetcher,
+        mode,
+        recursive: flags.recursive,
+        verifier,
+        visited: BTreeSet::new(),
+        report: Vec::new(),
+    };
     run.change(&flags.chart, ui)?;
     Ok(run.report)
 }
@@ -83,7 +94,13 @@ pub(crate) fn update(
     timeout: Duration,
     ui: &mut Ui,
 ) -> anyhow::Result<()> {
-    let flags = DependencyFlags { chart: chart.to_owned(), recursive: false, registry: registry.clone() };
+    let flags = DependencyFlags {
+        chart: chart.to_owned(),
+        recursive: false,
+        verify: false,
+        keyring: VerifyFlags::default(),
+        registry: registry.clone(),
+    };
     fill(&flags, Mode::Update(Freshness::Newest), timeout, ui).map(|_| ())
 }
 
@@ -105,7 +122,10 @@ impl Run<'_> {
             return Ok(());
         }
         let steps = ui.kept(self.steps(&declared, &sources), &sources)?;
-        let obtained = ui.kept(steps::obtain(&declared, &steps, self.fetcher, &sources), &sources)?;
+        let obtained = ui.kept(
+            steps::obtain(&declared, &steps, self.fetcher, self.verifier.as_ref(), &sources),
+            &sources,
+        )?;
         if self.recursive {
             self.report.push(format!("{}:", path.display()));
         }
@@ -116,7 +136,9 @@ impl Run<'_> {
         match (self.mode, &declared.lock) {
             (Mode::Update(freshness), _) => steps::resolve(declared, self.fetcher, freshness, sources),
             (Mode::Build, None) => steps::resolve(declared, self.fetcher, Freshness::Newest, sources),
-            (Mode::Build | Mode::Frozen, Some(lock)) => steps::of_lock(declared, lock, self.fetcher, sources),
+            (Mode::Build | Mode::Frozen, Some(lock)) => {
+                steps::of_lock(declared, lock, self.fetcher, self.verifier.is_none(), sources)
+            }
             (Mode::Frozen, None) => declared.no_lock().into(),
         }
     }
@@ -226,12 +248,12 @@ fn provide_one(path: &Path, fetcher: &Fetcher, open: &mut Vec<PathBuf>, ui: &mut
         return Ok(());
     }
     let steps = match &declared.lock {
-        Some(lock) if declared.matches(lock) => steps::of_lock(&declared, lock, fetcher, &sources),
+        Some(lock) if declared.matches(lock) => steps::of_lock(&declared, lock, fetcher, true, &sources),
         _ => steps::resolve(&declared, fetcher, Freshness::Newest, &sources),
     };
     let mut steps = ui.kept(steps, &sources)?;
     steps.retain(|step| missing.contains(&step.index) && step.is_remote());
-    let obtained = steps::obtain(&declared, &steps, fetcher, &sources);
+    let obtained = steps::obtain(&declared, &steps, fetcher, None, &sources);
     for (name, bytes) in ui.kept(obtained, &sources)?.into_iter().filter_map(|one| one.file) {
         super::overlay().provide(path.join("charts").join(name), bytes);
     }

@@ -1,5 +1,6 @@
 //! Dependencies, one by one: where each comes from, in which version, and its archive.
 
+use super::super::verify::Verifier;
 use super::super::world;
 use super::declared::{self, Declared, at};
 use plimsoll::chart::{self, Dependency};
@@ -72,11 +73,12 @@ impl Obtained {
     }
 }
 
-/// The versions that a lock names.
+/// The versions that a lock names. What is in `charts/` already is fetched again unless `keeps_present`.
 pub(super) fn of_lock(
     declared: &Declared,
     lock: &Lock,
     fetcher: &Fetcher,
+    keeps_present: bool,
     sources: &Sources,
 ) -> Report<Vec<Step>> {
     if !declared.matches(lock) {
@@ -84,7 +86,8 @@ pub(super) fn of_lock(
     }
     let present = |name: &str, version: &str| {
         let file = format!("{name}-{version}.tgz");
-        let found = declared::identify(&declared.path.join("charts").join(&file))?;
+        let path = declared.path.join("charts").join(&file);
+        let found = if keeps_present { declared::identify(&path)? } else { return None };
         (found.name == name && found.version == version).then_some(file)
     };
     let is_remote =
@@ -218,6 +221,7 @@ pub(super) fn obtain(
     declared: &Declared,
     steps: &[Step],
     fetcher: &Fetcher,
+    verifier: Option<&Verifier>,
     sources: &Sources,
 ) -> Report<Vec<Obtained>> {
     let mut distinct: Vec<&Step> = Vec::new();
@@ -242,7 +246,7 @@ pub(super) fn obtain(
                     .map_err(|found| vec![found.at(dependency.span, "declared here")])?;
                 (Some(packed), How::Packaged)
             }
-            Source::Remote(found) => download(declared, found, fetcher)
+            Source::Remote(found) => download(declared, found, fetcher, verifier)
                 .map_err(|error| vec![at(dependency, error)])
                 .map(|(file, how)| (Some(file), how))?,
         };
@@ -266,21 +270,25 @@ fn package(path: &Path, sources: &Sources) -> Result<(String, Vec<u8>), Diagnost
     Ok((packed.file_name(), packed.bytes))
 }
 
+/// What went wrong, to be told where the dependency is declared.
+fn error_of(diagnostic: Diagnostic) -> Error {
+    Error { message: diagnostic.message, help: diagnostic.help.into_iter().next() }
+}
+
 /// Downloads an archive and checks that it is the chart that it should be.
 fn download(
     declared: &Declared,
     found: &Found,
     fetcher: &Fetcher,
+    verifier: Option<&Verifier>,
 ) -> plimsoll_registry::Result<((String, Vec<u8>), How)> {
     let archive = fetcher.download(found)?;
-    let metadata = chart::identify(&found.url, &archive.bytes).map_err(|diagnostic| {
-        let help = diagnostic.help.first().cloned();
-        let error = Error::new(diagnostic.message);
-        match help {
-            Some(help) => error.help(help),
-            None => error,
-        }
-    })?;
+    if let Some(verifier) = verifier {
+        let provenance = fetcher.provenance(found);
+        let provenance = provenance.map_err(|error| error.context("cannot fetch the provenance file"))?;
+        verifier.verify(&found.file_name(), &archive.bytes, &provenance).map_err(error_of)?;
+    }
+    let metadata = chart::identify(&found.url, &archive.bytes).map_err(|diagnostic| error_of(*diagnostic))?;
     if metadata.name != found.name {
         return Err(Error::new(format!(
             "`{}` contains the chart `{}`, not `{}`",
