@@ -72,9 +72,9 @@ mod secrets;
 mod server;
 #[cfg(unix)]
 mod shipping;
+mod show;
 #[cfg(unix)]
 mod sops;
-mod show;
 mod support;
 mod tera;
 mod unittest;

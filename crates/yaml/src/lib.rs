@@ -17,7 +17,7 @@ mod scalar;
 pub use node::{Entry, Map, Node, Value};
 pub use read::json;
 pub use read::{
-    Commented, Content, DUPLICATE_KEY, Document, DuplicateKey, DuplicateKeys, Limits, ReadOptions, UNKNOWN_ESCAPE, Words,
-    read, read_commented, read_fragment, read_stream,
+    Commented, Content, DUPLICATE_KEY, Document, DuplicateKey, DuplicateKeys, Limits, ReadOptions,
+    UNKNOWN_ESCAPE, Words, read, read_commented, read_fragment, read_stream,
 };
 pub use scalar::{Context, plain_safe, resolve_plain};

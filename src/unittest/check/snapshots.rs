@@ -95,7 +95,7 @@ fn unmet(compared: &Comparison, is_negative: bool) -> Option<Finding> {
             if is_negative {
                 compared.stored.clone()
             } else {
-                patch(&compared.stored, &compared.fresh, &["Expected", "Actual"], 1)
+                patch(Some(("Expected", &compared.stored)), Some(("Actual", &compared.fresh)), 1)
             },
         )),
         ..Finding::default()

@@ -49,8 +49,8 @@ const OF_TEMPLATE: &[(&str, Takes)] = &[
     ("wait-for-jobs", Takes::Switch),
 ];
 
-/// Flags of the commands that fetch charts, which matter only where signatures are checked.
-const OF_FETCH: &[(&str, Takes)] = &[("keyring", Takes::Value)];
+/// A flag of all commands that fetch or write charts, which matters only where signatures are made or checked.
+const KEYRING: (&str, Takes) = ("keyring", Takes::Value);
 
 const AS_HELM: &str = "it is a command of `plimsoll helm`";
 const FORMAT: &str = "use `--format` to choose the output format";
@@ -145,9 +145,9 @@ pub(super) fn accept_flags(command: Command) -> Command {
     command.mut_arg("labels", |arg| arg.short('l'))
 }
 
-/// The same for commands that fetch charts.
-pub(super) fn accept_fetch_flags(command: Command) -> Command {
-    OF_FETCH.iter().fold(command, |command, flag| command.arg(without_effect(flag)))
+/// The same for commands of charts that need no keyring.
+pub(super) fn accept_keyring(command: Command) -> Command {
+    command.arg(without_effect(&KEYRING))
 }
 
 fn accept_dry_run(command: Command) -> Command {

@@ -2,9 +2,9 @@
 
 use super::accepted;
 use crate::args::{LimitFlags, RenderArgs, ShowArgs, ValueFlags};
-use crate::chart_args::PackageArgs;
 #[cfg(feature = "fetch")]
 use crate::chart_args::PushArgs;
+use crate::chart_args::{PackageArgs, VerifyArgs};
 #[cfg(feature = "fetch")]
 use crate::registry_args::{DependencyArgs, PullArgs, RegistryFlags};
 use crate::ui::Color;
@@ -81,6 +81,8 @@ pub(super) enum HelmCommand {
     /// Publish the archive of a chart in an OCI registry
     #[cfg(feature = "fetch")]
     Push(Box<PushArgs>),
+    /// Verify the archive of a chart with its provenance file
+    Verify(Box<VerifyArgs>),
     /// List and change the repositories that have names
     #[cfg(feature = "fetch")]
     Repo(Box<RepoArgs>),
@@ -258,18 +260,13 @@ pub(super) fn parse(args: Vec<OsString>) -> Result<Parsed, clap::Error> {
                 .override_usage("helm template [OPTIONS] [NAME] CHART")
                 .after_help("See `plimsoll render --help` for examples.")
         })
-        .mut_subcommand("package", |command| accepted::accept_fetch_flags(command).after_help(""))
-        .mut_subcommand("show", |command| accepted::accept_fetch_flags(command).after_help(""));
+        .mut_subcommand("package", |command| accepted::accept_keyring(command).after_help(""))
+        .mut_subcommand("show", |command| accepted::accept_keyring(command).after_help(""));
     #[cfg(feature = "fetch")]
     {
         command = command
-            .mut_subcommand("pull", |command| accepted::accept_fetch_flags(command).after_help(""))
-            .mut_subcommand("dependency", |command| {
-                command
-                    .after_help("")
-                    .mut_subcommand("build", accepted::accept_fetch_flags)
-                    .mut_subcommand("update", accepted::accept_fetch_flags)
-            });
+            .mut_subcommand("pull", |command| command.after_help(""))
+            .mut_subcommand("dependency", |command| command.after_help(""));
     }
     let args = plain_switches(args, &switches(&command));
     let matches = command.try_get_matches_from_mut(args)?;

@@ -105,6 +105,7 @@ fn execute(cli: HelmCli, has_default_namespace: bool, ui: &mut Ui) -> anyhow::Re
         #[cfg(feature = "fetch")]
         HelmCommand::Dependency(args) => crate::execute(Command::Dependency(args), timeout, ui),
         HelmCommand::Package(args) => crate::execute(Command::Package(args), timeout, ui),
+        HelmCommand::Verify(args) => crate::execute(Command::Verify(args), timeout, ui),
         #[cfg(feature = "fetch")]
         HelmCommand::Push(args) => crate::execute(Command::Push(args), timeout, ui),
         #[cfg(feature = "fetch")]
