@@ -12,22 +12,6 @@ use crate::value::{Args, Elem, Entries, Map, Traced, Value};
 /// What Go says of writing to a map that was never made.
 const NIL_MAP: &str = "assignment to entry in nil map";
 
-/// Which arguments are numbers that stand in the template. They have no type, and Go converts them to that of the
-/// parameter. Only the first arguments are known, because no function converts others.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Constants(u32);
-
-impl Constants {
-    /// Adds argument `index`.
-    pub(crate) fn add(&mut self, index: usize) {
-        self.0 |= u32::try_from(index).ok().and_then(|index| 1_u32.checked_shl(index)).unwrap_or(0);
-    }
-
-    fn has(self, index: usize) -> bool {
-        u32::try_from(index).ok().and_then(|index| self.0.checked_shr(index)).unwrap_or(0) & 1 == 1
-    }
-}
-
 /// The integer that a float is.
 #[expect(clippy::cast_possible_truncation, reason = "only numbers without a fraction are converted")]
 fn whole(number: f64) -> Option<i64> {

@@ -5,6 +5,7 @@
 
 mod args;
 mod ast;
+mod constants;
 mod constraint;
 mod definitions;
 mod error;

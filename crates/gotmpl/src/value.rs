@@ -5,7 +5,7 @@ use std::cell::{Ref, RefCell, RefMut};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::args::Constants;
+use crate::constants::Constants;
 use crate::error::Result;
 use crate::origin::Origin;
 use crate::sorted::Sorted;

@@ -6,8 +6,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::args::Constants;
 use crate::ast::{Action, Branch, Command, Expr, Fields, File, Kind, Node, Pipe, Place, Splice};
+use crate::constants::Constants;
 use crate::error::{Error, Result, shorten};
 use crate::field_error::{nil_pointer, path_before};
 use crate::fmt;

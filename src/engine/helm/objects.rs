@@ -97,7 +97,6 @@ impl Object for Files {
 /// The glob language of Helm's library: `*` and `?` stop at `/`, `**` does not; `[a-z]` or `[abc]`, and `[!...]` for all
 /// other characters; `{a,b}`, also inside each other. `None` if the pattern is none.
 fn glob(pattern: &str) -> Option<regex::Regex> {
-    let literal = |c: char| regex::escape(c.encode_utf8(&mut [0; 4]));
     let mut out = String::from("(?s)^");
     let mut chars = pattern.chars().peekable();
     let mut open = 0_usize;
@@ -116,14 +115,19 @@ fn glob(pattern: &str) -> Option<regex::Regex> {
                 out.push(')');
             }
             ',' if open > 0 => out.push('|'),
-            '\\' => out.extend(chars.next().map(literal)),
-            _ => out.push_str(&literal(c)),
+            '\\' => out.extend(chars.next().map(escape)),
+            _ => out.push_str(&escape(c)),
         }
     }
     // What is not closed ends with the pattern.
     out.push_str(&")".repeat(open));
     out.push('$');
     regex::Regex::new(&out).ok()
+}
+
+/// A character in a regular expression, wherever it stands.
+fn escape(c: char) -> String {
+    format!("\\x{{{:x}}}", u32::from(c))
 }
 
 /// A class of characters of a glob, from after its `[` on: one range or single characters, but not both.
@@ -134,7 +138,7 @@ fn class(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<String>
     if between == Some('-') {
         let last = rest.next().filter(|last| *last >= first && rest.next() == Some(']'))?;
         chars.nth(3);
-        return Some(format!("[{not}\\x{{{:x}}}-\\x{{{:x}}}]", u32::from(first), u32::from(last)));
+        return Some(format!("[{not}{}-{}]", escape(first), escape(last)));
     }
     let mut set = String::new();
     loop {
@@ -144,7 +148,7 @@ fn class(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<String>
             '\\' => chars.next()?,
             c => c,
         };
-        set.push_str(&format!("\\x{{{:x}}}", u32::from(c)));
+        set.push_str(&escape(c));
     }
 }
 

@@ -192,6 +192,9 @@ fn joined(
     count.times(items).plus(separators)
 }
 
+/// The longest text of a number.
+const LONGEST_NUMBER: u64 = 32;
+
 /// A text from bytes or the other way round; a character is up to four bytes.
 fn conversion(name: &str, from: Option<&Type<'_>>, size: Range) -> Estimate {
     let (text, result) = match name {
@@ -202,6 +205,8 @@ fn conversion(name: &str, from: Option<&Type<'_>>, size: Range) -> Estimate {
     match from {
         Some(ty) if *ty == text => (cost, Some(result)),
         Some(Type::Dyn) => (cost.or(ONE), Some(result)),
+        // How long the text of a number is, cel-go does not say. It is taken to be short.
+        _ if name == "string" => (ONE, Some(Range { min: 1, max: LONGEST_NUMBER })),
         _ => (ONE, None),
     }
 }

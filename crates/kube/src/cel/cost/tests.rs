@@ -81,6 +81,7 @@ fn functions_and_operators_are_estimated() {
         (OBJECT, "self.num > 1 ? self.s == 'a' : self.s == oldSelf.s", 3 + 8),
         (OBJECT, "self.s.replace('a', 'bb') == 'x'", 2 + 8 + 1),
         (OBJECT, "self.s.split('') == []", 2 + 8 + 10),
+        (OBJECT, "'a' + string(self.num) == 'b'", 2 + 1 + 4 + 1),
         // What the type of the operand is at run time is not known.
         (OBJECT, "string(self.i) == 'x'", 2 + 2 + 1),
         (OBJECT, "type(self.i) == int || self.i.startsWith('a')", 3 + 1 + 2 + 1),
