@@ -33,12 +33,8 @@ enum Material {
         modulus: Vec<u8>,
         exponent: Vec<u8>,
     },
-    Dsa {
-        p: Vec<u8>,
-        q: Vec<u8>,
-        g: Vec<u8>,
-        y: Vec<u8>,
-    },
+    /// The prime, the order of the group, its generator, and the key.
+    Dsa([Vec<u8>; 4]),
     Ecdsa {
         curve: Vec<u8>,
         point: Vec<u8>,
@@ -124,12 +120,7 @@ impl Material {
         let integer = |reader: &mut Reader<'_>| reader.integer().map(<[u8]>::to_vec);
         Some(match reader.byte()? {
             1 | 3 => Self::Rsa { modulus: integer(reader)?, exponent: integer(reader)? },
-            17 => Self::Dsa {
-                p: integer(reader)?,
-                q: integer(reader)?,
-                g: integer(reader)?,
-                y: integer(reader)?,
-            },
+            17 => Self::Dsa([integer(reader)?, integer(reader)?, integer(reader)?, integer(reader)?]),
             number @ (19 | 22) => {
                 let length = reader.byte()?;
                 let curve = reader.take(usize::from(length))?.to_vec();
@@ -150,11 +141,11 @@ impl Material {
             (Self::Rsa { modulus, exponent }, Values::One(signature)) => {
                 verify_rsa(modulus, exponent, hash, digest, signature)
             }
-            (Self::Dsa { p, q, g, y }, Values::Two(r, s)) => {
-                let [p, q, g, y, r, s] = [p, q, g, y, r, s].map(|bytes| number(bytes));
-                let components = dsa::Components::from_components(p?, q?, g?).ok()?;
-                let key = dsa::VerifyingKey::from_components(components, y?).ok()?;
-                let signature = dsa::Signature::from_components(r?, s?)?;
+            (Self::Dsa(parameters), Values::Two(first, second)) => {
+                let [prime, order, generator, key] = parameters.each_ref().map(|bytes| number(bytes));
+                let components = dsa::Components::from_components(prime?, order?, generator?).ok()?;
+                let key = dsa::VerifyingKey::from_components(components, key?).ok()?;
+                let signature = dsa::Signature::from_components(number(first)?, number(second)?)?;
                 dsa::signature::hazmat::PrehashVerifier::verify_prehash(&key, digest, &signature).ok()
             }
             (Self::Ecdsa { curve, point }, Values::Two(r, s)) => match curve.as_slice() {

@@ -69,7 +69,7 @@ impl Keyring {
                 _ if certificates.is_empty() || matches!((&subject, tag), (Subject::Other, USER_ID)) => {}
                 USER_ID => subject = Subject::UserId(body.to_vec()),
                 PUBLIC_SUBKEY | SECRET_SUBKEY => {
-                    subject = Key::read(body).map_or(Subject::Other, Subject::Subkey)
+                    subject = Key::read(body).map_or(Subject::Other, Subject::Subkey);
                 }
                 SIGNATURE => {
                     if let (Some(certificate), Some(signature)) =

@@ -63,7 +63,7 @@ impl<'a> Reader<'a> {
         match self.byte()? {
             first @ 0..192 => Some(usize::from(first)),
             first if first < two_byte_end => {
-                Some((usize::from(first) - 192 << 8) + usize::from(self.byte()?) + 192)
+                Some(((usize::from(first) - 192) << 8) + usize::from(self.byte()?) + 192)
             }
             255 => self.length(4),
             // Keys and signatures are never divided.

@@ -54,10 +54,8 @@ impl Keys {
     pub(crate) fn decrypt(&self, armored: &str) -> Option<Vec<u8>> {
         let bytes = read_armor(armored)?;
         let header = Header::read(&bytes)?;
-        let identities = self.0.iter();
-        let file_key =
-            identities.flat_map(|identity| header.stanzas.iter().map(move |stanza| (identity, stanza)));
-        let file_key = file_key.filter_map(|(identity, stanza)| identity.unwrap(stanza)).next()?;
+        let of_stanza = |stanza| self.0.iter().find_map(|identity| identity.unwrap(stanza));
+        let file_key = header.stanzas.iter().find_map(of_stanza)?;
         header.verify(&file_key)?;
         decrypt_content(&file_key, header.content)
     }

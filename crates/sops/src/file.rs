@@ -105,7 +105,7 @@ impl File<'_> {
         match &mut node.value {
             Value::Map(map) => {
                 for entry in map.iter_mut() {
-                    path.push(entry.key.to_string());
+                    path.push(entry.key.clone());
                     self.decrypt(&mut entry.value, path)?;
                     path.pop();
                 }
@@ -143,7 +143,7 @@ impl File<'_> {
             let error = error.at(node.span, "added without sops");
             return Err(error.help("edit the file with `sops`").into());
         };
-        let context: String = keys.iter().map(|key| format!("{key}:")).collect();
+        let context = keys.join(":") + ":";
         let opened = sealed.open(&self.key, &context).map_err(|reason| {
             let error = Diagnostic::error(format!("cannot decrypt `{shown}`: {reason}"));
             error.at(node.span, "").help("restore the file, or edit it with `sops` only")

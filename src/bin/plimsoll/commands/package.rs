@@ -57,7 +57,7 @@ fn destination(directory: &Path) -> anyhow::Result<PathBuf> {
     Ok(directory.to_owned())
 }
 
-/// The time that SOURCE_DATE_EPOCH names, as all tools of reproducible builds read it.
+/// The time that `SOURCE_DATE_EPOCH` names, as all tools of reproducible builds read it.
 pub(super) fn source_date_epoch() -> anyhow::Result<Option<u64>> {
     #[expect(clippy::disallowed_methods, reason = "the binary is where the environment is read")]
     let Some(text) = std::env::var_os("SOURCE_DATE_EPOCH").filter(|text| !text.is_empty()) else {

@@ -45,21 +45,18 @@ struct Pulled {
 }
 
 fn download(source: &str, args: &PullArgs, timeout: Duration, ui: &mut Ui) -> anyhow::Result<Pulled> {
-    let fetched = fetch::find(source, &args.chart, &args.registry, timeout)
-        .and_then(|(fetcher, found)| Ok((fetcher.download(&found)?, fetcher, found)));
-    let (archive, fetcher, found) = match fetched {
+    let fetched =
+        fetch::find(source, &args.chart, &args.registry, timeout).and_then(|(fetcher, found)| {
+            let archive = fetcher.download(&found)?;
+            let provenance = (args.verify || args.prov).then(|| fetcher.provenance(&found)).transpose();
+            let provenance = provenance.map_err(|error| error.context("cannot fetch the provenance file"))?;
+            Ok((found, archive, provenance))
+        });
+    let (found, archive, provenance) = match fetched {
         Ok(fetched) => fetched,
         Err(error) => return fetch::fail(error, ui),
     };
     let sources = Sources::new();
-    let provenance = if args.verify || args.prov {
-        match fetcher.provenance(&found) {
-            Ok(text) => Some(text),
-            Err(error) => return fetch::fail(error.context("cannot fetch the provenance file"), ui),
-        }
-    } else {
-        None
-    };
     let mut said = String::new();
     if let Some(text) = provenance.as_ref().filter(|_| args.verify) {
         let verified = Verifier::new(&args.keyring)?.verify(&found.file_name(), &archive.bytes, text);

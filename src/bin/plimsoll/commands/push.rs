@@ -72,7 +72,7 @@ fn reference(remote: &str, metadata: &Metadata) -> plimsoll_registry::Result<Ref
     }
 }
 
-/// When an archive was made: its own time, or that of SOURCE_DATE_EPOCH.
+/// When an archive was made: its own time, or that of `SOURCE_DATE_EPOCH`.
 fn creation_time(archive: &Path) -> anyhow::Result<SystemTime> {
     if let Some(seconds) = package::source_date_epoch()? {
         return Ok(UNIX_EPOCH + Duration::from_secs(seconds));

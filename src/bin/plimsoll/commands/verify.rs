@@ -74,7 +74,9 @@ fn default_keyring() -> Option<PathBuf> {
 
 /// What was verified, in Helm's words.
 pub(crate) fn describe(verified: &Provenance) -> String {
-    let signers = verified.signers.iter().map(|signer| format!("Signed by: {signer}\n")).collect::<String>();
-    let Provenance { fingerprint, digest, .. } = verified;
-    format!("{signers}Using Key With Fingerprint: {fingerprint}\nChart Hash Verified: {digest}\n")
+    let mut lines: Vec<String> =
+        verified.signers.iter().map(|signer| format!("Signed by: {signer}")).collect();
+    lines.push(format!("Using Key With Fingerprint: {}", verified.fingerprint));
+    lines.push(format!("Chart Hash Verified: {}\n", verified.digest));
+    lines.join("\n")
 }
