@@ -64,17 +64,13 @@ pub(crate) struct TestArgs {
 /// `--output-type`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OutputType {
-    /// Write JUnit XML
-    #[value(name = "JUnit")]
+    #[value(name = "JUnit", help = "Write JUnit XML")]
     JUnit,
-    /// Write NUnit 2.5 XML
-    #[value(name = "NUnit")]
+    #[value(name = "NUnit", help = "Write NUnit 2.5 XML")]
     NUnit,
-    /// Write xUnit.net 2 XML
-    #[value(name = "XUnit")]
+    #[value(name = "XUnit", help = "Write xUnit.net 2 XML")]
     XUnit,
-    /// Write SonarQube generic test data
-    #[value(name = "Sonar")]
+    #[value(name = "Sonar", help = "Write SonarQube generic test data")]
     Sonar,
 }
 
