@@ -45,13 +45,12 @@ struct Pulled {
 }
 
 fn download(source: &str, args: &PullArgs, timeout: Duration, ui: &mut Ui) -> anyhow::Result<Pulled> {
-    let fetched =
-        fetch::find(source, &args.chart, &args.registry, timeout).and_then(|(fetcher, found)| {
-            let archive = fetcher.download(&found)?;
-            let provenance = (args.verify || args.prov).then(|| fetcher.provenance(&found)).transpose();
-            let provenance = provenance.map_err(|error| error.context("cannot fetch the provenance file"))?;
-            Ok((found, archive, provenance))
-        });
+    let fetched = fetch::find(source, &args.chart, &args.registry, timeout).and_then(|(fetcher, found)| {
+        let archive = fetcher.download(&found)?;
+        let provenance = (args.verify || args.prov).then(|| fetcher.provenance(&found)).transpose();
+        let provenance = provenance.map_err(|error| error.context("cannot fetch the provenance file"))?;
+        Ok((found, archive, provenance))
+    });
     let (found, archive, provenance) = match fetched {
         Ok(fetched) => fetched,
         Err(error) => return fetch::fail(error, ui),
