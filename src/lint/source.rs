@@ -159,7 +159,9 @@ fn lint_manifests(
         };
         let reported = reported.iter().chain(variants.iter().filter(holds)).cloned().collect();
         let mut of_release = lint_objects(world, release, reported, sources, version, around, config);
-        of_release.iter_mut().for_each(|finding| partition::soften(finding, &found, sources, config));
+        for finding in &mut of_release {
+            partition::soften(finding, &found, sources, config);
+        }
         let about_comments = of_release.iter().filter(|finding| is_unused_allow(finding));
         about_comments.filter_map(Diagnostic::span).for_each(|span| *unused.entry(span).or_insert(0) += 1);
         findings.extend(of_release);
