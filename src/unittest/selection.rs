@@ -84,7 +84,7 @@ mod tests {
             (&["templates/*.yaml"], &[], true),
             (&["**/set.yaml"], &[], true),
             (&["d?/set.yaml"], &[], false),
-            (&["../templates/db/set.yaml"], &[], false),
+            (&["../templates/db/set.yaml"], &[], true),
             (&["./db/set.yaml"], &[], true),
             (&[], &[], true),
             (&[], &["db/*"], false),
