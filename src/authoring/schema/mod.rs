@@ -33,7 +33,7 @@ use written::Written;
 pub const FILE: &str = "values.schema.json";
 
 /// The most renders that look for marks: enough to find a handful of values with which a chart of many does not render.
-const MAX_RENDERS: usize = 48;
+const MAX_RENDERS: usize = 24;
 
 /// A version of JSON Schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
