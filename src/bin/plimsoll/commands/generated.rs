@@ -16,12 +16,16 @@ pub(crate) fn finish(
     ui: &mut Ui,
 ) -> anyhow::Result<ExitStatus> {
     if !flags.check && !flags.write {
-        files.iter().for_each(|file| ui.print_exact(&file.text));
+        for file in files {
+            ui.print_exact(&file.text);
+        }
         return Ok(ExitStatus::Success);
     }
     let stale: Vec<&Generated> = files.iter().filter(|file| !file.is_current()).collect();
     if flags.check {
-        stale.iter().for_each(|file| ui.print(&file.patch(CONTEXT)));
+        for file in &stale {
+            ui.print(&file.patch(CONTEXT));
+        }
         if stale.is_empty() {
             return Ok(ExitStatus::Success);
         }
