@@ -34,6 +34,7 @@
 //! | [`rehearse`] | an upgrade, run step by step on simulated controllers (`crates/cluster`) |
 //! | [`digest`] | the digests that stand for secret values in recorded renders |
 //! | [`history`] | recorded renders on disk |
+//! | [`authoring`] | the files that follow from a chart: documentation, schemas |
 //! | [`world`] | the one door to the outside: files, the time, random numbers |
 
 pub use plimsoll_cluster as cluster;
@@ -44,6 +45,7 @@ pub use plimsoll_kube::manifest;
 pub use plimsoll_limits as limits;
 pub use plimsoll_yaml as yaml;
 
+pub mod authoring;
 pub mod chart;
 pub mod diff;
 pub mod digest;

@@ -9,7 +9,7 @@ use crate::diag::{Diagnostic, SourceId, Span};
 /// The rules of one chart. Helm's own rule, that dot-files directly under `templates/` do not count, is always among
 /// them.
 #[derive(Debug)]
-pub(super) struct Rules {
+pub(crate) struct Rules {
     rules: Vec<Rule>,
 }
 
@@ -40,7 +40,7 @@ impl Rules {
     }
 
     /// Reads a `.helmignore`. Lines that cannot be read are errors, as in Helm.
-    pub(super) fn parse(text: &str, source: SourceId, sink: &mut Vec<Diagnostic>) -> Self {
+    pub(crate) fn parse(text: &str, source: SourceId, sink: &mut Vec<Diagnostic>) -> Self {
         let mut rules = Vec::new();
         let mut start = 0;
         for line in text.split_inclusive('\n') {
@@ -73,7 +73,7 @@ impl Rules {
 
     /// Whether the file or directory at `path` (relative to the chart, `/` between the parts) does not count.
     /// Its parent directories are asked about separately.
-    pub(super) fn ignores(&self, path: &str, directory: bool) -> bool {
+    pub(crate) fn ignores(&self, path: &str, directory: bool) -> bool {
         for rule in &self.rules {
             let subject = if rule.matches_base_name { path.rsplit('/').next().unwrap_or(path) } else { path };
             let fits = (!rule.matches_directories_only || directory) && rule.may_match(subject);

@@ -19,6 +19,8 @@ mod values_file;
 
 pub use builtin::{builtins, exists, is_chart, is_remote, open};
 pub use files::ChartFile;
+pub(crate) use files::list_files;
+pub(crate) use ignore::Rules as IgnoreRules;
 pub use local::{PlainFiles, identify, read_metadata, unpack};
 pub use metadata::{ChartType, Dependency, EngineKind, ImportValues, Maintainer, Metadata};
 

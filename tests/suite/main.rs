@@ -5,6 +5,8 @@ mod admission;
 #[cfg(unix)]
 mod against;
 mod applies;
+#[cfg(unix)]
+mod authoring;
 mod browser;
 mod builtin;
 mod calls;

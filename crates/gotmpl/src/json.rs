@@ -190,6 +190,11 @@ impl Value {
         FromNode { is_integer: &mut is_integer, is_traced: true }.value(node)
     }
 
+    /// The JSON that `toRawJson` writes: on one line, the keys of maps sorted. An error for what JSON cannot express.
+    pub fn to_json(&self) -> Result<String> {
+        encode(self, Style { pretty: false, html: false })
+    }
+
     /// The YAML that `toYaml` writes, without a newline at the end. An error for what YAML cannot express: a map that
     /// contains itself, an infinity.
     pub fn to_yaml(&self) -> Result<String> {

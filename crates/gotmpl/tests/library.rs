@@ -5,7 +5,9 @@ use std::rc::Rc;
 use std::time::SystemTime;
 
 use plimsoll_diag::{SourceKind, Sources, Span};
-use plimsoll_gotmpl::{Args, Cluster, Entries, Error, Lookup, Object, Result, Seed, Set, Value, Vm, parse};
+use plimsoll_gotmpl::{
+    Args, Cluster, Entries, Error, Functions, Lookup, Object, Result, Seed, Set, Value, Vm, parse, parse_with,
+};
 use plimsoll_yaml::{ReadOptions, read};
 
 fn vm(files: &[(&str, &str)], sources: &Sources, seed: Seed) -> Vm {
@@ -31,6 +33,19 @@ fn values_come_from_yaml_and_go_back() {
     assert_eq!(rendered("{{ index .a.b 0 }} {{ kindOf (index .a.b 0) }}", &dot).unwrap(), "1 float64");
     let exact = Value::from_yaml(&document.root, |_| true);
     assert_eq!(rendered("{{ kindOf (index .a.b 0) }}", &exact).unwrap(), "int64");
+}
+
+#[test]
+fn functions_can_be_those_of_sprig() {
+    let text = "{{ fromJson `[1]` | toJson }}{{ fromJson `{` | toJson }}";
+    let rendered = |functions| {
+        let mut set = Set::default();
+        set.add("main", &parse_with(text.into(), functions).expect("a template"), None);
+        let rendered = Vm::new(set, Seed::Fixed(1), SystemTime::UNIX_EPOCH).render("main", &Value::Nil);
+        rendered.unwrap().text
+    };
+    assert_eq!(rendered(Functions::Sprig), "[1]null");
+    assert!(rendered(Functions::Helm).starts_with("{\"Error\":"));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The command line. Names and meanings are Helm's wherever Helm has the flag.
 
+use crate::authoring_args::{DocsArgs, SchemaArgs};
 use crate::completion;
 #[cfg(feature = "fetch")]
 use crate::registry_args::{DependencyArgs, FetchFlags, PullArgs};
@@ -127,6 +128,10 @@ pub(crate) enum Command {
     History(Box<HistoryArgs>),
     /// Show the values that a chart's templates see, and the origin of each
     Values(Box<ValuesArgs>),
+    /// Write the documentation of a chart from the comments in its values
+    Docs(Box<DocsArgs>),
+    /// Write the schema of a chart's values from its values, comments and templates
+    Schema(Box<SchemaArgs>),
     /// Fetch the charts that a chart depends on
     #[cfg(feature = "fetch")]
     #[command(visible_alias = "dep")]

@@ -1,6 +1,7 @@
 //! The `plimsoll` command: arguments to one library call, its result to stdout, everything else to stderr.
 
 mod args;
+mod authoring_args;
 mod commands;
 mod completion;
 mod helm;
@@ -48,6 +49,8 @@ fn execute(cli: Cli, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
         Command::Rehearse(args) => commands::rehearse::run(&args, ui),
         Command::History(args) => commands::history::run(&args, ui),
         Command::Values(args) => commands::values::run(&args, ui),
+        Command::Docs(args) => commands::docs::run(&args, ui),
+        Command::Schema(args) => commands::schema::run(&args, ui),
         Command::Completions(args) => commands::generate::completions(&args, ui),
         Command::Man(args) => commands::generate::man(&args, ui),
         #[cfg(feature = "fetch")]

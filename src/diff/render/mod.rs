@@ -18,6 +18,7 @@ pub use json::json;
 pub use markdown::markdown;
 pub use script::script;
 pub use text::{plan, plan_within};
+pub(crate) use unified::patch;
 pub use unified::unified;
 
 use super::{Change, Effect, EffectKind, FieldChange, ObjectPlan, Plan, Reason, Verdict, instructions};

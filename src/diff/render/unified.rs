@@ -55,16 +55,24 @@ fn document(object: &ObjectPlan, context: usize, paint: Paint, out: &mut String)
 /// The patch of one object without colours; empty if no text changes.
 pub(super) fn text(object: &ObjectPlan, context: usize) -> String {
     let name = document_name(object);
-    let side = |node: &Option<crate::yaml::Node>| node.as_ref().map(emit::document).unwrap_or_default();
+    let side = |node: &Option<crate::yaml::Node>| node.as_ref().map(emit::document);
     let (before, after) = (side(&object.before), side(&object.after));
-    let label = |prefix: &str, node: &Option<crate::yaml::Node>| {
-        if node.is_some() { format!("{prefix}/{name}") } else { "/dev/null".to_owned() }
-    };
-    let (old, new) = (lines(&before), lines(&after));
+    let (old_name, new_name) = (format!("a/{name}"), format!("b/{name}"));
+    let old = before.as_deref().map(|text| (old_name.as_str(), text));
+    let new = after.as_deref().map(|text| (new_name.as_str(), text));
+    patch(old, new, context)
+}
+
+/// The unified diff of two files, each a name and a text or missing, with `context` lines around each change; empty if
+/// the texts are the same.
+pub(crate) fn patch(before: Option<(&str, &str)>, after: Option<(&str, &str)>, context: usize) -> String {
+    let (old_name, old_text) = before.unwrap_or(("/dev/null", ""));
+    let (new_name, new_text) = after.unwrap_or(("/dev/null", ""));
+    let (old, new) = (lines(old_text), lines(new_text));
     let mut out = String::new();
     for hunk in group_diff_ops(edits(&old, &new), context) {
         if out.is_empty() {
-            let _ = writeln!(out, "--- {}\n+++ {}", label("a", &object.before), label("b", &object.after));
+            let _ = writeln!(out, "--- {old_name}\n+++ {new_name}");
         }
         if let (Some(first), Some(last)) = (hunk.first(), hunk.last()) {
             let old = place(first.old_range().start..last.old_range().end);

@@ -7,6 +7,7 @@ mod lookup;
 mod objects;
 
 pub use lookup::answers;
+pub(crate) use objects::Files;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

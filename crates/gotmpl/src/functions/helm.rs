@@ -139,7 +139,7 @@ fn from_json(text: &[u8], target: Target) -> Value {
     }
 }
 
-fn must_from_json(args: Args<'_>) -> Result<Value> {
+pub(super) fn must_from_json(args: Args<'_>) -> Result<Value> {
     let decoded = json_decode::decode(args.bytes(0)?).map_err(Error::new)?;
     decoded.error.map_or(Ok(decoded.value), |error| Err(Error::new(error)))
 }

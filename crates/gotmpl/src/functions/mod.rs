@@ -19,6 +19,7 @@ mod paths;
 mod random;
 pub(crate) mod regexes;
 mod semvers;
+mod sprig;
 mod strings;
 mod tomls;
 mod words;
@@ -47,8 +48,27 @@ const TABLES: &[&[Function]] = &[
     tomls::TABLE,
 ];
 
+/// Which program's functions templates call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Functions {
+    /// Helm's: Go's, Sprig's, and its own, some of which replace those of Sprig.
+    #[default]
+    Helm,
+    /// Helm's, except where Sprig's of the same name differ: for templates of other programs with Sprig's functions.
+    Sprig,
+}
+
+impl Functions {
+    /// The function called `name`.
+    pub(crate) fn find(self, name: &str) -> Option<&'static Function> {
+        let of_sprig = || sprig::TABLE.iter().find(|function| function.name == name);
+        (self == Self::Sprig).then(of_sprig).flatten().or_else(|| find(name))
+    }
+}
+
 /// The function called `name`.
-pub(crate) fn find(name: &str) -> Option<&'static Function> {
+fn find(name: &str) -> Option<&'static Function> {
     static INDEX: std::sync::OnceLock<Vec<&'static Function>> = std::sync::OnceLock::new();
     let index = INDEX.get_or_init(|| {
         let mut all: Vec<_> = TABLES.iter().flat_map(|table| table.iter()).collect();

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::ast::{Action, Body, Branch, Command, Expr, File, Kind, Node, Pipe, Place, Splice, Template};
+use crate::functions::Functions;
 use crate::lex::{Keyword, TokenKind};
 use cursor::Cursor;
 pub use error::ParseError;
@@ -16,7 +17,13 @@ use pipeline::{Clause, PipelineParser, Scope};
 
 /// Parses a text with its definitions. Function names are resolved here: one that Helm does not know is an error.
 pub fn parse(text: Arc<str>) -> Result<File> {
+    parse_with(text, Functions::Helm)
+}
+
+/// The same with the functions of another program.
+pub fn parse_with(text: Arc<str>, functions: Functions) -> Result<File> {
     let mut parser = Parser {
+        functions,
         cursor: Cursor::new(&text),
         scope: Scope::new(),
         ranges: 0,
@@ -52,6 +59,7 @@ fn finish(text: &str, body: Vec<Node>, scope: &Scope) -> Template {
 }
 
 struct Parser<'a> {
+    functions: Functions,
     cursor: Cursor<'a>,
     scope: Scope,
     /// How many `range` blocks are open.
@@ -72,8 +80,8 @@ enum Piece {
 
 impl Parser<'_> {
     fn pipeline(&mut self, clause: Clause) -> Result<Pipe> {
-        let Self { cursor, scope, names, .. } = self;
-        PipelineParser { cursor, scope, names }.pipeline(clause, TokenKind::Close)
+        let Self { functions, cursor, scope, names, .. } = self;
+        PipelineParser { functions: *functions, cursor, scope, names }.pipeline(clause, TokenKind::Close)
     }
 
     /// `{{define "name"}} ... {{end}}`

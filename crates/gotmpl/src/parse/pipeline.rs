@@ -66,6 +66,7 @@ impl Clause {
 
 /// Parses pipelines.
 pub(super) struct PipelineParser<'p, 'a> {
+    pub(super) functions: functions::Functions,
     pub(super) cursor: &'p mut Cursor<'a>,
     pub(super) scope: &'p mut Scope,
     /// The names of fields, each once: a template says `.Values` hundreds of times.
@@ -232,7 +233,7 @@ impl PipelineParser<'_, '_> {
         let text = self.cursor.str(place);
         let kind = match token.kind {
             TokenKind::Identifier => {
-                let Some(function) = functions::find(text) else {
+                let Some(function) = self.functions.find(text) else {
                     let mut error = error(place, format!("function `{text}` is not defined"));
                     error.help =
                         nearest(text, functions::names()).map(|name| format!("did you mean `{name}`?"));

@@ -8,8 +8,8 @@ use super::events::{Event, EventKind, Events};
 use super::explain::explain;
 use super::scan::{Mark, SyntaxError};
 use super::{Limits, refuse, text};
-use crate::scalar::{is_timestamp, resolve_non_string};
 use crate::Value;
+use crate::scalar::{is_timestamp, resolve_non_string};
 use plimsoll_diag::{Diagnostic, SourceId, Sources, Span};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -26,8 +26,12 @@ pub struct Commented {
     pub behind: String,
     /// Where it begins in its text.
     pub start: usize,
+    /// Where it ends; of a block collection, where the last thing in it ends.
+    pub end: usize,
     /// The line where it begins, from 0.
     pub line: usize,
+    /// The characters before it in that line.
+    pub column: usize,
 }
 
 /// What a node holds.
@@ -95,7 +99,8 @@ pub fn read_commented(sources: &Sources, source: SourceId) -> Result<Option<Comm
     let text = &content.text[base..];
     let fail = |error: Box<SyntaxError>| Box::new(diagnose(&error, text, base, source));
     let comments = Comments::read(text).map_err(fail)?;
-    let tree = Tree { source, base, comments, frames: Vec::new(), anchors: BTreeMap::new(), limits, nodes: 0 };
+    let tree =
+        Tree { source, base, comments, frames: Vec::new(), anchors: BTreeMap::new(), limits, nodes: 0 };
     let mut events = Events::new(text);
     tree.read(|| events.next().map_err(fail))
 }
@@ -149,7 +154,7 @@ impl Tree {
                         ));
                     };
                     let above = self.comments.take_above(end);
-                    let node = self.node(Content::Alias(target), above, start)?;
+                    let node = self.node(Content::Alias(target), above, start, end)?;
                     if let Some(root) = self.close(node, None) {
                         return Ok(Some(root));
                     }
@@ -157,7 +162,7 @@ impl Tree {
                 EventKind::Scalar { anchor, tag, value, is_plain, .. } => {
                     let above = self.comments.take_above(end);
                     let resolved = resolve(&value, is_plain, tag.as_deref());
-                    let node = self.node(Content::Scalar(value, resolved), above, start)?;
+                    let node = self.node(Content::Scalar(value, resolved), above, start, end)?;
                     if let Some(root) = self.close(node, anchor) {
                         return Ok(Some(root));
                     }
@@ -171,23 +176,29 @@ impl Tree {
                     self.open(Content::Map(Vec::new()), above, start, anchor)?;
                 }
                 EventKind::SequenceEnd | EventKind::MappingEnd => {
-                    if let Some(Frame { anchor, node, .. }) = self.frames.pop()
-                        && let Some(root) = self.close(node, anchor)
-                    {
-                        return Ok(Some(root));
+                    if let Some(Frame { anchor, mut node, .. }) = self.frames.pop() {
+                        // Only brackets have a width.
+                        if end > start.offset {
+                            node.end = self.base + end;
+                        }
+                        if let Some(root) = self.close(node, anchor) {
+                            return Ok(Some(root));
+                        }
                     }
                 }
             }
         }
     }
 
-    fn node(&mut self, content: Content, above: String, start: Mark) -> Step<Commented> {
+    fn node(&mut self, content: Content, above: String, start: Mark, end: usize) -> Step<Commented> {
         self.nodes += 1;
         if self.nodes > self.limits.max_nodes {
             return Err(self.exceeded(start, "the text has too many values", "the limit is reached here"));
         }
         let behind = self.comments.behind(start.line).to_owned();
-        Ok(Commented { content, above, behind, start: self.base + start.offset, line: start.line })
+        let (line, column) = (start.line, start.column);
+        let (start, end) = (self.base + start.offset, self.base + end);
+        Ok(Commented { content, above, behind, start, end, line, column })
     }
 
     fn exceeded(&self, at: Mark, message: &str, label: &str) -> Box<Diagnostic> {
@@ -196,7 +207,7 @@ impl Tree {
     }
 
     fn open(&mut self, content: Content, above: String, start: Mark, anchor: Option<String>) -> Step {
-        let node = self.node(content, above, start)?;
+        let node = self.node(content, above, start, start.offset)?;
         if self.frames.len() >= self.limits.max_depth {
             return Err(self.exceeded(start, "maps and lists are nested too deeply", "too deep here"));
         }
@@ -210,6 +221,7 @@ impl Tree {
             self.anchors.insert(anchor, Rc::new(node.clone()));
         }
         let Some(frame) = self.frames.last_mut() else { return Some(node) };
+        frame.node.end = frame.node.end.max(node.end);
         match &mut frame.node.content {
             Content::List(items) => items.push(node),
             Content::Map(entries) => match frame.key.take() {
@@ -251,16 +263,16 @@ mod tests {
     /// The keys and items that have comments above them, with these.
     fn above(text: &str) -> Vec<String> {
         fn walk(node: &Commented, path: &str, found: &mut Vec<String>) {
-            let mut note = |node: &Commented, path: &str| {
+            let mut keep = |node: &Commented, path: &str| {
                 if !node.above.is_empty() {
                     found.push(format!("{path}: {}", node.above.replace('\n', "|")));
                 }
             };
             for (key, _) in node.entries() {
-                note(key, &format!("{path}.{}", key.text().unwrap()));
+                keep(key, &format!("{path}.{}", key.text().unwrap()));
             }
             for (index, item) in node.items().iter().enumerate() {
-                note(item, &format!("{path}[{index}]"));
+                keep(item, &format!("{path}[{index}]"));
             }
             for (key, value) in node.entries() {
                 walk(value, &format!("{path}.{}", key.text().unwrap()), found);

@@ -140,7 +140,9 @@ impl Walk<'_> {
     /// Reads the comments between the last token and the next one.
     fn read_gap(&mut self, next: &Token) {
         let from = self.last.as_ref().map_or(0, |last| last.end.offset);
-        let Some(gap) = self.text.get(from..next.start.offset).filter(|gap| gap.contains('#')) else { return };
+        let Some(gap) = self.text.get(from..next.start.offset).filter(|gap| gap.contains('#')) else {
+            return;
+        };
         // A block scalar takes in the line breaks behind it.
         let content = self.text[..from].trim_end_matches([' ', '\t', '\r', '\n']);
         let gap = &self.text[content.len()..from + gap.len()];
@@ -155,7 +157,9 @@ impl Walk<'_> {
             after_empty: false,
         };
         let lines: Vec<&str> = gap.split('\n').collect();
-        let Some(((end, lines), content_line)) = lines.split_last().zip(self.last_line(content)) else { return };
+        let Some(((end, lines), content_line)) = lines.split_last().zip(self.last_line(content)) else {
+            return;
+        };
         for (number, line) in lines.iter().enumerate() {
             let text = line.trim_end_matches('\r');
             let comment = text.trim_start();
@@ -173,17 +177,15 @@ impl Walk<'_> {
             }
         }
         // The rest of the last line is white space, unless the text ends there.
-        let closes = self.flows > 0
-            && matches!(next.kind, TokenKind::FlowSequenceEnd | TokenKind::FlowMappingEnd);
+        let closes =
+            self.flows > 0 && matches!(next.kind, TokenKind::FlowSequenceEnd | TokenKind::FlowMappingEnd);
         if !closes && !end.contains('#') {
             let above = group.finish(next.start.column);
             self.pending = join(std::mem::take(&mut self.pending), &above);
         }
         // Block ends follow at the same place: what is read once is not read again.
-        self.last = self.last.take().or_else(|| Some(next.clone())).map(|last| Token {
-            end: next.start,
-            ..last
-        });
+        self.last =
+            self.last.take().or_else(|| Some(next.clone())).map(|last| Token { end: next.start, ..last });
     }
 
     /// The line of the last character of what has been read.

@@ -4,10 +4,12 @@ mod config;
 #[cfg(feature = "fetch")]
 pub(crate) mod dependency;
 pub(crate) mod diff;
+pub(crate) mod docs;
 #[cfg(feature = "fetch")]
 pub(crate) mod fetch;
 pub(crate) mod files;
 pub(crate) mod generate;
+pub(crate) mod generated;
 pub(crate) mod history;
 pub(crate) mod lint;
 mod live;
@@ -22,6 +24,7 @@ pub(crate) mod pull;
 pub(crate) mod rehearse;
 pub(crate) mod release;
 pub(crate) mod render;
+pub(crate) mod schema;
 pub(crate) mod values;
 
 use plimsoll::world::{Overlay, World};
