@@ -19,6 +19,8 @@ mod commands;
 mod completion;
 mod consequences;
 #[cfg(unix)]
+mod convert;
+#[cfg(unix)]
 mod create;
 #[cfg(unix)]
 mod dependency;

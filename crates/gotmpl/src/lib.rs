@@ -24,6 +24,7 @@ mod random;
 mod references;
 mod set;
 mod sorted;
+pub mod syntax;
 mod trace;
 mod value;
 mod values;

@@ -1,7 +1,7 @@
 //! The command line. Names and meanings are Helm's wherever Helm has the flag.
 
 use crate::completion;
-use crate::create_args::CreateArgs;
+use crate::create_args::{ConvertArgs, CreateArgs};
 #[cfg(feature = "fetch")]
 use crate::registry_args::{DependencyArgs, FetchFlags, PullArgs};
 use crate::ui::Color;
@@ -131,6 +131,8 @@ pub(crate) enum Command {
     Values(Box<ValuesArgs>),
     /// Create a chart: from nothing, from manifests, or from a built-in chart
     Create(Box<CreateArgs>),
+    /// Convert the templates of a Helm chart to Tera where both mean the same, and mark the rest
+    Convert(Box<ConvertArgs>),
     /// Fetch the charts that a chart depends on
     #[cfg(feature = "fetch")]
     #[command(visible_alias = "dep")]

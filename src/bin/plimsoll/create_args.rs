@@ -1,4 +1,4 @@
-//! The arguments of `plimsoll create`.
+//! The arguments of `plimsoll create` and `plimsoll convert`.
 
 use clap::{Args, ValueEnum, ValueHint};
 use plimsoll::chart::EngineKind;
@@ -65,4 +65,20 @@ impl From<WorkloadKind> for Starter {
             WorkloadKind::Deployment => Self::Deployment,
         }
     }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  plimsoll convert ./chart ./chart-tera
+  plimsoll diff web ./chart-tera --against ./chart      # compare with other values, too
+
+Exit codes: 0 converted, perhaps with places to rewrite by hand; 2 failed.")]
+pub(crate) struct ConvertArgs {
+    /// Directory of the Helm chart
+    #[arg(value_name = "CHART", value_hint = ValueHint::DirPath)]
+    pub(crate) chart: String,
+    /// Directory of the converted chart, which must not exist
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) dir: PathBuf,
 }
