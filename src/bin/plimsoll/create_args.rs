@@ -11,7 +11,7 @@ Examples:
   plimsoll create web                                      # a StatefulSet, with Tera templates
   plimsoll create web --engine helm --kind deployment
   plimsoll create web --from manifests/                    # a chart that renders to these manifests
-  kubectl get sts,svc,cm -n shop -o yaml | plimsoll create shop --from -
+  plimsoll create shop --from -                            # from `kubectl get -o yaml`
   plimsoll create web --from builtin:statefulset           # a copy to change")]
 pub(crate) struct CreateArgs {
     /// Directory of the new chart, which must not exist; its last part is the name of the chart
