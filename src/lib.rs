@@ -30,6 +30,7 @@
 //! | [`kustomize`] | kustomizations, built without network |
 //! | [`lint`] | rules, registry, configuration |
 //! | [`diff`] | two renders compared, and the plan that follows |
+//! | [`convert`] | Helm charts as Tera charts |
 //! | [`create`] | new charts, from nothing or from manifests |
 //! | [`preview`] | one render: pods, DNS names, claims, order |
 //! | [`rehearse`] | an upgrade, run step by step on simulated controllers (`crates/cluster`) |
@@ -51,6 +52,7 @@ pub use plimsoll_yaml as yaml;
 
 pub mod authoring;
 pub mod chart;
+pub mod convert;
 pub mod create;
 pub mod diff;
 pub mod digest;

@@ -7,6 +7,7 @@ use crate::diag::escape::{markdown, markdown_code};
 use crate::diag::{SourceKind, Sources};
 use crate::yaml::{self, Context, Node, ReadOptions, emit};
 use serde_json::Value as Json;
+use std::fmt::Write as _;
 
 /// Shown in catalogues of charts until the owner of the chart replaces it.
 const ICON: &str = "https://raw.githubusercontent.com/kubernetes/community/master/icons/png/resources/labeled/deploy-128.png";
@@ -91,17 +92,18 @@ impl Parts<'_> {
             );
             for secret in self.secrets {
                 let keys: Vec<String> = secret.keys.iter().map(|key| markdown_code(key)).collect();
-                out.push_str(&format!("| {} | {} |\n", markdown_code(&secret.name), keys.join(", ")));
+                let _ = writeln!(out, "| {} | {} |", markdown_code(&secret.name), keys.join(", "));
             }
         }
         if !table.is_empty() {
-            out.push_str(&format!("\n## Values\n\n{table}"));
+            let _ = write!(out, "\n## Values\n\n{table}");
         }
-        out.push_str(&format!(
+        let _ = write!(
+            out,
             "\n## Development\n\n```sh\nplimsoll lint .\nplimsoll render {name} .\nplimsoll diff {name} . --against git:main\n```\n\n\
              `tests/` contains tests in the format of helm-unittest. Each `ci/*-values.yaml` is a set of values that\n\
              `plimsoll lint` and chart-testing use, too.\n"
-        ));
+        );
         out
     }
 

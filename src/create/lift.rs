@@ -39,7 +39,7 @@ pub(super) struct LiftedWorkload {
 /// Lifts the values of objects.
 pub(super) fn lift(objects: &[Object]) -> Lifted {
     let trees: Vec<Node> = objects.iter().map(|object| object.root.clone()).collect();
-    let places = Places::new(trees.iter());
+    let places = Places::new(&trees);
     let mut lifter = Lifter {
         objects,
         trees,
@@ -383,7 +383,7 @@ impl Lifter<'_> {
         }
     }
 
-    /// Writes the values of container ports into the NetworkPolicies that name them by number.
+    /// Writes the values of container ports into the network policies that name them by number.
     fn network_policies(&mut self) {
         let objects = self.objects;
         for (index, policy) in objects.iter().enumerate().filter(|(_, object)| object.kind == "NetworkPolicy")
@@ -641,7 +641,7 @@ mod tests {
 
     #[test]
     fn several_workloads_have_values_of_their_own() {
-        let names = ["my-app", "myApp", "2048", "service"];
+        let names = ["my-app", "myApp", "\"2048\"", "service"];
         let text: String = names.map(|name| pod(name, "{name: image, image: nginx}")).concat();
         let lifted = lifted(&text);
         let paths: Vec<String> = values(&lifted).into_iter().map(|(path, _)| path).collect();

@@ -19,10 +19,14 @@ use crate::k8s::names::dns1123_label;
 use crate::k8s::secrets::is_secret_kind;
 use crate::k8s::views::WorkloadKind;
 use crate::manifest::Object;
+use crate::values::Overrides;
 use crate::world::World;
 use crate::yaml::{Map, Node, emit};
 use files::{Parts, Secret};
 use std::collections::{BTreeMap, BTreeSet};
+
+pub(crate) use template::literal as template_literal;
+pub(crate) use verify::{options as release_options, rendered};
 
 /// The files of a chart: their paths in it, and their texts.
 pub type Files = BTreeMap<String, String>;
@@ -56,7 +60,7 @@ pub fn check_name(name: &str) -> Result<(), Diagnostic> {
     ))
 }
 
-/// A chart with one workload, its Services, its ServiceAccount and its PodDisruptionBudget.
+/// A chart with one workload and what belongs to it: Services, a service account, a disruption budget.
 pub fn from_nothing(
     world: &World,
     sources: &Sources,
@@ -68,7 +72,7 @@ pub fn from_nothing(
         return Report::fail(error);
     }
     let files = starter::files(name, engine, starter);
-    let report = verify::rendered(world, sources, name, &files);
+    let report = verify::rendered(world, sources, name, &files, Overrides::default());
     if report.has_errors() {
         return Report::failed(report.diagnostics);
     }

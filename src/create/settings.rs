@@ -4,6 +4,7 @@
 use crate::diag::escape::{markdown, markdown_code};
 use crate::yaml::{Node, emit};
 use serde_json::{Map as JsonMap, Value as Json, json};
+use std::fmt::Write as _;
 
 /// One value of a new chart.
 #[derive(Debug, Clone)]
@@ -219,7 +220,7 @@ pub(super) fn table(rows: &[[String; 3]]) -> String {
     let mut out = String::from("| value | description | default |\n|---|---|---|\n");
     for [path, doc, default] in rows {
         let cells = [markdown_code(path), markdown(doc), markdown_code(default)];
-        out.push_str(&format!("| {} |\n", cells.join(" | ")));
+        let _ = writeln!(out, "| {} |", cells.join(" | "));
     }
     out
 }

@@ -2,6 +2,7 @@
 
 use crate::chart::EngineKind;
 use crate::yaml::{Context, Node, Value, emit};
+use std::fmt::Write as _;
 
 /// What a template writes in the place of a lifted value.
 #[derive(Debug, Clone)]
@@ -34,9 +35,9 @@ pub(super) struct Places {
 
 impl Places {
     /// Places for trees in whose strings and keys the words do not occur.
-    pub(super) fn new<'n>(trees: impl Iterator<Item = &'n Node> + Clone) -> Self {
+    pub(super) fn new(trees: &[Node]) -> Self {
         let mut word = "LIFTED".to_owned();
-        while trees.clone().any(|tree| contains(tree, &word)) {
+        while trees.iter().any(|tree| contains(tree, &word)) {
             word.push('X');
         }
         Self { word, expressions: Vec::new() }
@@ -119,7 +120,7 @@ impl Expression {
 }
 
 /// A line of a template that renders to exactly this text.
-pub(super) fn literal(line: &str, engine: EngineKind) -> String {
+pub(crate) fn literal(line: &str, engine: EngineKind) -> String {
     let (openers, closers): (&[&str], &[&str]) = match engine {
         EngineKind::Tera => (&["{{", "{%", "{#"], &["}}", "%}", "#}"]),
         EngineKind::GoTemplate => (&["{{"], &["}}"]),
@@ -145,7 +146,7 @@ fn each_opener(text: &str, openers: &[&str]) -> String {
     let (mut out, mut rest) = (String::new(), text);
     while let Some(c) = rest.chars().next() {
         if let Some(opener) = openers.iter().find(|opener| rest.starts_with(**opener)) {
-            out.push_str(&format!("{{{{ \"{opener}\" }}}}"));
+            let _ = write!(out, "{{{{ \"{opener}\" }}}}");
             rest = &rest[opener.len()..];
         } else {
             out.push(c);
@@ -211,7 +212,7 @@ mod tests {
             map.insert(key, Span::NONE, Node::bare("LIFTED0x"));
         }
         let mut tree = Node::bare(vec![Node::bare(map)]);
-        let mut places = Places::new([&tree].into_iter());
+        let mut places = Places::new(std::slice::from_ref(&tree));
         let expressions = [
             Expression::Text(path("a")),
             Expression::Number(path("a.b")),

@@ -18,8 +18,14 @@ pub(super) struct Same<'a> {
     pub(super) stripped: &'a [Object],
 }
 
-/// Renders the chart with its default values.
-pub(super) fn rendered(world: &World, sources: &Sources, name: &str, files: &Files) -> Report<Output> {
+/// Renders a chart that is only in memory.
+pub(crate) fn rendered(
+    world: &World,
+    sources: &Sources,
+    name: &str,
+    files: &Files,
+    overrides: Overrides,
+) -> Report<Output> {
     let plain = files.iter().map(|(path, text)| (path.clone(), text.clone().into_bytes())).collect();
     let mut diagnostics = Vec::new();
     let Some(chart) = chart::from_files(sources, name, plain).take(&mut diagnostics) else {
@@ -27,26 +33,32 @@ pub(super) fn rendered(world: &World, sources: &Sources, name: &str, files: &Fil
     };
     let request = Request {
         chart: name.to_owned(),
-        overrides: Overrides::default(),
+        overrides,
         values: values::Options::default(),
-        options: Options {
-            release: Release {
-                name: name.to_owned(),
-                namespace: "default".to_owned(),
-                is_upgrade: false,
-                revision: 1,
-            },
-            capabilities: Capabilities::default(),
-            strict: true,
-            with_namespace: false,
-            seed: None,
-            lookup: None,
-            is_lint: false,
-        },
+        options: options(name, true),
     };
     let mut report = render::release_of(world, sources, chart, &request);
     diagnostics.append(&mut report.diagnostics);
     Report { output: report.output, diagnostics }
+}
+
+/// How charts are rendered to be compared.
+pub(crate) fn options(release: &str, strict: bool) -> Options {
+    Options {
+        release: Release {
+            name: release.to_owned(),
+            namespace: "default".to_owned(),
+            is_upgrade: false,
+            revision: 1,
+        },
+        capabilities: Capabilities::default(),
+        strict,
+        with_namespace: false,
+        // Random values would differ between two renders.
+        seed: Some(0),
+        lookup: None,
+        is_lint: false,
+    }
 }
 
 /// Compares what a chart renders to with the objects that it was made from. What it returns are errors.
@@ -57,7 +69,7 @@ pub(super) fn same(
     files: &Files,
     expected: &Same<'_>,
 ) -> Vec<Diagnostic> {
-    let Report { output, mut diagnostics } = rendered(world, sources, name, files);
+    let Report { output, mut diagnostics } = rendered(world, sources, name, files, Overrides::default());
     let Some(output) = output.filter(|_| !has_errors(&diagnostics)) else { return diagnostics };
     let render = &output.render;
     let documents = render.crds.iter().chain(&render.manifest).chain(&render.hooks);

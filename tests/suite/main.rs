@@ -21,6 +21,8 @@ mod commands;
 mod completion;
 mod consequences;
 #[cfg(unix)]
+mod convert;
+#[cfg(unix)]
 mod create;
 #[cfg(unix)]
 mod dependency;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 const ALLOWED: &[(&str, &str)] = &[
     ("crates/kube/src/views/", "the list itself"),
     ("crates/kube/src/update.rs", "one function per kind, as the API server has them"),
-    ("crates/kube/src/defaults.rs", "one function per kind, as the API server has them"),
+    ("crates/kube/src/defaults/mod.rs", "one function per kind, as the API server has them"),
     ("crates/kube/src/kinds.rs", "tables of all kinds: short names, Helm's order, removed API versions"),
     ("crates/kube/src/encode.rs", "which fields the API server always writes, kind by kind"),
     ("crates/kube/src/managed/empty.rs", "which fields the API server always writes, kind by kind"),

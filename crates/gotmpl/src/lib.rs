@@ -25,6 +25,7 @@ mod random;
 mod references;
 mod set;
 mod sorted;
+pub mod syntax;
 mod text;
 mod trace;
 mod unicode;

@@ -5,7 +5,7 @@ use crate::authoring_args::{DocsArgs, SchemaArgs};
 use crate::chart_args::PushArgs;
 use crate::chart_args::{PackageArgs, VerifyArgs};
 use crate::completion;
-use crate::create_args::CreateArgs;
+use crate::create_args::{ConvertArgs, CreateArgs};
 #[cfg(feature = "fetch")]
 use crate::registry_args::{DependencyArgs, FetchFlags, PullArgs};
 use crate::test_args::TestArgs;
@@ -149,6 +149,8 @@ pub(crate) enum Command {
     Docs(Box<DocsArgs>),
     /// Write the schema of a chart's values from its values, comments and templates
     Schema(Box<SchemaArgs>),
+    /// Convert the templates of a Helm chart to Tera where both mean the same, and mark the rest
+    Convert(Box<ConvertArgs>),
     /// Fetch the charts that a chart depends on
     #[cfg(feature = "fetch")]
     #[command(visible_alias = "dep")]

@@ -1,4 +1,4 @@
-//! The arguments of `plimsoll create`.
+//! The arguments of `plimsoll create` and `plimsoll convert`.
 
 use clap::{Args, ValueEnum, ValueHint};
 use plimsoll::chart::EngineKind;
@@ -11,7 +11,7 @@ Examples:
   plimsoll create web                                      # a StatefulSet, with Tera templates
   plimsoll create web --engine helm --kind deployment
   plimsoll create web --from manifests/                    # a chart that renders to these manifests
-  kubectl get sts,svc,cm -n shop -o yaml | plimsoll create shop --from -
+  plimsoll create shop --from -                            # from `kubectl get -o yaml`
   plimsoll create web --from builtin:statefulset           # a copy to change")]
 pub(crate) struct CreateArgs {
     /// Directory of the new chart, which must not exist; its last part is the name of the chart
@@ -65,4 +65,20 @@ impl From<WorkloadKind> for Starter {
             WorkloadKind::Deployment => Self::Deployment,
         }
     }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  plimsoll convert ./chart ./chart-tera
+  plimsoll diff web ./chart-tera --against ./chart      # compare with other values, too
+
+Exit codes: 0 converted, perhaps with places to rewrite by hand; 2 failed.")]
+pub(crate) struct ConvertArgs {
+    /// Directory of the Helm chart
+    #[arg(value_name = "CHART", value_hint = ValueHint::DirPath)]
+    pub(crate) chart: String,
+    /// Directory of the converted chart, which must not exist
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) dir: PathBuf,
 }

@@ -70,6 +70,7 @@ fn execute(command: Command, timeout: Duration, ui: &mut Ui) -> anyhow::Result<E
         Command::Values(args) => commands::values::run(&args, ui),
         Command::Show(args) => commands::show::run(&args, ui),
         Command::Create(args) => commands::create::run(&args, ui),
+        Command::Convert(args) => commands::convert::run(&args, ui),
         Command::Helm(args) => Ok(helm::answer(args.args)),
         Command::Package(args) => commands::package::run(&args, timeout, ui),
         #[cfg(feature = "fetch")]

@@ -102,7 +102,7 @@ impl Request {
 /// Runs the command of this process without `--watch`, and again whenever something changes. It returns only if nothing
 /// can be watched.
 pub(crate) fn run(request: Request, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
-    let (send, changes) = channel();
+    let (send, events) = channel();
     let mut watcher = notify::recommended_watcher(move |event| {
         // The receiver is gone only when the process ends.
         let _ = send.send(event);
@@ -114,7 +114,7 @@ pub(crate) fn run(request: Request, ui: &mut Ui) -> anyhow::Result<ExitStatus> {
     }
     loop {
         run_once()?;
-        let changed = wait(&changes, &request)?;
+        let changed = wait(&events, &request)?;
         ui.separator(&format!("{} {} changed", time_of_day(), terminal(&shown(&changed))));
     }
 }
@@ -184,17 +184,17 @@ fn run_once() -> anyhow::Result<()> {
 }
 
 /// Waits until something that matters has changed, and then until all is quiet. Returns the first path.
-fn wait(changes: &Receiver<notify::Result<Event>>, request: &Request) -> anyhow::Result<PathBuf> {
+fn wait(events: &Receiver<notify::Result<Event>>, request: &Request) -> anyhow::Result<PathBuf> {
     let ended = "files are no longer watched";
     let first = loop {
-        let event = changes.recv().context(ended)?.context("cannot watch files")?;
+        let event = events.recv().context(ended)?.context("cannot watch files")?;
         if let Some(path) = event.paths.iter().find(|path| is_change(&event) && request.concerns(path)) {
             break path.clone();
         }
     };
     let begun = std::time::Instant::now();
     while begun.elapsed() < LONGEST {
-        match changes.recv_timeout(QUIET) {
+        match events.recv_timeout(QUIET) {
             Ok(_) => {}
             Err(RecvTimeoutError::Timeout) => break,
             Err(error) => return Err(error).context(ended),
@@ -214,6 +214,7 @@ fn is_change(event: &Event) -> bool {
 
 /// A path as people write it: from the working directory.
 fn shown(path: &Path) -> String {
+    #[expect(clippy::disallowed_methods, reason = "the binary is where the working directory is read")]
     let here = std::env::current_dir().and_then(|here| here.canonicalize()).ok();
     let inner = here.and_then(|here| path.strip_prefix(here).ok().map(Path::to_owned));
     inner.unwrap_or_else(|| path.to_owned()).display().to_string()

@@ -19,20 +19,27 @@ pub(crate) fn run(args: &CreateArgs, ui: &mut Ui) -> anyhow::Result<ExitStatus> 
     let sources = Sources::new();
     let report = make(args, name, &sources, ui)?;
     let files = ui.kept(report, &sources)?;
-    ui.complete()?;
-    // Again, because reading and rendering take their time.
-    refuse_existing(dir)?;
-    let written = Tree { dir, files: &files, chart: None, prune: false }.write()?;
-    let shown = written.files.iter().map(|path| format!("wrote {}\n", terminal(&path.display().to_string())));
-    ui.print(&shown.collect::<Vec<_>>().concat());
+    write_new(dir, &files, ui)?;
     ui.note_with("commands to try next:", &next_commands(args, name));
     Ok(ExitStatus::Success)
 }
 
-fn refuse_existing(dir: &Path) -> anyhow::Result<()> {
+/// Fails if there is something at the path of a new chart.
+pub(super) fn refuse_existing(dir: &Path) -> anyhow::Result<()> {
     if dir.symlink_metadata().is_ok() {
         bail!("`{}` already exists: choose another name, or remove it", dir.display());
     }
+    Ok(())
+}
+
+/// Writes the files of a new chart, all or none, and lists them.
+pub(super) fn write_new(dir: &Path, files: &Files, ui: &mut Ui) -> anyhow::Result<()> {
+    ui.complete()?;
+    // Again, because reading and rendering take their time.
+    refuse_existing(dir)?;
+    let written = Tree { dir, files, chart: None, prune: false }.write()?;
+    let shown = written.files.iter().map(|path| format!("wrote {}\n", terminal(&path.display().to_string())));
+    ui.print(&shown.collect::<Vec<_>>().concat());
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! The commands: arguments to one library call, its result to the [`Ui`].
 
 mod config;
+pub(crate) mod convert;
 pub(crate) mod create;
 #[cfg(feature = "fetch")]
 pub(crate) mod dependency;
