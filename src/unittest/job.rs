@@ -6,11 +6,11 @@ use super::result::{Failure, JobResult, Place, Status};
 use super::selection::{Selection, qualified};
 use super::snapshot::{Comparer, Snapshots};
 use super::suite::{Job, Selector, Suite};
-use crate::chart::{Chart, TextFile, overlay};
+use crate::chart::{Chart, EngineKind, TextFile, overlay};
 use crate::diag::render::{Style, human};
-use crate::diag::{Diagnostic, SourceKind, SourceMap, Sources, Span};
+use crate::diag::{Diagnostic, Severity, SourceKind, SourceMap, Sources, Span};
 use crate::engine::helm::{Selected, Templates};
-use crate::engine::{Capabilities, HelmApiVersions, Inputs, KubeVersion, Release, RenderedFile};
+use crate::engine::{Capabilities, HelmApiVersions, Inputs, KubeVersion, Release, RenderedFile, engine_for};
 use crate::render::check_name;
 use crate::values::{self, Schemas, Scope};
 use crate::world::World;
@@ -220,23 +220,63 @@ impl Bench<'_> {
             lookup: None,
             is_lint: false,
         };
+        let rendered = match self.chart.engine {
+            EngineKind::GoTemplate => self.render_selected(selection, job, &computed.root, &inputs),
+            EngineKind::Tera => self.render_all(selection, &computed.root, &inputs),
+        };
+        let outcome = match rendered {
+            Ok(files) => Outcome::Rendered(files),
+            Err(refusal) if job.asserts.iter().any(Assertion::expects_failure) => self.blame(suite, refusal),
+            Err(refusal) => Outcome::Failed(refusal),
+        };
+        (outcome, crds)
+    }
+
+    /// Renders the templates that a suite selects.
+    fn render_selected(
+        &self,
+        selection: &Selection,
+        job: &Job,
+        root: &Scope,
+        inputs: &Inputs<'_>,
+    ) -> Result<Vec<RenderedFile>, Refusal> {
         let selected = Selected {
             templates: self.templates,
             selects: &|name| selection.selects(name),
             cluster: FakeCluster::of(&job.provider),
         };
-        let outcome = match selected.render(self.sources, &computed.root, &inputs) {
-            Ok(files) => Outcome::Rendered(files),
-            Err(failure) => {
-                let refusal = Refusal { message: failure.message, diagnostics: vec![*failure.diagnostic] };
-                if job.asserts.iter().any(Assertion::expects_failure) {
-                    blame(suite, refusal)
-                } else {
-                    Outcome::Failed(refusal)
-                }
-            }
-        };
-        (outcome, crds)
+        selected
+            .render(self.sources, root, inputs)
+            .map_err(|failure| Refusal { message: failure.message, diagnostics: vec![*failure.diagnostic] })
+    }
+
+    /// Renders a chart whose own templates are not Helm's, as `render` does, and keeps what a suite selects.
+    fn render_all(
+        &self,
+        selection: &Selection,
+        root: &Scope,
+        inputs: &Inputs<'_>,
+    ) -> Result<Vec<RenderedFile>, Refusal> {
+        let mut files = Vec::new();
+        for kind in [EngineKind::Tera, EngineKind::GoTemplate] {
+            let report = engine_for(kind).render(self.sources, root, inputs);
+            let Some(rendered) = report.output else {
+                let first = report.diagnostics.iter().find(|found| found.severity == Severity::Error);
+                let message = first.map(|error| error.message.clone()).unwrap_or_default();
+                return Err(Refusal { message, diagnostics: report.diagnostics });
+            };
+            files.extend(rendered.files);
+        }
+        files.retain(|file| selection.selects(&file.path));
+        Ok(files)
+    }
+
+    /// The templates to blame for an error, and its message.
+    fn blame(&self, suite: &Suite, refusal: Refusal) -> Outcome {
+        match self.chart.engine {
+            EngineKind::GoTemplate => blame(suite, refusal),
+            EngineKind::Tera => Outcome::FailedIn(of_suite(suite), refusal.message),
+        }
     }
 
     /// The values of the job, merged.
@@ -435,6 +475,11 @@ fn asserted(suite: &Suite, job: &Job, assertion: &Assertion, outputs: &[String])
     suite.templates.iter().map(qualify).collect()
 }
 
+/// The names of the templates that a suite is about.
+fn of_suite(suite: &Suite) -> Vec<String> {
+    suite.templates.iter().map(|template| qualified(&suite.route, template)).collect()
+}
+
 /// The templates to blame for an error, and its message, both as helm-unittest finds them in helm's words.
 fn blame(suite: &Suite, refusal: Refusal) -> Outcome {
     static PARTS: LazyLock<Option<Regex>> =
@@ -447,8 +492,7 @@ fn blame(suite: &Suite, refusal: Refusal) -> Outcome {
     let text = message.split_once('\n').map_or(text.as_str(), |(_, rest)| rest).to_owned();
     let template = template.as_str();
     if template.rsplit('/').next().is_some_and(|name| name.starts_with('_')) {
-        let names = suite.templates.iter().map(|template| qualified(&suite.route, template));
-        return Outcome::FailedIn(names.collect(), text);
+        return Outcome::FailedIn(of_suite(suite), text);
     }
     Outcome::FailedIn(vec![template.to_owned()], text)
 }

@@ -21,7 +21,7 @@ mod suite;
 
 pub use result::{ChartResult, SnapshotFile, SuiteResult, Summary};
 
-use crate::chart::{self, Chart, EngineKind, overlay};
+use crate::chart::{self, Chart, overlay};
 use crate::diag::{Diagnostic, Report, SourceId, SourceKind, SourceMap, Sources, Span, has_errors};
 use crate::engine::helm::{Selected, Templates};
 use crate::engine::{Capabilities, Inputs, Release};
@@ -99,12 +99,6 @@ pub fn run(world: &World, sources: &Sources, path: &str, options: &Options) -> C
     };
     result.diagnostics.retain(|found| found.severity == crate::diag::Severity::Error);
     chart.name().clone_into(&mut result.name);
-    if chart.engine != EngineKind::GoTemplate {
-        let error =
-            format!("`{}` is not a Helm chart: tests are for templates in Helm's language", chart.name());
-        result.diagnostics.push(Diagnostic::error(error));
-        return result;
-    }
     let chart = Arc::new(chart);
     let mut search =
         Search { world, sources, options, values: Vec::new(), suites: Vec::new(), sink: Vec::new() };

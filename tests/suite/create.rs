@@ -50,6 +50,9 @@ fn a_chart_from_nothing_lints_with_nothing() {
             let lint = sandbox.run(&["lint", &dir]);
             assert_eq!((lint.code, lint.stderr.as_str()), (0, ""), "{}", lint.stdout);
             assert!(lint.stdout.starts_with("no findings"), "{}", lint.stdout);
+            let test = sandbox.run(&["test", &dir]);
+            assert_eq!((test.code, test.stderr.as_str()), (0, ""), "{}", test.stdout);
+            assert!(test.stdout.contains("Tests:       3 passed, 3 total\n"), "{}", test.stdout);
         }
     }
     let outcome = sandbox.run(&["create", "copy", "--from", "builtin:statefulset"]);

@@ -448,7 +448,7 @@ fn tools_fetch_charts() {
     answer(&sandbox, &["pull", "ours/web", "ours/db", "-d", "both"]);
     assert_eq!(names(&sandbox.path().join("both")), ["db-3.1.4.tgz", "web-1.10.0.tgz"]);
     refused(&sandbox, &["pull", "ours/gone"], "there is no chart `gone`");
-    refused(&sandbox, &["pull", "ours/web", "--prov"], "`--prov` is not supported");
+    refused(&sandbox, &["pull", "ours/web", "--prov"], "cannot fetch the provenance file");
     // chart-testing 3.14, Argo CD 3.5 and Skaffold 2
     chart(&sandbox, "app", &[dependency("web", "1.x", &url)]);
     for args in [

@@ -590,3 +590,25 @@ fn snapshots_are_written_beside_the_suites() {
     assert_eq!(read(), "t:\n  1: |\n    3\n");
     assert_eq!(test(&["-v", "none.yaml"]), 2);
 }
+
+#[test]
+fn charts_in_tera_are_tested() {
+    let sandbox = Sandbox::new();
+    sandbox.write("app/Chart.yaml", "apiVersion: v2\nname: app\nversion: 1.0.0\nengine: tera\n");
+    sandbox.write("app/values.yaml", "size: 1\n");
+    let template =
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {size: '{{ values.size }}'}\n";
+    sandbox.write("app/templates/a.yaml", template);
+    sandbox.write("app/templates/b.yaml", &template.replace("name: a", "name: b"));
+    let broken = "{% if values.size > 8 %}{{ throw(message='too large') }}{% endif %}\n";
+    sandbox.write("app/templates/c.yaml", broken);
+    let suite = "suite: size\ntemplates: [a.yaml]\ntests:\n\
+        - it: is set\n  set: {size: 3}\n  asserts:\n  - equal: {path: data.size, value: '3'}\n\
+        - it: is the default\n  asserts:\n  - equal: {path: data.size, value: '4'}\n\
+        - it: has a limit\n  set: {size: 9}\n  asserts:\n  - failedTemplate: {errorPattern: too large}\n";
+    sandbox.write("app/tests/size_test.yaml", suite);
+    let outcome = sandbox.run(&["test", "app"]);
+    assert_eq!(outcome.code, 1, "{}", outcome.stderr);
+    assert!(outcome.stdout.contains("Tests:       1 failed, 2 passed, 3 total\n"), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("app/templates/a.yaml:4:"), "{}", outcome.stdout);
+}

@@ -80,6 +80,24 @@ fn a_change_renders_again_and_a_broken_chart_does_not_end_the_watch() {
 }
 
 #[test]
+fn tests_run_again_when_a_suite_changes() {
+    let sandbox = Sandbox::new();
+    sandbox.write("app/Chart.yaml", "apiVersion: v2\nname: app\nversion: 1.0.0\n");
+    sandbox.write("app/templates/a.yaml", "kind: ConfigMap\napiVersion: v1\nmetadata: {name: a}\n");
+    let suite = |name: &str| {
+        format!(
+            "suite: a\ntests:\n- it: has a name\n  asserts:\n  - equal: {{path: metadata.name, value: {name}}}\n"
+        )
+    };
+    sandbox.write("app/tests/a_test.yaml", &suite("b"));
+    let watched = Watched::start(&sandbox, &["test", "app", "--watch"]);
+    watched.expect("1 failed");
+    sandbox.write("app/tests/a_test.yaml", &suite("a"));
+    watched.expect("app/tests/a_test.yaml changed");
+    watched.expect("1 passed");
+}
+
+#[test]
 fn only_changes_of_what_is_read_count() {
     let sandbox = Sandbox::new();
     sandbox.chart("app", CONFIG_MAP);

@@ -1,6 +1,7 @@
 //! The arguments of `test`: names and meanings are those of helm-unittest.
 
 use crate::completion;
+use crate::watch::WatchFlag;
 use clap::{ArgAction, Args, ValueEnum, ValueHint};
 use clap_complete::engine::ArgValueCompleter;
 use plimsoll::unittest::report::Format;
@@ -25,7 +26,7 @@ pub(crate) struct TestArgs {
     files: Vec<String>,
     /// Merge a values file into the values of every test; may be repeated
     #[arg(short = 'v', long = "values", value_name = "FILE", value_hint = ValueHint::FilePath)]
-    values: Vec<String>,
+    pub(crate) values: Vec<String>,
     /// Replace the snapshots that differ
     #[arg(short, long)]
     update_snapshot: bool,
@@ -44,6 +45,8 @@ pub(crate) struct TestArgs {
     /// Render suites from the chart in this directory of each chart
     #[arg(long, value_name = "PATH", value_hint = ValueHint::DirPath)]
     chart_tests_path: Option<String>,
+    #[command(flatten)]
+    pub(crate) watch: WatchFlag,
     /// Write a report for other programs to this file
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output_file: Option<PathBuf>,

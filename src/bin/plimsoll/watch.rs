@@ -52,8 +52,8 @@ pub(crate) fn request(cli: &Cli) -> Option<Request> {
         Command::Lint(args) if args.watch.watch => {
             let mut request = Request::default();
             request.add_values(&args.values);
-            request.add_cluster(&args.lookup.lookup);
-            request.add_cluster(&args.capabilities.capabilities);
+            request.add_cluster(args.lookup.lookup.as_deref());
+            request.add_cluster(args.capabilities.capabilities.as_deref());
             let sources = args.sources.iter().chain(&args.with).map(PathBuf::from);
             request.paths.extend(sources);
             let files = args.rules.iter().chain(&args.crds).chain(&args.policies.paths);
@@ -61,6 +61,10 @@ pub(crate) fn request(cli: &Cli) -> Option<Request> {
             let baseline = args.baseline.clone();
             if args.write_baseline { &mut request.written } else { &mut request.paths }.extend(baseline);
             Some(request)
+        }
+        Command::Test(args) if args.watch.watch => {
+            let paths = args.charts.iter().chain(&args.values).map(PathBuf::from).collect();
+            Some(Request { paths, written: args.output_file.iter().cloned().collect() })
         }
         _ => None,
     }
@@ -71,14 +75,14 @@ impl Request {
         let mut request = Self::default();
         request.paths.push(release.names.source().into());
         request.add_values(&release.values);
-        request.add_cluster(&release.lookup.lookup);
-        request.add_cluster(&release.release.capabilities.capabilities);
+        request.add_cluster(release.lookup.lookup.as_deref());
+        request.add_cluster(release.release.capabilities.capabilities.as_deref());
         request
     }
 
     /// Adds what stands for the cluster, unless it is the cluster itself.
-    fn add_cluster(&mut self, recorded: &Option<String>) {
-        self.paths.extend(recorded.as_deref().filter(|source| *source != "live").map(PathBuf::from));
+    fn add_cluster(&mut self, recorded: Option<&str>) {
+        self.paths.extend(recorded.filter(|source| *source != "live").map(PathBuf::from));
     }
 
     fn add_values(&mut self, values: &ValueFlags) {

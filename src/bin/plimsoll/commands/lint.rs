@@ -128,7 +128,8 @@ fn check(args: &LintArgs, format: LintFormat, sources: &Sources, ui: &mut Ui) ->
     }
     // A repository may hold no manifests but those of its tests.
     let is_test_data = skipped.iter().any(|one| one.reason == SkipReason::TestData);
-    if !is_linted && !(is_test_data && by_baseline.values().all(Vec::is_empty)) {
+    let is_nothing_else = is_test_data && by_baseline.values().all(Vec::is_empty);
+    if !is_linted && !is_nothing_else {
         let mut reasons: Vec<_> = by_baseline.into_values().flatten().collect();
         if reasons.is_empty() {
             reasons.extend(manifest::nothing_else(&skipped));

@@ -26,7 +26,9 @@ pub(crate) fn pull(args: &PullArgs, timeout: Duration, ui: &mut Ui) -> anyhow::R
         .map(|source| download(source, args, timeout, ui))
         .collect::<anyhow::Result<_>>()?;
     ui.complete()?;
-    charts.iter().for_each(|chart| ui.print(&chart.said));
+    for chart in &charts {
+        ui.print(&chart.said);
+    }
     charts.into_iter().map(|chart| chart.write(args)).collect()
 }
 

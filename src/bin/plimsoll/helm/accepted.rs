@@ -85,7 +85,7 @@ const NO_CLUSTER: &str = "plimsoll does not talk to the cluster; use Helm itself
 /// Commands that Helm has, and what to do instead.
 const COMMANDS: &[(&str, &str)] = &[
     ("completion", "use `plimsoll completions SHELL`"),
-    ("create", "start with `builtin:statefulset`, or with a chart of your own as in the README"),
+    ("create", "use `plimsoll create`"),
     ("delete", UNINSTALL),
     ("env", AS_HELM),
     ("fetch", "use `plimsoll pull`"),
