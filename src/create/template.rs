@@ -54,8 +54,9 @@ impl Places {
         let mut tree = tree.clone();
         let mut places = Self { word: self.word.clone(), expressions: self.expressions.clone() };
         let last = last_text(&mut tree);
-        // White space at the end of a document is lost: Helm trims it.
-        if let Some(text) = last.as_str().filter(|text| text.ends_with([' ', '\t'])).map(str::to_owned) {
+        // White space at the end of a document is lost: Helm trims it. A block of text ends in one line break by itself.
+        let is_trimmed = |text: &&str| text.strip_suffix('\n').unwrap_or(text).ends_with(char::is_whitespace);
+        if let Some(text) = last.as_str().filter(is_trimmed).map(str::to_owned) {
             places.put(last, Expression::Quoted(text));
         }
         places.lines(&tree, engine)
@@ -203,6 +204,19 @@ mod tests {
         assert_eq!(helm("a: {{ `b` }}"), "a: {{ \"{{\" }} `b` }}");
         assert_eq!(tera("{% endraw %}{{"), "{{ \"{%\" }} endraw %}{{ \"{{\" }}");
         assert_eq!(helm("{{{"), "{{ `{{{` }}");
+    }
+
+    #[test]
+    fn white_space_at_the_end_is_written_in_quotes() {
+        for (text, expected) in
+            [("a\n", "|\n  a\n"), ("a \n", "\"a \\n\"\n"), ("a\n\n", "\"a\\n\\n\"\n"), ("a\t", "\"a\\t\"\n")]
+        {
+            let mut map = Map::new();
+            map.insert("t", Span::NONE, Node::bare(text));
+            let tree = Node::bare(map);
+            let places = Places::new(std::slice::from_ref(&tree));
+            assert_eq!(places.template(&tree, EngineKind::Tera), format!("t: {expected}"));
+        }
     }
 
     #[test]
