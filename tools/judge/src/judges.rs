@@ -9,6 +9,9 @@ pub(crate) struct Judges {
     kubectl: PathBuf,
 }
 
+/// How many seconds helm may take. It takes a fraction of one.
+const LONGEST: &str = "20";
+
 /// What a run printed, or why it failed.
 pub(crate) type Answer = Result<String, String>;
 
@@ -23,9 +26,11 @@ impl Judges {
         Ok(Self { helm: tool("PLIMSOLL_HELM")?, kubectl: tool("PLIMSOLL_KUBECTL")? })
     }
 
-    /// `helm template` in a folder.
+    /// `helm template` in a folder. Helm renders some templates without end (`range 9223372036854775807`); that is a failure.
     pub(crate) fn template(&self, folder: &Path, arguments: &[&str]) -> Answer {
-        let output = run(Command::new(&self.helm).arg("template").args(arguments).current_dir(folder));
+        let mut helm = Command::new("timeout");
+        helm.args(["--signal=KILL", LONGEST]).arg(&self.helm).arg("template").args(arguments);
+        let output = run(helm.current_dir(folder));
         if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
     }
 
@@ -43,8 +48,12 @@ impl Judges {
 }
 
 fn run(command: &mut Command) -> Output {
-    // They run for a moment, thousands of times: collecting garbage is a fifth of that.
-    command.env("GOGC", "off").output().unwrap_or_else(|error| panic!("{command:?}: {error}"))
+    // They run for a moment, thousands of times: collecting garbage is a fifth of that. It begins with the limit.
+    command
+        .env("GOGC", "off")
+        .env("GOMEMLIMIT", "1GiB")
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"))
 }
 
 fn text(bytes: &[u8]) -> String {

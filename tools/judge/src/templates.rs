@@ -180,7 +180,7 @@ const ARGUMENTS: &[&str] = &[
     "\"a: 1\"",
     "\"[1]\"",
     "\".*\"",
-    "9223372036854775807",
+    LARGEST,
     "-9223372036854775808",
     "1e100",
     "0.1",
@@ -224,6 +224,10 @@ const ARGUMENTS: &[&str] = &[
     ".Subcharts",
     "(tuple 1 \"a\")",
 ];
+
+/// The largest number that Go has.
+const LARGEST: &str = "9223372036854775807";
+
 /// What templates are made from.
 pub(crate) struct Templates {
     texts: Vec<String>,
@@ -261,7 +265,9 @@ impl Templates {
         if random.one_in(if kind > 2 { 6 } else { 2 }) {
             mutate(random, &mut text, TOKENS, 2);
         }
-        if LEFT_OUT.iter().any(|word| text.contains(word)) { String::new() } else { text }
+        // A loop over the largest number does not end, here or in helm.
+        let is_endless = text.contains("range") && text.contains(LARGEST);
+        if is_endless || LEFT_OUT.iter().any(|word| text.contains(word)) { String::new() } else { text }
     }
 
     /// Some calls, each printed as JSON.
