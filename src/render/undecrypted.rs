@@ -68,30 +68,41 @@ pub fn undecrypted(object: &Object) -> Vec<(String, Span, Undecrypted)> {
         let is_secret = secrets::is_secret_kind(&object.kind);
         for entry in object.root.as_map().into_iter().flatten() {
             let is_encoded = is_secret && entry.key == "data";
-            search(&entry.value, &entry.key, is_encoded, &mut found);
+            search(&entry.value, is_encoded, &mut found, &|| entry.key.clone());
         }
     }
     found
 }
 
-fn search(node: &Node, path: &str, is_encoded: bool, found: &mut Vec<(String, Span, Undecrypted)>) {
+/// Adds what is found in a node. Paths are made from their ends on, because most nodes have nothing to be found: `step` is
+/// the first step of them.
+fn search(
+    node: &Node,
+    is_encoded: bool,
+    found: &mut Vec<(String, Span, Undecrypted)>,
+    step: &dyn Fn() -> String,
+) {
+    let before = found.len();
     match &node.value {
         Value::Map(map) => {
             for entry in map {
-                search(&entry.value, &format!("{path}.{}", entry.key), is_encoded, found);
+                search(&entry.value, is_encoded, found, &|| format!(".{}", entry.key));
             }
         }
         Value::Seq(items) => {
             for (index, item) in items.iter().enumerate() {
-                search(item, &format!("{path}[{index}]"), is_encoded, found);
+                search(item, is_encoded, found, &|| format!("[{index}]"));
             }
         }
         Value::String(text) => {
             let decoded = if is_encoded { secrets::decoded(text) } else { None };
             let decoded = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
             let what = Undecrypted::of(text).or_else(|| Undecrypted::of(&decoded?));
-            found.extend(what.map(|what| (path.to_owned(), node.span, what)));
+            found.extend(what.map(|what| (String::new(), node.span, what)));
         }
         _ => {}
+    }
+    for (path, ..) in &mut found[before..] {
+        path.insert_str(0, &step());
     }
 }
