@@ -86,6 +86,8 @@ const REFUSED_BY_US: &[&str] = &[
     "`<stdin>` is encrypted with SOPS",
     // Nothing in a chart can use them.
     "complex numbers are not supported",
+    // Go slices as far as the memory of a list reaches, which depends on how the list was made.
+    "slice bounds out of range: the list has",
     // Keys of maps and templates for `tpl`: no YAML has such a key.
     "`dict`: text that is not UTF-8 is not supported here",
     "`set`: text that is not UTF-8 is not supported here",
@@ -101,7 +103,7 @@ static MASKED: LazyLock<[(Regex, &str); 3]> = LazyLock::new(|| {
         masked(r"(?i)\b(0x)?c0[0-9a-f]{8}\b", "ADDRESS"),
         masked(r"\b82[45][0-9]{9}\b", "ADDRESS"),
         // `fromToml` returns the text of an error to the template.
-        masked(r#"Error(:|":"|\\":\\"|: '| = "|: ")toml: [^\n]*"#, "ERROR"),
+        masked(r#"Error(:|":"|\\":\\"|: '| = "| = \\"|: ")toml: [^\n]*"#, "ERROR"),
     ]
 });
 
