@@ -50,21 +50,12 @@ fn request(chart: &str) -> Request {
         overrides: values::Overrides::default(),
         values: values::Options::default(),
         options: render::Options {
-            release: Release {
-                name: "web".to_owned(),
-                namespace: "default".to_owned(),
-                is_upgrade: false,
-                revision: 1,
-            },
             capabilities: Capabilities {
                 kube_version: "1.35".parse().expect("a version"),
                 ..Capabilities::default()
             },
             strict: true,
-            with_namespace: false,
-            seed: None,
-            lookup: None,
-            is_lint: false,
+            ..render::Options::install(Release::install("web", "default"))
         },
     }
 }

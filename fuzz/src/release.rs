@@ -12,21 +12,12 @@ use plimsoll::yaml::{self, ReadOptions};
 /// The options for all renders here.
 pub(crate) fn options() -> Options {
     Options {
-        release: Release {
-            name: "fuzz".to_owned(),
-            namespace: "default".to_owned(),
-            is_upgrade: false,
-            revision: 1,
-        },
         capabilities: Capabilities {
             kube_version: "1.35".parse().expect("a version"),
             ..Capabilities::default()
         },
-        strict: false,
-        with_namespace: false,
         seed: Some(1),
-        lookup: None,
-        is_lint: false,
+        ..Options::install(Release::install("fuzz", "default"))
     }
 }
 

@@ -4,7 +4,7 @@ use super::Files;
 use crate::chart;
 use crate::diag::{Diagnostic, Report, Sources, has_errors};
 use crate::diff::{self, Change};
-use crate::engine::{Capabilities, Release};
+use crate::engine::Release;
 use crate::manifest::Object;
 use crate::render::{self, Options, Output, Request};
 use crate::values::{self, Overrides};
@@ -45,19 +45,10 @@ pub(crate) fn rendered(
 /// How charts are rendered to be compared.
 pub(crate) fn options(release: &str, strict: bool) -> Options {
     Options {
-        release: Release {
-            name: release.to_owned(),
-            namespace: "default".to_owned(),
-            is_upgrade: false,
-            revision: 1,
-        },
-        capabilities: Capabilities::default(),
         strict,
-        with_namespace: false,
         // Random values would differ between two renders.
         seed: Some(0),
-        lookup: None,
-        is_lint: false,
+        ..Options::install(Release::install(release, "default"))
     }
 }
 

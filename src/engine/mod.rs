@@ -144,6 +144,13 @@ pub struct Release {
     pub revision: u32,
 }
 
+impl Release {
+    /// A first installation.
+    pub fn install(name: impl Into<String>, namespace: impl Into<String>) -> Self {
+        Self { name: name.into(), namespace: namespace.into(), is_upgrade: false, revision: 1 }
+    }
+}
+
 /// What templates see as `capabilities`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Capabilities {

@@ -52,12 +52,10 @@ impl Builder<'_> {
                 _ => files.push(inline),
             }
         }
-        let release = Release {
-            name: text("releaseName").unwrap_or("release-name").to_owned(),
-            namespace: text("namespace").unwrap_or("default").to_owned(),
-            is_upgrade: false,
-            revision: 1,
-        };
+        let release = Release::install(
+            text("releaseName").unwrap_or("release-name"),
+            text("namespace").unwrap_or("default"),
+        );
         // kustomize runs `helm template`, which does not ask a cluster.
         let capabilities = Capabilities {
             helm_api_versions: HelmApiVersions::Client,

@@ -3,7 +3,7 @@
 use super::{ChartSubject, Config, Rendering, Subject, input, run};
 use crate::chart::Chart;
 use crate::diag::{Diagnostic, SourceKind, Sources};
-use crate::engine::{Capabilities, Release};
+use crate::engine::Release;
 use crate::k8s::Version;
 use crate::manifest::{self, Object};
 use crate::render;
@@ -71,18 +71,8 @@ pub(super) fn release_findings(rule: &str, files: &[(&str, &str)]) -> Vec<String
         values::compute(&world, &sources, &chart, &values::Overrides::default(), &values::Options::default());
     let computed = computed.output.unwrap();
     let options = render::Options {
-        release: Release {
-            name: "release-name".into(),
-            namespace: "default".into(),
-            is_upgrade: false,
-            revision: 1,
-        },
-        capabilities: Capabilities::default(),
-        strict: false,
-        with_namespace: false,
         seed: Some(0),
-        lookup: None,
-        is_lint: false,
+        ..render::Options::install(Release::install("release-name", "default"))
     };
     let report = render::render(&world, &sources, &computed, &options);
     let Some(rendered) = report.output else { panic!("{:?}", report.diagnostics) };

@@ -57,6 +57,22 @@ pub struct Options {
     pub is_lint: bool,
 }
 
+impl Options {
+    /// How a first installation is rendered when nothing else is said: for the default version of Kubernetes, with random
+    /// values that differ each time.
+    pub fn install(release: Release) -> Self {
+        Self {
+            release,
+            capabilities: Capabilities::default(),
+            strict: false,
+            with_namespace: false,
+            seed: None,
+            lookup: None,
+            is_lint: false,
+        }
+    }
+}
+
 /// A release to be rendered, from the chart's name on.
 #[derive(Debug, Clone)]
 pub struct Request {

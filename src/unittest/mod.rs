@@ -394,12 +394,7 @@ impl Search<'_> {
         let Some(computed) = values::compute_merged(&chart, user).take(&mut sink) else {
             return Report::failed(sink);
         };
-        let release = Release {
-            name: "TEST-SUITE-RELEASE".to_owned(),
-            namespace: "NAMESPACE".to_owned(),
-            is_upgrade: false,
-            revision: 1,
-        };
+        let release = Release::install("TEST-SUITE-RELEASE", "NAMESPACE");
         let capabilities = Capabilities::default();
         let inputs = Inputs {
             world: self.world,

@@ -8,7 +8,7 @@
 //! use plimsoll::diag::Sources;
 //! use plimsoll::world::Memory;
 //! use plimsoll::{chart, render, values};
-//! # use plimsoll::engine::{Capabilities, Release};
+//! use plimsoll::engine::Release;
 //! use std::sync::Arc;
 //!
 //! let world = Memory::default()
@@ -27,16 +27,7 @@
 //!         ..Default::default()
 //!     },
 //!     values: values::Options::default(),
-//!     options: render::Options {
-//!         // ...
-//! #         release: Release { name: "web".into(), namespace: "default".into(), is_upgrade: false, revision: 1 },
-//! #         capabilities: Capabilities::default(),
-//! #         strict: false,
-//! #         with_namespace: false,
-//! #         seed: None,
-//! #         lookup: None,
-//! #         is_lint: false,
-//!     },
+//!     options: render::Options::install(Release::install("web", "default")),
 //! };
 //! let rendered = render::release(&world, &Sources::new(), &request).output.expect("it renders").render;
 //! assert!(rendered.manifest[0].text.contains("port: 8080"));

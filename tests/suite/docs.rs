@@ -177,8 +177,7 @@ fn rendered(template: &str) -> String {
         &values::Overrides::default(),
         &values::Options::default(),
     );
-    let release =
-        Release { name: "web".to_owned(), namespace: "default".to_owned(), is_upgrade: false, revision: 1 };
+    let release = Release::install("web", "default");
     let scope = computed.output.unwrap().root;
     let inputs = Inputs {
         world: &World::system(),

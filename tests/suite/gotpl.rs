@@ -70,18 +70,9 @@ fn rendered_chart(sources: &Sources, chart: Report<Chart>) -> Result<String, Str
 /// How `helm template` renders, with repeatable random values.
 fn options() -> Options {
     Options {
-        release: Release {
-            name: "release-name".to_owned(),
-            namespace: "default".to_owned(),
-            is_upgrade: false,
-            revision: 1,
-        },
         capabilities: Capabilities { kube_version: "v1.35.0".parse().unwrap(), ..Capabilities::default() },
-        strict: false,
-        with_namespace: false,
         seed: Some(1),
-        lookup: None,
-        is_lint: false,
+        ..Options::install(Release::install("release-name", "default"))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::support::{Sandbox, tool};
 use plimsoll::diag::{Severity, Sources};
-use plimsoll::engine::{Capabilities, Release};
+use plimsoll::engine::Release;
 use plimsoll::world::World;
 use plimsoll::yaml::ReadOptions;
 use plimsoll::{kustomize, manifest, render};
@@ -11,20 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 fn options() -> render::Options {
-    render::Options {
-        release: Release {
-            name: "release-name".to_owned(),
-            namespace: "default".to_owned(),
-            is_upgrade: false,
-            revision: 1,
-        },
-        capabilities: Capabilities::default(),
-        strict: false,
-        with_namespace: false,
-        seed: Some(0),
-        lookup: None,
-        is_lint: false,
-    }
+    render::Options { seed: Some(0), ..render::Options::install(Release::install("release-name", "default")) }
 }
 
 /// What a kustomization makes: its objects, sorted, and its errors and remarks.

@@ -3,7 +3,7 @@
 use crate::support::{recorded, tool};
 use plimsoll::diag::render::{Style, github, human, json, junit, locate, sarif};
 use plimsoll::diag::{Severity, SourceKind, Sources};
-use plimsoll::engine::{Capabilities, Release};
+use plimsoll::engine::Release;
 use plimsoll::k8s::Version;
 use plimsoll::lint::{Config, Request, Set, Subject, Target, lint, run};
 use plimsoll::values::{self, Overrides};
@@ -26,18 +26,8 @@ fn on_chart(path: &Path, release: &str, overrides: Overrides) -> Vec<String> {
         sets: vec![Set { name: String::new(), overrides }],
         values: values::Options::default(),
         render: render::Options {
-            release: Release {
-                name: release.to_owned(),
-                namespace: "default".to_owned(),
-                is_upgrade: false,
-                revision: 1,
-            },
-            capabilities: Capabilities::default(),
-            strict: false,
-            with_namespace: false,
             seed: Some(0),
-            lookup: None,
-            is_lint: false,
+            ..render::Options::install(Release::install(release, "default"))
         },
         surroundings: Arc::default(),
     };

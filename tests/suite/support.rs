@@ -49,18 +49,9 @@ pub(crate) fn release(name: &str, chart: &str, files: &[&str], set: &[&str]) -> 
 /// A strict render of a first installation.
 pub(crate) fn options(name: &str, namespace: &str) -> render::Options {
     render::Options {
-        release: Release {
-            name: name.to_owned(),
-            namespace: namespace.to_owned(),
-            is_upgrade: false,
-            revision: 1,
-        },
         capabilities: capabilities(),
         strict: true,
-        with_namespace: false,
-        seed: None,
-        lookup: None,
-        is_lint: false,
+        ..render::Options::install(Release::install(name, namespace))
     }
 }
 

@@ -35,7 +35,7 @@ fn place(template: &str, value: &Node) -> Result<Node, String> {
         dependencies: Vec::new(),
         is_pruned: true,
     };
-    let release = Release { name: "web".into(), namespace: "default".into(), is_upgrade: false, revision: 1 };
+    let release = Release::install("web", "default");
     let capabilities = crate::support::capabilities();
     let inputs = Inputs {
         world: &World::system(),

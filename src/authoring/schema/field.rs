@@ -17,6 +17,17 @@ pub(super) enum Type {
 }
 
 impl Type {
+    /// Writes the keyword `type`: a name, or a list of several; without types, any is allowed.
+    pub(super) fn write(types: impl IntoIterator<Item = Self>, schema: &mut Map<String, Json>) {
+        let names: Vec<&str> = types.into_iter().map(Self::name).collect();
+        let written = match names.as_slice() {
+            [] => return,
+            [one] => json!(one),
+            several => json!(several),
+        };
+        schema.insert("type".to_owned(), written);
+    }
+
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Object => "object",
@@ -154,16 +165,7 @@ impl Field {
     /// The schema.
     pub(super) fn schema(&self) -> Json {
         let mut schema = Map::new();
-        let types: Vec<&str> = self.shown_types().map(Type::name).collect();
-        match types.as_slice() {
-            [] => {}
-            [one] => {
-                schema.insert("type".to_owned(), json!(one));
-            }
-            several => {
-                schema.insert("type".to_owned(), json!(several));
-            }
-        }
+        Type::write(self.shown_types(), &mut schema);
         if let Some(default) = &self.default {
             schema.insert("default".to_owned(), default.clone());
         }

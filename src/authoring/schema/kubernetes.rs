@@ -283,17 +283,8 @@ fn schema_of(ty: Ty, defs: &str, wanted: &mut BTreeSet<TypeId>) -> Json {
         return reference(id, defs);
     }
     let field = Use { ty, name: "", owner: None };
-    let types: Vec<&str> = field.types().into_iter().map(Type::name).collect();
     let mut schema = Map::new();
-    match types.as_slice() {
-        [] => {}
-        [one] => {
-            schema.insert("type".to_owned(), json!(one));
-        }
-        several => {
-            schema.insert("type".to_owned(), json!(several));
-        }
-    }
+    Type::write(field.types(), &mut schema);
     schema.extend(field.keywords(defs, wanted));
     schema.into()
 }

@@ -13,7 +13,7 @@ mod written;
 use super::Generated;
 use crate::chart::{Chart, Origin};
 use crate::diag::{Diagnostic, Report, SourceKind, Sources, has_errors};
-use crate::engine::{Capabilities, Release};
+use crate::engine::Release;
 use crate::k8s::schema::TypeId;
 use crate::limits::{self, Activity};
 use crate::manifest::Object;
@@ -238,18 +238,8 @@ impl Maker<'_> {
 
     fn render(&self, computed: &Computed) -> Option<render::Render> {
         let options = render::Options {
-            release: Release {
-                name: "release-name".to_owned(),
-                namespace: "default".to_owned(),
-                is_upgrade: false,
-                revision: 1,
-            },
-            capabilities: Capabilities::default(),
-            strict: false,
-            with_namespace: false,
             seed: Some(1),
-            lookup: None,
-            is_lint: false,
+            ..render::Options::install(Release::install("release-name", "default"))
         };
         render::render(self.world, self.sources, computed, &options).output
     }

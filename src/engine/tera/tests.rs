@@ -49,7 +49,7 @@ fn rendered(
         is_pruned: true,
         chart,
     };
-    let release = Release { name: "web".into(), namespace: "prod".into(), is_upgrade: false, revision: 1 };
+    let release = Release::install("web", "prod");
     let capabilities = Capabilities { kube_version: "1.34".parse().unwrap(), ..Capabilities::default() };
     let inputs = Inputs {
         world: &World::system(),

@@ -450,20 +450,11 @@ fn rendered(world: &World, files: &[(&str, &str)], overrides: &Overrides) -> Res
 /// A first installation by helm 4.1.
 fn options() -> Options {
     Options {
-        release: Release {
-            name: "release-name".to_owned(),
-            namespace: "default".to_owned(),
-            is_upgrade: false,
-            revision: 1,
-        },
         capabilities: Capabilities {
             kube_version: "v1.35.0".parse().unwrap_or_else(|_| panic!("a version")),
             ..Capabilities::default()
         },
-        strict: false,
-        with_namespace: false,
         seed: Some(1),
-        lookup: None,
-        is_lint: false,
+        ..Options::install(Release::install("release-name", "default"))
     }
 }

@@ -77,12 +77,6 @@ pub(crate) fn lint_options(
         (None, None) => KubeVersion::default(),
     };
     let options = render::Options {
-        release: Release {
-            name: args.release.clone(),
-            namespace: args.namespace.clone(),
-            is_upgrade: false,
-            revision: 1,
-        },
         capabilities: Capabilities {
             kube_version,
             extra_api_versions: args.api_versions.clone(),
@@ -90,10 +84,8 @@ pub(crate) fn lint_options(
             served: args.capabilities.served.clone(),
         },
         strict: args.values.strict,
-        with_namespace: false,
         seed: Some(0),
-        lookup: None,
-        is_lint: false,
+        ..render::Options::install(Release::install(args.release.clone(), args.namespace.clone()))
     };
     Ok(options)
 }
@@ -101,18 +93,8 @@ pub(crate) fn lint_options(
 /// How a chart is rendered for what does not depend on the release.
 pub(crate) fn sample(name: Option<&str>) -> render::Options {
     render::Options {
-        release: Release {
-            name: name.unwrap_or(DEFAULT_NAME).to_owned(),
-            namespace: "default".to_owned(),
-            is_upgrade: false,
-            revision: 1,
-        },
-        capabilities: Capabilities::default(),
-        strict: false,
-        with_namespace: false,
         seed: Some(0),
-        lookup: None,
-        is_lint: false,
+        ..render::Options::install(Release::install(name.unwrap_or(DEFAULT_NAME), "default"))
     }
 }
 

@@ -131,12 +131,7 @@ fn lint(chart: &str, args: &LintArgs, overrides: &values::Overrides) -> anyhow::
             ..release::value_options(&args.values)
         },
         render: render::Options {
-            release: Release {
-                name: RELEASE.to_owned(),
-                namespace: args.namespace.clone(),
-                is_upgrade: false,
-                revision: 1,
-            },
+            release: Release::install(RELEASE, args.namespace.clone()),
             capabilities: Capabilities {
                 kube_version: release::parse_kube_version(Some(
                     args.kube_version.as_deref().unwrap_or(&kubernetes()),
