@@ -220,20 +220,16 @@ impl Bench<'_> {
             lookup: None,
             is_lint: false,
         };
-        let rendered = match self.chart.engine {
-            EngineKind::GoTemplate => self.render_selected(selection, job, &computed.root, &inputs),
-            EngineKind::Tera => self.render_all(selection, &computed.root, &inputs),
-        };
-        let outcome = match rendered {
+        let outcome = match self.render_templates(selection, job, &computed.root, &inputs) {
             Ok(files) => Outcome::Rendered(files),
-            Err(refusal) if job.asserts.iter().any(Assertion::expects_failure) => self.blame(suite, refusal),
+            Err(refusal) if job.asserts.iter().any(Assertion::expects_failure) => blame(suite, refusal),
             Err(refusal) => Outcome::Failed(refusal),
         };
         (outcome, crds)
     }
 
-    /// Renders the templates that a suite selects.
-    fn render_selected(
+    /// Renders the templates that a suite selects. Tera's are all rendered, because their components may be in any of them.
+    fn render_templates(
         &self,
         selection: &Selection,
         job: &Job,
@@ -245,38 +241,23 @@ impl Bench<'_> {
             selects: &|name| selection.selects(name),
             cluster: FakeCluster::of(&job.provider),
         };
-        selected
-            .render(self.sources, root, inputs)
-            .map_err(|failure| Refusal { message: failure.message, diagnostics: vec![*failure.diagnostic] })
-    }
-
-    /// Renders a chart whose own templates are not Helm's, as `render` does, and keeps what a suite selects.
-    fn render_all(
-        &self,
-        selection: &Selection,
-        root: &Scope,
-        inputs: &Inputs<'_>,
-    ) -> Result<Vec<RenderedFile>, Refusal> {
-        let mut files = Vec::new();
-        for kind in [EngineKind::Tera, EngineKind::GoTemplate] {
-            let report = engine_for(kind).render(self.sources, root, inputs);
-            let Some(rendered) = report.output else {
-                let first = report.diagnostics.iter().find(|found| found.severity == Severity::Error);
+        let rendered = selected.render(self.sources, root, inputs);
+        let mut files = rendered.map_err(|failure| Refusal {
+            message: failure.message,
+            diagnostics: vec![*failure.diagnostic],
+        })?;
+        if has_tera(root) {
+            let mut diagnostics = Vec::new();
+            let rendered =
+                engine_for(EngineKind::Tera).render(self.sources, root, inputs).take(&mut diagnostics);
+            let Some(rendered) = rendered else {
+                let first = diagnostics.iter().find(|found| found.severity == Severity::Error);
                 let message = first.map(|error| error.message.clone()).unwrap_or_default();
-                return Err(Refusal { message, diagnostics: report.diagnostics });
+                return Err(Refusal { message, diagnostics });
             };
-            files.extend(rendered.files);
+            files.extend(rendered.files.into_iter().filter(|file| selection.selects(&file.path)));
         }
-        files.retain(|file| selection.selects(&file.path));
         Ok(files)
-    }
-
-    /// The templates to blame for an error, and its message.
-    fn blame(&self, suite: &Suite, refusal: Refusal) -> Outcome {
-        match self.chart.engine {
-            EngineKind::GoTemplate => blame(suite, refusal),
-            EngineKind::Tera => Outcome::FailedIn(of_suite(suite), refusal.message),
-        }
     }
 
     /// The values of the job, merged.
@@ -475,9 +456,9 @@ fn asserted(suite: &Suite, job: &Job, assertion: &Assertion, outputs: &[String])
     suite.templates.iter().map(qualify).collect()
 }
 
-/// The names of the templates that a suite is about.
-fn of_suite(suite: &Suite) -> Vec<String> {
-    suite.templates.iter().map(|template| qualified(&suite.route, template)).collect()
+/// Whether a chart of the tree is written in Tera.
+fn has_tera(scope: &Scope) -> bool {
+    scope.chart.engine == EngineKind::Tera || scope.children.iter().any(has_tera)
 }
 
 /// The templates to blame for an error, and its message, both as helm-unittest finds them in helm's words.
@@ -492,7 +473,8 @@ fn blame(suite: &Suite, refusal: Refusal) -> Outcome {
     let text = message.split_once('\n').map_or(text.as_str(), |(_, rest)| rest).to_owned();
     let template = template.as_str();
     if template.rsplit('/').next().is_some_and(|name| name.starts_with('_')) {
-        return Outcome::FailedIn(of_suite(suite), text);
+        let names = suite.templates.iter().map(|template| qualified(&suite.route, template));
+        return Outcome::FailedIn(names.collect(), text);
     }
     Outcome::FailedIn(vec![template.to_owned()], text)
 }

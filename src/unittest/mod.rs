@@ -1,4 +1,4 @@
-//! Tests of Helm charts: the suites of helm-unittest, run unchanged.
+//! Tests of charts: the suites of helm-unittest, run unchanged.
 //!
 //! A suite file (`tests/*_test.yaml`) holds suites, a suite holds jobs, and a job is a render of some templates with
 //! assertions about it. The rules are those of helm-unittest 1.1 (`DOCUMENT.md`, and its source where that says less).
@@ -21,7 +21,7 @@ mod suite;
 
 pub use result::{ChartResult, SnapshotFile, SuiteResult, Summary};
 
-use crate::chart::{self, Chart, overlay};
+use crate::chart::{self, Chart, EngineKind, overlay};
 use crate::diag::{Diagnostic, Report, SourceId, SourceKind, SourceMap, Sources, Span, has_errors};
 use crate::engine::helm::{Selected, Templates};
 use crate::engine::{Capabilities, Inputs, Release};
@@ -160,19 +160,21 @@ fn run_suites(
         if jobs.is_empty() {
             break;
         }
-        let ran = |job: &JobResult| job.was_judged();
-        let unrun: Vec<&str> = suite
+        // With `--failfast`, a job ends at its first failure, and its later snapshots were not compared.
+        let compared_all =
+            |job: &JobResult| job.was_judged() && !(options.fails_fast && job.status == Status::Failed);
+        let uncompared: Vec<&str> = suite
             .jobs
             .iter()
             .enumerate()
-            .filter(|(index, _)| !jobs.get(*index).is_some_and(ran))
+            .filter(|(index, _)| !jobs.get(*index).is_some_and(compared_all))
             .map(|(_, job)| job.name.as_str())
             .collect();
         let outcomes = jobs
             .iter_mut()
             .filter(|job| job.was_judged())
             .map(|job| (job.name.as_str(), std::mem::take(&mut job.outcomes)));
-        let collected = snapshot::collect(stored, outcomes, &unrun);
+        let collected = snapshot::collect(stored, outcomes, &uncompared);
         let path = snapshot::file(&suite.file, &suite.snapshot_id);
         result.snapshots.extend(collected.text.map(|text| SnapshotFile { path, text }));
         result.suites.push(SuiteResult {
@@ -210,17 +212,6 @@ fn run_until_failure<J: Sync>(jobs: &[J], run: impl Fn(&J) -> JobResult + Sync) 
     results
 }
 
-fn read_text(world: &World, path: &Path) -> Result<String, String> {
-    let data = world.read(path, MAX_FILE + 1).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
-        _ => error.to_string(),
-    })?;
-    if data.len() as u64 > MAX_FILE {
-        return Err(format!("it is larger than {} MiB", MAX_FILE >> 20));
-    }
-    String::from_utf8(data).map_err(|_| "it is not UTF-8".to_owned())
-}
-
 /// The stored snapshots of each suite.
 fn read_snapshots(
     world: &World,
@@ -235,7 +226,7 @@ fn read_snapshots(
         if !world.exists(&path) {
             continue;
         }
-        match read_text(world, &path) {
+        match world.read_text(&path, MAX_FILE) {
             Ok(text) => {
                 let read = snapshot::read(sources, &path, text).take(&mut errors);
                 if let (Some(read), Some(last)) = (read, stored.last_mut()) {
@@ -260,7 +251,7 @@ fn read_values(
     let jobs = suites.iter().flat_map(|suite| &suite.jobs).filter(|job| job.skip.is_none());
     for path in jobs.flat_map(|job| &job.values) {
         values.entry(path.clone()).or_insert_with(|| {
-            let text = read_text(world, path)?;
+            let text = world.read_text(path, MAX_FILE)?;
             let source = sources.add(path.display().to_string(), text, SourceKind::File);
             values_of(sources, source)
         });
@@ -311,7 +302,9 @@ impl Search<'_> {
         }
         let mut values = chart.values.clone();
         for path in &self.values {
-            let text = read_text(self.world, path)
+            let text = self
+                .world
+                .read_text(path, MAX_FILE)
                 .map(|text| self.sources.add(path.display().to_string(), text, SourceKind::File));
             match text.and_then(|source| values_of(self.sources, source)) {
                 Ok(own) => values = overlay(values, own),
@@ -358,7 +351,7 @@ impl Search<'_> {
     }
 
     fn suite_file(&mut self, file: &Path, route: &str) {
-        match read_text(self.world, file) {
+        match self.world.read_text(file, MAX_FILE) {
             Ok(text) => {
                 let source = self.sources.add(file.display().to_string(), text, SourceKind::File);
                 self.suites_of(source, file, route, false);
@@ -389,6 +382,10 @@ impl Search<'_> {
         let Some(chart) = chart::load(self.world, self.sources, path).take(&mut sink) else {
             return Report::failed(sink);
         };
+        if chart.engine != EngineKind::GoTemplate {
+            let error = format!("`{}` is not a Helm chart: only such charts render suites", chart.name());
+            return Report::fail(Diagnostic::error(error));
+        }
         let chart = Arc::new(chart);
         let user = Node::new(Value::Map(Map::new()), Span::NONE);
         let Some(computed) = values::compute_merged(&chart, user).take(&mut sink) else {

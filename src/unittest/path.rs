@@ -3,8 +3,8 @@
 //! `spec.ports[0].name`, `metadata.labels["app.kubernetes.io/name"]`, `spec.containers[?(@.name == "web")].image`,
 //! `..image`, `spec.*`, `data.*~` for the names of keys. A path without `$` starts at the document.
 
+use super::suite;
 use crate::diag::Span;
-use crate::gotmpl::compile_regex;
 use crate::yaml::{Node, Value};
 use regex::Regex;
 use std::cmp::Ordering;
@@ -595,7 +595,7 @@ impl<'a> Parser<'a> {
             match c {
                 '/' => {
                     self.at += at + 1;
-                    return compile_regex(&pattern).map_err(|error| error.message().to_owned());
+                    return suite::pattern(&pattern);
                 }
                 '\\' => match chars.next() {
                     Some((_, '/')) => pattern.push('/'),

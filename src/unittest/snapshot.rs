@@ -181,12 +181,12 @@ pub(super) struct Collected {
     pub(super) text: Option<String>,
 }
 
-/// Collects what became of the snapshots. `jobs` are the names and outcomes of the jobs that ran, `unrun` those of the
-/// others, whose snapshots stay.
+/// Collects what became of the snapshots. `jobs` are the names and outcomes of the jobs that ran, `uncompared` the names of
+/// those that did not compare all of theirs: what is left of them stays.
 pub(super) fn collect<'j>(
     stored: &Snapshots,
     jobs: impl Iterator<Item = (&'j str, Vec<Outcome>)>,
-    unrun: &[&str],
+    uncompared: &[&str],
 ) -> Collected {
     let mut counts = Counts::default();
     let mut current = Snapshots::new();
@@ -208,9 +208,10 @@ pub(super) fn collect<'j>(
             }
         }
     }
-    for name in unrun {
-        if let Some(old) = stored.get(*name) {
-            current.entry((*name).to_owned()).or_insert_with(|| old.clone());
+    for (name, old) in uncompared.iter().filter_map(|name| stored.get_key_value(*name)) {
+        let now = current.entry(name.clone()).or_default();
+        for (number, text) in old {
+            now.entry(*number).or_insert_with(|| text.clone());
         }
     }
     let vanished = stored.iter().any(|(name, old)| {

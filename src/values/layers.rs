@@ -160,22 +160,7 @@ fn read_text(world: &World, overrides: &Overrides, name: &str) -> Result<String,
     if name.contains("://") {
         return Err("plimsoll fetches nothing from the network; download the file first".to_owned());
     }
-    let path = Path::new(name);
-    if world.is_directory(path) {
-        return Err("it is a directory".to_owned());
-    }
-    let data = world.read(path, MAX_FILE + 1).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
-        _ => error.to_string(),
-    })?;
-    if data.len() as u64 > MAX_FILE {
-        return Err(format!("it is larger than {} MiB", MAX_FILE >> 20));
-    }
-    String::from_utf8(data).map_err(|error| {
-        let valid = error.utf8_error().valid_up_to();
-        let line = error.as_bytes().iter().take(valid).filter(|byte| **byte == b'\n').count() + 1;
-        format!("it is not UTF-8: the first invalid byte is in line {line}")
-    })
+    world.read_text(Path::new(name), MAX_FILE)
 }
 
 /// A file in the same directory with a name similar to that of `path`.

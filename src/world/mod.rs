@@ -181,6 +181,28 @@ impl World {
         self.0.read(path, limit)
     }
 
+    /// The text of a file that has at most `limit` bytes.
+    ///
+    /// # Errors
+    /// Why there is none, as a phrase.
+    pub fn read_text(&self, path: &Path, limit: u64) -> Result<String, String> {
+        if self.is_directory(path) {
+            return Err("it is a directory".to_owned());
+        }
+        let data = self.read(path, limit + 1).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => "there is no such file".to_owned(),
+            _ => error.to_string(),
+        })?;
+        if data.len() as u64 > limit {
+            return Err(format!("it is larger than {} MiB", limit >> 20));
+        }
+        String::from_utf8(data).map_err(|error| {
+            let valid = error.utf8_error().valid_up_to();
+            let line = error.as_bytes().iter().take(valid).filter(|byte| **byte == b'\n').count() + 1;
+            format!("it is not UTF-8: the first invalid byte is in line {line}")
+        })
+    }
+
     /// What is at a path. Links are followed.
     pub fn metadata(&self, path: &Path) -> io::Result<Metadata> {
         self.0.metadata(path)

@@ -7,9 +7,9 @@ use super::comments::Comments;
 use super::events::{Event, EventKind, Events};
 use super::explain::explain;
 use super::scan::{Mark, SyntaxError};
-use super::{Limits, refuse, text};
+use super::{Limits, Words, refuse, text};
 use crate::Value;
-use crate::scalar::{is_timestamp, resolve_non_string};
+use crate::scalar::{is_timestamp, means_so, resolve_non_string};
 use plimsoll_diag::{Diagnostic, SourceId, Sources, Span};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -240,13 +240,7 @@ fn resolve(text: &str, is_plain: bool, tag: Option<&str>) -> Value {
     if !is_plain && tag.is_none_or(|tag| tag.ends_with(":str")) || is_timestamp(text) {
         return string();
     }
-    match resolve_non_string(text) {
-        Some(Value::Bool(flag)) if matches!(text, "true" | "True" | "TRUE" | "false" | "False" | "FALSE") => {
-            Value::Bool(flag)
-        }
-        Some(Value::Bool(_)) | None => string(),
-        Some(value) => value,
-    }
+    resolve_non_string(text).filter(|value| means_so(text, value, Words::TrueAndFalse)).unwrap_or_else(string)
 }
 
 #[cfg(test)]
