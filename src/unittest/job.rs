@@ -7,10 +7,11 @@ use super::selection::{Selection, qualified};
 use super::snapshot::{Comparer, Snapshots};
 use super::suite::{Job, Selector, Suite};
 use crate::chart::{Chart, EngineKind, TextFile, overlay};
-use crate::diag::render::{Style, human};
+use crate::diag::render::{Style, arrange, human};
 use crate::diag::{Diagnostic, Severity, SourceKind, SourceMap, Sources, Span};
 use crate::engine::helm::{Selected, Templates};
 use crate::engine::{Capabilities, HelmApiVersions, Inputs, KubeVersion, Release, RenderedFile, engine_for};
+use crate::k8s::secrets;
 use crate::render::check_name;
 use crate::values::{self, Schemas, Scope};
 use crate::world::World;
@@ -197,6 +198,7 @@ impl Bench<'_> {
             let diagnostics = values::violations(self.sources, &computed, self.schemas);
             if crate::diag::has_errors(&diagnostics) {
                 let message = values::helm_violations(self.sources, &computed, self.schemas);
+                secrets::register_values(self.sources, &computed.root.values);
                 return fails(Refusal { message: message.unwrap_or_default(), diagnostics });
             }
         }
@@ -225,6 +227,10 @@ impl Bench<'_> {
             Err(refusal) if job.asserts.iter().any(Assertion::expects_failure) => blame(suite, refusal),
             Err(refusal) => Outcome::Failed(refusal),
         };
+        if matches!(outcome, Outcome::Failed(_)) {
+            // Its messages may quote them.
+            secrets::register_values(self.sources, &computed.root.values);
+        }
         (outcome, crds)
     }
 
@@ -312,7 +318,7 @@ impl Bench<'_> {
 
 /// Diagnostics as the report on a test has them.
 fn shown(diagnostics: &[Diagnostic], sources: &Sources) -> String {
-    human(diagnostics, sources, Style::Plain).trim_end().to_owned()
+    human(&arrange(diagnostics.to_vec(), sources), sources, Style::Plain).trim_end().to_owned()
 }
 
 /// What the assertions of a job see.

@@ -612,3 +612,68 @@ fn charts_in_tera_are_tested() {
     assert!(outcome.stdout.contains("Tests:       1 failed, 2 passed, 3 total\n"), "{}", outcome.stdout);
     assert!(outcome.stdout.contains("app/templates/a.yaml:4:"), "{}", outcome.stdout);
 }
+
+#[test]
+fn failfast_keeps_the_snapshots_that_it_did_not_reach() {
+    let sandbox = Sandbox::new();
+    sandbox.write("app/Chart.yaml", "apiVersion: v2\nname: app\nversion: 1.0.0\n");
+    sandbox.write("app/values.yaml", "size: 1\n");
+    let template = "kind: ConfigMap\napiVersion: v1\nmetadata: {name: a}\ndata: {size: {{ .Values.size }}}\n";
+    sandbox.write("app/templates/a.yaml", template);
+    let suite = "suite: s\ntemplates: [a.yaml]\ntests:\n- it: t\n  asserts:\n  - matchSnapshot: {path: data}\n  \
+        - matchSnapshot: {path: metadata}\n";
+    sandbox.write("app/tests/a_test.yaml", suite);
+    assert_eq!(sandbox.run(&["test", "app"]).code, 0);
+    let file = "app/tests/__snapshot__/a_test.yaml.snap";
+    let stored = sandbox.read(file);
+    sandbox.write("app/values.yaml", "size: 2\n");
+    assert_eq!(sandbox.run(&["test", "app", "--failfast"]).code, 1);
+    assert_eq!(sandbox.read(file), stored);
+}
+
+#[test]
+fn both_languages_of_a_tree_are_tested() {
+    for (root, child) in [("tera", "gotpl"), ("gotpl", "tera")] {
+        let sandbox = Sandbox::new();
+        let chart = |name: &str, engine: &str, rest: &str| {
+            format!("apiVersion: v2\nname: {name}\nversion: 1.0.0\nengine: {engine}\n{rest}")
+        };
+        let dependency = "dependencies: [{name: db, version: 1.0.0}]\n";
+        sandbox.write("app/Chart.yaml", &chart("app", root, dependency));
+        sandbox.write("app/charts/db/Chart.yaml", &chart("db", child, ""));
+        for (path, engine) in [("app/templates/a.yaml", root), ("app/charts/db/templates/b.yaml", child)] {
+            let name = if engine == "tera" { "{{ release.name }}" } else { "{{ .Release.Name }}" };
+            let text = format!("kind: ConfigMap\napiVersion: v1\nmetadata: {{name: '{name}'}}\n");
+            sandbox.write(path, &text);
+        }
+        let suite = "suite: s\nrelease: {name: shop}\ntemplates: [a.yaml, charts/db/templates/b.yaml]\ntests:\n\
+            - it: t\n  asserts:\n  - equal: {path: metadata.name, value: shop}\n";
+        sandbox.write("app/tests/a_test.yaml", suite);
+        let outcome = sandbox.run(&["test", "app"]);
+        assert_eq!(outcome.code, 0, "{root}: {}{}", outcome.stdout, outcome.stderr);
+        // Both are there: what is asserted of nothing fails.
+        sandbox.write("app/tests/a_test.yaml", &suite.replace("value: shop", "value: x"));
+        let outcome = sandbox.run(&["test", "app"]);
+        for path in ["app/templates/a.yaml", "app/charts/db/templates/b.yaml"] {
+            assert!(outcome.stdout.contains(&format!("Template:\t{path}")), "{root}: {}", outcome.stdout);
+        }
+    }
+}
+
+#[test]
+fn errors_of_tests_hide_credentials() {
+    let sandbox = Sandbox::new();
+    sandbox.write("app/Chart.yaml", "apiVersion: v2\nname: app\nversion: 1.0.0\n");
+    sandbox.write("app/values.yaml", "db: {password: hunter2hunter2}\n");
+    sandbox.write("app/templates/a.yaml", "a: {{ fail (printf \"bad %s\" .Values.db.password) }}\n");
+    let suite = "suite: s\ntemplates: [a.yaml]\ntests:\n- it: t\n  asserts:\n  - exists: {path: a}\n";
+    sandbox.write("app/tests/a_test.yaml", suite);
+    let outcome = sandbox.run(&["test", "app"]);
+    assert_eq!(outcome.code, 1);
+    assert!(!outcome.stdout.contains("hunter2"), "{}", outcome.stdout);
+    let schema = r#"{"properties": {"db": {"properties": {"password": {"maxLength": 3}}}}}"#;
+    sandbox.write("app/values.schema.json", schema);
+    let outcome = sandbox.run(&["test", "app"]);
+    assert!(outcome.stdout.contains("3"), "{}", outcome.stdout);
+    assert!(!outcome.stdout.contains("hunter2"), "{}", outcome.stdout);
+}

@@ -30,7 +30,7 @@ use std::time::Duration;
 
 /// Render, lint and diff Kubernetes releases built around StatefulSets
 ///
-/// plimsoll predicts what the cluster will do before you run `kubectl apply`. It needs no cluster, and no network unless you name a remote chart. It is
+/// plimsoll predicts what the cluster will do before you run `kubectl apply`. It needs no cluster, and no network except to fetch or publish charts. It is
 /// named after the Plimsoll line, the mark on a hull that shows whether a ship is loaded safely.
 #[derive(Debug, Parser)]
 #[command(
@@ -46,7 +46,7 @@ Examples:
   plimsoll rehearse web ./chart --against live
   plimsoll values web ./chart --why image.tag
 
-Exit codes: 0 success, no findings, no differences; 1 findings or differences; 2 failed;
+Exit codes: 0 success, no findings, no differences; 1 findings, differences or failed tests; 2 failed;
 3 (diff, rehearse) the API server would reject the upgrade."
 )]
 pub(crate) struct Cli {
@@ -155,7 +155,7 @@ pub(crate) enum Command {
     #[cfg(feature = "fetch")]
     #[command(visible_alias = "dep")]
     Dependency(Box<DependencyArgs>),
-    /// Download a chart from a repository or registry
+    /// Download charts from a repository or registry
     #[cfg(feature = "fetch")]
     Pull(Box<PullArgs>),
     /// Pack charts into archives that Helm accepts

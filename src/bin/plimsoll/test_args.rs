@@ -13,7 +13,7 @@ use std::path::PathBuf;
 Examples:
   plimsoll test ./chart
   plimsoll test ./chart -f 'tests/**/*_test.yaml'
-  plimsoll test ./chart --update-snapshot       # write the snapshots anew
+  plimsoll test ./chart --update-snapshot       # replace the snapshots that differ
   plimsoll test ./chart -o results.xml -t JUnit
 
 Exit codes: 0 every test passed, 1 a test failed, 2 a chart or a suite cannot be read.")]

@@ -26,7 +26,7 @@ const LONGEST: Duration = Duration::from_secs(2);
 /// The flag.
 #[derive(Debug, Args)]
 pub(crate) struct WatchFlag {
-    /// Run again when the chart, its values or its manifests change, until Ctrl-C
+    /// Run again when the chart, its tests, its values or its manifests change, until Ctrl-C
     #[arg(long)]
     watch: bool,
 }

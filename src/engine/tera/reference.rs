@@ -69,7 +69,7 @@ pub const REFERENCE: &[Entry] = &[
     function("fail(message=)", "Stops rendering with the message.", None),
     function(
         "lookup(api_version=, kind=, namespace=, name=)",
-        "Always an empty map, because plimsoll does not use a cluster.",
+        "Always an empty map: `--lookup` answers only Helm charts.",
         Some(("found: {{ lookup(kind=\"Secret\", name=\"a\") }}", "found: {}")),
     ),
     filter(

@@ -1,8 +1,8 @@
 use super::prelude::*;
 
 declare! {
-    /// A chart in `charts/` that `Chart.yaml` does not declare is rendered anyway and cannot be disabled. An archive is
-    /// deleted by the next `plimsoll dependency update`.
+    /// A chart in `charts/` that `Chart.yaml` does not declare is rendered anyway and cannot be disabled. If
+    /// the chart has dependencies, the next `plimsoll dependency update` deletes it, if it is an archive.
     ///
     /// ## Bad
     /// ```yaml
