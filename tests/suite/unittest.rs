@@ -674,6 +674,6 @@ fn errors_of_tests_hide_credentials() {
     let schema = r#"{"properties": {"db": {"properties": {"password": {"maxLength": 3}}}}}"#;
     sandbox.write("app/values.schema.json", schema);
     let outcome = sandbox.run(&["test", "app"]);
-    assert!(outcome.stdout.contains("3"), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains('3'), "{}", outcome.stdout);
     assert!(!outcome.stdout.contains("hunter2"), "{}", outcome.stdout);
 }
