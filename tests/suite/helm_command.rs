@@ -1,7 +1,7 @@
 //! plimsoll in the place of `helm`: the command lines of the tools that call it, and side by side with the real one.
 
 use crate::dependency::{CHARTS, chart, dependency, names, packed, repository};
-use crate::server::Server;
+use crate::server::{Reply, Server};
 use crate::support::{Outcome, Sandbox, tool};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -516,6 +516,36 @@ fn repositories_are_those_of_helm() {
         "\"ours\" has been removed from your repositories\n"
     );
     assert_eq!(answer(&sandbox, &["repo", "list", "-o", "yaml"]), "[]\n");
+}
+
+#[test]
+fn a_repository_is_checked_with_its_own_credentials() {
+    // The password `new`, or that of another name for the same URL.
+    let accepted = [Some("Basic YWRhOm5ldw=="), Some("Basic Ym9iOm90aGVy")];
+    let files = repository(CHARTS);
+    let server = Server::start(move |request| {
+        let is_accepted = accepted.contains(&request.authorization());
+        if is_accepted { Reply::ok(files["index.yaml"].clone()) } else { Reply::status(401) }
+    });
+    let url = server.url();
+    let sandbox = Sandbox::new();
+    let entry = |name: &str, user: &str, password: &str| {
+        format!("- name: {name}\n  url: {url}\n  username: {user}\n  password: {password}\n")
+    };
+    let write = |entries: &str| {
+        sandbox.write("helm/repositories.yaml", &format!("apiVersion: \"\"\nrepositories:\n{entries}"));
+    };
+    let of_ada = ["repo", "add", "ours", &url, "--force-update", "--username", "ada", "--password"];
+    let with = |password: &'static str| [&of_ada[..], &[password]].concat();
+    write(&entry("ours", "ada", "old"));
+    answer(&sandbox, &with("new"));
+    assert!(sandbox.read("helm/repositories.yaml").contains("  password: new\n"));
+    refused(&sandbox, &with("wrong"), "answered 401");
+    assert!(sandbox.read("helm/repositories.yaml").contains("  password: new\n"));
+    write(&format!("{}{}", entry("theirs", "bob", "other"), entry("ours", "ada", "old")));
+    answer(&sandbox, &["repo", "update", "theirs"]);
+    let update = helm(&sandbox, &["repo", "update", "ours"]);
+    assert_eq!(update.code, 1, "{}", update.stdout);
 }
 
 #[test]
