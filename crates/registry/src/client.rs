@@ -255,6 +255,8 @@ pub(crate) fn repeat<T>(
     target: Target<'_>,
     mut attempt: impl FnMut() -> std::result::Result<T, Failure>,
 ) -> Result<T> {
+    let what = if target.is_upload { "uploading to" } else { "downloading" };
+    let _activity = Activity::begin(format!("{what} `{}`", target.url));
     let mut wait = FIRST_WAIT;
     for count in 0.. {
         let (error, asked) = match attempt() {
@@ -310,8 +312,6 @@ impl Client {
         request: Request<'_>,
         mut read: impl FnMut(&mut dyn BufRead) -> io::Result<T>,
     ) -> Result<Answer<T>> {
-        let what = if request.call.is_upload() { "uploading to" } else { "downloading" };
-        let _activity = Activity::begin(format!("{what} `{}`", request.url));
         repeat(request.target(request.url), || self.attempt(request, &mut read))
     }
 
