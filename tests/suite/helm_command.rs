@@ -624,23 +624,26 @@ fn what_needs_a_cluster_is_refused() {
         (&["install", "one", "web"][..], "plimsoll only renders"),
         (&["upgrade", "--install", "one", "web"], "plimsoll diff"),
         (&["uninstall", "one"], "kubectl delete"),
-        (&["status", "one"], "does not talk to the cluster"),
-        (&["list", "--filter", "one"], "does not talk to the cluster"),
-        (&["history", "one"], "does not talk to the cluster"),
-        (&["test", "one"], "does not talk to the cluster"),
+        (&["status", "one"], "does not manage releases in a cluster"),
+        (&["list", "--filter", "one"], "does not manage releases in a cluster"),
+        (&["history", "one"], "does not manage releases in a cluster"),
+        (&["test", "one"], "does not manage releases in a cluster"),
+        (&["search", "repo", "web"], "plimsoll does not search repositories; use Helm itself"),
         (&["plugin", "list"], "plimsoll has no plugins"),
         (&["registry", "login", "r.example.com"], "docker login"),
         (&["completion", "bash"], "plimsoll completions"),
         (&["nope"], "unknown command \"nope\" for \"helm\""),
         (&["template", "one", "web", "--validate"], "`--validate` is not supported"),
         (&["template", "one", "web", "--verify"], "`--verify` is not supported"),
+        (&["template", "one", "web", "--watch"], "--watch is a flag of `plimsoll render`"),
         (&["template", "one", "web", "--enable-dns"], "`--enable-dns` is not supported"),
         (&["template", "one", "web", "--nope"], "--nope"),
     ] {
         refused(&sandbox, args, told);
     }
     assert!(answer(&sandbox, &[]).contains("Usage: helm"));
-    assert!(answer(&sandbox, &["help", "template"]).contains("Usage: helm template"));
+    let help = answer(&sandbox, &["help", "template"]);
+    assert!(help.contains("Usage: helm template") && !help.contains("--watch"), "{help}");
 }
 
 /// A chart that `helm lint` accepts, with one change: a file and its text.
