@@ -116,8 +116,12 @@ impl Dependency {
 
     /// Whether `chart` satisfies the dependency, by name and version. Without a `version` no chart does.
     pub fn is_satisfied_by(&self, chart: &Chart) -> bool {
-        chart.name() == self.name
-            && self.version.as_ref().is_some_and(|version| version.matches(&chart.metadata.semver))
+        self.accepts(&chart.metadata)
+    }
+
+    /// The same for the `Chart.yaml` of a chart.
+    pub(super) fn accepts(&self, chart: &Metadata) -> bool {
+        chart.name == self.name && self.version.as_ref().is_some_and(|version| version.matches(&chart.semver))
     }
 }
 

@@ -20,10 +20,11 @@ pub(crate) fn run(args: &PullArgs, timeout: Duration, ui: &mut Ui) -> anyhow::Re
 
 /// Downloads the charts, and returns the archives or directories that were written.
 pub(crate) fn pull(args: &PullArgs, timeout: Duration, ui: &mut Ui) -> anyhow::Result<Vec<PathBuf>> {
+    let verifier = args.verify.then(|| Verifier::new(&args.keyring)).transpose()?;
     let charts: Vec<_> = args
         .sources
         .iter()
-        .map(|source| download(source, args, timeout, ui))
+        .map(|source| download(source, args, verifier.as_ref(), timeout, ui))
         .collect::<anyhow::Result<_>>()?;
     ui.complete()?;
     for chart in &charts {
@@ -46,7 +47,13 @@ struct Pulled {
     said: String,
 }
 
-fn download(source: &str, args: &PullArgs, timeout: Duration, ui: &mut Ui) -> anyhow::Result<Pulled> {
+fn download(
+    source: &str,
+    args: &PullArgs,
+    verifier: Option<&Verifier>,
+    timeout: Duration,
+    ui: &mut Ui,
+) -> anyhow::Result<Pulled> {
     let fetched = fetch::find(source, &args.chart, &args.registry, timeout).and_then(|(fetcher, found)| {
         let archive = fetcher.download(&found)?;
         let provenance = (args.verify || args.prov).then(|| fetcher.provenance(&found)).transpose();
@@ -59,8 +66,8 @@ fn download(source: &str, args: &PullArgs, timeout: Duration, ui: &mut Ui) -> an
     };
     let sources = Sources::new();
     let mut said = String::new();
-    if let Some(text) = provenance.as_ref().filter(|_| args.verify) {
-        let verified = Verifier::new(&args.keyring)?.verify(&found.file_name(), &archive.bytes, text);
+    if let Some((verifier, text)) = verifier.zip(provenance.as_ref()) {
+        let verified = verifier.verify(&found.file_name(), &archive.bytes, text);
         said = verify::describe(&ui.kept(Report::from(verified), &sources)?);
     }
     let unpacked = chart::unpack(&found.url, &archive.bytes).map_err(|diagnostic| *diagnostic);

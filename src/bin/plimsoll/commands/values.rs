@@ -58,7 +58,7 @@ fn find_secrets(
         values: release::value_options(&args.values),
         options: options.clone(),
     };
-    let mut render = |request: &Request| render::release_of(world(), sources, Chart::clone(chart), request);
+    let mut render = |request: &Request| render::release_of(world(), sources, Arc::clone(chart), request);
     // What is wrong with the chart is not the question.
     let report = answers.settle(&mut request, &mut render, sources, ui)?;
     if report.is_none() {
