@@ -22,8 +22,8 @@ pub(crate) struct Key {
     /// Seconds since 1970.
     pub(crate) created: u32,
     pub(crate) fingerprint: [u8; 20],
-    /// The packet without what is secret, as signatures cover it.
-    pub(crate) body: Vec<u8>,
+    /// The packet without what is secret, framed as the fingerprint and signatures cover it.
+    pub(crate) framed: Vec<u8>,
     material: Material,
 }
 
@@ -96,12 +96,10 @@ impl Key {
         let material = Material::read(&mut reader)?;
         // What is left is secret; of a key that is not understood it cannot be told apart.
         let end = if matches!(material, Material::Other) { body.len() } else { body.len() - reader.0.len() };
-        let body = body[..end].to_vec();
-        let mut named = vec![0x99];
-        named.extend(u16::try_from(body.len()).ok()?.to_be_bytes());
-        named.extend(&body);
-        let fingerprint = Sha1::digest(&named).into();
-        Some(Self { created, fingerprint, body, material })
+        let length = u16::try_from(end).ok()?;
+        let framed = [&[0x99][..], &length.to_be_bytes(), &body[..end]].concat();
+        let fingerprint = Sha1::digest(&framed).into();
+        Some(Self { created, fingerprint, framed, material })
     }
 
     /// The last bytes of the fingerprint, by which signatures name a key.
