@@ -10,7 +10,7 @@ use std::rc::Rc;
 const MOST: usize = 64;
 
 /// The most bytes of an expression that is kept.
-const MOST_BYTES: usize = 1 << 20;
+const MOST_BYTES: usize = 1 << 18;
 
 thread_local! {
     /// `None` is an expression that does not compile.
