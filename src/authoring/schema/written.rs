@@ -106,7 +106,7 @@ fn of_key(key: &Commented) -> Written {
             },
         }
     }
-    if let Some(list) = annotations(uncommented(&key.behind).trim()) {
+    if let Some(list) = annotations(uncommented(&key.trailing).trim()) {
         add_annotations(list, &mut said);
     }
     let mut notes = Written::default();

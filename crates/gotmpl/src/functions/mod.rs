@@ -53,10 +53,10 @@ const TABLES: &[&[Function]] = &[
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Functions {
-    /// Helm's: Go's, Sprig's, and its own, some of which replace those of Sprig.
+    /// The functions of Go, Sprig and Helm. Some of Helm's replace functions of Sprig.
     #[default]
     Helm,
-    /// Helm's, except where Sprig's of the same name differ: for templates of other programs with Sprig's functions.
+    /// The same, without Helm's replacements: for templates of other programs that use Sprig.
     Sprig,
 }
 
