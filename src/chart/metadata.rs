@@ -126,7 +126,7 @@ impl Dependency {
 }
 
 /// The directory that a repository such as `file://../db` names.
-pub(super) fn local_directory(repository: &str) -> Option<&str> {
+pub(crate) fn local_directory(repository: &str) -> Option<&str> {
     repository.strip_prefix("file://")
 }
 

@@ -174,6 +174,11 @@ impl Render {
     pub fn objects(&self) -> impl Iterator<Item = &Object> {
         self.manifest.iter().chain(&self.hooks).flat_map(|document| &document.objects)
     }
+
+    /// The objects of the custom resource definitions, the manifest and the hooks.
+    pub fn all_objects(&self) -> impl Iterator<Item = &Object> {
+        self.crds.iter().flat_map(|document| &document.objects).chain(self.objects())
+    }
 }
 
 /// Renders the charts of a computed tree.

@@ -6,7 +6,7 @@ use crate::ui::Ui;
 use anyhow::{Context as _, bail};
 use plimsoll::diag::{Report, Sources};
 use plimsoll::diff::Cluster;
-use plimsoll::engine::{KnownObjects, Lookup, Recorded};
+use plimsoll::engine::{KnownObjects, Lookup, Recorded, Release};
 use plimsoll::k8s;
 use plimsoll::manifest::Object;
 use plimsoll::render::{Output, Request};
@@ -147,7 +147,7 @@ pub(crate) fn render(
 /// The release that the arguments describe in a cluster.
 pub(crate) fn release_in(cluster: Cluster, flags: &ReleaseArgs) -> anyhow::Result<live::Release<'_>> {
     let release =
-        in_cluster(cluster, flags.names.release().unwrap_or(release::DEFAULT_NAME), &flags.release.namespace);
+        in_cluster(cluster, flags.names.release().unwrap_or(Release::DEFAULT_NAME), &flags.release.namespace);
     Ok(live::Release { version: release::kubernetes(&flags.release)?, ..release })
 }
 
