@@ -3,7 +3,7 @@
 
 use regex::{Regex, RegexBuilder};
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// The most expressions that a thread keeps.
@@ -14,7 +14,7 @@ const MOST_BYTES: usize = 1 << 18;
 
 thread_local! {
     /// `None` is an expression that does not compile.
-    static COMPILED: RefCell<HashMap<String, Option<Rc<Regex>>>> = RefCell::default();
+    static COMPILED: RefCell<BTreeMap<String, Option<Rc<Regex>>>> = RefCell::default();
 }
 
 /// Compiles an expression, unless that was done already; `None` if it does not compile.
@@ -52,6 +52,6 @@ mod tests {
         for number in 0..3 * MOST {
             assert!(compile(&format!("^{number}$")).unwrap().is_match(&number.to_string()));
         }
-        assert!(COMPILED.with_borrow(HashMap::len) <= MOST);
+        assert!(COMPILED.with_borrow(BTreeMap::len) <= MOST);
     }
 }

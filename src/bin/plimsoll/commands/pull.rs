@@ -28,7 +28,7 @@ pub(crate) fn pull(args: &PullArgs, timeout: Duration, ui: &mut Ui) -> anyhow::R
         .collect::<anyhow::Result<_>>()?;
     ui.complete()?;
     for chart in &charts {
-        ui.print(&chart.said);
+        ui.print(&chart.verification);
     }
     charts.into_iter().map(|chart| chart.write(args)).collect()
 }
@@ -43,8 +43,8 @@ struct Pulled {
     files: Vec<(String, Vec<u8>)>,
     /// The provenance file, if it is wanted.
     provenance: Option<String>,
-    /// What was verified.
-    said: String,
+    /// What was verified, as lines for the user.
+    verification: String,
 }
 
 fn download(
@@ -65,15 +65,15 @@ fn download(
         Err(error) => return fetch::fail(error, ui),
     };
     let sources = Sources::new();
-    let mut said = String::new();
+    let mut verification = String::new();
     if let Some((verifier, text)) = verifier.zip(provenance.as_ref()) {
-        let verified = verifier.verify(&found.file_name(), &archive.bytes, text);
-        said = verify::describe(&ui.kept(Report::from(verified), &sources)?);
+        let signed = verifier.verify(&found.file_name(), &archive.bytes, text);
+        verification = verify::describe(&ui.kept(Report::from(signed), &sources)?);
     }
     let unpacked = chart::unpack(&found.url, &archive.bytes).map_err(|diagnostic| *diagnostic);
     let (metadata, files) = ui.kept(Report::from(unpacked), &sources)?;
     let file_name = found.file_name();
-    Ok(Pulled { file_name, bytes: archive.bytes, name: metadata.name, files, provenance, said })
+    Ok(Pulled { file_name, bytes: archive.bytes, name: metadata.name, files, provenance, verification })
 }
 
 impl Pulled {
