@@ -1,7 +1,7 @@
 //! What comments in a values file say about the schema: keywords, descriptions, types.
 //!
 //! Four forms are read: helm-docs' `# -- (type) description`, blocks of keywords between two `# @schema` lines (helm-schema),
-//! `# @schema type:string; minLength:1` above or trailing a key (helm-values-schema-json), and
+//! `# @schema type:string; minLength:1` above or after a key (helm-values-schema-json), and
 //! `## @param path [modifiers] description` (Bitnami's readme-generator).
 
 use super::super::notes::{Note, by_key};
@@ -87,7 +87,7 @@ impl Written {
     }
 }
 
-/// What the comments above and trailing a key say.
+/// What the comments above and after a key say.
 fn of_key(key: &Commented) -> Written {
     let mut written = Written::default();
     let (mut block, mut others): (Option<Vec<&str>>, Vec<&str>) = (None, Vec::new());
@@ -124,7 +124,7 @@ fn of_key(key: &Commented) -> Written {
     notes
 }
 
-/// A comment line without its `#` and the space trailing it.
+/// A comment line without its `#` and the space after it.
 fn uncommented(line: &str) -> &str {
     let text = line.trim_start().trim_start_matches('#');
     text.strip_prefix(' ').unwrap_or(text)
