@@ -68,7 +68,7 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-/// What a command may take.
+// What a command may take.
 #[derive(Debug, Args)]
 pub(crate) struct LimitFlags {
     /// Fail after this time, such as 90s or 2m; 0 means no limit [default: 1m]
@@ -121,7 +121,10 @@ fn parse_memory(text: &str) -> Result<usize, String> {
     bytes.ok_or_else(|| "use a quantity of bytes, such as `512Mi` or `2Gi`".to_owned())
 }
 
+// The flags of a command are defined when it is called: those of all commands take half the time of a small render. Of a
+// group of flags, clap then takes a doc comment for the description of the command, so groups have plain comments.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Command {
     /// Render a chart to manifests that kubectl accepts
     #[command(visible_alias = "template")]
@@ -175,8 +178,8 @@ pub(crate) enum Command {
     Man(Box<ManArgs>),
 }
 
-/// `[RELEASE] SOURCE`. A single one is the source; clap's own way to say so (`allow_missing_positional`) takes what stands
-/// before a flag for the source, and refuses `RELEASE --set a=1 SOURCE`.
+// `[RELEASE] SOURCE`. A single one is the source; clap's own way to say so (`allow_missing_positional`) takes what stands
+// before a flag for the source, and refuses `RELEASE --set a=1 SOURCE`.
 #[derive(Debug, Args)]
 pub(crate) struct ReleaseAndSource {
     /// Name of the release; the default is `release-name`
@@ -211,7 +214,7 @@ impl ReleaseAndSource {
     }
 }
 
-/// Helm's value flags.
+// Helm's value flags.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Values")]
 pub(crate) struct ValueFlags {
@@ -261,7 +264,7 @@ impl ValueFlags {
     }
 }
 
-/// What the release and its cluster are.
+// What the release and its cluster are.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Release")]
 pub(crate) struct ReleaseFlags {
@@ -302,7 +305,7 @@ fn known_kube_version_help() -> String {
     format!("Target this version of Kubernetes, {min} to {max} [default: {default}]")
 }
 
-/// A release to be rendered: what every command that takes a chart shares.
+// A release to be rendered: what every command that takes a chart shares.
 #[derive(Debug, Args)]
 pub(crate) struct ReleaseArgs {
     #[command(flatten)]
@@ -343,7 +346,7 @@ pub(crate) struct RenderArgs {
     pub(crate) record: RecordFlags,
 }
 
-/// What `lookup` finds.
+// What `lookup` finds.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Cluster")]
 pub(crate) struct LookupFlags {
@@ -352,7 +355,7 @@ pub(crate) struct LookupFlags {
     pub(crate) lookup: Option<String>,
 }
 
-/// Which cluster is asked.
+// Which cluster is asked.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Cluster")]
 pub(crate) struct ContextFlags {
@@ -371,7 +374,7 @@ impl ContextFlags {
     }
 }
 
-/// What the cluster is, as far as templates see it.
+// What the cluster is, as far as templates see it.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct CapabilitiesFlags {
     /// Use the version and the API versions of a cluster: recorded in a file, or asked now (`live`)
@@ -384,7 +387,7 @@ pub(crate) struct CapabilitiesFlags {
     pub(crate) served: Option<Arc<[String]>>,
 }
 
-/// Where renders are recorded.
+// Where renders are recorded.
 #[derive(Debug, Args)]
 pub(crate) struct HistoryFlags {
     /// Set the directory of recorded renders
@@ -392,7 +395,7 @@ pub(crate) struct HistoryFlags {
     pub(crate) history: PathBuf,
 }
 
-/// `render --record`.
+// `render --record`.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "History")]
 pub(crate) struct RecordFlags {
@@ -474,7 +477,7 @@ pub(crate) struct DiffArgs {
     pub(crate) cluster: ClusterFlags,
 }
 
-/// What applies the manifests.
+// What applies the manifests.
 #[derive(Debug, Args)]
 pub(crate) struct DriverFlags {
     /// Choose what applies the manifests (default: `driver` in plimsoll.toml, else kubectl)
@@ -555,7 +558,7 @@ impl DriverFlags {
     }
 }
 
-/// Helm's flags for the cluster.
+// Helm's flags for the cluster.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Cluster")]
 pub(crate) struct ClusterFlags {
@@ -575,7 +578,7 @@ pub(crate) struct ClusterFlags {
     pub(crate) policies: PolicyFlags,
 }
 
-/// The admission policies of the cluster.
+// The admission policies of the cluster.
 #[derive(Debug, Args)]
 pub(crate) struct PolicyFlags {
     /// Evaluate the admission policies in this file or directory; may be repeated
@@ -592,7 +595,7 @@ impl ClusterFlags {
     }
 }
 
-/// What the new side is compared with.
+// What the new side is compared with.
 #[derive(Debug, Args)]
 pub(crate) struct AgainstFlags {
     /// Compare with: `last`, a recorded revision, a chart, manifests (file, directory, `-`), `git:REV[:PATH]` or `live`
@@ -758,7 +761,7 @@ pub(crate) struct HistoryArgs {
     pub(crate) history: HistoryFlags,
 }
 
-/// What is printed, and how.
+// What is printed, and how.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputFlags {

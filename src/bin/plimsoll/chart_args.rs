@@ -52,7 +52,7 @@ pub(crate) struct PushArgs {
     pub(crate) registry: RegistryFlags,
 }
 
-/// With which keys archives are verified.
+// With which keys archives are verified.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct VerifyFlags {
     /// Verify with the public keys in this file [default: pubring.gpg of GnuPG]
