@@ -1,6 +1,6 @@
 //! Flags of the commands that fetch charts. Names and meanings are Helm's wherever Helm has the flag.
 
-use crate::chart_args::VerifyFlags;
+use super::VerifyFlags;
 use clap::{Args, Subcommand, ValueHint};
 use plimsoll_registry::{Credentials, Tls};
 use std::path::PathBuf;

@@ -1,7 +1,7 @@
 //! Flags of the commands that make and publish archives of charts. Names and meanings are Helm's.
 
 #[cfg(feature = "fetch")]
-use crate::registry_args::RegistryFlags;
+use super::RegistryFlags;
 use clap::{Args, ValueHint};
 use std::path::PathBuf;
 
