@@ -158,7 +158,7 @@ impl<'a> Args<'a> {
     pub(crate) fn map(&self, index: usize) -> Result<Map> {
         match self.raw(index) {
             Value::Map(map) if map.elem() == Elem::Any => Ok(map.plain()),
-            Value::Invalid => Ok(Map::new(Elem::Any, Entries::default())),
+            Value::Invalid => Ok(Map::nil(Elem::Any)),
             _ => Err(self.mismatch(index, "map[string]interface {}")),
         }
     }

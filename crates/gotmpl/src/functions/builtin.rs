@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::rc::Rc;
 
 use super::dicts::lookup_origin;
 use crate::error::{Error, Result};
@@ -132,10 +133,10 @@ fn basic(value: &Value) -> Basic<'_> {
         Value::Byte(number) => Basic::Uint(u64::from(*number)),
         Value::Float(number) => Basic::Float(*number),
         Value::Str(_) | Value::Raw(_) => Basic::Str(value.as_bytes().unwrap_or_default()),
-        Value::Object(object) if object.kind() == "int64" => match object.serialize().as_integer() {
-            Some(number) => Basic::Int(number),
-            None => Basic::Other,
-        },
+        Value::Object(object) if matches!(object.kind(), "int" | "int64") => {
+            let number = object.underlying().unwrap_or_else(|| object.serialize());
+            number.as_integer().map_or(Basic::Other, Basic::Int)
+        }
         _ => Basic::Other,
     }
 }
@@ -162,21 +163,40 @@ fn equals(a: &Value, b: &Value) -> Result<bool> {
         (Basic::Int(a), Basic::Uint(b)) | (Basic::Uint(b), Basic::Int(a)) => u64::try_from(a) == Ok(b),
         (Basic::Float(a), Basic::Float(b)) => a == b,
         (Basic::Str(a), Basic::Str(b)) => a == b,
-        (Basic::Other, Basic::Other) => match (a, b) {
-            _ if a.is_nil() || b.is_nil() => a.is_nil() == b.is_nil(),
-            (Value::Object(a), Value::Object(b)) => a.equals(&**b),
-            _ => {
-                return Err(Error::new(format!(
-                    "non-comparable types {} and {}",
-                    a.type_name(),
-                    b.type_name()
-                ))
-                .help("compare maps and lists with `deepEqual`"));
+        (Basic::Other, Basic::Other) => {
+            let can_compare = a.is_nil() || b.is_nil() || a.kind() == b.kind();
+            match (a, b) {
+                _ if can_compare && (holds_nil(a) || holds_nil(b)) => holds_nil(a) == holds_nil(b),
+                // Pointers are equal if they point to the same place.
+                (Value::Object(a), Value::Object(b)) if can_compare && a.kind() == "ptr" => Rc::ptr_eq(a, b),
+                (Value::Object(a), Value::Object(b))
+                    if can_compare && !matches!(a.kind(), "map" | "slice") =>
+                {
+                    a.equals(&**b)
+                }
+                _ => {
+                    return Err(Error::new(format!(
+                        "non-comparable types {} and {}",
+                        a.type_name(),
+                        b.type_name()
+                    ))
+                    .help("compare maps and lists with `deepEqual`"));
+                }
             }
-        },
+        }
         _ if a.is_nil() || b.is_nil() => false,
         _ => return Err(incompatible(a, b)),
     })
+}
+
+/// Whether it is a nil of any type.
+fn holds_nil(value: &Value) -> bool {
+    match value {
+        Value::Map(map) => map.is_nil(),
+        Value::List(list) => list.is_nil(),
+        Value::Bytes(bytes) => bytes.is_nil(),
+        _ => value.is_nil(),
+    }
 }
 
 fn compare(args: Args<'_>) -> Result<Option<Ordering>> {

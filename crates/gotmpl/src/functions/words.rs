@@ -76,7 +76,7 @@ pub(crate) fn swap_case(text: &str) -> String {
 
 /// The first bytes, taken for characters, of the words between white space.
 pub(crate) fn initials(text: &[u8]) -> String {
-    let starts = text.split(u8::is_ascii_whitespace).filter_map(|word| word.first());
+    let starts = text.split(|byte| char::from(*byte).is_whitespace()).filter_map(|word| word.first());
     starts.map(|byte| char::from(*byte)).collect()
 }
 
@@ -353,7 +353,8 @@ mod tests {
         assert_eq!(title("a b_c d-e"), "A B_c D-E");
         assert_eq!(untitle("First Try"), "first try");
         assert_eq!(swap_case("aB ǅ ǆ xǆ Ⅷ"), "Ab ǆ ǅ XǄ Ⅷ");
-        assert_eq!(initials(b"First  Try x"), "FTx");
+        assert_eq!(initials(b"First  Try x\x0by"), "FTxy");
+        assert_eq!(initials("中Ⅷ".as_bytes()), "ä§");
         assert_eq!(
             (pascal_case(" "), pascal_case("-_"), pascal_case("-a")),
             ("  ".into(), "-__".into(), "-A".into())
